@@ -1,0 +1,149 @@
+// Package command starts child processes. It is the only package that does (os/exec is forbidden elsewhere), so that
+// every child dies with us, no secret reaches a log, and an exit error says what was run and what it last said.
+//
+// A child and all that it starts are one process group. When the context ends, the group gets SIGTERM and, a grace
+// period later, SIGKILL. When this process itself is killed, the kernel kills the child (on Linux).
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// grace is the time between SIGTERM and SIGKILL. Mage leaves a target five seconds after Ctrl-C.
+const grace = 3 * time.Second
+
+// ErrNotFound is in the chain of an error when the program is not there.
+var ErrNotFound = exec.ErrNotFound
+
+// Cmd describes one child process. The zero value of every field but Name is usable.
+type Cmd struct {
+	Name   string    // program: looked up on the child's PATH unless it has a slash
+	Args   []string  // arguments, without the program
+	Dir    string    // working directory; "" is ours
+	Env    []string  // the whole environment as KEY=VALUE; nil is the runner's own
+	Stdin  io.Reader // nil is an empty input
+	Stdout io.Writer // nil discards
+	Stderr io.Writer // nil discards; its last lines are kept for the error either way
+
+	// Secrets are replaced by *** in everything that the child writes and in the error.
+	Secrets []string
+}
+
+// Runner runs child processes. System is the real one; commandtest.Script answers as a test wants.
+type Runner interface {
+	// Run waits until the child has ended. It returns *ExitError when the child ended with another status than 0 or by
+	// a signal, an error in whose chain ErrNotFound stands when there is no such program, and the cause of ctx when ctx
+	// ended it.
+	Run(ctx context.Context, c Cmd) error
+}
+
+// ExitError says that a child ended with another status than 0.
+type ExitError struct {
+	Name   string         // the program, without its folder
+	Code   int            // exit status; 128 plus the signal when a signal ended it
+	Signal syscall.Signal // 0 unless a signal ended it
+	Tail   string         // the last lines of what it wrote, secrets replaced
+}
+
+func (e *ExitError) Error() string {
+	if e.Signal != 0 {
+		return fmt.Sprintf("%s was ended by signal %d (%v)", e.Name, int(e.Signal), e.Signal)
+	}
+	return fmt.Sprintf("%s ended with exit status %d", e.Name, e.Code)
+}
+
+// System runs real child processes.
+type System struct {
+	env     []string
+	secrets []string
+}
+
+// NewSystem returns a runner whose children inherit environ, except for the variables that would make a pixi below us
+// believe that it runs inside a pixi shell of this workspace. The secrets are hidden in what every child writes.
+func NewSystem(environ, secrets []string) *System {
+	return &System{env: Unset(environ, "PIXI_IN_SHELL", "PIXI_PROJECT_MANIFEST"), secrets: secrets}
+}
+
+// Environ returns a copy of the environment that children inherit.
+func (s *System) Environ() []string { return append([]string(nil), s.env...) }
+
+// Run implements Runner.
+func (s *System) Run(ctx context.Context, c Cmd) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if c.Env == nil {
+		c.Env = s.env
+	}
+	path, err := lookPath(c.Name, c.Dir, c.Env)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Name, ErrNotFound)
+	}
+	secrets := append(append([]string(nil), s.secrets...), c.Secrets...)
+	var last tail
+	out := newRedactor(tee(c.Stdout, &last), secrets)
+	errOut := out
+	if !same(c.Stdout, c.Stderr) {
+		errOut = newRedactor(tee(c.Stderr, &last), secrets)
+	}
+
+	x := exec.CommandContext(ctx, path, c.Args...)
+	x.Args[0] = c.Name
+	x.Dir, x.Env, x.Stdin, x.Stdout, x.Stderr = c.Dir, c.Env, c.Stdin, out, errOut
+	x.WaitDelay = grace
+	ownGroup(x)
+	err = x.Run()
+	killGroup(x)
+	out.Flush()
+	errOut.Flush()
+	return exitError(ctx, c.Name, err, last.String())
+}
+
+func exitError(ctx context.Context, name string, err error, last string) error {
+	if err == nil || errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil {
+		return nil
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("%s was stopped: %w", base(name), cause)
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return fmt.Errorf("starting %s: %w", name, err)
+	}
+	e := &ExitError{Name: base(name), Code: exit.ExitCode(), Tail: last}
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		e.Signal = status.Signal()
+		e.Code = 128 + int(e.Signal)
+	}
+	return e
+}
+
+// Output runs c and returns what it wrote to its standard output, without the final newlines.
+func Output(ctx context.Context, r Runner, c Cmd) (string, error) {
+	var b strings.Builder
+	c.Stdout = tee(c.Stdout, &b)
+	err := r.Run(ctx, c)
+	return strings.TrimRight(b.String(), "\n"), err
+}
+
+func tee(w io.Writer, keep io.Writer) io.Writer {
+	if w == nil {
+		return keep
+	}
+	return io.MultiWriter(w, keep)
+}
+
+// same reports whether both streams go to one writer, which is then written to by one goroutine.
+func same(a, b io.Writer) bool {
+	defer func() { _ = recover() }() // writers of a type that cannot be compared are two
+	return a == b
+}
+
+func base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }

@@ -1,0 +1,136 @@
+package command_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+func system(secrets ...string) *command.System { return command.NewSystem(os.Environ(), secrets) }
+
+func sh(script string, args ...string) command.Cmd {
+	return command.Cmd{Name: "sh", Args: append([]string{"-c", script, "sh"}, args...)}
+}
+
+func TestOutput(t *testing.T) {
+	out, err := command.Output(t.Context(), system(), sh(`echo out; echo err >&2`))
+	require.NoError(t, err)
+	require.Equal(t, "out", out)
+}
+
+func TestExitErrorHasStatusAndLastLines(t *testing.T) {
+	err := system().Run(t.Context(), sh(`echo first; seq 100 >&2; exit 7`))
+	var exit *command.ExitError
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, 7, exit.Code)
+	require.EqualError(t, exit, "sh ended with exit status 7")
+	require.True(t, strings.HasSuffix(exit.Tail, "99\n100"))
+	require.NotContains(t, exit.Tail, "first")
+}
+
+func TestSignalIsNamed(t *testing.T) {
+	err := system().Run(t.Context(), sh(`kill -9 $$`))
+	var exit *command.ExitError
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, syscall.SIGKILL, exit.Signal)
+	require.Equal(t, 128+9, exit.Code)
+}
+
+func TestProgramThatIsNotThere(t *testing.T) {
+	err := system().Run(t.Context(), command.Cmd{Name: "no-such-program"})
+	require.ErrorIs(t, err, command.ErrNotFound)
+	require.ErrorContains(t, err, "no-such-program")
+}
+
+// The program is looked for where the child would look, not where we would.
+func TestPathIsTheChilds(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "tool"), []byte("#!/bin/sh\necho mine\n"), 0o755))
+	out, err := command.Output(t.Context(), system(), command.Cmd{Name: "tool", Env: []string{"PATH=.:" + dir + ":/bin:/usr/bin"}})
+	require.NoError(t, err)
+	require.Equal(t, "mine", out)
+}
+
+// A pixi below us must not take a task for a part of the pixi shell that we were started in.
+func TestPixiShellIsNotInherited(t *testing.T) {
+	env := append(os.Environ(), "PIXI_IN_SHELL=1", "PIXI_PROJECT_MANIFEST=/elsewhere/pixi.toml", "PIXI_CACHE_DIR=/kept")
+	out, err := command.Output(t.Context(), command.NewSystem(env, nil), sh(`echo "$PIXI_IN_SHELL|$PIXI_PROJECT_MANIFEST|$PIXI_CACHE_DIR"`))
+	require.NoError(t, err)
+	require.Equal(t, "||/kept", out)
+}
+
+func TestSecretsAreHidden(t *testing.T) {
+	var out, errOut bytes.Buffer
+	c := sh(`printf 'a pfx_sec'; sleep 0.05; echo 'ret b'; echo "key=other" >&2; exit 1`)
+	c.Stdout, c.Stderr, c.Secrets = &out, &errOut, []string{"other"}
+	err := system("pfx_secret").Run(t.Context(), c)
+	var exit *command.ExitError
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, "a *** b\n", out.String())
+	require.Equal(t, "key=***\n", errOut.String())
+	require.NotContains(t, exit.Tail, "pfx_secret")
+	require.NotContains(t, exit.Tail, "other")
+	require.Equal(t, "x *** ***", command.Redact("x longer-key key", "key", "longer-key", ""))
+}
+
+// When the context ends, everything that the child started ends too, and the cause is told.
+func TestCancellationEndsTheWholeGroup(t *testing.T) {
+	dir := t.TempDir()
+	pidFile := filepath.Join(dir, "pid")
+	why := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() {
+		for !exists(pidFile) {
+			time.Sleep(5 * time.Millisecond)
+		}
+		cancel(why)
+	}()
+	err := system().Run(ctx, sh(`sleep 600 & echo $! > "$1.part" && mv "$1.part" "$1"; wait`, pidFile))
+	require.ErrorIs(t, err, why)
+	requireDead(t, pidFile)
+}
+
+// A child that leaves something behind in its group does not leave it to us.
+func TestLeftOverProcessesEnd(t *testing.T) {
+	pidFile := filepath.Join(t.TempDir(), "pid")
+	require.NoError(t, system().Run(t.Context(), sh(`sleep 600 >/dev/null 2>&1 & echo $! > "$1"`, pidFile)))
+	requireDead(t, pidFile)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func requireDead(t *testing.T, pidFile string) {
+	text, err := os.ReadFile(pidFile)
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	require.NoError(t, err)
+	// An orphan that was killed stays a zombie until init reaps it: what counts is that it no longer runs.
+	require.Eventually(t, func() bool {
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		return err != nil || strings.Contains(string(stat), ") Z ")
+	}, 30*time.Second, 10*time.Millisecond)
+}
+
+func TestSetenvReplaces(t *testing.T) {
+	env := command.Setenv([]string{"A=1", "B=2", "A=3"}, "A=4")
+	require.Equal(t, []string{"B=2", "A=4"}, env)
+	value, ok := command.Getenv(env, "A")
+	require.True(t, ok)
+	require.Equal(t, "4", value)
+	_, ok = command.Getenv(env, "C")
+	require.False(t, ok)
+}

@@ -1,0 +1,14 @@
+//go:build unix && !linux
+
+package command
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// ownGroup makes the child the leader of a process group, to be ended as one.
+func ownGroup(x *exec.Cmd) {
+	x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	x.Cancel = func() error { return syscall.Kill(-x.Process.Pid, syscall.SIGTERM) }
+}

@@ -1,0 +1,103 @@
+package command
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+)
+
+const hidden = "***"
+
+// redactor replaces secrets in a stream, also where one is split over two writes.
+type redactor struct {
+	mu      sync.Mutex
+	w       io.Writer
+	secrets [][]byte
+	held    []byte // the end of what was written, which may be the beginning of a secret
+}
+
+func newRedactor(w io.Writer, secrets []string) *redactor {
+	r := &redactor{w: w}
+	for _, s := range secrets {
+		if s != "" {
+			r.secrets = append(r.secrets, []byte(s))
+		}
+	}
+	// Longest first: a secret that contains another one is hidden whole.
+	slices.SortFunc(r.secrets, func(a, b []byte) int { return len(b) - len(a) })
+	return r
+}
+
+func (r *redactor) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.secrets) == 0 {
+		return r.w.Write(p)
+	}
+	r.held = append(r.held, p...)
+	for _, s := range r.secrets {
+		r.held = bytes.ReplaceAll(r.held, s, []byte(hidden))
+	}
+	keep := 0
+	for _, s := range r.secrets {
+		for n := min(len(s)-1, len(r.held)); n > keep; n-- {
+			if bytes.HasSuffix(r.held, s[:n]) {
+				keep = n
+			}
+		}
+	}
+	if _, err := r.w.Write(r.held[:len(r.held)-keep]); err != nil {
+		return 0, err
+	}
+	r.held = slices.Clone(r.held[len(r.held)-keep:])
+	return len(p), nil
+}
+
+// Flush writes what was held back: no secret came of it.
+func (r *redactor) Flush() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.held) > 0 {
+		_, _ = r.w.Write(r.held)
+		r.held = nil
+	}
+}
+
+// Redact replaces secrets in text.
+func Redact(text string, secrets ...string) string {
+	var b strings.Builder
+	r := newRedactor(&b, secrets)
+	_, _ = io.WriteString(r, text)
+	r.Flush()
+	return b.String()
+}
+
+// tail keeps the last lines that were written.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const (
+	tailBytes = 8 << 10
+	tailLines = 25
+)
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, p...)
+	if over := len(t.buf) - tailBytes; over > 0 {
+		t.buf = slices.Clone(t.buf[over:])
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines := strings.Split(strings.TrimRight(string(t.buf), "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
+}

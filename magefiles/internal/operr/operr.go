@@ -1,0 +1,98 @@
+// Package operr is the operator's error: what was being done, to what, what was seen, and what to do next.
+//
+// Every error that reaches a person is one of these, or is wrapped by one in the target that returns it. Its text is
+// one sentence; the detail (the last lines of a child process, a diff) and the next step stand on lines of their own
+// when the error is printed with %+v, which is what Mage does.
+package operr
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// The exit statuses of every target. Mage takes them from ExitStatus of the outermost error.
+const (
+	Failed  = 1 // something went wrong
+	Usage   = 2 // the command line is wrong: an unknown name, a missing argument
+	Stopped = 3 // nothing went wrong, but a person has to decide before it goes on
+)
+
+// Error is an error with a next step for the operator.
+type Error struct {
+	Summary string // one sentence, lower case, without a full stop
+	Detail  string // further lines, already formatted; may be empty
+	Next    string // what to do next, a sentence; may be empty
+	Status  int    // exit status; 0 stands for the status of Err, or Failed
+	Err     error  // the cause; may be nil
+}
+
+// New returns an error with exit status Failed. The format may use %w.
+func New(next, format string, args ...any) *Error { return build(Failed, next, format, args) }
+
+// NewUsage returns an error with exit status Usage: the command line named something that is not there.
+func NewUsage(next, format string, args ...any) *Error { return build(Usage, next, format, args) }
+
+// NewStopped returns an error with exit status Stopped: a person has to decide first.
+func NewStopped(next, format string, args ...any) *Error { return build(Stopped, next, format, args) }
+
+func build(status int, next, format string, args []any) *Error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Summary: err.Error(), Next: next, Status: status, Err: errors.Unwrap(err)}
+}
+
+// WithDetail returns a copy of e that carries detail.
+func (e *Error) WithDetail(detail string) *Error {
+	c := *e
+	c.Detail = strings.TrimRight(detail, "\n")
+	return &c
+}
+
+func (e *Error) Error() string { return e.Summary }
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// ExitStatus is read by Mage, which ends the process with it.
+func (e *Error) ExitStatus() int {
+	if e.Status != 0 {
+		return e.Status
+	}
+	return max(Failed, ExitStatus(e.Err))
+}
+
+// Format prints the sentence alone with %v and %s, and the sentence, the detail and the next step with %+v.
+func (e *Error) Format(f fmt.State, verb rune) {
+	io.WriteString(f, e.Summary)
+	if verb != 'v' || !f.Flag('+') {
+		return
+	}
+	var inner *Error
+	detail, next := e.Detail, e.Next
+	for err := e.Err; errors.As(err, &inner); err = inner.Err {
+		if detail == "" {
+			detail = inner.Detail
+		}
+		if next == "" {
+			next = inner.Next
+		}
+	}
+	if detail != "" {
+		io.WriteString(f, "\n  "+strings.ReplaceAll(detail, "\n", "\n  "))
+	}
+	if next != "" {
+		io.WriteString(f, "\n→ "+next)
+	}
+}
+
+// ExitStatus returns the exit status that err asks for: 0 for nil, and Failed for an error that asks for none.
+func ExitStatus(err error) int {
+	if err == nil {
+		return 0
+	}
+	var e interface{ ExitStatus() int }
+	if errors.As(err, &e) {
+		return e.ExitStatus()
+	}
+	return Failed
+}

@@ -1,0 +1,37 @@
+package operr_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+func TestSentenceDetailAndNextStep(t *testing.T) {
+	cause := errors.New("no space left")
+	err := operr.New("make room", "writing %s: %w", "a.toml", cause).WithDetail("line 1\nline 2\n")
+	require.EqualError(t, err, "writing a.toml: no space left")
+	require.ErrorIs(t, err, cause)
+	require.Equal(t, "writing a.toml: no space left", fmt.Sprintf("%v", err))
+	require.Equal(t, "writing a.toml: no space left\n  line 1\n  line 2\n→ make room", fmt.Sprintf("%+v", err))
+}
+
+// What stands around an operator's error keeps its detail, its next step and its exit status.
+func TestWrapping(t *testing.T) {
+	inner := operr.NewUsage("choose one", "no package named %q", "x").WithDetail("there is y")
+	outer := operr.New("", "building: %w", fmt.Errorf("first: %w", inner))
+	outer.Status = 0
+	require.Equal(t, "building: first: no package named \"x\"\n  there is y\n→ choose one", fmt.Sprintf("%+v", outer))
+	require.Equal(t, operr.Usage, outer.ExitStatus())
+	require.Equal(t, operr.Usage, operr.ExitStatus(fmt.Errorf("again: %w", inner)))
+}
+
+func TestExitStatus(t *testing.T) {
+	require.Equal(t, 0, operr.ExitStatus(nil))
+	require.Equal(t, operr.Failed, operr.ExitStatus(errors.New("plain")))
+	require.Equal(t, operr.Stopped, operr.ExitStatus(operr.NewStopped("decide", "it is yours")))
+	require.Equal(t, operr.Failed, (&operr.Error{Summary: "x"}).ExitStatus())
+}

@@ -1,0 +1,42 @@
+package view
+
+import (
+	"fmt"
+	"time"
+)
+
+// Step runs f and writes one line: a mark, the name, the time and the evidence that f returned. What takes longer than a
+// second is announced.
+func (v *View) Step(name string, f func() (evidence string, err error)) error {
+	start := time.Now()
+	announced := make(chan struct{})
+	timer := time.AfterFunc(time.Second, func() {
+		defer close(announced)
+		v.Say("  %s %s …", v.paint(faint, "▸"), name)
+	})
+	evidence, err := f()
+	if !timer.Stop() {
+		<-announced
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err != nil {
+		evidence = "stopped here"
+	}
+	fmt.Fprintf(v.Out, "%s %-26s %6s  %s\n", v.mark(err), name, took(time.Since(start)), evidence)
+	return err
+}
+
+// Heading writes a line that stands out.
+func (v *View) Heading(format string, args ...any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	fmt.Fprintln(v.Out, v.paint(bold, fmt.Sprintf(format, args...)))
+}
+
+// Line writes a line of the result.
+func (v *View) Line(format string, args ...any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	fmt.Fprintf(v.Out, format+"\n", args...)
+}

@@ -1,0 +1,105 @@
+// Package view is what people and machines see: grouped output, tables, steps with their time and evidence.
+//
+// A person at a terminal gets colours and a live line; a pipe, CI or NO_COLOR gets plain text. Under GitHub Actions,
+// groups fold, failed ones stay open, and an error becomes an annotation.
+package view
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+)
+
+// View writes for one process. Its methods may be called from several goroutines.
+type View struct {
+	Out     io.Writer // results
+	Err     io.Writer // what is going on
+	Color   bool
+	Actions bool // we run under GitHub Actions
+	Verbose bool
+
+	mu sync.Mutex
+}
+
+// JSON writes one value, indented.
+func (v *View) JSON(value any) error {
+	e := json.NewEncoder(v.Out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(value)
+}
+
+// Table writes rows in aligned columns, under a header unless that is nil.
+func (v *View) Table(header []string, rows [][]string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	if header != nil {
+		fmt.Fprintln(w, strings.Join(header, "\t"))
+	}
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	w.Flush()
+	for i, line := range strings.Split(strings.TrimRight(b.String(), "\n"), "\n") {
+		line = strings.TrimRight(line, " ")
+		if i == 0 && header != nil {
+			line = v.paint(bold, line)
+		}
+		fmt.Fprintln(v.Out, line)
+	}
+}
+
+// Say writes a line of what is going on.
+func (v *View) Say(format string, args ...any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	fmt.Fprintf(v.Err, format+"\n", args...)
+}
+
+var said sync.Map
+
+// Once writes a line that is the same for several targets of one process only the first time.
+func (v *View) Once(line string) {
+	if _, again := said.LoadOrStore(line, true); !again {
+		v.Say("%s", line)
+	}
+}
+
+const (
+	bold  = "1"
+	faint = "2"
+	red   = "31"
+	green = "32"
+)
+
+func (v *View) paint(code, text string) string {
+	if !v.Color {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (v *View) mark(err error) string {
+	if err != nil {
+		return v.paint(red, "✗")
+	}
+	return v.paint(green, "✓")
+}
+
+// took writes a duration for people: "0.4s", "12s", "2m05s".
+func took(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.0fs", d.Seconds())
+	}
+	return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+}
