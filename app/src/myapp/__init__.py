@@ -1,0 +1,1 @@
+"""A small application on the foopack packages, with diagnostics of what it runs on."""

@@ -1,0 +1,8 @@
+from importlib.metadata import version
+
+
+def hello() -> str:
+    """Return a greeting in one line, with the installed versions of this package and of what it stands on."""
+    return (
+        f"Hello from foopack-core {version('foopack-core')}, on numpy {version('numpy')} and xarray {version('xarray')}"
+    )

@@ -1,0 +1,10 @@
+"""Labelled arrays to look at: a bokeh chart, a Panel view with a summary, and that view as one HTML file."""
+
+from importlib.metadata import version
+
+from foopack_ui._hello import hello_ui
+from foopack_ui._view import chart, save, view
+
+__all__ = ["__version__", "chart", "hello_ui", "save", "view"]
+
+__version__ = version("foopack-ui")
