@@ -1,0 +1,43 @@
+package tomledit
+
+import (
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// scalar fills n with the value of v, whose text ends at offset end.
+func (b *builder) scalar(n *Node, v *unstable.Node, end int) error {
+	switch v.Kind {
+	case unstable.String:
+		n.Kind, n.Value = String, string(v.Data)
+		return nil
+	case unstable.Bool:
+		n.Kind, n.Value = Bool, v.Data[0] == 't'
+		return nil
+	}
+	// Numbers and dates are rare in manifests; BurntSushi/toml knows all their forms and limits.
+	var holder struct{ V any }
+	if _, err := toml.Decode("V="+string(b.doc.Src[n.Start:end]), &holder); err != nil {
+		return b.doc.Errorf(n.Start, "%s is not a valid value: %s", b.doc.Src[n.Start:end], reason(err))
+	}
+	n.Value = holder.V
+	switch v.Kind {
+	case unstable.Integer:
+		n.Kind = Integer
+	case unstable.Float:
+		n.Kind = Float
+	default:
+		n.Kind = Datetime
+	}
+	return nil
+}
+
+// reason drops the place from an error of BurntSushi/toml, which is one in the value alone.
+func reason(err error) string {
+	if p, ok := err.(toml.ParseError); ok {
+		return p.Message
+	}
+	return strings.TrimPrefix(err.Error(), "toml: ")
+}

@@ -1,0 +1,233 @@
+package workspace
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+)
+
+// folder is a directory with a manifest.
+type folder struct {
+	dir       string  // relative to the root, with slashes
+	manifest  *source // the one that shadows the others
+	pyproject *source // nil where there is none; the manifest itself where that is a pyproject.toml
+}
+
+// finder walks through a workspace. Every file is read and parsed once.
+type finder struct {
+	root    string
+	folders []*folder                     // in the order of the walk: parents first, names sorted
+	docs    map[string]*tomledit.Document // by real path relative to the root
+	visited map[string]bool               // real paths of the directories that were walked through
+	links   []link                        // directories behind symlinks, for later
+}
+
+// link is a symlink to a directory.
+type link struct{ dir, real string }
+
+// findRoot walks up from dir to the directory whose manifest has a [workspace] table, as pixi does. A manifest without
+// one on the way is a package of the workspace that is looked for.
+func findRoot(dir string) (string, error) {
+	start, err := filepath.Abs(dir)
+	if err == nil {
+		start, err = filepath.EvalSymlinks(start)
+	}
+	if err != nil {
+		return "", operr.New("Name a folder that exists.", "looking for a workspace: %w", err)
+	}
+	for at := start; ; at = filepath.Dir(at) {
+		f := &finder{root: at, docs: map[string]*tomledit.Document{}}
+		entries, _ := os.ReadDir(at) // a folder above that may not be read has no manifest for us
+		found, err := f.read(".", at, f.manifests(at, entries))
+		if err != nil {
+			return "", err
+		}
+		if found != nil && found.manifest.isWorkspace() {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			return "", operr.New("Run this inside a pixi workspace, or make one with `pixi init`.",
+				"no workspace at %s: neither it nor a folder above has a pixi.toml, pyproject.toml or mojoproject.toml with a [workspace] table", start)
+		}
+	}
+}
+
+// find returns all folders with manifests, the root's first. Below a nested workspace nothing is looked for.
+func find(root string) (*finder, error) {
+	f := &finder{root: root, docs: map[string]*tomledit.Document{}, visited: map[string]bool{}}
+	outer := outerIgnores(root)
+	if err := f.walk(".", root, outer); err != nil {
+		return nil, err
+	}
+	// What is behind a symlink comes last, so that a folder is known by its own path and not by the link's.
+	for i := 0; i < len(f.links); i++ {
+		if err := f.walk(f.links[i].dir, f.links[i].real, outer); err != nil {
+			return nil, err
+		}
+	}
+	f.once()
+	return f, nil
+}
+
+// walk looks into a directory and those below it. real is its path without symlinks.
+func (f *finder) walk(dir, real string, above *ignores) error {
+	if f.visited[real] {
+		return nil
+	}
+	f.visited[real] = true
+	entries, err := os.ReadDir(real)
+	if err != nil {
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+			return nil // pixi, too, passes over what it may not read
+		}
+		return operr.New("Make the folder readable, or ignore it.", "looking for packages: %w", err)
+	}
+	here := above.in(dir, real, entries)
+	manifests := f.manifests(real, entries)
+	for name := range manifests {
+		if dir != "." && here.ignored(path.Join(dir, name), false) {
+			delete(manifests, name)
+		}
+	}
+	found, err := f.read(dir, real, manifests)
+	if err != nil {
+		return err
+	}
+	if found != nil {
+		f.folders = append(f.folders, found)
+		if dir != "." && found.manifest.isWorkspace() {
+			return nil
+		}
+	}
+	for _, e := range entries {
+		if err := f.enter(path.Join(dir, e.Name()), filepath.Join(real, e.Name()), e, here); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enter walks through a directory, or puts off one that is behind a symlink. A link out of the workspace is not
+// followed: it leads to what a release of ours must not change.
+func (f *finder) enter(dir, abs string, e fs.DirEntry, here *ignores) error {
+	switch {
+	case e.IsDir():
+		if here.ignored(dir, true) {
+			return nil
+		}
+		return f.walk(dir, abs, here)
+	case e.Type()&fs.ModeSymlink != 0 && !here.ignored(dir, false):
+		real, err := filepath.EvalSymlinks(abs)
+		if err != nil || !inside(f.root, real) {
+			return nil
+		}
+		if info, err := os.Stat(real); err == nil && info.IsDir() {
+			f.links = append(f.links, link{dir, real})
+		}
+	}
+	return nil
+}
+
+// manifests returns the real paths of the manifest files among a directory's entries, by name. Behind a symlink a file
+// counts only if it is in the workspace.
+func (f *finder) manifests(real string, entries []fs.DirEntry) map[string]string {
+	var out map[string]string
+	for _, e := range entries {
+		if !slices.Contains(manifestFiles[:], e.Name()) {
+			continue
+		}
+		file := filepath.Join(real, e.Name())
+		if !e.Type().IsRegular() {
+			target, err := filepath.EvalSymlinks(file)
+			if err != nil || !inside(f.root, target) {
+				continue
+			}
+			if info, err := os.Stat(target); err != nil || !info.Mode().IsRegular() {
+				continue
+			}
+			file = target
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[e.Name()] = file
+	}
+	return out
+}
+
+func inside(root, abs string) bool {
+	return abs == root || strings.HasPrefix(abs, strings.TrimSuffix(root, "/")+"/")
+}
+
+// read parses the manifests of a folder: the one that counts for pixi, and the pyproject.toml beside it. It returns nil
+// for a folder that is nothing to pixi.
+func (f *finder) read(dir, real string, files map[string]string) (*folder, error) {
+	found := &folder{dir: dir}
+	for _, name := range manifestFiles {
+		file, ok := files[name]
+		if !ok || found.manifest != nil && name != pyprojectFile {
+			continue
+		}
+		doc, err := f.parse(file, name == pyprojectFile && found.manifest == nil)
+		if err != nil {
+			return nil, err
+		}
+		if doc == nil {
+			return nil, nil // a pyproject.toml that is nothing to pixi hides a mojoproject.toml from it
+		}
+		s := newSource(doc, dir, name == pyprojectFile)
+		s.linked = file != filepath.Join(real, name)
+		if name == pyprojectFile {
+			found.pyproject = s
+		}
+		if found.manifest == nil {
+			found.manifest = s
+		}
+	}
+	if found.manifest == nil {
+		return nil, nil
+	}
+	return found, nil
+}
+
+// parse reads one file. With onlyPixi it returns nil for one that never names pixi: other people's broken files do not
+// matter.
+func (f *finder) parse(abs string, onlyPixi bool) (*tomledit.Document, error) {
+	file := filepath.ToSlash(strings.TrimPrefix(strings.TrimPrefix(abs, f.root), string(filepath.Separator)))
+	if doc := f.docs[file]; doc != nil {
+		return doc, nil
+	}
+	src, err := os.ReadFile(abs)
+	if err != nil {
+		return nil, operr.New("Make the file readable.", "reading %s: %w", file, err)
+	}
+	if onlyPixi && !bytes.Contains(src, []byte("pixi")) {
+		return nil, nil
+	}
+	doc, err := tomledit.Parse(file, src)
+	if err != nil {
+		return nil, operr.New("Correct the file there: it is not valid TOML.", "%w", err)
+	}
+	f.docs[file] = doc
+	return doc, nil
+}
+
+// once drops the folders whose manifest is a symlink to one that is known already: as the root's, by its own path, or by
+// another link.
+func (f *finder) once() {
+	owner := map[string]*folder{}
+	for _, found := range f.folders {
+		if at := owner[found.manifest.file]; at == nil || at.dir != "." && at.manifest.linked && !found.manifest.linked {
+			owner[found.manifest.file] = found
+		}
+	}
+	f.folders = slices.DeleteFunc(f.folders, func(found *folder) bool { return owner[found.manifest.file] != found })
+}

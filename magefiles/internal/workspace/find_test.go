@@ -1,0 +1,237 @@
+package workspace
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// found lists what a walk finds as "folder: manifest + pyproject".
+func found(t *testing.T, archive string) []string {
+	f, err := find(repo(t, archive))
+	require.NoError(t, err)
+	return names(f.folders, func(f *folder) string {
+		s := f.dir + ": " + f.manifest.file
+		if f.pyproject != nil && f.pyproject != f.manifest {
+			s += " + " + f.pyproject.file
+		}
+		return s
+	})
+}
+
+func TestFind(t *testing.T) {
+	const root = "-- pixi.toml --\n[workspace]\n"
+	for _, c := range []struct {
+		name, archive string
+		want          []string
+	}{
+		{"both files, pyproject only, neither", root + `
+-- a/pixi.toml --
+[package]
+-- a/pyproject.toml --
+[project]
+-- b/pyproject.toml --
+[tool.pixi.package]
+-- c/pyproject.toml --
+[project]
+name = "a stranger"
+-- d/mojoproject.toml --
+[package]
+-- d/pixi.toml --
+[package]
+`, []string{".: pixi.toml", "a: a/pixi.toml + a/pyproject.toml", "b: b/pyproject.toml", "d: d/pixi.toml"}},
+		{"hidden folders and ignored ones, also without git", root + `
+-- .gitignore --
+/output/
+build*
+!build-tools
+*.egg-info/
+-- .hidden/pixi.toml --
+[package]
+-- output/pixi.toml --
+[package]
+-- sub/output/pixi.toml --
+[package]
+-- build/pixi.toml --
+[package]
+-- build-tools/pixi.toml --
+[package]
+-- deep/.gitignore --
+x
+!y
+-- deep/x/pixi.toml --
+[package]
+-- deep/y/pixi.toml --
+[package]
+-- x/pixi.toml --
+[package]
+-- src/p.egg-info/pixi.toml --
+[package]
+-- e/.gitignore --
+pixi.toml
+-- e/pixi.toml --
+[package]
+`, []string{".: pixi.toml", "build-tools: build-tools/pixi.toml", "deep/y: deep/y/pixi.toml", "sub/output: sub/output/pixi.toml", "x: x/pixi.toml"}},
+		{"an .ignore file is stronger", root + `
+-- .gitignore --
+a
+b
+-- .ignore --
+!a
+c
+-- a/pixi.toml --
+[package]
+-- b/pixi.toml --
+[package]
+-- c/pixi.toml --
+[package]
+`, []string{".: pixi.toml", "a: a/pixi.toml"}},
+		{"nothing below a nested workspace", root + `
+-- app/pixi.toml --
+[workspace]
+-- app/packages/x/pixi.toml --
+[package]
+-- old/pixi.toml --
+[project]
+name = "the old spelling"
+-- old/x/pixi.toml --
+[package]
+-- py/pyproject.toml --
+[tool.pixi.workspace]
+-- py/x/pixi.toml --
+[package]
+`, []string{".: pixi.toml", "app: app/pixi.toml", "old: old/pixi.toml", "py: py/pyproject.toml"}},
+		{"a symlink to a folder of the workspace adds nothing, and loops end", root + `
+-- packages/a/pixi.toml --
+[package]
+-- a-link.link --
+packages/a
+-- packages/a/loop.link --
+..
+-- packages/self.link --
+.
+-- gone.link --
+nowhere
+`, []string{".: pixi.toml", "packages/a: packages/a/pixi.toml"}},
+		{"a symlink into an ignored folder is followed once", root + `
+-- .gitignore --
+store
+-- store/v1/pixi.toml --
+[package]
+-- current.link --
+store/v1
+-- latest.link --
+store/v1
+`, []string{".: pixi.toml", "current: store/v1/pixi.toml"}},
+		{"a symlinked manifest is its target, and counts once", root + `
+-- a/pixi.toml --
+[package]
+-- 0-before/pixi.toml.link --
+../a/pixi.toml
+-- b/pixi.toml.link --
+../a/pixi.toml
+-- c/pixi.toml --
+[package]
+-- c/pyproject.toml.link --
+../shared/common.toml
+-- d/pixi.toml.link --
+../shared/member.toml
+-- shared/common.toml --
+[project]
+-- shared/member.toml --
+[package]
+`, []string{".: pixi.toml", "a: a/pixi.toml", "c: c/pixi.toml + shared/common.toml", "d: shared/member.toml"}},
+		{"the root is the root, ignored and behind a symlink", `
+-- .gitignore --
+/pixi.toml
+-- pixi.toml.link --
+config/pixi.toml
+-- config/pixi.toml --
+[workspace]
+-- a/pixi.toml --
+[package]
+`, []string{".: config/pixi.toml", "a: a/pixi.toml"}},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, found(t, c.archive)) })
+	}
+}
+
+// Links out of the workspace lead to what is not ours.
+func TestFindOutside(t *testing.T) {
+	other := repo(t, "-- x/pixi.toml --\n[package]\n")
+	root := repo(t, "-- pixi.toml --\n[workspace]\n-- a/keep --\n")
+	require.NoError(t, os.Symlink(filepath.Join(other, "x"), filepath.Join(root, "linked")))
+	require.NoError(t, os.Symlink(filepath.Join(other, "x", "pixi.toml"), filepath.Join(root, "a", "pixi.toml")))
+	f, err := find(root)
+	require.NoError(t, err)
+	require.Len(t, f.folders, 1)
+}
+
+// A workspace that is a folder of a git repository obeys that repository's .gitignore, but none from further up.
+func TestOuterIgnore(t *testing.T) {
+	root := repo(t, `
+-- .gitignore --
+b
+-- git/.git/HEAD --
+-- git/.gitignore --
+generated/
+/ws/c
+-- git/ws/pixi.toml --
+[workspace]
+-- git/ws/generated/pixi.toml --
+[package]
+-- git/ws/b/pixi.toml --
+[package]
+-- git/ws/c/pixi.toml --
+[package]
+`)
+	f, err := find(filepath.Join(root, "git", "ws"))
+	require.NoError(t, err)
+	require.Equal(t, []string{".", "b"}, names(f.folders, func(f *folder) string { return f.dir }))
+}
+
+func TestFindRoot(t *testing.T) {
+	root := repo(t, `
+-- pyproject.toml --
+[tool.pixi.workspace]
+-- packages/a/pixi.toml --
+[package]
+-- packages/a/src/x --
+-- app/mojoproject.toml --
+[workspace]
+-- app/src/x --
+`)
+	for from, want := range map[string]string{".": ".", "packages/a/src": ".", "app/src": "app"} {
+		got, err := findRoot(filepath.Join(root, from))
+		require.NoError(t, err)
+		require.Equal(t, filepath.Join(root, want), got, from)
+	}
+}
+
+// Single lines of gitignore(5), as `git check-ignore` answers.
+func TestIgnorePatterns(t *testing.T) {
+	for _, c := range []struct {
+		line    string
+		ignored string // of the paths below
+	}{
+		{"a", "a b/a a/b/c"}, {"/a", "a a/b/c"}, {"a/", "a b/a a/b/c"}, {"b/a", "b/a"}, {"*/b", "a/b/c"}, {"**/b", "a/b/c b/a"},
+		{"a/**", "a/b/c"}, {"a/**/c", "a/b/c"}, {"[!b]", "a b/a a/b/c c"}, {"[b-c]", "b/a c a/b/c"}, {"?", "a b/a a/b/c c"},
+		{`\a`, "a b/a a/b/c"}, {"# a", ""}, {"a  ", "a b/a a/b/c"}, {"", ""}, {"!a", ""}, {"[", ""}, {"x*z", "xyz"}, {"xyz\r", "xyz"},
+	} {
+		g := &ignores{dir: "."}
+		g.rules[1] = parseIgnore(c.line + "\n")
+		var got []string
+		for _, p := range []string{"a", "b/a", "a/b/c", "c", "xyz"} {
+			for at := p; at != "."; at = filepath.Dir(at) {
+				if g.ignored(at, true) {
+					got = append(got, p)
+					break
+				}
+			}
+		}
+		require.ElementsMatch(t, strings.Fields(c.ignored), got, "%q", c.line)
+	}
+}

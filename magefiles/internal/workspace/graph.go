@@ -1,0 +1,124 @@
+package workspace
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/dag"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Order returns the packages, dependencies first and by name where there is a choice. Requirements to run, for the host
+// and to build count, whether they are pins or paths.
+func (w *Workspace) Order() []*Package { return slices.Clone(w.order) }
+
+// Levels returns the packages in groups: each needs only packages of groups before its own.
+func (w *Workspace) Levels() [][]*Package { return slices.Clone(w.levels) }
+
+// Package returns the package of a conda name, or an error with exit status 2 that names the known ones.
+func (w *Workspace) Package(name string) (*Package, error) {
+	if p := w.byName[CondaName(name)]; p != nil {
+		return p, nil
+	}
+	var names []string
+	for _, p := range w.Packages {
+		names = append(names, p.Name)
+	}
+	return nil, operr.NewUsage("Name one of them: "+didYouMean(CondaName(name), names)+known(names)+".", "no package named %q; %s", name, known(names))
+}
+
+// Downstream returns a downstream by its name or its folder, or an error with exit status 2 that names the known ones.
+func (w *Workspace) Downstream(name string) (*Downstream, error) {
+	var names []string
+	for _, d := range w.Downstreams {
+		if d.Name() == name || d.Dir == strings.TrimSuffix(name, "/") {
+			return d, nil
+		}
+		names = append(names, d.Name())
+	}
+	return nil, operr.NewUsage("Name one of them: "+didYouMean(name, names)+known(names)+".", "no downstream named %q; %s", name, known(names))
+}
+
+// Dependents returns the packages that require name to run, or to be built, directly or through others, in Order.
+func (w *Workspace) Dependents(name string) []*Package {
+	reached := map[string]bool{CondaName(name): true}
+	var out []*Package
+	for _, p := range w.order {
+		if reached[p.Name] {
+			continue
+		}
+		if slices.ContainsFunc(p.Requires, func(r Requirement) bool { return r.orders(p) && reached[r.Package] }) {
+			reached[p.Name] = true
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// orders reports whether the requirement makes its package come after another.
+func (r Requirement) orders(p *Package) bool { return r.Role.Orders() && r.Package != p.Name }
+
+// sort sets order and levels. What only a pyproject.toml says counts too, unless it closes a circle: pip installs those.
+func (w *Workspace) sort() error {
+	levels, err := dag.Levels(w.needs(func(Requirement) bool { return true }))
+	if err != nil {
+		onlyConda := w.needs(func(r Requirement) bool { return r.Kind == Conda })
+		if levels, err = dag.Levels(onlyConda); err != nil {
+			return w.cycleError(err)
+		}
+		w.order = w.inOrder(onlyConda)
+	} else {
+		w.order = w.inOrder(w.needs(func(Requirement) bool { return true }))
+	}
+	for _, names := range levels {
+		w.levels = append(w.levels, w.named(names))
+	}
+	return nil
+}
+
+func (w *Workspace) inOrder(needs map[string][]string) []*Package {
+	order, _ := dag.Order(needs) // Levels has found no cycle
+	return w.named(order)
+}
+
+func (w *Workspace) named(names []string) []*Package {
+	out := make([]*Package, len(names))
+	for i, name := range names {
+		out[i] = w.byName[name]
+	}
+	return out
+}
+
+func (w *Workspace) needs(counts func(Requirement) bool) map[string][]string {
+	needs := make(map[string][]string, len(w.Packages))
+	for _, p := range w.Packages {
+		needs[p.Name] = nil
+		for _, r := range p.Requires {
+			if r.orders(p) && counts(r) {
+				needs[p.Name] = append(needs[p.Name], r.Package)
+			}
+		}
+	}
+	return needs
+}
+
+// cycleError names the packages of a circle, and the place where each requires the next.
+func (w *Workspace) cycleError(err error) error {
+	var cycle *dag.CycleError[string]
+	if !errors.As(err, &cycle) {
+		return err
+	}
+	var places []string
+	for i, name := range cycle.Path[:len(cycle.Path)-1] {
+		p := w.byName[name]
+		for _, r := range p.Requires {
+			if r.orders(p) && r.Kind == Conda && r.Package == cycle.Path[i+1] {
+				places = append(places, r.Pos.String())
+				break
+			}
+		}
+	}
+	return operr.New("Remove one of these requirements: a package can only be built after those that it requires.",
+		"the packages require each other in a circle: %s (%s)", strings.Join(cycle.Path, " → "), strings.Join(places, ", "))
+}

@@ -1,0 +1,146 @@
+package workspace
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/pattern"
+)
+
+// ignoreFiles are the committed files that say what is no part of the repository, the stronger one first. As pixi does,
+// they count without a git repository, and the machine's own (global excludes, .git/info/exclude) do not.
+var ignoreFiles = [...]string{".ignore", ".gitignore"}
+
+// ignoreRule is one line of such a file (gitignore(5)). mvdan.cc/sh turns the pattern into a regular expression; of the
+// gitignore packages that could be had none knows negated classes and patterns that need to backtrack. Against
+// `git check-ignore` it differs for one thing: a bracket left open across a slash ("[/[ab]"), which git takes as a class.
+type ignoreRule struct {
+	match   *regexp.Regexp
+	base    bool // the pattern has no slash: it is matched with the last element alone
+	negate  bool
+	dirOnly bool
+}
+
+// ignores is what holds in one directory: its own files' rules, and its parents'.
+type ignores struct {
+	parent *ignores
+	dir    string // relative to the workspace's root, "." for itself
+	above  string // for a directory above the root: the root's path from there; else ""
+	rules  [len(ignoreFiles)][]ignoreRule
+}
+
+// in returns what holds in a directory below, with the ignore files among its entries.
+func (g *ignores) in(dir, abs string, entries []fs.DirEntry) *ignores {
+	here := &ignores{parent: g, dir: dir}
+	found := false
+	for _, e := range entries {
+		i := slices.Index(ignoreFiles[:], e.Name())
+		if i < 0 {
+			continue
+		}
+		if data, err := os.ReadFile(filepath.Join(abs, e.Name())); err == nil {
+			here.rules[i] = parseIgnore(string(data))
+			found = true
+		}
+	}
+	if !found {
+		return g
+	}
+	return here
+}
+
+// ignored reports whether a file or directory is excluded; hidden ones are, unless a rule says otherwise.
+func (g *ignores) ignored(name string, isDir bool) bool {
+	for i := range ignoreFiles {
+		for at := g; at != nil; at = at.parent {
+			for j := len(at.rules[i]) - 1; j >= 0; j-- {
+				if r := at.rules[i][j]; r.matches(at.relative(name), isDir) {
+					return !r.negate
+				}
+			}
+		}
+	}
+	return strings.HasPrefix(path.Base(name), ".")
+}
+
+// relative turns a name relative to the root into one relative to the directory of the rules.
+func (g *ignores) relative(name string) string {
+	switch {
+	case g.above != "":
+		return g.above + "/" + name
+	case g.dir == ".":
+		return name
+	}
+	return strings.TrimPrefix(name, g.dir+"/")
+}
+
+func (r ignoreRule) matches(name string, isDir bool) bool {
+	if r.dirOnly && !isDir {
+		return false
+	}
+	if r.base {
+		name = path.Base(name)
+	}
+	return r.match.MatchString(name)
+}
+
+func parseIgnore(text string) []ignoreRule {
+	var rules []ignoreRule
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+		if r, ok := parseIgnoreLine(strings.TrimRight(line, "\r\n")); ok {
+			rules = append(rules, r)
+		}
+	}
+	return rules
+}
+
+func parseIgnoreLine(line string) (r ignoreRule, ok bool) {
+	for strings.HasSuffix(line, " ") && !strings.HasSuffix(line, `\ `) {
+		line = line[:len(line)-1]
+	}
+	if line == "" || line[0] == '#' {
+		return r, false
+	}
+	line, r.negate = strings.CutPrefix(line, "!")
+	line, r.dirOnly = strings.CutSuffix(line, "/")
+	r.base = !strings.Contains(line, "/")
+	expr, err := pattern.Regexp(strings.TrimPrefix(line, "/"), pattern.Filenames|pattern.EntireString|pattern.GlobLeadingDot)
+	if err != nil {
+		return r, false // git, too, lets a pattern that it cannot read match nothing
+	}
+	if strings.HasSuffix(line, "/**") {
+		expr = strings.TrimSuffix(expr, ".*$") + ".+$" // what is inside, not the directory itself
+	}
+	r.match, err = regexp.Compile(expr)
+	return r, err == nil && line != ""
+}
+
+// outerIgnores reads the ignore files from the top of the git repository that root is part of down to root's parent. A
+// root that is no part of one has none.
+func outerIgnores(root string) *ignores {
+	var dirs []string
+	for dir := root; ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			break
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+		dirs = append(dirs, filepath.Dir(dir))
+	}
+	var g *ignores
+	for i := len(dirs) - 1; i >= 0; i-- {
+		above := strings.Trim(strings.TrimPrefix(root, dirs[i]), string(filepath.Separator))
+		entries, _ := os.ReadDir(dirs[i])
+		if here := g.in("", dirs[i], entries); here != g {
+			here.above = filepath.ToSlash(above)
+			g = here
+		}
+	}
+	return g
+}

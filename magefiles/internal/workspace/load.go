@@ -1,0 +1,171 @@
+package workspace
+
+import (
+	"cmp"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+)
+
+// Load reads the workspace that dir belongs to: it walks up to the nearest folder whose pixi.toml, pyproject.toml or
+// mojoproject.toml has a [workspace] table, and down from there to every package and downstream that is not ignored.
+// Errors are *operr.Error with exit status 1.
+func Load(dir string) (*Workspace, error) {
+	root, err := findRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	found, err := find(root)
+	if err != nil {
+		return nil, err
+	}
+	l := &loader{found: found, projects: map[string]*Project{}}
+	return l.load()
+}
+
+// loader turns what was found into a Workspace.
+type loader struct {
+	found    *finder
+	root     *source
+	manifest *Manifest
+	pool     map[string]*Dependency
+	projects map[string]*Project // by file
+	siblings siblings
+	problems []error // in the order of the walk
+}
+
+func (l *loader) load() (*Workspace, error) {
+	top := l.found.folders[0]
+	l.root = top.manifest
+	l.manifest = l.root.readManifest(l.ownProject(top))
+	l.pool = l.manifest.pool()
+	w := &Workspace{Root: l.found.root, Manifest: l.manifest, Config: l.root.readConfig(l.manifest.Name)}
+	l.keep(l.root)
+
+	var nested []*folder
+	for _, f := range l.found.folders {
+		switch {
+		case f != top && f.manifest.isWorkspace():
+			nested = append(nested, f)
+		case f.manifest.isPackage():
+			w.Packages = append(w.Packages, l.readPackage(f))
+		}
+	}
+	if err := w.name(); err != nil {
+		l.problems = append(l.problems, err)
+	}
+	if len(l.problems) > 0 {
+		return nil, l.problems[0]
+	}
+	l.require(w, top)
+	for _, f := range nested {
+		if d := l.readDownstream(f); d != nil {
+			w.Downstreams = append(w.Downstreams, d)
+		}
+	}
+	if len(l.problems) > 0 {
+		return nil, l.problems[0]
+	}
+	w.Files = l.files()
+	return w, w.sort()
+}
+
+// keep remembers the first problem of each file.
+func (l *loader) keep(sources ...*source) {
+	for _, s := range sources {
+		if s != nil && s.problem != nil {
+			l.problems = append(l.problems, s.problem)
+			s.problem = nil
+		}
+	}
+}
+
+// ownProject returns the [project] of a manifest that is itself a pyproject.toml.
+func (l *loader) ownProject(f *folder) *Project {
+	if f.manifest != f.pyproject {
+		return nil
+	}
+	return l.project(f.manifest)
+}
+
+// name sorts the packages, and refuses two of one conda name: a channel could only hold one of them.
+func (w *Workspace) name() error {
+	slices.SortStableFunc(w.Packages, func(a, b *Package) int { return cmp.Compare(a.Name, b.Name) })
+	w.byName = make(map[string]*Package, len(w.Packages))
+	for _, p := range w.Packages {
+		if other := w.byName[p.Name]; other != nil {
+			return operr.New("Rename one of them, or add one to .gitignore.",
+				"%s: a second package named %s; the other one is %s", p.Pos, p.Name, other.Pos)
+		}
+		w.byName[p.Name] = p
+	}
+	return nil
+}
+
+// require finds out who requires whom.
+func (l *loader) require(w *Workspace, top *folder) {
+	s := newSiblings(w.Packages)
+	l.siblings = s
+	for _, p := range w.Packages {
+		p.Requires = s.requirements(p.Name, p.Deps, p.Build.Additional, p.backend(), p.Project.all())
+	}
+	own := s.dirs["."]
+	if own != nil { // its pyproject.toml is the package's
+		w.Requires = s.requirements(own.Name, l.manifest.all())
+		return
+	}
+	var project *Project
+	if top.pyproject != nil {
+		project = l.project(top.pyproject)
+		l.keep(top.pyproject)
+	}
+	w.Requires = s.requirements("", l.manifest.all(), project.all())
+}
+
+// readDownstream reads a nested workspace; nil for one that requires none of our packages, whatever is wrong with it.
+func (l *loader) readDownstream(f *folder) *Downstream {
+	s := f.manifest
+	d := &Downstream{Manifest: s.readManifest(l.ownProject(f)), Dir: f.dir}
+	var own []Dependency
+	if s.isPackage() {
+		own = s.packageDeps()
+	}
+	if f.pyproject != nil {
+		d.Pyproject, d.Project = f.pyproject.file, l.project(f.pyproject)
+	}
+	if d.Requires = l.siblings.requirements("", d.Manifest.all(), own, d.Project.all()); len(d.Requires) == 0 {
+		return nil
+	}
+	l.keep(s, f.pyproject)
+	return d
+}
+
+func (l *loader) files() []*tomledit.Document {
+	files := make([]*tomledit.Document, 0, len(l.found.docs))
+	for _, doc := range l.found.docs {
+		files = append(files, doc)
+	}
+	slices.SortFunc(files, func(a, b *tomledit.Document) int { return strings.Compare(a.Name, b.Name) })
+	return files
+}
+
+// HostPlatform is the conda subdir of the machine that we run on, such as "linux-64".
+func HostPlatform() string {
+	system := map[string]string{"darwin": "osx", "windows": "win"}[runtime.GOOS]
+	if system == "" {
+		system = runtime.GOOS
+	}
+	switch arch := runtime.GOARCH; {
+	case arch == "amd64":
+		return system + "-64"
+	case arch == "arm64" && system == "linux":
+		return "linux-aarch64"
+	case arch == "386":
+		return system + "-32"
+	default:
+		return system + "-" + arch
+	}
+}

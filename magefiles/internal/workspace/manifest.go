@@ -1,0 +1,254 @@
+package workspace
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+)
+
+// readManifest reads a [workspace] and everything beside it. pyproject is its [project], if the manifest is a
+// pyproject.toml: pixi then takes name and version from there where [workspace] has none, and installs the project's
+// dependencies as PyPI dependencies (crates/pixi_manifest/src/pyproject.rs).
+func (s *source) readManifest(pyproject *Project) *Manifest {
+	ws, _ := s.workspace()
+	m := &Manifest{Path: s.file, Dir: s.dir, Preview: s.readPreview(ws.Get("preview"))}
+	m.Name = first(s.str(ws.Get("name")), s.pixi.Get("package", "name").Text())
+	if v := ws.Get("version"); v != nil {
+		m.Version, m.VersionPos = s.str(v), s.valuePos(v)
+	}
+	if pyproject != nil {
+		m.Name = first(m.Name, pyproject.Name)
+		if m.Version == "" && pyproject.Version.Source == VersionProject {
+			m.Version, m.VersionPos = pyproject.Version.Text, pyproject.Version.Pos
+		}
+	}
+	m.Channels, m.Platforms = s.readChannels(ws.Get("channels")), s.readPlatforms(ws.Get("platforms"))
+	m.workspaceMetadata = s.readMetadata(ws, Metadata{})
+	if pyproject != nil {
+		m.workspaceMetadata.Description = first(m.workspaceMetadata.Description, pyproject.Description)
+	}
+
+	_, key := s.workspace()
+	m.Pool = s.condaTable(ws.Get("dependencies"), Dependency{Role: RolePool}, key, "dependencies")
+	m.Features = []*Feature{s.readFeature(DefaultFeature, s.pixi)}
+	for _, f := range s.pixi.Get("feature").Members() {
+		m.Features = append(m.Features, s.readFeature(f.Key, f, "feature", f.Key))
+	}
+	s.addProjectFeatures(m, pyproject)
+	s.readEnvironments(m)
+	s.resolvePool(m)
+	return m
+}
+
+// versionNode returns the string that holds the workspace's version, or nil.
+func (s *source) versionNode() *tomledit.Node {
+	ws, _ := s.workspace()
+	if v := ws.Get("version"); v != nil {
+		return v
+	}
+	if len(s.prefix) > 0 {
+		return s.doc.Root.Get("project", "version")
+	}
+	return nil
+}
+
+// readFeature reads the tables of a feature, of the top level, or of an environment.
+func (s *source) readFeature(name string, n *tomledit.Node, keys ...string) *Feature {
+	f := &Feature{Name: name, Targets: []Target{s.readTarget(name, "", n, keys)}}
+	if len(keys) > 0 { // at the top level these belong to [workspace]
+		f.Platforms, f.Channels = s.readPlatforms(n.Get("platforms")), s.readChannels(n.Get("channels"))
+	}
+	for _, t := range n.Get("target").Members() {
+		f.Targets = append(f.Targets, s.readTarget(name, t.Key, t, append(keys[:len(keys):len(keys)], "target", t.Key)))
+	}
+	return f
+}
+
+// readTarget reads the dependency tables, tasks and activation of one target.
+func (s *source) readTarget(feature, selector string, n *tomledit.Node, keys []string) Target {
+	t := Target{Selector: selector}
+	like := Dependency{Feature: feature, Target: selector}
+	for _, e := range n.Members() {
+		at := append(keys[:len(keys):len(keys)], e.Key)
+		switch e.Key {
+		case "dependencies", "host-dependencies", "build-dependencies":
+			like.Role = RoleEnvironment
+			t.Dependencies = append(t.Dependencies, s.condaTable(e, like, at...)...)
+		case "constraints":
+			like.Role = RoleConstraint
+			t.Dependencies = append(t.Dependencies, s.condaTable(e, like, at...)...)
+		case "dev":
+			like.Role = RoleDev
+			t.Dependencies = append(t.Dependencies, s.condaTable(e, like, at...)...)
+		case "pypi-dependencies":
+			like.Role = RoleEnvironment
+			t.Dependencies = append(t.Dependencies, s.pypiTable(e, like, at...)...)
+		case "tasks":
+			t.Tasks = s.readTasks(e, feature, selector)
+		case "activation":
+			t.Activation = Activation{Scripts: s.strs(e.Get("scripts")), Env: s.pairs(e.Get("env"))}
+		}
+	}
+	return t
+}
+
+// addProjectFeatures gives the default feature the [project] dependencies of a pyproject.toml that is a workspace, and
+// the feature of each optional-dependencies and dependency group its requirements; and the default feature a python, as
+// requires-python says, unless it has one.
+func (s *source) addProjectFeatures(m *Manifest, pyproject *Project) {
+	if pyproject == nil {
+		return
+	}
+	base := &m.Features[0].Targets[0]
+	if !slices.ContainsFunc(base.Dependencies, func(d Dependency) bool { return d.Kind == Conda && CondaName(d.Name) == "python" }) {
+		n := s.doc.Root.Get("project", "requires-python")
+		base.Dependencies = append(base.Dependencies, Dependency{
+			Pos: s.pos(n), Name: "python", Spec: Spec{Text: first(pyproject.RequiresPython, "*"), Node: n},
+			Kind: Conda, Role: RoleEnvironment, Table: "project.requires-python", Feature: DefaultFeature,
+		})
+	}
+	for _, d := range pyproject.Dependencies {
+		switch d.Role {
+		case RoleRun:
+			d.Feature = DefaultFeature
+		case RoleExtra, RoleGroup:
+			d.Feature = d.Group
+		default:
+			continue
+		}
+		f := m.feature(d.Feature)
+		if f == nil {
+			f = &Feature{Name: d.Feature, Targets: []Target{{}}}
+			m.Features = append(m.Features, f)
+		}
+		f.Targets[0].Dependencies = append(f.Targets[0].Dependencies, d)
+	}
+}
+
+// readEnvironments reads [environments]; tables written into an environment become a feature of its own, the first.
+func (s *source) readEnvironments(m *Manifest) {
+	m.Environments = []*Environment{{Name: DefaultEnvironment, Features: []string{DefaultFeature}}}
+	for _, n := range s.pixi.Get("environments").Members() {
+		e := &Environment{Pos: s.pos(n), Name: n.Key}
+		features := n
+		if n.Is(tomledit.Table) {
+			features = n.Get("features")
+			e.SolveGroup, e.NoDefaultFeature = s.str(n.Get("solve-group")), s.boolean(n.Get("no-default-feature"))
+			s.inlineFeature(m, n)
+		}
+		if m.feature("environment:"+n.Key) != nil {
+			e.Features = append(e.Features, "environment:"+n.Key)
+		}
+		for i, name := range s.strs(features) {
+			if m.feature(name) == nil {
+				s.fail(features.At(i), "Add its tables, or correct the name: "+didYouMean(name, m.featureNames())+known(m.featureNames())+".", "no feature named %q", name)
+				continue
+			}
+			e.Features = append(e.Features, name)
+		}
+		if !e.NoDefaultFeature {
+			e.Features = append(e.Features, DefaultFeature)
+		}
+		if n.Key == DefaultEnvironment {
+			m.Environments[0] = e
+			continue
+		}
+		m.Environments = append(m.Environments, e)
+	}
+}
+
+// inlineFeature makes a feature of what an environment holds beside its features, solve-group and no-default-feature.
+func (s *source) inlineFeature(m *Manifest, n *tomledit.Node) {
+	own := slices.ContainsFunc(n.Members(), func(e *tomledit.Node) bool {
+		return e.Key != "features" && e.Key != "solve-group" && e.Key != "no-default-feature"
+	})
+	if own {
+		m.Features = append(m.Features, s.readFeature("environment:"+n.Key, n, "environments", n.Key))
+	}
+}
+
+// resolvePool replaces the { workspace = true } entries of all features by the pool's.
+func (s *source) resolvePool(m *Manifest) {
+	pool := m.pool()
+	for _, f := range m.Features {
+		for _, t := range f.Targets {
+			for i := range t.Dependencies {
+				if t.Dependencies[i].Spec.Workspace {
+					s.inherit(&t.Dependencies[i], pool)
+				}
+			}
+		}
+	}
+}
+
+func (m *Manifest) pool() map[string]*Dependency {
+	pool := make(map[string]*Dependency, len(m.Pool))
+	for i := range m.Pool {
+		pool[CondaName(m.Pool[i].Name)] = &m.Pool[i]
+	}
+	return pool
+}
+
+func (m *Manifest) feature(name string) *Feature {
+	for _, f := range m.Features {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+func (m *Manifest) featureNames() []string {
+	var names []string
+	for _, f := range m.Features {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// readPreview reads `preview = true` or `preview = ["pixi-build"]`.
+func (s *source) readPreview(n *tomledit.Node) []string {
+	if n.True() {
+		return []string{"*"}
+	}
+	return n.Strings()
+}
+
+// readChannels reads channels, "name" or { channel = "name", priority = 1 }, by priority.
+func (s *source) readChannels(n *tomledit.Node) []string {
+	if n == nil || !s.want(n, tomledit.Array) {
+		return nil
+	}
+	type channel struct {
+		name     string
+		priority int64
+	}
+	var all []channel
+	for _, e := range n.Elements() {
+		c := channel{name: e.Text()}
+		if e.Is(tomledit.Table) {
+			c.name = s.str(e.Get("channel"))
+			c.priority, _ = e.Get("priority").Int()
+		}
+		all = append(all, c)
+	}
+	slices.SortStableFunc(all, func(a, b channel) int { return cmp.Compare(b.priority, a.priority) })
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = c.name
+	}
+	return names
+}
+
+// readPlatforms reads platforms, "linux-64" or { name = "gpu", platform = "linux-64", … }, as names.
+func (s *source) readPlatforms(n *tomledit.Node) []string {
+	if n == nil || !s.want(n, tomledit.Array) {
+		return nil
+	}
+	names := make([]string, 0, len(n.Children))
+	for _, e := range n.Elements() {
+		names = append(names, first(e.Text(), e.Get("name").Text(), e.Get("platform").Text()))
+	}
+	return names
+}

@@ -1,0 +1,159 @@
+package workspace
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+)
+
+// pythonBackend is the build backend that reads a pyproject.toml.
+const pythonBackend = "pixi-build-python"
+
+// readPackage reads a [package] and the pyproject.toml that belongs to it.
+func (l *loader) readPackage(f *folder) *Package {
+	s := f.manifest
+	pkg := s.pixi.Get("package")
+	p := &Package{Dir: f.dir, Manifest: s.file, Pos: s.pos(pkg), Build: s.readBuild()}
+	p.SourceDir = f.dir
+	switch src := p.Build.Source; {
+	case src.Git != "" || src.URL != "":
+		p.SourceDir = ""
+	case src.Path != "":
+		if p.SourceDir = src.Target(); strings.HasPrefix(p.SourceDir, "..") {
+			p.SourceDir = "" // outside of the workspace
+		}
+	}
+	project := l.packageProject(f, p)
+	if project != nil {
+		p.Pyproject, p.Project = project.file, l.project(project)
+		p.PyPIName = p.Project.Name
+	}
+	p.Publish = s.boolean(pkg.Get("publish"))
+	p.Name = l.packageName(s, p)
+	p.Version, p.Versions = s.packageVersion(p, l.manifest, l.root)
+	p.Metadata = s.readMetadata(pkg, l.manifest.workspaceMetadata)
+	p.Deps = s.packageDeps()
+	for i := range p.Deps {
+		if p.Deps[i].Spec.Workspace {
+			s.inherit(&p.Deps[i], l.pool)
+		}
+	}
+	if p.Build.Spec.Workspace {
+		backend := Dependency{Pos: p.Build.Pos, Name: p.Build.Backend, Spec: p.Build.Spec}
+		s.inherit(&backend, l.pool)
+		p.Build.Spec = backend.Spec
+	}
+	l.keep(s, project)
+	return p
+}
+
+// packageProject finds the pyproject.toml of a package: the manifest itself, the one beside it, or the one where the
+// sources are. pixi-build-python cannot do without, unless told so.
+func (l *loader) packageProject(f *folder, p *Package) *source {
+	if p.SourceDir == f.dir || p.SourceDir == "" {
+		if f.pyproject == nil && p.SourceDir != "" {
+			l.missingProject(f, p)
+		}
+		return f.pyproject
+	}
+	file := path.Join(p.SourceDir, pyprojectFile)
+	s, err := l.open(file)
+	switch {
+	case err != nil:
+		l.problems = append(l.problems, err)
+	case s == nil:
+		l.missingProject(f, p)
+	}
+	return s
+}
+
+func (l *loader) missingProject(f *folder, p *Package) {
+	if p.Build.Backend == pythonBackend && !p.Build.Python.IgnorePyproject {
+		f.manifest.problemAt(p.Build.Pos, "Add the file, or set `config.ignore-pyproject-manifest = true` if the package is to do without.",
+			"%s needs %s, which is not there", pythonBackend, path.Join(p.SourceDir, pyprojectFile))
+	}
+}
+
+// open returns a TOML file of the workspace that the walk may have passed by; nil when it is not there.
+func (l *loader) open(file string) (*source, error) {
+	abs := filepath.Join(l.found.root, filepath.FromSlash(file))
+	if _, err := os.Stat(abs); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	doc, err := l.found.parse(abs, false)
+	if err != nil {
+		return nil, err
+	}
+	return newSource(doc, path.Dir(file), path.Base(file) == pyprojectFile), nil
+}
+
+// project reads a pyproject.toml once, however many packages take it.
+func (l *loader) project(s *source) *Project {
+	p := l.projects[s.file]
+	if p == nil {
+		p = s.readProject(func(name string) ([]byte, error) {
+			return os.ReadFile(filepath.Join(l.found.root, filepath.FromSlash(name)))
+		})
+		l.projects[s.file] = p
+	}
+	return p
+}
+
+// takesProject reports whether name and version come from the pyproject.toml where [package] has none.
+func (p *Package) takesProject() bool {
+	return p.Manifest == p.Pyproject || p.Build.Backend == pythonBackend && !p.Build.Python.IgnorePyproject
+}
+
+// packageName returns the conda name: [package] name, the workspace's, the pyproject's, or, where the backend has it in a
+// file of its own, the folder's.
+func (l *loader) packageName(s *source, p *Package) string {
+	n := s.pixi.Get("package", "name")
+	switch {
+	case n != nil && s.inheriting(n):
+		if l.manifest.Name == "" {
+			s.fail(n, "Add `name` to the workspace's manifest, or write it here.", "the name is inherited, but the workspace defines none")
+		}
+		return CondaName(l.manifest.Name)
+	case n != nil:
+		return CondaName(s.str(n))
+	case p.takesProject() && p.PyPIName != "":
+		return CondaName(p.PyPIName)
+	case p.Build.Backend == pythonBackend:
+		s.problemAt(p.Pos, "Add `name` to [package], or to [project] of its pyproject.toml.", "the package has no name")
+	}
+	return CondaName(path.Base(path.Join(filepath.ToSlash(l.found.root), p.Dir)))
+}
+
+// readMetadata reads what a [package] or [workspace] table says of itself; inherited is what { workspace = true } takes.
+func (s *source) readMetadata(n *tomledit.Node, inherited Metadata) Metadata {
+	field := func(key, fromWorkspace string) string {
+		v := n.Get(key)
+		if !v.Is(tomledit.Table) {
+			return s.str(v)
+		}
+		if s.inheriting(v) && fromWorkspace == "" {
+			s.fail(v, "Add it to the workspace's manifest, or write it here.", "%s is inherited, but the workspace defines none", key)
+		}
+		return fromWorkspace
+	}
+	m := Metadata{
+		Description:   field("description", inherited.Description),
+		License:       field("license", inherited.License),
+		LicenseFile:   field("license-file", inherited.LicenseFile),
+		Readme:        field("readme", inherited.Readme),
+		Homepage:      field("homepage", inherited.Homepage),
+		Repository:    field("repository", inherited.Repository),
+		Documentation: field("documentation", inherited.Documentation),
+	}
+	if authors := n.Get("authors"); authors.Is(tomledit.Table) {
+		m.Authors = inherited.Authors
+	} else {
+		m.Authors = s.strs(authors)
+	}
+	return m
+}

@@ -1,0 +1,101 @@
+package workspace
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/foopack/foopack/magefiles/internal/version"
+)
+
+// siblings finds the package that a dependency means.
+type siblings struct {
+	conda, pypi, dirs map[string]*Package
+}
+
+func newSiblings(packages []*Package) siblings {
+	s := siblings{map[string]*Package{}, map[string]*Package{}, map[string]*Package{}}
+	for _, p := range packages {
+		s.conda[p.Name] = p
+		s.dirs[p.Dir] = p
+		if p.PyPIName != "" {
+			s.pypi[PyPIName(p.PyPIName)] = p
+		}
+	}
+	// A package without a pyproject.toml may still make a wheel: its conda name is the best guess.
+	for _, p := range packages {
+		if name := PyPIName(p.Name); p.PyPIName == "" && s.pypi[name] == nil {
+			s.pypi[name] = p
+		}
+	}
+	return s
+}
+
+// find returns the package that a dependency means by its name, or by its path; nil for a stranger.
+func (s siblings) find(d *Dependency) *Package {
+	byName := s.conda[CondaName(d.Name)]
+	if d.Kind == PyPI {
+		byName = s.pypi[PyPIName(d.Name)]
+	}
+	if byName != nil || d.Spec.Path == "" {
+		return byName
+	}
+	return s.dirs[d.Spec.Target()]
+}
+
+// requirements picks those dependencies that mean a sibling, in the order of the files. own is the conda name of the package
+// that has them: what it asks of itself counts only where a version is said (`all = ["core[gui]==0.1.0"]`).
+func (s siblings) requirements(own string, deps ...[]Dependency) []Requirement {
+	var out []Requirement
+	files := map[string]int{}
+	for _, list := range deps {
+		for i := range list {
+			d := &list[i]
+			if _, seen := files[d.File]; !seen {
+				files[d.File] = len(files)
+			}
+			if p := s.find(d); p != nil && (p.Name != own || d.Spec.Text != "" && !d.Spec.Workspace) {
+				out = append(out, newRequirement(p, *d))
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Requirement) int {
+		return cmp.Or(cmp.Compare(files[a.File], files[b.File]), comparePos(a.Pos, b.Pos))
+	})
+	return out
+}
+
+func newRequirement(p *Package, d Dependency) Requirement {
+	r := Requirement{
+		Name: d.Name, Spec: d.Spec.Text, Package: p.Name, Pos: d.Pos, Kind: d.Kind, Role: d.Role, Table: d.Table,
+		Path: d.Spec.Path, Inherited: d.Spec.Workspace, Dependency: d,
+	}
+	r.Pin, _ = version.Pin(d.Spec.Text)
+	return r
+}
+
+// all returns every dependency of a [workspace] manifest, without those that it takes from a [project].
+func (m *Manifest) all() []Dependency {
+	out := slices.Clone(m.Pool)
+	for _, f := range m.Features {
+		for _, t := range f.Targets {
+			for _, d := range t.Dependencies {
+				if d.Role == RoleEnvironment || d.Role == RoleConstraint || d.Role == RoleDev {
+					out = append(out, d)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// backend returns the build backend as a dependency: a repository may build its own.
+func (p *Package) backend() []Dependency {
+	return []Dependency{{Pos: p.Build.Pos, Name: p.Build.Backend, Spec: p.Build.Spec, Kind: Conda, Role: RoleBackend, Table: "package.build.backend"}}
+}
+
+func (p *Project) all() []Dependency {
+	if p == nil {
+		return nil
+	}
+	return p.Dependencies
+}

@@ -1,0 +1,166 @@
+package workspace
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+)
+
+// readTasks reads a [tasks] table (crates/pixi_manifest/src/toml/task.rs). As there, unknown keys are errors.
+func (s *source) readTasks(n *tomledit.Node, feature, target string) []*Task {
+	if !s.want(n, tomledit.Table) {
+		return nil
+	}
+	var tasks []*Task
+	for _, e := range n.Children {
+		t := &Task{Pos: s.pos(e), Name: e.Key, Feature: feature, Target: target}
+		switch {
+		case e.Is(tomledit.String):
+			t.Cmd = e.Text()
+		case e.Is(tomledit.Array):
+			t.Alias, t.DependsOn = true, s.readDependsOn(e, false)
+		case s.want(e, tomledit.Table):
+			s.readTask(e, t)
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks
+}
+
+// The keys of a task, and those of a task without cmd.
+var (
+	taskKeys  = []string{"cmd", "inputs", "outputs", "depends-on", "depends_on", "cwd", "env", "default-environment", "description", "clean-env", "args"}
+	aliasKeys = []string{"depends-on", "depends_on", "description", "args"}
+)
+
+func (s *source) readTask(n *tomledit.Node, t *Task) {
+	keys := taskKeys
+	if t.Alias = !n.Has("cmd"); t.Alias {
+		keys = aliasKeys
+	}
+	for _, e := range n.Children {
+		if !slices.Contains(keys, e.Key) {
+			s.failKey(e, "a task", keys)
+		}
+		switch e.Key {
+		case "cmd":
+			s.readCmd(e, t)
+		case "depends-on", "depends_on":
+			t.DependsOn = s.readDependsOn(e, true)
+		case "args":
+			t.Args = s.readArgs(e)
+		case "inputs":
+			t.Inputs = s.strs(e)
+		case "outputs":
+			t.Outputs = s.strs(e)
+		case "cwd":
+			t.Cwd = s.str(e)
+		case "env":
+			t.Env = s.pairs(e)
+		case "description":
+			t.Description = s.str(e)
+		case "default-environment":
+			t.Environment = s.str(e)
+		case "clean-env":
+			t.CleanEnv = s.boolean(e)
+		}
+	}
+}
+
+// failKey reports a key that a table does not have, with the nearest that it has.
+func (s *source) failKey(e *tomledit.Node, what string, keys []string) {
+	s.problemAt(s.pos(e), "Remove it or correct it: "+didYouMean(e.Key, keys)+known(keys)+".", "%s has no key %s", what, tomledit.JoinKey(e.Key))
+}
+
+func (s *source) readCmd(n *tomledit.Node, t *Task) {
+	if n.Is(tomledit.Array) {
+		t.Words = s.strs(n)
+		quoted := make([]string, len(t.Words))
+		for i, w := range t.Words {
+			quoted[i] = Quote(w)
+		}
+		t.Cmd = strings.Join(quoted, " ")
+		return
+	}
+	t.Cmd = s.str(n)
+}
+
+// readDependsOn reads depends-on: a name, or a list of names and { task, args, environment } tables. The short form of an
+// alias, a task that is a list, takes tables only.
+func (s *source) readDependsOn(n *tomledit.Node, names bool) []TaskDependency {
+	if names && n.Is(tomledit.String) {
+		return []TaskDependency{{Task: n.Text()}}
+	}
+	if !s.want(n, tomledit.Array) {
+		return nil
+	}
+	var out []TaskDependency
+	for _, e := range n.Children {
+		if names && e.Is(tomledit.String) {
+			out = append(out, TaskDependency{Task: e.Text()})
+			continue
+		}
+		if !e.Is(tomledit.Table) || e.Get("task").Text() == "" {
+			s.fail(e, `Write { task = "name" }.`, "an element of this list must be a table with the key `task`")
+			continue
+		}
+		d := TaskDependency{Task: e.Get("task").Text(), Environment: s.str(e.Get("environment"))}
+		for _, k := range e.Children {
+			if !slices.Contains([]string{"task", "args", "environment"}, k.Key) {
+				s.failKey(k, "a task's dependency", []string{"task", "args", "environment"})
+			}
+		}
+		for _, a := range e.Get("args").Elements() {
+			d.Args = append(d.Args, s.readDependencyArg(a))
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// readDependencyArg reads "value", or { name = "value" }.
+func (s *source) readDependencyArg(n *tomledit.Node) KeyValue {
+	if members := n.Members(); len(members) == 1 {
+		return KeyValue{Key: members[0].Key, Value: s.str(members[0])}
+	}
+	return KeyValue{Value: s.str(n)}
+}
+
+// readArgs reads typed arguments: "name", or { arg = "name", default = "…", choices = […] }. It never returns nil.
+func (s *source) readArgs(n *tomledit.Node) []TaskArg {
+	out := []TaskArg{}
+	if !s.want(n, tomledit.Array) {
+		return out
+	}
+	for _, e := range n.Children {
+		arg := TaskArg{Name: e.Text()}
+		if e.Is(tomledit.Table) {
+			arg.Name, arg.Default, arg.HasDefault = s.str(e.Get("arg")), s.str(e.Get("default")), e.Has("default")
+			arg.Choices = s.strs(e.Get("choices"))
+		}
+		switch {
+		case arg.Name == "":
+			s.fail(e, `Write "name", or { arg = "name", default = "…" }.`, "a task's argument must have a name")
+		case len(out) > 0 && out[len(out)-1].HasDefault && !arg.HasDefault:
+			s.fail(e, "Give it a default, or move it forward.", "argument %s has no default, and follows one that has", arg.Name)
+		}
+		out = append(out, arg)
+	}
+	return out
+}
+
+// Quote quotes a word of a cmd array as pixi does when it joins them (crates/pixi_manifest/src/task.rs): only an empty
+// word, and one with a blank or a square bracket. So `$HOME`, `*`, `;` and `&&` within words stay live.
+func Quote(word string) string {
+	if word == "" {
+		return `""`
+	}
+	if !strings.ContainsAny(word, "\t\r\n []") {
+		return word
+	}
+	return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`).Replace(word) + `"`
+}
+
+// TypedArgs reports whether the task declares its arguments.
+func (t *Task) TypedArgs() bool { return t.Args != nil }

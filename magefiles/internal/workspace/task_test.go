@@ -1,0 +1,63 @@
+package workspace
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTasks(t *testing.T) {
+	m := load(t, `
+-- pixi.toml --
+[workspace]
+name = "w"
+[tasks]
+plain = "echo $HOME && exit 3"
+words = { cmd = ["echo", "a b", "$HOME", "x[1]", "", 'q"\'] }
+full = { cmd = "x", cwd = "sub", env = { B = "1", A = "$B-2" }, inputs = ["in"], outputs = ["out"], description = "says", default-environment = "e", clean-env = true }
+args = { cmd = "echo {{ a }} {{ b }}", args = ["a", { arg = "b", default = "x", choices = ["x", "y"] }] }
+none = { cmd = "x", args = [] }
+alias = { depends-on = ["plain", { task = "args", args = ["1", { b = "y" }], environment = "e" }] }
+one = { cmd = "x", depends_on = "plain" }
+short = [{ task = "plain" }, { task = "words", environment = "e" }]
+[environments]
+e = []
+`).Manifest
+	task := func(name string) *Task {
+		task, _, err := m.Task(name, "default", "")
+		require.NoError(t, err)
+		return task
+	}
+	require.Equal(t, "echo $HOME && exit 3", task("plain").Cmd)
+	require.Equal(t, Pos{"pixi.toml", 4, 1}, task("plain").Pos)
+	require.Nil(t, task("plain").Args)
+	require.Equal(t, `echo "a b" $HOME "x[1]" "" q"\`, task("words").Cmd)
+	require.Equal(t, []string{"echo", "a b", "$HOME", "x[1]", "", `q"\`}, task("words").Words)
+
+	full := task("full")
+	require.Equal(t, []KeyValue{{"B", "1"}, {"A", "$B-2"}}, full.Env)
+	require.Equal(t, []string{"sub", "says", "e"}, []string{full.Cwd, full.Description, full.Environment})
+	require.Equal(t, [][]string{{"in"}, {"out"}}, [][]string{full.Inputs, full.Outputs})
+	require.True(t, full.CleanEnv)
+
+	require.Equal(t, []TaskArg{{Name: "a"}, {Name: "b", Default: "x", HasDefault: true, Choices: []string{"x", "y"}}}, task("args").Args)
+	require.NotNil(t, task("none").Args)
+
+	alias := task("alias")
+	require.True(t, alias.Alias)
+	require.Empty(t, alias.Cmd)
+	require.Equal(t, []TaskDependency{{Task: "plain"}, {Task: "args", Args: []KeyValue{{"", "1"}, {"b", "y"}}, Environment: "e"}}, alias.DependsOn)
+	require.Equal(t, []TaskDependency{{Task: "plain"}}, task("one").DependsOn)
+	require.Equal(t, []TaskDependency{{Task: "plain"}, {Task: "words", Environment: "e"}}, task("short").DependsOn)
+	require.True(t, task("short").Alias)
+}
+
+// As the snapshots of crates/pixi_manifest/src/task.rs have it.
+func TestQuote(t *testing.T) {
+	for word, want := range map[string]string{
+		"foobar": "foobar", "foo bar": `"foo bar"`, `"`: `"`, `foo " bar`: `"foo \" bar"`, "": `""`, "$PATH": "$PATH",
+		"PATH=$PATH;build/Debug": "PATH=$PATH;build/Debug", "name=[64,64]": `"name=[64,64]"`, "a\tb": "\"a\tb\"",
+	} {
+		require.Equal(t, want, Quote(word), word)
+	}
+}

@@ -1,0 +1,101 @@
+package workspace
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestVersions(t *testing.T) {
+	const python = "[package.build]\nbackend = { name = \"pixi-build-python\" }\n"
+	for _, c := range []struct {
+		name, pixi, pyproject string
+		want                  string // source, text, detail, place
+		also                  string // the second place, if any
+	}{
+		{"in both", "[package]\nname = \"p\"\nversion = \"0.1.0\"\n" + python, "[project]\nname = \"p\"\nversion = \"0.1.1\"\n",
+			"package 0.1.0  p/pixi.toml:3:11", "project 0.1.1  p/pyproject.toml:3:11"},
+		{"inherited", "[package]\nname = \"p\"\nversion.workspace = true\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n",
+			"workspace 3.2.1  pixi.toml:2:11", "tag  hatch-vcs p/pyproject.toml:4:13"},
+		{"from the pyproject by the backend", "[package]\n" + python, "[project]\nname = \"P_x\"\nversion = \"0.3.0\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
+		{"pyproject only", "", "[project]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.pixi.package.build.backend]\nname = \"pixi-build-cmake\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
+		{"poetry", "", "[tool.poetry]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.pixi.package.build.backend]\nname = \"pixi-build-python\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
+		{"a literal that hatch reads", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\npath = \"src/p.py\"\n",
+			"file 0.4.0 hatch p/src/p.py:2:16", ""},
+		{"hatch by another source", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"code\"\npath = \"src/p.py\"\n",
+			"dynamic  hatch code src/p.py p/pyproject.toml:4:13", ""},
+		{"setuptools-scm by its table", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools_scm]\n", "tag  setuptools-scm p/pyproject.toml:4:7", ""},
+		{"hatch-vcs by its requirement", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"hatch_vcs>=0.4\"]\n", "tag  hatch-vcs p/pyproject.toml:5:13", ""},
+		{"setuptools attr", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools.dynamic]\nversion = { attr = \"p.v\" }\n", "dynamic  setuptools attr p.v p/pyproject.toml:5:1", ""},
+		{"dynamic by who knows whom", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nbuild-backend = \"custom\"\n", "dynamic  custom p/pyproject.toml:3:1", ""},
+		{"missing", "[package]\n" + python, "[project]\nname = \"p\"\n", "missing   p/pixi.toml:1:2", ""},
+		{"not taken from a pyproject that is ignored", "[package]\nname = \"p\"\n" + python + "config = { ignore-pyproject-manifest = true }\n", "[project]\nname = \"p\"\nversion = \"1\"\n",
+			"missing   p/pixi.toml:1:2", "project 1  p/pyproject.toml:3:11"},
+		{"the backend has it", "[package.build]\nbackend = { name = \"pixi-build-rattler-build\" }\n", "", "backend  pixi-build-rattler-build p/pixi.toml:1:2", ""},
+		{"no common spelling", "[package]\nname = \"p\"\nversion = \"dynamic\"\n" + python, "[project]\n", "package dynamic  p/pixi.toml:3:11", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			archive := "-- pixi.toml --\n[workspace]\nversion = \"3.2.1\"\n-- p/src/p.py --\n# the version\n__version__ = '0.4.0'\n"
+			if c.pixi != "" {
+				archive += "-- p/pixi.toml --\n" + c.pixi
+			}
+			if c.pyproject != "" {
+				archive += "-- p/pyproject.toml --\n" + c.pyproject
+			}
+			p := load(t, archive).Packages[0]
+			line := func(v Version) string { return fmt.Sprintf("%s %s %s %s", v.Source, v.Text, v.Detail, v.Pos) }
+			require.Equal(t, c.want, line(p.Version))
+			require.Equal(t, c.want, line(p.Versions[0]))
+			if c.also != "" {
+				require.Equal(t, c.also, line(p.Versions[1]))
+			}
+			require.Len(t, p.Versions, 1+min(1, len(c.also)))
+			require.Equal(t, p.Version.Node != nil, p.Version.Text != "" && p.Version.Source != VersionFile)
+		})
+	}
+}
+
+func TestPackageNames(t *testing.T) {
+	w := load(t, `
+-- pixi.toml --
+[workspace]
+name = "Root"
+preview = ["pixi-build"]
+[package]
+name = { workspace = true }
+version = "1"
+build.backend = { name = "pixi-build-cmake" }
+-- moxi_plot/pixi.toml --
+[package]
+name = "Moxi_Plot"
+version = "1"
+build.backend = { name = "pixi-build-python" }
+-- moxi_plot/pyproject.toml --
+[project]
+name = "moxi-plot"
+version = "1"
+-- lib/pixi.toml --
+[package.build]
+backend = { name = "pixi-build-rattler-build" }
+-- lib/recipe.yaml --
+package: {}
+-- variants/one/pixi.toml --
+[package]
+publish = true
+build = { backend = { name = "pixi-build-python" }, source = { path = "../../numeric" } }
+-- numeric/pyproject.toml --
+[project]
+name = "numeric"
+version = "2"
+`)
+	require.Equal(t, []string{"lib", "moxi_plot", "numeric", "root"}, packageNames(w.Packages))
+	plot, err := w.Package("MOXI_plot")
+	require.NoError(t, err)
+	require.Equal(t, "moxi-plot", plot.PyPIName)
+	numeric, err := w.Package("numeric")
+	require.NoError(t, err)
+	require.Equal(t, []string{"variants/one", "numeric", "variants/one/pixi.toml", "numeric/pyproject.toml", "2"},
+		[]string{numeric.Dir, numeric.SourceDir, numeric.Manifest, numeric.Pyproject, numeric.Version.Text})
+	require.True(t, numeric.Publish)
+}
