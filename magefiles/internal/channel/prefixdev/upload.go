@@ -1,0 +1,165 @@
+package prefixdev
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Put implements channel.Channel.
+//
+// It is tried again where the protocol calls the outcome transient. After anything that leaves open whether the file
+// arrived, the channel is asked what it holds before the file is sent again. A 409 is not taken for success, but
+// compared: the same bytes are done, others are a *channel.ExistsError.
+func (c *Channel) Put(ctx context.Context, u channel.Upload) (channel.Receipt, error) {
+	receipt, err := c.put(ctx, u)
+	if err != nil {
+		return receipt, c.explain(u, err)
+	}
+	return receipt, nil
+}
+
+func (c *Channel) put(ctx context.Context, u channel.Upload) (channel.Receipt, error) {
+	if err := u.Check(); err != nil {
+		return channel.Receipt{}, err
+	}
+	for attempt := 1; ; attempt++ {
+		after, err := c.send(ctx, u)
+		switch {
+		case err == nil:
+			return channel.Receipt{}, nil
+		case errors.Is(err, channel.ErrExists):
+			return c.compare(ctx, u, err)
+		case errors.Is(err, channel.ErrInvalid), !transient(ctx, err), attempt >= c.client.attempts:
+			return channel.Receipt{}, err
+		}
+		if werr := c.client.wait(ctx, attempt+1, after); werr != nil {
+			return channel.Receipt{}, errors.Join(err, werr)
+		}
+		if have, herr := c.holds(ctx, u); herr != nil {
+			return channel.Receipt{}, errors.Join(err, fmt.Errorf("asking what the channel holds: %w", herr))
+		} else if have == u.Record.SHA256 {
+			return channel.Receipt{}, nil // it had arrived
+		}
+	}
+}
+
+// send makes one attempt.
+func (c *Channel) send(ctx context.Context, u channel.Upload) (after time.Duration, err error) {
+	f, err := os.Open(u.Path)
+	if err != nil {
+		return 0, channel.Errorf(channel.ErrInvalid, "%w", err)
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil || st.Size() != u.Record.Size {
+		return 0, channel.Errorf(channel.ErrInvalid, "%s is not the file any more that it was when it was read", u.Path)
+	}
+	r, err := c.request(ctx, u, f)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := c.client.write(r)
+	if err != nil {
+		return 0, err
+	}
+	return answer.after, answer.err
+}
+
+// request is the form that rattler_upload sends (prefix-protocol §1.1), with its exact length in front and the file
+// streamed into the middle.
+func (c *Channel) request(ctx context.Context, u channel.Upload, file io.Reader) (*http.Request, error) {
+	sum := u.Record.SHA256
+	if len(sum) != 2*sha256.Size {
+		return nil, channel.Errorf(channel.ErrInvalid, "the sha256 of %s is not known", u.File)
+	}
+	// The file cannot hold its own digest, so that what is made of it never stands in the file.
+	boundary := strings.Join([]string{sum[:16], sum[16:32], sum[32:48], sum[48:]}, "-")
+	head := fmt.Sprintf("--%s\r\n"+
+		"Content-Disposition: form-data; name=\"file\"; filename=\"%s\"\r\n"+
+		"content-type: application/octet-stream\r\n"+
+		"content-length: %d\r\n"+
+		"x-file-name: %s\r\n"+
+		"x-file-sha256: %s\r\n\r\n", boundary, u.File, u.Record.Size, u.File, sum)
+	tail := "\r\n--" + boundary + "--\r\n"
+
+	to := c.client.url("api/v1/upload", c.name)
+	if u.Force {
+		to.RawQuery = "force=true"
+	}
+	// Without the wrapper the HTTP client would close the file under a later attempt's feet, or find its size.
+	body := io.MultiReader(strings.NewReader(head), io.LimitReader(file, u.Record.Size), strings.NewReader(tail))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), io.NopCloser(body))
+	if err != nil {
+		return nil, err
+	}
+	r.ContentLength = int64(len(head)) + u.Record.Size + int64(len(tail))
+	r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+	return r, nil
+}
+
+// compare decides what a 409 means.
+func (c *Channel) compare(ctx context.Context, u channel.Upload, conflict error) (channel.Receipt, error) {
+	have, err := c.holds(ctx, u)
+	if err != nil {
+		return channel.Receipt{}, errors.Join(conflict, fmt.Errorf("asking what the channel holds: %w", err))
+	}
+	if have == u.Record.SHA256 {
+		return channel.Receipt{Existed: true}, nil
+	}
+	return channel.Receipt{}, &channel.ExistsError{File: u.File, Have: have, Sent: u.Record.SHA256}
+}
+
+// holds is the sha256 of what the channel has under the upload's name, or "". The index is asked first; where it does
+// not know the file, the file itself is, since an index may lag behind.
+func (c *Channel) holds(ctx context.Context, u channel.Upload) (string, error) {
+	records, err := c.Records(ctx, u.Record.Subdir, u.Record.Name)
+	if err != nil && !errors.Is(err, channel.ErrNotFound) {
+		return "", err
+	}
+	for _, r := range records {
+		if r.FileName() == u.File && r.SHA256 != "" {
+			return r.SHA256, nil
+		}
+	}
+	f, err := c.Open(ctx, u.Record.Subdir, u.File)
+	if errors.Is(err, channel.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// explain says what to do next.
+func (c *Channel) explain(u channel.Upload, err error) error {
+	next := ""
+	switch {
+	case errors.Is(err, channel.ErrExists):
+		next = "raise the version: published bytes are not replaced, and those who locked them would notice"
+	case errors.Is(err, channel.ErrUnauthorized):
+		next = "check the API key, or the trusted publisher of the channel"
+	case errors.Is(err, channel.ErrForbidden):
+		next = "check that the key's owner may write to this channel, and what the channel allows"
+	case errors.Is(err, channel.ErrNotFound):
+		next = "make the channel first, on " + c.client.Server()
+	case errors.Is(err, channel.ErrUnavailable):
+		next = "run it again later: what has arrived is not sent twice"
+	}
+	return operr.New(next, "uploading %s to %s: %w", u.File, c.URL(), err)
+}

@@ -1,0 +1,240 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+)
+
+// slack is what a request may have beyond the artifact: part headers and an attestation.
+const slack = 5 << 20
+
+var zeroTime time.Time
+
+// upload receives an artifact, checks it, and puts it into the channel.
+func (s *server) upload(w http.ResponseWriter, r *http.Request, token, name string) error {
+	if err := channel.CheckName(name); err != nil {
+		return err
+	}
+	if err := s.Authorize(r.Context(), token, Write, name); err != nil {
+		return err
+	}
+	force, err := forced(r)
+	if err != nil {
+		return err
+	}
+	u, err := s.receive(w, r)
+	if u.Path != "" {
+		defer os.Remove(u.Path)
+	}
+	if err != nil {
+		return err
+	}
+	u.Force = force
+	c, err := s.channel(r, name, u)
+	if err != nil {
+		return err
+	}
+	receipt, err := c.Put(r.Context(), u)
+	if err != nil {
+		return err
+	}
+	where := name + "/" + u.Record.Subdir
+	if receipt.Existed && !force {
+		return channel.Errorf(channel.ErrExists, "%s is already in %s, with the same sha256 %s", u.File, where, u.Record.SHA256)
+	}
+	s.Log.Info("stored", "channel", name, "subdir", u.Record.Subdir, "file", u.File, "sha256", u.Record.SHA256, "force", force)
+	answer(w, http.StatusCreated, fmt.Sprintf("stored %s in %s", u.File, where))
+	return nil
+}
+
+// channel finds the channel, or makes it for an upload that nothing speaks against.
+func (s *server) channel(r *http.Request, name string, u channel.Upload) (channel.Channel, error) {
+	c, err := s.channels.Channel(r.Context(), name)
+	if !errors.Is(err, channel.ErrNotFound) {
+		return c, err
+	}
+	if u.Record.NeedsV3() {
+		return nil, channel.Errorf(channel.ErrForbidden, "Channel '%s' does not allow v3 repodata uploads", name)
+	}
+	return s.channels.Create(r.Context(), name)
+}
+
+func forced(r *http.Request) (bool, error) {
+	text := r.URL.Query().Get("force")
+	if text == "" {
+		return false, nil
+	}
+	force, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, channel.Errorf(channel.ErrMalformed, "force can be true or false, not %.20q", text)
+	}
+	return force, nil
+}
+
+// claim is what the headers say of the artifact, each empty where they do not.
+type claim struct{ file, sha256, length string }
+
+// receive reads the body into the spool and checks all that can be checked without the channel. The caller removes the
+// file at the upload's path, also on an error.
+func (s *server) receive(w http.ResponseWriter, r *http.Request) (u channel.Upload, err error) {
+	if r.ContentLength > s.MaxUpload+slack {
+		return u, s.tooLarge()
+	}
+	body := http.MaxBytesReader(w, r.Body, s.MaxUpload+slack)
+	var c claim
+	var sum *condapkg.Digester
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if kind == "multipart/form-data" {
+		if err != nil || params["boundary"] == "" {
+			return u, channel.Errorf(channel.ErrMalformed, "multipart/form-data needs a boundary")
+		}
+		u.Path, c, sum, err = s.form(multipart.NewReader(body, params["boundary"]))
+	} else {
+		c = claim{r.Header.Get("X-File-Name"), r.Header.Get("X-File-Sha256"), ""}
+		u.Path, sum, err = s.spool(body)
+	}
+	if err != nil {
+		return u, s.bodyError(err)
+	}
+	if err := c.check(sum); err != nil {
+		return u, err
+	}
+	u.File, u.Owned = c.file, true
+	u.Record, err = inspect(u.Path, sum)
+	if err != nil {
+		return u, err
+	}
+	return u, u.Check()
+}
+
+func (s *server) tooLarge() error {
+	return channel.Errorf(channel.ErrTooLarge, "an artifact may have %d bytes, and this has more", s.MaxUpload)
+}
+
+// bodyError gives errors of reading the body their kind.
+func (s *server) bodyError(err error) error {
+	var limit *http.MaxBytesError
+	var pathError *os.PathError
+	switch {
+	case errors.As(err, &limit):
+		return s.tooLarge()
+	case errors.As(err, &pathError), channel.Status(err) != http.StatusInternalServerError:
+		return err // the disk's, or it has its kind
+	}
+	return channel.Errorf(channel.ErrMalformed, "the body cannot be read: %v", err)
+}
+
+// form reads the parts of a form: one named file, which is spooled.
+func (s *server) form(parts *multipart.Reader) (path string, c claim, sum *condapkg.Digester, err error) {
+	for {
+		part, err := parts.NextRawPart()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return path, c, sum, err
+		}
+		switch name := part.FormName(); {
+		case name == "file" && sum == nil:
+			if c, err = claimOf(part); err != nil {
+				return path, c, sum, err
+			}
+			if path, sum, err = s.spool(part); err != nil {
+				return path, c, sum, err
+			}
+		case name == "attestation":
+			return path, c, sum, channel.Errorf(channel.ErrInvalid, "attestations are not taken here")
+		default:
+			return path, c, sum, channel.Errorf(channel.ErrMalformed, "the form has a part %.40q that does not belong there", name)
+		}
+	}
+	if sum == nil {
+		return path, c, sum, channel.Errorf(channel.ErrMalformed, `the form has no part named "file"`)
+	}
+	return path, c, sum, nil
+}
+
+// claimOf reads the headers of a file part. The raw file name counts, not the base name that part.FileName makes of it.
+func claimOf(part *multipart.Part) (claim, error) {
+	_, params, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+	if err != nil {
+		return claim{}, channel.Errorf(channel.ErrMalformed, "the file part's content-disposition cannot be read")
+	}
+	c := claim{part.Header.Get("X-File-Name"), part.Header.Get("X-File-Sha256"), part.Header.Get("Content-Length")}
+	switch name := params["filename"]; {
+	case c.file == "":
+		c.file = name
+	case name != "" && name != c.file:
+		return claim{}, channel.Errorf(channel.ErrMalformed, "the file part is named %.120q and %.120q", name, c.file)
+	}
+	return c, nil
+}
+
+// spool copies what r reads into a new file, and digests it.
+func (s *server) spool(r io.Reader) (path string, sum *condapkg.Digester, err error) {
+	f, err := os.CreateTemp(s.Spool, "upload-*.partial")
+	if err != nil {
+		return "", nil, err
+	}
+	sum = condapkg.NewDigester()
+	_, err = io.CopyBuffer(io.MultiWriter(f, sum), io.LimitReader(r, s.MaxUpload+1), make([]byte, 256<<10))
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil && sum.Size() > s.MaxUpload {
+		err = s.tooLarge()
+	}
+	return f.Name(), sum, err
+}
+
+var sha256Form = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
+
+// check compares what was said with what came.
+func (c claim) check(sum *condapkg.Digester) error {
+	switch {
+	case c.file == "":
+		return channel.Errorf(channel.ErrMalformed, "the file has no name: the header X-File-Name is missing")
+	case strings.ContainsAny(c.file, "/\\\x00"):
+		return channel.Errorf(channel.ErrInvalid, "%.120q is a path, not the name of a file", c.file)
+	case c.length != "" && c.length != strconv.FormatInt(sum.Size(), 10):
+		return channel.Errorf(channel.ErrMalformed, "the file has %d bytes, and its content-length says %.20q", sum.Size(), c.length)
+	case c.sha256 != "" && !sha256Form.MatchString(c.sha256):
+		return channel.Errorf(channel.ErrMalformed, "x-file-sha256 has to be 64 hexadecimal digits")
+	case c.sha256 != "" && !strings.EqualFold(c.sha256, sum.SHA256()):
+		return channel.Errorf(channel.ErrInvalid, "the file has sha256 %s, and x-file-sha256 says %s", sum.SHA256(), c.sha256)
+	}
+	return nil
+}
+
+// inspect reads the whole archive, and returns its record.
+func inspect(path string, sum *condapkg.Digester) (condapkg.Record, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return condapkg.Record{}, err
+	}
+	defer f.Close()
+	a, err := condapkg.New(f, sum.Size(), condapkg.DefaultLimits)
+	if err == nil {
+		err = a.Check()
+	}
+	if err != nil {
+		return condapkg.Record{}, channel.Errorf(channel.ErrInvalid, "%w", err)
+	}
+	r, err := a.Record(sum)
+	if err != nil {
+		return r, channel.Errorf(channel.ErrInvalid, "%w", err)
+	}
+	return r, nil
+}

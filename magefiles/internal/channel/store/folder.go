@@ -1,0 +1,220 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
+)
+
+// folder is one channel.
+type folder struct {
+	store   *Store
+	name    string
+	dir     string
+	subdirs map[string]*subdir // all that conda knows; the map itself never changes
+}
+
+var _ channel.Channel = (*folder)(nil)
+
+func newFolder(s *Store, name string) *folder {
+	f := &folder{store: s, name: name, dir: filepath.Join(s.dir, name), subdirs: map[string]*subdir{}}
+	for _, sub := range condapkg.Subdirs() {
+		f.subdirs[sub] = newSubdir(sub, filepath.Join(f.dir, sub))
+	}
+	return f
+}
+
+// load reads what is on the disk, and has the index of every subdir written.
+func (f *folder) load() error {
+	for _, d := range f.subdirs {
+		if err := d.load(); err != nil {
+			return err
+		}
+		f.store.flusher.mark(d)
+	}
+	return nil
+}
+
+func (f *folder) subdir(name string) (*subdir, error) {
+	if d, ok := f.subdirs[name]; ok {
+		return d, nil
+	}
+	return nil, channel.Errorf(channel.ErrNotFound, "the channel %s has no subdir %.120q", f.name, name)
+}
+
+// Put implements channel.Channel.
+func (f *folder) Put(ctx context.Context, u channel.Upload) (channel.Receipt, error) {
+	if err := f.check(u); err != nil {
+		return channel.Receipt{}, err
+	}
+	d := f.subdirs[u.Record.Subdir]
+	if existed, err := d.has(u); existed || err != nil { // before anything is copied
+		return channel.Receipt{Existed: existed}, err
+	}
+	path, err := f.receive(ctx, u)
+	if err != nil {
+		return channel.Receipt{}, err
+	}
+	existed, err := d.commit(path, u)
+	if existed || err != nil {
+		os.Remove(path)
+		return channel.Receipt{Existed: existed}, err
+	}
+	f.store.flusher.mark(d)
+	return channel.Receipt{}, nil
+}
+
+// check refuses what would make a record that clients cannot use.
+func (f *folder) check(u channel.Upload) error {
+	if err := u.Check(); err != nil {
+		return err
+	}
+	if u.Record.NeedsV3() {
+		return channel.Errorf(channel.ErrForbidden, "Channel '%s' does not allow v3 repodata uploads", f.name)
+	}
+	return nil
+}
+
+// receive brings the bytes into a file on the disk that is the store's own, synced, but not yet published.
+func (f *folder) receive(ctx context.Context, u channel.Upload) (string, error) {
+	if u.Owned {
+		path := filepath.Join(f.store.Incoming(), filepath.Base(u.Path)+".owned")
+		if os.Rename(u.Path, path) == nil {
+			return path, syncFile(path)
+		} // on another file system it is copied
+	}
+	src, err := os.Open(u.Path)
+	if err != nil {
+		return "", err
+	}
+	defer src.Close()
+	dst, err := os.CreateTemp(f.store.Incoming(), "put-*.partial")
+	if err != nil {
+		return "", err
+	}
+	err = copyAndCheck(ctx, dst, src, u)
+	if err = errors.Join(err, dst.Chmod(0o644), dst.Sync(), dst.Close()); err != nil {
+		os.Remove(dst.Name())
+		return "", err
+	}
+	return dst.Name(), nil
+}
+
+// copyAndCheck copies, and makes sure that the bytes are still those that the record was made of.
+func copyAndCheck(ctx context.Context, dst io.Writer, src io.Reader, u channel.Upload) error {
+	sum := condapkg.NewDigester()
+	if _, err := io.Copy(io.MultiWriter(dst, sum), contextReader{ctx, src}); err != nil {
+		return err
+	}
+	if sum.SHA256() != u.Record.SHA256 || sum.Size() != u.Record.Size {
+		return channel.Errorf(channel.ErrInvalid, "%s has sha256 %s now; it had %s when it was read", u.Path, sum.SHA256(), u.Record.SHA256)
+	}
+	return nil
+}
+
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o644), f.Sync(), f.Close())
+}
+
+// Records implements channel.Channel.
+func (f *folder) Records(_ context.Context, subdir string, names ...string) ([]condapkg.Record, error) {
+	d, err := f.subdir(subdir)
+	if err != nil {
+		return nil, err
+	}
+	entries := d.entriesOf(names)
+	records := make([]condapkg.Record, len(entries))
+	for i, e := range entries {
+		records[i] = e.Record
+	}
+	return records, nil
+}
+
+// Open implements channel.Channel.
+func (f *folder) Open(_ context.Context, subdir, file string) (*channel.File, error) {
+	d, err := f.subdir(subdir)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case file == repodata.JSON:
+		return indexFile(d.view().json()), nil
+	case file == repodata.JSONZst:
+		return indexFile(d.view().zst()), nil
+	case file == repodata.Shards:
+		return indexFile(d.view().shards()), nil
+	case strings.HasPrefix(file, repodata.ShardDir):
+		return d.openShard(file)
+	}
+	return d.openArtifact(file)
+}
+
+func indexFile(r rendered) *channel.File {
+	return &channel.File{
+		ReadCloser: memory{bytes.NewReader(r.data)}, Size: int64(len(r.data)), ETag: r.etag,
+	}
+}
+
+// memory is a reader of bytes in memory that need not be closed, and can be sought in.
+type memory struct{ *bytes.Reader }
+
+func (memory) Close() error { return nil }
+
+// Delete implements channel.Channel.
+func (f *folder) Delete(_ context.Context, subdir, file string) error {
+	d, err := f.subdir(subdir)
+	if err != nil {
+		return err
+	}
+	if err := d.remove(file); err != nil {
+		return err
+	}
+	f.store.flusher.mark(d)
+	return nil
+}
+
+func notFound(file string) error {
+	return channel.Errorf(channel.ErrNotFound, "there is no %.200q", file)
+}
+
+// onDisk opens a file for a reader.
+func onDisk(path, file, etag string) (*channel.File, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, notFound(file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &channel.File{ReadCloser: f, Size: st.Size(), ETag: etag}, nil
+}

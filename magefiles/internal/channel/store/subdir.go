@@ -1,0 +1,248 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sync"
+
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
+)
+
+// subdir is one folder of a channel: its records in memory, and how to change them.
+type subdir struct {
+	name, dir string
+
+	change sync.Mutex // held by one change at a time, over its work on the disk
+	log    *recordLog // guarded by change
+
+	mu      sync.RWMutex
+	entries map[string]*repodata.Entry // by file name
+	groups  map[string]*group          // by package name; a group is never changed, but replaced
+	current *view                      // nil when something changed since it was made
+	fresh   map[string][]byte          // shards by file name that were rendered, and are not on the disk yet
+}
+
+func newSubdir(name, dir string) *subdir {
+	return &subdir{
+		name: name, dir: dir, log: &recordLog{path: filepath.Join(dir, logFile)},
+		entries: map[string]*repodata.Entry{}, groups: map[string]*group{}, fresh: map[string][]byte{},
+	}
+}
+
+// load makes the folder, reads the log, and then every archive that the log does not know as it is.
+func (d *subdir) load() error {
+	d.change.Lock()
+	defer d.change.Unlock()
+	if err := os.MkdirAll(d.dir, 0o755); err != nil {
+		return err
+	}
+	known := d.log.read()
+	files, err := os.ReadDir(d.dir)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if filepath.Ext(f.Name()) != condapkg.Ext || hidden(f.Name()) || !f.Type().IsRegular() {
+			continue
+		}
+		st, err := f.Info()
+		if err != nil {
+			return err
+		}
+		r, ok := known[f.Name()]
+		if !ok || !r.matches(st) {
+			if r, err = d.inspect(f.Name()); err != nil {
+				return err
+			}
+		}
+		d.add(r.Record)
+		d.log.keep(r)
+	}
+	return d.log.compact()
+}
+
+// inspect reads an archive that lies in the folder.
+func (d *subdir) inspect(file string) (logged, error) {
+	path := filepath.Join(d.dir, file)
+	r, err := condapkg.Inspect(path)
+	if err == nil {
+		err = r.CheckFileName(file)
+	}
+	if err != nil {
+		return logged{}, err
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		return logged{}, err
+	}
+	return newLogged(r, st), nil
+}
+
+// has says whether the same bytes are there already; other bytes are an error, unless by force.
+func (d *subdir) has(u channel.Upload) (bool, error) {
+	d.mu.RLock()
+	e := d.entries[u.File]
+	d.mu.RUnlock()
+	switch {
+	case e == nil:
+		return false, nil
+	case e.Record.SHA256 == u.Record.SHA256:
+		return true, nil
+	case u.Force:
+		return false, nil
+	}
+	return false, &channel.ExistsError{File: u.File, Have: e.Record.SHA256, Sent: u.Record.SHA256}
+}
+
+// commit publishes a file that was received: it moves it into the folder, and its record into the index.
+func (d *subdir) commit(path string, u channel.Upload) (existed bool, err error) {
+	d.change.Lock()
+	defer d.change.Unlock()
+	if err := d.adopt(u.File); err != nil {
+		return false, err
+	}
+	if existed, err := d.has(u); existed || err != nil { // another upload may have been faster
+		return existed, err
+	}
+	if err := d.move(path, u); err != nil {
+		return false, err
+	}
+	if err := atomicfile.SyncDir(d.dir); err != nil {
+		return false, err
+	}
+	st, err := os.Stat(filepath.Join(d.dir, u.File))
+	if err != nil {
+		return false, err
+	}
+	return false, d.log.append(newLogged(u.Record, st))
+}
+
+// move renames and adds in one, so that no reader finds the new bytes under the old record.
+func (d *subdir) move(path string, u channel.Upload) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := os.Rename(path, filepath.Join(d.dir, u.File)); err != nil {
+		return err
+	}
+	d.addLocked(u.Record)
+	return nil
+}
+
+// adopt takes a file into the index that was put into the folder past the store, so that it is not overwritten.
+func (d *subdir) adopt(file string) error {
+	d.mu.RLock()
+	known := d.entries[file] != nil
+	d.mu.RUnlock()
+	if known {
+		return nil
+	}
+	r, err := d.inspect(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d.add(r.Record)
+	return d.log.append(r)
+}
+
+func (d *subdir) add(r condapkg.Record) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.addLocked(r)
+}
+
+func (d *subdir) addLocked(r condapkg.Record) {
+	e := repodata.NewEntry(r)
+	d.entries[e.File] = e
+	d.groups[r.Name] = d.groups[r.Name].with(e)
+	d.current = nil
+}
+
+// remove deletes an artifact.
+func (d *subdir) remove(file string) error {
+	d.change.Lock()
+	defer d.change.Unlock()
+	if err := d.unlink(file); err != nil {
+		return err
+	}
+	return errors.Join(atomicfile.SyncDir(d.dir), d.log.append(logged{File: file, Gone: true}))
+}
+
+func (d *subdir) unlink(file string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := d.entries[file]
+	if e == nil {
+		return notFound(file)
+	}
+	if err := os.Remove(filepath.Join(d.dir, file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	delete(d.entries, file)
+	if g := d.groups[e.Record.Name].without(file); g != nil {
+		d.groups[e.Record.Name] = g
+	} else {
+		delete(d.groups, e.Record.Name)
+	}
+	d.current = nil
+	return nil
+}
+
+// entriesOf are the entries of the packages named, or all, sorted.
+func (d *subdir) entriesOf(names []string) (entries []*repodata.Entry) {
+	d.mu.RLock()
+	if len(names) == 0 {
+		entries = slices.Collect(maps.Values(d.entries))
+	}
+	for _, name := range names {
+		if g := d.groups[name]; g != nil {
+			entries = append(entries, g.entries...)
+		}
+	}
+	d.mu.RUnlock()
+	repodata.Sort(entries)
+	return entries
+}
+
+func (d *subdir) openArtifact(file string) (*channel.File, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	e := d.entries[file]
+	if e == nil {
+		return nil, notFound(file)
+	}
+	return onDisk(filepath.Join(d.dir, file), file, `"`+e.Record.SHA256+`"`)
+}
+
+var shardForm = regexp.MustCompile(`^shards/([0-9a-f]{64})\.msgpack\.zst$`)
+
+// openShard opens a shard of this state of the index or of an earlier one, which a client may still be reading.
+func (d *subdir) openShard(file string) (*channel.File, error) {
+	m := shardForm.FindStringSubmatch(file)
+	if m == nil {
+		return nil, notFound(file)
+	}
+	etag := `"` + m[1] + `"`
+	d.mu.RLock()
+	data, ok := d.fresh[file]
+	d.mu.RUnlock()
+	f := indexFile(rendered{data, etag})
+	if !ok {
+		var err error
+		if f, err = onDisk(filepath.Join(d.dir, filepath.FromSlash(file)), file, etag); err != nil {
+			return nil, err
+		}
+	}
+	f.Immutable = true
+	return f, nil
+}

@@ -1,0 +1,181 @@
+package condapkg_test
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"io"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
+)
+
+const goodIndex = `{"name":"a","version":"1","build":"0","build_number":0,"subdir":"noarch","depends":[]}`
+
+// raw writes an archive without any of Write's checks.
+type raw struct {
+	info, pkg []tar.Header
+	index     string
+	method    uint16
+	stem      string
+	more      []string // further zip entries
+	infoZst   []byte   // in place of the info tar
+}
+
+func (r raw) bytes(t testing.TB) []byte {
+	t.Helper()
+	if r.index == "" {
+		r.index = goodIndex
+	}
+	if r.stem == "" {
+		r.stem = "a-1-0"
+	}
+	info := r.infoZst
+	if info == nil {
+		info = pack(t, r.info, map[string]string{"info/index.json": r.index, "info/paths.json": `{"paths":[],"paths_version":1}`})
+	}
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	put := func(name string, data []byte) {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: r.method})
+		require.NoError(t, err)
+		_, err = w.Write(data)
+		require.NoError(t, err)
+	}
+	put("pkg-"+r.stem+".tar.zst", pack(t, r.pkg, nil))
+	put("info-"+r.stem+".tar.zst", info)
+	for _, name := range r.more {
+		put(name, []byte("x"))
+	}
+	require.NoError(t, z.Close())
+	return b.Bytes()
+}
+
+func pack(t testing.TB, members []tar.Header, files map[string]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for path, data := range files {
+		require.NoError(t, w.WriteHeader(&tar.Header{Name: path, Size: int64(len(data)), Typeflag: tar.TypeReg}))
+		_, err := io.WriteString(w, data)
+		require.NoError(t, err)
+	}
+	for _, h := range members {
+		require.NoError(t, w.WriteHeader(&h))
+		if h.Typeflag == tar.TypeReg {
+			_, err := io.CopyN(w, zeros{}, h.Size)
+			require.NoError(t, err)
+		}
+	}
+	require.NoError(t, w.Close())
+	e, err := zstd.NewWriter(nil)
+	require.NoError(t, err)
+	return e.EncodeAll(b.Bytes(), nil)
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func file(name string, size int64) tar.Header {
+	return tar.Header{Name: name, Size: size, Typeflag: tar.TypeReg}
+}
+
+// bomb is a zstd frame of many zeros that is no tar.
+func bomb(t testing.TB, size int) []byte {
+	e, err := zstd.NewWriter(nil)
+	require.NoError(t, err)
+	return e.EncodeAll(make([]byte, size), nil)
+}
+
+func TestHostileArchivesAreRefusedWithASentence(t *testing.T) {
+	require.NoError(t, check(t, raw{}.bytes(t)), "the starting point is fine")
+	link := func(name, to string) tar.Header {
+		return tar.Header{Name: name, Linkname: to, Typeflag: tar.TypeSymlink}
+	}
+	for name, c := range map[string]struct {
+		raw  raw
+		says string
+	}{
+		"traversal":        {raw{pkg: []tar.Header{file("../evil", 1)}}, "leaves the package"},
+		"traversal inside": {raw{pkg: []tar.Header{file("a/../../evil", 1)}}, "leaves the package"},
+		"absolute":         {raw{pkg: []tar.Header{file("/etc/evil", 1)}}, "leaves the package"},
+		"backslash":        {raw{pkg: []tar.Header{file(`..\evil`, 1)}}, "leaves the package"},
+		"drive":            {raw{pkg: []tar.Header{file(`C:evil`, 1)}}, "leaves the package"},
+		"info traversal":   {raw{info: []tar.Header{file("info/../../evil", 1)}}, "leaves the package"},
+		"link out":         {raw{pkg: []tar.Header{link("a", "../../etc")}}, "points out of the package"},
+		"link to root":     {raw{pkg: []tar.Header{link("a", "/etc")}}, "points out of the package"},
+		"hard link out":    {raw{pkg: []tar.Header{{Name: "a", Linkname: "../b", Typeflag: tar.TypeLink}}}, "points out"},
+		"device":           {raw{pkg: []tar.Header{{Name: "a", Typeflag: tar.TypeChar}}}, "special file"},
+		"twice":            {raw{pkg: []tar.Header{file("a", 1), file("a", 1)}}, "stands twice"},
+		"payload has info": {raw{pkg: []tar.Header{file("info/index.json", 1)}}, "would replace"},
+		"deflated":         {raw{method: zip.Deflate}, "are stored"},
+		"two infos":        {raw{more: []string{"info-b-1-0.tar.zst"}}, "two info"},
+		"wrong stem":       {raw{stem: "b-1-0"}, "parts are named after"},
+		"bad name":         {raw{index: `{"name":"A","version":"1","build":"0","subdir":"noarch"}`}, "has the name"},
+		"no json":          {raw{index: `{`}, "info/index.json"},
+		"info bomb":        {raw{info: []tar.Header{file("info/big", 65<<20)}}, "larger than is accepted"},
+		"no tar":           {raw{infoZst: bomb(t, 1<<20)}, "info/index.json is missing"},
+		"no zstd":          {raw{infoZst: []byte("plain")}, "info-a-1-0.tar.zst"},
+	} {
+		err := check(t, c.raw.bytes(t))
+		require.ErrorIs(t, err, condapkg.ErrBad, name)
+		require.ErrorContains(t, err, c.says, name)
+	}
+}
+
+func TestPayloadBombIsNotUnpacked(t *testing.T) {
+	data := raw{pkg: []tar.Header{file("big", 3<<20)}}.bytes(t)
+	l := condapkg.DefaultLimits
+	l.Payload = 1 << 20
+	a, err := condapkg.New(bytes.NewReader(data), int64(len(data)), l)
+	require.NoError(t, err)
+	require.ErrorContains(t, a.Check(), "larger than is accepted")
+}
+
+func TestListedPathsAreThere(t *testing.T) {
+	c := condapkgtest.Package{Name: "a"}.Container()
+	c.Files = nil
+	var b bytes.Buffer
+	require.NoError(t, condapkg.Write(&b, c))
+	require.ErrorContains(t, check(t, b.Bytes()), "lists \"site-packages/a/__init__.py\", which is not in the payload")
+}
+
+func check(t testing.TB, data []byte) error {
+	t.Helper()
+	a, err := condapkg.New(bytes.NewReader(data), int64(len(data)), condapkg.DefaultLimits)
+	if err != nil {
+		return err
+	}
+	return a.Check()
+}
+
+// FuzzArchive holds that whatever the bytes are, reading ends in an error of the archive's or in a package that is
+// consistent, and takes no more than the limits.
+func FuzzArchive(f *testing.F) {
+	f.Add(raw{}.bytes(f))
+	f.Add(raw{method: zip.Deflate}.bytes(f))
+	f.Add(raw{pkg: []tar.Header{file("../evil", 1)}}.bytes(f))
+	f.Add(raw{infoZst: bomb(f, 1<<20)}.bytes(f))
+	f.Add(condapkgtest.Package{Name: "a", EntryPoints: []string{"a = a:main"}}.Bytes(f))
+	l := condapkg.Limits{Info: 1 << 20, File: 1 << 20, Payload: 4 << 20, Ratio: 1000, Members: 1000}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a, err := condapkg.New(bytes.NewReader(data), int64(len(data)), l)
+		if err != nil {
+			require.ErrorIs(t, err, condapkg.ErrBad)
+			return
+		}
+		if err := a.Check(); err != nil {
+			require.ErrorIs(t, err, condapkg.ErrBad)
+			return
+		}
+		x := a.Index()
+		require.NoError(t, x.CheckFileName(x.FileName()))
+		_, err = a.Files()
+		require.NoError(t, err)
+	})
+}

@@ -1,0 +1,129 @@
+package condapkg
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// About is info/about.json: what a person wants to know of a package. Everything may be empty.
+type About struct {
+	Home          StringList `json:"home"`
+	DevURL        StringList `json:"dev_url"`
+	DocURL        StringList `json:"doc_url"`
+	License       string     `json:"license"`
+	LicenseFamily string     `json:"license_family"`
+	Summary       string     `json:"summary"`
+	Description   string     `json:"description"`
+	Channels      []string   `json:"channels"`
+}
+
+// StringList is an array of strings, or the one string that older packages have in its place.
+type StringList []string
+
+// UnmarshalJSON accepts both forms.
+func (l *StringList) UnmarshalJSON(b []byte) error {
+	var s string
+	if json.Unmarshal(b, &s) == nil {
+		if *l = nil; s != "" {
+			*l = StringList{s}
+		}
+		return nil
+	}
+	return json.Unmarshal(b, (*[]string)(l))
+}
+
+// Link is info/link.json: how a noarch package is linked into an environment.
+type Link struct {
+	Noarch struct {
+		Type        Noarch   `json:"type"`
+		EntryPoints []string `json:"entry_points"` // "command = module:function"
+	} `json:"noarch"`
+	Version int `json:"package_metadata_version"`
+}
+
+// Path is one entry of info/paths.json. What is not listed there is not installed.
+type Path struct {
+	Path              string `json:"_path"`
+	NoLink            bool   `json:"no_link,omitempty"`
+	Type              string `json:"path_type"`           // "hardlink", "softlink" or "directory"
+	FileMode          string `json:"file_mode,omitempty"` // "text" or "binary", where there is a placeholder
+	PrefixPlaceholder string `json:"prefix_placeholder,omitempty"`
+	SHA256            string `json:"sha256,omitempty"`        // hex; of a softlink, that of the file it points to
+	Size              *int64 `json:"size_in_bytes,omitempty"` // bytes
+}
+
+type pathsFile struct {
+	Paths   []Path `json:"paths"`
+	Version int    `json:"paths_version"`
+}
+
+// About reads info/about.json; it is zero where the archive has none.
+func (a *Archive) About() (About, error) {
+	var v About
+	return v, a.readJSON("info/about.json", &v)
+}
+
+// Link reads info/link.json; it is zero where the archive has none.
+func (a *Archive) Link() (Link, error) {
+	var v Link
+	return v, a.readJSON("info/link.json", &v)
+}
+
+// HashInput is info/hash_input.json as it stands in the archive; nil where it has none.
+func (a *Archive) HashInput() json.RawMessage { return a.info["info/hash_input.json"] }
+
+// Paths reads info/paths.json; it is nil where the archive has none, as very old ones do.
+func (a *Archive) Paths() ([]Path, error) {
+	var v pathsFile
+	err := a.readJSON("info/paths.json", &v)
+	return v.Paths, err
+}
+
+func (a *Archive) readJSON(path string, to any) error {
+	raw, ok := a.info[path]
+	if !ok {
+		return nil
+	}
+	if err := json.Unmarshal(raw, to); err != nil {
+		return bad("%s: %v", path, err)
+	}
+	return nil
+}
+
+// PathsJSON makes the info/paths.json that lists a payload: sorted, with digests and sizes, as rattler-build writes it.
+func PathsJSON(payload []Member) []byte {
+	byPath := map[string]Member{}
+	v := pathsFile{Paths: make([]Path, 0, len(payload)), Version: 1}
+	for _, m := range payload {
+		byPath[m.Path] = m
+	}
+	for _, m := range payload {
+		p := Path{Path: m.Path, Type: "hardlink"}
+		data, size := m.Data, int64(len(m.Data))
+		if m.Link != "" {
+			p.Type = "softlink"
+			data, size = byPath[linkTarget(m)].Data, int64(len(m.Link))
+		}
+		sum := sha256.Sum256(data)
+		p.SHA256, p.Size = hex.EncodeToString(sum[:]), &size
+		v.Paths = append(v.Paths, p)
+	}
+	slices.SortFunc(v.Paths, func(a, b Path) int { return strings.Compare(a.Path, b.Path) })
+	return pretty(v)
+}
+
+// pretty writes v as rattler-build writes the files under info/: two spaces, no newline at the end.
+func pretty(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		panic(err) // only values of this package come here
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}

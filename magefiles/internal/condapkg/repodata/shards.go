@@ -1,0 +1,192 @@
+package repodata
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/vmihailenco/msgpack/v5"
+
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+)
+
+// Digest is the sha256 of a compressed shard: its name, and what the index has of it.
+type Digest [sha256.Size]byte
+
+// File is the path of a shard in its subdir.
+func (d Digest) File() string { return ShardDir + hex.EncodeToString(d[:]) + ShardExt }
+
+// EncodeShard writes the shard of one package name: its entries, sorted, compressed, and the digest of that.
+func EncodeShard(entries []*Entry) ([]byte, Digest) {
+	var b bytes.Buffer
+	e := msgpack.NewEncoder(&b)
+	must(e.EncodeMapLen(3))
+	must(e.EncodeString("packages"))
+	must(e.EncodeMapLen(0)) // has to be there, although it is for .tar.bz2 only
+	must(e.EncodeString("packages.conda"))
+	must(e.EncodeMapLen(len(entries)))
+	for _, x := range entries {
+		must(e.EncodeString(x.File))
+		encodeRecord(e, x.Record)
+	}
+	must(e.EncodeString("removed"))
+	must(e.EncodeArrayLen(0))
+	shard := Compress(b.Bytes())
+	return shard, sha256.Sum256(shard)
+}
+
+// encodeRecord writes a record as a map with sorted keys, and its digests as bytes instead of hex.
+func encodeRecord(e *msgpack.Encoder, r condapkg.Record) {
+	var m map[string]any
+	d := json.NewDecoder(bytes.NewReader(r.JSON()))
+	d.UseNumber()
+	must(d.Decode(&m))
+	for _, key := range []string{"md5", "sha256"} {
+		if s, ok := m[key].(string); ok {
+			if sum, err := hex.DecodeString(s); err == nil {
+				m[key] = sum
+			}
+		}
+	}
+	encodeValue(e, m)
+}
+
+// encodeValue writes what encoding/json gives with UseNumber: integers stay integers, and maps are sorted.
+func encodeValue(e *msgpack.Encoder, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		must(e.EncodeMapLen(len(v)))
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			must(e.EncodeString(key))
+			encodeValue(e, v[key])
+		}
+	case []any:
+		must(e.EncodeArrayLen(len(v)))
+		for _, x := range v {
+			encodeValue(e, x)
+		}
+	case json.Number:
+		if i, err := v.Int64(); err == nil {
+			must(e.EncodeInt(i))
+			return
+		}
+		f, _ := v.Float64() // too large becomes infinite: it is a field that no client reads
+		must(e.EncodeFloat64(f))
+	default: // nil, bool, string, []byte
+		must(e.Encode(v))
+	}
+}
+
+// EncodeShards writes the index of the shards: for each package name the digest of its shard.
+func EncodeShards(subdir string, shards map[string]Digest) []byte {
+	var b bytes.Buffer
+	e := msgpack.NewEncoder(&b)
+	must(e.EncodeMapLen(2))
+	must(e.EncodeString("info"))
+	must(e.EncodeMapLen(3))
+	for _, kv := range [][2]string{{"subdir", subdir}, {"base_url", ""}, {"shards_base_url", "./" + ShardDir}} {
+		must(e.EncodeString(kv[0]))
+		must(e.EncodeString(kv[1]))
+	}
+	must(e.EncodeString("shards"))
+	must(e.EncodeMapLen(len(shards)))
+	for _, name := range slices.Sorted(maps.Keys(shards)) {
+		digest := shards[name]
+		must(e.EncodeString(name))
+		must(e.EncodeBytes(digest[:]))
+	}
+	return Compress(b.Bytes())
+}
+
+// must is for what is written to memory, where nothing can go wrong.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// ShardIndex is a repodata_shards.msgpack.zst that was read.
+type ShardIndex struct {
+	Subdir        string
+	BaseURL       string // where the artifacts are, relative to the subdir's URL
+	ShardsBaseURL string // where the shards are, relative to the subdir's URL
+	Shards        map[string]Digest
+}
+
+// DecodeShards reads the index of the shards.
+func DecodeShards(r io.Reader) (ShardIndex, error) {
+	var v struct {
+		Info struct {
+			Subdir        string `msgpack:"subdir"`
+			BaseURL       string `msgpack:"base_url"`
+			ShardsBaseURL string `msgpack:"shards_base_url"`
+		} `msgpack:"info"`
+		Shards map[string][]byte `msgpack:"shards"`
+	}
+	if err := decode(r, &v); err != nil {
+		return ShardIndex{}, fmt.Errorf("reading %s: %w", Shards, err)
+	}
+	x := ShardIndex{v.Info.Subdir, v.Info.BaseURL, v.Info.ShardsBaseURL, make(map[string]Digest, len(v.Shards))}
+	for name, sum := range v.Shards {
+		if len(sum) != sha256.Size {
+			return ShardIndex{}, fmt.Errorf("reading %s: the digest of %q has %d bytes", Shards, name, len(sum))
+		}
+		x.Shards[name] = Digest(sum)
+	}
+	return x, nil
+}
+
+// DecodeShard reads the records of one shard, in the order of their file names, and checks its digest.
+func DecodeShard(r io.Reader, want Digest) ([]condapkg.Record, error) {
+	sum := sha256.New()
+	var v struct {
+		Conda   map[string]map[string]any `msgpack:"packages.conda"`
+		Removed []string                  `msgpack:"removed"`
+	}
+	if err := decode(io.TeeReader(r, sum), &v); err != nil {
+		return nil, fmt.Errorf("reading a shard: %w", err)
+	}
+	if got := Digest(sum.Sum(nil)); got != want {
+		return nil, fmt.Errorf("reading a shard: it has sha256 %x, and the index says %x", got, want)
+	}
+	records := map[string]condapkg.Record{}
+	for file, fields := range v.Conda {
+		for _, key := range []string{"md5", "sha256"} {
+			if sum, ok := fields[key].([]byte); ok {
+				fields[key] = hex.EncodeToString(sum)
+			}
+		}
+		text, err := json.Marshal(fields)
+		if err != nil {
+			return nil, fmt.Errorf("reading a shard: %s: %w", file, err)
+		}
+		var r condapkg.Record
+		if err := json.Unmarshal(text, &r); err != nil {
+			return nil, fmt.Errorf("reading a shard: %s: %w", file, err)
+		}
+		records[file] = r
+	}
+	for _, file := range v.Removed {
+		delete(records, file)
+	}
+	return sorted(records), nil
+}
+
+// decode reads a compressed msgpack value to its end.
+func decode(r io.Reader, to any) error {
+	z, err := Decompress(r)
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	if err := msgpack.NewDecoder(io.LimitReader(z, MaxSize)).Decode(to); err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, z)
+	return err
+}

@@ -1,0 +1,120 @@
+package condapkg
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"errors"
+	"io"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxWindow is the largest zstd window that is accepted: what level 22 uses, the highest that conda's tools offer.
+const maxWindow = 128 << 20
+
+// decoders keeps zstd decoders for reuse, since setting one up costs more than reading a small package.
+var decoders = sync.Pool{New: func() any {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(2*maxWindow))
+	if err != nil {
+		panic(err) // only wrong options can cause it
+	}
+	return d
+}}
+
+// eachMember reads a tar.zst entry of the zip and calls f for each member, with its name cleaned and checked. The sizes
+// that the members declare may add up to most bytes.
+func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io.Reader) error) error {
+	raw, err := entry.Open()
+	if err != nil {
+		return bad("%.120q: %v", entry.Name, err)
+	}
+	defer raw.Close()
+	z := decoders.Get().(*zstd.Decoder)
+	defer func() { z.Reset(nil); decoders.Put(z) }()
+	if err := z.Reset(raw); err != nil {
+		return bad("%.120q: %v", entry.Name, err)
+	}
+	// A reader that is cut off bounds what headers alone may take; the members' own sizes are summed up before reading.
+	t := tar.NewReader(&cut{r: z, left: most + most/8 + 1<<20})
+	seen := map[string]bool{}
+	for {
+		h, err := t.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return bad("%.120q: %v", entry.Name, err)
+		}
+		if most -= h.Size; h.Size < 0 || most < 0 {
+			return bad("%.120q: unpacked, it is larger than is accepted", entry.Name)
+		}
+		if err := checkMember(h); err != nil {
+			return err
+		}
+		if seen[h.Name] && h.Typeflag != tar.TypeDir {
+			return bad("the path %.120q stands twice in the archive", h.Name)
+		}
+		if seen[h.Name] = true; len(seen) > a.limits.Members {
+			return bad("it has more than %d members", a.limits.Members)
+		}
+		if err := f(h, t); err != nil {
+			return err
+		}
+	}
+}
+
+// checkMember cleans the name of a member, and refuses what could write outside of the folder it is unpacked into.
+func checkMember(h *tar.Header) error {
+	name := strings.TrimSuffix(strings.TrimPrefix(h.Name, "./"), "/")
+	if !local(name) {
+		return bad("the path %.120q leaves the package", h.Name)
+	}
+	h.Name = name
+	switch h.Typeflag {
+	case tar.TypeReg, tar.TypeDir:
+	case tar.TypeSymlink:
+		if path.IsAbs(h.Linkname) || !local(path.Join(path.Dir(name), h.Linkname)) {
+			return bad("the link %.120q points out of the package, to %.120q", name, h.Linkname)
+		}
+	case tar.TypeLink:
+		if !local(strings.TrimPrefix(h.Linkname, "./")) {
+			return bad("the link %.120q points out of the package, to %.120q", name, h.Linkname)
+		}
+	default:
+		return bad("%.120q is a special file (tar type %q)", name, h.Typeflag)
+	}
+	return nil
+}
+
+// local says whether a path is relative, clean, and stays below the folder it is used in, on every platform.
+func local(p string) bool {
+	if p == "" || p == "." || path.IsAbs(p) || path.Clean(p) != p || strings.ContainsAny(p, "\\\x00") {
+		return false
+	}
+	drive := len(p) > 1 && p[1] == ':'
+	return !drive && p != ".." && !strings.HasPrefix(p, "../")
+}
+
+// cut is a reader that gives an error, not an end, when more is read than is left.
+type cut struct {
+	r    io.Reader
+	left int64
+}
+
+var errCut = errors.New("unpacked, it is larger than is accepted")
+
+func (c *cut) Read(p []byte) (int, error) {
+	if c.left <= 0 {
+		return 0, errCut
+	}
+	if int64(len(p)) > c.left {
+		p = p[:c.left]
+	}
+	n, err := c.r.Read(p)
+	c.left -= int64(n)
+	return n, err
+}

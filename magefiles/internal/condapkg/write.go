@@ -1,0 +1,150 @@
+package condapkg
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Member is one file of an archive that is to be written: a regular file, or a symlink where Link is set.
+type Member struct {
+	Path string      // in the archive, such as "info/index.json" or "site-packages/a/__init__.py"
+	Mode fs.FileMode // permission bits; only whether it may be executed is kept (0755 or 0644)
+	Data []byte
+	Link string // target of a symlink, relative to its folder
+}
+
+// Container is what Write makes an archive of.
+type Container struct {
+	Stem  string    // name-version-build
+	Info  []Member  // everything under info/
+	Files []Member  // the payload
+	Time  time.Time // of every file and of the archive; seconds count
+	Level int       // zstd's level, 1 to 22; 0 is zstd's default, 3
+}
+
+// Write writes a .conda archive (prefix-protocol §7.1: rattler_package_streaming, write.rs). The same container gives
+// the same bytes: members are sorted, owned by root, and bear one time; the compressor runs in one thread and states
+// sizes in its frames; the zip's entries are stored, with their sizes in front, so that it can be read as a stream.
+func Write(w io.Writer, c Container) error {
+	info, err := tarZst(c.Info, c, true)
+	if err != nil {
+		return err
+	}
+	files, err := tarZst(c.Files, c, false)
+	if err != nil {
+		return err
+	}
+	z := zip.NewWriter(w)
+	for _, e := range []struct {
+		name string
+		data []byte
+	}{
+		{"metadata.json", []byte(`{"conda_pkg_format_version":2}`)},
+		{"pkg-" + c.Stem + ".tar.zst", files},
+		{"info-" + c.Stem + ".tar.zst", info}, // last, so that reading the file's end is enough to have it
+	} {
+		if err := store(z, e.name, e.data, c.Time); err != nil {
+			return err
+		}
+	}
+	return z.Close()
+}
+
+// store adds an entry with its size and checksum in front of it. zip.Writer.Create would put them behind, and readers
+// of a stream could then not tell where a stored entry ends.
+func store(z *zip.Writer, name string, data []byte, t time.Time) error {
+	h := &zip.FileHeader{
+		Name: name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(data),
+		CompressedSize64: uint64(len(data)), UncompressedSize64: uint64(len(data)),
+	}
+	h.ModifiedDate, h.ModifiedTime = dosTime(t)
+	h.SetMode(0o644)
+	e, err := z.CreateRaw(h)
+	if err != nil {
+		return err
+	}
+	_, err = e.Write(data)
+	return err
+}
+
+// dosTime is t as zip stores it, in UTC and with two seconds' precision; the years of DOS are 1980 to 2107.
+func dosTime(t time.Time) (date, clock uint16) {
+	t = t.UTC()
+	if t.Year() < 1980 || t.Year() > 2107 {
+		t = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	date = uint16(t.Day() + int(t.Month())<<5 + (t.Year()-1980)<<9)
+	return date, uint16(t.Second()/2 + t.Minute()<<5 + t.Hour()<<11)
+}
+
+func tarZst(members []Member, c Container, info bool) ([]byte, error) {
+	members = slices.Clone(members)
+	slices.SortFunc(members, func(a, b Member) int { return strings.Compare(a.Path, b.Path) })
+	var b bytes.Buffer
+	t := tar.NewWriter(&b)
+	for i, m := range members {
+		if i > 0 && members[i-1].Path == m.Path {
+			return nil, fmt.Errorf("the path %q stands twice", m.Path)
+		}
+		if strings.HasPrefix(m.Path, "info/") != info {
+			return nil, fmt.Errorf("the path %q is in the wrong part: info/ is for what the package says of itself", m.Path)
+		}
+		if err := add(t, m, c.Time); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.Close(); err != nil {
+		return nil, err
+	}
+	return compress(b.Bytes(), c.Level)
+}
+
+func add(t *tar.Writer, m Member, when time.Time) error {
+	h := &tar.Header{
+		Format: tar.FormatGNU, Typeflag: tar.TypeReg, Name: m.Path, Size: int64(len(m.Data)),
+		Mode: 0o644, ModTime: when.Truncate(time.Second),
+	}
+	if m.Mode&0o111 != 0 {
+		h.Mode = 0o755
+	}
+	if m.Link != "" {
+		h.Typeflag, h.Linkname, h.Size, h.Mode = tar.TypeSymlink, m.Link, 0, 0o777
+		if len(m.Data) > 0 {
+			return fmt.Errorf("%s is a link and has contents", m.Path)
+		}
+	}
+	if err := checkMember(h); err != nil {
+		return err
+	}
+	if err := t.WriteHeader(h); err != nil {
+		return fmt.Errorf("%s: %w", m.Path, err)
+	}
+	_, err := t.Write(m.Data)
+	return err
+}
+
+func compress(data []byte, level int) ([]byte, error) {
+	if level == 0 {
+		level = 3
+	}
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)))
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close()
+	return e.EncodeAll(data, nil), nil
+}
+
+// linkTarget is the path in the archive that a symlink points to.
+func linkTarget(m Member) string { return path.Join(path.Dir(m.Path), m.Link) }

