@@ -1,0 +1,127 @@
+package toolchain
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Check reads a freshly built archive of p and compares it with the manifest: file name, name, version, build and
+// build number, depends and constrains (the pins on siblings to the letter), and that the archive holds exactly the
+// files that it lists. A builder may return an old file (a cache that did not see a bump, a file that was there
+// already): nothing is used before it has passed here.
+func Check(w *workspace.Workspace, p *workspace.Package, path string) (Artifact, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return Artifact{}, err
+	}
+	r, err := condapkg.Inspect(path)
+	if err != nil {
+		return Artifact{}, err
+	}
+	if err := checkArchive(path); err != nil {
+		return Artifact{}, fmt.Errorf("reading %s: %w", path, err)
+	}
+	if err := r.CheckFileName(filepath.Base(path)); err != nil {
+		return Artifact{}, fmt.Errorf("checking %s: %w", path, err)
+	}
+	if err := CheckIndex(w, p, &r.Index, workspace.HostPlatform()); err != nil {
+		return Artifact{}, err
+	}
+	return Artifact{Package: p.Name, Path: path, SHA256: r.SHA256, Size: r.Size, Index: r.Index}, nil
+}
+
+func checkArchive(path string) error {
+	a, err := condapkg.Open(path)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	return a.Check()
+}
+
+// CheckIndex compares what an artifact says of itself with p's manifest. The platform is the one that it was built on,
+// which decides conditional dependencies; "" where that is not known, as for a file of the channel.
+func CheckIndex(w *workspace.Workspace, p *workspace.Package, x *condapkg.Index, platform string) error {
+	var wrong []string
+	if err := x.Validate(); err != nil {
+		wrong = append(wrong, err.Error())
+	}
+	wrong = append(wrong, checkIdentity(p, x)...)
+	wrong = append(wrong, checkDepends(w, p, x, platform)...)
+	if len(wrong) == 0 {
+		return nil
+	}
+	return operr.New(
+		"the file was not used; build it again, and where that does not help, let the manifest and the builder's caches be looked at",
+		"%s is not the package that %s describes: %s", x.FileName(), p.Manifest, wrong[0],
+	).WithDetail(strings.Join(wrong, "\n"))
+}
+
+// checkIdentity compares name, version, build number and build string. A version that is made while building is not
+// known here, and only a placeholder for one is refused.
+func checkIdentity(p *workspace.Package, x *condapkg.Index) []string {
+	var wrong []string
+	differ := func(what, found, expected string) {
+		wrong = append(wrong, fmt.Sprintf("its %s is %q and not %q", what, found, expected))
+	}
+	if x.Name != p.Name {
+		differ("name", x.Name, p.Name)
+	}
+	if p.Version.Text != "" && x.Version != p.Version.Text {
+		differ("version", x.Version, p.Version.Text)
+	}
+	if x.Version == "dynamic" {
+		wrong = append(wrong, `its version is the placeholder "dynamic"`)
+	}
+	if x.BuildNumber != p.Build.Number {
+		differ("build number", fmt.Sprint(x.BuildNumber), fmt.Sprint(p.Build.Number))
+	}
+	if suffix := fmt.Sprintf("_%d", x.BuildNumber); !strings.HasSuffix(x.Build, suffix) {
+		differ("build string", x.Build, "…"+suffix)
+	}
+	if prefix := p.Build.Prefix; prefix != "" && !strings.HasPrefix(x.Build, prefix+"_") {
+		differ("build string", x.Build, prefix+"_…")
+	}
+	if noarch := p.Build.Python.Noarch; p.Build.Backend == PythonBackend && noarch != nil &&
+		*noarch != (x.Noarch == condapkg.NoarchPython) {
+		differ("noarch", string(x.Noarch), map[bool]string{true: string(condapkg.NoarchPython)}[*noarch])
+	}
+	return wrong
+}
+
+// checkDepends compares depends and constrains.
+func checkDepends(w *workspace.Workspace, p *workspace.Package, x *condapkg.Index, platform string) []string {
+	expected := ExpectedDepends(p, platform)
+	wrong := differences("depends", expected, x.Depends, func(m matchSpec) bool { return mayBeAdded(w, p, x, m) })
+	constraints := expectedOf(p, workspace.RoleConstraint, platform)
+	return append(wrong, differences("constrains", constraints, x.Constrains, func(m matchSpec) bool {
+		return !isSibling(w, m.name) && !exact(p, x)
+	})...)
+}
+
+// mayBeAdded reports whether a build may have added an entry of this name that no manifest asks for. It never may for a
+// package of the workspace: that pin would be one that no bump knows of.
+func mayBeAdded(w *workspace.Workspace, p *workspace.Package, x *condapkg.Index, m matchSpec) bool {
+	return !isSibling(w, m.name) && !exact(p, x)
+}
+
+// exact reports whether the manifest says everything that stands in depends: so it is for a noarch package of
+// pixi-build-python that takes nothing from the PyPI mapping. Otherwise host dependencies export requirements
+// (python_abi, libzlib), and other backends add their own.
+func exact(p *workspace.Package, x *condapkg.Index) bool {
+	return p.Build.Backend == PythonBackend && x.Noarch == condapkg.NoarchPython && p.Build.Python.IgnoreMapping
+}
+
+func isSibling(w *workspace.Workspace, name string) bool {
+	for _, p := range w.Packages {
+		if p.Name == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,91 @@
+package toolchain
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+)
+
+// Collect checks freshly built archives against their manifests, in the order of b.Packages, and only then moves them
+// into b.Dir, where each replaces the earlier ones of its package.
+func Collect(b Build, built []string) ([]Artifact, error) {
+	var artifacts []Artifact
+	for i, p := range b.Packages {
+		a, err := Check(b.Workspace, p, built[i])
+		if err != nil {
+			return nil, err
+		}
+		artifacts = append(artifacts, a)
+	}
+	if err := prepare(b.Dir); err != nil {
+		return nil, err
+	}
+	for i, a := range artifacts {
+		path, err := place(b.Dir, a)
+		if err != nil {
+			return nil, err
+		}
+		artifacts[i].Path = path
+	}
+	return artifacts, nil
+}
+
+// prepare makes the folder of artifacts, which no repository is to commit.
+func prepare(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o644)
+}
+
+// place moves an artifact into dir as one step and removes what other builds of its package have left there.
+func place(dir string, a Artifact) (string, error) {
+	path := filepath.Join(dir, filepath.Base(a.Path))
+	if err := move(a.Path, path); err != nil {
+		return "", err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		name, err := condapkg.ParseFileName(e.Name())
+		if err != nil || name.Name != a.Package || e.Name() == filepath.Base(path) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+			return "", err
+		}
+	}
+	return path, nil
+}
+
+// move renames a file, also from one file system to another.
+func move(from, to string) error {
+	if os.Rename(from, to) == nil {
+		return nil
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.CreateTemp(filepath.Dir(to), strings.TrimSuffix(filepath.Base(to), condapkg.Ext)+".*.part")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(out.Name())
+	if _, err := io.Copy(out, in); err != nil {
+		return err
+	}
+	if err := out.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := out.Close(); err != nil {
+		return err
+	}
+	return os.Rename(out.Name(), to)
+}

@@ -1,0 +1,170 @@
+package embedded
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+//go:embed build.py
+var buildProgram string
+
+//go:embed finish.py
+var finishProgram string
+
+// buildScript installs the sources into the prefix that rattler-build packs. The options are pixi-build-python's
+// (build_script.j2), but for the interpreter, which is not in the prefix, and for the cache: uv's would take an edited
+// source for an old wheel of it.
+const buildScript = `set -eu
+"$UV" pip install --python "$BUILD_PYTHON" --prefix "$PREFIX" --reinstall --no-deps --no-build-isolation --no-index --no-cache --link-mode copy "$@" "$SOURCE"
+"$BUILD_PYTHON" -I "$FINISH" "$PREFIX" "$BUILD_PYTHON"
+`
+
+// Build implements toolchain.Toolchain. Packages are built side by side: none needs another one to be built.
+func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.Artifact, error) {
+	tools, err := e.findTools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	work, err := os.MkdirTemp("", "build-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	for name, program := range map[string]string{"build.py": buildProgram, "finish.py": finishProgram} {
+		if err := os.WriteFile(filepath.Join(work, name), []byte(program), 0o644); err != nil {
+			return nil, err
+		}
+	}
+	built := make([]string, len(b.Packages))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.NumCPU())
+	for i, p := range b.Packages {
+		g.Go(func() error {
+			dir := filepath.Join(work, p.Name)
+			made, err := e.buildOne(ctx, tools, work, dir, b, p)
+			if err != nil {
+				return err
+			}
+			built[i] = filepath.Join(dir, filepath.Base(made))
+			return repack(made, built[i], b.SourceDate)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return toolchain.Collect(b, built)
+}
+
+// buildOne lets rattler-build build one package and returns the archive's path.
+func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, b toolchain.Build, p *workspace.Package) (string, error) {
+	if err := buildable(p); err != nil {
+		return "", err
+	}
+	python, err := e.buildPython(ctx, t, buildRequires(p))
+	if err != nil {
+		return "", err
+	}
+	env := map[string]string{
+		"UV": t.uv, "BUILD_PYTHON": python, "FINISH": filepath.Join(work, "finish.py"),
+		"SOURCE": filepath.Join(b.Workspace.Root, filepath.FromSlash(p.SourceDir)),
+	}
+	recipe, err := writeRecipe(b.Workspace, p, filepath.Join(dir, "recipe"), env)
+	if err != nil {
+		return "", err
+	}
+	out, err := command.Output(ctx, e.runner, command.Cmd{
+		Name: t.python, Args: []string{"-I", filepath.Join(work, "build.py"), recipe, filepath.Join(dir, "out")},
+		Env: e.env, Stderr: orDiscard(b.Log),
+	})
+	if err != nil {
+		return "", buildFailed(p, err)
+	}
+	return out[strings.LastIndexByte(out, '\n')+1:], nil
+}
+
+// writeRecipe writes the recipe and the license files beside it into a folder of their own and returns its path.
+func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir string, env map[string]string) (string, error) {
+	for _, kv := range p.Build.Python.Env {
+		env[kv.Key] = kv.Value
+	}
+	script := map[string]any{"content": withArgs(buildScript, p.Build.Python.ExtraArgs), "env": env}
+	if len(p.Build.Secrets) > 0 {
+		script["secrets"] = p.Build.Secrets
+	}
+	licenses, err := licenseFiles(w, p)
+	if err != nil {
+		return "", err
+	}
+	for _, l := range licenses {
+		if err := copyFile(l.from, filepath.Join(dir, l.to)); err != nil {
+			return "", err
+		}
+	}
+	document, err := json.Marshal(newRecipe(p, script, licenses))
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "recipe.yaml")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	return path, os.WriteFile(path, document, 0o644)
+}
+
+func copyFile(from, to string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, 0o644)
+}
+
+func buildFailed(p *workspace.Package, err error) error {
+	failed := operr.New("mend what the lines above show, then build again", "building %s (%s): %w", p.Name, p.Dir, err)
+	var exit *command.ExitError
+	if errors.As(err, &exit) {
+		failed = failed.WithDetail(exit.Tail)
+	}
+	return failed
+}
+
+// buildRequires are the requirements of the build environment; without a [build-system] table, what PEP 517 says.
+func buildRequires(p *workspace.Package) []string {
+	if len(p.Project.BuildRequires) == 0 {
+		return []string{"setuptools>=40.8.0"}
+	}
+	return p.Project.BuildRequires
+}
+
+// withArgs puts the configured arguments into the script, quoted for the shell.
+func withArgs(script string, args []string) string {
+	var quoted []string
+	for _, a := range args {
+		quoted = append(quoted, "'"+strings.ReplaceAll(a, "'", `'\''`)+"'")
+	}
+	return strings.Replace(script, `"$@"`, strings.Join(quoted, " "), 1)
+}
+
+func orDiscard(w io.Writer) io.Writer {
+	if w == nil {
+		return io.Discard
+	}
+	return w
+}

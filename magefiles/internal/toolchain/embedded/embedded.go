@@ -1,0 +1,68 @@
+// Package embedded is the toolchain for a machine without pixi: it needs Python and, the first time, PyPI.
+//
+// Tasks are read from the same manifests and run by a small shell in a virtual environment that uv makes from the same
+// dependency tables. Packages are built by the real rattler-build (the py-rattler-build wheel) from the recipe that
+// pixi-build-python would generate. Whatever the toolchain cannot do as pixi does is refused by name.
+//
+// What it installs for itself lies in the cache folder and is keyed by everything it depends on; an environment for
+// tasks lies in the .pixi folder beside its manifest.
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Toolchain implements toolchain.Toolchain.
+type Toolchain struct {
+	runner    command.Runner
+	env       []string
+	cache     string
+	workspace *workspace.Workspace
+	log       io.Writer
+	envs      string
+
+	once     sync.Once
+	tools    tools
+	toolsErr error
+}
+
+// Config is what the embedded toolchain needs of its surroundings.
+type Config struct {
+	Runner    command.Runner
+	Environ   []string             // that children inherit
+	Cache     string               // folder for what is installed once on a machine; made when it is missing
+	Workspace *workspace.Workspace // whose packages a downstream may take instead of the channel's
+	Log       io.Writer            // what it is doing, a line each
+
+	// Environments is the folder for the environments of tasks. "" puts each into .pixi/embedded beside its manifest.
+	Environments string
+}
+
+// New returns the embedded toolchain. Nothing is looked for or installed before it is needed.
+func New(c Config) *Toolchain {
+	return &Toolchain{runner: c.Runner, env: c.Environ, cache: c.Cache, workspace: c.Workspace, log: c.Log, envs: c.Environments}
+}
+
+// Name implements toolchain.Toolchain.
+func (e *Toolchain) Name() string { return "embedded" }
+
+// Describe implements toolchain.Toolchain.
+func (e *Toolchain) Describe(ctx context.Context) (string, error) {
+	python, err := FindPython(ctx, e.runner)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("embedded (rattler-build and uv on Python %s at %s)", python.Version, python.Path), nil
+}
+
+func (e *Toolchain) say(format string, args ...any) {
+	if e.log != nil {
+		fmt.Fprintf(e.log, format+"\n", args...)
+	}
+}

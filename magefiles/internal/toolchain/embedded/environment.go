@@ -1,0 +1,193 @@
+package embedded
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// environment makes, or brings up to date, the virtual environment of one of a manifest's environments and returns its
+// folder. It holds two marks: what was asked of PyPI, and the digest of the
+// workspace's own sources; only what changed is installed again.
+func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, r *workspace.Resolved) (string, error) {
+	t, err := e.findTools(ctx)
+	if err != nil {
+		return "", err
+	}
+	n, err := e.collect(m, r)
+	if err != nil {
+		return "", err
+	}
+	dir, err := e.folder(m, r.Environment.Name)
+	if err != nil {
+		return "", err
+	}
+	unlock, err := lockedfile.MutexAt(dir + ".lock").Lock()
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+
+	asked := digest(append([]string{t.interpreter.Path, t.interpreter.Version, toolRequirements}, n.fromPyPI...)...)
+	if !marked(dir, ".third-party", asked) {
+		if err := e.makeEnvironment(ctx, t, dir, n); err != nil {
+			return "", err
+		}
+		if err := mark(dir, ".third-party", asked); err != nil {
+			return "", err
+		}
+	}
+	own, err := e.ownDigest(n)
+	if err != nil {
+		return "", err
+	}
+	if !marked(dir, ".own", own) {
+		if err := e.installOwn(ctx, t, dir, n); err != nil {
+			return "", err
+		}
+		if err := mark(dir, ".own", own); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+}
+
+// folder returns where an environment lies, and makes the folder above it, which no repository is to commit.
+func (e *Toolchain) folder(m *workspace.Manifest, name string) (string, error) {
+	if e.envs != "" {
+		dir := filepath.Join(e.envs, filepath.FromSlash(m.Dir), name)
+		return dir, os.MkdirAll(filepath.Dir(dir), 0o755)
+	}
+	base := filepath.Join(e.workspace.Root, filepath.FromSlash(m.Dir), ".pixi")
+	dir := filepath.Join(base, "embedded", name)
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return "", err
+	}
+	return dir, os.WriteFile(filepath.Join(base, ".gitignore"), []byte("*\n!config.toml\n"), 0o644)
+}
+
+// makeEnvironment makes the environment anew with what comes from PyPI.
+func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, dir string, n *needs) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", t.interpreter.Path, dir); err != nil {
+		return err
+	}
+	if len(n.fromPyPI) == 0 {
+		return nil
+	}
+	e.say("installing %d requirements into %s", len(n.fromPyPI), e.relative(dir))
+	return e.uvInstall(ctx, t, dir, n.fromPyPI...)
+}
+
+// uvInstall installs into an environment; where the index does not answer, from what uv has in its cache.
+func (e *Toolchain) uvInstall(ctx context.Context, t tools, dir string, args ...string) error {
+	args = append([]string{"pip", "install", "--quiet", "--python", filepath.Join(dir, "bin", "python")}, args...)
+	err := e.tool(ctx, io.Discard, t.uv, args...)
+	var exit *command.ExitError
+	if errors.As(err, &exit) {
+		if e.tool(ctx, io.Discard, t.uv, append(args, "--offline")...) == nil {
+			return nil
+		}
+	}
+	return network(err, "installing from PyPI into "+e.relative(dir))
+}
+
+// installOwn installs the workspace's own packages, without what they require, which is there.
+func (e *Toolchain) installOwn(ctx context.Context, t tools, dir string, n *needs) error {
+	constraints := filepath.Join(dir, "build-constraints.txt")
+	if err := os.WriteFile(constraints, []byte(backendConstraints), 0o644); err != nil {
+		return err
+	}
+	args := []string{"--no-deps", "--reinstall", "--refresh", "--build-constraint", constraints}
+	for _, p := range n.packages {
+		args = append(args, e.sources(p))
+	}
+	args = append(args, n.plain...)
+	for _, f := range n.editable {
+		args = append(args, "--editable", f)
+	}
+	if len(args) == 5 {
+		return nil
+	}
+	return e.uvInstall(ctx, t, dir, args...)
+}
+
+func (e *Toolchain) sources(p *workspace.Package) string {
+	return filepath.Join(e.workspace.Root, filepath.FromSlash(p.SourceDir))
+}
+
+func (e *Toolchain) relative(dir string) string {
+	if rel, err := filepath.Rel(e.workspace.Root, dir); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return dir
+}
+
+// ownDigest is over everything in the folders of the packages that are installed from sources. Of an editable one only
+// what its metadata is made of counts.
+func (e *Toolchain) ownDigest(n *needs) (string, error) {
+	h := sha256.New()
+	for _, p := range n.packages {
+		if err := hashTree(h, e.sources(p)); err != nil {
+			return "", err
+		}
+	}
+	for _, dir := range n.plain {
+		if err := hashTree(h, dir); err != nil {
+			return "", err
+		}
+	}
+	for _, dir := range n.editable {
+		data, err := os.ReadFile(filepath.Join(dir, "pyproject.toml"))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		fmt.Fprintf(h, "%s %d\n%s", dir, len(data), data)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// hashTree adds the files below dir, but for what tools leave there.
+func hashTree(h io.Writer, dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != dir && (strings.HasPrefix(d.Name(), ".") || d.Name() == "__pycache__" || d.Name() == "output") {
+			return filepath.SkipDir
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(h, "%s %d\n", path, len(data))
+		_, err = h.Write(data)
+		return err
+	})
+}
+
+func marked(dir, name, value string) bool {
+	got, err := os.ReadFile(filepath.Join(dir, name))
+	return err == nil && string(got) == value
+}
+
+func mark(dir, name, value string) error {
+	return os.WriteFile(filepath.Join(dir, name), []byte(value), 0o644)
+}

@@ -1,0 +1,163 @@
+package embedded
+
+import (
+	"archive/tar"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Install implements toolchain.Toolchain. There is no conda solver here: the artifacts' own files are unpacked into a
+// new virtual environment, after what they depend on was installed from PyPI. That every pin among the artifacts is met
+// by one of them is checked.
+func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain.Environment, error) {
+	t, err := e.findTools(ctx)
+	if err != nil {
+		return toolchain.Environment{}, err
+	}
+	var archives []*condapkg.Archive
+	for _, path := range i.Artifacts {
+		a, err := condapkg.Open(path)
+		if err != nil {
+			return toolchain.Environment{}, err
+		}
+		defer a.Close()
+		archives = append(archives, a)
+	}
+	requirements, err := thirdParty(archives)
+	if err != nil {
+		return toolchain.Environment{}, err
+	}
+	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", t.interpreter.Path, i.Dir); err != nil {
+		return toolchain.Environment{}, err
+	}
+	if len(requirements) > 0 {
+		if err := e.uvInstall(ctx, t, i.Dir, requirements...); err != nil {
+			return toolchain.Environment{}, err
+		}
+	}
+	prefix := prefix{dir: i.Dir, site: filepath.Join("lib", "python"+t.interpreter.minor(), "site-packages")}
+	for _, a := range archives {
+		if err := prefix.link(a); err != nil {
+			return toolchain.Environment{}, fmt.Errorf("installing %s: %w", a.Stem(), err)
+		}
+	}
+	return toolchain.Environment{Dir: i.Dir, Python: prefix.python()}, nil
+}
+
+// thirdParty returns what the archives depend on beyond each other, as PyPI requirements, and checks that what they
+// depend on among each other is there.
+func thirdParty(archives []*condapkg.Archive) ([]string, error) {
+	ours := map[string]string{}
+	for _, a := range archives {
+		ours[a.Index().Name] = a.Index().Version
+	}
+	var out []string
+	for _, a := range archives {
+		index := a.Index()
+		for _, depend := range index.Depends {
+			name, spec, _ := strings.Cut(depend, " ")
+			have, sibling := ours[name]
+			if pin, exact := version.Pin(spec); sibling && exact && !version.Same(pin, have) {
+				return nil, operr.New("build and publish the two together",
+					"%s depends on %s, and the channel gave %s %s", index.FileName(), depend, name, have)
+			}
+			if sibling || name == "python" || strings.HasPrefix(name, "__") {
+				continue
+			}
+			requirement, err := pypiRequirement(workspace.Dependency{Name: name, Spec: workspace.Spec{Text: spec}, Pos: workspace.Pos{File: index.FileName()}})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, requirement)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// prefix is the environment that a package is linked into, by the rules for noarch python packages: site-packages and
+// scripts go to where this Python has them, entry points become scripts.
+type prefix struct {
+	dir  string
+	site string // relative to dir
+}
+
+func (p prefix) python() string { return filepath.Join(p.dir, "bin", "python") }
+
+func (p prefix) link(a *condapkg.Archive) error {
+	paths, err := a.Paths()
+	if err != nil {
+		return err
+	}
+	prefixes := map[string]string{}
+	for _, path := range paths {
+		prefixes[path.Path] = path.PrefixPlaceholder
+	}
+	err = a.Walk(func(h *tar.Header, r io.Reader) error {
+		if h.Typeflag != tar.TypeReg {
+			return nil // noarch python packages hold files; links among them are left out by conda's builders
+		}
+		data, err := io.ReadAll(r)
+		if err != nil {
+			return err
+		}
+		if old := prefixes[h.Name]; old != "" {
+			data = []byte(strings.ReplaceAll(string(data), old, p.dir))
+		}
+		return p.write(p.target(h.Name), data, h.FileInfo().Mode().Perm())
+	})
+	if err != nil {
+		return err
+	}
+	link, err := a.Link()
+	if err != nil {
+		return err
+	}
+	for _, point := range link.Noarch.EntryPoints {
+		if err := p.entryPoint(point); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p prefix) target(path string) string {
+	switch first, rest, _ := strings.Cut(path, "/"); first {
+	case "site-packages":
+		return filepath.Join(p.site, filepath.FromSlash(rest))
+	case "python-scripts":
+		return filepath.Join("bin", filepath.FromSlash(rest))
+	}
+	return filepath.FromSlash(path)
+}
+
+func (p prefix) write(path string, data []byte, mode os.FileMode) error {
+	path = filepath.Join(p.dir, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, mode)
+}
+
+// entryPoint writes the script of "command = module:function", as conda's installers do.
+func (p prefix) entryPoint(point string) error {
+	command, target, ok := strings.Cut(point, "=")
+	module, function, ok2 := strings.Cut(strings.TrimSpace(target), ":")
+	if !ok || !ok2 {
+		return fmt.Errorf("%q is no entry point", point)
+	}
+	root, _, _ := strings.Cut(function, ".")
+	script := fmt.Sprintf("#!%s\nimport sys\n\nfrom %s import %s\n\nif __name__ == \"__main__\":\n    sys.exit(%s())\n", p.python(), module, root, function)
+	return p.write(filepath.Join("bin", strings.TrimSpace(command)), []byte(script), 0o755)
+}

@@ -1,0 +1,247 @@
+package embedded
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// pythonBackend is the one build backend whose packages the embedded toolchain builds.
+const pythonBackend = "pixi-build-python"
+
+// recipe is a rattler-build recipe, as JSON, which is YAML. It says what pixi-build-python would say for the package
+// (prefix-dev/pixi, crates/pixi_build_python/src/main.rs and crates/pixi_build_backend/src/generated_recipe.rs, 0.77),
+// but for the host dependencies: they come from PyPI, into an environment that the script uses.
+type recipe struct {
+	Package      map[string]string `json:"package"`
+	Build        recipeBuild       `json:"build"`
+	Requirements map[string]any    `json:"requirements"`
+	About        map[string]any    `json:"about,omitempty"`
+}
+
+type recipeBuild struct {
+	Number int64          `json:"number"`
+	String string         `json:"string,omitempty"`
+	Noarch string         `json:"noarch"`
+	Python map[string]any `json:"python"`
+	Script map[string]any `json:"script"`
+}
+
+// newRecipe returns the recipe of a package that buildable has passed.
+func newRecipe(p *workspace.Package, script map[string]any, licenses []license) *recipe {
+	run, constraints := requirements(p, workspace.RoleRun), requirements(p, workspace.RoleConstraint)
+	r := &recipe{
+		Package:      map[string]string{"name": p.Name, "version": p.Version.Text},
+		Build:        recipeBuild{Number: p.Build.Number, Noarch: "python", Python: map[string]any{}, Script: script},
+		Requirements: map[string]any{"run": append(run, pythonRequirement(p))},
+		About:        about(p),
+	}
+	for _, l := range licenses {
+		files, _ := r.About["license_file"].([]string)
+		r.About["license_file"] = append(files, l.to)
+	}
+	if len(constraints) > 0 {
+		r.Requirements["run_constraints"] = constraints
+	}
+	if p.Build.Prefix != "" {
+		r.Build.String = p.Build.Prefix + "_pyh${{ hash }}_" + fmt.Sprint(p.Build.Number)
+	}
+	if p.Project != nil && len(p.Project.Scripts) > 0 {
+		var points []string
+		for _, s := range p.Project.Scripts {
+			points = append(points, s.Key+" = "+s.Value)
+		}
+		r.Build.Python["entry_points"] = points
+	}
+	switch {
+	case p.Build.Python.SkipPyc:
+		r.Build.Python["skip_pyc_compilation"] = []string{"**/*.py"}
+	case len(p.Build.Python.SkipPycGlobs) > 0:
+		r.Build.Python["skip_pyc_compilation"] = p.Build.Python.SkipPycGlobs
+	}
+	return r
+}
+
+// buildable returns an error that names what of a package only pixi can build.
+func buildable(p *workspace.Package) error {
+	if why := needsPixi(p); why != "" {
+		return operr.New("build it with pixi: PIPELINE_TOOLCHAIN=pixi", "%s: the embedded toolchain cannot build %s: %s", cmp.Or(p.Build.Pos, p.Pos), p.Name, why)
+	}
+	return nil
+}
+
+// needsPixi says what of the package only pixi can build honestly; "" when nothing.
+func needsPixi(p *workspace.Package) string {
+	c := p.Build.Python
+	switch {
+	case p.Build.Backend != pythonBackend:
+		return fmt.Sprintf("its build backend is %s, and only %s is known here", p.Build.Backend, pythonBackend)
+	case c.Noarch != nil && !*c.Noarch:
+		return "it is built for one platform (noarch = false)"
+	case len(c.Compilers) > 0 || c.ABI3:
+		return "it needs compilers"
+	case !c.IgnoreMapping:
+		return "its dependencies are mapped from PyPI by a service (ignore-pypi-mapping = false)"
+	case len(p.Build.Targets) > 0:
+		return "its build is configured for each platform (package.build.target)"
+	case len(c.UnknownKeys) > 0:
+		return fmt.Sprintf("%s does not know the configuration %s", pythonBackend, strings.Join(c.UnknownKeys, ", "))
+	case p.SourceDir == "":
+		return "its sources are fetched (package.build.source)"
+	case p.Project == nil:
+		return "it has no pyproject.toml"
+	case p.Version.Text == "":
+		return "its version is computed while building (" + p.Version.Detail + "); give [package] a version"
+	}
+	for _, d := range p.Deps {
+		switch {
+		case d.Spec.PinCompatible:
+			return fmt.Sprintf("%s is pinned to what the host environment has (pin-compatible, %s)", d.Name, d.Pos)
+		case d.Role == workspace.RoleExtra && d.Kind == workspace.Conda:
+			return fmt.Sprintf("it has extra dependencies (%s)", d.Pos)
+		case d.Role == workspace.RoleRunExport:
+			return fmt.Sprintf("it has run exports (%s)", d.Pos)
+		}
+	}
+	for _, r := range p.Project.BuildRequires {
+		if compiled := compiledBackend(r); compiled != "" && c.Noarch == nil {
+			return "it needs a compiler (" + compiled + ")"
+		}
+	}
+	return ""
+}
+
+// compiledBackend returns the requirement's name when pixi-build-python takes it for a sign of a compiler
+// (pypi_mapping.rs, detect_compilers_from_build_requirements).
+func compiledBackend(requirement string) string {
+	name := strings.ToLower(strings.ReplaceAll(requirementName(requirement), "_", "-"))
+	if name == "maturin" || name == "setuptools-rust" {
+		return name
+	}
+	return ""
+}
+
+func requirementName(requirement string) string {
+	end := strings.IndexAny(requirement, " [<>=!~;(@")
+	if end < 0 {
+		return requirement
+	}
+	return requirement[:end]
+}
+
+// requirements are the package's dependencies of one role, in the order in which pixi gives them to the backend.
+func requirements(p *workspace.Package, role workspace.Role) []any {
+	var out []any
+	for _, d := range p.Dependencies(role) {
+		spec := matchSpec(d)
+		if d.Condition == "" {
+			out = append(out, spec)
+			continue
+		}
+		out = append(out, map[string]any{"if": d.Condition, "then": []string{spec}})
+	}
+	return out
+}
+
+// matchSpec writes a dependency as conda does: "numpy >=1.26,<3". A source dependency is bare but for its version.
+func matchSpec(d workspace.Dependency) string {
+	var fields []string
+	field := func(name, value string) {
+		if value != "" {
+			fields = append(fields, name+"='"+value+"'")
+		}
+	}
+	field("build", d.Spec.Build)
+	field("build_number", d.Spec.Number)
+	field("channel", d.Spec.Channel)
+	field("subdir", d.Spec.Subdir)
+	name := strings.ToLower(d.Name)
+	text := strings.ReplaceAll(d.Spec.Text, " ", "")
+	if len(fields) > 0 {
+		field("version", text)
+		return name + "[" + strings.Join(fields, ",") + "]"
+	}
+	if text == "" || text == "*" {
+		return name
+	}
+	return name + " " + text
+}
+
+// pythonRequirement is what pixi-build-python adds to host and run.
+func pythonRequirement(p *workspace.Package) string {
+	if p.Build.Python.IgnorePyproject || p.Project.RequiresPython == "" {
+		return "python"
+	}
+	return "python " + strings.ReplaceAll(p.Project.RequiresPython, " ", "")
+}
+
+// about is the about section: what the [package] table says, and for the rest what the pyproject.toml says.
+func about(p *workspace.Package) map[string]any {
+	project := *p.Project
+	if p.Build.Python.IgnorePyproject {
+		project = workspace.Project{}
+	}
+	url := func(names ...string) string {
+		for _, name := range names {
+			for _, u := range project.URLs {
+				if u.Key == name {
+					return u.Value
+				}
+			}
+		}
+		return ""
+	}
+	out := map[string]any{}
+	set := func(key string, values ...string) {
+		for _, v := range values {
+			if v != "" {
+				out[key] = v
+				return
+			}
+		}
+	}
+	set("homepage", p.Metadata.Homepage, url("Homepage"))
+	set("repository", p.Metadata.Repository, url("Repository", "Source", "Source Code"))
+	set("documentation", p.Metadata.Documentation, url("Documentation", "Docs"))
+	set("license", p.Metadata.License, project.License)
+	set("description", p.Metadata.Description, project.Description)
+	set("summary", project.Description)
+	return out
+}
+
+// license is a file that goes into info/licenses: where it is, and its path there.
+type license struct{ from, to string }
+
+// licenseFiles are the package's license files. pixi-build-python hands those of a pyproject.toml to rattler-build as
+// absolute paths, which are copied under their base names and may be no globs; one that is missing fails the build.
+func licenseFiles(w *workspace.Workspace, p *workspace.Package) ([]license, error) {
+	dir := filepath.Join(w.Root, filepath.FromSlash(p.Dir))
+	var out []license
+	if f := p.Metadata.LicenseFile; f != "" {
+		to := filepath.Base(f)
+		if filepath.IsLocal(f) {
+			to = f
+		}
+		out = append(out, license{filepath.Join(dir, f), to})
+	} else if !p.Build.Python.IgnorePyproject {
+		named := p.Project.LicenseFiles
+		if p.Project.LicenseFile != "" {
+			named = append([]string{p.Project.LicenseFile}, named...)
+		}
+		for _, f := range named {
+			out = append(out, license{filepath.Join(dir, f), filepath.Base(f)})
+		}
+	}
+	for _, f := range out {
+		if _, err := os.Stat(f.from); err != nil {
+			return nil, operr.New("name files that are there; pixi-build-python takes no patterns",
+				"%s: the license file %s of %s is not there", p.Project.Path, f.to, p.Name)
+		}
+	}
+	return out, nil
+}

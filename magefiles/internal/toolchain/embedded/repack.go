@@ -1,0 +1,139 @@
+package embedded
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+)
+
+// repack writes the archive that rattler-build made once more, without what changes from one build to the next: the
+// times (rattler-build stamps the present one) and the prefix that scripts were built for, whose path is the build
+// folder's. Nothing else is touched, and nothing is added.
+func repack(from, to string, sourceDate time.Time) error {
+	a, err := condapkg.Open(from)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	paths, err := a.Paths()
+	if err != nil {
+		return err
+	}
+	payload, err := payload(a, placeholders(paths))
+	if err != nil {
+		return err
+	}
+	info, err := info(a, sourceDate, paths, payload)
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	c := condapkg.Container{Stem: a.Stem(), Info: info, Files: payload, Time: sourceDate, Level: 19}
+	if err := condapkg.Write(f, c); err != nil {
+		return fmt.Errorf("packing %s: %w", a.Stem(), err)
+	}
+	return f.Close()
+}
+
+// placeholders maps the build's own prefix to one of the same length that says nothing of this machine.
+func placeholders(paths []condapkg.Path) *strings.Replacer {
+	var pairs []string
+	for _, p := range paths {
+		if old := p.PrefixPlaceholder; old != "" {
+			fixed := strings.Repeat("/placehold", len(old)/10+1)[:len(old)]
+			pairs = append(pairs, old, fixed)
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// payload reads the package's files, with the prefixes replaced.
+func payload(a *condapkg.Archive, prefixes *strings.Replacer) ([]condapkg.Member, error) {
+	var out []condapkg.Member
+	err := a.Walk(func(h *tar.Header, r io.Reader) error {
+		if h.Typeflag == tar.TypeDir {
+			return nil
+		}
+		m := condapkg.Member{Path: h.Name, Mode: h.FileInfo().Mode(), Link: h.Linkname}
+		if h.Typeflag == tar.TypeReg {
+			data, err := io.ReadAll(r)
+			if err != nil {
+				return err
+			}
+			m.Data, m.Link = []byte(prefixes.Replace(string(data))), ""
+		}
+		out = append(out, m)
+		return nil
+	})
+	return out, err
+}
+
+var timestamp = regexp.MustCompile(`("timestamp": )\d+`)
+
+// info reads what the package says of itself, with the timestamp and the list of paths renewed.
+func info(a *condapkg.Archive, sourceDate time.Time, paths []condapkg.Path, payload []condapkg.Member) ([]condapkg.Member, error) {
+	names, err := a.Files()
+	if err != nil {
+		return nil, err
+	}
+	var out []condapkg.Member
+	for _, name := range names {
+		if !strings.HasPrefix(name, "info/") {
+			continue
+		}
+		data, err := a.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		switch name {
+		case "info/index.json":
+			data = timestamp.ReplaceAll(data, fmt.Appendf(nil, "${1}%d", sourceDate.UnixMilli()))
+		case "info/paths.json":
+			if data, err = pathsJSON(paths, payload); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, condapkg.Member{Path: name, Mode: 0o644, Data: data})
+	}
+	return out, nil
+}
+
+// pathsJSON is the list of paths with the digests of those that hold a prefix computed again.
+func pathsJSON(paths []condapkg.Path, payload []condapkg.Member) ([]byte, error) {
+	data := map[string][]byte{}
+	for _, m := range payload {
+		data[m.Path] = m.Data
+	}
+	prefixes := placeholders(paths)
+	for i, p := range paths {
+		if p.PrefixPlaceholder == "" {
+			continue
+		}
+		sum, size := sha256.Sum256(data[p.Path]), int64(len(data[p.Path]))
+		paths[i].PrefixPlaceholder = prefixes.Replace(p.PrefixPlaceholder)
+		paths[i].SHA256, paths[i].Size = hex.EncodeToString(sum[:]), &size
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(struct {
+		Paths   []condapkg.Path `json:"paths"`
+		Version int             `json:"paths_version"`
+	}{paths, 1})
+	return b.Bytes(), err
+}

@@ -1,0 +1,180 @@
+package taskrun
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// step is one task in one environment with its arguments.
+type step struct {
+	task        *workspace.Task
+	environment string
+	command     string       // the task's own, with the arguments
+	script      *syntax.File // exports of the task's env, then command; nil for an alias
+	dir         string
+	uses        []use // of variables, whose values are still to be looked at
+	refusals    []string
+}
+
+// plan returns the closure of a task, dependencies first, each once as it is written: with the same environment and
+// arguments.
+func plan(o Options) ([]*step, error) {
+	p := &planner{o: o, done: map[string]bool{}}
+	err := p.visit(workspace.TaskDependency{Task: o.Task}, o.Args, nil)
+	return p.steps, err
+}
+
+type planner struct {
+	o     Options
+	steps []*step
+	done  map[string]bool
+}
+
+// visit adds a task after what it depends on. The path are the tasks that led here.
+func (p *planner) visit(d workspace.TaskDependency, args, path []string) error {
+	key := strings.Join(append([]string{d.Task, d.Environment}, args...), "\x00")
+	if p.done[key] {
+		return nil
+	}
+	if slices.Contains(path, key) {
+		return operr.New("take one of the depends-on away", "tasks depend on each other in a circle: %s", circle(path, key))
+	}
+	task, environment, err := p.o.Manifest.Task(d.Task, cmp.Or(d.Environment, p.o.Environment), p.o.Platform)
+	if err != nil {
+		return p.unknown(d.Task, path, err)
+	}
+	s := p.step(task, environment.Name, args)
+	for _, next := range task.DependsOn {
+		if err := p.visit(next, values(next.Args), append(path, key)); err != nil {
+			return err
+		}
+	}
+	p.done[key] = true
+	p.steps = append(p.steps, s)
+	return nil
+}
+
+// unknown says which task asks for one that is not there; the manifest is wrong then, and not the command line.
+func (p *planner) unknown(name string, path []string, err error) error {
+	if len(path) == 0 {
+		return err
+	}
+	by, _, _ := strings.Cut(path[len(path)-1], "\x00")
+	return &operr.Error{
+		Summary: fmt.Sprintf("task %s depends on %s: %v", by, name, err),
+		Next:    "name a task of the same environment in depends-on of " + p.o.Manifest.Path,
+		Status:  operr.Failed, Err: err,
+	}
+}
+
+// circle prints the names on the path from the first visit of key to the second.
+func circle(path []string, key string) string {
+	var names []string
+	for _, k := range append(path[slices.Index(path, key):], key) {
+		name, _, _ := strings.Cut(k, "\x00")
+		names = append(names, name)
+	}
+	return strings.Join(names, " → ")
+}
+
+// values are a dependency's arguments, as a task without typed ones gets them.
+func values(args []workspace.KeyValue) []string {
+	var out []string
+	for _, a := range args {
+		if a.Key != "" {
+			a.Value = a.Key + "=" + a.Value
+		}
+		out = append(out, a.Value)
+	}
+	return out
+}
+
+// step reads one task, and notes all that speaks against running it here.
+func (p *planner) step(t *workspace.Task, environment string, args []string) *step {
+	s := &step{task: t, environment: environment}
+	if s.dir = filepath.FromSlash(t.Cwd); !filepath.IsAbs(s.dir) {
+		s.dir = filepath.Join(p.o.Root, s.dir)
+	}
+	s.checkTask(args)
+	if t.Alias || len(s.refusals) > 0 {
+		return s
+	}
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	s.command = t.Cmd
+	for _, a := range args {
+		s.command += " " + quote(a)
+	}
+	s.parse(exports(t.Env) + s.command)
+	return s
+}
+
+// checkTask notes what pixi does around a command and this runner does not.
+func (s *step) checkTask(args []string) {
+	t := s.task
+	switch {
+	case t.TypedArgs():
+		s.refuse("has typed args, which pixi puts into its template")
+	case t.CleanEnv:
+		s.refuse("has clean-env, and which variables pixi then keeps is not known here")
+	case t.Alias && len(args) > 0:
+		s.refuse("only has depends-on: the arguments %q would go nowhere", args)
+	case !t.Alias && strings.TrimSpace(t.Cmd) == "":
+		s.refuse("has an empty command")
+	}
+	for _, text := range templated(t) {
+		if template.MatchString(text) {
+			s.refuse("has the template %q, which pixi fills in", template.FindString(text))
+		}
+	}
+	if info, err := os.Stat(s.dir); t.Cwd != "" && (err != nil || !info.IsDir()) {
+		s.refuse("has cwd %q, which is no folder", t.Cwd)
+	}
+	for _, kv := range t.Env {
+		if !syntax.ValidName(kv.Key) {
+			s.refuse("sets %q, which is no name of a variable", kv.Key)
+		}
+	}
+}
+
+// template is the beginning of what minijinja renders.
+var template = regexp.MustCompile(`\{\{|\{%|\{#`)
+
+// templated are the texts of a task that pixi renders.
+func templated(t *workspace.Task) []string {
+	texts := []string{t.Cmd}
+	for _, kv := range t.Env {
+		texts = append(texts, kv.Value)
+	}
+	for _, d := range t.DependsOn {
+		texts = append(texts, values(d.Args)...)
+	}
+	return texts
+}
+
+func (s *step) refuse(format string, args ...any) {
+	s.refusals = append(s.refusals, fmt.Sprintf(format, args...))
+}
+
+// exports sets a task's env as pixi does: in order, expanded by the shell, each may use the ones before it.
+func exports(env []workspace.KeyValue) string {
+	var b strings.Builder
+	for _, kv := range env {
+		fmt.Fprintf(&b, "export %s=\"%s\"\n", kv.Key, strings.ReplaceAll(kv.Value, `"`, `\"`))
+	}
+	return b.String()
+}
+
+// quote quotes an argument so that both shells take it as it is.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'"'"'`) + "'" }

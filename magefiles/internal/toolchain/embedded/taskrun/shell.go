@@ -1,0 +1,119 @@
+package taskrun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/interp"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+// run runs the script of a step that was checked.
+func (s *step) run(ctx context.Context, o Options, env []string) error {
+	x := &executor{runner: o.Runner}
+	shell, err := interp.New(
+		interp.Env(expand.ListEnviron(command.Setenv(env, "PWD="+s.dir)...)),
+		interp.Dir(s.dir),
+		interp.StdIO(nil, o.Stdout, o.Stderr),
+		interp.BashOpts("-s", "nocaseglob"), // as pixi's shell matches file names
+		interp.CallHandler(x.call),
+		interp.ExecHandlers(func(interp.ExecHandlerFunc) interp.ExecHandlerFunc { return x.exec }),
+	)
+	if err != nil {
+		return err
+	}
+	err = shell.Run(ctx, s.script)
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	var status interp.ExitStatus
+	if !errors.As(err, &status) {
+		return err
+	}
+	if x.last != nil && x.last.Code == int(status) {
+		return x.last
+	}
+	return &command.ExitError{Name: s.task.Name, Code: int(status)}
+}
+
+// executor runs the simple commands of a script.
+type executor struct {
+	runner command.Runner
+	mu     sync.Mutex
+	last   *command.ExitError // of the child that failed last
+}
+
+// outside marks the name of a command that the interpreter would take for one of its own.
+const outside = "\x00"
+
+// interpreted are the built-in commands that change the shell itself, or nothing; all others are programs or stand in
+// builtins.
+var interpreted = []string{"cd", "exit", "set", "unset", "true", "false", ":"}
+
+// call keeps the interpreter from running built-in commands that pixi's shell does not have, or has differently.
+func (x *executor) call(_ context.Context, args []string) ([]string, error) {
+	if slices.Contains(interpreted, args[0]) {
+		return args, nil
+	}
+	return append([]string{outside + args[0]}, args[1:]...), nil
+}
+
+// exec runs a command that is not the interpreter's: one of builtins, or a program as a child process.
+func (x *executor) exec(ctx context.Context, args []string) error {
+	hc := interp.HandlerCtx(ctx)
+	name := strings.TrimPrefix(args[0], outside)
+	if f := builtins[name]; f != nil {
+		return status(f(hc, args[1:]))
+	}
+	err := x.runner.Run(ctx, command.Cmd{
+		Name: name, Args: args[1:], Dir: hc.Dir, Env: exported(hc.Env),
+		Stdin: hc.Stdin, Stdout: hc.Stdout, Stderr: hc.Stderr,
+	})
+	var exit *command.ExitError
+	var start *fs.PathError
+	switch {
+	case errors.Is(err, command.ErrNotFound) && strings.Contains(name, "/"):
+		fmt.Fprintf(hc.Stderr, "%s: no such program\n", name)
+		return status(1)
+	case errors.Is(err, command.ErrNotFound):
+		fmt.Fprintf(hc.Stderr, "%s: command not found\n", name)
+		return status(127)
+	case errors.As(err, &start) && start.Op == "fork/exec":
+		fmt.Fprintf(hc.Stderr, "%s: %v\n", name, start.Err)
+		return status(1)
+	case errors.Is(err, syscall.EPIPE): // the next command of the pipeline has ended
+		return status(128 + int(syscall.SIGPIPE))
+	case errors.As(err, &exit):
+		x.mu.Lock()
+		x.last = exit
+		x.mu.Unlock()
+		return status(exit.Code)
+	}
+	return err
+}
+
+func status(code int) error {
+	if code == 0 {
+		return nil
+	}
+	return interp.ExitStatus(code)
+}
+
+// exported are the variables that a child gets.
+func exported(env expand.Environ) []string {
+	var out []string
+	for name, v := range env.Each {
+		if v.Exported && v.IsSet() && v.Kind == expand.String {
+			out = append(out, name+"="+v.Str)
+		}
+	}
+	return out
+}

@@ -1,0 +1,105 @@
+package embedded
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// toolRequirements pins uv and py-rattler-build by hash, for every platform that they are published for. It is made by
+// `uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate`.
+//
+//go:embed tools.txt
+var toolRequirements string
+
+// backendConstraints pins, by hash, the build backends that Python packages name in [build-system], so that the same
+// sources give the same bytes on another day. Made like tools.txt, from the names alone.
+//
+//go:embed backends.txt
+var backendConstraints string
+
+// tools are the programs of the private virtual environment.
+type tools struct {
+	interpreter Interpreter
+	python      string // its python, which has py-rattler-build
+	uv          string
+}
+
+// findTools returns the private environment's programs and installs them at the first call on a machine.
+func (e *Toolchain) findTools(ctx context.Context) (tools, error) {
+	e.once.Do(func() { e.tools, e.toolsErr = e.installTools(ctx) })
+	return e.tools, e.toolsErr
+}
+
+func (e *Toolchain) installTools(ctx context.Context) (tools, error) {
+	interpreter, err := FindPython(ctx, e.runner)
+	if err != nil {
+		return tools{}, err
+	}
+	dir, err := e.cached(ctx, "tools", digest(toolRequirements, interpreter.Path, interpreter.Version), func(dir string) error {
+		e.say("installing uv and py-rattler-build for Python %s (once on this machine)", interpreter.Version)
+		if err := e.tool(ctx, io.Discard, interpreter.Path, "-I", "-m", "venv", dir); err != nil {
+			return operr.New("on Debian: apt-get install python3-venv", "making a virtual environment with %s: %w", interpreter.Path, err)
+		}
+		requirements := filepath.Join(dir, "requirements.txt")
+		if err := os.WriteFile(requirements, []byte(toolRequirements), 0o644); err != nil {
+			return err
+		}
+		err := e.tool(ctx, io.Discard, filepath.Join(dir, "bin", "python"), "-m", "pip", "install", "--quiet",
+			"--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "--no-deps", "--requirement", requirements)
+		return network(err, "installing uv and py-rattler-build from PyPI")
+	})
+	if err != nil {
+		return tools{}, err
+	}
+	bin := filepath.Join(dir, "bin")
+	return tools{interpreter: interpreter, python: filepath.Join(bin, "python"), uv: filepath.Join(bin, "uv")}, nil
+}
+
+// buildPython returns the interpreter of an environment that has the build backends which requires names.
+func (e *Toolchain) buildPython(ctx context.Context, t tools, requires []string) (string, error) {
+	key := digest(append([]string{backendConstraints, toolRequirements, t.interpreter.Path, t.interpreter.Version}, requires...)...)
+	dir, err := e.cached(ctx, "backends", key, func(dir string) error {
+		if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", t.interpreter.Path, dir); err != nil {
+			return err
+		}
+		constraints := filepath.Join(dir, "constraints.txt")
+		if err := os.WriteFile(constraints, []byte(backendConstraints), 0o644); err != nil {
+			return err
+		}
+		args := append([]string{"pip", "install", "--quiet", "--python", filepath.Join(dir, "bin", "python")}, requires...)
+		err := e.tool(ctx, io.Discard, t.uv, append(args, "--constraint", constraints)...)
+		var exit *command.ExitError
+		if errors.As(err, &exit) {
+			e.say("the pinned build backends do not satisfy %v: taking others, so the same sources may give other bytes on another day", requires)
+			err = e.tool(ctx, io.Discard, t.uv, args...)
+		}
+		return network(err, fmt.Sprintf("installing the build backend (%v) from PyPI", requires))
+	})
+	return filepath.Join(dir, "bin", "python"), err
+}
+
+// tool runs a program of the toolchain's own, with what it says kept for the error.
+func (e *Toolchain) tool(ctx context.Context, out io.Writer, name string, args ...string) error {
+	return e.runner.Run(ctx, command.Cmd{Name: name, Args: args, Env: e.env, Stdout: out, Stderr: out})
+}
+
+// network says what to do when an installation failed; the tool's own last lines tell why.
+func network(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	failed := operr.New("see the lines above; without a network, run it once where PyPI can be reached: what is installed is kept", "%s: %w", doing, err)
+	var exit *command.ExitError
+	if errors.As(err, &exit) {
+		failed = failed.WithDetail(exit.Tail)
+	}
+	return failed
+}

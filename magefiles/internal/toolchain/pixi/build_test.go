@@ -1,0 +1,196 @@
+package pixi_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// golden is the recorded workspace; only the named packages are left in it.
+func golden(t *testing.T, names ...string) *workspace.Workspace {
+	t.Helper()
+	root := t.TempDir()
+	require.NoError(t, os.CopyFS(root, os.DirFS("../testdata/golden")))
+	entries, err := os.ReadDir(root)
+	require.NoError(t, err)
+	for _, e := range entries {
+		if e.IsDir() && !strings.Contains(" "+strings.Join(names, " ")+" ", " "+e.Name()+" ") {
+			require.NoError(t, os.RemoveAll(filepath.Join(root, e.Name())))
+		}
+	}
+	w, err := workspace.Load(root)
+	require.NoError(t, err)
+	return w
+}
+
+// request asks for packages by name, in the workspace's own order.
+func request(t *testing.T, w *workspace.Workspace, names ...string) toolchain.Build {
+	t.Helper()
+	b := toolchain.Build{Workspace: w, Dir: filepath.Join(w.Root, "output"), Log: &bytes.Buffer{}}
+	for _, p := range w.Order() {
+		for _, n := range names {
+			if p.Name == n {
+				b.Packages = append(b.Packages, p)
+			}
+		}
+	}
+	require.Len(t, b.Packages, len(names))
+	return b
+}
+
+func archives(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	require.NoError(t, err)
+	var names []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".conda") {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// publishes are the `pixi publish` calls, with the folders of one run replaced.
+func publishes(s *pixitest.Standin) []string {
+	var out []string
+	for _, c := range s.Calls() {
+		if c.Args[0] != "publish" {
+			continue
+		}
+		for i, a := range c.Args {
+			if filepath.IsAbs(a) {
+				c.Args[i] = "<temp>/" + filepath.Base(a)
+			}
+		}
+		out = append(out, strings.Join(c.Args, " "))
+	}
+	return out
+}
+
+func TestBuildEach(t *testing.T) {
+	p, s := setUp(t, pixitest.Behaviour{})
+	w := golden(t, "plain", "pinned", "pyonly")
+	b := request(t, w, "pinned", "plain", "pyonly")
+	artifacts, err := p.Build(t.Context(), b)
+	require.NoError(t, err)
+	require.Len(t, artifacts, 3)
+	for i, a := range artifacts {
+		require.Equal(t, b.Packages[i].Name, a.Package)
+		require.Equal(t, b.Dir, filepath.Dir(a.Path))
+		require.FileExists(t, a.Path)
+	}
+	require.Equal(t, []string{
+		"publish --path plain --target-dir <temp>/0 --clean --build-dir <temp>/build",
+		"publish --path pinned --target-dir <temp>/1 --clean --build-dir <temp>/build",
+		"publish --path pyonly --target-dir <temp>/2 --clean --build-dir <temp>/build",
+	}, publishes(s), "what pinned pins comes first, though it names no path to it")
+	require.Equal(t, []string{
+		"pinned-0.1.0-pyh4616a5c_0.conda", "plain-0.1.0-pyh4616a5c_0.conda", "pyonly-0.3.0-pyh4616a5c_0.conda",
+	}, archives(t, b.Dir))
+	require.Contains(t, b.Log.(*bytes.Buffer).String(), "📦 Publishing 1 package(s) to directory")
+	for _, c := range s.Calls() {
+		for _, a := range c.Args {
+			if filepath.IsAbs(a) && a != w.Root {
+				require.NoFileExists(t, filepath.Dir(a), "the temporary folder is gone")
+			}
+		}
+	}
+}
+
+// A second build replaces the first one's files, and those of other versions, and no others.
+func TestBuildReplaces(t *testing.T) {
+	p, _ := setUp(t, pixitest.Behaviour{})
+	w := golden(t, "plain", "pinned")
+	b := request(t, w, "plain")
+	require.NoError(t, os.MkdirAll(b.Dir, 0o755))
+	for _, name := range []string{"plain-0.0.9-pyh4616a5c_0.conda", "plain-0.1.0-pyh4616a5c_0.conda", "plain-more-1-x_0.conda"} {
+		require.NoError(t, os.WriteFile(filepath.Join(b.Dir, name), []byte("old"), 0o644))
+	}
+	artifacts, err := p.Build(t.Context(), b)
+	require.NoError(t, err)
+	require.Equal(t, []string{"plain-0.1.0-pyh4616a5c_0.conda", "plain-more-1-x_0.conda"}, archives(t, b.Dir))
+	require.Greater(t, artifacts[0].Size, int64(100))
+}
+
+// One package that runs with another's sources makes the workspace be published as a whole; what was not asked for is
+// built and left out.
+func TestBuildTogether(t *testing.T) {
+	p, s := setUp(t, pixitest.Behaviour{})
+	w := golden(t, "plain", "pinned", "specs")
+	b := request(t, w, "specs", "plain")
+	artifacts, err := p.Build(t.Context(), b)
+	require.NoError(t, err)
+	require.Len(t, artifacts, 2)
+	require.Equal(t, []string{"publish --target-dir <temp>/all --clean --build-dir <temp>/build"}, publishes(s))
+	require.Equal(t, w.Root, s.Calls()[1].Dir)
+	require.Equal(t, []string{"plain-0.1.0-pyh4616a5c_0.conda", "specs-0.1.0-pyh4616a5c_0.conda"}, archives(t, b.Dir))
+
+	for _, pkg := range w.Packages {
+		pkg.Publish = pkg.Name != "plain"
+	}
+	_, err = p.Build(t.Context(), b)
+	require.ErrorContains(t, err, "plain cannot be built")
+	require.Contains(t, fmt.Sprintf("%+v", err), "set `publish = true` in [package] of plain/pixi.toml")
+	require.Len(t, publishes(s), 1, "nothing more was built")
+}
+
+// Whatever is wrong with what comes back, output/ stays as it was.
+func TestBuildRefuses(t *testing.T) {
+	p, s := setUp(t, pixitest.Behaviour{})
+	for name, c := range map[string]struct {
+		behaviour pixitest.Behaviour
+		says      string
+	}{
+		"old version out of a cache": {pixitest.Behaviour{Versions: map[string]string{"plain": "0.0.9"}}, `its version is "0.0.9" and not "0.1.0"`},
+		"missing depends":            {pixitest.Behaviour{Drop: map[string][]string{"pinned": {"plain"}}}, `depends lacks "plain ==0.1.0"`},
+		"depends of nobody":          {pixitest.Behaviour{Add: map[string][]string{"pinned": {"left-pad >=1"}}}, `has "left-pad >=1"`},
+		"loosened pin":               {pixitest.Behaviour{Drop: map[string][]string{"pinned": {"plain"}}, Add: map[string][]string{"pinned": {"plain >=0.1.0"}}}, `and has "plain >=0.1.0"`},
+		"foreign artifact":           {pixitest.Behaviour{Foreign: []string{"stranger"}}, "pixi built stranger-0.0.1-pyh4616a5c_0.conda, which is not expected of plain"},
+		"sibling that was not asked": {pixitest.Behaviour{Foreign: []string{"pinned"}}, "which is not expected of plain"},
+		"skipped":                    {pixitest.Behaviour{Skip: []string{"plain"}}, "pixi left out plain-0.1.0-pyh4616a5c_0.conda"},
+		"nothing":                    {pixitest.Behaviour{NoOutput: []string{"plain"}}, "pixi succeeded and built no plain"},
+		"killed":                     {pixitest.Behaviour{Killed: true}, "signal 15"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.Behave(c.behaviour)
+			b := request(t, golden(t, "plain", "pinned"), "plain", "pinned")
+			require.NoError(t, os.MkdirAll(b.Dir, 0o755))
+			require.NoError(t, os.WriteFile(filepath.Join(b.Dir, "plain-0.0.8-pyh4616a5c_0.conda"), []byte("old"), 0o644))
+			_, err := p.Build(t.Context(), b)
+			require.ErrorContains(t, err, c.says)
+			require.Equal(t, []string{"plain-0.0.8-pyh4616a5c_0.conda"}, archives(t, b.Dir))
+		})
+	}
+}
+
+func TestBuildTellsWhatPixiSaid(t *testing.T) {
+	p, _ := setUp(t, pixitest.Behaviour{})
+	b := request(t, golden(t, "plain", "pinned"), "plain", "pinned")
+	require.NoError(t, os.RemoveAll(filepath.Join(b.Workspace.Root, "plain")))
+	_, err := p.Build(t.Context(), b)
+	require.ErrorContains(t, err, "building plain: `pixi publish --path plain`: pixi ended with exit status 1")
+	require.Contains(t, fmt.Sprintf("%+v", err), "is not a supported format")
+
+	// The manifest says nothing of a path, and pixi finds one all the same.
+	w := golden(t, "plain", "specs")
+	b = request(t, w, "specs")
+	b.Packages[0].Deps = nil
+	_, err = p.Build(t.Context(), b)
+	require.ErrorContains(t, err, "pixi does not publish specs alone: it runs with the sources of plain")
+	var exit *command.ExitError
+	require.ErrorAs(t, err, &exit)
+}

@@ -1,0 +1,120 @@
+package pixi
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// pixiSays are the sentences of pixi 0.77's own errors that an operator can do something about, as pixi writes them: in
+// a box of Unicode lines, wrapped.
+var pixiSays = []struct {
+	text    *regexp.Regexp
+	code    int // exit status
+	summary string
+	next    string
+	status  int
+}{
+	{
+		regexp.MustCompile(`lock file not up-to-date with the workspace`), 1,
+		"pixi.lock does not fit the manifest any more",
+		"bring it up to date with `mage lock` and commit it; `pixi lock --check --dry-run -v` says what differs", operr.Failed,
+	},
+	{
+		regexp.MustCompile(`could not find (?:pixi\.toml|pyproject\.toml).*?(?: at directory (\S+))?$`), 1,
+		"there is no pixi workspace in $1",
+		"run it in the folder of a pixi.toml, or below", operr.Failed,
+	},
+	{
+		regexp.MustCompile(`unknown environment '([^']*)'`), 1,
+		"there is no environment $1 in the manifest",
+		"name one of [environments] of the manifest", operr.Usage,
+	},
+	{
+		regexp.MustCompile(`package '?([^' ]+)'? has source run dependencies \(([^)]*)\) and cannot be published on its own`), 1,
+		"pixi does not publish $1 alone: it runs with the sources of $2",
+		"set `publish = true` in [package] of $1 and of $2", operr.Failed,
+	},
+	{
+		regexp.MustCompile(`packages '([^']*)' and '([^']*)' both produce an output named '([^']*)'`), 1,
+		"two packages with `publish = true` are both named $3: $1 and $2",
+		"take `publish = true` away from one of them", operr.Failed,
+	},
+}
+
+// translate makes an error for the operator of what pixi said, or returns the exit error as it is: then it is the
+// task's own.
+func translate(exit *command.ExitError, stderr string, env []string) error {
+	said := flat(stderr)
+	for _, s := range pixiSays {
+		m := s.text.FindStringSubmatchIndex(said)
+		if exit.Code != s.code || m == nil {
+			continue
+		}
+		expand := func(t string) string { return string(s.text.ExpandString(nil, t, said, m)) }
+		return &operr.Error{
+			Summary: strings.TrimSuffix(expand(s.summary), " in "), Next: expand(s.next),
+			Detail: strings.TrimSpace(stderr), Status: s.status, Err: exit,
+		}
+	}
+	if m := invalidValue.FindStringSubmatch(said); m != nil && exit.Code == 2 {
+		return wrongVariable(exit, m[1], m[2], stderr, env)
+	}
+	return exit
+}
+
+var invalidValue = regexp.MustCompile(`error: invalid value '([^']*)' for '--([a-z-]+)[^']*'`)
+
+// wrongVariable names the environment variable that stands for a flag whose value pixi refuses: of booleans it takes
+// only true and false.
+func wrongVariable(exit *command.ExitError, value, flag, stderr string, env []string) error {
+	what := "--" + flag
+	name := "PIXI_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+	if v, ok := command.Getenv(env, name); ok && v == value {
+		what = "the environment variable " + name
+	}
+	return (&operr.Error{
+		Summary: "pixi does not take " + value + " for " + what,
+		Next:    "set it to true or false, or unset it", Status: operr.Usage, Err: exit,
+	}).WithDetail(stderr)
+}
+
+var (
+	frame  = regexp.MustCompile(`[│╰─▶×]`)
+	blanks = regexp.MustCompile(`\s+`)
+	colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
+)
+
+// flat takes colours, frames and line breaks out of what pixi wrote, beginning with its error.
+func flat(stderr string) string {
+	s := colour.ReplaceAllString(stderr, "")
+	lines := strings.Split(s, "\n")
+	i := slices.IndexFunc(lines, func(l string) bool {
+		return strings.HasPrefix(l, "Error:") || strings.HasPrefix(l, "error:")
+	})
+	if i < 0 {
+		return ""
+	}
+	s = frame.ReplaceAllString(strings.Join(lines[i:], "\n"), " ")
+	return strings.TrimSpace(blanks.ReplaceAllString(s, " "))
+}
+
+// about puts what was being done before an error, and keeps its detail, next step and exit status.
+func about(err error, format string, args ...any) error {
+	return &operr.Error{Summary: fmt.Sprintf(format, args...) + ": " + err.Error(), Detail: tail(err), Err: err}
+}
+
+// tail is what pixi last said, where nobody has said it better.
+func tail(err error) string {
+	var said *operr.Error
+	var exit *command.ExitError
+	if errors.As(err, &said) || !errors.As(err, &exit) {
+		return ""
+	}
+	return exit.Tail
+}

@@ -1,0 +1,158 @@
+package pixi
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// What a download and the program in it may grow to; pixi 0.77 has 35 and 90 MB.
+const (
+	mostArchive = 256 << 20
+	mostProgram = 512 << 20
+)
+
+// Source says where to fetch pixi from, and where to keep it.
+type Source struct {
+	Downloads string       // "" is DefaultDownloads
+	Client    *http.Client // nil is http.DefaultClient
+	Cache     string       // private folder; the program is kept in one named after version and digest
+	Platform  string       // conda subdir of this machine: "linux-64"
+}
+
+// Fetch returns the path of the pinned pixi, and downloads it first if it is not in the cache. Nothing is unpacked
+// whose sha256 is not the pinned one, and the program appears in the cache in one step.
+func Fetch(ctx context.Context, s Source) (string, error) {
+	pin, ok := pins[s.Platform]
+	if !ok {
+		return "", operr.New("install pixi by hand, or go without it (PIPELINE_TOOLCHAIN=embedded)",
+			"fetching pixi %s: no archive of it is pinned for the platform %s", Version, s.Platform)
+	}
+	return fetch(ctx, s, pin)
+}
+
+func fetch(ctx context.Context, s Source, pin Pin) (string, error) {
+	folder := filepath.Join(s.Cache, "pixi-"+Version+"-"+pin.SHA256[:16])
+	program := filepath.Join(folder, "pixi")
+	if info, err := os.Stat(program); err == nil && info.Mode().IsRegular() {
+		return program, nil
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", err
+	}
+	if s.Downloads == "" {
+		s.Downloads = DefaultDownloads
+	}
+	address := pin.address(s.Downloads)
+	archive, err := download(ctx, s.Client, address, folder)
+	if err != nil {
+		return "", operr.New("look at the network and the proxy settings, install pixi by hand, or go without it (PIPELINE_TOOLCHAIN=embedded)",
+			"fetching %s: %w", address, err)
+	}
+	defer os.Remove(archive.path)
+	if archive.sha256 != pin.SHA256 {
+		return "", operr.New("do not use what this address serves; a proxy may have answered in its place",
+			"fetching %s: its sha256 is %s and not the pinned %s", address, archive.sha256, pin.SHA256)
+	}
+	if err := unpack(archive.path, program); err != nil {
+		return "", fmt.Errorf("unpacking %s: %w", address, err)
+	}
+	return program, nil
+}
+
+type downloaded struct{ path, sha256 string }
+
+// download saves what an address answers in a temporary file of folder.
+func download(ctx context.Context, client *http.Client, address, folder string) (d downloaded, err error) {
+	if client == nil {
+		client = http.DefaultClient
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return d, err
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return d, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return d, fmt.Errorf("the server answered %s", res.Status)
+	}
+	f, err := os.CreateTemp(folder, "download-*")
+	if err != nil {
+		return d, err
+	}
+	defer f.Close()
+	digest := sha256.New()
+	n, err := io.Copy(io.MultiWriter(f, digest), io.LimitReader(res.Body, mostArchive+1))
+	if err == nil && n > mostArchive {
+		err = fmt.Errorf("the answer is longer than %d bytes", int64(mostArchive))
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return d, err
+	}
+	return downloaded{f.Name(), hex.EncodeToString(digest.Sum(nil))}, nil
+}
+
+// unpack takes the one file of an archive, pixi, out of it.
+func unpack(archive, program string) error {
+	f, err := os.Open(archive)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return err
+	}
+	t := tar.NewReader(z)
+	h, err := t.Next()
+	if err != nil {
+		return err
+	}
+	if path.Clean(h.Name) != "pixi" || h.Typeflag != tar.TypeReg || h.Size > mostProgram {
+		return fmt.Errorf("the archive holds %q (%d bytes) in place of the program pixi", h.Name, h.Size)
+	}
+	temp, err := os.CreateTemp(filepath.Dir(program), "pixi-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name())
+	defer temp.Close()
+	if _, err := io.CopyN(temp, t, h.Size); err != nil {
+		return err
+	}
+	if extra, err := t.Next(); err == nil {
+		return fmt.Errorf("the archive holds %q beside the program pixi", extra.Name)
+	} else if !errors.Is(err, io.EOF) {
+		return err
+	}
+	return install(temp, program)
+}
+
+// install makes a complete temporary file the program.
+func install(temp *os.File, program string) error {
+	if err := temp.Chmod(0o755); err != nil {
+		return err
+	}
+	if err := temp.Sync(); err != nil {
+		return err
+	}
+	if err := temp.Close(); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), program)
+}

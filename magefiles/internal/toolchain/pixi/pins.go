@@ -1,0 +1,31 @@
+package pixi
+
+import "fmt"
+
+// Version is the pixi that is fetched, and that development, CI and images should share: a lock file of one version
+// may be too new for another.
+const Version = "0.77.0"
+
+// DefaultDownloads is where pixi's releases are.
+const DefaultDownloads = "https://github.com/prefix-dev/pixi/releases/download"
+
+// oldest is the oldest pixi whose `publish` takes the flags that are used here, and knows `publish = true`.
+var oldest = [2]int{0, 70}
+
+// Pin is the archive of one platform.
+type Pin struct{ Archive, SHA256 string }
+
+// pins are the archives of Version by conda subdir. A wrong digest can only make a download fail. For a new version all
+// of them are replaced: the .sha256 files of the release itself prove no more than that the download is complete, so let
+// somebody else who pins the same version agree with them.
+var pins = map[string]Pin{
+	"linux-64":      {"pixi-x86_64-unknown-linux-musl.tar.gz", "bff2f77ef23178f0c73c7ddbc90ca57c68f8b75a5bd85ce8e7404f33b32852d5"},
+	"linux-aarch64": {"pixi-aarch64-unknown-linux-musl.tar.gz", "aef3e420bc27a62a1b546890c0846ff2bb08496fba93b1ea5f20cd131be371e9"},
+	"osx-arm64":     {"pixi-aarch64-apple-darwin.tar.gz", "38d3ba48f9c380dd6826750eec0d764d13993514dcd1afce4e3f0d3c9cabc3f6"},
+	"osx-64":        {"pixi-x86_64-apple-darwin.tar.gz", "519b99560af96f1f4a3c57f175bea7c43fa43b558130ea1b2fef28e26353d4b5"},
+}
+
+// address is where an archive is below a server of releases.
+func (p Pin) address(downloads string) string {
+	return fmt.Sprintf("%s/v%s/%s", downloads, Version, p.Archive)
+}

@@ -1,0 +1,133 @@
+// Package pixi is the toolchain that has the real pixi do everything: run tasks, build packages by `pixi publish` into
+// a folder, install from a channel, lock. What it adds is what pixi leaves to its caller (pixi-facts.md §2): the order of
+// packages that pin each other, a check of every artifact, never an old file in place of a new one, and errors that
+// say what to do.
+//
+// [Find] takes the pixi on PATH, [Fetch] downloads the pinned one. Package pixitest has a stand-in for tests.
+package pixi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+)
+
+// Pixi is one pixi program. It implements toolchain.Toolchain.
+type Pixi struct {
+	path    string
+	version string
+	runner  command.Runner
+	env     []string
+}
+
+var _ toolchain.Toolchain = (*Pixi)(nil)
+
+// Find takes the pixi on the PATH of env, which is also the environment that it runs in. Where there is none, the
+// error has command.ErrNotFound in its chain.
+func Find(ctx context.Context, r command.Runner, env []string) (*Pixi, error) {
+	path, err := command.LookPath("pixi", env)
+	if err != nil {
+		return nil, operr.New("install pixi "+Version+", or go without it (PIPELINE_TOOLCHAIN=embedded)",
+			"there is no pixi on PATH: %w", command.ErrNotFound)
+	}
+	return At(ctx, r, env, path)
+}
+
+// At takes the pixi at a path, such as the one that Fetch returns, and asks it for its version: one that is too old to
+// publish packages is refused.
+func At(ctx context.Context, r command.Runner, env []string, path string) (*Pixi, error) {
+	p := &Pixi{path: path, runner: r, env: clean(env)}
+	out, err := command.Output(ctx, r, command.Cmd{Name: path, Args: []string{"--version"}, Env: p.env})
+	if err != nil {
+		return nil, about(err, "asking %s for its version", path)
+	}
+	version, ok := strings.CutPrefix(strings.TrimSpace(out), "pixi ")
+	number, valid := parseVersion(version)
+	if !ok || !valid {
+		return nil, operr.New("take another program off PATH, or install pixi "+Version,
+			"%s is no pixi: asked for its version it says %.80q", path, out)
+	}
+	if number[0] < oldest[0] || number[0] == oldest[0] && number[1] < oldest[1] {
+		return nil, operr.New("install the pinned pixi "+Version+" (`pixi self-update --version "+Version+"`)",
+			"%s is pixi %s, and publishing packages needs %d.%d or newer", path, version, oldest[0], oldest[1])
+	}
+	p.version = version
+	return p, nil
+}
+
+// clean takes away what would make pixi believe that it was started in the shell of another workspace.
+func clean(env []string) []string {
+	return command.Unset(env, "PIXI_IN_SHELL", "PIXI_PROJECT_MANIFEST")
+}
+
+// parseVersion reads major and minor of "0.77.0".
+func parseVersion(s string) (number [2]int, ok bool) {
+	parts := strings.SplitN(s, ".", 3)
+	if len(parts) != 3 {
+		return number, false
+	}
+	for i := range number {
+		n, err := strconv.Atoi(parts[i])
+		if err != nil {
+			return number, false
+		}
+		number[i] = n
+	}
+	return number, true
+}
+
+// Name implements toolchain.Toolchain.
+func (p *Pixi) Name() string { return "pixi" }
+
+// Describe implements toolchain.Toolchain: "pixi 0.77.0 (/usr/local/bin/pixi)", and the pinned version if it is another.
+func (p *Pixi) Describe(context.Context) (string, error) {
+	s := fmt.Sprintf("pixi %s (%s)", p.version, p.path)
+	if p.version != Version {
+		s += ", pinned is " + Version
+	}
+	return s, nil
+}
+
+// call runs pixi in a folder. Both outputs go to the writers; an error of pixi's own, which it writes to standard
+// error, comes back as one that says what to do.
+func (p *Pixi) call(ctx context.Context, dir string, stdout, stderr io.Writer, args ...string) error {
+	return p.callWith(ctx, command.Cmd{Dir: dir, Args: args, Env: p.env, Stdout: stdout, Stderr: stderr})
+}
+
+func (p *Pixi) callWith(ctx context.Context, c command.Cmd) error {
+	said := &ending{}
+	c.Name = p.path
+	if c.Stderr == nil {
+		c.Stderr = io.Discard
+	}
+	c.Stderr = io.MultiWriter(c.Stderr, said)
+	err := p.runner.Run(ctx, c)
+	var exit *command.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	return translate(exit, said.String(), p.env)
+}
+
+// ending keeps the last part of what is written to it.
+type ending struct{ b []byte }
+
+const mostSaid = 64 << 10
+
+func (e *ending) Write(p []byte) (int, error) {
+	e.b = append(e.b, p...)
+	if len(e.b) > 2*mostSaid {
+		e.b = bytes.Clone(e.b[len(e.b)-mostSaid:])
+	}
+	return len(p), nil
+}
+
+func (e *ending) String() string { return string(e.b) }

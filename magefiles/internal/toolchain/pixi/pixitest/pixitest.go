@@ -1,0 +1,110 @@
+// Package pixitest puts a stand-in for pixi on a test's PATH. It answers in the words of the recorded pixi 0.77.0
+// (package transcripts), makes real .conda files from the manifests that it finds, and can be told to go wrong in the
+// ways that pixi is known to.
+package pixitest
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+// Behaviour says how the stand-in differs from a pixi with which all goes well. Packages are named by their conda name.
+type Behaviour struct {
+	Version string // what --version says; "" is 0.77.0
+
+	StaleLock bool   // pixi.lock does not fit the manifest
+	Killed    bool   // ends by SIGTERM in the middle of run, publish and install
+	Python    string // the interpreter that install "installs"; "" is python3 of PATH
+
+	Versions map[string]string   // packages that come out with another version: an old one out of a cache
+	Drop     map[string][]string // names that are missing from a package's depends
+	Add      map[string][]string // match specs that stand in a package's depends beyond the manifest
+	Skip     []string            // packages of which pixi says that their file is there already
+	NoOutput []string            // packages that produce nothing
+	Foreign  []string            // packages that come out beyond those asked for
+}
+
+// Call is one call of the stand-in.
+type Call struct {
+	Args []string
+	Dir  string
+	Env  []string // PIXI_ and SOURCE_DATE_EPOCH
+}
+
+// Standin is a folder with the stand-in in it, as `pixi`.
+type Standin struct {
+	Dir string
+	t   testing.TB
+}
+
+const standin = "github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest/standin"
+
+// Install compiles the stand-in into a folder of the test's.
+func Install(t testing.TB, b Behaviour) *Standin {
+	t.Helper()
+	s := &Standin{Dir: t.TempDir(), t: t}
+	env := command.Setenv(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	_, err := command.Output(context.Background(), command.NewSystem(env, nil), command.Cmd{
+		Name: "go", Args: []string{"build", "-ldflags=-s -w", "-o", filepath.Join(s.Dir, "pixi"), standin},
+	})
+	require.NoError(t, err)
+	s.Behave(b)
+	return s
+}
+
+// Behave changes the behaviour.
+func (s *Standin) Behave(b Behaviour) {
+	s.t.Helper()
+	text, err := json.MarshalIndent(b, "", "  ")
+	require.NoError(s.t, err)
+	require.NoError(s.t, os.WriteFile(filepath.Join(s.Dir, BehaviourFile), text, 0o644))
+}
+
+// BehaviourFile and CallsFile stand beside the program: what it is told, and a line of JSON for each call.
+const (
+	BehaviourFile = "behaviour.json"
+	CallsFile     = "calls.jsonl"
+)
+
+// Env is an environment with the stand-in first on PATH.
+func (s *Standin) Env(environ []string) []string {
+	path, _ := command.Getenv(environ, "PATH")
+	return command.Setenv(environ, "PATH="+s.Dir+string(os.PathListSeparator)+path)
+}
+
+// Calls are the calls so far.
+func (s *Standin) Calls() []Call {
+	s.t.Helper()
+	f, err := os.Open(filepath.Join(s.Dir, CallsFile))
+	if os.IsNotExist(err) {
+		return nil
+	}
+	require.NoError(s.t, err)
+	defer f.Close()
+	var calls []Call
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var c Call
+		require.NoError(s.t, json.Unmarshal(lines.Bytes(), &c))
+		calls = append(calls, c)
+	}
+	return calls
+}
+
+// Commands are the command lines of the calls so far, without the program.
+func (s *Standin) Commands() []string {
+	s.t.Helper()
+	var out []string
+	for _, c := range s.Calls() {
+		out = append(out, strings.Join(c.Args, " "))
+	}
+	return out
+}

@@ -1,0 +1,97 @@
+package pixi
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+)
+
+// Run implements toolchain.Toolchain by `pixi run`. Pixi is first asked for its tasks: what is none it would look for
+// on PATH, and `pixi run fmt` where there is no task fmt runs the fmt of the system and succeeds.
+func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
+	if err := p.known(ctx, t); err != nil {
+		return err
+	}
+	args := []string{"run"}
+	if t.Environment != "" {
+		args = append(args, "-e", t.Environment)
+	}
+	args = append(args, t.Name)
+	for _, a := range t.Args {
+		args = append(args, escape(a))
+	}
+	return p.call(ctx, t.Dir, t.Stdout, t.Stderr, args...)
+}
+
+// escape makes up for pixi, which puts an argument between single quotes as it is, for its shell to read.
+func escape(arg string) string { return strings.ReplaceAll(arg, "'", `'"'"'`) }
+
+// listed is one environment in the answer to `pixi task list --json`.
+type listed struct {
+	Environment string `json:"environment"`
+	Features    []struct {
+		Tasks []struct {
+			Name string `json:"name"`
+		} `json:"tasks"`
+	} `json:"features"`
+}
+
+// known refuses an environment or a task that the manifest does not have, naming those that it has.
+func (p *Pixi) known(ctx context.Context, t toolchain.Task) error {
+	var out strings.Builder
+	if err := p.call(ctx, t.Dir, &out, nil, "task", "list", "--json"); err != nil {
+		return about(err, "asking pixi for the tasks of %s", t.Dir)
+	}
+	var list []listed
+	if err := json.Unmarshal([]byte(out.String()), &list); err != nil {
+		return about(err, "reading the answer of `pixi task list --json` in %s", t.Dir)
+	}
+	var environments, tasks []string
+	for _, e := range list {
+		environments = append(environments, e.Environment)
+		if t.Environment != "" && t.Environment != e.Environment {
+			continue
+		}
+		for _, f := range e.Features {
+			for _, task := range f.Tasks {
+				tasks = append(tasks, task.Name)
+			}
+		}
+	}
+	switch {
+	case t.Environment != "" && !slices.Contains(environments, t.Environment):
+		return operr.NewUsage("", "no environment named %q; there are %s", t.Environment, sorted(environments))
+	case slices.Contains(tasks, t.Name):
+		return nil
+	case t.Environment != "":
+		return operr.NewUsage("", "no task named %q in environment %s; there are %s", t.Name, t.Environment, sorted(tasks))
+	}
+	return operr.NewUsage("", "no task named %q; there are %s", t.Name, sorted(tasks))
+}
+
+func sorted(names []string) string {
+	names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return strings.HasPrefix(n, "_") })
+	slices.Sort(names)
+	if names = slices.Compact(names); len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// Lock brings the pixi.lock in dir up to date; with check it changes nothing, and says whether it is (`pixi lock
+// --check` alone would write it before it fails).
+func (p *Pixi) Lock(ctx context.Context, dir string, check bool, log io.Writer) error {
+	args := []string{"lock"}
+	if check {
+		args = append(args, "--check", "--dry-run")
+	}
+	if err := p.call(ctx, dir, log, log, args...); err != nil {
+		return about(err, "locking %s", dir)
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package toolchain
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// matchSpec is a conda match spec, as far as two of them are compared: "a-package >=1,<2 py*".
+type matchSpec struct{ name, version, build string }
+
+func (m matchSpec) String() string {
+	return strings.Join(strings.Fields(m.name+" "+m.version+" "+m.build), " ")
+}
+
+// joint is what holds the parts of a version constraint together.
+var joint = regexp.MustCompile(`\s*([,|])\s*`)
+
+// same reports whether two specs ask for the same: the order of a constraint's parts does not count.
+func (m matchSpec) same(o matchSpec) bool {
+	return m.name == o.name && m.build == o.build && sortVersion(m.version) == sortVersion(o.version)
+}
+
+var specName = regexp.MustCompile(`^[A-Za-z0-9._-]+`)
+
+// parseMatchSpec reads what stands in the depends of an index.json. Its version is normalised; of the selectors in
+// brackets only version and build count.
+func parseMatchSpec(s string) matchSpec {
+	s, _, _ = strings.Cut(s, ";") // a condition of repodata v3
+	if i := strings.LastIndex(s, "::"); i >= 0 {
+		s = s[i+2:]
+	}
+	s, brackets, _ := strings.Cut(s, "[")
+	s = strings.TrimSpace(s)
+	m := matchSpec{name: strings.ToLower(specName.FindString(s))}
+	version, build, _ := strings.Cut(strings.TrimSpace(joint.ReplaceAllString(s[len(m.name):], "$1")), " ")
+	m.version, m.build = normalizeVersion(version), strings.TrimSpace(build)
+	for key, value := range selectors(brackets) {
+		switch key {
+		case "version":
+			m.version = normalizeVersion(value)
+		case "build":
+			m.build = value
+		}
+	}
+	return m
+}
+
+var selector = regexp.MustCompile(`([a-z_0-9]+)\s*=\s*(?:'([^']*)'|"([^"]*)"|([^,\]]*))`)
+
+// selectors are the key="value" pairs of a match spec's brackets.
+func selectors(s string) map[string]string {
+	found := map[string]string{}
+	for _, m := range selector.FindAllStringSubmatch(s, -1) {
+		found[m[1]] = m[2] + m[3] + strings.TrimSpace(m[4])
+	}
+	return found
+}
+
+// normalizeVersion brings the spellings of one version constraint together, and writes it as rattler does: "1.2" and
+// " == 1.2" as "==1.2"; "=1.2" and "1.2*" as "1.2.*". Any version is "". A constraint with parentheses only loses its
+// blanks.
+func normalizeVersion(s string) string {
+	return eachPart(s, normalizePart, func([]string) {})
+}
+
+// sortVersion brings a normalised constraint into an order that depends only on its parts.
+func sortVersion(s string) string {
+	return eachPart(s, func(part string) string { return part }, func(parts []string) { slices.Sort(parts) })
+}
+
+// eachPart applies f to every operator with its version, and order to the parts of an alternative and to those.
+func eachPart(s string, f func(string) string, order func([]string)) string {
+	s = strings.Join(strings.Fields(s), "")
+	if strings.ContainsAny(s, "()") {
+		return s
+	}
+	alternatives := strings.Split(s, "|")
+	for i, alternative := range alternatives {
+		parts := strings.Split(alternative, ",")
+		for j, part := range parts {
+			parts[j] = f(part)
+		}
+		order(parts)
+		alternatives[i] = strings.Join(slices.Compact(parts), ",")
+	}
+	order(alternatives)
+	return strings.Join(slices.Compact(alternatives), "|")
+}
+
+var operator = regexp.MustCompile(`^(===|==|!=|~=|>=|<=|=|>|<)?(.*)$`)
+
+// normalizePart does so for one operator and its version, as rattler prints them.
+func normalizePart(part string) string {
+	if part == "*" || part == "" {
+		return ""
+	}
+	m := operator.FindStringSubmatch(part)
+	op, version := m[1], m[2]
+	prefix, isPrefix := strings.CutSuffix(version, "*")
+	prefix = strings.TrimSuffix(prefix, ".")
+	switch {
+	case op == "=" && !isPrefix:
+		return version + ".*"
+	case isPrefix && (op == "" || op == "=" || op == "=="):
+		return prefix + ".*"
+	case isPrefix && op != "!=":
+		return op + prefix
+	case op == "" || op == "===":
+		return "==" + version
+	}
+	return part
+}

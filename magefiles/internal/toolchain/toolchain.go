@@ -1,0 +1,74 @@
+// Package toolchain is what runs the tasks of a pixi workspace and builds its packages: pixi itself, or the embedded
+// one, which needs only Python. Both read the same manifests and give the same artifacts.
+package toolchain
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Toolchain runs tasks and builds packages. It is implemented by toolchain/pixi and toolchain/embedded.
+type Toolchain interface {
+	// Name is "pixi" or "embedded".
+	Name() string
+
+	// Describe says in a line which one this is: version, and where it was found.
+	Describe(ctx context.Context) (string, error)
+
+	// Run runs one task of a manifest in one of its environments and returns the child's exit error, if any.
+	Run(ctx context.Context, t Task) error
+
+	// Build builds packages into Dir and returns the artifacts in the order of the request.
+	Build(ctx context.Context, b Build) ([]Artifact, error)
+
+	// Install makes a clean environment in Dir that holds the packages, from the channel alone, and returns it.
+	Install(ctx context.Context, i Install) (Environment, error)
+}
+
+// Task names a task of a manifest, as `pixi run -e Environment Name Args…` does.
+type Task struct {
+	Dir         string // folder of the manifest that has the [workspace] table
+	Environment string // "" is the one that pixi would choose
+	Name        string
+	Args        []string
+	Stdout      io.Writer
+	Stderr      io.Writer
+}
+
+// Build asks for packages to be built.
+type Build struct {
+	Workspace  *workspace.Workspace
+	Packages   []*workspace.Package // dependencies first
+	Dir        string               // where the .conda files go, flat; replaced files of the same package are removed
+	SourceDate time.Time            // the timestamp of every file and of the archive
+	Log        io.Writer            // what the builder prints
+}
+
+// Artifact is one .conda file that was built and checked against its manifest.
+type Artifact struct {
+	Package string // conda name
+	Path    string // absolute
+	SHA256  string // hex
+	Size    int64
+	Index   condapkg.Index
+}
+
+// Install asks for a clean environment.
+type Install struct {
+	Dir       string   // where the environment goes; must not exist
+	Channels  []string // URLs, first wins
+	Specs     []string // match specs, such as "a-package ==0.1.0"
+	Artifacts []string // the packages' files, downloaded from the channel and verified: for a toolchain without a solver
+	Log       io.Writer
+}
+
+// Environment is an installed environment.
+type Environment struct {
+	Dir    string
+	Python string // path of its interpreter
+	Solved bool   // whether a conda solver chose the packages
+}
