@@ -1,0 +1,152 @@
+package e2e_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/magefile/mage/mage"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	// The targets are compiled into the magefile by a child process, which go test's cache of results does not see:
+	// with this import their sources count.
+	_ "github.com/foopack/foopack/magefiles/targets"
+)
+
+var update = flag.Bool("update", false, "write what scripts compare with anew")
+
+// compiled is the folder of the compiled magefile, which scripts call as `targets`, and repo the repository's top.
+var compiled, repo string
+
+func TestMain(m *testing.M) {
+	status, err := compileAndRun(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
+	os.Exit(status)
+}
+
+func compileAndRun(m *testing.M) (int, error) {
+	flag.Parse()
+	var err error
+	if repo, err = filepath.Abs("../.."); err != nil {
+		return 1, err
+	}
+	if compiled, err = os.MkdirTemp("", "e2e-"); err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(compiled)
+	var out bytes.Buffer
+	status := mage.Invoke(mage.Invocation{
+		Dir: filepath.Join(repo, "magefiles"), WorkDir: repo,
+		CompileOut: filepath.Join(compiled, "targets"), Stdout: &out, Stderr: &out, GoCmd: "go", CacheDir: compiled,
+	})
+	if status != 0 {
+		return status, fmt.Errorf("compiling the magefile: %s", out.String())
+	}
+	return m.Run(), nil
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Setup:               setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status":   status,
+			"git-repo": gitRepo,
+			"go-mod":   goMod,
+		},
+	})
+}
+
+// setup gives scripts the user's caches and nothing else of the user's: no configuration, no toolchain choice.
+func setup(e *testscript.Env) error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	e.Setenv("XDG_CACHE_HOME", cache)
+	for _, name := range []string{"GOMODCACHE", "GOCACHE", "GOPROXY", "GOFLAGS", "GONOSUMDB", "GONOSUMCHECK", "GOSUMDB", "GOPATH"} {
+		out, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			return err
+		}
+		e.Setenv(name, strings.TrimSpace(string(out)))
+	}
+	for _, kv := range os.Environ() {
+		if k, v, _ := strings.Cut(kv, "="); strings.HasPrefix(k, "PIP_") || strings.HasPrefix(k, "UV_") || strings.HasPrefix(k, "SSL_") ||
+			strings.HasSuffix(strings.ToLower(k), "_proxy") || strings.HasPrefix(k, "PYENV_") {
+			e.Setenv(k, v)
+		}
+	}
+	e.Setenv("PATH", compiled+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	e.Setenv("REPO", repo)
+	e.Setenv("COMPILED", compiled)
+	e.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	for _, who := range []string{"AUTHOR", "COMMITTER"} {
+		e.Setenv("GIT_"+who+"_NAME", "a tester")
+		e.Setenv("GIT_"+who+"_EMAIL", "tester@example.invalid")
+		e.Setenv("GIT_"+who+"_DATE", "2026-01-02T03:04:06Z")
+	}
+	return nil
+}
+
+// status runs a command and wants exactly this exit status: status 2 targets build:package nothing.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N command [argument ...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// gitRepo commits everything in a folder: git-repo DIR.
+func gitRepo(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	for _, argv := range [][]string{{"init", "-q", "-b", "main", dir}, {"-C", dir, "add", "-A"}, {"-C", dir, "commit", "-q", "-m", "feat: first"}} {
+		ts.Check(ts.Exec("git", argv...))
+	}
+}
+
+// goMod makes a folder a module that gets the targets from this repository: go-mod DIR.
+func goMod(ts *testscript.TestScript, _ bool, args []string) {
+	mod, sum, err := otherModule()
+	ts.Check(err)
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.WriteFile(filepath.Join(dir, "go.mod"), mod, 0o644))
+	ts.Check(os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o644))
+}
+
+// otherModule is the go.mod and go.sum of another repository that gets the targets from a release of this one; the
+// release is this work tree.
+func otherModule() (mod, sum []byte, err error) {
+	ours, err := os.ReadFile(filepath.Join(repo, "go.mod"))
+	if err != nil {
+		return nil, nil, err
+	}
+	theirs := strings.Replace(string(ours), "module github.com/foopack/foopack", "module example.org/other", 1) +
+		"\nrequire github.com/foopack/foopack v0.0.0\nreplace github.com/foopack/foopack => " + repo + "\n"
+	sum, err = os.ReadFile(filepath.Join(repo, "go.sum"))
+	return []byte(theirs), sum, err
+}

@@ -1,0 +1,53 @@
+package rehearsal
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// What outlasts a rehearsal in its folder; everything else is swept before and after.
+const (
+	environmentsDir = "environments"
+	lockFile        = ".lock"
+	ignoreFile      = ".gitignore"
+)
+
+// lock makes the folder and takes it for this process. The kernel gives it back when the process ends, however it does.
+func lock(dir string) (unlock func(), err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, ignoreFile), []byte("*\n"), 0o644); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, operr.NewStopped("wait for it, or stop it", "another rehearsal is under way in %s", dir)
+	}
+	return func() { f.Close() }, nil
+}
+
+// sweep removes what one rehearsal writes.
+func (r *run) sweep() error {
+	entries, err := os.ReadDir(r.Dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case environmentsDir, lockFile, ignoreFile:
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(r.Dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}

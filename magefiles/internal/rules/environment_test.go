@@ -1,0 +1,68 @@
+package rules_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// environmentFile is the only place that reads the environment: what the pipeline depends on is then known in one place,
+// and every other package is told in values, which a test can give it.
+const environmentFile = "wire.go"
+
+func TestOnlyWireReadsTheEnvironment(t *testing.T) {
+	forbidden := []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv", "Setenv", "Unsetenv", "UserCacheDir", "UserHomeDir"}
+	bites := false
+	eachFile(t, func(p goPackage, name string, file *ast.File, set *token.FileSet) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			s, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			x, ok := s.X.(*ast.Ident)
+			if !ok || x.Name != "os" || !slices.Contains(forbidden, s.Sel.Name) {
+				return true
+			}
+			wire := strings.HasSuffix(p.ImportPath, "/targets") && name == environmentFile
+			require.True(t, wire, "%s: os.%s: the environment is read in targets/%s only", set.Position(s.Pos()), s.Sel.Name, environmentFile)
+			bites = true
+			return true
+		})
+	})
+	require.True(t, bites, "nothing reads the environment any more: the rule can go")
+}
+
+// TestNoNamesOfOneRepository keeps the pipeline general: package names, paths and versions come from manifests.
+func TestNoNamesOfOneRepository(t *testing.T) {
+	names := []string{"foopack-", "foopack_", "myapp", "packages/core"}
+	eachFile(t, func(_ goPackage, _ string, file *ast.File, set *token.FileSet) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
+				for _, name := range names {
+					require.NotContains(t, text.Value, name, "%s names a package of this repository", set.Position(text.Pos()))
+				}
+			}
+			return true
+		})
+	})
+}
+
+func eachFile(t *testing.T, f func(p goPackage, name string, file *ast.File, set *token.FileSet)) {
+	for _, p := range load(t) {
+		if !strings.HasPrefix(p.ImportPath, module) || isSupport(strings.TrimPrefix(p.ImportPath, internal)) {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			set := token.NewFileSet()
+			file, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+			require.NoError(t, err)
+			f(p, name, file, set)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package rules_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	module   = "github.com/foopack/foopack/"
+	internal = module + "magefiles/internal/"
+)
+
+// layers are the packages of magefiles/internal from the bottom up: a package may import those of lower layers, its own
+// sub-packages, and its parent, and no sibling. So every package can be read, and tested, knowing only what is below it.
+var layers = [][]string{
+	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg"},
+	{"workspace", "channel"},
+	{"gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev"},
+	{},
+	{"rehearsal", "view"},
+}
+
+// support are packages that only tests may import; they stand outside the layers.
+var support = []string{"command/commandtest", "channel/channeltest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "minichannel", "rattlertest", "rules"}
+
+// reserved packages may be imported only where the reason says.
+var reserved = []struct {
+	imported string
+	by       []string
+	reason   string
+}{
+	{"os/exec", []string{"magefiles/internal/command"}, "every child must die with us, and no secret may reach a log"},
+	{"github.com/magefile/mage/mg", []string{"magefiles/targets"}, "targets are the only face; what they call must be testable without Mage"},
+	{"github.com/magefile/mage/sh", []string{"magefiles/targets"}, "it expands $X in arguments and ignores the context: for one-line development targets only"},
+}
+
+type goPackage struct {
+	ImportPath   string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+	Dir          string
+	GoFiles      []string
+}
+
+// load asks the go command, which knows about build tags and test files.
+func load(t *testing.T) []goPackage {
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Dir,GoFiles", "./...")
+	cmd.Dir = "../../.."
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	var packages []goPackage
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else {
+			require.NoError(t, err)
+		}
+		packages = append(packages, p)
+	}
+	require.NotEmpty(t, packages)
+	return packages
+}
+
+// layer returns the layer of a package and the entry of layers that it belongs to, which may be a parent of it.
+func layer(name string) (level int, member string) {
+	level = -1
+	for i, names := range layers {
+		for _, n := range names {
+			if (name == n || strings.HasPrefix(name, n+"/")) && len(n) > len(member) {
+				level, member = i, n
+			}
+		}
+	}
+	return level, member
+}
+
+func isSupport(name string) bool {
+	return slices.ContainsFunc(support, func(s string) bool { return name == s || strings.HasPrefix(name, s+"/") })
+}
+
+func TestEveryPackageHasALayer(t *testing.T) {
+	var seen []string
+	for _, p := range load(t) {
+		name, ok := strings.CutPrefix(p.ImportPath, internal)
+		if !ok {
+			continue
+		}
+		_, member := layer(name)
+		require.True(t, member != "" || isSupport(name), "%s stands in no layer: put it into layers, where its doc says what it is for", name)
+		seen = append(seen, name)
+	}
+	for _, names := range append(layers, support) {
+		for _, n := range names {
+			require.Contains(t, seen, n, "%s stands in the rules and is no package", n)
+		}
+	}
+}
+
+func TestImportsPointDownward(t *testing.T) {
+	for _, p := range load(t) {
+		name, ok := strings.CutPrefix(p.ImportPath, internal)
+		if !ok || isSupport(name) {
+			continue
+		}
+		level, member := layer(name)
+		for _, i := range p.Imports {
+			other, ok := strings.CutPrefix(i, internal)
+			if !ok {
+				require.False(t, strings.HasPrefix(i, module), "%s imports %s: nothing in internal may know the targets", name, i)
+				continue
+			}
+			require.False(t, isSupport(other), "%s imports %s, which is for tests", name, other)
+			otherLevel, otherMember := layer(other)
+			family := member == otherMember || strings.HasPrefix(member, otherMember+"/") || strings.HasPrefix(otherMember, member+"/")
+			require.True(t, family || otherLevel < level,
+				"%s (layer %d) imports %s (layer %d): imports point downward; let it be a small interface that targets/wire.go fills", name, level, other, otherLevel)
+		}
+	}
+}
+
+func TestReservedImports(t *testing.T) {
+	packages := load(t)
+	for _, r := range reserved {
+		var by []string
+		for _, p := range packages {
+			name := strings.TrimPrefix(p.ImportPath, module)
+			if slices.Contains(p.Imports, r.imported) && !isSupport(strings.TrimPrefix(name, "magefiles/internal/")) {
+				by = append(by, name)
+			}
+		}
+		for _, b := range by {
+			require.Contains(t, r.by, b, "%s imports %s: %s", b, r.imported, r.reason)
+		}
+		for _, allowed := range r.by {
+			require.Contains(t, by, allowed, "%s no longer imports %s: take it out of the rule", allowed, path.Base(r.imported))
+		}
+	}
+}

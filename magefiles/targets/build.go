@@ -1,0 +1,71 @@
+package targets
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/magefile/mage/mg"
+
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// outputDir is where artifacts go, below the workspace's root.
+const outputDir = "output"
+
+// Build makes conda packages.
+type Build mg.Namespace
+
+// All builds every package into output/.
+func (Build) All(ctx context.Context) error {
+	return run(ctx, func(ctx context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil {
+			return err
+		}
+		return a.build(ctx, w, w.Order())
+	})
+}
+
+// Package builds one package, named by its conda name, into output/.
+func (Build) Package(ctx context.Context, name string) error {
+	return run(ctx, func(ctx context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil {
+			return err
+		}
+		p, err := w.Package(name)
+		if err != nil {
+			return err
+		}
+		return a.build(ctx, w, []*workspace.Package{p})
+	})
+}
+
+func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*workspace.Package) error {
+	tools, err := a.toolchain(ctx, w)
+	if err != nil {
+		return err
+	}
+	date, err := a.sourceDate(ctx, w)
+	if err != nil {
+		return err
+	}
+	var built []toolchain.Artifact
+	err = a.job(ctx, fmt.Sprintf("build of %d packages", len(packages)), "", func(g *group) error {
+		built, err = tools.Build(ctx, toolchain.Build{
+			Workspace: w, Packages: packages, Dir: filepath.Join(w.Root, outputDir), SourceDate: date, Log: g,
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, b := range built {
+		rows = append(rows, []string{filepath.Join(outputDir, filepath.Base(b.Path)), fmt.Sprint(b.Size), b.SHA256})
+	}
+	a.view.Table([]string{"ARTIFACT", "BYTES", "SHA256"}, rows)
+	return nil
+}

@@ -1,0 +1,83 @@
+package targets
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/magefile/mage/mg"
+	"github.com/magefile/mage/sh"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/view"
+)
+
+// Check is what a pull request must pass: lint, formatting, versions that agree, every test.
+func Check(ctx context.Context) error {
+	mg.CtxDeps(ctx, lintGo, mg.F(rootTask, "lint"), mg.F(rootTask, "fmt-check"), versionsAgree, Test.All)
+	return nil
+}
+
+// Lint runs the linters over Python and Go: the task lint, go vet and the linters of magefiles/lint.mod.
+func Lint(ctx context.Context) error {
+	mg.CtxDeps(ctx, lintGo, mg.F(rootTask, "lint"))
+	return nil
+}
+
+// Fmt formats Python and Go in place: the task fmt, and gofumpt or gofmt.
+func Fmt(ctx context.Context) error {
+	mg.CtxDeps(ctx, formatGo, mg.F(rootTask, "fmt"))
+	return nil
+}
+
+// Clean removes artifacts and the environments of the embedded toolchain; the caches of the tools stay.
+func Clean(ctx context.Context) error {
+	return run(ctx, func(_ context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil {
+			return err
+		}
+		remove := []string{outputDir, filepath.Join(".pixi", "embedded")}
+		for _, d := range w.Downstreams {
+			remove = append(remove, filepath.Join(d.Dir, ".pixi", "embedded"))
+		}
+		for _, dir := range remove {
+			if err := sh.Rm(filepath.Join(w.Root, dir)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// rootTask runs a task of the workspace as one of several jobs; a workspace without it is told so.
+func rootTask(ctx context.Context, name string) error {
+	return runJob(ctx, func(ctx context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil {
+			return err
+		}
+		task := toolchain.FindTask(w.Manifest, name)
+		if task == "" {
+			a.view.Say("%s has no task %s: skipped", w.Manifest.Path, name)
+			return nil
+		}
+		return a.task(ctx, w, "task "+task, toolchain.Task{Dir: w.Root, Name: task})
+	})
+}
+
+// versionsAgree fails when the manifests contradict each other.
+func versionsAgree(ctx context.Context) error {
+	return runJob(ctx, func(ctx context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil {
+			return err
+		}
+		return a.job(ctx, "versions", "", func(*group) error {
+			if n := len(w.Disagreements()); n > 0 {
+				return operr.New("run `mage version:show`, which names them", "the manifests disagree in %s", view.Count(n, "place"))
+			}
+			return nil
+		})
+	})
+}

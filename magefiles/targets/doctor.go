@@ -1,0 +1,99 @@
+package targets
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
+	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// lockFile stands beside a manifest that was locked.
+const lockFile = "pixi.lock"
+
+// examine looks for everything that some target needs.
+func (a *app) examine(ctx context.Context) []view.Finding {
+	program := func(what, use, get string, required bool, name string, args ...string) view.Finding {
+		out, err := command.Output(ctx, a.runner, command.Cmd{Name: name, Args: args})
+		if err != nil {
+			out = ""
+		}
+		found, _, _ := strings.Cut(out, "\n")
+		return view.Finding{What: what, Found: found, For: use, Get: get, Required: required}
+	}
+	python, err := embedded.FindPython(ctx, a.runner)
+	findings := []view.Finding{
+		program("git", "every target that asks what is committed", "apt-get install git", true, "git", "--version"),
+		program("go", "`go tool mage`, and the Go tests", "go.dev/doc/install", false, "go", "version"),
+		program("pixi", "building and testing exactly as the channel's users do, and for `mage lock`; without it the embedded toolchain does the work",
+			"pixi.sh, or let it be fetched and checked: PIPELINE_TOOLCHAIN=pixi (version "+pixi.Version+")", false, "pixi", "--version"),
+	}
+	found := view.Finding{
+		What: "Python", For: "the embedded toolchain, which works where pixi is not",
+		Get: "apt-get install python3 python3-venv", Required: findings[2].Found == "",
+	}
+	if err == nil {
+		found.Found = python.Version + " at " + python.Path
+	} else {
+		found.For += " (" + err.Error() + ")"
+	}
+	findings = append(findings, found)
+	return append(findings, a.examineLocks()...)
+}
+
+// examineLocks looks for the lock file of each manifest with a [workspace] table.
+func (a *app) examineLocks() []view.Finding {
+	w, err := a.workspace()
+	if err != nil {
+		return []view.Finding{{What: "a pixi workspace", For: "everything (" + err.Error() + ")", Get: "start mage in the monorepo", Required: true}}
+	}
+	findings := []view.Finding{{What: "workspace", Found: w.Manifest.Name + " with " + view.Count(len(w.Packages), "package")}}
+	for _, m := range manifests(w) {
+		lock := filepath.Join(filepath.FromSlash(m.Dir), lockFile)
+		f := view.Finding{
+			What: lock, For: "environments that are the same everywhere (CI, images)",
+			Get: "run `mage lock` once where conda-forge can be reached, and commit the file",
+		}
+		if exists(w, lock) {
+			f.Found = "there"
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// manifests are those with a [workspace] table: the root's and the downstreams'.
+func manifests(w *workspace.Workspace) []*workspace.Manifest {
+	all := []*workspace.Manifest{w.Manifest}
+	for _, d := range w.Downstreams {
+		all = append(all, d.Manifest)
+	}
+	return all
+}
+
+// lock locks every manifest. Only pixi can: a lock file is what its solver chose.
+func (a *app) lock(ctx context.Context, w *workspace.Workspace) error {
+	tools, err := a.toolchain(ctx, w)
+	if err != nil {
+		return err
+	}
+	p, ok := tools.(*pixi.Pixi)
+	if !ok {
+		return operr.New("install pixi, or let it be fetched and checked: PIPELINE_TOOLCHAIN=pixi",
+			"a lock file is what pixi's solver chose, and the %s toolchain has no solver", tools.Name())
+	}
+	for _, m := range manifests(w) {
+		err := a.job(ctx, "lock of "+m.Path, "see above", func(g *group) error {
+			return p.Lock(ctx, filepath.Join(w.Root, filepath.FromSlash(m.Dir)), false, g)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package targets
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/magefile/mage/sh"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// lintModule is a module file beside go.mod that pins linters by tool directives, so that a repository which imports the
+// targets does not inherit them.
+const lintModule = "magefiles/lint.mod"
+
+// testGo runs the Go tests of the repository, where it has any.
+func testGo(ctx context.Context) error {
+	return runJob(ctx, func(ctx context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil {
+			return err
+		}
+		packages, err := a.goPackages(ctx, w)
+		if err != nil || len(packages) == 0 {
+			return err
+		}
+		return a.job(ctx, "Go tests", "see above; one package alone: go test ./magefiles/…", func(g *group) error {
+			return a.runner.Run(ctx, command.Cmd{Name: "go", Args: append([]string{"test"}, packages...), Dir: w.Root, Stdout: g, Stderr: g})
+		})
+	})
+}
+
+// goPackages lists the packages of the repository's module that have tests; none where it has no module.
+func (a *app) goPackages(ctx context.Context, w *workspace.Workspace) ([]string, error) {
+	if _, err := os.Stat(filepath.Join(w.Root, "go.mod")); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var said bytes.Buffer
+	out, err := command.Output(ctx, a.runner, command.Cmd{
+		Name: "go", Args: []string{"list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "./..."},
+		Dir: w.Root, Stderr: &said,
+	})
+	if errors.Is(err, command.ErrNotFound) {
+		return nil, operr.New("install Go", "the Go tests need the go command: %w", err)
+	}
+	if err != nil {
+		return nil, operr.New("mend what go says", "listing the Go packages of %s: %w", w.Root, err).WithDetail(said.String())
+	}
+	return strings.Fields(out), nil
+}
+
+// lintGo runs go vet and the pinned linters.
+func lintGo(ctx context.Context) error {
+	return runJob(ctx, func(ctx context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil {
+			return err
+		}
+		packages, err := a.goPackages(ctx, w)
+		if err != nil || len(packages) == 0 {
+			return err
+		}
+		return a.job(ctx, "Go lint", "`mage fmt` formats; the rest is to be mended by hand", func(g *group) error {
+			if _, err := sh.Exec(nil, g, g, "go", "vet", "-tags=mage", "./..."); err != nil {
+				return err
+			}
+			if unformatted, err := formatter(w, g, "-l"); err != nil || unformatted != "" {
+				return errors.Join(err, notEmpty("these files are not formatted", unformatted))
+			}
+			if !exists(w, lintModule) {
+				return nil
+			}
+			for _, linter := range [][]string{{"staticcheck", "-tags=mage", "./..."}, {"actionlint"}} {
+				if _, err := sh.Exec(nil, g, g, "go", append([]string{"tool", "-modfile=" + lintModule}, linter...)...); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// formatGo formats Go in place.
+func formatGo(ctx context.Context) error {
+	return runJob(ctx, func(ctx context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil || !exists(w, "go.mod") {
+			return err
+		}
+		return a.job(ctx, "Go format", "", func(g *group) error {
+			_, err := formatter(w, g, "-l", "-w")
+			return err
+		})
+	})
+}
+
+// formatter runs gofumpt where it is pinned, else gofmt, over the magefiles and returns what it printed.
+func formatter(w *workspace.Workspace, g *group, flags ...string) (string, error) {
+	argv := []string{"gofmt"}
+	if exists(w, lintModule) {
+		argv = []string{"go", "tool", "-modfile=" + lintModule, "gofumpt"}
+	}
+	var out bytes.Buffer
+	argv = append(append(argv, flags...), "magefiles")
+	_, err := sh.Exec(nil, &out, g, argv[0], argv[1:]...)
+	_, _ = g.Write(out.Bytes())
+	return strings.TrimSpace(out.String()), err
+}
+
+func notEmpty(message, text string) error {
+	if text == "" {
+		return nil
+	}
+	return fmt.Errorf("%s: %s", message, strings.Join(strings.Fields(text), ", "))
+}
+
+func exists(w *workspace.Workspace, path string) bool {
+	_, err := os.Stat(filepath.Join(w.Root, path))
+	return err == nil
+}

@@ -1,0 +1,48 @@
+package targets
+
+import (
+	"context"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/view"
+)
+
+// Graph prints the packages and who requires whom; formats are text, mermaid and svg.
+func Graph(ctx context.Context,
+	format *string, // text (default), mermaid or svg
+) error {
+	return run(ctx, func(_ context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil {
+			return err
+		}
+		name := "text"
+		if format != nil {
+			name = *format
+		}
+		return a.view.Graph(w, name)
+	})
+}
+
+// Lock runs pixi's lock for the workspace and each downstream.
+func Lock(ctx context.Context) error {
+	return run(ctx, func(ctx context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil {
+			return err
+		}
+		return a.lock(ctx, w)
+	})
+}
+
+// Doctor says what is installed, what is missing, what it is for, and how to get it.
+func Doctor(ctx context.Context) error {
+	return run(ctx, func(ctx context.Context, a *app) error {
+		findings := a.examine(ctx)
+		a.view.Findings(findings)
+		if n := view.Fatal(findings); n > 0 {
+			return operr.New("get what the lines marked ✗ name", "%s that every run needs is missing", view.Count(n, "thing"))
+		}
+		return nil
+	})
+}

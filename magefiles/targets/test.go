@@ -1,0 +1,101 @@
+package targets
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/magefile/mage/mg"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Test runs tests.
+type Test mg.Namespace
+
+// All runs every test: Go's, the packages' and the downstreams', side by side.
+func (Test) All(ctx context.Context) error {
+	return run(ctx, func(ctx context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil {
+			return err
+		}
+		jobs := []any{mg.F(testGo), mg.F(testPackages)}
+		for _, d := range w.Downstreams {
+			jobs = append(jobs, mg.F(testDownstream, d.Dir))
+		}
+		mg.CtxDeps(ctx, jobs...)
+		return nil
+	})
+}
+
+// Package runs the tests of one package, named by its conda name: its task test-<folder>.
+func (Test) Package(ctx context.Context, name string) error {
+	return run(ctx, packageTask("test", name))
+}
+
+func testPackages(ctx context.Context) error {
+	return runJob(ctx, func(ctx context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil {
+			return err
+		}
+		task := toolchain.FindTask(w.Manifest, "test")
+		if task == "" {
+			return operr.New("add a task test-all to "+w.Manifest.Path, "%s has no task test-all, so no test of a package can be run", w.Manifest.Path)
+		}
+		return a.task(ctx, w, "tests of the packages", toolchain.Task{Dir: w.Root, Name: task})
+	})
+}
+
+// testDownstream runs a downstream's own tests: its task test. One without is named, since nothing of it was tested.
+func testDownstream(ctx context.Context, dir string) error {
+	return runJob(ctx, func(ctx context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil {
+			return err
+		}
+		d, err := w.Downstream(dir)
+		if err != nil {
+			return err
+		}
+		task := toolchain.FindTask(d.Manifest, "test")
+		if task == "" {
+			a.view.Say("%s has no task test: nothing of it is tested", d.Manifest.Path)
+			return nil
+		}
+		return a.task(ctx, w, "tests of "+d.Dir, toolchain.Task{Dir: filepath.Join(w.Root, d.Dir), Name: task})
+	})
+}
+
+// packageTask runs the task that does verb for a package.
+func packageTask(verb, name string) func(context.Context, *app) error {
+	return func(ctx context.Context, a *app) error {
+		w, err := a.workspace()
+		if err != nil {
+			return err
+		}
+		p, err := w.Package(name)
+		if err != nil {
+			return err
+		}
+		task, err := toolchain.PackageTask(w.Manifest, verb, p)
+		if err != nil {
+			return err
+		}
+		return a.task(ctx, w, verb+" of "+p.Name, toolchain.Task{Dir: w.Root, Name: task})
+	}
+}
+
+// task runs one task of a manifest as a group of output.
+func (a *app) task(ctx context.Context, w *workspace.Workspace, name string, t toolchain.Task) error {
+	tools, err := a.toolchain(ctx, w)
+	if err != nil {
+		return err
+	}
+	return a.job(ctx, name, "see above; the task is "+t.Name, func(g *group) error {
+		t.Stdout, t.Stderr = g, g
+		return tools.Run(ctx, t)
+	})
+}

@@ -1,0 +1,215 @@
+// Package targets is the face of the pipeline: Mage targets for any pixi monorepo. A repository gets them by importing
+// this package from its magefile:
+//
+//	//mage:import
+//	"github.com/foopack/foopack/magefiles/targets"
+//
+// A target's body builds the app and makes one call. What the pipeline reads from the environment, and which
+// implementation stands behind which interface, is decided in this file and nowhere else.
+package targets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/magefile/mage/mg"
+	"golang.org/x/term"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
+	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// secretVariables are the environment variables whose values no child may print.
+var secretVariables = []string{"PREFIX_API_KEY", "GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"}
+
+// cacheName is the folder in the user's cache folder that holds what the toolchains install for themselves.
+const cacheName = "pixi-release"
+
+// app is what a target works with.
+type app struct {
+	dir    string // where we were started
+	view   *view.View
+	runner *command.System
+}
+
+// run builds the app, gives it a context that ends with the process's reason to live, and makes what f returns an error
+// that Mage prints and exits with as it should.
+func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
+	ctx, stop := lifetime(ctx)
+	defer stop()
+	dir, err := os.Getwd()
+	if err == nil {
+		var secrets []string
+		for _, name := range secretVariables {
+			secrets = append(secrets, os.Getenv(name))
+		}
+		err = f(ctx, &app{dir: dir, view: newView(), runner: command.NewSystem(os.Environ(), secrets)})
+	}
+	if err == nil {
+		return nil
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
+	}
+	var told *operr.Error
+	if errors.As(err, &told) && told == err {
+		return told
+	}
+	return &operr.Error{Summary: err.Error(), Err: err}
+}
+
+// runJob is run for a function that other targets depend on. Mage joins the errors of dependencies to one text, in which
+// details and next steps would be lost, so they are said at once.
+func runJob(ctx context.Context, f func(ctx context.Context, a *app) error) error {
+	err := run(ctx, f)
+	var told *operr.Error
+	if errors.As(err, &told) && (told.Detail != "" || told.Next != "") {
+		newView().Say("%+v", told)
+	}
+	return err
+}
+
+// errSignal and errOrphan are why a run ended before it was done.
+var (
+	errSignal = errors.New("stopped by a signal")
+	errOrphan = errors.New("stopped because the process that started us is gone")
+)
+
+// lifetime is ctx until Ctrl-C, SIGTERM or SIGHUP, or until our parent dies: a SIGTERM to `go tool mage` ends its two
+// wrapping processes and would leave this one behind.
+func lifetime(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	parent := os.Getppid()
+	tick := time.NewTicker(200 * time.Millisecond)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case s := <-signals:
+				cancel(fmt.Errorf("%w (%v)", errSignal, s))
+			case <-tick.C:
+				if os.Getppid() != parent {
+					cancel(errOrphan)
+				}
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		tick.Stop()
+		cancel(nil)
+	}
+}
+
+func newView() *view.View {
+	_, plain := os.LookupEnv("NO_COLOR")
+	terminal := term.IsTerminal(int(os.Stdout.Fd())) && term.IsTerminal(int(os.Stderr.Fd()))
+	return &view.View{
+		Out: os.Stdout, Err: os.Stderr,
+		Color:   terminal && !plain && os.Getenv("CI") == "",
+		Actions: os.Getenv("GITHUB_ACTIONS") == "true",
+		Verbose: mg.Verbose(),
+	}
+}
+
+// workspace reads the monorepo that we were started in.
+func (a *app) workspace() (*workspace.Workspace, error) { return workspace.Load(a.dir) }
+
+// toolchain picks one and says which it is.
+func (a *app) toolchain(ctx context.Context, w *workspace.Workspace) (toolchain.Toolchain, error) {
+	t, err := a.pick(ctx, w, "")
+	if err != nil {
+		return nil, err
+	}
+	what, err := t.Describe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.view.Once("toolchain: " + what)
+	return t, nil
+}
+
+// pick takes pixi when it is on PATH and the embedded toolchain otherwise, or the one that PIPELINE_TOOLCHAIN asks for.
+// Environments of the embedded one lie below the given folder, or beside their manifests where it is "".
+func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
+	cache, err := a.cache()
+	if err != nil {
+		return nil, err
+	}
+	env := a.runner.Environ()
+	switch choice := os.Getenv("PIPELINE_TOOLCHAIN"); choice {
+	case "pixi":
+		return a.pixi(ctx, cache)
+	case "embedded", "":
+		if _, err := command.LookPath("pixi", env); err == nil && choice == "" {
+			return pixi.Find(ctx, a.runner, env)
+		}
+		return embedded.New(embedded.Config{
+			Runner: a.runner, Environ: env, Cache: cache, Workspace: w, Log: a.view.Err, Environments: environments,
+		}), nil
+	default:
+		return nil, operr.NewUsage("set PIPELINE_TOOLCHAIN to pixi or embedded, or leave it unset", "PIPELINE_TOOLCHAIN=%s names no toolchain", choice)
+	}
+}
+
+// pixi takes the pixi on PATH, or fetches the pinned one.
+func (a *app) pixi(ctx context.Context, cache string) (*pixi.Pixi, error) {
+	p, err := pixi.Find(ctx, a.runner, a.runner.Environ())
+	if !errors.Is(err, command.ErrNotFound) {
+		return p, err
+	}
+	a.view.Once("there is no pixi on PATH: fetching " + pixi.Version + " (checked by its sha256)")
+	path, err := pixi.Fetch(ctx, pixi.Source{Cache: cache, Platform: workspace.HostPlatform()})
+	if err != nil {
+		return nil, err
+	}
+	return pixi.At(ctx, a.runner, a.runner.Environ(), path)
+}
+
+// cache is the folder for what is installed once on a machine.
+func (a *app) cache() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", operr.New("set HOME or XDG_CACHE_HOME", "there is no cache folder: %w", err)
+	}
+	return filepath.Join(dir, cacheName), nil
+}
+
+// sourceDate is the time that artifacts bear: SOURCE_DATE_EPOCH, or that of the commit. Outside git it is fixed.
+func (a *app) sourceDate(ctx context.Context, w *workspace.Workspace) (time.Time, error) {
+	if text := os.Getenv("SOURCE_DATE_EPOCH"); text != "" {
+		var seconds int64
+		if _, err := fmt.Sscanf(strings.TrimSpace(text), "%d", &seconds); err != nil {
+			return time.Time{}, operr.NewUsage("set it to seconds since 1970, or leave it unset", "SOURCE_DATE_EPOCH=%q is no time", text)
+		}
+		return time.Unix(seconds, 0).UTC(), nil
+	}
+	repo, err := gitrepo.Open(ctx, a.runner, w.Root)
+	if err == nil {
+		head, err := repo.Head(ctx)
+		if err == nil {
+			return head.Time, nil
+		}
+	}
+	if ctx.Err() != nil {
+		return time.Time{}, context.Cause(ctx)
+	}
+	a.view.Say("no commit and no SOURCE_DATE_EPOCH: artifacts bear the date 1980-01-01")
+	return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), nil
+}
