@@ -62,7 +62,7 @@ func rootTask(ctx context.Context, name string) error {
 			a.view.Say("%s has no task %s: skipped", w.Manifest.Path, name)
 			return nil
 		}
-		return a.task(ctx, w, "task "+task, toolchain.Task{Dir: w.Root, Name: task})
+		return a.task(ctx, w, task, toolchain.Task{Dir: w.Root, Name: task})
 	})
 }
 

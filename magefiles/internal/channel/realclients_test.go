@@ -93,7 +93,7 @@ func TestUploadByPlainHTTP(t *testing.T) {
 func TestTheRealGatewaySeesAnUploadAtOnce(t *testing.T) {
 	for name, sharded := range map[string]bool{"sharded": true, "repodata": false} {
 		t.Run(name, func(t *testing.T) {
-			url, _, s := serve(t)
+			_, _, s := serve(t)
 			url, paths := record(t, s)
 			remote := client(t, url)
 			solve := rattlertest.Solve{
@@ -161,12 +161,15 @@ func TestTheIndexIsWhatRattlerWouldWrite(t *testing.T) {
 	theirs := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(theirs, "noarch"), 0o755))
 	for _, p := range []condapkgtest.Package{
-		{Name: "plain"}, {Name: "plain", Version: "2.0"}, {Name: "pinned", Depends: []string{"plain ==1.0", "python >=3.11,<3.14"}},
+		{Name: "plain"},
+		{Name: "plain", Version: "2.0"},
+		{Name: "pinned", Depends: []string{"plain ==1.0", "python >=3.11,<3.14"}},
 		{Name: "full", Noarch: condapkg.NoarchGeneric, Subdir: "noarch", Extra: map[string]any{
 			"license": "MIT", "license_family": "MIT", "constrains": []string{"x <2"}, "track_features": "a b", "arch": nil,
 			"features": "f", "platform": "linux", "purls": []string{"pkg:pypi/full@1.0"}, "python_site_packages_path": "lib/x",
 		}},
-		{Name: "legacy", Subdir: "noarch", Noarch: condapkg.NoarchLegacy}, {Name: "seconds", Extra: map[string]any{"timestamp": 1767323046}},
+		{Name: "legacy", Subdir: "noarch", Noarch: condapkg.NoarchLegacy},
+		{Name: "seconds", Extra: map[string]any{"timestamp": 1767323046}},
 	} {
 		p.Write(t, filepath.Join(theirs, "noarch"))
 		_, err := c.Put(t.Context(), channeltest.Upload(t, p))

@@ -68,6 +68,7 @@ func store(z *zip.Writer, name string, data []byte, t time.Time) error {
 		Name: name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(data),
 		CompressedSize64: uint64(len(data)), UncompressedSize64: uint64(len(data)),
 	}
+	//lint:ignore SA1019 CreateRaw writes these two as they are, and knows nothing of Modified
 	h.ModifiedDate, h.ModifiedTime = dosTime(t)
 	h.SetMode(0o644)
 	e, err := z.CreateRaw(h)

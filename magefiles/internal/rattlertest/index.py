@@ -1,4 +1,5 @@
 """Index a folder of subdirs with rattler_index: index.py FOLDER."""
+
 import asyncio
 import os
 import pathlib

@@ -1,4 +1,5 @@
 """Solve, and install, with py-rattler: solve.py ARGUMENT-JSON ANSWER-FILE."""
+
 import asyncio
 import json
 import os
@@ -14,7 +15,10 @@ async def main():
     gateway = rattler.Gateway(cache_dir=arg["cache"], **config)
     platform = rattler.Platform.current()
     records = await rattler.solve(
-        arg["channels"], arg["specs"], gateway=gateway, platforms=[platform, "noarch"],
+        arg["channels"],
+        arg["specs"],
+        gateway=gateway,
+        platforms=[platform, "noarch"],
         virtual_packages=rattler.VirtualPackage.detect(),
     )
     if arg["prefix"]:
@@ -23,7 +27,10 @@ async def main():
         )
     return [
         {
-            "name": r.name.normalized, "version": str(r.version), "build": str(r.build), "url": r.url,
+            "name": r.name.normalized,
+            "version": str(r.version),
+            "build": str(r.build),
+            "url": r.url,
             "sha256": r.sha256.hex() if r.sha256 else "",
         }
         for r in records

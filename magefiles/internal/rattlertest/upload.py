@@ -1,4 +1,5 @@
 """Upload with py-rattler-build: upload.py ARGUMENT-JSON ANSWER-FILE."""
+
 import json
 import os
 import sys

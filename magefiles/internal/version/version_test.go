@@ -33,8 +33,16 @@ func TestCompare(t *testing.T) {
 
 // Where SemVer can spell a version, Masterminds/semver puts it in the same order.
 func TestCompareAgreesWithSemVer(t *testing.T) {
-	pairs := [][2]string{{"0.1.0", "0.1.0"}, {"0.1.0rc1", "0.1.0-rc.1"}, {"0.1.0a2", "0.1.0-a.2"}, {"0.1.0b1", "0.1.0-b.1"},
-		{"0.2.0", "0.2.0"}, {"0.1.10", "0.1.10"}, {"0.1.0rc10", "0.1.0-rc.10"}, {"1.0.0", "1.0.0"}}
+	pairs := [][2]string{
+		{"0.1.0", "0.1.0"},
+		{"0.1.0rc1", "0.1.0-rc.1"},
+		{"0.1.0a2", "0.1.0-a.2"},
+		{"0.1.0b1", "0.1.0-b.1"},
+		{"0.2.0", "0.2.0"},
+		{"0.1.10", "0.1.10"},
+		{"0.1.0rc10", "0.1.0-rc.10"},
+		{"1.0.0", "1.0.0"},
+	}
 	for _, a := range pairs {
 		for _, b := range pairs {
 			v, err := Parse(a[0])

@@ -80,8 +80,10 @@ func TestBuildAndProject(t *testing.T) {
 	require.Equal(t, []string{"x *"}, deps(b.Additional))
 	require.Equal(t, "package.build.backend.additional-dependencies", b.Additional[0].Table)
 	require.False(t, *b.Python.Noarch)
-	require.Equal(t, PythonConfig{Noarch: b.Python.Noarch, ExtraArgs: []string{"-v"}, Env: []KeyValue{{"B", "1"}, {"A", "2"}}, Compilers: []string{"c"},
-		SkipPycGlobs: []string{"tests/**"}, Installer: "pip", ABI3: true, UnknownKeys: []string{"whatever"}}, b.Python)
+	require.Equal(t, PythonConfig{
+		Noarch: b.Python.Noarch, ExtraArgs: []string{"-v"}, Env: []KeyValue{{"B", "1"}, {"A", "2"}}, Compilers: []string{"c"},
+		SkipPycGlobs: []string{"tests/**"}, Installer: "pip", ABI3: true, UnknownKeys: []string{"whatever"},
+	}, b.Python)
 	require.Equal(t, int64(1), b.Config["whatever"])
 	require.Equal(t, "win-64", b.Targets[0].Selector)
 	require.Equal(t, map[string]any{"noarch": true}, b.Targets[0].Config)

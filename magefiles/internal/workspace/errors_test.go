@@ -13,35 +13,59 @@ import (
 func TestErrors(t *testing.T) {
 	const root = "-- pixi.toml --\n[workspace]\nname = \"w\"\n"
 	for _, c := range []struct{ name, archive, want, next string }{
-		{"broken TOML in a package", root + "-- packages/core/pixi.toml --\n[package]\nname = \"core\"\nversion == \"1\"\n",
-			"packages/core/pixi.toml:3:10: unexpected character", "not valid TOML"},
-		{"broken TOML in the pyproject beside it", root + "-- a/pixi.toml --\n" + pkg("a", "") + "-- a/pyproject.toml --\n[project\n",
-			"a/pyproject.toml:1:9: expected ']'", "Correct the file"},
+		{
+			"broken TOML in a package", root + "-- packages/core/pixi.toml --\n[package]\nname = \"core\"\nversion == \"1\"\n",
+			"packages/core/pixi.toml:3:10: unexpected character", "not valid TOML",
+		},
+		{
+			"broken TOML in the pyproject beside it", root + "-- a/pixi.toml --\n" + pkg("a", "") + "-- a/pyproject.toml --\n[project\n",
+			"a/pyproject.toml:1:9: expected ']'", "Correct the file",
+		},
 		{"broken TOML in the root", "-- pixi.toml --\n[workspace]\nname = \n", "pixi.toml:2:8: ", "Correct the file"},
 		{"a key twice", root + "-- a/pixi.toml --\n" + pkg("a", "[package]\n"), "a/pixi.toml:6:2: package is defined twice, first in line 1", ""},
-		{"two packages of one name", root + "-- a/pixi.toml --\n" + pkg("Core", "") + "-- b/pixi.toml --\n" + pkg("core", ""),
-			"b/pixi.toml:1:2: a second package named core; the other one is a/pixi.toml:1:2", "Rename one of them"},
-		{"no pyproject.toml", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\nversion = \"1\"\nbuild = { backend = { name = \"pixi-build-python\" } }\n",
-			"a/pixi.toml:4:1: pixi-build-python needs a/pyproject.toml, which is not there", "ignore-pyproject-manifest"},
-		{"no pyproject.toml where the sources are", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\nversion = \"1\"\n[package.build]\nsource = { path = \"../src\" }\nbackend = { name = \"pixi-build-python\" }\n",
-			"a/pixi.toml:4:10: pixi-build-python needs src/pyproject.toml", ""},
+		{
+			"two packages of one name", root + "-- a/pixi.toml --\n" + pkg("Core", "") + "-- b/pixi.toml --\n" + pkg("core", ""),
+			"b/pixi.toml:1:2: a second package named core; the other one is a/pixi.toml:1:2", "Rename one of them",
+		},
+		{
+			"no pyproject.toml", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\nversion = \"1\"\nbuild = { backend = { name = \"pixi-build-python\" } }\n",
+			"a/pixi.toml:4:1: pixi-build-python needs a/pyproject.toml, which is not there", "ignore-pyproject-manifest",
+		},
+		{
+			"no pyproject.toml where the sources are", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\nversion = \"1\"\n[package.build]\nsource = { path = \"../src\" }\nbackend = { name = \"pixi-build-python\" }\n",
+			"a/pixi.toml:4:10: pixi-build-python needs src/pyproject.toml", "",
+		},
 		{"no backend", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\n", "a/pixi.toml:1:2: the package does not say which backend builds it", "[package.build] backend"},
-		{"no name", root + "-- a/pixi.toml --\n[package]\nbuild = { backend = { name = \"pixi-build-python\" } }\n-- a/pyproject.toml --\n[project]\n",
-			"a/pixi.toml:1:2: the package has no name", "Add `name`"},
-		{"an inherited version that is not there", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\nversion.workspace = true\nbuild.backend.name = \"x\"\n",
-			"a/pixi.toml:3:1: the version is inherited, but the workspace defines none", "Add `version`"},
-		{"workspace = false", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\nversion = { workspace = false }\nbuild.backend.name = \"x\"\n",
-			"a/pixi.toml:3:25: `workspace` can only be true", ""},
-		{"a number for a version", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\nversion = 1.0\nbuild.backend.name = \"x\"\n",
-			"a/pixi.toml:3:11: version must be a string, and is a float", ""},
+		{
+			"no name", root + "-- a/pixi.toml --\n[package]\nbuild = { backend = { name = \"pixi-build-python\" } }\n-- a/pyproject.toml --\n[project]\n",
+			"a/pixi.toml:1:2: the package has no name", "Add `name`",
+		},
+		{
+			"an inherited version that is not there", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\nversion.workspace = true\nbuild.backend.name = \"x\"\n",
+			"a/pixi.toml:3:1: the version is inherited, but the workspace defines none", "Add `version`",
+		},
+		{
+			"workspace = false", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\nversion = { workspace = false }\nbuild.backend.name = \"x\"\n",
+			"a/pixi.toml:3:25: `workspace` can only be true", "",
+		},
+		{
+			"a number for a version", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\nversion = 1.0\nbuild.backend.name = \"x\"\n",
+			"a/pixi.toml:3:11: version must be a string, and is a float", "",
+		},
 		{"a number for a spec", root + "[dependencies]\nx = 1\n", "pixi.toml:4:5: x must be a string or a table, and is an integer", "such as"},
-		{"a requirement that the pool does not have", root + "-- a/pixi.toml --\n" + pkg("a", "[package.run-dependencies]\nnumpy = { workspace = true }\n"),
-			"a/pixi.toml:7:1: numpy takes its version from the workspace, whose [workspace.dependencies] does not have it", "Add it"},
-		{"an inherited requirement with a version", root + "[workspace.dependencies]\nx = \"1\"\n[dependencies]\nx = { workspace = true, version = \"2\" }\n",
-			"pixi.toml:6:1: x has `workspace = true` beside a version", "Keep one"},
+		{
+			"a requirement that the pool does not have", root + "-- a/pixi.toml --\n" + pkg("a", "[package.run-dependencies]\nnumpy = { workspace = true }\n"),
+			"a/pixi.toml:7:1: numpy takes its version from the workspace, whose [workspace.dependencies] does not have it", "Add it",
+		},
+		{
+			"an inherited requirement with a version", root + "[workspace.dependencies]\nx = \"1\"\n[dependencies]\nx = { workspace = true, version = \"2\" }\n",
+			"pixi.toml:6:1: x has `workspace = true` beside a version", "Keep one",
+		},
 		{"one requirement twice", root + "[dependencies]\nNumPy = \"1\"\nnumpy = \"2\"\n", "pixi.toml:5:1: numpy is required twice in [dependencies]: NumPy before", ""},
-		{"a condition without if", root + "-- a/pixi.toml --\n" + pkg("a", "[package.run-dependencies.\"when(linux)\"]\nx = \"*\"\n"),
-			`a/pixi.toml:6:27: "when(linux)" is neither a package name nor a condition`, "if("},
+		{
+			"a condition without if", root + "-- a/pixi.toml --\n" + pkg("a", "[package.run-dependencies.\"when(linux)\"]\nx = \"*\"\n"),
+			`a/pixi.toml:6:27: "when(linux)" is neither a package name nor a condition`, "if(",
+		},
 		{"an unknown task key", root + "[tasks]\na = { cmd = \"x\", depends = [\"b\"] }\n", "pixi.toml:4:18: a task has no key depends", "did you mean depends-on?"},
 		{"an alias with a cwd", root + "[tasks]\na = { depends-on = [\"b\"], cwd = \"x\" }\n", "pixi.toml:4:27: a task has no key cwd", ""},
 		{"depends-on that is a table", root + "[tasks]\na = { depends-on = { task = \"b\" } }\n", "pixi.toml:4:20: depends-on must be an array, and is a table", ""},
@@ -49,8 +73,10 @@ func TestErrors(t *testing.T) {
 		{"an unknown feature", root + "[feature.test.tasks]\na = \"x\"\n[environments]\ndev = [\"tset\"]\n", `pixi.toml:6:8: no feature named "tset"`, "did you mean test?"},
 		{"an unknown key of the release", root + "[tool.release]\nchanel = \"x\"\n", "pixi.toml:4:1: [tool.release] has no key chanel", "did you mean channel? "},
 		{"an unknown way of versions", root + "[tool.release]\nversioning = \"lock-step\"\n", `pixi.toml:4:14: versioning cannot be "lock-step"`, "did you mean lockstep? "},
-		{"a downstream that is broken", root + "-- a/pixi.toml --\n" + pkg("a", "") + "-- app/pixi.toml --\n[workspace]\n[dependencies]\na = \"1\"\n[tasks]\nb = 1\n",
-			"app/pixi.toml:5:5: b must be a table, and is an integer", ""},
+		{
+			"a downstream that is broken", root + "-- a/pixi.toml --\n" + pkg("a", "") + "-- app/pixi.toml --\n[workspace]\n[dependencies]\na = \"1\"\n[tasks]\nb = 1\n",
+			"app/pixi.toml:5:5: b must be a table, and is an integer", "",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Load(repo(t, c.archive))
@@ -85,6 +111,8 @@ func TestConfig(t *testing.T) {
 	w := load(t, "-- pixi.toml --\n[workspace]\nname = \"acme\"\n")
 	require.Equal(t, Config{Channel: "acme", Versioning: Lockstep, Publish: PublishCI, Branch: "main", Remote: "origin"}, w.Config)
 	w = load(t, "-- pyproject.toml --\n[tool.pixi.workspace]\nname = \"acme\"\n[tool.release]\nchannel = \"c\"\nversioning = \"independent\"\npublish = \"here\"\nbranch = \"trunk\"\nremote = \"upstream\"\n")
-	require.Equal(t, Config{Channel: "c", Versioning: Independent, Publish: PublishHere, Branch: "trunk", Remote: "upstream",
-		Pos: Pos{File: "pyproject.toml", Line: 3, Col: 7}}, w.Config)
+	require.Equal(t, Config{
+		Channel: "c", Versioning: Independent, Publish: PublishHere, Branch: "trunk", Remote: "upstream",
+		Pos: Pos{File: "pyproject.toml", Line: 3, Col: 7},
+	}, w.Config)
 }

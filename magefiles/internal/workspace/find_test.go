@@ -217,9 +217,25 @@ func TestIgnorePatterns(t *testing.T) {
 		line    string
 		ignored string // of the paths below
 	}{
-		{"a", "a b/a a/b/c"}, {"/a", "a a/b/c"}, {"a/", "a b/a a/b/c"}, {"b/a", "b/a"}, {"*/b", "a/b/c"}, {"**/b", "a/b/c b/a"},
-		{"a/**", "a/b/c"}, {"a/**/c", "a/b/c"}, {"[!b]", "a b/a a/b/c c"}, {"[b-c]", "b/a c a/b/c"}, {"?", "a b/a a/b/c c"},
-		{`\a`, "a b/a a/b/c"}, {"# a", ""}, {"a  ", "a b/a a/b/c"}, {"", ""}, {"!a", ""}, {"[", ""}, {"x*z", "xyz"}, {"xyz\r", "xyz"},
+		{"a", "a b/a a/b/c"},
+		{"/a", "a a/b/c"},
+		{"a/", "a b/a a/b/c"},
+		{"b/a", "b/a"},
+		{"*/b", "a/b/c"},
+		{"**/b", "a/b/c b/a"},
+		{"a/**", "a/b/c"},
+		{"a/**/c", "a/b/c"},
+		{"[!b]", "a b/a a/b/c c"},
+		{"[b-c]", "b/a c a/b/c"},
+		{"?", "a b/a a/b/c c"},
+		{`\a`, "a b/a a/b/c"},
+		{"# a", ""},
+		{"a  ", "a b/a a/b/c"},
+		{"", ""},
+		{"!a", ""},
+		{"[", ""},
+		{"x*z", "xyz"},
+		{"xyz\r", "xyz"},
 	} {
 		g := &ignores{dir: "."}
 		g.rules[1] = parseIgnore(c.line + "\n")

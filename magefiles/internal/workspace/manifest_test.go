@@ -102,16 +102,46 @@ func TestResolve(t *testing.T) {
 		conda, pypi, channels, platforms    []string
 		constraints, scripts, hello, active string
 	}{
-		{"default", "", []string{"python >=3.11", "numpy >=1.26"}, []string{"Rich_Text *"}, []string{"high", "low", "low2"}, []string{"linux-64", "gpu", "osx-arm64"},
-			"openssl <4", "base.sh", "echo default", "A=base B=$A-2 "},
-		{"default", "linux-64", []string{"python ==3.12", "numpy >=1.26", "gcc *"}, []string{"rich-text ==1"}, []string{"high", "low", "low2"}, []string{"linux-64", "gpu", "osx-arm64"},
-			"openssl <4", "linux.sh", "echo linux-64", "A=linux B=$A-2 "},
-		{"default", "osx-arm64", []string{"python >=3.11", "numpy >=1.26"}, []string{"Rich_Text *"}, []string{"high", "low", "low2"}, []string{"linux-64", "gpu", "osx-arm64"},
-			"openssl <4", "base.sh", "echo default", "A=base B=$A-2 "},
-		{"test", "", []string{"pytest *", "numpy <3", "python >=3.11", "numpy >=1.26"}, []string{"Rich_Text *"}, []string{"testing", "high", "low", "low2"}, []string{"linux-64"},
-			"openssl <4", "base.sh", "echo default", "A=test B=$A-2 "},
-		{"inline", "", []string{"ruff *", "python >=3.11", "numpy >=1.26"}, []string{"Rich_Text *"}, []string{"high", "low", "low2"}, []string{"linux-64", "gpu", "osx-arm64"},
-			"openssl <4", "base.sh", "echo inline", "A=base B=$A-2 "},
+		{
+			"default", "",
+			[]string{"python >=3.11", "numpy >=1.26"},
+			[]string{"Rich_Text *"},
+			[]string{"high", "low", "low2"},
+			[]string{"linux-64", "gpu", "osx-arm64"},
+			"openssl <4", "base.sh", "echo default", "A=base B=$A-2 ",
+		},
+		{
+			"default", "linux-64",
+			[]string{"python ==3.12", "numpy >=1.26", "gcc *"},
+			[]string{"rich-text ==1"},
+			[]string{"high", "low", "low2"},
+			[]string{"linux-64", "gpu", "osx-arm64"},
+			"openssl <4", "linux.sh", "echo linux-64", "A=linux B=$A-2 ",
+		},
+		{
+			"default", "osx-arm64",
+			[]string{"python >=3.11", "numpy >=1.26"},
+			[]string{"Rich_Text *"},
+			[]string{"high", "low", "low2"},
+			[]string{"linux-64", "gpu", "osx-arm64"},
+			"openssl <4", "base.sh", "echo default", "A=base B=$A-2 ",
+		},
+		{
+			"test", "",
+			[]string{"pytest *", "numpy <3", "python >=3.11", "numpy >=1.26"},
+			[]string{"Rich_Text *"},
+			[]string{"testing", "high", "low", "low2"},
+			[]string{"linux-64"},
+			"openssl <4", "base.sh", "echo default", "A=test B=$A-2 ",
+		},
+		{
+			"inline", "",
+			[]string{"ruff *", "python >=3.11", "numpy >=1.26"},
+			[]string{"Rich_Text *"},
+			[]string{"high", "low", "low2"},
+			[]string{"linux-64", "gpu", "osx-arm64"},
+			"openssl <4", "base.sh", "echo inline", "A=base B=$A-2 ",
+		},
 	} {
 		t.Run(c.environment+" "+c.platform, func(t *testing.T) {
 			r, err := m.Resolve(c.environment, c.platform)

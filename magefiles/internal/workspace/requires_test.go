@@ -236,8 +236,13 @@ func TestParsePEP508(t *testing.T) {
 		text, name, spec string
 		offset           int
 	}{
-		{"a", "a", "", 1}, {" a_b.c ", "a_b.c", "", 7}, {"a==1", "a", "==1", 1}, {"a [x,y] >= 1 , <2 ; m", "a", ">= 1 , <2", 8},
-		{"a(==1.0)", "a", "==1.0", 2}, {"a ( == 1.0 ) ;m", "a", "== 1.0", 4}, {"a~=1.0;python_version<'3'", "a", "~=1.0", 1},
+		{"a", "a", "", 1},
+		{" a_b.c ", "a_b.c", "", 7},
+		{"a==1", "a", "==1", 1},
+		{"a [x,y] >= 1 , <2 ; m", "a", ">= 1 , <2", 8},
+		{"a(==1.0)", "a", "==1.0", 2},
+		{"a ( == 1.0 ) ;m", "a", "== 1.0", 4},
+		{"a~=1.0;python_version<'3'", "a", "~=1.0", 1},
 	} {
 		name, spec, ok := parsePEP508(c.text)
 		require.True(t, ok, c.text)

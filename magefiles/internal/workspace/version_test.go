@@ -14,24 +14,34 @@ func TestVersions(t *testing.T) {
 		want                  string // source, text, detail, place
 		also                  string // the second place, if any
 	}{
-		{"in both", "[package]\nname = \"p\"\nversion = \"0.1.0\"\n" + python, "[project]\nname = \"p\"\nversion = \"0.1.1\"\n",
-			"package 0.1.0  p/pixi.toml:3:11", "project 0.1.1  p/pyproject.toml:3:11"},
-		{"inherited", "[package]\nname = \"p\"\nversion.workspace = true\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n",
-			"workspace 3.2.1  pixi.toml:2:11", "tag  hatch-vcs p/pyproject.toml:4:13"},
+		{
+			"in both", "[package]\nname = \"p\"\nversion = \"0.1.0\"\n" + python, "[project]\nname = \"p\"\nversion = \"0.1.1\"\n",
+			"package 0.1.0  p/pixi.toml:3:11", "project 0.1.1  p/pyproject.toml:3:11",
+		},
+		{
+			"inherited", "[package]\nname = \"p\"\nversion.workspace = true\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n",
+			"workspace 3.2.1  pixi.toml:2:11", "tag  hatch-vcs p/pyproject.toml:4:13",
+		},
 		{"from the pyproject by the backend", "[package]\n" + python, "[project]\nname = \"P_x\"\nversion = \"0.3.0\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
 		{"pyproject only", "", "[project]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.pixi.package.build.backend]\nname = \"pixi-build-cmake\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
 		{"poetry", "", "[tool.poetry]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.pixi.package.build.backend]\nname = \"pixi-build-python\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
-		{"a literal that hatch reads", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\npath = \"src/p.py\"\n",
-			"file 0.4.0 hatch p/src/p.py:2:16", ""},
-		{"hatch by another source", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"code\"\npath = \"src/p.py\"\n",
-			"dynamic  hatch code src/p.py p/pyproject.toml:4:13", ""},
+		{
+			"a literal that hatch reads", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\npath = \"src/p.py\"\n",
+			"file 0.4.0 hatch p/src/p.py:2:16", "",
+		},
+		{
+			"hatch by another source", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"code\"\npath = \"src/p.py\"\n",
+			"dynamic  hatch code src/p.py p/pyproject.toml:4:13", "",
+		},
 		{"setuptools-scm by its table", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools_scm]\n", "tag  setuptools-scm p/pyproject.toml:4:7", ""},
 		{"hatch-vcs by its requirement", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"hatch_vcs>=0.4\"]\n", "tag  hatch-vcs p/pyproject.toml:5:13", ""},
 		{"setuptools attr", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools.dynamic]\nversion = { attr = \"p.v\" }\n", "dynamic  setuptools attr p.v p/pyproject.toml:5:1", ""},
 		{"dynamic by who knows whom", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nbuild-backend = \"custom\"\n", "dynamic  custom p/pyproject.toml:3:1", ""},
 		{"missing", "[package]\n" + python, "[project]\nname = \"p\"\n", "missing   p/pixi.toml:1:2", ""},
-		{"not taken from a pyproject that is ignored", "[package]\nname = \"p\"\n" + python + "config = { ignore-pyproject-manifest = true }\n", "[project]\nname = \"p\"\nversion = \"1\"\n",
-			"missing   p/pixi.toml:1:2", "project 1  p/pyproject.toml:3:11"},
+		{
+			"not taken from a pyproject that is ignored", "[package]\nname = \"p\"\n" + python + "config = { ignore-pyproject-manifest = true }\n", "[project]\nname = \"p\"\nversion = \"1\"\n",
+			"missing   p/pixi.toml:1:2", "project 1  p/pyproject.toml:3:11",
+		},
 		{"the backend has it", "[package.build]\nbackend = { name = \"pixi-build-rattler-build\" }\n", "", "backend  pixi-build-rattler-build p/pixi.toml:1:2", ""},
 		{"no common spelling", "[package]\nname = \"p\"\nversion = \"dynamic\"\n" + python, "[project]\n", "package dynamic  p/pixi.toml:3:11", ""},
 	} {

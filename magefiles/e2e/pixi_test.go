@@ -1,0 +1,60 @@
+package e2e_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest"
+)
+
+// TestPixiBuildsInOurOrder lets a stand-in, which answers as pixi 0.77.0 was recorded, build this repository's packages:
+// one `pixi publish --path` for each, dependencies first, and no artifact is used that is not what its manifest says.
+func TestPixiBuildsInOurOrder(t *testing.T) {
+	root := copyOfOurs(t)
+	standin := pixitest.Install(t, pixitest.Behaviour{})
+	mage := func(args ...string) (string, error) {
+		x := exec.Command(filepath.Join(compiled, "targets"), args...)
+		x.Dir, x.Env = root, append(standin.Env(os.Environ()), "PIPELINE_TOOLCHAIN=pixi")
+		out, err := x.CombinedOutput()
+		return string(out), err
+	}
+	out, err := mage("build:all")
+	require.NoError(t, err, out)
+	require.Contains(t, out, "toolchain: pixi 0.77.0")
+	var published []string
+	for _, c := range standin.Commands() {
+		if rest, ok := strings.CutPrefix(c, "publish --path "); ok {
+			path, flags, _ := strings.Cut(rest, " ")
+			require.Contains(t, flags, "--target-dir ")
+			published = append(published, strings.TrimPrefix(path, root+"/"))
+		}
+	}
+	require.Equal(t, []string{"packages/core", "packages/extras", "packages/ui"}, published)
+	require.Equal(t, 3, count(t, root))
+
+	// An old version out of a cache is found out before it is used; what was there stays.
+	standin.Behave(pixitest.Behaviour{Versions: map[string]string{"foopack-ui": "0.0.9"}})
+	out, err = mage("build:all")
+	require.Error(t, err)
+	require.Contains(t, out, `foopack-ui-0.0.9`)
+	require.Contains(t, out, `its version is "0.0.9" and not "0.1.0"`)
+	require.Equal(t, 3, count(t, root))
+	require.NoFileExists(t, filepath.Join(root, "output", "foopack-ui-0.0.9-pyh4616a5c_0.conda"))
+
+	// So is a pin that got lost.
+	standin.Behave(pixitest.Behaviour{Drop: map[string][]string{"foopack-extras": {"foopack-core"}}})
+	out, err = mage("build:package", "foopack-extras")
+	require.Error(t, err)
+	require.Contains(t, out, "foopack-core ==0.1.0")
+}
+
+func count(t *testing.T, root string) int {
+	files, err := filepath.Glob(filepath.Join(root, "output", "*.conda"))
+	require.NoError(t, err)
+	return len(files)
+}
