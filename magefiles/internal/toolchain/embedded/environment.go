@@ -89,7 +89,7 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, dir string, n 
 	if len(n.fromPyPI) == 0 {
 		return nil
 	}
-	e.say("installing %d requirements into %s", len(n.fromPyPI), e.relative(dir))
+	e.say("installing %d requirements into %s", len(n.fromPyPI), relative(e.workspace, dir))
 	return e.uvInstall(ctx, t, dir, n.fromPyPI...)
 }
 
@@ -103,7 +103,7 @@ func (e *Toolchain) uvInstall(ctx context.Context, t tools, dir string, args ...
 			return nil
 		}
 	}
-	return network(err, "installing from PyPI into "+e.relative(dir))
+	return network(err, "installing from PyPI into "+relative(e.workspace, dir))
 }
 
 // installOwn installs the workspace's own packages, without what they require, which is there.
@@ -128,13 +128,6 @@ func (e *Toolchain) installOwn(ctx context.Context, t tools, dir string, n *need
 
 func (e *Toolchain) sources(p *workspace.Package) string {
 	return filepath.Join(e.workspace.Root, filepath.FromSlash(p.SourceDir))
-}
-
-func (e *Toolchain) relative(dir string) string {
-	if rel, err := filepath.Rel(e.workspace.Root, dir); err == nil && filepath.IsLocal(rel) {
-		return rel
-	}
-	return dir
 }
 
 // ownDigest is over everything in the folders of the packages that are installed from sources. Of an editable one only

@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
-
-// pythonBackend is the one build backend whose packages the embedded toolchain builds.
-const pythonBackend = "pixi-build-python"
 
 // recipe is a rattler-build recipe, as JSON, which is YAML. It says what pixi-build-python would say for the package
 // (prefix-dev/pixi, crates/pixi_build_python/src/main.rs and crates/pixi_build_backend/src/generated_recipe.rs, 0.77),
@@ -79,8 +78,8 @@ func buildable(p *workspace.Package) error {
 func needsPixi(p *workspace.Package) string {
 	c := p.Build.Python
 	switch {
-	case p.Build.Backend != pythonBackend:
-		return fmt.Sprintf("its build backend is %s, and only %s is known here", p.Build.Backend, pythonBackend)
+	case p.Build.Backend != toolchain.PythonBackend:
+		return fmt.Sprintf("its build backend is %s, and only %s is known here", p.Build.Backend, toolchain.PythonBackend)
 	case c.Noarch != nil && !*c.Noarch:
 		return "it is built for one platform (noarch = false)"
 	case len(c.Compilers) > 0 || c.ABI3:
@@ -90,7 +89,7 @@ func needsPixi(p *workspace.Package) string {
 	case len(p.Build.Targets) > 0:
 		return "its build is configured for each platform (package.build.target)"
 	case len(c.UnknownKeys) > 0:
-		return fmt.Sprintf("%s does not know the configuration %s", pythonBackend, strings.Join(c.UnknownKeys, ", "))
+		return fmt.Sprintf("%s does not know the configuration %s", toolchain.PythonBackend, strings.Join(c.UnknownKeys, ", "))
 	case p.SourceDir == "":
 		return "its sources are fetched (package.build.source)"
 	case p.Project == nil:
@@ -161,7 +160,7 @@ func matchSpec(d workspace.Dependency) string {
 	field("channel", d.Spec.Channel)
 	field("subdir", d.Spec.Subdir)
 	name := strings.ToLower(d.Name)
-	text := strings.ReplaceAll(d.Spec.Text, " ", "")
+	text := explicit(d.Spec.Text)
 	if len(fields) > 0 {
 		field("version", text)
 		return name + "[" + strings.Join(fields, ",") + "]"
@@ -172,12 +171,28 @@ func matchSpec(d workspace.Dependency) string {
 	return name + " " + text
 }
 
+// bareVersion is a version without an operator, as one of the alternatives or parts of a spec.
+var bareVersion = regexp.MustCompile(`(^|[|,(])([0-9][^|,()*]*)($|[|,)])`)
+
+// explicit writes a version spec without blanks, and a bare version as an exact one: pixi takes it for that, with a
+// warning, and rattler-build refuses it.
+func explicit(spec string) string {
+	spec = strings.Join(strings.Fields(spec), "")
+	for { // matches share their separators, so every second one is found in a second round
+		next := bareVersion.ReplaceAllString(spec, "$1==$2$3")
+		if next == spec {
+			return spec
+		}
+		spec = next
+	}
+}
+
 // pythonRequirement is what pixi-build-python adds to host and run.
 func pythonRequirement(p *workspace.Package) string {
 	if p.Build.Python.IgnorePyproject || p.Project.RequiresPython == "" {
 		return "python"
 	}
-	return "python " + strings.ReplaceAll(p.Project.RequiresPython, " ", "")
+	return "python " + explicit(p.Project.RequiresPython)
 }
 
 // about is the about section: what the [package] table says, and for the rest what the pyproject.toml says.
@@ -220,28 +235,35 @@ type license struct{ from, to string }
 // licenseFiles are the package's license files. pixi-build-python hands those of a pyproject.toml to rattler-build as
 // absolute paths, which are copied under their base names and may be no globs; one that is missing fails the build.
 func licenseFiles(w *workspace.Workspace, p *workspace.Package) ([]license, error) {
-	dir := filepath.Join(w.Root, filepath.FromSlash(p.Dir))
 	var out []license
 	if f := p.Metadata.LicenseFile; f != "" {
 		to := filepath.Base(f)
 		if filepath.IsLocal(f) {
 			to = f
 		}
-		out = append(out, license{filepath.Join(dir, f), to})
+		out = append(out, license{filepath.Join(w.Root, filepath.FromSlash(p.Dir), f), to})
 	} else if !p.Build.Python.IgnorePyproject {
 		named := p.Project.LicenseFiles
 		if p.Project.LicenseFile != "" {
 			named = append([]string{p.Project.LicenseFile}, named...)
 		}
 		for _, f := range named {
-			out = append(out, license{filepath.Join(dir, f), filepath.Base(f)})
+			out = append(out, license{filepath.Join(w.Root, filepath.FromSlash(p.SourceDir), f), filepath.Base(f)})
 		}
 	}
 	for _, f := range out {
 		if _, err := os.Stat(f.from); err != nil {
 			return nil, operr.New("name files that are there; pixi-build-python takes no patterns",
-				"%s: the license file %s of %s is not there", p.Project.Path, f.to, p.Name)
+				"the license file %s of %s is not there", relative(w, f.from), p.Name)
 		}
 	}
 	return out, nil
+}
+
+// relative is a path below the workspace's root, for people.
+func relative(w *workspace.Workspace, path string) string {
+	if rel, err := filepath.Rel(w.Root, path); err == nil {
+		return rel
+	}
+	return path
 }
