@@ -22,6 +22,8 @@ import (
 	"github.com/magefile/mage/mg"
 	"golang.org/x/term"
 
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -162,6 +164,9 @@ func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments str
 		}
 		return embedded.New(embedded.Config{
 			Runner: a.runner, Environ: env, Cache: cache, Workspace: w, Log: a.view.Err, Environments: environments,
+			Published: func(ctx context.Context, name, version string) (string, error) {
+				return a.published(ctx, w.Config.Channel, name, version, filepath.Join(cache, "published"))
+			},
 		}), nil
 	default:
 		return nil, operr.NewUsage("set PIPELINE_TOOLCHAIN to pixi or embedded, or leave it unset", "PIPELINE_TOOLCHAIN=%s names no toolchain", choice)
@@ -180,6 +185,19 @@ func (a *app) pixi(ctx context.Context, cache string) (*pixi.Pixi, error) {
 		return nil, err
 	}
 	return pixi.At(ctx, a.runner, a.runner.Environ(), path)
+}
+
+// published fetches one version of a package from our channel into dir, where it is kept under its digest.
+func (a *app) published(ctx context.Context, channelName, name, version, dir string) (string, error) {
+	client, err := prefixdev.New(prefixdev.Options{Server: os.Getenv("PREFIX_SERVER_URL")})
+	if err != nil {
+		return "", err
+	}
+	c, err := client.Channel(channelName)
+	if err != nil {
+		return "", err
+	}
+	return channel.Fetch(ctx, c, name, version, dir)
 }
 
 // cache is the folder for what is installed once on a machine.

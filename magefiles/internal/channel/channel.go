@@ -17,6 +17,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
@@ -114,4 +115,31 @@ func Download(ctx context.Context, c Channel, r condapkg.Record, path string) er
 		return Errorf(ErrInvalid, "downloading %s: what came has sha256 %s, and the index says %s", r.FileName(), got, r.SHA256)
 	}
 	return w.Commit()
+}
+
+// Fetch finds one version of a noarch package in the index, the highest build number of it, downloads it into a folder
+// below dir that is named after its digest, unless it is there, and returns the file. Errors: ErrNotFound, and those of
+// Records and Download.
+func Fetch(ctx context.Context, c Channel, name, version, dir string) (string, error) {
+	records, err := c.Records(ctx, "noarch", name)
+	if err != nil {
+		return "", err
+	}
+	var found *condapkg.Record
+	for i, r := range records {
+		if r.Version == version && (found == nil || r.BuildNumber > found.BuildNumber) {
+			found = &records[i]
+		}
+	}
+	if found == nil {
+		return "", Errorf(ErrNotFound, "the channel has no %s %s", name, version)
+	}
+	path := filepath.Join(dir, found.SHA256, found.FileName())
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	return path, Download(ctx, c, *found, path)
 }

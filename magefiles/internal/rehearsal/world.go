@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -134,39 +133,17 @@ func contains(records []condapkg.Record, file, sha256 string) error {
 	return fmt.Errorf("%s is not there", file)
 }
 
-// download fetches every artifact and compares it with what was built.
+// download fetches every artifact, past the index, and compares it with what was built.
 func (r *run) download(ctx context.Context) (string, error) {
 	for _, a := range r.artifacts {
-		path, sum, err := r.fetch(ctx, a.Index.Subdir, a.Index.FileName())
-		if err != nil {
-			return "", fmt.Errorf("downloading %s: %w", a.Index.FileName(), err)
+		path := filepath.Join(r.Dir, "downloads", a.Index.FileName())
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return "", err
 		}
-		if sum != a.SHA256 {
-			return "", fmt.Errorf("downloading %s: what came back has sha256 %s, and %s was built", a.Index.FileName(), sum, a.SHA256)
+		if err := channel.Download(ctx, r.world.channel, condapkg.Record{Index: a.Index, SHA256: a.SHA256}, path); err != nil {
+			return "", err
 		}
 		r.fetched = append(r.fetched, path)
 	}
 	return fmt.Sprintf("%d artifacts, each with the sha256 that was built", len(r.fetched)), nil
-}
-
-func (r *run) fetch(ctx context.Context, subdir, file string) (path, sha256 string, err error) {
-	f, err := r.world.channel.Open(ctx, subdir, file)
-	if err != nil {
-		return "", "", err
-	}
-	defer f.Close()
-	path = filepath.Join(r.Dir, "downloads", subdir, file)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", "", err
-	}
-	out, err := os.Create(path)
-	if err != nil {
-		return "", "", err
-	}
-	defer out.Close()
-	d := condapkg.NewDigester()
-	if _, err := io.Copy(io.MultiWriter(out, d), f); err != nil {
-		return "", "", err
-	}
-	return path, d.SHA256(), out.Close()
 }

@@ -26,6 +26,7 @@ type Toolchain struct {
 	workspace *workspace.Workspace
 	log       io.Writer
 	envs      string
+	published func(ctx context.Context, name, version string) (string, error)
 
 	once     sync.Once
 	tools    tools
@@ -40,13 +41,17 @@ type Config struct {
 	Workspace *workspace.Workspace // whose packages a downstream may take instead of the channel's
 	Log       io.Writer            // what it is doing, a line each
 
+	// Published fetches one version of a package of the workspace from the channel and returns the file: a downstream may
+	// ask for another version than the sources have. Nil: there is no channel.
+	Published func(ctx context.Context, name, version string) (path string, err error)
+
 	// Environments is the folder for the environments of tasks. "" puts each into .pixi/embedded beside its manifest.
 	Environments string
 }
 
 // New returns the embedded toolchain. Nothing is looked for or installed before it is needed.
 func New(c Config) *Toolchain {
-	return &Toolchain{runner: c.Runner, env: c.Environ, cache: c.Cache, workspace: c.Workspace, log: c.Log, envs: c.Environments}
+	return &Toolchain{runner: c.Runner, env: c.Environ, cache: c.Cache, workspace: c.Workspace, log: c.Log, envs: c.Environments, published: c.Published}
 }
 
 // Name implements toolchain.Toolchain.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
@@ -26,7 +27,7 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, r *w
 	if err != nil {
 		return "", err
 	}
-	n, err := e.collect(m, r)
+	n, err := e.collect(ctx, m, r)
 	if err != nil {
 		return "", err
 	}
@@ -40,7 +41,7 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, r *w
 	}
 	defer unlock()
 
-	asked := digest(append([]string{t.interpreter.Path, t.interpreter.Version, toolRequirements}, n.fromPyPI...)...)
+	asked := digest(slices.Concat([]string{t.interpreter.Path, t.interpreter.Version, toolRequirements}, n.fromPyPI, n.archives)...)
 	if !marked(dir, ".third-party", asked) {
 		if err := e.makeEnvironment(ctx, t, dir, n); err != nil {
 			return "", err
@@ -78,7 +79,7 @@ func (e *Toolchain) folder(m *workspace.Manifest, name string) (string, error) {
 	return dir, os.WriteFile(filepath.Join(base, ".gitignore"), []byte("*\n!config.toml\n"), 0o644)
 }
 
-// makeEnvironment makes the environment anew with what comes from PyPI.
+// makeEnvironment makes the environment anew with what comes from PyPI and from the channel.
 func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, dir string, n *needs) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
@@ -86,11 +87,18 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, dir string, n 
 	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", t.interpreter.Path, dir); err != nil {
 		return err
 	}
-	if len(n.fromPyPI) == 0 {
-		return nil
+	if len(n.fromPyPI) > 0 {
+		e.say("installing %d requirements into %s", len(n.fromPyPI), relative(e.workspace, dir))
+		if err := e.uvInstall(ctx, t, dir, n.fromPyPI...); err != nil {
+			return err
+		}
 	}
-	e.say("installing %d requirements into %s", len(n.fromPyPI), relative(e.workspace, dir))
-	return e.uvInstall(ctx, t, dir, n.fromPyPI...)
+	archives, closeAll, err := openAll(n.archives)
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	return newPrefix(dir, t).linkAll(archives)
 }
 
 // uvInstall installs into an environment; where the index does not answer, from what uv has in its cache.

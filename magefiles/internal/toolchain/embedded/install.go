@@ -25,15 +25,11 @@ func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain
 	if err != nil {
 		return toolchain.Environment{}, err
 	}
-	var archives []*condapkg.Archive
-	for _, path := range i.Artifacts {
-		a, err := condapkg.Open(path)
-		if err != nil {
-			return toolchain.Environment{}, err
-		}
-		defer a.Close()
-		archives = append(archives, a)
+	archives, closeAll, err := openAll(i.Artifacts)
+	if err != nil {
+		return toolchain.Environment{}, err
 	}
+	defer closeAll()
 	requirements, err := thirdParty(archives)
 	if err != nil {
 		return toolchain.Environment{}, err
@@ -46,13 +42,26 @@ func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain
 			return toolchain.Environment{}, err
 		}
 	}
-	prefix := prefix{dir: i.Dir, site: filepath.Join("lib", "python"+t.interpreter.minor(), "site-packages")}
-	for _, a := range archives {
-		if err := prefix.link(a); err != nil {
-			return toolchain.Environment{}, fmt.Errorf("installing %s: %w", a.Stem(), err)
+	prefix := newPrefix(i.Dir, t)
+	return toolchain.Environment{Dir: i.Dir, Python: prefix.python()}, prefix.linkAll(archives)
+}
+
+// openAll opens archives; what it returns closes them.
+func openAll(paths []string) (archives []*condapkg.Archive, closeAll func(), err error) {
+	closeAll = func() {
+		for _, a := range archives {
+			a.Close()
 		}
 	}
-	return toolchain.Environment{Dir: i.Dir, Python: prefix.python()}, nil
+	for _, path := range paths {
+		a, err := condapkg.Open(path)
+		if err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		archives = append(archives, a)
+	}
+	return archives, closeAll, nil
 }
 
 // thirdParty returns what the archives depend on beyond each other, as PyPI requirements, and checks that what they
@@ -91,6 +100,19 @@ func thirdParty(archives []*condapkg.Archive) ([]string, error) {
 type prefix struct {
 	dir  string
 	site string // relative to dir
+}
+
+func newPrefix(dir string, t tools) prefix {
+	return prefix{dir: dir, site: filepath.Join("lib", "python"+t.interpreter.minor(), "site-packages")}
+}
+
+func (p prefix) linkAll(archives []*condapkg.Archive) error {
+	for _, a := range archives {
+		if err := p.link(a); err != nil {
+			return fmt.Errorf("installing %s: %w", a.Stem(), err)
+		}
+	}
+	return nil
 }
 
 func (p prefix) python() string { return filepath.Join(p.dir, "bin", "python") }

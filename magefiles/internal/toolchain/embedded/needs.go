@@ -1,11 +1,14 @@
 package embedded
 
 import (
+	"context"
+	"fmt"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -16,17 +19,21 @@ type needs struct {
 	python   []string             // specs on the interpreter
 	fromPyPI []string             // PEP 508 requirements
 	packages []*workspace.Package // of the workspace, installed from their sources
+	archives []string             // of the workspace, but of another version: from the channel, sorted
 	editable []string             // absolute folders that pypi-dependencies name by path
 	plain    []string             // the same, not editable
 }
 
 // collect puts together what an environment needs. Packages of the workspace bring what they need to run.
-func (e *Toolchain) collect(m *workspace.Manifest, r *workspace.Resolved) (*needs, error) {
+func (e *Toolchain) collect(ctx context.Context, m *workspace.Manifest, r *workspace.Resolved) (*needs, error) {
 	n := &needs{}
 	for _, d := range r.Conda {
-		if err := e.addConda(n, m, d); err != nil {
+		if err := e.addConda(ctx, n, m, d); err != nil {
 			return nil, err
 		}
+	}
+	if err := n.addThirdParty(); err != nil {
+		return nil, err
 	}
 	for _, d := range r.PyPI {
 		e.addPyPI(n, m, d)
@@ -36,21 +43,22 @@ func (e *Toolchain) collect(m *workspace.Manifest, r *workspace.Resolved) (*need
 	return n, nil
 }
 
-func (e *Toolchain) addConda(n *needs, m *workspace.Manifest, d workspace.Dependency) error {
+func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifest, d workspace.Dependency) error {
 	if strings.EqualFold(d.Name, "python") {
 		n.python = append(n.python, d.Spec.Text)
 		return nil
 	}
-	p, err := e.sibling(m, d)
-	if err != nil {
-		return err
-	}
-	if p == nil {
+	i := slices.IndexFunc(e.workspace.Packages, func(p *workspace.Package) bool { return p.Name == workspace.CondaName(d.Name) })
+	if i < 0 {
 		requirement, err := pypiRequirement(d)
 		if err == nil {
 			n.fromPyPI = append(n.fromPyPI, requirement)
 		}
 		return err
+	}
+	p := e.workspace.Packages[i]
+	if pin, exact := version.Pin(d.Spec.Text); exact && !version.Same(pin, p.Version.Text) {
+		return e.addPublished(ctx, n, m, d, p.Version.Text, pin)
 	}
 	if slices.Contains(n.packages, p) {
 		return nil
@@ -58,7 +66,7 @@ func (e *Toolchain) addConda(n *needs, m *workspace.Manifest, d workspace.Depend
 	n.packages = append(n.packages, p)
 	for _, d := range p.Dependencies(workspace.RoleRun) {
 		if d.Condition == "" { // what holds on one platform only is pixi's to decide
-			if err := e.addConda(n, e.workspace.Manifest, d); err != nil {
+			if err := e.addConda(ctx, n, e.workspace.Manifest, d); err != nil {
 				return err
 			}
 		}
@@ -66,19 +74,54 @@ func (e *Toolchain) addConda(n *needs, m *workspace.Manifest, d workspace.Depend
 	return nil
 }
 
-// sibling returns the package of the workspace that the dependency means, nil when it means a stranger's. A downstream
-// asks the channel for a version; the workspace's sources stand in for it only where they are that version.
-func (e *Toolchain) sibling(m *workspace.Manifest, d workspace.Dependency) (*workspace.Package, error) {
-	i := slices.IndexFunc(e.workspace.Packages, func(p *workspace.Package) bool { return p.Name == strings.ToLower(d.Name) })
-	if i < 0 {
-		return nil, nil
+// addPublished takes a version that the workspace's sources are not at from the channel. A downstream upgrades when it
+// wants to, so this is how it is tested once a new version is under way.
+func (e *Toolchain) addPublished(ctx context.Context, n *needs, m *workspace.Manifest, d workspace.Dependency, have, want string) error {
+	asks := fmt.Sprintf("%s: %s asks for %s %s, and the workspace has %s", d.Pos, m.Name, d.Name, d.Spec.Text, have)
+	if e.published == nil {
+		return operr.New("run `mage app:upgrade`", "%s", asks)
 	}
-	p := e.workspace.Packages[i]
-	if pin, exact := version.Pin(d.Spec.Text); exact && !version.Same(pin, p.Version.Text) {
-		return nil, operr.New("run `mage app:upgrade`, or run it with pixi, which takes the published one: PIPELINE_TOOLCHAIN=pixi",
-			"%s: %s asks for %s %s, and the workspace has %s: the embedded toolchain has no other", d.Pos, m.Name, d.Name, d.Spec.Text, p.Version.Text)
+	file, err := e.published(ctx, workspace.CondaName(d.Name), want)
+	if err != nil {
+		return operr.New("see whether the channel can be reached, or run `mage app:upgrade`", "%s, so it must come from the channel: %w", asks, err)
 	}
-	return p, nil
+	if slices.Contains(n.archives, file) {
+		return nil
+	}
+	n.archives = append(n.archives, file)
+	slices.Sort(n.archives)
+	return e.addDepends(ctx, n, m, d, file)
+}
+
+// addDepends adds the packages of the workspace that an archive depends on; the rest is for addThirdParty.
+func (e *Toolchain) addDepends(ctx context.Context, n *needs, m *workspace.Manifest, d workspace.Dependency, file string) error {
+	a, err := condapkg.Open(file)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	for _, depend := range a.Index().Depends {
+		name, spec, _ := strings.Cut(depend, " ")
+		if !slices.ContainsFunc(e.workspace.Packages, func(p *workspace.Package) bool { return p.Name == name }) {
+			continue
+		}
+		if err := e.addConda(ctx, n, m, workspace.Dependency{Pos: d.Pos, Name: name, Spec: workspace.Spec{Text: spec}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addThirdParty adds what the archives depend on.
+func (n *needs) addThirdParty() error {
+	archives, closeAll, err := openAll(n.archives)
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	requirements, err := thirdParty(archives)
+	n.fromPyPI = append(n.fromPyPI, requirements...)
+	return err
 }
 
 func (e *Toolchain) addPyPI(n *needs, m *workspace.Manifest, d workspace.Dependency) {

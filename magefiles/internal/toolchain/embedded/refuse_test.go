@@ -1,0 +1,95 @@
+package embedded_test
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// TestRefusedByName builds packages that only pixi can build: each is named with its manifest, the reason, and the way to
+// build it, and nothing is written.
+func TestRefusedByName(t *testing.T) {
+	for _, c := range []struct{ name, manifest, why string }{
+		{"another backend", "[package.build]\nbackend = { name = \"pixi-build-rust\", version = \"*\" }", "its build backend is pixi-build-rust"},
+		{"one platform", python + "config = { noarch = false }", "it is built for one platform (noarch = false)"},
+		{"compilers", python + "config = { compilers = [\"c\"] }", "it needs compilers"},
+		{"mapping", python + "config = { ignore-pypi-mapping = false }", "mapped from PyPI by a service"},
+		{"unknown configuration", python + "config = { nonsense = 1 }", "does not know the configuration nonsense"},
+		{"git source", python + "source = { git = \"https://example.invalid/x.git\" }", "its sources are fetched"},
+		{"pin-compatible", python + "[package.run-dependencies]\nnumpy = { pin-compatible = true }", "numpy is pinned to what the host environment has"},
+		{"extras", python + "[package.extra-dependencies.gui]\npanel = \"*\"", "it has extra dependencies"},
+		{"run exports", python + "[package.run-exports.weak]\nlib = \"*\"", "it has run exports"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := writeWorkspace(t, map[string]string{
+				"lib/pixi.toml":      "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n" + c.manifest + "\n",
+				"lib/pyproject.toml": "[project]\nname = \"lib\"\nversion = \"1.0.0\"\n",
+			})
+			err := refusal(t, w)
+			require.ErrorContains(t, err, "lib/pixi.toml:")
+			require.ErrorContains(t, err, "the embedded toolchain cannot build lib: ")
+			require.ErrorContains(t, err, c.why)
+			require.NoDirExists(t, filepath.Join(w.Root, "output"))
+		})
+	}
+}
+
+const python = "[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n"
+
+// A backend that compiles is a sign that pixi would not make a noarch package either.
+func TestCompiledBackendIsRefused(t *testing.T) {
+	w := writeWorkspace(t, map[string]string{
+		"lib/pixi.toml":      "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n" + python,
+		"lib/pyproject.toml": "[project]\nname = \"lib\"\nversion = \"1.0.0\"\n[build-system]\nrequires = [\"maturin>=1\"]\nbuild-backend = \"maturin\"\n",
+	})
+	require.ErrorContains(t, refusal(t, w), "it needs a compiler (maturin)")
+}
+
+// pixi-build-python hands license files over as paths: what is not there, a pattern for instance, fails the build.
+func TestMissingLicenseFile(t *testing.T) {
+	w := writeWorkspace(t, map[string]string{
+		"lib/pixi.toml":      "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n" + python,
+		"lib/pyproject.toml": "[project]\nname = \"lib\"\nversion = \"1.0.0\"\nlicense-files = [\"LICENSE*\"]\n",
+		"lib/LICENSE":        "text",
+	})
+	require.ErrorContains(t, refusal(t, w), "the license file lib/LICENSE* of lib is not there")
+}
+
+// A build that fails shows what the backend said.
+func TestFailingBuild(t *testing.T) {
+	w := writeWorkspace(t, map[string]string{
+		"lib/pixi.toml":      "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n" + python,
+		"lib/pyproject.toml": "[project]\nname = \"lib\"\nversion = \"1.0.0\"\nreadme = \"NO-SUCH.md\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
+	})
+	err := refusal(t, w)
+	require.ErrorContains(t, err, "building lib (lib): python ended with exit status 1")
+	require.NoDirExists(t, filepath.Join(w.Root, "output"))
+}
+
+func refusal(t *testing.T, w *workspace.Workspace) error {
+	_, err := newToolchain(t, w).Build(t.Context(), toolchain.Build{
+		Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate, Log: io.Discard,
+	})
+	require.Error(t, err)
+	return err
+}
+
+func writeWorkspace(t *testing.T, files map[string]string) *workspace.Workspace {
+	root := t.TempDir()
+	files["pixi.toml"] = "[workspace]\nname = \"w\"\nchannels = []\nplatforms = [\"linux-64\"]\npreview = [\"pixi-build\"]\n" + files["pixi.toml"]
+	for name, text := range files {
+		path := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(strings.TrimLeft(text, "\n")), 0o644))
+	}
+	w, err := workspace.Load(root)
+	require.NoError(t, err)
+	return w
+}

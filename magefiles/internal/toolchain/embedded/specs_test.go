@@ -1,0 +1,59 @@
+package embedded
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestExplicit(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                  "",
+		"*":                 "*",
+		"0.1.6":             "==0.1.6",
+		"1.2|1.3|1.4":       "==1.2|==1.3|==1.4",
+		"==1.2|1.3":         "==1.2|==1.3",
+		">=1, <2":           ">=1,<2",
+		"2.*":               "2.*",
+		"=0.1":              "=0.1",
+		"!=1.5":             "!=1.5",
+		"~=1.4.2":           "~=1.4.2",
+		"(>=1,<2)|>=3":      "(>=1,<2)|>=3",
+		"(1.2|1.3),!=1.2.1": "(==1.2|==1.3),!=1.2.1",
+	} {
+		require.Equal(t, want, explicit(in), in)
+	}
+}
+
+func TestPyPISpecifier(t *testing.T) {
+	for in, want := range map[string]string{
+		"":           "",
+		"*":          "",
+		">=1.26, <3": ">=1.26,<3",
+		"==1.2":      "==1.2",
+		"==1.2.*":    "==1.2.*",
+		"1.2":        "==1.2",
+		"2.*":        "==2.*",
+		"=1.2":       "==1.2.*",
+		"=1.2.*":     "==1.2.*",
+		">=1.2.*":    ">=1.2",
+		"!=1.5.*":    "!=1.5.*",
+		"~=1.4.2":    "~=1.4.2",
+	} {
+		got, err := pypiSpecifier(in)
+		require.NoError(t, err, in)
+		require.Equal(t, want, got, in)
+	}
+	for _, in := range []string{"==1.2|==1.3", "(>=1,<2)", ">=", "=!1"} {
+		_, err := pypiSpecifier(in)
+		require.Error(t, err, in)
+	}
+}
+
+func TestSupportedPythons(t *testing.T) {
+	for version, want := range map[string]bool{
+		"3.10.13": false, "3.11.2": true, "3.13.0": true, "3.14.0": false, "2.7.18": false, "": false, "3.x.y": false,
+	} {
+		require.Equal(t, want, supported(version), version)
+	}
+}
