@@ -44,7 +44,7 @@ func (m *Manifest) Task(name, environment, platform string) (*Task, *Environment
 	for _, e := range envs {
 		names = append(names, e.Name)
 	}
-	return nil, nil, operr.NewUsage("Name the environment, or give the task a `default-environment`.",
+	return nil, nil, operr.NewUsage("name the environment, or give the task a `default-environment`",
 		"task %q of %s is in more than one environment: %s", name, m.Path, strings.Join(names, ", "))
 }
 
@@ -97,5 +97,5 @@ func (m *Manifest) noTask(name string, envs []*Environment, platform string) err
 	if len(envs) == 1 {
 		where = "environment " + envs[0].Name + " of " + m.Path
 	}
-	return operr.NewUsage("Name one of its tasks: "+didYouMean(name, names)+known(names)+".", "no task named %q in %s; %s", name, where, known(names))
+	return operr.NewUsage(didYouMean(name, names)+"name one of its tasks", "no task named %q in %s; %s", name, where, known(names))
 }

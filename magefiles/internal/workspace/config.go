@@ -28,7 +28,7 @@ func (s *source) readConfig(channel string) Config {
 			continue
 		}
 		if *field = s.str(e); *field == "" {
-			s.fail(e, "Give it a value, or remove it.", "%s is empty", e.Key)
+			s.fail(e, "give it a value, or remove it", "%s is empty", e.Key)
 		}
 	}
 	s.oneOf(n.Get("versioning"), Lockstep, Independent)
@@ -38,6 +38,6 @@ func (s *source) readConfig(channel string) Config {
 
 func (s *source) oneOf(n *tomledit.Node, allowed ...string) {
 	if n.Is(tomledit.String) && !slices.Contains(allowed, n.Text()) {
-		s.fail(n, "Correct it: "+didYouMean(n.Text(), allowed)+known(allowed)+".", "%s cannot be %q", n.Key, n.Text())
+		s.fail(n, "correct it: "+didYouMean(n.Text(), allowed)+known(allowed)+".", "%s cannot be %q", n.Key, n.Text())
 	}
 }

@@ -13,7 +13,7 @@ func (s *source) condaTable(n *tomledit.Node, like Dependency, keys ...string) [
 	seen := map[string]string{}
 	for _, d := range out {
 		if before, twice := seen[CondaName(d.Name)]; twice {
-			s.problemAt(d.Pos, "Keep one of the two.", "%s is required twice in [%s]: %s before, and names compare lower-cased", d.Name, d.Table, before)
+			s.problemAt(d.Pos, "keep one of the two", "%s is required twice in [%s]: %s before, and names compare lower-cased", d.Name, d.Table, before)
 		}
 		seen[CondaName(d.Name)] = d.Name
 	}
@@ -52,7 +52,7 @@ func (s *source) conditionalTable(n *tomledit.Node, like Dependency, keys ...str
 		inner, closed := strings.CutSuffix(inner, ")")
 		like := like
 		if like.Condition = strings.TrimSpace(inner); !isIf || !closed || like.Condition == "" {
-			s.fail(e, "Wrap the expression in if(…), such as \"if(linux)\".", "%s is neither a package name nor a condition", tomledit.JoinKey(e.Key))
+			s.fail(e, "wrap the expression in if(…), such as \"if(linux)\".", "%s is neither a package name nor a condition", tomledit.JoinKey(e.Key))
 			continue
 		}
 		conditional = append(conditional, s.condaTable(e, like, append(keys[:len(keys):len(keys)], e.Key)...)...)

@@ -19,13 +19,13 @@ func TestErrors(t *testing.T) {
 		},
 		{
 			"broken TOML in the pyproject beside it", root + "-- a/pixi.toml --\n" + pkg("a", "") + "-- a/pyproject.toml --\n[project\n",
-			"a/pyproject.toml:1:9: expected ']'", "Correct the file",
+			"a/pyproject.toml:1:9: expected ']'", "correct the file",
 		},
-		{"broken TOML in the root", "-- pixi.toml --\n[workspace]\nname = \n", "pixi.toml:2:8: ", "Correct the file"},
+		{"broken TOML in the root", "-- pixi.toml --\n[workspace]\nname = \n", "pixi.toml:2:8: ", "correct the file"},
 		{"a key twice", root + "-- a/pixi.toml --\n" + pkg("a", "[package]\n"), "a/pixi.toml:6:2: package is defined twice, first in line 1", ""},
 		{
 			"two packages of one name", root + "-- a/pixi.toml --\n" + pkg("Core", "") + "-- b/pixi.toml --\n" + pkg("core", ""),
-			"b/pixi.toml:1:2: a second package named core; the other one is a/pixi.toml:1:2", "Rename one of them",
+			"b/pixi.toml:1:2: a second package named core; the other one is a/pixi.toml:1:2", "rename one of them",
 		},
 		{
 			"no pyproject.toml", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\nversion = \"1\"\nbuild = { backend = { name = \"pixi-build-python\" } }\n",
@@ -38,11 +38,11 @@ func TestErrors(t *testing.T) {
 		{"no backend", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\n", "a/pixi.toml:1:2: the package does not say which backend builds it", "[package.build] backend"},
 		{
 			"no name", root + "-- a/pixi.toml --\n[package]\nbuild = { backend = { name = \"pixi-build-python\" } }\n-- a/pyproject.toml --\n[project]\n",
-			"a/pixi.toml:1:2: the package has no name", "Add `name`",
+			"a/pixi.toml:1:2: the package has no name", "add `name`",
 		},
 		{
 			"an inherited version that is not there", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\nversion.workspace = true\nbuild.backend.name = \"x\"\n",
-			"a/pixi.toml:3:1: the version is inherited, but the workspace defines none", "Add `version`",
+			"a/pixi.toml:3:1: the version is inherited, but the workspace defines none", "add `version`",
 		},
 		{
 			"workspace = false", root + "-- a/pixi.toml --\n[package]\nname = \"a\"\nversion = { workspace = false }\nbuild.backend.name = \"x\"\n",
@@ -55,11 +55,11 @@ func TestErrors(t *testing.T) {
 		{"a number for a spec", root + "[dependencies]\nx = 1\n", "pixi.toml:4:5: x must be a string or a table, and is an integer", "such as"},
 		{
 			"a requirement that the pool does not have", root + "-- a/pixi.toml --\n" + pkg("a", "[package.run-dependencies]\nnumpy = { workspace = true }\n"),
-			"a/pixi.toml:7:1: numpy takes its version from the workspace, whose [workspace.dependencies] does not have it", "Add it",
+			"a/pixi.toml:7:1: numpy takes its version from the workspace, whose [workspace.dependencies] does not have it", "add it",
 		},
 		{
 			"an inherited requirement with a version", root + "[workspace.dependencies]\nx = \"1\"\n[dependencies]\nx = { workspace = true, version = \"2\" }\n",
-			"pixi.toml:6:1: x has `workspace = true` beside a version", "Keep one",
+			"pixi.toml:6:1: x has `workspace = true` beside a version", "keep one",
 		},
 		{"one requirement twice", root + "[dependencies]\nNumPy = \"1\"\nnumpy = \"2\"\n", "pixi.toml:5:1: numpy is required twice in [dependencies]: NumPy before", ""},
 		{

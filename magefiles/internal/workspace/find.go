@@ -41,7 +41,7 @@ func findRoot(dir string) (string, error) {
 		start, err = filepath.EvalSymlinks(start)
 	}
 	if err != nil {
-		return "", operr.New("Name a folder that exists.", "looking for a workspace: %w", err)
+		return "", operr.New("name a folder that exists", "looking for a workspace: %w", err)
 	}
 	for at := start; ; at = filepath.Dir(at) {
 		f := &finder{root: at, docs: map[string]*tomledit.Document{}}
@@ -54,7 +54,7 @@ func findRoot(dir string) (string, error) {
 			return at, nil
 		}
 		if at == filepath.Dir(at) {
-			return "", operr.New("Run this inside a pixi workspace, or make one with `pixi init`.",
+			return "", operr.New("run this inside a pixi workspace, or make one with `pixi init`",
 				"no workspace at %s: neither it nor a folder above has a pixi.toml, pyproject.toml or mojoproject.toml with a [workspace] table", start)
 		}
 	}
@@ -88,7 +88,7 @@ func (f *finder) walk(dir, real string, above *ignores) error {
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 			return nil // pixi, too, passes over what it may not read
 		}
-		return operr.New("Make the folder readable, or ignore it.", "looking for packages: %w", err)
+		return operr.New("make the folder readable, or ignore it", "looking for packages: %w", err)
 	}
 	here := above.in(dir, real, entries)
 	manifests := f.manifests(real, entries)
@@ -207,14 +207,14 @@ func (f *finder) parse(abs string, onlyPixi bool) (*tomledit.Document, error) {
 	}
 	src, err := os.ReadFile(abs)
 	if err != nil {
-		return nil, operr.New("Make the file readable.", "reading %s: %w", file, err)
+		return nil, operr.New("make the file readable", "reading %s: %w", file, err)
 	}
 	if onlyPixi && !bytes.Contains(src, []byte("pixi")) {
 		return nil, nil
 	}
 	doc, err := tomledit.Parse(file, src)
 	if err != nil {
-		return nil, operr.New("Correct the file there: it is not valid TOML.", "%w", err)
+		return nil, operr.New("correct the file there: it is not valid TOML", "%w", err)
 	}
 	f.docs[file] = doc
 	return doc, nil

@@ -25,7 +25,7 @@ func (w *Workspace) Package(name string) (*Package, error) {
 	for _, p := range w.Packages {
 		names = append(names, p.Name)
 	}
-	return nil, operr.NewUsage("Name one of them: "+didYouMean(CondaName(name), names)+known(names)+".", "no package named %q; %s", name, known(names))
+	return nil, operr.NewUsage(didYouMean(CondaName(name), names)+"name one of them", "no package named %q; %s", name, known(names))
 }
 
 // Downstream returns a downstream by its name or its folder, or an error with exit status 2 that names the known ones.
@@ -37,7 +37,7 @@ func (w *Workspace) Downstream(name string) (*Downstream, error) {
 		}
 		names = append(names, d.Name())
 	}
-	return nil, operr.NewUsage("Name one of them: "+didYouMean(name, names)+known(names)+".", "no downstream named %q; %s", name, known(names))
+	return nil, operr.NewUsage(didYouMean(name, names)+"name one of them", "no downstream named %q; %s", name, known(names))
 }
 
 // Dependents returns the packages that require name to run, or to be built, directly or through others, in Order.
@@ -119,6 +119,6 @@ func (w *Workspace) cycleError(err error) error {
 			}
 		}
 	}
-	return operr.New("Remove one of these requirements: a package can only be built after those that it requires.",
+	return operr.New("remove one of these requirements: a package can only be built after those that it requires",
 		"the packages require each other in a circle: %s (%s)", strings.Join(cycle.Path, " → "), strings.Join(places, ", "))
 }

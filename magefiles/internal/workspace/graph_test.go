@@ -54,6 +54,6 @@ func TestUnknownPackage(t *testing.T) {
 		require.Equal(t, operr.Usage, operr.ExitStatus(err))
 		var e *operr.Error
 		require.ErrorAs(t, err, &e)
-		require.Equal(t, "Name one of them: "+hint+"there are acme-core and acme-ui.", e.Next)
+		require.Equal(t, hint+"name one of them", e.Next)
 	}
 }

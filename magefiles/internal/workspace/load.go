@@ -97,7 +97,7 @@ func (w *Workspace) name() error {
 	w.byName = make(map[string]*Package, len(w.Packages))
 	for _, p := range w.Packages {
 		if other := w.byName[p.Name]; other != nil {
-			return operr.New("Rename one of them, or add one to .gitignore.",
+			return operr.New("rename one of them, or add one to .gitignore",
 				"%s: a second package named %s; the other one is %s", p.Pos, p.Name, other.Pos)
 		}
 		w.byName[p.Name] = p

@@ -142,7 +142,7 @@ func (s *source) readEnvironments(m *Manifest) {
 		}
 		for i, name := range s.strs(features) {
 			if m.feature(name) == nil {
-				s.fail(features.At(i), "Add its tables, or correct the name: "+didYouMean(name, m.featureNames())+known(m.featureNames())+".", "no feature named %q", name)
+				s.fail(features.At(i), "add its tables, or correct the name: "+didYouMean(name, m.featureNames())+known(m.featureNames())+".", "no feature named %q", name)
 				continue
 			}
 			e.Features = append(e.Features, name)

@@ -74,7 +74,7 @@ func (l *loader) packageProject(f *folder, p *Package) *source {
 
 func (l *loader) missingProject(f *folder, p *Package) {
 	if p.Build.Backend == pythonBackend && !p.Build.Python.IgnorePyproject {
-		f.manifest.problemAt(p.Build.Pos, "Add the file, or set `config.ignore-pyproject-manifest = true` if the package is to do without.",
+		f.manifest.problemAt(p.Build.Pos, "add the file, or set `config.ignore-pyproject-manifest = true` if the package is to do without",
 			"%s needs %s, which is not there", pythonBackend, path.Join(p.SourceDir, pyprojectFile))
 	}
 }
@@ -116,7 +116,7 @@ func (l *loader) packageName(s *source, p *Package) string {
 	switch {
 	case n != nil && s.inheriting(n):
 		if l.manifest.Name == "" {
-			s.fail(n, "Add `name` to the workspace's manifest, or write it here.", "the name is inherited, but the workspace defines none")
+			s.fail(n, "add `name` to the workspace's manifest, or write it here", "the name is inherited, but the workspace defines none")
 		}
 		return CondaName(l.manifest.Name)
 	case n != nil:
@@ -124,7 +124,7 @@ func (l *loader) packageName(s *source, p *Package) string {
 	case p.takesProject() && p.PyPIName != "":
 		return CondaName(p.PyPIName)
 	case p.Build.Backend == pythonBackend:
-		s.problemAt(p.Pos, "Add `name` to [package], or to [project] of its pyproject.toml.", "the package has no name")
+		s.problemAt(p.Pos, "add `name` to [package], or to [project] of its pyproject.toml", "the package has no name")
 	}
 	return CondaName(path.Base(path.Join(filepath.ToSlash(l.found.root), p.Dir)))
 }
@@ -137,7 +137,7 @@ func (s *source) readMetadata(n *tomledit.Node, inherited Metadata) Metadata {
 			return s.str(v)
 		}
 		if s.inheriting(v) && fromWorkspace == "" {
-			s.fail(v, "Add it to the workspace's manifest, or write it here.", "%s is inherited, but the workspace defines none", key)
+			s.fail(v, "add it to the workspace's manifest, or write it here", "%s is inherited, but the workspace defines none", key)
 		}
 		return fromWorkspace
 	}

@@ -123,7 +123,7 @@ func (s *source) pairs(n *tomledit.Node) []KeyValue {
 // want reports whether n is of kind k; a node of another kind is a problem.
 func (s *source) want(n *tomledit.Node, k tomledit.Kind) bool {
 	if !n.Is(k) && n != nil {
-		s.fail(n, "Correct the value.", "%s must be %s, and is %s", tomledit.JoinKey(n.Key), k, n.Kind)
+		s.fail(n, "correct the value", "%s must be %s, and is %s", tomledit.JoinKey(n.Key), k, n.Kind)
 	}
 	return n.Is(k)
 }

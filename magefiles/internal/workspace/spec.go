@@ -45,7 +45,7 @@ func (s *source) readSpec(n *tomledit.Node) Spec {
 // inherits reads the value of a `workspace` key: only true means anything to pixi.
 func (s *source) inherits(w *tomledit.Node) bool {
 	if !w.True() {
-		s.fail(w, "Remove it: what does not say `workspace = true` inherits nothing.", "`workspace` can only be true")
+		s.fail(w, "remove it: what does not say `workspace = true` inherits nothing", "`workspace` can only be true")
 	}
 	return w.True()
 }
@@ -54,7 +54,7 @@ func (s *source) inherits(w *tomledit.Node) bool {
 func (s *source) inherit(d *Dependency, pool map[string]*Dependency) {
 	from, ok := pool[CondaName(d.Name)]
 	if !ok {
-		s.problemAt(d.Pos, "Add it to [workspace.dependencies] in the workspace's manifest, or write a version here.",
+		s.problemAt(d.Pos, "add it to [workspace.dependencies] in the workspace's manifest, or write a version here",
 			"%s takes its version from the workspace, whose [workspace.dependencies] does not have it", d.Name)
 		return
 	}
@@ -67,7 +67,7 @@ func (s *source) inherit(d *Dependency, pool map[string]*Dependency) {
 		d.Spec.Extras = own.Extras
 	}
 	if own.Text != "" || own.Source() {
-		s.problemAt(d.Pos, "Keep one of the two.", "%s has `workspace = true` beside a version or a source of its own", d.Name)
+		s.problemAt(d.Pos, "keep one of the two", "%s has `workspace = true` beside a version or a source of its own", d.Name)
 	}
 }
 

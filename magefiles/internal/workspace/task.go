@@ -70,7 +70,7 @@ func (s *source) readTask(n *tomledit.Node, t *Task) {
 
 // failKey reports a key that a table does not have, with the nearest that it has.
 func (s *source) failKey(e *tomledit.Node, what string, keys []string) {
-	s.problemAt(s.pos(e), "Remove it or correct it: "+didYouMean(e.Key, keys)+known(keys)+".", "%s has no key %s", what, tomledit.JoinKey(e.Key))
+	s.problemAt(s.pos(e), "remove it or correct it: "+didYouMean(e.Key, keys)+known(keys)+".", "%s has no key %s", what, tomledit.JoinKey(e.Key))
 }
 
 func (s *source) readCmd(n *tomledit.Node, t *Task) {
@@ -143,7 +143,7 @@ func (s *source) readArgs(n *tomledit.Node) []TaskArg {
 		case arg.Name == "":
 			s.fail(e, `Write "name", or { arg = "name", default = "…" }.`, "a task's argument must have a name")
 		case len(out) > 0 && out[len(out)-1].HasDefault && !arg.HasDefault:
-			s.fail(e, "Give it a default, or move it forward.", "argument %s has no default, and follows one that has", arg.Name)
+			s.fail(e, "give it a default, or move it forward", "argument %s has no default, and follows one that has", arg.Name)
 		}
 		out = append(out, arg)
 	}

@@ -108,7 +108,7 @@ func (s *source) packageVersion(p *Package, m *Manifest, root *source) (v Versio
 	case n != nil && s.inheriting(n):
 		v = Version{Text: m.Version, Source: VersionWorkspace, Pos: m.VersionPos, Node: root.versionNode()}
 		if m.Version == "" {
-			s.fail(n, "Add `version` to the workspace's manifest, or write it here.", "the version is inherited, but the workspace defines none")
+			s.fail(n, "add `version` to the workspace's manifest, or write it here", "the version is inherited, but the workspace defines none")
 		}
 	case n != nil:
 		v = Version{Text: s.str(n), Source: VersionPackage, Pos: s.valuePos(n), Node: n}
