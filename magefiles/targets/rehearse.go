@@ -26,9 +26,10 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, asJSON bool)
 	if asJSON {
 		a.view.Out = a.view.Err
 	}
+	dir := filepath.Join(w.Root, outputDir, "rehearsal")
+	inside := a.withTemporary(filepath.Join(dir, rehearsal.TemporaryDir))
 	report, err := rehearsal.Run(ctx, rehearsal.Config{
-		Runner: a.runner, Root: w.Root, Toolchain: a.pick, Reporter: a.view,
-		Dir: filepath.Join(w.Root, outputDir, "rehearsal"),
+		Runner: inside.runner, Root: w.Root, Toolchain: inside.pick, Reporter: a.view, Dir: dir,
 	})
 	if err != nil {
 		return err

@@ -54,11 +54,7 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 	defer stop()
 	dir, err := os.Getwd()
 	if err == nil {
-		var secrets []string
-		for _, name := range secretVariables {
-			secrets = append(secrets, os.Getenv(name))
-		}
-		err = f(ctx, &app{dir: dir, view: newView(), runner: command.NewSystem(os.Environ(), secrets)})
+		err = f(ctx, &app{dir: dir, view: newView(), runner: newRunner()})
 	}
 	if err == nil {
 		return nil
@@ -128,6 +124,22 @@ func newView() *view.View {
 		Actions: os.Getenv("GITHUB_ACTIONS") == "true",
 		Verbose: mg.Verbose(),
 	}
+}
+
+// newRunner runs children in our environment, with the variables given set in it.
+func newRunner(variables ...string) *command.System {
+	var secrets []string
+	for _, name := range secretVariables {
+		secrets = append(secrets, os.Getenv(name))
+	}
+	return command.NewSystem(command.Setenv(os.Environ(), variables...), secrets)
+}
+
+// withTemporary is the app with children that keep their temporary files in dir.
+func (a *app) withTemporary(dir string) *app {
+	inside := *a
+	inside.runner = newRunner("TMPDIR=" + dir)
+	return &inside
 }
 
 // workspace reads the monorepo that we were started in.

@@ -8,6 +8,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
+// TemporaryDir is the folder, below that of the rehearsal, for the temporary files of its children (TMPDIR).
+const TemporaryDir = "tmp"
+
 // What outlasts a rehearsal in its folder; everything else is swept before and after.
 const (
 	environmentsDir = "environments"

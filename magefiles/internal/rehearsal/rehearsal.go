@@ -7,7 +7,9 @@ package rehearsal
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -82,7 +84,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		return r.report, err
 	}
 	defer unlock()
-	if err := r.sweep(); err != nil {
+	if err := errors.Join(r.sweep(), os.Mkdir(filepath.Join(c.Dir, TemporaryDir), 0o755)); err != nil {
 		return r.report, err
 	}
 	defer func() { _ = r.sweep() }() // what a killed run leaves, the next one sweeps

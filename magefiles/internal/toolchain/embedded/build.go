@@ -39,7 +39,8 @@ func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.A
 	if err != nil {
 		return nil, err
 	}
-	work, err := os.MkdirTemp("", "build-")
+	temporary, _ := command.Getenv(e.env, "TMPDIR") // a rehearsal keeps everything in its own folder
+	work, err := os.MkdirTemp(temporary, "build-")
 	if err != nil {
 		return nil, err
 	}

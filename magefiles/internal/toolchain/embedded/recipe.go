@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -94,8 +95,8 @@ func needsPixi(p *workspace.Package) string {
 		return "its sources are fetched (package.build.source)"
 	case p.Project == nil:
 		return "it has no pyproject.toml"
-	case p.Version.Text == "":
-		return "its version is computed while building (" + p.Version.Detail + "); give [package] a version"
+	case !slices.Contains([]workspace.VersionSource{workspace.VersionPackage, workspace.VersionWorkspace, workspace.VersionProject}, p.Version.Source):
+		return "pixi finds no version of it: it is dynamic or missing, and [package] has none"
 	}
 	for _, d := range p.Deps {
 		switch {

@@ -52,6 +52,16 @@ func TestCompiledBackendIsRefused(t *testing.T) {
 	require.ErrorContains(t, refusal(t, w), "it needs a compiler (maturin)")
 }
 
+// pixi looks for a version in [package] and for a static one in [project], and nowhere else.
+func TestVersionThatPixiDoesNotSee(t *testing.T) {
+	w := writeWorkspace(t, map[string]string{
+		"lib/pixi.toml":           "[package]\nname = \"lib\"\n" + python,
+		"lib/pyproject.toml":      "[project]\nname = \"lib\"\ndynamic = [\"version\"]\n[tool.hatch.version]\npath = \"src/lib/__init__.py\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
+		"lib/src/lib/__init__.py": "__version__ = \"1.0.0\"\n",
+	})
+	require.ErrorContains(t, refusal(t, w), "pixi finds no version of it")
+}
+
 // pixi-build-python hands license files over as paths: what is not there, a pattern for instance, fails the build.
 func TestMissingLicenseFile(t *testing.T) {
 	w := writeWorkspace(t, map[string]string{

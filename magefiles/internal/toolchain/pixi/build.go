@@ -26,7 +26,8 @@ import (
 // they are built again (--clean). What it costs is a second or two for each package; compilers' caches stay. Every
 // artifact is then checked by toolchain.Collect. SourceDate has no effect: pixi clears the environment of a build.
 func (p *Pixi) Build(ctx context.Context, b toolchain.Build) ([]toolchain.Artifact, error) {
-	temp, err := os.MkdirTemp("", "publish-*")
+	temporary, _ := command.Getenv(p.env, "TMPDIR") // a rehearsal keeps everything in its own folder
+	temp, err := os.MkdirTemp(temporary, "publish-*")
 	if err != nil {
 		return nil, err
 	}
