@@ -8,6 +8,7 @@ import (
 	"github.com/magefile/mage/mg"
 
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -53,10 +54,12 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 		return err
 	}
 	var built []toolchain.Artifact
-	err = a.job(ctx, fmt.Sprintf("build of %d packages", len(packages)), "", func(g *group) error {
-		built, err = tools.Build(ctx, toolchain.Build{
-			Workspace: w, Packages: packages, Dir: filepath.Join(w.Root, outputDir), SourceDate: date, Log: g,
-		})
+	err = a.job(ctx, "build of "+view.Count(len(packages), "package"), "", func(g *group) error {
+		request := toolchain.Build{Workspace: w, Packages: packages, Dir: filepath.Join(w.Root, outputDir), SourceDate: date}
+		if a.view.Verbose { // the end of what a builder said stands in its error anyway
+			request.Log = g
+		}
+		built, err = tools.Build(ctx, request)
 		return err
 	})
 	if err != nil {

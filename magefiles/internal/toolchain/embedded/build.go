@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -50,13 +51,13 @@ func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.A
 			return nil, err
 		}
 	}
-	built := make([]string, len(b.Packages))
+	built, logs := make([]string, len(b.Packages)), make([]bytes.Buffer, len(b.Packages))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.NumCPU())
 	for i, p := range b.Packages {
 		g.Go(func() error {
 			dir := filepath.Join(work, p.Name)
-			made, err := e.buildOne(ctx, tools, work, dir, b, p)
+			made, err := e.buildOne(ctx, tools, work, dir, b.Workspace, p, &logs[i])
 			if err != nil {
 				return err
 			}
@@ -64,14 +65,20 @@ func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.A
 			return repack(made, built[i], b.SourceDate)
 		})
 	}
-	if err := g.Wait(); err != nil {
+	err = g.Wait()
+	for i := range logs { // one after the other, though they were built side by side
+		if _, failed := logs[i].WriteTo(orDiscard(b.Log)); failed != nil {
+			return nil, failed
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	return toolchain.Collect(b, built)
 }
 
 // buildOne lets rattler-build build one package and returns the archive's path.
-func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, b toolchain.Build, p *workspace.Package) (string, error) {
+func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, w *workspace.Workspace, p *workspace.Package, log io.Writer) (string, error) {
 	if err := buildable(p); err != nil {
 		return "", err
 	}
@@ -81,15 +88,15 @@ func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, b t
 	}
 	env := map[string]string{
 		"UV": t.uv, "BUILD_PYTHON": python, "FINISH": filepath.Join(work, "finish.py"),
-		"SOURCE": filepath.Join(b.Workspace.Root, filepath.FromSlash(p.SourceDir)),
+		"SOURCE": filepath.Join(w.Root, filepath.FromSlash(p.SourceDir)),
 	}
-	recipe, err := writeRecipe(b.Workspace, p, filepath.Join(dir, "recipe"), env)
+	recipe, err := writeRecipe(w, p, filepath.Join(dir, "recipe"), env)
 	if err != nil {
 		return "", err
 	}
 	out, err := command.Output(ctx, e.runner, command.Cmd{
 		Name: t.python, Args: []string{"-I", filepath.Join(work, "build.py"), recipe, filepath.Join(dir, "out")},
-		Env: e.env, Stderr: orDiscard(b.Log),
+		Env: e.env, Stderr: log,
 	})
 	if err != nil {
 		return "", buildFailed(p, err)

@@ -12,8 +12,9 @@ class Log:
     """Prints what the build script prints, as it comes."""
 
     def on_log(self, event: Any) -> None:  # noqa: ANN401 (rattler-build does not export the type)
-        """Pass a line on."""
-        print(event.message, file=sys.stderr, flush=True)
+        """Pass a line on, but for the advice to look into folders that will be gone."""
+        if "Script execution failed" not in event.message:
+            print(event.message, file=sys.stderr, flush=True)
 
     def ignore(self, event: object) -> None:
         """Leave out progress: there is nothing to download."""
