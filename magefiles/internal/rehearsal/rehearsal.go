@@ -133,8 +133,8 @@ func (r *run) clone(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if n := len(changes); n > 0 {
-		r.missing(fmt.Sprintf("%d uncommitted changes (%s)", n, first(changes)), "a rehearsal starts from the commit")
+	if len(changes) > 0 {
+		r.missing("what is not committed ("+some(changes)+")", "a rehearsal starts from the commit")
 	}
 	clone := filepath.Join(r.Dir, "clone")
 	if err := repo.Clone(ctx, clone); err != nil {
@@ -145,11 +145,12 @@ func (r *run) clone(ctx context.Context) (string, error) {
 	return fmt.Sprintf("commit %s of %s", r.head.Short(), r.head.Time.Format(time.DateOnly)), nil
 }
 
-func first(paths []string) string {
+// some names the first of several paths.
+func some(paths []string) string {
 	if len(paths) == 1 {
 		return paths[0]
 	}
-	return paths[0] + ", …"
+	return fmt.Sprintf("%s and %d more", paths[0], len(paths)-1)
 }
 
 // read loads the clone's manifests and stops where they contradict each other, as a release would.
@@ -180,7 +181,7 @@ func (r *run) test(ctx context.Context) (string, error) {
 	var out lastLine
 	err := r.tools.Run(ctx, toolchain.Task{Dir: r.Root, Name: task, Stdout: &out, Stderr: &out})
 	if err != nil {
-		return "", operr.New("run `mage test:all`, which shows everything", "the task %s: %w", task, err).WithDetail(out.tail())
+		return "", operr.New("run `mage test:all`, which shows everything", "%w", err).WithDetail(out.tail())
 	}
 	return task + ": " + out.last(), nil
 }

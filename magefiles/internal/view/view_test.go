@@ -1,0 +1,122 @@
+package view_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+func newView() (*view.View, *bytes.Buffer, *bytes.Buffer) {
+	var out, errOut bytes.Buffer
+	return &view.View{Out: &out, Err: &errOut}, &out, &errOut
+}
+
+// Two jobs that write at the same time are read one after the other.
+func TestGroupsAreNotMixed(t *testing.T) {
+	v, out, errOut := newView()
+	a, b := v.Group("a"), v.Group("b")
+	for range 3 {
+		_, _ = io.WriteString(a, "from a\n")
+		_, _ = io.WriteString(b, "from b\n")
+	}
+	require.NoError(t, b.Done(nil))
+	failed := errors.New("it failed")
+	require.Equal(t, failed, a.Done(failed))
+	require.Equal(t, "▸ a\n▸ b\n", errOut.String())
+	require.Regexp(t, `^── b\nfrom b\nfrom b\nfrom b\n✓ b \(0\.0s\)\n── a\nfrom a\nfrom a\nfrom a\n✗ a \(0\.0s\)\n$`, out.String())
+}
+
+// Under GitHub Actions what went well is folded, and what failed is not, and becomes an annotation.
+func TestGroupsUnderActions(t *testing.T) {
+	v, out, _ := newView()
+	v.Actions = true
+	good, bad := v.Group("good"), v.Group("bad, very")
+	_, _ = io.WriteString(good, "fine\n")
+	_, _ = io.WriteString(bad, "wrong\n")
+	_ = good.Done(nil)
+	_ = bad.Done(errors.New("two\nlines: 100%"))
+	require.Contains(t, out.String(), "::group::good\nfine\n::endgroup::\n✓ good")
+	require.NotContains(t, out.String(), "::group::bad")
+	require.Contains(t, out.String(), "::error title=bad%2C very::two%0Alines: 100%25\n")
+}
+
+func TestTableIsAligned(t *testing.T) {
+	v, out, _ := newView()
+	v.Table([]string{"A", "LONGER"}, [][]string{{"wide cell", "x"}, {"é", ""}})
+	require.Equal(t, "A          LONGER\nwide cell  x\né\n", out.String())
+}
+
+func TestColourOnlyWhereAsked(t *testing.T) {
+	v, out, _ := newView()
+	require.NoError(t, v.Step("one", func() (string, error) { return "seen", nil }))
+	require.NotContains(t, out.String(), "\x1b")
+	v.Color = true
+	require.Error(t, v.Step("two", func() (string, error) { return "", errors.New("no") }))
+	require.Contains(t, out.String(), "\x1b[31m✗\x1b[0m two")
+	require.Contains(t, out.String(), "stopped here")
+}
+
+func TestGraph(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"pixi.toml":        "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n",
+		"a/pixi.toml":      "[package]\nname = \"a\"\nversion = \"1\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n",
+		"a/pyproject.toml": "[project]\nname = \"a\"\nversion = \"1\"\n",
+		"b/pixi.toml":      "[package]\nname = \"b-2\"\nversion = \"1\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n[package.run-dependencies]\na = \">=1,<2\"\n",
+		"b/pyproject.toml": "[project]\nname = \"b-2\"\nversion = \"1\"\n",
+		"site/pixi.toml":   "[workspace]\nname = \"site\"\nchannels = []\nplatforms = []\n[dependencies]\nb-2 = \"*\"\n",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
+	}
+	w, err := workspace.Load(root)
+	require.NoError(t, err)
+
+	v, out, _ := newView()
+	require.NoError(t, v.Graph(w, "text"))
+	require.Equal(t, "a\nb-2\n  └─ a >=1,<2\nsite\n  └─ b-2 *\n", out.String())
+	out.Reset()
+	require.NoError(t, v.Graph(w, "mermaid"))
+	require.Equal(t, `flowchart LR
+  n_a["a"]
+  n_b_2["b-2"]
+  n_site["site"]
+  n_b_2 -->|"&gt;=1,&lt;2"| n_a
+  n_site -->|"*"| n_b_2
+`, out.String())
+	out.Reset()
+	require.NoError(t, v.Graph(w, "svg"))
+	require.Equal(t, 3, strings.Count(out.String(), "<rect"))
+	require.Equal(t, 2, strings.Count(out.String(), "requires"))
+	for d := xml.NewDecoder(strings.NewReader(out.String())); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			break
+		} else {
+			require.NoError(t, err)
+		}
+	}
+	require.ErrorContains(t, v.Graph(w, "png"), `there is no graph format "png"`)
+}
+
+func TestFindings(t *testing.T) {
+	v, out, _ := newView()
+	findings := []view.Finding{
+		{What: "git", Found: "git 2", For: "all", Get: "x"},
+		{What: "python", For: "building", Get: "install it", Required: true},
+		{What: "pixi", For: "locking", Get: "fetch it"},
+	}
+	v.Findings(findings)
+	require.Equal(t, "✓ git: git 2\n✗ python is missing, for building\n    → install it\n○ pixi is missing, for locking\n    → fetch it\n", out.String())
+	require.Equal(t, 1, view.Fatal(findings))
+	require.Equal(t, "1 thing, 2 things", view.Count(1, "thing")+", "+view.Count(2, "thing"))
+}
