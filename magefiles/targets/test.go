@@ -6,7 +6,6 @@ import (
 
 	"github.com/magefile/mage/mg"
 
-	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -41,11 +40,13 @@ func testPackages(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		task := toolchain.FindTask(w.Manifest, "test")
-		if task == "" {
-			return operr.New("add a task test-all to "+w.Manifest.Path, "%s has no task test-all, so no test of a package can be run", w.Manifest.Path)
+		tasks, err := toolchain.TestTasks(w)
+		for _, task := range tasks {
+			if err == nil {
+				err = a.task(ctx, w, "tests of the packages ("+task+")", toolchain.Task{Dir: w.Root, Name: task})
+			}
 		}
-		return a.task(ctx, w, "tests of the packages", toolchain.Task{Dir: w.Root, Name: task})
+		return err
 	})
 }
 
