@@ -23,11 +23,7 @@ const lintModule = "magefiles/lint.mod"
 
 // testGo runs the Go tests of the repository, where it has any.
 func testGo(ctx context.Context) error {
-	return runJob(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return jobInWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		packages, err := a.goPackages(ctx, w)
 		if err != nil || len(packages) == 0 {
 			return err

@@ -15,11 +15,7 @@ type Test mg.Namespace
 
 // All runs every test: Go's, the packages' and the downstreams', side by side.
 func (Test) All(ctx context.Context) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		jobs := []any{mg.F(testGo), mg.F(testPackages)}
 		for _, d := range w.Downstreams {
 			jobs = append(jobs, mg.F(testDownstream, d.Dir))
@@ -31,15 +27,11 @@ func (Test) All(ctx context.Context) error {
 
 // Package runs the tests of one package, named by its conda name: its task test-<folder>.
 func (Test) Package(ctx context.Context, name string) error {
-	return run(ctx, packageTask("test", name))
+	return inWorkspace(ctx, packageTask("test", name))
 }
 
 func testPackages(ctx context.Context) error {
-	return runJob(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return jobInWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		tasks, err := toolchain.TestTasks(w)
 		for _, task := range tasks {
 			if err == nil {
@@ -52,11 +44,7 @@ func testPackages(ctx context.Context) error {
 
 // testDownstream runs a downstream's own tests: its task test. One without is named, since nothing of it was tested.
 func testDownstream(ctx context.Context, dir string) error {
-	return runJob(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return jobInWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		d, err := w.Downstream(dir)
 		if err != nil {
 			return err
@@ -71,12 +59,8 @@ func testDownstream(ctx context.Context, dir string) error {
 }
 
 // packageTask runs the task that does verb for a package.
-func packageTask(verb, name string) func(context.Context, *app) error {
-	return func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+func packageTask(verb, name string) body {
+	return func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		p, err := w.Package(name)
 		if err != nil {
 			return err

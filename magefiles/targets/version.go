@@ -7,6 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Version shows and changes versions.
@@ -16,11 +17,7 @@ type Version mg.Namespace
 func (Version) Show(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
-	return run(ctx, func(_ context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return inWorkspace(ctx, func(_ context.Context, a *app, w *workspace.Workspace) error {
 		if err := a.view.Versions(w, isSet(json)); err != nil {
 			return err
 		}
