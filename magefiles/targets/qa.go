@@ -25,7 +25,9 @@ func (QA) All(ctx context.Context) error {
 }
 
 // Package checks one package, named by its conda name: its task qa-<folder>.
-func (QA) Package(ctx context.Context, name string) error { return inWorkspace(ctx, packageTask("qa", name)) }
+func (QA) Package(ctx context.Context, name string) error {
+	return inWorkspace(ctx, packageTask("qa", name))
+}
 
 func qaPackage(ctx context.Context, name string) error {
 	return jobInWorkspace(ctx, packageTask("qa", name))
