@@ -5,7 +5,8 @@
 // with any number of release segments, of which missing ones are zero: 0.1.6 and 0.1.6.0 are one version. Anything else
 // (epochs, local parts, a leading v, other separators) means different things to different tools and is refused by Parse.
 //
-// It also tells an exact pin on a version from every other requirement, in the spelling of either world.
+// It counts versions up (Next, NextPre), tells an exact pin from every other requirement in the spelling of either world
+// (Pin), and knows which versions a range admits, for conda and for PEP 440 (Range).
 package version
 
 import (
@@ -28,11 +29,15 @@ type Version struct {
 
 var pattern = regexp.MustCompile(`^(\d+(?:\.\d+)*)(?:(a|b|rc)(\d+))?(?:\.post(\d+))?(?:\.dev(\d+))?$`)
 
-// Parse reads a version. The error is one sentence.
+// Parse reads a version. The error is one sentence, with the spelling that would do where there is one.
 func Parse(text string) (Version, error) {
 	m := pattern.FindStringSubmatch(text)
 	if m == nil {
-		return Version{}, fmt.Errorf("%q is not a version that conda and PyPI read alike: N.N.N[{a|b|rc}N][.postN][.devN]", text)
+		instead := ""
+		if s := Suggest(text); s != "" {
+			instead = "; " + s + " would do"
+		}
+		return Version{}, fmt.Errorf("%q is not a version that conda and PyPI read alike: N.N.N[{a|b|rc}N][.postN][.devN]%s", text, instead)
 	}
 	v := Version{text: text, phase: m[2]}
 	var err error
