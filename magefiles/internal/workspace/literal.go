@@ -53,12 +53,12 @@ func (l *loader) readLiterals(p *Package) {
 		if err != nil {
 			continue // a file that may not be read cannot be a copy that anyone keeps
 		}
+		if slices.ContainsFunc(p.Versions, func(v Version) bool { return v.Pos.File == real }) {
+			continue
+		}
 		start, end, ok := literalVersion(src)
 		if !ok || computed && string(src[start:end]) != p.Version.Text {
 			delete(l.texts, real)
-			continue
-		}
-		if slices.ContainsFunc(p.Versions, func(v Version) bool { return v.Pos.File == real }) {
 			continue
 		}
 		p.Versions = append(p.Versions, textVersion(real, src, start, end, VersionLiteral, ""))
