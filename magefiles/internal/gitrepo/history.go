@@ -113,3 +113,31 @@ func (r *Repo) LineCommit(ctx context.Context, path string, line int) (hash, sub
 	}
 	return hash, subject, nil
 }
+
+// Resolve returns the commit that a name, such as HEAD^ or a tag, stands for.
+func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
+	out, err := r.git(ctx, "rev-parse", "--quiet", "--verify", "--end-of-options", rev+"^{commit}")
+	if err != nil {
+		return "", operr.New("commit the workspace first, or name a commit that is there", "%s has no commit %s: %w", r.Top, rev, err)
+	}
+	return out, nil
+}
+
+// Untracked returns those of the paths, relative to Top, that git does not know.
+func (r *Repo) Untracked(ctx context.Context, paths []string) ([]string, error) {
+	out, err := r.git(ctx, "ls-files", "-z", "--full-name")
+	if err != nil {
+		return nil, operr.New("see what git says there", "asking git for the files of %s: %w", r.Top, err)
+	}
+	known := map[string]bool{}
+	for name := range strings.SplitSeq(out, "\x00") {
+		known[name] = true
+	}
+	var unknown []string
+	for _, p := range paths {
+		if !known[p] {
+			unknown = append(unknown, p)
+		}
+	}
+	return unknown, nil
+}

@@ -113,3 +113,14 @@ func (v Version) spelled() Version {
 	v.text = b.String()
 	return v
 }
+
+// NextPreOf returns the first version of a phase on the way to the release v.
+func (v Version) NextPreOf(phase string) (Version, error) {
+	w := Version{release: v.release}
+	if phase == "dev" {
+		w.dev = 2 // .dev1: the number is kept with 1 added
+		return w.spelled(), nil
+	}
+	w.phase, w.pre = phase, 1
+	return w.spelled(), nil
+}

@@ -139,3 +139,12 @@ func Pin(spec string) (version string, exact bool) {
 	}
 	return m[1], true
 }
+
+// MustParse is Parse for a version that is written in the program.
+func MustParse(text string) Version {
+	v, err := Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

@@ -35,6 +35,9 @@ type finder struct {
 // link is a symlink to a directory.
 type link struct{ dir, real string }
 
+// Root returns the folder of the workspace that dir belongs to, as Load finds it: absolute, symlinks resolved.
+func Root(dir string) (string, error) { return findRoot(dir) }
+
 // findRoot walks up from dir to the directory whose manifest has a [workspace] table, as pixi does. A manifest without
 // one on the way is a package of the workspace that is looked for.
 func findRoot(dir string) (string, error) {

@@ -111,7 +111,7 @@ func (l *loader) require(w *Workspace, top *folder) {
 	s := newSiblings(w.Packages)
 	l.siblings = s
 	for _, p := range w.Packages {
-		p.Requires = s.requirements(p.Name, p.Deps, p.Build.Additional, p.backend(), p.Project.all())
+		p.Requires = s.requirements(p.Name, p.Deps, p.Build.Additional, p.backend(), p.Project.all(), p.recipe)
 	}
 	own := s.dirs["."]
 	if own != nil { // its pyproject.toml is the package's

@@ -31,6 +31,7 @@ func (l *loader) readRecipe(s *source, p *Package) {
 		s.problemAt(Pos{File: real}, "Correct the file: it is not valid YAML.", "%v", err)
 		return
 	}
+	p.recipe = recipeDeps(real, src, &root)
 	n := recipeVersion(&root)
 	if n == nil {
 		return
@@ -71,6 +72,65 @@ func recipeVersion(root *yaml.Node) *yaml.Node {
 		return n
 	}
 	return nil
+}
+
+// recipeDeps reads the requirements of a recipe and of its outputs: those that are written as "name" or "name version", also
+// below if, then and else. What Jinja makes is nobody's to edit.
+func recipeDeps(file string, src []byte, root *yaml.Node) []Dependency {
+	if len(root.Content) == 0 {
+		return nil
+	}
+	parts := []*yaml.Node{root.Content[0]}
+	if outputs := member(root.Content[0], "outputs"); outputs != nil {
+		parts = append(parts, outputs.Content...)
+	}
+	var out []Dependency
+	for _, part := range parts {
+		for _, t := range []struct {
+			key  string
+			role Role
+		}{{"build", RoleBuild}, {"host", RoleHost}, {"run", RoleRun}, {"run_constraints", RoleConstraint}} {
+			like := Dependency{Kind: Conda, Role: t.role, Table: "requirements." + t.key}
+			for _, n := range scalarsOf(member(member(part, "requirements"), t.key)) {
+				if d, ok := recipeDep(file, src, n, like); ok {
+					out = append(out, d)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// scalarsOf returns the strings of a list, and of the lists in then and else.
+func scalarsOf(n *yaml.Node) []*yaml.Node {
+	switch {
+	case n == nil:
+		return nil
+	case n.Kind == yaml.ScalarNode:
+		return []*yaml.Node{n}
+	case n.Kind == yaml.MappingNode:
+		return append(scalarsOf(member(n, "then")), scalarsOf(member(n, "else"))...)
+	}
+	var out []*yaml.Node
+	for _, c := range n.Content {
+		out = append(out, scalarsOf(c)...)
+	}
+	return out
+}
+
+var recipeSpec = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*)(?:[ \t]+([^ \t]+))?$`)
+
+func recipeDep(file string, src []byte, n *yaml.Node, like Dependency) (Dependency, bool) {
+	m := recipeSpec.FindStringSubmatchIndex(n.Value)
+	start, ok := scalarStart(src, n)
+	if m == nil || !ok || strings.Contains(n.Value, "{{") {
+		return like, false
+	}
+	like.Pos, like.Name = Pos{File: file, Line: n.Line, Col: n.Column}, n.Value[m[2]:m[3]]
+	if like.Spec.Raw = n.Value; m[4] >= 0 {
+		like.Spec.Text, like.Spec.Offset = n.Value[m[4]:m[5]], start+m[4]
+	}
+	return like, true
 }
 
 func member(n *yaml.Node, key string) *yaml.Node {

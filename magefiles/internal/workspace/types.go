@@ -55,6 +55,8 @@ type Package struct {
 	Build    BuildConfig
 	Publish  bool // `publish = true`: what `pixi publish` without --path takes
 
+	recipe []Dependency // of its recipe.yaml
+
 	Metadata Metadata // of the [package] table alone, inherited values resolved
 	Project  *Project // the pyproject.toml; nil where there is none
 }
@@ -175,7 +177,7 @@ type Spec struct {
 	Raw           any  // the whole entry as plain Go values: string, or map[string]any
 
 	// Node is the string that holds Text, to edit; nil where there is none. In a PEP 508 string Text stands at
-	// Offset, in bytes of the decoded string.
+	// Offset, in bytes of the decoded string; in a recipe, which has no Node, at Offset in the file.
 	Node   *tomledit.Node
 	Offset int
 }
