@@ -145,6 +145,17 @@ func (a *app) withTemporary(dir string) *app {
 	return &inside
 }
 
+// publicServer is where what manifests name on the public server is read from: PREFIX_SERVER_URL, or "" for itself.
+func publicServer() string { return os.Getenv("PREFIX_SERVER_URL") }
+
+// channelName is PREFIX_CHANNEL, or the configured name.
+func channelName(configured string) string {
+	if name := os.Getenv("PREFIX_CHANNEL"); name != "" {
+		return name
+	}
+	return configured
+}
+
 func terminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // today is the date that a changelog bears: SOURCE_DATE_EPOCH's, or the clock's, in UTC.

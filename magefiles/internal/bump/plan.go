@@ -29,6 +29,7 @@ func (p *Plan) Empty() bool { return len(p.Files) == 0 }
 
 // Move is one package's, or one pinned package's, way from a version to another.
 type Move struct {
+	In   string   `json:"in,omitempty"` // the downstream, where it is one's pin that moves
 	Name string   `json:"name"`
 	Old  string   `json:"old"`
 	New  string   `json:"new"`

@@ -61,11 +61,6 @@ type Applied struct {
 
 // Apply changes the files, all or none. It refuses when one of them is not what the plan was made from.
 func (s *Store) Apply(ctx context.Context, plan *Plan) (*Applied, error) {
-	return s.apply(ctx, plan, "")
-}
-
-// apply is Apply on a commit.
-func (s *Store) apply(ctx context.Context, plan *Plan, base string) (*Applied, error) {
 	changes, err := s.changes(plan)
 	if err != nil {
 		return nil, err
@@ -73,11 +68,7 @@ func (s *Store) apply(ctx context.Context, plan *Plan, base string) (*Applied, e
 	if err := context.Cause(ctx); err != nil {
 		return nil, err // from here on it is faster to go on than to go back
 	}
-	if err := s.remember(plan, base); err != nil {
-		return nil, err
-	}
 	if err := atomicfile.ReplaceAll(s.Top, s.journal(), changes); err != nil {
-		_ = s.forget() // what stays of it is seen to be nothing: the files are not as it says
 		return nil, notWritten(err)
 	}
 	return &Applied{Plan: plan, store: s, old: changes}, nil

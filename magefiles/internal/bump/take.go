@@ -97,9 +97,16 @@ func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, steps Steps) (R
 			return r, err
 		}
 	}
-	applied, err := s.apply(ctx, plan, base)
-	if err != nil || !steps.Commit {
+	if err := s.remember(plan, base); err != nil {
 		return r, err
+	}
+	applied, err := s.Apply(ctx, plan)
+	if err != nil {
+		_ = s.forget() // a plan that stays there says nothing: the files are not as it leaves them
+		return r, err
+	}
+	if !steps.Commit {
+		return r, nil
 	}
 	if r.Commit, err = repo.Commit(ctx, s.paths(plan), plan.Message); err != nil {
 		if back := applied.Revert(); back != nil {
@@ -107,7 +114,7 @@ func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, steps Steps) (R
 		}
 		return r, operr.New("", "%w; the files are as they were", err)
 	}
-	return s.end(ctx, r, repo, steps)
+	return s.end(ctx, r, repo, steps, nil) // that the tags are free was seen before
 }
 
 // TakeUp goes on with a bump that an earlier run left behind. Where a hook refuses the commit, the files stay as they are.
@@ -119,16 +126,16 @@ func (s *Store) TakeUp(ctx context.Context, p *Pending, repo Repo, steps Steps) 
 			return r, operr.New("", "%w; the bump still lies in the work tree", err)
 		}
 	}
-	return s.end(ctx, r, repo, steps)
+	tags, err := repo.Tags(ctx)
+	if err != nil {
+		return r, err
+	}
+	return s.end(ctx, r, repo, steps, tags)
 }
 
-// end tags the commit that was made, and forgets the plan.
-func (s *Store) end(ctx context.Context, r Result, repo Repo, steps Steps) (Result, error) {
+// end tags the commit that was made, and forgets the plan. tags are those that are there.
+func (s *Store) end(ctx context.Context, r Result, repo Repo, steps Steps, tags map[string]string) (Result, error) {
 	if steps.Tag {
-		tags, err := repo.Tags(ctx)
-		if err != nil {
-			return r, err
-		}
 		for _, t := range r.Plan.Tags {
 			if err := s.tag(ctx, &r, repo, tags, t.Name, r.Commit); err != nil {
 				return r, err

@@ -26,8 +26,7 @@ func (r *Repo) Commit(ctx context.Context, paths []string, message string) (stri
 		}
 		return "", err
 	}
-	head, err := r.Head(ctx)
-	return head.Commit, err
+	return r.Resolve(ctx, "HEAD")
 }
 
 func (r *Repo) commit(ctx context.Context, paths []string, message string) error {

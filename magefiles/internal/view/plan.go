@@ -46,6 +46,9 @@ func (v *View) moves(moves []bump.Move) {
 		k := key(m)
 		shown[k]++
 		name := m.Name
+		if m.In != "" {
+			name = m.In + ": " + m.Name
+		}
 		switch {
 		case seen[k] <= 2*alike || shown[k] <= alike:
 		case shown[k] == alike+1:
