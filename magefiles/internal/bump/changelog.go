@@ -27,7 +27,7 @@ All notable changes are listed here, in the form of [Keep a Changelog](https://k
 
 var (
 	section    = regexp.MustCompile(`(?m)^## .*$`)
-	unreleased = regexp.MustCompile(`(?mi)^## +\[?unreleased\]?.*$`)
+	unreleased = regexp.MustCompile(`(?mi)^## +\[?unreleased\]?[^\r\n]*`)
 	subsection = regexp.MustCompile(`(?m)^### +(.*?)[ \t]*$`)
 )
 
