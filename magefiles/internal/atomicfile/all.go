@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -98,6 +99,7 @@ func Undo(root, journal string) (Undone, error) {
 	out := Undone{Files: len(changes)}
 	b := &batch{root: root, devices: map[uint64]string{}}
 	for _, c := range changes {
+		b.removeTemporary(c.Path)
 		now, err := b.read(c.Path)
 		switch {
 		case err != nil:
@@ -133,6 +135,17 @@ func between(now, old, next []byte) bool {
 		n++
 	}
 	return bytes.Equal(now[n:], old[min(n, len(old)):])
+}
+
+// removeTemporary removes what WriteFile may have left of a file with a second name.
+func (b *batch) removeTemporary(name string) {
+	dir, base := filepath.Split(b.path(name))
+	entries, _ := os.ReadDir(dir) // a folder that is gone has nothing in it
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "."+base+".") && strings.HasSuffix(e.Name(), TempExt) {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // batch is a list of changes on their way.
@@ -215,15 +228,14 @@ func (b *batch) undo() error {
 
 func (b *batch) replace(c Change) error {
 	path := b.path(c.Path)
-	switch {
-	case c.New == nil:
+	if c.New == nil {
 		return os.Remove(path)
-	case c.Old == nil:
-		if err := WriteFile(path, c.New, 0o666); err != nil {
-			return err
-		}
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	flags := os.O_WRONLY
+	if c.Old == nil {
+		flags |= os.O_CREATE | os.O_EXCL
+	}
+	f, err := os.OpenFile(path, flags, 0o666)
 	if err != nil {
 		return err
 	}
@@ -238,10 +250,7 @@ func (b *batch) replace(c Change) error {
 		f.Close()
 		return WriteFile(path, c.New, st.Mode().Perm())
 	}
-	if c.Old != nil {
-		err = overwrite(f, st.Size(), c.New)
-	}
-	return errors.Join(err, f.Close())
+	return errors.Join(overwrite(f, st.Size(), c.New), f.Close())
 }
 
 // overwrite writes in place: the new bytes first, then the end.
