@@ -192,6 +192,13 @@ func (b *bumping) takeUp(ctx context.Context, f bumpFlags, req bump.Request, ste
 		return r, false, nil
 	}
 	pending, err := b.store.Pending(ctx, b.repo)
+	if file := text(f.plan); pending != nil && file != "" {
+		saved, err := bump.ReadPlan(file)
+		if err != nil {
+			return r, true, err
+		}
+		req = saved.Request
+	}
 	switch {
 	case err != nil || pending == nil:
 		return r, false, err

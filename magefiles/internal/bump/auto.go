@@ -109,6 +109,6 @@ func (p *planner) autoGoal(at version.Version, found sinceTag, tell bool) (versi
 		p.note("%s is not released yet (there is no tag for it), and covers %s", at, count(len(found.commits), "commit"))
 		return at, nil, nil
 	}
-	text := fmt.Sprintf("%s %s ask for a %s version", count(len(found.deciding), "commit"), since, found.size)
+	text := fmt.Sprintf("a %s version, by %s %s", found.size, count(len(found.deciding), "commit"), since)
 	return goal, []Reason{{Kind: ByCommit, Text: text, Commits: found.deciding}}, nil
 }

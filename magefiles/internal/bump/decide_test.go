@@ -187,7 +187,7 @@ func TestAutoIndependent(t *testing.T) {
 	}}
 	p := plan(t, root, bump.Request{To: "auto", Date: "2026-11-23"}, h)
 	require.Equal(t, []string{"core 0.3.0 → 0.4.0: commits", "ui 1.2.0 → 1.2.1: dependent"}, moves(p))
-	require.Equal(t, "1 commit since core/v0.3.0 ask for a minor version", p.Packages[0].Why[0].Text)
+	require.Equal(t, "a minor version, by 1 commit since core/v0.3.0", p.Packages[0].Why[0].Text)
 	require.Equal(t, "aaa", p.Packages[0].Why[0].Commits[0].Hash)
 	apply(t, root, p)
 	require.Equal(t, `# Changelog
@@ -216,8 +216,13 @@ All notable changes are listed here, in the form of [Keep a Changelog](https://k
 func TestPreReleases(t *testing.T) {
 	h := history{map[string]string{"v1.1.4": "x"}, map[string][]bump.Commit{"v1.1.4": {commit("1", "feat: x", "a/x")}}}
 	for _, c := range []struct{ at, to, want string }{
-		{"1.1.4", "rc", "1.2.0rc1"}, {"1.2.0rc1", "rc", "1.2.0rc2"}, {"1.2.0rc1", "patch", "1.2.0"}, {"1.1.4", "alpha", "1.2.0a1"},
-		{"1.1.5rc1", "rc", "1.2.0rc1"}, {"1.1.4", "dev", "1.2.0.dev1"}, {"1.2.0b2", "rc", "1.2.0rc1"},
+		{"1.1.4", "rc", "1.2.0rc1"},
+		{"1.2.0rc1", "rc", "1.2.0rc2"},
+		{"1.2.0rc1", "patch", "1.2.0"},
+		{"1.1.4", "alpha", "1.2.0a1"},
+		{"1.1.5rc1", "rc", "1.2.0rc1"},
+		{"1.1.4", "dev", "1.2.0.dev1"},
+		{"1.2.0b2", "rc", "1.2.0rc1"},
 	} {
 		p := plan(t, tree(t, lockstep+pkg("a", c.at, "")), bump.Request{To: c.to}, h)
 		require.Equal(t, c.want, p.Packages[0].New, "%s %s", c.at, c.to)
