@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -53,6 +54,7 @@ type app struct {
 // run builds the app, gives it a context that ends with the process's reason to live, and makes what f returns an error
 // that Mage prints and exits with as it should.
 func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
+	debug.SetGCPercent(400) // a target is short-lived: it may take four times its live memory before it tidies up
 	ctx, stop := lifetime(ctx)
 	defer stop()
 	dir, err := os.Getwd()

@@ -32,7 +32,7 @@ var (
 //
 // The contents, old and new, first go into a journal, which is synced to the disk; only then is the first file touched.
 // Whoever dies on the way leaves the journal behind, and Undo brings the old contents back from it. The files need no
-// sync of their own: one for their file system is enough before the journal goes.
+// sync of their own: one for their file system, before the journal goes, makes them outlast a loss of power.
 //
 // A file is written in place, so that owner, permissions, access lists and the file's identity stay, and so that a full
 // disk is no obstacle to going back. One that has a second name (a hard link, as snapshots of a tree are made of) is
@@ -40,6 +40,16 @@ var (
 //
 // journal is the journal's path; its folder is made. It must be the same for all who may change these files.
 func ReplaceAll(root, journal string, changes []Change) error {
+	return replaceAll(root, journal, changes, true)
+}
+
+// ReplaceAllUnsynced is ReplaceAll for a caller who can get the files' contents elsewhere after a loss of power, such as
+// from the version control system: it does not wait for everything that the machine has yet to write.
+func ReplaceAllUnsynced(root, journal string, changes []Change) error {
+	return replaceAll(root, journal, changes, false)
+}
+
+func replaceAll(root, journal string, changes []Change, synced bool) error {
 	unlock, err := lock(journal)
 	if err != nil {
 		return err
@@ -66,8 +76,10 @@ func ReplaceAll(root, journal string, changes []Change) error {
 		}
 		return errors.Join(err, os.Remove(journal))
 	}
-	if err := b.sync(); err != nil {
-		return err
+	if synced {
+		if err := b.sync(); err != nil {
+			return err
+		}
 	}
 	return os.Remove(journal)
 }

@@ -61,6 +61,11 @@ type Applied struct {
 
 // Apply changes the files, all or none. It refuses when one of them is not what the plan was made from.
 func (s *Store) Apply(ctx context.Context, plan *Plan) (*Applied, error) {
+	return s.apply(ctx, plan, atomicfile.ReplaceAll)
+}
+
+// apply is Apply by one of the functions of package atomicfile.
+func (s *Store) apply(ctx context.Context, plan *Plan, replace func(root, journal string, changes []atomicfile.Change) error) (*Applied, error) {
 	changes, err := s.changes(plan)
 	if err != nil {
 		return nil, err
@@ -68,7 +73,7 @@ func (s *Store) Apply(ctx context.Context, plan *Plan) (*Applied, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err // from here on it is faster to go on than to go back
 	}
-	if err := atomicfile.ReplaceAll(s.Top, s.journal(), changes); err != nil {
+	if err := replace(s.Top, s.journal(), changes); err != nil {
 		return nil, notWritten(err)
 	}
 	return &Applied{Plan: plan, store: s, old: changes}, nil

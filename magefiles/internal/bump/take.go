@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -55,33 +58,40 @@ func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, steps Step
 	if plan.Empty() {
 		return nil
 	}
-	changed, err := repo.Changed(ctx)
-	if err != nil {
+	var changed, unknown []string
+	var tags map[string]string
+	questions, ctx := errgroup.WithContext(ctx)
+	questions.Go(func() (err error) { changed, err = repo.Changed(ctx); return err })
+	questions.Go(func() (err error) { tags, err = repo.Tags(ctx); return err })
+	if steps.Commit {
+		questions.Go(func() (err error) { unknown, err = repo.Untracked(ctx, s.known(plan)); return err })
+	}
+	if err := questions.Wait(); err != nil {
 		return err
 	}
 	if len(changed) > 0 {
 		return operr.New("commit or stash them", "the work tree has changes, and nothing was changed: a bump must not sweep them in").WithDetail(strings.Join(changed, "\n"))
-	}
-	tags, err := repo.Tags(ctx)
-	if err != nil {
-		return err
 	}
 	for _, t := range plan.Tags {
 		if at, ok := tags[t.Name]; ok {
 			return operr.New("say another version, or remove the tag if that release never was", "the tag %s is there already, at %s; nothing was changed", t.Name, short(at))
 		}
 	}
-	if !steps.Commit {
-		return nil
-	}
-	unknown, err := repo.Untracked(ctx, slices.DeleteFunc(s.paths(plan), func(name string) bool { return path.Base(name) == changelogFile }))
-	if err != nil {
-		return err
-	}
 	if len(unknown) > 0 {
 		return operr.New("commit them first, or ignore them", "git does not know all of the files that would change; nothing was changed").WithDetail(strings.Join(unknown, "\n"))
 	}
 	return nil
+}
+
+// known are the plan's files that have been there before.
+func (s *Store) known(plan *Plan) []string {
+	var out []string
+	for i, name := range s.paths(plan) {
+		if plan.Files[i].Before != "" {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // Take carries a plan out, as far as steps say. Where a hook refuses the commit, the files are brought back.
@@ -100,7 +110,12 @@ func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, steps Steps) (R
 	if err := s.remember(plan, base); err != nil {
 		return r, err
 	}
-	applied, err := s.Apply(ctx, plan)
+	replace := atomicfile.ReplaceAll
+	if steps.Commit {
+		// The tree was clean, and is committed next: after a loss of power git has what the files held before and after.
+		replace = atomicfile.ReplaceAllUnsynced
+	}
+	applied, err := s.apply(ctx, plan, replace)
 	if err != nil {
 		_ = s.forget() // a plan that stays there says nothing: the files are not as it leaves them
 		return r, err

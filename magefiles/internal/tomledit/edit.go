@@ -35,8 +35,8 @@ func (d *Document) SetText(n *Node, begin, end int, text string) (Splice, error)
 	inner, fits := style.escape(text)
 	if ok && fits {
 		s := Splice{Start: n.Start + from, Old: raw[from:to], New: inner}
-		// A quote beside another one can end the string too early: then all of it is written anew.
-		if result := raw[:from] + inner + raw[to:]; reads(result, value[:begin]+text+value[end:]) {
+		// Beside another one a quote can end a string of several lines too early: then all of it is written anew.
+		if len(style) == 1 || reads(raw[:from]+inner+raw[to:], value[:begin]+text+value[end:]) {
 			return s, nil
 		}
 	}

@@ -118,12 +118,12 @@ func segment(release []uint64, i int) uint64 {
 
 // Same reports whether two spellings are one version: 0.1.6 and 0.1.6.0. Outside the common subset only equal texts are.
 func Same(a, b string) bool {
+	if a == b {
+		return true
+	}
 	v, errA := Parse(a)
 	w, errB := Parse(b)
-	if errA != nil || errB != nil {
-		return a == b
-	}
-	return v.Compare(w) == 0
+	return errA == nil && errB == nil && v.Compare(w) == 0
 }
 
 var pin = regexp.MustCompile(`^(?:={2,3}[ \t]*)?([0-9][0-9A-Za-z._+!-]*)$`)
