@@ -3,7 +3,6 @@ package gitrepo
 import (
 	"bytes"
 	"context"
-	"errors"
 	"os"
 	"strings"
 
@@ -14,31 +13,38 @@ import (
 
 // Commit commits the contents of the given files, relative to Top, and nothing else; whatever is staged beside them has to
 // be committed or unstaged before. Hooks run, and the commit is signed, as git is configured. When a hook or git refuses,
-// the index is what it was before; files are not touched. It returns the commit.
+// the index is what it was before; files are not touched. It returns the commit, also where ctx ended right behind it.
 func (r *Repo) Commit(ctx context.Context, paths []string, message string) (string, error) {
 	before, err := os.ReadFile(r.index)
 	if err != nil {
 		return "", operr.New("commit the workspace first", "reading git's index: %w", err)
 	}
-	if err := r.commit(ctx, paths, message); err != nil {
-		if back := atomicfile.WriteFile(r.index, before, 0o644); back != nil {
-			err = errors.Join(err, back)
-		}
-		return "", err
+	if err := r.stage(ctx, paths); err != nil {
+		return "", r.unstage(before, err)
 	}
-	return r.Resolve(ctx, "HEAD")
+	refused := r.run(ctx, message, "commit", "--quiet", "--cleanup=verbatim", "--file=-")
+	ctx = context.WithoutCancel(ctx)
+	if refused != nil && r.run(ctx, "", "diff", "--cached", "--quiet", "HEAD") != nil {
+		return "", r.unstage(before, r.refused(refused, "committing"))
+	}
+	return r.Resolve(ctx, "HEAD") // what was staged is in it, even if git was stopped before it could say so
 }
 
-func (r *Repo) commit(ctx context.Context, paths []string, message string) error {
+// stage does not use `git commit -- paths`: with thousands of them git compares each with each.
+func (r *Repo) stage(ctx context.Context, paths []string) error {
 	list := strings.Join(paths, "\x00") + "\x00"
-	// Not `git commit -- paths`: with thousands of them it compares each with each.
 	if err := r.run(ctx, list, "update-index", "--add", "--remove", "-z", "--stdin"); err != nil {
 		return r.refused(err, "staging %d files", len(paths))
 	}
-	if err := r.run(ctx, message, "commit", "--quiet", "--cleanup=verbatim", "--file=-"); err != nil {
-		return r.refused(err, "committing")
-	}
 	return nil
+}
+
+// unstage puts the index back, and returns why.
+func (r *Repo) unstage(index []byte, why error) error {
+	if err := atomicfile.WriteFile(r.index, index, 0o644); err != nil {
+		return operr.New("run `git reset`", "%w; and what was staged is still staged: %v", why, err)
+	}
+	return why
 }
 
 // Tag makes an annotated tag of a commit; signed where git is so configured.

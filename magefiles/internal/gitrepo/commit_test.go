@@ -1,9 +1,12 @@
 package gitrepo_test
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -106,4 +109,42 @@ func TestLog(t *testing.T) {
 	all, err := repo.Log(t.Context(), "")
 	require.NoError(t, err)
 	require.Len(t, all, 3)
+}
+
+// Where git is configured to sign, commit and tag are signed.
+func TestSigned(t *testing.T) {
+	repo, dir, git := open(t)
+	key := filepath.Join(t.TempDir(), "key")
+	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).CombinedOutput(); err != nil {
+		t.Skipf("no key can be made: %v %s", err, out)
+	}
+	for _, kv := range [][]string{{"gpg.format", "ssh"}, {"user.signingkey", key}, {"commit.gpgsign", "true"}, {"tag.gpgsign", "true"}} {
+		git("config", kv[0], kv[1])
+	}
+	write(t, dir, "sub/file", "second\n")
+	hash, err := repo.Commit(t.Context(), []string{"sub/file"}, "release: v0.1.1\n")
+	require.NoError(t, err)
+	require.NoError(t, repo.Tag(t.Context(), "v0.1.1", hash, "v0.1.1\n"))
+	require.Contains(t, git("cat-file", "commit", "HEAD"), "BEGIN SSH SIGNATURE")
+	require.Contains(t, git("cat-file", "tag", "v0.1.1"), "BEGIN SSH SIGNATURE")
+}
+
+// A context that ends while the hooks run behind the commit does not make it one that was not made.
+func TestStoppedBehindTheCommit(t *testing.T) {
+	repo, dir, git := open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	hook := filepath.Join(repo.Dir, "hooks", "post-commit")
+	require.NoError(t, os.MkdirAll(filepath.Dir(hook), 0o755))
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+	require.NoError(t, os.WriteFile(hook, []byte("#!/bin/sh\necho there > "+fifo+"\nsleep 60\n"), 0o755))
+	go func() {
+		_, _ = os.ReadFile(fifo) // returns when the hook has written to it
+		cancel()
+	}()
+	write(t, dir, "sub/file", "second\n")
+	hash, err := repo.Commit(ctx, []string{"sub/file"}, "release: v0.1.1\n")
+	require.NoError(t, err)
+	require.Equal(t, git("rev-parse", "HEAD"), hash)
+	require.Equal(t, "release: v0.1.1", git("log", "-1", "--format=%s"))
 }
