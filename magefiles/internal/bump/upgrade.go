@@ -135,18 +135,21 @@ func (u *upgrade) newest(ctx context.Context, channel Published, names []string)
 	if err != nil {
 		return err
 	}
+	anyOf := func(version.Version) bool { return true }
+	for _, name := range names {
+		if highest(all[name], anyOf) == nil {
+			return operr.New("publish it first, or say -to=VERSION", "the channel has no release of %s", name)
+		}
+	}
 	together := u.w.Config.Versioning == workspace.Lockstep
 	for _, name := range names {
 		best := highest(all[name], func(v version.Version) bool {
 			return !together || !slices.ContainsFunc(names, func(other string) bool { return !has(all[other], v) })
 		})
-		newer := highest(all[name], func(version.Version) bool { return true })
-		switch {
-		case best == nil && newer == nil:
-			return operr.New("publish it first, or say -to=VERSION", "the channel has no release of %s", name)
-		case best == nil:
+		if best == nil {
 			return operr.New("complete the release, or say -to=VERSION", "the channel has no version of all that %s takes: %s", u.d.Name(), strings.Join(names, ", "))
-		case newer.Compare(*best) > 0:
+		}
+		if newer := highest(all[name], anyOf); newer.Compare(*best) > 0 {
 			u.note("the channel has %s %s, but not every package that %s takes in that version", name, newer, u.d.Name())
 		}
 		u.goals[name] = *best
