@@ -20,7 +20,8 @@ func onePlan() *bump.Plan {
 		Files: []bump.File{
 			{Path: "CHANGELOG.md", Edits: []bump.Edit{{Line: 3, Col: 1, New: "## [0.1.10]\n\n- x\n"}}},
 			{Path: "b/pyproject.toml", Edits: []bump.Edit{
-				{Line: 7, Col: 21, Old: "0.1.9", New: "0.1.10", Text: line}, {Line: 7, Col: 33, Old: "0.1.9", New: "0.1.10", Text: line},
+				{Line: 7, Col: 21, Old: "0.1.9", New: "0.1.10", Text: line},
+				{Line: 7, Col: 33, Old: "0.1.9", New: "0.1.10", Text: line},
 				{Line: 9, Col: 12, Old: "0.1.9", New: "0.1.10", Text: `version = "0.1.9"`},
 			}},
 		},
