@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bufio"
 	"fmt"
 	"strings"
 
@@ -13,6 +14,9 @@ const briefFiles = 40
 // Plan prints a change of versions: each package with the reasons, and a diff of each file. brief leaves out most of a
 // long one.
 func (v *View) Plan(p *bump.Plan, brief bool) {
+	out := bufio.NewWriter(v.Out) // a plan may have thousands of lines
+	defer out.Flush()
+	v = &View{Out: out, Err: v.Err, Color: v.Color}
 	v.moves(p.Packages)
 	edits := 0
 	for i, f := range p.Files {

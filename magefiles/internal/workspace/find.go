@@ -211,7 +211,7 @@ func (f *finder) parse(abs string, onlyPixi bool) (*tomledit.Document, error) {
 	if doc := f.docs[file]; doc != nil {
 		return doc, nil
 	}
-	src, err := os.ReadFile(abs)
+	src, err := readFile(abs)
 	if err != nil {
 		return nil, operr.New("make the file readable", "reading %s: %w", file, err)
 	}

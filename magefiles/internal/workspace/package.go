@@ -113,7 +113,7 @@ func (l *loader) read(real string) (string, []byte, error) {
 	if src, ok := l.texts[real]; ok {
 		return real, src, nil
 	}
-	src, err := os.ReadFile(filepath.Join(l.found.root, filepath.FromSlash(real)))
+	src, err := readFile(filepath.Join(l.found.root, filepath.FromSlash(real)))
 	if err == nil {
 		l.texts[real] = src
 	}
