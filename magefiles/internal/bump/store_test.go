@@ -291,3 +291,24 @@ func TestWorkspaceBelowTheTop(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "ws/a/pixi.toml\nws/b/pixi.toml\nws/pixi.toml", git("show", "--format=", "--name-only"))
 }
+
+// Where a tool makes every version from the tag there is nothing to edit: the tag is all, and goes to the last commit.
+func TestOnlyATag(t *testing.T) {
+	root, repo, git := repository(t, lockstep+"-- a/pixi.toml --\n[package]\nbuild.backend.name = \"pixi-build-python\"\n"+
+		"-- a/pyproject.toml --\n[project]\nname = \"a\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n")
+	git("commit", "-q", "--allow-empty", "-m", "fix: x")
+	p := plan(t, root, bump.Request{To: "patch"}, tagsOf{repo})
+	require.True(t, p.Empty())
+	require.Equal(t, []string{"a 0.1.6 → 0.1.7: asked"}, moves(p))
+	s := gitStore(repo)
+	require.NoError(t, s.Preflight(t.Context(), p, repo, all))
+	r, err := s.Take(t.Context(), p, repo, all)
+	require.NoError(t, err)
+	require.Equal(t, []string{"v0.1.7"}, r.Tags)
+	require.Equal(t, git("rev-parse", "HEAD"), git("rev-parse", "v0.1.7^{commit}"))
+}
+
+// tagsOf is the history of a repository without its commits.
+type tagsOf struct{ *gitrepo.Repo }
+
+func (tagsOf) Log(context.Context, string) ([]bump.Commit, error) { return nil, nil }
