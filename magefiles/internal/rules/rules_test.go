@@ -23,7 +23,7 @@ const (
 var layers = [][]string{
 	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg"},
 	{"workspace", "channel"},
-	{"gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev"},
+	{"gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc"},
 	{},
 	{"rehearsal", "view"},
 }
