@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg"},
 	{"workspace", "channel"},
 	{"gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc"},
-	{},
+	{"publish", "localprefix"},
 	{"rehearsal", "view"},
 }
 

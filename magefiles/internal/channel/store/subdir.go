@@ -155,6 +155,37 @@ func (d *subdir) adopt(file string) error {
 	return d.log.append(r)
 }
 
+// reindex compares the index with the folder, and makes it agree.
+func (d *subdir) reindex() error {
+	d.change.Lock()
+	defer d.change.Unlock()
+	files, err := os.ReadDir(d.dir)
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, f := range files {
+		if filepath.Ext(f.Name()) != condapkg.Ext || hidden(f.Name()) || !f.Type().IsRegular() {
+			continue
+		}
+		there[f.Name()] = true
+		if err := d.adopt(f.Name()); err != nil {
+			return channel.Errorf(channel.ErrInvalid, "%s in the folder is not an artifact of that name", f.Name()) // without its path
+		}
+	}
+	d.mu.RLock()
+	known := slices.Collect(maps.Keys(d.entries))
+	d.mu.RUnlock()
+	for _, file := range known {
+		if !there[file] {
+			if err := errors.Join(d.unlink(file), d.log.append(logged{File: file, Gone: true})); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (d *subdir) add(r condapkg.Record) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
