@@ -21,7 +21,7 @@ const (
 // layers are the packages of magefiles/internal from the bottom up: a package may import those of lower layers, its own
 // sub-packages, and its parent, and no sibling. So every package can be read, and tested, knowing only what is below it.
 var layers = [][]string{
-	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg"},
+	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg", "faults"},
 	{"workspace", "channel"},
 	{"gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc"},
 	{"publish", "localprefix"},

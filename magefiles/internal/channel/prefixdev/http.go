@@ -108,7 +108,7 @@ func lost(ctx context.Context, err error) error {
 // transient says whether trying again can help: after an error of the transport, and for the statuses that the protocol
 // does not call final (prefix-protocol §1.2).
 func transient(ctx context.Context, err error) bool {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, channel.ErrInvalid) {
 		return false
 	}
 	var status *StatusError

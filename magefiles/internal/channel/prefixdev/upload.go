@@ -41,7 +41,7 @@ func (c *Channel) put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 			receipt, err := c.compare(ctx, u, err)
 			receipt.Existed = receipt.Existed && attempt == 1 // an earlier attempt had arrived
 			return receipt, err
-		case errors.Is(err, channel.ErrInvalid), !transient(ctx, err):
+		case !transient(ctx, err):
 			return channel.Receipt{}, err
 		}
 		last := attempt >= c.client.attempts
