@@ -40,14 +40,6 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	first, err := lines.ReadString('\n')
 	ts.Check(err)
 	ts.Setenv("PREFIX_SERVER_URL", strings.TrimSpace(first))
-	for range args[2:] { // the variables of the token service come with -repository
-		for range 3 {
-			line, err := lines.ReadString('\n')
-			ts.Check(err)
-			name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-			ts.Setenv("SERVED_"+name, value)
-		}
-	}
 }
 
 // noSecret looks for a secret in every file below the script's folder, the script itself and its copy of the

@@ -232,10 +232,35 @@ func (p *publishing) authorize(ctx context.Context) (_ string, err error) {
 		return "", err
 	}
 	p.result.Credential = p.credential.Source
+	said := p.credential.Source
 	if p.credential.Account != "" {
-		return p.credential.Source + ", of " + p.credential.Account, nil
+		said += ", of " + p.credential.Account
 	}
-	return p.credential.Source, nil
+	if err := p.connect(); err != nil {
+		return "", err
+	}
+	if p.holdings.Exists {
+		return said, nil
+	}
+	private, err := p.channel.Private(ctx)
+	if err != nil || !private {
+		return said, err
+	}
+	_, err = p.look(ctx) // again, now that it can be seen
+	return said + "; the channel is private", err
+}
+
+// connect takes the channel with the credential in place of the one without. It is read as before, unless it is private.
+func (p *publishing) connect() error {
+	client, err := p.client.With(p.credential.Token)
+	if err != nil {
+		return err
+	}
+	if p.channel, err = client.Channel(p.channel.Name()); err != nil {
+		return err
+	}
+	p.publisher.Channel = p.channel
+	return nil
 }
 
 func (p *publishing) build(ctx context.Context) (string, error) {
@@ -292,21 +317,22 @@ func (p *publishing) upload(ctx context.Context) (string, error) {
 			return "", err
 		}
 		p.credential, p.result.Credential = fresh, fresh.Source
+		if err := p.connect(); err != nil {
+			return "", err
+		}
 	}
-	writer, err := p.client.With(p.credential.Token)
-	if err != nil {
-		return "", err
-	}
-	to, err := writer.Channel(p.channel.Name())
-	if err != nil {
-		return "", err
-	}
-	return p.publisher.Upload(ctx, to, p.plan)
+	return p.publisher.Upload(ctx, p.channel, p.plan)
 }
 
 func (p *publishing) visible(ctx context.Context) (_ string, err error) {
 	p.result.Visible, err = publish.Visible(ctx, p.channel, p.plan.Records(), p.publisher.Wait)
-	return p.result.Visible, err
+	if err != nil {
+		return "", err
+	}
+	if private, err := p.channel.Private(ctx); err == nil && private {
+		p.result.Visible += "; read with the token, since the channel is private"
+	}
+	return p.result.Visible, nil
 }
 
 func (p *publishing) download(ctx context.Context) (string, error) {

@@ -18,8 +18,15 @@ import (
 type Channel struct {
 	client  *Client
 	name    string
-	private atomic.Bool
+	privacy atomic.Int32
 }
+
+// What is known of a channel's privacy.
+const (
+	unknown int32 = iota // not asked yet, or the channel was not there
+	public
+	private
+)
 
 var _ channel.Channel = (*Channel)(nil)
 
@@ -30,14 +37,18 @@ func (c *Channel) URL() string { return c.client.url(c.name).String() }
 func (c *Channel) Name() string { return c.name }
 
 // Private says whether the channel can be read only with the token; from then on it is read with it. What people can read
-// is read as they do, without it, so that what is seen here is what they see.
+// is read as they do, without it, so that what is seen here is what they see. A first upload asks by itself.
 func (c *Channel) Private(ctx context.Context) (bool, error) {
-	if c.client.token == "" || c.private.Load() {
-		return c.private.Load(), nil
+	if known := c.privacy.Load(); known != unknown || c.client.token == "" {
+		return known == private, nil
 	}
 	url := c.client.url(c.name, "noarch", repodata.JSON).String()
 	ignore := func(io.Reader) error { return nil }
 	err := c.client.read(ctx, url, "", ignore)
+	if err == nil {
+		c.privacy.Store(public)
+		return false, nil
+	}
 	if !errors.Is(err, channel.ErrNotFound) && !errors.Is(err, channel.ErrUnauthorized) && !errors.Is(err, channel.ErrForbidden) {
 		return false, err
 	}
@@ -45,13 +56,15 @@ func (c *Channel) Private(ctx context.Context) (bool, error) {
 	if errors.Is(err, channel.ErrNotFound) {
 		return false, nil // it does not exist
 	}
-	c.private.Store(err == nil)
+	if err == nil {
+		c.privacy.Store(private)
+	}
 	return err == nil, err
 }
 
 // readToken is what the channel is read with.
 func (c *Channel) readToken() Token {
-	if c.private.Load() {
+	if c.privacy.Load() == private {
 		return c.client.token
 	}
 	return ""

@@ -36,6 +36,7 @@ func (c *Channel) put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 		after, err := c.send(ctx, u)
 		switch {
 		case err == nil:
+			_, _ = c.Private(ctx) // the first upload may have made the channel; where this cannot be answered, it is asked later
 			return channel.Receipt{}, nil
 		case errors.Is(err, channel.ErrExists):
 			receipt, err := c.compare(ctx, u, err)
@@ -63,7 +64,7 @@ func (c *Channel) put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 // doubt asks the channel whether an upload arrived whose answer left that open. The error is the upload's where it did
 // not, and could be sent again: nothing may be sent again before that is known.
 func (c *Channel) doubt(ctx context.Context, u channel.Upload, failed error) (arrived bool, err error) {
-	have, err := channel.Holds(ctx, c, u.Record.Subdir, u.Record.Name, u.File)
+	have, err := c.holds(ctx, u)
 	switch {
 	case err != nil:
 		return false, errors.Join(failed, fmt.Errorf("it may have arrived, and asking what the channel holds went wrong too: %w", err))
@@ -148,11 +149,19 @@ func (c *Channel) request(ctx context.Context, u channel.Upload, file io.Reader)
 	return r, nil
 }
 
+// holds is the sha256 of what the channel has under the name of an upload, or "".
+func (c *Channel) holds(ctx context.Context, u channel.Upload) (string, error) {
+	if _, err := c.Private(ctx); err != nil {
+		return "", err
+	}
+	return channel.Holds(ctx, c, u.Record.Subdir, u.Record.Name, u.File)
+}
+
 // compare decides what a 409 means. The file is there, but may not be seen yet: it is asked for as often as a request is
 // tried.
 func (c *Channel) compare(ctx context.Context, u channel.Upload, conflict error) (channel.Receipt, error) {
 	for attempt := 1; ; attempt++ {
-		have, err := channel.Holds(ctx, c, u.Record.Subdir, u.Record.Name, u.File)
+		have, err := c.holds(ctx, u)
 		switch {
 		case err != nil:
 			return channel.Receipt{}, errors.Join(conflict, fmt.Errorf("asking what the channel holds: %w", err))
