@@ -115,9 +115,9 @@ func spoil(r *http.Request, resp *http.Response, way int) (*http.Response, error
 	return nil, failure(r, "connection reset by peer")
 }
 
-// key is what is called. An upload is told from others by its length: the name is in its body.
+// key is what is called. An upload is told from others by its type, whose boundary is made of the file's digest.
 func key(r *http.Request) string {
-	return fmt.Sprintf("%s %s %d", r.Method, r.URL.Path, r.ContentLength)
+	return r.Method + " " + r.URL.Path + " " + r.Header.Get("Content-Type")
 }
 
 func failure(r *http.Request, what string) error {
