@@ -54,6 +54,10 @@ type Upload struct {
 	Force  bool            // replace a file of that name that has other bytes
 	Owned  bool            // the channel may take the file at Path away, by renaming it, instead of copying it
 
+	// Attestation is a sigstore bundle about the artifact (CEP 27), in JSON; nil for none. A channel that has the artifact
+	// already does not add it.
+	Attestation []byte
+
 	// Sent is told how many bytes of the file are out, from zero again for every attempt. It may be nil, and is called from
 	// one goroutine at a time.
 	Sent func(bytes int64)

@@ -132,7 +132,11 @@ func (c *Channel) request(ctx context.Context, u channel.Upload, file io.Reader)
 		"content-length: %d\r\n"+
 		"x-file-name: %s\r\n"+
 		"x-file-sha256: %s\r\n\r\n", boundary, u.File, u.Record.Size, u.File, sum)
-	tail := "\r\n--" + boundary + "--\r\n"
+	tail := "\r\n"
+	if u.Attestation != nil {
+		tail += "--" + boundary + "\r\nContent-Disposition: form-data; name=\"attestation\"\r\n\r\n" + string(u.Attestation) + "\r\n"
+	}
+	tail += "--" + boundary + "--\r\n"
 
 	to := c.client.url("api/v1/upload", c.name)
 	if u.Force {

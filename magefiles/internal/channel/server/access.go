@@ -30,7 +30,7 @@ type Access struct {
 	Now       func() time.Time // nil is the clock
 
 	mu     sync.Mutex
-	grants map[string]Grant // by token
+	grants map[string]grant // by token
 }
 
 // IDTokens checks ID tokens. An oidc.Verifier does.
@@ -38,10 +38,10 @@ type IDTokens interface {
 	Verify(ctx context.Context, token string, audiences []string) (claims map[string]any, err error)
 }
 
-// Grant is what a minted token is good for.
-type Grant struct {
-	Channels  []string
-	Publisher Publisher // that it was minted for
+// grant is what a minted token is good for.
+type grant struct {
+	channels  []string
+	publisher Publisher // that it was minted for
 	until     time.Time
 }
 
@@ -50,8 +50,8 @@ func (a *Access) Authorize(_ context.Context, token string, action Action, name 
 	if a.owner(token) {
 		return nil
 	}
-	grant, known := a.grant(token)
-	mine := known && slices.Contains(grant.Channels, name)
+	granted, known := a.grant(token)
+	mine := known && slices.Contains(granted.channels, name)
 	switch {
 	case action == Read && (mine || !slices.Contains(a.Private, name)):
 		return nil
@@ -62,7 +62,7 @@ func (a *Access) Authorize(_ context.Context, token string, action Action, name 
 	case !known:
 		return channel.Errorf(channel.ErrUnauthorized, "the token is not known here")
 	case !mine:
-		return channel.Errorf(channel.ErrForbidden, "the token is for %s, and not for the channel %.120q", strings.Join(grant.Channels, ", "), name)
+		return channel.Errorf(channel.ErrForbidden, "the token is for %s, and not for the channel %.120q", strings.Join(granted.channels, ", "), name)
 	case action != Write:
 		return channel.Errorf(channel.ErrForbidden, "a trusted publisher may upload, and nothing else")
 	}
@@ -73,7 +73,7 @@ func (a *Access) owner(token string) bool {
 	return a.Key != "" && subtle.ConstantTimeCompare([]byte(token), []byte(a.Key)) == 1
 }
 
-func (a *Access) grant(token string) (Grant, bool) {
+func (a *Access) grant(token string) (grant, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	g, ok := a.grants[token]
@@ -98,6 +98,12 @@ func (a *Access) Login(token string) (string, bool) {
 	return a.Account, true
 }
 
+// Repository is the one whose job a token was minted for, or false.
+func (a *Access) Repository(token string) (string, bool) {
+	g, ok := a.grant(token)
+	return g.publisher.Repository, ok
+}
+
 // Mint exchanges the ID token of a job for a token of ours. Errors: ErrUnauthorized for an ID token that does not hold,
 // ErrForbidden where it holds and no channel trusts the job.
 func (a *Access) Mint(ctx context.Context, id string) (string, error) {
@@ -108,23 +114,23 @@ func (a *Access) Mint(ctx context.Context, id string) (string, error) {
 	if err != nil {
 		return "", channel.Errorf(channel.ErrUnauthorized, "the ID token does not hold: %v", err)
 	}
-	g := Grant{until: a.now().Add(mintedFor)}
+	g := grant{until: a.now().Add(mintedFor)}
 	if a.For != 0 {
 		g.until = a.now().Add(a.For)
 	}
 	for _, p := range a.Publishers {
 		if p.trusts(claims) {
-			g.Channels, g.Publisher = append(g.Channels, p.Channel), p
+			g.channels, g.publisher = append(g.channels, p.Channel), p
 		}
 	}
-	if len(g.Channels) == 0 {
+	if len(g.channels) == 0 {
 		return "", channel.Errorf(channel.ErrForbidden, "no channel trusts %s", describe(claims))
 	}
 	token := "pfx-jwt." + rand.Text() + rand.Text()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.grants == nil {
-		a.grants = map[string]Grant{}
+		a.grants = map[string]grant{}
 	}
 	for t, old := range a.grants {
 		if !a.now().Before(old.until) {

@@ -16,6 +16,8 @@ type Accounts interface {
 	Mint(ctx context.Context, id string) (token string, err error)
 	// Login is the name of the owner of a token.
 	Login(token string) (name string, known bool)
+	// Repository is the one whose job a token was minted for, or false.
+	Repository(token string) (name string, minted bool)
 }
 
 // mint serves POST /api/oidc/mint_token (prefix-protocol §2.3): the answer is the token and nothing else, not even a

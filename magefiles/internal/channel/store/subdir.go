@@ -58,7 +58,7 @@ func (d *subdir) load() error {
 			return err
 		}
 		r, ok := known[f.Name()]
-		if !ok || !r.matches(st) {
+		if !ok || !r.matches(st) || !d.hasSidecar(r.Record) {
 			if r, err = d.inspect(f.Name()); err != nil {
 				return err
 			}
@@ -83,6 +83,7 @@ func (d *subdir) inspect(file string) (logged, error) {
 	if err != nil {
 		return logged{}, err
 	}
+	d.findSidecar(&r)
 	return newLogged(r, st), nil
 }
 
@@ -112,9 +113,13 @@ func (d *subdir) commit(path string, u channel.Upload) (existed bool, err error)
 	if existed, err := d.has(u); existed || err != nil { // another upload may have been faster
 		return existed, err
 	}
+	if err := d.writeSidecar(&u); err != nil { // before the record that advertises it
+		return false, err
+	}
 	if err := d.move(path, u); err != nil {
 		return false, err
 	}
+	d.removeSidecars(u.File, u.Record)
 	if err := atomicfile.SyncDir(d.dir); err != nil {
 		return false, err
 	}
@@ -206,6 +211,7 @@ func (d *subdir) remove(file string) error {
 	if err := d.unlink(file); err != nil {
 		return err
 	}
+	d.removeSidecars(file, condapkg.Record{})
 	return errors.Join(atomicfile.SyncDir(d.dir), d.log.append(logged{File: file, Gone: true}))
 }
 
@@ -250,7 +256,7 @@ func (d *subdir) openArtifact(file string) (*channel.File, error) {
 	defer d.mu.RUnlock()
 	e := d.entries[file]
 	if e == nil {
-		return nil, notFound(file)
+		return d.openSidecar(file)
 	}
 	return onDisk(filepath.Join(d.dir, file), file, `"`+e.Record.SHA256+`"`)
 }
