@@ -2,9 +2,13 @@ package targets
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -35,4 +39,48 @@ func credential(ctx context.Context, client *prefixdev.Client) (prefixdev.Creden
 		c.Account = login
 	}
 	return c, nil
+}
+
+// lookFor is how long doctor waits for the channel.
+const lookFor = 5 * time.Second
+
+// examineChannel looks for our channel, and for what may publish to it.
+func (a *app) examineChannel(ctx context.Context) []view.Finding {
+	w, err := a.workspace()
+	if err != nil {
+		return nil // said already
+	}
+	client, c, err := ourChannel(w)
+	if err != nil {
+		return []view.Finding{{What: "the channel's address", For: "publishing (" + err.Error() + ")", Get: "correct PREFIX_SERVER_URL or PREFIX_CHANNEL"}}
+	}
+	there := view.Finding{What: "the channel " + c.URL(), For: "publishing", Get: firstRelease(client, c.Name())}
+	looking, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	switch h, err := publish.Look(looking, c, w.Packages); {
+	case looking.Err() != nil:
+		there.For, there.Get = fmt.Sprintf("publishing (no answer within %v)", lookFor), "see whether "+client.Server()+" can be reached from here"
+	case err != nil:
+		there.For, there.Get = "publishing (it cannot be reached: "+err.Error()+")", "see whether "+client.Server()+" can be reached from here"
+	case h.Exists:
+		there.Found = "there"
+	default:
+		there.For += " (it is not there yet, or empty, as before a first release)"
+	}
+	return []view.Finding{there, findingOf(credentialSources(), client)}
+}
+
+// findingOf says where a credential would come from. None is asked for.
+func findingOf(s prefixdev.Sources, client *prefixdev.Client) view.Finding {
+	f := view.Finding{
+		What: "a credential for " + client.Server(), For: "publishing from here (a CI that the channel trusts needs none)",
+		Get: "set PREFIX_API_KEY, or run `pixi auth login " + client.Server() + "`",
+	}
+	switch source, err := s.Describe(client); {
+	case err != nil:
+		f.For += " (" + err.Error() + ")"
+	default:
+		f.Found = source
+	}
+	return f
 }

@@ -161,9 +161,15 @@ func (p *publishing) run(ctx context.Context) error {
 		name string
 		do   func(context.Context) (string, error)
 	}{
-		{"look at the channel", p.look}, {"find a credential", p.authorize}, {"build", p.build}, {"plan", p.makePlan},
-		{"upload", p.upload}, {"read the index back", p.visible}, {"download and compare", p.download},
-		{"install", p.install}, {"import", p.imports},
+		{"look at the channel", p.look},
+		{"find a credential", p.authorize},
+		{"build", p.build},
+		{"plan", p.makePlan},
+		{"upload", p.upload},
+		{"read the index back", p.visible},
+		{"download and compare", p.download},
+		{"install", p.install},
+		{"import", p.imports},
 	} {
 		if s.name == "upload" {
 			if err := p.agree(ctx); err != nil {

@@ -2,6 +2,7 @@ package prefixdev
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -36,11 +37,31 @@ type Sources struct {
 // Where a CI is detected that can give ID tokens, a failure to get one, or to exchange it, is an error: to go on with the
 // next source, as other uploaders do, would hide the reason until someone is told that there is no API key.
 func (s Sources) Credential(ctx context.Context, c *Client) (Credential, error) {
+	if s.APIKey == "" && s.CI != nil {
+		return s.trusted(ctx, c)
+	}
+	return s.stored(c)
+}
+
+// Describe says which source a credential would come from, without asking anyone for it; "" where there is none.
+func (s Sources) Describe(c *Client) (string, error) {
+	if s.APIKey == "" && s.CI != nil {
+		return "trusted publishing from " + s.CI.Name(), nil
+	}
+	found, err := s.stored(c)
+	if errors.Is(err, errNone) {
+		return "", nil
+	}
+	return found.Source, err
+}
+
+// errNone is in the chain of an error where no source has a credential.
+var errNone = errors.New("no credential")
+
+// stored takes the API key, or an entry of a file.
+func (s Sources) stored(c *Client) (Credential, error) {
 	if s.APIKey != "" {
 		return Credential{Token: Token(s.APIKey), Source: "the API key in PREFIX_API_KEY"}, checkToken(Token(s.APIKey), c.base)
-	}
-	if s.CI != nil {
-		return s.trusted(ctx, c)
 	}
 	now := time.Now
 	if s.Now != nil {
@@ -55,8 +76,10 @@ func (s Sources) Credential(ctx context.Context, c *Client) (Credential, error) 
 			return Credential{Token: token, Source: fmt.Sprintf("the entry %s of %s", key, file)}, checkToken(token, c.base)
 		}
 	}
-	return Credential{}, operr.New("set PREFIX_API_KEY, or run `pixi auth login "+c.base.Hostname()+"`; in a CI, let the channel trust the repository",
-		"there is no credential for %s: no PREFIX_API_KEY, no CI that gives ID tokens%s", c.Server(), s.searched())
+	return Credential{}, &operr.Error{
+		Summary: "there is " + errNone.Error() + " for " + c.Server() + ": no PREFIX_API_KEY, no CI that gives ID tokens" + s.searched(), Err: errNone,
+		Next: "set PREFIX_API_KEY, or run `pixi auth login " + c.base.Hostname() + "`; in a CI, let the channel trust the repository",
+	}
 }
 
 func (s Sources) searched() string {

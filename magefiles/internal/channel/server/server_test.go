@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/attestation/attestationtest"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/channeltest"
 	"github.com/foopack/foopack/magefiles/internal/channel/server"
@@ -315,6 +316,8 @@ func FuzzUpload(f *testing.F) {
 	f.Add("application/octet-stream", file, sum(data), data)
 	f.Add("application/octet-stream", "../"+file, "", data)
 	f.Add("", "", "", []byte(nil))
+	bundle := attestationtest.Claim{File: file, SHA256: sum(data), TargetChannel: "http://example.com/demo"}.Bundle(f)
+	f.Add("multipart/form-data; boundary=B", file, sum(data), form(filePart(file, data), attest(string(bundle))).body)
 	f.Add("multipart/form-data; boundary=B", "", "", form(part{"content-disposition: form-data; name=file; filename*=utf-8''..%2f\r\n", data}).body)
 	dir := f.TempDir()
 	s, err := store.Open(dir)
