@@ -86,9 +86,11 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status":   status,
-			"git-repo": gitRepo,
-			"go-mod":   goMod,
+			"status":    status,
+			"git-repo":  gitRepo,
+			"go-mod":    goMod,
+			"serve":     serve,
+			"no-secret": noSecret,
 		},
 	})
 }

@@ -53,7 +53,7 @@ func (a *app) upgrade(ctx context.Context, f bumpFlags) error {
 	if len(downstreams) == 0 {
 		return operr.New("a downstream is a manifest with a [workspace] of its own that takes these packages from the channel", "%s has no downstream to be upgraded", b.w.Manifest.Name)
 	}
-	p, err := bump.Upgrade(ctx, b.w, downstreams, req, published{b.w.Config.Channel})
+	p, err := bump.Upgrade(ctx, b.w, downstreams, req, published{channelName(b.w)})
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ type published struct {
 
 // Versions implements bump.Published.
 func (p published) Versions(ctx context.Context, d *workspace.Downstream, names []string) (map[string][]string, error) {
-	name := channelName(p.channel)
+	name := p.channel
 	client, err := prefixdev.New(prefixdev.Options{Server: readServer(d.Manifest.Channels, name)})
 	if err != nil {
 		return nil, err

@@ -43,7 +43,8 @@ func (a *app) examine(ctx context.Context) []view.Finding {
 		found.For += " (" + err.Error() + ")"
 	}
 	findings = append(findings, found)
-	return append(findings, a.examineLocks()...)
+	findings = append(findings, a.examineLocks()...)
+	return append(findings, a.examineChannel(ctx)...)
 }
 
 // examineLocks looks for the lock file of each manifest with a [workspace] table.

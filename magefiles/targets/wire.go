@@ -9,6 +9,7 @@
 package targets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
@@ -150,14 +152,6 @@ func (a *app) withTemporary(dir string) *app {
 // publicServer is where what manifests name on the public server is read from: PREFIX_SERVER_URL, or "" for itself.
 func publicServer() string { return os.Getenv("PREFIX_SERVER_URL") }
 
-// channelName is PREFIX_CHANNEL, or the configured name.
-func channelName(configured string) string {
-	if name := os.Getenv("PREFIX_CHANNEL"); name != "" {
-		return name
-	}
-	return configured
-}
-
 func terminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // today is the date that a changelog bears: SOURCE_DATE_EPOCH's, or the clock's, in UTC.
@@ -217,7 +211,7 @@ func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments str
 		return embedded.New(embedded.Config{
 			Runner: a.runner, Environ: env, Cache: cache, Workspace: w, Log: a.view.Err, Environments: environments,
 			Published: func(ctx context.Context, name, version string) (string, error) {
-				return a.published(ctx, w.Config.Channel, name, version, filepath.Join(cache, "published"))
+				return a.published(ctx, channelName(w), name, version, filepath.Join(cache, "published"))
 			},
 		}), nil
 	default:
@@ -240,16 +234,45 @@ func (a *app) pixi(ctx context.Context, cache string) (*pixi.Pixi, error) {
 }
 
 // published fetches one version of a package from our channel into dir, where it is kept under its digest.
-func (a *app) published(ctx context.Context, channelName, name, version, dir string) (string, error) {
-	client, err := prefixdev.New(prefixdev.Options{Server: os.Getenv("PREFIX_SERVER_URL")})
+func (a *app) published(ctx context.Context, from, name, version, dir string) (string, error) {
+	client, err := newChannelClient()
 	if err != nil {
 		return "", err
 	}
-	c, err := client.Channel(channelName)
+	c, err := client.Channel(from)
 	if err != nil {
 		return "", err
 	}
 	return channel.Fetch(ctx, c, name, version, dir)
+}
+
+// newChannelClient reaches the server of our channel: prefix.dev's, or PREFIX_SERVER_URL.
+func newChannelClient() (*prefixdev.Client, error) {
+	return prefixdev.New(prefixdev.Options{Server: os.Getenv("PREFIX_SERVER_URL")})
+}
+
+// channelName is the configured name of our channel, or PREFIX_CHANNEL.
+func channelName(w *workspace.Workspace) string {
+	return cmp.Or(os.Getenv("PREFIX_CHANNEL"), w.Config.Channel)
+}
+
+// apiKey is the key of PREFIX_API_KEY, or "".
+func apiKey() string { return os.Getenv("PREFIX_API_KEY") }
+
+// credentialSources are where the credential of our channel may come from: an API key, the CI that runs us, the files that
+// the rattler tools keep.
+func credentialSources() prefixdev.Sources {
+	s := prefixdev.Sources{APIKey: apiKey()}
+	if ci := oidc.Detect(os.Getenv, oidc.Options{}); ci != nil {
+		s.CI = ci
+	}
+	if file := os.Getenv("RATTLER_AUTH_FILE"); file != "" {
+		s.Files = append(s.Files, file)
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		s.Files = append(s.Files, filepath.Join(home, ".rattler", "credentials.json"))
+	}
+	return s
 }
 
 // cache is the folder for what is installed once on a machine.

@@ -13,14 +13,9 @@ package channel
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
-	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
@@ -58,11 +53,20 @@ type Upload struct {
 	Record condapkg.Record // its digests, its size, and what it says of itself, read from Path
 	Force  bool            // replace a file of that name that has other bytes
 	Owned  bool            // the channel may take the file at Path away, by renaming it, instead of copying it
+
+	// Attestation is a sigstore bundle about the artifact (CEP 27), in JSON; nil for none. A channel that has the artifact
+	// already does not add it.
+	Attestation []byte
+
+	// Sent is told how many bytes of the file are out, from zero again for every attempt. It may be nil, and is called from
+	// one goroutine at a time.
+	Sent func(bytes int64)
 }
 
-// NewUpload reads the artifact at path and prepares to publish it under its base name.
+// NewUpload reads the artifact at path, once, and prepares to publish it under its base name. The record has no MD5: a
+// channel that keeps one computes it.
 func NewUpload(path string) (Upload, error) {
-	r, err := condapkg.Inspect(path)
+	r, err := condapkg.Identify(path)
 	if err != nil {
 		return Upload{}, err
 	}
@@ -94,52 +98,11 @@ type File struct {
 	Immutable     bool   // a file of this name never has other contents
 }
 
-// Download copies an artifact to a file on this machine, and checks that its bytes are the record's. On an error the
-// file at path is what it was before, if it was. Errors: those of Open, and ErrInvalid for other bytes.
-func Download(ctx context.Context, c Channel, r condapkg.Record, path string) error {
-	f, err := c.Open(ctx, r.Subdir, r.FileName())
-	if err != nil {
-		return fmt.Errorf("downloading %s: %w", r.FileName(), err)
-	}
-	defer f.Close()
-	w, err := atomicfile.Create(path, 0o644)
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
-	sum := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(w, sum), f); err != nil {
-		return fmt.Errorf("downloading %s: %w", r.FileName(), err)
-	}
-	if got := hex.EncodeToString(sum.Sum(nil)); got != r.SHA256 {
-		return Errorf(ErrInvalid, "downloading %s: what came has sha256 %s, and the index says %s", r.FileName(), got, r.SHA256)
-	}
-	return w.Commit()
-}
-
-// Fetch finds one version of a noarch package in the index, the highest build number of it, downloads it into a folder
-// below dir that is named after its digest, unless it is there, and returns the file. Errors: ErrNotFound, and those of
-// Records and Download.
-func Fetch(ctx context.Context, c Channel, name, version, dir string) (string, error) {
-	records, err := c.Records(ctx, "noarch", name)
-	if err != nil {
-		return "", err
-	}
-	var found *condapkg.Record
-	for i, r := range records {
-		if r.Version == version && (found == nil || r.BuildNumber > found.BuildNumber) {
-			found = &records[i]
-		}
-	}
-	if found == nil {
-		return "", Errorf(ErrNotFound, "the channel has no %s %s", name, version)
-	}
-	path := filepath.Join(dir, found.SHA256, found.FileName())
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", err
-	}
-	return path, Download(ctx, c, *found, path)
+// Form is one of the forms in which a channel offers the index of a subdir: repodata.json, the same compressed, or the
+// sharded one.
+type Form struct {
+	Name    string            // of its file
+	Offered bool              // false where the channel has no such file: readers then take another form
+	Records []condapkg.Record // of the packages that were asked for
+	Err     error             // why it could not be read; nil for a form that is not offered
 }

@@ -32,7 +32,7 @@ func serve(t *testing.T) (url, dir string, s *store.Store) {
 	return h.URL, dir, s
 }
 
-func client(t *testing.T, url string) *prefixdev.Channel {
+func client(t testing.TB, url string) *prefixdev.Channel {
 	t.Helper()
 	c, err := prefixdev.New(prefixdev.Options{Server: url, Token: key})
 	require.NoError(t, err)

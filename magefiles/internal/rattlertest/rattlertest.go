@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -54,6 +55,13 @@ type Upload struct {
 // Run uploads, and returns the text of the error that the uploader raised, or "".
 func (u Upload) Run(t testing.TB) string {
 	t.Helper()
+	text, _ := u.Timed(t)
+	return text
+}
+
+// Timed is Run with the time that the uploader took, without that of starting Python.
+func (u Upload) Timed(t testing.TB) (text string, took time.Duration) {
+	t.Helper()
 	arg := map[string]any{
 		"files": u.Files, "url": u.Server, "channel": u.Channel,
 		"options": map[string]any{"skip_existing": u.SkipExisting, "force": u.Force},
@@ -64,9 +72,12 @@ func (u Upload) Run(t testing.TB) string {
 	if u.Attestation != "" {
 		arg["options"].(map[string]any)["attestation_file"] = u.Attestation
 	}
-	var answer struct{ Error string }
+	var answer struct {
+		Error   string
+		Seconds float64
+	}
 	run(t, uploadScript, u.Env, arg, &answer)
-	return answer.Error
+	return answer.Error, time.Duration(answer.Seconds * float64(time.Second))
 }
 
 // Solve is one solve by py-rattler, and an installation where Prefix is set.

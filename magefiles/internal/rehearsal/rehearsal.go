@@ -17,6 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -73,8 +74,9 @@ type run struct {
 	tools     toolchain.Toolchain
 	artifacts []toolchain.Artifact // dependencies first
 	world     *world
-	fetched   []string // downloaded artifacts, in the order of artifacts
-	installed toolchain.Environment
+	publisher *publish.Publisher
+	plan      publish.Plan
+	verified  publish.Verified
 }
 
 // Run rehearses what is committed.

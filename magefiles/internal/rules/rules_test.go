@@ -21,15 +21,15 @@ const (
 // layers are the packages of magefiles/internal from the bottom up: a package may import those of lower layers, its own
 // sub-packages, and its parent, and no sibling. So every package can be read, and tested, knowing only what is below it.
 var layers = [][]string{
-	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg"},
+	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg", "faults", "attestation"},
 	{"workspace", "channel"},
-	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev"},
-	{},
+	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc"},
+	{"publish", "localprefix"},
 	{"rehearsal", "view"},
 }
 
 // support are packages that only tests may import; they stand outside the layers.
-var support = []string{"command/commandtest", "channel/channeltest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "minichannel", "rattlertest", "monorepotest", "rules"}
+var support = []string{"command/commandtest", "attestation/attestationtest", "channel/channeltest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "minichannel", "rattlertest", "monorepotest", "rules"}
 
 // reserved packages may be imported only where the reason says.
 var reserved = []struct {

@@ -19,7 +19,7 @@ func Check(w *workspace.Workspace, p *workspace.Package, path string) (Artifact,
 	if err != nil {
 		return Artifact{}, err
 	}
-	r, err := condapkg.Inspect(path)
+	r, err := condapkg.Identify(path)
 	if err != nil {
 		return Artifact{}, err
 	}

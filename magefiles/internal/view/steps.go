@@ -40,3 +40,6 @@ func (v *View) Line(format string, args ...any) {
 	defer v.mu.Unlock()
 	fmt.Fprintf(v.Out, format+"\n", args...)
 }
+
+// Ask writes a question, without a newline.
+func (v *View) Ask(question string) { v.raw(question) }

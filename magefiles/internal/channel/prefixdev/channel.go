@@ -3,7 +3,11 @@ package prefixdev
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"net/url"
+	"slices"
+	"sync/atomic"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
@@ -12,79 +16,145 @@ import (
 
 // Channel is one channel of a server.
 type Channel struct {
-	client *Client
-	name   string
+	client  *Client
+	name    string
+	privacy atomic.Int32
 }
+
+// What is known of a channel's privacy.
+const (
+	unknown int32 = iota // not asked yet, or the channel was not there
+	public
+	private
+)
 
 var _ channel.Channel = (*Channel)(nil)
 
 // URL is the channel's address, as it stands in a manifest.
 func (c *Channel) URL() string { return c.client.url(c.name).String() }
 
+// Name is the channel's name.
+func (c *Channel) Name() string { return c.name }
+
+// Private says whether the channel can be read only with the token; from then on it is read with it. What people can read
+// is read as they do, without it, so that what is seen here is what they see. A first upload asks by itself.
+func (c *Channel) Private(ctx context.Context) (bool, error) {
+	if known := c.privacy.Load(); known != unknown || c.client.token == "" {
+		return known == private, nil
+	}
+	url := c.client.url(c.name, "noarch", repodata.JSON).String()
+	ignore := func(io.Reader) error { return nil }
+	err := c.client.read(ctx, url, "", ignore)
+	if err == nil {
+		c.privacy.Store(public)
+		return false, nil
+	}
+	if !errors.Is(err, channel.ErrNotFound) && !errors.Is(err, channel.ErrUnauthorized) && !errors.Is(err, channel.ErrForbidden) {
+		return false, err
+	}
+	err = c.client.read(ctx, url, c.client.token, ignore)
+	if errors.Is(err, channel.ErrNotFound) {
+		return false, nil // it does not exist
+	}
+	if err == nil {
+		c.privacy.Store(private)
+	}
+	return err == nil, err
+}
+
+// readToken is what the channel is read with.
+func (c *Channel) readToken() Token {
+	if c.privacy.Load() == private {
+		return c.client.token
+	}
+	return ""
+}
+
 // Open implements channel.Channel, past caches. Nothing is read ahead.
 func (c *Channel) Open(ctx context.Context, subdir, file string) (*channel.File, error) {
-	return c.client.get(ctx, c.client.url(c.name, subdir, file).String())
+	return c.client.open(ctx, c.client.url(c.name, subdir, file).String(), c.readToken())
+}
+
+// ReadWhole gives use the contents of a file, past caches, and from the beginning again where the connection breaks off.
+func (c *Channel) ReadWhole(ctx context.Context, subdir, file string, use func(io.Reader) error) error {
+	return c.client.read(ctx, c.client.url(c.name, subdir, file).String(), c.readToken(), use)
 }
 
 // Records implements channel.Channel, past caches. Of packages that are named it asks as a solver does: the sharded
 // index, and then one shard for each; where the server has no shards, and for all records, it reads repodata.json.
 func (c *Channel) Records(ctx context.Context, subdir string, names ...string) ([]condapkg.Record, error) {
 	if len(names) > 0 {
-		records, err := c.Sharded(ctx, subdir, names...)
+		records, err := c.sharded(ctx, subdir, names)
 		if !errors.Is(err, channel.ErrNotFound) {
 			return records, err
 		}
 	}
-	records, err := c.Repodata(ctx, subdir)
+	records, err := c.compressed(ctx, subdir)
+	if errors.Is(err, channel.ErrNotFound) {
+		records, err = c.plain(ctx, subdir)
+	}
 	if err != nil || len(names) == 0 {
 		return records, err
 	}
 	return named(records, names), nil
 }
 
+// Forms reads the index of a subdir in every form that a solver may read, past caches, for the packages named.
+func (c *Channel) Forms(ctx context.Context, subdir string, names ...string) []channel.Form {
+	read := func(form string, records []condapkg.Record, err error) channel.Form {
+		if errors.Is(err, channel.ErrNotFound) {
+			return channel.Form{Name: form}
+		}
+		return channel.Form{Name: form, Offered: true, Records: named(records, names), Err: err}
+	}
+	plain, err1 := c.plain(ctx, subdir)
+	compressed, err2 := c.compressed(ctx, subdir)
+	sharded, err3 := c.sharded(ctx, subdir, names)
+	return []channel.Form{
+		read(repodata.JSON, plain, err1), read(repodata.JSONZst, compressed, err2), read(repodata.Shards, sharded, err3),
+	}
+}
+
 func named(records []condapkg.Record, names []string) (found []condapkg.Record) {
 	for _, r := range records {
-		for _, name := range names {
-			if r.Name == name {
-				found = append(found, r)
-				break
-			}
+		if slices.Contains(names, r.Name) {
+			found = append(found, r)
 		}
 	}
 	return found
 }
 
-// Repodata reads all records of a subdir from repodata.json.zst, or from repodata.json where the server has no other.
-func (c *Channel) Repodata(ctx context.Context, subdir string) ([]condapkg.Record, error) {
-	f, err := c.Open(ctx, subdir, repodata.JSONZst)
-	if errors.Is(err, channel.ErrNotFound) {
-		if f, err = c.Open(ctx, subdir, repodata.JSON); err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		return repodata.Decode(f)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	z, err := repodata.Decompress(f)
-	if err != nil {
-		return nil, err
-	}
-	defer z.Close()
-	return repodata.Decode(z)
+// plain reads all records of a subdir from repodata.json.
+func (c *Channel) plain(ctx context.Context, subdir string) (records []condapkg.Record, err error) {
+	err = c.ReadWhole(ctx, subdir, repodata.JSON, func(f io.Reader) error {
+		records, err = repodata.Decode(f)
+		return err
+	})
+	return records, err
 }
 
-// Sharded reads the records of the packages named from the sharded index. A shard is checked against its digest.
+// compressed reads all records of a subdir from repodata.json.zst.
+func (c *Channel) compressed(ctx context.Context, subdir string) (records []condapkg.Record, err error) {
+	err = c.ReadWhole(ctx, subdir, repodata.JSONZst, func(f io.Reader) error {
+		z, err := repodata.Decompress(f)
+		if err != nil {
+			return err
+		}
+		defer z.Close()
+		records, err = repodata.Decode(z)
+		return err
+	})
+	return records, err
+}
+
+// sharded reads the records of the packages named from the sharded index. A shard is checked against its digest.
 // Errors: ErrNotFound where the server has no sharded index.
-func (c *Channel) Sharded(ctx context.Context, subdir string, names ...string) ([]condapkg.Record, error) {
-	f, err := c.Open(ctx, subdir, repodata.Shards)
-	if err != nil {
-		return nil, err
-	}
-	index, err := repodata.DecodeShards(f)
-	f.Close()
+func (c *Channel) sharded(ctx context.Context, subdir string, names []string) ([]condapkg.Record, error) {
+	var index repodata.ShardIndex
+	err := c.ReadWhole(ctx, subdir, repodata.Shards, func(f io.Reader) (err error) {
+		index, err = repodata.DecodeShards(f)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +169,7 @@ func (c *Channel) Sharded(ctx context.Context, subdir string, names ...string) (
 		if !ok {
 			continue
 		}
-		shard, err := c.shard(ctx, base.JoinPath(digest.File()[len(repodata.ShardDir):]).String(), digest)
+		shard, err := c.shard(ctx, base.JoinPath(digest.File()[len(repodata.ShardDir):]), digest)
 		if err != nil {
 			return nil, err
 		}
@@ -108,13 +178,20 @@ func (c *Channel) Sharded(ctx context.Context, subdir string, names ...string) (
 	return records, nil
 }
 
-func (c *Channel) shard(ctx context.Context, url string, digest repodata.Digest) ([]condapkg.Record, error) {
-	f, err := c.client.get(ctx, url)
-	if err != nil {
-		return nil, err
+// shard reads one shard. One that the index names and that is not there is the index's fault, and no lack of shards.
+func (c *Channel) shard(ctx context.Context, url *url.URL, digest repodata.Digest) (records []condapkg.Record, err error) {
+	token := c.readToken()
+	if url.Host != c.client.base.Host || url.Scheme != c.client.base.Scheme {
+		token = ""
 	}
-	defer f.Close()
-	return repodata.DecodeShard(f, digest)
+	err = c.client.read(ctx, url.String(), token, func(f io.Reader) error {
+		records, err = repodata.DecodeShard(f, digest)
+		return err
+	})
+	if errors.Is(err, channel.ErrNotFound) {
+		return nil, channel.Errorf(channel.ErrUnavailable, "the sharded index names a shard that is not there: %v", err)
+	}
+	return records, err
 }
 
 // Delete implements channel.Channel.

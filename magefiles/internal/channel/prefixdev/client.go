@@ -45,6 +45,7 @@ type Options struct {
 	Token     Token             // for what changes a channel; reading is done as anyone would, to see what they see
 	Transport http.RoundTripper // nil is one of the client's own, which obeys the proxy variables of the environment
 	Attempts  int               // how often a request is tried in all, where trying again can help; 0 is 4
+	Patience  time.Duration     // how long nothing may move before a request counts as lost; 0 is five minutes
 
 	// Wait is called before attempt 2 and later ones, with what the server asked for (Retry-After), or 0. It returns the
 	// context's error when that ends first. Nil waits as rattler_upload does: up to 1, 2, 4 … seconds, at random.
@@ -56,8 +57,9 @@ type Client struct {
 	base     *url.URL // ends in a slash
 	token    Token
 	attempts int
+	patience time.Duration
 	wait     func(ctx context.Context, attempt int, asked time.Duration) error
-	reader   *http.Client // follows redirects, and never has the token
+	reader   *http.Client // follows redirects, and does not take the token to another server
 	writer   *http.Client // refuses them
 }
 
@@ -70,14 +72,14 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Token != "" && base.Scheme == "http" && !loopback(base.Hostname()) {
-		return nil, operr.New("use https", "refusing to send a token over plain http to %s", base.Host)
-	}
-	if strings.ContainsAny(string(o.Token), " \t\r\n\x00") {
-		return nil, operr.New("look for a newline or a space where it comes from", "the token for %s has white space in it", base.Host)
+	if err := checkToken(o.Token, base); err != nil {
+		return nil, err
 	}
 	if o.Attempts == 0 {
 		o.Attempts = 4
+	}
+	if o.Patience == 0 {
+		o.Patience = 5 * time.Minute
 	}
 	if o.Wait == nil {
 		o.Wait = backOff
@@ -86,10 +88,31 @@ func New(o Options) (*Client, error) {
 		o.Transport = transport()
 	}
 	return &Client{
-		base: base, token: o.Token, attempts: o.Attempts, wait: o.Wait,
-		reader: &http.Client{Transport: o.Transport},
+		base: base, token: o.Token, attempts: o.Attempts, patience: o.Patience, wait: o.Wait,
+		reader: &http.Client{Transport: o.Transport, CheckRedirect: followed},
 		writer: &http.Client{Transport: o.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
+}
+
+// checkToken refuses a token that would go over the network in the clear, and one that would break the header.
+func checkToken(t Token, base *url.URL) error {
+	if t != "" && base.Scheme == "http" && !loopback(base.Hostname()) {
+		return operr.New("use https", "refusing to send a token over plain http to %s", base.Host)
+	}
+	if strings.IndexFunc(string(t), func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
+		return operr.New("look for a newline or a space where it comes from", "the token for %s has white space or other characters in it that no token has", base.Host)
+	}
+	return nil
+}
+
+// With returns a client of the same server that writes with another token.
+func (c *Client) With(t Token) (*Client, error) {
+	if err := checkToken(t, c.base); err != nil {
+		return nil, err
+	}
+	other := *c
+	other.token = t
+	return &other, nil
 }
 
 func parseServer(server string) (*url.URL, error) {
@@ -110,12 +133,10 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// transport is Go's own, without compression that would hide sizes, and with a bound on how long an answer may take once
-// the request is out. How long the body takes is the network's affair, and the context's.
+// transport is Go's own, without compression that would hide sizes.
 func transport() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DisableCompression = true
-	t.ResponseHeaderTimeout = 5 * time.Minute
 	t.MaxIdleConnsPerHost = 16
 	t.WriteBufferSize = 256 << 10
 	return t
@@ -142,7 +163,7 @@ func (c *Client) Channel(name string) (*Channel, error) {
 	if err := channel.CheckName(name); err != nil {
 		return nil, operr.NewUsage("", "%w", err)
 	}
-	return &Channel{c, name}, nil
+	return &Channel{client: c, name: name}, nil
 }
 
 // url is the server's address with a path behind it.

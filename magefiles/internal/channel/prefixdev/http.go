@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
-	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 )
 
 // StatusError is an answer that is no success. It wraps the error of package channel that the status stands for.
@@ -43,7 +42,7 @@ func (c *Client) write(r *http.Request) (answer, error) {
 	r.Header.Set("Accept", "*/*")
 	resp, err := c.writer.Do(r)
 	if err != nil {
-		return answer{}, err
+		return answer{}, lost(r.Context(), err)
 	}
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // what there is of it explains the status
@@ -64,63 +63,52 @@ func statusError(status int, body []byte) error {
 	return &StatusError{status, string(text)}
 }
 
-// retryAfter reads the header's form in seconds; the other, a date, is not worth the trouble.
+// retryAfter reads both forms of the header: seconds, and a date, which is measured by the server's own clock.
 func retryAfter(r *http.Response) time.Duration {
-	seconds, err := strconv.Atoi(r.Header.Get("Retry-After"))
-	if err != nil || seconds < 0 {
+	text := r.Header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(text); err == nil {
+		return time.Duration(max(0, min(seconds, 3600))) * time.Second
+	}
+	then, err := http.ParseTime(text)
+	if err != nil {
 		return 0
 	}
-	return time.Duration(min(seconds, 3600)) * time.Second
+	now, err := http.ParseTime(r.Header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return max(0, min(then.Sub(now), time.Hour))
 }
 
-// get opens a URL for reading, past caches, and tries again where that can help.
-func (c *Client) get(ctx context.Context, url string) (f *channel.File, err error) {
-	var after time.Duration
-	for attempt := 1; attempt <= c.attempts; attempt++ {
-		if attempt > 1 {
-			if werr := c.wait(ctx, attempt, after); werr != nil {
-				return nil, werr
-			}
-		}
-		if f, after, err = c.getOnce(ctx, url); err == nil || !transient(ctx, err) {
-			break
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", url, err)
-	}
-	return f, nil
+// errStalled is why a request ends whose connection is there, but on which nothing moves any more.
+var errStalled = errors.New("nothing moved for too long")
+
+// watch ends a request when nothing has moved for a while. How long a transfer takes in all is the network's affair.
+type watch struct {
+	timer *time.Timer
+	after time.Duration
 }
 
-func (c *Client) getOnce(ctx context.Context, url string) (*channel.File, time.Duration, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, 0, err
+func newWatch(ctx context.Context, after time.Duration) (context.Context, *watch) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	return ctx, &watch{time.AfterFunc(after, func() { cancel(errStalled) }), after}
+}
+
+func (w *watch) moved() { w.timer.Reset(w.after) }
+func (w *watch) stop()  { w.timer.Stop() }
+
+// lost gives the error of a request that a watch has ended its reason.
+func lost(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errStalled) {
+		return errStalled
 	}
-	r.Header.Set("Cache-Control", "no-cache")
-	r.Header.Set("Pragma", "no-cache")
-	resp, err := c.reader.Do(r)
-	if err != nil {
-		return nil, 0, err
-	}
-	if resp.StatusCode == http.StatusOK {
-		return &channel.File{
-			ReadCloser: resp.Body, Size: resp.ContentLength, ETag: resp.Header.Get("ETag"),
-			Immutable: strings.Contains(url, "/"+repodata.ShardDir),
-		}, 0, nil
-	}
-	defer resp.Body.Close()
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
-	if err := statusError(resp.StatusCode, text); err != nil {
-		return nil, retryAfter(resp), err
-	}
-	return nil, 0, &StatusError{resp.StatusCode, "no contents were sent"}
+	return err
 }
 
 // transient says whether trying again can help: after an error of the transport, and for the statuses that the protocol
 // does not call final (prefix-protocol §1.2).
 func transient(ctx context.Context, err error) bool {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, channel.ErrInvalid) {
 		return false
 	}
 	var status *StatusError

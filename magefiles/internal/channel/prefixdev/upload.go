@@ -3,7 +3,6 @@ package prefixdev
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +23,7 @@ import (
 func (c *Channel) Put(ctx context.Context, u channel.Upload) (channel.Receipt, error) {
 	receipt, err := c.put(ctx, u)
 	if err != nil {
-		return receipt, c.explain(u, err)
+		return receipt, c.explain(ctx, u, err)
 	}
 	return receipt, nil
 }
@@ -37,21 +36,44 @@ func (c *Channel) put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 		after, err := c.send(ctx, u)
 		switch {
 		case err == nil:
+			_, _ = c.Private(ctx) // the first upload may have made the channel; where this cannot be answered, it is asked later
 			return channel.Receipt{}, nil
 		case errors.Is(err, channel.ErrExists):
-			return c.compare(ctx, u, err)
-		case errors.Is(err, channel.ErrInvalid), !transient(ctx, err), attempt >= c.client.attempts:
+			receipt, err := c.compare(ctx, u, err)
+			receipt.Existed = receipt.Existed && attempt == 1 // an earlier attempt had arrived
+			return receipt, err
+		case !transient(ctx, err):
 			return channel.Receipt{}, err
 		}
-		if werr := c.client.wait(ctx, attempt+1, after); werr != nil {
-			return channel.Receipt{}, errors.Join(err, werr)
+		last := attempt >= c.client.attempts
+		if !last {
+			if werr := c.client.wait(ctx, attempt+1, after); werr != nil {
+				return channel.Receipt{}, errors.Join(err, werr)
+			}
 		}
-		if have, herr := c.holds(ctx, u); herr != nil {
-			return channel.Receipt{}, errors.Join(err, fmt.Errorf("asking what the channel holds: %w", herr))
-		} else if have == u.Record.SHA256 {
-			return channel.Receipt{}, nil // it had arrived
+		arrived, derr := c.doubt(ctx, u, err)
+		if arrived || derr != nil {
+			return channel.Receipt{}, derr
+		}
+		if last {
+			return channel.Receipt{}, err
 		}
 	}
+}
+
+// doubt asks the channel whether an upload arrived whose answer left that open. The error is the upload's where it did
+// not, and could be sent again: nothing may be sent again before that is known.
+func (c *Channel) doubt(ctx context.Context, u channel.Upload, failed error) (arrived bool, err error) {
+	have, err := c.holds(ctx, u)
+	switch {
+	case err != nil:
+		return false, errors.Join(failed, fmt.Errorf("it may have arrived, and asking what the channel holds went wrong too: %w", err))
+	case have == u.Record.SHA256:
+		return true, nil
+	case have != "" && !u.Force:
+		return false, &channel.ExistsError{File: u.File, Have: have, Sent: u.Record.SHA256}
+	}
+	return false, nil
 }
 
 // send makes one attempt.
@@ -64,7 +86,9 @@ func (c *Channel) send(ctx context.Context, u channel.Upload) (after time.Durati
 	if st, err := f.Stat(); err != nil || st.Size() != u.Record.Size {
 		return 0, channel.Errorf(channel.ErrInvalid, "%s is not the file any more that it was when it was read", u.Path)
 	}
-	r, err := c.request(ctx, u, f)
+	ctx, w := newWatch(ctx, c.client.patience)
+	defer w.stop()
+	r, err := c.request(ctx, u, &sending{file: f, w: w, sent: u.Sent})
 	if err != nil {
 		return 0, err
 	}
@@ -73,6 +97,24 @@ func (c *Channel) send(ctx context.Context, u channel.Upload) (after time.Durati
 		return 0, err
 	}
 	return answer.after, answer.err
+}
+
+// sending tells how much of a file is out.
+type sending struct {
+	file io.Reader
+	w    *watch
+	n    int64
+	sent func(int64)
+}
+
+func (s *sending) Read(p []byte) (int, error) {
+	n, err := s.file.Read(p)
+	s.n += int64(n)
+	s.w.moved()
+	if s.sent != nil {
+		s.sent(s.n)
+	}
+	return n, err
 }
 
 // request is the form that rattler_upload sends (prefix-protocol §1.1), with its exact length in front and the file
@@ -90,7 +132,11 @@ func (c *Channel) request(ctx context.Context, u channel.Upload, file io.Reader)
 		"content-length: %d\r\n"+
 		"x-file-name: %s\r\n"+
 		"x-file-sha256: %s\r\n\r\n", boundary, u.File, u.Record.Size, u.File, sum)
-	tail := "\r\n--" + boundary + "--\r\n"
+	tail := "\r\n"
+	if u.Attestation != nil {
+		tail += "--" + boundary + "\r\nContent-Disposition: form-data; name=\"attestation\"\r\n\r\n" + string(u.Attestation) + "\r\n"
+	}
+	tail += "--" + boundary + "--\r\n"
 
 	to := c.client.url("api/v1/upload", c.name)
 	if u.Force {
@@ -107,49 +153,40 @@ func (c *Channel) request(ctx context.Context, u channel.Upload, file io.Reader)
 	return r, nil
 }
 
-// compare decides what a 409 means.
-func (c *Channel) compare(ctx context.Context, u channel.Upload, conflict error) (channel.Receipt, error) {
-	have, err := c.holds(ctx, u)
-	if err != nil {
-		return channel.Receipt{}, errors.Join(conflict, fmt.Errorf("asking what the channel holds: %w", err))
+// holds is the sha256 of what the channel has under the name of an upload, or "".
+func (c *Channel) holds(ctx context.Context, u channel.Upload) (string, error) {
+	if _, err := c.Private(ctx); err != nil {
+		return "", err
 	}
-	if have == u.Record.SHA256 {
-		return channel.Receipt{Existed: true}, nil
-	}
-	return channel.Receipt{}, &channel.ExistsError{File: u.File, Have: have, Sent: u.Record.SHA256}
+	return channel.Holds(ctx, c, u.Record.Subdir, u.Record.Name, u.File)
 }
 
-// holds is the sha256 of what the channel has under the upload's name, or "". The index is asked first; where it does
-// not know the file, the file itself is, since an index may lag behind.
-func (c *Channel) holds(ctx context.Context, u channel.Upload) (string, error) {
-	records, err := c.Records(ctx, u.Record.Subdir, u.Record.Name)
-	if err != nil && !errors.Is(err, channel.ErrNotFound) {
-		return "", err
-	}
-	for _, r := range records {
-		if r.FileName() == u.File && r.SHA256 != "" {
-			return r.SHA256, nil
+// compare decides what a 409 means. The file is there, but may not be seen yet: it is asked for as often as a request is
+// tried.
+func (c *Channel) compare(ctx context.Context, u channel.Upload, conflict error) (channel.Receipt, error) {
+	for attempt := 1; ; attempt++ {
+		have, err := c.holds(ctx, u)
+		switch {
+		case err != nil:
+			return channel.Receipt{}, errors.Join(conflict, fmt.Errorf("asking what the channel holds: %w", err))
+		case have == u.Record.SHA256:
+			return channel.Receipt{Existed: true}, nil
+		case have != "" || attempt >= c.client.attempts:
+			return channel.Receipt{}, &channel.ExistsError{File: u.File, Have: have, Sent: u.Record.SHA256}
+		}
+		if err := c.client.wait(ctx, attempt+1, 0); err != nil {
+			return channel.Receipt{}, errors.Join(conflict, err)
 		}
 	}
-	f, err := c.Open(ctx, u.Record.Subdir, u.File)
-	if errors.Is(err, channel.ErrNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // explain says what to do next.
-func (c *Channel) explain(u channel.Upload, err error) error {
+func (c *Channel) explain(ctx context.Context, u channel.Upload, err error) error {
 	next := ""
+	var exists *channel.ExistsError
 	switch {
+	case errors.As(err, &exists) && exists.Have == "":
+		next = "run it again: the channel says that it has the file and does not show it yet"
 	case errors.Is(err, channel.ErrExists):
 		next = "raise the version: published bytes are not replaced, and those who locked them would notice"
 	case errors.Is(err, channel.ErrUnauthorized):
@@ -160,6 +197,8 @@ func (c *Channel) explain(u channel.Upload, err error) error {
 		next = "make the channel first, on " + c.client.Server()
 	case errors.Is(err, channel.ErrUnavailable):
 		next = "run it again later: what has arrived is not sent twice"
+	case ctx.Err() == nil && channel.Status(err) == http.StatusInternalServerError: // the network's
+		next = "see whether " + c.client.Server() + " can be reached, and run it again: what has arrived is not sent twice"
 	}
 	return operr.New(next, "uploading %s to %s: %w", u.File, c.URL(), err)
 }

@@ -4,6 +4,9 @@
 //
 //	POST   /api/v1/upload/{channel}[?force=true]            an artifact, as multipart/form-data or as the body itself
 //	DELETE /api/v1/delete/{channel}/{subdir}/{file}
+//	POST   /api/v1/reindex/{channel}/{subdir}               takes in what was put into the folder by other means
+//	POST   /api/oidc/mint_token                             a trusted publisher's ID token for a token that may upload
+//	POST   /api/graphql                                     whose token is this?
 //	GET    /{channel}/{subdir}/{file}                       artifacts and indexes; also HEAD, Range and /t/{token}/ in front
 //
 // A channel comes into being with its first upload that is authorised and valid. Every error is answered with a short
@@ -70,6 +73,7 @@ func APIKey(key string) Authorizer {
 // Options are how a server behaves.
 type Options struct {
 	Authorize Authorizer
+	Accounts  Accounts     // minting and the login check; nil for neither
 	Spool     string       // folder for what is being received; on the file system of the channels it is renamed from there
 	MaxUpload int64        // bytes; 0 is DefaultMaxUpload
 	Log       *slog.Logger // a line for each request that changes something, without tokens; nil for none
@@ -98,17 +102,28 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if rest, ok := strings.CutPrefix(path, "t/"); ok { // how conda clients send a token that belongs to a channel
 		token, path, _ = strings.Cut(rest, "/")
 	}
-	var err error
-	if name, ok := strings.CutPrefix(path, "api/v1/upload/"); ok {
-		err = s.only(w, r, func() error { return s.upload(w, r, token, name) }, http.MethodPost)
-	} else if file, ok := strings.CutPrefix(path, "api/v1/delete/"); ok {
-		err = s.only(w, r, func() error { return s.delete(w, r, token, file) }, http.MethodDelete)
-	} else {
-		err = s.only(w, r, func() error { return s.read(w, r, token, path) }, http.MethodGet, http.MethodHead)
-	}
-	if err != nil {
+	if err := s.route(w, r, path, token); err != nil {
 		s.fail(w, r, err)
 	}
+}
+
+func (s *server) route(w http.ResponseWriter, r *http.Request, path, token string) error {
+	if name, ok := strings.CutPrefix(path, "api/v1/upload/"); ok {
+		return s.only(w, r, func() error { return s.upload(w, r, token, name) }, http.MethodPost)
+	}
+	if file, ok := strings.CutPrefix(path, "api/v1/delete/"); ok {
+		return s.only(w, r, func() error { return s.delete(w, r, token, file) }, http.MethodDelete)
+	}
+	if subdir, ok := strings.CutPrefix(path, "api/v1/reindex/"); ok {
+		return s.only(w, r, func() error { return s.reindex(w, r, token, subdir) }, http.MethodPost)
+	}
+	if path == "api/oidc/mint_token" && s.Accounts != nil {
+		return s.only(w, r, func() error { return s.mint(w, r) }, http.MethodPost)
+	}
+	if path == "api/graphql" && s.Accounts != nil {
+		return s.only(w, r, func() error { return s.graphql(w, r, token) }, http.MethodPost)
+	}
+	return s.only(w, r, func() error { return s.read(w, r, token, path) }, http.MethodGet, http.MethodHead)
 }
 
 // only calls do for the methods listed, and answers 405 for others.

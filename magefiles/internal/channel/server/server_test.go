@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/attestation/attestationtest"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/channeltest"
 	"github.com/foopack/foopack/magefiles/internal/channel/server"
@@ -100,6 +101,10 @@ func form(parts ...part) request {
 	}, b.Bytes()}
 }
 
+func attest(bundle string) part {
+	return part{"Content-Disposition: form-data; name=\"attestation\"\r\n", []byte(bundle)}
+}
+
 func rawUpload(file string, data []byte) request {
 	return request{"POST", "/api/v1/upload/demo", http.Header{
 		"Content-Type": {"application/octet-stream"}, "Authorization": {"Bearer " + key},
@@ -174,7 +179,9 @@ func TestBadUploadsStoreNothing(t *testing.T) {
 		"no parts":          {form(), 400, `no part named "file"`},
 		"two files":         {form(good, good), 400, "does not belong"},
 		"another part":      {form(part{"Content-Disposition: form-data; name=\"x\"\r\n", nil}, good), 400, "does not belong"},
-		"attestation":       {form(good, part{"Content-Disposition: form-data; name=\"attestation\"\r\n", []byte("{}")}), 422, "attestations"},
+		"attestation":       {form(good, part{"Content-Disposition: form-data; name=\"attestation\"\r\n", []byte("{}")}), 422, "no sigstore bundle's"},
+		"two attestations":  {form(good, attest("{}"), attest("{}")), 400, "does not belong"},
+		"a large one":       {form(good, attest(strings.Repeat("x", 4<<20))), 413, "an attestation may have"},
 		"two names":         {change("x-file-name: a-", "x-file-name: b-"), 400, "is named"},
 		"no name":           {header(rawUpload(file, data), "X-File-Name", ""), 400, "X-File-Name"},
 		"wrong length":      {change("content-length: ", "content-length: 1"), 400, "content-length says"},
@@ -309,6 +316,8 @@ func FuzzUpload(f *testing.F) {
 	f.Add("application/octet-stream", file, sum(data), data)
 	f.Add("application/octet-stream", "../"+file, "", data)
 	f.Add("", "", "", []byte(nil))
+	bundle := attestationtest.Claim{File: file, SHA256: sum(data), TargetChannel: "http://example.com/demo"}.Bundle(f)
+	f.Add("multipart/form-data; boundary=B", file, sum(data), form(filePart(file, data), attest(string(bundle))).body)
 	f.Add("multipart/form-data; boundary=B", "", "", form(part{"content-disposition: form-data; name=file; filename*=utf-8''..%2f\r\n", data}).body)
 	dir := f.TempDir()
 	s, err := store.Open(dir)

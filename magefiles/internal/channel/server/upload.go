@@ -42,6 +42,9 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request, token, name stri
 		return err
 	}
 	u.Force = force
+	if err := s.attested(r, token, name, u); err != nil {
+		return err
+	}
 	c, err := s.channel(r, name, u)
 	if err != nil {
 		return err
@@ -100,7 +103,7 @@ func (s *server) receive(w http.ResponseWriter, r *http.Request) (u channel.Uplo
 		if err != nil || params["boundary"] == "" {
 			return u, channel.Errorf(channel.ErrMalformed, "multipart/form-data needs a boundary")
 		}
-		u.Path, c, sum, err = s.form(multipart.NewReader(body, params["boundary"]))
+		u.Path, c, sum, u.Attestation, err = s.form(multipart.NewReader(body, params["boundary"]))
 	} else {
 		c = claim{r.Header.Get("X-File-Name"), r.Header.Get("X-File-Sha256"), ""}
 		u.Path, sum, err = s.spool(body)
@@ -136,34 +139,36 @@ func (s *server) bodyError(err error) error {
 	return channel.Errorf(channel.ErrMalformed, "the body cannot be read: %v", err)
 }
 
-// form reads the parts of a form: one named file, which is spooled.
-func (s *server) form(parts *multipart.Reader) (path string, c claim, sum *condapkg.Digester, err error) {
+// form reads the parts of a form: one named file, which is spooled, and perhaps one named attestation.
+func (s *server) form(parts *multipart.Reader) (path string, c claim, sum *condapkg.Digester, attestation []byte, err error) {
 	for {
 		part, err := parts.NextRawPart()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return path, c, sum, err
+			return path, c, sum, nil, err
 		}
 		switch name := part.FormName(); {
 		case name == "file" && sum == nil:
 			if c, err = claimOf(part); err != nil {
-				return path, c, sum, err
+				return path, c, sum, nil, err
 			}
 			if path, sum, err = s.spool(part); err != nil {
-				return path, c, sum, err
+				return path, c, sum, nil, err
 			}
-		case name == "attestation":
-			return path, c, sum, channel.Errorf(channel.ErrInvalid, "attestations are not taken here")
+		case name == "attestation" && attestation == nil:
+			if attestation, err = readAttestation(part); err != nil {
+				return path, c, sum, nil, err
+			}
 		default:
-			return path, c, sum, channel.Errorf(channel.ErrMalformed, "the form has a part %.40q that does not belong there", name)
+			return path, c, sum, nil, channel.Errorf(channel.ErrMalformed, "the form has a part %.40q that does not belong there", name)
 		}
 	}
 	if sum == nil {
-		return path, c, sum, channel.Errorf(channel.ErrMalformed, `the form has no part named "file"`)
+		return path, c, sum, nil, channel.Errorf(channel.ErrMalformed, `the form has no part named "file"`)
 	}
-	return path, c, sum, nil
+	return path, c, sum, attestation, nil
 }
 
 // claimOf reads the headers of a file part. The raw file name counts, not the base name that part.FileName makes of it.

@@ -60,7 +60,7 @@ func (f *folder) Put(ctx context.Context, u channel.Upload) (channel.Receipt, er
 	if existed, err := d.has(u); existed || err != nil { // before anything is copied
 		return channel.Receipt{Existed: existed}, err
 	}
-	path, err := f.receive(ctx, u)
+	path, err := f.receive(ctx, &u)
 	if err != nil {
 		return channel.Receipt{}, err
 	}
@@ -84,9 +84,10 @@ func (f *folder) check(u channel.Upload) error {
 	return nil
 }
 
-// receive brings the bytes into a file on the disk that is the store's own, synced, but not yet published.
-func (f *folder) receive(ctx context.Context, u channel.Upload) (string, error) {
-	if u.Owned {
+// receive brings the bytes into a file on the disk that is the store's own, synced, but not yet published, and completes
+// the record.
+func (f *folder) receive(ctx context.Context, u *channel.Upload) (string, error) {
+	if u.Owned && u.Record.MD5 != "" {
 		path := filepath.Join(f.store.Incoming(), filepath.Base(u.Path)+".owned")
 		if os.Rename(u.Path, path) == nil {
 			return path, syncFile(path)
@@ -110,7 +111,7 @@ func (f *folder) receive(ctx context.Context, u channel.Upload) (string, error) 
 }
 
 // copyAndCheck copies, and makes sure that the bytes are still those that the record was made of.
-func copyAndCheck(ctx context.Context, dst io.Writer, src io.Reader, u channel.Upload) error {
+func copyAndCheck(ctx context.Context, dst io.Writer, src io.Reader, u *channel.Upload) error {
 	sum := condapkg.NewDigester()
 	if _, err := io.Copy(io.MultiWriter(dst, sum), contextReader{ctx, src}); err != nil {
 		return err
@@ -118,6 +119,7 @@ func copyAndCheck(ctx context.Context, dst io.Writer, src io.Reader, u channel.U
 	if sum.SHA256() != u.Record.SHA256 || sum.Size() != u.Record.Size {
 		return channel.Errorf(channel.ErrInvalid, "%s has sha256 %s now; it had %s when it was read", u.Path, sum.SHA256(), u.Record.SHA256)
 	}
+	u.Record.MD5 = sum.MD5()
 	return nil
 }
 
@@ -184,6 +186,19 @@ func indexFile(r rendered) *channel.File {
 type memory struct{ *bytes.Reader }
 
 func (memory) Close() error { return nil }
+
+// Reindex takes into the index what was put into the folder of a subdir past the store, and out of it what is gone.
+func (f *folder) Reindex(_ context.Context, subdir string) error {
+	d, err := f.subdir(subdir)
+	if err != nil {
+		return err
+	}
+	if err := d.reindex(); err != nil {
+		return err
+	}
+	f.store.flusher.mark(d)
+	return nil
+}
 
 // Delete implements channel.Channel.
 func (f *folder) Delete(_ context.Context, subdir, file string) error {

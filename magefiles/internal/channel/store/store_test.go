@@ -203,6 +203,8 @@ func TestAnOwnedFileIsTakenAway(t *testing.T) {
 	data, err := os.ReadFile(u.Path)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(mine, data, 0o600))
+	u.Record, err = condapkg.Inspect(u.Path)
+	require.NoError(t, err)
 	u.Path, u.Owned = mine, true
 	_, err = c.Put(t.Context(), u)
 	require.NoError(t, err)

@@ -58,7 +58,7 @@ func (d *subdir) load() error {
 			return err
 		}
 		r, ok := known[f.Name()]
-		if !ok || !r.matches(st) {
+		if !ok || !r.matches(st) || !d.hasSidecar(r.Record) {
 			if r, err = d.inspect(f.Name()); err != nil {
 				return err
 			}
@@ -83,6 +83,7 @@ func (d *subdir) inspect(file string) (logged, error) {
 	if err != nil {
 		return logged{}, err
 	}
+	d.findSidecar(&r)
 	return newLogged(r, st), nil
 }
 
@@ -112,9 +113,13 @@ func (d *subdir) commit(path string, u channel.Upload) (existed bool, err error)
 	if existed, err := d.has(u); existed || err != nil { // another upload may have been faster
 		return existed, err
 	}
+	if err := d.writeSidecar(&u); err != nil { // before the record that advertises it
+		return false, err
+	}
 	if err := d.move(path, u); err != nil {
 		return false, err
 	}
+	d.removeSidecars(u.File, u.Record)
 	if err := atomicfile.SyncDir(d.dir); err != nil {
 		return false, err
 	}
@@ -155,6 +160,37 @@ func (d *subdir) adopt(file string) error {
 	return d.log.append(r)
 }
 
+// reindex compares the index with the folder, and makes it agree.
+func (d *subdir) reindex() error {
+	d.change.Lock()
+	defer d.change.Unlock()
+	files, err := os.ReadDir(d.dir)
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, f := range files {
+		if filepath.Ext(f.Name()) != condapkg.Ext || hidden(f.Name()) || !f.Type().IsRegular() {
+			continue
+		}
+		there[f.Name()] = true
+		if err := d.adopt(f.Name()); err != nil {
+			return channel.Errorf(channel.ErrInvalid, "%s in the folder is not an artifact of that name", f.Name()) // without its path
+		}
+	}
+	d.mu.RLock()
+	known := slices.Collect(maps.Keys(d.entries))
+	d.mu.RUnlock()
+	for _, file := range known {
+		if !there[file] {
+			if err := errors.Join(d.unlink(file), d.log.append(logged{File: file, Gone: true})); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (d *subdir) add(r condapkg.Record) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -175,6 +211,7 @@ func (d *subdir) remove(file string) error {
 	if err := d.unlink(file); err != nil {
 		return err
 	}
+	d.removeSidecars(file, condapkg.Record{})
 	return errors.Join(atomicfile.SyncDir(d.dir), d.log.append(logged{File: file, Gone: true}))
 }
 
@@ -219,7 +256,7 @@ func (d *subdir) openArtifact(file string) (*channel.File, error) {
 	defer d.mu.RUnlock()
 	e := d.entries[file]
 	if e == nil {
-		return nil, notFound(file)
+		return d.openSidecar(file)
 	}
 	return onDisk(filepath.Join(d.dir, file), file, `"`+e.Record.SHA256+`"`)
 }

@@ -46,7 +46,7 @@ func encodeRecord(e *msgpack.Encoder, r condapkg.Record) {
 	d := json.NewDecoder(bytes.NewReader(r.JSON()))
 	d.UseNumber()
 	must(d.Decode(&m))
-	for _, key := range []string{"md5", "sha256"} {
+	for _, key := range []string{"md5", "sha256", "attestations_sha256"} {
 		if s, ok := m[key].(string); ok {
 			if sum, err := hex.DecodeString(s); err == nil {
 				m[key] = sum
@@ -156,7 +156,7 @@ func DecodeShard(r io.Reader, want Digest) ([]condapkg.Record, error) {
 	}
 	records := map[string]condapkg.Record{}
 	for file, fields := range v.Conda {
-		for _, key := range []string{"md5", "sha256"} {
+		for _, key := range []string{"md5", "sha256", "attestations_sha256"} {
 			if sum, ok := fields[key].([]byte); ok {
 				fields[key] = hex.EncodeToString(sum)
 			}

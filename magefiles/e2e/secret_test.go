@@ -1,0 +1,136 @@
+package e2e_test
+
+import (
+	"bufio"
+	"bytes"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestNoSecretIsWritten publishes by an API key and by trusted publishing, in success and in failure, verbosely, with and
+// without JSON, and rehearses; and looks for every secret that took part in all that was printed, in every file that was
+// written by either side, and in the command lines of all processes meanwhile.
+func TestNoSecretIsWritten(t *testing.T) {
+	const key = "pfx_the_secret_of_the_secret_test"
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"pixi.toml":               "[workspace]\nname = \"w\"\nchannels = []\nplatforms = [\"linux-64\"]\n[tasks]\ntest = \"echo tested\"\n",
+		"lib/pixi.toml":           "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n",
+		"lib/pyproject.toml":      "[project]\nname = \"lib\"\nversion = \"1.0.0\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
+		"lib/src/lib/__init__.py": "",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
+	}
+	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "feat: first"}} {
+		out, err := exec.Command("git", append([]string{"-C", root}, args...)...).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	channels, said := t.TempDir(), &bytes.Buffer{}
+	url, job := startServer(t, root, channels, key)
+	secrets := []string{key, "pfx-jwt.", "eyJhbGciOi"} // minted tokens, and whatever is signed
+	for _, kv := range job {
+		if _, value, _ := strings.Cut(kv, "ACTIONS_ID_TOKEN_REQUEST_TOKEN="); value != "" {
+			secrets = append(secrets, value)
+		}
+	}
+	require.Len(t, secrets, 4)
+	stop := watchCommandLines(t, secrets)
+	mage := func(want int, env []string, args ...string) {
+		x := exec.Command(filepath.Join(compiled, "targets"), args...)
+		x.Dir, x.Env = root, append(append(os.Environ(), "PIPELINE_TOOLCHAIN=embedded", "PREFIX_SERVER_URL="+url), env...)
+		x.Stdout, x.Stderr = said, said
+		_ = x.Run()
+		require.Equal(t, want, x.ProcessState.ExitCode(), "%v\n%s", args, said)
+	}
+	mage(1, append(job, "PREFIX_CHANNEL=another"), "-v", "publish", "-yes")                                // no channel of that name trusts the job
+	mage(1, []string{"PREFIX_API_KEY=" + key + "x"}, "publish", "-yes")                                    // a wrong key
+	mage(1, []string{"PREFIX_API_KEY=" + key + "\n"}, "publish", "-yes")                                   // one with a newline
+	mage(1, []string{"PREFIX_API_KEY=" + key, "PREFIX_SERVER_URL=http://198.51.100.1"}, "publish", "-yes") // in the clear
+	mage(0, job, "-v", "publish", "-yes")                                                                  // trusted publishing
+	require.Contains(t, said.String(), "trusted publishing from GitHub Actions")
+	mage(0, []string{"PREFIX_API_KEY=" + key, "PREFIX_CHANNEL=other"}, "-v", "publish", "-yes", "-json")
+	mage(0, []string{"PREFIX_API_KEY=" + key}, "-v", "rehearse", "-json")
+	stop()
+
+	for _, secret := range secrets {
+		require.NotContains(t, said.String(), secret)
+		for _, dir := range []string{root, channels} {
+			require.NoError(t, filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+				if err != nil || !e.Type().IsRegular() {
+					return err
+				}
+				data, err := os.ReadFile(path)
+				require.False(t, bytes.Contains(data, []byte(secret)), path)
+				return err
+			}))
+		}
+	}
+}
+
+// startServer runs `targets channel:serve` until the test ends, and returns its URL and the variables of a job that our
+// channel trusts. It must not have said a secret when it ends.
+func startServer(t *testing.T, root, dir, key string) (url string, job []string) {
+	t.Helper()
+	log, err := os.CreateTemp(t.TempDir(), "serve")
+	require.NoError(t, err)
+	x := exec.Command(filepath.Join(compiled, "targets"), "channel:serve", "-dir="+dir, "-repository=octo/tools")
+	x.Dir, x.Env, x.Stderr = root, append(os.Environ(), "PREFIX_API_KEY="+key), log
+	out, err := x.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, x.Start())
+	t.Cleanup(func() {
+		require.NoError(t, x.Process.Signal(syscall.SIGTERM))
+		require.NoError(t, x.Wait(), "Ctrl-C is how it ends")
+		data, err := os.ReadFile(log.Name())
+		require.NoError(t, err)
+		require.NotContains(t, string(data), key)
+		require.NotContains(t, string(data), "pfx-jwt.")
+		require.Contains(t, string(data), "stored")
+	})
+	lines := bufio.NewScanner(out)
+	require.True(t, lines.Scan())
+	url = lines.Text()
+	for range 3 {
+		require.True(t, lines.Scan())
+		job = append(job, lines.Text())
+	}
+	return url, job
+}
+
+// watchCommandLines looks for secrets in the command lines of all processes until stop is called.
+func watchCommandLines(t *testing.T, secrets []string) (stop func()) {
+	done, ended := make(chan struct{}), make(chan string, 1)
+	go func() {
+		found := ""
+		for {
+			select {
+			case <-done:
+				ended <- found
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+			files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+			for _, f := range files {
+				data, _ := os.ReadFile(f) // gone meanwhile
+				for _, s := range secrets {
+					if bytes.Contains(data, []byte(s)) {
+						found = string(data)
+					}
+				}
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		require.Empty(t, <-ended)
+	}
+}

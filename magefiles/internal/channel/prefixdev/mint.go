@@ -1,0 +1,100 @@
+package prefixdev
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+)
+
+// mint exchanges an ID token for a token of the server's (prefix-protocol §2.3). The path is the origin's, whatever path
+// the server's address has; the answer is the token itself.
+func (c *Client) mint(ctx context.Context, id string) (Token, error) {
+	body, err := json.Marshal(map[string]string{"token": id})
+	if err != nil {
+		return "", err
+	}
+	url := *c.base
+	url.Path = "/api/oidc/mint_token"
+	text, err := c.post(ctx, url.String(), "", body)
+	if err != nil {
+		return "", err
+	}
+	token := Token(text)
+	if err := checkToken(token, c.base); err != nil {
+		return "", err
+	}
+	if token == "" || strings.ContainsAny(string(token), `"{<`) {
+		return "", errors.New("the answer is no token")
+	}
+	return token, nil
+}
+
+// Login asks the server whose token this is (rattler, cli/auth.rs): "" where it knows none of that value. Not every
+// server that takes uploads answers that question; it is not asked for tokens that were minted.
+func (c *Client) Login(ctx context.Context, token Token) (string, error) {
+	url := c.url("api/graphql").String()
+	text, err := c.post(ctx, url, token, []byte(`{"query":"query { viewer { login } }"}`))
+	if errors.Is(err, channel.ErrUnauthorized) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("asking %s whose the token is: %w", c.Server(), err)
+	}
+	var answer struct {
+		Data struct{ Viewer *struct{ Login string } }
+	}
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return "", fmt.Errorf("asking %s whose the token is: the answer cannot be read", c.Server())
+	}
+	if answer.Data.Viewer == nil {
+		return "", nil
+	}
+	return answer.Data.Viewer.Login, nil
+}
+
+// post sends JSON and returns what was answered. These requests change nothing that a second one would change again.
+func (c *Client) post(ctx context.Context, url string, token Token, body []byte) (text []byte, err error) {
+	for attempt := 1; ; attempt++ {
+		var after time.Duration
+		if text, after, err = c.postOnce(ctx, url, token, body); err == nil {
+			return text, nil
+		}
+		if !transient(ctx, err) || attempt >= c.attempts {
+			return nil, err
+		}
+		if err := c.wait(ctx, attempt+1, after); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (c *Client) postOnce(ctx context.Context, url string, token Token, body []byte) ([]byte, time.Duration, error) {
+	ctx, w := newWatch(ctx, c.patience)
+	defer w.stop()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, 0, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+string(token))
+	}
+	resp, err := c.writer.Do(r)
+	if err != nil {
+		return nil, 0, lost(ctx, err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if serr := statusError(resp.StatusCode, text); serr != nil {
+		return nil, retryAfter(resp), serr
+	}
+	return text, 0, err
+}

@@ -1,0 +1,117 @@
+package prefixdev
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
+)
+
+// open opens a URL for reading, past caches, and tries again where that can help.
+func (c *Client) open(ctx context.Context, url string, token Token) (f *channel.File, err error) {
+	err = c.again(ctx, url, func() (after time.Duration, err error) {
+		f, after, err = c.get(ctx, url, token)
+		return after, err
+	})
+	return f, err
+}
+
+// read gives use the contents of a URL, past caches. Where the connection breaks off, or use cannot read what came, both
+// are done again.
+func (c *Client) read(ctx context.Context, url string, token Token, use func(io.Reader) error) error {
+	return c.again(ctx, url, func() (time.Duration, error) {
+		f, after, err := c.get(ctx, url, token)
+		if err != nil {
+			return after, err
+		}
+		defer f.Close()
+		return 0, use(f)
+	})
+}
+
+// again calls try until it succeeds, cannot succeed, or was tried often enough.
+func (c *Client) again(ctx context.Context, url string, try func() (after time.Duration, err error)) error {
+	for attempt := 1; ; attempt++ {
+		after, err := try()
+		if err == nil {
+			return nil
+		}
+		if !transient(ctx, err) || attempt >= c.attempts {
+			return fmt.Errorf("reading %s: %w", url, err)
+		}
+		if err := c.wait(ctx, attempt+1, after); err != nil {
+			return err
+		}
+	}
+}
+
+// get makes one attempt.
+func (c *Client) get(ctx context.Context, url string, token Token) (*channel.File, time.Duration, error) {
+	ctx, w := newWatch(ctx, c.patience)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+string(token))
+	}
+	r.Header.Set("Cache-Control", "no-cache")
+	r.Header.Set("Pragma", "no-cache")
+	resp, err := c.reader.Do(r)
+	if err != nil {
+		w.stop()
+		return nil, 0, lost(ctx, err)
+	}
+	body := &watched{ctx, resp.Body, w}
+	if resp.StatusCode == http.StatusOK {
+		return &channel.File{
+			ReadCloser: body, Size: resp.ContentLength, ETag: resp.Header.Get("ETag"),
+			Immutable: strings.Contains(url, "/"+repodata.ShardDir),
+		}, 0, nil
+	}
+	defer body.Close()
+	text, _ := io.ReadAll(io.LimitReader(body, 4<<10))
+	if err := statusError(resp.StatusCode, text); err != nil {
+		return nil, retryAfter(resp), err
+	}
+	return nil, 0, &StatusError{resp.StatusCode, "no contents were sent"}
+}
+
+// watched is the body of an answer, read under a watch.
+type watched struct {
+	ctx  context.Context
+	body io.ReadCloser
+	w    *watch
+}
+
+func (b *watched) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
+	b.w.moved()
+	if err != nil && err != io.EOF {
+		err = lost(b.ctx, err)
+	}
+	return n, err
+}
+
+func (b *watched) Close() error {
+	b.w.stop()
+	return b.body.Close()
+}
+
+// followed says what a redirect of a reader may take along: the token only to the same server, and never from https to
+// http.
+func followed(r *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	if r.URL.Host != first.Host || r.URL.Scheme != first.Scheme {
+		r.Header.Del("Authorization")
+	}
+	if len(via) >= 10 {
+		return channel.Errorf(channel.ErrMalformed, "%s redirects in a circle", first)
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package channel
+
+import (
+	"context"
+
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+)
+
+// ReadOnly is a channel that can be read as c, and not changed: whatever would is ErrForbidden.
+func ReadOnly(c Channel) Channel { return readOnly{c} }
+
+type readOnly struct{ Channel }
+
+func (readOnly) Put(_ context.Context, u Upload) (Receipt, error) {
+	return Receipt{}, Errorf(ErrForbidden, "this channel is read only: %s was not put", u.File)
+}
+
+func (readOnly) Delete(_ context.Context, _, file string) error {
+	return Errorf(ErrForbidden, "this channel is read only: %s was not deleted", file)
+}
+
+// Op is a method of a Channel.
+type Op string
+
+// The methods of a Channel.
+const (
+	OpPut     Op = "put"
+	OpRecords Op = "records"
+	OpOpen    Op = "open"
+	OpDelete  Op = "delete"
+)
+
+// Call is one call of a method of a Channel.
+type Call struct {
+	Op     Op
+	Subdir string
+	File   string // "" for records
+	After  bool   // the call was made: its result can still be lost
+}
+
+// Faulty is a channel whose calls fail as fail says: it is asked before each call, and, where that was made and succeeded,
+// again after it. An error before it stands for a call that never arrived, one after it for an answer that was lost.
+func Faulty(c Channel, fail func(Call) error) Channel { return &faulty{c, fail} }
+
+type faulty struct {
+	c    Channel
+	fail func(Call) error
+}
+
+// call makes one call between the two questions.
+func (f *faulty) call(x Call, do func() error) error {
+	if err := f.fail(x); err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	x.After = true
+	return f.fail(x)
+}
+
+func (f *faulty) Put(ctx context.Context, u Upload) (r Receipt, err error) {
+	err = f.call(Call{Op: OpPut, Subdir: u.Record.Subdir, File: u.File}, func() (err error) {
+		r, err = f.c.Put(ctx, u)
+		return err
+	})
+	return r, err
+}
+
+func (f *faulty) Records(ctx context.Context, subdir string, names ...string) (r []condapkg.Record, err error) {
+	err = f.call(Call{Op: OpRecords, Subdir: subdir}, func() (err error) {
+		r, err = f.c.Records(ctx, subdir, names...)
+		return err
+	})
+	return r, err
+}
+
+func (f *faulty) Open(ctx context.Context, subdir, file string) (opened *File, err error) {
+	err = f.call(Call{Op: OpOpen, Subdir: subdir, File: file}, func() (err error) {
+		opened, err = f.c.Open(ctx, subdir, file)
+		return err
+	})
+	if err != nil && opened != nil {
+		opened.Close()
+		opened = nil
+	}
+	return opened, err
+}
+
+func (f *faulty) Delete(ctx context.Context, subdir, file string) error {
+	return f.call(Call{Op: OpDelete, Subdir: subdir, File: file}, func() error { return f.c.Delete(ctx, subdir, file) })
+}

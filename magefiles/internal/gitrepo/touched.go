@@ -1,0 +1,29 @@
+package gitrepo
+
+import (
+	"context"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Touched is the time of the last commit that changed something below one of the folders, which are relative to the
+// folder that Open was given; zero where none did. Of a shallow clone it is not earlier than the truth.
+func (r *Repo) Touched(ctx context.Context, dirs ...string) (time.Time, error) {
+	args := []string{"log", "-1", "--no-show-signature", "--format=%ct", "HEAD", "--"}
+	for _, dir := range dirs {
+		args = append(args, ":(top,literal)"+path.Join(r.Prefix, dir))
+	}
+	out, err := r.git(ctx, args...)
+	if err != nil || out == "" {
+		return time.Time{}, err
+	}
+	seconds, err := strconv.ParseInt(strings.TrimSpace(out), 10, 64)
+	if err != nil {
+		return time.Time{}, operr.New("see what git says there", "reading the history of %s: git said %q", strings.Join(dirs, ", "), out)
+	}
+	return time.Unix(seconds, 0).UTC(), nil
+}

@@ -1,0 +1,117 @@
+package oidc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// The variables by which a job on GitHub's runners reaches the token service. They are there only with the permission
+// id-token: write.
+const (
+	requestURL   = "ACTIONS_ID_TOKEN_REQUEST_URL"
+	requestToken = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
+)
+
+// attempts is how often GitHub's service is asked in all, as rattler's clients do.
+const attempts = 4
+
+type github struct {
+	getenv func(string) string
+	Options
+}
+
+func (*github) Name() string { return "GitHub Actions" }
+
+// Token implements CI: a GET with the audience in the query and the job's own token, answered by {"value": …}.
+func (g *github) Token(ctx context.Context, audience string) (string, error) {
+	endpoint, bearer := g.getenv(requestURL), g.getenv(requestToken)
+	if endpoint == "" || bearer == "" {
+		return "", operr.New("give the job `permissions: id-token: write` (a pull request of a fork cannot have it)",
+			"GitHub Actions offers this job no ID token: %s is not set", requestURL)
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+		return "", operr.New("see where it is set: the runner sets an https URL", "%s is no https URL", requestURL)
+	}
+	q := u.Query()
+	q.Set("audience", audience)
+	u.RawQuery = q.Encode()
+	for attempt := 1; ; attempt++ {
+		token, again, err := g.ask(ctx, u.String(), bearer)
+		if err == nil {
+			return token, nil
+		}
+		if !again || attempt >= attempts || ctx.Err() != nil {
+			return "", operr.New("run the job again; where that does not help, look at githubstatus.com", "asking GitHub Actions for an ID token: %w", err)
+		}
+		if err := g.Wait(ctx, attempt+1); err != nil {
+			return "", err
+		}
+	}
+}
+
+// ask makes one request, and says of a failure whether another one may do better.
+func (g *github) ask(ctx context.Context, endpoint, bearer string) (token string, again bool, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
+	if err != nil {
+		return "", false, errors.New("the address cannot be used") // the error would show it
+	}
+	r.Header.Set("Authorization", "Bearer "+bearer)
+	r.Header.Set("Accept", "application/json; api-version=2.0")
+	resp, err := (&http.Client{Transport: g.Transport, CheckRedirect: refuse}).Do(r)
+	if err != nil {
+		return "", true, withoutURL(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err != nil {
+		return "", true, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		again := resp.StatusCode >= 500 || resp.StatusCode == http.StatusRequestTimeout || resp.StatusCode == http.StatusTooManyRequests
+		return "", again, fmt.Errorf("HTTP %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	}
+	var answer struct{ Value string }
+	if err := json.Unmarshal(body, &answer); err != nil || answer.Value == "" {
+		return "", false, errors.New("the answer has no token in it")
+	}
+	return answer.Value, false, nil
+}
+
+func refuse(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// withoutURL takes the address out of an error: it belongs to one job, and to nobody's log.
+func withoutURL(err error) error {
+	var e *url.Error
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+type gitlab struct{ getenv func(string) string }
+
+func (*gitlab) Name() string { return "GitLab CI" }
+
+// Token implements CI: GitLab puts the token into a variable that the job has asked for.
+func (g *gitlab) Token(_ context.Context, audience string) (string, error) {
+	name := variable(audience)
+	if token := g.getenv(name); token != "" {
+		return token, nil
+	}
+	return "", operr.New(fmt.Sprintf("give the job `id_tokens: {%s: {aud: %s}}`", name, audience),
+		"GitLab CI offers this job no ID token: %s is not set", name)
+}

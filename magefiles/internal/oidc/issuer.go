@@ -1,0 +1,139 @@
+package oidc
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/subtle"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+// lifetime is how long an ID token of the embedded issuer is good for, as GitHub's are.
+const lifetime = 5 * time.Minute
+
+// Issuer plays the token service of a CI: it hands a job ID tokens, and publishes the keys by which they are checked.
+//
+//	GET /token?audience=…                   with the job's own token; answers {"value": …}, as GitHub's service does
+//	GET /.well-known/openid-configuration
+//	GET /.well-known/jwks
+type Issuer struct {
+	URL    string           // of the issuer, as it stands in its tokens; to be set before it is used
+	Claims map[string]any   // what its tokens say of the job
+	Now    func() time.Time // nil is the clock
+
+	requestToken string
+	key          jose.JSONWebKey
+}
+
+// NewIssuer makes an issuer with a key of its own, whose tokens make the claims given.
+func NewIssuer(claims map[string]any) (*Issuer, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	return &Issuer{
+		Claims: claims, requestToken: rand.Text(),
+		key: jose.JSONWebKey{Key: key, KeyID: rand.Text(), Algorithm: string(jose.RS256), Use: "sig"},
+	}, nil
+}
+
+// GitHubClaims are what GitHub says of a job that runs a workflow for a tag (docs.github.com, OpenID Connect reference).
+func GitHubClaims(repository, workflow, ref, environment string) map[string]any {
+	owner, _, _ := strings.Cut(repository, "/")
+	subject := "repo:" + repository + ":ref:" + ref
+	claims := map[string]any{
+		"repository": repository, "repository_owner": owner, "repository_visibility": "public", "ref": ref,
+		"workflow": workflow, "workflow_ref": repository + "/.github/workflows/" + workflow + "@" + ref,
+		"job_workflow_ref":   repository + "/.github/workflows/" + workflow + "@" + ref,
+		"runner_environment": "github-hosted", "event_name": "push", "run_id": "1", "run_attempt": "1",
+	}
+	if environment != "" {
+		subject = "repo:" + repository + ":environment:" + environment
+		claims["environment"] = environment
+	}
+	claims["sub"] = subject
+	return claims
+}
+
+// GitLabClaims are what GitLab says of a job of a project.
+func GitLabClaims(project, file, ref string) map[string]any {
+	namespace, _, _ := strings.Cut(project, "/")
+	return map[string]any{
+		"sub": "project_path:" + project + ":ref_type:tag:ref:" + ref, "project_path": project, "namespace_path": namespace,
+		"ref": ref, "ref_type": "tag", "ci_config_ref_uri": "gitlab.com/" + project + "//" + file + "@refs/tags/" + ref,
+	}
+}
+
+// Environ are the variables that a job on GitHub's runners finds, as KEY=value. They hold a secret.
+func (i *Issuer) Environ() []string {
+	return []string{"GITHUB_ACTIONS=true", requestURL + "=" + i.URL + "/token?api-version=2.0", requestToken + "=" + i.requestToken}
+}
+
+// Sign makes an ID token for an audience; further claims stand in place of the issuer's own.
+func (i *Issuer) Sign(audience string, further map[string]any) (string, error) {
+	now := time.Now()
+	if i.Now != nil {
+		now = i.Now()
+	}
+	claims := map[string]any{
+		"iss": i.URL, "aud": audience, "iat": now.Unix(), "nbf": now.Add(-lifetime).Unix(), "exp": now.Add(lifetime).Unix(), "jti": rand.Text(),
+	}
+	maps.Copy(claims, i.Claims)
+	maps.Copy(claims, further)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: i.key}, (&jose.SignerOptions{}).WithType("JWT"))
+	if err != nil {
+		return "", err
+	}
+	return jwt.Signed(signer).Claims(claims).Serialize()
+}
+
+// ServeHTTP implements http.Handler.
+func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		http.Error(w, "only GET", http.StatusMethodNotAllowed)
+		return
+	}
+	switch r.URL.Path {
+	case "/.well-known/openid-configuration":
+		reply(w, map[string]any{
+			"issuer": i.URL, "jwks_uri": i.URL + "/.well-known/jwks", "response_types_supported": []string{"id_token"},
+			"subject_types_supported": []string{"public"}, "id_token_signing_alg_values_supported": []string{"RS256"},
+		})
+	case "/.well-known/jwks":
+		reply(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{i.key.Public()}})
+	case "/token":
+		i.token(w, r)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+func (i *Issuer) token(w http.ResponseWriter, r *http.Request) {
+	given := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if subtle.ConstantTimeCompare([]byte(given), []byte(i.requestToken)) != 1 {
+		http.Error(w, "the job's token is not known", http.StatusUnauthorized)
+		return
+	}
+	audience := r.URL.Query().Get("audience")
+	if audience == "" {
+		audience = "https://github.com"
+	}
+	token, err := i.Sign(audience, nil)
+	if err != nil {
+		http.Error(w, "no token could be made", http.StatusInternalServerError)
+		return
+	}
+	reply(w, map[string]any{"value": token, "count": len(token)})
+}
+
+func reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(v) // a caller that goes away is told nothing
+}

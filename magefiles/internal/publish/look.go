@@ -1,0 +1,77 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Holdings is what a channel has of the workspace's packages.
+type Holdings struct {
+	Exists  bool                         // the channel does
+	Records map[string][]condapkg.Record // by package name: every version, in the order of the file names
+}
+
+// Of returns the records of one version of a package, or all where the version is "".
+func (h Holdings) Of(name, version string) (found []condapkg.Record) {
+	for _, r := range h.Records[name] {
+		if version == "" || r.Version == version {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// Look asks the channel what it has of the packages, for this platform and for all. That it is not there yet is no
+// error: the first release makes it, or tells how.
+func Look(ctx context.Context, c Channel, packages []*workspace.Package) (Holdings, error) {
+	h := Holdings{Records: map[string][]condapkg.Record{}}
+	var names []string
+	for _, p := range packages {
+		names = append(names, p.Name)
+	}
+	for _, subdir := range subdirs() {
+		records, err := c.Records(ctx, subdir, names...)
+		if errors.Is(err, channel.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return h, fmt.Errorf("looking at %s: %w", c.URL(), err)
+		}
+		h.Exists = true
+		for _, r := range records {
+			h.Records[r.Name] = append(h.Records[r.Name], r)
+		}
+	}
+	return h, nil
+}
+
+// subdirs are those that an artifact built on this machine can belong to.
+func subdirs() []string {
+	all := []string{"noarch", workspace.HostPlatform()}
+	return slices.DeleteFunc(all, func(s string) bool { return !condapkg.KnownSubdir(s) })
+}
+
+// since is the time since which the sources of a package are what they are, but not later than what an artifact of today
+// would bear.
+func (p *Publisher) since(ctx context.Context, pkg *workspace.Package) (time.Time, error) {
+	if p.Sources == nil {
+		return time.Time{}, nil
+	}
+	t, err := p.Sources(ctx, pkg)
+	if err != nil || (!p.Date.IsZero() && p.Date.Before(t)) {
+		return p.Date, err
+	}
+	return t, nil
+}
+
+// older says whether an artifact bears an earlier time than the sources. Artifacts without a time are taken for new.
+func older(x condapkg.Index, sources time.Time) bool {
+	return x.Timestamp != 0 && !sources.IsZero() && time.UnixMilli(x.Timestamp).Before(sources.Truncate(time.Second))
+}

@@ -1,0 +1,99 @@
+// Package publish takes the packages of a workspace to a channel, so that a solver finds them there, whole and unchanged.
+//
+// A [Publisher] works in parts, which a target, a rehearsal or a release calls one after the other, and which may each be
+// done again:
+//
+//	Look     what does the channel have of these versions?
+//	Collect  the artifacts of the rest: those that lie ready, and newly built ones; each is compared with its manifest
+//	Plan     what is to be done with each package; a conflict ends it before anything is sent
+//	Upload   by levels: what others depend on is sent, and seen in the index, before they are
+//	Visible  waits until every form of the index shows every file with its digest
+//	Verify   downloads, compares, installs into a clean environment, imports
+//
+// What is published is never replaced, unless by force: the same file name with the same bytes is done, with other bytes
+// it is a conflict. A package whose version is on the channel, and that was not built here, is kept as it is: a half
+// release is completed by running it again, on another machine too. It is a conflict when it was built before its
+// sources were last changed.
+package publish
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Channel is what publishing needs of a channel. A prefixdev.Channel is one.
+type Channel interface {
+	channel.Channel
+	// URL is the channel's address, as it stands in a manifest.
+	URL() string
+	// Forms reads the index of a subdir in every form that a solver may read, for the packages named.
+	Forms(ctx context.Context, subdir string, names ...string) []channel.Form
+}
+
+// Publisher publishes the packages of one workspace to one channel.
+type Publisher struct {
+	Workspace *workspace.Workspace
+	Channel   Channel
+	Tools     toolchain.Toolchain
+	Runner    command.Runner // for the import test
+	Output    string         // folder of the artifacts
+	Scratch   string         // folder for what Verify downloads and installs; it must not be anyone else's
+	Pycache   string         // folder for byte code, which saves time where it outlasts the run; "" is one in Scratch
+	Force     bool           // replace what has other bytes on the channel
+	Date      time.Time      // that newly built artifacts bear
+
+	// Sources says since when the sources of a package are what they are; zero where that is not known. Nil knows nothing.
+	Sources func(ctx context.Context, p *workspace.Package) (time.Time, error)
+
+	Wait     Wait
+	Parallel int       // uploads side by side; 0 is DefaultParallel
+	Progress Progress  // nil shows none
+	Log      io.Writer // what the builder and the installer say; nil discards
+}
+
+// DefaultParallel is how many uploads run side by side, unless a Publisher says otherwise.
+const DefaultParallel = 8
+
+// Progress shows how far the uploads are. Its methods may be called from several goroutines.
+type Progress interface {
+	Begin(files int, bytes int64)
+	Sent(file string, sent, size int64) // from zero again when a file is sent again
+	Done(file string, err error)
+	End()
+}
+
+// Published is one package as the channel has it.
+type Published struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	File    string `json:"file"`
+	Subdir  string `json:"subdir"`
+	SHA256  string `json:"sha256"`
+	Size    int64  `json:"size"` // bytes
+	URL     string `json:"url"`
+	State   State  `json:"state"`
+}
+
+// Published lists the packages of a plan as the channel has them once it is applied.
+func (p *Publisher) Published(plan Plan) []Published {
+	all := []Published{}
+	for _, i := range plan.Items {
+		all = append(all, NewPublished(p.Channel.URL(), i.Record, i.State))
+	}
+	return all
+}
+
+// NewPublished describes a record of the channel at an address.
+func NewPublished(url string, r condapkg.Record, s State) Published {
+	return Published{r.Name, r.Version, r.FileName(), r.Subdir, r.SHA256, r.Size, url + "/" + fileOf(r), s}
+}
+
+// fileOf is the file of a record, with its subdir.
+func fileOf(r condapkg.Record) string { return r.Subdir + "/" + r.FileName() }

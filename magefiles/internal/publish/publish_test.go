@@ -1,0 +1,449 @@
+package publish_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/channel/server"
+	"github.com/foopack/foopack/magefiles/internal/channel/store"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+const key = "pfx_secret_of_the_publish_test"
+
+// load writes a workspace whose packages need what stands behind their names, and reads it.
+func load(t testing.TB, needs map[string][]string) *workspace.Workspace {
+	t.Helper()
+	root := t.TempDir()
+	write := func(name, text string) {
+		path := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	write("pixi.toml", "[workspace]\nname = \"w\"\nchannels = [\"https://prefix.dev/conda-forge\"]\nplatforms = [\"linux-64\"]\n")
+	for name, others := range needs {
+		text := fmt.Sprintf("[package]\nname = %q\nversion = \"1.0\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n[package.run-dependencies]\n", name)
+		for _, o := range others {
+			text += o + " = \"==1.0\"\n"
+		}
+		write(name+"/pixi.toml", text)
+		write(name+"/pyproject.toml", fmt.Sprintf("[project]\nname = %q\nversion = \"1.0\"\n", name))
+	}
+	w, err := workspace.Load(root)
+	require.NoError(t, err)
+	return w
+}
+
+// builder is a toolchain that makes the artifacts which the manifests describe.
+type builder struct {
+	toolchain.Toolchain
+	extra map[string]any // further fields of index.json
+	built []string
+}
+
+func (b *builder) Build(_ context.Context, r toolchain.Build) ([]toolchain.Artifact, error) {
+	var all []toolchain.Artifact
+	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
+		return nil, err
+	}
+	for _, p := range r.Packages {
+		path := filepath.Join(r.Dir, p.Name+"-1.0-pyh4616a5c_0.conda")
+		var depends []string
+		for _, d := range toolchain.ExpectedDepends(p, "") {
+			depends = append(depends, d.Spec)
+		}
+		extra := map[string]any{"depends": append([]string{}, depends...), "timestamp": r.SourceDate.UnixMilli()}
+		for k, v := range b.extra {
+			extra[k] = v
+		}
+		data, err := archive(condapkgtest.Package{Name: p.Name, Extra: extra})
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			return nil, err
+		}
+		a, err := toolchain.Check(r.Workspace, p, path)
+		if err != nil {
+			return nil, err
+		}
+		b.built = append(b.built, p.Name)
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+func archive(p condapkgtest.Package) ([]byte, error) {
+	var b strings.Builder
+	err := condapkg.Write(&b, p.Container())
+	return []byte(b.String()), err
+}
+
+// site is an embedded prefix.dev whose indexes lag: each form of them is shown as it was until it was asked for some
+// times more.
+type site struct {
+	url   string
+	store *store.Store
+
+	mu      sync.Mutex
+	lag     int // how often an old index is shown; -1 for ever
+	old     map[string]*httptest.ResponseRecorder
+	asked   map[string]int
+	missing map[string]bool // files that are not offered
+}
+
+func start(t testing.TB) *site {
+	t.Helper()
+	s, err := store.Open(t.TempDir())
+	require.NoError(t, err)
+	c := &site{store: s, old: map[string]*httptest.ResponseRecorder{}, asked: map[string]int{}, missing: map[string]bool{}}
+	next := server.New(s, server.Options{Authorize: server.APIKey(key), Spool: s.Incoming()})
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, next) }))
+	c.url = h.URL
+	t.Cleanup(func() {
+		h.Close()
+		require.NoError(t, s.Close())
+	})
+	return c
+}
+
+func (c *site) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	file := filepath.Base(r.URL.Path)
+	c.mu.Lock()
+	if c.missing[file] {
+		c.mu.Unlock()
+		http.NotFound(w, r)
+		return
+	}
+	if !strings.HasPrefix(file, "repodata") {
+		c.mu.Unlock()
+		next.ServeHTTP(w, r)
+		return
+	}
+	defer c.mu.Unlock()
+	c.asked[r.URL.Path]++
+	rec := c.old[r.URL.Path]
+	if rec == nil || c.lag >= 0 && c.asked[r.URL.Path] > c.lag {
+		rec = httptest.NewRecorder()
+		next.ServeHTTP(rec, r)
+		c.old[r.URL.Path], c.asked[r.URL.Path] = rec, 0
+	}
+	w.WriteHeader(rec.Code)
+	_, _ = w.Write(rec.Body.Bytes())
+}
+
+func (c *site) channel(t testing.TB) *prefixdev.Channel {
+	t.Helper()
+	client, err := prefixdev.New(prefixdev.Options{Server: c.url, Token: key})
+	require.NoError(t, err)
+	ours, err := client.Channel("ours")
+	require.NoError(t, err)
+	return ours
+}
+
+// clock passes the time that is waited.
+type clock struct{ now time.Time }
+
+func (c *clock) wait(most time.Duration) publish.Wait {
+	return publish.Wait{For: most, Now: func() time.Time { return c.now }, Pause: func(ctx context.Context, d time.Duration) error {
+		c.now = c.now.Add(d)
+		return ctx.Err()
+	}}
+}
+
+func newPublisher(t testing.TB, w *workspace.Workspace, c *prefixdev.Channel) (*publish.Publisher, *builder) {
+	t.Helper()
+	b := &builder{}
+	return &publish.Publisher{
+		Workspace: w, Channel: c, Tools: b, Output: filepath.Join(w.Root, "output"), Scratch: t.TempDir(),
+		Date: time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC), Wait: (&clock{}).wait(time.Hour),
+	}, b
+}
+
+// plan looks, builds what is missing and plans.
+func plan(t testing.TB, p *publish.Publisher) (publish.Plan, error) {
+	t.Helper()
+	h, err := publish.Look(t.Context(), p.Channel, p.Workspace.Packages)
+	require.NoError(t, err)
+	ready, err := p.Ready(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, p.Build(t.Context(), p.Missing(h, ready), ready))
+	return p.Plan(t.Context(), h, ready)
+}
+
+func states(p publish.Plan) map[string]publish.State {
+	m := map[string]publish.State{}
+	for _, i := range p.Items {
+		m[i.Package] = i.State
+	}
+	return m
+}
+
+var diamond = map[string][]string{"base": nil, "left": {"base"}, "right": {"base"}, "top": {"left", "right"}}
+
+// watcher looks, at each upload, whether a solver would find what the uploaded package needs.
+type watcher struct {
+	channel.Channel
+	reader publish.Channel
+	needs  map[string][]string
+	mu     sync.Mutex
+	order  []string
+	wrong  []string
+}
+
+func (w *watcher) Put(ctx context.Context, u channel.Upload) (channel.Receipt, error) {
+	name := u.Record.Name
+	for _, need := range w.needs[name] {
+		for _, form := range w.reader.Forms(ctx, "noarch", need) {
+			if len(form.Records) != 1 {
+				w.mu.Lock()
+				w.wrong = append(w.wrong, name+" was sent before "+need+" was in "+form.Name)
+				w.mu.Unlock()
+			}
+		}
+	}
+	w.mu.Lock()
+	w.order = append(w.order, name)
+	w.mu.Unlock()
+	return w.Channel.Put(ctx, u)
+}
+
+// A level is sent when every form of the index shows the level below, however far it lags behind.
+func TestNothingIsSentBeforeWhatItNeedsIsVisible(t *testing.T) {
+	site := start(t)
+	c := site.channel(t)
+	p, _ := newPublisher(t, load(t, diamond), c)
+	_, err := site.store.Create(t.Context(), "ours")
+	require.NoError(t, err)
+	site.lag = 5
+	made, err := plan(t, p)
+	require.NoError(t, err)
+	w := &watcher{Channel: c, reader: c, needs: diamond}
+	evidence, err := p.Upload(t.Context(), w, made)
+	require.NoError(t, err)
+	require.Empty(t, w.wrong)
+	require.Equal(t, "base", w.order[0])
+	require.Equal(t, "top", w.order[3])
+	require.Contains(t, evidence, "4 of 4 artifacts")
+	require.Contains(t, evidence, "in 3 levels")
+
+	seen, err := publish.Visible(t.Context(), c, made.Records(), p.Wait)
+	require.NoError(t, err)
+	require.Equal(t, "4 files with their sha256, in repodata.json, repodata.json.zst, repodata_shards.msgpack.zst", seen)
+	again, err := plan(t, p)
+	require.NoError(t, err)
+	require.Equal(t, map[string]publish.State{"base": "there", "left": "there", "right": "there", "top": "there"}, states(again))
+}
+
+// When the time is over, it is said what was seen where and when, and the next run goes on.
+func TestAnIndexThatNeverShowsIt(t *testing.T) {
+	site := start(t)
+	c := site.channel(t)
+	p, _ := newPublisher(t, load(t, diamond), c)
+	_, err := site.store.Create(t.Context(), "ours")
+	require.NoError(t, err)
+	p.Wait = (&clock{time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)}).wait(3 * time.Minute)
+	site.lag = -1
+	c.Forms(t.Context(), "noarch", "base") // from now on it shows these
+	made, err := plan(t, p)
+	require.NoError(t, err)
+	_, err = p.Upload(t.Context(), c, made)
+	require.ErrorContains(t, err, "does not show everything after 3m0s: noarch/base-1.0-pyh4616a5c_0.conda in repodata.json: the file is not there")
+	require.Equal(t, operr.Failed, operr.ExitStatus(err))
+	said := fmt.Sprintf("%+v", err)
+	for _, form := range []string{"repodata.json", "repodata.json.zst", "repodata_shards.msgpack.zst"} {
+		require.Contains(t, said, "03:03:00Z  noarch/base-1.0-pyh4616a5c_0.conda  "+form+": the file is not there")
+	}
+	require.Contains(t, said, "it goes on waiting")
+
+	site.lag = 2
+	made, err = plan(t, p)
+	require.NoError(t, err)
+	require.Equal(t, publish.There, states(made)["base"], "found by the file itself, whatever the index says")
+	_, err = p.Upload(t.Context(), c, made)
+	require.NoError(t, err)
+}
+
+func TestWhatCountsAsVisible(t *testing.T) {
+	site := start(t)
+	c := site.channel(t)
+	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), c)
+	made, err := plan(t, p)
+	require.NoError(t, err)
+	_, err = p.Upload(t.Context(), c, made)
+	require.NoError(t, err)
+	look := func(missing ...string) (string, error) {
+		site.mu.Lock()
+		site.missing = map[string]bool{}
+		for _, m := range missing {
+			site.missing[m] = true
+		}
+		site.mu.Unlock()
+		return publish.Visible(t.Context(), c, made.Records(), (&clock{}).wait(time.Minute))
+	}
+	seen, err := look("repodata_shards.msgpack.zst")
+	require.NoError(t, err, "a channel without shards is read by repodata.json")
+	require.Equal(t, "1 files with their sha256, in repodata.json, repodata.json.zst", seen)
+	_, err = look("repodata.json.zst")
+	require.NoError(t, err)
+	_, err = look("repodata.json", "repodata.json.zst")
+	require.ErrorContains(t, err, "does not show everything", "clients that remember a lack of shards find nothing")
+
+	_, err = look()
+	require.NoError(t, err)
+	other := made.Records()
+	other[0].SHA256 = strings.Repeat("0", 64)
+	_, err = publish.Visible(t.Context(), c, other, (&clock{}).wait(time.Minute))
+	require.ErrorContains(t, err, "it has sha256 "+made.Records()[0].SHA256+", and not 000")
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("stopped by a person"))
+	_, err = publish.Visible(ctx, c, other, publish.Wait{})
+	require.ErrorContains(t, err, "stopped by a person")
+}
+
+// Half a release is completed by another machine, which has no artifacts: what is there is kept, the rest is built.
+func TestAHalfReleaseIsCompletedElsewhere(t *testing.T) {
+	site := start(t)
+	c := site.channel(t)
+	here, _ := newPublisher(t, load(t, diamond), c)
+	made, err := plan(t, here)
+	require.NoError(t, err)
+	half := channel.Faulty(c, func(x channel.Call) error {
+		if x.Op == channel.OpPut && !strings.HasPrefix(x.File, "base") && !strings.HasPrefix(x.File, "left") {
+			return errors.New("the machine is gone")
+		}
+		return nil
+	})
+	_, err = here.Upload(t.Context(), half, made)
+	require.ErrorContains(t, err, "the machine is gone")
+
+	there, b := newPublisher(t, load(t, diamond), c)
+	there.Date = there.Date.Add(time.Hour) // other bytes, as pixi makes them on each build
+	made, err = plan(t, there)
+	require.NoError(t, err)
+	require.Equal(t, map[string]publish.State{"base": "kept", "left": "kept", "right": "upload", "top": "upload"}, states(made))
+	require.Equal(t, []string{"right", "top"}, b.built)
+	_, err = there.Upload(t.Context(), c, made)
+	require.NoError(t, err)
+	var v publish.Verified
+	require.NoError(t, there.Download(t.Context(), made, &v))
+	require.Len(t, v.Files, 4)
+}
+
+// Other bytes under a published name are a conflict, found before anything is sent, and all at once.
+func TestConflicts(t *testing.T) {
+	site := start(t)
+	c := site.channel(t)
+	p, b := newPublisher(t, load(t, diamond), c)
+	made, err := plan(t, p)
+	require.NoError(t, err)
+	_, err = p.Upload(t.Context(), c, made)
+	require.NoError(t, err)
+
+	require.NoError(t, os.RemoveAll(p.Output))
+	b.extra = map[string]any{"license": "MIT"}
+	ready := publish.Artifacts{}
+	require.NoError(t, p.Build(t.Context(), p.Workspace.Order(), ready))
+	h, err := publish.Look(t.Context(), c, p.Workspace.Packages)
+	require.NoError(t, err)
+	_, err = p.Plan(t.Context(), h, ready)
+	require.ErrorIs(t, err, channel.ErrExists)
+	said := fmt.Sprintf("%+v", err)
+	require.Contains(t, said, "raise the version")
+	for _, name := range []string{"base", "left", "right", "top"} {
+		require.Contains(t, said, ready[name].SHA256)
+		require.Contains(t, said, h.Records[name][0].SHA256)
+	}
+
+	p.Force = true
+	made, err = p.Plan(t.Context(), h, ready)
+	require.NoError(t, err)
+	require.Equal(t, publish.Replace, states(made)["top"])
+	_, err = p.Upload(t.Context(), c, made)
+	require.NoError(t, err)
+	_, err = publish.Visible(t.Context(), c, made.Records(), p.Wait)
+	require.NoError(t, err)
+}
+
+// A version that is on the channel is not kept when its sources were changed after it was built.
+func TestOldBytesAreNotKeptSilently(t *testing.T) {
+	site := start(t)
+	c := site.channel(t)
+	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), c)
+	made, err := plan(t, p)
+	require.NoError(t, err)
+	_, err = p.Upload(t.Context(), c, made)
+	require.NoError(t, err)
+
+	later := func(context.Context, *workspace.Package) (time.Time, error) { return p.Date, nil }
+	p.Sources, p.Date = later, p.Date.Add(time.Hour)
+	ready, err := p.Ready(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, ready, "the artifact that lies ready is older than the sources too")
+	_, err = plan(t, p)
+	require.ErrorIs(t, err, channel.ErrExists)
+	require.ErrorContains(t, err, "on the channel is of 2026-01-02 03:04:06, and the sources were changed on 2026-01-02 04:04:06")
+}
+
+func TestArtifactsThatAreNotPublished(t *testing.T) {
+	w := load(t, map[string][]string{"base": nil, "top": {"base"}})
+	site := start(t)
+	write := func(p *publish.Publisher, pkg condapkgtest.Package) {
+		require.NoError(t, os.RemoveAll(p.Output))
+		require.NoError(t, os.MkdirAll(p.Output, 0o755))
+		pkg.Write(t, p.Output)
+	}
+	for says, pkg := range map[string]condapkgtest.Package{
+		"depends":        {Name: "top", Depends: []string{"python"}},
+		"build number":   {Name: "base", Depends: []string{"python"}, Build: "pyh4616a5c_7", Extra: map[string]any{"build_number": 7}},
+		"build \"py_1\"": {Name: "base", Depends: []string{"python"}, Build: "py_0", Extra: map[string]any{"build": "py_1", "build_number": 1}},
+	} {
+		p, _ := newPublisher(t, w, site.channel(t))
+		write(p, pkg)
+		_, err := p.Ready(t.Context())
+		require.Error(t, err, says)
+		require.Contains(t, fmt.Sprintf("%+v", err), "mage build:package "+pkg.Name, says)
+	}
+	p, _ := newPublisher(t, w, site.channel(t))
+	write(p, condapkgtest.Package{Name: "base", Version: "0.9"})
+	ready, err := p.Ready(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, ready, "an older version is left alone")
+}
+
+// What comes back from the channel is compared with what was built.
+func TestWhatComesBackIsCompared(t *testing.T) {
+	site := start(t)
+	c := site.channel(t)
+	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), c)
+	made, err := plan(t, p)
+	require.NoError(t, err)
+	_, err = p.Upload(t.Context(), c, made)
+	require.NoError(t, err)
+	other := made
+	other.Items = append([]publish.Item{}, made.Items...)
+	other.Items[0].Record.Depends = []string{"something else"}
+	var v publish.Verified
+	require.ErrorContains(t, p.Download(t.Context(), other, &v), `base-1.0-pyh4616a5c_0.conda came back changed: its depends is "python`)
+	other.Items[0].Record.SHA256 = strings.Repeat("0", 64)
+	require.ErrorContains(t, p.Download(t.Context(), other, &v), "what came has sha256 "+made.Items[0].Record.SHA256)
+}

@@ -1,0 +1,115 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Upload sends what the plan says, by levels: the files of one level side by side, and those of the next when every form
+// of the index shows all of the level below. So whoever solves meanwhile never finds a package without what it needs.
+//
+// An error of one file lets the others of its level end; the next level is not begun. To is the channel with the
+// credential. It returns what was seen.
+func (p *Publisher) Upload(ctx context.Context, to channel.Channel, plan Plan) (evidence string, err error) {
+	uploads := plan.Uploads()
+	var bytes int64
+	for _, i := range uploads {
+		bytes += i.Record.Size
+	}
+	progress := p.Progress
+	if progress == nil {
+		progress = noProgress{}
+	}
+	progress.Begin(len(uploads), bytes)
+	defer progress.End()
+	levels := 0
+	for level := range len(p.Workspace.Levels()) {
+		items, below := split(plan, level)
+		if len(items) == 0 {
+			continue
+		}
+		if _, err := Visible(ctx, p.Channel, below, p.Wait); err != nil {
+			return "", err
+		}
+		if err := p.level(ctx, to, items, progress); err != nil {
+			return "", err
+		}
+		levels++
+	}
+	return fmt.Sprintf("%d of %d artifacts, %d kB, in %d levels", len(uploads), len(plan.Items), (bytes+999)/1000, levels), nil
+}
+
+// split returns what is to be sent in a level, and the records of everything below.
+func split(plan Plan, level int) (items []Item, below []condapkg.Record) {
+	for _, i := range plan.Items {
+		switch {
+		case i.Level < level:
+			below = append(below, i.Record)
+		case i.Level == level && (i.State == Upload || i.State == Replace):
+			items = append(items, i)
+		}
+	}
+	return items, below
+}
+
+func (p *Publisher) level(ctx context.Context, to channel.Channel, items []Item, progress Progress) error {
+	var group errgroup.Group
+	group.SetLimit(p.parallel())
+	errs := make([]error, len(items))
+	for n, i := range items {
+		group.Go(func() error {
+			u := channel.Upload{File: filepath.Base(i.Path), Path: i.Path, Record: i.Record, Force: i.State == Replace}
+			u.Sent = func(sent int64) { progress.Sent(u.File, sent, u.Record.Size) }
+			_, errs[n] = to.Put(ctx, u)
+			progress.Done(u.File, errs[n])
+			return nil
+		})
+	}
+	_ = group.Wait() // the errors are in errs, in the order of the items
+	return first(errs)
+}
+
+func (p *Publisher) parallel() int {
+	if p.Parallel > 0 {
+		return p.Parallel
+	}
+	return DefaultParallel
+}
+
+// first is the only error, or the first with the sentences of the others.
+func first(errs []error) error {
+	var all []error
+	for _, err := range errs {
+		if err != nil {
+			all = append(all, err)
+		}
+	}
+	if len(all) < 2 {
+		return errors.Join(all...)
+	}
+	return more(all)
+}
+
+type noProgress struct{}
+
+func (noProgress) Begin(int, int64)          {}
+func (noProgress) Sent(string, int64, int64) {}
+func (noProgress) Done(string, error)        {}
+func (noProgress) End()                      {}
+
+func more(errs []error) error {
+	var lines []string
+	for _, err := range errs {
+		lines = append(lines, err.Error())
+	}
+	return operr.New("", "%d uploads went wrong, the first: %w", len(errs), errs[0]).WithDetail(strings.Join(lines, "\n"))
+}

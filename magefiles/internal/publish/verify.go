@@ -1,0 +1,98 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Verified is what came back from the channel.
+type Verified struct {
+	Files     []string // downloaded and compared, in the order of the plan
+	Installed toolchain.Environment
+	Imports   map[string][]string // the modules that were imported, by package
+}
+
+// How says how the environment was made.
+func (v Verified) How() string {
+	if v.Installed.Solved {
+		return "a clean environment, solved by pixi"
+	}
+	return "a clean environment: the artifacts' files, and PyPI for what they depend on"
+}
+
+// Verify is Download, Install and Import, one after the other.
+func (p *Publisher) Verify(ctx context.Context, plan Plan) (v Verified, err error) {
+	for _, step := range []func(context.Context, Plan, *Verified) error{p.Download, p.Install, p.Import} {
+		if err := step(ctx, plan, &v); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+// Download fetches every file of the plan and compares it with what was built and tested, or, for one that was kept,
+// with the index: sha256, and what info/index.json says.
+func (p *Publisher) Download(ctx context.Context, plan Plan, v *Verified) error {
+	dir := filepath.Join(p.Scratch, "downloads")
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
+		return err
+	}
+	for _, i := range plan.Items {
+		file := filepath.Join(dir, i.Record.FileName())
+		if err := channel.Download(ctx, p.Channel, i.Record, file); err != nil {
+			return operr.New("look at it on the channel before anyone installs it", "%w", err)
+		}
+		got, err := condapkg.Identify(file)
+		if err != nil {
+			return err
+		}
+		if err := sameIndex(i.Record.Index, got.Index); err != nil {
+			return operr.New("look at it on the channel before anyone installs it", "%s came back changed: %w", i.Record.FileName(), err)
+		}
+		v.Files = append(v.Files, file)
+	}
+	return nil
+}
+
+// Install makes a clean environment from what came back, for this machine.
+func (p *Publisher) Install(ctx context.Context, plan Plan, v *Verified) (err error) {
+	dir := filepath.Join(p.Scratch, "environment")
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	install := toolchain.Install{
+		Dir: dir, Channels: append([]string{p.Channel.URL()}, p.otherChannels()...), Log: p.Log,
+	}
+	for n, i := range plan.Items {
+		if here(i.Record) {
+			install.Specs = append(install.Specs, fmt.Sprintf("%s ==%s", i.Package, i.Record.Version))
+			install.Artifacts = append(install.Artifacts, v.Files[n])
+		}
+	}
+	v.Installed, err = p.Tools.Install(ctx, install)
+	return err
+}
+
+// here says whether a package can be installed on this machine.
+func here(r condapkg.Record) bool {
+	return r.Subdir == "noarch" || r.Subdir == workspace.HostPlatform()
+}
+
+// otherChannels are the workspace's channels, for everything that is not ours.
+func (p *Publisher) otherChannels() []string {
+	return slices.DeleteFunc(slices.Clone(p.Workspace.Manifest.Channels), func(c string) bool {
+		return path.Base(strings.TrimRight(c, "/")) == path.Base(p.Channel.URL())
+	})
+}

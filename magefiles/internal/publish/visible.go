@@ -1,0 +1,181 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// DefaultWait is how long an index may lag behind an upload, unless a Wait says otherwise.
+const DefaultWait = 10 * time.Minute
+
+// Wait says how long to wait for the index.
+type Wait struct {
+	For   time.Duration                                    // 0 is DefaultWait
+	Now   func() time.Time                                 // nil is the clock
+	Pause func(ctx context.Context, d time.Duration) error // between two looks; nil sleeps
+	Tell  func(missing string, since, most time.Duration)  // says what is not there yet, after each look; nil says nothing
+}
+
+// Visible waits until a solver sees the files: until every form of the index that the channel offers has each of them
+// with its sha256. What was seen is returned; when the time is over it is in the error, and a later call goes on waiting.
+//
+// A form that the channel does not offer is passed over, as solvers do, but one of repodata.json and its compressed form
+// has to be there.
+func Visible(ctx context.Context, c Channel, records []condapkg.Record, w Wait) (evidence string, err error) {
+	if len(records) == 0 {
+		return "nothing to wait for", nil
+	}
+	w = w.withDefaults()
+	begin := w.Now()
+	for pause := time.Second / 2; ; pause = min(2*pause, 10*time.Second) {
+		seen := look(ctx, c, records, w.Now())
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx)
+		}
+		missing := seen.missing()
+		if len(missing) == 0 {
+			return seen.evidence(len(records)), nil
+		}
+		waited := w.Now().Sub(begin)
+		if waited >= w.For {
+			return "", operr.New("run it again: it goes on waiting, and sends nothing twice",
+				"%s does not show everything after %v: %s", c.URL(), waited.Round(time.Second), missing[0]).WithDetail(strings.Join(seen.lines(), "\n"))
+		}
+		if w.Tell != nil {
+			w.Tell(missing[0], waited, w.For)
+		}
+		if err := w.Pause(ctx, min(pause, max(w.For-waited, time.Millisecond))); err != nil {
+			return "", err
+		}
+	}
+}
+
+func (w Wait) withDefaults() Wait {
+	if w.For == 0 {
+		w.For = DefaultWait
+	}
+	if w.Now == nil {
+		w.Now = time.Now
+	}
+	if w.Pause == nil {
+		w.Pause = sleep
+	}
+	return w
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// sighting is what one form of the index says of one file.
+type sighting struct {
+	form, file string
+	good       bool
+	says       string
+	at         time.Time
+}
+
+type sightings []sighting
+
+// look reads every form of the index of every subdir once.
+func look(ctx context.Context, c Channel, records []condapkg.Record, at time.Time) (seen sightings) {
+	for subdir, group := range bySubdir(records) {
+		var names []string
+		for _, r := range group {
+			names = append(names, r.Name)
+		}
+		slices.Sort(names)
+		forms := c.Forms(ctx, subdir, slices.Compact(names)...)
+		for _, r := range group {
+			seen = append(seen, sightingsOf(r, forms, at)...)
+		}
+	}
+	slices.SortStableFunc(seen, func(a, b sighting) int { return strings.Compare(a.file, b.file) })
+	return seen
+}
+
+func bySubdir(records []condapkg.Record) map[string][]condapkg.Record {
+	groups := map[string][]condapkg.Record{}
+	for _, r := range records {
+		groups[r.Subdir] = append(groups[r.Subdir], r)
+	}
+	return groups
+}
+
+func sightingsOf(r condapkg.Record, forms []channel.Form, at time.Time) (seen sightings) {
+	whole := false
+	for _, f := range forms {
+		s := sighting{form: f.Name, file: fileOf(r), at: at}
+		s.good, s.says = judge(r, f)
+		whole = whole || f.Offered && f.Name != repodata.Shards
+		seen = append(seen, s)
+	}
+	if !whole {
+		for i := range seen {
+			seen[i].good = seen[i].good && seen[i].form == repodata.Shards
+		}
+	}
+	return seen
+}
+
+// judge says what one form tells of one file.
+func judge(r condapkg.Record, f channel.Form) (good bool, says string) {
+	if f.Err != nil {
+		return false, "it cannot be read: " + f.Err.Error()
+	}
+	if !f.Offered {
+		return true, "not offered"
+	}
+	for _, have := range f.Records {
+		if have.FileName() != r.FileName() {
+			continue
+		}
+		if have.SHA256 != r.SHA256 {
+			return false, fmt.Sprintf("it has sha256 %s, and not %s", have.SHA256, r.SHA256)
+		}
+		return true, "it has our sha256"
+	}
+	return false, "the file is not there"
+}
+
+func (all sightings) missing() (sentences []string) {
+	for _, s := range all {
+		if !s.good {
+			sentences = append(sentences, fmt.Sprintf("%s in %s: %s", s.file, s.form, s.says))
+		}
+	}
+	return sentences
+}
+
+func (all sightings) lines() (lines []string) {
+	for _, s := range all {
+		lines = append(lines, fmt.Sprintf("%s  %s  %s: %s", s.at.UTC().Format("15:04:05Z"), s.file, s.form, s.says))
+	}
+	return lines
+}
+
+// evidence names the forms that show every file.
+func (all sightings) evidence(files int) string {
+	var forms []string
+	for _, s := range all {
+		if s.says != "not offered" && !slices.Contains(forms, s.form) {
+			forms = append(forms, s.form)
+		}
+	}
+	return fmt.Sprintf("%d files with their sha256, in %s", files, strings.Join(forms, ", "))
+}

@@ -1,0 +1,37 @@
+package targets
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// confirm asks before something outside is changed. Without a terminal there is no one to ask, and without -yes it stops.
+func (a *app) confirm(ctx context.Context, yes bool, question string) error {
+	if yes {
+		return nil
+	}
+	if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stderr.Fd())) {
+		return operr.NewStopped("look at the plan, and run it again with -yes", "nothing was changed: there is no terminal to ask at, and no -yes")
+	}
+	a.view.Ask(question + " [y/N] ")
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(os.Stdin).ReadString('\n') // the end of the input is a no
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case said := <-answer:
+		if said == "y" || said == "yes" {
+			return nil
+		}
+		return operr.NewStopped("", "nothing was changed")
+	}
+}

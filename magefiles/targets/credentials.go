@@ -1,0 +1,86 @@
+package targets
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// ourChannel is our channel as anyone reads it.
+func ourChannel(w *workspace.Workspace) (*prefixdev.Client, *prefixdev.Channel, error) {
+	client, err := newChannelClient()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := client.Channel(channelName(w))
+	return client, c, err
+}
+
+// credential finds the credential of our channel. An API key is shown to the server, so that a wrong one is known before
+// anything is built.
+func credential(ctx context.Context, client *prefixdev.Client) (prefixdev.Credential, error) {
+	c, err := credentialSources().Credential(ctx, client)
+	if err != nil || c.Minted {
+		return c, err
+	}
+	switch login, err := client.Login(ctx, c.Token); {
+	case err != nil && ctx.Err() != nil:
+		return c, context.Cause(ctx)
+	case err != nil: // it does not answer that question: the upload will tell
+	case login == "":
+		return c, operr.New("make a new key on "+client.Server(), "%s does not know the token of %s", client.Server(), c.Source)
+	default:
+		c.Account = login
+	}
+	return c, nil
+}
+
+// lookFor is how long doctor waits for the channel.
+const lookFor = 5 * time.Second
+
+// examineChannel looks for our channel, and for what may publish to it.
+func (a *app) examineChannel(ctx context.Context) []view.Finding {
+	w, err := a.workspace()
+	if err != nil {
+		return nil // said already
+	}
+	client, c, err := ourChannel(w)
+	if err != nil {
+		return []view.Finding{{What: "the channel's address", For: "publishing (" + err.Error() + ")", Get: "correct PREFIX_SERVER_URL or PREFIX_CHANNEL"}}
+	}
+	there := view.Finding{What: "the channel " + c.URL(), For: "publishing", Get: firstRelease(client, c.Name())}
+	looking, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	switch h, err := publish.Look(looking, c, w.Packages); {
+	case looking.Err() != nil:
+		there.For, there.Get = fmt.Sprintf("publishing (no answer within %v)", lookFor), "see whether "+client.Server()+" can be reached from here"
+	case err != nil:
+		there.For, there.Get = "publishing (it cannot be reached: "+err.Error()+")", "see whether "+client.Server()+" can be reached from here"
+	case h.Exists:
+		there.Found = "there"
+	default:
+		there.For += " (it is not there yet, or empty, as before a first release)"
+	}
+	return []view.Finding{there, findingOf(credentialSources(), client)}
+}
+
+// findingOf says where a credential would come from. None is asked for.
+func findingOf(s prefixdev.Sources, client *prefixdev.Client) view.Finding {
+	f := view.Finding{
+		What: "a credential for " + client.Server(), For: "publishing from here (a CI that the channel trusts needs none)",
+		Get: "set PREFIX_API_KEY, or run `pixi auth login " + client.Server() + "`",
+	}
+	switch source, err := s.Describe(client); {
+	case err != nil:
+		f.For += " (" + err.Error() + ")"
+	default:
+		f.Found = source
+	}
+	return f
+}
