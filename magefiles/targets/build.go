@@ -20,22 +20,14 @@ type Build mg.Namespace
 
 // All builds every package into output/.
 func (Build) All(ctx context.Context) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		return a.build(ctx, w, w.Order())
 	})
 }
 
 // Package builds one package, named by its conda name, into output/.
 func (Build) Package(ctx context.Context, name string) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		p, err := w.Package(name)
 		if err != nil {
 			return err

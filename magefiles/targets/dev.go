@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Check is what a pull request must pass: lint, formatting, versions that agree, every test.
@@ -32,11 +33,7 @@ func Fmt(ctx context.Context) error {
 
 // Clean removes artifacts and the environments of the embedded toolchain; the caches of the tools stay.
 func Clean(ctx context.Context) error {
-	return run(ctx, func(_ context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return inWorkspace(ctx, func(_ context.Context, a *app, w *workspace.Workspace) error {
 		remove := []string{outputDir, filepath.Join(".pixi", "embedded")}
 		for _, d := range w.Downstreams {
 			remove = append(remove, filepath.Join(d.Dir, ".pixi", "embedded"))
@@ -52,11 +49,7 @@ func Clean(ctx context.Context) error {
 
 // rootTask runs a task of the workspace as one of several jobs; a workspace without it is told so.
 func rootTask(ctx context.Context, name string) error {
-	return runJob(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return jobInWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		task := toolchain.FindTask(w.Manifest, name)
 		if task == "" {
 			a.view.Say("%s has no task %s: skipped", w.Manifest.Path, name)
@@ -68,11 +61,7 @@ func rootTask(ctx context.Context, name string) error {
 
 // versionsAgree fails when the manifests contradict each other.
 func versionsAgree(ctx context.Context) error {
-	return runJob(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return jobInWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		return a.job(ctx, "versions", "", func(*group) error {
 			if n := len(w.Disagreements()); n > 0 {
 				return operr.New("run `mage version:show`, which names them", "the manifests disagree in %s", view.Count(n, "place"))

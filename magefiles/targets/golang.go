@@ -23,11 +23,7 @@ const lintModule = "magefiles/lint.mod"
 
 // testGo runs the Go tests of the repository, where it has any.
 func testGo(ctx context.Context) error {
-	return runJob(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return jobInWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		packages, err := a.goPackages(ctx, w)
 		if err != nil || len(packages) == 0 {
 			return err
@@ -57,15 +53,11 @@ func (a *app) goPackages(ctx context.Context, w *workspace.Workspace) ([]string,
 	return strings.Fields(out), nil
 }
 
-// lintGo runs go vet and the pinned linters.
+// lintGo runs go vet and the pinned linters over the repository's module, where it is one.
 func lintGo(ctx context.Context) error {
 	return runJob(ctx, func(ctx context.Context, a *app) error {
 		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
-		packages, err := a.goPackages(ctx, w)
-		if err != nil || len(packages) == 0 {
+		if err != nil || !exists(w, "go.mod") {
 			return err
 		}
 		return a.job(ctx, "Go lint", "`mage fmt` formats; the rest is to be mended by hand", func(g *group) error {
@@ -109,7 +101,11 @@ func formatter(w *workspace.Workspace, g *group, flags ...string) (string, error
 		argv = []string{"go", "tool", "-modfile=" + lintModule, "gofumpt"}
 	}
 	var out bytes.Buffer
-	argv = append(append(argv, flags...), "magefiles")
+	where := "magefiles"
+	if !exists(w, where) {
+		where = "."
+	}
+	argv = append(append(argv, flags...), where)
 	_, err := sh.Exec(nil, &out, g, argv[0], argv[1:]...)
 	_, _ = g.Write(out.Bytes())
 	return strings.TrimSpace(out.String()), err

@@ -5,17 +5,14 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Graph prints the packages and who requires whom; formats are text, mermaid and svg.
 func Graph(ctx context.Context,
 	format *string, // text (default), mermaid or svg
 ) error {
-	return run(ctx, func(_ context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return inWorkspace(ctx, func(_ context.Context, a *app, w *workspace.Workspace) error {
 		name := "text"
 		if format != nil {
 			name = *format
@@ -26,11 +23,7 @@ func Graph(ctx context.Context,
 
 // Lock runs pixi's lock for the workspace and each downstream.
 func Lock(ctx context.Context) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		return a.lock(ctx, w)
 	})
 }

@@ -7,9 +7,27 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 type group = view.Group
+
+// body is a target that works on the workspace that it was started in.
+type body func(ctx context.Context, a *app, w *workspace.Workspace) error
+
+// load reads the workspace first.
+func (f body) load(ctx context.Context, a *app) error {
+	w, err := a.workspace()
+	if err != nil {
+		return err
+	}
+	return f(ctx, a, w)
+}
+
+// inWorkspace runs a target's body, and jobInWorkspace that of one which other targets depend on.
+func inWorkspace(ctx context.Context, f body) error { return run(ctx, f.load) }
+
+func jobInWorkspace(ctx context.Context, f body) error { return runJob(ctx, f.load) }
 
 // job runs f with its output collected into one group. The error of a child that has already said everything there is
 // short; next is what to do about it.

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/magefile/mage/mg"
+
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // QA runs lint, format check and tests, as CI does.
@@ -11,11 +13,7 @@ type QA mg.Namespace
 
 // All checks every package: lint, format check, tests.
 func (QA) All(ctx context.Context) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		var jobs []any
 		for _, p := range w.Order() {
 			jobs = append(jobs, mg.F(qaPackage, p.Name))
@@ -27,8 +25,10 @@ func (QA) All(ctx context.Context) error {
 }
 
 // Package checks one package, named by its conda name: its task qa-<folder>.
-func (QA) Package(ctx context.Context, name string) error { return run(ctx, packageTask("qa", name)) }
+func (QA) Package(ctx context.Context, name string) error {
+	return inWorkspace(ctx, packageTask("qa", name))
+}
 
 func qaPackage(ctx context.Context, name string) error {
-	return runJob(ctx, packageTask("qa", name))
+	return jobInWorkspace(ctx, packageTask("qa", name))
 }

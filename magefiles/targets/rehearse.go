@@ -13,11 +13,7 @@ import (
 func Rehearse(ctx context.Context,
 	json *bool, // print the report as one JSON object
 ) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		return a.rehearse(ctx, w, isSet(json))
 	})
 }

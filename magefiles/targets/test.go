@@ -6,7 +6,6 @@ import (
 
 	"github.com/magefile/mage/mg"
 
-	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -16,11 +15,7 @@ type Test mg.Namespace
 
 // All runs every test: Go's, the packages' and the downstreams', side by side.
 func (Test) All(ctx context.Context) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		jobs := []any{mg.F(testGo), mg.F(testPackages)}
 		for _, d := range w.Downstreams {
 			jobs = append(jobs, mg.F(testDownstream, d.Dir))
@@ -32,30 +27,24 @@ func (Test) All(ctx context.Context) error {
 
 // Package runs the tests of one package, named by its conda name: its task test-<folder>.
 func (Test) Package(ctx context.Context, name string) error {
-	return run(ctx, packageTask("test", name))
+	return inWorkspace(ctx, packageTask("test", name))
 }
 
 func testPackages(ctx context.Context) error {
-	return runJob(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
+	return jobInWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		tasks, err := toolchain.TestTasks(w)
+		for _, task := range tasks {
+			if err == nil {
+				err = a.task(ctx, w, "tests of the packages ("+task+")", toolchain.Task{Dir: w.Root, Name: task})
+			}
 		}
-		task := toolchain.FindTask(w.Manifest, "test")
-		if task == "" {
-			return operr.New("add a task test-all to "+w.Manifest.Path, "%s has no task test-all, so no test of a package can be run", w.Manifest.Path)
-		}
-		return a.task(ctx, w, "tests of the packages", toolchain.Task{Dir: w.Root, Name: task})
+		return err
 	})
 }
 
 // testDownstream runs a downstream's own tests: its task test. One without is named, since nothing of it was tested.
 func testDownstream(ctx context.Context, dir string) error {
-	return runJob(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return jobInWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		d, err := w.Downstream(dir)
 		if err != nil {
 			return err
@@ -70,12 +59,8 @@ func testDownstream(ctx context.Context, dir string) error {
 }
 
 // packageTask runs the task that does verb for a package.
-func packageTask(verb, name string) func(context.Context, *app) error {
-	return func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+func packageTask(verb, name string) body {
+	return func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		p, err := w.Package(name)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Version shows and changes versions.
@@ -16,11 +17,7 @@ type Version mg.Namespace
 func (Version) Show(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
-	return run(ctx, func(_ context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
+	return inWorkspace(ctx, func(_ context.Context, a *app, w *workspace.Workspace) error {
 		if err := a.view.Versions(w, isSet(json)); err != nil {
 			return err
 		}
@@ -28,6 +25,38 @@ func (Version) Show(ctx context.Context,
 			return operr.New("mend the places named above", "the manifests disagree in %s", view.Count(n, "place"))
 		}
 		return nil
+	})
+}
+
+// Plan prints what version:bump would change, package by package with the reason and file by file; nothing is written.
+func (Version) Plan(ctx context.Context,
+	to *string, // patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version
+	only *string, // one package, where versions are independent
+	ranges *string, // raise: raise ranges that would not admit the new version
+	fixDrift *bool, // also correct what does not agree now
+	changelog *bool, // also write CHANGELOG.md; auto implies it
+	json *bool, // print the plan as JSON, which version:bump -plan=FILE takes
+) error {
+	return run(ctx, func(ctx context.Context, a *app) error {
+		return a.versionPlan(ctx, bumpFlags{to: to, only: only, ranges: ranges, fixDrift: fixDrift, changelog: changelog, asJSON: json})
+	})
+}
+
+// Bump changes every version and every exact pin of the workspace, all or none, after showing the plan and asking.
+func (Version) Bump(ctx context.Context,
+	to *string, // patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version
+	only *string, // one package, where versions are independent
+	ranges *string, // raise: raise ranges that would not admit the new version
+	fixDrift *bool, // also correct what does not agree now
+	changelog *bool, // also write CHANGELOG.md; auto implies it
+	plan *string, // carry out this file of version:plan -json
+	commit *bool, // also commit; takes up a bump that was left uncommitted
+	tag *bool, // also tag the commit
+	json *bool, // print what was done as JSON
+	yes *bool, // do not ask
+) error {
+	return run(ctx, func(ctx context.Context, a *app) error {
+		return a.versionBump(ctx, bumpFlags{to, only, ranges, plan, fixDrift, changelog, commit, tag, json, yes})
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -42,6 +43,9 @@ var secretVariables = []string{"PREFIX_API_KEY", "GITHUB_TOKEN", "ACTIONS_ID_TOK
 // cacheName is the folder in the user's cache folder that holds what the toolchains install for themselves.
 const cacheName = "pixi-release"
 
+// stateName is the folder, in the git folder of a clone, for what must be known of a run that was killed.
+const stateName = "pixi-release"
+
 // app is what a target works with.
 type app struct {
 	dir    string // where we were started
@@ -52,6 +56,7 @@ type app struct {
 // run builds the app, gives it a context that ends with the process's reason to live, and makes what f returns an error
 // that Mage prints and exits with as it should.
 func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
+	debug.SetGCPercent(400) // a target is short-lived: it may take four times its live memory before it tidies up
 	ctx, stop := lifetime(ctx)
 	defer stop()
 	dir, err := os.Getwd()
@@ -119,7 +124,7 @@ func lifetime(ctx context.Context) (context.Context, func()) {
 
 func newView() *view.View {
 	_, plain := os.LookupEnv("NO_COLOR")
-	terminal := term.IsTerminal(int(os.Stdout.Fd())) && term.IsTerminal(int(os.Stderr.Fd()))
+	terminal := terminal(os.Stdout) && terminal(os.Stderr)
 	return &view.View{
 		Out: os.Stdout, Err: os.Stderr,
 		Color:   terminal && !plain && os.Getenv("CI") == "",
@@ -142,6 +147,33 @@ func (a *app) withTemporary(dir string) *app {
 	inside := *a
 	inside.runner = newRunner("TMPDIR=" + dir)
 	return &inside
+}
+
+// publicServer is where what manifests name on the public server is read from: PREFIX_SERVER_URL, or "" for itself.
+func publicServer() string { return os.Getenv("PREFIX_SERVER_URL") }
+
+func terminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// today is the date that a changelog bears: SOURCE_DATE_EPOCH's, or the clock's, in UTC.
+func today() string {
+	now := time.Now()
+	if t, err := epoch(); err == nil && !t.IsZero() {
+		now = t
+	}
+	return now.UTC().Format(time.DateOnly)
+}
+
+// epoch reads SOURCE_DATE_EPOCH; the zero time where it is not set.
+func epoch() (time.Time, error) {
+	text := os.Getenv("SOURCE_DATE_EPOCH")
+	if text == "" {
+		return time.Time{}, nil
+	}
+	var seconds int64
+	if _, err := fmt.Sscanf(strings.TrimSpace(text), "%d", &seconds); err != nil {
+		return time.Time{}, operr.NewUsage("set it to seconds since 1970, or leave it unset", "SOURCE_DATE_EPOCH=%q is no time", text)
+	}
+	return time.Unix(seconds, 0).UTC(), nil
 }
 
 // workspace reads the monorepo that we were started in.
@@ -254,12 +286,8 @@ func (a *app) cache() (string, error) {
 
 // sourceDate is the time that artifacts bear: SOURCE_DATE_EPOCH, or that of the commit. Outside git it is fixed.
 func (a *app) sourceDate(ctx context.Context, w *workspace.Workspace) (time.Time, error) {
-	if text := os.Getenv("SOURCE_DATE_EPOCH"); text != "" {
-		var seconds int64
-		if _, err := fmt.Sscanf(strings.TrimSpace(text), "%d", &seconds); err != nil {
-			return time.Time{}, operr.NewUsage("set it to seconds since 1970, or leave it unset", "SOURCE_DATE_EPOCH=%q is no time", text)
-		}
-		return time.Unix(seconds, 0).UTC(), nil
+	if t, err := epoch(); err != nil || !t.IsZero() {
+		return t, err
 	}
 	repo, err := gitrepo.Open(ctx, a.runner, w.Root)
 	if err == nil {

@@ -4,6 +4,8 @@
 // New contents go into a temporary file in the same folder, which is synced to the disk and renamed over the old one;
 // then the folder is synced. A symlink is followed, and the file it points to is replaced. Clean-up is not needed for
 // safety: what a killed process leaves behind is a file with the extension [TempExt] that no one refers to.
+//
+// ReplaceAll does so for many files as one: what was begun and not finished is taken back by the next run, with Undo.
 package atomicfile
 
 import (

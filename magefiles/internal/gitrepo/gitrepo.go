@@ -1,5 +1,5 @@
-// Package gitrepo asks a git repository what the pipeline has to know of it: where it is, what is committed, since when.
-// Everything is done by git itself, with the user's configuration.
+// Package gitrepo asks a git repository what the pipeline has to know of it: where it is, what is committed, since when,
+// what is tagged; and it commits and tags. Everything is done by git itself, with the user's configuration and hooks.
 package gitrepo
 
 import (
@@ -18,21 +18,30 @@ import (
 type Repo struct {
 	Top    string // absolute path of the work tree's top
 	Prefix string // path from Top to the folder that Open was given, with slashes; "" for the top itself
+	Dir    string // absolute path of the folder that git keeps for this work tree; nothing in it is ever committed
+	index  string // absolute path of the index
 	runner command.Runner
 }
 
 // Open finds the work tree that dir belongs to.
 func Open(ctx context.Context, r command.Runner, dir string) (*Repo, error) {
 	repo := &Repo{Top: dir, runner: r}
-	out, err := repo.git(ctx, "rev-parse", "--show-toplevel", "--show-prefix")
+	out, err := repo.git(ctx, "rev-parse", "--show-toplevel", "--show-prefix", "--absolute-git-dir", "--git-path", "index")
 	if errors.Is(err, command.ErrNotFound) {
 		return nil, operr.New("install git", "there is no git on PATH")
 	}
 	if err != nil {
 		return nil, operr.New("run `git init` and commit the workspace", "%s is not in a git repository: %w", dir, err)
 	}
-	top, prefix, _ := strings.Cut(out, "\n")
-	repo.Top, repo.Prefix = filepath.FromSlash(top), strings.TrimSuffix(prefix, "/")
+	lines := strings.Split(out, "\n")
+	if len(lines) != 4 {
+		return nil, operr.New("see what git says there", "finding the repository of %s: git said %q", dir, out)
+	}
+	repo.Top, repo.Prefix = filepath.FromSlash(lines[0]), strings.TrimSuffix(lines[1], "/")
+	repo.Dir, repo.index = filepath.FromSlash(lines[2]), filepath.FromSlash(lines[3])
+	if !filepath.IsAbs(repo.index) {
+		repo.index = filepath.Join(dir, repo.index)
+	}
 	return repo, nil
 }
 
@@ -66,17 +75,7 @@ func (r *Repo) Head(ctx context.Context) (Head, error) {
 
 // Changes returns the paths, relative to Top, that differ from HEAD or that git does not know and does not ignore.
 func (r *Repo) Changes(ctx context.Context) ([]string, error) {
-	out, err := r.git(ctx, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
-	if err != nil {
-		return nil, err
-	}
-	var paths []string
-	for _, line := range strings.Split(out, "\x00") {
-		if len(line) > 3 {
-			paths = append(paths, line[3:])
-		}
-	}
-	return paths, nil
+	return r.status(ctx, "--untracked-files=all")
 }
 
 // Clone makes a clone of what is committed in dir, which must not exist, and checks out HEAD there. It shares no file

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -176,16 +177,16 @@ func (r *run) read(ctx context.Context) (string, error) {
 
 // test runs the packages' tests, as the release's check does.
 func (r *run) test(ctx context.Context) (string, error) {
-	task := toolchain.FindTask(r.workspace.Manifest, "test")
-	if task == "" {
-		return "", operr.New("add a task test-all to "+r.workspace.Manifest.Path, "%s has no task test-all, so no test of a package can be run", r.workspace.Manifest.Path)
+	tasks, err := toolchain.TestTasks(r.workspace)
+	var said []string
+	for _, task := range tasks {
+		var out lastLine
+		if err := r.tools.Run(ctx, toolchain.Task{Dir: r.Root, Name: task, Stdout: &out, Stderr: &out}); err != nil {
+			return "", operr.New("run `mage test:all`, which shows everything", "%w", err).WithDetail(out.tail())
+		}
+		said = append(said, task+": "+out.last())
 	}
-	var out lastLine
-	err := r.tools.Run(ctx, toolchain.Task{Dir: r.Root, Name: task, Stdout: &out, Stderr: &out})
-	if err != nil {
-		return "", operr.New("run `mage test:all`, which shows everything", "%w", err).WithDetail(out.tail())
-	}
-	return task + ": " + out.last(), nil
+	return strings.Join(said, ", "), err
 }
 
 // build builds every package once; these bytes are the ones that are published.

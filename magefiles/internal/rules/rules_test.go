@@ -23,13 +23,13 @@ const (
 var layers = [][]string{
 	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg", "faults", "attestation"},
 	{"workspace", "channel"},
-	{"gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc"},
+	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc"},
 	{"publish", "localprefix"},
 	{"rehearsal", "view"},
 }
 
 // support are packages that only tests may import; they stand outside the layers.
-var support = []string{"command/commandtest", "attestation/attestationtest", "channel/channeltest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "minichannel", "rattlertest", "rules"}
+var support = []string{"command/commandtest", "attestation/attestationtest", "channel/channeltest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "minichannel", "rattlertest", "monorepotest", "rules"}
 
 // reserved packages may be imported only where the reason says.
 var reserved = []struct {

@@ -2,6 +2,7 @@ package toolchain
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -12,6 +13,25 @@ import (
 // "" where there is none.
 func FindTask(m *workspace.Manifest, verb string) string {
 	return find(m, verb+"-all", verb+"_all", verb)
+}
+
+// TestTasks returns the tasks that test all packages: the one that does it for everything, or else each package's own. A
+// package that no task tests is an error.
+func TestTasks(w *workspace.Workspace) ([]string, error) {
+	if task := FindTask(w.Manifest, "test"); task != "" {
+		return []string{task}, nil
+	}
+	var tasks []string
+	for _, p := range w.Order() {
+		task, err := PackageTask(w.Manifest, "test", p)
+		if err != nil {
+			return nil, operr.New("add a task test-all to "+w.Manifest.Path, "no task tests all packages, and %w", err)
+		}
+		if !slices.Contains(tasks, task) {
+			tasks = append(tasks, task)
+		}
+	}
+	return tasks, nil
 }
 
 // PackageTask returns the name of the task that does verb for one package: <verb>-<folder> or <verb>-<name>.

@@ -5,7 +5,8 @@
 // with any number of release segments, of which missing ones are zero: 0.1.6 and 0.1.6.0 are one version. Anything else
 // (epochs, local parts, a leading v, other separators) means different things to different tools and is refused by Parse.
 //
-// It also tells an exact pin on a version from every other requirement, in the spelling of either world.
+// It counts versions up (Next, NextPre), tells an exact pin from every other requirement in the spelling of either world
+// (Pin), and knows which versions a range admits, for conda and for PEP 440 (Range).
 package version
 
 import (
@@ -28,11 +29,15 @@ type Version struct {
 
 var pattern = regexp.MustCompile(`^(\d+(?:\.\d+)*)(?:(a|b|rc)(\d+))?(?:\.post(\d+))?(?:\.dev(\d+))?$`)
 
-// Parse reads a version. The error is one sentence.
+// Parse reads a version. The error is one sentence, with the spelling that would do where there is one.
 func Parse(text string) (Version, error) {
 	m := pattern.FindStringSubmatch(text)
 	if m == nil {
-		return Version{}, fmt.Errorf("%q is not a version that conda and PyPI read alike: N.N.N[{a|b|rc}N][.postN][.devN]", text)
+		instead := ""
+		if s := Suggest(text); s != "" {
+			instead = "; " + s + " would do"
+		}
+		return Version{}, fmt.Errorf("%q is not a version that conda and PyPI read alike: N.N.N[{a|b|rc}N][.postN][.devN]%s", text, instead)
 	}
 	v := Version{text: text, phase: m[2]}
 	var err error
@@ -113,12 +118,12 @@ func segment(release []uint64, i int) uint64 {
 
 // Same reports whether two spellings are one version: 0.1.6 and 0.1.6.0. Outside the common subset only equal texts are.
 func Same(a, b string) bool {
+	if a == b {
+		return true
+	}
 	v, errA := Parse(a)
 	w, errB := Parse(b)
-	if errA != nil || errB != nil {
-		return a == b
-	}
-	return v.Compare(w) == 0
+	return errA == nil && errB == nil && v.Compare(w) == 0
 }
 
 var pin = regexp.MustCompile(`^(?:={2,3}[ \t]*)?([0-9][0-9A-Za-z._+!-]*)$`)
@@ -133,4 +138,13 @@ func Pin(spec string) (version string, exact bool) {
 		return "", false
 	}
 	return m[1], true
+}
+
+// MustParse is Parse for a version that is written in the program.
+func MustParse(text string) Version {
+	v, err := Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

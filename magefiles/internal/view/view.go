@@ -73,10 +73,11 @@ func (v *View) Once(line string) {
 }
 
 const (
-	bold  = "1"
-	faint = "2"
-	red   = "31"
-	green = "32"
+	bold   = "1"
+	faint  = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
 )
 
 func (v *View) paint(code, text string) string {

@@ -15,6 +15,7 @@
 //	source.go            one manifest file, and errors that point into it
 //	deps.go spec.go pep508.go   dependency tables in all their spellings
 //	package.go build.go project.go version.go   what a [package] and its pyproject.toml say
+//	literal.go recipe.go   versions that stand in Python files and in recipes
 //	manifest.go task.go resolve.go   what a [workspace] says: features, environments, tasks
 //	requires.go graph.go disagree.go   siblings: requirements, order, contradictions
 //

@@ -27,11 +27,16 @@ type finder struct {
 	folders []*folder                     // in the order of the walk: parents first, names sorted
 	docs    map[string]*tomledit.Document // by real path relative to the root
 	visited map[string]bool               // real paths of the directories that were walked through
+	python  map[string]modules            // the directories with Python files, relative to the root
+	below   map[string][]string           // of those the ones right below a directory, made when asked for
 	links   []link                        // directories behind symlinks, for later
 }
 
 // link is a symlink to a directory.
 type link struct{ dir, real string }
+
+// Root returns the folder of the workspace that dir belongs to, as Load finds it: absolute, symlinks resolved.
+func Root(dir string) (string, error) { return findRoot(dir) }
 
 // findRoot walks up from dir to the directory whose manifest has a [workspace] table, as pixi does. A manifest without
 // one on the way is a package of the workspace that is looked for.
@@ -62,7 +67,7 @@ func findRoot(dir string) (string, error) {
 
 // find returns all folders with manifests, the root's first. Below a nested workspace nothing is looked for.
 func find(root string) (*finder, error) {
-	f := &finder{root: root, docs: map[string]*tomledit.Document{}, visited: map[string]bool{}}
+	f := &finder{root: root, docs: map[string]*tomledit.Document{}, visited: map[string]bool{}, python: map[string]modules{}}
 	outer := outerIgnores(root)
 	if err := f.walk(".", root, outer); err != nil {
 		return nil, err
@@ -91,6 +96,7 @@ func (f *finder) walk(dir, real string, above *ignores) error {
 		return operr.New("make the folder readable, or ignore it", "looking for packages: %w", err)
 	}
 	here := above.in(dir, real, entries)
+	f.keepModules(dir, real, entries, here)
 	manifests := f.manifests(real, entries)
 	for name := range manifests {
 		if dir != "." && here.ignored(path.Join(dir, name), false) {
@@ -201,11 +207,11 @@ func (f *finder) read(dir, real string, files map[string]string) (*folder, error
 // parse reads one file. With onlyPixi it returns nil for one that never names pixi: other people's broken files do not
 // matter.
 func (f *finder) parse(abs string, onlyPixi bool) (*tomledit.Document, error) {
-	file := filepath.ToSlash(strings.TrimPrefix(strings.TrimPrefix(abs, f.root), string(filepath.Separator)))
+	file := f.relative(abs)
 	if doc := f.docs[file]; doc != nil {
 		return doc, nil
 	}
-	src, err := os.ReadFile(abs)
+	src, err := readFile(abs)
 	if err != nil {
 		return nil, operr.New("make the file readable", "reading %s: %w", file, err)
 	}
@@ -218,6 +224,11 @@ func (f *finder) parse(abs string, onlyPixi bool) (*tomledit.Document, error) {
 	}
 	f.docs[file] = doc
 	return doc, nil
+}
+
+// relative is the name of a file in the workspace, relative to the root.
+func (f *finder) relative(abs string) string {
+	return filepath.ToSlash(strings.TrimPrefix(strings.TrimPrefix(abs, f.root), string(filepath.Separator)))
 }
 
 // once drops the folders whose manifest is a symlink to one that is known already: as the root's, by its own path, or by

@@ -22,7 +22,7 @@ func Load(dir string) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{found: found, projects: map[string]*Project{}}
+	l := &loader{found: found, projects: map[string]*Project{}, texts: map[string][]byte{}}
 	return l.load()
 }
 
@@ -33,6 +33,7 @@ type loader struct {
 	manifest *Manifest
 	pool     map[string]*Dependency
 	projects map[string]*Project // by file
+	texts    map[string][]byte   // by name relative to the root
 	siblings siblings
 	problems []error // in the order of the walk
 }
@@ -69,7 +70,7 @@ func (l *loader) load() (*Workspace, error) {
 	if len(l.problems) > 0 {
 		return nil, l.problems[0]
 	}
-	w.Files = l.files()
+	w.Files, w.Texts = l.files(), l.textFiles()
 	return w, w.sort()
 }
 
@@ -110,7 +111,7 @@ func (l *loader) require(w *Workspace, top *folder) {
 	s := newSiblings(w.Packages)
 	l.siblings = s
 	for _, p := range w.Packages {
-		p.Requires = s.requirements(p.Name, p.Deps, p.Build.Additional, p.backend(), p.Project.all())
+		p.Requires = s.requirements(p.Name, p.Deps, p.Build.Additional, p.backend(), p.Project.all(), p.recipe)
 	}
 	own := s.dirs["."]
 	if own != nil { // its pyproject.toml is the package's
@@ -150,6 +151,15 @@ func (l *loader) files() []*tomledit.Document {
 	}
 	slices.SortFunc(files, func(a, b *tomledit.Document) int { return strings.Compare(a.Name, b.Name) })
 	return files
+}
+
+func (l *loader) textFiles() []Text {
+	texts := make([]Text, 0, len(l.texts))
+	for name, src := range l.texts {
+		texts = append(texts, Text{Name: name, Src: src})
+	}
+	slices.SortFunc(texts, func(a, b Text) int { return strings.Compare(a.Name, b.Name) })
+	return texts
 }
 
 // HostPlatform is the conda subdir of the machine that we run on, such as "linux-64".

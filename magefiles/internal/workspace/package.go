@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -36,6 +37,8 @@ func (l *loader) readPackage(f *folder) *Package {
 	p.Publish = s.boolean(pkg.Get("publish"))
 	p.Name = l.packageName(s, p)
 	p.Version, p.Versions = s.packageVersion(p, l.manifest, l.root)
+	l.readRecipe(s, p)
+	l.readLiterals(p)
 	p.Metadata = s.readMetadata(pkg, l.manifest.workspaceMetadata)
 	p.Deps = s.packageDeps()
 	for i := range p.Deps {
@@ -92,13 +95,36 @@ func (l *loader) open(file string) (*source, error) {
 	return newSource(doc, path.Dir(file), path.Base(file) == pyprojectFile), nil
 }
 
+// text reads a file that is no TOML, which has to be in the workspace, and keeps it for Workspace.Texts. An edit of it has
+// to find the file itself, so the name that is kept, and returned, is the one behind symlinks.
+func (l *loader) text(name string) (real string, src []byte, err error) {
+	abs, err := filepath.EvalSymlinks(filepath.Join(l.found.root, filepath.FromSlash(name)))
+	if err != nil {
+		return "", nil, err
+	}
+	if !inside(l.found.root, abs) {
+		return "", nil, fmt.Errorf("%s is a link out of the workspace", name)
+	}
+	return l.read(l.found.relative(abs))
+}
+
+// read is text for a name without symlinks.
+func (l *loader) read(real string) (string, []byte, error) {
+	if src, ok := l.texts[real]; ok {
+		return real, src, nil
+	}
+	src, err := readFile(filepath.Join(l.found.root, filepath.FromSlash(real)))
+	if err == nil {
+		l.texts[real] = src
+	}
+	return real, src, err
+}
+
 // project reads a pyproject.toml once, however many packages take it.
 func (l *loader) project(s *source) *Project {
 	p := l.projects[s.file]
 	if p == nil {
-		p = s.readProject(func(name string) ([]byte, error) {
-			return os.ReadFile(filepath.Join(l.found.root, filepath.FromSlash(name)))
-		})
+		p = s.readProject(l.text)
 		l.projects[s.file] = p
 	}
 	return p

@@ -8,7 +8,7 @@ import (
 
 // readProject reads what a pyproject.toml says for pip: [project], [build-system], [dependency-groups], and the
 // requirements of poetry and hatch.
-func (s *source) readProject(readFile func(name string) ([]byte, error)) *Project {
+func (s *source) readProject(readText textReader) *Project {
 	root := s.doc.Root
 	project, build := root.Get("project"), root.Get("build-system")
 	p := &Project{
@@ -30,7 +30,7 @@ func (s *source) readProject(readFile func(name string) ([]byte, error)) *Projec
 	} else {
 		p.License = s.str(license)
 	}
-	p.Version = s.projectVersion(p, readFile)
+	p.Version = s.projectVersion(p, readText)
 	p.Dependencies = s.projectDeps(root)
 	return p
 }

@@ -30,6 +30,7 @@ type Workspace struct {
 	Downstreams []*Downstream        // by folder
 	Requires    []Requirement        // of the root manifest itself: environments, features and the pool
 	Files       []*tomledit.Document // every TOML file that was read, by name relative to the root
+	Texts       []Text               // every other file that was read for a version in it, the same way
 
 	byName map[string]*Package
 	order  []*Package   // dependencies first
@@ -54,6 +55,8 @@ type Package struct {
 	Build    BuildConfig
 	Publish  bool // `publish = true`: what `pixi publish` without --path takes
 
+	recipe []Dependency // of its recipe.yaml
+
 	Metadata Metadata // of the [package] table alone, inherited values resolved
 	Project  *Project // the pyproject.toml; nil where there is none
 }
@@ -77,8 +80,16 @@ type Version struct {
 	Detail string // for a dynamic one, what makes it: "hatch-vcs", "setuptools-scm"; else ""
 	Pos    Pos    // of the text, or of what says that it is dynamic
 
-	// Node is the string to edit; nil where there is none in a TOML file.
-	Node *tomledit.Node
+	// Node is the string to edit; nil where there is none in a TOML file. In another file, one of Workspace.Texts, Text
+	// stands from Start to End, without quotes; both are 0 where it stands in no file.
+	Node       *tomledit.Node
+	Start, End int
+}
+
+// Text is a file that is no TOML: a Python module, a recipe.
+type Text struct {
+	Name string // relative to the root, with slashes; symlinks resolved
+	Src  []byte
 }
 
 // VersionSource says where a version comes from.
@@ -90,9 +101,11 @@ const (
 	VersionWorkspace VersionSource = "workspace" // [workspace] version, inherited by { workspace = true }
 	VersionProject   VersionSource = "project"   // [project] version (or [tool.poetry] version) of the pyproject.toml
 	VersionFile      VersionSource = "file"      // a literal in a Python file, named by [tool.hatch.version] path
+	VersionLiteral   VersionSource = "literal"   // a copy: __version__ = "…" in the package's module
+	VersionRecipe    VersionSource = "recipe"    // recipe.yaml, which pixi-build-rattler-build takes it from
 	VersionTag       VersionSource = "tag"       // computed from the version control system: the tag is the version
 	VersionDynamic   VersionSource = "dynamic"   // made by another tool while building
-	VersionBackend   VersionSource = "backend"   // the build backend takes it from a file of its own, such as recipe.yaml
+	VersionBackend   VersionSource = "backend"   // the build backend takes it from a file of its own, such as Cargo.toml
 	VersionMissing   VersionSource = "missing"   // nowhere: the package cannot be built
 )
 
@@ -164,7 +177,7 @@ type Spec struct {
 	Raw           any  // the whole entry as plain Go values: string, or map[string]any
 
 	// Node is the string that holds Text, to edit; nil where there is none. In a PEP 508 string Text stands at
-	// Offset, in bytes of the decoded string.
+	// Offset, in bytes of the decoded string; in a recipe, which has no Node, at Offset in the file.
 	Node   *tomledit.Node
 	Offset int
 }

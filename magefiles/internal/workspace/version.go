@@ -10,8 +10,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
+// textReader reads a file that is no TOML, and says which one it is behind symlinks.
+type textReader func(name string) (real string, src []byte, err error)
+
 // projectVersion finds out what a pyproject.toml says of its version: a text, who makes it, or nothing.
-func (s *source) projectVersion(p *Project, readFile func(name string) ([]byte, error)) Version {
+func (s *source) projectVersion(p *Project, readText textReader) Version {
 	root := s.doc.Root
 	for _, n := range []*tomledit.Node{root.Get("project", "version"), root.Get("tool", "poetry", "version")} {
 		if n != nil {
@@ -24,7 +27,7 @@ func (s *source) projectVersion(p *Project, readFile func(name string) ([]byte, 
 	v := Version{Source: VersionDynamic, Detail: p.BuildBackend, Pos: s.pos(root.Get("project", "dynamic"))}
 	tool := root.Get("tool")
 	if hatch := tool.Get("hatch", "version"); hatch != nil {
-		return s.hatchVersion(v, hatch, readFile)
+		return s.hatchVersion(v, hatch, readText)
 	}
 	for _, d := range dynamicVersions {
 		if n := tool.Get(d.keys...); n != nil && (d.value == "" || n.Text() == d.value) {
@@ -68,7 +71,7 @@ var dynamicVersions = []struct {
 var hatchPattern = regexp.MustCompile(`(?m)^(?:__version__|VERSION)(?: ?: ?str)? *= *(?:"v?([^"\n]+)"|'v?([^'\n]+)')`)
 
 // hatchVersion reads [tool.hatch.version]: a version control system, a literal in a file, or something else.
-func (s *source) hatchVersion(v Version, hatch *tomledit.Node, readFile func(name string) ([]byte, error)) Version {
+func (s *source) hatchVersion(v Version, hatch *tomledit.Node, readText textReader) Version {
 	v.Pos, v.Detail = s.pos(hatch), "hatch"
 	file, from := hatch.Get("path").Text(), first(hatch.Get("source").Text(), "regex")
 	switch {
@@ -80,19 +83,21 @@ func (s *source) hatchVersion(v Version, hatch *tomledit.Node, readFile func(nam
 		return v
 	}
 	file = path.Join(path.Dir(s.file), file)
-	text, err := readFile(file)
+	real, text, err := readText(file)
 	m := hatchPattern.FindSubmatchIndex(text)
 	if err != nil || m == nil {
 		s.fail(hatch.Get("path"), "Write the version there as __version__ = \"0.1.0\", or correct the path.", "no version in %s, where hatch looks for it", file)
 		return v
 	}
-	at := max(m[2], m[4])
-	before := string(text[:at])
+	return textVersion(real, text, max(m[2], m[4]), max(m[3], m[5]), VersionFile, "hatch")
+}
+
+// textVersion is a version that stands in a file that is no TOML.
+func textVersion(file string, src []byte, start, end int, source VersionSource, detail string) Version {
+	before := string(src[:start])
 	return Version{
-		Text:   string(text[at:max(m[3], m[5])]),
-		Source: VersionFile,
-		Detail: "hatch",
-		Pos:    Pos{File: file, Line: 1 + strings.Count(before, "\n"), Col: at - strings.LastIndex(before, "\n")},
+		Text: string(src[start:end]), Source: source, Detail: detail, Start: start, End: end,
+		Pos: Pos{File: file, Line: 1 + strings.Count(before, "\n"), Col: start - strings.LastIndex(before, "\n")},
 	}
 }
 

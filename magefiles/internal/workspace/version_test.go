@@ -26,12 +26,12 @@ func TestVersions(t *testing.T) {
 		{"pyproject only", "", "[project]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.pixi.package.build.backend]\nname = \"pixi-build-cmake\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
 		{"poetry", "", "[tool.poetry]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.pixi.package.build.backend]\nname = \"pixi-build-python\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
 		{
-			"a literal that hatch reads", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\npath = \"src/p.py\"\n",
-			"file 0.4.0 hatch p/src/p.py:2:16", "",
+			"a literal that hatch reads", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\npath = \"src/v.py\"\n",
+			"file 0.4.0 hatch p/src/v.py:2:16", "",
 		},
 		{
-			"hatch by another source", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"code\"\npath = \"src/p.py\"\n",
-			"dynamic  hatch code src/p.py p/pyproject.toml:4:13", "",
+			"hatch by another source", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"code\"\npath = \"src/v.py\"\n",
+			"dynamic  hatch code src/v.py p/pyproject.toml:4:13", "",
 		},
 		{"setuptools-scm by its table", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools_scm]\n", "tag  setuptools-scm p/pyproject.toml:4:7", ""},
 		{"hatch-vcs by its requirement", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"hatch_vcs>=0.4\"]\n", "tag  hatch-vcs p/pyproject.toml:5:13", ""},
@@ -46,7 +46,7 @@ func TestVersions(t *testing.T) {
 		{"no common spelling", "[package]\nname = \"p\"\nversion = \"dynamic\"\n" + python, "[project]\n", "package dynamic  p/pixi.toml:3:11", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			archive := "-- pixi.toml --\n[workspace]\nversion = \"3.2.1\"\n-- p/src/p.py --\n# the version\n__version__ = '0.4.0'\n"
+			archive := "-- pixi.toml --\n[workspace]\nversion = \"3.2.1\"\n-- p/src/v.py --\n# the version\n__version__ = '0.4.0'\n"
 			if c.pixi != "" {
 				archive += "-- p/pixi.toml --\n" + c.pixi
 			}

@@ -168,3 +168,9 @@ func (c *Client) Channel(name string) (*Channel, error) {
 
 // url is the server's address with a path behind it.
 func (c *Client) url(parts ...string) *url.URL { return c.base.JoinPath(parts...) }
+
+// Public reports whether a host, as it stands in a manifest, is the public server, or its mirror for packages.
+func Public(host string) bool {
+	base, err := url.Parse(DefaultServer)
+	return err == nil && (host == base.Host || host == "repo."+base.Host)
+}

@@ -103,13 +103,11 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, dir string, n 
 
 // uvInstall installs into an environment; where the index does not answer, from what uv has in its cache.
 func (e *Toolchain) uvInstall(ctx context.Context, t tools, dir string, args ...string) error {
-	args = append([]string{"pip", "install", "--quiet", "--python", filepath.Join(dir, "bin", "python")}, args...)
-	err := e.tool(ctx, io.Discard, t.uv, args...)
+	args = append([]string{"--python", filepath.Join(dir, "bin", "python")}, args...)
+	err := e.pip(ctx, t, args...)
 	var exit *command.ExitError
-	if errors.As(err, &exit) {
-		if e.tool(ctx, io.Discard, t.uv, append(args, "--offline")...) == nil {
-			return nil
-		}
+	if errors.As(err, &exit) && e.pip(ctx, t, append(args, "--offline")...) == nil {
+		return nil
 	}
 	return network(err, "installing from PyPI into "+relative(e.workspace, dir))
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -74,16 +75,28 @@ func (e *Toolchain) buildPython(ctx context.Context, t tools, requires []string)
 		if err := os.WriteFile(constraints, []byte(backendConstraints), 0o644); err != nil {
 			return err
 		}
-		args := append([]string{"pip", "install", "--quiet", "--python", filepath.Join(dir, "bin", "python")}, requires...)
-		err := e.tool(ctx, io.Discard, t.uv, append(args, "--constraint", constraints)...)
+		args := append([]string{"--python", filepath.Join(dir, "bin", "python")}, requires...)
+		err := e.pip(ctx, t, append(args, "--constraint", constraints)...)
 		var exit *command.ExitError
 		if errors.As(err, &exit) {
 			e.say("the pinned build backends do not satisfy %v: taking others, so the same sources may give other bytes on another day", requires)
-			err = e.tool(ctx, io.Discard, t.uv, args...)
+			err = e.pip(ctx, t, args...)
 		}
 		return network(err, fmt.Sprintf("installing the build backend (%v) from PyPI", requires))
 	})
 	return filepath.Join(dir, "bin", "python"), err
+}
+
+// pip runs `uv pip install`. uv trusts a list of authorities of its own; where that does not know the one of a proxy in
+// between, the system's may.
+func (e *Toolchain) pip(ctx context.Context, t tools, args ...string) error {
+	args = append([]string{"pip", "install", "--quiet"}, args...)
+	err := e.tool(ctx, io.Discard, t.uv, args...)
+	var exit *command.ExitError
+	if errors.As(err, &exit) && strings.Contains(exit.Tail, "certificate") {
+		return e.tool(ctx, io.Discard, t.uv, append(args, "--system-certs")...)
+	}
+	return err
 }
 
 // tool runs a program of the toolchain's own, with what it says kept for the error.

@@ -1,0 +1,151 @@
+package e2e_test
+
+import (
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/monorepotest"
+)
+
+// monorepo makes a git repository of n packages at 0.1.6, tagged, with a fix since; gc would only disturb a benchmark.
+func monorepo(t testing.TB, n int) string {
+	dir := t.TempDir()
+	require.NoError(t, monorepotest.Write(dir, n, "0.1.6"))
+	for _, argv := range [][]string{
+		{"init", "-q", "-b", "main"},
+		{"config", "user.name", "a tester"},
+		{"config", "user.email", "tester@example.invalid"},
+		{"config", "gc.auto", "0"},
+		{"config", "commit.gpgsign", "false"},
+		{"config", "tag.gpgsign", "false"},
+		{"add", "-A"},
+		{"commit", "-q", "-m", "chore: initial"},
+		{"tag", "v0.1.6"},
+	} {
+		git(t, dir, argv...)
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "packages", "core", "fix.py"), []byte("x = 1\n"), 0o644))
+	git(t, dir, "add", "-A")
+	git(t, dir, "commit", "-q", "-m", "fix: a thing")
+	git(t, dir, "status", "--porcelain") // the index knows the files now
+	return dir
+}
+
+func git(t testing.TB, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "git %v: %s", args, out)
+	return strings.TrimRight(string(out), "\n")
+}
+
+// targets runs the compiled magefile and returns what it said.
+func targets(t testing.TB, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(compiled, "targets"), args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return string(out)
+}
+
+// committed wants the work tree, and the last commit, to be what a careful person would have made by hand of n packages.
+func committed(t testing.TB, dir string, n int, version string) {
+	t.Helper()
+	want := monorepotest.Bumped(n, "0.1.6", version)
+	want["packages/core/fix.py"] = "x = 1\n"
+	got := map[string]string{}
+	require.NoError(t, fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			if path == ".git" {
+				return fs.SkipDir
+			}
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join(dir, path))
+		got[path] = string(data)
+		return err
+	}))
+	require.Equal(t, want, got)
+	require.Empty(t, git(t, dir, "status", "--porcelain"))
+	require.Equal(t, "release: v"+version, git(t, dir, "log", "-1", "--format=%s"))
+	require.Equal(t, git(t, dir, "rev-parse", "HEAD"), git(t, dir, "rev-parse", "v"+version+"^{commit}"))
+	require.Equal(t, "tag", git(t, dir, "cat-file", "-t", "v"+version))
+}
+
+// Bump, commit and tag give exactly the careful edit: 3N versions and 2N-2 pins, and no other byte anywhere.
+func TestBumpIsTheCarefulEdit(t *testing.T) {
+	for _, n := range []int{3, 100, 1000} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			dir := monorepo(t, n)
+			targets(t, dir, "version:bump", "-to=patch", "-commit", "-tag", "-yes")
+			committed(t, dir, n, "0.1.7")
+			added, removed := 0, 0
+			for line := range strings.Lines(git(t, dir, "show", "--format=", "--unified=0")) {
+				switch {
+				case strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "---"):
+				case line[0] == '+':
+					added++
+				case line[0] == '-':
+					removed++
+				}
+			}
+			require.Equal(t, []int{3*n + 2*n - 2, 3*n + 2*n - 2}, []int{added, removed})
+		})
+	}
+}
+
+// The whole command killed at moments that nobody chose, and run again as it was: it comes to the same end, whether it
+// died in the plan, in the files, in git or before the tag.
+func TestBumpKilledAndRunAgain(t *testing.T) {
+	const n = 12
+	random := rand.New(rand.NewPCG(3, 4))
+	said := map[string]int{}
+	for range 15 {
+		dir := monorepo(t, n)
+		argv := []string{"version:bump", "-to=patch", "-commit", "-tag", "-yes"}
+		cmd := exec.Command(filepath.Join(compiled, "targets"), argv...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull)
+		require.NoError(t, cmd.Start())
+		time.Sleep(time.Duration(random.IntN(160)) * time.Millisecond)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		waitForGit(t, dir)
+		// Once the last trace of the plan is gone the bump is done, and the same words ask for another one.
+		if git(t, dir, "tag", "--list", "v0.1.7") != "" && !fileExists(filepath.Join(dir, ".git", "pixi-release", "bump.json")) {
+			said["done before"]++
+			committed(t, dir, n, "0.1.7")
+			continue
+		}
+		out := targets(t, dir, argv...)
+		for _, what := range []string{"taken back", "taking up"} {
+			if strings.Contains(out, what) {
+				said[what]++
+			}
+		}
+		committed(t, dir, n, "0.1.7")
+		require.Len(t, strings.Split(git(t, dir, "rev-list", "HEAD"), "\n"), 3)
+	}
+	t.Logf("%v", said)
+}
+
+// waitForGit waits for the git that the killed process had started, which dies with it, and removes the lock that it may
+// have left: git itself says so to a person.
+func waitForGit(t *testing.T, dir string) {
+	time.Sleep(20 * time.Millisecond)
+	for _, lock := range []string{"index.lock", "HEAD.lock", "refs/heads/main.lock", "refs/tags/v0.1.7.lock"} {
+		if err := os.Remove(filepath.Join(dir, ".git", lock)); err == nil {
+			t.Logf("git left %s behind", lock)
+		}
+	}
+}

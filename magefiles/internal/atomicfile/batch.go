@@ -1,0 +1,151 @@
+package atomicfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// removeTemporary removes what WriteFile may have left of a file with a second name.
+func (b *batch) removeTemporary(name string) {
+	dir, base := filepath.Split(b.path(name))
+	entries, _ := os.ReadDir(dir) // a folder that is gone has nothing in it
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "."+base+".") && strings.HasSuffix(e.Name(), TempExt) {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+}
+
+// batch is a list of changes on their way.
+type batch struct {
+	root    string
+	changes []Change
+	begun   int               // how many were begun
+	devices map[uint64]string // file systems, each with a folder on it
+}
+
+func (b *batch) path(c string) string { return filepath.Join(b.root, filepath.FromSlash(c)) }
+
+// check looks whether a change can be made, without making it.
+func (b *batch) check(c Change) error {
+	f, err := os.OpenFile(b.path(c.Path), os.O_RDWR|syscall.O_NOFOLLOW, 0)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && c.Old == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return ErrChanged
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	case err != nil:
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	switch {
+	case err != nil:
+		return err
+	case !st.Mode().IsRegular():
+		return errors.New("it is not a regular file")
+	case st.Mode().Perm()&0o222 == 0:
+		return ErrReadOnly // root may write to it all the same, and must not
+	case c.Old == nil || st.Size() != int64(len(c.Old)):
+		return ErrChanged
+	}
+	now := make([]byte, len(c.Old))
+	if _, err := io.ReadFull(f, now); err != nil || !bytes.Equal(now, c.Old) {
+		return ErrChanged
+	}
+	return nil
+}
+
+// read returns a file's contents; nil when it is not there.
+func (b *batch) read(name string) ([]byte, error) {
+	data, err := os.ReadFile(b.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil && data == nil {
+		data = []byte{}
+	}
+	return data, err
+}
+
+func (b *batch) write() error {
+	for _, c := range b.changes {
+		b.begun++
+		if err := b.replace(c); err != nil {
+			return fmt.Errorf("writing %s: %w", c.Path, err)
+		}
+	}
+	return nil
+}
+
+// undo takes back what write has begun, the last one first.
+func (b *batch) undo() error {
+	for _, c := range slices.Backward(b.changes[:b.begun]) {
+		now, err := b.read(c.Path)
+		if err == nil && !same(now, c.Old) {
+			err = b.replace(Change{Path: c.Path, Old: now, New: c.Old})
+		}
+		if err != nil {
+			return fmt.Errorf("writing %s: %w", c.Path, err)
+		}
+	}
+	return nil
+}
+
+func (b *batch) replace(c Change) error {
+	path := b.path(c.Path)
+	if c.New == nil {
+		return os.Remove(path)
+	}
+	flags := os.O_WRONLY
+	if c.Old == nil {
+		flags |= os.O_CREATE | os.O_EXCL
+	}
+	f, err := os.OpenFile(path, flags, 0o666)
+	if err != nil {
+		return err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return err
+	}
+	sys := st.Sys().(*syscall.Stat_t)
+	b.devices[uint64(sys.Dev)] = filepath.Dir(path)
+	if sys.Nlink > 1 {
+		f.Close()
+		return WriteFile(path, c.New, st.Mode().Perm())
+	}
+	return errors.Join(overwrite(f, st.Size(), c.New), f.Close())
+}
+
+// overwrite writes in place: the new bytes first, then the end.
+func overwrite(f *os.File, size int64, data []byte) error {
+	if _, err := f.WriteAt(data, 0); err != nil {
+		return err
+	}
+	if int64(len(data)) < size {
+		return f.Truncate(int64(len(data)))
+	}
+	return nil
+}
+
+// sync makes everything that was written last through a loss of power.
+func (b *batch) sync() error {
+	for _, dir := range b.devices {
+		if err := syncFileSystem(dir, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package atomicfile
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// The journal of ReplaceAll is one line of JSON, which lists the files, and behind it the old and the new contents of each.
+// It is renamed into place, so that a journal that is there is whole.
+type journalHead struct {
+	Format int           `json:"format"`
+	Note   string        `json:"note"`
+	SHA256 string        `json:"sha256"` // of everything behind the line
+	Files  []journalFile `json:"files"`
+}
+
+// journalFile has the lengths of the contents, -1 for a file that is not there.
+type journalFile struct {
+	Path string `json:"path"`
+	Old  int    `json:"old"`
+	New  int    `json:"new"`
+}
+
+const journalNote = "files were being replaced as one; until this file is gone, some may be new and others old. The next run takes it back."
+
+func writeJournal(path string, changes []Change) error {
+	head := journalHead{Format: 1, Note: journalNote}
+	var body bytes.Buffer
+	for _, c := range changes {
+		head.Files = append(head.Files, journalFile{c.Path, length(c.Old), length(c.New)})
+		body.Write(c.Old)
+		body.Write(c.New)
+	}
+	sum := sha256.Sum256(body.Bytes())
+	head.SHA256 = hex.EncodeToString(sum[:])
+	line, err := json.Marshal(head)
+	if err != nil {
+		return err
+	}
+	return WriteFile(path, append(append(line, '\n'), body.Bytes()...), 0o644)
+}
+
+func length(data []byte) int {
+	if data == nil {
+		return -1
+	}
+	return len(data)
+}
+
+func readJournal(path string) ([]Change, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	line, body, _ := bytes.Cut(data, []byte("\n"))
+	var head journalHead
+	if err := json.Unmarshal(line, &head); err != nil || head.Format != 1 {
+		return nil, fmt.Errorf("%s is no journal that this version can read", path)
+	}
+	if sum := sha256.Sum256(body); hex.EncodeToString(sum[:]) != head.SHA256 {
+		return nil, fmt.Errorf("%s is damaged: its contents do not have the digest that it gives", path)
+	}
+	var changes []Change
+	take := func(n int) []byte {
+		if n < 0 {
+			return nil
+		}
+		data := body[:n:n]
+		body = body[n:]
+		return data
+	}
+	for _, f := range head.Files {
+		if max(f.Old, 0)+max(f.New, 0) > len(body) {
+			return nil, fmt.Errorf("%s is damaged: it is too short", path)
+		}
+		changes = append(changes, Change{Path: f.Path, Old: take(f.Old), New: take(f.New)})
+	}
+	return changes, nil
+}
+
+// lock keeps two processes apart that use one journal. The kernel lets go of it when a process dies.
+func lock(journal string) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(journal), 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(journal+".lock", os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%w: it holds %s", ErrBusy, f.Name())
+		}
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}

@@ -1,0 +1,214 @@
+package bump
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// planner works out one plan.
+type planner struct {
+	w       *workspace.Workspace
+	req     Request
+	to      target
+	history *past
+	edit    *editor
+	plan    *Plan
+
+	now    map[string]version.Version // where each package is, by name
+	goals  map[string]version.Version // where each one goes, or stays
+	moves  map[string]*Move           // those that move
+	drift  []string                   // what does not agree now: one line each, which begins with the place
+	ranges []string                   // which ranges a new version would leave
+	idle   bool                       // the commits ask for no release
+}
+
+// New works out how the versions of a workspace change, and every exact pin on them, as the request says. Nothing is
+// written. h tells of commits and tags; it may be nil outside of git, where a request that needs it is refused.
+//
+// Errors have exit status operr.Usage where the request names what is not there, and else operr.Failed: manifests that do
+// not agree, ranges that would not admit the new version.
+func New(ctx context.Context, w *workspace.Workspace, req Request, h History) (*Plan, error) {
+	to, err := readTarget(req.To)
+	if err != nil {
+		return nil, err
+	}
+	p := newPlanner(w, req, h)
+	p.to = to
+	p.plan.Request.Changelog = req.Changelog || req.To == auto
+	if err := p.locate(ctx); err != nil {
+		return nil, err
+	}
+	decide := p.independent
+	if w.Config.Versioning == workspace.Lockstep {
+		decide = p.lockstep
+	}
+	if err := decide(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.write(); err != nil {
+		return nil, err
+	}
+	return p.finish(ctx)
+}
+
+func newPlanner(w *workspace.Workspace, req Request, h History) *planner {
+	p := &planner{
+		w: w, req: req, history: &past{History: h}, edit: newEditor(w),
+		now: map[string]version.Version{}, goals: map[string]version.Version{}, moves: map[string]*Move{},
+	}
+	p.plan = &Plan{Format: planFormat, Request: req, Packages: []Move{}, Files: []File{}, Notes: []string{}, Tags: []Tag{}, Read: map[string]string{}}
+	for name, src := range p.edit.src {
+		p.plan.Read[name] = digest(src)
+	}
+	return p
+}
+
+// locate finds out where each package is: what its manifest says or, where a tool computes that, its last tag.
+func (p *planner) locate(ctx context.Context) error {
+	for _, pkg := range p.w.Packages {
+		text := pkg.Version.Text
+		if pkg.Version.Source == workspace.VersionTag {
+			last, err := p.lastTag(ctx, pkg.Name, nil)
+			if err != nil {
+				return err
+			}
+			if last == nil {
+				return operr.New("tag the version that it is at, such as `git tag "+p.tagName(pkg.Name, "0.1.0")+"`",
+					"%s: the version of %s is that of its last tag (%s), and there is none", pkg.Version.Pos, pkg.Name, pkg.Version.Detail)
+			}
+			text = last.version.String()
+		}
+		v, err := version.Parse(text)
+		if err != nil {
+			return unknownVersion(pkg, err)
+		}
+		p.now[pkg.Name], p.goals[pkg.Name] = v, v
+	}
+	return nil
+}
+
+// unknownVersion says why a package's version cannot be counted up.
+func unknownVersion(pkg *workspace.Package, err error) error {
+	v := pkg.Version
+	switch v.Source {
+	case workspace.VersionDynamic, workspace.VersionBackend:
+		return operr.New("write `version` in [package] of "+pkg.Manifest, "%s: the version of %s is made while building (%s), and cannot be changed from outside", v.Pos, pkg.Name, v.Detail)
+	case workspace.VersionMissing:
+		return operr.New("write `version` in [package] of "+pkg.Manifest, "%s: %s has no version", v.Pos, pkg.Name)
+	}
+	return operr.New("write one that they do", "%s: the version of %s: %w", v.Pos, pkg.Name, err)
+}
+
+// move lets a package go to a version. A later, higher goal replaces an earlier one; the reasons are kept.
+func (p *planner) move(name string, to version.Version, why ...Reason) {
+	m := p.moves[name]
+	if m == nil {
+		m = &Move{Name: name, Old: p.now[name].String()}
+		p.moves[name] = m
+	}
+	if m.New == "" || to.Compare(p.goals[name]) > 0 {
+		m.New, p.goals[name] = to.String(), to
+	}
+	m.Why = append(m.Why, why...)
+}
+
+// finish puts the plan together, or refuses it.
+func (p *planner) finish(ctx context.Context) (*Plan, error) {
+	if len(p.drift) > 0 && !p.req.FixDrift {
+		return nil, operr.New("correct them, or say -fixDrift to have them follow", "the manifests do not agree: %s; nothing was changed", count(len(p.drift), "place")).WithDetail(strings.Join(p.drift, "\n"))
+	}
+	if len(p.ranges) > 0 {
+		next := "widen them, or say -ranges=raise"
+		if p.req.Raise {
+			next = "write there what they shall admit"
+		}
+		return nil, operr.New(next, "the new version would leave %s; nothing was changed", count(len(p.ranges), "range")).WithDetail(strings.Join(p.ranges, "\n"))
+	}
+	for _, pkg := range p.w.Order() {
+		if m := p.moves[pkg.Name]; m != nil {
+			p.plan.Packages = append(p.plan.Packages, *m)
+		}
+	}
+	p.tags()
+	p.prereleaseNote()
+	if p.plan.Request.Changelog && len(p.moves) > 0 {
+		if err := p.changelog(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	p.plan.Files, err = p.edit.files()
+	if p.plan.Files == nil {
+		p.plan.Files = []File{}
+	}
+	return p.plan, err
+}
+
+// tags names the tags of the new versions, and the commit's message after them.
+func (p *planner) tags() {
+	if p.idle {
+		return
+	}
+	if p.w.Config.Versioning == workspace.Lockstep {
+		if order := p.w.Order(); len(order) > 0 {
+			first := order[0]
+			p.tag(first, p.tagName(first.Name, p.goals[first.Name].String()))
+			p.plan.Message = "release: " + p.plan.Tags[0].Name + "\n"
+		}
+		return
+	}
+	var moved []string
+	for _, m := range p.plan.Packages {
+		pkg, _ := p.w.Package(m.Name)
+		p.tag(pkg, p.tagName(m.Name, m.New))
+		moved = append(moved, m.Name+" "+m.New)
+	}
+	switch {
+	case len(moved) == 0:
+		return
+	case len(moved) <= 3:
+		p.plan.Message = "release: " + strings.Join(moved, ", ") + "\n"
+	default:
+		p.plan.Message = fmt.Sprintf("release: %d packages\n\n%s\n", len(moved), strings.Join(moved, "\n"))
+	}
+}
+
+func (p *planner) tag(pkg *workspace.Package, name string) {
+	p.plan.Tags = append(p.plan.Tags, Tag{Name: name, File: pkg.Version.Pos.File, Line: pkg.Version.Pos.Line})
+}
+
+// tagName is v<version>, or <package>/v<version> where versions are independent.
+func (p *planner) tagName(name, v string) string { return tagPrefix(p.w, name) + v }
+
+func tagPrefix(w *workspace.Workspace, name string) string {
+	if w.Config.Versioning == workspace.Lockstep {
+		return "v"
+	}
+	return name + "/v"
+}
+
+func (p *planner) note(format string, args ...any) {
+	p.plan.Notes = append(p.plan.Notes, fmt.Sprintf(format, args...))
+}
+
+func (p *planner) prereleaseNote() {
+	for _, m := range p.plan.Packages {
+		if p.goals[m.Name].Prerelease() {
+			p.note("%s is a pre-release, and conda has no opt-in for those: whoever asks for any version, or for >= an older one, gets it once it is on the channel", m.New)
+			return
+		}
+	}
+}
+
+// count writes a number of things: "1 place", "2 places".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

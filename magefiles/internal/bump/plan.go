@@ -1,0 +1,146 @@
+package bump
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Plan is a change of versions that was worked out and not made. It survives JSON unchanged.
+type Plan struct {
+	Format   int               `json:"format"` // planFormat
+	Request  Request           `json:"request"`
+	Packages []Move            `json:"packages"` // that change, dependencies first
+	Files    []File            `json:"files"`    // that change, by path
+	Notes    []string          `json:"notes"`    // what a person should know, one sentence each
+	Tags     []Tag             `json:"tags"`     // that belong to the new versions; none for a downstream
+	Message  string            `json:"message"`  // of the commit
+	Read     map[string]string `json:"read"`     // hex sha256 of every file that the plan was computed from, by path
+}
+
+const planFormat = 1
+
+// Empty reports whether nothing has to be changed.
+func (p *Plan) Empty() bool { return len(p.Files) == 0 }
+
+// Move is one package's, or one pinned package's, way from a version to another.
+type Move struct {
+	In   string   `json:"in,omitempty"` // the downstream, where it is one's pin that moves
+	Name string   `json:"name"`
+	Old  string   `json:"old"`
+	New  string   `json:"new"`
+	Why  []Reason `json:"why"`
+}
+
+// Reason is one reason for a move.
+type Reason struct {
+	Kind    ReasonKind `json:"kind"`
+	Text    string     `json:"text"`              // the reason as the end of a sentence: "asked for"
+	Commits []Commit   `json:"commits,omitempty"` // for Commits
+}
+
+// ReasonKind tells reasons apart.
+type ReasonKind string
+
+// The reasons why a version moves.
+const (
+	Asked    ReasonKind = "asked"
+	Lockstep ReasonKind = "lockstep"  // all packages have one version
+	Pinned   ReasonKind = "dependent" // it pins a package that moves
+	Shared   ReasonKind = "shared"    // its version stands in the same place as another package's
+	ByCommit ReasonKind = "commits"
+	Drifted  ReasonKind = "drift"   // it was not where it should have been
+	Newest   ReasonKind = "channel" // the newest version there
+)
+
+// File is a file that changes.
+type File struct {
+	Path   string `json:"path"`   // relative to the workspace's root, with slashes
+	Before string `json:"before"` // hex sha256; "" for a file that is made
+	After  string `json:"after"`
+	Edits  []Edit `json:"edits"` // by offset
+}
+
+// Edit replaces bytes of a file.
+type Edit struct {
+	Line int    `json:"line"`   // from 1
+	Col  int    `json:"column"` // in bytes, from 1
+	At   int    `json:"at"`     // offset in bytes
+	Old  string `json:"old"`
+	New  string `json:"new"`
+	Text string `json:"text"` // the lines that it is in, before
+	What string `json:"what"` // "version of core", "pin on core"
+}
+
+// Tag is a tag that a release of the new versions gets.
+type Tag struct {
+	Name string `json:"name"`
+	// File and Line are where the version stands that it is for. They tell which commit it belongs to.
+	File string `json:"file"`
+	Line int    `json:"line"`
+}
+
+// Check refuses a plan that is not for the workspace as it is now: every file that it was computed from must be as it was,
+// and no other may have appeared.
+func (p *Plan) Check(w *workspace.Workspace) error {
+	const next = "make the plan anew: something changed since"
+	now := map[string]bool{}
+	for name, src := range sources(w) {
+		now[name] = true
+		switch was, ok := p.Read[name]; {
+		case !ok:
+			return operr.New(next, "the plan is stale: it knows nothing of %s", name)
+		case was != digest(src):
+			return operr.New(next, "the plan is stale: %s is not what it was when the plan was made", name)
+		}
+	}
+	for name := range p.Read {
+		if !now[name] && name != changelogFile {
+			return operr.New(next, "the plan is stale: %s is gone", name)
+		}
+	}
+	for _, f := range p.Files {
+		if _, known := p.Read[f.Path]; !known && f.Path != changelogFile {
+			return operr.New("have the plan made by `mage version:plan -json`", "the plan is not one of ours: it edits %s, which it has not read", f.Path)
+		}
+	}
+	return nil
+}
+
+// ReadPlan reads a plan that was written as JSON.
+func ReadPlan(path string) (*Plan, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, operr.NewUsage("name a file made by `mage version:plan -json`", "reading the plan: %w", err)
+	}
+	p := &Plan{}
+	if err := json.Unmarshal(data, p); err != nil || p.Format != planFormat {
+		return nil, operr.NewUsage("name a file made by `mage version:plan -json`", "%s is no plan that can be read", path)
+	}
+	return p, nil
+}
+
+// sources yields every file that a workspace was read from.
+func sources(w *workspace.Workspace) func(yield func(string, []byte) bool) {
+	return func(yield func(string, []byte) bool) {
+		for _, d := range w.Files {
+			if !yield(d.Name, d.Src) {
+				return
+			}
+		}
+		for _, t := range w.Texts {
+			if !yield(t.Name, t.Src) {
+				return
+			}
+		}
+	}
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,61 @@
+package bump
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/version"
+)
+
+// Request is what a person asks for.
+type Request struct {
+	To        string `json:"to"`                  // patch, minor, major, auto, dev, a, b, rc, post, or a version
+	Only      string `json:"only,omitempty"`      // one package, where versions are independent; or one downstream
+	Raise     bool   `json:"raise,omitempty"`     // raise the lower bound of ranges that would not admit a new version
+	FixDrift  bool   `json:"fixDrift,omitempty"`  // also correct what does not agree now
+	Changelog bool   `json:"changelog,omitempty"` // write CHANGELOG.md; auto implies it
+	Date      string `json:"date,omitempty"`      // of the changelog's section, as 2006-01-02
+}
+
+// auto is the word for "as the commits since the last tag say".
+const auto = "auto"
+
+// target is a Request.To that was read.
+type target struct {
+	size  version.Size
+	phase string           // of a pre-release or post-release; "" else
+	auto  bool             // the size comes from the commits
+	exact *version.Version // nil unless a version was given
+}
+
+var longPhases = map[string]string{"alpha": "a", "beta": "b", "c": "rc"}
+
+// readTarget reads a Request.To. The exit status of its errors is operr.Usage.
+func readTarget(to string) (target, error) {
+	word := strings.ToLower(to)
+	if long, ok := longPhases[word]; ok {
+		word = long
+	}
+	if size, ok := version.ParseSize(word); ok {
+		return target{size: size}, nil
+	}
+	switch {
+	case word == auto:
+		return target{auto: true}, nil
+	case word == "post":
+		return target{phase: word}, nil
+	case slices.Contains(version.Phases, word):
+		return target{phase: word, auto: true}, nil
+	case to == "":
+		return target{}, operr.NewUsage("say -to=patch, minor, major, auto, rc, or a version such as -to=1.2.0", "it is not said which version it is to become")
+	}
+	v, err := version.Parse(to)
+	if err != nil {
+		return target{}, operr.NewUsage("say -to=patch, minor, major, auto, rc, or a version such as -to=1.2.0", "%w", err)
+	}
+	if c := v.Canonical(); c != to {
+		return target{}, operr.NewUsage("say -to="+c, "%s would have two names: PyPI writes it as %s, and conda keeps the zeros", to, c)
+	}
+	return target{exact: &v}, nil
+}

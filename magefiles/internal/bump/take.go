@@ -1,0 +1,214 @@
+package bump
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Tree is what is asked of a git work tree. Paths are relative to its top.
+type Tree interface {
+	// Changed returns the tracked files that differ from the last commit.
+	Changed(ctx context.Context) ([]string, error)
+	// Untracked returns those of the paths that git does not know.
+	Untracked(ctx context.Context, paths []string) ([]string, error)
+	// Resolve returns the commit that a name stands for.
+	Resolve(ctx context.Context, rev string) (string, error)
+}
+
+// Tagger knows tags, makes them, and finds out what they belong to.
+type Tagger interface {
+	// Tags returns the commit of every tag, by the tag's name.
+	Tags(ctx context.Context) (map[string]string, error)
+	// Tag makes an annotated tag.
+	Tag(ctx context.Context, name, commit, message string) error
+	// LineCommit returns the commit that gave a line of a committed file its text, and that commit's subject.
+	LineCommit(ctx context.Context, path string, line int) (commit, subject string, err error)
+}
+
+// Repo is a git repository. All of it is read from the clone: a bump asks no remote.
+type Repo interface {
+	Tree
+	Tagger
+	// Commit commits exactly the given files and returns the commit. When it returns an error, nothing is staged.
+	Commit(ctx context.Context, paths []string, message string) (string, error)
+}
+
+// Result is what was done of a plan.
+type Result struct {
+	Plan   *Plan    `json:"plan"`
+	Commit string   `json:"commit,omitempty"` // the release's commit, where there is one
+	Tags   []string `json:"tags,omitempty"`   // that are there now
+}
+
+// Steps says how far to go.
+type Steps struct {
+	Commit, Tag bool
+}
+
+// Preflight asks the clone whether a plan may be carried out, and refuses before anything is written: the work tree has to
+// be clean, so that nobody's edit is swept in, and the tags free. An empty plan has nothing to ask.
+func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, steps Steps) error {
+	if plan.Empty() {
+		return nil
+	}
+	var changed, unknown []string
+	var tags map[string]string
+	questions, ctx := errgroup.WithContext(ctx)
+	questions.Go(func() (err error) { changed, err = repo.Changed(ctx); return err })
+	questions.Go(func() (err error) { tags, err = repo.Tags(ctx); return err })
+	if steps.Commit {
+		questions.Go(func() (err error) { unknown, err = repo.Untracked(ctx, s.known(plan)); return err })
+	}
+	if err := questions.Wait(); err != nil {
+		return err
+	}
+	if len(changed) > 0 {
+		return operr.New("commit or stash them", "the work tree has changes, and nothing was changed: a bump must not sweep them in").WithDetail(strings.Join(changed, "\n"))
+	}
+	for _, t := range plan.Tags {
+		if at, ok := tags[t.Name]; ok {
+			return operr.New("say another version, or remove the tag if that release never was", "the tag %s is there already, at %s; nothing was changed", t.Name, short(at))
+		}
+	}
+	if len(unknown) > 0 {
+		return operr.New("commit them first, or ignore them", "git does not know all of the files that would change; nothing was changed").WithDetail(strings.Join(unknown, "\n"))
+	}
+	return nil
+}
+
+// known are the plan's files that have been there before.
+func (s *Store) known(plan *Plan) []string {
+	var out []string
+	for i, name := range s.paths(plan) {
+		if plan.Files[i].Before != "" {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// Take carries a plan out, as far as steps say. Where a hook refuses the commit, the files are brought back.
+func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, steps Steps) (Result, error) {
+	r := Result{Plan: plan}
+	if plan.Empty() {
+		return s.tagPresent(ctx, r, repo, steps)
+	}
+	base := ""
+	if repo != nil {
+		var err error
+		if base, err = repo.Resolve(ctx, "HEAD"); err != nil {
+			return r, err
+		}
+	}
+	if err := s.remember(plan, base); err != nil {
+		return r, err
+	}
+	replace := atomicfile.ReplaceAll
+	if steps.Commit {
+		// The tree was clean, and is committed next: after a loss of power git has what the files held before and after.
+		replace = atomicfile.ReplaceAllUnsynced
+	}
+	applied, err := s.apply(ctx, plan, replace)
+	if err != nil {
+		_ = s.forget() // a plan that stays there says nothing: the files are not as it leaves them
+		return r, err
+	}
+	if !steps.Commit {
+		return r, nil
+	}
+	if r.Commit, err = repo.Commit(ctx, s.paths(plan), plan.Message); err != nil {
+		if back := applied.Revert(); back != nil {
+			return r, operr.New("see `git diff`", "%w; and bringing the files back: %v", err, back)
+		}
+		return r, operr.New("", "%w; the files are as they were", err)
+	}
+	return s.end(ctx, r, repo, steps, nil) // that the tags are free was seen before
+}
+
+// TakeUp goes on with a bump that an earlier run left behind. Where a hook refuses the commit, the files stay as they are.
+func (s *Store) TakeUp(ctx context.Context, p *Pending, repo Repo, steps Steps) (Result, error) {
+	r := Result{Plan: p.Plan, Commit: p.Commit}
+	if r.Commit == "" {
+		var err error
+		if r.Commit, err = repo.Commit(ctx, s.paths(p.Plan), p.Plan.Message); err != nil {
+			return r, operr.New("", "%w; the bump still lies in the work tree", err)
+		}
+	}
+	tags, err := repo.Tags(ctx)
+	if err != nil {
+		return r, err
+	}
+	return s.end(ctx, r, repo, steps, tags)
+}
+
+// end tags the commit that was made, and forgets the plan. tags are those that are there.
+func (s *Store) end(ctx context.Context, r Result, repo Repo, steps Steps, tags map[string]string) (Result, error) {
+	if steps.Tag {
+		for _, t := range r.Plan.Tags {
+			if err := s.tag(ctx, &r, repo, tags, t.Name, r.Commit); err != nil {
+				return r, err
+			}
+		}
+	}
+	return r, s.forget()
+}
+
+// tag makes a tag, unless it is there, where it should be.
+func (s *Store) tag(ctx context.Context, r *Result, repo Tagger, tags map[string]string, name string, commits ...string) error {
+	switch at, there := tags[name]; {
+	case there && !slices.Contains(commits, at):
+		return operr.New("find out which is right", "the tag %s is at %s, and belongs to %s", name, short(at), short(commits[0]))
+	case !there:
+		if err := repo.Tag(ctx, name, commits[0], name+"\n"); err != nil {
+			return err
+		}
+	}
+	r.Tags = append(r.Tags, name)
+	return nil
+}
+
+// tagPresent tags versions that are in the manifests already: of an earlier run's release commit that commit, and else the
+// last one.
+func (s *Store) tagPresent(ctx context.Context, r Result, repo Repo, steps Steps) (Result, error) {
+	if !steps.Tag || len(r.Plan.Tags) == 0 {
+		return r, nil
+	}
+	changed, err := repo.Changed(ctx)
+	if err != nil {
+		return r, err
+	}
+	if len(changed) > 0 {
+		return r, operr.New("commit or stash them", "the work tree has changes: what would be tagged is not what is there").WithDetail(strings.Join(changed, "\n"))
+	}
+	head, err := repo.Resolve(ctx, "HEAD")
+	if err != nil {
+		return r, err
+	}
+	tags, err := repo.Tags(ctx)
+	if err != nil {
+		return r, err
+	}
+	for _, t := range r.Plan.Tags {
+		by, subject, err := repo.LineCommit(ctx, path.Join(s.Prefix, t.File), t.Line)
+		if err != nil {
+			return r, err
+		}
+		belongs := []string{head, by}
+		if subject == strings.SplitN(r.Plan.Message, "\n", 2)[0] {
+			belongs = []string{by, head}
+		}
+		if err := s.tag(ctx, &r, repo, tags, t.Name, belongs...); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+func short(commit string) string { return commit[:min(len(commit), 12)] }

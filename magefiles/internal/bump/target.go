@@ -1,0 +1,200 @@
+package bump
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// lockstep moves all packages to one version. Where they are not at one now, the highest counts, and the others drifted.
+func (p *planner) lockstep(ctx context.Context) error {
+	if p.req.Only != "" {
+		return operr.NewUsage(`leave -only out, or set versioning = "independent" in [tool.release]`, "all packages have one version here, and none can be bumped alone")
+	}
+	order := p.w.Order()
+	if len(order) == 0 {
+		return operr.New("add a manifest with a [package] table", "the workspace %s has no package", p.w.Manifest.Name)
+	}
+	at := p.now[order[0].Name]
+	for _, pkg := range order {
+		if v := p.now[pkg.Name]; v.Compare(at) > 0 {
+			at = v
+		}
+	}
+	goal, why, err := p.goal(ctx, at, "", nil)
+	if err != nil {
+		return err
+	}
+	for _, pkg := range order {
+		now, own := p.now[pkg.Name], why
+		if now.Compare(at) != 0 {
+			p.drift = append(p.drift, fmt.Sprintf("%s: %s is at %s, and others are at %s", pkg.Version.Pos, pkg.Name, now, at))
+			own = slices.Concat([]Reason{{Kind: Drifted, Text: "it had drifted to " + now.String()}}, why)
+		}
+		if now.Compare(goal) != 0 {
+			p.move(pkg.Name, goal, p.lockstepReasons(pkg, own)...)
+		}
+	}
+	return nil
+}
+
+// lockstepReasons are a package's own commits among those that made all of them move, or that the others move.
+func (p *planner) lockstepReasons(pkg *workspace.Package, why []Reason) []Reason {
+	out := []Reason{}
+	for _, r := range why {
+		if r.Kind == ByCommit {
+			if r.Commits = p.history.of(pkg.Name, r.Commits); len(r.Commits) == 0 {
+				continue
+			}
+		}
+		out = append(out, r)
+	}
+	if len(p.w.Packages) > 1 {
+		out = append(out, Reason{Kind: Lockstep, Text: "all packages have one version"})
+	}
+	return out
+}
+
+// independent moves the package that is asked for, or all, and then whatever pins one that moves.
+func (p *planner) independent(ctx context.Context) error {
+	asked := p.w.Order()
+	switch {
+	case p.req.Only != "":
+		pkg, err := p.w.Package(p.req.Only)
+		if err != nil {
+			return err
+		}
+		asked = []*workspace.Package{pkg}
+	case p.to.exact != nil && len(asked) > 1:
+		return operr.NewUsage("say -only=NAME", "versions are independent here: -to=%s has to be of one package", p.to.exact)
+	}
+	for _, pkg := range asked {
+		goal, why, err := p.goal(ctx, p.now[pkg.Name], pkg.Name, pkg)
+		if err != nil {
+			return err
+		}
+		if goal.Compare(p.now[pkg.Name]) != 0 {
+			p.move(pkg.Name, goal, why...)
+		}
+	}
+	if p.to.exact == nil && len(p.moves) == 0 {
+		p.note("nothing to release: no package has a commit since its last tag that is a feat, a fix or breaking")
+	}
+	return p.spread()
+}
+
+// goal is where the request leads from a version, and why. name is the package's, for its tags and commits; "" for all.
+func (p *planner) goal(ctx context.Context, at version.Version, name string, pkg *workspace.Package) (version.Version, []Reason, error) {
+	why := []Reason{{Kind: Asked, Text: "asked for: " + p.req.To}}
+	switch {
+	case p.to.exact != nil:
+		if p.to.exact.Compare(at) < 0 {
+			return at, nil, operr.New("say a later version, or undo the bump with git", "%s comes before %s, which is the version now", p.to.exact, at)
+		}
+		return *p.to.exact, why, nil
+	case !p.to.auto && p.to.phase == "":
+		return at.Next(p.to.size), why, nil
+	case p.to.phase == "post":
+		v, err := at.NextPre(p.to.phase, version.None)
+		return v, why, usage(err)
+	}
+	found, err := p.sinceLastTag(ctx, at, name, pkg)
+	if err != nil && p.to.phase == "" {
+		return at, nil, err
+	}
+	if p.to.phase != "" {
+		v, err := p.pre(at, found)
+		return v, why, usage(err)
+	}
+	return p.autoGoal(at, found, name == "")
+}
+
+// pre is the next version of a phase: on the way to the release that the commits ask for, where there are some.
+func (p *planner) pre(at version.Version, found sinceTag) (version.Version, error) {
+	if at.Prerelease() && found.last != nil {
+		if release := found.last.version.Next(found.size); release.Compare(at.Release()) > 0 {
+			return release.NextPreOf(p.to.phase)
+		}
+	}
+	return at.NextPre(p.to.phase, found.size)
+}
+
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return operr.NewUsage("say a version, such as -to=1.2.0", "%w", err)
+}
+
+// spread moves every package that requires a moving one in such a way that its own requirement has to be written anew:
+// what it asks for has changed, so it is another package. Packages whose version stands in one place move together.
+func (p *planner) spread() error {
+	for range len(p.w.Packages) + 1 {
+		before := len(p.moves)
+		for _, pkg := range p.w.Order() {
+			if err := p.follow(pkg); err != nil {
+				return err
+			}
+		}
+		p.share()
+		if len(p.moves) == before {
+			break
+		}
+	}
+	return nil
+}
+
+// follow moves a package by a patch when it has to follow one that it requires.
+func (p *planner) follow(pkg *workspace.Package) error {
+	if p.moves[pkg.Name] != nil {
+		return nil
+	}
+	for _, r := range pkg.Requires {
+		if r.Package == pkg.Name || r.Role == workspace.RoleGroup || !p.rewrites(r) {
+			continue // a dependency group is in no artifact
+		}
+		goal, err := p.patch(p.now[pkg.Name], p.goals[r.Package])
+		if err != nil {
+			return err
+		}
+		p.move(pkg.Name, goal, Reason{Kind: Pinned, Text: fmt.Sprintf("its requirement on %s moves to %s (%s:%d)", r.Package, p.goals[r.Package], r.File, r.Line)})
+		return nil
+	}
+	return nil
+}
+
+// patch is the least move: a patch, or a pre-release of one for a package that requires a pre-release.
+func (p *planner) patch(at, required version.Version) (version.Version, error) {
+	if required.Prerelease() && p.to.phase != "" {
+		v, err := at.NextPre(p.to.phase, version.Patch)
+		return v, usage(err)
+	}
+	return at.Next(version.Patch), nil
+}
+
+// share lets packages whose version stands in one place, such as [workspace] version, move together.
+func (p *planner) share() {
+	places := map[workspace.Pos][]*workspace.Package{}
+	for _, pkg := range p.w.Order() {
+		if pkg.Version.Text != "" {
+			places[pkg.Version.Pos] = append(places[pkg.Version.Pos], pkg)
+		}
+	}
+	for _, together := range places {
+		var leader *workspace.Package
+		for _, pkg := range together {
+			if p.moves[pkg.Name] != nil && (leader == nil || p.goals[pkg.Name].Compare(p.goals[leader.Name]) > 0) {
+				leader = pkg
+			}
+		}
+		for _, pkg := range together {
+			if leader != nil && p.goals[pkg.Name].Compare(p.goals[leader.Name]) != 0 {
+				p.move(pkg.Name, p.goals[leader.Name], Reason{Kind: Shared, Text: fmt.Sprintf("its version stands in %s:%d, with that of %s", pkg.Version.Pos.File, pkg.Version.Pos.Line, leader.Name)})
+			}
+		}
+	}
+}

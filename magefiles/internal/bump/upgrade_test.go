@@ -1,0 +1,103 @@
+package bump_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// onChannel is a channel of values.
+type onChannel map[string][]string
+
+func (c onChannel) Versions(context.Context, *workspace.Downstream, []string) (map[string][]string, error) {
+	return c, nil
+}
+
+const downstreams = lockstep + `
+-- a/pixi.toml --
+[package]
+name = "a"
+version = "0.3.0"
+build.backend.name = "x"
+-- b/pixi.toml --
+[package]
+name = "b"
+version = "0.3.0"
+build.backend.name = "x"
+-- app/pixi.toml --
+[workspace]
+name = "app"
+version = "0.1.6"
+[dependencies]
+a = "==0.1.6" # both
+b = { version = "==0.1.6", build = "py*" }
+a-tools = "==0.1.6"
+[feature.x.pypi-dependencies]
+A = "==0.1.5"
+-- app/pyproject.toml --
+[project]
+name = "app"
+version = "0.1.6"
+dependencies = ["A==0.1.6", "numpy==0.1.6"]
+-- app/pixi.lock --
+-- only-a/pixi.toml --
+[workspace]
+name = "only-a"
+[dependencies]
+a = ">=0.1,<0.2"
+-- any/pixi.toml --
+[workspace]
+name = "any"
+[dependencies]
+a = "*"
+`
+
+func upgrade(t *testing.T, root, only string, req bump.Request, c onChannel) (*bump.Plan, error) {
+	w := load(t, root)
+	d, err := w.Downstream(only)
+	require.NoError(t, err)
+	return bump.Upgrade(t.Context(), w, []*workspace.Downstream{d}, req, c)
+}
+
+// A downstream's exact pins on our packages move, wherever they stand, and nothing else does.
+func TestUpgrade(t *testing.T) {
+	root := tree(t, downstreams)
+	c := onChannel{"a": {"0.1.6", "0.2.0", "0.3.0rc1", "0.10.0", "not-one"}, "b": {"0.1.6", "0.2.0"}}
+	p, err := upgrade(t, root, "app", bump.Request{}, c)
+	require.NoError(t, err)
+	want := []string{
+		"app/pixi.toml:5 0.1.6 → 0.2.0", "app/pixi.toml:6 0.1.6 → 0.2.0", "app/pixi.toml:9 0.1.5 → 0.2.0", "app/pyproject.toml:4 0.1.6 → 0.2.0",
+	}
+	require.Equal(t, want, edits(p))
+	require.Equal(t, []string{"a 0.1.6 → 0.2.0: channel", "b 0.1.6 → 0.2.0: channel"}, moves(p))
+	require.Equal(t, "app", p.Packages[0].In)
+	require.Equal(t, []string{
+		"the channel has a 0.10.0, but not every package that app takes in that version",
+		"app/pixi.lock names the old version: `mage lock` makes it anew",
+	}, p.Notes)
+	apply(t, root, p)
+
+	p, err = upgrade(t, root, "app", bump.Request{To: "0.1.0rc1"}, nil)
+	require.NoError(t, err)
+	require.Len(t, edits(p), 4)
+	_, err = upgrade(t, root, "app", bump.Request{To: "minor"}, nil)
+	require.ErrorContains(t, err, "counts nothing up")
+	_, err = upgrade(t, root, "app", bump.Request{}, onChannel{"a": {"0.1.0"}})
+	require.ErrorContains(t, err, "the channel has no release of b")
+	_, err = upgrade(t, root, "app", bump.Request{}, onChannel{"a": {"0.1.0"}, "b": {"0.2.0"}})
+	require.ErrorContains(t, err, "no version of all that app takes: a, b")
+
+	_, err = upgrade(t, root, "only-a", bump.Request{}, c)
+	require.ErrorContains(t, err, "would leave 1 range")
+	p, err = upgrade(t, root, "only-a", bump.Request{Raise: true}, c)
+	require.NoError(t, err)
+	require.Equal(t, []string{"only-a/pixi.toml:4 >=0.1,<0.2 → >=0.10.0,<0.11"}, edits(p))
+	p, err = upgrade(t, root, "any", bump.Request{}, c)
+	require.NoError(t, err)
+	require.Empty(t, p.Files)
+	require.Contains(t, p.Notes[0], "asks for no version")
+}

@@ -1,0 +1,147 @@
+package bump
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// write makes the edits: every place of a version and every requirement gets what it has to say.
+func (p *planner) write() error {
+	for _, pkg := range p.w.Order() {
+		if err := p.writeVersions(pkg); err != nil {
+			return err
+		}
+		for _, r := range pkg.Requires {
+			if err := p.writeRequirement(r, true); err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range p.w.Requires {
+		// An environment may hold an older, published version on purpose; one beside a path cannot.
+		if err := p.writeRequirement(r, r.Path != ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *planner) writeVersions(pkg *workspace.Package) error {
+	goal, moves := p.goals[pkg.Name], p.moves[pkg.Name] != nil
+	for _, v := range pkg.Versions {
+		if v.Text == "" {
+			p.dynamicNote(pkg, v)
+			continue
+		}
+		if !version.Same(v.Text, pkg.Version.Text) && pkg.Version.Text != "" {
+			p.drift = append(p.drift, fmt.Sprintf("%s: %s has version %s there, and %s in %s:%d", v.Pos, pkg.Name, v.Text, pkg.Version.Text, pkg.Version.Pos.File, pkg.Version.Pos.Line))
+		}
+		if version.Same(v.Text, goal.String()) && (!moves || v.Text == goal.String()) {
+			continue
+		}
+		if err := p.edit.version(v, goal.String(), "version of "+pkg.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dynamicNote says of a version that stands nowhere who makes it.
+func (p *planner) dynamicNote(pkg *workspace.Package, v workspace.Version) {
+	switch {
+	case p.moves[pkg.Name] == nil:
+	case v.Source == workspace.VersionTag:
+		p.note("%s: %s makes the version of %s from the tag; only copies of it are edited", v.Pos, v.Detail, pkg.Name)
+	case v.Source == workspace.VersionDynamic:
+		p.note("%s: %s makes the version of %s while building: see that it makes %s", v.Pos, v.Detail, pkg.Name, p.goals[pkg.Name])
+	}
+}
+
+// settled reports whether a requirement says nothing that a bump could change: any version, one that the pool or the
+// backend maintains, or sources that are not the workspace's.
+func settled(r workspace.Requirement) bool {
+	s := r.Dependency.Spec
+	text := strings.TrimSpace(r.Spec)
+	return r.Inherited || text == "" || text == "*" || s.PinCompatible || s.PinSubpackage || s.Git != "" || s.URL != ""
+}
+
+// rewrites reports whether a requirement has to be written anew, now that packages move: itself, or the pool's entry that
+// it takes.
+func (p *planner) rewrites(r workspace.Requirement) bool {
+	if goal, moves := p.goals[r.Package], p.moves[r.Package] != nil; r.Pin != "" {
+		return (moves || p.req.FixDrift) && !version.Same(r.Pin, goal.String())
+	} else if !moves || settled(r) {
+		return false
+	}
+	admitted, err := p.admits(r)
+	return err == nil && !admitted
+}
+
+// writeRequirement moves an exact pin along with its package, and looks whether a range still admits it. strict says that
+// a pin on another version than the package has is a contradiction.
+func (p *planner) writeRequirement(r workspace.Requirement, strict bool) error {
+	now, goal := p.now[r.Package], p.goals[r.Package]
+	switch {
+	case settled(r):
+		return nil
+	case r.Pin == "":
+		return p.writeRange(r)
+	case !version.Same(r.Pin, now.String()):
+		if !strict {
+			p.note("%s:%d pins %s to %s, which is not its version: left alone", r.File, r.Line, r.Name, r.Pin)
+			return nil
+		}
+		p.drift = append(p.drift, fmt.Sprintf("%s: %s is pinned to %s there, and is at %s", r.Pos, r.Name, r.Pin, now))
+	case p.moves[r.Package] == nil:
+		return nil
+	}
+	if r.Pin == goal.String() {
+		return nil
+	}
+	return p.edit.spec(r, r.Pin, goal.String(), "pin on "+r.Package)
+}
+
+// writeRange leaves a range alone that admits the new version, and else raises it if so asked.
+func (p *planner) writeRange(r workspace.Requirement) error {
+	if p.moves[r.Package] == nil {
+		return nil
+	}
+	goal := p.goals[r.Package]
+	spec, err := readRange(r)
+	if err != nil {
+		p.ranges = append(p.ranges, fmt.Sprintf("%s: %s: %v", r.Pos, r.Name, err))
+		return nil
+	}
+	if spec.Has(goal) {
+		return nil
+	}
+	if !p.req.Raise {
+		p.ranges = append(p.ranges, fmt.Sprintf("%s: %s %s does not admit %s", r.Pos, r.Name, r.Spec, goal))
+		return nil
+	}
+	raised, err := spec.Raise(goal)
+	if err != nil {
+		p.ranges = append(p.ranges, fmt.Sprintf("%s: %s: %v", r.Pos, r.Name, err))
+		return nil
+	}
+	return p.edit.spec(r, r.Spec, raised, "range of "+r.Package)
+}
+
+func (p *planner) admits(r workspace.Requirement) (bool, error) {
+	spec, err := readRange(r)
+	return err == nil && spec.Has(p.goals[r.Package]), err
+}
+
+// readRange reads a requirement in the language of its table.
+func readRange(r workspace.Requirement) (version.Range, error) {
+	switch {
+	case r.Kind == workspace.Conda:
+		return version.CondaRange(r.Spec)
+	case strings.HasPrefix(r.Table, "tool.poetry"):
+		return version.PoetryRange(r.Spec)
+	}
+	return version.PEP440Range(r.Spec)
+}

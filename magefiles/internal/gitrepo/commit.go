@@ -1,0 +1,71 @@
+package gitrepo
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Commit commits the contents of the given files, relative to Top, and nothing else; whatever is staged beside them has to
+// be committed or unstaged before. Hooks run, and the commit is signed, as git is configured. When a hook or git refuses,
+// the index is what it was before; files are not touched. It returns the commit, also where ctx ended right behind it.
+func (r *Repo) Commit(ctx context.Context, paths []string, message string) (string, error) {
+	before, err := os.ReadFile(r.index)
+	if err != nil {
+		return "", operr.New("commit the workspace first", "reading git's index: %w", err)
+	}
+	if err := r.stage(ctx, paths); err != nil {
+		return "", r.unstage(before, err)
+	}
+	refused := r.run(ctx, message, "commit", "--quiet", "--cleanup=verbatim", "--file=-")
+	ctx = context.WithoutCancel(ctx)
+	if refused != nil && r.run(ctx, "", "diff", "--cached", "--quiet", "HEAD") != nil {
+		return "", r.unstage(before, r.refused(refused, "committing"))
+	}
+	return r.Resolve(ctx, "HEAD") // what was staged is in it, even if git was stopped before it could say so
+}
+
+// stage does not use `git commit -- paths`: with thousands of them git compares each with each.
+func (r *Repo) stage(ctx context.Context, paths []string) error {
+	list := strings.Join(paths, "\x00") + "\x00"
+	if err := r.run(ctx, list, "update-index", "--add", "--remove", "-z", "--stdin"); err != nil {
+		return r.refused(err, "staging %d files", len(paths))
+	}
+	return nil
+}
+
+// unstage puts the index back, and returns why.
+func (r *Repo) unstage(index []byte, why error) error {
+	if err := atomicfile.WriteFile(r.index, index, 0o644); err != nil {
+		return operr.New("run `git reset`", "%w; and what was staged is still staged: %v", why, err)
+	}
+	return why
+}
+
+// Tag makes an annotated tag of a commit; signed where git is so configured.
+func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
+	if err := r.run(ctx, message, "tag", "--annotate", "--cleanup=verbatim", "--file=-", name, commit); err != nil {
+		return r.refused(err, "tagging %s", name)
+	}
+	return nil
+}
+
+// run gives git its standard input, and keeps what it and its hooks say for the error.
+func (r *Repo) run(ctx context.Context, stdin string, args ...string) error {
+	var said bytes.Buffer
+	err := r.runner.Run(ctx, command.Cmd{Name: "git", Args: args, Dir: r.Top, Stdin: strings.NewReader(stdin), Stdout: &said, Stderr: &said})
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return operr.New("", "%w", err).WithDetail(said.String())
+}
+
+func (r *Repo) refused(err error, format string, args ...any) error {
+	next := "see what git, or a hook of the repository, says above"
+	return operr.New(next, format+": %w", append(args, err)...)
+}

@@ -1,0 +1,150 @@
+package gitrepo_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+)
+
+func open(t *testing.T) (*gitrepo.Repo, string, func(args ...string) string) {
+	dir, run := newRepo(t)
+	repo, err := gitrepo.Open(t.Context(), run, dir)
+	require.NoError(t, err)
+	return repo, dir, func(args ...string) string {
+		out, err := command.Output(t.Context(), run, command.Cmd{Name: "git", Args: args, Dir: dir})
+		require.NoError(t, err)
+		return out
+	}
+}
+
+func write(t *testing.T, dir, name, text string) {
+	require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+}
+
+// Exactly the files that are named are committed; a tag is annotated and knows its commit.
+func TestCommitAndTag(t *testing.T) {
+	repo, dir, git := open(t)
+	write(t, dir, "sub/file", "second\n")
+	write(t, dir, "new ü", "n\n")
+	write(t, dir, "stray", "s\n")
+	changed, err := repo.Changed(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"sub/file"}, changed)
+
+	hash, err := repo.Commit(t.Context(), []string{"sub/file", "new ü"}, "release: v0.1.1\n\n# not a comment\n")
+	require.NoError(t, err)
+	require.Equal(t, git("rev-parse", "HEAD"), hash)
+	require.Equal(t, "release: v0.1.1\n\n# not a comment", git("log", "-1", "--format=%B"))
+	require.Equal(t, "new ü\x00sub/file\x00", git("show", "-z", "--format=", "--name-only"))
+	require.Equal(t, "?? stray", git("status", "--porcelain"))
+
+	require.NoError(t, repo.Tag(t.Context(), "v0.1.1", hash, "v0.1.1\n"))
+	git("tag", "light")
+	git("tag", "of-a-blob", "HEAD:sub/file")
+	require.Equal(t, "tag", git("cat-file", "-t", "v0.1.1"))
+	tags, err := repo.Tags(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"v0.1.1": hash, "light": hash}, tags)
+	require.Error(t, repo.Tag(t.Context(), "v0.1.1", hash, "again"))
+
+	by, subject, err := repo.LineCommit(t.Context(), "sub/file", 1)
+	require.NoError(t, err)
+	require.Equal(t, []string{hash, "release: v0.1.1"}, []string{by, subject})
+}
+
+// A hook that refuses leaves index and HEAD as they were, and its words are in the error.
+func TestCommitRefused(t *testing.T) {
+	repo, dir, git := open(t)
+	head := git("rev-parse", "HEAD")
+	hook := filepath.Join(repo.Dir, "hooks", "pre-commit")
+	require.NoError(t, os.MkdirAll(filepath.Dir(hook), 0o755))
+	require.NoError(t, os.WriteFile(hook, []byte("#!/bin/sh\necho the hook says no >&2\ngit add -A\nexit 1\n"), 0o755))
+	write(t, dir, "sub/file", "second\n")
+	write(t, dir, "stray", "s\n")
+	_, err := repo.Commit(t.Context(), []string{"sub/file"}, "x\n")
+	require.Contains(t, fmt.Sprintf("%+v", err), "the hook says no")
+	require.Equal(t, head, git("rev-parse", "HEAD"))
+	require.Equal(t, " M sub/file\n?? stray", git("status", "--porcelain"))
+}
+
+func TestLog(t *testing.T) {
+	repo, dir, git := open(t)
+	git("tag", "v1")
+	write(t, dir, "a b", "1")
+	git("add", "-A")
+	git("commit", "-q", "-m", "fix(x)!: one\n\nBody\x01\n\nBREAKING CHANGE: it is\n")
+	git("checkout", "-q", "-b", "side", "v1")
+	write(t, dir, "c", "2")
+	git("add", "-A")
+	git("commit", "-q", "-m", "feat: two")
+	git("tag", "v2")
+	git("checkout", "-q", "main")
+	tags, err := repo.MergedTags(t.Context())
+	require.NoError(t, err)
+	require.NotContains(t, tags, "v2")
+	git("merge", "-q", "--no-ff", "-m", "a merge", "side")
+	commits, err := repo.Log(t.Context(), "v1")
+	require.NoError(t, err)
+	require.Len(t, commits, 2)
+	for _, c := range commits {
+		switch c.Subject {
+		case "feat: two":
+			require.Equal(t, []string{"c"}, c.Paths)
+		default:
+			require.Equal(t, "fix(x)!: one", c.Subject)
+			require.Equal(t, []string{"a b"}, c.Paths)
+			require.Contains(t, c.Body, "BREAKING CHANGE: it is")
+		}
+	}
+	all, err := repo.Log(t.Context(), "")
+	require.NoError(t, err)
+	require.Len(t, all, 3)
+}
+
+// Where git is configured to sign, commit and tag are signed.
+func TestSigned(t *testing.T) {
+	repo, dir, git := open(t)
+	key := filepath.Join(t.TempDir(), "key")
+	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).CombinedOutput(); err != nil {
+		t.Skipf("no key can be made: %v %s", err, out)
+	}
+	for _, kv := range [][]string{{"gpg.format", "ssh"}, {"user.signingkey", key}, {"commit.gpgsign", "true"}, {"tag.gpgsign", "true"}} {
+		git("config", kv[0], kv[1])
+	}
+	write(t, dir, "sub/file", "second\n")
+	hash, err := repo.Commit(t.Context(), []string{"sub/file"}, "release: v0.1.1\n")
+	require.NoError(t, err)
+	require.NoError(t, repo.Tag(t.Context(), "v0.1.1", hash, "v0.1.1\n"))
+	require.Contains(t, git("cat-file", "commit", "HEAD"), "BEGIN SSH SIGNATURE")
+	require.Contains(t, git("cat-file", "tag", "v0.1.1"), "BEGIN SSH SIGNATURE")
+}
+
+// A context that ends while the hooks run behind the commit does not make it one that was not made.
+func TestStoppedBehindTheCommit(t *testing.T) {
+	repo, dir, git := open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	hook := filepath.Join(repo.Dir, "hooks", "post-commit")
+	require.NoError(t, os.MkdirAll(filepath.Dir(hook), 0o755))
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+	require.NoError(t, os.WriteFile(hook, []byte("#!/bin/sh\necho there > "+fifo+"\nsleep 60\n"), 0o755))
+	go func() {
+		_, _ = os.ReadFile(fifo) // returns when the hook has written to it
+		cancel()
+	}()
+	write(t, dir, "sub/file", "second\n")
+	hash, err := repo.Commit(ctx, []string{"sub/file"}, "release: v0.1.1\n")
+	require.NoError(t, err)
+	require.Equal(t, git("rev-parse", "HEAD"), hash)
+	require.Equal(t, "release: v0.1.1", git("log", "-1", "--format=%s"))
+}

@@ -1,0 +1,143 @@
+package gitrepo
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Changed returns the paths, relative to Top, of the files that git knows and that differ from HEAD, staged or not.
+func (r *Repo) Changed(ctx context.Context) ([]string, error) {
+	return r.status(ctx, "--untracked-files=no")
+}
+
+func (r *Repo) status(ctx context.Context, untracked string) ([]string, error) {
+	out, err := r.git(ctx, "status", "--porcelain=v1", "-z", untracked, "--no-renames")
+	if err != nil {
+		return nil, operr.New("see what git says there", "asking git for the changes in %s: %w", r.Top, err)
+	}
+	var paths []string
+	for line := range strings.SplitSeq(out, "\x00") {
+		if len(line) > 3 {
+			paths = append(paths, line[3:])
+		}
+	}
+	return paths, nil
+}
+
+// Tags returns the commit of every tag, by the tag's name: 40 or 64 hex digits. A tag of something else is left out.
+func (r *Repo) Tags(ctx context.Context) (map[string]string, error) { return r.tags(ctx) }
+
+// MergedTags is Tags for those that HEAD contains.
+func (r *Repo) MergedTags(ctx context.Context) (map[string]string, error) {
+	return r.tags(ctx, "--merged=HEAD")
+}
+
+func (r *Repo) tags(ctx context.Context, more ...string) (map[string]string, error) {
+	const format = "--format=%(refname:strip=2) %(objecttype) %(objectname) %(*objecttype) %(*objectname)"
+	out, err := r.git(ctx, append([]string{"for-each-ref", format, "refs/tags"}, more...)...)
+	if err != nil {
+		return nil, operr.New("see what git says there", "asking git for the tags of %s: %w", r.Top, err)
+	}
+	tags := map[string]string{}
+	for line := range strings.SplitSeq(out, "\n") {
+		switch f := strings.Fields(line); {
+		case len(f) == 5 && f[3] == "commit":
+			tags[f[0]] = f[4]
+		case len(f) == 3 && f[1] == "commit":
+			tags[f[0]] = f[2]
+		}
+	}
+	return tags, nil
+}
+
+// Commit is what the history says of one commit.
+type Commit struct {
+	Hash    string // 40 or 64 hex digits
+	Subject string
+	Body    string   // what follows the subject, footers included
+	Paths   []string // of the files it changed, relative to Top
+}
+
+// Log returns the commits that HEAD contains and the commit or tag since does not, the newest first; without merges,
+// which change nothing by themselves. since may be "": then all are returned.
+func (r *Repo) Log(ctx context.Context, since string) ([]Commit, error) {
+	shallow, err := r.git(ctx, "rev-parse", "--is-shallow-repository")
+	if err == nil && shallow == "true" {
+		return nil, operr.New("run `git fetch --unshallow --tags`", "the clone %s is shallow: its history is not all there", r.Top)
+	}
+	args := []string{"log", "--no-merges", "--no-show-signature", "--no-renames", "--name-only", "-z", "--format=" + commitMark + "%x00%H%x00%s%x00%b%x00", "HEAD"}
+	if since != "" {
+		args = append(args, "^"+since)
+	}
+	out, err := r.git(ctx, append(args, "--")...)
+	if err != nil {
+		return nil, operr.New("see what git says there", "reading the history of %s: %w", r.Top, err)
+	}
+	return parseLog(out), nil
+}
+
+// commitMark begins a commit in the output of git log: no message holds a NUL, and no path is this.
+const commitMark = "//"
+
+func parseLog(out string) []Commit {
+	var commits []Commit
+	for words := strings.Split(out, "\x00"); len(words) > 0; {
+		word := strings.Trim(words[0], "\n")
+		switch {
+		case word == commitMark && len(words) > 3:
+			commits = append(commits, Commit{Hash: words[1], Subject: words[2], Body: strings.TrimSpace(words[3])})
+			words = words[3:]
+		case word != "" && len(commits) > 0:
+			last := &commits[len(commits)-1]
+			last.Paths = append(last.Paths, word)
+		}
+		words = words[1:]
+	}
+	return commits
+}
+
+// LineCommit returns the commit that gave a line of a file, as it is in HEAD, its present text, and that commit's subject.
+func (r *Repo) LineCommit(ctx context.Context, path string, line int) (hash, subject string, err error) {
+	out, err := r.git(ctx, "blame", "--porcelain", "-L", fmt.Sprintf("%d,%d", line, line), "HEAD", "--", path)
+	if err != nil {
+		return "", "", operr.New("see what git says there", "asking git who wrote line %d of %s: %w", line, path, err)
+	}
+	hash, _, _ = strings.Cut(out, " ")
+	for l := range strings.SplitSeq(out, "\n") {
+		if s, ok := strings.CutPrefix(l, "summary "); ok {
+			subject = s
+		}
+	}
+	return hash, subject, nil
+}
+
+// Resolve returns the commit that a name, such as HEAD^ or a tag, stands for.
+func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
+	out, err := r.git(ctx, "rev-parse", "--quiet", "--verify", "--end-of-options", rev+"^{commit}")
+	if err != nil {
+		return "", operr.New("commit the workspace first, or name a commit that is there", "%s has no commit %s: %w", r.Top, rev, err)
+	}
+	return out, nil
+}
+
+// Untracked returns those of the paths, relative to Top, that git does not know.
+func (r *Repo) Untracked(ctx context.Context, paths []string) ([]string, error) {
+	out, err := r.git(ctx, "ls-files", "-z", "--full-name")
+	if err != nil {
+		return nil, operr.New("see what git says there", "asking git for the files of %s: %w", r.Top, err)
+	}
+	known := map[string]bool{}
+	for name := range strings.SplitSeq(out, "\x00") {
+		known[name] = true
+	}
+	var unknown []string
+	for _, p := range paths {
+		if !known[p] {
+			unknown = append(unknown, p)
+		}
+	}
+	return unknown, nil
+}

@@ -1,0 +1,47 @@
+package toolchain_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+func TestTasksAreFoundByName(t *testing.T) {
+	for _, c := range []struct {
+		name, tasks string
+		want        []string
+		err         string
+	}{
+		{"one for all", "test-all = \"a\"\ntest = \"b\"\ntest-one = \"c\"", []string{"test-all"}, ""},
+		{"the short name", "test = \"b\"", []string{"test"}, ""},
+		{"one for each", "test-one = \"a\"\ntest-acme-two = \"b\"", []string{"test-one", "test-acme-two"}, ""},
+		{"underscores", "test_one = \"a\"\ntest_acme_two = \"b\"", []string{"test_one", "test_acme_two"}, ""},
+		{"one is missing", "test-one = \"a\"", nil, "no task tests all packages, and pixi.toml has no task test-2, which would test the package acme-two"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			root := t.TempDir()
+			for name, text := range map[string]string{
+				"pixi.toml":         "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n[feature.dev.tasks]\n" + c.tasks + "\n[environments]\ndev = [\"dev\"]\n",
+				"lib/one/pixi.toml": "[package]\nname = \"acme-one\"\nversion = \"1\"\n[package.build]\nbackend = { name = \"pixi-build-rust\", version = \"*\" }\n",
+				"lib/2/pixi.toml":   "[package]\nname = \"acme-two\"\nversion = \"1\"\n[package.build]\nbackend = { name = \"pixi-build-rust\", version = \"*\" }\n",
+			} {
+				require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+				require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
+			}
+			w, err := workspace.Load(root)
+			require.NoError(t, err)
+			tasks, err := toolchain.TestTasks(w)
+			if c.err != "" {
+				require.ErrorContains(t, err, c.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.want, tasks)
+		})
+	}
+}

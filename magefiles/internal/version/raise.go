@@ -1,0 +1,69 @@
+package version
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Raise returns the range with its lower bound at v, so that it admits v, and every other byte as it is written: of
+// `>=0.1.6` and 0.2.0 it makes `>=0.2.0`, of `~=0.1` `~=0.2`, of `0.1.*` `0.2.*`. An upper bound moves along where it is the
+// lower one's next release: `>=0.1.6,<0.2` becomes `>=0.2.0,<0.3`. What cannot be raised so is an error: a person has to say
+// what the range shall be.
+func (r Range) Raise(v Version) (string, error) {
+	if len(r.any) != 1 {
+		return "", fmt.Errorf("%q has alternatives", r.text)
+	}
+	clauses := r.any[0]
+	lower := slices.IndexFunc(clauses, func(c clause) bool {
+		return slices.Contains([]string{">=", "~=", "^", "~"}, c.op) || c.op == "==" && c.prefix
+	})
+	if lower < 0 {
+		return "", fmt.Errorf("%q has no lower bound", r.text)
+	}
+	out := r.text
+	for i, c := range slices.Backward(clauses) { // from the end, so that offsets hold
+		text := ""
+		switch {
+		case i == lower:
+			text = c.raised(v)
+		case c.op == "<" && !c.has(v, r.dialect.pypi):
+			text = nextAlike(clauses[lower].version, c.version, v)
+		}
+		if text != "" {
+			out = out[:c.at] + text + out[c.at+len(c.raw):]
+		}
+	}
+	raised, err := r.dialect.read(out)
+	if err != nil || !raised.Has(v) {
+		return "", fmt.Errorf("%q does not admit %s, also with a higher lower bound", r.text, v)
+	}
+	return out, nil
+}
+
+// raised spells v as the clause's version: whole for a bound, and with as many segments for what stands for a prefix.
+func (c clause) raised(v Version) string {
+	if c.op == ">=" || v.Prerelease() || v.post > 0 {
+		return v.String()
+	}
+	release := slices.Clone(v.release)
+	for len(release) < len(c.version.release) {
+		release = append(release, 0)
+	}
+	return Version{release: release[:len(c.version.release)]}.spelled().text
+}
+
+// nextAlike returns the upper bound that is to v what upper is to lower: the next major, minor or patch. "" where upper is
+// none of them.
+func nextAlike(lower, upper, v Version) string {
+	if upper.Prerelease() || upper.post > 0 {
+		return ""
+	}
+	for _, size := range []Size{Major, Minor, Patch} {
+		if lower.Release().Next(size).Compare(upper) == 0 {
+			next := v.Release().Next(size)
+			return strings.Join(strings.SplitN(next.text+".0.0.0.0", ".", len(upper.release)+1)[:len(upper.release)], ".")
+		}
+	}
+	return ""
+}
