@@ -10,8 +10,12 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/pythontest"
 )
 
 // serve starts `targets channel:serve` over a folder with a key until the script ends, and sets PREFIX_SERVER_URL and
@@ -63,4 +67,61 @@ func noSecret(ts *testscript.TestScript, _ bool, args []string) {
 	if files < 10 {
 		ts.Fatalf("only %d files were looked at", files)
 	}
+}
+
+// TestAPersonIsAsked runs publish at a terminal: a no changes nothing, a yes publishes.
+func TestAPersonIsAsked(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range onePackage {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
+	}
+	const key = "pfx_key_of_a_person"
+	url, _ := startServer(t, root, t.TempDir(), key)
+	python := pythontest.Interpreter(t).Path
+	ask := func(answer string) (string, int) {
+		r := pythontest.Run(t, python, atTerminal, []string{
+			"PIPELINE_TOOLCHAIN=embedded", "SOURCE_DATE_EPOCH=1767323046", "PREFIX_SERVER_URL=" + url, "PREFIX_API_KEY=" + key,
+		}, root, answer, filepath.Join(compiled, "targets"), "publish")
+		return r.Stdout, r.Code
+	}
+	said, code := ask("n")
+	require.Contains(t, said, "Upload 1 artifact to "+url+"/w? [y/N]")
+	require.Equal(t, 3, code, said)
+	said, code = ask("yes")
+	require.Zero(t, code, said)
+	require.Contains(t, said, "w has:")
+}
+
+// atTerminal runs a program at a pseudo-terminal, answers the question that it asks, and prints what it said.
+const atTerminal = `
+import os, pty, sys
+folder, answer, *argv = sys.argv[1:]
+pid, fd = pty.fork()
+if pid == 0:
+    os.chdir(folder)
+    os.execv(argv[0], argv)
+said, answered = b"", False
+while True:
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    said += data
+    if not answered and b"[y/N]" in said:
+        answered = True
+        os.write(fd, answer.encode() + b"\n")
+_, status = os.waitpid(pid, 0)
+os.write(1, said)
+os._exit(os.waitstatus_to_exitcode(status))
+`
+
+// onePackage is a workspace with one package.
+var onePackage = map[string]string{
+	"pixi.toml":               "[workspace]\nname = \"w\"\nchannels = []\nplatforms = [\"linux-64\"]\n[tasks]\ntest = \"echo tested\"\n",
+	"lib/pixi.toml":           "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n",
+	"lib/pyproject.toml":      "[project]\nname = \"lib\"\nversion = \"1.0.0\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
+	"lib/src/lib/__init__.py": "",
 }

@@ -21,12 +21,7 @@ import (
 func TestNoSecretIsWritten(t *testing.T) {
 	const key = "pfx_the_secret_of_the_secret_test"
 	root := t.TempDir()
-	for name, text := range map[string]string{
-		"pixi.toml":               "[workspace]\nname = \"w\"\nchannels = []\nplatforms = [\"linux-64\"]\n[tasks]\ntest = \"echo tested\"\n",
-		"lib/pixi.toml":           "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n",
-		"lib/pyproject.toml":      "[project]\nname = \"lib\"\nversion = \"1.0.0\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
-		"lib/src/lib/__init__.py": "",
-	} {
+	for name, text := range onePackage {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
 	}

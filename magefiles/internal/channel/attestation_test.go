@@ -70,6 +70,29 @@ func TestAnAttestationOfTheRealUploader(t *testing.T) {
 	}
 }
 
+// py-rattler finds what our channel advertises, and reads it, down to the certificate that only this test vouches for. (A
+// success would take a certificate in the log of a sigstore: sigstore-go's stand-in makes none, as py-rattler found.)
+func TestTheRealClientFindsAnAttestation(t *testing.T) {
+	w := trust(t)
+	remote := client(t, w.url)
+	none, attested := channeltest.Upload(t, condapkgtest.Package{Name: "none"}), channeltest.Upload(t, condapkgtest.Package{Name: "a"})
+	attested.Attestation = attestationtest.Claim{File: attested.File, SHA256: attested.Record.SHA256, TargetChannel: w.url + "/demo"}.Bundle(t)
+	for _, u := range []channel.Upload{none, attested} {
+		_, err := remote.Put(t.Context(), u)
+		require.NoError(t, err)
+	}
+	ask := rattlertest.Attested{
+		Channel: w.url + "/demo", Name: "none", Identity: "https://github.com/octo/tools/.github/workflows/release.yml@refs/tags/v1",
+	}
+	require.Contains(t, ask.Run(t), "advertised")
+	ask.Name = "a"
+	says := ask.Run(t)
+	require.Contains(t, says, "no attestation for "+attested.File+" passed verification")
+	require.Contains(t, says, "bundle 0")
+	require.NotContains(t, says, "advertised")
+	t.Log(says)
+}
+
 // Our client sends the same, and the store keeps the sidecar with the artifact: through reopening, a lost log, replacement
 // and deletion.
 func TestASidecarBelongsToItsArtifact(t *testing.T) {

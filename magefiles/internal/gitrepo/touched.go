@@ -15,7 +15,11 @@ import (
 func (r *Repo) Touched(ctx context.Context, dirs ...string) (time.Time, error) {
 	args := []string{"log", "-1", "--no-show-signature", "--format=%ct", "HEAD", "--"}
 	for _, dir := range dirs {
-		args = append(args, ":(top,literal)"+path.Join(r.Prefix, dir))
+		spec := ":(top)" // everything
+		if below := path.Join(r.Prefix, dir); below != "." {
+			spec = ":(top,literal)" + below
+		}
+		args = append(args, spec)
 	}
 	out, err := r.git(ctx, args...)
 	if err != nil || out == "" {

@@ -28,6 +28,27 @@ var solveScript string
 //go:embed index.py
 var indexScript string
 
+//go:embed attested.py
+var attestedScript string
+
+// Attested is one verification by py-rattler of the attestation that a channel advertises for a noarch package, by the
+// trust root of the public sigstore.
+type Attested struct {
+	Channel  string `json:"channel"` // URL
+	Name     string `json:"name"`
+	Identity string `json:"identity"` // that the certificate has to have
+	Cache    string `json:"cache"`    // set by Run
+}
+
+// Run returns the text of the error that was raised, or "".
+func (a Attested) Run(t testing.TB) string {
+	t.Helper()
+	a.Cache = t.TempDir()
+	var answer struct{ Error string }
+	run(t, attestedScript, nil, a, &answer)
+	return answer.Error
+}
+
 // Index makes the index of a folder that has subdirs with .conda files in them, by rattler_index: repodata.json,
 // repodata.json.zst and shards.
 func Index(t testing.TB, dir string) {
@@ -124,7 +145,7 @@ func SolveInstall(t testing.TB, channels, specs []string) (python string) {
 
 // run gives the script its argument as JSON, and reads JSON from the file that it names. Not from its output: the
 // extension modules may print what they like.
-func run(t testing.TB, script string, env []string, arg map[string]any, answer any) {
+func run(t testing.TB, script string, env []string, arg, answer any) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "answer.json")
 	in, err := json.Marshal(arg)
