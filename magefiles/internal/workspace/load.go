@@ -140,6 +140,7 @@ func (l *loader) readDownstream(f *folder) *Downstream {
 	if d.Requires = l.siblings.requirements("", d.Manifest.all(), own, d.Project.all()); len(d.Requires) == 0 {
 		return nil
 	}
+	d.Image = s.readImage(d.Manifest)
 	l.keep(s, f.pyproject)
 	return d
 }

@@ -211,6 +211,7 @@ type Downstream struct {
 	Pyproject string        // relative to the root; "" where there is none
 	Project   *Project      // nil where there is no pyproject.toml
 	Requires  []Requirement // on our packages, in the order of the files
+	Image     *Image        // nil where no image is made of it
 }
 
 // Name is the downstream's name, as its manifest gives it.

@@ -1,0 +1,107 @@
+package workspace
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+)
+
+// Image is the [tool.image] table of a downstream, which pixi ignores: the image that is made of the downstream, by the
+// Dockerfile beside its manifest.
+type Image struct {
+	Name      string   `json:"name"`      // without registry and owner; default: the downstream's name
+	Platforms []string `json:"platforms"` // of OCI, such as "linux/amd64", which is the default
+	Registry  string   `json:"registry"`  // with the owner, such as "ghcr.io/someone"; default: ghcr.io and the owner of the git remote
+	Check     []string `json:"check"`     // argv that the image's entry point runs to prove it; default: the command of the task "check"; nil where there is neither
+	Cache     string   `json:"cache"`     // CacheNone or CacheRegistry; default CacheNone
+
+	// RewriteTimestamp lets BuildKit give every file that the build adds a time no later than the commit's, so that the same
+	// sources give the same bytes. It costs as much as compressing the layers again: a Dockerfile that gives its files fixed
+	// times by itself sets it to false. Default true.
+	RewriteTimestamp bool `json:"rewrite-timestamp"`
+
+	Pos Pos `json:"-"` // of the table
+}
+
+// The values of Image.Cache.
+const (
+	CacheNone     = "none"
+	CacheRegistry = "registry" // beside the image, one for each platform
+)
+
+// imageTask is the task whose command proves an image, unless the table says otherwise.
+const imageTask = "check"
+
+// readImage reads [tool.image] of a downstream's manifest; nil where there is none.
+func (s *source) readImage(m *Manifest) *Image {
+	n := s.doc.Root.Get("tool", "image")
+	if n == nil || !s.want(n, tomledit.Table) {
+		return nil
+	}
+	i := &Image{Name: m.Name, Platforms: []string{"linux/amd64"}, Check: m.command(imageTask), Cache: CacheNone, RewriteTimestamp: true, Pos: s.pos(n)}
+	read := map[string]func(e *tomledit.Node){
+		"name":              func(e *tomledit.Node) { i.Name = s.str(e) },
+		"registry":          func(e *tomledit.Node) { i.Registry = s.str(e) },
+		"platforms":         func(e *tomledit.Node) { i.Platforms = s.strs(e) },
+		"check":             func(e *tomledit.Node) { i.Check = s.strs(e) },
+		"cache":             func(e *tomledit.Node) { i.Cache = s.str(e) },
+		"rewrite-timestamp": func(e *tomledit.Node) { i.RewriteTimestamp = s.boolean(e) },
+	}
+	var keys []string
+	for k := range read {
+		keys = append(keys, k)
+	}
+	for _, e := range n.Children {
+		if set, ok := read[e.Key]; ok {
+			set(e)
+		} else {
+			s.failKey(e, "[tool.image]", keys)
+		}
+	}
+	s.oneOf(n.Get("cache"), CacheNone, CacheRegistry)
+	s.platforms(n.Get("platforms"), m)
+	return i
+}
+
+// platforms refuses those of OCI for which there is no environment.
+func (s *source) platforms(n *tomledit.Node, m *Manifest) {
+	if n == nil {
+		return
+	}
+	for _, e := range n.Elements() {
+		subdir, ok := Subdir(e.Text())
+		switch {
+		case !ok:
+			s.fail(e, "write linux/amd64 or linux/arm64", "no conda platform is known for %q", e.Text())
+		case !slices.Contains(m.Platforms, subdir):
+			s.fail(e, "add it to platforms of [workspace]", "the image is to be made for %s, and the workspace is not made for %s", e.Text(), subdir)
+		}
+	}
+	if len(n.Elements()) == 0 {
+		s.fail(n, "name one, such as linux/amd64", "the image is made for no platform")
+	}
+}
+
+// subdirs are conda's names of the platforms of OCI that images are made for.
+var subdirs = map[string]string{"linux/amd64": "linux-64", "linux/arm64": "linux-aarch64", "linux/ppc64le": "linux-ppc64le"}
+
+// Subdir is conda's name of a platform of OCI.
+func Subdir(platform string) (subdir string, ok bool) {
+	subdir, ok = subdirs[platform]
+	return subdir, ok
+}
+
+// command is what a task of the default feature runs, through a shell; nil where there is no such task.
+func (m *Manifest) command(task string) []string {
+	for _, f := range m.Features {
+		for _, t := range f.Targets {
+			for _, candidate := range t.Tasks {
+				if f.Name == DefaultFeature && candidate.Name == task && strings.TrimSpace(candidate.Cmd) != "" {
+					return []string{"sh", "-c", candidate.Cmd}
+				}
+			}
+		}
+	}
+	return nil
+}

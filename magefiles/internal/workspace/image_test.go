@@ -1,0 +1,74 @@
+package workspace
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestImage(t *testing.T) {
+	read := func(t *testing.T, table string) (*Image, error) {
+		w, err := Load(repo(t, `
+-- pixi.toml --
+[workspace]
+name = "w"
+channels = []
+platforms = []
+-- lib/pixi.toml --
+[package]
+name = "lib"
+version = "1.0.0"
+[package.build]
+backend = { name = "pixi-build-cmake" }
+-- app/pixi.toml --
+[workspace]
+name = "theapp"
+platforms = ["linux-64", "linux-aarch64"]
+channels = []
+[dependencies]
+lib = "==1.0.0"
+[tasks]
+check = "python -c 'import lib'"
+`+table))
+		if err != nil {
+			return nil, err
+		}
+		return w.Downstreams[0].Image, nil
+	}
+	none, err := read(t, "")
+	require.NoError(t, err)
+	require.Nil(t, none)
+
+	plain, err := read(t, "[tool.image]\n")
+	require.NoError(t, err)
+	require.Equal(t, &Image{
+		Name: "theapp", Platforms: []string{"linux/amd64"}, Check: []string{"sh", "-c", "python -c 'import lib'"}, Cache: "none",
+		RewriteTimestamp: true, Pos: Pos{File: "app/pixi.toml", Line: 9, Col: 7},
+	}, plain)
+
+	full, err := read(t, `[tool.image]
+name = "Other"
+platforms = ["linux/arm64", "linux/amd64"]
+registry = "r.example/Someone"
+check = ["true"]
+cache = "registry"
+rewrite-timestamp = false
+`)
+	require.NoError(t, err)
+	full.Pos = Pos{}
+	require.Equal(t, &Image{
+		Name: "Other", Platforms: []string{"linux/arm64", "linux/amd64"}, Registry: "r.example/Someone", Check: []string{"true"}, Cache: "registry",
+	}, full)
+
+	for table, want := range map[string]string{
+		"[tool.image]\nplatform = []\n":                 `app/pixi.toml:10:1: [tool.image] has no key platform`,
+		"[tool.image]\nplatforms = []\n":                `app/pixi.toml:10:13: the image is made for no platform`,
+		"[tool.image]\nplatforms = [\"linux/s390x\"]\n": `app/pixi.toml:10:14: no conda platform is known for "linux/s390x"`,
+		"[tool.image]\nplatforms = [\"linux/ppc64le\"]": `app/pixi.toml:10:14: the image is to be made for linux/ppc64le, and the workspace is not made for linux-ppc64le`,
+		"[tool.image]\ncache = \"much\"\n":              `app/pixi.toml:10:9: cache cannot be "much"`,
+		"[tool.image]\nname = 1\n":                      `app/pixi.toml:10:8: name must be a string, and is an integer`,
+	} {
+		_, err := read(t, table)
+		require.EqualError(t, err, want)
+	}
+}
