@@ -1,0 +1,32 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from probes import IMPORTS, SYSTEM, WELL
+
+from myapp.report import Import, Package, Report, System
+
+Make = Callable[..., Report]
+
+
+@pytest.fixture
+def make() -> Make:
+    """Make a report of packages and imports, on a machine that is always the same."""
+
+    def report(
+        packages: tuple[Package, ...] = (WELL,), imports: tuple[Import, ...] = (IMPORTS,), **system: object
+    ) -> Report:
+        about = System(**vars(SYSTEM) | system)
+        return Report("probe", "0.1.0", "2026-01-02T03:04:06+00:00", about, packages, imports)
+
+    return report
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of installed packages, for this interpreter and those that it starts."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=":")
+    return folder
