@@ -275,6 +275,15 @@ func credentialSources() prefixdev.Sources {
 	return s
 }
 
+// What image builds read from the environment; "" where it is not set.
+func namedRegistry() string   { return os.Getenv("IMAGE_REGISTRY") }          // registry and owner
+func builderName() string     { return os.Getenv("BUILDX_BUILDER") }          // of buildx
+func pixiImage() string       { return os.Getenv("PIXI_IMAGE") }              // build argument
+func baseImage() string       { return os.Getenv("BASE_IMAGE") }              // build argument
+func namedPixiConfig() string { return os.Getenv("PIXI_CONFIG") }             // a config.toml of pixi's
+func rattlerAuthFile() string { return os.Getenv("RATTLER_AUTH_FILE") }       // credentials of the rattler tools
+func namedSBOM() string       { return os.Getenv("BUILDKIT_SBOM_GENERATOR") } // an image, or "off"
+
 // cache is the folder for what is installed once on a machine.
 func (a *app) cache() (string, error) {
 	dir, err := os.UserCacheDir()

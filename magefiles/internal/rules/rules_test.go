@@ -23,7 +23,7 @@ const (
 var layers = [][]string{
 	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg", "faults", "attestation"},
 	{"workspace", "channel"},
-	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc"},
+	{"bump", "gitrepo", "toolchain", "image", "channel/store", "channel/server", "channel/prefixdev", "oidc"},
 	{"publish", "localprefix"},
 	{"rehearsal", "view"},
 }

@@ -1,0 +1,135 @@
+package image
+
+import (
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+)
+
+// Index is what a registry, or a folder, holds of an image.
+type Index struct {
+	Digest      string            `json:"digest"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+	Images      []Image           `json:"images"` // one for each platform
+}
+
+// Image is the image of one platform.
+type Image struct {
+	Platform     string            `json:"platform"`
+	Digest       string            `json:"digest"`
+	Size         int64             `json:"size"` // bytes of all layers, compressed
+	Labels       map[string]string `json:"labels,omitempty"`
+	Entrypoint   []string          `json:"entrypoint,omitempty"`
+	Attestations []string          `json:"attestations,omitempty"` // predicate types
+	Layers       []string          `json:"layers"`                 // digests
+}
+
+// What BuildKit writes into an index beside the images (docs/attestations/attestation-storage.md).
+const (
+	referenceType   = "vnd.docker.reference.type"
+	referenceDigest = "vnd.docker.reference.digest"
+	attestationType = "attestation-manifest"
+	predicateType   = "in-toto.io/predicate-type"
+)
+
+// readIndex reads all images of an index, with what is attested about each.
+func readIndex(index v1.ImageIndex) (*Index, error) {
+	digest, err := index.Digest()
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	i := &Index{Digest: digest.String(), Annotations: manifest.Annotations}
+	attested := map[string][]string{}
+	for _, d := range manifest.Manifests {
+		img, err := index.Image(d.Digest)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", d.Digest, err)
+		}
+		if d.Annotations[referenceType] == attestationType {
+			predicates, err := predicates(img)
+			if err != nil {
+				return nil, err
+			}
+			about := d.Annotations[referenceDigest]
+			attested[about] = append(attested[about], predicates...)
+			continue
+		}
+		one, err := readImage(img)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", d.Digest, err)
+		}
+		if d.Platform != nil {
+			one.Platform = platform(d.Platform)
+		}
+		i.Images = append(i.Images, *one)
+	}
+	for n := range i.Images {
+		i.Images[n].Attestations = attested[i.Images[n].Digest]
+		slices.Sort(i.Images[n].Attestations)
+	}
+	return i, nil
+}
+
+func predicates(img v1.Image) (types []string, err error) {
+	m, err := img.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range m.Layers {
+		types = append(types, l.Annotations[predicateType])
+	}
+	return types, nil
+}
+
+func readImage(img v1.Image) (*Image, error) {
+	digest, err := img.Digest()
+	if err != nil {
+		return nil, err
+	}
+	m, err := img.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	c, err := img.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	one := &Image{
+		Platform: platform(c.Platform()), Digest: digest.String(), Labels: c.Config.Labels, Entrypoint: c.Config.Entrypoint, Layers: []string{},
+	}
+	for _, l := range m.Layers {
+		one.Size += l.Size
+		one.Layers = append(one.Layers, l.Digest.String())
+	}
+	return one, nil
+}
+
+// platform is OS/ARCH, without what every machine of that kind has (arm64's variant v8).
+func platform(p *v1.Platform) string {
+	if p == nil {
+		return ""
+	}
+	text := p.OS + "/" + p.Architecture
+	if p.Variant != "" && (p.Architecture != "arm64" || p.Variant != "v8") {
+		text += "/" + p.Variant
+	}
+	return text
+}
+
+// addenda are all manifests of an index, to be put into another one.
+func addenda(index v1.ImageIndex, manifest *v1.IndexManifest) (all []mutate.IndexAddendum, err error) {
+	for _, d := range manifest.Manifests {
+		img, err := index.Image(d.Digest)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, mutate.IndexAddendum{Add: img, Descriptor: d})
+	}
+	return all, nil
+}

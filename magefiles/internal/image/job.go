@@ -1,0 +1,264 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/version"
+)
+
+// Job applies one plan. Its steps each leave what later ones need.
+type Job struct {
+	Plan     *Plan
+	Builder  *Builder
+	Registry *Registry
+	Push     bool
+	Load     bool   // put the image into the docker engine, for the platform of this machine
+	Host     string // platform of this machine, for Load
+	Dir      string // folder of this job alone, which exists; what is not pushed is kept in it
+	Again    bool   // build, even where the registry has an image of this plan
+	Fresh    bool   // build without the builder's cache
+
+	// Packages says whether everything that the environment asks for by name is on its channel, for every platform.
+	Packages func(ctx context.Context, platforms []string) (evidence string, err error)
+
+	Result Result
+	node   Node
+	index  *Index
+}
+
+// Result is what came of a job.
+type Result struct {
+	Name       string   `json:"name"`
+	Repository string   `json:"repository"`
+	Digest     string   `json:"digest"` // of the index
+	Images     []Image  `json:"images"`
+	Pushed     bool     `json:"pushed"`
+	Reused     bool     `json:"reused"` // the registry had it: nothing was built
+	Kept       string   `json:"kept,omitempty"`
+	Tags       []Tag    `json:"tags"`
+	Checked    []string `json:"checked"`     // platforms on which the image ran its check
+	NotChecked []string `json:"not_checked"` // platforms that the builder cannot run
+	Cached     []string `json:"cached"`      // steps of the Dockerfile that were taken from the cache
+	Ran        []string `json:"ran"`         // steps that were run
+}
+
+// Step is one part of a job.
+type Step struct {
+	Name string
+	Do   func(ctx context.Context) (evidence string, err error)
+}
+
+// newResult is that of a job that has not done anything. Lists are never nil, for JSON's sake.
+func newResult(p *Plan) Result {
+	return Result{
+		Name: p.Name, Repository: p.Repository, Images: []Image{}, Tags: []Tag{}, Checked: []string{}, NotChecked: []string{},
+		Cached: []string{}, Ran: []string{},
+	}
+}
+
+// Steps are the job, in order. Each may be done again.
+func (j *Job) Steps() []Step {
+	j.Result = newResult(j.Plan)
+	steps := []Step{{"builder", j.look}, {"packages", j.packages}, {"registry", j.known}, {"build", j.build}, {"verify", j.verify}, {"smoke test", j.smoke}}
+	if j.Load {
+		steps = append(steps, Step{"load", j.load})
+	}
+	if j.Push {
+		steps = append(steps, Step{"tag", j.tag})
+	}
+	return steps
+}
+
+// Run does all steps.
+func (j *Job) Run(ctx context.Context, show shower) error {
+	if j.Push && strings.HasSuffix(j.Plan.Revision, "-dirty") {
+		return operr.New("commit it first, or put it away", "%s has changes that are not committed, and would be published", j.Plan.Dir)
+	}
+	return j.steps(ctx, show, j.Steps()...)
+}
+
+func (j *Job) look(ctx context.Context) (_ string, err error) {
+	j.node, err = j.Builder.Look(ctx)
+	return fmt.Sprintf("%s (%s), which runs %s", j.node.Name, j.node.Driver, strings.Join(j.runnable(), " and ")), err
+}
+
+// runnable are the plan's platforms that the builder can run.
+func (j *Job) runnable() (can []string) {
+	for _, p := range j.Plan.Platforms {
+		if slices.Contains(j.node.Platforms, p) {
+			can = append(can, p)
+		}
+	}
+	return can
+}
+
+func (j *Job) packages(ctx context.Context) (string, error) { return j.Packages(ctx, j.Plan.Platforms) }
+
+// known looks for an image of this very plan under the tag of the revision, where a finished run leaves it.
+func (j *Job) known(ctx context.Context) (string, error) {
+	if !j.Push || j.Again {
+		return "not asked: nothing is taken from there", nil
+	}
+	i, err := j.Registry.Read(ctx, j.Plan.Repository+":"+RevisionTag(j.Plan.Revision))
+	if errors.Is(err, ErrNotFound) {
+		return "has no image of this commit", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := j.Plan.Verify(i, ""); err != nil {
+		return "has another image of this commit", nil
+	}
+	j.index, j.Result.Reused, j.Result.Pushed, j.Result.Digest = i, true, true, i.Digest
+	return "has it: " + i.Digest, nil
+}
+
+func (j *Job) build(ctx context.Context) (string, error) {
+	if j.Result.Reused {
+		return "nothing to build", nil
+	}
+	definition := j.Plan.pushed()
+	if !j.Push {
+		j.Result.Kept = filepath.Join(j.Dir, "oci")
+		if err := os.RemoveAll(j.Result.Kept); err != nil {
+			return "", err
+		}
+		definition = j.Plan.kept(j.Result.Kept)
+	}
+	if j.Fresh {
+		definition = definition.fresh()
+	}
+	built, err := j.Builder.bake(ctx, definition, j.Dir)
+	if err != nil {
+		return "", err
+	}
+	j.Result.Digest, j.Result.Pushed = built.Digest, j.Push
+	j.Result.Cached, j.Result.Ran = append(j.Result.Cached, built.Cached...), append(j.Result.Ran, built.Ran...)
+	return fmt.Sprintf("%s; %d steps, %d of them from the cache", built.Digest, len(built.Cached)+len(built.Ran), len(built.Cached)), nil
+}
+
+// verify reads back what was made, where it was put.
+func (j *Job) verify(ctx context.Context) (_ string, err error) {
+	switch {
+	case j.Result.Reused:
+	case j.Push:
+		j.index, err = j.Registry.Read(ctx, j.Plan.Repository+"@"+j.Result.Digest)
+	default:
+		j.index, err = readLayout(j.Result.Kept)
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := j.Plan.Verify(j.index, j.Result.Digest); err != nil {
+		return "", err
+	}
+	j.Result.Images = j.index.Images
+	var said []string
+	for _, one := range j.index.Images {
+		said = append(said, fmt.Sprintf("%s %d MB", one.Platform, one.Size/1e6))
+	}
+	return strings.Join(said, ", ") + ", with labels and attestations", nil
+}
+
+// readLayout reads the image in a folder that buildx wrote.
+func readLayout(dir string) (*Index, error) {
+	index, err := layout.ImageIndexFromPath(dir)
+	if err != nil {
+		return nil, fmt.Errorf("reading the image in %s: %w", dir, err)
+	}
+	m, err := index.IndexManifest()
+	if err != nil || len(m.Manifests) != 1 {
+		return nil, operr.New("remove the folder, and build again", "the folder %s does not hold one image", dir)
+	}
+	inner, err := index.ImageIndex(m.Manifests[0].Digest)
+	if err != nil {
+		return nil, fmt.Errorf("reading the image in %s: %w", dir, err)
+	}
+	return readIndex(inner)
+}
+
+func (j *Job) load(ctx context.Context) (string, error) {
+	if !slices.Contains(j.Plan.Platforms, j.Host) {
+		return "", operr.NewUsage("leave -load out", "%s is not built for %s, which this machine's engine runs", j.Plan.Name, j.Host)
+	}
+	names := []string{j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision), j.Plan.Repository + ":" + j.Plan.Version}
+	_, err := j.Builder.bake(ctx, j.Plan.loaded(j.Host, names), j.Dir)
+	return "docker run " + names[1], err
+}
+
+// tag asks the registry again, since time has passed, and moves the tags.
+func (j *Job) tag(ctx context.Context) (string, error) {
+	tags, err := j.current(ctx)
+	if err != nil {
+		return "", err
+	}
+	j.Result.Tags = tags
+	var moved, stay []string
+	for n, t := range tags {
+		if !t.Moves {
+			stay = append(stay, t.Name)
+			continue
+		}
+		now, err := j.Registry.Read(ctx, j.Plan.Repository+":"+t.Name)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return "", err
+		}
+		if err == nil && now.Digest == j.Result.Digest {
+			tags[n] = Tag{t.Name, false, "stands for this image already"}
+			stay = append(stay, t.Name)
+			continue
+		}
+		if err := j.Registry.Tag(ctx, j.Plan.Repository, j.Result.Digest, t.Name); err != nil {
+			return "", err
+		}
+		moved = append(moved, t.Name)
+	}
+	return told(moved, stay), nil
+}
+
+func told(moved, stay []string) string {
+	switch {
+	case len(moved)+len(stay) == 0:
+		return "none: only some platforms were built; `docker:merge` joins them"
+	case len(moved) == 0:
+		return "no tag moved: " + strings.Join(stay, ", ") + " stay"
+	case len(stay) == 0:
+		return strings.Join(moved, ", ")
+	}
+	return strings.Join(moved, ", ") + "; " + strings.Join(stay, ", ") + " stay"
+}
+
+// current decides about the tags anew, unless they were asked for by name.
+func (j *Job) current(ctx context.Context) ([]Tag, error) {
+	asked := slices.ContainsFunc(j.Plan.Tags, func(t Tag) bool { return t.Why == wasAskedFor })
+	if asked || j.Plan.Partial {
+		return slices.Clone(j.Plan.Tags), nil
+	}
+	v, err := version.Parse(j.Plan.Version)
+	if err != nil {
+		return nil, err
+	}
+	created, err := time.Parse(time.RFC3339, j.Plan.Created)
+	if err != nil {
+		return nil, err
+	}
+	have, err := j.Registry.Tags(ctx, j.Plan.Repository)
+	if err != nil {
+		return nil, err
+	}
+	held, err := j.Registry.Held(ctx, j.Plan.Repository, Candidates(v), have)
+	if err != nil {
+		return nil, err
+	}
+	return Ladder(v, j.Plan.Revision, created, have, held), nil
+}

@@ -1,0 +1,110 @@
+package image
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// shower shows a step while it is done.
+type shower = func(name string, f func() (evidence string, err error)) error
+
+func (j *Job) steps(ctx context.Context, show shower, steps ...Step) error {
+	for _, s := range steps {
+		err := show(s.Name, func() (string, error) { return s.Do(ctx) })
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Merge joins what was pushed by digest for single platforms into the plan's image, and goes on as Run does after a build.
+// Every part was checked where it was built.
+func (j *Job) Merge(ctx context.Context, digests []string, show shower) error {
+	j.Result = newResult(j.Plan)
+	return j.steps(ctx, show, Step{"merge", func(ctx context.Context) (string, error) { return j.merge(ctx, digests) }},
+		Step{"verify", j.verify}, Step{"tag", j.tag})
+}
+
+func (j *Job) merge(ctx context.Context, digests []string) (_ string, err error) {
+	var parts []*Index
+	for n, d := range digests {
+		digests[n] = digestOf(d)
+		part, err := j.Registry.Read(ctx, j.Plan.Repository+"@"+digests[n])
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, part)
+	}
+	if err := j.Plan.Mergeable(parts); err != nil {
+		return "", err
+	}
+	j.Push, j.Result.Pushed = true, true
+	j.Result.Digest, err = j.Registry.Join(ctx, j.Plan.Repository, digests)
+	return fmt.Sprintf("%d digests into %s", len(digests), j.Result.Digest), err
+}
+
+// Reproduce builds the plan's image anew, without a cache, and compares the manifest of every platform with what the
+// registry has of this commit. (The index is another one each time: its attestations say when it was built.)
+func (j *Job) Reproduce(ctx context.Context, show shower) error {
+	j.Result, j.Push = newResult(j.Plan), false
+	var there *Index
+	return j.steps(ctx, show, Step{"builder", j.look},
+		Step{"registry", func(ctx context.Context) (_ string, err error) {
+			ref := j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision)
+			if there, err = j.Registry.Read(ctx, ref); err != nil {
+				return "", operr.New("check out the commit that was published", "comparing with %s: %w", ref, err)
+			}
+			return there.Digest, nil
+		}},
+		Step{"build anew", func(ctx context.Context) (string, error) {
+			j.Fresh = true
+			return j.build(ctx)
+		}},
+		Step{"compare", func(context.Context) (string, error) {
+			here, err := readLayout(j.Result.Kept)
+			if err != nil {
+				return "", err
+			}
+			return compare(there, here)
+		}})
+}
+
+// compare finds what is not the same in two builds of one plan.
+func compare(there, here *Index) (string, error) {
+	digests := map[string]Image{}
+	for _, one := range here.Images {
+		digests[one.Platform] = one
+	}
+	var same []string
+	for _, one := range there.Images {
+		anew, ok := digests[one.Platform]
+		if !ok {
+			continue // not built here: fewer platforms were asked for
+		}
+		if anew.Digest != one.Digest {
+			return "", different(one, anew)
+		}
+		same = append(same, one.Platform+" "+one.Digest)
+	}
+	if len(same) == 0 {
+		return "", operr.New("name a platform that was published", "there is nothing to compare: no platform was built that the registry has")
+	}
+	return strings.Join(same, ", "), nil
+}
+
+func different(there, here Image) error {
+	for n, layer := range there.Layers {
+		if n >= len(here.Layers) || here.Layers[n] != layer {
+			return operr.New("compare what was installed: without a pixi.lock it is as new as the channel has it, and a base image may have moved; the provenance of both names them",
+				"the image for %s is not the same: its layer %d of %d is %s in the registry, and another one here", there.Platform, n+1, len(there.Layers), layer)
+		}
+	}
+	return operr.New("compare the labels and the builder's version", "the image for %s has the same layers, but is configured in another way: %s in the registry, %s here", there.Platform, there.Digest, here.Digest)
+}

@@ -1,0 +1,93 @@
+package image
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// The grammar of references, of distribution's reference package: a host that Docker takes as one (with a dot, a port, or
+// localhost), and lower-case components.
+var (
+	host      = regexp.MustCompile(`^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|localhost:\d+|[a-z0-9-]+(\.[a-z0-9-]+)*:\d+|\[[0-9a-f:]+\](:\d+)?)$`)
+	component = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`)
+)
+
+// maxRepository is the longest repository that registries take, host included.
+const maxRepository = 255
+
+// Repository is where an image is kept: registry (host and owner) and name, in lower case, as registries want it. Errors
+// are about the spelling, with exit status 2.
+func Repository(registry, name string) (string, error) {
+	full := strings.ToLower(strings.TrimSuffix(registry, "/") + "/" + name)
+	parts := strings.Split(full, "/")
+	const next = "write HOST/OWNER, such as ghcr.io/someone or 127.0.0.1:5000/someone, into IMAGE_REGISTRY or registry of [tool.image]"
+	if !host.MatchString(parts[0]) {
+		return "", operr.NewUsage(next, "%q is no registry: %q is not a host", registry, parts[0])
+	}
+	for _, p := range parts[1:] {
+		if !component.MatchString(p) {
+			return "", operr.NewUsage(next+"; names have letters, digits, and single . _ - between them",
+				"%s cannot be the name of an image: %q is not allowed in it", full, p)
+		}
+	}
+	if len(full) > maxRepository {
+		return "", operr.NewUsage("shorten it", "%s… cannot be the name of an image: it has %d characters, and may have %d", full[:40], len(full), maxRepository)
+	}
+	return full, nil
+}
+
+// tagPattern is what a tag may be.
+var tagPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+
+// CheckTag refuses what cannot be a tag, with exit status 2.
+func CheckTag(tag string) error {
+	if tagPattern.MatchString(tag) {
+		return nil
+	}
+	return operr.NewUsage("use letters, digits, and . _ - after the first character", "%q cannot be a tag", tag)
+}
+
+// Owner is the first part of the path of a git remote: someone of https://host/someone/repo and of git@host:someone/repo;
+// "" where there is none.
+func Owner(remote string) string {
+	rest := remote
+	if _, after, ok := strings.Cut(remote, "://"); ok {
+		_, rest, _ = strings.Cut(after, "/")
+	} else if before, after, ok := strings.Cut(remote, ":"); ok && !strings.Contains(before, "/") {
+		rest = after
+	} else {
+		return "" // a folder
+	}
+	owner, _, ok := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
+	if !ok {
+		return ""
+	}
+	return owner
+}
+
+// Source is the address of a repository that people can open, made of its git remote: without credentials, and https for
+// ssh; "" for a folder.
+func Source(remote string) string {
+	rest := remote
+	if _, after, ok := strings.Cut(remote, "://"); ok {
+		rest = after
+	} else if before, after, ok := strings.Cut(remote, ":"); ok && !strings.Contains(before, "/") {
+		rest = before + "/" + after
+	} else {
+		return ""
+	}
+	if strings.HasPrefix(remote, "file:") {
+		return ""
+	}
+	authority, path, ok := strings.Cut(rest, "/")
+	if !ok || path == "" {
+		return ""
+	}
+	authority = authority[strings.LastIndexByte(authority, '@')+1:]
+	if strings.HasPrefix(remote, "ssh:") {
+		authority, _, _ = strings.Cut(authority, ":") // ssh's port is not that of https
+	}
+	return "https://" + authority + "/" + strings.TrimSuffix(strings.TrimSuffix(path, "/"), ".git")
+}

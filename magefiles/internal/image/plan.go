@@ -1,0 +1,213 @@
+package image
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Plan says what will be built of one downstream, and what it will be called. It is a value: the same inputs give the same
+// plan, on any machine.
+type Plan struct {
+	Name       string   `json:"name"`       // the downstream's
+	Repository string   `json:"repository"` // registry, owner and name of the image, in lower case
+	Dir        string   `json:"dir"`        // of the Dockerfile, relative to the workspace's root
+	Version    string   `json:"version"`    // the downstream's own
+	Revision   string   `json:"revision"`   // commit; with "-dirty" where the folder has changes that are not committed
+	Created    string   `json:"created"`    // time of the commit, RFC 3339
+	Platforms  []string `json:"platforms"`  // that are built now, of OCI
+	Partial    bool     `json:"partial"`    // fewer than the manifest names: the image is pushed by digest, to be merged
+
+	Labels     map[string]string `json:"labels"`
+	Args       map[string]string `json:"args"` // build arguments
+	Check      []string          `json:"check"`
+	Tags       []Tag             `json:"tags"`
+	SBOM       string            `json:"sbom"` // the generator; "" where none is made
+	Secrets    []string          `json:"secrets"`
+	Cache      string            `json:"cache"`
+	Rewrite    bool              `json:"rewrite_timestamp"`
+	Warnings   []string          `json:"warnings"`
+	Definition Bake              `json:"bake"`
+
+	context string            // absolute path of Dir
+	secrets map[string]string // paths of the secrets' files
+}
+
+// Request is what a plan is made of.
+type Request struct {
+	Root       string // of the workspace, absolute
+	Downstream *workspace.Downstream
+	Registry   string // with the owner; it wins over the manifest's
+	Platforms  []string
+	Revision   string    // commit
+	Dirty      bool      // the folder has changes that are not committed
+	Created    time.Time // of the commit
+	Source     string    // URL of the repository; "" where it is not known
+	Locked     bool      // a pixi.lock stands beside the manifest
+	Dockerfile []byte    // its text
+
+	PixiImage, BaseImage string            // build arguments; "" leaves the Dockerfile's
+	SBOM                 string            // image that makes it; "" for none
+	NoSBOM               string            // why there is none
+	Secrets              map[string]string // files by id
+
+	Have []string        // the repository's tags
+	Held map[string]Held // what those of Candidates stand for
+	Tags []string        // these tags, whatever else there is, in place of the ladder
+}
+
+// The labels that say what an image was made of (OCI image-spec, annotations.md), and the one by which an image of a plan is
+// known again.
+const (
+	labelSource   = "org.opencontainers.image.source"
+	labelRevision = "org.opencontainers.image.revision"
+	labelVersion  = "org.opencontainers.image.version"
+	labelCreated  = "org.opencontainers.image.created"
+	labelTitle    = "org.opencontainers.image.title"
+	labelLicenses = "org.opencontainers.image.licenses"
+	labelAbout    = "org.opencontainers.image.description"
+	labelBase     = "org.opencontainers.image.base.name"
+	labelPlan     = "io.github.foopack.plan"
+)
+
+// New makes a plan. Errors are about the request, and come before anything is built.
+func New(r Request) (*Plan, error) {
+	d, config := r.Downstream, r.Downstream.Image
+	if config == nil {
+		return nil, operr.NewUsage("add a [tool.image] table to "+d.Manifest.Path, "no image is made of %s", d.Name())
+	}
+	if len(config.Check) == 0 {
+		return nil, operr.New("add the task check to "+d.Manifest.Path+", or `check = [\"…\"]` to [tool.image]: a command that fails where the environment is empty",
+			"nothing proves the image %s before it is published", config.Name)
+	}
+	p := &Plan{
+		Name: d.Name(), Dir: d.Dir, Version: d.Manifest.Version, Revision: r.Revision, Created: r.Created.UTC().Format(time.RFC3339),
+		Check: config.Check, SBOM: r.SBOM, Cache: config.Cache, Rewrite: config.RewriteTimestamp, Warnings: []string{},
+		context: join(r.Root, d.Dir), secrets: r.Secrets, Secrets: slices.Sorted(maps.Keys(r.Secrets)),
+	}
+	var err error
+	if p.Repository, err = Repository(pick(r.Registry, config.Registry), config.Name); err != nil {
+		return nil, err
+	}
+	if p.Platforms, p.Partial, err = platforms(r.Platforms, config); err != nil {
+		return nil, err
+	}
+	if r.Dirty {
+		p.Revision += "-dirty"
+	}
+	if p.Version == "" && d.Project != nil {
+		p.Version = d.Project.Version.Text
+	}
+	v, err := version.Parse(p.Version)
+	if err != nil {
+		return nil, operr.New("give "+d.Manifest.Path+" one: it names the image", "the version of %s: %w", d.Name(), err)
+	}
+	if err := p.name(r, v); err != nil {
+		return nil, err
+	}
+	p.describe(r)
+	p.warn(r)
+	p.Definition = p.bake()
+	return p, nil
+}
+
+func pick(first, second string) string {
+	if first != "" {
+		return first
+	}
+	return second
+}
+
+func join(root, dir string) string { return strings.TrimSuffix(root, "/") + "/" + dir }
+
+// platforms are those asked for, or all of the manifest's, in its order.
+func platforms(asked []string, config *workspace.Image) (chosen []string, partial bool, err error) {
+	if len(asked) == 0 {
+		return config.Platforms, false, nil
+	}
+	for _, a := range asked {
+		if !slices.Contains(config.Platforms, a) {
+			return nil, false, operr.NewUsage("name some of these, or add it to platforms of [tool.image]",
+				"%s is not made for %s; it is made for %s", config.Name, a, strings.Join(config.Platforms, " and "))
+		}
+	}
+	for _, c := range config.Platforms {
+		if slices.Contains(asked, c) {
+			chosen = append(chosen, c)
+		}
+	}
+	return chosen, len(chosen) < len(config.Platforms), nil
+}
+
+// wasAskedFor is why a tag that was named moves.
+const wasAskedFor = "was asked for"
+
+// name decides about the tags. An image of some of the platforms has none, unless they are named: a tag would hide the
+// other platforms.
+func (p *Plan) name(r Request, v version.Version) error {
+	switch {
+	case len(r.Tags) > 0:
+		for _, tag := range r.Tags {
+			if err := CheckTag(tag); err != nil {
+				return err
+			}
+			p.Tags = append(p.Tags, Tag{tag, true, wasAskedFor})
+		}
+	case p.Partial:
+		p.Tags = []Tag{}
+	default:
+		p.Tags = Ladder(v, r.Revision, r.Created, r.Have, r.Held)
+	}
+	return nil
+}
+
+// describe sets labels and build arguments.
+func (p *Plan) describe(r Request) {
+	d := r.Downstream
+	p.Args = map[string]string{"SOURCE_DATE_EPOCH": fmt.Sprint(r.Created.Unix()), "IMAGE_REVISION": p.Revision}
+	p.Labels = map[string]string{
+		labelTitle: d.Image.Name, labelVersion: p.Version, labelRevision: p.Revision, labelCreated: p.Created,
+	}
+	set(p.Labels, labelSource, r.Source)
+	if m := d.Project; m != nil {
+		set(p.Labels, labelAbout, m.Description)
+		set(p.Labels, labelLicenses, m.License)
+	}
+	set(p.Args, "PIXI_IMAGE", r.PixiImage)
+	set(p.Args, "BASE_IMAGE", r.BaseImage)
+	set(p.Labels, labelBase, baseName(r.Dockerfile, p.Args))
+}
+
+func set(m map[string]string, key, value string) {
+	if value != "" {
+		m[key] = value
+	}
+}
+
+func (p *Plan) warn(r Request) {
+	if !r.Locked {
+		p.Warnings = append(p.Warnings, r.Downstream.Dir+" has no pixi.lock: what it does not pin is as new as the channel has it; `mage lock` makes one")
+	}
+	if r.Dirty {
+		p.Warnings = append(p.Warnings, r.Downstream.Dir+" has changes that are not committed: the image is not for anyone else")
+	}
+	if r.SBOM == "" {
+		p.Warnings = append(p.Warnings, "no SBOM is made: "+r.NoSBOM)
+	}
+}
+
+// Moving are the names of the tags that the image is to get.
+func (p *Plan) Moving() (names []string) {
+	for _, t := range p.Tags {
+		if t.Moves {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}

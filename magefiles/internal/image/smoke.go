@@ -1,0 +1,93 @@
+package image
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// smoke runs the image's check on every platform that the builder can run: BuildKit itself does it, as a build of which
+// nothing is kept, so that no engine is needed and the nodes of a builder each do what they can. BuildKit remembers what
+// passed for an image, and a failure never. What was taken from the registry passed before it got the tag it was found by.
+func (j *Job) smoke(ctx context.Context) (string, error) {
+	if j.Result.Reused {
+		return "not again: it passed before it was tagged", nil
+	}
+	for _, one := range j.index.Images {
+		if !slices.Contains(j.node.Platforms, one.Platform) {
+			j.Result.NotChecked = append(j.Result.NotChecked, one.Platform)
+			continue
+		}
+		if err := j.check(ctx, one); err != nil {
+			return "", err
+		}
+		j.Result.Checked = append(j.Result.Checked, one.Platform)
+	}
+	said := "ran " + strings.Join(j.Plan.Check, " ") + " on " + strings.Join(j.Result.Checked, " and ")
+	if len(j.Result.Checked) == 0 {
+		said = "not run"
+	}
+	if n := j.Result.NotChecked; len(n) > 0 {
+		said += "; not on " + strings.Join(n, " and ") + ", which this builder cannot run"
+	}
+	return said, nil
+}
+
+// subject is the name by which the Dockerfile of a check knows the image, where it is in a folder.
+const subject = "subject"
+
+// dockerfileOf is the Dockerfile of a check: one step, with the image's own entry point, user and environment.
+func dockerfileOf(from string, one Image, check []string) ([]byte, error) {
+	argv, err := json.Marshal(append(slices.Clone(one.Entrypoint), check...))
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, "FROM %s\nRUN %s\n", from, argv), nil
+}
+
+func (j *Job) check(ctx context.Context, one Image) error {
+	from, where := j.Plan.Repository+"@"+j.Result.Digest, j.Plan.Repository+"@"+j.Result.Digest
+	args := []string{"buildx", "build", "--platform", one.Platform, "--progress", "plain", "--provenance=false", "--output", "type=cacheonly", "--file", "-"}
+	if j.Builder.Name != "" {
+		args = append(args, "--builder", j.Builder.Name)
+	}
+	if !j.Result.Pushed {
+		from, where = subject, "in "+j.Result.Kept
+		args = append(args, "--build-context", subject+"=oci-layout://"+j.Result.Kept+"@"+j.Result.Digest)
+	}
+	dockerfile, err := dockerfileOf(from, one, j.Plan.Check)
+	if err != nil {
+		return err
+	}
+	empty := filepath.Join(j.Dir, "empty")
+	if err := os.MkdirAll(empty, 0o755); err != nil {
+		return err
+	}
+	var record bytes.Buffer
+	out := io.Writer(&record)
+	if j.Builder.Log != nil {
+		out = io.MultiWriter(&record, j.Builder.Log)
+	}
+	err = j.Builder.Runner.Run(ctx, command.Cmd{Name: "docker", Args: append(args, empty), Stdin: bytes.NewReader(dockerfile), Stdout: out, Stderr: out})
+	if err == nil {
+		return nil
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	detail := lastLines(record.String())
+	m := failed.FindStringSubmatch(record.String())
+	if m == nil {
+		return operr.New("no tag was moved; see whether the builder can read the registry", "the check of %s on %s could not be run: %w", j.Plan.Name, one.Platform, err).WithDetail(detail)
+	}
+	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(lastLines(m[1]))
+}

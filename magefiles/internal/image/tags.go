@@ -1,0 +1,126 @@
+package image
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/version"
+)
+
+// Tag is one name that an image is to have.
+type Tag struct {
+	Name  string `json:"name"`
+	Moves bool   `json:"moves"` // the name is given to the image, or taken from another one
+	Why   string `json:"why"`   // in words that follow the name
+}
+
+// Held is what a tag of a registry stands for, as the labels of its image say.
+type Held struct {
+	Version string    // "" where the image does not say
+	Created time.Time // zero where the image does not say
+}
+
+// Latest is the tag of the newest release.
+const Latest = "latest"
+
+// ladder are the tags that the image of a version may have, beside that of its revision: the version itself and, for a
+// release, those that move from one release to the next.
+func ladder(v version.Version) (exact string, moving []string) {
+	if v.Prerelease() {
+		return v.String(), nil
+	}
+	release, _, _ := strings.Cut(v.String(), ".post")
+	parts := strings.Split(release, ".")
+	for n := min(2, len(parts)-1); n > 0; n-- {
+		moving = append(moving, strings.Join(parts[:n], "."))
+	}
+	return v.String(), append(moving, Latest)
+}
+
+// RevisionTag names the image of a commit.
+func RevisionTag(revision string) string { return "sha-" + revision[:min(12, len(revision))] }
+
+// Ladder says which tags the image of a version, made of a commit of a given time, gets in a registry that has these tags.
+// held knows what those of them stand for that Ladder may have to take away (see Candidates).
+//
+// A tag only ever moves forward: to a higher version, or to a later commit of the same one. So a backport moves what is
+// its own (1.2 and 1, where nothing newer has them) and leaves the rest; a pre-release moves nothing but its own tag.
+func Ladder(v version.Version, revision string, created time.Time, have []string, held map[string]Held) []Tag {
+	exact, moving := ladder(v)
+	tags := []Tag{{Name: RevisionTag(revision), Moves: true, Why: "names the commit"}}
+	tags = append(tags, exactTag(exact, created, held))
+	for _, name := range moving {
+		tags = append(tags, movingTag(name, v, created, have, held))
+	}
+	return tags
+}
+
+// Candidates are the tags of Ladder, whose present images it wants to know.
+func Candidates(v version.Version) []string {
+	exact, moving := ladder(v)
+	return append([]string{exact}, moving...)
+}
+
+func exactTag(name string, created time.Time, held map[string]Held) Tag {
+	h, there := held[name]
+	switch {
+	case !there:
+		return Tag{name, true, "is new"}
+	case h.Created.After(created):
+		return Tag{name, false, "stays: it has a later commit, of " + h.Created.UTC().Format(time.DateTime)}
+	}
+	return Tag{name, true, "moves to the later commit of the same version"}
+}
+
+func movingTag(name string, v version.Version, created time.Time, have []string, held map[string]Held) Tag {
+	if newest, ok := newestRelease(name, have); ok && newest.Compare(v) > 0 {
+		return Tag{name, false, fmt.Sprintf("stays: the registry has %s", newest)}
+	}
+	h, there := held[name]
+	if !there {
+		return Tag{name, true, "is new"}
+	}
+	has, err := version.Parse(h.Version)
+	switch {
+	case err == nil && has.Compare(v) > 0:
+		return Tag{name, false, "stays: it has " + h.Version}
+	case err == nil && has.Compare(v) == 0 && h.Created.After(created):
+		return Tag{name, false, "stays: it has a later commit of " + h.Version}
+	case h.Version == "":
+		return Tag{name, true, "moves from an image that does not say its version"}
+	}
+	return Tag{name, true, "moves from " + h.Version}
+}
+
+// newestRelease is the highest release among tags that a moving tag may stand for. Shorter tags, such as 1.2, count as
+// the lowest version that they may stand for: whatever they stand for is at least that.
+func newestRelease(moving string, have []string) (newest version.Version, ok bool) {
+	for _, tag := range have {
+		v, err := version.Parse(tag)
+		if err != nil || v.Prerelease() || moving != Latest && !within(tag, moving) {
+			continue
+		}
+		if !ok || v.Compare(newest) > 0 {
+			newest, ok = v, true
+		}
+	}
+	return newest, ok
+}
+
+// within says whether a version begins with the numbers of a shorter one: 1.2.3 with 1.2, however they are spelled.
+func within(tag, short string) bool {
+	parts := strings.Split(tag, ".")
+	for i, want := range strings.Split(short, ".") {
+		if i >= len(parts) {
+			return false
+		}
+		got, err1 := strconv.ParseUint(parts[i], 10, 32)
+		number, err2 := strconv.ParseUint(want, 10, 32)
+		if err1 != nil || err2 != nil || got != number {
+			return false
+		}
+	}
+	return true
+}

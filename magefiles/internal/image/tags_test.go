@@ -1,0 +1,85 @@
+package image_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/version"
+)
+
+// Every row is a registry's tags, what they stand for where that matters, a version, and the tags that its image takes.
+func TestLadder(t *testing.T) {
+	const revision = "0123456789abcdef0123456789abcdef01234567"
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	earlier, later := now.Add(-time.Hour), now.Add(time.Hour)
+	for _, c := range []struct {
+		what, version, have string
+		held                map[string]image.Held
+		moves, stays        string
+	}{
+		{"the first release", "1.2.3", "", nil, "1.2.3 1.2 1 latest", ""},
+		{"the first release beside other tags", "1.2.3", "main sha-00 v9.9.9", nil, "1.2.3 1.2 1 latest", ""},
+		{"the next patch", "1.2.4", "1.2.3 1.2 1 latest", map[string]image.Held{
+			"1.2": {"1.2.3", earlier}, "1": {"1.2.3", earlier}, "latest": {"1.2.3", earlier},
+		}, "1.2.4 1.2 1 latest", ""},
+		{"a backport", "1.2.9", "1.2.8 1.2 1.3.0 1.3 1 2.0.0 2.0 2 latest", map[string]image.Held{
+			"1.2": {"1.2.8", earlier}, "1": {"1.3.0", earlier}, "latest": {"2.0.0", earlier},
+		}, "1.2.9 1.2", "1 latest"},
+		{"a backport to the newest of its major", "1.3.1", "1.3.0 1.3 1 2.0.0 2.0 2 latest", map[string]image.Held{
+			"1.3": {"1.3.0", earlier}, "1": {"1.3.0", earlier}, "latest": {"2.0.0", earlier},
+		}, "1.3.1 1.3 1", "latest"},
+		{"an old patch again", "1.2.3", "1.2.3 1.2.4 1.2 1 latest", map[string]image.Held{
+			"1.2.3": {"1.2.3", earlier}, "1.2": {"1.2.4", earlier}, "1": {"1.2.4", earlier}, "latest": {"1.2.4", earlier},
+		}, "1.2.3", "1.2 1 latest"},
+		{"ten is more than nine", "1.10.0", "1.9.0 1.9 1 latest", map[string]image.Held{
+			"1": {"1.9.0", earlier}, "latest": {"1.9.0", earlier},
+		}, "1.10.0 1.10 1 latest", ""},
+		{"a pre-release", "2.0.0rc1", "1.2.3 1.2 1 latest", nil, "2.0.0rc1", ""},
+		{"a first pre-release", "1.0.0.dev1", "", nil, "1.0.0.dev1", ""},
+		{"the release after its pre-releases", "2.0.0", "1.2.3 1.2 1 2.0.0rc1 latest", map[string]image.Held{
+			"latest": {"1.2.3", earlier},
+		}, "2.0.0 2.0 2 latest", ""},
+		{"a release while a later pre-release is there", "1.2.4", "1.2.3 1.2 1 2.0.0rc1 latest", map[string]image.Held{
+			"1.2": {"1.2.3", earlier}, "1": {"1.2.3", earlier}, "latest": {"1.2.3", earlier},
+		}, "1.2.4 1.2 1 latest", ""},
+		{"a post-release", "1.2.3.post1", "1.2.3 1.2 1 latest", map[string]image.Held{
+			"1.2": {"1.2.3", earlier}, "1": {"1.2.3", earlier}, "latest": {"1.2.3", earlier},
+		}, "1.2.3.post1 1.2 1 latest", ""},
+		{"the release that a post-release followed", "1.2.3", "1.2.3 1.2.3.post1 1.2 1 latest", nil, "1.2.3", "1.2 1 latest"},
+		{"the same version, a later commit", "1.2.3", "1.2.3 1.2 1 latest", map[string]image.Held{
+			"1.2.3": {"1.2.3", earlier}, "1.2": {"1.2.3", earlier}, "1": {"1.2.3", earlier}, "latest": {"1.2.3", earlier},
+		}, "1.2.3 1.2 1 latest", ""},
+		{"the same version, an earlier commit", "1.2.3", "1.2.3 1.2 1 latest", map[string]image.Held{
+			"1.2.3": {"1.2.3", later}, "1.2": {"1.2.3", later}, "1": {"1.2.3", later}, "latest": {"1.2.3", later},
+		}, "", "1.2.3 1.2 1 latest"},
+		{"latest of an image that says nothing", "1.2.3", "latest", map[string]image.Held{"latest": {}}, "1.2.3 1.2 1 latest", ""},
+		{"latest of a higher version whose own tag was deleted", "1.2.3", "latest", map[string]image.Held{"latest": {"3.0.0", earlier}}, "1.2.3 1.2 1", "latest"},
+		{"only the short tags are left", "0.9.0", "1.2 1", nil, "0.9.0 0.9 0", "latest"},
+		{"two numbers", "2026.11", "2026.10 2026 latest", map[string]image.Held{
+			"2026": {"2026.10", earlier}, "latest": {"2026.10", earlier},
+		}, "2026.11 2026 latest", ""},
+		{"one number", "7", "6 latest", map[string]image.Held{"latest": {"6", earlier}}, "7 latest", ""},
+		{"four numbers", "1.2.3.4", "1.2.3.5 1.2 1 latest", nil, "1.2.3.4", "1.2 1 latest"},
+		{"another major that begins alike", "1.2.3", "10.0.0 10.0 10 latest", map[string]image.Held{"latest": {"10.0.0", earlier}}, "1.2.3 1.2 1", "latest"},
+	} {
+		v := version.MustParse(c.version)
+		var moves, stays []string
+		for i, tag := range image.Ladder(v, revision, now, strings.Fields(c.have), c.held) {
+			require.NotEmpty(t, tag.Why)
+			switch {
+			case i == 0:
+				require.Equal(t, image.Tag{Name: "sha-0123456789ab", Moves: true, Why: "names the commit"}, tag)
+			case tag.Moves:
+				moves = append(moves, tag.Name)
+			default:
+				stays = append(stays, tag.Name)
+			}
+		}
+		require.Equal(t, c.moves, strings.Join(moves, " "), c.what)
+		require.Equal(t, c.stays, strings.Join(stays, " "), c.what)
+	}
+}

@@ -1,0 +1,213 @@
+package targets
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/magefile/mage/mg"
+
+	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Docker builds, proves and publishes multi-platform images of the downstreams, by docker buildx.
+type Docker mg.Namespace
+
+// Image builds and proves the image of one downstream, named by its name or folder; with -push it is published.
+func (Docker) Image(ctx context.Context, name string,
+	push *bool, // push it, and move the tags that it is to have
+	load *bool, // put it into this machine's docker engine
+	platform *string, // these platforms alone, with commas between; with -push by digest, for docker:merge
+	tag *string, // these tags, with commas between, in place of those of the version
+	again *bool, // build it even where the registry has it
+	json *bool, // print the result as one JSON object
+	yes *bool, // do not ask before pushing
+) error {
+	return BuildImage(ctx, name, ImageFlags{push, load, platform, tag, again, json, yes})
+}
+
+// All builds the images of all downstreams side by side; with -push they are published.
+func (Docker) All(ctx context.Context,
+	push *bool, // push them, and move their tags
+	again *bool, // build them even where the registry has them
+	json *bool, // print the results as one JSON array
+	yes *bool, // do not ask before pushing
+) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		return a.imagesOfAll(ctx, w, ImageFlags{Push: push, Again: again, JSON: json, Yes: yes})
+	})
+}
+
+// Plan prints what would be built of a downstream, by its name or folder, which tags would move, and the definition for buildx.
+func (Docker) Plan(ctx context.Context, name string,
+	verify *bool, // build it again without a cache, and compare every platform with what the registry has
+	platform *string, // these platforms alone, with commas between
+	tag *string, // these tags, with commas between, in place of those of the version
+	json *bool, // print the plan as one JSON object
+) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		return a.planImage(ctx, w, name, isSet(verify), ImageFlags{Platform: platform, Tag: tag, JSON: json})
+	})
+}
+
+// Merge joins digests that were pushed for single platforms into one image of a downstream, proves it, and moves its tags.
+func (Docker) Merge(ctx context.Context, name string,
+	digests *string, // with commas between; the default are those in output/images
+	tag *string, // these tags, with commas between, in place of those of the version
+	json *bool, // print the result as one JSON object
+	yes *bool, // do not ask
+) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		return a.mergeImage(ctx, w, name, orZero(digests), ImageFlags{Tag: tag, JSON: json, Yes: yes})
+	})
+}
+
+// ImageFlags are the flags of Docker.Image, for a magefile's own targets that name a downstream (see BuildImage).
+type ImageFlags struct {
+	Push, Load    *bool
+	Platform, Tag *string
+	Again         *bool
+	JSON, Yes     *bool
+}
+
+func list(s *string) []string {
+	return strings.FieldsFunc(orZero(s), func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// BuildImage is docker:image for a magefile's own targets. It is no target itself.
+func BuildImage(ctx context.Context, name string, f ImageFlags) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		d, err := w.Downstream(name)
+		if err != nil {
+			return err
+		}
+		if isSet(f.JSON) {
+			a.view.Out = a.view.Err
+		}
+		j, done, err := a.newImageJob(ctx, w, d, f, isSet(f.Push))
+		if err != nil {
+			return err
+		}
+		defer done()
+		if err := a.agreeToPush(ctx, []*image.Job{j}, f); err != nil {
+			return err
+		}
+		if err := j.Run(ctx, a.view.Step); err != nil {
+			return err
+		}
+		if err := writeDigest(w, j); err != nil {
+			return err
+		}
+		if isSet(f.JSON) {
+			a.view.Out = os.Stdout
+			return a.view.JSON(j.Result)
+		}
+		a.sayImage(j)
+		return nil
+	})
+}
+
+// imagesOfAll runs the jobs of all downstreams with an image side by side.
+func (a *app) imagesOfAll(ctx context.Context, w *workspace.Workspace, f ImageFlags) error {
+	if isSet(f.JSON) {
+		a.view.Out = a.view.Err
+	}
+	var jobs []*image.Job
+	for _, d := range w.Downstreams {
+		if d.Image == nil {
+			continue
+		}
+		j, done, err := a.newImageJob(ctx, w, d, f, isSet(f.Push))
+		if err != nil {
+			return err
+		}
+		defer done()
+		jobs = append(jobs, j)
+	}
+	if len(jobs) == 0 {
+		return operr.New("add a [tool.image] table to one", "%s has no downstream of which an image is made", w.Manifest.Name)
+	}
+	if err := a.agreeToPush(ctx, jobs, f); err != nil {
+		return err
+	}
+	errs := make([]error, len(jobs))
+	var wait sync.WaitGroup
+	for n, j := range jobs {
+		wait.Go(func() { errs[n] = a.imageInGroup(ctx, j) })
+	}
+	wait.Wait()
+	results := []image.Result{}
+	for n, j := range jobs {
+		if errs[n] != nil {
+			return errs[n]
+		}
+		results = append(results, j.Result)
+	}
+	if isSet(f.JSON) {
+		a.view.Out = os.Stdout
+		return a.view.JSON(results)
+	}
+	for _, j := range jobs {
+		a.sayImage(j)
+	}
+	return nil
+}
+
+// imageInGroup runs a job with its lines collected.
+func (a *app) imageInGroup(ctx context.Context, j *image.Job) error {
+	return a.job(ctx, "image "+j.Plan.Name, "", func(g *group) error {
+		return j.Run(ctx, func(name string, f func() (string, error)) error {
+			evidence, err := f()
+			if err != nil {
+				evidence = "stopped here"
+			}
+			fmt.Fprintf(g, "%-12s %s\n", name, evidence)
+			return err
+		})
+	})
+}
+
+// agreeToPush shows the plans, and asks where something leaves the machine.
+func (a *app) agreeToPush(ctx context.Context, jobs []*image.Job, f ImageFlags) error {
+	for _, j := range jobs {
+		a.showPlan(j.Plan, isSet(f.Push))
+	}
+	if !isSet(f.Push) {
+		return nil
+	}
+	var names []string
+	for _, j := range jobs {
+		names = append(names, j.Plan.Repository)
+	}
+	return a.confirm(ctx, isSet(f.Yes), "Build and push "+strings.Join(names, ", ")+"?")
+}
+
+func (a *app) showPlan(p *image.Plan, tags bool) {
+	a.view.Heading("%s %s of %s, for %s", p.Repository, p.Version, p.Revision[:min(12, len(p.Revision))], strings.Join(p.Platforms, " and "))
+	var rows [][]string
+	for _, t := range p.Tags {
+		rows = append(rows, []string{"  " + t.Name, t.Why})
+	}
+	if tags && len(rows) > 0 {
+		a.view.Table([]string{"  TAG", ""}, rows)
+	}
+	for _, warning := range p.Warnings {
+		a.view.Line("  ○ %s", warning)
+	}
+}
+
+func (a *app) sayImage(j *image.Job) {
+	r := j.Result
+	where := r.Repository + "@" + r.Digest
+	if !r.Pushed {
+		where = r.Kept + " (" + r.Digest + "); nothing was pushed"
+	}
+	a.view.Heading("\n%s: %s", r.Name, where)
+	for _, one := range r.Images {
+		a.view.Line("  %s  %s  %d MB", one.Platform, one.Digest, one.Size/1e6)
+	}
+}

@@ -1,0 +1,276 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// defaultImageHost is where images go, to the owner of the repository, unless something else is configured.
+const defaultImageHost = "ghcr.io"
+
+// defaultSBOM makes the SBOM where it can be pulled and no other generator is named.
+const defaultSBOM = "docker.io/docker/buildkit-syft-scanner:stable-1"
+
+// askFor is how long is waited for what only decides about a warning.
+const askFor = 5 * time.Second
+
+// imagesDir is where images and digests are kept, below the workspace's root.
+func imagesDir(w *workspace.Workspace) string { return filepath.Join(w.Root, outputDir, "images") }
+
+// newImageJob plans the image of a downstream, and prepares to build it. done removes what the job alone needs.
+func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, f ImageFlags, asked bool) (j *image.Job, done func(), err error) {
+	config, err := pixiConfig(w, d)
+	if err != nil {
+		return nil, nil, err
+	}
+	registry := &image.Registry{}
+	r, err := a.imageRequest(ctx, w, d, f, registry)
+	if err != nil {
+		return nil, nil, err
+	}
+	secrets, err := os.MkdirTemp("", "image-")
+	if err != nil {
+		return nil, nil, err
+	}
+	done = func() { _ = os.RemoveAll(secrets) }
+	if r.Secrets, err = imageSecrets(config, secrets); err != nil {
+		done()
+		return nil, nil, err
+	}
+	p, err := a.imagePlan(ctx, r, registry, asked)
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	dir := filepath.Join(imagesDir(w), path.Base(p.Repository))
+	if err := makeOutput(w, dir); err != nil {
+		done()
+		return nil, nil, err
+	}
+	log := a.view.Err
+	if !a.view.Verbose {
+		log = nil
+	}
+	return &image.Job{
+		Plan: p, Builder: &image.Builder{Runner: a.runner, Name: builderName(), Log: log}, Registry: registry,
+		Push: isSet(f.Push), Load: isSet(f.Load), Again: isSet(f.Again), Dir: dir, Host: "linux/" + runtime.GOARCH,
+		Packages: func(ctx context.Context, platforms []string) (string, error) {
+			return packagesOf(ctx, d, config, platforms, readOr(filepath.Join(w.Root, d.Dir, lockFile)))
+		},
+	}, done, nil
+}
+
+// makeOutput makes a folder below the workspace's output, where nobody commits it.
+func makeOutput(w *workspace.Workspace, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(w.Root, outputDir, ".gitignore"), []byte("*\n"), 0o644)
+}
+
+// readOr is the text of a file, nil where there is none.
+func readOr(file string) []byte {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// imageRequest asks git and the environment.
+func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, f ImageFlags, registry *image.Registry) (image.Request, error) {
+	r := image.Request{
+		Root: w.Root, Downstream: d, Platforms: list(f.Platform), Tags: list(f.Tag),
+		PixiImage: pixiImage(), BaseImage: baseImage(), Locked: exists(w, filepath.Join(d.Dir, lockFile)),
+	}
+	var err error
+	if r.Dockerfile, err = os.ReadFile(filepath.Join(w.Root, d.Dir, "Dockerfile")); errors.Is(err, fs.ErrNotExist) {
+		return r, operr.New("write one beside "+d.Manifest.Path+"; README says what it gets", "%s has no Dockerfile", d.Dir)
+	} else if err != nil {
+		return r, err
+	}
+	repo, err := gitrepo.Open(ctx, a.runner, w.Root)
+	if err != nil {
+		return r, err
+	}
+	head, err := repo.Head(ctx)
+	if err != nil {
+		return r, err
+	}
+	changes, err := repo.Changes(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.Revision, r.Created, r.Dirty = head.Commit, head.Time, below(changes, repo.Prefix, d.Dir)
+	if t, err := epoch(); err != nil {
+		return r, err
+	} else if !t.IsZero() {
+		r.Created = t
+	}
+	remote := repo.RemoteURL(ctx, w.Config.Remote)
+	r.Source = image.Source(remote)
+	if r.Registry, err = imageRegistry(d, image.Owner(remote), isSet(f.Push)); err != nil {
+		return r, err
+	}
+	r.SBOM, r.NoSBOM, err = sbomGenerator(ctx, registry)
+	return r, err
+}
+
+// below says whether one of the paths, relative to the top of the work tree, is in a folder of the workspace.
+func below(paths []string, prefix, dir string) bool {
+	full := path.Join(prefix, dir) + "/"
+	return slices.ContainsFunc(paths, func(p string) bool { return strings.HasPrefix(p, full) })
+}
+
+// imageRegistry is the registry, with the owner, that the environment names, or the manifest, or git.
+func imageRegistry(d *workspace.Downstream, owner string, push bool) (string, error) {
+	var configured string
+	if d.Image != nil {
+		configured = d.Image.Registry
+	}
+	switch {
+	case namedRegistry() != "":
+		return namedRegistry(), nil
+	case configured != "":
+		return configured, nil
+	case owner != "":
+		return defaultImageHost + "/" + owner, nil
+	case !push:
+		return "localhost", nil
+	}
+	return "", operr.NewUsage("set IMAGE_REGISTRY=HOST/OWNER, or registry in [tool.image] of "+d.Manifest.Path,
+		"it is not known where to push the image of %s: the repository has no remote whose owner could be taken", d.Name())
+}
+
+// sbomGenerator is the image that makes the SBOM; none, with the reason, where it is switched off or the usual one cannot
+// be had. One that was asked for has to be there.
+func sbomGenerator(ctx context.Context, registry *image.Registry) (generator, none string, err error) {
+	named := namedSBOM()
+	if named == "off" {
+		return "", "BUILDKIT_SBOM_GENERATOR=off", nil
+	}
+	generator = named
+	if named == "" {
+		generator = defaultSBOM
+	}
+	asking, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
+	err = registry.Has(asking, generator)
+	switch {
+	case err == nil:
+		return generator, "", nil
+	case named == "":
+		return "", defaultSBOM + " cannot be pulled; set BUILDKIT_SBOM_GENERATOR to a mirror of it", nil
+	}
+	return "", "", operr.New("mirror it and correct BUILDKIT_SBOM_GENERATOR, or set it to off", "the image that makes the SBOM cannot be had: %w", err)
+}
+
+// imagePlan asks the registry what it has, where that matters, and plans.
+func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Registry, asked bool) (*image.Plan, error) {
+	p, err := image.New(r)
+	if err != nil || !asked || p.Partial || len(r.Tags) > 0 {
+		return p, err
+	}
+	v, err := version.Parse(p.Version)
+	if err != nil {
+		return nil, err
+	}
+	if r.Have, err = registry.Tags(ctx, p.Repository); err != nil {
+		return nil, err
+	}
+	if r.Held, err = registry.Held(ctx, p.Repository, image.Candidates(v), r.Have); err != nil {
+		return nil, err
+	}
+	return image.New(r)
+}
+
+// pixiConfig is the configuration of pixi for image builds: PIXI_CONFIG's, in which another server of our channel, if
+// PREFIX_SERVER_URL names one, mirrors it wherever the manifest names the public one.
+func pixiConfig(w *workspace.Workspace, d *workspace.Downstream) (*image.Config, error) {
+	var text []byte
+	file := namedPixiConfig()
+	if file != "" {
+		var err error
+		if text, err = os.ReadFile(file); err != nil {
+			return nil, operr.New("correct PIXI_CONFIG, or leave it unset", "reading the pixi configuration: %w", err)
+		}
+	}
+	c, err := image.ParseConfig(file, text)
+	if err != nil || publicServer() == "" {
+		return c, err
+	}
+	for _, from := range d.Manifest.Channels {
+		u, err := url.Parse(from)
+		if err == nil && prefixdev.Public(u.Host) && path.Base(u.Path) == channelName(w) {
+			c.Mirror(from, strings.TrimSuffix(publicServer(), "/")+"/"+channelName(w))
+		}
+	}
+	return c, nil
+}
+
+// imageSecrets are the files that build steps may read. The configuration is written to a folder of this run.
+func imageSecrets(c *image.Config, dir string) (map[string]string, error) {
+	secrets := map[string]string{}
+	text, err := c.Text()
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > 0 {
+		file := filepath.Join(dir, "config.toml")
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			return nil, err
+		}
+		secrets["PIXI_CONFIG"] = file
+	}
+	if file := rattlerAuthFile(); file != "" {
+		if _, err := os.Stat(file); err != nil {
+			return nil, operr.New("correct RATTLER_AUTH_FILE, or leave it unset", "reading the credentials for image builds: %w", err)
+		}
+		if secrets["RATTLER_AUTH_FILE"], err = filepath.Abs(file); err != nil {
+			return nil, err
+		}
+	}
+	return secrets, nil
+}
+
+// packagesOf asks a downstream's channels, where their mirrors are.
+func packagesOf(ctx context.Context, d *workspace.Downstream, config *image.Config, platforms []string, lock []byte) (string, error) {
+	var channels []image.Channel
+	for _, name := range d.Manifest.Channels {
+		if !strings.Contains(name, "://") {
+			name = "https://conda.anaconda.org/" + name
+		}
+		u, err := url.Parse(strings.TrimSuffix(config.Resolve(name), "/"))
+		if err != nil {
+			return "", operr.New("correct it", "the channel %s: %w", name, err)
+		}
+		base := path.Base(u.Path)
+		u.Path = strings.TrimSuffix(path.Dir(u.Path), "/")
+		client, err := prefixdev.New(prefixdev.Options{Server: u.String()})
+		if err != nil {
+			return "", err
+		}
+		c, err := client.Channel(base)
+		if err != nil {
+			return "", err
+		}
+		channels = append(channels, c)
+	}
+	return image.Packages(ctx, d, channels, platforms, lock)
+}

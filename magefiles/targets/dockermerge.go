@@ -1,0 +1,114 @@
+package targets
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// digestFile is where the digest of an image of some platforms is written, for docker:merge.
+func digestFile(w *workspace.Workspace, p *image.Plan) string {
+	platforms := strings.ReplaceAll(strings.Join(p.Platforms, "-"), "/", "-")
+	return filepath.Join(imagesDir(w), path.Base(p.Repository)+"-"+platforms+".digest")
+}
+
+func writeDigest(w *workspace.Workspace, j *image.Job) error {
+	if !j.Plan.Partial || !j.Result.Pushed {
+		return nil
+	}
+	return os.WriteFile(digestFile(w, j.Plan), []byte(j.Result.Digest+"\n"), 0o644)
+}
+
+// readDigests are those that were given, or those in the folder of images.
+func readDigests(w *workspace.Workspace, p *image.Plan, given []string) ([]string, error) {
+	if len(given) > 0 {
+		return given, nil
+	}
+	files, err := filepath.Glob(filepath.Join(imagesDir(w), path.Base(p.Repository)+"-*.digest"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(files)
+	var digests []string
+	for _, file := range files {
+		digests = append(digests, strings.TrimSpace(string(readOr(file))))
+	}
+	if len(digests) == 0 {
+		return nil, operr.NewUsage("push the platforms first, `-platform=… -push`, and bring the files output/images/*.digest here, or name -digests", "there is no digest to be merged")
+	}
+	return digests, nil
+}
+
+func (a *app) mergeImage(ctx context.Context, w *workspace.Workspace, name, digests string, f ImageFlags) error {
+	d, err := w.Downstream(name)
+	if err != nil {
+		return err
+	}
+	if isSet(f.JSON) {
+		a.view.Out = a.view.Err
+	}
+	yes := true
+	f.Push = &yes
+	j, done, err := a.newImageJob(ctx, w, d, f, true)
+	if err != nil {
+		return err
+	}
+	defer done()
+	given, err := readDigests(w, j.Plan, list(&digests))
+	if err != nil {
+		return err
+	}
+	a.showPlan(j.Plan, true)
+	if err := a.confirm(ctx, isSet(f.Yes), "Merge "+view.Count(len(given), "digest")+" into "+j.Plan.Repository+"?"); err != nil {
+		return err
+	}
+	if err := j.Merge(ctx, given, a.view.Step); err != nil {
+		return err
+	}
+	if isSet(f.JSON) {
+		a.view.Out = os.Stdout
+		return a.view.JSON(j.Result)
+	}
+	a.sayImage(j)
+	return nil
+}
+
+func (a *app) planImage(ctx context.Context, w *workspace.Workspace, name string, verify bool, f ImageFlags) error {
+	d, err := w.Downstream(name)
+	if err != nil {
+		return err
+	}
+	if isSet(f.JSON) {
+		a.view.Out = a.view.Err
+	}
+	j, done, err := a.newImageJob(ctx, w, d, f, true)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if verify {
+		if err := j.Reproduce(ctx, a.view.Step); err != nil {
+			return err
+		}
+	}
+	if isSet(f.JSON) {
+		a.view.Out = os.Stdout
+		return a.view.JSON(j.Plan)
+	}
+	a.showPlan(j.Plan, true)
+	text, err := json.MarshalIndent(j.Plan.Definition, "", "  ")
+	if err != nil {
+		return err
+	}
+	a.view.Line("%s", text)
+	return nil
+}
