@@ -1,0 +1,145 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/command/commandtest"
+)
+
+// What buildx v0.38 prints for a remote builder of two nodes.
+const inspected = `Name:          many
+Driver:        remote
+Last Activity: 2026-11-23 08:39:12 +0000 UTC
+
+Nodes:
+Name:             many0
+Endpoint:         unix:///run/a.sock
+Status:           running
+Platforms:        linux/amd64*, linux/amd64/v2, linux/386
+Name:             many1
+Endpoint:         tcp://other:1234
+Platforms:        linux/arm64, linux/amd64
+`
+
+func docker(f func(ctx context.Context, c command.Cmd) error) *commandtest.Script {
+	return &commandtest.Script{Programs: map[string]func(context.Context, command.Cmd) error{"docker": f}}
+}
+
+func says(code int, text string) func(context.Context, command.Cmd) error {
+	return func(_ context.Context, c command.Cmd) error {
+		fmt.Fprint(c.Stdout, text)
+		if code != 0 {
+			return &command.ExitError{Name: "docker", Code: code, Tail: text}
+		}
+		return nil
+	}
+}
+
+func TestLook(t *testing.T) {
+	n, err := (&Builder{Runner: docker(says(0, inspected)), Name: "many"}).Look(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, Node{"many", "remote", []string{"linux/amd64", "linux/amd64/v2", "linux/386", "linux/arm64"}}, n)
+
+	for text, want := range map[string]string{
+		"docker: unknown command: docker buildx\n\nRun 'docker --help' for more information\n":                       "docker has no buildx here",
+		"docker: 'buildx' is not a docker command.\nSee 'docker --help'\n":                                           "docker has no buildx here",
+		"unknown flag: --bootstrap\nSee 'docker --help'.\n":                                                          "docker has no buildx here", // docker 20.10 without it
+		"ERROR: no builder \"x\" found\n":                                                                            `there is no builder "x"`,
+		"ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n": "the builder does not answer",
+	} {
+		_, err := (&Builder{Runner: docker(says(1, text)), Name: "x"}).Look(t.Context())
+		require.ErrorContains(t, err, want)
+	}
+	_, err = (&Builder{Runner: &commandtest.Script{}}).Look(t.Context())
+	require.ErrorContains(t, err, "there is no docker on PATH")
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	gone := errors.New("gone")
+	cancel(gone)
+	_, err = (&Builder{Runner: docker(says(1, "")), Name: "x"}).Look(ctx)
+	require.ErrorIs(t, err, gone)
+}
+
+// What buildx prints, cut down to what matters: two steps of the Dockerfile, one of them known, and those of its own.
+const record = `#0 building with "bench" instance using remote driver
+#1 [internal] load build definition from Dockerfile
+#1 transferring dockerfile: 2.27kB done
+#1 DONE 0.0s
+#6 [internal] load build context
+#6 DONE 0.0s
+#8 [linux/amd64 environment 3/3] RUN --mount=type=cache pixi install
+#8 CACHED
+#12 [linux/amd64->arm64 sources 3/3] COPY src /out/app/src
+#12 ...
+#9 [linux/amd64 stage-2 1/4] FROM example/base:1
+#9 DONE 0.1s
+#12 [linux/amd64->arm64 sources 3/3] COPY src /out/app/src
+#12 DONE 0.2s
+#16 exporting to image
+#16 DONE 12.1s
+`
+
+func TestBake(t *testing.T) {
+	p, err := New(request(t))
+	require.NoError(t, err)
+	dir := t.TempDir()
+	write := func(metadata string) *Builder {
+		return &Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "metadata.json"), []byte(metadata), 0o644))
+			return says(0, record)(ctx, c)
+		})}
+	}
+	built, err := write(`{"buildx.build.warnings":[],"default":{"containerimage.digest":"sha256:x","buildx.build.ref":"a/b/c"}}`).bake(t.Context(), p.pushed(), dir)
+	require.NoError(t, err)
+	require.Equal(t, Built{
+		Digest: "sha256:x", Cached: []string{"[linux/amd64 environment 3/3] RUN --mount=type=cache pixi install"},
+		Ran: []string{"[linux/amd64 stage-2 1/4] FROM example/base:1", "[linux/amd64->arm64 sources 3/3] COPY src /out/app/src"},
+	}, built)
+
+	_, err = write(`{"default":{}}`).bake(t.Context(), p.pushed(), dir)
+	require.EqualError(t, err, "buildx reported no digest")
+	_, err = write(`no JSON`).bake(t.Context(), p.pushed(), dir)
+	require.ErrorContains(t, err, "reading what buildx says it built")
+}
+
+// What BuildKit says when a build fails, as it was seen, and the sentence that is made of it.
+func TestBuildErrors(t *testing.T) {
+	step := "#11 ERROR: process \"/bin/sh -c set -eu\" did not complete successfully: exit code: 1\n------\n > [environment 3/3] RUN pixi install:\n0.4 %s\n------\nDockerfile:13\n"
+	for _, c := range []struct{ text, want, detail string }{
+		{fmt.Sprintf(step, "Error: Cannot solve the request because of: No candidates were found for special >=1.\n0.5"), "the environment cannot be had: no channel has special >=1:", "special"},
+		{fmt.Sprintf(step, "no space left"), "a step of the Dockerfile failed:", "no space left"},
+		{fmt.Sprintf(step, "exec /bin/sh: exec format error"), "a step runs a program of another platform:", ""},
+		{"ERROR: failed to build: failed to solve: failed to resolve source metadata for docker.io/docker/buildkit-syft-scanner:stable-1: no such host\n", "the image that makes the SBOM cannot be had:", ""},
+		{"ERROR: failed to solve: pixi.example/pixi:1: failed to resolve source metadata for pixi.example/pixi:1: pixi.example/pixi:1: not found\n", "the base image pixi.example/pixi:1 cannot be had:", ""},
+		{"ERROR: failed to push r/app: unexpected status from PUT request to http://r/v2/app/manifests/x: 500 Internal Server Error\n", "the upload to the registry failed:", ""},
+		{"ERROR: failed to push r/app: unexpected status from POST request to http://r/v2/app/blobs/uploads/: 429 Too Many Requests\n", "the registry allows no more requests for now (429):", ""},
+		{"ERROR: failed to push r/app: failed to authorize: failed to fetch oauth token: unexpected status from GET request: 401 Unauthorized\n", "the registry refuses the upload:", ""},
+		{"ERROR: failed to push r/app: server message: insufficient_scope: authorization failed\n", "the registry refuses the upload:", ""},
+		{"ERROR: failed to copy: failed to do request: Put \"http://r\": EOF\n", "the upload to the registry failed:", ""},
+		{"ERROR: Multi-platform build is not supported for the docker driver.\n", "this builder cannot make such images: it is the engine's own:", ""},
+		{"ERROR: additional privileges requested\n", "buildx asks a person whether it may read what the build needs:", ""},
+		{"ERROR: something new\n", "building the image:", "something new"},
+	} {
+		err := buildError(&command.ExitError{Name: "docker", Code: 1}, c.text)
+		require.ErrorContains(t, err, c.want, c.text)
+		text := fmt.Sprintf("%+v", err)
+		require.Contains(t, text, "no tag was moved")
+		require.Contains(t, text, c.detail)
+	}
+}
+
+func TestTheCheckKeepsTheEntryPoint(t *testing.T) {
+	text, err := dockerfileOf("r/app@sha256:x", Image{Entrypoint: []string{"/app/entrypoint"}}, []string{"sh", "-c", `echo "a b" && exit`})
+	require.NoError(t, err)
+	require.Equal(t, `FROM r/app@sha256:x
+RUN ["/app/entrypoint","sh","-c","echo \"a b\" \u0026\u0026 exit"]
+`, string(text))
+}

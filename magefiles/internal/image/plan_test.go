@@ -1,0 +1,201 @@
+package image
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const monorepo = `
+-- pixi.toml --
+[workspace]
+name = "w"
+channels = []
+platforms = []
+-- lib/pixi.toml --
+[package]
+name = "lib"
+version = "1.0.0"
+[package.build]
+backend = { name = "pixi-build-cmake" }
+-- app/pixi.toml --
+[workspace]
+name = "theapp"
+version = "1.2.3"
+channels = ["https://channels.example/ours", "https://channels.example/others"]
+platforms = ["linux-64", "linux-aarch64"]
+[dependencies]
+lib = "==1.0.0"
+python = ">=3.11"
+[target.linux-aarch64.dependencies]
+special = "*"
+[tasks]
+check = "python -c 'import lib'"
+[tool.image]
+name = "TheApp"
+platforms = ["linux/amd64", "linux/arm64"]
+cache = "registry"
+-- app/pyproject.toml --
+[project]
+name = "theapp"
+version = "1.2.3"
+description = "Costs 3 ${dollars} and %{percent}"
+license = "MIT"
+`
+
+const dockerfile = `
+ARG PIXI_IMAGE=pixi.example/pixi:1
+ARG BASE_IMAGE="debian.example/base:1"
+FROM --platform=$BUILDPLATFORM ${PIXI_IMAGE} AS environment
+FROM ${BASE_IMAGE}
+`
+
+// downstream loads a workspace in a folder and returns its downstream.
+func downstream(t *testing.T, archive string) *workspace.Downstream {
+	t.Helper()
+	root := t.TempDir()
+	for _, f := range txtar.Parse([]byte(archive)).Files {
+		name := filepath.Join(root, f.Name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		require.NoError(t, os.WriteFile(name, f.Data, 0o644))
+	}
+	w, err := workspace.Load(root)
+	require.NoError(t, err)
+	require.Len(t, w.Downstreams, 1)
+	return w.Downstreams[0]
+}
+
+func request(t *testing.T) Request {
+	return Request{
+		Root: "/w", Downstream: downstream(t, monorepo), Registry: "ghcr.io/SomeOne", Revision: strings.Repeat("ab", 20),
+		Created: time.Date(2026, 1, 2, 3, 4, 6, 0, time.FixedZone("", 3600)), Source: "https://host.example/SomeOne/repo",
+		Dockerfile: []byte(dockerfile), SBOM: "sbom.example/scanner:1",
+		Secrets: map[string]string{"PIXI_CONFIG": "/tmp/x/config.toml", "RATTLER_AUTH_FILE": "/home/me/auth.json"},
+		Have:    []string{"1.2.4", "2.0.0", "1.2", "1", "latest"},
+		Held:    map[string]Held{"latest": {Version: "2.0.0"}},
+	}
+}
+
+// The plan, the definitions of all outputs and the command lines are what they were.
+func TestGolden(t *testing.T) {
+	p, err := New(request(t))
+	require.NoError(t, err)
+	b := &Builder{Name: "many"}
+	out := map[string]any{
+		"plan": p, "pushed": p.pushed(), "kept": p.kept("/w/output/oci"), "fresh": p.kept("/w/output/oci").fresh(),
+		"loaded":    p.loaded("linux/amd64", []string{"ghcr.io/someone/theapp:1.2.3", "ghcr.io/someone/theapp:sha-0"}),
+		"argv":      append([]string{"docker"}, b.bakeArgs(p.pushed(), "/w/output/metadata.json")...),
+		"argv kept": append([]string{"docker"}, (&Builder{}).bakeArgs(p.kept("/w/output/oci"), "/w/output/metadata.json")...),
+	}
+	var text strings.Builder
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	require.NoError(t, e.Encode(out))
+	file := filepath.Join("testdata", "plan.golden.json")
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(text.String()), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), text.String())
+}
+
+func TestThePlanIsKnownByItsLabel(t *testing.T) {
+	label := func(change func(r *Request)) string {
+		r := request(t)
+		change(&r)
+		p, err := New(r)
+		require.NoError(t, err)
+		return p.Labels[labelPlan]
+	}
+	same := label(func(*Request) {})
+	for what, change := range map[string]func(r *Request){
+		"another machine":                 func(r *Request) { r.Root = "/elsewhere" },
+		"other tags":                      func(r *Request) { r.Have, r.Held, r.Tags = nil, nil, []string{"x"} },
+		"one platform of those":           func(r *Request) { r.Platforms = []string{"linux/arm64"} },
+		"a mirror, or another credential": func(r *Request) { r.Secrets = nil },
+	} {
+		require.Equal(t, same, label(change), what)
+	}
+	for what, change := range map[string]func(r *Request){
+		"another commit":     func(r *Request) { r.Revision = strings.Repeat("cd", 20) },
+		"changes":            func(r *Request) { r.Dirty = true },
+		"another base image": func(r *Request) { r.BaseImage = "other" },
+		"another pixi":       func(r *Request) { r.PixiImage = "other" },
+		"no SBOM":            func(r *Request) { r.SBOM = "" },
+		"another time":       func(r *Request) { r.Created = r.Created.Add(time.Second) },
+	} {
+		require.NotEqual(t, same, label(change), what)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, c := range []struct {
+		change func(r *Request)
+		err    string
+		status int
+	}{
+		{func(r *Request) { r.Registry = "SomeOne" }, `"SomeOne" is no registry`, operr.Usage},
+		{func(r *Request) { r.Platforms = []string{"linux/s390x"} }, "TheApp is not made for linux/s390x; it is made for linux/amd64 and linux/arm64", operr.Usage},
+		{func(r *Request) { r.Tags = []string{"a b"} }, `"a b" cannot be a tag`, operr.Usage},
+		{func(r *Request) { r.Downstream.Image = nil }, "no image is made of theapp", operr.Usage},
+		{func(r *Request) { r.Downstream.Image.Check = nil }, "nothing proves the image TheApp before it is published", operr.Failed},
+		{func(r *Request) { r.Downstream.Manifest.Version = "v1+x" }, "the version of theapp:", operr.Failed},
+	} {
+		r := request(t)
+		c.change(&r)
+		_, err := New(r)
+		require.ErrorContains(t, err, c.err)
+		require.Equal(t, c.status, operr.ExitStatus(err))
+		require.NotEmpty(t, err.(*operr.Error).Next)
+	}
+}
+
+func TestPartial(t *testing.T) {
+	r := request(t)
+	r.Platforms = []string{"linux/arm64"}
+	p, err := New(r)
+	require.NoError(t, err)
+	require.True(t, p.Partial)
+	require.Empty(t, p.Moving(), "a tag would hide the other platform")
+	r.Tags = []string{"arm"}
+	p, err = New(r)
+	require.NoError(t, err)
+	require.Equal(t, []string{"arm"}, p.Moving())
+	r.Platforms = []string{"linux/arm64", "linux/amd64"}
+	p, err = New(r)
+	require.NoError(t, err)
+	require.False(t, p.Partial)
+	require.Equal(t, []string{"linux/amd64", "linux/arm64"}, p.Platforms)
+}
+
+func TestBaseName(t *testing.T) {
+	for _, c := range []struct {
+		file, want string
+		args       map[string]string
+	}{
+		{dockerfile, "debian.example/base:1", nil},
+		{dockerfile, "mine", map[string]string{"BASE_IMAGE": "mine"}},
+		{"FROM a:1 AS x\nFROM scratch\nFROM X", "a:1", nil},
+		{"from a:1\n", "a:1", nil},
+		{"FROM scratch\n", "", nil},
+		{"FROM $A\r\n", "", nil},
+		{"", "", nil},
+	} {
+		require.Equal(t, c.want, baseName([]byte(c.file), c.args), c.file)
+	}
+}
