@@ -88,7 +88,7 @@ func BuildImage(ctx context.Context, name string, f ImageFlags) error {
 		if isSet(f.JSON) {
 			a.view.Out = a.view.Err
 		}
-		j, done, err := a.newImageJob(ctx, w, d, f, isSet(f.Push))
+		j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), isSet(f.Push))
 		if err != nil {
 			return err
 		}
@@ -121,11 +121,16 @@ func (a *app) imagesOfAll(ctx context.Context, w *workspace.Workspace, f ImageFl
 		if d.Image == nil {
 			continue
 		}
-		j, done, err := a.newImageJob(ctx, w, d, f, isSet(f.Push))
+		j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), isSet(f.Push))
 		if err != nil {
 			return err
 		}
 		defer done()
+		for _, other := range jobs {
+			if other.Plan.Repository == j.Plan.Repository {
+				return operr.New("give one of them another name in [tool.image]", "the images of %s and %s are both called %s", other.Plan.Name, j.Plan.Name, j.Plan.Repository)
+			}
+		}
 		jobs = append(jobs, j)
 	}
 	if len(jobs) == 0 {

@@ -34,13 +34,13 @@ const askFor = 5 * time.Second
 func imagesDir(w *workspace.Workspace) string { return filepath.Join(w.Root, outputDir, "images") }
 
 // newImageJob plans the image of a downstream, and prepares to build it. done removes what the job alone needs.
-func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, f ImageFlags, asked bool) (j *image.Job, done func(), err error) {
-	config, err := pixiConfig(w, d)
+func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, f ImageFlags, set imageSettings, asked bool) (j *image.Job, done func(), err error) {
+	config, err := pixiConfig(w, d, set)
 	if err != nil {
 		return nil, nil, err
 	}
 	registry := &image.Registry{}
-	r, err := a.imageRequest(ctx, w, d, f, registry)
+	r, err := a.imageRequest(ctx, w, d, f, set, registry)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -49,7 +49,7 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 		return nil, nil, err
 	}
 	done = func() { _ = os.RemoveAll(secrets) }
-	if r.Secrets, err = imageSecrets(config, secrets); err != nil {
+	if r.Secrets, err = imageSecrets(config, set.authFile, secrets); err != nil {
 		done()
 		return nil, nil, err
 	}
@@ -68,7 +68,7 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 		log = nil
 	}
 	return &image.Job{
-		Plan: p, Builder: &image.Builder{Runner: a.runner, Name: builderName(), Log: log}, Registry: registry,
+		Plan: p, Builder: &image.Builder{Runner: a.runner, Name: set.builder, Log: log}, Registry: registry,
 		Push: isSet(f.Push), Load: isSet(f.Load), Again: isSet(f.Again), Dir: dir, Host: "linux/" + runtime.GOARCH,
 		Packages: func(ctx context.Context, platforms []string) (string, error) {
 			return packagesOf(ctx, d, config, platforms, readOr(filepath.Join(w.Root, d.Dir, lockFile)))
@@ -94,10 +94,10 @@ func readOr(file string) []byte {
 }
 
 // imageRequest asks git and the environment.
-func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, f ImageFlags, registry *image.Registry) (image.Request, error) {
+func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, f ImageFlags, set imageSettings, registry *image.Registry) (image.Request, error) {
 	r := image.Request{
 		Root: w.Root, Downstream: d, Platforms: list(f.Platform), Tags: list(f.Tag),
-		PixiImage: pixiImage(), BaseImage: baseImage(), Locked: exists(w, filepath.Join(d.Dir, lockFile)),
+		PixiImage: set.pixiImage, BaseImage: set.baseImage, Locked: exists(w, filepath.Join(d.Dir, lockFile)),
 	}
 	var err error
 	if r.Dockerfile, err = os.ReadFile(filepath.Join(w.Root, d.Dir, "Dockerfile")); errors.Is(err, fs.ErrNotExist) {
@@ -125,10 +125,10 @@ func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *works
 	}
 	remote := repo.RemoteURL(ctx, w.Config.Remote)
 	r.Source = image.Source(remote)
-	if r.Registry, err = imageRegistry(d, image.Owner(remote), isSet(f.Push)); err != nil {
+	if r.Registry, err = imageRegistry(d, set.registry, image.Owner(remote), isSet(f.Push)); err != nil {
 		return r, err
 	}
-	r.SBOM, r.NoSBOM, err = sbomGenerator(ctx, registry)
+	r.SBOM, r.NoSBOM, err = sbomGenerator(ctx, registry, set.sbom)
 	return r, err
 }
 
@@ -139,14 +139,14 @@ func below(paths []string, prefix, dir string) bool {
 }
 
 // imageRegistry is the registry, with the owner, that the environment names, or the manifest, or git.
-func imageRegistry(d *workspace.Downstream, owner string, push bool) (string, error) {
+func imageRegistry(d *workspace.Downstream, named, owner string, push bool) (string, error) {
 	var configured string
 	if d.Image != nil {
 		configured = d.Image.Registry
 	}
 	switch {
-	case namedRegistry() != "":
-		return namedRegistry(), nil
+	case named != "":
+		return named, nil
 	case configured != "":
 		return configured, nil
 	case owner != "":
@@ -160,8 +160,7 @@ func imageRegistry(d *workspace.Downstream, owner string, push bool) (string, er
 
 // sbomGenerator is the image that makes the SBOM; none, with the reason, where it is switched off or the usual one cannot
 // be had. One that was asked for has to be there.
-func sbomGenerator(ctx context.Context, registry *image.Registry) (generator, none string, err error) {
-	named := namedSBOM()
+func sbomGenerator(ctx context.Context, registry *image.Registry, named string) (generator, none string, err error) {
 	if named == "off" {
 		return "", "BUILDKIT_SBOM_GENERATOR=off", nil
 	}
@@ -202,9 +201,9 @@ func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Re
 
 // pixiConfig is the configuration of pixi for image builds: PIXI_CONFIG's, in which another server of our channel, if
 // PREFIX_SERVER_URL names one, mirrors it wherever the manifest names the public one.
-func pixiConfig(w *workspace.Workspace, d *workspace.Downstream) (*image.Config, error) {
+func pixiConfig(w *workspace.Workspace, d *workspace.Downstream, set imageSettings) (*image.Config, error) {
 	var text []byte
-	file := namedPixiConfig()
+	file := set.pixiConfig
 	if file != "" {
 		var err error
 		if text, err = os.ReadFile(file); err != nil {
@@ -212,20 +211,20 @@ func pixiConfig(w *workspace.Workspace, d *workspace.Downstream) (*image.Config,
 		}
 	}
 	c, err := image.ParseConfig(file, text)
-	if err != nil || publicServer() == "" {
+	if err != nil || set.server == "" {
 		return c, err
 	}
 	for _, from := range d.Manifest.Channels {
 		u, err := url.Parse(from)
 		if err == nil && prefixdev.Public(u.Host) && path.Base(u.Path) == channelName(w) {
-			c.Mirror(from, strings.TrimSuffix(publicServer(), "/")+"/"+channelName(w))
+			c.Mirror(from, strings.TrimSuffix(set.server, "/")+"/"+channelName(w))
 		}
 	}
 	return c, nil
 }
 
 // imageSecrets are the files that build steps may read. The configuration is written to a folder of this run.
-func imageSecrets(c *image.Config, dir string) (map[string]string, error) {
+func imageSecrets(c *image.Config, authFile, dir string) (map[string]string, error) {
 	secrets := map[string]string{}
 	text, err := c.Text()
 	if err != nil {
@@ -238,7 +237,7 @@ func imageSecrets(c *image.Config, dir string) (map[string]string, error) {
 		}
 		secrets["PIXI_CONFIG"] = file
 	}
-	if file := rattlerAuthFile(); file != "" {
+	if file := authFile; file != "" {
 		if _, err := os.Stat(file); err != nil {
 			return nil, operr.New("correct RATTLER_AUTH_FILE, or leave it unset", "reading the credentials for image builds: %w", err)
 		}

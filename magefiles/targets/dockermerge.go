@@ -58,7 +58,7 @@ func (a *app) mergeImage(ctx context.Context, w *workspace.Workspace, name, dige
 	}
 	yes := true
 	f.Push = &yes
-	j, done, err := a.newImageJob(ctx, w, d, f, true)
+	j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), true)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (a *app) planImage(ctx context.Context, w *workspace.Workspace, name string
 	if isSet(f.JSON) {
 		a.view.Out = a.view.Err
 	}
-	j, done, err := a.newImageJob(ctx, w, d, f, true)
+	j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), true)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ func (a *app) examine(ctx context.Context) []view.Finding {
 		return view.Finding{What: what, Found: found, For: use, Get: get, Required: required}
 	}
 	python, err := embedded.FindPython(ctx, a.runner)
+	buildx := program("docker buildx", "images", "docs.docker.com/build, or Debian's docker-cli and docker-buildx; a builder may be on another machine", false, "docker", "buildx", "version")
 	findings := []view.Finding{
 		program("git", "every target that asks what is committed", "apt-get install git", true, "git", "--version"),
 		program("go", "`go tool mage`, and the Go tests", "go.dev/doc/install", false, "go", "version"),
@@ -42,7 +43,7 @@ func (a *app) examine(ctx context.Context) []view.Finding {
 	} else {
 		found.For += " (" + err.Error() + ")"
 	}
-	findings = append(findings, found)
+	findings = append(findings, found, buildx)
 	findings = append(findings, a.examineLocks()...)
 	return append(findings, a.examineChannel(ctx)...)
 }

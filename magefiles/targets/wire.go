@@ -275,14 +275,24 @@ func credentialSources() prefixdev.Sources {
 	return s
 }
 
-// What image builds read from the environment; "" where it is not set.
-func namedRegistry() string   { return os.Getenv("IMAGE_REGISTRY") }          // registry and owner
-func builderName() string     { return os.Getenv("BUILDX_BUILDER") }          // of buildx
-func pixiImage() string       { return os.Getenv("PIXI_IMAGE") }              // build argument
-func baseImage() string       { return os.Getenv("BASE_IMAGE") }              // build argument
-func namedPixiConfig() string { return os.Getenv("PIXI_CONFIG") }             // a config.toml of pixi's
-func rattlerAuthFile() string { return os.Getenv("RATTLER_AUTH_FILE") }       // credentials of the rattler tools
-func namedSBOM() string       { return os.Getenv("BUILDKIT_SBOM_GENERATOR") } // an image, or "off"
+// imageSettings are what image builds are told by the environment; "" where it is not set.
+type imageSettings struct {
+	registry   string // IMAGE_REGISTRY: registry and owner
+	builder    string // BUILDX_BUILDER
+	pixiImage  string // PIXI_IMAGE, a build argument
+	baseImage  string // BASE_IMAGE, a build argument
+	pixiConfig string // PIXI_CONFIG: a config.toml of pixi's
+	authFile   string // RATTLER_AUTH_FILE
+	sbom       string // BUILDKIT_SBOM_GENERATOR: an image, or "off"
+	server     string // PREFIX_SERVER_URL
+}
+
+func imageEnvironment() imageSettings {
+	return imageSettings{
+		registry: os.Getenv("IMAGE_REGISTRY"), builder: os.Getenv("BUILDX_BUILDER"), pixiImage: os.Getenv("PIXI_IMAGE"), baseImage: os.Getenv("BASE_IMAGE"),
+		pixiConfig: os.Getenv("PIXI_CONFIG"), authFile: os.Getenv("RATTLER_AUTH_FILE"), sbom: os.Getenv("BUILDKIT_SBOM_GENERATOR"), server: publicServer(),
+	}
+}
 
 // cache is the folder for what is installed once on a machine.
 func (a *app) cache() (string, error) {

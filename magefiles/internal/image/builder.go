@@ -28,6 +28,13 @@ type Builder struct {
 type Node struct {
 	Name, Driver string
 	Platforms    []string // that it can run, by emulation too
+	HostNetwork  bool     // a container that has this machine's network
+}
+
+// Loopback says whether the builder can reach what listens on this machine's loopback. One on another machine cannot
+// either, but that is not to be seen.
+func (n Node) Loopback() bool {
+	return n.HostNetwork || n.Driver != "docker-container" && n.Driver != "kubernetes" && n.Driver != "docker"
 }
 
 const makeBuilder = "`docker buildx create --use --driver docker-container` makes one here; README says how to use one elsewhere"
@@ -67,6 +74,8 @@ func parseInspect(text string) (n Node) {
 			n.Name = value
 		case key == "Driver":
 			n.Driver = value
+		case key == "Driver Options":
+			n.HostNetwork = strings.Contains(value, `network="host"`)
 		case key == "Platforms":
 			for p := range strings.SplitSeq(value, ",") {
 				p = strings.TrimSuffix(strings.TrimSpace(p), "*") // a star is a platform that was set by hand

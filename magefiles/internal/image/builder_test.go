@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,7 +47,11 @@ func says(code int, text string) func(context.Context, command.Cmd) error {
 func TestLook(t *testing.T) {
 	n, err := (&Builder{Runner: docker(says(0, inspected)), Name: "many"}).Look(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, Node{"many", "remote", []string{"linux/amd64", "linux/amd64/v2", "linux/386", "linux/arm64"}}, n)
+	require.Equal(t, Node{"many", "remote", []string{"linux/amd64", "linux/amd64/v2", "linux/386", "linux/arm64"}, false}, n)
+	require.True(t, n.Loopback())
+	container := strings.Replace(inspected, "remote", "docker-container", 1)
+	require.False(t, parseInspect(container).Loopback())
+	require.True(t, parseInspect(strings.Replace(container, "Endpoint: ", "Driver Options:   network=\"host\"\nEndpoint: ", 1)).Loopback())
 
 	for text, want := range map[string]string{
 		"docker: unknown command: docker buildx\n\nRun 'docker --help' for more information\n":                       "docker has no buildx here",

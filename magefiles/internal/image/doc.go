@@ -4,8 +4,8 @@
 // be built, for which platforms, under which labels, and which tags would move. [Plan.Bake] turns it into the definition
 // that `docker buildx bake` reads. A [Job] applies a plan in steps, each of which asks the world first:
 //
-//	packages    every pin is on its channel for every platform, and so is what the environment asks for by name
 //	registry    is an image of this plan there already? then it is not built again
+//	packages    every pin is on its channel for every platform, and so is what the environment asks for by name
 //	build       by buildx; pushed by digest alone, or kept in a folder of this machine where nothing is to be pushed
 //	verify      the index has every platform, each says the revision that was built, attestations are there
 //	smoke test  on every platform that the builder can run, the image runs the downstream's check

@@ -69,7 +69,7 @@ func newResult(p *Plan) Result {
 // Steps are the job, in order. Each may be done again.
 func (j *Job) Steps() []Step {
 	j.Result = newResult(j.Plan)
-	steps := []Step{{"builder", j.look}, {"packages", j.packages}, {"registry", j.known}, {"build", j.build}, {"verify", j.verify}, {"smoke test", j.smoke}}
+	steps := []Step{{"registry", j.known}, {"builder", j.look}, {"packages", j.packages}, {"build", j.build}, {"verify", j.verify}, {"smoke test", j.smoke}}
 	if j.Load {
 		steps = append(steps, Step{"load", j.load})
 	}
@@ -87,7 +87,13 @@ func (j *Job) Run(ctx context.Context, show shower) error {
 	return j.steps(ctx, show, j.Steps()...)
 }
 
+// notNeeded is said of a step where the registry has the image.
+const notNeeded = "not needed"
+
 func (j *Job) look(ctx context.Context) (_ string, err error) {
+	if j.Result.Reused {
+		return notNeeded, nil
+	}
 	j.node, err = j.Builder.Look(ctx)
 	return fmt.Sprintf("%s (%s), which runs %s", j.node.Name, j.node.Driver, strings.Join(j.runnable(), " and ")), err
 }
@@ -102,7 +108,12 @@ func (j *Job) runnable() (can []string) {
 	return can
 }
 
-func (j *Job) packages(ctx context.Context) (string, error) { return j.Packages(ctx, j.Plan.Platforms) }
+func (j *Job) packages(ctx context.Context) (string, error) {
+	if j.Result.Reused {
+		return notNeeded, nil
+	}
+	return j.Packages(ctx, j.Plan.Platforms)
+}
 
 // known looks for an image of this very plan under the tag of the revision, where a finished run leaves it.
 func (j *Job) known(ctx context.Context) (string, error) {
@@ -125,7 +136,7 @@ func (j *Job) known(ctx context.Context) (string, error) {
 
 func (j *Job) build(ctx context.Context) (string, error) {
 	if j.Result.Reused {
-		return "nothing to build", nil
+		return notNeeded, nil
 	}
 	definition := j.Plan.pushed()
 	if !j.Push {

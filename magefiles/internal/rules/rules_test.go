@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg", "faults", "attestation"},
 	{"workspace", "channel"},
 	{"bump", "gitrepo", "toolchain", "image", "channel/store", "channel/server", "channel/prefixdev", "oidc"},
-	{"publish", "localprefix"},
+	{"publish", "localprefix", "localregistry"},
 	{"rehearsal", "view"},
 }
 

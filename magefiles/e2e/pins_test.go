@@ -1,0 +1,27 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
+)
+
+// Images are built with the pixi that everything else uses: a lock file of one version may be too new for another.
+func TestDockerfilesPinOurPixi(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(repo, "*", "Dockerfile"))
+	require.NoError(t, err)
+	more, err := filepath.Glob(filepath.Join(repo, "containers", "*", "Dockerfile"))
+	require.NoError(t, err)
+	files = append(files, more...)
+	require.Len(t, files, 2)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Contains(t, string(text), "\nARG PIXI_IMAGE=ghcr.io/prefix-dev/pixi:"+pixi.Version+"-", file)
+		require.NotContains(t, string(text), "# syntax=", "that would pull a frontend")
+	}
+}

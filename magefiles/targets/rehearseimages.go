@@ -1,0 +1,52 @@
+package targets
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/localregistry"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// rehearseImages builds, proves and pushes the images of all downstreams to an embedded registry, from packages that are on
+// the channel at an address (a server's, as PREFIX_SERVER_URL has it). dir is a folder of the rehearsal's. Where images
+// cannot be built here at all, nothing is done and why says so.
+func (a *app) rehearseImages(ctx context.Context, w *workspace.Workspace, server, dir string, show func(name string, f func() (string, error)) error) (results []image.Result, why string, err error) {
+	set := imageEnvironment()
+	node, err := (&image.Builder{Runner: a.runner, Name: set.builder}).Look(ctx)
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, "", cause
+	}
+	switch {
+	case err != nil:
+		return nil, err.Error(), nil
+	case !node.Loopback():
+		return nil, "the builder " + node.Name + " has a network of its own, and cannot reach a registry on this machine's loopback; " +
+			"`docker buildx create --use --driver-opt network=host` makes one that can", nil
+	}
+	registry, err := localregistry.Start(filepath.Join(dir, "registry"), nil)
+	if err != nil {
+		return nil, "", err
+	}
+	defer registry.Close()
+	set.registry, set.server = registry.Host+"/"+strings.ToLower(w.Manifest.Name), server
+	push := true
+	for _, d := range w.Downstreams {
+		if d.Image == nil {
+			continue
+		}
+		j, done, err := a.newImageJob(ctx, w, d, ImageFlags{Push: &push}, set, true)
+		if err != nil {
+			return results, "", err
+		}
+		err = j.Run(ctx, func(name string, f func() (string, error)) error { return show(d.Name()+": "+name, f) })
+		done()
+		if err != nil {
+			return results, "", err
+		}
+		results = append(results, j.Result)
+	}
+	return results, "", nil
+}
