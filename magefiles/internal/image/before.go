@@ -62,14 +62,13 @@ func (l *lookup) environment(env *workspace.Resolved, subdir string) (pins int, 
 		if err != nil {
 			return 0, err
 		}
-		if found == nil {
-			return 0, l.missing(name, subdir, dep.Pos.String())
-		}
-		if !l.ours(name) {
-			continue
-		}
 		pin, exact := version.Pin(dep.Spec.Text)
-		if !exact {
+		switch ours := l.ours(name); {
+		case found == nil && ours && exact:
+			return 0, invisible(dep.Pos, name, pin, l.urls(), subdir)
+		case found == nil:
+			return 0, l.missing(name, subdir, dep.Pos.String())
+		case !ours || !exact:
 			continue
 		}
 		pins++
@@ -134,11 +133,15 @@ func (l *lookup) pinned(c Channel, name, pin, subdir string, pos workspace.Pos) 
 	}
 	for _, form := range offered {
 		if !seen[form] {
-			return operr.New("publish it, or wait until the index shows it: `mage channel:show`; `mage app:upgrade` takes another version",
-				"%s: %s %s is not visible on %s for %s (%s)", pos, name, pin, c.URL(), subdir, form)
+			return invisible(pos, name, pin, c.URL()+" in "+form, subdir)
 		}
 	}
 	return nil
+}
+
+func invisible(pos workspace.Pos, name, pin, where, subdir string) error {
+	return operr.New("publish it, or wait until the index shows it: `mage channel:show`; `mage app:upgrade` takes another version",
+		"%s: %s %s is not visible on %s for %s", pos, name, pin, where, subdir)
 }
 
 // depends looks for what a package asks for, by name.
@@ -160,12 +163,16 @@ func (l *lookup) depends(r condapkg.Record, subdir string) error {
 }
 
 func (l *lookup) missing(name, subdir, who string) error {
+	return operr.New("publish it for that platform, or take the platform out of [tool.image]",
+		"%s asks for %s, and no channel has it for %s: %s", who, name, subdir, l.urls())
+}
+
+func (l *lookup) urls() string {
 	var urls []string
 	for _, c := range l.channels {
 		urls = append(urls, c.URL())
 	}
-	return operr.New("publish it for that platform, or take the platform out of [tool.image]",
-		"%s asks for %s, and no channel has it for %s: %s", who, name, subdir, strings.Join(urls, ", "))
+	return strings.Join(urls, ", ")
 }
 
 // locked wants a platform, and every pin, in the lock file.

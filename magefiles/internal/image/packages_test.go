@@ -75,9 +75,9 @@ func TestPackages(t *testing.T) {
 		change func(ours, others *shelf)
 		err    string
 	}{
-		{"a version that is not published", func(ours, _ *shelf) { ours.records["noarch"] = ours.records["noarch"][:1] }, "lib 1.0.0 is not visible on https://channels.example/ours for linux-64 (repodata.json)"},
-		{"one that not every index shows", func(ours, _ *shelf) { ours.lagging = true }, "lib 1.0.0 is not visible on https://channels.example/ours for linux-64 (shards)"},
-		{"a channel that is not there", func(ours, _ *shelf) { ours.records = nil }, "asks for lib, and no channel has it for linux-64"},
+		{"a version that is not published", func(ours, _ *shelf) { ours.records["noarch"] = ours.records["noarch"][:1] }, "lib 1.0.0 is not visible on https://channels.example/ours in repodata.json for linux-64"},
+		{"one that not every index shows", func(ours, _ *shelf) { ours.lagging = true }, "lib 1.0.0 is not visible on https://channels.example/ours in shards for linux-64"},
+		{"a channel that is not there", func(ours, _ *shelf) { ours.records = nil }, "lib 1.0.0 is not visible on https://channels.example/ours, https://channels.example/others for linux-64"},
 		{"a package of one platform only", func(_, others *shelf) { others.records["linux-aarch64"] = others.records["linux-aarch64"][:2] }, "asks for special, and no channel has it for linux-aarch64: https://channels.example/ours, https://channels.example/others"},
 		{"what a pinned package asks for", func(_, others *shelf) { others.records["linux-64"] = others.records["linux-64"][:1] }, "lib 1.0.0 asks for numpy, and no channel has it for linux-64"},
 		{"a channel that does not answer", func(_, others *shelf) { others.broken = errors.New("no route") }, "asking https://channels.example/others for numpy: no route"},
