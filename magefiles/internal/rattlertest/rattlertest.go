@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -154,4 +155,19 @@ func run(t testing.TB, script string, env []string, arg, answer any) {
 	data, err := os.ReadFile(out)
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(data, answer))
+}
+
+// Pin is the line of one package in the requirements of Python's environment, with its hashes.
+func Pin(t testing.TB, name string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut("\n"+string(pins), "\n"+name+"==")
+	require.True(t, ok, "%s is not pinned", name)
+	var line []string
+	for l := range strings.Lines(name + "==" + rest) {
+		line = append(line, l)
+		if !strings.HasSuffix(strings.TrimSpace(l), `\`) {
+			break
+		}
+	}
+	return strings.Join(line, "")
 }

@@ -1,0 +1,362 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/imagebench"
+	"github.com/foopack/foopack/magefiles/internal/minichannel"
+)
+
+// imaging is this repository's copy beside everything that its images are built with.
+type imaging struct {
+	*imagebench.Bench
+	t    *testing.T
+	root string
+	env  []string
+}
+
+// TestImages publishes the packages on an embedded prefix.dev and takes both images through their life, with the real
+// buildx, BuildKit and a registry: built for two platforms without emulation, pushed, read back by skopeo, run by runc,
+// built again after a change of the sources, built anew to compare, merged of single platforms; and what goes wrong moves no tag.
+func TestImages(t *testing.T) {
+	b := imagebench.Start(t)
+	const key = "pfx_key_for_images"
+	root := copyOfOurs(t)
+	url, _ := startServer(t, root, t.TempDir(), key)
+	config := filepath.Join(t.TempDir(), "config.toml")
+	require.NoError(t, os.WriteFile(config, []byte("[mirrors]\n\"https://prefix.dev/conda-forge\" = [\""+minichannel.StartForBoth(t, b.Root)+"\"]\n"), 0o644))
+	w := &imaging{b, t, root, append(os.Environ(), append(b.Env(),
+		"IMAGE_REGISTRY="+b.Registry+"/SomeOne", "PREFIX_SERVER_URL="+url, "PREFIX_API_KEY="+key, "PIXI_CONFIG="+config,
+		"PIPELINE_TOOLCHAIN=embedded", "GIT_CONFIG_GLOBAL="+os.DevNull,
+		"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=t@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=t@example.invalid",
+	)...)}
+	w.commit("feat: first", 1767323046)
+
+	w.fails("foopack-core 0.1.0 is not visible", "docker:app", "-push", "-yes") // nothing is published yet
+	w.mage("publish", "-yes")
+
+	var app, runtime image.Result
+	t.Run("two images for two platforms", func(t *testing.T) { app, runtime = w.pushed(t) })
+	if t.Failed() {
+		t.FailNow()
+	}
+	t.Run("read back by skopeo", func(t *testing.T) { w.readBack(t, app) })
+	t.Run("run", func(t *testing.T) { w.runs(t, app, runtime) })
+	t.Run("again", func(t *testing.T) { w.again(t, app) })
+	t.Run("rebuilt and compared", func(t *testing.T) {
+		require.Contains(t, w.mage("docker:plan", "app", "-verify"), "✓ compare")
+	})
+	t.Run("sources changed", func(t *testing.T) { app = w.changed(t, app) })
+	t.Run("single platforms, merged", func(t *testing.T) { w.merged(t) })
+	t.Run("trouble", func(t *testing.T) { w.trouble(t) })
+}
+
+// commit commits everything, at a time in seconds since 1970.
+func (w *imaging) commit(message string, at int) {
+	w.t.Helper()
+	for _, argv := range [][]string{{"init", "-q", "-b", "main"}, {"add", "-A"}, {"commit", "-q", "-m", message}} {
+		x := exec.Command("git", argv...)
+		x.Dir = w.root
+		date := time.Unix(int64(at), 0).UTC().Format(time.RFC3339)
+		x.Env = append(slices.Clone(w.env), "GIT_AUTHOR_DATE="+date, "GIT_COMMITTER_DATE="+date)
+		out, err := x.CombinedOutput()
+		require.NoError(w.t, err, "%s", out)
+	}
+}
+
+func (w *imaging) run(env []string, args ...string) (stdout, stderr string, err error) {
+	x := exec.CommandContext(w.t.Context(), filepath.Join(compiled, "targets"), args...)
+	x.Dir, x.Env = w.root, append(slices.Clone(w.env), env...)
+	var out, problems bytes.Buffer
+	x.Stdout, x.Stderr = &out, &problems
+	start := time.Now()
+	err = x.Run()
+	w.t.Logf("%s: %.1fs", strings.Join(args, " "), time.Since(start).Seconds())
+	return out.String(), problems.String(), err
+}
+
+func (w *imaging) mage(args ...string) string {
+	w.t.Helper()
+	out, problems, err := w.run(nil, args...)
+	require.NoError(w.t, err, "%s\n%s", out, problems)
+	return out
+}
+
+// result runs a docker target with -json.
+func (w *imaging) result(args ...string) (r image.Result) {
+	w.t.Helper()
+	require.NoError(w.t, json.Unmarshal([]byte(w.mage(append(args, "-json")...)), &r))
+	return r
+}
+
+// fails wants an error that says something, and no tag moved.
+func (w *imaging) fails(says string, args ...string) {
+	w.t.Helper()
+	before := w.tags()
+	out, problems, err := w.run(nil, args...)
+	require.Error(w.t, err, out)
+	require.Contains(w.t, problems, says, out)
+	require.Contains(w.t, problems, "\n→ ", "an error says what to do")
+	require.Equal(w.t, before, w.tags(), "no tag moved")
+}
+
+// tags are all tags of both images, with their digests.
+func (w *imaging) tags() map[string]string {
+	w.t.Helper()
+	all := map[string]string{}
+	for _, name := range []string{"myapp", "foopack-runtime"} {
+		repository := w.Registry + "/someone/" + name
+		tags, err := (&image.Registry{}).Tags(w.t.Context(), repository)
+		require.NoError(w.t, err)
+		for _, tag := range tags {
+			i, err := (&image.Registry{}).Read(w.t.Context(), repository+":"+tag)
+			require.NoError(w.t, err)
+			all[name+":"+tag] = i.Digest
+		}
+	}
+	return all
+}
+
+func moved(r image.Result) (names []string) {
+	for _, t := range r.Tags {
+		if t.Moves {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+func (w *imaging) pushed(t *testing.T) (app, runtime image.Result) {
+	w.t = t
+	start := time.Now()
+	alone := w.result("docker:app", "-platform=linux/amd64")
+	t.Logf("amd64 alone, from nothing, with its check: %v", time.Since(start))
+	require.False(t, alone.Pushed)
+	require.Equal(t, []string{"linux/amd64"}, alone.Checked)
+	require.Empty(t, w.tags(), "without -push nothing leaves the machine")
+
+	var both []image.Result
+	require.NoError(t, json.Unmarshal([]byte(w.mage("docker:all", "-push", "-yes", "-json")), &both))
+	require.Len(t, both, 2)
+	app, runtime = both[0], both[1]
+	for _, r := range both {
+		require.Equal(t, []string{"linux/amd64", "linux/arm64"}, r.Checked, r.Name)
+		require.Len(t, r.Images, 2)
+		require.Equal(t, "sha-", moved(r)[0][:4])
+		require.Equal(t, []string{"0.1.0", "0.1", "0", "latest"}, moved(r)[1:])
+		for _, one := range r.Images {
+			require.Contains(t, one.Attestations, "https://spdx.dev/Document")
+			t.Logf("%s %s: %d MB compressed", r.Name, one.Platform, one.Size/1e6)
+		}
+	}
+	return app, runtime
+}
+
+// readBack reads the pushed image with a client that is not ours.
+func (w *imaging) readBack(t *testing.T, app image.Result) {
+	ref := "docker://" + w.Registry + "/someone/myapp"
+	var index struct {
+		Annotations map[string]string
+		Manifests   []struct {
+			Platform    struct{ OS, Architecture string }
+			Annotations map[string]string
+		}
+	}
+	raw := w.Run("", "skopeo", "inspect", "--tls-verify=false", "--raw", ref+":latest")
+	require.NoError(t, json.Unmarshal([]byte(raw), &index))
+	var platforms []string
+	for _, m := range index.Manifests {
+		platforms = append(platforms, m.Platform.OS+"/"+m.Platform.Architecture)
+	}
+	require.Equal(t, []string{"linux/amd64", "linux/arm64", "unknown/unknown", "unknown/unknown"}, platforms)
+	require.Equal(t, "attestation-manifest", index.Manifests[2].Annotations["vnd.docker.reference.type"])
+	head := strings.TrimSpace(w.Run(w.root, "git", "rev-parse", "HEAD"))
+	require.Equal(t, head, index.Annotations["org.opencontainers.image.revision"])
+	for _, arch := range imagebench.Platforms {
+		var config struct {
+			Config struct {
+				Labels      map[string]string
+				User        string
+				Entrypoint  []string
+				Cmd         []string
+				Env         []string
+				Healthcheck struct{ Test []string }
+			}
+		}
+		text := w.Run("", "skopeo", "inspect", "--tls-verify=false", "--override-arch", arch, "--config", ref+"@"+app.Digest)
+		require.NoError(t, json.Unmarshal([]byte(text), &config))
+		c := config.Config
+		require.Equal(t, head, c.Labels["org.opencontainers.image.revision"])
+		require.Equal(t, "0.1.0", c.Labels["org.opencontainers.image.version"])
+		require.Equal(t, "2026-01-02T03:04:06Z", c.Labels["org.opencontainers.image.created"])
+		require.Equal(t, w.Registry+"/bench/base:1", c.Labels["org.opencontainers.image.base.name"])
+		require.Equal(t, "10001:10001", c.User)
+		require.Equal(t, []string{"/app/entrypoint"}, c.Entrypoint)
+		require.Equal(t, []string{"python", "-m", "myapp", "dashboard"}, c.Cmd)
+		require.Equal(t, []string{"CMD", "/app/entrypoint", "python", "-m", "myapp", "health"}, c.Healthcheck.Test)
+		require.Contains(t, c.Env, "IMAGE_REVISION="+head)
+	}
+	tags := w.Run("", "skopeo", "list-tags", "--tls-verify=false", ref)
+	for _, tag := range []string{`"latest"`, `"0"`, `"0.1"`, `"0.1.0"`, `"sha-` + head[:12] + `"`} {
+		require.Contains(t, tags, tag)
+	}
+}
+
+// again pushes the same sources a second time.
+func (w *imaging) again(t *testing.T, app image.Result) {
+	w.t = t
+	before := w.tags()
+	r := w.result("docker:app", "-push", "-yes")
+	require.True(t, r.Reused)
+	require.Equal(t, app.Digest, r.Digest)
+	require.Empty(t, moved(r))
+	require.Empty(t, r.Ran)
+	require.Equal(t, before, w.tags())
+
+	// Built again all the same, every step is taken from the cache, and the platforms' manifests are the same.
+	r = w.result("docker:app")
+	require.Empty(t, r.Ran, "steps were run again")
+	for n, one := range r.Images {
+		require.Equal(t, app.Images[n].Digest, one.Digest)
+	}
+}
+
+// changed changes a source of the application alone.
+func (w *imaging) changed(t *testing.T, before image.Result) image.Result {
+	w.t = t
+	file := filepath.Join(w.root, "app", "src", "myapp", "__init__.py")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, append(text, "\n# changed\n"...), 0o644))
+	w.fails("app has changes that are not committed, and would be published", "docker:app", "-push", "-yes")
+	w.commit("fix: change the application", 1767323047)
+	r := w.result("docker:app", "-push", "-yes")
+	require.Equal(t, []string{"0.1.0", "0.1", "0", "latest"}, moved(r)[1:], "a later commit of the same version")
+	ran := strings.Join(r.Ran, "\n")
+	require.NotContains(t, ran, "environment", "the environment was installed again: %s", ran)
+	require.Contains(t, ran, "sources")
+	require.Contains(t, strings.Join(r.Cached, "\n"), "pixi install")
+	for n, one := range r.Images {
+		was := before.Images[n]
+		require.NotEqual(t, was.Digest, one.Digest)
+		require.Equal(t, was.Layers[:2], one.Layers[:2], "the base and the environment are the layers that they were")
+		require.NotEqual(t, was.Layers[2], one.Layers[2])
+	}
+	return r
+}
+
+// merged builds each platform by itself, as native runners do.
+func (w *imaging) merged(t *testing.T) {
+	w.t = t
+	w.commitEmpty("fix: nothing", 1767323048)
+	before := w.tags()
+	amd64 := w.result("docker:app", "-platform=linux/amd64", "-push", "-yes")
+	require.Empty(t, moved(amd64))
+	require.Equal(t, before, w.tags(), "one platform moves no tag")
+	file := filepath.Join(w.root, "output", "images", "myapp-linux-amd64.digest")
+	require.FileExists(t, file)
+	w.fails("no digest is for linux/arm64", "docker:merge", "app", "-yes")
+	arm64 := w.result("docker:app", "-platform=linux/arm64", "-push", "-yes")
+	w.fails("two digests are for one platform", "docker:merge", "app", "-yes", "-digests="+amd64.Digest+","+amd64.Digest+","+arm64.Digest)
+
+	r := w.result("docker:merge", "app", "-yes")
+	require.Equal(t, []string{"0.1.0", "0.1", "0", "latest"}, moved(r)[1:])
+	require.Len(t, r.Images, 2)
+	require.Equal(t, amd64.Images[0].Digest, r.Images[0].Digest)
+	require.Equal(t, arm64.Images[0].Digest, r.Images[1].Digest)
+	require.Equal(t, r.Digest, w.tags()["myapp:latest"])
+
+	w.commitEmpty("fix: nothing again", 1767323049)
+	other := w.result("docker:app", "-platform=linux/arm64", "-push", "-yes")
+	w.fails("was built from", "docker:merge", "app", "-yes", "-digests="+amd64.Digest+","+other.Digest)
+}
+
+func (w *imaging) commitEmpty(message string, at int) {
+	file := filepath.Join(w.root, "NOTES")
+	text, err := os.ReadFile(file)
+	require.True(w.t, err == nil || os.IsNotExist(err))
+	require.NoError(w.t, os.WriteFile(file, append(text, message+"\n"...), 0o644))
+	w.commit(message, at)
+}
+
+// trouble is what a registry, an environment and a builder may do.
+func (w *imaging) trouble(t *testing.T) {
+	w.t = t
+	w.commitEmpty("fix: trouble", 1767323050)
+	on := func(method, part string, status int) imagebench.Fault {
+		return func(rw http.ResponseWriter, r *http.Request) bool {
+			if r.Method != method || !strings.Contains(r.URL.Path, part) {
+				return false
+			}
+			if status == 0 { // the connection breaks off
+				panic(http.ErrAbortHandler)
+			}
+			http.Error(rw, `{"errors":[{"code":"UNKNOWN","message":"made to fail"}]}`, status)
+			return true
+		}
+	}
+	for _, c := range []struct {
+		fault imagebench.Fault
+		says  string
+	}{
+		{on(http.MethodPut, "/manifests/sha256:", http.StatusInternalServerError), "the upload to the registry failed"},
+		{on(http.MethodPut, "/manifests/sha256:", http.StatusTooManyRequests), "the registry allows no more requests for now (429)"},
+		{on(http.MethodPut, "/manifests/sha256:", 0), "the upload to the registry failed"},
+		{on(http.MethodPut, "/manifests/sha256:", http.StatusForbidden), "the registry refuses the upload"},
+		{on(http.MethodPut, "/manifests/sha-", http.StatusInternalServerError), "the registry failed (500)"},
+		{on(http.MethodGet, "/tags/list", http.StatusUnauthorized), "the registry refuses it (401)"},
+	} {
+		before := w.tags()
+		w.Fail(c.fault)
+		out, problems, err := w.run(nil, "docker:app", "-push", "-yes")
+		w.Fail(nil)
+		require.Error(t, err, out)
+		require.Contains(t, problems, c.says, out)
+		require.Contains(t, problems, "\n→ ")
+		require.Equal(t, before, w.tags(), "no tag moved")
+	}
+	r := w.result("docker:app", "-push", "-yes")
+	require.Contains(t, moved(r), "latest", "once the registry is well, the same command goes on")
+
+	w.buildxTrouble(t)
+	dockerfile := filepath.Join(w.root, "app", "Dockerfile")
+	text, err := os.ReadFile(dockerfile)
+	require.NoError(t, err)
+	empty := strings.Replace(string(text), "mv .pixi/envs/default /out/app/.pixi/envs/default", "mkdir /out/app/.pixi/envs/default", 1)
+	require.NotEqual(t, string(text), empty)
+	require.NoError(t, os.WriteFile(dockerfile, []byte(empty), 0o644))
+	w.commit("fix: an empty environment", 1767323051)
+	w.fails("does not pass `sh -c python -m myapp check` on linux/amd64", "docker:app", "-push", "-yes")
+}
+
+// buildxTrouble takes buildx, the builder and docker away.
+func (w *imaging) buildxTrouble(t *testing.T) {
+	for _, c := range []struct{ env, says string }{
+		{"DOCKER_CONFIG=" + t.TempDir(), "docker has no buildx here"},
+		{"BUILDX_BUILDER=nobody", `there is no builder "nobody"`},
+		{"PATH=" + t.TempDir(), "there is no docker on PATH"},
+	} {
+		env := []string{c.env}
+		if strings.HasPrefix(c.env, "PATH=") {
+			git, err := exec.LookPath("git")
+			require.NoError(t, err)
+			require.NoError(t, os.Symlink(git, filepath.Join(strings.TrimPrefix(c.env, "PATH="), "git")))
+		}
+		out, problems, err := w.run(env, "docker:app", "-push", "-yes", "-again")
+		require.Error(t, err, out)
+		require.Contains(t, problems, c.says)
+		require.Contains(t, problems, "\n→ ")
+	}
+}
