@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
@@ -107,12 +108,13 @@ func (c *Channel) Forms(ctx context.Context, subdir string, names ...string) []c
 		}
 		return channel.Form{Name: form, Offered: true, Records: named(records, names), Err: err}
 	}
-	plain, err1 := c.plain(ctx, subdir)
-	compressed, err2 := c.compressed(ctx, subdir)
-	sharded, err3 := c.sharded(ctx, subdir, names)
-	return []channel.Form{
-		read(repodata.JSON, plain, err1), read(repodata.JSONZst, compressed, err2), read(repodata.Shards, sharded, err3),
-	}
+	forms := make([]channel.Form, 3)
+	var group sync.WaitGroup // one that is slow must not take the others' time
+	group.Go(func() { r, err := c.plain(ctx, subdir); forms[0] = read(repodata.JSON, r, err) })
+	group.Go(func() { r, err := c.compressed(ctx, subdir); forms[1] = read(repodata.JSONZst, r, err) })
+	group.Go(func() { r, err := c.sharded(ctx, subdir, names); forms[2] = read(repodata.Shards, r, err) })
+	group.Wait()
+	return forms
 }
 
 func named(records []condapkg.Record, names []string) (found []condapkg.Record) {
