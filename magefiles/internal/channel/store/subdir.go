@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // subdir is one folder of a channel: its records in memory, and how to change them.
@@ -60,7 +61,7 @@ func (d *subdir) load() error {
 		r, ok := known[f.Name()]
 		if !ok || !r.matches(st) || !d.hasSidecar(r.Record) {
 			if r, err = d.inspect(f.Name()); err != nil {
-				return err
+				return operr.New("move the file out of the folder, or put a good one in its place", "%w", err)
 			}
 		}
 		d.add(r.Record)
@@ -120,44 +121,57 @@ func (d *subdir) commit(path string, u channel.Upload) (existed bool, err error)
 		return false, err
 	}
 	d.removeSidecars(u.File, u.Record)
-	if err := atomicfile.SyncDir(d.dir); err != nil {
-		return false, err
+	if st, err := os.Stat(filepath.Join(d.dir, u.File)); err == nil {
+		_ = d.log.append(newLogged(u.Record, st)) // what the log lacks is read from the archive
 	}
-	st, err := os.Stat(filepath.Join(d.dir, u.File))
-	if err != nil {
-		return false, err
-	}
-	return false, d.log.append(newLogged(u.Record, st))
+	return false, nil
 }
 
-// move renames and adds in one, so that no reader finds the new bytes under the old record.
+// move puts the file into the folder and its record into the index. A new file is found when it will outlast a loss of
+// power, and not before: who was told that it is there does not send it again. Where one is replaced, readers wait
+// meanwhile, so that none finds the new bytes under the old record.
 func (d *subdir) move(path string, u channel.Upload) error {
+	to := filepath.Join(d.dir, u.File)
+	if !d.knows(u.File) {
+		if err := os.Rename(path, to); err != nil {
+			return err
+		}
+		if err := atomicfile.SyncDir(d.dir); err != nil {
+			return err // the next upload of that name adopts it
+		}
+		d.add(u.Record)
+		return nil
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := os.Rename(path, filepath.Join(d.dir, u.File)); err != nil {
+	if err := os.Rename(path, to); err != nil {
 		return err
 	}
 	d.addLocked(u.Record)
-	return nil
+	return atomicfile.SyncDir(d.dir)
+}
+
+func (d *subdir) knows(file string) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.entries[file] != nil
 }
 
 // adopt takes a file into the index that was put into the folder past the store, so that it is not overwritten.
 func (d *subdir) adopt(file string) error {
-	d.mu.RLock()
-	known := d.entries[file] != nil
-	d.mu.RUnlock()
-	if known {
+	if d.knows(file) {
 		return nil
 	}
 	r, err := d.inspect(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
+	if err = errors.Join(err, atomicfile.SyncDir(d.dir)); err != nil {
 		return err
 	}
 	d.add(r.Record)
-	return d.log.append(r)
+	_ = d.log.append(r) // as in commit
+	return nil
 }
 
 // reindex compares the index with the folder, and makes it agree.
@@ -183,9 +197,10 @@ func (d *subdir) reindex() error {
 	d.mu.RUnlock()
 	for _, file := range known {
 		if !there[file] {
-			if err := errors.Join(d.unlink(file), d.log.append(logged{File: file, Gone: true})); err != nil {
+			if err := d.unlink(file); err != nil {
 				return err
 			}
+			_ = d.log.append(logged{File: file, Gone: true}) // as in commit
 		}
 	}
 	return nil
@@ -212,7 +227,8 @@ func (d *subdir) remove(file string) error {
 		return err
 	}
 	d.removeSidecars(file, condapkg.Record{})
-	return errors.Join(atomicfile.SyncDir(d.dir), d.log.append(logged{File: file, Gone: true}))
+	_ = d.log.append(logged{File: file, Gone: true}) // as in commit
+	return atomicfile.SyncDir(d.dir)
 }
 
 func (d *subdir) unlink(file string) error {
