@@ -259,6 +259,24 @@ func TestNothingIsSentBeforeWhatItNeedsIsVisible(t *testing.T) {
 	require.Equal(t, map[string]publish.State{"base": "there", "left": "there", "right": "there", "top": "there"}, states(again))
 }
 
+// Each level is sent with a credential of its own: the one before may have ended while the index was waited for.
+func TestTheCredentialIsRenewedForEachLevel(t *testing.T) {
+	site := start(t)
+	c := site.channel(t)
+	p, _ := newPublisher(t, load(t, diamond), c)
+	made, err := plan(t, p)
+	require.NoError(t, err)
+	renewed := 0
+	p.Renew = func(context.Context) (channel.Channel, error) { renewed++; return c, nil }
+	_, err = p.Upload(t.Context(), channel.ReadOnly(c), made)
+	require.NoError(t, err)
+	require.Equal(t, 3, renewed)
+	p.Renew = func(context.Context) (channel.Channel, error) { return nil, channel.ErrUnauthorized }
+	made.Items[3].State = publish.Replace
+	_, err = p.Upload(t.Context(), c, made)
+	require.ErrorIs(t, err, channel.ErrUnauthorized)
+}
+
 // When the time is over, it is said what was seen where and when, and the next run goes on.
 func TestAnIndexThatNeverShowsIt(t *testing.T) {
 	site := start(t)
