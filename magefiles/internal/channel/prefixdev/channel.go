@@ -40,10 +40,15 @@ func (c *Channel) Name() string { return c.name }
 // Private says whether the channel can be read only with the token; from then on it is read with it. What people can read
 // is read as they do, without it, so that what is seen here is what they see. A first upload asks by itself.
 func (c *Channel) Private(ctx context.Context) (bool, error) {
+	return c.private(ctx, "noarch", repodata.JSON)
+}
+
+// private is Private, by a file that is known to be there if the channel is.
+func (c *Channel) private(ctx context.Context, subdir, file string) (bool, error) {
 	if known := c.privacy.Load(); known != unknown || c.client.token == "" {
 		return known == private, nil
 	}
-	url := c.client.url(c.name, "noarch", repodata.JSON).String()
+	url := c.client.url(c.name, subdir, file).String()
 	ignore := func(io.Reader) error { return nil }
 	err := c.client.read(ctx, url, "", ignore)
 	if err == nil {
