@@ -161,9 +161,10 @@ func readMetadata(file string) (string, error) {
 	return target.Digest, nil
 }
 
-// A step of the plain record: "#12 [linux/amd64 build 3/4] RUN …", and later "#12 CACHED" or "#12 DONE 1.2s".
+// A numbered step of the plain record: "#12 [linux/amd64 build 3/4] RUN …" ("[build 3/4]" for one platform), and later "#12 CACHED" or "#12 DONE 1.2s".
 var (
-	stepLine = regexp.MustCompile(`^#(\d+) (\[.*\].*)$`)
+	stepLine = regexp.MustCompile(`^#(\d+) (\[[^\]]* \d+/\d+\] .*)$`)
+	fromStep = regexp.MustCompile(`^\[[^\]]*\] FROM `) // done each time: it says what the name stands for
 	endLine  = regexp.MustCompile(`^#(\d+) (CACHED|DONE [\d.]+s)$`)
 )
 
@@ -172,7 +173,7 @@ func readRecord(text string) (b Built) {
 	names := map[string]string{}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
-		if m := stepLine.FindStringSubmatch(line); m != nil && !strings.HasPrefix(m[2], "[internal]") {
+		if m := stepLine.FindStringSubmatch(line); m != nil && !fromStep.MatchString(m[2]) {
 			names[m[1]] = m[2]
 		}
 		m := endLine.FindStringSubmatch(line)

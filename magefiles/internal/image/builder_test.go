@@ -78,6 +78,8 @@ const record = `#0 building with "bench" instance using remote driver
 #1 [internal] load build definition from Dockerfile
 #1 transferring dockerfile: 2.27kB done
 #1 DONE 0.0s
+#3 [linux/arm64 internal] load metadata for example/base:1
+#3 DONE 0.0s
 #6 [internal] load build context
 #6 DONE 0.0s
 #8 [linux/amd64 environment 3/3] RUN --mount=type=cache pixi install
@@ -88,6 +90,8 @@ const record = `#0 building with "bench" instance using remote driver
 #9 DONE 0.1s
 #12 [linux/amd64->arm64 sources 3/3] COPY src /out/app/src
 #12 DONE 0.2s
+#13 [sources 2/2] RUN true
+#13 DONE 0.1s
 #16 exporting to image
 #16 DONE 12.1s
 `
@@ -106,7 +110,7 @@ func TestBake(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Built{
 		Digest: "sha256:x", Cached: []string{"[linux/amd64 environment 3/3] RUN --mount=type=cache pixi install"},
-		Ran: []string{"[linux/amd64 stage-2 1/4] FROM example/base:1", "[linux/amd64->arm64 sources 3/3] COPY src /out/app/src"},
+		Ran: []string{"[linux/amd64->arm64 sources 3/3] COPY src /out/app/src", "[sources 2/2] RUN true"},
 	}, built)
 
 	_, err = write(`{"default":{}}`).bake(t.Context(), p.pushed(), dir)
