@@ -310,7 +310,8 @@ func (w *imaging) trouble(t *testing.T) {
 			if status == 0 { // the connection breaks off
 				panic(http.ErrAbortHandler)
 			}
-			http.Error(rw, `{"errors":[{"code":"UNKNOWN","message":"made to fail"}]}`, status)
+			code := map[int]string{401: "UNAUTHORIZED", 403: "DENIED", 429: "TOOMANYREQUESTS", 500: "UNKNOWN"}[status] // of distribution-spec
+			http.Error(rw, `{"errors":[{"code":"`+code+`","message":"made to fail"}]}`, status)
 			return true
 		}
 	}

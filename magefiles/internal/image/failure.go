@@ -56,7 +56,7 @@ var failed = regexp.MustCompile(`(?s)\n------\n > (.*?)\n------\n`)
 // buildError makes a sentence of a failed build. No tag was moved by then.
 func buildError(err error, record string) error {
 	detail := lastLines(record)
-	if m := failed.FindStringSubmatch(record); m != nil {
+	if m := failed.FindStringSubmatch(record); m != nil && strings.Contains(m[1], "\n") {
 		detail = lastLines(m[1])
 	}
 	if missing := unsolved(record); missing != "" {
