@@ -34,7 +34,7 @@ def truthy(name):
 
 
 def fail(text):
-    sys.exit(f"Error:   × {text}")
+    sys.exit(f"Error: {text}")
 
 
 def manifest():
@@ -66,7 +66,11 @@ async def solve(doc, caches, net):
         for n, v in VIRTUAL.items()
     ]
     return await rattler.solve(
-        doc["workspace"]["channels"], specs(doc), gateway=gateway, platforms=[here(), "noarch"], virtual_packages=virtual
+        doc["workspace"]["channels"],
+        specs(doc),
+        gateway=gateway,
+        platforms=[here(), "noarch"],
+        virtual_packages=virtual,
     )
 
 
