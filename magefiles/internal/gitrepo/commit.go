@@ -58,7 +58,7 @@ func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
 // run gives git its standard input, and keeps what it and its hooks say for the error.
 func (r *Repo) run(ctx context.Context, stdin string, args ...string) error {
 	var said bytes.Buffer
-	err := r.runner.Run(ctx, command.Cmd{Name: "git", Args: args, Dir: r.Top, Stdin: strings.NewReader(stdin), Stdout: &said, Stderr: &said})
+	err := r.runner.Run(ctx, command.Cmd{Name: "git", Args: args, Dir: r.Top, Stdin: strings.NewReader(stdin), Stdout: &said, Stderr: &said, Gentle: true})
 	if err == nil || ctx.Err() != nil {
 		return err
 	}

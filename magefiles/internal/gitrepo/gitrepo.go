@@ -89,5 +89,5 @@ func (r *Repo) Clone(ctx context.Context, dir string) error {
 }
 
 func (r *Repo) git(ctx context.Context, args ...string) (string, error) {
-	return command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: args, Dir: r.Top})
+	return command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: args, Dir: r.Top, Gentle: true})
 }
