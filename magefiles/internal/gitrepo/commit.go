@@ -3,7 +3,10 @@ package gitrepo
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
@@ -45,6 +48,40 @@ func (r *Repo) unstage(index []byte, why error) error {
 		return operr.New("run `git reset`", "%w; and what was staged is still staged: %v", why, err)
 	}
 	return why
+}
+
+// Restore brings files, relative to Top, back to what is committed, in index and work tree. Those that are not in the commit
+// are removed.
+func (r *Repo) Restore(ctx context.Context, paths []string) error {
+	out, err := r.git(ctx, "ls-tree", "-r", "--name-only", "-z", "--full-tree", "HEAD")
+	if err != nil {
+		return operr.New("see what git says there", "reading the commit's files: %w", err)
+	}
+	committed := map[string]bool{}
+	for name := range strings.SplitSeq(out, "\x00") {
+		committed[name] = true
+	}
+	var known, added strings.Builder
+	for _, p := range paths {
+		if committed[p] {
+			known.WriteString(p + "\x00")
+			continue
+		}
+		added.WriteString(p + "\x00")
+		if err := os.Remove(filepath.Join(r.Top, filepath.FromSlash(p))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := r.run(ctx, added.String(), "update-index", "--force-remove", "-z", "--stdin"); err != nil {
+		return r.refused(err, "forgetting new files")
+	}
+	if known.Len() == 0 {
+		return nil
+	}
+	if err := r.run(ctx, known.String(), "restore", "--quiet", "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul"); err != nil {
+		return r.refused(err, "bringing files back")
+	}
+	return nil
 }
 
 // Tag makes an annotated tag of a commit; signed where git is so configured.

@@ -88,6 +88,18 @@ func (r *Repo) Clone(ctx context.Context, dir string) error {
 	return nil
 }
 
+// CloneAt is Clone for a commit that HEAD may not be: it is checked out on no branch.
+func (r *Repo) CloneAt(ctx context.Context, dir, commit string) error {
+	_, err := r.git(ctx, "clone", "--quiet", "--no-local", "--no-checkout", r.Top, dir)
+	if err == nil {
+		_, err = command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: []string{"checkout", "--quiet", "--detach", commit}, Dir: dir, Gentle: true})
+	}
+	if err != nil {
+		return operr.New("see what git says there", "cloning %s at %s: %w", r.Top, short(commit), err)
+	}
+	return nil
+}
+
 func (r *Repo) git(ctx context.Context, args ...string) (string, error) {
 	return command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: args, Dir: r.Top, Gentle: true})
 }

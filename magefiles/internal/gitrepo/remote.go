@@ -202,3 +202,15 @@ func (r *Repo) Revert(ctx context.Context, commit string) (string, error) {
 }
 
 func short(commit string) string { return Head{Commit: commit}.Short() }
+
+// Fetch brings what the remote has of its branches, and the tags named, here; branches and tags of the clone stay.
+func (r *Repo) Fetch(ctx context.Context, remote string, tags ...string) error {
+	args := []string{"fetch", "--quiet", "--no-tags", remote, "+refs/heads/*:refs/remotes/" + remote + "/*"}
+	for _, t := range tags {
+		args = append(args, "refs/tags/"+t+":refs/tags/"+t)
+	}
+	if _, err := r.talk(ctx, args...); err != nil {
+		return operr.New("run `git fetch "+remote+" --tags`", "fetching from %s: %w", remote, err)
+	}
+	return nil
+}

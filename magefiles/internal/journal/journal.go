@@ -36,6 +36,7 @@ type Entry struct {
 
 // Journal is open for appending.
 type Journal struct {
+	Path       string
 	Tool, Plan string           // of the entries that are appended
 	Now        func() time.Time // nil is the clock
 
@@ -114,6 +115,7 @@ func (j *Journal) Append(kind string, body any) error {
 func (j *Journal) Close() error { return j.file.Close() }
 
 func (j *Journal) open(path string) (err error) {
+	j.Path = path
 	if j.file, err = os.OpenFile(path, os.O_RDWR, 0); err != nil {
 		return fmt.Errorf("opening the journal: %w", err)
 	}
