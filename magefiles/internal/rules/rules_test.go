@@ -22,7 +22,7 @@ const (
 // sub-packages, and its parent, and no sibling. So every package can be read, and tested, knowing only what is below it.
 var layers = [][]string{
 	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg", "faults", "attestation"},
-	{"workspace", "channel"},
+	{"workspace", "channel", "httpclient"},
 	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc"},
 	{"publish", "localprefix"},
 	{"rehearsal", "view"},
