@@ -23,7 +23,7 @@ const (
 var layers = [][]string{
 	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg", "faults", "attestation"},
 	{"workspace", "channel", "httpclient"},
-	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc"},
+	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github"},
 	{"publish", "localprefix"},
 	{"rehearsal", "view"},
 }
