@@ -22,10 +22,10 @@ const (
 // sub-packages, and its parent, and no sibling. So every package can be read, and tested, knowing only what is below it.
 var layers = [][]string{
 	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg", "faults", "attestation"},
-	{"workspace", "channel", "journal"},
-	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc"},
+	{"workspace", "channel", "journal", "httpclient"},
+	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github"},
 	{"publish", "localprefix", "workflow"},
-	{"rehearsal", "view"},
+	{"release", "rehearsal", "view"},
 }
 
 // support are packages that only tests may import; they stand outside the layers.
