@@ -27,9 +27,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
@@ -274,6 +276,41 @@ func credentialSources() prefixdev.Sources {
 	}
 	return s
 }
+
+// hub is GitHub, where the remote is there or GITHUB_REPOSITORY says which repository is meant.
+func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (release.Hub, error) {
+	h := release.Hub{Repository: os.Getenv("GITHUB_REPOSITORY"), Token: os.Getenv("GITHUB_TOKEN") != ""}
+	if h.Repository == "" {
+		url, err := repo.URL(ctx, w.Config.Remote)
+		name, host, ok := github.RepositoryOf(url)
+		if err != nil || !ok || host != "github.com" && os.Getenv("GITHUB_API_URL") == "" {
+			return release.Hub{}, ctx.Err() // preflight says what is wrong with the remote
+		}
+		h.Repository = name
+	}
+	var err error
+	h.Client, err = github.New(github.Options{
+		API: os.Getenv("GITHUB_API_URL"), Repository: h.Repository, Token: github.Token(os.Getenv("GITHUB_TOKEN")),
+	})
+	return h, err
+}
+
+// toolVersion is the version of this program, as the go command built it: a tag, or a commit.
+func toolVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == modulePath && m.Version != "" {
+			return m.Version
+		}
+	}
+	return "devel"
+}
+
+// modulePath is the module that this package is part of.
+const modulePath = "github.com/foopack/foopack"
 
 // cache is the folder for what is installed once on a machine.
 func (a *app) cache() (string, error) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -103,13 +104,21 @@ func TestUnwritable(t *testing.T) {
 
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	unlock, err := journal.Lock(path)
+	unlock, killed, err := journal.Lock(path)
 	require.NoError(t, err)
-	_, err = journal.Lock(path)
+	require.True(t, killed.IsZero())
+	_, _, err = journal.Lock(path)
 	require.ErrorIs(t, err, journal.ErrLocked)
 	require.ErrorContains(t, err, fmt.Sprintf("process %d since ", os.Getpid()))
 	unlock()
-	unlock, err = journal.Lock(path)
+	unlock, killed, err = journal.Lock(path)
 	require.NoError(t, err)
+	require.True(t, killed.IsZero())
+	unlock()
+
+	require.NoError(t, os.WriteFile(path, []byte("process 7 since 2026-01-02T03:04:05Z\n"), 0o644))
+	unlock, killed, err = journal.Lock(path)
+	require.NoError(t, err)
+	require.Equal(t, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), killed, "whoever had it did not give it back")
 	unlock()
 }

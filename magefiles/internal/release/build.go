@@ -189,7 +189,7 @@ func (b Built) String() string {
 
 // builtElsewhere says why nothing is built: what a CI has built, or builds, is what is published.
 func (r *Release) builtElsewhere() string {
-	if r.tooLate() != "" && r.by() == workspace.PublishCI {
+	if r.tooLate() != "" && r.By() == workspace.PublishCI {
 		return "the tag is on " + r.plan.Remote + " already, and CI builds what is published"
 	}
 	return ""

@@ -45,7 +45,7 @@ func (r *Release) isPublished(ctx context.Context, before *Published) (Published
 	switch {
 	case before != nil:
 		by = before.By
-	case r.by() == workspace.PublishHere:
+	case r.By() == workspace.PublishHere:
 		by = "an earlier run"
 	}
 	return Published{p.Channel.URL(), by, p.Published(*plan)}, true, nil
@@ -58,7 +58,7 @@ func (r *Release) standing(ctx context.Context, p *publish.Publisher) (*publish.
 		return nil, err
 	}
 	ready := publish.Artifacts{}
-	if r.by() == workspace.PublishHere {
+	if r.By() == workspace.PublishHere {
 		if ready, err = p.Ready(ctx); err != nil {
 			return nil, err
 		}
@@ -76,7 +76,7 @@ func (r *Release) publish(ctx context.Context) (Published, error) {
 	if err != nil {
 		return Published{}, err
 	}
-	if r.by() == workspace.PublishCI {
+	if r.By() == workspace.PublishCI {
 		return r.waitForCI(ctx, p)
 	}
 	access, err := r.Authorize(ctx, p.Workspace)
@@ -202,7 +202,7 @@ func (r *Release) verify(ctx context.Context) (Verified, error) {
 // compare holds the channel's digests against those of what was built and tested.
 func (r *Release) compare(ctx context.Context) (string, error) {
 	items := r.published.Get().Items
-	if r.by() == workspace.PublishCI {
+	if r.By() == workspace.PublishCI {
 		return r.compareWithCI(ctx, items)
 	}
 	if !r.built.Known() {

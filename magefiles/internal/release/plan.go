@@ -142,14 +142,14 @@ func (r *Release) planned(context.Context, *string) (string, bool, error) {
 		what = fmt.Sprintf("%d edits in %d files", edits, len(p.Bump.Files))
 	}
 	by := "published by CI"
-	if r.by() == workspace.PublishHere {
+	if r.By() == workspace.PublishHere {
 		by = "published from here"
 	}
 	return fmt.Sprintf("%s of %d packages: %s, %s", p.Title, len(p.Packages), what, by), true, nil
 }
 
-// by is who publishes.
-func (r *Release) by() string {
+// By is who publishes.
+func (r *Release) By() string {
 	if r.Publish != "" {
 		return r.Publish
 	}

@@ -84,7 +84,7 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 		return Facts{}, false, inTheWay(found)
 	}
 	facts := Facts{Branch: a.branch, Commit: a.head.Commit, Toolchain: a.tools, Channel: a.channel, Credential: "CI publishes"}
-	if r.by() == workspace.PublishHere {
+	if r.By() == workspace.PublishHere {
 		facts.Credential = a.access.Source
 	}
 	return facts, true, nil

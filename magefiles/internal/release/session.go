@@ -47,13 +47,14 @@ type session struct {
 	early     []workflow.Record // before there is a journal
 }
 
-// Lock takes the clone for this process's release. It is for operr.Stopped that another one has it.
-func Lock(state string) (unlock func(), err error) {
-	unlock, err = journal.Lock(filepath.Join(state, "release.lock"))
+// Lock takes the clone for this process's release. It is for operr.Stopped that another one has it. killed is when the
+// process before this one took it, if that ended without giving it back.
+func Lock(state string) (unlock func(), killed time.Time, err error) {
+	unlock, killed, err = journal.Lock(filepath.Join(state, "release.lock"))
 	if errors.Is(err, journal.ErrLocked) {
-		return nil, operr.NewStopped("wait until it has ended; `mage status` says where it stands", "another release is under way here, %w", err)
+		return nil, killed, operr.NewStopped("wait until it has ended; `mage status` says where it stands", "another release is under way here, %w", err)
 	}
-	return unlock, err
+	return unlock, killed, err
 }
 
 func journals(state string) string { return filepath.Join(state, "releases") }

@@ -71,6 +71,18 @@ func (r *Release) Undoing(ctx context.Context) (*Back, error) {
 	return b, err
 }
 
+// DeleteURL is where prefix.dev's API takes the first of the uploaded files away (DELETE).
+func (b *Back) DeleteURL() string {
+	if len(b.Uploaded) == 0 {
+		return ""
+	}
+	first := b.Uploaded[0]
+	file := "/" + first.Subdir + "/" + first.File
+	base := strings.TrimSuffix(first.URL, file)
+	at := strings.LastIndex(base, "/")
+	return strings.Replace(base[:at], "://repo.", "://", 1) + "/api/v1/delete" + base[at:] + file
+}
+
 // localWay finds what is in the clone alone.
 func (r *Release) localWay(ctx context.Context, b *Back) error {
 	pending, err := r.Store.Pending(ctx, r.Repo)
@@ -118,7 +130,7 @@ func (r *Release) uploaded(ctx context.Context) ([]publish.Published, error) {
 
 // running is where a CI may be uploading right now.
 func (r *Release) running(ctx context.Context, commit string) (string, error) {
-	if r.by() != workspace.PublishCI || r.GitHub.Client == nil {
+	if r.By() != workspace.PublishCI || r.GitHub.Client == nil {
 		return "", nil
 	}
 	runs, err := r.GitHub.Client.Runs(ctx, hubQuery(commit))
