@@ -212,7 +212,6 @@ func (e *ensuring) publish(ctx context.Context, draft Found) error {
 	if err != nil {
 		return final{err}
 	}
-	e.known = draft.ID
 	return e.client.send(ctx, http.MethodPatch, e.client.url("releases", strconv.FormatInt(draft.ID, 10)), body, nil)
 }
 
@@ -229,7 +228,9 @@ func (c *Client) remove(ctx context.Context, ch change, what string, id int64) e
 	}
 	same := len(assets) == 0
 	if ch.kind == discard {
-		same = slices.ContainsFunc(assets, func(a Attached) bool { a.SHA256 = ch.asset.SHA256; return a == ch.asset })
+		same = slices.ContainsFunc(assets, func(a Attached) bool {
+			return a.ID == ch.asset.ID && a.Half == ch.asset.Half && a.Size == ch.asset.Size
+		})
 	}
 	if !now.Draft || !same {
 		return fmt.Errorf("another run was faster: %w", errExists)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -163,6 +164,20 @@ func send(t *testing.T, method, url, body string) {
 	require.Less(t, resp.StatusCode, 300)
 }
 
+// half sends a part of what it announces.
+func half(t *testing.T, url string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, io.MultiReader(strings.NewReader("half"), iotest.ErrReader(io.ErrClosedPipe)))
+	require.NoError(t, err)
+	r.ContentLength = 100
+	r.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(r)
+	if err == nil {
+		resp.Body.Close()
+	}
+	require.ErrorIs(t, err, io.ErrClosedPipe)
+}
+
 const releases = "/repos/" + repository + "/releases"
 
 func TestWhatIsThereAlready(t *testing.T) {
@@ -191,6 +206,14 @@ func TestWhatIsThereAlready(t *testing.T) {
 			post(t, w.url, releases, `{`+ours+`}`)
 			post(t, w.url, "/uploads"+releases+"/1/assets?name=c+d.txt", "other")
 		}, server.Options{}, 3, "other bytes for c d.txt", 0},
+		"published with half a file": {func(t *testing.T, w *world) {
+			post(t, w.url, releases, `{`+ours+`}`)
+			half(t, w.url+"/uploads"+releases+"/1/assets?name=c+d.txt")
+		}, server.Options{}, 3, "the half of an upload of c d.txt", 0},
+		"ours, with half a file": {func(t *testing.T, w *world) {
+			post(t, w.url, releases, `{`+ours+`,"draft":true}`)
+			half(t, w.url+"/uploads"+releases+"/1/assets?name=c+d.txt")
+		}, server.Options{}, 0, "", 0},
 		"a file of somebody else's": {func(t *testing.T, w *world) {
 			post(t, w.url, releases, `{`+ours+`,"draft":true}`)
 			post(t, w.url, "/uploads"+releases+"/1/assets?name=letter", "dear")
@@ -233,6 +256,9 @@ func TestAListThatLagsBehind(t *testing.T) {
 	_, err := client(t, url, github.Options{Token: token}).Ensure(t.Context(), r)
 	require.NoError(t, err)
 	w.published(t, r)
+	again, err := client(t, url, github.Options{Token: token}).Ensure(t.Context(), r)
+	require.NoError(t, err)
+	require.Empty(t, again.Did)
 }
 
 // Assets without a digest, as of an older enterprise server, are downloaded and compared, from where no token is sent.
@@ -402,4 +428,77 @@ func TestWhereUploadsGo(t *testing.T) {
 			require.Len(t, d.tokens, 1, "only the API has it")
 		})
 	}
+}
+
+// Another run is faster with the same files: each time with the one that we are about to send.
+func TestAnotherRunIsFaster(t *testing.T) {
+	w, r := start(t, server.Options{}), release(t)
+	refused := 0
+	url := between(t, w, func(rw http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasPrefix(r.URL.Path, "/uploads/") {
+			return false
+		}
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(err)
+		}
+		for range 2 {
+			again := r.Clone(r.Context())
+			again.Body = io.NopCloser(strings.NewReader(string(data)))
+			rec := httptest.NewRecorder()
+			w.ServeHTTP(rec, again)
+			if rec.Code == http.StatusUnprocessableEntity {
+				refused++
+				rw.WriteHeader(rec.Code)
+				_, _ = rw.Write(rec.Body.Bytes())
+			}
+		}
+		return true
+	})
+	_, err := client(t, url, github.Options{Token: token}).Ensure(t.Context(), r)
+	require.NoError(t, err)
+	require.Equal(t, 3, refused)
+	w.published(t, r)
+}
+
+// Somebody publishes the draft while we are about to take a wrong file out of it: from then on nothing is deleted.
+func TestNothingIsDeletedOfWhatIsPublished(t *testing.T) {
+	w, r := start(t, server.Options{}), release(t)
+	post(t, w.url, releases, fmt.Sprintf(`{"tag_name":%q,"name":%q,"body":%q,"draft":true}`, tag, r.Name, r.Notes))
+	post(t, w.url, "/uploads"+releases+"/1/assets?name=a-1.2.0-0.conda", "other")
+	url := between(t, w, func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodGet && r.URL.Path == releases+"/1" {
+			send(t, http.MethodPatch, w.url+releases+"/1", `{"draft":false}`)
+		}
+		return false
+	})
+	_, err := client(t, url, github.Options{Token: token}).Ensure(t.Context(), r)
+	require.ErrorContains(t, err, "published with other bytes for a-1.2.0-0.conda")
+	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	all, _ := w.Published()
+	require.Contains(t, all[0].Assets, "a-1.2.0-0.conda")
+}
+
+func TestTheEmbeddedServerRefusesAsGitHubDoes(t *testing.T) {
+	private := start(t, server.Options{Private: true})
+	_, err := client(t, private.url, github.Options{}).Details(t.Context())
+	require.ErrorIs(t, err, github.ErrNotFound)
+	d, err := client(t, private.url, github.Options{Token: token}).Details(t.Context())
+	require.NoError(t, err)
+	require.True(t, d.Private && *d.Push)
+	_, err = client(t, private.url, github.Options{Token: "other"}).Details(t.Context())
+	require.ErrorIs(t, err, github.ErrUnauthorized)
+
+	limited := client(t, start(t, server.Options{Limit: 1}).url, github.Options{})
+	_, err = limited.Details(t.Context())
+	require.NoError(t, err)
+	_, err = limited.Details(t.Context())
+	require.ErrorIs(t, err, github.ErrLimited)
+
+	w := start(t, server.Options{Tag: func(string) (server.Tag, bool) { return server.Tag{}, false }})
+	post(t, w.url, releases, `{"tag_name":"v1","target_commitish":"abc"}`)
+	require.Equal(t, []string{"v1"}, w.TagsMade(), "publishing without the tag makes it")
+	s, err := client(t, w.url, github.Options{}).Look(t.Context(), "v1")
+	require.NoError(t, err)
+	require.Equal(t, "abc", s.Commit)
 }
