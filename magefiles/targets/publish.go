@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,11 +10,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -361,6 +364,9 @@ func (p *publishing) imports(ctx context.Context) (string, error) {
 // report says what is where now.
 func (p *publishing) report() error {
 	p.result.Packages = p.publisher.Published(p.plan)
+	if err := p.keep(); err != nil {
+		return err
+	}
 	if p.json {
 		p.view.Out = os.Stdout
 		return p.view.JSON(p.result)
@@ -370,4 +376,14 @@ func (p *publishing) report() error {
 		p.view.Line("  %s %s  %s  sha256 %s", r.Name, r.Version, r.File, r.SHA256)
 	}
 	return nil
+}
+
+// keep writes down what publish -json prints. A CI keeps that file with its run, so that a release that waits for it can
+// compare digests.
+func (p *publishing) keep() error {
+	data, err := json.MarshalIndent(p.result, "", "  ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(filepath.Join(p.publisher.Output, release.RecordingFile), append(data, '\n'), 0o644)
 }

@@ -133,6 +133,17 @@ type Checked struct {
 
 func (c Checked) String() string { return strings.Join(c.Tasks, "; ") }
 
+// noCheck says why nothing is checked.
+func (r *Release) noCheck() string {
+	if why := r.tooLate(); why != "" {
+		return why
+	}
+	if w, err := workspace.Load(r.Root); err == nil && len(tasksOf(w)) == 0 {
+		return "NOTHING IS CHECKED: the workspace has no task qa-<package>, and none for tests"
+	}
+	return ""
+}
+
 // isChecked takes the journal's word, which is bound to the commit.
 func (r *Release) isChecked(_ context.Context, before *Checked) (Checked, bool, error) {
 	if before == nil || before.Commit != r.commit.Get().Hash {
@@ -141,25 +152,38 @@ func (r *Release) isChecked(_ context.Context, before *Checked) (Checked, bool, 
 	return *before, true, nil
 }
 
-// check runs qa of each package, one after the other: each uses all cores.
+// check runs qa of each package, one after the other: each uses all cores. A workspace without such tasks is checked by its
+// tests.
 func (r *Release) check(ctx context.Context) (Checked, error) {
 	c, err := r.checkout(ctx)
 	if err != nil {
 		return Checked{}, err
 	}
-	checked := Checked{Commit: c.commit}
-	for _, p := range c.w.Order() {
-		task, err := toolchain.PackageTask(c.w.Manifest, "qa", p)
-		if err != nil {
-			return checked, err
-		}
+	checked := Checked{Commit: c.commit, Tasks: []string{}}
+	for _, task := range tasksOf(c.w) {
 		var out tail
 		if err := c.tools.Run(ctx, toolchain.Task{Dir: c.w.Root, Name: task, Stdout: &out, Stderr: &out}); err != nil {
-			return checked, operr.New("correct it and commit that: the release takes it along; `mage qa:package "+p.Name+"` shows everything", "the task %s: %w", task, err).WithDetail(out.text())
+			return checked, operr.New("correct it and commit that, and the release takes it along; or `mage undo`", "the task %s: %w", task, err).WithDetail(out.text())
 		}
 		checked.Tasks = append(checked.Tasks, task+": "+out.last())
 	}
 	return checked, nil
+}
+
+// tasksOf are the tasks that check a workspace: qa of each package, or else its tests; none where there are none.
+func tasksOf(w *workspace.Workspace) (tasks []string) {
+	for _, p := range w.Order() {
+		task, err := toolchain.PackageTask(w.Manifest, "qa", p)
+		if err != nil {
+			tests, err := toolchain.TestTasks(w)
+			if err != nil {
+				return nil
+			}
+			return tests
+		}
+		tasks = append(tasks, task)
+	}
+	return tasks
 }
 
 // Built are the artifacts of this machine.

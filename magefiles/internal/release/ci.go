@@ -15,6 +15,9 @@ import (
 const (
 	Workflow  = "release.yml"
 	Recording = "publish-result"
+
+	// RecordingFile is its name in the folder of artifacts.
+	RecordingFile = "publish.json"
 )
 
 func hubQuery(commit string) github.Query {

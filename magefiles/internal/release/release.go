@@ -97,7 +97,7 @@ func (r *Release) Define() *workflow.Definition {
 	workflow.Add(d, workflow.Step[string]{Name: "plan", Check: r.planned, Say: said})
 	workflow.Add(d, workflow.Step[string]{Name: "agree", Do: r.agree, Say: said, Waits: true})
 	r.commit = workflow.Add(d, workflow.Step[Commit]{Name: "bump and commit", Check: r.committed, Do: r.bumpAndCommit, Say: Commit.String, Whole: true})
-	workflow.Add(d, workflow.Step[Checked]{Name: "check", Skip: r.tooLate, Check: r.isChecked, Do: r.check, Say: Checked.String})
+	workflow.Add(d, workflow.Step[Checked]{Name: "check", Skip: r.noCheck, Check: r.isChecked, Do: r.check, Say: Checked.String})
 	r.built = workflow.Add(d, workflow.Step[Built]{Name: "build", Skip: r.builtElsewhere, Check: r.isBuilt, Do: r.build, Say: Built.String})
 	workflow.Add(d, workflow.Step[Tagged]{Name: "tag", Check: r.isTagged, Do: r.tag, Say: Tagged.String, Whole: true})
 	workflow.Add(d, workflow.Step[Pushed]{Name: "push", Check: r.isPushed, Do: r.push, Say: Pushed.String, Whole: true, Retries: 3})

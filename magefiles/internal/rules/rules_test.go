@@ -25,7 +25,8 @@ var layers = [][]string{
 	{"workspace", "channel", "journal", "httpclient"},
 	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github"},
 	{"publish", "localprefix", "workflow"},
-	{"release", "rehearsal", "view"},
+	{"release", "view"},
+	{"rehearsal"},
 }
 
 // support are packages that only tests may import; they stand outside the layers.
