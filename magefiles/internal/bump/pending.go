@@ -95,7 +95,8 @@ func (s *Store) Pending(ctx context.Context, repo Repo) (*Pending, error) {
 // TakeBack brings the files of a bump that lies in the work tree back to what is committed, and forgets it.
 func (s *Store) TakeBack(ctx context.Context, p *Pending, repo interface {
 	Restore(ctx context.Context, paths []string) error
-}) error {
+},
+) error {
 	if err := repo.Restore(ctx, s.paths(p.Plan)); err != nil {
 		return err
 	}

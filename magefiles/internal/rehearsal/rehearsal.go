@@ -284,11 +284,13 @@ func (r *run) release(ctx context.Context) error {
 		r.takeSteps(past)
 	}
 	r.report.Jobs = r.world.Jobs()
-	if err != nil {
-		return err
+	if n := len(r.report.Jobs); err != nil && n > 0 && !r.report.Jobs[n-1].OK {
+		return withDetail(err, "the CI's job said:\n"+r.report.Jobs[n-1].Log)
 	}
-	return perr
+	return errors.Join(err, perr)
 }
+
+func withDetail(err error, detail string) error { return operr.New("", "%w", err).WithDetail(detail) }
 
 // stateName is the folder, in the git folder of a clone, that the targets keep journals in.
 const stateName = "pixi-release"

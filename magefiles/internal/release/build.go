@@ -152,8 +152,7 @@ func (r *Release) isChecked(_ context.Context, before *Checked) (Checked, bool, 
 	return *before, true, nil
 }
 
-// check runs qa of each package, one after the other: each uses all cores. A workspace without such tasks is checked by its
-// tests.
+// check runs the tasks that check the packages, one after the other: each uses all cores.
 func (r *Release) check(ctx context.Context) (Checked, error) {
 	c, err := r.checkout(ctx)
 	if err != nil {
@@ -170,8 +169,12 @@ func (r *Release) check(ctx context.Context) (Checked, error) {
 	return checked, nil
 }
 
-// tasksOf are the tasks that check a workspace: qa of each package, or else its tests; none where there are none.
+// tasksOf are the tasks that check a workspace: qa of all packages or of each, or else their tests; none where there are
+// none.
 func tasksOf(w *workspace.Workspace) (tasks []string) {
+	if task := toolchain.FindTask(w.Manifest, "qa"); task != "" {
+		return []string{task}
+	}
 	for _, p := range w.Order() {
 		task, err := toolchain.PackageTask(w.Manifest, "qa", p)
 		if err != nil {

@@ -24,11 +24,7 @@ type Published struct {
 }
 
 func (p Published) String() string {
-	var files []string
-	for _, i := range p.Items {
-		files = append(files, fmt.Sprintf("%s %.8s", i.File, i.SHA256))
-	}
-	return strings.Join(files, ", ") + " on " + p.Channel
+	return fmt.Sprintf("%d files on %s, sent by %s", len(p.Items), p.Channel, p.By)
 }
 
 // isPublished compares the channel with the artifacts, where they are what is published, and with the manifests.
@@ -182,14 +178,14 @@ func (r *Release) verify(ctx context.Context) (Verified, error) {
 		return Verified{}, err
 	}
 	v := Verified{}
-	if v.Compared, err = r.compare(ctx); err != nil {
-		return v, err
-	}
 	var log tail
 	p.Log = &log
 	seen, err := p.Verify(ctx, plan)
 	if err != nil {
 		return v, withDetail(err, log.text())
+	}
+	if v.Compared, err = r.compare(ctx); err != nil { // last, since a CI may still be at work, verifying too
+		return v, err
 	}
 	v.Installed = seen.How()
 	for _, i := range plan.Items {

@@ -234,8 +234,10 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 		if a.head.Branch == "" {
 			now = "on no branch"
 		}
-		found = append(found, Finding{fmt.Sprintf("the clone is %s, and releases are made from %s", now, a.branch),
-			"`git switch " + a.branch + "`, or name another one in [tool.release] branch"})
+		found = append(found, Finding{
+			fmt.Sprintf("the clone is %s, and releases are made from %s", now, a.branch),
+			"`git switch " + a.branch + "`, or name another one in [tool.release] branch",
+		})
 	}
 	switch there, ok := a.refs.Branches[a.branch]; {
 	case !ok:

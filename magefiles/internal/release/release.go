@@ -76,7 +76,7 @@ type Release struct {
 	World
 	Reporter workflow.Reporter
 	Request  bump.Request // what a person asks for
-	Publish  string // workspace.PublishCI or PublishHere, in place of the plan's; "" is the plan's
+	Publish  string       // workspace.PublishCI or PublishHere, in place of the plan's; "" is the plan's
 
 	session session
 	plan    *Plan

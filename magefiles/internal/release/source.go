@@ -25,7 +25,9 @@ type Tagged struct {
 	Commit string   `json:"commit"`
 }
 
-func (t Tagged) String() string { return fmt.Sprintf("%s at %.12s", strings.Join(t.Tags, ", "), t.Commit) }
+func (t Tagged) String() string {
+	return fmt.Sprintf("%s at %.12s", strings.Join(t.Tags, ", "), t.Commit)
+}
 
 // Pushed is what the remote has.
 type Pushed struct {
