@@ -102,7 +102,7 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	}
 	p := &publishing{app: a, publishFlags: f, client: client, channel: c, publisher: &publish.Publisher{
 		Workspace: w, Channel: c, Tools: tools, Runner: a.runner, Date: date, Output: filepath.Join(w.Root, outputDir),
-		Force: f.force, Progress: a.view.Progress(), Wait: publish.Wait{For: f.wait, Tell: a.stillWaiting()},
+		Force: f.force, Pycache: pycache(), Progress: a.view.Progress(), Wait: publish.Wait{For: f.wait, Tell: a.stillWaiting()},
 	}}
 	p.result.Channel = c.URL()
 	return p, p.sources(ctx)
@@ -195,6 +195,9 @@ func scratchDir(w *workspace.Workspace) (string, error) {
 	}
 	if err := os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o644); err != nil {
 		return "", err
+	}
+	if fixed := filepath.Join(dir, "verify"); os.Mkdir(fixed, 0o755) == nil {
+		return fixed, nil // byte code that is kept elsewhere is found by the path that it is of
 	}
 	return os.MkdirTemp(dir, "verify-")
 }

@@ -258,6 +258,9 @@ func channelName(w *workspace.Workspace) string {
 	return cmp.Or(os.Getenv("PREFIX_CHANNEL"), w.Config.Channel)
 }
 
+// pycache is where Python's byte code is kept: PYTHONPYCACHEPREFIX, which an isolated interpreter does not read by itself.
+func pycache() string { return os.Getenv("PYTHONPYCACHEPREFIX") }
+
 // apiKey is the key of PREFIX_API_KEY, or "".
 func apiKey() string { return os.Getenv("PREFIX_API_KEY") }
 

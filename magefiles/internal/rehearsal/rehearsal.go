@@ -208,6 +208,7 @@ func (r *run) start(ctx context.Context) (string, error) {
 	c := WorldConfig{
 		Dir: filepath.Join(r.Dir, "world"), Runner: r.Runner, Environ: r.Environ, Source: r.source, Branch: branch,
 		Channel: r.w.Config.Channel, Repository: "rehearsal/" + r.w.Manifest.Name, Program: r.Program,
+		Pycache: filepath.Join(r.Dir, environmentsDir, "pycache-ci"),
 	}
 	if r.Seed != 0 {
 		c.Dice, c.Reruns = faults.New(r.Seed, faultRate), 20

@@ -30,6 +30,7 @@ type WorldConfig struct {
 	Channel    string // its name
 	Repository string // "owner/name"
 	Program    string // the compiled magefile: what `mage` is to the CI
+	Pycache    string // folder for the byte code of the jobs, which saves time where it outlasts them; "" is none
 	Dice       *faults.Dice
 	Reruns     int // how often somebody runs a job again that failed
 }
@@ -148,7 +149,7 @@ func (w *World) Environ(of []string) []string {
 
 // jobEnviron is the environment of a job of the CI: it has no key, and the token service trusts it.
 func (w *World) jobEnviron() []string {
-	return command.Setenv(command.Unset(w.Environ(w.WorldConfig.Environ), "PREFIX_API_KEY", "GITHUB_TOKEN"), append(w.Prefix.Environ(), "CI=true")...)
+	return command.Setenv(command.Unset(w.Environ(w.WorldConfig.Environ), "PREFIX_API_KEY", "GITHUB_TOKEN"), append(w.Prefix.Environ(), "CI=true", "PYTHONPYCACHEPREFIX="+w.Pycache)...)
 }
 
 // Jobs are the CI's runs so far.
