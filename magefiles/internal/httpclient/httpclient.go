@@ -60,6 +60,7 @@ func Transport() http.RoundTripper {
 	t.DisableCompression = true
 	t.MaxIdleConnsPerHost = 16
 	t.WriteBufferSize = 256 << 10
+	t.DialContext = attentive(t.DialContext)
 	return t
 }
 

@@ -12,22 +12,26 @@ var ErrStalled = errors.New("nothing moved for too long")
 
 // Watch ends a request when nothing has moved for a while. How long a transfer takes in all is the network's affair.
 type Watch struct {
-	ctx   context.Context
-	timer *time.Timer
-	after time.Duration
+	ctx    context.Context
+	timer  *time.Timer
+	after  time.Duration
+	cancel context.CancelCauseFunc
 }
 
 // NewWatch returns the context that the request has to be made with. The caller calls Moved and, at the end, Stop.
 func NewWatch(ctx context.Context, after time.Duration) (context.Context, *Watch) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	return ctx, &Watch{ctx, time.AfterFunc(after, func() { cancel(ErrStalled) }), after}
+	return ctx, &Watch{ctx, time.AfterFunc(after, func() { cancel(ErrStalled) }), after, cancel}
 }
 
 // Moved begins the wait anew.
 func (w *Watch) Moved() { w.timer.Reset(w.after) }
 
-// Stop ends the watch, and leaves the request alone.
-func (w *Watch) Stop() { w.timer.Stop() }
+// Stop ends the watch, and the request: what is not read by now is not wanted.
+func (w *Watch) Stop() {
+	w.timer.Stop()
+	w.cancel(nil)
+}
 
 // Lost gives the error of a request that the watch has ended its reason.
 func (w *Watch) Lost(err error) error {

@@ -112,7 +112,7 @@ func (r *Release) publisher(ctx context.Context) (*publish.Publisher, *clone, er
 		Output: filepath.Join(c.w.Root, "output"), Scratch: filepath.Join(r.Dir, scratchDir),
 		// Byte code of what did not change since the last release is kept: compiling it takes longer than all the rest.
 		Pycache: filepath.Join(r.environments(), "pycache"),
-		Sources: func(ctx context.Context, p *workspace.Package) (time.Time, error) { return c.repo.Touched(ctx, p.Dir) },
+		Sources: func(ctx context.Context, p *workspace.Package) (time.Time, error) { return c.repo.Touched(ctx, p.Sources()...) },
 		Wait:    r.Wait, Progress: r.Progress,
 	}, c, nil
 }

@@ -87,6 +87,10 @@ func (r *Release) publish(ctx context.Context) (Published, error) {
 	if plan == nil {
 		return Published{}, operr.New("run it again: it is built first", "an artifact that the channel lacks is not in %s any more", p.Output)
 	}
+	p.Renew = func(ctx context.Context) (channel.Channel, error) { // one that a CI gave lasts for minutes
+		access, err := r.Authorize(ctx, p.Workspace)
+		return access.Channel, err
+	}
 	if _, err := p.Upload(ctx, access.Channel, *plan); err != nil {
 		return Published{}, err
 	}
