@@ -24,6 +24,7 @@ type Dice struct {
 
 	mu    sync.Mutex
 	calls map[string]uint64
+	rests bool
 }
 
 // New returns dice by which a share of all calls fails: rate 0.33 is a third.
@@ -34,14 +35,22 @@ func New(seed uint64, rate float64) *Dice {
 // Roll says whether this call of key fails, and, where it does, in which of so many ways.
 func (d *Dice) Roll(key string, ways int) (way int, fails bool) {
 	d.mu.Lock()
-	n := d.calls[key]
+	n, rests := d.calls[key], d.rests
 	d.calls[key]++
 	d.mu.Unlock()
 	h := fnv.New64a()
 	_, _ = io.WriteString(h, key) // a hash never fails
 	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, n))
 	r := rand.New(rand.NewPCG(d.seed, h.Sum64()))
-	return r.IntN(max(ways, 1)), r.Float64() < d.rate
+	way, fails = r.IntN(max(ways, 1)), r.Float64() < d.rate
+	return way, fails && !rests
+}
+
+// Rest lets nothing fail any more.
+func (d *Dice) Rest() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.rests = true
 }
 
 // ErrInjected is in the chain of every error that was made here.

@@ -153,3 +153,12 @@ func (r *Repo) FirstOn(ctx context.Context, base, head string) (string, error) {
 	}
 	return base, nil
 }
+
+// Subject returns the first line of a commit's message.
+func (r *Repo) Subject(ctx context.Context, commit string) (string, error) {
+	out, err := r.git(ctx, "show", "--no-patch", "--no-show-signature", "--format=%s", commit)
+	if err != nil {
+		return "", operr.New("run `git fetch`", "reading the commit %s: %w", short(commit), err)
+	}
+	return out, nil
+}

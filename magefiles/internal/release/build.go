@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -97,7 +96,8 @@ func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Rep
 	return gitrepo.Open(ctx, r.Runner, dir)
 }
 
-// publisher takes packages of the clone to the channel.
+// publisher takes packages of the clone to the channel. It does not compare times: what the channel has of these versions
+// came of this release, or is found out by its bytes before there is a tag; and clocks of two machines differ.
 func (r *Release) publisher(ctx context.Context) (*publish.Publisher, *clone, error) {
 	c, err := r.checkout(ctx)
 	if err != nil {
@@ -112,7 +112,6 @@ func (r *Release) publisher(ctx context.Context) (*publish.Publisher, *clone, er
 		Output: filepath.Join(c.w.Root, "output"), Scratch: filepath.Join(r.Dir, scratchDir),
 		// Byte code of what did not change since the last release is kept: compiling it takes longer than all the rest.
 		Pycache: filepath.Join(r.environments(), "pycache"),
-		Sources: func(ctx context.Context, p *workspace.Package) (time.Time, error) { return c.repo.Touched(ctx, p.Sources()...) },
 		Wait:    r.Wait, Progress: r.Progress,
 	}, c, nil
 }
@@ -227,20 +226,34 @@ func (r *Release) isBuilt(ctx context.Context, before *Built) (Built, bool, erro
 	if before == nil || before.Commit != r.commit.Get().Hash {
 		return Built{}, false, nil
 	}
-	p, _, err := r.publisher(ctx)
-	if err != nil {
-		return Built{}, false, err
-	}
-	ready, err := p.Ready(ctx)
-	if err != nil {
-		return Built{}, false, nil // it is built anew
-	}
-	for _, a := range before.Artifacts {
-		if ready[a.Package].SHA256 != a.SHA256 {
-			return Built{}, false, nil
-		}
+	if _, err := r.artifacts(ctx, *before); err != nil {
+		return Built{}, false, context.Cause(ctx) // it is built anew
 	}
 	return *before, true, nil
+}
+
+// artifacts are the files that were built, each compared with its manifest and with what was recorded of it.
+func (r *Release) artifacts(ctx context.Context, built Built) (publish.Artifacts, error) {
+	p, c, err := r.publisher(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := publish.Artifacts{}
+	for _, a := range built.Artifacts {
+		pkg, err := c.w.Package(a.Package)
+		if err != nil {
+			return nil, err
+		}
+		found, err := toolchain.Check(c.w, pkg, filepath.Join(p.Output, a.File))
+		if err != nil {
+			return nil, err
+		}
+		if found.SHA256 != a.SHA256 {
+			return nil, operr.New("run it again: it is built anew", "%s is not what was built: its sha256 is %.12s, and was %.12s", found.Path, found.SHA256, a.SHA256)
+		}
+		all[a.Package] = found
+	}
+	return all, nil
 }
 
 // build builds every package, or, where the tag is out, those that the channel lacks; and compares them with what the channel

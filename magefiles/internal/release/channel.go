@@ -54,8 +54,8 @@ func (r *Release) standing(ctx context.Context, p *publish.Publisher) (*publish.
 		return nil, err
 	}
 	ready := publish.Artifacts{}
-	if r.By() == workspace.PublishHere {
-		if ready, err = p.Ready(ctx); err != nil {
+	if r.By() == workspace.PublishHere && r.built.Known() {
+		if ready, err = r.artifacts(ctx, r.built.Get()); err != nil {
 			return nil, err
 		}
 	}

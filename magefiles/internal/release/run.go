@@ -163,8 +163,16 @@ func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released
 	if past != nil && past.End != "" && slices.Equal(past.Plan.Tags, plan.Tags) {
 		return plan, past.End == Released, nil
 	}
-	done, err := r.complete(ctx, w, plan)
-	return plan, done, err
+	some, all, err := r.onChannel(ctx, w, plan)
+	if err != nil || all || some > 0 || plan.Is(r.Request.To) {
+		return plan, all, err
+	}
+	// A tag alone is no release that was begun: it may be older than the channel. One that is at a release's commit is.
+	subject, err := r.Repo.Subject(ctx, plan.Base)
+	if err != nil || !strings.HasPrefix(subject, "release: ") {
+		return nil, false, nil //nolint:nilerr // a commit that is not here is none that this clone is to go on with
+	}
+	return plan, false, nil
 }
 
 // earlier is a release that was asked for by a version which is tagged on the remote, and that the manifests have left
@@ -184,31 +192,32 @@ func (r *Release) earlier(w *workspace.Workspace, refs gitrepo.Refs) (*Plan, err
 	return &Plan{Title: tag, Tags: []string{tag}, Base: refs.Tags[tag], Channel: c.URL()}, nil
 }
 
-// complete says whether the channel has every package, and GitHub the release, where that can be asked.
-func (r *Release) complete(ctx context.Context, w *workspace.Workspace, plan *Plan) (bool, error) {
+// onChannel counts the packages that the channel has at their versions. All says that it has every one, and GitHub the
+// release, where that can be asked.
+func (r *Release) onChannel(ctx context.Context, w *workspace.Workspace, plan *Plan) (some int, all bool, err error) {
 	c, err := r.Channel(w)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	h, err := publish.Look(ctx, c, w.Packages)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	for _, p := range w.Packages {
-		if len(h.Of(p.Name, p.Version.Text)) == 0 {
-			return false, nil
+		if len(h.Of(p.Name, p.Version.Text)) > 0 {
+			some++
 		}
 	}
-	if r.noHub() != "" {
-		return true, nil
+	if some < len(w.Packages) || r.noHub() != "" {
+		return some, some == len(w.Packages), nil
 	}
 	for _, tag := range plan.Tags {
 		state, err := r.GitHub.Client.Look(ctx, tag)
 		if err != nil || state.Published == nil {
-			return false, err
+			return some, false, err
 		}
 	}
-	return true, nil
+	return some, true, nil
 }
 
 // explain says of an error how to go on.
