@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -99,29 +100,30 @@ func TestReleaseKilledAnywhere(t *testing.T) {
 	}
 	t.Logf("-killseed=%d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	begin := time.Now()
-	r := newReleasing(t, releaseOptions{})
-	r.ok("release", "-to=patch", "-yes")
-	whole := time.Since(begin)
 	how := map[string]int{}
 	for range *kills {
 		r := newReleasing(t, releaseOptions{by: []string{"ci", "here"}[random.IntN(2)]})
-		times := 1 + random.IntN(2)
-		for range times {
-			end := time.Now().Add(time.Duration(random.Int64N(int64(whole))))
-			if r.ended() || !r.killed([]string{"release", "-to=0.1.7", "-yes"}, func() bool { return time.Now().After(end) }) {
+		for range 1 + random.IntN(2) {
+			after, more := random.IntN(22), time.Duration(random.IntN(60))*time.Millisecond
+			var seen time.Time
+			if r.ended() || !r.killed([]string{"release", "-to=0.1.7", "-yes"}, func() bool {
+				if seen.IsZero() && r.journalLines() >= after {
+					seen = time.Now()
+				}
+				return !seen.IsZero() && time.Since(seen) > more
+			}) {
 				break
 			}
+			how["killed"]++
 			if random.IntN(3) == 0 {
 				r.dir = r.newClone()
 				how["second clone"]++
 			}
-			how["killed"]++
 		}
 		if out := r.ok("release", "-to=0.1.7", "-yes"); !r.ended() {
 			require.Contains(t, out, "v0.1.7 is released")
-			how["done before"]++
-			continue // by the other clone, whose journal says so
+			how["done before"]++ // by the other clone, whose journal says so
+			continue
 		}
 		r.released("0.1.7")
 	}
@@ -131,17 +133,20 @@ func TestReleaseKilledAnywhere(t *testing.T) {
 // TestReleaseThroughFaults lets calls of the outside fail at random, and runs the release until it is through.
 func TestReleaseThroughFaults(t *testing.T) {
 	for seed := range uint64(*seeds) {
-		dice := faults.New(seed+1, 0.2)
-		r := newReleasing(t, releaseOptions{by: []string{"ci", "here"}[seed%2], dice: dice, reruns: 30})
-		runs := 0
-		for status := -1; status != 0; runs++ {
-			var out string
-			require.Less(t, runs, 60, "%s", out)
-			out, status = r.mage("release", "-to=0.1.7", "-yes")
-			require.NotContains(t, out, "panic")
-		}
-		dice.Rest()
-		r.released("0.1.7")
-		t.Logf("seed %d: through after %d runs", seed+1, runs)
+		t.Run(fmt.Sprint(seed+1), func(t *testing.T) {
+			t.Parallel() // it waits, and does little
+			dice := faults.New(seed+1, 0.25)
+			r := newReleasing(t, releaseOptions{by: []string{"ci", "here"}[seed%2], dice: dice, reruns: 30})
+			runs := 0
+			for status := -1; status != 0; runs++ {
+				var out string
+				require.Less(t, runs, 60, "%s", out)
+				out, status = r.mage("release", "-to=0.1.7", "-yes")
+				require.NotContains(t, out, "panic")
+			}
+			dice.Rest()
+			r.released("0.1.7")
+			t.Logf("through after %d runs", runs)
+		})
 	}
 }

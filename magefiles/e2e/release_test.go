@@ -34,8 +34,8 @@ type releasing struct {
 	dir     string // the clone
 	env     []string
 	base    string // the commit that all begins with
-	by      string // publish = "…"
 	standin *pixitest.Standin
+	gate    *gate
 }
 
 // releaseOptions change what newReleasing makes.
@@ -82,7 +82,7 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	} {
 		git(t, source, argv...)
 	}
-	r := &releasing{t: t, by: o.by, base: git(t, source, "rev-parse", "HEAD"), standin: pixitest.Install(t, pixitest.Behaviour{})}
+	r := &releasing{t: t, gate: &gate{}, base: git(t, source, "rev-parse", "HEAD"), standin: pixitest.Install(t, pixitest.Behaviour{})}
 	environ := command.Setenv(command.Unset(os.Environ(), "CI", "GITHUB_ACTIONS"), "GIT_CONFIG_GLOBAL="+os.DevNull, "PIPELINE_TOOLCHAIN=pixi",
 		"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=tester@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=tester@example.invalid")
 	environ = r.standin.Env(environ)
@@ -92,7 +92,7 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	dir := t.TempDir()
 	r.world, err = rehearsal.NewWorld(t.Context(), rehearsal.WorldConfig{
 		Dir: dir, Runner: runner, Environ: environ, Source: repo, Branch: "main", Channel: "mono", Repository: "octo/mono",
-		Program: filepath.Join(compiled, "targets"), Dice: o.dice, Reruns: o.reruns,
+		Program: filepath.Join(compiled, "targets"), Wrap: r.gate.wrap, Dice: o.dice, Reruns: o.reruns,
 	})
 	require.NoError(t, err)
 	t.Cleanup(r.world.Close)
@@ -112,6 +112,8 @@ func write(t testing.TB, dir, name, text string) {
 func (r *releasing) newClone() string {
 	dir := filepath.Join(r.t.TempDir(), "clone")
 	git(r.t, r.t.TempDir(), "clone", "-q", r.world.Remote, dir)
+	git(r.t, dir, "config", "user.name", "a tester")
+	git(r.t, dir, "config", "user.email", "tester@example.invalid")
 	return dir
 }
 

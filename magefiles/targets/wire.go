@@ -68,10 +68,10 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 	if err == nil {
 		return nil
 	}
-	if cause := context.Cause(ctx); cause != nil {
+	var told *operr.Error
+	if cause := context.Cause(ctx); cause != nil && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
 		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
 	}
-	var told *operr.Error
 	if errors.As(err, &told) && told == err {
 		return told
 	}
@@ -89,16 +89,16 @@ func runJob(ctx context.Context, f func(ctx context.Context, a *app) error) erro
 	return err
 }
 
-// errSignal and errOrphan are why a run ended before it was done.
+// Why a run ended before it was done.
 var (
 	errSignal = errors.New("stopped by a signal")
 	errOrphan = errors.New("stopped because the process that started us is gone")
 )
 
 // lifetime is ctx until Ctrl-C, SIGTERM or SIGHUP, or until our parent dies: a SIGTERM to `go tool mage` ends its two
-// wrapping processes and would leave this one behind.
-func lifetime(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
+// wrapping processes and would leave this one behind. Mage's own context ends with Ctrl-C too, and does not say why.
+func lifetime(mages context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(mages))
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	parent := os.Getppid()
@@ -110,6 +110,13 @@ func lifetime(ctx context.Context) (context.Context, func()) {
 				return
 			case s := <-signals:
 				cancel(fmt.Errorf("%w (%v)", errSignal, s))
+			case <-mages.Done():
+				select {
+				case s := <-signals:
+					cancel(fmt.Errorf("%w (%v)", errSignal, s))
+				case <-time.After(20 * time.Millisecond):
+					cancel(context.Cause(mages))
+				}
 			case <-tick.C:
 				if os.Getppid() != parent {
 					cancel(errOrphan)

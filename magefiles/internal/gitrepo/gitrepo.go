@@ -73,6 +73,19 @@ func (r *Repo) Head(ctx context.Context) (Head, error) {
 	return Head{Commit: commit, Branch: branch, Time: time.Unix(unix, 0).UTC()}, nil
 }
 
+// Identity returns the name and address that commits are made under; an error where git does not know them.
+func (r *Repo) Identity(ctx context.Context) (string, error) {
+	var who string
+	for _, variable := range []string{"GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"} {
+		out, err := r.git(ctx, "var", variable)
+		if err != nil {
+			return "", operr.New("`git config user.name …` and `git config user.email …`", "git does not know who commits: %w", err)
+		}
+		who, _, _ = strings.Cut(out, ">")
+	}
+	return who + ">", nil
+}
+
 // Changes returns the paths, relative to Top, that differ from HEAD or that git does not know and does not ignore.
 func (r *Repo) Changes(ctx context.Context) ([]string, error) {
 	return r.status(ctx, "--untracked-files=all")

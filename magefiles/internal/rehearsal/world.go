@@ -31,7 +31,10 @@ type WorldConfig struct {
 	Repository string // "owner/name"
 	Program    string // the compiled magefile: what `mage` is to the CI
 	Pycache    string // folder for the byte code of the jobs, which saves time where it outlasts them; "" is none
-	Dice       *faults.Dice
+	Dice       *faults.Dice // what fails at random; nil: nothing does
+
+	// Wrap puts something in front of the servers; nil puts nothing.
+	Wrap func(http.Handler) http.Handler
 	Reruns     int // how often somebody runs a job again that failed
 }
 
@@ -98,9 +101,14 @@ func (w *World) makeRemote(ctx context.Context) error {
 
 // serve starts prefix.dev and GitHub.
 func (w *World) serve() (err error) {
-	wrap := func(h http.Handler) http.Handler { return h }
-	if w.Dice != nil {
-		wrap = w.Dice.Handler
+	wrap := func(h http.Handler) http.Handler {
+		if w.Wrap != nil {
+			h = w.Wrap(h)
+		}
+		if w.Dice != nil {
+			h = w.Dice.Handler(h)
+		}
+		return h
 	}
 	w.Prefix, err = localprefix.Start(localprefix.Options{
 		Dir: filepath.Join(w.Dir, "channels"), Wrap: wrap,

@@ -75,7 +75,7 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 		}
 	}
 	found = append(found, r.ofGit(ctx, a)...)
-	found = append(found, r.ofChannel(a)...)
+	found = append(found, r.ofChannel(ctx, a)...)
 	found = append(found, r.ofHub(ctx)...)
 	if len(found) > 0 {
 		if !r.session.begun() {
@@ -222,7 +222,7 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 	}
 	remote := a.w.Config.Remote
 	if r.plan != nil {
-		if pushed, _ := r.pushed(a.refs); pushed != "" {
+		if pushed, _ := r.pushed(ctx, a.refs); pushed != "" {
 			return nil // what is released now is what the tag names, wherever the clone is
 		}
 	}
@@ -245,6 +245,9 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 	case !r.Repo.Contains(ctx, a.head.Commit, there):
 		found = append(found, Finding{fmt.Sprintf("the clone is behind %s/%s (%.12s there)", remote, a.branch, there), "`git pull`"})
 	}
+	if _, err := r.Repo.Identity(ctx); err != nil {
+		found = append(found, finding(err, "")...)
+	}
 	if r.plan != nil {
 		found = append(found, r.ofTags(ctx, a)...)
 		found = append(found, r.ofBase(ctx, a)...)
@@ -256,7 +259,7 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 func (r *Release) ofTags(ctx context.Context, a *asked) (found []Finding) {
 	for _, t := range r.plan.Tags {
 		if at, ok := a.refs.Tags[t]; ok {
-			found = append(found, Finding{fmt.Sprintf("the tag %s is on %s already, at %.12s, and others of this release are not", t, r.plan.Remote, at), "find out who pushed it; say another version"})
+			found = append(found, Finding{fmt.Sprintf("the tag %s is on %s already, at %.12s, and that is not this release", t, r.plan.Remote, at), "say another version, or find out who pushed it"})
 			continue
 		}
 		at, ok := a.tags[t]
@@ -283,7 +286,7 @@ func (r *Release) ofBase(ctx context.Context, a *asked) []Finding {
 }
 
 // ofChannel looks at the channel, and at the right to publish to it.
-func (r *Release) ofChannel(a *asked) (found []Finding) {
+func (r *Release) ofChannel(ctx context.Context, a *asked) (found []Finding) {
 	if a.w == nil {
 		return nil
 	}
@@ -291,7 +294,7 @@ func (r *Release) ofChannel(a *asked) (found []Finding) {
 		return finding(a.channelErr, "see whether it can be reached from here; PREFIX_SERVER_URL and PREFIX_CHANNEL say where it is")
 	}
 	found = finding(a.accessErr, "")
-	if r.plan == nil || r.plan.Bump.Empty() || r.under(a) {
+	if r.plan == nil || r.plan.Bump.Empty() || r.under(ctx, a) {
 		return found // what is there is compared with what is built, before there is a tag
 	}
 	for _, pkg := range r.plan.Packages {
@@ -306,11 +309,11 @@ func (r *Release) ofChannel(a *asked) (found []Finding) {
 }
 
 // under says that the bump of this release is made, in the work tree or in a commit.
-func (r *Release) under(a *asked) bool {
+func (r *Release) under(ctx context.Context, a *asked) bool {
 	if a.pending != nil || a.head.Commit != r.plan.Base {
 		return true
 	}
-	pushed, _ := r.pushed(a.refs)
+	pushed, _ := r.pushed(ctx, a.refs)
 	return pushed != ""
 }
 
@@ -326,10 +329,14 @@ func (r *Release) ofHub(ctx context.Context) []Finding {
 	return nil
 }
 
-// pushed is the commit that the remote's tags of this release name; "" where not all of them are there. Tags that name
-// different commits are an error.
-func (r *Release) pushed(refs gitrepo.Refs) (commit string, err error) {
-	return sameCommit(refs.Tags, r.plan.Tags, r.plan.Remote)
+// pushed is the commit that the remote's tags of this release name; "" where not all of them are there, or where they are of
+// something else: the commit is made on the plan's base. Tags that name different commits are an error.
+func (r *Release) pushed(ctx context.Context, refs gitrepo.Refs) (commit string, err error) {
+	commit, err = sameCommit(refs.Tags, r.plan.Tags, r.plan.Remote)
+	if err == nil && commit != "" && !r.plan.Bump.Empty() && (commit == r.plan.Base || !r.Repo.Contains(ctx, commit, r.plan.Base)) {
+		return "", nil
+	}
+	return commit, err
 }
 
 func sameCommit(tags map[string]string, names []string, where string) (commit string, err error) {

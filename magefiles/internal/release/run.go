@@ -160,8 +160,13 @@ func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released
 	if plan, err = r.draft(ctx, w, b, facts); err != nil {
 		return nil, false, err
 	}
-	if past != nil && past.End != "" && slices.Equal(past.Plan.Tags, plan.Tags) {
-		return plan, past.End == Released, nil
+	if past != nil && slices.Equal(past.Plan.Tags, plan.Tags) {
+		switch {
+		case past.End == Released:
+			return plan, true, nil
+		case past.End == Abandoned && !plan.Is(r.Request.To):
+			return nil, false, nil
+		}
 	}
 	some, all, err := r.onChannel(ctx, w, plan)
 	if err != nil || all || some > 0 || plan.Is(r.Request.To) {

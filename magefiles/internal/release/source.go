@@ -47,7 +47,7 @@ func (r *Release) committed(ctx context.Context, _ *Commit) (Commit, bool, error
 	if err != nil {
 		return Commit{}, false, err
 	}
-	if at, err := r.pushed(refs); at != "" || err != nil {
+	if at, err := r.pushed(ctx, refs); at != "" || err != nil {
 		return Commit{at, r.plan.Remote}, err == nil, err
 	}
 	tags, err := r.Repo.Tags(ctx)
@@ -146,7 +146,7 @@ func (r *Release) isPushed(ctx context.Context, _ *Pushed) (Pushed, bool, error)
 	if err != nil {
 		return Pushed{}, false, err
 	}
-	at, err := r.pushed(refs)
+	at, err := r.pushed(ctx, refs)
 	if err != nil || at == "" {
 		return Pushed{}, false, err
 	}

@@ -56,7 +56,7 @@ func (r *Release) Undoing(ctx context.Context) (*Back, error) {
 	if b.Uploaded, err = r.uploaded(ctx); err != nil {
 		return nil, err
 	}
-	b.Commit, err = r.pushed(b.refs)
+	b.Commit, err = r.pushed(ctx, b.refs)
 	switch {
 	case err != nil:
 		return nil, err
