@@ -314,7 +314,9 @@ func TestStatus(t *testing.T) {
 }
 
 // gate stands in front of the embedded servers, and refuses what a test wants to be refused.
-type gate struct{ refuses atomic.Pointer[func(r *http.Request) bool] }
+type gate struct {
+	refuses atomic.Pointer[func(r *http.Request) bool]
+}
 
 func (g *gate) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

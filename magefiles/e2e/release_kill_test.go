@@ -17,11 +17,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release"
 )
 
-// `mage test:kills` asks for more.
+// `mage kills` asks for more.
 var (
-	kills    = flag.Int("kills", 20, "how often a release is killed at a random moment")
-	killSeed = flag.Uint64("killseed", 0, "seed of the random moments; 0 takes one of the clock")
-	seeds    = flag.Int("seeds", 4, "how many seeds of random faults a release has to survive")
+	kills     = flag.Int("kills", 20, "how often a release is killed at a random moment")
+	realKills = flag.Int("realkills", 0, "how many more of them build with the real toolchain")
+	killSeed  = flag.Uint64("killseed", 0, "seed of the random moments; 0 takes one of the clock")
+	seeds     = flag.Int("seeds", 4, "how many seeds of random faults a release has to survive")
 )
 
 // killed starts a release, kills its whole process group when the moment has come, and says whether it was killed.
@@ -101,10 +102,13 @@ func TestReleaseKilledAnywhere(t *testing.T) {
 	t.Logf("-killseed=%d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	how := map[string]int{}
-	for range *kills {
-		r := newReleasing(t, releaseOptions{by: []string{"ci", "here"}[random.IntN(2)]})
+	for round := range *kills + *realKills {
+		r := newReleasing(t, releaseOptions{by: []string{"ci", "here"}[random.IntN(2)], real: round >= *kills})
 		for range 1 + random.IntN(2) {
 			after, more := random.IntN(22), time.Duration(random.IntN(60))*time.Millisecond
+			if round >= *kills {
+				more *= 20
+			}
 			var seen time.Time
 			if r.ended() || !r.killed([]string{"release", "-to=0.1.7", "-yes"}, func() bool {
 				if seen.IsZero() && r.journalLines() >= after {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,6 +37,7 @@ type releasing struct {
 	base    string // the commit that all begins with
 	standin *pixitest.Standin
 	gate    *gate
+	said    bytes.Buffer // everything that every target said
 }
 
 // releaseOptions change what newReleasing makes.
@@ -44,6 +46,7 @@ type releaseOptions struct {
 	files  map[string]string
 	dice   *faults.Dice
 	reruns int
+	real   bool // packages are built by the embedded toolchain, and not by the stand-in
 }
 
 // qaTask checks what a test of a release can see: that the version was bumped before.
@@ -86,6 +89,9 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	environ := command.Setenv(command.Unset(os.Environ(), "CI", "GITHUB_ACTIONS"), "GIT_CONFIG_GLOBAL="+os.DevNull, "PIPELINE_TOOLCHAIN=pixi",
 		"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=tester@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=tester@example.invalid")
 	environ = r.standin.Env(environ)
+	if o.real {
+		environ = command.Setenv(environ, "PIPELINE_TOOLCHAIN=embedded")
+	}
 	runner := command.NewSystem(environ, nil)
 	repo, err := gitrepo.Open(t.Context(), runner, source)
 	require.NoError(t, err)
@@ -122,7 +128,8 @@ func (r *releasing) start(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	x := exec.Command(filepath.Join(compiled, "targets"), args...)
 	x.Dir, x.Env = r.dir, r.env
 	var out bytes.Buffer
-	x.Stdout, x.Stderr = &out, &out
+	both := io.MultiWriter(&out, &r.said)
+	x.Stdout, x.Stderr = both, both
 	return x, &out
 }
 
@@ -221,6 +228,12 @@ func (r *releasing) released(version string) {
 	require.Equal(r.t, verified, published[0].Assets)
 	require.Empty(r.t, r.world.Hub.TagsMade())
 	require.Empty(r.t, git(r.t, r.dir, "status", "--porcelain"))
+	journal, err := os.ReadFile(past.Path)
+	require.NoError(r.t, err)
+	for _, secret := range r.world.Secrets() {
+		require.NotContains(r.t, r.said.String(), secret)
+		require.NotContains(r.t, string(journal), secret)
+	}
 }
 
 // TestRelease takes three packages through a release, published by CI and from here, and finds everything where it belongs.

@@ -27,15 +27,15 @@ type WorldConfig struct {
 	Environ    []string       // of this machine, which the jobs inherit in part
 	Source     *gitrepo.Repo  // its HEAD is the remote's branch, and its tags are the remote's
 	Branch     string
-	Channel    string // its name
-	Repository string // "owner/name"
-	Program    string // the compiled magefile: what `mage` is to the CI
-	Pycache    string // folder for the byte code of the jobs, which saves time where it outlasts them; "" is none
+	Channel    string       // its name
+	Repository string       // "owner/name"
+	Program    string       // the compiled magefile: what `mage` is to the CI
+	Pycache    string       // folder for the byte code of the jobs, which saves time where it outlasts them; "" is none
 	Dice       *faults.Dice // what fails at random; nil: nothing does
 
 	// Wrap puts something in front of the servers; nil puts nothing.
-	Wrap func(http.Handler) http.Handler
-	Reruns     int // how often somebody runs a job again that failed
+	Wrap   func(http.Handler) http.Handler
+	Reruns int // how often somebody runs a job again that failed
 }
 
 // World is the embedded outside of a release: a bare git repository for a remote, prefix.dev with the token service of a
