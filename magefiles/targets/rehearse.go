@@ -3,6 +3,7 @@ package targets
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -53,7 +54,10 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 		c.Keep = a.lookAround
 	}
 	report, err := rehearsal.Run(ctx, c)
-	if err := errorsBut(ctx, a.keepReport(dir, report), err); err != nil {
+	if ctx.Err() == nil && report.Commit != "" { // it began, and was not stopped
+		err = errors.Join(err, view.WriteReport(dir, pageOf(report), report))
+	}
+	if err != nil {
 		return err
 	}
 	if f.json {
@@ -62,22 +66,6 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 	}
 	a.reportRehearsal(report, filepath.Join(dir, view.ReportPage))
 	return nil
-}
-
-// errorsBut is the error of the rehearsal, or else that of its report; a rehearsal that was stopped has none.
-func errorsBut(ctx context.Context, reporting, err error) error {
-	if err != nil || ctx.Err() != nil {
-		return err
-	}
-	return reporting
-}
-
-// keepReport writes the report, as a page and as JSON.
-func (a *app) keepReport(dir string, report rehearsal.Report) error {
-	if report.Commit == "" {
-		return nil // it did not begin
-	}
-	return view.WriteReport(dir, pageOf(report), report)
 }
 
 func pageOf(report rehearsal.Report) view.Report {

@@ -266,7 +266,8 @@ func (r *run) settle(ctx context.Context, branch string) error {
 // shareEnvironments lets the release find the environments of the rehearsal before, which outlast it.
 func (r *run) shareEnvironments() error {
 	dir, link := filepath.Join(r.Dir, environmentsDir), filepath.Join(r.root, "output", "release", "environments")
-	if err := errors.Join(os.MkdirAll(dir, 0o755), os.MkdirAll(filepath.Dir(link), 0o755)); err != nil {
+	ignore := filepath.Join(filepath.Dir(link), ignoreFile)
+	if err := errors.Join(os.MkdirAll(dir, 0o755), os.MkdirAll(filepath.Dir(link), 0o755), os.WriteFile(ignore, []byte("*\n"), 0o644)); err != nil {
 		return err
 	}
 	return os.Symlink(dir, link)

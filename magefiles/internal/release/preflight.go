@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,15 +32,24 @@ func (f Facts) String() string {
 
 // Finding is something that is in the way, and what to do about it.
 type Finding struct {
-	What string
-	Next string
+	What   string
+	Next   string
+	Detail string // more lines; "" for none
+}
+
+func bad(next, format string, args ...any) Finding {
+	return Finding{What: fmt.Sprintf(format, args...), Next: next}
 }
 
 func (f Finding) String() string {
-	if f.Next == "" {
-		return f.What
+	text := f.What
+	if f.Next != "" {
+		text += " → " + f.Next
 	}
-	return f.What + " → " + f.Next
+	if f.Detail != "" {
+		text += "\n  " + strings.ReplaceAll(f.Detail, "\n", "\n  ")
+	}
+	return text
 }
 
 // asked is what the world said to preflight. An error is of its question alone.
@@ -92,7 +102,7 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 
 func inTheWay(found []Finding) error {
 	if len(found) == 1 {
-		return operr.New(found[0].Next, "%s", found[0].What)
+		return operr.New(found[0].Next, "%s", found[0].What).WithDetail(found[0].Detail)
 	}
 	var lines []string
 	for _, f := range found {
@@ -188,14 +198,13 @@ func finding(err error, next string) []Finding {
 	if err == nil {
 		return nil
 	}
+	f := Finding{What: err.Error()}
 	var told *operr.Error
 	for inner := err; errors.As(inner, &told); inner = told.Err {
-		if told.Next != "" {
-			next = told.Next
-			break
-		}
+		f.Next, f.Detail = cmp.Or(f.Next, told.Next), cmp.Or(f.Detail, told.Detail)
 	}
-	return []Finding{{err.Error(), next}}
+	f.Next = cmp.Or(f.Next, next)
+	return []Finding{f}
 }
 
 func (r *Release) ofManifests(a *asked) (found []Finding) {
@@ -206,7 +215,7 @@ func (r *Release) ofManifests(a *asked) (found []Finding) {
 	found = append(found, finding(a.toolsErr, "run `mage doctor`")...)
 	if a.bumpErr == nil && r.plan == nil {
 		for _, d := range a.w.Disagreements() {
-			found = append(found, Finding{fmt.Sprintf("%s: %s", d.Pos, d.Message), "correct it; `mage version:show` shows who requires whom"})
+			found = append(found, bad("correct it; `mage version:show` shows who requires whom", "%s: %s", d.Pos, d.Message))
 		}
 	}
 	return found
@@ -227,23 +236,21 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 		}
 	}
 	if len(a.changes) > 0 && a.pending == nil {
-		found = append(found, Finding{"the work tree has changes: " + some(a.changes), "commit them, or put them away with `git stash -u`"})
+		found = append(found, bad("commit them, or put them away with `git stash -u`", "the work tree has changes: %s", some(a.changes)))
 	}
 	if a.head.Branch != a.branch {
 		now := "on the branch " + a.head.Branch
 		if a.head.Branch == "" {
 			now = "on no branch"
 		}
-		found = append(found, Finding{
-			fmt.Sprintf("the clone is %s, and releases are made from %s", now, a.branch),
-			"`git switch " + a.branch + "`, or name another one in [tool.release] branch",
-		})
+		found = append(found, bad("`git switch "+a.branch+"`, or name another one in [tool.release] branch",
+			"the clone is %s, and releases are made from %s", now, a.branch))
 	}
 	switch there, ok := a.refs.Branches[a.branch]; {
 	case !ok:
-		found = append(found, Finding{fmt.Sprintf("the remote %s has no branch %s", remote, a.branch), "push it first: `git push -u " + remote + " " + a.branch + "`"})
+		found = append(found, bad("push it first: `git push -u "+remote+" "+a.branch+"`", "the remote %s has no branch %s", remote, a.branch))
 	case !r.Repo.Contains(ctx, a.head.Commit, there):
-		found = append(found, Finding{fmt.Sprintf("the clone is behind %s/%s (%.12s there)", remote, a.branch, there), "`git pull`"})
+		found = append(found, bad("`git pull`", "the clone is behind %s/%s (%.12s there)", remote, a.branch, there))
 	}
 	if _, err := r.Repo.Identity(ctx); err != nil {
 		found = append(found, finding(err, "")...)
@@ -259,13 +266,13 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 func (r *Release) ofTags(ctx context.Context, a *asked) (found []Finding) {
 	for _, t := range r.plan.Tags {
 		if at, ok := a.refs.Tags[t]; ok {
-			found = append(found, Finding{fmt.Sprintf("the tag %s is on %s already, at %.12s, and that is not this release", t, r.plan.Remote, at), "say another version, or find out who pushed it"})
+			found = append(found, bad("say another version, or find out who pushed it", "the tag %s is on %s already, at %.12s, and that is not this release", t, r.plan.Remote, at))
 			continue
 		}
 		at, ok := a.tags[t]
 		ours := r.Repo.Contains(ctx, at, r.plan.Base) && (at != r.plan.Base || r.plan.Bump.Empty()) && r.Repo.Contains(ctx, a.head.Commit, at)
 		if ok && !ours {
-			found = append(found, Finding{fmt.Sprintf("the tag %s is there already, at %.12s, which is not this release", t, at), "say another version, or `git tag -d " + t + "` if that release never was"})
+			found = append(found, bad("say another version, or `git tag -d "+t+"` if that release never was", "the tag %s is there already, at %.12s, which is not this release", t, at))
 		}
 	}
 	return found
@@ -278,9 +285,9 @@ func (r *Release) ofBase(ctx context.Context, a *asked) []Finding {
 	case a.head.Commit == p.Base || a.pending != nil:
 		return nil
 	case !r.Repo.Contains(ctx, a.head.Commit, p.Base):
-		return []Finding{{fmt.Sprintf("the release of %s was begun on %.12s, which is not on this branch any more", p.Title, p.Base), "go back to it, or `mage undo`"}}
+		return []Finding{bad("go back to it, or `mage undo`", "the release of %s was begun on %.12s, which is not on this branch any more", p.Title, p.Base)}
 	case p.agrees(a.w) != "":
-		return []Finding{{fmt.Sprintf("the release of %s is under way, and the manifests are not as it left them: %s", p.Title, p.agrees(a.w)), "correct them, or `mage undo`"}}
+		return []Finding{bad("correct them, or `mage undo`", "the release of %s is under way, and the manifests are not as it left them: %s", p.Title, p.agrees(a.w))}
 	}
 	return nil
 }
@@ -302,7 +309,7 @@ func (r *Release) ofChannel(ctx context.Context, a *asked) (found []Finding) {
 			continue
 		}
 		for _, rec := range a.holdings.Of(pkg.Name, pkg.Version) {
-			found = append(found, Finding{fmt.Sprintf("%s has %s already, sha256 %.12s…", a.channel, rec.FileName(), rec.SHA256), "say another version: what is published stays as it is"})
+			found = append(found, bad("say another version: what is published stays as it is", "%s has %s already, sha256 %.12s…", a.channel, rec.FileName(), rec.SHA256))
 		}
 	}
 	return found
