@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/monorepotest"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest"
 )
 
@@ -201,6 +203,73 @@ func TestNothingIrreversible(t *testing.T) {
 			if c.name != "check" { // whose mending made further commits
 				r.released("0.1.7")
 			}
+		})
+	}
+}
+
+// TestAccidents has the accidents by name that have burnt versions elsewhere. Each is caught before there is a tag, and the
+// version is released once its cause is gone. (An upload of half the packages is in TestNothingIrreversible.)
+func TestAccidents(t *testing.T) {
+	task := func(qa string) map[string]string {
+		return map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tasks]\nqa = " + qa + "\n"}
+	}
+	good := task(`"true"`)
+	for _, c := range []struct {
+		name   string
+		files  map[string]string
+		breaks func(r *releasing)
+		says   string
+		status int // 0 is 1
+	}{
+		{name: "a wrong flag of the builder", says: "unexpected argument '--target-dir' found", breaks: func(r *releasing) {
+			dir := r.t.TempDir()
+			write(r.t, dir, "pixi", fmt.Sprintf("#!/bin/sh\nif [ \"$1\" = publish ]; then echo \"error: unexpected argument '--target-dir' found\" >&2; exit 2; fi\nexec %s/pixi \"$@\"\n", r.standin.Dir))
+			require.NoError(r.t, os.Chmod(filepath.Join(dir, "pixi"), 0o755))
+			path, _ := command.Getenv(r.env, "PATH")
+			r.env = command.Setenv(r.env, "PATH="+dir+":"+path)
+		}},
+		{name: "a tool that is missing", files: task(`"no-such-uploader --version"`), says: "no-such-uploader"},
+		{name: "a glob that matches nothing", says: "mono-core", breaks: func(r *releasing) {
+			r.standin.Behave(pixitest.Behaviour{NoOutput: []string{"mono-core"}})
+		}},
+		{name: "a setting that refers to itself", status: 2, says: "the channel server's address is no http or https URL", breaks: func(r *releasing) {
+			r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=${{ env.PREFIX_SERVER_URL }}")
+		}},
+		{name: "an escaped $ in a task", files: task(`"test \\$HOME = $HOME"`), says: "the task qa"},
+		{name: "an artifact of the wrong version", says: `its version is "0.1.6" and not "0.1.7"`, breaks: func(r *releasing) {
+			r.standin.Behave(pixitest.Behaviour{Versions: map[string]string{"mono-core": "0.1.6"}})
+		}},
+		{name: "a tag that names another version", says: "", breaks: func(r *releasing) {
+			// Not of a release: somebody tags by hand, and CI has to refuse.
+			git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v9.9.9")
+			waitFor(r.t.(*testing.T), "CI", func() bool { return len(r.world.Jobs()) > 0 })
+			require.Contains(r.t, r.world.Jobs()[0].Log, "the tag v9.9.9 started this, and the manifests are at v0.1.6")
+			require.Empty(r.t, r.onChannel())
+			git(r.t, r.dir, "push", "-q", "origin", ":refs/tags/v9.9.9")
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{files: c.files})
+			env := r.env
+			if c.breaks != nil {
+				c.breaks(r)
+			}
+			if c.says != "" {
+				r.refused(max(1, c.status), c.says, "release", "-to=patch", "-yes")
+			}
+			commits, tags := r.remote()
+			require.Equal(t, []string{r.base}, commits)
+			require.Empty(t, tags)
+			require.Empty(t, r.onChannel())
+			r.env = env
+			r.standin.Behave(pixitest.Behaviour{})
+			if c.files != nil {
+				for name, text := range good {
+					write(t, r.dir, name, text)
+				}
+				git(t, r.dir, "commit", "-q", "-a", "-m", "fix: mend it")
+			}
+			require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.7 is released")
 		})
 	}
 }

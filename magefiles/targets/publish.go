@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -82,6 +83,9 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	if d := w.Disagreements(); len(d) > 0 {
 		return nil, operr.New("run `mage version:show`, which names them all", "%s: %s", d[0].Pos, d[0].Message)
 	}
+	if err := fitsTag(w, tagOfRun()); err != nil {
+		return nil, err
+	}
 	client, c, err := ourChannel(w)
 	if err != nil {
 		return nil, err
@@ -103,6 +107,18 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	}}
 	p.result.Channel = c.URL()
 	return p, p.sources(ctx)
+}
+
+// fitsTag refuses to publish for a tag that names other versions than the manifests have.
+func fitsTag(w *workspace.Workspace, tag string) error {
+	var present []string
+	for _, t := range bump.PresentTags(w) {
+		present = append(present, t.Name)
+	}
+	if tag == "" || present == nil || slices.Contains(present, tag) {
+		return nil
+	}
+	return operr.New("tag the commit that has the version: `mage release` does so", "the tag %s started this, and the manifests are at %s", tag, strings.Join(present, ", "))
 }
 
 // sources refuses what is not committed, and tells the publisher since when the sources are what they are. Outside git

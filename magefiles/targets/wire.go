@@ -265,6 +265,14 @@ func channelName(w *workspace.Workspace) string {
 	return cmp.Or(os.Getenv("PREFIX_CHANNEL"), w.Config.Channel)
 }
 
+// tagOfRun is the tag that a runner of GitHub was started by; "" where it was by something else.
+func tagOfRun() string {
+	if os.Getenv("GITHUB_REF_TYPE") != "tag" {
+		return ""
+	}
+	return os.Getenv("GITHUB_REF_NAME")
+}
+
 // pycache is where Python's byte code is kept: PYTHONPYCACHEPREFIX, which an isolated interpreter does not read by itself.
 func pycache() string { return os.Getenv("PYTHONPYCACHEPREFIX") }
 

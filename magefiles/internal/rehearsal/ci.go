@@ -85,7 +85,7 @@ func (w *World) job(ctx context.Context, tag, commit string, id int64, attempt i
 	ok := run(nil, w.Dir, "git", "clone", "--quiet", w.Remote, dir) &&
 		run(nil, dir, "git", "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit)
 	root := filepath.Join(dir, filepath.FromSlash(w.Source.Prefix))
-	ok = ok && run(w.jobEnviron(), root, w.Program, "publish", "-yes")
+	ok = ok && run(w.jobEnviron(tag), root, w.Program, "publish", "-yes")
 	if ok {
 		data, err := os.ReadFile(filepath.Join(root, "output", release.RecordingFile))
 		ok = err == nil && w.Hub.AddArtifact(id, release.Recording, map[string][]byte{release.RecordingFile: data}) == nil

@@ -148,16 +148,16 @@ func (w *World) tag(name string) (server.Tag, bool) {
 // Environ is the environment of a person's machine that is in this world: the given one with other addresses, and with the
 // credentials that count here.
 func (w *World) Environ(of []string) []string {
-	env := command.Unset(of, "PREFIX_CHANNEL", "RATTLER_AUTH_FILE", "GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITLAB_CI")
+	env := command.Unset(of, "PREFIX_CHANNEL", "RATTLER_AUTH_FILE", "GITHUB_ACTIONS", "GITHUB_REF_TYPE", "GITHUB_REF_NAME", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITLAB_CI")
 	return command.Setenv(env,
 		"PREFIX_SERVER_URL="+w.Prefix.URL, "PREFIX_API_KEY="+w.Prefix.Key,
 		"GITHUB_API_URL="+w.API, "GITHUB_REPOSITORY="+w.Repository, "GITHUB_TOKEN="+w.token,
 	)
 }
 
-// jobEnviron is the environment of a job of the CI: it has no key, and the token service trusts it.
-func (w *World) jobEnviron() []string {
-	return command.Setenv(command.Unset(w.Environ(w.WorldConfig.Environ), "PREFIX_API_KEY", "GITHUB_TOKEN"), append(w.Prefix.Environ(), "CI=true", "PYTHONPYCACHEPREFIX="+w.Pycache)...)
+// jobEnviron is the environment of a job of the CI for a tag: it has no key, and the token service trusts it.
+func (w *World) jobEnviron(tag string) []string {
+	return command.Setenv(command.Unset(w.Environ(w.WorldConfig.Environ), "PREFIX_API_KEY", "GITHUB_TOKEN"), append(w.Prefix.Environ(), "CI=true", "GITHUB_REF_TYPE=tag", "GITHUB_REF_NAME="+tag, "PYTHONPYCACHEPREFIX="+w.Pycache)...)
 }
 
 // Jobs are the CI's runs so far.
