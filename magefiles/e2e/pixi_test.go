@@ -92,3 +92,61 @@ func count(t *testing.T, root string) int {
 	require.NoError(t, err)
 	return len(files)
 }
+
+// TestPublishWithPixi publishes by way of pixi: it builds, our client uploads, and pixi installs what came back from the
+// channel into a clean environment. What pixi built wrongly is not sent; what is on the channel is not built again, also
+// on a machine that has nothing of it.
+func TestPublishWithPixi(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range onePackage {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
+	}
+	for name, text := range map[string]string{
+		"above/pixi.toml":      "[package]\nname = \"above\"\nversion = \"1.0.0\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n[package.run-dependencies]\nlib = \"==1.0.0\"\n",
+		"above/pyproject.toml": "[project]\nname = \"above\"\nversion = \"1.0.0\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
+	}
+	const key = "pfx_key_of_the_pixi_test"
+	url, _ := startServer(t, root, t.TempDir(), key)
+	standin := pixitest.Install(t, pixitest.Behaviour{Drop: map[string][]string{"above": {"lib"}}})
+	publish := func() (string, error) {
+		x := exec.Command(filepath.Join(compiled, "targets"), "publish", "-yes")
+		x.Dir, x.Env = root, append(standin.Env(os.Environ()), "PIPELINE_TOOLCHAIN=pixi", "PREFIX_SERVER_URL="+url, "PREFIX_API_KEY="+key)
+		out, err := x.CombinedOutput()
+		return string(out), err
+	}
+	calls := func(which string) (n int) {
+		for _, c := range standin.Commands() {
+			if strings.HasPrefix(c, which) {
+				n++
+			}
+		}
+		return n
+	}
+
+	out, err := publish()
+	require.Error(t, err)
+	require.Contains(t, out, "lib ==1.0.0")
+	require.NotContains(t, out, "✓ upload")
+	require.Equal(t, 2, calls("publish"))
+
+	standin.Behave(pixitest.Behaviour{})
+	out, err = publish()
+	require.NoError(t, err, out)
+	require.Contains(t, out, "2 of 2 artifacts")
+	require.Contains(t, out, "in 2 levels")
+	require.Contains(t, out, "a clean environment, solved by pixi")
+	require.Regexp(t, `✓ import .* 2 packages`, out)
+	require.Equal(t, 4, calls("publish"))
+	require.Equal(t, 1, calls("install"))
+
+	require.NoError(t, os.RemoveAll(filepath.Join(root, "output")))
+	out, err = publish()
+	require.NoError(t, err, out)
+	require.Contains(t, out, "nothing: the channel has this version (not built here")
+	require.Equal(t, 4, calls("publish"), "nothing was built again")
+	require.Equal(t, 2, calls("install"))
+}

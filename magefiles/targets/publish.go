@@ -2,7 +2,6 @@ package targets
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,11 +9,9 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
-	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
-	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -122,16 +119,31 @@ func (p *publishing) sources(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, pkg := range w.Packages {
-		dir := strings.TrimPrefix(repo.Prefix+"/"+pkg.Dir, "/")
-		if i := slices.IndexFunc(changes, func(c string) bool { return pkg.Dir == "." || strings.HasPrefix(c, dir+"/") }); i >= 0 {
-			return operr.New("commit it first, or put it away", "%s is not committed, and would be published", changes[i])
+	for _, changed := range changes {
+		file, inside := strings.CutPrefix("/"+changed, strings.TrimSuffix("/"+repo.Prefix, "/")+"/")
+		if inside && belongs(w, file) {
+			return operr.New("commit it first, or put it away", "%s is not committed, and would be published", changed)
 		}
 	}
 	p.publisher.Sources = func(ctx context.Context, pkg *workspace.Package) (time.Time, error) {
-		return repo.Touched(ctx, pkg.Dir)
+		return repo.Touched(ctx, sourcesOf(pkg)...)
 	}
 	return nil
+}
+
+// belongs says whether a file is of what packages are made of: their folders, and the manifest that they inherit from.
+func belongs(w *workspace.Workspace, file string) bool {
+	return file == w.Manifest.Path || slices.ContainsFunc(w.Packages, func(pkg *workspace.Package) bool {
+		return slices.ContainsFunc(sourcesOf(pkg), func(dir string) bool { return dir == "." || strings.HasPrefix(file, dir+"/") })
+	})
+}
+
+// sourcesOf are the folders that a package is made of.
+func sourcesOf(pkg *workspace.Package) []string {
+	if pkg.SourceDir == "" || pkg.SourceDir == pkg.Dir {
+		return []string{pkg.Dir}
+	}
+	return []string{pkg.Dir, pkg.SourceDir}
 }
 
 // stillWaiting says at most every ten seconds what the index does not show yet.
@@ -194,168 +206,6 @@ func scratchDir(w *workspace.Workspace) (string, error) {
 		return "", err
 	}
 	return os.MkdirTemp(dir, "verify-")
-}
-
-func (p *publishing) look(ctx context.Context) (_ string, err error) {
-	if p.holdings, err = publish.Look(ctx, p.channel, p.publisher.Workspace.Packages); err != nil {
-		return "", err
-	}
-	if p.artifacts, err = p.publisher.Ready(ctx); err != nil {
-		return "", err
-	}
-	p.missing = p.publisher.Missing(p.holdings, p.artifacts)
-	if !p.holdings.Exists {
-		return p.channel.URL() + " is not there yet, or empty: this is its first release", nil
-	}
-	have := 0
-	for _, pkg := range p.publisher.Workspace.Packages {
-		if len(p.holdings.Of(pkg.Name, pkg.Version.Text)) > 0 && pkg.Version.Text != "" {
-			have++
-		}
-	}
-	return fmt.Sprintf("%s has %d of %s at their versions", p.channel.URL(), have, view.Count(len(p.publisher.Workspace.Packages), "package")), nil
-}
-
-// needed says whether something may have to be sent.
-func (p *publishing) needed() bool {
-	if len(p.missing) > 0 {
-		return true
-	}
-	for name, a := range p.artifacts {
-		same := slices.ContainsFunc(p.holdings.Records[name], func(r condapkg.Record) bool { return r.SHA256 == a.SHA256 })
-		if !same {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *publishing) authorize(ctx context.Context) (_ string, err error) {
-	if !p.needed() {
-		return "not needed: everything is there", nil
-	}
-	if p.credential, err = credential(ctx, p.client); err != nil {
-		return "", err
-	}
-	p.result.Credential = p.credential.Source
-	said := p.credential.Source
-	if p.credential.Account != "" {
-		said += ", of " + p.credential.Account
-	}
-	if err := p.connect(); err != nil {
-		return "", err
-	}
-	if p.holdings.Exists {
-		return said, nil
-	}
-	private, err := p.channel.Private(ctx)
-	if err != nil || !private {
-		return said, err
-	}
-	_, err = p.look(ctx) // again, now that it can be seen
-	return said + "; the channel is private", err
-}
-
-// connect takes the channel with the credential in place of the one without. It is read as before, unless it is private.
-func (p *publishing) connect() error {
-	client, err := p.client.With(p.credential.Token)
-	if err != nil {
-		return err
-	}
-	if p.channel, err = client.Channel(p.channel.Name()); err != nil {
-		return err
-	}
-	p.publisher.Channel = p.channel
-	return nil
-}
-
-func (p *publishing) build(ctx context.Context) (string, error) {
-	if err := p.publisher.Build(ctx, p.missing, p.artifacts); err != nil {
-		return "", err
-	}
-	if len(p.missing) == 0 {
-		return "nothing is missing", nil
-	}
-	var names []string
-	for _, pkg := range p.missing {
-		names = append(names, pkg.Name)
-	}
-	return strings.Join(names, ", "), nil
-}
-
-func (p *publishing) makePlan(ctx context.Context) (_ string, err error) {
-	if p.plan, err = p.publisher.Plan(ctx, p.holdings, p.artifacts); err != nil {
-		return "", err
-	}
-	uploads := len(p.plan.Uploads())
-	return fmt.Sprintf("%s to upload, %d there", view.Count(uploads, "artifact"), len(p.plan.Items)-uploads), nil
-}
-
-// agree shows the plan, and asks where it changes something.
-func (p *publishing) agree(ctx context.Context) error {
-	var rows [][]string
-	for _, i := range p.plan.Items {
-		rows = append(rows, []string{i.Package, i.Record.Version, i.Record.FileName(), i.Record.SHA256[:12] + "…", doing[i.State]})
-	}
-	p.view.Table([]string{"PACKAGE", "VERSION", "FILE", "SHA256", "TO DO"}, rows)
-	uploads := len(p.plan.Uploads())
-	if uploads == 0 {
-		return nil
-	}
-	return p.confirm(ctx, p.yes, fmt.Sprintf("Upload %s to %s?", view.Count(uploads, "artifact"), p.channel.URL()))
-}
-
-// doing says what the states of a plan mean.
-var doing = map[publish.State]string{
-	publish.Upload:  "upload",
-	publish.There:   "nothing: the channel has these bytes",
-	publish.Kept:    "nothing: the channel has this version (not built here, so its bytes are not compared)",
-	publish.Replace: "REPLACE other bytes that the channel has",
-}
-
-func (p *publishing) upload(ctx context.Context) (string, error) {
-	if len(p.plan.Uploads()) == 0 {
-		return "nothing to send", nil
-	}
-	if p.credential.Minted && len(p.missing) > 0 || p.credential.Token == "" {
-		fresh, err := credential(ctx, p.client) // the one before may have ended while packages were built
-		if err != nil {
-			return "", err
-		}
-		p.credential, p.result.Credential = fresh, fresh.Source
-		if err := p.connect(); err != nil {
-			return "", err
-		}
-	}
-	return p.publisher.Upload(ctx, p.channel, p.plan)
-}
-
-func (p *publishing) visible(ctx context.Context) (_ string, err error) {
-	p.result.Visible, err = publish.Visible(ctx, p.channel, p.plan.Records(), p.publisher.Wait)
-	if err != nil {
-		return "", err
-	}
-	if private, err := p.channel.Private(ctx); err == nil && private {
-		p.result.Visible += "; read with the token, since the channel is private"
-	}
-	return p.result.Visible, nil
-}
-
-func (p *publishing) download(ctx context.Context) (string, error) {
-	err := p.publisher.Download(ctx, p.plan, &p.verified)
-	return view.Count(len(p.verified.Files), "artifact") + ", each with its sha256", err
-}
-
-func (p *publishing) install(ctx context.Context) (string, error) {
-	err := p.publisher.Install(ctx, p.plan, &p.verified)
-	p.result.Installed = p.verified.How()
-	return p.result.Installed, err
-}
-
-func (p *publishing) imports(ctx context.Context) (string, error) {
-	err := p.publisher.Import(ctx, p.plan, &p.verified)
-	p.result.Imports = p.verified.Imports
-	return view.Count(len(p.verified.Imports), "package"), err
 }
 
 // report says what is where now.

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -106,6 +107,8 @@ func BenchmarkUploadAmong20000(b *testing.B) {
 	records, err := c.Records(b.Context(), "noarch")
 	require.NoError(b, err)
 	require.Len(b, records, 20000)
+	require.NoError(b, s.Flush())
+	syscall.Sync() // the disk is not to be busy with what was laid out
 	h := httptest.NewServer(server.New(s, server.Options{Authorize: server.APIKey(key), Spool: s.Incoming()}))
 	defer func() {
 		h.Close()

@@ -52,6 +52,10 @@ type Publisher struct {
 	// Sources says since when the sources of a package are what they are; zero where that is not known. Nil knows nothing.
 	Sources func(ctx context.Context, p *workspace.Package) (time.Time, error)
 
+	// Renew, where it is not nil, gives the channel that a level is sent to. A credential that was minted may end while the
+	// index of the level below is waited for.
+	Renew func(ctx context.Context) (channel.Channel, error)
+
 	Wait     Wait
 	Parallel int       // uploads side by side; 0 is DefaultParallel
 	Progress Progress  // nil shows none

@@ -108,6 +108,7 @@ type site struct {
 	old     map[string]*httptest.ResponseRecorder
 	asked   map[string]int
 	missing map[string]bool // files that are not offered
+	silent  map[string]bool // files that are asked for in vain: no answer comes
 }
 
 func start(t testing.TB) *site {
@@ -128,6 +129,11 @@ func start(t testing.TB) *site {
 func (c *site) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	file := filepath.Base(r.URL.Path)
 	c.mu.Lock()
+	if c.silent[file] {
+		c.mu.Unlock()
+		<-r.Context().Done()
+		return
+	}
 	if c.missing[file] {
 		c.mu.Unlock()
 		http.NotFound(w, r)
@@ -253,6 +259,24 @@ func TestNothingIsSentBeforeWhatItNeedsIsVisible(t *testing.T) {
 	require.Equal(t, map[string]publish.State{"base": "there", "left": "there", "right": "there", "top": "there"}, states(again))
 }
 
+// Each level is sent with a credential of its own: the one before may have ended while the index was waited for.
+func TestTheCredentialIsRenewedForEachLevel(t *testing.T) {
+	site := start(t)
+	c := site.channel(t)
+	p, _ := newPublisher(t, load(t, diamond), c)
+	made, err := plan(t, p)
+	require.NoError(t, err)
+	renewed := 0
+	p.Renew = func(context.Context) (channel.Channel, error) { renewed++; return c, nil }
+	_, err = p.Upload(t.Context(), channel.ReadOnly(c), made)
+	require.NoError(t, err)
+	require.Equal(t, 3, renewed)
+	p.Renew = func(context.Context) (channel.Channel, error) { return nil, channel.ErrUnauthorized }
+	made.Items[3].State = publish.Replace
+	_, err = p.Upload(t.Context(), c, made)
+	require.ErrorIs(t, err, channel.ErrUnauthorized)
+}
+
 // When the time is over, it is said what was seen where and when, and the next run goes on.
 func TestAnIndexThatNeverShowsIt(t *testing.T) {
 	site := start(t)
@@ -318,6 +342,24 @@ func TestWhatCountsAsVisible(t *testing.T) {
 	cancel(errors.New("stopped by a person"))
 	_, err = publish.Visible(ctx, c, other, publish.Wait{})
 	require.ErrorContains(t, err, "stopped by a person")
+}
+
+// The dead-line holds for a server, too, that takes questions and never answers; what the others said is told.
+func TestAnIndexThatNeverAnswers(t *testing.T) {
+	site := start(t)
+	c := site.channel(t)
+	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), c)
+	made, err := plan(t, p)
+	require.NoError(t, err)
+	_, err = p.Upload(t.Context(), c, made)
+	require.NoError(t, err)
+	site.mu.Lock()
+	site.silent = map[string]bool{"repodata_shards.msgpack.zst": true}
+	site.mu.Unlock()
+	_, err = publish.Visible(t.Context(), c, made.Records(), publish.Wait{For: time.Second})
+	said := fmt.Sprintf("%+v", err)
+	require.Contains(t, said, "repodata_shards.msgpack.zst: it cannot be read")
+	require.Contains(t, said, "repodata.json: it has our sha256")
 }
 
 // Half a release is completed by another machine, which has no artifacts: what is there is kept, the rest is built.

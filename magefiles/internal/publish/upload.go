@@ -18,7 +18,7 @@ import (
 // of the index shows all of the level below. So whoever solves meanwhile never finds a package without what it needs.
 //
 // An error of one file lets the others of its level end; the next level is not begun. To is the channel with the
-// credential. It returns what was seen.
+// credential, unless Renew gives one. It returns what was seen.
 func (p *Publisher) Upload(ctx context.Context, to channel.Channel, plan Plan) (evidence string, err error) {
 	uploads := plan.Uploads()
 	var bytes int64
@@ -39,6 +39,11 @@ func (p *Publisher) Upload(ctx context.Context, to channel.Channel, plan Plan) (
 		}
 		if _, err := Visible(ctx, p.Channel, below, p.Wait); err != nil {
 			return "", err
+		}
+		if p.Renew != nil {
+			if to, err = p.Renew(ctx); err != nil {
+				return "", err
+			}
 		}
 		if err := p.level(ctx, to, items, progress); err != nil {
 			return "", err

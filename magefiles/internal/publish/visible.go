@@ -16,6 +16,9 @@ import (
 // DefaultWait is how long an index may lag behind an upload, unless a Wait says otherwise.
 const DefaultWait = 10 * time.Minute
 
+// leastLook is how long one look at the index may take, where less is left of the time to wait.
+const leastLook = 5 * time.Second
+
 // Wait says how long to wait for the index.
 type Wait struct {
 	For   time.Duration                                    // 0 is DefaultWait
@@ -36,7 +39,9 @@ func Visible(ctx context.Context, c Channel, records []condapkg.Record, w Wait) 
 	w = w.withDefaults()
 	begin := w.Now()
 	for pause := time.Second / 2; ; pause = min(2*pause, 10*time.Second) {
-		seen := look(ctx, c, records, w.Now())
+		looking, cancel := context.WithTimeout(ctx, max(w.For-w.Now().Sub(begin), leastLook))
+		seen := look(looking, c, records, w.Now())
+		cancel()
 		if ctx.Err() != nil {
 			return "", context.Cause(ctx)
 		}

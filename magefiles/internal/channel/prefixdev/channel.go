@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
@@ -39,10 +40,15 @@ func (c *Channel) Name() string { return c.name }
 // Private says whether the channel can be read only with the token; from then on it is read with it. What people can read
 // is read as they do, without it, so that what is seen here is what they see. A first upload asks by itself.
 func (c *Channel) Private(ctx context.Context) (bool, error) {
+	return c.private(ctx, "noarch", repodata.JSON)
+}
+
+// private is Private, by a file that is known to be there if the channel is.
+func (c *Channel) private(ctx context.Context, subdir, file string) (bool, error) {
 	if known := c.privacy.Load(); known != unknown || c.client.token == "" {
 		return known == private, nil
 	}
-	url := c.client.url(c.name, "noarch", repodata.JSON).String()
+	url := c.client.url(c.name, subdir, file).String()
 	ignore := func(io.Reader) error { return nil }
 	err := c.client.read(ctx, url, "", ignore)
 	if err == nil {
@@ -107,12 +113,13 @@ func (c *Channel) Forms(ctx context.Context, subdir string, names ...string) []c
 		}
 		return channel.Form{Name: form, Offered: true, Records: named(records, names), Err: err}
 	}
-	plain, err1 := c.plain(ctx, subdir)
-	compressed, err2 := c.compressed(ctx, subdir)
-	sharded, err3 := c.sharded(ctx, subdir, names)
-	return []channel.Form{
-		read(repodata.JSON, plain, err1), read(repodata.JSONZst, compressed, err2), read(repodata.Shards, sharded, err3),
-	}
+	forms := make([]channel.Form, 3)
+	var group sync.WaitGroup // one that is slow must not take the others' time
+	group.Go(func() { r, err := c.plain(ctx, subdir); forms[0] = read(repodata.JSON, r, err) })
+	group.Go(func() { r, err := c.compressed(ctx, subdir); forms[1] = read(repodata.JSONZst, r, err) })
+	group.Go(func() { r, err := c.sharded(ctx, subdir, names); forms[2] = read(repodata.Shards, r, err) })
+	group.Wait()
+	return forms
 }
 
 func named(records []condapkg.Record, names []string) (found []condapkg.Record) {

@@ -139,6 +139,7 @@ func transport() http.RoundTripper {
 	t.DisableCompression = true
 	t.MaxIdleConnsPerHost = 16
 	t.WriteBufferSize = 256 << 10
+	t.DialContext = attentive(t.DialContext)
 	return t
 }
 

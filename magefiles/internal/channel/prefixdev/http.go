@@ -85,17 +85,23 @@ var errStalled = errors.New("nothing moved for too long")
 
 // watch ends a request when nothing has moved for a while. How long a transfer takes in all is the network's affair.
 type watch struct {
-	timer *time.Timer
-	after time.Duration
+	timer  *time.Timer
+	after  time.Duration
+	cancel context.CancelCauseFunc
 }
 
 func newWatch(ctx context.Context, after time.Duration) (context.Context, *watch) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	return ctx, &watch{time.AfterFunc(after, func() { cancel(errStalled) }), after}
+	return ctx, &watch{time.AfterFunc(after, func() { cancel(errStalled) }), after, cancel}
 }
 
 func (w *watch) moved() { w.timer.Reset(w.after) }
-func (w *watch) stop()  { w.timer.Stop() }
+
+// stop ends the request too: what is not read by now is not wanted.
+func (w *watch) stop() {
+	w.timer.Stop()
+	w.cancel(nil)
+}
 
 // lost gives the error of a request that a watch has ended its reason.
 func lost(ctx context.Context, err error) error {

@@ -70,8 +70,8 @@ func (c *Client) post(ctx context.Context, url string, token Token, body []byte)
 		if !transient(ctx, err) || attempt >= c.attempts {
 			return nil, err
 		}
-		if err := c.wait(ctx, attempt+1, after); err != nil {
-			return nil, err
+		if werr := c.wait(ctx, attempt+1, after); werr != nil {
+			return nil, fmt.Errorf("%w (%w)", err, werr)
 		}
 	}
 }

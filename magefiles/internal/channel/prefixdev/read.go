@@ -44,8 +44,8 @@ func (c *Client) again(ctx context.Context, url string, try func() (after time.D
 		if !transient(ctx, err) || attempt >= c.attempts {
 			return fmt.Errorf("reading %s: %w", url, err)
 		}
-		if err := c.wait(ctx, attempt+1, after); err != nil {
-			return err
+		if werr := c.wait(ctx, attempt+1, after); werr != nil {
+			return fmt.Errorf("reading %s: %w (%w)", url, err, werr)
 		}
 	}
 }

@@ -36,7 +36,9 @@ func (c *Channel) put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 		after, err := c.send(ctx, u)
 		switch {
 		case err == nil:
-			_, _ = c.Private(ctx) // the first upload may have made the channel; where this cannot be answered, it is asked later
+			// The first upload may have made the channel. Where this cannot be answered, it is asked later; the index, which
+			// has to be written anew now, is not asked for.
+			_, _ = c.private(ctx, u.Record.Subdir, u.File)
 			return channel.Receipt{}, nil
 		case errors.Is(err, channel.ErrExists):
 			receipt, err := c.compare(ctx, u, err)

@@ -15,9 +15,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 )
 
-// flushDelay is how long after a change the index files on the disk are written. Changes that follow one another are
-// written together; readers through the store do not wait for it.
-const flushDelay = 300 * time.Millisecond
+// The index files on the disk are written when nothing was changed for flushDelay, or for as long as mostDelay where
+// changes follow one another without end: so they do not take the disk from uploads. Readers through the store do not
+// wait for it.
+const (
+	flushDelay = 300 * time.Millisecond
+	mostDelay  = 10 * time.Second
+)
 
 // flusher writes the index files of changed subdirs in the background.
 type flusher struct {
@@ -57,11 +61,25 @@ func (f *flusher) run() {
 			return
 		case <-f.kick:
 		}
+		if !f.settle() {
+			return
+		}
+		_ = f.flush() // what goes wrong stays marked: it is tried again, and reported by close
+	}
+}
+
+// settle waits until it is time to write; false when the store is closed instead.
+func (f *flusher) settle() bool {
+	most := time.After(mostDelay)
+	for {
 		select {
 		case <-f.stop:
-			return
+			return false
+		case <-most:
+			return true
 		case <-time.After(flushDelay):
-			f.flush() // what goes wrong stays marked: it is tried again, and reported by close
+			return true
+		case <-f.kick:
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
@@ -33,7 +34,7 @@ func newFolder(s *Store, name string) *folder {
 	return f
 }
 
-// load reads what is on the disk, and has the index of every subdir written.
+// load reads what is on the disk, makes the subdirs that are missing, and has the index of each written.
 func (f *folder) load() error {
 	for _, d := range f.subdirs {
 		if err := d.load(); err != nil {
@@ -41,7 +42,7 @@ func (f *folder) load() error {
 		}
 		f.store.flusher.mark(d)
 	}
-	return nil
+	return atomicfile.SyncDir(f.dir)
 }
 
 func (f *folder) subdir(name string) (*subdir, error) {
@@ -56,6 +57,10 @@ func (f *folder) Put(ctx context.Context, u channel.Upload) (channel.Receipt, er
 	if err := f.check(u); err != nil {
 		return channel.Receipt{}, err
 	}
+	if err := f.store.enter(); err != nil {
+		return channel.Receipt{}, err
+	}
+	defer f.store.leave()
 	d := f.subdirs[u.Record.Subdir]
 	if existed, err := d.has(u); existed || err != nil { // before anything is copied
 		return channel.Receipt{Existed: existed}, err
@@ -64,13 +69,10 @@ func (f *folder) Put(ctx context.Context, u channel.Upload) (channel.Receipt, er
 	if err != nil {
 		return channel.Receipt{}, err
 	}
+	defer os.Remove(path) // where it was not moved away
 	existed, err := d.commit(path, u)
-	if existed || err != nil {
-		os.Remove(path)
-		return channel.Receipt{Existed: existed}, err
-	}
 	f.store.flusher.mark(d)
-	return channel.Receipt{}, nil
+	return channel.Receipt{Existed: existed}, err
 }
 
 // check refuses what would make a record that clients cannot use.
@@ -90,7 +92,11 @@ func (f *folder) receive(ctx context.Context, u *channel.Upload) (string, error)
 	if u.Owned && u.Record.MD5 != "" {
 		path := filepath.Join(f.store.Incoming(), filepath.Base(u.Path)+".owned")
 		if os.Rename(u.Path, path) == nil {
-			return path, syncFile(path)
+			err := syncFile(path)
+			if err != nil {
+				os.Remove(path)
+			}
+			return path, err
 		} // on another file system it is copied
 	}
 	src, err := os.Open(u.Path)
@@ -188,29 +194,28 @@ type memory struct{ *bytes.Reader }
 func (memory) Close() error { return nil }
 
 // Reindex takes into the index what was put into the folder of a subdir past the store, and out of it what is gone.
-func (f *folder) Reindex(_ context.Context, subdir string) error {
-	d, err := f.subdir(subdir)
-	if err != nil {
-		return err
-	}
-	if err := d.reindex(); err != nil {
-		return err
-	}
-	f.store.flusher.mark(d)
-	return nil
+func (f *folder) Reindex(_ context.Context, in string) error {
+	return f.change(in, (*subdir).reindex)
 }
 
 // Delete implements channel.Channel.
-func (f *folder) Delete(_ context.Context, subdir, file string) error {
-	d, err := f.subdir(subdir)
+func (f *folder) Delete(_ context.Context, in, file string) error {
+	return f.change(in, func(d *subdir) error { return d.remove(file) })
+}
+
+// change changes a subdir, and has its index written.
+func (f *folder) change(in string, do func(*subdir) error) error {
+	d, err := f.subdir(in)
 	if err != nil {
 		return err
 	}
-	if err := d.remove(file); err != nil {
+	if err := f.store.enter(); err != nil {
 		return err
 	}
+	defer f.store.leave()
+	err = do(d)
 	f.store.flusher.mark(d)
-	return nil
+	return err
 }
 
 func notFound(file string) error {

@@ -54,29 +54,22 @@ func (d *subdir) hasSidecar(r condapkg.Record) bool {
 	return err == nil
 }
 
-// findSidecar lets a record name the sidecar that lies beside its artifact and is about its bytes.
-func (d *subdir) findSidecar(r *condapkg.Record) {
-	for _, path := range d.sidecars(r.FileName()) {
-		sum := path[strings.LastIndexByte(path, '.')+1:]
-		if data, err := os.ReadFile(path); err == nil && attestation.OfSidecar(data, sum, r.FileName(), r.SHA256) {
+// findSidecar lets a record name the one of the sidecars beside its artifact that is about its bytes.
+func (d *subdir) findSidecar(r *condapkg.Record, beside []string) {
+	for _, name := range beside {
+		sum := name[strings.LastIndexByte(name, '.')+1:]
+		if data, err := os.ReadFile(filepath.Join(d.dir, name)); err == nil && attestation.OfSidecar(data, sum, r.FileName(), r.SHA256) {
 			advertise(r, sum)
 			return
 		}
 	}
 }
 
-// sidecars are the files that could be sidecars of an artifact.
-func (d *subdir) sidecars(file string) []string {
-	paths, _ := filepath.Glob(filepath.Join(d.dir, attestation.SidecarName(file, "*"))) // names of artifacts hold no pattern
-	return paths
-}
-
-// removeSidecars removes those that the record does not name. One that stays behind is served to no one.
-func (d *subdir) removeSidecars(file string, keep condapkg.Record) {
-	for _, path := range d.sidecars(file) {
-		if sum := advertised(keep); sum == "" || !strings.HasSuffix(path, "."+sum) {
-			os.Remove(path)
-		}
+// removeSidecar removes the one that a record named, unless another names it still. One that stays behind after a loss of
+// power is served to no one.
+func (d *subdir) removeSidecar(was, is condapkg.Record) {
+	if sum := advertised(was); sum != "" && sum != advertised(is) {
+		os.Remove(filepath.Join(d.dir, attestation.SidecarName(was.FileName(), sum)))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,12 +43,15 @@ type Store struct {
 
 	mu       sync.Mutex
 	channels map[string]*folder
+
+	use    sync.RWMutex // held, for reading, by whatever changes a channel
+	closed bool         // guarded by use
 }
 
 // Open opens a folder of channels, and makes it where it does not exist. The caller closes the store.
 func Open(dir string) (*Store, error) {
 	s := &Store{dir: dir, channels: map[string]*folder{}}
-	if err := os.MkdirAll(s.Incoming(), 0o755); err != nil {
+	if err := makeDir(s.Incoming()); err != nil {
 		return nil, fmt.Errorf("opening the channels in %s: %w", dir, err)
 	}
 	if err := s.acquire(); err != nil {
@@ -58,6 +62,23 @@ func Open(dir string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("opening the channels in %s: %w", dir, err), s.Close())
 	}
 	return s, nil
+}
+
+// makeDir is os.MkdirAll, but what it makes outlasts a loss of power.
+func makeDir(dir string) error {
+	if st, err := os.Stat(dir); err == nil && st.IsDir() {
+		return nil
+	}
+	parent := filepath.Dir(dir)
+	if parent != dir {
+		if err := makeDir(parent); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return atomicfile.SyncDir(parent)
 }
 
 // acquire takes the lock that the kernel frees when this process ends, in whatever way.
@@ -100,8 +121,23 @@ func (s *Store) load() error {
 	return group.Wait()
 }
 
-// Close writes what index files are still to be written, and lets the folder go.
+// enter begins a change, which leave ends. A store that is closed takes none.
+func (s *Store) enter() error {
+	s.use.RLock()
+	if s.closed {
+		s.use.RUnlock()
+		return channel.Errorf(channel.ErrUnavailable, "the channels are closed")
+	}
+	return nil
+}
+
+func (s *Store) leave() { s.use.RUnlock() }
+
+// Close waits for changes that are under way, writes what index files are still to be written, and lets the folder go.
 func (s *Store) Close() error {
+	s.use.Lock()
+	s.closed = true
+	s.use.Unlock()
 	err := s.flusher.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,17 +184,17 @@ func (s *Store) Create(_ context.Context, name string) (channel.Channel, error) 
 	if err := channel.CheckName(name); err != nil {
 		return nil, err
 	}
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	defer s.leave()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f, ok := s.channels[name]; ok {
 		return f, nil
 	}
 	f := newFolder(s, name)
-	if err := os.MkdirAll(f.dir, 0o755); err != nil {
-		return nil, fmt.Errorf("making the channel %s: %w", name, err)
-	}
-	err := f.load()
-	if err = errors.Join(err, atomicfile.SyncDir(f.dir), atomicfile.SyncDir(s.dir)); err != nil {
+	if err := errors.Join(makeDir(f.dir), f.load()); err != nil {
 		return nil, fmt.Errorf("making the channel %s: %w", name, err)
 	}
 	s.channels[name] = f

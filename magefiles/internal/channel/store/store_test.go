@@ -1,9 +1,12 @@
 package store_test
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -235,6 +238,60 @@ func TestNamesOfChannels(t *testing.T) {
 		_, err = s.Channel(t.Context(), name)
 		require.ErrorIs(t, err, channel.ErrNotFound, name)
 	}
+}
+
+// What was put when the store was closed is in the index on the disk; what came later was refused, and left nothing.
+func TestClosingWhileUploadsAreUnderWay(t *testing.T) {
+	dir := t.TempDir()
+	s, c := open(t, dir)
+	var uploads []channel.Upload
+	for i := range 40 {
+		uploads = append(uploads, channeltest.Upload(t, condapkgtest.Package{Name: "a", Version: strconv.Itoa(i)}))
+	}
+	errs := make([]error, len(uploads))
+	var group sync.WaitGroup
+	begun := make(chan struct{}, len(uploads))
+	for i, u := range uploads {
+		group.Go(func() {
+			begun <- struct{}{}
+			_, errs[i] = c.Put(t.Context(), u)
+		})
+	}
+	for range 20 {
+		<-begun
+	}
+	require.NoError(t, s.Close())
+	group.Wait()
+	want := map[string]bool{}
+	for i, err := range errs {
+		if err != nil {
+			require.ErrorIs(t, err, channel.ErrUnavailable)
+			continue
+		}
+		want[uploads[i].File] = true
+	}
+	f, err := os.Open(filepath.Join(dir, "demo", "noarch", repodata.JSON))
+	require.NoError(t, err)
+	defer f.Close()
+	records, err := repodata.Decode(f)
+	require.NoError(t, err)
+	have := map[string]bool{}
+	for _, r := range records {
+		have[r.FileName()] = true
+	}
+	require.Equal(t, want, have)
+	channeltest.NoStrays(t, dir, len(want))
+}
+
+// A file that is no artifact is named when the folder is opened: it is not left out of the channel silently.
+func TestABrokenFileInTheFolder(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	require.NoError(t, s.Close())
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "demo", "noarch", "a-1-0.conda"), []byte("no"), 0o644))
+	_, err := store.Open(dir)
+	require.ErrorContains(t, err, "a-1-0.conda")
+	require.Contains(t, fmt.Sprintf("%+v", err), "no zip file")
 }
 
 // An upload costs what it adds: in a channel of many records it is not slower than what the disk takes.

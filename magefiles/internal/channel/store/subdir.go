@@ -8,12 +8,15 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/attestation"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // subdir is one folder of a channel: its records in memory, and how to change them.
@@ -45,22 +48,19 @@ func (d *subdir) load() error {
 		return err
 	}
 	known := d.log.read()
-	files, err := os.ReadDir(d.dir)
+	there, err := d.list()
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
-		if filepath.Ext(f.Name()) != condapkg.Ext || hidden(f.Name()) || !f.Type().IsRegular() {
-			continue
-		}
+	for _, f := range there.artifacts {
 		st, err := f.Info()
 		if err != nil {
 			return err
 		}
 		r, ok := known[f.Name()]
 		if !ok || !r.matches(st) || !d.hasSidecar(r.Record) {
-			if r, err = d.inspect(f.Name()); err != nil {
-				return err
+			if r, err = d.inspect(f.Name(), there.sidecars[f.Name()]); err != nil {
+				return operr.New("move the file out of the folder, or put a good one in its place", "%w", err)
 			}
 		}
 		d.add(r.Record)
@@ -69,8 +69,31 @@ func (d *subdir) load() error {
 	return d.log.compact()
 }
 
-// inspect reads an archive that lies in the folder.
-func (d *subdir) inspect(file string) (logged, error) {
+// listing is what lies in a subdir.
+type listing struct {
+	artifacts []fs.DirEntry
+	sidecars  map[string][]string // names of files, by the artifact that they are about
+}
+
+// list reads the folder, which takes as long as the channel is large: it is not for an upload.
+func (d *subdir) list() (l listing, err error) {
+	files, err := os.ReadDir(d.dir)
+	l.sidecars = map[string][]string{}
+	for _, f := range files {
+		artifact, _, sidecar := strings.Cut(f.Name(), attestation.SidecarName("", ""))
+		switch {
+		case hidden(f.Name()) || !f.Type().IsRegular():
+		case sidecar:
+			l.sidecars[artifact] = append(l.sidecars[artifact], f.Name())
+		case filepath.Ext(f.Name()) == condapkg.Ext:
+			l.artifacts = append(l.artifacts, f)
+		}
+	}
+	return l, err
+}
+
+// inspect reads an archive that lies in the folder, with the sidecars beside it.
+func (d *subdir) inspect(file string, beside []string) (logged, error) {
 	path := filepath.Join(d.dir, file)
 	r, err := condapkg.Inspect(path)
 	if err == nil {
@@ -83,7 +106,7 @@ func (d *subdir) inspect(file string) (logged, error) {
 	if err != nil {
 		return logged{}, err
 	}
-	d.findSidecar(&r)
+	d.findSidecar(&r, beside)
 	return newLogged(r, st), nil
 }
 
@@ -107,7 +130,7 @@ func (d *subdir) has(u channel.Upload) (bool, error) {
 func (d *subdir) commit(path string, u channel.Upload) (existed bool, err error) {
 	d.change.Lock()
 	defer d.change.Unlock()
-	if err := d.adopt(u.File); err != nil {
+	if err := d.adoptOne(u.File); err != nil {
 		return false, err
 	}
 	if existed, err := d.has(u); existed || err != nil { // another upload may have been faster
@@ -116,65 +139,92 @@ func (d *subdir) commit(path string, u channel.Upload) (existed bool, err error)
 	if err := d.writeSidecar(&u); err != nil { // before the record that advertises it
 		return false, err
 	}
+	was := d.record(u.File)
 	if err := d.move(path, u); err != nil {
 		return false, err
 	}
-	d.removeSidecars(u.File, u.Record)
-	if err := atomicfile.SyncDir(d.dir); err != nil {
-		return false, err
+	d.removeSidecar(was, u.Record)
+	if st, err := os.Stat(filepath.Join(d.dir, u.File)); err == nil {
+		_ = d.log.append(newLogged(u.Record, st)) // what the log lacks is read from the archive
 	}
-	st, err := os.Stat(filepath.Join(d.dir, u.File))
-	if err != nil {
-		return false, err
-	}
-	return false, d.log.append(newLogged(u.Record, st))
+	return false, nil
 }
 
-// move renames and adds in one, so that no reader finds the new bytes under the old record.
+// move puts the file into the folder and its record into the index. A new file is found when it will outlast a loss of
+// power, and not before: who was told that it is there does not send it again. Where one is replaced, readers wait
+// meanwhile, so that none finds the new bytes under the old record.
 func (d *subdir) move(path string, u channel.Upload) error {
+	to := filepath.Join(d.dir, u.File)
+	if d.record(u.File).SHA256 == "" {
+		if err := os.Rename(path, to); err != nil {
+			return err
+		}
+		if err := atomicfile.SyncDir(d.dir); err != nil {
+			return err // the next upload of that name adopts it
+		}
+		d.add(u.Record)
+		return nil
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := os.Rename(path, filepath.Join(d.dir, u.File)); err != nil {
+	if err := os.Rename(path, to); err != nil {
 		return err
 	}
 	d.addLocked(u.Record)
-	return nil
+	return atomicfile.SyncDir(d.dir)
+}
+
+// record is that of a file in the index, or an empty one.
+func (d *subdir) record(file string) (r condapkg.Record) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if e := d.entries[file]; e != nil {
+		r = e.Record
+	}
+	return r
 }
 
 // adopt takes a file into the index that was put into the folder past the store, so that it is not overwritten.
-func (d *subdir) adopt(file string) error {
-	d.mu.RLock()
-	known := d.entries[file] != nil
-	d.mu.RUnlock()
-	if known {
+func (d *subdir) adopt(file string, beside []string) error {
+	if d.record(file).SHA256 != "" {
 		return nil
 	}
-	r, err := d.inspect(file)
+	r, err := d.inspect(file, beside)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
+	if err = errors.Join(err, atomicfile.SyncDir(d.dir)); err != nil {
 		return err
 	}
 	d.add(r.Record)
-	return d.log.append(r)
+	_ = d.log.append(r) // as in commit
+	return nil
+}
+
+// adoptOne is adopt for a file of which it is not known whether it is there.
+func (d *subdir) adoptOne(file string) error {
+	if _, err := os.Stat(filepath.Join(d.dir, file)); err != nil || d.record(file).SHA256 != "" {
+		return nil
+	}
+	there, err := d.list()
+	if err != nil {
+		return err
+	}
+	return d.adopt(file, there.sidecars[file])
 }
 
 // reindex compares the index with the folder, and makes it agree.
 func (d *subdir) reindex() error {
 	d.change.Lock()
 	defer d.change.Unlock()
-	files, err := os.ReadDir(d.dir)
+	now, err := d.list()
 	if err != nil {
 		return err
 	}
 	there := map[string]bool{}
-	for _, f := range files {
-		if filepath.Ext(f.Name()) != condapkg.Ext || hidden(f.Name()) || !f.Type().IsRegular() {
-			continue
-		}
+	for _, f := range now.artifacts {
 		there[f.Name()] = true
-		if err := d.adopt(f.Name()); err != nil {
+		if err := d.adopt(f.Name(), now.sidecars[f.Name()]); err != nil {
 			return channel.Errorf(channel.ErrInvalid, "%s in the folder is not an artifact of that name", f.Name()) // without its path
 		}
 	}
@@ -183,9 +233,10 @@ func (d *subdir) reindex() error {
 	d.mu.RUnlock()
 	for _, file := range known {
 		if !there[file] {
-			if err := errors.Join(d.unlink(file), d.log.append(logged{File: file, Gone: true})); err != nil {
+			if err := d.unlink(file); err != nil {
 				return err
 			}
+			_ = d.log.append(logged{File: file, Gone: true}) // as in commit
 		}
 	}
 	return nil
@@ -208,11 +259,13 @@ func (d *subdir) addLocked(r condapkg.Record) {
 func (d *subdir) remove(file string) error {
 	d.change.Lock()
 	defer d.change.Unlock()
+	was := d.record(file)
 	if err := d.unlink(file); err != nil {
 		return err
 	}
-	d.removeSidecars(file, condapkg.Record{})
-	return errors.Join(atomicfile.SyncDir(d.dir), d.log.append(logged{File: file, Gone: true}))
+	d.removeSidecar(was, condapkg.Record{})
+	_ = d.log.append(logged{File: file, Gone: true}) // as in commit
+	return atomicfile.SyncDir(d.dir)
 }
 
 func (d *subdir) unlink(file string) error {

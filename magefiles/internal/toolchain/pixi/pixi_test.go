@@ -187,7 +187,7 @@ func TestInstall(t *testing.T) {
 	p, s := setUp(t, pixitest.Behaviour{}, "PIXI_FROZEN=true")
 	dir := filepath.Join(t.TempDir(), "clean")
 	environment, err := p.Install(t.Context(), toolchain.Install{
-		Dir: dir, Channels: []string{"http://127.0.0.1:8080/ours", "https://prefix.dev/conda-forge"},
+		Dir: dir, Channels: []string{"https://channels.example/ours", "https://prefix.dev/conda-forge"},
 		Specs: []string{"plain ==0.1.0", "pinned", "built ==1 py*"},
 	})
 	require.NoError(t, err)
@@ -202,7 +202,7 @@ func TestInstall(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `[workspace]
 name = "install"
-channels = ["http://127.0.0.1:8080/ours", "https://prefix.dev/conda-forge"]
+channels = ["https://channels.example/ours", "https://prefix.dev/conda-forge"]
 platforms = ["`+workspace.HostPlatform()+`"]
 
 [dependencies]

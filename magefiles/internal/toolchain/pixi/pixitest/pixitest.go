@@ -23,7 +23,7 @@ type Behaviour struct {
 
 	StaleLock bool   // pixi.lock does not fit the manifest
 	Killed    bool   // ends by SIGTERM in the middle of run, publish and install
-	Python    string // the interpreter that install "installs"; "" is python3 of PATH
+	Python    string // the interpreter that install "installs", without packages; "" is one of its own, with those of channels on this machine
 
 	Versions map[string]string   // packages that come out with another version: an old one out of a cache
 	Drop     map[string][]string // names that are missing from a package's depends

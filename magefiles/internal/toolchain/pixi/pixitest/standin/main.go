@@ -125,19 +125,3 @@ func (s *standin) lock() int {
 	fmt.Fprintln(os.Stderr, "✔ Updated lock file")
 	return 0
 }
-
-// install makes an environment that holds an interpreter.
-func (s *standin) install() int {
-	if s.StaleLock {
-		return s.say("locked-stale")
-	}
-	bin := filepath.Join(s.root(), ".pixi", "envs", "default", "bin")
-	check(os.MkdirAll(bin, 0o755))
-	python := "python3"
-	if s.Python != "" {
-		python = s.Python
-	}
-	check(os.WriteFile(filepath.Join(bin, "python"), []byte("#!/bin/sh\nexec "+python+" \"$@\"\n"), 0o755))
-	fmt.Fprintln(os.Stderr, "✔ The default environment has been installed.")
-	return 0
-}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"archive/tar"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+)
+
+// install makes an environment that holds an interpreter, and of the dependencies what a channel on this machine has:
+// channels elsewhere cannot be reached in a test.
+func (s *standin) install() int {
+	if s.StaleLock {
+		return s.say("locked-stale")
+	}
+	prefix := filepath.Join(s.root(), ".pixi", "envs", "default")
+	if s.Python != "" {
+		bin := filepath.Join(prefix, "bin")
+		check(os.MkdirAll(bin, 0o755))
+		check(os.WriteFile(filepath.Join(bin, "python"), []byte("#!/bin/sh\nexec "+s.Python+" \"$@\"\n"), 0o755))
+	} else {
+		_, err := command.Output(context.Background(), command.NewSystem(os.Environ(), nil), command.Cmd{
+			Name: "python3", Args: []string{"-m", "venv", "--without-pip", prefix},
+		})
+		check(err)
+		if code := s.link(prefix); code != 0 {
+			return code
+		}
+	}
+	fmt.Fprintln(os.Stderr, "✔ The default environment has been installed.")
+	return 0
+}
+
+// link puts the dependencies into an environment.
+func (s *standin) link(prefix string) int {
+	t, above := s.tables(s.root())
+	channels, _ := t.get(append(above, "workspace", "channels")...).([]any)
+	for _, name := range t.under(append(above, "dependencies")...) {
+		version := strings.TrimPrefix(t.text(append(above, "dependencies", name)...), "==")
+		for _, c := range channels {
+			address, _ := c.(string)
+			if !strings.HasPrefix(address, "http://127.0.0.1:") {
+				continue
+			}
+			file, err := fetch(address, name, version)
+			if err != nil {
+				fmt.Fprintf(os.Stderr, "Error:   × failed to solve requirements of environment 'default'\n  ╰─▶ No candidates were found for %s ==%s: %v\n", name, version, err)
+				return 1
+			}
+			unpack(file, prefix)
+		}
+	}
+	return 0
+}
+
+func fetch(address, name, version string) (file string, err error) {
+	client, err := prefixdev.New(prefixdev.Options{Server: strings.TrimSuffix(address, path.Base(address))})
+	check(err)
+	c, err := client.Channel(path.Base(address))
+	check(err)
+	dir, err := os.MkdirTemp("", "")
+	check(err)
+	return channel.Fetch(context.Background(), c, name, version, dir)
+}
+
+// unpack puts what a noarch package has for site-packages there.
+func unpack(file, prefix string) {
+	site, err := filepath.Glob(filepath.Join(prefix, "lib", "python*", "site-packages"))
+	check(err)
+	a, err := condapkg.Open(file)
+	check(err)
+	defer a.Close()
+	check(a.Walk(func(h *tar.Header, r io.Reader) error {
+		rel, ok := strings.CutPrefix(h.Name, "site-packages/")
+		if !ok || h.Typeflag != tar.TypeReg {
+			return nil
+		}
+		data, err := io.ReadAll(r)
+		check(err)
+		to := filepath.Join(site[0], rel)
+		check(os.MkdirAll(filepath.Dir(to), 0o755))
+		return os.WriteFile(to, data, 0o644)
+	}))
+}
