@@ -1,68 +1,83 @@
+import http.server
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from probes import FAILS, IMPORTS, OLD, WELL
 
 from myapp import diagnostics
 from myapp.cli import main
-from myapp.diagnostics import Package, Report
+from myapp.report import Report
 from myapp.sample import temperatures, text
 
-WELL = Package("probe-well", "1.2.0", "1.2.0", None)
-OLD = Package("probe-old", "2.0.0", "1.0.0", None)
+SOURCES = str(Path(diagnostics.__file__).parents[1])
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> list[Package]:
-    """The packages that the commands find; a test fills it."""
-    packages: list[Package] = []
-    monkeypatch.setattr(
-        diagnostics, "report", lambda: Report("0.1.0", "3.11.0", "CPython", "Linux", "x86_64", tuple(packages))
-    )
-    return packages
-
-
-def test_check_where_all_is_well(found: list[Package], capsys: pytest.CaptureFixture[str]) -> None:
-    found.append(WELL)
-    assert main(["check"]) == 0
-    assert capsys.readouterr() == ("probe-well  1.2.0  imports\n", "")
-
-
-def test_check_where_something_is_wrong(found: list[Package], capsys: pytest.CaptureFixture[str]) -> None:
-    found += [WELL, OLD]
-    assert main(["check"]) == 1
-    out, err = capsys.readouterr()
-    assert out.splitlines() == ["probe-well  1.2.0  imports", "probe-old   is 1.0.0; 2.0.0 is required"]
-    assert err.startswith("myapp check: probe-old is 1.0.0; 2.0.0 is required. ")
+def found(monkeypatch: pytest.MonkeyPatch, make: Callable[..., Report]) -> Iterator[dict[str, Report]]:
+    """The report that the commands find, under "report"; a test may put another there."""
+    holder = {"report": make()}
+    monkeypatch.setattr(diagnostics, "take", lambda: holder["report"])
+    return holder
 
 
 @pytest.mark.usefixtures("found")
-def test_check_of_nothing_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_where_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 0
+    assert capsys.readouterr() == ("probe-well  1.2.0  imports in 0.5 s\n", "")
+
+
+def test_check_where_something_is_wrong(
+    found: dict[str, Report], make: Callable[..., Report], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found["report"] = make((WELL, OLD), (IMPORTS, FAILS))
+    assert main(["check"]) == 1
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "probe-well  1.2.0  imports in 0.5 s",
+        f"probe-old   {OLD.problem}  does not import: ValueError: <no>",
+    ]
+    assert err.startswith(
+        "myapp check: probe-old is 1.0.0; ==2.0.0 is required by probe, probe-well; probe-old does not"
+    )
+
+
+def test_check_of_nothing_is_no_success(
+    found: dict[str, Report], make: Callable[..., Report], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found["report"] = make((), ())
     assert main(["check"]) == 1
     assert "requires no package at an exact version" in capsys.readouterr().err
 
 
-def test_info_for_a_person(found: list[Package], capsys: pytest.CaptureFixture[str]) -> None:
-    found += [WELL, OLD]
+def test_info_for_a_person(
+    found: dict[str, Report], make: Callable[..., Report], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found["report"] = make((WELL, OLD), (IMPORTS, FAILS), container="docker", revision="abc")
     assert main(["info"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "myapp       0.1.0",
-        "python      3.11.0 (CPython)",
-        "platform    Linux (x86_64)",
-        "probe-well  1.2.0",
-        "probe-old   is 1.0.0; 2.0.0 is required",
+        "probe              0.1.0",
+        "python             3.11.0 (CPython)",
+        "platform           Linux-6 (x86_64)",
+        "container          docker",
+        "image revision     abc",
+        "process            7 on here, since 2026-01-02T03:04:05+00:00",
+        "probe-well         1.2.0",
+        f"probe-old          {OLD.problem}",
+        "import probe_well  0.5 s",
+        "import probe_old   ValueError: <no>",
     ]
 
 
-def test_info_for_a_machine(found: list[Package], capsys: pytest.CaptureFixture[str]) -> None:
-    found.append(WELL)
+def test_info_for_a_machine(found: dict[str, Report], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["python"] == "3.11.0"
-    assert said["packages"][0]["installed"] == "1.2.0"
+    assert Report.from_json(capsys.readouterr().out) == found["report"]
 
 
 def test_run_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,13 +104,76 @@ def test_run_says_what_it_cannot_write(tmp_path: Path, capsys: pytest.CaptureFix
     )
 
 
-def test_run_says_when_a_package_is_broken(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setitem(sys.modules, "foopack_ui", None)
-    assert main(["run"]) == 1
-    assert capsys.readouterr().err.startswith("myapp run: import of foopack_ui halted")
+@pytest.mark.parametrize(("command", "module"), [("run", "foopack_ui"), ("dashboard", "panel")])
+def test_what_needs_a_broken_package_says_so(
+    command: str, module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.delitem(sys.modules, "myapp.server", raising=False)
+    monkeypatch.delitem(sys.modules, "myapp.dashboard", raising=False)
+    assert main([command]) == 1
+    assert capsys.readouterr().err.startswith(f"myapp {command}: import of {module} halted")
 
 
-@pytest.mark.parametrize("argv", [[], ["chek"], ["check", "--jsn"]])
+def test_dashboard_says_when_the_port_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["dashboard", "--port", str(port)]) == 1
+    assert capsys.readouterr().err == (
+        f"myapp dashboard: cannot listen on 127.0.0.1 port {port}: Address already in use. "
+        "Say another --address or --port.\n"
+    )
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """Answers with the status that the path names, and a reason."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(int(self.path.strip("/")))
+        self.end_headers()
+        self.wfile.write(json.dumps({"reason": "core does not import"} if self.path != "/500" else []).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """The address of a server that answers as its path says."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_address[1]}"
+        running.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [("/200", ""), ("/503", "{} says 503: core does not import"), ("/500", "{} says 500: it does not say why")],
+)
+def test_health_asks_a_running_dashboard(
+    server: str, path: str, error: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    assert main(["health", "--url", server + path]) == (1 if error else 0)
+    expected = f"myapp health: {error.format(server + path)}.\n" if error else ""
+    assert capsys.readouterr() == ("", expected)
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("http://127.0.0.1:1/healthz", "does not answer"),
+        ("nonsense", "is no address"),
+        ("http://h:x/", "is no address"),
+    ],
+)
+def test_health_of_nothing(url: str, error: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["health", "--url", url]) == 1
+    assert error in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [[], ["chek"], ["check", "--jsn"], ["dashboard", "--port", "70000"]])
 def test_wrong_use_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(argv)
@@ -105,13 +183,25 @@ def test_wrong_use_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("status", [0, 2])
 def test_python_m_passes_the_status_on(status: int) -> None:
-    paths = [str(Path(diagnostics.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     child = subprocess.run(
         [sys.executable, "-m", "myapp", "--help" if status == 0 else "--nonsense"],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [SOURCES, os.environ.get("PYTHONPATH", "")]))},
         capture_output=True,
         text=True,
         check=False,
     )
     assert child.returncode == status
     assert ("examples:" in child.stdout) == (status == 0)
+
+
+@pytest.mark.parametrize("module", ["myapp.diagnostics", "myapp.cli"])
+def test_diagnostics_need_nothing_that_they_are_to_examine(module: str) -> None:
+    program = f"import sys, {module}; print(*{{'panel', 'bokeh', 'numpy', 'foopack_core'}} & set(sys.modules))"
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": SOURCES},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "\n"

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from myapp import diagnostics
+from myapp import diagnostics, requirements
+from myapp.health import ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-EXAMPLES = """\
+    from myapp.report import Report
+
+ADDRESS, PORT, ORIGINS = "MYAPP_ADDRESS", "MYAPP_PORT", "MYAPP_ALLOW_ORIGIN"
+
+EXAMPLES = f"""\
 examples:
   myapp check                     exit with 1 if a foopack package does not import, or is not the version required
   myapp info --json               the same and more, for a machine to read
   myapp run --output sample.html  draw the sample data into a page
+  myapp dashboard                 the same as a page that stays up to date, on http://127.0.0.1:5006
+  myapp dashboard --address 0.0.0.0 --port 8080
+                                  the same for other machines, as in a container
+  myapp health                    exit with 1 if the dashboard on this machine is not well; for a HEALTHCHECK
+
+environment, where an option does not say otherwise: {ADDRESS}, {PORT}, {ORIGINS} (names with blanks between them);
+IMAGE_REVISION is shown as the revision of the image.
 """
 
 
@@ -36,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"myapp {diagnostics.project().version}")
+    top.add_argument("--version", action="version", version=f"myapp {requirements.project().version}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add = commands.add_parser("check", help="import every foopack package and compare its version")
     add.set_defaults(command=check)
@@ -46,15 +58,41 @@ def parser() -> argparse.ArgumentParser:
     add = commands.add_parser("run", help="use all foopack packages on a little sample data")
     add.add_argument("--output", type=Path, metavar="FILE", help="also write the data's view to FILE, as HTML")
     add.set_defaults(command=run)
+    add = commands.add_parser("dashboard", help="serve all that as a page, until Ctrl-C")
+    add.add_argument("--address", default=os.environ.get(ADDRESS, "127.0.0.1"), help="to listen on (%(default)s)")
+    add.add_argument("--port", type=port, default=os.environ.get(PORT, "5006"), help="%(default)s; 0 is any free one")
+    add.add_argument(
+        "--allow-origin",
+        action="append",
+        metavar="HOST[:PORT]",
+        help="a name that browsers know this server by; default: this machine's loopback, or any for other addresses",
+    )
+    add.set_defaults(command=dashboard)
+    add = commands.add_parser("health", help="ask a running dashboard whether it is well")
+    add.add_argument("--url", default=f"http://127.0.0.1:{os.environ.get(PORT, '5006')}/healthz", help="%(default)s")
+    add.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="%(default)s")
+    add.set_defaults(command=health)
     return top
+
+
+def port(text: str) -> int:
+    """Read a TCP port, 0 to 65535."""
+    number = int(text) if text.isdecimal() else -1
+    if 0 <= number <= 65535:
+        return number
+    raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 0 to 65535")
 
 
 def check(_: argparse.Namespace) -> int:
     """Print one line for each pinned package; the status is 1 if anything is wrong with one, or none is pinned."""
-    report = diagnostics.report()
-    width = max((len(package.name) for package in report.packages), default=0)
-    for package in report.packages:
-        print(f"{package.name:{width}}  {package.problem or f'{package.installed}  imports'}")
+    report = diagnostics.take()
+    width = max((len(package.name) for package in report.pinned), default=0)
+    tried = {each.package: each for each in report.imports}
+    for package in report.pinned:
+        imported = tried[package.name]
+        found = package.problem or package.installed
+        done = f"does not import: {imported.error}" if imported.error else f"imports in {imported.seconds:.1f} s"
+        print(f"{package.name:{width}}  {found}  {done}")
     if not report.problems:
         return 0
     return fail("check", f"{'; '.join(report.problems)}. Install what pixi.toml requires: pixi install")
@@ -62,20 +100,30 @@ def check(_: argparse.Namespace) -> int:
 
 def info(arguments: argparse.Namespace) -> int:
     """Print the report, for a person or as JSON; the status is 0 whatever it says."""
-    report = diagnostics.report()
+    report = diagnostics.take()
     if arguments.json:
-        print(json.dumps(report.to_dict(), indent=2))
+        print(report.to_json(), end="")
         return 0
-    rows = [
-        ("myapp", report.version),
-        ("python", f"{report.python} ({report.implementation})"),
-        ("platform", f"{report.platform} ({report.machine})"),
-        *((package.name, package.problem or package.installed) for package in report.packages),
-    ]
+    rows = facts(report)
+    rows += [(package.name, package.problem or package.installed or "") for package in report.packages]
+    rows += [(f"import {each.module}", each.error or f"{each.seconds:.1f} s") for each in report.imports]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"{name:{width}}  {value}")
     return 0
+
+
+def facts(report: Report) -> list[tuple[str, str]]:
+    """Return what a person wants to know of the application and its system, as names and values."""
+    system = report.system
+    return [
+        (report.application, report.version),
+        ("python", f"{system.python} ({system.implementation})"),
+        ("platform", f"{system.platform} ({system.machine})"),
+        ("container", system.container or "none"),
+        ("image revision", system.revision or "none"),
+        ("process", f"{system.process} on {system.host}, since {system.started}"),
+    ]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -95,6 +143,27 @@ def run(arguments: argparse.Namespace) -> int:
         return fail("run", f"cannot write {arguments.output}: {error.strerror}. Name a file in a folder that is there")
     print(f"wrote {arguments.output}")
     return 0
+
+
+def dashboard(arguments: argparse.Namespace) -> int:
+    """Serve the page until Ctrl-C or SIGTERM; the status is 1 if the address cannot be had."""
+    try:
+        from myapp.server import serve
+    except ImportError as error:
+        return fail("dashboard", f"{error}. `myapp check` says which package is at fault")
+    origins = arguments.allow_origin or os.environ.get(ORIGINS, "").split()
+    try:
+        serve(arguments.address, arguments.port, origins)
+    except OSError as error:
+        where = f"{arguments.address} port {arguments.port}"
+        return fail("dashboard", f"cannot listen on {where}: {error.strerror}. Say another --address or --port")
+    return 0
+
+
+def health(arguments: argparse.Namespace) -> int:
+    """Ask a running dashboard; the status is 1 if it is not well or does not answer in time."""
+    trouble = ask(arguments.url, arguments.timeout)
+    return fail("health", trouble) if trouble else 0
 
 
 def fail(command: str, sentence: str) -> int:

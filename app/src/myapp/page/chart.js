@@ -1,0 +1,20 @@
+// A canvas does not follow the page's colours by itself.
+function follow() {
+  const style = getComputedStyle(document.documentElement)
+  const [text, line] = ["--text", "--line"].map((name) => style.getPropertyValue(name).trim())
+  plot.outline_line_color = line
+  for (const part of [...plot.below, ...plot.left, ...plot.above, ...plot.right, ...plot.center]) {
+    const colours = {
+      axis_label_text_color: text, major_label_text_color: text, axis_line_color: line, major_tick_line_color: line,
+      minor_tick_line_color: line, grid_line_color: line, label_text_color: text, background_fill_color: null, border_line_color: null,
+    }
+    for (const [name, colour] of Object.entries(colours)) {
+      if (name in part.properties) part.setv({[name]: colour})
+    }
+  }
+}
+if (!plot.tags.includes("follows")) {
+  plot.tags = [...plot.tags, "follows"]
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", follow)
+  follow()
+}

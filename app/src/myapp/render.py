@@ -1,0 +1,175 @@
+"""The report as pieces of HTML, for a page that has `parts.css`. Everything that comes from outside is escaped."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from myapp.report import DIRECT, INDIRECT, PINNED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from myapp.report import Import, Package, Report
+
+WAITING = (
+    '<div class="verdict wait"><p class="headline">Checking …</p><p>The first import tests are under way.</p></div>'
+)
+PENDING = '<p class="pending">…</p>'
+
+
+def clock(time: str) -> str:
+    """Write a time of a report for people; its date is in the element's title, and all of it in its `datetime`."""
+    date, _, rest = time.partition("T")
+    return f'<time datetime="{escape(time)}" title="{escape(date)}">{escape(rest[:8])} UTC</time>'
+
+
+def overview(report: Report | None) -> str:
+    """Say at a glance whether all is well, and if not, what is wrong."""
+    if report is None:
+        return WAITING
+    problems, warnings = report.problems, report.warnings
+    versions = sorted({package.installed or "none" for package in report.pinned})
+    state, headline = "ok", "All well"
+    if problems:
+        state, headline = "bad", _count(len(problems), "problem")
+    elif warnings:
+        state, headline = "warn", f"Works, with {_count(len(warnings), 'requirement')} not met"
+    told = "".join(f"<li>{escape(each)}</li>" for each in problems)
+    told += "".join(f'<li class="minor">{escape(each)}</li>' for each in warnings)
+    if not told:
+        which = f"version {versions[0]}" if len(versions) == 1 else "the versions required"
+        told = f"<li>{_count(len(report.pinned), 'package')} at {escape(which)}, and every one imports</li>"
+    headline = f'<p class="headline">{_mark(state)}{escape(headline)}</p>'
+    return f'<div class="verdict {state}" role="status">{headline}<ul>{told}</ul></div>'
+
+
+def provenance(report: Report | None) -> str:
+    """Say which application this is, of which image, and whether its packages come from a work tree."""
+    if report is None:
+        return ""
+    said = [f"{escape(report.application)} {escape(report.version)}"]
+    if report.system.revision:
+        said.append(f"image revision <code>{escape(report.system.revision[:12])}</code>")
+    line = f"<p>{' · '.join(said)}</p>"
+    if not report.sources:
+        return line
+    which = "All foopack packages" if len(report.sources) == len(report.pinned) else ", ".join(report.sources)
+    told = f"<strong>Development:</strong> {escape(which)} come from a work tree, not from the channel."
+    return f'{line}<p class="local">{told}</p>'
+
+
+def taken(report: Report | None) -> str:
+    """Say when the last refresh was."""
+    return "" if report is None else f'<p class="taken">Last refresh <strong>{clock(report.taken)}</strong></p>'
+
+
+def packages(report: Report | None) -> str:
+    """Draw the table of the packages that are pinned or directly required; one that is not as required stands out."""
+    if report is None:
+        return PENDING
+    near = {report.application, *(package.name for package in report.pinned)}
+    pinned = _rows((package for package in report.packages if package.kind == PINNED), near)
+    direct = _rows((package for package in report.packages if package.kind == DIRECT), near)
+    return (
+        '<table><thead><tr><th scope="col">Package</th><th scope="col">Installed</th><th scope="col">Required</th>'
+        f'</tr></thead><tbody class="pinned">{pinned}</tbody><tbody>{direct}</tbody></table>'
+    )
+
+
+def indirect(report: Report | None) -> str:
+    """Draw the packages that those require in turn, folded away as long as all is well with them."""
+    if report is None:
+        return ""
+    further = [package for package in report.packages if package.kind == INDIRECT]
+    if not further:
+        return ""
+    wrong = sum(1 for package in further if package.problem)
+    state = f"{wrong} not as required" if wrong else "all as required"
+    return (
+        f"<details{' open' if wrong else ''}><summary>{_count(len(further), 'further package')}, {state}</summary>"
+        '<table><thead><tr><th scope="col">Package</th><th scope="col">Installed</th><th scope="col">Required</th>'
+        f"</tr></thead><tbody>{_rows(further, set())}</tbody></table></details>"
+    )
+
+
+def system(report: Report | None) -> str:
+    """List what the application runs on."""
+    if report is None:
+        return PENDING
+    about = report.system
+    facts = [
+        ("Python", f"{escape(about.python)} ({escape(about.implementation)})"),
+        ("Platform", escape(about.platform)),
+        ("Machine", escape(about.machine)),
+        ("Container", escape(about.container or "none")),
+        ("Image revision", f"<code>{escape(about.revision)}</code>" if about.revision else "none"),
+        ("Host", escape(about.host)),
+        ("Process", f"{about.process}, since {_day(about.started)}"),
+    ]
+    return f"<dl>{''.join(f'<div><dt>{name}</dt><dd>{value}</dd></div>' for name, value in facts)}</dl>"
+
+
+def attempt(tried: Import) -> str:
+    """Say in a line how an import went."""
+    if tried.error is None:
+        return (
+            f'<p class="import"><span class="name">{_mark("ok")}{escape(tried.package)}</span>'
+            f'<span class="seconds">{tried.seconds:.1f} s</span></p>'
+        )
+    return (
+        f'<p class="import failed"><span class="name">{_mark("bad")}{escape(tried.package)}</span>'
+        f'<span class="seconds">{tried.seconds:.1f} s</span></p><p class="error">{escape(tried.error)}</p>'
+    )
+
+
+def traceback(tried: Import) -> str:
+    """Fold away what the interpreter said of an import that failed; "" where there is nothing to say."""
+    if tried.traceback is None:
+        return ""
+    return (
+        f"<details><summary>Traceback of {escape(tried.package)}</summary>"
+        f'<pre tabindex="0">{escape(tried.traceback)}</pre></details>'
+    )
+
+
+def _rows(packages: Iterable[Package], near: set[str]) -> str:
+    return "".join(_row(package, near) for package in packages)
+
+
+def _row(package: Package, near: set[str]) -> str:
+    """Draw one package. What those ask for who are near is shown, all else only where it is not met."""
+    unmet = set(package.unmet)
+    shown = [each for each in package.requirements if each in unmet or not near or each.by in near]
+    by: dict[tuple[str, bool], list[str]] = {}
+    for each in shown:
+        by.setdefault((each.specifier, each in unmet), []).append(each.by)
+    asked = "".join(
+        f'<li{" class=unmet" if wrong else ""}><span class="specifier">{escape(specifier or "any")}</span> '
+        f'<span class="by">{escape(", ".join(names))}</span></li>'
+        for (specifier, wrong), names in by.items()
+    )
+    mark = f'{_mark("bad")}<span class="sr">not as required: </span>' if unmet else ""
+    where = f'<span class="source" title="{escape(package.source)}">work tree</span>' if package.source else ""
+    return (
+        f'<tr{" class=wrong" if unmet else ""}><th scope="row">{escape(package.name)}{where}</th>'
+        f'<td class="installed">{mark}{escape(package.installed or "missing")}</td>'
+        f'<td><ul class="asked">{asked}</ul></td></tr>'
+    )
+
+
+def _mark(state: str) -> str:
+    """Draw a small sign, which says by its shape, too, what its colour says."""
+    shapes = {"ok": "M4 8.5l3 3 5.5-7", "bad": "M4.5 4.5l7 7m0-7l-7 7", "warn": "M8 3.5v5.5m0 2.6v.9"}
+    return (
+        f'<svg class="mark {state}" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="8"/>'
+        f'<path d="{shapes[state]}"/></svg>'
+    )
+
+
+def _day(time: str) -> str:
+    return f'<time datetime="{escape(time)}">{escape(time[:10])} {escape(time[11:19])} UTC</time>'
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,51 @@
+"""The interpreter, the machine and the process that the application runs in."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from myapp.report import System
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REVISION = "IMAGE_REVISION"  # environment variable: the image's label org.opencontainers.image.revision
+
+
+def now() -> str:
+    """Return the time: UTC, ISO 8601 to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+STARTED = now()  # of this module's import, which is among the first things that the process does
+
+
+def container(environ: Mapping[str, str] = os.environ, root: Path = Path("/")) -> str | None:
+    """Name what runs the container that we are in, as far as that can be seen from inside; None outside of one."""
+    if "KUBERNETES_SERVICE_HOST" in environ:
+        return "kubernetes"
+    if (root / ".dockerenv").exists():
+        return "docker"
+    if (root / "run/.containerenv").exists():
+        return "podman"
+    return environ.get("container") or None  # systemd's convention, which others follow
+
+
+def look(environ: Mapping[str, str] = os.environ) -> System:
+    """Describe the system."""
+    return System(
+        python=platform.python_version(),
+        implementation=platform.python_implementation(),
+        platform=platform.platform(),
+        machine=platform.machine(),
+        container=container(environ),
+        revision=environ.get(REVISION) or None,
+        host=socket.gethostname(),
+        process=os.getpid(),
+        started=STARTED,
+    )

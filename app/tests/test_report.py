@@ -1,0 +1,77 @@
+import json
+from collections.abc import Callable
+
+import pytest
+from probes import FAILS, FAR, IMPORTS, NEAR, OLD, WELL
+
+from myapp.health import health
+from myapp.report import PINNED, Package, Report, Requirement
+
+
+@pytest.mark.parametrize(
+    ("installed", "specifier", "problem"),
+    [
+        ("1.2.0", "==1.2.0", None),
+        ("1.2.0", "==1.2", None),  # PEP 440: the same version
+        ("1.3.0rc1", ">=1.2", None),  # a pre-release that is installed was wanted
+        ("1.2.0", "", None),
+        ("1.2.0", "==1.3.0", "is 1.2.0; ==1.3.0 is required by a"),
+        (None, "==1.3.0", "is not installed; ==1.3.0 is required by a"),
+        (None, "", "is not installed; it is required by a"),
+    ],
+)
+def test_problem_of_a_package(installed: str | None, specifier: str, problem: str | None) -> None:
+    assert Package("p", installed, PINNED, (Requirement("a", specifier),), None).problem == problem
+
+
+def test_problem_names_all_who_ask() -> None:
+    assert OLD.problem == "is 1.0.0; ==2.0.0 is required by probe, probe-well"
+    assert FAR.problem == "is not installed; <2 is required by array, and it is required by table"
+
+
+def test_problems_are_pins_and_imports_and_the_rest_are_warnings(make: Callable[..., Report]) -> None:
+    report = make((WELL, OLD, NEAR, FAR), (IMPORTS, FAILS))
+    assert report.problems == [
+        "probe-old is 1.0.0; ==2.0.0 is required by probe, probe-well",
+        "probe-old does not import: ValueError: <no>",
+    ]
+    assert report.warnings == [f"leaf {FAR.problem}"]
+
+
+def test_to_pin_nothing_is_no_success(make: Callable[..., Report]) -> None:
+    assert make((NEAR,), ()).problems == ["probe requires no package at an exact version"]
+    assert health(make((NEAR,), ()))[0] == 503
+
+
+def test_json_both_ways(make: Callable[..., Report]) -> None:
+    report = make((WELL, OLD, NEAR, FAR), (IMPORTS, FAILS), container="docker", revision="abc")
+    assert Report.from_json(report.to_json()) == report
+    said = json.loads(report.to_json())
+    assert said["problems"] == report.problems
+    assert said["packages"][0]["requirements"] == [{"by": "probe", "specifier": "==1.2.0"}]
+
+
+@pytest.mark.parametrize(("text", "error"), [("", ValueError), ("{}", KeyError), ('{"application": 1', ValueError)])
+def test_json_that_is_no_report(text: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        Report.from_json(text)
+
+
+def test_health_is_the_imports(make: Callable[..., Report]) -> None:
+    status, body = health(make(revision="abc"))
+    assert status == 200
+    assert body["versions"] == {"probe-well": "1.2.0"}
+    assert (body["status"], body["reason"], body["revision"]) == ("ok", None, "abc")
+
+    status, body = health(make((WELL, OLD), (IMPORTS, FAILS)))
+    assert status == 503
+    assert body["reason"] == "probe-old does not import: ValueError: <no>"
+    assert body["status"] == "failing"
+    assert len(body["problems"]) == 2
+
+
+def test_health_with_another_version_than_pinned_says_so(make: Callable[..., Report]) -> None:
+    status, body = health(make((WELL, OLD)))
+    assert status == 200
+    assert body["versions"] == {"probe-well": "1.2.0", "probe-old": "1.0.0"}
+    assert body["problems"] == ["probe-old is 1.0.0; ==2.0.0 is required by probe, probe-well"]

@@ -1,0 +1,33 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from myapp.system import container, look
+
+
+@pytest.mark.parametrize(
+    ("environ", "file", "name"),
+    [
+        ({}, None, None),
+        ({}, ".dockerenv", "docker"),
+        ({}, "run/.containerenv", "podman"),
+        ({"container": "lxc"}, None, "lxc"),
+        ({"container": ""}, None, None),
+        ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, ".dockerenv", "kubernetes"),
+    ],
+)
+def test_container(tmp_path: Path, environ: dict[str, str], file: str | None, name: str | None) -> None:
+    if file:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    assert container(environ, tmp_path) == name
+
+
+@pytest.mark.parametrize(
+    ("environ", "revision"), [({"IMAGE_REVISION": "abc"}, "abc"), ({"IMAGE_REVISION": ""}, None), ({}, None)]
+)
+def test_the_revision_is_the_images(environ: dict[str, str], revision: str | None) -> None:
+    about = look(environ)
+    assert about.revision == revision
+    assert about.process == os.getpid()
