@@ -98,7 +98,7 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	dir := t.TempDir()
 	r.world, err = rehearsal.NewWorld(t.Context(), rehearsal.WorldConfig{
 		Dir: dir, Runner: runner, Environ: environ, Source: repo, Branch: "main", Channel: "mono", Repository: "octo/mono",
-		Program: filepath.Join(compiled, "targets"), Wrap: r.gate.wrap, Dice: o.dice, Reruns: o.reruns,
+		Program: filepath.Join(compiled, "targets"), CI: o.by == "ci", Wrap: r.gate.wrap, Dice: o.dice, Reruns: o.reruns,
 	})
 	require.NoError(t, err)
 	t.Cleanup(r.world.Close)

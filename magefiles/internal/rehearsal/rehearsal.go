@@ -207,7 +207,7 @@ func (r *run) start(ctx context.Context) (string, error) {
 	}
 	c := WorldConfig{
 		Dir: filepath.Join(r.Dir, "world"), Runner: r.Runner, Environ: r.Environ, Source: r.source, Branch: branch,
-		Channel: r.w.Config.Channel, Repository: "rehearsal/" + r.w.Manifest.Name, Program: r.Program,
+		Channel: r.w.Config.Channel, Repository: "rehearsal/" + r.w.Manifest.Name, Program: r.Program, CI: r.w.Config.Publish == workspace.PublishCI,
 		Pycache: filepath.Join(r.Dir, environmentsDir, "pycache-ci"),
 	}
 	if r.Seed != 0 {
@@ -224,8 +224,12 @@ func (r *run) start(ctx context.Context) (string, error) {
 		return "", err
 	}
 	r.missing("images and deployments", "a rehearsal does not reach that far yet")
-	r.missing("the workflow file release.yml", "the embedded CI calls `mage publish` itself")
-	return fmt.Sprintf("git remote, %s, GitHub's API at %s, and a CI that the channel trusts", r.world.Prefix.URL, r.world.API), nil
+	said := fmt.Sprintf("git remote, %s, GitHub's API at %s", r.world.Prefix.URL, r.world.API)
+	if c.CI {
+		r.missing("the workflow file "+release.Workflow, "the embedded CI calls `mage publish` itself")
+		said += ", and a CI that the channel trusts"
+	}
+	return said, nil
 }
 
 // settle makes the clone what a person has: on the branch, in step with the remote, with a name to commit under. What is

@@ -29,6 +29,7 @@ type WorldConfig struct {
 	Branch     string
 	Channel    string       // its name
 	Repository string       // "owner/name"
+	CI         bool         // whether a workflow publishes when a tag is pushed
 	Program    string       // the compiled magefile: what `mage` is to the CI
 	Pycache    string       // folder for the byte code of the jobs, which saves time where it outlasts them; "" is none
 	Dice       *faults.Dice // what fails at random; nil: nothing does
@@ -75,9 +76,11 @@ func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
 		w.Close()
 		return nil, err
 	}
-	inside, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	w.end = cancel
-	w.jobs.Go(func() { w.ci(inside) })
+	if c.CI {
+		inside, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		w.end = cancel
+		w.jobs.Go(func() { w.ci(inside) })
+	}
 	return w, nil
 }
 

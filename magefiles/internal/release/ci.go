@@ -1,9 +1,12 @@
 package release
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/github"
@@ -22,6 +25,18 @@ const (
 
 func hubQuery(commit string) github.Query {
 	return github.Query{Commit: commit, Workflow: Workflow}
+}
+
+// ciCredential says whether a workflow is there that publishes for a tag, and may ask for a token.
+func (r *Release) ciCredential() string {
+	files, _ := filepath.Glob(filepath.Join(r.Repo.Top, ".github", "workflows", "*.y*ml")) // the pattern is well-formed
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err == nil && bytes.Contains(text, []byte("tags:")) && bytes.Contains(text, []byte("mage publish")) && bytes.Contains(text, []byte("id-token: write")) {
+			return "CI publishes (" + filepath.Base(file) + ", by trusted publishing)"
+		}
+	}
+	return "CI publishes, though no file in .github/workflows runs `mage publish` for a tag with `id-token: write`: it has to be there, or -publish=here"
 }
 
 // waitForCI waits until the channel has every package of the release. Meanwhile it watches the run of the workflow, where

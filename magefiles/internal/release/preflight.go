@@ -93,7 +93,7 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 		}
 		return Facts{}, false, inTheWay(found)
 	}
-	facts := Facts{Branch: a.branch, Commit: a.head.Commit, Toolchain: a.tools, Channel: a.channel, Credential: "CI publishes"}
+	facts := Facts{Branch: a.branch, Commit: a.head.Commit, Toolchain: a.tools, Channel: a.channel, Credential: r.ciCredential()}
 	if r.By() == workspace.PublishHere {
 		facts.Credential = a.access.Source
 	}
@@ -213,6 +213,12 @@ func (r *Release) ofManifests(a *asked) (found []Finding) {
 	}
 	found = append(found, finding(a.bumpErr, "")...)
 	found = append(found, finding(a.toolsErr, "run `mage doctor`")...)
+	for _, pkg := range a.w.Packages {
+		if pkg.Version.Source == workspace.VersionTag {
+			found = append(found, bad("`mage version:bump -to=… -tag` and `git push --atomic "+a.w.Config.Remote+" HEAD --tags`: then CI publishes",
+				"%s: the version of %s is that of its tag, so it cannot be built and compared before there is one", pkg.Version.Pos, pkg.Name))
+		}
+	}
 	if a.bumpErr == nil && r.plan == nil {
 		for _, d := range a.w.Disagreements() {
 			found = append(found, bad("correct it; `mage version:show` shows who requires whom", "%s: %s", d.Pos, d.Message))

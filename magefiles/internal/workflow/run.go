@@ -49,6 +49,9 @@ func (r *Run) step(ctx context.Context, s step) (waited bool, err error) {
 		begin := time.Now()
 		found, done, err := r.check(ctx, s, last)
 		event = Found
+		if !s.options().does {
+			event = Done // it asks, and has asked
+		}
 		if err == nil && !done {
 			event = Done
 			found, err = r.do(ctx, s, last)
@@ -57,7 +60,7 @@ func (r *Run) step(ctx context.Context, s step) (waited bool, err error) {
 			return "", err
 		}
 		err = r.Record(Record{Step: s.name(), Event: event, Evidence: found.evidence, Result: found.result, Took: time.Since(begin)})
-		if event == Found && s.options().does {
+		if event == Found {
 			return "there already: " + found.evidence, err
 		}
 		return found.evidence, err
