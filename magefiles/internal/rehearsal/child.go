@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -22,22 +24,28 @@ const (
 // errKilled ends a release in the middle.
 var errKilled = errors.New("killed")
 
-// runRelease makes the release in a process of its own. With faults it is killed some times, at moments that the seed decides,
-// and run again until it is through.
+// moment is when a release is killed: so long after so many more entries of its journal. The zero value is never.
+type moment struct {
+	entries int
+	after   time.Duration
+}
+
+// runRelease makes the release in a process of its own. With faults it is killed some times, at moments that the seed decides
+// and that lie all over it, and run again until it is through.
 func (r *run) runRelease(ctx context.Context, to string) error {
 	args := []string{"release", "-to=" + to, "-yes"}
 	if r.Seed == 0 {
 		r.report.Runs = 1
-		return r.once(ctx, 0, args...)
+		return r.once(ctx, moment{}, args...)
 	}
 	moments := rand.New(rand.NewPCG(r.Seed, 1))
 	for r.report.Runs < maxRuns {
 		r.report.Runs++
-		var kill time.Duration
-		if r.report.Kills < maxKills && moments.IntN(2) == 0 {
-			kill = time.Duration(moments.IntN(12000)) * time.Millisecond
+		var when moment
+		if r.report.Kills < maxKills {
+			when = moment{3 + moments.IntN(12), time.Duration(moments.IntN(300)) * time.Millisecond}
 		}
-		err := r.once(ctx, kill, args...)
+		err := r.once(ctx, when, args...)
 		switch {
 		case err == nil:
 			return nil
@@ -45,7 +53,7 @@ func (r *run) runRelease(ctx context.Context, to string) error {
 			return context.Cause(ctx)
 		case errors.Is(err, errKilled):
 			r.report.Kills++
-			r.Reporter.Heading("— killed after %v; again —", kill)
+			r.Reporter.Heading("— killed; again —")
 		default:
 			r.Reporter.Heading("— ended by a fault; again —")
 		}
@@ -53,20 +61,53 @@ func (r *run) runRelease(ctx context.Context, to string) error {
 	return operr.New("repeat it with the same seed", "after %d runs the release is not through", r.report.Runs)
 }
 
-// once runs a target of the clone, and kills it after a time that is not 0.
-func (r *run) once(ctx context.Context, kill time.Duration, args ...string) error {
+// once runs a target of the clone, and kills it when the moment has come.
+func (r *run) once(ctx context.Context, when moment, args ...string) error {
 	inside, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if kill > 0 {
-		timer := time.AfterFunc(kill, func() { cancel(errKilled) })
-		defer timer.Stop()
+	if when.entries > 0 {
+		go r.killer(inside, cancel, when)
 	}
-	err := r.Runner.Run(inside, r.child(r.Out, r.Err, kill > 0, args...))
+	err := r.Runner.Run(inside, r.child(r.Out, r.Err, when.entries > 0, args...))
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
 		return &operr.Error{Summary: fmt.Sprintf("the release ended with exit status %d", exit.Code), Status: exit.Code, Next: "see what it says above", Err: err}
 	}
 	return err
+}
+
+// killer waits for the moment.
+func (r *run) killer(ctx context.Context, kill context.CancelCauseFunc, when moment) {
+	for target := r.entries() + when.entries; r.entries() < target; {
+		if sleep(ctx, 5*time.Millisecond) != nil {
+			return
+		}
+	}
+	if sleep(ctx, when.after) == nil {
+		kill(errKilled)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// entries counts those of the release's journal.
+func (r *run) entries() int {
+	files, _ := filepath.Glob(filepath.Join(r.clone, ".git", stateName, "releases", "*.jsonl")) // the pattern is well-formed
+	n := 0
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err == nil {
+			n += bytes.Count(data, []byte("\n"))
+		}
+	}
+	return n
 }
 
 // mage runs a target of the clone, and returns what it printed.
