@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"github.com/magefile/mage/mg"
+	"github.com/magefile/mage/sh"
 
 	//mage:import
 	"github.com/foopack/foopack/magefiles/targets"
@@ -42,4 +43,9 @@ func (Docker) Runtime(ctx context.Context,
 	yes *bool, // do not ask before pushing
 ) error {
 	return targets.BuildImage(ctx, "foopack-runtime", targets.ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
+}
+
+// Kills kills a release at a hundred random moments, and at ten with the real toolchain, and continues it each time.
+func Kills() error {
+	return sh.RunV("go", "test", "./magefiles/e2e", "-run=TestReleaseKilledAnywhere", "-kills=100", "-realkills=10", "-v", "-timeout=2h")
 }
