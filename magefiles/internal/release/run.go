@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -137,11 +136,11 @@ func (r *Release) void(ctx context.Context, past *Past) (bool, error) {
 func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released bool, err error) {
 	w, err := workspace.Load(r.Root)
 	if err != nil || len(w.Disagreements()) > 0 {
-		return nil, false, nil //nolint:nilerr // preflight says it, beside everything else that is in the way
+		return nil, false, nil // preflight says it, beside everything else that is in the way
 	}
 	refs, err := r.Repo.Remote(ctx, w.Config.Remote)
 	if err != nil {
-		return nil, false, nil //nolint:nilerr // as above
+		return nil, false, nil // as above
 	}
 	if plan, err := r.earlier(w, refs); plan != nil || err != nil {
 		return plan, true, err
@@ -175,7 +174,7 @@ func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released
 	// A tag alone is no release that was begun: it may be older than the channel. One that is at a release's commit is.
 	subject, err := r.Repo.Subject(ctx, plan.Base)
 	if err != nil || !strings.HasPrefix(subject, "release: ") {
-		return nil, false, nil //nolint:nilerr // a commit that is not here is none that this clone is to go on with
+		return nil, false, nil // a commit that is not here is none that this clone is to go on with
 	}
 	return plan, false, nil
 }
@@ -285,6 +284,3 @@ func (r *Release) Present(ctx context.Context) (*Past, error) {
 	}
 	return past, nil
 }
-
-// String names the result for people.
-func (r Result) String() string { return fmt.Sprintf("%s at %.12s", r.Plan.Title, r.Commit) }
