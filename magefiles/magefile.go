@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"github.com/magefile/mage/mg"
+	"github.com/magefile/mage/sh"
 
 	//mage:import
 	"github.com/foopack/foopack/magefiles/targets"
@@ -14,6 +15,11 @@ import (
 
 // Default is what a pull request must pass.
 var Default = targets.Check
+
+// Kills kills a release at a hundred random moments, and at ten with the real toolchain, and continues it each time.
+func Kills() error {
+	return sh.RunV("go", "test", "./magefiles/e2e", "-run=TestReleaseKilledAnywhere", "-kills=100", "-realkills=10", "-v", "-timeout=2h")
+}
 
 // Docker names the images of this repository.
 type Docker mg.Namespace

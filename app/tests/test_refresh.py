@@ -134,8 +134,11 @@ def test_a_refresh_that_fails_keeps_the_latest_and_goes_on(caplog: pytest.LogCap
         with pytest.raises(ZeroDivisionError):
             await refresher.refresh()
         assert refresher.latest == 1
+        with pytest.raises(ZeroDivisionError):
+            await refresher.current(age=3600)
         running = asyncio.create_task(refresher.run())
         await third.wait()
+        assert await refresher.current(age=3600) >= 3
         running.cancel()
 
     asyncio.run(scenario())

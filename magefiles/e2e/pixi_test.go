@@ -53,6 +53,40 @@ func TestPixiBuildsInOurOrder(t *testing.T) {
 	require.Contains(t, out, "foopack-core ==0.1.0")
 }
 
+// TestPixiRunsADownstream has the stand-in run a downstream's task where its packages come from: in its own folder; with
+// the workspace's packages, or with the channel on another server, in a folder of links with another manifest.
+func TestPixiRunsADownstream(t *testing.T) {
+	root, err := filepath.EvalSymlinks(copyOfOurs(t))
+	require.NoError(t, err)
+	before, err := os.ReadFile(filepath.Join(root, "app", "pixi.toml"))
+	require.NoError(t, err)
+	standin := pixitest.Install(t, pixitest.Behaviour{})
+	for _, c := range []struct{ flag, server, dir, manifest string }{
+		{"", "", "app", `foopack-core = "==0.1.0"`},
+		{"-local", "", ".pixi/overlay/sources/app", `foopack-core = { path = "` + root + `/packages/core" }`},
+		{"", "http://127.0.0.1:1", ".pixi/overlay/server/app", `channels = ["http://127.0.0.1:1/foopack", "https://prefix.dev/conda-forge"]`},
+	} {
+		args := []string{"app:check"}
+		if c.flag != "" {
+			args = append(args, c.flag)
+		}
+		x := exec.Command(filepath.Join(compiled, "targets"), args...)
+		x.Dir, x.Env = root, append(standin.Env(os.Environ()), "PIPELINE_TOOLCHAIN=pixi", "PREFIX_SERVER_URL="+c.server)
+		out, _ := x.CombinedOutput() // it fails or not, with whatever Python the stand-in finds
+		calls := standin.Calls()
+		last := calls[len(calls)-1]
+		require.Equal(t, []string{"run", "check"}, last.Args, "%s", out)
+		require.Equal(t, filepath.Join(root, filepath.FromSlash(c.dir)), last.Dir)
+		got, err := os.ReadFile(filepath.Join(last.Dir, "pixi.toml"))
+		require.NoError(t, err)
+		require.Contains(t, string(got), c.manifest)
+		require.FileExists(t, filepath.Join(last.Dir, "src", "myapp", "cli.py"))
+	}
+	after, err := os.ReadFile(filepath.Join(root, "app", "pixi.toml"))
+	require.NoError(t, err)
+	require.Equal(t, string(before), string(after))
+}
+
 func count(t *testing.T, root string) int {
 	files, err := filepath.Glob(filepath.Join(root, "output", "*.conda"))
 	require.NoError(t, err)

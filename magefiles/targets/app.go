@@ -116,6 +116,18 @@ func (p published) Versions(ctx context.Context, d *workspace.Downstream, names 
 	return out, nil
 }
 
+// moved is where the channels of a manifest are to be read from instead of where they stand: only ours, where another
+// server is set for the public one.
+func moved(channels []string, name string) map[string]string {
+	out := map[string]string{}
+	for _, c := range channels {
+		if u, err := url.Parse(c); err == nil && publicServer() != "" && path.Base(u.Path) == name && prefixdev.Public(u.Host) {
+			out[c] = strings.TrimSuffix(publicServer(), "/") + "/" + name
+		}
+	}
+	return out
+}
+
 // readServer is the server that a channel is read from: the one where a manifest names it, unless that is the public one
 // and another is set for it.
 func readServer(channels []string, name string) string {

@@ -34,7 +34,7 @@ func Fmt(ctx context.Context) error {
 // Clean removes artifacts and the environments of the embedded toolchain; the caches of the tools stay.
 func Clean(ctx context.Context) error {
 	return inWorkspace(ctx, func(_ context.Context, a *app, w *workspace.Workspace) error {
-		remove := []string{outputDir, filepath.Join(".pixi", "embedded")}
+		remove := []string{outputDir, filepath.Join(".pixi", "embedded"), filepath.Join(".pixi", "overlay")}
 		for _, d := range w.Downstreams {
 			remove = append(remove, filepath.Join(d.Dir, ".pixi", "embedded"))
 		}

@@ -3,6 +3,7 @@ package targets
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -45,7 +46,46 @@ func (a *app) examine(ctx context.Context) []view.Finding {
 	}
 	findings = append(findings, found, buildx)
 	findings = append(findings, a.examineLocks()...)
+	findings = append(findings, a.examineBrowser()...)
 	return append(findings, a.examineChannel(ctx)...)
+}
+
+// browsers are the names of a Chromium on PATH.
+var browsers = []string{"chromium", "chromium-browser", "google-chrome"}
+
+// examineBrowser looks for the browser that tests of a downstream drive, where one of them asks for Playwright, which
+// brings none along.
+func (a *app) examineBrowser() []view.Finding {
+	w, err := a.workspace()
+	if err != nil {
+		return nil
+	}
+	for _, d := range w.Downstreams {
+		if !asksFor(d.Manifest, "playwright") && !asksFor(d.Manifest, "playwright-python") {
+			continue
+		}
+		f := view.Finding{What: "Chromium", For: "the tests of " + d.Name() + " that look at its page; without it they are named as not run", Get: "apt-get install chromium fonts-dejavu-core"}
+		for _, name := range browsers {
+			if path, err := command.LookPath(name, a.runner.Environ()); err == nil {
+				f.Found = path
+				break
+			}
+		}
+		return []view.Finding{f}
+	}
+	return nil
+}
+
+// asksFor reports whether a table of a manifest asks for a package.
+func asksFor(m *workspace.Manifest, name string) bool {
+	for _, f := range m.Features {
+		for _, t := range f.Targets {
+			if slices.ContainsFunc(t.Dependencies, func(d workspace.Dependency) bool { return d.Name == name }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // examineLocks looks for the lock file of each manifest with a [workspace] table.

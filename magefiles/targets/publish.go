@@ -2,16 +2,20 @@ package targets
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -79,6 +83,9 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	if d := w.Disagreements(); len(d) > 0 {
 		return nil, operr.New("run `mage version:show`, which names them all", "%s: %s", d[0].Pos, d[0].Message)
 	}
+	if err := fitsTag(w, tagOfRun()); err != nil {
+		return nil, err
+	}
 	client, c, err := ourChannel(w)
 	if err != nil {
 		return nil, err
@@ -96,10 +103,22 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	}
 	p := &publishing{app: a, publishFlags: f, client: client, channel: c, publisher: &publish.Publisher{
 		Workspace: w, Channel: c, Tools: tools, Runner: a.runner, Date: date, Output: filepath.Join(w.Root, outputDir),
-		Force: f.force, Progress: a.view.Progress(), Wait: publish.Wait{For: f.wait, Tell: a.stillWaiting()},
+		Force: f.force, Pycache: pycache(), Progress: a.view.Progress(), Wait: publish.Wait{For: f.wait, Tell: a.stillWaiting()},
 	}}
 	p.result.Channel = c.URL()
 	return p, p.sources(ctx)
+}
+
+// fitsTag refuses to publish for a tag that names other versions than the manifests have.
+func fitsTag(w *workspace.Workspace, tag string) error {
+	var present []string
+	for _, t := range bump.PresentTags(w) {
+		present = append(present, t.Name)
+	}
+	if tag == "" || present == nil || slices.Contains(present, tag) {
+		return nil
+	}
+	return operr.New("tag the commit that has the version: `mage release` does so", "the tag %s started this, and the manifests are at %s", tag, strings.Join(present, ", "))
 }
 
 // sources refuses what is not committed, and tells the publisher since when the sources are what they are. Outside git
@@ -126,7 +145,7 @@ func (p *publishing) sources(ctx context.Context) error {
 		}
 	}
 	p.publisher.Sources = func(ctx context.Context, pkg *workspace.Package) (time.Time, error) {
-		return repo.Touched(ctx, sourcesOf(pkg)...)
+		return repo.Touched(ctx, pkg.Sources()...)
 	}
 	return nil
 }
@@ -134,16 +153,8 @@ func (p *publishing) sources(ctx context.Context) error {
 // belongs says whether a file is of what packages are made of: their folders, and the manifest that they inherit from.
 func belongs(w *workspace.Workspace, file string) bool {
 	return file == w.Manifest.Path || slices.ContainsFunc(w.Packages, func(pkg *workspace.Package) bool {
-		return slices.ContainsFunc(sourcesOf(pkg), func(dir string) bool { return dir == "." || strings.HasPrefix(file, dir+"/") })
+		return slices.ContainsFunc(pkg.Sources(), func(dir string) bool { return dir == "." || strings.HasPrefix(file, dir+"/") })
 	})
-}
-
-// sourcesOf are the folders that a package is made of.
-func sourcesOf(pkg *workspace.Package) []string {
-	if pkg.SourceDir == "" || pkg.SourceDir == pkg.Dir {
-		return []string{pkg.Dir}
-	}
-	return []string{pkg.Dir, pkg.SourceDir}
 }
 
 // stillWaiting says at most every ten seconds what the index does not show yet.
@@ -205,12 +216,18 @@ func scratchDir(w *workspace.Workspace) (string, error) {
 	if err := os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o644); err != nil {
 		return "", err
 	}
+	if fixed := filepath.Join(dir, "verify"); os.Mkdir(fixed, 0o755) == nil {
+		return fixed, nil // byte code that is kept elsewhere is found by the path that it is of
+	}
 	return os.MkdirTemp(dir, "verify-")
 }
 
 // report says what is where now.
 func (p *publishing) report() error {
 	p.result.Packages = p.publisher.Published(p.plan)
+	if err := p.keep(); err != nil {
+		return err
+	}
 	if p.json {
 		p.view.Out = os.Stdout
 		return p.view.JSON(p.result)
@@ -220,4 +237,14 @@ func (p *publishing) report() error {
 		p.view.Line("  %s %s  %s  sha256 %s", r.Name, r.Version, r.File, r.SHA256)
 	}
 	return nil
+}
+
+// keep writes down what publish -json prints. A CI keeps that file with its run, so that a release that waits for it can
+// compare digests.
+func (p *publishing) keep() error {
+	data, err := json.MarshalIndent(p.result, "", "  ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(filepath.Join(p.publisher.Output, release.RecordingFile), append(data, '\n'), 0o644)
 }

@@ -1,40 +1,95 @@
 package targets
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal"
+	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Rehearse takes what is committed through a release in an embedded world, offline but for PyPI.
 func Rehearse(ctx context.Context,
+	to *string, // what is released: patch (the default), minor, major, auto, or a version
+	keep *bool, // stay when it is through, with the world running, until Ctrl-C
+	faults *int, // a seed: calls of the outside fail at random, and the release is killed and run again until it is through
 	json *bool, // print the report as one JSON object
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
-		return a.rehearse(ctx, w, isSet(json))
+		return a.rehearse(ctx, w, rehearseFlags{cmp.Or(text(to), "patch"), isSet(keep), orZero(faults), isSet(json)})
 	})
 }
 
-func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, asJSON bool) error {
-	if asJSON {
+type rehearseFlags struct {
+	to     string
+	keep   bool
+	faults int
+	json   bool
+}
+
+func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFlags) error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if f.faults < 0 {
+		return operr.NewUsage("say a number, such as -faults=1", "-faults=%d is no seed", f.faults)
+	}
+	if f.json {
 		a.view.Out = a.view.Err
 	}
 	dir := filepath.Join(w.Root, outputDir, "rehearsal")
 	inside := a.withTemporary(filepath.Join(dir, rehearsal.TemporaryDir))
-	report, err := rehearsal.Run(ctx, rehearsal.Config{
-		Runner: inside.runner, Root: w.Root, Toolchain: inside.pick, Reporter: a.view, Dir: dir,
-	})
+	c := rehearsal.Config{
+		Runner: inside.runner, Environ: inside.runner.Environ(), Program: program, Root: w.Root, Dir: dir, To: f.to, Seed: uint64(f.faults),
+		Reporter: a.view, Out: a.view.Out, Err: a.view.Err,
+	}
+	if f.keep {
+		c.Keep = a.lookAround
+	}
+	report, err := rehearsal.Run(ctx, c)
+	if ctx.Err() == nil && report.Commit != "" { // it began, and was not stopped
+		err = errors.Join(err, view.WriteReport(dir, pageOf(report), report))
+	}
 	if err != nil {
 		return err
 	}
-	if asJSON {
+	if f.json {
 		a.view.Out = os.Stdout
 		return a.view.JSON(report)
 	}
-	a.view.Heading("\n%s was rehearsed: %d packages built, published to an embedded channel, installed and imported", report.Workspace, len(report.Packages))
+	a.reportRehearsal(report, filepath.Join(dir, view.ReportPage))
+	return nil
+}
+
+func pageOf(report rehearsal.Report) view.Report {
+	page := view.Report{
+		Title: fmt.Sprintf("%s %s", report.Workspace, report.Release), Commit: report.Commit, Error: report.Error,
+	}
+	for _, s := range report.Steps {
+		page.Steps = append(page.Steps, view.ReportStep{Name: s.Name, Of: s.Of, Event: s.Event, Began: s.Began, Took: s.Took, Evidence: s.Evidence})
+	}
+	for _, p := range report.Packages {
+		page.Artifacts = append(page.Artifacts, []string{p.Name, p.Version, p.File, p.SHA256, fmt.Sprintf("%d B", p.Size)})
+	}
+	for _, m := range report.Missing {
+		page.Missing = append(page.Missing, [2]string{m.What, m.Why})
+	}
+	return page
+}
+
+func (a *app) reportRehearsal(report rehearsal.Report, page string) {
+	a.view.Heading("\n%s %s was rehearsed: %s published to an embedded channel by an embedded CI, installed and imported",
+		report.Workspace, report.Release, view.Count(len(report.Packages), "package"))
+	if report.Runs > 1 {
+		a.view.Line("  through %s: %s, and faults for the rest", view.Count(report.Runs, "run"), view.Count(report.Kills, "kill"))
+	}
 	for _, p := range report.Packages {
 		a.view.Line("  %s %s  %s  sha256 %s…", p.Name, p.Version, p.File, p.SHA256[:12])
 	}
@@ -42,5 +97,19 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, asJSON bool)
 	for _, m := range report.Missing {
 		a.view.Line("  ○ %s: %s", m.What, m.Why)
 	}
+	a.view.Line("Report: %s", page)
+}
+
+// lookAround stays until Ctrl-C.
+func (a *app) lookAround(ctx context.Context, w *rehearsal.World, clone string) error {
+	a.view.Heading("\nThe world is running. Ctrl-C ends it, and removes it.")
+	a.view.Table(nil, [][]string{
+		{"the clone", clone, "cd there; `git log`, `mage status`"},
+		{"the remote", w.Remote, "git ls-remote " + w.Remote},
+		{"prefix.dev", w.Prefix.URL, fmt.Sprintf("PREFIX_SERVER_URL=%s mage channel:show", w.Prefix.URL)},
+		{"the channel", w.Prefix.URL + "/" + w.Channel, fmt.Sprintf("pixi search -c %s/%s '*'", w.Prefix.URL, w.Channel)},
+		{"GitHub's API", w.API, fmt.Sprintf("curl %s/repos/%s/releases", w.API, w.Repository)},
+	})
+	<-ctx.Done()
 	return nil
 }

@@ -27,9 +27,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
@@ -66,10 +68,10 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 	if err == nil {
 		return nil
 	}
-	if cause := context.Cause(ctx); cause != nil {
+	var told *operr.Error
+	if cause := context.Cause(ctx); cause != nil && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
 		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
 	}
-	var told *operr.Error
 	if errors.As(err, &told) && told == err {
 		return told
 	}
@@ -87,16 +89,16 @@ func runJob(ctx context.Context, f func(ctx context.Context, a *app) error) erro
 	return err
 }
 
-// errSignal and errOrphan are why a run ended before it was done.
+// Why a run ended before it was done.
 var (
 	errSignal = errors.New("stopped by a signal")
 	errOrphan = errors.New("stopped because the process that started us is gone")
 )
 
 // lifetime is ctx until Ctrl-C, SIGTERM or SIGHUP, or until our parent dies: a SIGTERM to `go tool mage` ends its two
-// wrapping processes and would leave this one behind.
-func lifetime(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
+// wrapping processes and would leave this one behind. Mage's own context ends with Ctrl-C too, and does not say why.
+func lifetime(mages context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(mages))
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	parent := os.Getppid()
@@ -108,6 +110,13 @@ func lifetime(ctx context.Context) (context.Context, func()) {
 				return
 			case s := <-signals:
 				cancel(fmt.Errorf("%w (%v)", errSignal, s))
+			case <-mages.Done():
+				select {
+				case s := <-signals:
+					cancel(fmt.Errorf("%w (%v)", errSignal, s))
+				case <-time.After(20 * time.Millisecond):
+					cancel(context.Cause(mages))
+				}
 			case <-tick.C:
 				if os.Getppid() != parent {
 					cancel(errOrphan)
@@ -256,6 +265,17 @@ func channelName(w *workspace.Workspace) string {
 	return cmp.Or(os.Getenv("PREFIX_CHANNEL"), w.Config.Channel)
 }
 
+// tagOfRun is the tag that a runner of GitHub was started by; "" where it was by something else.
+func tagOfRun() string {
+	if os.Getenv("GITHUB_REF_TYPE") != "tag" {
+		return ""
+	}
+	return os.Getenv("GITHUB_REF_NAME")
+}
+
+// pycache is where Python's byte code is kept: PYTHONPYCACHEPREFIX, which an isolated interpreter does not read by itself.
+func pycache() string { return os.Getenv("PYTHONPYCACHEPREFIX") }
+
 // apiKey is the key of PREFIX_API_KEY, or "".
 func apiKey() string { return os.Getenv("PREFIX_API_KEY") }
 
@@ -293,6 +313,41 @@ func imageEnvironment() imageSettings {
 		pixiConfig: os.Getenv("PIXI_CONFIG"), authFile: os.Getenv("RATTLER_AUTH_FILE"), sbom: os.Getenv("BUILDKIT_SBOM_GENERATOR"), server: publicServer(),
 	}
 }
+
+// hub is GitHub, where the remote is there or GITHUB_REPOSITORY says which repository is meant.
+func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (release.Hub, error) {
+	h := release.Hub{Repository: os.Getenv("GITHUB_REPOSITORY"), Token: os.Getenv("GITHUB_TOKEN") != ""}
+	if h.Repository == "" {
+		url, err := repo.URL(ctx, w.Config.Remote)
+		name, host, ok := github.RepositoryOf(url)
+		if err != nil || !ok || host != "github.com" && os.Getenv("GITHUB_API_URL") == "" {
+			return release.Hub{}, ctx.Err() // preflight says what is wrong with the remote
+		}
+		h.Repository = name
+	}
+	var err error
+	h.Client, err = github.New(github.Options{
+		API: os.Getenv("GITHUB_API_URL"), Repository: h.Repository, Token: github.Token(os.Getenv("GITHUB_TOKEN")),
+	})
+	return h, err
+}
+
+// toolVersion is the version of this program, as the go command built it: a tag, or a commit.
+func toolVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == modulePath && m.Version != "" {
+			return m.Version
+		}
+	}
+	return "devel"
+}
+
+// modulePath is the module that this package is part of.
+const modulePath = "github.com/foopack/foopack"
 
 // cache is the folder for what is installed once on a machine.
 func (a *app) cache() (string, error) {

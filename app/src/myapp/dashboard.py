@@ -61,7 +61,10 @@ class Visit:
         self.button = pn.widgets.Button(
             name="Refresh", button_type="primary", css_classes=["refresh"], stylesheets=[CONTROLS]
         )
-        self.live = pn.widgets.Checkbox(name="Live", value=True, css_classes=["live"], stylesheets=[CONTROLS])
+        # A group of one: a single checkbox of Panel's has no label that a screen reader could find.
+        self.live = pn.widgets.CheckBoxGroup(
+            options=["Live"], value=["Live"], css_classes=["live"], stylesheets=[CONTROLS]
+        )
         self.every = pn.widgets.Select(
             name="every", options=INTERVALS, value=USUAL, css_classes=["every"], stylesheets=[CONTROLS]
         )

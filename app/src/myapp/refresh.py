@@ -35,6 +35,7 @@ class Refresher(Generic[T]):
         self._idle = idle
         self._begun = float("-inf")  # by the loop's clock
         self._flight: asyncio.Task[T] | None = None
+        self._failure: Exception | None = None  # of the last refresh
         self._watchers: dict[Hashable, tuple[float | None, Callable[[T], None]]] = {}
         self._changed = asyncio.Event()
 
@@ -69,11 +70,17 @@ class Refresher(Generic[T]):
         return await asyncio.shield(self._flight)
 
     async def current(self, age: float) -> T:
-        """Return the latest value at once; one older than so many seconds begins a refresh. The first waits for it."""
+        """Return the latest value at once; one older than so many seconds begins a refresh. The first waits for it.
+
+        Raises:
+            Exception: What `take` raised, if the last refresh came to nothing.
+        """
         if self.latest is None:
             return await self.refresh()
         if self.age > age and self._flight is None:
             self._flight = asyncio.create_task(self._fly())
+        if self._failure:
+            raise self._failure
         return self.latest
 
     async def run(self) -> None:
@@ -92,9 +99,10 @@ class Refresher(Generic[T]):
         self._begun = asyncio.get_running_loop().time()
         self.count += 1
         try:
-            self.latest = await asyncio.to_thread(self._take)
-        except Exception:
+            self.latest, self._failure = await asyncio.to_thread(self._take), None
+        except Exception as error:
             log.exception("the refresh came to nothing")
+            self._failure = error
             raise
         finally:
             self._flight = None

@@ -87,7 +87,7 @@ def indirect(report: Report | None) -> str:
     wrong = sum(1 for package in further if package.problem)
     state = f"{wrong} not as required" if wrong else "all as required"
     return (
-        f"<details{' open' if wrong else ''}><summary>{len(further)} further packages, {state}</summary>"
+        f"<details{' open' if wrong else ''}><summary>{_count(len(further), 'further package')}, {state}</summary>"
         '<table><thead><tr><th scope="col">Package</th><th scope="col">Installed</th><th scope="col">Required</th>'
         f"</tr></thead><tbody>{_rows(further, set())}</tbody></table></details>"
     )

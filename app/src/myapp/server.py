@@ -42,7 +42,10 @@ class Health(Shared):
 
     async def get(self) -> None:
         """Answer at once from the latest report; the first call after the start waits for it."""
-        status, body = health(await self.refresher.current(FRESH))
+        try:
+            status, body = health(await self.refresher.current(FRESH))
+        except Exception as error:  # what cannot be examined is not well
+            status, body = 503, {"status": "failing", "reason": f"nothing can be said: {error}", "versions": {}}
         self.set_status(status)
         self.write(body)
 
@@ -91,7 +94,7 @@ def serve(address: str, port: int, origins: Sequence[str]) -> None:
     logging.getLogger("tornado.access").setLevel(logging.ERROR)
     server.start()
     server.io_loop.add_callback(watch, refresher)
-    print(f"myapp is on http://{'[' + address + ']' if ':' in address else address}:{port}/", flush=True)
+    print(f"myapp is on http://{written(address)}:{port}/", flush=True)
     try:
         server.run_until_shutdown()
     finally:
@@ -108,9 +111,18 @@ _tasks: set[asyncio.Task[None]] = set()  # a loop alone does not keep a task ali
 
 def allowed(address: str, port: int) -> list[str]:
     """Return the hosts that pages may come from to open a connection."""
-    if address == "localhost" or ipaddress.ip_address(address).is_loopback:
-        return [f"localhost:{port}", f"127.0.0.1:{port}", f"{address}:{port}"]
-    return ["*"]
+    try:
+        number = ipaddress.ip_address("127.0.0.1" if address == "localhost" else address)
+    except ValueError:
+        return [f"{address}:{port}"]  # a name
+    if not number.is_loopback:
+        return ["*"]
+    return [f"localhost:{port}", f"127.0.0.1:{port}", f"{written(address)}:{port}"]
+
+
+def written(address: str) -> str:
+    """Write an address as URLs do."""
+    return f"[{address}]" if ":" in address else address
 
 
 def free(address: str, port: int) -> int:

@@ -3,6 +3,7 @@ package bump
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -180,6 +181,17 @@ func (p *planner) tags() {
 
 func (p *planner) tag(pkg *workspace.Package, name string) {
 	p.plan.Tags = append(p.plan.Tags, Tag{Name: name, File: pkg.Version.Pos.File, Line: pkg.Version.Pos.Line})
+}
+
+// PresentTags are the tags that belong to the versions which the manifests have, by name.
+func PresentTags(w *workspace.Workspace) (tags []Tag) {
+	for _, pkg := range w.Order() {
+		t := Tag{Name: tagPrefix(w, pkg.Name) + pkg.Version.Text, File: pkg.Version.Pos.File, Line: pkg.Version.Pos.Line}
+		if pkg.Version.Text != "" && !slices.ContainsFunc(tags, func(other Tag) bool { return other.Name == t.Name }) {
+			tags = append(tags, t)
+		}
+	}
+	return tags
 }
 
 // tagName is v<version>, or <package>/v<version> where versions are independent.

@@ -92,6 +92,17 @@ func (s *Store) Pending(ctx context.Context, repo Repo) (*Pending, error) {
 	return &Pending{Plan: kept.Plan, Commit: head}, nil
 }
 
+// TakeBack brings the files of a bump that lies in the work tree back to what is committed, and forgets it.
+func (s *Store) TakeBack(ctx context.Context, p *Pending, repo interface {
+	Restore(ctx context.Context, paths []string) error
+},
+) error {
+	if err := repo.Restore(ctx, s.paths(p.Plan)); err != nil {
+		return err
+	}
+	return s.forget()
+}
+
 // holds reports whether every file is as the plan leaves it.
 func (s *Store) holds(plan *Plan) bool {
 	for _, f := range plan.Files {

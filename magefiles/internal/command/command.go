@@ -32,6 +32,12 @@ type Cmd struct {
 	Stdout io.Writer // nil discards
 	Stderr io.Writer // nil discards; its last lines are kept for the error either way
 
+	// Gentle lets the child tidy up (SIGTERM) where otherwise the kernel kills it when this process is killed.
+	Gentle bool
+
+	// Abrupt kills the child and its group at once when the context ends, as a loss of power would.
+	Abrupt bool
+
 	// Secrets are replaced by *** in everything that the child writes and in the error.
 	Secrets []string
 }
@@ -98,7 +104,10 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	x.Args[0] = c.Name
 	x.Dir, x.Env, x.Stdin, x.Stdout, x.Stderr = c.Dir, c.Env, c.Stdin, out, errOut
 	x.WaitDelay = grace
-	ownGroup(x)
+	ownGroup(x, c.Gentle)
+	if c.Abrupt {
+		x.Cancel = func() error { killGroup(x); return nil }
+	}
 	err = x.Run()
 	killGroup(x)
 	out.Flush()

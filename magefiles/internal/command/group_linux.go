@@ -5,8 +5,12 @@ import (
 	"syscall"
 )
 
-// ownGroup makes the child the leader of a process group, to be ended as one, and lets the kernel kill it when we die.
-func ownGroup(x *exec.Cmd) {
+// ownGroup makes the child the leader of a process group, to be ended as one, and lets the kernel end it when we die:
+// outright, or by SIGTERM for one that leaves something to be tidied up.
+func ownGroup(x *exec.Cmd, gentle bool) {
 	x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if gentle {
+		x.SysProcAttr.Pdeathsig = syscall.SIGTERM
+	}
 	x.Cancel = func() error { return syscall.Kill(-x.Process.Pid, syscall.SIGTERM) }
 }

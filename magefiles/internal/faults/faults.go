@@ -24,6 +24,7 @@ type Dice struct {
 
 	mu    sync.Mutex
 	calls map[string]uint64
+	rests bool
 }
 
 // New returns dice by which a share of all calls fails: rate 0.33 is a third.
@@ -34,14 +35,22 @@ func New(seed uint64, rate float64) *Dice {
 // Roll says whether this call of key fails, and, where it does, in which of so many ways.
 func (d *Dice) Roll(key string, ways int) (way int, fails bool) {
 	d.mu.Lock()
-	n := d.calls[key]
+	n, rests := d.calls[key], d.rests
 	d.calls[key]++
 	d.mu.Unlock()
 	h := fnv.New64a()
 	_, _ = io.WriteString(h, key) // a hash never fails
 	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, n))
 	r := rand.New(rand.NewPCG(d.seed, h.Sum64()))
-	return r.IntN(max(ways, 1)), r.Float64() < d.rate
+	way, fails = r.IntN(max(ways, 1)), r.Float64() < d.rate
+	return way, fails && !rests
+}
+
+// Rest lets nothing fail any more.
+func (d *Dice) Rest() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.rests = true
 }
 
 // ErrInjected is in the chain of every error that was made here.
@@ -143,4 +152,55 @@ type broken struct{}
 
 func (broken) Read([]byte) (int, error) {
 	return 0, fmt.Errorf("connection reset by peer (%w)", ErrInjected)
+}
+
+// Handler is a server whose requests fail as the dice fall, in the same ways, as their clients see it.
+func (d *Dice) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		way, fails := d.Roll(key(r), ways)
+		if !fails {
+			next.ServeHTTP(w, r)
+			return
+		}
+		switch way {
+		case unavailable, limited, badGateway:
+			if way == badGateway {
+				next.ServeHTTP(discard{http.Header{}}, r)
+			}
+			w.Header().Set("Content-Type", "text/plain")
+			w.WriteHeader(map[int]int{unavailable: http.StatusServiceUnavailable, limited: http.StatusTooManyRequests, badGateway: http.StatusBadGateway}[way])
+			_, _ = io.WriteString(w, "injected fault")
+			return
+		case cut:
+			_, _ = io.CopyN(io.Discard, r.Body, max(r.ContentLength/2, 0))
+		case answerLost:
+			next.ServeHTTP(discard{http.Header{}}, r)
+		case answerCut:
+			next.ServeHTTP(&half{ResponseWriter: w}, r)
+		}
+		panic(http.ErrAbortHandler) // the connection breaks off
+	})
+}
+
+// discard takes an answer that nobody gets.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(p []byte) (int, error) { return len(p), nil }
+func (d discard) WriteHeader(int)             {}
+
+// half passes on half of the first part of an answer.
+type half struct {
+	http.ResponseWriter
+	wrote bool
+}
+
+func (h *half) Write(p []byte) (int, error) {
+	if !h.wrote {
+		h.wrote = true
+		if _, err := h.ResponseWriter.Write(p[:len(p)/2]); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
 }

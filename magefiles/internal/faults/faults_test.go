@@ -84,3 +84,31 @@ func TestARequestFailsInEveryWay(t *testing.T) {
 		"transportfalse": true, "transporttrue": true, "503 falsefalse": true, "429 falsefalse": true, "502 falsetrue": true, "200 truetrue": true,
 	}, seen)
 }
+
+// A server fails in the same ways as a client sees them: before it is served, or behind it.
+func TestAServerFailsInEveryWay(t *testing.T) {
+	var served atomic.Int64
+	s := httptest.NewServer(faults.New(3, 1).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err == nil {
+			served.Add(1)
+		}
+		w.Header().Set("Content-Length", "10")
+		_, _ = io.WriteString(w, "0123456789")
+	})))
+	defer s.Close()
+	seen := map[string]bool{}
+	for i := range 200 {
+		before := served.Load()
+		resp, err := http.Post(fmt.Sprintf("%s/%d", s.URL, i), "text/plain", strings.NewReader("some body"))
+		what := "transport"
+		if err == nil {
+			_, rerr := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			what = fmt.Sprint(resp.StatusCode, rerr != nil)
+		}
+		seen[fmt.Sprint(what, served.Load() > before)] = true
+	}
+	for _, way := range []string{"transportfalse", "transporttrue", "503 falsefalse", "429 falsefalse", "502 falsetrue"} {
+		require.True(t, seen[way], "%s: %v", way, seen)
+	}
+}

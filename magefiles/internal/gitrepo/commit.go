@@ -3,7 +3,10 @@ package gitrepo
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
@@ -47,6 +50,40 @@ func (r *Repo) unstage(index []byte, why error) error {
 	return why
 }
 
+// Restore brings files, relative to Top, back to what is committed, in index and work tree. Those that are not in the commit
+// are removed.
+func (r *Repo) Restore(ctx context.Context, paths []string) error {
+	out, err := r.git(ctx, "ls-tree", "-r", "--name-only", "-z", "--full-tree", "HEAD")
+	if err != nil {
+		return operr.New("see what git says there", "reading the commit's files: %w", err)
+	}
+	committed := map[string]bool{}
+	for name := range strings.SplitSeq(out, "\x00") {
+		committed[name] = true
+	}
+	var known, added strings.Builder
+	for _, p := range paths {
+		if committed[p] {
+			known.WriteString(p + "\x00")
+			continue
+		}
+		added.WriteString(p + "\x00")
+		if err := os.Remove(filepath.Join(r.Top, filepath.FromSlash(p))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := r.run(ctx, added.String(), "update-index", "--force-remove", "-z", "--stdin"); err != nil {
+		return r.refused(err, "forgetting new files")
+	}
+	if known.Len() == 0 {
+		return nil
+	}
+	if err := r.run(ctx, known.String(), "restore", "--quiet", "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul"); err != nil {
+		return r.refused(err, "bringing files back")
+	}
+	return nil
+}
+
 // Tag makes an annotated tag of a commit; signed where git is so configured.
 func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
 	if err := r.run(ctx, message, "tag", "--annotate", "--cleanup=verbatim", "--file=-", name, commit); err != nil {
@@ -58,7 +95,7 @@ func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
 // run gives git its standard input, and keeps what it and its hooks say for the error.
 func (r *Repo) run(ctx context.Context, stdin string, args ...string) error {
 	var said bytes.Buffer
-	err := r.runner.Run(ctx, command.Cmd{Name: "git", Args: args, Dir: r.Top, Stdin: strings.NewReader(stdin), Stdout: &said, Stderr: &said})
+	err := r.runner.Run(ctx, command.Cmd{Name: "git", Args: args, Dir: r.Top, Stdin: strings.NewReader(stdin), Stdout: &said, Stderr: &said, Gentle: true})
 	if err == nil || ctx.Err() != nil {
 		return err
 	}

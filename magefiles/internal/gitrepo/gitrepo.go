@@ -73,18 +73,22 @@ func (r *Repo) Head(ctx context.Context) (Head, error) {
 	return Head{Commit: commit, Branch: branch, Time: time.Unix(unix, 0).UTC()}, nil
 }
 
+// Identity returns the name and address that commits are made under; an error where git does not know them.
+func (r *Repo) Identity(ctx context.Context) (string, error) {
+	var who string
+	for _, variable := range []string{"GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"} {
+		out, err := r.git(ctx, "var", variable)
+		if err != nil {
+			return "", operr.New("`git config user.name …` and `git config user.email …`", "git does not know who commits: %w", err)
+		}
+		who, _, _ = strings.Cut(out, ">")
+	}
+	return who + ">", nil
+}
+
 // Changes returns the paths, relative to Top, that differ from HEAD or that git does not know and does not ignore.
 func (r *Repo) Changes(ctx context.Context) ([]string, error) {
 	return r.status(ctx, "--untracked-files=all")
-}
-
-// RemoteURL returns the URL of a remote, "" where there is no such remote.
-func (r *Repo) RemoteURL(ctx context.Context, name string) string {
-	out, err := r.git(ctx, "remote", "get-url", "--", name)
-	if err != nil {
-		return ""
-	}
-	return out
 }
 
 // Clone makes a clone of what is committed in dir, which must not exist, and checks out HEAD there. It shares no file
@@ -97,6 +101,18 @@ func (r *Repo) Clone(ctx context.Context, dir string) error {
 	return nil
 }
 
+// CloneAt is Clone for a commit that HEAD may not be: it is checked out on no branch.
+func (r *Repo) CloneAt(ctx context.Context, dir, commit string) error {
+	_, err := r.git(ctx, "clone", "--quiet", "--no-local", "--no-checkout", r.Top, dir)
+	if err == nil {
+		_, err = command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: []string{"checkout", "--quiet", "--detach", commit}, Dir: dir, Gentle: true})
+	}
+	if err != nil {
+		return operr.New("see what git says there", "cloning %s at %s: %w", r.Top, short(commit), err)
+	}
+	return nil
+}
+
 func (r *Repo) git(ctx context.Context, args ...string) (string, error) {
-	return command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: args, Dir: r.Top})
+	return command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: args, Dir: r.Top, Gentle: true})
 }

@@ -141,3 +141,24 @@ func (r *Repo) Untracked(ctx context.Context, paths []string) ([]string, error) 
 	}
 	return unknown, nil
 }
+
+// FirstOn returns the first of the commits that were made on base and that lead to head; base itself where there is none.
+func (r *Repo) FirstOn(ctx context.Context, base, head string) (string, error) {
+	out, err := r.git(ctx, "rev-list", "--reverse", "--first-parent", base+".."+head, "--")
+	if err != nil {
+		return "", operr.New("see what git says there", "reading the history from %s to %s: %w", short(base), short(head), err)
+	}
+	if first, _, _ := strings.Cut(out, "\n"); first != "" {
+		return first, nil
+	}
+	return base, nil
+}
+
+// Subject returns the first line of a commit's message.
+func (r *Repo) Subject(ctx context.Context, commit string) (string, error) {
+	out, err := r.git(ctx, "show", "--no-patch", "--no-show-signature", "--format=%s", commit)
+	if err != nil {
+		return "", operr.New("run `git fetch`", "reading the commit %s: %w", short(commit), err)
+	}
+	return out, nil
+}

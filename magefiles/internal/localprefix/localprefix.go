@@ -33,6 +33,9 @@ type Options struct {
 	Private []string     // channels that cannot be read without a token
 	Trusted []Trusted    // jobs that may publish without a key
 	Log     *slog.Logger // nil for none
+
+	// Wrap puts something in front of everything that is served; nil puts nothing.
+	Wrap func(http.Handler) http.Handler
 }
 
 // Trusted is a job whose workflow a channel trusts. The embedded token service gives tokens to the first one.
@@ -74,6 +77,9 @@ func Start(o Options) (*Server, error) {
 	handler, err := s.handler(o)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close(), channels.Close())
+	}
+	if o.Wrap != nil {
+		handler = o.Wrap(handler)
 	}
 	s.http = &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	go func() { s.served <- s.http.Serve(listener) }()

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -38,7 +38,7 @@ func (g *github) Token(ctx context.Context, audience string) (string, error) {
 			"GitHub Actions offers this job no ID token: %s is not set", requestURL)
 	}
 	u, err := url.Parse(endpoint)
-	if err != nil || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+	if err != nil || u.Scheme != "https" && !(u.Scheme == "http" && httpclient.Loopback(u.Hostname())) {
 		return "", operr.New("see where it is set: the runner sets an https URL", "%s is no https URL", requestURL)
 	}
 	q := u.Query()
@@ -66,7 +66,7 @@ func (g *github) ask(ctx context.Context, endpoint, bearer string) (token string
 	}
 	r.Header.Set("Authorization", "Bearer "+bearer)
 	r.Header.Set("Accept", "application/json; api-version=2.0")
-	resp, err := (&http.Client{Transport: g.Transport, CheckRedirect: refuse}).Do(r)
+	resp, err := (&http.Client{Transport: g.Transport, CheckRedirect: httpclient.Refuse}).Do(r)
 	if err != nil {
 		return "", true, withoutURL(err)
 	}
@@ -86,8 +86,6 @@ func (g *github) ask(ctx context.Context, endpoint, bearer string) (token string
 	return answer.Value, false, nil
 }
 
-func refuse(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
 // withoutURL takes the address out of an error: it belongs to one job, and to nobody's log.
 func withoutURL(err error) error {
 	var e *url.Error
@@ -95,11 +93,6 @@ func withoutURL(err error) error {
 		return e.Err
 	}
 	return err
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 type gitlab struct{ getenv func(string) string }

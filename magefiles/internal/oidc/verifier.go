@@ -14,6 +14,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
 // The issuers of the CIs that prefix.dev knows.
@@ -126,10 +128,10 @@ func (v *Verifier) get(ctx context.Context, address string, to any) error {
 	if err != nil {
 		return err
 	}
-	if r.URL.Scheme != "https" && !loopback(r.URL.Hostname()) {
+	if r.URL.Scheme != "https" && !httpclient.Loopback(r.URL.Hostname()) {
 		return fmt.Errorf("%s is no https URL", address)
 	}
-	resp, err := (&http.Client{Transport: v.Transport, CheckRedirect: refuse}).Do(r)
+	resp, err := (&http.Client{Transport: v.Transport, CheckRedirect: httpclient.Refuse}).Do(r)
 	if err != nil {
 		return err
 	}

@@ -1,17 +1,18 @@
 package rehearsal
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
-	"syscall"
 
+	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // TemporaryDir is the folder, below that of the rehearsal, for the temporary files of its children (TMPDIR).
 const TemporaryDir = "tmp"
 
-// What outlasts a rehearsal in its folder; everything else is swept before and after.
+// What outlasts a rehearsal in its folder; everything else is swept before and after. (Its report is written behind it.)
 const (
 	environmentsDir = "environments"
 	lockFile        = ".lock"
@@ -26,15 +27,11 @@ func lock(dir string) (unlock func(), err error) {
 	if err := os.WriteFile(filepath.Join(dir, ignoreFile), []byte("*\n"), 0o644); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
+	unlock, _, err = journal.Lock(filepath.Join(dir, lockFile))
+	if errors.Is(err, journal.ErrLocked) {
+		return nil, operr.NewStopped("wait for it, or stop it", "another rehearsal is under way in %s, %w", dir, err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, operr.NewStopped("wait for it, or stop it", "another rehearsal is under way in %s", dir)
-	}
-	return func() { f.Close() }, nil
+	return unlock, err
 }
 
 // sweep removes what one rehearsal writes.

@@ -1,25 +1,15 @@
 package rehearsal
 
 import (
-	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
-
-func TestLastLine(t *testing.T) {
-	var l lastLine
-	require.Equal(t, "no output", l.last())
-	fmt.Fprint(&l, "first\n===== 99 passed in 1.0s =====\n\n")
-	require.Equal(t, "99 passed in 1.0s", l.last())
-	for i := range 5000 {
-		fmt.Fprintf(&l, "line %d\n", i)
-	}
-	require.Equal(t, "line 4999", l.last())
-	require.NotContains(t, l.tail(), "line 4000")
-}
 
 // A second rehearsal in the same folder is told so, with the exit status for a person to decide, and may go on once the
 // first has ended.
@@ -34,4 +24,28 @@ func TestOneAtATime(t *testing.T) {
 	unlock, err = lock(dir)
 	require.NoError(t, err)
 	unlock()
+}
+
+// To a release, nothing tells a rehearsal from the world but addresses, and the credentials that count there: it is the same
+// program with the same arguments.
+func TestOnlyTheAddressesDiffer(t *testing.T) {
+	own := []string{"HOME=/home/me", "PATH=/bin", "PREFIX_API_KEY=real", "GITHUB_TOKEN=real", "GITHUB_REPOSITORY=me/mine", "PREFIX_SERVER_URL=https://prefix.dev", "RATTLER_AUTH_FILE=/x", "LANG=C"}
+	w := &World{Prefix: &localprefix.Server{URL: "http://127.0.0.1:1", Key: "pfx_x"}, API: "http://127.0.0.1:2", token: "t", WorldConfig: WorldConfig{Repository: "rehearsal/mine"}}
+	r := &run{Config: Config{Program: "/the/magefile", Environ: own}, world: w, root: "/clone"}
+	c := r.child(nil, nil, false, "release", "-to=patch", "-yes")
+	require.Equal(t, "/the/magefile", c.Name)
+	require.Equal(t, []string{"release", "-to=patch", "-yes"}, c.Args)
+	differ := map[string]bool{}
+	for _, pair := range [][2][]string{{own, c.Env}, {c.Env, own}} {
+		for _, kv := range pair[0] {
+			if !slices.Contains(pair[1], kv) {
+				name, _, _ := strings.Cut(kv, "=")
+				differ[name] = true
+			}
+		}
+	}
+	require.Equal(t, map[string]bool{
+		"PREFIX_SERVER_URL": true, "PREFIX_API_KEY": true, "RATTLER_AUTH_FILE": true,
+		"GITHUB_API_URL": true, "GITHUB_REPOSITORY": true, "GITHUB_TOKEN": true,
+	}, differ)
 }

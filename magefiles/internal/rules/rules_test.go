@@ -22,10 +22,11 @@ const (
 // sub-packages, and its parent, and no sibling. So every package can be read, and tested, knowing only what is below it.
 var layers = [][]string{
 	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg", "faults", "attestation"},
-	{"workspace", "channel"},
-	{"bump", "gitrepo", "toolchain", "image", "channel/store", "channel/server", "channel/prefixdev", "oidc"},
-	{"publish", "localprefix", "localregistry"},
-	{"rehearsal", "view"},
+	{"workspace", "channel", "journal", "httpclient"},
+	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image"},
+	{"publish", "localprefix", "localregistry", "workflow"},
+	{"release", "view"},
+	{"rehearsal"},
 }
 
 // support are packages that only tests may import; they stand outside the layers.

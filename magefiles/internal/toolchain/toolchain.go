@@ -37,6 +37,20 @@ type Task struct {
 	Args        []string
 	Stdout      io.Writer
 	Stderr      io.Writer
+
+	Supply *Supply // for a downstream; nil leaves it to the toolchain, which may take sources that have the pinned version
+}
+
+// Supply says where the environment of a downstream takes the packages of a workspace from.
+type Supply struct {
+	Workspace *workspace.Workspace
+
+	// Sources takes them from the sources in the workspace, whatever versions the downstream pins. Otherwise they come
+	// from the channel, in exactly the versions that it pins.
+	Sources bool
+
+	Channel string            // name of our channel
+	Moved   map[string]string // channels as the downstream's manifest has them → where they are to be read from instead
 }
 
 // Build asks for packages to be built.

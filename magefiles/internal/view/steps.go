@@ -27,6 +27,13 @@ func (v *View) Step(name string, f func() (evidence string, err error)) error {
 	return err
 }
 
+// Skipped writes the line of a step that is not for this run.
+func (v *View) Skipped(name, why string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	fmt.Fprintf(v.Out, "%s %-26s %6s  skipped: %s\n", v.paint(faint, "○"), name, "", why)
+}
+
 // Heading writes a line that stands out.
 func (v *View) Heading(format string, args ...any) {
 	v.mu.Lock()

@@ -8,7 +8,7 @@ import (
 
 // readConfig reads [tool.release], which pixi ignores, from the root manifest. channel is the default channel.
 func (s *source) readConfig(channel string) Config {
-	c := Config{Channel: channel, Versioning: Lockstep, Publish: PublishCI, Branch: "main", Remote: "origin"}
+	c := Config{Channel: channel, Versioning: Lockstep, Publish: PublishCI, Remote: "origin"}
 	n := s.doc.Root.Get("tool", "release")
 	if n == nil || !s.want(n, tomledit.Table) {
 		return c

@@ -109,7 +109,7 @@ func TestStrangersDoNotMatter(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	w := load(t, "-- pixi.toml --\n[workspace]\nname = \"acme\"\n")
-	require.Equal(t, Config{Channel: "acme", Versioning: Lockstep, Publish: PublishCI, Branch: "main", Remote: "origin"}, w.Config)
+	require.Equal(t, Config{Channel: "acme", Versioning: Lockstep, Publish: PublishCI, Remote: "origin"}, w.Config)
 	w = load(t, "-- pyproject.toml --\n[tool.pixi.workspace]\nname = \"acme\"\n[tool.release]\nchannel = \"c\"\nversioning = \"independent\"\npublish = \"here\"\nbranch = \"trunk\"\nremote = \"upstream\"\n")
 	require.Equal(t, Config{
 		Channel: "c", Versioning: Independent, Publish: PublishHere, Branch: "trunk", Remote: "upstream",

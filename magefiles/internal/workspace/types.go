@@ -223,3 +223,11 @@ type Disagreement struct {
 	Message string `json:"message"` // one sentence
 	Pos
 }
+
+// Sources are the folders that a package is made of, relative to the workspace's root.
+func (p *Package) Sources() []string {
+	if p.SourceDir == "" || p.SourceDir == p.Dir {
+		return []string{p.Dir}
+	}
+	return []string{p.Dir, p.SourceDir}
+}

@@ -119,7 +119,7 @@ type Config struct {
 	Channel    string `json:"channel"`    // name of the channel on prefix.dev; default: the workspace's name
 	Versioning string `json:"versioning"` // Lockstep or Independent; default Lockstep
 	Publish    string `json:"publish"`    // PublishCI or PublishHere; default PublishCI
-	Branch     string `json:"branch"`     // that releases are made from; default "main"
+	Branch     string `json:"branch"`     // that releases are made from; "", the default, is the default branch of the remote
 	Remote     string `json:"remote"`     // git remote that tags are pushed to; default "origin"
 	Pos        Pos    `json:"-"`          // of the table; zero where there is none
 }

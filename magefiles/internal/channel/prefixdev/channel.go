@@ -13,6 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
 // Channel is one channel of a server.
@@ -188,7 +189,7 @@ func (c *Channel) sharded(ctx context.Context, subdir string, names []string) ([
 // shard reads one shard. One that the index names and that is not there is the index's fault, and no lack of shards.
 func (c *Channel) shard(ctx context.Context, url *url.URL, digest repodata.Digest) (records []condapkg.Record, err error) {
 	token := c.readToken()
-	if url.Host != c.client.base.Host || url.Scheme != c.client.base.Scheme {
+	if !httpclient.SameOrigin(url, c.client.base) {
 		token = ""
 	}
 	err = c.client.read(ctx, url.String(), token, func(f io.Reader) error {
@@ -203,11 +204,13 @@ func (c *Channel) shard(ctx context.Context, url *url.URL, digest repodata.Diges
 
 // Delete implements channel.Channel.
 func (c *Channel) Delete(ctx context.Context, subdir, file string) error {
+	ctx, w := httpclient.NewWatch(ctx, c.client.patience)
+	defer w.Stop()
 	r, err := http.NewRequestWithContext(ctx, http.MethodDelete, c.client.url("api/v1/delete", c.name, subdir, file).String(), nil)
 	if err != nil {
 		return err
 	}
-	answer, err := c.client.write(r)
+	answer, err := c.client.write(r, w)
 	if err != nil {
 		return err
 	}

@@ -8,15 +8,13 @@ package prefixdev
 
 import (
 	"context"
-	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -24,20 +22,7 @@ import (
 const DefaultServer = "https://prefix.dev"
 
 // Token is a bearer token. However it is formatted, it does not show.
-type Token string
-
-// Format implements fmt.Formatter.
-func (t Token) Format(f fmt.State, _ rune) { f.Write([]byte(t.hidden())) }
-
-// MarshalText keeps the token out of JSON and the like.
-func (t Token) MarshalText() ([]byte, error) { return []byte(t.hidden()), nil }
-
-func (t Token) hidden() string {
-	if t == "" {
-		return "(none)"
-	}
-	return "(hidden)"
-}
+type Token = httpclient.Token
 
 // Options are what a client needs to know. The zero value reads from DefaultServer.
 type Options struct {
@@ -72,7 +57,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkToken(o.Token, base); err != nil {
+	if err := o.Token.CheckFor(base); err != nil {
 		return nil, err
 	}
 	if o.Attempts == 0 {
@@ -82,32 +67,21 @@ func New(o Options) (*Client, error) {
 		o.Patience = 5 * time.Minute
 	}
 	if o.Wait == nil {
-		o.Wait = backOff
+		o.Wait = httpclient.BackOff
 	}
 	if o.Transport == nil {
-		o.Transport = transport()
+		o.Transport = httpclient.Transport()
 	}
 	return &Client{
 		base: base, token: o.Token, attempts: o.Attempts, patience: o.Patience, wait: o.Wait,
 		reader: &http.Client{Transport: o.Transport, CheckRedirect: followed},
-		writer: &http.Client{Transport: o.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		writer: &http.Client{Transport: o.Transport, CheckRedirect: httpclient.Refuse},
 	}, nil
-}
-
-// checkToken refuses a token that would go over the network in the clear, and one that would break the header.
-func checkToken(t Token, base *url.URL) error {
-	if t != "" && base.Scheme == "http" && !loopback(base.Hostname()) {
-		return operr.New("use https", "refusing to send a token over plain http to %s", base.Host)
-	}
-	if strings.IndexFunc(string(t), func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
-		return operr.New("look for a newline or a space where it comes from", "the token for %s has white space or other characters in it that no token has", base.Host)
-	}
-	return nil
 }
 
 // With returns a client of the same server that writes with another token.
 func (c *Client) With(t Token) (*Client, error) {
-	if err := checkToken(t, c.base); err != nil {
+	if err := t.CheckFor(c.base); err != nil {
 		return nil, err
 	}
 	other := *c
@@ -126,34 +100,6 @@ func parseServer(server string) (*url.URL, error) {
 	u.Path = strings.TrimRight(u.Path, "/") + "/"
 	u.RawPath = ""
 	return u, nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// transport is Go's own, without compression that would hide sizes.
-func transport() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.DisableCompression = true
-	t.MaxIdleConnsPerHost = 16
-	t.WriteBufferSize = 256 << 10
-	t.DialContext = attentive(t.DialContext)
-	return t
-}
-
-// backOff is rattler_upload's: exponential, with full jitter; but what the server asks for counts, up to a minute.
-func backOff(ctx context.Context, attempt int, asked time.Duration) error {
-	pause := rand.N(time.Second << (attempt - 2))
-	timer := time.NewTimer(max(pause, min(asked, time.Minute)))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
 
 // Server is the address that the client reaches, for people.

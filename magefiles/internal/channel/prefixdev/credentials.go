@@ -61,7 +61,7 @@ var errNone = errors.New("no credential")
 // stored takes the API key, or an entry of a file.
 func (s Sources) stored(c *Client) (Credential, error) {
 	if s.APIKey != "" {
-		return Credential{Token: Token(s.APIKey), Source: "the API key in PREFIX_API_KEY"}, checkToken(Token(s.APIKey), c.base)
+		return Credential{Token: Token(s.APIKey), Source: "the API key in PREFIX_API_KEY"}, Token(s.APIKey).CheckFor(c.base)
 	}
 	now := time.Now
 	if s.Now != nil {
@@ -73,7 +73,7 @@ func (s Sources) stored(c *Client) (Credential, error) {
 			return Credential{}, err
 		}
 		if token != "" {
-			return Credential{Token: token, Source: fmt.Sprintf("the entry %s of %s", key, file)}, checkToken(token, c.base)
+			return Credential{Token: token, Source: fmt.Sprintf("the entry %s of %s", key, file)}, token.CheckFor(c.base)
 		}
 	}
 	return Credential{}, &operr.Error{
@@ -91,7 +91,7 @@ func (s Sources) searched() string {
 
 // trusted exchanges an ID token of the CI for a token of the channel's.
 func (s Sources) trusted(ctx context.Context, c *Client) (Credential, error) {
-	if err := checkToken("id", c.base); err != nil {
+	if err := Token("id").CheckFor(c.base); err != nil {
 		return Credential{}, err
 	}
 	id, err := s.CI.Token(ctx, audience(c.base.Hostname()))

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
 // mint exchanges an ID token for a token of the server's (prefix-protocol §2.3). The path is the origin's, whatever path
@@ -28,7 +29,7 @@ func (c *Client) mint(ctx context.Context, id string) (Token, error) {
 		return "", err
 	}
 	token := Token(text)
-	if err := checkToken(token, c.base); err != nil {
+	if err := token.CheckFor(c.base); err != nil {
 		return "", err
 	}
 	if token == "" || strings.ContainsAny(string(token), `"{<`) {
@@ -77,8 +78,8 @@ func (c *Client) post(ctx context.Context, url string, token Token, body []byte)
 }
 
 func (c *Client) postOnce(ctx context.Context, url string, token Token, body []byte) ([]byte, time.Duration, error) {
-	ctx, w := newWatch(ctx, c.patience)
-	defer w.stop()
+	ctx, w := httpclient.NewWatch(ctx, c.patience)
+	defer w.Stop()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, 0, err
@@ -89,12 +90,12 @@ func (c *Client) postOnce(ctx context.Context, url string, token Token, body []b
 	}
 	resp, err := c.writer.Do(r)
 	if err != nil {
-		return nil, 0, lost(ctx, err)
+		return nil, 0, w.Lost(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if serr := statusError(resp.StatusCode, text); serr != nil {
-		return nil, retryAfter(resp), serr
+		return nil, httpclient.RetryAfter(resp), serr
 	}
 	return text, 0, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
 // open opens a URL for reading, past caches, and tries again where that can help.
@@ -52,7 +53,7 @@ func (c *Client) again(ctx context.Context, url string, try func() (after time.D
 
 // get makes one attempt.
 func (c *Client) get(ctx context.Context, url string, token Token) (*channel.File, time.Duration, error) {
-	ctx, w := newWatch(ctx, c.patience)
+	ctx, w := httpclient.NewWatch(ctx, c.patience)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, 0, err
@@ -64,10 +65,10 @@ func (c *Client) get(ctx context.Context, url string, token Token) (*channel.Fil
 	r.Header.Set("Pragma", "no-cache")
 	resp, err := c.reader.Do(r)
 	if err != nil {
-		w.stop()
-		return nil, 0, lost(ctx, err)
+		w.Stop()
+		return nil, 0, w.Lost(err)
 	}
-	body := &watched{ctx, resp.Body, w}
+	body := w.Body(resp.Body)
 	if resp.StatusCode == http.StatusOK {
 		return &channel.File{
 			ReadCloser: body, Size: resp.ContentLength, ETag: resp.Header.Get("ETag"),
@@ -77,37 +78,16 @@ func (c *Client) get(ctx context.Context, url string, token Token) (*channel.Fil
 	defer body.Close()
 	text, _ := io.ReadAll(io.LimitReader(body, 4<<10))
 	if err := statusError(resp.StatusCode, text); err != nil {
-		return nil, retryAfter(resp), err
+		return nil, httpclient.RetryAfter(resp), err
 	}
 	return nil, 0, &StatusError{resp.StatusCode, "no contents were sent"}
-}
-
-// watched is the body of an answer, read under a watch.
-type watched struct {
-	ctx  context.Context
-	body io.ReadCloser
-	w    *watch
-}
-
-func (b *watched) Read(p []byte) (int, error) {
-	n, err := b.body.Read(p)
-	b.w.moved()
-	if err != nil && err != io.EOF {
-		err = lost(b.ctx, err)
-	}
-	return n, err
-}
-
-func (b *watched) Close() error {
-	b.w.stop()
-	return b.body.Close()
 }
 
 // followed says what a redirect of a reader may take along: the token only to the same server, and never from https to
 // http.
 func followed(r *http.Request, via []*http.Request) error {
 	first := via[0].URL
-	if r.URL.Host != first.Host || r.URL.Scheme != first.Scheme {
+	if !httpclient.SameOrigin(r.URL, first) {
 		r.Header.Del("Authorization")
 	}
 	if len(via) >= 10 {

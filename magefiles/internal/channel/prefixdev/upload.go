@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -88,35 +89,17 @@ func (c *Channel) send(ctx context.Context, u channel.Upload) (after time.Durati
 	if st, err := f.Stat(); err != nil || st.Size() != u.Record.Size {
 		return 0, channel.Errorf(channel.ErrInvalid, "%s is not the file any more that it was when it was read", u.Path)
 	}
-	ctx, w := newWatch(ctx, c.client.patience)
-	defer w.stop()
-	r, err := c.request(ctx, u, &sending{file: f, w: w, sent: u.Sent})
+	ctx, w := httpclient.NewWatch(ctx, c.client.patience)
+	defer w.Stop()
+	r, err := c.request(ctx, u, w.Sending(f, u.Sent))
 	if err != nil {
 		return 0, err
 	}
-	answer, err := c.client.write(r)
+	answer, err := c.client.write(r, w)
 	if err != nil {
 		return 0, err
 	}
 	return answer.after, answer.err
-}
-
-// sending tells how much of a file is out.
-type sending struct {
-	file io.Reader
-	w    *watch
-	n    int64
-	sent func(int64)
-}
-
-func (s *sending) Read(p []byte) (int, error) {
-	n, err := s.file.Read(p)
-	s.n += int64(n)
-	s.w.moved()
-	if s.sent != nil {
-		s.sent(s.n)
-	}
-	return n, err
 }
 
 // request is the form that rattler_upload sends (prefix-protocol §1.1), with its exact length in front and the file

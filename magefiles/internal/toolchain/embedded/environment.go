@@ -16,22 +16,23 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // environment makes, or brings up to date, the virtual environment of one of a manifest's environments and returns its
 // folder. It holds two marks: what was asked of PyPI, and the digest of the
 // workspace's own sources; only what changed is installed again.
-func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, r *workspace.Resolved) (string, error) {
+func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, r *workspace.Resolved, s *toolchain.Supply) (string, error) {
 	t, err := e.findTools(ctx)
 	if err != nil {
 		return "", err
 	}
-	n, err := e.collect(ctx, m, r)
+	n, err := e.collect(ctx, m, r, s)
 	if err != nil {
 		return "", err
 	}
-	dir, err := e.folder(m, r.Environment.Name)
+	dir, err := e.folder(m, r.Environment.Name+n.suffix())
 	if err != nil {
 		return "", err
 	}
@@ -63,6 +64,18 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, r *w
 		}
 	}
 	return dir, nil
+}
+
+// suffix tells the environments of one name apart that take the workspace's packages from different places. No name of
+// an environment has a dot.
+func (n *needs) suffix() string {
+	switch {
+	case n.sources():
+		return ".local"
+	case n.channel():
+		return ".channel"
+	}
+	return ""
 }
 
 // folder returns where an environment lies, and makes the folder above it, which no repository is to commit.

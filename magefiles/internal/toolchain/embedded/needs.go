@@ -10,6 +10,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -22,11 +23,12 @@ type needs struct {
 	archives []string             // of the workspace, but of another version: from the channel, sorted
 	editable []string             // absolute folders that pypi-dependencies name by path
 	plain    []string             // the same, not editable
+	supply   *toolchain.Supply    // of the downstream that the environment is of
 }
 
 // collect puts together what an environment needs. Packages of the workspace bring what they need to run.
-func (e *Toolchain) collect(ctx context.Context, m *workspace.Manifest, r *workspace.Resolved) (*needs, error) {
-	n := &needs{}
+func (e *Toolchain) collect(ctx context.Context, m *workspace.Manifest, r *workspace.Resolved, s *toolchain.Supply) (*needs, error) {
+	n := &needs{supply: s}
 	for _, d := range r.Conda {
 		if err := e.addConda(ctx, n, m, d); err != nil {
 			return nil, err
@@ -57,7 +59,12 @@ func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifes
 		return err
 	}
 	p := e.workspace.Packages[i]
-	if pin, exact := version.Pin(d.Spec.Text); exact && !version.Same(pin, p.Version.Text) {
+	switch pin, exact := version.Pin(d.Spec.Text); {
+	case n.sources():
+	case n.channel() && !exact:
+		return operr.New("pin it, run it with pixi, or take the workspace's own packages (-local)",
+			"%s: %s takes %s from the channel by the range %q, and choosing a version is a solver's work", d.Pos, m.Name, d.Name, d.Spec.Text)
+	case n.channel() || exact && !version.Same(pin, p.Version.Text):
 		return e.addPublished(ctx, n, m, d, p.Version.Text, pin)
 	}
 	if slices.Contains(n.packages, p) {
@@ -74,6 +81,10 @@ func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifes
 	return nil
 }
 
+func (n *needs) sources() bool { return n.supply != nil && n.supply.Sources }
+
+func (n *needs) channel() bool { return n.supply != nil && !n.supply.Sources }
+
 // addPublished takes a version that the workspace's sources are not at from the channel. A downstream upgrades when it
 // wants to, so this is how it is tested once a new version is under way.
 func (e *Toolchain) addPublished(ctx context.Context, n *needs, m *workspace.Manifest, d workspace.Dependency, have, want string) error {
@@ -82,6 +93,10 @@ func (e *Toolchain) addPublished(ctx context.Context, n *needs, m *workspace.Man
 		return operr.New("run `mage app:upgrade`", "%s", asks)
 	}
 	file, err := e.published(ctx, workspace.CondaName(d.Name), want)
+	if err != nil && n.channel() {
+		return operr.New("publish it first, set PREFIX_SERVER_URL to where it is, or take the workspace's own packages (-local)",
+			"%s: %s takes %s %s from the channel: %w", d.Pos, m.Name, d.Name, d.Spec.Text, err)
+	}
 	if err != nil {
 		return operr.New("see whether the channel can be reached, or run `mage app:upgrade`", "%s, so it must come from the channel: %w", asks, err)
 	}

@@ -15,6 +15,7 @@ var pypiNames = map[string]string{
 	"msgpack-python":      "msgpack",
 	"pytorch":             "torch",
 	"python-build":        "build",
+	"playwright-python":   "playwright",
 	"py-opencv":           "opencv-python",
 	"pytables":            "tables",
 	"python-graphviz":     "graphviz",

@@ -26,7 +26,7 @@ func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 			if err != nil {
 				return nil, err
 			}
-			dir, err := e.environment(ctx, m, r)
+			dir, err := e.environment(ctx, m, r, t.Supply)
 			if err != nil {
 				return nil, err
 			}

@@ -17,6 +17,10 @@ func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
 	if err := p.known(ctx, t); err != nil {
 		return err
 	}
+	dir, err := overlay(t)
+	if err != nil {
+		return err
+	}
 	args := []string{"run"}
 	if t.Environment != "" {
 		args = append(args, "-e", t.Environment)
@@ -25,7 +29,7 @@ func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
 	for _, a := range t.Args {
 		args = append(args, escape(a))
 	}
-	return p.call(ctx, t.Dir, t.Stdout, t.Stderr, args...)
+	return p.call(ctx, dir, t.Stdout, t.Stderr, args...)
 }
 
 // escape makes up for pixi, which puts an argument between single quotes as it is, for its shell to read.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,15 +49,30 @@ type Standin struct {
 
 const standin = "github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest/standin"
 
-// Install compiles the stand-in into a folder of the test's.
+// program is the stand-in, compiled once for a test binary.
+var program = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "pixitest-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	env := command.Setenv(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	_, err = command.Output(context.Background(), command.NewSystem(env, nil), command.Cmd{
+		Name: "go", Args: []string{"build", "-ldflags=-s -w", "-o", filepath.Join(dir, "pixi"), standin},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, "pixi"))
+})
+
+// Install puts the stand-in into a folder of the test's.
 func Install(t testing.TB, b Behaviour) *Standin {
 	t.Helper()
 	s := &Standin{Dir: t.TempDir(), t: t}
-	env := command.Setenv(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	_, err := command.Output(context.Background(), command.NewSystem(env, nil), command.Cmd{
-		Name: "go", Args: []string{"build", "-ldflags=-s -w", "-o", filepath.Join(s.Dir, "pixi"), standin},
-	})
+	data, err := program()
 	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(s.Dir, "pixi"), data, 0o755))
 	s.Behave(b)
 	return s
 }

@@ -1,4 +1,4 @@
-package prefixdev
+package httpclient
 
 import (
 	"context"

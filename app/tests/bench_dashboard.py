@@ -1,0 +1,138 @@
+"""Measure the dashboard: python tests/bench_dashboard.py [--visitors 50] [--seconds 300].
+
+It prints when the page is first painted, how long /healthz takes from the second call on, and, with many visitors who
+all have the live refresh on: how often the packages were imported meanwhile, and the server's memory. One of the
+visitors is a browser, which wants a refresh every 10 s; the others hold the page's connection and read what comes.
+"""
+
+import argparse
+import asyncio
+import statistics
+import threading
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+from playwright.sync_api import Browser, sync_playwright
+from serving import Served, arrive, launch, serve
+from tornado.httpclient import AsyncHTTPClient
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+COUNTS = """\
+import sys
+if "-c" in sys.orig_argv and "import foopack_core;" in sys.orig_argv[-1]:
+    with open({log!r}, "a") as log:
+        log.write("x")
+"""
+EVERY = "10 s"
+
+
+def painted(browser: Browser, served: Served, times: int = 5) -> list[float]:
+    """Return the milliseconds to the first contentful paint, each with an empty cache."""
+    found = []
+    for _ in range(times):
+        page = browser.new_page()
+        arrive(page, served)
+        found.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+        page.close()
+    return found
+
+
+def health(served: Served, times: int = 100) -> list[float]:
+    """Return the milliseconds of calls of /healthz after the first."""
+    found = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        served.get("healthz")
+        found.append(1000 * (time.perf_counter() - begin))
+    return found
+
+
+async def visit(served: Served) -> WebSocketClientConnection:
+    """Open the page and its connection, as a browser does."""
+    answer = await AsyncHTTPClient().fetch(served.url, request_timeout=300)
+    token = answer.body.decode().partition('"token":"')[2].partition('"')[0]
+    return await websocket_connect(f"ws{served.url[4:]}ws", subprotocols=["bokeh", token])
+
+
+class Crowd:
+    """Visitors, on an event loop in a thread of their own, who look at whatever they are told."""
+
+    def __init__(self, served: Served, visitors: int) -> None:
+        self.told = 0  # changes of a page, of all of them together
+        self.lost = 0  # visitors whose connection has ended
+        self.here = 0
+        self.leave = threading.Event()
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.look(served, visitors)))
+        self.thread.start()
+
+    async def look(self, served: Served, visitors: int) -> None:
+        """Come one after the other, and stay."""
+        watching = []
+        for _ in range(visitors):
+            watching.append(asyncio.create_task(self.read(await visit(served))))
+            self.here += 1
+        while not self.leave.is_set():
+            await asyncio.sleep(0.1)
+        for task in watching:
+            task.cancel()
+
+    async def read(self, connection: WebSocketClientConnection) -> None:
+        """Read what the server sends, until it ends the connection."""
+        while (message := await connection.read_message()) is not None:
+            self.told += '"PATCH-DOC"' in str(message)
+        self.lost += 1
+
+
+def spread(values: list[float]) -> str:
+    """Write median and maximum."""
+    return f"median {statistics.median(values):.0f} ms, at most {max(values):.0f} ms, of {len(values)}"
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options.add_argument("--visitors", type=int, default=50)
+    options.add_argument("--seconds", type=float, default=300)
+    arguments = options.parse_args()
+    with TemporaryDirectory() as site, sync_playwright() as playwright:
+        log = Path(site) / "imports"
+        (Path(site) / "sitecustomize.py").write_text(COUNTS.format(log=str(log)))
+        browser = launch(playwright)
+        with serve(Path(site)) as served:
+            begin = time.perf_counter()
+            served.get("healthz")
+            print(f"/healthz, first call: {time.perf_counter() - begin:.1f} s")
+            print(f"first paint: {spread(painted(browser, served))}")
+            print(f"/healthz: {spread(health(served))}")
+            crowd(served, browser, log, arguments.visitors, arguments.seconds)
+        browser.close()
+
+
+def crowd(served: Served, browser: Browser, log: Path, visitors: int, seconds: float) -> None:
+    """Let many visitors watch for a while, and print what they cost."""
+    others = Crowd(served, visitors - 1)
+    while others.here < visitors - 1:
+        time.sleep(0.1)
+    page = browser.new_page()
+    arrive(page, served)
+    page.get_by_label("every").select_option(EVERY)
+    process = psutil.Process(served.process.pid)
+    before, begin = len(log.read_text()), time.monotonic()
+    while (passed := time.monotonic() - begin) < seconds:
+        time.sleep(min(30, seconds))
+        slowest = max(health(served, 10))
+        memory = process.memory_info().rss / 1e6
+        told = f"{others.told} changes sent, /healthz at most {slowest:.0f} ms"
+        print(f"{passed:4.0f} s: {memory:.0f} MB, {told}", flush=True)
+    passed = time.monotonic() - begin
+    refreshes = len(log.read_text()) - before
+    print(f"{visitors} live visitors, the most eager every {EVERY}: {refreshes} refreshes in {passed:.0f} s")
+    print(f"{others.lost} connections were lost")
+    others.leave.set()
+    others.thread.join()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from serving import MISSING, PATIENCE, Served, chromium, launch, serve
+
+from myapp.requirements import pins, project
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The Chromium of this machine. Without one the tests are named as not run, but in CI, which has one, they fail."""
+    if chromium() is None:
+        if os.environ.get("CI"):
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    with sync_playwright() as playwright:
+        found = launch(playwright)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Path]]:
+    """A dashboard for all tests, and the folder in which packages can be broken while it runs.
+
+    Its first report is of the packages themselves. From then on its import tests get stand-ins that weigh nothing: a
+    refresh takes a fraction of a second, and each test needs some.
+    """
+    assert browser
+    site = tmp_path_factory.mktemp("site")
+    with serve(site, IMAGE_REVISION="0123456789abcdef") as running:
+        assert running.get("healthz")[0] == 200
+        light(site)
+        yield running, site
+
+
+def light(site: Path) -> None:
+    """Let interpreters that are started for an import test find empty modules in place of the packages."""
+    empty = site / "empty"
+    empty.mkdir()
+    for package in pins(project().requires):
+        (empty / f"{package.replace('-', '_')}.py").touch()
+    program = f"import sys\nif '-c' in sys.orig_argv:\n    sys.path.insert(1, {str(empty)!r})\n"
+    (site / "sitecustomize.py").write_text(program)
+
+
+@pytest.fixture
+def dashboard(served: tuple[Served, Path]) -> Served:
+    """The dashboard."""
+    return served[0]
+
+
+@pytest.fixture
+def broken(served: tuple[Served, Path]) -> Iterator[Path]:
+    """The folder in which a test may break packages of the running dashboard. They are mended after it."""
+    folder = served[1]
+    light = set(folder.iterdir())
+    yield folder
+    for each in set(folder.iterdir()) - light:
+        shutil.rmtree(each) if each.is_dir() else each.unlink()
+
+
+class Watched:
+    """What a page asked for and said."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+
+    def watch(self, page: Page) -> None:
+        """Keep what this page asks for and says from now on."""
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("websocket", lambda socket: self.requests.append(socket.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
+
+
+@pytest.fixture
+def watched() -> Watched:
+    """What the page asked for and said."""
+    return Watched()
+
+
+@pytest.fixture
+def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    """A visitor, with the options that a test gives as a parameter of this fixture."""
+    made = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | getattr(request, "param", {}))
+    made.set_default_timeout(PATIENCE)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, dashboard: Served, watched: Watched) -> Iterator[Page]:
+    """A page that in the end has asked only its own server for anything, and had nothing to complain of."""
+    made = context.new_page()
+    watched.watch(made)
+    yield made
+    ours = dashboard.url.removeprefix("http://")
+    foreign = [url for url in watched.requests if not url.startswith("data:") and ours not in url]
+    assert watched.requests
+    assert foreign == []
+    assert watched.complaints == []

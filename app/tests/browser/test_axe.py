@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from serving import PATIENCE, Served, arrive, claim, shadow
+
+# Faults that are not this page's own, by the rule of axe-core that finds them. None of them is serious.
+NOT_OURS = {
+    "empty-table-header": "Panel shows a pandas table as pandas writes it, whose corner and index line are empty",
+}
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+        for scheme in ("light", "dark")
+        for width in (1280, 375)
+    ],
+    indirect=True,
+    ids=["light", "light-phone", "dark", "dark-phone"],
+)
+@pytest.mark.parametrize("well", [True, False], ids=["well", "broken"])
+def test_axe_finds_nothing_of_ours(page: Page, dashboard: Served, broken: Path, well: bool) -> None:
+    if not well:
+        shadow(broken, "foopack_extras", "1 / 0")
+        claim(broken, "foopack-core", "9.9.9")
+        claim(broken, "xarray", "1.0")
+    arrive(page, dashboard)
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator(".then .headline")).to_have_text("All well" if well else "2 problems", timeout=PATIENCE)
+    for folded in page.locator(".then summary").all():
+        folded.click()
+
+    found = Axe().run(page).response["violations"]
+
+    ours = [f"{each['id']}: {each['help']}\n{each['nodes'][0]['html']}" for each in found if each["id"] not in NOT_OURS]
+    assert ours == []
+    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []

@@ -1,0 +1,208 @@
+import importlib.metadata
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from serving import PATIENCE, Served, arrive, claim, serve, shadow
+
+from myapp.report import Report
+from myapp.requirements import pins, project
+
+expect.set_options(timeout=PATIENCE)
+BREAKS = "def load():\n    raise RuntimeError('no <table>')\n\n\nload()\n"
+PHONE = {"viewport": {"width": 375, "height": 812}}
+
+
+def taken(page: Page) -> str:
+    """The time of the last refresh, as the page has it."""
+    return page.locator(".then .taken time").get_attribute("datetime") or ""
+
+
+def row(page: Page, package: str) -> list[str]:
+    """What the table says of a package: its version, and what is required."""
+    found = page.locator(".then tbody tr", has=page.get_by_role("rowheader", name=package))
+    return [found.locator(".installed").inner_text().strip(), found.locator(".asked").inner_text()]
+
+
+def test_all_is_well_and_the_versions_are_the_installed_ones(page: Page, dashboard: Served) -> None:
+    arrive(page, dashboard)
+    expect(page.locator(".then .headline")).to_have_text("All well")
+    for package, version in pins(project().requires).items():
+        installed, required = row(page, package)
+        assert installed == importlib.metadata.version(package) == version
+        assert required.startswith(f"=={version}")
+        expect(page.locator(".then .import", has_text=package)).to_contain_text(" s")
+    assert row(page, "xarray")[0] == importlib.metadata.version("xarray")
+    expect(page.locator(".then dl")).to_contain_text("CPython")
+    expect(page.locator(".then dl")).to_contain_text("0123456789abcdef")
+    assert page.title() == "myapp: diagnostics"
+
+
+@pytest.mark.parametrize("context", [{"java_script_enabled": False}], indirect=True)
+def test_it_can_be_read_without_its_scripts(page: Page, dashboard: Served) -> None:
+    page.goto(dashboard.url)
+    expect(page.locator(".first .headline")).to_have_text("All well")
+    expect(page.locator(".first table").first).to_contain_text("foopack-core")
+
+
+def test_what_the_server_wrote_gives_way_to_what_is_kept_up_to_date(page: Page, dashboard: Served) -> None:
+    arrive(page, dashboard)
+    expect(page.get_by_text("All well").locator("visible=true")).to_have_count(1)
+    expect(page.locator(".first .headline")).to_be_hidden()
+
+
+def test_refresh_by_hand_shows_what_broke_and_what_was_mended(page: Page, dashboard: Served, broken: Path) -> None:
+    arrive(page, dashboard)
+    page.get_by_label("Live").uncheck()
+    shadow(broken, "foopack_extras", BREAKS)
+    before = taken(page)
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator(".then .headline")).to_have_text("1 problem")
+    assert taken(page) > before
+    assert "foopack-extras does not import: RuntimeError: no <table>" in page.locator(".then .verdict").inner_text()
+    status, body = dashboard.get("healthz")
+    assert status == 503
+    assert json.loads(body)["reason"] == "foopack-extras does not import: RuntimeError: no <table>"
+
+    (broken / "foopack_extras.py").unlink()
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator(".then .headline")).to_have_text("All well")
+    assert dashboard.get("healthz")[0] == 200
+
+
+def test_a_traceback_opens_by_keyboard_and_stays_open(page: Page, dashboard: Served, broken: Path) -> None:
+    shadow(broken, "foopack_extras", BREAKS)
+    arrive(page, dashboard)
+    page.get_by_role("button", name="Refresh").click()
+    traceback = page.locator(".then details", has_text="Traceback of foopack-extras")
+    traceback.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(traceback.locator("pre")).to_contain_text('foopack_extras.py", line 2, in load')
+    before = taken(page)
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator(".then .taken time")).not_to_have_attribute("datetime", before)
+    expect(traceback.locator("pre")).to_be_visible()
+
+
+def test_another_version_than_required_stands_out(page: Page, dashboard: Served, broken: Path) -> None:
+    claim(broken, "foopack-core", "9.9.9")
+    arrive(page, dashboard)
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator(".then .headline")).to_have_text("1 problem")
+    wrong = page.locator(".then tr.wrong")
+    expect(wrong).to_have_count(1)
+    expect(wrong).to_contain_text("9.9.9")
+    expect(wrong.locator("li.unmet")).to_contain_text("==")
+
+
+def test_a_live_page_refreshes_itself_and_one_that_is_not_does_not(
+    page: Page, context: BrowserContext, dashboard: Served, broken: Path
+) -> None:
+    arrive(page, dashboard)
+    other = context.new_page()
+    arrive(other, dashboard)
+    other.get_by_label("Live").uncheck()
+    expect(other.get_by_label("every")).to_be_disabled()
+    still = taken(other)
+    page.get_by_label("every").select_option("5 s")
+    shadow(broken, "foopack_extras", BREAKS)
+    expect(page.locator(".then .headline")).to_have_text("1 problem")
+    (broken / "foopack_extras.py").unlink()
+    expect(page.locator(".then .headline")).to_have_text("All well")
+    assert taken(page) > still
+    assert taken(other) == still
+
+
+def test_a_live_page_is_told_of_a_refresh_that_another_visitor_asked_for(
+    page: Page, context: BrowserContext, dashboard: Served
+) -> None:
+    arrive(page, dashboard)
+    other = context.new_page()
+    arrive(other, dashboard)
+    before = taken(page)
+    other.get_by_role("button", name="Refresh").click()
+    expect(page.locator(".then .taken time")).not_to_have_attribute("datetime", before)
+    expect(other.locator(".then .taken time")).to_have_attribute("datetime", taken(page))
+
+
+def test_everything_can_be_reached_and_used_by_keyboard(page: Page, dashboard: Served) -> None:
+    arrive(page, dashboard)
+    before = taken(page)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Refresh")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".then .taken time")).not_to_have_attribute("datetime", before)
+    page.get_by_role("button", name="Refresh").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Live")).not_to_be_checked()
+    expect(page.get_by_label("every")).to_be_disabled()
+    page.keyboard.press("Space")
+    expect(page.get_by_label("every")).to_be_enabled()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("every")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("every")).to_have_value("5 min")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Download JSON")).to_be_focused()
+
+
+def test_the_report_can_be_kept(page: Page, dashboard: Served, tmp_path: Path) -> None:
+    arrive(page, dashboard)
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download JSON").click()
+    assert waiting.value.suggested_filename == "myapp-report.json"
+    waiting.value.save_as(tmp_path / "report.json")
+    report = Report.from_json((tmp_path / "report.json").read_text())
+    assert report.problems == []
+    assert {each.name for each in report.pinned} == set(pins(project().requires))
+
+
+@pytest.mark.parametrize(
+    "context", [PHONE | {"color_scheme": scheme} for scheme in ("light", "dark")], indirect=True, ids=["light", "dark"]
+)
+def test_a_phone_need_not_scroll_sideways(page: Page, dashboard: Served, broken: Path) -> None:
+    shadow(broken, "foopack_extras", BREAKS.replace("no <table>", "a_word_that_nobody_can_break" * 8))
+    claim(broken, "foopack-core", "9.9.9.dev20260102030405")
+    arrive(page, dashboard)
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator(".then .headline")).to_have_text("2 problems")
+    for folded in page.locator(".then summary").all():
+        folded.click()
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_chart_has_the_colours_of_the_page(page: Page, dashboard: Served, scheme: str) -> None:
+    arrive(page, dashboard)
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(
+        """() => {
+          const text = getComputedStyle(document.documentElement).getPropertyValue("--text").trim()
+          const axes = [...Bokeh.documents[0]._all_models.values()].filter((each) => each.type.endsWith("LinearAxis"))
+          return axes.length == 1 && axes[0].major_label_text_color == text
+        }"""
+    )
+
+
+def test_a_package_that_is_broken_from_the_start(browser: Browser, tmp_path: Path) -> None:
+    shadow(tmp_path, "foopack_ui", BREAKS)
+    with serve(tmp_path) as running:
+        page = browser.new_page()
+        arrive(page, running)
+        expect(page.locator(".then .headline")).to_have_text("1 problem")
+        expect(page.locator(".then .error", has_text="The sample cannot be drawn: RuntimeError")).to_be_visible()
+        assert running.get("healthz")[0] == 503
+        page.close()
+
+
+def test_a_page_says_when_its_server_is_gone(browser: Browser, tmp_path: Path) -> None:
+    with serve(tmp_path) as running:
+        page = browser.new_page()
+        arrive(page, running)
+        expect(page.get_by_role("alert")).to_be_hidden()
+        running.process.terminate()
+        assert running.process.wait() == 0
+        expect(page.get_by_role("alert")).to_contain_text("this page does not change any more")
+        page.close()

@@ -1,0 +1,92 @@
+"""A dashboard that really runs, and the browser of this machine to look at it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, Playwright
+
+SOURCES = Path(__file__).parents[1] / "src"
+BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
+MISSING = (
+    f"the page was not tested in a browser: there is none on PATH ({', '.join(BROWSERS)}); "
+    "on Debian: apt-get install chromium fonts-dejavu-core"
+)
+READY = "window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle"
+PATIENCE = 120_000  # milliseconds, for a busy machine
+
+
+def chromium() -> str | None:
+    """Return the path of a Chromium; None where there is none."""
+    return next((path for path in map(shutil.which, BROWSERS) if path), None)
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start the Chromium of this machine. As root, and in most containers, its own sandbox cannot be had."""
+    return playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+
+
+@dataclass
+class Served:
+    """A running dashboard."""
+
+    url: str  # with a slash at its end
+    process: subprocess.Popen[str]
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Return the status and the body of a path."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), Anything())
+        with opener.open(self.url + path, timeout=PATIENCE / 1000) as answer:
+            return answer.status, answer.read().decode()
+
+
+class Anything(urllib.request.HTTPErrorProcessor):
+    """Takes an answer of any status for an answer."""
+
+    def http_response(self, _: object, response: object) -> object:
+        """Return it."""
+        return response
+
+
+@contextmanager
+def serve(site: Path, **environ: str) -> Iterator[Served]:
+    """Run a dashboard on any free port, for which the folder `site` comes before what is installed."""
+    path = [str(site), str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "myapp", "dashboard", "--port", "0"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path)} | environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        yield Served(line.split()[-1], process)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def arrive(page: Page, served: Served) -> None:
+    """Open the page and wait until it is drawn and has its first report."""
+    page.goto(served.url)
+    page.wait_for_function(READY, timeout=PATIENCE)
+    page.locator(".then .verdict:not(.wait)").wait_for(timeout=PATIENCE)
+    page.locator(".then .bk-Figure, .then .error:has-text('sample')").first.wait_for(timeout=PATIENCE)
+
+
+def shadow(site: Path, module: str, code: str) -> None:
+    """Put a module into the folder, in place of the installed one of that name."""
+    (site / f"{module}.py").write_text(code)
+
+
+def claim(site: Path, name: str, version: str) -> None:
+    """Let the folder say that a package is installed in this version."""
+    metadata = site / f"{name.replace('-', '_')}-{version}.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")

@@ -1,0 +1,64 @@
+from collections.abc import Callable
+
+import pytest
+from probes import FAILS, FAR, IMPORTS, NEAR, OLD, WELL
+
+from myapp import render
+from myapp.report import Package, Report
+
+DRAW = [render.overview, render.provenance, render.taken, render.packages, render.indirect, render.system]
+
+
+def test_overview_says_all_is_well(make: Callable[..., Report]) -> None:
+    drawn = render.overview(make())
+    assert "All well" in drawn
+    assert "1 package at version 1.2.0, and every one imports" in drawn
+
+
+def test_overview_says_what_is_wrong(make: Callable[..., Report]) -> None:
+    drawn = render.overview(make((WELL, OLD, FAR), (IMPORTS, FAILS)))
+    assert "2 problems" in drawn
+    assert "probe-old is 1.0.0; ==2.0.0 is required by probe, probe-well" in drawn
+    assert '<li class="minor">leaf is not installed' in drawn
+
+
+def test_overview_with_warnings_only(make: Callable[..., Report]) -> None:
+    assert "Works, with 1 requirement not met" in render.overview(make((WELL, FAR)))
+
+
+def test_a_work_tree_is_said(make: Callable[..., Report]) -> None:
+    local = type(WELL)(WELL.name, WELL.installed, WELL.kind, WELL.requirements, "/work/tree")
+    assert "work tree" not in render.provenance(make())
+    assert "All foopack packages come from a work tree" in render.provenance(make((local,)))
+    assert "probe-well come from a work tree" in render.provenance(make((local, OLD)))
+    assert 'title="/work/tree">work tree' in render.packages(make((local,)))
+
+
+def test_a_package_that_is_not_as_required_stands_out(make: Callable[..., Report]) -> None:
+    drawn = render.packages(make((WELL, OLD, NEAR)))
+    assert drawn.count("<tr class=wrong>") == 1
+    assert '<th scope="row">probe-old</th>' in drawn.partition("<tr class=wrong>")[2]
+
+
+@pytest.mark.parametrize(("package", "said"), [(FAR, "<details open><summary>1 further package, 1 not as"), (WELL, "")])
+def test_indirect_ones_are_folded_away(make: Callable[..., Report], package: Package, said: str) -> None:
+    assert render.indirect(make((package,))).startswith(said)
+
+
+def test_an_import_with_its_traceback() -> None:
+    assert "0.2 s" in render.attempt(FAILS)
+    assert "ValueError: &lt;no&gt;" in render.attempt(FAILS)
+    assert "Traceback (most recent call last):\n  &lt;no&gt;" in render.traceback(FAILS)
+    assert render.traceback(IMPORTS) == ""
+
+
+@pytest.mark.parametrize("draw", DRAW, ids=lambda draw: draw.__name__)
+def test_nothing_from_outside_is_markup(make: Callable[..., Report], draw: Callable[[Report], str]) -> None:
+    evil = type(WELL)("<b>", "<b>", WELL.kind, OLD.requirements, "<b>")
+    report = make((evil,), (FAILS,), host="<b>", platform="<b>", container="<b>", revision="<b>", python="<b>")
+    assert "<b>" not in draw(report)
+
+
+@pytest.mark.parametrize("draw", DRAW, ids=lambda draw: draw.__name__)
+def test_before_the_first_report(draw: Callable[[Report | None], str]) -> None:
+    assert "None" not in draw(None)

@@ -1,0 +1,419 @@
+package e2e_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/monorepotest"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest"
+)
+
+// TestPreflight has one thing in the way after the other, and then several. Each is said before anything is done, with what
+// to do.
+func TestPreflight(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		by   string
+		bad  func(r *releasing)
+		says string
+		next string
+	}{
+		{name: "changes", bad: func(r *releasing) { write(r.t, r.dir, "stray.txt", "x") }, says: "the work tree has changes: stray.txt", next: "git stash -u"},
+		{name: "staged", bad: func(r *releasing) {
+			write(r.t, r.dir, "stray.txt", "x")
+			git(r.t, r.dir, "add", "-A")
+		}, says: "the work tree has changes: stray.txt"},
+		{name: "another branch", bad: func(r *releasing) { git(r.t, r.dir, "switch", "-q", "-c", "side") }, says: "the clone is on the branch side, and releases are made from main", next: "git switch main"},
+		{name: "no branch", bad: func(r *releasing) { git(r.t, r.dir, "switch", "-q", "--detach") }, says: "the clone is on no branch"},
+		{name: "behind", bad: func(r *releasing) { r.somebodyPushes() }, says: "the clone is behind origin/main", next: "git pull"},
+		{name: "no remote", bad: func(r *releasing) { git(r.t, r.dir, "remote", "remove", "origin") }, says: "asking the remote origin", next: "git ls-remote origin"},
+		{name: "the remote is gone", bad: func(r *releasing) {
+			git(r.t, r.dir, "remote", "set-url", "origin", filepath.Join(r.dir, "nothing"))
+		}, says: "asking the remote origin"},
+		{name: "a tag here", bad: func(r *releasing) { git(r.t, r.dir, "tag", "v0.1.7") }, says: "the tag v0.1.7 is there already", next: "git tag -d v0.1.7"},
+		{name: "a tag there", bad: func(r *releasing) {
+			git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v0.1.7")
+		}, says: "v0.1.7"},
+		{name: "manifests that disagree", bad: func(r *releasing) {
+			in("packages/p0001/pixi.toml", `version = "0.1.6"`, `version = "0.1.5"`)(r.t, r.dir)
+			git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
+		}, says: "the manifests do not agree", next: "-fixDrift"},
+		{name: "no toolchain", bad: func(r *releasing) {
+			r.env = command.Setenv(r.env, "PATH=/usr/bin:/bin", "PIPELINE_TOOLCHAIN=embedded", "HOME="+r.t.TempDir(), "XDG_CACHE_HOME="+r.t.TempDir())
+			hidePython(r)
+		}, says: "Python", next: "apt-get install python3"},
+		{name: "no channel server", bad: func(r *releasing) { r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=http://127.0.0.1:1") }, says: "http://127.0.0.1:1"},
+		{name: "the version is on the channel", bad: func(r *releasing) {
+			r.publishSomething("0.1.7")
+		}, says: "has mono-core-0.1.7-pyh4616a5c_0.conda already", next: "say another version"},
+		{name: "no credential", by: "here", bad: func(r *releasing) { r.env = command.Unset(r.env, "PREFIX_API_KEY") }, says: "credential", next: "PREFIX_API_KEY"},
+		{name: "a wrong key", by: "here", bad: func(r *releasing) { r.env = command.Setenv(r.env, "PREFIX_API_KEY=pfx_wrong") }, says: "does not know the token"},
+		{name: "a wrong token of GitHub", bad: func(r *releasing) { r.env = command.Setenv(r.env, "GITHUB_TOKEN=ghs_wrong") }, says: "GITHUB_TOKEN"},
+		{name: "nobody to commit as", bad: func(r *releasing) {
+			git(r.t, r.dir, "config", "--unset", "user.name")
+			git(r.t, r.dir, "config", "--unset", "user.email")
+			r.env = command.Setenv(command.Unset(r.env, "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"), "GIT_CONFIG_SYSTEM="+os.DevNull)
+			git(r.t, r.dir, "config", "user.useConfigOnly", "true")
+		}, says: "git does not know who commits", next: "git config user.email"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: c.by})
+			c.bad(r)
+			head, status := git(t, r.dir, "rev-parse", "HEAD"), git(t, r.dir, "status", "--porcelain")
+			commits, _ := r.remote()
+			out := r.refused(1, c.says, "release", "-to=patch", "-yes")
+			require.Contains(t, out, c.next)
+			require.NotContains(t, out, "✓ bump")
+			require.Equal(t, head, git(t, r.dir, "rev-parse", "HEAD"))
+			require.Equal(t, status, git(t, r.dir, "status", "--porcelain"))
+			now, _ := r.remote()
+			require.Equal(t, commits, now)
+			require.Empty(t, r.journalFile(), "nothing was begun")
+		})
+	}
+	t.Run("several", func(t *testing.T) {
+		r := newReleasing(t, releaseOptions{})
+		write(t, r.dir, "stray.txt", "x")
+		git(t, r.dir, "switch", "-q", "-c", "side")
+		git(t, r.dir, "tag", "v0.1.7")
+		out := r.refused(1, "3 things are in the way", "release", "-to=patch", "-yes")
+		require.Equal(t, 3, strings.Count(out, "✗ ")-strings.Count(out, "✗ preflight"))
+	})
+}
+
+// somebodyPushes lets another clone be faster.
+func (r *releasing) somebodyPushes() {
+	other := r.newClone()
+	git(r.t, other, "-c", "user.name=b", "-c", "user.email=b@example.invalid", "commit", "-q", "--allow-empty", "-m", "fix: faster")
+	git(r.t, other, "push", "-q", "origin", "main")
+}
+
+// publishSomething puts a version of the packages on the channel that this release is about to make.
+func (r *releasing) publishSomething(version string) {
+	other := r.newClone()
+	x := exec.Command(filepath.Join(compiled, "targets"), "version:bump", "-to="+version, "-commit", "-yes")
+	x.Dir, x.Env = other, r.env
+	out, err := x.CombinedOutput()
+	require.NoError(r.t, err, "%s", out)
+	x = exec.Command(filepath.Join(compiled, "targets"), "publish", "-yes")
+	x.Dir, x.Env = other, r.env
+	out, err = x.CombinedOutput()
+	require.NoError(r.t, err, "%s", out)
+}
+
+// hidePython lets every python on PATH be something that is none.
+func hidePython(r *releasing) {
+	dir := r.t.TempDir()
+	for _, name := range []string{"python3", "python", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14"} {
+		require.NoError(r.t, os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\nexit 127\n"), 0o755))
+	}
+	r.env = command.Setenv(r.env, "PATH="+dir+":/usr/bin:/bin")
+}
+
+// TestNothingIrreversible lets one step after the other fail: neither it nor anything that cannot be taken back happens, the
+// version is not burnt, and once the cause is gone the same release is completed.
+func TestNothingIrreversible(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		by     string
+		breaks func(r *releasing)
+		mends  func(r *releasing)
+		says   string
+		local  bool // nothing has left the clone
+	}{
+		{
+			name: "bump and commit", says: "the hook says no", local: true,
+			breaks: func(r *releasing) { hook(r, r.dir+"/.git", "pre-commit", "echo the hook says no >&2; exit 1") },
+			mends:  func(r *releasing) { hook(r, r.dir+"/.git", "pre-commit", "exit 0") },
+		},
+		{
+			name: "check", says: "qa", local: true,
+			breaks: func(r *releasing) {
+				write(r.t, r.dir, "fail-qa", "x")
+				git(r.t, r.dir, "add", "-A")
+				git(r.t, r.dir, "commit", "-q", "-m", "fix: break it")
+			},
+			mends: func(r *releasing) {
+				git(r.t, r.dir, "rm", "-q", "fail-qa")
+				git(r.t, r.dir, "commit", "-q", "-m", "fix: mend it")
+			},
+		},
+		{
+			name: "build: a pin is lost", says: "mono-core ==0.1.7", local: true,
+			breaks: func(r *releasing) {
+				r.standin.Behave(pixitest.Behaviour{Drop: map[string][]string{"mono-p0001": {"mono-core"}}})
+			},
+			mends: func(r *releasing) { r.standin.Behave(pixitest.Behaviour{}) },
+		},
+		{
+			name: "tag", says: "tagging v0.1.7", local: true,
+			breaks: func(r *releasing) {
+				require.NoError(r.t, os.MkdirAll(filepath.Join(r.dir, ".git", "refs", "tags", "v0.1.7", "x"), 0o755))
+				write(r.t, r.dir, ".git/refs/tags/v0.1.7/x/y", git(r.t, r.dir, "rev-parse", "HEAD"))
+			},
+			mends: func(r *releasing) {
+				require.NoError(r.t, os.RemoveAll(filepath.Join(r.dir, ".git", "refs", "tags", "v0.1.7")))
+			},
+		},
+		{
+			name: "push", says: "no pushes today", local: true,
+			breaks: func(r *releasing) { hook(r, r.world.Remote, "pre-receive", "echo no pushes today >&2; exit 1") },
+			mends:  func(r *releasing) { hook(r, r.world.Remote, "pre-receive", "exit 0") },
+		},
+		{
+			name: "publish: half of the packages", by: "here", says: "publish",
+			breaks: func(r *releasing) { r.refuseUploads("mono-p0002") },
+			mends:  func(r *releasing) { r.refuseUploads("") },
+		},
+		{
+			name: "GitHub release", by: "here", says: "GitHub release",
+			breaks: func(r *releasing) { r.breakHub(true) },
+			mends:  func(r *releasing) { r.breakHub(false) },
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: c.by})
+			c.breaks(r)
+			out, status := r.mage("release", "-to=patch", "-yes")
+			require.Equal(t, 1, status, out)
+			require.Contains(t, out, c.says)
+			if c.local {
+				commits, tags := r.remote()
+				require.Equal(t, []string{r.base}, commits)
+				require.Empty(t, tags)
+				require.Empty(t, r.onChannel())
+			}
+			if c.name != "bump and commit" { // of which nothing is left
+				require.Contains(t, r.refused(3, "is unfinished", "release", "-to=2.0.0", "-yes"), "nothing was changed")
+			}
+			c.mends(r)
+			require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.7 is released")
+			if c.name != "check" { // whose mending made further commits
+				r.released("0.1.7")
+			}
+		})
+	}
+}
+
+// TestAccidents has the accidents by name that have burnt versions elsewhere. Each is caught before there is a tag, and the
+// version is released once its cause is gone. (An upload of half the packages is in TestNothingIrreversible.)
+func TestAccidents(t *testing.T) {
+	task := func(qa string) map[string]string {
+		return map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tasks]\nqa = " + qa + "\n"}
+	}
+	good := task(`"true"`)
+	for _, c := range []struct {
+		name   string
+		files  map[string]string
+		breaks func(r *releasing)
+		says   string
+		status int // 0 is 1
+	}{
+		{name: "a wrong flag of the builder", says: "unexpected argument '--target-dir' found", breaks: func(r *releasing) {
+			dir := r.t.TempDir()
+			write(r.t, dir, "pixi", fmt.Sprintf("#!/bin/sh\nif [ \"$1\" = publish ]; then echo \"error: unexpected argument '--target-dir' found\" >&2; exit 2; fi\nexec %s/pixi \"$@\"\n", r.standin.Dir))
+			require.NoError(r.t, os.Chmod(filepath.Join(dir, "pixi"), 0o755))
+			path, _ := command.Getenv(r.env, "PATH")
+			r.env = command.Setenv(r.env, "PATH="+dir+":"+path)
+		}},
+		{name: "a tool that is missing", files: task(`"no-such-uploader --version"`), says: "no-such-uploader"},
+		{name: "a glob that matches nothing", says: "mono-core", breaks: func(r *releasing) {
+			r.standin.Behave(pixitest.Behaviour{NoOutput: []string{"mono-core"}})
+		}},
+		{name: "a setting that refers to itself", status: 2, says: "the channel server's address is no http or https URL", breaks: func(r *releasing) {
+			r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=${{ env.PREFIX_SERVER_URL }}")
+		}},
+		{name: "an escaped $ in a task", files: task(`"test \\$HOME = $HOME"`), says: "the task qa"},
+		{name: "an artifact of the wrong version", says: `its version is "0.1.6" and not "0.1.7"`, breaks: func(r *releasing) {
+			r.standin.Behave(pixitest.Behaviour{Versions: map[string]string{"mono-core": "0.1.6"}})
+		}},
+		{name: "a tag that names another version", says: "", breaks: func(r *releasing) {
+			// Not of a release: somebody tags by hand, and CI has to refuse.
+			git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v9.9.9")
+			waitFor(r.t.(*testing.T), "CI", func() bool { return len(r.world.Jobs()) > 0 })
+			require.Contains(r.t, r.world.Jobs()[0].Log, "the tag v9.9.9 started this, and the manifests are at v0.1.6")
+			require.Empty(r.t, r.onChannel())
+			git(r.t, r.dir, "push", "-q", "origin", ":refs/tags/v9.9.9")
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{files: c.files})
+			env := r.env
+			if c.breaks != nil {
+				c.breaks(r)
+			}
+			if c.says != "" {
+				r.refused(max(1, c.status), c.says, "release", "-to=patch", "-yes")
+			}
+			commits, tags := r.remote()
+			require.Equal(t, []string{r.base}, commits)
+			require.Empty(t, tags)
+			require.Empty(t, r.onChannel())
+			r.env = env
+			r.standin.Behave(pixitest.Behaviour{})
+			if c.files != nil {
+				for name, text := range good {
+					write(t, r.dir, name, text)
+				}
+				git(t, r.dir, "commit", "-q", "-a", "-m", "fix: mend it")
+			}
+			require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.7 is released")
+		})
+	}
+}
+
+func hook(r *releasing, gitDir, name, script string) {
+	write(r.t, gitDir, "hooks/"+name, "#!/bin/sh\n"+script+"\n")
+	require.NoError(r.t, os.Chmod(filepath.Join(gitDir, "hooks", name), 0o755))
+}
+
+// TestTwoAtOnce starts two releases in one clone: one goes through, the other ends with a sentence, and changes nothing.
+func TestTwoAtOnce(t *testing.T) {
+	r := newReleasing(t, releaseOptions{})
+	one, oneSaid := r.start("release", "-to=patch", "-yes")
+	two, twoSaid := r.start("release", "-to=patch", "-yes")
+	require.NoError(t, one.Start())
+	require.NoError(t, two.Start())
+	_ = one.Wait()
+	_ = two.Wait()
+	codes := []int{one.ProcessState.ExitCode(), two.ProcessState.ExitCode()}
+	require.ElementsMatch(t, []int{0, 3}, codes, "%s\n%s", oneSaid, twoSaid)
+	loser := oneSaid.String()
+	if codes[1] == 3 {
+		loser = twoSaid.String()
+	}
+	require.Contains(t, loser, "another release is under way here, locked by process ")
+	r.released("0.1.7")
+}
+
+// TestCtrlC stops a release at a safe point, says how to go on, and leaves nothing in the way of that.
+func TestCtrlC(t *testing.T) {
+	r := newReleasing(t, releaseOptions{})
+	x, out := r.start("release", "-to=patch", "-yes")
+	x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	require.NoError(t, x.Start())
+	waitFor(t, "the release to begin", func() bool { return r.journalLines() > 4 })
+	require.NoError(t, syscall.Kill(-x.Process.Pid, syscall.SIGINT))
+	_ = x.Wait()
+	require.Equal(t, 1, x.ProcessState.ExitCode(), "%s", out)
+	require.Contains(t, out.String(), "stopped by a signal (interrupt), at a safe point")
+	require.Contains(t, out.String(), "→ `mage release` goes on from here")
+	require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
+	r.released("0.1.7")
+}
+
+// TestUndo takes a release back from wherever it stands, and refuses once something was uploaded.
+func TestUndo(t *testing.T) {
+	t.Run("local", func(t *testing.T) {
+		r := newReleasing(t, releaseOptions{})
+		hook(r, r.world.Remote, "pre-receive", "exit 1")
+		_, status := r.mage("release", "-to=patch", "-yes")
+		require.Equal(t, 1, status)
+		require.Equal(t, "v0.1.7", git(t, r.dir, "tag", "--list", "v0.1.7"))
+		r.refused(3, "there is no terminal to ask at", "undo")
+		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was taken back")
+		require.Empty(t, git(t, r.dir, "tag", "--list", "v0.1.7"))
+		r.untouched()
+		r.refused(1, "there is nothing to undo", "undo", "-yes")
+		hook(r, r.world.Remote, "pre-receive", "exit 0")
+		require.NoError(t, os.RemoveAll(filepath.Join(r.dir, ".git", "pixi-release", "releases")))
+		r.ok("release", "-to=patch", "-yes")
+		r.released("0.1.7")
+	})
+	t.Run("pushed", func(t *testing.T) {
+		r := newReleasing(t, releaseOptions{by: "here"})
+		r.refuseUploads("mono-core")
+		_, status := r.mage("release", "-to=patch", "-yes")
+		require.Equal(t, 1, status)
+		r.refused(3, "its tag is removed there, and its commit reverted on main", "undo")
+		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was taken back")
+		commits, tags := r.remote()
+		require.Empty(t, tags)
+		require.Len(t, commits, 3, "the commit and the one that takes it back")
+		require.Empty(t, git(t, r.dir, "diff", r.base, "HEAD"))
+		require.Equal(t, commits[0], git(t, r.dir, "rev-parse", "HEAD"))
+	})
+	t.Run("uploaded", func(t *testing.T) {
+		r := newReleasing(t, releaseOptions{by: "here"})
+		r.refuseUploads("mono-p0002")
+		_, status := r.mage("release", "-to=patch", "-yes")
+		require.Equal(t, 1, status)
+		before := r.onChannel()
+		require.NotEmpty(t, before)
+		out := r.refused(3, "v0.1.7 cannot be taken back", "undo")
+		require.Contains(t, out, "/api/v1/delete/mono/noarch/mono-core-0.1.7-pyh4616a5c_0.conda")
+		out = r.ok("undo", "-yes")
+		require.Contains(t, out, "This is the next patch, v0.1.8")
+		require.Equal(t, before, r.onChannel())
+		r.refuseUploads("")
+		require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.8 is released")
+	})
+}
+
+// TestStatus says where an unfinished release stands, by journal and by world; in a clone without a journal too.
+func TestStatus(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here"})
+	require.Contains(t, r.ok("status"), "no release was begun in this clone")
+	r.refuseUploads("mono-p0002")
+	_, status := r.mage("release", "-to=patch", "-yes")
+	require.Equal(t, 1, status)
+	out := r.ok("status")
+	require.Contains(t, out, "v0.1.7 is unfinished since ")
+	require.Regexp(t, `push +done: origin/main and the tags at [0-9a-f]{12} +done: origin/main`, out)
+	require.Regexp(t, `publish +failed: .* not done`, out)
+	require.Regexp(t, `GitHub release +– +not asked`, out)
+	r.dir = r.newClone()
+	require.Contains(t, r.ok("status"), "v0.1.7 is tagged on the remote and not complete")
+	require.Contains(t, r.refused(3, "the release of v0.1.7 is unfinished", "release", "-to=minor", "-yes"), "nothing was changed")
+	r.refuseUploads("")
+	require.Contains(t, r.ok("release", "-yes"), "going on with it")
+	r.released("0.1.7")
+}
+
+// gate stands in front of the embedded servers, and refuses what a test wants to be refused.
+type gate struct {
+	refuses atomic.Pointer[func(r *http.Request) bool]
+}
+
+func (g *gate) wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if refuses := g.refuses.Load(); refuses != nil && (*refuses)(r) {
+			http.Error(w, `{"message": "not today"}`, http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuseUploads lets no file of a package be uploaded; "" lets all.
+func (r *releasing) refuseUploads(name string) {
+	refuses := func(q *http.Request) bool {
+		if name == "" || q.Method != http.MethodPost || !strings.HasPrefix(q.URL.Path, "/api/v1/upload/") {
+			return false
+		}
+		body, err := io.ReadAll(q.Body)
+		q.Body = io.NopCloser(bytes.NewReader(body))
+		return err == nil && bytes.Contains(body, []byte(`filename="`+name+"-"))
+	}
+	r.gate.refuses.Store(&refuses)
+}
+
+// breakHub lets no release be made on GitHub.
+func (r *releasing) breakHub(broken bool) {
+	refuses := func(q *http.Request) bool {
+		return broken && q.Method == http.MethodPost && strings.HasSuffix(q.URL.Path, "/releases")
+	}
+	r.gate.refuses.Store(&refuses)
+}

@@ -1,0 +1,156 @@
+package e2e_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/faults"
+	"github.com/foopack/foopack/magefiles/internal/release"
+)
+
+// `mage kills` asks for more.
+var (
+	kills     = flag.Int("kills", 20, "how often a release is killed at a random moment")
+	realKills = flag.Int("realkills", 0, "how many more of them build with the real toolchain")
+	killSeed  = flag.Uint64("killseed", 0, "seed of the random moments; 0 takes one of the clock")
+	seeds     = flag.Int("seeds", 4, "how many seeds of random faults a release has to survive")
+)
+
+// killed starts a release, kills its whole process group when the moment has come, and says whether it was killed.
+func (r *releasing) killed(args []string, moment func() bool) bool {
+	r.t.Helper()
+	x, out := r.start(args...)
+	x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	require.NoError(r.t, x.Start())
+	done := make(chan struct{})
+	go func() {
+		_ = x.Wait()
+		close(done)
+	}()
+	for !moment() {
+		select {
+		case <-done:
+			require.Zero(r.t, x.ProcessState.ExitCode(), "%s", out)
+			return false
+		case <-time.After(200 * time.Microsecond):
+		}
+	}
+	_ = syscall.Kill(-x.Process.Pid, syscall.SIGKILL)
+	<-done
+	return true
+}
+
+// journalFile is that of the only release in the clone; "" where there is none.
+func (r *releasing) journalFile() string {
+	files, err := filepath.Glob(filepath.Join(r.dir, ".git", "pixi-release", "releases", "*.jsonl"))
+	require.NoError(r.t, err)
+	require.LessOrEqual(r.t, len(files), 1)
+	if len(files) == 0 {
+		return ""
+	}
+	return files[0]
+}
+
+func (r *releasing) journalLines() int {
+	if r.journalFile() == "" {
+		return 0
+	}
+	data, _ := os.ReadFile(r.journalFile())
+	return bytes.Count(data, []byte("\n"))
+}
+
+// ended says that the release was through when it was killed.
+func (r *releasing) ended() bool {
+	past, err := release.Last(filepath.Join(r.dir, ".git", "pixi-release"))
+	require.NoError(r.t, err)
+	return past != nil && past.End != ""
+}
+
+// TestReleaseKilledAtEveryBoundary kills a release right after each entry of its journal, and runs it again as it was.
+func TestReleaseKilledAtEveryBoundary(t *testing.T) {
+	for entries := 1; ; entries++ {
+		by := []string{"ci", "here"}[entries%2]
+		r := newReleasing(t, releaseOptions{by: by})
+		if !r.killed([]string{"release", "-to=patch", "-yes"}, func() bool { return r.journalLines() >= entries }) {
+			require.Greater(t, entries, 20, "there are that many entries at least")
+			r.released("0.1.7")
+			break
+		}
+		if !r.ended() {
+			require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.7 is released")
+		}
+		r.released("0.1.7")
+	}
+}
+
+// TestReleaseKilledAnywhere kills a release at moments that nobody chose, some of them two times, and continues it: there, or
+// in a clone that has seen nothing of it.
+func TestReleaseKilledAnywhere(t *testing.T) {
+	seed := *killSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-killseed=%d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	how := map[string]int{}
+	for round := range *kills + *realKills {
+		r := newReleasing(t, releaseOptions{by: []string{"ci", "here"}[random.IntN(2)], real: round >= *kills})
+		for range 1 + random.IntN(2) {
+			after, more := random.IntN(22), time.Duration(random.IntN(60))*time.Millisecond
+			if round >= *kills {
+				more *= 20
+			}
+			var seen time.Time
+			if r.ended() || !r.killed([]string{"release", "-to=0.1.7", "-yes"}, func() bool {
+				if seen.IsZero() && r.journalLines() >= after {
+					seen = time.Now()
+				}
+				return !seen.IsZero() && time.Since(seen) > more
+			}) {
+				break
+			}
+			how["killed"]++
+			if random.IntN(3) == 0 {
+				r.dir = r.newClone()
+				how["second clone"]++
+			}
+		}
+		if out := r.ok("release", "-to=0.1.7", "-yes"); !r.ended() {
+			require.Contains(t, out, "v0.1.7 is released")
+			how["done before"]++ // by the other clone, whose journal says so
+			continue
+		}
+		r.released("0.1.7")
+	}
+	t.Logf("%v", how)
+}
+
+// TestReleaseThroughFaults lets calls of the outside fail at random, and runs the release until it is through.
+func TestReleaseThroughFaults(t *testing.T) {
+	for seed := range uint64(*seeds) {
+		t.Run(fmt.Sprint(seed+1), func(t *testing.T) {
+			t.Parallel() // it waits, and does little
+			dice := faults.New(seed+1, 0.25)
+			r := newReleasing(t, releaseOptions{by: []string{"ci", "here"}[seed%2], dice: dice, reruns: 30})
+			runs := 0
+			for status := -1; status != 0; runs++ {
+				var out string
+				require.Less(t, runs, 60, "%s", out)
+				out, status = r.mage("release", "-to=0.1.7", "-yes")
+				require.NotContains(t, out, "panic")
+			}
+			dice.Rest()
+			r.released("0.1.7")
+			t.Logf("through after %d runs", runs)
+		})
+	}
+}

@@ -1,0 +1,274 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/faults"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/monorepotest"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal"
+	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+)
+
+// releasing is a monorepo of three packages at 0.1.6 in an embedded world: a clone that a person works in, and the
+// compiled magefile. Packages are built by the stand-in for pixi, in no time, but for real.
+type releasing struct {
+	t       testing.TB
+	world   *rehearsal.World
+	dir     string // the clone
+	env     []string
+	base    string // the commit that all begins with
+	standin *pixitest.Standin
+	gate    *gate
+	said    bytes.Buffer // everything that every target said
+}
+
+// releaseOptions change what newReleasing makes.
+type releaseOptions struct {
+	by     string // "here" or "ci", the default
+	files  map[string]string
+	dice   *faults.Dice
+	reruns int
+	real   bool // packages are built by the embedded toolchain, and not by the stand-in
+}
+
+// qaTask checks what a test of a release can see: that the version was bumped before.
+const qaTask = `
+[tasks]
+qa = "test ! -e fail-qa && grep -q version packages/core/pixi.toml && echo all is well"
+
+[tool.release]
+publish = "%s"
+`
+
+func newReleasing(t testing.TB, o releaseOptions) *releasing {
+	t.Helper()
+	if o.by == "" {
+		o.by = "ci"
+	}
+	source := filepath.Join(t.TempDir(), "source")
+	require.NoError(t, monorepotest.Write(source, 3, "0.1.6"))
+	files := map[string]string{
+		".gitignore": "/output/\n/.pixi/\n", "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n- Something new.\n",
+		"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + fmt.Sprintf(qaTask, o.by),
+	}
+	for name, text := range o.files {
+		files[name] = text
+	}
+	for name, text := range files {
+		write(t, source, name, text)
+	}
+	for _, argv := range [][]string{
+		{"init", "-q", "-b", "main"},
+		{"config", "user.name", "a tester"},
+		{"config", "user.email", "tester@example.invalid"},
+		{"add", "-A"},
+		{"commit", "-q", "-m", "chore: initial"},
+		{"tag", "v0.1.6"},
+	} {
+		git(t, source, argv...)
+	}
+	r := &releasing{t: t, gate: &gate{}, base: git(t, source, "rev-parse", "HEAD"), standin: pixitest.Install(t, pixitest.Behaviour{})}
+	environ := command.Setenv(command.Unset(os.Environ(), "CI", "GITHUB_ACTIONS"), "GIT_CONFIG_GLOBAL="+os.DevNull, "PIPELINE_TOOLCHAIN=pixi",
+		"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=tester@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=tester@example.invalid")
+	environ = r.standin.Env(environ)
+	if o.real {
+		environ = command.Setenv(environ, "PIPELINE_TOOLCHAIN=embedded")
+	}
+	runner := command.NewSystem(environ, nil)
+	repo, err := gitrepo.Open(t.Context(), runner, source)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	r.world, err = rehearsal.NewWorld(t.Context(), rehearsal.WorldConfig{
+		Dir: dir, Runner: runner, Environ: environ, Source: repo, Branch: "main", Channel: "mono", Repository: "octo/mono",
+		Program: filepath.Join(compiled, "targets"), CI: o.by == "ci", Wrap: r.gate.wrap, Dice: o.dice, Reruns: o.reruns,
+	})
+	require.NoError(t, err)
+	t.Cleanup(r.world.Close)
+	r.env = r.world.Environ(environ)
+	r.dir = r.newClone()
+	return r
+}
+
+func write(t testing.TB, dir, name, text string) {
+	t.Helper()
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+}
+
+// newClone is the clone of somebody who has seen nothing of a release but what is on the remote.
+func (r *releasing) newClone() string {
+	dir := filepath.Join(r.t.TempDir(), "clone")
+	git(r.t, r.t.TempDir(), "clone", "-q", r.world.Remote, dir)
+	git(r.t, dir, "config", "user.name", "a tester")
+	git(r.t, dir, "config", "user.email", "tester@example.invalid")
+	return dir
+}
+
+// start prepares a target of the clone.
+func (r *releasing) start(args ...string) (*exec.Cmd, *bytes.Buffer) {
+	x := exec.Command(filepath.Join(compiled, "targets"), args...)
+	x.Dir, x.Env = r.dir, r.env
+	var out bytes.Buffer
+	both := io.MultiWriter(&out, &r.said)
+	x.Stdout, x.Stderr = both, both
+	return x, &out
+}
+
+// mage runs a target of the clone, and returns what it said and its exit status.
+func (r *releasing) mage(args ...string) (string, int) {
+	r.t.Helper()
+	x, out := r.start(args...)
+	_ = x.Run()
+	return out.String(), x.ProcessState.ExitCode()
+}
+
+// ok runs a target that has to go well.
+func (r *releasing) ok(args ...string) string {
+	r.t.Helper()
+	out, status := r.mage(args...)
+	require.Zero(r.t, status, "%v: %s", args, out)
+	return out
+}
+
+// refused runs a target that has to end with a status, and to say something.
+func (r *releasing) refused(status int, says string, args ...string) string {
+	r.t.Helper()
+	out, got := r.mage(args...)
+	require.Equal(r.t, status, got, "%v: %s", args, out)
+	require.Contains(r.t, out, says)
+	return out
+}
+
+// remote is what the remote has: the commits on main, the newest first, and the tags beside v0.1.6.
+func (r *releasing) remote() (commits, tags []string) {
+	commits = strings.Fields(git(r.t, r.world.Remote, "rev-list", "main"))
+	tags = strings.Fields(git(r.t, r.world.Remote, "tag", "--list"))
+	return commits, slices.DeleteFunc(tags, func(tag string) bool { return tag == "v0.1.6" })
+}
+
+// onChannel are the files of the channel with their sha256.
+func (r *releasing) onChannel() map[string]string {
+	r.t.Helper()
+	client, err := prefixdev.New(prefixdev.Options{Server: r.world.Prefix.URL})
+	require.NoError(r.t, err)
+	c, err := client.Channel("mono")
+	require.NoError(r.t, err)
+	files := map[string]string{}
+	for _, name := range []string{"mono-core", "mono-p0001", "mono-p0002"} {
+		records, err := c.Records(r.t.Context(), "noarch", name)
+		if !errors.Is(err, channel.ErrNotFound) {
+			require.NoError(r.t, err)
+		}
+		for _, rec := range records {
+			files[rec.FileName()] = rec.SHA256
+		}
+	}
+	return files
+}
+
+// untouched wants nothing to have happened anywhere.
+func (r *releasing) untouched() {
+	r.t.Helper()
+	require.Equal(r.t, r.base, git(r.t, r.dir, "rev-parse", "HEAD"))
+	require.Empty(r.t, git(r.t, r.dir, "status", "--porcelain"))
+	commits, tags := r.remote()
+	require.Equal(r.t, []string{r.base}, commits)
+	require.Empty(r.t, tags)
+	require.Empty(r.t, r.onChannel())
+	published, drafts := r.world.Hub.Published()
+	require.Empty(r.t, published)
+	require.Zero(r.t, drafts)
+}
+
+// released wants everything to have happened once: one commit, one tag at it, each artifact with the bytes that were
+// verified, one GitHub release with those, and a journal that says so.
+func (r *releasing) released(version string) {
+	r.t.Helper()
+	commits, tags := r.remote()
+	require.Len(r.t, commits, 2, "one commit")
+	require.Equal(r.t, r.base, commits[1])
+	require.Equal(r.t, []string{"v" + version}, tags)
+	require.Equal(r.t, commits[0], git(r.t, r.world.Remote, "rev-parse", "v"+version+"^{commit}"))
+	require.Equal(r.t, "tag", git(r.t, r.world.Remote, "cat-file", "-t", "v"+version))
+
+	past, err := release.Last(filepath.Join(r.dir, ".git", "pixi-release"))
+	require.NoError(r.t, err)
+	require.NotNil(r.t, past)
+	require.Equal(r.t, release.Released, past.End)
+	verified := map[string]string{}
+	for _, f := range verifiedFiles(r.t, past) {
+		verified[f.File] = f.SHA256
+	}
+	require.Len(r.t, verified, 3)
+	require.Equal(r.t, verified, r.onChannel())
+	published, drafts := r.world.Hub.Published()
+	require.Zero(r.t, drafts)
+	require.Len(r.t, published, 1)
+	require.Equal(r.t, "v"+version, published[0].Tag)
+	require.Equal(r.t, 1, published[0].Times)
+	require.Equal(r.t, verified, published[0].Assets)
+	require.Empty(r.t, r.world.Hub.TagsMade())
+	require.Empty(r.t, git(r.t, r.dir, "status", "--porcelain"))
+	journal, err := os.ReadFile(past.Path)
+	require.NoError(r.t, err)
+	for _, secret := range r.world.Secrets() {
+		require.NotContains(r.t, r.said.String(), secret)
+		require.NotContains(r.t, string(journal), secret)
+	}
+}
+
+// TestRelease takes three packages through a release, published by CI and from here, and finds everything where it belongs.
+func TestRelease(t *testing.T) {
+	for _, by := range []string{"ci", "here"} {
+		t.Run(by, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: by})
+			r.refused(2, "no release is unfinished", "release")
+			r.refused(3, "nothing was changed: there is no terminal to ask at, and no -yes", "release", "-to=patch")
+			r.untouched()
+
+			out := r.ok("release", "-to=patch", "-yes")
+			for _, step := range []string{"preflight", "plan", "agree", "bump and commit", "check", "build", "tag", "push", "publish", "visible", "verify", "GitHub release"} {
+				require.Contains(t, out, "✓ "+step)
+			}
+			require.Contains(t, out, "v0.1.7 is released")
+			require.Contains(t, out, `pixi add "mono-core==0.1.7"`)
+			r.released("0.1.7")
+
+			require.Contains(t, r.ok("status"), "v0.1.7: released")
+			require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released: ")
+			require.Contains(t, r.ok("release", "-to=v0.1.6", "-yes"), "is released")
+			r.refused(1, "no release is unfinished: there is nothing to undo", "undo", "-yes")
+			r.released("0.1.7")
+		})
+	}
+}
+
+func verifiedFiles(t testing.TB, past *release.Past) []release.Artifact {
+	t.Helper()
+	var v release.Verified
+	for _, rec := range past.Records {
+		if rec.Step == "verify" && (rec.Event == workflow.Done || rec.Event == workflow.Found) {
+			require.NoError(t, json.Unmarshal(rec.Result, &v))
+		}
+	}
+	return v.Files
+}

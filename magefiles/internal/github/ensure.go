@@ -1,0 +1,316 @@
+package github
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Result is a release as it is.
+type Result struct {
+	URL       string     `json:"url"` // for people; "" while there is none
+	Tag       string     `json:"tag"`
+	Published time.Time  `json:"published"` // zero while it is not
+	Assets    []Attached `json:"assets"`    // in the order of the files; those that are there
+	Did       []string   `json:"did"`       // what was done, or by Check: what is to be done next
+	Left      []string   `json:"left"`      // what is there beside it and was left alone, in words
+}
+
+// Check says whether a release is published and complete, and changes nothing. Its errors are those of Ensure that need
+// no change to be found.
+func (c *Client) Check(ctx context.Context, r Release) (result Result, done bool, err error) {
+	e := &ensuring{client: c, want: r}
+	p, err := e.next(ctx)
+	if err != nil {
+		return Result{}, false, e.explain(err)
+	}
+	result = e.result(p)
+	for _, ch := range p.changes {
+		result.Did = append(result.Did, ch.String())
+	}
+	return result, len(p.changes) == 0, nil
+}
+
+// Ensure makes a release: a draft, which no one sees, gets every file; its digests are compared; then it is published,
+// once. What is there is used, so that it may be called again after whatever happened.
+//
+// It stops for a person (operr.Stopped) before a draft that somebody else has made, a tag that names another commit, and a
+// published release with other bytes. It makes no tag.
+func (c *Client) Ensure(ctx context.Context, r Release) (Result, error) {
+	e := &ensuring{client: c, want: r, tries: map[string]int{}, did: []string{}}
+	for {
+		p, err := e.next(ctx)
+		if err != nil {
+			return Result{}, e.explain(err)
+		}
+		if len(p.changes) == 0 {
+			return e.result(p), nil
+		}
+		if err := e.apply(ctx, p); err != nil {
+			return Result{}, e.explain(err)
+		}
+	}
+}
+
+// ensuring is one call of Ensure, or of Check.
+type ensuring struct {
+	client *Client
+	want   Release
+	state  State
+	known  int64          // the release that we have made
+	tries  map[string]int // how often a plan came up: the world that it was made of came back
+	did    []string
+}
+
+// next looks, and decides what to do.
+func (e *ensuring) next(ctx context.Context) (plan, error) {
+	err := e.want.check()
+	if err == nil {
+		e.state, err = e.client.look(ctx, e.want.Tag, e.known)
+	}
+	if err == nil {
+		err = e.digests(ctx)
+	}
+	if err != nil {
+		return plan{}, err
+	}
+	return e.client.newPlan(e.state, e.want)
+}
+
+// digests downloads what could be ours where the server does not say the digest, and computes it.
+func (e *ensuring) digests(ctx context.Context) error {
+	all := make([]*Found, 0, len(e.state.Drafts)+1)
+	for i := range e.state.Drafts {
+		all = append(all, &e.state.Drafts[i])
+	}
+	if e.state.Published != nil {
+		all = append(all, e.state.Published)
+	}
+	for _, to := range all {
+		for _, f := range e.want.Files {
+			a := attached(*to, f)
+			if a == nil || a.SHA256 != "" || a.Half || a.Size != f.Size {
+				continue
+			}
+			var err error
+			if a.SHA256, err = e.client.digest(ctx, *a); err != nil {
+				return fmt.Errorf("reading %s: %w", a.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// digest downloads an asset (https://docs.github.com/en/rest/releases/assets#get-a-release-asset).
+func (c *Client) digest(ctx context.Context, a Attached) (string, error) {
+	sum := sha256.New()
+	err := c.load(ctx, c.url("releases/assets", strconv.FormatInt(a.ID, 10)), func(r io.Reader) error {
+		sum.Reset()
+		n, err := io.Copy(sum, io.LimitReader(r, a.Size+1))
+		if err == nil && n != a.Size {
+			err = io.ErrUnexpectedEOF
+		}
+		return err
+	})
+	return hex.EncodeToString(sum.Sum(nil)), err
+}
+
+// apply does what a plan says, up to the first thing that leaves something open. Then, as after all of it, the world has
+// to be asked again. The error is final.
+func (e *ensuring) apply(ctx context.Context, p plan) error {
+	key := fmt.Sprint(p.changes)
+	e.tries[key]++
+	n := e.tries[key]
+	if n > e.client.attempts {
+		return final{fmt.Errorf("%s: the server took it %d times and does not show it", p.changes[0], n-1)}
+	}
+	for _, ch := range p.changes {
+		err := e.do(ctx, ch)
+		if err == nil {
+			e.did = append(e.did, ch.String())
+			continue
+		}
+		err = fmt.Errorf("%s: %w", ch, err)
+		if n >= e.client.attempts || !undecided(ctx, ch, err) {
+			return err
+		}
+		return e.client.pause(ctx, n+1, err)
+	}
+	if n > 1 {
+		return e.client.pause(ctx, n, nil)
+	}
+	return nil
+}
+
+// pause waits before the world is asked again. The error is cause, where the context ends first.
+func (c *Client) pause(ctx context.Context, attempt int, cause error) error {
+	if werr := c.wait(ctx, attempt, asked(cause)); werr != nil {
+		return errors.Join(cause, werr)
+	}
+	return nil
+}
+
+// undecided says whether a change that went wrong may have been done, or another run may have done it, so that another look
+// decides. That a draft is gone is one of these; that none can be created is not.
+func undecided(ctx context.Context, ch change, err error) bool {
+	return transient(ctx, err) || errors.Is(err, errExists) || errors.Is(err, ErrNotFound) && ch.kind != create
+}
+
+func (e *ensuring) do(ctx context.Context, ch change) error {
+	switch ch.kind {
+	case create:
+		return e.create(ctx)
+	case attach:
+		return e.client.attach(ctx, ch.to, ch.file)
+	case discard:
+		return e.client.remove(ctx, ch, "releases/assets", ch.asset.ID)
+	case drop:
+		return e.client.remove(ctx, ch, "releases", ch.to.ID)
+	}
+	return e.publish(ctx, ch.to)
+}
+
+// create makes a draft (https://docs.github.com/en/rest/releases/releases#create-a-release). It does not say
+// target_commitish: the tag is there, and for a commit that changes a workflow file GitHub would refuse that to a job's
+// own token, whatever its permissions (github.com/cli/cli/issues/9514).
+func (e *ensuring) create(ctx context.Context) error {
+	body, err := jsonPayload(map[string]any{
+		"tag_name": e.want.Tag, "name": e.want.name(), "body": e.want.Notes, "draft": true, "prerelease": e.want.Prerelease,
+	})
+	if err != nil {
+		return final{err}
+	}
+	var made apiRelease
+	if err := e.client.send(ctx, http.MethodPost, e.client.url("releases"), body, &made); err != nil {
+		return err
+	}
+	e.known = made.ID
+	return nil
+}
+
+// publish turns a draft into the release. Which one is shown as the latest GitHub decides by version and date ("legacy"),
+// so that a patch of an old series does not take that place.
+func (e *ensuring) publish(ctx context.Context, draft Found) error {
+	latest := "legacy"
+	if e.want.Prerelease {
+		latest = "false"
+	}
+	body, err := jsonPayload(map[string]any{"draft": false, "make_latest": latest})
+	if err != nil {
+		return final{err}
+	}
+	return e.client.send(ctx, http.MethodPatch, e.client.url("releases", strconv.FormatInt(draft.ID, 10)), body, nil)
+}
+
+// remove deletes what belongs to a draft. GitHub has no condition to give along, so that it is asked once more, right
+// before, whether the draft still is one and what goes still is what it was: another run may have come further.
+func (c *Client) remove(ctx context.Context, ch change, what string, id int64) error {
+	var now apiRelease
+	if _, err := c.get(ctx, c.url("releases", strconv.FormatInt(ch.to.ID, 10)), &now); err != nil {
+		return err
+	}
+	assets, err := c.assets(ctx, ch.to.ID)
+	if err != nil {
+		return err
+	}
+	same := len(assets) == 0
+	if ch.kind == discard {
+		same = slices.ContainsFunc(assets, func(a Attached) bool {
+			return a.ID == ch.asset.ID && a.Half == ch.asset.Half && a.Size == ch.asset.Size
+		})
+	}
+	if !now.Draft || !same {
+		return fmt.Errorf("another run was faster: %w", errExists)
+	}
+	return c.send(ctx, http.MethodDelete, c.url(what, strconv.FormatInt(id, 10)), nil, nil)
+}
+
+// attach sends a file (https://docs.github.com/en/rest/releases/assets#upload-a-release-asset), if it still is what it
+// was when it was tested.
+func (c *Client) attach(ctx context.Context, to Found, file Asset) error {
+	u, err := c.uploadURL(to.upload, file.Name)
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(file.Path)
+	if err != nil {
+		return final{err}
+	}
+	defer f.Close()
+	if err := unchanged(f, file); err != nil {
+		return err
+	}
+	ctx, w := httpclient.NewWatch(ctx, c.patience)
+	defer w.Stop()
+	var sent func(int64)
+	if c.sent != nil {
+		sent = func(n int64) { c.sent(file.Name, n, file.Size) }
+	}
+	body := &payload{w.Sending(io.LimitReader(f, file.Size), sent), file.Size, asBytes}
+	resp, err := c.do(ctx, c.writer, http.MethodPost, u, asJSON, body, w)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close() // what came of it the next look tells
+}
+
+func unchanged(f io.ReadSeeker, file Asset) error {
+	sum := sha256.New()
+	n, err := io.Copy(sum, f)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return final{err}
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); n != file.Size || got != file.SHA256 {
+		return operr.New("see what has changed it: only what was tested is attached", "%s has sha256 %.12s and %d bytes, and not %.12s and %d",
+			file.Path, got, n, file.SHA256, file.Size)
+	}
+	return nil
+}
+
+// uploadURL makes the address of an upload of the template that a release gives: https://…/assets{?name,label}.
+func (c *Client) uploadURL(template, name string) (*url.URL, error) {
+	text, _, _ := strings.Cut(template, "{")
+	u, err := url.Parse(text)
+	if err != nil || text == "" || !c.trusted(u) {
+		return nil, operr.New("see what stands between here and GitHub", "the server at %s wants files sent to another one, which does not get the token: %.120q", c.base.Host, text)
+	}
+	u.RawQuery = url.Values{"name": {name}}.Encode()
+	return u, nil
+}
+
+func (e *ensuring) result(p plan) Result {
+	r := Result{Tag: e.want.Tag, Assets: []Attached{}, Did: append([]string{}, e.did...), Left: append([]string{}, p.left...)}
+	at := e.state.Published
+	if at == nil {
+		if at, _ = choose(e.state.Drafts, e.want); at == nil {
+			return r
+		}
+	}
+	r.URL, r.Published = at.URL, at.Published
+	for _, f := range e.want.Files {
+		if a := attached(*at, f); a != nil {
+			r.Assets = append(r.Assets, *a)
+		}
+	}
+	return r
+}
+
+func (e *ensuring) explain(err error) error {
+	return e.client.explain(err, contents, "the release %s of %s", e.want.Tag, e.client.repository)
+}

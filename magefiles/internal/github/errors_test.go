@@ -1,0 +1,504 @@
+package github_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/github/server"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// adversary answers everything in one way, and counts.
+type adversary struct {
+	status  int
+	header  map[string]string
+	body    string
+	methods []string
+	tokens  []string
+}
+
+func (a *adversary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.methods = append(a.methods, r.Method)
+	a.tokens = append(a.tokens, r.Header.Get("Authorization"))
+	for k, v := range a.header {
+		w.Header().Set(k, v)
+	}
+	w.WriteHeader(a.status)
+	_, _ = io.WriteString(w, a.body)
+}
+
+func serve(t *testing.T, h http.Handler) string {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func TestEachErrorIsASentenceWithANextStep(t *testing.T) {
+	date := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	dated := func(h map[string]string) map[string]string {
+		h["Date"] = date.Format(http.TimeFormat)
+		return h
+	}
+	for name, c := range map[string]struct {
+		a        adversary
+		token    github.Token
+		is       error
+		says     string
+		next     string
+		requests int
+		waits    []time.Duration
+	}{
+		"bad credentials": {
+			adversary{status: 401, body: `{"message":"Bad credentials","documentation_url":"https://docs.github.com/rest"}`},
+			token, github.ErrUnauthorized, "HTTP 401: Bad credentials", "has expired or was revoked", 1, nil,
+		},
+		"no token": {adversary{status: 401, body: `{"message":"Requires authentication"}`}, "", github.ErrUnauthorized, "Requires authentication", "set GITHUB_TOKEN", 1, nil},
+		"a job without the permission": {
+			adversary{status: 403, header: map[string]string{"X-RateLimit-Remaining": "4999"}, body: `{"message":"Resource not accessible by integration"}`},
+			token, github.ErrForbidden, "Resource not accessible by integration", "permissions: contents: write", 1, nil,
+		},
+		"SSO":        {adversary{status: 403, body: `{"message":"Resource protected by organization SAML enforcement. You must grant your token access."}`}, token, github.ErrForbidden, "SAML", "authorize the token", 1, nil},
+		"an archive": {adversary{status: 403, body: `{"message":"Repository was archived so is read-only."}`}, token, github.ErrForbidden, "archived", "out of the archive", 1, nil},
+		"the limit, for long": {
+			adversary{status: 403, header: dated(map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(date.Add(20 * time.Minute).Unix())}), body: `{"message":"API rate limit exceeded"}`},
+			token, github.ErrLimited, "API rate limit exceeded", "run it again after 03:24:05 UTC on 2026-01-02", 1, nil,
+		},
+		"the limit, without a token": {
+			adversary{status: 429, header: dated(map[string]string{"Retry-After": "3600"})}, "", github.ErrLimited, "429 Too Many Requests", "04:04:05 UTC on 2026-01-02, or set GITHUB_TOKEN", 1, nil,
+		},
+		"the limit, for seconds": {
+			adversary{status: 403, header: dated(map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(date.Add(7 * time.Second).Unix())})},
+			token, github.ErrLimited, "HTTP 403 Forbidden", "run it again after", 3,
+			[]time.Duration{7 * time.Second, 7 * time.Second},
+		},
+		"the secondary limit": {
+			adversary{status: 403, header: dated(map[string]string{"Retry-After": "5"}), body: `{"message":"You have exceeded a secondary rate limit."}`},
+			token, github.ErrLimited, "secondary rate limit", "03:04:10 UTC", 3,
+			[]time.Duration{5 * time.Second, 5 * time.Second},
+		},
+		"the secondary limit that does not say how long": {
+			adversary{status: 403, header: dated(map[string]string{}), body: `{"message":"You have exceeded a secondary rate limit."}`},
+			token, github.ErrLimited, "secondary rate limit", "03:05:05 UTC", 3,
+			[]time.Duration{time.Minute, time.Minute},
+		},
+		"down":     {adversary{status: 502, body: "<html>Unicorn</html>"}, token, github.ErrUnavailable, "HTTP 502 Bad Gateway", "run it again later", 3, []time.Duration{0, 0}},
+		"nonsense": {adversary{status: 200, body: "<html>"}, token, nil, "cannot be read", "can be reached", 3, []time.Duration{0, 0}},
+		"the token said back": {
+			adversary{status: 400, body: `{"message":"what is ` + token + `?"}`}, token, nil, "what is ***?", "see what GitHub says", 1, nil,
+		},
+		"another page elsewhere": {
+			adversary{status: 200, header: map[string]string{"Link": `<https://evil.example/x?page=2>; rel="next"`}, body: `{"object":{"type":"commit","sha":"x"}}`},
+			token, nil, "not the API's", "see what GitHub says", 1, nil,
+		},
+		"a redirect to plain http": {
+			adversary{status: 302, header: map[string]string{"Location": "http://evil.example/"}}, token, nil, "evil.example, which is not https", "see what GitHub says", 1, nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var waits []time.Duration
+			cl := client(t, serve(t, &c.a), github.Options{Token: c.token, Attempts: 3, Wait: func(_ context.Context, _ int, asked time.Duration) error {
+				waits = append(waits, asked)
+				return nil
+			}})
+			_, err := cl.Look(t.Context(), tag)
+			require.ErrorContains(t, err, c.says)
+			require.ErrorContains(t, err, "what there is of the release "+tag)
+			if c.is != nil {
+				require.ErrorIs(t, err, c.is)
+			}
+			full := fmt.Sprintf("%+v", err)
+			require.Contains(t, full, "\n→ ")
+			require.Contains(t, full, c.next)
+			require.NotContains(t, full, token)
+			require.Len(t, c.a.methods, c.requests)
+			require.Equal(t, c.waits, waits)
+		})
+	}
+	t.Run("no such repository", func(t *testing.T) {
+		_, err := client(t, serve(t, &adversary{status: 404, body: `{"message":"Not Found"}`}), github.Options{}).Details(t.Context())
+		require.ErrorIs(t, err, github.ErrNotFound)
+		require.Contains(t, fmt.Sprintf("%+v", err), "says of a private repository")
+	})
+	t.Run("nobody there", func(t *testing.T) {
+		s := httptest.NewServer(nil)
+		s.Close()
+		_, err := client(t, s.URL, github.Options{}).Details(t.Context())
+		require.Contains(t, fmt.Sprintf("%+v", err), "can be reached, and run it again")
+	})
+}
+
+// between answers some requests by itself, before those of the embedded server.
+func between(t *testing.T, w *world, answer func(http.ResponseWriter, *http.Request) bool) string {
+	return serve(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if !answer(rw, r) {
+			w.ServeHTTP(rw, r)
+		}
+	}))
+}
+
+func post(t *testing.T, url, path, body string) {
+	t.Helper()
+	send(t, http.MethodPost, url+path, body)
+}
+
+func send(t *testing.T, method, url, body string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	require.Less(t, resp.StatusCode, 300)
+}
+
+// half sends a part of what it announces.
+func half(t *testing.T, url string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, io.MultiReader(strings.NewReader("half"), iotest.ErrReader(io.ErrClosedPipe)))
+	require.NoError(t, err)
+	r.ContentLength = 100
+	r.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(r)
+	if err == nil {
+		resp.Body.Close()
+	}
+	require.ErrorIs(t, err, io.ErrClosedPipe)
+}
+
+const releases = "/repos/" + repository + "/releases"
+
+func TestWhatIsThereAlready(t *testing.T) {
+	ours := `"tag_name":"` + tag + `","name":"1.2.0","body":"### Added\r\n\r\n- a thing"`
+	for name, c := range map[string]struct {
+		prepare func(t *testing.T, w *world)
+		options server.Options
+		status  int // of the error; 0 for none
+		says    string
+		left    int
+	}{
+		"two of our drafts, both empty": {func(t *testing.T, w *world) {
+			post(t, w.url, releases, `{`+ours+`,"draft":true}`)
+			post(t, w.url, releases, `{`+ours+`,"draft":true}`)
+		}, server.Options{}, 0, "", 0},
+		"ours, with the wrong bytes": {func(t *testing.T, w *world) {
+			post(t, w.url, releases, `{`+ours+`,"draft":true}`)
+			post(t, w.url, "/uploads"+releases+"/1/assets?name=c+d.txt", "other")
+		}, server.Options{}, 0, "", 0},
+		"somebody's": {func(t *testing.T, w *world) {
+			post(t, w.url, releases, `{"tag_name":"`+tag+`","body":"mine","draft":true}`)
+		}, server.Options{}, 3, "somebody else has made it", 0},
+		"published without files":           {func(t *testing.T, w *world) { post(t, w.url, releases, `{`+ours+`}`) }, server.Options{}, 0, "", 0},
+		"published without files, for good": {func(t *testing.T, w *world) { post(t, w.url, releases, `{`+ours+`}`) }, server.Options{Immutable: true}, 1, "published without a-1.2.0-0.conda, and immutable", 0},
+		"published with other bytes": {func(t *testing.T, w *world) {
+			post(t, w.url, releases, `{`+ours+`}`)
+			post(t, w.url, "/uploads"+releases+"/1/assets?name=c+d.txt", "other")
+		}, server.Options{}, 3, "other bytes for c d.txt", 0},
+		"published with half a file": {func(t *testing.T, w *world) {
+			post(t, w.url, releases, `{`+ours+`}`)
+			half(t, w.url+"/uploads"+releases+"/1/assets?name=c+d.txt")
+		}, server.Options{}, 3, "the half of an upload of c d.txt", 0},
+		"ours, with half a file": {func(t *testing.T, w *world) {
+			post(t, w.url, releases, `{`+ours+`,"draft":true}`)
+			half(t, w.url+"/uploads"+releases+"/1/assets?name=c+d.txt")
+		}, server.Options{}, 0, "", 0},
+		"a file of somebody else's": {func(t *testing.T, w *world) {
+			post(t, w.url, releases, `{`+ours+`,"draft":true}`)
+			post(t, w.url, "/uploads"+releases+"/1/assets?name=letter", "dear")
+		}, server.Options{}, 0, "", 1},
+		"a tag on another commit": {nil, server.Options{Tag: func(string) (server.Tag, bool) { return server.Tag{Commit: strings.Repeat("f", 40)}, true }}, 3, "names ffffffffffff there, and 0123456789ab here", 0},
+		"no tag":                  {nil, server.Options{Tag: func(string) (server.Tag, bool) { return server.Tag{}, false }}, 1, "has no tag", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, r := start(t, c.options), release(t)
+			if c.prepare != nil {
+				c.prepare(t, w)
+			}
+			result, err := client(t, w.url, github.Options{Token: token}).Ensure(t.Context(), r)
+			if c.status != 0 {
+				require.ErrorContains(t, err, c.says)
+				require.Equal(t, c.status, operr.ExitStatus(err))
+				require.Contains(t, fmt.Sprintf("%+v", err), "\n→ ")
+				require.Empty(t, w.TagsMade())
+				return
+			}
+			require.NoError(t, err)
+			require.Len(t, result.Left, c.left)
+			if c.left == 0 {
+				w.published(t, r)
+			}
+		})
+	}
+}
+
+// A list that lags behind, as GitHub's does, makes no second draft of one.
+func TestAListThatLagsBehind(t *testing.T) {
+	w, r := start(t, server.Options{}), release(t)
+	url := between(t, w, func(rw http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodGet && r.URL.Path == releases {
+			_, _ = io.WriteString(rw, "[]")
+			return true
+		}
+		return false
+	})
+	_, err := client(t, url, github.Options{Token: token}).Ensure(t.Context(), r)
+	require.NoError(t, err)
+	w.published(t, r)
+	again, err := client(t, url, github.Options{Token: token}).Ensure(t.Context(), r)
+	require.NoError(t, err)
+	require.Empty(t, again.Did)
+}
+
+// Assets without a digest, as of an older enterprise server, are downloaded and compared, from where no token is sent.
+func TestAServerWithoutDigests(t *testing.T) {
+	w, r := start(t, server.Options{}), release(t)
+	downloads := 0
+	url := between(t, w, func(rw http.ResponseWriter, r *http.Request) bool {
+		if strings.Contains(r.URL.Path, "/releases/assets/") {
+			downloads++
+		}
+		if !strings.HasSuffix(r.URL.Path, "/assets") || r.Method != http.MethodGet {
+			return false
+		}
+		rec := httptest.NewRecorder()
+		w.ServeHTTP(rec, r)
+		_, _ = io.WriteString(rw, strings.ReplaceAll(rec.Body.String(), `"digest":"sha256:`, `"other":"`))
+		return true
+	})
+	_, err := client(t, url, github.Options{Token: token}).Ensure(t.Context(), r)
+	require.NoError(t, err)
+	require.NotZero(t, downloads)
+	w.published(t, r)
+}
+
+// The address of an upload comes from an answer, and a redirect too: the token goes to neither.
+func TestTheTokenStaysAtHome(t *testing.T) {
+	evil := &adversary{status: 200, body: `{}`}
+	elsewhere := serve(t, evil)
+	t.Run("upload", func(t *testing.T) {
+		w, r := start(t, server.Options{URL: elsewhere}), release(t)
+		_, err := client(t, w.url, github.Options{Token: token}).Ensure(t.Context(), r)
+		require.ErrorContains(t, err, "does not get the token")
+	})
+	t.Run("redirected", func(t *testing.T) {
+		c := client(t, serve(t, &adversary{status: 301, header: map[string]string{"Location": elsewhere}}), github.Options{Token: token})
+		_, _ = c.Details(t.Context())
+		w, r := start(t, server.Options{}), release(t)
+		url := between(t, w, func(rw http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodPost {
+				http.Redirect(rw, r, elsewhere, http.StatusTemporaryRedirect)
+			}
+			return r.Method == http.MethodPost
+		})
+		_, err := client(t, url, github.Options{Token: token}).Ensure(t.Context(), r)
+		require.ErrorContains(t, err, "HTTP 307")
+		require.Contains(t, fmt.Sprintf("%+v", err), "git remote set-url")
+	})
+	require.Len(t, evil.tokens, 1, "only the reader followed")
+	require.Equal(t, []string{""}, evil.tokens)
+}
+
+// A creation whose answer says 500 is not sent again before it was looked for, and not more than the attempts.
+func TestACreationInDoubt(t *testing.T) {
+	w, r := start(t, server.Options{}), release(t)
+	var order []string
+	url := between(t, w, func(rw http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost || r.URL.Path == releases {
+			order = append(order, r.Method)
+		}
+		if r.Method == http.MethodPost {
+			rw.WriteHeader(500)
+		}
+		return r.Method == http.MethodPost
+	})
+	_, err := client(t, url, github.Options{Token: token, Attempts: 3}).Ensure(t.Context(), r)
+	require.ErrorIs(t, err, github.ErrUnavailable)
+	require.Equal(t, []string{"GET", "POST", "GET", "POST", "GET", "POST"}, order)
+}
+
+// A server that takes everything and keeps nothing is given up.
+func TestAServerThatKeepsNothing(t *testing.T) {
+	w, r := start(t, server.Options{}), release(t)
+	url := between(t, w, func(rw http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			_, _ = io.Copy(io.Discard, r.Body)
+			_, _ = io.WriteString(rw, `{}`)
+		}
+		return r.Method == http.MethodPost
+	})
+	_, err := client(t, url, github.Options{Token: token}).Ensure(t.Context(), r)
+	require.ErrorContains(t, err, "took it 4 times and does not show it")
+}
+
+// Only what was tested is sent.
+func TestAFileThatChanged(t *testing.T) {
+	w, r := start(t, server.Options{}), release(t)
+	require.NoError(t, os.WriteFile(r.Files[0].Path, []byte("x"), 0o644))
+	_, err := client(t, w.url, github.Options{Token: token}).Ensure(t.Context(), r)
+	require.ErrorContains(t, err, "has sha256")
+	_, drafts := w.Published()
+	require.Equal(t, 1, drafts)
+}
+
+// A token that may only read sees no drafts, and is told what it lacks.
+func TestATokenThatMayOnlyRead(t *testing.T) {
+	w, r := start(t, server.Options{Reader: "reader"}), release(t)
+	c := client(t, w.url, github.Options{Token: "reader"})
+	d, err := c.Details(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "main", d.DefaultBranch)
+	require.False(t, *d.Push)
+	_, err = c.Ensure(t.Context(), r)
+	require.ErrorIs(t, err, github.ErrForbidden)
+	require.Contains(t, fmt.Sprintf("%+v", err), "contents: write")
+}
+
+func TestNewRefuses(t *testing.T) {
+	for name, o := range map[string]github.Options{
+		"in the clear":      {API: "http://github.example", Repository: "a/b", Token: token},
+		"white space":       {Repository: "a/b", Token: token + "\n"},
+		"is no name of a":   {Repository: "a/b/c"},
+		"no http or https":  {API: "ftp://x", Repository: "a/b"},
+		"has more in it":    {API: "https://u:p@x", Repository: "a/b"},
+		`"a/.." is no name`: {Repository: "a/.."},
+	} {
+		_, err := github.New(o)
+		require.Error(t, err, name)
+		require.NotContains(t, fmt.Sprintf("%+v", err), token)
+	}
+}
+
+// direct serves every host by one handler, and keeps who got the token.
+type direct struct {
+	h      http.Handler
+	tokens map[string]bool
+}
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Header.Get("Authorization") != "" {
+		d.tokens[r.URL.Scheme+"://"+r.URL.Host] = true
+	}
+	r.URL.Path = strings.TrimPrefix(r.URL.Path, "/api/v3")
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	w := httptest.NewRecorder()
+	d.h.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+func TestWhereUploadsGo(t *testing.T) {
+	for name, c := range map[string]struct {
+		api, uploads string
+		ok           bool
+	}{
+		"github.com":           {"https://api.github.com", "https://uploads.github.com", true},
+		"a tenant":             {"https://api.tenant.ghe.com", "https://uploads.tenant.ghe.com", true},
+		"an enterprise server": {"https://git.example.org/api/v3", "https://git.example.org", true},
+		"in the clear":         {"https://api.github.com", "http://uploads.github.com", false},
+		"another port":         {"https://git.example.org/api/v3", "https://git.example.org:8443", false},
+		"another tenant":       {"https://api.tenant.ghe.com", "https://uploads.other.ghe.com", false},
+		"another domain":       {"https://api.github.com", "https://uploads.github.com.example.org", false},
+		"its own rules":        {"https://api.example.org", "https://uploads.example.org", false},
+		"a name in it":         {"https://api.github.com", "https://x@uploads.github.com", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := server.New(server.Options{Repository: repository, Token: token, URL: c.uploads, Tag: func(string) (server.Tag, bool) { return server.Tag{Commit: commit}, true }})
+			require.NoError(t, err)
+			d := direct{s, map[string]bool{}}
+			_, err = client(t, c.api, github.Options{Token: token, Transport: d}).Ensure(t.Context(), release(t))
+			if c.ok {
+				require.NoError(t, err)
+				require.True(t, d.tokens[c.uploads])
+				return
+			}
+			require.ErrorContains(t, err, "does not get the token")
+			require.Len(t, d.tokens, 1, "only the API has it")
+		})
+	}
+}
+
+// Another run is faster with the same files: each time with the one that we are about to send.
+func TestAnotherRunIsFaster(t *testing.T) {
+	w, r := start(t, server.Options{}), release(t)
+	refused := 0
+	url := between(t, w, func(rw http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasPrefix(r.URL.Path, "/uploads/") {
+			return false
+		}
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(err)
+		}
+		for range 2 {
+			again := r.Clone(r.Context())
+			again.Body = io.NopCloser(strings.NewReader(string(data)))
+			rec := httptest.NewRecorder()
+			w.ServeHTTP(rec, again)
+			if rec.Code == http.StatusUnprocessableEntity {
+				refused++
+				rw.WriteHeader(rec.Code)
+				_, _ = rw.Write(rec.Body.Bytes())
+			}
+		}
+		return true
+	})
+	_, err := client(t, url, github.Options{Token: token}).Ensure(t.Context(), r)
+	require.NoError(t, err)
+	require.Equal(t, 3, refused)
+	w.published(t, r)
+}
+
+// Somebody publishes the draft while we are about to take a wrong file out of it: from then on nothing is deleted.
+func TestNothingIsDeletedOfWhatIsPublished(t *testing.T) {
+	w, r := start(t, server.Options{}), release(t)
+	post(t, w.url, releases, fmt.Sprintf(`{"tag_name":%q,"name":%q,"body":%q,"draft":true}`, tag, r.Name, r.Notes))
+	post(t, w.url, "/uploads"+releases+"/1/assets?name=a-1.2.0-0.conda", "other")
+	url := between(t, w, func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodGet && r.URL.Path == releases+"/1" {
+			send(t, http.MethodPatch, w.url+releases+"/1", `{"draft":false}`)
+		}
+		return false
+	})
+	_, err := client(t, url, github.Options{Token: token}).Ensure(t.Context(), r)
+	require.ErrorContains(t, err, "published with other bytes for a-1.2.0-0.conda")
+	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	all, _ := w.Published()
+	require.Contains(t, all[0].Assets, "a-1.2.0-0.conda")
+}
+
+func TestTheEmbeddedServerRefusesAsGitHubDoes(t *testing.T) {
+	private := start(t, server.Options{Private: true})
+	_, err := client(t, private.url, github.Options{}).Details(t.Context())
+	require.ErrorIs(t, err, github.ErrNotFound)
+	d, err := client(t, private.url, github.Options{Token: token}).Details(t.Context())
+	require.NoError(t, err)
+	require.True(t, d.Private && *d.Push)
+	_, err = client(t, private.url, github.Options{Token: "other"}).Details(t.Context())
+	require.ErrorIs(t, err, github.ErrUnauthorized)
+
+	limited := client(t, start(t, server.Options{Limit: 1}).url, github.Options{})
+	_, err = limited.Details(t.Context())
+	require.NoError(t, err)
+	_, err = limited.Details(t.Context())
+	require.ErrorIs(t, err, github.ErrLimited)
+
+	w := start(t, server.Options{Tag: func(string) (server.Tag, bool) { return server.Tag{}, false }})
+	post(t, w.url, releases, `{"tag_name":"v1","target_commitish":"abc"}`)
+	require.Equal(t, []string{"v1"}, w.TagsMade(), "publishing without the tag makes it")
+	s, err := client(t, w.url, github.Options{}).Look(t.Context(), "v1")
+	require.NoError(t, err)
+	require.Equal(t, "abc", s.Commit)
+}

@@ -1,0 +1,248 @@
+package github
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+const (
+	asJSON  = "application/vnd.github+json"
+	asBytes = "application/octet-stream"
+
+	maxAnswer = 32 << 20 // bytes of JSON
+	maxPages  = 100      // of 100 entries each: more than GitHub lists (10,000 releases, 1,000 runs)
+)
+
+// payload is the body of a request.
+type payload struct {
+	reader io.Reader
+	size   int64 // bytes; exact
+	kind   string
+}
+
+func jsonPayload(v any) (*payload, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return &payload{bytes.NewReader(text), int64(len(text)), "application/json"}, nil
+}
+
+// do makes one attempt. A success is returned with its body, which the caller closes; anything else is an error.
+func (c *Client) do(ctx context.Context, client *http.Client, method string, u *url.URL, accept string, body *payload, w *httpclient.Watch) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
+	if err != nil {
+		return nil, final{errors.New("the address cannot be used")} // the error would show it
+	}
+	if body != nil {
+		// Without the wrapper the HTTP client would close a file under a later attempt's feet, or find its size.
+		r.Body, r.ContentLength = io.NopCloser(body.reader), body.size
+		r.Header.Set("Content-Type", body.kind)
+	}
+	r.Header.Set("Accept", accept)
+	r.Header.Set("User-Agent", "pixi-release") // GitHub refuses requests without one
+	r.Header.Set("X-GitHub-Api-Version", "2022-11-28")
+	if c.token != "" && c.trusted(u) {
+		r.Header.Set("Authorization", "Bearer "+string(c.token))
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, place(u), w.Lost(withoutURL(err)))
+	}
+	resp.Body = w.Body(resp.Body)
+	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // what there is of it explains the status
+	return nil, c.statusError(resp, text)
+}
+
+// place is an address for people. The query is left out: that of a signed one lets anybody in.
+func place(u *url.URL) string { return u.Host + u.EscapedPath() }
+
+// withoutURL takes the address out of an error of the HTTP client, since a redirect may have led to a signed one.
+func withoutURL(err error) error {
+	var e *url.Error
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+// send makes one attempt to change something, and reads the answer into out, which may be nil.
+func (c *Client) send(ctx context.Context, method string, u *url.URL, body *payload, out any) error {
+	ctx, w := httpclient.NewWatch(ctx, c.patience)
+	defer w.Stop()
+	resp, err := c.do(ctx, c.writer, method, u, asJSON, body, w)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if out == nil {
+		return nil
+	}
+	return decode(resp.Body, out)
+}
+
+func decode(r io.Reader, out any) error {
+	text, err := io.ReadAll(io.LimitReader(r, maxAnswer+1))
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading the answer: %w", err)
+	case len(text) > maxAnswer:
+		return final{fmt.Errorf("the answer has more than %d bytes", maxAnswer)}
+	}
+	if err := json.Unmarshal(text, out); err != nil {
+		return fmt.Errorf("the answer cannot be read: %w", err)
+	}
+	return nil
+}
+
+// again calls try until it succeeds, cannot succeed, or was tried often enough.
+func (c *Client) again(ctx context.Context, try func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := try()
+		if err == nil || !transient(ctx, err) || attempt >= c.attempts {
+			return err
+		}
+		if werr := c.wait(ctx, attempt+1, asked(err)); werr != nil {
+			return errors.Join(err, werr)
+		}
+	}
+}
+
+// get reads JSON into out, and returns where the next page is, or nil.
+func (c *Client) get(ctx context.Context, u *url.URL, out any) (next *url.URL, err error) {
+	err = c.again(ctx, func() error {
+		ctx, w := httpclient.NewWatch(ctx, c.patience)
+		defer w.Stop()
+		resp, err := c.do(ctx, c.reader, http.MethodGet, u, asJSON, nil, w)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if next, err = c.nextPage(resp); err != nil {
+			return err
+		}
+		return decode(resp.Body, out)
+	})
+	return next, err
+}
+
+// pages reads a list from its first page to its last, and gives each page to add.
+func pages[T any](ctx context.Context, c *Client, u *url.URL, add func(T)) error {
+	q := u.Query()
+	q.Set("per_page", "100")
+	u.RawQuery = q.Encode()
+	for range maxPages {
+		var page T
+		next, err := c.get(ctx, u, &page)
+		if err != nil {
+			return err
+		}
+		add(page)
+		if next == nil {
+			return nil
+		}
+		u = next
+	}
+	return final{fmt.Errorf("the list at %s does not end after %d pages", place(u), maxPages)}
+}
+
+var nextLink = regexp.MustCompile(`<([^<>]*)>\s*;[^,]*\brel="?next"?`)
+
+// nextPage reads the Link header (https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api).
+func (c *Client) nextPage(r *http.Response) (*url.URL, error) {
+	m := nextLink.FindStringSubmatch(strings.Join(r.Header.Values("Link"), ", "))
+	if m == nil {
+		return nil, nil
+	}
+	u, err := c.base.Parse(m[1])
+	if err != nil || !httpclient.SameOrigin(u, c.base) {
+		return nil, final{errors.New("the list goes on at an address that is not the API's")}
+	}
+	return u, nil
+}
+
+// load gives use the bytes of a stored file, to which the API redirects.
+func (c *Client) load(ctx context.Context, u *url.URL, use func(io.Reader) error) error {
+	return c.again(ctx, func() error {
+		ctx, w := httpclient.NewWatch(ctx, c.patience)
+		defer w.Stop()
+		resp, err := c.do(ctx, c.loader, http.MethodGet, u, asBytes, nil, w)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		return use(resp.Body)
+	})
+}
+
+// followed says what a redirect may take along, as of a repository that was renamed: the token only on the API's own
+// origin, and not again once it was left.
+func (c *Client) followed(r *http.Request, via []*http.Request) error {
+	for _, hop := range append(via, r) {
+		if !httpclient.SameOrigin(hop.URL, c.base) {
+			r.Header.Del("Authorization")
+		}
+	}
+	return allowed(r.URL, via)
+}
+
+// signed is for redirects to stored files: their address is the credential, and the store refuses another one beside it.
+func (*Client) signed(r *http.Request, via []*http.Request) error {
+	r.Header.Del("Authorization")
+	return allowed(r.URL, via)
+}
+
+func allowed(u *url.URL, via []*http.Request) error {
+	if u.Scheme != "https" && !(u.Scheme == "http" && httpclient.Loopback(u.Hostname())) {
+		return final{fmt.Errorf("the server redirects to %s, which is not https", u.Host)}
+	}
+	if len(via) >= 10 {
+		return final{errors.New("the server redirects in a circle")}
+	}
+	return nil
+}
+
+// final is an error that trying again cannot mend.
+type final struct{ error }
+
+func (f final) Unwrap() error { return f.error }
+
+// transient says whether trying again can help: after an error of the transport, after 5xx, and after a limit that ends
+// soon.
+func transient(ctx context.Context, err error) bool {
+	var f final
+	var said *operr.Error
+	if ctx.Err() != nil || errors.As(err, &f) || errors.As(err, &said) {
+		return false
+	}
+	var status *StatusError
+	if !errors.As(err, &status) {
+		return true
+	}
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrLimited) && status.After <= time.Minute
+}
+
+// asked is what the server wants to be left alone for.
+func asked(err error) time.Duration {
+	var status *StatusError
+	if errors.As(err, &status) {
+		return status.After
+	}
+	return 0
+}

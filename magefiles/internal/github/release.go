@@ -1,0 +1,238 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Release is a release as it should be.
+type Release struct {
+	Tag        string  `json:"tag"`    // has to be pushed before
+	Commit     string  `json:"commit"` // that the tag must name on the server; all hex digits
+	Name       string  `json:"name"`   // "" is the tag
+	Notes      string  `json:"notes"`  // Markdown
+	Prerelease bool    `json:"prerelease"`
+	Files      []Asset `json:"files"`
+}
+
+// Asset is a file that has to be attached.
+type Asset struct {
+	Path   string `json:"path"`   // on this machine
+	Name   string `json:"name"`   // that it has on the release, as far as GitHub keeps it: AssetName
+	SHA256 string `json:"sha256"` // hex
+	Size   int64  `json:"size"`   // bytes
+}
+
+// State is what there is of a tag.
+type State struct {
+	Tag       string  `json:"tag"`
+	Commit    string  `json:"commit"`    // that the tag names on the server; "" where it is not there
+	Published *Found  `json:"published"` // nil where there is none
+	Drafts    []Found `json:"drafts"`    // the oldest first; without a token that may push, none are seen
+}
+
+// Found is a release that is there.
+type Found struct {
+	ID         int64      `json:"id"`
+	URL        string     `json:"url"` // for people
+	Tag        string     `json:"tag"`
+	Name       string     `json:"name"`
+	Notes      string     `json:"notes"`
+	Draft      bool       `json:"draft"`
+	Prerelease bool       `json:"prerelease"`
+	Immutable  bool       `json:"immutable"`
+	Published  time.Time  `json:"published"` // zero for a draft
+	Assets     []Attached `json:"assets"`
+
+	upload string // where files are sent to, as the server says it
+}
+
+// Attached is a file that is attached to a release.
+type Attached struct {
+	ID     int64  `json:"id"`
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"` // hex; "" where the server does not say it, as before June 2025
+	Size   int64  `json:"size"`   // bytes
+	URL    string `json:"url"`    // where everyone gets it, once the release is published
+	Half   bool   `json:"half"`   // an upload that did not end (state "starter" or "open")
+}
+
+// apiRelease is GitHub's form of a release (https://docs.github.com/en/rest/releases/releases).
+type apiRelease struct {
+	ID          int64      `json:"id"`
+	HTMLURL     string     `json:"html_url"`
+	UploadURL   string     `json:"upload_url"`
+	TagName     string     `json:"tag_name"`
+	Name        string     `json:"name"`
+	Body        string     `json:"body"`
+	Draft       bool       `json:"draft"`
+	Prerelease  bool       `json:"prerelease"`
+	Immutable   bool       `json:"immutable"`
+	PublishedAt *time.Time `json:"published_at"`
+}
+
+func (r apiRelease) found() Found {
+	f := Found{
+		ID: r.ID, URL: r.HTMLURL, Tag: r.TagName, Name: r.Name, Notes: r.Body,
+		Draft: r.Draft, Prerelease: r.Prerelease, Immutable: r.Immutable, Assets: []Attached{}, upload: r.UploadURL,
+	}
+	if r.PublishedAt != nil && !r.Draft {
+		f.Published = r.PublishedAt.UTC()
+	}
+	return f
+}
+
+// apiAsset is GitHub's form of an attached file (https://docs.github.com/en/rest/releases/assets).
+type apiAsset struct {
+	ID     int64  `json:"id"`
+	Name   string `json:"name"`
+	State  string `json:"state"`
+	Size   int64  `json:"size"`
+	Digest string `json:"digest"`
+	URL    string `json:"browser_download_url"`
+}
+
+func (a apiAsset) attached() Attached {
+	sum, _ := strings.CutPrefix(a.Digest, "sha256:")
+	if len(sum) != 64 { // another algorithm, or none
+		sum = ""
+	}
+	return Attached{ID: a.ID, Name: a.Name, SHA256: strings.ToLower(sum), Size: a.Size, URL: a.URL, Half: a.State != "uploaded"}
+}
+
+// Look asks what there is of a tag: where it is, the published release, and the drafts that the token can see.
+func (c *Client) Look(ctx context.Context, tag string) (State, error) {
+	s, err := c.look(ctx, tag, 0)
+	if err != nil {
+		return s, c.explain(err, contents, "asking %s what there is of the release %s", c.repository, tag)
+	}
+	return s, nil
+}
+
+// look is Look, which does not miss the release with the id known: a list may lag behind what was just done.
+func (c *Client) look(ctx context.Context, tag string, known int64) (State, error) {
+	s := State{Tag: tag, Drafts: []Found{}}
+	var err error
+	if s.Commit, err = c.commitOf(ctx, tag); err != nil {
+		return s, err
+	}
+	releases, err := c.releases(ctx, tag, known)
+	if err != nil {
+		return s, err
+	}
+	for _, r := range releases {
+		f := r.found()
+		if f.Assets, err = c.assets(ctx, f.ID); errors.Is(err, ErrNotFound) {
+			continue // another run has removed the draft in between
+		} else if err != nil {
+			return s, err
+		}
+		switch {
+		case f.Draft:
+			s.Drafts = append(s.Drafts, f)
+		case s.Published == nil:
+			s.Published = &f
+		}
+	}
+	return s, nil
+}
+
+// commitOf is the commit that a tag names on the server, "" where it is not there
+// (https://docs.github.com/en/rest/git/refs#get-a-reference, https://docs.github.com/en/rest/git/tags#get-a-tag).
+func (c *Client) commitOf(ctx context.Context, tag string) (string, error) {
+	type object struct {
+		Object struct{ SHA, Type string } `json:"object"`
+	}
+	var at object
+	_, err := c.get(ctx, c.url("git/ref/tags", tag), &at)
+	for range 5 { // a tag of a tag of …
+		if errors.Is(err, ErrNotFound) {
+			return "", nil
+		}
+		if err != nil || at.Object.Type != "tag" {
+			return at.Object.SHA, err
+		}
+		sha := at.Object.SHA
+		at = object{}
+		_, err = c.get(ctx, c.url("git/tags", sha), &at)
+	}
+	return "", final{fmt.Errorf("the tag %s names a tag that names a tag, and so on", tag)}
+}
+
+// releases finds all that bear a tag, the oldest first. What asks by tag shows no drafts, and those that push see them in
+// the list (https://docs.github.com/en/rest/releases/releases#list-releases).
+func (c *Client) releases(ctx context.Context, tag string, known int64) ([]apiRelease, error) {
+	found := map[int64]apiRelease{}
+	direct := []*url.URL{c.url("releases/tags", tag)}
+	if known != 0 {
+		direct = append(direct, c.url("releases", strconv.FormatInt(known, 10)))
+	}
+	err := pages(ctx, c, c.url("releases"), func(page []apiRelease) {
+		for _, r := range page {
+			if r.TagName == tag {
+				found[r.ID] = r
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range direct {
+		var r apiRelease
+		if _, err := c.get(ctx, u, &r); err == nil && r.TagName == tag {
+			found[r.ID] = r
+		} else if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+	}
+	var all []apiRelease
+	for _, r := range found {
+		all = append(all, r)
+	}
+	slices.SortFunc(all, func(a, b apiRelease) int { return int(a.ID - b.ID) })
+	return all, nil
+}
+
+func (c *Client) assets(ctx context.Context, release int64) ([]Attached, error) {
+	all := []Attached{}
+	err := pages(ctx, c, c.url("releases", strconv.FormatInt(release, 10), "assets"), func(page []apiAsset) {
+		for _, a := range page {
+			all = append(all, a.attached())
+		}
+	})
+	return all, err
+}
+
+// check refuses a release that cannot be made.
+func (r Release) check() error {
+	if r.Tag == "" || len(r.Commit) < 40 {
+		return operr.New("", "the release %q needs a tag and the whole commit that it names, and not %q", r.Tag, r.Commit)
+	}
+	names := map[string]string{}
+	for _, f := range r.Files {
+		kept := AssetName(f.Name)
+		if other, twice := names[kept]; twice || kept == "" {
+			return operr.New("", "the release %s cannot bear %q beside %q: GitHub calls both %q", r.Tag, f.Name, other, kept)
+		}
+		if len(f.SHA256) != 64 || f.Size <= 0 {
+			return operr.New("", "the sha256 of %s is not known, or it is empty, which GitHub does not take", f.Name)
+		}
+		names[kept] = f.Name
+	}
+	return nil
+}
+
+func (r Release) name() string {
+	if r.Name == "" {
+		return r.Tag
+	}
+	return r.Name
+}

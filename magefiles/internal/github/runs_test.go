@@ -1,0 +1,116 @@
+package github_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/github/server"
+)
+
+func TestRuns(t *testing.T) {
+	dir := t.TempDir()
+	w := start(t, server.Options{Dir: dir})
+	var last int64
+	for i := range 150 { // more than a page
+		id, err := w.AddRun(server.Run{Workflow: "release.yml", Event: "push", Ref: tag, Commit: commit, Name: fmt.Sprint(i)})
+		require.NoError(t, err)
+		last = id
+	}
+	_, err := w.AddRun(server.Run{Workflow: "ci.yml", Event: "push", Ref: "main", Commit: commit})
+	require.NoError(t, err)
+	require.NoError(t, w.FinishRun(last, "failure"))
+	require.Error(t, w.FinishRun(9999, "success"))
+	w = start(t, server.Options{Dir: dir}) // killed, and started again
+	c := client(t, w.url, github.Options{})
+
+	runs, err := c.Runs(t.Context(), github.Query{Commit: commit, Ref: tag, Workflow: "release.yml", Event: "push"})
+	require.NoError(t, err)
+	require.Len(t, runs, 150)
+	require.Equal(t, last, runs[0].ID)
+	require.True(t, runs[0].Completed())
+	require.False(t, runs[0].Succeeded())
+	require.Contains(t, runs[0].Next(), "gh run rerun")
+	require.Contains(t, runs[1].Next(), "watch it at "+w.url)
+	require.NoError(t, w.RerunRun(last))
+	require.NoError(t, w.FinishRun(last, "success"))
+	runs, err = c.Runs(t.Context(), github.Query{Workflow: "release.yml"})
+	require.NoError(t, err)
+	require.True(t, runs[0].Succeeded())
+	require.Empty(t, runs[0].Next())
+	require.Equal(t, 2, runs[0].Attempt)
+	for _, q := range []github.Query{{Commit: "other"}, {Ref: "other"}, {Event: "other"}, {Workflow: "other.yml"}} {
+		none, err := c.Runs(t.Context(), q)
+		require.NoError(t, err)
+		require.Empty(t, none)
+	}
+}
+
+func TestArtifact(t *testing.T) {
+	w := start(t, server.Options{})
+	run, err := w.AddRun(server.Run{Workflow: "release.yml", Commit: commit})
+	require.NoError(t, err)
+	keep := func(name string, files map[string][]byte) { require.NoError(t, w.AddArtifact(run, name, files)) }
+	keep("published", map[string][]byte{"publish.json": []byte(`{"n":1}`)})
+	keep("published", map[string][]byte{"publish.json": []byte(`{"n":2}`)})
+	keep("two", map[string][]byte{"a.json": []byte(`{}`), "b.json": []byte(`{}`)})
+	keep("text", map[string][]byte{"a.json": []byte(`{`)})
+	keep("bomb", map[string][]byte{"a.json": []byte(`"` + strings.Repeat("0", 9<<20) + `"`)})
+	c := client(t, w.url, github.Options{Token: token})
+
+	got, err := c.Artifact(t.Context(), run, "published") // the store of files refuses a token, so that none was sent
+	require.NoError(t, err)
+	require.JSONEq(t, `{"n":2}`, string(got), "the newest attempt's")
+	for name, says := range map[string]string{"two": "2 files", "text": "no JSON", "bomb": "more than", "none": "no artifact of that name"} {
+		_, err := c.Artifact(t.Context(), run, name)
+		require.ErrorContains(t, err, says)
+		require.NotContains(t, err.Error(), "sig=")
+	}
+	_, err = client(t, w.url, github.Options{}).Artifact(t.Context(), run, "published")
+	require.ErrorIs(t, err, github.ErrUnauthorized)
+	require.Contains(t, fmt.Sprintf("%+v", err), "set GITHUB_TOKEN")
+	require.NoError(t, w.Expire(run))
+	_, err = c.Artifact(t.Context(), run, "published")
+	require.ErrorIs(t, err, github.ErrNotFound)
+	require.ErrorContains(t, err, "its time being over")
+}
+
+func TestRepositoryOf(t *testing.T) {
+	for remote, want := range map[string]string{
+		"https://github.com/o/n.git":                 "o/n github.com",
+		"https://github.com/o/n":                     "o/n github.com",
+		"https://github.com/o/n/":                    "o/n github.com",
+		"https://user:secret@github.com/o/n.git":     "o/n github.com",
+		"git@github.com:o/n.git":                     "o/n github.com",
+		"github.com:Some-Owner/some.repo":            "Some-Owner/some.repo github.com",
+		"ssh://git@github.com/o/n.git":               "o/n github.com",
+		"ssh://git@ssh.github.com:443/o/n.git":       "o/n github.com",
+		"ssh://git@git.example.org:2222/o/n":         "o/n git.example.org",
+		"git@git.example.org:/o/n.git":               "o/n git.example.org",
+		"git://GitHub.com/o/n.git":                   "o/n github.com",
+		"/srv/git/n.git":                             "",
+		"../n.git":                                   "",
+		"file:///srv/o/n.git":                        "",
+		"https://gitlab.example.org/group/sub/n.git": "",
+		"https://github.com/o":                       "",
+		"https://github.com/o/..":                    "",
+		"":                                           "",
+		"C:\\o\\n":                                   "",
+	} {
+		name, host, ok := github.RepositoryOf(remote)
+		require.Equal(t, want, strings.TrimSpace(name+" "+host), remote)
+		require.Equal(t, want != "", ok, remote)
+	}
+}
+
+func TestAssetName(t *testing.T) {
+	for file, want := range map[string]string{
+		"a-1.0-pyh_0.conda": "a-1.0-pyh_0.conda", "a-1!1.0+x-0.conda": "a-1.1.0+x-0.conda", "a b (1).txt": "a.b.1.txt",
+		".hidden": "default.hidden", "x~": "x", "ü": "",
+	} {
+		require.Equal(t, want, github.AssetName(file), file)
+	}
+}

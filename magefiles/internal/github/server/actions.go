@@ -1,0 +1,191 @@
+package server
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Run is a workflow run that an embedded CI tells of.
+type Run struct {
+	ID         int64     `json:"id"`       // given by AddRun
+	Workflow   string    `json:"workflow"` // file name, such as "release.yml"
+	Name       string    `json:"name"`
+	Event      string    `json:"event"`
+	Ref        string    `json:"ref"` // branch or tag, by its short name
+	Commit     string    `json:"commit"`
+	Status     string    `json:"status"`     // "" is in_progress
+	Conclusion string    `json:"conclusion"` // given by FinishRun
+	Attempt    int       `json:"attempt"`
+	Created    time.Time `json:"created"`
+	Updated    time.Time `json:"updated"`
+}
+
+// AddRun adds a run that has begun, and returns its id.
+func (s *Server) AddRun(run Run) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	run.ID, run.Attempt, run.Conclusion = s.nextID(), max(run.Attempt, 1), ""
+	if run.Status == "" {
+		run.Status = "in_progress"
+	}
+	run.Created = s.Now().UTC()
+	run.Updated = run.Created
+	s.state.Runs = append(s.state.Runs, &run)
+	return run.ID, s.save()
+}
+
+// FinishRun ends a run: conclusion is success, failure, cancelled, …
+func (s *Server) FinishRun(id int64, conclusion string) error {
+	return s.onRun(id, func(r *Run) { r.Status, r.Conclusion = "completed", conclusion })
+}
+
+// RerunRun begins another attempt of a run, which keeps its id.
+func (s *Server) RerunRun(id int64) error {
+	return s.onRun(id, func(r *Run) { r.Status, r.Conclusion, r.Attempt = "in_progress", "", r.Attempt+1 })
+}
+
+func (s *Server) onRun(id int64, do func(*Run)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.state.Runs, func(r *Run) bool { return r.ID == id })
+	if i < 0 {
+		return fmt.Errorf("there is no run %d", id)
+	}
+	do(s.state.Runs[i])
+	s.state.Runs[i].Updated = s.Now().UTC()
+	return s.save()
+}
+
+// AddArtifact keeps files with a run under a name, in one zip archive, as actions/upload-artifact does.
+func (s *Server) AddArtifact(run int64, name string, files map[string][]byte) error {
+	archive, err := zipped(files)
+	if err != nil {
+		return err
+	}
+	var a *artifact
+	err = s.onRun(run, func(*Run) {
+		a = &artifact{ID: s.nextID(), Run: run, Name: name, Size: int64(len(archive)), Created: s.Now().UTC()}
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.blobs.put(a.ID, archive); err != nil {
+		return err
+	}
+	s.state.Artifacts = append(s.state.Artifacts, a)
+	return s.save()
+}
+
+// Expire ends the time of all artifacts of a run.
+func (s *Server) Expire(run int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.state.Artifacts {
+		a.Expired = a.Expired || a.Run == run
+	}
+	return s.save()
+}
+
+func zipped(files map[string][]byte) ([]byte, error) {
+	var names []string
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	for _, name := range names {
+		f, err := z.Create(name)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := f.Write(files[name]); err != nil {
+			return nil, err
+		}
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return archive.Bytes(), nil
+}
+
+func (s *Server) viewRun(r *http.Request, run *Run) map[string]any {
+	v := map[string]any{
+		"id": run.ID, "name": run.Name, "path": ".github/workflows/" + run.Workflow, "head_branch": run.Ref, "head_sha": run.Commit,
+		"event": run.Event, "status": run.Status, "conclusion": nil, "run_attempt": run.Attempt, "run_number": run.ID,
+		"html_url": fmt.Sprintf("%s/%s/actions/runs/%d", s.url(r), s.Repository, run.ID), "created_at": run.Created, "updated_at": run.Updated,
+	}
+	if run.Conclusion != "" {
+		v["conclusion"] = run.Conclusion
+	}
+	return v
+}
+
+// runs is https://docs.github.com/en/rest/actions/workflow-runs, for all workflows and for one.
+func (s *Server) runs(w http.ResponseWriter, r *http.Request, _ access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q, all := r.URL.Query(), []any{}
+	file := strings.TrimPrefix(r.PathValue("file"), ".github/workflows/")
+	is := func(key, value string) bool { return q.Get(key) == "" || q.Get(key) == value }
+	for _, run := range slices.Backward(s.state.Runs) {
+		if (file == "" || file == run.Workflow) && is("head_sha", run.Commit) && is("branch", run.Ref) && is("event", run.Event) &&
+			(is("status", run.Status) || is("status", run.Conclusion)) {
+			all = append(all, s.viewRun(r, run))
+		}
+	}
+	p := s.paged(w, r, all)
+	return answer(w, http.StatusOK, map[string]any{"total_count": p.total, "workflow_runs": p.items})
+}
+
+func (s *Server) run(w http.ResponseWriter, r *http.Request, _ access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, run := range s.state.Runs {
+		if run.ID == id(r) {
+			return answer(w, http.StatusOK, s.viewRun(r, run))
+		}
+	}
+	return errNotFound
+}
+
+// artifacts is https://docs.github.com/en/rest/actions/artifacts#list-workflow-run-artifacts.
+func (s *Server) artifacts(w http.ResponseWriter, r *http.Request, _ access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all, name := []any{}, r.URL.Query().Get("name")
+	for _, a := range slices.Backward(s.state.Artifacts) {
+		if a.Run == id(r) && (name == "" || name == a.Name) {
+			url := fmt.Sprintf("%s/actions/artifacts/%d", s.api(r), a.ID)
+			all = append(all, map[string]any{
+				"id": a.ID, "name": a.Name, "size_in_bytes": a.Size, "expired": a.Expired, "created_at": a.Created,
+				"url": url, "archive_download_url": url + "/zip",
+			})
+		}
+	}
+	p := s.paged(w, r, all)
+	return answer(w, http.StatusOK, map[string]any{"total_count": p.total, "artifacts": p.items})
+}
+
+// artifact is https://docs.github.com/en/rest/actions/artifacts#download-an-artifact.
+func (s *Server) artifact(w http.ResponseWriter, r *http.Request, _ access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.state.Artifacts {
+		if a.ID == id(r) {
+			if a.Expired {
+				return refusal(http.StatusGone, "Artifact has expired")
+			}
+			s.redirect(w, r, a.ID)
+			return nil
+		}
+	}
+	return errNotFound
+}

@@ -1,0 +1,202 @@
+package server
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/github"
+)
+
+// The states of an asset.
+const (
+	starter  = "starter" // begun, and maybe given up
+	uploaded = "uploaded"
+)
+
+func (s *Server) viewAsset(r *http.Request, rel *release, a *asset) map[string]any {
+	place := rel.Tag
+	if rel.Draft {
+		place = fmt.Sprintf("untagged-%020x", rel.ID)
+	}
+	v := map[string]any{
+		"id": a.ID, "url": fmt.Sprintf("%s/releases/assets/%d", s.api(r), a.ID), "name": a.Name, "label": "", "state": a.State,
+		"content_type": a.Kind, "size": a.Size, "digest": nil, "download_count": 0, "created_at": a.Created,
+		"browser_download_url": s.url(r) + "/" + s.Repository + "/releases/download/" + place + "/" + a.Name,
+	}
+	if a.State == uploaded {
+		v["digest"] = "sha256:" + a.SHA256
+	}
+	return v
+}
+
+func (s *Server) assets(w http.ResponseWriter, r *http.Request, has access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rel, err := s.find(id(r), has)
+	if err != nil {
+		return err
+	}
+	all := []any{}
+	for _, a := range rel.Assets {
+		all = append(all, s.viewAsset(r, rel, a))
+	}
+	return answer(w, http.StatusOK, s.paged(w, r, all).items)
+}
+
+// upload is https://docs.github.com/en/rest/releases/assets#upload-a-release-asset. The asset is there from the beginning,
+// in the state "starter"; one whose bytes do not all come stays like that.
+func (s *Server) upload(w http.ResponseWriter, r *http.Request, has access) error {
+	if r.ContentLength < 0 {
+		return refusal(http.StatusLengthRequired, "Content-Length is missing")
+	}
+	a, err := s.begin(r, has)
+	if err != nil {
+		return err
+	}
+	data, err := receive(r.Body)
+	if err != nil || int64(len(data)) != r.ContentLength {
+		return refusal(http.StatusBadGateway, "the upload broke off")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rel, err := s.find(id(r), has)
+	if err != nil || !slices.Contains(rel.Assets, a) { // it was deleted in between
+		return errNotFound
+	}
+	if err := s.blobs.put(a.ID, data); err != nil {
+		return err
+	}
+	sum := sha256.Sum256(data)
+	a.State, a.Size, a.SHA256 = uploaded, int64(len(data)), hex.EncodeToString(sum[:])
+	if err := s.save(); err != nil {
+		return err
+	}
+	return answer(w, http.StatusCreated, s.viewAsset(r, rel, a))
+}
+
+func (s *Server) begin(r *http.Request, has access) (*asset, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rel, err := s.find(id(r), has)
+	name := github.AssetName(r.URL.Query().Get("name"))
+	switch {
+	case err != nil:
+		return nil, err
+	case rel.Immutable:
+		return nil, errImmutable
+	case name == "":
+		return nil, invalid(fieldError{Resource: "ReleaseAsset", Code: "missing_field", Field: "name"})
+	case slices.ContainsFunc(rel.Assets, func(a *asset) bool { return a.Name == name }):
+		return nil, invalid(fieldError{Resource: "ReleaseAsset", Code: "already_exists", Field: "name"})
+	}
+	a := &asset{ID: s.nextID(), Name: name, Kind: r.Header.Get("Content-Type"), State: starter, Created: s.Now().UTC()}
+	rel.Assets = append(rel.Assets, a)
+	return a, s.save()
+}
+
+// locate finds an asset by its id. The caller holds the lock.
+func (s *Server) locate(id int64, has access) (*release, *asset, error) {
+	for _, rel := range s.state.Releases {
+		for _, a := range rel.Assets {
+			if a.ID == id && (!rel.Draft || has == writing) {
+				return rel, a, nil
+			}
+		}
+	}
+	return nil, nil, errNotFound
+}
+
+// asset is https://docs.github.com/en/rest/releases/assets#get-a-release-asset: its description, or a redirect to its bytes.
+func (s *Server) asset(w http.ResponseWriter, r *http.Request, has access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rel, a, err := s.locate(id(r), has)
+	switch {
+	case err != nil:
+		return err
+	case r.Header.Get("Accept") != "application/octet-stream":
+		return answer(w, http.StatusOK, s.viewAsset(r, rel, a))
+	case a.State != uploaded:
+		return errNotFound
+	}
+	s.redirect(w, r, a.ID)
+	return nil
+}
+
+func (s *Server) removeAsset(w http.ResponseWriter, r *http.Request, has access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rel, a, err := s.locate(id(r), has)
+	if err != nil {
+		return err
+	}
+	if rel.Immutable {
+		return refusal(http.StatusUnprocessableEntity, "Cannot delete asset from an immutable release")
+	}
+	rel.Assets = slices.DeleteFunc(rel.Assets, func(o *asset) bool { return o == a })
+	if err := s.save(); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// redirect leads to a signed address, on the other host where there is one.
+func (s *Server) redirect(w http.ResponseWriter, r *http.Request, blob int64) {
+	base := s.Blobs
+	if base == "" {
+		base = s.url(r)
+	}
+	w.Header().Set("Location", fmt.Sprintf("%s/blobs/%d?sig=%s", base, blob, s.signature(blob)))
+	w.WriteHeader(http.StatusFound)
+}
+
+func (s *Server) signature(blob int64) string {
+	sum := sha256.Sum256([]byte(s.key + strconv.FormatInt(blob, 10)))
+	return hex.EncodeToString(sum[:])
+}
+
+// signed serves the store of files. It refuses a token beside the signature, as the real one does.
+func (s *Server) signed(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") != "" || r.URL.Query().Get("sig") != s.signature(id(r)) {
+		http.Error(w, "AuthenticationFailed", http.StatusForbidden)
+		return
+	}
+	s.bytes(w, id(r))
+}
+
+// download is what people and installers use.
+func (s *Server) download(w http.ResponseWriter, r *http.Request) {
+	tag, name := path.Split(r.PathValue("file"))
+	s.mu.Lock()
+	rel := s.published(strings.TrimSuffix(tag, "/"))
+	var found int64
+	if rel != nil && !s.Private && r.PathValue("owner")+"/"+r.PathValue("repo") == s.Repository {
+		for _, a := range rel.Assets {
+			if a.Name == name && a.State == uploaded {
+				found = a.ID
+			}
+		}
+	}
+	s.mu.Unlock()
+	s.bytes(w, found)
+}
+
+func (s *Server) bytes(w http.ResponseWriter, id int64) {
+	s.mu.Lock()
+	data, err := s.blobs.get(id)
+	s.mu.Unlock()
+	if err != nil {
+		http.Error(w, "Not Found", http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	_, _ = w.Write(data) // who does not listen any more does not miss it
+}

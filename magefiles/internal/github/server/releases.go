@@ -1,0 +1,284 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// tag finds a tag, also one that publishing has made.
+func (s *Server) tag(name string) (Tag, bool) {
+	if t, ok := s.Tag(name); ok {
+		return t, true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	commit, ok := s.state.Tags[name]
+	return Tag{Commit: commit}, ok
+}
+
+// ref is https://docs.github.com/en/rest/git/refs#get-a-reference.
+func (s *Server) ref(w http.ResponseWriter, r *http.Request, _ access) error {
+	name := r.PathValue("tag")
+	tag, ok := s.tag(name)
+	if !ok {
+		return errNotFound
+	}
+	kind, sha := "commit", tag.Commit
+	if tag.Object != "" && tag.Object != tag.Commit {
+		kind, sha = "tag", tag.Object
+		s.mu.Lock()
+		s.objects[sha] = tag.Commit
+		s.mu.Unlock()
+	}
+	object := map[string]string{"type": kind, "sha": sha, "url": s.api(r) + "/git/" + kind + "s/" + sha}
+	return answer(w, http.StatusOK, map[string]any{"ref": "refs/tags/" + name, "url": s.api(r) + "/git/refs/tags/" + name, "object": object})
+}
+
+// annotated is https://docs.github.com/en/rest/git/tags#get-a-tag, for those that ref has told of.
+func (s *Server) annotated(w http.ResponseWriter, r *http.Request, _ access) error {
+	s.mu.Lock()
+	commit, ok := s.objects[r.PathValue("sha")]
+	s.mu.Unlock()
+	if !ok {
+		return errNotFound
+	}
+	return answer(w, http.StatusOK, map[string]any{"sha": r.PathValue("sha"), "object": map[string]string{"type": "commit", "sha": commit}})
+}
+
+// view is GitHub's form of a release. The caller holds the lock.
+func (s *Server) view(r *http.Request, rel *release) map[string]any {
+	place := rel.Tag
+	if rel.Draft {
+		place = fmt.Sprintf("untagged-%020x", rel.ID)
+	}
+	self := fmt.Sprintf("%s/releases/%d", s.api(r), rel.ID)
+	v := map[string]any{
+		"id": rel.ID, "url": self, "assets_url": self + "/assets", "html_url": s.url(r) + "/" + s.Repository + "/releases/tag/" + place,
+		"upload_url": fmt.Sprintf("%s/uploads/repos/%s/releases/%d/assets{?name,label}", s.url(r), s.Repository, rel.ID),
+		"tag_name":   rel.Tag, "target_commitish": rel.Target, "name": rel.Name, "body": rel.Body, "draft": rel.Draft,
+		"prerelease": rel.Prerelease, "immutable": rel.Immutable, "created_at": rel.Created, "published_at": nil,
+	}
+	if !rel.Draft {
+		v["published_at"] = rel.Published
+	}
+	assets := []any{}
+	for _, a := range rel.Assets {
+		assets = append(assets, s.viewAsset(r, rel, a))
+	}
+	v["assets"] = assets
+	return v
+}
+
+// find returns a release that the one who asks may know of. The caller holds the lock.
+func (s *Server) find(id int64, has access) (*release, error) {
+	i := slices.IndexFunc(s.state.Releases, func(r *release) bool { return r.ID == id })
+	if i < 0 || s.state.Releases[i].Draft && has != writing {
+		return nil, errNotFound
+	}
+	return s.state.Releases[i], nil
+}
+
+func (s *Server) list(w http.ResponseWriter, r *http.Request, has access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []any
+	for _, rel := range slices.Backward(s.state.Releases) {
+		if !rel.Draft || has == writing {
+			all = append(all, s.view(r, rel))
+		}
+	}
+	return answer(w, http.StatusOK, s.paged(w, r, all).items)
+}
+
+func (s *Server) byTag(w http.ResponseWriter, r *http.Request, _ access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if rel := s.published(r.PathValue("tag")); rel != nil {
+		return answer(w, http.StatusOK, s.view(r, rel))
+	}
+	return errNotFound
+}
+
+func (s *Server) published(tag string) *release {
+	i := slices.IndexFunc(s.state.Releases, func(r *release) bool { return r.Tag == tag && !r.Draft })
+	if i < 0 {
+		return nil
+	}
+	return s.state.Releases[i]
+}
+
+func (s *Server) one(w http.ResponseWriter, r *http.Request, has access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rel, err := s.find(id(r), has)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, s.view(r, rel))
+}
+
+// wish is what a request wants a release to be; what is not there is left as it is.
+type wish struct {
+	Tag        *string `json:"tag_name"`
+	Target     *string `json:"target_commitish"`
+	Name       *string `json:"name"`
+	Body       *string `json:"body"`
+	Draft      *bool   `json:"draft"`
+	Prerelease *bool   `json:"prerelease"`
+	Latest     *string `json:"make_latest"`
+}
+
+func readWish(w http.ResponseWriter, r *http.Request) (v wish, err error) {
+	if json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&v) != nil {
+		return v, errJSON
+	}
+	if v.Latest != nil && !slices.Contains([]string{"true", "false", "legacy"}, *v.Latest) {
+		return v, invalid(fieldError{Resource: "Release", Code: "invalid", Field: "make_latest"})
+	}
+	return v, nil
+}
+
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// apply changes a copy of a release, and publishes it where that is asked for.
+func (s *Server) apply(rel release, v wish) (*release, error) {
+	was := rel.Draft
+	set(&rel.Tag, v.Tag)
+	set(&rel.Target, v.Target)
+	set(&rel.Name, v.Name)
+	set(&rel.Body, v.Body)
+	set(&rel.Draft, v.Draft)
+	set(&rel.Prerelease, v.Prerelease)
+	set(&rel.Latest, v.Latest)
+	rel.Tag = strings.TrimSpace(rel.Tag)
+	if rel.Tag == "" {
+		return nil, invalid(fieldError{Resource: "Release", Code: "missing_field", Field: "tag_name"})
+	}
+	if other := s.published(rel.Tag); !rel.Draft && other != nil && other.ID != rel.ID {
+		return nil, invalid(fieldError{Resource: "Release", Code: "already_exists", Field: "tag_name"})
+	}
+	if was && !rel.Draft {
+		rel.Published, rel.Times, rel.Immutable = s.Now().UTC(), rel.Times+1, s.Immutable
+	}
+	return &rel, nil
+}
+
+// create is https://docs.github.com/en/rest/releases/releases#create-a-release.
+func (s *Server) create(w http.ResponseWriter, r *http.Request, _ access) error {
+	v, err := readWish(w, r)
+	if err != nil {
+		return err
+	}
+	if v.Draft == nil {
+		v.Draft = new(bool)
+	}
+	return s.change(w, r, http.StatusCreated, func() (*release, error) {
+		rel, err := s.apply(release{Draft: true, Target: s.DefaultBranch, Latest: "true", Created: s.Now().UTC()}, v)
+		if err == nil {
+			rel.ID = s.nextID()
+			s.state.Releases = append(s.state.Releases, rel)
+		}
+		return rel, err
+	})
+}
+
+// update is https://docs.github.com/en/rest/releases/releases#update-a-release.
+func (s *Server) update(w http.ResponseWriter, r *http.Request, has access) error {
+	v, err := readWish(w, r)
+	if err != nil {
+		return err
+	}
+	return s.change(w, r, http.StatusOK, func() (*release, error) {
+		old, err := s.find(id(r), has)
+		if err != nil {
+			return nil, err
+		}
+		rel, err := s.apply(*old, v)
+		if err == nil {
+			*old = *rel
+		}
+		return old, err
+	})
+}
+
+// change changes a release under the lock, makes its tag where it is published without one, and answers with it.
+func (s *Server) change(w http.ResponseWriter, r *http.Request, status int, do func() (*release, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rel, err := do()
+	if err != nil {
+		return err
+	}
+	if _, ok := s.Tag(rel.Tag); !ok && !rel.Draft && s.state.Tags[rel.Tag] == "" {
+		s.state.Tags[rel.Tag] = rel.Target
+	}
+	if err := s.save(); err != nil {
+		return err
+	}
+	return answer(w, status, s.view(r, rel))
+}
+
+// remove is https://docs.github.com/en/rest/releases/releases#delete-a-release. The tag stays.
+func (s *Server) remove(w http.ResponseWriter, r *http.Request, has access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rel, err := s.find(id(r), has)
+	if err != nil {
+		return err
+	}
+	s.state.Releases = slices.DeleteFunc(s.state.Releases, func(o *release) bool { return o == rel })
+	if err := s.save(); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// Published is a release as those see it who look at what a rehearsal has done.
+type Published struct {
+	Tag    string
+	Times  int               // how often it was published: 1
+	Assets map[string]string // sha256 by name, of those that came whole
+	When   time.Time
+}
+
+// Published lists what is published, and how many drafts there are.
+func (s *Server) Published() (all []Published, drafts int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, rel := range s.state.Releases {
+		if rel.Draft {
+			drafts++
+			continue
+		}
+		p := Published{rel.Tag, rel.Times, map[string]string{}, rel.Published}
+		for _, a := range rel.Assets {
+			if a.State == uploaded {
+				p.Assets[a.Name] = a.SHA256
+			}
+		}
+		all = append(all, p)
+	}
+	return all, drafts
+}
+
+// TagsMade lists the tags that publishing has made, since the repository had none: a release that pushes its tag makes
+// none.
+func (s *Server) TagsMade() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []string
+	for name := range s.state.Tags {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return all
+}

@@ -1,0 +1,133 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+)
+
+// state is all that is kept, but for the bytes of files. It is one JSON file.
+type state struct {
+	Format    int               `json:"format"`
+	LastID    int64             `json:"lastID"`
+	Releases  []*release        `json:"releases"` // the oldest first, and so are the others
+	Runs      []*Run            `json:"runs"`
+	Artifacts []*artifact       `json:"artifacts"`
+	Tags      map[string]string `json:"tags"` // made by publishing: their commits
+}
+
+type release struct {
+	ID         int64     `json:"id"`
+	Tag        string    `json:"tag"`
+	Target     string    `json:"target"`
+	Name       string    `json:"name"`
+	Body       string    `json:"body"`
+	Draft      bool      `json:"draft"`
+	Prerelease bool      `json:"prerelease"`
+	Immutable  bool      `json:"immutable"`
+	Latest     string    `json:"latest"`
+	Created    time.Time `json:"created"`
+	Published  time.Time `json:"published"`
+	Times      int       `json:"times"` // how often it was published
+	Assets     []*asset  `json:"assets"`
+}
+
+type asset struct {
+	ID      int64     `json:"id"`
+	Name    string    `json:"name"`
+	Kind    string    `json:"kind"`
+	State   string    `json:"state"` // starter, uploaded
+	Size    int64     `json:"size"`
+	SHA256  string    `json:"sha256"`
+	Created time.Time `json:"created"`
+}
+
+type artifact struct {
+	ID      int64     `json:"id"`
+	Run     int64     `json:"run"`
+	Name    string    `json:"name"`
+	Size    int64     `json:"size"`
+	Expired bool      `json:"expired"`
+	Created time.Time `json:"created"`
+}
+
+const stateFile = "github.json"
+
+func (s *Server) load() error {
+	s.state = state{Format: 1, Tags: map[string]string{}}
+	s.blobs = blobs{dir: s.Dir, data: map[int64][]byte{}}
+	if s.Dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(s.Dir, stateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, &s.state); err != nil || s.state.Format != 1 {
+		return fmt.Errorf("%s is no state that this version can read", stateFile)
+	}
+	return nil
+}
+
+// save makes what was changed last. The caller holds the lock, and answers only after it.
+func (s *Server) save() error {
+	if s.Dir == "" {
+		return nil
+	}
+	text, err := json.MarshalIndent(s.state, "", "  ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(filepath.Join(s.Dir, stateFile), text, 0o644)
+}
+
+func (s *Server) nextID() int64 {
+	s.state.LastID++
+	return s.state.LastID
+}
+
+// blobs are the bytes of assets and artifacts, by their ids, which are not used twice. A blob that no state names is of a
+// process that died, and is written over when its id comes up again.
+type blobs struct {
+	dir  string
+	data map[int64][]byte // without a dir; guarded by the server's lock
+}
+
+func (b *blobs) path(id int64) string { return filepath.Join(b.dir, strconv.FormatInt(id, 10)+".blob") }
+
+// put stores what was received whole.
+func (b *blobs) put(id int64, data []byte) error {
+	if b.dir == "" {
+		b.data[id] = data
+		return nil
+	}
+	return atomicfile.WriteFile(b.path(id), data, 0o644)
+}
+
+func (b *blobs) get(id int64) ([]byte, error) {
+	if b.dir == "" {
+		data, ok := b.data[id]
+		if !ok {
+			return nil, fs.ErrNotExist
+		}
+		return data, nil
+	}
+	return os.ReadFile(b.path(id))
+}
+
+// receive reads a body, up to 2 GiB, which is GitHub's limit for an asset.
+func receive(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, 2<<30)) }

@@ -1,0 +1,153 @@
+package gitrepo_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// withRemote adds a bare repository as the remote origin, with main in it.
+func withRemote(t *testing.T, dir string, git func(args ...string) string) (bare string) {
+	bare = filepath.Join(t.TempDir(), "origin.git")
+	git("clone", "-q", "--bare", dir, bare)
+	git("remote", "add", "origin", bare)
+	git("fetch", "-q", "origin")
+	return bare
+}
+
+func hook(t *testing.T, dir, name, script string) {
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "hooks"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "hooks", name), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
+}
+
+func TestPushAndUnpush(t *testing.T) {
+	repo, dir, git := open(t)
+	bare := withRemote(t, dir, git)
+	base := git("rev-parse", "HEAD")
+	url, err := repo.URL(t.Context(), "origin")
+	require.NoError(t, err)
+	require.Equal(t, bare, url)
+	_, err = repo.URL(t.Context(), "other")
+	require.ErrorContains(t, err, "there is no remote other")
+
+	write(t, dir, "new", "n\n")
+	hash, err := repo.Commit(t.Context(), []string{"new"}, "release: v1\n")
+	require.NoError(t, err)
+	require.NoError(t, repo.Tag(t.Context(), "v1", hash, "v1\n"))
+	n, err := repo.Ahead(t.Context(), hash, base)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.True(t, repo.Contains(t.Context(), hash, base))
+	require.False(t, repo.Contains(t.Context(), base, hash))
+	require.False(t, repo.Contains(t.Context(), base, "1111111111111111111111111111111111111111"))
+
+	require.NoError(t, repo.Push(t.Context(), "origin", hash, "main", "v1"))
+	refs, err := repo.Remote(t.Context(), "origin")
+	require.NoError(t, err)
+	require.Equal(t, "main", refs.Default)
+	require.Equal(t, map[string]string{"main": hash}, refs.Branches)
+	require.Equal(t, map[string]string{"v1": hash}, refs.Tags)
+
+	back, err := repo.Revert(t.Context(), hash)
+	require.NoError(t, err)
+	require.NoFileExists(t, filepath.Join(dir, "new"))
+	require.NoError(t, repo.Unpush(t.Context(), "origin", refs, back, "main", "v1"))
+	refs, err = repo.Remote(t.Context(), "origin")
+	require.NoError(t, err)
+	require.Empty(t, refs.Tags)
+	require.Equal(t, back, refs.Branches["main"])
+	require.NoError(t, repo.DeleteTag(t.Context(), "v1"))
+	require.NoError(t, repo.Back(t.Context(), base))
+	require.Equal(t, base, git("rev-parse", "main"))
+}
+
+// A push is all or nothing, and says why it was nothing.
+func TestPushIsRejected(t *testing.T) {
+	repo, dir, git := open(t)
+	bare := withRemote(t, dir, git)
+	head := git("rev-parse", "HEAD")
+	require.NoError(t, repo.Tag(t.Context(), "v1", head, "v1\n"))
+	hook(t, bare, "update", `case $1 in refs/tags/*) echo "no tags from you" >&2; exit 1; esac`)
+	write(t, dir, "new", "n\n")
+	hash, err := repo.Commit(t.Context(), []string{"new"}, "x\n")
+	require.NoError(t, err)
+	err = repo.Push(t.Context(), "origin", hash, "main", "v1")
+	require.ErrorIs(t, err, gitrepo.ErrRejected)
+	require.Contains(t, fmt.Sprintf("%+v", err), "no tags from you")
+	require.False(t, gitrepo.Transient(err))
+	refs, err := repo.Remote(t.Context(), "origin")
+	require.NoError(t, err)
+	require.Equal(t, head, refs.Branches["main"])
+	require.Empty(t, refs.Tags)
+
+	// Somebody was faster.
+	hook(t, bare, "update", "exit 0")
+	other := filepath.Join(t.TempDir(), "other")
+	git("clone", "-q", bare, other)
+	git("-C", other, "-c", "user.name=b", "-c", "user.email=b@example.invalid", "commit", "-q", "--allow-empty", "-m", "faster")
+	git("-C", other, "push", "-q", "origin", "main")
+	err = repo.Push(t.Context(), "origin", hash, "main", "v1")
+	require.ErrorIs(t, err, gitrepo.ErrRejected)
+	require.Contains(t, fmt.Sprintf("%+v", err), "fetch first")
+}
+
+// What is no answer may be asked again; a remote that is not there may not.
+func TestTransient(t *testing.T) {
+	repo, dir, git := open(t)
+	bare := withRemote(t, dir, git)
+	hook(t, bare, "pre-receive", "kill -9 $PPID")
+	write(t, dir, "new", "n\n")
+	hash, err := repo.Commit(t.Context(), []string{"new"}, "x\n")
+	require.NoError(t, err)
+	err = repo.Push(t.Context(), "origin", hash, "main")
+	require.Error(t, err)
+	require.True(t, gitrepo.Transient(err), "%+v", err)
+
+	git("remote", "set-url", "origin", filepath.Join(bare, "nothing"))
+	_, err = repo.Remote(t.Context(), "origin")
+	require.ErrorContains(t, err, "asking the remote origin")
+	require.False(t, gitrepo.Transient(err), "%+v", err)
+	require.False(t, gitrepo.Transient(errors.New("x")))
+	require.False(t, gitrepo.Transient(nil))
+}
+
+// Locks that a killed git of ours left are removed: not older ones, and not while a git is at work.
+func TestUnlock(t *testing.T) {
+	repo, dir, git := open(t)
+	since := time.Now().Add(-time.Minute)
+	for _, name := range []string{"index.lock", "refs/heads/main.lock"} {
+		require.NoError(t, os.WriteFile(filepath.Join(repo.Dir, name), nil, 0o644))
+	}
+	old := filepath.Join(repo.Dir, "config.lock")
+	require.NoError(t, os.WriteFile(old, nil, 0o644))
+	require.NoError(t, os.Chtimes(old, time.Time{}, since.Add(-time.Hour)))
+
+	busy := exec.Command("git", "cat-file", "--batch")
+	busy.Dir = dir
+	in, err := busy.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, busy.Start())
+	removed, err := repo.Unlock(t.Context(), since)
+	if _, serr := os.Stat("/proc/self/cwd"); serr == nil {
+		require.ErrorContains(t, err, fmt.Sprintf("another git (process %d) is at work", busy.Process.Pid))
+		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+		require.Empty(t, removed)
+	}
+	require.NoError(t, in.Close())
+	require.NoError(t, busy.Wait())
+
+	removed, err = repo.Unlock(t.Context(), since)
+	require.NoError(t, err)
+	require.Equal(t, []string{"index.lock", "main.lock"}, removed)
+	require.FileExists(t, old)
+	git("status")
+}

@@ -1,0 +1,54 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// ErrLocked is in the chain of the error when another process has the lock; its text says which, and since when.
+var ErrLocked = errors.New("locked")
+
+// Lock takes the file for this process, and makes it where it is not there. The kernel gives it back when the process
+// ends, however it does. killed is when the process before this one took it, if that ended without unlocking it.
+func Lock(path string) (unlock func(), killed time.Time, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, killed, err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, killed, err
+	}
+	holder, err := io.ReadAll(f)
+	if err == nil {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	switch {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		f.Close()
+		return nil, killed, fmt.Errorf("%w by %s", ErrLocked, bytes.TrimSpace(holder))
+	case err != nil:
+		f.Close()
+		return nil, killed, fmt.Errorf("locking %s: %w", path, err)
+	}
+	_, since, _ := bytes.Cut(bytes.TrimSpace(holder), []byte(" since "))
+	killed, _ = time.Parse(time.RFC3339, string(since)) // the zero time where nobody holds it
+	text := fmt.Sprintf("process %d since %s\n", os.Getpid(), time.Now().UTC().Format(time.RFC3339))
+	if err := errors.Join(f.Truncate(0), writeAt(f, text)); err != nil {
+		return nil, killed, errors.Join(err, f.Close())
+	}
+	return func() {
+		_ = f.Truncate(0) // a text that stays tells of a kill; it is no lock
+		f.Close()
+	}, killed, nil
+}
+
+func writeAt(f *os.File, text string) error {
+	_, err := f.WriteAt([]byte(text), 0)
+	return err
+}

@@ -1,0 +1,343 @@
+package release
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// clone is the commit that is released, on its own: neither edits nor ignored files of the work tree take part.
+type clone struct {
+	commit string
+	head   gitrepo.Head
+	repo   *gitrepo.Repo
+	w      *workspace.Workspace
+	tools  toolchain.Toolchain
+}
+
+// Folders below World.Dir.
+const (
+	cloneDir        = "clone"
+	environmentsDir = "environments" // of the toolchain: they outlast a release
+	scratchDir      = "verify"
+)
+
+func (r *Release) environments() string { return filepath.Join(r.Dir, environmentsDir) }
+
+// checkout returns the clone of the commit that is released. One that is there and whole is used again.
+func (r *Release) checkout(ctx context.Context) (*clone, error) {
+	commit := r.commit.Get().Hash
+	if r.clone != nil && r.clone.commit == commit {
+		return r.clone, nil
+	}
+	dir := filepath.Join(r.Dir, cloneDir)
+	if err := prepare(r.Dir); err != nil {
+		return nil, err
+	}
+	repo, err := r.cloneAt(ctx, dir, commit)
+	if err != nil {
+		return nil, err
+	}
+	c := &clone{commit: commit, repo: repo}
+	if c.head, err = repo.Head(ctx); err != nil {
+		return nil, err
+	}
+	if c.w, err = workspace.Load(filepath.Join(dir, filepath.FromSlash(r.Repo.Prefix))); err != nil {
+		return nil, err
+	}
+	if wrong := r.plan.agrees(c.w); wrong != "" {
+		return nil, operr.New("`mage undo`", "the commit %.12s is not what is to be released: %s", commit, wrong)
+	}
+	if c.tools, err = r.Tools(ctx, c.w, r.environments()); err != nil {
+		return nil, err
+	}
+	r.clone = c
+	return c, nil
+}
+
+// prepare makes the folder, where nobody commits it.
+func prepare(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o644)
+}
+
+func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Repo, error) {
+	if repo, err := gitrepo.Open(ctx, r.Runner, dir); err == nil && repo.Top == dir {
+		head, err := repo.Head(ctx)
+		changes, cerr := repo.Changes(ctx)
+		if err == nil && cerr == nil && head.Commit == commit && len(changes) == 0 {
+			return repo, nil
+		}
+	}
+	if !r.Repo.Contains(ctx, commit, commit) {
+		if err := r.Repo.Fetch(ctx, r.plan.Remote, r.plan.Tags...); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, err
+	}
+	if err := r.Repo.CloneAt(ctx, dir, commit); err != nil {
+		return nil, err
+	}
+	return gitrepo.Open(ctx, r.Runner, dir)
+}
+
+// publisher takes packages of the clone to the channel. It does not compare times: what the channel has of these versions
+// came of this release, or is found out by its bytes before there is a tag; and clocks of two machines differ.
+func (r *Release) publisher(ctx context.Context) (*publish.Publisher, *clone, error) {
+	c, err := r.checkout(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	on, err := r.Channel(c.w)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &publish.Publisher{
+		Workspace: c.w, Channel: on, Tools: c.tools, Runner: r.Runner, Date: c.head.Time,
+		Output: filepath.Join(c.w.Root, "output"), Scratch: filepath.Join(r.Dir, scratchDir),
+		// Byte code of what did not change since the last release is kept: compiling it takes longer than all the rest.
+		Pycache: filepath.Join(r.environments(), "pycache"),
+		Wait:    r.Wait, Progress: r.Progress,
+	}, c, nil
+}
+
+// tooLate says why nothing is checked: a commit that is tagged on the remote was checked before.
+func (r *Release) tooLate() string {
+	if r.commit.Known() && r.commit.Get().Where != "here" {
+		return "the tag is on " + r.plan.Remote + " already; what is tagged was checked before"
+	}
+	return ""
+}
+
+// Checked are the tasks that passed for a commit.
+type Checked struct {
+	Commit string   `json:"commit"`
+	Tasks  []string `json:"tasks"` // with the last line of what each said
+}
+
+func (c Checked) String() string { return strings.Join(c.Tasks, "; ") }
+
+// noCheck says why nothing is checked.
+func (r *Release) noCheck() string {
+	if why := r.tooLate(); why != "" {
+		return why
+	}
+	if w, err := workspace.Load(r.Root); err == nil && len(tasksOf(w)) == 0 {
+		return "NOTHING IS CHECKED: the workspace has no task qa-<package>, and none for tests"
+	}
+	return ""
+}
+
+// isChecked takes the journal's word, which is bound to the commit.
+func (r *Release) isChecked(_ context.Context, before *Checked) (Checked, bool, error) {
+	if before == nil || before.Commit != r.commit.Get().Hash {
+		return Checked{}, false, nil
+	}
+	return *before, true, nil
+}
+
+// check runs the tasks that check the packages, one after the other: each uses all cores.
+func (r *Release) check(ctx context.Context) (Checked, error) {
+	c, err := r.checkout(ctx)
+	if err != nil {
+		return Checked{}, err
+	}
+	checked := Checked{Commit: c.commit, Tasks: []string{}}
+	for _, task := range tasksOf(c.w) {
+		var out tail
+		if err := c.tools.Run(ctx, toolchain.Task{Dir: c.w.Root, Name: task, Stdout: &out, Stderr: &out}); err != nil {
+			return checked, operr.New("correct it and commit that, and the release takes it along; or `mage undo`", "the task %s: %w", task, err).WithDetail(out.text())
+		}
+		checked.Tasks = append(checked.Tasks, task+": "+out.last())
+	}
+	return checked, nil
+}
+
+// tasksOf are the tasks that check a workspace: qa of all packages or of each, or else their tests; none where there are
+// none.
+func tasksOf(w *workspace.Workspace) (tasks []string) {
+	if task := toolchain.FindTask(w.Manifest, "qa"); task != "" {
+		return []string{task}
+	}
+	for _, p := range w.Order() {
+		task, err := toolchain.PackageTask(w.Manifest, "qa", p)
+		if err != nil {
+			tests, err := toolchain.TestTasks(w)
+			if err != nil {
+				return nil
+			}
+			return tests
+		}
+		tasks = append(tasks, task)
+	}
+	return tasks
+}
+
+// Built are the artifacts of this machine.
+type Built struct {
+	Commit    string     `json:"commit"`
+	Artifacts []Artifact `json:"artifacts"` // dependencies first
+}
+
+// Artifact is one file.
+type Artifact struct {
+	Package string `json:"package"`
+	File    string `json:"file"`
+	SHA256  string `json:"sha256"`
+	Size    int64  `json:"size"` // bytes
+}
+
+func (b Built) String() string {
+	var files []string
+	for _, a := range b.Artifacts {
+		files = append(files, fmt.Sprintf("%s %.8s", a.File, a.SHA256))
+	}
+	if files == nil {
+		return "nothing is missing on the channel"
+	}
+	return strings.Join(files, ", ")
+}
+
+// builtElsewhere says why nothing is built: what a CI has built, or builds, is what is published.
+func (r *Release) builtElsewhere() string {
+	if r.tooLate() != "" && r.By() == workspace.PublishCI {
+		return "the tag is on " + r.plan.Remote + " already, and CI builds what is published"
+	}
+	return ""
+}
+
+// isBuilt compares the files with what was recorded of them.
+func (r *Release) isBuilt(ctx context.Context, before *Built) (Built, bool, error) {
+	if before == nil || before.Commit != r.commit.Get().Hash {
+		return Built{}, false, nil
+	}
+	if _, err := r.artifacts(ctx, *before); err != nil {
+		return Built{}, false, context.Cause(ctx) // it is built anew
+	}
+	return *before, true, nil
+}
+
+// artifacts are the files that were built, each compared with its manifest and with what was recorded of it.
+func (r *Release) artifacts(ctx context.Context, built Built) (publish.Artifacts, error) {
+	p, c, err := r.publisher(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := publish.Artifacts{}
+	for _, a := range built.Artifacts {
+		pkg, err := c.w.Package(a.Package)
+		if err != nil {
+			return nil, err
+		}
+		found, err := toolchain.Check(c.w, pkg, filepath.Join(p.Output, a.File))
+		if err != nil {
+			return nil, err
+		}
+		if found.SHA256 != a.SHA256 {
+			return nil, operr.New("run it again: it is built anew", "%s is not what was built: its sha256 is %.12s, and was %.12s", found.Path, found.SHA256, a.SHA256)
+		}
+		all[a.Package] = found
+	}
+	return all, nil
+}
+
+// build builds every package, or, where the tag is out, those that the channel lacks; and compares them with what the channel
+// has, so that a conflict is known before there is a tag.
+func (r *Release) build(ctx context.Context) (Built, error) {
+	p, c, err := r.publisher(ctx)
+	if err != nil {
+		return Built{}, err
+	}
+	holdings, err := publish.Look(ctx, p.Channel, c.w.Packages)
+	if err != nil {
+		return Built{}, err
+	}
+	ready, err := p.Ready(ctx)
+	if err != nil {
+		ready = publish.Artifacts{} // what cannot be published is built anew
+	}
+	missing := p.Missing(holdings, ready)
+	if r.tooLate() == "" {
+		missing, ready = c.w.Order(), publish.Artifacts{}
+	}
+	var log tail
+	p.Log = &log
+	if err := p.Build(ctx, missing, ready); err != nil {
+		return Built{}, withDetail(err, log.text())
+	}
+	if _, err := p.Plan(ctx, holdings, ready); err != nil {
+		return Built{}, err
+	}
+	built := Built{Commit: c.commit}
+	for _, pkg := range c.w.Order() {
+		if a, ok := ready[pkg.Name]; ok {
+			built.Artifacts = append(built.Artifacts, Artifact{pkg.Name, filepath.Base(a.Path), a.SHA256, a.Size})
+		}
+	}
+	return built, nil
+}
+
+// withDetail adds the last lines of a child, unless the error has some.
+func withDetail(err error, text string) error {
+	var told *operr.Error
+	if errors.As(err, &told) && told.Detail != "" || text == "" {
+		return err
+	}
+	return operr.New("", "%w", err).WithDetail(text)
+}
+
+// tail keeps the end of what a child prints.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const kept = 16 << 10 // bytes: some hundred lines
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, p...)
+	if over := len(t.buf) - kept; over > 0 {
+		t.buf = bytes.Clone(t.buf[over:])
+	}
+	return len(p), nil
+}
+
+// last is the last line that says something, without the ornaments that test runners put around it.
+func (t *tail) last() string {
+	lines := t.lines()
+	for i := len(lines) - 1; i >= 0; i-- {
+		if line := strings.Trim(lines[i], "= \t\r"); line != "" {
+			return line
+		}
+	}
+	return "no output"
+}
+
+// text is the last lines, for an error.
+func (t *tail) text() string {
+	lines := t.lines()
+	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+}
+
+func (t *tail) lines() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.Split(strings.TrimRight(string(t.buf), "\n"), "\n")
+}

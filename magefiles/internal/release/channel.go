@@ -1,0 +1,255 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Published is what the channel has of the release.
+type Published struct {
+	Channel string              `json:"channel"` // URL
+	By      string              `json:"by"`      // who sent it, as far as that is known
+	Items   []publish.Published `json:"items"`   // dependencies first
+}
+
+func (p Published) String() string {
+	return fmt.Sprintf("%d files on %s, sent by %s", len(p.Items), p.Channel, p.By)
+}
+
+// isPublished compares the channel with the artifacts, where they are what is published, and with the manifests.
+func (r *Release) isPublished(ctx context.Context, before *Published) (Published, bool, error) {
+	p, _, err := r.publisher(ctx)
+	if err != nil {
+		return Published{}, false, err
+	}
+	plan, err := r.standing(ctx, p)
+	if err != nil || plan == nil || len(plan.Uploads()) > 0 {
+		return Published{}, false, err
+	}
+	by := "CI"
+	switch {
+	case before != nil:
+		by = before.By
+	case r.By() == workspace.PublishHere:
+		by = "an earlier run"
+	}
+	return Published{p.Channel.URL(), by, p.Published(*plan)}, true, nil
+}
+
+// standing is what would have to be done with each package; nil where the channel lacks one that is not built here.
+func (r *Release) standing(ctx context.Context, p *publish.Publisher) (*publish.Plan, error) {
+	holdings, err := publish.Look(ctx, p.Channel, p.Workspace.Packages)
+	if err != nil {
+		return nil, err
+	}
+	ready := publish.Artifacts{}
+	if r.By() == workspace.PublishHere && r.built.Known() {
+		if ready, err = r.artifacts(ctx, r.built.Get()); err != nil {
+			return nil, err
+		}
+	}
+	if len(p.Missing(holdings, ready)) > 0 {
+		return nil, nil
+	}
+	plan, err := p.Plan(ctx, holdings, ready)
+	return &plan, err
+}
+
+// publish sends the artifacts, or waits for the CI that does.
+func (r *Release) publish(ctx context.Context) (Published, error) {
+	p, _, err := r.publisher(ctx)
+	if err != nil {
+		return Published{}, err
+	}
+	if r.By() == workspace.PublishCI {
+		return r.waitForCI(ctx, p)
+	}
+	access, err := r.Authorize(ctx, p.Workspace)
+	if err != nil {
+		return Published{}, err
+	}
+	p.Channel = access.Channel
+	plan, err := r.standing(ctx, p)
+	if err != nil {
+		return Published{}, err
+	}
+	if plan == nil {
+		return Published{}, operr.New("run it again: it is built first", "an artifact that the channel lacks is not in %s any more", p.Output)
+	}
+	p.Renew = func(ctx context.Context) (channel.Channel, error) { // one that a CI gave lasts for minutes
+		access, err := r.Authorize(ctx, p.Workspace)
+		return access.Channel, err
+	}
+	if _, err := p.Upload(ctx, access.Channel, *plan); err != nil {
+		return Published{}, err
+	}
+	return Published{p.Channel.URL(), access.Source, p.Published(*plan)}, nil
+}
+
+// records are what the channel says of the published packages.
+func (r *Release) records(ctx context.Context, p *publish.Publisher) (publish.Plan, error) {
+	plan := publish.Plan{Channel: p.Channel.URL()}
+	for _, i := range r.published.Get().Items {
+		found, err := p.Channel.Records(ctx, i.Subdir, i.Name)
+		if err != nil {
+			return plan, err
+		}
+		n := slices.IndexFunc(found, func(rec condapkg.Record) bool { return rec.FileName() == i.File })
+		if n < 0 {
+			return plan, operr.New("run it again: it goes on waiting", "%s does not show %s yet", plan.Channel, i.File)
+		}
+		if found[n].SHA256 != i.SHA256 {
+			return plan, operr.NewStopped("find out who has replaced it", "%s on %s has sha256 %s, and had %s", i.File, plan.Channel, found[n].SHA256, i.SHA256)
+		}
+		plan.Items = append(plan.Items, publish.Item{Package: i.Name, State: publish.Kept, Record: found[n]})
+	}
+	return plan, nil
+}
+
+// isVisible looks once.
+func (r *Release) isVisible(ctx context.Context, _ *string) (string, bool, error) {
+	p, _, err := r.publisher(ctx)
+	if err != nil {
+		return "", false, err
+	}
+	plan, err := r.records(ctx, p)
+	if err != nil {
+		return "", false, nil //nolint:nilerr // visible waits for it, and says why where it waits in vain
+	}
+	seen, err := publish.Visible(ctx, p.Channel, plan.Records(), publish.Wait{For: time.Nanosecond})
+	return seen, err == nil, nil
+}
+
+func (r *Release) visible(ctx context.Context) (string, error) {
+	p, _, err := r.publisher(ctx)
+	if err != nil {
+		return "", err
+	}
+	var want []condapkg.Record
+	for _, i := range r.published.Get().Items {
+		name, err := condapkg.ParseFileName(i.File)
+		if err != nil {
+			return "", err
+		}
+		rec := condapkg.Record{SHA256: i.SHA256, Size: i.Size}
+		rec.Name, rec.Version, rec.Build, rec.Subdir = name.Name, name.Version, name.Build, i.Subdir
+		want = append(want, rec)
+	}
+	return publish.Visible(ctx, p.Channel, want, r.Wait)
+}
+
+// Verified is what came back from the channel.
+type Verified struct {
+	Files     []Artifact `json:"files"`
+	Installed string     `json:"installed"` // how
+	Imports   []string   `json:"imports"`   // "name version"
+	Compared  string     `json:"compared"`  // with which digests
+}
+
+func (v Verified) String() string {
+	return fmt.Sprintf("%s imported from %s; %s", strings.Join(v.Imports, ", "), v.Installed, v.Compared)
+}
+
+// isVerified takes the journal's word, which is bound to the digests.
+func (r *Release) isVerified(_ context.Context, before *Verified) (Verified, bool, error) {
+	if before == nil || !slices.EqualFunc(before.Files, r.published.Get().Items, func(a Artifact, i publish.Published) bool {
+		return a.File == i.File && a.SHA256 == i.SHA256
+	}) {
+		return Verified{}, false, nil
+	}
+	return *before, true, nil
+}
+
+// verify downloads, compares, installs into a clean environment, and imports.
+func (r *Release) verify(ctx context.Context) (Verified, error) {
+	p, _, err := r.publisher(ctx)
+	if err != nil {
+		return Verified{}, err
+	}
+	plan, err := r.records(ctx, p)
+	if err != nil {
+		return Verified{}, err
+	}
+	v := Verified{}
+	var log tail
+	p.Log = &log
+	seen, err := p.Verify(ctx, plan)
+	if err != nil {
+		return v, withDetail(err, log.text())
+	}
+	if v.Compared, err = r.compare(ctx); err != nil { // last, since a CI may still be at work, verifying too
+		return v, err
+	}
+	v.Installed = seen.How()
+	for _, i := range plan.Items {
+		v.Files = append(v.Files, Artifact{i.Package, i.Record.FileName(), i.Record.SHA256, i.Record.Size})
+		v.Imports = append(v.Imports, i.Package+" "+i.Record.Version)
+	}
+	return v, nil
+}
+
+// compare holds the channel's digests against those of what was built and tested.
+func (r *Release) compare(ctx context.Context) (string, error) {
+	items := r.published.Get().Items
+	if r.By() == workspace.PublishCI {
+		return r.compareWithCI(ctx, items)
+	}
+	if !r.built.Known() {
+		return "digests not compared: nothing was built here", nil
+	}
+	n := 0
+	for _, a := range r.built.Get().Artifacts {
+		for _, i := range items {
+			if i.File == a.File && i.SHA256 != a.SHA256 {
+				return "", differs(i, a.SHA256, "was built here")
+			}
+			if i.File == a.File {
+				n++
+			}
+		}
+	}
+	return fmt.Sprintf("%d of %d digests are those of what was built here", n, len(items)), nil
+}
+
+func differs(i publish.Published, want, whose string) error {
+	return operr.NewStopped("find out where they came from before anyone installs them; what is published stays as it is",
+		"%s on the channel has sha256 %s, and %s %s", i.File, i.SHA256, want, whose)
+}
+
+// downloads returns the published files on this machine, by name; those that are not there any more are fetched again.
+func (r *Release) downloads(ctx context.Context) (map[string]string, error) {
+	p, _, err := r.publisher(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := r.records(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(p.Scratch, "release")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	files := map[string]string{}
+	for _, i := range plan.Items {
+		file := filepath.Join(dir, i.Record.FileName())
+		if have, err := condapkg.Identify(file); err != nil || have.SHA256 != i.Record.SHA256 {
+			if err := channel.Download(ctx, p.Channel, i.Record, file); err != nil {
+				return nil, err
+			}
+		}
+		files[i.Record.FileName()] = file
+	}
+	return files, nil
+}

@@ -1,0 +1,375 @@
+package release
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Facts is what preflight found where nothing is in the way.
+type Facts struct {
+	Branch     string `json:"branch"`
+	Commit     string `json:"commit"`
+	Toolchain  string `json:"toolchain"`
+	Channel    string `json:"channel"`
+	Credential string `json:"credential"`
+}
+
+func (f Facts) String() string {
+	return fmt.Sprintf("%s at %.12s; %s; %s; %s", f.Branch, f.Commit, f.Toolchain, f.Channel, f.Credential)
+}
+
+// Finding is something that is in the way, and what to do about it.
+type Finding struct {
+	What   string
+	Next   string
+	Detail string // more lines; "" for none
+}
+
+func bad(next, format string, args ...any) Finding {
+	return Finding{What: fmt.Sprintf(format, args...), Next: next}
+}
+
+func (f Finding) String() string {
+	text := f.What
+	if f.Next != "" {
+		text += " → " + f.Next
+	}
+	if f.Detail != "" {
+		text += "\n  " + strings.ReplaceAll(f.Detail, "\n", "\n  ")
+	}
+	return text
+}
+
+// asked is what the world said to preflight. An error is of its question alone.
+type asked struct {
+	head     gitrepo.Head
+	changes  []string
+	tags     map[string]string
+	refs     gitrepo.Refs
+	branch   string // that releases are made from
+	pending  *bump.Pending
+	w        *workspace.Workspace
+	bump     *bump.Plan
+	holdings publish.Holdings
+	tools    string
+	access   Access
+	channel  string
+
+	refsErr, wErr, bumpErr, channelErr, toolsErr, accessErr error
+}
+
+// preflight asks everything that can be asked before anything is written, and says everything that is in the way at once.
+// Once the tag is on the remote, what matters for the rest is asked only.
+func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) {
+	a, err := r.ask(ctx)
+	if err != nil {
+		return Facts{}, false, err
+	}
+	var found []Finding
+	found = append(found, r.ofManifests(a)...)
+	if r.plan == nil && a.bump != nil && a.w != nil {
+		if r.plan, err = r.draft(ctx, a.w, a.bump, a); err != nil {
+			return Facts{}, false, err
+		}
+	}
+	found = append(found, r.ofGit(ctx, a)...)
+	found = append(found, r.ofChannel(ctx, a)...)
+	found = append(found, r.ofHub(ctx)...)
+	if len(found) > 0 {
+		if !r.session.begun() {
+			r.plan = nil
+		}
+		return Facts{}, false, inTheWay(found)
+	}
+	facts := Facts{Branch: a.branch, Commit: a.head.Commit, Toolchain: a.tools, Channel: a.channel, Credential: r.ciCredential()}
+	if r.By() == workspace.PublishHere {
+		facts.Credential = a.access.Source
+	}
+	return facts, true, nil
+}
+
+func inTheWay(found []Finding) error {
+	if len(found) == 1 {
+		return operr.New(found[0].Next, "%s", found[0].What).WithDetail(found[0].Detail)
+	}
+	var lines []string
+	for _, f := range found {
+		lines = append(lines, "✗ "+f.String())
+	}
+	return operr.New("see to each; nothing was changed", "%d things are in the way", len(found)).WithDetail(strings.Join(lines, "\n"))
+}
+
+// ask puts the questions, those side by side that take their time. Its own error ends the release: without an answer there
+// is nothing to say.
+func (r *Release) ask(ctx context.Context) (*asked, error) {
+	a := &asked{}
+	var err error
+	if a.head, err = r.Repo.Head(ctx); err != nil {
+		return nil, err
+	}
+	if a.tags, err = r.Repo.Tags(ctx); err != nil {
+		return nil, err
+	}
+	if a.pending, err = r.Store.Pending(ctx, r.Repo); err != nil {
+		return nil, err
+	}
+	if a.changes, err = r.Repo.Changes(ctx); err != nil {
+		return nil, err
+	}
+	if a.w, a.wErr = workspace.Load(r.Root); a.wErr != nil {
+		return a, ctx.Err()
+	}
+	var group errgroup.Group
+	group.Go(func() error { a.refs, a.refsErr = r.Repo.Remote(ctx, a.w.Config.Remote); return nil })
+	group.Go(func() error { r.askChannel(ctx, a); return nil })
+	group.Go(func() error { r.askTools(ctx, a); return nil })
+	if r.plan == nil {
+		a.bump, a.bumpErr = bump.New(ctx, a.w, r.Request, r.History)
+	}
+	_ = group.Wait() // each error is in a
+	a.branch = branchOf(a.w, a.refs)
+	if err := usage(a.bumpErr); err != nil {
+		return nil, err
+	}
+	return a, context.Cause(ctx)
+}
+
+// usage is an error that no finding beside it could explain.
+func usage(err error) error {
+	if err != nil && operr.ExitStatus(err) == operr.Usage {
+		return err
+	}
+	return nil
+}
+
+// branchOf is the branch that releases are made from: the configured one, or the remote's default.
+func branchOf(w *workspace.Workspace, refs gitrepo.Refs) string {
+	switch {
+	case w.Config.Branch != "":
+		return w.Config.Branch
+	case refs.Default != "":
+		return refs.Default
+	}
+	return "main"
+}
+
+func (r *Release) askChannel(ctx context.Context, a *asked) {
+	c, err := r.Channel(a.w)
+	if err != nil {
+		a.channelErr = err
+		return
+	}
+	a.holdings, a.channelErr = publish.Look(ctx, c, a.w.Packages)
+	a.channel = c.URL()
+	if !a.holdings.Exists {
+		a.channel += " (not there yet, or empty)"
+	}
+	by := r.Publish
+	if by == "" {
+		by = a.w.Config.Publish
+	}
+	if by == workspace.PublishHere {
+		a.access, a.accessErr = r.Authorize(ctx, a.w)
+	}
+}
+
+func (r *Release) askTools(ctx context.Context, a *asked) {
+	tools, err := r.Tools(ctx, a.w, r.environments())
+	if err == nil {
+		a.tools, err = tools.Describe(ctx)
+	}
+	a.toolsErr = err
+}
+
+// finding is one, of an error.
+func finding(err error, next string) []Finding {
+	if err == nil {
+		return nil
+	}
+	f := Finding{What: err.Error()}
+	var told *operr.Error
+	for inner := err; errors.As(inner, &told); inner = told.Err {
+		f.Next, f.Detail = cmp.Or(f.Next, told.Next), cmp.Or(f.Detail, told.Detail)
+	}
+	f.Next = cmp.Or(f.Next, next)
+	return []Finding{f}
+}
+
+func (r *Release) ofManifests(a *asked) (found []Finding) {
+	if a.wErr != nil {
+		return finding(a.wErr, "correct the manifest")
+	}
+	found = append(found, finding(a.bumpErr, "")...)
+	found = append(found, finding(a.toolsErr, "run `mage doctor`")...)
+	for _, pkg := range a.w.Packages {
+		if pkg.Version.Source == workspace.VersionTag {
+			found = append(found, bad("`mage version:bump -to=… -tag` and `git push --atomic "+a.w.Config.Remote+" HEAD --tags`: then CI publishes",
+				"%s: the version of %s is that of its tag, so it cannot be built and compared before there is one", pkg.Version.Pos, pkg.Name))
+		}
+	}
+	if a.bumpErr == nil && r.plan == nil {
+		for _, d := range a.w.Disagreements() {
+			found = append(found, bad("correct it; `mage version:show` shows who requires whom", "%s: %s", d.Pos, d.Message))
+		}
+	}
+	return found
+}
+
+// ofGit looks at clone and remote.
+func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
+	if a.w == nil {
+		return nil
+	}
+	if a.refsErr != nil {
+		return finding(a.refsErr, "")
+	}
+	remote := a.w.Config.Remote
+	if r.plan != nil {
+		if pushed, _ := r.pushed(ctx, a.refs); pushed != "" {
+			return nil // what is released now is what the tag names, wherever the clone is
+		}
+	}
+	if len(a.changes) > 0 && a.pending == nil {
+		found = append(found, bad("commit them, or put them away with `git stash -u`", "the work tree has changes: %s", some(a.changes)))
+	}
+	if a.head.Branch != a.branch {
+		now := "on the branch " + a.head.Branch
+		if a.head.Branch == "" {
+			now = "on no branch"
+		}
+		found = append(found, bad("`git switch "+a.branch+"`, or name another one in [tool.release] branch",
+			"the clone is %s, and releases are made from %s", now, a.branch))
+	}
+	switch there, ok := a.refs.Branches[a.branch]; {
+	case !ok:
+		found = append(found, bad("push it first: `git push -u "+remote+" "+a.branch+"`", "the remote %s has no branch %s", remote, a.branch))
+	case !r.Repo.Contains(ctx, a.head.Commit, there):
+		found = append(found, bad("`git pull`", "the clone is behind %s/%s (%.12s there)", remote, a.branch, there))
+	}
+	if _, err := r.Repo.Identity(ctx); err != nil {
+		found = append(found, finding(err, "")...)
+	}
+	if r.plan != nil {
+		found = append(found, r.ofTags(ctx, a)...)
+		found = append(found, r.ofBase(ctx, a)...)
+	}
+	return found
+}
+
+// ofTags wants the tags free, or at the commit of this release.
+func (r *Release) ofTags(ctx context.Context, a *asked) (found []Finding) {
+	for _, t := range r.plan.Tags {
+		if at, ok := a.refs.Tags[t]; ok {
+			found = append(found, bad("say another version, or find out who pushed it", "the tag %s is on %s already, at %.12s, and that is not this release", t, r.plan.Remote, at))
+			continue
+		}
+		at, ok := a.tags[t]
+		ours := r.Repo.Contains(ctx, at, r.plan.Base) && (at != r.plan.Base || r.plan.Bump.Empty()) && r.Repo.Contains(ctx, a.head.Commit, at)
+		if ok && !ours {
+			found = append(found, bad("say another version, or `git tag -d "+t+"` if that release never was", "the tag %s is there already, at %.12s, which is not this release", t, at))
+		}
+	}
+	return found
+}
+
+// ofBase wants the clone to be where the plan left it: on its base, or on the release's commit and what was put on top.
+func (r *Release) ofBase(ctx context.Context, a *asked) []Finding {
+	p := r.plan
+	switch {
+	case a.head.Commit == p.Base || a.pending != nil:
+		return nil
+	case !r.Repo.Contains(ctx, a.head.Commit, p.Base):
+		return []Finding{bad("go back to it, or `mage undo`", "the release of %s was begun on %.12s, which is not on this branch any more", p.Title, p.Base)}
+	case p.agrees(a.w) != "":
+		return []Finding{bad("correct them, or `mage undo`", "the release of %s is under way, and the manifests are not as it left them: %s", p.Title, p.agrees(a.w))}
+	}
+	return nil
+}
+
+// ofChannel looks at the channel, and at the right to publish to it.
+func (r *Release) ofChannel(ctx context.Context, a *asked) (found []Finding) {
+	if a.w == nil {
+		return nil
+	}
+	if a.channelErr != nil {
+		return finding(a.channelErr, "see whether it can be reached from here; PREFIX_SERVER_URL and PREFIX_CHANNEL say where it is")
+	}
+	found = finding(a.accessErr, "")
+	if r.plan == nil || r.plan.Bump.Empty() || r.under(ctx, a) {
+		return found // what is there is compared with what is built, before there is a tag
+	}
+	for _, pkg := range r.plan.Packages {
+		if !slices.ContainsFunc(r.plan.Bump.Packages, func(m bump.Move) bool { return m.Name == pkg.Name }) {
+			continue
+		}
+		for _, rec := range a.holdings.Of(pkg.Name, pkg.Version) {
+			found = append(found, bad("say another version: what is published stays as it is", "%s has %s already, sha256 %.12s…", a.channel, rec.FileName(), rec.SHA256))
+		}
+	}
+	return found
+}
+
+// under says that the bump of this release is made, in the work tree or in a commit.
+func (r *Release) under(ctx context.Context, a *asked) bool {
+	if a.pending != nil || a.head.Commit != r.plan.Base {
+		return true
+	}
+	pushed, _ := r.pushed(ctx, a.refs)
+	return pushed != ""
+}
+
+// ofHub wants a token that may make a release, where there is one.
+func (r *Release) ofHub(ctx context.Context) []Finding {
+	if r.noHub() != "" {
+		return nil
+	}
+	_, err := r.GitHub.Client.Runs(ctx, hubQuery(""))
+	if err != nil && ctx.Err() == nil {
+		return finding(err, "correct GITHUB_TOKEN, or unset it: then no GitHub release is made")
+	}
+	return nil
+}
+
+// pushed is the commit that the remote's tags of this release name; "" where not all of them are there, or where they are of
+// something else: the commit is made on the plan's base. Tags that name different commits are an error.
+func (r *Release) pushed(ctx context.Context, refs gitrepo.Refs) (commit string, err error) {
+	commit, err = sameCommit(refs.Tags, r.plan.Tags, r.plan.Remote)
+	if err == nil && commit != "" && !r.plan.Bump.Empty() && (commit == r.plan.Base || !r.Repo.Contains(ctx, commit, r.plan.Base)) {
+		return "", nil
+	}
+	return commit, err
+}
+
+func sameCommit(tags map[string]string, names []string, where string) (commit string, err error) {
+	for _, t := range names {
+		at, ok := tags[t]
+		switch {
+		case !ok:
+			return "", nil
+		case commit != "" && commit != at:
+			return "", operr.NewStopped("find out which is right", "the tags of this release name different commits on %s: %s is at %.12s, and another at %.12s", where, t, at, commit)
+		}
+		commit = at
+	}
+	return commit, nil
+}
+
+// some names the first of several paths.
+func some(paths []string) string {
+	if len(paths) == 1 {
+		return paths[0]
+	}
+	return fmt.Sprintf("%s and %d more", paths[0], len(paths)-1)
+}

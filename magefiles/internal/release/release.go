@@ -1,0 +1,111 @@
+// Package release is the package release, as one definition: from a plan to packages that people can install.
+//
+// [Release.Define], below, is the list of its steps, and the place to start reading. Package workflow says what it means
+// that they are steps: a release may be killed anywhere, run again, here or on a machine that knows nothing of it, and
+// ends with nothing done or everything done.
+//
+//	release.go     what a release works with, and its steps
+//	plan.go        the plan: a value with a digest
+//	session.go     begin, continue, end: the journal, and the lock
+//	preflight.go   everything that can be asked before anything is written
+//	source.go      bump, tag, push: what happens in git
+//	build.go       check and build, in a clone of the commit
+//	channel.go     publish, visible, verify
+//	ci.go          where a CI publishes: waiting for it, and the digests that it recorded
+//	hub.go         the GitHub release
+//	undo.go        the way back, before the point of no return
+//
+// The package decides and does not reach out by itself: git, toolchain, channel and GitHub come in from outside, and a
+// rehearsal is this definition with other addresses.
+package release
+
+import (
+	"context"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// World is what a release works with.
+type World struct {
+	Repo   *gitrepo.Repo
+	Store  *bump.Store
+	Runner command.Runner
+	Root   string // of the workspace, in the work tree
+	Dir    string // for what a release makes and keeps: the clone of the commit, environments, downloads
+	State  string // folder of the journals; nothing in it is ever committed
+	Tool   string // version of this program
+
+	History   bump.History
+	Tools     func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
+	Channel   func(w *workspace.Workspace) (publish.Channel, error) // as anyone reads it
+	Authorize func(ctx context.Context, w *workspace.Workspace) (Access, error)
+	GitHub    Hub
+
+	// Confirm shows the plan and asks; its error ends the release with nothing changed.
+	Confirm  func(ctx context.Context, p *Plan) error
+	Say      func(format string, args ...any)
+	Progress publish.Progress
+	Wait     publish.Wait  // for the index
+	CIWait   time.Duration // how long a CI may take; 0 is an hour
+	Today    string        // as 2006-01-02, for the changelog
+}
+
+// Access is the right to publish.
+type Access struct {
+	Source  string          // where the credential came from
+	Channel publish.Channel // with it
+}
+
+// Hub is GitHub, as far as it can be reached.
+type Hub struct {
+	Repository string         // "owner/name"; "" where the remote is not on GitHub
+	Client     *github.Client // nil without a repository
+	Token      bool           // whether the client has one
+}
+
+// Release is one release under way.
+type Release struct {
+	World
+	Reporter workflow.Reporter
+	Request  bump.Request // what a person asks for
+	Publish  string       // workspace.PublishCI or PublishHere, in place of the plan's; "" is the plan's
+
+	session session
+	plan    *Plan
+	clone   *clone
+
+	commit    *workflow.Value[Commit]
+	built     *workflow.Value[Built]
+	published *workflow.Value[Published]
+	verified  *workflow.Value[Verified]
+	hub       *workflow.Value[HubRelease]
+}
+
+// Define lists the steps. Up to and with the tag everything can be taken back; from the first upload nothing can, so
+// everything that may fail comes before.
+func (r *Release) Define() *workflow.Definition {
+	d := workflow.New()
+	workflow.Add(d, workflow.Step[Facts]{Name: "preflight", Check: r.preflight, Say: Facts.String})
+	workflow.Add(d, workflow.Step[string]{Name: "plan", Check: r.planned, Say: said})
+	workflow.Add(d, workflow.Step[string]{Name: "agree", Do: r.agree, Say: said, Waits: true})
+	r.commit = workflow.Add(d, workflow.Step[Commit]{Name: "bump and commit", Check: r.committed, Do: r.bumpAndCommit, Say: Commit.String, Whole: true})
+	workflow.Add(d, workflow.Step[Checked]{Name: "check", Skip: r.noCheck, Check: r.isChecked, Do: r.check, Say: Checked.String})
+	r.built = workflow.Add(d, workflow.Step[Built]{Name: "build", Skip: r.builtElsewhere, Check: r.isBuilt, Do: r.build, Say: Built.String})
+	workflow.Add(d, workflow.Step[Tagged]{Name: "tag", Check: r.isTagged, Do: r.tag, Say: Tagged.String, Whole: true})
+	workflow.Add(d, workflow.Step[Pushed]{Name: "push", Check: r.isPushed, Do: r.push, Say: Pushed.String, Whole: true, Retries: 3})
+	r.published = workflow.Add(d, workflow.Step[Published]{Name: "publish", Check: r.isPublished, Do: r.publish, Say: Published.String, Waits: true})
+	workflow.Add(d, workflow.Step[string]{Name: "visible", Check: r.isVisible, Do: r.visible, Say: said})
+	r.verified = workflow.Add(d, workflow.Step[Verified]{Name: "verify", Check: r.isVerified, Do: r.verify, Say: Verified.String})
+	r.hub = workflow.Add(d, workflow.Step[HubRelease]{Name: "GitHub release", Skip: r.noHub, Check: r.isOnHub, Do: r.putOnHub, Say: HubRelease.String})
+	return d
+}
+
+func said(text string) string { return text }

@@ -1,0 +1,290 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Result is what was released.
+type Result struct {
+	Plan      *Plan               `json:"plan"`
+	Commit    string              `json:"commit"`
+	Channel   string              `json:"channel"`
+	Packages  []publish.Published `json:"packages"`
+	GitHub    string              `json:"github,omitempty"` // URL of the release there
+	Already   bool                `json:"already,omitempty"`
+	Journal   string              `json:"journal,omitempty"` // path
+	Steps     []workflow.Record   `json:"steps,omitempty"`
+	StepTimes []time.Time         `json:"step_times,omitempty"` // when each of them ended
+}
+
+// Run makes the release that Request asks for, or goes on with the one that is unfinished. The caller has the lock.
+func (r *Release) Run(ctx context.Context) (Result, error) {
+	past, err := Last(r.State)
+	if err != nil {
+		return Result{}, err
+	}
+	r.session = session{dir: r.State, tool: r.Tool}
+	defer r.session.close()
+	var records []workflow.Record
+	switch released, err := r.choose(ctx, past); {
+	case err != nil:
+		return Result{}, err
+	case released != nil:
+		return *released, nil
+	case r.session.begun():
+		records = past.Records
+	}
+	run := &workflow.Run{
+		Definition: r.Define(), Records: records, Record: r.session.record, Reporter: r.Reporter, Transient: gitrepo.Transient,
+	}
+	if err := run.Do(ctx); err != nil {
+		return Result{}, r.explain(ctx, err)
+	}
+	if err := r.session.end(Released); err != nil {
+		return Result{}, err
+	}
+	return r.result()
+}
+
+// choose decides what is to be done: go on with what the journal, or the world, says is unfinished, or begin. It returns a
+// result where all is done already.
+func (r *Release) choose(ctx context.Context, past *Past) (*Result, error) {
+	if past != nil && past.End == "" {
+		void, err := r.void(ctx, past)
+		if err != nil {
+			return nil, err
+		}
+		if void {
+			if r.Request.To == "" {
+				r.Request = past.Plan.Bump.Request
+			}
+			return nil, os.Remove(past.Path) // nothing came of it
+		}
+		return nil, r.goOn(past)
+	}
+	present, released, err := r.present(ctx, past)
+	switch {
+	case err != nil:
+		return nil, err
+	case present == nil:
+		return nil, r.mustAsk()
+	case released && present.Is(r.Request.To):
+		return &Result{Plan: present, Commit: present.Base, Channel: present.Channel, Already: true}, nil
+	case released:
+		return nil, r.mustAsk()
+	case r.Request.To != "" && !present.Is(r.Request.To):
+		return nil, other(present.Title, r.Request.To)
+	}
+	r.plan = present
+	r.Say("%s is tagged on %s, and not all of it is on the channel: going on with it", present.Title, present.Remote)
+	return nil, nil
+}
+
+// goOn takes the journal's plan, if that is what is asked for.
+func (r *Release) goOn(past *Past) error {
+	asked, planned := r.Request, past.Plan.Bump.Request
+	if asked.To != "" && !past.Plan.Is(asked.To) && (asked.To != planned.To || asked.Only != planned.Only) {
+		return other(past.Plan.Title, asked.To)
+	}
+	r.plan = past.Plan
+	r.Say("going on with %s, which was begun and has not ended; `mage status` says more", r.plan.Title)
+	return r.session.resume(past)
+}
+
+func other(unfinished, asked string) error {
+	return operr.NewStopped("`mage release` without -to goes on with it, `mage undo` takes it back", "the release of %s is unfinished, and -to=%s asks for another one; nothing was changed", unfinished, asked)
+}
+
+func (r *Release) mustAsk() error {
+	if r.Request.To != "" {
+		return nil
+	}
+	return operr.NewUsage("say -to=patch, minor, major, auto, or a version such as -to=1.2.0", "no release is unfinished, and it is not said which version is to be released")
+}
+
+// void says that nothing came of a release that was begun: its plan is no obligation.
+func (r *Release) void(ctx context.Context, past *Past) (bool, error) {
+	r.plan = past.Plan
+	defer func() { r.plan = nil }()
+	pending, err := r.Store.Pending(ctx, r.Repo)
+	if err != nil || pending != nil {
+		return false, err
+	}
+	if slices.ContainsFunc(past.Records, func(rec workflow.Record) bool {
+		return rec.Step == "bump and commit" && (rec.Event == workflow.Done || rec.Event == workflow.Found)
+	}) {
+		return false, nil
+	}
+	_, made, err := r.committed(ctx, nil)
+	return err == nil && !made, err
+}
+
+// present is the release of the versions that the manifests have, if its tags are on the remote; nil where they are not. It
+// is what a clone knows that has never seen the journal.
+func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released bool, err error) {
+	w, err := workspace.Load(r.Root)
+	if err != nil || len(w.Disagreements()) > 0 {
+		return nil, false, nil //nolint:nilerr // preflight says it, beside everything else that is in the way
+	}
+	refs, err := r.Repo.Remote(ctx, w.Config.Remote)
+	if err != nil {
+		return nil, false, nil //nolint:nilerr // as above
+	}
+	if plan, err := r.earlier(w, refs); plan != nil || err != nil {
+		return plan, true, err
+	}
+	b := &bump.Plan{Packages: []bump.Move{}, Files: []bump.File{}, Notes: []string{}, Request: r.Request}
+	for _, tag := range bump.PresentTags(w) {
+		if refs.Tags[tag.Name] != "" {
+			b.Tags = append(b.Tags, tag)
+		}
+	}
+	if len(b.Tags) == 0 {
+		return nil, false, nil
+	}
+	facts := &asked{refs: refs, branch: branchOf(w, refs)}
+	facts.head.Commit = refs.Tags[b.Tags[0].Name]
+	if plan, err = r.draft(ctx, w, b, facts); err != nil {
+		return nil, false, err
+	}
+	if past != nil && slices.Equal(past.Plan.Tags, plan.Tags) {
+		switch {
+		case past.End == Released:
+			return plan, true, nil
+		case past.End == Abandoned && !plan.Is(r.Request.To):
+			return nil, false, nil
+		}
+	}
+	some, all, err := r.onChannel(ctx, w, plan)
+	if err != nil || all || some > 0 || plan.Is(r.Request.To) {
+		return plan, all, err
+	}
+	// A tag alone is no release that was begun: it may be older than the channel. One that is at a release's commit is.
+	subject, err := r.Repo.Subject(ctx, plan.Base)
+	if err != nil || !strings.HasPrefix(subject, "release: ") {
+		return nil, false, nil //nolint:nilerr // a commit that is not here is none that this clone is to go on with
+	}
+	return plan, false, nil
+}
+
+// earlier is a release that was asked for by a version which is tagged on the remote, and that the manifests have left
+// behind.
+func (r *Release) earlier(w *workspace.Workspace, refs gitrepo.Refs) (*Plan, error) {
+	if w.Config.Versioning != workspace.Lockstep || r.Request.To == "" {
+		return nil, nil
+	}
+	tag := "v" + strings.TrimPrefix(r.Request.To, "v")
+	if refs.Tags[tag] == "" || slices.ContainsFunc(bump.PresentTags(w), func(t bump.Tag) bool { return t.Name == tag }) {
+		return nil, nil
+	}
+	c, err := r.Channel(w)
+	if err != nil {
+		return nil, err
+	}
+	return &Plan{Title: tag, Tags: []string{tag}, Base: refs.Tags[tag], Channel: c.URL()}, nil
+}
+
+// onChannel counts the packages that the channel has at their versions. All says that it has every one, and GitHub the
+// release, where that can be asked.
+func (r *Release) onChannel(ctx context.Context, w *workspace.Workspace, plan *Plan) (some int, all bool, err error) {
+	c, err := r.Channel(w)
+	if err != nil {
+		return 0, false, err
+	}
+	h, err := publish.Look(ctx, c, w.Packages)
+	if err != nil {
+		return 0, false, err
+	}
+	for _, p := range w.Packages {
+		if len(h.Of(p.Name, p.Version.Text)) > 0 {
+			some++
+		}
+	}
+	if some < len(w.Packages) || r.noHub() != "" {
+		return some, some == len(w.Packages), nil
+	}
+	for _, tag := range plan.Tags {
+		state, err := r.GitHub.Client.Look(ctx, tag)
+		if err != nil || state.Published == nil {
+			return some, false, err
+		}
+	}
+	return some, true, nil
+}
+
+// explain says of an error how to go on.
+func (r *Release) explain(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		if !r.session.begun() {
+			return operr.New("", "%w; nothing was changed", cause)
+		}
+		return operr.New("`mage release` goes on from here", "%w, at a safe point", cause)
+	}
+	if !r.session.begun() {
+		return err
+	}
+	const on = "`mage release` goes on from here"
+	next := on
+	var told *operr.Error
+	for inner := err; errors.As(inner, &told); inner = told.Err {
+		if told.Next != "" {
+			next = told.Next
+			if !strings.Contains(next, "mage release") && !strings.Contains(next, "mage undo") {
+				next += "; then " + on
+			}
+			break
+		}
+	}
+	return operr.New(next, "%w", err)
+}
+
+func (r *Release) result() (Result, error) {
+	past, err := readPast(r.session.journal.Path)
+	if err != nil {
+		return Result{}, err
+	}
+	result := Result{
+		Plan: r.plan, Commit: r.commit.Get().Hash, Channel: r.published.Get().Channel, Packages: r.published.Get().Items,
+		Journal: past.Path, Steps: past.Records, StepTimes: past.Times,
+	}
+	if r.hub.Known() {
+		result.GitHub = r.hub.Get().URL
+	}
+	return result, nil
+}
+
+// Look says where a release stands, step by step: what was recorded, and what the world says. Nothing is changed.
+func (r *Release) Look(ctx context.Context, past *Past, each time.Duration) []workflow.Standing {
+	r.plan = past.Plan
+	return r.Define().Look(ctx, past.Records, each)
+}
+
+// Present is the release of the versions that the manifests have, where a clone has no journal of it; nil where its tags are
+// not on the remote.
+func (r *Release) Present(ctx context.Context) (*Past, error) {
+	plan, released, err := r.present(ctx, nil)
+	if plan == nil || err != nil {
+		return nil, err
+	}
+	past := &Past{Plan: plan}
+	if released {
+		past.End = Released
+	}
+	return past, nil
+}
+
+// String names the result for people.
+func (r Result) String() string { return fmt.Sprintf("%s at %.12s", r.Plan.Title, r.Commit) }

@@ -1,0 +1,175 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Commit is the commit that is released.
+type Commit struct {
+	Hash  string `json:"hash"`
+	Where string `json:"where"` // that it is there: "here", or the remote's name
+}
+
+func (c Commit) String() string { return fmt.Sprintf("commit %.12s", c.Hash) }
+
+// Tagged are the tags, in the clone or already on the remote.
+type Tagged struct {
+	Tags   []string `json:"tags"`
+	Commit string   `json:"commit"`
+}
+
+func (t Tagged) String() string {
+	return fmt.Sprintf("%s at %.12s", strings.Join(t.Tags, ", "), t.Commit)
+}
+
+// Pushed is what the remote has.
+type Pushed struct {
+	Remote string `json:"remote"`
+	Branch string `json:"branch"`
+	Commit string `json:"commit"`
+}
+
+func (p Pushed) String() string {
+	return fmt.Sprintf("%s/%s and the tags at %.12s", p.Remote, p.Branch, p.Commit)
+}
+
+// committed finds the commit of this release: what the tags name, on the remote or here, or else the clone's, if it is made
+// on the plan's base and has the plan's versions.
+func (r *Release) committed(ctx context.Context, _ *Commit) (Commit, bool, error) {
+	refs, err := r.Repo.Remote(ctx, r.plan.Remote)
+	if err != nil {
+		return Commit{}, false, err
+	}
+	if at, err := r.pushed(ctx, refs); at != "" || err != nil {
+		return Commit{at, r.plan.Remote}, err == nil, err
+	}
+	tags, err := r.Repo.Tags(ctx)
+	if err != nil {
+		return Commit{}, false, err
+	}
+	at, err := sameCommit(tags, r.plan.Tags, "this clone")
+	if err != nil {
+		return Commit{}, false, err
+	}
+	if at != "" {
+		return Commit{at, "here"}, true, nil
+	}
+	head, err := r.Repo.Head(ctx)
+	if err != nil {
+		return Commit{}, false, err
+	}
+	if head.Commit == r.plan.Base && !r.plan.Bump.Empty() || !r.Repo.Contains(ctx, head.Commit, r.plan.Base) {
+		return Commit{}, false, nil
+	}
+	changed, err := r.Repo.Changed(ctx)
+	if err != nil || len(changed) > 0 {
+		return Commit{}, false, err
+	}
+	w, err := workspace.Load(r.Root)
+	if err != nil || r.plan.agrees(w) != "" {
+		return Commit{}, false, err
+	}
+	return Commit{head.Commit, "here"}, true, nil
+}
+
+// bumpAndCommit makes the one commit of the release, or takes up what a run that was killed has left of it.
+func (r *Release) bumpAndCommit(ctx context.Context) (Commit, error) {
+	if r.plan.Bump.Empty() {
+		return Commit{}, operr.New("commit or undo what differs; run it again", "the manifests were at the versions of %s, and are not any more", r.plan.Title)
+	}
+	pending, err := r.Store.Pending(ctx, r.Repo)
+	if err != nil {
+		return Commit{}, err
+	}
+	steps := bump.Steps{Commit: true}
+	var done bump.Result
+	if pending != nil && pending.Plan.Message == r.plan.Bump.Message {
+		done, err = r.Store.TakeUp(ctx, pending, r.Repo, steps)
+	} else {
+		if err := r.Store.Preflight(ctx, r.plan.Bump, r.Repo, steps); err != nil {
+			return Commit{}, err
+		}
+		done, err = r.Store.Take(ctx, r.plan.Bump, r.Repo, steps)
+	}
+	return Commit{done.Commit, "here"}, err
+}
+
+func (r *Release) isTagged(ctx context.Context, _ *Tagged) (Tagged, bool, error) {
+	commit := r.commit.Get()
+	tagged := Tagged{r.plan.Tags, commit.Hash}
+	if commit.Where != "here" {
+		return tagged, true, nil
+	}
+	tags, err := r.Repo.Tags(ctx)
+	if err != nil {
+		return tagged, false, err
+	}
+	for _, t := range r.plan.Tags {
+		at, ok := tags[t]
+		if ok && at != commit.Hash {
+			return tagged, false, operr.NewStopped("find out which is right; `git tag -d "+t+"` removes it", "the tag %s is at %.12s, and the release at %.12s", t, at, commit.Hash)
+		}
+		if !ok {
+			return tagged, false, nil
+		}
+	}
+	return tagged, true, nil
+}
+
+// tag makes the tags that are not there.
+func (r *Release) tag(ctx context.Context) (Tagged, error) {
+	commit := r.commit.Get().Hash
+	tags, err := r.Repo.Tags(ctx)
+	if err != nil {
+		return Tagged{}, err
+	}
+	for _, t := range r.plan.Tags {
+		if _, ok := tags[t]; ok {
+			continue
+		}
+		if err := r.Repo.Tag(ctx, t, commit, t+"\n"); err != nil {
+			return Tagged{}, err
+		}
+	}
+	return Tagged{r.plan.Tags, commit}, nil
+}
+
+func (r *Release) isPushed(ctx context.Context, _ *Pushed) (Pushed, bool, error) {
+	refs, err := r.Repo.Remote(ctx, r.plan.Remote)
+	if err != nil {
+		return Pushed{}, false, err
+	}
+	at, err := r.pushed(ctx, refs)
+	if err != nil || at == "" {
+		return Pushed{}, false, err
+	}
+	if at != r.commit.Get().Hash {
+		return Pushed{}, false, operr.NewStopped("find out which is right", "%s has %s at %.12s, and the release is at %.12s", r.plan.Remote, r.plan.Title, at, r.commit.Get().Hash)
+	}
+	return Pushed{r.plan.Remote, r.plan.Branch, at}, true, nil
+}
+
+// push sends branch and tags, all or nothing.
+func (r *Release) push(ctx context.Context) (Pushed, error) {
+	p, commit := r.plan, r.commit.Get().Hash
+	err := r.Repo.Push(ctx, p.Remote, commit, p.Branch, p.Tags...)
+	if err != nil {
+		return Pushed{}, explainPush(err, p)
+	}
+	return Pushed{p.Remote, p.Branch, commit}, nil
+}
+
+func explainPush(err error, p *Plan) error {
+	if gitrepo.Transient(err) {
+		return err
+	}
+	next := "see what git says above; where somebody has pushed meanwhile: `mage undo`, `git pull`, and release again"
+	return operr.New(next, "nothing of %s was taken: %w", p.Title, err)
+}

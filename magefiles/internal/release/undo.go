@@ -1,0 +1,281 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Way is how a release can be taken back.
+type Way string
+
+// The ways back.
+const (
+	Nothing  Way = "nothing"  // nothing was done yet
+	Local    Way = "local"    // commit and tag are in this clone only
+	Remote   Way = "remote"   // they are on the remote, and nothing was uploaded
+	NoReturn Way = "noreturn" // something was uploaded
+)
+
+// Back is a way back that was worked out and not taken.
+type Back struct {
+	Plan     *Plan
+	Way      Way
+	Commit   string              // of the release; "" where there is none
+	Uploaded []publish.Published // for NoReturn
+	Running  string              // a CI run that may be uploading; "" where none is known
+
+	refs gitrepo.Refs
+	past *Past
+}
+
+// Undoing works out how the unfinished release can be taken back. The caller has the lock.
+func (r *Release) Undoing(ctx context.Context) (*Back, error) {
+	past, err := Last(r.State)
+	if err != nil {
+		return nil, err
+	}
+	if past == nil || past.End != "" {
+		if past, err = r.Present(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if past == nil || past.End == Released {
+		return nil, operr.New("`mage status` says what there is", "no release is unfinished: there is nothing to undo")
+	}
+	r.plan = past.Plan
+	b := &Back{Plan: past.Plan, past: past}
+	if b.refs, err = r.Repo.Remote(ctx, b.Plan.Remote); err != nil {
+		return nil, err
+	}
+	if b.Uploaded, err = r.uploaded(ctx); err != nil {
+		return nil, err
+	}
+	b.Commit, err = r.pushed(ctx, b.refs)
+	switch {
+	case err != nil:
+		return nil, err
+	case b.Commit != "" && len(b.Uploaded) > 0:
+		b.Way = NoReturn
+	case b.Commit != "":
+		b.Way = Remote
+		b.Running, err = r.running(ctx, b.Commit)
+	default:
+		err = r.localWay(ctx, b)
+	}
+	return b, err
+}
+
+// DeleteURL is where prefix.dev's API takes the first of the uploaded files away (DELETE).
+func (b *Back) DeleteURL() string {
+	if len(b.Uploaded) == 0 {
+		return ""
+	}
+	first := b.Uploaded[0]
+	file := "/" + first.Subdir + "/" + first.File
+	base := strings.TrimSuffix(first.URL, file)
+	at := strings.LastIndex(base, "/")
+	return strings.Replace(base[:at], "://repo.", "://", 1) + "/api/v1/delete" + base[at:] + file
+}
+
+// localWay finds what is in the clone alone.
+func (r *Release) localWay(ctx context.Context, b *Back) error {
+	pending, err := r.Store.Pending(ctx, r.Repo)
+	if err != nil {
+		return err
+	}
+	found, made, err := r.committed(ctx, nil)
+	switch {
+	case err != nil:
+		return err
+	case made && !b.Plan.Bump.Empty():
+		b.Way, b.Commit = Local, found.Hash
+	case made && len(r.ownTags(ctx)) > 0 || pending != nil:
+		b.Way = Local
+	default:
+		b.Way = Nothing
+	}
+	return nil
+}
+
+// uploaded is what the channel has of the release. Where its versions were on the channel before, nothing is.
+func (r *Release) uploaded(ctx context.Context) ([]publish.Published, error) {
+	w, err := workspace.Load(r.Root)
+	if err != nil {
+		return nil, err
+	}
+	c, err := r.Channel(w)
+	if err != nil {
+		return nil, err
+	}
+	h, err := publish.Look(ctx, c, w.Packages)
+	if err != nil {
+		return nil, err
+	}
+	var up []publish.Published
+	for _, p := range r.plan.Packages {
+		for _, rec := range h.Of(p.Name, p.Version) {
+			if p.Version != "" {
+				up = append(up, publish.NewPublished(c.URL(), rec, publish.There))
+			}
+		}
+	}
+	return up, nil
+}
+
+// running is where a CI may be uploading right now.
+func (r *Release) running(ctx context.Context, commit string) (string, error) {
+	if r.By() != workspace.PublishCI || r.GitHub.Client == nil {
+		return "", nil
+	}
+	runs, err := r.GitHub.Client.Runs(ctx, hubQuery(commit))
+	if err != nil {
+		return "", operr.New("see whether a run of "+Workflow+" is under way, and cancel it", "whether CI is publishing cannot be told: %w", err)
+	}
+	for _, run := range runs {
+		if !run.Completed() {
+			return run.URL, nil
+		}
+	}
+	return "", nil
+}
+
+// ownTags are the plan's tags that this clone has.
+func (r *Release) ownTags(ctx context.Context) (own []string) {
+	tags, err := r.Repo.Tags(ctx)
+	if err != nil {
+		return nil
+	}
+	for _, t := range r.plan.Tags {
+		if tags[t] != "" {
+			own = append(own, t)
+		}
+	}
+	return own
+}
+
+// Undo takes the way back. Each of its parts may be done again, so that an undo that was killed is run again.
+func (r *Release) Undo(ctx context.Context, b *Back) (said []string, err error) {
+	switch b.Way {
+	case NoReturn:
+		return []string{b.Plan.Title + " is given up; what is on the channel stays"}, r.finish(b, Abandoned)
+	case Remote:
+		if b.Running != "" {
+			return nil, operr.NewStopped("cancel that run, and undo again", "a CI run may be uploading right now: %s", b.Running)
+		}
+		if said, err = r.undoRemote(ctx, b); err != nil {
+			return said, err
+		}
+	case Local:
+		if said, err = r.undoLocal(ctx, b); err != nil {
+			return said, err
+		}
+	case Nothing:
+		said = []string{"nothing of " + b.Plan.Title + " was done yet"}
+	}
+	return said, r.finish(b, Undone)
+}
+
+// undoLocal goes back to the plan's base, or, where others built on the commit, reverts it.
+func (r *Release) undoLocal(ctx context.Context, b *Back) (said []string, err error) {
+	for _, t := range r.ownTags(ctx) {
+		if err := r.Repo.DeleteTag(ctx, t); err != nil {
+			return said, err
+		}
+		said = append(said, "removed the tag "+t)
+	}
+	pending, err := r.Store.Pending(ctx, r.Repo)
+	if err != nil {
+		return said, err
+	}
+	if b.Commit == "" {
+		if pending != nil && pending.Commit == "" {
+			return append(said, "took the bump back, which was not committed"), r.Store.TakeBack(ctx, pending, r.Repo)
+		}
+		return said, nil
+	}
+	head, err := r.Repo.Head(ctx)
+	if err != nil {
+		return said, err
+	}
+	first, err := r.releaseCommit(ctx, head.Commit)
+	if err != nil {
+		return said, err
+	}
+	if first == head.Commit {
+		return append(said, fmt.Sprintf("took back the commit %.12s", first)), r.Repo.Back(ctx, b.Plan.Base)
+	}
+	back, err := r.Repo.Revert(ctx, first)
+	return append(said, fmt.Sprintf("reverted the commit %.12s, since there are others on top of it, by %.12s", first, back)), err
+}
+
+// releaseCommit is the commit that the release made: the first one on its base.
+func (r *Release) releaseCommit(ctx context.Context, head string) (string, error) {
+	return r.Repo.FirstOn(ctx, r.plan.Base, head)
+}
+
+// undoRemote reverts the commit and takes the tags away, in one push. The clone's own tags go last.
+func (r *Release) undoRemote(ctx context.Context, b *Back) (said []string, err error) {
+	p := b.Plan
+	head, err := r.Repo.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	to := b.refs.Branches[p.Branch]
+	if !p.Bump.Empty() {
+		if !r.Repo.Contains(ctx, head.Commit, to) || head.Branch != p.Branch {
+			return nil, operr.New("`git switch "+p.Branch+"`, `git pull`, and undo again", "the clone is not at the end of %s/%s", p.Remote, p.Branch)
+		}
+		first, err := r.releaseCommit(ctx, b.Commit)
+		if err != nil {
+			return nil, err
+		}
+		if to, err = r.reverted(ctx, first); err != nil {
+			return nil, err
+		}
+		said = append(said, fmt.Sprintf("reverted the commit %.12s by %.12s", first, to))
+	}
+	if err := r.Repo.Unpush(ctx, p.Remote, b.refs, to, p.Branch, p.Tags...); err != nil {
+		return said, operr.New("see what git says above; run `mage undo` again", "nothing was taken back on %s: %w", p.Remote, err)
+	}
+	said = append(said, fmt.Sprintf("removed %s from %s, and pushed %s", strings.Join(p.Tags, ", "), p.Remote, p.Branch))
+	for _, t := range r.ownTags(ctx) {
+		if err := r.Repo.DeleteTag(ctx, t); err != nil {
+			return said, err
+		}
+	}
+	return said, nil
+}
+
+// reverted is the commit that takes the release's back: the one that an undo has made which was killed, or a new one.
+func (r *Release) reverted(ctx context.Context, first string) (string, error) {
+	w, err := workspace.Load(r.Root)
+	if err != nil {
+		return "", err
+	}
+	if r.plan.agrees(w) != "" {
+		return r.Repo.Resolve(ctx, "HEAD")
+	}
+	return r.Repo.Revert(ctx, first)
+}
+
+// finish writes the end down.
+func (r *Release) finish(b *Back, e End) error {
+	r.session = session{dir: r.State, tool: r.Tool}
+	defer r.session.close()
+	var err error
+	if b.past.Path != "" {
+		err = r.session.resume(b.past)
+	} else {
+		err = r.session.begin(b.Plan)
+	}
+	if err != nil {
+		return err
+	}
+	return r.session.end(e)
+}

@@ -1,0 +1,174 @@
+package pixi
+
+import (
+	"cmp"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// pixiManifest is the only manifest that pixi would take from the folder of links, too.
+const pixiManifest = "pixi.toml"
+
+// overlay returns the folder to run a task in: its own, or, where a downstream is to take the workspace's packages from
+// elsewhere than its manifest says, a folder of links to everything in its own, with another manifest. It lies in the
+// .pixi of the workspace, keeps pixi's environment and lock file of its own, and no file of the downstream changes.
+func overlay(t toolchain.Task) (string, error) {
+	s := t.Supply
+	if s == nil || !s.Sources && len(s.Moved) == 0 {
+		return t.Dir, nil
+	}
+	i := slices.IndexFunc(s.Workspace.Downstreams, func(d *workspace.Downstream) bool {
+		return filepath.Join(s.Workspace.Root, filepath.FromSlash(d.Dir)) == filepath.Clean(t.Dir)
+	})
+	if i < 0 {
+		return t.Dir, nil
+	}
+	d, kind := s.Workspace.Downstreams[i], "server"
+	if s.Sources {
+		kind = "sources"
+	}
+	if path.Base(d.Manifest.Path) != pixiManifest {
+		return "", operr.New("move its workspace to a pixi.toml", "%s: only a pixi.toml can be run with other packages than its own", d.Manifest.Path)
+	}
+	manifest, err := supplied(d, s)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(s.Workspace.Root, ".pixi", "overlay", kind, filepath.FromSlash(d.Dir))
+	if err := links(t.Dir, dir); err != nil {
+		return "", err
+	}
+	return dir, os.WriteFile(filepath.Join(dir, pixiManifest), manifest, 0o644)
+}
+
+// links makes dir a folder of links to the entries of from, but for the manifest and what pixi keeps there.
+func links(from, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	old, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range old {
+		if e.Type()&os.ModeSymlink == 0 {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if slices.Contains([]string{pixiManifest, "pixi.lock", ".pixi"}, e.Name()) {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(from, e.Name()), filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// supplied is the downstream's manifest with other sources of our packages, and every other byte as it is.
+func supplied(d *workspace.Downstream, s *toolchain.Supply) ([]byte, error) {
+	src, err := os.ReadFile(filepath.Join(s.Workspace.Root, filepath.FromSlash(d.Manifest.Path)))
+	if err != nil {
+		return nil, err
+	}
+	doc, err := tomledit.Parse(d.Manifest.Path, src)
+	if err != nil {
+		return nil, err
+	}
+	channels := doc.Root.Get("workspace", "channels")
+	if !channels.Is(tomledit.Array) {
+		return nil, operr.New("give it one", "%s: [workspace] has no list of channels", d.Manifest.Path)
+	}
+	if !s.Sources {
+		return tomledit.Splices(src, splice(src, channels, array(moved(d.Manifest.Channels, s.Moved))))
+	}
+	edits, err := paths(d, s.Workspace, src)
+	if err != nil {
+		return nil, err
+	}
+	text := array(union(s.Workspace.Manifest.Channels, others(d.Manifest.Channels, s.Channel)))
+	switch preview := doc.Root.Get("workspace", "preview"); {
+	case slices.Contains(d.Manifest.Preview, "pixi-build") || preview.True():
+	case preview != nil:
+		edits = append(edits, splice(src, preview, array(append(d.Manifest.Preview, "pixi-build"))))
+	default:
+		text += "\npreview = [\"pixi-build\"]"
+	}
+	return tomledit.Splices(src, append(edits, splice(src, channels, text))...)
+}
+
+// paths are the edits that make every requirement on a package of ours one on its folder.
+func paths(d *workspace.Downstream, w *workspace.Workspace, src []byte) ([]tomledit.Splice, error) {
+	var edits []tomledit.Splice
+	for _, r := range d.Requires {
+		spec := r.Dependency.Spec
+		if r.File != d.Manifest.Path || r.Inherited && r.Table != "workspace.dependencies" {
+			continue
+		}
+		p, err := w.Package(r.Package)
+		if err != nil {
+			return nil, err
+		}
+		if r.Kind != workspace.Conda || spec.Node == nil || spec.Source() || spec.Build != "" || spec.Channel != "" {
+			return nil, operr.New("ask for it by a version alone", "%s: %s cannot be taken from %s instead", r.Pos, r.Name, p.Dir)
+		}
+		folder := strconv.Quote(filepath.Join(w.Root, filepath.FromSlash(p.Dir)))
+		if _, table := spec.Raw.(map[string]any); table {
+			start, end := spec.Node.KeyStart, spec.Node.End
+			edits = append(edits, tomledit.Splice{Start: start, Old: string(src[start:end]), New: "path = " + folder})
+			continue
+		}
+		edits = append(edits, splice(src, spec.Node, "{ path = "+folder+" }"))
+	}
+	return edits, nil
+}
+
+func splice(src []byte, n *tomledit.Node, text string) tomledit.Splice {
+	return tomledit.Splice{Start: n.Start, Old: string(src[n.Start:n.End]), New: text}
+}
+
+func array(values []string) string { return "[" + quotedList(values) + "]" }
+
+// others are the channels that are not ours.
+func others(channels []string, ours string) []string {
+	return slices.DeleteFunc(slices.Clone(channels), func(c string) bool { return named(c, ours) })
+}
+
+// moved are the channels, each where it is to be read from.
+func moved(channels []string, to map[string]string) []string {
+	out := slices.Clone(channels)
+	for i, c := range out {
+		out[i] = cmp.Or(to[c], c)
+	}
+	return out
+}
+
+// named reports whether a channel, a URL or a name, is the one of that name.
+func named(channel, name string) bool { return path.Base(strings.TrimSuffix(channel, "/")) == name }
+
+func union(a, b []string) []string {
+	out := slices.Clone(a)
+	for _, c := range b {
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}

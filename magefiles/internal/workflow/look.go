@@ -1,0 +1,65 @@
+package workflow
+
+import (
+	"context"
+	"time"
+)
+
+// Standing is what records and the world say of one step.
+type Standing struct {
+	Step     string `json:"step"`
+	Recorded Event  `json:"recorded,omitempty"` // the last event; "" where there is none
+	Said     string `json:"said,omitempty"`     // with its evidence or error
+	World    World  `json:"world"`
+	Seen     string `json:"seen,omitempty"` // the world's evidence, or why it cannot be told
+}
+
+// World is what the world says of a step.
+type World string
+
+// What the world says of a step.
+const (
+	IsDone    World = "done"
+	IsNotDone World = "not done"
+	NotAsked  World = "not asked" // what the question needs is not known yet
+	Trouble   World = "trouble"   // it does not answer, or something is in the way
+	NotNeeded World = "skipped"
+)
+
+// Look asks the world about every step, and changes nothing. Each question may take so long.
+func (d *Definition) Look(ctx context.Context, records []Record, each time.Duration) (all []Standing) {
+	known := true
+	for _, s := range d.steps {
+		h := recorded(records, s.name())
+		now := Standing{Step: s.name(), Recorded: h.event, Said: h.evidence, World: NotAsked}
+		if h.err != "" {
+			now.Said = h.err
+		}
+		if known && s.options().checks {
+			known = d.ask(ctx, s, h, each, &now)
+		}
+		all = append(all, now)
+	}
+	return all
+}
+
+// ask fills in what the world says. known says that later steps may be asked.
+func (d *Definition) ask(ctx context.Context, s step, h history, each time.Duration, now *Standing) (known bool) {
+	if why := s.skip(); why != "" {
+		now.World, now.Seen = NotNeeded, why
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, each)
+	defer cancel()
+	found, done, err := s.check(ctx, h.result)
+	switch {
+	case err != nil:
+		now.World, now.Seen = Trouble, err.Error()
+	case done:
+		now.World, now.Seen = IsDone, found.evidence
+		return true
+	default:
+		now.World = IsNotDone
+	}
+	return h.result != nil && s.recall(h.result) == nil
+}

@@ -1,0 +1,143 @@
+// Package workflow runs a list of named steps so that it may be killed anywhere, and run again, here or on another
+// machine, and still every step is done once.
+//
+// A [Definition] is the list. Each [Step] says how to ask the world whether it is done (Check), and how to do it (Do):
+//
+//	d := workflow.New()
+//	key := workflow.Add(d, workflow.Step[Key]{Name: "cut the key", Check: haveKey, Do: cutKey})
+//	workflow.Add(d, workflow.Step[Door]{Name: "open the door", Check: isOpen, Do: func(ctx context.Context) (Door, error) {
+//		return open(ctx, key.Get())
+//	}})
+//	err := (&workflow.Run{Definition: d, Records: recorded, Record: append, Reporter: view}).Do(ctx)
+//
+// # What happens to a step
+//
+// The world decides, and the records are memory. A step that says why it is to be skipped is skipped, with that reason.
+// Else its Check is asked: done is done, whoever did it. Otherwise "started" is recorded, Do does it, Check is asked again,
+// and "done" is recorded with the result. What Check does not see after Do is an error.
+//
+// A Check gets what was recorded of the step, for what the world cannot tell (that tests passed for a commit). It may
+// take the record's word only for what the record binds to the world.
+//
+// A step that was started, and of which nobody knows how it ended, is one whose Check decides; where Check cannot tell,
+// because the world does not answer, the run stops for a person (exit status 3) and does nothing.
+//
+// # Results
+//
+// The result of a step is a value that survives JSON: that is tried at once for every result, since the next run may need
+// it from the records. Later steps get it from the [Value] that Add returned. A step may use the values of the steps
+// above it, and of no others.
+//
+// # Waiting and asking
+//
+// A step with Waits, such as a question to a person, gives the world time to change. When its Do was called, every step
+// above it is checked once more, and one that is not so any more ends the run.
+//
+// # Stopping
+//
+// When the context ends, Do's context ends too, but for a step that is Whole: it is short, and comes to its end. No
+// further step is begun. An error that Transient knows is tried again, after Check was asked; all others end the run.
+package workflow
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Step is one thing that is to be so. R is what later steps need to know of it.
+type Step[R any] struct {
+	// Name is unique: people read it, and records bear it.
+	Name string
+
+	// Skip returns why the step is not for this run; "" where it is. Nil is for every run.
+	Skip func() string
+
+	// Check asks the world. recorded is what an earlier run, or this one's Do, says of it; nil where there is nothing. An
+	// error says that the world did not answer, or that what it has is in the way. Nil: the step is done in every run.
+	Check func(ctx context.Context, recorded *R) (result R, done bool, err error)
+
+	// Do makes it so. Nil: the step only asks, and its Check says in an error what is not so.
+	Do func(ctx context.Context) (R, error)
+
+	// Say is the evidence, in a line, of a result.
+	Say func(R) string
+
+	Whole   bool // Do is short, and is not interrupted
+	Waits   bool // Do may take so long that the steps above have to be checked again
+	Retries int  // how often Do is tried again when its error is transient
+}
+
+// Definition is a list of steps.
+type Definition struct{ steps []step }
+
+// New returns a definition without steps.
+func New() *Definition { return &Definition{} }
+
+// Add adds a step behind those that are there. A name that is there already is a mistake of the program, and panics.
+func Add[R any](d *Definition, s Step[R]) *Value[R] {
+	if slices.ContainsFunc(d.steps, func(other step) bool { return other.name() == s.Name }) {
+		panic(fmt.Sprintf("workflow: two steps %q", s.Name))
+	}
+	v := &Value[R]{step: s.Name}
+	d.steps = append(d.steps, &typed[R]{Step: s, value: v})
+	return v
+}
+
+// Names are the steps' names, in their order.
+func (d *Definition) Names() (names []string) {
+	for _, s := range d.steps {
+		names = append(names, s.name())
+	}
+	return names
+}
+
+// Value is the result of a step, once the step is passed.
+type Value[R any] struct {
+	step  string
+	value *R
+}
+
+// Get returns the result. To ask for that of a step which was not passed, or was skipped, is a mistake of the program,
+// and panics.
+func (v *Value[R]) Get() R {
+	if v.value == nil {
+		panic(fmt.Sprintf("workflow: there is no result of %q yet", v.step))
+	}
+	return *v.value
+}
+
+// Known says whether there is a result.
+func (v *Value[R]) Known() bool { return v.value != nil }
+
+// Event is what happened to a step.
+type Event string
+
+// The events of a step.
+const (
+	Started Event = "started"
+	Done    Event = "done"    // Do did it
+	Found   Event = "found"   // it was done already
+	Skipped Event = "skipped" // for the reason in Evidence
+	Failed  Event = "failed"
+)
+
+// Record is what is kept of an event.
+type Record struct {
+	Step     string          `json:"step"`
+	Event    Event           `json:"event"`
+	Evidence string          `json:"evidence,omitempty"`
+	Result   json.RawMessage `json:"result,omitempty"`
+	Error    string          `json:"error,omitempty"`
+	Took     time.Duration   `json:"took_ns,omitempty"`
+}
+
+// Reporter shows what is going on to a person.
+type Reporter interface {
+	// Step runs f and shows the name, the time, and the evidence that f returned.
+	Step(name string, f func() (evidence string, err error)) error
+	// Skipped shows a step that was skipped, and why.
+	Skipped(name, why string)
+}

@@ -1,0 +1,311 @@
+package workflow_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+)
+
+// world is where steps do things. Each is done once, or the test fails.
+type world struct {
+	done  map[string]string
+	did   map[string]int
+	asked map[string]int
+	fails map[string]error // what doing, or asking with a "?" before the name, returns
+}
+
+func newWorld() *world {
+	return &world{done: map[string]string{}, did: map[string]int{}, asked: map[string]int{}, fails: map[string]error{}}
+}
+
+type result struct{ Made string }
+
+// add adds a step that makes text of the values of the steps that it is given.
+func (w *world) add(d *workflow.Definition, name string, needs ...*workflow.Value[result]) *workflow.Value[result] {
+	return workflow.Add(d, w.step(name, needs...))
+}
+
+func (w *world) step(name string, needs ...*workflow.Value[result]) workflow.Step[result] {
+	return workflow.Step[result]{
+		Name: name,
+		Check: func(context.Context, *result) (result, bool, error) {
+			w.asked[name]++
+			made, ok := w.done[name]
+			return result{made}, ok, w.fails["?"+name]
+		},
+		Do: func(ctx context.Context) (result, error) {
+			if err := w.fails[name]; err != nil {
+				return result{}, err
+			}
+			w.did[name]++
+			w.done[name] = name
+			for _, v := range needs {
+				w.done[name] += "+" + v.Get().Made
+			}
+			return result{w.done[name]}, ctx.Err()
+		},
+		Say: func(r result) string { return "made " + r.Made },
+	}
+}
+
+type report struct{ lines []string }
+
+func (r *report) Step(name string, f func() (string, error)) error {
+	evidence, err := f()
+	if err != nil {
+		evidence = "error"
+	}
+	r.lines = append(r.lines, name+": "+evidence)
+	return err
+}
+
+func (r *report) Skipped(name, why string) { r.lines = append(r.lines, name+" skipped: "+why) }
+
+// run runs a definition with the records of earlier runs, and adds its own.
+func run(ctx context.Context, d *workflow.Definition, records *[]workflow.Record) (*report, error) {
+	r := &report{}
+	err := (&workflow.Run{Definition: d, Records: *records, Reporter: r, Record: func(rec workflow.Record) error {
+		*records = append(*records, rec)
+		return nil
+	}, Transient: func(err error) bool { return errors.Is(err, errTransient) }, Pause: func(context.Context, time.Duration) error { return nil }}).Do(ctx)
+	return r, err
+}
+
+var errTransient = errors.New("the line was busy")
+
+func TestStepsAreDoneInOrderAndOnce(t *testing.T) {
+	w := newWorld()
+	define := func() *workflow.Definition {
+		d := workflow.New()
+		a := w.add(d, "a")
+		b := w.add(d, "b", a)
+		workflow.Add(d, workflow.Step[result]{Name: "c", Skip: func() string { return "not today" }})
+		w.add(d, "d", a, b)
+		return d
+	}
+	require.Equal(t, []string{"a", "b", "c", "d"}, define().Names())
+	var records []workflow.Record
+	r, err := run(t.Context(), define(), &records)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a: made a", "b: made b+a", "c skipped: not today", "d: made d+a+b+a"}, r.lines)
+	require.JSONEq(t, `{"Made":"b+a"}`, string(records[3].Result))
+
+	// Again, and on a machine that has no records: nothing is done twice.
+	for _, records := range [][]workflow.Record{records, nil} {
+		r, err = run(t.Context(), define(), &records)
+		require.NoError(t, err)
+		require.Equal(t, "b: there already: made b+a", r.lines[1])
+	}
+	require.Equal(t, map[string]int{"a": 1, "b": 1, "d": 1}, w.did)
+	require.Panics(t, func() { w.add(define(), "a") })
+}
+
+// A run that dies at any of its records, before or after the record was kept, is continued by the next one: every step is
+// done once in all.
+func TestDiesAnywhere(t *testing.T) {
+	for dies := 0; ; dies++ {
+		for _, kept := range []bool{false, true} {
+			w := newWorld()
+			define := func() *workflow.Definition {
+				d := workflow.New()
+				a := w.add(d, "a")
+				w.add(d, "b", a)
+				return d
+			}
+			var records []workflow.Record
+			n := 0
+			dead := errors.New("killed")
+			_ = (&workflow.Run{Definition: define(), Reporter: &report{}, Record: func(rec workflow.Record) error {
+				n++
+				if n-1 < dies || n-1 == dies && kept {
+					records = append(records, rec)
+				}
+				if n > dies {
+					return dead
+				}
+				return nil
+			}}).Do(t.Context())
+			_, err := run(t.Context(), define(), &records)
+			require.NoError(t, err)
+			require.Equal(t, map[string]int{"a": 1, "b": 1}, w.did, "died at record %d", dies)
+			require.Equal(t, "b+a", w.done["b"])
+			if n <= dies {
+				return // it has no more records than these
+			}
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	boom := errors.New("boom")
+	for _, c := range []struct {
+		name    string
+		records []workflow.Record
+		change  func(w *world, s *workflow.Step[result])
+		says    string
+		status  int
+		did     int
+	}{
+		{name: "doing it goes wrong", change: func(w *world, s *workflow.Step[result]) { w.fails["a"] = boom }, says: "a: boom", status: operr.Failed},
+		{name: "the world does not answer", change: func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom }, says: "a: boom", status: operr.Failed},
+		{
+			name: "the world does not answer, and it was begun", records: []workflow.Record{{Step: "a", Event: workflow.Started}},
+			change: func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom }, says: "whether it was done cannot be told: boom", status: operr.Stopped,
+		},
+		{
+			name: "begun, failed, no answer", records: []workflow.Record{{Step: "a", Event: workflow.Started}, {Step: "a", Event: workflow.Failed}},
+			change: func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom }, says: "cannot be told: boom", status: operr.Stopped,
+		},
+		{name: "it was done and is not there", change: func(w *world, s *workflow.Step[result]) {
+			s.Check = func(context.Context, *result) (result, bool, error) { return result{}, false, nil }
+		}, says: "it was done without an error, and is not there: made a", status: operr.Failed, did: 1},
+		{name: "a question without an answer", change: func(w *world, s *workflow.Step[result]) { s.Do = nil }, says: "neither is so nor says why not", status: operr.Failed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld()
+			s := w.step("a")
+			c.change(w, &s)
+			d := workflow.New()
+			workflow.Add(d, s)
+			w.add(d, "never")
+			records := c.records
+			_, err := run(t.Context(), d, &records)
+			require.ErrorContains(t, err, c.says)
+			require.Equal(t, c.status, operr.ExitStatus(err))
+			require.Equal(t, c.did, w.did["a"])
+			require.Zero(t, w.asked["never"])
+			require.Equal(t, workflow.Failed, records[len(records)-1].Event)
+		})
+	}
+}
+
+// What is transient is tried again, but not before the world was asked whether it was done after all.
+func TestTransient(t *testing.T) {
+	for _, c := range []struct {
+		lost bool // it was done, and only the answer was lost
+		did  int
+	}{{false, 2}, {true, 1}} {
+		w := newWorld()
+		s := w.step("a")
+		s.Retries = 1
+		do := s.Do
+		tries := 0
+		s.Do = func(ctx context.Context) (result, error) {
+			if tries++; tries == 1 {
+				if c.lost {
+					_, _ = do(ctx)
+				}
+				return result{}, fmt.Errorf("calling: %w", errTransient)
+			}
+			return do(ctx)
+		}
+		d := workflow.New()
+		workflow.Add(d, s)
+		var records []workflow.Record
+		_, err := run(t.Context(), d, &records)
+		require.NoError(t, err)
+		require.Equal(t, 1, w.did["a"])
+		require.Equal(t, c.did, tries)
+	}
+}
+
+// After a step that waits, everything above is asked again.
+func TestTheWorldIsAskedAgainAfterAWait(t *testing.T) {
+	w := newWorld()
+	d := workflow.New()
+	w.add(d, "a")
+	workflow.Add(d, workflow.Step[result]{Name: "wait", Waits: true, Do: func(context.Context) (result, error) {
+		delete(w.done, "a")
+		return result{}, nil
+	}})
+	w.add(d, "b")
+	var records []workflow.Record
+	_, err := run(t.Context(), d, &records)
+	require.ErrorContains(t, err, "a: it was so, and is not any more")
+	require.Zero(t, w.did["b"])
+}
+
+// A context that ends stops the run before the next step; one that is Whole comes to its end.
+func TestStop(t *testing.T) {
+	for _, whole := range []bool{false, true} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		stop := errors.New("a person said so")
+		w := newWorld()
+		s := w.step("a")
+		s.Whole = whole
+		do := s.Do
+		s.Do = func(ctx context.Context) (result, error) {
+			cancel(stop)
+			return do(ctx)
+		}
+		d := workflow.New()
+		workflow.Add(d, s)
+		w.add(d, "b")
+		var records []workflow.Record
+		_, err := run(ctx, d, &records)
+		require.ErrorIs(t, err, stop)
+		require.Zero(t, w.asked["b"])
+		require.Equal(t, whole, records[len(records)-1].Event == workflow.Done)
+	}
+}
+
+type unexported struct{ Made, lost string }
+
+// A result that JSON would change is found out when it is made, and not in the run that needs it.
+func TestResultsSurvive(t *testing.T) {
+	d := workflow.New()
+	workflow.Add(d, workflow.Step[unexported]{Name: "a", Do: func(context.Context) (unexported, error) {
+		return unexported{"x", "y"}, nil
+	}})
+	var records []workflow.Record
+	_, err := run(t.Context(), d, &records)
+	require.ErrorContains(t, err, `the result of "a" is not what is recorded of it`)
+}
+
+// What an earlier run recorded is given to Check, and later steps have the values.
+func TestCheckGetsTheRecord(t *testing.T) {
+	records := []workflow.Record{{Step: "a", Event: workflow.Done, Result: json.RawMessage(`{"Made":"long ago"}`)}}
+	d := workflow.New()
+	a := workflow.Add(d, workflow.Step[result]{Name: "a", Check: func(_ context.Context, before *result) (result, bool, error) {
+		return *before, true, nil
+	}, Do: func(context.Context) (result, error) { return result{}, errors.New("not again") }})
+	require.False(t, a.Known())
+	require.Panics(t, func() { a.Get() })
+	_, err := run(t.Context(), d, &records)
+	require.NoError(t, err)
+	require.Equal(t, result{"long ago"}, a.Get())
+}
+
+// Look asks and changes nothing; what cannot be asked yet is not.
+func TestLook(t *testing.T) {
+	w := newWorld()
+	define := func() *workflow.Definition {
+		d := workflow.New()
+		a := w.add(d, "a")
+		workflow.Add(d, workflow.Step[result]{Name: "skip", Skip: func() string { return "why not" }, Check: func(context.Context, *result) (result, bool, error) {
+			panic("it is skipped")
+		}})
+		b := w.add(d, "b", a)
+		w.add(d, "c", b)
+		return d
+	}
+	w.done["a"] = "a"
+	records := []workflow.Record{{Step: "b", Event: workflow.Failed, Error: "boom"}}
+	require.Equal(t, []workflow.Standing{
+		{Step: "a", World: workflow.IsDone, Seen: "made a"},
+		{Step: "skip", World: workflow.NotNeeded, Seen: "why not"},
+		{Step: "b", Recorded: workflow.Failed, Said: "boom", World: workflow.IsNotDone},
+		{Step: "c", World: workflow.NotAsked},
+	}, define().Look(t.Context(), records, time.Minute))
+	w.fails["?a"] = errors.New("no line")
+	require.Equal(t, workflow.Standing{Step: "a", World: workflow.Trouble, Seen: "no line"}, define().Look(t.Context(), nil, time.Minute)[0])
+	require.Empty(t, w.did)
+}

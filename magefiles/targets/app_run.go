@@ -1,0 +1,101 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Check runs a downstream's task check, with the packages that it pins, from the channel.
+func (App) Check(ctx context.Context,
+	local *bool, // with the workspace's own packages in place of the channel's
+	only *string, // the downstream, by its name or folder; the default is the only one that has the task
+) error {
+	return inWorkspace(ctx, downstreamTask("check", isSet(local), orZero(only)))
+}
+
+// Run runs a downstream's task run, with the packages that it pins, from the channel.
+func (App) Run(ctx context.Context,
+	local *bool, // with the workspace's own packages in place of the channel's
+	only *string, // the downstream, by its name or folder; the default is the only one that has the task
+) error {
+	return inWorkspace(ctx, downstreamTask("run", isSet(local), orZero(only)))
+}
+
+// Dashboard runs a downstream's task dashboard until Ctrl-C, with the packages that it pins, from the channel.
+func (App) Dashboard(ctx context.Context,
+	local *bool, // with the workspace's own packages in place of the channel's
+	port *int, // to listen on, which the task is given as --port; the default is the task's own, and 0 any free one
+	only *string, // the downstream, by its name or folder; the default is the only one that has the task
+) error {
+	var args []string
+	if port != nil {
+		if *port < 0 || *port > 65535 {
+			return operr.NewUsage("say a number from 0 to 65535", "-port=%d is no port", *port)
+		}
+		args = []string{"--port=" + strconv.Itoa(*port)}
+	}
+	return inWorkspace(ctx, downstreamTask("dashboard", isSet(local), orZero(only), args...))
+}
+
+// downstreamTask runs a task of a downstream as if it had been started by hand: what it prints is seen at once.
+func downstreamTask(name string, local bool, only string, args ...string) body {
+	return func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		d, err := withTask(w, name, only)
+		if err != nil {
+			return err
+		}
+		tools, err := a.toolchain(ctx, w)
+		if err != nil {
+			return err
+		}
+		channel := channelName(w)
+		supply := &toolchain.Supply{Workspace: w, Sources: local, Channel: channel, Moved: moved(d.Manifest.Channels, channel)}
+		if local {
+			a.view.Say("%s runs with the workspace's own packages, whatever it pins", d.Name())
+		}
+		err = tools.Run(ctx, toolchain.Task{
+			Dir: filepath.Join(w.Root, filepath.FromSlash(d.Dir)), Name: name, Args: args, Supply: supply, Stdout: a.view.Out, Stderr: a.view.Err,
+		})
+		var exit *command.ExitError
+		var told *operr.Error
+		if errors.As(err, &exit) && !errors.As(err, &told) && ctx.Err() == nil {
+			return operr.New("see above", "task %s of %s: %w", name, d.Name(), err)
+		}
+		return err
+	}
+}
+
+// withTask returns the downstream that is meant: the one named, or the only one that has the task.
+func withTask(w *workspace.Workspace, task, only string) (*workspace.Downstream, error) {
+	if only != "" {
+		return w.Downstream(only)
+	}
+	having := slices.DeleteFunc(slices.Clone(w.Downstreams), func(d *workspace.Downstream) bool { return !hasTask(d, task) })
+	switch len(having) {
+	case 1:
+		return having[0], nil
+	case 0:
+		return nil, operr.New("add it to the manifest of one", "%s has no downstream with a task %s", w.Manifest.Name, task)
+	}
+	var names []string
+	for _, d := range having {
+		names = append(names, fmt.Sprintf("-only=%s", d.Name()))
+	}
+	return nil, operr.NewUsage("say "+strings.Join(names, " or "), "%d downstreams have a task %s", len(having), task)
+}
+
+// hasTask reports whether a manifest has the task in any of its environments.
+func hasTask(d *workspace.Downstream, name string) bool {
+	_, _, err := d.Manifest.Task(name, "", workspace.HostPlatform())
+	return err == nil
+}

@@ -1,0 +1,209 @@
+package targets
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Release takes the packages from a version to what people can install, and goes on with a release that is unfinished.
+func Release(ctx context.Context,
+	to *string, // patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version; none goes on with the unfinished one
+	only *string, // one package, where versions are independent
+	ranges *string, // raise: raise ranges that would not admit the new version
+	publish *string, // here or ci, in place of [tool.release] publish
+	yes *bool, // do not ask
+	json *bool, // print what was released as one JSON object
+) error {
+	return run(ctx, func(ctx context.Context, a *app) error {
+		return a.release(ctx, bumpFlags{to: to, only: only, ranges: ranges, assumed: yes, asJSON: json}, text(publish))
+	})
+}
+
+// Status says where the last release stands: what its journal says, beside what the world says.
+func Status(ctx context.Context,
+	json *bool, // print one JSON object
+) error {
+	return run(ctx, func(ctx context.Context, a *app) error { return a.status(ctx, isSet(json)) })
+}
+
+// Undo takes the unfinished release back: commit and tag, on the remote too. Once something was uploaded it says why not.
+func Undo(ctx context.Context,
+	yes *bool, // do not ask
+) error {
+	return run(ctx, func(ctx context.Context, a *app) error { return a.undo(ctx, isSet(yes)) })
+}
+
+func (a *app) release(ctx context.Context, f bumpFlags, by string) error {
+	req, err := f.request()
+	if err != nil {
+		return err
+	}
+	if by != "" && by != workspace.PublishHere && by != workspace.PublishCI {
+		return operr.NewUsage("say -publish=here or -publish=ci", "-publish=%s says not who publishes", by)
+	}
+	if isSet(f.asJSON) {
+		a.view.Out = a.view.Err
+	}
+	r, unlock, err := a.newRelease(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	r.Request, r.Publish = withChangelog(req, r.Root), by
+	r.Confirm = func(ctx context.Context, p *release.Plan) error { return a.confirmRelease(ctx, r, p, isSet(f.assumed)) }
+	result, err := r.Run(ctx)
+	if err != nil {
+		return err
+	}
+	if isSet(f.asJSON) {
+		a.view.Out = os.Stdout
+		return a.view.JSON(result)
+	}
+	a.reportRelease(r, result)
+	return nil
+}
+
+// withChangelog has the changelog written where there is one.
+func withChangelog(req bump.Request, root string) bump.Request {
+	if _, err := os.Stat(filepath.Join(root, "CHANGELOG.md")); err == nil {
+		req.Changelog = true
+	}
+	return req
+}
+
+// newRelease makes what release, status and undo work with. With the lock, what a killed run left behind is taken back.
+func (a *app) newRelease(ctx context.Context, locked bool) (*release.Release, func(), error) {
+	repo, state, err := a.repository(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	unlock := func() {}
+	if locked {
+		var killed time.Time
+		if unlock, killed, err = release.Lock(state); err != nil {
+			return nil, nil, err
+		}
+		if err := a.unlockGit(ctx, repo, killed); err != nil {
+			unlock()
+			return nil, nil, err
+		}
+	}
+	r, err := a.openRelease(ctx, state)
+	if err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return r, unlock, nil
+}
+
+// repository finds the clone, and the folder in it for what must be known of a run that was killed.
+func (a *app) repository(ctx context.Context) (*gitrepo.Repo, string, error) {
+	repo, err := gitrepo.Open(ctx, a.runner, a.dir)
+	if err != nil {
+		return nil, "", err
+	}
+	return repo, filepath.Join(repo.Dir, stateName), nil
+}
+
+// unlockGit removes the locks that git left behind when it was killed together with us.
+func (a *app) unlockGit(ctx context.Context, repo *gitrepo.Repo, killed time.Time) error {
+	if killed.IsZero() {
+		return nil
+	}
+	removed, err := repo.Unlock(ctx, killed)
+	if len(removed) > 0 {
+		a.view.Say("a release was killed while git was at work: removed %s", strings.Join(removed, ", "))
+	}
+	return err
+}
+
+func (a *app) openRelease(ctx context.Context, state string) (*release.Release, error) {
+	b, err := a.bumping(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hub, err := a.hub(ctx, b.repo, b.w)
+	if err != nil {
+		return nil, err
+	}
+	r := &release.Release{Reporter: a.view}
+	r.World = release.World{
+		Repo: b.repo, Store: b.store, Runner: a.runner, Root: b.w.Root, Dir: filepath.Join(b.w.Root, outputDir, "release"),
+		State: state, Tool: toolVersion(), History: b.history(), GitHub: hub, Say: a.view.Say, Progress: a.view.Progress(),
+		Wait: publish.Wait{Tell: a.stillWaiting()},
+		Tools: func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
+			return a.pick(ctx, w, environments)
+		},
+		Channel: func(w *workspace.Workspace) (publish.Channel, error) {
+			_, c, err := ourChannel(w)
+			return c, err
+		},
+		Authorize: authorize,
+	}
+	return r, nil
+}
+
+// authorize finds the right to publish to our channel.
+func authorize(ctx context.Context, w *workspace.Workspace) (release.Access, error) {
+	client, c, err := ourChannel(w)
+	if err != nil {
+		return release.Access{}, err
+	}
+	found, err := credential(ctx, client)
+	if err != nil {
+		return release.Access{}, err
+	}
+	if client, err = client.With(found.Token); err != nil {
+		return release.Access{}, err
+	}
+	source := found.Source
+	if found.Account != "" {
+		source += ", of " + found.Account
+	}
+	c, err = client.Channel(c.Name())
+	return release.Access{Source: source, Channel: c}, err
+}
+
+// confirmRelease shows what is going to happen, and asks.
+func (a *app) confirmRelease(ctx context.Context, r *release.Release, p *release.Plan, yes bool) error {
+	a.view.Plan(p.Bump, true)
+	by := "CI publishes to " + p.Channel + ", and it is watched"
+	if r.By() == workspace.PublishHere {
+		by = "published from here to " + p.Channel
+	}
+	a.view.Heading("\n%s: checked and built; then tagged and pushed to %s/%s; %s; verified", p.Title, p.Remote, p.Branch, by)
+	if p.Unpushed > 0 {
+		a.view.Line("%s that %s not on %s yet, and will be pushed along", view.Count(p.Unpushed, "commit"), map[bool]string{true: "is", false: "are"}[p.Unpushed == 1], p.Remote)
+	}
+	return a.confirm(ctx, yes, fmt.Sprintf("Release %s?", p.Title))
+}
+
+func (a *app) reportRelease(r *release.Release, result release.Result) {
+	if result.Already {
+		a.view.Heading("%s is released: %s has it; nothing was changed", result.Plan.Title, result.Channel)
+		return
+	}
+	a.view.Heading("\n%s is released, at commit %.12s", result.Plan.Title, result.Commit)
+	var specs []string
+	for _, p := range result.Packages {
+		a.view.Line("  %s %s  %s  sha256 %.12s…", p.Name, p.Version, p.URL, p.SHA256)
+		specs = append(specs, fmt.Sprintf("%q", p.Name+"=="+p.Version))
+	}
+	if result.GitHub != "" {
+		a.view.Line("  %s", result.GitHub)
+	}
+	a.view.Line("To install it: pixi workspace channel add %s && pixi add %s", result.Channel, strings.Join(specs, " "))
+}

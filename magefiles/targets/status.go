@@ -1,0 +1,156 @@
+package targets
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+)
+
+// askFor is how long status waits for each answer of the world.
+const askFor = 5 * time.Second
+
+// releaseStatus is what status prints with -json.
+type releaseStatus struct {
+	Title   string              `json:"title"`
+	Begun   string              `json:"begun,omitempty"` // RFC 3339; none where this clone has no journal of it
+	Journal string              `json:"journal,omitempty"`
+	End     release.End         `json:"end,omitempty"` // "" where it has not ended
+	Steps   []workflow.Standing `json:"steps"`
+}
+
+func (a *app) status(ctx context.Context, asJSON bool) error {
+	r, _, err := a.newRelease(ctx, false)
+	if err != nil {
+		return err
+	}
+	past, err := release.Last(r.State)
+	if err == nil && past == nil {
+		past, err = r.Present(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	s := releaseStatus{Steps: []workflow.Standing{}}
+	if past != nil {
+		s.Title, s.Journal, s.End = past.Plan.Title, past.Path, past.End
+		if len(past.Times) > 0 {
+			s.Begun = past.Times[0].Format(time.RFC3339)
+		}
+		s.Steps = r.Look(ctx, past, askFor)
+	}
+	if asJSON {
+		return a.view.JSON(s)
+	}
+	if past == nil {
+		a.view.Line("no release was begun in this clone, and the remote has no tag for the versions that the manifests have")
+		return nil
+	}
+	a.showStatus(s)
+	return nil
+}
+
+func (a *app) showStatus(s releaseStatus) {
+	switch {
+	case s.End != "":
+		a.view.Heading("%s: %s", s.Title, s.End)
+	case s.Begun == "":
+		a.view.Heading("%s is tagged on the remote and not complete; this clone has no journal of it. `mage release` goes on with it", s.Title)
+	default:
+		a.view.Heading("%s is unfinished since %s. `mage release` goes on with it, `mage undo` takes it back", s.Title, s.Begun)
+	}
+	var rows [][]string
+	for _, step := range s.Steps {
+		rows = append(rows, []string{step.Step, oneLine(string(step.Recorded), step.Said), oneLine(string(step.World), step.Seen)})
+	}
+	a.view.Table([]string{"STEP", "JOURNAL", "WORLD"}, rows)
+}
+
+// oneLine puts a word and what was said together, short enough for a table.
+func oneLine(word, text string) string {
+	first, _, _ := strings.Cut(text, "\n")
+	if runes := []rune(first); len(runes) > 70 {
+		first = string(runes[:69]) + "…"
+	}
+	switch {
+	case word == "":
+		return "–"
+	case first == "":
+		return word
+	}
+	return word + ": " + first
+}
+
+func (a *app) undo(ctx context.Context, yes bool) error {
+	r, unlock, err := a.newRelease(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	b, err := r.Undoing(ctx)
+	if err != nil {
+		return err
+	}
+	if err := a.confirmUndo(ctx, b, yes); err != nil {
+		return err
+	}
+	said, err := r.Undo(ctx, b)
+	for _, line := range said {
+		a.view.Line("  %s", line)
+	}
+	if err != nil {
+		return err
+	}
+	if b.Way != release.NoReturn {
+		a.view.Heading("%s was taken back", b.Plan.Title)
+		return nil
+	}
+	return a.prepareNext(ctx)
+}
+
+// confirmUndo says what will be done, and asks.
+func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error {
+	title := b.Plan.Title
+	switch b.Way {
+	case release.Local:
+		a.view.Line("%s is in this clone only: commit and tag are taken back", title)
+	case release.Remote:
+		a.view.Line("%s is on %s, and nothing was uploaded: its tag is removed there, and its commit reverted on %s", title, b.Plan.Remote, b.Plan.Branch)
+		a.view.Line("Who fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")
+	case release.NoReturn:
+		a.view.Line("%s cannot be taken back: %s has", title, b.Plan.Channel)
+		for _, p := range b.Uploaded {
+			a.view.Line("  %s  sha256 %.12s…", p.URL, p.SHA256)
+		}
+		a.view.Line("Lock files may refer to these files already. `mage release` completes the release. To withdraw a package after all,")
+		a.view.Line("delete it on the channel's page (%s), or: curl -X DELETE -H \"Authorization: Bearer $PREFIX_API_KEY\" %s", b.Plan.Channel, b.DeleteURL())
+		a.view.Line("A deleted version must not be published again. The release can be given up in favour of the next patch.")
+		return a.confirm(ctx, yes, "Give "+title+" up?")
+	case release.Nothing:
+		return nil
+	}
+	return a.confirm(ctx, yes, "Take "+title+" back?")
+}
+
+// prepareNext shows the patch that follows a release which was given up.
+func (a *app) prepareNext(ctx context.Context) error {
+	b, err := a.bumping(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := bump.New(ctx, b.w, withChangelog(bump.Request{To: "patch", Date: today()}, b.w.Root), b.history())
+	if err != nil {
+		return operr.New("correct that, and release the next patch: `mage release -to=patch`", "the next patch cannot be planned: %w", err)
+	}
+	a.view.Plan(p, true)
+	var tags []string
+	for _, t := range p.Tags {
+		tags = append(tags, t.Name)
+	}
+	a.view.Heading("This is the next patch, %s: `mage release -to=patch` releases it", strings.Join(tags, ", "))
+	return nil
+}
