@@ -16,6 +16,11 @@ import (
 // Default is what a pull request must pass.
 var Default = targets.Check
 
+// Kills kills a release at a hundred random moments, and at ten with the real toolchain, and continues it each time.
+func Kills() error {
+	return sh.RunV("go", "test", "./magefiles/e2e", "-run=TestReleaseKilledAnywhere", "-kills=100", "-realkills=10", "-v", "-timeout=2h")
+}
+
 // Docker names the images of this repository.
 type Docker mg.Namespace
 
@@ -43,9 +48,4 @@ func (Docker) Runtime(ctx context.Context,
 	yes *bool, // do not ask before pushing
 ) error {
 	return targets.BuildImage(ctx, "foopack-runtime", targets.ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
-}
-
-// Kills kills a release at a hundred random moments, and at ten with the real toolchain, and continues it each time.
-func Kills() error {
-	return sh.RunV("go", "test", "./magefiles/e2e", "-run=TestReleaseKilledAnywhere", "-kills=100", "-realkills=10", "-v", "-timeout=2h")
 }

@@ -27,8 +27,8 @@ const defaultImageHost = "ghcr.io"
 // defaultSBOM makes the SBOM where it can be pulled and no other generator is named.
 const defaultSBOM = "docker.io/docker/buildkit-syft-scanner:stable-1"
 
-// askFor is how long is waited for what only decides about a warning.
-const askFor = 5 * time.Second
+// sbomWait is how long the generator of SBOMs is looked for.
+const sbomWait = 5 * time.Second
 
 // imagesDir is where images and digests are kept, below the workspace's root.
 func imagesDir(w *workspace.Workspace) string { return filepath.Join(w.Root, outputDir, "images") }
@@ -123,7 +123,10 @@ func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *works
 	} else if !t.IsZero() {
 		r.Created = t
 	}
-	remote := repo.RemoteURL(ctx, w.Config.Remote)
+	remote, err := repo.URL(ctx, w.Config.Remote)
+	if err != nil {
+		remote = "" // images may go elsewhere; where they are pushed to it, imageRegistry asks for a name
+	}
 	r.Source = image.Source(remote)
 	if r.Registry, err = imageRegistry(d, set.registry, image.Owner(remote), isSet(f.Push)); err != nil {
 		return r, err
@@ -168,7 +171,7 @@ func sbomGenerator(ctx context.Context, registry *image.Registry, named string) 
 	if named == "" {
 		generator = defaultSBOM
 	}
-	asking, cancel := context.WithTimeout(ctx, askFor)
+	asking, cancel := context.WithTimeout(ctx, sbomWait)
 	defer cancel()
 	err = registry.Has(asking, generator)
 	switch {

@@ -295,6 +295,25 @@ func credentialSources() prefixdev.Sources {
 	return s
 }
 
+// imageSettings are what image builds are told by the environment; "" where it is not set.
+type imageSettings struct {
+	registry   string // IMAGE_REGISTRY: registry and owner
+	builder    string // BUILDX_BUILDER
+	pixiImage  string // PIXI_IMAGE, a build argument
+	baseImage  string // BASE_IMAGE, a build argument
+	pixiConfig string // PIXI_CONFIG: a config.toml of pixi's
+	authFile   string // RATTLER_AUTH_FILE
+	sbom       string // BUILDKIT_SBOM_GENERATOR: an image, or "off"
+	server     string // PREFIX_SERVER_URL
+}
+
+func imageEnvironment() imageSettings {
+	return imageSettings{
+		registry: os.Getenv("IMAGE_REGISTRY"), builder: os.Getenv("BUILDX_BUILDER"), pixiImage: os.Getenv("PIXI_IMAGE"), baseImage: os.Getenv("BASE_IMAGE"),
+		pixiConfig: os.Getenv("PIXI_CONFIG"), authFile: os.Getenv("RATTLER_AUTH_FILE"), sbom: os.Getenv("BUILDKIT_SBOM_GENERATOR"), server: publicServer(),
+	}
+}
+
 // hub is GitHub, where the remote is there or GITHUB_REPOSITORY says which repository is meant.
 func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (release.Hub, error) {
 	h := release.Hub{Repository: os.Getenv("GITHUB_REPOSITORY"), Token: os.Getenv("GITHUB_TOKEN") != ""}
@@ -329,25 +348,6 @@ func toolVersion() string {
 
 // modulePath is the module that this package is part of.
 const modulePath = "github.com/foopack/foopack"
-
-// imageSettings are what image builds are told by the environment; "" where it is not set.
-type imageSettings struct {
-	registry   string // IMAGE_REGISTRY: registry and owner
-	builder    string // BUILDX_BUILDER
-	pixiImage  string // PIXI_IMAGE, a build argument
-	baseImage  string // BASE_IMAGE, a build argument
-	pixiConfig string // PIXI_CONFIG: a config.toml of pixi's
-	authFile   string // RATTLER_AUTH_FILE
-	sbom       string // BUILDKIT_SBOM_GENERATOR: an image, or "off"
-	server     string // PREFIX_SERVER_URL
-}
-
-func imageEnvironment() imageSettings {
-	return imageSettings{
-		registry: os.Getenv("IMAGE_REGISTRY"), builder: os.Getenv("BUILDX_BUILDER"), pixiImage: os.Getenv("PIXI_IMAGE"), baseImage: os.Getenv("BASE_IMAGE"),
-		pixiConfig: os.Getenv("PIXI_CONFIG"), authFile: os.Getenv("RATTLER_AUTH_FILE"), sbom: os.Getenv("BUILDKIT_SBOM_GENERATOR"), server: publicServer(),
-	}
-}
 
 // cache is the folder for what is installed once on a machine.
 func (a *app) cache() (string, error) {

@@ -91,15 +91,6 @@ func (r *Repo) Changes(ctx context.Context) ([]string, error) {
 	return r.status(ctx, "--untracked-files=all")
 }
 
-// RemoteURL returns the URL of a remote, "" where there is no such remote.
-func (r *Repo) RemoteURL(ctx context.Context, name string) string {
-	out, err := r.git(ctx, "remote", "get-url", "--", name)
-	if err != nil {
-		return ""
-	}
-	return out
-}
-
 // Clone makes a clone of what is committed in dir, which must not exist, and checks out HEAD there. It shares no file
 // with the original.
 func (r *Repo) Clone(ctx context.Context, dir string) error {
