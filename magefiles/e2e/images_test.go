@@ -64,6 +64,7 @@ func TestImages(t *testing.T) {
 		{"rebuilt and compared", func(t *testing.T) { require.Contains(t, w.mage("docker:plan", "app", "-verify"), "✓ compare") }},
 		{"sources changed", func(t *testing.T) { w.changed(t, app) }},
 		{"single platforms, merged", w.merged},
+		{"rehearsed whole", w.rehearsed},
 		{"trouble", w.trouble},
 	} {
 		t.Run(part.name, func(t *testing.T) {
@@ -74,6 +75,18 @@ func TestImages(t *testing.T) {
 			t.FailNow() // the rest is about what is not there
 		}
 	}
+}
+
+// rehearsed takes a release, the upgrade of the downstreams and their images through an embedded world.
+func (w *imaging) rehearsed(t *testing.T) {
+	before := w.tags()
+	out := w.mage("rehearse", "-full")
+	for _, step := range []string{"GitHub release", "upgrade the downstreams", "myapp: ", "foopack-runtime: "} {
+		require.Contains(t, out, "✓ "+step)
+	}
+	require.Contains(t, out, "was rehearsed")
+	require.NotContains(t, out, "○ images")
+	require.Equal(t, before, w.tags(), "it has a registry of its own")
 }
 
 // commit commits everything, at a time in seconds since 1970.
