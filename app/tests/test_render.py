@@ -27,11 +27,11 @@ def test_overview_with_warnings_only(make: Callable[..., Report]) -> None:
 
 
 def test_a_work_tree_is_said(make: Callable[..., Report]) -> None:
-    local = type(WELL)(WELL.name, WELL.installed, WELL.kind, WELL.requirements, "/work/tree")
+    local = type(WELL)(WELL.name, WELL.installed, WELL.kind, WELL.requirements, "/some/tree")
     assert "work tree" not in render.provenance(make())
     assert "All foopack packages come from a work tree" in render.provenance(make((local,)))
     assert "probe-well come from a work tree" in render.provenance(make((local, OLD)))
-    assert 'title="/work/tree">work tree' in render.packages(make((local,)))
+    assert 'title="/some/tree">work tree' in render.packages(make((local,)))
 
 
 def test_a_package_that_is_not_as_required_stands_out(make: Callable[..., Report]) -> None:

@@ -110,7 +110,7 @@ def test_source_is_the_folder_that_pip_installed_from(site: Path) -> None:
     ("url", "expected"),
     [
         ("https://example.invalid/channel/noarch/probe-well-1.2.0-0.conda", None),
-        ("file:///work/tree", "file:///work/tree"),
+        ("file:///some/tree", "file:///some/tree"),
     ],
 )
 def test_source_in_a_conda_environment_is_what_its_record_says(
