@@ -98,6 +98,13 @@ func (a *app) undo(ctx context.Context, yes bool) error {
 	if err := a.confirmUndo(ctx, b, yes); err != nil {
 		return err
 	}
+	way := b.Way
+	if b, err = r.Undoing(ctx); err != nil { // again: a CI may have uploaded while a person was asked
+		return err
+	}
+	if b.Way != way {
+		return operr.NewStopped("undo again, and read what it says now", "%s is not where it was when you were asked; nothing was changed", b.Plan.Title)
+	}
 	said, err := r.Undo(ctx, b)
 	for _, line := range said {
 		a.view.Line("  %s", line)
@@ -119,7 +126,11 @@ func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error 
 	case release.Local:
 		a.view.Line("%s is in this clone only: commit and tag are taken back", title)
 	case release.Remote:
-		a.view.Line("%s is on %s, and nothing was uploaded: its tag is removed there, and its commit reverted on %s", title, b.Plan.Remote, b.Plan.Branch)
+		commit := "and its commit reverted on " + b.Plan.Branch
+		if b.Plan.Bump.Empty() {
+			commit = "and " + b.Plan.Branch + " stays, since this clone did not make the release's commit: `git revert` takes it back"
+		}
+		a.view.Line("%s is on %s, and nothing was uploaded: its tag is removed there, %s", title, b.Plan.Remote, commit)
 		a.view.Line("Who fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")
 	case release.NoReturn:
 		a.view.Line("%s cannot be taken back: %s has", title, b.Plan.Channel)
