@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 // Token is a bearer token. However it is formatted, it does not show.
@@ -93,13 +94,5 @@ func Date(r *http.Response) time.Time {
 // BackOff waits before attempt 2 and later ones: exponentially, up to 1, 2, 4 … seconds with full jitter; but what the
 // server asks for counts, up to a minute. It returns the context's error when that ends first.
 func BackOff(ctx context.Context, attempt int, asked time.Duration) error {
-	pause := rand.N(time.Second << (attempt - 2))
-	timer := time.NewTimer(max(pause, min(asked, time.Minute)))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return pause.For(ctx, max(rand.N(time.Second<<(attempt-2)), min(asked, time.Minute)))
 }

@@ -15,6 +15,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 // CI is a CI that can give the job it runs an ID token.
@@ -38,7 +40,9 @@ func Detect(getenv func(name string) string, o Options) CI {
 		o.Transport = http.DefaultTransport
 	}
 	if o.Wait == nil {
-		o.Wait = pause
+		o.Wait = func(ctx context.Context, attempt int) error {
+			return pause.For(ctx, time.Duration(attempt-1)*time.Second)
+		}
 	}
 	switch {
 	case getenv("GITHUB_ACTIONS") == "true":
@@ -47,17 +51,6 @@ func Detect(getenv func(name string) string, o Options) CI {
 		return &gitlab{getenv: getenv}
 	}
 	return nil
-}
-
-func pause(ctx context.Context, attempt int) error {
-	timer := time.NewTimer(time.Duration(attempt-1) * time.Second)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }
 
 // variable is the name that GitLab's job has to give the ID token of an audience: upper case, and "_" for everything that

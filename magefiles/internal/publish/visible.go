@@ -11,6 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 // DefaultWait is how long an index may lag behind an upload, unless a Wait says otherwise.
@@ -71,20 +72,9 @@ func (w Wait) withDefaults() Wait {
 		w.Now = time.Now
 	}
 	if w.Pause == nil {
-		w.Pause = sleep
+		w.Pause = pause.For
 	}
 	return w
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }
 
 // sighting is what one form of the index says of one file.

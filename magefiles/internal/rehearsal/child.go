@@ -13,6 +13,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 const (
@@ -79,21 +80,12 @@ func (r *run) once(ctx context.Context, when moment, args ...string) error {
 // killer waits for the moment.
 func (r *run) killer(ctx context.Context, kill context.CancelCauseFunc, when moment) {
 	for target := r.entries() + when.entries; r.entries() < target; {
-		if sleep(ctx, 5*time.Millisecond) != nil {
+		if pause.For(ctx, 5*time.Millisecond) != nil {
 			return
 		}
 	}
-	if sleep(ctx, when.after) == nil {
+	if pause.For(ctx, when.after) == nil {
 		kill(errKilled)
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
 	}
 }
 

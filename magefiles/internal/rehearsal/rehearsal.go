@@ -206,7 +206,7 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if len(changes) > 0 {
-		r.missing("what is not committed ("+some(changes)+")", "a rehearsal starts from the commit")
+		r.missing("what is not committed ("+release.Some(changes)+")", "a rehearsal starts from the commit")
 	}
 	r.clone = filepath.Join(r.Dir, "clone")
 	if err := r.source.CloneAt(ctx, r.clone, r.head.Commit); err != nil {
@@ -218,14 +218,6 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 	}
 	r.report.Workspace, r.report.Commit = r.w.Manifest.Name, r.head.Commit
 	return fmt.Sprintf("commit %s of %s: %d packages, %d downstreams", r.head.Short(), r.head.Time.Format(time.DateOnly), len(r.w.Packages), len(r.w.Downstreams)), nil
-}
-
-// some names the first of several paths.
-func some(paths []string) string {
-	if len(paths) == 1 {
-		return paths[0]
-	}
-	return fmt.Sprintf("%s and %d more", paths[0], len(paths)-1)
 }
 
 // start makes the world, and the clone one of its remote.

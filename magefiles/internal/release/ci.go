@@ -11,6 +11,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
@@ -47,7 +48,7 @@ func (r *Release) waitForCI(ctx context.Context, p *publish.Publisher) (Publishe
 		most = time.Hour
 	}
 	begin, told := time.Now(), time.Duration(0)
-	for pause := time.Second / 5; ; pause = min(3*pause/2, 15*time.Second) {
+	for next := time.Second / 5; ; next = min(3*next/2, 15*time.Second) {
 		found, done, err := r.isPublished(ctx, nil)
 		if err != nil || done {
 			return found, err
@@ -64,20 +65,9 @@ func (r *Release) waitForCI(ctx context.Context, p *publish.Publisher) (Publishe
 			told = waited
 			r.Say("  ▸ waiting for CI (%v of %v): %s; Ctrl-C leaves, `mage release` goes on waiting", waited.Round(time.Second), most, where)
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := pause.For(ctx, next); err != nil {
 			return Published{}, err
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
 	}
 }
 
@@ -141,7 +131,7 @@ func (r *Release) compareWithCI(ctx context.Context, items []publish.Published) 
 
 // recording waits for the run to end, and returns the sha256 of each file that it published.
 func (r *Release) recording(ctx context.Context) (map[string]string, *github.Run, error) {
-	for pause := time.Second / 5; ; pause = min(3*pause/2, 15*time.Second) {
+	for next := time.Second / 5; ; next = min(3*next/2, 15*time.Second) {
 		if _, err := r.watch(ctx); err != nil {
 			return nil, nil, err
 		}
@@ -157,7 +147,7 @@ func (r *Release) recording(ctx context.Context) (map[string]string, *github.Run
 			digests, err := digestsOf(data)
 			return digests, run, err
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := pause.For(ctx, next); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -242,7 +242,7 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 		}
 	}
 	if len(a.changes) > 0 && a.pending == nil {
-		found = append(found, bad("commit them, or put them away with `git stash -u`", "the work tree has changes: %s", some(a.changes)))
+		found = append(found, bad("commit them, or put them away with `git stash -u`", "the work tree has changes: %s", Some(a.changes)))
 	}
 	if a.head.Branch != a.branch {
 		now := "on the branch " + a.head.Branch
@@ -366,8 +366,8 @@ func sameCommit(tags map[string]string, names []string, where string) (commit st
 	return commit, nil
 }
 
-// some names the first of several paths.
-func some(paths []string) string {
+// Some names the first of several paths.
+func Some(paths []string) string {
 	if len(paths) == 1 {
 		return paths[0]
 	}

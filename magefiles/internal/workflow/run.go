@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 // Run is one run of a definition: the first, or one that continues. A definition is run once; the next run makes its own.
@@ -159,12 +160,7 @@ func (r *Run) pause(ctx context.Context, d time.Duration) error {
 	if r.Pause != nil {
 		return r.Pause(ctx, d)
 	}
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
-	}
+	return pause.For(ctx, d)
 }
 
 // history is what records say of a step.
