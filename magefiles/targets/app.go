@@ -60,7 +60,7 @@ func (a *app) upgrade(ctx context.Context, f bumpFlags) error {
 	if p.Empty() {
 		return b.report(bump.Result{Plan: p}, isSet(f.asJSON))
 	}
-	if err := b.confirm(f, p); err != nil {
+	if err := b.confirm(ctx, f, p); err != nil {
 		return err
 	}
 	if _, err := b.store.Apply(ctx, p); err != nil {

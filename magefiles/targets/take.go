@@ -1,10 +1,7 @@
 package targets
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"os"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
@@ -59,7 +56,7 @@ func (b *bumping) takeUp(ctx context.Context, f bumpFlags, req bump.Request, ste
 		return r, true, operr.New("say -commit, or undo it by `git restore`", "this bump lies in the work tree already, uncommitted; nothing was changed")
 	}
 	b.view.Say("taking up the bump that an earlier run left behind")
-	if err := b.confirm(f, pending.Plan); err != nil {
+	if err := b.confirm(ctx, f, pending.Plan); err != nil {
 		return r, true, err
 	}
 	r, err = b.store.TakeUp(ctx, pending, b.repo, steps)
@@ -82,7 +79,7 @@ func (b *bumping) takeNew(ctx context.Context, f bumpFlags, req bump.Request, st
 	if p.Empty() && !steps.Tag {
 		return bump.Result{Plan: p}, nil
 	}
-	if err := b.confirm(f, p); err != nil {
+	if err := b.confirm(ctx, f, p); err != nil {
 		return bump.Result{}, err
 	}
 	if b.repo == nil {
@@ -92,27 +89,11 @@ func (b *bumping) takeNew(ctx context.Context, f bumpFlags, req bump.Request, st
 }
 
 // confirm shows the plan and asks. Without a terminal nobody can answer, and -yes has to.
-func (b *bumping) confirm(f bumpFlags, p *bump.Plan) error {
+func (b *bumping) confirm(ctx context.Context, f bumpFlags, p *bump.Plan) error {
 	if !isSet(f.asJSON) {
 		b.view.Plan(p, true)
 	}
-	return b.ask(isSet(f.assumed), "carry it out?")
-}
-
-// ask wants a yes from the person at the terminal, unless -yes said so.
-func (a *app) ask(assumed bool, question string) error {
-	if assumed {
-		return nil
-	}
-	if !terminal(os.Stdin) {
-		return operr.NewStopped("look at the plan, and say -yes", "nothing was changed: there is no terminal to ask on")
-	}
-	fmt.Fprintf(a.view.Err, "%s [y/N] ", question)
-	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
-	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-		return operr.NewStopped("", "nothing was changed")
-	}
-	return nil
+	return b.app.confirm(ctx, isSet(f.assumed), "Carry it out?")
 }
 
 // report says what was done.
