@@ -8,11 +8,13 @@ the default environment of a pixi.toml with plain [dependencies], and no more th
 
 import argparse
 import asyncio
+import errno
 import hashlib
 import json
 import os
 import pathlib
 import platform
+import random
 import sys
 import tomllib
 
@@ -31,6 +33,20 @@ def here():
 
 def truthy(name):
     return os.environ.get(name, "").lower() in ("1", "true")
+
+
+def stand():
+    """Leave in .pixi what pixi leaves there before it does anything, and fail where it would: a read-only file system is
+    all right, a folder of somebody else's is not."""
+    folder = ROOT / ".pixi"
+    folder.mkdir(exist_ok=True)
+    for name, text in {".gitignore": "*\n!config.toml\n", ".condapackageignore": ".pixi\n!.pixi/config.toml\n"}.items():
+        try:
+            if not (folder / name).exists():
+                (folder / name).write_text(text)
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                fail(f"Failed to create {name} file at {folder / name}: {error}")
 
 
 def fail(text):
@@ -57,7 +73,7 @@ def client():
     return Client([MirrorMiddleware(mirrors), AuthenticationMiddleware()])
 
 
-async def solve(doc, caches, net):
+async def solve(doc, caches, net, subdir):
     import rattler
 
     gateway = rattler.Gateway(cache_dir=caches / "repodata", client=net)
@@ -69,19 +85,23 @@ async def solve(doc, caches, net):
         doc["workspace"]["channels"],
         specs(doc),
         gateway=gateway,
-        platforms=[here(), "noarch"],
+        platforms=[subdir, "noarch"],
         virtual_packages=virtual,
     )
 
 
-def write_lock(doc, records):
+async def write_lock(doc, caches, net):
+    """Lock every platform of the manifest at once, as pixi does; those of Linux alone, for which the channels have anything."""
     from rattler.lock import LockChannel, LockFile, LockPlatform
 
-    subdir = LockPlatform(here())
-    lock = LockFile([subdir])
+    subdirs = [p for p in doc["workspace"]["platforms"] if p in SUBDIRS.values()]
+    platforms = {p: LockPlatform(p) for p in subdirs}
+    lock = LockFile(list(platforms.values()))
     lock.set_channels("default", [LockChannel(c) for c in doc["workspace"]["channels"]])
-    for record in sorted(records, key=lambda r: r.name.normalized):
-        lock.add_conda_package("default", subdir, record)
+    for subdir in subdirs:
+        records = await solve(doc, caches, net, subdir)
+        for record in sorted(records, key=lambda r: r.name.normalized):
+            lock.add_conda_package("default", platforms[subdir], record)
     lock.to_path(LOCK)
 
 
@@ -112,8 +132,8 @@ async def install(locked):
     if records is None:
         if locked:
             fail("lock file not up-to-date with the workspace")
-        records = await solve(doc, caches, net)
-        write_lock(doc, records)
+        await write_lock(doc, caches, net)
+        records = read_lock(doc)
     await rattler.install(
         records, PREFIX, cache_dir=caches / "pkgs", client=net, show_progress=False, platform=rattler.Platform(here())
     )
@@ -125,16 +145,21 @@ def lock_hash():
     return hashlib.sha256(LOCK.read_bytes()).hexdigest()
 
 
-def hook():
-    """Lines of bash that activate the environment, as `pixi shell-hook` prints them."""
+def hook(path="$PATH"):
+    """Lines of bash that activate the environment, as `pixi shell-hook` prints them: its own variables in any order."""
     doc = manifest()
     name = doc["workspace"]["name"]
-    yield f'export PATH="{PREFIX}/bin:$PATH"'
-    for key, value in {
+    yield f'export PATH="{PREFIX}/bin:{path}"'
+    platforms = list(doc["workspace"]["platforms"])
+    random.shuffle(platforms)
+    own = list({
         "CONDA_PREFIX": PREFIX, "CONDA_DEFAULT_ENV": name, "PIXI_PROJECT_NAME": name, "PIXI_PROJECT_ROOT": ROOT,
         "PIXI_PROJECT_MANIFEST": MANIFEST, "PIXI_PROJECT_VERSION": doc["workspace"].get("version", ""),
-        "PIXI_ENVIRONMENT_NAME": "default", "PIXI_EXE": pathlib.Path(sys.argv[0]).absolute(), "PIXI_IN_SHELL": 1,
-    }.items():  # fmt: skip
+        "PIXI_ENVIRONMENT_NAME": "default", "PIXI_ENVIRONMENT_PLATFORMS": ",".join(platforms),
+        "PIXI_EXE": pathlib.Path(sys.argv[0]).absolute(), "PIXI_IN_SHELL": 1,
+    }.items())  # fmt: skip
+    random.shuffle(own)
+    for key, value in own:
         yield f'export {key}="{value}"'
     for key, value in doc.get("activation", {}).get("env", {}).items():
         yield f'export {key}="{value}"'
@@ -156,14 +181,20 @@ def main():
     top.add_argument("--version", action="version", version="pixi 0.77.0")
     commands = top.add_subparsers(dest="command", required=True)
     commands.add_parser("install").add_argument("--locked", action="store_true")
-    commands.add_parser("shell-hook").add_argument("--shell", "-s", choices=["bash"], default="bash")
+    shell = commands.add_parser("shell-hook")
+    shell.add_argument("--shell", "-s", choices=["bash"], default="bash")
+    shell.add_argument("--as-is", action="store_true")
+    shell.add_argument("--no-completions", action="store_true")
+    shell.add_argument("--change-ps1", choices=["true", "false"])
     commands.add_parser("run").add_argument("task", nargs="+")
     a = top.parse_args()
+    stand()
     if a.command == "install":
         asyncio.run(install(a.locked))
     elif a.command == "shell-hook":
-        asyncio.run(ready())
-        print("\n".join(hook()))
+        if not a.as_is:
+            asyncio.run(ready())
+        print("\n".join(hook(os.environ["PATH"])))
     else:
         asyncio.run(ready())
         task, *more = a.task

@@ -1,0 +1,49 @@
+#!/bin/sh
+# environment.sh DIR ARCH puts the environment of the manifest in DIR, for an architecture of Docker's, below /out/ARCH, at
+# the path that it has in the image. It runs while the image is built, on the builder's own platform: nothing of another one
+# is run. The first call is for the builder's own architecture. (One file for all images: a build sees its own folder alone.)
+set -eu
+dir=$1 arch=$2
+out=/out/$arch$dir
+environment=.pixi/envs/default
+cd "$dir"
+
+if [ "$arch" = "$BUILDARCH" ]; then
+	python=$dir/$environment/bin/python
+else
+	case $arch in
+	amd64) export PIXI_OVERRIDE_PLATFORM=linux-64 ;;
+	arm64) export PIXI_OVERRIDE_PLATFORM=linux-aarch64 ;;
+	*) echo "no conda platform is known for $arch" >&2 && exit 1 ;;
+	esac
+	python=/out/$BUILDARCH$dir/$environment/bin/python
+fi
+if [ -s /run/secrets/RATTLER_AUTH_FILE ]; then export RATTLER_AUTH_FILE=/run/secrets/RATTLER_AUTH_FILE; fi
+
+# A lock file that stands beside the manifest is obeyed. Where there is none, the first call makes one, which the others keep.
+if [ -e pixi.lock ]; then pixi install --locked; else pixi install; fi
+
+# Byte code takes seconds off every start, and is the same on every platform: the builder's own Python makes it, also where
+# a package brought some, which goes by the time of its source.
+lib=$("$python" -c 'import sys; print("lib/python%d.%d" % sys.version_info[:2])')
+if [ -d "$environment/$lib" ]; then
+	"$python" -m compileall -f -q -j 0 --invalidation-mode unchecked-hash "$dir/$environment/$lib" >/dev/null || true # some are no Python 3
+fi
+
+# What activates the environment, and then becomes the command. pixi prints its variables in no order, and the PATH of the
+# build: the same sources give the same bytes, and the PATH is that of the image.
+pixi shell-hook --as-is --no-completions --change-ps1 false --shell bash >/tmp/hook
+mkdir -p "$out"
+{
+	echo '#!/bin/bash'
+	grep '^export PIXI_PROJECT_' /tmp/hook | sort
+	sed -e '/^export PIXI_/d' -e "s|^export PATH=.*|export PATH=\"$dir/$environment/bin:\$PATH\"|" /tmp/hook
+	echo 'exec "$@"'
+} >"$out/entrypoint"
+chmod 755 "$out/entrypoint"
+cp pixi.toml pixi.lock "$out"
+mv .pixi "$out/.pixi"
+# Whoever runs it may read it (conda-meta is its owner's alone), and the same packages are the same bytes, whenever they
+# were installed.
+chmod -R u+rwX,go+rX,go-w "/out/$arch"
+find "/out/$arch" -exec touch --no-dereference --date=@315532800 {} +
