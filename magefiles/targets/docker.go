@@ -33,12 +33,15 @@ func (Docker) Image(ctx context.Context, name string,
 // All builds the images of all downstreams side by side; with -push they are published.
 func (Docker) All(ctx context.Context,
 	push *bool, // push them, and move their tags
+	load *bool, // put them into this machine's docker engine
+	platform *string, // these platforms alone, with commas between; with -push by digest, for docker:merge
+	tag *string, // these tags, with commas between, in place of those of the versions
 	again *bool, // build them even where the registry has them
 	json *bool, // print the results as one JSON array
 	yes *bool, // do not ask before pushing
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
-		return a.imagesOfAll(ctx, w, ImageFlags{Push: push, Again: again, JSON: json, Yes: yes})
+		return a.imagesOfAll(ctx, w, ImageFlags{push, load, platform, tag, again, json, yes})
 	})
 }
 
@@ -74,6 +77,14 @@ type ImageFlags struct {
 	JSON, Yes     *bool
 }
 
+// asking asks the registry where something is pushed to it.
+func (f ImageFlags) asking() asking {
+	if isSet(f.Push) {
+		return mustAsk
+	}
+	return unasked
+}
+
 func list(s *string) []string {
 	return strings.FieldsFunc(orZero(s), func(r rune) bool { return r == ',' || r == ' ' })
 }
@@ -88,7 +99,7 @@ func BuildImage(ctx context.Context, name string, f ImageFlags) error {
 		if isSet(f.JSON) {
 			a.view.Out = a.view.Err
 		}
-		j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), isSet(f.Push))
+		j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), f.asking())
 		if err != nil {
 			return err
 		}
@@ -121,7 +132,7 @@ func (a *app) imagesOfAll(ctx context.Context, w *workspace.Workspace, f ImageFl
 		if d.Image == nil {
 			continue
 		}
-		j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), isSet(f.Push))
+		j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), f.asking())
 		if err != nil {
 			return err
 		}
@@ -142,7 +153,11 @@ func (a *app) imagesOfAll(ctx context.Context, w *workspace.Workspace, f ImageFl
 	errs := make([]error, len(jobs))
 	var wait sync.WaitGroup
 	for n, j := range jobs {
-		wait.Go(func() { errs[n] = a.imageInGroup(ctx, j) })
+		wait.Go(func() {
+			if errs[n] = a.imageInGroup(ctx, j); errs[n] == nil {
+				errs[n] = writeDigest(w, j)
+			}
+		})
 	}
 	wait.Wait()
 	results := []image.Result{}

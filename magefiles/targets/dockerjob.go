@@ -33,8 +33,17 @@ const sbomWait = 5 * time.Second
 // imagesDir is where images and digests are kept, below the workspace's root.
 func imagesDir(w *workspace.Workspace) string { return filepath.Join(w.Root, outputDir, "images") }
 
+// asking says whether the registry decides about the tags of a plan.
+type asking int
+
+const (
+	unasked asking = iota // nothing is pushed: no tag moves
+	mayAsk                // a plan to be looked at: one that cannot be asked is a warning
+	mustAsk
+)
+
 // newImageJob plans the image of a downstream, and prepares to build it. done removes what the job alone needs.
-func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, f ImageFlags, set imageSettings, asked bool) (j *image.Job, done func(), err error) {
+func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, f ImageFlags, set imageSettings, ask asking) (j *image.Job, done func(), err error) {
 	config, err := pixiConfig(w, d, set)
 	if err != nil {
 		return nil, nil, err
@@ -53,7 +62,7 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 		done()
 		return nil, nil, err
 	}
-	p, err := a.imagePlan(ctx, r, registry, asked)
+	p, err := a.imagePlan(ctx, r, registry, ask)
 	if err != nil {
 		done()
 		return nil, nil, err
@@ -67,11 +76,15 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 	if !a.view.Verbose {
 		log = nil
 	}
+	earlier := ""
+	if p.Partial {
+		earlier = readDigest(digestFile(w, p, p.Platforms))
+	}
 	return &image.Job{
-		Plan: p, Builder: &image.Builder{Runner: a.runner, Name: set.builder, Log: log}, Registry: registry,
+		Plan: p, Earlier: earlier, Builder: &image.Builder{Runner: a.runner, Name: set.builder, Log: log}, Registry: registry,
 		Push: isSet(f.Push), Load: isSet(f.Load), Again: isSet(f.Again), Dir: dir, Host: "linux/" + runtime.GOARCH,
 		Packages: func(ctx context.Context, platforms []string) (string, error) {
-			return packagesOf(ctx, d, config, platforms, readOr(filepath.Join(w.Root, d.Dir, lockFile)))
+			return packagesOf(ctx, d, config, set.authFile, platforms, readOr(filepath.Join(w.Root, d.Dir, lockFile)))
 		},
 	}, done, nil
 }
@@ -184,22 +197,26 @@ func sbomGenerator(ctx context.Context, registry *image.Registry, named string) 
 }
 
 // imagePlan asks the registry what it has, where that matters, and plans.
-func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Registry, asked bool) (*image.Plan, error) {
+func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Registry, ask asking) (*image.Plan, error) {
 	p, err := image.New(r)
-	if err != nil || !asked || p.Partial || len(r.Tags) > 0 {
+	if err != nil || ask == unasked || p.Partial || len(r.Tags) > 0 {
 		return p, err
 	}
 	v, err := version.Parse(p.Version)
 	if err != nil {
 		return nil, err
 	}
-	if r.Have, err = registry.Tags(ctx, p.Repository); err != nil {
-		return nil, err
+	if r.Have, err = registry.Tags(ctx, p.Repository); err == nil {
+		r.Held, err = registry.Held(ctx, p.Repository, image.Candidates(v), r.Have)
 	}
-	if r.Held, err = registry.Held(ctx, p.Repository, image.Candidates(v), r.Have); err != nil {
-		return nil, err
+	switch {
+	case err == nil:
+		return image.New(r)
+	case ask == mayAsk && ctx.Err() == nil:
+		p.Tags, p.Warnings = []image.Tag{}, append(p.Warnings, "which tags would move is not known: "+err.Error())
+		return p, nil
 	}
-	return image.New(r)
+	return nil, err
 }
 
 // pixiConfig is the configuration of pixi for image builds: PIXI_CONFIG's, in which another server of our channel, if
@@ -251,28 +268,59 @@ func imageSecrets(c *image.Config, authFile, dir string) (map[string]string, err
 	return secrets, nil
 }
 
-// packagesOf asks a downstream's channels, where their mirrors are.
-func packagesOf(ctx context.Context, d *workspace.Downstream, config *image.Config, platforms []string, lock []byte) (string, error) {
+// packagesOf asks a downstream's channels, where their mirrors are, with the credentials that the build gets.
+func packagesOf(ctx context.Context, d *workspace.Downstream, config *image.Config, authFile string, platforms []string, lock []byte) (string, error) {
 	var channels []image.Channel
 	for _, name := range d.Manifest.Channels {
-		if !strings.Contains(name, "://") {
-			name = "https://conda.anaconda.org/" + name
-		}
-		u, err := url.Parse(strings.TrimSuffix(config.Resolve(name), "/"))
-		if err != nil {
-			return "", operr.New("correct it", "the channel %s: %w", name, err)
-		}
-		base := path.Base(u.Path)
-		u.Path = strings.TrimSuffix(path.Dir(u.Path), "/")
-		client, err := prefixdev.New(prefixdev.Options{Server: u.String()})
-		if err != nil {
-			return "", err
-		}
-		c, err := client.Channel(base)
+		c, err := channelToRead(ctx, config.Resolve(channelURL(name)), authFile)
 		if err != nil {
 			return "", err
 		}
 		channels = append(channels, c)
 	}
 	return image.Packages(ctx, d, channels, platforms, lock)
+}
+
+// channelAlias is where pixi looks for a channel that is no more than a name.
+const channelAlias = "https://conda.anaconda.org/"
+
+func channelURL(channel string) string {
+	if strings.Contains(channel, "://") {
+		return channel
+	}
+	return channelAlias + channel
+}
+
+// channelToRead is the channel at an address. One that is private is read with what a file of credentials has for its server.
+func channelToRead(ctx context.Context, address, authFile string) (*prefixdev.Channel, error) {
+	u, err := url.Parse(strings.TrimSuffix(address, "/"))
+	if err != nil {
+		return nil, operr.New("correct it", "the channel %s: %w", address, err)
+	}
+	name := path.Base(u.Path)
+	u.Path = strings.TrimSuffix(path.Dir(u.Path), "/")
+	client, err := prefixdev.New(prefixdev.Options{Server: u.String()})
+	if err != nil {
+		return nil, err
+	}
+	if authFile != "" {
+		sources := prefixdev.Sources{Files: []string{authFile}}
+		if source, err := sources.Describe(client); err != nil {
+			return nil, err
+		} else if source != "" {
+			found, err := sources.Credential(ctx, client)
+			if err != nil {
+				return nil, err
+			}
+			if client, err = client.With(found.Token); err != nil {
+				return nil, err
+			}
+		}
+	}
+	c, err := client.Channel(name)
+	if err != nil {
+		return nil, err
+	}
+	_, err = c.Private(ctx)
+	return c, err
 }

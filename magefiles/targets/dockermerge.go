@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/image"
@@ -16,31 +15,37 @@ import (
 )
 
 // digestFile is where the digest of an image of some platforms is written, for docker:merge.
-func digestFile(w *workspace.Workspace, p *image.Plan) string {
-	platforms := strings.ReplaceAll(strings.Join(p.Platforms, "-"), "/", "-")
-	return filepath.Join(imagesDir(w), path.Base(p.Repository)+"-"+platforms+".digest")
+func digestFile(w *workspace.Workspace, p *image.Plan, platforms []string) string {
+	slug := strings.ReplaceAll(strings.Join(platforms, "-"), "/", "-")
+	return filepath.Join(imagesDir(w), path.Base(p.Repository)+"-"+slug+".digest")
 }
+
+// readDigest is the digest in a file, "" where there is none.
+func readDigest(file string) string { return strings.TrimSpace(string(readOr(file))) }
 
 func writeDigest(w *workspace.Workspace, j *image.Job) error {
 	if !j.Plan.Partial || !j.Result.Pushed {
 		return nil
 	}
-	return os.WriteFile(digestFile(w, j.Plan), []byte(j.Result.Digest+"\n"), 0o644)
+	return os.WriteFile(digestFile(w, j.Plan, j.Plan.Platforms), []byte(j.Result.Digest+"\n"), 0o644)
 }
 
-// readDigests are those that were given, or those in the folder of images.
+// readDigests are those that were given, or those in the folder of images: of every set of platforms of the plan.
 func readDigests(w *workspace.Workspace, p *image.Plan, given []string) ([]string, error) {
 	if len(given) > 0 {
 		return given, nil
 	}
-	files, err := filepath.Glob(filepath.Join(imagesDir(w), path.Base(p.Repository)+"-*.digest"))
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(files)
 	var digests []string
-	for _, file := range files {
-		digests = append(digests, strings.TrimSpace(string(readOr(file))))
+	for set := range 1 << len(p.Platforms) {
+		var platforms []string
+		for n, platform := range p.Platforms {
+			if set&(1<<n) != 0 {
+				platforms = append(platforms, platform)
+			}
+		}
+		if d := readDigest(digestFile(w, p, platforms)); d != "" {
+			digests = append(digests, d)
+		}
 	}
 	if len(digests) == 0 {
 		return nil, operr.NewUsage("push the platforms first, `-platform=… -push`, and bring the files output/images/*.digest here, or name -digests", "there is no digest to be merged")
@@ -58,7 +63,7 @@ func (a *app) mergeImage(ctx context.Context, w *workspace.Workspace, name, dige
 	}
 	yes := true
 	f.Push = &yes
-	j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), true)
+	j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), mustAsk)
 	if err != nil {
 		return err
 	}
@@ -90,7 +95,7 @@ func (a *app) planImage(ctx context.Context, w *workspace.Workspace, name string
 	if isSet(f.JSON) {
 		a.view.Out = a.view.Err
 	}
-	j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), true)
+	j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), mayAsk)
 	if err != nil {
 		return err
 	}

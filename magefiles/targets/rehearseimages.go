@@ -37,7 +37,7 @@ func (a *app) rehearseImages(ctx context.Context, w *workspace.Workspace, server
 		if d.Image == nil {
 			continue
 		}
-		j, done, err := a.newImageJob(ctx, w, d, ImageFlags{Push: &push}, set, true)
+		j, done, err := a.newImageJob(ctx, w, d, ImageFlags{Push: &push}, set, mustAsk)
 		if err != nil {
 			return results, "", err
 		}

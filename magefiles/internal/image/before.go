@@ -140,7 +140,7 @@ func (l *lookup) pinned(c Channel, name, pin, subdir string, pos workspace.Pos) 
 }
 
 func invisible(pos workspace.Pos, name, pin, where, subdir string) error {
-	return operr.New("publish it, or wait until the index shows it: `mage channel:show`; `mage app:upgrade` takes another version",
+	return operr.New("publish it, or wait until the index shows it: `mage channel:show`; `mage app:upgrade` takes another version; a private channel is read with RATTLER_AUTH_FILE",
 		"%s: %s %s is not visible on %s for %s", pos, name, pin, where, subdir)
 }
 

@@ -26,6 +26,7 @@ type Job struct {
 	Host     string // platform of this machine, for Load
 	Dir      string // folder of this job alone, which exists; what is not pushed is kept in it
 	Again    bool   // build, even where the registry has an image of this plan
+	Earlier  string // digest that was pushed for some platforms alone, if any: no tag leads to it
 	Fresh    bool   // build without the builder's cache
 
 	// Packages says whether everything that the environment asks for by name is on its channel, for every platform.
@@ -115,12 +116,17 @@ func (j *Job) packages(ctx context.Context) (string, error) {
 	return j.Packages(ctx, j.Plan.Platforms)
 }
 
-// known looks for an image of this very plan under the tag of the revision, where a finished run leaves it.
+// known looks for an image of this very plan under the tag of the revision, where a finished run leaves it, or, for some
+// platforms, under the digest that such a run reported.
 func (j *Job) known(ctx context.Context) (string, error) {
-	if !j.Push || j.Again {
+	if !j.Push || j.Again || j.Plan.Partial && j.Earlier == "" {
 		return "not asked: nothing is taken from there", nil
 	}
-	i, err := j.Registry.Read(ctx, j.Plan.Repository+":"+RevisionTag(j.Plan.Revision))
+	ref := j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision)
+	if j.Plan.Partial {
+		ref = j.Plan.Repository + "@" + j.Earlier
+	}
+	i, err := j.Registry.Read(ctx, ref)
 	if errors.Is(err, ErrNotFound) {
 		return "has no image of this commit", nil
 	}

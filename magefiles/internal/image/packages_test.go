@@ -58,12 +58,14 @@ func TestPackages(t *testing.T) {
 	d := downstream(t, monorepo)
 	both := []string{"linux/amd64", "linux/arm64"}
 	shelves := func() (ours, others *shelf) {
-		return &shelf{url: "https://channels.example/ours", records: map[string][]condapkg.Record{
+		ours = &shelf{url: "https://channels.example/ours", records: map[string][]condapkg.Record{
 			"noarch": {rec("lib", "0.9.0"), rec("lib", "1.0.0", "numpy >=1.26", "__linux", "python >=3.11")},
-		}}, &shelf{url: "https://channels.example/others", records: map[string][]condapkg.Record{
+		}}
+		others = &shelf{url: "https://channels.example/others", records: map[string][]condapkg.Record{
 			"linux-64":      {rec("python", "3.11.7"), rec("numpy", "2.0")},
 			"linux-aarch64": {rec("python", "3.11.7"), rec("numpy", "2.0"), rec("special", "1")},
 		}}
+		return ours, others
 	}
 	ours, others := shelves()
 	said, err := Packages(t.Context(), d, []Channel{ours, others}, both, nil)

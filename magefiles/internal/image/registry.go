@@ -55,7 +55,7 @@ func (r *Registry) Read(ctx context.Context, ref string) (*Index, error) {
 	doing := "reading " + ref
 	reference, err := name.ParseReference(ref)
 	if err != nil {
-		return nil, err
+		return nil, operr.NewUsage("name digests as sha256:…", "%w", err)
 	}
 	d, err := remote.Get(reference, r.options(ctx)...)
 	if err != nil {

@@ -17,10 +17,10 @@ import (
 
 // smoke runs the image's check on every platform that the builder can run: BuildKit itself does it, as a build of which
 // nothing is kept, so that no engine is needed and the nodes of a builder each do what they can. BuildKit remembers what
-// passed for an image, and a failure never. What was taken from the registry passed before it got the tag it was found by.
+// passed for an image, and a failure never. What was taken from the registry passed before it was reported or tagged.
 func (j *Job) smoke(ctx context.Context) (string, error) {
 	if j.Result.Reused {
-		return "not again: it passed before it was tagged", nil
+		return "not again: it passed when it was built", nil
 	}
 	for _, one := range j.index.Images {
 		if !slices.Contains(j.node.Platforms, one.Platform) {
