@@ -26,7 +26,22 @@ func (w *imaging) runs(t *testing.T, app, runtime image.Result) {
 	require.Equal(t, elf.EM_AARCH64, machine(t, w.Unpack(app.Repository+"@"+app.Digest, "linux/arm64"), "app"),
 		"the environment of the arm64 image is of its own platform")
 	w.serves(t, root, app)
-	w.greets(t, w.Unpack(runtime.Repository+"@"+runtime.Digest, "linux/amd64"))
+	w.greets(t, w.Unpack(runtime.Repository+"@"+runtime.Digest, "linux/amd64"), runtime)
+}
+
+// configOf is what an image says of how it is run, as far as it matters here.
+type configOf struct {
+	Env, Entrypoint, Cmd []string
+	WorkingDir           string
+	Healthcheck          struct{ Test []string }
+}
+
+func (w *imaging) configOf(t *testing.T, r image.Result) configOf {
+	t.Helper()
+	var config struct{ Config configOf }
+	text := w.Run("", "skopeo", "inspect", "--tls-verify=false", "--override-arch", "amd64", "--raw", "--config", "docker://"+r.Repository+"@"+r.Digest)
+	require.NoError(t, json.Unmarshal([]byte(text), &config))
+	return config.Config
 }
 
 // machine is what the environment's Python is made for.
@@ -66,14 +81,14 @@ func (w *imaging) lean(t *testing.T, root string) {
 	t.Logf("the application's image: %s unpacked", strings.Fields(w.Run("", "du", "-sh", root))[0])
 }
 
-// container is an image under runc: the config of the image, a read-only root, /tmp in memory, a network of its own.
+// container is an image under runc: the config of the image, a root that is read-only or not, /tmp in memory, a network of its own.
 type container struct {
 	w  *imaging
 	id string
 	x  *exec.Cmd
 }
 
-func (w *imaging) start(t *testing.T, root string, env, argv []string, cwd string) *container {
+func (w *imaging) start(t *testing.T, root string, readonly bool, env, argv []string, cwd string) *container {
 	bundle := t.TempDir()
 	w.Run(bundle, "runc", "spec")
 	var spec map[string]any
@@ -85,7 +100,7 @@ func (w *imaging) start(t *testing.T, root string, env, argv []string, cwd strin
 	process["terminal"], process["args"], process["env"], process["cwd"] = false, argv, env, cwd
 	process["user"] = map[string]any{"uid": 10001, "gid": 10001}
 	process["noNewPrivileges"] = true
-	spec["root"] = map[string]any{"path": root, "readonly": true}
+	spec["root"] = map[string]any{"path": root, "readonly": readonly}
 	spec["mounts"] = append(spec["mounts"].([]any), map[string]any{
 		"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": []string{"mode=1777", "nosuid"},
 	})
@@ -109,18 +124,9 @@ func (c *container) exec(argv ...string) (string, error) {
 
 // serves starts the dashboard, waits until it is healthy, and stops it by a signal.
 func (w *imaging) serves(t *testing.T, root string, app image.Result) {
-	var config struct {
-		Config struct {
-			Env, Entrypoint, Cmd []string
-			WorkingDir           string
-			Healthcheck          struct{ Test []string }
-		}
-	}
-	text := w.Run("", "skopeo", "inspect", "--tls-verify=false", "--override-arch", "amd64", "--raw", "--config", "docker://"+app.Repository+"@"+app.Digest)
-	require.NoError(t, json.Unmarshal([]byte(text), &config))
-	image := config.Config
+	image := w.configOf(t, app)
 	require.NotEmpty(t, image.Healthcheck.Test)
-	c := w.start(t, root, image.Env, append(image.Entrypoint, image.Cmd...), image.WorkingDir)
+	c := w.start(t, root, true, image.Env, append(image.Entrypoint, image.Cmd...), image.WorkingDir)
 	var log strings.Builder
 	c.x.Stdout, c.x.Stderr = &log, &log
 	require.NoError(t, c.x.Start())
@@ -159,13 +165,16 @@ print(json.dumps(health))
 	t.Logf("stopped %v after SIGTERM, with status %d", time.Since(stopped), status.ExitStatus())
 }
 
-// greets runs the runtime image's own command. It has no network, so that it can install nothing.
-func (w *imaging) greets(t *testing.T, root string) {
-	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "PYTHONDONTWRITEBYTECODE=1", "PIXI_FROZEN=true", "PIXI_NO_INSTALL=true"}
-	c := w.start(t, root, env, []string{"pixi", "run", "demo"}, "/runtime")
-	out, err := c.x.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	for _, hello := range []string{"Hello from foopack-core 0.1.0", "Hello from foopack-extras 0.1.0", "Hello from foopack-ui 0.1.0"} {
-		require.Contains(t, string(out), hello)
+// greets runs the runtime image's own command, as it is and with a root that can be written. It has no network, so that it can
+// install nothing.
+func (w *imaging) greets(t *testing.T, root string, runtime image.Result) {
+	image := w.configOf(t, runtime)
+	for _, readonly := range []bool{true, false} {
+		c := w.start(t, root, readonly, image.Env, append(image.Entrypoint, image.Cmd...), image.WorkingDir)
+		out, err := c.x.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		for _, hello := range []string{"Hello from foopack-core 0.1.0", "Hello from foopack-extras 0.1.0", "Hello from foopack-ui 0.1.0"} {
+			require.Contains(t, string(out), hello)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,28 +23,29 @@ import (
 // imaging is this repository's copy beside everything that its images are built with.
 type imaging struct {
 	*imagebench.Bench
-	t    *testing.T
-	root string
-	env  []string
+	t      *testing.T
+	root   string
+	config string // of pixi, with mirrors
+	env    []string
 }
 
-// imageSecret is in the credentials that builds are given, and must be in no image.
-const imageSecret = "tok_the_secret_of_image_builds"
+// imageSecret is the key of the channel, which is private: it is in the credentials that builds are given, and must be in no
+// image.
+const imageSecret = "pfx_the_secret_of_image_builds"
 
-// TestImages publishes the packages on an embedded prefix.dev and takes both images through their life, with the real
+// TestImages publishes the packages on an embedded prefix.dev, on a private channel, and takes both images through their life, with the real
 // buildx, BuildKit and a registry: built for two platforms without emulation, pushed, read back by skopeo, run by runc,
 // built again after a change of the sources, built anew to compare, merged of single platforms; and what goes wrong moves no tag.
 func TestImages(t *testing.T) {
 	b := imagebench.Start(t)
-	const key = "pfx_key_for_images"
 	root := copyOfOurs(t)
-	url, _ := startServer(t, root, t.TempDir(), key)
+	url, _ := startServer(t, root, t.TempDir(), imageSecret, "-private=foopack")
 	config := filepath.Join(t.TempDir(), "config.toml")
 	require.NoError(t, os.WriteFile(config, []byte("[mirrors]\n\"https://prefix.dev/conda-forge\" = [\""+minichannel.StartForBoth(t, b.Root)+"\"]\n"), 0o644))
 	credentials := filepath.Join(t.TempDir(), "credentials.json")
 	require.NoError(t, os.WriteFile(credentials, []byte(`{"127.0.0.1":{"BearerToken":"`+imageSecret+`"}}`), 0o600))
-	w := &imaging{b, t, root, append(os.Environ(), append(b.Env(),
-		"IMAGE_REGISTRY="+b.Registry+"/SomeOne", "PREFIX_SERVER_URL="+url, "PREFIX_API_KEY="+key, "PIXI_CONFIG="+config, "RATTLER_AUTH_FILE="+credentials,
+	w := &imaging{b, t, root, config, append(os.Environ(), append(b.Env(),
+		"IMAGE_REGISTRY="+b.Registry+"/SomeOne", "PREFIX_SERVER_URL="+url, "PREFIX_API_KEY="+imageSecret, "PIXI_CONFIG="+config, "RATTLER_AUTH_FILE="+credentials,
 		"PIPELINE_TOOLCHAIN=embedded", "GIT_CONFIG_GLOBAL="+os.DevNull,
 		"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=t@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=t@example.invalid",
 	)...)}
@@ -51,6 +53,9 @@ func TestImages(t *testing.T) {
 
 	w.fails("foopack-core 0.1.0 is not visible", "docker:app", "-push", "-yes") // nothing is published yet
 	w.mage("publish", "-yes")
+	w.env = append(w.env, "RATTLER_AUTH_FILE=")
+	w.fails("foopack-core 0.1.0 is not visible", "docker:app", "-push", "-yes") // not to anyone
+	w.env = w.env[:len(w.env)-1]
 
 	var app, runtime image.Result
 	for _, part := range []struct {
@@ -60,10 +65,12 @@ func TestImages(t *testing.T) {
 		{"two images for two platforms", func(t *testing.T) { app, runtime = w.pushed(t) }},
 		{"read back by skopeo", func(t *testing.T) { w.readBack(t, app) }},
 		{"run", func(t *testing.T) { w.runs(t, app, runtime) }},
+		{"engine", w.engine},
 		{"again", func(t *testing.T) { w.again(t, app) }},
 		{"rebuilt and compared", func(t *testing.T) { require.Contains(t, w.mage("docker:plan", "app", "-verify"), "✓ compare") }},
 		{"sources changed", func(t *testing.T) { w.changed(t, app) }},
 		{"single platforms, merged", w.merged},
+		{"cache in the registry", w.cached},
 		{"rehearsed whole", w.rehearsed},
 		{"trouble", w.trouble},
 	} {
@@ -268,9 +275,11 @@ func (w *imaging) changed(t *testing.T, before image.Result) {
 	r := w.result("docker:app", "-push", "-yes")
 	require.Equal(t, []string{"0.1.0", "0.1", "0", "latest"}, moved(r)[1:], "a later commit of the same version")
 	ran := strings.Join(r.Ran, "\n")
-	require.NotContains(t, ran, "environment", "the environment was installed again: %s", ran)
+	require.NotRegexp(t, "native|environment", ran, "the environment was installed again: %s", ran)
 	require.Contains(t, ran, "sources")
-	require.Contains(t, strings.Join(r.Cached, "\n"), "environment 3/3] RUN")
+	for _, step := range []string{"native 3/3] RUN", "linux/amd64 environment 1/1] RUN", "environment 1/1] RUN"} {
+		require.Contains(t, strings.Join(r.Cached, "\n"), step)
+	}
 	for n, one := range r.Images {
 		was := before.Images[n]
 		require.NotEqual(t, was.Digest, one.Digest)
@@ -289,7 +298,12 @@ func (w *imaging) merged(t *testing.T) {
 	file := filepath.Join(w.root, "output", "images", "myapp-linux-amd64.digest")
 	require.FileExists(t, file)
 	w.fails("no digest is for linux/arm64", "docker:merge", "app", "-yes")
+	again := w.result("docker:app", "-platform=linux/amd64", "-push", "-yes")
+	require.True(t, again.Reused)
+	require.Equal(t, amd64.Digest, again.Digest)
 	arm64 := w.result("docker:app", "-platform=linux/arm64", "-push", "-yes")
+	others := filepath.Join(filepath.Dir(file), "myapp-extra-linux-amd64.digest")
+	require.NoError(t, os.WriteFile(others, []byte("sha256:another image's\n"), 0o644))
 	w.fails("two digests are for one platform", "docker:merge", "app", "-yes", "-digests="+amd64.Digest+","+amd64.Digest+","+arm64.Digest)
 
 	r := w.result("docker:merge", "app", "-yes")
@@ -312,9 +326,35 @@ func (w *imaging) commitEmpty(message string, at int) {
 	w.commit(message, at)
 }
 
+// cached keeps the cache of each platform in the registry, for builders that have none, and lets BuildKit set the times.
+func (w *imaging) cached(t *testing.T) {
+	manifest := filepath.Join(w.root, "containers", "runtime", "pixi.toml")
+	text, err := os.ReadFile(manifest)
+	require.NoError(t, err)
+	changed := strings.Replace(string(text), "rewrite-timestamp = false", "rewrite-timestamp = true\ncache = \"registry\"", 1)
+	require.NotEqual(t, string(text), changed)
+	require.NoError(t, os.WriteFile(manifest, []byte(changed), 0o644))
+	w.commit("build: keep the cache in the registry", 1767323050)
+	forget := func() {
+		w.Run("", "docker", "buildx", "prune", "--builder", w.Builder, "--all", "--force", "--filter", "type=regular")
+	}
+	forget()
+	first := w.result("docker:runtime", "-push", "-yes")
+	require.Contains(t, strings.Join(first.Ran, "\n"), "native 3/3] RUN")
+	require.Subset(t, slices.Collect(maps.Keys(w.tags())), []string{"foopack-runtime:cache-linux-amd64", "foopack-runtime:cache-linux-arm64"})
+
+	forget()
+	second := w.result("docker:runtime", "-push", "-yes", "-again")
+	require.NotRegexp(t, "(native|environment) ./.\\] RUN", strings.Join(second.Ran, "\n"), "the environment comes from the registry's cache")
+	forget()
+	single := w.result("docker:runtime", "-platform=linux/arm64", "-push", "-yes", "-again")
+	require.NotRegexp(t, "(native|environment) ./.\\] RUN", strings.Join(single.Ran, "\n"), "of each platform")
+	require.Contains(t, w.mage("docker:plan", "foopack-runtime", "-verify"), "✓ compare")
+}
+
 // trouble is what a registry, an environment and a builder may do.
 func (w *imaging) trouble(t *testing.T) {
-	w.commitEmpty("fix: trouble", 1767323050)
+	w.commitEmpty("fix: trouble", 1767323051)
 	on := func(method, part string, status int) imagebench.Fault {
 		return func(rw http.ResponseWriter, r *http.Request) bool {
 			if r.Method != method || !strings.Contains(r.URL.Path, part) {
@@ -352,13 +392,16 @@ func (w *imaging) trouble(t *testing.T) {
 	require.Contains(t, moved(r), "latest", "once the registry is well, the same command goes on")
 
 	w.buildxTrouble(t)
-	dockerfile := filepath.Join(w.root, "app", "Dockerfile")
-	text, err := os.ReadFile(dockerfile)
+	out, problems, err := w.run([]string{"IMAGE_REGISTRY=127.0.0.1:1/nobody"}, "docker:plan", "app")
+	require.NoError(t, err, problems)
+	require.Contains(t, out, "which tags would move is not known", "a plan can be looked at without the registry")
+	script := filepath.Join(w.root, "app", "environment.sh")
+	text, err := os.ReadFile(script)
 	require.NoError(t, err)
-	empty := strings.Replace(string(text), "mv .pixi/envs/default /out/app/.pixi/envs/default", "mkdir /out/app/.pixi/envs/default", 1)
+	empty := strings.Replace(string(text), `mv .pixi "$out/.pixi"`, `mkdir -p "$out/.pixi/envs/default"`, 1)
 	require.NotEqual(t, string(text), empty)
-	require.NoError(t, os.WriteFile(dockerfile, []byte(empty), 0o644))
-	w.commit("fix: an empty environment", 1767323051)
+	require.NoError(t, os.WriteFile(script, []byte(empty), 0o755))
+	w.commit("fix: an empty environment", 1767323052)
 	w.fails("does not pass `sh -c python -m myapp check` on linux/amd64", "docker:app", "-push", "-yes")
 }
 
@@ -380,4 +423,13 @@ func (w *imaging) buildxTrouble(t *testing.T) {
 		require.Regexp(t, c.says, problems)
 		require.Contains(t, problems, "\n→ ")
 	}
+}
+
+// The Dockerfiles share a script, and a build sees its own folder alone.
+func TestTheImagesShareTheirScript(t *testing.T) {
+	app, err := os.ReadFile(filepath.Join(repo, "app", "environment.sh"))
+	require.NoError(t, err)
+	runtime, err := os.ReadFile(filepath.Join(repo, "containers", "runtime", "environment.sh"))
+	require.NoError(t, err)
+	require.Equal(t, string(app), string(runtime))
 }

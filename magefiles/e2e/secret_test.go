@@ -73,11 +73,11 @@ func TestNoSecretIsWritten(t *testing.T) {
 
 // startServer runs `targets channel:serve` until the test ends, and returns its URL and the variables of a job that our
 // channel trusts. It must not have said a secret when it ends.
-func startServer(t *testing.T, root, dir, key string) (url string, job []string) {
+func startServer(t *testing.T, root, dir, key string, flags ...string) (url string, job []string) {
 	t.Helper()
 	log, err := os.CreateTemp(t.TempDir(), "serve")
 	require.NoError(t, err)
-	x := exec.Command(filepath.Join(compiled, "targets"), "channel:serve", "-dir="+dir, "-repository=octo/tools")
+	x := exec.Command(filepath.Join(compiled, "targets"), append([]string{"channel:serve", "-dir=" + dir, "-repository=octo/tools"}, flags...)...)
 	x.Dir, x.Env, x.Stderr = root, append(os.Environ(), "PREFIX_API_KEY="+key), log
 	out, err := x.StdoutPipe()
 	require.NoError(t, err)

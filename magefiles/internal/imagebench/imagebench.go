@@ -40,7 +40,8 @@ var Platforms = []string{"amd64", "arm64"}
 
 // need are the programs that the bench is made of, with the Debian package that has each.
 var need = []struct{ program, debian string }{
-	{"docker", "docker-cli"},
+	{"docker", "docker.io"},
+	{"dockerd", "docker.io"},
 	{"runc", "runc"},
 	{"debootstrap", "debootstrap"},
 	{"dpkg-deb", "dpkg"},
