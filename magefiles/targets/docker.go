@@ -99,11 +99,10 @@ func BuildImage(ctx context.Context, name string, f ImageFlags) error {
 		if isSet(f.JSON) {
 			a.view.Out = a.view.Err
 		}
-		j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), f.asking())
+		j, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), f.asking())
 		if err != nil {
 			return err
 		}
-		defer done()
 		if err := a.agreeToPush(ctx, []*image.Job{j}, f); err != nil {
 			return err
 		}
@@ -132,11 +131,10 @@ func (a *app) imagesOfAll(ctx context.Context, w *workspace.Workspace, f ImageFl
 		if d.Image == nil {
 			continue
 		}
-		j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), f.asking())
+		j, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), f.asking())
 		if err != nil {
 			return err
 		}
-		defer done()
 		for _, other := range jobs {
 			if other.Plan.Repository == j.Plan.Repository {
 				return operr.New("give one of them another name in [tool.image]", "the images of %s and %s are both called %s", other.Plan.Name, j.Plan.Name, j.Plan.Repository)
@@ -160,21 +158,32 @@ func (a *app) imagesOfAll(ctx context.Context, w *workspace.Workspace, f ImageFl
 		})
 	}
 	wait.Wait()
+	return a.sayImages(jobs, errs, isSet(f.JSON))
+}
+
+// sayImages tells of every job, also where others failed. The last failure is returned.
+func (a *app) sayImages(jobs []*image.Job, errs []error, asJSON bool) (failed error) {
 	results := []image.Result{}
 	for n, j := range jobs {
-		if errs[n] != nil {
-			return errs[n]
+		switch {
+		case errs[n] == nil && !asJSON:
+			a.sayImage(j)
+		case errs[n] == nil:
+			results = append(results, j.Result)
+		default:
+			if failed != nil {
+				fmt.Fprintf(a.view.Err, "Error: %+v\n", failed)
+			}
+			failed = errs[n]
 		}
-		results = append(results, j.Result)
 	}
-	if isSet(f.JSON) {
+	if asJSON {
 		a.view.Out = os.Stdout
-		return a.view.JSON(results)
+		if err := a.view.JSON(results); err != nil {
+			return err
+		}
 	}
-	for _, j := range jobs {
-		a.sayImage(j)
-	}
-	return nil
+	return failed
 }
 
 // imageInGroup runs a job with its lines collected.
@@ -191,10 +200,13 @@ func (a *app) imageInGroup(ctx context.Context, j *image.Job) error {
 	})
 }
 
-// agreeToPush shows the plans, and asks where something leaves the machine.
+// agreeToPush shows the plans, refuses what cannot end well, and asks where something leaves the machine.
 func (a *app) agreeToPush(ctx context.Context, jobs []*image.Job, f ImageFlags) error {
 	for _, j := range jobs {
 		a.showPlan(j.Plan, isSet(f.Push))
+		if err := j.Check(); err != nil {
+			return err
+		}
 	}
 	if !isSet(f.Push) {
 		return nil

@@ -30,8 +30,10 @@ const defaultSBOM = "docker.io/docker/buildkit-syft-scanner:stable-1"
 // sbomWait is how long the generator of SBOMs is looked for.
 const sbomWait = 5 * time.Second
 
-// imagesDir is where images and digests are kept, below the workspace's root.
-func imagesDir(w *workspace.Workspace) string { return filepath.Join(w.Root, outputDir, "images") }
+// imageDir is where what belongs to one downstream's image is kept, below the workspace's root.
+func imageDir(w *workspace.Workspace, downstream string) string {
+	return filepath.Join(w.Root, outputDir, "images", filepath.FromSlash(downstream))
+}
 
 // asking says whether the registry decides about the tags of a plan.
 type asking int
@@ -42,35 +44,31 @@ const (
 	mustAsk
 )
 
-// newImageJob plans the image of a downstream, and prepares to build it. done removes what the job alone needs.
-func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, f ImageFlags, set imageSettings, ask asking) (j *image.Job, done func(), err error) {
+// newImageJob plans the image of a downstream, and prepares to build it.
+func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, f ImageFlags, set imageSettings, ask asking) (*image.Job, error) {
 	config, err := pixiConfig(w, d, set)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	repo, err := gitrepo.Open(ctx, a.runner, w.Root)
+	if err != nil {
+		return nil, err
 	}
 	registry := &image.Registry{}
-	r, err := a.imageRequest(ctx, w, d, f, set, registry)
+	r, err := a.imageRequest(ctx, w, d, repo, f, set, registry)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	secrets, err := os.MkdirTemp("", "image-")
-	if err != nil {
-		return nil, nil, err
+	dir := imageDir(w, d.Dir)
+	if err := makeOutput(w, dir); err != nil {
+		return nil, err
 	}
-	done = func() { _ = os.RemoveAll(secrets) }
-	if r.Secrets, err = imageSecrets(config, set.authFile, secrets); err != nil {
-		done()
-		return nil, nil, err
+	if r.Secrets, err = imageSecrets(config, set.authFile, dir); err != nil {
+		return nil, err
 	}
 	p, err := a.imagePlan(ctx, r, registry, ask)
 	if err != nil {
-		done()
-		return nil, nil, err
-	}
-	dir := filepath.Join(imagesDir(w), path.Base(p.Repository))
-	if err := makeOutput(w, dir); err != nil {
-		done()
-		return nil, nil, err
+		return nil, err
 	}
 	log := a.view.Err
 	if !a.view.Verbose {
@@ -86,7 +84,11 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 		Packages: func(ctx context.Context, platforms []string) (string, error) {
 			return packagesOf(ctx, d, config, set.authFile, platforms, readOr(filepath.Join(w.Root, d.Dir, lockFile)))
 		},
-	}, done, nil
+		Export: func(ctx context.Context, dir string) (string, error) {
+			folder := path.Join(repo.Prefix, d.Dir)
+			return filepath.Join(dir, filepath.FromSlash(folder)), repo.Export(ctx, p.Revision, folder, dir)
+		},
+	}, nil
 }
 
 // makeOutput makes a folder below the workspace's output, where nobody commits it.
@@ -107,7 +109,7 @@ func readOr(file string) []byte {
 }
 
 // imageRequest asks git and the environment.
-func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, f ImageFlags, set imageSettings, registry *image.Registry) (image.Request, error) {
+func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, repo *gitrepo.Repo, f ImageFlags, set imageSettings, registry *image.Registry) (image.Request, error) {
 	r := image.Request{
 		Root: w.Root, Downstream: d, Platforms: list(f.Platform), Tags: list(f.Tag),
 		PixiImage: set.pixiImage, BaseImage: set.baseImage, Locked: exists(w, filepath.Join(d.Dir, lockFile)),
@@ -116,10 +118,6 @@ func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *works
 	if r.Dockerfile, err = os.ReadFile(filepath.Join(w.Root, d.Dir, "Dockerfile")); errors.Is(err, fs.ErrNotExist) {
 		return r, operr.New("write one beside "+d.Manifest.Path+"; README says what it gets", "%s has no Dockerfile", d.Dir)
 	} else if err != nil {
-		return r, err
-	}
-	repo, err := gitrepo.Open(ctx, a.runner, w.Root)
-	if err != nil {
 		return r, err
 	}
 	head, err := repo.Head(ctx)
@@ -243,7 +241,7 @@ func pixiConfig(w *workspace.Workspace, d *workspace.Downstream, set imageSettin
 	return c, nil
 }
 
-// imageSecrets are the files that build steps may read. The configuration is written to a folder of this run.
+// imageSecrets are the files that build steps may read. The configuration is written to the image's folder.
 func imageSecrets(c *image.Config, authFile, dir string) (map[string]string, error) {
 	secrets := map[string]string{}
 	text, err := c.Text()

@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
@@ -16,8 +16,7 @@ import (
 
 // digestFile is where the digest of an image of some platforms is written, for docker:merge.
 func digestFile(w *workspace.Workspace, p *image.Plan, platforms []string) string {
-	slug := strings.ReplaceAll(strings.Join(platforms, "-"), "/", "-")
-	return filepath.Join(imagesDir(w), path.Base(p.Repository)+"-"+slug+".digest")
+	return filepath.Join(imageDir(w, p.Dir), strings.ReplaceAll(strings.Join(platforms, "-"), "/", "-")+".digest")
 }
 
 // readDigest is the digest in a file, "" where there is none.
@@ -27,7 +26,7 @@ func writeDigest(w *workspace.Workspace, j *image.Job) error {
 	if !j.Plan.Partial || !j.Result.Pushed {
 		return nil
 	}
-	return os.WriteFile(digestFile(w, j.Plan, j.Plan.Platforms), []byte(j.Result.Digest+"\n"), 0o644)
+	return atomicfile.WriteFile(digestFile(w, j.Plan, j.Plan.Platforms), []byte(j.Result.Digest+"\n"), 0o644)
 }
 
 // readDigests are those that were given, or those in the folder of images: of every set of platforms of the plan.
@@ -48,7 +47,7 @@ func readDigests(w *workspace.Workspace, p *image.Plan, given []string) ([]strin
 		}
 	}
 	if len(digests) == 0 {
-		return nil, operr.NewUsage("push the platforms first, `-platform=… -push`, and bring the files output/images/*.digest here, or name -digests", "there is no digest to be merged")
+		return nil, operr.NewUsage("push the platforms first, `-platform=… -push`, and bring the files output/images/FOLDER/*.digest here, or name -digests", "there is no digest to be merged")
 	}
 	return digests, nil
 }
@@ -63,11 +62,13 @@ func (a *app) mergeImage(ctx context.Context, w *workspace.Workspace, name, dige
 	}
 	yes := true
 	f.Push = &yes
-	j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), mustAsk)
+	j, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), mustAsk)
 	if err != nil {
 		return err
 	}
-	defer done()
+	if err := j.Check(); err != nil {
+		return err
+	}
 	given, err := readDigests(w, j.Plan, list(&digests))
 	if err != nil {
 		return err
@@ -95,11 +96,10 @@ func (a *app) planImage(ctx context.Context, w *workspace.Workspace, name string
 	if isSet(f.JSON) {
 		a.view.Out = a.view.Err
 	}
-	j, done, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), mayAsk)
+	j, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), mayAsk)
 	if err != nil {
 		return err
 	}
-	defer done()
 	if verify {
 		if err := j.Reproduce(ctx, a.view.Step); err != nil {
 			return err

@@ -3,7 +3,6 @@ package targets
 import (
 	"context"
 	"path/filepath"
-	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
@@ -31,18 +30,17 @@ func (a *app) rehearseImages(ctx context.Context, w *workspace.Workspace, server
 		return nil, "", err
 	}
 	defer registry.Close()
-	set.registry, set.server = registry.Host+"/"+strings.ToLower(w.Manifest.Name), server
+	set.registry, set.server = registry.Host+"/rehearsal", server
 	push := true
 	for _, d := range w.Downstreams {
 		if d.Image == nil {
 			continue
 		}
-		j, done, err := a.newImageJob(ctx, w, d, ImageFlags{Push: &push}, set, mustAsk)
+		j, err := a.newImageJob(ctx, w, d, ImageFlags{Push: &push}, set, mustAsk)
 		if err != nil {
 			return results, "", err
 		}
 		err = j.Run(ctx, func(name string, f func() (string, error)) error { return show(d.Name()+": "+name, f) })
-		done()
 		if err != nil {
 			return results, "", err
 		}

@@ -73,6 +73,13 @@ func (t Target) MarshalJSON() ([]byte, error) {
 	for i, a := range c.Annotations {
 		c.Annotations[i] = literal(a)
 	}
+	c.Output, c.Secret = slices.Clone(t.Output), slices.Clone(t.Secret)
+	for i, o := range c.Output {
+		c.Output[i] = literal(o)
+	}
+	for i := range c.Secret {
+		c.Secret[i].Src = literal(t.Secret[i].Src)
+	}
 	return json.Marshal(c)
 }
 
@@ -88,9 +95,10 @@ func literals(m map[string]string) map[string]string {
 	return out
 }
 
-// digest is of what decides about the image, the number of platforms apart: native runners build one each, of one plan.
+// digest is of what decides about the image of a platform: not of how many platforms there are, since native runners build
+// one each, of one plan; nor of what is attested, which Verify looks for by itself.
 func (p *Plan) digest(t Target) string {
-	t.Context, t.Platforms = p.Dir, nil
+	t.Context, t.Platforms, t.Attest = p.Dir, nil, nil
 	text, err := json.Marshal(struct {
 		Target  Target
 		Rewrite bool
@@ -123,7 +131,7 @@ func (p *Plan) pushed() Bake {
 // kept is the definition whose image is put into a folder of this machine, as an OCI layout.
 func (p *Plan) kept(dir string) Bake {
 	return p.with(func(t *Target) {
-		t.Output = []string{"type=oci,dest=" + dir + ",tar=false" + optionsOfOutput + p.rewrite()}
+		t.Output = []string{`type=oci,"dest=` + dir + `",tar=false` + optionsOfOutput + p.rewrite()}
 	})
 }
 
@@ -133,6 +141,13 @@ func (p *Plan) loaded(platform string, names []string) Bake {
 		t.Platforms, t.Attest, t.Annotations = []string{platform}, nil, nil
 		t.Output = []string{`type=docker,"name=` + strings.Join(names, ",") + `"` + p.rewrite()}
 	})
+}
+
+// from is the definition that builds another folder, of the same content.
+func (b Bake) from(context string) Bake {
+	t := b.Target["default"]
+	t.Context = context
+	return Bake{map[string]Target{"default": t}}
 }
 
 // fresh is the definition without any cache.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -101,8 +102,8 @@ func (b *Builder) bakeArgs(d Bake, metadata string) []string {
 			args = append(args, "--allow", "fs.read="+s.Src)
 		}
 		for _, o := range t.Output {
-			if _, dest, ok := strings.Cut(o, "dest="); ok {
-				dest, _, _ = strings.Cut(dest, ",")
+			if _, rest, ok := strings.Cut(o, `"dest=`); ok {
+				dest, _, _ := strings.Cut(rest, `"`)
 				args = append(args, "--allow", "fs.write="+dest)
 			}
 		}
@@ -124,6 +125,9 @@ func (b *Builder) bake(ctx context.Context, d Bake, dir string) (Built, error) {
 		return Built{}, err
 	}
 	metadata := filepath.Join(dir, "metadata.json")
+	if err := os.Remove(metadata); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Built{}, err
+	}
 	var record bytes.Buffer
 	out := io.Writer(&record)
 	if b.Log != nil {
@@ -156,7 +160,7 @@ func readMetadata(file string) (string, error) {
 		Digest string `json:"containerimage.digest"`
 	}
 	if err := json.Unmarshal(targets["default"], &target); err != nil || target.Digest == "" {
-		return "", operr.New("see what buildx says with -v, and whether it is 0.10 or later", "buildx reported no digest")
+		return "", operr.New("see what buildx says with -v, and whether it is 0.19 or later", "buildx reported no digest")
 	}
 	return target.Digest, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 
+	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
@@ -28,6 +29,10 @@ type Job struct {
 	Again    bool   // build, even where the registry has an image of this plan
 	Earlier  string // digest that was pushed for some platforms alone, if any: no tag leads to it
 	Fresh    bool   // build without the builder's cache
+
+	// Export writes what is committed of the plan's folder to another one, and says where a build finds it there. What is
+	// pushed is built from that: neither a file that git ignores nor a change that is made meanwhile gets into it.
+	Export func(ctx context.Context, dir string) (folder string, err error)
 
 	// Packages says whether everything that the environment asks for by name is on its channel, for every platform.
 	Packages func(ctx context.Context, platforms []string) (evidence string, err error)
@@ -71,21 +76,41 @@ func newResult(p *Plan) Result {
 func (j *Job) Steps() []Step {
 	j.Result = newResult(j.Plan)
 	steps := []Step{{"registry", j.known}, {"builder", j.look}, {"packages", j.packages}, {"build", j.build}, {"verify", j.verify}, {"smoke test", j.smoke}}
-	if j.Load {
-		steps = append(steps, Step{"load", j.load})
-	}
 	if j.Push {
 		steps = append(steps, Step{"tag", j.tag})
+	}
+	if j.Load {
+		steps = append(steps, Step{"load", j.load})
 	}
 	return steps
 }
 
+// Check refuses what cannot end well, before anyone is asked.
+func (j *Job) Check() error {
+	if j.Load && !slices.Contains(j.Plan.Platforms, j.Host) {
+		return operr.NewUsage("leave -load out", "%s is not built for %s, which this machine's engine runs", j.Plan.Name, j.Host)
+	}
+	if j.Push && j.Plan.Dirty() {
+		return operr.New("commit it first, or put it away", "%s has changes that are not committed: what is published is what is committed", j.Plan.Dir)
+	}
+	return nil
+}
+
 // Run does all steps.
 func (j *Job) Run(ctx context.Context, show shower) error {
-	if j.Push && strings.HasSuffix(j.Plan.Revision, "-dirty") {
-		return operr.New("commit it first, or put it away", "%s has changes that are not committed, and would be published", j.Plan.Dir)
+	if err := j.Check(); err != nil {
+		return err
 	}
 	return j.steps(ctx, show, j.Steps()...)
+}
+
+// lock takes the job's folder for this process.
+func (j *Job) lock() (unlock func(), err error) {
+	unlock, _, err = journal.Lock(filepath.Join(j.Dir, "lock"))
+	if errors.Is(err, journal.ErrLocked) {
+		return nil, operr.NewStopped("wait until it has ended", "an image of %s is being built already, %w", j.Plan.Dir, err)
+	}
+	return unlock, err
 }
 
 // notNeeded is said of a step where the registry has the image.
@@ -134,7 +159,7 @@ func (j *Job) known(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if err := j.Plan.Verify(i, ""); err != nil {
-		return "has another image of this commit", nil
+		return "has another image of this commit: " + err.Error(), nil
 	}
 	j.index, j.Result.Reused, j.Result.Pushed, j.Result.Digest = i, true, true, i.Digest
 	return "has it: " + i.Digest, nil
@@ -152,6 +177,14 @@ func (j *Job) build(ctx context.Context) (string, error) {
 		}
 		definition = j.Plan.kept(j.Result.Kept)
 	}
+	if j.Push || j.Fresh {
+		from, done, err := j.sources(ctx)
+		if err != nil {
+			return "", err
+		}
+		defer done()
+		definition = definition.from(from)
+	}
 	if j.Fresh {
 		definition = definition.fresh()
 	}
@@ -162,6 +195,16 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	j.Result.Digest, j.Result.Pushed = built.Digest, j.Push
 	j.Result.Cached, j.Result.Ran = append(j.Result.Cached, built.Cached...), append(j.Result.Ran, built.Ran...)
 	return fmt.Sprintf("%s; %d steps, %d of them from the cache", built.Digest, len(built.Cached)+len(built.Ran), len(built.Cached)), nil
+}
+
+// sources are what is committed of the plan's folder, in a folder that done removes.
+func (j *Job) sources(ctx context.Context) (folder string, done func(), err error) {
+	dir := filepath.Join(j.Dir, "sources")
+	if err := os.RemoveAll(dir); err != nil {
+		return "", nil, err
+	}
+	folder, err = j.Export(ctx, dir)
+	return folder, func() { _ = os.RemoveAll(dir) }, err
 }
 
 // verify reads back what was made, where it was put.
@@ -205,11 +248,17 @@ func readLayout(dir string) (*Index, error) {
 }
 
 func (j *Job) load(ctx context.Context) (string, error) {
-	if !slices.Contains(j.Plan.Platforms, j.Host) {
-		return "", operr.NewUsage("leave -load out", "%s is not built for %s, which this machine's engine runs", j.Plan.Name, j.Host)
-	}
 	names := []string{j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision), j.Plan.Repository + ":" + j.Plan.Version}
-	_, err := j.Builder.bake(ctx, j.Plan.loaded(j.Host, names), j.Dir)
+	definition := j.Plan.loaded(j.Host, names)
+	if j.Push {
+		from, done, err := j.sources(ctx)
+		if err != nil {
+			return "", err
+		}
+		defer done()
+		definition = definition.from(from)
+	}
+	_, err := j.Builder.bake(ctx, definition, j.Dir)
 	return "docker run " + names[1], err
 }
 

@@ -3,6 +3,8 @@ package image
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -11,7 +13,13 @@ import (
 // shower shows a step while it is done.
 type shower = func(name string, f func() (evidence string, err error)) error
 
+// steps are done in a folder that no other process uses meanwhile.
 func (j *Job) steps(ctx context.Context, show shower, steps ...Step) error {
+	unlock, err := j.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	for _, s := range steps {
 		err := show(s.Name, func() (string, error) { return s.Do(ctx) })
 		if cause := context.Cause(ctx); cause != nil {
@@ -27,6 +35,9 @@ func (j *Job) steps(ctx context.Context, show shower, steps ...Step) error {
 // Merge joins what was pushed by digest for single platforms into the plan's image, and goes on as Run does after a build.
 // Every part was checked where it was built.
 func (j *Job) Merge(ctx context.Context, digests []string, show shower) error {
+	if err := j.Check(); err != nil {
+		return err
+	}
 	j.Result = newResult(j.Plan)
 	return j.steps(ctx, show, Step{"merge", func(ctx context.Context) (string, error) { return j.merge(ctx, digests) }},
 		Step{"verify", j.verify}, Step{"tag", j.tag})
@@ -53,6 +64,9 @@ func (j *Job) merge(ctx context.Context, digests []string) (_ string, err error)
 // Reproduce builds the plan's image anew, without a cache, and compares the manifest of every platform with what the
 // registry has of this commit. (The index is another one each time: its attestations say when it was built.)
 func (j *Job) Reproduce(ctx context.Context, show shower) error {
+	if j.Plan.Dirty() {
+		return operr.New("commit it, or put it away", "%s has changes that are not committed: they are in no image that was published", j.Plan.Dir)
+	}
 	j.Result, j.Push = newResult(j.Plan), false
 	var there *Index
 	return j.steps(ctx, show, Step{"builder", j.look},
@@ -106,5 +120,11 @@ func different(there, here Image) error {
 				"the image for %s is not the same: its layer %d of %d is %s in the registry, and another one here", there.Platform, n+1, len(there.Layers), layer)
 		}
 	}
-	return operr.New("compare the labels and the builder's version", "the image for %s has the same layers, but is configured in another way: %s in the registry, %s here", there.Platform, there.Digest, here.Digest)
+	for _, key := range slices.Sorted(maps.Keys(here.Labels)) {
+		if there.Labels[key] != here.Labels[key] && key != labelPlan {
+			return operr.New("build from what it was built from: the same remote, images and settings",
+				"the image for %s has the same layers, but its label %s is %q in the registry, and %q here", there.Platform, key, there.Labels[key], here.Labels[key])
+		}
+	}
+	return operr.New("compare the settings (docker:plan) and the builder's version", "the image for %s has the same layers, but is configured in another way: %s in the registry, %s here", there.Platform, there.Digest, here.Digest)
 }

@@ -99,7 +99,7 @@ func New(r Request) (*Plan, error) {
 		return nil, err
 	}
 	if r.Dirty {
-		p.Revision += "-dirty"
+		p.Revision += dirty
 	}
 	if p.Version == "" && d.Project != nil {
 		p.Version = d.Project.Version.Text
@@ -201,6 +201,12 @@ func (p *Plan) warn(r Request) {
 		p.Warnings = append(p.Warnings, "no SBOM is made: "+r.NoSBOM)
 	}
 }
+
+// dirty ends the revision of a folder that has changes which are not committed.
+const dirty = "-dirty"
+
+// Dirty says whether the folder has changes that are not committed.
+func (p *Plan) Dirty() bool { return strings.HasSuffix(p.Revision, dirty) }
 
 // Moving are the names of the tags that the image is to get.
 func (p *Plan) Moving() (names []string) {

@@ -128,6 +128,7 @@ func TestThePlanIsKnownByItsLabel(t *testing.T) {
 		"other tags":                      func(r *Request) { r.Have, r.Held, r.Tags = nil, nil, []string{"x"} },
 		"one platform of those":           func(r *Request) { r.Platforms = []string{"linux/arm64"} },
 		"a mirror, or another credential": func(r *Request) { r.Secrets = nil },
+		"no SBOM, which is beside it":     func(r *Request) { r.SBOM = "" },
 	} {
 		require.Equal(t, same, label(change), what)
 	}
@@ -136,7 +137,6 @@ func TestThePlanIsKnownByItsLabel(t *testing.T) {
 		"changes":            func(r *Request) { r.Dirty = true },
 		"another base image": func(r *Request) { r.BaseImage = "other" },
 		"another pixi":       func(r *Request) { r.PixiImage = "other" },
-		"no SBOM":            func(r *Request) { r.SBOM = "" },
 		"another time":       func(r *Request) { r.Created = r.Created.Add(time.Second) },
 	} {
 		require.NotEqual(t, same, label(change), what)

@@ -32,6 +32,10 @@ func (j *Job) smoke(ctx context.Context) (string, error) {
 		}
 		j.Result.Checked = append(j.Result.Checked, one.Platform)
 	}
+	if j.Push && len(j.Result.Checked) == 0 {
+		return "", operr.New("use a builder that runs one of the platforms, or give this one qemu's binfmt; README says how. No tag was moved",
+			"nothing proves the image of %s: the builder %s runs none of its platforms: %s", j.Plan.Name, j.node.Name, strings.Join(j.Plan.Platforms, ", "))
+	}
 	said := "ran " + strings.Join(j.Plan.Check, " ") + " on " + strings.Join(j.Result.Checked, " and ")
 	if len(j.Result.Checked) == 0 {
 		said = "not run"
@@ -63,6 +67,10 @@ func (j *Job) check(ctx context.Context, one Image) error {
 	if !j.Result.Pushed {
 		from, where = subject, "in "+j.Result.Kept
 		args = append(args, "--build-context", subject+"=oci-layout://"+j.Result.Kept+"@"+j.Result.Digest)
+	}
+	if len(one.Entrypoint) > 1 && one.Entrypoint[1] == "-c" {
+		return operr.New(`write it as ENTRYPOINT ["program", "argument"], with "$@" where it is a script; no tag was moved`,
+			"the image of %s has an entry point in the shell form, which starts without looking at a command: it could not run its check", j.Plan.Name)
 	}
 	dockerfile, err := dockerfileOf(from, one, j.Plan.Check)
 	if err != nil {

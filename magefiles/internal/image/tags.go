@@ -39,8 +39,15 @@ func ladder(v version.Version) (exact string, moving []string) {
 	return v.String(), append(moving, Latest)
 }
 
-// RevisionTag names the image of a commit.
-func RevisionTag(revision string) string { return "sha-" + revision[:min(12, len(revision))] }
+// RevisionTag names the image of a commit, or of one with changes.
+func RevisionTag(revision string) string {
+	commit, changed := strings.CutSuffix(revision, dirty)
+	tag := "sha-" + commit[:min(12, len(commit))]
+	if changed {
+		tag += dirty
+	}
+	return tag
+}
 
 // Ladder says which tags the image of a version, made of a commit of a given time, gets in a registry that has these tags.
 // held knows what those of them stand for that Ladder may have to take away (see Candidates).

@@ -31,11 +31,22 @@ func (w *Workspace) Package(name string) (*Package, error) {
 // Downstream returns a downstream by its name or its folder, or an error with exit status 2 that names the known ones.
 func (w *Workspace) Downstream(name string) (*Downstream, error) {
 	var names []string
+	var named []*Downstream
 	for _, d := range w.Downstreams {
-		if d.Name() == name || d.Dir == strings.TrimSuffix(name, "/") {
+		if d.Dir == strings.TrimSuffix(name, "/") {
 			return d, nil
 		}
+		if d.Name() == name {
+			named = append(named, d)
+		}
 		names = append(names, d.Name())
+	}
+	switch len(named) {
+	case 1:
+		return named[0], nil
+	case 0:
+	default:
+		return nil, operr.NewUsage("name it by its folder", "%s and %s are both called %q", named[0].Dir, named[1].Dir, name)
 	}
 	return nil, operr.NewUsage(didYouMean(name, names)+"name one of them", "no downstream named %q; %s", name, known(names))
 }

@@ -92,16 +92,22 @@ func Subdir(platform string) (subdir string, ok bool) {
 	return subdir, ok
 }
 
-// command is what a task of the default feature runs, through a shell; nil where there is no such task.
+// command is what a task of the default feature runs, through a shell; nil where there is no such task, or only pixi can run
+// it as it is meant: in another folder, with variables or arguments, or on some platforms alone.
 func (m *Manifest) command(task string) []string {
 	for _, f := range m.Features {
 		for _, t := range f.Targets {
 			for _, candidate := range t.Tasks {
-				if f.Name == DefaultFeature && candidate.Name == task && strings.TrimSpace(candidate.Cmd) != "" {
+				if f.Name == DefaultFeature && candidate.Name == task && candidate.plain() {
 					return []string{"sh", "-c", candidate.Cmd}
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// plain says whether a shell can run the task's command as pixi does.
+func (t Task) plain() bool {
+	return strings.TrimSpace(t.Cmd) != "" && t.Cwd == "" && t.Target == "" && len(t.Env) == 0 && len(t.Args) == 0 && !strings.Contains(t.Cmd, "{{")
 }

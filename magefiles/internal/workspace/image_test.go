@@ -46,6 +46,10 @@ check = "python -c 'import lib'"
 		RewriteTimestamp: true, Pos: Pos{File: "app/pixi.toml", Line: 9, Col: 7},
 	}, plain)
 
+	only, err := read(t, "[tool.image]\n[target.linux-64.tasks]\ncheck = \"true\"\n[feature.x.tasks]\ncheck = \"true\"\n")
+	require.NoError(t, err)
+	require.Equal(t, plain.Check, only.Check, "neither of some platforms nor of another feature")
+
 	full, err := read(t, `[tool.image]
 name = "Other"
 platforms = ["linux/arm64", "linux/amd64"]
@@ -70,5 +74,26 @@ rewrite-timestamp = false
 	} {
 		_, err := read(t, table)
 		require.EqualError(t, err, want)
+	}
+}
+
+// A command that only pixi runs as it is meant is no check of an image.
+func TestTasksThatAShellCannotRun(t *testing.T) {
+	for task, plain := range map[string]bool{
+		`"pytest"`: true, `{ cmd = "pytest", description = "d" }`: true, `{ cmd = ["python", "-c", "print(1)"] }`: true,
+		`{ cmd = "pytest", cwd = "tests" }`: false, `{ cmd = "pytest", env = { A = "1" } }`: false,
+		`{ cmd = "pytest {{ x }}", args = ["x"] }`: false, `{ depends-on = ["other"] }`: false,
+	} {
+		w := load(t, "-- pixi.toml --\n[workspace]\n"+corePackage+`-- app/pixi.toml --
+[workspace]
+name = "theapp"
+platforms = ["linux-64"]
+channels = []
+[dependencies]
+acme-core = "==1.0.0"
+[tasks]
+other = "true"
+check = `+task+"\n[tool.image]\n")
+		require.Equal(t, plain, w.Downstreams[0].Image.Check != nil, task)
 	}
 }

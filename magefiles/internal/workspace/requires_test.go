@@ -222,6 +222,14 @@ broken = { cmdd = "x" }
 	require.Equal(t, "app/pyproject.toml", d.Pyproject)
 	_, err = w.Downstream("ap")
 	require.EqualError(t, err, `no downstream named "ap"; there is only app`)
+	other := *w.Downstreams[0]
+	other.Dir, d.Dir = "other/app", "one/app"
+	w.Downstreams = append(w.Downstreams, &other)
+	_, err = w.Downstream(d.Name())
+	require.ErrorContains(t, err, `one/app and other/app are both called "`+d.Name()+`"`)
+	d, err = w.Downstream("other/app")
+	require.NoError(t, err)
+	require.Same(t, &other, d)
 }
 
 // A path leads to a package under any name, through the folder or its manifest.

@@ -1,0 +1,133 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/journal"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// job is one of a plan, whose builder runs a function for docker.
+func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c command.Cmd) error) *Job {
+	r := request(t)
+	change(&r)
+	p, err := New(r)
+	require.NoError(t, err)
+	return &Job{
+		Plan: p, Builder: &Builder{Runner: docker(f)}, Registry: &Registry{}, Dir: t.TempDir(), Host: "linux/amd64",
+		Packages: func(context.Context, []string) (string, error) { return "", nil }, Result: newResult(p),
+	}
+}
+
+func same(*Request) {}
+
+func noSteps(name string, _ func() (string, error)) error { return errors.New(name + " was reached") }
+
+func TestWhatIsRefusedBeforeAnyoneIsAsked(t *testing.T) {
+	j := job(t, func(r *Request) { r.Dirty = true }, says(1, ""))
+	require.ErrorContains(t, j.Run(t.Context(), noSteps), "registry was reached", "changes may be built")
+	j.Push = true
+	require.ErrorContains(t, j.Run(t.Context(), noSteps), "app has changes that are not committed")
+	require.ErrorContains(t, j.Merge(t.Context(), nil, noSteps), "app has changes that are not committed")
+	require.ErrorContains(t, j.Reproduce(t.Context(), noSteps), "app has changes that are not committed")
+
+	j = job(t, func(r *Request) { r.Platforms = []string{"linux/arm64"} }, says(1, ""))
+	j.Load = true
+	err := j.Run(t.Context(), noSteps)
+	require.EqualError(t, err, "theapp is not built for linux/amd64, which this machine's engine runs")
+	require.Equal(t, operr.Usage, operr.ExitStatus(err))
+
+	j = job(t, same, says(1, ""))
+	unlock, _, err := journal.Lock(filepath.Join(j.Dir, "lock"))
+	require.NoError(t, err)
+	err = j.Run(t.Context(), noSteps)
+	require.ErrorContains(t, err, "an image of app is being built already, locked by process")
+	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	unlock()
+	require.ErrorContains(t, j.Run(t.Context(), noSteps), "registry was reached")
+}
+
+// What is pushed is built from what was committed, and that folder goes away; what is only built is built where it lies.
+func TestTheFolderOfABuild(t *testing.T) {
+	var built string
+	j := job(t, same, func(_ context.Context, c command.Cmd) error {
+		text := make([]byte, 1<<16)
+		n, _ := c.Stdin.Read(text)
+		built = string(text[:n])
+		return errors.New("enough")
+	})
+	var exported string
+	j.Export = func(_ context.Context, dir string) (string, error) {
+		exported = filepath.Join(dir, "app")
+		return exported, os.MkdirAll(exported, 0o755)
+	}
+	_, err := j.build(t.Context())
+	require.Error(t, err)
+	require.Contains(t, built, `"context": "/w/app"`)
+	require.Empty(t, exported)
+
+	j.Push = true
+	_, err = j.build(t.Context())
+	require.Error(t, err)
+	require.Contains(t, built, `"context": "`+exported+`"`)
+	require.NoDirExists(t, exported)
+
+	require.NoError(t, os.WriteFile(filepath.Join(j.Dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:old"}}`), 0o644))
+	j.Builder.Runner = docker(says(0, ""))
+	_, err = j.build(t.Context())
+	require.ErrorContains(t, err, "reading what buildx says it built", "what an earlier build wrote counts for nothing")
+}
+
+func TestAnImageThatNothingProvesIsNotTagged(t *testing.T) {
+	ran := 0
+	j := job(t, same, func(context.Context, command.Cmd) error { ran++; return nil })
+	j.index = &Index{Images: []Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
+	j.node = Node{Name: "far", Platforms: []string{"linux/s390x"}}
+	said, err := j.smoke(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "not run; not on linux/amd64 and linux/arm64, which this builder cannot run", said, "it leaves nothing")
+
+	j.Push = true
+	_, err = j.smoke(t.Context())
+	require.ErrorContains(t, err, "nothing proves the image of theapp: the builder far runs none of its platforms: linux/amd64, linux/arm64")
+	require.Zero(t, ran)
+
+	j.node.Platforms, j.Result.NotChecked = []string{"linux/arm64"}, nil
+	said, err = j.smoke(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "ran sh -c python -c 'import lib' on linux/arm64; not on linux/amd64, which this builder cannot run", said)
+	require.Equal(t, 1, ran)
+
+	j.index.Images[1].Entrypoint = []string{"/bin/sh", "-c", "serve"}
+	_, err = j.smoke(t.Context())
+	require.ErrorContains(t, err, "has an entry point in the shell form")
+	require.Equal(t, 1, ran)
+}
+
+func TestRevisionTag(t *testing.T) {
+	require.Equal(t, "sha-abababababab", RevisionTag("abababababababab"))
+	require.Equal(t, "sha-abababababab-dirty", RevisionTag("abababababababab-dirty"))
+}
+
+// A path may have what separates values in buildx's options and begins expressions in a definition.
+func TestPathsAreTakenAsTheyAre(t *testing.T) {
+	r := request(t)
+	r.Root, r.Secrets = "/w,x ${a}", map[string]string{"PIXI_CONFIG": "/s ${b}/c"}
+	p, err := New(r)
+	require.NoError(t, err)
+	kept := p.kept("/o,x ${c}")
+	args := (&Builder{}).bakeArgs(kept, "m")
+	require.Subset(t, args, []string{"fs.read=/w,x ${a}/app", "fs.read=/s ${b}/c", "fs.write=/o,x ${c}"})
+	text, err := kept.Target["default"].MarshalJSON()
+	require.NoError(t, err)
+	for _, literal := range []string{`"context":"/w,x $${a}/app"`, `"src":"/s $${b}/c"`, `\"dest=/o,x $${c}\"`} {
+		require.Contains(t, string(text), literal)
+	}
+}
