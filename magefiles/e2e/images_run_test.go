@@ -77,7 +77,7 @@ func (w *imaging) lean(t *testing.T, root string) {
 	t.Logf("the application's image: %s unpacked", strings.Fields(w.Run("", "du", "-sh", root))[0])
 }
 
-// secretless finds the credentials of the build in no file.
+// secretless finds neither the credentials of the build nor a path of this machine in any file.
 func (w *imaging) secretless(t *testing.T, root string) {
 	require.NoError(t, filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {
@@ -85,6 +85,7 @@ func (w *imaging) secretless(t *testing.T, root string) {
 		}
 		data, err := os.ReadFile(path)
 		require.NotContains(t, string(data), imageSecret, path)
+		require.NotContains(t, string(data), w.root, path)
 		return err
 	}))
 }

@@ -265,6 +265,10 @@ func (w *imaging) again(t *testing.T, app image.Result) {
 	for n, one := range r.Images {
 		require.Equal(t, app.Images[n].Digest, one.Digest)
 	}
+	kept := w.result("docker:app")
+	require.True(t, kept.Reused, "nothing has changed")
+	require.Equal(t, r.Digest, kept.Digest)
+	require.Equal(t, r.Images, kept.Images)
 }
 
 // changed changes a source of the application alone.

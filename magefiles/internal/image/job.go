@@ -30,8 +30,8 @@ type Job struct {
 	Earlier  string // digest that was pushed for some platforms alone, if any: no tag leads to it
 	Fresh    bool   // build without the builder's cache
 
-	// Export writes what is committed of the plan's folder to another one, and says where a build finds it there. What is
-	// pushed is built from that: neither a file that git ignores nor a change that is made meanwhile gets into it.
+	// Export writes what is committed of the plan's folder to another one, and says where a build finds it there. Where there
+	// are no changes, an image is built from that: neither a file that git ignores nor what is changed meanwhile gets into it.
 	Export func(ctx context.Context, dir string) (folder string, err error)
 
 	// Packages says whether everything that the environment asks for by name is on its channel, for every platform.
@@ -49,7 +49,7 @@ type Result struct {
 	Digest     string   `json:"digest"` // of the index
 	Images     []Image  `json:"images"`
 	Pushed     bool     `json:"pushed"`
-	Reused     bool     `json:"reused"` // the registry had it: nothing was built
+	Reused     bool     `json:"reused"` // it was there already: nothing was built
 	Kept       string   `json:"kept,omitempty"`
 	Tags       []Tag    `json:"tags"`
 	Checked    []string `json:"checked"`     // platforms on which the image ran its check
@@ -144,7 +144,10 @@ func (j *Job) packages(ctx context.Context) (string, error) {
 // known looks for an image of this very plan under the tag of the revision, where a finished run leaves it, or, for some
 // platforms, under the digest that such a run reported.
 func (j *Job) known(ctx context.Context) (string, error) {
-	if !j.Push || j.Again || j.Plan.Partial && j.Earlier == "" {
+	switch {
+	case !j.Push && !j.Again && j.keptBefore():
+		return "not asked; this machine has it: " + j.Result.Digest, nil
+	case !j.Push, j.Again, j.Plan.Partial && j.Earlier == "":
 		return "not asked: nothing is taken from there", nil
 	}
 	ref := j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision)
@@ -165,19 +168,37 @@ func (j *Job) known(ctx context.Context) (string, error) {
 	return "has it: " + i.Digest, nil
 }
 
+// layoutDir is where an image is kept that is not pushed, and proof the file that has its digest once its check has passed.
+func (j *Job) layoutDir() string { return filepath.Join(j.Dir, "oci") }
+func (j *Job) proof() string     { return filepath.Join(j.Dir, "proved") }
+
+// keptBefore looks for an image of this very plan that an earlier run has kept and proved.
+func (j *Job) keptBefore() bool {
+	proved, err := os.ReadFile(j.proof())
+	if err != nil || j.Plan.Dirty() {
+		return false // what the changes are, no plan says
+	}
+	i, err := readLayout(j.layoutDir())
+	if err != nil || j.Plan.Verify(i, string(proved)) != nil {
+		return false
+	}
+	j.index, j.Result.Reused, j.Result.Kept, j.Result.Digest = i, true, j.layoutDir(), i.Digest
+	return true
+}
+
 func (j *Job) build(ctx context.Context) (string, error) {
 	if j.Result.Reused {
 		return notNeeded, nil
 	}
 	definition := j.Plan.pushed()
 	if !j.Push {
-		j.Result.Kept = filepath.Join(j.Dir, "oci")
-		if err := os.RemoveAll(j.Result.Kept); err != nil {
+		j.Result.Kept = j.layoutDir()
+		if err := errors.Join(os.RemoveAll(j.proof()), os.RemoveAll(j.Result.Kept)); err != nil {
 			return "", err
 		}
 		definition = j.Plan.kept(j.Result.Kept)
 	}
-	if j.Push || j.Fresh {
+	if !j.Plan.Dirty() {
 		from, done, err := j.sources(ctx)
 		if err != nil {
 			return "", err
@@ -250,7 +271,7 @@ func readLayout(dir string) (*Index, error) {
 func (j *Job) load(ctx context.Context) (string, error) {
 	names := []string{j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision), j.Plan.Repository + ":" + j.Plan.Version}
 	definition := j.Plan.loaded(j.Host, names)
-	if j.Push {
+	if !j.Plan.Dirty() {
 		from, done, err := j.sources(ctx)
 		if err != nil {
 			return "", err

@@ -54,26 +54,26 @@ func TestWhatIsRefusedBeforeAnyoneIsAsked(t *testing.T) {
 	require.ErrorContains(t, j.Run(t.Context(), noSteps), "registry was reached")
 }
 
-// What is pushed is built from what was committed, and that folder goes away; what is only built is built where it lies.
+// An image is built from what was committed, in a folder that goes away; changes are built where they lie.
 func TestTheFolderOfABuild(t *testing.T) {
 	var built string
-	j := job(t, same, func(_ context.Context, c command.Cmd) error {
+	run := func(_ context.Context, c command.Cmd) error {
 		text := make([]byte, 1<<16)
 		n, _ := c.Stdin.Read(text)
 		built = string(text[:n])
 		return errors.New("enough")
-	})
+	}
+	j := job(t, func(r *Request) { r.Dirty = true }, run)
+	_, err := j.build(t.Context())
+	require.Error(t, err)
+	require.Contains(t, built, `"context": "/w/app"`)
+
+	j = job(t, same, run)
 	var exported string
 	j.Export = func(_ context.Context, dir string) (string, error) {
 		exported = filepath.Join(dir, "app")
 		return exported, os.MkdirAll(exported, 0o755)
 	}
-	_, err := j.build(t.Context())
-	require.Error(t, err)
-	require.Contains(t, built, `"context": "/w/app"`)
-	require.Empty(t, exported)
-
-	j.Push = true
 	_, err = j.build(t.Context())
 	require.Error(t, err)
 	require.Contains(t, built, `"context": "`+exported+`"`)

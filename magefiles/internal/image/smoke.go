@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -35,6 +36,11 @@ func (j *Job) smoke(ctx context.Context) (string, error) {
 	if j.Push && len(j.Result.Checked) == 0 {
 		return "", operr.New("use a builder that runs one of the platforms, or give this one qemu's binfmt; README says how. No tag was moved",
 			"nothing proves the image of %s: the builder %s runs none of its platforms: %s", j.Plan.Name, j.node.Name, strings.Join(j.Plan.Platforms, ", "))
+	}
+	if !j.Push && len(j.Result.Checked) > 0 {
+		if err := atomicfile.WriteFile(j.proof(), []byte(j.Result.Digest), 0o644); err != nil {
+			return "", err
+		}
 	}
 	said := "ran " + strings.Join(j.Plan.Check, " ") + " on " + strings.Join(j.Result.Checked, " and ")
 	if len(j.Result.Checked) == 0 {
