@@ -97,17 +97,17 @@ func checkIdentity(p *workspace.Package, x *condapkg.Index) []string {
 // checkDepends compares depends and constrains.
 func checkDepends(w *workspace.Workspace, p *workspace.Package, x *condapkg.Index, platform string) []string {
 	expected := ExpectedDepends(p, platform)
-	wrong := differences("depends", expected, x.Depends, func(m matchSpec) bool { return mayBeAdded(w, p, x, m) })
+	wrong := differences("depends", expected, x.Depends, func(m condapkg.MatchSpec) bool { return mayBeAdded(w, p, x, m) })
 	constraints := expectedOf(p, workspace.RoleConstraint, platform)
-	return append(wrong, differences("constrains", constraints, x.Constrains, func(m matchSpec) bool {
-		return !isSibling(w, m.name) && !exact(p, x)
+	return append(wrong, differences("constrains", constraints, x.Constrains, func(m condapkg.MatchSpec) bool {
+		return !isSibling(w, m.Name) && !exact(p, x)
 	})...)
 }
 
 // mayBeAdded reports whether a build may have added an entry of this name that no manifest asks for. It never may for a
 // package of the workspace: that pin would be one that no bump knows of.
-func mayBeAdded(w *workspace.Workspace, p *workspace.Package, x *condapkg.Index, m matchSpec) bool {
-	return !isSibling(w, m.name) && !exact(p, x)
+func mayBeAdded(w *workspace.Workspace, p *workspace.Package, x *condapkg.Index, m condapkg.MatchSpec) bool {
+	return !isSibling(w, m.Name) && !exact(p, x)
 }
 
 // exact reports whether the manifest says everything that stands in depends: so it is for a noarch package of

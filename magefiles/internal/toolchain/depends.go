@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -28,9 +29,9 @@ type Depend struct {
 func ExpectedDepends(p *workspace.Package, platform string) []Depend {
 	expected := expectedOf(p, workspace.RoleRun, platform)
 	if p.Build.Backend == PythonBackend {
-		python := matchSpec{name: "python"}
+		python := condapkg.MatchSpec{Name: "python"}
 		if p.Project != nil && !p.Build.Python.IgnorePyproject {
-			python.version = normalizeVersion(p.Project.RequiresPython)
+			python.Version = condapkg.NormalizeVersion(p.Project.RequiresPython)
 		}
 		expected = append(expected, Depend{Spec: python.String()})
 	}
@@ -45,7 +46,7 @@ func expectedOf(p *workspace.Package, role workspace.Role, platform string) []De
 		if condition == no {
 			continue
 		}
-		m := matchSpec{strings.ToLower(d.Name), normalizeVersion(d.Spec.Text), d.Spec.Build}
+		m := condapkg.MatchSpec{Name: strings.ToLower(d.Name), Version: condapkg.NormalizeVersion(d.Spec.Text), Build: d.Spec.Build}
 		expected = append(expected, Depend{
 			Spec:       m.String(),
 			Optional:   condition == unknown,
@@ -56,25 +57,25 @@ func expectedOf(p *workspace.Package, role workspace.Role, platform string) []De
 }
 
 // meets reports whether an entry of an artifact is the expected one.
-func (d Depend) meets(found matchSpec) bool {
+func (d Depend) meets(found condapkg.MatchSpec) bool {
 	if d.AnyVersion {
-		return found.name == d.name()
+		return found.Name == d.name()
 	}
-	return found.same(parseMatchSpec(d.Spec))
+	return found.Same(condapkg.ParseMatchSpec(d.Spec))
 }
 
 // implies reports whether an entry says nothing beyond the expected one: a bare "python" beside "python >=3.11", which
 // the interpreter exports to every noarch package that is built with it.
-func (d Depend) implies(found matchSpec) bool { return found.String() == d.name() }
+func (d Depend) implies(found condapkg.MatchSpec) bool { return found.String() == d.name() }
 
-func (d Depend) name() string { return parseMatchSpec(d.Spec).name }
+func (d Depend) name() string { return condapkg.ParseMatchSpec(d.Spec).Name }
 
 // differences compares a list of match specs with what is expected, and says in a phrase each what is missing and what
 // is there for no reason. Order does not count. Of what is not expected, an entry is let pass when allowed says so.
-func differences(what string, expected []Depend, found []string, allowed func(matchSpec) bool) []string {
-	var specs []matchSpec
+func differences(what string, expected []Depend, found []string, allowed func(condapkg.MatchSpec) bool) []string {
+	var specs []condapkg.MatchSpec
 	for _, s := range found {
-		specs = append(specs, parseMatchSpec(s))
+		specs = append(specs, condapkg.ParseMatchSpec(s))
 	}
 	var wrong []string
 	missing := map[string]bool{}
@@ -86,7 +87,7 @@ func differences(what string, expected []Depend, found []string, allowed func(ma
 	}
 	for i, m := range specs {
 		isExpected := slices.ContainsFunc(expected, func(d Depend) bool { return d.meets(m) || d.implies(m) })
-		if !isExpected && !missing[m.name] && !allowed(m) {
+		if !isExpected && !missing[m.Name] && !allowed(m) {
 			wrong = append(wrong, fmt.Sprintf("%s has %q, which the manifest does not ask for", what, found[i]))
 		}
 	}
@@ -94,10 +95,10 @@ func differences(what string, expected []Depend, found []string, allowed func(ma
 }
 
 // instead names the entries that stand there under the expected name.
-func instead(d Depend, specs []matchSpec) string {
+func instead(d Depend, specs []condapkg.MatchSpec) string {
 	var found []string
 	for _, m := range specs {
-		if m.name == d.name() {
+		if m.Name == d.name() {
 			found = append(found, fmt.Sprintf("%q", m))
 		}
 	}

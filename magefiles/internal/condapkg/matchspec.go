@@ -1,4 +1,4 @@
-package toolchain
+package condapkg
 
 import (
 	"regexp"
@@ -6,41 +6,46 @@ import (
 	"strings"
 )
 
-// matchSpec is a conda match spec, as far as two of them are compared: "a-package >=1,<2 py*".
-type matchSpec struct{ name, version, build string }
+// MatchSpec is a conda match spec, what an entry of depends is, as far as two of them are compared: "a-package >=1,<2 py*".
+type MatchSpec struct {
+	Name    string // lower-cased; "" where the text begins with none
+	Version string // as NormalizeVersion writes it; "" for any
+	Build   string // "" for any
+}
 
-func (m matchSpec) String() string {
-	return strings.Join(strings.Fields(m.name+" "+m.version+" "+m.build), " ")
+func (m MatchSpec) String() string {
+	return strings.Join(strings.Fields(m.Name+" "+m.Version+" "+m.Build), " ")
 }
 
 // joint is what holds the parts of a version constraint together.
 var joint = regexp.MustCompile(`\s*([,|])\s*`)
 
-// same reports whether two specs ask for the same: the order of a constraint's parts does not count.
-func (m matchSpec) same(o matchSpec) bool {
-	return m.name == o.name && m.build == o.build && sortVersion(m.version) == sortVersion(o.version)
+// Same reports whether two specs ask for the same: the order of a constraint's parts does not count.
+func (m MatchSpec) Same(o MatchSpec) bool {
+	return m.Name == o.Name && m.Build == o.Build && sortVersion(m.Version) == sortVersion(o.Version)
 }
 
 var specName = regexp.MustCompile(`^[A-Za-z0-9._-]+`)
 
-// parseMatchSpec reads what stands in the depends of an index.json. Its version is normalised; of the selectors in
-// brackets only version and build count.
-func parseMatchSpec(s string) matchSpec {
+// ParseMatchSpec reads what stands in the depends of an index.json: "numpy >=1", "numpy>=1", "conda-forge::numpy[version='>=1']".
+// Its version is normalised; of the selectors in brackets only version and build count, and a channel in front and a
+// condition behind do not.
+func ParseMatchSpec(s string) MatchSpec {
 	s, _, _ = strings.Cut(s, ";") // a condition of repodata v3
 	if i := strings.LastIndex(s, "::"); i >= 0 {
 		s = s[i+2:]
 	}
 	s, brackets, _ := strings.Cut(s, "[")
 	s = strings.TrimSpace(s)
-	m := matchSpec{name: strings.ToLower(specName.FindString(s))}
-	version, build, _ := strings.Cut(strings.TrimSpace(joint.ReplaceAllString(s[len(m.name):], "$1")), " ")
-	m.version, m.build = normalizeVersion(version), strings.TrimSpace(build)
+	m := MatchSpec{Name: strings.ToLower(specName.FindString(s))}
+	version, build, _ := strings.Cut(strings.TrimSpace(joint.ReplaceAllString(s[len(m.Name):], "$1")), " ")
+	m.Version, m.Build = NormalizeVersion(version), strings.TrimSpace(build)
 	for key, value := range selectors(brackets) {
 		switch key {
 		case "version":
-			m.version = normalizeVersion(value)
+			m.Version = NormalizeVersion(value)
 		case "build":
-			m.build = value
+			m.Build = value
 		}
 	}
 	return m
@@ -57,10 +62,10 @@ func selectors(s string) map[string]string {
 	return found
 }
 
-// normalizeVersion brings the spellings of one version constraint together, and writes it as rattler does: "1.2" and
+// NormalizeVersion brings the spellings of one version constraint together, and writes it as rattler does: "1.2" and
 // " == 1.2" as "==1.2"; "=1.2" and "1.2*" as "1.2.*". Any version is "". A constraint with parentheses only loses its
 // blanks.
-func normalizeVersion(s string) string {
+func NormalizeVersion(s string) string {
 	return eachPart(s, normalizePart, func([]string) {})
 }
 
