@@ -60,26 +60,37 @@ func (s *source) readImage(m *Manifest) *Image {
 		}
 	}
 	s.oneOf(n.Get("cache"), CacheNone, CacheRegistry)
-	s.platforms(n.Get("platforms"), m)
+	if platforms := n.Get("platforms"); platforms != nil {
+		s.platforms(platforms, m)
+	} else {
+		s.platform(n, i.Platforms[0], m)
+	}
 	return i
 }
 
-// platforms refuses those of OCI for which there is no environment.
+// platforms refuses a list of none, and those of OCI for which there is no environment.
 func (s *source) platforms(n *tomledit.Node, m *Manifest) {
-	if n == nil {
-		return
-	}
 	for _, e := range n.Elements() {
-		subdir, ok := Subdir(e.Text())
-		switch {
-		case !ok:
-			s.fail(e, "write linux/amd64 or linux/arm64", "no conda platform is known for %q", e.Text())
-		case !slices.Contains(m.Platforms, subdir):
-			s.fail(e, "add it to platforms of [workspace]", "the image is to be made for %s, and the workspace is not made for %s", e.Text(), subdir)
-		}
+		s.platform(e, e.Text(), m)
 	}
 	if len(n.Elements()) == 0 {
 		s.fail(n, "name one, such as linux/amd64", "the image is made for no platform")
+	}
+}
+
+// platform refuses a platform of OCI for which there is no environment. at is where it stands; for the default one, which
+// stands nowhere, it is the table.
+func (s *source) platform(at *tomledit.Node, platform string, m *Manifest) {
+	subdir, ok := Subdir(platform)
+	switch {
+	case !ok:
+		s.fail(at, "write linux/amd64 or linux/arm64", "no conda platform is known for %q", platform)
+	case slices.Contains(m.Platforms, subdir):
+	case at.Is(tomledit.Table):
+		s.problemAt(s.pos(at), "name others in platforms of [tool.image], or add "+subdir+" to platforms of [workspace]",
+			"the image is made for %s unless its table names platforms, and the workspace is not made for %s", platform, subdir)
+	default:
+		s.fail(at, "add it to platforms of [workspace]", "the image is to be made for %s, and the workspace is not made for %s", platform, subdir)
 	}
 }
 

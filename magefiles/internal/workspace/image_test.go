@@ -97,3 +97,34 @@ check = `+task+"\n[tool.image]\n")
 		require.Equal(t, plain, w.Downstreams[0].Image.Check != nil, task)
 	}
 }
+
+// The platform that an image is made for by default has to be one of the workspace's as well.
+func TestImageOfAWorkspaceWithoutItsDefaultPlatform(t *testing.T) {
+	const archive = `
+-- pixi.toml --
+[workspace]
+name = "w"
+channels = []
+platforms = []
+-- lib/pixi.toml --
+[package]
+name = "lib"
+version = "1.0.0"
+[package.build]
+backend = { name = "pixi-build-cmake" }
+-- app/pixi.toml --
+[workspace]
+name = "theapp"
+platforms = ["osx-arm64", "linux-aarch64"]
+channels = []
+[dependencies]
+lib = "==1.0.0"
+[tool.image]
+`
+	_, err := Load(repo(t, archive))
+	require.EqualError(t, err, "app/pixi.toml:7:7: the image is made for linux/amd64 unless its table names platforms, and the workspace is not made for linux-64")
+
+	w, err := Load(repo(t, archive+"platforms = [\"linux/arm64\"]\n"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"linux/arm64"}, w.Downstreams[0].Image.Platforms)
+}
