@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/image"
@@ -266,34 +267,37 @@ func imageSecrets(c *image.Config, authFile, dir string) (map[string]string, err
 	return secrets, nil
 }
 
-// packagesOf asks a downstream's channels, where their mirrors are, with the credentials that the build gets.
+// packagesOf asks the channels of a downstream's environment, where their mirrors are, with the credentials that the build
+// gets.
 func packagesOf(ctx context.Context, d *workspace.Downstream, config *image.Config, authFile string, platforms []string, lock []byte) (string, error) {
-	var channels []image.Channel
-	for _, name := range d.Manifest.Channels {
-		c, err := channelToRead(ctx, config.Resolve(channelURL(name)), authFile)
-		if err != nil {
-			return "", err
-		}
-		channels = append(channels, c)
+	open := func(ctx context.Context, name string) (image.Channel, error) {
+		return channelToRead(ctx, config.Resolve(channelURL(name)), authFile)
 	}
-	return image.Packages(ctx, d, channels, platforms, lock)
+	return image.Packages(ctx, d, open, platforms, lock)
 }
 
 // channelAlias is where pixi looks for a channel that is no more than a name.
 const channelAlias = "https://conda.anaconda.org/"
 
-func channelURL(channel string) string {
-	if strings.Contains(channel, "://") {
-		return channel
+// channelURL is the address of a channel as a manifest writes it. A path stays one (rattler_conda_types, NamedChannelOrUrl).
+func channelURL(name string) string {
+	isPath := slices.ContainsFunc([]string{"./", "..", "~", "/", `\\`, "file:"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+	if strings.Contains(name, "://") || isPath {
+		return name
 	}
-	return channelAlias + channel
+	return channelAlias + name
 }
 
 // channelToRead is the channel at an address. One that is private is read with what a file of credentials has for its server.
+// Errors: *image.UnreadError where there is no http or https address.
 func channelToRead(ctx context.Context, address, authFile string) (*prefixdev.Channel, error) {
 	u, err := url.Parse(strings.TrimSuffix(address, "/"))
 	if err != nil {
 		return nil, operr.New("correct it", "the channel %s: %w", address, err)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		u.User, u.RawQuery, u.Fragment = nil, "", ""
+		return nil, &image.UnreadError{Address: u.String()}
 	}
 	name := path.Base(u.Path)
 	u.Path = strings.TrimSuffix(path.Dir(u.Path), "/")
@@ -301,18 +305,10 @@ func channelToRead(ctx context.Context, address, authFile string) (*prefixdev.Ch
 	if err != nil {
 		return nil, err
 	}
+	login := ""
 	if authFile != "" {
-		sources := prefixdev.Sources{Files: []string{authFile}}
-		if source, err := sources.Describe(client); err != nil {
+		if client, login, err = withLogin(ctx, client, authFile); err != nil {
 			return nil, err
-		} else if source != "" {
-			found, err := sources.Credential(ctx, client)
-			if err != nil {
-				return nil, err
-			}
-			if client, err = client.With(found.Token); err != nil {
-				return nil, err
-			}
 		}
 	}
 	c, err := client.Channel(name)
@@ -320,5 +316,26 @@ func channelToRead(ctx context.Context, address, authFile string) (*prefixdev.Ch
 		return nil, err
 	}
 	_, err = c.Private(ctx)
-	return c, err
+	switch {
+	case errors.Is(err, channel.ErrUnauthorized), errors.Is(err, channel.ErrForbidden):
+		return nil, operr.New("log in again with `pixi auth login`, into the file that RATTLER_AUTH_FILE names", "%s does not take the login that it wants, %s: %w", c.URL(), login, err)
+	case err != nil:
+		return nil, operr.New("try again", "asking %s whether it is private: %w", c.URL(), err)
+	}
+	return c, nil
+}
+
+// withLogin is a client with what a file of credentials has for its server, and where in it that stands; both as they were
+// where there is nothing.
+func withLogin(ctx context.Context, client *prefixdev.Client, authFile string) (_ *prefixdev.Client, login string, err error) {
+	sources := prefixdev.Sources{Files: []string{authFile}}
+	if login, err = sources.Describe(client); err != nil || login == "" {
+		return client, "", err
+	}
+	found, err := sources.Credential(ctx, client)
+	if err != nil {
+		return nil, "", err
+	}
+	client, err = client.With(found.Token)
+	return client, login, err
 }

@@ -2,208 +2,282 @@ package image
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
-	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Channel is what is asked of a channel before an image is built from it.
-type Channel interface {
-	URL() string
-	Records(ctx context.Context, subdir string, names ...string) ([]condapkg.Record, error)
-	Forms(ctx context.Context, subdir string, names ...string) []channel.Form
-}
-
-// Packages says whether a downstream's environment can be had from its channels, highest priority first, for platforms of
-// OCI: every pin on a package of the workspace is in every form of the index that a solver may read; and what it asks for
-// besides, and what its pinned packages ask for, is there by name. What lies deeper is the solver's to find, while the
-// image is built. lock is the text of its pixi.lock, nil where there is none.
-func Packages(ctx context.Context, d *workspace.Downstream, channels []Channel, platforms []string, lock []byte) (string, error) {
-	l := &lookup{ctx: ctx, channels: channels, d: d, records: map[string][]condapkg.Record{}}
-	pins := 0
+// Packages says whether a downstream's environment can be had from its channels for platforms of OCI: every pin on a
+// package of the workspace is in every form of the index that a solver may read; and what it asks for besides, and what
+// its pinned packages ask for, is there by name. What lies deeper is the solver's to find, while the image is built. lock
+// is the text of its pixi.lock, nil where there is none.
+//
+// A name is taken from the first channel that has it, as a solver takes it with strict channel priority. Where that may be
+// a channel that cannot be looked into (see [UnreadError]), a name that no other channel has is the solver's to find too:
+// the evidence then says what was not looked for, and where.
+func Packages(ctx context.Context, d *workspace.Downstream, open Opener, platforms []string, lock []byte) (evidence string, err error) {
+	c := &check{search: newSearch(open), left: map[string][]string{}}
 	for _, platform := range platforms {
-		subdir, _ := workspace.Subdir(platform)
-		env, err := d.Manifest.Resolve(workspace.DefaultEnvironment, subdir)
+		e, err := newEnvironment(d, platform)
 		if err != nil {
 			return "", err
 		}
-		if err := locked(d, lock, subdir); err != nil {
+		if err := locked(d, lock, e.subdir); err != nil {
 			return "", err
 		}
-		if pins, err = l.environment(env, subdir); err != nil {
+		c.environments = append(c.environments, e)
+	}
+	for _, stage := range []func(context.Context) error{c.direct, c.pinned, c.depends} {
+		if err := stage(ctx); err != nil {
 			return "", err
 		}
 	}
-	return fmt.Sprintf("%d pins and %d names, for %s", pins, len(l.asked)-pins, strings.Join(platforms, " and ")), nil
+	return c.evidence(platforms), nil
 }
 
-type lookup struct {
-	ctx      context.Context
-	d        *workspace.Downstream
-	channels []Channel
-	records  map[string][]condapkg.Record // by subdir and name
-	asked    []string
+// environment is what a downstream's environment asks channels for on one platform.
+type environment struct {
+	subdir   string
+	channels []string               // as the manifest writes them, highest priority first
+	asks     []workspace.Dependency // on conda packages of channels
+	ours     map[string]bool        // names of packages of the workspace
+	own      map[string]string      // by name, the only channel that it may come from; no entry for most
+	source   map[string]bool        // names that are built from source, which no channel needs to have
+
+	pins []pin // those of asks that are on a channel, and ours
 }
 
-// environment looks for everything that one environment asks for on one platform.
-func (l *lookup) environment(env *workspace.Resolved, subdir string) (pins int, err error) {
-	for _, dep := range env.Conda {
+// pin is one exact requirement on a package of the workspace, and where the name was found.
+type pin struct {
+	name, version string
+	pos           workspace.Pos
+	hit           hit
+}
+
+func newEnvironment(d *workspace.Downstream, platform string) (*environment, error) {
+	subdir, _ := workspace.Subdir(platform)
+	resolved, err := d.Manifest.Resolve(workspace.DefaultEnvironment, subdir)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(resolved.Platforms, subdir) {
+		return nil, operr.New("add it to platforms of its features, or take "+platform+" out of [tool.image]",
+			"the environment %s of %s is not made for %s", resolved.Environment.Name, d.Manifest.Path, subdir)
+	}
+	e := &environment{subdir: subdir, channels: resolved.Channels, ours: map[string]bool{}, own: map[string]string{}, source: map[string]bool{}}
+	for _, r := range d.Requires {
+		e.ours[r.Package] = true
+	}
+	for _, dep := range resolved.Conda {
 		name := workspace.CondaName(dep.Name)
-		found, from, err := l.find(subdir, name)
-		if err != nil {
-			return 0, err
-		}
-		pin, exact := version.Pin(dep.Spec.Text)
-		switch ours := l.ours(name); {
-		case found == nil && ours && exact:
-			return 0, invisible(dep.Pos, name, pin, l.urls(), subdir)
-		case found == nil:
-			return 0, l.missing(name, subdir, dep.Pos.String())
-		case !ours || !exact:
+		if dep.Spec.Source() {
+			e.source[name] = true
 			continue
 		}
-		pins++
-		if err := l.pinned(from, name, pin, subdir, dep.Pos); err != nil {
-			return 0, err
+		if dep.Spec.Channel == "" && len(e.channels) == 0 {
+			return nil, operr.New("add channels to its [workspace]", "%s asks for %s, and %s names no channel", dep.Pos, name, d.Manifest.Path)
 		}
-		for _, r := range found {
-			if r.Version == pin {
-				if err := l.depends(r, subdir); err != nil {
-					return 0, err
-				}
-			}
+		e.asks = append(e.asks, dep)
+		if dep.Spec.Channel != "" && e.own[name] == "" {
+			e.own[name] = dep.Spec.Channel
 		}
 	}
-	return pins, nil
+	return e, nil
 }
 
-// ours says whether the downstream takes a package from the workspace.
-func (l *lookup) ours(name string) bool {
-	return slices.ContainsFunc(l.d.Requires, func(r workspace.Requirement) bool { return r.Package == name })
+// exact returns the version that a requirement on a package of the workspace pins.
+func (e *environment) exact(dep workspace.Dependency) (pinned string, ok bool) {
+	pinned, ok = version.Pin(dep.Spec.Text)
+	return pinned, ok && e.ours[workspace.CondaName(dep.Name)]
 }
 
-// find returns the records of a name for a platform, from the first channel that has the name, as a solver takes them.
-func (l *lookup) find(subdir, name string) (found []condapkg.Record, from Channel, err error) {
-	if !slices.Contains(l.asked, name) {
-		l.asked = append(l.asked, name)
+// from are the channels that a name may come from, highest priority first.
+func (e *environment) from(name string) []string {
+	if own := e.own[name]; own != "" {
+		return []string{own}
 	}
-	for _, c := range l.channels {
-		for _, s := range []string{subdir, "noarch"} {
-			key := c.URL() + " " + s + " " + name
-			if _, known := l.records[key]; !known {
-				records, err := c.Records(l.ctx, s, name)
-				if err != nil && !errors.Is(err, channel.ErrNotFound) {
-					return nil, nil, operr.New("try again; no image is built from what cannot be seen", "asking %s for %s: %w", c.URL(), name, err)
-				}
-				l.records[key] = records
-			}
-			found = append(found, l.records[key]...)
-		}
-		if len(found) > 0 {
-			return found, c, nil
-		}
-	}
-	return nil, nil, nil
+	return e.channels
 }
 
-// pinned wants a version in every form of the index.
-func (l *lookup) pinned(c Channel, name, pin, subdir string, pos workspace.Pos) error {
-	seen := map[string]bool{}
-	offered := []string{}
-	for _, s := range []string{subdir, "noarch"} {
-		for _, f := range c.Forms(l.ctx, s, name) {
-			if !f.Offered {
+// check goes through the environments of all platforms side by side, so that each channel is asked once for all of them.
+type check struct {
+	*search
+	environments []*environment
+	left         map[string][]string // names that were not looked for, by the address of the channel that may have them
+}
+
+// direct looks for what the environments ask for themselves.
+func (c *check) direct(ctx context.Context) error {
+	names := map[*environment][]string{}
+	for _, e := range c.environments {
+		for _, dep := range e.asks {
+			names[e] = append(names[e], workspace.CondaName(dep.Name))
+		}
+	}
+	if err := c.round(ctx, c.environments, names); err != nil {
+		return err
+	}
+	for _, e := range c.environments {
+		for _, dep := range e.asks {
+			name := workspace.CondaName(dep.Name)
+			found := c.find(e, name)
+			if found.shelf == nil && c.leave(found, name) {
 				continue
 			}
-			if f.Err != nil {
-				return operr.New("try again", "%s cannot be read on %s: %w", f.Name, c.URL(), f.Err)
+			pinned, exact := e.exact(dep)
+			switch {
+			case found.shelf == nil && exact:
+				return invisible(dep.Pos, name, pinned, c.addresses(e, name), e.subdir)
+			case found.shelf == nil:
+				return missing(dep.Pos.String(), name, c.addresses(e, name), e.subdir)
+			case exact:
+				e.pins = append(e.pins, pin{name, pinned, dep.Pos, found})
 			}
-			offered = append(offered, f.Name)
-			seen[f.Name] = seen[f.Name] || slices.ContainsFunc(f.Records, func(r condapkg.Record) bool { return version.Same(r.Version, pin) })
-		}
-	}
-	for _, form := range offered {
-		if !seen[form] {
-			return invisible(pos, name, pin, c.URL()+" in "+form, subdir)
 		}
 	}
 	return nil
 }
 
-func invisible(pos workspace.Pos, name, pin, where, subdir string) error {
-	return operr.New("publish it, or wait until the index shows it: `mage channel:show`; `mage app:upgrade` takes another version; a private channel is read with RATTLER_AUTH_FILE",
-		"%s: %s %s is not visible on %s for %s", pos, name, pin, where, subdir)
+// leave notes that a name was not looked for where it may be; false where all channels were looked into.
+func (c *check) leave(h hit, name string) bool {
+	for _, address := range h.unread {
+		if !slices.Contains(c.left[address], name) {
+			c.left[address] = append(c.left[address], name)
+		}
+	}
+	return len(h.unread) > 0
 }
 
-// depends looks for what a package asks for, by name.
-func (l *lookup) depends(r condapkg.Record, subdir string) error {
+// pinned wants every pin in every form of the index. One that may be on a channel of higher priority, which cannot be
+// looked into, is left to the solver where it is not there.
+func (c *check) pinned(ctx context.Context) error {
+	if err := c.readForms(ctx, c.environments); err != nil {
+		return err
+	}
+	for _, e := range c.environments {
+		var seen []pin
+		for _, p := range e.pins {
+			lacking, ok := p.hit.shelf.shows(p.name, p.version, e.subdir)
+			switch {
+			case ok:
+				seen = append(seen, p)
+			case !c.leave(p.hit, p.name):
+				return invisible(p.pos, p.name, p.version, lacking, e.subdir)
+			}
+		}
+		e.pins = seen
+	}
+	return nil
+}
+
+// depends looks for what the pinned packages ask for, by name. A version may have several builds: one of which everything
+// is there will do.
+func (c *check) depends(ctx context.Context) error {
+	names := map[*environment][]string{}
+	for _, e := range c.environments {
+		for _, p := range e.pins {
+			for _, build := range p.builds() {
+				names[e] = append(names[e], e.needs(build)...)
+			}
+		}
+	}
+	if err := c.round(ctx, c.environments, names); err != nil {
+		return err
+	}
+	for _, e := range c.environments {
+		for _, p := range e.pins {
+			if err := c.complete(e, p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// complete wants one build of a pinned package of which every name is there, or may be.
+func (c *check) complete(e *environment, p pin) (lacking error) {
+	for _, build := range p.builds() {
+		absent := slices.DeleteFunc(e.needs(build), func(name string) bool { return c.find(e, name).shelf != nil })
+		lost := slices.IndexFunc(absent, func(name string) bool { return len(c.find(e, name).unread) == 0 })
+		if lost < 0 {
+			for _, name := range absent {
+				c.leave(c.find(e, name), name)
+			}
+			return nil
+		}
+		if lacking == nil {
+			lacking = missing(build.Name+" "+build.Version, absent[lost], c.addresses(e, absent[lost]), e.subdir)
+		}
+	}
+	return lacking
+}
+
+// builds are the records of the version that is pinned.
+func (p pin) builds() (same []condapkg.Record) {
+	for _, r := range p.hit.records {
+		if version.Same(r.Version, p.version) {
+			same = append(same, r)
+		}
+	}
+	return same
+}
+
+// needs are the names that a package asks channels for: no properties of the machine, and nothing that depends on a
+// condition, which is the solver's to judge.
+func (e *environment) needs(r condapkg.Record) (names []string) {
 	for _, spec := range r.Depends {
-		name, _, _ := strings.Cut(strings.TrimSpace(spec), " ")
-		if strings.HasPrefix(name, "__") {
-			continue // a property of the machine
-		}
-		found, _, err := l.find(subdir, name)
-		if err != nil {
-			return err
-		}
-		if found == nil {
-			return l.missing(name, subdir, r.Name+" "+r.Version)
+		name := condapkg.ParseMatchSpec(spec).Name
+		if name != "" && !strings.HasPrefix(name, "__") && !strings.Contains(spec, ";") && !e.source[name] {
+			names = append(names, name)
 		}
 	}
-	return nil
+	return names
 }
 
-func (l *lookup) missing(name, subdir, who string) error {
-	return operr.New("publish it for that platform, or take the platform out of [tool.image]",
-		"%s asks for %s, and no channel has it for %s: %s", who, name, subdir, l.urls())
-}
-
-func (l *lookup) urls() string {
-	var urls []string
-	for _, c := range l.channels {
-		urls = append(urls, c.URL())
-	}
-	return strings.Join(urls, ", ")
-}
-
-// locked wants a platform, and every pin, in the lock file.
-func locked(d *workspace.Downstream, lock []byte, subdir string) error {
-	if lock == nil {
-		return nil
-	}
-	file := d.Dir + "/pixi.lock"
-	var content struct {
-		Environments map[string]struct {
-			Packages map[string][]map[string]any `yaml:"packages"`
-		} `yaml:"environments"`
-	}
-	if err := yaml.Unmarshal(lock, &content); err != nil {
-		return operr.New("make it anew: `mage lock`", "reading %s: %w", file, err)
-	}
-	packages := content.Environments[workspace.DefaultEnvironment].Packages[subdir]
-	if len(packages) == 0 {
-		return operr.New("run `mage lock`, and commit it", "%s has no environment for %s", file, subdir)
-	}
-	for _, r := range d.Requires {
-		if r.Pin == "" || r.Kind != workspace.Conda || r.Role != workspace.RoleEnvironment || r.Dependency.Feature != workspace.DefaultFeature {
-			continue
-		}
-		has := slices.ContainsFunc(packages, func(p map[string]any) bool {
-			url, _ := p["conda"].(string)
-			return strings.Contains(url, "/"+r.Package+"-"+r.Pin+"-")
-		})
-		if !has {
-			return operr.New("run `mage lock`, and commit it", "%s does not have %s %s for %s, which %s pins", file, r.Package, r.Pin, subdir, r.Pos)
+// evidence says what was seen, and what was not looked at.
+func (c *check) evidence(platforms []string) string {
+	pins, names := map[string]bool{}, maps.Clone(c.found)
+	for _, e := range c.environments {
+		for _, p := range e.pins {
+			pins[p.name] = true
+			delete(names, p.name)
 		}
 	}
-	return nil
+	for _, left := range c.left {
+		for _, name := range left {
+			delete(names, name)
+		}
+	}
+	said := fmt.Sprintf("%s and %s, for %s", count(len(pins), "pin"), count(len(names), "name"), strings.Join(platforms, " and "))
+	for _, address := range c.unread {
+		what := "nothing was"
+		if left := c.left[address]; len(left) > 0 {
+			what = strings.Join(left, ", ") + " not"
+		}
+		said += "; " + what + " looked for on " + address
+	}
+	return said
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func invisible(pos workspace.Pos, name, pinned, where, subdir string) error {
+	return operr.New("publish it, or wait until the index shows it: `mage channel:show`; `mage app:upgrade` takes another version; a private channel is read with RATTLER_AUTH_FILE",
+		"%s: %s %s is not visible on %s for %s", pos, name, pinned, where, subdir)
+}
+
+func missing(who, name, where, subdir string) error {
+	return operr.New("publish it for that platform, or take the platform out of [tool.image]; a private channel is read with RATTLER_AUTH_FILE",
+		"%s asks for %s, and no channel has it for %s: %s", who, name, subdir, where)
 }
