@@ -28,7 +28,7 @@ func Packages(ctx context.Context, d *workspace.Downstream, open Opener, platfor
 		if err != nil {
 			return "", err
 		}
-		if err := locked(d, lock, e.subdir); err != nil {
+		if err := e.locked(d.Dir+"/pixi.lock", lock); err != nil {
 			return "", err
 		}
 		c.environments = append(c.environments, e)

@@ -1,44 +1,65 @@
 package image
 
 import (
+	"net/url"
+	"path"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// locked wants a platform, and every pin, in the lock file.
-func locked(d *workspace.Downstream, lock []byte, subdir string) error {
-	if lock == nil {
+// locked wants the environment's platform, and every pin that holds on it, in a lock file; nil text is none.
+func (e *environment) locked(file string, text []byte) error {
+	if text == nil {
 		return nil
 	}
-	file := d.Dir + "/pixi.lock"
 	var content struct {
 		Environments map[string]struct {
 			Packages map[string][]map[string]any `yaml:"packages"`
 		} `yaml:"environments"`
 	}
-	if err := yaml.Unmarshal(lock, &content); err != nil {
+	if err := yaml.Unmarshal(text, &content); err != nil {
 		return operr.New("make it anew: `mage lock`", "reading %s: %w", file, err)
 	}
-	packages := content.Environments[workspace.DefaultEnvironment].Packages[subdir]
+	packages := content.Environments[workspace.DefaultEnvironment].Packages[e.subdir]
 	if len(packages) == 0 {
-		return operr.New("run `mage lock`, and commit it", "%s has no environment for %s", file, subdir)
+		return operr.New("run `mage lock`, and commit it", "%s has no environment for %s", file, e.subdir)
 	}
-	for _, r := range d.Requires {
-		if r.Pin == "" || r.Kind != workspace.Conda || r.Role != workspace.RoleEnvironment || r.Dependency.Feature != workspace.DefaultFeature {
+	for _, dep := range e.asks {
+		name := workspace.CondaName(dep.Name)
+		pinned, exact := e.exact(dep)
+		if !exact {
 			continue
 		}
 		has := slices.ContainsFunc(packages, func(p map[string]any) bool {
-			url, _ := p["conda"].(string)
-			return strings.Contains(url, "/"+r.Package+"-"+r.Pin+"-")
+			where, _ := p["conda"].(string)
+			f, ok := lockedFile(where)
+			return ok && f.Name == name && version.Same(f.Version, pinned)
 		})
 		if !has {
-			return operr.New("run `mage lock`, and commit it", "%s does not have %s %s for %s, which %s pins", file, r.Package, r.Pin, subdir, r.Pos)
+			return operr.New("run `mage lock`, and commit it", "%s does not have %s %s for %s, which %s pins", file, name, pinned, e.subdir, dep.Pos)
 		}
 	}
 	return nil
+}
+
+// lockedFile takes the file name at the end of what a lock file has of a conda package, a URL or a path; false where that
+// names no archive, such as the folder of a package that is built from source.
+func lockedFile(where string) (condapkg.FileName, bool) {
+	u, err := url.Parse(where)
+	if err != nil {
+		return condapkg.FileName{}, false
+	}
+	file := path.Base(u.Path)
+	if stem, old := strings.CutSuffix(file, ".tar.bz2"); old { // the format before .conda, with names of the same form
+		file = stem + condapkg.Ext
+	}
+	f, err := condapkg.ParseFileName(file)
+	return f, err == nil
 }

@@ -242,21 +242,56 @@ func TestAChannelThatWantsALogin(t *testing.T) {
 }
 
 func TestTheLockFileHasEveryPlatform(t *testing.T) {
-	d := downstream(t, monorepo)
 	const lock = `version: 7
 environments:
   default:
     packages:
       linux-64:
       - conda: https://channels.example/ours/noarch/lib-1.0.0-pyh4616a5c_0.conda
+      - conda: https://channels.example/ours/noarch/lib-extras-2.0.0-pyh4616a5c_0.conda
       - conda: https://channels.example/others/linux-64/python-3.11.7-h0_0.conda
+      - conda: ./packages/here
+      - pypi: https://pypi.example/lib-3.0.0-py3-none-any.whl
 `
-	require.NoError(t, locked(d, []byte(lock), "linux-64"))
-	require.EqualError(t, locked(d, []byte(lock), "linux-aarch64"), "app/pixi.lock has no environment for linux-aarch64")
-	require.EqualError(t, locked(d, []byte(strings.Replace(lock, "lib-1.0.0-", "lib-0.9.0-", 1)), "linux-64"),
-		"app/pixi.lock does not have lib 1.0.0 for linux-64, which app/pixi.toml:7:1 pins")
-	require.ErrorContains(t, locked(d, []byte("\t"), "linux-64"), "reading app/pixi.lock")
-	require.NoError(t, locked(d, nil, "linux-64"))
+	locked := func(archive, lock, platform string) error {
+		e, err := newEnvironment(downstream(t, archive), platform)
+		require.NoError(t, err)
+		if lock == "" {
+			return e.locked("app/pixi.lock", nil)
+		}
+		return e.locked("app/pixi.lock", []byte(lock))
+	}
+	pinned := func(pin string) string {
+		return strings.Replace(monorepo, "lib = \"==1.0.0\"", "lib = \""+pin+"\"", 1)
+	}
+	aarch64 := strings.Replace(strings.Replace(monorepo, "lib = \"==1.0.0\"\n", "", 1), "special = \"*\"", "lib = \"==0.9.0\"", 1)
+	for _, c := range []struct{ what, archive, lock, platform, err string }{
+		{"as it is", monorepo, lock, "linux/amd64", ""},
+		{"no lock file", monorepo, "", "linux/amd64", ""},
+		{"no such platform", monorepo, lock, "linux/arm64", "app/pixi.lock has no environment for linux-aarch64"},
+		{"another version", monorepo, strings.Replace(lock, "lib-1.0.0-", "lib-0.9.0-", 1), "linux/amd64", "app/pixi.lock does not have lib 1.0.0 for linux-64, which app/pixi.toml:7:1 pins"},
+		{"a version that begins like it", monorepo, strings.Replace(lock, "lib-1.0.0-", "lib-1.0.0.1-", 1), "linux/amd64", "app/pixi.lock does not have lib 1.0.0 for linux-64, which app/pixi.toml:7:1 pins"},
+		{"a name that begins like it", monorepo, strings.Replace(lock, "/lib-1.0.0-", "/a-lib-1.0.0-", 1), "linux/amd64", "app/pixi.lock does not have lib 1.0.0 for linux-64, which app/pixi.toml:7:1 pins"},
+		{"another spelling of the version", pinned("==1.0"), lock, "linux/amd64", ""},
+		{"no pin", pinned(">=2"), lock, "linux/amd64", ""},
+		{"the old format", monorepo, strings.Replace(lock, "c_0.conda", "c_0.tar.bz2", 1), "linux/amd64", ""},
+		{"a path", monorepo, strings.Replace(lock, "https://channels.example/ours/noarch/lib-1.0.0-", "../output/noarch/lib-1.0.0-", 1), "linux/amd64", ""},
+		{"a pin of another platform", aarch64, lock, "linux/amd64", ""},
+		{"the pin of the platform", aarch64, strings.Replace(lock, "linux-64:\n", "linux-aarch64:\n", 1), "linux/arm64", "app/pixi.lock does not have lib 0.9.0 for linux-aarch64, which app/pixi.toml:9:1 pins"},
+	} {
+		err := locked(c.archive, c.lock, c.platform)
+		if c.err == "" {
+			require.NoError(t, err, c.what)
+			continue
+		}
+		require.EqualError(t, err, c.err, c.what)
+	}
+	require.ErrorContains(t, locked(monorepo, "\t", "linux/amd64"), "reading app/pixi.lock")
+
+	ours, others := channels()
+	_, err := Packages(t.Context(), downstream(t, monorepo), opener(ours, others), both, []byte(lock))
+	require.EqualError(t, err, "app/pixi.lock has no environment for linux-aarch64")
+	require.Empty(t, ours.asked)
 }
 
 func TestConfig(t *testing.T) {
