@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
@@ -23,7 +22,8 @@ func (s *source) readManifest(pyproject *Project) *Manifest {
 			m.Version, m.VersionPos = pyproject.Version.Text, pyproject.Version.Pos
 		}
 	}
-	m.Channels, m.Platforms = s.readChannels(ws.Get("channels")), s.readPlatforms(ws.Get("platforms"))
+	m.Channels, m.priorities = s.readChannels(ws.Get("channels"))
+	m.Platforms = s.readPlatforms(ws.Get("platforms"))
 	m.workspaceMetadata = s.readMetadata(ws, Metadata{})
 	if pyproject != nil {
 		m.workspaceMetadata.Description = first(m.workspaceMetadata.Description, pyproject.Description)
@@ -57,7 +57,8 @@ func (s *source) versionNode() *tomledit.Node {
 func (s *source) readFeature(name string, n *tomledit.Node, keys ...string) *Feature {
 	f := &Feature{Name: name, Targets: []Target{s.readTarget(name, "", n, keys)}}
 	if len(keys) > 0 { // at the top level these belong to [workspace]
-		f.Platforms, f.Channels = s.readPlatforms(n.Get("platforms")), s.readChannels(n.Get("channels"))
+		f.Platforms = s.readPlatforms(n.Get("platforms"))
+		f.Channels, f.priorities = s.readChannels(n.Get("channels"))
 	}
 	for _, t := range n.Get("target").Members() {
 		f.Targets = append(f.Targets, s.readTarget(name, t.Key, t, append(keys[:len(keys):len(keys)], "target", t.Key)))
@@ -215,30 +216,26 @@ func (s *source) readPreview(n *tomledit.Node) []string {
 	return n.Strings()
 }
 
-// readChannels reads channels, "name" or { channel = "name", priority = 1 }, by priority.
-func (s *source) readChannels(n *tomledit.Node) []string {
+// readChannels reads channels, "name" or { channel = "name", priority = 1 }, by priority; nil where there are none. The
+// priorities are those of the names; 0 where none is written.
+func (s *source) readChannels(n *tomledit.Node) (names []string, priorities []int64) {
 	if n == nil || !s.want(n, tomledit.Array) {
-		return nil
+		return nil, nil
 	}
-	type channel struct {
-		name     string
-		priority int64
-	}
-	var all []channel
+	names = []string{}
 	for _, e := range n.Elements() {
-		c := channel{name: e.Text()}
+		name, priority := e.Text(), int64(0)
 		if e.Is(tomledit.Table) {
-			c.name = s.str(e.Get("channel"))
-			c.priority, _ = e.Get("priority").Int()
+			name = s.str(e.Get("channel"))
+			priority, _ = e.Get("priority").Int()
 		}
-		all = append(all, c)
+		at := slices.IndexFunc(priorities, func(p int64) bool { return p < priority })
+		if at < 0 {
+			at = len(names)
+		}
+		names, priorities = slices.Insert(names, at, name), slices.Insert(priorities, at, priority)
 	}
-	slices.SortStableFunc(all, func(a, b channel) int { return cmp.Compare(b.priority, a.priority) })
-	names := make([]string, len(all))
-	for i, c := range all {
-		names[i] = c.name
-	}
-	return names
+	return names, priorities
 }
 
 // readPlatforms reads platforms, "linux-64" or { name = "gpu", platform = "linux-64", … }, as names.

@@ -130,7 +130,7 @@ func TestResolve(t *testing.T) {
 			"test", "",
 			[]string{"pytest *", "numpy <3", "python >=3.11", "numpy >=1.26"},
 			[]string{"Rich_Text *"},
-			[]string{"testing", "high", "low", "low2"},
+			[]string{"high", "testing", "low", "low2"},
 			[]string{"linux-64"},
 			"openssl <4", "base.sh", "echo default", "A=test B=$A-2 ",
 		},

@@ -28,17 +28,8 @@ func (m *Manifest) Resolve(environment, platform string) (*Resolved, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Resolved{Environment: e, Platform: platform, Platforms: m.platformsOf(e), Tasks: m.tasksOf(e, platform)}
+	r := &Resolved{Environment: e, Platform: platform, Platforms: m.platformsOf(e), Channels: m.channelsOf(e), Tasks: m.tasksOf(e, platform)}
 	for _, f := range m.featuresOf(e) {
-		channels := f.Channels
-		if channels == nil {
-			channels = m.Channels
-		}
-		for _, c := range channels {
-			if !slices.Contains(r.Channels, c) {
-				r.Channels = append(r.Channels, c)
-			}
-		}
 		if platform != "" && f.Platforms != nil && !slices.Contains(f.Platforms, platform) {
 			continue
 		}
@@ -55,6 +46,32 @@ func (m *Manifest) featuresOf(e *Environment) []*Feature {
 		out = append(out, m.feature(name))
 	}
 	return out
+}
+
+// channelsOf returns the channels of all features of an environment, by priority; those of a feature that names none are
+// the workspace's.
+func (m *Manifest) channelsOf(e *Environment) (names []string) {
+	type channel struct {
+		name     string
+		priority int64
+	}
+	var all []channel
+	for _, f := range m.featuresOf(e) {
+		channels, priorities := f.Channels, f.priorities
+		if channels == nil {
+			channels, priorities = m.Channels, m.priorities
+		}
+		for i, name := range channels {
+			all = append(all, channel{name, priorities[i]})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b channel) int { return cmp.Compare(b.priority, a.priority) })
+	for _, c := range all {
+		if !slices.Contains(names, c.name) {
+			names = append(names, c.name)
+		}
+	}
+	return names
 }
 
 // platformsOf returns the workspace's platforms that all features of an environment support.

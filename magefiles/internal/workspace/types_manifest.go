@@ -15,6 +15,7 @@ type Manifest struct {
 	Features     []*Feature     // the default feature first, then in the order of the source
 	Environments []*Environment // the default environment first, then in the order of the source
 
+	priorities        []int64 // of Channels
 	workspaceMetadata Metadata
 }
 
@@ -40,6 +41,8 @@ type Feature struct {
 	Platforms []string // nil: all of the workspace
 	Channels  []string // nil: those of the workspace
 	Targets   []Target // the one without a selector first, then in the order of the source; later ones win
+
+	priorities []int64 // of Channels
 }
 
 // Target is a feature's content for all platforms (Selector "") or for those that its selector matches: a conda
@@ -62,7 +65,7 @@ type Resolved struct {
 	Environment *Environment
 	Platform    string   // "" when no platform-specific table was taken
 	Platforms   []string // those the environment can be installed on
-	Channels    []string
+	Channels    []string // highest priority first, among equals those of an earlier feature
 
 	// Conda, PyPI and Constraints: within a feature a more specific target's entry replaces the general one's; a name
 	// that two features ask for stands twice, in the features' order, and both must hold.
