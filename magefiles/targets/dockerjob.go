@@ -15,6 +15,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -289,7 +290,8 @@ func channelURL(name string) string {
 }
 
 // channelToRead is the channel at an address. One that is private is read with what a file of credentials has for its server.
-// Errors: *image.UnreadError where there is no http or https address.
+// Errors: *image.UnreadError where there is no http or https address, and where the server wants a login of a kind that pixi
+// can send and we cannot.
 func channelToRead(ctx context.Context, address, authFile string) (*prefixdev.Channel, error) {
 	u, err := url.Parse(strings.TrimSuffix(address, "/"))
 	if err != nil {
@@ -305,37 +307,63 @@ func channelToRead(ctx context.Context, address, authFile string) (*prefixdev.Ch
 	if err != nil {
 		return nil, err
 	}
-	login := ""
-	if authFile != "" {
-		if client, login, err = withLogin(ctx, client, authFile); err != nil {
-			return nil, err
-		}
+	client, login, err := withLogin(ctx, client, authFile)
+	otherKind := errors.Is(err, prefixdev.ErrKind)
+	if err != nil && !otherKind {
+		return nil, err
 	}
 	c, err := client.Channel(name)
 	if err != nil {
 		return nil, err
 	}
-	_, err = c.Private(ctx)
-	switch {
-	case errors.Is(err, channel.ErrUnauthorized), errors.Is(err, channel.ErrForbidden):
-		return nil, operr.New("log in again with `pixi auth login`, into the file that RATTLER_AUTH_FILE names", "%s does not take the login that it wants, %s: %w", c.URL(), login, err)
-	case err != nil:
-		return nil, operr.New("try again", "asking %s whether it is private: %w", c.URL(), err)
+	if otherKind {
+		err = openToAll(ctx, c)
+	} else {
+		_, err = c.Private(ctx)
 	}
-	return c, nil
+	switch {
+	case err == nil:
+		return c, nil
+	case !refused(err):
+		return nil, operr.New("try again", "asking %s whether it is private: %w", c.URL(), err)
+	case otherKind:
+		return nil, &image.UnreadError{Address: c.URL()}
+	}
+	return nil, operr.New("log in again with `pixi auth login`, into the file that RATTLER_AUTH_FILE names", "%s does not take the login that it wants, %s: %w", c.URL(), login, err)
 }
 
-// withLogin is a client with what a file of credentials has for its server, and where in it that stands; both as they were
-// where there is nothing.
+// withLogin is a client with what a file of credentials has for its server, and where in it that stands; the client as it
+// was where there is nothing, and beside an error.
 func withLogin(ctx context.Context, client *prefixdev.Client, authFile string) (_ *prefixdev.Client, login string, err error) {
+	if authFile == "" {
+		return client, "", nil
+	}
 	sources := prefixdev.Sources{Files: []string{authFile}}
-	if login, err = sources.Describe(client); err != nil || login == "" {
+	login, err = sources.Describe(client)
+	if err != nil || login == "" {
 		return client, "", err
 	}
 	found, err := sources.Credential(ctx, client)
 	if err != nil {
-		return nil, "", err
+		return client, "", err
 	}
-	client, err = client.With(found.Token)
-	return client, login, err
+	with, err := client.With(found.Token)
+	if err != nil {
+		return client, "", err
+	}
+	return with, login, nil
+}
+
+// openToAll asks for a file that every channel has, without a login. A private channel of prefix.dev is not found then.
+func openToAll(ctx context.Context, c *prefixdev.Channel) error {
+	f, err := c.Open(ctx, "noarch", repodata.JSON)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// refused says whether a server does not let us read, or does not let us know that there is something.
+func refused(err error) bool {
+	return errors.Is(err, channel.ErrUnauthorized) || errors.Is(err, channel.ErrForbidden) || errors.Is(err, channel.ErrNotFound)
 }

@@ -140,8 +140,7 @@ func TestAPrivateChannelBeforeAnImageIsBuilt(t *testing.T) {
 	ask := func(token string) (string, error) {
 		authFile := ""
 		if token != "" {
-			authFile = filepath.Join(t.TempDir(), "credentials.json")
-			require.NoError(t, os.WriteFile(authFile, []byte(`{"127.0.0.1":{"BearerToken":"`+token+`"}}`), 0o600))
+			authFile = credentials(t, `{"BearerToken":"`+token+`"}`)
 		}
 		return packagesOf(t.Context(), d, &image.Config{}, authFile, []string{"linux/amd64"}, nil)
 	}
@@ -158,4 +157,36 @@ func TestAPrivateChannelBeforeAnImageIsBuilt(t *testing.T) {
 		require.Contains(t, fmt.Sprintf("%+v", err), "RATTLER_AUTH_FILE")
 		require.NotContains(t, fmt.Sprintf("%+v", err), "wrong")
 	}
+}
+
+// credentials is a file with one entry, for the servers of these tests.
+func credentials(t *testing.T, entry string) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "credentials.json")
+	require.NoError(t, os.WriteFile(file, []byte(`{"127.0.0.1":`+entry+`}`), 0o600))
+	return file
+}
+
+// A login that pixi can send and we cannot is no reason to refuse an image: a channel that all may read is read without it,
+// and of another one the evidence says that nobody looked.
+func TestALoginOfAnotherKind(t *testing.T) {
+	files, private := index(true), false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if data, ok := files[r.URL.Path]; ok && !private {
+			_, _ = w.Write(data)
+			return
+		}
+		http.Error(w, "who are you?", map[bool]int{true: http.StatusUnauthorized, false: http.StatusNotFound}[private])
+	}))
+	t.Cleanup(server.Close)
+	authFile := credentials(t, `{"BasicHTTP":{"username":"me","password":"secret"}}`)
+	d := aDownstream(t, `"`+server.URL+`/demo"`)
+	said, err := packagesOf(t.Context(), d, &image.Config{}, authFile, []string{"linux/amd64"}, nil)
+	require.NoError(t, err)
+	require.Equal(t, "1 pin and 8 names, for linux/amd64", said)
+
+	private = true
+	said, err = packagesOf(t.Context(), d, &image.Config{}, authFile, []string{"linux/amd64"}, nil)
+	require.NoError(t, err)
+	require.Equal(t, "0 pins and 0 names, for linux/amd64; lib, a, b, c, d, e, f, g not looked for on "+server.URL+"/demo", said)
 }

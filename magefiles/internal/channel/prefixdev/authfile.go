@@ -22,6 +22,10 @@ type stored struct {
 	}
 }
 
+// ErrKind is in the chain of an error about an entry of a credential file that is no bearer token: a user name with a
+// password, for example, which other tools can send.
+var ErrKind = errors.New("no bearer token")
+
 // readAuthFile looks up a host in a credential file of the rattler tools: {"*.prefix.dev": {"BearerToken": "…"}}. A file
 // that is not there has no entries; one that cannot be read is an error, without its contents.
 func readAuthFile(path, host string, now time.Time) (token Token, key string, err error) {
@@ -56,7 +60,10 @@ func (s stored) token(path, key string, now time.Time) (Token, error) {
 	case s.BearerToken != "":
 		return s.BearerToken, nil
 	case s.OAuth == nil || s.OAuth.AccessToken == "":
-		return "", operr.New("log in with a token: `pixi auth login --token …`", "the entry %s of %s is of a kind that cannot upload", key, path)
+		return "", &operr.Error{
+			Summary: "the entry " + key + " of " + path + " is of a kind that cannot upload", Err: ErrKind,
+			Next: "log in with a token: `pixi auth login --token …`", Status: operr.Failed,
+		}
 	case s.OAuth.ExpiresAt != 0 && now.Unix() >= s.OAuth.ExpiresAt:
 		return "", operr.New("log in again: `pixi auth login`, or set PREFIX_API_KEY", "the login in the entry %s of %s has ended", key, path)
 	}
