@@ -316,6 +316,7 @@ func channelToRead(ctx context.Context, address, authFile string) (*prefixdev.Ch
 	if err != nil {
 		return nil, err
 	}
+	c.Also(repodata.TarBz2)
 	if otherKind {
 		err = openToAll(ctx, c)
 	} else {

@@ -21,7 +21,11 @@ type Channel struct {
 	client  *Client
 	name    string
 	privacy atomic.Int32
+	also    []repodata.Format
 }
+
+// Also lets Records and Forms tell of packages in other formats than .conda. What publishes and downloads knows only that.
+func (c *Channel) Also(formats ...repodata.Format) { c.also = formats }
 
 // What is known of a channel's privacy.
 const (
@@ -135,7 +139,7 @@ func named(records []condapkg.Record, names []string) (found []condapkg.Record) 
 // plain reads all records of a subdir from repodata.json.
 func (c *Channel) plain(ctx context.Context, subdir string) (records []condapkg.Record, err error) {
 	err = c.ReadWhole(ctx, subdir, repodata.JSON, func(f io.Reader) error {
-		records, err = repodata.Decode(f)
+		records, err = repodata.Decode(f, c.also...)
 		return err
 	})
 	return records, err
@@ -149,7 +153,7 @@ func (c *Channel) compressed(ctx context.Context, subdir string) (records []cond
 			return err
 		}
 		defer z.Close()
-		records, err = repodata.Decode(z)
+		records, err = repodata.Decode(z, c.also...)
 		return err
 	})
 	return records, err
@@ -193,7 +197,7 @@ func (c *Channel) shard(ctx context.Context, url *url.URL, digest repodata.Diges
 		token = ""
 	}
 	err = c.client.read(ctx, url.String(), token, func(f io.Reader) error {
-		records, err = repodata.DecodeShard(f, digest)
+		records, err = repodata.DecodeShard(f, digest, c.also...)
 		return err
 	})
 	if errors.Is(err, channel.ErrNotFound) {

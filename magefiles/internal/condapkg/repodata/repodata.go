@@ -62,19 +62,38 @@ func Encode(subdir string, entries []*Entry) []byte {
 	return b.Bytes()
 }
 
-// Decode reads a repodata.json and returns the records of .conda files, in the order of their file names.
-func Decode(r io.Reader) ([]condapkg.Record, error) {
+// Format is one of the formats of archives that an index may tell of, beside .conda.
+type Format int
+
+// TarBz2 is the format before .conda: solvers take packages in it too.
+const TarBz2 Format = iota + 1
+
+// Decode reads a repodata.json and returns the records of .conda files, and of those of other formats that are named, in the
+// order of their file names.
+func Decode(r io.Reader, also ...Format) ([]condapkg.Record, error) {
 	var v struct {
+		TarBz2  map[string]condapkg.Record `json:"packages"`
 		Conda   map[string]condapkg.Record `json:"packages.conda"`
 		Removed []string                   `json:"removed"`
 	}
 	if err := json.NewDecoder(io.LimitReader(r, MaxSize)).Decode(&v); err != nil {
 		return nil, fmt.Errorf("reading repodata.json: %w", err)
 	}
+	if slices.Contains(also, TarBz2) {
+		v.Conda = merged(v.Conda, v.TarBz2)
+	}
 	for _, file := range v.Removed {
 		delete(v.Conda, file)
 	}
 	return sorted(v.Conda), nil
+}
+
+// merged has what is in both, by file name.
+func merged[T any](a, b map[string]T) map[string]T {
+	both := map[string]T{}
+	maps.Copy(both, a)
+	maps.Copy(both, b)
+	return both
 }
 
 // sorted gives the records in the order of the file names they stand under.

@@ -2,10 +2,13 @@ package repodata_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/vmihailenco/msgpack/v5"
 
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
@@ -101,4 +104,28 @@ func TestRemovedFilesAreLeftOut(t *testing.T) {
 		`{"packages.conda":{"a-1-0.conda":{"name":"a","version":"1","build":"0"}},"removed":["a-1-0.conda"]}`)))
 	require.NoError(t, err)
 	require.Empty(t, got)
+}
+
+// Packages in the format before .conda are told of where that is asked for.
+func TestTheOlderFormat(t *testing.T) {
+	const index = `{"packages":{"a-1-0.tar.bz2":{"name":"a","version":"1","build":"0"},"b-1-0.tar.bz2":{"name":"b","version":"1","build":"0"}},` +
+		`"packages.conda":{"a-2-0.conda":{"name":"a","version":"2","build":"0"}},"removed":["b-1-0.tar.bz2"]}`
+	versions := func(records []condapkg.Record, err error) (found []string) {
+		require.NoError(t, err)
+		for _, r := range records {
+			found = append(found, r.Name+" "+r.Version)
+		}
+		return found
+	}
+	require.Equal(t, []string{"a 2"}, versions(repodata.Decode(strings.NewReader(index))))
+	require.Equal(t, []string{"a 1", "a 2"}, versions(repodata.Decode(strings.NewReader(index), repodata.TarBz2)))
+
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal([]byte(index), &fields))
+	text, err := msgpack.Marshal(fields)
+	require.NoError(t, err)
+	shard := repodata.Compress(text)
+	digest := repodata.Digest(sha256.Sum256(shard))
+	require.Equal(t, []string{"a 2"}, versions(repodata.DecodeShard(bytes.NewReader(shard), digest)))
+	require.Equal(t, []string{"a 1", "a 2"}, versions(repodata.DecodeShard(bytes.NewReader(shard), digest, repodata.TarBz2)))
 }

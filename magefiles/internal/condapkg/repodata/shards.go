@@ -141,10 +141,11 @@ func DecodeShards(r io.Reader) (ShardIndex, error) {
 	return x, nil
 }
 
-// DecodeShard reads the records of one shard, in the order of their file names, and checks its digest.
-func DecodeShard(r io.Reader, want Digest) ([]condapkg.Record, error) {
+// DecodeShard reads the records of one shard as Decode does, and checks its digest.
+func DecodeShard(r io.Reader, want Digest, also ...Format) ([]condapkg.Record, error) {
 	sum := sha256.New()
 	var v struct {
+		TarBz2  map[string]map[string]any `msgpack:"packages"`
 		Conda   map[string]map[string]any `msgpack:"packages.conda"`
 		Removed []string                  `msgpack:"removed"`
 	}
@@ -153,6 +154,9 @@ func DecodeShard(r io.Reader, want Digest) ([]condapkg.Record, error) {
 	}
 	if got := Digest(sum.Sum(nil)); got != want {
 		return nil, fmt.Errorf("reading a shard: it has sha256 %x, and the index says %x", got, want)
+	}
+	if slices.Contains(also, TarBz2) {
+		v.Conda = merged(v.Conda, v.TarBz2)
 	}
 	records := map[string]condapkg.Record{}
 	for file, fields := range v.Conda {
