@@ -234,7 +234,11 @@ func pixiConfig(w *workspace.Workspace, d *workspace.Downstream, set imageSettin
 	if err != nil || set.server == "" {
 		return c, err
 	}
-	for _, from := range d.Manifest.Channels {
+	env, err := d.Manifest.Resolve(workspace.DefaultEnvironment, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, from := range env.Channels {
 		u, err := url.Parse(from)
 		if err == nil && prefixdev.Public(u.Host) && path.Base(u.Path) == channelName(w) {
 			c.Mirror(from, strings.TrimSuffix(set.server, "/")+"/"+channelName(w))
