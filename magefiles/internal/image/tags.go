@@ -53,7 +53,8 @@ func RevisionTag(revision string) string {
 // held knows what those of them stand for that Ladder may have to take away (see Candidates).
 //
 // A tag only ever moves forward: to a higher version, or to a later commit of the same one. So a backport moves what is
-// its own (1.2 and 1, where nothing newer has them) and leaves the rest; a pre-release moves nothing but its own tag.
+// its own (1.2 and 1, where nothing newer has them) and leaves the rest; a pre-release moves nothing but its own tag. Of an
+// image whose version cannot be compared it is not known what would be forward: its tag stays until a person names it.
 func Ladder(v version.Version, revision string, created time.Time, have []string, held map[string]Held) []Tag {
 	exact, moving := ladder(v)
 	tags := []Tag{{Name: RevisionTag(revision), Moves: true, Why: "names the commit"}}
@@ -89,24 +90,32 @@ func movingTag(name string, v version.Version, created time.Time, have []string,
 	if !there {
 		return Tag{name, true, "is new"}
 	}
-	has, err := version.Parse(h.Version)
-	switch {
-	case err == nil && has.Compare(v) > 0:
-		return Tag{name, false, "stays: it has " + h.Version}
-	case err == nil && has.Compare(v) == 0 && h.Created.After(created):
-		return Tag{name, false, "stays: it has a later commit of " + h.Version}
-	case h.Version == "":
+	if h.Version == "" {
 		return Tag{name, true, "moves from an image that does not say its version"}
 	}
+	has, err := spelled(h.Version)
+	switch {
+	case err != nil:
+		return Tag{name, false, fmt.Sprintf("stays: it has %s, which cannot be compared with %s; -tag=%s moves it", h.Version, v, name)}
+	case has.Compare(v) > 0:
+		return Tag{name, false, "stays: it has " + h.Version}
+	case has.Compare(v) == 0 && h.Created.After(created):
+		return Tag{name, false, "stays: it has a later commit of " + h.Version}
+	}
 	return Tag{name, true, "moves from " + h.Version}
+}
+
+// spelled reads a version as tags and labels have it: some tools keep the v of a git tag.
+func spelled(text string) (version.Version, error) {
+	return version.Parse(strings.TrimPrefix(text, "v"))
 }
 
 // newestRelease is the highest release among tags that a moving tag may stand for. Shorter tags, such as 1.2, count as
 // the lowest version that they may stand for: whatever they stand for is at least that.
 func newestRelease(moving string, have []string) (newest version.Version, ok bool) {
 	for _, tag := range have {
-		v, err := version.Parse(tag)
-		if err != nil || v.Prerelease() || moving != Latest && !within(tag, moving) {
+		v, err := spelled(tag)
+		if err != nil || v.Prerelease() || moving != Latest && !within(v.String(), moving) {
 			continue
 		}
 		if !ok || v.Compare(newest) > 0 {

@@ -22,7 +22,18 @@ func TestLadder(t *testing.T) {
 		moves, stays        string
 	}{
 		{"the first release", "1.2.3", "", nil, "1.2.3 1.2 1 latest", ""},
-		{"the first release beside other tags", "1.2.3", "main sha-00 v9.9.9", nil, "1.2.3 1.2 1 latest", ""},
+		{"the first release beside other tags", "1.2.3", "main sha-00 edge", nil, "1.2.3 1.2 1 latest", ""},
+		// Other tools keep the v of a git tag, in tags and in labels: such a release counts like any other.
+		{"a higher release with a v", "1.2.3", "main v9.9.9", nil, "1.2.3 1.2 1", "latest"},
+		{"a higher release of the same major with a v", "1.2.3", "v1.4.0 v1.4", nil, "1.2.3 1.2", "1 latest"},
+		{"a lower release with a v", "1.2.3", "v1.2.2 latest", map[string]image.Held{"latest": {"v1.2.2", earlier}}, "1.2.3 1.2 1 latest", ""},
+		{"latest of a higher version with a v", "1.2.3", "latest", map[string]image.Held{"latest": {"v9.9.9", earlier}}, "1.2.3 1.2 1", "latest"},
+		{"the same version with a v, a later commit", "1.2.3", "1.2.3 latest", map[string]image.Held{
+			"1.2.3": {"v1.2.3", later}, "latest": {"v1.2.3", later},
+		}, "1.2 1", "1.2.3 latest"},
+		{"labels that are no version that can be compared", "1.2.3", "1.2 1 latest", map[string]image.Held{
+			"1.2": {"2!1.0", earlier}, "1": {"2.0.0-1", earlier}, "latest": {"main", earlier},
+		}, "1.2.3", "1.2 1 latest"},
 		{"the next patch", "1.2.4", "1.2.3 1.2 1 latest", map[string]image.Held{
 			"1.2": {"1.2.3", earlier}, "1": {"1.2.3", earlier}, "latest": {"1.2.3", earlier},
 		}, "1.2.4 1.2 1 latest", ""},
@@ -81,5 +92,27 @@ func TestLadder(t *testing.T) {
 		}
 		require.Equal(t, c.moves, strings.Join(moves, " "), c.what)
 		require.Equal(t, c.stays, strings.Join(stays, " "), c.what)
+	}
+}
+
+// What a tag stays for is said, and how it is moved all the same where nobody but a person can know.
+func TestLadderSaysWhy(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		version, tag string
+		held         image.Held
+		why          string
+	}{
+		{"1.2.3", "latest", image.Held{Version: "main"}, "stays: it has main, which cannot be compared with 1.2.3; -tag=latest moves it"},
+		{"1.2.3", "latest", image.Held{Version: "v9.9.9"}, "stays: it has v9.9.9"},
+		{"1.2.3", "latest", image.Held{Version: "v1.2.2"}, "moves from v1.2.2"},
+	} {
+		var why string
+		for _, tag := range image.Ladder(version.MustParse(c.version), "0123456789abcdef", now, []string{c.tag}, map[string]image.Held{c.tag: c.held}) {
+			if tag.Name == c.tag {
+				why = tag.Why
+			}
+		}
+		require.Equal(t, c.why, why)
 	}
 }
