@@ -55,10 +55,13 @@ func RevisionTag(revision string) string {
 // A tag only ever moves forward: to a higher version, or to a later commit of the same one. So a backport moves what is
 // its own (1.2 and 1, where nothing newer has them) and leaves the rest; a pre-release moves nothing but its own tag. Of an
 // image whose version cannot be compared it is not known what would be forward: its tag stays until a person names it.
+//
+// The exact tag of a version of two numbers, 2026.11, is what its hotfixes, 2026.11.1, would move. Who came first has it: the
+// release keeps it, and takes it from no hotfix.
 func Ladder(v version.Version, revision string, created time.Time, have []string, held map[string]Held) []Tag {
 	exact, moving := ladder(v)
 	tags := []Tag{{Name: RevisionTag(revision), Moves: true, Why: "names the commit"}}
-	tags = append(tags, exactTag(exact, created, held))
+	tags = append(tags, exactTag(exact, v, created, held))
 	for _, name := range moving {
 		tags = append(tags, movingTag(name, v, created, have, held))
 	}
@@ -71,11 +74,18 @@ func Candidates(v version.Version) []string {
 	return append([]string{exact}, moving...)
 }
 
-func exactTag(name string, created time.Time, held map[string]Held) Tag {
+// exactTag is the tag of a version itself: people name it who want that version and no other, so that it is taken from
+// nothing but an earlier image of it.
+func exactTag(name string, v version.Version, created time.Time, held map[string]Held) Tag {
 	h, there := held[name]
+	has, err := spelled(h.Version)
 	switch {
 	case !there:
 		return Tag{name, true, "is new"}
+	case h.Version == "":
+		return Tag{name, false, fmt.Sprintf("stays: its image does not say its version; -tag=%s moves it", name)}
+	case err != nil || has.Compare(v) != 0:
+		return Tag{name, false, fmt.Sprintf("stays: it has %s, and not %s; -tag=%s moves it", h.Version, v, name)}
 	case h.Created.After(created):
 		return Tag{name, false, "stays: it has a later commit, of " + h.Created.UTC().Format(time.DateTime)}
 	}
@@ -97,12 +107,20 @@ func movingTag(name string, v version.Version, created time.Time, have []string,
 	switch {
 	case err != nil:
 		return Tag{name, false, fmt.Sprintf("stays: it has %s, which cannot be compared with %s; -tag=%s moves it", h.Version, v, name)}
+	case itself(name, has):
+		return Tag{name, false, "stays: it is the release " + name}
 	case has.Compare(v) > 0:
 		return Tag{name, false, "stays: it has " + h.Version}
 	case has.Compare(v) == 0 && h.Created.After(created):
 		return Tag{name, false, "stays: it has a later commit of " + h.Version}
 	}
 	return Tag{name, true, "moves from " + h.Version}
+}
+
+// itself says whether a moving tag stands for a version of its own name: 2026.11 for the release 2026.11, whose exact tag
+// it is, and not for 2026.11.0 or 2026.11.1.
+func itself(name string, has version.Version) bool {
+	return version.Same(name, has.String()) && strings.Count(name, ".") == strings.Count(has.String(), ".")
 }
 
 // spelled reads a version as tags and labels have it: some tools keep the v of a git tag.

@@ -73,6 +73,44 @@ func TestLadder(t *testing.T) {
 		{"two numbers", "2026.11", "2026.10 2026 latest", map[string]image.Held{
 			"2026": {"2026.10", earlier}, "latest": {"2026.10", earlier},
 		}, "2026.11 2026 latest", ""},
+		// A release of two numbers has the name that its hotfixes would move.
+		{"a hotfix of a calendar release", "2026.11.1", "2026.11 2026 latest", map[string]image.Held{
+			"2026.11": {"2026.11", earlier}, "2026": {"2026.11", earlier}, "latest": {"2026.11", earlier},
+		}, "2026.11.1 2026 latest", "2026.11"},
+		{"a hotfix of a calendar release whose label has a v", "2026.11.1", "v2026.11 2026.11 latest", map[string]image.Held{
+			"2026.11": {"v2026.11", earlier}, "latest": {"v2026.11", earlier},
+		}, "2026.11.1 2026 latest", "2026.11"},
+		{"a second hotfix", "2026.11.2", "2026.11 2026.11.1 2026 latest", map[string]image.Held{
+			"2026.11": {"2026.11", earlier}, "2026": {"2026.11.1", earlier}, "latest": {"2026.11.1", earlier},
+		}, "2026.11.2 2026 latest", "2026.11"},
+		{"a second hotfix where the release is not in this registry", "2026.11.2", "2026.11.1 2026.11 2026 latest", map[string]image.Held{
+			"2026.11": {"2026.11.1", earlier}, "2026": {"2026.11.1", earlier}, "latest": {"2026.11.1", earlier},
+		}, "2026.11.2 2026.11 2026 latest", ""},
+		{"a calendar release again, after its hotfix took its tag", "2026.11", "2026.11 2026.11.1 2026 latest", map[string]image.Held{
+			"2026.11": {"2026.11.1", earlier}, "2026": {"2026.11.1", earlier}, "latest": {"2026.11.1", earlier},
+		}, "", "2026.11 2026 latest"},
+		{"a calendar release, a later commit of it, before its hotfix", "2026.11", "2026.11 2026 latest", map[string]image.Held{
+			"2026.11": {"2026.11", earlier}, "2026": {"2026.11", earlier}, "latest": {"2026.11", earlier},
+		}, "2026.11 2026 latest", ""},
+		{"a calendar release and its post-release", "2026.11.post1", "2026.11 2026 latest", map[string]image.Held{
+			"2026": {"2026.11", earlier}, "latest": {"2026.11", earlier},
+		}, "2026.11.post1 2026 latest", ""},
+		{"a patch of a release of two numbers", "1.3.1", "1.3 1 latest", map[string]image.Held{
+			"1.3": {"1.3", earlier}, "1": {"1.3", earlier}, "latest": {"1.3", earlier},
+		}, "1.3.1 1 latest", "1.3"},
+		{"a patch of the same release of three numbers", "1.3.1", "1.3.0 1.3 1 latest", map[string]image.Held{
+			"1.3": {"1.3.0", earlier}, "1": {"1.3.0", earlier}, "latest": {"1.3.0", earlier},
+		}, "1.3.1 1.3 1 latest", ""},
+		{"a patch of a release of one number", "7.0.1", "7 latest", map[string]image.Held{
+			"7": {"7", earlier}, "latest": {"7", earlier},
+		}, "7.0.1 7.0 latest", "7"},
+		{"one version in two spellings", "1.3", "1.3 1 latest", map[string]image.Held{
+			"1.3": {"1.3.0", earlier}, "1": {"1.3.0", earlier}, "latest": {"1.3.0", earlier},
+		}, "1.3 1 latest", ""},
+		{"its own tag on an image that says nothing", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {}}, "1.2 1 latest", "1.2.3"},
+		{"its own tag on an image of a branch", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {"main", earlier}}, "1.2 1 latest", "1.2.3"},
+		{"its own tag on another version", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {"1.2.2", earlier}}, "1.2 1 latest", "1.2.3"},
+		{"a pre-release's own tag on another version", "2.0.0rc1", "2.0.0rc1", map[string]image.Held{"2.0.0rc1": {"1.9.0", earlier}}, "", "2.0.0rc1"},
 		{"one number", "7", "6 latest", map[string]image.Held{"latest": {"6", earlier}}, "7 latest", ""},
 		{"four numbers", "1.2.3.4", "1.2.3.5 1.2 1 latest", nil, "1.2.3.4", "1.2 1 latest"},
 		{"another major that begins alike", "1.2.3", "10.0.0 10.0 10 latest", map[string]image.Held{"latest": {"10.0.0", earlier}}, "1.2.3 1.2 1", "latest"},
@@ -106,6 +144,13 @@ func TestLadderSaysWhy(t *testing.T) {
 		{"1.2.3", "latest", image.Held{Version: "main"}, "stays: it has main, which cannot be compared with 1.2.3; -tag=latest moves it"},
 		{"1.2.3", "latest", image.Held{Version: "v9.9.9"}, "stays: it has v9.9.9"},
 		{"1.2.3", "latest", image.Held{Version: "v1.2.2"}, "moves from v1.2.2"},
+		{"1.2.3", "latest", image.Held{}, "moves from an image that does not say its version"},
+		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3"}, "moves to the later commit of the same version"},
+		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3", Created: now.Add(time.Hour)}, "stays: it has a later commit, of 2026-05-01 13:00:00"},
+		{"1.2.3", "1.2.3", image.Held{}, "stays: its image does not say its version; -tag=1.2.3 moves it"},
+		{"1.2.3", "1.2.3", image.Held{Version: "main"}, "stays: it has main, and not 1.2.3; -tag=1.2.3 moves it"},
+		{"2026.11", "2026.11", image.Held{Version: "2026.11.1"}, "stays: it has 2026.11.1, and not 2026.11; -tag=2026.11 moves it"},
+		{"2026.11.1", "2026.11", image.Held{Version: "2026.11"}, "stays: it is the release 2026.11"},
 	} {
 		var why string
 		for _, tag := range image.Ladder(version.MustParse(c.version), "0123456789abcdef", now, []string{c.tag}, map[string]image.Held{c.tag: c.held}) {
