@@ -93,7 +93,7 @@ func exactTag(name string, v version.Version, created time.Time, held map[string
 }
 
 func movingTag(name string, v version.Version, created time.Time, have []string, held map[string]Held) Tag {
-	if newest, ok := newestRelease(name, have); ok && newest.Compare(v) > 0 {
+	if newest, ok := newestRelease(name, v, have); ok && newest.Compare(v) > 0 {
 		return Tag{name, false, fmt.Sprintf("stays: the registry has %s", newest)}
 	}
 	h, there := held[name]
@@ -128,19 +128,39 @@ func spelled(text string) (version.Version, error) {
 	return version.Parse(strings.TrimPrefix(text, "v"))
 }
 
-// newestRelease is the highest release among tags that a moving tag may stand for. Shorter tags, such as 1.2, count as
+// newestRelease is the highest release among tags that a moving tag of v may stand for. Shorter tags, such as 1.2, count as
 // the lowest version that they may stand for: whatever they stand for is at least that.
-func newestRelease(moving string, have []string) (newest version.Version, ok bool) {
+//
+// A tag of one number may be a date (20240501), a run, or a commit whose abbreviation has no letter, and would hold latest
+// back for ever. It counts where a longer tag begins with it, as 1.2 does with 1, or where v has one number too.
+func newestRelease(moving string, v version.Version, have []string) (newest version.Version, ok bool) {
+	alone := !strings.Contains(v.Release().String(), ".")
+	begun := beginnings(have)
 	for _, tag := range have {
-		v, err := spelled(tag)
-		if err != nil || v.Prerelease() || moving != Latest && !within(v.String(), moving) {
+		has, err := spelled(tag)
+		if err != nil || has.Prerelease() || moving != Latest && !within(has.String(), moving) {
 			continue
 		}
-		if !ok || v.Compare(newest) > 0 {
-			newest, ok = v, true
+		if one := has.Release().String(); !strings.Contains(one, ".") && !alone && !begun[one] {
+			continue
+		}
+		if !ok || has.Compare(newest) > 0 {
+			newest, ok = has, true
 		}
 	}
 	return newest, ok
+}
+
+// beginnings are the first numbers of all tags of several.
+func beginnings(tags []string) map[string]bool {
+	begun := map[string]bool{}
+	for _, tag := range tags {
+		if v, err := spelled(tag); err == nil {
+			first, _, several := strings.Cut(v.Release().String(), ".")
+			begun[first] = begun[first] || several
+		}
+	}
+	return begun
 }
 
 // within says whether a version begins with the numbers of a shorter one: 1.2.3 with 1.2, however they are spelled.

@@ -69,6 +69,15 @@ func TestLadder(t *testing.T) {
 		}, "", "1.2.3 1.2 1 latest"},
 		{"latest of an image that says nothing", "1.2.3", "latest", map[string]image.Held{"latest": {}}, "1.2.3 1.2 1 latest", ""},
 		{"latest of a higher version whose own tag was deleted", "1.2.3", "latest", map[string]image.Held{"latest": {"3.0.0", earlier}}, "1.2.3 1.2 1", "latest"},
+		// A number alone may be a date, a run or a commit: it is a version where others say so.
+		{"a date among releases", "1.2.4", "1.2.3 1.2 1 20240501 8675309 latest", map[string]image.Held{
+			"1.2": {"1.2.3", earlier}, "1": {"1.2.3", earlier}, "latest": {"1.2.3", earlier},
+		}, "1.2.4 1.2 1 latest", ""},
+		{"a date alone", "1.2.4", "v20240501 20240501", nil, "1.2.4 1.2 1 latest", ""},
+		{"a number that longer tags begin with", "1.2.4", "2.0.0 2 3 3.1 latest", nil, "1.2.4 1.2 1", "latest"},
+		{"a number alone that latest stands for", "1.2.4", "2 latest", map[string]image.Held{"latest": {"2", earlier}}, "1.2.4 1.2 1", "latest"},
+		{"a number alone where versions have one", "7", "8", nil, "7", "latest"},
+		{"a number alone where versions have one, and a post-release", "7.post1", "8", nil, "7.post1", "latest"},
 		{"only the short tags are left", "0.9.0", "1.2 1", nil, "0.9.0 0.9 0", "latest"},
 		{"two numbers", "2026.11", "2026.10 2026 latest", map[string]image.Held{
 			"2026": {"2026.10", earlier}, "latest": {"2026.10", earlier},
