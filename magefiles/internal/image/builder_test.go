@@ -126,6 +126,14 @@ func TestBuildErrors(t *testing.T) {
 		{fmt.Sprintf(step, "Error: Cannot solve the request because of: No candidates were found for special >=1.\n0.5"), "the environment cannot be had: no channel has special >=1:", "special"},
 		{fmt.Sprintf(step, "no space left"), "a step of the Dockerfile failed:", "no space left"},
 		{fmt.Sprintf(step, "exec /bin/sh: exec format error"), "a step runs a program of another platform:", ""},
+		// A step that fails is to blame, whatever it says of what it asked for.
+		{fmt.Sprintf(step, "Error: failed to fetch repodata.json.zst\n0.5   HTTP status client error (403 Forbidden) for url (https://repo.example/t/secret/x)"), "a package channel refuses what a step of the Dockerfile asks for (403):", "RATTLER_AUTH_FILE"},
+		{fmt.Sprintf(step, "Error: HTTP status client error (401 ) for url (https://repo.example/x)"), "a package channel refuses what a step of the Dockerfile asks for (401):", "RATTLER_AUTH_FILE"}, // over HTTP/2 a status has no words
+		{fmt.Sprintf(step, "HTTP status client error (429 Too Many Requests) for url"), "a package channel allows no more requests for now (429):", "wait"},
+		{fmt.Sprintf(step, "mkdir: cannot create directory '/out': Permission denied: '/out'"), "a step of the Dockerfile failed:", "Permission denied: '/out'"},
+		{fmt.Sprintf(step, "PermissionError: [Errno 13] Permission denied: '/x'\n0.5 toomanyrequests"), "a step of the Dockerfile failed:", ""},
+		{strings.ReplaceAll(fmt.Sprintf(step, "curl: (22) The requested URL returned error: 403 Forbidden"), "pixi install", "curl -f x"), "a step of the Dockerfile failed:", "403 Forbidden"},
+		{"#8 [environment 1/1] RUN pixi install\n#8 0.3 WARN 403 Forbidden, trying the next mirror\n#8 DONE 1.0s\n#9 pushing layers\n#9 ERROR: failed to push r/app: unexpected status from PUT request to http://r/v2/app/manifests/x: 500 Internal Server Error\nERROR: failed to build: failed to solve: failed to push r/app: unexpected status from PUT request to http://r/v2/app/manifests/x: 500 Internal Server Error\n", "the upload to the registry failed:", ""},
 		{"ERROR: failed to build: failed to solve: failed to resolve source metadata for docker.io/docker/buildkit-syft-scanner:stable-1: no such host\n", "the image that makes the SBOM cannot be had:", ""},
 		{"ERROR: failed to solve: pixi.example/pixi:1: failed to resolve source metadata for pixi.example/pixi:1: pixi.example/pixi:1: not found\n", "the base image pixi.example/pixi:1 cannot be had:", ""},
 		{"ERROR: failed to push r/app: unexpected status from PUT request to http://r/v2/app/manifests/x: 500 Internal Server Error\n", "the upload to the registry failed:", ""},
@@ -139,6 +147,7 @@ func TestBuildErrors(t *testing.T) {
 		{"ERROR: Multi-platform build is not supported for the docker driver.\n", "this builder cannot make such images: it is the engine's own:", ""},
 		{"ERROR: additional privileges requested\n", "buildx asks a person whether it may read what the build needs:", ""},
 		{"ERROR: something new\n", "building the image:", "something new"},
+		{"401 Unauthorized\n", "the registry refuses the upload:", ""},
 	} {
 		err := buildError(&command.ExitError{Name: "docker", Code: 1}, c.text)
 		require.ErrorContains(t, err, c.want, c.text)

@@ -7,11 +7,35 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// known are the failures of builds that have a remedy, by what BuildKit says. The first that fits is taken.
-var known = []struct {
+// remedies are failures that are known, by what is said, and what to do about each. The first that fits is taken.
+type remedies []struct {
 	says          *regexp.Regexp
 	summary, next string
-}{
+}
+
+// stepFailed is what BuildKit says where a RUN of the Dockerfile ended the build.
+var stepFailed = regexp.MustCompile(`process ".*" did not complete successfully`)
+
+// inSteps are those of steps, by what their programs say; the last fits all. pixi and rattler name a status in the words of the
+// HTTP library that they have.
+var inSteps = remedies{
+	{
+		regexp.MustCompile(`HTTP status client error \((401|403)\b`),
+		"a package channel refuses what a step of the Dockerfile asks for ($1)", "set RATTLER_AUTH_FILE to a file with a login for that channel",
+	},
+	{
+		regexp.MustCompile(`HTTP status client error \(429\b`),
+		"a package channel allows no more requests for now (429)", "wait, and run it again: what was fetched is in the builder's cache",
+	},
+	{
+		regexp.MustCompile(`exec format error`),
+		"a step runs a program of another platform", "let that stage run on $BUILDPLATFORM, or install qemu's binfmt",
+	},
+	{regexp.MustCompile(``), "a step of the Dockerfile failed", ""},
+}
+
+// known are those of all else in a build, by what BuildKit says.
+var known = remedies{
 	{
 		regexp.MustCompile(`additional privileges requested`),
 		"buildx asks a person whether it may read what the build needs", "run it from the workspace, or update buildx",
@@ -40,42 +64,57 @@ var known = []struct {
 		regexp.MustCompile(`(?i)(failed to (push|copy)|unexpected status from (PUT|POST|HEAD|PATCH) request|failed to do request: (Put|Post|Head|Patch))`),
 		"the upload to the registry failed", "run it again: layers that arrived are not sent again",
 	},
-	{
-		regexp.MustCompile(`exec format error`),
-		"a step runs a program of another platform", "let that stage run on $BUILDPLATFORM, or install qemu's binfmt",
-	},
-	{
-		regexp.MustCompile(`(?s)process .* did not complete successfully`),
-		"a step of the Dockerfile failed", "",
-	},
 }
+
+// errorLine is a line in which BuildKit or buildx says what ended the build.
+var errorLine = regexp.MustCompile(`(?im)^(#\d+ )?error: .*$`)
 
 // failed is what a step of the Dockerfile said before it failed: buildx repeats it between rules.
 var failed = regexp.MustCompile(`(?s)\n------\n > (.*?)\n------\n`)
 
 // buildError makes a sentence of a failed build. No tag was moved by then.
 func buildError(err error, record string) error {
-	detail := lastLines(record)
+	step := record
 	if m := failed.FindStringSubmatch(record); m != nil && strings.Contains(m[1], "\n") {
-		detail = lastLines(m[1])
+		step = m[1]
 	}
+	detail := lastLines(step)
 	if missing := unsolved(record); missing != "" {
 		return operr.New("publish it for that platform, or take the platform out of [tool.image]; no tag was moved",
 			"the environment cannot be had: no channel has %s: %w", missing, err).WithDetail(detail)
 	}
-	for _, k := range known {
-		m := k.says.FindStringSubmatchIndex(record)
+	summary, next := "building the image", "no tag was moved; see what buildx says"
+	if stepFailed.MatchString(record) {
+		summary, next = inSteps.find(step, summary, next)
+	} else {
+		summary, next = known.find(ownWords(record), summary, next)
+	}
+	return operr.New(next, "%s: %w", summary, err).WithDetail(detail)
+}
+
+// find gives the first failure that fits, or what it was given.
+func (all remedies) find(said, summary, next string) (string, string) {
+	for _, r := range all {
+		m := r.says.FindStringSubmatchIndex(said)
 		if m == nil {
 			continue
 		}
-		summary := string(k.says.ExpandString(nil, k.summary, record, m))
-		next := "no tag was moved"
-		if k.next != "" {
-			next = k.next + "; no tag was moved"
+		summary, next = string(r.says.ExpandString(nil, r.summary, said, m)), "no tag was moved"
+		if r.next != "" {
+			next = r.next + "; no tag was moved"
 		}
-		return operr.New(next, "%s: %w", summary, err).WithDetail(detail)
+		return summary, next
 	}
-	return operr.New("no tag was moved; see what buildx says", "building the image: %w", err).WithDetail(detail)
+	return summary, next
+}
+
+// ownWords are the lines of a record in which BuildKit and buildx say what ended the build, where there are such. What the
+// programs of steps say is not the registry's word: one that got on after a refusal is not to blame for what came later.
+func ownWords(record string) string {
+	if lines := errorLine.FindAllString(record, -1); len(lines) > 0 {
+		return strings.Join(lines, "\n")
+	}
+	return record
 }
 
 // noCandidates is what rattler's solver, in pixi too, says of a package that no channel has for the platform.
