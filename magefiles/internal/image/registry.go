@@ -3,7 +3,6 @@ package image
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,9 +52,9 @@ func (r *Registry) Tags(ctx context.Context, repository string) ([]string, error
 // Read returns what stands behind a reference, a tag or a digest. Errors: ErrNotFound.
 func (r *Registry) Read(ctx context.Context, ref string) (*Index, error) {
 	doing := "reading " + ref
-	reference, err := name.ParseReference(ref)
+	reference, err := parse(ref)
 	if err != nil {
-		return nil, operr.NewUsage("name digests as sha256:…", "%w", err)
+		return nil, err
 	}
 	d, err := remote.Get(reference, r.options(ctx)...)
 	if err != nil {
@@ -87,7 +86,7 @@ func (r *Registry) single(d *remote.Descriptor, doing string) (*Index, error) {
 
 // Tag gives tags to the image of a digest: the same manifest, byte for byte.
 func (r *Registry) Tag(ctx context.Context, repository, digest, tag string) error {
-	ref, err := name.NewDigest(repository + "@" + digest)
+	ref, err := parse(repository + "@" + digest)
 	if err != nil {
 		return err
 	}
@@ -95,7 +94,7 @@ func (r *Registry) Tag(ctx context.Context, repository, digest, tag string) erro
 	if err != nil {
 		return failure("reading "+ref.String(), err)
 	}
-	return failure("tagging "+ref.String()+" as "+tag, remote.Tag(ref.Tag(tag), d, r.options(ctx)...))
+	return failure("tagging "+ref.String()+" as "+tag, remote.Tag(ref.Context().Tag(tag), d, r.options(ctx)...))
 }
 
 // Held says what tags of a repository stand for; those that are not there are left out.
@@ -129,9 +128,9 @@ func (i *Index) held() (h Held) {
 func (r *Registry) Join(ctx context.Context, repository string, digests []string) (digest string, err error) {
 	joined := mutate.IndexMediaType(empty.Index, "application/vnd.oci.image.index.v1+json")
 	for n, d := range digests {
-		ref, err := name.NewDigest(repository + "@" + d)
+		ref, err := parse(repository + "@" + d)
 		if err != nil {
-			return "", operr.NewUsage("name digests as sha256:…", "%q is no digest", d)
+			return "", err
 		}
 		part, err := remote.Index(ref, r.options(ctx)...)
 		if err != nil {
@@ -154,7 +153,7 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 	if err != nil {
 		return "", err
 	}
-	ref, err := name.NewDigest(repository + "@" + sum.String())
+	ref, err := parse(repository + "@" + sum.String())
 	if err != nil {
 		return "", err
 	}
@@ -169,7 +168,7 @@ func failure(doing string, err error) error {
 	}
 	switch status := answer.StatusCode; {
 	case status == http.StatusNotFound:
-		return fmt.Errorf("%s: %w", doing, ErrNotFound)
+		return operr.New("correct its name, or push it there first", "%s: %w", doing, ErrNotFound)
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return operr.New("log in: `docker login HOST`; in a workflow the job needs `packages: write`", "%s: the registry refuses it (%d): %w", doing, status, err)
 	case status == http.StatusTooManyRequests:
@@ -187,6 +186,18 @@ func wrap(doing string, err error) error {
 	return operr.New("see whether the registry can be reached; run it again: nothing is lost", "%s: %w", doing, err)
 }
 
+// parse reads a reference, REPOSITORY:TAG or REPOSITORY@DIGEST. Errors are about the spelling, with exit status 2.
+func parse(ref string) (name.Reference, error) {
+	reference, err := name.ParseReference(ref)
+	if err == nil {
+		return reference, nil
+	}
+	if _, digest, found := strings.Cut(ref, "@"); found {
+		return nil, operr.NewUsage("name digests as `docker:image -platform=… -push` reports them: sha256: and 64 digits", "%q is no digest", digest)
+	}
+	return nil, operr.NewUsage("write HOST/OWNER/NAME, with a tag or a digest", "%q cannot be the name of an image", ref)
+}
+
 // digestOf takes the digest of REPOSITORY@DIGEST, or of a digest alone.
 func digestOf(ref string) string {
 	_, digest, found := strings.Cut(ref, "@")
@@ -198,7 +209,7 @@ func digestOf(ref string) string {
 
 // Has says, by an error, that a registry has no such image, or that it cannot be asked.
 func (r *Registry) Has(ctx context.Context, ref string) error {
-	reference, err := name.ParseReference(ref)
+	reference, err := parse(ref)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -17,6 +18,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // shop is a registry over HTTP whose answers can be made to fail.
@@ -122,8 +125,32 @@ func TestRegistry(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, p.Verify(i, joined), "attestations come along")
 	require.Equal(t, map[string]string{"k": "v"}, i.Annotations)
-	_, err = r.Join(t.Context(), p.Repository, []string{"sha256:short"})
-	require.ErrorContains(t, err, `"sha256:short" is no digest`)
+}
+
+// What names nothing, and what is not there, each say what to do.
+func TestNames(t *testing.T) {
+	s := newShop(t)
+	r := &Registry{}
+	repository := s.host + "/someone/theapp"
+	for _, digest := range []string{"foo", "sha256:short", ""} {
+		_, read := r.Read(t.Context(), repository+"@"+digest)
+		_, joined := r.Join(t.Context(), repository, []string{digest})
+		for _, err := range []error{read, joined, r.Tag(t.Context(), repository, digest, "x"), r.Has(t.Context(), repository+"@"+digest)} {
+			require.EqualError(t, err, fmt.Sprintf("%q is no digest", digest))
+			require.Equal(t, operr.Usage, operr.ExitStatus(err))
+			require.Contains(t, fmt.Sprintf("%+v", err), "→ name digests as `docker:image -platform=… -push` reports them: sha256: and 64 digits")
+		}
+	}
+	require.ErrorContains(t, r.Has(t.Context(), "A Name"), `"A Name" cannot be the name of an image`)
+
+	nobody := "sha256:" + strings.Repeat("0", 64)
+	_, read := r.Read(t.Context(), repository+"@"+nobody)
+	_, joined := r.Join(t.Context(), repository, []string{nobody})
+	for _, err := range []error{read, joined, r.Tag(t.Context(), repository, nobody, "x")} {
+		require.ErrorIs(t, err, ErrNotFound)
+		require.EqualError(t, err, "reading "+repository+"@"+nobody+": not there")
+		require.Contains(t, fmt.Sprintf("%+v", err), "→ correct its name, or push it there first")
+	}
 }
 
 // A registry that refuses, is busy, or fails: each a sentence with what to do.
