@@ -6,6 +6,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
 // Index is what a registry, or a folder, holds of an image.
@@ -108,6 +109,41 @@ func readImage(img v1.Image) (*Image, error) {
 		one.Layers = append(one.Layers, l.Digest.String())
 	}
 	return one, nil
+}
+
+// labelsOf are the labels of the first image behind a descriptor: the images of one build say the same about it. None are
+// those of an index without images.
+func labelsOf(d *remote.Descriptor) (map[string]string, error) {
+	img, err := firstImage(d)
+	if err != nil || img == nil {
+		return nil, err
+	}
+	c, err := img.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	return c.Config.Labels, nil
+}
+
+// firstImage is nil where an index has none.
+func firstImage(d *remote.Descriptor) (v1.Image, error) {
+	if !d.MediaType.IsIndex() {
+		return d.Image()
+	}
+	index, err := d.ImageIndex()
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range manifest.Manifests {
+		if one.MediaType.IsImage() && one.Annotations[referenceType] != attestationType {
+			return index.Image(one.Digest)
+		}
+	}
+	return nil, nil
 }
 
 // platform is OS/ARCH, without what every machine of that kind has (arm64's variant v8).

@@ -296,11 +296,11 @@ func (j *Job) tag(ctx context.Context) (string, error) {
 			stay = append(stay, t.Name)
 			continue
 		}
-		now, err := j.Registry.Read(ctx, j.Plan.Repository+":"+t.Name)
+		now, err := j.Registry.Digest(ctx, j.Plan.Repository+":"+t.Name)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return "", err
 		}
-		if err == nil && now.Digest == j.Result.Digest {
+		if err == nil && now == j.Result.Digest {
 			tags[n] = Tag{t.Name, false, "stands for this image already"}
 			stay = append(stay, t.Name)
 			continue

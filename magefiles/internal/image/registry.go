@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -19,21 +20,34 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Registry asks and changes registries, with the logins that docker keeps. Its zero value is ready. Requests that fail in
-// a way that may pass are tried again, by go-containerregistry.
+// Registry asks and changes registries, with the logins that docker keeps. Its zero value is ready, and may be used by
+// several at once. It logs in once at each repository to read and once to write, and gets new tokens where they run out.
+// Requests that fail in a way that may pass are tried again, by go-containerregistry.
 type Registry struct {
 	Transport http.RoundTripper // nil is go-containerregistry's own
+
+	once   sync.Once
+	puller *remote.Puller
+	pusher *remote.Pusher
+	err    error
+	held   sync.Map // Held by REPOSITORY@DIGEST: what stands behind a digest is the same for ever
 }
 
 // ErrNotFound says that a registry has no such repository, tag or digest.
 var ErrNotFound = errors.New("not there")
 
-func (r *Registry) options(ctx context.Context) []remote.Option {
-	o := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent("pixi-release")}
-	if r.Transport != nil {
-		o = append(o, remote.WithTransport(r.Transport))
-	}
-	return o
+// clients are what reads and what writes.
+func (r *Registry) clients() (*remote.Puller, *remote.Pusher, error) {
+	r.once.Do(func() {
+		o := []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent("pixi-release")}
+		if r.Transport != nil {
+			o = append(o, remote.WithTransport(r.Transport))
+		}
+		if r.puller, r.err = remote.NewPuller(o...); r.err == nil {
+			r.pusher, r.err = remote.NewPusher(o...)
+		}
+	})
+	return r.puller, r.pusher, r.err
 }
 
 // Tags returns the tags of a repository; none for one that is not there.
@@ -42,24 +56,69 @@ func (r *Registry) Tags(ctx context.Context, repository string) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	tags, err := remote.List(repo, r.options(ctx)...)
+	puller, _, err := r.clients()
+	if err != nil {
+		return nil, err
+	}
+	tags, err := puller.List(ctx, repo)
 	if err = failure("asking for the tags of "+repository, err); errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
 	return tags, err
 }
 
-// Read returns what stands behind a reference, a tag or a digest. Errors: ErrNotFound.
-func (r *Registry) Read(ctx context.Context, ref string) (*Index, error) {
-	doing := "reading " + ref
+// get reads the manifest behind a reference. Errors: ErrNotFound.
+func (r *Registry) get(ctx context.Context, ref string) (*remote.Descriptor, error) {
 	reference, err := parse(ref)
 	if err != nil {
 		return nil, err
 	}
-	d, err := remote.Get(reference, r.options(ctx)...)
+	puller, _, err := r.clients()
 	if err != nil {
-		return nil, failure(doing, err)
+		return nil, err
 	}
+	d, err := puller.Get(ctx, reference)
+	return d, failure("reading "+ref, err)
+}
+
+// Digest is that of what stands behind a reference, by the smallest request that says so. Errors: ErrNotFound.
+func (r *Registry) Digest(ctx context.Context, ref string) (string, error) {
+	reference, err := parse(ref)
+	if err != nil {
+		return "", err
+	}
+	puller, _, err := r.clients()
+	if err != nil {
+		return "", err
+	}
+	head, err := puller.Head(ctx, reference)
+	if err == nil {
+		return head.Digest.String(), nil
+	}
+	var answer *transport.Error
+	if errors.As(err, &answer) {
+		return "", failure("looking for "+ref, err)
+	}
+	d, err := r.get(ctx, ref) // some registries leave out of a short answer what has to be in it
+	if err != nil {
+		return "", err
+	}
+	return d.Digest.String(), nil
+}
+
+// Has says, by an error, that a registry has no such image, or that it cannot be asked.
+func (r *Registry) Has(ctx context.Context, ref string) error {
+	_, err := r.Digest(ctx, ref)
+	return err
+}
+
+// Read returns what stands behind a reference, a tag or a digest. Errors: ErrNotFound.
+func (r *Registry) Read(ctx context.Context, ref string) (*Index, error) {
+	d, err := r.get(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	doing := "reading " + ref
 	if !d.MediaType.IsIndex() {
 		return r.single(d, doing)
 	}
@@ -86,15 +145,16 @@ func (r *Registry) single(d *remote.Descriptor, doing string) (*Index, error) {
 
 // Tag gives tags to the image of a digest: the same manifest, byte for byte.
 func (r *Registry) Tag(ctx context.Context, repository, digest, tag string) error {
-	ref, err := parse(repository + "@" + digest)
+	ref := repository + "@" + digest
+	d, err := r.get(ctx, ref)
 	if err != nil {
 		return err
 	}
-	d, err := remote.Get(ref, r.options(ctx)...)
+	repo, err := name.NewRepository(repository)
 	if err != nil {
-		return failure("reading "+ref.String(), err)
+		return err
 	}
-	return failure("tagging "+ref.String()+" as "+tag, remote.Tag(ref.Context().Tag(tag), d, r.options(ctx)...))
+	return failure("tagging "+ref+" as "+tag, r.pusher.Put(ctx, repo.Tag(tag), d))
 }
 
 // Held says what tags of a repository stand for; those that are not there are left out.
@@ -104,48 +164,61 @@ func (r *Registry) Held(ctx context.Context, repository string, tags, have []str
 		if !slices.Contains(have, tag) {
 			continue
 		}
-		i, err := r.Read(ctx, repository+":"+tag)
+		h, err := r.heldBy(ctx, repository, tag)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		held[tag] = i.held()
+		held[tag] = h
 	}
 	return held, nil
 }
 
-func (i *Index) held() (h Held) {
-	for _, one := range i.Images {
-		h.Version = one.Labels[labelVersion]
-		h.Created, _ = time.Parse(time.RFC3339, one.Labels[labelCreated]) // zero where it says none
+// heldBy reads the labels behind one tag, and those of one image once.
+func (r *Registry) heldBy(ctx context.Context, repository, tag string) (h Held, err error) {
+	d, err := r.get(ctx, repository+":"+tag)
+	if err != nil {
+		return h, err
 	}
-	return h
+	key := repository + "@" + d.Digest.String()
+	if known, ok := r.held.Load(key); ok {
+		return known.(Held), nil
+	}
+	labels, err := labelsOf(d)
+	if err != nil {
+		return h, failure("reading "+repository+":"+tag, err)
+	}
+	h.Version = labels[labelVersion]
+	h.Created, _ = time.Parse(time.RFC3339, labels[labelCreated]) // zero where it says none
+	r.held.Store(key, h)
+	return h, nil
 }
 
 // Join pushes one index of several, by digest: all their images and attestations. The annotations are the first one's.
 func (r *Registry) Join(ctx context.Context, repository string, digests []string) (digest string, err error) {
 	joined := mutate.IndexMediaType(empty.Index, "application/vnd.oci.image.index.v1+json")
 	for n, d := range digests {
-		ref, err := parse(repository + "@" + d)
+		ref := repository + "@" + d
+		there, err := r.get(ctx, ref)
 		if err != nil {
 			return "", err
 		}
-		part, err := remote.Index(ref, r.options(ctx)...)
+		part, err := there.ImageIndex()
 		if err != nil {
-			return "", failure("reading "+ref.String(), err)
+			return "", failure("reading "+ref, err)
 		}
 		manifest, err := part.IndexManifest()
 		if err != nil {
-			return "", failure("reading "+ref.String(), err)
+			return "", failure("reading "+ref, err)
 		}
 		if n == 0 {
 			joined = mutate.Annotations(joined, manifest.Annotations).(v1.ImageIndex)
 		}
 		all, err := addenda(part, manifest)
 		if err != nil {
-			return "", failure("reading "+ref.String(), err)
+			return "", failure("reading "+ref, err)
 		}
 		joined = mutate.AppendManifests(joined, all...)
 	}
@@ -157,7 +230,11 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 	if err != nil {
 		return "", err
 	}
-	return sum.String(), failure("pushing "+ref.String(), remote.WriteIndex(ref, joined, r.options(ctx)...))
+	_, pusher, err := r.clients()
+	if err != nil {
+		return "", err
+	}
+	return sum.String(), failure("pushing "+ref.String(), pusher.Push(ctx, ref, joined))
 }
 
 // failure says what was being done, and what to do about what registries answer.
@@ -205,14 +282,4 @@ func digestOf(ref string) string {
 		return ref
 	}
 	return digest
-}
-
-// Has says, by an error, that a registry has no such image, or that it cannot be asked.
-func (r *Registry) Has(ctx context.Context, ref string) error {
-	reference, err := parse(ref)
-	if err != nil {
-		return err
-	}
-	_, err = remote.Head(reference, r.options(ctx)...)
-	return failure("looking for "+ref, err)
 }
