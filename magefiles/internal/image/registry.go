@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -25,6 +27,7 @@ import (
 // Requests that fail in a way that may pass are tried again, by go-containerregistry.
 type Registry struct {
 	Transport http.RoundTripper // nil is go-containerregistry's own
+	Patience  time.Duration     // how long nothing may move on a connection; 0 is a minute
 
 	once   sync.Once
 	puller *remote.Puller
@@ -36,18 +39,25 @@ type Registry struct {
 // ErrNotFound says that a registry has no such repository, tag or digest.
 var ErrNotFound = errors.New("not there")
 
+const userAgent = "pixi-release"
+
 // clients are what reads and what writes.
 func (r *Registry) clients() (*remote.Puller, *remote.Pusher, error) {
 	r.once.Do(func() {
-		o := []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent("pixi-release")}
-		if r.Transport != nil {
-			o = append(o, remote.WithTransport(r.Transport))
-		}
+		o := []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent(userAgent), remote.WithTransport(r.transport())}
 		if r.puller, r.err = remote.NewPuller(o...); r.err == nil {
 			r.pusher, r.err = remote.NewPusher(o...)
 		}
 	})
 	return r.puller, r.pusher, r.err
+}
+
+func (r *Registry) transport() http.RoundTripper {
+	next := r.Transport
+	if next == nil {
+		next = remote.DefaultTransport
+	}
+	return watched(next, cmp.Or(r.Patience, patience))
 }
 
 // Tags returns the tags of a repository; none for one that is not there.
@@ -96,7 +106,7 @@ func (r *Registry) Digest(ctx context.Context, ref string) (string, error) {
 		return head.Digest.String(), nil
 	}
 	var answer *transport.Error
-	if errors.As(err, &answer) {
+	if errors.As(err, &answer) || errors.Is(err, httpclient.ErrStalled) {
 		return "", failure("looking for "+ref, err)
 	}
 	d, err := r.get(ctx, ref) // some registries leave out of a short answer what has to be in it
@@ -239,6 +249,10 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 
 // failure says what was being done, and what to do about what registries answer.
 func failure(doing string, err error) error {
+	if errors.Is(err, httpclient.ErrStalled) {
+		return operr.New("see whether the registry, or a proxy before it, is well; run it again: nothing is lost",
+			"%s: the registry took the connection, and says nothing any more: %w", doing, httpclient.ErrStalled)
+	}
 	var answer *transport.Error
 	if err == nil || !errors.As(err, &answer) {
 		return wrap(doing, err)

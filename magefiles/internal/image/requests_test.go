@@ -172,7 +172,3 @@ func TestDigestOfARegistryThatSaysLittle(t *testing.T) {
 	_, err = r.Digest(t.Context(), p.Repository+":none")
 	require.ErrorIs(t, err, ErrNotFound)
 }
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
