@@ -43,7 +43,7 @@ type asking int
 const (
 	unasked asking = iota // nothing is pushed: no tag moves
 	mayAsk                // a plan to be looked at: one that cannot be asked is a warning
-	mustAsk
+	mustAsk               // a push: it has to be permitted, too
 )
 
 // newImageJob plans the image of a downstream, and prepares to build it.
@@ -206,7 +206,11 @@ func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Re
 	if err != nil {
 		return nil, err
 	}
-	if r.Have, err = registry.Tags(ctx, p.Repository); err == nil {
+	tags := registry.Tags
+	if ask == mustAsk {
+		tags = registry.TagsForPush
+	}
+	if r.Have, err = tags(ctx, p.Repository); err == nil {
 		r.Held, err = registry.Held(ctx, p.Repository, image.Candidates(v), r.Have)
 	}
 	switch {

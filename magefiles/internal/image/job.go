@@ -142,8 +142,13 @@ func (j *Job) packages(ctx context.Context) (string, error) {
 }
 
 // known looks for an image of this very plan under the tag of the revision, where a finished run leaves it, or, for some
-// platforms, under the digest that such a run reported.
+// platforms, under the digest that such a run reported. What is to be pushed has to be permitted, before time goes into it.
 func (j *Job) known(ctx context.Context) (string, error) {
+	if j.Push {
+		if err := j.Registry.MayPush(ctx, j.Plan.Repository); err != nil {
+			return "", err
+		}
+	}
 	switch {
 	case !j.Push && !j.Again && j.keptBefore():
 		return "not asked; this machine has it: " + j.Result.Digest, nil
@@ -157,6 +162,9 @@ func (j *Job) known(ctx context.Context) (string, error) {
 	i, err := j.Registry.Read(ctx, ref)
 	if errors.Is(err, ErrNotFound) {
 		return "has no image of this commit", nil
+	}
+	if denied(err) { // as some say of a repository that is not there yet; the build proves whether this one can be read
+		return "has no image of this commit that may be read", nil
 	}
 	if err != nil {
 		return "", err

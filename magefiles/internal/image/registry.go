@@ -34,6 +34,8 @@ type Registry struct {
 	pusher *remote.Pusher
 	err    error
 	held   sync.Map // Held by REPOSITORY@DIGEST: what stands behind a digest is the same for ever
+
+	permitted sync.Map // repositories to which may be pushed
 }
 
 // ErrNotFound says that a registry has no such repository, tag or digest.

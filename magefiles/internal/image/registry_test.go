@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log"
@@ -26,6 +27,7 @@ import (
 type shop struct {
 	mu     sync.Mutex
 	status func(r *http.Request) int // 0 leaves the answer to the registry
+	code   string                    // of distribution-spec; "" is none of its
 	host   string
 }
 
@@ -34,11 +36,11 @@ func newShop(t *testing.T) *shop {
 	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
-		status := s.status
+		status, word := s.status, cmp.Or(s.code, "MADE")
 		s.mu.Unlock()
 		if status != nil {
 			if code := status(r); code != 0 {
-				http.Error(w, `{"errors":[{"code":"MADE","message":"made to fail"}]}`, code)
+				http.Error(w, `{"errors":[{"code":"`+word+`","message":"made to fail"}]}`, code)
 				return
 			}
 		}
