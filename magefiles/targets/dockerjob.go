@@ -16,6 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
+	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -23,7 +24,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// defaultImageHost is where images go, to the owner of the repository, unless something else is configured.
+// defaultImageHost is where images go, to the owner of the repository on GitHub, unless something else is configured.
 const defaultImageHost = "ghcr.io"
 
 // defaultSBOM makes the SBOM where it can be pulled and no other generator is named.
@@ -141,7 +142,7 @@ func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *works
 		remote = "" // images may go elsewhere; where they are pushed to it, imageRegistry asks for a name
 	}
 	r.Source = image.Source(remote)
-	if r.Registry, err = imageRegistry(d, set.registry, image.Owner(remote), isSet(f.Push)); err != nil {
+	if r.Registry, err = imageRegistry(d, set.registry, remote, isSet(f.Push)); err != nil {
 		return r, err
 	}
 	r.SBOM, r.NoSBOM, err = sbomGenerator(ctx, registry, set.sbom)
@@ -154,9 +155,13 @@ func below(paths []string, prefix, dir string) bool {
 	return slices.ContainsFunc(paths, func(p string) bool { return strings.HasPrefix(p, full) })
 }
 
-// imageRegistry is the registry, with the owner, that the environment names, or the manifest, or git.
-func imageRegistry(d *workspace.Downstream, named, owner string, push bool) (string, error) {
-	var configured string
+// imageRegistry is the registry, with the owner, that the environment names, or the manifest, or git by a remote on GitHub:
+// a group elsewhere is nobody's name at ghcr.io, or someone else's.
+func imageRegistry(d *workspace.Downstream, named, remote string, push bool) (string, error) {
+	var configured, owner string
+	if repository, host, ok := github.RepositoryOf(remote); ok && host == "github.com" {
+		owner, _, _ = strings.Cut(repository, "/")
+	}
 	if d.Image != nil {
 		configured = d.Image.Registry
 	}
@@ -171,7 +176,7 @@ func imageRegistry(d *workspace.Downstream, named, owner string, push bool) (str
 		return "localhost", nil
 	}
 	return "", operr.NewUsage("set IMAGE_REGISTRY=HOST/OWNER, or registry in [tool.image] of "+d.Manifest.Path,
-		"it is not known where to push the image of %s: the repository has no remote whose owner could be taken", d.Name())
+		"it is not known where to push the image of %s: the repository has no remote on GitHub whose owner could be taken", d.Name())
 }
 
 // sbomGenerator is the image that makes the SBOM; none, with the reason, where it is switched off or the usual one cannot

@@ -49,24 +49,6 @@ func CheckTag(tag string) error {
 	return operr.NewUsage("use letters, digits, and . _ - after the first character", "%q cannot be a tag", tag)
 }
 
-// Owner is the first part of the path of a git remote: someone of https://host/someone/repo and of git@host:someone/repo;
-// "" where there is none.
-func Owner(remote string) string {
-	rest := remote
-	if _, after, ok := strings.Cut(remote, "://"); ok {
-		_, rest, _ = strings.Cut(after, "/")
-	} else if before, after, ok := strings.Cut(remote, ":"); ok && !strings.Contains(before, "/") {
-		rest = after
-	} else {
-		return "" // a folder
-	}
-	owner, _, ok := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
-	if !ok {
-		return ""
-	}
-	return owner
-}
-
 // Source is the address of a repository that people can open, made of its git remote: without credentials, and https for
 // ssh; "" for a folder.
 func Source(remote string) string {

@@ -43,16 +43,6 @@ func TestRepository(t *testing.T) {
 	require.ErrorContains(t, err, "it has 262 characters, and may have 255")
 }
 
-func TestOwner(t *testing.T) {
-	for remote, want := range map[string]string{
-		"https://host.example/SomeOne/repo.git": "SomeOne", "git@host.example:someone/repo": "someone",
-		"ssh://git@host.example:22/someone/repo": "someone", "/srv/git/repo.git": "", "../repo": "", "": "", "https://host.example/repo": "",
-		"file:///srv/repo": "srv",
-	} {
-		require.Equal(t, want, image.Owner(remote), remote)
-	}
-}
-
 func TestCheckTag(t *testing.T) {
 	require.NoError(t, image.CheckTag("v1.2_3-x"))
 	for _, bad := range []string{"", "-x", ".x", "a b", "1.0+x", strings.Repeat("a", 129)} {
