@@ -14,7 +14,7 @@ type remedies []struct {
 }
 
 // stepFailed is what BuildKit says where a RUN of the Dockerfile ended the build.
-var stepFailed = regexp.MustCompile(`process ".*" did not complete successfully`)
+var stepFailed = regexp.MustCompile(`process ".*" did not complete successfully|executor failed running`) // the second before BuildKit 0.10
 
 // inSteps are those of steps, by what their programs say; the last fits all. pixi and rattler name a status in the words of the
 // HTTP library that they have.
@@ -39,6 +39,10 @@ var known = remedies{
 	{
 		regexp.MustCompile(`additional privileges requested`),
 		"buildx asks a person whether it may read what the build needs", "run it from the workspace, or update buildx",
+	},
+	{
+		regexp.MustCompile(`unknown flag: --allow|unknown entitlement`),
+		"this buildx is too old", "update it to 0.19 or later",
 	},
 	{
 		regexp.MustCompile(`(?i)failed to resolve source metadata for \S*(syft|sbom|scanner)`),
