@@ -1,10 +1,10 @@
 // Package image takes a downstream to an OCI image in a registry: built, proved, and only then named by tags.
 //
 // A [Plan] is a value, made by [New] from the downstream's manifest, git, and what the registry holds; it says what will
-// be built, for which platforms, under which labels, and which tags would move. [Plan.Bake] turns it into the definition
-// that `docker buildx bake` reads. A [Job] applies a plan in steps, each of which asks the world first:
+// be built, for which platforms, under which labels, and which tags would move, and has the definition that
+// `docker buildx bake` reads. A [Job] applies a plan in steps, each of which asks the world first:
 //
-//	registry    is an image of this plan there already? then it is not built again
+//	registry    it may be pushed to; is an image of this plan there already? then it is not built again
 //	packages    every pin is on its channel for every platform, and so is what the environment asks for by name
 //	build       by buildx; pushed by digest alone, or kept in a folder of this machine where nothing is to be pushed
 //	verify      the index has every platform, each says the revision that was built, attestations are there

@@ -206,14 +206,11 @@ func (j *Job) build(ctx context.Context) (string, error) {
 		}
 		definition = j.Plan.kept(j.Result.Kept)
 	}
-	if !j.Plan.Dirty() {
-		from, done, err := j.sources(ctx)
-		if err != nil {
-			return "", err
-		}
-		defer done()
-		definition = definition.from(from)
+	definition, done, err := j.committed(ctx, definition)
+	if err != nil {
+		return "", err
 	}
+	defer done()
 	if j.Fresh {
 		definition = definition.fresh()
 	}
@@ -226,14 +223,18 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%s; %d steps, %d of them from the cache", built.Digest, len(built.Cached)+len(built.Ran), len(built.Cached)), nil
 }
 
-// sources are what is committed of the plan's folder, in a folder that done removes.
-func (j *Job) sources(ctx context.Context) (folder string, done func(), err error) {
+// committed lets a definition build what is committed of the plan's folder, unless the plan is of changes. done removes where
+// that is put.
+func (j *Job) committed(ctx context.Context, b Bake) (_ Bake, done func(), err error) {
+	if j.Plan.Dirty() {
+		return b, func() {}, nil
+	}
 	dir := filepath.Join(j.Dir, "sources")
 	if err := os.RemoveAll(dir); err != nil {
-		return "", nil, err
+		return b, nil, err
 	}
-	folder, err = j.Export(ctx, dir)
-	return folder, func() { _ = os.RemoveAll(dir) }, err
+	folder, err := j.Export(ctx, dir)
+	return b.from(folder), func() { _ = os.RemoveAll(dir) }, err
 }
 
 // verify reads back what was made, where it was put.
@@ -278,16 +279,12 @@ func readLayout(dir string) (*Index, error) {
 
 func (j *Job) load(ctx context.Context) (string, error) {
 	names := []string{j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision), j.Plan.Repository + ":" + j.Plan.Version}
-	definition := j.Plan.loaded(j.Host, names)
-	if !j.Plan.Dirty() {
-		from, done, err := j.sources(ctx)
-		if err != nil {
-			return "", err
-		}
-		defer done()
-		definition = definition.from(from)
+	definition, done, err := j.committed(ctx, j.Plan.loaded(j.Host, names))
+	if err != nil {
+		return "", err
 	}
-	_, err := j.Builder.bake(ctx, definition, j.Dir)
+	defer done()
+	_, err = j.Builder.bake(ctx, definition, j.Dir)
 	return "docker run " + names[1], err
 }
 

@@ -152,8 +152,10 @@ def hook(path="$PATH"):
     yield f'export PATH="{PREFIX}/bin:{path}"'
     platforms = list(doc["workspace"]["platforms"])
     random.shuffle(platforms)
+    yield f'export CONDA_PREFIX="{PREFIX}"'
+    yield f'export CONDA_DEFAULT_ENV="{name}"'
     own = list({
-        "CONDA_PREFIX": PREFIX, "CONDA_DEFAULT_ENV": name, "PIXI_PROJECT_NAME": name, "PIXI_PROJECT_ROOT": ROOT,
+        "PIXI_PROJECT_NAME": name, "PIXI_PROJECT_ROOT": ROOT,
         "PIXI_PROJECT_MANIFEST": MANIFEST, "PIXI_PROJECT_VERSION": doc["workspace"].get("version", ""),
         "PIXI_ENVIRONMENT_NAME": "default", "PIXI_ENVIRONMENT_PLATFORMS": ",".join(platforms),
         "PIXI_EXE": pathlib.Path(sys.argv[0]).absolute(), "PIXI_IN_SHELL": 1,
