@@ -23,7 +23,7 @@ import (
 // imaging is this repository's copy beside everything that its images are built with.
 type imaging struct {
 	*imagebench.Bench
-	t      *testing.T
+	t      testing.TB
 	root   string
 	config string // of pixi, with mirrors
 	env    []string
@@ -33,10 +33,8 @@ type imaging struct {
 // image.
 const imageSecret = "pfx_the_secret_of_image_builds"
 
-// TestImages publishes the packages on an embedded prefix.dev, on a private channel, and takes both images through their life, with the real
-// buildx, BuildKit and a registry: built for two platforms without emulation, pushed, read back by skopeo, run by runc,
-// built again after a change of the sources, built anew to compare, merged of single platforms; and what goes wrong moves no tag.
-func TestImages(t *testing.T) {
+// newImaging starts everything, with a private channel on which nothing is published yet.
+func newImaging(t testing.TB) *imaging {
 	b := imagebench.Start(t)
 	root := copyOfOurs(t)
 	url, _ := startServer(t, root, t.TempDir(), imageSecret, "-private=foopack")
@@ -50,7 +48,15 @@ func TestImages(t *testing.T) {
 		"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=t@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=t@example.invalid",
 	)...)}
 	w.commit("feat: first", 1767323046)
+	return w
+}
 
+// TestImages publishes the packages on an embedded prefix.dev, on a private channel, and takes both images through their life,
+// with the real buildx, BuildKit and a registry: built for two platforms without emulation, pushed, read back by skopeo, run
+// by runc and by a Docker engine, built again after a change of the sources, built anew to compare, merged of single
+// platforms; and what goes wrong moves no tag.
+func TestImages(t *testing.T) {
+	w := newImaging(t)
 	w.fails("foopack-core 0.1.0 is not visible", "docker:app", "-push", "-yes") // nothing is published yet
 	w.mage("publish", "-yes")
 	w.env = append(w.env, "RATTLER_AUTH_FILE=")
@@ -172,9 +178,7 @@ func moved(r image.Result) (names []string) {
 }
 
 func (w *imaging) pushed(t *testing.T) (app, runtime image.Result) {
-	start := time.Now()
 	alone := w.result("docker:app", "-platform=linux/amd64")
-	t.Logf("amd64 alone, from nothing, with its check: %v", time.Since(start))
 	require.False(t, alone.Pushed)
 	require.Equal(t, []string{"linux/amd64"}, alone.Checked)
 	require.Empty(t, w.tags(), "without -push nothing leaves the machine")
@@ -437,6 +441,29 @@ func (w *imaging) buildxTrouble(t *testing.T) {
 		require.Regexp(t, c.says, problems)
 		require.Contains(t, problems, "\n→ ")
 	}
+}
+
+// BenchmarkPlatforms builds and checks the application's image from nothing, for amd64 and for both platforms:
+//
+//	go test ./magefiles/e2e -run '^$' -bench Platforms -benchtime 2x -timeout 1h
+func BenchmarkPlatforms(b *testing.B) {
+	w := newImaging(b)
+	w.mage("publish", "-yes")
+	var took [2]time.Duration
+	build := func(args ...string) time.Duration {
+		w.Run("", "docker", "buildx", "prune", "--builder", w.Builder, "--all", "--force")
+		start := time.Now()
+		w.mage(append([]string{"docker:app", "-again"}, args...)...)
+		return time.Since(start)
+	}
+	build() // the base images' packages are read for the first time
+	for range b.N {
+		took[0] += build("-platform=linux/amd64")
+		took[1] += build()
+	}
+	b.ReportMetric(took[0].Seconds()/float64(b.N), "s-amd64")
+	b.ReportMetric(took[1].Seconds()/float64(b.N), "s-both")
+	b.ReportMetric(float64(took[1])/float64(took[0]), "both/amd64")
 }
 
 // The Dockerfiles share a script, and a build sees its own folder alone.

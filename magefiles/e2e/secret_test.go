@@ -73,7 +73,7 @@ func TestNoSecretIsWritten(t *testing.T) {
 
 // startServer runs `targets channel:serve` until the test ends, and returns its URL and the variables of a job that our
 // channel trusts. It must not have said a secret when it ends.
-func startServer(t *testing.T, root, dir, key string, flags ...string) (url string, job []string) {
+func startServer(t testing.TB, root, dir, key string, flags ...string) (url string, job []string) {
 	t.Helper()
 	log, err := os.CreateTemp(t.TempDir(), "serve")
 	require.NoError(t, err)
