@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,6 +77,7 @@ func TestImages(t *testing.T) {
 		{"rebuilt and compared", func(t *testing.T) { require.Contains(t, w.mage("docker:plan", "app", "-verify"), "✓ compare") }},
 		{"sources changed", func(t *testing.T) { w.changed(t, app) }},
 		{"single platforms, merged", w.merged},
+		{"killed", w.killed},
 		{"cache in the registry", w.cached},
 		{"rehearsed whole", w.rehearsed},
 		{"trouble", w.trouble},
@@ -335,6 +337,25 @@ func (w *imaging) commitEmpty(message string, at int) {
 	w.commit(message, at)
 }
 
+// killed ends a push without warning, in its first moments, while it builds and while it is checked. Nothing has been named by
+// then, and the same command goes on.
+func (w *imaging) killed(t *testing.T) {
+	w.commitEmpty("fix: killed", 1767323050)
+	before := w.tags()
+	for _, after := range []time.Duration{200 * time.Millisecond, 2 * time.Second, 6 * time.Second} {
+		x := exec.Command(filepath.Join(compiled, "targets"), "docker:app", "-push", "-yes")
+		x.Dir, x.Env, x.SysProcAttr = w.root, w.env, &syscall.SysProcAttr{Setpgid: true}
+		require.NoError(t, x.Start())
+		time.Sleep(after)
+		require.NoError(t, syscall.Kill(-x.Process.Pid, syscall.SIGKILL))
+		require.ErrorContains(t, x.Wait(), "killed", "it was still at work after %v", after)
+		require.Equal(t, before, w.tags())
+	}
+	r := w.result("docker:app", "-push", "-yes")
+	require.Equal(t, []string{"0.1.0", "0.1", "0", "latest"}, moved(r)[1:])
+	require.Equal(t, []string{"linux/amd64", "linux/arm64"}, r.Checked)
+}
+
 // cached keeps the cache of each platform in the registry, for builders that have none, and lets BuildKit set the times.
 func (w *imaging) cached(t *testing.T) {
 	manifest := filepath.Join(w.root, "containers", "runtime", "pixi.toml")
@@ -343,7 +364,7 @@ func (w *imaging) cached(t *testing.T) {
 	changed := strings.Replace(string(text), "rewrite-timestamp = false", "rewrite-timestamp = true\ncache = \"registry\"", 1)
 	require.NotEqual(t, string(text), changed)
 	require.NoError(t, os.WriteFile(manifest, []byte(changed), 0o644))
-	w.commit("build: keep the cache in the registry", 1767323050)
+	w.commit("build: keep the cache in the registry", 1767323051)
 	forget := func() {
 		w.Run("", "docker", "buildx", "prune", "--builder", w.Builder, "--all", "--force", "--filter", "type=regular")
 	}
@@ -366,7 +387,7 @@ func (w *imaging) cached(t *testing.T) {
 
 // trouble is what a registry, an environment and a builder may do.
 func (w *imaging) trouble(t *testing.T) {
-	w.commitEmpty("fix: trouble", 1767323051)
+	w.commitEmpty("fix: trouble", 1767323052)
 	on := func(method, part string, status int) imagebench.Fault {
 		return func(rw http.ResponseWriter, r *http.Request) bool {
 			if r.Method != method || !strings.Contains(r.URL.Path, part) {
@@ -419,7 +440,7 @@ func (w *imaging) trouble(t *testing.T) {
 	empty := strings.Replace(string(text), `mv .pixi "$out/.pixi"`, `mkdir -p "$out/.pixi/envs/default"`, 1)
 	require.NotEqual(t, string(text), empty)
 	require.NoError(t, os.WriteFile(script, []byte(empty), 0o755))
-	w.commit("fix: an empty environment", 1767323052)
+	w.commit("fix: an empty environment", 1767323053)
 	w.fails("does not pass `sh -c python -m myapp check` on linux/amd64", "docker:app", "-push", "-yes")
 }
 
