@@ -27,7 +27,7 @@ func (w *imaging) engine(t *testing.T) {
 	w.healthy(t, host, name)
 
 	// The engine's own builder cannot make an image for two platforms. It says so, with what to do.
-	out, problems, err = w.run(append(env, "BUILDX_BUILDER=default"), "docker:app")
+	out, problems, err = w.run(append(env, "BUILDX_BUILDER=default"), "docker:app", "-again")
 	require.Error(t, err, out)
 	require.Contains(t, problems, "this builder cannot make such images: it is the engine's own")
 	require.Contains(t, problems, "docker buildx create")

@@ -266,8 +266,9 @@ func (w *imaging) again(t *testing.T, app image.Result) {
 	require.Equal(t, before, w.tags())
 
 	// Built again all the same, every step is taken from the cache, and the platforms' manifests are the same.
-	r = w.result("docker:app")
+	r = w.result("docker:app", "-again")
 	require.Empty(t, r.Ran, "steps were run again")
+	require.NotEmpty(t, r.Cached)
 	for n, one := range r.Images {
 		require.Equal(t, app.Images[n].Digest, one.Digest)
 	}
