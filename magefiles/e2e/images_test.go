@@ -375,15 +375,11 @@ func (w *imaging) cached(t *testing.T) {
 	require.Subset(t, slices.Collect(maps.Keys(w.tags())), []string{"foopack-runtime:cache-linux-amd64", "foopack-runtime:cache-linux-arm64"})
 
 	forget()
-	second := w.result("docker:runtime", "-push", "-yes", "-again")
-	ran := strings.Join(second.Ran, "\n")
-	require.NotRegexp(t, "native|arm64 environment", ran, "the environments come from the registry's cache: %s", ran)
-	forget()
 	single := w.result("docker:runtime", "-platform=linux/arm64", "-push", "-yes", "-again")
-	ran = strings.Join(single.Ran, "\n")
-	require.NotRegexp(t, "native|environment", ran, "that of each platform does: %s", ran)
-	require.Contains(t, strings.Join(append(single.Cached, single.Ran...), "\n"), "environment 1/1] RUN")
-	require.Contains(t, w.mage("docker:plan", "foopack-runtime", "-verify"), "✓ compare")
+	ran := strings.Join(single.Ran, "\n")
+	require.NotRegexp(t, "native|environment", ran, "the environments come from the registry's cache: %s", ran)
+	require.Contains(t, strings.Join(single.Cached, "\n"), "environment 1/1] RUN")
+	require.Contains(t, w.mage("docker:plan", "foopack-runtime", "-platform=linux/arm64", "-verify"), "✓ compare")
 }
 
 // trouble is what a registry, an environment and a builder may do.
@@ -479,12 +475,14 @@ func BenchmarkPlatforms(b *testing.B) {
 		return time.Since(start)
 	}
 	build() // the base images' packages are read for the first time
-	for range b.N {
+	n := 0
+	for b.Loop() {
+		n++
 		took[0] += build("-platform=linux/amd64")
 		took[1] += build()
 	}
-	b.ReportMetric(took[0].Seconds()/float64(b.N), "s-amd64")
-	b.ReportMetric(took[1].Seconds()/float64(b.N), "s-both")
+	b.ReportMetric(took[0].Seconds()/float64(n), "s-amd64")
+	b.ReportMetric(took[1].Seconds()/float64(n), "s-both")
 	b.ReportMetric(float64(took[1])/float64(took[0]), "both/amd64")
 }
 

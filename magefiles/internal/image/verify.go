@@ -49,10 +49,13 @@ func bad(format string, args ...any) error {
 
 // verifyImage compares every label of the plan, and finds every attestation.
 func (p *Plan) verifyImage(one Image) error {
-	for _, key := range []string{labelRevision, labelVersion, labelPlan, labelCreated, labelTitle, labelSource, labelBase} {
+	for _, key := range []string{labelRevision, labelVersion, labelCreated, labelTitle, labelSource, labelBase} {
 		if want, got := p.Labels[key], one.Labels[key]; want != "" && got != want {
 			return fmt.Errorf("its label %s is %q, and %q was built", key, got, want)
 		}
+	}
+	if one.Labels[labelPlan] != p.Labels[labelPlan] {
+		return fmt.Errorf("it was built with other settings, such as PIXI_IMAGE: docker:plan prints ours")
 	}
 	if !attested(one, provenance) {
 		return fmt.Errorf("it has no provenance")
