@@ -24,10 +24,27 @@ if [ -s /run/secrets/RATTLER_AUTH_FILE ]; then export RATTLER_AUTH_FILE=/run/sec
 if [ -e pixi.lock ]; then pixi install --locked; else pixi install; fi
 
 # Byte code takes seconds off every start, and is the same on every platform: the builder's own Python makes it, also where
-# a package brought some, which goes by the time of its source.
-lib=$("$python" -c 'import sys; print("lib/python%d.%d" % sys.version_info[:2])')
-if [ -d "$environment/$lib" ]; then
-	"$python" -m compileall -f -q -j 0 --invalidation-mode unchecked-hash "$dir/$environment/$lib" >/dev/null || true # some are no Python 3
+# a package brought some, which goes by the time of its source. What another platform has of the same source is copied.
+lib=$environment/$("$python" -c 'import sys; print("lib/python%d.%d" % sys.version_info[:2])')
+if [ ! -d "$lib" ]; then
+	:
+elif [ "$arch" = "$BUILDARCH" ]; then
+	"$python" -m compileall -f -q -j 0 --invalidation-mode unchecked-hash "$dir/$lib" >/dev/null || true # some are no Python 3
+else
+	"$python" - "$dir/$lib" "/out/$BUILDARCH$dir/$lib" <<-'END'
+		import compileall, filecmp, importlib.util, os, py_compile, shutil, sys
+
+		here, native = sys.argv[1:]
+		for folder, _, files in os.walk(here):
+		    for source in (os.path.join(folder, f) for f in files if f.endswith(".py")):
+		        twin = native + source[len(here) :]
+		        made, code = map(importlib.util.cache_from_source, (twin, source))
+		        if os.path.exists(made) and filecmp.cmp(source, twin, shallow=False):
+		            os.makedirs(os.path.dirname(code), exist_ok=True)
+		            shutil.copyfile(made, code)
+		        else:
+		            compileall.compile_file(source, force=True, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+	END
 fi
 
 # What activates the environment, and then becomes the command. pixi prints its variables in no order, and the PATH of the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,8 +87,8 @@ func TestTheFolderOfABuild(t *testing.T) {
 }
 
 func TestAnImageThatNothingProvesIsNotTagged(t *testing.T) {
-	ran := 0
-	j := job(t, same, func(context.Context, command.Cmd) error { ran++; return nil })
+	var ran atomic.Int32
+	j := job(t, same, func(context.Context, command.Cmd) error { ran.Add(1); return nil })
 	j.index = &Index{Images: []Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
 	j.node = Node{Name: "far", Platforms: []string{"linux/s390x"}}
 	said, err := j.smoke(t.Context())
@@ -97,18 +98,18 @@ func TestAnImageThatNothingProvesIsNotTagged(t *testing.T) {
 	j.Push = true
 	_, err = j.smoke(t.Context())
 	require.ErrorContains(t, err, "nothing proves the image of theapp: the builder far runs none of its platforms: linux/amd64, linux/arm64")
-	require.Zero(t, ran)
+	require.Zero(t, ran.Load())
 
-	j.node.Platforms, j.Result.NotChecked = []string{"linux/arm64"}, nil
+	j.node.Platforms, j.Result = []string{"linux/arm64"}, newResult(j.Plan)
 	said, err = j.smoke(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "ran sh -c python -c 'import lib' on linux/arm64; not on linux/amd64, which this builder cannot run", said)
-	require.Equal(t, 1, ran)
+	require.EqualValues(t, 1, ran.Load())
 
 	j.index.Images[1].Entrypoint = []string{"/bin/sh", "-c", "serve"}
 	_, err = j.smoke(t.Context())
 	require.ErrorContains(t, err, "has an entry point in the shell form")
-	require.Equal(t, 1, ran)
+	require.EqualValues(t, 1, ran.Load())
 }
 
 func TestRevisionTag(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -23,15 +24,22 @@ func (j *Job) smoke(ctx context.Context) (string, error) {
 	if j.Result.Reused {
 		return "not again: it passed when it was built", nil
 	}
-	for _, one := range j.index.Images {
+	errs := make([]error, len(j.index.Images))
+	var wait sync.WaitGroup
+	for n, one := range j.index.Images {
 		if !slices.Contains(j.node.Platforms, one.Platform) {
 			j.Result.NotChecked = append(j.Result.NotChecked, one.Platform)
 			continue
 		}
-		if err := j.check(ctx, one); err != nil {
+		j.Result.Checked = append(j.Result.Checked, one.Platform)
+		wait.Go(func() { errs[n] = j.check(ctx, one) })
+	}
+	wait.Wait()
+	for _, err := range errs {
+		if err != nil {
+			j.Result.Checked = []string{}
 			return "", err
 		}
-		j.Result.Checked = append(j.Result.Checked, one.Platform)
 	}
 	if j.Push && len(j.Result.Checked) == 0 {
 		return "", operr.New("use a builder that runs one of the platforms, or give this one qemu's binfmt; README says how. No tag was moved",
