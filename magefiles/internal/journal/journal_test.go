@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -121,4 +122,18 @@ func TestLock(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), killed, "whoever had it did not give it back")
 	unlock()
+}
+
+// Who has just taken the lock has not said so yet.
+func TestTheLockOfThisMoment(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	f, err := os.Create(path)
+	require.NoError(t, err)
+	defer f.Close()
+	require.NoError(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
+	_, _, err = journal.Lock(path)
+	require.EqualError(t, err, "locked by another process", "it never says")
+	time.AfterFunc(50*time.Millisecond, func() { _, _ = f.WriteString("process 9 since 2026-01-02T03:04:05Z\n") })
+	_, _, err = journal.Lock(path)
+	require.EqualError(t, err, "locked by process 9 since 2026-01-02T03:04:05Z")
 }

@@ -31,7 +31,7 @@ func Lock(path string) (unlock func(), killed time.Time, err error) {
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		f.Close()
-		return nil, killed, fmt.Errorf("%w by %s", ErrLocked, bytes.TrimSpace(holder))
+		return nil, killed, fmt.Errorf("%w by %s", ErrLocked, heldBy(path))
 	case err != nil:
 		f.Close()
 		return nil, killed, fmt.Errorf("locking %s: %w", path, err)
@@ -46,6 +46,17 @@ func Lock(path string) (unlock func(), killed time.Time, err error) {
 		_ = f.Truncate(0) // a text that stays tells of a kill; it is no lock
 		f.Close()
 	}, killed, nil
+}
+
+// heldBy is who has the lock, as the file says. A process that took it this moment has not written that yet.
+func heldBy(path string) string {
+	for range 50 {
+		if holder, err := os.ReadFile(path); err == nil && len(bytes.TrimSpace(holder)) > 0 {
+			return string(bytes.TrimSpace(holder))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return "another process"
 }
 
 func writeAt(f *os.File, text string) error {
