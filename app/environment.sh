@@ -9,14 +9,14 @@ environment=.pixi/envs/default
 cd "$dir"
 
 if [ "$arch" = "$BUILDARCH" ]; then
-	python=$dir/$environment/bin/python
+	native=$dir
 else
 	case $arch in
 	amd64) export PIXI_OVERRIDE_PLATFORM=linux-64 ;;
 	arm64) export PIXI_OVERRIDE_PLATFORM=linux-aarch64 ;;
 	*) echo "no conda platform is known for $arch" >&2 && exit 1 ;;
 	esac
-	python=/out/$BUILDARCH$dir/$environment/bin/python
+	native=/out/$BUILDARCH$dir
 fi
 if [ -s /run/secrets/RATTLER_AUTH_FILE ]; then export RATTLER_AUTH_FILE=/run/secrets/RATTLER_AUTH_FILE; fi
 
@@ -24,27 +24,25 @@ if [ -s /run/secrets/RATTLER_AUTH_FILE ]; then export RATTLER_AUTH_FILE=/run/sec
 if [ -e pixi.lock ]; then pixi install --locked; else pixi install; fi
 
 # Byte code takes seconds off every start, and is the same on every platform: the builder's own Python makes it, also where
-# a package brought some, which goes by the time of its source. What another platform has of the same source is copied.
+# a package brought some, which goes by the time of its source. What another platform has of the same source is copied. The
+# bytes depend on what a process has compiled before, so each one gets the same files in the same order.
+python=$native/$environment/bin/python
 lib=$environment/$("$python" -c 'import sys; print("lib/python%d.%d" % sys.version_info[:2])')
-if [ ! -d "$lib" ]; then
-	:
-elif [ "$arch" = "$BUILDARCH" ]; then
-	"$python" -m compileall -f -q -j 0 --invalidation-mode unchecked-hash "$dir/$lib" >/dev/null || true # some are no Python 3
-else
-	"$python" - "$dir/$lib" "/out/$BUILDARCH$dir/$lib" <<-'END'
-		import compileall, filecmp, importlib.util, os, py_compile, shutil, sys
+if [ -d "$lib" ]; then # another platform may have another Python
+	find "$dir/$lib" -name '*.py' -print0 | LC_ALL=C sort -z |
+		PYTHONHASHSEED=0 xargs -0 -r -P "$(nproc)" -n 300 "$python" -W ignore -c '
+import compileall, filecmp, importlib.util, os, py_compile, shutil, sys
 
-		here, native = sys.argv[1:]
-		for folder, _, files in os.walk(here):
-		    for source in (os.path.join(folder, f) for f in files if f.endswith(".py")):
-		        twin = native + source[len(here) :]
-		        made, code = map(importlib.util.cache_from_source, (twin, source))
-		        if os.path.exists(made) and filecmp.cmp(source, twin, shallow=False):
-		            os.makedirs(os.path.dirname(code), exist_ok=True)
-		            shutil.copyfile(made, code)
-		        else:
-		            compileall.compile_file(source, force=True, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-	END
+here, native, *sources = sys.argv[1:]
+for source in sources:
+    twin = native + source[len(here) :]
+    made, code = map(importlib.util.cache_from_source, (twin, source))
+    if here != native and os.path.exists(made) and filecmp.cmp(source, twin, shallow=False):
+        os.makedirs(os.path.dirname(code), exist_ok=True)
+        shutil.copyfile(made, code)
+    else:  # what is no Python 3 is passed over
+        compileall.compile_file(source, force=True, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+' "$dir/$lib" "$native/$lib"
 fi
 
 # What activates the environment, and then becomes the command. pixi prints its variables in no order, and the PATH of the
