@@ -2,7 +2,9 @@ package targets
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -13,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
@@ -20,7 +23,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -77,6 +79,10 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 	if !a.view.Verbose {
 		log = nil
 	}
+	var lock []byte
+	if r.Locked {
+		lock = readOr(filepath.Join(w.Root, d.Dir, lockFile))
+	}
 	earlier := ""
 	if p.Partial {
 		earlier = readDigest(digestFile(w, p, p.Platforms))
@@ -85,7 +91,7 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 		Plan: p, Earlier: earlier, Builder: &image.Builder{Runner: a.runner, Name: set.builder, Log: log}, Registry: registry,
 		Push: isSet(f.Push), Load: isSet(f.Load), Again: isSet(f.Again), Dir: dir, Host: "linux/" + runtime.GOARCH,
 		Packages: func(ctx context.Context, platforms []string) (string, error) {
-			return packagesOf(ctx, d, config, set.authFile, platforms, readOr(filepath.Join(w.Root, d.Dir, lockFile)))
+			return packagesOf(ctx, d, config, set.authFile, platforms, lock)
 		},
 		Export: func(ctx context.Context, dir string) (string, error) {
 			folder := path.Join(repo.Prefix, d.Dir)
@@ -132,6 +138,13 @@ func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *works
 		return r, err
 	}
 	r.Revision, r.Created, r.Dirty = head.Commit, head.Time, below(changes, repo.Prefix, d.Dir)
+	if r.Locked && !r.Dirty { // what is built is what is committed
+		unknown, err := repo.Untracked(ctx, []string{path.Join(repo.Prefix, d.Dir, lockFile)})
+		if err != nil {
+			return r, err
+		}
+		r.Locked = len(unknown) == 0
+	}
 	if t, err := epoch(); err != nil {
 		return r, err
 	} else if !t.IsZero() {
@@ -207,16 +220,12 @@ func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Re
 	if err != nil || ask == unasked || p.Partial || len(r.Tags) > 0 {
 		return p, err
 	}
-	v, err := version.Parse(p.Version)
-	if err != nil {
-		return nil, err
-	}
 	tags := registry.Tags
 	if ask == mustAsk {
 		tags = registry.TagsForPush
 	}
 	if r.Have, err = tags(ctx, p.Repository); err == nil {
-		r.Held, err = registry.Held(ctx, p.Repository, image.Candidates(v), r.Have)
+		r.Held, err = registry.Held(ctx, p.Repository, p.Candidates(), r.Have)
 	}
 	switch {
 	case err == nil:
@@ -256,7 +265,8 @@ func pixiConfig(w *workspace.Workspace, d *workspace.Downstream, set imageSettin
 	return c, nil
 }
 
-// imageSecrets are the files that build steps may read. The configuration is written to the image's folder.
+// imageSecrets are the files that build steps may read. The configuration is written to the image's folder, under a name of
+// its own: another process with another one may be building there.
 func imageSecrets(c *image.Config, authFile, dir string) (map[string]string, error) {
 	secrets := map[string]string{}
 	text, err := c.Text()
@@ -264,8 +274,8 @@ func imageSecrets(c *image.Config, authFile, dir string) (map[string]string, err
 		return nil, err
 	}
 	if len(text) > 0 {
-		file := filepath.Join(dir, "config.toml")
-		if err := os.WriteFile(file, text, 0o600); err != nil {
+		file := filepath.Join(dir, fmt.Sprintf("config-%.12x.toml", sha256.Sum256(text)))
+		if err := atomicfile.WriteFile(file, text, 0o600); err != nil {
 			return nil, err
 		}
 		secrets["PIXI_CONFIG"] = file

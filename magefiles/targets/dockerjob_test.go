@@ -1,10 +1,15 @@
 package targets
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -36,4 +41,37 @@ func TestImageRegistry(t *testing.T) {
 	got, err = imageRegistry(d, "", "https://github.com/someone/repo", true)
 	require.NoError(t, err)
 	require.Equal(t, "registry.example/us", got)
+}
+
+// What is built is what is committed: a lock file that git ignores is not in it, unless there are changes, with which the
+// folder itself is built.
+func TestLockThatGitIgnores(t *testing.T) {
+	w := aWorkspace(t, "")
+	a := &app{dir: w.Root, runner: command.NewSystem(os.Environ(), nil)}
+	write := func(file, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(w.Root, file), []byte(text), 0o644))
+	}
+	git := func(args ...string) {
+		args = append([]string{"-c", "user.name=a", "-c", "user.email=a@example.invalid"}, args...)
+		require.NoError(t, a.runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: w.Root}))
+	}
+	write("app/Dockerfile", "FROM scratch\n")
+	write("app/pixi.lock", "version: 6\n")
+	write(".gitignore", "pixi.lock\n")
+	git("init", "-q")
+	git("add", "-A")
+	git("commit", "-q", "-m", "first")
+	locked := func() bool {
+		repo, err := gitrepo.Open(t.Context(), a.runner, w.Root)
+		require.NoError(t, err)
+		r, err := a.imageRequest(t.Context(), w, w.Downstreams[0], repo, ImageFlags{}, imageSettings{sbom: "off"}, &image.Registry{})
+		require.NoError(t, err)
+		return r.Locked
+	}
+	require.False(t, locked())
+	write("app/Dockerfile", "FROM scratch\n# changed\n")
+	require.True(t, locked())
+	git("add", "-f", "app")
+	git("commit", "-q", "-m", "second")
+	require.True(t, locked())
 }

@@ -21,6 +21,12 @@ import (
 // aDownstream is one whose environment takes lib and seven other packages from channels, as TOML.
 func aDownstream(t *testing.T, channels string) *workspace.Downstream {
 	t.Helper()
+	return aWorkspace(t, channels).Downstreams[0]
+}
+
+// aWorkspace is the one of aDownstream.
+func aWorkspace(t *testing.T, channels string) *workspace.Workspace {
+	t.Helper()
 	root := t.TempDir()
 	for name, text := range map[string]string{
 		"pixi.toml":     "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n",
@@ -34,7 +40,7 @@ func aDownstream(t *testing.T, channels string) *workspace.Downstream {
 	w, err := workspace.Load(root)
 	require.NoError(t, err)
 	require.Len(t, w.Downstreams, 1)
-	return w.Downstreams[0]
+	return w
 }
 
 // index is a channel's index in all forms, or as plain repodata.json alone, by path.

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 )
@@ -26,7 +27,7 @@ func baseName(dockerfile []byte, args map[string]string) string {
 		}
 		base = variable.ReplaceAllStringFunc(m[1], func(v string) string {
 			name := strings.Trim(v, "${}")
-			return pick(args[name], defaults[name])
+			return cmp.Or(args[name], defaults[name])
 		})
 		if below, ok := stages[strings.ToLower(base)]; ok {
 			base = below

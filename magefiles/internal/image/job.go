@@ -8,13 +8,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
 // Job applies one plan. Its steps each leave what later ones need.
@@ -183,7 +181,7 @@ func (j *Job) proof() string     { return filepath.Join(j.Dir, "proved") }
 // keptBefore looks for an image of this very plan that an earlier run has kept and proved.
 func (j *Job) keptBefore() bool {
 	proved, err := os.ReadFile(j.proof())
-	if err != nil || j.Plan.Dirty() {
+	if err != nil || len(proved) == 0 || j.Plan.Dirty() {
 		return false // what the changes are, no plan says
 	}
 	i, err := readLayout(j.layoutDir())
@@ -332,25 +330,17 @@ func told(moved, stay []string) string {
 
 // current decides about the tags anew, unless they were asked for by name.
 func (j *Job) current(ctx context.Context) ([]Tag, error) {
-	asked := slices.ContainsFunc(j.Plan.Tags, func(t Tag) bool { return t.Why == wasAskedFor })
-	if asked || j.Plan.Partial {
-		return slices.Clone(j.Plan.Tags), nil
+	p := j.Plan
+	if p.named || p.Partial {
+		return slices.Clone(p.Tags), nil
 	}
-	v, err := version.Parse(j.Plan.Version)
+	have, err := j.Registry.Tags(ctx, p.Repository)
 	if err != nil {
 		return nil, err
 	}
-	created, err := time.Parse(time.RFC3339, j.Plan.Created)
+	held, err := j.Registry.Held(ctx, p.Repository, p.Candidates(), have)
 	if err != nil {
 		return nil, err
 	}
-	have, err := j.Registry.Tags(ctx, j.Plan.Repository)
-	if err != nil {
-		return nil, err
-	}
-	held, err := j.Registry.Held(ctx, j.Plan.Repository, Candidates(v), have)
-	if err != nil {
-		return nil, err
-	}
-	return Ladder(v, j.Plan.Revision, created, have, held), nil
+	return Ladder(p.version, p.Revision, p.created, have, held), nil
 }

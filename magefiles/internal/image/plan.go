@@ -1,8 +1,10 @@
 package image
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +39,9 @@ type Plan struct {
 
 	context string            // absolute path of Dir
 	secrets map[string]string // paths of the secrets' files
+	version version.Version
+	created time.Time
+	named   bool // the tags were asked for by name: the registry does not decide about them
 }
 
 // Request is what a plan is made of.
@@ -49,7 +54,7 @@ type Request struct {
 	Dirty      bool      // the folder has changes that are not committed
 	Created    time.Time // of the commit
 	Source     string    // URL of the repository; "" where it is not known
-	Locked     bool      // a pixi.lock stands beside the manifest
+	Locked     bool      // the build finds a pixi.lock beside the manifest
 	Dockerfile []byte    // its text
 
 	PixiImage, BaseImage string            // build arguments; "" leaves the Dockerfile's
@@ -89,10 +94,10 @@ func New(r Request) (*Plan, error) {
 	p := &Plan{
 		Name: d.Name(), Dir: d.Dir, Version: d.Manifest.Version, Revision: r.Revision, Created: r.Created.UTC().Format(time.RFC3339),
 		Check: config.Check, SBOM: r.SBOM, Cache: config.Cache, Rewrite: config.RewriteTimestamp, Warnings: []string{},
-		context: join(r.Root, d.Dir), secrets: r.Secrets, Secrets: slices.Sorted(maps.Keys(r.Secrets)),
+		context: filepath.Join(r.Root, filepath.FromSlash(d.Dir)), created: r.Created, secrets: r.Secrets, Secrets: slices.Sorted(maps.Keys(r.Secrets)),
 	}
 	var err error
-	if p.Repository, err = Repository(pick(r.Registry, config.Registry), config.Name); err != nil {
+	if p.Repository, err = Repository(cmp.Or(r.Registry, config.Registry), config.Name); err != nil {
 		return nil, err
 	}
 	if p.Platforms, p.Partial, err = platforms(r.Platforms, config); err != nil {
@@ -104,11 +109,10 @@ func New(r Request) (*Plan, error) {
 	if p.Version == "" && d.Project != nil {
 		p.Version = d.Project.Version.Text
 	}
-	v, err := version.Parse(p.Version)
-	if err != nil {
+	if p.version, err = version.Parse(p.Version); err != nil {
 		return nil, operr.New("give "+d.Manifest.Path+" one: it names the image", "the version of %s: %w", d.Name(), err)
 	}
-	if err := p.name(r, v); err != nil {
+	if err := p.name(r); err != nil {
 		return nil, err
 	}
 	p.describe(r)
@@ -116,15 +120,6 @@ func New(r Request) (*Plan, error) {
 	p.Definition = p.bake()
 	return p, nil
 }
-
-func pick(first, second string) string {
-	if first != "" {
-		return first
-	}
-	return second
-}
-
-func join(root, dir string) string { return strings.TrimSuffix(root, "/") + "/" + dir }
 
 // platforms are those asked for, or all of the manifest's, in its order.
 func platforms(asked []string, config *workspace.Image) (chosen []string, partial bool, err error) {
@@ -145,24 +140,22 @@ func platforms(asked []string, config *workspace.Image) (chosen []string, partia
 	return chosen, len(chosen) < len(config.Platforms), nil
 }
 
-// wasAskedFor is why a tag that was named moves.
-const wasAskedFor = "was asked for"
-
 // name decides about the tags. An image of some of the platforms has none, unless they are named: a tag would hide the
 // other platforms.
-func (p *Plan) name(r Request, v version.Version) error {
+func (p *Plan) name(r Request) error {
 	switch {
 	case len(r.Tags) > 0:
+		p.named = true
 		for _, tag := range r.Tags {
 			if err := CheckTag(tag); err != nil {
 				return err
 			}
-			p.Tags = append(p.Tags, Tag{tag, true, wasAskedFor})
+			p.Tags = append(p.Tags, Tag{tag, true, "was asked for"})
 		}
 	case p.Partial:
 		p.Tags = []Tag{}
 	default:
-		p.Tags = Ladder(v, r.Revision, r.Created, r.Have, r.Held)
+		p.Tags = Ladder(p.version, r.Revision, r.Created, r.Have, r.Held)
 	}
 	return nil
 }
@@ -192,7 +185,7 @@ func set(m map[string]string, key, value string) {
 
 func (p *Plan) warn(r Request) {
 	if !r.Locked {
-		p.Warnings = append(p.Warnings, r.Downstream.Dir+" has no pixi.lock: what it does not pin is as new as the channel has it; `mage lock` makes one")
+		p.Warnings = append(p.Warnings, "git has no pixi.lock of "+r.Downstream.Dir+": what it does not pin is as new as the channel has it; `mage lock` makes one")
 	}
 	if r.Dirty {
 		p.Warnings = append(p.Warnings, r.Downstream.Dir+" has changes that are not committed: the image is not for anyone else")

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
-	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
 // counted is the embedded registry, which counts what it is asked.
@@ -64,7 +63,7 @@ func TestAnUnchangedPushAsksLittle(t *testing.T) {
 	require.NoError(t, err)
 	s := &shop{host: c.Host}
 	digest := s.put(t, p.Repository, p, "linux/amd64", "linux/arm64")
-	for _, tag := range append(Candidates(version.MustParse(p.Version)), RevisionTag(q.Revision)) {
+	for _, tag := range append(p.Candidates(), RevisionTag(q.Revision)) {
 		require.NoError(t, (&Registry{}).Tag(t.Context(), p.Repository, digest, tag))
 	}
 	c.since()
@@ -72,7 +71,7 @@ func TestAnUnchangedPushAsksLittle(t *testing.T) {
 	j := &Job{Registry: &Registry{}, Push: true}
 	q.Have, err = j.Registry.TagsForPush(t.Context(), p.Repository)
 	require.NoError(t, err)
-	q.Held, err = j.Registry.Held(t.Context(), p.Repository, Candidates(version.MustParse(p.Version)), q.Have)
+	q.Held, err = j.Registry.Held(t.Context(), p.Repository, p.Candidates(), q.Have)
 	require.NoError(t, err)
 	require.Len(t, q.Held, 4)
 	j.Plan, err = New(q)

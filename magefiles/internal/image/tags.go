@@ -69,8 +69,8 @@ func Ladder(v version.Version, revision string, created time.Time, have []string
 }
 
 // Candidates are the tags of Ladder, whose present images it wants to know.
-func Candidates(v version.Version) []string {
-	exact, moving := ladder(v)
+func (p *Plan) Candidates() []string {
+	exact, moving := ladder(p.version)
 	return append([]string{exact}, moving...)
 }
 
