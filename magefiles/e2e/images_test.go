@@ -330,6 +330,16 @@ func (w *imaging) merged(t *testing.T) {
 	w.fails("was built from", "docker:merge", "app", "-yes", "-digests="+amd64.Digest+","+other.Digest)
 }
 
+// edit replaces text that is in a file of the repository.
+func (w *imaging) edit(file, old, text string) {
+	w.t.Helper()
+	path := filepath.Join(w.root, filepath.FromSlash(file))
+	before, err := os.ReadFile(path)
+	require.NoError(w.t, err)
+	require.Contains(w.t, string(before), old)
+	require.NoError(w.t, os.WriteFile(path, []byte(strings.Replace(string(before), old, text, 1)), 0o644))
+}
+
 func (w *imaging) commitEmpty(message string, at int) {
 	file := filepath.Join(w.root, "NOTES")
 	text, err := os.ReadFile(file)
@@ -359,12 +369,7 @@ func (w *imaging) killed(t *testing.T) {
 
 // cached keeps the cache of each platform in the registry, for builders that have none, and lets BuildKit set the times.
 func (w *imaging) cached(t *testing.T) {
-	manifest := filepath.Join(w.root, "containers", "runtime", "pixi.toml")
-	text, err := os.ReadFile(manifest)
-	require.NoError(t, err)
-	changed := strings.Replace(string(text), "rewrite-timestamp = false", "rewrite-timestamp = true\ncache = \"registry\"", 1)
-	require.NotEqual(t, string(text), changed)
-	require.NoError(t, os.WriteFile(manifest, []byte(changed), 0o644))
+	w.edit("containers/runtime/pixi.toml", "rewrite-timestamp = false", "rewrite-timestamp = true\ncache = \"registry\"")
 	w.commit("build: keep the cache in the registry", 1767323051)
 	forget := func() {
 		w.Run("", "docker", "buildx", "prune", "--builder", w.Builder, "--all", "--force", "--filter", "type=regular")
@@ -431,12 +436,7 @@ func (w *imaging) trouble(t *testing.T) {
 	out, problems, err = w.run([]string{"IMAGE_REGISTRY=127.0.0.1:1/nobody"}, "docker:plan", "app")
 	require.NoError(t, err, problems)
 	require.Contains(t, out, "which tags would move is not known", "a plan can be looked at without the registry")
-	dockerfile := filepath.Join(w.root, "app", "Dockerfile")
-	text, err := os.ReadFile(dockerfile)
-	require.NoError(t, err)
-	empty := strings.Replace(string(text), "/out/${TARGETARCH}/ /", "/out/${TARGETARCH}/app/entrypoint /app/", 1)
-	require.NotEqual(t, string(text), empty)
-	require.NoError(t, os.WriteFile(dockerfile, []byte(empty), 0o644))
+	w.edit("app/Dockerfile", "/out/${TARGETARCH}/ /", "/out/${TARGETARCH}/app/entrypoint /app/")
 	w.commit("fix: an empty environment", 1767323053)
 	w.fails("does not pass `sh -c python -m myapp check` on linux/amd64", "docker:app", "-push", "-yes")
 }
