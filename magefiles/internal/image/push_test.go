@@ -59,7 +59,7 @@ func TestAMissingLoginShowsFirst(t *testing.T) {
 	for status, code := range map[int]string{401: "UNAUTHORIZED", 403: "DENIED"} {
 		s.refusing(status, code, writes)
 		for _, again := range []bool{false, true} {
-			j := &Job{Plan: p, Registry: &Registry{}, Push: true, Again: again}
+			j := &Job{Plan: p, Registry: &Registry{}, Push: true, Again: again, Dir: t.TempDir()}
 			var steps []string
 			err := j.Run(t.Context(), func(name string, f func() (string, error)) error {
 				steps = append(steps, name)
