@@ -298,6 +298,27 @@ func TestTwoAtOnce(t *testing.T) {
 	r.released("0.1.7")
 }
 
+// TestReleaseOfSomebodyElse asks for a version that another clone has tagged, and has not published: it is not called
+// released, and this clone goes on with it once it has pulled. A later one makes it an earlier release.
+func TestReleaseOfSomebodyElse(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here"})
+	behind, first := r.newClone(), r.dir
+	r.refuseUploads("mono-p0001")
+	_, status := r.mage("release", "-to=patch", "-yes")
+	require.Equal(t, 1, status)
+	r.dir = behind
+	r.refused(1, "the clone is behind origin/main", "release", "-to=0.1.7", "-yes")
+	r.refuseUploads("")
+	git(t, behind, "pull", "-q")
+	require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released, at commit ")
+	r.released("0.1.7")
+	require.Contains(t, r.ok("release", "-to=0.1.8", "-yes"), "v0.1.8 is released, at commit ")
+	require.Contains(t, r.ok("release", "-to=v0.1.7", "-yes"), "v0.1.7 is released: ")
+
+	r.dir = first // its own journal does not know that it is through
+	require.Contains(t, r.ok("release", "-yes"), "v0.1.7")
+}
+
 // TestCtrlC stops a release at a safe point, says how to go on, and leaves nothing in the way of that.
 func TestCtrlC(t *testing.T) {
 	r := newReleasing(t, releaseOptions{})

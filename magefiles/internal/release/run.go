@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -142,7 +143,7 @@ func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released
 	if err != nil {
 		return nil, false, nil // as above
 	}
-	if plan, err := r.earlier(w, refs); plan != nil || err != nil {
+	if plan, err := r.earlier(ctx, w, refs); plan != nil || err != nil {
 		return plan, true, err
 	}
 	b := &bump.Plan{Packages: []bump.Move{}, Files: []bump.File{}, Notes: []string{}, Request: r.Request}
@@ -179,21 +180,29 @@ func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released
 	return plan, false, nil
 }
 
-// earlier is a release that was asked for by a version which is tagged on the remote, and that the manifests have left
-// behind.
-func (r *Release) earlier(w *workspace.Workspace, refs gitrepo.Refs) (*Plan, error) {
-	if w.Config.Versioning != workspace.Lockstep || r.Request.To == "" {
-		return nil, nil
+// earlier is a release that was asked for by a version which is tagged on the remote, and on the channel, and that the
+// manifests have left behind. (One that they have not come to is somebody else's, of which this clone does not know whether
+// it is through.)
+func (r *Release) earlier(ctx context.Context, w *workspace.Workspace, refs gitrepo.Refs) (*Plan, error) {
+	text := strings.TrimPrefix(r.Request.To, "v")
+	asked, err := version.Parse(text)
+	if err != nil || w.Config.Versioning != workspace.Lockstep || refs.Tags["v"+text] == "" {
+		return nil, nil // a word such as patch, for one
 	}
-	tag := "v" + strings.TrimPrefix(r.Request.To, "v")
-	if refs.Tags[tag] == "" || slices.ContainsFunc(bump.PresentTags(w), func(t bump.Tag) bool { return t.Name == tag }) {
-		return nil, nil
+	for _, p := range w.Packages {
+		if present, err := version.Parse(p.Version.Text); err != nil || asked.Compare(present) >= 0 {
+			return nil, nil
+		}
 	}
 	c, err := r.Channel(w)
 	if err != nil {
 		return nil, err
 	}
-	return &Plan{Title: tag, Tags: []string{tag}, Base: refs.Tags[tag], Channel: c.URL()}, nil
+	has, err := publish.Look(ctx, c, w.Packages)
+	if err != nil || !slices.ContainsFunc(w.Packages, func(p *workspace.Package) bool { return len(has.Of(p.Name, text)) > 0 }) {
+		return nil, err
+	}
+	return &Plan{Title: "v" + text, Tags: []string{"v" + text}, Base: refs.Tags["v"+text], Channel: c.URL()}, nil
 }
 
 // onChannel counts the packages that the channel has at their versions. All says that it has every one, and GitHub the
