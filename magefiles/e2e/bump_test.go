@@ -115,12 +115,13 @@ func TestBumpKilledAndRunAgain(t *testing.T) {
 		dir := monorepo(t, n)
 		argv := []string{"version:bump", "-to=patch", "-commit", "-tag", "-yes"}
 		cmd := exec.Command(filepath.Join(compiled, "targets"), argv...)
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, newMark())
 		require.NoError(t, cmd.Start())
 		time.Sleep(time.Duration(random.IntN(160)) * time.Millisecond)
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		waitForGit(t, dir)
+		waitFor(t, "the git that it had started to end", func() bool { return len(marked(t, cmd.Env[len(cmd.Env)-1])) == 0 })
+		unlockGit(t, dir)
 		// Once the last trace of the plan is gone the bump is done, and the same words ask for another one.
 		if git(t, dir, "tag", "--list", "v0.1.7") != "" && !fileExists(filepath.Join(dir, ".git", "pixi-release", "bump.json")) {
 			said["done before"]++
@@ -139,10 +140,8 @@ func TestBumpKilledAndRunAgain(t *testing.T) {
 	t.Logf("%v", said)
 }
 
-// waitForGit waits for the git that the killed process had started, which dies with it, and removes the lock that it may
-// have left: git itself says so to a person.
-func waitForGit(t *testing.T, dir string) {
-	time.Sleep(20 * time.Millisecond)
+// unlockGit removes the lock that a killed git may have left: git itself says so to a person.
+func unlockGit(t *testing.T, dir string) {
 	for _, lock := range []string{"index.lock", "HEAD.lock", "refs/heads/main.lock", "refs/tags/v0.1.7.lock"} {
 		if err := os.Remove(filepath.Join(dir, ".git", lock)); err == nil {
 			t.Logf("git left %s behind", lock)

@@ -66,6 +66,6 @@ func (w *imaging) healthy(t *testing.T, host, name string) {
 	t.Logf("%s: healthy under the engine after %v", name, time.Since(begin))
 	require.Equal(t, "10001:10001", w.Docker(host, "inspect", "--format", "{{.Config.User}}", id))
 	require.Contains(t, w.Docker(host, "exec", id, "/app/entrypoint", "python", "-m", "myapp", "check"), "foopack-ui")
-	w.Docker(host, "stop", id)
+	w.Docker(host, "stop", "--time", "300", id)
 	require.Equal(t, "0", w.Docker(host, "inspect", "--format", "{{.State.ExitCode}}", id), "it ends by itself when it is told to")
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -29,6 +30,8 @@ var (
 func (r *releasing) killed(args []string, moment func() bool) bool {
 	r.t.Helper()
 	x, out := r.start(args...)
+	mark := newMark()
+	x.Env = append(slices.Clone(x.Env), mark)
 	x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(r.t, x.Start())
 	done := make(chan struct{})
@@ -46,6 +49,7 @@ func (r *releasing) killed(args []string, moment func() bool) bool {
 	}
 	_ = syscall.Kill(-x.Process.Pid, syscall.SIGKILL)
 	<-done
+	waitFor(r.t, "git and what else it had started to end", func() bool { return len(marked(r.t, mark)) == 0 })
 	return true
 }
 

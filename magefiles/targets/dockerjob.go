@@ -32,7 +32,7 @@ const defaultImageHost = "ghcr.io"
 // defaultSBOM makes the SBOM where it can be pulled and no other generator is named.
 const defaultSBOM = "docker.io/docker/buildkit-syft-scanner:stable-1"
 
-// sbomWait is how long the generator of SBOMs is looked for.
+// sbomWait is how long the usual generator of SBOMs is looked for.
 const sbomWait = 5 * time.Second
 
 // imageDir is where what belongs to one downstream's image is kept, below the workspace's root.
@@ -198,12 +198,13 @@ func sbomGenerator(ctx context.Context, registry *image.Registry, named string) 
 	if named == "off" {
 		return "", "BUILDKIT_SBOM_GENERATOR=off", nil
 	}
-	generator = named
+	generator, asking := named, ctx
 	if named == "" {
+		var cancel context.CancelFunc
+		asking, cancel = context.WithTimeout(ctx, sbomWait)
+		defer cancel()
 		generator = defaultSBOM
 	}
-	asking, cancel := context.WithTimeout(ctx, sbomWait)
-	defer cancel()
 	err = registry.Has(asking, generator)
 	switch {
 	case err == nil:

@@ -29,7 +29,7 @@ func testGo(ctx context.Context) error {
 			return err
 		}
 		return a.job(ctx, "Go tests", "see above; one package alone: go test ./magefiles/…", func(g *group) error {
-			return a.runner.Run(ctx, command.Cmd{Name: "go", Args: append([]string{"test", "-timeout=60m"}, packages...), Dir: w.Root, Stdout: g, Stderr: g})
+			return a.runner.Run(ctx, command.Cmd{Name: "go", Args: append([]string{"test", "-timeout=4h"}, packages...), Dir: w.Root, Stdout: g, Stderr: g})
 		})
 	})
 }

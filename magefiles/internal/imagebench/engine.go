@@ -40,7 +40,7 @@ func (b *Bench) Engine() string {
 	require.Eventually(t, func() bool {
 		ask := exec.Command("docker", "--host", host, "info")
 		return ask.Run() == nil
-	}, time.Minute, 200*time.Millisecond, "the engine does not start: %s", log.Name())
+	}, 5*time.Minute, 200*time.Millisecond, "the engine does not start: %s", log.Name())
 	return host
 }
 

@@ -48,9 +48,12 @@ func Lock(path string) (unlock func(), killed time.Time, err error) {
 	}, killed, nil
 }
 
+// patience is how often a lock is read that does not say who has it, 10 ms apart.
+var patience = 500
+
 // heldBy is who has the lock, as the file says. A process that took it this moment has not written that yet.
 func heldBy(path string) string {
-	for range 50 {
+	for range patience {
 		if holder, err := os.ReadFile(path); err == nil && len(bytes.TrimSpace(holder)) > 0 {
 			return string(bytes.TrimSpace(holder))
 		}

@@ -15,9 +15,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release"
 )
 
-// ci looks for tags that were pushed, and runs the workflow for each, as its trigger says: v*, <package>/v*.
-func (w *World) ci(ctx context.Context) {
-	seen := w.tags()
+// ci looks for tags that were pushed beside those that it has seen, and runs the workflow for each, as its trigger says: v*, <package>/v*.
+func (w *World) ci(ctx context.Context, seen map[string]bool) {
 	for ctx.Err() == nil {
 		for tag := range w.tags() {
 			if !seen[tag] {

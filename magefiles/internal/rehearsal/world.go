@@ -79,7 +79,8 @@ func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
 	if c.CI {
 		inside, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		w.end = cancel
-		w.jobs.Go(func() { w.ci(inside) })
+		seen := w.tags()
+		w.jobs.Go(func() { w.ci(inside, seen) })
 	}
 	return w, nil
 }

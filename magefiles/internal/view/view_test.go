@@ -33,7 +33,7 @@ func TestGroupsAreNotMixed(t *testing.T) {
 	failed := errors.New("it failed")
 	require.Equal(t, failed, a.Done(failed))
 	require.Equal(t, "▸ a\n▸ b\n", errOut.String())
-	require.Regexp(t, `^── b\nfrom b\nfrom b\nfrom b\n✓ b \(0\.0s\)\n── a\nfrom a\nfrom a\nfrom a\n✗ a \(0\.0s\)\n$`, out.String())
+	require.Regexp(t, `^── b\nfrom b\nfrom b\nfrom b\n✓ b \([0-9.]+s\)\n── a\nfrom a\nfrom a\nfrom a\n✗ a \([0-9.]+s\)\n$`, out.String())
 }
 
 // Under GitHub Actions what went well is folded, and what failed is not, and becomes an annotation.

@@ -148,10 +148,14 @@ func TestTroubleOnTheWay(t *testing.T) {
 			}))
 			defer h.Close()
 			defer close(e.over)
-			receipt, err := client(t, h.URL, time.Second).Put(t.Context(), u)
+			patience, most := time.Minute, 2
+			if strings.HasPrefix(name, "a stall") { // which a slow disk is as well: its upload may be sent once more
+				patience, most = 3*time.Second, 4
+			}
+			receipt, err := client(t, h.URL, patience).Put(t.Context(), u)
 			require.NoError(t, err)
 			require.False(t, receipt.Existed)
-			require.LessOrEqual(t, int(uploads.Load()), 2)
+			require.LessOrEqual(t, int(uploads.Load()), most)
 			e.mu.Lock()
 			require.Equal(t, 1, e.stored)
 			e.mu.Unlock()
@@ -212,7 +216,7 @@ func TestReadingFromASlowServer(t *testing.T) {
 	}))
 	defer h.Close()
 	to := t.TempDir() + "/" + u.File
-	require.NoError(t, channel.Download(t.Context(), client(t, h.URL, time.Second), u.Record, to))
+	require.NoError(t, channel.Download(t.Context(), client(t, h.URL, 3*time.Second), u.Record, to))
 	require.Equal(t, 3, asked)
 }
 
@@ -247,7 +251,7 @@ func TestItIsBounded(t *testing.T) {
 		http.NotFound(w, r)
 	}))
 	defer h.Close()
-	_, err := client(t, h.URL, time.Second).Put(t.Context(), upload(t))
+	_, err := client(t, h.URL, time.Minute).Put(t.Context(), upload(t))
 	require.Error(t, err)
 	require.Equal(t, 4, uploads)
 	require.GreaterOrEqual(t, questions, 4)
@@ -265,7 +269,7 @@ func TestWithoutAnAnswerNothingIsSentTwice(t *testing.T) {
 		w.WriteHeader(http.StatusInternalServerError)
 	}))
 	defer h.Close()
-	_, err := client(t, h.URL, time.Second).Put(t.Context(), upload(t))
+	_, err := client(t, h.URL, time.Minute).Put(t.Context(), upload(t))
 	require.ErrorContains(t, err, "it may have arrived, and asking what the channel holds went wrong too")
 	require.Equal(t, 1, uploads)
 }
@@ -294,7 +298,7 @@ func TestSomebodyElseWasFaster(t *testing.T) {
 	}))
 	defer h.Close()
 	u := upload(t)
-	_, err = client(t, h.URL, time.Second).Put(t.Context(), u)
+	_, err = client(t, h.URL, time.Minute).Put(t.Context(), u)
 	var exists *channel.ExistsError
 	require.True(t, errors.As(err, &exists))
 	require.Equal(t, other.Record.SHA256, exists.Have)
