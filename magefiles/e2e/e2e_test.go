@@ -35,8 +35,11 @@ func TestMain(m *testing.M) {
 }
 
 func compileAndRun(m *testing.M) (int, error) {
+	err := flag.Set("test.parallel", "4") // those that may run side by side wait most of the time, for others and for disks
+	if err != nil {
+		return 1, err
+	}
 	flag.Parse()
-	var err error
 	if repo, err = filepath.Abs("../.."); err != nil {
 		return 1, err
 	}

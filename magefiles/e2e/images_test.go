@@ -57,6 +57,7 @@ func newImaging(t testing.TB) *imaging {
 // by runc and by a Docker engine, built again after a change of the sources, built anew to compare, merged of single
 // platforms; and what goes wrong moves no tag.
 func TestImages(t *testing.T) {
+	t.Parallel()
 	w := newImaging(t)
 	w.fails("foopack-core 0.1.0 is not visible", "docker:app", "-push", "-yes") // nothing is published yet
 	w.mage("publish", "-yes")

@@ -81,6 +81,7 @@ func (r *releasing) ended() bool {
 
 // TestReleaseKilledAtEveryBoundary kills a release right after each entry of its journal, and runs it again as it was.
 func TestReleaseKilledAtEveryBoundary(t *testing.T) {
+	t.Parallel()
 	for entries := 1; ; entries++ {
 		by := []string{"ci", "here"}[entries%2]
 		r := newReleasing(t, releaseOptions{by: by})
@@ -99,6 +100,7 @@ func TestReleaseKilledAtEveryBoundary(t *testing.T) {
 // TestReleaseKilledAnywhere kills a release at moments that nobody chose, some of them two times, and continues it: there, or
 // in a clone that has seen nothing of it.
 func TestReleaseKilledAnywhere(t *testing.T) {
+	t.Parallel()
 	seed := *killSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
@@ -140,9 +142,10 @@ func TestReleaseKilledAnywhere(t *testing.T) {
 
 // TestReleaseThroughFaults lets calls of the outside fail at random, and runs the release until it is through.
 func TestReleaseThroughFaults(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(*seeds) {
 		t.Run(fmt.Sprint(seed+1), func(t *testing.T) {
-			t.Parallel() // it waits, and does little
+			t.Parallel()
 			dice := faults.New(seed+1, 0.25)
 			r := newReleasing(t, releaseOptions{by: []string{"ci", "here"}[seed%2], dice: dice, reruns: 30})
 			runs := 0
