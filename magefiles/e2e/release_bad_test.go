@@ -307,7 +307,10 @@ func TestReleaseOfSomebodyElse(t *testing.T) {
 	_, status := r.mage("release", "-to=patch", "-yes")
 	require.Equal(t, 1, status)
 	r.dir = behind
-	r.refused(1, "the clone is behind origin/main", "release", "-to=0.1.7", "-yes")
+	git(t, behind, "fetch", "-q", "--tags")
+	for _, to := range []string{"0.1.7", "patch", "minor"} {
+		r.refused(1, "the clone is behind origin/main", "release", "-to="+to, "-yes")
+	}
 	r.refuseUploads("")
 	git(t, behind, "pull", "-q")
 	require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released, at commit ")
@@ -359,6 +362,19 @@ func TestUndo(t *testing.T) {
 		r.ok("release", "-to=patch", "-yes")
 		r.released("0.1.7")
 	})
+	t.Run("committed, and then edited", func(t *testing.T) {
+		r := newReleasing(t, releaseOptions{})
+		r.standin.Behave(pixitest.Behaviour{NoOutput: []string{"mono-core"}})
+		_, status := r.mage("release", "-to=patch", "-yes")
+		require.Equal(t, 1, status)
+		require.NotEqual(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
+		r.edit()
+		require.Contains(t, r.ok("status"), "v0.1.7 is unfinished since ")
+		r.refused(3, "the work tree has changes, and what of v0.1.7 is to be taken back cannot be told: pixi.toml", "undo", "-yes")
+		git(t, r.dir, "checkout", "-q", "pixi.toml")
+		require.Contains(t, r.ok("undo", "-yes"), "took back the commit")
+		r.untouched()
+	})
 	t.Run("pushed", func(t *testing.T) {
 		r := newReleasing(t, releaseOptions{by: "here"})
 		r.refuseUploads("mono-core")
@@ -401,12 +417,30 @@ func TestStatus(t *testing.T) {
 	require.Regexp(t, `push +done: origin/main and the tags at [0-9a-f]{12} +done: origin/main`, out)
 	require.Regexp(t, `publish +failed: .* not done`, out)
 	require.Regexp(t, `GitHub release +– +not asked`, out)
+	r.edit()
+	require.Contains(t, r.ok("status"), "v0.1.7 is unfinished since ")
 	r.dir = r.newClone()
 	require.Contains(t, r.ok("status"), "v0.1.7 is tagged on the remote and not complete")
 	require.Contains(t, r.refused(3, "the release of v0.1.7 is unfinished", "release", "-to=minor", "-yes"), "nothing was changed")
 	r.refuseUploads("")
 	require.Contains(t, r.ok("release", "-yes"), "going on with it")
 	r.released("0.1.7")
+
+	env := r.env
+	r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=http://127.0.0.1:1")
+	r.edit()
+	require.Contains(t, r.ok("status"), "v0.1.7: released")
+	r.env, r.dir = env, r.newClone()
+	git(t, r.dir, "remote", "remove", "origin")
+	require.Contains(t, r.ok("status"), "no release was begun in this clone, and whether the remote has a tag")
+}
+
+// edit changes a manifest, in a way that means nothing.
+func (r *releasing) edit() {
+	file := filepath.Join(r.dir, "pixi.toml")
+	text, err := os.ReadFile(file)
+	require.NoError(r.t, err)
+	require.NoError(r.t, os.WriteFile(file, append(text, "# edited\n"...), 0o644))
 }
 
 // gate stands in front of the embedded servers, and refuses what a test wants to be refused.

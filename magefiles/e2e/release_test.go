@@ -242,6 +242,7 @@ func TestRelease(t *testing.T) {
 		t.Run(by, func(t *testing.T) {
 			r := newReleasing(t, releaseOptions{by: by})
 			r.refused(2, "no release is unfinished", "release")
+			r.refused(1, "nothing to release: 0 commits since v0.1.6", "release", "-to=auto", "-yes")
 			r.refused(3, "nothing was changed: there is no terminal to ask at, and no -yes", "release", "-to=patch")
 			r.untouched()
 

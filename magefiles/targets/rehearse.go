@@ -52,8 +52,17 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 		Runner: inside.runner, Environ: inside.runner.Environ(), Program: program, Root: w.Root, Dir: dir, To: f.to, Seed: uint64(f.faults),
 		Reporter: a.view, Out: a.view.Out, Err: a.view.Err,
 	}
+	page := filepath.Join(dir, view.ReportPage)
+	looked := false
 	if f.keep {
-		c.Keep = a.lookAround
+		c.Keep = func(ctx context.Context, report rehearsal.Report, w *rehearsal.World, clone string) error {
+			if err := view.WriteReport(dir, pageOf(report), report); err != nil {
+				return err
+			}
+			a.reportRehearsal(report, page)
+			looked = true
+			return a.lookAround(ctx, w, clone)
+		}
 	}
 	if f.full {
 		c.Images = func(ctx context.Context, w *workspace.Workspace, server, dir string, show func(string, func() (string, error)) error) (string, error) {
@@ -62,7 +71,9 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 		}
 	}
 	report, err := rehearsal.Run(ctx, c)
-	if ctx.Err() == nil && report.Commit != "" { // it began, and was not stopped
+	if looked && ctx.Err() != nil { // as it is to end
+		err = nil
+	} else if ctx.Err() == nil && report.Commit != "" { // it began, and was not stopped
 		err = errors.Join(err, view.WriteReport(dir, pageOf(report), report))
 	}
 	if err != nil {
@@ -72,7 +83,9 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 		a.view.Out = os.Stdout
 		return a.view.JSON(report)
 	}
-	a.reportRehearsal(report, filepath.Join(dir, view.ReportPage))
+	if !looked {
+		a.reportRehearsal(report, page)
+	}
 	return nil
 }
 
@@ -112,7 +125,7 @@ func (a *app) reportRehearsal(report rehearsal.Report, page string) {
 func (a *app) lookAround(ctx context.Context, w *rehearsal.World, clone string) error {
 	a.view.Heading("\nThe world is running. Ctrl-C ends it, and removes it.")
 	a.view.Table(nil, [][]string{
-		{"the clone", clone, "cd there; `git log`, `mage status`"},
+		{"the clone", clone, fmt.Sprintf("cd there; `git log`, `PREFIX_SERVER_URL=%s mage status`", w.Prefix.URL)},
 		{"the remote", w.Remote, "git ls-remote " + w.Remote},
 		{"prefix.dev", w.Prefix.URL, fmt.Sprintf("PREFIX_SERVER_URL=%s mage channel:show", w.Prefix.URL)},
 		{"the channel", w.Prefix.URL + "/" + w.Channel, fmt.Sprintf("pixi search -c %s/%s '*'", w.Prefix.URL, w.Channel)},

@@ -181,6 +181,9 @@ func authorize(ctx context.Context, w *workspace.Workspace) (release.Access, err
 func (a *app) confirmRelease(ctx context.Context, r *release.Release, p *release.Plan, yes bool) error {
 	a.view.Plan(p.Bump, true)
 	by := "CI publishes to " + p.Channel + ", and it is watched"
+	if r.GitHub.Client == nil {
+		by = "CI is to publish to " + p.Channel + ", which is waited for: the remote is not on GitHub, where CI could be watched"
+	}
 	if r.By() == workspace.PublishHere {
 		by = "published from here to " + p.Channel
 	}

@@ -47,11 +47,23 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 		return a.view.JSON(s)
 	}
 	if past == nil {
-		a.view.Line("no release was begun in this clone, and the remote has no tag for the versions that the manifests have")
+		a.view.Line("no release was begun in this clone, and %s", a.withoutRelease(ctx, r))
 		return nil
 	}
 	a.showStatus(s)
 	return nil
+}
+
+// withoutRelease says what the remote has, where this clone knows of no release.
+func (a *app) withoutRelease(ctx context.Context, r *release.Release) string {
+	w, err := a.workspace()
+	if err != nil {
+		return "the versions that the manifests have cannot be told: " + err.Error()
+	}
+	if _, err := r.Repo.Remote(ctx, w.Config.Remote); err != nil {
+		return "whether the remote has a tag for the versions that the manifests have is not known: " + err.Error()
+	}
+	return "the remote has no tag for the versions that the manifests have"
 }
 
 func (a *app) showStatus(s releaseStatus) {
@@ -61,7 +73,7 @@ func (a *app) showStatus(s releaseStatus) {
 	case s.Begun == "":
 		a.view.Heading("%s is tagged on the remote and not complete; this clone has no journal of it. `mage release` goes on with it", s.Title)
 	default:
-		a.view.Heading("%s is unfinished since %s. `mage release` goes on with it, `mage undo` takes it back", s.Title, s.Begun)
+		a.view.Heading("%s is unfinished since %s. `mage release` goes on with it, `mage undo` takes it back or, once something was uploaded, gives it up", s.Title, s.Begun)
 	}
 	var rows [][]string
 	for _, step := range s.Steps {

@@ -51,7 +51,7 @@ type Config struct {
 	Images func(ctx context.Context, w *workspace.Workspace, server, dir string, show func(name string, f func() (string, error)) error) (why string, err error)
 
 	// Keep is called when all is through, with the world still there; nil lets it end.
-	Keep func(ctx context.Context, w *World, clone string) error
+	Keep func(ctx context.Context, report Report, w *World, clone string) error
 }
 
 // Reporter shows the steps to a person.
@@ -148,7 +148,7 @@ func (r *run) steps(ctx context.Context) error {
 		}
 	}
 	if r.Keep != nil {
-		return r.Keep(ctx, r.world, r.root)
+		return r.Keep(ctx, r.report, r.world, r.root)
 	}
 	return nil
 }
@@ -268,7 +268,7 @@ func (r *run) settle(ctx context.Context, branch string) error {
 		{"config", "remote." + r.w.Config.Remote + ".fetch", "+refs/heads/*:refs/remotes/" + r.w.Config.Remote + "/*"},
 		{"config", "commit.gpgsign", "false"},
 		{"config", "tag.gpgsign", "false"},
-		{"fetch", "--quiet", r.w.Config.Remote},
+		{"fetch", "--quiet", "--prune", "--prune-tags", r.w.Config.Remote},
 	} {
 		if _, err := git(args...); err != nil {
 			return fmt.Errorf("preparing the clone: %w", err)

@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -85,16 +87,25 @@ func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
 	return w, nil
 }
 
-// makeRemote makes the bare repository. It takes whatever is pushed, also from a shallow clone.
+// makeRemote makes the bare repository, with the tags that the commit contains: a later one would be of a release that is yet
+// to be made. It takes whatever is pushed, also from a shallow clone.
 func (w *World) makeRemote(ctx context.Context) error {
 	head, err := w.Source.Head(ctx)
 	if err != nil {
 		return err
 	}
+	tags, err := w.Source.MergedTags(ctx)
+	if err != nil {
+		return err
+	}
+	push := []string{"-C", w.Source.Top, "push", "--quiet", w.Remote, head.Commit + ":refs/heads/" + w.Branch}
+	for _, tag := range slices.Sorted(maps.Keys(tags)) {
+		push = append(push, "refs/tags/"+tag+":refs/tags/"+tag)
+	}
 	for _, args := range [][]string{
 		{"init", "--quiet", "--bare", "--initial-branch=" + w.Branch, w.Remote},
 		{"-C", w.Remote, "config", "receive.shallowUpdate", "true"},
-		{"-C", w.Source.Top, "push", "--quiet", w.Remote, head.Commit + ":refs/heads/" + w.Branch, "refs/tags/*:refs/tags/*"},
+		push,
 	} {
 		if _, err := command.Output(ctx, w.Runner, command.Cmd{Name: "git", Args: args, Dir: w.Source.Top}); err != nil {
 			return fmt.Errorf("making the embedded remote: %w", err)

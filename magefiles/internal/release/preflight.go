@@ -66,6 +66,7 @@ type asked struct {
 	tools    string
 	access   Access
 	channel  string
+	drafted  bool // the plan was worked out just now: nothing of it can have been done
 
 	refsErr, wErr, bumpErr, channelErr, toolsErr, accessErr error
 }
@@ -79,16 +80,19 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 	}
 	var found []Finding
 	found = append(found, r.ofManifests(a)...)
-	if r.plan == nil && a.bump != nil && a.w != nil {
+	if a.drafted = r.plan == nil && a.bump != nil && a.w != nil; a.drafted {
 		if r.plan, err = r.draft(ctx, a.w, a.bump, a); err != nil {
 			return Facts{}, false, err
+		}
+		if len(r.plan.Tags) == 0 {
+			found = append(found, bad("say -to=patch, minor, major, or a version", "%s", cmp.Or(strings.Join(a.bump.Notes, "; "), "nothing to release: no version changes")))
 		}
 	}
 	found = append(found, r.ofGit(ctx, a)...)
 	found = append(found, r.ofChannel(ctx, a)...)
 	found = append(found, r.ofHub(ctx)...)
 	if len(found) > 0 {
-		if !r.session.begun() {
+		if a.drafted {
 			r.plan = nil
 		}
 		return Facts{}, false, inTheWay(found)
@@ -236,7 +240,7 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 		return finding(a.refsErr, "")
 	}
 	remote := a.w.Config.Remote
-	if r.plan != nil {
+	if r.plan != nil && !a.drafted {
 		if pushed, _ := r.pushed(ctx, a.refs); pushed != "" {
 			return nil // what is released now is what the tag names, wherever the clone is
 		}

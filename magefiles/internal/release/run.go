@@ -105,7 +105,7 @@ func (r *Release) goOn(past *Past) error {
 }
 
 func other(unfinished, asked string) error {
-	return operr.NewStopped("`mage release` without -to goes on with it, `mage undo` takes it back", "the release of %s is unfinished, and -to=%s asks for another one; nothing was changed", unfinished, asked)
+	return operr.NewStopped("`mage release` without -to goes on with it, `mage undo` takes it back or, once something was uploaded, gives it up", "the release of %s is unfinished, and -to=%s asks for another one; nothing was changed", unfinished, asked)
 }
 
 func (r *Release) mustAsk() error {

@@ -99,8 +99,24 @@ func (r *Release) localWay(ctx context.Context, b *Back) error {
 		b.Way = Local
 	default:
 		b.Way = Nothing
+		return r.nothingMade(ctx, b)
 	}
 	return nil
+}
+
+// nothingMade refuses to say so where the commits since the plan may be the release's, and the manifests, which tell, have
+// changes.
+func (r *Release) nothingMade(ctx context.Context, b *Back) error {
+	head, err := r.Repo.Head(ctx)
+	if err != nil {
+		return err
+	}
+	changed, err := r.Repo.Changed(ctx)
+	if err == nil && head.Commit != b.Plan.Base && len(changed) > 0 {
+		return operr.NewStopped("commit them, or put them away with `git stash`, and undo again",
+			"the work tree has changes, and what of %s is to be taken back cannot be told: %s", b.Plan.Title, Some(changed))
+	}
+	return err
 }
 
 // uploaded is what the channel has of the release. Where its versions were on the channel before, nothing is.

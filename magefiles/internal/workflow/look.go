@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -49,10 +50,12 @@ func (d *Definition) ask(ctx context.Context, s step, h history, each time.Durat
 		now.World, now.Seen = NotNeeded, why
 		return true
 	}
-	ctx, cancel := context.WithTimeout(ctx, each)
+	within, cancel := context.WithTimeout(ctx, each)
 	defer cancel()
-	found, done, err := s.check(ctx, h.result)
+	found, done, err := s.check(within, h.result)
 	switch {
+	case err != nil && within.Err() != nil && ctx.Err() == nil:
+		now.World, now.Seen = Trouble, fmt.Sprintf("no answer within %v", each)
 	case err != nil:
 		now.World, now.Seen = Trouble, err.Error()
 	case done:
