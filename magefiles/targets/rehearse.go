@@ -71,9 +71,10 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 		}
 	}
 	report, err := rehearsal.Run(ctx, c)
-	if looked && ctx.Err() != nil { // as it is to end
-		err = nil
-	} else if ctx.Err() == nil && report.Commit != "" { // it began, and was not stopped
+	if looked && ctx.Err() != nil {
+		err = nil // Ctrl-C is how it ends
+	}
+	if (looked || ctx.Err() == nil) && report.Commit != "" { // it began, and was not stopped
 		err = errors.Join(err, view.WriteReport(dir, pageOf(report), report))
 	}
 	if err != nil {
