@@ -16,7 +16,7 @@ from myapp.report import Import
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-TIMEOUT = 60.0  # seconds; a cold disk and an emulated processor are slow
+TIMEOUT = 300.0  # seconds; a cold disk and an emulated processor are slow, and slower still under load
 SAID = 20_000  # characters of what an interpreter said that are kept, from its end
 
 # The interpreter gives way to what serves people meanwhile. The last line tells an import from an exit within it.
