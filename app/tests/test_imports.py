@@ -1,7 +1,7 @@
 import signal
 import time
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from probes import install
@@ -65,16 +65,17 @@ def test_all_in_the_order_given(site: Path) -> None:
     assert try_all([]) == ()
 
 
-def test_what_is_running_can_be_ended(site: Path) -> None:
+def test_what_is_running_and_what_waits_can_be_ended(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "_ending", Event())
     install(site, "probe-endless", "1.0", "import time\ntime.sleep(600)")
     results: list[imports.Import] = []
-    thread = Thread(target=lambda: results.append(try_one("probe-endless")))
+    thread = Thread(target=lambda: results.extend(try_all(["probe-endless"] * 5)))
     thread.start()
     while not imports._running:
         time.sleep(0.01)
     imports.kill_all()
     thread.join()
-    assert results[0].error == f"the interpreter was ended by {signal.SIGKILL.name}"
+    assert [each.error for each in results] == [f"the interpreter was ended by {signal.SIGKILL.name}"] * 5
 
 
 def gone(process: int) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Event
 from typing import TYPE_CHECKING
 
 from myapp.report import Import
@@ -23,6 +24,7 @@ SAID = 20_000  # characters of what an interpreter said that are kept, from its 
 PROGRAM = "import os; os.nice(5); del os; import {module}; print('imported', '{module}', flush=True)"
 
 _running: set[subprocess.Popen[str]] = set()
+_ending = Event()
 
 
 def module_of(package: str) -> str:
@@ -53,6 +55,8 @@ def try_one(package: str, timeout: float = TIMEOUT) -> Import:
         start_new_session=True,
     )
     _running.add(child)
+    if _ending.is_set():  # kill_all sets it before it looks at who is running, so one of the two kills the child
+        _kill(child)
     try:
         out, err = child.communicate(timeout=timeout)
         error = _fault(child.returncode, out, err, module)
@@ -68,7 +72,8 @@ def try_one(package: str, timeout: float = TIMEOUT) -> Import:
 
 
 def kill_all() -> None:
-    """Kill the interpreters that are still running, in a process that is to end."""
+    """Kill the interpreters that are running and all that come after them, in a process that is to end."""
+    _ending.set()
     for child in list(_running):
         _kill(child)
 
