@@ -6,10 +6,10 @@ import asyncio
 import ipaddress
 import logging
 import secrets
-import socket
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
+from bokeh.settings import settings
 from tornado.web import RequestHandler
 
 from myapp import diagnostics, imports
@@ -73,14 +73,13 @@ def serve(address: str, port: int, origins: Sequence[str]) -> None:
     Raises:
         OSError: The address cannot be had.
     """
-    port = free(address, port)
     refresher = Refresher(diagnostics.take)
     routes = {"refresher": refresher}
     server = pn.serve(
         {"/": lambda: page(refresher)},
         address=address,
         port=port,
-        websocket_origin=list(origins) or allowed(address, port),
+        websocket_origin=list(origins) or None,
         extra_patterns=[(r"/healthz", Health, routes), (r"/report\.json", Download, routes)],
         title="myapp",
         show=False,
@@ -91,6 +90,11 @@ def serve(address: str, port: int, origins: Sequence[str]) -> None:
         secret_key=secrets.token_urlsafe(32).encode(),
         generate_session_ids=True,
     )
+    # The port of its socket: one that is looked up beforehand may be another's by then. The hosts have it in them, so
+    # they are said here; nobody is answered before the loop runs.
+    port = server.port
+    if not origins:
+        settings.allowed_ws_origin = allowed(address, port)
     logging.getLogger("tornado.access").setLevel(logging.ERROR)
     server.start()
     server.io_loop.add_callback(watch, refresher)
@@ -123,16 +127,3 @@ def allowed(address: str, port: int) -> list[str]:
 def written(address: str) -> str:
     """Write an address as URLs do."""
     return f"[{address}]" if ":" in address else address
-
-
-def free(address: str, port: int) -> int:
-    """Return the port, or any free one for 0, after a look at whether it can be had.
-
-    Raises:
-        OSError: It cannot.
-    """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        attempt.bind((address, port))
-        return int(attempt.getsockname()[1])
