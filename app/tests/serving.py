@@ -74,7 +74,7 @@ def serve(site: Path, **environ: str) -> Iterator[Served]:
 
 def arrive(page: Page, served: Served) -> None:
     """Open the page and wait until it is drawn and has its first report."""
-    page.goto(served.url)
+    page.goto(served.url, timeout=PATIENCE)
     page.wait_for_function(READY, timeout=PATIENCE)
     page.locator(".then .verdict:not(.wait)").wait_for(timeout=PATIENCE)
     page.locator(".then .bk-Figure, .then .error:has-text('sample')").first.wait_for(timeout=PATIENCE)
