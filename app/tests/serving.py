@@ -8,9 +8,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 SOURCES = Path(__file__).parents[1] / "src"
 BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
@@ -78,6 +79,29 @@ def arrive(page: Page, served: Served) -> None:
     page.wait_for_function(READY, timeout=PATIENCE)
     page.locator(".then .verdict:not(.wait)").wait_for(timeout=PATIENCE)
     page.locator(".then .bk-Figure, .then .error:has-text('sample')").first.wait_for(timeout=PATIENCE)
+
+
+def taken(page: Page) -> str:
+    """Return the time of the report that the page shows."""
+    return page.locator(".then .taken time").get_attribute("datetime") or ""
+
+
+def passed(page: Page) -> str:
+    """Return the same once it has passed: it is to the second, and the next report is to have another."""
+    while (time := taken(page)) >= datetime.now(UTC).isoformat(timespec="seconds"):
+        page.wait_for_timeout(50)
+    return time
+
+
+def refresh(page: Page, headline: str) -> None:
+    """Refresh by hand until the page says this. A refresh that was under way may be of what was there before."""
+    for _ in range(2):
+        before = passed(page)
+        page.get_by_role("button", name="Refresh").click()
+        expect(page.locator(".then .taken time")).not_to_have_attribute("datetime", before)
+        if page.locator(".then .headline").inner_text() == headline:
+            return
+    expect(page.locator(".then .headline")).to_have_text(headline)
 
 
 def shadow(site: Path, module: str, code: str) -> None:

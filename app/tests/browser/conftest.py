@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from serving import MISSING, PATIENCE, Served, chromium, launch, serve
 
 from myapp.requirements import pins, project
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

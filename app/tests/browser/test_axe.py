@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
-from serving import PATIENCE, Served, arrive, claim, shadow
+from playwright.sync_api import Page
+from serving import Served, arrive, claim, refresh, shadow
 
 # Faults that are not this page's own, by the rule of axe-core that finds them. None of them is serious.
 NOT_OURS = {
@@ -28,8 +28,7 @@ def test_axe_finds_nothing_of_ours(page: Page, dashboard: Served, broken: Path, 
         claim(broken, "foopack-core", "9.9.9")
         claim(broken, "xarray", "1.0")
     arrive(page, dashboard)
-    page.get_by_role("button", name="Refresh").click()
-    expect(page.locator(".then .headline")).to_have_text("All well" if well else "2 problems", timeout=PATIENCE)
+    refresh(page, "All well" if well else "2 problems")
     for folded in page.locator(".then summary").all():
         folded.click()
 

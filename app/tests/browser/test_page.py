@@ -4,19 +4,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from serving import PATIENCE, Served, arrive, claim, serve, shadow
+from serving import Served, arrive, claim, passed, refresh, serve, shadow, taken
 
 from myapp.report import Report
 from myapp.requirements import pins, project
 
-expect.set_options(timeout=PATIENCE)
 BREAKS = "def load():\n    raise RuntimeError('no <table>')\n\n\nload()\n"
 PHONE = {"viewport": {"width": 375, "height": 812}}
-
-
-def taken(page: Page) -> str:
-    """The time of the last refresh, as the page has it."""
-    return page.locator(".then .taken time").get_attribute("datetime") or ""
 
 
 def row(page: Page, package: str) -> list[str]:
@@ -27,7 +21,7 @@ def row(page: Page, package: str) -> list[str]:
 
 def test_all_is_well_and_the_versions_are_the_installed_ones(page: Page, dashboard: Served) -> None:
     arrive(page, dashboard)
-    expect(page.locator(".then .headline")).to_have_text("All well")
+    refresh(page, "All well")
     for package, version in pins(project().requires).items():
         installed, required = row(page, package)
         assert installed == importlib.metadata.version(package) == version
@@ -57,8 +51,7 @@ def test_refresh_by_hand_shows_what_broke_and_what_was_mended(page: Page, dashbo
     page.get_by_label("Live").uncheck()
     shadow(broken, "foopack_extras", BREAKS)
     before = taken(page)
-    page.get_by_role("button", name="Refresh").click()
-    expect(page.locator(".then .headline")).to_have_text("1 problem")
+    refresh(page, "1 problem")
     assert taken(page) > before
     assert "foopack-extras does not import: RuntimeError: no <table>" in page.locator(".then .verdict").inner_text()
     status, body = dashboard.get("healthz")
@@ -66,30 +59,26 @@ def test_refresh_by_hand_shows_what_broke_and_what_was_mended(page: Page, dashbo
     assert json.loads(body)["reason"] == "foopack-extras does not import: RuntimeError: no <table>"
 
     (broken / "foopack_extras.py").unlink()
-    page.get_by_role("button", name="Refresh").click()
-    expect(page.locator(".then .headline")).to_have_text("All well")
+    refresh(page, "All well")
     assert dashboard.get("healthz")[0] == 200
 
 
 def test_a_traceback_opens_by_keyboard_and_stays_open(page: Page, dashboard: Served, broken: Path) -> None:
     shadow(broken, "foopack_extras", BREAKS)
     arrive(page, dashboard)
-    page.get_by_role("button", name="Refresh").click()
+    refresh(page, "1 problem")
     traceback = page.locator(".then details", has_text="Traceback of foopack-extras")
     traceback.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(traceback.locator("pre")).to_contain_text('foopack_extras.py", line 2, in load')
-    before = taken(page)
-    page.get_by_role("button", name="Refresh").click()
-    expect(page.locator(".then .taken time")).not_to_have_attribute("datetime", before)
+    refresh(page, "1 problem")
     expect(traceback.locator("pre")).to_be_visible()
 
 
 def test_another_version_than_required_stands_out(page: Page, dashboard: Served, broken: Path) -> None:
     claim(broken, "foopack-core", "9.9.9")
     arrive(page, dashboard)
-    page.get_by_role("button", name="Refresh").click()
-    expect(page.locator(".then .headline")).to_have_text("1 problem")
+    refresh(page, "1 problem")
     wrong = page.locator(".then tr.wrong")
     expect(wrong).to_have_count(1)
     expect(wrong).to_contain_text("9.9.9")
@@ -120,7 +109,7 @@ def test_a_live_page_is_told_of_a_refresh_that_another_visitor_asked_for(
     arrive(page, dashboard)
     other = context.new_page()
     arrive(other, dashboard)
-    before = taken(page)
+    before = passed(page)
     other.get_by_role("button", name="Refresh").click()
     expect(page.locator(".then .taken time")).not_to_have_attribute("datetime", before)
     expect(other.locator(".then .taken time")).to_have_attribute("datetime", taken(page))
@@ -128,7 +117,7 @@ def test_a_live_page_is_told_of_a_refresh_that_another_visitor_asked_for(
 
 def test_everything_can_be_reached_and_used_by_keyboard(page: Page, dashboard: Served) -> None:
     arrive(page, dashboard)
-    before = taken(page)
+    before = passed(page)
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Refresh")).to_be_focused()
     page.keyboard.press("Enter")
@@ -166,8 +155,7 @@ def test_a_phone_need_not_scroll_sideways(page: Page, dashboard: Served, broken:
     shadow(broken, "foopack_extras", BREAKS.replace("no <table>", "a_word_that_nobody_can_break" * 8))
     claim(broken, "foopack-core", "9.9.9.dev20260102030405")
     arrive(page, dashboard)
-    page.get_by_role("button", name="Refresh").click()
-    expect(page.locator(".then .headline")).to_have_text("2 problems")
+    refresh(page, "2 problems")
     for folded in page.locator(".then summary").all():
         folded.click()
     assert page.evaluate("document.documentElement.scrollWidth") == 375
