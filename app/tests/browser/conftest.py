@@ -51,6 +51,13 @@ def light(site: Path) -> None:
 
 
 @pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A folder for a dashboard of one test alone, whose import tests get the stand-ins from the start."""
+    light(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def dashboard(served: tuple[Served, Path]) -> Served:
     """The dashboard."""
     return served[0]

@@ -180,9 +180,9 @@ def test_the_chart_has_the_colours_of_the_page(page: Page, dashboard: Served, sc
     )
 
 
-def test_a_package_that_is_broken_from_the_start(browser: Browser, tmp_path: Path) -> None:
-    shadow(tmp_path, "foopack_ui", BREAKS)
-    with serve(tmp_path) as running:
+def test_a_package_that_is_broken_from_the_start(browser: Browser, own: Path) -> None:
+    shadow(own, "foopack_ui", BREAKS)
+    with serve(own) as running:
         page = browser.new_page()
         arrive(page, running)
         expect(page.locator(".then .headline")).to_have_text("1 problem")
@@ -191,8 +191,8 @@ def test_a_package_that_is_broken_from_the_start(browser: Browser, tmp_path: Pat
         page.close()
 
 
-def test_a_page_says_when_its_server_is_gone(browser: Browser, tmp_path: Path) -> None:
-    with serve(tmp_path) as running:
+def test_a_page_says_when_its_server_is_gone(browser: Browser, own: Path) -> None:
+    with serve(own) as running:
         page = browser.new_page()
         arrive(page, running)
         expect(page.get_by_role("alert")).to_be_hidden()
