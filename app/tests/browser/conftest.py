@@ -30,11 +30,12 @@ def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A dashboard for all tests, and the folder in which packages can be broken while it runs.
 
     Its first report is of the packages themselves. From then on its import tests get stand-ins that weigh nothing: a
-    refresh takes a fraction of a second, and each test needs some.
+    refresh takes a fraction of a second, and each test needs some. Its interpreters write no byte code into the folder,
+    which may be cleared while one runs.
     """
     assert browser
     site = tmp_path_factory.mktemp("site")
-    with serve(site, IMAGE_REVISION="0123456789abcdef") as running:
+    with serve(site, IMAGE_REVISION="0123456789abcdef", PYTHONDONTWRITEBYTECODE="1") as running:
         assert running.get("healthz")[0] == 200
         light(site)
         yield running, site
