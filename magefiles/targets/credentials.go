@@ -2,10 +2,13 @@ package targets
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/view"
@@ -57,11 +60,18 @@ func (a *app) examineChannel(ctx context.Context) []view.Finding {
 	there := view.Finding{What: "the channel " + c.URL(), For: "publishing", Get: firstRelease(client, c.Name())}
 	looking, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
-	switch h, err := publish.Look(looking, c, w.Packages); {
-	case looking.Err() != nil:
-		there.For, there.Get = fmt.Sprintf("publishing (no answer within %v)", lookFor), "see whether "+client.Server()+" can be reached from here"
+	h, err := publish.Look(looking, c, w.Packages)
+	if err != nil {
+		there.Get = "see whether " + client.Server() + " can be reached from here"
+	}
+	var unreachable *httpclient.UnreachableError
+	switch {
+	case errors.As(err, &unreachable): // also where trying again took all the time
+		there.Unknown = unreachable.Error()
+	case err != nil && looking.Err() != nil:
+		there.Unknown = fmt.Sprintf("no answer within %v", lookFor)
 	case err != nil:
-		there.For, there.Get = "publishing (it cannot be reached: "+err.Error()+")", "see whether "+client.Server()+" can be reached from here"
+		there.Unknown = strings.TrimPrefix(err.Error(), "looking at "+c.URL()+": ")
 	case h.Exists:
 		there.Found = "there"
 	default:

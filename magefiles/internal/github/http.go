@@ -59,7 +59,7 @@ func (c *Client) do(ctx context.Context, client *http.Client, method string, u *
 	}
 	resp, err := client.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, place(u), w.Lost(withoutURL(err)))
+		return nil, fmt.Errorf("%s %s: %w", method, place(u), w.Lost(err))
 	}
 	resp.Body = w.Body(resp.Body)
 	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
@@ -72,15 +72,6 @@ func (c *Client) do(ctx context.Context, client *http.Client, method string, u *
 
 // place is an address for people. The query is left out: that of a signed one lets anybody in.
 func place(u *url.URL) string { return u.Host + u.EscapedPath() }
-
-// withoutURL takes the address out of an error of the HTTP client, since a redirect may have led to a signed one.
-func withoutURL(err error) error {
-	var e *url.Error
-	if errors.As(err, &e) {
-		return e.Err
-	}
-	return err
-}
 
 // send makes one attempt to change something, and reads the answer into out, which may be nil.
 func (c *Client) send(ctx context.Context, method string, u *url.URL, body *payload, out any) error {

@@ -33,12 +33,12 @@ func (w *Watch) Stop() {
 	w.cancel(nil)
 }
 
-// Lost gives the error of a request that the watch has ended its reason.
+// Lost gives the error of a request that the watch has ended its reason, and is Plain of any other.
 func (w *Watch) Lost(err error) error {
 	if errors.Is(context.Cause(w.ctx), ErrStalled) {
 		return ErrStalled
 	}
-	return err
+	return Plain(err)
 }
 
 // Body is the body of an answer, read under the watch, which ends when the body is closed.

@@ -276,7 +276,7 @@ func wrap(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return operr.New("see whether the registry can be reached; run it again: nothing is lost", "%s: %w", doing, err)
+	return operr.New("see whether the registry can be reached; run it again: nothing is lost", "%s: %w", doing, httpclient.Plain(err))
 }
 
 // parse reads a reference, REPOSITORY:TAG or REPOSITORY@DIGEST. Errors are about the spelling, with exit status 2.

@@ -68,7 +68,7 @@ func (g *github) ask(ctx context.Context, endpoint, bearer string) (token string
 	r.Header.Set("Accept", "application/json; api-version=2.0")
 	resp, err := (&http.Client{Transport: g.Transport, CheckRedirect: httpclient.Refuse}).Do(r)
 	if err != nil {
-		return "", true, withoutURL(err)
+		return "", true, httpclient.Plain(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
@@ -84,15 +84,6 @@ func (g *github) ask(ctx context.Context, endpoint, bearer string) (token string
 		return "", false, errors.New("the answer has no token in it")
 	}
 	return answer.Value, false, nil
-}
-
-// withoutURL takes the address out of an error: it belongs to one job, and to nobody's log.
-func withoutURL(err error) error {
-	var e *url.Error
-	if errors.As(err, &e) {
-		return e.Err
-	}
-	return err
 }
 
 type gitlab struct{ getenv func(string) string }

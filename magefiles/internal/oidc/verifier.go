@@ -133,7 +133,7 @@ func (v *Verifier) get(ctx context.Context, address string, to any) error {
 	}
 	resp, err := (&http.Client{Transport: v.Transport, CheckRedirect: httpclient.Refuse}).Do(r)
 	if err != nil {
-		return err
+		return httpclient.Plain(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

@@ -6,15 +6,19 @@ type Finding struct {
 	Found    string // what was found: a version, a path; "" when it is missing
 	For      string // what it is needed for
 	Get      string // how to get it, when it is missing
+	Unknown  string // why it is not known whether it is there; "" where it is
 	Required bool   // nothing works without it
 }
 
-// Findings prints what doctor found. ✗ is missing and always needed, ○ is missing and needed for something.
+// Findings prints what doctor found. ✗ is missing and always needed, ○ is missing, or not known to be
+// there, and needed for something.
 func (v *View) Findings(findings []Finding) {
 	for _, f := range findings {
 		switch {
 		case f.Found != "":
 			v.Line("%s %s: %s", v.paint(green, "✓"), f.What, f.Found)
+		case f.Unknown != "":
+			v.Line("%s %s could not be looked at, for %s: %s\n    → %s", v.paint(faint, "○"), f.What, f.For, f.Unknown, f.Get)
 		case f.Required:
 			v.Line("%s %s is missing, for %s\n    → %s", v.paint(red, "✗"), f.What, f.For, f.Get)
 		default:

@@ -114,9 +114,11 @@ func TestFindings(t *testing.T) {
 		{What: "git", Found: "git 2", For: "all", Get: "x"},
 		{What: "python", For: "building", Get: "install it", Required: true},
 		{What: "pixi", For: "locking", Get: "fetch it"},
+		{What: "a channel", For: "publishing", Get: "see why", Unknown: "no answer"},
 	}
 	v.Findings(findings)
-	require.Equal(t, "✓ git: git 2\n✗ python is missing, for building\n    → install it\n○ pixi is missing, for locking\n    → fetch it\n", out.String())
+	require.Equal(t, "✓ git: git 2\n✗ python is missing, for building\n    → install it\n○ pixi is missing, for locking\n    → fetch it\n"+
+		"○ a channel could not be looked at, for publishing: no answer\n    → see why\n", out.String())
 	require.Equal(t, 1, view.Fatal(findings))
 	require.Equal(t, "1 thing, 2 things", view.Count(1, "thing")+", "+view.Count(2, "thing"))
 }

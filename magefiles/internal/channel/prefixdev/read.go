@@ -2,6 +2,7 @@ package prefixdev
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -42,11 +43,15 @@ func (c *Client) again(ctx context.Context, url string, try func() (after time.D
 		if err == nil {
 			return nil
 		}
+		var unreachable *httpclient.UnreachableError
+		if !errors.As(err, &unreachable) { // else it is the same for every address
+			err = fmt.Errorf("reading %s: %w", url, err)
+		}
 		if !transient(ctx, err) || attempt >= c.attempts {
-			return fmt.Errorf("reading %s: %w", url, err)
+			return err
 		}
 		if werr := c.wait(ctx, attempt+1, after); werr != nil {
-			return fmt.Errorf("reading %s: %w (%w)", url, err, werr)
+			return fmt.Errorf("%w (%w)", err, werr)
 		}
 	}
 }

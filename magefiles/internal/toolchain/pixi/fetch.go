@@ -14,6 +14,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -84,7 +85,7 @@ func download(ctx context.Context, client *http.Client, address, folder string) 
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return d, err
+		return d, httpclient.Plain(err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
