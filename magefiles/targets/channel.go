@@ -9,7 +9,9 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -55,7 +57,15 @@ func (a *app) serve(ctx context.Context, s serving) error {
 	if o.Dir == "" {
 		o.Dir = filepath.Join(a.dir, outputDir, "channels")
 	}
+	for _, name := range o.Private {
+		if err := channel.CheckName(name); err != nil {
+			return operr.NewUsage("say -private=NAME, with commas between several", "%w", err)
+		}
+	}
 	if s.repository != "" {
+		if _, err := github.New(github.Options{Repository: s.repository}); err != nil {
+			return operr.NewUsage("say -repository=OWNER/NAME", "%w", err)
+		}
 		w, err := a.workspace()
 		if err != nil {
 			return err
@@ -96,7 +106,7 @@ func (a *app) showChannel(ctx context.Context, w *workspace.Workspace, asJSON bo
 	}
 	holdings, err := publish.Look(ctx, c, w.Packages)
 	if err != nil {
-		return operr.New("see whether "+client.Server()+" can be reached", "%w", err)
+		return err
 	}
 	all := []held{}
 	for _, p := range w.Packages {

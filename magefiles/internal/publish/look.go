@@ -3,12 +3,12 @@ package publish
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -42,7 +42,7 @@ func Look(ctx context.Context, c Channel, packages []*workspace.Package) (Holdin
 			continue
 		}
 		if err != nil {
-			return h, fmt.Errorf("looking at %s: %w", c.URL(), err)
+			return h, operr.New("see whether "+c.URL()+" can be reached from here, and run it again", "looking at %s: %w", c.URL(), err)
 		}
 		h.Exists = true
 		for _, r := range records {

@@ -108,7 +108,7 @@ func (c *Client) Server() string { return strings.TrimSuffix(c.base.String(), "/
 // Channel returns one of the server's channels. It need not exist yet, and nothing is asked.
 func (c *Client) Channel(name string) (*Channel, error) {
 	if err := channel.CheckName(name); err != nil {
-		return nil, operr.NewUsage("", "%w", err)
+		return nil, operr.NewUsage("correct it where it is set, such as in PREFIX_CHANNEL, or in [tool.release]", "%w", err)
 	}
 	return &Channel{client: c, name: name}, nil
 }

@@ -52,16 +52,20 @@ type Store struct {
 func Open(dir string) (*Store, error) {
 	s := &Store{dir: dir, channels: map[string]*folder{}}
 	if err := makeDir(s.Incoming()); err != nil {
-		return nil, fmt.Errorf("opening the channels in %s: %w", dir, err)
+		return nil, opening(dir, err)
 	}
 	if err := s.acquire(); err != nil {
 		return nil, err
 	}
 	s.flusher = newFlusher()
 	if err := s.load(); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the channels in %s: %w", dir, err), s.Close())
+		return nil, errors.Join(opening(dir, err), s.Close())
 	}
 	return s, nil
+}
+
+func opening(dir string, err error) error {
+	return operr.New("see to it, or name another folder", "opening the channels in %s: %w", dir, err)
 }
 
 // makeDir is os.MkdirAll, but what it makes outlasts a loss of power.
@@ -85,7 +89,7 @@ func makeDir(dir string) error {
 func (s *Store) acquire() error {
 	f, err := os.OpenFile(filepath.Join(s.dir, lockFile), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return fmt.Errorf("opening the channels in %s: %w", s.dir, err)
+		return opening(s.dir, err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
