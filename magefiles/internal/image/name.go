@@ -1,7 +1,9 @@
 package image
 
 import (
+	"net"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -25,6 +27,11 @@ func Repository(registry, name string) (string, error) {
 	const next = "write HOST/OWNER, such as ghcr.io/someone or 127.0.0.1:5000/someone, into IMAGE_REGISTRY or registry of [tool.image]"
 	if !host.MatchString(parts[0]) {
 		return "", operr.NewUsage(next, "%q is no registry: %q is not a host", registry, parts[0])
+	}
+	if _, port, err := net.SplitHostPort(parts[0]); err == nil {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return "", operr.NewUsage(next, "%q is no registry: %s is no port", registry, port)
+		}
 	}
 	for _, p := range parts[1:] {
 		if !component.MatchString(p) {

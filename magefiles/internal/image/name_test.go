@@ -19,6 +19,7 @@ func TestRepository(t *testing.T) {
 		{"localhost", "app", "localhost/app", ""},
 		{"registry:5000/x", "app", "registry:5000/x/app", ""},
 		{"[::1]:5000/x", "app", "[::1]:5000/x/app", ""},
+		{"localhost:99999/x", "app", "", `"localhost:99999/x" is no registry: 99999 is no port`},
 		{"someone", "app", "", `"someone" is no registry: "someone" is not a host`}, // Docker would take it for one of its hub
 		{"", "app", "", `"" is no registry: "" is not a host`},
 		{"https://ghcr.io/x", "app", "", `"https://ghcr.io/x" is no registry: "https:" is not a host`},
