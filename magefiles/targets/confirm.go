@@ -17,7 +17,7 @@ func (a *app) confirm(ctx context.Context, yes bool, question string) error {
 		return nil
 	}
 	if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stderr.Fd())) {
-		return operr.NewStopped("look at the plan, and run it again with -yes", "nothing was changed: there is no terminal to ask at, and no -yes")
+		return operr.NewStopped("run it again with -yes, which says yes to: "+question, "nothing was changed: there is no terminal to ask at, and no -yes")
 	}
 	a.view.Ask(question + " [y/N] ")
 	answer := make(chan string, 1)

@@ -121,7 +121,7 @@ func (p *planner) move(name string, to version.Version, why ...Reason) {
 // finish puts the plan together, or refuses it.
 func (p *planner) finish(ctx context.Context) (*Plan, error) {
 	if len(p.drift) > 0 && !p.req.FixDrift {
-		return nil, operr.New("correct them, or say -fixDrift to have them follow", "the manifests do not agree: %s; nothing was changed", count(len(p.drift), "place")).WithDetail(strings.Join(p.drift, "\n"))
+		return nil, operr.New("correct them, or have them follow: `mage version:bump -to=… -fixDrift`", "the manifests do not agree: %s; nothing was changed", count(len(p.drift), "place")).WithDetail(strings.Join(p.drift, "\n"))
 	}
 	if len(p.ranges) > 0 {
 		next := "widen them, or say -ranges=raise"

@@ -49,11 +49,15 @@ func exactVersion(to string) (*version.Version, error) {
 	if to == "" {
 		return nil, nil
 	}
-	t, err := readTarget(to)
-	if err == nil && t.exact == nil {
-		return nil, operr.NewUsage("say a version, such as -to=0.2.0, or leave it out for the newest", "-to=%s: a downstream takes what is published, and counts nothing up", to)
+	const next = "say a version, such as -to=0.2.0, or leave it out for the newest"
+	switch t, err := readTarget(to); {
+	case err != nil:
+		return nil, operr.NewUsage(next, "%w", err)
+	case t.exact == nil:
+		return nil, operr.NewUsage(next, "-to=%s: a downstream takes what is published, and counts nothing up", to)
+	default:
+		return t.exact, nil
 	}
-	return t.exact, err
 }
 
 // upgrade is one downstream's part of a plan.

@@ -2,6 +2,7 @@ package bump_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,6 +87,8 @@ func TestUpgrade(t *testing.T) {
 	require.Len(t, edits(p), 4)
 	_, err = upgrade(t, root, "app", bump.Request{To: "minor"}, nil)
 	require.ErrorContains(t, err, "counts nothing up")
+	_, err = upgrade(t, root, "app", bump.Request{To: "abc"}, nil)
+	require.Regexp(t, `"abc" is not a version.*\n→ say a version, such as -to=0.2.0`, fmt.Sprintf("%+v", err))
 	_, err = upgrade(t, root, "app", bump.Request{}, onChannel{"a": {"0.1.0"}})
 	require.ErrorContains(t, err, "the channel has no release of b")
 	_, err = upgrade(t, root, "app", bump.Request{}, onChannel{"a": {"0.1.0"}, "b": {"0.2.0"}})
