@@ -52,7 +52,7 @@ func (a *app) release(ctx context.Context, f bumpFlags, by string) error {
 		return err
 	}
 	if by != "" && by != workspace.PublishHere && by != workspace.PublishCI {
-		return operr.NewUsage("say -publish=here or -publish=ci", "-publish=%s says not who publishes", by)
+		return operr.NewUsage("say -publish=here or -publish=ci", "-publish=%s does not say who publishes", by)
 	}
 	if isSet(f.asJSON) {
 		a.view.Out = a.view.Err
