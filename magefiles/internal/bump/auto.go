@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -92,7 +93,7 @@ func (p *planner) autoGoal(at version.Version, found sinceTag, tell bool) (versi
 		since = "since " + found.last.name
 	}
 	if found.size == version.None {
-		note := fmt.Sprintf("nothing to release: %s %s, and none is a feat, a fix or breaking", count(len(found.commits), "commit"), since)
+		note := fmt.Sprintf("nothing to release: %s %s, and none is a feat, a fix or breaking", operr.Count(len(found.commits), "commit"), since)
 		if found.loose > 0 {
 			note += fmt.Sprintf(" (%d say in no conventional form what they are)", found.loose)
 		}
@@ -106,9 +107,9 @@ func (p *planner) autoGoal(at version.Version, found sinceTag, tell bool) (versi
 		goal = found.last.version.Next(found.size)
 	}
 	if goal.Compare(at) <= 0 {
-		p.note("%s is not released yet (there is no tag for it), and covers %s", at, count(len(found.commits), "commit"))
+		p.note("%s is not released yet (there is no tag for it), and covers %s", at, operr.Count(len(found.commits), "commit"))
 		return at, nil, nil
 	}
-	text := fmt.Sprintf("a %s version, by %s %s", found.size, count(len(found.deciding), "commit"), since)
+	text := fmt.Sprintf("a %s version, by %s %s", found.size, operr.Count(len(found.deciding), "commit"), since)
 	return goal, []Reason{{Kind: ByCommit, Text: text, Commits: found.deciding}}, nil
 }

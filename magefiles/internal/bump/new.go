@@ -121,14 +121,14 @@ func (p *planner) move(name string, to version.Version, why ...Reason) {
 // finish puts the plan together, or refuses it.
 func (p *planner) finish(ctx context.Context) (*Plan, error) {
 	if len(p.drift) > 0 && !p.req.FixDrift {
-		return nil, operr.New("correct them, or have them follow: `mage version:bump -to=… -fixDrift`", "the manifests do not agree: %s; nothing was changed", count(len(p.drift), "place")).WithDetail(strings.Join(p.drift, "\n"))
+		return nil, operr.New("correct them, or have them follow: `mage version:bump -to=… -fixDrift`", "the manifests do not agree: %s; nothing was changed", operr.Count(len(p.drift), "place")).WithDetail(strings.Join(p.drift, "\n"))
 	}
 	if len(p.ranges) > 0 {
 		next := "widen them, or say -ranges=raise"
 		if p.req.Raise {
 			next = "write there what they shall admit"
 		}
-		return nil, operr.New(next, "the new version would leave %s; nothing was changed", count(len(p.ranges), "range")).WithDetail(strings.Join(p.ranges, "\n"))
+		return nil, operr.New(next, "the new version would leave %s; nothing was changed", operr.Count(len(p.ranges), "range")).WithDetail(strings.Join(p.ranges, "\n"))
 	}
 	for _, pkg := range p.w.Order() {
 		if m := p.moves[pkg.Name]; m != nil {
@@ -215,12 +215,4 @@ func (p *planner) prereleaseNote() {
 			return
 		}
 	}
-}
-
-// count writes a number of things: "1 place", "2 places".
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

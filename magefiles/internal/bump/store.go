@@ -47,9 +47,9 @@ func (s *Store) Recover() (said string, err error) {
 		return "", nil
 	case len(undone.Foreign) > 0:
 		return "", operr.New("see `git diff`, and run it again", "a run was killed while it changed %s; %s back as they were, but these were edited since",
-			count(undone.Files, "file"), count(len(undone.Changed), "file")).WithDetail(strings.Join(undone.Foreign, "\n"))
+			operr.Count(undone.Files, "file"), operr.Count(len(undone.Changed), "file")).WithDetail(strings.Join(undone.Foreign, "\n"))
 	}
-	return fmt.Sprintf("a run was killed while it changed %s: taken back, nothing of it is left", count(undone.Files, "file")), nil
+	return fmt.Sprintf("a run was killed while it changed %s: taken back, nothing of it is left", operr.Count(undone.Files, "file")), nil
 }
 
 // Applied is a plan that was carried out, and can be taken back.

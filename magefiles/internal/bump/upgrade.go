@@ -36,7 +36,7 @@ func Upgrade(ctx context.Context, w *workspace.Workspace, downstreams []*workspa
 		}
 	}
 	if len(p.ranges) > 0 {
-		return nil, operr.New("widen them, or say -ranges=raise", "the new version would leave %s; nothing was changed", count(len(p.ranges), "range")).WithDetail(strings.Join(p.ranges, "\n"))
+		return nil, operr.New("widen them, or say -ranges=raise", "the new version would leave %s; nothing was changed", operr.Count(len(p.ranges), "range")).WithDetail(strings.Join(p.ranges, "\n"))
 	}
 	if p.plan.Files, err = p.edit.files(); p.plan.Files == nil {
 		p.plan.Files = []File{}

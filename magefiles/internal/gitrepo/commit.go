@@ -37,7 +37,7 @@ func (r *Repo) Commit(ctx context.Context, paths []string, message string) (stri
 func (r *Repo) stage(ctx context.Context, paths []string) error {
 	list := strings.Join(paths, "\x00") + "\x00"
 	if err := r.run(ctx, list, "update-index", "--add", "--remove", "-z", "--stdin"); err != nil {
-		return r.refused(err, "staging %d files", len(paths))
+		return r.refused(err, "staging %s", operr.Count(len(paths), "file"))
 	}
 	return nil
 }

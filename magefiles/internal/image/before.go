@@ -254,7 +254,7 @@ func (c *check) evidence(platforms []string) string {
 			delete(names, name)
 		}
 	}
-	said := fmt.Sprintf("%s and %s, for %s", count(len(pins), "pin"), count(len(names), "name"), strings.Join(platforms, " and "))
+	said := fmt.Sprintf("%s and %s, for %s", operr.Count(len(pins), "pin"), operr.Count(len(names), "name"), strings.Join(platforms, " and "))
 	for _, address := range c.unread {
 		what := "nothing was"
 		if left := c.left[address]; len(left) > 0 {
@@ -263,13 +263,6 @@ func (c *check) evidence(platforms []string) string {
 		said += "; " + what + " looked for on " + address
 	}
 	return said
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func invisible(pos workspace.Pos, name, pinned, where, subdir string) error {

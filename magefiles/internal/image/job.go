@@ -218,7 +218,7 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	}
 	j.Result.Digest, j.Result.Pushed = built.Digest, j.Push
 	j.Result.Cached, j.Result.Ran = append(j.Result.Cached, built.Cached...), append(j.Result.Ran, built.Ran...)
-	return fmt.Sprintf("%s; %d steps, %d of them from the cache", built.Digest, len(built.Cached)+len(built.Ran), len(built.Cached)), nil
+	return fmt.Sprintf("%s; %s, %d of them from the cache", built.Digest, operr.Count(len(built.Cached)+len(built.Ran), "step"), len(built.Cached)), nil
 }
 
 // committed lets a definition build what is committed of the plan's folder, unless the plan is of changes. done removes where

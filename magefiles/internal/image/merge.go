@@ -58,7 +58,7 @@ func (j *Job) merge(ctx context.Context, digests []string) (_ string, err error)
 	}
 	j.Push, j.Result.Pushed = true, true
 	j.Result.Digest, err = j.Registry.Join(ctx, j.Plan.Repository, digests)
-	return fmt.Sprintf("%d digests into %s", len(digests), j.Result.Digest), err
+	return fmt.Sprintf("%s into %s", operr.Count(len(digests), "digest"), j.Result.Digest), err
 }
 
 // Reproduce builds the plan's image anew, without a cache, and compares the manifest of every platform with what the

@@ -85,6 +85,14 @@ func (e *Error) Format(f fmt.State, verb rune) {
 	}
 }
 
+// Count writes a number of things, in errors and elsewhere: "1 place", "2 places".
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // ExitStatus returns the exit status that err asks for: 0 for nil, and Failed for an error that asks for none.
 func ExitStatus(err error) int {
 	if err == nil {

@@ -253,7 +253,7 @@ func TestNothingIsSentBeforeWhatItNeedsIsVisible(t *testing.T) {
 
 	seen, err := publish.Visible(t.Context(), c, made.Records(), p.Wait)
 	require.NoError(t, err)
-	require.Equal(t, "4 files with their sha256, in repodata.json, repodata.json.zst, repodata_shards.msgpack.zst", seen)
+	require.Equal(t, "4 files with sha256, in repodata.json, repodata.json.zst, repodata_shards.msgpack.zst", seen)
 	again, err := plan(t, p)
 	require.NoError(t, err)
 	require.Equal(t, map[string]publish.State{"base": "there", "left": "there", "right": "there", "top": "there"}, states(again))
@@ -325,7 +325,7 @@ func TestWhatCountsAsVisible(t *testing.T) {
 	}
 	seen, err := look("repodata_shards.msgpack.zst")
 	require.NoError(t, err, "a channel without shards is read by repodata.json")
-	require.Equal(t, "1 files with their sha256, in repodata.json, repodata.json.zst", seen)
+	require.Equal(t, "1 file with sha256, in repodata.json, repodata.json.zst", seen)
 	_, err = look("repodata.json.zst")
 	require.NoError(t, err)
 	_, err = look("repodata.json", "repodata.json.zst")

@@ -50,7 +50,7 @@ func (p *Publisher) Upload(ctx context.Context, to channel.Channel, plan Plan) (
 		}
 		levels++
 	}
-	return fmt.Sprintf("%d of %d artifacts, %d kB, in %d levels", len(uploads), len(plan.Items), (bytes+999)/1000, levels), nil
+	return fmt.Sprintf("%d of %s, %d kB, in %s", len(uploads), operr.Count(len(plan.Items), "artifact"), (bytes+999)/1000, operr.Count(levels, "level")), nil
 }
 
 // split returns what is to be sent in a level, and the records of everything below.

@@ -172,5 +172,5 @@ func (all sightings) evidence(files int) string {
 			forms = append(forms, s.form)
 		}
 	}
-	return fmt.Sprintf("%d files with their sha256, in %s", files, strings.Join(forms, ", "))
+	return fmt.Sprintf("%s with sha256, in %s", operr.Count(files, "file"), strings.Join(forms, ", "))
 }

@@ -217,7 +217,8 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 		return "", err
 	}
 	r.report.Workspace, r.report.Commit = r.w.Manifest.Name, r.head.Commit
-	return fmt.Sprintf("commit %s of %s: %d packages, %d downstreams", r.head.Short(), r.head.Time.Format(time.DateOnly), len(r.w.Packages), len(r.w.Downstreams)), nil
+	return fmt.Sprintf("commit %s of %s: %s, %s", r.head.Short(), r.head.Time.Format(time.DateOnly),
+		operr.Count(len(r.w.Packages), "package"), operr.Count(len(r.w.Downstreams), "downstream")), nil
 }
 
 // start makes the world, and the clone one of its remote.

@@ -24,7 +24,7 @@ type Published struct {
 }
 
 func (p Published) String() string {
-	return fmt.Sprintf("%d files on %s, sent by %s", len(p.Items), p.Channel, p.By)
+	return fmt.Sprintf("%s on %s, sent by %s", operr.Count(len(p.Items), "file"), p.Channel, p.By)
 }
 
 // isPublished compares the channel with the artifacts, where they are what is published, and with the manifests.
@@ -219,7 +219,7 @@ func (r *Release) compare(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	return fmt.Sprintf("%d of %d digests are those of what was built here", n, len(items)), nil
+	return fmt.Sprintf("%d of %s as built here", n, operr.Count(len(items), "digest")), nil
 }
 
 func differs(i publish.Published, want, whose string) error {

@@ -126,7 +126,7 @@ func (r *Release) compareWithCI(ctx context.Context, items []publish.Published) 
 			return "", differs(i, want, "was recorded by the CI run "+run.URL)
 		}
 	}
-	return fmt.Sprintf("%d digests are those that CI recorded (%s)", len(items), run.URL), nil
+	return fmt.Sprintf("%s as CI recorded (%s)", operr.Count(len(items), "digest"), run.URL), nil
 }
 
 // recording waits for the run to end, and returns the sha256 of each file that it published.

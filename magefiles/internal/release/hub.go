@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
@@ -20,7 +21,7 @@ type HubRelease struct {
 }
 
 func (h HubRelease) String() string {
-	return fmt.Sprintf("%s with %d files", h.URL, len(h.Assets))
+	return fmt.Sprintf("%s with %s", h.URL, operr.Count(len(h.Assets), "file"))
 }
 
 // noHub says why there is no GitHub release.

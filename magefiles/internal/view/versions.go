@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -67,12 +68,9 @@ func (v *View) versionTable(kind string, rows []packageVersion) {
 	v.Table([]string{kind, "VERSION", "REQUIRES", "WHERE"}, table)
 }
 
-// Count writes a number of things: "1 place", "2 places".
+// Count is operr.Count.
 func Count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return operr.Count(n, thing)
 }
 
 func orAny(spec string) string {

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -101,7 +102,7 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, dir string, n 
 		return err
 	}
 	if len(n.fromPyPI) > 0 {
-		e.say("installing %d requirements into %s", len(n.fromPyPI), relative(e.workspace, dir))
+		e.say("installing %s into %s", operr.Count(len(n.fromPyPI), "requirement"), relative(e.workspace, dir))
 		if err := e.uvInstall(ctx, t, dir, n.fromPyPI...); err != nil {
 			return err
 		}
