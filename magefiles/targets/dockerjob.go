@@ -85,7 +85,7 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 	}
 	earlier := ""
 	if p.Partial {
-		earlier = readDigest(digestFile(w, p, p.Platforms))
+		earlier = readDigest(digestFile(w, p.Dir, p.Platforms))
 	}
 	return &image.Job{
 		Plan: p, Earlier: earlier, Builder: &image.Builder{Runner: a.runner, Name: set.builder, Log: log}, Registry: registry,
@@ -169,7 +169,7 @@ func below(paths []string, prefix, dir string) bool {
 }
 
 // imageRegistry is the registry, with the owner, that the environment names, or the manifest, or git by a remote on GitHub:
-// a group elsewhere is nobody's name at ghcr.io, or someone else's.
+// a group elsewhere is nobody's name at ghcr.io, or someone else's. It is "" where none is known and nothing is pushed.
 func imageRegistry(d *workspace.Downstream, named, remote string, push bool) (string, error) {
 	var configured, owner string
 	if repository, host, ok := github.RepositoryOf(remote); ok && host == "github.com" {
@@ -186,7 +186,7 @@ func imageRegistry(d *workspace.Downstream, named, remote string, push bool) (st
 	case owner != "":
 		return defaultImageHost + "/" + owner, nil
 	case !push:
-		return "localhost", nil
+		return "", nil
 	}
 	return "", operr.NewUsage("set IMAGE_REGISTRY=HOST/OWNER, or registry in [tool.image] of "+d.Manifest.Path,
 		"it is not known where to push the image of %s: the repository has no remote on GitHub whose owner could be taken", d.Name())
@@ -220,6 +220,10 @@ func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Re
 	p, err := image.New(r)
 	if err != nil || ask == unasked || p.Partial || len(r.Tags) > 0 {
 		return p, err
+	}
+	if r.Registry == "" { // there is nobody to ask
+		p.Tags = []image.Tag{}
+		return p, nil
 	}
 	tags := registry.Tags
 	if ask == mustAsk {

@@ -28,7 +28,7 @@ func TestImageRegistry(t *testing.T) {
 		if want == "" {
 			require.Equal(t, operr.Usage, operr.ExitStatus(err))
 			require.ErrorContains(t, err, "it is not known where to push the image of app")
-			want = "localhost"
+			want = ""
 		}
 		got, err = imageRegistry(d, "", remote, false)
 		require.NoError(t, err)

@@ -15,8 +15,8 @@ import (
 )
 
 // digestFile is where the digest of an image of some platforms is written, for docker:merge.
-func digestFile(w *workspace.Workspace, p *image.Plan, platforms []string) string {
-	return filepath.Join(imageDir(w, p.Dir), strings.ReplaceAll(strings.Join(platforms, "-"), "/", "-")+".digest")
+func digestFile(w *workspace.Workspace, downstream string, platforms []string) string {
+	return filepath.Join(imageDir(w, downstream), strings.ReplaceAll(strings.Join(platforms, "-"), "/", "-")+".digest")
 }
 
 // readDigest is the digest in a file, "" where there is none.
@@ -26,24 +26,32 @@ func writeDigest(w *workspace.Workspace, j *image.Job) error {
 	if !j.Plan.Partial || !j.Result.Pushed {
 		return nil
 	}
-	return atomicfile.WriteFile(digestFile(w, j.Plan, j.Plan.Platforms), []byte(j.Result.Digest+"\n"), 0o644)
+	return atomicfile.WriteFile(digestFile(w, j.Plan.Dir, j.Plan.Platforms), []byte(j.Result.Digest+"\n"), 0o644)
 }
 
-// readDigests are those that were given, or those in the folder of images: of every set of platforms of the plan.
-func readDigests(w *workspace.Workspace, p *image.Plan, given []string) ([]string, error) {
+// readDigests are those that were given, or those in the folder of images: of every set of its platforms.
+func readDigests(w *workspace.Workspace, d *workspace.Downstream, given []string) ([]string, error) {
+	if d.Image == nil {
+		return nil, nil // the plan says that no image is made of it
+	}
+	for _, digest := range given {
+		if err := image.CheckDigest(digest); err != nil {
+			return nil, err
+		}
+	}
 	if len(given) > 0 {
 		return given, nil
 	}
 	var digests []string
-	for set := range 1 << len(p.Platforms) {
+	for set := range 1 << len(d.Image.Platforms) {
 		var platforms []string
-		for n, platform := range p.Platforms {
+		for n, platform := range d.Image.Platforms {
 			if set&(1<<n) != 0 {
 				platforms = append(platforms, platform)
 			}
 		}
-		if d := readDigest(digestFile(w, p, platforms)); d != "" {
-			digests = append(digests, d)
+		if digest := readDigest(digestFile(w, d.Dir, platforms)); digest != "" {
+			digests = append(digests, digest)
 		}
 	}
 	if len(digests) == 0 {
@@ -60,6 +68,10 @@ func (a *app) mergeImage(ctx context.Context, w *workspace.Workspace, name, dige
 	if isSet(f.JSON) {
 		a.view.Out = a.view.Err
 	}
+	given, err := readDigests(w, d, list(&digests))
+	if err != nil {
+		return err
+	}
 	yes := true
 	f.Push = &yes
 	j, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), mustAsk)
@@ -69,10 +81,7 @@ func (a *app) mergeImage(ctx context.Context, w *workspace.Workspace, name, dige
 	if err := j.Check(); err != nil {
 		return err
 	}
-	given, err := readDigests(w, j.Plan, list(&digests))
-	if err != nil {
-		return err
-	}
+	j.Plan.Warnings = nil // of a build, and nothing is built
 	a.showPlan(j.Plan, true)
 	if err := a.confirm(ctx, isSet(f.Yes), "Merge "+view.Count(len(given), "digest")+" into "+j.Plan.Repository+"?"); err != nil {
 		return err

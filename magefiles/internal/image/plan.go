@@ -48,7 +48,7 @@ type Plan struct {
 type Request struct {
 	Root       string // of the workspace, absolute
 	Downstream *workspace.Downstream
-	Registry   string // with the owner; it wins over the manifest's
+	Registry   string // with the owner; it wins over the manifest's. Where both are "", the image is for this machine alone
 	Platforms  []string
 	Revision   string    // commit
 	Dirty      bool      // the folder has changes that are not committed
@@ -81,6 +81,9 @@ const (
 	labelPlan     = "io.github.foopack.plan"
 )
 
+// nowhere stands for the registry in the name of an image that cannot be pushed, since none is known.
+const nowhere = "localhost"
+
 // New makes a plan. Errors are about the request, and come before anything is built.
 func New(r Request) (*Plan, error) {
 	d, config := r.Downstream, r.Downstream.Image
@@ -97,7 +100,7 @@ func New(r Request) (*Plan, error) {
 		context: filepath.Join(r.Root, filepath.FromSlash(d.Dir)), created: r.Created, secrets: r.Secrets, Secrets: slices.Sorted(maps.Keys(r.Secrets)),
 	}
 	var err error
-	if p.Repository, err = Repository(cmp.Or(r.Registry, config.Registry), config.Name); err != nil {
+	if p.Repository, err = Repository(cmp.Or(r.Registry, config.Registry, nowhere), config.Name); err != nil {
 		return nil, err
 	}
 	if p.Platforms, p.Partial, err = platforms(r.Platforms, config); err != nil {
@@ -184,6 +187,12 @@ func set(m map[string]string, key, value string) {
 }
 
 func (p *Plan) warn(r Request) {
+	if cmp.Or(r.Registry, r.Downstream.Image.Registry) == "" {
+		p.Warnings = append(p.Warnings, "no registry is known, and none is asked: set IMAGE_REGISTRY=HOST/OWNER, or registry in [tool.image], to see which tags would move")
+	}
+	if p.Partial && p.named {
+		p.Warnings = append(p.Warnings, "the tags will have "+strings.Join(p.Platforms, " and ")+" alone")
+	}
 	if !r.Locked {
 		p.Warnings = append(p.Warnings, "git has no pixi.lock of "+r.Downstream.Dir+": what it does not pin is as new as the channel has it; `mage lock` makes one")
 	}

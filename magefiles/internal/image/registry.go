@@ -291,6 +291,12 @@ func parse(ref string) (name.Reference, error) {
 	return nil, operr.NewUsage("write HOST/OWNER/NAME, with a tag or a digest", "%q cannot be the name of an image", ref)
 }
 
+// CheckDigest says what is wrong with the spelling of a digest, or of REPOSITORY@DIGEST, with exit status 2.
+func CheckDigest(digest string) error {
+	_, err := parse("any/image@" + digestOf(digest))
+	return err
+}
+
 // digestOf takes the digest of REPOSITORY@DIGEST, or of a digest alone.
 func digestOf(ref string) string {
 	_, digest, found := strings.Cut(ref, "@")
