@@ -234,7 +234,7 @@ func (a *app) pixi(ctx context.Context, cache string) (*pixi.Pixi, error) {
 	if !errors.Is(err, command.ErrNotFound) {
 		return p, err
 	}
-	a.view.Once("there is no pixi on PATH: fetching " + pixi.Version + " (checked by its sha256)")
+	a.view.Once("there is no pixi on PATH: fetching pixi " + pixi.Version + " (checked by its sha256)")
 	path, err := pixi.Fetch(ctx, pixi.Source{Cache: cache, Platform: workspace.HostPlatform()})
 	if err != nil {
 		return nil, err

@@ -64,10 +64,13 @@ func (v *View) graphText(columns [][]string, edges []edge) {
 	for _, column := range columns {
 		for _, name := range column {
 			v.Line("%s", v.paint(bold, name))
-			for _, e := range edges {
-				if e.from == name {
-					v.Line("  └─ %s", strings.TrimSpace(e.to+" "+e.spec))
+			own := slices.DeleteFunc(slices.Clone(edges), func(e edge) bool { return e.from != name })
+			for n, e := range own {
+				branch := "├─"
+				if n == len(own)-1 {
+					branch = "└─"
 				}
+				v.Line("  %s %s", branch, strings.TrimSpace(e.to+" "+e.spec))
 			}
 		}
 	}
