@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
@@ -111,8 +112,11 @@ func (b *bumping) report(r bump.Result, asJSON bool) error {
 	case len(r.Tags) == 0:
 		b.view.Plan(r.Plan, true)
 	}
-	if len(r.Tags) > 0 {
-		b.view.Heading("tagged %s", strings.Join(r.Tags, ", "))
+	if len(r.Had) > 0 {
+		b.view.Heading("there already: %s", strings.Join(r.Had, ", "))
+	}
+	if made := slices.DeleteFunc(slices.Clone(r.Tags), func(tag string) bool { return slices.Contains(r.Had, tag) }); len(made) > 0 {
+		b.view.Heading("tagged %s", strings.Join(made, ", "))
 	}
 	return nil
 }

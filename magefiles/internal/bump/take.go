@@ -45,6 +45,7 @@ type Result struct {
 	Plan   *Plan    `json:"plan"`
 	Commit string   `json:"commit,omitempty"` // the release's commit, where there is one
 	Tags   []string `json:"tags,omitempty"`   // that are there now
+	Had    []string `json:"had,omitempty"`    // those of them that were there before
 }
 
 // Steps says how far to go.
@@ -165,7 +166,9 @@ func (s *Store) tag(ctx context.Context, r *Result, repo Tagger, tags map[string
 	switch at, there := tags[name]; {
 	case there && !slices.Contains(commits, at):
 		return operr.New("find out which is right", "the tag %s is at %s, and belongs to %s", name, short(at), short(commits[0]))
-	case !there:
+	case there:
+		r.Had = append(r.Had, name)
+	default:
 		if err := repo.Tag(ctx, name, commits[0], name+"\n"); err != nil {
 			return err
 		}
