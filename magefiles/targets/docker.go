@@ -171,7 +171,7 @@ func (a *app) sayImages(jobs []*image.Job, errs []error, asJSON bool) (failed er
 		case errs[n] == nil:
 			results = append(results, j.Result)
 		default:
-			if failed != nil {
+			if failed != nil && failed.Error() != errs[n].Error() { // what is missing for one is missing for all
 				fmt.Fprintf(a.view.Err, "Error: %+v\n", failed)
 			}
 			failed = errs[n]
@@ -189,14 +189,7 @@ func (a *app) sayImages(jobs []*image.Job, errs []error, asJSON bool) (failed er
 // imageInGroup runs a job with its lines collected.
 func (a *app) imageInGroup(ctx context.Context, j *image.Job) error {
 	return a.job(ctx, "image "+j.Plan.Name, "", func(g *group) error {
-		return j.Run(ctx, func(name string, f func() (string, error)) error {
-			evidence, err := f()
-			if err != nil {
-				evidence = "stopped here"
-			}
-			fmt.Fprintf(g, "%-12s %s\n", name, evidence)
-			return err
-		})
+		return j.Run(ctx, g.Step)
 	})
 }
 

@@ -23,7 +23,21 @@ func (v *View) Step(name string, f func() (evidence string, err error)) error {
 	if err != nil {
 		evidence = "stopped here"
 	}
-	fmt.Fprintf(v.Out, "%s %-26s %6s  %s\n", v.mark(err), name, took(time.Since(start)), evidence)
+	fmt.Fprintf(v.Out, stepLine, v.mark(err), name, took(time.Since(start)), evidence)
+	return err
+}
+
+// stepLine has mark, name, time and evidence.
+const stepLine = "%s %-26s %6s  %s\n"
+
+// Step is View.Step in a group: the line is kept for Done.
+func (g *Group) Step(name string, f func() (evidence string, err error)) error {
+	start := time.Now()
+	evidence, err := f()
+	if err != nil {
+		evidence = "stopped here"
+	}
+	fmt.Fprintf(g, stepLine, g.view.mark(err), name, took(time.Since(start)), evidence)
 	return err
 }
 

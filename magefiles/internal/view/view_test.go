@@ -108,6 +108,17 @@ func TestGraph(t *testing.T) {
 	require.ErrorContains(t, v.Graph(w, "png"), `there is no graph format "png"`)
 }
 
+// A step of a group has the line of any other, in the group's piece.
+func TestStepOfAGroup(t *testing.T) {
+	v, out, _ := newView()
+	g := v.Group("image")
+	require.NoError(t, g.Step("build", func() (string, error) { return "all of it", nil }))
+	require.ErrorIs(t, g.Step("verify", func() (string, error) { return "x", io.EOF }), io.EOF)
+	require.Empty(t, out.String())
+	_ = g.Done(io.EOF)
+	require.Regexp(t, `^── image\n✓ build +0\.0s  all of it\n✗ verify +0\.0s  stopped here\n✗ image`, out.String())
+}
+
 func TestFindings(t *testing.T) {
 	v, out, _ := newView()
 	findings := []view.Finding{
