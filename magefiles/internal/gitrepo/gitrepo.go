@@ -31,7 +31,7 @@ func Open(ctx context.Context, r command.Runner, dir string) (*Repo, error) {
 		return nil, operr.New("install git", "there is no git on PATH")
 	}
 	if err != nil {
-		return nil, operr.New("run `git init` and commit the workspace", "%s is not in a git repository: %w", dir, err)
+		return nil, sentence(err, "not a git repository", "run `git init` and commit the workspace", dir+" is not in a git repository")
 	}
 	lines := strings.Split(out, "\n")
 	if len(lines) != 4 {
@@ -43,6 +43,19 @@ func Open(ctx context.Context, r command.Runner, dir string) (*Repo, error) {
 		repo.index = filepath.Join(dir, repo.index)
 	}
 	return repo, nil
+}
+
+// sentence stands in place of what git ended with. Git's own words go with it, unless they are the usual ones, which say
+// the same.
+func sentence(err error, usual, next, summary string) error {
+	var exit *command.ExitError
+	if !errors.As(err, &exit) {
+		return operr.New(next, "%s: %w", summary, err)
+	}
+	if said := exit.Tail; !strings.Contains(said, usual) {
+		return operr.New(next, "%s", summary).WithDetail(said)
+	}
+	return operr.New(next, "%s", summary)
 }
 
 // Head is the commit that is checked out.
@@ -59,7 +72,7 @@ func (h Head) Short() string { return h.Commit[:min(len(h.Commit), 12)] }
 func (r *Repo) Head(ctx context.Context) (Head, error) {
 	out, err := r.git(ctx, "show", "--no-patch", "--no-show-signature", "--format=%H %ct", "HEAD")
 	if err != nil {
-		return Head{}, operr.New("commit the workspace first", "%s has no commit yet: %w", r.Top, err)
+		return Head{}, sentence(err, "HEAD", "commit the workspace first", r.Top+" has no commit yet")
 	}
 	commit, seconds, _ := strings.Cut(out, " ")
 	unix, err := strconv.ParseInt(seconds, 10, 64)

@@ -1,6 +1,7 @@
 package gitrepo_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -77,11 +78,15 @@ func TestCloneOfAShallowDetachedOne(t *testing.T) {
 func TestNoRepositoryAndNoCommit(t *testing.T) {
 	_, run := newRepo(t)
 	_, err := gitrepo.Open(t.Context(), run, t.TempDir())
-	require.ErrorContains(t, err, "is not in a git repository")
+	require.Regexp(t, `is not in a git repository\n→ run .git init.`, fmt.Sprintf("%+v", err), "git has nothing to add")
 	empty := t.TempDir()
 	require.NoError(t, run.Run(t.Context(), command.Cmd{Name: "git", Args: []string{"init", "-q", empty}}))
 	repo, err := gitrepo.Open(t.Context(), run, empty)
 	require.NoError(t, err)
 	_, err = repo.Head(t.Context())
-	require.ErrorContains(t, err, "has no commit yet")
+	require.Regexp(t, `has no commit yet\n→ commit`, fmt.Sprintf("%+v", err))
+	_, err = repo.Remote(t.Context(), "origin")
+	require.Equal(t, "there is no remote origin\n→ `git remote add origin URL`, or name another one as remote in [tool.release]", fmt.Sprintf("%+v", err))
+	_, err = repo.Remote(t.Context(), filepath.Join(empty, "nowhere"))
+	require.ErrorContains(t, err, "asking the remote /")
 }

@@ -27,7 +27,7 @@ type Refs struct {
 func (r *Repo) URL(ctx context.Context, remote string) (string, error) {
 	url, err := r.git(ctx, "config", "--get", "remote."+remote+".url")
 	if err != nil {
-		return "", operr.New("run `git remote add "+remote+" URL`, or name another one in [tool.release]", "there is no remote %s: %w", remote, err)
+		return "", sentence(err, "", "`git remote add "+remote+" URL`, or name another one as remote in [tool.release]", "there is no remote "+remote)
 	}
 	return url, nil
 }
@@ -37,6 +37,9 @@ func (r *Repo) Remote(ctx context.Context, remote string) (Refs, error) {
 	refs := Refs{Branches: map[string]string{}, Tags: map[string]string{}, objects: map[string]string{}}
 	out, err := r.talk(ctx, "ls-remote", "--symref", remote, "HEAD", "refs/heads/*", "refs/tags/*")
 	if err != nil {
+		if _, none := r.URL(ctx, remote); none != nil && ctx.Err() == nil && !strings.ContainsAny(remote, ":/") { // an address is no name
+			return refs, none
+		}
 		return refs, operr.New("see whether `git ls-remote "+remote+"` answers", "asking the remote %s: %w", remote, err)
 	}
 	for line := range strings.SplitSeq(out, "\n") {

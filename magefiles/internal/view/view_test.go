@@ -74,7 +74,7 @@ func TestGraph(t *testing.T) {
 		"a/pyproject.toml": "[project]\nname = \"a\"\nversion = \"1\"\n",
 		"b/pixi.toml":      "[package]\nname = \"b-2\"\nversion = \"1\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n[package.run-dependencies]\na = \">=1,<2\"\n",
 		"b/pyproject.toml": "[project]\nname = \"b-2\"\nversion = \"1\"\n",
-		"site/pixi.toml":   "[workspace]\nname = \"site\"\nchannels = []\nplatforms = []\n[dependencies]\nb-2 = \"*\"\n",
+		"site/pixi.toml":   "[workspace]\nname = \"site\"\nchannels = []\nplatforms = []\n[dependencies]\na = \"*\"\nb-2 = \"*\"\n",
 	} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
@@ -84,7 +84,7 @@ func TestGraph(t *testing.T) {
 
 	v, out, _ := newView()
 	require.NoError(t, v.Graph(w, "text"))
-	require.Equal(t, "a\nb-2\n  └─ a >=1,<2\nsite\n  └─ b-2 *\n", out.String())
+	require.Equal(t, "a\nb-2\n  └─ a >=1,<2\nsite\n  ├─ a *\n  └─ b-2 *\n", out.String())
 	out.Reset()
 	require.NoError(t, v.Graph(w, "mermaid"))
 	require.Equal(t, `flowchart LR
@@ -92,12 +92,13 @@ func TestGraph(t *testing.T) {
   n_b_2["b-2"]
   n_site["site"]
   n_b_2 -->|"&gt;=1,&lt;2"| n_a
+  n_site -->|"*"| n_a
   n_site -->|"*"| n_b_2
 `, out.String())
 	out.Reset()
 	require.NoError(t, v.Graph(w, "svg"))
 	require.Equal(t, 3, strings.Count(out.String(), "<rect"))
-	require.Equal(t, 2, strings.Count(out.String(), "requires"))
+	require.Equal(t, 3, strings.Count(out.String(), "requires"))
 	for d := xml.NewDecoder(strings.NewReader(out.String())); ; {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			break
