@@ -47,6 +47,9 @@ func (Channel) Show(ctx context.Context,
 	})
 }
 
+// channelsDir is where channel:serve keeps its channels, below the folder of outputs.
+const channelsDir = "channels"
+
 type serving struct{ addr, dir, repository, private string }
 
 func (a *app) serve(ctx context.Context, s serving) error {
@@ -55,7 +58,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		Private: strings.FieldsFunc(s.private, func(r rune) bool { return r == ',' }),
 	}
 	if o.Dir == "" {
-		o.Dir = filepath.Join(a.dir, outputDir, "channels")
+		o.Dir = filepath.Join(a.dir, outputDir, channelsDir)
 	}
 	for _, name := range o.Private {
 		if err := channel.CheckName(name); err != nil {

@@ -85,6 +85,18 @@ func makeDir(dir string) error {
 	return atomicfile.SyncDir(parent)
 }
 
+// InUse says, by an error, that the channels in a folder are open in another process.
+func InUse(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, lockFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	s := &Store{dir: dir}
+	if err := s.acquire(); err != nil {
+		return err
+	}
+	return s.lock.Close()
+}
+
 // acquire takes the lock that the kernel frees when this process ends, in whatever way.
 func (s *Store) acquire() error {
 	f, err := os.OpenFile(filepath.Join(s.dir, lockFile), os.O_RDWR|os.O_CREATE, 0o644)

@@ -223,6 +223,7 @@ func TestOnlyOneProcessHasTheFolder(t *testing.T) {
 	s, _ := open(t, dir)
 	_, err := store.Open(dir)
 	require.ErrorContains(t, err, "open in another process")
+	require.ErrorContains(t, store.InUse(dir), "open in another process")
 	require.NoError(t, s.Close())
 	s, err = store.Open(dir)
 	require.NoError(t, err)
