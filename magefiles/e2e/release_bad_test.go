@@ -38,7 +38,7 @@ func TestPreflight(t *testing.T) {
 		{name: "another branch", bad: func(r *releasing) { git(r.t, r.dir, "switch", "-q", "-c", "side") }, says: "the clone is on the branch side, and releases are made from main", next: "git switch main"},
 		{name: "no branch", bad: func(r *releasing) { git(r.t, r.dir, "switch", "-q", "--detach") }, says: "the clone is on no branch"},
 		{name: "behind", bad: func(r *releasing) { r.somebodyPushes() }, says: "the clone is behind origin/main", next: "git pull"},
-		{name: "no remote", bad: func(r *releasing) { git(r.t, r.dir, "remote", "remove", "origin") }, says: "asking the remote origin", next: "git ls-remote origin"},
+		{name: "no remote", bad: func(r *releasing) { git(r.t, r.dir, "remote", "remove", "origin") }, says: "there is no remote origin", next: "git remote add origin URL"},
 		{name: "the remote is gone", bad: func(r *releasing) {
 			git(r.t, r.dir, "remote", "set-url", "origin", filepath.Join(r.dir, "nothing"))
 		}, says: "asking the remote origin"},

@@ -7,8 +7,8 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
-	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -46,7 +46,7 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 		return err
 	}
 	var built []toolchain.Artifact
-	err = a.job(ctx, "build of "+view.Count(len(packages), "package"), "", func(g *group) error {
+	err = a.job(ctx, "build of "+operr.Count(len(packages), "package"), "", func(g *group) error {
 		request := toolchain.Build{Workspace: w, Packages: packages, Dir: filepath.Join(w.Root, outputDir), SourceDate: date}
 		if a.view.Verbose { // the end of what a builder said stands in its error anyway
 			request.Log = g

@@ -14,7 +14,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
-	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -86,7 +85,7 @@ func versionsAgree(ctx context.Context) error {
 	return jobInWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		return a.job(ctx, "versions", "", func(*group) error {
 			if n := len(w.Disagreements()); n > 0 {
-				return operr.New("run `mage version:show`, which names them", "the manifests disagree in %s", view.Count(n, "place"))
+				return operr.New("run `mage version:show`, which names them", "the manifests disagree in %s", operr.Count(n, "place"))
 			}
 			return nil
 		})

@@ -10,7 +10,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -83,7 +82,7 @@ func (a *app) mergeImage(ctx context.Context, w *workspace.Workspace, name, dige
 	}
 	j.Plan.Warnings = nil // of a build, and nothing is built
 	a.showPlan(j.Plan, true)
-	if err := a.confirm(ctx, isSet(f.Yes), "Merge "+view.Count(len(given), "digest")+" into "+j.Plan.Repository+"?"); err != nil {
+	if err := a.confirm(ctx, isSet(f.Yes), "Merge "+operr.Count(len(given), "digest")+" into "+j.Plan.Repository+"?"); err != nil {
 		return err
 	}
 	if err := j.Merge(ctx, given, a.view.Step); err != nil {

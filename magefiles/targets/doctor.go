@@ -94,7 +94,7 @@ func (a *app) examineLocks() []view.Finding {
 	if err != nil {
 		return []view.Finding{{What: "a pixi workspace", For: "everything (" + err.Error() + ")", Get: "start mage in the monorepo", Required: true}}
 	}
-	findings := []view.Finding{{What: "workspace", Found: w.Manifest.Name + " with " + view.Count(len(w.Packages), "package")}}
+	findings := []view.Finding{{What: "workspace", Found: w.Manifest.Name + " with " + operr.Count(len(w.Packages), "package")}}
 	for _, m := range manifests(w) {
 		lock := filepath.Join(filepath.FromSlash(m.Dir), lockFile)
 		f := view.Finding{

@@ -34,7 +34,7 @@ func Doctor(ctx context.Context) error {
 		findings := a.examine(ctx)
 		a.view.Findings(findings)
 		if n := view.Fatal(findings); n > 0 {
-			return operr.New("get what the lines marked ✗ name", "%s that every run needs is missing", view.Count(n, "thing"))
+			return operr.New("get what the lines marked ✗ name", "%s that every run needs is missing", operr.Count(n, "thing"))
 		}
 		return nil
 	})

@@ -8,8 +8,8 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
-	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
 // The steps of publishing, in their order. Each returns what it saw.
@@ -31,7 +31,7 @@ func (p *publishing) look(ctx context.Context) (_ string, err error) {
 			have++
 		}
 	}
-	return fmt.Sprintf("%s has %d of %s at their versions", p.channel.URL(), have, view.Count(len(p.publisher.Workspace.Packages), "package")), nil
+	return fmt.Sprintf("%s has %d of %s at their versions", p.channel.URL(), have, operr.Count(len(p.publisher.Workspace.Packages), "package")), nil
 }
 
 // needed says whether something may have to be sent.
@@ -106,7 +106,7 @@ func (p *publishing) makePlan(ctx context.Context) (_ string, err error) {
 		return "", err
 	}
 	uploads := len(p.plan.Uploads())
-	return fmt.Sprintf("%s to upload, %d there", view.Count(uploads, "artifact"), len(p.plan.Items)-uploads), nil
+	return fmt.Sprintf("%s to upload, %d there", operr.Count(uploads, "artifact"), len(p.plan.Items)-uploads), nil
 }
 
 // agree shows the plan, and asks where it changes something.
@@ -120,7 +120,7 @@ func (p *publishing) agree(ctx context.Context) error {
 	if uploads == 0 {
 		return nil
 	}
-	return p.confirm(ctx, p.yes, fmt.Sprintf("Upload %s to %s?", view.Count(uploads, "artifact"), p.channel.URL()))
+	return p.confirm(ctx, p.yes, fmt.Sprintf("Upload %s to %s?", operr.Count(uploads, "artifact"), p.channel.URL()))
 }
 
 // doing says what the states of a plan mean.
@@ -168,7 +168,7 @@ func (p *publishing) visible(ctx context.Context) (_ string, err error) {
 
 func (p *publishing) download(ctx context.Context) (string, error) {
 	err := p.publisher.Download(ctx, p.plan, &p.verified)
-	return view.Count(len(p.verified.Files), "artifact") + ", each with its sha256", err
+	return operr.Count(len(p.verified.Files), "artifact") + ", each with its sha256", err
 }
 
 func (p *publishing) install(ctx context.Context) (string, error) {
@@ -180,5 +180,5 @@ func (p *publishing) install(ctx context.Context) (string, error) {
 func (p *publishing) imports(ctx context.Context) (string, error) {
 	err := p.publisher.Import(ctx, p.plan, &p.verified)
 	p.result.Imports = p.verified.Imports
-	return view.Count(len(p.verified.Imports), "package"), err
+	return operr.Count(len(p.verified.Imports), "package"), err
 }

@@ -108,9 +108,9 @@ func pageOf(report rehearsal.Report) view.Report {
 
 func (a *app) reportRehearsal(report rehearsal.Report, page string) {
 	a.view.Heading("\n%s %s was rehearsed: %s published to an embedded channel by an embedded CI, installed and imported",
-		report.Workspace, report.Release, view.Count(len(report.Packages), "package"))
+		report.Workspace, report.Release, operr.Count(len(report.Packages), "package"))
 	if report.Runs > 1 {
-		a.view.Line("  through %s: %s, and faults for the rest", view.Count(report.Runs, "run"), view.Count(report.Kills, "kill"))
+		a.view.Line("  through %s: %s, and faults for the rest", operr.Count(report.Runs, "run"), operr.Count(report.Kills, "kill"))
 	}
 	for _, p := range report.Packages {
 		a.view.Line("  %s %s  %s  sha256 %s…", p.Name, p.Version, p.File, p.SHA256[:12])

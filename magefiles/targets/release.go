@@ -14,7 +14,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
-	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -189,7 +188,7 @@ func (a *app) confirmRelease(ctx context.Context, r *release.Release, p *release
 	}
 	a.view.Heading("\n%s: checked and built; then tagged and pushed to %s/%s; %s; verified", p.Title, p.Remote, p.Branch, by)
 	if p.Unpushed > 0 {
-		a.view.Line("%s that %s not on %s yet, and will be pushed along", view.Count(p.Unpushed, "commit"), map[bool]string{true: "is", false: "are"}[p.Unpushed == 1], p.Remote)
+		a.view.Line("%s that %s not on %s yet, and will be pushed along", operr.Count(p.Unpushed, "commit"), map[bool]string{true: "is", false: "are"}[p.Unpushed == 1], p.Remote)
 	}
 	return a.confirm(ctx, yes, fmt.Sprintf("Release %s?", p.Title))
 }

@@ -143,7 +143,7 @@ func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error 
 			commit = "and " + b.Plan.Branch + " stays, since this clone did not make the release's commit: `git revert` takes it back"
 		}
 		a.view.Line("%s is on %s, and nothing was uploaded: its tag is removed there, %s", title, b.Plan.Remote, commit)
-		a.view.Line("Who fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")
+		a.view.Line("Whoever fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")
 	case release.NoReturn:
 		a.view.Line("%s cannot be taken back: %s has", title, b.Plan.Channel)
 		for _, p := range b.Uploaded {

@@ -6,7 +6,6 @@ import (
 	"github.com/magefile/mage/mg"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -22,7 +21,7 @@ func (Version) Show(ctx context.Context,
 			return err
 		}
 		if n := len(w.Disagreements()); n > 0 {
-			return operr.New("mend the places named above, or have them follow: `mage version:bump -to=… -fixDrift`", "the manifests disagree in %s", view.Count(n, "place"))
+			return operr.New("mend the places named above, or have them follow: `mage version:bump -to=… -fixDrift`", "the manifests disagree in %s", operr.Count(n, "place"))
 		}
 		return nil
 	})

@@ -35,3 +35,7 @@ func TestExitStatus(t *testing.T) {
 	require.Equal(t, operr.Stopped, operr.ExitStatus(operr.NewStopped("decide", "it is yours")))
 	require.Equal(t, operr.Failed, (&operr.Error{Summary: "x"}).ExitStatus())
 }
+
+func TestCount(t *testing.T) {
+	require.Equal(t, "0 things, 1 thing, 2 things", operr.Count(0, "thing")+", "+operr.Count(1, "thing")+", "+operr.Count(2, "thing"))
+}

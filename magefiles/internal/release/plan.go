@@ -139,13 +139,13 @@ func (r *Release) planned(context.Context, *string) (string, bool, error) {
 	}
 	what := "the versions are in the manifests already"
 	if edits > 0 {
-		what = fmt.Sprintf("%d edits in %d files", edits, len(p.Bump.Files))
+		what = operr.Count(edits, "edit") + " in " + operr.Count(len(p.Bump.Files), "file")
 	}
 	by := "published by CI"
 	if r.By() == workspace.PublishHere {
 		by = "published from here"
 	}
-	return fmt.Sprintf("%s of %d packages: %s, %s", p.Title, len(p.Packages), what, by), true, nil
+	return fmt.Sprintf("%s of %s: %s, %s", p.Title, operr.Count(len(p.Packages), "package"), what, by), true, nil
 }
 
 // By is who publishes.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // briefFiles is how many files of a plan are shown where it is about to be carried out; all of them are in the plan.
@@ -26,10 +27,10 @@ func (v *View) Plan(p *bump.Plan, brief bool) {
 		}
 	}
 	if n := len(p.Files) - briefFiles; brief && n > 0 {
-		v.Line("\n… and %s: the plan by itself shows all", Count(n, "more file"))
+		v.Line("\n… and %s: the plan by itself shows all", operr.Count(n, "more file"))
 	}
 	if len(p.Files) > 0 {
-		v.Heading("\n%s, %s", Count(edits, "edit"), Count(len(p.Files), "file"))
+		v.Heading("\n%s, %s", operr.Count(edits, "edit"), operr.Count(len(p.Files), "file"))
 	}
 	for _, note := range p.Notes {
 		v.Line("%s %s", v.paint(yellow, "note:"), note)

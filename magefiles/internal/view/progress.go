@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // Progress shows how far the transfer of several files is: a line for each file that is done, and, while it takes
@@ -48,7 +50,7 @@ func (p *Progress) Done(file string, err error) {
 	defer p.mu.Unlock()
 	p.done++
 	p.clear()
-	p.view.Say("  %s %s (%d of %s, %s)", p.view.mark(err), file, p.done, Count(p.files, "file"), p.share())
+	p.view.Say("  %s %s (%d of %s, %s)", p.view.mark(err), file, p.done, operr.Count(p.files, "file"), p.share())
 }
 
 // End stops showing.
@@ -81,7 +83,7 @@ func (p *Progress) tick(stop, ended chan struct{}) {
 func (p *Progress) show() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	line := fmt.Sprintf("  ▸ %d of %s, %s", p.done, Count(p.files, "file"), p.share())
+	line := fmt.Sprintf("  ▸ %d of %s, %s", p.done, operr.Count(p.files, "file"), p.share())
 	for file, sent := range p.sent {
 		if size := p.sizes[file]; sent < size {
 			line += fmt.Sprintf("; %s %d%%", file, 100*sent/size)

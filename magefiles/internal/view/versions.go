@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 
-	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -66,11 +65,6 @@ func (v *View) versionTable(kind string, rows []packageVersion) {
 		}
 	}
 	v.Table([]string{kind, "VERSION", "REQUIRES", "WHERE"}, table)
-}
-
-// Count is operr.Count.
-func Count(n int, thing string) string {
-	return operr.Count(n, thing)
 }
 
 func orAny(spec string) string {

@@ -132,5 +132,4 @@ func TestFindings(t *testing.T) {
 	require.Equal(t, "✓ git: git 2\n✗ python is missing, for building\n    → install it\n○ pixi is missing, for locking\n    → fetch it\n"+
 		"○ a channel could not be looked at, for publishing: no answer\n    → see why\n", out.String())
 	require.Equal(t, 1, view.Fatal(findings))
-	require.Equal(t, "1 thing, 2 things", view.Count(1, "thing")+", "+view.Count(2, "thing"))
 }
