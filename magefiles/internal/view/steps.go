@@ -20,24 +20,23 @@ func (v *View) Step(name string, f func() (evidence string, err error)) error {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if err != nil {
-		evidence = "stopped here"
-	}
-	fmt.Fprintf(v.Out, stepLine, v.mark(err), name, took(time.Since(start)), evidence)
+	fmt.Fprint(v.Out, v.step(name, start, evidence, err))
 	return err
 }
 
-// stepLine has mark, name, time and evidence.
-const stepLine = "%s %-26s %6s  %s\n"
+// step is the line of a step that has ended.
+func (v *View) step(name string, start time.Time, evidence string, err error) string {
+	if err != nil {
+		evidence = "stopped here"
+	}
+	return fmt.Sprintf("%s %-26s %6s  %s\n", v.mark(err), name, took(time.Since(start)), evidence)
+}
 
 // Step is View.Step in a group: the line is kept for Done.
 func (g *Group) Step(name string, f func() (evidence string, err error)) error {
 	start := time.Now()
 	evidence, err := f()
-	if err != nil {
-		evidence = "stopped here"
-	}
-	fmt.Fprintf(g, stepLine, g.view.mark(err), name, took(time.Since(start)), evidence)
+	fmt.Fprint(g, g.view.step(name, start, evidence, err))
 	return err
 }
 
