@@ -115,12 +115,13 @@ func TestBumpKilledAndRunAgain(t *testing.T) {
 		dir := monorepo(t, n)
 		argv := []string{"version:bump", "-to=patch", "-commit", "-tag", "-yes"}
 		cmd := exec.Command(filepath.Join(compiled, "targets"), argv...)
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, newMark())
+		mark := newMark()
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, mark)
 		require.NoError(t, cmd.Start())
 		time.Sleep(time.Duration(random.IntN(160)) * time.Millisecond)
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		waitFor(t, "the git that it had started to end", func() bool { return len(marked(t, cmd.Env[len(cmd.Env)-1])) == 0 })
+		waitFor(t, "the git that it had started to end", func() bool { return len(marked(t, mark)) == 0 })
 		unlockGit(t, dir)
 		// Once the last trace of the plan is gone the bump is done, and the same words ask for another one.
 		if git(t, dir, "tag", "--list", "v0.1.7") != "" && !fileExists(filepath.Join(dir, ".git", "pixi-release", "bump.json")) {

@@ -74,7 +74,7 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 	if looked && ctx.Err() != nil {
 		err = nil // Ctrl-C is how it ends
 	}
-	if (looked || ctx.Err() == nil) && report.Commit != "" { // it began, and was not stopped
+	if (looked || ctx.Err() == nil) && report.Commit != "" { // it began, and was not stopped; all else in dir is swept by now
 		err = errors.Join(err, view.WriteReport(dir, pageOf(report), report))
 	}
 	if err != nil {
