@@ -139,39 +139,58 @@ func (j *Job) packages(ctx context.Context) (string, error) {
 	return j.Packages(ctx, j.Plan.Platforms)
 }
 
-// known looks for an image of this very plan under the tag of the revision, where a finished run leaves it, or, for some
-// platforms, under the digest that such a run reported. What is to be pushed has to be permitted, before time goes into it.
+// known looks for an image of this very plan where a finished run leaves it. What is to be pushed has to be permitted, before
+// time goes into it.
 func (j *Job) known(ctx context.Context) (string, error) {
 	if j.Push {
 		if err := j.Registry.MayPush(ctx, j.Plan.Repository); err != nil {
 			return "", err
 		}
 	}
+	places := j.places()
 	switch {
 	case !j.Push && !j.Again && j.keptBefore():
 		return "not asked; this machine has it: " + j.Result.Digest, nil
-	case !j.Push, j.Again, j.Plan.Partial && j.Earlier == "":
+	case !j.Push, j.Again, len(places) == 0:
 		return "not asked: nothing is taken from there", nil
 	}
-	ref := j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision)
-	if j.Plan.Partial {
-		ref = j.Plan.Repository + "@" + j.Earlier
+	said := "has no image of this commit"
+	for _, ref := range places {
+		i, err := j.Registry.Read(ctx, ref)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			continue
+		case denied(err): // as some say of a repository that is not there yet; the build proves whether this one can be read
+			return "has no image of this commit that may be read", nil
+		case err != nil:
+			return "", err
+		}
+		if err := j.Plan.Verify(i, ""); err != nil {
+			said = "has another one: " + err.Error()
+			continue
+		}
+		j.index, j.Result.Reused, j.Result.Pushed, j.Result.Digest = i, true, true, i.Digest
+		return "has it: " + i.Digest, nil
 	}
-	i, err := j.Registry.Read(ctx, ref)
-	if errors.Is(err, ErrNotFound) {
-		return "has no image of this commit", nil
+	return said, nil
+}
+
+// places are where a finished run leaves the plan's image: under the tag of the commit, or under those that were asked for
+// by name; that of some platforms, to which no tag leads, under the digest that the run reported.
+func (j *Job) places() (refs []string) {
+	p := j.Plan
+	switch {
+	case !p.Partial:
+		refs = append(refs, p.Repository+":"+RevisionTag(p.Revision))
+	case j.Earlier != "":
+		refs = append(refs, p.Repository+"@"+j.Earlier)
 	}
-	if denied(err) { // as some say of a repository that is not there yet; the build proves whether this one can be read
-		return "has no image of this commit that may be read", nil
+	if p.named {
+		for _, t := range p.Tags {
+			refs = append(refs, p.Repository+":"+t.Name)
+		}
 	}
-	if err != nil {
-		return "", err
-	}
-	if err := j.Plan.Verify(i, ""); err != nil {
-		return "has another image of this commit: " + err.Error(), nil
-	}
-	j.index, j.Result.Reused, j.Result.Pushed, j.Result.Digest = i, true, true, i.Digest
-	return "has it: " + i.Digest, nil
+	return refs
 }
 
 // layoutDir is where an image is kept that is not pushed, and proof the file that has its digest once its check has passed.

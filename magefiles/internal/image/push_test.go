@@ -129,3 +129,40 @@ func TestAFirstPushIsNotStopped(t *testing.T) {
 	_, err = (&Registry{}).TagsForPush(t.Context(), p.Repository)
 	require.ErrorContains(t, err, "may be pushed to: the registry refuses it (403)")
 }
+
+// What was pushed under names of one's own is known again by them: no tag of the commit leads to it.
+func TestAnImageIsKnownByTheTagsThatWereAskedFor(t *testing.T) {
+	s := newShop(t)
+	q := request(t)
+	q.Registry, q.SBOM, q.Tags = s.host+"/someone", "", []string{"old", "candidate"}
+	p, err := New(q)
+	require.NoError(t, err)
+	r := &Registry{}
+	older := *p
+	older.Labels = map[string]string{labelRevision: "of another commit"}
+	require.NoError(t, r.Tag(t.Context(), p.Repository, s.put(t, p.Repository, &older, "linux/amd64", "linux/arm64"), "old"))
+	known := func() (*Job, string) {
+		j := &Job{Plan: p, Registry: r, Push: true}
+		said, err := j.known(t.Context())
+		require.NoError(t, err)
+		return j, said
+	}
+	j, said := known()
+	require.Contains(t, said, `has another one: `)
+	require.False(t, j.Result.Reused)
+
+	digest := s.put(t, p.Repository, p, "linux/amd64", "linux/arm64")
+	require.NoError(t, r.Tag(t.Context(), p.Repository, digest, "candidate"))
+	j, said = known()
+	require.Equal(t, "has it: "+digest, said)
+	require.True(t, j.Result.Reused)
+
+	q.Platforms = []string{"linux/arm64"}
+	p, err = New(q)
+	require.NoError(t, err)
+	j, _ = known()
+	require.False(t, j.Result.Reused, "it has more than is asked for")
+	require.NoError(t, r.Tag(t.Context(), p.Repository, s.put(t, p.Repository, p, "linux/arm64"), "candidate"))
+	j, _ = known()
+	require.True(t, j.Result.Reused)
+}
