@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -347,25 +346,6 @@ func (w *imaging) commitEmpty(message string, at int) {
 	require.True(w.t, err == nil || os.IsNotExist(err))
 	require.NoError(w.t, os.WriteFile(file, append(text, message+"\n"...), 0o644))
 	w.commit(message, at)
-}
-
-// killed ends a push without warning, in its first moments, while it builds and while it is checked. Nothing has been named by
-// then, and the same command goes on.
-func (w *imaging) killed(t *testing.T) {
-	w.commitEmpty("fix: killed", 1767323050)
-	before := w.tags()
-	for _, after := range []time.Duration{200 * time.Millisecond, 2 * time.Second, 6 * time.Second} {
-		x := exec.Command(filepath.Join(compiled, "targets"), "docker:app", "-push", "-yes")
-		x.Dir, x.Env, x.SysProcAttr = w.root, w.env, &syscall.SysProcAttr{Setpgid: true}
-		require.NoError(t, x.Start())
-		time.Sleep(after)
-		require.NoError(t, syscall.Kill(-x.Process.Pid, syscall.SIGKILL))
-		require.ErrorContains(t, x.Wait(), "killed", "it was still at work after %v", after)
-		require.Equal(t, before, w.tags())
-	}
-	r := w.result("docker:app", "-push", "-yes")
-	require.Equal(t, []string{"0.1.0", "0.1", "0", "latest"}, moved(r)[1:])
-	require.Equal(t, []string{"linux/amd64", "linux/arm64"}, r.Checked)
 }
 
 // cached keeps the cache of each platform in the registry, for builders that have none, and lets BuildKit set the times.
