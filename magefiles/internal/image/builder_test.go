@@ -124,6 +124,12 @@ func TestBuildErrors(t *testing.T) {
 	step := "#11 ERROR: process \"/bin/sh -c set -eu\" did not complete successfully: exit code: 1\n------\n > [environment 3/3] RUN pixi install:\n0.4 %s\n------\nDockerfile:13\n"
 	for _, c := range []struct{ text, want, detail string }{
 		{fmt.Sprintf(step, "Error: Cannot solve the request because of: No candidates were found for special >=1.\n0.5"), "the environment cannot be had: no channel has special >=1:", "special"},
+		// As pixi 0.77 says it, whose sentences are as wide as a terminal.
+		{fmt.Sprintf(step, "Error:   × failed to solve requirements of environment 'default' for platform 'linux-\n0.5   │ aarch64'\n0.5   ├─▶   × failed to solve the environment\n0.5   │\n0.5   ╰─▶ Cannot solve the request because of: No candidates were found for\n0.5       foopack-core ==0.9.9.\n0.5       \n"), "no channel has foopack-core ==0.9.9:", "take that platform out of the manifest"},
+		{fmt.Sprintf(step, "Error:   × lock file not up-to-date with the workspace\n"), "the lock file does not fit the manifest:", "mage lock"},
+		{fmt.Sprintf(step, "Error:   × Lock-file version 9 is newer than supported\n0.5   help: Maximum supported version: 7 (pixi v0.77.0)\n"), "the lock file was made by a newer pixi than the one that builds the image:", "PIXI_IMAGE"},
+		{fmt.Sprintf(step, "Error:   × this project requires pixi '>=0.99', but you have pixi 0.77.0\n0.5    ╭─[/app/pixi.toml:7:18]\n"), "the manifest requires pixi >=0.99, and 0.77.0 builds the image:", "PIXI_IMAGE"},
+		{fmt.Sprintf(step, "Error:   × failed to solve requirements of environment 'default' for platform 'linux-\n0.5   │ 64'\n0.5   ├─▶   × could not find subdir 'noarch' in channel 'https://repo.prefix.dev/\n0.5   │     │ foopack/'\n0.5   │   \n0.5   ╰─▶ HTTP status client error (404 Not Found) for url\n"), "a package channel is not there, or not for this login:", "RATTLER_AUTH_FILE"},
 		{fmt.Sprintf(step, "no space left"), "a step of the Dockerfile failed:", "no space left"},
 		{fmt.Sprintf(step, "exec /bin/sh: exec format error"), "a step runs a program of another platform:", ""},
 		// A step that fails is to blame, whatever it says of what it asked for.

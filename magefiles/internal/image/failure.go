@@ -16,9 +16,25 @@ type remedies []struct {
 // stepFailed is what BuildKit says where a RUN of the Dockerfile ended the build.
 var stepFailed = regexp.MustCompile(`process ".*" did not complete successfully|executor failed running`) // the second before BuildKit 0.10
 
-// inSteps are those of steps, by what their programs say; the last fits all. pixi and rattler name a status in the words of the
-// HTTP library that they have.
+// inSteps are those of steps, by what their programs say (see unwrapped); the last fits all. pixi and rattler name a status in
+// the words of the HTTP library that they have.
 var inSteps = remedies{
+	{
+		regexp.MustCompile(`lock[- ]file (is )?not up-to-date`),
+		"the lock file does not fit the manifest", "run `mage lock`, and commit it",
+	},
+	{
+		regexp.MustCompile(`Lock-file version \d+ is newer than supported`),
+		"the lock file was made by a newer pixi than the one that builds the image", "build with that one (PIXI_IMAGE, or the Dockerfile), or make the lock file anew: `mage lock`",
+	},
+	{
+		regexp.MustCompile(`this project requires pixi '([^']+)', but you have pixi ([\w.]+)`),
+		"the manifest requires pixi $1, and $2 builds the image", "name an image that has it by PIXI_IMAGE, or in the Dockerfile",
+	},
+	{
+		regexp.MustCompile(`could not find subdir '[^']+' in channel`),
+		"a package channel is not there, or not for this login", "correct its name; a private channel is read with RATTLER_AUTH_FILE",
+	},
 	{
 		regexp.MustCompile(`HTTP status client error \((401|403)\b`),
 		"a package channel refuses what a step of the Dockerfile asks for ($1)", "set RATTLER_AUTH_FILE to a file with a login for that channel",
@@ -76,6 +92,14 @@ var errorLine = regexp.MustCompile(`(?im)^(#\d+ )?error: .*$`)
 // failed is what a step of the Dockerfile said before it failed: buildx repeats it between rules.
 var failed = regexp.MustCompile(`(?s)\n------\n > (.*?)\n------\n`)
 
+// lineStart is what begins a line of a step: BuildKit's number and time, and the frame that miette draws around an error.
+var lineStart = regexp.MustCompile(`(?m)^(#\d+ )?(\d+\.\d+ )?[ \t│├╰─▶×]*`)
+
+// unwrapped is a text in one line, without what begins each of its lines: pixi breaks its sentences to fit a terminal.
+func unwrapped(text string) string {
+	return strings.Join(strings.Fields(lineStart.ReplaceAllString(text, "")), " ")
+}
+
 // buildError makes a sentence of a failed build. No tag was moved by then.
 func buildError(err error, record string) error {
 	step := record
@@ -83,13 +107,13 @@ func buildError(err error, record string) error {
 		step = m[1]
 	}
 	detail := lastLines(step)
-	if missing := unsolved(record); missing != "" {
-		return operr.New("publish it for that platform, or take the platform out of [tool.image]; no tag was moved",
+	if missing := unsolved(unwrapped(step)); missing != "" {
+		return operr.New("publish it for the platform named above, or take that platform out of the manifest: pixi solves for all of them; no tag was moved",
 			"the environment cannot be had: no channel has %s: %w", missing, err).WithDetail(detail)
 	}
 	summary, next := "building the image", "no tag was moved; see what buildx says"
 	if stepFailed.MatchString(record) {
-		summary, next = inSteps.find(step, summary, next)
+		summary, next = inSteps.find(unwrapped(step), summary, next)
 	} else {
 		summary, next = known.find(ownWords(record), summary, next)
 	}
@@ -122,12 +146,12 @@ func ownWords(record string) string {
 }
 
 // noCandidates is what rattler's solver, in pixi too, says of a package that no channel has for the platform.
-var noCandidates = regexp.MustCompile(`No candidates were found for ([^\n]+?)\.?\s*\n`)
+var noCandidates = regexp.MustCompile(`No candidates were found for (.+?)\.( |$)`)
 
 // unsolved names the package that a solver did not find; "" where it was something else that failed.
-func unsolved(record string) string {
-	if m := noCandidates.FindStringSubmatch(record); m != nil {
-		return strings.TrimSpace(m[1])
+func unsolved(said string) string {
+	if m := noCandidates.FindStringSubmatch(said); m != nil {
+		return m[1]
 	}
 	return ""
 }
