@@ -202,7 +202,7 @@ func (r *Registry) heldBy(ctx context.Context, repository, tag string) (h Held, 
 	if err != nil {
 		return h, failure("reading "+repository+":"+tag, err)
 	}
-	h.Version = labels[labelVersion]
+	h.Version, h.Revision = labels[labelVersion], labels[labelRevision]
 	h.Created, _ = time.Parse(time.RFC3339, labels[labelCreated]) // zero where it says none
 	r.held.Store(key, h)
 	return h, nil

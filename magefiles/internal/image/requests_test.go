@@ -129,7 +129,7 @@ func TestHeld(t *testing.T) {
 	require.NoError(t, r.Tag(t.Context(), p.Repository, digest, "1.2.3"))
 
 	names := []string{"bare", "one", "empty", "1.2.3", "gone"}
-	want := map[string]Held{"bare": {}, "one": {Version: "v0.1"}, "empty": {}, "1.2.3": {"1.2.3", q.Created.UTC()}}
+	want := map[string]Held{"bare": {}, "one": {Version: "v0.1"}, "empty": {}, "1.2.3": {"1.2.3", q.Revision, q.Created.UTC()}}
 	var got [4]map[string]Held
 	var errs [4]error
 	var several sync.WaitGroup

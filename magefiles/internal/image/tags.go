@@ -18,9 +18,13 @@ type Tag struct {
 
 // Held is what a tag of a registry stands for, as the labels of its image say.
 type Held struct {
-	Version string    // "" where the image does not say
-	Created time.Time // zero where the image does not say
+	Version  string    // "" where the image does not say
+	Revision string    // likewise
+	Created  time.Time // zero where the image does not say
 }
+
+// standsForCommit is said of a tag that moves only where another image is made of the commit.
+const standsForCommit = "stands for this commit"
 
 // Latest is the tag of the newest release.
 const Latest = "latest"
@@ -61,9 +65,9 @@ func RevisionTag(revision string) string {
 func Ladder(v version.Version, revision string, created time.Time, have []string, held map[string]Held) []Tag {
 	exact, moving := ladder(v)
 	tags := []Tag{{Name: RevisionTag(revision), Moves: true, Why: "names the commit"}}
-	tags = append(tags, exactTag(exact, v, created, held))
+	tags = append(tags, exactTag(exact, v, revision, created, held))
 	for _, name := range moving {
-		tags = append(tags, movingTag(name, v, created, have, held))
+		tags = append(tags, movingTag(name, v, revision, created, have, held))
 	}
 	return tags
 }
@@ -76,7 +80,7 @@ func (p *Plan) Candidates() []string {
 
 // exactTag is the tag of a version itself: people name it who want that version and no other, so that it is taken from
 // nothing but an earlier image of it.
-func exactTag(name string, v version.Version, created time.Time, held map[string]Held) Tag {
+func exactTag(name string, v version.Version, revision string, created time.Time, held map[string]Held) Tag {
 	h, there := held[name]
 	has, err := spelled(h.Version)
 	switch {
@@ -88,11 +92,13 @@ func exactTag(name string, v version.Version, created time.Time, held map[string
 		return Tag{name, false, fmt.Sprintf("stays: it has %s, and not %s; -tag=%s moves it", h.Version, v, name)}
 	case h.Created.After(created):
 		return Tag{name, false, "stays: it has a later commit, of " + h.Created.UTC().Format(time.DateTime)}
+	case h.Revision == revision:
+		return Tag{name, true, standsForCommit}
 	}
 	return Tag{name, true, "moves to the later commit of the same version"}
 }
 
-func movingTag(name string, v version.Version, created time.Time, have []string, held map[string]Held) Tag {
+func movingTag(name string, v version.Version, revision string, created time.Time, have []string, held map[string]Held) Tag {
 	if newest, ok := newestRelease(name, v, have); ok && newest.Compare(v) > 0 {
 		return Tag{name, false, fmt.Sprintf("stays: the registry has %s", newest)}
 	}
@@ -113,6 +119,8 @@ func movingTag(name string, v version.Version, created time.Time, have []string,
 		return Tag{name, false, "stays: it has " + h.Version}
 	case has.Compare(v) == 0 && h.Created.After(created):
 		return Tag{name, false, "stays: it has a later commit of " + h.Version}
+	case has.Compare(v) == 0 && h.Revision == revision:
+		return Tag{name, true, standsForCommit}
 	}
 	return Tag{name, true, "moves from " + h.Version}
 }

@@ -26,103 +26,103 @@ func TestLadder(t *testing.T) {
 		// Other tools keep the v of a git tag, in tags and in labels: such a release counts like any other.
 		{"a higher release with a v", "1.2.3", "main v9.9.9", nil, "1.2.3 1.2 1", "latest"},
 		{"a higher release of the same major with a v", "1.2.3", "v1.4.0 v1.4", nil, "1.2.3 1.2", "1 latest"},
-		{"a lower release with a v", "1.2.3", "v1.2.2 latest", map[string]image.Held{"latest": {"v1.2.2", earlier}}, "1.2.3 1.2 1 latest", ""},
-		{"latest of a higher version with a v", "1.2.3", "latest", map[string]image.Held{"latest": {"v9.9.9", earlier}}, "1.2.3 1.2 1", "latest"},
+		{"a lower release with a v", "1.2.3", "v1.2.2 latest", map[string]image.Held{"latest": {Version: "v1.2.2", Created: earlier}}, "1.2.3 1.2 1 latest", ""},
+		{"latest of a higher version with a v", "1.2.3", "latest", map[string]image.Held{"latest": {Version: "v9.9.9", Created: earlier}}, "1.2.3 1.2 1", "latest"},
 		{"the same version with a v, a later commit", "1.2.3", "1.2.3 latest", map[string]image.Held{
-			"1.2.3": {"v1.2.3", later}, "latest": {"v1.2.3", later},
+			"1.2.3": {Version: "v1.2.3", Created: later}, "latest": {Version: "v1.2.3", Created: later},
 		}, "1.2 1", "1.2.3 latest"},
 		{"labels that are no version that can be compared", "1.2.3", "1.2 1 latest", map[string]image.Held{
-			"1.2": {"2!1.0", earlier}, "1": {"2.0.0-1", earlier}, "latest": {"main", earlier},
+			"1.2": {Version: "2!1.0", Created: earlier}, "1": {Version: "2.0.0-1", Created: earlier}, "latest": {Version: "main", Created: earlier},
 		}, "1.2.3", "1.2 1 latest"},
 		{"the next patch", "1.2.4", "1.2.3 1.2 1 latest", map[string]image.Held{
-			"1.2": {"1.2.3", earlier}, "1": {"1.2.3", earlier}, "latest": {"1.2.3", earlier},
+			"1.2": {Version: "1.2.3", Created: earlier}, "1": {Version: "1.2.3", Created: earlier}, "latest": {Version: "1.2.3", Created: earlier},
 		}, "1.2.4 1.2 1 latest", ""},
 		{"a backport", "1.2.9", "1.2.8 1.2 1.3.0 1.3 1 2.0.0 2.0 2 latest", map[string]image.Held{
-			"1.2": {"1.2.8", earlier}, "1": {"1.3.0", earlier}, "latest": {"2.0.0", earlier},
+			"1.2": {Version: "1.2.8", Created: earlier}, "1": {Version: "1.3.0", Created: earlier}, "latest": {Version: "2.0.0", Created: earlier},
 		}, "1.2.9 1.2", "1 latest"},
 		{"a backport to the newest of its major", "1.3.1", "1.3.0 1.3 1 2.0.0 2.0 2 latest", map[string]image.Held{
-			"1.3": {"1.3.0", earlier}, "1": {"1.3.0", earlier}, "latest": {"2.0.0", earlier},
+			"1.3": {Version: "1.3.0", Created: earlier}, "1": {Version: "1.3.0", Created: earlier}, "latest": {Version: "2.0.0", Created: earlier},
 		}, "1.3.1 1.3 1", "latest"},
 		{"an old patch again", "1.2.3", "1.2.3 1.2.4 1.2 1 latest", map[string]image.Held{
-			"1.2.3": {"1.2.3", earlier}, "1.2": {"1.2.4", earlier}, "1": {"1.2.4", earlier}, "latest": {"1.2.4", earlier},
+			"1.2.3": {Version: "1.2.3", Created: earlier}, "1.2": {Version: "1.2.4", Created: earlier}, "1": {Version: "1.2.4", Created: earlier}, "latest": {Version: "1.2.4", Created: earlier},
 		}, "1.2.3", "1.2 1 latest"},
 		{"ten is more than nine", "1.10.0", "1.9.0 1.9 1 latest", map[string]image.Held{
-			"1": {"1.9.0", earlier}, "latest": {"1.9.0", earlier},
+			"1": {Version: "1.9.0", Created: earlier}, "latest": {Version: "1.9.0", Created: earlier},
 		}, "1.10.0 1.10 1 latest", ""},
 		{"a pre-release", "2.0.0rc1", "1.2.3 1.2 1 latest", nil, "2.0.0rc1", ""},
 		{"a first pre-release", "1.0.0.dev1", "", nil, "1.0.0.dev1", ""},
 		{"the release after its pre-releases", "2.0.0", "1.2.3 1.2 1 2.0.0rc1 latest", map[string]image.Held{
-			"latest": {"1.2.3", earlier},
+			"latest": {Version: "1.2.3", Created: earlier},
 		}, "2.0.0 2.0 2 latest", ""},
 		{"a release while a later pre-release is there", "1.2.4", "1.2.3 1.2 1 2.0.0rc1 latest", map[string]image.Held{
-			"1.2": {"1.2.3", earlier}, "1": {"1.2.3", earlier}, "latest": {"1.2.3", earlier},
+			"1.2": {Version: "1.2.3", Created: earlier}, "1": {Version: "1.2.3", Created: earlier}, "latest": {Version: "1.2.3", Created: earlier},
 		}, "1.2.4 1.2 1 latest", ""},
 		{"a post-release", "1.2.3.post1", "1.2.3 1.2 1 latest", map[string]image.Held{
-			"1.2": {"1.2.3", earlier}, "1": {"1.2.3", earlier}, "latest": {"1.2.3", earlier},
+			"1.2": {Version: "1.2.3", Created: earlier}, "1": {Version: "1.2.3", Created: earlier}, "latest": {Version: "1.2.3", Created: earlier},
 		}, "1.2.3.post1 1.2 1 latest", ""},
 		{"the release that a post-release followed", "1.2.3", "1.2.3 1.2.3.post1 1.2 1 latest", nil, "1.2.3", "1.2 1 latest"},
 		{"the same version, a later commit", "1.2.3", "1.2.3 1.2 1 latest", map[string]image.Held{
-			"1.2.3": {"1.2.3", earlier}, "1.2": {"1.2.3", earlier}, "1": {"1.2.3", earlier}, "latest": {"1.2.3", earlier},
+			"1.2.3": {Version: "1.2.3", Created: earlier}, "1.2": {Version: "1.2.3", Created: earlier}, "1": {Version: "1.2.3", Created: earlier}, "latest": {Version: "1.2.3", Created: earlier},
 		}, "1.2.3 1.2 1 latest", ""},
 		{"the same version, an earlier commit", "1.2.3", "1.2.3 1.2 1 latest", map[string]image.Held{
-			"1.2.3": {"1.2.3", later}, "1.2": {"1.2.3", later}, "1": {"1.2.3", later}, "latest": {"1.2.3", later},
+			"1.2.3": {Version: "1.2.3", Created: later}, "1.2": {Version: "1.2.3", Created: later}, "1": {Version: "1.2.3", Created: later}, "latest": {Version: "1.2.3", Created: later},
 		}, "", "1.2.3 1.2 1 latest"},
 		{"latest of an image that says nothing", "1.2.3", "latest", map[string]image.Held{"latest": {}}, "1.2.3 1.2 1 latest", ""},
-		{"latest of a higher version whose own tag was deleted", "1.2.3", "latest", map[string]image.Held{"latest": {"3.0.0", earlier}}, "1.2.3 1.2 1", "latest"},
+		{"latest of a higher version whose own tag was deleted", "1.2.3", "latest", map[string]image.Held{"latest": {Version: "3.0.0", Created: earlier}}, "1.2.3 1.2 1", "latest"},
 		// A number alone may be a date, a run or a commit: it is a version where others say so.
 		{"a date among releases", "1.2.4", "1.2.3 1.2 1 20240501 8675309 latest", map[string]image.Held{
-			"1.2": {"1.2.3", earlier}, "1": {"1.2.3", earlier}, "latest": {"1.2.3", earlier},
+			"1.2": {Version: "1.2.3", Created: earlier}, "1": {Version: "1.2.3", Created: earlier}, "latest": {Version: "1.2.3", Created: earlier},
 		}, "1.2.4 1.2 1 latest", ""},
 		{"a date alone", "1.2.4", "v20240501 20240501", nil, "1.2.4 1.2 1 latest", ""},
 		{"a number that longer tags begin with", "1.2.4", "2.0.0 2 3 3.1 latest", nil, "1.2.4 1.2 1", "latest"},
-		{"a number alone that latest stands for", "1.2.4", "2 latest", map[string]image.Held{"latest": {"2", earlier}}, "1.2.4 1.2 1", "latest"},
+		{"a number alone that latest stands for", "1.2.4", "2 latest", map[string]image.Held{"latest": {Version: "2", Created: earlier}}, "1.2.4 1.2 1", "latest"},
 		{"a number alone where versions have one", "7", "8", nil, "7", "latest"},
 		{"a number alone where versions have one, and a post-release", "7.post1", "8", nil, "7.post1", "latest"},
 		{"only the short tags are left", "0.9.0", "1.2 1", nil, "0.9.0 0.9 0", "latest"},
 		{"two numbers", "2026.11", "2026.10 2026 latest", map[string]image.Held{
-			"2026": {"2026.10", earlier}, "latest": {"2026.10", earlier},
+			"2026": {Version: "2026.10", Created: earlier}, "latest": {Version: "2026.10", Created: earlier},
 		}, "2026.11 2026 latest", ""},
 		// A release of two numbers has the name that its hotfixes would move.
 		{"a hotfix of a calendar release", "2026.11.1", "2026.11 2026 latest", map[string]image.Held{
-			"2026.11": {"2026.11", earlier}, "2026": {"2026.11", earlier}, "latest": {"2026.11", earlier},
+			"2026.11": {Version: "2026.11", Created: earlier}, "2026": {Version: "2026.11", Created: earlier}, "latest": {Version: "2026.11", Created: earlier},
 		}, "2026.11.1 2026 latest", "2026.11"},
 		{"a hotfix of a calendar release whose label has a v", "2026.11.1", "v2026.11 2026.11 latest", map[string]image.Held{
-			"2026.11": {"v2026.11", earlier}, "latest": {"v2026.11", earlier},
+			"2026.11": {Version: "v2026.11", Created: earlier}, "latest": {Version: "v2026.11", Created: earlier},
 		}, "2026.11.1 2026 latest", "2026.11"},
 		{"a second hotfix", "2026.11.2", "2026.11 2026.11.1 2026 latest", map[string]image.Held{
-			"2026.11": {"2026.11", earlier}, "2026": {"2026.11.1", earlier}, "latest": {"2026.11.1", earlier},
+			"2026.11": {Version: "2026.11", Created: earlier}, "2026": {Version: "2026.11.1", Created: earlier}, "latest": {Version: "2026.11.1", Created: earlier},
 		}, "2026.11.2 2026 latest", "2026.11"},
 		{"a second hotfix where the release is not in this registry", "2026.11.2", "2026.11.1 2026.11 2026 latest", map[string]image.Held{
-			"2026.11": {"2026.11.1", earlier}, "2026": {"2026.11.1", earlier}, "latest": {"2026.11.1", earlier},
+			"2026.11": {Version: "2026.11.1", Created: earlier}, "2026": {Version: "2026.11.1", Created: earlier}, "latest": {Version: "2026.11.1", Created: earlier},
 		}, "2026.11.2 2026.11 2026 latest", ""},
 		{"a calendar release again, after its hotfix took its tag", "2026.11", "2026.11 2026.11.1 2026 latest", map[string]image.Held{
-			"2026.11": {"2026.11.1", earlier}, "2026": {"2026.11.1", earlier}, "latest": {"2026.11.1", earlier},
+			"2026.11": {Version: "2026.11.1", Created: earlier}, "2026": {Version: "2026.11.1", Created: earlier}, "latest": {Version: "2026.11.1", Created: earlier},
 		}, "", "2026.11 2026 latest"},
 		{"a calendar release, a later commit of it, before its hotfix", "2026.11", "2026.11 2026 latest", map[string]image.Held{
-			"2026.11": {"2026.11", earlier}, "2026": {"2026.11", earlier}, "latest": {"2026.11", earlier},
+			"2026.11": {Version: "2026.11", Created: earlier}, "2026": {Version: "2026.11", Created: earlier}, "latest": {Version: "2026.11", Created: earlier},
 		}, "2026.11 2026 latest", ""},
 		{"a calendar release and its post-release", "2026.11.post1", "2026.11 2026 latest", map[string]image.Held{
-			"2026": {"2026.11", earlier}, "latest": {"2026.11", earlier},
+			"2026": {Version: "2026.11", Created: earlier}, "latest": {Version: "2026.11", Created: earlier},
 		}, "2026.11.post1 2026 latest", ""},
 		{"a patch of a release of two numbers", "1.3.1", "1.3 1 latest", map[string]image.Held{
-			"1.3": {"1.3", earlier}, "1": {"1.3", earlier}, "latest": {"1.3", earlier},
+			"1.3": {Version: "1.3", Created: earlier}, "1": {Version: "1.3", Created: earlier}, "latest": {Version: "1.3", Created: earlier},
 		}, "1.3.1 1 latest", "1.3"},
 		{"a patch of the same release of three numbers", "1.3.1", "1.3.0 1.3 1 latest", map[string]image.Held{
-			"1.3": {"1.3.0", earlier}, "1": {"1.3.0", earlier}, "latest": {"1.3.0", earlier},
+			"1.3": {Version: "1.3.0", Created: earlier}, "1": {Version: "1.3.0", Created: earlier}, "latest": {Version: "1.3.0", Created: earlier},
 		}, "1.3.1 1.3 1 latest", ""},
 		{"a patch of a release of one number", "7.0.1", "7 latest", map[string]image.Held{
-			"7": {"7", earlier}, "latest": {"7", earlier},
+			"7": {Version: "7", Created: earlier}, "latest": {Version: "7", Created: earlier},
 		}, "7.0.1 7.0 latest", "7"},
 		{"one version in two spellings", "1.3", "1.3 1 latest", map[string]image.Held{
-			"1.3": {"1.3.0", earlier}, "1": {"1.3.0", earlier}, "latest": {"1.3.0", earlier},
+			"1.3": {Version: "1.3.0", Created: earlier}, "1": {Version: "1.3.0", Created: earlier}, "latest": {Version: "1.3.0", Created: earlier},
 		}, "1.3 1 latest", ""},
 		{"its own tag on an image that says nothing", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {}}, "1.2 1 latest", "1.2.3"},
-		{"its own tag on an image of a branch", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {"main", earlier}}, "1.2 1 latest", "1.2.3"},
-		{"its own tag on another version", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {"1.2.2", earlier}}, "1.2 1 latest", "1.2.3"},
-		{"a pre-release's own tag on another version", "2.0.0rc1", "2.0.0rc1", map[string]image.Held{"2.0.0rc1": {"1.9.0", earlier}}, "", "2.0.0rc1"},
-		{"one number", "7", "6 latest", map[string]image.Held{"latest": {"6", earlier}}, "7 latest", ""},
+		{"its own tag on an image of a branch", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {Version: "main", Created: earlier}}, "1.2 1 latest", "1.2.3"},
+		{"its own tag on another version", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {Version: "1.2.2", Created: earlier}}, "1.2 1 latest", "1.2.3"},
+		{"a pre-release's own tag on another version", "2.0.0rc1", "2.0.0rc1", map[string]image.Held{"2.0.0rc1": {Version: "1.9.0", Created: earlier}}, "", "2.0.0rc1"},
+		{"one number", "7", "6 latest", map[string]image.Held{"latest": {Version: "6", Created: earlier}}, "7 latest", ""},
 		{"four numbers", "1.2.3.4", "1.2.3.5 1.2 1 latest", nil, "1.2.3.4", "1.2 1 latest"},
-		{"another major that begins alike", "1.2.3", "10.0.0 10.0 10 latest", map[string]image.Held{"latest": {"10.0.0", earlier}}, "1.2.3 1.2 1", "latest"},
+		{"another major that begins alike", "1.2.3", "10.0.0 10.0 10 latest", map[string]image.Held{"latest": {Version: "10.0.0", Created: earlier}}, "1.2.3 1.2 1", "latest"},
 	} {
 		v := version.MustParse(c.version)
 		var moves, stays []string
@@ -158,6 +158,9 @@ func TestLadderSaysWhy(t *testing.T) {
 		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3", Created: now.Add(time.Hour)}, "stays: it has a later commit, of 2026-05-01 13:00:00"},
 		{"1.2.3", "1.2.3", image.Held{}, "stays: its image does not say its version; -tag=1.2.3 moves it"},
 		{"1.2.3", "1.2.3", image.Held{Version: "main"}, "stays: it has main, and not 1.2.3; -tag=1.2.3 moves it"},
+		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3", Revision: "0123456789abcdef", Created: now}, "stands for this commit"},
+		{"1.2.3", "latest", image.Held{Version: "1.2.3", Revision: "0123456789abcdef", Created: now}, "stands for this commit"},
+		{"1.2.4", "latest", image.Held{Version: "1.2.3", Revision: "0123456789abcdef"}, "moves from 1.2.3"},
 		{"2026.11", "2026.11", image.Held{Version: "2026.11.1"}, "stays: it has 2026.11.1, and not 2026.11; -tag=2026.11 moves it"},
 		{"2026.11.1", "2026.11", image.Held{Version: "2026.11"}, "stays: it is the release 2026.11"},
 	} {
