@@ -26,15 +26,15 @@ type moment struct {
 // has been named before everything has passed; tags move in their order, each to an image that was proved; and the same
 // command goes on.
 func (w *imaging) killed(t *testing.T) {
-	w.commitEmpty("fix: killed", 1767323050)
+	w.note("fix: killed")
 	before := w.tags()
-	ladder := []string{"myapp:sha-" + strings.TrimSpace(w.Run(w.root, "git", "rev-parse", "HEAD"))[:12], "myapp:0.1.0", "myapp:0.1", "myapp:0", "myapp:latest"}
+	ladder := w.smallTags()
 	for n, m := range []moment{
 		{name: "it asks whether it may push", method: http.MethodPost, path: "/blobs/uploads/"},
 		{name: "BuildKit pushes the index", method: http.MethodPut, path: "/manifests/sha256:"},
 		{name: "the image is checked", argument: "type=cacheonly"},
 		{name: "the first tag moves", method: http.MethodPut, path: "/manifests/sha-"},
-		{name: "the third tag moves", method: http.MethodPut, path: "/manifests/0.1/"},
+		{name: "the third tag moves", method: http.MethodPut, path: "/manifests/1.2/"},
 	} {
 		w.killedWhen(t, m)
 		after := w.tags()
@@ -47,7 +47,7 @@ func (w *imaging) killed(t *testing.T) {
 		}
 		require.LessOrEqual(t, moved, []int{0, 0, 0, 1, 3}[n], m.name)
 	}
-	r := w.result("docker:app", "-push", "-yes")
+	r := w.result("docker:image", "small", "-push", "-yes")
 	require.Contains(t, moved(r), "latest")
 	for _, tag := range ladder {
 		require.Equal(t, r.Digest, w.tags()[tag], tag)
@@ -58,7 +58,7 @@ func (w *imaging) killed(t *testing.T) {
 func (w *imaging) killedWhen(t *testing.T, m moment) {
 	t.Helper()
 	mark := newMark()
-	x := exec.Command(filepath.Join(compiled, "targets"), "docker:app", "-push", "-yes")
+	x := exec.Command(filepath.Join(compiled, "targets"), "docker:image", "small", "-push", "-yes")
 	x.Dir, x.Env, x.SysProcAttr = w.root, append(slices.Clone(w.env), mark), &syscall.SysProcAttr{Setpgid: true}
 	var said strings.Builder
 	x.Stdout, x.Stderr = &said, &said

@@ -3,8 +3,6 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,10 +21,11 @@ import (
 // imaging is this repository's copy beside everything that its images are built with.
 type imaging struct {
 	*imagebench.Bench
-	t      testing.TB
-	root   string
-	config string // of pixi, with mirrors
-	env    []string
+	t       testing.TB
+	root    string
+	config  string // of pixi, with mirrors
+	env     []string
+	commits int
 }
 
 // imageSecret is the key of the channel, which is private: it is in the credentials that builds are given, and must be in no
@@ -42,19 +41,19 @@ func newImaging(t testing.TB) *imaging {
 	require.NoError(t, os.WriteFile(config, []byte("[mirrors]\n\"https://prefix.dev/conda-forge\" = [\""+minichannel.StartForBoth(t, b.Root)+"\"]\n"), 0o644))
 	credentials := filepath.Join(t.TempDir(), "credentials.json")
 	require.NoError(t, os.WriteFile(credentials, []byte(`{"127.0.0.1":{"BearerToken":"`+imageSecret+`"}}`), 0o600))
-	w := &imaging{b, t, root, config, append(os.Environ(), append(b.Env(),
+	w := &imaging{Bench: b, t: t, root: root, config: config, env: append(os.Environ(), append(b.Env(),
 		"IMAGE_REGISTRY="+b.Registry+"/SomeOne", "PREFIX_SERVER_URL="+url, "PREFIX_API_KEY="+imageSecret, "PIXI_CONFIG="+config, "RATTLER_AUTH_FILE="+credentials,
 		"PIPELINE_TOOLCHAIN=embedded", "GIT_CONFIG_GLOBAL="+os.DevNull,
 		"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=t@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=t@example.invalid",
 	)...)}
-	w.commit("feat: first", 1767323046)
+	w.commit("feat: first")
 	return w
 }
 
-// TestImages publishes the packages on an embedded prefix.dev, on a private channel, and takes both images through their life,
-// with the real buildx, BuildKit and a registry: built for two platforms without emulation, pushed, read back by skopeo, run
-// by runc and by a Docker engine, built again after a change of the sources, built anew to compare, merged of single
-// platforms; and what goes wrong moves no tag.
+// TestImages publishes the packages on an embedded prefix.dev, on a private channel, and takes images through their life, with
+// the real buildx, BuildKit and a registry. Ours: built for two platforms without emulation, pushed, read back by skopeo, run
+// by runc and by a Docker engine, built again after a change of the sources, and built anew to compare. And before them, with
+// a small one, whatever happens on the way: single platforms that are merged, kills, a registry and a builder in trouble.
 func TestImages(t *testing.T) {
 	t.Parallel()
 	w := newImaging(t)
@@ -69,27 +68,36 @@ func TestImages(t *testing.T) {
 		name string
 		do   func(t *testing.T)
 	}{
-		{"two images for two platforms", func(t *testing.T) { app, runtime = w.pushed(t) }},
+		{"single platforms, merged", w.merged},
+		{"killed", w.killed},
+		{"trouble", w.trouble},
+		{"cache in the registry", w.cached},
+		{"all images for two platforms", func(t *testing.T) { app, runtime = w.pushed(t) }},
 		{"read back by skopeo", func(t *testing.T) { w.readBack(t, app) }},
 		{"run", func(t *testing.T) { w.runs(t, app, runtime) }},
 		{"engine", w.engine},
 		{"again", func(t *testing.T) { w.again(t, app) }},
 		{"rebuilt and compared", func(t *testing.T) { require.Contains(t, w.mage("docker:plan", "app", "-verify"), "✓ compare") }},
 		{"sources changed", func(t *testing.T) { w.changed(t, app) }},
-		{"single platforms, merged", w.merged},
-		{"killed", w.killed},
-		{"cache in the registry", w.cached},
+		{"an empty environment", w.empty},
 		{"rehearsed whole", w.rehearsed},
-		{"trouble", w.trouble},
 	} {
-		t.Run(part.name, func(t *testing.T) {
+		passed := t.Run(part.name, func(t *testing.T) {
 			w.t = t
 			part.do(t)
 		})
-		if w.t = t; app.Digest == "" {
-			t.FailNow() // the rest is about what is not there
+		if w.t = t; !passed {
+			t.FailNow() // what follows builds on it
 		}
 	}
+}
+
+// empty pushes an image whose environment was left behind in the build.
+func (w *imaging) empty(t *testing.T) {
+	w.edit("app/Dockerfile", "/out/${TARGETARCH}/ /", "/out/${TARGETARCH}/app/entrypoint /app/")
+	w.commit("fix: an empty environment")
+	w.fails("does not pass `sh -c python -m myapp check` on linux/amd64", "docker:app", "-push", "-yes")
+	w.Run(w.root, "git", "reset", "--quiet", "--hard", "HEAD~1")
 }
 
 // rehearsed takes a release, the upgrade of the downstreams and their images through an embedded world.
@@ -104,13 +112,14 @@ func (w *imaging) rehearsed(t *testing.T) {
 	require.Equal(t, before, w.tags(), "it has a registry of its own")
 }
 
-// commit commits everything, at a time in seconds since 1970.
-func (w *imaging) commit(message string, at int) {
+// commit commits everything, a second after the commit before.
+func (w *imaging) commit(message string) {
 	w.t.Helper()
+	w.commits++
 	for _, argv := range [][]string{{"init", "-q", "-b", "main"}, {"add", "-A"}, {"commit", "-q", "-m", message}} {
 		x := exec.Command("git", argv...)
 		x.Dir = w.root
-		date := time.Unix(int64(at), 0).UTC().Format(time.RFC3339)
+		date := time.Date(2026, 1, 2, 3, 4, w.commits, 0, time.UTC).Format(time.RFC3339)
 		x.Env = append(slices.Clone(w.env), "GIT_AUTHOR_DATE="+date, "GIT_COMMITTER_DATE="+date)
 		out, err := x.CombinedOutput()
 		require.NoError(w.t, err, "%s", out)
@@ -157,7 +166,7 @@ func (w *imaging) fails(says string, args ...string) {
 func (w *imaging) tags() map[string]string {
 	w.t.Helper()
 	all := map[string]string{}
-	for _, name := range []string{"myapp", "foopack-runtime"} {
+	for _, name := range []string{"myapp", "foopack-runtime", "small"} {
 		repository := w.Registry + "/someone/" + name
 		tags, err := (&image.Registry{}).Tags(w.t.Context(), repository)
 		require.NoError(w.t, err)
@@ -180,18 +189,16 @@ func moved(r image.Result) (names []string) {
 }
 
 func (w *imaging) pushed(t *testing.T) (app, runtime image.Result) {
-	alone := w.result("docker:app", "-platform=linux/amd64")
-	require.False(t, alone.Pushed)
-	require.Equal(t, []string{"linux/amd64"}, alone.Checked)
-	require.Empty(t, w.tags(), "without -push nothing leaves the machine")
-
-	var both []image.Result
-	require.NoError(t, json.Unmarshal([]byte(w.mage("docker:all", "-push", "-yes", "-json")), &both))
-	require.Len(t, both, 2)
-	app, runtime = both[0], both[1]
-	for _, r := range both {
+	var all []image.Result
+	require.NoError(t, json.Unmarshal([]byte(w.mage("docker:all", "-push", "-yes", "-json")), &all))
+	require.Len(t, all, 3)
+	require.Equal(t, "small", all[2].Name)
+	app, runtime = all[0], all[1]
+	for _, r := range all {
 		require.Equal(t, []string{"linux/amd64", "linux/arm64"}, r.Checked, r.Name)
 		require.Len(t, r.Images, 2)
+	}
+	for _, r := range all[:2] {
 		require.Equal(t, "sha-", moved(r)[0][:4])
 		require.Equal(t, []string{"0.1.0", "0.1", "0", "latest"}, moved(r)[1:])
 		for _, one := range r.Images {
@@ -220,7 +227,7 @@ func (w *imaging) readBack(t *testing.T, app image.Result) {
 	}
 	require.Equal(t, []string{"linux/amd64", "linux/arm64", "unknown/unknown", "unknown/unknown"}, platforms)
 	require.Equal(t, "attestation-manifest", index.Manifests[2].Annotations["vnd.docker.reference.type"])
-	head := strings.TrimSpace(w.Run(w.root, "git", "rev-parse", "HEAD"))
+	head, created, _ := strings.Cut(strings.TrimSpace(w.Run(w.root, "git", "log", "-1", "--date=format:%Y-%m-%dT%H:%M:%SZ", "--format=%H %cd")), " ")
 	require.Equal(t, head, index.Annotations["org.opencontainers.image.revision"])
 	for _, arch := range imagebench.Platforms {
 		var config struct {
@@ -238,7 +245,7 @@ func (w *imaging) readBack(t *testing.T, app image.Result) {
 		c := config.Config
 		require.Equal(t, head, c.Labels["org.opencontainers.image.revision"])
 		require.Equal(t, "0.1.0", c.Labels["org.opencontainers.image.version"])
-		require.Equal(t, "2026-01-02T03:04:06Z", c.Labels["org.opencontainers.image.created"])
+		require.Equal(t, created, c.Labels["org.opencontainers.image.created"])
 		require.Equal(t, w.Registry+"/bench/base:1", c.Labels["org.opencontainers.image.base.name"])
 		require.Equal(t, "10001:10001", c.User)
 		require.Equal(t, []string{"/app/entrypoint"}, c.Entrypoint)
@@ -265,10 +272,14 @@ func (w *imaging) again(t *testing.T, app image.Result) {
 	require.Empty(t, r.Ran)
 	require.Equal(t, before, w.tags())
 
-	// Built again all the same, every step is taken from the cache, and the platforms' manifests are the same.
+	// Built again all the same, every step is taken from the cache, and the platforms' manifests are the same. Without -push it
+	// is proved here, and nothing leaves the machine.
 	r = w.result("docker:app", "-again")
 	require.Empty(t, r.Ran, "steps were run again")
 	require.NotEmpty(t, r.Cached)
+	require.False(t, r.Pushed)
+	require.Equal(t, []string{"linux/amd64", "linux/arm64"}, r.Checked)
+	require.Equal(t, before, w.tags())
 	for n, one := range r.Images {
 		require.Equal(t, app.Images[n].Digest, one.Digest)
 	}
@@ -285,7 +296,7 @@ func (w *imaging) changed(t *testing.T, before image.Result) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, append(text, "\n# changed\n"...), 0o644))
 	w.fails("app has changes that are not committed: what is published is what is committed", "docker:app", "-push", "-yes")
-	w.commit("fix: change the application", 1767323047)
+	w.commit("fix: change the application")
 	r := w.result("docker:app", "-push", "-yes")
 	require.Equal(t, []string{"0.1.0", "0.1", "0", "latest"}, moved(r)[1:], "a later commit of the same version")
 	ran := strings.Join(r.Ran, "\n")
@@ -299,146 +310,6 @@ func (w *imaging) changed(t *testing.T, before image.Result) {
 		require.NotEqual(t, was.Digest, one.Digest)
 		require.Equal(t, was.Layers[:2], one.Layers[:2], "the base and the environment are the layers that they were")
 		require.NotEqual(t, was.Layers[2], one.Layers[2])
-	}
-}
-
-// merged builds each platform by itself, as native runners do.
-func (w *imaging) merged(t *testing.T) {
-	w.commitEmpty("fix: nothing", 1767323048)
-	before := w.tags()
-	amd64 := w.result("docker:app", "-platform=linux/amd64", "-push", "-yes")
-	require.Empty(t, moved(amd64))
-	require.Equal(t, before, w.tags(), "one platform moves no tag")
-	file := filepath.Join(w.root, "output", "images", "app", "linux-amd64.digest")
-	require.FileExists(t, file)
-	w.fails("no digest is for linux/arm64", "docker:merge", "app", "-yes")
-	again := w.result("docker:app", "-platform=linux/amd64", "-push", "-yes")
-	require.True(t, again.Reused)
-	require.Equal(t, amd64.Digest, again.Digest)
-	arm64 := w.result("docker:app", "-platform=linux/arm64", "-push", "-yes")
-	w.fails("two digests are for one platform", "docker:merge", "app", "-yes", "-digests="+amd64.Digest+","+amd64.Digest+","+arm64.Digest)
-
-	r := w.result("docker:merge", "app", "-yes")
-	require.Equal(t, []string{"0.1.0", "0.1", "0", "latest"}, moved(r)[1:])
-	require.Len(t, r.Images, 2)
-	require.Equal(t, amd64.Images[0].Digest, r.Images[0].Digest)
-	require.Equal(t, arm64.Images[0].Digest, r.Images[1].Digest)
-	require.Equal(t, r.Digest, w.tags()["myapp:latest"])
-
-	w.commitEmpty("fix: nothing again", 1767323049)
-	other := w.result("docker:app", "-platform=linux/arm64", "-push", "-yes")
-	w.fails("was built from", "docker:merge", "app", "-yes", "-digests="+amd64.Digest+","+other.Digest)
-}
-
-// edit replaces text that is in a file of the repository.
-func (w *imaging) edit(file, old, text string) {
-	w.t.Helper()
-	path := filepath.Join(w.root, filepath.FromSlash(file))
-	before, err := os.ReadFile(path)
-	require.NoError(w.t, err)
-	require.Contains(w.t, string(before), old)
-	require.NoError(w.t, os.WriteFile(path, []byte(strings.Replace(string(before), old, text, 1)), 0o644))
-}
-
-func (w *imaging) commitEmpty(message string, at int) {
-	file := filepath.Join(w.root, "NOTES")
-	text, err := os.ReadFile(file)
-	require.True(w.t, err == nil || os.IsNotExist(err))
-	require.NoError(w.t, os.WriteFile(file, append(text, message+"\n"...), 0o644))
-	w.commit(message, at)
-}
-
-// cached keeps the cache of each platform in the registry, for builders that have none, and lets BuildKit set the times.
-func (w *imaging) cached(t *testing.T) {
-	w.edit("containers/runtime/pixi.toml", "rewrite-timestamp = false", "rewrite-timestamp = true\ncache = \"registry\"")
-	w.commit("build: keep the cache in the registry", 1767323051)
-	forget := func() {
-		w.Run("", "docker", "buildx", "prune", "--builder", w.Builder, "--all", "--force", "--filter", "type=regular")
-	}
-	forget()
-	first := w.result("docker:runtime", "-push", "-yes")
-	require.Contains(t, strings.Join(first.Ran, "\n"), "native 3/3] RUN")
-	require.Subset(t, slices.Collect(maps.Keys(w.tags())), []string{"foopack-runtime:cache-linux-amd64", "foopack-runtime:cache-linux-arm64"})
-
-	forget()
-	single := w.result("docker:runtime", "-platform=linux/arm64", "-push", "-yes", "-again")
-	ran := strings.Join(single.Ran, "\n")
-	require.NotRegexp(t, "native|environment", ran, "the environments come from the registry's cache: %s", ran)
-	require.Contains(t, strings.Join(single.Cached, "\n"), "environment 1/1] RUN")
-	require.Contains(t, w.mage("docker:plan", "foopack-runtime", "-platform=linux/arm64", "-verify"), "✓ compare")
-}
-
-// trouble is what a registry, an environment and a builder may do.
-func (w *imaging) trouble(t *testing.T) {
-	w.commitEmpty("fix: trouble", 1767323052)
-	on := func(method, part string, status int) imagebench.Fault {
-		return func(rw http.ResponseWriter, r *http.Request) bool {
-			if r.Method != method || !strings.Contains(r.URL.Path, part) {
-				return false
-			}
-			if status == 0 { // the connection breaks off
-				panic(http.ErrAbortHandler)
-			}
-			code := map[int]string{401: "UNAUTHORIZED", 403: "DENIED", 429: "TOOMANYREQUESTS", 500: "UNKNOWN"}[status] // of distribution-spec
-			http.Error(rw, `{"errors":[{"code":"`+code+`","message":"made to fail"}]}`, status)
-			return true
-		}
-	}
-	for _, c := range []struct {
-		fault imagebench.Fault
-		says  string
-	}{
-		{on(http.MethodPut, "/manifests/sha256:", http.StatusInternalServerError), "the upload to the registry failed"},
-		{on(http.MethodPut, "/manifests/sha256:", http.StatusTooManyRequests), "the registry allows no more requests for now (429)"},
-		{on(http.MethodPut, "/manifests/sha256:", 0), "the upload to the registry failed"},
-		{on(http.MethodPut, "/manifests/sha256:", http.StatusForbidden), "the registry refuses the upload"},
-		{on(http.MethodPut, "/manifests/sha-", http.StatusInternalServerError), "the registry failed (500)"},
-		{on(http.MethodGet, "/tags/list", http.StatusUnauthorized), "the registry refuses it (401)"},
-	} {
-		before := w.tags()
-		w.Fail(c.fault)
-		out, problems, err := w.run(nil, "docker:app", "-push", "-yes")
-		w.Fail(nil)
-		require.Error(t, err, out)
-		require.Contains(t, problems, c.says, out)
-		require.Contains(t, problems, "\n→ ")
-		require.Equal(t, before, w.tags(), "no tag moved")
-	}
-	w.Fail(on(http.MethodPut, "/manifests/latest", http.StatusInternalServerError))
-	out, problems, err := w.run(nil, "docker:app", "-push", "-yes")
-	w.Fail(nil)
-	require.Error(t, err, out)
-	require.Contains(t, problems, "the registry failed (500)")
-	r := w.result("docker:app", "-push", "-yes")
-	require.True(t, r.Reused)
-	require.Equal(t, []string{"latest"}, moved(r), "once the registry is well, the same command goes on where it stopped")
-
-	w.buildxTrouble(t)
-	out, problems, err = w.run([]string{"IMAGE_REGISTRY=127.0.0.1:1/nobody"}, "docker:plan", "app")
-	require.NoError(t, err, problems)
-	require.Contains(t, out, "which tags would move is not known", "a plan can be looked at without the registry")
-	w.edit("app/Dockerfile", "/out/${TARGETARCH}/ /", "/out/${TARGETARCH}/app/entrypoint /app/")
-	w.commit("fix: an empty environment", 1767323053)
-	w.fails("does not pass `sh -c python -m myapp check` on linux/amd64", "docker:app", "-push", "-yes")
-}
-
-// buildxTrouble takes buildx, the builder and docker away.
-func (w *imaging) buildxTrouble(t *testing.T) {
-	for _, c := range []struct{ env, says string }{
-		{"DOCKER_CONFIG=" + t.TempDir(), "docker has no buildx here|there is no builder"},
-		{"BUILDX_BUILDER=nobody", `there is no builder "nobody"`},
-		{"PATH=" + t.TempDir(), "there is no docker on PATH"},
-	} {
-		env := []string{c.env}
-		if strings.HasPrefix(c.env, "PATH=") {
-			git, err := exec.LookPath("git")
-			require.NoError(t, err)
-			require.NoError(t, os.Symlink(git, filepath.Join(strings.TrimPrefix(c.env, "PATH="), "git")))
-		}
-		out, problems, err := w.run(env, "docker:app", "-push", "-yes", "-again")
-		require.Error(t, err, out)
-		require.Regexp(t, c.says, problems)
-		require.Contains(t, problems, "\n→ ")
 	}
 }
 
