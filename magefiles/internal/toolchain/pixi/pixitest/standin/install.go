@@ -44,6 +44,9 @@ func (s *standin) install() int {
 func (s *standin) link(prefix string) int {
 	t, above := s.tables(s.root())
 	channels, _ := t.get(append(above, "workspace", "channels")...).([]any)
+	downloads, err := os.MkdirTemp("", "standin-")
+	check(err)
+	defer os.RemoveAll(downloads)
 	for _, name := range t.under(append(above, "dependencies")...) {
 		version := strings.TrimPrefix(t.text(append(above, "dependencies", name)...), "==")
 		for _, c := range channels {
@@ -51,7 +54,7 @@ func (s *standin) link(prefix string) int {
 			if !strings.HasPrefix(address, "http://127.0.0.1:") {
 				continue
 			}
-			file, err := fetch(address, name, version)
+			file, err := fetch(address, name, version, downloads)
 			if err != nil {
 				fmt.Fprintf(os.Stderr, "Error:   × failed to solve requirements of environment 'default'\n  ╰─▶ No candidates were found for %s ==%s: %v\n", name, version, err)
 				return 1
@@ -62,12 +65,10 @@ func (s *standin) link(prefix string) int {
 	return 0
 }
 
-func fetch(address, name, version string) (file string, err error) {
+func fetch(address, name, version, dir string) (file string, err error) {
 	client, err := prefixdev.New(prefixdev.Options{Server: strings.TrimSuffix(address, path.Base(address))})
 	check(err)
 	c, err := client.Channel(path.Base(address))
-	check(err)
-	dir, err := os.MkdirTemp("", "")
 	check(err)
 	return channel.Fetch(context.Background(), c, name, version, dir)
 }
