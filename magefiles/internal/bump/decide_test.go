@@ -100,6 +100,24 @@ func TestIndependent(t *testing.T) {
 	require.Equal(t, []string{"a 0.3.0 → 0.3.1: asked", "b 0.3.0 → 0.3.1: shared", "c 1.0.0 → 1.0.1: dependent"}, moves(p))
 }
 
+// A lock file has what the packages ask for, and not their versions.
+func TestLockFile(t *testing.T) {
+	const lock = "-- pixi.lock --\nversion: 7\n"
+	stale := []string{"pixi.lock has the old requirements, and `pixi install --locked` will refuse it: `mage lock` makes it anew"}
+	for _, c := range []struct {
+		archive string
+		req     bump.Request
+		notes   []string
+	}{
+		{lockstep + pkg("a", "0.1.6", "") + pkg("b", "0.1.6", runs+"a = \"==0.1.6\"\n") + lock, bump.Request{To: "patch"}, stale},
+		{lockstep + pkg("a", "0.1.6", "") + pkg("b", "0.1.6", runs+"a = \"==0.1.6\"\n"), bump.Request{To: "patch"}, []string{}},
+		{lockstep + pkg("a", "0.1.6", "") + pkg("b", "0.1.6", runs+"a = \">=0.1,<1\"\n") + lock, bump.Request{To: "patch"}, []string{}},
+		{lockstep + pkg("a", "0.1.6", "") + pkg("b", "0.1.6", runs+"a = \">=0.1,<0.2\"\n") + lock, bump.Request{To: "minor", Raise: true}, stale},
+	} {
+		require.Equal(t, c.notes, plan(t, tree(t, c.archive), c.req, nil).Notes, c.archive)
+	}
+}
+
 // A range that admits the new version stays; one that does not stops the plan, or is raised.
 func TestRanges(t *testing.T) {
 	root := tree(t, lockstep+"[dependencies]\na = \">=0.1,<0.2\"\n"+pkg("a", "0.1.6", "")+

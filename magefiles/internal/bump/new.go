@@ -26,6 +26,7 @@ type planner struct {
 	drift  []string                   // what does not agree now: one line each, which begins with the place
 	ranges []string                   // which ranges a new version would leave
 	idle   bool                       // the commits ask for no release
+	asks   bool                       // a requirement changes
 }
 
 // New works out how the versions of a workspace change, and every exact pin on them, as the request says. Nothing is
@@ -147,6 +148,7 @@ func (p *planner) finish(ctx context.Context) (*Plan, error) {
 	if p.plan.Files == nil {
 		p.plan.Files = []File{}
 	}
+	p.lockNote()
 	return p.plan, err
 }
 
@@ -206,6 +208,14 @@ func tagPrefix(w *workspace.Workspace, name string) string {
 
 func (p *planner) note(format string, args ...any) {
 	p.plan.Notes = append(p.plan.Notes, fmt.Sprintf(format, args...))
+}
+
+// lockNote reminds of the workspace's lock file. It has what the packages in the work tree ask for, though not their versions,
+// so that it fits no longer once a requirement changes (pixi-facts §1.4).
+func (p *planner) lockNote() {
+	if p.asks && isLocked(p.w, ".") {
+		p.note("%s has the old requirements, and `pixi install --locked` will refuse it: `mage lock` makes it anew", lockFile)
+	}
 }
 
 func (p *planner) prereleaseNote() {

@@ -3,6 +3,7 @@ package bump
 import (
 	"context"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -179,8 +180,16 @@ func has(versions []string, v version.Version) bool {
 
 // lockNote reminds of a lock file, which names the old artifacts.
 func (u *upgrade) lockNote() {
-	lock := filepath.Join(u.w.Root, filepath.FromSlash(u.d.Dir), "pixi.lock")
-	if _, err := os.Stat(lock); err == nil && len(u.edit.edits[u.d.Manifest.Path]) > 0 {
-		u.note("%s names the old version: `mage lock` makes it anew", filepath.ToSlash(filepath.Join(u.d.Dir, "pixi.lock")))
+	if lock := path.Join(u.d.Dir, lockFile); isLocked(u.w, u.d.Dir) && len(u.edit.edits[u.d.Manifest.Path]) > 0 {
+		u.note("%s names the old version: `mage lock` makes it anew", lock)
 	}
+}
+
+// lockFile is pixi's: it is never edited, for only pixi knows what belongs into it.
+const lockFile = "pixi.lock"
+
+// isLocked says whether a lock file stands in a folder of the workspace.
+func isLocked(w *workspace.Workspace, dir string) bool {
+	_, err := os.Stat(filepath.Join(w.Root, filepath.FromSlash(dir), lockFile))
+	return err == nil
 }

@@ -101,6 +101,7 @@ func (p *planner) writeRequirement(r workspace.Requirement, strict bool) error {
 	if r.Pin == goal.String() {
 		return nil
 	}
+	p.asks = true
 	return p.edit.spec(r, r.Pin, goal.String(), "pin on "+r.Package)
 }
 
@@ -127,6 +128,7 @@ func (p *planner) writeRange(r workspace.Requirement) error {
 		p.ranges = append(p.ranges, fmt.Sprintf("%s: %s: %v", r.Pos, r.Name, err))
 		return nil
 	}
+	p.asks = true
 	return p.edit.spec(r, r.Spec, raised, "range of "+r.Package)
 }
 
