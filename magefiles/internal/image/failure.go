@@ -95,9 +95,12 @@ var failed = regexp.MustCompile(`(?s)\n------\n > (.*?)\n------\n`)
 // lineStart is what begins a line of a step: BuildKit's number and time, and the frame that miette draws around an error.
 var lineStart = regexp.MustCompile(`(?m)^(#\d+ )?(\d+\.\d+ )?[ \t│├╰─▶×]*`)
 
+// broken is a word that pixi breaks to fit a line.
+var broken = regexp.MustCompile(`(\w-)\n`)
+
 // unwrapped is a text in one line, without what begins each of its lines: pixi breaks its sentences to fit a terminal.
 func unwrapped(text string) string {
-	return strings.Join(strings.Fields(lineStart.ReplaceAllString(text, "")), " ")
+	return strings.Join(strings.Fields(broken.ReplaceAllString(lineStart.ReplaceAllString(text, ""), "$1")), " ")
 }
 
 // buildError makes a sentence of a failed build. No tag was moved by then.

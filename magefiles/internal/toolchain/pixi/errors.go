@@ -45,6 +45,26 @@ var pixiSays = []struct {
 		"two packages with `publish = true` are both named $3: $1 and $2",
 		"take `publish = true` away from one of them", operr.Failed,
 	},
+	{
+		regexp.MustCompile(`No candidates were found for (.+?)\.( |$)`), 1,
+		"the environment cannot be had: no channel has $1",
+		"publish it, or correct what asks for it: pixi solves for every platform of the manifest", operr.Failed,
+	},
+	{
+		regexp.MustCompile(`could not find subdir '[^']+' in channel`), 1,
+		"a channel is not there, or not for this login",
+		"correct its name, or publish to it first; a private channel wants `pixi auth login`", operr.Failed,
+	},
+	{
+		regexp.MustCompile(`HTTP status client error \((401|403)\b`), 1,
+		"a channel refuses what pixi asks it for ($1)",
+		"log in: `pixi auth login`, into the file that RATTLER_AUTH_FILE names where that is set", operr.Failed,
+	},
+	{
+		regexp.MustCompile(`client error \(Connect\)`), 1,
+		"a channel cannot be reached",
+		"see whether it can be from this machine; a mirror goes into [mirrors] of pixi's configuration", operr.Failed,
+	},
 }
 
 // translate makes an error for the operator of what pixi said, or returns the exit error as it is: then it is the
@@ -86,6 +106,7 @@ func wrongVariable(exit *command.ExitError, value, flag, stderr string, env []st
 
 var (
 	frame  = regexp.MustCompile(`[│╰─▶×]`)
+	broken = regexp.MustCompile(`(\w-)\n\s*`) // a word, where pixi breaks it to fit a line
 	blanks = regexp.MustCompile(`\s+`)
 	colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
 )
@@ -100,7 +121,7 @@ func flat(stderr string) string {
 	if i < 0 {
 		return ""
 	}
-	s = frame.ReplaceAllString(strings.Join(lines[i:], "\n"), " ")
+	s = broken.ReplaceAllString(frame.ReplaceAllString(strings.Join(lines[i:], "\n"), " "), "$1")
 	return strings.TrimSpace(blanks.ReplaceAllString(s, " "))
 }
 

@@ -183,6 +183,25 @@ func TestLock(t *testing.T) {
 	require.Equal(t, []string{"--version", "lock --check --dry-run", "lock", "lock --check --dry-run"}, s.Commands())
 }
 
+// What keeps a solver from its packages is said in a sentence, with what to do.
+func TestWhatChannelsSay(t *testing.T) {
+	p, s := setUp(t, pixitest.Behaviour{})
+	dir := folder(t, demo)
+	for name, says := range map[string]string{
+		"lock-no-candidates": "the environment cannot be had: no channel has py-nothing-has-this >=1.50",
+		"lock-no-channel":    "a channel is not there, or not for this login",
+		"lock-refused":       "a channel refuses what pixi asks it for (401)",
+		"lock-unreachable":   "a channel cannot be reached",
+	} {
+		s.Behave(pixitest.Behaviour{LockSays: name})
+		err := p.Lock(t.Context(), dir, false, nil)
+		require.EqualError(t, err, "locking "+dir+": "+says, name)
+		said := fmt.Sprintf("%+v", err)
+		require.Contains(t, said, "for platform", "which one is in what pixi said")
+		require.Contains(t, said, "\n→ ")
+	}
+}
+
 func TestInstall(t *testing.T) {
 	p, s := setUp(t, pixitest.Behaviour{}, "PIXI_FROZEN=true")
 	dir := filepath.Join(t.TempDir(), "clean")
