@@ -11,6 +11,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
+// unsolved begins what pixi says of an environment that it cannot have. Without it the rest may be a task's own words.
+const unsolved = `failed to solve requirements of environment '.*`
+
 // pixiSays are the sentences of pixi 0.77's own errors that an operator can do something about, as pixi writes them: in
 // a box of Unicode lines, wrapped.
 var pixiSays = []struct {
@@ -46,22 +49,22 @@ var pixiSays = []struct {
 		"take `publish = true` away from one of them", operr.Failed,
 	},
 	{
-		regexp.MustCompile(`No candidates were found for (.+?)\.( |$)`), 1,
+		regexp.MustCompile(unsolved + `No candidates were found for (.+?)\.( |$)`), 1,
 		"the environment cannot be had: no channel has $1",
 		"publish it, or correct what asks for it: pixi solves for every platform of the manifest", operr.Failed,
 	},
 	{
-		regexp.MustCompile(`could not find subdir '[^']+' in channel`), 1,
+		regexp.MustCompile(unsolved + `could not find subdir '[^']+' in channel`), 1,
 		"a channel is not there, or not for this login",
 		"correct its name, or publish to it first; a private channel wants `pixi auth login`", operr.Failed,
 	},
 	{
-		regexp.MustCompile(`HTTP status client error \((401|403)\b`), 1,
+		regexp.MustCompile(unsolved + `HTTP status client error \((401|403)\b`), 1,
 		"a channel refuses what pixi asks it for ($1)",
 		"log in: `pixi auth login`, into the file that RATTLER_AUTH_FILE names where that is set", operr.Failed,
 	},
 	{
-		regexp.MustCompile(`client error \(Connect\)`), 1,
+		regexp.MustCompile(unsolved + `client error \(Connect\)`), 1,
 		"a channel cannot be reached",
 		"see whether it can be from this machine; a mirror goes into [mirrors] of pixi's configuration", operr.Failed,
 	},

@@ -200,6 +200,13 @@ func TestWhatChannelsSay(t *testing.T) {
 		require.Contains(t, said, "for platform", "which one is in what pixi said")
 		require.Contains(t, said, "\n→ ")
 	}
+
+	s.Behave(pixitest.Behaviour{})
+	dir = folder(t, demo+"[feature.own.tasks]\nasks = \"echo 'Error: client error (Connect)' >&2; exit 1\"\n[environments.own]\nfeatures = [\"own\"]\n")
+	err := p.Run(t.Context(), toolchain.Task{Dir: dir, Name: "asks", Environment: "own"})
+	var exit *command.ExitError
+	require.ErrorAs(t, err, &exit)
+	require.NotContains(t, err.Error(), "channel", "it is the task's own error")
 }
 
 func TestInstall(t *testing.T) {

@@ -23,7 +23,7 @@ type Behaviour struct {
 	Version string // what --version says; "" is 0.77.0
 
 	StaleLock bool   // pixi.lock does not fit the manifest
-	LockSays  string // the transcript that a lock answers with which fails
+	LockSays  string // the transcript of a lock that fails, with which every lock answers
 	Killed    bool   // ends by SIGTERM in the middle of run, publish and install
 	Python    string // the interpreter that install "installs", without packages; "" is one of its own, with those of channels on this machine
 
