@@ -78,7 +78,11 @@ func (w *imaging) edit(file, old, text string) {
 // merged builds each platform by itself, as native runners do.
 func (w *imaging) merged(t *testing.T) {
 	w.addSmall()
+	alone := w.result("docker:image", "small", "-platform=linux/amd64")
+	require.False(t, alone.Pushed)
+	require.Equal(t, []string{"linux/amd64"}, alone.Checked)
 	before := w.tags()
+	require.Empty(t, before, "without -push nothing leaves the machine")
 	amd64 := w.result("docker:image", "small", "-platform=linux/amd64", "-push", "-yes")
 	require.Empty(t, moved(amd64))
 	require.Equal(t, before, w.tags(), "one platform moves no tag")

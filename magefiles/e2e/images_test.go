@@ -25,7 +25,7 @@ type imaging struct {
 	root    string
 	config  string // of pixi, with mirrors
 	env     []string
-	commits int
+	commits int // so far: each is a second later than the one before
 }
 
 // imageSecret is the key of the channel, which is private: it is in the credentials that builds are given, and must be in no
