@@ -58,7 +58,8 @@ type asked struct {
 	changes  []string
 	tags     map[string]string
 	refs     gitrepo.Refs
-	branch   string // that releases are made from
+	branch   string // that this release is made from; see workspace.Config.ReleaseBranch
+	onBranch bool   // that it is checked out
 	pending  *bump.Pending
 	w        *workspace.Workspace
 	bump     *bump.Plan
@@ -143,7 +144,10 @@ func (r *Release) ask(ctx context.Context) (*asked, error) {
 		a.bump, a.bumpErr = bump.New(ctx, a.w, r.Request, r.History)
 	}
 	_ = group.Wait() // each error is in a
-	a.branch = branchOf(a.w, a.refs)
+	a.branch, a.onBranch = branchOf(a.w, a.head, a.refs)
+	if r.plan != nil { // it is pushed where its plan says
+		a.branch, a.onBranch = r.plan.Branch, a.head.Branch == r.plan.Branch
+	}
 	if err := usage(a.bumpErr); err != nil {
 		return nil, err
 	}
@@ -156,17 +160,6 @@ func usage(err error) error {
 		return err
 	}
 	return nil
-}
-
-// branchOf is the branch that releases are made from: the configured one, or the remote's default.
-func branchOf(w *workspace.Workspace, refs gitrepo.Refs) string {
-	switch {
-	case w.Config.Branch != "":
-		return w.Config.Branch
-	case refs.Default != "":
-		return refs.Default
-	}
-	return "main"
 }
 
 func (r *Release) askChannel(ctx context.Context, a *asked) {
@@ -248,15 +241,12 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 	if len(a.changes) > 0 && a.pending == nil {
 		found = append(found, bad("commit them, or put them away with `git stash -u`", "the work tree has changes: %s", Some(a.changes)))
 	}
-	if a.head.Branch != a.branch {
-		now := "on the branch " + a.head.Branch
-		if a.head.Branch == "" {
-			now = "on no branch"
-		}
-		found = append(found, bad("`git switch "+a.branch+"`, or name another one in [tool.release] branch",
-			"the clone is %s, and releases are made from %s", now, a.branch))
+	if !a.onBranch {
+		found = append(found, r.ofBranch(a))
 	}
 	switch there, ok := a.refs.Branches[a.branch]; {
+	case a.branch == "":
+		// which one it would be cannot be told
 	case !ok:
 		found = append(found, bad("push it first: `git push -u "+remote+" "+a.branch+"`", "the remote %s has no branch %s", remote, a.branch))
 	case !r.Repo.Contains(ctx, a.head.Commit, there):

@@ -155,8 +155,9 @@ func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released
 	if len(b.Tags) == 0 {
 		return nil, false, nil
 	}
-	facts := &asked{refs: refs, branch: branchOf(w, refs)}
-	facts.head.Commit = refs.Tags[b.Tags[0].Name]
+	at := refs.Tags[b.Tags[0].Name]
+	facts := &asked{refs: refs, branch: r.branchWith(ctx, w, refs, at)}
+	facts.head.Commit = at
 	if plan, err = r.draft(ctx, w, b, facts); err != nil {
 		return nil, false, err
 	}

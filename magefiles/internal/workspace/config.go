@@ -15,13 +15,17 @@ func (s *source) readConfig(channel string) Config {
 	}
 	c.Pos = s.pos(n)
 	fields := map[string]*string{
-		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "branch": &c.Branch, "remote": &c.Remote,
+		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "remote": &c.Remote,
 	}
-	var keys []string
+	keys := []string{"branch"}
 	for k := range fields {
 		keys = append(keys, k)
 	}
 	for _, e := range n.Children {
+		if e.Key == "branch" {
+			s.readBranches(e, &c)
+			continue
+		}
 		field, ok := fields[e.Key]
 		if !ok {
 			s.failKey(e, "[tool.release]", keys)

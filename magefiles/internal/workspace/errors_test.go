@@ -73,6 +73,12 @@ func TestErrors(t *testing.T) {
 		{"an unknown feature", root + "[feature.test.tasks]\na = \"x\"\n[environments]\ndev = [\"tset\"]\n", `pixi.toml:6:8: no feature named "tset"`, "did you mean test?"},
 		{"an unknown key of the release", root + "[tool.release]\nchanel = \"x\"\n", "pixi.toml:4:1: [tool.release] has no key chanel", "did you mean channel? "},
 		{"an unknown way of versions", root + "[tool.release]\nversioning = \"lock-step\"\n", `pixi.toml:4:14: versioning cannot be "lock-step"`, "did you mean lockstep? "},
+		{"a branch that is a number", root + "[tool.release]\nbranch = 1\n", "pixi.toml:4:10: branch must be a string, and is an integer", "correct"},
+		{"a branch of a list that is a number", root + "[tool.release]\nbranch = [\"main\", 1.1]\n", "pixi.toml:4:19: an element of the list must be a string, and is a float", "correct"},
+		{"no branch in the list", root + "[tool.release]\nbranch = []\n", "pixi.toml:4:10: branch is empty", "remove it"},
+		{"an empty branch in the list", root + "[tool.release]\nbranch = [\n  \"main\",\n  \"\",\n]\n", "pixi.toml:6:3: branch is empty", "remove it"},
+		{"a pattern that is none", root + "[tool.release]\nbranch = [\"main\", \"1.[0-\"]\n", `pixi.toml:4:19: branch cannot be "1.[0-": syntax error in pattern`, `"1.*"`},
+		{"a pattern that is none, alone", root + "[tool.release]\nbranch = \"[]\"\n", `pixi.toml:4:10: branch cannot be "[]": syntax error in pattern`, `"1.*"`},
 		{
 			"a downstream that is broken", root + "-- a/pixi.toml --\n" + pkg("a", "") + "-- app/pixi.toml --\n[workspace]\n[dependencies]\na = \"1\"\n[tasks]\nb = 1\n",
 			"app/pixi.toml:5:5: b must be a table, and is an integer", "",
@@ -112,7 +118,7 @@ func TestConfig(t *testing.T) {
 	require.Equal(t, Config{Channel: "acme", Versioning: Lockstep, Publish: PublishCI, Remote: "origin"}, w.Config)
 	w = load(t, "-- pyproject.toml --\n[tool.pixi.workspace]\nname = \"acme\"\n[tool.release]\nchannel = \"c\"\nversioning = \"independent\"\npublish = \"here\"\nbranch = \"trunk\"\nremote = \"upstream\"\n")
 	require.Equal(t, Config{
-		Channel: "c", Versioning: Independent, Publish: PublishHere, Branch: "trunk", Remote: "upstream",
+		Channel: "c", Versioning: Independent, Publish: PublishHere, Branches: []string{"trunk"}, Branch: "trunk", Remote: "upstream",
 		Pos: Pos{File: "pyproject.toml", Line: 3, Col: 7},
 	}, w.Config)
 }

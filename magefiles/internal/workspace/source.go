@@ -123,7 +123,11 @@ func (s *source) pairs(n *tomledit.Node) []KeyValue {
 // want reports whether n is of kind k; a node of another kind is a problem.
 func (s *source) want(n *tomledit.Node, k tomledit.Kind) bool {
 	if !n.Is(k) && n != nil {
-		s.fail(n, "correct the value", "%s must be %s, and is %s", tomledit.JoinKey(n.Key), k, n.Kind)
+		what := "an element of the list"
+		if n.Key != "" {
+			what = tomledit.JoinKey(n.Key)
+		}
+		s.fail(n, "correct the value", "%s must be %s, and is %s", what, k, n.Kind)
 	}
 	return n.Is(k)
 }

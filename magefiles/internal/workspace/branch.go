@@ -1,0 +1,79 @@
+package workspace
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+)
+
+// readBranches reads one name or pattern of a branch, or a list of them.
+func (s *source) readBranches(n *tomledit.Node, c *Config) {
+	elements := []*tomledit.Node{n}
+	if n.Is(tomledit.Array) {
+		elements = n.Elements()
+	}
+	if len(elements) == 0 {
+		s.fail(n, "give it a value, or remove it", "%s is empty", n.Key)
+	}
+	for _, e := range elements {
+		text := s.str(e)
+		switch _, err := path.Match(text, ""); {
+		case !e.Is(tomledit.String):
+			// said by str
+		case text == "":
+			s.fail(e, "give it a value, or remove it", "%s is empty", n.Key)
+		case err != nil:
+			s.fail(e, `correct it: "1.*" stands for every branch that begins with "1."`, "%s cannot be %q: %v", n.Key, text, err)
+		default:
+			c.Branches = append(c.Branches, text)
+		}
+	}
+	if i := slices.IndexFunc(c.Branches, func(b string) bool { return !isPattern(b) }); i >= 0 {
+		c.Branch = c.Branches[i]
+	}
+}
+
+func isPattern(branch string) bool { return strings.ContainsAny(branch, `*?[\`) }
+
+// ReleaseBranch decides which branch a release is made from: current, the branch that is checked out ("" on none), where ok
+// is true. Else it is not one of those, and branch is where to go: the first that is configured by name, or the remote's
+// default; "" where neither will do. remoteDefault may be "", where the remote does not say it: then it is "main".
+func (c Config) ReleaseBranch(current, remoteDefault string) (branch string, ok bool) {
+	if remoteDefault == "" {
+		remoteDefault = "main"
+	}
+	switch {
+	case current != "" && c.releases(current, remoteDefault):
+		return current, true
+	case c.Branch != "":
+		return c.Branch, false
+	case c.releases(remoteDefault, remoteDefault):
+		return remoteDefault, false
+	}
+	return "", false
+}
+
+// ReleaseBranches names all branches that releases are made from, for people: "main or 1.*".
+func (c Config) ReleaseBranches(remoteDefault string) string {
+	if len(c.Branches) == 0 {
+		branch, _ := c.ReleaseBranch("", remoteDefault)
+		return branch
+	}
+	last := len(c.Branches) - 1
+	if last == 0 {
+		return c.Branches[0]
+	}
+	return strings.Join(c.Branches[:last], ", ") + " or " + c.Branches[last]
+}
+
+func (c Config) releases(branch, remoteDefault string) bool {
+	if len(c.Branches) == 0 {
+		return branch == remoteDefault
+	}
+	return slices.ContainsFunc(c.Branches, func(pattern string) bool {
+		matches, err := path.Match(pattern, branch)
+		return err == nil && matches
+	})
+}
