@@ -101,18 +101,14 @@ func (r *run) settleTags(ctx context.Context) error {
 	return nil
 }
 
-// settleIdentity gives the clone a name to commit under, where the person has none.
+// settleIdentity gives the clone a name to commit under, where git knows none: neither its settings nor the environment say
+// one.
 func (r *run) settleIdentity(ctx context.Context) error {
-	for key, value := range map[string]string{"user.name": "rehearsal", "user.email": "rehearsal@example.invalid"} {
-		if r.inClone(ctx, "config", "--get", key) == nil {
-			continue
-		}
-		if err := r.inClone(ctx, "config", key, value); err != nil {
-			return err
-		}
-		r.missing("committing under your name", "git has no "+key+" here: a release needs it")
+	if r.inClone(ctx, "var", "GIT_AUTHOR_IDENT") == nil && r.inClone(ctx, "var", "GIT_COMMITTER_IDENT") == nil {
+		return nil
 	}
-	return nil
+	r.missing("committing under your name", "git does not know it here, and a release needs it: `git config user.name …` and `git config user.email …`")
+	return errors.Join(r.inClone(ctx, "config", "user.name", "rehearsal"), r.inClone(ctx, "config", "user.email", "rehearsal@example.invalid"))
 }
 
 // shareEnvironments lets the release find the environments of the rehearsal before, which outlast it.

@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -147,7 +148,11 @@ func (r *run) checkoutPast(ctx context.Context, p *past) (*workspace.Workspace, 
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	w, err := workspace.Load(filepath.Join(dir, filepath.FromSlash(r.source.Prefix)))
+	root := filepath.Join(dir, filepath.FromSlash(r.source.Prefix))
+	w, err := workspace.Load(root)
+	if err == nil && w.Root != root { // a search upwards finds the workspace that this clone lies in
+		return nil, head.Time, operr.New("", "the tagged commit has no workspace at %s", cmp.Or(r.source.Prefix, "its top"))
+	}
 	return w, head.Time, err
 }
 
