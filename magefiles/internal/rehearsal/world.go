@@ -120,17 +120,25 @@ func (w *World) makeRemote(ctx context.Context) error {
 		}
 	}
 	if err == nil {
-		// The source's hooks guard its real remote, and what its git adds to a push is for that one.
-		push := []string{"-c", "core.hooksPath=" + os.DevNull, "-c", "push.pushOption=", "push", "--quiet", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no", "--", w.Remote, commit + ":refs/heads/" + w.Branch}
-		for _, tag := range tags {
-			push = append(push, "refs/tags/"+tag+":refs/tags/"+tag)
-		}
-		_, err = w.gitIn(ctx, w.Source.Top, push...)
+		_, err = w.gitIn(ctx, w.Source.Top, w.filling(commit, tags)...)
 	}
 	if err != nil {
 		return fmt.Errorf("making the embedded remote: %w", err)
 	}
 	return w.gitFaults()
+}
+
+// filling is the push that fills the remote: whatever a person's git is told of pushes, exactly this is sent, and only there.
+func (w *World) filling(commit string, tags []string) []string {
+	args := []string{"-c", "core.hooksPath=" + os.DevNull, "-c", "push.pushOption="}
+	if !strings.Contains(w.Remote, "=") { // of two rules for an address git takes the longer one
+		args = append(args, "-c", "url."+w.Remote+".insteadOf="+w.Remote, "-c", "url."+w.Remote+".pushInsteadOf="+w.Remote)
+	}
+	args = append(args, "push", "--quiet", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no", "--", w.Remote, commit+":refs/heads/"+w.Branch)
+	for _, tag := range tags {
+		args = append(args, "refs/tags/"+tag+":refs/tags/"+tag)
+	}
+	return args
 }
 
 // beginning is what the remote has when it begins. A tag that the source's commit does not contain would be of a release that
