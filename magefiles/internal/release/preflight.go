@@ -229,6 +229,9 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 			return nil // what is released now is what the tag names, wherever the clone is
 		}
 	}
+	if what, end := r.Repo.Underway(ctx); what != "" {
+		found = append(found, bad("end it: "+end, "git is in the middle of %s, which a commit would become a part of", what))
+	}
 	if len(a.changes) > 0 && a.pending == nil {
 		found = append(found, bad("commit them, or put them away with `git stash -u`", "the work tree has changes: %s", Some(a.changes)))
 	}
