@@ -69,7 +69,7 @@ func TestDownstreamIsTestedWithWhatItPins(t *testing.T) {
 	require.Contains(t, out, "→ see whether the channel can be reached")
 }
 
-func readFile(t *testing.T, elements ...string) string {
+func readFile(t testing.TB, elements ...string) string {
 	data, err := os.ReadFile(filepath.Join(elements...))
 	require.NoError(t, err)
 	return string(data)

@@ -95,6 +95,9 @@ type history struct {
 	prefix string
 }
 
+// historyOf is the history of a workspace that lies where its repository was opened.
+func historyOf(repo *gitrepo.Repo) bump.History { return history{repo, repo.Prefix} }
+
 // Log implements bump.History.
 func (h history) Log(ctx context.Context, since string) ([]bump.Commit, error) {
 	commits, err := h.Repo.Log(ctx, since)

@@ -1,7 +1,6 @@
 package targets
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,23 +15,30 @@ import (
 
 // Rehearse takes what is committed through a release in an embedded world, offline but for PyPI.
 func Rehearse(ctx context.Context,
-	to *string, // what is released: patch (the default), minor, major, auto, or a version
+	to *string, // what is released: patch (the default), minor, major, auto, a, b, rc, dev, post, or a version
+	only *string, // one package, where versions are independent
+	ranges *string, // raise: raise ranges that would not admit the new version
+	publish *string, // here or ci, in place of [tool.release] publish
 	keep *bool, // stay when it is through, with the world running, until Ctrl-C
 	full *bool, // build and push the images too, to an embedded registry
 	faults *int, // a seed: calls of the outside fail at random, and the release is killed and run again until it is through
 	json *bool, // print the report as one JSON object
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
-		return a.rehearse(ctx, w, rehearseFlags{cmp.Or(text(to), "patch"), isSet(keep), isSet(full), orZero(faults), isSet(json)})
+		return a.rehearse(ctx, w, rehearseFlags{
+			bump: bumpFlags{to: to, only: only, ranges: ranges}, publish: text(publish),
+			keep: isSet(keep), full: isSet(full), faults: orZero(faults), json: isSet(json),
+		})
 	})
 }
 
 type rehearseFlags struct {
-	to     string
-	keep   bool
-	full   bool
-	faults int
-	json   bool
+	bump    bumpFlags
+	publish string
+	keep    bool
+	full    bool
+	faults  int
+	json    bool
 }
 
 func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFlags) error {
@@ -43,14 +49,22 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 	if f.faults < 0 {
 		return operr.NewUsage("say a number, such as -faults=1", "-faults=%d is no seed", f.faults)
 	}
+	req, err := f.bump.request()
+	if err == nil {
+		err = isPublisher(f.publish)
+	}
+	if err != nil {
+		return err
+	}
 	if f.json {
 		a.view.Out = a.view.Err
 	}
 	dir := filepath.Join(w.Root, outputDir, "rehearsal")
 	inside := a.withTemporary(filepath.Join(dir, rehearsal.TemporaryDir))
 	c := rehearsal.Config{
-		Runner: inside.runner, Environ: inside.runner.Environ(), Program: program, Root: w.Root, Dir: dir, To: f.to, Seed: uint64(f.faults),
-		Reporter: a.view, Out: a.view.Out, Err: a.view.Err,
+		Runner: inside.runner, Environ: inside.runner.Environ(), Program: program, Root: w.Root, Name: w.Manifest.Name, Dir: dir,
+		Request: withChangelog(req, w.Root), Publish: f.publish, Seed: uint64(f.faults),
+		Reporter: a.view, Out: a.view.Out, Err: a.view.Err, History: historyOf, Tools: inside.pick,
 	}
 	page := filepath.Join(dir, view.ReportPage)
 	looked := false

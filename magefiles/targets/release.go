@@ -50,8 +50,8 @@ func (a *app) release(ctx context.Context, f bumpFlags, by string) error {
 	if err != nil {
 		return err
 	}
-	if by != "" && by != workspace.PublishHere && by != workspace.PublishCI {
-		return operr.NewUsage("say -publish=here or -publish=ci", "-publish=%s does not say who publishes", by)
+	if err := isPublisher(by); err != nil {
+		return err
 	}
 	if isSet(f.asJSON) {
 		a.view.Out = a.view.Err
@@ -72,6 +72,14 @@ func (a *app) release(ctx context.Context, f bumpFlags, by string) error {
 		return a.view.JSON(result)
 	}
 	a.reportRelease(r, result)
+	return nil
+}
+
+// isPublisher refuses a word that does not say who publishes; "" leaves it to the manifest.
+func isPublisher(by string) error {
+	if by != "" && by != workspace.PublishHere && by != workspace.PublishCI {
+		return operr.NewUsage("say -publish=here or -publish=ci", "-publish=%s does not say who publishes", by)
+	}
 	return nil
 }
 

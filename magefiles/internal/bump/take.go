@@ -19,6 +19,8 @@ type Tree interface {
 	Untracked(ctx context.Context, paths []string) ([]string, error)
 	// Resolve returns the commit that a name stands for.
 	Resolve(ctx context.Context, rev string) (string, error)
+	// Underway says what git is in the middle of, such as "a merge", and how it is ended; "" for nothing.
+	Underway(ctx context.Context) (what, end string)
 }
 
 // Tagger knows tags, makes them, and finds out what they belong to.
@@ -67,6 +69,9 @@ func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, steps Step
 	}
 	if err := questions.Wait(); err != nil {
 		return err
+	}
+	if what, end := repo.Underway(ctx); what != "" && steps.Commit {
+		return operr.New("end it: "+end, "git is in the middle of %s, which a commit would become a part of; nothing was changed", what)
 	}
 	if len(changed) > 0 {
 		return operr.New("commit or stash them", "the work tree has changes, and nothing was changed: a bump must not sweep them in").WithDetail(strings.Join(changed, "\n"))

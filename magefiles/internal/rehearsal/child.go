@@ -33,8 +33,7 @@ type moment struct {
 
 // runRelease makes the release in a process of its own. With faults it is killed some times, at moments that the seed decides
 // and that lie all over it, and run again until it is through.
-func (r *run) runRelease(ctx context.Context, to string) error {
-	args := []string{"release", "-to=" + to, "-yes"}
+func (r *run) runRelease(ctx context.Context, args []string) error {
 	if r.Seed == 0 {
 		r.report.Runs = 1
 		return r.once(ctx, moment{}, args...)
@@ -115,7 +114,7 @@ func (r *run) mage(ctx context.Context, args ...string) (string, error) {
 // is rehearsed.
 func (r *run) child(out, said io.Writer, abrupt bool, args ...string) command.Cmd {
 	return command.Cmd{
-		Name: r.Program, Args: args, Dir: r.root, Env: r.world.Environ(r.Environ), Stdout: out, Stderr: said,
+		Name: r.Program, Args: args, Dir: r.root, Env: r.world.Environ(r.gitEnviron(r.Environ)), Stdout: out, Stderr: said,
 		Secrets: r.world.Secrets(), Gentle: true, Abrupt: abrupt,
 	}
 }

@@ -42,7 +42,7 @@ func (r *run) sweep() error {
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case environmentsDir, lockFile, ignoreFile:
+		case environmentsDir, releasedDir, lockFile, ignoreFile:
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(r.Dir, e.Name())); err != nil {

@@ -6,9 +6,14 @@
 // (package world.go). An embedded CI publishes when the tag is pushed. Then the downstreams are upgraded.
 //
 //	rehearsal.go   the steps around the release
-//	world.go       the embedded world
+//	begin.go       what it begins with, and what it refuses
+//	past.go        what earlier releases left, built from their tags; standin.go: what cannot be
+//	world.go       the embedded world; start.go: the one of a rehearsal
 //	ci.go          its CI
+//	clone.go       the clone that the release is made in
+//	person.go      what of a person's git takes part: settings and hooks
 //	child.go       the processes: with faults they are killed, and run again
+//	outcome.go     what the release did
 //	dir.go         the folder
 package rehearsal
 
@@ -25,11 +30,11 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/faults"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -37,14 +42,21 @@ import (
 // Config is what a rehearsal needs of its surroundings.
 type Config struct {
 	Runner   command.Runner
-	Environ  []string // of the processes
-	Program  string   // the compiled magefile
-	Root     string   // of the workspace that is rehearsed
-	Dir      string   // folder for everything that the rehearsal writes; emptied at the end, but for its environments and report
-	To       string   // what `release -to=` is given
-	Seed     uint64   // of the faults; 0: nothing fails
+	Environ  []string     // of the processes
+	Program  string       // the compiled magefile
+	Root     string       // of the workspace that is rehearsed
+	Name     string       // of the workspace: its clones lie in folders of other names
+	Dir      string       // folder for everything that the rehearsal writes; emptied at the end, but for its environments and report
+	Request  bump.Request // what is released; without To it is a patch, or what is unfinished
+	Publish  string       // who publishes, in place of the manifest's word; "" is that
+	Seed     uint64       // of the faults; 0: nothing fails
 	Reporter Reporter
 	Out, Err io.Writer // for what the release says
+
+	// History is what a bump reads of a repository, as a release in it does.
+	History func(*gitrepo.Repo) bump.History
+	// Tools picks the toolchain for a workspace; its environments lie below a folder.
+	Tools func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
 
 	// Images builds the images of the downstreams of a clone, from the packages that a server of channels has, in a folder
 	// of the rehearsal's; it shows its steps, and says why where images cannot be built here. Nil leaves images out.
@@ -103,6 +115,11 @@ type run struct {
 	world  *World
 	clone  string // top of the clone that the release is made in
 	root   string // of the workspace in it
+
+	branch     string            // that the release is made from
+	remoteTags map[string]string // that the remote has when it begins, with their commits
+	unfinished *release.Past     // the real release that is continued; nil where there is none
+	made       []Made            // what earlier releases left
 }
 
 // Run rehearses what is committed. The report says what was done also where it ended in an error.
@@ -133,6 +150,15 @@ func (r *run) steps(ctx context.Context) error {
 	if err := r.step("clone the commit", func() (string, error) { return r.checkout(ctx) }); err != nil {
 		return err
 	}
+	if last := r.released(); len(last) > 0 {
+		err := r.step("what was released", func() (said string, err error) {
+			r.made, said, err = r.earlier(ctx, last)
+			return said, err
+		})
+		if err != nil {
+			return err
+		}
+	}
 	if err := r.step("start the world", func() (string, error) { return r.start(ctx) }); err != nil {
 		return err
 	}
@@ -155,14 +181,14 @@ func (r *run) steps(ctx context.Context) error {
 
 // images builds the images of the downstreams as they are upgraded now.
 func (r *run) images(ctx context.Context) error {
-	changed, err := command.Output(ctx, r.Runner, command.Cmd{Name: "git", Args: []string{"status", "--porcelain", "--untracked-files=no"}, Dir: r.clone})
+	changed, err := r.git(ctx, r.clone, "status", "--porcelain", "--untracked-files=no")
 	if err == nil && changed != "" {
-		err = r.Runner.Run(ctx, command.Cmd{Name: "git", Args: []string{"commit", "--quiet", "--all", "--message=chore: upgrade the downstreams"}, Dir: r.clone})
+		_, err = askGit(ctx, r.Runner, r.gitEnviron(r.Environ), r.clone, "commit", "--quiet", "--all", "--message=chore: upgrade the downstreams")
 	}
 	if err != nil {
 		return fmt.Errorf("committing the upgrade: %w", err)
 	}
-	w, err := workspace.Load(r.root)
+	w, err := workspace.LoadAs(r.root, r.Name)
 	if err != nil {
 		return err
 	}
@@ -190,187 +216,6 @@ func (r *run) step(name string, f func() (string, error)) error {
 
 func (r *run) missing(what, why string) {
 	r.report.Missing = append(r.report.Missing, Missing{what, why})
-}
-
-// checkout reads the manifests of the commit, so that neither edits nor ignored files of the work tree take part.
-func (r *run) checkout(ctx context.Context) (string, error) {
-	var err error
-	if r.source, err = gitrepo.Open(ctx, r.Runner, r.Root); err != nil {
-		return "", err
-	}
-	if r.head, err = r.source.Head(ctx); err != nil {
-		return "", err
-	}
-	changes, err := r.source.Changes(ctx)
-	if err != nil {
-		return "", err
-	}
-	if len(changes) > 0 {
-		r.missing("what is not committed ("+release.Some(changes)+")", "a rehearsal starts from the commit")
-	}
-	r.clone = filepath.Join(r.Dir, "clone")
-	if err := r.source.CloneAt(ctx, r.clone, r.head.Commit); err != nil {
-		return "", err
-	}
-	r.root = filepath.Join(r.clone, filepath.FromSlash(r.source.Prefix))
-	if r.w, err = workspace.Load(r.root); err != nil {
-		return "", err
-	}
-	r.report.Workspace, r.report.Commit = r.w.Manifest.Name, r.head.Commit
-	return fmt.Sprintf("commit %s of %s: %s, %s", r.head.Short(), r.head.Time.Format(time.DateOnly),
-		operr.Count(len(r.w.Packages), "package"), operr.Count(len(r.w.Downstreams), "downstream")), nil
-}
-
-// start makes the world, and the clone one of its remote.
-func (r *run) start(ctx context.Context) (string, error) {
-	branch := r.w.Config.Branch
-	if branch == "" {
-		branch = "main"
-	}
-	c := WorldConfig{
-		Dir: filepath.Join(r.Dir, "world"), Runner: r.Runner, Environ: r.Environ, Source: r.source, Branch: branch,
-		Channel: r.w.Config.Channel, Repository: "rehearsal/" + r.w.Manifest.Name, Program: r.Program, CI: r.w.Config.Publish == workspace.PublishCI,
-		Pycache: filepath.Join(r.Dir, environmentsDir, "pycache-ci"),
-	}
-	if r.Seed != 0 {
-		c.Dice, c.Reruns = faults.New(r.Seed, faultRate), 20
-	}
-	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
-		return "", err
-	}
-	var err error
-	if r.world, err = NewWorld(ctx, c); err != nil {
-		return "", err
-	}
-	if err := r.settle(ctx, branch); err != nil {
-		return "", err
-	}
-	if r.Images == nil {
-		r.missing("images", "-full builds them, where a builder is there")
-	}
-	r.missing("deployments", "a rehearsal does not reach that far yet")
-	said := fmt.Sprintf("git remote, %s, GitHub's API at %s", r.world.Prefix.URL, r.world.API)
-	if c.CI {
-		r.missing("the workflow file "+release.Workflow, "the embedded CI calls `mage publish` itself")
-		said += ", and a CI that the channel trusts"
-	}
-	return said, nil
-}
-
-// settle makes the clone what a person has: on the branch, in step with the remote, with a name to commit under. What is
-// signed here would bear a person's signature: nothing is.
-func (r *run) settle(ctx context.Context, branch string) error {
-	git := func(args ...string) (string, error) {
-		return command.Output(ctx, r.Runner, command.Cmd{Name: "git", Args: args, Dir: r.clone})
-	}
-	for _, args := range [][]string{
-		{"checkout", "--quiet", "-B", branch},
-		{"config", "remote." + r.w.Config.Remote + ".url", r.world.Remote},
-		{"config", "remote." + r.w.Config.Remote + ".fetch", "+refs/heads/*:refs/remotes/" + r.w.Config.Remote + "/*"},
-		{"config", "commit.gpgsign", "false"},
-		{"config", "tag.gpgsign", "false"},
-		{"fetch", "--quiet", "--prune", "--prune-tags", r.w.Config.Remote},
-	} {
-		if _, err := git(args...); err != nil {
-			return fmt.Errorf("preparing the clone: %w", err)
-		}
-	}
-	for _, key := range []string{"user.name", "user.email"} { // those of the repository itself are not cloned
-		value, err := command.Output(ctx, r.Runner, command.Cmd{Name: "git", Args: []string{"config", "--get", key}, Dir: r.source.Top})
-		if err == nil {
-			_, err = git("config", key, value)
-		}
-		if _, unset := git("config", "--get", key); unset != nil {
-			value = map[string]string{"user.name": "rehearsal", "user.email": "rehearsal@example.invalid"}[key]
-			_, err = git("config", key, value)
-			r.missing("committing under your name", "git has no "+key+" here: a release needs it")
-		}
-		if err != nil {
-			return fmt.Errorf("preparing the clone: %w", err)
-		}
-	}
-	return r.shareEnvironments()
-}
-
-// shareEnvironments lets the release find the environments of the rehearsal before, which outlast it.
-func (r *run) shareEnvironments() error {
-	dir, link := filepath.Join(r.Dir, environmentsDir), filepath.Join(r.root, "output", "release", "environments")
-	ignore := filepath.Join(filepath.Dir(link), ignoreFile)
-	if err := errors.Join(os.MkdirAll(dir, 0o755), os.MkdirAll(filepath.Dir(link), 0o755), os.WriteFile(ignore, []byte("*\n"), 0o644)); err != nil {
-		return err
-	}
-	return os.Symlink(dir, link)
-}
-
-// release makes the release, and reads what its journal has of it.
-func (r *run) release(ctx context.Context) error {
-	target, err := r.target(ctx)
-	if err != nil {
-		return err
-	}
-	err = r.runRelease(ctx, target)
-	past, perr := release.Last(filepath.Join(r.clone, ".git", stateName))
-	if past != nil {
-		r.report.Release, r.report.Released = past.Plan.Title, string(past.End)
-		r.takeSteps(past)
-	}
-	r.report.Jobs = r.world.Jobs()
-	if n := len(r.report.Jobs); err != nil && n > 0 && !r.report.Jobs[n-1].OK {
-		return withDetail(err, "the CI's job said:\n"+r.report.Jobs[n-1].Log)
-	}
-	return errors.Join(err, perr)
-}
-
-func withDetail(err error, detail string) error { return operr.New("", "%w", err).WithDetail(detail) }
-
-// stateName is the folder, in the git folder of a clone, that the targets keep journals in.
-const stateName = "pixi-release"
-
-// target is the version that is released: with faults it is the same in every run.
-func (r *run) target(ctx context.Context) (string, error) {
-	if r.Seed == 0 {
-		return r.To, nil
-	}
-	p, err := bump.New(ctx, r.w, bump.Request{To: r.To}, nil)
-	if err != nil {
-		return "", err
-	}
-	if len(p.Tags) != 1 {
-		return r.To, nil
-	}
-	return strings.TrimPrefix(p.Tags[0].Name, "v"), nil
-}
-
-// takeSteps puts the steps of the release into the report.
-func (r *run) takeSteps(past *release.Past) {
-	began := time.Time{}
-	for i, rec := range past.Records {
-		at := past.Times[i]
-		if rec.Event == workflow.Started {
-			continue
-		}
-		s := Step{Name: rec.Step, Of: "release", Event: string(rec.Event), Began: at.Add(-rec.Took), Took: rec.Took, Evidence: rec.Evidence}
-		if rec.Event == workflow.Failed {
-			s.Evidence = rec.Error
-		}
-		if s.Began.Before(began) {
-			s.Began = began
-		}
-		began = at
-		r.report.Steps = append(r.report.Steps, s)
-		r.takeResult(rec)
-	}
-}
-
-func (r *run) takeResult(rec workflow.Record) {
-	var published release.Published
-	var verified release.Verified
-	switch {
-	case rec.Step == "publish" && json.Unmarshal(rec.Result, &published) == nil && published.Items != nil:
-		r.report.Packages = published.Items
-	case rec.Step == "verify" && json.Unmarshal(rec.Result, &verified) == nil && strings.Contains(verified.Installed, "PyPI"):
-		r.missing("a conda solve of the environment", "there is no pixi here: dependencies came from PyPI, and the artifacts' own files were linked")
-	}
 }
 
 // upgrade moves the downstreams' pins to what was released.

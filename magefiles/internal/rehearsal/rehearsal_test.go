@@ -26,8 +26,8 @@ func TestOneAtATime(t *testing.T) {
 	unlock()
 }
 
-// To a release, nothing tells a rehearsal from the world but addresses, and the credentials that count there: it is the same
-// program with the same arguments.
+// To a release, nothing tells a rehearsal from the world but addresses, the credentials that count there, and settings of git
+// without those that lead elsewhere: it is the same program with the same arguments.
 func TestOnlyTheAddressesDiffer(t *testing.T) {
 	own := []string{"HOME=/home/me", "PATH=/bin", "PREFIX_API_KEY=real", "GITHUB_TOKEN=real", "GITHUB_REPOSITORY=me/mine", "PREFIX_SERVER_URL=https://prefix.dev", "RATTLER_AUTH_FILE=/x", "LANG=C"}
 	w := &World{Prefix: &localprefix.Server{URL: "http://127.0.0.1:1", Key: "pfx_x"}, API: "http://127.0.0.1:2", token: "t", WorldConfig: WorldConfig{Repository: "rehearsal/mine"}}
@@ -47,5 +47,6 @@ func TestOnlyTheAddressesDiffer(t *testing.T) {
 	require.Equal(t, map[string]bool{
 		"PREFIX_SERVER_URL": true, "PREFIX_API_KEY": true, "RATTLER_AUTH_FILE": true,
 		"GITHUB_API_URL": true, "GITHUB_REPOSITORY": true, "GITHUB_TOKEN": true,
+		"GIT_CONFIG_GLOBAL": true, "GIT_CONFIG_NOSYSTEM": true,
 	}, differ)
 }

@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/faults"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -27,9 +29,14 @@ type WorldConfig struct {
 	Dir        string
 	Runner     command.Runner // for git, and for the CI's jobs
 	Environ    []string       // of this machine, which the jobs inherit in part
-	Source     *gitrepo.Repo  // its HEAD is the remote's branch, and its tags are the remote's
+	Source     *gitrepo.Repo  // the repository that the remote begins as a copy of
+	Commit     string         // that the remote's branch is at; "" is the source's HEAD
 	Branch     string
+	Tags       []string     // of the source that the remote has; nil is those that its HEAD contains
+	Pending    []string     // those of them that the CI has still to publish
+	Made       []Made       // releases that are on the channel and on GitHub when it begins
 	Channel    string       // its name
+	Unnamed    bool         // no manifest says that name: PREFIX_CHANNEL does
 	Repository string       // "owner/name"
 	CI         bool         // whether a workflow publishes when a tag is pushed
 	Program    string       // the compiled magefile: what `mage` is to the CI
@@ -74,7 +81,7 @@ func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
 	if err := w.makeRemote(ctx); err != nil {
 		return nil, err
 	}
-	if err := w.serve(); err != nil {
+	if err := errors.Join(w.fillChannel(), w.serve(), w.fillHub()); err != nil {
 		w.Close()
 		return nil, err
 	}
@@ -82,37 +89,134 @@ func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
 		inside, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		w.end = cancel
 		seen := w.tags()
+		for _, tag := range c.Pending {
+			delete(seen, tag)
+		}
 		w.jobs.Go(func() { w.ci(inside, seen) })
 	}
 	return w, nil
 }
 
-// makeRemote makes the bare repository, with the tags that the commit contains: a later one would be of a release that is yet
-// to be made. It takes whatever is pushed, also from a shallow clone.
+// makeRemote makes the bare repository, of the source's own format. It takes whatever is pushed, also from a shallow clone,
+// whatever a person's git is told of remotes and their hooks.
 func (w *World) makeRemote(ctx context.Context) error {
-	head, err := w.Source.Head(ctx)
+	commit, tags, err := w.beginning(ctx)
 	if err != nil {
 		return err
 	}
-	tags, err := w.Source.MergedTags(ctx)
+	format, err := w.gitIn(ctx, w.Source.Top, "rev-parse", "--show-object-format")
 	if err != nil {
 		return err
 	}
-	push := []string{"-C", w.Source.Top, "push", "--quiet", w.Remote, head.Commit + ":refs/heads/" + w.Branch}
-	for _, tag := range slices.Sorted(maps.Keys(tags)) {
-		push = append(push, "refs/tags/"+tag+":refs/tags/"+tag)
-	}
-	for _, args := range [][]string{
-		{"init", "--quiet", "--bare", "--initial-branch=" + w.Branch, w.Remote},
-		{"-C", w.Remote, "config", "receive.shallowUpdate", "true"},
-		push,
+	// Where git knows several forms of a repository, the CI here reads tags in the one that keeps each in a file.
+	files := command.Setenv(w.quietGit(), "GIT_DEFAULT_REF_FORMAT=files")
+	_, err = askGit(ctx, w.Runner, files, w.Dir, "init", "--quiet", "--bare", "--template=", "--object-format="+format, "--initial-branch="+w.Branch, w.Remote)
+	for _, kv := range [][2]string{
+		{"receive.shallowUpdate", "true"}, {"core.hooksPath", filepath.Join(w.Remote, "hooks")}, {"gc.auto", "0"}, {"receive.autogc", "false"},
+		{"receive.fsckObjects", "false"}, {"transfer.fsckObjects", "false"}, {"receive.denyNonFastForwards", "false"}, {"receive.denyDeletes", "false"},
+		{"receive.certNonceSeed", ""}, {"receive.advertiseAtomic", "true"}, {"transfer.hideRefs", ""},
 	} {
-		if _, err := command.Output(ctx, w.Runner, command.Cmd{Name: "git", Args: args, Dir: w.Source.Top}); err != nil {
-			return fmt.Errorf("making the embedded remote: %w", err)
+		if err == nil {
+			_, err = w.atRemote(ctx, "config", kv[0], kv[1])
 		}
+	}
+	if err == nil {
+		_, err = w.gitIn(ctx, w.Source.Top, w.filling(commit, tags)...)
+	}
+	if err != nil {
+		return fmt.Errorf("making the embedded remote: %w", err)
 	}
 	return w.gitFaults()
 }
+
+// filling is the push that fills the remote: whatever a person's git is told of pushes, exactly this is sent, and only there.
+func (w *World) filling(commit string, tags []string) []string {
+	args := []string{"-c", "core.hooksPath=" + os.DevNull, "-c", "push.pushOption="}
+	if !strings.Contains(w.Remote, "=") { // of two rules for an address git takes the longer one
+		args = append(args, "-c", "url."+w.Remote+".insteadOf="+w.Remote, "-c", "url."+w.Remote+".pushInsteadOf="+w.Remote)
+	}
+	args = append(args, "push", "--quiet", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no", "--", w.Remote, commit+":refs/heads/"+w.Branch)
+	for _, tag := range tags {
+		args = append(args, "refs/tags/"+tag+":refs/tags/"+tag)
+	}
+	return args
+}
+
+// beginning is what the remote has when it begins. A tag that the source's commit does not contain would be of a release that
+// is yet to be made.
+func (w *World) beginning(ctx context.Context) (commit string, tags []string, err error) {
+	head, err := w.Source.Head(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	if tags = w.Tags; tags == nil {
+		merged, err := w.Source.MergedTags(ctx)
+		if err != nil {
+			return "", nil, err
+		}
+		tags = slices.Sorted(maps.Keys(merged))
+	}
+	return cmp.Or(w.Commit, head.Commit), tags, nil
+}
+
+// gitIn runs git in a person's repository, as the person's git is configured.
+func (w *World) gitIn(ctx context.Context, dir string, args ...string) (string, error) {
+	return askGit(ctx, w.Runner, nil, dir, args...)
+}
+
+// atRemote runs git on the remote.
+func (w *World) atRemote(ctx context.Context, args ...string) (string, error) {
+	return askGit(ctx, w.Runner, w.quietGit(), w.Dir, append([]string{"--git-dir=" + w.Remote}, args...)...)
+}
+
+// quietGit is the environment of a git that no person has configured, as on a server or on a runner of a CI.
+func (w *World) quietGit() []string { return quietGit(w.WorldConfig.Environ) }
+
+func quietGit(env []string) []string {
+	return command.Setenv(withoutConfig(env), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")
+}
+
+// fillChannel puts the artifacts of earlier releases where the channel keeps its files.
+func (w *World) fillChannel() error {
+	for _, m := range w.Made {
+		for _, file := range m.Files {
+			rec, err := condapkg.Identify(file)
+			if err != nil {
+				return err
+			}
+			dir := filepath.Join(w.Dir, channelsDir, w.Channel, rec.Subdir)
+			data, err := os.ReadFile(file)
+			if err := errors.Join(err, os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, rec.FileName()), data, 0o644)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fillHub makes the GitHub releases of earlier releases.
+func (w *World) fillHub() error {
+	if w.Hub == nil {
+		return nil // serve says why
+	}
+	for _, m := range w.Made {
+		files := map[string][]byte{}
+		for _, file := range m.Files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			files[filepath.Base(file)] = data
+		}
+		if err := w.Hub.AddRelease(m.Tag, files); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// channelsDir is the folder of the embedded prefix.dev's channels.
+const channelsDir = "channels"
 
 // serve starts prefix.dev and GitHub.
 func (w *World) serve() (err error) {
@@ -126,7 +230,7 @@ func (w *World) serve() (err error) {
 		return h
 	}
 	w.Prefix, err = localprefix.Start(localprefix.Options{
-		Dir: filepath.Join(w.Dir, "channels"), Wrap: wrap,
+		Dir: filepath.Join(w.Dir, channelsDir), Wrap: wrap,
 		Trusted: []localprefix.Trusted{{Channel: w.Channel, Repository: w.Repository, Workflow: "release.yml", Ref: "refs/tags/v0"}},
 	})
 	if err != nil {
@@ -150,9 +254,7 @@ func (w *World) serve() (err error) {
 
 // tag finds a tag in the remote.
 func (w *World) tag(name string) (server.Tag, bool) {
-	out, err := command.Output(context.Background(), w.Runner, command.Cmd{
-		Name: "git", Args: []string{"for-each-ref", "--format=%(objectname) %(*objectname)", "refs/tags/" + name}, Dir: w.Remote,
-	})
+	out, err := w.atRemote(context.Background(), "for-each-ref", "--format=%(objectname) %(*objectname)", "refs/tags/"+name)
 	object, commit, _ := strings.Cut(out, " ")
 	if commit == "" {
 		commit = object
@@ -163,7 +265,12 @@ func (w *World) tag(name string) (server.Tag, bool) {
 // Environ is the environment of a person's machine that is in this world: the given one with other addresses, and with the
 // credentials that count here.
 func (w *World) Environ(of []string) []string {
-	env := command.Unset(of, "PREFIX_CHANNEL", "RATTLER_AUTH_FILE", "GITHUB_ACTIONS", "GITHUB_REF_TYPE", "GITHUB_REF_NAME", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITLAB_CI")
+	if w.Unnamed {
+		of = command.Setenv(of, "PREFIX_CHANNEL="+w.Channel)
+	} else {
+		of = command.Unset(of, "PREFIX_CHANNEL")
+	}
+	env := command.Unset(of, "RATTLER_AUTH_FILE", "GITHUB_ACTIONS", "GITHUB_REF_TYPE", "GITHUB_REF_NAME", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITLAB_CI")
 	return command.Setenv(env,
 		"PREFIX_SERVER_URL="+w.Prefix.URL, "PREFIX_API_KEY="+w.Prefix.Key,
 		"GITHUB_API_URL="+w.API, "GITHUB_REPOSITORY="+w.Repository, "GITHUB_TOKEN="+w.token,
@@ -172,7 +279,7 @@ func (w *World) Environ(of []string) []string {
 
 // jobEnviron is the environment of a job of the CI for a tag: it has no key, and the token service trusts it.
 func (w *World) jobEnviron(tag string) []string {
-	return command.Setenv(command.Unset(w.Environ(w.WorldConfig.Environ), "PREFIX_API_KEY", "GITHUB_TOKEN"), append(w.Prefix.Environ(), "CI=true", "GITHUB_REF_TYPE=tag", "GITHUB_REF_NAME="+tag, "PYTHONPYCACHEPREFIX="+w.Pycache)...)
+	return command.Setenv(command.Unset(w.Environ(withoutConfig(w.WorldConfig.Environ)), "PREFIX_API_KEY", "GITHUB_TOKEN"), append(w.Prefix.Environ(), "CI=true", "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GITHUB_REF_TYPE=tag", "GITHUB_REF_NAME="+tag, "PYTHONPYCACHEPREFIX="+w.Pycache)...)
 }
 
 // Jobs are the CI's runs so far.

@@ -85,9 +85,7 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 		if r.plan, err = r.draft(ctx, a.w, a.bump, a); err != nil {
 			return Facts{}, false, err
 		}
-		if len(r.plan.Tags) == 0 {
-			found = append(found, bad("say -to=patch, minor, major, or a version", "%s", cmp.Or(strings.Join(a.bump.Notes, "; "), "nothing to release: no version changes")))
-		}
+		found = append(found, ofBump(a.bump)...)
 	}
 	found = append(found, r.ofGit(ctx, a)...)
 	found = append(found, r.ofChannel(ctx, a)...)
@@ -210,16 +208,9 @@ func (r *Release) ofManifests(a *asked) (found []Finding) {
 	}
 	found = append(found, finding(a.bumpErr, "")...)
 	found = append(found, finding(a.toolsErr, "run `mage doctor`")...)
-	for _, pkg := range a.w.Packages {
-		if pkg.Version.Source == workspace.VersionTag {
-			found = append(found, bad("`mage version:bump -to=… -tag` and `git push --atomic "+a.w.Config.Remote+" HEAD --tags`: then CI publishes",
-				"%s: the version of %s is that of its tag, so it cannot be built and compared before there is one", pkg.Version.Pos, pkg.Name))
-		}
-	}
+	found = append(found, ofPackages(a.w)...)
 	if a.bumpErr == nil && r.plan == nil {
-		for _, d := range a.w.Disagreements() {
-			found = append(found, bad("correct it; `mage version:show` shows who requires whom", "%s: %s", d.Pos, d.Message))
-		}
+		found = append(found, ofPins(a.w)...)
 	}
 	return found
 }
@@ -237,6 +228,9 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 		if pushed, _ := r.pushed(ctx, a.refs); pushed != "" {
 			return nil // what is released now is what the tag names, wherever the clone is
 		}
+	}
+	if what, end := r.Repo.Underway(ctx); what != "" {
+		found = append(found, bad("end it: "+end, "git is in the middle of %s, which a commit would become a part of", what))
 	}
 	if len(a.changes) > 0 && a.pending == nil {
 		found = append(found, bad("commit them, or put them away with `git stash -u`", "the work tree has changes: %s", Some(a.changes)))

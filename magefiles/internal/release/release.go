@@ -90,6 +90,14 @@ type Release struct {
 	hub       *workflow.Value[HubRelease]
 }
 
+// Names of steps that others ask for.
+const (
+	StepCommit  = "bump and commit"
+	StepPush    = "push"
+	StepPublish = "publish"
+	StepVerify  = "verify"
+)
+
 // Define lists the steps. Up to and with the tag everything can be taken back; from the first upload nothing can, so
 // everything that may fail comes before.
 func (r *Release) Define() *workflow.Definition {
@@ -97,14 +105,14 @@ func (r *Release) Define() *workflow.Definition {
 	workflow.Add(d, workflow.Step[Facts]{Name: "preflight", Check: r.preflight, Say: Facts.String})
 	workflow.Add(d, workflow.Step[string]{Name: "plan", Check: r.planned, Say: said})
 	workflow.Add(d, workflow.Step[string]{Name: "agree", Do: r.agree, Say: said, Waits: true})
-	r.commit = workflow.Add(d, workflow.Step[Commit]{Name: "bump and commit", Check: r.committed, Do: r.bumpAndCommit, Say: Commit.String, Whole: true})
+	r.commit = workflow.Add(d, workflow.Step[Commit]{Name: StepCommit, Check: r.committed, Do: r.bumpAndCommit, Say: Commit.String, Whole: true})
 	workflow.Add(d, workflow.Step[Checked]{Name: "check", Skip: r.noCheck, Check: r.isChecked, Do: r.check, Say: Checked.String})
 	r.built = workflow.Add(d, workflow.Step[Built]{Name: "build", Skip: r.builtElsewhere, Check: r.isBuilt, Do: r.build, Say: Built.String})
 	workflow.Add(d, workflow.Step[Tagged]{Name: "tag", Check: r.isTagged, Do: r.tag, Say: Tagged.String, Whole: true})
-	workflow.Add(d, workflow.Step[Pushed]{Name: "push", Check: r.isPushed, Do: r.push, Say: Pushed.String, Whole: true, Retries: 3})
-	r.published = workflow.Add(d, workflow.Step[Published]{Name: "publish", Check: r.isPublished, Do: r.publish, Say: Published.String, Waits: true})
+	workflow.Add(d, workflow.Step[Pushed]{Name: StepPush, Check: r.isPushed, Do: r.push, Say: Pushed.String, Whole: true, Retries: 3})
+	r.published = workflow.Add(d, workflow.Step[Published]{Name: StepPublish, Check: r.isPublished, Do: r.publish, Say: Published.String, Waits: true})
 	workflow.Add(d, workflow.Step[string]{Name: "visible", Check: r.isVisible, Do: r.visible, Say: said})
-	r.verified = workflow.Add(d, workflow.Step[Verified]{Name: "verify", Check: r.isVerified, Do: r.verify, Say: Verified.String})
+	r.verified = workflow.Add(d, workflow.Step[Verified]{Name: StepVerify, Check: r.isVerified, Do: r.verify, Say: Verified.String})
 	r.hub = workflow.Add(d, workflow.Step[HubRelease]{Name: "GitHub release", Skip: r.noHub, Check: r.isOnHub, Do: r.putOnHub, Say: HubRelease.String})
 	return d
 }

@@ -92,9 +92,8 @@ func (r *Release) choose(ctx context.Context, past *Past) (*Result, error) {
 
 // goOn takes the journal's plan, if that is what is asked for.
 func (r *Release) goOn(past *Past) error {
-	asked, planned := r.Request, past.Plan.Bump.Request
-	if asked.To != "" && !past.Plan.asked(asked) && (asked.To != planned.To || asked.Only != planned.Only) {
-		return other(past.Plan.Title, asked.To)
+	if err := past.Accepts(r.Request); err != nil {
+		return err
 	}
 	r.plan = past.Plan
 	r.Say("going on with %s, which was begun and has not ended; `mage status` says more", r.plan.Title)
@@ -120,9 +119,7 @@ func (r *Release) void(ctx context.Context, past *Past) (bool, error) {
 	if err != nil || pending != nil {
 		return false, err
 	}
-	if slices.ContainsFunc(past.Records, func(rec workflow.Record) bool {
-		return rec.Step == "bump and commit" && (rec.Event == workflow.Done || rec.Event == workflow.Found)
-	}) {
+	if past.Did(StepCommit) {
 		return false, nil
 	}
 	_, made, err := r.committed(ctx, nil)

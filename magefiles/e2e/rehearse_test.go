@@ -1,0 +1,287 @@
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// rehearsed is a rehearsal in the clone that has to go through, and that leaves the clone as it was.
+func (r *releasing) rehearsed(args ...string) string {
+	r.t.Helper()
+	before := r.everything()
+	out := r.ok(append([]string{"rehearse"}, args...)...)
+	require.Equal(r.t, before, r.everything(), "a rehearsal changes nothing")
+	return out
+}
+
+// rehearseRefused is a rehearsal that has to be refused before a world is built.
+func (r *releasing) rehearseRefused(status int, says string, args ...string) {
+	r.t.Helper()
+	before := r.everything()
+	out := r.refused(status, says, append([]string{"rehearse"}, args...)...)
+	require.NotContains(r.t, out, "start the world")
+	require.NotContains(r.t, out, "what was released")
+	require.Equal(r.t, before, r.everything())
+}
+
+// everything is what git has of a clone: its refs, its configuration and its changes; and the remote's refs.
+func (r *releasing) everything() string {
+	r.t.Helper()
+	return strings.Join([]string{
+		git(r.t, r.dir, "for-each-ref", "--format=%(refname) %(objectname)"),
+		git(r.t, r.dir, "symbolic-ref", "--quiet", "HEAD"),
+		git(r.t, r.dir, "config", "--list", "--local"),
+		git(r.t, r.dir, "status", "--porcelain"),
+		git(r.t, r.dir, "worktree", "list"),
+		git(r.t, r.world.Remote, "for-each-ref", "--format=%(refname) %(objectname)"),
+	}, "\n")
+}
+
+// commit commits files of the clone.
+func (r *releasing) commit(message string, files map[string]string) {
+	r.t.Helper()
+	for name, text := range files {
+		write(r.t, r.dir, name, text)
+	}
+	git(r.t, r.dir, "add", "-A")
+	git(r.t, r.dir, "commit", "-q", "-m", message)
+}
+
+// TestRehearseBesideTenReleases releases a repository ten times, and rehearses before and after each: nothing is in the way
+// of a rehearsal, nothing is stood in for, and what a tag was built to once is not built a second time.
+func TestRehearseBesideTenReleases(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "here"})
+	check := func(out string, released, next int, fresh bool) {
+		t.Helper()
+		require.Contains(t, out, fmt.Sprintf("mono v0.1.%d was rehearsed", next))
+		require.NotContains(t, out, "stands in")
+		require.NotContains(t, out, "unfinished")
+		how := "kept from an earlier rehearsal"
+		if fresh {
+			how = "built from the tag"
+		}
+		require.Contains(t, out, fmt.Sprintf("v0.1.%d: 3 packages, %s", released, how))
+	}
+	for n := 7; n <= 16; n++ {
+		r.commit("fix(core): something", map[string]string{"packages/core/src/mono_core/more.py": fmt.Sprintf("N = %d\n", n)})
+		git(t, r.dir, "push", "-q", "origin", "main")
+		check(r.rehearsed(), n-1, n, n == 7)
+		require.Contains(t, r.ok("release", "-to=patch", "-yes"), fmt.Sprintf("v0.1.%d is released", n))
+		check(r.rehearsed(), n, n+1, true)
+	}
+	require.Contains(t, r.rehearsed("-to=minor"), "mono v0.2.0 was rehearsed")
+}
+
+// TestRehearseAfterABumpWithoutARelease finds the version before the bump on the channel, and what was bumped not released.
+func TestRehearseAfterABumpWithoutARelease(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{})
+	r.ok("version:bump", "-to=0.2.0", "-commit", "-yes")
+	out := r.rehearsed("-to=0.2.0")
+	require.Contains(t, out, "v0.1.6: 3 packages, built from the tag")
+	require.Contains(t, out, "the versions are in the manifests already")
+	require.Contains(t, out, "mono v0.2.0 was rehearsed")
+	require.Contains(t, r.rehearsed(), "mono v0.2.1 was rehearsed")
+
+	// With a tag that is not pushed, as `version:bump -tag` leaves it, 0.2.0 counts as released: it may have been pushed from
+	// elsewhere.
+	git(t, r.dir, "tag", "-a", "-m", "v0.2.0", "v0.2.0")
+	out = r.rehearsed()
+	require.Contains(t, out, "v0.2.0: 3 packages, built from the tag")
+	require.Contains(t, out, "mono v0.2.1 was rehearsed")
+}
+
+// TestRehearseWithAPackageThatIsNew has a package at the version of all others, which the last release did not have.
+func TestRehearseWithAPackageThatIsNew(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "here"})
+	r.ok("release", "-to=patch", "-yes")
+	r.commit("feat: another package", map[string]string{
+		"packages/late/pixi.toml":                 "[package]\nname = \"mono-late\"\nversion = \"0.1.7\"\n\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\nconfig = { noarch = true }\n",
+		"packages/late/pyproject.toml":            "[project]\nname = \"mono-late\"\nversion = \"0.1.7\"\n\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
+		"packages/late/src/mono_late/__init__.py": "",
+	})
+	git(t, r.dir, "push", "-q", "origin", "main")
+	out := r.rehearsed()
+	require.Contains(t, out, "v0.1.7: 3 packages, built from the tag")
+	require.Contains(t, out, "mono v0.1.8 was rehearsed: 4 packages")
+	require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.8 is released")
+}
+
+// TestRehearseGoesOnWithWhatIsUnfinished rehearses the continuation of a real release, wherever that stopped, and says so.
+func TestRehearseGoesOnWithWhatIsUnfinished(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		by   string
+		stop func(r *releasing) // what stops the release
+		goes func(r *releasing) // takes that away
+		said string
+	}{
+		"before the tag": {
+			by:   "ci",
+			stop: func(r *releasing) { r.commit("test: break", map[string]string{"fail-qa": ""}) },
+			goes: func(r *releasing) {
+				git(r.t, r.dir, "rm", "-q", "fail-qa")
+				git(r.t, r.dir, "commit", "-q", "-m", "fix: it")
+			},
+			said: "✓ build",
+		},
+		"refused by the remote": {
+			by:   "here",
+			stop: func(r *releasing) { remoteHook(r.t, r.world.Remote, "pre-receive", "echo not today; exit 1") },
+			goes: func(r *releasing) { remoteHook(r.t, r.world.Remote, "pre-receive", "exit 0") },
+			said: "✓ push",
+		},
+		"half uploaded": {
+			by:   "here",
+			stop: func(r *releasing) { r.refuseUploads("mono-p0001") },
+			goes: func(r *releasing) { r.refuseUploads("") },
+			said: "what the real channel has of v0.1.7 already",
+		},
+		"pushed, and published by nobody": {
+			by:   "ci",
+			stop: func(r *releasing) { r.refuseUploads("mono-core") },
+			goes: func(r *releasing) { r.refuseUploads("") },
+			said: "what the real channel has of v0.1.7 already",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newReleasing(t, releaseOptions{by: c.by})
+			c.stop(r)
+			r.refused(1, "", "release", "-to=patch", "-yes")
+			if name == "before the tag" { // this is in the commit, which is rehearsed
+				c.goes(r)
+				c.goes = func(*releasing) {}
+			}
+			out := r.rehearsed()
+			require.Contains(t, out, "going on with v0.1.7, which was begun and has not ended")
+			require.Contains(t, out, "mono v0.1.7 was rehearsed")
+			require.Contains(t, out, c.said)
+			r.rehearseRefused(3, "the release of v0.1.7 is unfinished, and -to=minor asks for another one", "-to=minor")
+			c.goes(r)
+			if c.by == "ci" && name != "before the tag" {
+				return // its CI has failed, and nobody runs it again
+			}
+			require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
+			require.Contains(t, r.rehearsed(), "mono v0.1.8 was rehearsed")
+		})
+	}
+}
+
+// TestRehearseOnAMaintenanceBranch releases from a branch that a pattern names.
+func TestRehearseOnAMaintenanceBranch(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "here"})
+	config := strings.Replace(readFile(t, r.dir, "pixi.toml"), "[tool.release]\n", "[tool.release]\nbranch = [\"main\", \"0.*\"]\n", 1)
+	r.commit("chore: maintain", map[string]string{"pixi.toml": config})
+	git(t, r.dir, "push", "-q", "origin", "main", "main:refs/heads/0.1")
+	require.Contains(t, r.ok("release", "-to=minor", "-yes"), "v0.2.0 is released")
+
+	git(t, r.dir, "switch", "-q", "-c", "0.1", "origin/0.1")
+	out := r.rehearsed()
+	require.Contains(t, out, "v0.1.6: 3 packages, built from the tag")
+	require.Contains(t, out, "✓ push")
+	require.Contains(t, out, "origin/0.1 and the tags at")
+	require.Contains(t, out, "mono v0.1.7 was rehearsed")
+	require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.7 is released")
+	require.Contains(t, r.rehearsed(), "mono v0.1.8 was rehearsed")
+
+	// A version that another branch has taken is free in the embedded world, and named.
+	require.Contains(t, r.rehearsed("-to=minor"), "○ that the tag v0.2.0 is free: it is not")
+	git(t, r.dir, "switch", "-q", "main")
+	require.Contains(t, r.rehearsed(), "mono v0.2.1 was rehearsed")
+}
+
+// TestRehearseIndependentVersions takes one package of several, as `release -only` does.
+func TestRehearseIndependentVersions(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "here"})
+	config := strings.Replace(readFile(t, r.dir, "pixi.toml"), "[tool.release]\n", "[tool.release]\nversioning = \"independent\"\n", 1)
+	r.commit("chore: each its own", map[string]string{"pixi.toml": config})
+	git(t, r.dir, "push", "-q", "origin", "main")
+	require.Contains(t, r.rehearsed("-only=mono-p0001"), "mono mono-p0001/v0.1.7 was rehearsed")
+	require.Contains(t, r.ok("release", "-to=patch", "-only=mono-p0001", "-yes"), "mono-p0001/v0.1.7 is released")
+	require.Contains(t, r.ok("release", "-to=minor", "-only=mono-p0002", "-yes"), "mono-p0002/v0.2.0 is released")
+
+	out := r.rehearsed("-only=mono-core", "-publish=ci")
+	require.Contains(t, out, "mono-p0001/v0.1.7: 1 package, built from the tag")
+	require.Contains(t, out, "mono-p0002/v0.2.0: 1 package, built from the tag")
+	require.Contains(t, out, "sent by CI")
+	require.Contains(t, out, "mono-core/v0.1.7")
+	r.rehearseRefused(1, "there is no package nothing", "-only=nothing")
+}
+
+// TestRehearseStandsInForWhatCannotBeBuilt names it, and the release is rehearsed all the same.
+func TestRehearseStandsInForWhatCannotBeBuilt(t *testing.T) {
+	t.Parallel()
+	for name, broken := range map[string]map[string]string{
+		"a manifest that cannot be read":   {"packages/core/pixi.toml": "[package\n"},
+		"a manifest that is not there yet": {"pixi.toml": ""},
+		"a build that fails":               {"packages/core/pyproject.toml": "[project]\nname = \"mono-core\"\nversion = \"0.1.6\"\n\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.nothing\"\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fails := name == "a build that fails"
+			r := newReleasing(t, releaseOptions{real: fails})
+			good := map[string]string{}
+			for file := range broken {
+				good[file] = readFile(t, r.dir, file)
+			}
+			r.commit("chore: as it was once", broken)
+			git(t, r.dir, "tag", "-f", "-a", "-m", "v0.1.6", "v0.1.6")
+			r.commit("chore: as it is today", good)
+			out := r.rehearsed()
+			require.Contains(t, out, "v0.1.6: 3 packages")
+			require.Contains(t, out, "○ mono-core 0.1.6 as it was released: it could not be built from v0.1.6")
+			require.Contains(t, out, "mono v0.1.7 was rehearsed")
+			if fails { // the others were built
+				require.Equal(t, 1, strings.Count(out, "as it was released"))
+				return
+			}
+			require.NotContains(t, r.rehearsed(), "kept from an earlier rehearsal", "what stands in is not kept")
+		})
+	}
+}
+
+// TestRehearseRefusesBeforeItBuildsAWorld has everything that manifests, tags and flags tell refused at once.
+func TestRehearseRefusesBeforeItBuildsAWorld(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{})
+	for _, c := range []struct {
+		status int
+		says   string
+		args   []string
+	}{
+		{1, "0.0.1 comes before 0.1.6", []string{"-to=0.0.1"}},
+		{1, "nothing to release: 0 commits since v0.1.6", []string{"-to=auto"}},
+		{2, "", []string{"-to=one.two"}},
+		{2, "leave -only out", []string{"-only=mono-core"}},
+		{2, "say -publish=here or -publish=ci", []string{"-publish=nobody"}},
+		{2, "say -ranges=raise", []string{"-ranges=lower"}},
+	} {
+		r.rehearseRefused(c.status, c.says, c.args...)
+	}
+	manifest := readFile(t, r.dir, "packages/p0001/pixi.toml")
+	r.commit("fix: drift", map[string]string{"packages/p0001/pixi.toml": strings.Replace(manifest, "==0.1.6", "==0.1.5", 1)})
+	r.rehearseRefused(1, "packages/p0001/pixi.toml:", "-to=patch")
+	entries, err := os.ReadDir(filepath.Join(r.dir, "output", "rehearsal"))
+	require.NoError(t, err)
+	for _, e := range entries {
+		require.NotContains(t, []string{"clone", "world", "past", "past.built", "tmp", "hooks"}, e.Name(), "it is swept")
+	}
+}
+
+// remoteHook gives a bare repository a hook.
+func remoteHook(t testing.TB, remote, name, script string) {
+	t.Helper()
+	path := filepath.Join(remote, "hooks", name)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755))
+}

@@ -1,0 +1,129 @@
+package rehearsal
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// begin finds out what a release would begin with, and refuses what one would refuse, before a world is built for it.
+func (r *run) begin(ctx context.Context) (err error) {
+	if r.unfinished, err = release.Unfinished(filepath.Join(r.source.Dir, stateName)); err != nil {
+		return err
+	}
+	if r.remoteTags, err = r.source.MergedTags(ctx); err != nil {
+		return err
+	}
+	r.branch = r.branchOf(ctx)
+	if r.unfinished != nil {
+		return r.beginUnfinished(ctx)
+	}
+	if r.Request.To == "" {
+		r.Request.To = "patch"
+	}
+	return r.refuse(ctx)
+}
+
+// branchOf is the branch that the release is made from: the one that is checked out, where releases are made from it, and
+// else the one that they are usually made from.
+func (r *run) branchOf(ctx context.Context) string {
+	remote := r.w.Config.Remote
+	usual, err := r.git(ctx, r.source.Top, "symbolic-ref", "--quiet", "--short", "refs/remotes/"+remote+"/HEAD")
+	if err != nil {
+		usual = "" // the clone does not say which one it is
+	}
+	branch, _ := r.w.Config.ReleaseBranch(r.head.Branch, strings.TrimPrefix(usual, remote+"/"))
+	return cmp.Or(branch, r.head.Branch, "main")
+}
+
+// beginUnfinished says that a real release is unfinished in this clone: what is rehearsed is its continuation.
+func (r *run) beginUnfinished(ctx context.Context) error {
+	past := r.unfinished
+	if err := past.Accepts(r.Request); err != nil {
+		return err
+	}
+	if !past.Did(release.StepPush) {
+		for _, tag := range past.Plan.Tags {
+			delete(r.remoteTags, tag) // the remote has none of them
+		}
+	}
+	on := r.source.Contains(ctx, r.head.Commit, past.Plan.Base)
+	if !on {
+		return operr.NewStopped("go back to it, or `mage undo`",
+			"the release of %s is unfinished here, and was begun on %.12s, which this commit does not contain", past.Plan.Title, past.Plan.Base)
+	}
+	r.branch = past.Plan.Branch
+	if past.Did(release.StepPublish) || past.Did(release.StepPush) {
+		r.missing("what the real channel has of "+past.Plan.Title+" already", "the embedded channel begins with nothing of it")
+	}
+	return nil
+}
+
+// refuse is what a release would refuse by manifests, tags and tools alone.
+func (r *run) refuse(ctx context.Context) error {
+	planned, err := bump.New(ctx, r.w, r.Request, r.History(r.source))
+	if err != nil {
+		return err
+	}
+	if err := release.RefusePlan(r.w, planned); err != nil {
+		return err
+	}
+	tools, err := r.tools(ctx, r.w)
+	if err != nil {
+		return err
+	}
+	if _, err := tools.Describe(ctx); err != nil {
+		return err
+	}
+	return r.tellTaken(ctx, planned)
+}
+
+// tellTaken names tags of the plan that the repository has on a commit which this one does not contain. In the embedded
+// world, which is as it was at this commit, they are free.
+func (r *run) tellTaken(ctx context.Context, planned *bump.Plan) error {
+	tags, err := r.source.Tags(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range planned.Tags {
+		if at := tags[t.Name]; at != "" && r.remoteTags[t.Name] == "" {
+			r.missing("that the tag "+t.Name+" is free", "it is not: it is on "+at[:min(12, len(at))]+", which this commit does not contain, and a real release would stop there")
+		}
+	}
+	return nil
+}
+
+// tools picks the toolchain, with environments that outlast the rehearsal.
+func (r *run) tools(ctx context.Context, w *workspace.Workspace) (toolchain.Toolchain, error) {
+	return r.Tools(ctx, w, filepath.Join(r.Dir, environmentsDir))
+}
+
+// takeJournal gives the clone the journal of the unfinished release: it goes on there as it would here.
+func (r *run) takeJournal() error {
+	if r.unfinished == nil {
+		return nil
+	}
+	to := filepath.Join(r.clone, ".git", stateName, "releases", filepath.Base(r.unfinished.Path))
+	data, err := os.ReadFile(r.unfinished.Path)
+	return errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, data, 0o644))
+}
+
+// released are the last releases of the packages that the world begins with.
+func (r *run) released() []bump.Release {
+	tags := maps.Clone(r.remoteTags)
+	if r.unfinished != nil { // what is being released is not on the channel; what was released before it is
+		maps.DeleteFunc(tags, func(tag, _ string) bool { return slices.Contains(r.unfinished.Plan.Tags, tag) })
+	}
+	return bump.LastReleases(r.w, tags)
+}

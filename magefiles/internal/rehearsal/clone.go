@@ -1,0 +1,122 @@
+package rehearsal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// checkout reads the manifests of the commit, so that neither edits nor ignored files of the work tree take part.
+func (r *run) checkout(ctx context.Context) (string, error) {
+	var err error
+	if r.source, err = gitrepo.Open(ctx, r.Runner, r.Root); err != nil {
+		return "", err
+	}
+	if r.head, err = r.source.Head(ctx); err != nil {
+		return "", err
+	}
+	changes, err := r.source.Changes(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(changes) > 0 {
+		r.missing("what is not committed ("+release.Some(changes)+")", "a rehearsal starts from the commit")
+	}
+	r.clone = filepath.Join(r.Dir, "clone")
+	if err := r.source.CloneAt(ctx, r.clone, r.head.Commit); err != nil {
+		return "", err
+	}
+	r.root = filepath.Join(r.clone, filepath.FromSlash(r.source.Prefix))
+	if r.w, err = workspace.LoadAs(r.root, r.Name); err != nil {
+		return "", err
+	}
+	r.report.Workspace, r.report.Commit = r.w.Manifest.Name, r.head.Commit
+	return fmt.Sprintf("commit %s of %s: %s, %s", r.head.Short(), r.head.Time.Format(time.DateOnly),
+		operr.Count(len(r.w.Packages), "package"), operr.Count(len(r.w.Downstreams), "downstream")), r.begin(ctx)
+}
+
+// settle makes the clone what a person has: on the branch, in step with the remote, with a name to commit under and the
+// hooks that would run.
+func (r *run) settle(ctx context.Context) error {
+	if err := r.person(ctx); err != nil {
+		return err
+	}
+	remote := "remote." + r.w.Config.Remote
+	for _, args := range [][]string{
+		{"-c", "core.hooksPath=" + os.DevNull, "checkout", "--quiet", "-B", r.branch},
+		{"config", remote + ".url", r.world.Remote},
+		{"config", remote + ".fetch", "+refs/heads/*:refs/remotes/" + r.w.Config.Remote + "/*"},
+		{"config", "core.hooksPath", filepath.Join(r.Dir, hooksDir)},
+		{"-c", "core.hooksPath=" + os.DevNull, "fetch", "--quiet", "--prune", "--no-tags", r.w.Config.Remote},
+	} {
+		if err := r.inClone(ctx, args...); err != nil {
+			return err
+		}
+	}
+	if err := r.settleTags(ctx); err != nil {
+		return err
+	}
+	if err := r.settleIdentity(ctx); err != nil {
+		return err
+	}
+	if err := r.takeJournal(); err != nil {
+		return err
+	}
+	return r.shareEnvironments()
+}
+
+func (r *run) inClone(ctx context.Context, args ...string) error {
+	if _, err := askGit(ctx, r.Runner, r.gitEnviron(r.Environ), r.clone, args...); err != nil {
+		return fmt.Errorf("preparing the clone: %w", err)
+	}
+	return nil
+}
+
+// settleTags leaves the clone the tags that the remote has, and those that an unfinished release has made: others are of
+// commits that this one does not contain.
+func (r *run) settleTags(ctx context.Context) error {
+	out, err := r.git(ctx, r.clone, "for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
+	if err != nil {
+		return err
+	}
+	for tag := range strings.Lines(out) {
+		tag = strings.TrimSpace(tag)
+		ours := r.unfinished != nil && slices.Contains(r.unfinished.Plan.Tags, tag)
+		if r.remoteTags[tag] == "" && !ours {
+			if err := r.inClone(ctx, "-c", "core.hooksPath="+os.DevNull, "update-ref", "-d", "refs/tags/"+tag); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// settleIdentity gives the clone a name to commit under, where git knows none: neither its settings nor the environment say
+// one.
+func (r *run) settleIdentity(ctx context.Context) error {
+	if r.inClone(ctx, "var", "GIT_AUTHOR_IDENT") == nil && r.inClone(ctx, "var", "GIT_COMMITTER_IDENT") == nil {
+		return nil
+	}
+	r.missing("committing under your name", "git does not know it here, and a release needs it: `git config user.name …` and `git config user.email …`")
+	return errors.Join(r.inClone(ctx, "config", "user.name", "rehearsal"), r.inClone(ctx, "config", "user.email", "rehearsal@example.invalid"))
+}
+
+// shareEnvironments lets the release find the environments of the rehearsal before, which outlast it.
+func (r *run) shareEnvironments() error {
+	dir, link := filepath.Join(r.Dir, environmentsDir), filepath.Join(r.root, "output", "release", "environments")
+	ignore := filepath.Join(filepath.Dir(link), ignoreFile)
+	if err := errors.Join(os.MkdirAll(dir, 0o755), os.MkdirAll(filepath.Dir(link), 0o755), os.WriteFile(ignore, []byte("*\n"), 0o644)); err != nil {
+		return err
+	}
+	return os.Symlink(dir, link)
+}

@@ -1,0 +1,99 @@
+package rehearsal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+)
+
+// release makes the release, and reads what its journal has of it.
+func (r *run) release(ctx context.Context) error {
+	args, err := r.arguments(ctx)
+	if err != nil {
+		return err
+	}
+	err = r.runRelease(ctx, args)
+	past, perr := release.Last(filepath.Join(r.clone, ".git", stateName))
+	if past != nil {
+		r.report.Release, r.report.Released = past.Plan.Title, string(past.End)
+		r.takeSteps(past)
+	}
+	r.report.Jobs = r.world.Jobs()
+	if n := len(r.report.Jobs); err != nil && n > 0 && !r.report.Jobs[n-1].OK {
+		return withDetail(err, "the CI's job said:\n"+r.report.Jobs[n-1].Log)
+	}
+	return errors.Join(err, perr)
+}
+
+func withDetail(err error, detail string) error { return operr.New("", "%w", err).WithDetail(detail) }
+
+// stateName is the folder, in the git folder of a clone, that the targets keep journals in.
+const stateName = "pixi-release"
+
+// arguments are those of `mage release`, as a person would say them. With faults they are the same in every run, so the
+// version is said and not the way to it.
+func (r *run) arguments(ctx context.Context) ([]string, error) {
+	args := []string{"release", "-yes"}
+	if to := r.Request.To; to != "" {
+		if r.Seed != 0 && r.unfinished == nil {
+			p, err := bump.New(ctx, r.w, r.Request, r.History(r.source))
+			if err != nil {
+				return nil, err
+			}
+			if len(p.Tags) == 1 {
+				to = p.Tags[0].Name[strings.LastIndexByte(p.Tags[0].Name, 'v')+1:]
+			}
+		}
+		args = append(args, "-to="+to)
+	}
+	if r.Request.Only != "" {
+		args = append(args, "-only="+r.Request.Only)
+	}
+	if r.Request.Raise {
+		args = append(args, "-ranges=raise")
+	}
+	if r.Publish != "" {
+		args = append(args, "-publish="+r.Publish)
+	}
+	return args, nil
+}
+
+// takeSteps puts the steps of the release into the report.
+func (r *run) takeSteps(past *release.Past) {
+	began := time.Time{}
+	for i, rec := range past.Records {
+		at := past.Times[i]
+		if rec.Event == workflow.Started {
+			continue
+		}
+		s := Step{Name: rec.Step, Of: "release", Event: string(rec.Event), Began: at.Add(-rec.Took), Took: rec.Took, Evidence: rec.Evidence}
+		if rec.Event == workflow.Failed {
+			s.Evidence = rec.Error
+		}
+		if s.Began.Before(began) {
+			s.Began = began
+		}
+		began = at
+		r.report.Steps = append(r.report.Steps, s)
+		r.takeResult(rec)
+	}
+}
+
+func (r *run) takeResult(rec workflow.Record) {
+	var published release.Published
+	var verified release.Verified
+	switch {
+	case rec.Step == release.StepPublish && json.Unmarshal(rec.Result, &published) == nil && published.Items != nil:
+		r.report.Packages = published.Items
+	case rec.Step == release.StepVerify && json.Unmarshal(rec.Result, &verified) == nil && strings.Contains(verified.Installed, "PyPI"):
+		r.missing("a conda solve of the environment", "there is no pixi here: dependencies came from PyPI, and the artifacts' own files were linked")
+	}
+}

@@ -1,0 +1,258 @@
+package rehearsal
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Made is a release that a world begins with: it is on the channel, and on GitHub.
+type Made struct {
+	Tag   string
+	Files []string // the artifacts
+}
+
+// past is what earlier releases left of the packages: those of one commit, which its tags name.
+type past struct {
+	commit   string
+	tags     []string
+	versions map[string]string // by package name
+}
+
+// pasts groups the last releases of the packages by their commits, in the order of the packages.
+func pasts(last []bump.Release) (all []*past) {
+	for _, rel := range last {
+		i := slices.IndexFunc(all, func(p *past) bool { return p.commit == rel.Commit })
+		if i < 0 {
+			i = len(all)
+			all = append(all, &past{commit: rel.Commit, versions: map[string]string{}})
+		}
+		all[i].versions[rel.Package] = rel.Version
+		if !slices.Contains(all[i].tags, rel.Tag) {
+			all[i].tags = append(all[i].tags, rel.Tag)
+		}
+	}
+	return all
+}
+
+// kept is the record beside artifacts that were built from a tag.
+type kept struct {
+	Commit string            `json:"commit"`
+	Files  map[string]string `json:"files"` // sha256 by file name
+}
+
+const (
+	releasedDir = "released" // what was built from tags, kept from one rehearsal to the next
+	keptFile    = "kept.json"
+)
+
+// earlier makes the artifacts of the last releases, so that the world is as they left it: built from their tags, or kept
+// from a rehearsal before. What cannot be built any more is named, and stood in for.
+func (r *run) earlier(ctx context.Context, last []bump.Release) (made []Made, evidence string, err error) {
+	var said []string
+	for _, p := range pasts(last) {
+		files, how, err := r.remake(ctx, p)
+		if err != nil {
+			return nil, "", err
+		}
+		said = append(said, fmt.Sprintf("%s: %s, %s", strings.Join(p.tags, ", "), operr.Count(len(files), "package"), how))
+		for i, tag := range p.tags {
+			m := Made{Tag: tag}
+			for _, f := range files {
+				if len(p.tags) == 1 || strings.HasPrefix(p.tags[i], packageOf(f)+"/") {
+					m.Files = append(m.Files, f)
+				}
+			}
+			made = append(made, m)
+		}
+	}
+	return made, strings.Join(said, "; "), nil
+}
+
+// remake returns the artifacts of a past release, and says where they came from.
+func (r *run) remake(ctx context.Context, p *past) (files []string, how string, err error) {
+	dir, err := r.keptAt(ctx, p)
+	if err != nil {
+		return nil, "", err
+	}
+	if files := readKept(dir); files != nil {
+		return files, "kept from an earlier rehearsal", nil
+	}
+	w, when, err := r.checkoutPast(ctx, p)
+	if err != nil && ctx.Err() != nil {
+		return nil, "", context.Cause(ctx)
+	}
+	fresh := filepath.Join(r.Dir, "past.built")
+	if err := errors.Join(os.RemoveAll(fresh), os.MkdirAll(fresh, 0o755)); err != nil {
+		return nil, "", err
+	}
+	if err == nil {
+		files, err = r.buildPast(ctx, p, w, when, fresh)
+	}
+	if ctx.Err() != nil {
+		return nil, "", context.Cause(ctx)
+	}
+	if len(files) == p.of(w) && err == nil {
+		files, err := keep(fresh, dir, p.commit, files)
+		return files, "built from the tag", err
+	}
+	stood, serr := r.standIn(p, w, err, fresh, files)
+	return stood, "built from the tag as far as it can be", serr
+}
+
+// of counts the packages of the release: those that the tagged commit has.
+func (p *past) of(w *workspace.Workspace) int { return len(p.packages(w)) }
+
+// packages are those of the workspace at the tag that were released by it, dependencies first.
+func (p *past) packages(w *workspace.Workspace) (all []*workspace.Package) {
+	if w == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(w.Order()), func(pkg *workspace.Package) bool {
+		v, ok := p.versions[pkg.Name]
+		return !ok || pkg.Version.Text != "" && pkg.Version.Text != v
+	})
+}
+
+// checkoutPast reads the workspace as the tagged commit has it.
+func (r *run) checkoutPast(ctx context.Context, p *past) (*workspace.Workspace, time.Time, error) {
+	dir := filepath.Join(r.Dir, "past")
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, time.Time{}, err
+	}
+	if err := r.source.CloneAt(ctx, dir, p.commit); err != nil {
+		return nil, time.Time{}, err
+	}
+	repo, err := gitrepo.Open(ctx, r.Runner, dir)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	head, err := repo.Head(ctx)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	root := filepath.Join(dir, filepath.FromSlash(r.source.Prefix))
+	w, err := workspace.LoadAs(root, r.Name)
+	if err == nil && w.Root != root { // a search upwards finds the workspace that this clone lies in
+		return nil, head.Time, operr.New("", "the tagged commit has no workspace at %s", cmp.Or(r.source.Prefix, "its top"))
+	}
+	return w, head.Time, err
+}
+
+// buildPast builds the packages of a past release into dir: all at once, or, where that fails, one by one. It returns those that
+// were built, and why others were not.
+func (r *run) buildPast(ctx context.Context, p *past, w *workspace.Workspace, when time.Time, dir string) (files []string, err error) {
+	tools, err := r.tools(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	build := func(packages ...*workspace.Package) error {
+		built, err := tools.Build(ctx, toolchain.Build{Workspace: w, Packages: packages, Dir: dir, SourceDate: when})
+		for _, a := range built {
+			files = append(files, a.Path)
+		}
+		return err
+	}
+	all := p.packages(w)
+	if err = build(all...); err == nil || ctx.Err() != nil || len(all) < 2 {
+		return files, err
+	}
+	err, files = nil, nil
+	for _, pkg := range all {
+		if failed := build(pkg); failed != nil && err == nil {
+			err = failed
+		}
+	}
+	return files, err
+}
+
+// keptAt is the folder of what is built from a tag: its name holds everything that the artifacts depend on.
+func (r *run) keptAt(ctx context.Context, p *past) (string, error) {
+	tree, err := r.git(ctx, r.source.Top, "rev-parse", "--verify", "--end-of-options", p.commit+"^{tree}")
+	if err != nil {
+		return "", err
+	}
+	stamp, err := r.git(ctx, r.source.Top, "rev-list", "--no-commit-header", "--max-count=1", "--format=%ct", p.commit, "--")
+	if err != nil {
+		return "", err
+	}
+	tools, err := r.tools(ctx, r.w)
+	if err != nil {
+		return "", err
+	}
+	how, err := tools.Describe(ctx)
+	if err != nil {
+		return "", err
+	}
+	// A map is written in the order of its keys.
+	what, err := json.Marshal([]any{tree, stamp, how, r.source.Prefix, p.versions})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(what)
+	return filepath.Join(r.Dir, releasedDir, hex.EncodeToString(sum[:12])), nil
+}
+
+// readKept returns the artifacts in a folder that keep has filled; nil where any is not what was kept.
+func readKept(dir string) (files []string) {
+	data, err := os.ReadFile(filepath.Join(dir, keptFile))
+	var k kept
+	if err != nil || json.Unmarshal(data, &k) != nil {
+		return nil
+	}
+	for name, sum := range k.Files {
+		path := filepath.Join(dir, filepath.Base(name))
+		if rec, err := condapkg.Identify(path); err != nil || rec.SHA256 != sum {
+			return nil
+		}
+		files = append(files, path)
+	}
+	slices.Sort(files)
+	return files
+}
+
+// keep moves what was built to where the next rehearsal finds it.
+func keep(from, to, commit string, built []string) (files []string, err error) {
+	k := kept{Commit: commit, Files: map[string]string{}}
+	for _, path := range built {
+		rec, err := condapkg.Identify(path)
+		if err != nil {
+			return nil, err
+		}
+		k.Files[filepath.Base(path)] = rec.SHA256
+		files = append(files, filepath.Join(to, filepath.Base(path)))
+	}
+	data, err := json.MarshalIndent(k, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	if err := atomicfile.WriteFile(filepath.Join(from, keptFile), append(data, '\n'), 0o644); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.RemoveAll(to)); err != nil {
+		return nil, err
+	}
+	return files, os.Rename(from, to)
+}
+
+func packageOf(file string) string {
+	name, _ := condapkg.ParseFileName(filepath.Base(file))
+	return name.Name
+}

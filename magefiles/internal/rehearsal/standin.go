@@ -1,0 +1,69 @@
+package rehearsal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// standIn makes what of a past release could not be built: for each package an artifact with the metadata of its manifest
+// and without files, so that the channel has the version. It names them. w is the workspace at the tag; nil where that cannot
+// be read, and then the manifests of today are asked.
+func (r *run) standIn(p *past, w *workspace.Workspace, why error, dir string, files []string) ([]string, error) {
+	from, of := w, "the manifest of then"
+	if len(p.packages(w)) == 0 {
+		from, of = r.w, "today's manifest"
+	}
+	reason := "the tagged commit has no such package"
+	if why != nil {
+		reason, _, _ = strings.Cut(why.Error(), "\n")
+	}
+	for _, pkg := range from.Order() {
+		v, ok := p.versions[pkg.Name]
+		built := slices.ContainsFunc(files, func(f string) bool { return packageOf(f) == pkg.Name })
+		if !ok || built || w != nil && from == w && !slices.Contains(p.packages(w), pkg) {
+			continue
+		}
+		file, err := writeStandIn(pkg, v, r.head.Time, dir)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+		r.missing(fmt.Sprintf("%s %s as it was released", pkg.Name, v),
+			fmt.Sprintf("it could not be built from %s (%s); a package without files, with the metadata of %s, stands in for it on the embedded channel", strings.Join(p.tags, ", "), reason, of))
+	}
+	return files, nil
+}
+
+// writeStandIn writes a noarch package with no files. Nothing in a release takes it for one that was built: it is in no
+// folder of artifacts, and its build string says what it is.
+func writeStandIn(pkg *workspace.Package, version string, when time.Time, dir string) (string, error) {
+	x := condapkg.Index{
+		Name: pkg.Name, Version: version, Build: fmt.Sprintf("standin_%d", pkg.Build.Number), BuildNumber: pkg.Build.Number,
+		Noarch: condapkg.NoarchGeneric, Subdir: "noarch",
+	}
+	for _, d := range toolchain.ExpectedDepends(pkg, workspace.HostPlatform()) {
+		x.Depends = append(x.Depends, d.Spec)
+	}
+	index, err := x.MarshalJSON()
+	if err != nil {
+		return "", err
+	}
+	file, err := os.Create(filepath.Join(dir, x.FileName()))
+	if err != nil {
+		return "", err
+	}
+	err = condapkg.Write(file, condapkg.Container{Stem: x.Stem(), Time: when, Info: []condapkg.Member{
+		{Path: "info/index.json", Mode: 0o644, Data: index},
+		{Path: "info/paths.json", Mode: 0o644, Data: condapkg.PathsJSON(nil)},
+	}})
+	return file.Name(), errors.Join(err, file.Close())
+}

@@ -1,0 +1,75 @@
+package rehearsal
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/faults"
+	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// start makes the world, and the clone one of its remote.
+func (r *run) start(ctx context.Context) (string, error) {
+	c := WorldConfig{
+		Dir: filepath.Join(r.Dir, "world"), Runner: r.Runner, Environ: r.Environ, Source: r.source, Branch: r.branch,
+		Channel: r.w.EmbeddedChannel(), Unnamed: r.w.Config.Channel == "", Repository: "rehearsal/" + repositoryName(r.w.Manifest.Name), Program: r.Program, CI: r.by() == workspace.PublishCI,
+		Pycache: filepath.Join(r.Dir, environmentsDir, "pycache-ci"),
+		Tags:    slices.Sorted(maps.Keys(r.remoteTags)), Made: r.made,
+	}
+	if past := r.unfinished; past != nil {
+		if past.Did(release.StepPush) {
+			c.Pending = past.Plan.Tags
+		} else {
+			c.Commit = past.Plan.Base
+		}
+	}
+	if r.Seed != 0 {
+		c.Dice, c.Reruns = faults.New(r.Seed, faultRate), 20
+	}
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return "", err
+	}
+	var err error
+	if r.world, err = NewWorld(ctx, c); err != nil {
+		return "", err
+	}
+	if err := r.settle(ctx); err != nil {
+		return "", err
+	}
+	if r.Images == nil {
+		r.missing("images", "-full builds them, where a builder is there")
+	}
+	r.missing("deployments", "a rehearsal does not reach that far yet")
+	said := fmt.Sprintf("git remote, %s, GitHub's API at %s", r.world.Prefix.URL, r.world.API)
+	if c.CI {
+		r.missing("the workflow file "+release.Workflow, "the embedded CI calls `mage publish` itself")
+		said += ", and a CI that the channel trusts"
+	}
+	return said, nil
+}
+
+// by is who publishes.
+func (r *run) by() string {
+	planned := ""
+	if r.unfinished != nil {
+		planned = r.unfinished.Plan.Publish
+	}
+	return cmp.Or(r.Publish, planned, r.w.Config.Publish)
+}
+
+// repositoryName is a name that GitHub would take.
+func repositoryName(name string) string {
+	return strings.Map(func(c rune) rune {
+		if c < 128 && (c == '-' || c == '_' || c == '.' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z') {
+			return c
+		}
+		return '-'
+	}, name)
+}

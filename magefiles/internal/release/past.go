@@ -1,0 +1,72 @@
+package release
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Unfinished is the release that the journal of a clone has begun and not ended; nil where there is none.
+func Unfinished(state string) (*Past, error) {
+	past, err := Last(state)
+	if err != nil || past == nil || past.End != "" {
+		return nil, err
+	}
+	return past, nil
+}
+
+// Did reports whether a step was done, as far as the journal knows.
+func (p *Past) Did(step string) (done bool) {
+	for _, rec := range p.Records {
+		done = done || rec.Step == step && (rec.Event == workflow.Done || rec.Event == workflow.Found)
+	}
+	return done
+}
+
+// Accepts refuses a request for another release than this one, which is unfinished. The same words as before mean it.
+func (p *Past) Accepts(asked bump.Request) error {
+	planned := p.Plan.Bump.Request
+	if asked.To != "" && !p.Plan.asked(asked) && (asked.To != planned.To || asked.Only != planned.Only) {
+		return other(p.Plan.Title, asked.To)
+	}
+	return nil
+}
+
+// RefusePlan refuses what no release can be made of, by manifests and plan alone.
+func RefusePlan(w *workspace.Workspace, planned *bump.Plan) error {
+	found := append(ofPackages(w), ofPins(w)...)
+	if found = append(found, ofBump(planned)...); len(found) > 0 {
+		return inTheWay(found)
+	}
+	return nil
+}
+
+// ofPackages are packages that cannot be released.
+func ofPackages(w *workspace.Workspace) (found []Finding) {
+	for _, pkg := range w.Packages {
+		if pkg.Version.Source == workspace.VersionTag {
+			found = append(found, bad("`mage version:bump -to=… -tag` and `git push --atomic "+w.Config.Remote+" HEAD --tags`: then CI publishes",
+				"%s: the version of %s is that of its tag, so it cannot be built and compared before there is one", pkg.Version.Pos, pkg.Name))
+		}
+	}
+	return found
+}
+
+// ofPins are manifests that do not agree.
+func ofPins(w *workspace.Workspace) (found []Finding) {
+	for _, d := range w.Disagreements() {
+		found = append(found, bad("correct it; `mage version:show` shows who requires whom", "%s: %s", d.Pos, d.Message))
+	}
+	return found
+}
+
+// ofBump is a plan that releases nothing.
+func ofBump(planned *bump.Plan) []Finding {
+	if len(planned.Tags) > 0 {
+		return nil
+	}
+	return []Finding{bad("say -to=patch, minor, major, or a version", "%s", cmp.Or(strings.Join(planned.Notes, "; "), "nothing to release: no version changes"))}
+}
