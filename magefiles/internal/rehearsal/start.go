@@ -43,6 +43,9 @@ func (r *run) start(ctx context.Context) (string, error) {
 	if err := r.settle(ctx); err != nil {
 		return "", err
 	}
+	if c.Unnamed {
+		r.missing("your channel", "neither PREFIX_CHANNEL nor a manifest names it: a release asks for `channel` in [tool.release]")
+	}
 	if r.Images == nil {
 		r.missing("images", "-full builds them, where a builder is there")
 	}
