@@ -21,8 +21,10 @@
 //	edits.go ranges.go recipe.go    what has to be written for that
 //	changelog.go    CHANGELOG.md
 //	upgrade.go      a downstream's pins
+//	message.go      what commit and tags say
 //	plan.go         the value
 //	store.go pending.go preflight.go   what is done with it
+//	made.go         what a commit of the past has done
 //
 // What is asked of git are the small interfaces History and Repo, which the targets fill.
 package bump

@@ -173,6 +173,14 @@ func (p *planner) tags() {
 	}
 	if len(moved) > 0 {
 		p.plan.Message = commitMessage(p.w.Config.Commit, moved)
+		return
+	}
+	if p.to.exact != nil { // it is there already, such as by a pull request, and may lack its tag alone
+		for _, pkg := range p.w.Order() {
+			if p.req.Only == "" || pkg.Name == workspace.CondaName(p.req.Only) {
+				p.tag(pkg, p.tagName(pkg.Name, p.goals[pkg.Name].String()))
+			}
+		}
 	}
 }
 

@@ -8,7 +8,10 @@
 //	plan.go        the plan: a value with a digest
 //	session.go     begin, continue, end: the journal, and the lock
 //	preflight.go   everything that can be asked before anything is written
+//	branch.go      which branch it is made from
+//	present.go     what a clone knows that has no journal: tags, and what they stand for
 //	source.go      bump, tag, push: what happens in git
+//	refused.go     why a push was not taken
 //	build.go       check and build, in a clone of the commit
 //	channel.go     publish, visible, verify
 //	ci.go          where a CI publishes: waiting for it, and the digests that it recorded

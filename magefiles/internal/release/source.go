@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
-	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -161,15 +160,7 @@ func (r *Release) push(ctx context.Context) (Pushed, error) {
 	p, commit := r.plan, r.commit.Get().Hash
 	err := r.Repo.Push(ctx, p.Remote, commit, p.Branch, p.Tags...)
 	if err != nil {
-		return Pushed{}, explainPush(err, p)
+		return Pushed{}, r.explainPush(ctx, err)
 	}
 	return Pushed{p.Remote, p.Branch, commit}, nil
-}
-
-func explainPush(err error, p *Plan) error {
-	if gitrepo.Transient(err) {
-		return err
-	}
-	next := "see what git says above; where somebody has pushed meanwhile: `mage undo`, `git pull`, and release again"
-	return operr.New(next, "nothing of %s was taken: %w", p.Title, err)
 }

@@ -1,0 +1,146 @@
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// protect lets nobody push to some refs of the remote.
+func (r *releasing) protect(refs string) {
+	hook(r, r.world.Remote, "update", `case "$1" in `+refs+`) echo "changes must be made through a pull request" >&2; exit 1;; esac`)
+}
+
+// merge takes a branch into main, on the remote, as its web page does: no hook stops that.
+func (r *releasing) merge(branch string, squash bool) {
+	dir := r.newClone()
+	git(r.t, dir, "fetch", "-q", "origin", branch)
+	if squash {
+		git(r.t, dir, "merge", "-q", "--squash", "FETCH_HEAD")
+		git(r.t, dir, "commit", "-q", "-m", "All of it (#7)")
+	} else {
+		git(r.t, dir, "merge", "-q", "--no-ff", "-m", "Merge pull request #7 from octo/"+branch, "FETCH_HEAD")
+	}
+	git(r.t, r.world.Remote, "fetch", "-q", dir, "main:main")
+}
+
+// commands are those in backticks of a sentence about what to do next.
+func commands(said string) (all []string) {
+	_, next, _ := strings.Cut(said, "→")
+	for i, part := range strings.Split(next, "`") {
+		if i%2 == 1 {
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
+// TestProtectedBranch goes the whole way of a repository that takes nothing on main but by pull requests, as the sentence says it
+// that comes of a push.
+func TestProtectedBranch(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		by     string
+		squash bool
+	}{{"a merge commit", "here", false}, {"squashed", "here", true}, {"published by CI", "ci", true}} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: c.by})
+			r.protect("refs/heads/main")
+			out := r.refused(1, "origin refused the push to main, and nothing of v0.1.7 was taken", "release", "-to=patch", "-yes")
+			require.Contains(t, out, "changes must be made through a pull request")
+			_, tags := r.remote()
+			require.Empty(t, tags)
+			way := commands(out)
+			require.Equal(t, []string{
+				"mage undo", "git switch -c release-0.1.7", "mage version:bump -to=0.1.7 -changelog -commit", "git switch main", "git pull", "mage release -to=0.1.7",
+			}, way[:6])
+
+			for i, command := range way[:6] {
+				switch words := strings.Fields(command); words[0] {
+				case "mage":
+					r.ok(append(words[1:], "-yes")...)
+				case "git":
+					git(t, r.dir, append([]string{words[1], "-q"}, words[2:]...)...)
+				}
+				switch i {
+				case 0:
+					r.untouched()
+				case 2:
+					git(t, r.dir, "push", "-q", "origin", "release-0.1.7")
+					r.merge("release-0.1.7", c.squash)
+				}
+			}
+			commits, tags := r.remote()
+			require.Equal(t, []string{"v0.1.7"}, tags)
+			require.Equal(t, commits[0], git(t, r.world.Remote, "rev-parse", "v0.1.7^{commit}"))
+			require.Len(t, r.onChannel(), 3)
+			require.Contains(t, readFile(t, r.dir, "CHANGELOG.md"), "## [0.1.7]")
+			require.Contains(t, r.ok("status"), "v0.1.7: released")
+			r.dir = r.newClone()
+			require.Contains(t, r.ok("status"), "v0.1.7: released")
+		})
+	}
+}
+
+// TestProtectedBranchOfPackagesApart is the way for one of several packages.
+func TestProtectedBranchOfPackagesApart(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here", files: configured("versioning = \"independent\"\n")})
+	r.protect("refs/heads/main")
+	out := r.refused(1, "nothing of mono-p0002/v0.1.7 was taken", "release", "-to=patch", "-only=mono-p0002", "-yes")
+	require.Equal(t, "mage version:bump -to=0.1.7 -only=mono-p0002 -changelog -commit", commands(out)[2])
+	r.ok("undo", "-yes")
+	git(t, r.dir, "switch", "-q", "-c", "release-0.1.7")
+	r.ok("version:bump", "-to=0.1.7", "-only=mono-p0002", "-changelog", "-commit", "-yes")
+	git(t, r.dir, "push", "-q", "origin", "release-0.1.7")
+	r.merge("release-0.1.7", true)
+	git(t, r.dir, "switch", "-q", "main")
+	git(t, r.dir, "pull", "-q")
+	require.Contains(t, r.ok("release", "-to=0.1.7", "-only=mono-p0002", "-yes"), "mono-p0002/v0.1.7 is released")
+	_, tags := r.remote()
+	require.Equal(t, []string{"mono-p0002/v0.1.7"}, tags)
+}
+
+// TestPushThatWasNotTaken tells by what the remote has why a push was not taken.
+func TestPushThatWasNotTaken(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		breaks     func(r *releasing)
+		says, next string
+	}{
+		{"somebody was faster", func(r *releasing) {
+			other := r.newClone()
+			git(r.t, other, "commit", "-q", "--allow-empty", "-m", "fix: faster")
+			hook(r, r.dir+"/.git", "pre-push", "cd "+other+" && git push -q origin main")
+		}, "since somebody has pushed to origin/main meanwhile", "`mage undo`, `git pull`, and release again"},
+		{"somebody was faster, and pushed another branch's commits too", func(r *releasing) {
+			other := r.newClone()
+			git(r.t, other, "commit", "-q", "--allow-empty", "-m", "fix: faster")
+			hook(r, r.dir+"/.git", "pre-push", "cd "+other+" && git push -q origin main main:next")
+			r.protect("refs/heads/nothing")
+		}, "since somebody has pushed to origin/main meanwhile", "`mage undo`, `git pull`, and release again"},
+		{"somebody pushed the tag", func(r *releasing) {
+			other := r.newClone()
+			hook(r, r.dir+"/.git", "pre-push", "cd "+other+" && git push -q origin HEAD:refs/tags/v0.1.7")
+		}, "since origin has the tag v0.1.7 meanwhile", "`mage undo`, `git pull`, and release again"},
+		{"no tag is taken", func(r *releasing) {
+			r.bumped()
+			git(r.t, r.dir, "push", "-q", "origin", "main")
+			r.protect("refs/tags/*")
+		}, "origin does not take the tag of v0.1.7, and has its commit", "the rules of origin for tags"},
+		{"the versions are there, and other commits are not", func(r *releasing) {
+			r.bumped()
+			git(r.t, r.dir, "push", "-q", "origin", "main")
+			git(r.t, r.dir, "commit", "-q", "--allow-empty", "-m", "fix: more")
+			r.protect("refs/heads/main")
+		}, "origin does not take what main has not yet", "merged there by a pull request"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: "here"})
+			c.breaks(r)
+			out := r.refused(1, c.says, "release", "-to=0.1.7", "-yes")
+			require.Contains(t, out, c.next)
+			require.Empty(t, r.onChannel())
+		})
+	}
+}
