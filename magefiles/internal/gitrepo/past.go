@@ -22,7 +22,7 @@ func (r *Repo) ExportSome(ctx context.Context, commit, dir string, want func(pat
 	defer os.Remove(index)
 	git := func(stdin string, args ...string) (string, error) {
 		return command.Output(ctx, r.runner, command.Cmd{
-			Name: "env", Args: append([]string{"GIT_INDEX_FILE=" + index, "git", "-c", "core.splitIndex=false", "-c", "core.fsmonitor=false"}, args...),
+			Name: "env", Args: append([]string{"GIT_INDEX_FILE=" + index, "git", "-c", "core.splitIndex=false", "-c", "core.fsmonitor=false", "-c", "core.sparseCheckout=false"}, args...),
 			Dir: r.Top, Stdin: strings.NewReader(stdin), Gentle: true,
 		})
 	}

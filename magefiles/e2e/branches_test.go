@@ -1,0 +1,68 @@
+package e2e_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestMaintenanceBranch releases from a branch that a pattern names; main stays what it is.
+func TestMaintenanceBranch(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here", files: configured("branch = [\"main\", \"0.1.*\"]\n")})
+	git(t, r.dir, "switch", "-q", "-c", "0.1.x")
+	require.Contains(t, r.refused(1, "the remote origin has no branch 0.1.x", "release", "-to=patch", "-yes"), "git push -u origin 0.1.x")
+	git(t, r.dir, "push", "-q", "origin", "0.1.x")
+
+	git(t, r.dir, "switch", "-q", "-c", "side")
+	require.Contains(t, r.refused(1, "the clone is on the branch side, and releases are made from main or 0.1.*", "release", "-to=patch", "-yes"), "git switch main")
+	git(t, r.dir, "switch", "-q", "--detach")
+	r.refused(1, "the clone is on no branch, and releases are made from main or 0.1.*", "release", "-to=patch", "-yes")
+
+	git(t, r.dir, "switch", "-q", "0.1.x")
+	r.refuseUploads("mono-core")
+	_, status := r.mage("release", "-to=patch", "-yes")
+	require.Equal(t, 1, status)
+	commits, tags := r.remote()
+	require.Equal(t, []string{r.base}, commits)
+	require.Equal(t, []string{"v0.1.7"}, tags)
+	r.refuseUploads("")
+
+	elsewhere := r.dir
+	r.dir = r.newClone() // on main, of other versions: it knows nothing of that
+	require.Contains(t, r.ok("status"), "no release was begun in this clone")
+	git(t, r.dir, "switch", "-q", "0.1.x")
+	require.Contains(t, r.ok("status"), "v0.1.7 is tagged on the remote and not complete")
+	require.Contains(t, r.ok("undo", "-yes"), "and pushed 0.1.x")
+	_, tags = r.remote()
+	require.Empty(t, tags)
+
+	r.dir = elsewhere
+	require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
+	require.Equal(t, git(t, r.dir, "rev-parse", "HEAD"), git(t, r.world.Remote, "rev-parse", "0.1.x"))
+	commits, _ = r.remote()
+	require.Equal(t, []string{r.base}, commits)
+}
+
+// TestBranchesByPatternAlone has no branch to fall back on.
+func TestBranchesByPatternAlone(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here", files: configured("branch = \"release/*\"\n")})
+	require.Contains(t, r.refused(1, "the clone is on the branch main, and releases are made from release/*", "release", "-to=patch", "-yes"), "go to one with `git switch`")
+	r.untouched()
+	git(t, r.dir, "switch", "-q", "-c", "release/0.1")
+	git(t, r.dir, "push", "-q", "origin", "release/0.1")
+	require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.7 is released")
+	require.Equal(t, git(t, r.dir, "rev-parse", "HEAD"), git(t, r.world.Remote, "rev-parse", "release/0.1"))
+}
+
+// TestUnfinishedOnAnotherBranch is told where the release was begun.
+func TestUnfinishedOnAnotherBranch(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here", files: configured("branch = [\"main\", \"0.1.*\"]\n")})
+	hook(r, r.world.Remote, "pre-receive", "exit 1")
+	_, status := r.mage("release", "-to=patch", "-yes")
+	require.Equal(t, 1, status)
+	hook(r, r.world.Remote, "pre-receive", "exit 0")
+	git(t, r.dir, "switch", "-q", "-c", "0.1.x")
+	require.Contains(t, r.refused(1, "the clone is on the branch 0.1.x, and the release of v0.1.7 was begun on main", "release", "-yes"), "git switch main")
+	git(t, r.dir, "switch", "-q", "main")
+	require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
+}
