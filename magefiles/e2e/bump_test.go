@@ -78,7 +78,7 @@ func committed(t testing.TB, dir string, n int, version string) {
 	}))
 	require.Equal(t, want, got)
 	require.Empty(t, git(t, dir, "status", "--porcelain"))
-	require.Equal(t, "release: v"+version, git(t, dir, "log", "-1", "--format=%s"))
+	require.Equal(t, "chore(release): v"+version, git(t, dir, "log", "-1", "--format=%s"))
 	require.Equal(t, git(t, dir, "rev-parse", "HEAD"), git(t, dir, "rev-parse", "v"+version+"^{commit}"))
 	require.Equal(t, "tag", git(t, dir, "cat-file", "-t", "v"+version))
 }

@@ -60,8 +60,14 @@ func (a *app) withoutRelease(ctx context.Context, r *release.Release) string {
 	if err != nil {
 		return "the versions that the manifests have cannot be told: " + err.Error()
 	}
-	if _, err := r.Repo.Remote(ctx, w.Config.Remote); err != nil {
+	refs, err := r.Repo.Remote(ctx, w.Config.Remote)
+	if err != nil {
 		return "whether the remote has a tag for the versions that the manifests have is not known: " + err.Error()
+	}
+	for _, tag := range bump.PresentTags(w) {
+		if refs.Tags[tag.Name] != "" {
+			return "of " + tag.Name + ", which is tagged on the remote, nothing is on the channel: it is older than that, or `mage release -to=VERSION` publishes it"
+		}
 	}
 	return "the remote has no tag for the versions that the manifests have"
 }

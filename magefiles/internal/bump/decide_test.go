@@ -30,7 +30,7 @@ func TestLockstep(t *testing.T) {
 			require.Equal(t, want, m.New)
 		}
 		require.Equal(t, "v"+want, p.Tags[0].Name)
-		require.Equal(t, "release: v"+want+"\n", p.Message)
+		require.Equal(t, "chore(release): v"+want+"\n", p.Message)
 	}
 	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "0.1.5"}), "0.1.5 comes before 0.1.6")
 	require.Contains(t, refused(t, tree(t, three), bump.Request{To: "patch", Only: "a"}), "all packages have one version here")
@@ -83,7 +83,7 @@ func TestIndependent(t *testing.T) {
 	}, edits(p))
 	require.Equal(t, "its requirement on core moves to 0.4.0 (ui/pixi.toml:6)", p.Packages[1].Why[0].Text)
 	require.Equal(t, []string{"core/v0.4.0", "ui/v1.2.1", "site/v2.0.1"}, []string{p.Tags[0].Name, p.Tags[1].Name, p.Tags[2].Name})
-	require.Equal(t, "release: core 0.4.0, ui 1.2.1, site 2.0.1\n", p.Message)
+	require.Equal(t, "chore(release): core 0.4.0, ui 1.2.1, site 2.0.1\n", p.Message)
 
 	p = plan(t, root, bump.Request{To: "rc", Only: "core"}, history{tags: map[string]string{"core/v0.3.0": "1"}})
 	require.Equal(t, []string{"core 0.3.0 → 0.3.1rc1: asked", "ui 1.2.0 → 1.2.1rc1: dependent", "site 2.0.0 → 2.0.1rc1: dependent"}, moves(p))

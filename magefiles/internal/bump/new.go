@@ -161,7 +161,7 @@ func (p *planner) tags() {
 		if order := p.w.Order(); len(order) > 0 {
 			first := order[0]
 			p.tag(first, p.tagName(first.Name, p.goals[first.Name].String()))
-			p.plan.Message = "release: " + p.plan.Tags[0].Name + "\n"
+			p.plan.Message = commitMessage(p.w.Config.Commit, []string{p.plan.Tags[0].Name})
 		}
 		return
 	}
@@ -171,29 +171,37 @@ func (p *planner) tags() {
 		p.tag(pkg, p.tagName(m.Name, m.New))
 		moved = append(moved, m.Name+" "+m.New)
 	}
-	switch {
-	case len(moved) == 0:
-		return
-	case len(moved) <= 3:
-		p.plan.Message = "release: " + strings.Join(moved, ", ") + "\n"
-	default:
-		p.plan.Message = fmt.Sprintf("release: %d packages\n\n%s\n", len(moved), strings.Join(moved, "\n"))
+	if len(moved) > 0 {
+		p.plan.Message = commitMessage(p.w.Config.Commit, moved)
 	}
 }
 
 func (p *planner) tag(pkg *workspace.Package, name string) {
-	p.plan.Tags = append(p.plan.Tags, Tag{Name: name, File: pkg.Version.Pos.File, Line: pkg.Version.Pos.Line})
+	p.plan.Tags = append(p.plan.Tags, newTag(p.w, pkg, name))
+}
+
+func newTag(w *workspace.Workspace, pkg *workspace.Package, name string) Tag {
+	t := Tag{Name: name, File: pkg.Version.Pos.File, Line: pkg.Version.Pos.Line, Message: tagMessage(w.Config.TagMessage, name)}
+	if pkg.Version.Text != "" {
+		t.Package = pkg.Name
+	}
+	return t
 }
 
 // PresentTags are the tags that belong to the versions which the manifests have, by name.
 func PresentTags(w *workspace.Workspace) (tags []Tag) {
 	for _, pkg := range w.Order() {
-		t := Tag{Name: tagPrefix(w, pkg.Name) + pkg.Version.Text, File: pkg.Version.Pos.File, Line: pkg.Version.Pos.Line}
+		t := TagOf(w, pkg)
 		if pkg.Version.Text != "" && !slices.ContainsFunc(tags, func(other Tag) bool { return other.Name == t.Name }) {
 			tags = append(tags, t)
 		}
 	}
 	return tags
+}
+
+// TagOf is the tag that belongs to the version which the manifest of a package has.
+func TagOf(w *workspace.Workspace, pkg *workspace.Package) Tag {
+	return newTag(w, pkg, tagPrefix(w, pkg.Name)+pkg.Version.Text)
 }
 
 // tagName is v<version>, or <package>/v<version> where versions are independent.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -26,6 +27,13 @@ const planFormat = 1
 
 // Empty reports whether nothing has to be changed.
 func (p *Plan) Empty() bool { return len(p.Files) == 0 }
+
+// Same reports whether two plans leave the same files behind, whatever they are called.
+func (p *Plan) Same(other *Plan) bool {
+	return slices.EqualFunc(p.Files, other.Files, func(a, b File) bool {
+		return a.Path == b.Path && a.Before == b.Before && a.After == b.After
+	})
+}
 
 // Move is one package's, or one pinned package's, way from a version to another.
 type Move struct {
@@ -79,9 +87,13 @@ type Edit struct {
 // Tag is a tag that a release of the new versions gets.
 type Tag struct {
 	Name string `json:"name"`
-	// File and Line are where the version stands that it is for. They tell which commit it belongs to.
-	File string `json:"file"`
-	Line int    `json:"line"`
+	// File and Line are where the version stands that it is for, of the package of that name (the first where all have one
+	// version). They tell which commit it belongs to.
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Package string `json:"package,omitempty"`
+
+	Message string `json:"message,omitempty"`
 }
 
 // Check refuses a plan that is not for the workspace as it is now: every file that it was computed from must be as it was,

@@ -2,7 +2,6 @@ package bump
 
 import (
 	"context"
-	"path"
 	"slices"
 	"strings"
 
@@ -30,14 +29,13 @@ type Tagger interface {
 	Tags(ctx context.Context) (map[string]string, error)
 	// Tag makes an annotated tag.
 	Tag(ctx context.Context, name, commit, message string) error
-	// LineCommit returns the commit that gave a line of a committed file its text, and that commit's subject.
-	LineCommit(ctx context.Context, path string, line int) (commit, subject string, err error)
 }
 
 // Repo is a git repository. All of it is read from the clone: a bump asks no remote.
 type Repo interface {
 	Tree
 	Tagger
+	Past
 	// Commit commits exactly the given files and returns the commit. When it returns an error, nothing is staged.
 	Commit(ctx context.Context, paths []string, message string) (string, error)
 }
@@ -133,10 +131,13 @@ func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, steps Steps) (R
 		if back := applied.Revert(); back != nil {
 			return r, operr.New("see `git diff`", "%w; and bringing the files back: %v", err, back)
 		}
-		return r, operr.New("", "%w; the files are as they were", err)
+		return r, operr.New(refused, "%w; the files are as they were", err)
 	}
 	return s.end(ctx, r, repo, steps, nil) // that the tags are free was seen before
 }
+
+// refused is what to do where a commit was.
+const refused = "see what git, or a hook of the repository, says above; `commit` in [tool.release] sets the message, if it is that"
 
 // TakeUp goes on with a bump that an earlier run left behind. Where a hook refuses the commit, the files stay as they are.
 func (s *Store) TakeUp(ctx context.Context, p *Pending, repo Repo, steps Steps) (Result, error) {
@@ -144,7 +145,7 @@ func (s *Store) TakeUp(ctx context.Context, p *Pending, repo Repo, steps Steps) 
 	if r.Commit == "" {
 		var err error
 		if r.Commit, err = repo.Commit(ctx, s.paths(p.Plan), p.Plan.Message); err != nil {
-			return r, operr.New("", "%w; the bump still lies in the work tree", err)
+			return r, operr.New(refused, "%w; the bump still lies in the work tree", err)
 		}
 	}
 	tags, err := repo.Tags(ctx)
@@ -174,7 +175,7 @@ func (s *Store) tag(ctx context.Context, r *Result, repo Tagger, tags map[string
 	case there:
 		r.Had = append(r.Had, name)
 	default:
-		if err := repo.Tag(ctx, name, commits[0], name+"\n"); err != nil {
+		if err := repo.Tag(ctx, name, commits[0], r.Plan.TagMessage(name)); err != nil {
 			return err
 		}
 	}
@@ -182,8 +183,8 @@ func (s *Store) tag(ctx context.Context, r *Result, repo Tagger, tags map[string
 	return nil
 }
 
-// tagPresent tags versions that are in the manifests already: of an earlier run's release commit that commit, and else the
-// last one.
+// tagPresent tags versions that are in the manifests already: where a bump brought them there its commit, and else the last
+// one.
 func (s *Store) tagPresent(ctx context.Context, r Result, repo Repo, steps Steps) (Result, error) {
 	if !steps.Tag || len(r.Plan.Tags) == 0 {
 		return r, nil
@@ -204,13 +205,16 @@ func (s *Store) tagPresent(ctx context.Context, r Result, repo Repo, steps Steps
 		return r, err
 	}
 	for _, t := range r.Plan.Tags {
-		by, subject, err := repo.LineCommit(ctx, path.Join(s.Prefix, t.File), t.Line)
+		made, err := s.Made(ctx, repo, head, t)
 		if err != nil {
 			return r, err
 		}
-		belongs := []string{head, by}
-		if subject == strings.SplitN(r.Plan.Message, "\n", 2)[0] {
-			belongs = []string{by, head}
+		belongs := []string{head}
+		switch {
+		case made.Bumped():
+			belongs = []string{made.Commit, head}
+		case made.Commit != "":
+			belongs = []string{head, made.Commit}
 		}
 		if err := s.tag(ctx, &r, repo, tags, t.Name, belongs...); err != nil {
 			return r, err

@@ -29,7 +29,7 @@ func (p *Past) Did(step string) (done bool) {
 // Accepts refuses a request for another release than this one, which is unfinished. The same words as before mean it.
 func (p *Past) Accepts(asked bump.Request) error {
 	planned := p.Plan.Bump.Request
-	if asked.To != "" && !p.Plan.Is(asked.To) && (asked.To != planned.To || asked.Only != planned.Only) {
+	if asked.To != "" && !p.Plan.asked(asked) && (asked.To != planned.To || asked.Only != planned.Only) {
 		return other(p.Plan.Title, asked.To)
 	}
 	return nil

@@ -55,6 +55,14 @@ func (p *Plan) Is(to string) bool {
 	})
 }
 
+// asked says whether a request names this release, and no package that is none of it.
+func (p *Plan) asked(req bump.Request) bool {
+	return p.Is(req.To) && (req.Only == "" || slices.ContainsFunc(p.Tags, func(tag string) bool {
+		name, _, apart := strings.Cut(tag, "/")
+		return !apart || name == workspace.CondaName(req.Only)
+	}))
+}
+
 // draft works out a release. The bump is the one that a person asks for, or, with present, the versions that the manifests
 // have.
 func (r *Release) draft(ctx context.Context, w *workspace.Workspace, b *bump.Plan, facts *asked) (*Plan, error) {
@@ -92,6 +100,14 @@ func (r *Release) draft(ctx context.Context, w *workspace.Workspace, b *bump.Pla
 		}
 	}
 	return p, nil
+}
+
+// packagesOf are the packages of a workspace at the versions that they have.
+func packagesOf(w *workspace.Workspace) (all []Package) {
+	for _, pkg := range w.Order() {
+		all = append(all, Package{pkg.Name, pkg.Version.Text})
+	}
+	return all
 }
 
 func title(tags []string) string {

@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
-	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Result is what was released.
@@ -81,11 +77,11 @@ func (r *Release) choose(ctx context.Context, past *Past) (*Result, error) {
 		return nil, err
 	case present == nil:
 		return nil, r.mustAsk()
-	case released && present.Is(r.Request.To):
+	case released && present.asked(r.Request):
 		return &Result{Plan: present, Commit: present.Base, Channel: present.Channel, Already: true}, nil
 	case released:
 		return nil, r.mustAsk()
-	case r.Request.To != "" && !present.Is(r.Request.To):
+	case r.Request.To != "" && !present.asked(r.Request):
 		return nil, other(present.Title, r.Request.To)
 	}
 	r.plan = present
@@ -127,108 +123,6 @@ func (r *Release) void(ctx context.Context, past *Past) (bool, error) {
 	}
 	_, made, err := r.committed(ctx, nil)
 	return err == nil && !made, err
-}
-
-// present is the release of the versions that the manifests have, if its tags are on the remote; nil where they are not. It
-// is what a clone knows that has never seen the journal.
-func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released bool, err error) {
-	w, err := workspace.Load(r.Root)
-	if err != nil || len(w.Disagreements()) > 0 {
-		return nil, false, nil // preflight says it, beside everything else that is in the way
-	}
-	refs, err := r.Repo.Remote(ctx, w.Config.Remote)
-	if err != nil {
-		return nil, false, nil // as above
-	}
-	if plan, err := r.earlier(ctx, w, refs); plan != nil || err != nil {
-		return plan, true, err
-	}
-	b := &bump.Plan{Packages: []bump.Move{}, Files: []bump.File{}, Notes: []string{}, Request: r.Request}
-	for _, tag := range bump.PresentTags(w) {
-		if refs.Tags[tag.Name] != "" {
-			b.Tags = append(b.Tags, tag)
-		}
-	}
-	if len(b.Tags) == 0 {
-		return nil, false, nil
-	}
-	at := refs.Tags[b.Tags[0].Name]
-	facts := &asked{refs: refs, branch: r.branchWith(ctx, w, refs, at)}
-	facts.head.Commit = at
-	if plan, err = r.draft(ctx, w, b, facts); err != nil {
-		return nil, false, err
-	}
-	if past != nil && slices.Equal(past.Plan.Tags, plan.Tags) {
-		switch {
-		case past.End == Released:
-			return plan, true, nil
-		case past.End == Abandoned && !plan.Is(r.Request.To):
-			return nil, false, nil
-		}
-	}
-	some, all, err := r.onChannel(ctx, w, plan)
-	if err != nil || all || some > 0 || plan.Is(r.Request.To) {
-		return plan, all, err
-	}
-	// A tag alone is no release that was begun: it may be older than the channel. One that is at a release's commit is.
-	subject, err := r.Repo.Subject(ctx, plan.Base)
-	if err != nil || !strings.HasPrefix(subject, "release: ") {
-		return nil, false, nil // a commit that is not here is none that this clone is to go on with
-	}
-	return plan, false, nil
-}
-
-// earlier is a release that was asked for by a version which is tagged on the remote, and on the channel, and that the
-// manifests have left behind. (One that they have not come to is somebody else's, of which this clone does not know whether
-// it is through.)
-func (r *Release) earlier(ctx context.Context, w *workspace.Workspace, refs gitrepo.Refs) (*Plan, error) {
-	text := strings.TrimPrefix(r.Request.To, "v")
-	asked, err := version.Parse(text)
-	if err != nil || w.Config.Versioning != workspace.Lockstep || refs.Tags["v"+text] == "" {
-		return nil, nil // a word such as patch, for one
-	}
-	for _, p := range w.Packages {
-		if present, err := version.Parse(p.Version.Text); err != nil || asked.Compare(present) >= 0 {
-			return nil, nil
-		}
-	}
-	c, err := r.Channel(w)
-	if err != nil {
-		return nil, err
-	}
-	has, err := publish.Look(ctx, c, w.Packages)
-	if err != nil || !slices.ContainsFunc(w.Packages, func(p *workspace.Package) bool { return len(has.Of(p.Name, text)) > 0 }) {
-		return nil, err
-	}
-	return &Plan{Title: "v" + text, Tags: []string{"v" + text}, Base: refs.Tags["v"+text], Channel: c.URL()}, nil
-}
-
-// onChannel counts the packages that the channel has at their versions. All says that it has every one, and GitHub the
-// release, where that can be asked.
-func (r *Release) onChannel(ctx context.Context, w *workspace.Workspace, plan *Plan) (some int, all bool, err error) {
-	c, err := r.Channel(w)
-	if err != nil {
-		return 0, false, err
-	}
-	h, err := publish.Look(ctx, c, w.Packages)
-	if err != nil {
-		return 0, false, err
-	}
-	for _, p := range w.Packages {
-		if len(h.Of(p.Name, p.Version.Text)) > 0 {
-			some++
-		}
-	}
-	if some < len(w.Packages) || r.noHub() != "" {
-		return some, some == len(w.Packages), nil
-	}
-	for _, tag := range plan.Tags {
-		state, err := r.GitHub.Client.Look(ctx, tag)
-		if err != nil || state.Published == nil {
-			return some, false, err
-		}
-	}
-	return some, true, nil
 }
 
 // explain says of an error how to go on.

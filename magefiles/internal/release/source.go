@@ -90,7 +90,7 @@ func (r *Release) bumpAndCommit(ctx context.Context) (Commit, error) {
 	}
 	steps := bump.Steps{Commit: true}
 	var done bump.Result
-	if pending != nil && pending.Plan.Message == r.plan.Bump.Message {
+	if pending != nil && pending.Plan.Same(r.plan.Bump) {
 		done, err = r.Store.TakeUp(ctx, pending, r.Repo, steps)
 	} else {
 		if err := r.Store.Preflight(ctx, r.plan.Bump, r.Repo, steps); err != nil {
@@ -134,7 +134,7 @@ func (r *Release) tag(ctx context.Context) (Tagged, error) {
 		if _, ok := tags[t]; ok {
 			continue
 		}
-		if err := r.Repo.Tag(ctx, t, commit, t+"\n"); err != nil {
+		if err := r.Repo.Tag(ctx, t, commit, r.plan.Bump.TagMessage(t)); err != nil {
 			return Tagged{}, err
 		}
 	}

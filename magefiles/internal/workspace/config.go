@@ -1,14 +1,17 @@
 package workspace
 
 import (
+	"regexp"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
 // readConfig reads [tool.release], which pixi ignores, from the root manifest. channel is the default channel.
 func (s *source) readConfig(channel string) Config {
-	c := Config{Channel: channel, Versioning: Lockstep, Publish: PublishCI, Remote: "origin"}
+	c := Config{Channel: channel, Versioning: Lockstep, Publish: PublishCI, Remote: "origin", Commit: DefaultCommit, TagMessage: DefaultTagMessage}
 	n := s.doc.Root.Get("tool", "release")
 	if n == nil || !s.want(n, tomledit.Table) {
 		return c
@@ -16,6 +19,7 @@ func (s *source) readConfig(channel string) Config {
 	c.Pos = s.pos(n)
 	fields := map[string]*string{
 		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "remote": &c.Remote,
+		"commit": &c.Commit, "tag-message": &c.TagMessage,
 	}
 	keys := []string{"branch"}
 	for k := range fields {
@@ -31,13 +35,33 @@ func (s *source) readConfig(channel string) Config {
 			s.failKey(e, "[tool.release]", keys)
 			continue
 		}
-		if *field = s.str(e); *field == "" {
+		if *field = s.str(e); strings.TrimSpace(*field) == "" {
 			s.fail(e, "give it a value, or remove it", "%s is empty", e.Key)
 		}
 	}
 	s.oneOf(n.Get("versioning"), Lockstep, Independent)
 	s.oneOf(n.Get("publish"), PublishCI, PublishHere)
+	s.message(n.Get("commit"))
+	s.message(n.Get("tag-message"))
 	return c
+}
+
+// placeholder is what looks like one in a message. Any other brace stands for itself.
+var placeholder = regexp.MustCompile(`\{\w*\}`)
+
+// message looks at the template of a message. It may do without a placeholder: a release is not known by its message.
+func (s *source) message(n *tomledit.Node) {
+	if !n.Is(tomledit.String) {
+		return // said by str
+	}
+	for _, word := range placeholder.FindAllString(n.Text(), -1) {
+		if word != TitlePlaceholder {
+			s.fail(n, "write "+TitlePlaceholder+", which is what is released, or leave it out", "%s has no placeholder %s", n.Key, word)
+		}
+	}
+	if strings.ContainsFunc(n.Text(), func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }) {
+		s.fail(n, "leave it out", "%s has a control character, which git does not take", n.Key)
+	}
 }
 
 func (s *source) oneOf(n *tomledit.Node, allowed ...string) {

@@ -79,6 +79,13 @@ func TestErrors(t *testing.T) {
 		{"an empty branch in the list", root + "[tool.release]\nbranch = [\n  \"main\",\n  \"\",\n]\n", "pixi.toml:6:3: branch is empty", "remove it"},
 		{"a pattern that is none", root + "[tool.release]\nbranch = [\"main\", \"1.[0-\"]\n", `pixi.toml:4:19: branch cannot be "1.[0-": syntax error in pattern`, `"1.*"`},
 		{"a pattern that is none, alone", root + "[tool.release]\nbranch = \"[]\"\n", `pixi.toml:4:10: branch cannot be "[]": syntax error in pattern`, `"1.*"`},
+		{"an empty message", root + "[tool.release]\ncommit = \"\"\n", "pixi.toml:4:10: commit is empty", "remove it"},
+		{"a message of blanks", root + "[tool.release]\ntag-message = \"\"\"\n \n\"\"\"\n", "pixi.toml:4:15: tag-message is empty", "remove it"},
+		{"a placeholder that there is not", root + "[tool.release]\ncommit = \"release {version}\"\n", "pixi.toml:4:10: commit has no placeholder {version}", "write {title}"},
+		{"a misspelt placeholder", root + "[tool.release]\ntag-message = \"{title} {Title}\"\n", "pixi.toml:4:15: tag-message has no placeholder {Title}", "write {title}"},
+		{"an empty placeholder", root + "[tool.release]\ncommit = \"release {}\"\n", "pixi.toml:4:10: commit has no placeholder {}", "write {title}"},
+		{"a NUL in a message", root + "[tool.release]\ncommit = \"release \\u0000\"\n", "pixi.toml:4:10: commit has a control character", "leave it out"},
+		{"a list of messages", root + "[tool.release]\ncommit = [\"release {title}\"]\n", "pixi.toml:4:10: commit must be a string, and is an array", ""},
 		{
 			"a downstream that is broken", root + "-- a/pixi.toml --\n" + pkg("a", "") + "-- app/pixi.toml --\n[workspace]\n[dependencies]\na = \"1\"\n[tasks]\nb = 1\n",
 			"app/pixi.toml:5:5: b must be a table, and is an integer", "",
@@ -115,10 +122,10 @@ func TestStrangersDoNotMatter(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	w := load(t, "-- pixi.toml --\n[workspace]\nname = \"acme\"\n")
-	require.Equal(t, Config{Channel: "acme", Versioning: Lockstep, Publish: PublishCI, Remote: "origin"}, w.Config)
-	w = load(t, "-- pyproject.toml --\n[tool.pixi.workspace]\nname = \"acme\"\n[tool.release]\nchannel = \"c\"\nversioning = \"independent\"\npublish = \"here\"\nbranch = \"trunk\"\nremote = \"upstream\"\n")
+	require.Equal(t, Config{Channel: "acme", Versioning: Lockstep, Publish: PublishCI, Remote: "origin", Commit: "chore(release): {title}", TagMessage: "{title}"}, w.Config)
+	w = load(t, "-- pyproject.toml --\n[tool.pixi.workspace]\nname = \"acme\"\n[tool.release]\nchannel = \"c\"\nversioning = \"independent\"\npublish = \"here\"\nbranch = \"trunk\"\nremote = \"upstream\"\ncommit = \"release {title}\"\ntag-message = \"it is {title}\"\n")
 	require.Equal(t, Config{
-		Channel: "c", Versioning: Independent, Publish: PublishHere, Branches: []string{"trunk"}, Branch: "trunk", Remote: "upstream",
+		Channel: "c", Versioning: Independent, Publish: PublishHere, Branches: []string{"trunk"}, Branch: "trunk", Remote: "upstream", Commit: "release {title}", TagMessage: "it is {title}",
 		Pos: Pos{File: "pyproject.toml", Line: 3, Col: 7},
 	}, w.Config)
 }

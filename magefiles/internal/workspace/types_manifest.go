@@ -125,8 +125,17 @@ type Config struct {
 	Branches   []string `json:"branches,omitempty"` // that releases are made from, as path.Match has patterns; none, the default: the remote's default branch
 	Branch     string   `json:"branch"`             // the first of Branches that is a name and no pattern; "" where there is none
 	Remote     string   `json:"remote"`             // git remote that tags are pushed to; default "origin"
+	Commit     string   `json:"commit"`             // message of a release's commit, with TitlePlaceholder; default DefaultCommit
+	TagMessage string   `json:"tag-message"`        // message of a tag, with TitlePlaceholder; default DefaultTagMessage
 	Pos        Pos      `json:"-"`                  // of the table; zero where there is none
 }
+
+// What Config.Commit and Config.TagMessage are where they are not configured, and what stands in them for what is released.
+const (
+	TitlePlaceholder  = "{title}"
+	DefaultCommit     = "chore(release): " + TitlePlaceholder
+	DefaultTagMessage = TitlePlaceholder
+)
 
 // The values of Config.Versioning and Config.Publish.
 const (
