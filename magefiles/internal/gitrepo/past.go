@@ -49,7 +49,7 @@ func (r *Repo) ExportSome(ctx context.Context, commit, dir string, want func(pat
 // LineOrigin returns the commit that gave a line of a file, as it is in a commit, its text there: of the commits that were
 // each the end of the branch, so that for what came by a pull request it is the merge.
 func (r *Repo) LineOrigin(ctx context.Context, commit, path string, line int) (string, error) {
-	out, err := r.git(ctx, "blame", "--first-parent", "--ignore-revs-file=", "--porcelain", "-L", fmt.Sprintf("%d,%d", line, line), commit, "--", path)
+	out, err := r.git(ctx, "-c", "blame.ignoreRevsFile=", "blame", "--first-parent", "--porcelain", "-L", fmt.Sprintf("%d,%d", line, line), commit, "--", path)
 	if err != nil {
 		return "", r.asked(err, "run `git fetch --tags`, and run it again", "asking git who wrote line %d of %s", line, path)
 	}
