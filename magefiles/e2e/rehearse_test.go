@@ -216,7 +216,7 @@ func TestRehearseIndependentVersions(t *testing.T) {
 	require.Contains(t, out, "mono-p0001/v0.1.7: 1 package, built from the tag")
 	require.Contains(t, out, "mono-p0002/v0.2.0: 1 package, built from the tag")
 	require.Contains(t, out, "mono-core/v0.1.7")
-	r.rehearseRefused(1, "there is no package nothing", "-only=nothing")
+	r.rehearseRefused(2, `no package named "nothing"`, "-only=nothing")
 }
 
 // TestRehearseStandsInForWhatCannotBeBuilt names it, and the release is rehearsed all the same.

@@ -2,7 +2,6 @@ package gitrepo
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -97,21 +96,6 @@ func parseLog(out string) []Commit {
 		words = words[1:]
 	}
 	return commits
-}
-
-// LineCommit returns the commit that gave a line of a file, as it is in HEAD, its present text, and that commit's subject.
-func (r *Repo) LineCommit(ctx context.Context, path string, line int) (hash, subject string, err error) {
-	out, err := r.git(ctx, "blame", "--porcelain", "-L", fmt.Sprintf("%d,%d", line, line), "HEAD", "--", path)
-	if err != nil {
-		return "", "", operr.New("see what git says there", "asking git who wrote line %d of %s: %w", line, path, err)
-	}
-	hash, _, _ = strings.Cut(out, " ")
-	for l := range strings.SplitSeq(out, "\n") {
-		if s, ok := strings.CutPrefix(l, "summary "); ok {
-			subject = s
-		}
-	}
-	return hash, subject, nil
 }
 
 // Resolve returns the commit that a name, such as HEAD^ or a tag, stands for.

@@ -47,14 +47,58 @@ func (r *Repo) ExportSome(ctx context.Context, commit, dir string, want func(pat
 }
 
 // LineOrigin returns the commit that gave a line of a file, as it is in a commit, its text there: of the commits that were
-// each the end of the branch, so that for what came by a pull request it is the merge.
+// each the end of the branch, so that for what came by a pull request it is the merge. It does not ask git blame, which fails
+// where blame.ignoreRevsFile names a file that is not there, and passes by commits that such a file names.
 func (r *Repo) LineOrigin(ctx context.Context, commit, path string, line int) (string, error) {
-	out, err := r.git(ctx, "-c", "blame.ignoreRevsFile=", "blame", "--first-parent", "--porcelain", "-L", fmt.Sprintf("%d,%d", line, line), commit, "--", path)
+	const next = "run `git fetch --tags`, and run it again"
+	text, err := r.git(ctx, "cat-file", "blob", commit+":"+path)
 	if err != nil {
-		return "", r.asked(err, "run `git fetch --tags`, and run it again", "asking git who wrote line %d of %s", line, path)
+		return "", r.asked(err, next, "reading %s of %s", path, short(commit))
 	}
-	hash, _, _ := strings.Cut(out, " ")
-	return hash, nil
+	lines := strings.Split(text, "\n")
+	if line < 1 || line > len(lines) {
+		return "", operr.New(next, "%s of %s has no line %d", path, short(commit), line)
+	}
+	wanted, here := lines[line-1], count(lines, lines[line-1])
+	for skip, step := 0, 16; ; skip, step = skip+step, step*2 {
+		out, err := r.git(ctx, "rev-list", "--first-parent", fmt.Sprintf("--skip=%d", skip), fmt.Sprintf("--max-count=%d", step), commit, "--", ":(top,literal)"+path)
+		if err != nil {
+			return "", r.asked(err, next, "reading the history of %s", path)
+		}
+		for _, changed := range strings.Fields(out) {
+			before, err := r.lines(ctx, changed+"^", path)
+			if err != nil {
+				return "", err
+			}
+			there := count(before, wanted)
+			if there < here {
+				return changed, nil
+			}
+			here = there
+		}
+		if len(strings.Fields(out)) < step {
+			return "", operr.New(next, "the history of %s does not say who wrote line %d", path, line)
+		}
+	}
+}
+
+// lines are those of a file in a commit; none where either is not there.
+func (r *Repo) lines(ctx context.Context, commit, path string) ([]string, error) {
+	text, err := r.git(ctx, "cat-file", "blob", commit+":"+path)
+	var exit *command.ExitError
+	if errors.As(err, &exit) {
+		return nil, nil
+	}
+	return strings.Split(text, "\n"), err
+}
+
+func count(lines []string, wanted string) (n int) {
+	for _, line := range lines {
+		if strings.TrimRight(line, "\r") == strings.TrimRight(wanted, "\r") {
+			n++
+		}
+	}
+	return n
 }
 
 // Parent returns the first parent of a commit; "" where it has none here.
