@@ -89,6 +89,9 @@ func (p published) Versions(ctx context.Context, d *workspace.Downstream, names 
 	if err != nil {
 		return nil, err
 	}
+	if name == "" {
+		return nil, operr.New("say -to=VERSION, or write `channel = \"NAME\"` into [tool.release]", "what is the newest cannot be asked: %w", errNoChannel)
+	}
 	c, err := client.Channel(name)
 	if err != nil {
 		return nil, err

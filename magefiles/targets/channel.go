@@ -1,7 +1,9 @@
 package targets
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -73,7 +75,8 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		if err != nil {
 			return err
 		}
-		o.Trusted = []localprefix.Trusted{{Channel: channelName(w), Repository: s.repository}}
+		// It is a server of this machine: whatever the workspace is called will do.
+		o.Trusted = []localprefix.Trusted{{Channel: cmp.Or(channelName(w), w.EmbeddedChannel()), Repository: s.repository}}
 	}
 	server, err := localprefix.Start(o)
 	if err != nil {
@@ -104,6 +107,9 @@ type held struct {
 
 func (a *app) showChannel(ctx context.Context, w *workspace.Workspace, asJSON bool) error {
 	client, c, err := ourChannel(w)
+	if errors.Is(err, errNoChannel) {
+		return a.showNoChannel(w, err, asJSON)
+	}
 	if err != nil {
 		return err
 	}
@@ -122,6 +128,20 @@ func (a *app) showChannel(ctx context.Context, w *workspace.Workspace, asJSON bo
 	if !holdings.Exists {
 		a.view.Line("\n%s is not there yet, or empty, as before a first release. %s", c.URL(), firstRelease(client, c.Name()))
 	}
+	return nil
+}
+
+// showNoChannel shows the manifests alone, and says why.
+func (a *app) showNoChannel(w *workspace.Workspace, why error, asJSON bool) error {
+	all := []held{}
+	for _, p := range w.Packages {
+		all = append(all, newHeld(p, publish.Holdings{}, ""))
+	}
+	if asJSON {
+		return a.view.JSON(map[string]any{"channel": "", "exists": false, "packages": all})
+	}
+	a.heldTable(all)
+	a.view.Line("\n%v → %s", why, sayChannel(w))
 	return nil
 }
 

@@ -15,14 +15,33 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// ourChannel is our channel as anyone reads it.
+// ourChannel is our channel as anyone reads it. That it has no name is an error in whose chain errNoChannel stands.
 func ourChannel(w *workspace.Workspace) (*prefixdev.Client, *prefixdev.Channel, error) {
 	client, err := newChannelClient()
 	if err != nil {
 		return nil, nil, err
 	}
+	if channelName(w) == "" {
+		return client, nil, noChannel(w)
+	}
 	c, err := client.Channel(channelName(w))
 	return client, c, err
+}
+
+var errNoChannel = errors.New("it is not said which channel its packages go to")
+
+// noChannel says that a channel has to be named. A folder's name is no such word: what is cloned into a folder src has
+// nothing to do with the channel src.
+func noChannel(w *workspace.Workspace) error {
+	why := fmt.Sprintf("the workspace %s has no name in %s", w.Manifest.Name, w.Manifest.Path)
+	if !w.Manifest.ByFolder {
+		why = fmt.Sprintf("the name of the workspace, %q, is none that a channel can have", w.Manifest.Name)
+	}
+	return operr.New(sayChannel(w), "%s, and %w", why, errNoChannel)
+}
+
+func sayChannel(w *workspace.Workspace) string {
+	return "write `channel = \"NAME\"` into [tool.release] of " + w.Manifest.Path + ", or set PREFIX_CHANNEL"
 }
 
 // credential finds the credential of our channel. An API key is shown to the server, so that a wrong one is known before
@@ -54,8 +73,13 @@ func (a *app) examineChannel(ctx context.Context) []view.Finding {
 		return nil // said already
 	}
 	client, c, err := ourChannel(w)
-	if err != nil {
-		return []view.Finding{{What: "the channel's address", For: "publishing (" + err.Error() + ")", Get: "correct PREFIX_SERVER_URL or PREFIX_CHANNEL"}}
+	switch {
+	case errors.Is(err, errNoChannel):
+		return []view.Finding{{What: "the channel's name", For: "publishing (" + err.Error() + ")", Get: sayChannel(w)}, findingOf(credentialSources(), client)}
+	case err != nil && client == nil:
+		return []view.Finding{{What: "the channel's address", For: "publishing (" + err.Error() + ")", Get: "correct PREFIX_SERVER_URL"}}
+	case err != nil:
+		return []view.Finding{{What: "the channel's name", For: "publishing (" + err.Error() + ")", Get: "correct it in " + channelFrom(w)}}
 	}
 	there := view.Finding{What: "the channel " + c.URL(), For: "publishing", Get: firstRelease(client, c.Name())}
 	looking, cancel := context.WithTimeout(ctx, lookFor)

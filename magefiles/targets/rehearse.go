@@ -62,7 +62,7 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 	dir := filepath.Join(w.Root, outputDir, "rehearsal")
 	inside := a.withTemporary(filepath.Join(dir, rehearsal.TemporaryDir))
 	c := rehearsal.Config{
-		Runner: inside.runner, Environ: inside.runner.Environ(), Program: program, Root: w.Root, Dir: dir,
+		Runner: inside.runner, Environ: inside.runner.Environ(), Program: program, Root: w.Root, Name: w.Manifest.Name, Dir: dir,
 		Request: withChangelog(req, w.Root), Publish: f.publish, Seed: uint64(f.faults),
 		Reporter: a.view, Out: a.view.Out, Err: a.view.Err, History: historyOf, Tools: inside.pick,
 	}

@@ -148,7 +148,7 @@ func (a *app) openRelease(ctx context.Context, state string) (*release.Release, 
 	}
 	r := &release.Release{Reporter: a.view}
 	r.World = release.World{
-		Repo: b.repo, Store: b.store, Runner: a.runner, Root: b.w.Root, Dir: filepath.Join(b.w.Root, outputDir, "release"),
+		Repo: b.repo, Store: b.store, Runner: a.runner, Root: b.w.Root, Name: b.w.Manifest.Name, Dir: filepath.Join(b.w.Root, outputDir, "release"),
 		State: state, Tool: toolVersion(), History: b.history(), GitHub: hub, Say: a.view.Say, Progress: a.view.Progress(),
 		Wait: publish.Wait{Tell: a.stillWaiting()},
 		Tools: func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {

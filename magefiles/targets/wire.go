@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -29,6 +30,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
@@ -220,6 +222,9 @@ func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments str
 		return embedded.New(embedded.Config{
 			Runner: a.runner, Environ: env, Cache: cache, Workspace: w, Log: a.view.Err, Environments: environments,
 			Published: func(ctx context.Context, name, version string) (string, error) {
+				if channelName(w) == "" {
+					return "", noChannel(w)
+				}
 				return a.published(ctx, channelName(w), name, version, filepath.Join(cache, "published"))
 			},
 		}), nil
@@ -260,9 +265,25 @@ func newChannelClient() (*prefixdev.Client, error) {
 	return prefixdev.New(prefixdev.Options{Server: os.Getenv("PREFIX_SERVER_URL")})
 }
 
-// channelName is the configured name of our channel, or PREFIX_CHANNEL.
+// channelName is PREFIX_CHANNEL, or the configured name of our channel, or, on a server of this machine, one made of the
+// workspace's name; "" where none of these is there.
 func channelName(w *workspace.Workspace) string {
-	return cmp.Or(os.Getenv("PREFIX_CHANNEL"), w.Config.Channel)
+	name := cmp.Or(os.Getenv("PREFIX_CHANNEL"), w.Config.Channel)
+	if name != "" {
+		return name
+	}
+	if u, err := url.Parse(os.Getenv("PREFIX_SERVER_URL")); err == nil && httpclient.Loopback(u.Hostname()) {
+		return w.EmbeddedChannel()
+	}
+	return ""
+}
+
+// channelFrom is where the name of our channel was said.
+func channelFrom(w *workspace.Workspace) string {
+	if os.Getenv("PREFIX_CHANNEL") != "" {
+		return "PREFIX_CHANNEL"
+	}
+	return "[tool.release] channel of " + w.Manifest.Path
 }
 
 // tagOfRun is the tag that a runner of GitHub was started by; "" where it was by something else.

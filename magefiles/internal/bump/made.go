@@ -65,7 +65,7 @@ func (s *Store) Made(ctx context.Context, repo Past, commit string, tag Tag) (Ma
 // At is the workspace as a commit has it; nil where it has none that can be read. What depends on more than manifests and
 // modules, such as a file that is not there, cannot be asked of it.
 func (s *Store) At(ctx context.Context, repo Past, commit string) (*workspace.Workspace, error) {
-	dir, err := os.MkdirTemp("", "foopack-commit-")
+	dir, err := os.MkdirTemp("", "bump-commit-")
 	if err != nil {
 		return nil, err
 	}

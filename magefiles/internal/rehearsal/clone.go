@@ -37,7 +37,7 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 		return "", err
 	}
 	r.root = filepath.Join(r.clone, filepath.FromSlash(r.source.Prefix))
-	if r.w, err = workspace.Load(r.root); err != nil {
+	if r.w, err = workspace.LoadAs(r.root, r.Name); err != nil {
 		return "", err
 	}
 	r.report.Workspace, r.report.Commit = r.w.Manifest.Name, r.head.Commit

@@ -149,7 +149,7 @@ func (r *run) checkoutPast(ctx context.Context, p *past) (*workspace.Workspace, 
 		return nil, time.Time{}, err
 	}
 	root := filepath.Join(dir, filepath.FromSlash(r.source.Prefix))
-	w, err := workspace.Load(root)
+	w, err := workspace.LoadAs(root, r.Name)
 	if err == nil && w.Root != root { // a search upwards finds the workspace that this clone lies in
 		return nil, head.Time, operr.New("", "the tagged commit has no workspace at %s", cmp.Or(r.source.Prefix, "its top"))
 	}

@@ -45,6 +45,7 @@ type Config struct {
 	Environ  []string     // of the processes
 	Program  string       // the compiled magefile
 	Root     string       // of the workspace that is rehearsed
+	Name     string       // of the workspace: its clones lie in folders of other names
 	Dir      string       // folder for everything that the rehearsal writes; emptied at the end, but for its environments and report
 	Request  bump.Request // what is released; without To it is a patch, or what is unfinished
 	Publish  string       // who publishes, in place of the manifest's word; "" is that
@@ -187,7 +188,7 @@ func (r *run) images(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("committing the upgrade: %w", err)
 	}
-	w, err := workspace.Load(r.root)
+	w, err := workspace.LoadAs(r.root, r.Name)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 func (r *run) start(ctx context.Context) (string, error) {
 	c := WorldConfig{
 		Dir: filepath.Join(r.Dir, "world"), Runner: r.Runner, Environ: r.Environ, Source: r.source, Branch: r.branch,
-		Channel: r.w.Config.Channel, Repository: "rehearsal/" + repositoryName(r.w.Manifest.Name), Program: r.Program, CI: r.by() == workspace.PublishCI,
+		Channel: r.w.EmbeddedChannel(), Unnamed: r.w.Config.Channel == "", Repository: "rehearsal/" + repositoryName(r.w.Manifest.Name), Program: r.Program, CI: r.by() == workspace.PublishCI,
 		Pycache: filepath.Join(r.Dir, environmentsDir, "pycache-ci"),
 		Tags:    slices.Sorted(maps.Keys(r.remoteTags)), Made: r.made,
 	}
@@ -42,6 +42,9 @@ func (r *run) start(ctx context.Context) (string, error) {
 	}
 	if err := r.settle(ctx); err != nil {
 		return "", err
+	}
+	if c.Unnamed {
+		r.missing("your channel", "neither PREFIX_CHANNEL nor a manifest names it: a release asks for `channel` in [tool.release]")
 	}
 	if r.Images == nil {
 		r.missing("images", "-full builds them, where a builder is there")

@@ -36,6 +36,7 @@ type WorldConfig struct {
 	Pending    []string     // those of them that the CI has still to publish
 	Made       []Made       // releases that are on the channel and on GitHub when it begins
 	Channel    string       // its name
+	Unnamed    bool         // no manifest says that name: PREFIX_CHANNEL does
 	Repository string       // "owner/name"
 	CI         bool         // whether a workflow publishes when a tag is pushed
 	Program    string       // the compiled magefile: what `mage` is to the CI
@@ -264,7 +265,12 @@ func (w *World) tag(name string) (server.Tag, bool) {
 // Environ is the environment of a person's machine that is in this world: the given one with other addresses, and with the
 // credentials that count here.
 func (w *World) Environ(of []string) []string {
-	env := command.Unset(of, "PREFIX_CHANNEL", "RATTLER_AUTH_FILE", "GITHUB_ACTIONS", "GITHUB_REF_TYPE", "GITHUB_REF_NAME", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITLAB_CI")
+	if w.Unnamed {
+		of = command.Setenv(of, "PREFIX_CHANNEL="+w.Channel)
+	} else {
+		of = command.Unset(of, "PREFIX_CHANNEL")
+	}
+	env := command.Unset(of, "RATTLER_AUTH_FILE", "GITHUB_ACTIONS", "GITHUB_REF_TYPE", "GITHUB_REF_NAME", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITLAB_CI")
 	return command.Setenv(env,
 		"PREFIX_SERVER_URL="+w.Prefix.URL, "PREFIX_API_KEY="+w.Prefix.Key,
 		"GITHUB_API_URL="+w.API, "GITHUB_REPOSITORY="+w.Repository, "GITHUB_TOKEN="+w.token,

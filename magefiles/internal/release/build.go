@@ -53,7 +53,7 @@ func (r *Release) checkout(ctx context.Context) (*clone, error) {
 	if c.head, err = repo.Head(ctx); err != nil {
 		return nil, err
 	}
-	if c.w, err = workspace.Load(filepath.Join(dir, filepath.FromSlash(r.Repo.Prefix))); err != nil {
+	if c.w, err = workspace.LoadAs(filepath.Join(dir, filepath.FromSlash(r.Repo.Prefix)), r.Name); err != nil {
 		return nil, err
 	}
 	if wrong := r.plan.agrees(c.w); wrong != "" {

@@ -90,10 +90,12 @@ func (r *Release) draft(ctx context.Context, w *workspace.Workspace, b *bump.Pla
 		p.Packages = append(p.Packages, Package{pkg.Name, v})
 	}
 	c, err := r.Channel(w)
-	if err != nil {
+	switch {
+	case err == nil:
+		p.Channel = c.URL()
+	case facts.channelErr == nil: // preflight says it, beside everything else that is in the way
 		return nil, err
 	}
-	p.Channel = c.URL()
 	if remote := facts.refs.Branches[facts.branch]; remote != "" && r.Repo.Contains(ctx, p.Base, remote) {
 		if p.Unpushed, err = r.Repo.Ahead(ctx, p.Base, remote); err != nil {
 			return nil, err

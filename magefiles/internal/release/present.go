@@ -23,6 +23,9 @@ func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released
 	if err != nil {
 		return nil, false, nil // as above
 	}
+	if _, err := r.Channel(w); err != nil && usage(err) == nil {
+		return nil, false, nil // as above
+	}
 	if plan, err := r.earlier(ctx, w, refs); plan != nil || err != nil {
 		return plan, true, err
 	}

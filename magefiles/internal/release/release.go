@@ -39,6 +39,7 @@ type World struct {
 	Store  *bump.Store
 	Runner command.Runner
 	Root   string // of the workspace, in the work tree
+	Name   string // of the workspace: a clone of it in another folder has the same
 	Dir    string // for what a release makes and keeps: the clone of the commit, environments, downloads
 	State  string // folder of the journals; nothing in it is ever committed
 	Tool   string // version of this program

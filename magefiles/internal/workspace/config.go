@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
-// readConfig reads [tool.release], which pixi ignores, from the root manifest. channel is the default channel.
+// readConfig reads [tool.release], which pixi ignores, from the root manifest. channel is the default channel; "" for none.
 func (s *source) readConfig(channel string) Config {
 	c := Config{Channel: channel, Versioning: Lockstep, Publish: PublishCI, Remote: "origin", Commit: DefaultCommit, TagMessage: DefaultTagMessage}
 	n := s.doc.Root.Get("tool", "release")

@@ -13,7 +13,11 @@ import (
 // Load reads the workspace that dir belongs to: it walks up to the nearest folder whose pixi.toml, pyproject.toml or
 // mojoproject.toml has a [workspace] table, and down from there to every package and downstream that is not ignored.
 // Errors are *operr.Error with exit status 1.
-func Load(dir string) (*Workspace, error) {
+func Load(dir string) (*Workspace, error) { return LoadAs(dir, "") }
+
+// LoadAs is Load for a copy of a workspace, such as a clone in a folder of another name: where the root manifest has none,
+// name stands in for the folder's. "" is Load.
+func LoadAs(dir, name string) (*Workspace, error) {
 	root, err := findRoot(dir)
 	if err != nil {
 		return nil, err
@@ -22,13 +26,14 @@ func Load(dir string) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{found: found, projects: map[string]*Project{}, texts: map[string][]byte{}}
+	l := &loader{found: found, name: name, projects: map[string]*Project{}, texts: map[string][]byte{}}
 	return l.load()
 }
 
 // loader turns what was found into a Workspace.
 type loader struct {
 	found    *finder
+	name     string // of the workspace, where its manifest has none; "" is the folder's
 	root     *source
 	manifest *Manifest
 	pool     map[string]*Dependency
@@ -42,8 +47,13 @@ func (l *loader) load() (*Workspace, error) {
 	top := l.found.folders[0]
 	l.root = top.manifest
 	l.manifest = l.root.readManifest(l.ownProject(top))
+	l.manifest.nameByFolder(l.found.root, l.name)
 	l.pool = l.manifest.pool()
-	w := &Workspace{Root: l.found.root, Manifest: l.manifest, Config: l.root.readConfig(l.manifest.Name)}
+	channel := ""
+	if !l.manifest.ByFolder && isChannelName(l.manifest.Name) {
+		channel = l.manifest.Name
+	}
+	w := &Workspace{Root: l.found.root, Manifest: l.manifest, Config: l.root.readConfig(channel)}
 	l.keep(l.root)
 
 	var nested []*folder
@@ -130,6 +140,7 @@ func (l *loader) require(w *Workspace, top *folder) {
 func (l *loader) readDownstream(f *folder) *Downstream {
 	s := f.manifest
 	d := &Downstream{Manifest: s.readManifest(l.ownProject(f)), Dir: f.dir}
+	d.Manifest.nameByFolder(l.found.root, "")
 	var own []Dependency
 	if s.isPackage() {
 		own = s.packageDeps()

@@ -5,6 +5,7 @@ type Manifest struct {
 	Path       string // relative to the repository's root, with slashes
 	Dir        string // its folder, relative to the repository's root; "." for the root itself
 	Name       string
+	ByFolder   bool   // it has no name: Name is that of its folder
 	Version    string // [workspace] version; "" where there is none
 	VersionPos Pos
 	Channels   []string // as written, highest priority first
@@ -119,7 +120,7 @@ type TaskArg struct {
 
 // Config is the [tool.release] table of the root manifest.
 type Config struct {
-	Channel    string   `json:"channel"`            // name of the channel on prefix.dev; default: the workspace's name
+	Channel    string   `json:"channel"`            // name of the channel on prefix.dev; default: the workspace's name, where it has one that fits; else ""
 	Versioning string   `json:"versioning"`         // Lockstep or Independent; default Lockstep
 	Publish    string   `json:"publish"`            // PublishCI or PublishHere; default PublishCI
 	Branches   []string `json:"branches,omitempty"` // that releases are made from, as path.Match has patterns; none, the default: the remote's default branch
