@@ -4,10 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // Export writes the files of a commit that are in a folder, relative to Top ("." for all), to dir, which has to be empty: as a check-out would have them, at the
@@ -19,9 +15,7 @@ func (r *Repo) Export(ctx context.Context, commit, folder, dir string) error {
 	index := filepath.Join(dir, ".index")
 	defer os.Remove(index)
 	git := func(stdin string, args ...string) (string, error) {
-		return command.Output(ctx, r.runner, command.Cmd{
-			Name: "env", Args: append([]string{"GIT_INDEX_FILE=" + index, "git"}, args...), Dir: r.Top, Stdin: strings.NewReader(stdin), Gentle: true,
-		})
+		return r.call(ctx, call{args: args, stdin: stdin, set: []string{"GIT_INDEX_FILE=" + index}, settings: asCommitted})
 	}
 	below := ":(top,literal)" + folder
 	if folder == "." {
@@ -36,7 +30,7 @@ func (r *Repo) Export(ctx context.Context, commit, folder, dir string) error {
 		_, err = git(files, "checkout-index", "-z", "--stdin", "--prefix="+dir+"/")
 	}
 	if err != nil {
-		return operr.New("see what git says there", "taking %s out of %s: %w", folder, short(commit), err)
+		return failed(err, "taking %s out of %s", folder, short(commit))
 	}
 	return nil
 }

@@ -86,7 +86,12 @@ func (r *Release) draft(ctx context.Context, w *workspace.Workspace, b *bump.Pla
 		return nil, err
 	}
 	p.Channel = c.URL()
-	if remote := facts.refs.Branches[facts.branch]; remote != "" && r.Repo.Contains(ctx, p.Base, remote) {
+	remote := facts.refs.Branches[facts.branch]
+	ahead, err := r.Repo.Contains(ctx, p.Base, remote)
+	if err != nil {
+		return nil, err
+	}
+	if ahead {
 		if p.Unpushed, err = r.Repo.Ahead(ctx, p.Base, remote); err != nil {
 			return nil, err
 		}
