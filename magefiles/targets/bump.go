@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 
@@ -54,6 +55,8 @@ func (a *app) bumping(ctx context.Context) (*bumping, error) {
 		b.repo, b.store = repo, &bump.Store{Top: repo.Top, Dir: filepath.Join(repo.Dir, stateName)}
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case !errors.Is(err, gitrepo.ErrOutside):
+		return nil, err
 	default:
 		root, err := workspace.Root(a.dir)
 		if err != nil {

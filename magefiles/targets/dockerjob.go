@@ -151,7 +151,10 @@ func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *works
 		r.Created = t
 	}
 	remote, err := repo.URL(ctx, w.Config.Remote)
-	if err != nil {
+	switch {
+	case err != nil && !errors.Is(err, gitrepo.ErrNoRemote):
+		return r, err
+	case err != nil:
 		remote = "" // images may go elsewhere; where they are pushed to it, imageRegistry asks for a name
 	}
 	r.Source = image.Source(remote)

@@ -3,6 +3,7 @@ package targets
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -126,8 +127,13 @@ func fitsTag(w *workspace.Workspace, tag string) error {
 func (p *publishing) sources(ctx context.Context) error {
 	w := p.publisher.Workspace
 	repo, err := gitrepo.Open(ctx, p.runner, w.Root)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case errors.Is(err, gitrepo.ErrOutside):
+		return nil
+	case err != nil:
+		return err
 	}
 	head, err := repo.Head(ctx)
 	if err != nil {

@@ -100,7 +100,7 @@ func (a *app) newRelease(ctx context.Context, locked bool) (*release.Release, fu
 	unlock := func() {}
 	if locked {
 		var killed time.Time
-		if unlock, killed, err = release.Lock(state); err != nil {
+		if unlock, killed, err = release.Lock(filepath.Join(repo.Common, stateName)); err != nil {
 			return nil, nil, err
 		}
 		if err := a.unlockGit(ctx, repo, killed); err != nil {

@@ -340,8 +340,11 @@ func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspac
 	h := release.Hub{Repository: os.Getenv("GITHUB_REPOSITORY"), Token: os.Getenv("GITHUB_TOKEN") != ""}
 	if h.Repository == "" {
 		url, err := repo.URL(ctx, w.Config.Remote)
+		if err != nil && !errors.Is(err, gitrepo.ErrNoRemote) {
+			return release.Hub{}, err
+		}
 		name, host, ok := github.RepositoryOf(url)
-		if err != nil || !ok || host != "github.com" && os.Getenv("GITHUB_API_URL") == "" {
+		if !ok || host != "github.com" && os.Getenv("GITHUB_API_URL") == "" {
 			return release.Hub{}, ctx.Err() // preflight says what is wrong with the remote
 		}
 		h.Repository = name
@@ -379,20 +382,24 @@ func (a *app) cache() (string, error) {
 	return filepath.Join(dir, cacheName), nil
 }
 
-// sourceDate is the time that artifacts bear: SOURCE_DATE_EPOCH, or that of the commit. Outside git it is fixed.
+// sourceDate is the time that artifacts bear: SOURCE_DATE_EPOCH, or that of the commit. Outside git, and before the first
+// commit, it is fixed.
 func (a *app) sourceDate(ctx context.Context, w *workspace.Workspace) (time.Time, error) {
 	if t, err := epoch(); err != nil || !t.IsZero() {
 		return t, err
 	}
+	var head gitrepo.Head
 	repo, err := gitrepo.Open(ctx, a.runner, w.Root)
 	if err == nil {
-		head, err := repo.Head(ctx)
-		if err == nil {
-			return head.Time, nil
-		}
+		head, err = repo.Head(ctx)
 	}
-	if ctx.Err() != nil {
+	switch {
+	case err == nil:
+		return head.Time, nil
+	case ctx.Err() != nil:
 		return time.Time{}, context.Cause(ctx)
+	case !errors.Is(err, gitrepo.ErrOutside) && !errors.Is(err, gitrepo.ErrNoCommit):
+		return time.Time{}, err
 	}
 	a.view.Say("no commit and no SOURCE_DATE_EPOCH: artifacts bear the date 1980-01-01")
 	return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), nil

@@ -72,9 +72,10 @@ type System struct {
 }
 
 // NewSystem returns a runner whose children inherit environ, except for the variables that would make a pixi below us
-// believe that it runs inside a pixi shell of this workspace. The secrets are hidden in what every child writes.
+// believe that it runs inside a pixi shell of this workspace, and those by which a git that runs us would make a git below us
+// work on another repository than that of its folder. The secrets are hidden in what every child writes.
 func NewSystem(environ, secrets []string) *System {
-	return &System{env: Unset(environ, "PIXI_IN_SHELL", "PIXI_PROJECT_MANIFEST"), secrets: secrets}
+	return &System{env: withoutGit(Unset(environ, "PIXI_IN_SHELL", "PIXI_PROJECT_MANIFEST")), secrets: secrets}
 }
 
 // Environ returns a copy of the environment that children inherit.

@@ -1,7 +1,6 @@
 package gitrepo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -10,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
-	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -18,6 +16,10 @@ import (
 // be committed or unstaged before. Hooks run, and the commit is signed, as git is configured. When a hook or git refuses,
 // the index is what it was before; files are not touched. It returns the commit, also where ctx ended right behind it.
 func (r *Repo) Commit(ctx context.Context, paths []string, message string) (string, error) {
+	base, err := r.Resolve(ctx, "HEAD")
+	if err != nil {
+		return "", err
+	}
 	before, err := os.ReadFile(r.index)
 	if err != nil {
 		return "", operr.New("commit the workspace first", "reading git's index: %w", err)
@@ -25,19 +27,24 @@ func (r *Repo) Commit(ctx context.Context, paths []string, message string) (stri
 	if err := r.stage(ctx, paths); err != nil {
 		return "", r.unstage(before, err)
 	}
-	refused := r.run(ctx, message, "commit", "--quiet", "--cleanup=verbatim", "--file=-")
-	ctx = context.WithoutCancel(ctx)
-	if refused != nil && r.run(ctx, "", "diff", "--cached", "--quiet", "HEAD") != nil {
+	_, refused := r.call(ctx, call{
+		args: []string{"commit", "--quiet", "--cleanup=verbatim", "--no-verbose", "--file=-"}, stdin: message, own: true, settings: harmless,
+	})
+	made, err := r.Resolve(context.WithoutCancel(ctx), "HEAD")
+	if refused != nil && (err != nil || made == base) { // else git was stopped before it could say so
 		return "", r.unstage(before, r.refused(refused, "committing"))
 	}
-	return r.Resolve(ctx, "HEAD") // what was staged is in it, even if git was stopped before it could say so
+	return made, err
 }
+
+// harmless are settings under which git, when it commits as the person would, still commits what was staged.
+var harmless = []string{"core.safecrlf=false", "core.fsmonitor=false", "submodule.recurse=false"}
 
 // stage does not use `git commit -- paths`: with thousands of them git compares each with each.
 func (r *Repo) stage(ctx context.Context, paths []string) error {
 	list := strings.Join(paths, "\x00") + "\x00"
-	if err := r.run(ctx, list, "update-index", "--add", "--remove", "-z", "--stdin"); err != nil {
-		return r.refused(err, "staging %s", operr.Count(len(paths), "file"))
+	if _, err := r.fed(ctx, list, "update-index", "--add", "--remove", "-z", "--stdin"); err != nil {
+		return failed(err, "staging %s", operr.Count(len(paths), "file"))
 	}
 	return nil
 }
@@ -55,7 +62,7 @@ func (r *Repo) unstage(index []byte, why error) error {
 func (r *Repo) Restore(ctx context.Context, paths []string) error {
 	out, err := r.git(ctx, "ls-tree", "-r", "--name-only", "-z", "--full-tree", "HEAD")
 	if err != nil {
-		return operr.New("see what git says there", "reading the commit's files: %w", err)
+		return failed(err, "reading the commit's files")
 	}
 	committed := map[string]bool{}
 	for name := range strings.SplitSeq(out, "\x00") {
@@ -72,14 +79,17 @@ func (r *Repo) Restore(ctx context.Context, paths []string) error {
 			return err
 		}
 	}
-	if err := r.run(ctx, added.String(), "update-index", "--force-remove", "-z", "--stdin"); err != nil {
-		return r.refused(err, "forgetting new files")
+	if _, err := r.fed(ctx, added.String(), "update-index", "--force-remove", "-z", "--stdin"); err != nil {
+		return failed(err, "forgetting new files")
 	}
 	if known.Len() == 0 {
 		return nil
 	}
-	if err := r.run(ctx, known.String(), "restore", "--quiet", "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul"); err != nil {
-		return r.refused(err, "bringing files back")
+	if _, err := r.call(ctx, call{
+		args:  []string{"--literal-pathspecs", "restore", "--quiet", "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul"},
+		stdin: known.String(),
+	}); err != nil {
+		return failed(err, "bringing files back")
 	}
 	return nil
 }
@@ -90,19 +100,4 @@ func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
 		return r.refused(err, "tagging %s", name)
 	}
 	return nil
-}
-
-// run gives git its standard input, and keeps what it and its hooks say for the error.
-func (r *Repo) run(ctx context.Context, stdin string, args ...string) error {
-	var said bytes.Buffer
-	err := r.runner.Run(ctx, command.Cmd{Name: "git", Args: args, Dir: r.Top, Stdin: strings.NewReader(stdin), Stdout: &said, Stderr: &said, Gentle: true})
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	return operr.New("", "%w", err).WithDetail(said.String())
-}
-
-func (r *Repo) refused(err error, format string, args ...any) error {
-	next := "see what git, or a hook of the repository, says above"
-	return operr.New(next, format+": %w", append(args, err)...)
 }

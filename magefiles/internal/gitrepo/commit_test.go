@@ -57,9 +57,9 @@ func TestCommitAndTag(t *testing.T) {
 	require.Equal(t, map[string]string{"v0.1.1": hash, "light": hash}, tags)
 	require.Error(t, repo.Tag(t.Context(), "v0.1.1", hash, "again"))
 
-	by, subject, err := repo.LineCommit(t.Context(), "sub/file", 1)
+	by, err := repo.LineOrigin(t.Context(), "HEAD", "sub/file", 1)
 	require.NoError(t, err)
-	require.Equal(t, []string{hash, "release: v0.1.1"}, []string{by, subject})
+	require.Equal(t, hash, by)
 }
 
 // A hook that refuses leaves index and HEAD as they were, and its words are in the error.

@@ -1,10 +1,14 @@
 // Package gitrepo asks a git repository what the pipeline has to know of it: where it is, what is committed, since when,
-// what is tagged; and it commits and tags. Everything is done by git itself, with the user's configuration and hooks.
+// what is tagged; and it commits and tags. Everything is done by git itself.
+//
+// A person's settings are of two kinds. Hooks, signatures, the identity and the encoding are their will: they count where
+// something is committed, tagged, reverted or pushed. All others must not change what is released: git is asked by commands
+// for programs, in the C locale, with settings of ours where there is no such command (git.go).
 package gitrepo
 
 import (
 	"context"
-	"errors"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,43 +23,35 @@ type Repo struct {
 	Top    string // absolute path of the work tree's top
 	Prefix string // path from Top to the folder that Open was given, with slashes; "" for the top itself
 	Dir    string // absolute path of the folder that git keeps for this work tree; nothing in it is ever committed
+	Common string // absolute path of the folder that git keeps for all work trees of the repository; Dir in the main one
 	index  string // absolute path of the index
 	runner command.Runner
 }
 
-// Open finds the work tree that dir belongs to.
+// Open finds the work tree that dir belongs to. Where there is none, ErrOutside is in the chain of the error. A repository
+// that git refuses, or cannot use, is another error.
 func Open(ctx context.Context, r command.Runner, dir string) (*Repo, error) {
 	repo := &Repo{Top: dir, runner: r}
-	out, err := repo.git(ctx, "rev-parse", "--show-toplevel", "--show-prefix", "--absolute-git-dir", "--git-path", "index")
-	if errors.Is(err, command.ErrNotFound) {
-		return nil, operr.New("install git", "there is no git on PATH")
-	}
+	out, err := repo.git(ctx, "rev-parse", "--show-toplevel", "--show-prefix", "--absolute-git-dir", "--git-common-dir", "--git-path", "index")
 	if err != nil {
-		return nil, sentence(err, "not a git repository", "run `git init` and commit the workspace", dir+" is not in a git repository")
+		return nil, repo.refusal(ctx, dir, err)
 	}
 	lines := strings.Split(out, "\n")
-	if len(lines) != 4 {
-		return nil, operr.New("see what git says there", "finding the repository of %s: git said %q", dir, out)
+	if len(lines) != 5 {
+		return nil, operr.New("give it a path without line breaks", "finding the repository of %s: git said %q", dir, out)
 	}
-	repo.Top, repo.Prefix = filepath.FromSlash(lines[0]), strings.TrimSuffix(lines[1], "/")
-	repo.Dir, repo.index = filepath.FromSlash(lines[2]), filepath.FromSlash(lines[3])
-	if !filepath.IsAbs(repo.index) {
-		repo.index = filepath.Join(dir, repo.index)
+	for i, line := range lines {
+		lines[i] = filepath.FromSlash(line)
+		if i > 2 && !filepath.IsAbs(lines[i]) {
+			lines[i] = filepath.Join(dir, lines[i])
+		}
+	}
+	repo.Top, repo.Prefix, repo.Dir = lines[0], strings.TrimSuffix(filepath.ToSlash(lines[1]), "/"), lines[2]
+	repo.Common, repo.index = lines[3], lines[4]
+	if err := repo.other(dir); err != nil {
+		return nil, err
 	}
 	return repo, nil
-}
-
-// sentence stands in place of what git ended with. Git's own words go with it, unless they are the usual ones, which say
-// the same.
-func sentence(err error, usual, next, summary string) error {
-	var exit *command.ExitError
-	if !errors.As(err, &exit) {
-		return operr.New(next, "%s: %w", summary, err)
-	}
-	if said := exit.Tail; !strings.Contains(said, usual) {
-		return operr.New(next, "%s", summary).WithDetail(said)
-	}
-	return operr.New(next, "%s", summary)
 }
 
 // Head is the commit that is checked out.
@@ -68,22 +64,35 @@ type Head struct {
 // Short is the abbreviated commit, for people.
 func (h Head) Short() string { return h.Commit[:min(len(h.Commit), 12)] }
 
-// Head returns the commit that is checked out.
+// Head returns the commit that is checked out. ErrNoCommit is in the chain of the error where nothing was committed yet.
 func (r *Repo) Head(ctx context.Context) (Head, error) {
-	out, err := r.git(ctx, "show", "--no-patch", "--no-show-signature", "--format=%H %ct", "HEAD")
+	ref, onBranch, err := r.answer(ctx, 1, "symbolic-ref", "--quiet", "HEAD")
 	if err != nil {
-		return Head{}, sentence(err, "HEAD", "commit the workspace first", r.Top+" has no commit yet")
+		return Head{}, failed(err, "reading HEAD of %s", r.Top)
 	}
-	commit, seconds, _ := strings.Cut(out, " ")
+	out, err := r.git(ctx, "rev-list", "--max-count=1", "--timestamp", "HEAD", "--")
+	if err != nil {
+		if onBranch && r.unborn(ctx, ref) {
+			return Head{}, operr.New("commit the workspace first", "%s has no commit yet%w", r.Top, silent{ErrNoCommit})
+		}
+		return Head{}, failed(err, "reading the commit of %s", r.Top)
+	}
+	seconds, commit, _ := strings.Cut(out, " ")
 	unix, err := strconv.ParseInt(seconds, 10, 64)
 	if err != nil {
-		return Head{}, operr.New("see what git says there", "reading the commit of %s: git said %q", r.Top, out)
+		return Head{}, operr.New("run `git fsck`", "reading the commit of %s: git said %q", r.Top, out)
 	}
-	branch, err := r.git(ctx, "symbolic-ref", "--quiet", "--short", "HEAD")
-	if err != nil {
-		branch = ""
+	return Head{Commit: commit, Branch: strings.TrimPrefix(ref, "refs/heads/"), Time: time.Unix(unix, 0).UTC()}, nil
+}
+
+// unborn says whether a branch is one without a commit, and not one that cannot be read.
+func (r *Repo) unborn(ctx context.Context, ref string) bool {
+	out, err := r.git(ctx, "for-each-ref", "--format=%(refname)", ref)
+	if err != nil || out != "" {
+		return false
 	}
-	return Head{Commit: commit, Branch: branch, Time: time.Unix(unix, 0).UTC()}, nil
+	_, err = os.Lstat(filepath.Join(r.Common, filepath.FromSlash(ref))) // git passes over a file that it cannot read
+	return os.IsNotExist(err)
 }
 
 // Identity returns the name and address that commits are made under; an error where git does not know them.
@@ -102,30 +111,4 @@ func (r *Repo) Identity(ctx context.Context) (string, error) {
 // Changes returns the paths, relative to Top, that differ from HEAD or that git does not know and does not ignore.
 func (r *Repo) Changes(ctx context.Context) ([]string, error) {
 	return r.status(ctx, "--untracked-files=all")
-}
-
-// Clone makes a clone of what is committed in dir, which must not exist, and checks out HEAD there. It shares no file
-// with the original.
-func (r *Repo) Clone(ctx context.Context, dir string) error {
-	_, err := r.git(ctx, "-c", "advice.detachedHead=false", "clone", "--quiet", "--no-local", r.Top, dir)
-	if err != nil {
-		return operr.New("see what git says there", "cloning %s: %w", r.Top, err)
-	}
-	return nil
-}
-
-// CloneAt is Clone for a commit that HEAD may not be: it is checked out on no branch.
-func (r *Repo) CloneAt(ctx context.Context, dir, commit string) error {
-	_, err := r.git(ctx, "clone", "--quiet", "--no-local", "--no-checkout", r.Top, dir)
-	if err == nil {
-		_, err = command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: []string{"checkout", "--quiet", "--detach", commit}, Dir: dir, Gentle: true})
-	}
-	if err != nil {
-		return operr.New("see what git says there", "cloning %s at %s: %w", r.Top, short(commit), err)
-	}
-	return nil
-}
-
-func (r *Repo) git(ctx context.Context, args ...string) (string, error) {
-	return command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: args, Dir: r.Top, Gentle: true})
 }

@@ -2,7 +2,6 @@ package gitrepo
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -16,7 +15,7 @@ func (r *Repo) Changed(ctx context.Context) ([]string, error) {
 func (r *Repo) status(ctx context.Context, untracked string) ([]string, error) {
 	out, err := r.git(ctx, "status", "--porcelain=v1", "-z", untracked, "--no-renames")
 	if err != nil {
-		return nil, operr.New("see what git says there", "asking git for the changes in %s: %w", r.Top, err)
+		return nil, failed(err, "asking git for the changes in %s", r.Top)
 	}
 	var paths []string
 	for line := range strings.SplitSeq(out, "\x00") {
@@ -39,7 +38,7 @@ func (r *Repo) tags(ctx context.Context, more ...string) (map[string]string, err
 	const format = "--format=%(refname:strip=2) %(objecttype) %(objectname) %(*objecttype) %(*objectname)"
 	out, err := r.git(ctx, append([]string{"for-each-ref", format, "refs/tags"}, more...)...)
 	if err != nil {
-		return nil, operr.New("see what git says there", "asking git for the tags of %s: %w", r.Top, err)
+		return nil, failed(err, "asking git for the tags of %s", r.Top)
 	}
 	tags := map[string]string{}
 	for line := range strings.SplitSeq(out, "\n") {
@@ -68,18 +67,25 @@ func (r *Repo) Log(ctx context.Context, since string) ([]Commit, error) {
 	if err == nil && shallow == "true" {
 		return nil, operr.New("run `git fetch --unshallow --tags`", "the clone %s is shallow: its history is not all there", r.Top)
 	}
-	args := []string{"log", "--no-merges", "--no-show-signature", "--no-renames", "--name-only", "-z", "--format=" + commitMark + "%x00%H%x00%s%x00%b%x00", "HEAD"}
+	revs := []string{"rev-list", "--no-merges", "HEAD"}
 	if since != "" {
-		args = append(args, "^"+since)
+		revs = append(revs, "^"+since)
 	}
-	out, err := r.git(ctx, append(args, "--")...)
+	var commits, out string
+	if err == nil {
+		commits, err = r.git(ctx, append(revs, "--")...)
+	}
+	if err == nil && commits != "" {
+		out, err = r.fed(ctx, commits+"\n", "diff-tree", "--stdin", "--always", "--root", "-r", "-z", "--name-only", "--no-renames", "--no-show-signature",
+			"--encoding=UTF-8", "--format="+commitMark+"%x00%H%x00%s%x00%b%x00")
+	}
 	if err != nil {
-		return nil, operr.New("see what git says there", "reading the history of %s: %w", r.Top, err)
+		return nil, failed(err, "reading the history of %s", r.Top)
 	}
 	return parseLog(out), nil
 }
 
-// commitMark begins a commit in the output of git log: no message holds a NUL, and no path is this.
+// commitMark begins a commit in the output of git: no message holds a NUL, and no path is this.
 const commitMark = "//"
 
 func parseLog(out string) []Commit {
@@ -99,26 +105,15 @@ func parseLog(out string) []Commit {
 	return commits
 }
 
-// LineCommit returns the commit that gave a line of a file, as it is in HEAD, its present text, and that commit's subject.
-func (r *Repo) LineCommit(ctx context.Context, path string, line int) (hash, subject string, err error) {
-	out, err := r.git(ctx, "blame", "--porcelain", "-L", fmt.Sprintf("%d,%d", line, line), "HEAD", "--", path)
-	if err != nil {
-		return "", "", operr.New("see what git says there", "asking git who wrote line %d of %s: %w", line, path, err)
-	}
-	hash, _, _ = strings.Cut(out, " ")
-	for l := range strings.SplitSeq(out, "\n") {
-		if s, ok := strings.CutPrefix(l, "summary "); ok {
-			subject = s
-		}
-	}
-	return hash, subject, nil
-}
-
-// Resolve returns the commit that a name, such as HEAD^ or a tag, stands for.
+// Resolve returns the commit that a name, such as HEAD^ or a tag, stands for. ErrNoCommit is in the chain of the error where
+// it stands for none.
 func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
-	out, err := r.git(ctx, "rev-parse", "--quiet", "--verify", "--end-of-options", rev+"^{commit}")
-	if err != nil {
-		return "", operr.New("commit the workspace first, or name a commit that is there", "%s has no commit %s: %w", r.Top, rev, err)
+	out, there, err := r.answer(ctx, 1, "rev-parse", "--quiet", "--verify", "--end-of-options", rev+"^{commit}")
+	switch {
+	case err != nil:
+		return "", failed(err, "looking for the commit %s in %s", rev, r.Top)
+	case !there:
+		return "", operr.New("commit the workspace first, or name a commit that is there", "%s has no commit %s%w", r.Top, rev, silent{ErrNoCommit})
 	}
 	return out, nil
 }
@@ -127,7 +122,7 @@ func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
 func (r *Repo) Untracked(ctx context.Context, paths []string) ([]string, error) {
 	out, err := r.git(ctx, "ls-files", "-z", "--full-name")
 	if err != nil {
-		return nil, operr.New("see what git says there", "asking git for the files of %s: %w", r.Top, err)
+		return nil, failed(err, "asking git for the files of %s", r.Top)
 	}
 	known := map[string]bool{}
 	for name := range strings.SplitSeq(out, "\x00") {
@@ -146,7 +141,7 @@ func (r *Repo) Untracked(ctx context.Context, paths []string) ([]string, error) 
 func (r *Repo) FirstOn(ctx context.Context, base, head string) (string, error) {
 	out, err := r.git(ctx, "rev-list", "--reverse", "--first-parent", base+".."+head, "--")
 	if err != nil {
-		return "", operr.New("see what git says there", "reading the history from %s to %s: %w", short(base), short(head), err)
+		return "", failed(err, "reading the history from %s to %s", short(base), short(head))
 	}
 	if first, _, _ := strings.Cut(out, "\n"); first != "" {
 		return first, nil
@@ -156,9 +151,10 @@ func (r *Repo) FirstOn(ctx context.Context, base, head string) (string, error) {
 
 // Subject returns the first line of a commit's message.
 func (r *Repo) Subject(ctx context.Context, commit string) (string, error) {
-	out, err := r.git(ctx, "show", "--no-patch", "--no-show-signature", "--format=%s", commit)
+	out, err := r.git(ctx, "rev-list", "--max-count=1", "--encoding=UTF-8", "--format=%s", commit, "--")
 	if err != nil {
 		return "", operr.New("run `git fetch`", "reading the commit %s: %w", short(commit), err)
 	}
-	return out, nil
+	_, subject, _ := strings.Cut(out, "\n") // behind "commit" and its hash
+	return subject, nil
 }

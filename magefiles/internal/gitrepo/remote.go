@@ -1,7 +1,6 @@
 package gitrepo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -12,8 +11,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// ErrRejected is in the chain when a remote took nothing of a push because of what it has, or of its rules.
-var ErrRejected = errors.New("rejected")
+// ErrNoRemote is in the chain where a clone has no remote of a name.
+var ErrNoRemote = errors.New("no such remote")
 
 // Refs is what a remote has.
 type Refs struct {
@@ -23,24 +22,66 @@ type Refs struct {
 	objects  map[string]string // tag object, or the commit of a light one, by tag name
 }
 
-// URL returns the address of a remote, as it is configured.
+// URL returns the address that a push to a remote goes to, with what a person has git put in its place (insteadOf); the
+// first, where there are several. ErrNoRemote is in the chain of the error where there is no such remote.
 func (r *Repo) URL(ctx context.Context, remote string) (string, error) {
-	url, err := r.git(ctx, "config", "--get", "remote."+remote+".url")
+	all, err := r.addresses(ctx, remote)
 	if err != nil {
-		return "", sentence(err, "", "`git remote add "+remote+" URL`, or name another one as remote in [tool.release]", "there is no remote "+remote)
+		return "", err
 	}
-	return url, nil
+	return all[0], nil
 }
 
-// Remote asks a remote for its branches and tags.
+// addresses are all that a push to a remote goes to. A remote that is no name is an address itself.
+func (r *Repo) addresses(ctx context.Context, remote string) ([]string, error) {
+	out, err := r.git(ctx, "remote", "get-url", "--push", "--all", remote)
+	if err == nil && out != "" {
+		return strings.Split(out, "\n"), nil
+	}
+	names, namesErr := r.git(ctx, "remote")
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case namesErr != nil:
+		return nil, failed(namesErr, "asking git for the remotes of %s", r.Top)
+	case slices.Contains(strings.Split(names, "\n"), remote):
+		return nil, failed(err, "asking git for the address of the remote %s", remote)
+	case strings.ContainsAny(remote, ":/"):
+		return []string{remote}, nil
+	}
+	return nil, operr.New("`git remote add "+remote+" URL`, or name another one as remote in [tool.release]", "there is no remote %s%w", remote, silent{ErrNoRemote})
+}
+
+// source is what git is to read where a push to a remote goes, and the settings that it needs for that: the remote itself,
+// unless pushes go elsewhere (pushurl, pushInsteadOf).
+func (r *Repo) source(ctx context.Context, remote string) (from string, settings []string, err error) {
+	to, err := r.addresses(ctx, remote)
+	if err != nil || to[0] == remote {
+		return remote, nil, err
+	}
+	read, err := r.git(ctx, "remote", "get-url", remote)
+	if err != nil {
+		return "", nil, failed(err, "asking git for the address of the remote %s", remote)
+	}
+	if read == to[0] {
+		return remote, nil, nil
+	}
+	if !strings.Contains(to[0], "=") { // which would end the key
+		settings = []string{"url." + to[0] + ".insteadOf=" + to[0]} // it is the result already
+	}
+	return to[0], settings, nil
+}
+
+// Remote asks a remote for its branches and tags: where pushes to it go.
 func (r *Repo) Remote(ctx context.Context, remote string) (Refs, error) {
 	refs := Refs{Branches: map[string]string{}, Tags: map[string]string{}, objects: map[string]string{}}
-	out, err := r.talk(ctx, "ls-remote", "--symref", remote, "HEAD", "refs/heads/*", "refs/tags/*")
+	from, settings, err := r.source(ctx, remote)
 	if err != nil {
-		if _, none := r.URL(ctx, remote); none != nil && ctx.Err() == nil && !strings.ContainsAny(remote, ":/") { // an address is no name
-			return refs, none
-		}
-		return refs, operr.New("see whether `git ls-remote "+remote+"` answers", "asking the remote %s: %w", remote, err)
+		return refs, err
+	}
+	out, err := r.talk(ctx, call{args: []string{"ls-remote", "--symref", from, "HEAD", "refs/heads/*", "refs/tags/*"}, settings: settings})
+	if err != nil {
+		return refs, operr.New("see whether `git ls-remote "+from+"` answers", "asking the remote %s: %w", remote, err)
 	}
 	for line := range strings.SplitSeq(out, "\n") {
 		hash, name, _ := strings.Cut(line, "\t")
@@ -60,46 +101,72 @@ func (r *Repo) Remote(ctx context.Context, remote string) (Refs, error) {
 	return refs, nil
 }
 
-// Push sends a commit to a branch, and tags, to a remote: all or nothing. What was rejected is ErrRejected.
-func (r *Repo) Push(ctx context.Context, remote, commit, branch string, tags ...string) error {
-	refs := []string{commit + ":refs/heads/" + branch}
-	for _, t := range tags {
-		refs = append(refs, "refs/tags/"+t+":refs/tags/"+t)
-	}
-	return r.push(ctx, remote, nil, refs)
-}
-
-// Unpush takes tags away from a remote and sends a commit to a branch, all or nothing, and only if the tags are still what
-// refs says.
-func (r *Repo) Unpush(ctx context.Context, remote string, refs Refs, commit, branch string, tags ...string) error {
-	specs := []string{commit + ":refs/heads/" + branch}
-	var leases []string
-	for _, t := range tags {
-		if refs.objects[t] != "" {
-			specs = append(specs, ":refs/tags/"+t)
-			leases = append(leases, "--force-with-lease=refs/tags/"+t+":"+refs.objects[t])
-		}
-	}
-	return r.push(ctx, remote, leases, specs)
-}
-
-func (r *Repo) push(ctx context.Context, remote string, flags, refs []string) error {
-	args := slices.Concat([]string{"push", "--atomic", "--porcelain"}, flags, []string{remote}, refs)
-	_, err := r.talk(ctx, args...)
-	if err == nil || ctx.Err() != nil {
+// Fetch brings what the remote has of its branches, and the tags named, here; branches and tags of the clone stay.
+func (r *Repo) Fetch(ctx context.Context, remote string, tags ...string) error {
+	from, settings, err := r.source(ctx, remote)
+	if err != nil {
 		return err
 	}
-	if strings.Contains(detail(err), "rejected]") {
-		err = errors.Join(ErrRejected, err)
+	args := []string{
+		"fetch", "--quiet", "--no-tags", "--no-prune", "--no-prune-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head",
+		from, "+refs/heads/*:refs/remotes/" + remote + "/*",
 	}
-	return operr.New("see what git says above", "pushing to %s: %w", remote, err)
+	for _, t := range tags {
+		args = append(args, "refs/tags/"+t+":refs/tags/"+t)
+	}
+	if _, err := r.talk(ctx, call{args: args, settings: settings}); err != nil {
+		return operr.New("run `git fetch "+from+" --tags`", "fetching from %s: %w", remote, err)
+	}
+	return nil
 }
+
+// talk runs git with a remote. It asks no questions: a child of ours cannot read from the terminal. Where the remote did not
+// answer as it should, and may the next time, the error is a Transient one.
+func (r *Repo) talk(ctx context.Context, c call) (string, error) {
+	quiet, err := r.quiet(ctx)
+	if err != nil {
+		return "", err
+	}
+	c.set = append(c.set, quiet...)
+	c.settings = append(c.settings, "http.lowSpeedLimit=1", "http.lowSpeedTime=60")
+	out, err := r.call(ctx, c)
+	if err != nil && !c.own && ctx.Err() == nil && passing(err) {
+		err = unanswered{err}
+	}
+	return out, err
+}
+
+// quiet are the variables by which ssh fails where it would ask; none where a person has set how ssh is run.
+func (r *Repo) quiet(ctx context.Context) ([]string, error) {
+	for _, variable := range []string{"GIT_SSH_COMMAND", "GIT_SSH"} {
+		if _, ok := command.Getenv(r.environ(nil), variable); ok {
+			return nil, nil
+		}
+	}
+	own, _, err := r.answer(ctx, 1, "config", "--get", "core.sshCommand")
+	switch {
+	case err != nil:
+		return nil, failed(err, "asking git for its settings")
+	case own != "":
+		return nil, nil
+	}
+	return []string{"GIT_SSH_COMMAND=ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"}, nil
+}
+
+// unanswered is the error of a remote that did not answer as it should, and may when it is asked again.
+type unanswered struct{ error }
+
+func (u unanswered) Unwrap() error { return u.error }
 
 // Transient says whether a remote did not answer as it should, and may when it is asked again.
 func Transient(err error) bool {
-	if err == nil || errors.Is(err, ErrRejected) {
-		return false
-	}
+	var u unanswered
+	return errors.As(err, &u) && !errors.Is(err, ErrRejected)
+}
+
+// passing looks for what may pass in what git said, which it said in the C locale: it has one exit status for all that goes
+// wrong with a remote.
+func passing(err error) bool {
 	said := strings.ToLower(detail(err))
 	for _, sign := range []string{
 		"could not read from remote", "unexpected disconnect", "hung up", "early eof", "timed out", "connection re",
@@ -123,97 +190,29 @@ func detail(err error) string {
 	return ""
 }
 
-// talk runs git with a remote. It asks no questions: a child of ours cannot read from the terminal.
-func (r *Repo) talk(ctx context.Context, args ...string) (string, error) {
-	var out, said bytes.Buffer
-	args = append([]string{"-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"}, args...)
-	err := r.runner.Run(ctx, command.Cmd{
-		Name: "git", Args: args, Dir: r.Top, Env: r.quiet(ctx), Stdout: &out, Stderr: &said, Gentle: true,
-	})
-	if err != nil && ctx.Err() == nil {
-		err = operr.New("", "%w", err).WithDetail(strings.TrimSpace(said.String() + "\n" + porcelain(out.String())))
-	}
-	return strings.TrimRight(out.String(), "\n"), err
-}
-
-// quiet is the environment in which git and ssh fail where they would ask; nil where the runner does not tell its own.
-func (r *Repo) quiet(ctx context.Context) []string {
-	runner, ok := r.runner.(interface{ Environ() []string })
-	if !ok {
-		return nil
-	}
-	env := command.Setenv(runner.Environ(), "GIT_TERMINAL_PROMPT=0")
-	for _, kv := range env {
-		if strings.HasPrefix(kv, "GIT_SSH_COMMAND=") || strings.HasPrefix(kv, "GIT_SSH=") {
-			return env
-		}
-	}
-	if own, err := command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: []string{"config", "--get", "core.sshCommand"}, Dir: r.Top}); err == nil && own != "" {
-		return env
-	}
-	return command.Setenv(env, "GIT_SSH_COMMAND=ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15")
-}
-
-// porcelain keeps the lines of `git push --porcelain` that say what went wrong.
-func porcelain(out string) string {
-	var lines []string
-	for line := range strings.Lines(out) {
-		if strings.HasPrefix(line, "!") {
-			lines = append(lines, strings.TrimSpace(line))
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
 // Contains says whether a commit is one of those that another is made on, or is it. One that is not here is not.
-func (r *Repo) Contains(ctx context.Context, commit, ancestor string) bool {
-	return r.run(ctx, "", "merge-base", "--is-ancestor", ancestor, commit) == nil
+func (r *Repo) Contains(ctx context.Context, commit, ancestor string) (bool, error) {
+	if commit == "" || ancestor == "" {
+		return false, nil
+	}
+	_, yes, err := r.answer(ctx, 1, "merge-base", "--is-ancestor", ancestor, commit)
+	if err == nil || ctx.Err() != nil {
+		return yes, err
+	}
+	seen, seenErr := r.fed(ctx, commit+"^{commit}\n"+ancestor+"^{commit}\n", "cat-file", "--batch-check")
+	if seenErr == nil && strings.Contains(seen, " missing") { // "NAME missing", where an object is "HASH TYPE SIZE"
+		return false, nil
+	}
+	return false, failed(err, "comparing %s with %s", short(commit), short(ancestor))
 }
 
 // Ahead is the number of commits that one has and another has not.
 func (r *Repo) Ahead(ctx context.Context, commit, of string) (int, error) {
 	out, err := r.git(ctx, "rev-list", "--count", of+".."+commit, "--")
 	if err != nil {
-		return 0, operr.New("see what git says there", "comparing %s with %s: %w", commit, of, err)
+		return 0, failed(err, "comparing %s with %s", commit, of)
 	}
 	return strconv.Atoi(out)
 }
 
-// DeleteTag removes a tag from the clone.
-func (r *Repo) DeleteTag(ctx context.Context, name string) error {
-	if err := r.run(ctx, "", "tag", "--delete", name); err != nil {
-		return r.refused(err, "removing the tag %s", name)
-	}
-	return nil
-}
-
-// Back takes branch and work tree back to a commit. What is not committed stays, or, where it is in the way, all does.
-func (r *Repo) Back(ctx context.Context, commit string) error {
-	if err := r.run(ctx, "", "reset", "--quiet", "--keep", commit); err != nil {
-		return r.refused(err, "going back to %s", short(commit))
-	}
-	return nil
-}
-
-// Revert makes a commit that takes another one back, and returns it.
-func (r *Repo) Revert(ctx context.Context, commit string) (string, error) {
-	if err := r.run(ctx, "", "revert", "--no-edit", commit); err != nil {
-		_ = r.run(context.WithoutCancel(ctx), "", "revert", "--abort") // it may not have begun
-		return "", r.refused(err, "reverting %s", short(commit))
-	}
-	return r.Resolve(ctx, "HEAD")
-}
-
 func short(commit string) string { return Head{Commit: commit}.Short() }
-
-// Fetch brings what the remote has of its branches, and the tags named, here; branches and tags of the clone stay.
-func (r *Repo) Fetch(ctx context.Context, remote string, tags ...string) error {
-	args := []string{"fetch", "--quiet", "--no-tags", remote, "+refs/heads/*:refs/remotes/" + remote + "/*"}
-	for _, t := range tags {
-		args = append(args, "refs/tags/"+t+":refs/tags/"+t)
-	}
-	if _, err := r.talk(ctx, args...); err != nil {
-		return operr.New("run `git fetch "+remote+" --tags`", "fetching from %s: %w", remote, err)
-	}
-	return nil
-}

@@ -46,9 +46,14 @@ func TestPushAndUnpush(t *testing.T) {
 	n, err := repo.Ahead(t.Context(), hash, base)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
-	require.True(t, repo.Contains(t.Context(), hash, base))
-	require.False(t, repo.Contains(t.Context(), base, hash))
-	require.False(t, repo.Contains(t.Context(), base, "1111111111111111111111111111111111111111"))
+	for _, c := range []struct {
+		commit, ancestor string
+		want             bool
+	}{{hash, base, true}, {base, hash, false}, {base, "1111111111111111111111111111111111111111", false}, {"1111111111111111111111111111111111111111", base, false}, {base, "", false}} {
+		got, err := repo.Contains(t.Context(), c.commit, c.ancestor)
+		require.NoError(t, err)
+		require.Equal(t, c.want, got, c)
+	}
 
 	require.NoError(t, repo.Push(t.Context(), "origin", hash, "main", "v1"))
 	refs, err := repo.Remote(t.Context(), "origin")

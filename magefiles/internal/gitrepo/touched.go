@@ -13,7 +13,7 @@ import (
 // Touched is the time of the last commit that changed something below one of the folders, which are relative to the
 // folder that Open was given; zero where none did. Of a shallow clone it is not earlier than the truth.
 func (r *Repo) Touched(ctx context.Context, dirs ...string) (time.Time, error) {
-	args := []string{"log", "-1", "--no-show-signature", "--format=%ct", "HEAD", "--"}
+	args := []string{"rev-list", "--max-count=1", "--timestamp", "HEAD", "--"}
 	for _, dir := range dirs {
 		spec := ":(top)" // everything
 		if below := path.Join(r.Prefix, dir); below != "." {
@@ -22,12 +22,16 @@ func (r *Repo) Touched(ctx context.Context, dirs ...string) (time.Time, error) {
 		args = append(args, spec)
 	}
 	out, err := r.git(ctx, args...)
-	if err != nil || out == "" {
-		return time.Time{}, err
-	}
-	seconds, err := strconv.ParseInt(strings.TrimSpace(out), 10, 64)
 	if err != nil {
-		return time.Time{}, operr.New("see what git says there", "reading the history of %s: git said %q", strings.Join(dirs, ", "), out)
+		return time.Time{}, failed(err, "reading the history of %s", strings.Join(dirs, ", "))
+	}
+	if out == "" {
+		return time.Time{}, nil
+	}
+	word, _, _ := strings.Cut(out, " ")
+	seconds, err := strconv.ParseInt(word, 10, 64)
+	if err != nil {
+		return time.Time{}, operr.New("run `git fsck`", "reading the history of %s: git said %q", strings.Join(dirs, ", "), out)
 	}
 	return time.Unix(seconds, 0).UTC(), nil
 }

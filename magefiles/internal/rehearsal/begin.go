@@ -58,7 +58,10 @@ func (r *run) beginUnfinished(ctx context.Context) error {
 			delete(r.remoteTags, tag) // the remote has none of them
 		}
 	}
-	on := r.source.Contains(ctx, r.head.Commit, past.Plan.Base)
+	on, err := r.source.Contains(ctx, r.head.Commit, past.Plan.Base)
+	if err != nil {
+		return err
+	}
 	if !on {
 		return operr.NewStopped("go back to it, or `mage undo`",
 			"the release of %s is unfinished here, and was begun on %.12s, which this commit does not contain", past.Plan.Title, past.Plan.Base)

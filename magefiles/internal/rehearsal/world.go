@@ -113,8 +113,6 @@ func (w *World) makeRemote(ctx context.Context) error {
 	_, err = askGit(ctx, w.Runner, files, w.Dir, "init", "--quiet", "--bare", "--template=", "--object-format="+format, "--initial-branch="+w.Branch, w.Remote)
 	for _, kv := range [][2]string{
 		{"receive.shallowUpdate", "true"}, {"core.hooksPath", filepath.Join(w.Remote, "hooks")}, {"gc.auto", "0"}, {"receive.autogc", "false"},
-		{"receive.fsckObjects", "false"}, {"transfer.fsckObjects", "false"}, {"receive.denyNonFastForwards", "false"}, {"receive.denyDeletes", "false"},
-		{"receive.certNonceSeed", ""}, {"receive.advertiseAtomic", "true"}, {"transfer.hideRefs", ""},
 	} {
 		if err == nil {
 			_, err = w.atRemote(ctx, "config", kv[0], kv[1])
@@ -135,7 +133,8 @@ func (w *World) filling(commit string, tags []string) []string {
 	if !strings.Contains(w.Remote, "=") { // of two rules for an address git takes the longer one
 		args = append(args, "-c", "url."+w.Remote+".insteadOf="+w.Remote, "-c", "url."+w.Remote+".pushInsteadOf="+w.Remote)
 	}
-	args = append(args, "push", "--quiet", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no", "--", w.Remote, commit+":refs/heads/"+w.Branch)
+	args = append(args, "push", "--quiet", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
+		"--receive-pack=env GIT_CONFIG_GLOBAL="+os.DevNull+" GIT_CONFIG_NOSYSTEM=1 git receive-pack", "--", w.Remote, commit+":refs/heads/"+w.Branch)
 	for _, tag := range tags {
 		args = append(args, "refs/tags/"+tag+":refs/tags/"+tag)
 	}

@@ -16,32 +16,36 @@ func branchOf(w *workspace.Workspace, head gitrepo.Head, refs gitrepo.Refs) (bra
 
 // branchWith is the branch on the remote that a release which was pushed came from: the one that is checked out here, or
 // else one that releases are made from and that has the commit.
-func (r *Release) branchWith(ctx context.Context, w *workspace.Workspace, refs gitrepo.Refs, commit string) string {
+func (r *Release) branchWith(ctx context.Context, w *workspace.Workspace, refs gitrepo.Refs, commit string) (string, error) {
 	head, err := r.Repo.Head(ctx)
 	if err != nil {
-		head = gitrepo.Head{}
+		return "", err
 	}
 	usual, here := branchOf(w, head, refs)
 	if here {
-		return usual
+		return usual, nil
 	}
-	has := func(branch string) bool {
-		at, ok := refs.Branches[branch]
-		return ok && r.Repo.Contains(ctx, at, commit)
-	}
-	if usual != "" && has(usual) {
-		return usual
-	}
-	var others []string
-	for branch := range refs.Branches {
-		if _, ok := w.Config.ReleaseBranch(branch, refs.Default); ok && has(branch) {
-			others = append(others, branch)
+	var having []string
+	for branch, at := range refs.Branches {
+		_, ok := w.Config.ReleaseBranch(branch, refs.Default)
+		if branch != usual && !ok {
+			continue
+		}
+		has, err := r.Repo.Contains(ctx, at, commit)
+		if err != nil {
+			return "", err
+		}
+		if has {
+			having = append(having, branch)
 		}
 	}
-	if len(others) == 0 {
-		return cmp.Or(usual, refs.Default, "main") // where the commit is not here, which one has it cannot be told
+	switch {
+	case len(having) == 0:
+		return cmp.Or(usual, refs.Default, "main"), nil // where the commit is not here, which one has it cannot be told
+	case slices.Contains(having, usual):
+		return usual, nil
 	}
-	return slices.Min(others)
+	return slices.Min(having), nil
 }
 
 // ofBranch says that the clone is on a branch that no release is made from, or that the unfinished one is not made from.

@@ -82,7 +82,11 @@ func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Rep
 			return repo, nil
 		}
 	}
-	if !r.Repo.Contains(ctx, commit, commit) {
+	here, err := r.Repo.Contains(ctx, commit, commit)
+	if err != nil {
+		return nil, err
+	}
+	if !here {
 		if err := r.Repo.Fetch(ctx, r.plan.Remote, r.plan.Tags...); err != nil {
 			return nil, err
 		}

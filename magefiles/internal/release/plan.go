@@ -96,7 +96,12 @@ func (r *Release) draft(ctx context.Context, w *workspace.Workspace, b *bump.Pla
 	case facts.channelErr == nil: // preflight says it, beside everything else that is in the way
 		return nil, err
 	}
-	if remote := facts.refs.Branches[facts.branch]; remote != "" && r.Repo.Contains(ctx, p.Base, remote) {
+	remote := facts.refs.Branches[facts.branch]
+	ahead, err := r.Repo.Contains(ctx, p.Base, remote)
+	if err != nil {
+		return nil, err
+	}
+	if ahead {
 		if p.Unpushed, err = r.Repo.Ahead(ctx, p.Base, remote); err != nil {
 			return nil, err
 		}

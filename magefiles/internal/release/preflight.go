@@ -225,8 +225,9 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 	}
 	remote := a.w.Config.Remote
 	if r.plan != nil && !a.drafted {
-		if pushed, _ := r.pushed(ctx, a.refs); pushed != "" {
-			return nil // what is released now is what the tag names, wherever the clone is
+		pushed, err := r.pushed(ctx, a.refs)
+		if pushed != "" || err != nil {
+			return finding(err, "") // what is released now is what the tag names, wherever the clone is
 		}
 	}
 	if what, end := r.Repo.Underway(ctx); what != "" {
@@ -243,8 +244,12 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 		// which one it would be cannot be told
 	case !ok:
 		found = append(found, bad("push it first: `git push -u "+remote+" "+a.branch+"`", "the remote %s has no branch %s", remote, a.branch))
-	case !r.Repo.Contains(ctx, a.head.Commit, there):
-		found = append(found, bad("`git pull`", "the clone is behind %s/%s (%.12s there)", remote, a.branch, there))
+	default:
+		has, err := r.Repo.Contains(ctx, a.head.Commit, there)
+		found = append(found, finding(err, "")...)
+		if err == nil && !has {
+			found = append(found, bad("`git pull`", "the clone is behind %s/%s (%.12s there)", remote, a.branch, there))
+		}
 	}
 	if _, err := r.Repo.Identity(ctx); err != nil {
 		found = append(found, finding(err, "")...)
@@ -264,7 +269,13 @@ func (r *Release) ofTags(ctx context.Context, a *asked) (found []Finding) {
 			continue
 		}
 		at, ok := a.tags[t]
-		ours := r.Repo.Contains(ctx, at, r.plan.Base) && (at != r.plan.Base || r.plan.Bump.Empty()) && r.Repo.Contains(ctx, a.head.Commit, at)
+		onBase, err := r.Repo.Contains(ctx, at, r.plan.Base)
+		onHead, errHead := r.Repo.Contains(ctx, a.head.Commit, at)
+		if err := errors.Join(err, errHead); err != nil {
+			found = append(found, finding(err, "")...)
+			continue
+		}
+		ours := onBase && (at != r.plan.Base || r.plan.Bump.Empty()) && onHead
 		if ok && !ours {
 			found = append(found, bad("say another version, or `git tag -d "+t+"` if that release never was", "the tag %s is there already, at %.12s, which is not this release", t, at))
 		}
@@ -275,10 +286,13 @@ func (r *Release) ofTags(ctx context.Context, a *asked) (found []Finding) {
 // ofBase wants the clone to be where the plan left it: on its base, or on the release's commit and what was put on top.
 func (r *Release) ofBase(ctx context.Context, a *asked) []Finding {
 	p := r.plan
+	on, err := r.Repo.Contains(ctx, a.head.Commit, p.Base)
 	switch {
 	case a.head.Commit == p.Base || a.pending != nil:
 		return nil
-	case !r.Repo.Contains(ctx, a.head.Commit, p.Base):
+	case err != nil:
+		return finding(err, "")
+	case !on:
 		return []Finding{bad("go back to it, or `mage undo`", "the release of %s was begun on %.12s, which is not on this branch any more", p.Title, p.Base)}
 	case p.agrees(a.w) != "":
 		return []Finding{bad("correct them, or `mage undo`", "the release of %s is under way, and the manifests are not as it left them: %s", p.Title, p.agrees(a.w))}
@@ -334,10 +348,14 @@ func (r *Release) ofHub(ctx context.Context) []Finding {
 // something else: the commit is made on the plan's base. Tags that name different commits are an error.
 func (r *Release) pushed(ctx context.Context, refs gitrepo.Refs) (commit string, err error) {
 	commit, err = sameCommit(refs.Tags, r.plan.Tags, r.plan.Remote)
-	if err == nil && commit != "" && !r.plan.Bump.Empty() && (commit == r.plan.Base || !r.Repo.Contains(ctx, commit, r.plan.Base)) {
-		return "", nil
+	if err != nil || commit == "" || r.plan.Bump.Empty() {
+		return commit, err
 	}
-	return commit, err
+	on, err := r.Repo.Contains(ctx, commit, r.plan.Base)
+	if !on || commit == r.plan.Base {
+		return "", err
+	}
+	return commit, nil
 }
 
 func sameCommit(tags map[string]string, names []string, where string) (commit string, err error) {

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -29,7 +30,11 @@ func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released
 	if plan, err := r.earlier(ctx, w, refs); plan != nil || err != nil {
 		return plan, true, err
 	}
-	for _, tags := range r.byCommit(ctx, bump.PresentTags(w), refs) {
+	groups, err := r.byCommit(ctx, bump.PresentTags(w), refs)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, tags := range groups {
 		t, err := r.tagged(ctx, w, refs, tags)
 		if err != nil {
 			return nil, false, err
@@ -58,7 +63,7 @@ func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released
 
 // byCommit are those of the tags that are on the remote, together where they are of one commit, the newest first. Packages
 // with versions of their own are not all released at once.
-func (r *Release) byCommit(ctx context.Context, tags []bump.Tag, refs gitrepo.Refs) (groups [][]bump.Tag) {
+func (r *Release) byCommit(ctx context.Context, tags []bump.Tag, refs gitrepo.Refs) (groups [][]bump.Tag, err error) {
 	at := func(group []bump.Tag) string { return refs.Tags[group[0].Name] }
 	for _, tag := range tags {
 		commit, ok := refs.Tags[tag.Name]
@@ -72,15 +77,19 @@ func (r *Release) byCommit(ctx context.Context, tags []bump.Tag, refs gitrepo.Re
 		groups[i] = append(groups[i], tag)
 	}
 	slices.SortStableFunc(groups, func(a, b []bump.Tag) int {
-		switch {
-		case r.Repo.Contains(ctx, at(a), at(b)):
-			return -1
-		case r.Repo.Contains(ctx, at(b), at(a)):
-			return 1
+		for _, order := range []struct {
+			of, in string
+			is     int
+		}{{at(b), at(a), -1}, {at(a), at(b), 1}} {
+			has, failed := r.Repo.Contains(ctx, order.in, order.of)
+			err = errors.Join(err, failed)
+			if has {
+				return order.is
+			}
 		}
 		return 0
 	})
-	return groups
+	return groups, err
 }
 
 // tagged is what a commit has that the remote has tags of.
@@ -97,13 +106,21 @@ type tagged struct {
 // later is none of it.
 func (r *Release) tagged(ctx context.Context, w *workspace.Workspace, refs gitrepo.Refs, tags []bump.Tag) (t tagged, err error) {
 	commit := refs.Tags[tags[0].Name]
-	facts := &asked{refs: refs, branch: r.branchWith(ctx, w, refs, commit)}
+	branch, err := r.branchWith(ctx, w, refs, commit)
+	if err != nil {
+		return t, err
+	}
+	facts := &asked{refs: refs, branch: branch}
 	facts.head.Commit = commit
 	b := &bump.Plan{Packages: []bump.Move{}, Files: []bump.File{}, Notes: []string{}, Request: r.Request, Tags: tags}
 	if t.plan, err = r.draft(ctx, w, b, facts); err != nil {
 		return t, err
 	}
-	if r.Repo.Contains(ctx, commit, commit) {
+	here, err := r.Repo.Contains(ctx, commit, commit)
+	if err != nil {
+		return t, err
+	}
+	if here {
 		if t.w, err = r.Store.At(ctx, r.Repo, commit); err != nil {
 			return t, err
 		}
@@ -123,13 +140,13 @@ func (r *Release) tagged(ctx context.Context, w *workspace.Workspace, refs gitre
 	if t.holdings, err = publish.Look(ctx, c, t.packages); err != nil {
 		return t, err
 	}
-	here := 0
+	there := 0
 	for _, pkg := range t.packages {
 		if len(t.holdings.Of(pkg.Name, pkg.Version.Text)) > 0 {
-			here++
+			there++
 		}
 	}
-	t.some, t.all = here > 0, here == len(t.packages)
+	t.some, t.all = there > 0, there == len(t.packages)
 	if !t.all || r.noHub() != "" {
 		return t, nil
 	}
@@ -185,8 +202,11 @@ func (r *Release) olderThanTheChannel(ctx context.Context, t tagged, refs gitrep
 	}
 	name := strings.TrimSuffix(bump.TagOf(t.w, pkg).Name, pkg.Version.Text) + made.From
 	commit := refs.Tags[name]
-	if commit == "" || !r.Repo.Contains(ctx, commit, commit) {
+	if commit == "" {
 		return false, nil
+	}
+	if here, err := r.Repo.Contains(ctx, commit, commit); !here || err != nil {
+		return false, err
 	}
 	w, err := r.Store.At(ctx, r.Repo, commit)
 	if w == nil || err != nil {

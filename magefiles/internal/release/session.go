@@ -47,8 +47,9 @@ type session struct {
 	early     []workflow.Record // before there is a journal
 }
 
-// Lock takes the clone for this process's release. It is for operr.Stopped that another one has it. killed is when the
-// process before this one took it, if that ended without giving it back.
+// Lock takes the clone for this process's release, by a folder that all its work trees share: branches, tags and the remote
+// are theirs together. It is for operr.Stopped that another one has it. killed is when the process before this one took it, if
+// that ended without giving it back.
 func Lock(state string) (unlock func(), killed time.Time, err error) {
 	unlock, killed, err = journal.Lock(filepath.Join(state, "release.lock"))
 	if errors.Is(err, journal.ErrLocked) {

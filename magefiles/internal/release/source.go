@@ -64,8 +64,9 @@ func (r *Release) committed(ctx context.Context, _ *Commit) (Commit, bool, error
 	if err != nil {
 		return Commit{}, false, err
 	}
-	if head.Commit == r.plan.Base && !r.plan.Bump.Empty() || !r.Repo.Contains(ctx, head.Commit, r.plan.Base) {
-		return Commit{}, false, nil
+	on, err := r.Repo.Contains(ctx, head.Commit, r.plan.Base)
+	if err != nil || !on || head.Commit == r.plan.Base && !r.plan.Bump.Empty() {
+		return Commit{}, false, err
 	}
 	changed, err := r.Repo.Changed(ctx)
 	if err != nil || len(changed) > 0 {

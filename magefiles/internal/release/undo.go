@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -90,12 +91,16 @@ func (r *Release) localWay(ctx context.Context, b *Back) error {
 		return err
 	}
 	found, made, err := r.committed(ctx, nil)
+	if err != nil {
+		return err
+	}
+	own, err := r.ownTags(ctx)
 	switch {
 	case err != nil:
 		return err
 	case made && !b.Plan.Bump.Empty():
 		b.Way, b.Commit = Local, found.Hash
-	case made && len(r.ownTags(ctx)) > 0 || pending != nil:
+	case made && len(own) > 0 || pending != nil:
 		b.Way = Local
 	default:
 		b.Way = Nothing
@@ -162,17 +167,17 @@ func (r *Release) running(ctx context.Context, commit string) (string, error) {
 }
 
 // ownTags are the plan's tags that this clone has.
-func (r *Release) ownTags(ctx context.Context) (own []string) {
+func (r *Release) ownTags(ctx context.Context) (own []string, err error) {
 	tags, err := r.Repo.Tags(ctx)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	for _, t := range r.plan.Tags {
 		if tags[t] != "" {
 			own = append(own, t)
 		}
 	}
-	return own
+	return own, nil
 }
 
 // Undo takes the way back. Each of its parts may be done again, so that an undo that was killed is run again.
@@ -199,7 +204,11 @@ func (r *Release) Undo(ctx context.Context, b *Back) (said []string, err error) 
 
 // undoLocal goes back to the plan's base, or, where others built on the commit, reverts it.
 func (r *Release) undoLocal(ctx context.Context, b *Back) (said []string, err error) {
-	for _, t := range r.ownTags(ctx) {
+	own, err := r.ownTags(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range own {
 		if err := r.Repo.DeleteTag(ctx, t); err != nil {
 			return said, err
 		}
@@ -244,7 +253,11 @@ func (r *Release) undoRemote(ctx context.Context, b *Back) (said []string, err e
 	}
 	to := b.refs.Branches[p.Branch]
 	if !p.Bump.Empty() {
-		if !r.Repo.Contains(ctx, head.Commit, to) || head.Branch != p.Branch {
+		atEnd, err := r.Repo.Contains(ctx, head.Commit, to)
+		if err != nil {
+			return nil, err
+		}
+		if !atEnd || head.Branch != p.Branch {
 			return nil, operr.New("`git switch "+p.Branch+"`, `git pull`, and undo again", "the clone is not at the end of %s/%s", p.Remote, p.Branch)
 		}
 		first, err := r.releaseCommit(ctx, b.Commit)
@@ -257,15 +270,35 @@ func (r *Release) undoRemote(ctx context.Context, b *Back) (said []string, err e
 		said = append(said, fmt.Sprintf("reverted the commit %.12s by %.12s", first, to))
 	}
 	if err := r.Repo.Unpush(ctx, p.Remote, b.refs, to, p.Branch, p.Tags...); err != nil {
-		return said, operr.New("see what git says above; run `mage undo` again", "nothing was taken back on %s: %w", p.Remote, err)
+		return r.notUnpushed(ctx, said, head.Commit, to, err)
 	}
 	said = append(said, fmt.Sprintf("removed %s from %s, and pushed %s", strings.Join(p.Tags, ", "), p.Remote, p.Branch))
-	for _, t := range r.ownTags(ctx) {
+	own, err := r.ownTags(ctx)
+	if err != nil {
+		return said, err
+	}
+	for _, t := range own {
 		if err := r.Repo.DeleteTag(ctx, t); err != nil {
 			return said, err
 		}
 	}
 	return said, nil
+}
+
+// notUnpushed is the end of an undo that the remote did not take. Where it refuses to, it will again: then the clone goes back
+// to where it was, so that the release can be completed.
+func (r *Release) notUnpushed(ctx context.Context, said []string, head, to string, err error) ([]string, error) {
+	p := r.plan
+	if !errors.Is(err, gitrepo.ErrRejected) {
+		return said, operr.New("see what git says above; run `mage undo` again", "nothing was taken back on %s: %w", p.Remote, err)
+	}
+	if !p.Bump.Empty() && to != head {
+		if back := r.Repo.Back(ctx, head); back != nil {
+			return said, errors.Join(err, back)
+		}
+	}
+	next := "see what git says above; where the remote keeps its tags, `mage release` completes the release; else `git pull`, and undo again"
+	return nil, operr.New(next, "%s refuses to take %s back, and nothing was changed: %w", p.Remote, p.Title, err)
 }
 
 // reverted is the commit that takes the release's back: the one that an undo has made which was killed, or a new one.

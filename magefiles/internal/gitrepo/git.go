@@ -1,0 +1,122 @@
+package gitrepo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// call is one run of git.
+type call struct {
+	args     []string
+	stdin    string
+	set      []string // variables as KEY=VALUE, in addition to the runner's environment
+	settings []string // of git, as key=value, in addition to ours
+
+	// own runs git as the person would: with the hooks, the settings and the language of theirs. Otherwise it only answers,
+	// or does what it is told, whatever their settings are.
+	own bool
+
+	porcelain bool // what it writes is `git push --porcelain`: its "!" lines say what went wrong
+}
+
+// neutral are the settings under which git answers us. Each of them could otherwise change what it says or does, or start
+// something; none says how commits and tags are made.
+var neutral = []string{
+	"core.hooksPath=" + os.DevNull,
+	"core.fsmonitor=false", // a monitor that is wrong hides changes
+	"core.safecrlf=false", "core.quotePath=false", "color.ui=false", "submodule.recurse=false", "diff.ignoreSubmodules=none",
+}
+
+// always are the settings of every run: git is not to go on working when we have its answer, and no index is to be put
+// together from two files, since that of a commit that is refused is put back as one.
+var always = []string{"gc.auto=0", "maintenance.auto=false", "core.splitIndex=false"}
+
+// call runs git at the top of the work tree, and returns what it wrote, without the final newlines. The error of a git that
+// ended with another status than 0 has git's own words, and those of its hooks, as the detail.
+func (r *Repo) call(ctx context.Context, c call) (string, error) {
+	settings, set := always, slices.Concat([]string{"GIT_TERMINAL_PROMPT=0"}, c.set)
+	if !c.own {
+		settings, set = slices.Concat(always, neutral), append(set, "LC_ALL=C")
+	}
+	var args []string
+	for _, s := range slices.Concat(settings, c.settings) {
+		args = append(args, "-c", s)
+	}
+	var out, said bytes.Buffer
+	err := r.runner.Run(ctx, command.Cmd{
+		Name: "git", Args: append(args, c.args...), Dir: r.Top, Env: r.environ(set), Stdin: strings.NewReader(c.stdin),
+		Stdout: &out, Stderr: &said, Gentle: true,
+	})
+	if err != nil && ctx.Err() == nil {
+		for line := range strings.Lines(out.String()) {
+			if c.own && (!c.porcelain || strings.HasPrefix(line, "!")) {
+				said.WriteString("\n" + strings.TrimSpace(line))
+			}
+		}
+		err = operr.New("", "%w", err).WithDetail(strings.TrimSpace(said.String()))
+	}
+	return strings.TrimRight(out.String(), "\n"), err
+}
+
+// environ is the runner's environment with variables set; nil where the runner does not tell its own.
+func (r *Repo) environ(set []string) []string {
+	runner, ok := r.runner.(interface{ Environ() []string })
+	if !ok {
+		return nil
+	}
+	return command.Setenv(runner.Environ(), set...)
+}
+
+// git asks git something, or has it do something that no setting and no hook has a say in.
+func (r *Repo) git(ctx context.Context, args ...string) (string, error) {
+	return r.call(ctx, call{args: args})
+}
+
+// fed is git with a standard input.
+func (r *Repo) fed(ctx context.Context, stdin string, args ...string) (string, error) {
+	return r.call(ctx, call{args: args, stdin: stdin})
+}
+
+// run has git do something as the person would, with hooks and signatures.
+func (r *Repo) run(ctx context.Context, stdin string, args ...string) error {
+	_, err := r.call(ctx, call{args: args, stdin: stdin, own: true})
+	return err
+}
+
+// answer asks git a question that it answers by its exit status: 0 is yes, and the given one is no. Any other is an error.
+func (r *Repo) answer(ctx context.Context, no int, args ...string) (out string, yes bool, err error) {
+	out, err = r.git(ctx, args...)
+	if err != nil && ended(err) == no {
+		return "", false, nil
+	}
+	return out, err == nil, err
+}
+
+// ended is the exit status that an error tells of; -1 where it is not one of a child.
+func ended(err error) int {
+	var exit *command.ExitError
+	if errors.As(err, &exit) {
+		return exit.Code
+	}
+	return -1
+}
+
+// see is the next step of an error that has git's own words, where they say what it is.
+const see = "see what git says above"
+
+// failed is the error of a git that did not do what it was asked for: a sentence, with git's words as the detail.
+func failed(err error, format string, args ...any) error {
+	return operr.New(see, format+": %w", append(args, err)...)
+}
+
+// refused is failed for what hooks have a say in.
+func (r *Repo) refused(err error, format string, args ...any) error {
+	return operr.New("see what git, or a hook of the repository, says above", format+": %w", append(args, err)...)
+}

@@ -1,0 +1,141 @@
+package gitrepo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// ErrRejected is in the chain when a remote took nothing of a push because of what it has, or of its rules.
+var ErrRejected = errors.New("rejected")
+
+// Push sends a commit to a branch, and tags, to a remote: all or nothing. What was rejected is ErrRejected. Where a push to
+// the remote goes to several addresses, it is all or nothing at each, and none is sent anything that another one would refuse
+// for what it has.
+func (r *Repo) Push(ctx context.Context, remote, commit, branch string, tags ...string) error {
+	refs := []string{commit + ":refs/heads/" + branch}
+	for _, t := range tags {
+		refs = append(refs, "refs/tags/"+t+":refs/tags/"+t)
+	}
+	return r.push(ctx, remote, nil, refs)
+}
+
+// Unpush takes tags away from a remote and sends a commit to a branch, all or nothing, and only if the tags are still what
+// refs says.
+func (r *Repo) Unpush(ctx context.Context, remote string, refs Refs, commit, branch string, tags ...string) error {
+	specs := []string{commit + ":refs/heads/" + branch}
+	var leases []string
+	for _, t := range tags {
+		if refs.objects[t] != "" {
+			specs = append(specs, ":refs/tags/"+t)
+			leases = append(leases, "--force-with-lease=refs/tags/"+t+":"+refs.objects[t])
+		}
+	}
+	return r.push(ctx, remote, leases, specs)
+}
+
+// exactly are the flags that make git push what it is told, and nothing that settings add to it.
+var exactly = []string{"--porcelain", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"}
+
+func (r *Repo) push(ctx context.Context, remote string, flags, refs []string) error {
+	to, err := r.addresses(ctx, remote)
+	if err != nil {
+		return err
+	}
+	c := call{own: true, porcelain: true, settings: []string{"push.pushOption=", "push.negotiate=false"}}
+	if !strings.Contains(remote, "=") {
+		c.settings = append(c.settings, "remote."+remote+".mirror=false")
+	}
+	arguments := func(more ...string) []string {
+		return slices.Concat([]string{"push"}, exactly, flags, more, []string{remote}, refs)
+	}
+	dry := func(more ...string) error {
+		asked := call{args: arguments(append(more, "--dry-run", "--no-verify")...), settings: c.settings}
+		_, err := r.talk(ctx, asked)
+		return err
+	}
+	if len(to) > 1 {
+		if err := dry("--atomic"); err != nil {
+			return r.notPushed(err, remote, strings.Join(to, " and "))
+		}
+	}
+	c.args = arguments("--atomic")
+	out, err := r.talk(ctx, c)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return err
+	case rejected(out):
+		err = fmt.Errorf("%w: %w", ErrRejected, err)
+	case ended(err) == 1 && !strings.Contains(out, "\n!") && !strings.HasPrefix(out, "!"):
+		return r.refused(err, "pushing to %s", remote) // a hook: nothing was said to the remote
+	default:
+		err = broken(err, dry)
+	}
+	return r.notPushed(err, remote, strings.Join(to, " and "))
+}
+
+func (r *Repo) notPushed(err error, remote, to string) error {
+	if remote != to {
+		to = remote + " (" + to + ")"
+	}
+	return failed(err, "pushing to %s", to)
+}
+
+// broken finds out why the conversation of a push ended before its end. That is asked by a push that sends nothing, since the
+// push itself has spoken the person's language.
+func broken(err error, dry func(...string) error) error {
+	switch asked := dry("--atomic"); {
+	case asked == nil || Transient(asked):
+		return unanswered{err}
+	case dry() == nil:
+		return operr.New("allow it there (receive.advertiseAtomic), or tag and push by hand: `mage version:bump -commit -tag`",
+			"the remote does not take branch and tags at once (--atomic), and one without the other is half a release: %w", err)
+	}
+	return err
+}
+
+// rejected says whether the output of git push --porcelain tells of a ref that was rejected by the remote, or because of what
+// it has. The words are of the format, in any language.
+func rejected(out string) bool {
+	for line := range strings.Lines(out) {
+		flag, rest, _ := strings.Cut(line, "\t")
+		_, summary, _ := strings.Cut(rest, "\t")
+		if flag == "!" && (strings.HasPrefix(summary, "[rejected]") || strings.HasPrefix(summary, "[remote rejected]")) {
+			return true
+		}
+	}
+	return false
+}
+
+// DeleteTag removes a tag from the clone.
+func (r *Repo) DeleteTag(ctx context.Context, name string) error {
+	if err := r.run(ctx, "", "tag", "--delete", name); err != nil {
+		return r.refused(err, "removing the tag %s", name)
+	}
+	return nil
+}
+
+// Back takes branch and work tree back to a commit. What is not committed stays, or, where it is in the way, all does.
+func (r *Repo) Back(ctx context.Context, commit string) error {
+	_, err := r.call(ctx, call{args: []string{"reset", "--quiet", "--keep", "--no-recurse-submodules", commit}, own: true, settings: harmless})
+	if err != nil {
+		return r.refused(err, "going back to %s", short(commit))
+	}
+	return nil
+}
+
+// Revert makes a commit that takes another one back, and returns it.
+func (r *Repo) Revert(ctx context.Context, commit string) (string, error) {
+	settings := slices.Concat(harmless, []string{
+		"revert.reference=false", "rerere.enabled=false", "merge.renames=true", "merge.directoryRenames=conflict", "merge.renormalize=false", "commit.verbose=false",
+	})
+	if _, err := r.call(ctx, call{args: []string{"revert", "--no-edit", commit}, own: true, settings: settings}); err != nil {
+		_ = r.run(context.WithoutCancel(ctx), "", "revert", "--abort") // it may not have begun
+		return "", r.refused(err, "reverting %s", short(commit))
+	}
+	return r.Resolve(ctx, "HEAD")
+}
