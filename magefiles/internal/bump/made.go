@@ -34,32 +34,41 @@ type Made struct {
 func (m Made) Bumped() bool { return m.From != "" }
 
 // Made finds out what brought the package of a tag to the version that it has at a commit, whose manifests say where that
-// stands.
+// stands. Commits that gave the line another form, or the file another name, are passed by.
 func (s *Store) Made(ctx context.Context, repo Past, commit string, tag Tag) (Made, error) {
-	if tag.Package == "" || tag.Line == 0 {
-		return Made{}, nil
+	for tag.Package != "" && tag.Line > 0 {
+		origin, err := repo.LineOrigin(ctx, commit, path.Join(s.Prefix, tag.File), tag.Line)
+		if err != nil {
+			return Made{}, err
+		}
+		made := Made{Commit: origin}
+		parent, err := repo.Parent(ctx, origin)
+		if err != nil || parent == "" {
+			return made, err
+		}
+		before, err := s.At(ctx, repo, parent)
+		if before == nil || err != nil {
+			return made, err
+		}
+		after, err := s.At(ctx, repo, origin)
+		if after == nil || err != nil {
+			return made, err
+		}
+		was, missing := before.Package(tag.Package)
+		is, gone := after.Package(tag.Package)
+		switch {
+		case missing != nil || gone != nil:
+			return made, nil
+		case version.Same(was.Version.Text, is.Version.Text):
+			commit, tag = parent, TagOf(before, was)
+		default:
+			if bumped(ctx, was, is, after) {
+				made.From = was.Version.Text
+			}
+			return made, nil
+		}
 	}
-	origin, err := repo.LineOrigin(ctx, commit, path.Join(s.Prefix, tag.File), tag.Line)
-	if err != nil {
-		return Made{}, err
-	}
-	made := Made{Commit: origin}
-	parent, err := repo.Parent(ctx, origin)
-	if err != nil || parent == "" {
-		return made, err
-	}
-	before, err := s.At(ctx, repo, parent)
-	if before == nil || err != nil {
-		return made, err
-	}
-	after, err := s.At(ctx, repo, origin)
-	if after == nil || err != nil {
-		return made, err
-	}
-	if from, ok := bumped(ctx, before, after, tag.Package); ok {
-		made.From = from
-	}
-	return made, nil
+	return Made{}, nil
 }
 
 // At is the workspace as a commit has it; nil where it has none that can be read. What depends on more than manifests and
@@ -98,31 +107,23 @@ func describes(file string) bool {
 	return name == ".gitignore" || name == ".ignore" || strings.Contains(name, "version")
 }
 
-// bumped reports whether a package went to a higher version, with everything in agreement then, and from which.
-func bumped(ctx context.Context, before, after *workspace.Workspace, name string) (from string, ok bool) {
-	was, err := before.Package(name)
-	if err != nil {
-		return "", false
-	}
-	is, err := after.Package(name)
-	if err != nil {
-		return "", false
-	}
+// bumped reports whether a package went to a higher version, with everything in agreement then.
+func bumped(ctx context.Context, was, is *workspace.Package, after *workspace.Workspace) bool {
 	old, err := version.Parse(was.Version.Text)
 	if err != nil {
-		return "", false
+		return false
 	}
 	now, err := version.Parse(is.Version.Text)
 	if err != nil || now.Compare(old) <= 0 {
-		return "", false
+		return false
 	}
 	if slices.ContainsFunc(after.Packages, func(p *workspace.Package) bool { return p.Version.Source == workspace.VersionTag }) {
-		return was.Version.Text, true // where those are is not in the manifests
+		return true // where those are is not in the manifests
 	}
 	request := Request{To: now.Canonical()}
 	if after.Config.Versioning == workspace.Independent {
-		request.Only = name
+		request.Only = is.Name
 	}
 	rest, err := New(ctx, after, request, nil)
-	return was.Version.Text, err == nil && rest.Empty()
+	return err == nil && rest.Empty()
 }

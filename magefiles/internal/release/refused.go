@@ -18,6 +18,10 @@ func (r *Release) explainPush(ctx context.Context, err error) error {
 	p := r.plan
 	const faster = "`mage undo`, `git pull`, and release again"
 	refs, rerr := r.Repo.Remote(ctx, p.Remote)
+	ours := true
+	if there := refs.Branches[p.Branch]; there != "" && rerr == nil {
+		ours, rerr = r.Repo.Contains(ctx, r.commit.Get().Hash, there)
+	}
 	switch {
 	case rerr != nil || !errors.Is(err, gitrepo.ErrRejected):
 		return operr.New("see what git says above; where somebody has pushed meanwhile: "+faster, "nothing of %s was taken: %w", p.Title, err)
@@ -26,7 +30,7 @@ func (r *Release) explainPush(ctx context.Context, err error) error {
 	case refs.Branches[p.Branch] == r.commit.Get().Hash:
 		return operr.New("see what git says above: the rules of "+p.Remote+" for tags have to let it through; then run it again",
 			"%s does not take the tag of %s, and has its commit: %w", p.Remote, p.Title, err)
-	case refs.Branches[p.Branch] != "" && !r.Repo.Contains(ctx, r.commit.Get().Hash, refs.Branches[p.Branch]):
+	case !ours:
 		return operr.New(faster, "nothing of %s was taken, since somebody has pushed to %s/%s meanwhile: %w", p.Title, p.Remote, p.Branch, err)
 	case p.Bump.Empty():
 		return operr.New("see what git says above; where nobody may push to "+p.Branch+": have what is not pushed yet merged there by a pull request, `git pull`, and run it again",
