@@ -32,6 +32,7 @@ var neutral = []string{
 	"core.hooksPath=" + os.DevNull,
 	"core.fsmonitor=false", // a monitor that is wrong hides changes
 	"core.safecrlf=false", "core.quotePath=false", "color.ui=false", "submodule.recurse=false", "diff.ignoreSubmodules=none",
+	"diff.orderFile=" + os.DevNull,
 }
 
 // always are the settings of every run: git is not to go on working when we have its answer, and no index is to be put

@@ -108,7 +108,7 @@ func parseLog(out string) []Commit {
 
 // LineCommit returns the commit that gave a line of a file, as it is in HEAD, its present text, and that commit's subject.
 func (r *Repo) LineCommit(ctx context.Context, path string, line int) (hash, subject string, err error) {
-	out, err := r.git(ctx, "blame", "--no-ignore-revs-file", "--porcelain", "-L", fmt.Sprintf("%d,%d", line, line), "HEAD", "--", path)
+	out, err := r.git(ctx, "blame", "--no-ignore-revs-file", "--encoding=UTF-8", "--porcelain", "-L", fmt.Sprintf("%d,%d", line, line), "HEAD", "--", path)
 	if err != nil {
 		return "", "", failed(err, "asking git who wrote line %d of %s", line, path)
 	}
