@@ -23,7 +23,7 @@ type call struct {
 	// or does what it is told, whatever their settings are.
 	own bool
 
-	porcelain bool // what it writes is `git push --porcelain`: its "!" lines say what went wrong
+	porcelain bool // what it writes is that of `git push --porcelain`, and of a hook
 }
 
 // neutral are the settings under which git answers us. Each of them could otherwise change what it says or does, or start
@@ -57,7 +57,7 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 	})
 	if err != nil && ctx.Err() == nil {
 		for line := range strings.Lines(out.String()) {
-			if c.own && (!c.porcelain || strings.HasPrefix(line, "!")) {
+			if c.own && (!c.porcelain || !goesWell(line)) {
 				said.WriteString("\n" + strings.TrimSpace(line))
 			}
 		}
