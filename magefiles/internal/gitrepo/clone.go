@@ -3,32 +3,93 @@ package gitrepo
 import (
 	"context"
 	"os"
+	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // asCommitted are the settings of a clone of ours. They stay in it, for what runs git there: a file has the bytes of the
 // commit, or those that the repository's own attributes ask for.
 var asCommitted = []string{"core.autocrlf=false", "core.eol=lf", "core.attributesFile=" + os.DevNull}
 
-// clone runs git clone: nothing of it is said by settings, and no hook and no template comes along.
-func (r *Repo) clone(ctx context.Context, args ...string) error {
+// clone runs git clone, for a commit that is to be checked out: nothing of it is said by settings, and no hook and no template
+// comes along.
+func (r *Repo) clone(ctx context.Context, commit string, args ...string) error {
 	c := call{args: []string{"clone", "--quiet", "--no-local", "--template=", "--origin=origin"}, settings: []string{"protocol.file.allow=always"}}
 	for _, s := range asCommitted {
 		c.args = append(c.args, "--config="+s)
+	}
+	partial, err := r.whole(ctx, commit)
+	if err != nil {
+		return err
+	}
+	if c.args = append(c.args, partial...); partial != nil {
+		c.args = append(c.args, "--upload-pack="+uploadPartial, "--config=remote.origin.uploadpack="+uploadPartial)
 	}
 	if allowed, ok := command.Getenv(r.environ(nil), "GIT_ALLOW_PROTOCOL"); ok {
 		c.set = []string{"GIT_ALLOW_PROTOCOL=" + allowed + ":file"}
 	}
 	c.args = append(c.args, args...)
-	_, err := r.call(ctx, c)
+	_, err = r.call(ctx, c)
 	return err
+}
+
+// uploadPartial lets a clone of a partial clone get what it asks for from that, and no more.
+const uploadPartial = "git -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack"
+
+// whole fetches what a partial clone lacks of a commit, and returns what makes a clone of it one that lacks as much: what the
+// one has not, the other cannot get. Where that is trees, the clone is a shallow one. In a whole clone, as most are, there is
+// nothing to do.
+func (r *Repo) whole(ctx context.Context, commit string) (flags []string, err error) {
+	out, partial, err := r.answer(ctx, 1, "config", "--get-regexp", `^remote\..*\.partialclonefilter$`)
+	if err != nil || !partial {
+		return nil, err
+	}
+	first, _, _ := strings.Cut(out, "\n")
+	key, filter, _ := strings.Cut(first, " ")
+	remote := strings.TrimSuffix(strings.TrimPrefix(key, "remote."), ".partialclonefilter")
+	for range 3 { // what a tree holds is known when it is there
+		var missing string
+		if missing, err = r.missing(ctx, commit); err != nil || missing == "" {
+			break
+		}
+		_, err = r.talk(ctx, call{
+			args: []string{
+				"fetch", "--quiet", "--no-tags", "--no-prune", "--no-prune-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--filter=blob:none", "--stdin", remote,
+			},
+			stdin: missing, settings: []string{"fetch.negotiationAlgorithm=noop"},
+		})
+		if err != nil {
+			break
+		}
+	}
+	if err != nil {
+		return nil, operr.New("see that "+remote+" answers, or make the clone a whole one: `git fetch --refetch --no-filter "+remote+"`",
+			"this is a partial clone, and what it lacks cannot be fetched from %s: %w", remote, err)
+	}
+	if strings.HasPrefix(filter, "blob:") {
+		return []string{"--filter=blob:none"}, nil
+	}
+	return []string{"--depth=1"}, nil
+}
+
+// missing are the objects of a commit that are not here, a line each.
+func (r *Repo) missing(ctx context.Context, commit string) (string, error) {
+	out, err := r.git(ctx, "rev-list", "--objects", "--no-walk", "--missing=print", commit, "--")
+	var missing strings.Builder
+	for line := range strings.SplitSeq(out, "\n") {
+		if object, lacks := strings.CutPrefix(line, "?"); lacks {
+			missing.WriteString(object + "\n")
+		}
+	}
+	return missing.String(), err
 }
 
 // Clone makes a clone of what is committed in dir, which must not exist, and checks out HEAD there. It shares no file
 // with the original.
 func (r *Repo) Clone(ctx context.Context, dir string) error {
-	if err := r.clone(ctx, r.Top, dir); err != nil {
+	if err := r.clone(ctx, "HEAD", r.Top, dir); err != nil {
 		return failed(err, "cloning %s", r.Top)
 	}
 	return nil
@@ -36,10 +97,15 @@ func (r *Repo) Clone(ctx context.Context, dir string) error {
 
 // CloneAt is Clone for a commit that HEAD may not be: it is checked out on no branch.
 func (r *Repo) CloneAt(ctx context.Context, dir, commit string) error {
-	err := r.clone(ctx, "--no-checkout", r.Top, dir)
+	err := r.clone(ctx, commit, "--no-checkout", r.Top, dir)
 	if err == nil {
 		clone := &Repo{Top: dir, runner: r.runner}
-		_, err = clone.git(ctx, "checkout", "--quiet", "--detach", commit)
+		if here, askErr := clone.Contains(ctx, commit, commit); askErr == nil && !here { // a shallow one
+			_, err = clone.talk(ctx, call{args: []string{"fetch", "--quiet", "--no-tags", "--depth=1", "origin", commit}, settings: []string{"protocol.file.allow=always"}})
+		}
+		if err == nil {
+			_, err = clone.git(ctx, "checkout", "--quiet", "--detach", commit)
+		}
 	}
 	if err != nil {
 		return failed(err, "cloning %s at %s", r.Top, short(commit))

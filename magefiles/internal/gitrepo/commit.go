@@ -38,7 +38,7 @@ func (r *Repo) Commit(ctx context.Context, paths []string, message string) (stri
 }
 
 // harmless are settings under which git, when it commits as the person would, still commits what was staged.
-var harmless = []string{"core.safecrlf=false", "core.fsmonitor=false", "submodule.recurse=false"}
+var harmless = []string{"core.safecrlf=false", "core.fsmonitor=false", "submodule.recurse=false", "diff.orderFile=" + os.DevNull}
 
 // stage does not use `git commit -- paths`: with thousands of them git compares each with each.
 func (r *Repo) stage(ctx context.Context, paths []string) error {

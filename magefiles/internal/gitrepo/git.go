@@ -23,7 +23,7 @@ type call struct {
 	// or does what it is told, whatever their settings are.
 	own bool
 
-	porcelain bool // what it writes is `git push --porcelain`: its "!" lines say what went wrong
+	porcelain bool // what it writes is that of `git push --porcelain`, and of a hook
 }
 
 // neutral are the settings under which git answers us. Each of them could otherwise change what it says or does, or start
@@ -32,6 +32,7 @@ var neutral = []string{
 	"core.hooksPath=" + os.DevNull,
 	"core.fsmonitor=false", // a monitor that is wrong hides changes
 	"core.safecrlf=false", "core.quotePath=false", "color.ui=false", "submodule.recurse=false", "diff.ignoreSubmodules=none",
+	"diff.orderFile=" + os.DevNull,
 }
 
 // always are the settings of every run: git is not to go on working when we have its answer, and no index is to be put
@@ -56,7 +57,7 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 	})
 	if err != nil && ctx.Err() == nil {
 		for line := range strings.Lines(out.String()) {
-			if c.own && (!c.porcelain || strings.HasPrefix(line, "!")) {
+			if c.own && (!c.porcelain || !goesWell(line)) {
 				said.WriteString("\n" + strings.TrimSpace(line))
 			}
 		}

@@ -148,13 +148,3 @@ func (r *Repo) FirstOn(ctx context.Context, base, head string) (string, error) {
 	}
 	return base, nil
 }
-
-// Subject returns the first line of a commit's message.
-func (r *Repo) Subject(ctx context.Context, commit string) (string, error) {
-	out, err := r.git(ctx, "rev-list", "--max-count=1", "--encoding=UTF-8", "--format=%s", commit, "--")
-	if err != nil {
-		return "", operr.New("run `git fetch`", "reading the commit %s: %w", short(commit), err)
-	}
-	_, subject, _ := strings.Cut(out, "\n") // behind "commit" and its hash
-	return subject, nil
-}

@@ -2,11 +2,9 @@ package gitrepo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -50,11 +48,11 @@ func (r *Repo) LineOrigin(ctx context.Context, commit, path string, line int) (s
 
 // lines are those of a file in a commit; none where either is not there.
 func (r *Repo) lines(ctx context.Context, commit, path string) ([]string, error) {
-	text, err := r.git(ctx, "cat-file", "blob", commit+":"+path)
-	var exit *command.ExitError
-	if errors.As(err, &exit) {
-		return nil, nil
+	blob, there, err := r.answer(ctx, 1, "rev-parse", "--quiet", "--verify", "--end-of-options", commit+":"+path)
+	if !there || err != nil {
+		return nil, err
 	}
+	text, err := r.git(ctx, "cat-file", "blob", blob)
 	return strings.Split(text, "\n"), err
 }
 

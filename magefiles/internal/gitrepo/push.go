@@ -70,7 +70,7 @@ func (r *Repo) push(ctx context.Context, remote string, flags, refs []string) er
 		return err
 	case rejected(out):
 		err = fmt.Errorf("%w: %w", ErrRejected, err)
-	case ended(err) == 1 && !strings.Contains(out, "\n!") && !strings.HasPrefix(out, "!"):
+	case ended(err) == 1 && !slices.ContainsFunc(strings.Split(out, "\n"), func(line string) bool { return flag(line) == "!" }):
 		return r.refused(err, "pushing to %s", remote) // a hook: nothing was said to the remote
 	default:
 		err = broken(err, dry)
@@ -89,11 +89,13 @@ func (r *Repo) notPushed(err error, remote, to string) error {
 // push itself has spoken the person's language.
 func broken(err error, dry func(...string) error) error {
 	switch asked := dry("--atomic"); {
-	case asked == nil || Transient(asked):
+	case asked == nil:
 		return unanswered{err}
-	case dry() == nil:
+	case dry() == nil && dry("--atomic") != nil:
 		return operr.New("allow it there (receive.advertiseAtomic), or tag and push by hand: `mage version:bump -commit -tag`",
 			"the remote does not take branch and tags at once (--atomic), and one without the other is half a release: %w", err)
+	case Transient(asked):
+		return unanswered{err}
 	}
 	return err
 }
@@ -102,13 +104,28 @@ func broken(err error, dry func(...string) error) error {
 // it has. The words are of the format, in any language.
 func rejected(out string) bool {
 	for line := range strings.Lines(out) {
-		flag, rest, _ := strings.Cut(line, "\t")
+		_, rest, _ := strings.Cut(line, "\t")
 		_, summary, _ := strings.Cut(rest, "\t")
-		if flag == "!" && (strings.HasPrefix(summary, "[rejected]") || strings.HasPrefix(summary, "[remote rejected]")) {
+		if flag(line) == "!" && (strings.HasPrefix(summary, "[rejected]") || strings.HasPrefix(summary, "[remote rejected]")) {
 			return true
 		}
 	}
 	return false
+}
+
+// flag is that of a line of git push --porcelain about one ref; "" for any other line.
+func flag(line string) string {
+	flag, rest, _ := strings.Cut(line, "\t")
+	if len(flag) != 1 || !strings.Contains(rest, "\t") {
+		return ""
+	}
+	return flag
+}
+
+// goesWell says whether a line of git push --porcelain says nothing of what went wrong.
+func goesWell(line string) bool {
+	f := flag(line)
+	return f != "" && f != "!" || strings.HasPrefix(line, "To ") || line == "Done\n"
 }
 
 // DeleteTag removes a tag from the clone.

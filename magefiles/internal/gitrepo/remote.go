@@ -66,10 +66,22 @@ func (r *Repo) source(ctx context.Context, remote string) (from string, settings
 	if read == to[0] {
 		return remote, nil, nil
 	}
-	if !strings.Contains(to[0], "=") { // which would end the key
-		settings = []string{"url." + to[0] + ".insteadOf=" + to[0]} // it is the result already
+	if strings.Contains(to[0], "=") { // which would end the key
+		return to[0], nil, nil
 	}
-	return to[0], settings, nil
+	return pushes, []string{"url." + to[0] + ".insteadOf=" + pushes}, nil
+}
+
+// pushes stands for an address that is the result of what a person has git put in the place of others, and has nothing put
+// in its own place.
+const pushes = "where-pushes-go:"
+
+// named is what a person reads of what source returned.
+func named(from string, settings []string) string {
+	if len(settings) == 0 {
+		return from
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(settings[0], "url."), ".insteadOf="+pushes)
 }
 
 // Remote asks a remote for its branches and tags: where pushes to it go.
@@ -81,7 +93,7 @@ func (r *Repo) Remote(ctx context.Context, remote string) (Refs, error) {
 	}
 	out, err := r.talk(ctx, call{args: []string{"ls-remote", "--symref", from, "HEAD", "refs/heads/*", "refs/tags/*"}, settings: settings})
 	if err != nil {
-		return refs, operr.New("see whether `git ls-remote "+from+"` answers", "asking the remote %s: %w", remote, err)
+		return refs, operr.New("see whether `git ls-remote "+named(from, settings)+"` answers", "asking the remote %s: %w", remote, err)
 	}
 	for line := range strings.SplitSeq(out, "\n") {
 		hash, name, _ := strings.Cut(line, "\t")
@@ -115,7 +127,7 @@ func (r *Repo) Fetch(ctx context.Context, remote string, tags ...string) error {
 		args = append(args, "refs/tags/"+t+":refs/tags/"+t)
 	}
 	if _, err := r.talk(ctx, call{args: args, settings: settings}); err != nil {
-		return operr.New("run `git fetch "+from+" --tags`", "fetching from %s: %w", remote, err)
+		return operr.New("run `git fetch "+named(from, settings)+" --tags`", "fetching from %s: %w", remote, err)
 	}
 	return nil
 }

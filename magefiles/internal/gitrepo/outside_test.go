@@ -1,0 +1,222 @@
+package gitrepo_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+)
+
+// with is a runner with variables set beside those of newRepo.
+func with(run command.Runner, variables ...string) command.Runner {
+	return command.NewSystem(command.Setenv(run.(*command.System).Environ(), variables...), nil)
+}
+
+// Outside of git is only what has no repository in it or above it, whatever git says.
+func TestOutside(t *testing.T) {
+	_, run := newRepo(t)
+	dir := t.TempDir()
+	for name, r := range map[string]command.Runner{
+		"plain":             run,
+		"without git":       with(run, "PATH="+t.TempDir()),
+		"another locale":    with(run, "LC_ALL=C.UTF-8", "LANGUAGE=de"),
+		"a variable of git": with(run, "GIT_DIR="+filepath.Join(dir, "elsewhere")),
+	} {
+		_, err := gitrepo.Open(t.Context(), r, dir)
+		require.ErrorIs(t, err, gitrepo.ErrOutside, name)
+		require.Regexp(t, `is not in a git repository\n→ run .git init.`, fmt.Sprintf("%+v", err), name)
+	}
+	for name, text := range map[string]string{"HEAD": "a file of somebody's", "objects": "", "refs": ""} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+	_, err := gitrepo.Open(t.Context(), run, dir)
+	require.ErrorIs(t, err, gitrepo.ErrOutside, "only files have those names")
+}
+
+// A repository that git refuses, or cannot use, is none that is not there. Each error says what git says and what helps.
+func TestRefusedByGit(t *testing.T) {
+	for name, c := range map[string]struct {
+		damage func(t *testing.T, dir string, run command.Runner) (string, command.Runner)
+		says   []string
+	}{
+		"of another user": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+			if os.Geteuid() != 0 {
+				t.Skip("only root can give files away")
+			}
+			require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+				if err != nil {
+					return err
+				}
+				return os.Lchown(path, 65534, 65534)
+			}))
+			return filepath.Join(dir, "sub"), run
+		}, []string{"dubious ownership", "→ it belongs to another user: where you trust it, `git config --global --add safe.directory /"}},
+		"of another user, as git sees it": {func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
+			return dir, with(run, "GIT_TEST_ASSUME_DIFFERENT_OWNER=1")
+		}, []string{"dubious ownership", "git config --global --add safe.directory"}},
+		"a format that this git does not know": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+			gitOK(t, run, dir, "config", "core.repositoryFormatVersion", "1")
+			gitOK(t, run, dir, "config", "extensions.neverHeardOf", "reftable")
+			return dir, run
+		}, []string{"neverheardof", "→ see what git says above"}},
+		"a configuration that is broken": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+			write(t, dir, ".git/config", "[core\n")
+			return dir, run
+		}, []string{"bad config line 1"}},
+		"a work tree whose repository is gone": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+			linked := filepath.Join(t.TempDir(), "linked")
+			gitOK(t, run, dir, "worktree", "add", "-q", linked)
+			require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "worktrees")))
+			return linked, run
+		}, []string{"not a git repository: ", "/.git/worktrees/linked"}},
+		"a .git that is a text": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+			require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git")))
+			write(t, dir, ".git", "version https://git-lfs.github.com/spec/v1\n")
+			return dir, run
+		}, []string{"invalid gitfile format"}},
+		"an empty .git": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+			require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git")))
+			require.NoError(t, os.Mkdir(filepath.Join(dir, ".git"), 0o755))
+			return filepath.Join(dir, "sub"), run
+		}, []string{"git refuses the repository of", "not a git repository"}},
+		"an empty .git below another repository": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+			require.NoError(t, os.Mkdir(filepath.Join(dir, "sub", ".git"), 0o755))
+			return filepath.Join(dir, "sub"), run
+		}, []string{"git does not know the repository of", "/sub, and takes the one of"}},
+		"the inside of .git": {func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
+			return filepath.Join(dir, ".git", "objects"), run
+		}, []string{"must be run in a work tree", "→ start it in a work tree"}},
+		"a bare one": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+			bare := filepath.Join(t.TempDir(), "bare.git")
+			gitOK(t, run, dir, "clone", "-q", "--bare", dir, bare)
+			return bare, with(run, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.bareRepository", "GIT_CONFIG_VALUE_0=explicit")
+		}, []string{"is in the git folder", "→ start it in a work tree"}},
+		"a ceiling below it": {func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
+			return filepath.Join(dir, "sub"), with(run, "GIT_CEILING_DIRECTORIES="+dir)
+		}, []string{"→ git may be kept from it by GIT_CEILING_DIRECTORIES="}},
+		"no git at all": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+			return dir, with(run, "PATH="+t.TempDir())
+		}, []string{"is in a git repository, and there is no git on PATH", "→ install git"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, run := newRepo(t)
+			dir, run = c.damage(t, dir, run)
+			_, err := gitrepo.Open(t.Context(), run, dir)
+			require.Error(t, err)
+			require.NotErrorIs(t, err, gitrepo.ErrOutside)
+			for _, says := range c.says {
+				require.Contains(t, fmt.Sprintf("%+v", err), says)
+			}
+		})
+	}
+}
+
+func gitOK(t *testing.T, run command.Runner, dir string, args ...string) string {
+	t.Helper()
+	out, err := command.Output(t.Context(), run, command.Cmd{Name: "git", Args: args, Dir: dir})
+	require.NoError(t, err, "git %v", args)
+	return out
+}
+
+// A branch that cannot be read is not one without a commit.
+func TestNoCommitAndBrokenOnes(t *testing.T) {
+	for name, c := range map[string]struct {
+		damage func(t *testing.T, dir string)
+		none   bool
+		says   string
+	}{
+		"an orphan branch":       {func(t *testing.T, dir string) { write(t, dir, ".git/HEAD", "ref: refs/heads/new\n") }, true, "has no commit yet"},
+		"a branch that is noise": {func(t *testing.T, dir string) { write(t, dir, ".git/refs/heads/main", "noise\n") }, false, "HEAD"},
+		"a commit that is gone": {func(t *testing.T, dir string) {
+			require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "objects")))
+			require.NoError(t, os.Mkdir(filepath.Join(dir, ".git", "objects"), 0o755))
+		}, false, "bad object"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, run := newRepo(t)
+			repo, err := gitrepo.Open(t.Context(), run, dir)
+			require.NoError(t, err)
+			c.damage(t, dir)
+			_, err = repo.Head(t.Context())
+			require.Equal(t, c.none, err != nil && errors.Is(err, gitrepo.ErrNoCommit), "%+v", err)
+			require.Contains(t, fmt.Sprintf("%+v", err), c.says)
+		})
+	}
+}
+
+// Git's own words are in every error that comes from git, and what is an error is not taken for an answer.
+func TestGitsWords(t *testing.T) {
+	dir, run := newRepo(t)
+	repo, err := gitrepo.Open(t.Context(), run, dir)
+	require.NoError(t, err)
+	write(t, dir, ".git/config", "[core\n")
+	ctx, none := t.Context(), "1111111111111111111111111111111111111111"
+	for name, ask := range map[string]func() error{
+		"Head":       func() error { _, err := repo.Head(ctx); return err },
+		"Identity":   func() error { _, err := repo.Identity(ctx); return err },
+		"Changes":    func() error { _, err := repo.Changes(ctx); return err },
+		"Changed":    func() error { _, err := repo.Changed(ctx); return err },
+		"Tags":       func() error { _, err := repo.Tags(ctx); return err },
+		"MergedTags": func() error { _, err := repo.MergedTags(ctx); return err },
+		"Log":        func() error { _, err := repo.Log(ctx, ""); return err },
+		"LineOrigin": func() error { _, err := repo.LineOrigin(ctx, "HEAD", "sub/file", 1); return err },
+		"Resolve":    func() error { _, err := repo.Resolve(ctx, "HEAD"); return err },
+		"Untracked":  func() error { _, err := repo.Untracked(ctx, nil); return err },
+		"FirstOn":    func() error { _, err := repo.FirstOn(ctx, "HEAD", "HEAD"); return err },
+		"Touched":    func() error { _, err := repo.Touched(ctx, "sub"); return err },
+		"Contains":   func() error { _, err := repo.Contains(ctx, none, none); return err },
+		"Ahead":      func() error { _, err := repo.Ahead(ctx, "HEAD", "HEAD"); return err },
+		"URL":        func() error { _, err := repo.URL(ctx, "origin"); return err },
+		"Remote":     func() error { _, err := repo.Remote(ctx, "origin"); return err },
+		"Fetch":      func() error { return repo.Fetch(ctx, "origin") },
+		"Push":       func() error { return repo.Push(ctx, "origin", none, "main") },
+		"Commit":     func() error { _, err := repo.Commit(ctx, []string{"sub/file"}, "x\n"); return err },
+		"Tag":        func() error { return repo.Tag(ctx, "v1", "HEAD", "v1\n") },
+		"DeleteTag":  func() error { return repo.DeleteTag(ctx, "v1") },
+		"Back":       func() error { return repo.Back(ctx, "HEAD") },
+		"Revert":     func() error { _, err := repo.Revert(ctx, "HEAD"); return err },
+		"Restore":    func() error { return repo.Restore(ctx, []string{"sub/file"}) },
+		"Clone":      func() error { return repo.Clone(ctx, filepath.Join(t.TempDir(), "c")) },
+		"CloneAt":    func() error { return repo.CloneAt(ctx, filepath.Join(t.TempDir(), "c"), none) },
+		"Export":     func() error { return repo.Export(ctx, "HEAD", ".", filepath.Join(t.TempDir(), "c")) },
+	} {
+		err := ask()
+		require.Error(t, err, name)
+		require.Contains(t, fmt.Sprintf("%+v", err), "bad config line 1", name)
+		require.Contains(t, fmt.Sprintf("%+v", err), "\n→ ", name)
+		require.False(t, gitrepo.Transient(err), name)
+		require.NotErrorIs(t, err, gitrepo.ErrNoRemote, name)
+		require.NotErrorIs(t, err, gitrepo.ErrNoCommit, name)
+	}
+}
+
+// What git says is the same, and means the same, in a locale for which it has translations.
+func TestAnotherLocale(t *testing.T) {
+	dir, plain := newRepo(t)
+	run := with(plain, "LC_ALL=C.UTF-8", "LANGUAGE=de")
+	x := exec.Command("git", "rev-parse", "--verify", "nothing")
+	x.Dir, x.Env = dir, run.(*command.System).Environ()
+	if out, _ := x.CombinedOutput(); !strings.Contains(string(out), "Schwerwiegend") {
+		t.Logf("git has no German here, and what is tested says little: %s", out)
+	}
+	repo, err := gitrepo.Open(t.Context(), run, dir)
+	require.NoError(t, err)
+	bare := withRemote(t, dir, func(args ...string) string { return gitOK(t, run, dir, args...) })
+	hook(t, bare, "pre-receive", "kill -9 $PPID")
+	head := gitOK(t, run, dir, "commit-tree", "-m", "x", "-p", "HEAD", "HEAD^{tree}")
+	err = repo.Push(t.Context(), "origin", head, "main")
+	require.True(t, gitrepo.Transient(err), "%+v", err)
+	require.NoError(t, os.RemoveAll(bare))
+	err = repo.Push(t.Context(), "origin", head, "main")
+	require.False(t, gitrepo.Transient(err), "%+v", err)
+	_, err = repo.Remote(t.Context(), "nobody")
+	require.ErrorIs(t, err, gitrepo.ErrNoRemote)
+}

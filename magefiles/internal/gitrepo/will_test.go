@@ -1,0 +1,137 @@
+package gitrepo_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+)
+
+// What a person's git is to do with commits and tags is done, and tree, parent and refs are those of anybody.
+func TestWill(t *testing.T) {
+	for name, c := range map[string]struct {
+		set  func(t *testing.T, dir string, git func(...string) string) []string // variables
+		want func(t *testing.T, dir string, git func(...string) string)
+	}{
+		"identity": {func(_ *testing.T, _ string, git func(...string) string) []string {
+			git("config", "author.name", "an author")
+			git("config", "user.name", "a committer")
+			git("config", "user.email", "c@example.invalid")
+			return []string{"GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"}
+		}, func(t *testing.T, _ string, git func(...string) string) {
+			require.Equal(t, "an author a committer c@example.invalid", git("log", "-1", "--format=%an %cn %ce"))
+			require.Equal(t, "a committer", git("for-each-ref", "--format=%(taggername)", "refs/tags/v1"))
+		}},
+		"a commit-msg hook": {func(t *testing.T, dir string, _ func(...string) string) []string {
+			hook(t, filepath.Join(dir, ".git"), "commit-msg", `echo "Change-Id: I1" >> "$1"`)
+			return nil
+		}, func(t *testing.T, _ string, git func(...string) string) {
+			require.Equal(t, "release: v1\nChange-Id: I1", git("log", "-1", "--format=%B"))
+		}},
+		"core.hooksPath": {func(t *testing.T, dir string, git func(...string) string) []string {
+			hook(t, filepath.Join(dir, ".git"), "prepare-commit-msg", `exit 1`)
+			other := t.TempDir()
+			hook(t, other, "prepare-commit-msg", `echo "by $2" >> "$1"`)
+			hook(t, other, "pre-push", `echo "$1 $LC_ALL" > pushed`)
+			git("config", "core.hooksPath", filepath.Join(other, "hooks"))
+			return nil
+		}, func(t *testing.T, dir string, git func(...string) string) {
+			require.Equal(t, "release: v1\nby message", git("log", "-1", "--format=%B"))
+			text, err := os.ReadFile(filepath.Join(dir, "pushed"))
+			require.NoError(t, err)
+			require.Equal(t, "origin C.UTF-8\n", string(text), "in the person's locale")
+		}},
+		"encoding": {func(_ *testing.T, _ string, git func(...string) string) []string {
+			git("config", "i18n.commitEncoding", "ISO-8859-1")
+			return nil
+		}, func(t *testing.T, _ string, git func(...string) string) {
+			require.Contains(t, git("cat-file", "commit", "HEAD"), "\nencoding ISO-8859-1\n")
+			require.Equal(t, "release: v1", git("log", "-1", "--format=%B"))
+		}},
+		"a template": {func(t *testing.T, dir string, git func(...string) string) []string {
+			write(t, dir, ".git/template", "why:\n")
+			git("config", "commit.template", ".git/template")
+			return nil
+		}, func(t *testing.T, _ string, git func(...string) string) {
+			require.Equal(t, "release: v1", git("log", "-1", "--format=%B"), "it is for those who write a message")
+		}},
+		"a hook that asks git about the commit": {func(t *testing.T, dir string, _ func(...string) string) []string {
+			hook(t, filepath.Join(dir, ".git"), "pre-commit", `git diff --cached --name-only > staged; git config core.hooksPath >> staged; exit 0`)
+			return nil
+		}, func(t *testing.T, dir string, _ func(...string) string) {
+			text, err := os.ReadFile(filepath.Join(dir, "staged"))
+			require.NoError(t, err)
+			require.Equal(t, "sub/file\n", string(text), "none of our settings is in its way")
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, plain := newRepo(t)
+			git := func(args ...string) string { return gitOK(t, plain, dir, args...) }
+			bare := withRemote(t, dir, git)
+			base := git("rev-parse", "HEAD")
+			drop := c.set(t, dir, git)
+			run := command.NewSystem(command.Setenv(command.Unset(plain.(*command.System).Environ(), drop...), "LC_ALL=C.UTF-8"), nil)
+			repo, err := gitrepo.Open(t.Context(), run, dir)
+			require.NoError(t, err)
+			write(t, dir, "sub/file", "second\n")
+			hash, err := repo.Commit(t.Context(), []string{"sub/file"}, "release: v1\n")
+			require.NoError(t, err, "%+v", err)
+			require.NoError(t, repo.Tag(t.Context(), "v1", hash, "v1\n"))
+			require.NoError(t, repo.Push(t.Context(), "origin", hash, "main", "v1"))
+			git("update-index", "--refresh", "-q")
+			tree := git("write-tree")
+			require.Equal(t, base+" "+tree, git("log", "-1", "--format=%P %T"))
+			require.Equal(t, "sub/file", git("diff-tree", "-r", "--name-only", "--no-commit-id", "HEAD"))
+			require.Equal(t, hash+" commit\trefs/heads/main\n"+git("rev-parse", "v1")+" tag\trefs/tags/v1", gitOK(t, plain, bare, "for-each-ref"))
+			c.want(t, dir, git)
+		})
+	}
+}
+
+// A hook that refuses is shown with its own words, and clone and remote are what they were.
+func TestHooksThatRefuse(t *testing.T) {
+	for name, c := range map[string]struct {
+		hook, script string
+		do           func(t *testing.T, repo *gitrepo.Repo) error
+	}{
+		"commit-msg":          {"commit-msg", `echo "no ticket in the message" >&2; exit 1`, commitFile},
+		"prepare-commit-msg":  {"prepare-commit-msg", `echo "no ticket in the message"; exit 1`, commitFile},
+		"pre-commit, unstage": {"pre-commit", `git reset -q; echo "no ticket in the message"; exit 3`, commitFile},
+		"of all refs":         {"reference-transaction", `[ "$1" = prepared ] && echo "no ticket in the message" && exit 1; exit 0`, commitFile},
+		"of tags": {"reference-transaction", `grep -q refs/tags && echo "no ticket in the message" >&2 && exit 1; exit 0`, func(t *testing.T, repo *gitrepo.Repo) error {
+			return repo.Tag(t.Context(), "v1", "HEAD", "v1\n")
+		}},
+		"pre-push": {"pre-push", `echo "no ticket in the message"; exit 1`, func(t *testing.T, repo *gitrepo.Repo) error {
+			return repo.Push(t.Context(), "origin", "HEAD^0", "main")
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			repo, dir, git := open(t)
+			bare := withRemote(t, dir, git)
+			git("commit", "-q", "--allow-empty", "-m", "to be pushed")
+			refs, status := git("for-each-ref"), git("status", "--porcelain")
+			theirs := git("--git-dir="+bare, "for-each-ref")
+			hook(t, repo.Dir, c.hook, c.script)
+			err := c.do(t, repo)
+			require.ErrorContains(t, err, "git ended with exit status")
+			require.Contains(t, fmt.Sprintf("%+v", err), "no ticket in the message")
+			require.Contains(t, fmt.Sprintf("%+v", err), "→ see what git, or a hook of the repository, says above")
+			require.False(t, gitrepo.Transient(err))
+			git("checkout", "-q", ".")
+			require.Equal(t, refs, git("for-each-ref"))
+			require.Equal(t, status, git("status", "--porcelain"))
+			require.Equal(t, theirs, git("--git-dir="+bare, "for-each-ref"))
+		})
+	}
+}
+
+func commitFile(t *testing.T, repo *gitrepo.Repo) error {
+	write(t, repo.Top, "sub/file", "second\n")
+	_, err := repo.Commit(t.Context(), []string{"sub/file"}, "x\n")
+	return err
+}
