@@ -88,6 +88,7 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 			found = append(found, bad("say -to=patch, minor, major, or a version", "%s", cmp.Or(strings.Join(a.bump.Notes, "; "), "nothing to release: no version changes")))
 		}
 	}
+	found = append(found, r.ofPlatforms(ctx, a)...)
 	found = append(found, r.ofGit(ctx, a)...)
 	found = append(found, r.ofChannel(ctx, a)...)
 	found = append(found, r.ofHub(ctx)...)
