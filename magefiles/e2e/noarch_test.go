@@ -69,12 +69,16 @@ func TestDataIsInstalledAndNotImported(t *testing.T) {
 	for name, text := range member("all-of-it", "backend = { name = \"our-backend\", version = \"*\" }\n[package.run-dependencies]\ndata = \"==0.1.6\"\nmono-core = \"==0.1.6\"") {
 		files[name] = text
 	}
-	r := newReleasing(t, releaseOptions{by: "here", files: files})
-	r.standin.Behave(pixitest.Behaviour{Made: map[string]pixitest.Made{
+	behaviour := pixitest.Behaviour{Made: map[string]pixitest.Made{
 		"data":      {Noarch: "generic", Files: map[string]string{"share/data/table.csv": "1,2\n", "share/data/make.py": "raise SystemExit('imported')\n"}},
 		"all-of-it": {Noarch: "generic", Files: map[string]string{}},
-	}})
+	}}
+	r := newReleasing(t, releaseOptions{by: "here", files: files})
+	r.standin.Behave(behaviour)
 	require.Contains(t, r.ok("publish", "-yes"), "3 packages; 2 packages without Python modules installed")
+
+	r = newReleasing(t, releaseOptions{by: "here", files: files})
+	r.standin.Behave(behaviour)
 	out := r.ok("release", "-to=patch", "-yes")
 	require.Contains(t, out, "mono-core 0.1.7, mono-p0001 0.1.7, mono-p0002 0.1.7 imported from")
 	require.Contains(t, out, "data 0.1.7, all-of-it 0.1.7 installed in")
