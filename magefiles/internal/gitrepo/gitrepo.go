@@ -104,26 +104,29 @@ func (r *Repo) Changes(ctx context.Context) ([]string, error) {
 	return r.status(ctx, "--untracked-files=all")
 }
 
-// Clone makes a clone of what is committed in dir, which must not exist, and checks out HEAD there. It shares no file
-// with the original.
+// Clone makes a clone of what is committed in dir, which must not exist, and checks out HEAD there, with the submodules that
+// this machine has. It shares no file with the original.
 func (r *Repo) Clone(ctx context.Context, dir string) error {
 	_, err := r.git(ctx, "-c", "advice.detachedHead=false", "clone", "--quiet", "--no-local", r.Top, dir)
 	if err != nil {
 		return operr.New("see what git says there", "cloning %s: %w", r.Top, err)
 	}
-	return nil
+	return r.fill(ctx, dir)
 }
 
 // CloneAt is Clone for a commit that HEAD may not be: it is checked out on no branch.
 func (r *Repo) CloneAt(ctx context.Context, dir, commit string) error {
 	_, err := r.git(ctx, "clone", "--quiet", "--no-local", "--no-checkout", r.Top, dir)
 	if err == nil {
+		err = r.carry(ctx, r.origin(ctx).own(), dir)
+	}
+	if err == nil {
 		_, err = command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: []string{"checkout", "--quiet", "--detach", commit}, Dir: dir, Gentle: true})
 	}
 	if err != nil {
 		return operr.New("see what git says there", "cloning %s at %s: %w", r.Top, short(commit), err)
 	}
-	return nil
+	return r.fill(ctx, dir)
 }
 
 func (r *Repo) git(ctx context.Context, args ...string) (string, error) {

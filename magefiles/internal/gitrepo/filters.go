@@ -1,0 +1,43 @@
+package gitrepo
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// ask gives git its standard input and returns what it says.
+func (r *Repo) ask(ctx context.Context, stdin string, args ...string) (string, error) {
+	return command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: args, Dir: r.Top, Stdin: strings.NewReader(stdin), Gentle: true})
+}
+
+// carry takes the filters that are configured for one repository alone over to a clone of it: without them, files would be
+// checked out as git stores them. What Git LFS has on this machine is used where it lies. The key of git-crypt is not given
+// away: its files stay encrypted, and are refused where a package has some.
+func (r *Repo) carry(ctx context.Context, from, clone string) error {
+	in := func(dir, stdin string, args ...string) (string, error) {
+		return command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: args, Dir: dir, Stdin: strings.NewReader(stdin), Gentle: true})
+	}
+	out, _ := in(r.Top, "", "config", "--file", filepath.Join(from, "config"), "--includes", "--null", "--get-regexp", `^(filter|lfs)\.`) // ends with 1 where there is none
+	for kv := range strings.SplitSeq(out, "\x00") {
+		key, value, ok := strings.Cut(kv, "\n")
+		if !ok || strings.HasPrefix(key, "filter.git-crypt") {
+			continue
+		}
+		if _, err := in(clone, "", "config", "--local", "--add", key, value); err != nil {
+			return operr.New("see what git says there", "taking %s over to the clone %s: %w", key, clone, err)
+		}
+	}
+	objects := filepath.Join(from, "lfs")
+	if _, err := os.Stat(objects); err != nil {
+		return nil
+	}
+	if _, err := in(clone, "", "config", "--local", "lfs.storage", objects); err != nil {
+		return operr.New("see what git says there", "telling the clone %s where Git LFS has its files: %w", clone, err)
+	}
+	return nil
+}
