@@ -84,6 +84,9 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	if d := w.Disagreements(); len(d) > 0 {
 		return nil, operr.New("run `mage version:show`, which names them all", "%s: %s", d[0].Pos, d[0].Message)
 	}
+	if err := allNoarch(w); err != nil {
+		return nil, err
+	}
 	if err := fitsTag(w, tagOfRun()); err != nil {
 		return nil, err
 	}
@@ -108,6 +111,22 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	}}
 	p.result.Channel = c.URL()
 	return p, p.sources(ctx)
+}
+
+// allNoarch refuses packages that would be built for this platform alone, all of them by name.
+func allNoarch(w *workspace.Workspace) error {
+	found := w.NotNoarch()
+	switch len(found) {
+	case 0:
+		return nil
+	case 1:
+		return found[0].Err()
+	}
+	var lines []string
+	for _, n := range found {
+		lines = append(lines, n.What()+" → "+n.Next())
+	}
+	return operr.New("see to each; nothing was built or sent", "%d packages cannot be published", len(found)).WithDetail(strings.Join(lines, "\n"))
 }
 
 // fitsTag refuses to publish for a tag that names other versions than the manifests have.

@@ -180,5 +180,10 @@ func (p *publishing) install(ctx context.Context) (string, error) {
 func (p *publishing) imports(ctx context.Context) (string, error) {
 	err := p.publisher.Import(ctx, p.plan, &p.verified)
 	p.result.Imports = p.verified.Imports
-	return operr.Count(len(p.verified.Imports), "package"), err
+	imported := p.verified.Imported()
+	said := operr.Count(imported, "package")
+	if rest := len(p.verified.Imports) - imported; rest > 0 {
+		said += fmt.Sprintf("; %s without Python modules installed", operr.Count(rest, "package"))
+	}
+	return said, err
 }

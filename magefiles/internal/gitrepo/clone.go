@@ -86,13 +86,13 @@ func (r *Repo) missing(ctx context.Context, commit string) (string, error) {
 	return missing.String(), err
 }
 
-// Clone makes a clone of what is committed in dir, which must not exist, and checks out HEAD there. It shares no file
-// with the original.
+// Clone makes a clone of what is committed in dir, which must not exist, and checks out HEAD there, with the submodules that
+// this machine has. It shares no file with the original.
 func (r *Repo) Clone(ctx context.Context, dir string) error {
 	if err := r.clone(ctx, "HEAD", r.Top, dir); err != nil {
 		return failed(err, "cloning %s", r.Top)
 	}
-	return nil
+	return r.fill(ctx, dir)
 }
 
 // CloneAt is Clone for a commit that HEAD may not be: it is checked out on no branch.
@@ -104,11 +104,14 @@ func (r *Repo) CloneAt(ctx context.Context, dir, commit string) error {
 			_, err = clone.talk(ctx, call{args: []string{"fetch", "--quiet", "--no-tags", "--depth=1", "origin", commit}, settings: []string{"protocol.file.allow=always"}})
 		}
 		if err == nil {
+			err = r.carry(ctx, r.origin(ctx).own(), dir)
+		}
+		if err == nil {
 			_, err = clone.git(ctx, "checkout", "--quiet", "--detach", commit)
 		}
 	}
 	if err != nil {
 		return failed(err, "cloning %s at %s", r.Top, short(commit))
 	}
-	return nil
+	return r.fill(ctx, dir)
 }

@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -29,8 +29,10 @@ type probe struct {
 	want         string
 }
 
-// Import imports every module of every package in the clean environment and compares the versions.
+// Import imports every module of every package in the clean environment and compares the versions. A package that has
+// nothing for Python (data, a program, one that only depends on others) was installed, and that is all there is to see.
 func (p *Publisher) Import(ctx context.Context, plan Plan, v *Verified) error {
+	v.Imports = map[string][]string{}
 	var probes []probe
 	for n, i := range plan.Items {
 		if !here(i.Record) {
@@ -40,14 +42,21 @@ func (p *Publisher) Import(ctx context.Context, plan Plan, v *Verified) error {
 		if err != nil {
 			return err
 		}
-		q.want = i.Record.Version
-		probes = append(probes, q)
+		v.Imports[q.Name] = q.Modules
+		if q.want = i.Record.Version; len(q.Modules) > 0 || q.Distribution != "" {
+			probes = append(probes, q)
+		}
+	}
+	if len(probes) == 0 {
+		return nil
+	}
+	if v.Installed.Python == "" {
+		return operr.New("let it require python: `python = \"*\"` in its run dependencies", "%s has Python modules, and what it depends on brings no Python", probes[0].Name)
 	}
 	answers, err := p.ask(ctx, v.Installed.Python, probes)
 	if err != nil {
 		return err
 	}
-	v.Imports = map[string][]string{}
 	for n, a := range answers {
 		if want := probes[n].want; a.Version != "" && !version.Same(a.Version, want) {
 			return operr.New("let the versions of pyproject.toml and pixi.toml agree", "the installed %s says that it is %s, and its package is %s", a.Name, a.Version, want)
@@ -98,30 +107,45 @@ func newProbe(name, archive string) (probe, error) {
 	files, err := a.Files()
 	p := probe{Name: name, Modules: modules(files)}
 	for _, f := range files {
-		if dist, ok := strings.CutSuffix(f, ".dist-info/METADATA"); ok {
-			p.Distribution, _, _ = strings.Cut(path.Base(dist), "-")
+		if dist, ok := strings.CutSuffix(inSite(f), ".dist-info/METADATA"); ok && !strings.Contains(dist, "/") {
+			p.Distribution, _, _ = strings.Cut(dist, "-")
 		}
 	}
 	return p, err
 }
 
-// modules are the importable modules at the top of a payload: packages, single files, and packages in namespaces.
+// site is where Python looks for modules: a noarch python package has them at the top, another one where its Python does, by
+// the ways of Unix or of Windows.
+var site = regexp.MustCompile(`^(?:lib/python[0-9.]+t?/|Lib/)?site-packages/`)
+
+// inSite is the path of a file below site-packages; "" elsewhere.
+func inSite(file string) string {
+	if at := site.FindString(file); at != "" {
+		return file[len(at):]
+	}
+	return ""
+}
+
+var importable = regexp.MustCompile(`^[\pL_][\pL\pN_]*(?:\.[\pL_][\pL\pN_]*)*$`)
+
+// modules are the importable modules at the top of a payload: packages, single files, and packages in namespaces. Files whose
+// names are no names of modules, such as templates, are none.
 func modules(files []string) []string {
-	var out []string
+	out := []string{}
 	for _, f := range files {
-		rel, ok := strings.CutPrefix(f, "site-packages/")
-		if !ok || !strings.HasSuffix(rel, ".py") {
+		rel, ok := strings.CutSuffix(inSite(f), ".py")
+		if !ok {
 			continue
 		}
-		module := strings.TrimSuffix(strings.TrimSuffix(rel, ".py"), "/__init__")
-		if strings.HasSuffix(module, "__main__") {
+		module := strings.ReplaceAll(strings.TrimSuffix(rel, "/__init__"), "/", ".")
+		if strings.HasSuffix(module, "__main__") || !importable.MatchString(module) {
 			continue
 		}
-		out = append(out, strings.ReplaceAll(module, "/", "."))
+		out = append(out, module)
 	}
 	slices.Sort(out)
 	// A module below one that is importable is imported, or not, as the package itself decides.
-	var top []string
+	top := []string{}
 	for _, m := range out {
 		if !slices.ContainsFunc(top, func(t string) bool { return strings.HasPrefix(m, t+".") }) {
 			top = append(top, m)

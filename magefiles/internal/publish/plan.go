@@ -64,6 +64,9 @@ func (p Plan) Records() (records []condapkg.Record) {
 // cannot follow.
 func (p *Publisher) Plan(ctx context.Context, h Holdings, ready Artifacts) (Plan, error) {
 	plan := Plan{Channel: p.Channel.URL()}
+	if err := p.onePlatform(h, ready); err != nil {
+		return plan, err
+	}
 	var conflicts []error
 	for level, packages := range p.Workspace.Levels() {
 		for _, pkg := range packages {
@@ -79,6 +82,24 @@ func (p *Publisher) Plan(ctx context.Context, h Holdings, ready Artifacts) (Plan
 		}
 	}
 	return plan, conflictError(plan, conflicts)
+}
+
+// onePlatform refuses artifacts that are not noarch: with the file of one platform on the channel, the others would find a
+// version that they cannot install. Bytes that the channel has already are left as they are.
+func (p *Publisher) onePlatform(h Holdings, ready Artifacts) error {
+	var files []string
+	for _, pkg := range p.Workspace.Order() {
+		a, ok := ready[pkg.Name]
+		if !ok || a.Index.Subdir == noarch || slices.ContainsFunc(h.Records[pkg.Name], func(r condapkg.Record) bool { return r.SHA256 == a.SHA256 }) {
+			continue
+		}
+		files = append(files, a.Index.Subdir+"/"+filepath.Base(a.Path))
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	return operr.New("let it be built as noarch, if it has no compiled code; else keep it in a workspace of its own, and publish it with pixi from a machine of each platform",
+		"%s cannot be published, and nothing was sent: only noarch packages are published yet, since a channel would need a package for every platform", strings.Join(files, ", "))
 }
 
 func conflictError(plan Plan, conflicts []error) error {

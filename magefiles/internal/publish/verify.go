@@ -21,7 +21,15 @@ import (
 type Verified struct {
 	Files     []string // downloaded and compared, in the order of the plan
 	Installed toolchain.Environment
-	Imports   map[string][]string // the modules that were imported, by package
+	Imports   map[string][]string // the modules that were imported, by package; none of one that has none
+}
+
+// Imported counts the packages of which something was imported.
+func (v Verified) Imported() (n int) {
+	for _, modules := range v.Imports {
+		n += min(1, len(modules))
+	}
+	return n
 }
 
 // How says how the environment was made.
@@ -87,7 +95,7 @@ func (p *Publisher) Install(ctx context.Context, plan Plan, v *Verified) (err er
 
 // here says whether a package can be installed on this machine.
 func here(r condapkg.Record) bool {
-	return r.Subdir == "noarch" || r.Subdir == workspace.HostPlatform()
+	return r.Subdir == noarch || r.Subdir == workspace.HostPlatform()
 }
 
 // otherChannels are the workspace's channels, for everything that is not ours.

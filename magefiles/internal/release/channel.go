@@ -152,13 +152,21 @@ func (r *Release) visible(ctx context.Context) (string, error) {
 // Verified is what came back from the channel.
 type Verified struct {
 	Files     []Artifact `json:"files"`
-	Installed string     `json:"installed"` // how
-	Imports   []string   `json:"imports"`   // "name version"
-	Compared  string     `json:"compared"`  // with which digests
+	Installed string     `json:"installed"`         // how
+	Imports   []string   `json:"imports"`           // "name version"
+	Without   []string   `json:"without,omitempty"` // the same, of those that have no module to import
+	Compared  string     `json:"compared"`          // with which digests
 }
 
 func (v Verified) String() string {
-	return fmt.Sprintf("%s imported from %s; %s", strings.Join(v.Imports, ", "), v.Installed, v.Compared)
+	var said []string
+	if len(v.Imports) > 0 {
+		said = append(said, strings.Join(v.Imports, ", ")+" imported from "+v.Installed)
+	}
+	if len(v.Without) > 0 {
+		said = append(said, strings.Join(v.Without, ", ")+" installed in "+v.Installed+" (no Python modules)")
+	}
+	return strings.Join(append(said, v.Compared), "; ")
 }
 
 // isVerified takes the journal's word, which is bound to the digests.
@@ -181,7 +189,7 @@ func (r *Release) verify(ctx context.Context) (Verified, error) {
 	if err != nil {
 		return Verified{}, err
 	}
-	v := Verified{}
+	v := Verified{Imports: []string{}}
 	var log tail
 	p.Log = &log
 	seen, err := p.Verify(ctx, plan)
@@ -194,7 +202,11 @@ func (r *Release) verify(ctx context.Context) (Verified, error) {
 	v.Installed = seen.How()
 	for _, i := range plan.Items {
 		v.Files = append(v.Files, Artifact{i.Package, i.Record.FileName(), i.Record.SHA256, i.Record.Size})
-		v.Imports = append(v.Imports, i.Package+" "+i.Record.Version)
+		if name := i.Package + " " + i.Record.Version; len(seen.Imports[i.Package]) > 0 {
+			v.Imports = append(v.Imports, name)
+		} else {
+			v.Without = append(v.Without, name)
+		}
 	}
 	return v, nil
 }

@@ -83,6 +83,6 @@ type Install struct {
 // Environment is an installed environment.
 type Environment struct {
 	Dir    string
-	Python string // path of its interpreter
+	Python string // path of its interpreter; "" where nothing in it brings one
 	Solved bool   // whether a conda solver chose the packages
 }

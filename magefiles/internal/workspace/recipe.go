@@ -31,7 +31,7 @@ func (l *loader) readRecipe(s *source, p *Package) {
 		s.problemAt(Pos{File: real}, "Correct the file: it is not valid YAML.", "%v", err)
 		return
 	}
-	p.recipe = recipeDeps(real, src, &root)
+	p.recipe, p.onePlatform = recipeDeps(real, src, &root), recipePlatforms(real, &root)
 	n := recipeVersion(&root)
 	if n == nil {
 		return

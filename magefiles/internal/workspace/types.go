@@ -55,7 +55,8 @@ type Package struct {
 	Build    BuildConfig
 	Publish  bool // `publish = true`: what `pixi publish` without --path takes
 
-	recipe []Dependency // of its recipe.yaml
+	recipe      []Dependency  // of its recipe.yaml
+	onePlatform []onePlatform // outputs of its recipe.yaml that are not noarch
 
 	Metadata Metadata // of the [package] table alone, inherited values resolved
 	Project  *Project // the pyproject.toml; nil where there is none

@@ -48,8 +48,8 @@ func (p *Pixi) Install(ctx context.Context, i toolchain.Install) (toolchain.Envi
 		return none, err
 	}
 	python := filepath.Join(prefix, "bin", "python")
-	if _, err := os.Stat(python); err != nil {
-		return none, fmt.Errorf("pixi installed %s without an interpreter: %w", strings.Join(i.Specs, ", "), err)
+	if _, err := os.Stat(python); errors.Is(err, fs.ErrNotExist) {
+		python = "" // nothing in it is of Python
 	}
 	return toolchain.Environment{Dir: prefix, Python: python, Solved: true}, nil
 }

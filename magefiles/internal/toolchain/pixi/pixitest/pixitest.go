@@ -33,6 +33,14 @@ type Behaviour struct {
 	Skip     []string            // packages of which pixi says that their file is there already
 	NoOutput []string            // packages that produce nothing
 	Foreign  []string            // packages that come out beyond those asked for
+	Made     map[string]Made     // packages that come out as something else than a noarch package with one module
+}
+
+// Made is what comes out of a package.
+type Made struct {
+	Subdir string            // "" is noarch
+	Noarch string            // as in index.json; "" is none
+	Files  map[string]string // the payload
 }
 
 // Call is one call of the stand-in.

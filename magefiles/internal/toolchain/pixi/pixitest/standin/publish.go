@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -68,6 +69,9 @@ func (s *standin) build(p pkg, target string) (file string, skipped bool) {
 	})
 	depends = append(depends, s.Add[p.name]...)
 	made := condapkgtest.Package{Name: p.name, Version: p.version, Depends: depends}
+	if m, ok := s.Made[p.name]; ok {
+		made.Subdir, made.Noarch, made.Files = cmp.Or(m.Subdir, "noarch"), condapkg.Noarch(m.Noarch), m.Files
+	}
 	if p.constrains != nil {
 		made.Extra = map[string]any{"constrains": p.constrains}
 	}

@@ -1,0 +1,202 @@
+package workspace
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+)
+
+// NotNoarch is a package that is built for one platform at a time, as far as its manifest tells.
+type NotNoarch struct {
+	Package *Package
+	Pos     Pos    // of what says so
+	Why     string // "config.noarch is false"
+	Fix     string // what makes the package noarch, if it has no compiled code
+}
+
+// What is a sentence about it: "packages/lib/pixi.toml:6:1: lib cannot be published: …".
+func (n NotNoarch) What() string {
+	return fmt.Sprintf("%s: %s cannot be published: it is built for one platform (%s), and only noarch packages are published yet, since a channel would need it for every platform",
+		n.Pos, n.Package.Name, n.Why)
+}
+
+// Next is what to do about it.
+func (n NotNoarch) Next() string {
+	return "if it has no compiled code, " + n.Fix + "; else keep it in a workspace of its own, and publish it with pixi from a machine of each platform (`mage build:package " + n.Package.Name + "` builds it here as before)"
+}
+
+// Err is What and Next.
+func (n NotNoarch) Err() error { return operr.New(n.Next(), "%s", n.What()) }
+
+// NotNoarch returns the packages that the manifests say are built for one platform at a time, by name. Where they do not
+// tell (another backend, a recipe that computes it), only the built artifact does.
+func (w *Workspace) NotNoarch() []NotNoarch {
+	var out []NotNoarch
+	for _, p := range w.Packages {
+		if n, ok := p.notNoarch(); ok {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// compiles are backends whose packages are for one platform whatever they hold (prefix-dev/pixi, crates/pixi_build_*).
+var compiles = []string{"pixi-build-cmake", "pixi-build-mojo", "pixi-build-r", "pixi-build-ros", "pixi-build-rust"}
+
+func (p *Package) notNoarch() (NotNoarch, bool) {
+	n := NotNoarch{Package: p, Pos: p.Build.Pos, Fix: "set `noarch = true` in [package.build.config] of " + p.Manifest}
+	if p.Build.Backend == recipeBackend {
+		if len(p.onePlatform) == 0 {
+			return n, false
+		}
+		first := p.onePlatform[0]
+		n.Pos, n.Why = first.Pos, first.why
+		n.Fix = "set `noarch: python` or `noarch: generic` in `build` of " + first.File
+		return n, true
+	}
+	settings := []TargetConfig{{Config: p.Build.Config, Node: p.Build.Node}}
+	for _, t := range p.Build.Targets {
+		if t.Config != nil { // what a target leaves out, it takes from the others
+			settings = append(settings, TargetConfig{t.Selector, merged(p.Build.Config, t.Config), t.Node})
+		}
+	}
+	for _, s := range settings {
+		if why := p.compiled(s.Config); why != "" {
+			if s.Selector != "" {
+				why += " for " + s.Selector
+			}
+			n.Pos, n.Why = p.configPos(s.Node), why
+			return n, true
+		}
+	}
+	return n, false
+}
+
+func merged(base, over map[string]any) map[string]any {
+	out := map[string]any{}
+	for _, m := range []map[string]any{base, over} {
+		for k, v := range m {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// configPos is where a configuration stands; the build table's place where there is none.
+func (p *Package) configPos(n *tomledit.Node) Pos {
+	if n == nil || n.Line == 0 {
+		return p.Build.Pos
+	}
+	return Pos{File: p.Build.File, Line: n.Line, Col: n.Column}
+}
+
+// compiled says why a backend of this configuration makes packages for one platform; "" where it does not, or where that is
+// not known. `noarch` comes first, then compilers, as pixi-build-python has it (crates/pixi_build_python/src/main.rs).
+func (p *Package) compiled(config map[string]any) string {
+	if noarch, said := config["noarch"].(bool); said {
+		if noarch {
+			return ""
+		}
+		return "config.noarch is false"
+	}
+	compilers, said := config["compilers"].([]any)
+	switch {
+	case slices.Contains(compiles, p.Build.Backend):
+		return "by " + p.Build.Backend
+	case p.Build.Backend != pythonBackend:
+		return ""
+	case len(compilers) > 0:
+		return fmt.Sprintf("it names compilers: %s", join(compilers))
+	case config["abi3"] == true:
+		return "config.abi3 is true"
+	case said || p.Project == nil || p.Build.Python.IgnorePyproject:
+		return ""
+	}
+	for _, r := range p.Project.BuildRequires {
+		name := PyPIName(strings.TrimSpace(r[:len(r)-len(strings.TrimLeft(r, wordBytes))]))
+		if name == "maturin" || name == "setuptools-rust" { // detect_compilers_from_build_requirements
+			return "it is built by " + name
+		}
+	}
+	return ""
+}
+
+const wordBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+
+func join(list []any) string {
+	var out []string
+	for _, e := range list {
+		out = append(out, fmt.Sprint(e))
+	}
+	return strings.Join(out, ", ")
+}
+
+// onePlatform is an output of a recipe that is built for one platform.
+type onePlatform struct {
+	Pos
+	why string
+}
+
+// recipePlatforms finds the outputs of a recipe that do not say noarch, in `build` of their own or of the whole recipe, which
+// outputs inherit. One that computes it is left to the artifact.
+func recipePlatforms(file string, root *yaml.Node) []onePlatform {
+	if len(root.Content) == 0 {
+		return nil
+	}
+	top := root.Content[0]
+	inherited := member(member(top, "build"), "noarch")
+	list := member(top, "outputs")
+	if list == nil {
+		if saysNoarch(inherited) {
+			return nil
+		}
+		at := top
+		if build := member(top, "build"); build != nil {
+			at = build
+		}
+		return []onePlatform{{Pos{File: file, Line: at.Line, Col: at.Column}, "the recipe does not say noarch"}}
+	}
+	var out []onePlatform
+	for _, o := range outputsOf(list) {
+		own := member(member(o, "build"), "noarch")
+		if own == nil {
+			own = inherited
+		}
+		if saysNoarch(own) {
+			continue
+		}
+		why := "an output of the recipe does not say noarch"
+		if name := member(member(o, "package"), "name"); name != nil {
+			why = "the output " + name.Value + " of the recipe does not say noarch"
+		}
+		out = append(out, onePlatform{Pos{File: file, Line: o.Line, Col: o.Column}, why})
+	}
+	return out
+}
+
+// saysNoarch is true for python and generic, and for what only rattler-build can work out.
+func saysNoarch(n *yaml.Node) bool {
+	return n != nil && (n.Kind != yaml.ScalarNode || n.Tag != "!!null" && n.Value != "")
+}
+
+// outputsOf are the outputs of a recipe, also those below if, then and else; a staging output is no package.
+func outputsOf(n *yaml.Node) []*yaml.Node {
+	switch {
+	case n == nil || member(n, "staging") != nil:
+		return nil
+	case n.Kind == yaml.MappingNode && member(n, "then") != nil:
+		return append(outputsOf(member(n, "then")), outputsOf(member(n, "else"))...)
+	case n.Kind == yaml.MappingNode:
+		return []*yaml.Node{n}
+	}
+	var out []*yaml.Node
+	for _, c := range n.Content {
+		out = append(out, outputsOf(c)...)
+	}
+	return out
+}
