@@ -74,7 +74,7 @@ func (r *Repo) source(ctx context.Context, remote string) (from string, settings
 
 // pushes stands for an address that is the result of what a person has git put in the place of others, and has nothing put
 // in its own place.
-const pushes = "foopack-pushes:"
+const pushes = "where-pushes-go:"
 
 // named is what a person reads of what source returned.
 func named(from string, settings []string) string {
