@@ -3,7 +3,9 @@ package e2e_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -59,4 +61,183 @@ func read(t *testing.T, dir, name string) string {
 	text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 	require.NoError(t, err)
 	return string(text)
+}
+
+// settingsOfAPerson are those that must not matter to a release, of all parts of git that one has to do with. DIR is a folder
+// with files that some of them name.
+const settingsOfAPerson = `
+[advice]
+	pushUpdateRejected = false
+[alias]
+	status = !false
+	rev-list = !false
+[apply]
+	whitespace = fix
+[blame]
+	ignoreRevsFile = .nothing
+	markIgnoredLines = true
+[branch]
+	autoSetupRebase = always
+	sort = -committerdate
+[branch "main"]
+	pushRemote = elsewhere
+[checkout]
+	defaultRemote = elsewhere
+[clone]
+	defaultRemoteName = upstream
+[color]
+	ui = always
+[column]
+	ui = always
+[commit]
+	cleanup = scissors
+	status = true
+	verbose = true
+[core]
+	abbrev = 4
+	attributesFile = DIR/attributes
+	autocrlf = true
+	commentChar = r
+	eol = crlf
+	fsmonitor = DIR/monitor
+	pager = false
+	quotePath = true
+	safecrlf = true
+	splitIndex = true
+	untrackedCache = true
+[diff]
+	external = false
+	ignoreSubmodules = all
+	noprefix = true
+	orderFile = DIR/nothing
+	relative = true
+	renames = copies
+[fetch]
+	prune = true
+	pruneTags = true
+	recurseSubmodules = true
+	writeCommitGraph = true
+[format]
+	pretty = fuller
+[gc]
+	auto = 1
+[i18n]
+	logOutputEncoding = ISO-8859-1
+[index]
+	version = 4
+[init]
+	defaultBranch = trunk
+	templateDir = DIR/template
+[log]
+	follow = true
+	showRoot = false
+	showSignature = true
+[merge]
+	ff = only
+	verifySignatures = true
+[pager]
+	status = true
+[protocol]
+	version = 0
+[pull]
+	rebase = true
+[push]
+	default = nothing
+	followTags = true
+	gpgSign = true
+	pushOption = ci.skip
+	recurseSubmodules = only
+[remote]
+	pushDefault = elsewhere
+[remote "origin"]
+	mirror = true
+	prune = true
+	push = +refs/heads/*:refs/heads/copies/*
+	tagOpt = --tags
+[rerere]
+	enabled = true
+[revert]
+	reference = true
+[safe]
+	bareRepository = explicit
+[status]
+	relativePaths = false
+	showUntrackedFiles = no
+	submoduleSummary = true
+[submodule]
+	recurse = true
+[tag]
+	sort = -version:refname
+[trace2]
+	normalTarget = DIR/trace
+`
+
+// TestReleaseUnderSettings releases under many settings of a person's git together, and, with fixed dates, leaves the same
+// objects under the same names on the remote, and the same bytes on the channel, as without one.
+func TestReleaseUnderSettings(t *testing.T) {
+	t.Setenv("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
+	t.Setenv("GIT_COMMITTER_DATE", "2026-01-02T03:04:06Z")
+	t.Setenv("SOURCE_DATE_EPOCH", "1767323046")
+	release := func(config string) (refs string, files map[string]string) {
+		r := newReleasing(t, releaseOptions{by: "here"})
+		git(t, r.dir, "tag", "-a", "-m", "x", "kept-for-later")
+		git(t, r.dir, "branch", "elsewhere")
+		dir := t.TempDir()
+		write(t, dir, "config", strings.ReplaceAll(config, "DIR", dir))
+		write(t, dir, "attributes", "* text=auto eol=crlf\n")
+		for _, name := range []string{"monitor", "template/hooks/post-checkout", "template/hooks/reference-transaction"} {
+			write(t, dir, name, "#!/bin/sh\nexit 1\n")
+			require.NoError(t, os.Chmod(filepath.Join(dir, name), 0o755))
+		}
+		r.env = command.Setenv(r.env, "GIT_CONFIG_GLOBAL="+filepath.Join(dir, "config"))
+		r.ok("release", "-to=patch", "-yes")
+		r.released("0.1.7")
+		return git(t, r.world.Remote, "for-each-ref"), r.onChannel()
+	}
+	refs, files := release("")
+	require.NotContains(t, refs, "kept-for-later")
+	underAll, filesUnderAll := release(settingsOfAPerson)
+	require.Equal(t, refs, underAll)
+	require.Equal(t, files, filesUnderAll)
+}
+
+// TestTwoWorktreesAtOnce releases from two work trees of one repository: branches, tags and the remote are theirs together,
+// and the second one waits for a person.
+func TestTwoWorktreesAtOnce(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here"})
+	other := *r
+	other.dir = filepath.Join(t.TempDir(), "linked")
+	git(t, r.dir, "worktree", "add", "-q", other.dir, "-b", "other")
+	one, oneSaid := r.start("release", "-to=patch", "-yes")
+	two, twoSaid := other.start("release", "-to=patch", "-yes")
+	require.NoError(t, one.Start())
+	lock := filepath.Join(r.dir, ".git", "pixi-release", "release.lock")
+	for text := []byte(nil); !strings.Contains(string(text), "process"); text, _ = os.ReadFile(lock) {
+		time.Sleep(5 * time.Millisecond)
+	}
+	require.NoError(t, two.Start())
+	_ = one.Wait()
+	_ = two.Wait()
+	require.Zero(t, one.ProcessState.ExitCode(), "%s", oneSaid)
+	require.Equal(t, 3, two.ProcessState.ExitCode(), "%s", twoSaid)
+	require.Contains(t, twoSaid.String(), "another release is under way here, locked by process ")
+	r.released("0.1.7")
+}
+
+// TestUndoThatTheRemoteRefuses: where a remote keeps its tags, the clone is what it was, and the release can be completed.
+func TestUndoThatTheRemoteRefuses(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here"})
+	r.refuseUploads("mono-core")
+	_, status := r.mage("release", "-to=patch", "-yes")
+	require.Equal(t, 1, status)
+	head := git(t, r.dir, "rev-parse", "HEAD")
+	hook(r, r.world.Remote, "update", `case $3 in *[1-9a-f]*) ;; *) echo "tags stay here" >&2; exit 1; esac`)
+	out := r.refused(1, "refuses to take v0.1.7 back, and nothing was changed", "undo", "-yes")
+	require.Contains(t, out, "tags stay here")
+	require.Contains(t, out, "`mage release` completes the release")
+	require.Equal(t, head, git(t, r.dir, "rev-parse", "HEAD"))
+	require.Empty(t, git(t, r.dir, "status", "--porcelain"))
+	r.refuseUploads("")
+	r.ok("release", "-yes")
+	r.released("0.1.7")
 }
