@@ -41,3 +41,21 @@ func (r *Repo) carry(ctx context.Context, from, clone string) error {
 	}
 	return nil
 }
+
+// checkOut checks a commit out in a fresh clone. Where a filter fails, Git LFS is asked to leave the pointers of files that it
+// cannot get: a package may do without them, and [Repo.Lacking] names those that one has.
+func (r *Repo) checkOut(ctx context.Context, dir, commit string) error {
+	git := func(env []string) error {
+		_, err := command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: []string{"checkout", "--quiet", "--force", "--detach", commit}, Dir: dir, Env: env, Gentle: true})
+		return err
+	}
+	err := git(nil)
+	env := r.quiet(ctx)
+	if err == nil || ctx.Err() != nil || env == nil {
+		return err
+	}
+	if git(command.Setenv(env, "GIT_LFS_SKIP_SMUDGE=1")) == nil {
+		return nil
+	}
+	return err
+}

@@ -111,7 +111,7 @@ func (r *Repo) Clone(ctx context.Context, dir string) error {
 	if err != nil {
 		return operr.New("see what git says there", "cloning %s: %w", r.Top, err)
 	}
-	return r.fill(ctx, dir)
+	return r.Fill(ctx, dir)
 }
 
 // CloneAt is Clone for a commit that HEAD may not be: it is checked out on no branch.
@@ -121,12 +121,12 @@ func (r *Repo) CloneAt(ctx context.Context, dir, commit string) error {
 		err = r.carry(ctx, r.origin(ctx).own(), dir)
 	}
 	if err == nil {
-		_, err = command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: []string{"checkout", "--quiet", "--detach", commit}, Dir: dir, Gentle: true})
+		err = r.checkOut(ctx, dir, commit)
 	}
 	if err != nil {
 		return operr.New("see what git says there", "cloning %s at %s: %w", r.Top, short(commit), err)
 	}
-	return r.fill(ctx, dir)
+	return r.Fill(ctx, dir)
 }
 
 func (r *Repo) git(ctx context.Context, args ...string) (string, error) {
