@@ -169,16 +169,22 @@ func (p *publishing) sources(ctx context.Context) error {
 			return operr.New("commit it first, or put it away", "%s is not committed, and would be published", changed)
 		}
 	}
+	if err := allThere(ctx, repo, w); err != nil {
+		return err
+	}
 	p.publisher.Sources = func(ctx context.Context, pkg *workspace.Package) (time.Time, error) {
 		return repo.Touched(ctx, pkg.Sources()...)
 	}
 	return nil
 }
 
-// belongs says whether a file is of what packages are made of: their folders, and the manifest that they inherit from.
+// belongs says whether a file is of what packages are made of: their folders, and the manifest that they inherit from. A
+// submodule is one file to git: it may be a package, or hold some.
 func belongs(w *workspace.Workspace, file string) bool {
 	return file == w.Manifest.Path || slices.ContainsFunc(w.Packages, func(pkg *workspace.Package) bool {
-		return slices.ContainsFunc(pkg.Sources(), func(dir string) bool { return dir == "." || strings.HasPrefix(file, dir+"/") })
+		return slices.ContainsFunc(pkg.Sources(), func(dir string) bool {
+			return dir == "." || file == dir || strings.HasPrefix(file, dir+"/") || strings.HasPrefix(dir, file+"/")
+		})
 	})
 }
 

@@ -92,7 +92,7 @@ func (r *Repo) Clone(ctx context.Context, dir string) error {
 	if err := r.clone(ctx, "HEAD", r.Top, dir); err != nil {
 		return failed(err, "cloning %s", r.Top)
 	}
-	return r.fill(ctx, dir)
+	return r.Fill(ctx, dir)
 }
 
 // CloneAt is Clone for a commit that HEAD may not be: it is checked out on no branch.
@@ -107,11 +107,11 @@ func (r *Repo) CloneAt(ctx context.Context, dir, commit string) error {
 			err = r.carry(ctx, r.origin(ctx).own(), dir)
 		}
 		if err == nil {
-			_, err = clone.git(ctx, "checkout", "--quiet", "--detach", commit)
+			err = clone.checkOut(ctx, commit)
 		}
 	}
 	if err != nil {
 		return failed(err, "cloning %s at %s", r.Top, short(commit))
 	}
-	return r.fill(ctx, dir)
+	return r.Fill(ctx, dir)
 }

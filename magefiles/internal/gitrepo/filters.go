@@ -34,3 +34,17 @@ func (r *Repo) carry(ctx context.Context, from, dir string) error {
 	}
 	return nil
 }
+
+// checkOut checks a commit out in a fresh clone. Where a filter fails, Git LFS is asked to leave the pointers of files that it
+// cannot get: a package may do without them, and [Repo.Lacking] names those that one has.
+func (r *Repo) checkOut(ctx context.Context, commit string) error {
+	args := []string{"checkout", "--quiet", "--force", "--detach", commit}
+	_, err := r.talk(ctx, call{args: args})
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if _, again := r.talk(ctx, call{args: args, set: []string{"GIT_LFS_SKIP_SMUDGE=1"}}); again == nil {
+		return nil
+	}
+	return err
+}

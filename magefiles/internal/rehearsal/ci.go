@@ -82,7 +82,8 @@ func (w *World) job(ctx context.Context, tag, commit string, id int64, attempt i
 		return w.Runner.Run(ctx, command.Cmd{Name: name, Args: args, Dir: dir, Env: env, Stdout: &said, Stderr: &said, Gentle: true}) == nil
 	}
 	ok := run(w.quietGit(), w.Dir, "git", "clone", "--quiet", w.Remote, dir) &&
-		run(w.quietGit(), dir, "git", "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit)
+		run(w.quietGit(), dir, "git", "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit) &&
+		w.Source.Fill(ctx, dir) == nil // as a workflow does that asks for submodules
 	root := filepath.Join(dir, filepath.FromSlash(w.Source.Prefix))
 	ok = ok && run(w.jobEnviron(tag), root, w.Program, "publish", "-yes")
 	if ok {

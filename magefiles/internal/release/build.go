@@ -59,6 +59,9 @@ func (r *Release) checkout(ctx context.Context) (*clone, error) {
 	if wrong := r.plan.agrees(c.w); wrong != "" {
 		return nil, operr.New("`mage undo`", "the commit %.12s is not what is to be released: %s", commit, wrong)
 	}
+	if err := r.complete(ctx, c); err != nil {
+		return nil, err
+	}
 	if c.tools, err = r.Tools(ctx, c.w, r.environments()); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,12 @@
 package release
 
-import "context"
+import (
+	"context"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
 
 // ofPlatforms wants every package to be noarch. A release whose tag is out is seen to its end as it was begun.
 func (r *Release) ofPlatforms(ctx context.Context, a *asked) (found []Finding) {
@@ -20,4 +26,44 @@ func (r *Release) isOut(ctx context.Context, a *asked) bool {
 	}
 	pushed, _ := r.pushed(ctx, a.refs)
 	return pushed != ""
+}
+
+// ofFiles finds what the commit would lack in packages, as far as the work tree shows it: files of which there is only what
+// git stores in their place, submodules that no one could fetch, and manifests that a sparse checkout hides from us.
+func (r *Release) ofFiles(ctx context.Context, a *asked) (found []Finding) {
+	if a.w == nil || r.isOut(ctx, a) {
+		return nil
+	}
+	hidden, err := r.Repo.LeftOut(ctx, workspace.ManifestNames()...)
+	if err != nil {
+		return finding(err, "")
+	}
+	if len(hidden) > 0 {
+		found = append(found, bad("`git sparse-checkout disable`, or release from a clone of its own", "a sparse checkout leaves out %s, and a release has to see every manifest", Some(hidden)))
+	}
+	packed, named := a.w.Sources(a.w.Packages...)
+	lacks, err := r.Repo.Lacking(ctx, packed, named)
+	if err != nil {
+		return append(found, finding(err, "")...)
+	}
+	for _, l := range lacks {
+		if l.Kind == gitrepo.Stored {
+			f := bad(l.Next, "%s, and a package would have it so", l)
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// complete fetches what the clone lacks of its packages, and refuses what cannot be had.
+func (r *Release) complete(ctx context.Context, c *clone) error {
+	packed, named := c.w.Sources(c.w.Packages...)
+	lacks, err := r.Repo.Complete(ctx, c.repo, packed, named)
+	if err == nil {
+		err = gitrepo.Refuse(lacks)
+	}
+	if err != nil {
+		return operr.New("", "the clone that is built from, %s: %w", c.repo.Top, err)
+	}
+	return nil
 }

@@ -88,6 +88,7 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 		found = append(found, ofBump(a.bump)...)
 	}
 	found = append(found, r.ofPlatforms(ctx, a)...)
+	found = append(found, r.ofFiles(ctx, a)...)
 	found = append(found, r.ofGit(ctx, a)...)
 	found = append(found, r.ofChannel(ctx, a)...)
 	found = append(found, r.ofHub(ctx)...)

@@ -1,0 +1,80 @@
+package gitrepo
+
+import (
+	"context"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// lackingLinks looks at submodules, and into those that are there.
+func (r *Repo) lackingLinks(ctx context.Context, links []entry, packed, named []string) ([]Lack, error) {
+	var found []Lack
+	var there []string
+	for _, e := range links {
+		if e.unseen || !r.isCheckedOut(e.path) {
+			found = append(found, Lack{
+				Path: e.path, Kind: Missing, Why: "is a submodule, and its files are not here",
+				Next: "`git submodule update --init --recursive " + e.path + "`; in a workflow, `submodules: recursive` for actions/checkout",
+			})
+			continue
+		}
+		if touches(packed, e.path) {
+			there = append(there, e.path)
+		}
+	}
+	differ, err := r.differing(ctx, there)
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, differ...)
+	for _, link := range there {
+		sub := &Repo{Top: filepath.Join(r.Top, filepath.FromSlash(link)), runner: r.runner}
+		more, err := sub.lacking(ctx, within(packed, link), within(named, link))
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range more {
+			l.Path = path.Join(link, l.Path)
+			found = append(found, l)
+		}
+	}
+	return found, nil
+}
+
+// isCheckedOut reports whether a submodule's folder is a repository.
+func (r *Repo) isCheckedOut(link string) bool {
+	_, err := os.Lstat(filepath.Join(r.Top, filepath.FromSlash(link), ".git"))
+	return err == nil
+}
+
+// differing returns the submodules that are at another commit than the recorded one, or that have changes, whatever the
+// configuration says of telling it.
+func (r *Repo) differing(ctx context.Context, links []string) ([]Lack, error) {
+	if len(links) == 0 {
+		return nil, nil
+	}
+	args := []string{"status", "--porcelain=v2", "-z", "--ignore-submodules=none", "--untracked-files=all", "--no-renames", "--"}
+	for _, l := range links {
+		args = append(args, ":(top,literal)"+l)
+	}
+	out, err := r.git(ctx, args...)
+	if err != nil {
+		return nil, failed(err, "asking git for the submodules of %s", r.Top)
+	}
+	var found []Lack
+	for line := range strings.SplitSeq(out, "\x00") {
+		f := strings.SplitN(line, " ", 9)
+		if len(f) < 9 || f[0] != "1" || !strings.HasPrefix(f[2], "S") {
+			continue
+		}
+		l := Lack{Path: f[8], Kind: Differs, Why: "is a submodule with changes that are not committed there", Next: "commit them there, and the submodule here; or put them away"}
+		if f[2][1] == 'C' || f[1] != ".M" {
+			l.Why = "is a submodule at another commit than the one that is committed here"
+			l.Next = "commit it, or `git submodule update " + l.Path + "`"
+		}
+		found = append(found, l)
+	}
+	return found, nil
+}

@@ -1,0 +1,96 @@
+package gitrepo
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// take checks a submodule out: from this machine, or from its address where that may be asked.
+func (f *filler) take(ctx context.Context, from module, dir, at, commit string) bool {
+	for _, local := range from.dirs {
+		// One that was put away keeps a work tree in mind that is gone, which pack-objects would enter.
+		ours := call{
+			args:     []string{"--upload-pack=env GIT_WORK_TREE=. git -c uploadpack.allowAnySHA1InWant=true upload-pack", local, commit},
+			settings: []string{"protocol.file.allow=always"}, // it is ours
+		}
+		if f.fetchInto(ctx, dir, commit, local, ours) == nil {
+			return true
+		}
+	}
+	if !f.address(at) || context.Cause(ctx) != nil {
+		return false
+	}
+	if from.url == "" || strings.HasPrefix(from.url, "-") {
+		f.failed[at] = ".gitmodules does not say where it is to be had"
+		return false
+	}
+	// As `git submodule` does it: an address that others have committed reaches no file and no program.
+	theirs := call{args: []string{from.url, commit}, set: []string{"GIT_PROTOCOL_FROM_USER=0"}}
+	err := f.fetchInto(ctx, dir, commit, "", theirs)
+	if err != nil {
+		theirs.args = []string{from.url, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"}
+		err = f.fetchInto(ctx, dir, commit, "", theirs)
+	}
+	if err != nil {
+		f.failed[at] = cmp.Or(detail(err), err.Error())
+	}
+	return err == nil
+}
+
+// fetchInto makes a repository of an empty folder, fetches, and checks the commit out; or leaves the folder empty. fetch has the
+// arguments behind those of every fetch.
+func (f *filler) fetchInto(ctx context.Context, dir, commit, local string, fetch call) (err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, empty(dir))
+		}
+	}()
+	format := "sha1"
+	if len(commit) > 40 {
+		format = "sha256"
+	}
+	sub := &Repo{Top: dir, runner: f.runner}
+	if _, err := sub.git(ctx, "init", "--quiet", "--template=", "--object-format="+format, "--initial-branch=main"); err != nil {
+		return err
+	}
+	for _, s := range asCommitted {
+		key, value, _ := strings.Cut(s, "=")
+		if _, err := sub.git(ctx, "config", key, value); err != nil {
+			return err
+		}
+	}
+	if local != "" {
+		if err := f.carry(ctx, local, dir); err != nil {
+			return err
+		}
+	}
+	fetch.args = append([]string{"fetch", "--quiet", "--no-tags", "--no-recurse-submodules"}, fetch.args...)
+	if _, err := sub.talk(ctx, fetch); err != nil {
+		return err
+	}
+	// A push that looks whether submodules are out has to see that this one is.
+	if _, err := sub.git(ctx, "update-ref", "refs/remotes/origin/recorded", commit); err != nil {
+		return err
+	}
+	return sub.checkOut(ctx, commit)
+}
+
+// empty removes what is in a folder.
+func empty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+	}
+	return err
+}

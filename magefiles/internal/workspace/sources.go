@@ -1,0 +1,39 @@
+package workspace
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// Sources are the folders that packages are made of, and those that the manifests name by a path, relative to the workspace's
+// root and below it.
+func (w *Workspace) Sources(packages ...*Package) (packed, named []string) {
+	add := func(list []string, dir string) []string {
+		if dir = path.Clean(dir); dir == ".." || strings.HasPrefix(dir, "../") || slices.Contains(list, dir) {
+			return list
+		}
+		return append(list, dir)
+	}
+	for _, p := range packages {
+		for _, dir := range p.Sources() {
+			packed = add(packed, dir)
+		}
+		for _, d := range p.Deps {
+			if d.Spec.Dir != "" {
+				named = add(named, d.Spec.Dir)
+			}
+		}
+	}
+	for _, d := range w.Manifest.all() {
+		if d.Spec.Dir != "" {
+			named = add(named, d.Spec.Dir)
+		}
+	}
+	return packed, named
+}
+
+// ManifestNames are the names of files that say that there is a package, or what its version is.
+func ManifestNames() []string {
+	return append(slices.Clone(manifestFiles[:]), recipeFile, "package.xml")
+}

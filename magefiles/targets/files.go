@@ -1,0 +1,43 @@
+package targets
+
+import (
+	"context"
+	"slices"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// allThere refuses to publish from a work tree that lacks files of packages, or where they are not what is committed.
+func allThere(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) error {
+	hidden, err := repo.LeftOut(ctx, workspace.ManifestNames()...)
+	if err != nil {
+		return err
+	}
+	if len(hidden) > 0 {
+		return operr.New("`git sparse-checkout disable`; in a workflow, no `sparse-checkout` for actions/checkout",
+			"a sparse checkout leaves out %s, and its package would not be published", hidden[0])
+	}
+	packed, named := w.Sources(w.Packages...)
+	lacks, err := repo.Lacking(ctx, packed, named)
+	if err != nil {
+		return err
+	}
+	return gitrepo.Refuse(lacks)
+}
+
+// buildable refuses to build packages of which files are not there, or of which there is only what git stores in their place.
+// Other changes are what a build in the work tree is for. Outside of git there is nothing to ask.
+func (a *app) buildable(ctx context.Context, w *workspace.Workspace, packages []*workspace.Package) error {
+	repo, err := gitrepo.Open(ctx, a.runner, w.Root)
+	if err != nil {
+		return context.Cause(ctx)
+	}
+	packed, _ := w.Sources(packages...)
+	lacks, err := repo.Lacking(ctx, packed, nil)
+	if err != nil {
+		return err
+	}
+	return gitrepo.Refuse(slices.DeleteFunc(lacks, func(l gitrepo.Lack) bool { return l.Kind == gitrepo.Differs }))
+}
