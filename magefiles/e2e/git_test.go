@@ -50,6 +50,9 @@ func TestGitRefuses(t *testing.T) {
 				require.NotContains(t, out, "1980", "%v", args)
 				require.Contains(t, out, "\n→ ", "%v", args)
 			}
+			if name != "an index that is broken" && name != "a commit that is gone" {
+				require.Contains(t, broken.refused(1, "git refuses the repository of", "doctor"), "→")
+			}
 			require.Equal(t, before, read(t, broken.dir, "packages/core/pixi.toml"))
 			require.Empty(t, broken.onChannel())
 		})
