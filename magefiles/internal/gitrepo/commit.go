@@ -33,7 +33,7 @@ func (r *Repo) Commit(ctx context.Context, paths []string, message string) (stri
 	})
 	made, err := r.Resolve(context.WithoutCancel(ctx), "HEAD")
 	if refused != nil && (err != nil || made == base) { // else git was stopped before it could say so
-		return "", r.unstage(before, r.refused(refused, "committing"))
+		return "", r.unstage(before, r.refused(ctx, refused, "committing"))
 	}
 	return made, err
 }
@@ -106,7 +106,7 @@ func (r *Repo) Restore(ctx context.Context, paths []string) error {
 // Tag makes an annotated tag of a commit; signed where git is so configured.
 func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
 	if err := r.run(ctx, message, "tag", "--annotate", "--cleanup=verbatim", "--file=-", name, commit); err != nil {
-		return r.refused(err, "tagging %s", name)
+		return r.refused(ctx, err, "tagging %s", name)
 	}
 	return nil
 }
