@@ -50,8 +50,49 @@ func TestGitRefuses(t *testing.T) {
 				require.NotContains(t, out, "1980", "%v", args)
 				require.Contains(t, out, "\n→ ", "%v", args)
 			}
+			if name != "an index that is broken" && name != "a commit that is gone" {
+				require.Contains(t, broken.refused(1, "git refuses the repository of", "doctor"), "→")
+			}
 			require.Equal(t, before, read(t, broken.dir, "packages/core/pixi.toml"))
 			require.Empty(t, broken.onChannel())
+		})
+	}
+}
+
+// TestWhatGitDoesNotShow has edits that git was told not to show, and a workspace that a repository further up ignores: what is
+// not committed is not published, and not swept into a bump.
+func TestWhatGitDoesNotShow(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here"})
+	module, manifest := "packages/core/src/mono_core/__init__.py", "packages/core/pixi.toml"
+	for name, c := range map[string]struct {
+		hide   func(dir string)
+		file   string
+		bumped string // why it is not
+	}{
+		"assume-unchanged":             {func(dir string) { git(t, dir, "update-index", "--assume-unchanged", module) }, module, "the work tree has changes"},
+		"skip-worktree":                {func(dir string) { git(t, dir, "update-index", "--skip-worktree", manifest) }, manifest, "git does not know all of the files that would change"},
+		"status.showUntrackedFiles=no": {func(dir string) { git(t, dir, "config", "status.showUntrackedFiles", "no") }, "packages/core/src/mono_core/new.py", ""},
+		"ignored by the one above": {func(dir string) {
+			require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git")))
+			git(t, filepath.Dir(dir), "init", "-q")
+			write(t, filepath.Dir(dir), ".git/info/exclude", "*\n")
+			git(t, filepath.Dir(dir), "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "--allow-empty", "-m", "dot files")
+		}, manifest, "git does not know all of the files that would change"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hidden := *r
+			hidden.t, hidden.dir = t, filepath.Join(t.TempDir(), "clone")
+			require.NoError(t, os.CopyFS(hidden.dir, os.DirFS(r.dir)))
+			git(t, hidden.dir, "update-index", "--refresh", "-q")
+			c.hide(hidden.dir)
+			old, _ := os.ReadFile(filepath.Join(hidden.dir, c.file))
+			write(t, hidden.dir, c.file, string(old)+"\n# not committed\n")
+			require.Empty(t, git(t, hidden.dir, "status", "--porcelain"))
+			require.Contains(t, hidden.refused(1, "is not committed, and would be published", "publish", "-yes"), c.file)
+			require.Empty(t, hidden.onChannel())
+			if c.bumped != "" {
+				require.Contains(t, hidden.refused(1, c.bumped, "version:bump", "-to=patch", "-commit", "-yes"), c.file)
+			}
 		})
 	}
 }

@@ -204,7 +204,7 @@ func TestReleaseInARepositoryThatPeopleLiveIn(t *testing.T) {
 		}},
 		"in a sparse checkout without the application": {change: func(r *releasing) {
 			git(r.t, r.dir, "sparse-checkout", "set", "--cone", "packages")
-		}},
+		}, stops: "app/pixi.toml"},
 		"in a sparse checkout without a package": {change: func(r *releasing) {
 			git(r.t, r.dir, "sparse-checkout", "set", "--cone", "packages/core", "packages/p0002", "app")
 		}, stops: "packages/p0001"},

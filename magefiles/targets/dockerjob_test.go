@@ -75,3 +75,32 @@ func TestLockThatGitIgnores(t *testing.T) {
 	git("commit", "-q", "-m", "second")
 	require.True(t, locked())
 }
+
+// The address that counts for labels, registry and GitHub is the one that git pushes to, whatever stands in the configuration.
+func TestTheAddressThatCounts(t *testing.T) {
+	t.Setenv("GITHUB_REPOSITORY", "")
+	t.Setenv("GITHUB_API_URL", "")
+	for name, set := range map[string][][]string{
+		"as it is":      {{"remote", "add", "origin", "git@github.com:Octo/mono.git"}},
+		"insteadOf":     {{"remote", "add", "origin", "work:mono.git"}, {"config", "url.git@github.com:Octo/.insteadOf", "work:"}},
+		"pushInsteadOf": {{"remote", "add", "origin", "https://mirror.example/Octo/mono.git"}, {"config", "url.git@github.com:.pushInsteadOf", "https://mirror.example/"}},
+		"pushurl":       {{"remote", "add", "origin", "https://mirror.example/mono.git"}, {"remote", "set-url", "--push", "origin", "ssh://git@github.com/Octo/mono.git"}},
+	} {
+		w := aWorkspace(t, "")
+		root := w.Root
+		a := &app{dir: root, runner: command.NewSystem(command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull), nil)}
+		require.NoError(t, os.WriteFile(filepath.Join(root, "app", "Dockerfile"), []byte("FROM scratch\n"), 0o644))
+		for _, args := range append([][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "first"}}, set...) {
+			require.NoError(t, a.runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: root}))
+		}
+		repo, err := gitrepo.Open(t.Context(), a.runner, root)
+		require.NoError(t, err)
+		r, err := a.imageRequest(t.Context(), w, w.Downstreams[0], repo, ImageFlags{}, imageSettings{sbom: "off"}, &image.Registry{})
+		require.NoError(t, err)
+		require.Equal(t, "https://github.com/Octo/mono", r.Source, name)
+		require.Equal(t, "ghcr.io/Octo", r.Registry, name)
+		hub, err := a.hub(t.Context(), repo, w)
+		require.NoError(t, err)
+		require.Equal(t, "Octo/mono", hub.Repository, name)
+	}
+}

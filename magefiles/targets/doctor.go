@@ -2,11 +2,13 @@ package targets
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
@@ -45,9 +47,20 @@ func (a *app) examine(ctx context.Context) []view.Finding {
 		found.For += " (" + err.Error() + ")"
 	}
 	findings = append(findings, found, buildx)
+	findings = append(findings, a.examineRepository(ctx)...)
 	findings = append(findings, a.examineLocks()...)
 	findings = append(findings, a.examineBrowser()...)
 	return append(findings, a.examineChannel(ctx)...)
+}
+
+// examineRepository says what git has against the repository that we were started in, where it refuses one.
+func (a *app) examineRepository(ctx context.Context) []view.Finding {
+	_, err := gitrepo.Open(ctx, a.runner, a.dir)
+	var told *operr.Error
+	if err == nil || errors.Is(err, gitrepo.ErrOutside) || !errors.As(err, &told) {
+		return nil
+	}
+	return []view.Finding{{What: "repository", For: "every target that asks what is committed (" + err.Error() + ")", Get: told.Next, Required: true}}
 }
 
 // browsers are the names of a Chromium on PATH.

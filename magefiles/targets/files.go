@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -31,8 +32,11 @@ func allThere(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) e
 // Other changes are what a build in the work tree is for. Outside of git there is nothing to ask.
 func (a *app) buildable(ctx context.Context, w *workspace.Workspace, packages []*workspace.Package) error {
 	repo, err := gitrepo.Open(ctx, a.runner, w.Root)
-	if err != nil {
-		return context.Cause(ctx)
+	switch {
+	case errors.Is(err, gitrepo.ErrOutside):
+		return nil
+	case err != nil:
+		return err
 	}
 	packed, _ := w.Sources(packages...)
 	lacks, err := repo.Lacking(ctx, packed, nil)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -163,7 +164,15 @@ func (p *publishing) sources(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, changed := range changes {
+	hidden, err := repo.Hidden(ctx)
+	if err != nil {
+		return err
+	}
+	unknown, err := repo.Untracked(ctx, manifestsIn(w, repo.Prefix))
+	if err != nil {
+		return err
+	}
+	for _, changed := range slices.Concat(changes, hidden, unknown) {
 		file, inside := strings.CutPrefix("/"+changed, strings.TrimSuffix("/"+repo.Prefix, "/")+"/")
 		if inside && belongs(w, file) {
 			return operr.New("commit it first, or put it away", "%s is not committed, and would be published", changed)
@@ -176,6 +185,15 @@ func (p *publishing) sources(ctx context.Context) error {
 		return repo.Touched(ctx, pkg.Sources()...)
 	}
 	return nil
+}
+
+// manifestsIn are the manifests of packages, relative to the top of the work tree: where a repository further up ignores all
+// of a workspace, nothing of it is changed, and nothing of it is committed.
+func manifestsIn(w *workspace.Workspace, prefix string) (paths []string) {
+	for _, pkg := range w.Packages {
+		paths = append(paths, path.Join(prefix, pkg.Manifest))
+	}
+	return paths
 }
 
 // belongs says whether a file is of what packages are made of: their folders, and the manifest that they inherit from. A

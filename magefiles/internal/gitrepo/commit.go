@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
@@ -32,7 +33,7 @@ func (r *Repo) Commit(ctx context.Context, paths []string, message string) (stri
 	})
 	made, err := r.Resolve(context.WithoutCancel(ctx), "HEAD")
 	if refused != nil && (err != nil || made == base) { // else git was stopped before it could say so
-		return "", r.unstage(before, r.refused(refused, "committing"))
+		return "", r.unstage(before, r.refused(ctx, refused, "committing"))
 	}
 	return made, err
 }
@@ -42,6 +43,14 @@ var harmless = []string{"core.safecrlf=false", "core.fsmonitor=false", "submodul
 
 // stage does not use `git commit -- paths`: with thousands of them git compares each with each.
 func (r *Repo) stage(ctx context.Context, paths []string) error {
+	flagged, err := r.flagged(ctx, func(flag byte) bool { return flag == 'S' || flag >= 'a' && flag <= 'z' })
+	if err != nil {
+		return err
+	}
+	flagged = slices.DeleteFunc(flagged, func(p string) bool { return !slices.Contains(paths, p) })
+	if err := r.lookAt(ctx, flagged, nil); err != nil {
+		return failed(err, "having git look at %s", operr.Count(len(flagged), "file"))
+	}
 	list := strings.Join(paths, "\x00") + "\x00"
 	if _, err := r.fed(ctx, list, "update-index", "--add", "--remove", "-z", "--stdin"); err != nil {
 		return failed(err, "staging %s", operr.Count(len(paths), "file"))
@@ -97,7 +106,7 @@ func (r *Repo) Restore(ctx context.Context, paths []string) error {
 // Tag makes an annotated tag of a commit; signed where git is so configured.
 func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
 	if err := r.run(ctx, message, "tag", "--annotate", "--cleanup=verbatim", "--file=-", name, commit); err != nil {
-		return r.refused(err, "tagging %s", name)
+		return r.refused(ctx, err, "tagging %s", name)
 	}
 	return nil
 }

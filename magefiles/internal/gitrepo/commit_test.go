@@ -149,3 +149,31 @@ func TestStoppedBehindTheCommit(t *testing.T) {
 	require.Equal(t, git("rev-parse", "HEAD"), hash)
 	require.Equal(t, "release: v0.1.1", git("log", "-1", "--format=%s"))
 }
+
+// Files that git was told not to look at are looked at where it matters.
+func TestFilesThatGitDoesNotLookAt(t *testing.T) {
+	repo, dir, git := open(t)
+	git("update-index", "--assume-unchanged", "sub/file")
+	git("update-index", "--skip-worktree", ".gitignore")
+	hidden, err := repo.Hidden(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, hidden)
+	write(t, dir, "sub/file", "second\n")
+	write(t, dir, ".gitignore", "*.log\n*.txt\n")
+	require.Empty(t, git("status", "--porcelain"))
+	changed, err := repo.Changed(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"sub/file"}, changed)
+	hidden, err = repo.Hidden(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{".gitignore"}, hidden)
+	hash, err := repo.Commit(t.Context(), []string{"sub/file"}, "x\n")
+	require.NoError(t, err)
+	require.Equal(t, "sub/file", git("diff-tree", "-r", "--name-only", "--no-commit-id", hash))
+	unknown, err := repo.Untracked(t.Context(), []string{"sub/file", ".gitignore"})
+	require.NoError(t, err)
+	require.Equal(t, []string{".gitignore"}, unknown)
+	hash, err = repo.Commit(t.Context(), []string{".gitignore"}, "x\n")
+	require.NoError(t, err)
+	require.Equal(t, "M\t.gitignore", git("diff-tree", "-r", "--name-status", "--no-commit-id", hash), "it is not taken for one that is to be removed")
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -117,7 +118,33 @@ func failed(err error, format string, args ...any) error {
 	return operr.New(see, format+": %w", append(args, err)...)
 }
 
-// refused is failed for what hooks have a say in.
-func (r *Repo) refused(err error, format string, args ...any) error {
-	return operr.New("see what git, or a hook of the repository, says above", format+": %w", append(args, err)...)
+// refused is failed for what hooks have a say in. One that refuses without a word is looked for.
+func (r *Repo) refused(ctx context.Context, err error, format string, args ...any) error {
+	next := "see what git, or a hook of the repository, says above"
+	if detail(err) == "" {
+		next = "find out what keeps git from it: it ended without a word" + r.hooks(context.WithoutCancel(ctx))
+	}
+	return operr.New(next, format+": %w", append(args, err)...)
+}
+
+// hooks names those that git would run, for a sentence; "" where there are none.
+func (r *Repo) hooks(ctx context.Context) string {
+	dir, err := r.call(ctx, call{args: []string{"rev-parse", "--git-path", "hooks"}, own: true})
+	if err != nil {
+		return ""
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(r.Top, dir)
+	}
+	entries, err := os.ReadDir(dir)
+	var names []string
+	for _, e := range entries {
+		if st, statErr := os.Stat(filepath.Join(dir, e.Name())); statErr == nil && st.Mode()&0o111 != 0 && !strings.HasSuffix(e.Name(), ".sample") {
+			names = append(names, e.Name())
+		}
+	}
+	if err != nil || names == nil {
+		return ""
+	}
+	return ", and there are the hooks " + strings.Join(names, ", ") + " in " + dir
 }

@@ -13,7 +13,18 @@ func (r *Repo) Changed(ctx context.Context) ([]string, error) {
 }
 
 func (r *Repo) status(ctx context.Context, untracked string) ([]string, error) {
-	out, err := r.git(ctx, "status", "--porcelain=v1", "-z", untracked, "--no-renames")
+	assumed, err := r.assumed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.changed(ctx, untracked, assumed)
+}
+
+// changed asks git what differs from HEAD, where it has to look at the files given whatever it was told of them.
+func (r *Repo) changed(ctx context.Context, untracked string, look []string) ([]string, error) {
+	out, err := r.looking(ctx, look, func(set []string) (string, error) {
+		return r.call(ctx, call{args: []string{"status", "--porcelain=v1", "-z", untracked, "--no-renames"}, set: set})
+	})
 	if err != nil {
 		return nil, failed(err, "asking git for the changes in %s", r.Top)
 	}
@@ -118,7 +129,8 @@ func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
 	return out, nil
 }
 
-// Untracked returns those of the paths, relative to Top, that git does not know.
+// Untracked returns those of the paths, relative to Top, that git does not know, or whose contents it was told not to know
+// (Hidden).
 func (r *Repo) Untracked(ctx context.Context, paths []string) ([]string, error) {
 	out, err := r.git(ctx, "ls-files", "-z", "--full-name")
 	if err != nil {
@@ -127,6 +139,13 @@ func (r *Repo) Untracked(ctx context.Context, paths []string) ([]string, error) 
 	known := map[string]bool{}
 	for name := range strings.SplitSeq(out, "\x00") {
 		known[name] = true
+	}
+	hidden, err := r.Hidden(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range hidden {
+		known[name] = false
 	}
 	var unknown []string
 	for _, p := range paths {

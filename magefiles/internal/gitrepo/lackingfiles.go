@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -21,7 +22,7 @@ func (r *Repo) lackingFiles(ctx context.Context, files []entry) ([]Lack, error) 
 	var found []Lack
 	var compare []entry
 	for _, e := range files {
-		l, look, err := r.lookAt(e, filters[e.path])
+		l, look, err := r.inspect(e, filters[e.path])
 		switch {
 		case err != nil:
 			return nil, operr.New("make it readable", "looking at %s: %w", e.path, err)
@@ -31,8 +32,8 @@ func (r *Repo) lackingFiles(ctx context.Context, files []entry) ([]Lack, error) 
 			compare = append(compare, e)
 		}
 	}
-	hidden, err := r.hidden(ctx, compare)
-	return append(found, hidden...), err
+	differ, err := r.unseen(ctx, compare)
+	return append(found, differ...), err
 }
 
 // filters returns the filter attribute of files; "" where none is set, and "-" where one is unset.
@@ -61,8 +62,8 @@ func (r *Repo) filters(ctx context.Context, files []entry) (map[string]string, e
 	return filters, nil
 }
 
-// lookAt looks at one file. look says that its contents have to be compared with the committed ones.
-func (r *Repo) lookAt(e entry, filter string) (l *Lack, look bool, err error) {
+// inspect looks at one file. look says that its contents have to be compared with the committed ones.
+func (r *Repo) inspect(e entry, filter string) (l *Lack, look bool, err error) {
 	name := filepath.Join(r.Top, filepath.FromSlash(e.path))
 	st, err := os.Lstat(name)
 	switch {
@@ -130,35 +131,23 @@ func annexed(path, name string) *Lack {
 	return &Lack{Path: path, Kind: Stored, Why: "is a link to a file that git-annex keeps, and that is not here", Next: "`git annex get " + path + "`"}
 }
 
-// hidden returns those of the files, which git does not look at, that are not what is committed.
-func (r *Repo) hidden(ctx context.Context, files []entry) ([]Lack, error) {
+// unseen returns those of the files, which git does not look at, that are not what is committed.
+func (r *Repo) unseen(ctx context.Context, files []entry) (found []Lack, err error) {
 	if len(files) == 0 {
 		return nil, nil
 	}
-	var list strings.Builder
+	var paths []string
 	for _, e := range files {
-		if strings.ContainsAny(e.path, "\n\"") {
-			continue // hash-object takes names by lines
-		}
-		list.WriteString(e.path + "\n")
+		paths = append(paths, e.path)
 	}
-	out, err := r.fed(ctx, list.String(), "hash-object", "--stdin-paths")
-	if err != nil {
-		return nil, failed(err, "comparing files that git was told to pass over")
-	}
-	hashes := strings.Fields(out)
-	var found []Lack
-	for _, e := range files {
-		if strings.ContainsAny(e.path, "\n\"") || len(hashes) == 0 {
-			continue
-		}
-		if hashes[0] != e.object {
+	differ, err := r.changed(ctx, "--untracked-files=no", paths)
+	for _, p := range differ {
+		if slices.Contains(paths, p) {
 			found = append(found, Lack{
-				Path: e.path, Kind: Differs, Why: "is changed, and git was told not to look (assume-unchanged or skip-worktree)",
-				Next: "`git update-index --no-assume-unchanged --no-skip-worktree " + e.path + "`, and see `git diff`",
+				Path: p, Kind: Differs, Why: "is changed, and git was told not to look (assume-unchanged or skip-worktree)",
+				Next: "`git update-index --no-assume-unchanged --no-skip-worktree " + p + "`, and see `git diff`",
 			})
 		}
-		hashes = hashes[1:]
 	}
-	return found, nil
+	return found, err
 }

@@ -84,8 +84,12 @@ func (r *Repo) refusal(ctx context.Context, dir string, err error) error {
 	return operr.New(r.wayOut(at.path, dir), "git refuses the repository of %s: %w", filepath.Dir(at.path), err)
 }
 
-// other is the error where git passed over what is nearest, and took a repository that is further up.
+// other is the error where git passed over what is nearest, and took a repository that is further up, or one whose files are
+// elsewhere: what lies in the folder is not what is committed there.
 func (r *Repo) other(dir string) error {
+	if !below(dir, r.Top) {
+		return operr.New("`git config --unset core.worktree` there, or start it in "+r.Top, "the repository that %s is in, %s, has its files in %s", dir, r.Dir, r.Top)
+	}
 	at, err := look(dir)
 	if err != nil || at == nil || at.folder {
 		return nil
@@ -119,6 +123,21 @@ func (r *Repo) wayOut(git, dir string) string {
 		f.Close()
 	}
 	return see + "; `git -C " + dir + " status` says it too"
+}
+
+// below says whether a folder is another one, or in it.
+func below(dir, top string) bool {
+	real, err := filepath.EvalSymlinks(dir)
+	if err == nil {
+		real, err = filepath.Abs(real)
+	}
+	for err == nil && !same(real, top) {
+		if real == filepath.Dir(real) {
+			return false
+		}
+		real = filepath.Dir(real)
+	}
+	return err == nil
 }
 
 func same(a, b string) bool {

@@ -91,6 +91,10 @@ func TestRefusedByGit(t *testing.T) {
 			require.NoError(t, os.Mkdir(filepath.Join(dir, "sub", ".git"), 0o755))
 			return filepath.Join(dir, "sub"), run
 		}, []string{"git does not know the repository of", "/sub, and takes the one of"}},
+		"files that are elsewhere": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+			gitOK(t, run, dir, "config", "core.worktree", t.TempDir())
+			return filepath.Join(dir, "sub"), run
+		}, []string{"has its files in /", "→ `git config --unset core.worktree`"}},
 		"the inside of .git": {func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
 			return filepath.Join(dir, ".git", "objects"), run
 		}, []string{"must be run in a work tree", "→ start it in a work tree"}},

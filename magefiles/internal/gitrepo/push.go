@@ -71,7 +71,7 @@ func (r *Repo) push(ctx context.Context, remote string, flags, refs []string) er
 	case rejected(out):
 		err = fmt.Errorf("%w: %w", ErrRejected, err)
 	case ended(err) == 1 && !slices.ContainsFunc(strings.Split(out, "\n"), func(line string) bool { return flag(line) == "!" }):
-		return r.refused(err, "pushing to %s", remote) // a hook: nothing was said to the remote
+		return r.refused(ctx, err, "pushing to %s", remote) // a hook: nothing was said to the remote
 	default:
 		err = broken(err, dry)
 	}
@@ -131,7 +131,7 @@ func goesWell(line string) bool {
 // DeleteTag removes a tag from the clone.
 func (r *Repo) DeleteTag(ctx context.Context, name string) error {
 	if err := r.run(ctx, "", "tag", "--delete", name); err != nil {
-		return r.refused(err, "removing the tag %s", name)
+		return r.refused(ctx, err, "removing the tag %s", name)
 	}
 	return nil
 }
@@ -140,7 +140,7 @@ func (r *Repo) DeleteTag(ctx context.Context, name string) error {
 func (r *Repo) Back(ctx context.Context, commit string) error {
 	_, err := r.call(ctx, call{args: []string{"reset", "--quiet", "--keep", "--no-recurse-submodules", commit}, own: true, settings: harmless})
 	if err != nil {
-		return r.refused(err, "going back to %s", short(commit))
+		return r.refused(ctx, err, "going back to %s", short(commit))
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func (r *Repo) Revert(ctx context.Context, commit string) (string, error) {
 	})
 	if _, err := r.call(ctx, call{args: []string{"revert", "--no-edit", commit}, own: true, settings: settings}); err != nil {
 		_ = r.run(context.WithoutCancel(ctx), "", "revert", "--abort") // it may not have begun
-		return "", r.refused(err, "reverting %s", short(commit))
+		return "", r.refused(ctx, err, "reverting %s", short(commit))
 	}
 	return r.Resolve(ctx, "HEAD")
 }

@@ -130,6 +130,22 @@ func TestHooksThatRefuse(t *testing.T) {
 	}
 }
 
+// One that refuses without a word is named.
+func TestAHookWithoutWords(t *testing.T) {
+	for _, name := range []string{"pre-commit", "commit-msg", "prepare-commit-msg"} {
+		repo, _, git := open(t)
+		if name == "commit-msg" {
+			dir := t.TempDir()
+			hook(t, dir, name, "exit 1")
+			git("config", "core.hooksPath", filepath.Join(dir, "hooks"))
+		} else {
+			hook(t, repo.Dir, name, "exit 1")
+		}
+		err := commitFile(t, repo)
+		require.Regexp(t, "→ find out what keeps git from it: it ended without a word, and there are the hooks "+name+" in /", fmt.Sprintf("%+v", err))
+	}
+}
+
 func commitFile(t *testing.T, repo *gitrepo.Repo) error {
 	write(t, repo.Top, "sub/file", "second\n")
 	_, err := repo.Commit(t.Context(), []string{"sub/file"}, "x\n")
