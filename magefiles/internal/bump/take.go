@@ -20,6 +20,10 @@ type Tree interface {
 	Untracked(ctx context.Context, paths []string) ([]string, error)
 	// Resolve returns the commit that a name stands for.
 	Resolve(ctx context.Context, rev string) (string, error)
+	// Troubles says why files cannot be committed as they are changed, whether they are there yet or not.
+	Troubles(ctx context.Context, paths []string) ([]Trouble, error)
+	// Unwritable says what of git's own cannot be written.
+	Unwritable(ctx context.Context) ([]Trouble, error)
 }
 
 // Tagger knows tags, makes them, and finds out what they belong to.
@@ -28,6 +32,8 @@ type Tagger interface {
 	Tags(ctx context.Context) (map[string]string, error)
 	// Tag makes an annotated tag.
 	Tag(ctx context.Context, name, commit, message string) error
+	// TagTroubles says which tags cannot be made. That one of a commit is there is none.
+	TagTroubles(ctx context.Context, names []string) ([]Trouble, error)
 	// LineCommit returns the commit that gave a line of a committed file its text, and that commit's subject.
 	LineCommit(ctx context.Context, path string, line int) (commit, subject string, err error)
 }
@@ -61,7 +67,9 @@ func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, steps Step
 	}
 	var changed, unknown []string
 	var tags map[string]string
+	var troubles []Trouble
 	questions, ctx := errgroup.WithContext(ctx)
+	questions.Go(func() (err error) { troubles, err = s.troubles(ctx, plan, repo, steps); return err })
 	questions.Go(func() (err error) { changed, err = repo.Changed(ctx); return err })
 	questions.Go(func() (err error) { tags, err = repo.Tags(ctx); return err })
 	if steps.Commit {
@@ -77,6 +85,9 @@ func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, steps Step
 		if at, ok := tags[t.Name]; ok {
 			return operr.New("say another version, or remove the tag if that release never was", "the tag %s is there already, at %s; nothing was changed", t.Name, short(at))
 		}
+	}
+	if err := troubled(troubles); err != nil {
+		return err
 	}
 	if len(unknown) > 0 {
 		return operr.New("commit them first, or ignore them", "git does not know all of the files that would change; nothing was changed").WithDetail(strings.Join(unknown, "\n"))
@@ -195,6 +206,13 @@ func (s *Store) tagPresent(ctx context.Context, r Result, repo Repo, steps Steps
 		return r, err
 	}
 	tags, err := repo.Tags(ctx)
+	if err != nil {
+		return r, err
+	}
+	troubles, err := s.troubles(ctx, r.Plan, repo, steps)
+	if err == nil {
+		err = troubled(troubles)
+	}
 	if err != nil {
 		return r, err
 	}

@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,4 +59,13 @@ func (r *Repo) checkOut(ctx context.Context, dir, commit string) error {
 		return nil
 	}
 	return err
+}
+
+// exitCode is the exit status that git ended with; -1 where it was not even started.
+func exitCode(err error) int {
+	var exit *command.ExitError
+	if errors.As(err, &exit) {
+		return exit.Code
+	}
+	return -1
 }
