@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
@@ -141,20 +142,29 @@ func (r *releasing) packed(stem string) []string {
 	return files
 }
 
-// What cannot be had stops the release before there is a tag, with git's reason, and is gone on with once it is there.
+// What cannot be had stops the release: in preflight where its address does not answer, and else before there is a tag, with
+// git's reason. It is gone on with once it is there.
 func TestASubmoduleThatIsGone(t *testing.T) {
 	r := newReleasing(t, releaseOptions{by: "here"})
 	lib := r.withSubmodule(inCore)
 	r.dir = r.newClone() // without its submodules
 	aside := lib + ".aside"
 	require.NoError(t, os.Rename(lib, aside))
-	out := r.refused(1, inCore+" is a submodule, and its files are not here", "release", "-to=patch", "-yes")
+	out := r.refused(1, inCore+" is a submodule, and its files are not here, and cannot be had", "release", "-to=patch", "-yes")
 	require.Contains(t, out, "git submodule update --init --recursive "+inCore)
+	require.NotContains(t, out, "✓ preflight")
+	require.Equal(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
+
+	r.env = command.Setenv(r.env, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=protocol.file.allow", "GIT_CONFIG_VALUE_0=always")
+	require.NoError(t, os.Rename(library(t, "another"), lib))
+	out = r.refused(1, inCore+" is a submodule, and its files are not here", "release", "-to=patch", "-yes")
+	require.Contains(t, out, "✗ check")
 	require.NotContains(t, out, "✓ tag")
 	require.Empty(t, r.onChannel())
+
+	require.NoError(t, os.RemoveAll(lib))
 	require.NoError(t, os.Rename(aside, lib))
-	git(t, r.dir, "-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init")
-	r.ok("release", "-yes")
+	r.ok("release", "-yes") // from its address
 	require.Len(t, r.onChannel(), 3)
 }
 

@@ -77,7 +77,7 @@ func (a *app) release(ctx context.Context, f bumpFlags, by string) error {
 
 // withChangelog has the changelog written where there is one.
 func withChangelog(req bump.Request, root string) bump.Request {
-	if _, err := os.Stat(filepath.Join(root, "CHANGELOG.md")); err == nil {
+	if _, err := os.Lstat(filepath.Join(root, "CHANGELOG.md")); err == nil {
 		req.Changelog = true
 	}
 	return req

@@ -72,7 +72,11 @@ func changelogIsFile(root string) error {
 		case e.Name() != changelogFile || e.Type().IsRegular():
 		case e.Type()&fs.ModeSymlink != 0:
 			target, _ := os.Readlink(filepath.Join(root, changelogFile))
-			return operr.New("put the file itself in its place: `git rm "+changelogFile+"`, then `git mv "+target+" "+changelogFile+"`",
+			next := "put the file itself in its place: `git rm " + changelogFile + "`, then `git mv " + target + " " + changelogFile + "`"
+			if _, err := os.Stat(filepath.Join(root, changelogFile)); err != nil {
+				next = "remove it, for it leads nowhere: `git rm " + changelogFile + "`"
+			}
+			return operr.New(next,
 				"%s is a link to %s, and a release writes into no file but its own", changelogFile, target)
 		default:
 			return operr.New("move it away", "%s is no file: a release writes its changelog there", changelogFile)

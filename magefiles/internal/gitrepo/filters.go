@@ -20,10 +20,26 @@ func (r *Repo) ask(ctx context.Context, stdin string, args ...string) (string, e
 // checked out as git stores them. What Git LFS has on this machine is used where it lies. The key of git-crypt is not given
 // away: its files stay encrypted, and are refused where a package has some.
 func (r *Repo) carry(ctx context.Context, from, clone string) error {
+	if err := r.copyConfig(ctx, from, clone, `^(filter|lfs)\.`); err != nil {
+		return err
+	}
+	objects := filepath.Join(from, "lfs")
+	if _, err := os.Stat(objects); err != nil {
+		return nil
+	}
+	_, err := command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: []string{"config", "--local", "lfs.storage", objects}, Dir: clone, Gentle: true})
+	if err != nil {
+		return operr.New("see what git says there", "telling the clone %s where Git LFS has its files: %w", clone, err)
+	}
+	return nil
+}
+
+// copyConfig takes settings of one repository over to another one; never the filter of git-crypt.
+func (r *Repo) copyConfig(ctx context.Context, from, clone, pattern string) error {
 	in := func(dir, stdin string, args ...string) (string, error) {
 		return command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: args, Dir: dir, Stdin: strings.NewReader(stdin), Gentle: true})
 	}
-	out, _ := in(r.Top, "", "config", "--file", filepath.Join(from, "config"), "--includes", "--null", "--get-regexp", `^(filter|lfs)\.`) // ends with 1 where there is none
+	out, _ := in(r.Top, "", "config", "--file", filepath.Join(from, "config"), "--includes", "--null", "--get-regexp", pattern) // ends with 1 where there is none
 	for kv := range strings.SplitSeq(out, "\x00") {
 		key, value, ok := strings.Cut(kv, "\n")
 		if !ok || strings.HasPrefix(key, "filter.git-crypt") {
@@ -32,13 +48,6 @@ func (r *Repo) carry(ctx context.Context, from, clone string) error {
 		if _, err := in(clone, "", "config", "--local", "--add", key, value); err != nil {
 			return operr.New("see what git says there", "taking %s over to the clone %s: %w", key, clone, err)
 		}
-	}
-	objects := filepath.Join(from, "lfs")
-	if _, err := os.Stat(objects); err != nil {
-		return nil
-	}
-	if _, err := in(clone, "", "config", "--local", "lfs.storage", objects); err != nil {
-		return operr.New("see what git says there", "telling the clone %s where Git LFS has its files: %w", clone, err)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -25,26 +26,81 @@ func (f *filler) take(ctx context.Context, from module, dir, at, commit string) 
 		return false
 	}
 	if from.url == "" || strings.HasPrefix(from.url, "-") {
-		f.failed[at] = ".gitmodules does not say where it is to be had"
+		f.failed[at] = noAddress
 		return false
 	}
 	plain := func(args ...string) []string { return args }
-	env := f.quiet(ctx)
-	if env != nil { // as `git submodule` does: an address that others have committed reaches no file and no program
-		env = command.Setenv(env, "GIT_PROTOCOL_FROM_USER=0")
-	}
+	env := f.careful(ctx)
 	err := f.fetchInto(ctx, dir, commit, "", plain, env, from.url, commit)
 	if err != nil {
 		err = f.fetchInto(ctx, dir, commit, "", plain, env, from.url, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
 	}
 	if err != nil {
-		var exit *command.ExitError
-		if f.failed[at] = err.Error(); errors.As(err, &exit) {
-			f.failed[at] = strings.TrimSpace(exit.Tail)
-		}
+		f.failed[at] = wordsOf(err)
 	}
 	return err == nil
 }
+
+// careful is the environment for an address that others have committed: as `git submodule` has it, it reaches no file and no
+// program. Nothing is asked at the terminal.
+func (r *Repo) careful(ctx context.Context) []string {
+	env := r.quiet(ctx)
+	if env != nil {
+		env = command.Setenv(env, "GIT_PROTOCOL_FROM_USER=0")
+	}
+	return env
+}
+
+// wordsOf is what git said when it failed.
+func wordsOf(err error) string {
+	var exit *command.ExitError
+	if errors.As(err, &exit) && strings.TrimSpace(exit.Tail) != "" {
+		return strings.TrimSpace(exit.Tail)
+	}
+	return err.Error()
+}
+
+// Unobtainable returns those submodules, of what is lacking in this work tree, that a clone of it could not get either: this
+// machine has none of them, and where they come from does not answer. What is in another submodule is left to the clone.
+func (r *Repo) Unobtainable(ctx context.Context, lacks []Lack) (found []Lack) {
+	f, m := &filler{Repo: r}, r.origin(ctx)
+	settings := r.submodules(ctx)
+	for _, l := range lacks {
+		if r.inSubmodule(l.Path) {
+			continue
+		}
+		if l.Kind != Missing || !l.Submodule {
+			continue
+		}
+		from := f.modules(ctx, m, l.Path, settings[l.Path])
+		switch {
+		case len(from.dirs) > 0:
+			continue
+		case from.url == "" || strings.HasPrefix(from.url, "-"):
+			l.Detail = noAddress
+		default:
+			_, err := command.Output(ctx, r.runner, command.Cmd{Name: "git", Args: []string{"ls-remote", "--quiet", from.url, "HEAD"}, Dir: r.Top, Env: r.careful(ctx), Gentle: true})
+			if err == nil || ctx.Err() != nil {
+				continue
+			}
+			l.Detail = wordsOf(err)
+		}
+		found = append(found, l)
+	}
+	return found
+}
+
+// inSubmodule reports whether a path is below the folder of a submodule that is checked out.
+func (r *Repo) inSubmodule(name string) bool {
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if r.isCheckedOut(dir) {
+			return true
+		}
+	}
+	return false
+}
+
+const noAddress = ".gitmodules does not say where it is to be had"
 
 // fetchInto makes a repository of an empty folder, fetches, and checks the commit out; or leaves the folder empty.
 func (f *filler) fetchInto(ctx context.Context, dir, commit, local string, with func(args ...string) []string, env []string, fetch ...string) (err error) {
@@ -67,10 +123,12 @@ func (f *filler) fetchInto(ctx context.Context, dir, commit, local string, with 
 	if err := git("init", "--quiet", "--template=", "--object-format="+format, "--initial-branch=main"); err != nil {
 		return err
 	}
-	if local != "" {
-		if err := f.carry(ctx, local, dir); err != nil {
-			return err
-		}
+	carry := func() error { return f.carry(ctx, local, dir) }
+	if local == "" { // the ways to addresses; what is secret stays where it is
+		carry = func() error { return f.copyConfig(ctx, f.origin(ctx).own(), dir, `^url\.|^core\.sshcommand$`) }
+	}
+	if err := carry(); err != nil {
+		return err
 	}
 	if err := git(append([]string{"fetch", "--quiet", "--no-tags", "--no-recurse-submodules"}, fetch...)...); err != nil {
 		return err

@@ -107,12 +107,17 @@ func (r *Repo) Unwritable(ctx context.Context) ([]Trouble, error) {
 		}
 	}
 	var found []Trouble
+	closed := ""
 	for _, dir := range dirs {
+		if closed != "" && strings.HasPrefix(dir, closed+string(filepath.Separator)) {
+			continue // it is said already
+		}
 		if _, err := os.Stat(dir); err != nil {
 			continue // git makes it, or keeps it elsewhere
 		}
 		if err := syscall.Access(dir, accessWrite); err != nil {
 			found = append(found, Trouble{fmt.Sprintf("git cannot write to %s: %v", dir, err), "make it writable: a commit and a tag go there"})
+			closed = dir
 		}
 	}
 	return found, nil

@@ -60,9 +60,11 @@ func (r *Release) ofFiles(ctx context.Context, a *asked) (found []Finding) {
 	}
 	for _, l := range lacks {
 		if l.Kind == gitrepo.Stored {
-			f := bad(l.Next, "%s, and a package would have it so", l)
-			found = append(found, f)
+			found = append(found, bad(l.Next, "%s, and a package would have it so", l))
 		}
+	}
+	for _, l := range r.Repo.Unobtainable(ctx, lacks) {
+		found = append(found, Finding{What: l.String() + ", and cannot be had", Next: l.Next, Detail: l.Detail})
 	}
 	return found
 }
