@@ -48,8 +48,7 @@ func (r *releasing) commit(message string, files map[string]string) {
 	for name, text := range files {
 		write(r.t, r.dir, name, text)
 	}
-	git(r.t, r.dir, "add", "-A")
-	git(r.t, r.dir, "commit", "-q", "-m", message)
+	r.commitAll(message)
 }
 
 // TestRehearseBesideTenReleases releases a repository ten times, and rehearses before and after each: nothing is in the way

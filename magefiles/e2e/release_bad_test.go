@@ -46,6 +46,25 @@ func TestPreflight(t *testing.T) {
 		{name: "a tag there", bad: func(r *releasing) {
 			git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v0.1.7")
 		}, says: "v0.1.7"},
+		{name: "a tag in the way here", bad: func(r *releasing) { git(r.t, r.dir, "tag", "v0.1.7/docs") }, says: "the tag v0.1.7 cannot be made beside the tag v0.1.7/docs", next: "git tag -d v0.1.7/docs"},
+		{name: "a tag in the way there", bad: func(r *releasing) {
+			git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v0.1.7/docs")
+		}, says: "on origin, the tag v0.1.7 cannot be made beside the tag v0.1.7/docs", next: ":refs/tags/v0.1.7/docs"},
+		{name: "a branch of that name there is none, but a link is", bad: func(r *releasing) {
+			git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/heads/v0.1.7/docs")
+			git(r.t, r.dir, "mv", "CHANGELOG.md", "docs.md")
+			require.NoError(r.t, os.Symlink("docs.md", filepath.Join(r.dir, "CHANGELOG.md")))
+			git(r.t, r.dir, "add", "-A")
+			git(r.t, r.dir, "commit", "-q", "-m", "docs: x")
+		}, says: "CHANGELOG.md is a link to docs.md", next: "git mv docs.md CHANGELOG.md"},
+		{name: "a read-only file", bad: func(r *releasing) {
+			require.NoError(r.t, os.Chmod(filepath.Join(r.dir, "packages", "core", "pixi.toml"), 0o444))
+		}, says: "packages/core/pixi.toml: it is read-only", next: "make it writable"},
+		{name: "a double of the changelog", bad: func(r *releasing) {
+			write(r.t, r.dir, "changelog.md", "# Changelog\n")
+			git(r.t, r.dir, "add", "-A")
+			git(r.t, r.dir, "commit", "-q", "-m", "docs: x")
+		}, says: "there is a file changelog.md", next: "keep one of them"},
 		{name: "manifests that disagree", bad: func(r *releasing) {
 			in("packages/p0001/pixi.toml", `version = "0.1.6"`, `version = "0.1.5"`)(r.t, r.dir)
 			git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
@@ -160,12 +179,9 @@ func TestNothingIrreversible(t *testing.T) {
 		{
 			name: "tag", says: "tagging v0.1.7", local: true,
 			breaks: func(r *releasing) {
-				require.NoError(r.t, os.MkdirAll(filepath.Join(r.dir, ".git", "refs", "tags", "v0.1.7", "x"), 0o755))
-				write(r.t, r.dir, ".git/refs/tags/v0.1.7/x/y", git(r.t, r.dir, "rev-parse", "HEAD"))
+				hook(r, r.dir+"/.git", "reference-transaction", "test \"$1\" = prepared && grep -q refs/tags/v0.1.7 && echo no tags today >&2 && exit 1; exit 0")
 			},
-			mends: func(r *releasing) {
-				require.NoError(r.t, os.RemoveAll(filepath.Join(r.dir, ".git", "refs", "tags", "v0.1.7")))
-			},
+			mends: func(r *releasing) { hook(r, r.dir+"/.git", "reference-transaction", "exit 0") },
 		},
 		{
 			name: "push", says: "no pushes today", local: true,

@@ -85,7 +85,7 @@ func isPublisher(by string) error {
 
 // withChangelog has the changelog written where there is one.
 func withChangelog(req bump.Request, root string) bump.Request {
-	if _, err := os.Stat(filepath.Join(root, "CHANGELOG.md")); err == nil {
+	if _, err := os.Lstat(filepath.Join(root, "CHANGELOG.md")); err == nil {
 		req.Changelog = true
 	}
 	return req

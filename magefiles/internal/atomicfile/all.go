@@ -79,6 +79,17 @@ func replaceAll(root, journal string, changes []Change, synced bool) error {
 	return os.Remove(journal)
 }
 
+// Check reports whether ReplaceAll could begin: nil, or the first of its errors. Nothing is written.
+func Check(root string, changes []Change) error {
+	b := &batch{root: root}
+	for _, c := range changes {
+		if err := b.check(c); err != nil {
+			return fmt.Errorf("%s: %w", c.Path, err)
+		}
+	}
+	return nil
+}
+
 // Undone says what Undo found.
 type Undone struct {
 	Files   int      // that an interrupted ReplaceAll was to change; 0: there was none

@@ -39,7 +39,7 @@ func (b *batch) check(c Change) error {
 	f, err := os.OpenFile(b.path(c.Path), os.O_RDWR|syscall.O_NOFOLLOW, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && c.Old == nil:
-		return nil
+		return b.checkFolder(c)
 	case errors.Is(err, fs.ErrNotExist):
 		return ErrChanged
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
@@ -62,6 +62,19 @@ func (b *batch) check(c Change) error {
 	now := make([]byte, len(c.Old))
 	if _, err := io.ReadFull(f, now); err != nil || !bytes.Equal(now, c.Old) {
 		return ErrChanged
+	}
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok && sys.Nlink > 1 { // it is replaced
+		return b.checkFolder(c)
+	}
+	return nil
+}
+
+// checkFolder looks whether a file can be made in the folder of a change.
+func (b *batch) checkFolder(c Change) error {
+	const write = 2 // W_OK
+	err := syscall.Access(filepath.Dir(b.path(c.Path)), write)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%w, its folder: %w", ErrReadOnly, err)
 	}
 	return nil
 }

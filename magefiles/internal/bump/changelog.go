@@ -34,6 +34,9 @@ var (
 // changelog adds a section for the new versions: what people wrote under Unreleased, which goes there, and a line for each
 // commit that asked for the release, both grouped by package.
 func (p *planner) changelog(ctx context.Context) error {
+	if err := changelogIsFile(p.w.Root); err != nil {
+		return err
+	}
 	src, err := os.ReadFile(filepath.Join(p.w.Root, changelogFile))
 	missing := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !missing {
@@ -51,6 +54,34 @@ func (p *planner) changelog(ctx context.Context) error {
 	p.edit.src[changelogFile] = src
 	p.plan.Read[changelogFile] = digest(src)
 	p.changelogEdit(string(src), groups)
+	return nil
+}
+
+// changelogIsFile refuses a changelog that is no file of its own, or that has a double whose name differs in case only: where
+// file systems do not tell them apart, one of the two would be lost.
+func changelogIsFile(root string) error {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return operr.New("make the folder readable", "looking for the changelog: %w", err)
+	}
+	for _, e := range entries {
+		switch {
+		case e.Name() != changelogFile && strings.EqualFold(e.Name(), changelogFile):
+			return operr.New("`git mv "+e.Name()+" "+changelogFile+"`, or, where both are there, keep one of them",
+				"there is a file %s, and the changelog is %s: they differ in case only", e.Name(), changelogFile)
+		case e.Name() != changelogFile || e.Type().IsRegular():
+		case e.Type()&fs.ModeSymlink != 0:
+			target, _ := os.Readlink(filepath.Join(root, changelogFile))
+			next := "put the file itself in its place: `git rm " + changelogFile + "`, then `git mv " + target + " " + changelogFile + "`"
+			if _, err := os.Stat(filepath.Join(root, changelogFile)); err != nil {
+				next = "remove it, for it leads nowhere: `git rm " + changelogFile + "`"
+			}
+			return operr.New(next,
+				"%s is a link to %s, and a release writes into no file but its own", changelogFile, target)
+		default:
+			return operr.New("move it away", "%s is no file: a release writes its changelog there", changelogFile)
+		}
+	}
 	return nil
 }
 

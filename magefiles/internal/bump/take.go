@@ -21,6 +21,10 @@ type Tree interface {
 	Resolve(ctx context.Context, rev string) (string, error)
 	// Underway says what git is in the middle of, such as "a merge", and how it is ended; "" for nothing.
 	Underway(ctx context.Context) (what, end string)
+	// Troubles says why files cannot be committed as they are changed, whether they are there yet or not.
+	Troubles(ctx context.Context, paths []string) ([]Trouble, error)
+	// Unwritable says what of git's own cannot be written.
+	Unwritable(ctx context.Context) ([]Trouble, error)
 }
 
 // Tagger knows tags, makes them, and finds out what they belong to.
@@ -29,6 +33,8 @@ type Tagger interface {
 	Tags(ctx context.Context) (map[string]string, error)
 	// Tag makes an annotated tag.
 	Tag(ctx context.Context, name, commit, message string) error
+	// TagTroubles says which tags cannot be made. That one of a commit is there is none.
+	TagTroubles(ctx context.Context, names []string) ([]Trouble, error)
 }
 
 // Repo is a git repository. All of it is read from the clone: a bump asks no remote.
@@ -61,7 +67,9 @@ func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, steps Step
 	}
 	var changed, unknown []string
 	var tags map[string]string
+	var troubles []Trouble
 	questions, ctx := errgroup.WithContext(ctx)
+	questions.Go(func() (err error) { troubles, err = s.troubles(ctx, plan, repo, steps); return err })
 	questions.Go(func() (err error) { changed, err = repo.Changed(ctx); return err })
 	questions.Go(func() (err error) { tags, err = repo.Tags(ctx); return err })
 	if steps.Commit {
@@ -72,6 +80,9 @@ func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, steps Step
 	}
 	if what, end := repo.Underway(ctx); what != "" && steps.Commit {
 		return operr.New("end it: "+end, "git is in the middle of %s, which a commit would become a part of; nothing was changed", what)
+	}
+	if err := troubled(troubles); err != nil { // it says more of an edit than that there is one
+		return err
 	}
 	if len(changed) > 0 {
 		return operr.New("commit or stash them", "the work tree has changes, and nothing was changed: a bump must not sweep them in").WithDetail(strings.Join(changed, "\n"))
@@ -201,6 +212,13 @@ func (s *Store) tagPresent(ctx context.Context, r Result, repo Repo, steps Steps
 		return r, err
 	}
 	tags, err := repo.Tags(ctx)
+	if err != nil {
+		return r, err
+	}
+	troubles, err := s.troubles(ctx, r.Plan, repo, steps)
+	if err == nil {
+		err = troubled(troubles)
+	}
 	if err != nil {
 		return r, err
 	}

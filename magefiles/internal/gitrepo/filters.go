@@ -11,10 +11,25 @@ import (
 // checked out as git stores them. What Git LFS has on this machine is used where it lies. The key of git-crypt is not given
 // away: its files stay encrypted, and are refused where a package has some.
 func (r *Repo) carry(ctx context.Context, from, dir string) error {
+	if err := r.copyConfig(ctx, from, dir, `^(filter|lfs)\.`); err != nil {
+		return err
+	}
+	objects := filepath.Join(from, "lfs")
+	if _, err := os.Stat(objects); err != nil {
+		return nil
+	}
+	if _, err := (&Repo{Top: dir, runner: r.runner}).git(ctx, "config", "--local", "lfs.storage", objects); err != nil {
+		return failed(err, "telling the clone %s where Git LFS has its files", dir)
+	}
+	return nil
+}
+
+// copyConfig takes settings of one repository over to another one; never the filter of git-crypt.
+func (r *Repo) copyConfig(ctx context.Context, from, dir, pattern string) error {
 	clone := &Repo{Top: dir, runner: r.runner}
-	out, _, err := r.answer(ctx, 1, "config", "--file", filepath.Join(from, "config"), "--includes", "--null", "--get-regexp", `^(filter|lfs)\.`)
+	out, _, err := r.answer(ctx, 1, "config", "--file", filepath.Join(from, "config"), "--includes", "--null", "--get-regexp", pattern)
 	if err != nil {
-		return failed(err, "reading the filters of %s", r.Top)
+		return failed(err, "reading the settings of %s", r.Top)
 	}
 	for kv := range strings.SplitSeq(out, "\x00") {
 		key, value, ok := strings.Cut(kv, "\n")
@@ -24,13 +39,6 @@ func (r *Repo) carry(ctx context.Context, from, dir string) error {
 		if _, err := clone.git(ctx, "config", "--local", "--add", key, value); err != nil {
 			return failed(err, "taking %s over to the clone %s", key, dir)
 		}
-	}
-	objects := filepath.Join(from, "lfs")
-	if _, err := os.Stat(objects); err != nil {
-		return nil
-	}
-	if _, err := clone.git(ctx, "config", "--local", "lfs.storage", objects); err != nil {
-		return failed(err, "telling the clone %s where Git LFS has its files", dir)
 	}
 	return nil
 }

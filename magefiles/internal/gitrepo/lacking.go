@@ -20,6 +20,8 @@ type Lack struct {
 	Why    string // "is the pointer of a file that Git LFS keeps": what follows its path in a sentence
 	Next   string // what to do about it
 	Detail string // what went wrong when it was to be fetched; "" for nothing
+
+	Submodule bool
 }
 
 // LackKind tells what a package would be made of in place of the file.

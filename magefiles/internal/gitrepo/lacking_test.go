@@ -305,6 +305,47 @@ func TestComplete(t *testing.T) {
 	})
 }
 
+// Before a release begins it is known what a clone of it could not get: what this machine has can be had, whatever the address.
+func TestUnobtainable(t *testing.T) {
+	w := newSubmodules(t)
+	ask := func() []string {
+		found, err := w.repo.Lacking(t.Context(), []string{"pkg"}, []string{"docs"})
+		require.NoError(t, err)
+		out := []string{}
+		for _, l := range w.repo.Unobtainable(t.Context(), found) {
+			require.NotEmpty(t, l.Detail)
+			out = append(out, l.Path)
+		}
+		return out
+	}
+	for _, name := range []string{"lib", "docs"} {
+		w.without(filepath.Join(w.base, name))
+	}
+	require.Empty(t, ask(), "they are checked out")
+	w.git(w.dir, "submodule", "--quiet", "deinit", "--all")
+	require.Empty(t, ask(), "git keeps them")
+	w.without(filepath.Join(w.repo.Dir, "modules", "a theme"))
+	require.Equal(t, []string{"docs"}, ask())
+	w.without(filepath.Join(w.repo.Dir, "modules"))
+	w.without(filepath.Join(w.dir, ".gitmodules"))
+	require.Equal(t, []string{"docs", "pkg/src/lib"}, ask())
+}
+
+// Relative addresses are those of a neighbour.
+func TestRelativeAddress(t *testing.T) {
+	for _, c := range [][3]string{
+		{"https://host/org/repo.git", "../lib.git", "https://host/org/lib.git"},
+		{"https://host/org/repo.git/", "../../other/lib", "https://host/other/lib"},
+		{"git@host:org/repo.git", "../lib.git", "git@host:org/lib.git"},
+		{"git@host:repo.git", "../lib.git", "git@host:lib.git"},
+		{"/srv/repo", "./lib", "/srv/repo/lib"},
+		{"/srv/repo", "https://host/lib", "https://host/lib"},
+		{"", "../lib", ""},
+	} {
+		require.Equal(t, c[2], gitrepo.RelativeTo(c[0], c[1]), c)
+	}
+}
+
 // A hook that would run in a check-out does not.
 func TestSubmodulesRunNoHooks(t *testing.T) {
 	w := newSubmodules(t)

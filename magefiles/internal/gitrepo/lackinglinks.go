@@ -15,7 +15,7 @@ func (r *Repo) lackingLinks(ctx context.Context, links []entry, packed, named []
 	for _, e := range links {
 		if e.unseen || !r.isCheckedOut(e.path) {
 			found = append(found, Lack{
-				Path: e.path, Kind: Missing, Why: "is a submodule, and its files are not here",
+				Path: e.path, Kind: Missing, Submodule: true, Why: "is a submodule, and its files are not here",
 				Next: "`git submodule update --init --recursive " + e.path + "`; in a workflow, `submodules: recursive` for actions/checkout",
 			})
 			continue
@@ -69,7 +69,7 @@ func (r *Repo) differing(ctx context.Context, links []string) ([]Lack, error) {
 		if len(f) < 9 || f[0] != "1" || !strings.HasPrefix(f[2], "S") {
 			continue
 		}
-		l := Lack{Path: f[8], Kind: Differs, Why: "is a submodule with changes that are not committed there", Next: "commit them there, and the submodule here; or put them away"}
+		l := Lack{Path: f[8], Kind: Differs, Submodule: true, Why: "is a submodule with changes that are not committed there", Next: "commit them there, and the submodule here; or put them away"}
 		if f[2][1] == 'C' || f[1] != ".M" {
 			l.Why = "is a submodule at another commit than the one that is committed here"
 			l.Next = "commit it, or `git submodule update " + l.Path + "`"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -26,21 +27,65 @@ func (f *filler) take(ctx context.Context, from module, dir, at, commit string) 
 		return false
 	}
 	if from.url == "" || strings.HasPrefix(from.url, "-") {
-		f.failed[at] = ".gitmodules does not say where it is to be had"
+		f.failed[at] = noAddress
 		return false
 	}
-	// As `git submodule` does it: an address that others have committed reaches no file and no program.
-	theirs := call{args: []string{from.url, commit}, set: []string{"GIT_PROTOCOL_FROM_USER=0"}}
+	theirs := careful(from.url, commit)
 	err := f.fetchInto(ctx, dir, commit, "", theirs)
 	if err != nil {
 		theirs.args = []string{from.url, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"}
 		err = f.fetchInto(ctx, dir, commit, "", theirs)
 	}
 	if err != nil {
-		f.failed[at] = cmp.Or(detail(err), err.Error())
+		f.failed[at] = wordsOf(err)
 	}
 	return err == nil
 }
+
+// careful is a call with an address that others have committed: as `git submodule` has it, it reaches no file and no program.
+func careful(args ...string) call { return call{args: args, set: []string{"GIT_PROTOCOL_FROM_USER=0"}} }
+
+// wordsOf is what git said when it failed.
+func wordsOf(err error) string { return cmp.Or(detail(err), err.Error()) }
+
+// Unobtainable returns those submodules, of what is lacking in this work tree, that a clone of it could not get either: this
+// machine has none of them, and where they come from does not answer. What is in another submodule is left to the clone.
+func (r *Repo) Unobtainable(ctx context.Context, lacks []Lack) (found []Lack) {
+	f, m := &filler{Repo: r}, r.origin(ctx)
+	settings := r.submodules(ctx)
+	for _, l := range lacks {
+		if l.Kind != Missing || !l.Submodule || r.inSubmodule(l.Path) {
+			continue
+		}
+		from := f.modules(ctx, m, l.Path, settings[l.Path])
+		switch {
+		case len(from.dirs) > 0:
+			continue
+		case from.url == "" || strings.HasPrefix(from.url, "-"):
+			l.Detail = noAddress
+		default:
+			_, err := r.talk(ctx, careful("ls-remote", "--quiet", from.url, "HEAD"))
+			if err == nil || ctx.Err() != nil {
+				continue
+			}
+			l.Detail = wordsOf(err)
+		}
+		found = append(found, l)
+	}
+	return found
+}
+
+// inSubmodule reports whether a path is below the folder of a submodule that is checked out.
+func (r *Repo) inSubmodule(name string) bool {
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if r.isCheckedOut(dir) {
+			return true
+		}
+	}
+	return false
+}
+
+const noAddress = ".gitmodules does not say where it is to be had"
 
 // fetchInto makes a repository of an empty folder, fetches, and checks the commit out; or leaves the folder empty. fetch has the
 // arguments behind those of every fetch.
@@ -67,10 +112,12 @@ func (f *filler) fetchInto(ctx context.Context, dir, commit, local string, fetch
 			return err
 		}
 	}
-	if local != "" {
-		if err := f.carry(ctx, local, dir); err != nil {
-			return err
-		}
+	carry := func() error { return f.carry(ctx, local, dir) }
+	if local == "" { // the ways to addresses; what is secret stays where it is
+		carry = func() error { return f.copyConfig(ctx, f.origin(ctx).own(), dir, `^url\.|^core\.sshcommand$`) }
+	}
+	if err := carry(); err != nil {
+		return err
 	}
 	fetch.args = append([]string{"fetch", "--quiet", "--no-tags", "--no-recurse-submodules"}, fetch.args...)
 	if _, err := sub.talk(ctx, fetch); err != nil {

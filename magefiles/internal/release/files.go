@@ -2,7 +2,10 @@ package release
 
 import (
 	"context"
+	"maps"
+	"slices"
 
+	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -41,6 +44,15 @@ func (r *Release) ofFiles(ctx context.Context, a *asked) (found []Finding) {
 	if len(hidden) > 0 {
 		found = append(found, bad("`git sparse-checkout disable`, or release from a clone of its own", "a sparse checkout leaves out %s, and a release has to see every manifest", Some(hidden)))
 	}
+	if a.drafted {
+		troubles, err := r.Store.Troubles(ctx, r.plan.Bump, r.Repo, bump.Steps{Commit: true})
+		if err != nil {
+			return append(found, finding(err, "")...)
+		}
+		for _, t := range troubles {
+			found = append(found, bad(t.Next, "%s", t.What))
+		}
+	}
 	packed, named := a.w.Sources(a.w.Packages...)
 	lacks, err := r.Repo.Lacking(ctx, packed, named)
 	if err != nil {
@@ -48,8 +60,24 @@ func (r *Release) ofFiles(ctx context.Context, a *asked) (found []Finding) {
 	}
 	for _, l := range lacks {
 		if l.Kind == gitrepo.Stored {
-			f := bad(l.Next, "%s, and a package would have it so", l)
-			found = append(found, f)
+			found = append(found, bad(l.Next, "%s, and a package would have it so", l))
+		}
+	}
+	for _, l := range r.Repo.Unobtainable(ctx, lacks) {
+		found = append(found, Finding{What: l.String() + ", and cannot be had", Next: l.Next, Detail: l.Detail})
+	}
+	return found
+}
+
+// ofClashes finds tags of the remote that are in the way of this release's. Those of the clone are asked for with the files.
+func (r *Release) ofClashes(a *asked) (found []Finding) {
+	there := slices.DeleteFunc(slices.Sorted(maps.Keys(a.refs.Tags)), func(t string) bool {
+		_, here := a.tags[t]
+		return slices.Contains(r.plan.Tags, t) || here && a.drafted
+	})
+	for _, t := range r.plan.Tags {
+		if clash := gitrepo.TagClash(t, there, false); clash != nil {
+			found = append(found, bad(clash.Next, "on %s, %s", r.plan.Remote, clash.What))
 		}
 	}
 	return found

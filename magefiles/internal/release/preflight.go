@@ -282,7 +282,7 @@ func (r *Release) ofTags(ctx context.Context, a *asked) (found []Finding) {
 			found = append(found, bad("say another version, or `git tag -d "+t+"` if that release never was", "the tag %s is there already, at %.12s, which is not this release", t, at))
 		}
 	}
-	return found
+	return append(found, r.ofClashes(a)...)
 }
 
 // ofBase wants the clone to be where the plan left it: on its base, or on the release's commit and what was put on top.

@@ -3,10 +3,12 @@ package release
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/journal"
@@ -54,6 +56,9 @@ func Lock(state string) (unlock func(), killed time.Time, err error) {
 	unlock, killed, err = journal.Lock(filepath.Join(state, "release.lock"))
 	if errors.Is(err, journal.ErrLocked) {
 		return nil, killed, operr.NewStopped("wait until it has ended; `mage status` says where it stands", "another release is under way here, %w", err)
+	}
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return nil, killed, operr.New("make it writable: what has to be known of a run that is killed is kept there, beside what git keeps", "nothing was changed: %w", err)
 	}
 	return unlock, killed, err
 }

@@ -15,9 +15,10 @@ import (
 //   - an exact pin of a package on a version of a sibling that it does not have. A downstream's is none: it upgrades when
 //     it wants to. The root manifest's own is one only beside a path, where both cannot hold;
 //   - a run dependency on a sibling that is an exact pin in one of a package's two files and another range in the other, or
-//     that stands in one only, though both list siblings.
+//     that stands in one only, though both list siblings;
+//   - two names of packages that are one name on PyPI, and in an environment: a-b and a_b.
 func (w *Workspace) Disagreements() []Disagreement {
-	var out []Disagreement
+	out := w.Doubles()
 	for _, p := range w.Packages {
 		out = append(out, p.versionDisagreements()...)
 		for _, r := range p.Requires {
@@ -34,6 +35,26 @@ func (w *Workspace) Disagreements() []Disagreement {
 		return cmp.Or(cmp.Compare(a.File, b.File), comparePos(a.Pos, b.Pos))
 	})
 	return slices.Compact(out)
+}
+
+// Doubles returns the packages whose name on PyPI is that of another one: `a_b` and `a-b`. The files of one would replace those
+// of the other, and a requirement may mean either.
+func (w *Workspace) Doubles() []Disagreement {
+	var out []Disagreement
+	seen := map[string]*Package{}
+	for _, p := range w.Packages {
+		if p.PyPIName == "" {
+			continue
+		}
+		name := PyPIName(p.PyPIName)
+		if other := seen[name]; other != nil && other.PyPIName != p.PyPIName {
+			out = append(out, Disagreement{Package: p.Name, Pos: p.Project.NamePos, Message: fmt.Sprintf(
+				"%s and %s (%s) are one name to Python: rename one of them", p.PyPIName, other.PyPIName, other.Project.NamePos)})
+			continue
+		}
+		seen[name] = p
+	}
+	return out
 }
 
 func (p *Package) versionDisagreements() []Disagreement {

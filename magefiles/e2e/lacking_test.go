@@ -1,0 +1,193 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+)
+
+const lfsPointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
+
+// library is a repository with one file.
+func library(t testing.TB, name string) string {
+	dir := filepath.Join(t.TempDir(), name)
+	write(t, dir, "file.py", name+" = 1\n")
+	git(t, dir, "init", "-q", "-b", "main")
+	git(t, dir, "add", "-A")
+	git(t, dir, "-c", "user.name=b", "-c", "user.email=b@example.invalid", "commit", "-q", "-m", "feat: "+name)
+	return dir
+}
+
+// withSubmodule puts a submodule into a package, and pushes that; it returns where the submodule comes from.
+func (r *releasing) withSubmodule(at string) string {
+	lib := library(r.t, "vendored")
+	git(r.t, r.dir, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", lib, at)
+	r.pushAll("feat(core): vendored")
+	return lib
+}
+
+// pushAll commits everything in the clone, and pushes it: a release begins with it.
+func (r *releasing) pushAll(message string) {
+	r.commitAll(message)
+	git(r.t, r.dir, "push", "-q", "origin", "main")
+	r.base = git(r.t, r.dir, "rev-parse", "HEAD")
+}
+
+const inCore = "packages/core/src/mono_core/vendored"
+
+// Files that git does not put into a work tree are refused by name by what packs packages, before anything is sent.
+func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		do      func(r *releasing)
+		says    string // by publish
+		build   string // by build:package; "" where that goes well
+		release string // by release; "" where that goes well
+	}{
+		{"a submodule that is not checked out", func(r *releasing) {
+			r.withSubmodule(inCore)
+			git(r.t, r.dir, "submodule", "--quiet", "deinit", "--all", "--force")
+		}, inCore + " is a submodule, and its files are not here", inCore + " is a submodule", ""},
+		{"a submodule at another commit, which git does not tell", func(r *releasing) {
+			r.withSubmodule(inCore)
+			git(r.t, r.dir, "config", "submodule."+inCore+".ignore", "all")
+			git(r.t, filepath.Join(r.dir, inCore), "-c", "user.name=b", "-c", "user.email=b@example.invalid", "commit", "-q", "--allow-empty", "-m", "x")
+		}, inCore + " is a submodule at another commit", "", ""},
+		{"a submodule with changes", func(r *releasing) {
+			r.withSubmodule(inCore)
+			write(r.t, r.dir, inCore+"/file.py", "changed = 1\n")
+		}, inCore + " is not committed", "", "the work tree has changes: " + inCore},
+		{"a pointer of Git LFS", func(r *releasing) {
+			write(r.t, r.dir, ".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")
+			write(r.t, r.dir, "packages/core/src/mono_core/model.bin", lfsPointer)
+			r.pushAll("feat(core): a model")
+		}, "packages/core/src/mono_core/model.bin is the pointer of a file that Git LFS keeps", "model.bin is the pointer", "model.bin is the pointer"},
+		{"a file that is encrypted", func(r *releasing) {
+			write(r.t, r.dir, ".gitattributes", "secret.* filter=git-crypt\n")
+			write(r.t, r.dir, "packages/core/src/mono_core/secret.txt", "\x00GITCRYPT\x00abc")
+			r.pushAll("feat(core): a secret")
+		}, "packages/core/src/mono_core/secret.txt is encrypted by git-crypt", "secret.txt is encrypted", "secret.txt is encrypted"},
+		{"a sparse checkout of files", func(r *releasing) {
+			write(r.t, r.dir, "packages/core/src/mono_core/data/table.csv", "1\n")
+			r.pushAll("feat(core): data")
+			git(r.t, r.dir, "sparse-checkout", "set", "--no-cone", "/*", "!data/")
+		}, "packages/core/src/mono_core/data/table.csv is left out of this work tree (a sparse checkout)", "table.csv is left out", ""},
+		{"a sparse checkout of packages", func(r *releasing) {
+			git(r.t, r.dir, "sparse-checkout", "set", "--no-cone", "/*", "!/packages/p0002/")
+		}, "a sparse checkout leaves out packages/p0002/pixi.toml", "", "a sparse checkout leaves out packages/p0002/pixi.toml"},
+		{"a change that git was told to pass over", func(r *releasing) {
+			git(r.t, r.dir, "update-index", "--assume-unchanged", "packages/core/src/mono_core/__init__.py")
+			write(r.t, r.dir, "packages/core/src/mono_core/__init__.py", "local = 1\n")
+		}, "packages/core/src/mono_core/__init__.py is changed, and git was told not to look", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: "here"})
+			c.do(r)
+			before := git(t, r.dir, "status", "--porcelain")
+			out := r.refused(1, c.says, "publish", "-yes")
+			require.Contains(t, out, "→ ")
+			require.Empty(t, r.onChannel())
+			if c.build != "" {
+				r.refused(1, c.build, "build:package", "mono-core")
+			} else {
+				r.ok("build:package", "mono-core")
+			}
+			require.Equal(t, before, git(t, r.dir, "status", "--porcelain"))
+			if c.release == "" {
+				r.ok("release", "-to=patch", "-yes")
+				require.Len(t, r.onChannel(), 3)
+				return
+			}
+			out = r.refused(1, c.release, "release", "-to=patch", "-yes")
+			require.NotContains(t, out, "✓ preflight")
+			require.Equal(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
+			require.Empty(t, r.onChannel())
+		})
+	}
+}
+
+// The real toolchain packs a submodule's files, which this machine has and nobody else; in a rehearsal its CI has them too.
+func TestSubmodulesArePacked(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here", real: true})
+	require.NoError(t, os.RemoveAll(r.withSubmodule(inCore)))
+	r.ok("release", "-to=patch", "-yes")
+	require.Contains(t, r.packed("mono-core-0.1.7"), "site-packages/mono_core/vendored/file.py")
+
+	r = newReleasing(t, releaseOptions{by: "ci"})
+	require.NoError(t, os.RemoveAll(r.withSubmodule(inCore)))
+	require.Contains(t, r.ok("rehearse"), "✓ publish")
+}
+
+// packed are the files of an artifact that the release has built.
+func (r *releasing) packed(stem string) []string {
+	r.t.Helper()
+	found, err := filepath.Glob(filepath.Join(r.dir, "output", "release", "*", stem+"-*.conda"))
+	require.NoError(r.t, err)
+	if len(found) == 0 {
+		found, err = filepath.Glob(filepath.Join(r.dir, "output", "release", "*", "output", stem+"-*.conda"))
+		require.NoError(r.t, err)
+	}
+	require.NotEmpty(r.t, found)
+	a, err := condapkg.Open(found[0])
+	require.NoError(r.t, err)
+	defer a.Close()
+	files, err := a.Files()
+	require.NoError(r.t, err)
+	return files
+}
+
+// What cannot be had stops the release: in preflight where its address does not answer, and else before there is a tag, with
+// git's reason. It is gone on with once it is there.
+func TestASubmoduleThatIsGone(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here"})
+	lib := r.withSubmodule(inCore)
+	r.dir = r.newClone() // without its submodules
+	aside := lib + ".aside"
+	require.NoError(t, os.Rename(lib, aside))
+	out := r.refused(1, inCore+" is a submodule, and its files are not here, and cannot be had", "release", "-to=patch", "-yes")
+	require.Contains(t, out, "git submodule update --init --recursive "+inCore)
+	require.NotContains(t, out, "✓ preflight")
+	require.Equal(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
+
+	r.env = command.Setenv(r.env, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=protocol.file.allow", "GIT_CONFIG_VALUE_0=always")
+	require.NoError(t, os.Rename(library(t, "another"), lib))
+	out = r.refused(1, inCore+" is a submodule, and its files are not here", "release", "-to=patch", "-yes")
+	require.Contains(t, out, "✗ check")
+	require.NotContains(t, out, "✓ tag")
+	require.Empty(t, r.onChannel())
+
+	require.NoError(t, os.RemoveAll(lib))
+	require.NoError(t, os.Rename(aside, lib))
+	r.ok("release", "-yes") // from its address
+	require.Len(t, r.onChannel(), 3)
+}
+
+// A package that is a submodule is one of another repository: a bump cannot commit into it, and says so.
+func TestAPackageThatIsASubmodule(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here"})
+	lib := library(t, "other")
+	write(t, lib, "pixi.toml", "[package]\nname = \"other\"\nversion = \"0.1.6\"\n[package.build]\nbackend = { name = \"pixi-build-python\" }\n")
+	write(t, lib, "pyproject.toml", "[project]\nname = \"other\"\nversion = \"0.1.6\"\n")
+	git(t, lib, "add", "-A")
+	git(t, lib, "-c", "user.name=b", "-c", "user.email=b@example.invalid", "commit", "-q", "-m", "feat: a package")
+	git(t, r.dir, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", lib, "packages/other")
+	in("pixi.toml", "[tasks]", "[dependencies]\nother = { path = \"packages/other\" }\n\n[tasks]")(t, r.dir)
+	r.pushAll("feat: another package")
+	head := git(t, r.dir, "rev-parse", "HEAD")
+	out := r.refused(1, "packages/other", "release", "-to=patch", "-yes")
+	require.Contains(t, out, "submodule")
+	require.Equal(t, head, git(t, r.dir, "rev-parse", "HEAD"))
+	require.Empty(t, git(t, r.dir, "status", "--porcelain"))
+
+	write(t, r.dir, "packages/other/file.py", "changed = 1\n")
+	r.refused(1, "packages/other is not committed", "publish", "-yes")
+	git(t, r.dir, "submodule", "--quiet", "deinit", "--all", "--force")
+	out = r.refused(1, "packages/other is a submodule, and its files are not here", "publish", "-yes")
+	require.True(t, strings.Contains(out, "submodules: recursive"))
+}

@@ -1,0 +1,95 @@
+package e2e_test
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+// nobody is the user that permissions bind: nothing is closed to root.
+const nobody = 65534
+
+// A folder or a repository that cannot be written is refused in a sentence, and nothing is changed.
+func TestReadOnly(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can run a command as somebody whom permissions bind, and know who that is")
+	}
+	for _, c := range []struct {
+		name   string
+		closed string // folder that is closed to writing
+		file   bool   // closed is a file
+		args   []string
+		says   string // "" where it goes well
+		next   string
+	}{
+		{name: "nothing", args: []string{"-commit", "-tag", "-changelog"}},
+		{name: "the workspace's folder, for a new changelog", closed: ".", args: []string{"-commit", "-changelog"}, says: "CHANGELOG.md: it is read-only, its folder: permission denied", next: "make it writable"},
+		{name: "a manifest's folder, which does not matter", closed: "packages/core", args: []string{"-commit", "-tag"}},
+		{name: "a manifest", closed: "packages/core/pixi.toml", file: true, args: []string{"-commit"}, says: "packages/core/pixi.toml: it is read-only", next: "make it writable"},
+		{name: "git's folder", closed: ".git", args: []string{"-commit"}, says: "git cannot write to ", next: "a commit and a tag go there"},
+		{name: "git's objects", closed: ".git/objects", args: []string{"-commit"}, says: "/.git/objects: permission denied", next: "make it writable"},
+		{name: "git's tags", closed: ".git/refs/tags", args: []string{"-commit", "-tag"}, says: "/.git/refs/tags: permission denied", next: "make it writable"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, mage := asNobody(t)
+			if c.closed != "" {
+				mode := os.FileMode(0o555)
+				if c.file {
+					mode = 0o444
+				}
+				require.NoError(t, os.Chmod(filepath.Join(dir, c.closed), mode))
+			}
+			state := func() string {
+				safe := []string{"-c", "safe.directory=" + dir}
+				return git(t, dir, append(safe, "status", "--porcelain")...) + git(t, dir, append(safe, "show-ref")...)
+			}
+			before := state()
+			out, err := mage(append([]string{"version:bump", "-to=patch", "-yes"}, c.args...)...)
+			if c.says == "" {
+				require.NoError(t, err, out)
+				return
+			}
+			require.Error(t, err, out)
+			require.Contains(t, out, c.says)
+			require.Contains(t, out, c.next)
+			require.Contains(t, out, "nothing was changed")
+			require.Equal(t, before, state())
+		})
+	}
+}
+
+// asNobody is a repository that belongs to a user whom permissions bind, and targets that this user runs.
+func asNobody(t *testing.T) (dir string, mage func(args ...string) (string, error)) {
+	base, err := os.MkdirTemp("", "readonly-") // t.TempDir lets nobody else in
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(base)) })
+	require.NoError(t, os.Chmod(base, 0o755))
+	dir = filepath.Join(base, "repo")
+	require.NoError(t, os.CopyFS(dir, os.DirFS(monorepo(t, 3))))
+	program := filepath.Join(base, "targets")
+	data, err := os.ReadFile(filepath.Join(compiled, "targets"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(program, data, 0o755))
+	require.NoError(t, os.Mkdir(filepath.Join(base, "home"), 0o755))
+	require.NoError(t, filepath.WalkDir(base, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, nobody, nobody)
+	}))
+	return dir, func(args ...string) (string, error) {
+		x := exec.Command(program, args...)
+		x.Dir = dir
+		x.Env = command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "HOME="+filepath.Join(base, "home"), "XDG_CACHE_HOME="+filepath.Join(base, "home"), "TMPDIR="+filepath.Join(base, "home"))
+		x.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		out, err := x.CombinedOutput()
+		return string(out), err
+	}
+}

@@ -1,0 +1,4 @@
+package gitrepo
+
+// RelativeTo is for tests.
+var RelativeTo = relativeTo

@@ -1,0 +1,204 @@
+package gitrepo
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// Trouble is something that would keep a commit or a tag from being made as it should: a sentence, and what to do about it.
+type Trouble = struct{ What, Next string }
+
+// Troubles says why files, relative to Top, cannot be committed as they are changed: one is in a submodule, is ignored, has a
+// double whose name differs in case only, or hides an edit from git.
+func (r *Repo) Troubles(ctx context.Context, paths []string) ([]Trouble, error) {
+	entries, err := r.entries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known, folded := map[string]entry{}, map[string][]string{}
+	var links []string
+	for _, e := range entries {
+		known[e.path] = e
+		folded[strings.ToLower(e.path)] = append(folded[strings.ToLower(e.path)], e.path)
+		if e.mode == linkMode {
+			links = append(links, e.path)
+		}
+	}
+	var found []Trouble
+	var fresh []string
+	var unseen []entry
+	for _, p := range paths {
+		e, tracked := known[p]
+		link := slices.IndexFunc(links, func(l string) bool { return strings.HasPrefix(p, l+"/") })
+		switch {
+		case link >= 0:
+			found = append(found, Trouble{
+				fmt.Sprintf("%s is in the submodule %s, a repository of its own, and no commit here takes it along", p, links[link]),
+				"release it there, and commit the submodule here; where packages have versions of their own, -only leaves it out",
+			})
+		case !tracked:
+			fresh = append(fresh, p)
+		case e.unseen:
+			unseen = append(unseen, e)
+		}
+		for _, other := range folded[strings.ToLower(p)] {
+			if other != p {
+				found = append(found, double(p, other))
+			}
+		}
+	}
+	hidden, err := r.unseen(ctx, unseen)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range hidden {
+		found = append(found, Trouble{l.String() + ": that edit would be committed along", l.Next})
+	}
+	ignored, err := r.ignored(ctx, fresh)
+	return append(found, ignored...), err
+}
+
+func double(p, other string) Trouble {
+	return Trouble{
+		fmt.Sprintf("%s and %s differ in case only: where file systems do not tell them apart, a clone has one of them", p, other),
+		fmt.Sprintf("keep one of them, or rename one: `git mv %s …`", other),
+	}
+}
+
+// ignored says which of the files, that git does not know, are ignored, and by which line.
+func (r *Repo) ignored(ctx context.Context, paths []string) ([]Trouble, error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	out, err := r.fed(ctx, strings.Join(paths, "\x00")+"\x00", "check-ignore", "-z", "--verbose", "--stdin")
+	if err != nil && ended(err) != 1 { // 1: none is
+		return nil, failed(err, "asking git which files it ignores")
+	}
+	var found []Trouble
+	for f := strings.Split(out, "\x00"); len(f) >= 4; f = f[4:] {
+		if !strings.HasPrefix(f[2], "!") {
+			found = append(found, Trouble{
+				fmt.Sprintf("%s is ignored by git (%s:%s: %s), and a release commits it", f[3], f[0], f[1], f[2]),
+				"take it out of there, and `git add " + f[3] + "` where it exists",
+			})
+		}
+	}
+	return found, nil
+}
+
+// Unwritable says which of git's own files and folders, which a commit or a tag needs, cannot be written.
+func (r *Repo) Unwritable(context.Context) ([]Trouble, error) {
+	dirs := []string{r.Dir}
+	for _, name := range []string{"", "objects", "refs", "refs/heads", "refs/tags"} {
+		if dir := filepath.Join(r.Common, filepath.FromSlash(name)); !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	var found []Trouble
+	closed := ""
+	for _, dir := range dirs {
+		if closed != "" && strings.HasPrefix(dir, closed+string(filepath.Separator)) {
+			continue // it is said already
+		}
+		if _, err := os.Stat(dir); err != nil {
+			continue // git makes it, or keeps it elsewhere
+		}
+		if err := syscall.Access(dir, accessWrite); err != nil {
+			found = append(found, Trouble{fmt.Sprintf("git cannot write to %s: %v", dir, err), "make it writable: a commit and a tag go there"})
+			closed = dir
+		}
+	}
+	return found, nil
+}
+
+const accessWrite = 2 // W_OK
+
+// TagTroubles says which tags cannot be made here, and why: git does not allow the name, something else has it, or another
+// tag is in the way. That a tag of a commit is there is no trouble.
+func (r *Repo) TagTroubles(ctx context.Context, names []string) ([]Trouble, error) {
+	out, err := r.git(ctx, "for-each-ref", "--format=%(refname:strip=2) %(objecttype)%(*objecttype)", "refs/tags")
+	if err != nil {
+		return nil, failed(err, "asking git for the tags of %s", r.Top)
+	}
+	folds, _, err := r.answer(ctx, 1, "config", "--type=bool", "--get", "core.ignoreCase")
+	if err != nil {
+		return nil, failed(err, "asking git for its settings")
+	}
+	var have []string
+	var found []Trouble
+	for line := range strings.SplitSeq(out, "\n") {
+		name, kind, _ := strings.Cut(line, " ")
+		have = append(have, name)
+		if slices.Contains(names, name) && kind != "commit" && kind != "tagcommit" {
+			found = append(found, Trouble{fmt.Sprintf("the tag %s is there already, and names something other than a commit", name), "say another version, or remove it: `git tag -d " + name + "`"})
+		}
+	}
+	for i, name := range names {
+		if why := badName(name); why != "" {
+			found = append(found, Trouble{fmt.Sprintf("git allows no tag %s: %s", name, why), "give the package another name"})
+		}
+		if t := TagClash(name, slices.Concat(have, names[:i]), folds == "true"); t != nil {
+			found = append(found, *t)
+		}
+	}
+	return found, nil
+}
+
+// TagClash says which of the tags, that there are, is in the way of another one; nil where none is. Git keeps a tag in a file
+// of its name, so a name cannot be a folder of another one's. folds says that files are found whatever their case.
+func TagClash(name string, have []string, folds bool) *Trouble {
+	for _, other := range have {
+		a, b := name, other
+		if folds {
+			a, b = strings.ToLower(a), strings.ToLower(b)
+		}
+		why := ""
+		switch {
+		case name == other || other == "":
+			continue
+		case strings.HasPrefix(a, b+"/"), strings.HasPrefix(b, a+"/"):
+			why = "one name would have to be a file and a folder at once"
+		case a == b, folds && otherwiseSpelt(name, other):
+			why = "their names differ in case only, which this file system does not tell apart (core.ignoreCase)"
+		default:
+			continue
+		}
+		return &Trouble{
+			fmt.Sprintf("the tag %s cannot be made beside the tag %s: %s", name, other, why),
+			fmt.Sprintf("give the old one another name: `git tag NEW %s`, `git tag -d %s`; on the remote: `git push REMOTE NEW :refs/tags/%s`", other, other, other),
+		}
+	}
+	return nil
+}
+
+// otherwiseSpelt reports whether two tags have a folder in common whose name they spell differently.
+func otherwiseSpelt(a, b string) bool {
+	a, b = path.Dir(a), path.Dir(b)
+	return a != b && a != "." && strings.EqualFold(a, b)
+}
+
+// badName says what git has against a tag's name (git-check-ref-format(1)); "" where it has nothing.
+func badName(name string) string {
+	switch {
+	case strings.HasPrefix(name, "-"):
+		return "it begins with -"
+	case strings.HasSuffix(name, "."):
+		return "it ends with a full stop"
+	case strings.Contains(name, ".."), strings.Contains(name, "@{"):
+		return "it has .. or @{ in it"
+	case strings.ContainsAny(name, " ~^:?*[\\\x7f"), strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }):
+		return "it has a character that git uses for something else"
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock") {
+			return "a part of it is empty, begins with a full stop, or ends with .lock"
+		}
+	}
+	return ""
+}
