@@ -84,7 +84,7 @@ func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
 		{"a change that git was told to pass over", func(r *releasing) {
 			git(r.t, r.dir, "update-index", "--assume-unchanged", "packages/core/src/mono_core/__init__.py")
 			write(r.t, r.dir, "packages/core/src/mono_core/__init__.py", "local = 1\n")
-		}, "packages/core/src/mono_core/__init__.py is changed, and git was told not to look", "", ""},
+		}, "packages/core/src/mono_core/__init__.py is changed, and git was told not to look", "", "__init__.py is changed, and git was told not to look"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newReleasing(t, releaseOptions{by: "here"})

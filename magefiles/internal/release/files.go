@@ -59,8 +59,11 @@ func (r *Release) ofFiles(ctx context.Context, a *asked) (found []Finding) {
 		return append(found, finding(err, "")...)
 	}
 	for _, l := range lacks {
-		if l.Kind == gitrepo.Stored {
+		switch {
+		case l.Kind == gitrepo.Stored:
 			found = append(found, bad(l.Next, "%s, and a package would have it so", l))
+		case l.Kind == gitrepo.Differs && !l.Submodule: // the plan is made of what lies there
+			found = append(found, bad(l.Next, "%s, and what is released is what is committed", l))
 		}
 	}
 	for _, l := range r.Repo.Unobtainable(ctx, lacks) {
@@ -75,10 +78,8 @@ func (r *Release) ofClashes(a *asked) (found []Finding) {
 		_, here := a.tags[t]
 		return slices.Contains(r.plan.Tags, t) || here && a.drafted
 	})
-	for _, t := range r.plan.Tags {
-		if clash := gitrepo.TagClash(t, there, false); clash != nil {
-			found = append(found, bad(clash.Next, "on %s, %s", r.plan.Remote, clash.What))
-		}
+	for _, clash := range gitrepo.TagClashes(r.plan.Tags, there) {
+		found = append(found, bad(clash.Next, "on %s, %s", r.plan.Remote, clash.What))
 	}
 	return found
 }
