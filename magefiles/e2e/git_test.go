@@ -63,21 +63,23 @@ func TestGitRefuses(t *testing.T) {
 // not committed is not published, and not swept into a bump.
 func TestWhatGitDoesNotShow(t *testing.T) {
 	r := newReleasing(t, releaseOptions{by: "here"})
+	const told, notCommitted = "is changed, and git was told not to look (assume-unchanged or skip-worktree)", "is not committed, and would be published"
 	module, manifest := "packages/core/src/mono_core/__init__.py", "packages/core/pixi.toml"
 	for name, c := range map[string]struct {
 		hide   func(dir string)
 		file   string
+		says   string // of publishing it
 		bumped string // why it is not
 	}{
-		"assume-unchanged":             {func(dir string) { git(t, dir, "update-index", "--assume-unchanged", module) }, module, "the work tree has changes"},
-		"skip-worktree":                {func(dir string) { git(t, dir, "update-index", "--skip-worktree", manifest) }, manifest, "git does not know all of the files that would change"},
-		"status.showUntrackedFiles=no": {func(dir string) { git(t, dir, "config", "status.showUntrackedFiles", "no") }, "packages/core/src/mono_core/new.py", ""},
+		"assume-unchanged":             {func(dir string) { git(t, dir, "update-index", "--assume-unchanged", module) }, module, told, told},
+		"skip-worktree":                {func(dir string) { git(t, dir, "update-index", "--skip-worktree", manifest) }, manifest, told, told},
+		"status.showUntrackedFiles=no": {func(dir string) { git(t, dir, "config", "status.showUntrackedFiles", "no") }, "packages/core/src/mono_core/new.py", notCommitted, ""},
 		"ignored by the one above": {func(dir string) {
 			require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git")))
 			git(t, filepath.Dir(dir), "init", "-q")
 			write(t, filepath.Dir(dir), ".git/info/exclude", "*\n")
 			git(t, filepath.Dir(dir), "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "--allow-empty", "-m", "dot files")
-		}, manifest, "git does not know all of the files that would change"},
+		}, manifest, notCommitted, "is ignored by git (.git/info/exclude:1: *), and a release commits it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			hidden := *r
@@ -88,7 +90,7 @@ func TestWhatGitDoesNotShow(t *testing.T) {
 			old, _ := os.ReadFile(filepath.Join(hidden.dir, c.file))
 			write(t, hidden.dir, c.file, string(old)+"\n# not committed\n")
 			require.Empty(t, git(t, hidden.dir, "status", "--porcelain"))
-			require.Contains(t, hidden.refused(1, "is not committed, and would be published", "publish", "-yes"), c.file)
+			require.Contains(t, hidden.refused(1, c.says, "publish", "-yes"), c.file)
 			require.Empty(t, hidden.onChannel())
 			if c.bumped != "" {
 				require.Contains(t, hidden.refused(1, c.bumped, "version:bump", "-to=patch", "-commit", "-yes"), c.file)

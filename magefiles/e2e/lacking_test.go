@@ -62,7 +62,7 @@ func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
 		{"a submodule with changes", func(r *releasing) {
 			r.withSubmodule(inCore)
 			write(r.t, r.dir, inCore+"/file.py", "changed = 1\n")
-		}, inCore + " is not committed", "", "the work tree has changes: " + inCore},
+		}, inCore + " is a submodule with changes that are not committed there", "", "the work tree has changes: " + inCore},
 		{"a pointer of Git LFS", func(r *releasing) {
 			write(r.t, r.dir, ".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")
 			write(r.t, r.dir, "packages/core/src/mono_core/model.bin", lfsPointer)
@@ -84,7 +84,7 @@ func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
 		{"a change that git was told to pass over", func(r *releasing) {
 			git(r.t, r.dir, "update-index", "--assume-unchanged", "packages/core/src/mono_core/__init__.py")
 			write(r.t, r.dir, "packages/core/src/mono_core/__init__.py", "local = 1\n")
-		}, "packages/core/src/mono_core/__init__.py is changed, and git was told not to look", "", ""},
+		}, "packages/core/src/mono_core/__init__.py is changed, and git was told not to look", "", "__init__.py is changed, and git was told not to look"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newReleasing(t, releaseOptions{by: "here"})

@@ -160,6 +160,9 @@ func (p *publishing) sources(ctx context.Context) error {
 		return err
 	}
 	p.result.Commit = head.Commit
+	if err := allThere(ctx, repo, w); err != nil { // it says more of an edit than that there is one
+		return err
+	}
 	changes, err := repo.Changes(ctx)
 	if err != nil {
 		return err
@@ -177,9 +180,6 @@ func (p *publishing) sources(ctx context.Context) error {
 		if inside && belongs(w, file) {
 			return operr.New("commit it first, or put it away", "%s is not committed, and would be published", changed)
 		}
-	}
-	if err := allThere(ctx, repo, w); err != nil {
-		return err
 	}
 	p.publisher.Sources = func(ctx context.Context, pkg *workspace.Package) (time.Time, error) {
 		return repo.Touched(ctx, pkg.Sources()...)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -118,87 +117,3 @@ func (r *Repo) Unwritable(context.Context) ([]Trouble, error) {
 }
 
 const accessWrite = 2 // W_OK
-
-// TagTroubles says which tags cannot be made here, and why: git does not allow the name, something else has it, or another
-// tag is in the way. That a tag of a commit is there is no trouble.
-func (r *Repo) TagTroubles(ctx context.Context, names []string) ([]Trouble, error) {
-	out, err := r.git(ctx, "for-each-ref", "--format=%(refname:strip=2) %(objecttype)%(*objecttype)", "refs/tags")
-	if err != nil {
-		return nil, failed(err, "asking git for the tags of %s", r.Top)
-	}
-	folds, _, err := r.answer(ctx, 1, "config", "--type=bool", "--get", "core.ignoreCase")
-	if err != nil {
-		return nil, failed(err, "asking git for its settings")
-	}
-	var have []string
-	var found []Trouble
-	for line := range strings.SplitSeq(out, "\n") {
-		name, kind, _ := strings.Cut(line, " ")
-		have = append(have, name)
-		if slices.Contains(names, name) && kind != "commit" && kind != "tagcommit" {
-			found = append(found, Trouble{fmt.Sprintf("the tag %s is there already, and names something other than a commit", name), "say another version, or remove it: `git tag -d " + name + "`"})
-		}
-	}
-	for i, name := range names {
-		if why := badName(name); why != "" {
-			found = append(found, Trouble{fmt.Sprintf("git allows no tag %s: %s", name, why), "give the package another name"})
-		}
-		if t := TagClash(name, slices.Concat(have, names[:i]), folds == "true"); t != nil {
-			found = append(found, *t)
-		}
-	}
-	return found, nil
-}
-
-// TagClash says which of the tags, that there are, is in the way of another one; nil where none is. Git keeps a tag in a file
-// of its name, so a name cannot be a folder of another one's. folds says that files are found whatever their case.
-func TagClash(name string, have []string, folds bool) *Trouble {
-	for _, other := range have {
-		a, b := name, other
-		if folds {
-			a, b = strings.ToLower(a), strings.ToLower(b)
-		}
-		why := ""
-		switch {
-		case name == other || other == "":
-			continue
-		case strings.HasPrefix(a, b+"/"), strings.HasPrefix(b, a+"/"):
-			why = "one name would have to be a file and a folder at once"
-		case a == b, folds && otherwiseSpelt(name, other):
-			why = "their names differ in case only, which this file system does not tell apart (core.ignoreCase)"
-		default:
-			continue
-		}
-		return &Trouble{
-			fmt.Sprintf("the tag %s cannot be made beside the tag %s: %s", name, other, why),
-			fmt.Sprintf("give the old one another name: `git tag NEW %s`, `git tag -d %s`; on the remote: `git push REMOTE NEW :refs/tags/%s`", other, other, other),
-		}
-	}
-	return nil
-}
-
-// otherwiseSpelt reports whether two tags have a folder in common whose name they spell differently.
-func otherwiseSpelt(a, b string) bool {
-	a, b = path.Dir(a), path.Dir(b)
-	return a != b && a != "." && strings.EqualFold(a, b)
-}
-
-// badName says what git has against a tag's name (git-check-ref-format(1)); "" where it has nothing.
-func badName(name string) string {
-	switch {
-	case strings.HasPrefix(name, "-"):
-		return "it begins with -"
-	case strings.HasSuffix(name, "."):
-		return "it ends with a full stop"
-	case strings.Contains(name, ".."), strings.Contains(name, "@{"):
-		return "it has .. or @{ in it"
-	case strings.ContainsAny(name, " ~^:?*[\\\x7f"), strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }):
-		return "it has a character that git uses for something else"
-	}
-	for part := range strings.SplitSeq(name, "/") {
-		if part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock") {
-			return "a part of it is empty, begins with a full stop, or ends with .lock"
-		}
-	}
-	return ""
-}

@@ -12,14 +12,11 @@ import (
 )
 
 // ofPlatforms wants every package to be noarch. A release whose tag is out is seen to its end as it was begun.
-func (r *Release) ofPlatforms(ctx context.Context, a *asked) (found []Finding) {
+func (r *Release) ofPlatforms(ctx context.Context, a *asked) []Finding {
 	if a.w == nil || r.isOut(ctx, a) {
 		return nil
 	}
-	for _, n := range a.w.NotNoarch() {
-		found = append(found, bad(n.Next(), "%s", n.What()))
-	}
-	return found
+	return notNoarch(a.w)
 }
 
 // isOut says whether a release that goes on has its tags on the remote.
@@ -59,8 +56,11 @@ func (r *Release) ofFiles(ctx context.Context, a *asked) (found []Finding) {
 		return append(found, finding(err, "")...)
 	}
 	for _, l := range lacks {
-		if l.Kind == gitrepo.Stored {
+		switch {
+		case l.Kind == gitrepo.Stored:
 			found = append(found, bad(l.Next, "%s, and a package would have it so", l))
+		case l.Kind == gitrepo.Differs && !l.Submodule: // the plan is made of what lies there
+			found = append(found, bad(l.Next, "%s, and what is released is what is committed", l))
 		}
 	}
 	for _, l := range r.Repo.Unobtainable(ctx, lacks) {
@@ -75,10 +75,8 @@ func (r *Release) ofClashes(a *asked) (found []Finding) {
 		_, here := a.tags[t]
 		return slices.Contains(r.plan.Tags, t) || here && a.drafted
 	})
-	for _, t := range r.plan.Tags {
-		if clash := gitrepo.TagClash(t, there, false); clash != nil {
-			found = append(found, bad(clash.Next, "on %s, %s", r.plan.Remote, clash.What))
-		}
+	for _, clash := range gitrepo.TagClashes(r.plan.Tags, there) {
+		found = append(found, bad(clash.Next, "on %s, %s", r.plan.Remote, clash.What))
 	}
 	return found
 }

@@ -2,6 +2,7 @@ package release
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
@@ -37,7 +38,7 @@ func (p *Past) Accepts(asked bump.Request) error {
 
 // RefusePlan refuses what no release can be made of, by manifests and plan alone.
 func RefusePlan(w *workspace.Workspace, planned *bump.Plan) error {
-	found := append(ofPackages(w), ofPins(w)...)
+	found := slices.Concat(ofPackages(w), notNoarch(w), ofPins(w))
 	if found = append(found, ofBump(planned)...); len(found) > 0 {
 		return inTheWay(found)
 	}
@@ -51,6 +52,14 @@ func ofPackages(w *workspace.Workspace) (found []Finding) {
 			found = append(found, bad("`mage version:bump -to=… -tag` and `git push --atomic "+w.Config.Remote+" HEAD --tags`: then CI publishes",
 				"%s: the version of %s is that of its tag, so it cannot be built and compared before there is one", pkg.Version.Pos, pkg.Name))
 		}
+	}
+	return found
+}
+
+// notNoarch are packages that are built for one platform at a time.
+func notNoarch(w *workspace.Workspace) (found []Finding) {
+	for _, n := range w.NotNoarch() {
+		found = append(found, bad(n.Next(), "%s", n.What()))
 	}
 	return found
 }

@@ -3,14 +3,13 @@ package workspace
 import (
 	"path"
 	"slices"
-	"strings"
 )
 
 // Sources are the folders that packages are made of, and those that the manifests name by a path, relative to the workspace's
-// root and below it.
+// root. One that begins with ".." is outside of it.
 func (w *Workspace) Sources(packages ...*Package) (packed, named []string) {
 	add := func(list []string, dir string) []string {
-		if dir = path.Clean(dir); dir == ".." || strings.HasPrefix(dir, "../") || slices.Contains(list, dir) {
+		if dir = path.Clean(dir); slices.Contains(list, dir) {
 			return list
 		}
 		return append(list, dir)
@@ -18,6 +17,9 @@ func (w *Workspace) Sources(packages ...*Package) (packed, named []string) {
 	for _, p := range packages {
 		for _, dir := range p.Sources() {
 			packed = add(packed, dir)
+		}
+		if p.SourceDir == "" && p.Build.Source.Path != "" {
+			packed = add(packed, p.Build.Source.Target())
 		}
 		for _, d := range p.Deps {
 			if d.Spec.Dir != "" {

@@ -1,0 +1,135 @@
+package gitrepo
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// TagTroubles says which tags cannot be made here, and why: git does not allow the name, something else has it, or another
+// tag is in the way. That a tag of a commit is there is no trouble.
+func (r *Repo) TagTroubles(ctx context.Context, names []string) ([]Trouble, error) {
+	out, err := r.git(ctx, "for-each-ref", "--format=%(refname:strip=2) %(objecttype)%(*objecttype)", "refs/tags")
+	if err != nil {
+		return nil, failed(err, "asking git for the tags of %s", r.Top)
+	}
+	folds, _, err := r.answer(ctx, 1, "config", "--type=bool", "--get", "core.ignoreCase")
+	if err != nil {
+		return nil, failed(err, "asking git for its settings")
+	}
+	var have []string
+	var found []Trouble
+	for line := range strings.SplitSeq(out, "\n") {
+		name, kind, _ := strings.Cut(line, " ")
+		have = append(have, name)
+		if slices.Contains(names, name) && kind != "commit" && kind != "tagcommit" {
+			found = append(found, Trouble{fmt.Sprintf("the tag %s is there already, and names something other than a commit", name), "say another version, or remove it: `git tag -d " + name + "`"})
+		}
+	}
+	taken := newTagNames(folds == "true", have...)
+	for _, name := range names {
+		if why := badName(name); why != "" {
+			found = append(found, Trouble{fmt.Sprintf("git allows no tag %s: %s", name, why), "give the package another name"})
+		}
+		if t := taken.clash(name); t != nil {
+			found = append(found, *t)
+		}
+		taken.add(name)
+	}
+	return found, nil
+}
+
+// TagClashes says of tags that are to be made which of those that a remote has are in the way.
+func TagClashes(names, have []string) (found []Trouble) {
+	taken := newTagNames(false, have...)
+	for _, name := range names {
+		if t := taken.clash(name); t != nil {
+			found = append(found, *t)
+		}
+	}
+	return found
+}
+
+// tagNames are names that are taken. Git keeps a tag in a file of its name, so a name cannot be a folder of another one's.
+type tagNames struct {
+	folds bool              // files are found whatever their case
+	names map[string]string // the tag by its name, in lower case where it folds
+	below map[string]string // a tag in a folder, by that folder
+}
+
+func newTagNames(folds bool, have ...string) *tagNames {
+	t := &tagNames{folds, map[string]string{}, map[string]string{}}
+	for _, name := range have {
+		t.add(name)
+	}
+	return t
+}
+
+func (t *tagNames) key(name string) string {
+	if t.folds {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+func (t *tagNames) add(name string) {
+	if name == "" {
+		return
+	}
+	t.names[t.key(name)] = name
+	for dir := path.Dir(name); dir != "." && dir != "/"; dir = path.Dir(dir) {
+		if t.below[t.key(dir)] == "" {
+			t.below[t.key(dir)] = name
+		}
+	}
+}
+
+// clash says which tag is in the way of another one; nil where none is.
+func (t *tagNames) clash(name string) *Trouble {
+	const folder = "one name would have to be a file and a folder at once"
+	const spelling = "their names differ in case only, which this file system does not tell apart (core.ignoreCase)"
+	if other := t.names[t.key(name)]; other != "" && other != name {
+		return inTheWay(name, other, spelling)
+	}
+	if other := t.below[t.key(name)]; other != "" {
+		return inTheWay(name, other, folder)
+	}
+	for dir := path.Dir(name); dir != "." && dir != "/"; dir = path.Dir(dir) {
+		if other := t.names[t.key(dir)]; other != "" {
+			return inTheWay(name, other, folder)
+		}
+		if other := t.below[t.key(dir)]; other != "" && !strings.HasPrefix(other, dir+"/") {
+			return inTheWay(name, other, spelling)
+		}
+	}
+	return nil
+}
+
+func inTheWay(name, other, why string) *Trouble {
+	return &Trouble{
+		fmt.Sprintf("the tag %s cannot be made beside the tag %s: %s", name, other, why),
+		fmt.Sprintf("give the old one another name: `git tag NEW %s`, `git tag -d %s`; on the remote: `git push REMOTE NEW :refs/tags/%s`", other, other, other),
+	}
+}
+
+// badName says what git has against a tag's name (git-check-ref-format(1)); "" where it has nothing.
+func badName(name string) string {
+	switch {
+	case strings.HasPrefix(name, "-"):
+		return "it begins with -"
+	case strings.HasSuffix(name, "."):
+		return "it ends with a full stop"
+	case strings.Contains(name, ".."), strings.Contains(name, "@{"):
+		return "it has .. or @{ in it"
+	case strings.ContainsAny(name, " ~^:?*[\\\x7f"), strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }):
+		return "it has a character that git uses for something else"
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock") {
+			return "a part of it is empty, begins with a full stop, or ends with .lock"
+		}
+	}
+	return ""
+}
