@@ -312,7 +312,7 @@ func (w *World) gitFaults() error {
 		return nil
 	}
 	dir := filepath.Join(w.Remote, "faults")
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	if err := errors.Join(os.Mkdir(dir, 0o755), os.MkdirAll(filepath.Join(w.Remote, "hooks"), 0o755)); err != nil {
 		return err
 	}
 	for i := range 30 {
