@@ -17,13 +17,17 @@ func (s *source) readConfig(channel string) Config {
 	fields := map[string]*string{
 		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "remote": &c.Remote,
 	}
-	keys := []string{"branch"}
+	keys := []string{"branch", "pypi"}
 	for k := range fields {
 		keys = append(keys, k)
 	}
 	for _, e := range n.Children {
 		if e.Key == "branch" {
 			s.readBranches(e, &c)
+			continue
+		}
+		if e.Key == "pypi" {
+			s.readPyPI(e, &c)
 			continue
 		}
 		field, ok := fields[e.Key]
