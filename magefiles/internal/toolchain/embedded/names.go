@@ -66,14 +66,22 @@ func StandsFor(w *workspace.Workspace, d workspace.Dependency, beside *workspace
 	a := Answer{Project: row.Project, By: ByTable, Why: row.Reason}
 	switch {
 	case !ok:
-		return Answer{Why: "conda-forge has no such name, as far as the table knows" + meant(w, name)}
+		return Answer{Why: "the table of conda-forge's names does not have it, and " + silent(beside) + meant(w, name)}
 	case row.Reason != "":
 		a.By = ByCorrection
 	}
 	if a.Project == "" {
-		a.Why = fmt.Sprintf("it is on conda only, by %s", a.Said())
+		a.Why = fmt.Sprintf("it is on conda only (%s)", a.Said())
 	}
 	return a
+}
+
+// silent says that nothing beside a requirement requires the project.
+func silent(beside *workspace.Project) string {
+	if beside == nil {
+		return "there is no pyproject.toml beside it that requires it"
+	}
+	return beside.Path + " does not require it"
 }
 
 // publicChannels give their packages the names that conda-forge has for them.

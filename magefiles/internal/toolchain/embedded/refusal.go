@@ -25,7 +25,9 @@ func (e *Toolchain) refused(all []refusal) error {
 	if len(all) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(all, func(a, b refusal) int { return cmp.Compare(a.name, b.name) })
+	slices.SortStableFunc(all, func(a, b refusal) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.why, b.why), cmp.Compare(a.pos.File, b.pos.File), cmp.Compare(a.pos.Line, b.pos.Line))
+	})
 	var names, detail []string
 	for i, r := range all {
 		if i > 0 && r.name == all[i-1].name && r.why == all[i-1].why {
@@ -46,7 +48,7 @@ func (e *Toolchain) refused(all []refusal) error {
 	}
 	if len(names) == 1 {
 		summary := operr.New(in+withPixi, "%s: the embedded toolchain cannot install %s from PyPI: %s",
-			first.pos, strings.TrimSpace(first.name+" "+first.spec), first.why)
+			first.pos, asked(first.name, first.spec), first.why)
 		if len(detail) == 1 && len(places(all)) == 1 {
 			return summary
 		}
@@ -55,6 +57,11 @@ func (e *Toolchain) refused(all []refusal) error {
 	in = strings.Replace(in, "add a line", "add a line for each", 1)
 	return operr.New(in+withPixi, "the embedded toolchain cannot install %d conda packages from PyPI: %s", len(names), strings.Join(names, ", ")).
 		WithDetail(strings.Join(detail, "\n"))
+}
+
+// asked writes a requirement for people.
+func asked(name, spec string) string {
+	return strings.TrimSpace(name + " " + strings.TrimPrefix(spec, "*"))
 }
 
 // places are where the first of the refusals stands, and the next ones of the same name and reason.
