@@ -45,6 +45,7 @@ func (a *app) examine(ctx context.Context) []view.Finding {
 		found.For += " (" + err.Error() + ")"
 	}
 	findings = append(findings, found, buildx)
+	findings = append(findings, a.examineNames(program)...)
 	findings = append(findings, a.examineLocks()...)
 	findings = append(findings, a.examineBrowser()...)
 	return append(findings, a.examineChannel(ctx)...)

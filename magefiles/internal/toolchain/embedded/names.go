@@ -96,8 +96,10 @@ func meant(w *workspace.Workspace, name string) string {
 	if near := workspace.Nearest(name, lines); near != "" {
 		return fmt.Sprintf(" ([tool.release.pypi] has %s: is that meant?)", near)
 	}
-	for conda := range condapypi.Rows() {
-		all = append(all, conda)
+	for conda := range condapypi.Rows() { // of thousands, many are near: a slip seldom changes the first letter, or the length by more than one
+		if strings.HasPrefix(name, conda[:1]) && max(len(conda)-len(name), len(name)-len(conda)) <= 1 {
+			all = append(all, conda)
+		}
 	}
 	if near := workspace.Nearest(name, all); near != "" {
 		return fmt.Sprintf(" (there is %s: is that meant?)", near)

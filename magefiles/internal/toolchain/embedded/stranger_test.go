@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -315,6 +316,35 @@ func TestDownstreamsTakeNoStrangers(t *testing.T) {
 	_, err = task(t, tools, w, "site")
 	require.ErrorContains(t, err, "site/pixi.toml:7:1: the embedded toolchain cannot install age")
 	require.Empty(t, index.Asked())
+}
+
+// TestArchiveBesideSources takes one version from the channel that depends on a sibling which the sources have: the sibling is
+// there, and PyPI is not asked for it.
+func TestArchiveBesideSources(t *testing.T) {
+	files := map[string]string{
+		"site/pixi.toml": "[workspace]\nname = \"site\"\nchannels = []\nplatforms = [\"linux-64\"]\n[dependencies]\ntop = \"==0.9.0\"\n[tasks]\nshow = \"python -c 'import base, pandas'\"\n",
+	}
+	addPackage(files, "base", "", "")
+	addPackage(files, "top", "base = \"==1.0.0\"\n", "")
+	w := writeWorkspace(t, files)
+	index := pypitest.Start(t)
+	cache, err := os.UserCacheDir()
+	require.NoError(t, err)
+	env := command.Setenv(os.Environ(), index.Environ(t)...)
+	for _, depends := range [][]string{{"base ==1.0.0", "pandas"}, {"base >=0.5", "pandas"}, {"base", "pandas"}} {
+		path := filepath.Join(t.TempDir(), "top-0.9.0-pyh4616a5c_0.conda")
+		f, err := os.Create(path)
+		require.NoError(t, err)
+		require.NoError(t, condapkg.Write(f, condapkgtest.Package{Name: "top", Version: "0.9.0", Depends: depends}.Container()))
+		require.NoError(t, f.Close())
+		tools := embedded.New(embedded.Config{
+			Runner: command.NewSystem(env, nil), Environ: env, Cache: filepath.Join(cache, "pixi-release"), Workspace: w,
+			Published: func(context.Context, string, string) (string, error) { return path, nil },
+		})
+		_, err = task(t, tools, w, "site")
+		require.NoError(t, err)
+		require.Equal(t, []string{"pandas"}, index.Asked())
+	}
 }
 
 // TestOurOwnNames: every name in the manifests of this repository works without a line.
