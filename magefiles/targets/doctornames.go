@@ -39,6 +39,7 @@ func (a *app) examineNames(look func(what, use, get string, required bool, name 
 			said = append(said, text)
 		}
 	}
+	findings = append(findings, idleLines(w, names)...)
 	if known == 0 {
 		return findings
 	}
@@ -53,6 +54,25 @@ func (a *app) examineNames(look func(what, use, get string, required bool, name 
 		found += " (" + strings.Join(said, "; ") + ")"
 	}
 	return append([]view.Finding{{What: "conda names", Found: found}}, findings...)
+}
+
+// idleLines are the lines of [tool.release.pypi] for what no manifest asks for: their names may be slips.
+func idleLines(w *workspace.Workspace, names []embedded.Name) (findings []view.Finding) {
+	var all []string
+	for _, n := range names {
+		all = append(all, n.Name)
+	}
+	for _, in := range w.Config.PyPI {
+		if slices.Contains(all, in.Name) {
+			continue
+		}
+		get := "remove the line, if nothing that is on the channel depends on it"
+		if near := workspace.Nearest(in.Name, all); near != "" {
+			get = "did you mean " + near + "? Else " + get
+		}
+		findings = append(findings, view.Finding{What: "a requirement on " + in.Name, For: fmt.Sprintf("%s of [tool.release.pypi]", in.Pos), Get: get})
+	}
+	return findings
 }
 
 // notable is what a person would not guess: a project of another name, a program, what is left out.

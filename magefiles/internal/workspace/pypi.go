@@ -102,6 +102,11 @@ func (l *loader) checkPyPI(w *Workspace) {
 		if p := w.byName[in.Name]; p != nil {
 			l.root.problemAt(in.Pos, "remove the line", "%s is a package of this workspace (%s), and never one of PyPI", p.Name, p.Manifest)
 		}
+		for _, p := range w.Packages {
+			if in.Project != "" && p.PyPIName != "" && PyPIName(p.PyPIName) == PyPIName(in.Project) {
+				l.root.problemAt(in.Pos, "require "+p.Name+" instead, and remove the line", "%s cannot be %q, which is a package of this workspace (%s)", in.Name, in.Project, p.Manifest)
+			}
+		}
 	}
 	l.keep(l.root)
 }

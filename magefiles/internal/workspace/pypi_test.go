@@ -59,6 +59,7 @@ func TestWrongStandIns(t *testing.T) {
 		{"one name twice", "age = \"age\"\nAge = false", "pixi.toml:5:1: [tool.release.pypi] has Age twice, at line 4 before", "keep one"},
 		{"the interpreter", "python = false", "pixi.toml:4:1: python is not a project", "remove the line"},
 		{"a package of the workspace", "core = \"core\"\n-- core/pixi.toml --\n" + pkg("Core", ""), "pixi.toml:4:1: core is a package of this workspace (core/pixi.toml)", "remove the line"},
+		{"a project of the workspace", "core = \"My.Core\"\n-- core/pixi.toml --\n" + pkg("acme-core", "") + "-- core/pyproject.toml --\n[project]\nname = \"my-core\"\n", `pixi.toml:4:1: core cannot be "My.Core", which is a package of this workspace`, "require acme-core"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Load(repo(t, release+c.lines+"\n"))

@@ -21,12 +21,16 @@ func (e *Toolchain) addForeign(n *needs, d workspace.Dependency, beside *workspa
 		n.refuse(d, "", "its sources are in %s, where no package of this workspace is", d.Spec.Path)
 		return
 	}
-	switch a := StandsFor(e.workspace, d, beside); {
+	a := StandsFor(e.workspace, d, beside)
+	ours := ownProject(e.workspace, a.Project)
+	switch {
 	case a.LeftOut:
 	case a.Program != "":
 		e.addProgram(n, d, a)
 	case a.Project == "":
 		n.refuse(d, ways(a, workspace.CondaName(d.Name)), "%s", a.Why)
+	case ours != nil:
+		n.refuse(d, "", "%s is a project of this workspace, whose conda name is %s (%s): require that", a.Project, ours.Name, ours.Manifest)
 	default:
 		requirement, err := pypiRequirement(d, a.Project)
 		if err != nil {

@@ -233,6 +233,15 @@ show = "python -c 'import lib, base, edited'"
 	require.NoError(t, err)
 	require.Equal(t, []string{"numpy"}, index.Asked())
 
+	// Nor by its name on PyPI, where a pyproject.toml says that one.
+	files["base/pixi.toml"] += "lib_project = \"*\"\n"
+	files["base/pyproject.toml"] += "dependencies = [\"lib-project\"]\n"
+	w = writeProject(t, files)
+	tools, index = withIndex(t, w, &bytes.Buffer{}, "")
+	_, err = task(t, tools, w, "")
+	require.ErrorContains(t, err, "base/pixi.toml:7:1: the embedded toolchain cannot install lib_project from PyPI: lib-project is a project of this workspace, whose conda name is lib")
+	require.Empty(t, index.Asked())
+
 	// One that builds another one is not taken from PyPI either.
 	files["edited/pyproject.toml"] = strings.Replace(files["edited/pyproject.toml"], "requires = []", "requires = [\"LIB-project>=1\"]", 1)
 	files["pyproject.toml"] = strings.Replace(files["pyproject.toml"], "other-name = { path = \"lib\" }", "edited = { path = \"edited\" }", 1)
