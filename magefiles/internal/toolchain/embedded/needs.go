@@ -143,6 +143,14 @@ func (e *Toolchain) addDepends(ctx context.Context, n *needs, m *workspace.Manif
 func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *workspace.Manifest, all []workspace.Dependency, d workspace.Dependency) error {
 	if d.Spec.Path != "" {
 		dir := filepath.Join(e.workspace.Root, filepath.FromSlash(path.Join(m.Dir, d.Spec.Path)))
+		for _, p := range e.workspace.Packages {
+			if e.sources(p) != dir {
+				continue
+			}
+			if err := builtByOwn(e.workspace, p); err != nil {
+				return err
+			}
+		}
 		if d.Spec.Editable {
 			n.editable = append(n.editable, dir)
 		} else {

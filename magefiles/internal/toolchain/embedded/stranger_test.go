@@ -244,12 +244,15 @@ show = "python -c 'import lib, base, edited'"
 
 	// One that builds another one is not taken from PyPI either.
 	files["edited/pyproject.toml"] = strings.Replace(files["edited/pyproject.toml"], "requires = []", "requires = [\"LIB-project>=1\"]", 1)
-	files["pyproject.toml"] = strings.Replace(files["pyproject.toml"], "other-name = { path = \"lib\" }", "edited = { path = \"edited\" }", 1)
-	w = writeProject(t, files)
-	tools, index = withIndex(t, w, &bytes.Buffer{}, "")
-	_, err = task(t, tools, w, "")
-	require.ErrorContains(t, err, "edited/pyproject.toml:2:")
-	require.ErrorContains(t, err, "cannot build edited: it is built by lib, a package of this workspace")
+	root := files["pyproject.toml"]
+	for _, conda := range []string{"other-name = { path = \"base\" }", "edited = { path = \"edited\" }"} { // from [pypi-dependencies], and from both
+		files["pyproject.toml"] = strings.Replace(root, "other-name = { path = \"lib\" }", conda, 1)
+		w = writeProject(t, files)
+		tools, index = withIndex(t, w, &bytes.Buffer{}, "")
+		_, err = task(t, tools, w, "")
+		require.ErrorContains(t, err, "edited/pyproject.toml:2:")
+		require.ErrorContains(t, err, "cannot build edited: it is built by lib, a package of this workspace")
+	}
 	_, err = tools.Build(t.Context(), toolchain.Build{Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate})
 	require.ErrorContains(t, err, "it is built by lib, a package of this workspace")
 	require.Empty(t, index.Asked())
