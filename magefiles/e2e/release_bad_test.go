@@ -69,6 +69,11 @@ func TestPreflight(t *testing.T) {
 			in("packages/p0001/pixi.toml", `version = "0.1.6"`, `version = "0.1.5"`)(r.t, r.dir)
 			git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
 		}, says: "the manifests do not agree", next: "-fixDrift"},
+		{name: "a package that is on conda only", bad: func(r *releasing) {
+			in("packages/p0001/pixi.toml", `numpy = ">=1.26,<3"`, `age = ">=1"`)(r.t, r.dir)
+			git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
+			r.env = command.Setenv(r.env, "PIPELINE_TOOLCHAIN=embedded")
+		}, says: "packages/p0001/pixi.toml:", next: "[tool.release.pypi]"},
 		{name: "no toolchain", bad: func(r *releasing) {
 			r.env = command.Setenv(r.env, "PATH=/usr/bin:/bin", "PIPELINE_TOOLCHAIN=embedded", "HOME="+r.t.TempDir(), "XDG_CACHE_HOME="+r.t.TempDir())
 			hidePython(r)

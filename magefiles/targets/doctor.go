@@ -48,6 +48,7 @@ func (a *app) examine(ctx context.Context) []view.Finding {
 	}
 	findings = append(findings, found, buildx)
 	findings = append(findings, a.examineRepository(ctx)...)
+	findings = append(findings, a.examineNames(program)...)
 	findings = append(findings, a.examineLocks()...)
 	findings = append(findings, a.examineBrowser()...)
 	return append(findings, a.examineChannel(ctx)...)

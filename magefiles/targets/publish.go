@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -97,6 +98,9 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	}
 	tools, err := a.toolchain(ctx, w)
 	if err != nil {
+		return nil, err
+	}
+	if err := toolchain.Foresee(tools, w.Packages); err != nil { // it is installed in the end, when it is out
 		return nil, err
 	}
 	date, err := a.sourceDate(ctx, w)

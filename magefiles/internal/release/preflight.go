@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -186,6 +187,9 @@ func (r *Release) askTools(ctx context.Context, a *asked) {
 	tools, err := r.Tools(ctx, a.w, r.environments())
 	if err == nil {
 		a.tools, err = tools.Describe(ctx)
+	}
+	if err == nil { // verify installs them, when they are out
+		err = toolchain.Foresee(tools, a.w.Packages)
 	}
 	a.toolsErr = err
 }

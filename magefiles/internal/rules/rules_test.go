@@ -21,7 +21,7 @@ const (
 // layers are the packages of magefiles/internal from the bottom up: a package may import those of lower layers, its own
 // sub-packages, and its parent, and no sibling. So every package can be read, and tested, knowing only what is below it.
 var layers = [][]string{
-	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg", "faults", "attestation", "pause"},
+	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg", "condapypi", "faults", "attestation", "pause"},
 	{"workspace", "channel", "journal", "httpclient"},
 	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image"},
 	{"publish", "localprefix", "localregistry", "workflow"},
@@ -30,7 +30,7 @@ var layers = [][]string{
 }
 
 // support are packages that only tests may import; they stand outside the layers.
-var support = []string{"command/commandtest", "attestation/attestationtest", "channel/channeltest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "minichannel", "rattlertest", "monorepotest", "imagebench", "rules"}
+var support = []string{"command/commandtest", "attestation/attestationtest", "channel/channeltest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "pypitest", "minichannel", "rattlertest", "monorepotest", "imagebench", "rules"}
 
 // reserved packages may be imported only where the reason says.
 var reserved = []struct {

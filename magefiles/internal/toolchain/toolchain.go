@@ -86,3 +86,14 @@ type Environment struct {
 	Python string // path of its interpreter; "" where nothing in it brings one
 	Solved bool   // whether a conda solver chose the packages
 }
+
+// Foresee asks a toolchain that cannot install every package whether it will be able to install those of a workspace with
+// what they depend on. It is nil for one that has conda's own means.
+func Foresee(t Toolchain, packages []*workspace.Package) error {
+	if f, ok := t.(interface {
+		Foresee(packages []*workspace.Package) error
+	}); ok {
+		return f.Foresee(packages)
+	}
+	return nil
+}

@@ -21,13 +21,17 @@ func (s *source) readConfig(channel string) Config {
 		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "remote": &c.Remote,
 		"commit": &c.Commit, "tag-message": &c.TagMessage,
 	}
-	keys := []string{"branch"}
+	keys := []string{"branch", "pypi"}
 	for k := range fields {
 		keys = append(keys, k)
 	}
 	for _, e := range n.Children {
 		if e.Key == "branch" {
 			s.readBranches(e, &c)
+			continue
+		}
+		if e.Key == "pypi" {
+			s.readPyPI(e, &c)
 			continue
 		}
 		field, ok := fields[e.Key]

@@ -68,6 +68,7 @@ func (l *loader) load() (*Workspace, error) {
 	if err := w.name(); err != nil {
 		l.problems = append(l.problems, err)
 	}
+	l.checkPyPI(w)
 	if len(l.problems) > 0 {
 		return nil, l.problems[0]
 	}
@@ -125,15 +126,14 @@ func (l *loader) require(w *Workspace, top *folder) {
 	}
 	own := s.dirs["."]
 	if own != nil { // its pyproject.toml is the package's
-		w.Requires = s.requirements(own.Name, l.manifest.all())
+		w.Requires, w.Project = s.requirements(own.Name, l.manifest.all()), own.Project
 		return
 	}
-	var project *Project
 	if top.pyproject != nil {
-		project = l.project(top.pyproject)
+		w.Project = l.project(top.pyproject)
 		l.keep(top.pyproject)
 	}
-	w.Requires = s.requirements("", l.manifest.all(), project.all())
+	w.Requires = s.requirements("", l.manifest.all(), w.Project.all())
 }
 
 // readDownstream reads a nested workspace; nil for one that requires none of our packages, whatever is wrong with it.

@@ -37,22 +37,28 @@ func known(names []string) string {
 
 // didYouMean returns "did you mean ui? " when one of the names is close to what was given, else "".
 func didYouMean(given string, names []string) string {
+	if best := Nearest(given, names); best != "" {
+		return "did you mean " + best + "? "
+	}
+	return ""
+}
+
+// Nearest returns the name that what was given is most likely meant to be; "" where none is close.
+func Nearest(given string, names []string) string {
+	names = slices.Sorted(slices.Values(names))
 	best, at := "", 1+min(3, (len(given)+1)/2)
-	for _, n := range slices.Sorted(slices.Values(names)) {
+	for _, n := range names {
 		if d := distance(given, n); d < at {
 			best, at = n, d
 		}
 	}
-	for _, n := range slices.Sorted(slices.Values(names)) {
+	for _, n := range names {
 		// The short name of a package whose name has a prefix, such as "ui" for "acme-ui"; or half a key.
 		if best == "" && given != "" && (strings.HasSuffix(n, "-"+given) || strings.HasPrefix(n, given+"-")) {
 			best = n
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return "did you mean " + best + "? "
+	return best
 }
 
 // distance is the number of bytes to insert, delete or replace to make b of a.

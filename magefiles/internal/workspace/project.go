@@ -24,6 +24,7 @@ func (s *source) readProject(readText textReader) *Project {
 		GUIScripts:     s.pairs(project.Get("gui-scripts")),
 		BuildBackend:   s.str(build.Get("build-backend")),
 		BuildRequires:  s.strs(build.Get("requires")),
+		Elsewhere:      elsewhere(root),
 	}
 	if license := project.Get("license"); license.Is(tomledit.Table) {
 		p.License, p.LicenseFile = s.str(license.Get("text")), s.str(license.Get("file"))

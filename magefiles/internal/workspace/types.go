@@ -29,6 +29,7 @@ type Workspace struct {
 	Packages    []*Package           // by name
 	Downstreams []*Downstream        // by folder
 	Requires    []Requirement        // of the root manifest itself: environments, features and the pool
+	Project     *Project             // the pyproject.toml in the root folder; nil where there is none
 	Files       []*tomledit.Document // every TOML file that was read, by name relative to the root
 	Texts       []Text               // every other file that was read for a version in it, the same way
 

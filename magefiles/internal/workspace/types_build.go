@@ -82,6 +82,7 @@ type Project struct {
 	GUIScripts     []KeyValue
 	BuildBackend   string   // [build-system] build-backend
 	BuildRequires  []string // [build-system] requires, as written
+	Elsewhere      []string // projects that [tool.uv.sources] takes from elsewhere than from PyPI, in the form of PEP 503
 
 	// Dependencies are all PEP 508 requirements of the file: [project] dependencies, optional-dependencies,
 	// [dependency-groups], [build-system] requires and [tool.poetry], told apart by Role and Group.

@@ -120,15 +120,16 @@ type TaskArg struct {
 
 // Config is the [tool.release] table of the root manifest.
 type Config struct {
-	Channel    string   `json:"channel"`            // name of the channel on prefix.dev; default: the workspace's name, where it has one that fits; else ""
-	Versioning string   `json:"versioning"`         // Lockstep or Independent; default Lockstep
-	Publish    string   `json:"publish"`            // PublishCI or PublishHere; default PublishCI
-	Branches   []string `json:"branches,omitempty"` // that releases are made from, as path.Match has patterns; none, the default: the remote's default branch
-	Branch     string   `json:"branch"`             // the first of Branches that is a name and no pattern; "" where there is none
-	Remote     string   `json:"remote"`             // git remote that tags are pushed to; default "origin"
-	Commit     string   `json:"commit"`             // message of a release's commit, with TitlePlaceholder; default DefaultCommit
-	TagMessage string   `json:"tag-message"`        // message of a tag, with TitlePlaceholder; default DefaultTagMessage
-	Pos        Pos      `json:"-"`                  // of the table; zero where there is none
+	Channel    string    `json:"channel"`            // name of the channel on prefix.dev; default: the workspace's name, where it has one that fits; else ""
+	Versioning string    `json:"versioning"`         // Lockstep or Independent; default Lockstep
+	Publish    string    `json:"publish"`            // PublishCI or PublishHere; default PublishCI
+	Branches   []string  `json:"branches,omitempty"` // that releases are made from, as path.Match has patterns; none, the default: the remote's default branch
+	Branch     string    `json:"branch"`             // the first of Branches that is a name and no pattern; "" where there is none
+	Remote     string    `json:"remote"`             // git remote that tags are pushed to; default "origin"
+	Commit     string    `json:"commit"`             // message of a release's commit, with TitlePlaceholder; default DefaultCommit
+	TagMessage string    `json:"tag-message"`        // message of a tag, with TitlePlaceholder; default DefaultTagMessage
+	PyPI       []StandIn `json:"-"`                  // what stands for conda packages where there is no conda: [tool.release.pypi]
+	Pos        Pos       `json:"-"`                  // of the table; zero where there is none
 }
 
 // What Config.Commit and Config.TagMessage are where they are not configured, and what stands in them for what is released.

@@ -82,6 +82,9 @@ func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, w *
 	if err := buildable(p); err != nil {
 		return "", err
 	}
+	if err := builtByOwn(w, p); err != nil {
+		return "", err
+	}
 	python, err := e.buildPython(ctx, t, buildRequires(p))
 	if err != nil {
 		return "", err

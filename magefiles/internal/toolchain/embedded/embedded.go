@@ -28,6 +28,7 @@ type Toolchain struct {
 	envs      string
 	published func(ctx context.Context, name, version string) (string, error)
 
+	shown    sync.Map // programs that were shown
 	once     sync.Once
 	tools    tools
 	toolsErr error

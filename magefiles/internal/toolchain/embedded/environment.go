@@ -17,23 +17,21 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // environment makes, or brings up to date, the virtual environment of one of a manifest's environments and returns its
 // folder. It holds two marks: what was asked of PyPI, and the digest of the
 // workspace's own sources; only what changed is installed again.
-func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, r *workspace.Resolved, s *toolchain.Supply) (string, error) {
+func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, name string, n *needs) (string, error) {
 	t, err := e.findTools(ctx)
 	if err != nil {
 		return "", err
 	}
-	n, err := e.collect(ctx, m, r, s)
-	if err != nil {
+	if err := e.showPrograms(ctx, n.programs); err != nil {
 		return "", err
 	}
-	dir, err := e.folder(m, r.Environment.Name+n.suffix())
+	dir, err := e.folder(m, name+n.suffix())
 	if err != nil {
 		return "", err
 	}
@@ -103,9 +101,9 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, dir string, n 
 	}
 	if len(n.fromPyPI) > 0 {
 		e.say("installing %s into %s", operr.Count(len(n.fromPyPI), "requirement"), relative(e.workspace, dir))
-		if err := e.uvInstall(ctx, t, dir, n.fromPyPI...); err != nil {
-			return err
-		}
+	}
+	if err := e.installForeign(ctx, t, dir, n); err != nil {
+		return err
 	}
 	archives, closeAll, err := openAll(n.archives)
 	if err != nil {
@@ -113,6 +111,21 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, dir string, n 
 	}
 	defer closeAll()
 	return newPrefix(dir, t).linkAll(archives)
+}
+
+// installForeign installs what comes from PyPI. Where that fails, the projects that do not have their conda names are named.
+func (e *Toolchain) installForeign(ctx context.Context, t tools, dir string, n *needs) error {
+	slices.Sort(n.fromPyPI)
+	n.fromPyPI = slices.Compact(n.fromPyPI)
+	if len(n.fromPyPI) == 0 {
+		return nil
+	}
+	err := e.uvInstall(ctx, t, dir, n.fromPyPI...)
+	var told *operr.Error
+	if len(n.renamed) > 0 && errors.As(err, &told) {
+		return told.WithDetail(told.Detail + "\n" + strings.Join(n.renamed, "\n"))
+	}
+	return err
 }
 
 // uvInstall installs into an environment; where the index does not answer, from what uv has in its cache.

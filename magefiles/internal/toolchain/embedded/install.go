@@ -7,40 +7,40 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
-	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
-	"github.com/foopack/foopack/magefiles/internal/version"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Install implements toolchain.Toolchain. There is no conda solver here: the artifacts' own files are unpacked into a
 // new virtual environment, after what they depend on was installed from PyPI. That every pin among the artifacts is met
 // by one of them is checked.
 func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain.Environment, error) {
-	t, err := e.findTools(ctx)
-	if err != nil {
-		return toolchain.Environment{}, err
-	}
 	archives, closeAll, err := openAll(i.Artifacts)
 	if err != nil {
 		return toolchain.Environment{}, err
 	}
 	defer closeAll()
-	requirements, err := thirdParty(archives)
+	n := &needs{}
+	if err := e.addThirdParty(n, archives); err != nil {
+		return toolchain.Environment{}, err
+	}
+	if err := e.refused(n.refusals); err != nil {
+		return toolchain.Environment{}, err
+	}
+	t, err := e.findTools(ctx)
 	if err != nil {
+		return toolchain.Environment{}, err
+	}
+	if err := e.showPrograms(ctx, n.programs); err != nil {
 		return toolchain.Environment{}, err
 	}
 	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", t.interpreter.Path, i.Dir); err != nil {
 		return toolchain.Environment{}, err
 	}
-	if len(requirements) > 0 {
-		if err := e.uvInstall(ctx, t, i.Dir, requirements...); err != nil {
-			return toolchain.Environment{}, err
-		}
+	if err := e.installForeign(ctx, t, i.Dir, n); err != nil {
+		return toolchain.Environment{}, err
 	}
 	prefix := newPrefix(i.Dir, t)
 	return toolchain.Environment{Dir: i.Dir, Python: prefix.python()}, prefix.linkAll(archives)
@@ -62,37 +62,6 @@ func openAll(paths []string) (archives []*condapkg.Archive, closeAll func(), err
 		archives = append(archives, a)
 	}
 	return archives, closeAll, nil
-}
-
-// thirdParty returns what the archives depend on beyond each other, as PyPI requirements, and checks that what they
-// depend on among each other is there.
-func thirdParty(archives []*condapkg.Archive) ([]string, error) {
-	ours := map[string]string{}
-	for _, a := range archives {
-		ours[a.Index().Name] = a.Index().Version
-	}
-	var out []string
-	for _, a := range archives {
-		index := a.Index()
-		for _, depend := range index.Depends {
-			name, spec, _ := strings.Cut(depend, " ")
-			have, sibling := ours[name]
-			if pin, exact := version.Pin(spec); sibling && exact && !version.Same(pin, have) {
-				return nil, operr.New("build and publish the two together",
-					"%s depends on %s, and the channel gave %s %s", index.FileName(), depend, name, have)
-			}
-			if sibling || name == "python" || strings.HasPrefix(name, "__") {
-				continue
-			}
-			requirement, err := pypiRequirement(workspace.Dependency{Name: name, Spec: workspace.Spec{Text: spec}, Pos: workspace.Pos{File: index.FileName()}})
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, requirement)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
 }
 
 // prefix is the environment that a package is linked into, by the rules for noarch python packages: site-packages and

@@ -24,41 +24,50 @@ type needs struct {
 	editable []string             // absolute folders that pypi-dependencies name by path
 	plain    []string             // the same, not editable
 	supply   *toolchain.Supply    // of the downstream that the environment is of
+
+	programs []program // on PATH, in place of conda packages
+	renamed  []string  // which projects of fromPyPI have another name on conda, and who says so
+	refusals []refusal // what there is no way for: nothing may be installed then
 }
 
-// collect puts together what an environment needs. Packages of the workspace bring what they need to run.
+// collect puts together what an environment needs. Packages of the workspace bring what they need to run. What there is no
+// way for is noted, and not an error yet.
 func (e *Toolchain) collect(ctx context.Context, m *workspace.Manifest, r *workspace.Resolved, s *toolchain.Supply) (*needs, error) {
 	n := &needs{supply: s}
 	for _, d := range r.Conda {
-		if err := e.addConda(ctx, n, m, d); err != nil {
+		if err := e.addConda(ctx, n, m, besides(e.workspace, m), d); err != nil {
 			return nil, err
 		}
 	}
-	if err := n.addThirdParty(); err != nil {
+	for _, d := range r.PyPI {
+		if err := e.addPyPI(ctx, n, m, r.PyPI, d); err != nil {
+			return nil, err
+		}
+	}
+	archives, closeAll, err := openAll(n.archives)
+	if err != nil {
 		return nil, err
 	}
-	for _, d := range r.PyPI {
-		e.addPyPI(n, m, d)
+	defer closeAll()
+	if err := e.addThirdParty(n, archives); err != nil {
+		return nil, err
 	}
 	slices.Sort(n.fromPyPI)
 	n.fromPyPI = slices.Compact(n.fromPyPI)
 	return n, nil
 }
 
-func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifest, d workspace.Dependency) error {
+// addConda adds a conda requirement of a manifest, or of a package in it, with the pyproject.toml beside it.
+func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifest, beside *workspace.Project, d workspace.Dependency) error {
 	if strings.EqualFold(d.Name, "python") {
 		n.python = append(n.python, d.Spec.Text)
 		return nil
 	}
-	i := slices.IndexFunc(e.workspace.Packages, func(p *workspace.Package) bool { return p.Name == workspace.CondaName(d.Name) })
-	if i < 0 {
-		requirement, err := pypiRequirement(d)
-		if err == nil {
-			n.fromPyPI = append(n.fromPyPI, requirement)
-		}
-		return err
+	p := own(e.workspace, d)
+	if p == nil {
+		e.addForeign(n, d, beside)
+		return nil
 	}
-	p := e.workspace.Packages[i]
 	switch pin, exact := version.Pin(d.Spec.Text); {
 	case n.sources():
 	case n.channel() && !exact:
@@ -70,10 +79,13 @@ func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifes
 	if slices.Contains(n.packages, p) {
 		return nil
 	}
+	if err := builtByOwn(e.workspace, p); err != nil {
+		return err
+	}
 	n.packages = append(n.packages, p)
 	for _, d := range p.Dependencies(workspace.RoleRun) {
 		if d.Condition == "" { // what holds on one platform only is pixi's to decide
-			if err := e.addConda(ctx, n, e.workspace.Manifest, d); err != nil {
+			if err := e.addConda(ctx, n, e.workspace.Manifest, p.Project, d); err != nil {
 				return err
 			}
 		}
@@ -120,36 +132,58 @@ func (e *Toolchain) addDepends(ctx context.Context, n *needs, m *workspace.Manif
 		if !slices.ContainsFunc(e.workspace.Packages, func(p *workspace.Package) bool { return p.Name == name }) {
 			continue
 		}
-		if err := e.addConda(ctx, n, m, workspace.Dependency{Pos: d.Pos, Name: name, Spec: workspace.Spec{Text: spec}}); err != nil {
+		if err := e.addConda(ctx, n, m, nil, workspace.Dependency{Pos: d.Pos, Name: name, Spec: workspace.Spec{Text: spec}}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// addThirdParty adds what the archives depend on.
-func (n *needs) addThirdParty() error {
-	archives, closeAll, err := openAll(n.archives)
-	if err != nil {
-		return err
-	}
-	defer closeAll()
-	requirements, err := thirdParty(archives)
-	n.fromPyPI = append(n.fromPyPI, requirements...)
-	return err
-}
-
-func (e *Toolchain) addPyPI(n *needs, m *workspace.Manifest, d workspace.Dependency) {
+// addPyPI adds a requirement of [pypi-dependencies], or of a [project] that is the manifest.
+func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *workspace.Manifest, all []workspace.Dependency, d workspace.Dependency) error {
 	if d.Spec.Path != "" {
 		dir := filepath.Join(e.workspace.Root, filepath.FromSlash(path.Join(m.Dir, d.Spec.Path)))
+		for _, p := range e.workspace.Packages {
+			if e.sources(p) != dir {
+				continue
+			}
+			if err := builtByOwn(e.workspace, p); err != nil {
+				return err
+			}
+		}
 		if d.Spec.Editable {
 			n.editable = append(n.editable, dir)
 		} else {
 			n.plain = append(n.plain, dir)
 		}
-		return
+		return nil
+	}
+	if p := ownProject(e.workspace, d.Name); p != nil && !d.Spec.Source() {
+		if byPath(all, d.Name) || n.brings(p) {
+			return nil
+		}
+		if m == e.workspace.Manifest {
+			return e.addConda(ctx, n, m, nil, workspace.Dependency{Pos: d.Pos, Name: p.Name, Spec: workspace.Spec{Text: d.Spec.Text}})
+		}
 	}
 	n.fromPyPI = append(n.fromPyPI, pep508(d))
+	return nil
+}
+
+// byPath reports whether another requirement of the same project names its folder.
+func byPath(all []workspace.Dependency, name string) bool {
+	return slices.ContainsFunc(all, func(d workspace.Dependency) bool {
+		return d.Spec.Path != "" && workspace.PyPIName(d.Name) == workspace.PyPIName(name)
+	})
+}
+
+// brings reports whether a package of the workspace is there already, from its sources or from the channel. PyPI is never
+// asked for it then: somebody else may have its name there.
+func (n *needs) brings(p *workspace.Package) bool {
+	return slices.Contains(n.packages, p) || slices.ContainsFunc(n.archives, func(file string) bool {
+		name, err := condapkg.ParseFileName(filepath.Base(file))
+		return err == nil && name.Name == p.Name
+	})
 }
 
 // pep508 writes an entry of [pypi-dependencies] as a requirement.

@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,7 +93,7 @@ func refusal(t *testing.T, w *workspace.Workspace) error {
 }
 
 func writeWorkspace(t *testing.T, files map[string]string) *workspace.Workspace {
-	root := t.TempDir()
+	root, files := t.TempDir(), maps.Clone(files)
 	files["pixi.toml"] = "[workspace]\nname = \"w\"\nchannels = []\nplatforms = [\"linux-64\"]\npreview = [\"pixi-build\"]\n" + files["pixi.toml"]
 	for name, text := range files {
 		path := filepath.Join(root, name)

@@ -1,53 +1,31 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// pypiNames are conda packages that PyPI has under another name. Everything else is looked for under its own: where PyPI
-// has no such package, uv says so.
-var pypiNames = map[string]string{
-	"matplotlib-base":     "matplotlib",
-	"msgpack-python":      "msgpack",
-	"pytorch":             "torch",
-	"python-build":        "build",
-	"playwright-python":   "playwright",
-	"py-opencv":           "opencv-python",
-	"pytables":            "tables",
-	"python-graphviz":     "graphviz",
-	"importlib_resources": "importlib-resources",
-}
-
-// pypiRequirement turns a conda requirement into one that uv understands, or says why there is none.
-func pypiRequirement(d workspace.Dependency) (string, error) {
-	name := strings.ToLower(d.Name)
-	if other, ok := pypiNames[name]; ok {
-		name = other
-	}
+// pypiRequirement turns a conda requirement on what is a project of PyPI into one that uv understands, or says why there is
+// none.
+func pypiRequirement(d workspace.Dependency, project string) (string, error) {
 	if d.Spec.Build != "" || d.Spec.Number != "" {
-		return "", onlyPixi(d, "it names a conda build")
+		return "", errors.New("it names a conda build")
 	}
 	if d.Spec.Git != "" || d.Spec.URL != "" {
-		return "", onlyPixi(d, "its sources are elsewhere")
+		return "", errors.New("its sources are elsewhere")
 	}
 	spec, err := pypiSpecifier(d.Spec.Text)
 	if err != nil {
-		return "", onlyPixi(d, err.Error())
+		return "", err
 	}
 	extras := ""
 	if len(d.Spec.Extras) > 0 {
 		extras = "[" + strings.Join(d.Spec.Extras, ",") + "]"
 	}
-	return name + extras + spec, nil
-}
-
-func onlyPixi(d workspace.Dependency, why string) error {
-	return operr.New("run it with pixi: PIPELINE_TOOLCHAIN=pixi",
-		"%s: the embedded toolchain cannot install %s %s from PyPI: %s", d.Pos, d.Name, d.Spec.Text, why)
+	return project + extras + spec, nil
 }
 
 // pypiSpecifier writes a conda version spec in the words of PEP 440. They mostly agree; a single "=" and a bare

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -19,14 +20,15 @@ func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 	if err != nil {
 		return err
 	}
+	var collected map[string]*needs
 	return taskrun.Run(ctx, taskrun.Options{
 		Manifest: m, Root: t.Dir, Task: t.Name, Args: t.Args, Environment: t.Environment, Platform: workspace.HostPlatform(),
+		Check: func(ctx context.Context, environments []string) (err error) {
+			collected, err = e.collectAll(ctx, m, environments, t.Supply)
+			return err
+		},
 		Env: func(ctx context.Context, name string) ([]string, error) {
-			r, err := m.Resolve(name, workspace.HostPlatform())
-			if err != nil {
-				return nil, err
-			}
-			dir, err := e.environment(ctx, m, r, t.Supply)
+			dir, err := e.environment(ctx, m, name, collected[name])
 			if err != nil {
 				return nil, err
 			}
@@ -34,6 +36,39 @@ func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 		},
 		Runner: e.runner, Stdout: t.Stdout, Stderr: t.Stderr,
 	})
+}
+
+// collectAll puts together what the environments of a task need, and refuses what there is no way to install, all of it at
+// once.
+func (e *Toolchain) collectAll(ctx context.Context, m *workspace.Manifest, environments []string, s *toolchain.Supply) (map[string]*needs, error) {
+	var all []refusal
+	collected := map[string]*needs{}
+	for _, name := range environments {
+		r, err := m.Resolve(name, workspace.HostPlatform())
+		if err != nil {
+			return nil, err
+		}
+		n, err := e.collect(ctx, m, r, s)
+		if err != nil {
+			return nil, err
+		}
+		collected[name] = n
+		all = append(all, n.refusals...)
+	}
+	return collected, e.refused(all)
+}
+
+// Foresee refuses what an installation of packages of the workspace would refuse, from their manifests alone.
+func (e *Toolchain) Foresee(packages []*workspace.Package) error {
+	n := &needs{}
+	for _, p := range packages {
+		for _, d := range p.Dependencies(workspace.RoleRun) {
+			if own(e.workspace, d) == nil && !strings.EqualFold(d.Name, "python") && d.Condition == "" {
+				e.addForeign(n, d, p.Project)
+			}
+		}
+	}
+	return e.refused(n.refusals)
 }
 
 // manifest returns the manifest whose folder is dir: the workspace's own or that of a downstream.

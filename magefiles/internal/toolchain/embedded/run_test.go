@@ -18,7 +18,7 @@ import (
 // source has changed: the change is seen.
 func TestTaskEnvironment(t *testing.T) {
 	w := writeWorkspace(t, map[string]string{
-		"pixi.toml":               "[dependencies]\nlib = { path = \"lib\" }\n[tasks]\nshow = \"python -c 'import lib, packaging; print(lib.text())'\"\n",
+		"pixi.toml":               "[dependencies]\nlib = { path = \"lib\" }\n[tasks]\nshow = \"python -c 'import lib, packaging; print(lib.text())'\"\n[tool.release.pypi]\nother = \"other\"\n",
 		"lib/pixi.toml":           "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n" + python + "[package.run-dependencies]\npackaging = \"=26\"\n",
 		"lib/pyproject.toml":      "[project]\nname = \"lib\"\nversion = \"1.0.0\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
 		"lib/src/lib/__init__.py": "def text():\n    return 'first'\n",
@@ -53,6 +53,7 @@ func TestTaskEnvironment(t *testing.T) {
 	_, err = show("conda-only")
 	require.ErrorContains(t, err, "conda-only/pixi.toml:7:")
 	require.ErrorContains(t, err, "cannot install other ==1|==2 from PyPI")
+	require.ErrorContains(t, err, "PEP 440 has no way to say")
 }
 
 // TestInstall links built artifacts into a clean environment: sources, entry points and scripts work there.

@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -17,15 +18,23 @@ import (
 // variables that the steps use.
 func prepare(ctx context.Context, o Options, steps []*step) (map[string][]string, error) {
 	environments := map[string][]string{}
+	var names []string
 	for _, s := range steps {
-		if _, done := environments[s.environment]; done || s.task.Alias {
-			continue
+		if !s.task.Alias && !slices.Contains(names, s.environment) {
+			names = append(names, s.environment)
 		}
-		base, err := o.Env(ctx, s.environment)
+	}
+	if o.Check != nil {
+		if err := o.Check(ctx, names); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range names {
+		base, err := o.Env(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if environments[s.environment], err = activate(o, s.environment, base); err != nil {
+		if environments[name], err = activate(o, name, base); err != nil {
 			return nil, err
 		}
 	}

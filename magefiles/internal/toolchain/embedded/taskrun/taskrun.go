@@ -42,6 +42,9 @@ type Options struct {
 	Platform    string   // conda subdir, for tables of one platform: "linux-64"
 	InitCwd     string   // where the caller stands; "" is Root
 
+	// Check says what is in the way of the environments that are needed, all of them, before the first is made. Nil: nothing.
+	Check func(ctx context.Context, environments []string) error
+
 	// Env makes the process environment of one of the manifest's environments, as KEY=VALUE: PATH with its programs
 	// first, CONDA_PREFIX. It is called once for each that is needed, after everything that needs no environment has
 	// been checked.

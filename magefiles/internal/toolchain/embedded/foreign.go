@@ -1,0 +1,133 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// program is one that PATH has in place of a conda package.
+type program struct{ asked, name, path string }
+
+// addForeign notes what is installed for a conda requirement on a package that is not of the workspace.
+func (e *Toolchain) addForeign(n *needs, d workspace.Dependency, beside *workspace.Project) {
+	if d.Spec.Path != "" {
+		n.refuse(d, "", "its sources are in %s, where no package of this workspace is", d.Spec.Path)
+		return
+	}
+	a := StandsFor(e.workspace, d, beside)
+	ours := ownProject(e.workspace, a.Project)
+	switch {
+	case a.LeftOut:
+	case a.Program != "":
+		e.addProgram(n, d, a)
+	case a.Project == "":
+		n.refuse(d, ways(a, workspace.CondaName(d.Name)), "%s", a.Why)
+	case ours != nil:
+		n.refuse(d, "", "%s is a project of this workspace, whose conda name is %s (%s): require that", a.Project, ours.Name, ours.Manifest)
+	default:
+		requirement, err := pypiRequirement(d, a.Project)
+		if err != nil {
+			n.refuse(d, "", "%v", err)
+			return
+		}
+		n.fromPyPI = append(n.fromPyPI, requirement)
+		if workspace.PyPIName(a.Project) != workspace.PyPIName(d.Name) {
+			n.renamed = append(n.renamed, fmt.Sprintf("%s stands for %s, says %s", d.Name, a.Project, a.Said()))
+		}
+	}
+}
+
+// addProgram looks for a program on the PATH that a task will have.
+func (e *Toolchain) addProgram(n *needs, d workspace.Dependency, a Answer) {
+	path, err := command.LookPath(a.Program, e.env)
+	if err != nil {
+		n.refuse(d, "", "%s takes it for the program %s, which is not on PATH", a.Said(), a.Program)
+		return
+	}
+	n.programs = append(n.programs, program{asked(d.Name, d.Spec.Text), a.Program, path})
+}
+
+// showPrograms says once which programs stand for conda packages, and their versions: nobody has held those against what the
+// manifest asks for.
+func (e *Toolchain) showPrograms(ctx context.Context, programs []program) error {
+	for _, p := range programs {
+		if _, shown := e.shown.LoadOrStore(p, true); shown {
+			continue
+		}
+		out, err := command.Output(ctx, e.runner, command.Cmd{Name: p.path, Args: []string{"--version"}, Env: e.env})
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		version, _, _ := strings.Cut(strings.TrimSpace(out), "\n")
+		if err != nil || version == "" {
+			version = "which does not tell its version by --version"
+		}
+		e.say("%s is the program %s on PATH: %s, %s", p.asked, p.name, p.path, version)
+	}
+	return nil
+}
+
+// addThirdParty notes what archives depend on beyond each other, and checks that what they depend on among each other is there.
+// Packages that are installed from sources are there, too.
+func (e *Toolchain) addThirdParty(n *needs, archives []*condapkg.Archive) error {
+	have := map[string]string{}
+	for _, p := range n.packages {
+		have[p.Name] = p.Version.Text
+	}
+	for _, a := range archives {
+		have[a.Index().Name] = a.Index().Version
+	}
+	for _, a := range archives {
+		index := a.Index()
+		for _, text := range index.Depends {
+			m := condapkg.ParseMatchSpec(text)
+			if err := meets(index.FileName(), m, have); err != nil {
+				return err
+			}
+			if _, there := have[m.Name]; there || m.Name == "python" || strings.HasPrefix(m.Name, "__") {
+				continue
+			}
+			d, beside := e.written(index, m)
+			if own(e.workspace, d) != nil {
+				return operr.New("build and publish the two together, for this platform too",
+					"%s depends on %s, which is a package of this workspace and is not among what the channel gave", index.FileName(), text)
+			}
+			e.addForeign(n, d, beside)
+		}
+	}
+	return nil
+}
+
+// meets checks an exact pin on a package that is there.
+func meets(file string, m condapkg.MatchSpec, have map[string]string) error {
+	at, there := have[m.Name]
+	if pin, exact := version.Pin(m.Version); there && exact && !version.Same(pin, at) {
+		return operr.New("build and publish the two together", "%s depends on %s, and the channel gave %s %s", file, m, m.Name, at)
+	}
+	return nil
+}
+
+// written is a requirement of an artifact as a dependency, with its place in the manifest where the workspace has one.
+func (e *Toolchain) written(index condapkg.Index, m condapkg.MatchSpec) (workspace.Dependency, *workspace.Project) {
+	d := workspace.Dependency{Name: m.Name, Pos: workspace.Pos{File: index.FileName()}, Spec: workspace.Spec{Text: m.Version}}
+	if m.Build != "*" {
+		d.Spec.Build = m.Build
+	}
+	p := own(e.workspace, workspace.Dependency{Name: index.Name})
+	if p == nil {
+		return d, nil
+	}
+	for _, of := range p.Dependencies(workspace.RoleRun) {
+		if workspace.CondaName(of.Name) == m.Name {
+			d.Pos, d.Spec.Channel = of.Pos, of.Spec.Channel
+		}
+	}
+	return d, p.Project
+}

@@ -1,0 +1,48 @@
+package embedded
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Name is a conda name that manifests ask for, and what it stands for where there is no conda.
+type Name struct {
+	Name   string        // lower-cased
+	Pos    workspace.Pos // where it is asked for
+	Answer Answer
+}
+
+// Names lists the conda names that the environments of a workspace, of its downstreams, and its packages ask for, by name, once
+// for each answer. What the workspace has itself is not among them, and what is asked for on one platform only, is.
+func Names(w *workspace.Workspace) []Name {
+	var names []Name
+	add := func(d workspace.Dependency, beside *workspace.Project) {
+		if name := workspace.CondaName(d.Name); name != "python" && own(w, d) == nil && !d.Spec.Source() {
+			names = append(names, Name{name, d.Pos, StandsFor(w, d, beside)})
+		}
+	}
+	manifests := []*workspace.Manifest{w.Manifest}
+	for _, d := range w.Downstreams {
+		manifests = append(manifests, d.Manifest)
+	}
+	for _, m := range manifests {
+		for _, f := range m.Features {
+			for _, t := range f.Targets {
+				for _, d := range t.Dependencies {
+					if d.Kind == workspace.Conda && d.Role == workspace.RoleEnvironment {
+						add(d, besides(w, m))
+					}
+				}
+			}
+		}
+	}
+	for _, p := range w.Packages {
+		for _, d := range p.Dependencies(workspace.RoleRun) {
+			add(d, p.Project)
+		}
+	}
+	slices.SortStableFunc(names, func(a, b Name) int { return cmp.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(names, func(a, b Name) bool { return a.Name == b.Name && a.Answer == b.Answer })
+}

@@ -1,0 +1,89 @@
+package targets
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// examineNames says what the conda names of the manifests stand for on PyPI, by whose word, and which have no way.
+// A program is looked for by look.
+func (a *app) examineNames(look func(what, use, get string, required bool, name string, args ...string) view.Finding) []view.Finding {
+	w, err := a.workspace()
+	if err != nil {
+		return nil // examineLocks says it
+	}
+	names := embedded.Names(w)
+	by, said := map[embedded.Origin]int{}, []string{}
+	var known int
+	var findings []view.Finding
+	for _, n := range names {
+		if !n.Answer.Known() {
+			findings = append(findings, view.Finding{
+				What: "a project of PyPI for " + n.Name, For: fmt.Sprintf("the embedded toolchain, at %s: %s", n.Pos, n.Answer.Why),
+				Get: "add a line to [tool.release.pypi] of " + w.Manifest.Path + ", or run it with pixi",
+			})
+			continue
+		}
+		if program := n.Answer.Program; program != "" {
+			findings = append(findings, look("the program "+program, fmt.Sprintf("%s at %s, as %s says", n.Name, n.Pos, n.Answer.Said()),
+				"install it, or say something else of "+n.Name+" there", false, program, "--version"))
+		}
+		known++
+		by[n.Answer.By]++
+		if text := notable(n); text != "" && !slices.Contains(said, text) {
+			said = append(said, text)
+		}
+	}
+	findings = append(findings, idleLines(w, names)...)
+	if known == 0 {
+		return findings
+	}
+	var parts []string
+	for _, origin := range []embedded.Origin{embedded.ByLine, embedded.ByProject, embedded.ByCorrection, embedded.ByTable} {
+		if by[origin] > 0 {
+			parts = append(parts, fmt.Sprintf("%d by %s", by[origin], origin))
+		}
+	}
+	found := fmt.Sprintf("%d have a way without conda: %s", known, strings.Join(parts, ", "))
+	if len(said) > 0 {
+		found += " (" + strings.Join(said, "; ") + ")"
+	}
+	return append([]view.Finding{{What: "conda names", Found: found}}, findings...)
+}
+
+// idleLines are the lines of [tool.release.pypi] for what no manifest asks for: their names may be slips.
+func idleLines(w *workspace.Workspace, names []embedded.Name) (findings []view.Finding) {
+	var all []string
+	for _, n := range names {
+		all = append(all, n.Name)
+	}
+	for _, in := range w.Config.PyPI {
+		if slices.Contains(all, in.Name) {
+			continue
+		}
+		get := "remove the line, if nothing that is on the channel depends on it"
+		if near := workspace.Nearest(in.Name, all); near != "" {
+			get = "did you mean " + near + "? Else " + get
+		}
+		findings = append(findings, view.Finding{What: "a requirement on " + in.Name, For: fmt.Sprintf("%s of [tool.release.pypi]", in.Pos), Get: get})
+	}
+	return findings
+}
+
+// notable is what a person would not guess: a project of another name, a program, what is left out.
+func notable(n embedded.Name) string {
+	switch a := n.Answer; {
+	case a.LeftOut:
+		return fmt.Sprintf("%s is left out by %s", n.Name, a.Said())
+	case a.Program != "":
+		return fmt.Sprintf("%s is the program %s by %s", n.Name, a.Program, a.Said())
+	case workspace.PyPIName(n.Name) != workspace.PyPIName(a.Project):
+		return fmt.Sprintf("%s is %s by %s", n.Name, a.Project, a.Said())
+	}
+	return ""
+}
