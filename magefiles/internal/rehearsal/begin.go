@@ -86,6 +86,9 @@ func (r *run) refuse(ctx context.Context) error {
 	if _, err := tools.Describe(ctx); err != nil {
 		return err
 	}
+	if err := tools.Ready(ctx); err != nil {
+		return err
+	}
 	return r.tellTaken(ctx, planned)
 }
 

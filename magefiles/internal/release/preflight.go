@@ -185,6 +185,9 @@ func (r *Release) askTools(ctx context.Context, a *asked) {
 	if err == nil {
 		a.tools, err = tools.Describe(ctx)
 	}
+	if err == nil {
+		err = tools.Ready(ctx)
+	}
 	a.toolsErr = err
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 // environment makes, or brings up to date, the virtual environment of one of a manifest's environments and returns its
-// folder. It holds two marks: what was asked of PyPI, and the digest of the
+// folder. It holds two marks: the interpreter with what was asked of PyPI, and the digest of the
 // workspace's own sources; only what changed is installed again.
 func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, r *workspace.Resolved, s *toolchain.Supply) (string, error) {
 	t, err := e.findTools(ctx)
@@ -30,6 +30,14 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, r *w
 		return "", err
 	}
 	n, err := e.collect(ctx, m, r, s)
+	if err != nil {
+		return "", err
+	}
+	asks, err := e.environmentAsks(m, r, n)
+	if err != nil {
+		return "", err
+	}
+	python, err := e.choose(ctx, environmentName(m, r), asks)
 	if err != nil {
 		return "", err
 	}
@@ -43,9 +51,9 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, r *w
 	}
 	defer unlock()
 
-	asked := digest(slices.Concat([]string{t.interpreter.Path, t.interpreter.Version, toolRequirements}, n.fromPyPI, n.archives)...)
+	asked := digest(slices.Concat([]string{python.Path, python.Version, toolRequirements}, n.fromPyPI, n.archives)...)
 	if !marked(dir, ".third-party", asked) {
-		if err := e.makeEnvironment(ctx, t, dir, n); err != nil {
+		if err := e.makeEnvironment(ctx, t, python, dir, n); err != nil {
 			return "", err
 		}
 		if err := mark(dir, ".third-party", asked); err != nil {
@@ -93,16 +101,16 @@ func (e *Toolchain) folder(m *workspace.Manifest, name string) (string, error) {
 	return dir, os.WriteFile(filepath.Join(base, ".gitignore"), []byte("*\n!config.toml\n"), 0o644)
 }
 
-// makeEnvironment makes the environment anew with what comes from PyPI and from the channel.
-func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, dir string, n *needs) error {
+// makeEnvironment makes the environment new, of an interpreter, with what comes from PyPI and from the channel.
+func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, python Interpreter, dir string, n *needs) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", t.interpreter.Path, dir); err != nil {
+	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", python.Path, dir); err != nil {
 		return err
 	}
 	if len(n.fromPyPI) > 0 {
-		e.say("installing %s into %s", operr.Count(len(n.fromPyPI), "requirement"), relative(e.workspace, dir))
+		e.say("installing %s into %s (Python %s)", operr.Count(len(n.fromPyPI), "requirement"), relative(e.workspace, dir), python.Version)
 		if err := e.uvInstall(ctx, t, dir, n.fromPyPI...); err != nil {
 			return err
 		}
@@ -112,7 +120,7 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, dir string, n 
 		return err
 	}
 	defer closeAll()
-	return newPrefix(dir, t).linkAll(archives)
+	return newPrefix(dir, python).linkAll(archives)
 }
 
 // uvInstall installs into an environment; where the index does not answer, from what uv has in its cache.

@@ -17,7 +17,6 @@ import (
 
 // needs is what an environment is made of.
 type needs struct {
-	python   []string             // specs on the interpreter
 	fromPyPI []string             // PEP 508 requirements
 	packages []*workspace.Package // of the workspace, installed from their sources
 	archives []string             // of the workspace, but of another version: from the channel, sorted
@@ -47,8 +46,7 @@ func (e *Toolchain) collect(ctx context.Context, m *workspace.Manifest, r *works
 
 func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifest, d workspace.Dependency) error {
 	if strings.EqualFold(d.Name, "python") {
-		n.python = append(n.python, d.Spec.Text)
-		return nil
+		return nil // environmentAsks
 	}
 	i := slices.IndexFunc(e.workspace.Packages, func(p *workspace.Package) bool { return p.Name == workspace.CondaName(d.Name) })
 	if i < 0 {
