@@ -2,11 +2,13 @@ package embedded_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,6 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -256,4 +259,110 @@ func TestBuiltApartInstalledTogether(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, tools.Run(t.Context(), toolchain.Task{Dir: w.Root, Name: "show", Stdout: &out, Stderr: testWriter{t}}))
 	require.Equal(t, "1\n", out.String())
+}
+
+// noting notes the environment of every program that it runs.
+type noting struct {
+	command.Runner
+	mu   sync.Mutex
+	seen map[string][]string // by base name: the values of UV_PYTHON_DOWNLOADS, "-" where it is not set
+}
+
+func (n *noting) Run(ctx context.Context, c command.Cmd) error {
+	value, set := command.Getenv(c.Env, "UV_PYTHON_DOWNLOADS")
+	if !set {
+		value = "-"
+	}
+	name := filepath.Base(c.Name)
+	if len(c.Args) > 1 {
+		name = strings.TrimSuffix(name+" "+filepath.Base(c.Args[1]), " venv")
+	}
+	n.mu.Lock()
+	n.seen[name] = append(n.seen[name], value)
+	n.mu.Unlock()
+	return n.Runner.Run(ctx, c)
+}
+
+// TestNothingIsDownloadedUnasked runs a task, a build and an installation: uv may download no interpreter, unless the
+// person lets it. What a task does is its own affair.
+func TestNothingIsDownloadedUnasked(t *testing.T) {
+	cache, err := os.UserCacheDir()
+	require.NoError(t, err)
+	for set, want := range map[string]string{"": "never", "manual": "manual", "automatic": "automatic"} {
+		files := telling("asked", "", "[package.run-dependencies]\npackaging = \">=24\"")
+		files["pixi.toml"] = "[dependencies]\nasked = { path = \"asked\" }\n[tasks]\nshow = \"python -c pass\"\n"
+		w := writeWorkspace(t, files)
+		env := command.Unset(os.Environ(), "UV_PYTHON_DOWNLOADS")
+		if set != "" {
+			env = command.Setenv(env, "UV_PYTHON_DOWNLOADS="+set)
+		}
+		runner := &noting{Runner: command.NewSystem(env, nil), seen: map[string][]string{}}
+		tools := embedded.New(embedded.Config{Runner: runner, Environ: env, Cache: filepath.Join(cache, "pixi-release"), Workspace: w, Log: testWriter{t}})
+		require.NoError(t, tools.Run(t.Context(), toolchain.Task{Dir: w.Root, Name: "show", Stdout: io.Discard, Stderr: testWriter{t}}))
+		artifacts, err := tools.Build(t.Context(), toolchain.Build{
+			Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate, Log: io.Discard,
+		})
+		require.NoError(t, err)
+		_, err = tools.Install(t.Context(), toolchain.Install{Dir: filepath.Join(t.TempDir(), "env"), Artifacts: []string{artifacts[0].Path}})
+		require.NoError(t, err)
+		checked := 0
+		for name, values := range runner.seen {
+			if !strings.HasPrefix(name, "uv") && !strings.HasSuffix(name, " build.py") {
+				continue
+			}
+			for _, v := range values {
+				require.Equal(t, want, v, name)
+				checked++
+			}
+		}
+		require.GreaterOrEqual(t, checked, 6, runner.seen)
+		if set == "" {
+			require.Contains(t, runner.seen["python pass"], "-")
+		}
+	}
+}
+
+// TestAsksOfAFolder counts what a folder that is named by path says of itself, whether it is editable or not.
+func TestAsksOfAFolder(t *testing.T) {
+	for _, editable := range []string{"true", "false"} {
+		w := writeWorkspace(t, map[string]string{
+			"pixi.toml":           "[pypi-dependencies]\nside = { path = \"side\", editable = " + editable + " }\n[tasks]\nshow = \"python -V\"\n",
+			"side/pyproject.toml": "[project]\nname = \"side\"\nversion = \"1.0.0\"\nrequires-python = \">=3.99\"\n",
+		})
+		err := newToolchain(t, w).Run(t.Context(), toolchain.Task{Dir: w.Root, Name: "show", Stdout: io.Discard, Stderr: testWriter{t}})
+		require.ErrorContains(t, err, "the environment default of pixi.toml: side/pyproject.toml:4:1 asks for Python >=3.99")
+	}
+}
+
+// TestAsksOfAnArtifact counts what an artifact says that an environment takes from the channel, and names it.
+func TestAsksOfAnArtifact(t *testing.T) {
+	own, err := newToolchain(t, writeWorkspace(t, map[string]string{})).Python(t.Context())
+	require.NoError(t, err)
+	minor := own.Version[:strings.LastIndexByte(own.Version, '.')]
+	built := build(t, writeWorkspace(t, telling("old", "requires-python = \"=="+minor+".*\"")))[0]
+
+	files := map[string]string{}
+	for k, v := range telling("old", "") {
+		files[k] = strings.Replace(v, "1.0.0", "2.0.0", 1)
+	}
+	files["site/pixi.toml"] = "[workspace]\nname = \"site\"\nchannels = []\nplatforms = [\"linux-64\"]\n" +
+		"[dependencies]\nold = \"==1.0.0\"\npython = \"!=" + minor + ".*\"\n[tasks]\nshow = \"python -V\"\n"
+	w := writeWorkspace(t, files)
+	cache, err := os.UserCacheDir()
+	require.NoError(t, err)
+	tools := embedded.New(embedded.Config{
+		Runner: command.NewSystem(os.Environ(), nil), Environ: os.Environ(), Cache: filepath.Join(cache, "pixi-release"), Workspace: w,
+		Published: func(context.Context, string, string) (string, error) { return built.Path, nil },
+	})
+	err = tools.Run(t.Context(), toolchain.Task{Dir: filepath.Join(w.Root, "site"), Name: "show", Stdout: io.Discard, Stderr: testWriter{t}})
+	require.ErrorContains(t, err, "the environment default of site/pixi.toml: no Python of 3.11 to 3.14 is what all ask for: ")
+	require.ErrorContains(t, err, "site/pixi.toml:7:1 asks for Python !="+minor+".*")
+	require.ErrorContains(t, err, filepath.Base(built.Path)+" asks for Python "+minor+".*")
+
+	// In an environment of the artifact alone there is one.
+	env, err := tools.Install(t.Context(), toolchain.Install{Dir: filepath.Join(t.TempDir(), "env"), Artifacts: []string{built.Path}})
+	require.NoError(t, err)
+	out, err := command.Output(t.Context(), command.NewSystem(os.Environ(), nil), command.Cmd{Name: env.Python, Args: []string{"-V"}})
+	require.NoError(t, err)
+	require.Contains(t, out, "Python "+minor+".")
 }
