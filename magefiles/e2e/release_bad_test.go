@@ -78,6 +78,17 @@ func TestPreflight(t *testing.T) {
 			r.env = command.Setenv(r.env, "PATH=/usr/bin:/bin", "PIPELINE_TOOLCHAIN=embedded", "HOME="+r.t.TempDir(), "XDG_CACHE_HOME="+r.t.TempDir())
 			hidePython(r)
 		}, says: "Python", next: "apt-get install python3"},
+		{name: "no Python for a package", bad: func(r *releasing) {
+			in("packages/p0001/pyproject.toml", `requires-python = ">=3.10"`, `requires-python = ">=3.99"`)(r.t, r.dir)
+			git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
+			r.env = command.Setenv(r.env, "PIPELINE_TOOLCHAIN=embedded")
+		}, says: "building mono-p0001: packages/p0001/pyproject.toml:5:1 asks for Python >=3.99", next: "PIPELINE_TOOLCHAIN=pixi"},
+		{name: "packages that no one Python can have", bad: func(r *releasing) {
+			in("packages/p0001/pyproject.toml", `requires-python = ">=3.10"`, `requires-python = "<3.12"`)(r.t, r.dir)
+			in("packages/core/pyproject.toml", `requires-python = ">=3.10"`, `requires-python = ">=3.12"`)(r.t, r.dir)
+			git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
+			r.env = command.Setenv(r.env, "PIPELINE_TOOLCHAIN=embedded")
+		}, says: "pyproject.toml:5:1 asks for Python <3.12", next: "let them agree"},
 		{name: "no channel server", bad: func(r *releasing) { r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=http://127.0.0.1:1") }, says: "http://127.0.0.1:1"},
 		{name: "the version is on the channel", bad: func(r *releasing) {
 			r.publishSomething("0.1.7")
@@ -143,6 +154,7 @@ func hidePython(r *releasing) {
 	for _, name := range []string{"python3", "python", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14"} {
 		require.NoError(r.t, os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\nexit 127\n"), 0o755))
 	}
+	r.env = command.Unset(r.env, "RUNNER_TOOL_CACHE", "AGENT_TOOLSDIRECTORY", "UV_PYTHON_INSTALL_DIR", "XDG_DATA_HOME")
 	r.env = command.Setenv(r.env, "PATH="+dir+":/usr/bin:/bin")
 }
 

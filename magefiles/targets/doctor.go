@@ -10,7 +10,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -29,7 +28,7 @@ func (a *app) examine(ctx context.Context) []view.Finding {
 		found, _, _ := strings.Cut(out, "\n")
 		return view.Finding{What: what, Found: found, For: use, Get: get, Required: required}
 	}
-	python, err := embedded.FindPython(ctx, a.runner)
+	python, uses, err := a.examinePythons(ctx)
 	buildx := program("docker buildx", "images", "docs.docker.com/build, or Debian's docker-cli and docker-buildx; a builder may be on another machine", false, "docker", "buildx", "version")
 	findings := []view.Finding{
 		program("git", "every target that asks what is committed", "apt-get install git", true, "git", "--version"),
@@ -38,7 +37,7 @@ func (a *app) examine(ctx context.Context) []view.Finding {
 			"pixi.sh, or let it be fetched and checked: PIPELINE_TOOLCHAIN=pixi (version "+pixi.Version+")", false, "pixi", "--version"),
 	}
 	found := view.Finding{
-		What: "Python", For: "the embedded toolchain, which works where pixi is not",
+		What: "Python", For: "the tools of the embedded toolchain, which works where pixi is not",
 		Get: "apt-get install python3 python3-venv", Required: findings[2].Found == "",
 	}
 	if err == nil {
@@ -46,7 +45,7 @@ func (a *app) examine(ctx context.Context) []view.Finding {
 	} else {
 		found.For += " (" + err.Error() + ")"
 	}
-	findings = append(findings, found, buildx)
+	findings = append(append(append(findings, found), pythonFindings(uses, found.Required)...), buildx)
 	findings = append(findings, a.examineRepository(ctx)...)
 	findings = append(findings, a.examineNames(program)...)
 	findings = append(findings, a.examineLocks()...)

@@ -97,6 +97,9 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 		return nil, err
 	}
 	tools, err := a.toolchain(ctx, w)
+	if err == nil {
+		err = tools.Ready(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -219,18 +219,38 @@ func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments str
 		if _, err := command.LookPath("pixi", env); err == nil && choice == "" {
 			return pixi.Find(ctx, a.runner, env)
 		}
-		return embedded.New(embedded.Config{
-			Runner: a.runner, Environ: env, Cache: cache, Workspace: w, Log: a.view.Err, Environments: environments,
-			Published: func(ctx context.Context, name, version string) (string, error) {
-				if channelName(w) == "" {
-					return "", noChannel(w)
-				}
-				return a.published(ctx, channelName(w), name, version, filepath.Join(cache, "published"))
-			},
-		}), nil
+		return a.embedded(w, cache, environments), nil
 	default:
 		return nil, operr.NewUsage("set PIPELINE_TOOLCHAIN to pixi or embedded, or leave it unset", "PIPELINE_TOOLCHAIN=%s names no toolchain", choice)
 	}
+}
+
+// embedded is the toolchain for a machine without pixi.
+func (a *app) embedded(w *workspace.Workspace, cache, environments string) *embedded.Toolchain {
+	return embedded.New(embedded.Config{
+		Runner: a.runner, Environ: a.runner.Environ(), Cache: cache, Workspace: w, Log: a.view.Err, Environments: environments,
+		Published: func(ctx context.Context, name, version string) (string, error) {
+			if channelName(w) == "" {
+				return "", noChannel(w)
+			}
+			return a.published(ctx, channelName(w), name, version, filepath.Join(cache, "published"))
+		},
+		Places: pythonPlaces(),
+	})
+}
+
+// pythonPlaces are where uv, pyenv and the runners of a CI keep Pythons.
+func pythonPlaces() embedded.Places {
+	p := embedded.Places{Tools: []string{os.Getenv("RUNNER_TOOL_CACHE"), os.Getenv("AGENT_TOOLSDIRECTORY")}}
+	data := os.Getenv("XDG_DATA_HOME")
+	if home, err := os.UserHomeDir(); err == nil {
+		p.Pyenv = filepath.Join(home, ".pyenv", "versions")
+		data = cmp.Or(data, filepath.Join(home, ".local", "share"))
+	}
+	if p.UV = os.Getenv("UV_PYTHON_INSTALL_DIR"); p.UV == "" && data != "" {
+		p.UV = filepath.Join(data, "uv", "python")
+	}
+	return p
 }
 
 // pixi takes the pixi on PATH, or fetches the pinned one.

@@ -89,7 +89,7 @@ func (r *run) refuse(ctx context.Context) error {
 	if _, err := tools.Describe(ctx); err != nil {
 		return err
 	}
-	if err := toolchain.Foresee(tools, r.w.Packages); err != nil {
+	if err := errors.Join(tools.Ready(ctx), toolchain.Foresee(tools, r.w.Packages)); err != nil {
 		return err
 	}
 	return r.tellTaken(ctx, planned)

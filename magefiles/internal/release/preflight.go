@@ -189,7 +189,7 @@ func (r *Release) askTools(ctx context.Context, a *asked) {
 		a.tools, err = tools.Describe(ctx)
 	}
 	if err == nil { // verify installs them, when they are out
-		err = toolchain.Foresee(tools, a.w.Packages)
+		err = errors.Join(tools.Ready(ctx), toolchain.Foresee(tools, a.w.Packages))
 	}
 	a.toolsErr = err
 }

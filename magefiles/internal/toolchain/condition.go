@@ -14,6 +14,9 @@ const (
 	yes
 )
 
+// Holds reports whether the expression of an "if(…)" table is known to hold on a conda platform; "" always holds.
+func Holds(expression, platform string) bool { return holds(expression, platform) == yes }
+
 // holds evaluates the expression of an "if(…)" table on a conda platform. It knows what build backends say of
 // platforms (linux, osx, win, unix, and host_platform, target_platform or build_platform compared with a name) and how
 // that is combined (not, and, or, parentheses). Anything else, such as matches(python, …), and everything where the

@@ -19,6 +19,10 @@ type Toolchain interface {
 	// Describe says in a line which one this is: version, and where it was found.
 	Describe(ctx context.Context) (string, error)
 
+	// Ready says, before anything is built, what is known to be in the way of building the workspace's packages, and of
+	// installing them all together, which comes after they were published.
+	Ready(ctx context.Context) error
+
 	// Run runs one task of a manifest in one of its environments and returns the child's exit error, if any.
 	Run(ctx context.Context, t Task) error
 

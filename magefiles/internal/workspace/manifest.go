@@ -106,7 +106,7 @@ func (s *source) addProjectFeatures(m *Manifest, pyproject *Project) {
 		n := s.doc.Root.Get("project", "requires-python")
 		base.Dependencies = append(base.Dependencies, Dependency{
 			Pos: s.pos(n), Name: "python", Spec: Spec{Text: first(pyproject.RequiresPython, "*"), Node: n},
-			Kind: Conda, Role: RoleEnvironment, Table: "project.requires-python", Feature: DefaultFeature,
+			Kind: Conda, Role: RoleEnvironment, Table: RequiresPythonTable, Feature: DefaultFeature,
 		})
 	}
 	for _, d := range pyproject.Dependencies {

@@ -17,6 +17,7 @@ func (s *source) readProject(readText textReader) *Project {
 		NamePos:        s.pos(project.Get("name")),
 		Dynamic:        s.strs(project.Get("dynamic")),
 		RequiresPython: s.str(project.Get("requires-python")),
+		Python:         PythonSpecs(s.doc),
 		Description:    first(s.str(project.Get("description")), root.Get("tool", "poetry", "description").Text()),
 		LicenseFiles:   project.Get("license-files").Strings(),
 		URLs:           s.pairs(project.Get("urls")),

@@ -73,6 +73,7 @@ type Project struct {
 	Version        Version // VersionMissing where there is none
 	Dynamic        []string
 	RequiresPython string
+	Python         []Dependency // what the file asks of the interpreter, each with its place; see PythonSpecs
 	Description    string
 	License        string   // SPDX expression, or { text = "…" }
 	LicenseFile    string   // the old { file = "…" }

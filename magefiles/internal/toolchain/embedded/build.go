@@ -85,7 +85,11 @@ func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, w *
 	if err := builtByOwn(w, p); err != nil {
 		return "", err
 	}
-	python, err := e.buildPython(ctx, t, buildRequires(p))
+	base, err := e.buildInterpreter(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	python, err := e.buildPython(ctx, t, base, buildRequires(p))
 	if err != nil {
 		return "", err
 	}
@@ -99,7 +103,7 @@ func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, w *
 	}
 	out, err := command.Output(ctx, e.runner, command.Cmd{
 		Name: t.python, Args: []string{"-I", filepath.Join(work, "build.py"), recipe, filepath.Join(dir, "out")},
-		Env: e.env, Stderr: log,
+		Env: e.toolEnv(), Stderr: log,
 	})
 	if err != nil {
 		return "", buildFailed(p, err)

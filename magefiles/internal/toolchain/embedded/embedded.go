@@ -28,6 +28,7 @@ type Toolchain struct {
 	envs      string
 	published func(ctx context.Context, name, version string) (string, error)
 
+	pythons  *finder
 	shown    sync.Map // programs that were shown
 	once     sync.Once
 	tools    tools
@@ -48,11 +49,15 @@ type Config struct {
 
 	// Environments is the folder for the environments of tasks. "" puts each into .pixi/embedded beside its manifest.
 	Environments string
+
+	Places Places // where interpreters are looked for besides the PATH of Environ
 }
 
 // New returns the embedded toolchain. Nothing is looked for or installed before it is needed.
 func New(c Config) *Toolchain {
-	return &Toolchain{runner: c.Runner, env: c.Environ, cache: c.Cache, workspace: c.Workspace, log: c.Log, envs: c.Environments, published: c.Published}
+	e := &Toolchain{runner: c.Runner, env: c.Environ, cache: c.Cache, workspace: c.Workspace, log: c.Log, envs: c.Environments, published: c.Published}
+	e.pythons = &finder{runner: c.Runner, env: c.Environ, places: c.Places, patience: patience, say: e.say}
+	return e
 }
 
 // Name implements toolchain.Toolchain.
@@ -60,7 +65,7 @@ func (e *Toolchain) Name() string { return "embedded" }
 
 // Describe implements toolchain.Toolchain.
 func (e *Toolchain) Describe(ctx context.Context) (string, error) {
-	python, err := FindPython(ctx, e.runner)
+	python, err := e.Python(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 // environment makes, or brings up to date, the virtual environment of one of a manifest's environments and returns its
-// folder. It holds two marks: what was asked of PyPI, and the digest of the
+// folder. It holds two marks: the interpreter with what was asked of PyPI, and the digest of the
 // workspace's own sources; only what changed is installed again.
 func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, name string, n *needs) (string, error) {
 	t, err := e.findTools(ctx)
@@ -29,6 +29,14 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, name
 		return "", err
 	}
 	if err := e.showPrograms(ctx, n.programs); err != nil {
+		return "", err
+	}
+	asks, err := e.environmentAsks(m, n)
+	if err != nil {
+		return "", err
+	}
+	python, err := e.choose(ctx, environmentName(m, n.of), asks)
+	if err != nil {
 		return "", err
 	}
 	dir, err := e.folder(m, name+n.suffix())
@@ -41,9 +49,9 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, name
 	}
 	defer unlock()
 
-	asked := digest(slices.Concat([]string{t.interpreter.Path, t.interpreter.Version, toolRequirements}, n.fromPyPI, n.archives)...)
+	asked := digest(slices.Concat([]string{python.Path, python.Version, toolRequirements}, n.fromPyPI, n.archives)...)
 	if !marked(dir, ".third-party", asked) {
-		if err := e.makeEnvironment(ctx, t, dir, n); err != nil {
+		if err := e.makeEnvironment(ctx, t, python, dir, n); err != nil {
 			return "", err
 		}
 		if err := mark(dir, ".third-party", asked); err != nil {
@@ -91,16 +99,16 @@ func (e *Toolchain) folder(m *workspace.Manifest, name string) (string, error) {
 	return dir, os.WriteFile(filepath.Join(base, ".gitignore"), []byte("*\n!config.toml\n"), 0o644)
 }
 
-// makeEnvironment makes the environment anew with what comes from PyPI and from the channel.
-func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, dir string, n *needs) error {
+// makeEnvironment makes the environment new, of an interpreter, with what comes from PyPI and from the channel.
+func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, python Interpreter, dir string, n *needs) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", t.interpreter.Path, dir); err != nil {
+	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", python.Path, dir); err != nil {
 		return err
 	}
 	if len(n.fromPyPI) > 0 {
-		e.say("installing %s into %s", operr.Count(len(n.fromPyPI), "requirement"), relative(e.workspace, dir))
+		e.say("installing %s into %s (Python %s)", operr.Count(len(n.fromPyPI), "requirement"), relative(e.workspace, dir), python.Version)
 	}
 	if err := e.installForeign(ctx, t, dir, n); err != nil {
 		return err
@@ -110,7 +118,7 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, dir string, n 
 		return err
 	}
 	defer closeAll()
-	return newPrefix(dir, t).linkAll(archives)
+	return newPrefix(dir, python).linkAll(archives)
 }
 
 // installForeign installs what comes from PyPI. Where that fails, the projects that do not have their conda names are named.

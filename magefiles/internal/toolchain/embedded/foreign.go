@@ -88,7 +88,7 @@ func (e *Toolchain) addThirdParty(n *needs, archives []*condapkg.Archive) error 
 		index := a.Index()
 		for _, text := range index.Depends {
 			m := condapkg.ParseMatchSpec(text)
-			if err := meets(index.FileName(), m, have); err != nil {
+			if err := pinned(index.FileName(), m, have); err != nil {
 				return err
 			}
 			if _, there := have[m.Name]; there || m.Name == "python" || strings.HasPrefix(m.Name, "__") {
@@ -105,8 +105,8 @@ func (e *Toolchain) addThirdParty(n *needs, archives []*condapkg.Archive) error 
 	return nil
 }
 
-// meets checks an exact pin on a package that is there.
-func meets(file string, m condapkg.MatchSpec, have map[string]string) error {
+// pinned checks an exact pin on a package that is there.
+func pinned(file string, m condapkg.MatchSpec, have map[string]string) error {
 	at, there := have[m.Name]
 	if pin, exact := version.Pin(m.Version); there && exact && !version.Same(pin, at) {
 		return operr.New("build and publish the two together", "%s depends on %s, and the channel gave %s %s", file, m, m.Name, at)

@@ -36,13 +36,21 @@ func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain
 	if err := e.showPrograms(ctx, n.programs); err != nil {
 		return toolchain.Environment{}, err
 	}
-	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", t.interpreter.Path, i.Dir); err != nil {
+	asks, err := archiveAsks(nil, archives)
+	if err != nil {
+		return toolchain.Environment{}, err
+	}
+	python, err := e.choose(ctx, "installing what is published", asks)
+	if err != nil {
+		return toolchain.Environment{}, err
+	}
+	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", python.Path, i.Dir); err != nil {
 		return toolchain.Environment{}, err
 	}
 	if err := e.installForeign(ctx, t, i.Dir, n); err != nil {
 		return toolchain.Environment{}, err
 	}
-	prefix := newPrefix(i.Dir, t)
+	prefix := newPrefix(i.Dir, python)
 	return toolchain.Environment{Dir: i.Dir, Python: prefix.python()}, prefix.linkAll(archives)
 }
 
@@ -71,8 +79,8 @@ type prefix struct {
 	site string // relative to dir
 }
 
-func newPrefix(dir string, t tools) prefix {
-	return prefix{dir: dir, site: filepath.Join("lib", "python"+t.interpreter.minor(), "site-packages")}
+func newPrefix(dir string, python Interpreter) prefix {
+	return prefix{dir: dir, site: filepath.Join("lib", "python"+python.minor(), "site-packages")}
 }
 
 func (p prefix) linkAll(archives []*condapkg.Archive) error {

@@ -17,7 +17,8 @@ import (
 
 // needs is what an environment is made of.
 type needs struct {
-	python   []string             // specs on the interpreter
+	of *workspace.Resolved // the environment
+
 	fromPyPI []string             // PEP 508 requirements
 	packages []*workspace.Package // of the workspace, installed from their sources
 	archives []string             // of the workspace, but of another version: from the channel, sorted
@@ -33,7 +34,7 @@ type needs struct {
 // collect puts together what an environment needs. Packages of the workspace bring what they need to run. What there is no
 // way for is noted, and not an error yet.
 func (e *Toolchain) collect(ctx context.Context, m *workspace.Manifest, r *workspace.Resolved, s *toolchain.Supply) (*needs, error) {
-	n := &needs{supply: s}
+	n := &needs{of: r, supply: s}
 	for _, d := range r.Conda {
 		if err := e.addConda(ctx, n, m, besides(e.workspace, m), d); err != nil {
 			return nil, err
@@ -60,8 +61,7 @@ func (e *Toolchain) collect(ctx context.Context, m *workspace.Manifest, r *works
 // addConda adds a conda requirement of a manifest, or of a package in it, with the pyproject.toml beside it.
 func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifest, beside *workspace.Project, d workspace.Dependency) error {
 	if strings.EqualFold(d.Name, "python") {
-		n.python = append(n.python, d.Spec.Text)
-		return nil
+		return nil // environmentAsks
 	}
 	p := own(e.workspace, d)
 	if p == nil {

@@ -1,25 +1,26 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"strconv"
+	"math"
+	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-)
-
-// The Python versions that the pinned tools are tested with. Newer ones are refused rather than tried.
-const (
-	oldestMinor = 11
-	newestMinor = 13
+	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
 // Interpreter is a Python on this machine.
 type Interpreter struct {
-	Path    string // of the real executable, not of a shim in front of it
+	Path    string // of the real executable, not of a shim or of a virtual environment in front of it
 	Version string // "3.12.1"
+
+	pip bool // it can make virtual environments that have pip, by itself
 }
 
 // minor is "3.12".
@@ -27,45 +28,212 @@ func (p Interpreter) minor() string {
 	return p.Version[:strings.LastIndexByte(p.Version, '.')]
 }
 
-// FindPython returns the first usable interpreter on PATH. Every candidate is run: a version manager leaves programs on
-// PATH that only say that the version is not chosen.
-func FindPython(ctx context.Context, r command.Runner) (Interpreter, error) {
-	names := []string{"python3"}
-	for minor := newestMinor; minor >= oldestMinor; minor-- {
-		names = append(names, fmt.Sprintf("python3.%d", minor))
-	}
-	var seen []string
-	for _, name := range append(names, "python") {
-		out, err := command.Output(ctx, r, command.Cmd{
-			Name: name,
-			Args: []string{"-I", "-c", "import sys; print(sys.executable); print('%d.%d.%d' % sys.version_info[:3])"},
-		})
-		if ctx.Err() != nil {
-			return Interpreter{}, context.Cause(ctx)
-		}
-		path, version, ok := strings.Cut(out, "\n")
-		if err != nil || !ok {
-			continue
-		}
-		if supported(version) {
-			return Interpreter{Path: path, Version: version}, nil
-		}
-		seen = append(seen, name+" is "+version)
-	}
-	found := "none was found on PATH"
-	if len(seen) > 0 {
-		found = "only others were found on PATH (" + strings.Join(seen, ", ") + ")"
-	}
-	return Interpreter{}, operr.New(
-		"install one (on Debian: apt-get install python3 python3-venv), or install pixi",
-		"the embedded toolchain needs Python 3.%d to 3.%d, and %s", oldestMinor, newestMinor, found)
+// patience is how long an interpreter may take to say what it is. One that does not answer must not be in the way.
+const patience = 10 * time.Second
+
+// finder finds interpreters. It runs as few of them as it can: what a file's name and its folder's say is believed as far
+// as it rules one out, and each is run once at most.
+type finder struct {
+	runner   command.Runner
+	env      []string
+	places   Places
+	patience time.Duration
+	say      func(format string, args ...any)
+
+	mu         sync.Mutex
+	candidates []*candidate // the newest first; nil until they were looked for
 }
 
-func supported(version string) bool {
-	parts := strings.Split(version, ".")
-	if len(parts) != 3 || parts[0] != "3" {
-		return false
+// candidate is a file that may be an interpreter.
+type candidate struct {
+	path         string
+	minor, patch int // as names say; unsaid where they do not
+
+	asked bool
+	got   Interpreter // zero where it did not answer
+	why   string      // it is passed over; "" for a usable one
+}
+
+// unsaid is a number that no name says, and that may be any.
+const unsaid = -1
+
+// newest returns the newest interpreter that all places take and that will do; of two of one version the one that is
+// found first. It stops as soon as nothing that was not run yet can be newer.
+func (f *finder) newest(ctx context.Context, asks []ask, will func(Interpreter) bool) (Interpreter, bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.look()
+	var installed []Interpreter
+	for _, c := range f.candidates {
+		if best, ok := pick(asks, installed); ok && !c.mayBeNewer(best) {
+			return best, true, nil
+		}
+		if !c.mayMeet(asks) {
+			continue
+		}
+		if err := f.ask(ctx, c); err != nil {
+			return Interpreter{}, false, err
+		}
+		if c.why == "" && will(c.got) {
+			installed = append(installed, c.got)
+		}
 	}
-	minor, err := strconv.Atoi(parts[1])
-	return err == nil && minor >= oldestMinor && minor <= newestMinor
+	best, ok := pick(asks, installed)
+	return best, ok, nil
+}
+
+// all runs every candidate, for a person: what is usable, and what is passed over with the reason, each once.
+func (f *finder) all(ctx context.Context) (usable []Interpreter, passedOver []string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.look()
+	for _, c := range f.candidates {
+		if err := f.ask(ctx, c); err != nil {
+			return nil, nil, err
+		}
+		switch text := fmt.Sprintf("%s (%s, %s)", c.got.Version, c.got.Path, c.why); {
+		case c.why == "" && !slices.ContainsFunc(usable, func(p Interpreter) bool { return p.Path == c.got.Path }):
+			usable = append(usable, c.got)
+		case c.why == "":
+		case c.got == Interpreter{}:
+			passedOver = append(passedOver, c.path+" ("+c.why+")")
+		case !slices.Contains(passedOver, text):
+			passedOver = append(passedOver, text)
+		}
+	}
+	return usable, passedOver, nil
+}
+
+// look lists the candidates, once.
+func (f *finder) look() {
+	if f.candidates != nil {
+		return
+	}
+	path, _ := command.Getenv(f.env, "PATH")
+	f.candidates = f.places.candidates(path)
+	slices.SortStableFunc(f.candidates, func(a, b *candidate) int {
+		return cmp.Or(cmp.Compare(b.atMost()[0], a.atMost()[0]), cmp.Compare(b.atMost()[1], a.atMost()[1]))
+	})
+}
+
+// atMost is the version that the candidate can at most have, as far as it counts here: minor and patch.
+func (c *candidate) atMost() [2]int {
+	switch {
+	case c.minor == unsaid:
+		return [2]int{newestMinor, math.MaxInt}
+	case c.patch == unsaid:
+		return [2]int{c.minor, math.MaxInt}
+	}
+	return [2]int{c.minor, c.patch}
+}
+
+func (c *candidate) mayBeNewer(than Interpreter) bool {
+	var minor, patch int
+	if _, err := fmt.Sscanf(than.Version, "3.%d.%d", &minor, &patch); err != nil {
+		return true
+	}
+	most := c.atMost()
+	return most[0] > minor || most[0] == minor && most[1] > patch
+}
+
+// mayMeet reports whether some version that the candidate may have is taken by all places.
+func (c *candidate) mayMeet(asks []ask) bool {
+	if c.minor == unsaid {
+		return true
+	}
+	first, last := 0, lastPatch
+	if c.patch != unsaid {
+		first, last = c.patch, c.patch
+	}
+	for patch := last; patch >= first; patch-- {
+		if meets(asks, version.MustParse(fmt.Sprintf("3.%d.%d", c.minor, patch))) {
+			return true
+		}
+	}
+	return false
+}
+
+// question is what an interpreter is asked. In a virtual environment it names the one that the environment is of.
+const question = `import os, sys
+base = getattr(sys, "_base_executable", None) or ""
+pip = os.path.join(os.path.dirname(getattr(os, "__file__", "")), "ensurepip", "__init__.py")
+print(base if os.path.exists(base) else sys.executable, "%d.%d.%d" % sys.version_info[:3], sys.implementation.name,
+      sys.version_info.releaselevel, getattr(sys, "abiflags", "") or "-", sys.maxsize > 2**32, os.path.exists(pip), sep="\n")`
+
+// ask runs a candidate, once. Only the end of ctx is an error.
+func (f *finder) ask(ctx context.Context, c *candidate) error {
+	if c.asked {
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, f.patience)
+	defer cancel()
+	out, err := command.Output(limited, f.runner, command.Cmd{Name: c.path, Args: []string{"-I", "-S", "-c", question}, Env: f.env, Abrupt: true})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	c.asked = true
+	if limited.Err() != nil {
+		c.why = fmt.Sprintf("no answer in %s", f.patience)
+		f.say("%s is passed over: it gave no answer in %s", c.path, f.patience)
+		return nil
+	}
+	said := strings.Split(out, "\n")
+	if err != nil || len(said) != 7 {
+		c.why = "does not run"
+		return nil
+	}
+	c.got = Interpreter{Path: said[0], Version: said[1], pip: said[6] == "True"}
+	c.why = unusable(said[2], said[3], said[4], said[5])
+	return nil
+}
+
+// unusable says what an interpreter is that tasks and builds are not given; "" for CPython as everyone knows it.
+func unusable(implementation, level, flags, wide string) string {
+	switch {
+	case implementation != "cpython":
+		return implementation
+	case level != "final":
+		return "a pre-release"
+	case strings.Contains(flags, "t"):
+		return "free-threaded"
+	case flags != "-":
+		return "a debug build"
+	case wide != "True":
+		return "32 bit"
+	}
+	return ""
+}
+
+// choose returns the interpreter for something, or says why there is none.
+func (e *Toolchain) choose(ctx context.Context, what string, asks []ask) (Interpreter, error) {
+	p, ok, err := e.pythons.newest(ctx, asks, func(Interpreter) bool { return true })
+	if err != nil || ok {
+		return p, err
+	}
+	usable, passedOver, err := e.pythons.all(ctx)
+	if err != nil {
+		return p, err
+	}
+	return p, refused(what, asks, usable, passedOver)
+}
+
+// Python returns the interpreter that the toolchain's own tools run on, whatever tasks and builds run on.
+func (e *Toolchain) Python(ctx context.Context) (Interpreter, error) {
+	p, ok, err := e.pythons.newest(ctx, ofTools, func(p Interpreter) bool { return p.pip })
+	if err != nil || ok {
+		return p, err
+	}
+	usable, passedOver, err := e.pythons.all(ctx)
+	if err != nil {
+		return p, err
+	}
+	if p, ok = pick(ofTools, usable); ok {
+		return p, nil // making an environment with it says what it lacks
+	}
+	found := "none was found on PATH, nor where uv, pyenv and runners of CI keep theirs"
+	if seen := append(listed(usable), passedOver...); len(seen) > 0 {
+		found = "only others were found (" + strings.Join(seen, ", ") + ")"
+	}
+	return p, operr.New("install one (on Debian: apt-get install python3 python3-venv), or install pixi",
+		"the embedded toolchain needs Python 3.%d to 3.%d, and %s", oldestMinor, toolsMinor, found)
 }

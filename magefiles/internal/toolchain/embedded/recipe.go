@@ -193,10 +193,18 @@ func matchSpec(d workspace.Dependency) string {
 // bareVersion is a version without an operator, as one of the alternatives or parts of a spec.
 var bareVersion = regexp.MustCompile(`(^|[|,(])([0-9][^|,()*]*)($|[|,)])`)
 
-// explicit writes a version spec without blanks, and a bare version as an exact one: pixi takes it for that, with a
-// warning, and rattler-build refuses it.
+// What PEP 440 and lenient readers of conda specs know, and rattler-build refuses.
+var (
+	exactPrefix   = regexp.MustCompile(`(^|[|,(])==([^|,()*=]+\.\*)`)            // ==3.12.*
+	boundedPrefix = regexp.MustCompile(`(^|[|,(])(>=|<=|>|<|~=)([^|,()*]+)\.\*`) // >=3.11.*
+)
+
+// explicit writes a version spec without blanks as rattler-build reads it: a bare version as an exact one, which pixi takes
+// it for, with a warning, and all versions that begin with something by the star alone.
 func explicit(spec string) string {
-	spec = strings.Join(strings.Fields(spec), "")
+	spec = strings.ReplaceAll(strings.Join(strings.Fields(spec), ""), "===", "==")
+	spec = exactPrefix.ReplaceAllString(spec, "$1$2")
+	spec = boundedPrefix.ReplaceAllString(spec, "$1$2$3")
 	for { // matches share their separators, so every second one is found in a second round
 		next := bareVersion.ReplaceAllString(spec, "$1==$2$3")
 		if next == spec {

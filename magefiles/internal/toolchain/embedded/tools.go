@@ -28,9 +28,8 @@ var backendConstraints string
 
 // tools are the programs of the private virtual environment.
 type tools struct {
-	interpreter Interpreter
-	python      string // its python, which has py-rattler-build
-	uv          string
+	python string // its python, which has py-rattler-build
+	uv     string
 }
 
 // findTools returns the private environment's programs and installs them at the first call on a machine.
@@ -40,7 +39,7 @@ func (e *Toolchain) findTools(ctx context.Context) (tools, error) {
 }
 
 func (e *Toolchain) installTools(ctx context.Context) (tools, error) {
-	interpreter, err := FindPython(ctx, e.runner)
+	interpreter, err := e.Python(ctx)
 	if err != nil {
 		return tools{}, err
 	}
@@ -61,14 +60,14 @@ func (e *Toolchain) installTools(ctx context.Context) (tools, error) {
 		return tools{}, err
 	}
 	bin := filepath.Join(dir, "bin")
-	return tools{interpreter: interpreter, python: filepath.Join(bin, "python"), uv: filepath.Join(bin, "uv")}, nil
+	return tools{python: filepath.Join(bin, "python"), uv: filepath.Join(bin, "uv")}, nil
 }
 
-// buildPython returns the interpreter of an environment that has the build backends which requires names.
-func (e *Toolchain) buildPython(ctx context.Context, t tools, requires []string) (string, error) {
-	key := digest(append([]string{backendConstraints, toolRequirements, t.interpreter.Path, t.interpreter.Version}, requires...)...)
+// buildPython returns the interpreter of an environment of base that has the build backends which requires names.
+func (e *Toolchain) buildPython(ctx context.Context, t tools, base Interpreter, requires []string) (string, error) {
+	key := digest(append([]string{backendConstraints, toolRequirements, base.Path, base.Version}, requires...)...)
 	dir, err := e.cached(ctx, "backends", key, func(dir string) error {
-		if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", t.interpreter.Path, dir); err != nil {
+		if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", base.Path, dir); err != nil {
 			return err
 		}
 		constraints := filepath.Join(dir, "constraints.txt")
@@ -101,7 +100,16 @@ func (e *Toolchain) pip(ctx context.Context, t tools, args ...string) error {
 
 // tool runs a program of the toolchain's own, with what it says kept for the error.
 func (e *Toolchain) tool(ctx context.Context, out io.Writer, name string, args ...string) error {
-	return e.runner.Run(ctx, command.Cmd{Name: name, Args: args, Env: e.env, Stdout: out, Stderr: out})
+	return e.runner.Run(ctx, command.Cmd{Name: name, Args: args, Env: e.toolEnv(), Stdout: out, Stderr: out})
+}
+
+// toolEnv is the environment of the toolchain's own tools. Without being asked, uv downloads no interpreter.
+func (e *Toolchain) toolEnv() []string {
+	const downloads = "UV_PYTHON_DOWNLOADS"
+	if _, set := command.Getenv(e.env, downloads); set {
+		return e.env
+	}
+	return command.Setenv(e.env, downloads+"=never")
 }
 
 // network says what to do when an installation failed; the tool's own last lines tell why.

@@ -87,6 +87,9 @@ func parseVersion(s string) (number [2]int, ok bool) {
 // Name implements toolchain.Toolchain.
 func (p *Pixi) Name() string { return "pixi" }
 
+// Ready implements toolchain.Toolchain: only pixi's solver knows, and says so when it is asked.
+func (p *Pixi) Ready(context.Context) error { return nil }
+
 // Describe implements toolchain.Toolchain: "pixi 0.77.0 (/usr/local/bin/pixi)", and the pinned version if it is another.
 func (p *Pixi) Describe(context.Context) (string, error) {
 	s := fmt.Sprintf("pixi %s (%s)", p.version, p.path)

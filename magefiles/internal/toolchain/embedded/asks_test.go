@@ -1,0 +1,191 @@
+package embedded
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Who asks for a Python, in the words of their tables.
+func condaSays(spec string) workspace.Dependency {
+	return workspace.Dependency{Pos: workspace.Pos{File: "pixi.toml", Line: 9, Col: 1}, Name: "python", Kind: workspace.Conda, Table: "dependencies", Spec: workspace.Spec{Text: spec}}
+}
+
+func projectSays(spec string) workspace.Dependency {
+	return workspace.Dependency{Pos: workspace.Pos{File: "lib/pyproject.toml", Line: 4, Col: 1}, Name: "python", Kind: workspace.PyPI, Table: workspace.RequiresPythonTable, Spec: workspace.Spec{Text: spec}}
+}
+
+func poetrySays(spec string) workspace.Dependency {
+	d := projectSays(spec)
+	d.Table = workspace.PoetryPythonTable
+	return d
+}
+
+func installed(versions ...string) []Interpreter {
+	var out []Interpreter
+	for _, v := range versions {
+		out = append(out, Interpreter{Path: "/opt/" + v + "/bin/python", Version: v})
+	}
+	return out
+}
+
+// TestPick chooses among what is installed: the newest one that all places take.
+func TestPick(t *testing.T) {
+	all := []string{"3.9.18", "3.10.13", "3.11.7", "3.12.1", "3.12.8", "3.13.0", "3.14.2", "3.15.0"}
+	for _, c := range []struct {
+		asks []workspace.Dependency
+		from []string // all where there are none
+		want string   // "" where none fits
+	}{
+		{nil, nil, "3.14.2"},
+		{[]workspace.Dependency{condaSays("")}, nil, "3.14.2"},
+		{[]workspace.Dependency{condaSays("*"), projectSays(">=3.11")}, nil, "3.14.2"},
+		{[]workspace.Dependency{condaSays(">=3.12,<3.14")}, nil, "3.13.0"},
+		{[]workspace.Dependency{condaSays(">=3.12, <3.13.0a0")}, nil, "3.12.8"},
+		{[]workspace.Dependency{condaSays("3.12.*")}, nil, "3.12.8"},
+		{[]workspace.Dependency{condaSays("=3.12")}, nil, "3.12.8"},
+		{[]workspace.Dependency{condaSays("==3.12.*")}, nil, "3.12.8"},
+		{[]workspace.Dependency{condaSays("3.12")}, nil, "3.12.8"},
+		{[]workspace.Dependency{condaSays("3")}, nil, "3.14.2"},
+		{[]workspace.Dependency{condaSays("3.12.1")}, nil, "3.12.1"},
+		{[]workspace.Dependency{condaSays("==3.12.1")}, nil, "3.12.1"},
+		{[]workspace.Dependency{condaSays("==3.12")}, nil, ""},
+		{[]workspace.Dependency{condaSays("~=3.11")}, nil, "3.14.2"},
+		{[]workspace.Dependency{condaSays("~=3.11.0")}, nil, "3.11.7"},
+		{[]workspace.Dependency{condaSays("3.10|3.12")}, nil, "3.12.8"},
+		{[]workspace.Dependency{condaSays("3.11.*|>=3.13,<3.14")}, nil, "3.13.0"},
+		{[]workspace.Dependency{condaSays(">=3.11,!=3.14.*,!=3.13.*")}, nil, "3.12.8"},
+		{[]workspace.Dependency{condaSays("<3.12")}, nil, "3.11.7"},
+		{[]workspace.Dependency{condaSays("<=3.12")}, nil, "3.11.7"},
+		{[]workspace.Dependency{condaSays("3.10.*")}, nil, ""},
+		{[]workspace.Dependency{condaSays(">=3.15")}, nil, ""},
+		{[]workspace.Dependency{projectSays(">=3.10")}, []string{"3.10.13"}, ""},
+		{[]workspace.Dependency{projectSays(">=3.9,<4")}, []string{"3.11.7", "3.10.13"}, "3.11.7"},
+		{[]workspace.Dependency{projectSays("==3.11.*")}, nil, "3.11.7"},
+		{[]workspace.Dependency{projectSays("~=3.12")}, nil, "3.14.2"},
+		{[]workspace.Dependency{projectSays("!=3.14.2,>=3.12")}, nil, "3.13.0"},
+		{[]workspace.Dependency{poetrySays("^3.11")}, nil, "3.14.2"},
+		{[]workspace.Dependency{poetrySays("~3.12")}, nil, "3.12.8"},
+		{[]workspace.Dependency{poetrySays(">=3.11,<3.12 || >=3.13,<3.14")}, nil, "3.13.0"},
+		{[]workspace.Dependency{projectSays(">=3.12"), condaSays("<3.14"), condaSays("!=3.13.*")}, nil, "3.12.8"},
+		{[]workspace.Dependency{projectSays(">=3.12")}, []string{"3.11.7"}, ""},
+		{nil, []string{"3.12.1", "3.12.1"}, "3.12.1"},
+	} {
+		asks, err := readAsks(nil, c.asks...)
+		require.NoError(t, err, c.asks)
+		from := c.from
+		if from == nil {
+			from = all
+		}
+		got, ok := pick(asks, installed(from...))
+		require.Equal(t, c.want, got.Version, asks)
+		require.Equal(t, c.want != "", ok, asks)
+	}
+}
+
+// Of two that are one version the first is taken.
+func TestPickTheFirst(t *testing.T) {
+	got, ok := pick(nil, []Interpreter{{Path: "/a", Version: "3.11.7"}, {Path: "/b", Version: "3.12.1"}, {Path: "/c", Version: "3.12.1"}})
+	require.True(t, ok)
+	require.Equal(t, "/b", got.Path)
+}
+
+// What cannot be read, and a build that no interpreter shows, is refused with its place and a way out.
+func TestAsksThatCannotBeRead(t *testing.T) {
+	free := condaSays("3.13.*")
+	free.Spec.Build = "*_cp313t"
+	pypy := condaSays("3.11.*")
+	pypy.Spec.Build = "*_pypy"
+	for want, d := range map[string]workspace.Dependency{
+		"pixi.toml:9:1: the embedded toolchain cannot read which Python is asked for: \"(>=3.11,<3.12)|3.13.*\"": condaSays("(>=3.11,<3.12)|3.13.*"),
+		"lib/pyproject.toml:4:1: the embedded toolchain cannot read":                                             projectSays("3.12"),
+		"cannot read which Python is asked for":                                                                  projectSays(">=3.x"),
+		"is the conda build \"*_cp313t\"":                                                                        free,
+		"is the conda build \"*_pypy\"":                                                                          pypy,
+	} {
+		_, err := readAsks(nil, d)
+		require.ErrorContains(t, err, want)
+		var told *operr.Error
+		require.ErrorAs(t, err, &told)
+		require.Contains(t, told.Next, "PIPELINE_TOOLCHAIN=pixi")
+	}
+	for _, build := range []string{"*_cpython", "*_cp313", "*"} {
+		d := condaSays("3.13.*")
+		d.Spec.Build = build
+		_, err := readAsks(nil, d)
+		require.NoError(t, err, build)
+	}
+}
+
+// TestRefused holds the sentences for what no installed Python fits.
+func TestRefused(t *testing.T) {
+	other := condaSays("<3.12")
+	other.File, other.Line = "app/pixi.toml", 3
+	for _, c := range []struct {
+		asks []workspace.Dependency
+		from []string
+		says string
+		next string
+	}{
+		{
+			[]workspace.Dependency{projectSays(">=3.12"), condaSays(">=3.11")},
+			[]string{"3.10.13", "3.11.7"},
+			"x: no installed Python fits: lib/pyproject.toml:4:1 asks for Python >=3.12; installed: 3.10.13 (/opt/3.10.13/bin/python), 3.11.7 (/opt/3.11.7/bin/python)",
+			"`uv python install 3.14`, `pyenv install 3.14`, or `apt-get install",
+		},
+		{
+			[]workspace.Dependency{condaSays("3.12.4")},
+			[]string{"3.12.1"},
+			"x: no installed Python fits: pixi.toml:9:1 asks for Python 3.12.4; installed: 3.12.1 (/opt/3.12.1/bin/python)",
+			"`uv python install 3.12.4`",
+		},
+		{nil, nil, "x: no installed Python fits: the embedded toolchain needs Python 3.11 to 3.14; none is installed", "`uv python install 3.14`"},
+		{
+			[]workspace.Dependency{projectSays(">=3.12,<3.14")},
+			nil,
+			"x: no installed Python fits: lib/pyproject.toml:4:1 asks for Python >=3.12,<3.14; none is installed", "`uv python install 3.13`",
+		},
+		{
+			[]workspace.Dependency{condaSays(">=3.15")},
+			[]string{"3.11.7"},
+			"x: pixi.toml:9:1 asks for Python >=3.15, and the embedded toolchain knows 3.11 to 3.14; installed: 3.11.7 (/opt/3.11.7/bin/python)",
+			"PIPELINE_TOOLCHAIN=pixi",
+		},
+		{
+			[]workspace.Dependency{condaSays(">=3.11"), projectSays(">=3.12"), other},
+			[]string{"3.11.7"},
+			"x: no Python of 3.11 to 3.14 is what all ask for: lib/pyproject.toml:4:1 asks for Python >=3.12, app/pixi.toml:3:1 asks for Python <3.12; installed: 3.11.7 (/opt/3.11.7/bin/python)",
+			"let them agree, or keep them apart",
+		},
+	} {
+		asks, err := readAsks(nil, c.asks...)
+		require.NoError(t, err)
+		err = refused("x", asks, installed(c.from...), nil)
+		require.EqualError(t, err, c.says)
+		var told *operr.Error
+		require.True(t, errors.As(err, &told))
+		require.Contains(t, told.Next, c.next)
+	}
+}
+
+// Many places that ask for the same are one phrase.
+func TestRefusedNamesAFew(t *testing.T) {
+	var entries []workspace.Dependency
+	for line := range 20 {
+		d := projectSays(">=3.13")
+		d.Line = line + 1
+		entries = append(entries, d)
+	}
+	asks, err := readAsks(nil, append(entries, entries...)...)
+	require.NoError(t, err)
+	require.Len(t, asks, 20)
+	err = refused("x", asks, installed("3.12.1"), []string{"/usr/bin/python3.13 (does not run)"})
+	require.ErrorContains(t, err, "lib/pyproject.toml:1:1, lib/pyproject.toml:2:1, lib/pyproject.toml:3:1 and 17 more ask for Python >=3.13;")
+	require.ErrorContains(t, err, "3.12.1 (/opt/3.12.1/bin/python), /usr/bin/python3.13 (does not run)")
+	require.Equal(t, 1, strings.Count(err.Error(), ">=3.13"))
+}

@@ -1,0 +1,351 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// machine is a file system with stand-ins for interpreters, each of which notes that it was run.
+type machine struct {
+	t    *testing.T
+	root string
+	path []string // folders on PATH
+}
+
+func newMachine(t *testing.T, path ...string) *machine {
+	m := &machine{t: t, root: t.TempDir()}
+	for _, p := range path {
+		m.path = append(m.path, filepath.Join(m.root, p))
+	}
+	return m
+}
+
+// script puts a program there.
+func (m *machine) script(file, body string) {
+	path := filepath.Join(m.root, file)
+	require.NoError(m.t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(m.t, os.WriteFile(path, []byte("#!/bin/sh\necho "+file+" >>"+filepath.Join(m.root, "runs")+"\n"+body+"\n"), 0o755))
+}
+
+// python puts an interpreter there that answers; what differs from a usual one is given as "key=value".
+func (m *machine) python(file, version string, differs ...string) {
+	is := map[string]string{"path": filepath.Join(m.root, file), "implementation": "cpython", "level": "final", "flags": "-", "wide": "True", "pip": "True"}
+	for _, kv := range differs {
+		k, v, _ := strings.Cut(kv, "=")
+		is[k] = v
+	}
+	m.script(file, fmt.Sprintf("printf '%%s\\n' %s %s %s %s %s %s %s", is["path"], version, is["implementation"], is["level"], is["flags"], is["wide"], is["pip"]))
+}
+
+// note takes a program for run, which cannot note it by itself.
+func (m *machine) note(file string) {
+	require.NoError(m.t, os.WriteFile(filepath.Join(m.root, "runs"), []byte(file+"\n"), 0o644))
+}
+
+func (m *machine) link(file, to string) {
+	path := filepath.Join(m.root, file)
+	require.NoError(m.t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(m.t, os.Symlink(to, path))
+}
+
+// runs are the programs that were run, in order.
+func (m *machine) runs() []string {
+	data, err := os.ReadFile(filepath.Join(m.root, "runs"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	require.NoError(m.t, err)
+	return strings.Fields(string(data))
+}
+
+// toolchain looks for interpreters on this machine.
+func (m *machine) toolchain() *Toolchain {
+	env := []string{"PATH=" + strings.Join(m.path, string(os.PathListSeparator))}
+	e := New(Config{Runner: command.NewSystem(env, nil), Environ: env, Places: Places{
+		UV: filepath.Join(m.root, "uv"), Pyenv: filepath.Join(m.root, "home/.pyenv/versions"),
+		Tools: []string{"", filepath.Join(m.root, "toolcache")},
+	}})
+	e.pythons.patience = 5 * time.Second
+	return e
+}
+
+func (m *machine) asks(specs ...string) []ask {
+	var entries []workspace.Dependency
+	for _, s := range specs {
+		entries = append(entries, condaSays(s))
+	}
+	asks, err := readAsks(nil, entries...)
+	require.NoError(m.t, err)
+	return asks
+}
+
+func (m *machine) choose(specs ...string) (string, error) {
+	p, err := m.toolchain().choose(m.t.Context(), "x", m.asks(specs...))
+	if err != nil {
+		return "", err
+	}
+	file, err := filepath.Rel(m.root, p.Path)
+	require.NoError(m.t, err)
+	return file + " " + p.Version, nil
+}
+
+// TestFind finds interpreters in every place, and takes the newest, wherever it is.
+func TestFind(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		build func(m *machine)
+		asks  []string
+		want  string
+		runs  []string
+	}{
+		{"by a version's name", func(m *machine) {
+			m.python("bin/python3.11", "3.11.7")
+			m.python("bin/python3.12", "3.12.1")
+		}, nil, "bin/python3.12 3.12.1", []string{"bin/python3.12"}},
+		{"what a name rules out is not run", func(m *machine) {
+			m.python("bin/python3.13", "3.13.0")
+			m.python("bin/python3.12", "3.12.1")
+			m.python("bin/python3.11", "3.11.7")
+			m.python("bin/python3.10", "3.10.13")
+			m.python("bin/python3.15", "3.15.0")
+		}, []string{"<3.13"}, "bin/python3.12 3.12.1", []string{"bin/python3.12"}},
+		{"a name without a version may be any", func(m *machine) {
+			m.python("bin/python3", "3.13.1")
+			m.python("bin/python3.12", "3.12.1")
+		}, nil, "bin/python3 3.13.1", []string{"bin/python3"}},
+		{"a python that is older than its name lets hope", func(m *machine) {
+			m.python("bin/python", "3.10.13")
+			m.python("bin/python3.11", "3.11.2")
+		}, nil, "bin/python3.11 3.11.2", []string{"bin/python", "bin/python3.11"}},
+		{"a link tells the version", func(m *machine) {
+			m.python("bin/python3.11", "3.11.7")
+			m.link("bin/python3", "python3.11")
+			m.link("bin/python", "python3")
+		}, nil, "bin/python3.11 3.11.7", []string{"bin/python3.11"}},
+		{"uv's own", func(m *machine) {
+			m.python("bin/python3.11", "3.11.7")
+			m.python("uv/cpython-3.12.7-linux-x86_64-gnu/bin/python3.12", "3.12.7")
+			m.python("uv/cpython-3.13.2-linux-x86_64-gnu/bin/python3.13", "3.13.2")
+			m.link("uv/cpython-3.13-linux-x86_64-gnu", "cpython-3.13.2-linux-x86_64-gnu")
+		}, nil, "uv/cpython-3.13.2-linux-x86_64-gnu/bin/python3.13 3.13.2", nil},
+		{"pyenv's versions", func(m *machine) {
+			m.python("home/.pyenv/versions/3.12.1/bin/python3.12", "3.12.1")
+			m.python("home/.pyenv/versions/3.12.10/bin/python3.12", "3.12.10")
+			m.python("home/.pyenv/versions/3.12.9/bin/python3.12", "3.12.9")
+		}, nil, "home/.pyenv/versions/3.12.10/bin/python3.12 3.12.10", []string{"home/.pyenv/versions/3.12.10/bin/python3.12"}},
+		{"a runner's tool cache", func(m *machine) {
+			m.python("bin/python3.11", "3.11.7")
+			m.python("toolcache/Python/3.12.4/x64/bin/python3.12", "3.12.4")
+			m.python("toolcache/Python/3.13.1/x64/bin/python3.13", "3.13.1")
+		}, []string{"3.12"}, "toolcache/Python/3.12.4/x64/bin/python3.12 3.12.4", []string{"toolcache/Python/3.12.4/x64/bin/python3.12"}},
+		{"of one version that on PATH", func(m *machine) {
+			m.python("bin/python3.12", "3.12.4")
+			m.python("toolcache/Python/3.12.4/x64/bin/python3.12", "3.12.4")
+		}, nil, "bin/python3.12 3.12.4", []string{"bin/python3.12"}},
+		{"of one minor version the newer elsewhere", func(m *machine) {
+			m.python("bin/python3.12", "3.12.4")
+			m.python("toolcache/Python/3.12.5/x64/bin/python3.12", "3.12.5")
+		}, nil, "toolcache/Python/3.12.5/x64/bin/python3.12 3.12.5", nil},
+		{"of one name the first on PATH", func(m *machine) {
+			m.python("bin/python3.12", "3.12.4")
+			m.python("usr/python3.12", "3.12.5")
+		}, nil, "bin/python3.12 3.12.4", []string{"bin/python3.12"}},
+		{"the one that a virtual environment is of", func(m *machine) {
+			m.python("bin/python3", "3.12.4", "path="+filepath.Join(m.root, "base/python3.12"))
+			m.python("base/python3.12", "3.12.4")
+		}, nil, "base/python3.12 3.12.4", []string{"bin/python3"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newMachine(t, "bin", "usr")
+			c.build(m)
+			got, err := m.choose(c.asks...)
+			require.NoError(t, err)
+			require.Equal(t, c.want, got)
+			if c.runs != nil {
+				require.Equal(t, c.runs, m.runs())
+			}
+		})
+	}
+}
+
+// TestPassedOver has something newer that does not count in front of a Python that does; each is named where none does.
+func TestPassedOver(t *testing.T) {
+	for _, c := range []struct {
+		name, why string
+		bad       func(m *machine, file string)
+	}{
+		{"says that it is not chosen", "does not run", func(m *machine, file string) { m.script(file, "echo 'pyenv: not found' >&2; exit 127") }},
+		{"fails", "does not run", func(m *machine, file string) { m.script(file, "exit 1") }},
+		{"hangs", "no answer in 5s", func(m *machine, file string) { m.script(file, "exec /bin/sleep 600") }},
+		{"says something else", "does not run", func(m *machine, file string) { m.script(file, "echo Python 3.13.0") }},
+		{"cannot be started", "does not run", func(m *machine, file string) {
+			m.script(file, "")
+			require.NoError(m.t, os.WriteFile(filepath.Join(m.root, file), []byte("\x7fELF for another machine"), 0o755))
+			m.note(file)
+		}},
+		{"PyPy", "pypy", func(m *machine, file string) { m.python(file, "3.13.0", "implementation=pypy") }},
+		{"free-threaded", "free-threaded", func(m *machine, file string) { m.python(file, "3.13.0", "flags=t") }},
+		{"free-threaded debug", "free-threaded", func(m *machine, file string) { m.python(file, "3.13.0", "flags=td") }},
+		{"debug", "a debug build", func(m *machine, file string) { m.python(file, "3.13.0", "flags=d") }},
+		{"32 bit", "32 bit", func(m *machine, file string) { m.python(file, "3.13.0", "wide=False") }},
+		{"a release candidate", "a pre-release", func(m *machine, file string) { m.python(file, "3.13.0", "level=candidate") }},
+	} {
+		for _, file := range []string{"bin/python3.13", "bin/python3", "home/.pyenv/versions/3.13.0/bin/python3.13"} {
+			t.Run(c.name+", "+file, func(t *testing.T) {
+				t.Parallel()
+				m := newMachine(t, "bin")
+				c.bad(m, file)
+				m.python("bin/python3.11", "3.11.7")
+				e := m.toolchain()
+				got, err := e.choose(t.Context(), "x", m.asks(">=3.11"))
+				require.NoError(t, err)
+				require.Equal(t, filepath.Join(m.root, "bin/python3.11"), got.Path)
+				_, err = e.choose(t.Context(), "x", m.asks(">=3.12"))
+				require.ErrorContains(t, err, "pixi.toml:9:1 asks for Python >=3.12; installed: 3.11.7 ("+got.Path+")")
+				require.ErrorContains(t, err, c.why)
+				require.ErrorContains(t, err, file)
+				require.Len(t, m.runs(), 2)
+			})
+		}
+	}
+}
+
+// TestShims finds what stands behind the shims of a version manager. pyenv's are not run.
+func TestShims(t *testing.T) {
+	m := newMachine(t, "opt/pyenv/shims", "usr")
+	for _, name := range []string{"python", "python3", "python3.12", "python3.13"} {
+		m.script("opt/pyenv/shims/"+name, "exit 127")
+	}
+	m.python("opt/pyenv/versions/3.12.1/bin/python3.12", "3.12.1")
+	m.python("usr/python3.13", "3.13.1")
+	got, err := m.choose()
+	require.NoError(t, err)
+	require.Equal(t, "usr/python3.13 3.13.1", got)
+	got, err = m.choose("<3.13")
+	require.NoError(t, err)
+	require.Equal(t, "opt/pyenv/versions/3.12.1/bin/python3.12 3.12.1", got)
+	require.Equal(t, []string{"usr/python3.13", "opt/pyenv/versions/3.12.1/bin/python3.12"}, m.runs())
+
+	// Those of another manager are one program under many names.
+	m = newMachine(t, "asdf/shims", "usr")
+	m.script("asdf/manager", `case "$0" in *3.13) exit 126;; esac; printf '%s\n' `+filepath.Join(m.root, "real/python3.12")+` 3.12.3 cpython final - True True`)
+	m.link("asdf/shims/python3.12", "../manager")
+	m.link("asdf/shims/python3.13", "../manager")
+	m.python("usr/python3.11", "3.11.2")
+	got, err = m.choose()
+	require.NoError(t, err)
+	require.Equal(t, "real/python3.12 3.12.3", got)
+}
+
+// TestAskedOnce runs no interpreter twice, however often and for whatever one is looked for.
+func TestAskedOnce(t *testing.T) {
+	m := newMachine(t, "bin")
+	m.script("bin/python3.13", "exit 1")
+	m.python("bin/python3.12", "3.12.1", "pip=False")
+	m.python("bin/python3.11", "3.11.7")
+	e := m.toolchain()
+	p, err := e.Python(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "3.11.7", p.Version, "the tools need pip, which Debian has in a package of its own")
+	for range 3 {
+		p, err = e.choose(t.Context(), "x", nil)
+		require.NoError(t, err)
+		require.Equal(t, "3.12.1", p.Version)
+	}
+	_, err = e.choose(t.Context(), "x", m.asks(">=3.13"))
+	require.ErrorContains(t, err, "no installed Python fits")
+	require.Equal(t, []string{"bin/python3.13", "bin/python3.12", "bin/python3.11"}, m.runs())
+}
+
+// The tools are not tested with 3.14, which tasks and builds may get.
+func TestToolsHaveTheirOwnPython(t *testing.T) {
+	m := newMachine(t, "bin")
+	m.python("bin/python3.14", "3.14.1")
+	e := m.toolchain()
+	_, err := e.Python(t.Context())
+	require.ErrorContains(t, err, "needs Python 3.11 to 3.13, and only others were found (3.14.1 (")
+	m.python("bin/python3.13", "3.13.1")
+	e = m.toolchain()
+	tools, err := e.Python(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "3.13.1", tools.Version)
+	tasks, err := e.choose(t.Context(), "x", nil)
+	require.NoError(t, err)
+	require.Equal(t, "3.14.1", tasks.Version)
+}
+
+// Ctrl-C while an interpreter hangs is Ctrl-C, and nothing that is remembered of it.
+func TestStoppedWhileLooking(t *testing.T) {
+	m := newMachine(t, "bin")
+	m.script("bin/python3.13", "while :; do :; done")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("enough")
+	go func() {
+		for len(m.runs()) == 0 {
+			time.Sleep(5 * time.Millisecond)
+		}
+		cancel(why)
+	}()
+	e := m.toolchain()
+	e.pythons.patience = time.Hour
+	_, err := e.choose(ctx, "x", nil)
+	require.ErrorIs(t, err, why)
+	require.False(t, e.pythons.candidates[0].asked)
+}
+
+// TestTwentyPackages gives each of twenty packages, which ask in ten ways, the Python that it asks for; every stand-in is
+// run once.
+func TestTwentyPackages(t *testing.T) {
+	m := newMachine(t, "bin")
+	m.python("bin/python3.11", "3.11.7")
+	m.python("home/.pyenv/versions/3.12.1/bin/python3.12", "3.12.1")
+	m.python("uv/cpython-3.13.2-linux-x86_64-gnu/bin/python3.13", "3.13.2")
+	m.python("toolcache/Python/3.14.0/x64/bin/python3.14", "3.14.0")
+	asked := []struct{ spec, want string }{
+		{">=3.8", "3.14.0"}, {">=3.10,<3.13", "3.12.1"}, {">= 3.11, < 3.14", "3.13.2"}, {"~=3.11", "3.14.0"}, {"~=3.12.0", "3.12.1"},
+		{"==3.11.*", "3.11.7"}, {">=3.9,!=3.14.*,!=3.13.*", "3.12.1"}, {"<3.12", "3.11.7"}, {">3.12.4,<4", "3.14.0"}, {">=3.13,<3.14", "3.13.2"},
+	}
+	root := t.TempDir()
+	write := func(name, text string) {
+		path := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	write("pixi.toml", "[workspace]\nname = \"w\"\nchannels = []\nplatforms = [\"linux-64\"]\npreview = [\"pixi-build\"]\n")
+	want := map[string]string{}
+	for i := range 20 {
+		name := fmt.Sprintf("p%02d", i)
+		a := asked[i%len(asked)]
+		want[name] = a.want
+		write(name+"/pixi.toml", "[package]\nname = \""+name+"\"\nversion = \"1\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n")
+		write(name+"/pyproject.toml", "[project]\nname = \""+name+"\"\nversion = \"1\"\nrequires-python = \""+a.spec+"\"\n")
+	}
+	w, err := workspace.Load(root)
+	require.NoError(t, err)
+	e := m.toolchain()
+	e.workspace = w
+	uses, err := e.Uses(t.Context())
+	require.NoError(t, err)
+	got := map[string]string{}
+	for _, u := range uses {
+		if u.Package != "" {
+			require.NoError(t, u.Err)
+			got[u.Package] = u.Python.Version
+		}
+	}
+	require.Equal(t, want, got)
+	together := uses[len(uses)-1]
+	require.ErrorContains(t, together.Err, "installing all packages together: no Python of 3.11 to 3.14 is what all ask for: ")
+	require.Len(t, m.runs(), 4)
+}

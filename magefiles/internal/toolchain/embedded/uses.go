@@ -1,0 +1,130 @@
+package embedded
+
+import (
+	"context"
+	"slices"
+
+	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Use is something that runs on an interpreter of its own choice: an environment of a manifest, the build of a package, or,
+// where neither is named, the environment that all packages are verified in.
+type Use struct {
+	Manifest    string // path relative to the root; "" for a package
+	Environment string
+	Package     string
+
+	Python Interpreter
+	Err    error // why there is none; nil where there is one
+}
+
+// Parts are what kind of use it is, and its name among those.
+func (u Use) Parts() (kind, name string) {
+	switch {
+	case u.Environment != "":
+		return u.Manifest, u.Environment
+	case u.Package != "":
+		return "building", u.Package
+	}
+	return "installing", "all packages together"
+}
+
+func (u Use) String() string {
+	kind, name := u.Parts()
+	if u.Environment != "" {
+		return "the environment " + name + " of " + kind
+	}
+	return kind + " " + name
+}
+
+// Uses says which interpreter each environment and each package gets. Nothing is fetched or made for it. Its own error is
+// the end of ctx.
+func (e *Toolchain) Uses(ctx context.Context) ([]Use, error) {
+	var out []Use
+	add := func(u Use, asks []ask, err error) {
+		if err == nil {
+			u.Python, err = e.choose(ctx, u.String(), asks)
+		}
+		u.Err = err
+		out = append(out, u)
+	}
+	manifests := []*workspace.Manifest{e.workspace.Manifest}
+	for _, d := range e.workspace.Downstreams {
+		manifests = append(manifests, d.Manifest)
+	}
+	for _, m := range manifests {
+		for _, environment := range m.Environments {
+			var asks []ask
+			r, err := m.Resolve(environment.Name, workspace.HostPlatform())
+			if err == nil {
+				asks, err = e.ownAsks(m, r)
+			}
+			if err == nil {
+				asks, err = runAsks(asks, e.packagesOf(r))
+			}
+			add(Use{Manifest: m.Path, Environment: environment.Name}, asks, err)
+		}
+	}
+	packages := e.ours()
+	for _, p := range packages {
+		asks, err := buildAsks(p)
+		add(Use{Package: p.Name}, asks, err)
+	}
+	if len(packages) > 1 {
+		asks, err := runAsks(nil, packages)
+		add(Use{}, asks, err)
+	}
+	return out, ctx.Err()
+}
+
+// ours are the packages that the embedded toolchain builds.
+func (e *Toolchain) ours() []*workspace.Package {
+	return slices.DeleteFunc(e.workspace.Order(), func(p *workspace.Package) bool { return needsPixi(p) != "" })
+}
+
+// Ready implements toolchain.Toolchain.
+func (e *Toolchain) Ready(ctx context.Context) error {
+	packages := e.ours()
+	for _, p := range packages {
+		if _, err := e.buildInterpreter(ctx, p); err != nil {
+			return err
+		}
+	}
+	asks, err := runAsks(nil, packages)
+	if err == nil {
+		_, err = e.choose(ctx, Use{}.String(), asks)
+	}
+	return err
+}
+
+// buildInterpreter is the one that a package is built with.
+func (e *Toolchain) buildInterpreter(ctx context.Context, p *workspace.Package) (Interpreter, error) {
+	asks, err := buildAsks(p)
+	if err != nil {
+		return Interpreter{}, err
+	}
+	return e.choose(ctx, Use{Package: p.Name}.String(), asks)
+}
+
+// packagesOf are the workspace's packages that an environment gets, as far as that is known without asking a channel.
+func (e *Toolchain) packagesOf(r *workspace.Resolved) []*workspace.Package {
+	var out []*workspace.Package
+	var add func(deps []workspace.Dependency)
+	add = func(deps []workspace.Dependency) {
+		for _, d := range deps {
+			i := slices.IndexFunc(e.workspace.Packages, func(p *workspace.Package) bool { return p.Name == workspace.CondaName(d.Name) })
+			if i < 0 || d.Condition != "" || slices.Contains(out, e.workspace.Packages[i]) {
+				continue
+			}
+			p := e.workspace.Packages[i]
+			if pin, exact := version.Pin(d.Spec.Text); exact && !version.Same(pin, p.Version.Text) {
+				continue // another version, from the channel
+			}
+			out = append(out, p)
+			add(p.Dependencies(workspace.RoleRun))
+		}
+	}
+	add(r.Conda)
+	return out
+}
