@@ -162,6 +162,7 @@ func TestRehearseGoesOnWithWhatIsUnfinished(t *testing.T) {
 				c.goes = func(*releasing) {}
 			}
 			out := r.rehearsed()
+			require.Contains(t, out, "the release of v0.1.7 is unfinished here, and its continuation is rehearsed")
 			require.Contains(t, out, "going on with v0.1.7, which was begun and has not ended")
 			require.Contains(t, out, "mono v0.1.7 was rehearsed")
 			require.Contains(t, out, c.said)

@@ -44,8 +44,15 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 		return "", err
 	}
 	r.report.Workspace, r.report.Commit = r.w.Manifest.Name, r.head.Commit
-	return fmt.Sprintf("commit %s of %s: %s, %s", r.head.Short(), r.head.Time.Format(time.DateOnly),
-		operr.Count(len(r.w.Packages), "package"), operr.Count(len(r.w.Downstreams), "downstream")), r.begin(ctx)
+	if err := r.begin(ctx); err != nil {
+		return "", err
+	}
+	said := fmt.Sprintf("commit %s of %s: %s, %s", r.head.Short(), r.head.Time.Format(time.DateOnly),
+		operr.Count(len(r.w.Packages), "package"), operr.Count(len(r.w.Downstreams), "downstream"))
+	if r.unfinished != nil {
+		said += fmt.Sprintf("; the release of %s is unfinished here, and its continuation is rehearsed", r.unfinished.Plan.Title)
+	}
+	return said, nil
 }
 
 // complete gives the clone what git does not put into one, such as submodules that only their own address has, and refuses
