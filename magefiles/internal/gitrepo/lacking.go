@@ -149,26 +149,20 @@ func (r *Repo) LeftOut(ctx context.Context, names ...string) ([]string, error) {
 
 // Refuse is the error for what is lacking, each by name; nil where nothing is.
 func Refuse(found []Lack) error {
-	if len(found) == 0 {
-		return nil
-	}
-	if len(found) == 1 {
-		return operr.New(found[0].Next, "%s", found[0]).WithDetail(found[0].Detail)
-	}
-	var lines []string
+	var each []*operr.Error
 	for _, l := range found[:min(len(found), mostNamed)] {
-		lines = append(lines, l.String()+" → "+l.Next)
-		if l.Detail != "" {
-			lines = append(lines, "  "+strings.ReplaceAll(l.Detail, "\n", "\n  "))
-		}
+		each = append(each, l.Err())
 	}
 	if more := len(found) - mostNamed; more > 0 {
-		lines = append(lines, operr.Count(more, "more file"))
+		each = append(each, operr.New("", "%s", operr.Count(more, "more file")))
 	}
-	return operr.New("see to each; nothing was built", "%s of packages would not be packed as they are committed", operr.Count(len(found), "file")).WithDetail(strings.Join(lines, "\n"))
+	return operr.Join(each, "see to each; nothing was built", "%s of packages would not be packed as they are committed", operr.Count(len(found), "file"))
 }
 
 // mostNamed is how many files an error names.
 const mostNamed = 20
 
 func (l Lack) String() string { return l.Path + " " + l.Why }
+
+// Err is the error for one of them.
+func (l Lack) Err() *operr.Error { return operr.New(l.Next, "%s", l).WithDetail(l.Detail) }

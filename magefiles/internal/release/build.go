@@ -3,7 +3,6 @@ package release
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -301,8 +300,7 @@ func (r *Release) build(ctx context.Context) (Built, error) {
 
 // withDetail adds the last lines of a child, unless the error has some.
 func withDetail(err error, text string) error {
-	var told *operr.Error
-	if errors.As(err, &told) && told.Detail != "" || text == "" {
+	if text == "" || operr.DetailOf(err) != "" {
 		return err
 	}
 	return operr.New("", "%w", err).WithDetail(text)
