@@ -80,31 +80,6 @@ func (r *Repo) lacking(ctx context.Context, packed, named []string) ([]Lack, err
 	return found, nil
 }
 
-// entry is a line of git's index.
-type entry struct {
-	path   string
-	mode   string // "100644"
-	object string // hex
-	unseen bool   // assume-unchanged or skip-worktree: git does not look at the file
-}
-
-const linkMode = "160000" // of a submodule
-
-func (r *Repo) entries(ctx context.Context) ([]entry, error) {
-	out, err := r.git(ctx, "ls-files", "-v", "--stage", "-z", "--full-name")
-	if err != nil {
-		return nil, failed(err, "asking git for the files of %s", r.Top)
-	}
-	var entries []entry
-	for line := range strings.SplitSeq(out, "\x00") {
-		head, name, ok := strings.Cut(line, "\t")
-		if f := strings.Fields(head); ok && len(f) == 4 {
-			entries = append(entries, entry{path: name, mode: f[1], object: f[2], unseen: f[0] != "H" && f[0] != "M"})
-		}
-	}
-	return entries, nil
-}
-
 // holds reports whether a path is in one of the folders.
 func holds(dirs []string, name string) bool {
 	return slices.ContainsFunc(dirs, func(d string) bool { return d == "." || name == d || strings.HasPrefix(name, d+"/") })
@@ -137,7 +112,7 @@ func (r *Repo) LeftOut(ctx context.Context, names ...string) ([]string, error) {
 	}
 	var found []string
 	for _, e := range entries {
-		if !e.unseen || !slices.Contains(names, path.Base(e.path)) || !holds(r.below([]string{"."}), e.path) {
+		if !e.unseen() || !slices.Contains(names, path.Base(e.path)) || !holds(r.below([]string{"."}), e.path) {
 			continue
 		}
 		if _, err := os.Lstat(filepath.Join(r.Top, filepath.FromSlash(e.path))); errors.Is(err, fs.ErrNotExist) {

@@ -39,7 +39,7 @@ func (r *Repo) Troubles(ctx context.Context, paths []string) ([]*operr.Error, er
 				"%s is in the submodule %s, a repository of its own, and a commit here cannot contain it", p, links[link]))
 		case !tracked:
 			fresh = append(fresh, p)
-		case e.unseen:
+		case e.unseen():
 			unseen = append(unseen, e)
 		}
 		for _, other := range folded[strings.ToLower(p)] {
