@@ -186,7 +186,7 @@ func TestAPackageThatIsASubmodule(t *testing.T) {
 	require.Empty(t, git(t, r.dir, "status", "--porcelain"))
 
 	write(t, r.dir, "packages/other/file.py", "changed = 1\n")
-	r.refused(1, "packages/other is not committed", "publish", "-yes")
+	r.refused(1, "packages/other is a submodule with changes that are not committed there", "publish", "-yes")
 	git(t, r.dir, "submodule", "--quiet", "deinit", "--all", "--force")
 	out = r.refused(1, "packages/other is a submodule, and its files are not here", "publish", "-yes")
 	require.True(t, strings.Contains(out, "submodules: recursive"))

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -100,12 +100,10 @@ func (r *Repo) Unwritable(context.Context) ([]*operr.Error, error) {
 		if _, err := os.Stat(dir); err != nil {
 			continue // git makes it, or keeps it elsewhere
 		}
-		if err := syscall.Access(dir, accessWrite); err != nil {
+		if err := atomicfile.Writable(dir); err != nil {
 			found = append(found, operr.New("make it writable: a commit and a tag go there", "git cannot write to %s: %v", dir, err))
 			closed = dir
 		}
 	}
 	return found, nil
 }
-
-const accessWrite = 2 // W_OK

@@ -40,27 +40,16 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 	if r.w, err = workspace.LoadAs(r.root, r.Name); err != nil {
 		return "", err
 	}
-	if err := r.complete(ctx); err != nil {
+	clone, err := gitrepo.Open(ctx, r.Runner, r.clone)
+	if err != nil {
+		return "", err
+	}
+	if err := release.Complete(ctx, r.source, clone, r.w); err != nil {
 		return "", err
 	}
 	r.report.Workspace, r.report.Commit = r.w.Manifest.Name, r.head.Commit
 	return fmt.Sprintf("commit %s of %s: %s, %s", r.head.Short(), r.head.Time.Format(time.DateOnly),
 		operr.Count(len(r.w.Packages), "package"), operr.Count(len(r.w.Downstreams), "downstream")), r.begin(ctx)
-}
-
-// complete gives the clone what git does not put into one, such as submodules that only their own address has, and refuses
-// packages that would be built without it.
-func (r *run) complete(ctx context.Context) error {
-	clone, err := gitrepo.Open(ctx, r.Runner, r.clone)
-	if err != nil {
-		return err
-	}
-	packed, named := r.w.Sources(r.w.Packages...)
-	lacks, err := r.source.Complete(ctx, clone, packed, named)
-	if err != nil {
-		return err
-	}
-	return gitrepo.Refuse(lacks)
 }
 
 // settle makes the clone what a person has: on the branch, in step with the remote, with a name to commit under and the

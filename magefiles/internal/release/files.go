@@ -29,18 +29,13 @@ func (r *Release) isOut(ctx context.Context, a *asked) bool {
 }
 
 // ofFiles finds what the commit would lack in packages, as far as the work tree shows it: files of which there is only what
-// git stores in their place, submodules that no one could fetch, and manifests that a sparse checkout hides from us.
+// git stores in their place, submodules that cannot be fetched, and manifests that a sparse checkout leaves out. It also asks
+// what would keep the commit and its tags from being made.
 func (r *Release) ofFiles(ctx context.Context, a *asked) (found []*operr.Error) {
 	if a.w == nil || r.isOut(ctx, a) {
 		return nil
 	}
-	hidden, err := r.Repo.LeftOut(ctx, workspace.ManifestNames()...)
-	if err != nil {
-		return finding(err, "")
-	}
-	if len(hidden) > 0 {
-		found = append(found, operr.New("`git sparse-checkout disable`, or release from a clone of its own", "a sparse checkout leaves out %s, and a release has to see every manifest", Some(hidden)))
-	}
+	found = finding(AllManifests(ctx, r.Repo), "")
 	if a.drafted {
 		troubles, err := r.Store.Troubles(ctx, r.plan.Bump, r.Repo, bump.Steps{Commit: true})
 		if err != nil {
@@ -79,15 +74,23 @@ func (r *Release) ofClashes(a *asked) (found []*operr.Error) {
 	return found
 }
 
-// complete fetches what the clone lacks of its packages, and refuses what cannot be had.
-func (r *Release) complete(ctx context.Context, c *clone) error {
-	packed, named := c.w.Sources(c.w.Packages...)
-	lacks, err := r.Repo.Complete(ctx, c.repo, packed, named)
-	if err == nil {
-		err = gitrepo.Refuse(lacks)
+// AllManifests refuses a work tree of which a sparse checkout leaves out manifests: their packages would be passed over.
+func AllManifests(ctx context.Context, repo *gitrepo.Repo) error {
+	hidden, err := repo.LeftOut(ctx, workspace.ManifestNames()...)
+	if err != nil || len(hidden) == 0 {
+		return err
 	}
+	return operr.New("`git sparse-checkout disable`, or work in another clone; in a workflow, no `sparse-checkout` for actions/checkout",
+		"a sparse checkout leaves out %s, and what is released or published has to be seen whole", Some(hidden))
+}
+
+// Complete fetches what a clone of a repository lacks of the packages of the workspace in it, such as submodules that only
+// their own address has, and refuses packages that would be built without it.
+func Complete(ctx context.Context, repo, clone *gitrepo.Repo, w *workspace.Workspace) error {
+	packed, named := w.Sources(w.Packages...)
+	lacks, err := repo.Complete(ctx, clone, packed, named)
 	if err != nil {
-		return operr.New("", "the clone that is built from, %s: %w", c.repo.Top, err)
+		return err
 	}
-	return nil
+	return gitrepo.Refuse(lacks)
 }
