@@ -6,19 +6,14 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
-	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // allThere refuses to publish from a work tree that lacks files of packages, or where they are not what is committed.
 func allThere(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) error {
-	hidden, err := repo.LeftOut(ctx, workspace.ManifestNames()...)
-	if err != nil {
+	if err := release.AllManifests(ctx, repo); err != nil {
 		return err
-	}
-	if len(hidden) > 0 {
-		return operr.New("`git sparse-checkout disable`; in a workflow, no `sparse-checkout` for actions/checkout",
-			"a sparse checkout leaves out %s, and its package would not be published", hidden[0])
 	}
 	packed, named := w.Sources(w.Packages...)
 	lacks, err := repo.Lacking(ctx, packed, named)

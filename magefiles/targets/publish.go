@@ -123,18 +123,11 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 
 // allNoarch refuses packages that would be built for this platform alone, all of them by name.
 func allNoarch(w *workspace.Workspace) error {
-	found := w.NotNoarch()
-	switch len(found) {
-	case 0:
-		return nil
-	case 1:
-		return found[0].Err()
+	var found []*operr.Error
+	for _, n := range w.NotNoarch() {
+		found = append(found, n.Err())
 	}
-	var lines []string
-	for _, n := range found {
-		lines = append(lines, n.What()+" → "+n.Next())
-	}
-	return operr.New("see to each; nothing was built or sent", "%d packages cannot be published", len(found)).WithDetail(strings.Join(lines, "\n"))
+	return operr.Join(found, "see to each; nothing was built or sent", "%d packages cannot be published", len(found))
 }
 
 // fitsTag refuses to publish for a tag that names other versions than the manifests have.

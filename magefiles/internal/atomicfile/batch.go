@@ -69,10 +69,15 @@ func (b *batch) check(c Change) error {
 	return nil
 }
 
+// Writable asks the system whether a file or a folder can be written to.
+func Writable(path string) error {
+	const write = 2 // W_OK
+	return syscall.Access(path, write)
+}
+
 // checkFolder looks whether a file can be made in the folder of a change.
 func (b *batch) checkFolder(c Change) error {
-	const write = 2 // W_OK
-	err := syscall.Access(filepath.Dir(b.path(c.Path)), write)
+	err := Writable(filepath.Dir(b.path(c.Path)))
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		return fmt.Errorf("%w, its folder: %w", ErrReadOnly, err)
 	}

@@ -79,7 +79,7 @@ func (s *Store) apply(ctx context.Context, plan *Plan, replace func(root, journa
 	return &Applied{Plan: plan, store: s, old: changes}, nil
 }
 
-func notWritten(err error) error {
+func notWritten(err error) *operr.Error {
 	switch {
 	case errors.Is(err, atomicfile.ErrChanged):
 		return operr.New("make the plan anew", "a file is not what it was when the plan was made, and nothing was changed: %w", err)

@@ -22,9 +22,9 @@ type Tree interface {
 	// Underway says what git is in the middle of, such as "a merge", and how it is ended; "" for nothing.
 	Underway(ctx context.Context) (what, end string)
 	// Troubles says why files cannot be committed as they are changed, whether they are there yet or not.
-	Troubles(ctx context.Context, paths []string) ([]Trouble, error)
+	Troubles(ctx context.Context, paths []string) ([]*operr.Error, error)
 	// Unwritable says what of git's own cannot be written.
-	Unwritable(ctx context.Context) ([]Trouble, error)
+	Unwritable(ctx context.Context) ([]*operr.Error, error)
 }
 
 // Tagger knows tags, makes them, and finds out what they belong to.
@@ -33,8 +33,8 @@ type Tagger interface {
 	Tags(ctx context.Context) (map[string]string, error)
 	// Tag makes an annotated tag.
 	Tag(ctx context.Context, name, commit, message string) error
-	// TagTroubles says which tags cannot be made. That one of a commit is there is none.
-	TagTroubles(ctx context.Context, names []string) ([]Trouble, error)
+	// TagTroubles says which tags cannot be made. A tag that is there already, on a commit, is left to Tags.
+	TagTroubles(ctx context.Context, names []string) ([]*operr.Error, error)
 }
 
 // Repo is a git repository. All of it is read from the clone: a bump asks no remote.
@@ -67,7 +67,7 @@ func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, steps Step
 	}
 	var changed, unknown []string
 	var tags map[string]string
-	var troubles []Trouble
+	var troubles []*operr.Error
 	questions, ctx := errgroup.WithContext(ctx)
 	questions.Go(func() (err error) { troubles, err = s.troubles(ctx, plan, repo, steps); return err })
 	questions.Go(func() (err error) { changed, err = repo.Changed(ctx); return err })

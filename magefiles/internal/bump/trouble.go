@@ -2,8 +2,7 @@ package bump
 
 import (
 	"context"
-	"errors"
-	"strings"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -11,12 +10,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Trouble is something that keeps a plan from being carried out: a sentence, and what to do about it.
-type Trouble = struct{ What, Next string }
-
-// Troubles asks all that can be asked about a plan's files and tags before anything is written, and that is more than a change
-// or a tag which is there: files that cannot be written or committed, names that git does not allow.
-func (s *Store) Troubles(ctx context.Context, plan *Plan, repo Repo, steps Steps) ([]Trouble, error) {
+// Troubles says what keeps a plan from being carried out, beside changes in the work tree and tags that are there already: files
+// that cannot be written or committed, and names of tags that git does not allow. Nothing is written.
+func (s *Store) Troubles(ctx context.Context, plan *Plan, repo Repo, steps Steps) ([]*operr.Error, error) {
 	found, err := s.troubles(ctx, plan, repo, steps)
 	if err != nil || plan.Empty() {
 		return found, err
@@ -26,16 +22,14 @@ func (s *Store) Troubles(ctx context.Context, plan *Plan, repo Repo, steps Steps
 		return found, err
 	}
 	if err := atomicfile.Check(s.Top, changes); err != nil {
-		var told *operr.Error
-		errors.As(notWritten(err), &told)
-		found = append(found, Trouble{told.Summary, told.Next})
+		found = append(found, notWritten(err))
 	}
 	return found, nil
 }
 
 // troubles is Troubles without a look at the files themselves, which Apply has before it writes.
-func (s *Store) troubles(ctx context.Context, plan *Plan, repo Repo, steps Steps) ([]Trouble, error) {
-	var ofFiles, ofGit, ofTags []Trouble
+func (s *Store) troubles(ctx context.Context, plan *Plan, repo Repo, steps Steps) ([]*operr.Error, error) {
+	var ofFiles, ofGit, ofTags []*operr.Error
 	questions, ctx := errgroup.WithContext(ctx)
 	if steps.Commit && !plan.Empty() {
 		questions.Go(func() (err error) { ofFiles, err = repo.Troubles(ctx, s.paths(plan)); return err })
@@ -45,7 +39,7 @@ func (s *Store) troubles(ctx context.Context, plan *Plan, repo Repo, steps Steps
 		questions.Go(func() (err error) { ofTags, err = repo.TagTroubles(ctx, plan.tagNames()); return err })
 	}
 	err := questions.Wait()
-	return append(append(ofTags, ofFiles...), ofGit...), err
+	return slices.Concat(ofTags, ofFiles, ofGit), err
 }
 
 func (p *Plan) tagNames() []string {
@@ -56,17 +50,10 @@ func (p *Plan) tagNames() []string {
 	return names
 }
 
-// troubled is the error for what is in the way; nil where nothing is.
-func troubled(found []Trouble) error {
-	switch len(found) {
-	case 0:
-		return nil
-	case 1:
-		return operr.New(found[0].Next, "%s; nothing was changed", found[0].What)
+// troubled is the error for what keeps a plan from being carried out; nil where nothing does.
+func troubled(found []*operr.Error) error {
+	if len(found) == 1 {
+		return operr.New("", "%w; nothing was changed", found[0])
 	}
-	var lines []string
-	for _, t := range found {
-		lines = append(lines, t.What+" → "+t.Next)
-	}
-	return operr.New("see to each", "%d things are in the way; nothing was changed", len(found)).WithDetail(strings.Join(lines, "\n"))
+	return operr.Join(found, "see to each", "%d things are in the way; nothing was changed", len(found))
 }

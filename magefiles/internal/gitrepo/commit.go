@@ -43,13 +43,13 @@ var harmless = []string{"core.safecrlf=false", "core.fsmonitor=false", "submodul
 
 // stage does not use `git commit -- paths`: with thousands of them git compares each with each.
 func (r *Repo) stage(ctx context.Context, paths []string) error {
-	flagged, err := r.flagged(ctx, func(flag byte) bool { return flag == 'S' || flag >= 'a' && flag <= 'z' })
+	entries, err := r.entries(ctx)
 	if err != nil {
 		return err
 	}
-	flagged = slices.DeleteFunc(flagged, func(p string) bool { return !slices.Contains(paths, p) })
-	if err := r.lookAt(ctx, flagged, nil); err != nil {
-		return failed(err, "having git look at %s", operr.Count(len(flagged), "file"))
+	unseen := pathsOf(entries, func(e entry) bool { return e.unseen() && slices.Contains(paths, e.path) })
+	if err := r.lookAt(ctx, unseen, nil); err != nil {
+		return failed(err, "having git look at %s", operr.Count(len(unseen), "file"))
 	}
 	list := strings.Join(paths, "\x00") + "\x00"
 	if _, err := r.fed(ctx, list, "update-index", "--add", "--remove", "-z", "--stdin"); err != nil {

@@ -121,7 +121,7 @@ func failed(err error, format string, args ...any) error {
 // refused is failed for what hooks have a say in. One that refuses without a word is looked for.
 func (r *Repo) refused(ctx context.Context, err error, format string, args ...any) error {
 	next := "see what git, or a hook of the repository, says above"
-	if detail(err) == "" {
+	if operr.DetailOf(err) == "" {
 		next = "find out what keeps git from it: it ended without a word" + r.hooks(context.WithoutCancel(ctx))
 	}
 	return operr.New(next, format+": %w", append(args, err)...)

@@ -107,8 +107,3 @@ func (r *Repo) Identity(ctx context.Context) (string, error) {
 	}
 	return who + ">", nil
 }
-
-// Changes returns the paths, relative to Top, that differ from HEAD or that git does not know and does not ignore.
-func (r *Repo) Changes(ctx context.Context) ([]string, error) {
-	return r.status(ctx, "--untracked-files=all")
-}

@@ -7,36 +7,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Changed returns the paths, relative to Top, of the files that git knows and that differ from HEAD, staged or not.
-func (r *Repo) Changed(ctx context.Context) ([]string, error) {
-	return r.status(ctx, "--untracked-files=no")
-}
-
-func (r *Repo) status(ctx context.Context, untracked string) ([]string, error) {
-	assumed, err := r.assumed(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return r.changed(ctx, untracked, assumed)
-}
-
-// changed asks git what differs from HEAD, where it has to look at the files given whatever it was told of them.
-func (r *Repo) changed(ctx context.Context, untracked string, look []string) ([]string, error) {
-	out, err := r.looking(ctx, look, func(set []string) (string, error) {
-		return r.call(ctx, call{args: []string{"status", "--porcelain=v1", "-z", untracked, "--no-renames"}, set: set})
-	})
-	if err != nil {
-		return nil, failed(err, "asking git for the changes in %s", r.Top)
-	}
-	var paths []string
-	for line := range strings.SplitSeq(out, "\x00") {
-		if len(line) > 3 {
-			paths = append(paths, line[3:])
-		}
-	}
-	return paths, nil
-}
-
 // Tags returns the commit of every tag, by the tag's name: 40 or 64 hex digits. A tag of something else is left out.
 func (r *Repo) Tags(ctx context.Context) (map[string]string, error) { return r.tags(ctx) }
 
@@ -127,33 +97,6 @@ func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
 		return "", operr.New("commit the workspace first, or name a commit that is there", "%s has no commit %s%w", r.Top, rev, silent{ErrNoCommit})
 	}
 	return out, nil
-}
-
-// Untracked returns those of the paths, relative to Top, that git does not know, or whose contents it was told not to know
-// (Hidden).
-func (r *Repo) Untracked(ctx context.Context, paths []string) ([]string, error) {
-	out, err := r.git(ctx, "ls-files", "-z", "--full-name")
-	if err != nil {
-		return nil, failed(err, "asking git for the files of %s", r.Top)
-	}
-	known := map[string]bool{}
-	for name := range strings.SplitSeq(out, "\x00") {
-		known[name] = true
-	}
-	hidden, err := r.Hidden(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range hidden {
-		known[name] = false
-	}
-	var unknown []string
-	for _, p := range paths {
-		if !known[p] {
-			unknown = append(unknown, p)
-		}
-	}
-	return unknown, nil
 }
 
 // FirstOn returns the first of the commits that were made on base and that lead to head; base itself where there is none.

@@ -80,31 +80,6 @@ func (r *Repo) lacking(ctx context.Context, packed, named []string) ([]Lack, err
 	return found, nil
 }
 
-// entry is a line of git's index.
-type entry struct {
-	path   string
-	mode   string // "100644"
-	object string // hex
-	unseen bool   // assume-unchanged or skip-worktree: git does not look at the file
-}
-
-const linkMode = "160000" // of a submodule
-
-func (r *Repo) entries(ctx context.Context) ([]entry, error) {
-	out, err := r.git(ctx, "ls-files", "-v", "--stage", "-z", "--full-name")
-	if err != nil {
-		return nil, failed(err, "asking git for the files of %s", r.Top)
-	}
-	var entries []entry
-	for line := range strings.SplitSeq(out, "\x00") {
-		head, name, ok := strings.Cut(line, "\t")
-		if f := strings.Fields(head); ok && len(f) == 4 {
-			entries = append(entries, entry{path: name, mode: f[1], object: f[2], unseen: f[0] != "H" && f[0] != "M"})
-		}
-	}
-	return entries, nil
-}
-
 // holds reports whether a path is in one of the folders.
 func holds(dirs []string, name string) bool {
 	return slices.ContainsFunc(dirs, func(d string) bool { return d == "." || name == d || strings.HasPrefix(name, d+"/") })
@@ -137,7 +112,7 @@ func (r *Repo) LeftOut(ctx context.Context, names ...string) ([]string, error) {
 	}
 	var found []string
 	for _, e := range entries {
-		if !e.unseen || !slices.Contains(names, path.Base(e.path)) || !holds(r.below([]string{"."}), e.path) {
+		if !e.unseen() || !slices.Contains(names, path.Base(e.path)) || !holds(r.below([]string{"."}), e.path) {
 			continue
 		}
 		if _, err := os.Lstat(filepath.Join(r.Top, filepath.FromSlash(e.path))); errors.Is(err, fs.ErrNotExist) {
@@ -149,26 +124,20 @@ func (r *Repo) LeftOut(ctx context.Context, names ...string) ([]string, error) {
 
 // Refuse is the error for what is lacking, each by name; nil where nothing is.
 func Refuse(found []Lack) error {
-	if len(found) == 0 {
-		return nil
-	}
-	if len(found) == 1 {
-		return operr.New(found[0].Next, "%s", found[0]).WithDetail(found[0].Detail)
-	}
-	var lines []string
+	var each []*operr.Error
 	for _, l := range found[:min(len(found), mostNamed)] {
-		lines = append(lines, l.String()+" → "+l.Next)
-		if l.Detail != "" {
-			lines = append(lines, "  "+strings.ReplaceAll(l.Detail, "\n", "\n  "))
-		}
+		each = append(each, l.Err())
 	}
 	if more := len(found) - mostNamed; more > 0 {
-		lines = append(lines, operr.Count(more, "more file"))
+		each = append(each, operr.New("", "%s", operr.Count(more, "more file")))
 	}
-	return operr.New("see to each; nothing was built", "%s of packages would not be packed as they are committed", operr.Count(len(found), "file")).WithDetail(strings.Join(lines, "\n"))
+	return operr.Join(each, "see to each; nothing was built", "%s of packages would not be packed as they are committed", operr.Count(len(found), "file"))
 }
 
 // mostNamed is how many files an error names.
 const mostNamed = 20
 
 func (l Lack) String() string { return l.Path + " " + l.Why }
+
+// Err is the error for one of them.
+func (l Lack) Err() *operr.Error { return operr.New(l.Next, "%s", l).WithDetail(l.Detail) }

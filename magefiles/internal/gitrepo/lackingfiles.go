@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -67,7 +66,7 @@ func (r *Repo) inspect(e entry, filter string) (l *Lack, look bool, err error) {
 	name := filepath.Join(r.Top, filepath.FromSlash(e.path))
 	st, err := os.Lstat(name)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && e.unseen:
+	case errors.Is(err, fs.ErrNotExist) && e.unseen():
 		return &Lack{
 			Path: e.path, Kind: Missing, Why: "is left out of this work tree (a sparse checkout)",
 			Next: "`git sparse-checkout disable`, or, where that was not it, `git update-index --no-skip-worktree --no-assume-unchanged " + e.path + "` and `git restore " + e.path + "`",
@@ -79,10 +78,10 @@ func (r *Repo) inspect(e entry, filter string) (l *Lack, look bool, err error) {
 	case st.Mode()&fs.ModeSymlink != 0:
 		return annexed(e.path, name), false, nil
 	case !st.Mode().IsRegular() || filter == "-" || filter == "" && (st.Size() < pointerLeast || st.Size() > pointerMost):
-		return nil, e.unseen && st.Mode().IsRegular(), nil
+		return nil, e.unseen() && st.Mode().IsRegular(), nil
 	}
 	head, err := readHead(name)
-	return stored(e.path, head), e.unseen, err
+	return stored(e.path, head), e.unseen(), err
 }
 
 // Every pointer has a size between these, in bytes (Git LFS: "less than 1024").
@@ -133,21 +132,12 @@ func annexed(path, name string) *Lack {
 
 // unseen returns those of the files, which git does not look at, that are not what is committed.
 func (r *Repo) unseen(ctx context.Context, files []entry) (found []Lack, err error) {
-	if len(files) == 0 {
-		return nil, nil
-	}
-	var paths []string
-	for _, e := range files {
-		paths = append(paths, e.path)
-	}
-	differ, err := r.changed(ctx, "--untracked-files=no", paths)
-	for _, p := range differ {
-		if slices.Contains(paths, p) {
-			found = append(found, Lack{
-				Path: p, Kind: Differs, Why: "is changed, and git was told not to look (assume-unchanged or skip-worktree)",
-				Next: "`git update-index --no-assume-unchanged --no-skip-worktree " + p + "`, and see `git diff`",
-			})
-		}
+	edited, err := r.edited(ctx, pathsOf(files, func(entry) bool { return true }))
+	for _, p := range edited {
+		found = append(found, Lack{
+			Path: p, Kind: Differs, Why: "is changed, and git was told not to look (assume-unchanged or skip-worktree)",
+			Next: "`git update-index --no-assume-unchanged --no-skip-worktree " + p + "`, and see `git diff`",
+		})
 	}
 	return found, err
 }

@@ -13,7 +13,7 @@ func (r *Repo) lackingLinks(ctx context.Context, links []entry, packed, named []
 	var found []Lack
 	var there []string
 	for _, e := range links {
-		if e.unseen || !r.isCheckedOut(e.path) {
+		if e.unseen() || !r.isCheckedOut(e.path) {
 			found = append(found, Lack{
 				Path: e.path, Kind: Missing, Submodule: true, Why: "is a submodule, and its files are not here",
 				Next: "`git submodule update --init --recursive " + e.path + "`; in a workflow, `submodules: recursive` for actions/checkout",

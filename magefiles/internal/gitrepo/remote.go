@@ -179,7 +179,7 @@ func Transient(err error) bool {
 // passing looks for what may pass in what git said, which it said in the C locale: it has one exit status for all that goes
 // wrong with a remote.
 func passing(err error) bool {
-	said := strings.ToLower(detail(err))
+	said := strings.ToLower(operr.DetailOf(err))
 	for _, sign := range []string{
 		"could not read from remote", "unexpected disconnect", "hung up", "early eof", "timed out", "connection re",
 		"could not resolve", "temporary failure", "unable to access", "rpc failed", "http 5", "error: 5",
@@ -189,17 +189,6 @@ func passing(err error) bool {
 		}
 	}
 	return false
-}
-
-func detail(err error) string {
-	var told *operr.Error
-	for errors.As(err, &told) {
-		if told.Detail != "" {
-			return told.Detail
-		}
-		err = told.Err
-	}
-	return ""
 }
 
 // Contains says whether a commit is one of those that another is made on, or is it. One that is not here is not.

@@ -9,6 +9,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // take checks a submodule out: from this machine, or from its address where that may be asked.
@@ -46,7 +48,7 @@ func (f *filler) take(ctx context.Context, from module, dir, at, commit string) 
 func careful(args ...string) call { return call{args: args, set: []string{"GIT_PROTOCOL_FROM_USER=0"}} }
 
 // wordsOf is what git said when it failed.
-func wordsOf(err error) string { return cmp.Or(detail(err), err.Error()) }
+func wordsOf(err error) string { return cmp.Or(operr.DetailOf(err), err.Error()) }
 
 // Unobtainable returns those submodules, of what is lacking in this work tree, that a clone of it could not get either: this
 // machine has none of them, and where they come from does not answer. What is in another submodule is left to the clone.

@@ -6,11 +6,13 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // TagTroubles says which tags cannot be made here, and why: git does not allow the name, something else has it, or another
-// tag is in the way. That a tag of a commit is there is no trouble.
-func (r *Repo) TagTroubles(ctx context.Context, names []string) ([]Trouble, error) {
+// tag is in the way. A tag that is there already, on a commit, is left to [Repo.Tags].
+func (r *Repo) TagTroubles(ctx context.Context, names []string) ([]*operr.Error, error) {
 	out, err := r.git(ctx, "for-each-ref", "--format=%(refname:strip=2) %(objecttype)%(*objecttype)", "refs/tags")
 	if err != nil {
 		return nil, failed(err, "asking git for the tags of %s", r.Top)
@@ -20,21 +22,21 @@ func (r *Repo) TagTroubles(ctx context.Context, names []string) ([]Trouble, erro
 		return nil, failed(err, "asking git for its settings")
 	}
 	var have []string
-	var found []Trouble
+	var found []*operr.Error
 	for line := range strings.SplitSeq(out, "\n") {
 		name, kind, _ := strings.Cut(line, " ")
 		have = append(have, name)
 		if slices.Contains(names, name) && kind != "commit" && kind != "tagcommit" {
-			found = append(found, Trouble{fmt.Sprintf("the tag %s is there already, and names something other than a commit", name), "say another version, or remove it: `git tag -d " + name + "`"})
+			found = append(found, operr.New("say another version, or remove it: `git tag -d "+name+"`", "the tag %s is there already, and names something other than a commit", name))
 		}
 	}
 	taken := newTagNames(folds == "true", have...)
 	for _, name := range names {
 		if why := badName(name); why != "" {
-			found = append(found, Trouble{fmt.Sprintf("git allows no tag %s: %s", name, why), "give the package another name"})
+			found = append(found, operr.New("give the package another name", "git allows no tag %s: %s", name, why))
 		}
 		if t := taken.clash(name); t != nil {
-			found = append(found, *t)
+			found = append(found, t)
 		}
 		taken.add(name)
 	}
@@ -42,11 +44,11 @@ func (r *Repo) TagTroubles(ctx context.Context, names []string) ([]Trouble, erro
 }
 
 // TagClashes says of tags that are to be made which of those that a remote has are in the way.
-func TagClashes(names, have []string) (found []Trouble) {
+func TagClashes(names, have []string) (found []*operr.Error) {
 	taken := newTagNames(false, have...)
 	for _, name := range names {
 		if t := taken.clash(name); t != nil {
-			found = append(found, *t)
+			found = append(found, t)
 		}
 	}
 	return found
@@ -87,7 +89,7 @@ func (t *tagNames) add(name string) {
 }
 
 // clash says which tag is in the way of another one; nil where none is.
-func (t *tagNames) clash(name string) *Trouble {
+func (t *tagNames) clash(name string) *operr.Error {
 	const folder = "one name would have to be a file and a folder at once"
 	const spelling = "their names differ in case only, which this file system does not tell apart (core.ignoreCase)"
 	if other := t.names[t.key(name)]; other != "" && other != name {
@@ -107,11 +109,9 @@ func (t *tagNames) clash(name string) *Trouble {
 	return nil
 }
 
-func inTheWay(name, other, why string) *Trouble {
-	return &Trouble{
-		fmt.Sprintf("the tag %s cannot be made beside the tag %s: %s", name, other, why),
-		fmt.Sprintf("give the old one another name: `git tag NEW %s`, `git tag -d %s`; on the remote: `git push REMOTE NEW :refs/tags/%s`", other, other, other),
-	}
+func inTheWay(name, other, why string) *operr.Error {
+	next := fmt.Sprintf("give the old one another name: `git tag NEW %[1]s`, `git tag -d %[1]s`; on the remote: `git push REMOTE NEW :refs/tags/%[1]s`", other)
+	return operr.New(next, "the tag %s cannot be made beside the tag %s: %s", name, other, why)
 }
 
 // badName says what git has against a tag's name (git-check-ref-format(1)); "" where it has nothing.

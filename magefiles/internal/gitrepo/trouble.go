@@ -2,20 +2,18 @@ package gitrepo
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
-)
 
-// Trouble is something that would keep a commit or a tag from being made as it should: a sentence, and what to do about it.
-type Trouble = struct{ What, Next string }
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
 
 // Troubles says why files, relative to Top, cannot be committed as they are changed: one is in a submodule, is ignored, has a
 // double whose name differs in case only, or hides an edit from git.
-func (r *Repo) Troubles(ctx context.Context, paths []string) ([]Trouble, error) {
+func (r *Repo) Troubles(ctx context.Context, paths []string) ([]*operr.Error, error) {
 	entries, err := r.entries(ctx)
 	if err != nil {
 		return nil, err
@@ -29,7 +27,7 @@ func (r *Repo) Troubles(ctx context.Context, paths []string) ([]Trouble, error) 
 			links = append(links, e.path)
 		}
 	}
-	var found []Trouble
+	var found []*operr.Error
 	var fresh []string
 	var unseen []entry
 	for _, p := range paths {
@@ -37,13 +35,11 @@ func (r *Repo) Troubles(ctx context.Context, paths []string) ([]Trouble, error) 
 		link := slices.IndexFunc(links, func(l string) bool { return strings.HasPrefix(p, l+"/") })
 		switch {
 		case link >= 0:
-			found = append(found, Trouble{
-				fmt.Sprintf("%s is in the submodule %s, a repository of its own, and no commit here takes it along", p, links[link]),
-				"release it there, and commit the submodule here; where packages have versions of their own, -only leaves it out",
-			})
+			found = append(found, operr.New("release it there, and commit the submodule here; where packages have versions of their own, -only leaves it out",
+				"%s is in the submodule %s, a repository of its own, and a commit here cannot contain it", p, links[link]))
 		case !tracked:
 			fresh = append(fresh, p)
-		case e.unseen:
+		case e.unseen():
 			unseen = append(unseen, e)
 		}
 		for _, other := range folded[strings.ToLower(p)] {
@@ -57,21 +53,19 @@ func (r *Repo) Troubles(ctx context.Context, paths []string) ([]Trouble, error) 
 		return nil, err
 	}
 	for _, l := range hidden {
-		found = append(found, Trouble{l.String() + ": that edit would be committed along", l.Next})
+		found = append(found, operr.New(l.Next, "%s: that edit would be committed too", l))
 	}
 	ignored, err := r.ignored(ctx, fresh)
 	return append(found, ignored...), err
 }
 
-func double(p, other string) Trouble {
-	return Trouble{
-		fmt.Sprintf("%s and %s differ in case only: where file systems do not tell them apart, a clone has one of them", p, other),
-		fmt.Sprintf("keep one of them, or rename one: `git mv %s …`", other),
-	}
+func double(p, other string) *operr.Error {
+	return operr.New("keep one of them, or rename one: `git mv "+other+" …`",
+		"%s and %s differ in case only: where file systems do not tell them apart, a clone has one of them", p, other)
 }
 
 // ignored says which of the files, that git does not know, are ignored, and by which line.
-func (r *Repo) ignored(ctx context.Context, paths []string) ([]Trouble, error) {
+func (r *Repo) ignored(ctx context.Context, paths []string) ([]*operr.Error, error) {
 	if len(paths) == 0 {
 		return nil, nil
 	}
@@ -79,27 +73,25 @@ func (r *Repo) ignored(ctx context.Context, paths []string) ([]Trouble, error) {
 	if err != nil && ended(err) != 1 { // 1: none is
 		return nil, failed(err, "asking git which files it ignores")
 	}
-	var found []Trouble
+	var found []*operr.Error
 	for f := strings.Split(out, "\x00"); len(f) >= 4; f = f[4:] {
 		if !strings.HasPrefix(f[2], "!") {
-			found = append(found, Trouble{
-				fmt.Sprintf("%s is ignored by git (%s:%s: %s), and a release commits it", f[3], f[0], f[1], f[2]),
-				"take it out of there, and `git add " + f[3] + "` where it exists",
-			})
+			found = append(found, operr.New("take it out of there, and `git add "+f[3]+"` where it exists",
+				"%s is ignored by git (%s:%s: %s), and a release commits it", f[3], f[0], f[1], f[2]))
 		}
 	}
 	return found, nil
 }
 
 // Unwritable says which of git's own files and folders, which a commit or a tag needs, cannot be written.
-func (r *Repo) Unwritable(context.Context) ([]Trouble, error) {
+func (r *Repo) Unwritable(context.Context) ([]*operr.Error, error) {
 	dirs := []string{r.Dir}
 	for _, name := range []string{"", "objects", "refs", "refs/heads", "refs/tags"} {
 		if dir := filepath.Join(r.Common, filepath.FromSlash(name)); !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
 	}
-	var found []Trouble
+	var found []*operr.Error
 	closed := ""
 	for _, dir := range dirs {
 		if closed != "" && strings.HasPrefix(dir, closed+string(filepath.Separator)) {
@@ -108,12 +100,10 @@ func (r *Repo) Unwritable(context.Context) ([]Trouble, error) {
 		if _, err := os.Stat(dir); err != nil {
 			continue // git makes it, or keeps it elsewhere
 		}
-		if err := syscall.Access(dir, accessWrite); err != nil {
-			found = append(found, Trouble{fmt.Sprintf("git cannot write to %s: %v", dir, err), "make it writable: a commit and a tag go there"})
+		if err := atomicfile.Writable(dir); err != nil {
+			found = append(found, operr.New("make it writable: a commit and a tag go there", "git cannot write to %s: %v", dir, err))
 			closed = dir
 		}
 	}
 	return found, nil
 }
-
-const accessWrite = 2 // W_OK

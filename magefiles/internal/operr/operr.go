@@ -67,16 +67,7 @@ func (e *Error) Format(f fmt.State, verb rune) {
 	if verb != 'v' || !f.Flag('+') {
 		return
 	}
-	var inner *Error
-	detail, next := e.Detail, e.Next
-	for err := e.Err; errors.As(err, &inner); err = inner.Err {
-		if detail == "" {
-			detail = inner.Detail
-		}
-		if next == "" {
-			next = inner.Next
-		}
-	}
+	detail, next := DetailOf(e), NextOf(e)
 	if detail != "" {
 		io.WriteString(f, "\n  "+strings.ReplaceAll(detail, "\n", "\n  "))
 	}

@@ -39,3 +39,13 @@ func TestExitStatus(t *testing.T) {
 func TestCount(t *testing.T) {
 	require.Equal(t, "0 things, 1 thing, 2 things", operr.Count(0, "thing")+", "+operr.Count(1, "thing")+", "+operr.Count(2, "thing"))
 }
+
+// Several things are said at once, each with its own next step; one alone is itself.
+func TestJoin(t *testing.T) {
+	require.NoError(t, operr.Join(nil, "see to each", "none"))
+	one := operr.New("choose", "a is wrong").WithDetail("line 1\nline 2")
+	require.Same(t, one, operr.Join([]*operr.Error{one}, "see to each", "1 thing"))
+	two := operr.New("", "b: %w", operr.New("wait", "it is busy"))
+	err := operr.Join([]*operr.Error{one, two}, "see to each", "%d things", 2)
+	require.Equal(t, "2 things\n  ✗ a is wrong → choose\n    line 1\n    line 2\n  ✗ b: it is busy → wait\n→ see to each", fmt.Sprintf("%+v", err))
+}

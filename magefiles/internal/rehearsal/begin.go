@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -67,7 +68,7 @@ func (r *run) beginUnfinished(ctx context.Context) error {
 			"the release of %s is unfinished here, and was begun on %.12s, which this commit does not contain", past.Plan.Title, past.Plan.Base)
 	}
 	r.branch = past.Plan.Branch
-	if past.Did(release.StepPublish) || past.Did(release.StepPush) {
+	if past.Did(release.StepPush) {
 		r.missing("what the real channel has of "+past.Plan.Title+" already", "the embedded channel begins with nothing of it")
 	}
 	return nil
@@ -104,7 +105,7 @@ func (r *run) tellTaken(ctx context.Context, planned *bump.Plan) error {
 	}
 	for _, t := range planned.Tags {
 		if at := tags[t.Name]; at != "" && r.remoteTags[t.Name] == "" {
-			r.missing("that the tag "+t.Name+" is free", "it is not: it is on "+at[:min(12, len(at))]+", which this commit does not contain, and a real release would stop there")
+			r.missing("that the tag "+t.Name+" is free", fmt.Sprintf("it is not: it is on %.12s, which this commit does not contain, and a real release would stop there", at))
 		}
 	}
 	return nil

@@ -40,7 +40,11 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 	if r.w, err = workspace.LoadAs(r.root, r.Name); err != nil {
 		return "", err
 	}
-	if err := r.complete(ctx); err != nil {
+	clone, err := gitrepo.Open(ctx, r.Runner, r.clone)
+	if err != nil {
+		return "", err
+	}
+	if err := release.Complete(ctx, r.source, clone, r.w); err != nil {
 		return "", err
 	}
 	r.report.Workspace, r.report.Commit = r.w.Manifest.Name, r.head.Commit
@@ -53,21 +57,6 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 		said += fmt.Sprintf("; the release of %s is unfinished here, and its continuation is rehearsed", r.unfinished.Plan.Title)
 	}
 	return said, nil
-}
-
-// complete gives the clone what git does not put into one, such as submodules that only their own address has, and refuses
-// packages that would be built without it.
-func (r *run) complete(ctx context.Context) error {
-	clone, err := gitrepo.Open(ctx, r.Runner, r.clone)
-	if err != nil {
-		return err
-	}
-	packed, named := r.w.Sources(r.w.Packages...)
-	lacks, err := r.source.Complete(ctx, clone, packed, named)
-	if err != nil {
-		return err
-	}
-	return gitrepo.Refuse(lacks)
 }
 
 // settle makes the clone what a person has: on the branch, in step with the remote, with a name to commit under and the

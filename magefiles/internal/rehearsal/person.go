@@ -2,9 +2,7 @@ package rehearsal
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -124,12 +122,6 @@ func withoutConfig(env []string) []string {
 	})
 }
 
-// passedBy are hooks that a release in the embedded world does not call: those that guard or follow the real remote, and
-// those of a remote's own folder.
-var passedBy = map[string]string{
-	"pre-push": "it guards the real remote",
-}
-
 // commitHooks are those that git calls where a release commits and tags.
 var commitHooks = []string{"pre-commit", "prepare-commit-msg", "commit-msg", "post-commit", "post-rewrite", "reference-transaction", "post-index-change"}
 
@@ -144,13 +136,12 @@ func (r *run) takeHooks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range append(slices.Clone(commitHooks), "pre-push") {
+	if executable(filepath.Join(from, "pre-push")) {
+		r.missing("the hook pre-push", "it guards the real remote")
+	}
+	for _, name := range commitHooks {
 		hook := filepath.Join(from, name)
 		if !executable(hook) {
-			continue
-		}
-		if why := passedBy[name]; why != "" {
-			r.missing("the hook "+name, why)
 			continue
 		}
 		if rel, err := filepath.Rel(r.source.Top, hook); err == nil && filepath.IsLocal(rel) && executable(filepath.Join(r.clone, rel)) {
@@ -167,5 +158,5 @@ func (r *run) takeHooks(ctx context.Context) error {
 // executable reports whether git would run a hook.
 func executable(path string) bool {
 	st, err := os.Stat(path)
-	return err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o111 != 0 && !errors.Is(err, fs.ErrNotExist)
+	return err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o111 != 0
 }

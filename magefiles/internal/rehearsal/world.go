@@ -169,10 +169,8 @@ func (w *World) atRemote(ctx context.Context, args ...string) (string, error) {
 }
 
 // quietGit is the environment of a git that no person has configured, as on a server or on a runner of a CI.
-func (w *World) quietGit() []string { return quietGit(w.WorldConfig.Environ) }
-
-func quietGit(env []string) []string {
-	return command.Setenv(withoutConfig(env), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")
+func (w *World) quietGit() []string {
+	return command.Setenv(withoutConfig(w.WorldConfig.Environ), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")
 }
 
 // fillChannel puts the artifacts of earlier releases where the channel keeps its files.
@@ -278,7 +276,7 @@ func (w *World) Environ(of []string) []string {
 
 // jobEnviron is the environment of a job of the CI for a tag: it has no key, and the token service trusts it.
 func (w *World) jobEnviron(tag string) []string {
-	return command.Setenv(command.Unset(w.Environ(withoutConfig(w.WorldConfig.Environ)), "PREFIX_API_KEY", "GITHUB_TOKEN"), append(w.Prefix.Environ(), "CI=true", "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GITHUB_REF_TYPE=tag", "GITHUB_REF_NAME="+tag, "PYTHONPYCACHEPREFIX="+w.Pycache)...)
+	return command.Setenv(command.Unset(w.Environ(w.quietGit()), "PREFIX_API_KEY", "GITHUB_TOKEN"), append(w.Prefix.Environ(), "CI=true", "GITHUB_REF_TYPE=tag", "GITHUB_REF_NAME="+tag, "PYTHONPYCACHEPREFIX="+w.Pycache)...)
 }
 
 // Jobs are the CI's runs so far.

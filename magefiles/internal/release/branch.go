@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -49,18 +50,18 @@ func (r *Release) branchWith(ctx context.Context, w *workspace.Workspace, refs g
 }
 
 // ofBranch says that the clone is on a branch that no release is made from, or that the unfinished one is not made from.
-func (r *Release) ofBranch(a *asked) Finding {
+func (r *Release) ofBranch(a *asked) *operr.Error {
 	now := "on the branch " + a.head.Branch
 	if a.head.Branch == "" {
 		now = "on no branch"
 	}
 	if r.plan != nil && !a.drafted {
-		return bad("`git switch "+a.branch+"`, or `mage undo`", "the clone is %s, and the release of %s was begun on %s", now, r.plan.Title, a.branch)
+		return operr.New("`git switch "+a.branch+"`, or `mage undo`", "the clone is %s, and the release of %s was begun on %s", now, r.plan.Title, a.branch)
 	}
 	next := "`git switch " + a.branch + "`"
 	if a.branch == "" {
 		next = "go to one with `git switch`"
 	}
-	return bad(next+", or name another one in [tool.release] branch",
+	return operr.New(next+", or name another one in [tool.release] branch",
 		"the clone is %s, and releases are made from %s", now, a.w.Config.ReleaseBranches(a.refs.Default))
 }

@@ -3,7 +3,6 @@ package release
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -59,8 +58,8 @@ func (r *Release) checkout(ctx context.Context) (*clone, error) {
 	if wrong := r.plan.agrees(c.w); wrong != "" {
 		return nil, operr.New("`mage undo`", "the commit %.12s is not what is to be released: %s", commit, wrong)
 	}
-	if err := r.complete(ctx, c); err != nil {
-		return nil, err
+	if err := Complete(ctx, r.Repo, repo, c.w); err != nil {
+		return nil, operr.New("", "the clone that is built from, %s: %w", dir, err)
 	}
 	if c.tools, err = r.Tools(ctx, c.w, r.environments()); err != nil {
 		return nil, err
@@ -301,8 +300,7 @@ func (r *Release) build(ctx context.Context) (Built, error) {
 
 // withDetail adds the last lines of a child, unless the error has some.
 func withDetail(err error, text string) error {
-	var told *operr.Error
-	if errors.As(err, &told) && told.Detail != "" || text == "" {
+	if text == "" || operr.DetailOf(err) != "" {
 		return err
 	}
 	return operr.New("", "%w", err).WithDetail(text)

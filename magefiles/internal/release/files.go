@@ -12,7 +12,7 @@ import (
 )
 
 // ofPlatforms wants every package to be noarch. A release whose tag is out is seen to its end as it was begun.
-func (r *Release) ofPlatforms(ctx context.Context, a *asked) []Finding {
+func (r *Release) ofPlatforms(ctx context.Context, a *asked) []*operr.Error {
 	if a.w == nil || r.isOut(ctx, a) {
 		return nil
 	}
@@ -29,26 +29,19 @@ func (r *Release) isOut(ctx context.Context, a *asked) bool {
 }
 
 // ofFiles finds what the commit would lack in packages, as far as the work tree shows it: files of which there is only what
-// git stores in their place, submodules that no one could fetch, and manifests that a sparse checkout hides from us.
-func (r *Release) ofFiles(ctx context.Context, a *asked) (found []Finding) {
+// git stores in their place, submodules that cannot be fetched, and manifests that a sparse checkout leaves out. It also asks
+// what would keep the commit and its tags from being made.
+func (r *Release) ofFiles(ctx context.Context, a *asked) (found []*operr.Error) {
 	if a.w == nil || r.isOut(ctx, a) {
 		return nil
 	}
-	hidden, err := r.Repo.LeftOut(ctx, workspace.ManifestNames()...)
-	if err != nil {
-		return finding(err, "")
-	}
-	if len(hidden) > 0 {
-		found = append(found, bad("`git sparse-checkout disable`, or release from a clone of its own", "a sparse checkout leaves out %s, and a release has to see every manifest", Some(hidden)))
-	}
+	found = finding(AllManifests(ctx, r.Repo), "")
 	if a.drafted {
 		troubles, err := r.Store.Troubles(ctx, r.plan.Bump, r.Repo, bump.Steps{Commit: true})
 		if err != nil {
 			return append(found, finding(err, "")...)
 		}
-		for _, t := range troubles {
-			found = append(found, bad(t.Next, "%s", t.What))
-		}
+		found = append(found, troubles...)
 	}
 	packed, named := a.w.Sources(a.w.Packages...)
 	lacks, err := r.Repo.Lacking(ctx, packed, named)
@@ -58,38 +51,46 @@ func (r *Release) ofFiles(ctx context.Context, a *asked) (found []Finding) {
 	for _, l := range lacks {
 		switch {
 		case l.Kind == gitrepo.Stored:
-			found = append(found, bad(l.Next, "%s, and a package would have it so", l))
+			found = append(found, operr.New(l.Next, "%s, and a package would have it so", l))
 		case l.Kind == gitrepo.Differs && !l.Submodule: // the plan is made of what lies there
-			found = append(found, bad(l.Next, "%s, and what is released is what is committed", l))
+			found = append(found, operr.New(l.Next, "%s, and what is released is what is committed", l))
 		}
 	}
 	for _, l := range r.Repo.Unobtainable(ctx, lacks) {
-		found = append(found, Finding{What: l.String() + ", and cannot be had", Next: l.Next, Detail: l.Detail})
+		found = append(found, operr.New(l.Next, "%s, and cannot be had", l).WithDetail(l.Detail))
 	}
 	return found
 }
 
 // ofClashes finds tags of the remote that are in the way of this release's. Those of the clone are asked for with the files.
-func (r *Release) ofClashes(a *asked) (found []Finding) {
+func (r *Release) ofClashes(a *asked) (found []*operr.Error) {
 	there := slices.DeleteFunc(slices.Sorted(maps.Keys(a.refs.Tags)), func(t string) bool {
 		_, here := a.tags[t]
 		return slices.Contains(r.plan.Tags, t) || here && a.drafted
 	})
 	for _, clash := range gitrepo.TagClashes(r.plan.Tags, there) {
-		found = append(found, bad(clash.Next, "on %s, %s", r.plan.Remote, clash.What))
+		found = append(found, operr.New("", "on %s, %w", r.plan.Remote, clash))
 	}
 	return found
 }
 
-// complete fetches what the clone lacks of its packages, and refuses what cannot be had.
-func (r *Release) complete(ctx context.Context, c *clone) error {
-	packed, named := c.w.Sources(c.w.Packages...)
-	lacks, err := r.Repo.Complete(ctx, c.repo, packed, named)
-	if err == nil {
-		err = gitrepo.Refuse(lacks)
+// AllManifests refuses a work tree of which a sparse checkout leaves out manifests: their packages would be passed over.
+func AllManifests(ctx context.Context, repo *gitrepo.Repo) error {
+	hidden, err := repo.LeftOut(ctx, workspace.ManifestNames()...)
+	if err != nil || len(hidden) == 0 {
+		return err
 	}
+	return operr.New("`git sparse-checkout disable`, or work in another clone; in a workflow, no `sparse-checkout` for actions/checkout",
+		"a sparse checkout leaves out %s, and what is released or published has to be seen whole", Some(hidden))
+}
+
+// Complete fetches what a clone of a repository lacks of the packages of the workspace in it, such as submodules that only
+// their own address has, and refuses packages that would be built without it.
+func Complete(ctx context.Context, repo, clone *gitrepo.Repo, w *workspace.Workspace) error {
+	packed, named := w.Sources(w.Packages...)
+	lacks, err := repo.Complete(ctx, clone, packed, named)
 	if err != nil {
-		return operr.New("", "the clone that is built from, %s: %w", c.repo.Top, err)
+		return err
 	}
-	return nil
+	return gitrepo.Refuse(lacks)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -39,17 +40,14 @@ func (p *Past) Accepts(asked bump.Request) error {
 // RefusePlan refuses what no release can be made of, by manifests and plan alone.
 func RefusePlan(w *workspace.Workspace, planned *bump.Plan) error {
 	found := slices.Concat(ofPackages(w), notNoarch(w), ofPins(w))
-	if found = append(found, ofBump(planned)...); len(found) > 0 {
-		return inTheWay(found)
-	}
-	return nil
+	return inTheWay(append(found, ofBump(planned)...))
 }
 
 // ofPackages are packages that cannot be released.
-func ofPackages(w *workspace.Workspace) (found []Finding) {
+func ofPackages(w *workspace.Workspace) (found []*operr.Error) {
 	for _, pkg := range w.Packages {
 		if pkg.Version.Source == workspace.VersionTag {
-			found = append(found, bad("`mage version:bump -to=… -tag` and `git push --atomic "+w.Config.Remote+" HEAD --tags`: then CI publishes",
+			found = append(found, operr.New("`mage version:bump -to=… -tag` and `git push --atomic "+w.Config.Remote+" HEAD --tags`: then CI publishes",
 				"%s: the version of %s is that of its tag, so it cannot be built and compared before there is one", pkg.Version.Pos, pkg.Name))
 		}
 	}
@@ -57,25 +55,25 @@ func ofPackages(w *workspace.Workspace) (found []Finding) {
 }
 
 // notNoarch are packages that are built for one platform at a time.
-func notNoarch(w *workspace.Workspace) (found []Finding) {
+func notNoarch(w *workspace.Workspace) (found []*operr.Error) {
 	for _, n := range w.NotNoarch() {
-		found = append(found, bad(n.Next(), "%s", n.What()))
+		found = append(found, n.Err())
 	}
 	return found
 }
 
 // ofPins are manifests that do not agree.
-func ofPins(w *workspace.Workspace) (found []Finding) {
+func ofPins(w *workspace.Workspace) (found []*operr.Error) {
 	for _, d := range w.Disagreements() {
-		found = append(found, bad("correct it; `mage version:show` shows who requires whom", "%s: %s", d.Pos, d.Message))
+		found = append(found, operr.New("correct it; `mage version:show` shows who requires whom", "%s: %s", d.Pos, d.Message))
 	}
 	return found
 }
 
 // ofBump is a plan that releases nothing.
-func ofBump(planned *bump.Plan) []Finding {
+func ofBump(planned *bump.Plan) []*operr.Error {
 	if len(planned.Tags) > 0 {
 		return nil
 	}
-	return []Finding{bad("say -to=patch, minor, major, or a version", "%s", cmp.Or(strings.Join(planned.Notes, "; "), "nothing to release: no version changes"))}
+	return []*operr.Error{operr.New("say -to=patch, minor, major, or a version", "%s", cmp.Or(strings.Join(planned.Notes, "; "), "nothing to release: no version changes"))}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -29,28 +28,6 @@ type Facts struct {
 
 func (f Facts) String() string {
 	return fmt.Sprintf("%s at %.12s; %s; %s; %s", f.Branch, f.Commit, f.Toolchain, f.Channel, f.Credential)
-}
-
-// Finding is something that is in the way, and what to do about it.
-type Finding struct {
-	What   string
-	Next   string
-	Detail string // more lines; "" for none
-}
-
-func bad(next, format string, args ...any) Finding {
-	return Finding{What: fmt.Sprintf(format, args...), Next: next}
-}
-
-func (f Finding) String() string {
-	text := f.What
-	if f.Next != "" {
-		text += " → " + f.Next
-	}
-	if f.Detail != "" {
-		text += "\n  " + strings.ReplaceAll(f.Detail, "\n", "\n  ")
-	}
-	return text
 }
 
 // asked is what the world said to preflight. An error is of its question alone.
@@ -80,7 +57,7 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 	if err != nil {
 		return Facts{}, false, err
 	}
-	var found []Finding
+	var found []*operr.Error
 	found = append(found, r.ofManifests(a)...)
 	if a.drafted = r.plan == nil && a.bump != nil && a.w != nil; a.drafted {
 		if r.plan, err = r.draft(ctx, a.w, a.bump, a); err != nil {
@@ -106,15 +83,9 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 	return facts, true, nil
 }
 
-func inTheWay(found []Finding) error {
-	if len(found) == 1 {
-		return operr.New(found[0].Next, "%s", found[0].What).WithDetail(found[0].Detail)
-	}
-	var lines []string
-	for _, f := range found {
-		lines = append(lines, "✗ "+f.String())
-	}
-	return operr.New("see to each; nothing was changed", "%d things are in the way", len(found)).WithDetail(strings.Join(lines, "\n"))
+// inTheWay is the error for what preflight found; nil where that is nothing.
+func inTheWay(found []*operr.Error) error {
+	return operr.Join(found, "see to each; nothing was changed", "%d things are in the way", len(found))
 }
 
 // ask puts the questions, those side by side that take their time. Its own error ends the release: without an answer there
@@ -194,21 +165,15 @@ func (r *Release) askTools(ctx context.Context, a *asked) {
 	a.toolsErr = err
 }
 
-// finding is one, of an error.
-func finding(err error, next string) []Finding {
+// finding is what an error says, to be said beside other things; next is its next step where it has none.
+func finding(err error, next string) []*operr.Error {
 	if err == nil {
 		return nil
 	}
-	f := Finding{What: err.Error()}
-	var told *operr.Error
-	for inner := err; errors.As(inner, &told); inner = told.Err {
-		f.Next, f.Detail = cmp.Or(f.Next, told.Next), cmp.Or(f.Detail, told.Detail)
-	}
-	f.Next = cmp.Or(f.Next, next)
-	return []Finding{f}
+	return []*operr.Error{operr.New(cmp.Or(operr.NextOf(err), next), "%v", err).WithDetail(operr.DetailOf(err))}
 }
 
-func (r *Release) ofManifests(a *asked) (found []Finding) {
+func (r *Release) ofManifests(a *asked) (found []*operr.Error) {
 	if a.wErr != nil {
 		return finding(a.wErr, "correct the manifest")
 	}
@@ -222,7 +187,7 @@ func (r *Release) ofManifests(a *asked) (found []Finding) {
 }
 
 // ofGit looks at clone and remote.
-func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
+func (r *Release) ofGit(ctx context.Context, a *asked) (found []*operr.Error) {
 	if a.w == nil {
 		return nil
 	}
@@ -237,10 +202,10 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 		}
 	}
 	if what, end := r.Repo.Underway(ctx); what != "" {
-		found = append(found, bad("end it: "+end, "git is in the middle of %s, which a commit would become a part of", what))
+		found = append(found, operr.New("end it: "+end, "git is in the middle of %s, which a commit would become a part of", what))
 	}
 	if len(a.changes) > 0 && a.pending == nil {
-		found = append(found, bad("commit them, or put them away with `git stash -u`", "the work tree has changes: %s", Some(a.changes)))
+		found = append(found, operr.New("commit them, or put them away with `git stash -u`", "the work tree has changes: %s", Some(a.changes)))
 	}
 	if !a.onBranch {
 		found = append(found, r.ofBranch(a))
@@ -249,12 +214,12 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 	case a.branch == "":
 		// which one it would be cannot be told
 	case !ok:
-		found = append(found, bad("push it first: `git push -u "+remote+" "+a.branch+"`", "the remote %s has no branch %s", remote, a.branch))
+		found = append(found, operr.New("push it first: `git push -u "+remote+" "+a.branch+"`", "the remote %s has no branch %s", remote, a.branch))
 	default:
 		has, err := r.Repo.Contains(ctx, a.head.Commit, there)
 		found = append(found, finding(err, "")...)
 		if err == nil && !has {
-			found = append(found, bad("`git pull`", "the clone is behind %s/%s (%.12s there)", remote, a.branch, there))
+			found = append(found, operr.New("`git pull`", "the clone is behind %s/%s (%.12s there)", remote, a.branch, there))
 		}
 	}
 	if _, err := r.Repo.Identity(ctx); err != nil {
@@ -268,10 +233,10 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []Finding) {
 }
 
 // ofTags wants the tags free, or at the commit of this release.
-func (r *Release) ofTags(ctx context.Context, a *asked) (found []Finding) {
+func (r *Release) ofTags(ctx context.Context, a *asked) (found []*operr.Error) {
 	for _, t := range r.plan.Tags {
 		if at, ok := a.refs.Tags[t]; ok {
-			found = append(found, bad("say another version, or find out who pushed it", "the tag %s is on %s already, at %.12s, and that is not this release", t, r.plan.Remote, at))
+			found = append(found, operr.New("say another version, or find out who pushed it", "the tag %s is on %s already, at %.12s, and that is not this release", t, r.plan.Remote, at))
 			continue
 		}
 		at, ok := a.tags[t]
@@ -283,14 +248,14 @@ func (r *Release) ofTags(ctx context.Context, a *asked) (found []Finding) {
 		}
 		ours := onBase && (at != r.plan.Base || r.plan.Bump.Empty()) && onHead
 		if ok && !ours {
-			found = append(found, bad("say another version, or `git tag -d "+t+"` if that release never was", "the tag %s is there already, at %.12s, which is not this release", t, at))
+			found = append(found, operr.New("say another version, or `git tag -d "+t+"` if that release never was", "the tag %s is there already, at %.12s, which is not this release", t, at))
 		}
 	}
 	return append(found, r.ofClashes(a)...)
 }
 
 // ofBase wants the clone to be where the plan left it: on its base, or on the release's commit and what was put on top.
-func (r *Release) ofBase(ctx context.Context, a *asked) []Finding {
+func (r *Release) ofBase(ctx context.Context, a *asked) []*operr.Error {
 	p := r.plan
 	on, err := r.Repo.Contains(ctx, a.head.Commit, p.Base)
 	switch {
@@ -299,15 +264,15 @@ func (r *Release) ofBase(ctx context.Context, a *asked) []Finding {
 	case err != nil:
 		return finding(err, "")
 	case !on:
-		return []Finding{bad("go back to it, or `mage undo`", "the release of %s was begun on %.12s, which is not on this branch any more", p.Title, p.Base)}
+		return []*operr.Error{operr.New("go back to it, or `mage undo`", "the release of %s was begun on %.12s, which is not on this branch any more", p.Title, p.Base)}
 	case p.agrees(a.w) != "":
-		return []Finding{bad("correct them, or `mage undo`", "the release of %s is under way, and the manifests are not as it left them: %s", p.Title, p.agrees(a.w))}
+		return []*operr.Error{operr.New("correct them, or `mage undo`", "the release of %s is under way, and the manifests are not as it left them: %s", p.Title, p.agrees(a.w))}
 	}
 	return nil
 }
 
 // ofChannel looks at the channel, and at the right to publish to it.
-func (r *Release) ofChannel(ctx context.Context, a *asked) (found []Finding) {
+func (r *Release) ofChannel(ctx context.Context, a *asked) (found []*operr.Error) {
 	if a.w == nil {
 		return nil
 	}
@@ -323,7 +288,7 @@ func (r *Release) ofChannel(ctx context.Context, a *asked) (found []Finding) {
 			continue
 		}
 		for _, rec := range a.holdings.Of(pkg.Name, pkg.Version) {
-			found = append(found, bad("say another version: what is published stays as it is", "%s has %s already, sha256 %.12s…", a.channel, rec.FileName(), rec.SHA256))
+			found = append(found, operr.New("say another version: what is published stays as it is", "%s has %s already, sha256 %.12s…", a.channel, rec.FileName(), rec.SHA256))
 		}
 	}
 	return found
@@ -339,7 +304,7 @@ func (r *Release) under(ctx context.Context, a *asked) bool {
 }
 
 // ofHub wants a token that may make a release, where there is one.
-func (r *Release) ofHub(ctx context.Context) []Finding {
+func (r *Release) ofHub(ctx context.Context) []*operr.Error {
 	if r.noHub() != "" {
 		return nil
 	}

@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"errors"
 	"os"
 	"strings"
 	"time"
@@ -137,16 +136,12 @@ func (r *Release) explain(ctx context.Context, err error) error {
 		return err
 	}
 	const on = "`mage release` goes on from here"
-	next := on
-	var told *operr.Error
-	for inner := err; errors.As(inner, &told); inner = told.Err {
-		if told.Next != "" {
-			next = told.Next
-			if !strings.Contains(next, "mage release") && !strings.Contains(next, "mage undo") {
-				next += "; then " + on
-			}
-			break
-		}
+	next := operr.NextOf(err)
+	switch {
+	case next == "":
+		next = on
+	case !strings.Contains(next, "mage release") && !strings.Contains(next, "mage undo"):
+		next += "; then " + on
 	}
 	return operr.New(next, "%w", err)
 }

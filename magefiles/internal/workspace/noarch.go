@@ -19,19 +19,12 @@ type NotNoarch struct {
 	Fix     string // what makes the package noarch, if it has no compiled code
 }
 
-// What is a sentence about it: "packages/lib/pixi.toml:6:1: lib cannot be published: …".
-func (n NotNoarch) What() string {
-	return fmt.Sprintf("%s: %s cannot be published: it is built for one platform (%s), and only noarch packages are published yet, since a channel would need it for every platform",
+// Err says that it cannot be published: "packages/lib/pixi.toml:6:1: lib cannot be published: …".
+func (n NotNoarch) Err() *operr.Error {
+	return operr.New("if it has no compiled code, "+n.Fix+"; else keep it in a workspace of its own, and publish it with pixi from a machine of each platform (`mage build:package "+n.Package.Name+"` builds it here)",
+		"%s: %s cannot be published: it is built for one platform (%s), and only noarch packages are published yet, since a channel would need it for every platform",
 		n.Pos, n.Package.Name, n.Why)
 }
-
-// Next is what to do about it.
-func (n NotNoarch) Next() string {
-	return "if it has no compiled code, " + n.Fix + "; else keep it in a workspace of its own, and publish it with pixi from a machine of each platform (`mage build:package " + n.Package.Name + "` builds it here as before)"
-}
-
-// Err is What and Next.
-func (n NotNoarch) Err() error { return operr.New(n.Next(), "%s", n.What()) }
 
 // NotNoarch returns the packages that the manifests say are built for one platform at a time, by name. Where they do not
 // tell (another backend, a recipe that computes it), only the built artifact does.

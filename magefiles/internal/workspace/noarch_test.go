@@ -77,7 +77,8 @@ func requireNotNoarch(t *testing.T, w *Workspace, why string) {
 	}
 	require.Len(t, found, 1)
 	require.Equal(t, why, found[0].Why)
-	require.True(t, strings.HasPrefix(found[0].What(), "lib/"), found[0].What())
-	require.Contains(t, found[0].What(), ": lib cannot be published: it is built for one platform ("+why+")")
-	require.Contains(t, found[0].Next(), "noarch")
+	err := found[0].Err()
+	require.True(t, strings.HasPrefix(err.Summary, "lib/"), err.Summary)
+	require.Contains(t, err.Summary, ": lib cannot be published: it is built for one platform ("+why+")")
+	require.Contains(t, err.Next, "noarch")
 }

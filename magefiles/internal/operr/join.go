@@ -1,0 +1,45 @@
+package operr
+
+import (
+	"errors"
+	"strings"
+)
+
+// NextOf is the next step of an error: the outermost one in its chain. "" where none has one.
+func NextOf(err error) string { return first(err, func(e *Error) string { return e.Next }) }
+
+// DetailOf is the detail of an error: the outermost one in its chain. "" where none has one.
+func DetailOf(err error) string { return first(err, func(e *Error) string { return e.Detail }) }
+
+func first(err error, of func(*Error) string) string {
+	var e *Error
+	for ; errors.As(err, &e); err = e.Err {
+		if text := of(e); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// Join is the error for everything that is in the way, where all of it is found before anything is done: nil for nothing, the
+// one thing itself, or else the sentence given, with a line for each thing and its own next step.
+func Join(found []*Error, next, format string, args ...any) error {
+	switch len(found) {
+	case 0:
+		return nil
+	case 1:
+		return found[0]
+	}
+	var lines []string
+	for _, f := range found {
+		line := "✗ " + f.Summary
+		if step := NextOf(f); step != "" {
+			line += " → " + step
+		}
+		if detail := DetailOf(f); detail != "" {
+			line += "\n  " + strings.ReplaceAll(detail, "\n", "\n  ")
+		}
+		lines = append(lines, line)
+	}
+	return New(next, format, args...).WithDetail(strings.Join(lines, "\n"))
+}
