@@ -30,29 +30,38 @@ func (a *app) examinePythons(ctx context.Context) (embedded.Interpreter, []embed
 	return python, uses, err
 }
 
-// pythonFindings has a line for each Python, with what runs on it, and one for each environment and package that none fits.
-// A package that cannot be built is in the way of every release; an environment is where it is asked for.
+// pythonFindings has a line for each Python, with what runs on it, and one for each reason why there is none, with those
+// environments and packages. A package that cannot be built is in the way of every release; an environment is where it is
+// asked for.
 func pythonFindings(uses []embedded.Use, needed bool) []view.Finding {
-	var findings []view.Finding
-	users := map[embedded.Interpreter][]embedded.Use{}
+	var order []string
+	users := map[string][]embedded.Use{}
 	for _, u := range uses {
+		key := u.Python.Path
 		if u.Err != nil {
-			f := view.Finding{What: "a Python for " + u.String(), For: "the embedded toolchain (" + u.Err.Error() + ")", Required: needed && u.Environment == ""}
-			var told *operr.Error
-			if errors.As(u.Err, &told) {
-				f.Get = told.Next
-			}
-			findings = append(findings, f)
+			key = strings.TrimPrefix(u.Err.Error(), u.String()+": ")
+		}
+		if users[key] == nil {
+			order = append(order, key)
+		}
+		users[key] = append(users[key], u)
+	}
+	var findings []view.Finding
+	for _, key := range order {
+		of := users[key]
+		if of[0].Err == nil {
+			findings = append(findings, view.Finding{What: "Python " + of[0].Python.Version, Found: key + ", for " + grouped(of)})
 			continue
 		}
-		if users[u.Python] == nil {
-			findings = append(findings, view.Finding{What: "Python " + u.Python.Version, Found: u.Python.Path})
+		f := view.Finding{
+			What: "a Python for " + grouped(of), For: "the embedded toolchain (" + key + ")",
+			Required: needed && slices.ContainsFunc(of, func(u embedded.Use) bool { return u.Environment == "" }),
 		}
-		users[u.Python] = append(users[u.Python], u)
-	}
-	for python, of := range users {
-		i := slices.IndexFunc(findings, func(f view.Finding) bool { return f.Found == python.Path })
-		findings[i].Found += ", for " + grouped(of)
+		var told *operr.Error
+		if errors.As(of[0].Err, &told) {
+			f.Get = told.Next
+		}
+		findings = append(findings, f)
 	}
 	return findings
 }

@@ -110,6 +110,17 @@ func between(oldest, newest int) version.Range {
 	return r
 }
 
+// minors are the known ones, those that the tools are tested with first, and of these the newest first.
+var minors = func() (out []int) {
+	for minor := toolsMinor; minor >= oldestMinor; minor-- {
+		out = append(out, minor)
+	}
+	for minor := newestMinor; minor > toolsMinor; minor-- {
+		out = append(out, minor)
+	}
+	return out
+}()
+
 // pick returns the newest interpreter that all places take; of two that are one version, the first.
 func pick(asks []ask, installed []Interpreter) (best Interpreter, found bool) {
 	var newest version.Version
@@ -124,9 +135,10 @@ func pick(asks []ask, installed []Interpreter) (best Interpreter, found bool) {
 }
 
 // wanted returns a version that all places take, as one would name it to an installer: "3.12" where its last patch will
-// do, otherwise "3.12.4"; "" where no version is taken by all.
+// do, otherwise "3.12.4"; "" where no version is taken by all. One that the tools are tested with comes before one that is
+// newer.
 func wanted(asks []ask) string {
-	for minor := newestMinor; minor >= oldestMinor; minor-- {
+	for _, minor := range minors {
 		for patch := lastPatch; patch >= 0; patch-- {
 			text := fmt.Sprintf("3.%d.%d", minor, patch)
 			if !meets(asks, version.MustParse(text)) {

@@ -136,7 +136,7 @@ func TestRefused(t *testing.T) {
 			[]workspace.Dependency{projectSays(">=3.12"), condaSays(">=3.11")},
 			[]string{"3.10.13", "3.11.7"},
 			"x: no installed Python fits: lib/pyproject.toml:4:1 asks for Python >=3.12; installed: 3.10.13 (/opt/3.10.13/bin/python), 3.11.7 (/opt/3.11.7/bin/python)",
-			"`uv python install 3.14`, `pyenv install 3.14`, or `apt-get install",
+			"`uv python install 3.13`, `pyenv install 3.13`, or `apt-get install",
 		},
 		{
 			[]workspace.Dependency{condaSays("3.12.4")},
@@ -144,12 +144,13 @@ func TestRefused(t *testing.T) {
 			"x: no installed Python fits: pixi.toml:9:1 asks for Python 3.12.4; installed: 3.12.1 (/opt/3.12.1/bin/python)",
 			"`uv python install 3.12.4`",
 		},
-		{nil, nil, "x: no installed Python fits: the embedded toolchain needs Python 3.11 to 3.14; none is installed", "`uv python install 3.14`"},
+		{nil, nil, "x: no installed Python fits: the embedded toolchain needs Python 3.11 to 3.14; none is installed", "`uv python install 3.13`"},
 		{
 			[]workspace.Dependency{projectSays(">=3.12,<3.14")},
 			nil,
 			"x: no installed Python fits: lib/pyproject.toml:4:1 asks for Python >=3.12,<3.14; none is installed", "`uv python install 3.13`",
 		},
+		{[]workspace.Dependency{condaSays(">=3.14")}, nil, "x: no installed Python fits: pixi.toml:9:1 asks for Python >=3.14; none is installed", "`uv python install 3.14`"},
 		{
 			[]workspace.Dependency{condaSays(">=3.15")},
 			[]string{"3.11.7"},

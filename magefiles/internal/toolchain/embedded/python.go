@@ -196,7 +196,7 @@ func unusable(implementation, level, flags, wide string) string {
 		return "a pre-release"
 	case strings.Contains(flags, "t"):
 		return "free-threaded"
-	case flags != "-":
+	case strings.Contains(flags, "d"):
 		return "a debug build"
 	case wide != "True":
 		return "32 bit"
