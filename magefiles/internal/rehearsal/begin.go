@@ -3,9 +3,7 @@ package rehearsal
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -112,14 +110,13 @@ func (r *run) tools(ctx context.Context, w *workspace.Workspace) (toolchain.Tool
 	return r.Tools(ctx, w, filepath.Join(r.Dir, environmentsDir))
 }
 
-// takeJournal gives the clone the journal of the unfinished release: it goes on there as it would here.
+// takeJournal gives the clone the journal of the unfinished release: it goes on there as it would here, but for the channel.
 func (r *run) takeJournal() error {
 	if r.unfinished == nil {
 		return nil
 	}
 	to := filepath.Join(r.clone, ".git", stateName, "releases", filepath.Base(r.unfinished.Path))
-	data, err := os.ReadFile(r.unfinished.Path)
-	return errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, data, 0o644))
+	return r.unfinished.CopyTo(to, r.world.Prefix.URL+"/"+r.world.Channel)
 }
 
 // released are the last releases of the packages that the world begins with.

@@ -54,13 +54,15 @@ func (r *Release) Undoing(ctx context.Context) (*Back, error) {
 	if b.refs, err = r.Repo.Remote(ctx, b.Plan.Remote); err != nil {
 		return nil, err
 	}
-	if b.Uploaded, err = r.uploaded(ctx); err != nil {
+	if b.Commit, err = r.pushed(ctx, b.refs); err != nil {
 		return nil, err
 	}
-	b.Commit, err = r.pushed(ctx, b.refs)
+	if b.Commit != "" { // nothing is uploaded before
+		if b.Uploaded, err = r.uploaded(ctx); err != nil {
+			return nil, err
+		}
+	}
 	switch {
-	case err != nil:
-		return nil, err
 	case b.Commit != "" && len(b.Uploaded) > 0:
 		b.Way = NoReturn
 	case b.Commit != "":
@@ -133,6 +135,9 @@ func (r *Release) uploaded(ctx context.Context) ([]publish.Published, error) {
 	c, err := r.Channel(w)
 	if err != nil {
 		return nil, err
+	}
+	if c.URL() != r.plan.Channel {
+		return nil, operr.New(sameChannel, "the release of %s was begun for %s, and the channel is %s now: what was uploaded cannot be told", r.plan.Title, r.plan.Channel, c.URL())
 	}
 	h, err := publish.Look(ctx, c, w.Packages)
 	if err != nil {
