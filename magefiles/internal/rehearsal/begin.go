@@ -38,8 +38,11 @@ func (r *run) begin(ctx context.Context) (err error) {
 func (r *run) branchOf(ctx context.Context) string {
 	remote := r.w.Config.Remote
 	usual, err := r.git(ctx, r.source.Top, "symbolic-ref", "--quiet", "--short", "refs/remotes/"+remote+"/HEAD")
-	if err != nil {
-		usual = "" // the clone does not say which one it is
+	if err != nil { // the clone does not say which one it is, as where the remote was added by hand
+		usual = r.head.Branch
+		if _, err := r.git(ctx, r.source.Top, "rev-parse", "--quiet", "--verify", "refs/remotes/"+remote+"/main"); err == nil {
+			usual = "main"
+		}
 	}
 	branch, _ := r.w.Config.ReleaseBranch(r.head.Branch, strings.TrimPrefix(usual, remote+"/"))
 	return cmp.Or(branch, r.head.Branch, "main")

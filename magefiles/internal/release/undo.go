@@ -106,9 +106,30 @@ func (r *Release) localWay(ctx context.Context, b *Back) error {
 		b.Way = Local
 	default:
 		b.Way = Nothing
-		return r.nothingMade(ctx, b)
+		if err := r.nothingMade(ctx, b); err != nil {
+			return err
+		}
+		return r.recorded(ctx, b)
 	}
 	return nil
+}
+
+// recorded takes the journal's word for the commit, where this branch has it: what was put on top may have changed the versions, by
+// which it is known otherwise.
+func (r *Release) recorded(ctx context.Context, b *Back) error {
+	hash := b.past.commit()
+	if hash == "" || b.Plan.Bump.Empty() {
+		return nil
+	}
+	head, err := r.Repo.Head(ctx)
+	if err != nil {
+		return err
+	}
+	has, err := r.Repo.Contains(ctx, head.Commit, hash)
+	if has {
+		b.Way, b.Commit = Local, hash
+	}
+	return err
 }
 
 // nothingMade refuses to say so where the commits since the plan may be the release's, and the manifests, which tell, have
