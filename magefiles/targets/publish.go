@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
-	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -130,20 +129,8 @@ func allNoarch(w *workspace.Workspace) error {
 	return operr.Join(found, "see to each; nothing was built or sent", "%d packages cannot be published", len(found))
 }
 
-// fitsTag refuses to publish for a tag that names other versions than the manifests have.
-func fitsTag(w *workspace.Workspace, tag string) error {
-	var present []string
-	for _, t := range bump.PresentTags(w) {
-		present = append(present, t.Name)
-	}
-	if tag == "" || present == nil || slices.Contains(present, tag) {
-		return nil
-	}
-	return operr.New("tag the commit that has the version: `mage release` does so", "the tag %s started this, and the manifests are at %s", tag, strings.Join(present, ", "))
-}
-
-// sources refuses what is not committed, and tells the publisher since when the sources are what they are. Outside git
-// neither is known.
+// sources refuses what is not committed, and tells the publisher since when the sources are what they are, of the packages that
+// are released. Outside git neither is known.
 func (p *publishing) sources(ctx context.Context) error {
 	w := p.publisher.Workspace
 	repo, err := gitrepo.Open(ctx, p.runner, w.Root)
@@ -181,7 +168,14 @@ func (p *publishing) sources(ctx context.Context) error {
 			return operr.New("commit it first, or put it away", "%s is not committed, and would be published", changed)
 		}
 	}
+	tags, err := tagsOfRun(ctx, repo, head.Commit)
+	if err != nil {
+		return err
+	}
 	p.publisher.Sources = func(ctx context.Context, pkg *workspace.Package) (time.Time, error) {
+		if !releasedBy(w, tags, pkg) {
+			return time.Time{}, nil
+		}
 		return repo.Touched(ctx, pkg.Sources()...)
 	}
 	return nil

@@ -121,8 +121,12 @@ func pageOf(report rehearsal.Report) view.Report {
 }
 
 func (a *app) reportRehearsal(report rehearsal.Report, page string) {
-	a.view.Heading("\n%s %s was rehearsed: %s published to an embedded channel by an embedded CI, installed and imported",
-		report.Workspace, report.Release, operr.Count(len(report.Packages), "package"))
+	by := "from here"
+	if len(report.Jobs) > 0 {
+		by = "by an embedded CI"
+	}
+	a.view.Heading("\n%s %s was rehearsed: %s published to an embedded channel %s, installed and imported",
+		report.Workspace, report.Release, operr.Count(len(report.Packages), "package"), by)
 	if report.Runs > 1 {
 		a.view.Line("  through %s: %s, and faults for the rest", operr.Count(report.Runs, "run"), operr.Count(report.Kills, "kill"))
 	}

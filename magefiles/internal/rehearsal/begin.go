@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,8 +40,11 @@ func (r *run) begin(ctx context.Context) (err error) {
 func (r *run) branchOf(ctx context.Context) string {
 	remote := r.w.Config.Remote
 	usual, err := r.git(ctx, r.source.Top, "symbolic-ref", "--quiet", "--short", "refs/remotes/"+remote+"/HEAD")
-	if err != nil {
-		usual = "" // the clone does not say which one it is
+	if err != nil { // the clone does not say which one it is, as where the remote was added by hand
+		usual = r.head.Branch
+		if _, err := r.git(ctx, r.source.Top, "rev-parse", "--quiet", "--verify", "refs/remotes/"+remote+"/main"); err == nil {
+			usual = "main"
+		}
 	}
 	branch, _ := r.w.Config.ReleaseBranch(r.head.Branch, strings.TrimPrefix(usual, remote+"/"))
 	return cmp.Or(branch, r.head.Branch, "main")
@@ -116,14 +118,13 @@ func (r *run) tools(ctx context.Context, w *workspace.Workspace) (toolchain.Tool
 	return r.Tools(ctx, w, filepath.Join(r.Dir, environmentsDir))
 }
 
-// takeJournal gives the clone the journal of the unfinished release: it goes on there as it would here.
+// takeJournal gives the clone the journal of the unfinished release: it goes on there as it would here, but for the channel.
 func (r *run) takeJournal() error {
 	if r.unfinished == nil {
 		return nil
 	}
 	to := filepath.Join(r.clone, ".git", stateName, "releases", filepath.Base(r.unfinished.Path))
-	data, err := os.ReadFile(r.unfinished.Path)
-	return errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, data, 0o644))
+	return r.unfinished.CopyTo(to, r.world.Prefix.URL+"/"+r.world.Channel)
 }
 
 // released are the last releases of the packages that the world begins with.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -262,8 +263,9 @@ func (r *Release) artifacts(ctx context.Context, built Built) (publish.Artifacts
 	return all, nil
 }
 
-// build builds every package, or, where the tag is out, those that the channel lacks; and compares them with what the channel
-// has, so that a conflict is known before there is a tag.
+// build builds every package that is released, and those that the channel lacks, or, where the tag is out, only the latter; and
+// compares them with what the channel has, so that a conflict is known before there is a tag. A package that has a version of its
+// own, and keeps it, stays as it was published: built of a later commit it would have another time, and so other bytes.
 func (r *Release) build(ctx context.Context) (Built, error) {
 	p, c, err := r.publisher(ctx)
 	if err != nil {
@@ -279,7 +281,9 @@ func (r *Release) build(ctx context.Context) (Built, error) {
 	}
 	missing := p.Missing(holdings, ready)
 	if r.tooLate() == "" {
-		missing, ready = c.w.Order(), publish.Artifacts{}
+		missing, ready = slices.DeleteFunc(c.w.Order(), func(pkg *workspace.Package) bool {
+			return !r.plan.releases(pkg.Name) && len(holdings.Of(pkg.Name, pkg.Version.Text)) > 0
+		}), publish.Artifacts{}
 	}
 	var log tail
 	p.Log = &log

@@ -2,6 +2,7 @@ package release
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -26,6 +27,17 @@ func (p *Past) Did(step string) (done bool) {
 		done = done || rec.Step == step && (rec.Event == workflow.Done || rec.Event == workflow.Found)
 	}
 	return done
+}
+
+// commit is the release's, as far as the journal knows; "" where it knows of none.
+func (p *Past) commit() string {
+	var last Commit
+	for _, rec := range p.Records {
+		if rec.Step == StepCommit && (rec.Event == workflow.Done || rec.Event == workflow.Found) && json.Unmarshal(rec.Result, &last) != nil {
+			last = Commit{}
+		}
+	}
+	return last.Hash
 }
 
 // Accepts refuses a request for another release than this one, which is unfinished. The same words as before mean it.

@@ -63,6 +63,14 @@ func (p *Plan) asked(req bump.Request) bool {
 	}))
 }
 
+// releases says whether a package is released, by the tags: one tag is of all packages, or it begins with the name of its package.
+func (p *Plan) releases(name string) bool {
+	return slices.ContainsFunc(p.Tags, func(tag string) bool {
+		of, _, apart := strings.Cut(tag, "/")
+		return !apart || of == name
+	})
+}
+
 // draft works out a release. The bump is the one that a person asks for, or, with present, the versions that the manifests
 // have.
 func (r *Release) draft(ctx context.Context, w *workspace.Workspace, b *bump.Plan, facts *asked) (*Plan, error) {

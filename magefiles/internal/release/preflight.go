@@ -42,6 +42,7 @@ type asked struct {
 	w        *workspace.Workspace
 	bump     *bump.Plan
 	holdings publish.Holdings
+	place    string // URL of the channel
 	tools    string
 	access   Access
 	channel  string
@@ -141,7 +142,8 @@ func (r *Release) askChannel(ctx context.Context, a *asked) {
 		return
 	}
 	a.holdings, a.channelErr = publish.Look(ctx, c, a.w.Packages)
-	a.channel = c.URL()
+	a.place = c.URL()
+	a.channel = a.place
 	if !a.holdings.Exists {
 		a.channel += " (not there yet, or empty)"
 	}
@@ -279,7 +281,7 @@ func (r *Release) ofChannel(ctx context.Context, a *asked) (found []*operr.Error
 	if a.channelErr != nil {
 		return finding(a.channelErr, "see whether it can be reached from here; PREFIX_SERVER_URL and PREFIX_CHANNEL say where it is")
 	}
-	found = finding(a.accessErr, "")
+	found = append(finding(a.accessErr, ""), r.ofPlace(a)...)
 	if r.plan == nil || r.plan.Bump.Empty() || r.under(ctx, a) {
 		return found // what is there is compared with what is built, before there is a tag
 	}
@@ -293,6 +295,17 @@ func (r *Release) ofChannel(ctx context.Context, a *asked) (found []*operr.Error
 	}
 	return found
 }
+
+// ofPlace wants the channel to be the one that was agreed to: what is uploaded to another one cannot be taken back.
+func (r *Release) ofPlace(a *asked) []*operr.Error {
+	if r.plan == nil || a.drafted || a.place == r.plan.Channel {
+		return nil
+	}
+	return []*operr.Error{operr.New(sameChannel+", or `mage undo`", "the release of %s was begun for %s, and the channel is %s now", r.plan.Title, r.plan.Channel, a.place)}
+}
+
+// sameChannel is what to do where the channel is not the one that a release was begun for.
+const sameChannel = "set PREFIX_SERVER_URL and PREFIX_CHANNEL as they were then, or [tool.release] channel"
 
 // under says that the bump of this release is made, in the work tree or in a commit.
 func (r *Release) under(ctx context.Context, a *asked) bool {

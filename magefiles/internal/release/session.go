@@ -121,6 +121,34 @@ func readPast(path string) (*Past, error) {
 	return past, nil
 }
 
+// CopyTo writes the journal to another path, as that of the same release for another channel.
+func (p *Past) CopyTo(path, channel string) error {
+	plan := *p.Plan
+	plan.Channel = channel
+	digest, err := plan.Digest()
+	if err != nil {
+		return err
+	}
+	first, err := entry(kindPlan, &plan)
+	if err != nil {
+		return err
+	}
+	all := []journal.Entry{first}
+	for i, rec := range p.Records {
+		e, err := entry(kindStep, rec)
+		if err != nil {
+			return err
+		}
+		e.Time = p.Times[i]
+		all = append(all, e)
+	}
+	j, err := journal.Create(path, "a copy", digest, all...)
+	if err != nil {
+		return err
+	}
+	return j.Close()
+}
+
 // resume goes on with a journal.
 func (s *session) resume(past *Past) error {
 	digest, err := past.Plan.Digest()

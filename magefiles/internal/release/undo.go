@@ -54,13 +54,15 @@ func (r *Release) Undoing(ctx context.Context) (*Back, error) {
 	if b.refs, err = r.Repo.Remote(ctx, b.Plan.Remote); err != nil {
 		return nil, err
 	}
-	if b.Uploaded, err = r.uploaded(ctx); err != nil {
+	if b.Commit, err = r.pushed(ctx, b.refs); err != nil {
 		return nil, err
 	}
-	b.Commit, err = r.pushed(ctx, b.refs)
+	if b.Commit != "" { // nothing is uploaded before
+		if b.Uploaded, err = r.uploaded(ctx); err != nil {
+			return nil, err
+		}
+	}
 	switch {
-	case err != nil:
-		return nil, err
 	case b.Commit != "" && len(b.Uploaded) > 0:
 		b.Way = NoReturn
 	case b.Commit != "":
@@ -104,9 +106,30 @@ func (r *Release) localWay(ctx context.Context, b *Back) error {
 		b.Way = Local
 	default:
 		b.Way = Nothing
-		return r.nothingMade(ctx, b)
+		if err := r.nothingMade(ctx, b); err != nil {
+			return err
+		}
+		return r.recorded(ctx, b)
 	}
 	return nil
+}
+
+// recorded takes the journal's word for the commit, where this branch has it: what was put on top may have changed the versions, by
+// which it is known otherwise.
+func (r *Release) recorded(ctx context.Context, b *Back) error {
+	hash := b.past.commit()
+	if hash == "" || b.Plan.Bump.Empty() {
+		return nil
+	}
+	head, err := r.Repo.Head(ctx)
+	if err != nil {
+		return err
+	}
+	has, err := r.Repo.Contains(ctx, head.Commit, hash)
+	if has {
+		b.Way, b.Commit = Local, hash
+	}
+	return err
 }
 
 // nothingMade refuses to say so where the commits since the plan may be the release's, and the manifests, which tell, have
@@ -133,6 +156,9 @@ func (r *Release) uploaded(ctx context.Context) ([]publish.Published, error) {
 	c, err := r.Channel(w)
 	if err != nil {
 		return nil, err
+	}
+	if c.URL() != r.plan.Channel {
+		return nil, operr.New(sameChannel, "the release of %s was begun for %s, and the channel is %s now: what was uploaded cannot be told", r.plan.Title, r.plan.Channel, c.URL())
 	}
 	h, err := publish.Look(ctx, c, w.Packages)
 	if err != nil {

@@ -1,0 +1,67 @@
+package e2e_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+// TestReleaseBegunForAnotherChannel has the channel changed under a release that is unfinished: it is neither published to
+// another one than was agreed to, nor taken back by what that one has.
+func TestReleaseBegunForAnotherChannel(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(r *releasing) (back func())
+	}{
+		{"another channel in the environment", func(r *releasing) func() {
+			before := r.env
+			r.env = command.Setenv(before, "PREFIX_CHANNEL=elsewhere")
+			return func() { r.env = before }
+		}},
+		{"another server", func(r *releasing) func() {
+			other := newReleasing(r.t, releaseOptions{by: "here"})
+			before := r.env
+			r.env = command.Setenv(before, "PREFIX_SERVER_URL="+other.world.Prefix.URL, "PREFIX_API_KEY="+other.world.Prefix.Key)
+			return func() {
+				r.env = before
+				require.Empty(r.t, other.onChannel())
+			}
+		}},
+		{"another channel in the manifest", func(r *releasing) func() {
+			in("pixi.toml", `publish = "here"`, "publish = \"here\"\nchannel = \"elsewhere\"")(r.t, r.dir)
+			r.commitAll("chore: another channel")
+			return func() { git(r.t, r.dir, "reset", "-q", "--hard", "HEAD~1") }
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: "here"})
+			r.refuseUploads("mono-p0001") // mono-core is up, and then it ends
+			_, status := r.mage("release", "-to=patch", "-yes")
+			require.Equal(t, 1, status)
+			r.refuseUploads("")
+			back := c.change(r)
+			r.refused(1, "the release of v0.1.7 was begun for "+r.world.Prefix.URL+"/mono, and the channel is http", "release", "-yes")
+			r.refused(1, "what was uploaded cannot be told", "undo", "-yes")
+			out := r.rehearsed()
+			require.Contains(t, out, "mono v0.1.7 was rehearsed")
+			require.NotContains(t, out, "published from here to "+r.world.Prefix.URL, "it goes to the embedded channel")
+			back()
+			require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
+		})
+	}
+}
+
+// TestUndoNeedsNoChannel takes back what was not pushed, where the channel has gone.
+func TestUndoNeedsNoChannel(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here"})
+	write(t, r.dir, "fail-qa", "x")
+	r.commitAll("test: what fails")
+	git(t, r.dir, "push", "-q", "origin", "main")
+	_, status := r.mage("release", "-to=patch", "-yes")
+	require.Equal(t, 1, status)
+	r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=http://127.0.0.1:9")
+	require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was taken back")
+	require.Empty(t, git(t, r.dir, "log", "--oneline", "origin/main..main"))
+}
