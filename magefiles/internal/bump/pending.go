@@ -114,11 +114,14 @@ func (s *Store) holds(plan *Plan) bool {
 	return len(plan.Files) > 0
 }
 
+// PathOf is the path of a plan's file, relative to Top.
+func (s *Store) PathOf(file string) string { return path.Join(s.Prefix, file) }
+
 // paths are those of the plan's files, relative to Top.
 func (s *Store) paths(plan *Plan) []string {
 	out := make([]string, len(plan.Files))
 	for i, f := range plan.Files {
-		out[i] = path.Join(s.Prefix, f.Path)
+		out[i] = s.PathOf(f.Path)
 	}
 	return out
 }

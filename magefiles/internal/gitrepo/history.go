@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -57,8 +58,7 @@ func (r *Repo) Log(ctx context.Context, since string) ([]Commit, error) {
 		commits, err = r.git(ctx, append(revs, "--")...)
 	}
 	if err == nil && commits != "" {
-		out, err = r.fed(ctx, commits+"\n", "diff-tree", "--stdin", "--always", "--root", "-r", "-z", "--name-only", "--no-renames", "--no-show-signature",
-			"--encoding=UTF-8", "--format="+commitMark+"%x00%H%x00%s%x00%b%x00")
+		out, err = r.changes(ctx, commits)
 	}
 	if err != nil {
 		return nil, failed(err, "reading the history of %s", r.Top)
@@ -99,14 +99,26 @@ func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
 	return out, nil
 }
 
-// FirstOn returns the first of the commits that were made on base and that lead to head; base itself where there is none.
-func (r *Repo) FirstOn(ctx context.Context, base, head string) (string, error) {
-	out, err := r.git(ctx, "rev-list", "--reverse", "--first-parent", base+".."+head, "--")
+// MadeOn returns the first of the commits that were made on base and that lead to head, along first parents and without
+// merges, that changed each of some files, relative to Top; "" where there is none.
+func (r *Repo) MadeOn(ctx context.Context, base, head string, paths []string) (string, error) {
+	out, err := r.git(ctx, "rev-list", "--reverse", "--first-parent", "--no-merges", base+".."+head, "--")
+	if err == nil && out != "" {
+		out, err = r.changes(ctx, out)
+	}
 	if err != nil {
 		return "", failed(err, "reading the history from %s to %s", short(base), short(head))
 	}
-	if first, _, _ := strings.Cut(out, "\n"); first != "" {
-		return first, nil
+	for _, c := range parseLog(out) {
+		if !slices.ContainsFunc(paths, func(p string) bool { return !slices.Contains(c.Paths, p) }) {
+			return c.Hash, nil
+		}
 	}
-	return base, nil
+	return "", nil
+}
+
+// changes is what git says of commits, a line each, for parseLog.
+func (r *Repo) changes(ctx context.Context, commits string) (string, error) {
+	return r.fed(ctx, commits+"\n", "diff-tree", "--stdin", "--always", "--root", "-r", "-z", "--name-only", "--no-renames", "--no-show-signature",
+		"--encoding=UTF-8", "--format="+commitMark+"%x00%H%x00%s%x00%b%x00")
 }

@@ -174,7 +174,7 @@ func TestGitsWords(t *testing.T) {
 		"LineOrigin": func() error { _, err := repo.LineOrigin(ctx, "HEAD", "sub/file", 1); return err },
 		"Resolve":    func() error { _, err := repo.Resolve(ctx, "HEAD"); return err },
 		"Untracked":  func() error { _, err := repo.Untracked(ctx, nil); return err },
-		"FirstOn":    func() error { _, err := repo.FirstOn(ctx, "HEAD", "HEAD"); return err },
+		"MadeOn":     func() error { _, err := repo.MadeOn(ctx, "HEAD", "HEAD", nil); return err },
 		"Touched":    func() error { _, err := repo.Touched(ctx, "sub"); return err },
 		"Contains":   func() error { _, err := repo.Contains(ctx, none, none); return err },
 		"Ahead":      func() error { _, err := repo.Ahead(ctx, "HEAD", "HEAD"); return err },

@@ -17,6 +17,7 @@
 //	ci.go          where a CI publishes: waiting for it, and the digests that it recorded
 //	hub.go         the GitHub release
 //	undo.go        the way back, before the point of no return
+//	ours.go        what of tags and commits is this release's, and not somebody else's
 //
 // The package decides and does not reach out by itself: git, toolchain, channel and GitHub come in from outside, and a
 // rehearsal is this definition with other addresses.
@@ -84,6 +85,7 @@ type Release struct {
 
 	session session
 	plan    *Plan
+	past    *Past // the journal that the plan is from; nil where it is of this run, or worked out from tags
 	clone   *clone
 
 	commit    *workflow.Value[Commit]

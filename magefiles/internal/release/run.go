@@ -93,9 +93,17 @@ func (r *Release) goOn(past *Past) error {
 	if err := past.Accepts(r.Request); err != nil {
 		return err
 	}
-	r.plan = past.Plan
+	r.take(past)
 	r.Say("going on with %s, which was begun and has not ended; `mage status` says more", r.plan.Title)
 	return r.session.resume(past)
+}
+
+// take makes the plan of a release that was begun the one to go by.
+func (r *Release) take(past *Past) {
+	r.plan, r.past = past.Plan, past
+	if past.Path == "" {
+		r.past = nil // it was worked out from tags
+	}
 }
 
 func other(unfinished, asked string) error {
@@ -111,8 +119,11 @@ func (r *Release) mustAsk() error {
 
 // void says that nothing came of a release that was begun: its plan is no obligation.
 func (r *Release) void(ctx context.Context, past *Past) (bool, error) {
-	r.plan = past.Plan
-	defer func() { r.plan = nil }()
+	r.take(past)
+	defer func() { r.plan, r.past = nil, nil }()
+	if r.onItsBranch(ctx) != nil {
+		return false, nil // preflight says it
+	}
 	pending, err := r.Store.Pending(ctx, r.Repo)
 	if err != nil || pending != nil {
 		return false, err
@@ -163,7 +174,7 @@ func (r *Release) result() (Result, error) {
 
 // Look says where a release stands, step by step: what was recorded, and what the world says. Nothing is changed.
 func (r *Release) Look(ctx context.Context, past *Past, each time.Duration) []workflow.Standing {
-	r.plan = past.Plan
+	r.take(past)
 	return r.Define().Look(ctx, past.Records, each)
 }
 

@@ -49,7 +49,7 @@ func (r *Release) Undoing(ctx context.Context) (*Back, error) {
 	if past == nil || past.End == Released {
 		return nil, operr.New("`mage status` says what there is", "no release is unfinished: there is nothing to undo")
 	}
-	r.plan = past.Plan
+	r.take(past)
 	b := &Back{Plan: past.Plan, past: past}
 	if b.refs, err = r.Repo.Remote(ctx, b.Plan.Remote); err != nil {
 		return nil, err
@@ -88,6 +88,9 @@ func (b *Back) DeleteURL() string {
 
 // localWay finds what is in the clone alone.
 func (r *Release) localWay(ctx context.Context, b *Back) error {
+	if err := r.onItsBranch(ctx); err != nil {
+		return err
+	}
 	pending, err := r.Store.Pending(ctx, r.Repo)
 	if err != nil {
 		return err
@@ -192,20 +195,6 @@ func (r *Release) running(ctx context.Context, commit string) (string, error) {
 	return "", nil
 }
 
-// ownTags are the plan's tags that this clone has.
-func (r *Release) ownTags(ctx context.Context) (own []string, err error) {
-	tags, err := r.Repo.Tags(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range r.plan.Tags {
-		if tags[t] != "" {
-			own = append(own, t)
-		}
-	}
-	return own, nil
-}
-
 // Undo takes the way back. Each of its parts may be done again, so that an undo that was killed is run again.
 func (r *Release) Undo(ctx context.Context, b *Back) (said []string, err error) {
 	switch b.Way {
@@ -228,7 +217,7 @@ func (r *Release) Undo(ctx context.Context, b *Back) (said []string, err error) 
 	return said, r.finish(b, Undone)
 }
 
-// undoLocal goes back to the plan's base, or, where others built on the commit, reverts it.
+// undoLocal goes back to before the commit, or, where others built on it or the remote has it, reverts it.
 func (r *Release) undoLocal(ctx context.Context, b *Back) (said []string, err error) {
 	own, err := r.ownTags(ctx)
 	if err != nil {
@@ -258,16 +247,26 @@ func (r *Release) undoLocal(ctx context.Context, b *Back) (said []string, err er
 	if err != nil {
 		return said, err
 	}
-	if first == head.Commit {
-		return append(said, fmt.Sprintf("took back the commit %.12s", first)), r.Repo.Back(ctx, b.Plan.Base)
+	if first == "" {
+		return append(said, "its commit is not on "+b.Plan.Branch+" any more"), nil
+	}
+	why := ""
+	switch out, err := r.has(ctx, b.refs, first); {
+	case err != nil:
+		return said, err
+	case out:
+		why = "since " + b.Plan.Remote + " has it: `git push` takes it back there too"
+	case first != head.Commit:
+		why = "since there are others on top of it"
+	default:
+		parent, err := r.Repo.Parent(ctx, first)
+		if err != nil {
+			return said, err
+		}
+		return append(said, fmt.Sprintf("took back the commit %.12s", first)), r.Repo.Back(ctx, parent)
 	}
 	back, err := r.Repo.Revert(ctx, first)
-	return append(said, fmt.Sprintf("reverted the commit %.12s, since there are others on top of it, by %.12s", first, back)), err
-}
-
-// releaseCommit is the commit that the release made: the first one on its base.
-func (r *Release) releaseCommit(ctx context.Context, head string) (string, error) {
-	return r.Repo.FirstOn(ctx, r.plan.Base, head)
+	return append(said, fmt.Sprintf("reverted the commit %.12s by %.12s, %s", first, back, why)), err
 }
 
 // undoRemote reverts the commit and takes the tags away, in one push. The clone's own tags go last.
@@ -289,6 +288,10 @@ func (r *Release) undoRemote(ctx context.Context, b *Back) (said []string, err e
 		first, err := r.releaseCommit(ctx, b.Commit)
 		if err != nil {
 			return nil, err
+		}
+		if first == "" {
+			return nil, operr.NewStopped("see `git log`; `git push --delete "+p.Remote+" "+strings.Join(p.Tags, " ")+"` takes the tags alone away",
+				"which commit brought the versions of %s cannot be told", p.Title)
 		}
 		if to, err = r.reverted(ctx, first); err != nil {
 			return nil, err
@@ -333,7 +336,7 @@ func (r *Release) reverted(ctx context.Context, first string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if r.plan.agrees(w) != "" {
+	if len(r.stillAt(w)) == 0 {
 		return r.Repo.Resolve(ctx, "HEAD")
 	}
 	return r.Repo.Revert(ctx, first)

@@ -1,0 +1,128 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// stopped makes a release stop behind its commit, since a check fails, or behind its tag, since the remote takes nothing. What
+// it begins with is on the remote.
+func (r *releasing) stopped(behind string) {
+	r.t.Helper()
+	if behind == "commit" {
+		r.commit("test: a check that fails", map[string]string{"fail-qa": "x\n"})
+		git(r.t, r.dir, "push", "-q", "origin", "main")
+	} else {
+		remoteHook(r.t, r.world.Remote, "pre-receive", "exit 1")
+	}
+	r.base = git(r.t, r.dir, "rev-parse", "HEAD")
+	r.refused(1, "Error: ", "release", "-to=patch", "-yes")
+	require.Equal(r.t, r.base, git(r.t, r.dir, "rev-parse", "HEAD^"))
+	require.NoError(r.t, os.RemoveAll(filepath.Join(r.world.Remote, "hooks", "pre-receive")))
+}
+
+// by has somebody else push a file to main, and returns the commit.
+func (r *releasing) by(name string) string {
+	r.t.Helper()
+	shell(r.t, r.colleague(name, func(dir string) {
+		write(r.t, dir, "packages/core/"+name+".txt", name+"\n")
+		git(r.t, dir, "add", "-A")
+		git(r.t, dir, "commit", "-q", "-m", "feat: a file of "+name)
+	}, "HEAD:refs/heads/main"))
+	return git(r.t, r.dir, "--git-dir="+r.world.Remote, "rev-parse", "main")
+}
+
+// TestUndoAmongOthers takes a release back where other commits, branches and tags are around it: those of colleagues, and the
+// person's own, stay as they are.
+func TestUndoAmongOthers(t *testing.T) {
+	version := func(r *releasing) string { return readFile(r.t, r.dir, "packages/core/pixi.toml") }
+	for _, behind := range []string{"commit", "tag"} {
+		t.Run("rebased onto what a colleague pushed, behind the "+behind, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: "here"})
+			r.stopped(behind)
+			theirs := r.by("one")
+			git(t, r.dir, "pull", "-q", "--rebase")
+			require.Contains(t, r.ok("undo", "-yes"), "took back the commit")
+			require.Equal(t, theirs, git(t, r.dir, "rev-parse", "HEAD"))
+			require.Empty(t, git(t, r.dir, "tag", "--list", "v0.1.7"))
+		})
+		t.Run("on another branch, behind the "+behind, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: "here"})
+			r.stopped(behind)
+			git(t, r.dir, "switch", "-q", "-c", "feature", r.base)
+			r.commit("feat: a week of work", map[string]string{"packages/core/week.txt": "x\n"})
+			before := r.mine()
+			r.refused(3, "was begun on the branch main, which has commits since, and another one is checked out", "undo", "-yes")
+			r.refused(1, "feature", "release", "-yes")
+			require.Equal(t, before, r.mine())
+			git(t, r.dir, "switch", "-q", "main")
+			require.Contains(t, r.ok("undo", "-yes"), "took back the commit")
+			require.Equal(t, r.base, git(t, r.dir, "rev-parse", "main"))
+			require.Equal(t, "feat: a week of work", git(t, r.dir, "log", "-1", "--format=%s", "feature"))
+		})
+		t.Run("dropped by hand, with own work since, behind the "+behind, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: "here"})
+			r.stopped(behind)
+			git(t, r.dir, "reset", "-q", "--hard", r.base)
+			r.commit("feat: a week of work", map[string]string{"packages/core/week.txt": "x\n"})
+			head := git(t, r.dir, "rev-parse", "HEAD")
+			r.ok("undo", "-yes")
+			require.Equal(t, head, git(t, r.dir, "rev-parse", "HEAD"))
+			require.Empty(t, git(t, r.dir, "tag", "--list", "v0.1.7"))
+		})
+		t.Run("pushed by hand, behind the "+behind, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: "here"})
+			r.stopped(behind)
+			git(t, r.dir, "push", "-q", "origin", "main")
+			theirs := r.by("one") // which this clone has not seen
+			require.Contains(t, r.ok("undo", "-yes"), "since origin has it: `git push` takes it back there too")
+			require.NotContains(t, version(r), "0.1.7")
+			git(t, r.dir, "pull", "-q", "--rebase")
+			require.NotContains(t, version(r), "0.1.7")
+			require.Equal(t, theirs, git(t, r.dir, "rev-parse", "HEAD^"))
+		})
+	}
+	t.Run("pushed, and rebased before", func(t *testing.T) {
+		r := newReleasing(t, releaseOptions{by: "here"})
+		r.stopped("commit")
+		r.by("one")
+		git(t, r.dir, "pull", "-q", "--rebase")
+		git(t, r.dir, "rm", "-q", "fail-qa")
+		git(t, r.dir, "commit", "-q", "-m", "fix: the check")
+		r.refuseUploads("mono-core")
+		r.refused(1, "Error: ", "release", "-yes")
+		r.commit("feat: another package", map[string]string{"packages/core/more.txt": "x\n"})
+		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was taken back")
+		require.NotContains(t, version(r), "0.1.7")
+		require.Equal(t, "one\n", readFile(t, r.dir, "packages/core/one.txt"))
+		require.Equal(t, git(t, r.dir, "rev-parse", "HEAD"), git(t, r.dir, "--git-dir="+r.world.Remote, "rev-parse", "main"))
+	})
+	t.Run("a tag of a colleague's that was fetched", func(t *testing.T) {
+		r := newReleasing(t, releaseOptions{by: "here"})
+		r.stopped("commit")
+		shell(t, r.colleague("one", func(dir string) { git(t, dir, "tag", "-a", "-m", "mine", "v0.1.7") }, "v0.1.7"))
+		git(t, r.dir, "fetch", "-q", "--tags")
+		before := r.refs()
+		r.ok("undo", "-yes")
+		require.Equal(t, before["refs/tags/v0.1.7"], git(t, r.dir, "rev-parse", "refs/tags/v0.1.7"))
+		require.Equal(t, before, r.refs())
+		require.Equal(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
+	})
+	t.Run("a colleague's release of the same version that was fetched", func(t *testing.T) {
+		r := newReleasing(t, releaseOptions{by: "here"})
+		r.stopped("tag")
+		mine := r.dir
+		r.dir = r.newClone()
+		r.refuseUploads("mono-core")
+		r.refused(1, "Error: ", "release", "-to=patch", "-yes")
+		before := r.refs()
+		r.dir = mine
+		git(t, r.dir, "fetch", "-q")
+		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 is in this clone only")
+		require.Equal(t, before, r.refs())
+		require.Equal(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
+	})
+}
