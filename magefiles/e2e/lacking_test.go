@@ -138,7 +138,7 @@ func (r *releasing) packed(stem string) []string {
 	return files
 }
 
-// What cannot be had stops the release: in preflight where its address does not answer, and else before there is a tag, with
+// What cannot be fetched stops the release: in preflight where its address does not answer, and else before there is a tag, with
 // git's reason. It is gone on with once it is there.
 func TestASubmoduleThatIsGone(t *testing.T) {
 	t.Parallel()
@@ -147,7 +147,7 @@ func TestASubmoduleThatIsGone(t *testing.T) {
 	r.dir = r.newClone() // without its submodules
 	aside := lib + ".aside"
 	require.NoError(t, os.Rename(lib, aside))
-	out := r.refused(1, inCore+" is a submodule, and its files are not here, and cannot be had", "release", "-to=patch", "-yes")
+	out := r.refused(1, inCore+" is a submodule, and its files are not here, and cannot be fetched", "release", "-to=patch", "-yes")
 	require.Contains(t, out, "git submodule update --init --recursive "+inCore)
 	require.NotContains(t, out, "✓ preflight")
 	require.Equal(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))

@@ -131,13 +131,13 @@ func TestPushThatWasNotTaken(t *testing.T) {
 			r.bumped()
 			git(r.t, r.dir, "push", "-q", "origin", "main")
 			r.protect("refs/tags/*")
-		}, "origin does not take the tag of v0.1.7, and has its commit", "the rules of origin for tags"},
+		}, "origin refused the tag of v0.1.7, and has its commit already", "the rules of origin for tags"},
 		{"the versions are there, and other commits are not", func(r *releasing) {
 			r.bumped()
 			git(r.t, r.dir, "push", "-q", "origin", "main")
 			git(r.t, r.dir, "commit", "-q", "--allow-empty", "-m", "fix: more")
 			r.protect("refs/heads/main")
-		}, "origin does not take what main has not yet", "merged there by a pull request"},
+		}, "origin refused the commits that its main does not have yet", "merged there by a pull request"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
