@@ -8,6 +8,7 @@ import (
 
 // TestMaintenanceBranch releases from a branch that a pattern names; main stays what it is.
 func TestMaintenanceBranch(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("branch = [\"main\", \"0.1.*\"]\n")})
 	git(t, r.dir, "switch", "-q", "-c", "0.1.x")
 	require.Contains(t, r.refused(1, "the remote origin has no branch 0.1.x", "release", "-to=patch", "-yes"), "git push -u origin 0.1.x")
@@ -45,6 +46,7 @@ func TestMaintenanceBranch(t *testing.T) {
 
 // TestBranchesByPatternAlone has no branch to fall back on.
 func TestBranchesByPatternAlone(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("branch = \"release/*\"\n")})
 	require.Contains(t, r.refused(1, "the clone is on the branch main, and releases are made from release/*", "release", "-to=patch", "-yes"), "go to one with `git switch`")
 	r.untouched()
@@ -56,11 +58,12 @@ func TestBranchesByPatternAlone(t *testing.T) {
 
 // TestUnfinishedOnAnotherBranch is told where the release was begun.
 func TestUnfinishedOnAnotherBranch(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("branch = [\"main\", \"0.1.*\"]\n")})
-	hook(r, r.world.Remote, "pre-receive", "exit 1")
+	hook(r.t, r.world.Remote+"/hooks", "pre-receive", "exit 1")
 	_, status := r.mage("release", "-to=patch", "-yes")
 	require.Equal(t, 1, status)
-	hook(r, r.world.Remote, "pre-receive", "exit 0")
+	hook(r.t, r.world.Remote+"/hooks", "pre-receive", "exit 0")
 	git(t, r.dir, "switch", "-q", "-c", "0.1.x")
 	require.Contains(t, r.refused(1, "the clone is on the branch 0.1.x, and the release of v0.1.7 was begun on main", "release", "-yes"), "git switch main")
 	git(t, r.dir, "switch", "-q", "main")

@@ -1,11 +1,11 @@
 package e2e_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,6 +15,7 @@ import (
 // TestGitRefuses breaks the repository in the ways in which git refuses one: what builds, publishes, plans an image or
 // changes versions stops with git's words, and nothing is written or uploaded. It is not taken for a folder outside of git.
 func TestGitRefuses(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: map[string]string{"app/Dockerfile": "FROM base.example/x:1\n"}})
 	env := r.env
 	write(t, r.dir, "packages/core/src/mono_core/__init__.py", "__version__ = \"0.1.6\"  # not committed\n")
@@ -41,7 +42,7 @@ func TestGitRefuses(t *testing.T) {
 			if c.damage != nil {
 				c.damage(t, broken.dir)
 			}
-			before := read(t, broken.dir, "packages/core/pixi.toml")
+			before := readFile(t, broken.dir, "packages/core/pixi.toml")
 			for _, args := range [][]string{{"publish", "-yes"}, {"build:package", "mono-core"}, {"version:bump", "-to=patch", "-yes"}, {"version:bump", "-to=patch", "-commit", "-yes"}, {"docker:plan", "app"}, {"release", "-to=patch", "-yes"}} {
 				if name == "an index that is broken" && (args[0] == "build:package" || len(args) == 3 && args[0] == "version:bump") {
 					continue // a build takes its date from the commit alone
@@ -53,7 +54,7 @@ func TestGitRefuses(t *testing.T) {
 			if name != "an index that is broken" && name != "a commit that is gone" {
 				require.Contains(t, broken.refused(1, "git refuses the repository of", "doctor"), "→")
 			}
-			require.Equal(t, before, read(t, broken.dir, "packages/core/pixi.toml"))
+			require.Equal(t, before, readFile(t, broken.dir, "packages/core/pixi.toml"))
 			require.Empty(t, broken.onChannel())
 		})
 	}
@@ -62,6 +63,7 @@ func TestGitRefuses(t *testing.T) {
 // TestWhatGitDoesNotShow has edits that git was told not to show, and a workspace that a repository further up ignores: what is
 // not committed is not published, and not swept into a bump.
 func TestWhatGitDoesNotShow(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	const told, notCommitted = "is changed, and git was told not to look (assume-unchanged or skip-worktree)", "is not committed, and would be published"
 	module, manifest := "packages/core/src/mono_core/__init__.py", "packages/core/pixi.toml"
@@ -97,13 +99,6 @@ func TestWhatGitDoesNotShow(t *testing.T) {
 			}
 		})
 	}
-}
-
-func read(t *testing.T, dir, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
-	require.NoError(t, err)
-	return string(text)
 }
 
 // settingsOfAPerson are those that must not matter to a release, of all parts of git that one has to do with. DIR is a folder
@@ -244,37 +239,30 @@ func TestReleaseUnderSettings(t *testing.T) {
 	require.Equal(t, files, filesUnderAll)
 }
 
-// TestTwoWorktreesAtOnce releases from two work trees of one repository: branches, tags and the remote are theirs together,
-// and the second one waits for a person.
+// TestTwoWorktreesAtOnce begins a release in a second work tree while the first one has its commit made: branches, tags and the
+// remote are theirs together, and the second one is told to wait.
 func TestTwoWorktreesAtOnce(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
-	other := *r
-	other.dir = filepath.Join(t.TempDir(), "linked")
-	git(t, r.dir, "worktree", "add", "-q", other.dir, "-b", "other")
-	one, oneSaid := r.start("release", "-to=patch", "-yes")
-	two, twoSaid := other.start("release", "-to=patch", "-yes")
-	require.NoError(t, one.Start())
-	lock := filepath.Join(r.dir, ".git", "pixi-release", "release.lock")
-	for text := []byte(nil); !strings.Contains(string(text), "process"); text, _ = os.ReadFile(lock) {
-		time.Sleep(5 * time.Millisecond)
-	}
-	require.NoError(t, two.Start())
-	_ = one.Wait()
-	_ = two.Wait()
-	require.Zero(t, one.ProcessState.ExitCode(), "%s", oneSaid)
-	require.Equal(t, 3, two.ProcessState.ExitCode(), "%s", twoSaid)
-	require.Contains(t, twoSaid.String(), "another release is under way here, locked by process ")
+	said, other := filepath.Join(t.TempDir(), "said"), filepath.Join(t.TempDir(), "linked")
+	git(t, r.dir, "worktree", "add", "-q", other, "-b", "other")
+	hook(t, r.dir+"/.git/hooks", "pre-commit", fmt.Sprintf("cd '%s' && '%s' release -to=patch -yes > '%s' 2>&1; echo \"exit status $?\" >> '%s'", other, filepath.Join(compiled, "targets"), said, said))
+	r.ok("release", "-to=patch", "-yes")
+	text := readFile(t, said)
+	require.Contains(t, text, "another release is under way here, locked by process ")
+	require.Contains(t, text, "exit status 3")
 	r.released("0.1.7")
 }
 
 // TestUndoThatTheRemoteRefuses: where a remote keeps its tags, the clone is what it was, and the release can be completed.
 func TestUndoThatTheRemoteRefuses(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.refuseUploads("mono-core")
 	_, status := r.mage("release", "-to=patch", "-yes")
 	require.Equal(t, 1, status)
 	head := git(t, r.dir, "rev-parse", "HEAD")
-	hook(r, r.world.Remote, "update", `case $3 in *[1-9a-f]*) ;; *) echo "tags stay here" >&2; exit 1; esac`)
+	hook(r.t, r.world.Remote+"/hooks", "update", `case $3 in *[1-9a-f]*) ;; *) echo "tags stay here" >&2; exit 1; esac`)
 	out := r.refused(1, "refuses to take v0.1.7 back, and nothing was changed", "undo", "-yes")
 	require.Contains(t, out, "tags stay here")
 	require.Contains(t, out, "`mage release` completes the release")

@@ -32,17 +32,11 @@ func (r *releasing) withSubmodule(at string) string {
 	return lib
 }
 
-// pushAll commits everything in the clone, and pushes it: a release begins with it.
-func (r *releasing) pushAll(message string) {
-	r.commitAll(message)
-	git(r.t, r.dir, "push", "-q", "origin", "main")
-	r.base = git(r.t, r.dir, "rev-parse", "HEAD")
-}
-
 const inCore = "packages/core/src/mono_core/vendored"
 
 // Files that git does not put into a work tree are refused by name by what packs packages, before anything is sent.
 func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		do      func(r *releasing)
@@ -87,6 +81,7 @@ func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
 		}, "packages/core/src/mono_core/__init__.py is changed, and git was told not to look", "", "__init__.py is changed, and git was told not to look"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newReleasing(t, releaseOptions{by: "here"})
 			c.do(r)
 			before := git(t, r.dir, "status", "--porcelain")
@@ -114,6 +109,7 @@ func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
 
 // The real toolchain packs a submodule's files, which this machine has and nobody else; in a rehearsal its CI has them too.
 func TestSubmodulesArePacked(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", real: true})
 	require.NoError(t, os.RemoveAll(r.withSubmodule(inCore)))
 	r.ok("release", "-to=patch", "-yes")
@@ -142,15 +138,16 @@ func (r *releasing) packed(stem string) []string {
 	return files
 }
 
-// What cannot be had stops the release: in preflight where its address does not answer, and else before there is a tag, with
+// What cannot be fetched stops the release: in preflight where its address does not answer, and else before there is a tag, with
 // git's reason. It is gone on with once it is there.
 func TestASubmoduleThatIsGone(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	lib := r.withSubmodule(inCore)
 	r.dir = r.newClone() // without its submodules
 	aside := lib + ".aside"
 	require.NoError(t, os.Rename(lib, aside))
-	out := r.refused(1, inCore+" is a submodule, and its files are not here, and cannot be had", "release", "-to=patch", "-yes")
+	out := r.refused(1, inCore+" is a submodule, and its files are not here, and cannot be fetched", "release", "-to=patch", "-yes")
 	require.Contains(t, out, "git submodule update --init --recursive "+inCore)
 	require.NotContains(t, out, "✓ preflight")
 	require.Equal(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
@@ -170,6 +167,7 @@ func TestASubmoduleThatIsGone(t *testing.T) {
 
 // A package that is a submodule is one of another repository: a bump cannot commit into it, and says so.
 func TestAPackageThatIsASubmodule(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	lib := library(t, "other")
 	write(t, lib, "pixi.toml", "[package]\nname = \"other\"\nversion = \"0.1.6\"\n[package.build]\nbackend = { name = \"pixi-build-python\" }\n")

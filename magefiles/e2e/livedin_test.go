@@ -104,15 +104,10 @@ func (r *releasing) livedIn() {
 	r.t.Helper()
 	gitconfig := filepath.Join(r.t.TempDir(), "gitconfig")
 	require.NoError(r.t, os.WriteFile(gitconfig, []byte(settings), 0o644))
-	lib := filepath.Join(r.t.TempDir(), "lib")
-	git(r.t, r.dir, "init", "-q", "-b", "main", lib)
-	write(r.t, lib, "lib.py", "X = 1\n")
-	git(r.t, lib, "add", "-A")
-	git(r.t, lib, "-c", "user.name=l", "-c", "user.email=l@example.invalid", "commit", "-q", "-m", "lib")
+	lib := library(r.t, "lib")
 	git(r.t, r.dir, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "--name", "lib", lib, "vendor/lib")
 	write(r.t, r.dir, ".gitignore", "/output/\n/.pixi/\n*.log\n")
-	git(r.t, r.dir, "add", "-A")
-	git(r.t, r.dir, "commit", "-q", "-m", "chore: a submodule")
+	r.commitAll("chore: a submodule")
 
 	var refs strings.Builder
 	head := git(r.t, r.dir, "rev-parse", "HEAD~")
@@ -131,10 +126,10 @@ func (r *releasing) livedIn() {
 	git(r.t, r.dir, "remote", "set-head", "origin", "main")
 	git(r.t, r.dir, "worktree", "add", "-q", "-b", "feature", filepath.Join(r.t.TempDir(), "feature"))
 	git(r.t, r.dir, "worktree", "add", "-q", "--detach", filepath.Join(r.t.TempDir(), "review"))
-	for _, hook := range []string{"pre-commit", "post-commit", "post-checkout", "pre-push"} {
-		localHook(r.t, r.dir, ".git/hooks", hook, "echo "+hook+" >> hooks.log")
+	for _, name := range []string{"pre-commit", "post-commit", "post-checkout", "pre-push"} {
+		hook(r.t, r.dir+"/.git/hooks", name, "echo "+name+" >> hooks.log")
 	}
-	localHook(r.t, r.dir, ".git/hooks", "commit-msg", `printf '\nChange-Id: I%s\n' "$(git hash-object "$1")" >> "$1"`)
+	hook(r.t, r.dir+"/.git/hooks", "commit-msg", `printf '\nChange-Id: I%s\n' "$(git hash-object "$1")" >> "$1"`)
 	r.env = command.Setenv(r.env, "GIT_CONFIG_GLOBAL="+gitconfig)
 	r.base = git(r.t, r.dir, "rev-parse", "HEAD")
 }
@@ -158,9 +153,8 @@ func (r *releasing) meanwhile(script func() string) {
 	manifest := readFile(r.t, r.dir, "pixi.toml")
 	changed := strings.Replace(manifest, `qa = "`, `qa = "sh `+path+` && `, 1)
 	require.NotEqual(r.t, manifest, changed)
-	r.commit("test: something happens meanwhile", map[string]string{"pixi.toml": changed})
-	git(r.t, r.dir, "push", "-q", "origin", "main")
-	r.base = git(r.t, r.dir, "rev-parse", "HEAD")
+	write(r.t, r.dir, "pixi.toml", changed)
+	r.pushAll("test: something happens meanwhile")
 	require.NoError(r.t, os.WriteFile(path, []byte("test -e \"$0.done\" && exit 0\ntouch \"$0.done\"\n"+script()+"\n"), 0o644))
 }
 
@@ -212,19 +206,19 @@ func TestReleaseInARepositoryThatPeopleLiveIn(t *testing.T) {
 			git(r.t, r.dir, "submodule", "--quiet", "deinit", "-f", "vendor/lib")
 		}},
 		"with a change in the submodule": {change: func(r *releasing) {
-			write(r.t, r.dir, "vendor/lib/lib.py", "X = 2\n")
+			write(r.t, r.dir, "vendor/lib/file.py", "X = 2\n")
 		}, stops: "vendor/lib"},
 		"a hook formats a file and adds it": {change: func(r *releasing) {
-			localHook(r.t, r.dir, ".git/hooks", "pre-commit", "echo '# formatted' >> packages/core/src/mono_core/__init__.py; git add packages/core/src/mono_core/__init__.py")
+			hook(r.t, r.dir+"/.git/hooks", "pre-commit", "echo '# formatted' >> packages/core/src/mono_core/__init__.py; git add packages/core/src/mono_core/__init__.py")
 		}},
 		"a hook changes a file and does not add it": {change: func(r *releasing) {
-			localHook(r.t, r.dir, ".git/hooks", "pre-commit", "echo '# formatted' >> packages/core/pyproject.toml")
+			hook(r.t, r.dir+"/.git/hooks", "pre-commit", "echo '# formatted' >> packages/core/pyproject.toml")
 		}, stops: "packages/core/pyproject.toml"},
 		"a hook refuses the message": {change: func(r *releasing) {
-			localHook(r.t, r.dir, ".git/hooks", "commit-msg", `grep -q "^JIRA-" "$1" || { echo "no ticket in: $(head -1 "$1")" >&2; exit 1; }`)
+			hook(r.t, r.dir+"/.git/hooks", "commit-msg", `grep -q "^JIRA-" "$1" || { echo "no ticket in: $(head -1 "$1")" >&2; exit 1; }`)
 		}, stops: "no ticket in: "},
 		"a hook refuses the push": {change: func(r *releasing) {
-			localHook(r.t, r.dir, ".git/hooks", "pre-push", "echo 'not on a Friday' >&2; exit 1")
+			hook(r.t, r.dir+"/.git/hooks", "pre-push", "echo 'not on a Friday' >&2; exit 1")
 		}, stops: "not on a Friday"},
 		"a key that is not there": {change: func(r *releasing) {
 			git(r.t, r.dir, "config", "commit.gpgsign", "true")
@@ -251,10 +245,10 @@ func TestReleaseInARepositoryThatPeopleLiveIn(t *testing.T) {
 			git(r.t, r.dir, "tag", "v0.1.7/rc")
 		}, stops: "v0.1.7/rc"},
 		"the remote refuses tags": {change: func(r *releasing) {
-			remoteHook(r.t, r.world.Remote, "update", `case $1 in refs/tags/*) echo "tags are made by robots" >&2; exit 1; esac`)
+			hook(r.t, r.world.Remote+"/hooks", "update", `case $1 in refs/tags/*) echo "tags are made by robots" >&2; exit 1; esac`)
 		}, stops: "tags are made by robots"},
 		"the remote refuses main": {change: func(r *releasing) {
-			remoteHook(r.t, r.world.Remote, "update", `case $1 in refs/heads/main) echo "main is protected" >&2; exit 1; esac`)
+			hook(r.t, r.world.Remote+"/hooks", "update", `case $1 in refs/heads/main) echo "main is protected" >&2; exit 1; esac`)
 		}, stops: "main is protected"},
 		"on no branch": {change: func(r *releasing) {
 			git(r.t, r.dir, "switch", "-q", "--detach")

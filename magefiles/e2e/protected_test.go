@@ -9,7 +9,7 @@ import (
 
 // protect lets nobody push to some refs of the remote.
 func (r *releasing) protect(refs string) {
-	hook(r, r.world.Remote, "update", `case "$1" in `+refs+`) echo "changes must be made through a pull request" >&2; exit 1;; esac`)
+	hook(r.t, r.world.Remote+"/hooks", "update", `case "$1" in `+refs+`) echo "changes must be made through a pull request" >&2; exit 1;; esac`)
 }
 
 // merge takes a branch into main, on the remote, as its web page does: no hook stops that.
@@ -39,12 +39,14 @@ func commands(said string) (all []string) {
 // TestProtectedBranch goes the whole way of a repository that takes nothing on main but by pull requests, as the sentence says it
 // that comes of a push.
 func TestProtectedBranch(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		by     string
 		squash bool
 	}{{"a merge commit", "here", false}, {"squashed", "here", true}, {"published by CI", "ci", true}} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newReleasing(t, releaseOptions{by: c.by})
 			r.protect("refs/heads/main")
 			out := r.refused(1, "origin refused the push to main, and nothing of v0.1.7 was taken", "release", "-to=patch", "-yes")
@@ -85,6 +87,7 @@ func TestProtectedBranch(t *testing.T) {
 
 // TestProtectedBranchOfPackagesApart is the way for one of several packages.
 func TestProtectedBranchOfPackagesApart(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("versioning = \"independent\"\n")})
 	r.protect("refs/heads/main")
 	out := r.refused(1, "nothing of mono-p0002/v0.1.7 was taken", "release", "-to=patch", "-only=mono-p0002", "-yes")
@@ -103,6 +106,7 @@ func TestProtectedBranchOfPackagesApart(t *testing.T) {
 
 // TestPushThatWasNotTaken tells by what the remote has why a push was not taken.
 func TestPushThatWasNotTaken(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name       string
 		breaks     func(r *releasing)
@@ -111,31 +115,32 @@ func TestPushThatWasNotTaken(t *testing.T) {
 		{"somebody was faster", func(r *releasing) {
 			other := r.newClone()
 			git(r.t, other, "commit", "-q", "--allow-empty", "-m", "fix: faster")
-			hook(r, r.dir+"/.git", "pre-push", "cd "+other+" && git push -q origin main")
+			hook(r.t, r.dir+"/.git/hooks", "pre-push", "cd "+other+" && git push -q origin main")
 		}, "since somebody has pushed to origin/main meanwhile", "`mage undo`, `git pull`, and release again"},
 		{"somebody was faster, and pushed another branch's commits too", func(r *releasing) {
 			other := r.newClone()
 			git(r.t, other, "commit", "-q", "--allow-empty", "-m", "fix: faster")
-			hook(r, r.dir+"/.git", "pre-push", "cd "+other+" && git push -q origin main main:next")
+			hook(r.t, r.dir+"/.git/hooks", "pre-push", "cd "+other+" && git push -q origin main main:next")
 			r.protect("refs/heads/nothing")
 		}, "since somebody has pushed to origin/main meanwhile", "`mage undo`, `git pull`, and release again"},
 		{"somebody pushed the tag", func(r *releasing) {
 			other := r.newClone()
-			hook(r, r.dir+"/.git", "pre-push", "cd "+other+" && git push -q origin HEAD:refs/tags/v0.1.7")
+			hook(r.t, r.dir+"/.git/hooks", "pre-push", "cd "+other+" && git push -q origin HEAD:refs/tags/v0.1.7")
 		}, "since origin has the tag v0.1.7 meanwhile", "`mage undo`, `git pull`, and release again"},
 		{"no tag is taken", func(r *releasing) {
 			r.bumped()
 			git(r.t, r.dir, "push", "-q", "origin", "main")
 			r.protect("refs/tags/*")
-		}, "origin does not take the tag of v0.1.7, and has its commit", "the rules of origin for tags"},
+		}, "origin refused the tag of v0.1.7, and has its commit already", "the rules of origin for tags"},
 		{"the versions are there, and other commits are not", func(r *releasing) {
 			r.bumped()
 			git(r.t, r.dir, "push", "-q", "origin", "main")
 			git(r.t, r.dir, "commit", "-q", "--allow-empty", "-m", "fix: more")
 			r.protect("refs/heads/main")
-		}, "origin does not take what main has not yet", "merged there by a pull request"},
+		}, "origin refused the commits that its main does not have yet", "merged there by a pull request"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newReleasing(t, releaseOptions{by: "here"})
 			c.breaks(r)
 			out := r.refused(1, c.says, "release", "-to=0.1.7", "-yes")

@@ -11,14 +11,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// localHook gives a clone a hook, in a folder below its top.
-func localHook(t testing.TB, top, folder, name, script string) {
-	t.Helper()
-	dir := filepath.Join(top, filepath.FromSlash(folder))
-	require.NoError(t, os.MkdirAll(dir, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
-}
-
 // TestRehearseCallsTheCommitHooks calls those of the repository and of core.hooksPath, shows their words, and does not call what
 // guards the real remote.
 func TestRehearseCallsTheCommitHooks(t *testing.T) {
@@ -38,11 +30,12 @@ func TestRehearseCallsTheCommitHooks(t *testing.T) {
 			t.Parallel()
 			r := newReleasing(t, releaseOptions{})
 			seen := filepath.Join(t.TempDir(), "seen it")
-			for _, hook := range []string{"pre-commit", "prepare-commit-msg", "post-commit"} {
-				localHook(t, r.dir, c.folder, hook, "echo "+hook+" >> '"+seen+"'")
+			hooks := filepath.Join(r.dir, c.folder)
+			for _, name := range []string{"pre-commit", "prepare-commit-msg", "post-commit"} {
+				hook(t, hooks, name, "echo "+name+" >> '"+seen+"'")
 			}
-			localHook(t, r.dir, c.folder, "commit-msg", `grep -q "v0.1.7" "$1" || { echo "[no ticket] $(head -1 "$1")" >&2; exit 1; }`)
-			localHook(t, r.dir, c.folder, "pre-push", "touch '"+seen+".push'; echo 'no direct pushes'; exit 1")
+			hook(t, hooks, "commit-msg", `grep -q "v0.1.7" "$1" || { echo "[no ticket] $(head -1 "$1")" >&2; exit 1; }`)
+			hook(t, hooks, "pre-push", "touch '"+seen+".push'; echo 'no direct pushes'; exit 1")
 			switch where, global := strings.CutPrefix(c.config, "global "); {
 			case global:
 				write(t, r.dir, "../gitconfig", "[core]\n\thooksPath = "+filepath.Join(r.dir, where)+"\n")
@@ -74,8 +67,8 @@ func TestRehearseGoesNowhereElse(t *testing.T) {
 	trap := filepath.Join(t.TempDir(), "trap.git")
 	git(t, r.dir, "init", "-q", "--bare", trap)
 	templates := t.TempDir()
-	localHook(t, templates, "hooks", "post-checkout", "touch '"+trap+"/called'; exit 1")
-	localHook(t, templates, "hooks", "pre-push", "touch '"+trap+"/called'; exit 1")
+	hook(t, templates+"/hooks", "post-checkout", "touch '"+trap+"/called'; exit 1")
+	hook(t, templates+"/hooks", "pre-push", "touch '"+trap+"/called'; exit 1")
 	config := `[remote "origin"]
 	pushurl = ` + trap + `
 	push = refs/heads/*:refs/heads/*

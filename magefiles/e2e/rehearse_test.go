@@ -42,15 +42,6 @@ func (r *releasing) everything() string {
 	}, "\n")
 }
 
-// commit commits files of the clone.
-func (r *releasing) commit(message string, files map[string]string) {
-	r.t.Helper()
-	for name, text := range files {
-		write(r.t, r.dir, name, text)
-	}
-	r.commitAll(message)
-}
-
 // TestRehearseBesideTenReleases releases a repository ten times, and rehearses before and after each: nothing is in the way
 // of a rehearsal, nothing is stood in for, and what a tag was built to once is not built a second time.
 func TestRehearseBesideTenReleases(t *testing.T) {
@@ -135,8 +126,8 @@ func TestRehearseGoesOnWithWhatIsUnfinished(t *testing.T) {
 		},
 		"refused by the remote": {
 			by:   "here",
-			stop: func(r *releasing) { remoteHook(r.t, r.world.Remote, "pre-receive", "echo not today; exit 1") },
-			goes: func(r *releasing) { remoteHook(r.t, r.world.Remote, "pre-receive", "exit 0") },
+			stop: func(r *releasing) { hook(r.t, r.world.Remote+"/hooks", "pre-receive", "echo not today; exit 1") },
+			goes: func(r *releasing) { hook(r.t, r.world.Remote+"/hooks", "pre-receive", "exit 0") },
 			said: "✓ push",
 		},
 		"half uploaded": {
@@ -287,12 +278,4 @@ func TestRehearseRefusesBeforeItBuildsAWorld(t *testing.T) {
 	for _, e := range entries {
 		require.NotContains(t, []string{"clone", "world", "past", "past.built", "tmp", "hooks"}, e.Name(), "it is swept")
 	}
-}
-
-// remoteHook gives a bare repository a hook.
-func remoteHook(t testing.TB, remote, name, script string) {
-	t.Helper()
-	path := filepath.Join(remote, "hooks", name)
-	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755))
 }

@@ -171,8 +171,8 @@ func TestNothingIrreversible(t *testing.T) {
 	}{
 		{
 			name: "bump and commit", says: "the hook says no", local: true,
-			breaks: func(r *releasing) { hook(r, r.dir+"/.git", "pre-commit", "echo the hook says no >&2; exit 1") },
-			mends:  func(r *releasing) { hook(r, r.dir+"/.git", "pre-commit", "exit 0") },
+			breaks: func(r *releasing) { hook(r.t, r.dir+"/.git/hooks", "pre-commit", "echo the hook says no >&2; exit 1") },
+			mends:  func(r *releasing) { hook(r.t, r.dir+"/.git/hooks", "pre-commit", "exit 0") },
 		},
 		{
 			name: "check", says: "qa", local: true,
@@ -196,14 +196,16 @@ func TestNothingIrreversible(t *testing.T) {
 		{
 			name: "tag", says: "tagging v0.1.7", local: true,
 			breaks: func(r *releasing) {
-				hook(r, r.dir+"/.git", "reference-transaction", "test \"$1\" = prepared && grep -q refs/tags/v0.1.7 && echo no tags today >&2 && exit 1; exit 0")
+				hook(r.t, r.dir+"/.git/hooks", "reference-transaction", "test \"$1\" = prepared && grep -q refs/tags/v0.1.7 && echo no tags today >&2 && exit 1; exit 0")
 			},
-			mends: func(r *releasing) { hook(r, r.dir+"/.git", "reference-transaction", "exit 0") },
+			mends: func(r *releasing) { hook(r.t, r.dir+"/.git/hooks", "reference-transaction", "exit 0") },
 		},
 		{
 			name: "push", says: "no pushes today", local: true,
-			breaks: func(r *releasing) { hook(r, r.world.Remote, "pre-receive", "echo no pushes today >&2; exit 1") },
-			mends:  func(r *releasing) { hook(r, r.world.Remote, "pre-receive", "exit 0") },
+			breaks: func(r *releasing) {
+				hook(r.t, r.world.Remote+"/hooks", "pre-receive", "echo no pushes today >&2; exit 1")
+			},
+			mends: func(r *releasing) { hook(r.t, r.world.Remote+"/hooks", "pre-receive", "exit 0") },
 		},
 		{
 			name: "publish: half of the packages", by: "here", says: "publish",
@@ -307,11 +309,6 @@ func TestAccidents(t *testing.T) {
 	}
 }
 
-func hook(r *releasing, gitDir, name, script string) {
-	write(r.t, gitDir, "hooks/"+name, "#!/bin/sh\n"+script+"\n")
-	require.NoError(r.t, os.Chmod(filepath.Join(gitDir, "hooks", name), 0o755))
-}
-
 // TestTwoAtOnce starts two releases in one clone: one goes through, the other ends with a sentence, and changes nothing.
 func TestTwoAtOnce(t *testing.T) {
 	r := newReleasing(t, releaseOptions{})
@@ -381,7 +378,7 @@ func TestCtrlC(t *testing.T) {
 func TestUndo(t *testing.T) {
 	t.Run("local", func(t *testing.T) {
 		r := newReleasing(t, releaseOptions{})
-		hook(r, r.world.Remote, "pre-receive", "exit 1")
+		hook(r.t, r.world.Remote+"/hooks", "pre-receive", "exit 1")
 		_, status := r.mage("release", "-to=patch", "-yes")
 		require.Equal(t, 1, status)
 		require.Equal(t, "v0.1.7", git(t, r.dir, "tag", "--list", "v0.1.7"))
@@ -390,7 +387,7 @@ func TestUndo(t *testing.T) {
 		require.Empty(t, git(t, r.dir, "tag", "--list", "v0.1.7"))
 		r.untouched()
 		r.refused(1, "there is nothing to undo", "undo", "-yes")
-		hook(r, r.world.Remote, "pre-receive", "exit 0")
+		hook(r.t, r.world.Remote+"/hooks", "pre-receive", "exit 0")
 		require.NoError(t, os.RemoveAll(filepath.Join(r.dir, ".git", "pixi-release", "releases")))
 		r.ok("release", "-to=patch", "-yes")
 		r.released("0.1.7")

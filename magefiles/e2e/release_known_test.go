@@ -24,15 +24,10 @@ func configured(more string) map[string]string {
 	return map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + strings.Replace(qaTask, `publish = "%s"`, "publish = \"here\"\n"+more, 1)}
 }
 
-// commitAll commits everything in the clone.
-func (r *releasing) commitAll(message string) {
-	git(r.t, r.dir, "add", "-A")
-	git(r.t, r.dir, "commit", "-q", "-m", message)
-}
-
 // TestReleaseOfAnyMessage has a release whose tag was pushed, and of which nothing is on the channel yet. Another clone knows
 // it, by what its commit did.
 func TestReleaseOfAnyMessage(t *testing.T) {
+	t.Parallel()
 	const tag = "v0.1.7"
 	for _, c := range []struct {
 		name  string
@@ -91,13 +86,13 @@ func TestReleaseOfAnyMessage(t *testing.T) {
 			r.pushTag(tag)
 		}},
 		{name: "a hook formats and adds", make: func(r *releasing) {
-			hook(r, r.dir+"/.git", "pre-commit", "echo '# formatted' >> packages/core/pixi.toml; echo 0.1.7 > BADGE; git add -A")
+			hook(r.t, r.dir+"/.git/hooks", "pre-commit", "echo '# formatted' >> packages/core/pixi.toml; echo 0.1.7 > BADGE; git add -A")
 			r.bumped()
 			git(r.t, r.dir, "show", "HEAD:BADGE")
 			r.pushTag(tag)
 		}},
 		{name: "a hook amends", make: func(r *releasing) {
-			hook(r, r.dir+"/.git", "post-commit", "test -e BADGE && exit 0; echo 0.1.7 > BADGE; git add BADGE; git commit -q --amend -m amended")
+			hook(r.t, r.dir+"/.git/hooks", "post-commit", "test -e BADGE && exit 0; echo 0.1.7 > BADGE; git add BADGE; git commit -q --amend -m amended")
 			r.bumped()
 			require.Equal(r.t, "amended", git(r.t, r.dir, "log", "-1", "--format=%s"))
 			r.pushTag(tag)
@@ -110,12 +105,12 @@ func TestReleaseOfAnyMessage(t *testing.T) {
 		}},
 		{name: "by hand", make: func(r *releasing) {
 			for _, file := range []string{"packages/core/pixi.toml", "packages/core/pyproject.toml", "packages/p0001/pixi.toml", "packages/p0001/pyproject.toml", "packages/p0002/pixi.toml", "packages/p0002/pyproject.toml", "pixi.toml"} {
-				text := readFile(r.t.(*testing.T), r.dir, file)
+				text := readFile(r.t, r.dir, file)
 				write(r.t, r.dir, file, strings.ReplaceAll(text, "0.1.6", "0.1.7"))
 			}
 			for _, file := range []string{"core/src/mono_core", "p0001/src/mono_p0001", "p0002/src/mono_p0002"} {
 				file = filepath.Join("packages", file, "__init__.py")
-				text := readFile(r.t.(*testing.T), r.dir, file)
+				text := readFile(r.t, r.dir, file)
 				write(r.t, r.dir, file, strings.ReplaceAll(text, "0.1.6", "0.1.7"))
 			}
 			r.ok("version:show")
@@ -124,6 +119,7 @@ func TestReleaseOfAnyMessage(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newReleasing(t, releaseOptions{by: "here", files: c.files})
 			c.make(r)
 			r.dir = r.newClone()
@@ -139,6 +135,7 @@ func TestReleaseOfAnyMessage(t *testing.T) {
 // TestTagThatIsNoRelease has tags on the remote of which nothing is on the channel, and that no release was begun with: the
 // next one is made.
 func TestTagThatIsNoRelease(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		make     func(r *releasing)
@@ -167,6 +164,7 @@ func TestTagThatIsNoRelease(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newReleasing(t, releaseOptions{by: "here"})
 			c.make(r)
 			r.dir = r.newClone()
@@ -179,6 +177,7 @@ func TestTagThatIsNoRelease(t *testing.T) {
 
 // TestPackageSinceTheRelease adds a package after a release, which was released without it.
 func TestPackageSinceTheRelease(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.ok("release", "-to=patch", "-yes")
 	for name, text := range monorepotest.Files(4, "0.1.7") {
@@ -199,6 +198,7 @@ func TestPackageSinceTheRelease(t *testing.T) {
 // TestPackagesApart releases packages with versions of their own, one after the other, from clones that know nothing of each
 // other.
 func TestPackagesApart(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("versioning = \"independent\"\n")})
 	require.Contains(t, r.ok("release", "-to=patch", "-only=mono-p0002", "-yes"), "mono-p0002/v0.1.7 is released")
 	require.Equal(t, "chore(release): mono-p0002 0.1.7", git(t, r.dir, "log", "-1", "--format=%s"))

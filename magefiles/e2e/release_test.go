@@ -114,6 +114,35 @@ func write(t testing.TB, dir, name, text string) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 }
 
+// hook puts a hook into a folder of hooks: of a clone, of a bare repository, or one that core.hooksPath names.
+func hook(t testing.TB, folder, name, script string) {
+	t.Helper()
+	write(t, folder, name, "#!/bin/sh\n"+script+"\n")
+	require.NoError(t, os.Chmod(filepath.Join(folder, name), 0o755))
+}
+
+// commit commits files of the clone.
+func (r *releasing) commit(message string, files map[string]string) {
+	r.t.Helper()
+	for name, text := range files {
+		write(r.t, r.dir, name, text)
+	}
+	r.commitAll(message)
+}
+
+// commitAll commits everything in the clone.
+func (r *releasing) commitAll(message string) {
+	git(r.t, r.dir, "add", "-A")
+	git(r.t, r.dir, "commit", "-q", "-m", message)
+}
+
+// pushAll commits everything in the clone, and pushes it: a release begins with it.
+func (r *releasing) pushAll(message string) {
+	r.commitAll(message)
+	git(r.t, r.dir, "push", "-q", "origin", "main")
+	r.base = git(r.t, r.dir, "rev-parse", "HEAD")
+}
+
 // newClone is the clone of somebody who has seen nothing of a release but what is on the remote.
 func (r *releasing) newClone() string {
 	dir := filepath.Join(r.t.TempDir(), "clone")

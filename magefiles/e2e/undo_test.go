@@ -16,7 +16,7 @@ func (r *releasing) stopped(behind string) {
 		r.commit("test: a check that fails", map[string]string{"fail-qa": "x\n"})
 		git(r.t, r.dir, "push", "-q", "origin", "main")
 	} else {
-		remoteHook(r.t, r.world.Remote, "pre-receive", "exit 1")
+		hook(r.t, r.world.Remote+"/hooks", "pre-receive", "exit 1")
 	}
 	r.base = git(r.t, r.dir, "rev-parse", "HEAD")
 	r.refused(1, "Error: ", "release", "-to=patch", "-yes")

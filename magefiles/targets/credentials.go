@@ -30,12 +30,12 @@ func ourChannel(w *workspace.Workspace) (*prefixdev.Client, *prefixdev.Channel, 
 
 var errNoChannel = errors.New("it is not said which channel its packages go to")
 
-// noChannel says that a channel has to be named. A folder's name is no such word: what is cloned into a folder src has
-// nothing to do with the channel src.
+// noChannel says that a channel has to be named. The name of a folder does not count: what is cloned into a folder src has nothing
+// to do with the channel src.
 func noChannel(w *workspace.Workspace) error {
 	why := fmt.Sprintf("the workspace %s has no name in %s", w.Manifest.Name, w.Manifest.Path)
 	if !w.Manifest.ByFolder {
-		why = fmt.Sprintf("the name of the workspace, %q, is none that a channel can have", w.Manifest.Name)
+		why = fmt.Sprintf("a channel cannot have the name of the workspace, %q", w.Manifest.Name)
 	}
 	return operr.New(sayChannel(w), "%s, and %w", why, errNoChannel)
 }

@@ -66,7 +66,7 @@ func (a *app) withoutRelease(ctx context.Context, r *release.Release) string {
 	}
 	for _, tag := range bump.PresentTags(w) {
 		if refs.Tags[tag.Name] != "" {
-			return "of " + tag.Name + ", which is tagged on the remote, nothing is on the channel: it is older than that, or `mage release -to=VERSION` publishes it"
+			return tag.Name + " is tagged on the remote, and nothing of it is on the channel: the tag is older than the channel, or `mage release -to=VERSION` publishes it"
 		}
 	}
 	return "the remote has no tag for the versions that the manifests have"

@@ -57,8 +57,8 @@ func (p *planner) changelog(ctx context.Context) error {
 	return nil
 }
 
-// changelogIsFile refuses a changelog that is no file of its own, or that has a double whose name differs in case only: where
-// file systems do not tell them apart, one of the two would be lost.
+// changelogIsFile refuses a changelog that is a link or a folder, or that has a double whose name differs in case only: where file
+// systems do not tell them apart, one of the two would be lost.
 func changelogIsFile(root string) error {
 	entries, err := os.ReadDir(root)
 	if err != nil {
@@ -79,7 +79,7 @@ func changelogIsFile(root string) error {
 			return operr.New(next,
 				"%s is a link to %s, and a release writes into no file but its own", changelogFile, target)
 		default:
-			return operr.New("move it away", "%s is no file: a release writes its changelog there", changelogFile)
+			return operr.New("move it away", "%s is not a file, and a release writes its changelog there", changelogFile)
 		}
 	}
 	return nil

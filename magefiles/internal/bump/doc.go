@@ -17,14 +17,16 @@
 // which package, and where its bytes are.
 //
 //	request.go      what is asked for
+//	new.go          the way from that to a plan
 //	target.go auto.go commits.go    where the packages go, and why
-//	edits.go ranges.go recipe.go    what has to be written for that
+//	edits.go write.go    what has to be written for that
 //	changelog.go    CHANGELOG.md
-//	upgrade.go      a downstream's pins
 //	message.go      what commit and tags say
+//	upgrade.go      a downstream's pins
 //	plan.go         the value
-//	store.go pending.go preflight.go   what is done with it
-//	made.go         what a commit of the past has done
+//	trouble.go      what keeps it from being carried out
+//	store.go take.go pending.go    what is done with it
+//	made.go released.go    what a commit of the past has done, and the last releases
 //
 // What is asked of git are the small interfaces History and Repo, which the targets fill.
 package bump

@@ -148,7 +148,7 @@ func commitFile(t *testing.T, root string, git func(args ...string) string, name
 	git("commit", "-q", "-m", "chore: "+name)
 }
 
-// A changelog that is no file of its own, or that has a double, is refused while the plan is made.
+// A changelog that is a link or a folder, or that has a double, is refused while the plan is made.
 func TestChangelogIsAFile(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -168,7 +168,7 @@ func TestChangelogIsAFile(t *testing.T) {
 		}, "CHANGELOG.md is a link to /etc/passwd"},
 		{"a folder", func(t *testing.T, root string) {
 			require.NoError(t, os.Mkdir(filepath.Join(root, "CHANGELOG.md"), 0o755))
-		}, "CHANGELOG.md is no file"},
+		}, "CHANGELOG.md is not a file"},
 		{"another case", func(t *testing.T, root string) { write(t, root, "Changelog.md", "# Changelog\n") }, "there is a file Changelog.md"},
 		{"both", func(t *testing.T, root string) {
 			write(t, root, "CHANGELOG.md", "# Changelog\n")

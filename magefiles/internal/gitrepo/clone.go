@@ -38,9 +38,9 @@ func (r *Repo) clone(ctx context.Context, commit string, args ...string) error {
 // uploadPartial lets a clone of a partial clone get what it asks for from that, and no more.
 const uploadPartial = "git -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack"
 
-// whole fetches what a partial clone lacks of a commit, and returns what makes a clone of it one that lacks as much: what the
-// one has not, the other cannot get. Where that is trees, the clone is a shallow one. In a whole clone, as most are, there is
-// nothing to do.
+// whole fetches what a partial clone lacks of a commit, and returns the flags that make a clone of it as partial: the clone cannot
+// get what the original does not have. Where that is trees, the clone is a shallow one. In a whole clone, as most are, there
+// is nothing to do.
 func (r *Repo) whole(ctx context.Context, commit string) (flags []string, err error) {
 	out, partial, err := r.answer(ctx, 1, "config", "--get-regexp", `^remote\..*\.partialclonefilter$`)
 	if err != nil || !partial {
@@ -86,16 +86,8 @@ func (r *Repo) missing(ctx context.Context, commit string) (string, error) {
 	return missing.String(), err
 }
 
-// Clone makes a clone of what is committed in dir, which must not exist, and checks out HEAD there, with the submodules that
-// this machine has. It shares no file with the original.
-func (r *Repo) Clone(ctx context.Context, dir string) error {
-	if err := r.clone(ctx, "HEAD", r.Top, dir); err != nil {
-		return failed(err, "cloning %s", r.Top)
-	}
-	return r.Fill(ctx, dir)
-}
-
-// CloneAt is Clone for a commit that HEAD may not be: it is checked out on no branch.
+// CloneAt makes a clone of a commit in dir, which must not exist, and checks it out there, on no branch, with the submodules
+// that this machine has. It shares no file with the original.
 func (r *Repo) CloneAt(ctx context.Context, dir, commit string) error {
 	err := r.clone(ctx, commit, "--no-checkout", r.Top, dir)
 	if err == nil {

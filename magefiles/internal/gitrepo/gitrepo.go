@@ -1,9 +1,20 @@
 // Package gitrepo asks a git repository what the pipeline has to know of it: where it is, what is committed, since when,
-// what is tagged; and it commits and tags. Everything is done by git itself.
+// what is tagged; and it commits, tags, pushes and clones. Everything is done by git itself.
 //
 // A person's settings are of two kinds. Hooks, signatures, the identity and the encoding are their will: they count where
 // something is committed, tagged, reverted or pushed. All others must not change what is released: git is asked by commands
-// for programs, in the C locale, with settings of ours where there is no such command (git.go).
+// for programs, in the C locale, with settings of ours where there is no such command.
+//
+//	git.go          how git is run, and what its errors say
+//	gitrepo.go outside.go    which repository it is, and why git refuses one
+//	index.go status.go       what git knows, and what differs from the commit
+//	history.go past.go touched.go    what was committed, when, and by which commit
+//	commit.go push.go remote.go      commits and tags, here and on a remote
+//	trouble.go tagtrouble.go underway.go    what keeps a commit or a tag from being made
+//	clone.go export.go filters.go    a commit in a folder of its own
+//	submodules.go submodulefetch.go  the submodules in such a clone
+//	lacking.go lackingfiles.go lackingsubmodules.go    files that git did not put into a work tree
+//	stale.go        locks that a killed git has left
 package gitrepo
 
 import (

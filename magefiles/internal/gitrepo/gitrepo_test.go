@@ -52,7 +52,7 @@ func TestHeadAndClone(t *testing.T) {
 	require.Equal(t, []string{"sub/file", "new ü"}, changes)
 
 	clone := filepath.Join(t.TempDir(), "clone")
-	require.NoError(t, repo.Clone(t.Context(), clone))
+	require.NoError(t, repo.CloneAt(t.Context(), clone, head.Commit))
 	data, err := os.ReadFile(filepath.Join(clone, "sub", "file"))
 	require.NoError(t, err)
 	require.Equal(t, "first\n", string(data))
@@ -71,7 +71,7 @@ func TestCloneOfAShallowDetachedOne(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, head.Branch)
 	clone := filepath.Join(t.TempDir(), "clone")
-	require.NoError(t, repo.Clone(t.Context(), clone))
+	require.NoError(t, repo.CloneAt(t.Context(), clone, head.Commit))
 	require.FileExists(t, filepath.Join(clone, "sub", "file"))
 }
 

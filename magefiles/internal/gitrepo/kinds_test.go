@@ -15,6 +15,7 @@ import (
 
 // A repository whose hashes are longer is like any other.
 func TestSHA256(t *testing.T) {
+	t.Parallel()
 	_, run := newRepo(t)
 	dir := t.TempDir()
 	git := func(args ...string) string { return gitOK(t, run, dir, args...) }
@@ -51,8 +52,10 @@ func TestSHA256(t *testing.T) {
 
 // A clone is made of a partial one, whatever it lacks; it needs the remote only for what it lacks of the commit itself.
 func TestPartialClones(t *testing.T) {
+	t.Parallel()
 	for _, filter := range []string{"blob:none", "tree:0", "blob:limit=3"} {
 		t.Run(filter, func(t *testing.T) {
+			t.Parallel()
 			dir, run := newRepo(t)
 			git := func(args ...string) string { return gitOK(t, run, dir, args...) }
 			first := git("rev-parse", "HEAD")
@@ -72,7 +75,6 @@ func TestPartialClones(t *testing.T) {
 			clone := filepath.Join(t.TempDir(), "clone")
 			require.NoError(t, repo.CloneAt(t.Context(), clone, head.Commit), "what is checked out is all there")
 			require.Equal(t, "second\n", files(t, filepath.Join(clone, "sub"))["file"])
-			require.NoError(t, repo.Clone(t.Context(), clone+"-2"))
 			err = repo.CloneAt(t.Context(), clone+"-3", first)
 			require.Contains(t, fmt.Sprintf("%+v", err), "this is a partial clone, and what it lacks cannot be fetched from origin")
 			require.Contains(t, fmt.Sprintf("%+v", err), "does not appear to be a git repository")
@@ -95,7 +97,7 @@ func TestCloneWhereFilesAreNotAllowed(t *testing.T) {
 	} {
 		repo, err := gitrepo.Open(t.Context(), r, dir)
 		require.NoError(t, err)
-		require.NoError(t, repo.Clone(t.Context(), filepath.Join(t.TempDir(), "clone")), name)
+		require.NoError(t, repo.CloneAt(t.Context(), filepath.Join(t.TempDir(), "clone"), "HEAD"), name)
 	}
 }
 
@@ -131,6 +133,7 @@ func TestWorktrees(t *testing.T) {
 
 // What is read of a remote is read where it is pushed to.
 func TestPushAddresses(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		set  func(git func(...string) string, there, elsewhere string)
 		also bool // it is pushed elsewhere as well
@@ -158,6 +161,7 @@ func TestPushAddresses(t *testing.T) {
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			repo, dir, git := open(t)
 			there := withRemote(t, dir, git)
 			elsewhere := filepath.Join(t.TempDir(), "elsewhere.git")
@@ -201,6 +205,7 @@ func TestSeveralAddressesAreAskedFirst(t *testing.T) {
 
 // A remote with rules of its own takes all or nothing, and what it says is shown.
 func TestRulesOfARemote(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		set      func(t *testing.T, bare string, git func(...string) string)
 		undo     bool
@@ -227,6 +232,7 @@ func TestRulesOfARemote(t *testing.T) {
 		}, false, true, "[rejected]"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			repo, dir, git := open(t)
 			bare := withRemote(t, dir, git)
 			git("commit", "-q", "--allow-empty", "-m", "x")

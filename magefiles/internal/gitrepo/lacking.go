@@ -68,7 +68,7 @@ func (r *Repo) lacking(ctx context.Context, packed, named []string) ([]Lack, err
 	}
 	for _, ask := range []func() ([]Lack, error){
 		func() ([]Lack, error) { return r.lackingFiles(ctx, files) },
-		func() ([]Lack, error) { return r.lackingLinks(ctx, links, packed, named) },
+		func() ([]Lack, error) { return r.lackingSubmodules(ctx, links, packed, named) },
 	} {
 		more, err := ask()
 		if err != nil {

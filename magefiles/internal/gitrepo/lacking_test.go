@@ -33,6 +33,7 @@ const lfsPointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2
 
 // What stands in place of a file, and what is not there, is named; what is a change for git is git's to tell.
 func TestLacking(t *testing.T) {
+	t.Parallel()
 	const pointer = "is the pointer of a file that Git LFS keeps, and not the file"
 	for _, c := range []struct {
 		name string
@@ -66,6 +67,7 @@ func TestLacking(t *testing.T) {
 		}, []string{"pkg/link: is a link to a file that git-annex keeps, and that is not here", "pkg/pointer: is the pointer of a file that git-annex keeps, and not the file"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			repo, dir, git := open(t)
 			write(t, dir, "pkg/a.py", "a = 1\n")
 			write(t, dir, "pkgs/a.py", "a = 1\n")
@@ -78,6 +80,7 @@ func TestLacking(t *testing.T) {
 
 // Files that git was told not to look at, or left out.
 func TestLackingUnseen(t *testing.T) {
+	t.Parallel()
 	repo, dir, git := open(t)
 	for _, name := range []string{"pkg/a", "pkg/b", "pkg/c", "pkg/deep/d", "other/e"} {
 		write(t, dir, name, name)
@@ -176,6 +179,7 @@ const notHere = "is a submodule, and its files are not here"
 
 // A clone of ours has the submodules that its original has, whatever has become of where they came from.
 func TestCloneHasSubmodules(t *testing.T) {
+	t.Parallel()
 	w := newSubmodules(t)
 	for _, name := range []string{"lib", "inner", "docs"} {
 		w.without(filepath.Join(w.base, name))
@@ -197,6 +201,7 @@ func TestCloneHasSubmodules(t *testing.T) {
 
 // The work tree's own submodules do not matter, but what is recorded of them: another commit, changes, one that was put away.
 func TestCloneHasSubmodulesAsRecorded(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		do     func(w *withSubmodules)
@@ -221,8 +226,8 @@ func TestCloneHasSubmodulesAsRecorded(t *testing.T) {
 			linked := filepath.Join(w.base, "linked")
 			w.git(w.dir, "worktree", "add", "--quiet", "--detach", linked)
 			var err error
-			w.repo, err = gitrepo.Open(t.Context(), w.run, linked)
-			require.NoError(t, err)
+			w.repo, err = gitrepo.Open(w.t.Context(), w.run, linked)
+			require.NoError(w.t, err)
 		}, []string{"pkg/src/lib: " + notHere}},
 		{"a server that gives branches only", func(w *withSubmodules) {
 			w.git(w.dir, "config", "--add", "protocol.version", "0")
@@ -230,6 +235,7 @@ func TestCloneHasSubmodulesAsRecorded(t *testing.T) {
 		}, []string{"pkg/src/lib: is a submodule at another commit than the one that is committed here"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w := newSubmodules(t)
 			c.do(w)
 			got := lacks(t, w.repo, "pkg")
@@ -250,6 +256,7 @@ func TestCloneHasSubmodulesAsRecorded(t *testing.T) {
 
 // What this machine does not have is fetched from its address, if it is needed; else it is refused by name, with the reason.
 func TestComplete(t *testing.T) {
+	t.Parallel()
 	fresh := func(t *testing.T) (*withSubmodules, *gitrepo.Repo, string) {
 		w := newSubmodules(t)
 		other := filepath.Join(w.base, "other")
@@ -263,6 +270,7 @@ func TestComplete(t *testing.T) {
 		return w, repo, dir
 	}
 	t.Run("a file is no address", func(t *testing.T) {
+		t.Parallel()
 		w, repo, _ := fresh(t)
 		found, err := w.repo.Complete(t.Context(), repo, []string{"pkg"}, nil)
 		require.NoError(t, err)
@@ -271,6 +279,7 @@ func TestComplete(t *testing.T) {
 		require.Contains(t, found[0].Next, "git submodule update --init --recursive pkg/src/lib")
 	})
 	t.Run("one that is allowed", func(t *testing.T) {
+		t.Parallel()
 		w, repo, dir := fresh(t)
 		w.git(w.dir, "config", "protocol.file.allow", "always")
 		w.git(dir, "config", "protocol.file.allow", "always")
@@ -286,6 +295,7 @@ func TestComplete(t *testing.T) {
 		require.Empty(t, lacks(t, repo, "pkg/src/lib/deep"), "a source folder in a submodule")
 	})
 	t.Run("it is gone", func(t *testing.T) {
+		t.Parallel()
 		w, repo, dir := fresh(t)
 		w.without(filepath.Join(w.base, "lib"))
 		found, err := w.repo.Complete(t.Context(), repo, nil, []string{"pkg/src/lib/sub"})
@@ -297,16 +307,18 @@ func TestComplete(t *testing.T) {
 		require.Empty(t, entries, "it stays an empty folder")
 	})
 	t.Run("no address", func(t *testing.T) {
+		t.Parallel()
 		w, repo, _ := fresh(t)
 		require.NoError(t, os.Remove(filepath.Join(repo.Top, ".gitmodules")))
 		found, err := w.repo.Complete(t.Context(), repo, []string{"pkg"}, nil)
 		require.NoError(t, err)
-		require.Contains(t, found[0].Detail, ".gitmodules does not say where it is to be had")
+		require.Contains(t, found[0].Detail, ".gitmodules has no address for it")
 	})
 }
 
 // Before a release begins it is known what a clone of it could not get: what this machine has can be had, whatever the address.
 func TestUnobtainable(t *testing.T) {
+	t.Parallel()
 	w := newSubmodules(t)
 	ask := func() []string {
 		found, err := w.repo.Lacking(t.Context(), []string{"pkg"}, []string{"docs"})
@@ -348,6 +360,7 @@ func TestRelativeAddress(t *testing.T) {
 
 // A hook that would run in a check-out does not.
 func TestSubmodulesRunNoHooks(t *testing.T) {
+	t.Parallel()
 	w := newSubmodules(t)
 	hooks, ran := filepath.Join(w.base, "hooks"), filepath.Join(w.base, "ran")
 	for _, name := range []string{"post-checkout", "reference-transaction"} {
@@ -365,6 +378,7 @@ func TestSubmodulesRunNoHooks(t *testing.T) {
 
 // A filter that only this clone knows works in clones of it; one that fails stops with git's words, before anything is used.
 func TestCloneHasFilters(t *testing.T) {
+	t.Parallel()
 	repo, dir, git := open(t)
 	git("config", "filter.shout.smudge", "tr a-z A-Z")
 	git("config", "filter.shout.clean", "tr A-Z a-z")

@@ -41,7 +41,7 @@ func TestOutside(t *testing.T) {
 	require.ErrorIs(t, err, gitrepo.ErrOutside, "only files have those names")
 }
 
-// A repository that git refuses, or cannot use, is none that is not there. Each error says what git says and what helps.
+// A repository that git refuses, or cannot use, is not taken for one that is not there. Each error says what git says and what helps.
 func TestRefusedByGit(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage func(t *testing.T, dir string, run command.Runner) (string, command.Runner)
@@ -164,33 +164,41 @@ func TestGitsWords(t *testing.T) {
 	write(t, dir, ".git/config", "[core\n")
 	ctx, none := t.Context(), "1111111111111111111111111111111111111111"
 	for name, ask := range map[string]func() error{
-		"Head":       func() error { _, err := repo.Head(ctx); return err },
-		"Identity":   func() error { _, err := repo.Identity(ctx); return err },
-		"Changes":    func() error { _, err := repo.Changes(ctx); return err },
-		"Changed":    func() error { _, err := repo.Changed(ctx); return err },
-		"Tags":       func() error { _, err := repo.Tags(ctx); return err },
-		"MergedTags": func() error { _, err := repo.MergedTags(ctx); return err },
-		"Log":        func() error { _, err := repo.Log(ctx, ""); return err },
-		"LineOrigin": func() error { _, err := repo.LineOrigin(ctx, "HEAD", "sub/file", 1); return err },
-		"Resolve":    func() error { _, err := repo.Resolve(ctx, "HEAD"); return err },
-		"Untracked":  func() error { _, err := repo.Untracked(ctx, nil); return err },
-		"MadeOn":     func() error { _, err := repo.MadeOn(ctx, "HEAD", "HEAD", nil); return err },
-		"Touched":    func() error { _, err := repo.Touched(ctx, "sub"); return err },
-		"Contains":   func() error { _, err := repo.Contains(ctx, none, none); return err },
-		"Ahead":      func() error { _, err := repo.Ahead(ctx, "HEAD", "HEAD"); return err },
-		"URL":        func() error { _, err := repo.URL(ctx, "origin"); return err },
-		"Remote":     func() error { _, err := repo.Remote(ctx, "origin"); return err },
-		"Fetch":      func() error { return repo.Fetch(ctx, "origin") },
-		"Push":       func() error { return repo.Push(ctx, "origin", none, "main") },
-		"Commit":     func() error { _, err := repo.Commit(ctx, []string{"sub/file"}, "x\n"); return err },
-		"Tag":        func() error { return repo.Tag(ctx, "v1", "HEAD", "v1\n") },
-		"DeleteTag":  func() error { return repo.DeleteTag(ctx, "v1") },
-		"Back":       func() error { return repo.Back(ctx, "HEAD") },
-		"Revert":     func() error { _, err := repo.Revert(ctx, "HEAD"); return err },
-		"Restore":    func() error { return repo.Restore(ctx, []string{"sub/file"}) },
-		"Clone":      func() error { return repo.Clone(ctx, filepath.Join(t.TempDir(), "c")) },
-		"CloneAt":    func() error { return repo.CloneAt(ctx, filepath.Join(t.TempDir(), "c"), none) },
-		"Export":     func() error { return repo.Export(ctx, "HEAD", ".", filepath.Join(t.TempDir(), "c")) },
+		"Head":        func() error { _, err := repo.Head(ctx); return err },
+		"Identity":    func() error { _, err := repo.Identity(ctx); return err },
+		"Changes":     func() error { _, err := repo.Changes(ctx); return err },
+		"Changed":     func() error { _, err := repo.Changed(ctx); return err },
+		"Tags":        func() error { _, err := repo.Tags(ctx); return err },
+		"MergedTags":  func() error { _, err := repo.MergedTags(ctx); return err },
+		"Log":         func() error { _, err := repo.Log(ctx, ""); return err },
+		"LineOrigin":  func() error { _, err := repo.LineOrigin(ctx, "HEAD", "sub/file", 1); return err },
+		"Resolve":     func() error { _, err := repo.Resolve(ctx, "HEAD"); return err },
+		"Untracked":   func() error { _, err := repo.Untracked(ctx, nil); return err },
+		"MadeOn":      func() error { _, err := repo.MadeOn(ctx, "HEAD", "HEAD", nil); return err },
+		"Touched":     func() error { _, err := repo.Touched(ctx, "sub"); return err },
+		"Contains":    func() error { _, err := repo.Contains(ctx, none, none); return err },
+		"Ahead":       func() error { _, err := repo.Ahead(ctx, "HEAD", "HEAD"); return err },
+		"URL":         func() error { _, err := repo.URL(ctx, "origin"); return err },
+		"Remote":      func() error { _, err := repo.Remote(ctx, "origin"); return err },
+		"Fetch":       func() error { return repo.Fetch(ctx, "origin") },
+		"Push":        func() error { return repo.Push(ctx, "origin", none, "main") },
+		"Commit":      func() error { _, err := repo.Commit(ctx, []string{"sub/file"}, "x\n"); return err },
+		"Tag":         func() error { return repo.Tag(ctx, "v1", "HEAD", "v1\n") },
+		"DeleteTag":   func() error { return repo.DeleteTag(ctx, "v1") },
+		"Back":        func() error { return repo.Back(ctx, "HEAD") },
+		"Revert":      func() error { _, err := repo.Revert(ctx, "HEAD"); return err },
+		"Restore":     func() error { return repo.Restore(ctx, []string{"sub/file"}) },
+		"Hidden":      func() error { _, err := repo.Hidden(ctx); return err },
+		"Lacking":     func() error { _, err := repo.Lacking(ctx, []string{"sub"}, nil); return err },
+		"LeftOut":     func() error { _, err := repo.LeftOut(ctx, "file"); return err },
+		"Troubles":    func() error { _, err := repo.Troubles(ctx, []string{"sub/file"}); return err },
+		"TagTroubles": func() error { _, err := repo.TagTroubles(ctx, []string{"v1"}); return err },
+		"Parent":      func() error { _, err := repo.Parent(ctx, "HEAD"); return err },
+		"ExportSome": func() error {
+			return repo.ExportSome(ctx, "HEAD", filepath.Join(t.TempDir(), "c"), func(string) bool { return true })
+		},
+		"CloneAt": func() error { return repo.CloneAt(ctx, filepath.Join(t.TempDir(), "c"), none) },
+		"Export":  func() error { return repo.Export(ctx, "HEAD", ".", filepath.Join(t.TempDir(), "c")) },
 	} {
 		err := ask()
 		require.Error(t, err, name)

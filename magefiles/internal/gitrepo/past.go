@@ -41,7 +41,7 @@ func (r *Repo) LineOrigin(ctx context.Context, commit, path string, line int) (s
 			here = there
 		}
 		if len(strings.Fields(out)) < step {
-			return "", operr.New(next, "the history of %s does not say who wrote line %d", path, line)
+			return "", operr.New(next, "the history of %s does not say which commit wrote line %d", path, line)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func (r *Repo) URL(ctx context.Context, remote string) (string, error) {
 	return all[0], nil
 }
 
-// addresses are all that a push to a remote goes to. A remote that is no name is an address itself.
+// addresses are all that a push to a remote goes to. What is not the name of a remote is an address itself.
 func (r *Repo) addresses(ctx context.Context, remote string) ([]string, error) {
 	out, err := r.git(ctx, "remote", "get-url", "--push", "--all", remote)
 	if err == nil && out != "" {

@@ -199,6 +199,7 @@ func seen(t *testing.T, top string, run command.Runner, origin string) map[strin
 
 // Under each of the settings, and under all of them together, the same is seen, committed, tagged and pushed, byte for byte.
 func TestSettingsThatMustNotMatter(t *testing.T) {
+	t.Parallel()
 	world, run := settingsWorld(t)
 	under := func(t *testing.T, lines ...string) string {
 		top, err := os.MkdirTemp(filepath.Dir(world), "under") // the test's own name has characters that end a key

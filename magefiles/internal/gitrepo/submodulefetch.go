@@ -87,7 +87,7 @@ func (r *Repo) inSubmodule(name string) bool {
 	return false
 }
 
-const noAddress = ".gitmodules does not say where it is to be had"
+const noAddress = ".gitmodules has no address for it"
 
 // fetchInto makes a repository of an empty folder, fetches, and checks the commit out; or leaves the folder empty. fetch has the
 // arguments behind those of every fetch.

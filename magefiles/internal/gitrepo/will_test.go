@@ -14,6 +14,7 @@ import (
 
 // What a person's git is to do with commits and tags is done, and tree, parent and refs are those of anybody.
 func TestWill(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		set  func(t *testing.T, dir string, git func(...string) string) []string // variables
 		want func(t *testing.T, dir string, git func(...string) string)
@@ -70,6 +71,7 @@ func TestWill(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir, plain := newRepo(t)
 			git := func(args ...string) string { return gitOK(t, plain, dir, args...) }
 			bare := withRemote(t, dir, git)
@@ -95,6 +97,7 @@ func TestWill(t *testing.T) {
 
 // A hook that refuses is shown with its own words, and clone and remote are what they were.
 func TestHooksThatRefuse(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		hook, script string
 		do           func(t *testing.T, repo *gitrepo.Repo) error
@@ -111,6 +114,7 @@ func TestHooksThatRefuse(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			repo, dir, git := open(t)
 			bare := withRemote(t, dir, git)
 			git("commit", "-q", "--allow-empty", "-m", "to be pushed")
@@ -132,6 +136,7 @@ func TestHooksThatRefuse(t *testing.T) {
 
 // One that refuses without a word is named.
 func TestAHookWithoutWords(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"pre-commit", "commit-msg", "prepare-commit-msg"} {
 		repo, _, git := open(t)
 		if name == "commit-msg" {

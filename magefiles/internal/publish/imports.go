@@ -128,8 +128,8 @@ func inSite(file string) string {
 
 var importable = regexp.MustCompile(`^[\pL_][\pL\pN_]*(?:\.[\pL_][\pL\pN_]*)*$`)
 
-// modules are the importable modules at the top of a payload: packages, single files, and packages in namespaces. Files whose
-// names are no names of modules, such as templates, are none.
+// modules are the importable modules at the top of a payload: packages, single files, and packages in namespaces. Files that
+// cannot be imported by their names, such as templates, are left out.
 func modules(files []string) []string {
 	out := []string{}
 	for _, f := range files {

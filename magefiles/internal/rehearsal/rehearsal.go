@@ -3,7 +3,7 @@
 //
 // The release is not played: it is the target `release` itself, in a process of its own, in a clone of the commit, with a
 // bare git repository for a remote, and with the addresses of an embedded prefix.dev and GitHub in its environment
-// (package world.go). An embedded CI publishes when the tag is pushed. Then the downstreams are upgraded.
+// (world.go). An embedded CI publishes when the tag is pushed. Then the downstreams are upgraded.
 //
 //	rehearsal.go   the steps around the release
 //	begin.go       what it begins with, and what it refuses
@@ -14,6 +14,7 @@
 //	person.go      what of a person's git takes part: settings and hooks
 //	child.go       the processes: with faults they are killed, and run again
 //	outcome.go     what the release did
+//	git.go         how git is run here
 //	dir.go         the folder
 package rehearsal
 

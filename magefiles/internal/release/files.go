@@ -57,7 +57,7 @@ func (r *Release) ofFiles(ctx context.Context, a *asked) (found []*operr.Error) 
 		}
 	}
 	for _, l := range r.Repo.Unobtainable(ctx, lacks) {
-		found = append(found, operr.New(l.Next, "%s, and cannot be had", l).WithDetail(l.Detail))
+		found = append(found, operr.New(l.Next, "%s, and cannot be fetched", l).WithDetail(l.Detail))
 	}
 	return found
 }
@@ -81,7 +81,7 @@ func AllManifests(ctx context.Context, repo *gitrepo.Repo) error {
 		return err
 	}
 	return operr.New("`git sparse-checkout disable`, or work in another clone; in a workflow, no `sparse-checkout` for actions/checkout",
-		"a sparse checkout leaves out %s, and what is released or published has to be seen whole", Some(hidden))
+		"a sparse checkout leaves out %s, and every manifest has to be there", Some(hidden))
 }
 
 // Complete fetches what a clone of a repository lacks of the packages of the workspace in it, such as submodules that only

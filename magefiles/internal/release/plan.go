@@ -55,7 +55,7 @@ func (p *Plan) Is(to string) bool {
 	})
 }
 
-// asked says whether a request names this release, and no package that is none of it.
+// asked says whether a request names this release, and, if a package, one that it releases.
 func (p *Plan) asked(req bump.Request) bool {
 	return p.Is(req.To) && (req.Only == "" || slices.ContainsFunc(p.Tags, func(tag string) bool {
 		name, _, apart := strings.Cut(tag, "/")

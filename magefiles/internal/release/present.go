@@ -103,7 +103,7 @@ type tagged struct {
 }
 
 // tagged drafts the release of the tags of one commit, and asks what is there of it. A package that came to the workspace
-// later is none of it.
+// later is not part of it.
 func (r *Release) tagged(ctx context.Context, w *workspace.Workspace, refs gitrepo.Refs, tags []bump.Tag) (t tagged, err error) {
 	commit := refs.Tags[tags[0].Name]
 	branch, err := r.branchWith(ctx, w, refs, commit)
@@ -172,7 +172,7 @@ func named(w *workspace.Workspace, tags []string) (packages []*workspace.Package
 
 // begun decides about tags of which nothing is on the channel. A tag alone is no release that was begun: it may be older than
 // the channel. One whose version was brought there by a bump is, unless the release before it is not on the channel either.
-// A commit that is not here is none that this clone is to go on with.
+// A clone does not go on with a commit that it does not have.
 func (r *Release) begun(ctx context.Context, t tagged, refs gitrepo.Refs) (bool, error) {
 	if t.w == nil {
 		return false, nil

@@ -9,8 +9,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// explainPush says of a push that was not taken what to do. Whether somebody was faster, or the remote does not take it from
-// anybody, is seen from what the remote has, and not read out of what it says.
+// explainPush says what to do after a push that was refused. Whether somebody was faster, or the remote refuses it from anybody,
+// is seen from what the remote has, and not read out of what it says.
 func (r *Release) explainPush(ctx context.Context, err error) error {
 	if gitrepo.Transient(err) || ctx.Err() != nil {
 		return err
@@ -29,12 +29,12 @@ func (r *Release) explainPush(ctx context.Context, err error) error {
 		return operr.New("find out who pushed it; "+faster, "nothing of %s was taken, since %s has the tag %s meanwhile: %w", p.Title, p.Remote, anyOf(refs.Tags, p.Tags), err)
 	case refs.Branches[p.Branch] == r.commit.Get().Hash:
 		return operr.New("see what git says above: the rules of "+p.Remote+" for tags have to let it through; then run it again",
-			"%s does not take the tag of %s, and has its commit: %w", p.Remote, p.Title, err)
+			"%s refused the tag of %s, and has its commit already: %w", p.Remote, p.Title, err)
 	case !ours:
 		return operr.New(faster, "nothing of %s was taken, since somebody has pushed to %s/%s meanwhile: %w", p.Title, p.Remote, p.Branch, err)
 	case p.Bump.Empty():
 		return operr.New("see what git says above; where nobody may push to "+p.Branch+": have what is not pushed yet merged there by a pull request, `git pull`, and run it again",
-			"%s does not take what %s has not yet: %w", p.Remote, p.Branch, err)
+			"%s refused the commits that its %s does not have yet: %w", p.Remote, p.Branch, err)
 	}
 	return operr.New("see what git says above; where nobody may push to "+p.Branch+", a pull request has to bring the versions there: "+p.byPullRequest(),
 		"%s refused the push to %s, and nothing of %s was taken: %w", p.Remote, p.Branch, p.Title, err)

@@ -7,8 +7,11 @@
 //	release.go     what a release works with, and its steps
 //	plan.go        the plan: a value with a digest
 //	session.go     begin, continue, end: the journal, and the lock
+//	run.go         which release it is: one that goes on, or a new one
 //	preflight.go   everything that can be asked before anything is written
+//	files.go       what of it is about files that packages lack
 //	branch.go      which branch it is made from
+//	past.go        what is refused by manifests alone, and what a journal says
 //	present.go     what a clone knows that has no journal: tags, and what they stand for
 //	source.go      bump, tag, push: what happens in git
 //	refused.go     why a push was not taken

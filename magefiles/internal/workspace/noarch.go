@@ -177,7 +177,7 @@ func saysNoarch(n *yaml.Node) bool {
 	return n != nil && (n.Kind != yaml.ScalarNode || n.Tag != "!!null" && n.Value != "")
 }
 
-// outputsOf are the outputs of a recipe, also those below if, then and else; a staging output is no package.
+// outputsOf are the outputs of a recipe, also those below if, then and else; a staging output is not a package.
 func outputsOf(n *yaml.Node) []*yaml.Node {
 	switch {
 	case n == nil || member(n, "staging") != nil:

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// lackingLinks looks at submodules, and into those that are there.
-func (r *Repo) lackingLinks(ctx context.Context, links []entry, packed, named []string) ([]Lack, error) {
+// lackingSubmodules looks at submodules, and into those that are there.
+func (r *Repo) lackingSubmodules(ctx context.Context, links []entry, packed, named []string) ([]Lack, error) {
 	var found []Lack
 	var there []string
 	for _, e := range links {
