@@ -65,3 +65,38 @@ func TestUndoNeedsNoChannel(t *testing.T) {
 	require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was taken back")
 	require.Empty(t, git(t, r.dir, "log", "--oneline", "origin/main..main"))
 }
+
+// TestUndoOfAReleaseThatHasEnded asks a channel that has nothing of it, also after another release was taken back: what was
+// published to the other channel is not taken for unfinished.
+func TestUndoOfAReleaseThatHasEnded(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		before func(r *releasing)
+	}{
+		{"the last one", func(*releasing) {}},
+		{"before one that was taken back", func(r *releasing) {
+			hook(r, r.dir+"/.git", "pre-push", "exit 1")
+			_, status := r.mage("release", "-to=minor", "-yes")
+			require.Equal(r.t, 1, status)
+			r.ok("undo", "-yes")
+			hook(r, r.dir+"/.git", "pre-push", "exit 0")
+		}},
+		{"with a commit on top", func(r *releasing) {
+			git(r.t, r.dir, "commit", "-q", "--allow-empty", "-m", "feat: more")
+			git(r.t, r.dir, "push", "-q", "origin", "main")
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: "here"})
+			require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.7 is released")
+			c.before(r)
+			commits, tags := r.remote()
+			r.env = command.Setenv(r.env, "PREFIX_CHANNEL=elsewhere")
+			r.refused(1, "there is nothing to undo", "undo", "-yes")
+			nowCommits, nowTags := r.remote()
+			require.Equal(t, commits, nowCommits)
+			require.Equal(t, tags, nowTags)
+			require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.8 is released")
+		})
+	}
+}

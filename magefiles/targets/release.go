@@ -195,6 +195,13 @@ func (a *app) confirmRelease(ctx context.Context, r *release.Release, p *release
 		by = "published from here to " + p.Channel
 	}
 	a.view.Heading("\n%s: checked and built; then tagged and pushed to %s/%s; %s; verified", p.Title, p.Remote, p.Branch, by)
+	if len(p.Along) > 0 {
+		var names []string
+		for _, pkg := range p.Along {
+			names = append(names, pkg.Name+" "+pkg.Version)
+		}
+		a.view.Line("published along, and not tagged, since the channel has no such version: %s", strings.Join(names, ", "))
+	}
 	if p.Unpushed > 0 {
 		a.view.Line("%s that %s not on %s yet, and will be pushed along", operr.Count(p.Unpushed, "commit"), map[bool]string{true: "is", false: "are"}[p.Unpushed == 1], p.Remote)
 	}

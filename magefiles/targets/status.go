@@ -148,7 +148,7 @@ func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error 
 		if b.Plan.Bump.Empty() {
 			commit = "and " + b.Plan.Branch + " stays, since this clone did not make the release's commit: `git revert` takes it back"
 		}
-		a.view.Line("%s is on %s, and nothing was uploaded: its tag is removed there, %s", title, b.Plan.Remote, commit)
+		a.view.Line("%s is on %s, and nothing of it is on %s: its tag is removed there, %s", title, b.Plan.Remote, b.Plan.Channel, commit)
 		a.view.Line("Whoever fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")
 	case release.NoReturn:
 		a.view.Line("%s cannot be taken back: %s has", title, b.Plan.Channel)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -291,7 +292,7 @@ func (r *Release) build(ctx context.Context) (Built, error) {
 		return Built{}, withDetail(err, log.text())
 	}
 	if _, err := p.Plan(ctx, holdings, ready); err != nil {
-		return Built{}, err
+		return Built{}, r.raise(err)
 	}
 	built := Built{Commit: c.commit}
 	for _, pkg := range c.w.Order() {
@@ -300,6 +301,15 @@ func (r *Release) build(ctx context.Context) (Built, error) {
 		}
 	}
 	return built, nil
+}
+
+// raise says of a version that the channel has otherwise how to come to a higher one: not by a commit below which the release
+// goes on, since it is of the versions that were agreed to.
+func (r *Release) raise(err error) error {
+	if !errors.Is(err, channel.ErrExists) || r.tooLate() != "" {
+		return err
+	}
+	return operr.New("`mage undo`, and release a higher version, with -only=NAME of that package where it has one of its own: published bytes are not replaced; nothing was sent", "%w", err)
 }
 
 // withDetail adds the last lines of a child, unless the error has some.

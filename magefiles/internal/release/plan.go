@@ -11,6 +11,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -28,6 +29,7 @@ type Plan struct {
 	Channel    string     `json:"channel"`              // URL
 	Publish    string     `json:"publish"`              // workspace.PublishCI or PublishHere
 	Repository string     `json:"repository,omitempty"` // on GitHub, "owner/name"
+	Along      []Package  `json:"along,omitempty"`      // published too, though not released: the channel lacks them
 }
 
 // Package is one package of the workspace, at the version that it has in the release.
@@ -69,6 +71,16 @@ func (p *Plan) releases(name string) bool {
 		of, _, apart := strings.Cut(tag, "/")
 		return !apart || of == name
 	})
+}
+
+// along are the packages that are published without being released: publishing completes the channel.
+func (p *Plan) along(h publish.Holdings) (all []Package) {
+	for _, pkg := range p.Packages {
+		if !p.releases(pkg.Name) && len(h.Of(pkg.Name, pkg.Version)) == 0 {
+			all = append(all, pkg)
+		}
+	}
+	return all
 }
 
 // draft works out a release. The bump is the one that a person asks for, or, with present, the versions that the manifests

@@ -64,6 +64,9 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 		if r.plan, err = r.draft(ctx, a.w, a.bump, a); err != nil {
 			return Facts{}, false, err
 		}
+		if a.channelErr == nil {
+			r.plan.Along = r.plan.along(a.holdings)
+		}
 		found = append(found, ofBump(a.bump)...)
 	}
 	found = append(found, r.ofPlatforms(ctx, a)...)

@@ -14,8 +14,8 @@ import (
 )
 
 // present is the release of the versions that the manifests have, if its tags are on the remote; nil where they are not. It
-// is what a clone knows that has never seen the journal.
-func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released bool, err error) {
+// is what a clone knows that has never seen the journal. A release that a journal of this clone knows the end of has ended.
+func (r *Release) present(ctx context.Context) (plan *Plan, released bool, err error) {
 	w, err := workspace.Load(r.Root)
 	if err != nil || len(w.Disagreements()) > 0 {
 		return nil, false, nil // preflight says it, beside everything else that is in the way
@@ -39,10 +39,13 @@ func (r *Release) present(ctx context.Context, past *Past) (plan *Plan, released
 		if err != nil {
 			return nil, false, err
 		}
+		end, err := r.ended(t.plan)
 		switch {
-		case past != nil && slices.Equal(past.Plan.Tags, t.plan.Tags) && past.End == Released:
+		case err != nil:
+			return nil, false, err
+		case end == Released: // whatever is on the channel now, which may be another one
 			t.all = true
-		case past != nil && slices.Equal(past.Plan.Tags, t.plan.Tags) && past.End == Abandoned && !t.plan.asked(r.Request):
+		case end == Abandoned && !t.plan.asked(r.Request):
 			continue
 		}
 		if t.all {

@@ -70,7 +70,7 @@ func (r *Release) choose(ctx context.Context, past *Past) (*Result, error) {
 		}
 		return nil, r.goOn(past)
 	}
-	present, released, err := r.present(ctx, past)
+	present, released, err := r.present(ctx)
 	switch {
 	case err != nil:
 		return nil, err
@@ -181,7 +181,7 @@ func (r *Release) Look(ctx context.Context, past *Past, each time.Duration) []wo
 // Present is the release of the versions that the manifests have, where a clone has no journal of it; nil where its tags are
 // not on the remote.
 func (r *Release) Present(ctx context.Context) (*Past, error) {
-	plan, released, err := r.present(ctx, nil)
+	plan, released, err := r.present(ctx)
 	if plan == nil || err != nil {
 		return nil, err
 	}

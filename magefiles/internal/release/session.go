@@ -121,6 +121,27 @@ func readPast(path string) (*Past, error) {
 	return past, nil
 }
 
+// ended is how the journals of this clone say that the release of these tags, at this commit, has ended; "" where they do not.
+func (r *Release) ended(p *Plan) (end End, err error) {
+	entries, err := os.ReadDir(journals(r.State))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".jsonl") {
+			continue
+		}
+		past, err := readPast(filepath.Join(journals(r.State), e.Name()))
+		if err != nil {
+			continue // Last says it of the one that counts
+		}
+		if commit := past.commit(); slices.Equal(past.Plan.Tags, p.Tags) && (commit == "" || commit == p.Base) {
+			end = past.End
+		}
+	}
+	return end, nil
+}
+
 // CopyTo writes the journal to another path, as that of the same release for another channel.
 func (p *Past) CopyTo(path, channel string) error {
 	plan := *p.Plan
