@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -31,6 +32,7 @@ const (
 	cloneDir        = "clone"
 	environmentsDir = "environments" // of the toolchain: they outlast a release
 	scratchDir      = "verify"
+	asideDir        = "output" // the clone's artifacts, while the clone is made again
 )
 
 func (r *Release) environments() string { return filepath.Join(r.Dir, environmentsDir) }
@@ -74,7 +76,7 @@ func prepare(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o644)
+	return atomicfile.Ignore(dir)
 }
 
 func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Repo, error) {
@@ -101,6 +103,36 @@ func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Rep
 		return nil, err
 	}
 	return gitrepo.Open(ctx, r.Runner, dir)
+}
+
+// asCommitted makes the clone again where it is not as it is committed any more: tasks that check may have formatted files, or
+// made some, also such that git ignores, and a package would be packed with them. Artifacts in it stay.
+func (r *Release) asCommitted(ctx context.Context) error {
+	c, err := r.checkout(ctx)
+	if err != nil {
+		return err
+	}
+	packed, _ := c.w.Sources(c.w.Packages...)
+	left, err := c.repo.Left(ctx, packed)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	output, aside := filepath.Join(c.w.Root, "output"), filepath.Join(r.Dir, asideDir)
+	if err := os.RemoveAll(aside); err != nil {
+		return err
+	}
+	moved := os.Rename(output, aside) == nil
+	if err := os.RemoveAll(c.repo.Top); err != nil {
+		return err
+	}
+	r.clone = nil
+	if _, err := r.checkout(ctx); err != nil || !moved {
+		return err
+	}
+	if err := os.RemoveAll(output); err != nil {
+		return err
+	}
+	return os.Rename(aside, output)
 }
 
 // publisher takes packages of the clone to the channel. It does not compare times: what the channel has of these versions
@@ -266,6 +298,9 @@ func (r *Release) artifacts(ctx context.Context, built Built) (publish.Artifacts
 // build builds every package, or, where the tag is out, those that the channel lacks; and compares them with what the channel
 // has, so that a conflict is known before there is a tag.
 func (r *Release) build(ctx context.Context) (Built, error) {
+	if err := r.asCommitted(ctx); err != nil {
+		return Built{}, err
+	}
 	p, c, err := r.publisher(ctx)
 	if err != nil {
 		return Built{}, err
