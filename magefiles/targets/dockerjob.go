@@ -105,7 +105,7 @@ func makeOutput(w *workspace.Workspace, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(w.Root, outputDir, ".gitignore"), []byte("*\n"), 0o644)
+	return atomicfile.Ignore(filepath.Join(w.Root, outputDir))
 }
 
 // readOr is the text of a file, nil where there is none.

@@ -256,7 +256,7 @@ func scratchDir(w *workspace.Workspace) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o644); err != nil {
+	if err := atomicfile.Ignore(dir); err != nil {
 		return "", err
 	}
 	if fixed := filepath.Join(dir, "verify"); os.Mkdir(fixed, 0o755) == nil {

@@ -158,3 +158,20 @@ func SyncDir(dir string) error {
 	defer d.Close()
 	return d.Sync()
 }
+
+// Ignore keeps git from committing anything in a folder, but for the names given: by a .gitignore in it, which it writes
+// where there is none. One that is there is somebody's own, and may be committed: it stays.
+func Ignore(dir string, but ...string) error {
+	name := filepath.Join(dir, ".gitignore")
+	switch st, err := os.Lstat(name); {
+	case err == nil && (st.Size() > 0 || !st.Mode().IsRegular()): // an empty one is that of a run which was killed
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	text := "*\n"
+	for _, b := range but {
+		text += "!" + b + "\n"
+	}
+	return os.WriteFile(name, []byte(text), 0o644)
+}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
@@ -128,8 +129,7 @@ func (r *run) settleIdentity(ctx context.Context) error {
 // shareEnvironments lets the release find the environments of the rehearsal before, which outlast it.
 func (r *run) shareEnvironments() error {
 	dir, link := filepath.Join(r.Dir, environmentsDir), filepath.Join(r.root, "output", "release", "environments")
-	ignore := filepath.Join(filepath.Dir(link), ignoreFile)
-	if err := errors.Join(os.MkdirAll(dir, 0o755), os.MkdirAll(filepath.Dir(link), 0o755), os.WriteFile(ignore, []byte("*\n"), 0o644)); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o755), os.MkdirAll(filepath.Dir(link), 0o755), atomicfile.Ignore(filepath.Dir(link))); err != nil {
 		return err
 	}
 	return os.Symlink(dir, link)

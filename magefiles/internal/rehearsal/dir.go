@@ -4,7 +4,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -24,7 +26,10 @@ func lock(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(dir, ignoreFile), []byte("*\n"), 0o644); err != nil {
+	if err := isOurs(dir); err != nil {
+		return nil, err
+	}
+	if err := atomicfile.Ignore(dir); err != nil {
 		return nil, err
 	}
 	unlock, _, err = journal.Lock(filepath.Join(dir, lockFile))
@@ -32,6 +37,21 @@ func lock(dir string) (unlock func(), err error) {
 		return nil, operr.NewStopped("wait for it, or stop it", "another rehearsal is under way in %s, %w", dir, err)
 	}
 	return unlock, err
+}
+
+// isOurs refuses a folder that no rehearsal has made: what is in it would be swept away.
+func isOurs(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	of := func(name string) bool {
+		return slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == name })
+	}
+	if of(lockFile) || len(entries) == 0 || len(entries) == 1 && of(ignoreFile) {
+		return nil
+	}
+	return operr.New("move it elsewhere: a rehearsal works in that folder, and empties it", "%s is in %s, and no rehearsal has put it there", entries[0].Name(), dir)
 }
 
 // sweep removes what one rehearsal writes.

@@ -3,6 +3,7 @@ package release
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -32,6 +34,7 @@ const (
 	cloneDir        = "clone"
 	environmentsDir = "environments" // of the toolchain: they outlast a release
 	scratchDir      = "verify"
+	asideDir        = "output" // the clone's artifacts, while the clone is made again
 )
 
 func (r *Release) environments() string { return filepath.Join(r.Dir, environmentsDir) }
@@ -75,7 +78,7 @@ func prepare(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o644)
+	return atomicfile.Ignore(dir)
 }
 
 func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Repo, error) {
@@ -102,6 +105,36 @@ func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Rep
 		return nil, err
 	}
 	return gitrepo.Open(ctx, r.Runner, dir)
+}
+
+// asCommitted makes the clone again where it is not as it is committed any more: tasks that check may have formatted files, or
+// made some, also such that git ignores, and a package would be packed with them. Artifacts in it stay.
+func (r *Release) asCommitted(ctx context.Context) error {
+	c, err := r.checkout(ctx)
+	if err != nil {
+		return err
+	}
+	packed, _ := c.w.Sources(c.w.Packages...)
+	left, err := c.repo.Left(ctx, packed)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	output, aside := filepath.Join(c.w.Root, "output"), filepath.Join(r.Dir, asideDir)
+	if err := os.RemoveAll(aside); err != nil {
+		return err
+	}
+	moved := os.Rename(output, aside) == nil
+	if err := os.RemoveAll(c.repo.Top); err != nil {
+		return err
+	}
+	r.clone = nil
+	if _, err := r.checkout(ctx); err != nil || !moved {
+		return err
+	}
+	if err := os.RemoveAll(output); err != nil {
+		return err
+	}
+	return os.Rename(aside, output)
 }
 
 // publisher takes packages of the clone to the channel. It does not compare times: what the channel has of these versions
@@ -268,6 +301,9 @@ func (r *Release) artifacts(ctx context.Context, built Built) (publish.Artifacts
 // compares them with what the channel has, so that a conflict is known before there is a tag. A package that has a version of its
 // own, and keeps it, stays as it was published: built of a later commit it would have another time, and so other bytes.
 func (r *Release) build(ctx context.Context) (Built, error) {
+	if err := r.asCommitted(ctx); err != nil {
+		return Built{}, err
+	}
 	p, c, err := r.publisher(ctx)
 	if err != nil {
 		return Built{}, err

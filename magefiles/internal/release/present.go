@@ -48,7 +48,8 @@ func (r *Release) present(ctx context.Context) (plan *Plan, released bool, err e
 		case end == Abandoned && !t.plan.asked(r.Request):
 			continue
 		}
-		if t.all {
+		// That GitHub has no release of them is in nobody's way: many make none there.
+		if t.all || t.here && r.Request.To != "" && !t.plan.asked(r.Request) {
 			if plan == nil || t.plan.asked(r.Request) {
 				plan, released = t.plan, true
 			}
@@ -102,6 +103,7 @@ type tagged struct {
 	packages []*workspace.Package // that the tags are for
 	holdings publish.Holdings
 	some     bool // of the packages are on the channel
+	here     bool // all of them are
 	all      bool // are, and, where that can be asked, GitHub has the release
 }
 
@@ -149,7 +151,8 @@ func (r *Release) tagged(ctx context.Context, w *workspace.Workspace, refs gitre
 			there++
 		}
 	}
-	t.some, t.all = there > 0, there == len(t.packages)
+	t.some, t.here = there > 0, there == len(t.packages)
+	t.all = t.here
 	if !t.all || r.noHub() != "" {
 		return t, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
@@ -38,7 +39,7 @@ func prepare(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o644)
+	return atomicfile.Ignore(dir)
 }
 
 // place moves an artifact into dir as one step and removes what other builds of its package have left there.

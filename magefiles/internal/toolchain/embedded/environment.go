@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -96,7 +97,7 @@ func (e *Toolchain) folder(m *workspace.Manifest, name string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", err
 	}
-	return dir, os.WriteFile(filepath.Join(base, ".gitignore"), []byte("*\n!config.toml\n"), 0o644)
+	return dir, atomicfile.Ignore(base, "config.toml")
 }
 
 // makeEnvironment makes the environment new, of an interpreter, with what comes from PyPI and from the channel.
