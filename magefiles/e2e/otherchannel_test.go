@@ -75,11 +75,11 @@ func TestUndoOfAReleaseThatHasEnded(t *testing.T) {
 	}{
 		{"the last one", func(*releasing) {}},
 		{"before one that was taken back", func(r *releasing) {
-			hook(r, r.dir+"/.git", "pre-push", "exit 1")
+			hook(r.t, r.dir+"/.git/hooks", "pre-push", "exit 1")
 			_, status := r.mage("release", "-to=minor", "-yes")
 			require.Equal(r.t, 1, status)
 			r.ok("undo", "-yes")
-			hook(r, r.dir+"/.git", "pre-push", "exit 0")
+			hook(r.t, r.dir+"/.git/hooks", "pre-push", "exit 0")
 		}},
 		{"with a commit on top", func(r *releasing) {
 			git(r.t, r.dir, "commit", "-q", "--allow-empty", "-m", "feat: more")
