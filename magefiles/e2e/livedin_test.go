@@ -175,9 +175,8 @@ func TestReleaseInARepositoryThatPeopleLiveIn(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(r *releasing)
-		args   []string
-		stops  string // what the sentence has; "" goes through
-		theirs int    // refs that colleagues push meanwhile
+		stops  string   // what the sentence has; "" goes through
+		theirs []string // refs that colleagues push meanwhile
 	}{
 		"as it is": {},
 		"from a linked worktree": {change: func(r *releasing) {
@@ -229,15 +228,15 @@ func TestReleaseInARepositoryThatPeopleLiveIn(t *testing.T) {
 				return r.colleague("one", func(dir string) { git(r.t, dir, "tag", "nightly") }, "HEAD:refs/heads/one", "nightly") + " && " +
 					r.colleague("two", func(dir string) { git(r.t, dir, "tag", "-a", "-m", "x", "v7.0.0") }, "HEAD:refs/heads/two", "v7.0.0")
 			})
-		}, theirs: 4},
+		}, theirs: []string{"refs/heads/one", "refs/tags/nightly", "refs/heads/two", "refs/tags/v7.0.0"}},
 		"a colleague pushes to main": {change: func(r *releasing) {
 			r.meanwhile(func() string { return r.colleague("one", nil, "HEAD:refs/heads/main") })
-		}, stops: "nothing of v0.1.7 was taken", theirs: 1},
+		}, stops: "nothing of v0.1.7 was taken", theirs: []string{"refs/heads/main"}},
 		"a colleague pushes the same tag": {change: func(r *releasing) {
 			r.meanwhile(func() string {
 				return r.colleague("one", func(dir string) { git(r.t, dir, "tag", "-a", "-m", "mine", "v0.1.7") }, "v0.1.7")
 			})
-		}, stops: "v0.1.7", theirs: 1},
+		}, stops: "since origin has the tag v0.1.7 meanwhile", theirs: []string{"refs/tags/v0.1.7"}},
 		"a colleague was faster": {change: func(r *releasing) {
 			shell(r.t, r.colleague("one", nil, "HEAD:refs/heads/main"))
 		}, stops: "the clone is behind origin/main"},
@@ -284,44 +283,56 @@ func TestReleaseInARepositoryThatPeopleLiveIn(t *testing.T) {
 			if c.change != nil {
 				c.change(r)
 			}
-			clone, before := r.mine(), r.refs()
-			main := before["refs/heads/main"]
-			args := append([]string{"release", "-to=patch", "-yes"}, c.args...)
 			if c.stops != "" {
-				out, status := r.mage(args...)
-				require.Contains(t, []int{1, 3}, status, out)
-				require.Contains(t, out, "Error: ")
-				require.Contains(t, out, "→ ")
-				require.Contains(t, out, c.stops)
-				require.Empty(t, r.onChannel())
-				after := r.refs()
-				require.Len(t, after, len(before)+c.theirs-map[bool]int{true: 1}[name == "a colleague pushes to main"])
-				delete(before, "refs/heads/main")
-				for ref, object := range before {
-					require.Equal(t, object, after[ref], ref)
-				}
-				if c.theirs == 0 {
-					require.Equal(t, main, after["refs/heads/main"])
-				}
-				r.takenBack(clone)
-				return
+				r.stops(c.stops, c.theirs)
+			} else {
+				r.goesThrough(c.theirs)
 			}
-			require.Contains(t, r.ok(args...), "v0.1.7 is released")
-			after := r.refs()
-			require.Len(t, after, len(before)+1+c.theirs, "one tag more, and what colleagues pushed")
-			require.Equal(t, r.base, git(t, r.dir, "--git-dir="+r.world.Remote, "rev-parse", "main^"), "one commit more")
-			require.Equal(t, after["refs/heads/main"], git(t, r.dir, "--git-dir="+r.world.Remote, "rev-parse", "v0.1.7^{commit}"))
-			if r.has(".git/hooks/commit-msg") {
-				require.Contains(t, git(t, r.dir, "--git-dir="+r.world.Remote, "log", "-1", "--format=%B", "main"), "Change-Id: I")
-			}
-			delete(before, "refs/heads/main")
-			for ref, object := range before {
-				require.Equal(t, object, after[ref], ref)
-			}
-			require.Len(t, r.onChannel(), 3)
-			require.Empty(t, git(t, r.dir, "status", "--porcelain"))
 		})
 	}
+}
+
+// stops wants a release to stop with a sentence and the next step, while colleagues push some refs, and to leave everything
+// else as it was, or to leave a release that can be taken back.
+func (r *releasing) stops(says string, theirs []string) {
+	r.t.Helper()
+	clone, want := r.mine(), r.refs()
+	out, status := r.mage("release", "-to=patch", "-yes")
+	require.Contains(r.t, []int{1, 3}, status, out)
+	require.Contains(r.t, out, "Error: ")
+	require.Contains(r.t, out, "→ ")
+	require.Contains(r.t, out, says)
+	require.Empty(r.t, r.onChannel())
+	after := r.refs()
+	for _, ref := range theirs {
+		require.NotEmpty(r.t, after[ref])
+		require.NotEqual(r.t, want[ref], after[ref], ref)
+		want[ref] = after[ref]
+	}
+	require.Equal(r.t, want, after)
+	r.takenBack(clone)
+}
+
+// goesThrough wants a release to leave one commit and one tag more on the remote, beside what colleagues push, and every file
+// once on the channel.
+func (r *releasing) goesThrough(theirs []string) {
+	r.t.Helper()
+	want := r.refs()
+	require.Contains(r.t, r.ok("release", "-to=patch", "-yes"), "v0.1.7 is released")
+	after := r.refs()
+	for _, ref := range append([]string{"refs/heads/main", "refs/tags/v0.1.7"}, theirs...) {
+		require.NotEmpty(r.t, after[ref], ref)
+		want[ref] = after[ref]
+	}
+	require.Equal(r.t, want, after)
+	remote := func(args ...string) string { return git(r.t, r.world.Remote, args...) }
+	require.Equal(r.t, r.base, remote("rev-parse", "main^"), "one commit more")
+	require.Equal(r.t, after["refs/heads/main"], remote("rev-parse", "v0.1.7^{commit}"))
+	if r.has(".git/hooks/commit-msg") {
+		require.Contains(r.t, remote("log", "-1", "--format=%B", "main"), "Change-Id: I")
+	}
+	require.Len(r.t, r.onChannel(), 3)
+	require.Empty(r.t, git(r.t, r.dir, "status", "--porcelain"))
 }
 
 // mine is what a person has in a clone, but for what hooks have written.

@@ -13,14 +13,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// nobody is the user that permissions bind: nothing is closed to root.
+// nobody is a user whom permissions bind: nothing is closed to root.
 const nobody = 65534
 
 // A folder or a repository that cannot be written is refused in a sentence, and nothing is changed.
 func TestReadOnly(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can run a command as somebody whom permissions bind, and know who that is")
-	}
 	for _, c := range []struct {
 		name   string
 		closed string // folder that is closed to writing
@@ -38,13 +35,15 @@ func TestReadOnly(t *testing.T) {
 		{name: "git's tags", closed: ".git/refs/tags", args: []string{"-commit", "-tag"}, says: "/.git/refs/tags: permission denied", next: "make it writable"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dir, mage := asNobody(t)
+			dir, mage := bound(t)
 			if c.closed != "" {
 				mode := os.FileMode(0o555)
 				if c.file {
 					mode = 0o444
 				}
-				require.NoError(t, os.Chmod(filepath.Join(dir, c.closed), mode))
+				closed := filepath.Join(dir, c.closed)
+				require.NoError(t, os.Chmod(closed, mode))
+				t.Cleanup(func() { require.NoError(t, os.Chmod(closed, 0o755)) }) // or else it cannot be removed
 			}
 			state := func() string {
 				safe := []string{"-c", "safe.directory=" + dir}
@@ -65,8 +64,9 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-// asNobody is a repository that belongs to a user whom permissions bind, and targets that this user runs.
-func asNobody(t *testing.T) (dir string, mage func(args ...string) (string, error)) {
+// bound is a repository that belongs to a user whom permissions bind, and targets that this user runs: ourselves, or nobody where
+// we are root.
+func bound(t *testing.T) (dir string, mage func(args ...string) (string, error)) {
 	base, err := os.MkdirTemp("", "readonly-") // t.TempDir lets nobody else in
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(base)) })
@@ -78,8 +78,12 @@ func asNobody(t *testing.T) (dir string, mage func(args ...string) (string, erro
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(program, data, 0o755))
 	require.NoError(t, os.Mkdir(filepath.Join(base, "home"), 0o755))
+	var as *syscall.SysProcAttr
+	if os.Geteuid() == 0 {
+		as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
 	require.NoError(t, filepath.WalkDir(base, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
+		if err != nil || as == nil {
 			return err
 		}
 		return os.Lchown(path, nobody, nobody)
@@ -88,7 +92,7 @@ func asNobody(t *testing.T) (dir string, mage func(args ...string) (string, erro
 		x := exec.Command(program, args...)
 		x.Dir = dir
 		x.Env = command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "HOME="+filepath.Join(base, "home"), "XDG_CACHE_HOME="+filepath.Join(base, "home"), "TMPDIR="+filepath.Join(base, "home"))
-		x.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		x.SysProcAttr = as
 		out, err := x.CombinedOutput()
 		return string(out), err
 	}

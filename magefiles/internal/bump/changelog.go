@@ -75,9 +75,10 @@ func changelogIsFile(root string) error {
 			next := "put the file itself in its place: `git rm " + changelogFile + "`, then `git mv " + target + " " + changelogFile + "`"
 			if _, err := os.Stat(filepath.Join(root, changelogFile)); err != nil {
 				next = "remove it, for it leads nowhere: `git rm " + changelogFile + "`"
+			} else if !filepath.IsLocal(target) { // nothing that git could move
+				next = "put a file in its place: `git rm " + changelogFile + "`, then `cp " + target + " " + changelogFile + "`"
 			}
-			return operr.New(next,
-				"%s is a link to %s, and a release writes into no file but its own", changelogFile, target)
+			return operr.New(next, "%s is a link to %s, and the changelog is not written through a link", changelogFile, target)
 		default:
 			return operr.New("move it away", "%s is not a file, and a release writes its changelog there", changelogFile)
 		}

@@ -154,26 +154,27 @@ func TestChangelogIsAFile(t *testing.T) {
 		name string
 		do   func(t *testing.T, root string)
 		says string
+		next string
 	}{
 		{"a link to a file", func(t *testing.T, root string) {
 			require.NoError(t, os.Mkdir(filepath.Join(root, "docs"), 0o755))
 			write(t, root, "docs/changes.md", "# Changelog\n")
 			require.NoError(t, os.Symlink("docs/changes.md", filepath.Join(root, "CHANGELOG.md")))
-		}, "CHANGELOG.md is a link to docs/changes.md"},
+		}, "CHANGELOG.md is a link to docs/changes.md", "git mv docs/changes.md CHANGELOG.md"},
 		{"a dangling link", func(t *testing.T, root string) {
 			require.NoError(t, os.Symlink("nowhere", filepath.Join(root, "CHANGELOG.md")))
-		}, "CHANGELOG.md is a link to nowhere"},
+		}, "CHANGELOG.md is a link to nowhere", "it leads nowhere"},
 		{"a link out of the workspace", func(t *testing.T, root string) {
 			require.NoError(t, os.Symlink("/etc/passwd", filepath.Join(root, "CHANGELOG.md")))
-		}, "CHANGELOG.md is a link to /etc/passwd"},
+		}, "CHANGELOG.md is a link to /etc/passwd", "cp /etc/passwd CHANGELOG.md"},
 		{"a folder", func(t *testing.T, root string) {
 			require.NoError(t, os.Mkdir(filepath.Join(root, "CHANGELOG.md"), 0o755))
-		}, "CHANGELOG.md is not a file"},
-		{"another case", func(t *testing.T, root string) { write(t, root, "Changelog.md", "# Changelog\n") }, "there is a file Changelog.md"},
+		}, "CHANGELOG.md is not a file", "move it away"},
+		{"another case", func(t *testing.T, root string) { write(t, root, "Changelog.md", "# Changelog\n") }, "there is a file Changelog.md", "git mv Changelog.md CHANGELOG.md"},
 		{"both", func(t *testing.T, root string) {
 			write(t, root, "CHANGELOG.md", "# Changelog\n")
 			write(t, root, "changelog.MD", "# Changelog\n")
-		}, "there is a file changelog.MD"},
+		}, "there is a file changelog.MD", "keep one of them"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := tree(t, two)
@@ -182,6 +183,7 @@ func TestChangelogIsAFile(t *testing.T) {
 			said := refused(t, root, bump.Request{To: "patch", Changelog: true})
 			require.Contains(t, said, c.says)
 			require.Contains(t, said, "→ ")
+			require.Contains(t, said, c.next)
 			require.Equal(t, before, files(t, root))
 			apply(t, root, plan(t, root, bump.Request{To: "patch"}, nil)) // without a changelog it does not matter
 		})

@@ -13,8 +13,8 @@ import (
 // commit, or those that the repository's own attributes ask for.
 var asCommitted = []string{"core.autocrlf=false", "core.eol=lf", "core.attributesFile=" + os.DevNull}
 
-// clone runs git clone, for a commit that is to be checked out: nothing of it is said by settings, and no hook and no template
-// comes along.
+// clone runs git clone, for a commit that is to be checked out: no setting of the person has a say in it, and no hook and no
+// template comes along.
 func (r *Repo) clone(ctx context.Context, commit string, args ...string) error {
 	c := call{args: []string{"clone", "--quiet", "--no-local", "--template=", "--origin=origin"}, settings: []string{"protocol.file.allow=always"}}
 	for _, s := range asCommitted {

@@ -16,7 +16,7 @@ import (
 // take checks a submodule out: from this machine, or from its address where that may be asked.
 func (f *filler) take(ctx context.Context, from module, dir, at, commit string) bool {
 	for _, local := range from.dirs {
-		// One that was put away keeps a work tree in mind that is gone, which pack-objects would enter.
+		// After `git submodule deinit` its configuration still names a work tree, which pack-objects would enter, and which is gone.
 		ours := call{
 			args:     []string{"--upload-pack=env GIT_WORK_TREE=. git -c uploadpack.allowAnySHA1InWant=true upload-pack", local, commit},
 			settings: []string{"protocol.file.allow=always"}, // it is ours
@@ -44,7 +44,8 @@ func (f *filler) take(ctx context.Context, from module, dir, at, commit string) 
 	return err == nil
 }
 
-// careful is a call with an address that others have committed: as `git submodule` has it, it reaches no file and no program.
+// careful is a call with an address that others have committed: as with `git submodule`, it may name neither a file nor a
+// program, unless the person's settings allow that.
 func careful(args ...string) call { return call{args: args, set: []string{"GIT_PROTOCOL_FROM_USER=0"}} }
 
 // wordsOf is what git said when it failed.

@@ -23,8 +23,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Made is a release that a world begins with: it is on the channel, and on GitHub.
-type Made struct {
+// PastRelease is a release that a world begins with: it is on the channel, and on GitHub.
+type PastRelease struct {
 	Tag   string
 	Files []string // the artifacts
 }
@@ -65,7 +65,7 @@ const (
 
 // earlier makes the artifacts of the last releases, so that the world is as they left it: built from their tags, or kept
 // from a rehearsal before. What cannot be built any more is named, and stood in for.
-func (r *run) earlier(ctx context.Context, last []bump.Release) (made []Made, evidence string, err error) {
+func (r *run) earlier(ctx context.Context, last []bump.Release) (made []PastRelease, evidence string, err error) {
 	var said []string
 	for _, p := range pasts(last) {
 		files, how, err := r.remake(ctx, p)
@@ -74,7 +74,7 @@ func (r *run) earlier(ctx context.Context, last []bump.Release) (made []Made, ev
 		}
 		said = append(said, fmt.Sprintf("%s: %s, %s", strings.Join(p.tags, ", "), operr.Count(len(files), "package"), how))
 		for i, tag := range p.tags {
-			m := Made{Tag: tag}
+			m := PastRelease{Tag: tag}
 			for _, f := range files {
 				if len(p.tags) == 1 || strings.HasPrefix(p.tags[i], packageOf(f)+"/") {
 					m.Files = append(m.Files, f)

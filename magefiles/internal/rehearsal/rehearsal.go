@@ -120,7 +120,7 @@ type run struct {
 	branch     string            // that the release is made from
 	remoteTags map[string]string // that the remote has when it begins, with their commits
 	unfinished *release.Past     // the real release that is continued; nil where there is none
-	made       []Made            // what earlier releases left
+	made       []PastRelease     // what earlier releases left
 }
 
 // Run rehearses what is committed. The report says what was done also where it ended in an error.

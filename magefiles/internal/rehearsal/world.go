@@ -32,16 +32,16 @@ type WorldConfig struct {
 	Source     *gitrepo.Repo  // the repository that the remote begins as a copy of
 	Commit     string         // that the remote's branch is at; "" is the source's HEAD
 	Branch     string
-	Tags       []string     // of the source that the remote has; nil is those that its HEAD contains
-	Pending    []string     // those of them that the CI has still to publish
-	Made       []Made       // releases that are on the channel and on GitHub when it begins
-	Channel    string       // its name
-	Unnamed    bool         // no manifest says that name: PREFIX_CHANNEL does
-	Repository string       // "owner/name"
-	CI         bool         // whether a workflow publishes when a tag is pushed
-	Program    string       // the compiled magefile: what `mage` is to the CI
-	Pycache    string       // folder for the byte code of the jobs, which saves time where it outlasts them; "" is none
-	Dice       *faults.Dice // what fails at random; nil: nothing does
+	Tags       []string      // of the source that the remote has; nil is those that its HEAD contains
+	Pending    []string      // those of them that the CI has still to publish
+	Past       []PastRelease // releases that are on the channel and on GitHub when it begins
+	Channel    string        // its name
+	Unnamed    bool          // no manifest says that name: PREFIX_CHANNEL does
+	Repository string        // "owner/name"
+	CI         bool          // whether a workflow publishes when a tag is pushed
+	Program    string        // the compiled magefile: what `mage` is to the CI
+	Pycache    string        // folder for the byte code of the jobs, which saves time where it outlasts them; "" is none
+	Dice       *faults.Dice  // what fails at random; nil: nothing does
 
 	// Wrap puts something in front of the servers; nil puts nothing.
 	Wrap   func(http.Handler) http.Handler
@@ -175,7 +175,7 @@ func (w *World) quietGit() []string {
 
 // fillChannel puts the artifacts of earlier releases where the channel keeps its files.
 func (w *World) fillChannel() error {
-	for _, m := range w.Made {
+	for _, m := range w.Past {
 		for _, file := range m.Files {
 			rec, err := condapkg.Identify(file)
 			if err != nil {
@@ -196,7 +196,7 @@ func (w *World) fillHub() error {
 	if w.Hub == nil {
 		return nil // serve says why
 	}
-	for _, m := range w.Made {
+	for _, m := range w.Past {
 		files := map[string][]byte{}
 		for _, file := range m.Files {
 			data, err := os.ReadFile(file)
