@@ -282,7 +282,7 @@ func TestLocked(t *testing.T) {
 	dir, run := newRepo(t)
 	repo, err := gitrepo.Open(t.Context(), run, dir)
 	require.NoError(t, err)
-	for _, name := range []string{"", "index", "HEAD", "refs/heads/main", "refs/tags/v1.0.0", "refs/tags/pkg/v1.0.0"} {
+	for _, name := range []string{"", "HEAD", "refs/heads/main", "refs/tags/v1.0.0", "refs/tags/pkg/v1.0.0"} {
 		lock := filepath.Join(dir, ".git", filepath.FromSlash(name)+".lock")
 		if name != "" {
 			write(t, dir, ".git/"+name+".lock", "")
@@ -301,4 +301,39 @@ func TestLocked(t *testing.T) {
 		require.Contains(t, found[0].Next, lock)
 		require.NoError(t, os.Remove(lock))
 	}
+}
+
+// Replacements (git replace) are this clone's alone: what differs by one counts as a change, and what a commit has is what it has
+// everywhere.
+func TestReplaced(t *testing.T) {
+	dir, run := newRepo(t)
+	repo, err := gitrepo.Open(t.Context(), run, dir)
+	require.NoError(t, err)
+	first := gitOK(t, run, dir, "rev-parse", "HEAD")
+	write(t, dir, "sub/file", "replaced\n")
+	gitOK(t, run, dir, "commit", "-q", "-a", "-m", "feat: in its place")
+	gitOK(t, run, dir, "replace", first, "HEAD")
+	gitOK(t, run, dir, "reset", "-q", "--hard", first)
+	text := func(dir string) string {
+		data, err := os.ReadFile(filepath.Join(dir, "sub", "file"))
+		require.NoError(t, err)
+		return string(data)
+	}
+	require.Equal(t, "replaced\n", text(dir))
+
+	changes, err := repo.Changes(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"sub/file"}, changes)
+	at, out := filepath.Join(t.TempDir(), "at"), filepath.Join(t.TempDir(), "out")
+	require.NoError(t, repo.CloneAt(t.Context(), at, first))
+	require.Equal(t, "first\n", text(at))
+	require.NoError(t, repo.Export(t.Context(), first, ".", out))
+	require.Equal(t, "first\n", text(out))
+
+	gitOK(t, run, dir, "reset", "-q", "--hard", "HEAD@{1}") // a graft alone changes no file
+	gitOK(t, run, dir, "replace", "-d", first)
+	gitOK(t, run, dir, "replace", "--graft", "HEAD")
+	changes, err = repo.Changes(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, changes)
 }

@@ -113,7 +113,8 @@ func (r *Repo) Unwritable(ctx context.Context) ([]Trouble, error) {
 			closed = dir
 		}
 	}
-	found = append(found, locked(r.index, filepath.Join(r.Dir, "HEAD"))...)
+	// Not the index: a status, ours too, locks it for a moment, and a commit that finds it locked has changed nothing yet.
+	found = append(found, locked(filepath.Join(r.Dir, "HEAD"))...)
 	if branch, on, err := r.answer(ctx, 1, "symbolic-ref", "--quiet", "HEAD"); err == nil && on {
 		found = append(found, locked(filepath.Join(r.Common, filepath.FromSlash(branch)))...)
 	}
