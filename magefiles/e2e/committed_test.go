@@ -1,11 +1,14 @@
 package e2e_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
 // TestWhatChecksLeaveBehind has the checks format a file, make one, and make some that git ignores: what is built is what is
@@ -57,4 +60,64 @@ func TestFoldersThatPeopleHave(t *testing.T) {
 func (r *releasing) newHome() string {
 	r.dir = r.newClone()
 	return r.dir
+}
+
+// TestPublishAfterTheTag refuses to send, as a version that is tagged, what its tag has not.
+func TestPublishAfterTheTag(t *testing.T) {
+	for name, c := range map[string]struct {
+		files map[string]string
+		tag   string // that is at what is published; "" moves none
+		says  string
+	}{
+		"a module was changed":       {files: map[string]string{"packages/core/src/mono_core/more.py": "X = 1\n"}, says: "the tag v0.1.6 is at "},
+		"the readme of another":      {files: map[string]string{"packages/p0002/README.md": "x\n"}, says: "mono-p0002 was changed since"},
+		"what no package is made of": {files: map[string]string{"docs/index.md": "x\n"}},
+		"the tag was never there":    {files: map[string]string{"packages/core/src/mono_core/more.py": "X = 1\n"}, tag: "-d"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: "here"})
+			r.commit("feat: more", c.files)
+			if c.tag != "" {
+				git(t, r.dir, "tag", c.tag, "v0.1.6")
+			}
+			if c.says == "" {
+				r.ok("publish", "-yes")
+				require.Len(t, r.onChannel(), 3)
+				return
+			}
+			require.Contains(t, r.refused(1, c.says, "publish", "-yes"), "is not what is tagged, and nothing was sent")
+			require.Empty(t, r.onChannel())
+		})
+	}
+}
+
+// TestClockThatWentBack goes on with the last release, and takes it back, where one before it was made at a later hour.
+func TestClockThatWentBack(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "here"})
+	r.ok("release", "-to=patch", "-yes")
+	dir := filepath.Join(r.dir, ".git", "pixi-release", "releases")
+	found, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.NoError(t, os.Rename(found[0], filepath.Join(dir, "20991231T235959.999Z-v0.1.7.jsonl")))
+	r.base = git(t, r.dir, "rev-parse", "HEAD")
+	r.stopped("tag")
+	require.Contains(t, r.ok("status"), "v0.1.8 is unfinished")
+	require.Contains(t, r.ok("undo", "-yes"), "v0.1.8 was taken back")
+	require.Equal(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
+	require.Contains(t, r.ok("release", "-to=minor", "-yes"), "v0.2.0 is released")
+	require.Contains(t, r.ok("status"), "v0.2.0: released")
+}
+
+// TestRehearseWhereGitMayNotTalkToFolders rehearses where a person's git, or its environment, allows no remotes on this
+// machine.
+func TestRehearseWhereGitMayNotTalkToFolders(t *testing.T) {
+	r := newReleasing(t, releaseOptions{by: "ci"})
+	for _, set := range []string{
+		"GIT_ALLOW_PROTOCOL=https:ssh", "GIT_CONFIG_PARAMETERS='protocol.allow'='never'", "GIT_CONFIG_PARAMETERS='protocol.file.allow'='never'",
+	} {
+		other := *r
+		other.env = command.Setenv(r.env, set)
+		require.Contains(t, other.ok("rehearse"), "✓ publish", set)
+	}
 }

@@ -56,6 +56,7 @@ type publishing struct {
 	publisher  *publish.Publisher
 	client     *prefixdev.Client
 	channel    *prefixdev.Channel
+	repo       *gitrepo.Repo // nil outside of git
 	credential prefixdev.Credential
 
 	holdings  publish.Holdings
@@ -146,7 +147,7 @@ func (p *publishing) sources(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.result.Commit = head.Commit
+	p.repo, p.result.Commit = repo, head.Commit
 	if err := allThere(ctx, repo, w); err != nil { // it says more of an edit than that there is one
 		return err
 	}

@@ -3,9 +3,11 @@ package targets
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -105,8 +107,43 @@ func (p *publishing) makePlan(ctx context.Context) (_ string, err error) {
 	if p.plan, err = p.publisher.Plan(ctx, p.holdings, p.artifacts); err != nil {
 		return "", err
 	}
+	if err := p.asTagged(ctx); err != nil {
+		return "", err
+	}
 	uploads := len(p.plan.Uploads())
 	return fmt.Sprintf("%s to upload, %d there", operr.Count(uploads, "artifact"), len(p.plan.Items)-uploads), nil
+}
+
+// asTagged refuses to send what a tag of its version has not: the sources were changed since.
+func (p *publishing) asTagged(ctx context.Context) error {
+	if p.repo == nil {
+		return nil
+	}
+	w := p.publisher.Workspace
+	tags, err := p.repo.Tags(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range p.plan.Uploads() {
+		pkg, err := w.Package(i.Package)
+		if err != nil {
+			return err
+		}
+		tag := bump.TagOf(w, pkg).Name
+		at := tags[tag]
+		if at == "" || at == p.result.Commit {
+			continue
+		}
+		differs, err := p.repo.Differs(ctx, at, p.result.Commit, pkg.Sources()...)
+		if err != nil {
+			return err
+		}
+		if differs {
+			return operr.New("raise the version; or publish what is tagged, from `git worktree add --detach ../"+path.Base(tag)+" "+tag+"`",
+				"the tag %s is at %.12s, and %s was changed since: what would be published is not what is tagged, and nothing was sent", tag, at, pkg.Name)
+		}
+	}
+	return nil
 }
 
 // agree shows the plan, and asks where it changes something.

@@ -13,10 +13,14 @@ import (
 // commit, or those that the repository's own attributes ask for.
 var asCommitted = []string{"core.autocrlf=false", "core.eol=lf", "core.attributesFile=" + os.DevNull}
 
+// fromHere are the settings under which a clone is made of a repository of this machine. What it has is not judged by them: a
+// history may have old faults that git would refuse from elsewhere.
+var fromHere = []string{"protocol.file.allow=always", "transfer.fsckObjects=false", "fetch.fsckObjects=false"}
+
 // clone runs git clone, for a commit that is to be checked out: no setting of the person has a say in it, and no hook and no
 // template comes along.
 func (r *Repo) clone(ctx context.Context, commit string, args ...string) error {
-	c := call{args: []string{"clone", "--quiet", "--no-local", "--template=", "--origin=origin"}, settings: []string{"protocol.file.allow=always"}}
+	c := call{args: []string{"clone", "--quiet", "--no-local", "--template=", "--origin=origin"}, settings: fromHere}
 	for _, s := range asCommitted {
 		c.args = append(c.args, "--config="+s)
 	}
@@ -93,7 +97,7 @@ func (r *Repo) CloneAt(ctx context.Context, dir, commit string) error {
 	if err == nil {
 		clone := &Repo{Top: dir, runner: r.runner}
 		if here, askErr := clone.Contains(ctx, commit, commit); askErr == nil && !here { // a shallow one
-			_, err = clone.talk(ctx, call{args: []string{"fetch", "--quiet", "--no-tags", "--depth=1", "origin", commit}, settings: []string{"protocol.file.allow=always"}})
+			_, err = clone.talk(ctx, call{args: []string{"fetch", "--quiet", "--no-tags", "--depth=1", "origin", commit}, settings: fromHere})
 		}
 		if err == nil {
 			err = r.carry(ctx, r.origin(ctx).own(), dir)

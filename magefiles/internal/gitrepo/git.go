@@ -31,7 +31,8 @@ type call struct {
 // something; none says how commits and tags are made.
 var neutral = []string{
 	"core.hooksPath=" + os.DevNull,
-	"core.fsmonitor=false", // a monitor that is wrong hides changes
+	"core.fsmonitor=false",      // a monitor that is wrong hides changes
+	"core.useReplaceRefs=false", // what stands in for an object here is in no clone
 	"core.safecrlf=false", "core.quotePath=false", "color.ui=false", "submodule.recurse=false", "diff.ignoreSubmodules=none",
 	"diff.orderFile=" + os.DevNull,
 }

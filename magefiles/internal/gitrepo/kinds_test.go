@@ -1,9 +1,11 @@
 package gitrepo_test
 
 import (
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -258,4 +260,85 @@ func TestRulesOfARemote(t *testing.T) {
 			require.Equal(t, there, git("--git-dir="+bare, "for-each-ref"), "all or nothing")
 		})
 	}
+}
+
+// A history of this machine is not judged by settings that are for what comes from elsewhere: many have old faults.
+func TestCloneOfAHistoryWithFaults(t *testing.T) {
+	dir, run := newRepo(t)
+	blob := gitOK(t, run, dir, "rev-parse", "HEAD:sub/file")
+	raw, err := hex.DecodeString(blob)
+	require.NoError(t, err)
+	tree, err := command.Output(t.Context(), run, command.Cmd{
+		Name: "git", Args: []string{"hash-object", "-t", "tree", "--literally", "-w", "--stdin"}, Dir: dir, Stdin: strings.NewReader("0100644 file\x00" + string(raw)),
+	})
+	require.NoError(t, err)
+	faulty := gitOK(t, run, dir, "commit-tree", "-p", "HEAD", "-m", "of another tool", tree)
+	head := gitOK(t, run, dir, "commit-tree", "-p", faulty, "-m", "of git", "HEAD^{tree}")
+	gitOK(t, run, dir, "update-ref", "HEAD", head)
+	for _, setting := range []string{"transfer.fsckObjects", "fetch.fsckObjects"} {
+		repo, err := gitrepo.Open(t.Context(), with(run, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0="+setting, "GIT_CONFIG_VALUE_0=true"), dir)
+		require.NoError(t, err)
+		require.NoError(t, repo.CloneAt(t.Context(), filepath.Join(t.TempDir(), "at"), head), setting)
+	}
+}
+
+// What git has locked is seen before anything is written, whether a commit needs it or a tag.
+func TestLocked(t *testing.T) {
+	dir, run := newRepo(t)
+	repo, err := gitrepo.Open(t.Context(), run, dir)
+	require.NoError(t, err)
+	for _, name := range []string{"", "HEAD", "refs/heads/main", "refs/tags/v1.0.0", "refs/tags/pkg/v1.0.0"} {
+		lock := filepath.Join(dir, ".git", filepath.FromSlash(name)+".lock")
+		if name != "" {
+			write(t, dir, ".git/"+name+".lock", "")
+		}
+		ofGit, err := repo.Unwritable(t.Context())
+		require.NoError(t, err)
+		ofTags, err := repo.TagTroubles(t.Context(), []string{"v1.0.0", "pkg/v1.0.0"})
+		require.NoError(t, err)
+		found := append(ofGit, ofTags...)
+		if name == "" {
+			require.Empty(t, found)
+			continue
+		}
+		require.Len(t, found, 1, name)
+		require.Contains(t, found[0].What, filepath.FromSlash(name))
+		require.Contains(t, found[0].Next, lock)
+		require.NoError(t, os.Remove(lock))
+	}
+}
+
+// Replacements (git replace) are this clone's alone: what differs by one counts as a change, and what a commit has is what it has
+// everywhere.
+func TestReplaced(t *testing.T) {
+	dir, run := newRepo(t)
+	repo, err := gitrepo.Open(t.Context(), run, dir)
+	require.NoError(t, err)
+	first := gitOK(t, run, dir, "rev-parse", "HEAD")
+	write(t, dir, "sub/file", "replaced\n")
+	gitOK(t, run, dir, "commit", "-q", "-a", "-m", "feat: in its place")
+	gitOK(t, run, dir, "replace", first, "HEAD")
+	gitOK(t, run, dir, "reset", "-q", "--hard", first)
+	text := func(dir string) string {
+		data, err := os.ReadFile(filepath.Join(dir, "sub", "file"))
+		require.NoError(t, err)
+		return string(data)
+	}
+	require.Equal(t, "replaced\n", text(dir))
+
+	changes, err := repo.Changes(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"sub/file"}, changes)
+	at, out := filepath.Join(t.TempDir(), "at"), filepath.Join(t.TempDir(), "out")
+	require.NoError(t, repo.CloneAt(t.Context(), at, first))
+	require.Equal(t, "first\n", text(at))
+	require.NoError(t, repo.Export(t.Context(), first, ".", out))
+	require.Equal(t, "first\n", text(out))
+
+	gitOK(t, run, dir, "reset", "-q", "--hard", "HEAD@{1}") // a graft alone changes no file
+	gitOK(t, run, dir, "replace", "-d", first)
+	gitOK(t, run, dir, "replace", "--graft", "HEAD")
+	changes, err = repo.Changes(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, changes)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -39,6 +40,7 @@ func (r *Repo) TagTroubles(ctx context.Context, names []string) ([]*operr.Error,
 			found = append(found, t)
 		}
 		taken.add(name)
+		found = append(found, locked(filepath.Join(r.Common, "refs", "tags", filepath.FromSlash(name)))...)
 	}
 	return found, nil
 }

@@ -13,14 +13,7 @@ import (
 // Touched is the time of the last commit that changed something below one of the folders, which are relative to the
 // folder that Open was given; zero where none did. Of a shallow clone it is not earlier than the truth.
 func (r *Repo) Touched(ctx context.Context, dirs ...string) (time.Time, error) {
-	args := []string{"rev-list", "--max-count=1", "--timestamp", "HEAD", "--"}
-	for _, dir := range dirs {
-		spec := ":(top)" // everything
-		if below := path.Join(r.Prefix, dir); below != "." {
-			spec = ":(top,literal)" + below
-		}
-		args = append(args, spec)
-	}
+	args := append([]string{"rev-list", "--max-count=1", "--timestamp", "HEAD", "--"}, r.specs(dirs)...)
 	out, err := r.git(ctx, args...)
 	if err != nil {
 		return time.Time{}, failed(err, "reading the history of %s", strings.Join(dirs, ", "))
@@ -34,4 +27,25 @@ func (r *Repo) Touched(ctx context.Context, dirs ...string) (time.Time, error) {
 		return time.Time{}, operr.New("run `git fsck`", "reading the history of %s: git said %q", strings.Join(dirs, ", "), out)
 	}
 	return time.Unix(seconds, 0).UTC(), nil
+}
+
+// Differs reports whether two commits differ below one of the folders, which are relative to the folder that Open was given.
+func (r *Repo) Differs(ctx context.Context, one, other string, dirs ...string) (bool, error) {
+	_, same, err := r.answer(ctx, 1, append([]string{"diff-tree", "--quiet", "-r", "--no-ext-diff", one, other, "--"}, r.specs(dirs)...)...)
+	if err != nil {
+		return false, failed(err, "comparing %s with %s", short(one), short(other))
+	}
+	return !same, nil
+}
+
+// specs are the folders as git is asked for them.
+func (r *Repo) specs(dirs []string) (specs []string) {
+	for _, dir := range dirs {
+		spec := ":(top)" // everything
+		if below := path.Join(r.Prefix, dir); below != "." {
+			spec = ":(top,literal)" + below
+		}
+		specs = append(specs, spec)
+	}
+	return specs
 }

@@ -83,8 +83,8 @@ func (r *Repo) ignored(ctx context.Context, paths []string) ([]*operr.Error, err
 	return found, nil
 }
 
-// Unwritable says which of git's own files and folders, which a commit or a tag needs, cannot be written.
-func (r *Repo) Unwritable(context.Context) ([]*operr.Error, error) {
+// Unwritable says which of git's own files and folders, which a commit needs, cannot be written, or are locked.
+func (r *Repo) Unwritable(ctx context.Context) ([]*operr.Error, error) {
 	dirs := []string{r.Dir}
 	for _, name := range []string{"", "objects", "refs", "refs/heads", "refs/tags"} {
 		if dir := filepath.Join(r.Common, filepath.FromSlash(name)); !slices.Contains(dirs, dir) {
@@ -105,5 +105,20 @@ func (r *Repo) Unwritable(context.Context) ([]*operr.Error, error) {
 			closed = dir
 		}
 	}
+	// Not the index: a status, ours too, locks it for a moment, and a commit that finds it locked has changed nothing yet.
+	found = append(found, locked(filepath.Join(r.Dir, "HEAD"))...)
+	if branch, on, err := r.answer(ctx, 1, "symbolic-ref", "--quiet", "HEAD"); err == nil && on {
+		found = append(found, locked(filepath.Join(r.Common, filepath.FromSlash(branch)))...)
+	}
 	return found, nil
+}
+
+// locked says which files of git's are locked: by a git that is at work, or by one that was killed.
+func locked(files ...string) (found []*operr.Error) {
+	for _, file := range files {
+		if _, err := os.Lstat(file + ".lock"); err == nil {
+			found = append(found, operr.New("wait until the git that is at work there has ended; where none is, one was killed: remove "+file+".lock", "git has locked %s", file))
+		}
+	}
+	return found
 }

@@ -26,7 +26,7 @@ var elsewhere = []string{
 	"core.bare", "core.worktree", "core.repositoryformatversion", "extensions.", // of the one repository
 	"core.hookspath", "init.templatedir", // the hooks that run are chosen one by one
 	"core.sparsecheckout", "core.sparsecheckoutcone", "core.fsmonitor", "index.", "maintenance.", "gc.",
-	"receive.", "transfer.", "uploadpack.", "safe.barerepository",
+	"receive.", "transfer.", "uploadpack.", "protocol.", "safe.barerepository",
 	"commit.gpgsign", "tag.gpgsign", "tag.forcesignannotated", // nothing is signed: it would bear the person's signature
 }
 
@@ -114,11 +114,14 @@ func (r *run) gitEnviron(env []string) []string {
 	return command.Setenv(withoutConfig(env), "GIT_CONFIG_GLOBAL="+filepath.Join(r.Dir, gitConfigFile), "GIT_CONFIG_NOSYSTEM=1")
 }
 
+// allowProtocol says which kinds of remotes git may talk to, and keeps it from the embedded one, a folder.
+const allowProtocol = "GIT_ALLOW_PROTOCOL"
+
 // withoutConfig takes the configuration that a person's environment carries out of one. What it says is in the file.
 func withoutConfig(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
-		return strings.HasPrefix(name, "GIT_CONFIG")
+		return strings.HasPrefix(name, "GIT_CONFIG") || name == allowProtocol
 	})
 }
 

@@ -119,7 +119,7 @@ func (w *World) makeRemote(ctx context.Context) error {
 		}
 	}
 	if err == nil {
-		_, err = w.gitIn(ctx, w.Source.Top, w.filling(commit, tags)...)
+		_, err = askGit(ctx, w.Runner, command.Unset(w.WorldConfig.Environ, allowProtocol), w.Source.Top, w.filling(commit, tags)...)
 	}
 	if err != nil {
 		return fmt.Errorf("making the embedded remote: %w", err)
@@ -129,7 +129,7 @@ func (w *World) makeRemote(ctx context.Context) error {
 
 // filling is the push that fills the remote: whatever a person's git is told of pushes, exactly this is sent, and only there.
 func (w *World) filling(commit string, tags []string) []string {
-	args := []string{"-c", "core.hooksPath=" + os.DevNull, "-c", "push.pushOption="}
+	args := []string{"-c", "core.hooksPath=" + os.DevNull, "-c", "push.pushOption=", "-c", "protocol.file.allow=always"}
 	if !strings.Contains(w.Remote, "=") { // of two rules for an address git takes the longer one
 		args = append(args, "-c", "url."+w.Remote+".insteadOf="+w.Remote, "-c", "url."+w.Remote+".pushInsteadOf="+w.Remote)
 	}

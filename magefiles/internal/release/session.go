@@ -67,12 +67,18 @@ func journals(state string) string { return filepath.Join(state, "releases") }
 
 // Last returns the release that was begun last in this clone; nil where there is none.
 func Last(state string) (*Past, error) {
-	entries, err := os.ReadDir(journals(state))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
+	name, err := lastJournal(state)
+	if name == "" || err != nil {
 		return nil, err
+	}
+	return readPast(filepath.Join(journals(state), name))
+}
+
+// lastJournal is the name of the last journal; "" where there is none.
+func lastJournal(state string) (string, error) {
+	entries, err := os.ReadDir(journals(state))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err
 	}
 	var names []string
 	for _, e := range entries {
@@ -81,9 +87,9 @@ func Last(state string) (*Past, error) {
 		}
 	}
 	if len(names) == 0 {
-		return nil, nil
+		return "", nil
 	}
-	return readPast(filepath.Join(journals(state), slices.Max(names)))
+	return slices.Max(names), nil
 }
 
 func readPast(path string) (*Past, error) {
@@ -201,9 +207,24 @@ func (s *session) begin(p *Plan) error {
 		}
 		all = append(all, e)
 	}
-	name := time.Now().UTC().Format("20060102T150405.000Z") + "-" + strings.NewReplacer("/", "-", " ", "", ",", "+").Replace(p.Title) + ".jsonl"
+	name := s.stamp() + "-" + strings.NewReplacer("/", "-", " ", "", ",", "+").Replace(p.Title) + ".jsonl"
 	s.journal, err = journal.Create(filepath.Join(journals(s.dir), name), s.tool, digest, all...)
 	return err
+}
+
+// stampForm is that of the time which a journal's name begins with.
+const stampForm = "20060102T150405.000Z"
+
+// stamp is the present, or, where the clock has gone back since, the moment after the last journal's: the last one is known by
+// its name.
+func (s *session) stamp() string {
+	now := time.Now().UTC()
+	if last, err := lastJournal(s.dir); err == nil && len(last) >= len(stampForm) {
+		if then, err := time.Parse(stampForm, last[:len(stampForm)]); err == nil && !now.After(then) {
+			now = then.Add(time.Millisecond)
+		}
+	}
+	return now.Format(stampForm)
 }
 
 // begun says that a plan was agreed to: by this run, or by the one that it continues.
