@@ -302,7 +302,7 @@ func TestLocked(t *testing.T) {
 			continue
 		}
 		require.Len(t, found, 1, name)
-		require.Contains(t, found[0].What, filepath.FromSlash(name))
+		require.Contains(t, found[0].Error(), filepath.FromSlash(name))
 		require.Contains(t, found[0].Next, lock)
 		require.NoError(t, os.Remove(lock))
 	}
