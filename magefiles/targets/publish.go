@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -118,7 +119,7 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 		Force: f.force, Pycache: pycache(), Progress: a.view.Progress(), Wait: publish.Wait{For: f.wait, Tell: a.stillWaiting()},
 	}}
 	p.result.Channel = c.URL()
-	return p, p.sources(ctx)
+	return p, p.committed(ctx)
 }
 
 // allNoarch refuses packages that would be built for this platform alone, all of them by name.
@@ -130,15 +131,21 @@ func allNoarch(w *workspace.Workspace) error {
 	return operr.Join(found, "see to each; nothing was built or sent", "%d packages cannot be published", len(found))
 }
 
-// sources refuses what is not committed, and tells the publisher since when the sources are what they are, of the packages that
-// are released. Outside git neither is known.
-func (p *publishing) sources(ctx context.Context) error {
+// committed refuses what is not committed, and tells the publisher what packages are built from, and since when their sources are
+// what they are, of those that are released. Outside git neither is known.
+func (p *publishing) committed(ctx context.Context) error {
 	w := p.publisher.Workspace
+	cache, err := p.cache()
+	if err != nil {
+		return err
+	}
+	from := p.app.sources(w, cache)
 	repo, err := gitrepo.Open(ctx, p.runner, w.Root)
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, gitrepo.ErrOutside):
+		p.publisher.From = from.WorkTree()
 		return nil
 	case err != nil:
 		return err
@@ -173,6 +180,12 @@ func (p *publishing) sources(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.publisher.From = from.Commit(repo, head.Commit, func(packages ...*workspace.Package) (tags []gitrepo.Tag) {
+		for _, t := range bump.TagsOf(w, packages...) {
+			tags = append(tags, gitrepo.Tag{Name: t.Name, Message: t.Message})
+		}
+		return tags
+	})
 	p.publisher.Sources = func(ctx context.Context, pkg *workspace.Package) (time.Time, error) {
 		if !releasedBy(w, tags, pkg) {
 			return time.Time{}, nil

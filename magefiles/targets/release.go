@@ -147,8 +147,12 @@ func (a *app) openRelease(ctx context.Context, state string) (*release.Release, 
 		return nil, err
 	}
 	r := &release.Release{Reporter: a.view}
+	cache, err := a.cache()
+	if err != nil {
+		return nil, err
+	}
 	r.World = release.World{
-		Repo: b.repo, Store: b.store, Runner: a.runner, Root: b.w.Root, Name: b.w.Manifest.Name, Dir: filepath.Join(b.w.Root, outputDir, "release"),
+		Cache: filepath.Join(cache, sourcesDir), Repo: b.repo, Store: b.store, Runner: a.runner, Root: b.w.Root, Name: b.w.Manifest.Name, Dir: filepath.Join(b.w.Root, outputDir, "release"),
 		State: state, Tool: toolVersion(), History: b.history(), GitHub: hub, Say: a.view.Say, Progress: a.view.Progress(),
 		Wait: publish.Wait{Tell: a.stillWaiting()},
 		Tools: func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {

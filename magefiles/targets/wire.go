@@ -34,6 +34,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
@@ -227,8 +228,12 @@ func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments str
 
 // embedded is the toolchain for a machine without pixi.
 func (a *app) embedded(w *workspace.Workspace, cache, environments string) *embedded.Toolchain {
+	var from toolchain.Sources // a clone of ours is built in where it lies
+	if environments == "" {
+		from = a.sources(w, cache).WorkTree()
+	}
 	return embedded.New(embedded.Config{
-		Runner: a.runner, Environ: a.runner.Environ(), Cache: cache, Workspace: w, Log: a.view.Err, Environments: environments,
+		Runner: a.runner, Sources: from, Environ: a.runner.Environ(), Cache: cache, Workspace: w, Log: a.view.Err, Environments: environments,
 		Published: func(ctx context.Context, name, version string) (string, error) {
 			if channelName(w) == "" {
 				return "", noChannel(w)
@@ -401,6 +406,14 @@ func (a *app) cache() (string, error) {
 	}
 	return filepath.Join(dir, cacheName), nil
 }
+
+// sources are what packages of a workspace are built from, by way of clones in the cache: a work tree or a commit.
+func (a *app) sources(w *workspace.Workspace, cache string) sources.Sources {
+	return sources.Sources{Runner: a.runner, Workspace: w, Cache: filepath.Join(cache, sourcesDir), Tell: a.view.Say}
+}
+
+// sourcesDir is the folder of those clones, in the cache.
+const sourcesDir = "sources"
 
 // sourceDate is the time that artifacts bear: SOURCE_DATE_EPOCH, or that of the commit. Outside git, and before the first
 // commit, it is fixed.

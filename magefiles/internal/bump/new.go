@@ -200,8 +200,11 @@ func newTag(w *workspace.Workspace, pkg *workspace.Package, name string) Tag {
 }
 
 // PresentTags are the tags that belong to the versions which the manifests have, by name.
-func PresentTags(w *workspace.Workspace) (tags []Tag) {
-	for _, pkg := range w.Order() {
+func PresentTags(w *workspace.Workspace) []Tag { return TagsOf(w, w.Order()...) }
+
+// TagsOf are the tags that belong to the versions which the manifests of the packages have, each once.
+func TagsOf(w *workspace.Workspace, packages ...*workspace.Package) (tags []Tag) {
+	for _, pkg := range packages {
 		t := TagOf(w, pkg)
 		if pkg.Version.Text != "" && !slices.ContainsFunc(tags, func(other Tag) bool { return other.Name == t.Name }) {
 			tags = append(tags, t)

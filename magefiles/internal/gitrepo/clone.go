@@ -18,15 +18,20 @@ var asCommitted = []string{"core.autocrlf=false", "core.eol=lf", "core.attribute
 var fromHere = []string{"protocol.file.allow=always", "transfer.fsckObjects=false", "fetch.fsckObjects=false"}
 
 // clone runs git clone, for a commit that is to be checked out: no setting of the person has a say in it, and no hook and no
-// template comes along.
-func (r *Repo) clone(ctx context.Context, commit string, args ...string) error {
-	c := call{args: []string{"clone", "--quiet", "--no-local", "--template=", "--origin=origin"}, settings: fromHere}
+// template comes along. One that borrows has no objects of its own, unless the original is a partial or a shallow one.
+func (r *Repo) clone(ctx context.Context, commit string, borrow bool, args ...string) error {
+	c := call{args: []string{"clone", "--quiet", "--template=", "--origin=origin"}, settings: fromHere}
 	for _, s := range asCommitted {
 		c.args = append(c.args, "--config="+s)
 	}
 	partial, err := r.whole(ctx, commit)
 	if err != nil {
 		return err
+	}
+	if borrow && partial == nil {
+		c.args = append(c.args, "--shared")
+	} else {
+		c.args = append(c.args, "--no-local")
 	}
 	if c.args = append(c.args, partial...); partial != nil {
 		c.args = append(c.args, "--upload-pack="+uploadPartial, "--config=remote.origin.uploadpack="+uploadPartial)
@@ -93,7 +98,17 @@ func (r *Repo) missing(ctx context.Context, commit string) (string, error) {
 // CloneAt makes a clone of a commit in dir, which must not exist, and checks it out there, on no branch, with the submodules
 // that this machine has. It shares no file with the original.
 func (r *Repo) CloneAt(ctx context.Context, dir, commit string) error {
-	err := r.clone(ctx, commit, "--no-checkout", r.Top, dir)
+	return r.cloneAt(ctx, dir, commit, false)
+}
+
+// Borrow is CloneAt for a clone that is of use only for as long as the original is as it was: it reads the objects that lie
+// there. It is made in no time, however long the history is.
+func (r *Repo) Borrow(ctx context.Context, dir, commit string) error {
+	return r.cloneAt(ctx, dir, commit, true)
+}
+
+func (r *Repo) cloneAt(ctx context.Context, dir, commit string, borrow bool) error {
+	err := r.clone(ctx, commit, borrow, "--no-checkout", r.Top, dir)
 	if err == nil {
 		clone := &Repo{Top: dir, runner: r.runner}
 		if here, askErr := clone.Contains(ctx, commit, commit); askErr == nil && !here { // a shallow one

@@ -103,10 +103,18 @@ func (r *Repo) Restore(ctx context.Context, paths []string) error {
 	return nil
 }
 
-// Tag makes an annotated tag of a commit; signed where git is so configured.
+// Tag makes an annotated tag of a commit, dated by the present; signed where git is so configured.
 func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
-	if err := r.run(ctx, message, "tag", "--annotate", "--cleanup=verbatim", "--file=-", name, commit); err != nil {
-		return r.refused(ctx, err, "tagging %s", name)
+	return r.MakeTag(ctx, commit, Tag{Name: name, Message: message})
+}
+
+// MakeTag is Tag with a date.
+func (r *Repo) MakeTag(ctx context.Context, commit string, t Tag) error {
+	_, err := r.call(ctx, call{
+		args: []string{"tag", "--annotate", "--cleanup=verbatim", "--file=-", t.Name, commit}, stdin: t.Message, own: true, set: dated(t.Date),
+	})
+	if err != nil {
+		return r.refused(ctx, err, "tagging %s", t.Name)
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func (p *Publisher) Build(ctx context.Context, missing []*workspace.Package, rea
 		return nil
 	}
 	built, err := p.Tools.Build(ctx, toolchain.Build{
-		Workspace: p.Workspace, Packages: missing, Dir: p.Output, SourceDate: p.Date, Log: p.Log,
+		Workspace: p.Workspace, Packages: missing, Dir: p.Output, SourceDate: p.Date, Log: p.Log, Sources: p.From,
 	})
 	if err != nil {
 		return err

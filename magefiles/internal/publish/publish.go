@@ -42,12 +42,13 @@ type Publisher struct {
 	Workspace *workspace.Workspace
 	Channel   Channel
 	Tools     toolchain.Toolchain
-	Runner    command.Runner // for the import test
-	Output    string         // folder of the artifacts
-	Scratch   string         // folder for what Verify downloads and installs; it must not be anyone else's
-	Pycache   string         // folder for byte code, which saves time where it outlasts the run; "" is one in Scratch
-	Force     bool           // replace what has other bytes on the channel
-	Date      time.Time      // that newly built artifacts bear
+	From      toolchain.Sources // what is built; nil is what lies in the workspace's folder
+	Runner    command.Runner    // for the import test
+	Output    string            // folder of the artifacts
+	Scratch   string            // folder for what Verify downloads and installs; it must not be anyone else's
+	Pycache   string            // folder for byte code, which saves time where it outlasts the run; "" is one in Scratch
+	Force     bool              // replace what has other bytes on the channel
+	Date      time.Time         // that newly built artifacts bear
 
 	// Sources says since when the sources of a package are what they are; zero where that is not known. Nil knows nothing.
 	Sources func(ctx context.Context, p *workspace.Package) (time.Time, error)

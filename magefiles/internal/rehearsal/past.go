@@ -19,6 +19,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -61,6 +62,8 @@ type kept struct {
 const (
 	releasedDir = "released" // what was built from tags, kept from one rehearsal to the next
 	keptFile    = "kept.json"
+
+	keptForm = 2 // raised where the same sources give other artifacts than before
 )
 
 // earlier makes the artifacts of the last releases, so that the world is as they left it: built from their tags, or kept
@@ -95,7 +98,7 @@ func (r *run) remake(ctx context.Context, p *past) (files []string, how string, 
 	if files := readKept(dir); files != nil {
 		return files, "kept from an earlier rehearsal", nil
 	}
-	w, when, err := r.checkoutPast(ctx, p)
+	repo, w, when, err := r.checkoutPast(ctx, p)
 	if err != nil && ctx.Err() != nil {
 		return nil, "", context.Cause(ctx)
 	}
@@ -104,7 +107,7 @@ func (r *run) remake(ctx context.Context, p *past) (files []string, how string, 
 		return nil, "", err
 	}
 	if err == nil {
-		files, err = r.buildPast(ctx, p, w, when, fresh)
+		files, err = r.buildPast(ctx, p, repo, w, when, fresh)
 	}
 	if ctx.Err() != nil {
 		return nil, "", context.Cause(ctx)
@@ -132,39 +135,45 @@ func (p *past) packages(w *workspace.Workspace) (all []*workspace.Package) {
 }
 
 // checkoutPast reads the workspace as the tagged commit has it.
-func (r *run) checkoutPast(ctx context.Context, p *past) (*workspace.Workspace, time.Time, error) {
+func (r *run) checkoutPast(ctx context.Context, p *past) (*gitrepo.Repo, *workspace.Workspace, time.Time, error) {
 	dir := filepath.Join(r.Dir, "past")
 	if err := os.RemoveAll(dir); err != nil {
-		return nil, time.Time{}, err
+		return nil, nil, time.Time{}, err
 	}
 	if err := r.source.CloneAt(ctx, dir, p.commit); err != nil {
-		return nil, time.Time{}, err
+		return nil, nil, time.Time{}, err
 	}
 	repo, err := gitrepo.Open(ctx, r.Runner, dir)
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, nil, time.Time{}, err
 	}
 	head, err := repo.Head(ctx)
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, nil, time.Time{}, err
 	}
 	root := filepath.Join(dir, filepath.FromSlash(r.source.Prefix))
 	w, err := workspace.LoadAs(root, r.Name)
 	if err == nil && w.Root != root { // a search upwards finds the workspace that this clone lies in
-		return nil, head.Time, operr.New("", "the tagged commit has no workspace at %s", cmp.Or(r.source.Prefix, "its top"))
+		return nil, nil, head.Time, operr.New("", "the tagged commit has no workspace at %s", cmp.Or(r.source.Prefix, "its top"))
 	}
-	return w, head.Time, err
+	return repo, w, head.Time, err
 }
 
 // buildPast builds the packages of a past release into dir: all at once, or, where that fails, one by one. It returns those that
 // were built, and why others were not.
-func (r *run) buildPast(ctx context.Context, p *past, w *workspace.Workspace, when time.Time, dir string) (files []string, err error) {
+func (r *run) buildPast(ctx context.Context, p *past, repo *gitrepo.Repo, w *workspace.Workspace, when time.Time, dir string) (files []string, err error) {
 	tools, err := r.tools(ctx, w)
 	if err != nil {
 		return nil, err
 	}
+	from := sources.Sources{Runner: r.Runner, Workspace: w, Cache: filepath.Join(r.Dir, "sources")}.Commit(repo, p.commit, func(packages ...*workspace.Package) (tags []gitrepo.Tag) {
+		for _, t := range bump.TagsOf(w, packages...) {
+			tags = append(tags, gitrepo.Tag{Name: t.Name, Message: t.Message, Date: when})
+		}
+		return tags
+	})
 	build := func(packages ...*workspace.Package) error {
-		built, err := tools.Build(ctx, toolchain.Build{Workspace: w, Packages: packages, Dir: dir, SourceDate: when})
+		built, err := tools.Build(ctx, toolchain.Build{Workspace: w, Packages: packages, Dir: dir, SourceDate: when, Sources: from})
 		for _, a := range built {
 			files = append(files, a.Path)
 		}
@@ -202,7 +211,7 @@ func (r *run) keptAt(ctx context.Context, p *past) (string, error) {
 		return "", err
 	}
 	// A map is written in the order of its keys.
-	what, err := json.Marshal([]any{tree, stamp, how, r.source.Prefix, p.versions})
+	what, err := json.Marshal([]any{keptForm, tree, stamp, how, r.source.Prefix, p.versions})
 	if err != nil {
 		return "", err
 	}

@@ -10,12 +10,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -34,7 +37,6 @@ const (
 	cloneDir        = "clone"
 	environmentsDir = "environments" // of the toolchain: they outlast a release
 	scratchDir      = "verify"
-	asideDir        = "output" // the clone's artifacts, while the clone is made again
 )
 
 func (r *Release) environments() string { return filepath.Join(r.Dir, environmentsDir) }
@@ -107,36 +109,6 @@ func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Rep
 	return gitrepo.Open(ctx, r.Runner, dir)
 }
 
-// asCommitted makes the clone again where it is not as it is committed any more: tasks that check may have formatted files, or
-// made some, also such that git ignores, and a package would be packed with them. Artifacts in it stay.
-func (r *Release) asCommitted(ctx context.Context) error {
-	c, err := r.checkout(ctx)
-	if err != nil {
-		return err
-	}
-	packed, _ := c.w.Sources(c.w.Packages...)
-	left, err := c.repo.Left(ctx, packed)
-	if err != nil || len(left) == 0 {
-		return err
-	}
-	output, aside := filepath.Join(c.w.Root, "output"), filepath.Join(r.Dir, asideDir)
-	if err := os.RemoveAll(aside); err != nil {
-		return err
-	}
-	moved := os.Rename(output, aside) == nil
-	if err := os.RemoveAll(c.repo.Top); err != nil {
-		return err
-	}
-	r.clone = nil
-	if _, err := r.checkout(ctx); err != nil || !moved {
-		return err
-	}
-	if err := os.RemoveAll(output); err != nil {
-		return err
-	}
-	return os.Rename(aside, output)
-}
-
 // publisher takes packages of the clone to the channel. It does not compare times: what the channel has of these versions
 // came of this release, or is found out by its bytes before there is a tag; and clocks of two machines differ.
 func (r *Release) publisher(ctx context.Context) (*publish.Publisher, *clone, error) {
@@ -149,12 +121,27 @@ func (r *Release) publisher(ctx context.Context) (*publish.Publisher, *clone, er
 		return nil, nil, err
 	}
 	return &publish.Publisher{
-		Workspace: c.w, Channel: on, Tools: c.tools, Runner: r.Runner, Date: c.head.Time,
+		Workspace: c.w, Channel: on, Tools: c.tools, Runner: r.Runner, Date: c.head.Time, From: r.sources(c),
 		Output: filepath.Join(c.w.Root, "output"), Scratch: filepath.Join(r.Dir, scratchDir),
 		// Byte code of what did not change since the last release is kept: compiling it takes longer than all the rest.
 		Pycache: filepath.Join(r.environments(), "pycache"),
 		Wait:    r.Wait, Progress: r.Progress,
 	}, c, nil
+}
+
+// sources are what packages are built from: the commit with the tags that the release makes. What tasks that check have formatted
+// or made in the clone is not in them.
+func (r *Release) sources(c *clone) *sources.Sources {
+	s := sources.Sources{Runner: r.Runner, Workspace: c.w, Cache: r.Cache, Tell: r.Say}
+	return s.Commit(c.repo, c.commit, func(packages ...*workspace.Package) (tags []gitrepo.Tag) {
+		for _, t := range bump.TagsOf(c.w, packages...) {
+			if slices.Contains(r.plan.Tags, t.Name) {
+				t.Message = r.plan.Bump.TagMessage(t.Name)
+			}
+			tags = append(tags, gitrepo.Tag{Name: t.Name, Message: t.Message, Date: r.tagDate})
+		}
+		return tags
+	})
 }
 
 // tooLate says why nothing is checked: a commit that is tagged on the remote was checked before.
@@ -232,7 +219,8 @@ func tasksOf(w *workspace.Workspace) (tasks []string) {
 // Built are the artifacts of this machine.
 type Built struct {
 	Commit    string     `json:"commit"`
-	Artifacts []Artifact `json:"artifacts"` // dependencies first
+	Artifacts []Artifact `json:"artifacts"`       // dependencies first
+	Tagged    time.Time  `json:"tagged,omitzero"` // the date of the tags that the builds saw, and that are made then
 }
 
 // Artifact is one file.
@@ -301,9 +289,7 @@ func (r *Release) artifacts(ctx context.Context, built Built) (publish.Artifacts
 // compares them with what the channel has, so that a conflict is known before there is a tag. A package that has a version of its
 // own, and keeps it, stays as it was published: built of a later commit it would have another time, and so other bytes.
 func (r *Release) build(ctx context.Context) (Built, error) {
-	if err := r.asCommitted(ctx); err != nil {
-		return Built{}, err
-	}
+	r.tagDate = time.Now().UTC().Truncate(time.Second)
 	p, c, err := r.publisher(ctx)
 	if err != nil {
 		return Built{}, err
@@ -330,7 +316,7 @@ func (r *Release) build(ctx context.Context) (Built, error) {
 	if _, err := p.Plan(ctx, holdings, ready); err != nil {
 		return Built{}, r.raise(err)
 	}
-	built := Built{Commit: c.commit}
+	built := Built{Commit: c.commit, Tagged: r.tagDate}
 	for _, pkg := range c.w.Order() {
 		if a, ok := ready[pkg.Name]; ok {
 			built.Artifacts = append(built.Artifacts, Artifact{pkg.Name, filepath.Base(a.Path), a.SHA256, a.Size})

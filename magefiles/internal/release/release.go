@@ -48,6 +48,7 @@ type World struct {
 	Root   string // of the workspace, in the work tree
 	Name   string // of the workspace: a clone of it in another folder has the same
 	Dir    string // for what a release makes and keeps: the clone of the commit, environments, downloads
+	Cache  string // for the sources of builds, of which nothing stays
 	State  string // folder of the journals; nothing in it is ever committed
 	Tool   string // version of this program
 
@@ -90,6 +91,7 @@ type Release struct {
 	plan    *Plan
 	past    *Past // the journal that the plan is from; nil where it is of this run, or worked out from tags
 	clone   *clone
+	tagDate time.Time // the date of the tags that builds see
 
 	commit    *workflow.Value[Commit]
 	built     *workflow.Value[Built]

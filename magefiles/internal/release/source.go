@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -134,11 +136,19 @@ func (r *Release) tag(ctx context.Context) (Tagged, error) {
 		if _, ok := tags[t]; ok {
 			continue
 		}
-		if err := r.Repo.Tag(ctx, t, commit, r.plan.Bump.TagMessage(t)); err != nil {
+		if err := r.Repo.MakeTag(ctx, commit, gitrepo.Tag{Name: t, Message: r.plan.Bump.TagMessage(t), Date: r.dateOfTags()}); err != nil {
 			return Tagged{}, err
 		}
 	}
 	return Tagged{r.plan.Tags, commit}, nil
+}
+
+// dateOfTags is the date of the tags that the builds have seen; zero where nothing was built.
+func (r *Release) dateOfTags() time.Time {
+	if !r.built.Known() {
+		return time.Time{}
+	}
+	return r.built.Get().Tagged
 }
 
 func (r *Release) isPushed(ctx context.Context, _ *Pushed) (Pushed, bool, error) {

@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"operr", "dag", "atomicfile", "tomledit", "version", "command", "condapkg", "condapypi", "faults", "attestation", "pause"},
 	{"workspace", "channel", "journal", "httpclient"},
 	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image"},
-	{"publish", "localprefix", "localregistry", "workflow"},
+	{"sources", "publish", "localprefix", "localregistry", "workflow"},
 	{"release", "view"},
 	{"rehearsal"},
 }

@@ -64,6 +64,7 @@ type Build struct {
 	Dir        string               // where the .conda files go, flat; replaced files of the same package are removed
 	SourceDate time.Time            // the timestamp of every file and of the archive
 	Log        io.Writer            // what the builder prints
+	Sources    Sources              // what is built; nil is what lies in the workspace's folder
 }
 
 // Artifact is one .conda file that was built and checked against its manifest.

@@ -1,6 +1,8 @@
 package workspace
 
 import (
+	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,13 +23,17 @@ func (s *source) readConfig(channel string) Config {
 		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "remote": &c.Remote,
 		"commit": &c.Commit, "tag-message": &c.TagMessage,
 	}
-	keys := []string{"branch", "pypi"}
+	keys := []string{"branch", "include", "pypi"}
 	for k := range fields {
 		keys = append(keys, k)
 	}
 	for _, e := range n.Children {
 		if e.Key == "branch" {
 			s.readBranches(e, &c)
+			continue
+		}
+		if e.Key == "include" {
+			s.readInclude(e, &c)
 			continue
 		}
 		if e.Key == "pypi" {
@@ -48,6 +54,18 @@ func (s *source) readConfig(channel string) Config {
 	s.message(n.Get("commit"))
 	s.message(n.Get("tag-message"))
 	return c
+}
+
+// readInclude reads the files that builds need though git ignores them.
+func (s *source) readInclude(n *tomledit.Node, c *Config) {
+	for i, file := range s.strs(n) {
+		clean := path.Clean(file)
+		if file == "" || !filepath.IsLocal(filepath.FromSlash(clean)) || clean == "." || strings.ContainsAny(file, `*?[\`) {
+			s.fail(n.Children[i], `name a file or a folder by its path from the workspace's root: "packages/core/src/core/_version.py"`, "include cannot be %q", file)
+			continue
+		}
+		c.Include = append(c.Include, clean)
+	}
 }
 
 // placeholder is what looks like one in a message. Any other brace stands for itself.

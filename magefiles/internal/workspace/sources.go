@@ -39,3 +39,10 @@ func (w *Workspace) Sources(packages ...*Package) (packed, named []string) {
 func ManifestNames() []string {
 	return append(slices.Clone(manifestFiles[:]), recipeFile, "package.xml")
 }
+
+// At is the workspace in another folder that has the same files.
+func (w *Workspace) At(root string) *Workspace {
+	moved := *w
+	moved.Root = root
+	return &moved
+}

@@ -128,6 +128,7 @@ type Config struct {
 	Remote     string    `json:"remote"`             // git remote that tags are pushed to; default "origin"
 	Commit     string    `json:"commit"`             // message of a release's commit, with TitlePlaceholder; default DefaultCommit
 	TagMessage string    `json:"tag-message"`        // message of a tag, with TitlePlaceholder; default DefaultTagMessage
+	Include    []string  `json:"include,omitempty"`  // files and folders that builds need though git ignores them, relative to the root
 	PyPI       []StandIn `json:"-"`                  // what stands for conda packages where there is no conda: [tool.release.pypi]
 	Pos        Pos       `json:"-"`                  // of the table; zero where there is none
 }

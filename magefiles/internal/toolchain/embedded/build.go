@@ -57,7 +57,7 @@ func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.A
 	for i, p := range b.Packages {
 		g.Go(func() error {
 			dir := filepath.Join(work, p.Name)
-			made, err := e.buildOne(ctx, tools, work, dir, b.Workspace, p, &logs[i])
+			made, err := e.buildTaken(ctx, tools, work, dir, b, p, &logs[i])
 			if err != nil {
 				return err
 			}
@@ -75,6 +75,16 @@ func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.A
 		return nil, err
 	}
 	return toolchain.Collect(b, built)
+}
+
+// buildTaken builds one package from sources of its own.
+func (e *Toolchain) buildTaken(ctx context.Context, t tools, work, dir string, b toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
+	w, done, err := b.Take(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	made, err := e.buildOne(ctx, t, work, dir, w, p, log)
+	return made, done([]string{made}, err)
 }
 
 // buildOne lets rattler-build build one package and returns the archive's path.
@@ -95,7 +105,7 @@ func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, w *
 	}
 	env := map[string]string{
 		"UV": t.uv, "BUILD_PYTHON": python, "FINISH": filepath.Join(work, "finish.py"),
-		"SOURCE": filepath.Join(w.Root, filepath.FromSlash(p.SourceDir)),
+		"SOURCE": sourcesOf(w, p),
 	}
 	recipe, err := writeRecipe(w, p, filepath.Join(dir, "recipe"), env)
 	if err != nil {

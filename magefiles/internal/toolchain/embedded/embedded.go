@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -27,6 +28,7 @@ type Toolchain struct {
 	log       io.Writer
 	envs      string
 	published func(ctx context.Context, name, version string) (string, error)
+	from      toolchain.Sources
 
 	pythons  *finder
 	shown    sync.Map // programs that were shown
@@ -50,12 +52,16 @@ type Config struct {
 	// Environments is the folder for the environments of tasks. "" puts each into .pixi/embedded beside its manifest.
 	Environments string
 
+	// Sources is what the workspace's own packages are built from when they are installed into environments of tasks; nil is what
+	// lies in the workspace's folder.
+	Sources toolchain.Sources
+
 	Places Places // where interpreters are looked for besides the PATH of Environ
 }
 
 // New returns the embedded toolchain. Nothing is looked for or installed before it is needed.
 func New(c Config) *Toolchain {
-	e := &Toolchain{runner: c.Runner, env: c.Environ, cache: c.Cache, workspace: c.Workspace, log: c.Log, envs: c.Environments, published: c.Published}
+	e := &Toolchain{runner: c.Runner, env: c.Environ, cache: c.Cache, workspace: c.Workspace, log: c.Log, envs: c.Environments, published: c.Published, from: c.Sources}
 	e.pythons = &finder{runner: c.Runner, env: c.Environ, places: c.Places, patience: patience, say: e.say}
 	return e
 }

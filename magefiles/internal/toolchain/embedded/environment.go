@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -148,28 +149,44 @@ func (e *Toolchain) uvInstall(ctx context.Context, t tools, dir string, args ...
 	return network(err, "installing from PyPI into "+relative(e.workspace, dir))
 }
 
-// installOwn installs the workspace's own packages, without what they require, which is there.
+// installOwn installs the workspace's own packages, without what they require, which is there. Those that are not editable are built
+// for it, and leave nothing in the work tree.
 func (e *Toolchain) installOwn(ctx context.Context, t tools, dir string, n *needs) error {
 	constraints := filepath.Join(dir, "build-constraints.txt")
 	if err := os.WriteFile(constraints, []byte(backendConstraints), 0o644); err != nil {
 		return err
 	}
 	args := []string{"--no-deps", "--reinstall", "--refresh", "--build-constraint", constraints}
-	for _, p := range n.packages {
-		args = append(args, e.sources(p))
+	if len(n.packages)+len(n.plain) > 0 {
+		w, done, err := toolchain.Build{Workspace: e.workspace, Sources: e.from}.Take(ctx, n.packages...)
+		if err != nil {
+			return err
+		}
+		built := slices.Clone(args)
+		for _, p := range n.packages {
+			built = append(built, sourcesOf(w, p))
+		}
+		for _, folder := range n.plain {
+			if below, err := filepath.Rel(e.workspace.Root, folder); err == nil && filepath.IsLocal(below) {
+				folder = filepath.Join(w.Root, below)
+			}
+			built = append(built, folder)
+		}
+		if err := done(nil, e.uvInstall(ctx, t, dir, built...)); err != nil {
+			return err
+		}
 	}
-	args = append(args, n.plain...)
 	for _, f := range n.editable {
 		args = append(args, "--editable", f)
 	}
-	if len(args) == 5 {
+	if len(n.editable) == 0 {
 		return nil
 	}
 	return e.uvInstall(ctx, t, dir, args...)
 }
 
-func (e *Toolchain) sources(p *workspace.Package) string {
-	return filepath.Join(e.workspace.Root, filepath.FromSlash(p.SourceDir))
+func sourcesOf(w *workspace.Workspace, p *workspace.Package) string {
+	return filepath.Join(w.Root, filepath.FromSlash(p.SourceDir))
 }
 
 // ownDigest is over everything in the folders of the packages that are installed from sources. Of an editable one only
@@ -177,7 +194,7 @@ func (e *Toolchain) sources(p *workspace.Package) string {
 func (e *Toolchain) ownDigest(n *needs) (string, error) {
 	h := sha256.New()
 	for _, p := range n.packages {
-		if err := hashTree(h, e.sources(p)); err != nil {
+		if err := hashTree(h, sourcesOf(e.workspace, p)); err != nil {
 			return "", err
 		}
 	}

@@ -144,7 +144,7 @@ func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *workspace.Manifest
 	if d.Spec.Path != "" {
 		dir := filepath.Join(e.workspace.Root, filepath.FromSlash(path.Join(m.Dir, d.Spec.Path)))
 		for _, p := range e.workspace.Packages {
-			if e.sources(p) != dir {
+			if sourcesOf(e.workspace, p) != dir {
 				continue
 			}
 			if err := builtByOwn(e.workspace, p); err != nil {

@@ -58,10 +58,7 @@ func (p *Pixi) publishEach(ctx context.Context, b toolchain.Build, temp string) 
 	var built []string
 	for i, pkg := range b.Packages {
 		target := filepath.Join(temp, fmt.Sprint(i))
-		if err := p.publish(ctx, b, temp, target, "--path", pkg.Dir); err != nil {
-			return nil, about(err, "building %s", pkg.Name)
-		}
-		found, err := take(target, []*workspace.Package{pkg}, []*workspace.Package{pkg})
+		found, err := p.build(ctx, b, temp, target, order{pkg.Name, []*workspace.Package{pkg}, []*workspace.Package{pkg}}, "--path", pkg.Dir)
 		if err != nil {
 			return nil, err
 		}
@@ -84,27 +81,42 @@ func (p *Pixi) publishAll(ctx context.Context, b toolchain.Build, temp string) (
 				"%s cannot be built: some packages run with others' sources, which pixi publishes only together, and it leaves out those without `publish = true`", pkg.Name)
 		}
 	}
-	target := filepath.Join(temp, "all")
-	if err := p.publish(ctx, b, temp, target); err != nil {
-		return nil, about(err, "building %s", b.Workspace.Manifest.Name)
+	return p.build(ctx, b, temp, filepath.Join(temp, "all"), order{b.Workspace.Manifest.Name, published, b.Packages})
+}
+
+// order is what one call of pixi builds.
+type order struct {
+	name              string
+	published, wanted []*workspace.Package // what pixi builds, and what of it is asked for
+}
+
+// build has pixi build into target, from sources that are theirs alone, and returns the archives of the wanted packages.
+func (p *Pixi) build(ctx context.Context, b toolchain.Build, temp, target string, o order, which ...string) (built []string, err error) {
+	w, done, err := b.Take(ctx, o.published...)
+	if err != nil {
+		return nil, err
 	}
-	return take(target, published, b.Packages)
+	if err = p.publish(ctx, w.Root, b.Log, temp, target, which...); err != nil {
+		err = about(err, "building %s", o.name)
+	} else {
+		built, err = take(target, o.published, o.wanted)
+	}
+	return built, done(built, err)
 }
 
 // skipped is what pixi says of a file that it did not write. Into a fresh folder it has no reason to.
 var skipped = regexp.MustCompile(`Skipping '([^']+)' \(already exists\)`)
 
-// publish runs `pixi publish` into target.
-func (p *Pixi) publish(ctx context.Context, b toolchain.Build, temp, target string, which ...string) error {
+// publish runs `pixi publish` in a workspace's folder, into target.
+func (p *Pixi) publish(ctx context.Context, root string, log io.Writer, temp, target string, which ...string) error {
 	args := append([]string{"publish"}, which...)
 	args = append(args, "--target-dir", target, "--clean", "--build-dir", filepath.Join(temp, "build"))
-	log := b.Log
 	if log == nil {
 		log = io.Discard
 	}
 	said := &ending{}
 	err := p.callWith(ctx, command.Cmd{
-		Dir: b.Workspace.Root, Args: args, Env: p.env, Stdout: log, Stderr: io.MultiWriter(log, said),
+		Dir: root, Args: args, Env: p.env, Stdout: log, Stderr: io.MultiWriter(log, said),
 	})
 	if err != nil {
 		return about(err, "`pixi %s`", strings.Join(args[:1+len(which)], " "))

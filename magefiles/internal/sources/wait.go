@@ -1,0 +1,30 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/journal"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// wait takes a place for this build alone. Where another one has it, that is said once, and waited for.
+func (s *Sources) wait(ctx context.Context, at string) (unlock func(), err error) {
+	for told := false; ; told = true {
+		unlock, _, err := journal.Lock(at + ".lock")
+		switch {
+		case err == nil:
+			return unlock, nil
+		case !errors.Is(err, journal.ErrLocked):
+			return nil, operr.New("make it writable, or set XDG_CACHE_HOME to a folder that is", "%s is where sources are put for a build: %w", at, err)
+		case !told && s.Tell != nil:
+			s.Tell("waiting for another build in %s, %v", at, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
