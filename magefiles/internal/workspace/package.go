@@ -34,6 +34,7 @@ func (l *loader) readPackage(f *folder) *Package {
 		p.Pyproject, p.Project = project.file, l.project(project)
 		p.PyPIName = p.Project.Name
 	}
+	p.outside = l.outside(project)
 	p.Publish = s.boolean(pkg.Get("publish"))
 	p.Name = l.packageName(s, p)
 	p.Version, p.Versions = s.packageVersion(p, l.manifest, l.root)

@@ -56,6 +56,7 @@ type Package struct {
 	Build    BuildConfig
 	Publish  bool // `publish = true`: what `pixi publish` without --path takes
 
+	outside     []string      // files and folders out of these that it packs, relative to the root
 	recipe      []Dependency  // of its recipe.yaml
 	onePlatform []onePlatform // outputs of its recipe.yaml that are not noarch
 
@@ -228,8 +229,9 @@ type Disagreement struct {
 
 // Sources are the folders that a package is made of, relative to the workspace's root.
 func (p *Package) Sources() []string {
-	if p.SourceDir == "" || p.SourceDir == p.Dir {
-		return []string{p.Dir}
+	folders := []string{p.Dir}
+	if p.SourceDir != "" && p.SourceDir != p.Dir {
+		folders = append(folders, p.SourceDir)
 	}
-	return []string{p.Dir, p.SourceDir}
+	return append(folders, p.outside...)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -192,14 +193,16 @@ func sourcesOf(w *workspace.Workspace, p *workspace.Package) string {
 // ownDigest is over everything in the folders of the packages that are installed from sources. Of an editable one only
 // what its metadata is made of counts.
 func (e *Toolchain) ownDigest(n *needs) (string, error) {
-	h := sha256.New()
+	t := treeHash{sha256.New(), e.workspace.Root, map[string]bool{}}
 	for _, p := range n.packages {
-		if err := hashTree(h, sourcesOf(e.workspace, p)); err != nil {
-			return "", err
+		for _, dir := range p.Sources() {
+			if err := t.add(filepath.Join(e.workspace.Root, filepath.FromSlash(dir))); err != nil {
+				return "", err
+			}
 		}
 	}
 	for _, dir := range n.plain {
-		if err := hashTree(h, dir); err != nil {
+		if err := t.add(dir); err != nil {
 			return "", err
 		}
 	}
@@ -208,29 +211,49 @@ func (e *Toolchain) ownDigest(n *needs) (string, error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
-		fmt.Fprintf(h, "%s %d\n%s", dir, len(data), data)
+		fmt.Fprintf(t.h, "%s %d\n%s", dir, len(data), data)
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return hex.EncodeToString(t.h.Sum(nil)), nil
 }
 
-// hashTree adds the files below dir, but for what tools leave there.
-func hashTree(h io.Writer, dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+// treeHash is a digest of files and folders.
+type treeHash struct {
+	h    hash.Hash
+	root string          // what is out of it has no part in a build
+	seen map[string]bool // folders and files, without links
+}
+
+// add adds a file, or the files below a folder and behind links in it, but for what tools leave there.
+func (t treeHash) add(top string) error {
+	real, err := filepath.EvalSymlinks(top)
+	below, outside := filepath.Rel(t.root, real)
+	if err != nil || outside != nil || !filepath.IsLocal(below) {
+		fmt.Fprintf(t.h, "%s leads to %s\n", top, real)
+		return nil
+	}
+	if t.seen[real] {
+		return nil
+	}
+	return filepath.WalkDir(real, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && path != dir && (strings.HasPrefix(d.Name(), ".") || d.Name() == "__pycache__" || d.Name() == "output") {
+		if d.IsDir() && path != real && (t.seen[path] || strings.HasPrefix(d.Name(), ".") || d.Name() == "__pycache__" || d.Name() == "output") {
 			return filepath.SkipDir
 		}
-		if !d.Type().IsRegular() {
+		t.seen[path] = true
+		switch {
+		case d.Type()&fs.ModeSymlink != 0:
+			return t.add(path)
+		case !d.Type().IsRegular():
 			return nil
 		}
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(h, "%s %d\n", path, len(data))
-		_, err = h.Write(data)
+		fmt.Fprintf(t.h, "%s %d\n", path, len(data))
+		_, err = t.h.Write(data)
 		return err
 	})
 }
