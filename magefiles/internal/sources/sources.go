@@ -132,19 +132,19 @@ func (s *Sources) fill(ctx context.Context, clone string, packages []*workspace.
 	if err := s.repo.Borrow(ctx, clone, commit); err != nil {
 		return err
 	}
+	if s.commit == "" {
+		return s.lay(ctx, clone, packages)
+	}
+	there, err := gitrepo.Open(ctx, s.Runner, clone)
+	if err != nil {
+		return err
+	}
 	if s.tags != nil {
-		there, err := gitrepo.Open(ctx, s.Runner, clone)
-		if err != nil {
-			return err
-		}
 		if err := there.TagAlone(ctx, commit, s.tags(packages...)...); err != nil {
 			return err
 		}
 	}
-	if s.commit != "" {
-		return nil
-	}
-	return s.lay(ctx, clone, packages)
+	return there.Settle(ctx)
 }
 
 // top is the folder that a clone is of.
