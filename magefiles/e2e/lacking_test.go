@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"archive/tar"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,6 +125,33 @@ func TestSubmodulesArePacked(t *testing.T) {
 // packed are the files of an artifact that the release has built.
 func (r *releasing) packed(stem string) []string {
 	r.t.Helper()
+	a := r.artifact(stem)
+	defer a.Close()
+	files, err := a.Files()
+	require.NoError(r.t, err)
+	return files
+}
+
+// packedFile is what is in the one file of an artifact whose path ends so.
+func (r *releasing) packedFile(stem, end string) (text string) {
+	r.t.Helper()
+	a, found := r.artifact(stem), 0
+	defer a.Close()
+	require.NoError(r.t, a.Walk(func(h *tar.Header, body io.Reader) error {
+		if !strings.HasSuffix(h.Name, end) {
+			return nil
+		}
+		data, err := io.ReadAll(body)
+		text, found = string(data), found+1
+		return err
+	}))
+	require.Equal(r.t, 1, found, "%s in %s", end, stem)
+	return text
+}
+
+// artifact opens an artifact that the release has built.
+func (r *releasing) artifact(stem string) *condapkg.Archive {
+	r.t.Helper()
 	found, err := filepath.Glob(filepath.Join(r.dir, "output", "release", "*", stem+"-*.conda"))
 	require.NoError(r.t, err)
 	if len(found) == 0 {
@@ -132,10 +161,7 @@ func (r *releasing) packed(stem string) []string {
 	require.NotEmpty(r.t, found)
 	a, err := condapkg.Open(found[0])
 	require.NoError(r.t, err)
-	defer a.Close()
-	files, err := a.Files()
-	require.NoError(r.t, err)
-	return files
+	return a
 }
 
 // What cannot be fetched stops the release: in preflight where its address does not answer, and else before there is a tag, with

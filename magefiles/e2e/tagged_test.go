@@ -1,16 +1,12 @@
 package e2e_test
 
 import (
-	"archive/tar"
-	"io"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/monorepotest"
 )
 
@@ -84,22 +80,7 @@ regex = "^mono-p0002/v(?P<version>.*)$"
 // wheelVersion is what the wheel in an artifact says of its version.
 func (r *releasing) wheelVersion(stem string) string {
 	r.t.Helper()
-	found, err := filepath.Glob(filepath.Join(r.dir, "output", "release", "*", "output", stem+"-*.conda"))
-	require.NoError(r.t, err)
-	require.Len(r.t, found, 1)
-	a, err := condapkg.Open(found[0])
-	require.NoError(r.t, err)
-	defer a.Close()
-	version := ""
-	require.NoError(r.t, a.Walk(func(h *tar.Header, body io.Reader) error {
-		if !strings.HasSuffix(h.Name, ".dist-info/METADATA") {
-			return nil
-		}
-		text, err := io.ReadAll(body)
-		version = regexp.MustCompile(`(?m)^Version: (.*)$`).FindStringSubmatch(string(text))[1]
-		return err
-	}))
-	return version
+	return regexp.MustCompile(`(?m)^Version: (.*)$`).FindStringSubmatch(r.packedFile(stem, ".dist-info/METADATA"))[1]
 }
 
 // TestVersionsFromTags releases packages whose wheels take their versions from tags, by three tools: the wheels have the version of

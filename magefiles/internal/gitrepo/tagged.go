@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
 // Tag is an annotated tag that is to be made.
@@ -48,7 +50,7 @@ func (r *Repo) TagAlone(ctx context.Context, commit string, tags ...Tag) error {
 		}
 		_, err := r.call(ctx, call{
 			args:     []string{"tag", "--annotate", "--force", "--cleanup=verbatim", "--file=-", t.Name, commit},
-			settings: []string{"tag.gpgSign=false", "tag.forceSignAnnotated=false"}, stdin: t.Message, set: append(who, dated(t.Date)...),
+			settings: []string{"tag.gpgSign=false", "tag.forceSignAnnotated=false"}, stdin: t.Message, set: append(who, r.dated(t.Date)...),
 		})
 		if err != nil {
 			return failed(err, "tagging %s in %s", t.Name, r.Top)
@@ -57,12 +59,12 @@ func (r *Repo) TagAlone(ctx context.Context, commit string, tags ...Tag) error {
 	return nil
 }
 
-// dated are the variables by which git dates what it makes; none for the present.
-func dated(t time.Time) []string {
-	if t.IsZero() {
+// dated are the variables by which git dates what it makes; none for the present, and where the person says the date.
+func (r *Repo) dated(t time.Time) []string {
+	if _, said := command.Getenv(r.environ(nil), "GIT_COMMITTER_DATE"); said || t.IsZero() {
 		return nil
 	}
-	return []string{"GIT_COMMITTER_DATE=" + fmt.Sprintf("@%d +0000", t.Unix())}
+	return []string{fmt.Sprintf("GIT_COMMITTER_DATE=@%d +0000", t.Unix())}
 }
 
 // committer are the variables by which git tags as who made the commit, who has a name in any case.
