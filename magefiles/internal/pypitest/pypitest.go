@@ -21,7 +21,8 @@ import (
 // Index serves every project in many versions: 0.5, 1.0, 1.5 and so on to 40.5, and 2020.1 to 2030.1. Each is a wheel with one
 // module, named like the project with '_' for '-', that has __version__.
 type Index struct {
-	URL string // of the simple index
+	URL  string   // of the simple index
+	Also []string // versions that it has of every project besides
 
 	lock  sync.Mutex
 	asked map[string]bool
@@ -57,7 +58,7 @@ func (i *Index) serve(w http.ResponseWriter, r *http.Request) {
 		i.asked[parts[1]] = true
 		i.lock.Unlock()
 		w.Header().Set("Content-Type", "text/html")
-		for _, version := range versions() {
+		for _, version := range append(versions(), i.Also...) {
 			file := strings.ReplaceAll(parts[1], "-", "_") + "-" + version + "-py3-none-any.whl"
 			fmt.Fprintf(w, "<a href=\"/files/%s\">%s</a>\n", file, file)
 		}

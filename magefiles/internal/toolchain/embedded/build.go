@@ -99,7 +99,7 @@ func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, w *
 	if err != nil {
 		return "", err
 	}
-	python, err := e.buildPython(ctx, t, base, buildRequires(p))
+	python, err := e.buildPython(ctx, t, base, w, p)
 	if err != nil {
 		return "", err
 	}

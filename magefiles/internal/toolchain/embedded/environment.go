@@ -157,7 +157,10 @@ func (e *Toolchain) installOwn(ctx context.Context, t tools, dir string, n *need
 	if err := os.WriteFile(constraints, []byte(backendConstraints), 0o644); err != nil {
 		return err
 	}
-	args := []string{"--no-deps", "--reinstall", "--refresh", "--build-constraint", constraints}
+	args := append([]string{"--no-deps", "--reinstall", "--refresh"}, e.uvConfig()...)
+	if !slices.ContainsFunc(n.packages, func(p *workspace.Package) bool { return p.Project != nil && unpinned(buildRequires(p)) != nil }) {
+		args = append(args, "--build-constraint", constraints)
+	}
 	if len(n.packages)+len(n.plain) > 0 {
 		w, done, err := toolchain.Build{Workspace: e.workspace, Sources: e.from}.Take(ctx, n.packages...)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // toolRequirements pins uv and py-rattler-build by hash, for every platform that they are published for. It is made by
@@ -52,7 +53,7 @@ func (e *Toolchain) installTools(ctx context.Context) (tools, error) {
 		if err := os.WriteFile(requirements, []byte(toolRequirements), 0o644); err != nil {
 			return err
 		}
-		err := e.tool(ctx, io.Discard, filepath.Join(dir, "bin", "python"), "-m", "pip", "install", "--quiet",
+		err := e.tool(ctx, io.Discard, filepath.Join(dir, "bin", "python"), "-I", "-m", "pip", "install", "--quiet",
 			"--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "--no-deps", "--requirement", requirements)
 		return network(err, "installing uv and py-rattler-build from PyPI")
 	})
@@ -63,27 +64,53 @@ func (e *Toolchain) installTools(ctx context.Context) (tools, error) {
 	return tools{python: filepath.Join(bin, "python"), uv: filepath.Join(bin, "uv")}, nil
 }
 
-// buildPython returns the interpreter of an environment of base that has the build backends which requires names.
-func (e *Toolchain) buildPython(ctx context.Context, t tools, base Interpreter, requires []string) (string, error) {
-	key := digest(append([]string{backendConstraints, toolRequirements, base.Path, base.Version}, requires...)...)
-	dir, err := e.cached(ctx, "backends", key, func(dir string) error {
+// buildPython returns the interpreter of an environment of base that has the build backends which a package's requires name: the
+// pinned ones, by hash, which all packages share. Where the package asks for others, it has an environment of its own.
+func (e *Toolchain) buildPython(ctx context.Context, t tools, base Interpreter, w *workspace.Workspace, p *workspace.Package) (string, error) {
+	requires := buildRequires(p)
+	what := append([]string{backendConstraints, toolRequirements, base.Path, base.Version}, requires...)
+	unmet := unpinned(requires)
+	if unmet != nil {
+		what = append(what, w.Root, p.Name)
+	}
+	dir, err := e.cached(ctx, "backends", digest(what...), func(dir string) error {
 		if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", base.Path, dir); err != nil {
 			return err
 		}
-		constraints := filepath.Join(dir, "constraints.txt")
-		if err := os.WriteFile(constraints, []byte(backendConstraints), 0o644); err != nil {
-			return err
+		args := append([]string{"--python", filepath.Join(dir, "bin", "python")}, e.uvConfig()...)
+		args = append(args, requires...)
+		if unmet == nil {
+			constraints := filepath.Join(dir, "constraints.txt")
+			if err := os.WriteFile(constraints, []byte(backendConstraints), 0o644); err != nil {
+				return err
+			}
+			args = append(args, "--constraint", constraints)
 		}
-		args := append([]string{"--python", filepath.Join(dir, "bin", "python")}, requires...)
-		err := e.pip(ctx, t, append(args, "--constraint", constraints)...)
-		var exit *command.ExitError
-		if errors.As(err, &exit) {
-			e.say("the pinned build backends do not satisfy %v: taking others, so the same sources may give other bytes on another day", requires)
-			err = e.pip(ctx, t, args...)
-		}
-		return network(err, fmt.Sprintf("installing the build backend (%v) from PyPI", requires))
+		return network(e.pip(ctx, t, args...), fmt.Sprintf("installing the build backend (%v) from PyPI", requires))
 	})
+	if unmet != nil && err == nil {
+		e.say("%s is built by what is not pinned (%s): the same sources may give other bytes on another day", p.Name, strings.Join(unmet, ", "))
+	}
 	return filepath.Join(dir, "bin", "python"), err
+}
+
+// uvConfig are the flags by which uv reads the configuration of the person, or of the machine, and none of the project: what is
+// installed by them builds other projects too.
+func (e *Toolchain) uvConfig() []string {
+	if file, set := command.Getenv(e.env, "UV_CONFIG_FILE"); set && file != "" {
+		return nil // it is read in place of all others
+	}
+	config, _ := command.Getenv(e.env, "XDG_CONFIG_HOME")
+	if home, set := command.Getenv(e.env, "HOME"); config == "" && set {
+		config = filepath.Join(home, ".config")
+	}
+	for _, dir := range []string{config, "/etc"} {
+		file := filepath.Join(dir, "uv", "uv.toml")
+		if st, err := os.Stat(file); dir != "" && err == nil && st.Mode().IsRegular() {
+			return []string{"--config-file", file}
+		}
+	}
+	return []string{"--no-config"}
 }
 
 // pip runs `uv pip install`. uv trusts a list of authorities of its own; where that does not know the one of a proxy in
