@@ -3,7 +3,9 @@ package command_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -72,16 +74,17 @@ func TestPixiShellIsNotInherited(t *testing.T) {
 
 func TestSecretsAreHidden(t *testing.T) {
 	var out, errOut bytes.Buffer
-	c := sh(`printf 'a pfx_sec'; sleep 0.05; echo 'ret b'; echo "key=other" >&2; exit 1`)
-	c.Stdout, c.Stderr, c.Secrets = &out, &errOut, []string{"other"}
+	c := sh(`printf 'a pfx_sec'; sleep 0.05; echo 'ret b'; echo "key=other-one" >&2; exit 1`)
+	c.Stdout, c.Stderr, c.Secrets = &out, &errOut, []string{"other-one"}
 	err := system("pfx_secret").Run(t.Context(), c)
 	var exit *command.ExitError
 	require.ErrorAs(t, err, &exit)
 	require.Equal(t, "a *** b\n", out.String())
 	require.Equal(t, "key=***\n", errOut.String())
 	require.NotContains(t, exit.Tail, "pfx_secret")
-	require.NotContains(t, exit.Tail, "other")
-	require.Equal(t, "x *** ***", command.Redact("x longer-key key", "key", "longer-key", ""))
+	require.NotContains(t, exit.Tail, "other-one")
+	require.Equal(t, "x *** ***", command.Redact("x longer-secret a-secret", "a-secret", "longer-secret", ""))
+	require.Equal(t, "all of 1 is shown, and of key", command.Redact("all of 1 is shown, and of key", "1", "key", "shown"), "such a key would hide everything")
 }
 
 // When the context ends, everything that the child started ends too, and the cause is told.
@@ -133,4 +136,27 @@ func TestSetenvReplaces(t *testing.T) {
 	require.Equal(t, "4", value)
 	_, ok = command.Getenv(env, "C")
 	require.False(t, ok)
+}
+
+// TestHostileSpellingsOfSecrets hides a secret however a child writes it: as a part of an address, and in base64, whatever
+// surrounds it there.
+func TestHostileSpellingsOfSecrets(t *testing.T) {
+	for _, secret := range []string{"pfx_8bytes", "pfx_secret/with+odd=signs&more", "ghp_0123456789abcdefghijklmnopqrstuvwxyz", "\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7"} {
+		for _, before := range []string{"", "u", "u:", "user:", "user-of-the-channel:"} {
+			for _, after := range []string{"", "\n", "xy", "@host"} {
+				for name, encoded := range map[string]string{
+					"standard": base64.StdEncoding.EncodeToString([]byte(before + secret + after)),
+					"url":      base64.URLEncoding.EncodeToString([]byte(before + secret + after)),
+					"raw":      base64.RawURLEncoding.EncodeToString([]byte(before + secret + after)),
+				} {
+					shown := command.Redact("Basic "+encoded+" end", secret)
+					require.Contains(t, shown, "***", "%s of %q", name, before+secret+after)
+					require.LessOrEqual(t, len(shown), len("Basic ")+len(base64.StdEncoding.EncodeToString([]byte(before)))+len("***")+
+						len(base64.StdEncoding.EncodeToString([]byte(after)))+8+len(" end"), "%s: %s", encoded, shown)
+				}
+			}
+		}
+		require.NotContains(t, command.Redact("https://u:"+url.QueryEscape(secret)+"@h/"+url.PathEscape(secret), secret), url.QueryEscape(secret))
+		require.Equal(t, "https://***@h/***", command.Redact("https://"+url.QueryEscape(secret)+"@h/"+url.PathEscape(secret), secret))
+	}
 }

@@ -2,13 +2,41 @@ package command
 
 import (
 	"bytes"
+	"encoding/base64"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
 )
 
 const hidden = "***"
+
+// MaskedFrom is how long a secret has to be to be hidden: in place of shorter ones, text that has nothing to do with them
+// would be.
+const MaskedFrom = 8
+
+// spellings are a secret as it is, as a part of an address, and as base64, on its own or within more: what stands before it
+// shifts it by a third or two of a character. Only what is the same whatever surrounds it counts.
+func spellings(secret string) [][]byte {
+	all := [][]byte{[]byte(secret)}
+	add := func(text string) {
+		if len(text) >= MaskedFrom && !slices.ContainsFunc(all, func(b []byte) bool { return string(b) == text }) {
+			all = append(all, []byte(text))
+		}
+	}
+	add(url.QueryEscape(secret))
+	add(url.PathEscape(secret))
+	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for before := range 3 {
+			text := encoding.EncodeToString(append(make([]byte, before), secret...))
+			text = text[(before*8+5)/6:]                     // the first characters have bits of what stands before
+			text = text[:(len(secret)*8-(6-before*8%6)%6)/6] // and the last one of what follows
+			add(text)
+		}
+	}
+	return all
+}
 
 // redactor replaces secrets in a stream, also where one is split over two writes.
 type redactor struct {
@@ -21,8 +49,8 @@ type redactor struct {
 func newRedactor(w io.Writer, secrets []string) *redactor {
 	r := &redactor{w: w}
 	for _, s := range secrets {
-		if s != "" {
-			r.secrets = append(r.secrets, []byte(s))
+		if len(s) >= MaskedFrom {
+			r.secrets = append(r.secrets, spellings(s)...)
 		}
 	}
 	// Longest first: a secret that contains another one is hidden whole.

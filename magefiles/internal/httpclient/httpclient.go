@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
@@ -35,13 +36,17 @@ func (t Token) hidden() string {
 }
 
 // CheckFor refuses to send the token to base where it would go over the network in the clear, and a token that would
-// break the header.
+// break the header. Off this machine it also refuses one that is too short to be hidden in what is printed.
 func (t Token) CheckFor(base *url.URL) error {
 	if t != "" && base.Scheme == "http" && !Loopback(base.Hostname()) {
 		return operr.New("use https", "refusing to send a token over plain http to %s", base.Host)
 	}
 	if strings.IndexFunc(string(t), func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
 		return operr.New("look for a newline or a space where it comes from", "the token for %s has white space or other characters in it that no token has", base.Host)
+	}
+	if t != "" && len(t) < command.MaskedFrom && !Loopback(base.Hostname()) {
+		return operr.New("see where it comes from: it may be cut off, or a placeholder", "the token for %s has %s, and one of fewer than %d cannot be hidden in what is printed",
+			base.Host, operr.Count(len(t), "character"), command.MaskedFrom)
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func (s Sources) searched() string {
 
 // trusted exchanges an ID token of the CI for a token of the channel's.
 func (s Sources) trusted(ctx context.Context, c *Client) (Credential, error) {
-	if err := Token("id").CheckFor(c.base); err != nil {
+	if err := Token("an-id-token").CheckFor(c.base); err != nil {
 		return Credential{}, err
 	}
 	id, err := s.CI.Token(ctx, audience(c.base.Hostname()))

@@ -145,20 +145,21 @@ func TestAFailureOfTrustedPublishingIsNotPassedOver(t *testing.T) {
 func TestCredentialFiles(t *testing.T) {
 	now := func() time.Time { return time.Unix(1000, 0) }
 	for name, c := range map[string]struct{ server, file, token, says string }{
-		"exact":          {"https://prefix.dev", `{"prefix.dev":{"BearerToken":"a"},"*.prefix.dev":{"BearerToken":"b"}}`, "a", ""},
-		"wildcard":       {"https://prefix.dev", `{"*.prefix.dev":{"BearerToken":"b"}}`, "b", ""},
-		"parent":         {"https://repo.prefix.dev", `{"*.prefix.dev":{"BearerToken":"b"}}`, "b", ""},
-		"nearest":        {"https://a.b.example", `{"*.example":{"BearerToken":"x"},"*.b.example":{"BearerToken":"y"}}`, "y", ""},
-		"no port":        {"http://127.0.0.1:8080", `{"127.0.0.1:8080":{"BearerToken":"a"},"127.0.0.1":{"BearerToken":"b"}}`, "b", ""},
-		"numbers":        {"http://127.0.0.1:8080", `{"*.0.0.1":{"BearerToken":"a"}}`, "", "no entry"},
-		"none":           {"https://prefix.dev", `{"*.other.dev":{"BearerToken":"b"}}`, "", "no entry"},
-		"login":          {"https://prefix.dev", `{"prefix.dev":{"OAuth":{"access_token":"o","expires_at":1001}}}`, "o", ""},
-		"login, endless": {"https://prefix.dev", `{"prefix.dev":{"OAuth":{"access_token":"o","expires_at":null}}}`, "o", ""},
-		"login, ended":   {"https://prefix.dev", `{"prefix.dev":{"OAuth":{"access_token":"o","expires_at":1000}}}`, "", "has ended"},
+		"exact":          {"https://prefix.dev", `{"prefix.dev":{"BearerToken":"token-of-a"},"*.prefix.dev":{"BearerToken":"token-of-b"}}`, "token-of-a", ""},
+		"wildcard":       {"https://prefix.dev", `{"*.prefix.dev":{"BearerToken":"token-of-b"}}`, "token-of-b", ""},
+		"parent":         {"https://repo.prefix.dev", `{"*.prefix.dev":{"BearerToken":"token-of-b"}}`, "token-of-b", ""},
+		"nearest":        {"https://a.b.example", `{"*.example":{"BearerToken":"token-of-x"},"*.b.example":{"BearerToken":"token-of-y"}}`, "token-of-y", ""},
+		"no port":        {"http://127.0.0.1:8080", `{"127.0.0.1:8080":{"BearerToken":"token-of-a"},"127.0.0.1":{"BearerToken":"token-of-b"}}`, "token-of-b", ""},
+		"numbers":        {"http://127.0.0.1:8080", `{"*.0.0.1":{"BearerToken":"token-of-a"}}`, "", "no entry"},
+		"none":           {"https://prefix.dev", `{"*.other.dev":{"BearerToken":"token-of-b"}}`, "", "no entry"},
+		"login":          {"https://prefix.dev", `{"prefix.dev":{"OAuth":{"access_token":"token-of-o","expires_at":1001}}}`, "token-of-o", ""},
+		"login, endless": {"https://prefix.dev", `{"prefix.dev":{"OAuth":{"access_token":"token-of-o","expires_at":null}}}`, "token-of-o", ""},
+		"login, ended":   {"https://prefix.dev", `{"prefix.dev":{"OAuth":{"access_token":"token-of-o","expires_at":1000}}}`, "", "has ended"},
 		"of conda":       {"https://prefix.dev", `{"prefix.dev":{"CondaToken":"secret"}}`, "", "cannot upload"},
 		"basic":          {"https://prefix.dev", `{"prefix.dev":{"BasicHTTP":{"username":"u","password":"secret"}}}`, "", "cannot upload"},
 		"broken entry":   {"https://prefix.dev", `{"prefix.dev":{"BearerToken":["secret"]}}`, "", "cannot be read"},
 		"broken file":    {"https://prefix.dev", `{"prefix.dev": secret`, "", "no JSON object"},
+		"short":          {"https://prefix.dev", `{"prefix.dev":{"BearerToken":"pfx_"}}`, "", "has 4 characters"},
 		"white space":    {"https://prefix.dev", `{"prefix.dev":{"BearerToken":"secret\n"}}`, "", "white space"},
 	} {
 		client, err := prefixdev.New(prefixdev.Options{Server: c.server})
