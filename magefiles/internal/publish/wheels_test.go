@@ -1,6 +1,7 @@
 package publish_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -40,6 +41,7 @@ func TestWheelsBetweenTagsAreBuiltAgain(t *testing.T) {
 			ready, err := p.Ready(t.Context())
 			if c.fails != "" {
 				require.ErrorContains(t, err, "says that it is "+c.wheel+", and the package is base 1.0")
+				require.Contains(t, fmt.Sprintf("%+v", err), c.fails)
 				return
 			}
 			require.NoError(t, err)
