@@ -17,7 +17,7 @@ for package in packages:
         module = importlib.import_module(name)
         try:
             says = getattr(module, "__version__", None)
-        except Exception:  # noqa: BLE001 (one that is computed when it is asked for may fail in any way: it is no import)
+        except Exception:  # one that is computed when it is asked for may fail in any way: that is not the import
             continue
         if isinstance(says, str):
             package.setdefault("says", {})[name] = says

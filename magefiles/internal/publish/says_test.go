@@ -43,7 +43,9 @@ func TestWhatModulesSay(t *testing.T) {
 	said := func(text string) map[string]string {
 		return map[string]string{own: text, meta: "Name: acme-core\nVersion: 1.2.0\n"}
 	}
-	alone := func(text string) map[string]string { return map[string]string{"site-packages/wrapped/__init__.py": text} }
+	alone := func(text string) map[string]string {
+		return map[string]string{"site-packages/wrapped/__init__.py": text}
+	}
 	for name, c := range map[string]struct {
 		files map[string]string
 		says  string

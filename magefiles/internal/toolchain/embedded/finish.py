@@ -1,8 +1,8 @@
 """Take out of a freshly installed prefix what depends on this machine: finish.py PREFIX BUILD_PYTHON NAMES.
 
 The build environment's interpreter is not the one that the package will run with, so scripts name the prefix's, as they
-do where pixi builds. direct_url.json and uv_cache.json hold paths and times; .lock is uv's own. A folder of this machine
-that a build has written into a text gets a name instead: NAMES is a JSON array of pairs of the two.
+do where pixi builds. direct_url.json and uv_cache.json hold paths and times; .lock is uv's own. A folder of this
+machine that a build has written into a text gets a name instead: NAMES is a JSON array of pairs of the two.
 """
 
 import base64
@@ -41,7 +41,8 @@ def rename(file: Path, prefix: bytes, names: dict[str, str]) -> bool:
     try:
         before.decode()
     except UnicodeDecodeError:
-        print(f"{file.name} holds a path of this machine, and is not a text: it will be another one elsewhere", file=sys.stderr)
+        said = f"{file.name} holds a path of this machine, and is not a text: it will be another one elsewhere"
+        print(said, file=sys.stderr)
         return False
     for folder, name in names.items():
         parts = [part.replace(folder.encode(), name.encode()) for part in parts]
