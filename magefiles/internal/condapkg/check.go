@@ -10,6 +10,12 @@ import (
 // Check reads the whole archive and says what is wrong with it: a damaged payload, a path that leaves the package, a
 // stem that is not the index's, no list of paths, or a file that the list has and the payload has not.
 func (a *Archive) Check() error {
+	return a.CheckAnd(func(*tar.Header, io.Reader) error { return nil })
+}
+
+// CheckAnd is Check, and lets see look at every member of the payload on the way, as Walk does: who needs both reads the
+// archive once. The reader is good until see returns, which need not read it.
+func (a *Archive) CheckAnd(see func(h *tar.Header, r io.Reader) error) error {
 	if err := a.index.Validate(); err != nil {
 		return bad("%v", err)
 	}
@@ -27,11 +33,11 @@ func (a *Archive) Check() error {
 	if _, err := a.Link(); err != nil {
 		return err
 	}
-	return a.checkPayload(paths)
+	return a.checkPayload(paths, see)
 }
 
 // checkPayload reads every file of the payload, and looks for each path of the list.
-func (a *Archive) checkPayload(paths []Path) error {
+func (a *Archive) checkPayload(paths []Path, see func(h *tar.Header, r io.Reader) error) error {
 	missing := map[string]bool{}
 	for _, p := range paths {
 		if !local(p.Path) {
@@ -43,6 +49,9 @@ func (a *Archive) checkPayload(paths []Path) error {
 	}
 	err := a.Walk(func(h *tar.Header, r io.Reader) error {
 		delete(missing, h.Name)
+		if err := see(h, r); err != nil {
+			return err
+		}
 		if _, err := io.Copy(io.Discard, r); err != nil {
 			return bad("%.120q: %v", h.Name, err)
 		}

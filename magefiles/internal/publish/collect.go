@@ -19,7 +19,8 @@ import (
 type Artifacts map[string]toolchain.Artifact
 
 // Ready returns the artifacts that lie in the folder of artifacts for the versions that the manifests name, each
-// compared with its manifest. One that is older than its sources is left out: it is to be built again.
+// compared with its manifest. One that is older than its sources is left out: it is to be built again. So is one whose wheel
+// was built between two tags, as `build:all` does it where a tool makes the version.
 func (p *Publisher) Ready(ctx context.Context) (Artifacts, error) {
 	ready := Artifacts{}
 	entries, err := os.ReadDir(p.Output)
@@ -36,6 +37,9 @@ func (p *Publisher) Ready(ctx context.Context) (Artifacts, error) {
 			continue
 		}
 		a, err := toolchain.Check(p.Workspace, pkg, filepath.Join(p.Output, e.Name()))
+		if other := (*toolchain.WheelError)(nil); errors.As(err, &other) && toolchain.FromTags(pkg) != nil {
+			continue
+		}
 		if err != nil {
 			return nil, operr.New("build it again: `mage build:package "+pkg.Name+"`", "%s cannot be published: %w", e.Name(), err)
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
 //go:embed imports.py
@@ -25,8 +24,10 @@ type probe struct {
 	Name         string   `json:"name"`
 	Distribution string   `json:"distribution"`
 	Modules      []string `json:"modules"`
-	Version      string   `json:"version,omitempty"`
+	Version      string   `json:"version,omitempty"` // what its metadata says
 	want         string
+
+	Says map[string]string `json:"says,omitempty"` // by module: its __version__, where that is a text
 }
 
 // Import imports every module of every package in the clean environment and compares the versions. A package that has
@@ -38,7 +39,7 @@ func (p *Publisher) Import(ctx context.Context, plan Plan, v *Verified) error {
 		if !here(i.Record) {
 			continue
 		}
-		q, err := newProbe(i.Package, v.Files[n])
+		q, err := newProbe(i.Package, p.pypiName(i.Package), v.Files[n])
 		if err != nil {
 			return err
 		}
@@ -58,8 +59,9 @@ func (p *Publisher) Import(ctx context.Context, plan Plan, v *Verified) error {
 		return err
 	}
 	for n, a := range answers {
-		if want := probes[n].want; a.Version != "" && !version.Same(a.Version, want) {
-			return operr.New("let the versions of pyproject.toml and pixi.toml agree", "the installed %s says that it is %s, and its package is %s", a.Name, a.Version, want)
+		a.want = probes[n].want
+		if err := a.check(); err != nil {
+			return err
 		}
 		v.Imports[a.Name] = a.Modules
 	}
@@ -97,8 +99,9 @@ func importFailed(err error) error {
 	return failed
 }
 
-// newProbe says what there is to import in an artifact, and under which name Python's metadata knows it.
-func newProbe(name, archive string) (probe, error) {
+// newProbe says what there is to import in an artifact, and under which name Python's metadata knows it: that of the project
+// that the package is made of ("" where no pyproject.toml says so), and of no other that it brings along.
+func newProbe(name, pypi, archive string) (probe, error) {
 	a, err := condapkg.Open(archive)
 	if err != nil {
 		return probe{}, err
@@ -106,10 +109,17 @@ func newProbe(name, archive string) (probe, error) {
 	defer a.Close()
 	files, err := a.Files()
 	p := probe{Name: name, Modules: modules(files)}
+	var found []string
 	for _, f := range files {
 		if dist, ok := strings.CutSuffix(inSite(f), ".dist-info/METADATA"); ok && !strings.Contains(dist, "/") {
-			p.Distribution, _, _ = strings.Cut(dist, "-")
+			dist, _, _ = strings.Cut(dist, "-")
+			if found = append(found, dist); named(dist, pypi) || pypi == "" && named(dist, name) {
+				p.Distribution = dist
+			}
 		}
+	}
+	if p.Distribution == "" && pypi == "" && len(found) == 1 {
+		p.Distribution = found[0]
 	}
 	return p, err
 }

@@ -33,7 +33,14 @@ func TestDistribution(t *testing.T) {
 		"three": {"lib/python3.12/site-packages/three-1.0.dist-info/METADATA": ""},
 		"":      {"share/doc/four-1.0.dist-info/METADATA": ""},
 	} {
-		p, err := newProbe("x", condapkgtest.Package{Name: "x", Files: files}.Write(t, t.TempDir()))
+		p, err := newProbe("x", "", condapkgtest.Package{Name: "x", Files: files}.Write(t, t.TempDir()))
+		require.NoError(t, err)
+		require.Equal(t, want, p.Distribution)
+	}
+	for want, pypi := range map[string]string{"acme_core": "Acme.Core", "attrs": "attrs", "": "acme"} {
+		p, err := newProbe("core", pypi, condapkgtest.Package{Name: "core", Files: map[string]string{
+			"site-packages/acme_core-1.0.dist-info/METADATA": "", "site-packages/attrs-25.1.dist-info/METADATA": "",
+		}}.Write(t, t.TempDir()))
 		require.NoError(t, err)
 		require.Equal(t, want, p.Distribution)
 	}

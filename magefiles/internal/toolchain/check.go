@@ -1,7 +1,10 @@
 package toolchain
 
 import (
+	"archive/tar"
+	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -11,10 +14,34 @@ import (
 )
 
 // Check reads a freshly built archive of p and compares it with the manifest: file name, name, version, build and
-// build number, depends and constrains (the pins on siblings to the letter), and that the archive holds exactly the
-// files that it lists. A builder may return an old file (a cache that did not see a bump, a file that was there
-// already): nothing is used before it has passed here.
+// build number, depends and constrains (the pins on siblings to the letter), that the archive holds exactly the
+// files that it lists, and that the wheel inside is of the same version. A builder may return an old file (a cache that
+// did not see a bump, a file that was there already): nothing is used before it has passed here. Where the wheel is of
+// another version, a *WheelError is in the error's chain.
 func Check(w *workspace.Workspace, p *workspace.Package, path string) (Artifact, error) {
+	a, err := check(w, p, path)
+	var other *WheelError
+	if errors.As(err, &other) {
+		return a, otherWheel(p, other)
+	}
+	return a, err
+}
+
+// checkAny is Check for a wheel that may be of another version, if a tool makes it from tags.
+func checkAny(w *workspace.Workspace, p *workspace.Package, path string) (Artifact, error) {
+	a, err := check(w, p, path)
+	var other *WheelError
+	switch {
+	case !errors.As(err, &other):
+		return a, err
+	case other.Says == "" || FromTags(p) == nil:
+		return a, otherWheel(p, other)
+	}
+	return a, nil
+}
+
+// check is Check without a next step where the wheel is of another version; the artifact is complete then, too.
+func check(w *workspace.Workspace, p *workspace.Package, path string) (Artifact, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return Artifact{}, err
@@ -23,7 +50,8 @@ func Check(w *workspace.Workspace, p *workspace.Package, path string) (Artifact,
 	if err != nil {
 		return Artifact{}, err
 	}
-	if err := checkArchive(path); err != nil {
+	wheels, err := checkArchive(path)
+	if err != nil {
 		return Artifact{}, fmt.Errorf("reading %s: %w", path, err)
 	}
 	if err := r.CheckFileName(filepath.Base(path)); err != nil {
@@ -32,16 +60,26 @@ func Check(w *workspace.Workspace, p *workspace.Package, path string) (Artifact,
 	if err := CheckIndex(w, p, &r.Index, workspace.HostPlatform()); err != nil {
 		return Artifact{}, err
 	}
-	return Artifact{Package: p.Name, Path: path, SHA256: r.SHA256, Size: r.Size, Index: r.Index}, nil
+	a := Artifact{Package: p.Name, Path: path, SHA256: r.SHA256, Size: r.Size, Index: r.Index}
+	a.Wheel, err = checkWheel(p, filepath.Base(path), r.Index.Version, wheels)
+	return a, err
 }
 
-func checkArchive(path string) error {
+// checkArchive reads the whole archive, and returns what it holds of wheels.
+func checkArchive(path string) (wheels []distribution, err error) {
 	a, err := condapkg.Open(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer a.Close()
-	return a.Check()
+	err = a.CheckAnd(func(h *tar.Header, r io.Reader) error {
+		d, ok, err := readDistribution(h, r)
+		if ok {
+			wheels = append(wheels, d)
+		}
+		return err
+	})
+	return wheels, err
 }
 
 // CheckIndex compares what an artifact says of itself with p's manifest. The platform is the one that it was built on,

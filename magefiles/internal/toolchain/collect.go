@@ -14,8 +14,12 @@ import (
 // into b.Dir, where each replaces the earlier ones of its package.
 func Collect(b Build, built []string) ([]Artifact, error) {
 	var artifacts []Artifact
+	check := Check
+	if b.AnyWheel {
+		check = checkAny
+	}
 	for i, p := range b.Packages {
-		a, err := Check(b.Workspace, p, built[i])
+		a, err := check(b.Workspace, p, built[i])
 		if err != nil {
 			return nil, err
 		}

@@ -65,6 +65,10 @@ type Build struct {
 	SourceDate time.Time            // the timestamp of every file and of the archive
 	Log        io.Writer            // what the builder prints
 	Sources    Sources              // what is built; nil is what lies in the workspace's folder
+
+	// AnyWheel takes an artifact whose wheel is of another version than its package, where a tool makes the wheel's from
+	// tags: between two tags it rightly says 0.1.1.dev2 in a package that is called 0.1.1. Nothing of it may be published.
+	AnyWheel bool
 }
 
 // Artifact is one .conda file that was built and checked against its manifest.
@@ -74,6 +78,7 @@ type Artifact struct {
 	SHA256  string // hex
 	Size    int64
 	Index   condapkg.Index
+	Wheel   string // the version that the wheel inside says; "" where there is none
 }
 
 // Install asks for a clean environment.

@@ -49,3 +49,38 @@ func Suggest(text string) string {
 // Canonical returns the version as PEP 440 writes it, which is how it stands in the name of a wheel: without leading
 // zeros. conda keeps those, so that a version with some has two names.
 func (v Version) Canonical() string { return Suggest(v.text) }
+
+// Equivalent reports whether two texts are one version to PEP 440, however they are spelled: 0.1 and 0.1.0, 1.0.0-rc.1 and
+// 1.0rc1, 1.0+CU-118 and 1.0+cu.118. It is Same for the common subset, and knows epochs and local parts besides. Of texts
+// that are not versions only equal ones are.
+func Equivalent(a, b string) bool {
+	if Same(a, b) {
+		return true
+	}
+	epochA, publicA, localA := parts(a)
+	epochB, publicB, localB := parts(b)
+	return publicA != "" && epochA == epochB && localA == localB && Same(publicA, publicB)
+}
+
+// Known reports whether PEP 440 takes a text for a version.
+func Known(text string) bool {
+	_, public, _ := parts(text)
+	return public != ""
+}
+
+var separators = strings.NewReplacer("-", ".", "_", ".")
+
+// parts takes a version of PEP 440 apart: the epoch without zeros in front, the public part as Suggest has it, and the local
+// part with dots for separators. The public part is "" where the text is not a version.
+func parts(text string) (epoch, public, local string) {
+	text = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(text)), "v")
+	if before, after, ok := strings.Cut(text, "!"); ok {
+		if strings.Trim(before, "0123456789") != "" || before == "" {
+			return "", "", ""
+		}
+		epoch, text = strings.TrimLeft(before, "0"), after
+	}
+	public = Suggest(text)
+	_, local, _ = strings.Cut(text, "+")
+	return epoch, public, separators.Replace(local)
+}

@@ -90,3 +90,47 @@ func TestPin(t *testing.T) {
 		require.Equal(t, want != "", exact, "%q", spec)
 	}
 }
+
+func TestEquivalent(t *testing.T) {
+	for _, same := range [][2]string{
+		{"0.1", "0.1.0"},
+		{"1.0rc1", "1.0.0-rc.1"},
+		{"1.0a", "1.0a0"},
+		{"2024.01.05", "2024.1.5"},
+		{"v1.2", "1.2"},
+		{"1.0.preview3", "1rc3"},
+		{"1!1.0", "1!1"},
+		{"0!1.0", "1.0"},
+		{"01!2", "1!2.0"},
+		{"1.0+CU-118", "1.0+cu.118"},
+		{"1.0-1", "1.0.post1"},
+		{"weird", "weird"},
+	} {
+		require.True(t, Equivalent(same[0], same[1]), same)
+		require.True(t, Equivalent(same[1], same[0]), same)
+	}
+	for _, other := range [][2]string{
+		{"0.1.1", "0.1.1.dev2+g1234567"},
+		{"0.1.1", "0.1.1+d20260101"},
+		{"1.0", "1!1.0"},
+		{"1.0+a", "1.0+b"},
+		{"1.0", "1.0.post1"},
+		{"unknown", "Unknown"},
+		{"0.1.0", ""},
+		{"1.0rc1", "1.0"},
+		{"x!1.0", "1.0"},
+		{"1.0.dev0", "1.0"},
+	} {
+		require.False(t, Equivalent(other[0], other[1]), other)
+		require.False(t, Equivalent(other[1], other[0]), other)
+	}
+}
+
+func TestKnown(t *testing.T) {
+	for _, text := range []string{"1", "0.1.0", "v1.0-beta.2", "1!2.0", "1.0.dev3+g12.dirty", "2026.7"} {
+		require.True(t, Known(text), text)
+	}
+	for _, text := range []string{"", "unknown", "(1, 2)", "1.0 (debug)", "x!1", "latest", "1.x"} {
+		require.False(t, Known(text), text)
+	}
+}

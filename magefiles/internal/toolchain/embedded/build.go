@@ -29,9 +29,12 @@ var finishProgram string
 // buildScript installs the sources into the prefix that rattler-build packs. The options are pixi-build-python's
 // (build_script.j2), but for the interpreter, which is not in the prefix, and for the cache: uv's would take an edited
 // source for an old wheel of it.
+//
+// What a build sees of this machine is the same on every one, as far as it can be: modes, and what sameEverywhere sets.
 const buildScript = `set -eu
+umask 022
 "$UV" pip install --python "$BUILD_PYTHON" --prefix "$PREFIX" --reinstall --no-deps --no-build-isolation --no-index --no-cache --link-mode copy "$@" "$SOURCE"
-"$BUILD_PYTHON" -I "$FINISH" "$PREFIX" "$BUILD_PYTHON"
+"$BUILD_PYTHON" -I "$FINISH" "$PREFIX" "$BUILD_PYTHON" "$FINISH_NAMES"
 `
 
 // Build implements toolchain.Toolchain. Packages are built side by side: none needs another one to be built.
@@ -83,12 +86,14 @@ func (e *Toolchain) buildTaken(ctx context.Context, t tools, work, dir string, b
 	if err != nil {
 		return "", err
 	}
-	made, err := e.buildOne(ctx, t, work, dir, w, p, log)
+	b.Workspace = w
+	made, err := e.buildOne(ctx, t, work, dir, b, p, log)
 	return made, done([]string{made}, err)
 }
 
 // buildOne lets rattler-build build one package and returns the archive's path.
-func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, w *workspace.Workspace, p *workspace.Package, log io.Writer) (string, error) {
+func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, b toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
+	w := b.Workspace
 	if err := buildable(p); err != nil {
 		return "", err
 	}
@@ -106,6 +111,9 @@ func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, w *
 	env := map[string]string{
 		"UV": t.uv, "BUILD_PYTHON": python, "FINISH": filepath.Join(work, "finish.py"),
 		"SOURCE": sourcesOf(w, p),
+	}
+	if err := e.sameEverywhere(env, work, p, b.SourceDate); err != nil {
+		return "", err
 	}
 	recipe, err := writeRecipe(w, p, filepath.Join(dir, "recipe"), env)
 	if err != nil {

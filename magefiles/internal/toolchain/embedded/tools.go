@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -130,13 +131,15 @@ func (e *Toolchain) tool(ctx context.Context, out io.Writer, name string, args .
 	return e.runner.Run(ctx, command.Cmd{Name: name, Args: args, Env: e.toolEnv(), Stdout: out, Stderr: out})
 }
 
-// toolEnv is the environment of the toolchain's own tools. Without being asked, uv downloads no interpreter.
+// toolEnv is the environment of the toolchain's own tools, and so of the build backends that uv runs: without what would change
+// what they make of the sources. Without being asked, uv downloads no interpreter.
 func (e *Toolchain) toolEnv() []string {
 	const downloads = "UV_PYTHON_DOWNLOADS"
-	if _, set := command.Getenv(e.env, downloads); set {
-		return e.env
+	env := toolchain.WithoutOutside(e.env)
+	if _, set := command.Getenv(env, downloads); set {
+		return env
 	}
-	return command.Setenv(e.env, downloads+"=never")
+	return command.Setenv(env, downloads+"=never")
 }
 
 // network says what to do when an installation failed; the tool's own last lines tell why.

@@ -24,7 +24,8 @@ import (
 // pixi must never give back an old file: it skips what already stands in the target, so that is a fresh folder; it
 // keeps what backends once said of a package, so that is asked again (--build-dir); and it keeps built packages, so
 // they are built again (--clean). What it costs is a second or two for each package; compilers' caches stay. Every
-// artifact is then checked by toolchain.Collect. SourceDate has no effect: pixi clears the environment of a build.
+// artifact is then checked by toolchain.Collect. SourceDate has no effect: pixi clears the environment of a build. What must not reach one is
+// taken out all the same.
 func (p *Pixi) Build(ctx context.Context, b toolchain.Build) ([]toolchain.Artifact, error) {
 	temporary, _ := command.Getenv(p.env, "TMPDIR") // a rehearsal keeps everything in its own folder
 	temp, err := os.MkdirTemp(temporary, "publish-*")
@@ -116,7 +117,7 @@ func (p *Pixi) publish(ctx context.Context, root string, log io.Writer, temp, ta
 	}
 	said := &ending{}
 	err := p.callWith(ctx, command.Cmd{
-		Dir: root, Args: args, Env: p.env, Stdout: log, Stderr: io.MultiWriter(log, said),
+		Dir: root, Args: args, Env: toolchain.WithoutOutside(p.env), Stdout: log, Stderr: io.MultiWriter(log, said),
 	})
 	if err != nil {
 		return about(err, "`pixi %s`", strings.Join(args[:1+len(which)], " "))

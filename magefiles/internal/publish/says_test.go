@@ -1,0 +1,83 @@
+package publish_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/pythontest"
+)
+
+// importing imports a package acme-core 1.2.0 of these files in a real environment.
+func importing(t *testing.T, python string, files map[string]string) error {
+	t.Helper()
+	dir := t.TempDir()
+	env := filepath.Join(dir, "env")
+	runner := command.NewSystem(os.Environ(), nil)
+	require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: python, Args: []string{"-m", "venv", "--without-pip", env}}))
+	sites, err := filepath.Glob(filepath.Join(env, "lib", "python*"))
+	require.NoError(t, err)
+	require.Len(t, sites, 1)
+	for name, text := range files {
+		path := filepath.Join(sites[0], name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	v := publish.Verified{Files: []string{condapkgtest.Package{Name: "acme-core", Version: "1.2.0", Files: files}.Write(t, dir)}}
+	v.Installed.Python = filepath.Join(env, "bin", "python")
+	r, err := condapkg.Identify(v.Files[0])
+	require.NoError(t, err)
+	p := &publish.Publisher{Scratch: filepath.Join(dir, "scratch"), Runner: runner}
+	return p.Import(t.Context(), publish.Plan{Items: []publish.Item{{Package: "acme-core", Record: r}}}, &v)
+}
+
+// TestWhatModulesSay compares the metadata and __version__ of what was installed with the package's version.
+func TestWhatModulesSay(t *testing.T) {
+	const own, meta = "site-packages/acme_core/__init__.py", "site-packages/acme_core-1.2.0.dist-info/METADATA"
+	said := func(text string) map[string]string {
+		return map[string]string{own: text, meta: "Name: acme-core\nVersion: 1.2.0\n"}
+	}
+	alone := func(text string) map[string]string {
+		return map[string]string{"site-packages/wrapped/__init__.py": text}
+	}
+	for name, c := range map[string]struct {
+		files map[string]string
+		says  string
+	}{
+		"the same":                   {said("__version__ = '1.2'"), ""},
+		"from the metadata":          {said("from importlib.metadata import version\n__version__ = version('acme-core')"), ""},
+		"none":                       {said("VERSION = '3'"), ""},
+		"not a text":                 {said("__version__ = (1, 1, 0)"), ""},
+		"with more":                  {said("__version__ = '1.1.0 (debug, gcc 12)'"), ""},
+		"fails when it is asked for": {said("def __getattr__(name):\n    raise RuntimeError(name)"), ""},
+		"of a vendored module":       {map[string]string{own: "", "site-packages/six.py": "__version__ = '1.16.0'"}, ""},
+		"of a wrapped library":       {alone("__version__ = '5.15'"), ""},
+		"in another spelling":        {said("class V(str): pass\n__version__ = V('v1.2.0')"), ""},
+
+		"old":                  {said("__version__ = '1.1.0'"), `the installed module acme_core of acme-core says by __version__ that it is "1.1.0", and should say 1.2.0`},
+		"between tags":         {said("__version__ = '1.2.1.dev3+g123'"), `"1.2.1.dev3+g123"`},
+		"a placeholder":        {said("from importlib.metadata import PackageNotFoundError, version\ntry:\n    __version__ = version('acme')\nexcept PackageNotFoundError:\n    __version__ = 'unknown'"), `"unknown"`},
+		"empty":                {said("__version__ = ''"), `it is ""`},
+		"lazily":               {said("def __getattr__(name):\n    if name == '__version__': return '0.0.0'\n    raise AttributeError(name)"), `"0.0.0"`},
+		"in a namespace":       {map[string]string{"site-packages/acme/core/__init__.py": "__version__ = '1.1'"}, "module acme.core of acme-core"},
+		"a file":               {map[string]string{"site-packages/acme_core.py": "__version__ = '1.1'"}, "module acme_core of"},
+		"alone, between tags":  {alone("__version__ = '1.1.1.dev4'"), "module wrapped of acme-core"},
+		"alone, a placeholder": {alone("__version__ = '<unknown>'"), "module wrapped of acme-core"},
+		"the metadata":         {map[string]string{own: "", "site-packages/acme_core-1.1.dist-info/METADATA": "Name: acme-core\nVersion: 1.1\n"}, "the installed acme-core says that it is 1.1, and its package is 1.2.0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := importing(t, pythontest.Interpreter(t).Path, c.files)
+			if c.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.says)
+		})
+	}
+}
