@@ -194,3 +194,23 @@ func TestBuildTellsWhatPixiSaid(t *testing.T) {
 	var exit *command.ExitError
 	require.ErrorAs(t, err, &exit)
 }
+
+// What would change a build's result does not reach it; a task has the person's environment.
+func TestBuildWithoutVersionsFromOutside(t *testing.T) {
+	for _, name := range []string{"SETUPTOOLS_SCM_PRETEND_VERSION", "SETUPTOOLS_SCM_OVERRIDES_FOR_PLAIN", "PBR_VERSION", "SOURCE_DATE_EPOCH"} {
+		t.Setenv(name, "9")
+	}
+	p, s := setUp(t, pixitest.Behaviour{})
+	_, err := p.Build(t.Context(), request(t, golden(t, "plain"), "plain"))
+	require.NoError(t, err)
+	built := 0
+	for _, c := range s.Calls() {
+		if c.Args[0] == "publish" {
+			built++
+			require.Empty(t, c.Env)
+		} else {
+			require.Len(t, c.Env, 4, c.Args)
+		}
+	}
+	require.Equal(t, 1, built)
+}

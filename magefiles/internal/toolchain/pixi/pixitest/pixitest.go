@@ -47,7 +47,7 @@ type Made struct {
 type Call struct {
 	Args []string
 	Dir  string
-	Env  []string // PIXI_ and SOURCE_DATE_EPOCH
+	Env  []string // PIXI_, SOURCE_DATE_EPOCH, SETUPTOOLS_SCM_ and PBR_
 }
 
 // Standin is a folder with the stand-in in it, as `pixi`.

@@ -46,7 +46,7 @@ func check(err error) {
 func (s *standin) record() {
 	c := pixitest.Call{Args: s.args, Dir: s.dir}
 	for _, kv := range os.Environ() {
-		if strings.HasPrefix(kv, "PIXI_") || strings.HasPrefix(kv, "SOURCE_DATE_EPOCH=") {
+		if strings.HasPrefix(kv, "PIXI_") || strings.HasPrefix(kv, "SOURCE_DATE_EPOCH=") || strings.HasPrefix(kv, "SETUPTOOLS_SCM_") || strings.HasPrefix(kv, "PBR_") {
 			c.Env = append(c.Env, kv)
 		}
 	}
