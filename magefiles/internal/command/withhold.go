@@ -1,0 +1,76 @@
+package command
+
+import (
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+)
+
+// credentials are the names of variables that may hold a credential, or lead to one, as path.Match has patterns. What a child that
+// runs code of a repository, or of a third party, has no business with.
+var credentials = []struct {
+	why   string
+	names []string
+}{
+	{"by what they are called", []string{
+		"*TOKEN", "*_TOKEN_*", "*API_KEY", "*APIKEY", "*PASSWORD", "*PASSWD", "*PASSPHRASE", "*SECRET*", "*CREDENTIAL*", "*PRIVATE_KEY*", "*ACCESS_KEY*", "*_PAT", "*AUTH_FILE", "*JWT*",
+	}},
+	{"of a runner: with them an ID token can be asked for, and caches and artifacts written", []string{
+		"ACTIONS_*", "CI_JOB_*", "CI_REGISTRY_*", "CI_DEPLOY_*", "CI_REPOSITORY_URL", "CI_DEPENDENCY_PROXY_*", "SYSTEM_OIDCREQUESTURI",
+	}},
+	{"of docker and of registries", []string{"DOCKER_AUTH_CONFIG", "DOCKER_CONFIG", "REGISTRY_AUTH*", "BUILDKIT_HOST_*", "COSIGN_*"}},
+	{"of cloud providers, with what leads to their files and servers", []string{
+		"AWS_*", "GOOGLE_*", "GCLOUD_*", "GCP_*", "CLOUDSDK_*", "AZURE_*", "ARM_*", "MSI_*", "IDENTITY_*", "KUBECONFIG", "VAULT_*", "OP_*",
+	}},
+	{"agents and programs that answer for a person", []string{"SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "GIT_ASKPASS", "SUDO_ASKPASS", "GPG_AGENT_INFO", "GPG_TTY", "NETRC"}},
+	{"of uploaders", []string{"TWINE_*", "UV_PUBLISH_*", "FLIT_PASSWORD", "FLIT_USERNAME", "POETRY_PYPI_TOKEN_*", "POETRY_HTTP_BASIC_*", "HATCH_INDEX_AUTH", "HATCH_INDEX_USER"}},
+}
+
+// harmlessNames look like credentials and are none.
+var harmlessNames = []string{"AWS_CA_BUNDLE", "AWS_REGION", "AWS_DEFAULT_REGION", "CI_JOB_ID", "CI_JOB_NAME", "CI_JOB_STAGE", "CI_JOB_URL", "CI_JOB_STATUS", "CI_REGISTRY", "CI_REGISTRY_IMAGE"}
+
+// Withhold returns an environment without credentials, and the names of those that were taken out, sorted. A name of pass stays.
+// An address that carries a password is a credential too, but for a proxy's: without it there would be no network.
+func Withhold(environ []string, pass ...string) (clean, withheld []string) {
+	for _, kv := range environ {
+		name, value, _ := strings.Cut(kv, "=")
+		if isCredential(name, value) && !slices.Contains(pass, name) {
+			withheld = append(withheld, name)
+			continue
+		}
+		clean = append(clean, kv)
+	}
+	slices.Sort(withheld)
+	return clean, slices.Compact(withheld)
+}
+
+func isCredential(name, value string) bool {
+	name = strings.ToUpper(name)
+	if value == "" || slices.Contains(harmlessNames, name) {
+		return false
+	}
+	for _, c := range credentials {
+		for _, pattern := range c.names {
+			if matched, err := path.Match(pattern, name); matched && err == nil {
+				return true
+			}
+		}
+	}
+	return !strings.HasSuffix(name, "_PROXY") && hasPassword(value)
+}
+
+// hasPassword says whether one of the words of a value is an address with a password.
+func hasPassword(value string) bool {
+	for word := range strings.FieldsSeq(value) {
+		if _, address, ok := strings.Cut(word, "="); ok && strings.Contains(address, "://") && !strings.Contains(word[:len(word)-len(address)-1], "://") {
+			word = address // name=https://…, as uv has indexes
+		}
+		if u, err := url.Parse(word); err == nil && u.Host != "" && u.User != nil {
+			if password, set := u.User.Password(); set && password != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
