@@ -14,6 +14,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -29,7 +30,12 @@ func testGo(ctx context.Context) error {
 			return err
 		}
 		return a.job(ctx, "Go tests", "see above; one package alone: go test ./magefiles/…", func(g *group) error {
-			return a.runner.Run(ctx, command.Cmd{Name: "go", Args: append([]string{"test", "-timeout=4h"}, packages...), Dir: w.Root, Stdout: g, Stderr: g})
+			env, withheld := command.Withhold(a.runner.Environ(), w.Config.Pass...)
+			err := a.runner.Run(ctx, command.Cmd{
+				Name: "go", Args: append([]string{"test", "-timeout=4h"}, packages...), Dir: w.Root, Env: env, Stdout: g, Stderr: g,
+			})
+			toolchain.TellWithheld(g, err, withheld)
+			return err
 		})
 	})
 }

@@ -215,10 +215,18 @@ func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments str
 	env := a.runner.Environ()
 	switch choice := os.Getenv("PIPELINE_TOOLCHAIN"); choice {
 	case "pixi":
-		return a.pixi(ctx, cache)
+		p, err := a.pixi(ctx, cache)
+		if err != nil {
+			return nil, err
+		}
+		return p.Pass(w.Config.Pass), nil
 	case "embedded", "":
 		if _, err := command.LookPath("pixi", env); err == nil && choice == "" {
-			return pixi.Find(ctx, a.runner, env)
+			p, err := pixi.Find(ctx, a.runner, env)
+			if err != nil {
+				return nil, err
+			}
+			return p.Pass(w.Config.Pass), nil
 		}
 		return a.embedded(w, cache, environments), nil
 	default:

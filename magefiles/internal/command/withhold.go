@@ -30,12 +30,19 @@ var credentials = []struct {
 // harmlessNames look like credentials and are none.
 var harmlessNames = []string{"AWS_CA_BUNDLE", "AWS_REGION", "AWS_DEFAULT_REGION", "CI_JOB_ID", "CI_JOB_NAME", "CI_JOB_STAGE", "CI_JOB_URL", "CI_JOB_STATUS", "CI_REGISTRY", "CI_REGISTRY_IMAGE"}
 
-// Withhold returns an environment without credentials, and the names of those that were taken out, sorted. A name of pass stays.
+// Fetching are the variables by which package managers fetch packages, as names for Withhold to pass: for what installs, and not for
+// what runs afterwards.
+var Fetching = []string{
+	"RATTLER_AUTH_FILE", "NETRC", "UV_INDEX*", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
+}
+
+// Withhold returns an environment without credentials, and the names of those that were taken out, sorted. A name of pass stays,
+// which may be a pattern as of path.Match.
 // An address that carries a password is a credential too, but for a proxy's: without it there would be no network.
 func Withhold(environ []string, pass ...string) (clean, withheld []string) {
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
-		if isCredential(name, value) && !slices.Contains(pass, name) {
+		if isCredential(name, value) && !matches(pass, name) {
 			withheld = append(withheld, name)
 			continue
 		}
@@ -51,13 +58,18 @@ func isCredential(name, value string) bool {
 		return false
 	}
 	for _, c := range credentials {
-		for _, pattern := range c.names {
-			if matched, err := path.Match(pattern, name); matched && err == nil {
-				return true
-			}
+		if matches(c.names, name) {
+			return true
 		}
 	}
 	return !strings.HasSuffix(name, "_PROXY") && hasPassword(value)
+}
+
+func matches(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		matched, err := path.Match(pattern, name)
+		return matched && err == nil
+	})
 }
 
 // hasPassword says whether one of the words of a value is an address with a password.

@@ -54,7 +54,7 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 	}
 	var out, said bytes.Buffer
 	err := r.runner.Run(ctx, command.Cmd{
-		Name: "git", Args: append(args, c.args...), Dir: r.Top, Env: r.environ(set), Stdin: strings.NewReader(c.stdin),
+		Name: "git", Args: append(args, c.args...), Dir: r.Top, Env: r.given(c, set), Stdin: strings.NewReader(c.stdin),
 		Stdout: &out, Stderr: &said, Gentle: true,
 	})
 	if err != nil && ctx.Err() == nil {
@@ -66,6 +66,19 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 		err = operr.New("", "%w", err).WithDetail(strings.TrimSpace(said.String()))
 	}
 	return strings.TrimRight(out.String(), "\n"), err
+}
+
+// answering are the variables by which a person's agents answer for them: for signatures.
+var answering = []string{"SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "GPG_AGENT_INFO", "GPG_TTY"}
+
+// given is the environment of a call. The hooks of a commit or a tag are code of the repository: they get no credential but
+// the agents by which it is signed. What talks to a remote, and the hook of a push, get what the remote may ask for.
+func (r *Repo) given(c call, set []string) []string {
+	env := r.environ(set)
+	if c.own && !c.porcelain {
+		env, _ = command.Withhold(env, answering...)
+	}
+	return env
 }
 
 // environ is the runner's environment with variables set; nil where the runner does not tell its own.

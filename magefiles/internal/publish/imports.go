@@ -79,7 +79,7 @@ func (p *Publisher) ask(ctx context.Context, python string, probes []probe) (ans
 		pycache = filepath.Join(p.Scratch, "pycache")
 	}
 	answer, err := command.Output(ctx, p.Runner, command.Cmd{
-		Name: python, Args: []string{"-I", "-X", "pycache_prefix=" + pycache, "-c", importsProgram, string(question)},
+		Name: python, Args: []string{"-I", "-X", "pycache_prefix=" + pycache, "-c", importsProgram, string(question)}, Env: p.plain(),
 	})
 	if err != nil {
 		return nil, importFailed(err)
@@ -88,6 +88,16 @@ func (p *Publisher) ask(ctx context.Context, python string, probes []probe) (ans
 		return nil, fmt.Errorf("reading the answer of the import test: %q: %w", answer, err)
 	}
 	return answers, nil
+}
+
+// plain is the environment of what is imported: that of the runner, without credentials.
+func (p *Publisher) plain() []string {
+	runner, ok := p.Runner.(interface{ Environ() []string })
+	if !ok {
+		return nil
+	}
+	env, _ := command.Withhold(runner.Environ())
+	return env
 }
 
 func importFailed(err error) error {

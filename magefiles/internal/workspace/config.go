@@ -23,7 +23,7 @@ func (s *source) readConfig(channel string) Config {
 		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "remote": &c.Remote,
 		"commit": &c.Commit, "tag-message": &c.TagMessage,
 	}
-	keys := []string{"branch", "include", "pypi"}
+	keys := []string{"branch", "include", "pass", "pypi"}
 	for k := range fields {
 		keys = append(keys, k)
 	}
@@ -34,6 +34,10 @@ func (s *source) readConfig(channel string) Config {
 		}
 		if e.Key == "include" {
 			s.readInclude(e, &c)
+			continue
+		}
+		if e.Key == "pass" {
+			s.readPass(e, &c)
 			continue
 		}
 		if e.Key == "pypi" {
@@ -65,6 +69,20 @@ func (s *source) readInclude(n *tomledit.Node, c *Config) {
 			continue
 		}
 		c.Include = append(c.Include, clean)
+	}
+}
+
+// variable is the name of one, without a pattern: each is named on its own.
+var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// readPass reads the variables that tasks and builds get though they may hold a credential.
+func (s *source) readPass(n *tomledit.Node, c *Config) {
+	for i, name := range s.strs(n) {
+		if !variable.MatchString(name) {
+			s.fail(n.Children[i], `name each variable: pass = ["MY_TEST_TOKEN"]`, "pass cannot be %q", name)
+			continue
+		}
+		c.Pass = append(c.Pass, name)
 	}
 }
 

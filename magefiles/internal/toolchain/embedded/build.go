@@ -121,7 +121,7 @@ func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, b t
 	}
 	out, err := command.Output(ctx, e.runner, command.Cmd{
 		Name: t.python, Args: []string{"-I", filepath.Join(work, "build.py"), recipe, filepath.Join(dir, "out")},
-		Env: e.toolEnv(), Stderr: log,
+		Env: e.buildEnv(p), Stderr: log,
 	})
 	if err != nil {
 		return "", buildFailed(p, err)

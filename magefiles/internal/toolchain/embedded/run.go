@@ -21,7 +21,8 @@ func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 		return err
 	}
 	var collected map[string]*needs
-	return taskrun.Run(ctx, taskrun.Options{
+	plain, withheld := command.Withhold(e.env, e.workspace.Config.Pass...)
+	err = taskrun.Run(ctx, taskrun.Options{
 		Manifest: m, Root: t.Dir, Task: t.Name, Args: t.Args, Environment: t.Environment, Platform: workspace.HostPlatform(),
 		Check: func(ctx context.Context, environments []string) (err error) {
 			collected, err = e.collectAll(ctx, m, environments, t.Supply)
@@ -32,10 +33,12 @@ func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 			if err != nil {
 				return nil, err
 			}
-			return activated(e.env, dir), nil
+			return activated(plain, dir), nil
 		},
 		Runner: e.runner, Stdout: t.Stdout, Stderr: t.Stderr,
 	})
+	toolchain.TellWithheld(t.Stderr, err, withheld)
+	return err
 }
 
 // collectAll puts together what the environments of a task need, and refuses what there is no way to install, all of it at

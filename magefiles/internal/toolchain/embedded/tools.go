@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -132,10 +133,21 @@ func (e *Toolchain) tool(ctx context.Context, out io.Writer, name string, args .
 }
 
 // toolEnv is the environment of the toolchain's own tools, and so of the build backends that uv runs: without what would change
-// what they make of the sources. Without being asked, uv downloads no interpreter.
-func (e *Toolchain) toolEnv() []string {
+// what they make of the sources, and without credentials, but for those by which packages are fetched.
+func (e *Toolchain) toolEnv() []string { return e.without(command.Fetching...) }
+
+// buildEnv is the environment of a build, which runs code of the package and of its build backend: with the credentials alone
+// that the manifest names for it.
+func (e *Toolchain) buildEnv(p *workspace.Package) []string { return e.without(p.Build.Secrets...) }
+
+// without is our environment without what has no place in an installation or a build. Without being asked, uv downloads no
+// interpreter.
+func (e *Toolchain) without(pass ...string) []string {
 	const downloads = "UV_PYTHON_DOWNLOADS"
-	env := toolchain.WithoutOutside(e.env)
+	if e.workspace != nil {
+		pass = slices.Concat(pass, e.workspace.Config.Pass)
+	}
+	env, _ := command.Withhold(toolchain.WithoutOutside(e.env), pass...)
 	if _, set := command.Getenv(env, downloads); set {
 		return env
 	}

@@ -97,7 +97,11 @@ func (p *Pixi) build(ctx context.Context, b toolchain.Build, temp, target string
 	if err != nil {
 		return nil, err
 	}
-	if err = p.publish(ctx, w.Root, b.Log, temp, target, which...); err != nil {
+	var secrets []string
+	for _, pkg := range o.published {
+		secrets = append(secrets, pkg.Build.Secrets...)
+	}
+	if err = p.publish(ctx, w.Root, b.Log, secrets, temp, target, which...); err != nil {
 		err = about(err, "building %s", o.name)
 	} else {
 		built, err = take(target, o.published, o.wanted)
@@ -109,15 +113,17 @@ func (p *Pixi) build(ctx context.Context, b toolchain.Build, temp, target string
 var skipped = regexp.MustCompile(`Skipping '([^']+)' \(already exists\)`)
 
 // publish runs `pixi publish` in a workspace's folder, into target.
-func (p *Pixi) publish(ctx context.Context, root string, log io.Writer, temp, target string, which ...string) error {
+// Builds get the credentials alone that the manifests name for them.
+func (p *Pixi) publish(ctx context.Context, root string, log io.Writer, secrets []string, temp, target string, which ...string) error {
 	args := append([]string{"publish"}, which...)
 	args = append(args, "--target-dir", target, "--clean", "--build-dir", filepath.Join(temp, "build"))
 	if log == nil {
 		log = io.Discard
 	}
 	said := &ending{}
+	env, _ := command.Withhold(toolchain.WithoutOutside(p.env), slices.Concat(command.Fetching, secrets, p.pass)...)
 	err := p.callWith(ctx, command.Cmd{
-		Dir: root, Args: args, Env: toolchain.WithoutOutside(p.env), Stdout: log, Stderr: io.MultiWriter(log, said),
+		Dir: root, Args: args, Env: env, Stdout: log, Stderr: io.MultiWriter(log, said),
 	})
 	if err != nil {
 		return about(err, "`pixi %s`", strings.Join(args[:1+len(which)], " "))

@@ -26,6 +26,14 @@ type Pixi struct {
 	version string
 	runner  command.Runner
 	env     []string
+	pass    []string // variables that tasks and builds get though they may hold a credential
+}
+
+// Pass lets tasks and builds have variables that may hold a credential. Otherwise they get none.
+func (p *Pixi) Pass(names []string) *Pixi {
+	with := *p
+	with.pass = names
+	return &with
 }
 
 var _ toolchain.Toolchain = (*Pixi)(nil)

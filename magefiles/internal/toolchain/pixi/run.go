@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
@@ -29,7 +30,25 @@ func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
 	for _, a := range t.Args {
 		args = append(args, escape(a))
 	}
-	return p.call(ctx, dir, t.Stdout, t.Stderr, args...)
+	plain, withheld := command.Withhold(p.env, p.pass...)
+	if slices.ContainsFunc(withheld, isFetching) { // the environment is made with it, and the task is run without
+		install := []string{"install"}
+		if t.Environment != "" {
+			install = append(install, "-e", t.Environment)
+		}
+		if err := p.call(ctx, dir, t.Stderr, t.Stderr, install...); err != nil {
+			return err
+		}
+	}
+	err = p.callWith(ctx, command.Cmd{Dir: dir, Args: args, Env: plain, Stdout: t.Stdout, Stderr: t.Stderr})
+	toolchain.TellWithheld(t.Stderr, err, withheld)
+	return err
+}
+
+// isFetching says whether a variable is one by which packages are fetched.
+func isFetching(name string) bool {
+	_, withheld := command.Withhold([]string{name + "=https://name:password@host"}, command.Fetching...)
+	return len(withheld) == 0
 }
 
 // escape makes up for pixi, which puts an argument between single quotes as it is, for its shell to read.
