@@ -78,6 +78,35 @@ func TestHostileCodeOfTheRepository(t *testing.T) {
 	require.Contains(t, string(task), "canary-of-a-key")
 }
 
+// TestHostileTaskLooksAtItsParents finds no credential in what the processes above it were started with, up to the test's own.
+func TestHostileTaskLooksAtItsParents(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/self/environ"); err != nil {
+		t.Skip("there is no /proc")
+	}
+	seen := filepath.Join(t.TempDir(), "seen")
+	const look = `import os
+pid, said, depth = os.getppid(), b"", 0
+while pid > 1 and pid != int(os.environ["TEST_PROCESS"]):
+    said += open(f"/proc/{pid}/environ", "rb").read()
+    pid, depth = int(open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[1]), depth + 1
+open(%q, "wb").write(b"%%d above\n" %% depth + said)
+`
+	r := newReleasing(t, releaseOptions{by: "here", real: true, files: map[string]string{"look.py": fmt.Sprintf(look, seen)}})
+	r.commit("test: look", map[string]string{"pixi.toml": strings.Replace(readFile(t, r.dir, "pixi.toml"), `qa = "`, `qa = "python3 look.py && `, 1)})
+	git(t, r.dir, "push", "-q", "origin", "main")
+	r.env = command.Setenv(r.env, "TEST_PROCESS="+fmt.Sprint(os.Getpid()), "NPM_TOKEN=canary-of-npm")
+	r.ok("release", "-to=patch", "-yes")
+	said, err := os.ReadFile(seen)
+	require.NoError(t, err)
+	require.NotContains(t, string(said), "0 above")
+	for _, name := range []string{"PREFIX_API_KEY", "GITHUB_TOKEN", "NPM_TOKEN"} {
+		value, ok := command.Getenv(r.env, name)
+		require.True(t, ok, name)
+		require.NotContains(t, string(said), value)
+	}
+}
+
 // TestWithheldIsNamed says of a task that fails what it was run without, and how it gets one.
 func TestWithheldIsNamed(t *testing.T) {
 	t.Parallel()

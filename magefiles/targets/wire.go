@@ -42,6 +42,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
+// init begins the program again without credentials in its environment, before anything is started that could read them there.
+// It is as far as a process can go by itself: what began us, and files of the person, stay readable.
+func init() {
+	handed, _ := command.Reenter(os.Environ()) // where it cannot be done, all works as well
+	if os.Unsetenv(command.HandedOver) != nil {
+		return
+	}
+	for _, kv := range handed {
+		name, value, _ := strings.Cut(kv, "=")
+		_ = os.Setenv(name, value) // it was one before
+	}
+}
+
 // secretVariables are the environment variables whose values no child may print.
 var secretVariables = []string{"PREFIX_API_KEY", "GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"}
 

@@ -3,6 +3,8 @@ package command
 import (
 	"os/exec"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // ownGroup makes the child the leader of a process group, to be ended as one, and lets the kernel end it when we die:
@@ -14,3 +16,6 @@ func ownGroup(x *exec.Cmd, gentle bool) {
 	}
 	x.Cancel = func() error { return syscall.Kill(-x.Process.Pid, syscall.SIGTERM) }
 }
+
+// undumpable keeps other processes of the same user from reading our memory and our environment.
+func undumpable() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }
