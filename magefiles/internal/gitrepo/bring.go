@@ -100,9 +100,14 @@ func (l *layer) copy(name string, mode fs.FileMode) error {
 		return err
 	}
 	if _, err := io.Copy(out, in); err != nil {
-		return errors.Join(unseen(at(l.from, name), err), out.Close())
+		out.Close()
+		return operr.New("see that there is room, and that it can be read", "copying %s to where it is to be built: %w", at(l.from, name), err)
 	}
-	return errors.Join(out.Chmod(mode|0o600), out.Close())
+	if err := out.Chmod(mode | 0o600); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
 }
 
 // readModes takes git's modes, where git was told that those of the file system say nothing, or that it has no links.

@@ -72,8 +72,8 @@ func (s *Sources) Take(ctx context.Context, packages ...*workspace.Package) (roo
 	if err != nil {
 		return "", nil, err
 	}
-	if err := errors.Join(removeAll(b.copies()), b.fill(ctx)); err != nil {
-		err = errors.Join(err, removeAll(b.copies()))
+	if err := b.fill(ctx); err != nil {
+		_ = removeAll(b.copies()) // the next build says so
 		unlock()
 		return "", nil, err
 	}
@@ -160,6 +160,9 @@ func (b *build) copies() string { return filepath.Join(b.place, "sources") }
 
 // fill makes the clone.
 func (b *build) fill(ctx context.Context) error {
+	if err := removeAll(b.copies()); err != nil { // of a build that failed, or was killed
+		return err
+	}
 	if err := os.MkdirAll(b.copies(), 0o700); err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (s *source) readInclude(n *tomledit.Node, c *Config) {
 	for i, file := range s.strs(n) {
 		clean := path.Clean(file)
 		if file == "" || !filepath.IsLocal(filepath.FromSlash(clean)) || clean == "." || strings.ContainsAny(file, `*?[\`) {
-			s.fail(n.Children[i], `name a file or a folder by its path from the workspace's root: "packages/core/src/core/_version.py"`, "include cannot be %q", file)
+			s.fail(n.Children[i], `name a file or a folder by its path from the workspace's root: "packages/a/src/a/_version.py"`, "include cannot be %q", file)
 			continue
 		}
 		c.Include = append(c.Include, clean)
