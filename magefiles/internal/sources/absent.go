@@ -7,7 +7,7 @@ import (
 )
 
 // speaksOfAbsence is what builders say of a file, a folder or a module that they do not find.
-var speaksOfAbsence = regexp.MustCompile(`(?i)no such file|not found|notfound|not exist|n't exist|no module named|cannot import name|(cannot|could not|couldn't|can't|unable to) (be )?(find|found|open|locate|read)|missing|no files? match|is not a (file|directory)`)
+var speaksOfAbsence = regexp.MustCompile(`(?i)no such file|(not|none|no [^:'\"]{1,40}) found|notfound|not there|not exist|n't exist|no module named|cannot import name|(cannot|could not|couldn't|can't|unable to) (be )?(find|found|open|locate|read)|missing|no files? match|is not a (file|directory)`)
 
 // moduleOfPackage is what Python says of a module that it does not find in a package which is there.
 var moduleOfPackage = regexp.MustCompile(`cannot import name '(\w+)' from (?:partially initialized module )?'([\w.]+)'`)

@@ -26,7 +26,7 @@ func (b *build) explain(ctx context.Context, failed error) error {
 	return operr.New(next, "%w: %s is in the work tree, but git ignores it, and a build sees what is committed, changed or new", failed, strings.Join(lacks, ", ")).WithDetail(detail)
 }
 
-// inWorkTree names files of the work tree where a text names copies of them: there they can be corrected.
+// inWorkTree names files of the work tree where a text names copies of them that are there: there they can be corrected.
 func (b *build) inWorkTree(text string) string {
 	clones := []string{b.clone}
 	if real, err := filepath.EvalSymlinks(b.clone); err == nil && real != b.clone {
@@ -36,10 +36,10 @@ func (b *build) inWorkTree(text string) string {
 		named := regexp.MustCompile(regexp.QuoteMeta(clone) + `(/[^\s"'<>|:,;()\[\]]*)`)
 		text = named.ReplaceAllStringFunc(text, func(file string) string {
 			here := filepath.Join(b.top, strings.TrimPrefix(file, clone))
-			if _, err := os.Lstat(here); err != nil {
-				return file
+			if exists(here) && exists(file) {
+				return here
 			}
-			return here
+			return file
 		})
 	}
 	return text
@@ -56,6 +56,9 @@ func (b *build) lacks(ctx context.Context, text string) (lacks []string) {
 		return nil // it is the first error that counts
 	}
 	names := absences(text)
+	if strings.Contains(text, "in read_attr") {
+		names = append(names, b.attributes()...)
+	}
 	for _, name := range ignored {
 		file, err := filepath.Rel("/"+b.prefix, "/"+name)
 		if err != nil || !filepath.IsLocal(file) || b.stays(name) || path.Ext(file) == ".pyc" {
@@ -68,11 +71,27 @@ func (b *build) lacks(ctx context.Context, text string) (lacks []string) {
 	return lacks
 }
 
+// attribute is where setuptools finds a version: of a module that it cannot import it says only that the package is not there.
+var attribute = regexp.MustCompile(`\battr\s*[=:]\s*["']?([\w.]+)\.\w+`)
+
+// attributes are the modules that setuptools reads attributes of.
+func (b *build) attributes() (modules []string) {
+	for _, p := range b.packages {
+		for _, name := range []string{"pyproject.toml", "setup.cfg"} {
+			text, _ := os.ReadFile(filepath.Join(b.root, filepath.FromSlash(p.SourceDir), name)) // one that is not there has none
+			for _, m := range attribute.FindAllStringSubmatch(string(text), -1) {
+				modules = append(modules, m[1])
+			}
+		}
+	}
+	return modules
+}
+
 // lacking is a file, or the outermost folder of it, that is named and is not in the clone; "" for none.
 func (b *build) lacking(file string, names []string) (lacking string) {
 	for name := file; name != "."; name = path.Dir(name) {
 		at := filepath.Join(b.root, filepath.FromSlash(name))
-		if _, err := os.Lstat(at); err == nil {
+		if exists(at) {
 			break
 		}
 		if isNamed(at, names) {
@@ -80,4 +99,9 @@ func (b *build) lacking(file string, names []string) (lacking string) {
 		}
 	}
 	return lacking
+}
+
+func exists(file string) bool {
+	_, err := os.Lstat(file)
+	return err == nil
 }
