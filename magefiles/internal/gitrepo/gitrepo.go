@@ -12,7 +12,7 @@
 //	commit.go push.go remote.go      commits and tags, here and on a remote
 //	trouble.go tagtrouble.go underway.go    what keeps a commit or a tag from being made
 //	clone.go export.go filters.go    a commit in a folder of its own
-//	laid.go tagged.go settled.go     what a build sees in such a clone
+//	laid.go bring.go ignored.go tagged.go settled.go    what a build sees there besides the commit
 //	submodules.go submodulefetch.go  the submodules in such a clone
 //	lacking.go lackingfiles.go lackingsubmodules.go    files that git did not put into a work tree
 //	stale.go        locks that a killed git has left

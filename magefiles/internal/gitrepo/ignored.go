@@ -2,10 +2,12 @@ package gitrepo
 
 import (
 	"context"
+	"path"
 	"strings"
 )
 
-// Ignored returns the files that git ignores in folders, which are relative to the folder that Open was given; relative to Top.
+// Ignored returns the files that git ignores in folders, which are relative to the folder that Open was given; relative to Top. What pixi
+// keeps in its folders is not among them.
 func (r *Repo) Ignored(ctx context.Context, folders []string) (ignored []string, err error) {
 	args := []string{"ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--full-name", "--"}
 	for _, dir := range r.below(folders) {
@@ -18,7 +20,7 @@ func (r *Repo) Ignored(ctx context.Context, folders []string) (ignored []string,
 	if args[len(args)-1] == "--" {
 		return nil, nil
 	}
-	out, err := r.git(ctx, args...)
+	out, err := r.git(ctx, append(args, ":(top,exclude,glob)**/.pixi/**")...)
 	if err != nil {
 		return nil, failed(err, "asking git for the ignored files of %s", r.Top)
 	}
@@ -28,4 +30,25 @@ func (r *Repo) Ignored(ctx context.Context, folders []string) (ignored []string,
 		}
 	}
 	return ignored, nil
+}
+
+// Below returns the files in a folder, relative to the one that Open was given: those that git does not know, ignored or not, and those
+// that it does. All are relative to that one.
+func (r *Repo) Below(ctx context.Context, folder string) (unknown, known []string, err error) {
+	out, err := r.git(ctx, "ls-files", "-t", "--cached", "--others", "-z", "--full-name", "--", ":(top,literal)"+path.Join(r.Prefix, folder))
+	if err != nil {
+		return nil, nil, failed(err, "listing the files of %s", folder)
+	}
+	for line := range strings.SplitSeq(out, "\x00") {
+		tag, name, ok := strings.Cut(line, " ")
+		name = strings.TrimPrefix(strings.TrimPrefix(name, r.Prefix), "/")
+		switch {
+		case !ok:
+		case tag == "?":
+			unknown = append(unknown, name)
+		default:
+			known = append(known, name)
+		}
+	}
+	return unknown, known, nil
 }

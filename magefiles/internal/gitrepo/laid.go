@@ -2,7 +2,7 @@ package gitrepo
 
 import (
 	"context"
-	"io/fs"
+	"errors"
 	"os"
 	"path"
 	"path/filepath"
@@ -14,200 +14,190 @@ import (
 
 // LayOver brings the changes and the new files of the work tree to a clone of HEAD, dir: bytes, modes and links as they lie
 // there; what was deleted is deleted. What git ignores is not brought along, but for the files and folders in also, relative to
-// Top; nor is anything that leave wants to stay behind, by its path relative to Top.
+// Top; nor are new files that leave wants to stay behind, by their path relative to Top. Submodules, and repositories that git
+// knows nothing of, are brought at the commit that they are at, with their changes. Nothing is written through a link.
 func (r *Repo) LayOver(ctx context.Context, dir string, also []string, leave func(path string) bool) error {
+	l := &layer{runner: r.runner, from: r.Top, to: dir, leave: leave, common: r.Common}
+	if err := l.changes(ctx, r); err != nil {
+		return err
+	}
+	return l.named(also)
+}
+
+// CopyFiles is LayOver for a folder that has no commit, be it one of a repository or not, and a folder that is not there: it brings all
+// files but those that git ignores.
+func CopyFiles(ctx context.Context, runner command.Runner, from, to string, also []string, leave func(path string) bool) error {
+	from, err := filepath.EvalSymlinks(from)
+	if err != nil {
+		return err
+	}
+	l := &layer{runner: runner, from: from, to: to, leave: leave}
+	if err := l.files(ctx); err != nil {
+		return err
+	}
+	return l.named(also)
+}
+
+// layer brings files of a work tree to a clone of it.
+type layer struct {
+	runner   command.Runner
+	from, to string
+	leave    func(path string) bool // says of a new file that it stays behind
+	common   string                 // what git keeps for the repository; "" for none
+
+	modes map[string]string // of git, by path, where those of the work tree do not count
+}
+
+// changes brings what differs from HEAD. Repositories come last: their files are theirs, whatever this one knows of them.
+func (l *layer) changes(ctx context.Context, r *Repo) error {
 	entries, err := r.entries(ctx)
 	if err != nil {
 		return err
 	}
+	changes, err := r.statusOf(ctx, pathsOf(entries, entry.assumed), "--untracked-files=all", "--ignore-submodules=none")
+	if err != nil {
+		return err
+	}
+	hidden, err := r.hidden(ctx, entries)
+	if err != nil {
+		return err
+	}
+	for _, name := range hidden {
+		changes = append(changes, change{" M", name})
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	if err := l.readModes(ctx, r, entries); err != nil {
+		return err
+	}
 	links := pathsOf(entries, func(e entry) bool { return e.mode == linkMode })
-	changes, err := r.Changes(ctx)
-	if err != nil {
-		return err
-	}
-	hidden, err := r.Hidden(ctx)
-	if err != nil {
-		return err
-	}
-	for _, name := range slices.Concat(changes, hidden) {
-		name, folder := strings.CutSuffix(name, "/") // a repository that git knows nothing of
+	var repositories []string
+	for _, c := range changes {
+		name, nested := strings.CutSuffix(c.path, "/") // a repository that git knows nothing of
 		switch {
-		case leave(name):
-			continue
-		case folder || slices.Contains(links, name):
-			err = r.layRepository(ctx, name, dir, leave)
+		case c.code == "D ": // git is to forget it; where it stays and is not ignored, it is a new file too
+			err = remove(l.to, name)
+		case c.code == "??" && l.leave(name):
+		case nested || slices.Contains(links, name) || l.isRepository(name):
+			repositories = append(repositories, name)
 		default:
-			err = bring(r.Top, dir, name)
+			err = l.bring(name)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	for _, name := range also {
-		if err := bringAll(r.Top, dir, name, leave); err != nil {
+	for _, name := range repositories {
+		if err := l.repository(ctx, name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// layRepository brings a repository in this one, be it a submodule or not: its changes where the clone has the same commit of it,
-// and all of its files otherwise.
-func (r *Repo) layRepository(ctx context.Context, name, dir string, leave func(path string) bool) error {
-	from, to := filepath.Join(r.Top, filepath.FromSlash(name)), filepath.Join(dir, filepath.FromSlash(name))
-	below := func(p string) bool { return leave(path.Join(name, p)) }
-	if _, err := os.Lstat(filepath.Join(from, ".git")); err != nil {
-		return bringAll(r.Top, dir, name, leave)
-	}
-	inner, err := Open(ctx, r.runner, from)
+// repository brings a repository in this one, be it a submodule or not. A work tree of this very repository is not a part of it.
+func (l *layer) repository(ctx context.Context, name string) error {
+	st, err := l.lstat(name)
 	if err != nil {
 		return err
 	}
+	if st == nil || !st.IsDir() {
+		return l.bring(name)
+	}
+	from, to := at(l.from, name), at(l.to, name)
+	if _, err := os.Lstat(filepath.Join(from, ".git")); err != nil { // files in place of a submodule
+		if err := remove(l.to, name); err != nil {
+			return err
+		}
+		return l.all(name)
+	}
+	inner, err := Open(ctx, l.runner, from)
+	if err != nil {
+		return err
+	}
+	if inner.Common == l.common {
+		return nil
+	}
+	below := func(p string) bool { return l.leave(path.Join(name, p)) }
 	head, err := inner.Head(ctx)
-	if err == nil {
-		if there, openErr := Open(ctx, r.runner, to); openErr == nil && there.Top == to {
-			if at, headErr := there.Head(ctx); headErr == nil && at.Commit == head.Commit {
-				return inner.LayOver(ctx, to, nil, below)
-			}
+	if errors.Is(err, ErrNoCommit) {
+		if err := remove(l.to, name); err != nil {
+			return err
 		}
+		return CopyFiles(ctx, l.runner, from, to, nil, below)
 	}
-	if err := empty(to); err != nil {
-		return err
-	}
-	return CopyFiles(ctx, r.runner, from, to, nil, below)
-}
-
-// CopyFiles brings the files of a folder, be it one of a repository or not, to another one, as LayOver does: all but those that
-// git ignores.
-func CopyFiles(ctx context.Context, runner command.Runner, from, to string, also []string, leave func(path string) bool) error {
-	files, err := files(ctx, runner, from)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(to, 0o755); err != nil {
-		return err
-	}
-	for _, f := range files {
-		if name, folder := strings.CutSuffix(f, "/"); folder {
-			err = CopyFiles(ctx, runner, filepath.Join(from, name), filepath.Join(to, name), nil, func(p string) bool { return leave(path.Join(name, p)) })
-		} else if !leave(f) {
-			err = bring(from, to, f)
+	if !l.isAt(ctx, to, head.Commit) {
+		if err := remove(l.to, name); err != nil {
+			return err
 		}
-		if err != nil {
+		if err := makeFolder(l.to, path.Dir(name)); err != nil {
+			return err
+		}
+		if err := inner.Borrow(ctx, to, head.Commit); err != nil {
 			return err
 		}
 	}
-	for _, name := range also {
-		if err := bringAll(from, to, name, leave); err != nil {
-			return err
-		}
-	}
-	return nil
+	return inner.LayOver(ctx, to, nil, below)
 }
 
-// files returns the files below a folder that git does not ignore, relative to it, with slashes: those that it knows, and new
-// ones. The folder need not be one of a repository.
-func files(ctx context.Context, runner command.Runner, dir string) ([]string, error) {
-	r := &Repo{Top: dir, runner: runner}
-	args := []string{"ls-files", "--cached", "--others", "--exclude-standard", "-z"}
-	if _, err := os.Lstat(filepath.Join(dir, ".git")); err != nil {
+// isAt says whether a folder is a repository of its own at a commit.
+func (l *layer) isAt(ctx context.Context, dir, commit string) bool {
+	if st, err := os.Lstat(dir); err != nil || !st.IsDir() {
+		return false
+	}
+	r, err := Open(ctx, l.runner, dir)
+	if err != nil || !same(r.Top, dir) {
+		return false
+	}
+	head, err := r.Head(ctx)
+	return err == nil && head.Commit == commit
+}
+
+// files brings the files of a folder that git does not ignore.
+func (l *layer) files(ctx context.Context) error {
+	r := &Repo{Top: l.from, runner: l.runner}
+	args := []string{"ls-files", "-t", "--cached", "--others", "--exclude-standard", "-z"}
+	if _, err := os.Lstat(filepath.Join(l.from, ".git")); err != nil {
 		none, err := os.MkdirTemp("", "none-")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		defer os.RemoveAll(none)
 		if _, err := r.git(ctx, "init", "--quiet", "--bare", "--template=", none); err != nil {
-			return nil, failed(err, "making a repository to look at %s with", dir)
+			return failed(err, "making a repository to look at %s with", l.from)
 		}
-		args = append([]string{"--git-dir=" + none, "--work-tree=" + dir}, args...)
+		args = append([]string{"--git-dir=" + none, "--work-tree=" + l.from}, args...)
 	}
 	out, err := r.git(ctx, args...)
 	if err != nil {
-		return nil, failed(err, "listing the files of %s", dir)
+		return failed(err, "listing the files of %s", l.from)
 	}
-	return slices.Compact(strings.FieldsFunc(out, func(c rune) bool { return c == 0 })), nil // one that is in conflict is listed three times
-}
-
-// bring makes a path below to what it is below from: a file or a link, with its mode, or nothing. Names have slashes.
-func bring(from, to, name string) error {
-	source, target := filepath.Join(from, filepath.FromSlash(name)), filepath.Join(to, filepath.FromSlash(name))
-	st, err := os.Lstat(source)
-	if err != nil || !st.Mode().IsRegular() && st.Mode()&os.ModeSymlink == 0 {
-		return remove(to, name)
-	}
-	if err := makeFolder(to, path.Dir(name)); err != nil {
+	if err := os.MkdirAll(l.to, 0o755); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(target); err != nil {
-		return err
-	}
-	if st.Mode()&os.ModeSymlink != 0 {
-		link, err := os.Readlink(source)
-		if err != nil {
-			return err
-		}
-		return os.Symlink(link, target)
-	}
-	data, err := os.ReadFile(source)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(target, data, 0o644); err != nil {
-		return err
-	}
-	return os.Chmod(target, st.Mode().Perm()|0o600)
-}
-
-// bringAll is bring for a file or a folder with all that is in it, but for git's own.
-func bringAll(from, to, name string, leave func(path string) bool) error {
-	top := filepath.Join(from, filepath.FromSlash(name))
-	return filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, file)
-		if err != nil {
-			return err
-		}
-		rel = filepath.ToSlash(rel)
+	for line := range strings.SplitSeq(out, "\x00") {
+		tag, name, ok := strings.Cut(line, " ")
+		name, nested := strings.CutSuffix(name, "/")
 		switch {
-		case d.IsDir() && (d.Name() == ".git" || leave(rel)):
-			return filepath.SkipDir
-		case d.IsDir() || leave(rel):
-			return nil
+		case !ok || tag == "?" && l.leave(name):
+		case nested || l.isRepository(name):
+			err = l.repository(ctx, name)
+		default:
+			err = l.bring(name)
 		}
-		return bring(from, to, rel)
-	})
-}
-
-// makeFolder makes the folders of a path below to. A file or a link that is in the way goes: nothing is written through a link.
-func makeFolder(to, name string) error {
-	at := to
-	for part := range strings.SplitSeq(name, "/") {
-		at = filepath.Join(at, part)
-		if st, err := os.Lstat(at); err == nil && !st.IsDir() {
-			if err := os.Remove(at); err != nil {
-				return err
-			}
-		}
-	}
-	return os.MkdirAll(at, 0o755)
-}
-
-// remove removes a path below to, and the folders that are empty then. What is behind a link is not below it.
-func remove(to, name string) error {
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if st, err := os.Lstat(filepath.Join(to, filepath.FromSlash(dir))); err != nil || !st.IsDir() {
-			return nil
-		}
-	}
-	if err := os.RemoveAll(filepath.Join(to, filepath.FromSlash(name))); err != nil {
-		return err
-	}
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if os.Remove(filepath.Join(to, filepath.FromSlash(dir))) != nil {
-			break
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// isRepository says whether a path is one: a submodule that is checked out, or what is to become one.
+func (l *layer) isRepository(name string) bool {
+	st, err := l.lstat(path.Join(name, ".git"))
+	return err == nil && st != nil
 }

@@ -27,20 +27,34 @@ func (r *Repo) status(ctx context.Context, untracked string) ([]string, error) {
 }
 
 // changed asks git what differs from HEAD, where it has to look at the files given whatever it was told of them.
-func (r *Repo) changed(ctx context.Context, untracked string, look []string) ([]string, error) {
+func (r *Repo) changed(ctx context.Context, untracked string, look []string) (paths []string, err error) {
+	changes, err := r.statusOf(ctx, look, untracked)
+	for _, c := range changes {
+		paths = append(paths, c.path)
+	}
+	return paths, err
+}
+
+// change is a path that differs from HEAD.
+type change struct {
+	code string // of `git status --porcelain`: "D " is one that is deleted from the index, "??" is one that git does not know
+	path string // relative to Top; one that ends with a slash is a repository that git knows nothing of
+}
+
+// statusOf is changed with what git says of each path. flags are of git status.
+func (r *Repo) statusOf(ctx context.Context, look []string, flags ...string) (changes []change, err error) {
 	out, err := r.looking(ctx, look, func(set []string) (string, error) {
-		return r.call(ctx, call{args: []string{"status", "--porcelain=v1", "-z", untracked, "--no-renames"}, set: set})
+		return r.call(ctx, call{args: append([]string{"status", "--porcelain=v1", "-z", "--no-renames"}, flags...), set: set})
 	})
 	if err != nil {
 		return nil, failed(err, "asking git for the changes in %s", r.Top)
 	}
-	var paths []string
 	for line := range strings.SplitSeq(out, "\x00") {
 		if len(line) > 3 {
-			paths = append(paths, line[3:])
+			changes = append(changes, change{line[:2], line[3:]})
 		}
 	}
-	return paths, nil
+	return changes, nil
 }
 
 // Hidden returns the paths, relative to Top, of files that are there and differ from HEAD, and that git was told not to look at

@@ -19,19 +19,21 @@ type Tag struct {
 // TagAlone gives a clone of ours the tags on a commit, and takes all others off it: a tool that makes a version of the tags of the
 // commit finds these alone. One that is there already, at this commit, stays as it is.
 func (r *Repo) TagAlone(ctx context.Context, commit string, tags ...Tag) error {
-	there, err := r.git(ctx, "for-each-ref", "--format=%(refname:strip=2)", "--points-at="+commit, "refs/tags")
+	out, _, err := r.answer(ctx, 1, "show-ref", "--tags", "--dereference") // through tags of tags, which for-each-ref may not go
 	if err != nil {
-		return failed(err, "asking git for the tags at %s", short(commit))
+		return failed(err, "asking git for the tags of %s", r.Top)
 	}
 	wanted := map[string]bool{}
 	for _, t := range tags {
 		wanted[t.Name] = true
 	}
 	var others strings.Builder
-	for name := range strings.SplitSeq(there, "\n") {
-		if wanted[name] {
+	for line := range strings.SplitSeq(out, "\n") {
+		name, here := strings.CutPrefix(line, commit+" refs/tags/")
+		name = strings.TrimSuffix(name, "^{}")
+		if _, ours := wanted[name]; ours && here {
 			wanted[name] = false
-		} else if name != "" {
+		} else if here {
 			fmt.Fprintf(&others, "delete refs/tags/%s\n", name)
 		}
 	}

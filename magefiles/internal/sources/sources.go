@@ -4,11 +4,13 @@
 //
 //	sources.go   the clone, made for one build and removed after it
 //	lay.go       what of the work tree is laid over the commit
-//	ignored.go   what a build lacks because git ignores it
+//	include.go   files that builds need though git ignores them
+//	failed.go    what a build that failed lacks because git ignores it, and where it was
 //	wait.go      one build at a time at a path
 package sources
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,7 +18,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -34,186 +35,195 @@ type Sources struct {
 	// Tell says what has to be waited for; nil says nothing.
 	Tell func(format string, args ...any)
 
-	repo   *gitrepo.Repo
-	commit string // "" is HEAD with the changes and new files of the work tree
-	tags   func(packages ...*workspace.Package) []gitrepo.Tag
+	commit *commit // nil is HEAD with the changes and new files of the work tree
+}
+
+// commit is what is built where it is not the work tree.
+type commit struct {
+	repo *gitrepo.Repo
+	hash string
+	tags func(packages ...*workspace.Package) []gitrepo.Tag
 }
 
 // WorkTree is the commit that is checked out, with the changes and new files of the work tree. Outside of git, and before the first
 // commit, the files of the workspace are all there is.
 func (s Sources) WorkTree() *Sources {
-	s.repo, s.commit, s.tags = nil, "", nil
+	s.commit = nil
 	return &s
 }
 
 // Commit is a commit of the repository that the workspace is in. tags, where it is not nil, says which tags a build of
 // packages is to see on the commit, and no others.
-func (s Sources) Commit(repo *gitrepo.Repo, commit string, tags func(packages ...*workspace.Package) []gitrepo.Tag) *Sources {
-	s.repo, s.commit, s.tags = repo, commit, tags
+func (s Sources) Commit(repo *gitrepo.Repo, hash string, tags func(packages ...*workspace.Package) []gitrepo.Tag) *Sources {
+	s.commit = &commit{repo, hash, tags}
 	return &s
-}
-
-// open finds the repository of a work tree.
-func (s Sources) open(ctx context.Context) (*Sources, error) {
-	if s.commit != "" {
-		return &s, nil
-	}
-	repo, err := gitrepo.Open(ctx, s.Runner, s.Workspace.Root)
-	if err == nil {
-		_, err = repo.Head(ctx)
-	}
-	switch {
-	case err == nil:
-		s.repo = repo
-	case errors.Is(err, gitrepo.ErrOutside) || errors.Is(err, gitrepo.ErrNoCommit):
-	default:
-		return nil, err
-	}
-	return &s, nil
 }
 
 // Take implements toolchain.Sources.
 func (s *Sources) Take(ctx context.Context, packages ...*workspace.Package) (root string, done func(archives []string, err error) error, err error) {
-	if s, err = s.open(ctx); err != nil {
-		return "", nil, err
-	}
-	if err := s.inside(packages); err != nil {
-		return "", nil, err
-	}
-	at := s.place(packages)
-	unlock, err := s.wait(ctx, at)
+	b, err := s.begin(ctx, packages)
 	if err != nil {
 		return "", nil, err
 	}
-	clone := filepath.Join(at, filepath.Base(s.top()))
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(at))
-			unlock()
-		}
-	}()
-	if err := os.RemoveAll(at); err != nil { // of a build that failed, or was killed
+	if err := b.inside(); err != nil {
 		return "", nil, err
 	}
-	if err := s.fill(ctx, clone, packages); err != nil {
+	unlock, err := s.wait(ctx, b.place)
+	if err != nil {
 		return "", nil, err
 	}
-	root = filepath.Join(clone, filepath.FromSlash(s.prefix()))
-	return root, func(archives []string, err error) error {
+	if err := b.fill(ctx); err != nil {
+		_ = removeAll(b.copies()) // the next build says so
+		unlock()
+		return "", nil, err
+	}
+	return b.root, func(archives []string, err error) error {
 		defer unlock()
-		if err == nil {
-			err = s.included(root, archives, packages)
-		} else {
-			err = s.explain(ctx, root, packages, err)
-		}
 		if err != nil {
-			return err // what it was built from may be looked at until the next build
+			return b.explain(ctx, err) // what it was built from may be looked at until the next build
 		}
-		return os.RemoveAll(at)
+		if err := b.included(ctx, archives); err != nil {
+			return err
+		}
+		return removeAll(b.copies())
 	}, nil
 }
 
+// build is the sources of one build.
+type build struct {
+	*Sources
+	packages []*workspace.Package
+	repo     *gitrepo.Repo // nil outside of git
+	head     string        // "" outside of git, and before the first commit
+	top      string        // folder that is cloned or copied
+	prefix   string        // path from there to the workspace, with slashes
+	place    string        // folder for builds of these packages: the same one every time, on this machine
+	clone    string        // in it, of top
+	root     string        // in it, of the workspace
+}
+
+// begin finds what there is to clone.
+func (s *Sources) begin(ctx context.Context, packages []*workspace.Package) (*build, error) {
+	b := &build{Sources: s, packages: packages, top: s.Workspace.Root}
+	var err error
+	if s.commit != nil {
+		b.repo, b.head = s.commit.repo, s.commit.hash
+	} else if b.repo, b.head, err = s.checkedOut(ctx); err != nil {
+		return nil, err
+	}
+	if b.repo != nil {
+		b.top, b.prefix = b.repo.Top, b.repo.Prefix
+	}
+	if b.place, err = s.placeOf(packages); err != nil {
+		return nil, err
+	}
+	b.clone = filepath.Join(b.copies(), filepath.Base(b.top)) // a name that is not given is the folder's
+	b.root = filepath.Join(b.clone, filepath.FromSlash(b.prefix))
+	return b, nil
+}
+
+// checkedOut is the repository of the work tree with its commit; nil outside of git, "" before the first commit.
+func (s *Sources) checkedOut(ctx context.Context) (*gitrepo.Repo, string, error) {
+	repo, err := gitrepo.Open(ctx, s.Runner, s.Workspace.Root)
+	if errors.Is(err, gitrepo.ErrOutside) {
+		return nil, "", nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	head, err := repo.Head(ctx)
+	if errors.Is(err, gitrepo.ErrNoCommit) {
+		return repo, "", nil
+	}
+	return repo, head.Commit, err
+}
+
+// placeOf is the folder for builds of packages.
+func (s *Sources) placeOf(packages []*workspace.Package) (string, error) {
+	root, err := filepath.EvalSymlinks(s.Workspace.Root)
+	if err != nil {
+		return "", err
+	}
+	cache, err := filepath.Abs(s.Cache)
+	if err != nil {
+		return "", err
+	}
+	sum, of := sha256.Sum256([]byte(root)), "_all"
+	if len(packages) == 1 {
+		of = packages[0].Name
+	}
+	return filepath.Join(cache, filepath.Base(root)+"-"+hex.EncodeToString(sum[:6]), of), nil
+}
+
+// copies is the folder that is made for a build, and removed. The lock beside it stays.
+func (b *build) copies() string { return filepath.Join(b.place, "sources") }
+
 // fill makes the clone.
-func (s *Sources) fill(ctx context.Context, clone string, packages []*workspace.Package) error {
-	if err := os.MkdirAll(filepath.Dir(clone), 0o700); err != nil {
+func (b *build) fill(ctx context.Context) error {
+	if err := removeAll(b.copies()); err != nil { // of a build that failed, or was killed
 		return err
 	}
-	if s.repo == nil {
-		return s.copyAll(ctx, clone, packages)
-	}
-	commit := s.commit
-	if commit == "" {
-		head, err := s.repo.Head(ctx)
-		if err != nil {
-			return err
-		}
-		commit = head.Commit
-	}
-	if err := s.repo.Borrow(ctx, clone, commit); err != nil {
+	if err := os.MkdirAll(b.copies(), 0o700); err != nil {
 		return err
 	}
-	if s.commit == "" {
-		return s.lay(ctx, clone, packages)
+	if b.head == "" {
+		return b.copyAll(ctx)
 	}
-	there, err := gitrepo.Open(ctx, s.Runner, clone)
+	if err := b.repo.Borrow(ctx, b.clone, b.head); err != nil {
+		return err
+	}
+	if b.commit == nil {
+		return b.lay(ctx)
+	}
+	there, err := gitrepo.Open(ctx, b.Runner, b.clone)
 	if err != nil {
 		return err
 	}
-	if s.tags != nil {
-		if err := there.TagAlone(ctx, commit, s.tags(packages...)...); err != nil {
+	if b.commit.tags != nil {
+		if err := there.TagAlone(ctx, b.head, b.commit.tags(b.packages...)...); err != nil {
 			return err
 		}
 	}
 	return there.Settle(ctx)
 }
 
-// top is the folder that a clone is of.
-func (s *Sources) top() string {
-	if s.repo == nil {
-		return s.Workspace.Root
-	}
-	return s.repo.Top
-}
-
-// prefix is the path from there to the workspace, with slashes.
-func (s *Sources) prefix() string {
-	if s.repo == nil {
-		return ""
-	}
-	return s.repo.Prefix
-}
-
-// place is the folder for a build of the packages: the same one every time, on this machine.
-func (s *Sources) place(packages []*workspace.Package) string {
-	sum := sha256.Sum256([]byte(s.Workspace.Root))
-	of := "all"
-	if len(packages) == 1 {
-		of = packages[0].Name
-	}
-	return filepath.Join(s.Cache, filepath.Base(s.Workspace.Root)+"-"+hex.EncodeToString(sum[:6]), of)
-}
-
 // inside refuses sources that a clone has not.
-func (s *Sources) inside(packages []*workspace.Package) error {
-	for _, p := range packages {
-		packed, _ := s.Workspace.Sources(p)
+func (b *build) inside() error {
+	for _, p := range b.packages {
+		packed, _ := b.Workspace.Sources(p)
 		for _, dir := range packed {
-			if dir = path.Join(s.prefix(), dir); dir == ".." || strings.HasPrefix(dir, "../") {
+			if dir = path.Join(b.prefix, dir); dir == ".." || strings.HasPrefix(dir, "../") {
 				return operr.New("move them into the repository, or make them a submodule of it", "%s: the sources of %s are in %s, outside of %s: a build sees what is committed there, and no more",
-					p.Pos, p.Name, dir, s.top())
+					p.Pos, p.Name, dir, b.top)
 			}
 		}
 	}
 	return nil
 }
 
-// included refuses a package of a commit that lacks a file which the workspace says it needs, unless the build has made it. What
-// a build made is found where it was built, or in what it packed.
-func (s *Sources) included(root string, archives []string, packages []*workspace.Package) error {
-	if s.commit == "" {
+// removeAll removes a folder with all that is in it, also where what was built has taken it from itself to write there.
+func removeAll(dir string) error {
+	if os.RemoveAll(dir) == nil {
 		return nil
 	}
-	for _, file := range s.Workspace.Config.Include {
-		of := ofFile(file, packages)
-		if of == nil {
-			continue
+	_ = filepath.WalkDir(dir, func(file string, d os.DirEntry, err error) error {
+		if d != nil && d.IsDir() {
+			return os.Chmod(file, 0o700)
 		}
-		if _, err := os.Lstat(filepath.Join(root, filepath.FromSlash(file))); err == nil {
-			continue
-		}
-		packed, err := isPacked(archives, file)
-		if err != nil {
-			return err
-		}
-		if !packed {
-			return operr.New("commit it; or have the build make it, by its backend or a hook of that",
-				"%s is built without %s: [tool.release] include names it, it is not committed, and the build does not make it", of.Name, file)
-		}
+		return err
+	})
+	if err := os.RemoveAll(dir); err != nil {
+		return operr.New("remove it", "%s was made for a build, and cannot be removed: %w", dir, err)
 	}
 	return nil
 }
 
 // within says whether a file is in one of the folders. All are relative to the workspace's root, with slashes.
 func within(file string, folders ...string) bool {
-	return slices.ContainsFunc(folders, func(dir string) bool { return dir == "." || file == dir || strings.HasPrefix(file, dir+"/") })
+	for _, dir := range folders {
+		if cmp.Or(dir, ".") == "." || file == dir || strings.HasPrefix(file, dir+"/") {
+			return true
+		}
+	}
+	return false
 }

@@ -3,6 +3,7 @@ package sources
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/journal"
@@ -10,16 +11,16 @@ import (
 )
 
 // wait takes a place for this build alone. Where another one has it, that is said once, and waited for.
-func (s *Sources) wait(ctx context.Context, at string) (unlock func(), err error) {
+func (s *Sources) wait(ctx context.Context, place string) (unlock func(), err error) {
 	for told := false; ; told = true {
-		unlock, _, err := journal.Lock(at + ".lock")
+		unlock, _, err := journal.Lock(filepath.Join(place, "lock"))
 		switch {
 		case err == nil:
 			return unlock, nil
 		case !errors.Is(err, journal.ErrLocked):
-			return nil, operr.New("make it writable, or set XDG_CACHE_HOME to a folder that is", "%s is where sources are put for a build: %w", at, err)
+			return nil, operr.New("make it writable, or set XDG_CACHE_HOME to a folder that is", "%s is where sources are put for a build: %w", place, err)
 		case !told && s.Tell != nil:
-			s.Tell("waiting for another build in %s, %v", at, err)
+			s.Tell("waiting for another build in %s, %v", place, err)
 		}
 		select {
 		case <-ctx.Done():

@@ -19,7 +19,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -162,21 +161,11 @@ func (e *Toolchain) installOwn(ctx context.Context, t tools, dir string, n *need
 		args = append(args, "--build-constraint", constraints)
 	}
 	if len(n.packages)+len(n.plain) > 0 {
-		w, done, err := toolchain.Build{Workspace: e.workspace, Sources: e.from}.Take(ctx, n.packages...)
+		from, err := e.take(ctx, n)
 		if err != nil {
 			return err
 		}
-		built := slices.Clone(args)
-		for _, p := range n.packages {
-			built = append(built, sourcesOf(w, p))
-		}
-		for _, folder := range n.plain {
-			if below, err := filepath.Rel(e.workspace.Root, folder); err == nil && filepath.IsLocal(below) {
-				folder = filepath.Join(w.Root, below)
-			}
-			built = append(built, folder)
-		}
-		if err := done(nil, e.uvInstall(ctx, t, dir, built...)); err != nil {
+		if err := from.giveBack(e.uvInstall(ctx, t, dir, slices.Concat(args, from.folders)...)); err != nil {
 			return err
 		}
 	}
@@ -187,10 +176,6 @@ func (e *Toolchain) installOwn(ctx context.Context, t tools, dir string, n *need
 		return nil
 	}
 	return e.uvInstall(ctx, t, dir, args...)
-}
-
-func sourcesOf(w *workspace.Workspace, p *workspace.Package) string {
-	return filepath.Join(w.Root, filepath.FromSlash(p.SourceDir))
 }
 
 // ownDigest is over everything in the folders of the packages that are installed from sources. Of an editable one only

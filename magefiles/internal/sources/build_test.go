@@ -1,0 +1,209 @@
+package sources_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/sources"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// embeddedOf is the embedded toolchain for a workspace, whose packages are built from the sources.
+func (r *repository) embeddedOf(from *sources.Sources) *embedded.Toolchain {
+	r.t.Helper()
+	cache, err := os.UserCacheDir()
+	require.NoError(r.t, err)
+	return embedded.New(embedded.Config{
+		Runner: r.run, Environ: os.Environ(), Cache: filepath.Join(cache, "pixi-release"), Workspace: from.Workspace, Sources: from, Log: &bytes.Buffer{},
+	})
+}
+
+// build builds packages, all where none is named, and returns the modules that are packed, by package.
+func (r *repository) build(from *sources.Sources, names ...string) (map[string][]string, error) {
+	r.t.Helper()
+	packages := from.Workspace.Order()
+	if len(names) > 0 {
+		packages = slices.DeleteFunc(packages, func(p *workspace.Package) bool { return !slices.Contains(names, p.Name) })
+	}
+	built, err := r.embeddedOf(from).Build(r.t.Context(), toolchain.Build{
+		Workspace: from.Workspace, Packages: packages, Dir: r.t.TempDir(), SourceDate: time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC), Sources: from,
+	})
+	packed := map[string][]string{}
+	for _, a := range built {
+		archive, err := condapkg.Open(a.Path)
+		require.NoError(r.t, err)
+		files, err := archive.Files()
+		require.NoError(r.t, err)
+		require.NoError(r.t, archive.Close())
+		packed[a.Package] = []string{}
+		for _, f := range files {
+			if name, ok := strings.CutPrefix(f, "site-packages/"); ok && !strings.Contains(name, ".dist-info/") {
+				packed[a.Package] = append(packed[a.Package], name)
+			}
+		}
+	}
+	return packed, err
+}
+
+// contents are the files below a folder with what is in them, git's own as well, but for its index, which a look at the work tree
+// may refresh.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(file string, d os.DirEntry, err error) error {
+		require.NoError(t, err)
+		if d.Type().IsRegular() && !strings.HasSuffix(file, "/.git/index") {
+			data, err := os.ReadFile(file)
+			require.NoError(t, err)
+			st, err := d.Info()
+			require.NoError(t, err)
+			all[file] = fmt.Sprint(st.Mode(), st.ModTime().UnixNano(), " ", string(data))
+		}
+		return nil
+	}))
+	return all
+}
+
+const setupPy = "from setuptools import setup\n"
+
+// A module that was deleted is not packed out of what earlier builds have left, and no build leaves anything.
+func TestDeletedModule(t *testing.T) {
+	t.Parallel()
+	r := newRepository(t, "")
+	r.write("one/src/one/old.py", "")
+	r.write("two/setup.cfg", "[build]\nbuild_base = _made\n")
+	r.write("two/src/two/old.py", "")
+	r.commit()
+	for _, left := range []string{"one/build/lib/one/old.py", "one/build/lib/one/sub/__init__.py", "one/build/bdist.linux-x86_64/x", "one/one.egg-info/SOURCES.txt", "two/_made/lib/two/old.py", "two/_made/bdist.linux-x86_64/x"} {
+		r.write(left, "")
+	}
+	r.git("rm", "-q", "one/src/one/old.py")
+	require.NoError(t, os.Remove(filepath.Join(r.top, "two/src/two/old.py")))
+	before := contents(t, r.top)
+	want := map[string][]string{"one": {"one/__init__.py"}, "two": {"two/__init__.py"}}
+	packed, err := r.build(r.sources().WorkTree())
+	require.NoError(t, err)
+	require.Equal(t, want, packed)
+	require.Equal(t, before, contents(t, r.top))
+
+	r.git("commit", "-q", "-a", "-m", "fix: remove")
+	before = contents(t, r.top)
+	packed, err = r.build(r.committed())
+	require.NoError(t, err)
+	require.Equal(t, want, packed)
+	require.Equal(t, before, contents(t, r.top))
+}
+
+// A build that fails because a file is missing which git ignores says so, in whatever words the builder said it.
+func TestMissingBecauseIgnored(t *testing.T) {
+	t.Parallel()
+	const hatchling, flit = "[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n", "[build-system]\nrequires = [\"flit_core\"]\nbuild-backend = \"flit_core.buildapi\"\n"
+	for _, c := range []struct {
+		name    string
+		project string // of pyproject.toml, behind name and version; "" is setuptools
+		files   map[string]string
+		ignored []string
+		lacks   string // "" where what is ignored has nothing to do with it
+	}{
+		{name: "a file that setup.py reads", files: map[string]string{"setup.py": setupPy + "open('gen/data.json')\nsetup()\n"}, ignored: []string{"gen/data.json"}, lacks: "one/gen/data.json"},
+		{name: "a file that setup.py reads by its full path", files: map[string]string{"setup.py": setupPy + "import os\nopen(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'src', 'one', 'table.json'))\nsetup()\n"}, ignored: []string{"src/one/table.json", "src/one/other.json"}, lacks: "one/src/one/table.json"},
+		{name: "a module that setup.py imports", files: map[string]string{"setup.py": "import sys\nsys.path.insert(0, '.')\nimport tools_made.version\n" + setupPy + "setup()\n", "tools_made/__init__.py": ""}, ignored: []string{"tools_made/version.py"}, lacks: "one/tools_made/version.py"},
+		{name: "a name that setup.py imports from a package", files: map[string]string{"setup.py": "import sys\nsys.path.insert(0, '.')\nfrom tools_made import version\n" + setupPy + "setup()\n", "tools_made/__init__.py": ""}, ignored: []string{"tools_made/version.py"}, lacks: "one/tools_made/version.py"},
+		{name: "a package of setuptools", files: map[string]string{"setup.cfg": "[options]\npackages = gen\n"}, ignored: []string{"gen/__init__.py"}, lacks: "one/gen"},
+		{name: "a version that setuptools reads", project: "SETUPTOOLS_ATTR", ignored: []string{"src/one/_version.py"}, lacks: "one/src/one/_version.py"},
+		{name: "hatchling's forced include", project: hatchling + "[tool.hatch.build.targets.wheel]\npackages = [\"src/one\"]\n[tool.hatch.build.targets.wheel.force-include]\n\"made/x.json\" = \"one/x.json\"\n", ignored: []string{"made/x.json"}, lacks: "one/made/x.json"},
+		{name: "hatchling's license file", project: "license = { file = \"LICENSE\" }\n" + hatchling + "[tool.hatch.build.targets.wheel]\npackages = [\"src/one\"]\n", ignored: []string{"LICENSE"}, lacks: "one/LICENSE"},
+		{name: "hatchling's readme", project: "readme = \"README.gen.md\"\n" + hatchling + "[tool.hatch.build.targets.wheel]\npackages = [\"src/one\"]\n", ignored: []string{"README.gen.md"}, lacks: "one/README.gen.md"},
+		{name: "flit's module", project: "description = \"x\"\n" + flit + "[tool.flit.module]\nname = \"gen\"\n", ignored: []string{"gen.py"}, lacks: "one/gen.py"},
+		{name: "another file of the same name", files: map[string]string{"setup.py": setupPy + "open('lib/table.json')\nsetup()\n"}, ignored: []string{"src/one/table.json"}},
+		{name: "another fault", files: map[string]string{"setup.py": setupPy + "raise RuntimeError('table.json and one/src/one/table.json are wrong')\n"}, ignored: []string{"src/one/table.json"}},
+		{name: "a module of nobody's", files: map[string]string{"setup.py": "import nobodys_module\n"}, ignored: []string{"src/one/table.json", "module.py", "setup_helper.py"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRepository(t, "")
+			switch project := c.project; project {
+			case "":
+			case "SETUPTOOLS_ATTR":
+				r.write("one/pyproject.toml", "[project]\nname = \"one\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n[tool.setuptools.dynamic]\nversion = { attr = \"one._version.text\" }\n")
+			default:
+				r.write("one/pyproject.toml", "[project]\nname = \"one\"\nversion = \"1.0.0\"\n"+project)
+			}
+			for name, text := range c.files {
+				r.write("one/"+name, text)
+			}
+			ignore := "output/\n"
+			for _, name := range c.ignored {
+				ignore += "/one/" + name + "\n"
+				r.write("one/"+name, "")
+			}
+			r.write(".gitignore", ignore)
+			r.commit()
+			before := contents(t, r.top)
+			_, err := r.build(r.sources().WorkTree(), "one")
+			require.Error(t, err)
+			said := fmt.Sprintf("%+v", err)
+			require.Equal(t, before, contents(t, r.top))
+			require.Contains(t, operr.DetailOf(err), "it was built in a copy of the sources, which stays until the next build: "+r.cache)
+			if c.lacks == "" {
+				require.NotContains(t, said, "git ignores it")
+				return
+			}
+			require.ErrorContains(t, err, c.lacks+" is in the work tree, but git ignores it, and a build sees what is committed, changed or new", said)
+			require.Contains(t, operr.NextOf(err), `include = ["`+c.lacks+`"]`)
+			require.NotContains(t, said, filepath.Join(r.top, c.lacks), "it is there")
+		})
+	}
+}
+
+// Each build sees a work tree that no other one has written into, and leaves nothing in that of the person: builds, installs for
+// tasks, and both again.
+func TestBuildsDoNotSeeEachOther(t *testing.T) {
+	t.Parallel()
+	r := newRepository(t, "")
+	r.write("pixi.toml", manifest+"[dependencies]\none = { path = \"one\" }\ntwo = { path = \"two\" }\n[pypi-dependencies]\nplain = { path = \"plain\" }\nthree = { path = \"three\" }\n[tasks]\nshow = \"python -c 'import one, two, three, plain; print(one.__version__, two.__version__, three.__version__, plain.__version__)'\"\n")
+	for _, name := range []string{"one", "two", "three", "plain"} {
+		r.write(name+"/src/"+name+"/__init__.py", "from ._version import __version__\n")
+		r.write(name+"/src/"+name+"/_version.py", "__version__ = 'as committed'\n")
+		r.write(name+"/pyproject.toml", fmt.Sprintf("[project]\nname = %q\nversion = \"1.0.0\"\n[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n", name))
+		r.write(name+"/setup.py", setupPy+fmt.Sprintf(`import subprocess
+changed = subprocess.run(["git", "status", "--porcelain", "--", ":(top)", ":(top,exclude)*/build", ":(top,exclude)*.egg-info"], capture_output=True, text=True, check=True).stdout.splitlines()
+changed = [c for c in changed if %q not in c]
+open("src/%s/_version.py", "w").write(f"__version__ = {'dirty: ' + ' '.join(changed) if changed else 'clean'!r}\n")
+setup()
+`, name+"/src", name))
+	}
+	r.write("three/pixi.toml", "[package]\nname = \"three\"\nversion = \"1.0.0\"\n[package.build.backend]\nname = \"pixi-build-python\"\nversion = \"*\"\n")
+	r.commit()
+	before := contents(t, r.top)
+	for range 2 {
+		packed, err := r.build(r.sources().WorkTree())
+		require.NoError(t, err)
+		require.Len(t, packed, 3)
+		var out bytes.Buffer
+		from := r.sources().WorkTree()
+		require.NoError(t, r.embeddedOf(from).Run(t.Context(), toolchain.Task{Dir: r.top, Name: "show", Stdout: &out, Stderr: testWriter{t}}))
+		require.Equal(t, "clean clean clean clean\n", out.String())
+		require.NoError(t, os.RemoveAll(filepath.Join(r.top, ".pixi")))
+	}
+	require.Equal(t, before, contents(t, r.top))
+}
+
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	w.t.Log(strings.TrimRight(string(p), "\n"))
+	return len(p), nil
+}
