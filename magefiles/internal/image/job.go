@@ -120,7 +120,14 @@ func (j *Job) look(ctx context.Context) (_ string, err error) {
 		return notNeeded, nil
 	}
 	j.node, err = j.Builder.Look(ctx)
-	return fmt.Sprintf("%s (%s), which runs %s", j.node.Name, j.node.Driver, strings.Join(j.runnable(), " and ")), err
+	if err != nil {
+		return "", err
+	}
+	said := fmt.Sprintf("%s (%s), which runs %s", j.node.Name, j.node.Driver, strings.Join(j.runnable(), " and "))
+	if len(j.node.Bare) > 0 {
+		said += "; without TLS, anyone who reaches " + strings.Join(j.node.Bare, ", ") + " builds there, and reads what builds are given: README says how to use ssh or mTLS"
+	}
+	return said, nil
 }
 
 // runnable are the plan's platforms that the builder can run.
