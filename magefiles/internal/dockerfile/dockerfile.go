@@ -24,6 +24,8 @@ type Instruction struct {
 	Words   []Word // arguments
 	Line    int    // from 1
 	Script  string // of RUN: what a shell gets, "" for the form with a JSON list
+
+	ScriptLine int // of the script's first line
 }
 
 // File is a Dockerfile that was read.
@@ -135,7 +137,10 @@ func (r *reader) instruction(line string, start int) Instruction {
 	i.Words = words
 	bodies := r.heredocs(i, pieces)
 	if i.Keyword == "RUN" && len(words) > 0 {
-		i.Script = script(pieces, words[0].Start, bodies)
+		i.Script, i.ScriptLine = script(pieces, words[0].Start, bodies), 1+strings.Count(r.text[:words[0].Start], "\n")
+		if bodies != "" && !strings.HasSuffix(i.Script, bodies) { // a body alone
+			i.ScriptLine++
+		}
 	}
 	return i
 }

@@ -70,12 +70,14 @@ func TestScripts(t *testing.T) {
 	text := "FROM a\nRUN echo $x\nRUN --mount=type=cache,target=/c --network=none \\\n    # why\n    one && \\\n    two\nRUN [\"a\", \"b\"]\nRUN [ -e x ] || y\n" +
 		"RUN <<EOF\nset -e\nthree\nEOF\nRUN sh <<'A' && cat <<B\nfour\nA\nfive\nB\nCMD six\n"
 	var scripts []string
+	var lines []int
 	for _, i := range dockerfile.Parse([]byte(text)).Instructions {
 		if i.Keyword == "RUN" {
-			scripts = append(scripts, i.Script)
+			scripts, lines = append(scripts, i.Script), append(lines, i.ScriptLine)
 		}
 	}
 	require.Equal(t, []string{"echo $x\n", "one && \\\n    two\n", "", "[ -e x ] || y\n", "set -e\nthree\n", "sh <<'A' && cat <<B\nfour\nA\nfive\nB\n"}, scripts)
+	require.Equal(t, []int{2, 5, 7, 8, 10, 13}, lines)
 }
 
 func TestCaches(t *testing.T) {
