@@ -19,13 +19,13 @@ import (
 
 // Check is what a pull request must pass: lint, formatting, versions that agree, every test.
 func Check(ctx context.Context) error {
-	mg.CtxDeps(ctx, lintGo, mg.F(rootTask, "lint"), mg.F(rootTask, "fmt-check"), versionsAgree, Test.All)
+	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"), mg.F(rootTask, "fmt-check"), versionsAgree, Test.All)
 	return nil
 }
 
-// Lint runs the linters over Python and Go: the task lint, go vet and the linters of magefiles/lint.mod.
+// Lint runs the linters over Python, Go, workflows and scripts: the task lint, go vet, and what magefiles/lint.mod and lint.txt pin.
 func Lint(ctx context.Context) error {
-	mg.CtxDeps(ctx, lintGo, mg.F(rootTask, "lint"))
+	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"))
 	return nil
 }
 

@@ -59,6 +59,9 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 	if err != nil {
 		return nil, err
 	}
+	if err := notCommitted(ctx, repo, d); err != nil {
+		return nil, err
+	}
 	registry := &image.Registry{}
 	r, err := a.imageRequest(ctx, w, d, repo, f, set, registry)
 	if err != nil {
@@ -83,12 +86,8 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 	if r.Locked {
 		lock = readOr(filepath.Join(w.Root, d.Dir, lockFile))
 	}
-	earlier := ""
-	if p.Partial {
-		earlier = readDigest(digestFile(w, p.Dir, p.Platforms))
-	}
 	return &image.Job{
-		Plan: p, Earlier: earlier, Builder: &image.Builder{Runner: a.runner, Name: set.builder, Log: log}, Registry: registry,
+		Plan: p, Records: filepath.Join(repo.Common, stateName, imageRecords), Builder: &image.Builder{Runner: a.runner, Name: set.builder, Log: log}, Registry: registry,
 		Push: isSet(f.Push), Load: isSet(f.Load), Again: isSet(f.Again), Dir: dir, Host: "linux/" + runtime.GOARCH,
 		Packages: func(ctx context.Context, platforms []string) (string, error) {
 			return packagesOf(ctx, d, config, set.authFile, platforms, lock)
@@ -98,6 +97,19 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 			return filepath.Join(dir, filepath.FromSlash(folder)), repo.Export(ctx, p.Revision, folder, dir)
 		},
 	}, nil
+}
+
+// imageRecords is the folder of the clone's records about images, in the one for what must be known of other runs.
+const imageRecords = "images"
+
+// notCommitted refuses what git has of the folder in which an image and its digests are kept: whoever commits such a file
+// would say what is published.
+func notCommitted(ctx context.Context, repo *gitrepo.Repo, d *workspace.Downstream) error {
+	tracked, err := repo.Tracked(ctx, path.Join(outputDir, "images", d.Dir))
+	if err != nil || len(tracked) == 0 {
+		return err
+	}
+	return operr.New("`git rm --cached` it, and see who committed it", "%s is committed: there is only what a build writes", tracked[0])
 }
 
 // makeOutput makes a folder below the workspace's output, where nobody commits it.

@@ -76,7 +76,11 @@ func lintGo(ctx context.Context) error {
 			if !exists(w, lintModule) {
 				return nil
 			}
-			for _, linter := range [][]string{{"staticcheck", "-tags=mage", "./..."}, {"actionlint"}} {
+			linters := [][]string{{"staticcheck", "-tags=mage", "./..."}}
+			if !exists(w, lintPrograms) { // else it is run with them, over the same files
+				linters = append(linters, []string{"actionlint"})
+			}
+			for _, linter := range linters {
 				if _, err := sh.Exec(nil, g, g, "go", append([]string{"tool", "-modfile=" + lintModule}, linter...)...); err != nil {
 					return err
 				}

@@ -156,13 +156,20 @@ func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error 
 			a.view.Line("  %s  sha256 %.12s…", p.URL, p.SHA256)
 		}
 		a.view.Line("Lock files may refer to these files already. `mage release` completes the release. To withdraw a package after all,")
-		a.view.Line("delete it on the channel's page (%s), or: curl -X DELETE -H \"Authorization: Bearer $PREFIX_API_KEY\" %s", b.Plan.Channel, b.DeleteURL())
+		a.view.Line("delete it on the channel's page (%s), or, with the key on no command line:", b.Plan.Channel)
+		a.view.Line("  %s", deleteCommand(b.DeleteURL()))
 		a.view.Line("A deleted version must not be published again. The release can be given up in favour of the next patch.")
 		return a.confirm(ctx, yes, "Give "+title+" up?")
 	case release.Nothing:
 		return nil
 	}
 	return a.confirm(ctx, yes, "Take "+title+" back?")
+}
+
+// deleteCommand withdraws a file. The key is written by the shell itself: the arguments of a program can be read by every user
+// of a machine.
+func deleteCommand(url string) string {
+	return `printf 'Authorization: Bearer %s' "$PREFIX_API_KEY" | curl --fail --header @- --request DELETE '` + url + `'`
 }
 
 // prepareNext shows the patch that follows a release which was given up.

@@ -7,7 +7,7 @@
 //
 //	git.go          how git is run, and what its errors say
 //	gitrepo.go outside.go    which repository it is, and why git refuses one
-//	index.go status.go       what git knows, and what differs from the commit
+//	index.go tracked.go status.go    what git knows, and what differs from the commit
 //	history.go past.go touched.go    what was committed, when, and by which commit
 //	commit.go push.go remote.go      commits and tags, here and on a remote
 //	trouble.go tagtrouble.go underway.go    what keeps a commit or a tag from being made

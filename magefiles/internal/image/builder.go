@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -30,6 +32,7 @@ type Node struct {
 	Name, Driver string
 	Platforms    []string // that it can run, by emulation too
 	HostNetwork  bool     // a container that has this machine's network
+	Bare         []string // addresses on other machines to which it talks without TLS: anyone who reaches them can build there
 }
 
 // Loopback says whether the builder can reach what listens on this machine's loopback. One on another machine cannot
@@ -71,12 +74,17 @@ func parseInspect(text string) (n Node) {
 		key, value, _ := strings.Cut(line, ":")
 		value = strings.TrimSpace(value)
 		switch {
+		case key == "Endpoint" && bare(value):
+			n.Bare = append(n.Bare, value)
 		case key == "Name" && n.Name == "":
 			n.Name = value
 		case key == "Driver":
 			n.Driver = value
 		case key == "Driver Options":
 			n.HostNetwork = strings.Contains(value, `network="host"`)
+			if last := len(n.Bare) - 1; last >= 0 && strings.Contains(value, `cacert="`) { // of the node whose endpoint was just read
+				n.Bare = n.Bare[:last]
+			}
 		case key == "Platforms":
 			for p := range strings.SplitSeq(value, ",") {
 				p = strings.TrimSuffix(strings.TrimSpace(p), "*") // a star is a platform that was set by hand
@@ -87,6 +95,12 @@ func parseInspect(text string) (n Node) {
 		}
 	}
 	return n
+}
+
+// bare says whether an endpoint is a plain TCP port of another machine. TLS is a matter of the node's options.
+func bare(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && u.Scheme == "tcp" && !httpclient.Loopback(u.Hostname())
 }
 
 // bakeArgs is the command line that builds a definition given on standard input. The folders outside of the current one

@@ -44,10 +44,32 @@ func says(code int, text string) func(context.Context, command.Cmd) error {
 	}
 }
 
+// A BuildKit that is reached over plain TCP is anyone's, and that is said. One of this machine, over TLS or by ssh is not.
+func TestHostileNetworksSeeABareBuilder(t *testing.T) {
+	tls := `Driver Options:   cacert="/c/ca.pem" cert="/c/cert.pem" key="/c/key.pem" servername="big"`
+	for nodes, want := range map[string][]string{
+		"Endpoint: tcp://big:1234\nStatus: running\n":                                            {"tcp://big:1234"},
+		"Endpoint: tcp://10.0.0.7:1234\n" + tls + "\nEndpoint: tcp://[fd00::1]:1234\n":           {"tcp://[fd00::1]:1234"},
+		"Endpoint: tcp://a:1\nDriver Options:   default-load=\"true\"\nEndpoint: tcp://b:1\n":    {"tcp://a:1", "tcp://b:1"},
+		"Endpoint: tcp://big:1234\n" + tls + "\n":                                                nil,
+		"Endpoint: ssh://me@big\nEndpoint: unix:///run/b.sock\nEndpoint: kube-pod://b\n":         nil,
+		"Endpoint: tcp://127.0.0.1:1234\nEndpoint: tcp://localhost:1\nEndpoint: tcp://[::1]:1\n": nil,
+	} {
+		j := job(t, same, says(0, "Name: x\nDriver: remote\n"+nodes))
+		said, err := j.look(t.Context())
+		require.NoError(t, err)
+		require.ElementsMatch(t, want, j.node.Bare, nodes)
+		for _, address := range want {
+			require.Contains(t, said, address)
+		}
+		require.Equal(t, want != nil, strings.Contains(said, "without TLS, anyone who reaches "), said)
+	}
+}
+
 func TestLook(t *testing.T) {
 	n, err := (&Builder{Runner: docker(says(0, inspected)), Name: "many"}).Look(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, Node{"many", "remote", []string{"linux/amd64", "linux/amd64/v2", "linux/386", "linux/arm64"}, false}, n)
+	require.Equal(t, Node{"many", "remote", []string{"linux/amd64", "linux/amd64/v2", "linux/386", "linux/arm64"}, false, []string{"tcp://other:1234"}}, n)
 	require.True(t, n.Loopback())
 	container := strings.Replace(inspected, "remote", "docker-container", 1)
 	require.False(t, parseInspect(container).Loopback())

@@ -25,7 +25,7 @@ type Job struct {
 	Host     string // platform of this machine, for Load
 	Dir      string // folder of this job alone, which exists; what is not pushed is kept in it
 	Again    bool   // build, even where the registry has an image of this plan
-	Earlier  string // digest that was pushed for some platforms alone, if any: no tag leads to it
+	Records  string // folder of what this clone has built, which git keeps for it; "" remembers nothing, and takes nothing
 	Fresh    bool   // build without the builder's cache
 
 	// Export writes what is committed of the plan's folder to another one, and says where a build finds it there. Where there
@@ -38,6 +38,7 @@ type Job struct {
 	Result Result
 	node   Node
 	index  *Index
+	other  string // digest that the registry had under the tag of the commit, of a build that this clone does not know
 }
 
 // Result is what came of a job.
@@ -119,7 +120,14 @@ func (j *Job) look(ctx context.Context) (_ string, err error) {
 		return notNeeded, nil
 	}
 	j.node, err = j.Builder.Look(ctx)
-	return fmt.Sprintf("%s (%s), which runs %s", j.node.Name, j.node.Driver, strings.Join(j.runnable(), " and ")), err
+	if err != nil {
+		return "", err
+	}
+	said := fmt.Sprintf("%s (%s), which runs %s", j.node.Name, j.node.Driver, strings.Join(j.runnable(), " and "))
+	if len(j.node.Bare) > 0 {
+		said += "; without TLS, anyone who reaches " + strings.Join(j.node.Bare, ", ") + " builds there, and reads what builds are given: README says how to use ssh or mTLS"
+	}
+	return said, nil
 }
 
 // runnable are the plan's platforms that the builder can run.
@@ -139,72 +147,89 @@ func (j *Job) packages(ctx context.Context) (string, error) {
 	return j.Packages(ctx, j.Plan.Platforms)
 }
 
-// known looks for an image of this very plan where a finished run leaves it. What is to be pushed has to be permitted, before
-// time goes into it.
+// known takes the image that this clone has made of this very plan, by its digest, and no other one: what the registry has
+// under the tag of the commit, anyone who may push there can have put there. What is to be pushed has to be permitted,
+// before time goes into it.
 func (j *Job) known(ctx context.Context) (string, error) {
 	if j.Push {
 		if err := j.Registry.MayPush(ctx, j.Plan.Repository); err != nil {
 			return "", err
 		}
 	}
-	places := j.places()
+	digest := j.recorded()
 	switch {
-	case !j.Push && !j.Again && j.keptBefore():
-		return "not asked; this machine has it: " + j.Result.Digest, nil
-	case !j.Push, j.Again, len(places) == 0:
+	case j.Again, !j.Push && digest == "":
 		return "not asked: nothing is taken from there", nil
+	case !j.Push && j.keptBefore(digest):
+		return "not asked; this machine has it: " + j.Result.Digest, nil
+	case !j.Push:
+		return "not asked: nothing is taken from there", nil
+	case digest == "":
+		return j.stranger(ctx)
 	}
-	said := "has no image of this commit"
-	for _, ref := range places {
-		i, err := j.Registry.Read(ctx, ref)
-		switch {
-		case errors.Is(err, ErrNotFound):
-			continue
-		case denied(err): // as some say of a repository that is not there yet; the build proves whether this one can be read
-			return "has no image of this commit that may be read", nil
-		case err != nil:
-			return "", err
-		}
-		if err := j.Plan.Verify(i, ""); err != nil {
-			said = "has another one: " + err.Error()
-			continue
-		}
-		j.index, j.Result.Reused, j.Result.Pushed, j.Result.Digest = i, true, true, i.Digest
-		return "has it: " + i.Digest, nil
-	}
-	return said, nil
-}
-
-// places are where a finished run leaves the plan's image: under the tag of the commit, or under those that were asked for
-// by name; that of some platforms, to which no tag leads, under the digest that the run reported.
-func (j *Job) places() (refs []string) {
-	p := j.Plan
+	i, err := j.Registry.Read(ctx, j.Plan.Repository+"@"+digest)
 	switch {
-	case !p.Partial:
-		refs = append(refs, p.Repository+":"+RevisionTag(p.Revision))
-	case j.Earlier != "":
-		refs = append(refs, p.Repository+"@"+j.Earlier)
+	case errors.Is(err, ErrNotFound):
+		return "has no longer the image that this clone built", nil
+	case denied(err): // as some say of a repository that is not there any more; the build proves whether this one can be read
+		return "has no image of this commit that may be read", nil
+	case err != nil:
+		return "", err
 	}
-	if p.named {
-		for _, t := range p.Tags {
-			refs = append(refs, p.Repository+":"+t.Name)
-		}
+	if err := j.Plan.Verify(i, digest); err != nil {
+		return "has another one: " + err.Error(), nil
 	}
-	return refs
+	j.index, j.Result.Reused, j.Result.Pushed, j.Result.Digest = i, true, true, i.Digest
+	return "has it: " + i.Digest, nil
 }
 
-// layoutDir is where an image is kept that is not pushed, and proof the file that has its digest once its check has passed.
-func (j *Job) layoutDir() string { return filepath.Join(j.Dir, "oci") }
-func (j *Job) proof() string     { return filepath.Join(j.Dir, "proved") }
+// stranger tells of what stands under the tag of the commit, where this clone has built none. It is not taken.
+func (j *Job) stranger(ctx context.Context) (string, error) {
+	if j.Plan.Partial {
+		return "not asked: this clone has not built it yet", nil
+	}
+	tag := RevisionTag(j.Plan.Revision)
+	there, err := j.Registry.get(ctx, j.Plan.Repository+":"+tag) // an answer to HEAD does not say why it is a refusal
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return "has no image of this commit", nil
+	case denied(err):
+		return "has no image of this commit that may be read", nil
+	case err != nil:
+		return "", err
+	}
+	j.other = there.Digest.String()
+	return fmt.Sprintf("has %s as %s, which this clone did not build: it is not taken", j.other, tag), nil
+}
 
-// keptBefore looks for an image of this very plan that an earlier run has kept and proved.
-func (j *Job) keptBefore() bool {
-	proved, err := os.ReadFile(j.proof())
-	if err != nil || len(proved) == 0 || j.Plan.Dirty() {
-		return false // what the changes are, no plan says
+// besides compares what the registry had under the tag of the commit with what was built now. It is for a person to read:
+// whatever it says, the tags go to what was built.
+func (j *Job) besides(ctx context.Context) string {
+	if j.other == "" || j.other == j.Result.Digest {
+		return ""
+	}
+	tag := RevisionTag(j.Plan.Revision)
+	there, err := j.Registry.Read(ctx, j.Plan.Repository+"@"+j.other)
+	if err == nil {
+		_, err = compare(there, j.index)
+	}
+	if err == nil {
+		return "; what " + tag + " stood for has the same images"
+	}
+	return fmt.Sprintf("; what %s stood for, %s, is another image than these sources gave now", tag, j.other)
+}
+
+// layoutDir is where an image is kept that is not pushed.
+func (j *Job) layoutDir() string { return filepath.Join(j.Dir, "oci") }
+
+// keptBefore looks for the image that an earlier run has kept and proved. The folder is in the work tree, where anything may
+// have been put since: every file has to be what its digest says.
+func (j *Job) keptBefore(digest string) bool {
+	if wholeLayout(j.layoutDir()) != nil {
+		return false
 	}
 	i, err := readLayout(j.layoutDir())
-	if err != nil || j.Plan.Verify(i, string(proved)) != nil {
+	if err != nil || j.Plan.Verify(i, digest) != nil {
 		return false
 	}
 	j.index, j.Result.Reused, j.Result.Kept, j.Result.Digest = i, true, j.layoutDir(), i.Digest
@@ -218,7 +243,7 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	definition := j.Plan.pushed()
 	if !j.Push {
 		j.Result.Kept = j.layoutDir()
-		if err := errors.Join(os.RemoveAll(j.proof()), os.RemoveAll(j.Result.Kept)); err != nil {
+		if err := errors.Join(j.forget(), os.RemoveAll(j.Result.Kept)); err != nil {
 			return "", err
 		}
 		definition = j.Plan.kept(j.Result.Kept)
@@ -274,7 +299,7 @@ func (j *Job) verify(ctx context.Context) (_ string, err error) {
 	for _, one := range j.index.Images {
 		said = append(said, fmt.Sprintf("%s %d MB", one.Platform, one.Size/1e6))
 	}
-	return strings.Join(said, ", ") + ", with labels and attestations", nil
+	return strings.Join(said, ", ") + ", with labels and attestations" + j.besides(ctx), nil
 }
 
 // readLayout reads the image in a folder that buildx wrote.

@@ -40,7 +40,13 @@ func (j *Job) Merge(ctx context.Context, digests []string, show shower) error {
 	}
 	j.Result = newResult(j.Plan)
 	return j.steps(ctx, show, Step{"merge", func(ctx context.Context) (string, error) { return j.merge(ctx, digests) }},
-		Step{"verify", j.verify}, Step{"tag", j.tag})
+		Step{"verify", func(ctx context.Context) (string, error) {
+			said, err := j.verify(ctx)
+			if err != nil {
+				return "", err
+			}
+			return said, j.remember()
+		}}, Step{"tag", j.tag})
 }
 
 func (j *Job) merge(ctx context.Context, digests []string) (_ string, err error) {

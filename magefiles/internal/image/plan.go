@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/dockerfile"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -70,15 +72,16 @@ type Request struct {
 // The labels that say what an image was made of (OCI image-spec, annotations.md), and the one by which an image of a plan is
 // known again.
 const (
-	labelSource   = "org.opencontainers.image.source"
-	labelRevision = "org.opencontainers.image.revision"
-	labelVersion  = "org.opencontainers.image.version"
-	labelCreated  = "org.opencontainers.image.created"
-	labelTitle    = "org.opencontainers.image.title"
-	labelLicenses = "org.opencontainers.image.licenses"
-	labelAbout    = "org.opencontainers.image.description"
-	labelBase     = "org.opencontainers.image.base.name"
-	labelPlan     = "io.github.foopack.plan"
+	labelSource     = "org.opencontainers.image.source"
+	labelRevision   = "org.opencontainers.image.revision"
+	labelVersion    = "org.opencontainers.image.version"
+	labelCreated    = "org.opencontainers.image.created"
+	labelTitle      = "org.opencontainers.image.title"
+	labelLicenses   = "org.opencontainers.image.licenses"
+	labelAbout      = "org.opencontainers.image.description"
+	labelBase       = "org.opencontainers.image.base.name"
+	labelBaseDigest = "org.opencontainers.image.base.digest"
+	labelPlan       = "io.github.foopack.plan"
 )
 
 // nowhere stands for the registry in the name of an image that cannot be pushed, since none is known.
@@ -166,7 +169,7 @@ func (p *Plan) name(r Request) error {
 // describe sets labels and build arguments.
 func (p *Plan) describe(r Request) {
 	d := r.Downstream
-	p.Args = map[string]string{"SOURCE_DATE_EPOCH": fmt.Sprint(r.Created.Unix()), "IMAGE_REVISION": p.Revision}
+	p.Args = map[string]string{"SOURCE_DATE_EPOCH": fmt.Sprint(r.Created.Unix()), "IMAGE_REVISION": p.Revision, cacheArg: cacheID(p.Repository, r.Source)}
 	p.Labels = map[string]string{
 		labelTitle: d.Image.Name, labelVersion: p.Version, labelRevision: p.Revision, labelCreated: p.Created,
 	}
@@ -177,7 +180,24 @@ func (p *Plan) describe(r Request) {
 	}
 	set(p.Args, "PIXI_IMAGE", r.PixiImage)
 	set(p.Args, "BASE_IMAGE", r.BaseImage)
-	set(p.Labels, labelBase, baseName(r.Dockerfile, p.Args))
+	base, digest, _ := strings.Cut(baseName(r.Dockerfile, p.Args), "@")
+	set(p.Labels, labelBase, base)
+	set(p.Labels, labelBaseDigest, digest)
+}
+
+// cacheArg is the build argument that is part of the id of every cache mount: a builder keeps one cache for all that name the
+// same id, and what one project leaves there the next one installs.
+const cacheArg = "CACHE_ID"
+
+// cacheID is the project's: the address of its repository, or, where that is not known, the owner of the image, and the
+// image's name. The registry has no part in it, which is another one in each rehearsal.
+func cacheID(repository, source string) string {
+	_, name, _ := strings.Cut(repository, "/")
+	if source == "" {
+		return name
+	}
+	_, address, _ := strings.Cut(source, "://")
+	return address + "/" + name[strings.LastIndexByte(name, '/')+1:]
 }
 
 func set(m map[string]string, key, value string) {
@@ -198,6 +218,12 @@ func (p *Plan) warn(r Request) {
 	}
 	if r.Dirty {
 		p.Warnings = append(p.Warnings, r.Downstream.Dir+" has changes that are not committed: the image is not for anyone else")
+	}
+	for _, c := range dockerfile.Parse(r.Dockerfile).Caches() {
+		if !strings.Contains(c.ID, "${"+cacheArg+"}") && !strings.Contains(c.ID, "$"+cacheArg) {
+			p.Warnings = append(p.Warnings, fmt.Sprintf("the cache %s of %s/Dockerfile, line %d, is shared with every project on the builder: write id=%s-${%s}, and ARG %s before it",
+				c.ID, r.Downstream.Dir, c.Line, strings.Trim(path.Base(c.ID), "."), cacheArg, cacheArg))
+		}
 	}
 	if r.SBOM == "" {
 		p.Warnings = append(p.Warnings, "no SBOM is made: "+r.NoSBOM)

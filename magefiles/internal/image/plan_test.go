@@ -55,7 +55,7 @@ description = "Costs 3 ${dollars} and %{percent}"
 license = "MIT"
 `
 
-const dockerfile = `
+const aDockerfile = `
 ARG PIXI_IMAGE=pixi.example/pixi:1
 ARG BASE_IMAGE="debian.example/base:1"
 FROM --platform=$BUILDPLATFORM ${PIXI_IMAGE} AS environment
@@ -81,7 +81,7 @@ func request(t *testing.T) Request {
 	return Request{
 		Root: "/w", Downstream: downstream(t, monorepo), Registry: "ghcr.io/SomeOne", Revision: strings.Repeat("ab", 20),
 		Created: time.Date(2026, 1, 2, 3, 4, 6, 0, time.FixedZone("", 3600)), Source: "https://host.example/SomeOne/repo",
-		Dockerfile: []byte(dockerfile), SBOM: "sbom.example/scanner:1",
+		Dockerfile: []byte(aDockerfile), SBOM: "sbom.example/scanner:1",
 		Secrets: map[string]string{"PIXI_CONFIG": "/tmp/x/config.toml", "RATTLER_AUTH_FILE": "/home/me/auth.json"},
 		Have:    []string{"1.2.4", "2.0.0", "1.2", "1", "latest"},
 		Held:    map[string]Held{"latest": {Version: "2.0.0"}},
@@ -143,6 +143,57 @@ func TestThePlanIsKnownByItsLabel(t *testing.T) {
 	}
 }
 
+// A cache mount belongs to the project, on whatever builder, and whatever registry the image goes to.
+func TestTheCacheOfAProject(t *testing.T) {
+	id := func(registry, source string) string {
+		r := request(t)
+		r.Registry, r.Source = registry, source
+		p, err := New(r)
+		require.NoError(t, err)
+		require.Equal(t, p.Args[cacheArg], p.Definition.Target["default"].Args[cacheArg])
+		return p.Args[cacheArg]
+	}
+	require.Equal(t, "host.example/SomeOne/repo/theapp", id("ghcr.io/SomeOne", "https://host.example/SomeOne/repo"))
+	require.Equal(t, "host.example/SomeOne/repo/theapp", id("127.0.0.1:5000/rehearsal/deep", "https://host.example/SomeOne/repo"))
+	require.Equal(t, "rehearsal/theapp", id("127.0.0.1:5000/rehearsal", ""))
+	require.Equal(t, "theapp", id("", ""), "on this machine alone")
+	require.NotEqual(t, id("ghcr.io/a", "https://host.example/a/repo"), id("ghcr.io/a", "https://host.example/b/repo"))
+}
+
+// A Dockerfile of anybody's whose cache others share is named, once for each mount.
+func TestHostileCachesAreNamed(t *testing.T) {
+	for mount, want := range map[string]string{
+		"--mount=type=cache,id=rattler,target=/c":                 "the cache rattler of app/Dockerfile, line 2, is shared with every project on the builder: write id=rattler-${CACHE_ID}, and ARG CACHE_ID before it",
+		"--mount=type=cache,target=/root/.cache/uv":               "the cache /root/.cache/uv of app/Dockerfile, line 2, is shared with every project on the builder: write id=uv-${CACHE_ID}, and ARG CACHE_ID before it",
+		"--mount=id=x,target=/c,type=cache --mount=type=tmpfs":    "the cache x of app/Dockerfile, line 2, is shared",
+		"--mount=type=cache,id=${CACHE_ID}-rattler,target=/c":     "",
+		"--mount=type=cache,id=rattler-$CACHE_ID,target=/c":       "",
+		"--mount=type=secret,id=x --mount=type=bind,target=/here": "",
+	} {
+		r := request(t)
+		r.Dockerfile = []byte("FROM a\nRUN " + mount + " true\n")
+		p, err := New(r)
+		require.NoError(t, err)
+		said := strings.Join(p.Warnings, "\n")
+		if want == "" {
+			require.NotContains(t, said, "is shared", mount)
+			continue
+		}
+		require.Contains(t, said, want)
+	}
+}
+
+// The base's digest is a label of its own, as OCI has it.
+func TestThePinnedBase(t *testing.T) {
+	pin := "sha256:" + strings.Repeat("0", 64)
+	r := request(t)
+	r.BaseImage = "debian.example/base:1@" + pin
+	p, err := New(r)
+	require.NoError(t, err)
+	require.Equal(t, "debian.example/base:1", p.Labels[labelBase])
+	require.Equal(t, pin, p.Labels[labelBaseDigest])
+}
+
 func TestNewRefuses(t *testing.T) {
 	for _, c := range []struct {
 		change func(r *Request)
@@ -188,8 +239,8 @@ func TestBaseName(t *testing.T) {
 		file, want string
 		args       map[string]string
 	}{
-		{dockerfile, "debian.example/base:1", nil},
-		{dockerfile, "mine", map[string]string{"BASE_IMAGE": "mine"}},
+		{aDockerfile, "debian.example/base:1", nil},
+		{aDockerfile, "mine", map[string]string{"BASE_IMAGE": "mine"}},
 		{"FROM a:1 AS x\nFROM scratch\nFROM X", "a:1", nil},
 		{"from a:1\n", "a:1", nil},
 		{"FROM scratch\n", "", nil},

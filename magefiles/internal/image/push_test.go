@@ -130,29 +130,35 @@ func TestAFirstPushIsNotStopped(t *testing.T) {
 	require.ErrorContains(t, err, "may be pushed to: the registry refuses it (403)")
 }
 
-// What was pushed under names of one's own is known again by them: no tag of the commit leads to it.
-func TestAnImageIsKnownByTheTagsThatWereAskedFor(t *testing.T) {
+// What was pushed under names of one's own is known again by its digest: no tag of the commit leads to it.
+func TestAnImageIsKnownWhateverTagsWereAskedFor(t *testing.T) {
 	s := newShop(t)
 	q := request(t)
 	q.Registry, q.SBOM, q.Tags = s.host+"/someone", "", []string{"old", "candidate"}
 	p, err := New(q)
 	require.NoError(t, err)
 	r := &Registry{}
+	records := t.TempDir()
 	older := *p
 	older.Labels = map[string]string{labelRevision: "of another commit"}
-	require.NoError(t, r.Tag(t.Context(), p.Repository, s.put(t, p.Repository, &older, "linux/amd64", "linux/arm64"), "old"))
+	old := s.put(t, p.Repository, &older, "linux/amd64", "linux/arm64")
+	require.NoError(t, r.Tag(t.Context(), p.Repository, old, "old"))
 	known := func() (*Job, string) {
-		j := &Job{Plan: p, Registry: r, Push: true}
+		j := &Job{Plan: p, Registry: r, Push: true, Records: records}
 		said, err := j.known(t.Context())
 		require.NoError(t, err)
 		return j, said
 	}
+	built := func(digest string) {
+		require.NoError(t, (&Job{Plan: p, Push: true, Records: records, Result: Result{Digest: digest}}).remember())
+	}
+	built(old)
 	j, said := known()
 	require.Contains(t, said, `has another one: `)
 	require.False(t, j.Result.Reused)
 
 	digest := s.put(t, p.Repository, p, "linux/amd64", "linux/arm64")
-	require.NoError(t, r.Tag(t.Context(), p.Repository, digest, "candidate"))
+	built(digest)
 	j, said = known()
 	require.Equal(t, "has it: "+digest, said)
 	require.True(t, j.Result.Reused)
@@ -162,7 +168,12 @@ func TestAnImageIsKnownByTheTagsThatWereAskedFor(t *testing.T) {
 	require.NoError(t, err)
 	j, _ = known()
 	require.False(t, j.Result.Reused, "it has more than is asked for")
-	require.NoError(t, r.Tag(t.Context(), p.Repository, s.put(t, p.Repository, p, "linux/arm64"), "candidate"))
+	built(s.put(t, p.Repository, p, "linux/arm64"))
 	j, _ = known()
 	require.True(t, j.Result.Reused)
+
+	built("sha256:" + strings.Repeat("0", 64))
+	j, said = known()
+	require.Equal(t, "has no longer the image that this clone built", said)
+	require.False(t, j.Result.Reused)
 }

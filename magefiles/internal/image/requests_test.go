@@ -68,7 +68,8 @@ func TestAnUnchangedPushAsksLittle(t *testing.T) {
 	}
 	c.since()
 
-	j := &Job{Registry: &Registry{}, Push: true}
+	j := &Job{Plan: p, Registry: &Registry{}, Push: true, Records: t.TempDir(), Result: Result{Digest: digest}}
+	require.NoError(t, j.remember())
 	q.Have, err = j.Registry.TagsForPush(t.Context(), p.Repository)
 	require.NoError(t, err)
 	q.Held, err = j.Registry.Held(t.Context(), p.Repository, p.Candidates(), q.Have)

@@ -12,14 +12,13 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // smoke runs the image's check on every platform that the builder can run: BuildKit itself does it, as a build of which
 // nothing is kept, so that no engine is needed and the nodes of a builder each do what they can. BuildKit remembers what
-// passed for an image, and a failure never. What was taken from the registry passed before it was reported or tagged.
+// passed for an image, and a failure never. What was taken by this clone's own record passed before it was recorded.
 func (j *Job) smoke(ctx context.Context) (string, error) {
 	if j.Result.Reused {
 		return "not again: it passed when it was built", nil
@@ -45,8 +44,8 @@ func (j *Job) smoke(ctx context.Context) (string, error) {
 		return "", operr.New("use a builder that runs one of the platforms, or give this one qemu's binfmt; README says how. No tag was moved",
 			"nothing proves the image of %s: the builder %s runs none of its platforms: %s", j.Plan.Name, j.node.Name, strings.Join(j.Plan.Platforms, ", "))
 	}
-	if !j.Push && len(j.Result.Checked) > 0 {
-		if err := atomicfile.WriteFile(j.proof(), []byte(j.Result.Digest), 0o644); err != nil {
+	if len(j.Result.Checked) > 0 {
+		if err := j.remember(); err != nil {
 			return "", err
 		}
 	}

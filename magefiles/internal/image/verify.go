@@ -49,7 +49,7 @@ func bad(format string, args ...any) error {
 
 // verifyImage compares every label of the plan, and finds every attestation.
 func (p *Plan) verifyImage(one Image) error {
-	for _, key := range []string{labelRevision, labelVersion, labelCreated, labelTitle, labelSource, labelBase} {
+	for _, key := range []string{labelRevision, labelVersion, labelCreated, labelTitle, labelSource, labelBase, labelBaseDigest} {
 		if want, got := p.Labels[key], one.Labels[key]; want != "" && got != want {
 			return fmt.Errorf("its label %s is %q, and %q was built", key, got, want)
 		}

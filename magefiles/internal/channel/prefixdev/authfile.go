@@ -62,7 +62,7 @@ func (s stored) token(path, key string, now time.Time) (Token, error) {
 	case s.OAuth == nil || s.OAuth.AccessToken == "":
 		return "", &operr.Error{
 			Summary: "the entry " + key + " of " + path + " is of a kind that cannot upload", Err: ErrKind,
-			Next: "log in with a token: `pixi auth login --token …`", Status: operr.Failed,
+			Next: "set PREFIX_API_KEY, or log in to it by `pixi auth login`", Status: operr.Failed,
 		}
 	case s.OAuth.ExpiresAt != 0 && now.Unix() >= s.OAuth.ExpiresAt:
 		return "", operr.New("log in again: `pixi auth login`, or set PREFIX_API_KEY", "the login in the entry %s of %s has ended", key, path)

@@ -1,0 +1,221 @@
+// Package dockerfile reads a Dockerfile as far as the pipeline has to know it: its instructions, with the bytes that each word
+// stands on, the images that it names, and the scripts that it runs. Nothing is ever written anew from what was read: an edit
+// is an insertion at an offset.
+package dockerfile
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Word is a part of an instruction that blanks separate from others. Quotes belong to it.
+type Word struct {
+	Text       string // without what continues a line
+	Start, End int    // byte offsets of it in the file
+}
+
+// whole says whether the word stands in the file as its text says.
+func (w Word) whole() bool { return w.End-w.Start == len(w.Text) }
+
+// Instruction is one instruction of a file.
+type Instruction struct {
+	Keyword string // in upper case
+	Flags   []Word // --name=value, before the arguments
+	Words   []Word // arguments
+	Line    int    // from 1
+	Script  string // of RUN: what a shell gets, "" for the form with a JSON list
+
+	ScriptLine int // of the script's first line
+}
+
+// File is a Dockerfile that was read.
+type File struct {
+	Instructions []Instruction
+	Syntax       *Word // the frontend that a first line `# syntax=…` names; nil without one
+}
+
+var (
+	directive = regexp.MustCompile(`^#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S+)\s*$`)
+	heredoc   = regexp.MustCompile(`(?:^|\s)\d*<<(-?)(?:"([^"\s]+)"|'([^'\s]+)'|([A-Za-z_]\w*))`)
+)
+
+// reader walks over the lines of a file.
+type reader struct {
+	text   string
+	offset int
+	line   int
+	escape byte
+}
+
+// next returns the line that begins at the offset, without its end, and goes behind it.
+func (r *reader) next() (line string, start int, ok bool) {
+	if r.offset >= len(r.text) {
+		return "", 0, false
+	}
+	start = r.offset
+	end := strings.IndexByte(r.text[start:], '\n')
+	if end < 0 {
+		end = len(r.text) - start
+		r.offset = len(r.text)
+	} else {
+		r.offset = start + end + 1
+	}
+	r.line++
+	return strings.TrimSuffix(r.text[start:start+end], "\r"), start, true
+}
+
+// Parse reads a file. There is none that cannot be read: what makes no sense has no images and no scripts.
+func Parse(text []byte) *File {
+	r := &reader{text: string(text), escape: '\\'}
+	if strings.HasPrefix(r.text, "\ufeff") {
+		r.offset = len("\ufeff")
+	}
+	f, directives := &File{}, true
+	for {
+		line, start, ok := r.next()
+		if !ok {
+			return f
+		}
+		trimmed := strings.TrimSpace(line)
+		m := directive.FindStringSubmatchIndex(line)
+		switch {
+		case directives && m != nil:
+			value := line[m[4]:m[5]]
+			switch strings.ToLower(line[m[2]:m[3]]) {
+			case "syntax":
+				f.Syntax = &Word{value, start + m[4], start + m[5]}
+			case "escape":
+				r.escape = value[0]
+			}
+		case trimmed == "" || trimmed[0] == '#':
+			directives = false
+		default:
+			directives = false
+			f.Instructions = append(f.Instructions, r.instruction(line, start))
+		}
+	}
+}
+
+// piece is a run of bytes that belong to an instruction: a line of it, without what continues it.
+type piece struct {
+	text  string
+	start int
+}
+
+// instruction reads the rest of one whose first line was read.
+func (r *reader) instruction(line string, start int) Instruction {
+	i := Instruction{Line: r.line}
+	var pieces []piece
+	for more := true; more; {
+		cut := strings.TrimRight(line, " \t")
+		more = strings.HasSuffix(cut, string(r.escape))
+		if more {
+			cut = cut[:len(cut)-1]
+		} else {
+			cut = line
+		}
+		pieces = append(pieces, piece{cut, start})
+		for more {
+			var ok bool
+			if line, start, ok = r.next(); !ok {
+				more = false
+				break
+			}
+			if t := strings.TrimSpace(line); t != "" && t[0] != '#' {
+				break // empty lines and comments between the lines of an instruction are no part of it
+			}
+		}
+	}
+	words := split(pieces)
+	if len(words) == 0 {
+		return i
+	}
+	i.Keyword, words = strings.ToUpper(words[0].Text), words[1:]
+	for len(words) > 0 && strings.HasPrefix(words[0].Text, "--") {
+		i.Flags, words = append(i.Flags, words[0]), words[1:]
+	}
+	i.Words = words
+	bodies := r.heredocs(i, pieces)
+	if i.Keyword == "RUN" && len(words) > 0 {
+		i.Script, i.ScriptLine = script(pieces, words[0].Start, bodies), 1+strings.Count(r.text[:words[0].Start], "\n")
+		if bodies != "" && !strings.HasSuffix(i.Script, bodies) { // a body alone
+			i.ScriptLine++
+		}
+	}
+	return i
+}
+
+// split makes words of the lines of an instruction. A word may go over the end of a line.
+func split(pieces []piece) (words []Word) {
+	var w *Word
+	quote := byte(0)
+	for _, p := range pieces {
+		for n := range len(p.text) {
+			c := p.text[n]
+			switch {
+			case quote == 0 && (c == ' ' || c == '\t'):
+				w = nil
+				continue
+			case w == nil:
+				words = append(words, Word{Start: p.start + n})
+				w = &words[len(words)-1]
+			}
+			if c == quote {
+				quote = 0
+			} else if quote == 0 && (c == '"' || c == '\'') {
+				quote = c
+			}
+			w.Text, w.End = w.Text+string(c), p.start+n+1
+		}
+	}
+	return words
+}
+
+// heredocs reads the bodies that follow an instruction, with the lines that end them.
+func (r *reader) heredocs(i Instruction, pieces []piece) (bodies string) {
+	if i.Keyword != "RUN" && i.Keyword != "COPY" && i.Keyword != "ADD" {
+		return ""
+	}
+	for _, p := range pieces {
+		for _, m := range heredoc.FindAllStringSubmatch(p.text, -1) {
+			end := m[2] + m[3] + m[4]
+			for {
+				line, _, ok := r.next()
+				if !ok {
+					return bodies
+				}
+				bodies += line + "\n"
+				if m[1] == "-" {
+					line = strings.TrimLeft(line, "\t")
+				}
+				if line == end {
+					break
+				}
+			}
+		}
+	}
+	return bodies
+}
+
+// onlyHeredoc is a script that is nothing but a body.
+var onlyHeredoc = regexp.MustCompile(`^<<-?(?:"[^"\s]+"|'[^'\s]+'|[A-Za-z_]\w*)\s*$`)
+
+// script is what RUN gives to a shell: the lines from the first argument on, or the body, where there is nothing else.
+func script(pieces []piece, from int, bodies string) string {
+	var lines []string
+	for _, p := range pieces {
+		if p.start+len(p.text) < from {
+			continue
+		}
+		lines = append(lines, p.text[max(0, from-p.start):])
+	}
+	text := strings.Join(lines, "\\\n") + "\n"
+	switch {
+	case strings.HasPrefix(text, "[") && strings.HasSuffix(strings.TrimSpace(text), `"]`):
+		return ""
+	case bodies != "" && onlyHeredoc.MatchString(text):
+		body := strings.TrimSuffix(bodies, "\n")
+		return body[:strings.LastIndexByte(body, '\n')+1]
+	}
+	return text + bodies
+}

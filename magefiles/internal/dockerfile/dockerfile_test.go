@@ -1,0 +1,126 @@
+package dockerfile_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/dockerfile"
+)
+
+// Each image is found where it stands: what is inserted there pins it, and no other byte changes.
+func TestImages(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"plain":                 {"FROM debian:12\n", "FROM debian:12@D\n"},
+		"lower case, no end":    {"from debian:12", "from debian:12@D"},
+		"platform and stage":    {"FROM --platform=$BUILDPLATFORM golang:1.26 AS build\nFROM build\nFROM BUILD AS x\n", "FROM --platform=$BUILDPLATFORM golang:1.26@D AS build\nFROM build\nFROM BUILD AS x\n"},
+		"a default, once":       {"ARG A=one:1\nARG B=\"two:2\"\nFROM ${A}\nFROM $A\nFROM --platform=x ${B} AS b\n", "ARG A=one:1@D\nARG B=\"two:2@D\"\nFROM ${A}\nFROM $A\nFROM --platform=x ${B} AS b\n"},
+		"several in one ARG":    {"ARG V=1 IMG='x/y:2' W=3\nFROM $IMG\n", "ARG V=1 IMG='x/y:2@D' W=3\nFROM $IMG\n"},
+		"an ARG of no FROM":     {"ARG V=1.2\nFROM a\nARG IMG=b\nFROM $IMG\n", "ARG V=1.2\nFROM a@D\nARG IMG=b\nFROM $IMG\n"},
+		"ends of Windows":       {"FROM a:1\r\nRUN x\r\nFROM b:2 AS c\r\n", "FROM a:1@D\r\nRUN x\r\nFROM b:2@D AS c\r\n"},
+		"copied from":           {"FROM a AS s\nCOPY --from=s /x /x\nCOPY --chown=1 --from=ghcr.io/o/uv:0.9 /uv /bin/\nCOPY --from=0 /y /y\n", "FROM a@D AS s\nCOPY --from=s /x /x\nCOPY --chown=1 --from=ghcr.io/o/uv:0.9@D /uv /bin/\nCOPY --from=0 /y /y\n"},
+		"mounted":               {"FROM a AS s\nRUN --mount=type=bind,from=tools:3,target=/t --mount=from=s,target=/s x\n", "FROM a@D AS s\nRUN --mount=type=bind,from=tools:3@D,target=/t --mount=from=s,target=/s x\n"},
+		"the frontend":          {"# syntax=docker/dockerfile:1\nFROM scratch\n", "# syntax=docker/dockerfile:1@D\nFROM scratch\n"},
+		"a comment like it":     {"# hello\n# syntax=docker/dockerfile:1\nFROM scratch\n", "# hello\n# syntax=docker/dockerfile:1\nFROM scratch\n"},
+		"continued":             {"FROM \\\n # why\n\n  --platform=linux/amd64 \\\n  a:1 \\\n  AS b\n", "FROM \\\n # why\n\n  --platform=linux/amd64 \\\n  a:1@D \\\n  AS b\n"},
+		"another escape":        {"# escape=`\nFROM a:1 `\n AS b\nRUN c:\\x\\\nFROM b:1\n", "# escape=`\nFROM a:1@D `\n AS b\nRUN c:\\x\\\nFROM b:1@D\n"},
+		"in a body":             {"FROM a\nRUN <<EOF\nFROM b\nEOF\nCOPY <<-\"X\" <<Y /etc/\nFROM c\n\tX\nFROM d\nY\nFROM e\n", "FROM a@D\nRUN <<EOF\nFROM b\nEOF\nCOPY <<-\"X\" <<Y /etc/\nFROM c\n\tX\nFROM d\nY\nFROM e@D\n"},
+		"pinned":                {"FROM a:1@sha256:00\n", "FROM a:1@sha256:00@D\n"},
+		"a port":                {"FROM 127.0.0.1:5000/a\n", "FROM 127.0.0.1:5000/a@D\n"},
+		"nothing that is there": {"ARG A\nFROM $A\nFROM\n\\\n", "ARG A\nFROM $A\nFROM\n\\\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			images, unclear := dockerfile.Parse([]byte(c.text)).Images()
+			require.Empty(t, unclear)
+			require.Equal(t, c.want, insert(c.text, images))
+		})
+	}
+}
+
+func insert(text string, images []dockerfile.Image) string {
+	ends := map[int]bool{}
+	for _, i := range images {
+		ends[i.End] = true
+	}
+	var b strings.Builder
+	for n := range len(text) + 1 {
+		if ends[n] {
+			b.WriteString("@D")
+		}
+		if n < len(text) {
+			b.WriteByte(text[n])
+		}
+	}
+	return b.String()
+}
+
+// A name that is put together can be told by nobody, and is named.
+func TestUnclear(t *testing.T) {
+	text := "ARG V=12\nARG BASE=debian:$V\nFROM debian:${V}\nFROM ${BASE}\nFROM ${X:-a:1}\nFROM deb\\\nian:1\n"
+	images, unclear := dockerfile.Parse([]byte(text)).Images()
+	require.Empty(t, images)
+	require.Equal(t, []dockerfile.Unclear{{"debian:${V}", 3}, {"debian:$V", 2}, {"${X:-a:1}", 5}, {"debian:1", 6}}, unclear)
+}
+
+// What a shell is given, is what it would see: for a linter, with everything on the line that it has in an instruction.
+func TestScripts(t *testing.T) {
+	text := "FROM a\nRUN echo $x\nRUN --mount=type=cache,target=/c --network=none \\\n    # why\n    one && \\\n    two\nRUN [\"a\", \"b\"]\nRUN [ -e x ] || y\n" +
+		"RUN <<EOF\nset -e\nthree\nEOF\nRUN sh <<'A' && cat <<B\nfour\nA\nfive\nB\nCMD six\n"
+	var scripts []string
+	var lines []int
+	for _, i := range dockerfile.Parse([]byte(text)).Instructions {
+		if i.Keyword == "RUN" {
+			scripts, lines = append(scripts, i.Script), append(lines, i.ScriptLine)
+		}
+	}
+	require.Equal(t, []string{"echo $x\n", "one && \\\n    two\n", "", "[ -e x ] || y\n", "set -e\nthree\n", "sh <<'A' && cat <<B\nfour\nA\nfive\nB\n"}, scripts)
+	require.Equal(t, []int{2, 5, 7, 8, 10, 13}, lines)
+}
+
+func TestCaches(t *testing.T) {
+	text := "FROM a\nRUN --mount=type=cache,id=x-${P},target=/a --mount=type=secret,id=s --mount=type=cache,target=/b true\nRUN --mount=dst=/c,type=cache true\nCOPY --mount=type=cache,id=no a b\n"
+	require.Equal(t, []dockerfile.Cache{{"x-${P}", 2}, {"/b", 2}, {"/c", 3}}, dockerfile.Parse([]byte(text)).Caches())
+}
+
+// The Dockerfiles of this repository share no cache with other projects that a builder serves, nor with each other.
+func TestOurCachesAreOurs(t *testing.T) {
+	var defaults []string
+	for _, dir := range []string{"app", "containers/runtime"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "..", filepath.FromSlash(dir), "Dockerfile"))
+		require.NoError(t, err)
+		file := dockerfile.Parse(text)
+		require.NotEmpty(t, file.Caches())
+		for _, c := range file.Caches() {
+			require.Contains(t, c.ID, "${CACHE_ID}", dir)
+		}
+		declared := false
+		for _, i := range file.Instructions {
+			switch i.Keyword {
+			case "FROM":
+				declared = false
+			case "ARG":
+				if value, ok := strings.CutPrefix(i.Words[0].Text, "CACHE_ID="); ok {
+					require.NotEmpty(t, value)
+					defaults = append(defaults, value)
+				}
+				declared = declared || i.Words[0].Text == "CACHE_ID"
+			case "RUN":
+				if strings.Contains(strings.Join(words(i.Flags), " "), "CACHE_ID") {
+					require.True(t, declared, "%s:%d: the stage does not declare it", dir, i.Line)
+				}
+			}
+		}
+	}
+	require.Len(t, defaults, 2)
+	require.NotEqual(t, defaults[0], defaults[1])
+}
+
+func words(all []dockerfile.Word) (texts []string) {
+	for _, w := range all {
+		texts = append(texts, w.Text)
+	}
+	return texts
+}

@@ -1,0 +1,132 @@
+package image
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// ownBuild is what a clone remembers of an image that it has built, or joined, and proved. It is the one thing by which an
+// image is taken without a build. Labels, tags and attestations are not: whoever may push to the registry can write all of
+// them, and nobody signs what BuildKit attests. A digest stands for its bytes, and the folder that git keeps for the clone
+// is written by nothing that a repository or a registry holds.
+type ownBuild struct {
+	Repository string   `json:"repository"`
+	Kept       bool     `json:"kept"` // in a folder of this machine, and not in the registry
+	Plan       string   `json:"plan"` // digest of the definition, which has the commit in it
+	Platforms  []string `json:"platforms"`
+	Revision   string   `json:"revision"`
+	Digest     string   `json:"digest"` // of the index
+}
+
+// wanted is the record of the job's plan, without a digest.
+func (j *Job) wanted() ownBuild {
+	p := j.Plan
+	return ownBuild{Repository: p.Repository, Kept: !j.Push, Plan: p.Labels[labelPlan], Platforms: slices.Sorted(slices.Values(p.Platforms)), Revision: p.Revision}
+}
+
+// recordFile is named by all that a record is about: nothing of it is part of a path.
+func (j *Job) recordFile(r ownBuild) string {
+	r.Digest = ""
+	text, err := json.Marshal(r)
+	if err != nil {
+		panic(err) // strings can be written
+	}
+	sum := sha256.Sum256(text)
+	return filepath.Join(j.Records, hex.EncodeToString(sum[:16])+".json")
+}
+
+// recorded is the digest of the image that this clone made of the job's plan; "" where it remembers none. A record that is
+// about anything else, or that cannot be read, is none: the image is built again.
+func (j *Job) recorded() string {
+	if j.Records == "" || j.Plan.Dirty() { // what the changes are, no plan says
+		return ""
+	}
+	want := j.wanted()
+	file := j.recordFile(want)
+	if info, err := os.Lstat(file); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	var r ownBuild
+	if text, err := os.ReadFile(file); err != nil || json.Unmarshal(text, &r) != nil {
+		return ""
+	}
+	want.Digest = r.Digest
+	if j.recordFile(r) != file || r.Repository != want.Repository || CheckDigest(r.Digest) != nil || strings.Contains(r.Digest, "@") {
+		return ""
+	}
+	return r.Digest
+}
+
+// remember records the image that the job made, once all that proves it has passed.
+func (j *Job) remember() error {
+	if j.Records == "" || j.Plan.Dirty() {
+		return nil
+	}
+	r := j.wanted()
+	r.Digest = j.Result.Digest
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(j.Records, 0o755); err != nil {
+		return fmt.Errorf("recording the image: %w", err)
+	}
+	return atomicfile.WriteFile(j.recordFile(r), append(text, '\n'), 0o644)
+}
+
+// forget takes the record of an earlier build away: what it is about is about to be written over.
+func (j *Job) forget() error {
+	if j.Records == "" {
+		return nil
+	}
+	if err := os.Remove(j.recordFile(j.wanted())); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// wholeLayout says whether every file of an OCI layout is the one that its name, a digest, stands for. Links are none.
+func wholeLayout(dir string) error {
+	blobs := filepath.Join(dir, "blobs", "sha256")
+	files, err := os.ReadDir(blobs)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := wholeBlob(filepath.Join(blobs, f.Name()), f); err != nil {
+			return operr.New("remove the folder, and build again", "the image in %s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+func wholeBlob(path string, f fs.DirEntry) error {
+	if !f.Type().IsRegular() {
+		return fmt.Errorf("%s is not a file", f.Name())
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, file); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != f.Name() {
+		return fmt.Errorf("the file %s has other bytes than its name says", f.Name())
+	}
+	return nil
+}

@@ -1,0 +1,267 @@
+package image
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+// pushing is a job that pushes a plan of both platforms to a shop, from a clone that remembers nothing yet.
+func pushing(t *testing.T, s *shop, change func(q *Request)) *Job {
+	q := request(t)
+	q.Registry, q.SBOM = s.host+"/someone", ""
+	change(&q)
+	p, err := New(q)
+	require.NoError(t, err)
+	return &Job{Plan: p, Registry: &Registry{}, Push: true, Dir: t.TempDir(), Records: t.TempDir(), Result: newResult(p)}
+}
+
+// Whoever may push to a registry can push an image with every label of a plan, an attestation, and any tag. A clone that has
+// not built it takes none of them.
+func TestHostileImagesAreNotTakenForBuilt(t *testing.T) {
+	both := []string{"linux/amd64", "linux/arm64"}
+	for name, c := range map[string]struct {
+		tags      []string
+		platforms []string
+		change    func(q *Request)
+	}{
+		"under the tag of the commit":          {[]string{"sha-abababababab"}, both, same},
+		"under every tag of the version":       {[]string{"sha-abababababab", "1.2.3", "1.2", "1", "latest"}, both, same},
+		"under a tag that was asked for":       {[]string{"candidate", "sha-abababababab"}, both, func(q *Request) { q.Tags = []string{"candidate"} }},
+		"of one platform, for a merge":         {[]string{"sha-abababababab"}, both[1:], func(q *Request) { q.Platforms = both[1:] }},
+		"of a build for one platform, by name": {[]string{"mine"}, both[:1], func(q *Request) { q.Platforms, q.Tags = both[:1], []string{"mine"} }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t)
+			j := pushing(t, s, c.change)
+			planted := s.put(t, j.Plan.Repository, j.Plan, c.platforms...)
+			i, err := j.Registry.Read(t.Context(), j.Plan.Repository+"@"+planted)
+			require.NoError(t, err)
+			require.NoError(t, j.Plan.Verify(i, planted), "nothing in it tells it from one of ours")
+			for _, tag := range c.tags {
+				require.NoError(t, j.Registry.Tag(t.Context(), j.Plan.Repository, planted, tag))
+			}
+			said, err := j.known(t.Context())
+			require.NoError(t, err)
+			require.False(t, j.Result.Reused, said)
+			require.Empty(t, j.Result.Digest)
+			if !j.Plan.Partial {
+				require.Equal(t, "has "+planted+" as "+RevisionTag(j.Plan.Revision)+", which this clone did not build: it is not taken", said)
+			}
+		})
+	}
+}
+
+// A tag that was moved to another image after the build goes back to what was built.
+func TestHostileTagsGoBack(t *testing.T) {
+	s := newShop(t)
+	j := pushing(t, s, same)
+	ours, planted := s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...), s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...)
+	require.NotEqual(t, ours, planted)
+	j.Result.Digest = ours
+	require.NoError(t, j.remember())
+	for _, tag := range []string{RevisionTag(j.Plan.Revision), "1.2.3", "latest"} {
+		require.NoError(t, j.Registry.Tag(t.Context(), j.Plan.Repository, planted, tag))
+	}
+	j.Result = newResult(j.Plan)
+	said, err := j.known(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "has it: "+ours, said)
+	_, err = j.tag(t.Context())
+	require.NoError(t, err)
+	for _, tag := range []string{RevisionTag(j.Plan.Revision), "1.2.3", "1.2", "1", "latest"} {
+		now, err := j.Registry.Digest(t.Context(), j.Plan.Repository+":"+tag)
+		require.NoError(t, err)
+		require.Equal(t, ours, now, tag)
+	}
+}
+
+// What was under the tag of the commit is compared with what was built instead, for a person to read.
+func TestWhatStoodUnderTheTagIsCompared(t *testing.T) {
+	s := newShop(t)
+	j := pushing(t, s, same)
+	ours, planted := s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...), s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...)
+	j.Result.Digest = ours
+	for other, want := range map[string]string{
+		"":                                  "with labels and attestations",
+		ours:                                "with labels and attestations",
+		planted:                             "; what sha-abababababab stood for, " + planted + ", is another image than these sources gave now",
+		"sha256:" + strings.Repeat("0", 64): ", is another image than these sources gave now",
+	} {
+		j.other = other
+		said, err := j.verify(t.Context())
+		require.NoError(t, err)
+		require.True(t, strings.HasSuffix(said, want), said)
+	}
+	j.other = planted
+	var err error
+	j.index, err = j.Registry.Read(t.Context(), j.Plan.Repository+"@"+planted)
+	require.NoError(t, err)
+	require.Equal(t, "; what sha-abababababab stood for has the same images", j.besides(t.Context()))
+}
+
+// A record counts for exactly what it is about. One that was changed, or is a link, is none.
+func TestHostileRecords(t *testing.T) {
+	s := newShop(t)
+	digest := "sha256:" + strings.Repeat("a", 64)
+	made := func(t *testing.T) (*Job, string) {
+		j := pushing(t, s, same)
+		j.Result.Digest = digest
+		require.NoError(t, j.remember())
+		require.Equal(t, digest, j.recorded())
+		files, err := os.ReadDir(j.Records)
+		require.NoError(t, err)
+		require.Len(t, files, 1)
+		return j, filepath.Join(j.Records, files[0].Name())
+	}
+	for name, spoil := range map[string]func(j *Job, text string) string{
+		"no JSON":                  func(*Job, string) string { return "sha256" },
+		"nothing":                  func(*Job, string) string { return "" },
+		"another repository":       func(_ *Job, text string) string { return strings.Replace(text, "someone/theapp", "someone/other", 1) },
+		"another commit":           func(_ *Job, text string) string { return strings.Replace(text, `"revision": "a`, `"revision": "b`, 1) },
+		"another plan":             func(j *Job, text string) string { return strings.Replace(text, j.Plan.Labels[labelPlan], digest, 1) },
+		"another platform":         func(_ *Job, text string) string { return strings.Replace(text, "linux/arm64", "linux/s390x", 1) },
+		"kept":                     func(_ *Job, text string) string { return strings.Replace(text, `"kept": false`, `"kept": true`, 1) },
+		"a tag in place of digest": func(_ *Job, text string) string { return strings.Replace(text, digest, "latest", 1) },
+		"a place elsewhere":        func(_ *Job, text string) string { return strings.Replace(text, digest, "evil/image@"+digest, 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			j, file := made(t)
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			changed := spoil(j, string(text))
+			require.NotEqual(t, string(text), changed)
+			require.NoError(t, os.WriteFile(file, []byte(changed), 0o644))
+			require.Empty(t, j.recorded())
+		})
+	}
+	t.Run("a link", func(t *testing.T) {
+		j, file := made(t)
+		elsewhere := filepath.Join(t.TempDir(), "record")
+		require.NoError(t, os.Rename(file, elsewhere))
+		require.NoError(t, os.Symlink(elsewhere, file))
+		require.Empty(t, j.recorded())
+	})
+	t.Run("of what was not committed", func(t *testing.T) {
+		j := pushing(t, s, func(q *Request) { q.Dirty = true })
+		j.Result.Digest = digest
+		require.NoError(t, j.remember())
+		require.Empty(t, j.recorded())
+		require.NoDirExists(t, filepath.Join(j.Records, "x"))
+		files, err := os.ReadDir(j.Records)
+		require.NoError(t, err)
+		require.Empty(t, files)
+	})
+}
+
+// An image that is kept lies in the work tree. It is taken by the record alone, and only as long as every file of it is what
+// was proved; a note beside it proves nothing.
+func TestHostileFilesBesideAKeptImage(t *testing.T) {
+	s := newShop(t)
+	kept := func(t *testing.T) *Job {
+		j := pushing(t, s, same)
+		j.Push = false
+		digest := s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...)
+		ref, err := parse(j.Plan.Repository + "@" + digest)
+		require.NoError(t, err)
+		index, err := remote.Index(ref)
+		require.NoError(t, err)
+		at, err := layout.Write(j.layoutDir(), empty.Index)
+		require.NoError(t, err)
+		require.NoError(t, at.AppendIndex(index))
+		j.Result.Digest = digest
+		return j
+	}
+	t.Run("without a record", func(t *testing.T) {
+		j := kept(t)
+		require.NoError(t, os.WriteFile(filepath.Join(j.Dir, "proved"), []byte(j.Result.Digest), 0o644))
+		_, err := j.known(t.Context())
+		require.NoError(t, err)
+		require.False(t, j.Result.Reused)
+	})
+	t.Run("as it was built", func(t *testing.T) {
+		j := kept(t)
+		require.NoError(t, j.remember())
+		said, err := j.known(t.Context())
+		require.NoError(t, err)
+		require.True(t, j.Result.Reused, said)
+	})
+	for name, spoil := range map[string]func(t *testing.T, blob string){
+		"other bytes": func(t *testing.T, blob string) {
+			require.NoError(t, os.Chmod(blob, 0o644))
+			require.NoError(t, os.WriteFile(blob, []byte("planted"), 0o644))
+		},
+		"a link to other bytes": func(t *testing.T, blob string) {
+			require.NoError(t, os.Remove(blob))
+			require.NoError(t, os.Symlink("/proc/self/environ", blob))
+		},
+		"none": func(t *testing.T, blob string) { require.NoError(t, os.Remove(blob)) },
+		"a folder": func(t *testing.T, blob string) {
+			require.NoError(t, os.Remove(blob))
+			require.NoError(t, os.Mkdir(blob, 0o755))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := kept(t)
+			require.NoError(t, j.remember())
+			i, err := readLayout(j.layoutDir())
+			require.NoError(t, err)
+			sum, err := v1.NewHash(i.Images[1].Digest)
+			require.NoError(t, err)
+			spoil(t, filepath.Join(j.layoutDir(), "blobs", sum.Algorithm, sum.Hex))
+			_, err = j.known(t.Context())
+			require.NoError(t, err)
+			require.False(t, j.Result.Reused)
+		})
+	}
+}
+
+// A check that failed leaves no record, and one that passed does, for pushed and for kept images.
+func TestWhatIsRecorded(t *testing.T) {
+	for _, push := range []bool{true, false} {
+		for code, want := range map[int]bool{0: true, 1: false} {
+			t.Run(fmt.Sprintf("push=%v status=%d", push, code), func(t *testing.T) {
+				s := newShop(t)
+				j := pushing(t, s, same)
+				j.Push, j.Result.Pushed = push, push
+				j.Builder = &Builder{Runner: docker(func(context.Context, command.Cmd) error {
+					if code != 0 {
+						return &command.ExitError{Name: "docker", Code: code}
+					}
+					return nil
+				})}
+				j.node, j.Result.Digest = Node{Platforms: j.Plan.Platforms}, "sha256:"+strings.Repeat("a", 64)
+				j.index = &Index{Images: []Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
+				_, err := j.smoke(t.Context())
+				require.Equal(t, want, err == nil)
+				require.Equal(t, want, j.recorded() != "")
+			})
+		}
+	}
+}
+
+// What is joined is recorded too: it is what one machine would have built.
+func TestAMergeIsRecorded(t *testing.T) {
+	s := newShop(t)
+	j := pushing(t, s, same)
+	one, two := s.put(t, j.Plan.Repository, j.Plan, "linux/amd64"), s.put(t, j.Plan.Repository, j.Plan, "linux/arm64")
+	require.NoError(t, j.Merge(t.Context(), []string{one, two}, func(_ string, f func() (string, error)) error {
+		_, err := f()
+		return err
+	}))
+	require.Equal(t, j.Result.Digest, j.recorded())
+	other := *j
+	other.Records = t.TempDir()
+	require.Empty(t, other.recorded(), "another clone knows nothing of it")
+}
