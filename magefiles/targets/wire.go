@@ -89,9 +89,15 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
 	}
 	if errors.As(err, &told) && told == err {
-		return told
+		return plain(*told)
 	}
-	return &operr.Error{Summary: err.Error(), Err: err}
+	return plain(operr.Error{Summary: err.Error(), Err: err})
+}
+
+// plain is an error whose words, which may be a server's, a file's or a child's, are shown as text.
+func plain(e operr.Error) *operr.Error {
+	e.Summary, e.Detail, e.Next = view.Plain(e.Summary), view.Plain(e.Detail), view.Plain(e.Next)
+	return &e
 }
 
 // runJob is run for a function that other targets depend on. Mage joins the errors of dependencies to one text, in which

@@ -79,7 +79,7 @@ func (v *View) graphText(columns [][]string, edges []edge) {
 func (v *View) graphMermaid(columns [][]string, edges []edge) {
 	v.Line("flowchart LR")
 	for _, name := range slices.Concat(columns...) {
-		v.Line("  %s[\"%s\"]", mermaidID(name), name)
+		v.Line("  %s[\"%s\"]", mermaidID(name), html.EscapeString(name))
 	}
 	for _, e := range edges {
 		label := ""
@@ -92,7 +92,12 @@ func (v *View) graphMermaid(columns [][]string, edges []edge) {
 
 // mermaidID makes a name that Mermaid takes for an identifier; "end" would be a keyword.
 func mermaidID(name string) string {
-	return "n_" + strings.NewReplacer("-", "_", ".", "_").Replace(name)
+	return "n_" + strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, name)
 }
 
 // The measures of the picture, in pixels.

@@ -3,7 +3,6 @@ package view
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"time"
@@ -40,16 +39,15 @@ func (g *Group) Done(err error) error {
 	defer v.mu.Unlock()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	line := fmt.Sprintf("%s %s (%s)", v.mark(err), g.name, took(time.Since(g.start)))
+	line := v.text("%s %s (%s)", v.mark(err), g.name, took(time.Since(g.start)))
 	fold := v.Actions && err == nil
 	if fold {
-		fmt.Fprintln(v.Out, "::group::"+g.name)
+		fmt.Fprintln(v.Out, "::group::"+escapeData(visible(g.name)))
 	} else {
-		fmt.Fprintln(v.Out, v.paint(bold, "── "+g.name))
+		fmt.Fprintln(v.Out, v.paint(bold, Plain("── "+g.name)))
 	}
 	if g.buf.Len() > 0 {
-		_, _ = v.Out.Write(bytes.TrimRight(g.buf.Bytes(), "\n"))
-		_, _ = io.WriteString(v.Out, "\n")
+		v.writeChild(v.Out, g.buf.String())
 	}
 	if fold {
 		fmt.Fprintln(v.Out, "::endgroup::")

@@ -93,6 +93,11 @@ func (v *View) diff(f bump.File) {
 			n++
 		}
 		before, after := lines(f.Edits[i : i+n])
+		for _, all := range [][]string{before, after} {
+			for n, line := range all {
+				all[n] = strings.TrimRight(line, "\r")
+			}
+		}
 		number := fmt.Sprintf("%5d ", f.Edits[i].Line)
 		for _, line := range before {
 			v.Line("%s%s", v.paint(faint, number), v.paint(red, "- "+line))

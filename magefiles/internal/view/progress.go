@@ -95,7 +95,7 @@ func (p *Progress) show() {
 		return
 	}
 	p.live = true
-	p.view.raw("\r\x1b[K" + line)
+	p.view.raw("\r\x1b[K" + Plain(line))
 }
 
 func (p *Progress) clear() {

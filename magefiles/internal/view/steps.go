@@ -29,7 +29,7 @@ func (v *View) step(name string, start time.Time, evidence string, err error) st
 	if err != nil {
 		evidence = "stopped here"
 	}
-	return fmt.Sprintf("%s %-26s %6s  %s\n", v.mark(err), name, took(time.Since(start)), evidence)
+	return v.text("%s %-26s %6s  %s\n", v.mark(err), name, took(time.Since(start)), evidence)
 }
 
 // Step is View.Step in a group: the line is kept for Done.
@@ -44,22 +44,22 @@ func (g *Group) Step(name string, f func() (evidence string, err error)) error {
 func (v *View) Skipped(name, why string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	fmt.Fprintf(v.Out, "%s %-26s %6s  skipped: %s\n", v.paint(faint, "○"), name, "", why)
+	fmt.Fprint(v.Out, v.text("%s %-26s %6s  skipped: %s\n", v.paint(faint, "○"), name, "", why))
 }
 
 // Heading writes a line that stands out.
 func (v *View) Heading(format string, args ...any) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	fmt.Fprintln(v.Out, v.paint(bold, fmt.Sprintf(format, args...)))
+	fmt.Fprintln(v.Out, v.paint(bold, v.text(format, args...)))
 }
 
 // Line writes a line of the result.
 func (v *View) Line(format string, args ...any) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	fmt.Fprintf(v.Out, format+"\n", args...)
+	fmt.Fprintln(v.Out, v.text(format, args...))
 }
 
 // Ask writes a question, without a newline.
-func (v *View) Ask(question string) { v.raw(question) }
+func (v *View) Ask(question string) { v.raw(Plain(question)) }

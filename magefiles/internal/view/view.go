@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -41,16 +42,20 @@ func (v *View) Table(header []string, rows [][]string) {
 	var b bytes.Buffer
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	if header != nil {
-		fmt.Fprintln(w, strings.Join(header, "\t"))
+		rows = slices.Concat([][]string{header}, rows)
 	}
 	for _, row := range rows {
-		fmt.Fprintln(w, strings.Join(row, "\t"))
+		var cells []string
+		for _, cell := range row {
+			cells = append(cells, strings.NewReplacer("\n", " ", "\t", " ").Replace(Plain(cell)))
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	w.Flush()
 	for i, line := range strings.Split(strings.TrimRight(b.String(), "\n"), "\n") {
 		line = strings.TrimRight(line, " ")
 		if i == 0 && header != nil {
-			line = v.paint(bold, line)
+			line = string(v.paint(bold, line))
 		}
 		fmt.Fprintln(v.Out, line)
 	}
@@ -60,7 +65,7 @@ func (v *View) Table(header []string, rows [][]string) {
 func (v *View) Say(format string, args ...any) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	fmt.Fprintf(v.Err, format+"\n", args...)
+	fmt.Fprintln(v.Err, v.text(format, args...))
 }
 
 var said sync.Map
@@ -80,14 +85,16 @@ const (
 	yellow = "33"
 )
 
-func (v *View) paint(code, text string) string {
-	if !v.Color {
-		return text
+// paint is text with a colour, where there are colours.
+func (v *View) paint(code, text string) painted {
+	text = visible(text)
+	if v.Color {
+		text = "\x1b[" + code + "m" + text + "\x1b[0m"
 	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	return painted(text)
 }
 
-func (v *View) mark(err error) string {
+func (v *View) mark(err error) painted {
 	if err != nil {
 		return v.paint(red, "✗")
 	}

@@ -1,0 +1,140 @@
+package view
+
+import (
+	"crypto/rand"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// Plain is text from outside as text: a control character, or one that changes the direction in which text is read, is written
+// out, so that a terminal shows it and does not obey it. A line that a runner would take for a command is not one any more.
+// Newlines and tabs stay.
+func Plain(text string) string { return noCommand(visible(text)) }
+
+// visible writes out what a terminal would obey.
+func visible(text string) string {
+	if strings.IndexFunc(text, obeyed) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case !obeyed(r):
+			b.WriteRune(r)
+		case r < 0x80:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
+
+// noCommand breaks what a runner would take for a command.
+func noCommand(text string) string {
+	if !strings.Contains(text, "::") && !strings.Contains(text, "##[") {
+		return text
+	}
+	return strings.ReplaceAll(runnerCommand.ReplaceAllString(text, "$1: :"), "##[", "## [")
+}
+
+// runnerCommand begins a line that a runner of GitHub obeys (actions/runner, ActionCommand.cs): "::name::"; the older form is "##[name]",
+// anywhere in a line.
+var runnerCommand = regexp.MustCompile(`(?m)^(\s*)::`)
+
+// obeyed says whether a terminal, or whoever shows text, does something else with a character than show it.
+func obeyed(r rune) bool {
+	switch {
+	case r == '\n' || r == '\t':
+		return false
+	case unicode.IsControl(r):
+		return true
+	}
+	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f || r == 0x2028 || r == 0x2029
+}
+
+// painted is text of ours with its colours.
+type painted string
+
+// foreign is an argument of a format, whoever it comes from: it is formatted as it would be, and what a terminal would obey is
+// written out.
+type foreign struct{ value any }
+
+// Format implements fmt.Formatter.
+func (a foreign) Format(f fmt.State, verb rune) {
+	_, _ = io.WriteString(f, visible(fmt.Sprintf(fmt.FormatString(f, verb), a.value)))
+}
+
+// text is a format of ours with its arguments as text.
+func (v *View) text(format string, args ...any) string {
+	shown := make([]any, len(args))
+	for i, a := range args {
+		if _, ours := a.(painted); ours {
+			shown[i] = a
+		} else {
+			shown[i] = foreign{a}
+		}
+	}
+	return noCommand(fmt.Sprintf(format, shown...))
+}
+
+// colour is a sequence that changes how text looks, and nothing else. Test runners and compilers use it.
+var colour = regexp.MustCompile(`\x1b\[[0-9;:]*m`)
+
+// childText is what a child wrote, as text with its colours; without them where v has none.
+func (v *View) childText(text string) string {
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	var b strings.Builder
+	from := 0
+	for _, m := range colour.FindAllStringIndex(text, -1) {
+		b.WriteString(shown(text[from:m[0]]))
+		if v.Color {
+			b.WriteString(text[m[0]:m[1]])
+		}
+		from = m[1]
+	}
+	b.WriteString(shown(text[from:]))
+	if v.Color && from > 0 {
+		b.WriteString("\x1b[0m")
+	}
+	return b.String()
+}
+
+// shown is a child's text as a terminal that overwrites would leave it: of a line that returns to its beginning, the last.
+func shown(text string) string {
+	if !strings.Contains(text, "\r") {
+		return strings.ToValidUTF8(plainChild(text), "�")
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		line = strings.TrimRight(line, "\r")
+		lines[i] = line[strings.LastIndexByte(line, '\r')+1:]
+	}
+	return strings.ToValidUTF8(plainChild(strings.Join(lines, "\n")), "�")
+}
+
+// plainChild is Plain without a look at commands of a runner: those of children are stopped as a whole.
+func plainChild(text string) string {
+	if strings.IndexFunc(text, obeyed) < 0 {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		if obeyed(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// writeChild writes what a child wrote. A runner does not look for commands in it.
+func (v *View) writeChild(w io.Writer, text string) {
+	text = strings.TrimRight(v.childText(text), "\n") + "\n"
+	if v.Actions {
+		end := rand.Text()
+		text = "::stop-commands::" + end + "\n" + text + "::" + end + "::\n"
+	}
+	_, _ = io.WriteString(w, text)
+}
