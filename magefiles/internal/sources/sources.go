@@ -3,6 +3,7 @@
 // not in the work tree.
 //
 //	sources.go   the clone, made for one build and removed after it
+//	spare.go     a copy that is used again
 //	lay.go       what of the work tree is laid over the commit
 //	include.go   files that builds need though git ignores them
 //	failed.go    what a build that failed lacks because git ignores it, and where it was
@@ -85,7 +86,7 @@ func (s *Sources) Take(ctx context.Context, packages ...*workspace.Package) (roo
 		if err := b.included(ctx, archives); err != nil {
 			return err
 		}
-		return removeAll(b.copies())
+		return b.putAway()
 	}, nil
 }
 
@@ -160,10 +161,13 @@ func (b *build) copies() string { return filepath.Join(b.place, "sources") }
 
 // fill makes the clone.
 func (b *build) fill(ctx context.Context) error {
-	if err := removeAll(b.copies()); err != nil { // of a build that failed, or was killed
-		return err
+	if b.commit == nil && b.head != "" {
+		if err := b.checkOut(ctx); err != nil {
+			return err
+		}
+		return b.lay(ctx)
 	}
-	if err := os.MkdirAll(b.copies(), 0o700); err != nil {
+	if err := b.empty(); err != nil {
 		return err
 	}
 	if b.head == "" {
@@ -171,9 +175,6 @@ func (b *build) fill(ctx context.Context) error {
 	}
 	if err := b.repo.Borrow(ctx, b.clone, b.head); err != nil {
 		return err
-	}
-	if b.commit == nil {
-		return b.lay(ctx)
 	}
 	there, err := gitrepo.Open(ctx, b.Runner, b.clone)
 	if err != nil {
@@ -185,6 +186,14 @@ func (b *build) fill(ctx context.Context) error {
 		}
 	}
 	return there.Settle(ctx)
+}
+
+// empty makes the folder for copies, without what a build that failed, or was killed, has left there.
+func (b *build) empty() error {
+	if err := removeAll(b.copies()); err != nil {
+		return err
+	}
+	return os.MkdirAll(b.copies(), 0o700)
 }
 
 // inside refuses sources that a clone has not.
