@@ -15,6 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/imagepin"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -104,6 +105,28 @@ func (a *app) namings(ctx context.Context, w *workspace.Workspace) (namings []na
 		}
 	}
 	return namings, nil
+}
+
+// examinePins says where images are named by tags alone. What keeps that from being known is said elsewhere.
+func (a *app) examinePins(ctx context.Context) []view.Finding {
+	w, err := a.workspace()
+	if err != nil {
+		return nil
+	}
+	namings, err := a.namings(ctx, w)
+	if err != nil || len(namings) == 0 {
+		return nil
+	}
+	var files []string
+	count := 0
+	for _, n := range namings {
+		files = append(files, n.file)
+		count += len(n.places) + len(n.open)
+	}
+	return []view.Finding{{
+		What: "the digest of " + operr.Count(count, "image"), For: "builds and jobs that are the same tomorrow: " + strings.Join(files, ", "),
+		Get: "run `mage lock -images` where the registries can be reached, and commit the files",
+	}}
 }
 
 // resolved asks for each image once, side by side.

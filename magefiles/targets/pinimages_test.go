@@ -70,8 +70,14 @@ func TestImagesArePinned(t *testing.T) {
 	}
 	pin, w, host, digests := pinning(t, nil, files)
 	require.NoError(t, os.Chmod(filepath.Join(w.Root, "app", "Dockerfile"), 0o640))
+	a := &app{dir: w.Root, runner: command.NewSystem(os.Environ(), nil)}
+	findings := a.examinePins(t.Context())
+	require.Len(t, findings, 1)
+	require.Equal(t, "the digest of 7 images", findings[0].What)
+	require.Contains(t, findings[0].For, ": .github/workflows/ci.yml, app/Dockerfile, tools/dev.Dockerfile")
 	out, err := pin()
 	require.NoError(t, err, out)
+	require.Empty(t, a.examinePins(t.Context()))
 	for file, text := range files {
 		want := strings.ReplaceAll(text, "HOST", host)
 		if file != "notes.md" {
