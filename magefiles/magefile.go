@@ -30,7 +30,7 @@ func (Docker) App(ctx context.Context,
 	load *bool, // put it into this machine's docker engine
 	platform *string, // these platforms alone, with commas between; with -push by digest, for docker:merge
 	tag *string, // these tags, with commas between, in place of those of the version
-	again *bool, // build it even where the registry has it
+	again *bool, // build it even where this clone has built it
 	json *bool, // print the result as one JSON object
 	yes *bool, // do not ask before pushing
 ) error {
@@ -43,7 +43,7 @@ func (Docker) Runtime(ctx context.Context,
 	load *bool, // put it into this machine's docker engine
 	platform *string, // these platforms alone, with commas between; with -push by digest, for docker:merge
 	tag *string, // these tags, with commas between, in place of those of the version
-	again *bool, // build it even where the registry has it
+	again *bool, // build it even where this clone has built it
 	json *bool, // print the result as one JSON object
 	yes *bool, // do not ask before pushing
 ) error {

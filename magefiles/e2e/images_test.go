@@ -69,6 +69,7 @@ func TestImages(t *testing.T) {
 		do   func(t *testing.T)
 	}{
 		{"single platforms, merged", w.merged},
+		{"an image of somebody else's", w.hostile},
 		{"killed", w.killed},
 		{"trouble", w.trouble},
 		{"cache in the registry", w.cached},

@@ -49,6 +49,7 @@ func (a *app) examine(ctx context.Context) []view.Finding {
 	findings = append(findings, a.examineRepository(ctx)...)
 	findings = append(findings, a.examineNames(program)...)
 	findings = append(findings, a.examineLocks()...)
+	findings = append(findings, a.examinePins(ctx)...)
 	findings = append(findings, a.examineBrowser()...)
 	return append(findings, a.examineChannel(ctx)...)
 }

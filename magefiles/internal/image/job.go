@@ -225,11 +225,8 @@ func (j *Job) layoutDir() string { return filepath.Join(j.Dir, "oci") }
 // keptBefore looks for the image that an earlier run has kept and proved. The folder is in the work tree, where anything may
 // have been put since: every file has to be what its digest says.
 func (j *Job) keptBefore(digest string) bool {
-	if wholeLayout(j.layoutDir()) != nil {
-		return false
-	}
 	i, err := readLayout(j.layoutDir())
-	if err != nil || j.Plan.Verify(i, digest) != nil {
+	if err != nil || j.Plan.Verify(i, digest) != nil || wholeLayout(j.layoutDir(), i) != nil {
 		return false
 	}
 	j.index, j.Result.Reused, j.Result.Kept, j.Result.Digest = i, true, j.layoutDir(), i.Digest

@@ -97,16 +97,26 @@ func (j *Job) forget() error {
 	return nil
 }
 
-// wholeLayout says whether every file of an OCI layout is the one that its name, a digest, stands for. Links are none.
-func wholeLayout(dir string) error {
+// wholeLayout says whether every file of an OCI layout is the one that its name, a digest, stands for, and none of an image is
+// missing. Links are no files.
+func wholeLayout(dir string, i *Index) error {
 	blobs := filepath.Join(dir, "blobs", "sha256")
 	files, err := os.ReadDir(blobs)
 	if err != nil {
 		return err
 	}
+	there := map[string]bool{}
 	for _, f := range files {
 		if err := wholeBlob(filepath.Join(blobs, f.Name()), f); err != nil {
 			return operr.New("remove the folder, and build again", "the image in %s: %w", dir, err)
+		}
+		there["sha256:"+f.Name()] = true
+	}
+	for _, one := range i.Images {
+		for _, digest := range append([]string{one.Digest}, one.Layers...) {
+			if !there[digest] {
+				return operr.New("remove the folder, and build again", "the image in %s lacks %s", dir, digest)
+			}
 		}
 	}
 	return nil

@@ -217,7 +217,7 @@ func TestHostileFilesBesideAKeptImage(t *testing.T) {
 			require.NoError(t, j.remember())
 			i, err := readLayout(j.layoutDir())
 			require.NoError(t, err)
-			sum, err := v1.NewHash(i.Images[1].Digest)
+			sum, err := v1.NewHash(i.Images[1].Layers[0])
 			require.NoError(t, err)
 			spoil(t, filepath.Join(j.layoutDir(), "blobs", sum.Algorithm, sum.Hex))
 			_, err = j.known(t.Context())

@@ -1,9 +1,11 @@
 package image
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -114,6 +116,27 @@ func (r *Registry) Digest(ctx context.Context, ref string) (string, error) {
 	d, err := r.get(ctx, ref) // some registries leave out of a short answer what has to be in it
 	if err != nil {
 		return "", err
+	}
+	return d.Digest.String(), nil
+}
+
+// Resolve is the digest of the image, or index of images, that stands behind a reference: of the bytes that were sent, whatever
+// the registry says about them. Errors: ErrNotFound.
+func (r *Registry) Resolve(ctx context.Context, ref string) (string, error) {
+	d, err := r.get(ctx, ref)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case d.MediaType.IsIndex():
+		_, err = v1.ParseIndexManifest(bytes.NewReader(d.Manifest))
+	case d.MediaType.IsImage():
+		_, err = v1.ParseManifest(bytes.NewReader(d.Manifest))
+	default:
+		err = fmt.Errorf("its media type is %q", d.MediaType)
+	}
+	if err != nil {
+		return "", operr.New("see what the registry has there", "what %s stands for is not an image: %w", ref, err)
 	}
 	return d.Digest.String(), nil
 }
