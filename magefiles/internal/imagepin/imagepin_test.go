@@ -22,8 +22,10 @@ func pin(text string, places []imagepin.Place) string {
 func TestWorkflow(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a container": {"jobs:\n  a:\n    container: debian:12\n", "jobs:\n  a:\n    container: debian:12@D\n"},
-		"a container's image": {"jobs:\n  a:\n    container: # why\n      image: 'ghcr.io/o/x:1' # that one\n      options: --cpus 1\n",
-			"jobs:\n  a:\n    container: # why\n      image: 'ghcr.io/o/x:1@D' # that one\n      options: --cpus 1\n"},
+		"a container's image": {
+			"jobs:\n  a:\n    container: # why\n      image: 'ghcr.io/o/x:1' # that one\n      options: --cpus 1\n",
+			"jobs:\n  a:\n    container: # why\n      image: 'ghcr.io/o/x:1@D' # that one\n      options: --cpus 1\n",
+		},
 		"services":            {"jobs:\n  a:\n    services:\n      db: {image: \"postgres:17\", ports: [5432]}\n      cache:\n        image: redis\n", "jobs:\n  a:\n    services:\n      db: {image: \"postgres:17@D\", ports: [5432]}\n      cache:\n        image: redis:latest@D\n"},
 		"a step":              {"jobs:\n  a:\n    steps:\n    - uses: docker://alpine:3.22\n    - uses: actions/checkout@v7\n", "jobs:\n  a:\n    steps:\n    - uses: docker://alpine:3.22@D\n    - uses: actions/checkout@v7\n"},
 		"an action":           {"name: x\nruns:\n  using: docker\n  image: docker://ghcr.io/o/act:2\n", "name: x\nruns:\n  using: docker\n  image: docker://ghcr.io/o/act:2@D\n"},
