@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -349,6 +350,64 @@ func TestOneBuildAtAPlace(t *testing.T) {
 	require.NoError(t, done(nil, nil))
 	require.NoError(t, <-ended)
 	require.Len(t, r.told, 2)
+}
+
+// A build that is killed in the middle leaves its place to the next one, which sees nothing of it.
+func TestAPlaceOfAKilledBuild(t *testing.T) {
+	if root := os.Getenv("HOLD_A_PLACE"); root != "" { // this is the build that is killed
+		r := &repository{t: t, top: root, cache: os.Getenv("HOLD_A_PLACE_IN"), run: command.NewSystem(os.Environ(), nil)}
+		at, _, err := take(t, r.sources().WorkTree(), "one")
+		require.NoError(t, err)
+		write(t, filepath.Join(at, "one/build/lib/one/left.py"), "")
+		write(t, filepath.Join(r.cache, "held"), "")
+		time.Sleep(time.Minute)
+		return
+	}
+	t.Parallel()
+	r := newRepository(t, "")
+	self, err := os.Executable()
+	require.NoError(t, err)
+	ctx, kill := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		ended <- command.NewSystem(command.Setenv(os.Environ(), "HOLD_A_PLACE="+r.top, "HOLD_A_PLACE_IN="+r.cache), nil).Run(ctx, command.Cmd{Name: self, Args: []string{"-test.run", "^TestAPlaceOfAKilledBuild$"}})
+	}()
+	require.Eventually(t, func() bool { _, err := os.Stat(filepath.Join(r.cache, "held")); return err == nil }, time.Minute, 10*time.Millisecond)
+	time.AfterFunc(300*time.Millisecond, kill)
+	root, done, err := take(t, r.sources().WorkTree(), "one")
+	require.NoError(t, err)
+	require.Error(t, <-ended)
+	require.Len(t, r.told, 1)
+	require.Contains(t, r.told[0], "waiting for another build in ")
+	require.NoFileExists(t, filepath.Join(root, "one/build/lib/one/left.py"))
+	require.NoError(t, done(nil, nil))
+}
+
+// Builds side by side, of different packages and of the same, all see the same, again and again.
+func TestManyBuilds(t *testing.T) {
+	t.Parallel()
+	r := newRepository(t, "")
+	s := r.sources().WorkTree()
+	want := files(t, r.top)
+	var group sync.WaitGroup
+	for _, name := range []string{"one", "two", "one", "two", "one"} {
+		p, err := s.Workspace.Package(name)
+		require.NoError(t, err)
+		group.Go(func() {
+			for range 3 {
+				root, done, err := s.Take(t.Context(), p)
+				if !assert.NoError(t, err) {
+					return
+				}
+				assert.Equal(t, want, files(t, root))
+				assert.NoError(t, os.WriteFile(filepath.Join(root, name, "left"), nil, 0o644))
+				assert.NoError(t, os.WriteFile(filepath.Join(root, "pixi.toml"), []byte("changed"), 0o644))
+				assert.NoError(t, done(nil, nil))
+			}
+		})
+	}
+	group.Wait()
+	require.Equal(t, want, files(t, r.top))
 }
 
 // A cache that cannot be written is told as such.
