@@ -3,7 +3,6 @@ package toolchain
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -12,13 +11,7 @@ import (
 )
 
 // FromTags returns the place that says that a tool makes the version of p's wheel from tags; nil where none does.
-func FromTags(p *workspace.Package) *workspace.Version {
-	i := slices.IndexFunc(p.Versions, func(v workspace.Version) bool { return v.Source == workspace.VersionTag })
-	if i < 0 {
-		return nil
-	}
-	return &p.Versions[i]
-}
+func FromTags(p *workspace.Package) *workspace.Version { return p.FromTags() }
 
 // BetweenTags returns a line for each artifact whose wheel is of another version than its package, since it was built where no
 // tag says that version.
