@@ -74,3 +74,12 @@ func causes(p *workspace.Package, v *workspace.Version, e *WheelError) (lines []
 	}
 	return lines
 }
+
+// Versioned refuses packages in whose manifests pixi finds no version, before anything is built.
+func Versioned(packages ...*workspace.Package) error {
+	var found []*operr.Error
+	for _, n := range workspace.NoVersions(packages) {
+		found = append(found, n.Err(""))
+	}
+	return operr.Join(found, "see to each; nothing was built", "%d packages cannot be built", len(found))
+}
