@@ -37,6 +37,9 @@ func (Build) Package(ctx context.Context, name string) error {
 }
 
 func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*workspace.Package) error {
+	if err := a.versioned(ctx, w, packages); err != nil {
+		return err
+	}
 	if err := a.buildable(ctx, w, packages); err != nil {
 		return err
 	}

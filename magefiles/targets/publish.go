@@ -84,6 +84,9 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	if err != nil {
 		return nil, err
 	}
+	if err := a.versioned(ctx, w, w.Packages); err != nil {
+		return nil, err
+	}
 	if d := w.Disagreements(); len(d) > 0 {
 		return nil, operr.New("run `mage version:show`, which names them all", "%s: %s", d[0].Pos, d[0].Message)
 	}

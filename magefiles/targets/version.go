@@ -16,8 +16,12 @@ type Version mg.Namespace
 func (Version) Show(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
-	return inWorkspace(ctx, func(_ context.Context, a *app, w *workspace.Workspace) error {
-		if err := a.view.Versions(w, isSet(json)); err != nil {
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		tags, err := a.lastTags(ctx, w)
+		if err != nil {
+			return err
+		}
+		if err := a.view.Versions(w, tags, isSet(json)); err != nil {
 			return err
 		}
 		if n := len(w.Disagreements()); n > 0 {

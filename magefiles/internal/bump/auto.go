@@ -19,8 +19,13 @@ type sinceTag struct {
 	loose    int      // commits that are in no conventional form
 }
 
-// lastTag returns the tag of the highest version that is not above at; of any for nil. Its pre-releases do not count.
-func (p *planner) lastTag(ctx context.Context, name string, at *version.Version) (*lastTag, error) {
+// lastTag returns the tag of the highest version that is not above at. Pre-releases do not count.
+func (p *planner) lastTag(ctx context.Context, name string, at version.Version) (*lastTag, error) {
+	return p.newest(ctx, name, func(v version.Version) bool { return v.Compare(at) <= 0 && !v.Prerelease() })
+}
+
+// newest returns the tag of the highest version that counts; nil where there is none.
+func (p *planner) newest(ctx context.Context, name string, counts func(version.Version) bool) (*lastTag, error) {
 	tags, err := p.history.mergedTags(ctx)
 	if err != nil {
 		return nil, err
@@ -32,10 +37,10 @@ func (p *planner) lastTag(ctx context.Context, name string, at *version.Version)
 			continue
 		}
 		v, err := version.Parse(text)
-		if err != nil || at != nil && (v.Compare(*at) > 0 || v.Prerelease()) {
+		if err != nil || !counts(v) {
 			continue
 		}
-		if last == nil || v.Compare(last.version) > 0 {
+		if last == nil || v.Compare(last.version) > 0 || v.Compare(last.version) == 0 && tag < last.name {
 			last = &lastTag{tag, v}
 		}
 	}
@@ -44,7 +49,7 @@ func (p *planner) lastTag(ctx context.Context, name string, at *version.Version)
 
 // sinceLastTag reads the commits since the last release that is not above at.
 func (p *planner) sinceLastTag(ctx context.Context, at version.Version, name string, pkg *workspace.Package) (found sinceTag, err error) {
-	if found.last, err = p.lastTag(ctx, name, &at); err != nil {
+	if found.last, err = p.lastTag(ctx, name, at); err != nil {
 		return found, err
 	}
 	p.history.own(p.w)

@@ -34,7 +34,7 @@ func (e *editor) version(v workspace.Version, text, what string) error {
 		e.splice(v.Pos.File, tomledit.Splice{Start: v.Start, Old: v.Text, New: text}, what)
 		return nil
 	}
-	s, err := e.docs[v.Pos.File].SetText(v.Node, 0, len(v.Text), text)
+	s, err := e.docs[v.Pos.File].SetText(v.Node, v.Start, v.Start+len(v.Text), text)
 	if err != nil {
 		return err
 	}

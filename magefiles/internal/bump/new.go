@@ -23,6 +23,7 @@ type planner struct {
 	now    map[string]version.Version // where each package is, by name
 	goals  map[string]version.Version // where each one goes, or stays
 	moves  map[string]*Move           // those that move
+	copied map[string]string          // what the manifest says of a package whose last tag is above that, by name
 	drift  []string                   // what does not agree now: one line each, which begins with the place
 	ranges []string                   // which ranges a new version would leave
 	idle   bool                       // the commits ask for no release
@@ -64,7 +65,7 @@ func New(ctx context.Context, w *workspace.Workspace, req Request, h History) (*
 func newPlanner(w *workspace.Workspace, req Request, h History) *planner {
 	p := &planner{
 		w: w, req: req, history: &past{History: h}, edit: newEditor(w),
-		now: map[string]version.Version{}, goals: map[string]version.Version{}, moves: map[string]*Move{},
+		now: map[string]version.Version{}, goals: map[string]version.Version{}, moves: map[string]*Move{}, copied: map[string]string{},
 	}
 	p.plan = &Plan{Format: planFormat, Request: req, Packages: []Move{}, Files: []File{}, Notes: []string{}, Tags: []Tag{}, Read: map[string]string{}}
 	for name, src := range p.edit.src {
@@ -73,20 +74,12 @@ func newPlanner(w *workspace.Workspace, req Request, h History) *planner {
 	return p
 }
 
-// locate finds out where each package is: what its manifest says or, where a tool computes that, its last tag.
+// locate finds out where each package is: what its manifest says or, where a tool makes that from tags, its last tag.
 func (p *planner) locate(ctx context.Context) error {
 	for _, pkg := range p.w.Packages {
-		text := pkg.Version.Text
-		if pkg.Version.Source == workspace.VersionTag {
-			last, err := p.lastTag(ctx, pkg.Name, nil)
-			if err != nil {
-				return err
-			}
-			if last == nil {
-				return operr.New("tag the version that it is at, such as `git tag "+p.tagName(pkg.Name, "0.1.0")+"`",
-					"%s: the version of %s is that of its last tag (%s), and there is none", pkg.Version.Pos, pkg.Name, pkg.Version.Detail)
-			}
-			text = last.version.String()
+		text, err := p.tagged(ctx, pkg)
+		if err != nil {
+			return err
 		}
 		v, err := version.Parse(text)
 		if err != nil {
@@ -140,6 +133,7 @@ func (p *planner) finish(ctx context.Context) (*Plan, error) {
 		}
 	}
 	p.tags()
+	p.tagNote()
 	p.prereleaseNote()
 	if p.plan.Request.Changelog && len(p.moves) > 0 {
 		if err := p.changelog(ctx); err != nil {
@@ -162,7 +156,7 @@ func (p *planner) tags() {
 	}
 	if p.w.Config.Versioning == workspace.Lockstep {
 		if order := p.w.Order(); len(order) > 0 {
-			first := order[0]
+			first := order[max(0, slices.IndexFunc(order, func(pkg *workspace.Package) bool { return pkg.Version.Text != "" }))]
 			p.tag(first, p.tagName(first.Name, p.goals[first.Name].String()))
 			p.plan.Message = commitMessage(p.w.Config.Commit, []string{p.plan.Tags[0].Name})
 		}
@@ -238,6 +232,18 @@ func (p *planner) lockNote() {
 	if p.asks && isLocked(p.w, ".") {
 		p.note("%s has the old requirements, and `pixi install --locked` will refuse it: `mage lock` makes it anew", lockFile)
 	}
+}
+
+// tagNote says that a bump may be its tags alone, where tools make all versions from them.
+func (p *planner) tagNote() {
+	if len(p.moves) == 0 || len(p.edit.edits) > 0 || p.plan.Request.Changelog {
+		return
+	}
+	var names []string
+	for _, t := range p.plan.Tags {
+		names = append(names, t.Name)
+	}
+	p.note("nothing is edited: the new version is a tag alone, %s, and -tag makes it", strings.Join(names, ", "))
 }
 
 func (p *planner) prereleaseNote() {

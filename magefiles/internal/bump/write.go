@@ -31,6 +31,13 @@ func (p *planner) write() error {
 
 func (p *planner) writeVersions(pkg *workspace.Package) error {
 	goal, moves := p.goals[pkg.Name], p.moves[pkg.Name] != nil
+	if old := p.copied[pkg.Name]; old != "" {
+		does := "follows now"
+		if !moves && !p.req.FixDrift {
+			does = "stays, unless -fixDrift is said"
+		}
+		p.note("%s: %s is at %s by its last tag, and the %s there, which is a copy, %s", pkg.Version.Pos, pkg.Name, p.now[pkg.Name], old, does)
+	}
 	for _, v := range pkg.Versions {
 		if v.Text == "" {
 			p.dynamicNote(pkg, v)
@@ -41,6 +48,9 @@ func (p *planner) writeVersions(pkg *workspace.Package) error {
 		}
 		if version.Same(v.Text, goal.String()) && (!moves || v.Text == goal.String()) {
 			continue
+		}
+		if !moves && !p.req.FixDrift && pkg.FromTags() != nil {
+			continue // a copy that was not kept up is nothing that the bump of another package is about
 		}
 		if err := p.edit.version(v, goal.String(), "version of "+pkg.Name); err != nil {
 			return err
@@ -89,6 +99,10 @@ func (p *planner) writeRequirement(r workspace.Requirement, strict bool) error {
 		return nil
 	case r.Pin == "":
 		return p.writeRange(r)
+	case !version.Same(r.Pin, now.String()) && version.Same(r.Pin, p.copied[r.Package]):
+		if p.moves[r.Package] == nil && !p.req.FixDrift {
+			return nil // it was not kept up, together with the version in the manifest
+		}
 	case !version.Same(r.Pin, now.String()):
 		if !strict {
 			p.note("%s:%d pins %s to %s, which is not its version: left alone", r.File, r.Line, r.Name, r.Pin)

@@ -78,11 +78,12 @@ func (r *run) beginUnfinished(ctx context.Context) error {
 
 // refuse is what a release would refuse by manifests, tags and tools alone.
 func (r *run) refuse(ctx context.Context) error {
-	planned, err := bump.New(ctx, r.w, r.Request, r.History(r.source))
+	history := r.History(r.source)
+	planned, err := bump.New(ctx, r.w, r.Request, history)
 	if err != nil {
-		return err
+		return cmp.Or(release.RefuseUnversioned(ctx, r.w, history), err)
 	}
-	if err := release.RefusePlan(r.w, planned); err != nil {
+	if err := release.RefusePlan(ctx, r.w, planned, history); err != nil {
 		return err
 	}
 	tools, err := r.tools(ctx, r.w)

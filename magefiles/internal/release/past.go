@@ -2,6 +2,7 @@ package release
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -49,21 +50,15 @@ func (p *Past) Accepts(asked bump.Request) error {
 	return nil
 }
 
-// RefusePlan refuses what no release can be made of, by manifests and plan alone.
-func RefusePlan(w *workspace.Workspace, planned *bump.Plan) error {
-	found := slices.Concat(ofPackages(w), notNoarch(w), ofPins(w))
+// RefusePlan refuses what no release can be made of, by manifests, plan and tags alone.
+func RefusePlan(ctx context.Context, w *workspace.Workspace, planned *bump.Plan, history bump.Merged) error {
+	found := slices.Concat(bump.Unversioned(ctx, w, w.Packages, history), notNoarch(w), ofPins(w))
 	return inTheWay(append(found, ofBump(planned)...))
 }
 
-// ofPackages are packages that cannot be released.
-func ofPackages(w *workspace.Workspace) (found []*operr.Error) {
-	for _, pkg := range w.Packages {
-		if pkg.Version.Source == workspace.VersionTag {
-			found = append(found, operr.New("`mage version:bump -to=… -tag` and `git push --atomic "+w.Config.Remote+" HEAD --tags`: then CI publishes",
-				"%s: the version of %s is that of its tag, so it cannot be built and compared before there is one", pkg.Version.Pos, pkg.Name))
-		}
-	}
-	return found
+// RefuseUnversioned refuses packages that nothing can build, since pixi finds no version of them.
+func RefuseUnversioned(ctx context.Context, w *workspace.Workspace, history bump.Merged) error {
+	return inTheWay(bump.Unversioned(ctx, w, w.Packages, history))
 }
 
 // notNoarch are packages that are built for one platform at a time.
@@ -77,6 +72,9 @@ func notNoarch(w *workspace.Workspace) (found []*operr.Error) {
 // ofPins are manifests that do not agree.
 func ofPins(w *workspace.Workspace) (found []*operr.Error) {
 	for _, d := range w.Disagreements() {
+		if pkg, err := w.Package(d.Package); err == nil && pkg.Version.Source == workspace.VersionMissing && d.Pos == pkg.Version.Pos {
+			continue // bump.Unversioned says which line to add
+		}
 		found = append(found, operr.New("correct it; `mage version:show` shows who requires whom", "%s: %s", d.Pos, d.Message))
 	}
 	return found

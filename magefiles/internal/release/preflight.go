@@ -59,7 +59,7 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 		return Facts{}, false, err
 	}
 	var found []*operr.Error
-	found = append(found, r.ofManifests(a)...)
+	found = append(found, r.ofManifests(ctx, a)...)
 	if a.drafted = r.plan == nil && a.bump != nil && a.w != nil; a.drafted {
 		if r.plan, err = r.draft(ctx, a.w, a.bump, a); err != nil {
 			return Facts{}, false, err
@@ -178,13 +178,13 @@ func finding(err error, next string) []*operr.Error {
 	return []*operr.Error{operr.New(cmp.Or(operr.NextOf(err), next), "%v", err).WithDetail(operr.DetailOf(err))}
 }
 
-func (r *Release) ofManifests(a *asked) (found []*operr.Error) {
+func (r *Release) ofManifests(ctx context.Context, a *asked) (found []*operr.Error) {
 	if a.wErr != nil {
 		return finding(a.wErr, "correct the manifest")
 	}
 	found = append(found, finding(a.bumpErr, "")...)
 	found = append(found, finding(a.toolsErr, "run `mage doctor`")...)
-	found = append(found, ofPackages(a.w)...)
+	found = append(found, bump.Unversioned(ctx, a.w, a.w.Packages, r.History)...)
 	if a.bumpErr == nil && r.plan == nil {
 		found = append(found, ofPins(a.w)...)
 	}

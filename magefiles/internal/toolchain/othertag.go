@@ -3,7 +3,6 @@ package toolchain
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -12,13 +11,7 @@ import (
 )
 
 // FromTags returns the place that says that a tool makes the version of p's wheel from tags; nil where none does.
-func FromTags(p *workspace.Package) *workspace.Version {
-	i := slices.IndexFunc(p.Versions, func(v workspace.Version) bool { return v.Source == workspace.VersionTag })
-	if i < 0 {
-		return nil
-	}
-	return &p.Versions[i]
-}
+func FromTags(p *workspace.Package) *workspace.Version { return p.FromTags() }
 
 // BetweenTags returns a line for each artifact whose wheel is of another version than its package, since it was built where no
 // tag says that version.
@@ -80,4 +73,13 @@ func causes(p *workspace.Package, v *workspace.Version, e *WheelError) (lines []
 		add("it counts another tag as the nearer one: let git_describe_command match the tags of this package alone (`--match 'PREFIX*'`)")
 	}
 	return lines
+}
+
+// Versioned refuses packages in whose manifests pixi finds no version, before anything is built.
+func Versioned(packages ...*workspace.Package) error {
+	var found []*operr.Error
+	for _, n := range workspace.NoVersions(packages) {
+		found = append(found, n.Err(""))
+	}
+	return operr.Join(found, "see to each; nothing was built", "%d packages cannot be built", len(found))
 }

@@ -1,8 +1,11 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
+	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -18,23 +21,43 @@ type packageVersion struct {
 	Version  string                  `json:"version"`
 	Manifest string                  `json:"manifest"`
 	Requires []workspace.Requirement `json:"requires"`
+	Places   []versionPlace          `json:"places,omitempty"`  // of a package's version, where more is to be said than the one above
+	LastTag  *lastTag                `json:"lastTag,omitempty"` // where a tool makes the version from tags, and there is one
+}
+
+// versionPlace is a place that says, or makes, a version.
+type versionPlace struct {
+	Source  workspace.VersionSource `json:"source"`
+	Version string                  `json:"version"` // "" where it is made
+	Detail  string                  `json:"detail,omitempty"`
+	File    string                  `json:"file"`
+	Line    int                     `json:"line"`
+}
+
+// lastTag is the version of a package whose version is that of its tag.
+type lastTag struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
 }
 
 // Versions prints the packages and downstreams of a workspace, their versions, what they require of each other, and
-// what contradicts what.
-func (v *View) Versions(w *workspace.Workspace, asJSON bool) error {
+// what contradicts what. tags are the last ones of the packages whose version a tool makes from tags: that of one which stands in
+// no manifest is its last tag's, and beside that of another one, a copy, its last tag is named.
+func (v *View) Versions(w *workspace.Workspace, tags []bump.Release, asJSON bool) error {
 	all := versions{Packages: []packageVersion{}, Downstreams: []packageVersion{}, Disagreements: w.Disagreements()}
 	for _, p := range w.Packages {
-		all.Packages = append(all.Packages, packageVersion{p.Name, p.Version.Text, p.Manifest, orEmpty(p.Requires)})
+		all.Packages = append(all.Packages, newPackageVersion(p, tags))
 	}
 	for _, d := range w.Downstreams {
-		all.Downstreams = append(all.Downstreams, packageVersion{d.Name(), d.Manifest.Version, d.Manifest.Path, orEmpty(d.Requires)})
+		all.Downstreams = append(all.Downstreams, packageVersion{Name: d.Name(), Version: d.Manifest.Version, Manifest: d.Manifest.Path, Requires: orEmpty(d.Requires)})
 	}
 	all.Disagreements = orEmpty(all.Disagreements)
 	if asJSON {
 		return v.JSON(all)
 	}
 	v.versionTable("PACKAGE", all.Packages)
+	v.placesTable(all.Packages)
 	if len(all.Downstreams) > 0 {
 		v.Line("")
 		v.versionTable("DOWNSTREAM", all.Downstreams)
@@ -46,6 +69,60 @@ func (v *View) Versions(w *workspace.Workspace, asJSON bool) error {
 		v.Line("%s %s: %s", v.paint(red, "✗"), d.Pos, d.Message)
 	}
 	return nil
+}
+
+func newPackageVersion(p *workspace.Package, tags []bump.Release) packageVersion {
+	one := packageVersion{Name: p.Name, Version: p.Version.Text, Manifest: p.Manifest, Requires: orEmpty(p.Requires)}
+	for _, t := range tags {
+		if t.Package == p.Name {
+			one.LastTag = &lastTag{t.Tag, t.Version, t.Commit}
+			one.Version = cmp.Or(one.Version, t.Version)
+		}
+	}
+	if p.FromTags() == nil && !slices.ContainsFunc(p.Versions, func(v workspace.Version) bool { return v.Source == workspace.VersionEnv }) {
+		return one
+	}
+	for _, at := range p.Versions {
+		one.Places = append(one.Places, versionPlace{at.Source, at.Text, at.Detail, at.Pos.File, at.Pos.Line})
+	}
+	return one
+}
+
+// says is the version of a place, and what it is.
+func (at versionPlace) says(last *lastTag) (version, what string) {
+	switch at.Source {
+	case workspace.VersionTag:
+		if last == nil {
+			return "no tag yet", "the last tag, for " + at.Detail
+		}
+		return last.Name, "the last tag, for " + at.Detail
+	case workspace.VersionEnv:
+		return at.Version, at.Detail
+	case workspace.VersionPackage, workspace.VersionWorkspace, workspace.VersionProject:
+		return at.Version, "[" + string(at.Source) + "] version"
+	}
+	return cmp.Or(at.Version, "-"), cmp.Or(at.Detail, string(at.Source))
+}
+
+// placesTable prints what says and what makes the versions of packages, where that is more than a manifest.
+func (v *View) placesTable(rows []packageVersion) {
+	var table [][]string
+	for _, r := range rows {
+		tagged := slices.ContainsFunc(r.Places, func(at versionPlace) bool { return at.Source == workspace.VersionTag })
+		name := r.Name
+		for i, at := range r.Places {
+			says, what := at.says(r.LastTag)
+			if at.Version != "" && (tagged || i > 0) {
+				what += ", a copy"
+			}
+			table = append(table, []string{name, says, what, fmt.Sprintf("%s:%d", at.File, at.Line)})
+			name = ""
+		}
+	}
+	if table != nil {
+		v.Line("")
+		v.Table([]string{"PACKAGE", "SAYS", "BY", "WHERE"}, table)
+	}
 }
 
 func (v *View) versionTable(kind string, rows []packageVersion) {

@@ -40,7 +40,8 @@ type loader struct {
 	projects map[string]*Project // by file
 	texts    map[string][]byte   // by name relative to the root
 	siblings siblings
-	problems []error // in the order of the walk
+	envs     []envVersion // of all manifests
+	problems []error      // in the order of the walk
 }
 
 func (l *loader) load() (*Workspace, error) {
@@ -68,6 +69,7 @@ func (l *loader) load() (*Workspace, error) {
 	if err := w.name(); err != nil {
 		l.problems = append(l.problems, err)
 	}
+	l.ownEnvVersions(w.Packages)
 	l.checkPyPI(w)
 	if len(l.problems) > 0 {
 		return nil, l.problems[0]

@@ -40,6 +40,7 @@ func (l *loader) readPackage(f *folder) *Package {
 	p.Version, p.Versions = s.packageVersion(p, l.manifest, l.root)
 	l.readRecipe(s, p)
 	l.readLiterals(p)
+	l.readEnvVersions(s, p)
 	p.Metadata = s.readMetadata(pkg, l.manifest.workspaceMetadata)
 	p.Deps = s.packageDeps()
 	for i := range p.Deps {

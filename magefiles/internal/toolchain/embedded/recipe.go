@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -69,6 +68,9 @@ func newRecipe(p *workspace.Package, script map[string]any, licenses []license) 
 
 // buildable returns an error that names what of a package only pixi can build.
 func buildable(p *workspace.Package) error {
+	if err := toolchain.Versioned(p); err != nil {
+		return err
+	}
 	if why := needsPixi(p); why != "" {
 		return operr.New("build it with pixi: PIPELINE_TOOLCHAIN=pixi", "%s: the embedded toolchain cannot build %s: %s", cmp.Or(p.Build.Pos, p.Pos), p.Name, why)
 	}
@@ -95,8 +97,6 @@ func needsPixi(p *workspace.Package) string {
 		return "its sources are fetched (package.build.source)"
 	case p.Project == nil:
 		return "it has no pyproject.toml"
-	case !slices.Contains([]workspace.VersionSource{workspace.VersionPackage, workspace.VersionWorkspace, workspace.VersionProject}, p.Version.Source):
-		return "pixi finds no version of it: it is dynamic or missing, and [package] has none"
 	}
 	for _, d := range p.Deps {
 		switch {

@@ -27,6 +27,9 @@ import (
 // artifact is then checked by toolchain.Collect. SourceDate has no effect: pixi clears the environment of a build. What must not reach one is
 // taken out all the same.
 func (p *Pixi) Build(ctx context.Context, b toolchain.Build) ([]toolchain.Artifact, error) {
+	if err := toolchain.Versioned(b.Packages...); err != nil {
+		return nil, err
+	}
 	temporary, _ := command.Getenv(p.env, "TMPDIR") // a rehearsal keeps everything in its own folder
 	temp, err := os.MkdirTemp(temporary, "publish-*")
 	if err != nil {
