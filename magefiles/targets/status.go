@@ -142,7 +142,11 @@ func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error 
 	title := b.Plan.Title
 	switch b.Way {
 	case release.Local:
-		a.view.Line("%s is in this clone only: commit and tag are taken back", title)
+		what := "commit and tag are taken back"
+		if b.Plan.Bump.Empty() {
+			what = "its tag is taken back; it has no commit of its own"
+		}
+		a.view.Line("%s is in this clone only: %s", title, what)
 	case release.Remote:
 		commit := "and its commit reverted on " + b.Plan.Branch
 		if b.Plan.Bump.Empty() {

@@ -24,11 +24,13 @@ func (r *Repo) Push(ctx context.Context, remote, commit, branch string, tags ...
 	return r.push(ctx, remote, nil, refs)
 }
 
-// Unpush takes tags away from a remote and sends a commit to a branch, all or nothing, and only if the tags are still what
-// refs says.
+// Unpush takes tags away from a remote and, unless the commit is "", sends it to a branch, all or nothing, and only if the tags
+// are still what refs says.
 func (r *Repo) Unpush(ctx context.Context, remote string, refs Refs, commit, branch string, tags ...string) error {
-	specs := []string{commit + ":refs/heads/" + branch}
-	var leases []string
+	var specs, leases []string
+	if commit != "" {
+		specs = append(specs, commit+":refs/heads/"+branch)
+	}
 	for _, t := range tags {
 		if refs.objects[t] != "" {
 			specs = append(specs, ":refs/tags/"+t)

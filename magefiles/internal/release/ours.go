@@ -30,18 +30,25 @@ func (r *Release) ours(commit string) bool {
 	return r.past == nil || r.past.Released(commit) || r.commit != nil && r.commit.Known() && r.commit.Get().Hash == commit
 }
 
-// ownTags are the plan's tags that this clone has, and that this release made.
+// ownTags are the plan's tags that this clone has, and that this release made. Where it has no commit of its own, only its journal
+// tells them from such as were at that commit before.
 func (r *Release) ownTags(ctx context.Context) (own []string, err error) {
 	tags, err := r.Repo.Tags(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, t := range r.plan.Tags {
-		if at := tags[t]; at != "" && r.ours(at) {
+		if at := tags[t]; at != "" && r.ours(at) && (!r.plan.Bump.Empty() || r.past == nil || r.past.began(StepTag)) {
 			own = append(own, t)
 		}
 	}
 	return own, nil
+}
+
+// sent reports whether the tags on the remote may be those of this release, which has no commit of its own: its journal comes
+// to the push. Somebody else may have released the same version of the same commit.
+func (r *Release) sent() bool {
+	return !r.plan.Bump.Empty() || r.past == nil || r.past.began(StepPush) || r.past.Did(StepPush)
 }
 
 // releaseCommit is the commit that the release made, on the first parents of another one; "" where it is not there. It is the

@@ -30,6 +30,11 @@ func (p *Past) Did(step string) (done bool) {
 	return done
 }
 
+// began reports whether a step was begun by this release: what it found as it should be already, it has not done.
+func (p *Past) began(step string) bool {
+	return slices.ContainsFunc(p.Records, func(rec workflow.Record) bool { return rec.Step == step && rec.Event == workflow.Started })
+}
+
 // commit is the release's, as far as the journal knows; "" where it knows of none.
 func (p *Past) commit() string {
 	var last Commit

@@ -332,10 +332,11 @@ func (r *Release) ofHub(ctx context.Context) []*operr.Error {
 }
 
 // pushed is the commit that the remote's tags of this release name; "" where not all of them are there, or where they are of
-// something else: the commit is made on the plan's base, and by this release. Tags that name different commits are an error.
+// something else: the commit is made on the plan's base, and by this release, or, where it makes none, is that base. Tags that
+// name different commits are an error.
 func (r *Release) pushed(ctx context.Context, refs gitrepo.Refs) (commit string, err error) {
 	commit, err = sameCommit(refs.Tags, r.plan.Tags, r.plan.Remote)
-	if err != nil || commit == "" || r.plan.Bump.Empty() {
+	if err != nil || commit == "" || r.plan.Bump.Empty() && commit == r.plan.Base {
 		return commit, err
 	}
 	on, err := r.Repo.Contains(ctx, commit, r.plan.Base)

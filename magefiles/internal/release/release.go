@@ -103,6 +103,7 @@ type Release struct {
 // Names of steps that others ask for.
 const (
 	StepCommit  = "bump and commit"
+	StepTag     = "tag"
 	StepPush    = "push"
 	StepPublish = "publish"
 	StepVerify  = "verify"
@@ -118,7 +119,7 @@ func (r *Release) Define() *workflow.Definition {
 	r.commit = workflow.Add(d, workflow.Step[Commit]{Name: StepCommit, Check: r.committed, Do: r.bumpAndCommit, Say: Commit.String, Whole: true})
 	workflow.Add(d, workflow.Step[Checked]{Name: "check", Skip: r.noCheck, Check: r.isChecked, Do: r.check, Say: Checked.String})
 	r.built = workflow.Add(d, workflow.Step[Built]{Name: "build", Skip: r.builtElsewhere, Check: r.isBuilt, Do: r.build, Say: Built.String})
-	workflow.Add(d, workflow.Step[Tagged]{Name: "tag", Check: r.isTagged, Do: r.tag, Say: Tagged.String, Whole: true})
+	workflow.Add(d, workflow.Step[Tagged]{Name: StepTag, Check: r.isTagged, Do: r.tag, Say: Tagged.String, Whole: true})
 	workflow.Add(d, workflow.Step[Pushed]{Name: StepPush, Check: r.isPushed, Do: r.push, Say: Pushed.String, Whole: true, Retries: 3})
 	r.published = workflow.Add(d, workflow.Step[Published]{Name: StepPublish, Check: r.isPublished, Do: r.publish, Say: Published.String, Waits: true})
 	workflow.Add(d, workflow.Step[string]{Name: "visible", Check: r.isVisible, Do: r.visible, Say: said})

@@ -131,6 +131,13 @@ func (r *Release) void(ctx context.Context, past *Past) (bool, error) {
 	if past.Did(StepCommit) {
 		return false, nil
 	}
+	if past.Plan.Bump.Empty() { // there is no commit to be made: its tags are all that can come of it
+		refs, err := r.Repo.Remote(ctx, past.Plan.Remote)
+		if err != nil {
+			return false, nil // preflight says it
+		}
+		return anyOf(refs.Tags, past.Plan.Tags) == "", nil
+	}
 	_, made, err := r.committed(ctx, nil)
 	return err == nil && !made, err
 }

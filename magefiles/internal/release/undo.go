@@ -57,6 +57,9 @@ func (r *Release) Undoing(ctx context.Context) (*Back, error) {
 	if b.Commit, err = r.pushed(ctx, b.refs); err != nil {
 		return nil, err
 	}
+	if b.Commit != "" && !r.sent() {
+		b.Commit = ""
+	}
 	if b.Commit != "" { // nothing is uploaded before
 		if b.Uploaded, err = r.uploaded(ctx); err != nil {
 			return nil, err
@@ -143,7 +146,7 @@ func (r *Release) nothingMade(ctx context.Context, b *Back) error {
 		return err
 	}
 	changed, err := r.Repo.Changed(ctx)
-	if err == nil && head.Commit != b.Plan.Base && len(changed) > 0 {
+	if err == nil && head.Commit != b.Plan.Base && len(changed) > 0 && !b.Plan.Bump.Empty() {
 		return operr.NewStopped("commit them, or put them away with `git stash`, and undo again",
 			"the work tree has changes, and what of %s is to be taken back cannot be told: %s", b.Plan.Title, Some(changed))
 	}
@@ -269,16 +272,17 @@ func (r *Release) undoLocal(ctx context.Context, b *Back) (said []string, err er
 	return append(said, fmt.Sprintf("reverted the commit %.12s by %.12s, %s", first, back, why)), err
 }
 
-// undoRemote reverts the commit and takes the tags away, in one push. The clone's own tags go last.
+// undoRemote reverts the commit and takes the tags away, in one push. The clone's own tags go last. Without a commit of the release
+// the branch is nobody's affair, whatever was pushed there since.
 func (r *Release) undoRemote(ctx context.Context, b *Back) (said []string, err error) {
 	p := b.Plan
 	head, err := r.Repo.Head(ctx)
 	if err != nil {
 		return nil, err
 	}
-	to := b.refs.Branches[p.Branch]
+	to := ""
 	if !p.Bump.Empty() {
-		atEnd, err := r.Repo.Contains(ctx, head.Commit, to)
+		atEnd, err := r.Repo.Contains(ctx, head.Commit, b.refs.Branches[p.Branch])
 		if err != nil {
 			return nil, err
 		}
@@ -301,7 +305,11 @@ func (r *Release) undoRemote(ctx context.Context, b *Back) (said []string, err e
 	if err := r.Repo.Unpush(ctx, p.Remote, b.refs, to, p.Branch, p.Tags...); err != nil {
 		return r.notUnpushed(ctx, said, head.Commit, to, err)
 	}
-	said = append(said, fmt.Sprintf("removed %s from %s, and pushed %s", strings.Join(p.Tags, ", "), p.Remote, p.Branch))
+	branch := "pushed " + p.Branch
+	if p.Bump.Empty() {
+		branch = p.Branch + " stays as it is"
+	}
+	said = append(said, fmt.Sprintf("removed %s from %s, and %s", strings.Join(p.Tags, ", "), p.Remote, branch))
 	own, err := r.ownTags(ctx)
 	if err != nil {
 		return said, err
