@@ -147,7 +147,7 @@ func TestReleaseWithoutACommitAmongOthers(t *testing.T) {
 			require.Equal(t, before, r.mine())
 			require.Equal(t, remote, r.refs())
 		},
-		"a commit that mends a check, and gets the tag": func(t *testing.T, r *releasing) {
+		"a commit that fixes a check, and gets the tag": func(t *testing.T, r *releasing) {
 			r.commit("test: a check that fails", map[string]string{"fail-qa": "x\n"})
 			r.refused(1, "Error: ", "release", "-to=0.1.7", "-yes")
 			git(t, r.dir, "rm", "-q", "fail-qa")
