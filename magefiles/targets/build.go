@@ -57,8 +57,10 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	}
 	var built []toolchain.Artifact
 	err = a.job(ctx, "build of "+operr.Count(len(packages), "package"), "", func(g *group) error {
-		request := toolchain.Build{Workspace: w, Packages: packages, Dir: filepath.Join(w.Root, outputDir), SourceDate: date, AnyWheel: true,
-			Sources: a.sources(w, cache).WorkTree()}
+		request := toolchain.Build{
+			Workspace: w, Packages: packages, Dir: filepath.Join(w.Root, outputDir), SourceDate: date, AnyWheel: true,
+			Sources: a.sources(w, cache).WorkTree(),
+		}
 		if a.view.Verbose { // the end of what a builder said stands in its error anyway
 			request.Log = g
 		}
