@@ -169,7 +169,7 @@ func (p *planner) changes(ctx context.Context) ([]group, error) {
 // changelogLine is "- Breaking: description (1a2b3c4)".
 func changelogLine(c Commit) string {
 	kind, isBreaking, text := c.kind()
-	text = capital(text)
+	text = capital(asMarkdown(text))
 	switch {
 	case isBreaking:
 		text = "**Breaking:** " + text
