@@ -17,6 +17,7 @@ func (s *source) readBranches(n *tomledit.Node, c *Config) {
 	if len(elements) == 0 {
 		s.fail(n, "give it a value, or remove it", "%s is empty", n.Key)
 	}
+	s.noOption(elements...)
 	for _, e := range elements {
 		text := s.str(e)
 		switch _, err := path.Match(text, ""); {

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -53,11 +54,21 @@ func (s *source) readConfig(channel string) Config {
 			s.fail(e, "give it a value, or remove it", "%s is empty", e.Key)
 		}
 	}
+	s.noOption(n.Get("channel"), n.Get("remote"))
 	s.oneOf(n.Get("versioning"), Lockstep, Independent)
 	s.oneOf(n.Get("publish"), PublishCI, PublishHere)
 	s.message(n.Get("commit"))
 	s.message(n.Get("tag-message"))
 	return c
+}
+
+// noOption refuses values that a program would take for an option: each is given to one.
+func (s *source) noOption(values ...*tomledit.Node) {
+	for _, n := range values {
+		if strings.HasPrefix(n.Text(), "-") {
+			s.fail(n, "give it another name", "%s cannot be %q: it begins with a dash, as options do", cmp.Or(n.Key, "a value"), n.Text())
+		}
+	}
 }
 
 // readInclude reads the files that builds need though git ignores them.

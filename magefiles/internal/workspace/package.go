@@ -7,10 +7,14 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
+
+// condaForm is that of the name of a conda package. It is a part of file names.
+var condaForm = regexp.MustCompile(`^[a-z0-9_][a-z0-9_.-]*$`)
 
 // pythonBackend is the build backend that reads a pyproject.toml.
 const pythonBackend = "pixi-build-python"
@@ -36,7 +40,9 @@ func (l *loader) readPackage(f *folder) *Package {
 	}
 	p.outside = l.outside(project)
 	p.Publish = s.boolean(pkg.Get("publish"))
-	p.Name = l.packageName(s, p)
+	if p.Name = l.packageName(s, p); p.Name != "" && !condaForm.MatchString(p.Name) {
+		s.problemAt(p.Pos, "name it with letters, digits and - _ . alone", "a package cannot be called %q: conda knows no such name", p.Name)
+	}
 	p.Version, p.Versions = s.packageVersion(p, l.manifest, l.root)
 	l.readRecipe(s, p)
 	l.readLiterals(p)
