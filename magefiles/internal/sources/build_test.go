@@ -207,3 +207,56 @@ func (w testWriter) Write(p []byte) (int, error) {
 	w.t.Log(strings.TrimRight(string(p), "\n"))
 	return len(p), nil
 }
+
+// Sources may lie outside of the package's folder, by a setting of the backend or by a link: a build sees them as they are in the work
+// tree, or in the commit.
+func TestSourcesElsewhere(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		do   func(r *repository)
+	}{
+		{"setuptools' package-dir", func(r *repository) {
+			r.write("one/setup.cfg", "[options]\npackages = one\npackage_dir =\n    one = ../shared/one\n")
+		}},
+		{"hatchling's forced include", func(r *repository) {
+			r.write("one/pyproject.toml", "[project]\nname = \"one\"\nversion = \"1.0.0\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n[tool.hatch.build.targets.wheel.force-include]\n\"../shared/one\" = \"one\"\n")
+		}},
+		{"a link to a folder", func(r *repository) {
+			require.NoError(t, os.Symlink("../../shared/one", filepath.Join(r.root(), "one/src/one")))
+		}},
+		{"a link to src", func(r *repository) {
+			require.NoError(t, os.Remove(filepath.Join(r.root(), "one/src")))
+			require.NoError(t, os.Symlink("../shared", filepath.Join(r.root(), "one/src")))
+		}},
+		{"a link with a full path", func(r *repository) {
+			require.NoError(t, os.Symlink(filepath.Join(r.root(), "shared/one"), filepath.Join(r.root(), "one/src/one")))
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRepository(t, "")
+			require.NoError(t, os.RemoveAll(filepath.Join(r.top, "one/src/one")))
+			r.write("shared/one/__init__.py", "")
+			r.write("shared/one/old.py", "")
+			c.do(r)
+			full := c.name == "a link with a full path"
+			if !full { // it is new in the work tree; as a commit it would lead there from everywhere
+				r.commit()
+			}
+			require.NoError(t, os.Remove(filepath.Join(r.top, "shared/one/old.py")))
+			r.write("shared/one/new.py", "")
+			r.write("shared/one/gen.py", "ignored")
+			before := contents(t, r.top)
+			packed, err := r.build(r.sources().WorkTree(), "one")
+			require.NoError(t, err)
+			require.Equal(t, []string{"one/__init__.py", "one/new.py"}, packed["one"])
+			if !full {
+				packed, err = r.build(r.committed(), "one")
+				require.NoError(t, err)
+				require.Equal(t, []string{"one/__init__.py", "one/old.py"}, packed["one"])
+			}
+			require.Equal(t, before, contents(t, r.top))
+		})
+	}
+}
