@@ -116,3 +116,18 @@ func TestPretendedVersions(t *testing.T) {
 		})
 	}
 }
+
+// TestReleaseOfCopiesBehind releases packages whose copies of the version were not kept up: the release counts from the last tag, and
+// another clone knows it.
+func TestReleaseOfCopiesBehind(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "here", files: fromTags(lockstepTools)})
+	git(t, r.dir, "tag", "-a", "-m", "", "v3.2.0")
+	git(t, r.dir, "push", "-q", "origin", "v3.2.0")
+	require.Contains(t, r.ok("rehearse"), "mono v3.2.1 was rehearsed")
+	out := r.ok("release", "-to=minor", "-yes")
+	require.Contains(t, out, "mono-core 3.3.0")
+	r.dir = r.newClone()
+	require.Contains(t, r.ok("release", "-to=3.3.0", "-yes"), "v3.3.0 is released")
+	require.NotContains(t, r.ok("version:plan", "-to=patch"), "is at 3.3.0 by its last tag")
+}
