@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -150,7 +151,7 @@ func TestReleaseWithoutACommitAmongOthers(t *testing.T) {
 			require.Equal(t, before, r.mine())
 			require.Equal(t, remote, r.refs())
 		},
-		"a commit that fixes a check, and gets the tag": func(t *testing.T, r *releasing) {
+		"a commit that mends a check, and gets the tag": func(t *testing.T, r *releasing) {
 			r.commit("test: a check that fails", map[string]string{"fail-qa": "x\n"})
 			r.refused(1, "Error: ", "release", "-to=0.1.7", "-yes")
 			git(t, r.dir, "rm", "-q", "fail-qa")
@@ -208,4 +209,20 @@ func TestReleaseWithoutACommitAmongOthers(t *testing.T) {
 			run(t, standing(t, "here"))
 		})
 	}
+}
+
+// TestReleaseWithWhatBuildsAreTold refuses a version in the environment of a build that is not the package's, and moves one along
+// that is.
+func TestReleaseWithWhatBuildsAreTold(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "here"})
+	manifest := readFile(t, r.dir, "packages/core/pixi.toml")
+	told := func(version string) map[string]string {
+		return map[string]string{"packages/core/pixi.toml": strings.Replace(manifest, "noarch = true", "noarch = true, env = { PDM_BUILD_SCM_VERSION = \""+version+"\" }", 1)}
+	}
+	r.commit("build: tell it", told("0.1.5"))
+	r.refused(1, "mono-core has version 0.1.5 there, and 0.1.6 in packages/core/pixi.toml:", "release", "-to=patch", "-yes")
+	r.commit("build: tell it rightly", told("0.1.6"))
+	require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.7 is released")
+	require.Contains(t, readFile(t, r.dir, "packages/core/pixi.toml"), "PDM_BUILD_SCM_VERSION = \"0.1.7\" }")
 }

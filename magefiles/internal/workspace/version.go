@@ -16,6 +16,9 @@ type textReader func(name string) (real string, src []byte, err error)
 // projectVersion finds out what a pyproject.toml says of its version: a text, who makes it, or nothing.
 func (s *source) projectVersion(p *Project, readText textReader) Version {
 	root := s.doc.Root
+	if v, ok := s.poetryVersion(); ok {
+		return v
+	}
 	for _, n := range []*tomledit.Node{root.Get("project", "version"), root.Get("tool", "poetry", "version")} {
 		if n != nil {
 			return Version{Text: s.str(n), Source: VersionProject, Pos: s.valuePos(n), Node: n}
@@ -39,12 +42,26 @@ func (s *source) projectVersion(p *Project, readText textReader) Version {
 		}
 	}
 	for _, d := range s.projectDeps(root) {
-		name := PyPIName(d.Name)
-		if d.Role == RoleBuild && slices.Contains([]string{"hatch-vcs", "setuptools-scm", "versioningit", "vcs-versioning"}, name) {
+		if name := PyPIName(d.Name); d.Role == RoleBuild && slices.Contains(taggers, name) {
 			return Version{Source: VersionTag, Detail: name, Pos: d.Pos}
 		}
 	}
 	return v
+}
+
+// taggers are build requirements that make the version from tags, where no table says more.
+var taggers = []string{
+	"flit-scm", "hatch-vcs", "pbr", "setuptools-git-versioning", "setuptools-scm", "uv-dynamic-versioning", "vcs-versioning", "versioneer", "versioningit",
+}
+
+// poetryVersion is that of poetry-dynamic-versioning, beside which a static version is a placeholder, as poetry wants one.
+func (s *source) poetryVersion() (Version, bool) {
+	tool := s.doc.Root.Get("tool")
+	n := tool.Get("poetry-dynamic-versioning")
+	if !n.Get("enable").True() || !tool.Get("poetry").Has("version") && !s.doc.Root.Has("project", "version") {
+		return Version{}, false
+	}
+	return Version{Source: VersionTag, Detail: "poetry-dynamic-versioning", Pos: s.pos(n)}, true
 }
 
 // dynamicVersions are the tables by which a tool is known to make the version, and where it takes it from.
@@ -57,6 +74,8 @@ var dynamicVersions = []struct {
 	{[]string{"setuptools_scm"}, "", VersionTag, "setuptools-scm"},
 	{[]string{"setuptools-scm"}, "", VersionTag, "setuptools-scm"},
 	{[]string{"versioningit"}, "", VersionTag, "versioningit"},
+	{[]string{"versioneer"}, "", VersionTag, "versioneer"},
+	{[]string{"setuptools-git-versioning"}, "", VersionTag, "setuptools-git-versioning"},
 	{[]string{"poetry-dynamic-versioning"}, "", VersionTag, "poetry-dynamic-versioning"},
 	{[]string{"pdm", "version", "source"}, "scm", VersionTag, "pdm"},
 	{[]string{"pdm", "version"}, "", VersionDynamic, "pdm"},
@@ -77,6 +96,9 @@ func (s *source) hatchVersion(v Version, hatch *tomledit.Node, readText textRead
 	switch {
 	case from == "vcs":
 		v.Source, v.Detail = VersionTag, "hatch-vcs"
+		return v
+	case from == "versioningit" || from == "uv-dynamic-versioning":
+		v.Source, v.Detail = VersionTag, from
 		return v
 	case from != "regex" || file == "" || hatch.Has("pattern"):
 		v.Detail = strings.TrimSpace(fmt.Sprintf("hatch %s %s", from, file))
