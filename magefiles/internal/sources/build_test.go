@@ -201,6 +201,48 @@ setup()
 	require.Equal(t, before, contents(t, r.top))
 }
 
+// A version that comes from git stays what it was while a build writes it into a file that is committed: uv asks a backend twice, and
+// refuses two answers. What the person has changed is seen both times.
+func TestVersionFileThatIsCommitted(t *testing.T) {
+	t.Parallel()
+	const clean, dirty = `1\.0\.0`, `1\.0\.1\.dev0\+g\w+\.d\d+`
+	for _, c := range []struct {
+		name string
+		do   func(r *repository)
+		want string // pattern of the version
+	}{
+		{"nothing is changed", func(*repository) {}, clean},
+		{"a new file", func(r *repository) { r.write("one/src/one/new.py", "") }, clean},
+		{"a change", func(r *repository) { r.write("one/src/one/__init__.py", "A = 1\n") }, dirty},
+		{"a change of the version file", func(r *repository) { r.write("one/src/one/_version.py", "mine\n") }, dirty},
+		{"a module that was deleted", func(r *repository) { require.NoError(r.t, os.Remove(filepath.Join(r.top, "two/src/two/__init__.py"))) }, dirty},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRepository(t, "")
+			r.write("one/src/one/_version.py", "as committed\n")
+			r.write("one/pyproject.toml", "[project]\nname = \"one\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"setuptools\", \"setuptools-scm\"]\nbuild-backend = \"setuptools.build_meta\"\n[tool.setuptools_scm]\nroot = \"..\"\nversion_file = \"src/one/_version.py\"\n")
+			r.commit()
+			r.git("tag", "v1.0.0")
+			c.do(r)
+			for range 2 { // the second one is in the copy of the first one
+				from := r.sources().WorkTree()
+				built, err := r.embeddedOf(from).Build(t.Context(), toolchain.Build{
+					Workspace: from.Workspace, Packages: from.Workspace.Order()[:1], Dir: t.TempDir(), SourceDate: time.Unix(1e9, 0), Sources: from, AnyWheel: true,
+				})
+				require.NoError(t, err, "%s", operr.DetailOf(err))
+				require.Len(t, built, 1)
+				archive, err := condapkg.Open(built[0].Path)
+				require.NoError(t, err)
+				said, err := archive.Files()
+				require.NoError(t, err)
+				require.NoError(t, archive.Close())
+				require.Regexp(t, `(?m)^site-packages/one-`+c.want+`\.dist-info/METADATA$`, strings.Join(said, "\n"))
+			}
+		})
+	}
+}
+
 type testWriter struct{ t *testing.T }
 
 func (w testWriter) Write(p []byte) (int, error) {

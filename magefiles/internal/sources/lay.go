@@ -12,13 +12,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 )
 
-// lay lays the work tree over a clone.
+// lay lays the work tree over a clone, and lets git see the changes of the person alone, and not those of the build.
 func (b *build) lay(ctx context.Context) error {
 	include, err := b.include()
 	if err != nil {
 		return err
 	}
-	return b.repo.LayOver(ctx, b.clone, include, b.stays)
+	if err := b.repo.LayOver(ctx, b.clone, include, b.stays); err != nil {
+		return err
+	}
+	there, err := gitrepo.Open(ctx, b.Runner, b.clone)
+	if err != nil {
+		return err
+	}
+	return there.SettleRest(ctx)
 }
 
 // copyAll copies what has no commit, but for what its .gitignore names.

@@ -113,7 +113,9 @@ func (s *Sources) begin(ctx context.Context, packages []*workspace.Package) (*bu
 		return nil, err
 	}
 	if b.repo != nil {
-		b.top, b.prefix = b.repo.Top, b.repo.Prefix
+		if b.top, b.prefix, err = s.placed(b.repo); err != nil {
+			return nil, err
+		}
 	}
 	if b.place, err = s.placeOf(packages); err != nil {
 		return nil, err
@@ -137,6 +139,23 @@ func (s *Sources) checkedOut(ctx context.Context) (*gitrepo.Repo, string, error)
 		return repo, "", nil
 	}
 	return repo, head.Commit, err
+}
+
+// placed is the top of a repository with the path from there to the workspace, whatever folder of it the repository was opened in.
+func (s *Sources) placed(repo *gitrepo.Repo) (top, prefix string, err error) {
+	root, err := filepath.EvalSymlinks(s.Workspace.Root)
+	if err != nil {
+		return "", "", err
+	}
+	top, err = filepath.EvalSymlinks(repo.Top)
+	if err != nil {
+		return "", "", err
+	}
+	prefix, err = filepath.Rel(top, root)
+	if err != nil || prefix == "." {
+		return repo.Top, "", err
+	}
+	return repo.Top, filepath.ToSlash(prefix), nil
 }
 
 // placeOf is the folder for builds of packages.

@@ -98,7 +98,14 @@ func (r *repository) sources() sources.Sources {
 
 // committed are sources of HEAD.
 func (r *repository) committed(tags ...gitrepo.Tag) *sources.Sources {
-	repo, err := gitrepo.Open(r.t.Context(), r.run, r.root())
+	r.t.Helper()
+	return r.committedIn(r.prefix, tags...)
+}
+
+// committedIn are sources of HEAD, of a repository that was opened in a folder of it.
+func (r *repository) committedIn(folder string, tags ...gitrepo.Tag) *sources.Sources {
+	r.t.Helper()
+	repo, err := gitrepo.Open(r.t.Context(), r.run, filepath.Join(r.top, folder))
 	require.NoError(r.t, err)
 	head, err := repo.Head(r.t.Context())
 	require.NoError(r.t, err)
@@ -207,8 +214,9 @@ func TestWorkTree(t *testing.T) {
 // A commit is built as it is, whatever lies in the work tree; each build sees it as the first one did, with the release's tags.
 func TestCommit(t *testing.T) {
 	t.Parallel()
-	for _, prefix := range []string{"", "some/where"} {
-		t.Run(prefix, func(t *testing.T) {
+	for _, c := range []struct{ prefix, opened string }{{"", ""}, {"some/where", "some/where"}, {"some/where", ""}, {"some/where", "some"}, {"some/where", "some/where/one"}} {
+		prefix := c.prefix
+		t.Run(prefix+" opened in "+c.opened, func(t *testing.T) {
 			t.Parallel()
 			r := newRepository(t, prefix)
 			want := files(t, r.top)
@@ -216,10 +224,11 @@ func TestCommit(t *testing.T) {
 			r.write("one/src/one/__init__.py", "changed")
 			r.write("one/src/one/gen.py", "ignored")
 			r.write("one/src/one/new.py", "new")
-			s := r.committed(gitrepo.Tag{Name: "v1.0.0", Message: "v1.0.0\n"})
+			s := r.committedIn(c.opened, gitrepo.Tag{Name: "v1.0.0", Message: "v1.0.0\n"})
 			for _, name := range []string{"one", "two", "one"} {
 				root, done, err := take(t, s, name)
 				require.NoError(t, err)
+				require.FileExists(t, filepath.Join(root, "one/pyproject.toml"))
 				clone := strings.TrimSuffix(strings.TrimSuffix(root, prefix), "/")
 				require.Equal(t, want, files(t, clone))
 				describe, err := command.Output(t.Context(), r.run, command.Cmd{Name: "git", Args: []string{"describe", "--dirty", "--tags", "--long", "--match", "v*"}, Dir: root})
