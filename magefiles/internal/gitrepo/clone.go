@@ -115,7 +115,7 @@ func (r *Repo) cloneAt(ctx context.Context, dir, commit string, borrow bool) err
 			_, err = clone.talk(ctx, call{args: []string{"fetch", "--quiet", "--no-tags", "--depth=1", "origin", commit}, settings: fromHere})
 		}
 		if err == nil {
-			err = r.carry(ctx, r.origin(ctx).own(), dir)
+			err = r.carry(ctx, r.Common, dir)
 		}
 		if err == nil {
 			err = clone.checkOut(ctx, commit)

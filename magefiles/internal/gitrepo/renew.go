@@ -27,27 +27,28 @@ const (
 // Keep remembers beside a clone, dir, which Borrow has just made of a commit, what Renew needs to know of it. One with submodules
 // is not kept.
 func (r *Repo) Keep(ctx context.Context, dir, commit string) error {
-	beside := filepath.Dir(dir)
-	if err := os.RemoveAll(filepath.Join(beside, keptHow)); err != nil {
-		return err
-	}
-	if links, err := (&Repo{Top: dir, runner: r.runner}).hasLinks(ctx); err != nil || links {
-		return err
-	}
 	how, err := r.how(ctx)
 	if err != nil {
 		return err
 	}
-	if err := copyIndex(filepath.Join(dir, ".git", "index"), filepath.Join(beside, keptIndex)); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(beside, keptHow), []byte(how+" "+commit), 0o600)
+	_, err = r.keep(ctx, dir, commit, how)
+	return err
 }
 
-// hasLinks says whether there are submodules.
-func (r *Repo) hasLinks(ctx context.Context) (bool, error) {
-	entries, err := r.entries(ctx)
-	return slices.ContainsFunc(entries, func(e entry) bool { return e.mode == linkMode }), err
+// keep is Keep for files that were checked out as how says. It says whether the clone was kept.
+func (r *Repo) keep(ctx context.Context, dir, commit, how string) (kept bool, err error) {
+	beside := filepath.Dir(dir)
+	if err := os.RemoveAll(filepath.Join(beside, keptHow)); err != nil {
+		return false, err
+	}
+	entries, err := (&Repo{Top: dir, runner: r.runner}).entries(ctx)
+	if err != nil || slices.ContainsFunc(entries, func(e entry) bool { return e.mode == linkMode }) {
+		return false, err
+	}
+	if err := copyIndex(filepath.Join(dir, ".git", "index"), filepath.Join(beside, keptIndex)); err != nil {
+		return false, err
+	}
+	return true, os.WriteFile(filepath.Join(beside, keptHow), []byte(how+" "+commit), 0o600)
 }
 
 // copyIndex copies an index with its time: a file that was written after that is looked into.
@@ -80,8 +81,8 @@ func (r *Repo) how(ctx context.Context) (string, error) {
 // errTouched is in the chain where a clone cannot be used again.
 var errTouched = errors.New("it has to be made new")
 
-// Renew makes a clone that was kept, dir, what Borrow would make: nothing that was left in it stays, be it ignored or not, and
-// no file that anybody has touched. Any error says that it has to be made new.
+// Renew makes a clone that was kept, dir, what Borrow would make, and keeps it: nothing that was left in it stays, be it ignored or
+// not, and no file that anybody has touched. Any error says that it has to be made new.
 func (r *Repo) Renew(ctx context.Context, dir, commit string) error {
 	beside := filepath.Dir(dir)
 	kept, err := os.ReadFile(filepath.Join(beside, keptHow))
@@ -114,7 +115,7 @@ func (r *Repo) Renew(ctx context.Context, dir, commit string) error {
 	if err := clone.checkOut(ctx, commit); err != nil {
 		return err
 	}
-	if links, err := clone.hasLinks(ctx); err != nil || links {
+	if kept, err := r.keep(ctx, dir, commit, how); err != nil || !kept {
 		return errors.Join(errTouched, err)
 	}
 	return nil
@@ -134,7 +135,7 @@ func (r *Repo) freshGit(ctx context.Context, dir, commit string) error {
 	if err := os.Rename(filepath.Join(fresh, ".git"), git); err != nil {
 		return err
 	}
-	return r.carry(ctx, r.origin(ctx).own(), dir)
+	return r.carry(ctx, r.Common, dir)
 }
 
 // strict are the settings under which git sees that a file was touched.

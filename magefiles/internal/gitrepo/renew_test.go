@@ -134,7 +134,6 @@ func TestRenew(t *testing.T) {
 					return
 				}
 				require.NoError(t, err)
-				require.NoError(t, repo.Keep(t.Context(), clone.dir, commit))
 				fresh := filepath.Join(t.TempDir(), "fresh")
 				require.NoError(t, repo.Borrow(t.Context(), fresh, commit))
 				require.Equal(t, tree(t, fresh), tree(t, clone.dir))

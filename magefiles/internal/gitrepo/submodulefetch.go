@@ -54,8 +54,8 @@ func wordsOf(err error) string { return cmp.Or(operr.DetailOf(err), err.Error())
 // Unobtainable returns those submodules, of what is lacking in this work tree, that a clone of it could not get either: this
 // machine has none of them, and where they come from does not answer. What is in another submodule is left to the clone.
 func (r *Repo) Unobtainable(ctx context.Context, lacks []Lack) (found []Lack) {
-	f, m := &filler{Repo: r}, r.origin(ctx)
-	settings := r.submodules(ctx)
+	f, m, settings := &filler{Repo: r}, r.origin(), r.submodules(ctx)
+	m.url = r.originURL(ctx)
 	for _, l := range lacks {
 		if l.Kind != Missing || !l.Submodule || r.inSubmodule(l.Path) {
 			continue
@@ -117,7 +117,7 @@ func (f *filler) fetchInto(ctx context.Context, dir, commit, local string, fetch
 	}
 	carry := func() error { return f.carry(ctx, local, dir) }
 	if local == "" { // the ways to addresses; what is secret stays where it is
-		carry = func() error { return f.copyConfig(ctx, f.origin(ctx).own(), dir, `^url\.|^core\.sshcommand$`) }
+		carry = func() error { return f.copyConfig(ctx, f.Common, dir, `^url\.|^core\.sshcommand$`) }
 	}
 	if err := carry(); err != nil {
 		return err

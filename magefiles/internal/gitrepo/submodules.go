@@ -26,7 +26,7 @@ type filler struct {
 // Fill checks out the submodules of a clone of ours that the original has on this machine. Others stay empty folders.
 func (r *Repo) Fill(ctx context.Context, clone string) error {
 	f := &filler{Repo: r, address: func(string) bool { return false }, failed: map[string]string{}}
-	return f.fill(ctx, f.origin(ctx), clone, "")
+	return f.fill(ctx, f.origin(), clone, "")
 }
 
 // Complete fetches what clone, a clone of r, lacks in the folders (as of [Repo.Lacking]), and returns what it lacks then.
@@ -38,7 +38,7 @@ func (r *Repo) Complete(ctx context.Context, clone *Repo, packed, named []string
 	}
 	dirs := clone.below(append(append([]string(nil), packed...), named...))
 	f := &filler{Repo: r, address: func(link string) bool { return touches(dirs, link) }, failed: map[string]string{}}
-	if err := f.fill(ctx, f.origin(ctx), clone.Top, ""); err != nil {
+	if err := f.fill(ctx, f.origin(), clone.Top, ""); err != nil {
 		return nil, err
 	}
 	lacks, err = clone.Lacking(ctx, packed, named)
@@ -48,14 +48,19 @@ func (r *Repo) Complete(ctx context.Context, clone *Repo, packed, named []string
 	return lacks, err
 }
 
-// origin is the module that a work tree of ours is.
-func (r *Repo) origin(ctx context.Context) module {
+// origin is the module that a work tree of ours is, without its address, which fill asks for where there is a submodule.
+func (r *Repo) origin() module {
 	m := module{dirs: []string{r.Dir}, top: r.Top}
 	if r.Common != r.Dir {
 		m.dirs = append(m.dirs, r.Common)
 	}
-	m.url, _ = r.git(ctx, "config", "--get", "remote.origin.url") // without one, a relative address is of no use
 	return m
+}
+
+// originURL is the address that those of submodules may be relative to; "" where there is none, and such a one is of no use.
+func (r *Repo) originURL(ctx context.Context) string {
+	url, _ := r.git(ctx, "config", "--get", "remote.origin.url")
+	return url
 }
 
 // fill fills the submodules of a work tree of ours, and theirs. prefix is its path from the top of the clone.
@@ -72,6 +77,9 @@ func (f *filler) fill(ctx context.Context, m module, dir, prefix string) error {
 		}
 		if settings == nil {
 			settings = clone.submodules(ctx)
+			if prefix == "" {
+				m.url = f.originURL(ctx)
+			}
 		}
 		from := f.modules(ctx, m, e.path, settings[e.path])
 		at := path.Join(prefix, e.path)

@@ -16,16 +16,17 @@ func (b *build) checkOut(ctx context.Context) error {
 			break
 		}
 	}
-	if b.repo.Renew(ctx, b.clone, b.head) != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err := b.empty(); err != nil {
-			return err
-		}
-		if err := b.repo.Borrow(ctx, b.clone, b.head); err != nil {
-			return err
-		}
+	if b.repo.Renew(ctx, b.clone, b.head) == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err := b.empty(); err != nil {
+		return err
+	}
+	if err := b.repo.Borrow(ctx, b.clone, b.head); err != nil {
+		return err
 	}
 	return b.repo.Keep(ctx, b.clone, b.head)
 }
