@@ -16,15 +16,16 @@ type textReader func(name string) (real string, src []byte, err error)
 // projectVersion finds out what a pyproject.toml says of its version: a text, who makes it, or nothing.
 func (s *source) projectVersion(p *Project, readText textReader) Version {
 	root := s.doc.Root
-	if v, ok := s.poetryVersion(); ok {
-		return v
+	written := root.Get("tool", "poetry", "version")
+	if poetryReplaces(root) {
+		written = nil
 	}
-	for _, n := range []*tomledit.Node{root.Get("project", "version"), root.Get("tool", "poetry", "version")} {
+	for _, n := range []*tomledit.Node{root.Get("project", "version"), written} {
 		if n != nil {
 			return Version{Text: s.str(n), Source: VersionProject, Pos: s.valuePos(n), Node: n}
 		}
 	}
-	if !slices.Contains(p.Dynamic, "version") {
+	if !slices.Contains(p.Dynamic, "version") && !poetryReplaces(root) {
 		return Version{Source: VersionMissing, Pos: s.pos(root.Get("project"))}
 	}
 	v := Version{Source: VersionDynamic, Detail: p.BuildBackend, Pos: s.pos(root.Get("project", "dynamic"))}
@@ -54,14 +55,11 @@ var taggers = []string{
 	"flit-scm", "hatch-vcs", "pbr", "setuptools-git-versioning", "setuptools-scm", "uv-dynamic-versioning", "vcs-versioning", "versioneer", "versioningit",
 }
 
-// poetryVersion is that of poetry-dynamic-versioning, beside which a static version is a placeholder, as poetry wants one.
-func (s *source) poetryVersion() (Version, bool) {
-	tool := s.doc.Root.Get("tool")
-	n := tool.Get("poetry-dynamic-versioning")
-	if !n.Get("enable").True() || !tool.Get("poetry").Has("version") && !s.doc.Root.Has("project", "version") {
-		return Version{}, false
-	}
-	return Version{Source: VersionTag, Detail: "poetry-dynamic-versioning", Pos: s.pos(n)}, true
+// poetryReplaces says whether the build puts the version of a tag in place of that of [tool.poetry]: poetry wants one to be written
+// there, and "0.0.0" is what poetry-dynamic-versioning asks for.
+func poetryReplaces(root *tomledit.Node) bool {
+	return root.Get("tool", "poetry-dynamic-versioning", "enable").True() &&
+		strings.HasPrefix(root.Get("build-system", "build-backend").Text(), "poetry_dynamic_versioning")
 }
 
 // dynamicVersions are the tables by which a tool is known to make the version, and where it takes it from.

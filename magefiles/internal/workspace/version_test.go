@@ -26,6 +26,16 @@ func TestVersions(t *testing.T) {
 		{"pyproject only", "", "[project]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.pixi.package.build.backend]\nname = \"pixi-build-cmake\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
 		{"poetry", "", "[tool.poetry]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.pixi.package.build.backend]\nname = \"pixi-build-python\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
 		{
+			"poetry, replaced by the tag's", "[package]\nname = \"p\"\nversion = \"0.3.0\"\n" + python, "[tool.poetry]\nname = \"p\"\nversion = \"0.0.0\"\n[tool.poetry-dynamic-versioning]\nenable = true\n[build-system]\nbuild-backend = \"poetry_dynamic_versioning.backend\"\n",
+			"package 0.3.0  p/pixi.toml:3:11", "tag  poetry-dynamic-versioning p/pyproject.toml:4:7",
+		},
+		{
+			"poetry beside [project], replaced by the tag's", "[package]\nname = \"p\"\nversion = \"0.3.0\"\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.poetry]\nversion = \"0.0.0\"\n[tool.poetry-dynamic-versioning]\nenable = true\n[build-system]\nbuild-backend = \"poetry_dynamic_versioning.backend\"\n",
+			"package 0.3.0  p/pixi.toml:3:11", "tag  poetry-dynamic-versioning p/pyproject.toml:6:7",
+		},
+		{"poetry, replaced by a plugin alone, which no build has", "[package]\n" + python, "[tool.poetry]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.poetry-dynamic-versioning]\nenable = true\n[build-system]\nbuild-backend = \"poetry.core.masonry.api\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
+		{"poetry, not replaced yet", "[package]\n" + python, "[tool.poetry]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.poetry-dynamic-versioning]\nenable = false\n[build-system]\nbuild-backend = \"poetry_dynamic_versioning.backend\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
+		{
 			"a literal that hatch reads", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.hatch.version]\npath = \"src/v.py\"\n",
 			"file 0.4.0 hatch p/src/v.py:2:16", "",
 		},
@@ -40,10 +50,6 @@ func TestVersions(t *testing.T) {
 		{"versioneer by its table", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.versioneer]\nVCS = \"git\"\n", "tag  versioneer p/pyproject.toml:4:7", ""},
 		{"setuptools-git-versioning", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools-git-versioning]\nenabled = true\n", "tag  setuptools-git-versioning p/pyproject.toml:4:7", ""},
 		{"pbr by its requirement", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"setuptools\", \"pbr\"]\n", "tag  pbr p/pyproject.toml:5:27", ""},
-		{
-			"a placeholder, as poetry wants one", "[package]\nversion = \"0.3.0\"\n" + python, "[tool.poetry]\nname = \"p\"\nversion = \"0.0.0\"\n[tool.poetry-dynamic-versioning]\nenable = true\n",
-			"package 0.3.0  p/pixi.toml:2:11", "tag  poetry-dynamic-versioning p/pyproject.toml:4:7",
-		},
 		{"a poetry that is not told to", "", "[tool.poetry]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.poetry-dynamic-versioning]\nenable = false\n[tool.pixi.package.build.backend]\nname = \"pixi-build-python\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
 		{"setuptools attr", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools.dynamic]\nversion = { attr = \"p.v\" }\n", "dynamic  setuptools attr p.v p/pyproject.toml:5:1", ""},
 		{"dynamic by who knows whom", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nbuild-backend = \"custom\"\n", "dynamic  custom p/pyproject.toml:3:1", ""},
