@@ -14,7 +14,7 @@ import (
 // becomes.
 const HandedOver = "PIPELINE_CREDENTIALS_FD"
 
-// ways lead to a credential, and are none: others may read them, since they can find the file or the socket anyway.
+// ways lead to a credential and are not one: others may read them, since they can find the file or the socket anyway.
 var ways = []string{
 	"SSH_AUTH_SOCK", "SSH_AGENT_PID", "*ASKPASS", "GPG_*", "DOCKER_CONFIG", "KUBECONFIG", "NETRC", "*_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "AWS_CONFIG_FILE",
 	"AWS_REGION", "AWS_DEFAULT_REGION", "VAULT_ADDR", "CLOUDSDK_CONFIG", "AZURE_CONFIG_DIR",

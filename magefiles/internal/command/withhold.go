@@ -27,8 +27,8 @@ var credentials = []struct {
 	{"of uploaders", []string{"TWINE_*", "UV_PUBLISH_*", "FLIT_PASSWORD", "FLIT_USERNAME", "POETRY_PYPI_TOKEN_*", "POETRY_HTTP_BASIC_*", "HATCH_INDEX_AUTH", "HATCH_INDEX_USER"}},
 }
 
-// harmlessNames look like credentials and are none.
-var harmlessNames = []string{"AWS_CA_BUNDLE", "AWS_REGION", "AWS_DEFAULT_REGION", "CI_JOB_ID", "CI_JOB_NAME", "CI_JOB_STAGE", "CI_JOB_URL", "CI_JOB_STATUS", "CI_REGISTRY", "CI_REGISTRY_IMAGE"}
+// harmlessNames look like names of credentials, and are not.
+var harmlessNames = []string{"AWS_CA_BUNDLE", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "AWS_REGION", "AWS_DEFAULT_REGION", "CI_JOB_ID", "CI_JOB_NAME", "CI_JOB_STAGE", "CI_JOB_URL", "CI_JOB_STATUS", "CI_REGISTRY", "CI_REGISTRY_IMAGE"}
 
 // Fetching are the variables by which package managers fetch packages, as names for Withhold to pass: for what installs, and not for
 // what runs afterwards.

@@ -17,7 +17,7 @@ func TestHostileCodeGetsNoCredential(t *testing.T) {
 		"RATTLER_AUTH_FILE", "SIGSTORE_ID_TOKEN", "SOME_SECRETS", "SSH_AUTH_SOCK", "TWINE_USERNAME", "UV_INDEX_OURS_PASSWORD", "UV_PUBLISH_TOKEN", "VAULT_ADDR", "a_lower_token",
 	}
 	kept := []string{
-		"PATH=/bin", "HOME=/h", "AWS_REGION=eu", "CI=true", "GITHUB_ACTIONS=true", "GITHUB_SHA=abc", "HTTPS_PROXY=http://me:secret@proxy:3128", "TOKENIZERS_PARALLELISM=false",
+		"PATH=/bin", "HOME=/h", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE=/ca.pem", "AWS_REGION=eu", "CI=true", "GITHUB_ACTIONS=true", "GITHUB_SHA=abc", "HTTPS_PROXY=http://me:secret@proxy:3128", "TOKENIZERS_PARALLELISM=false",
 		"UV_INDEX_URL=https://mirror.example/simple", "PYTHONPATH=/x", "EMPTY_TOKEN=", "URL=https://user@host/", "MAIL=a:b@c", "TEXT=see https://host and http://other:80/x@y",
 	}
 	var env []string

@@ -37,7 +37,7 @@ func (p *Publisher) Ready(ctx context.Context) (Artifacts, error) {
 			continue
 		}
 		a, err := toolchain.Check(p.Workspace, pkg, filepath.Join(p.Output, e.Name()))
-		if other := (*toolchain.WheelError)(nil); errors.As(err, &other) && toolchain.FromTags(pkg) != nil {
+		if other := (*toolchain.WheelError)(nil); errors.As(err, &other) && pkg.FromTags() != nil {
 			continue
 		}
 		if err != nil {

@@ -34,7 +34,7 @@ func checkAny(w *workspace.Workspace, p *workspace.Package, path string) (Artifa
 	switch {
 	case !errors.As(err, &other):
 		return a, err
-	case other.Says == "" || FromTags(p) == nil:
+	case other.Says == "" || p.FromTags() == nil:
 		return a, otherWheel(p, other)
 	}
 	return a, nil

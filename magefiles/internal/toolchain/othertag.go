@@ -10,14 +10,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// FromTags returns the place that says that a tool makes the version of p's wheel from tags; nil where none does.
-func FromTags(p *workspace.Package) *workspace.Version { return p.FromTags() }
-
 // BetweenTags returns a line for each artifact whose wheel is of another version than its package, since it was built where no
 // tag says that version.
 func BetweenTags(packages []*workspace.Package, built []Artifact) (lines []string) {
 	for i, a := range built {
-		v := FromTags(packages[i])
+		v := packages[i].FromTags()
 		if v == nil || a.Wheel == "" || version.Equivalent(a.Wheel, a.Index.Version) {
 			continue
 		}
@@ -29,7 +26,7 @@ func BetweenTags(packages []*workspace.Package, built []Artifact) (lines []strin
 
 // otherWheel says of a wheel of another version what has most likely made it, and what to change.
 func otherWheel(p *workspace.Package, e *WheelError) error {
-	v := FromTags(p)
+	v := p.FromTags()
 	if v == nil {
 		return operr.New("let "+wheelSource(p)+" say "+e.Version+" too, and build it again; nothing was uploaded", "%w", e)
 	}
@@ -73,13 +70,4 @@ func causes(p *workspace.Package, v *workspace.Version, e *WheelError) (lines []
 		add("it counts another tag as the nearer one: let git_describe_command match the tags of this package alone (`--match 'PREFIX*'`)")
 	}
 	return lines
-}
-
-// Versioned refuses packages in whose manifests pixi finds no version, before anything is built.
-func Versioned(packages ...*workspace.Package) error {
-	var found []*operr.Error
-	for _, n := range workspace.NoVersions(packages) {
-		found = append(found, n.Err(""))
-	}
-	return operr.Join(found, "see to each; nothing was built", "%d packages cannot be built", len(found))
 }

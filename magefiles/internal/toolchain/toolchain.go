@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -106,4 +107,13 @@ func Foresee(t Toolchain, packages []*workspace.Package) error {
 		return f.Foresee(packages)
 	}
 	return nil
+}
+
+// Versioned refuses packages in whose manifests pixi finds no version, before anything is built.
+func Versioned(packages ...*workspace.Package) error {
+	var found []*operr.Error
+	for _, n := range workspace.NoVersions(packages) {
+		found = append(found, n.Err(""))
+	}
+	return operr.Join(found, "see to each; nothing was built", "%d packages cannot be built", len(found))
 }

@@ -80,30 +80,30 @@ func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.A
 	return toolchain.Collect(b, built)
 }
 
-// buildTaken builds one package from sources of its own.
+// buildTaken builds one package from sources of its own. What cannot be built is refused before these are taken.
 func (e *Toolchain) buildTaken(ctx context.Context, t tools, work, dir string, b toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
-	w, done, err := b.Take(ctx, p)
-	if err != nil {
-		return "", err
-	}
-	b.Workspace = w
-	made, err := e.buildOne(ctx, t, work, dir, b, p, log)
-	return made, done([]string{made}, err)
-}
-
-// buildOne lets rattler-build build one package and returns the archive's path.
-func (e *Toolchain) buildOne(ctx context.Context, t tools, work, dir string, b toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
-	w := b.Workspace
 	if err := buildable(p); err != nil {
 		return "", err
 	}
-	if err := builtByOwn(w, p); err != nil {
+	if err := builtByOwn(b.Workspace, p); err != nil {
 		return "", err
 	}
 	base, err := e.buildInterpreter(ctx, p)
 	if err != nil {
 		return "", err
 	}
+	w, done, err := b.Take(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	b.Workspace = w
+	made, err := e.buildOne(ctx, t, base, work, dir, b, p, log)
+	return made, done([]string{made}, err)
+}
+
+// buildOne lets rattler-build build one package and returns the archive's path.
+func (e *Toolchain) buildOne(ctx context.Context, t tools, base Interpreter, work, dir string, b toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
+	w := b.Workspace
 	python, err := e.buildPython(ctx, t, base, w, p)
 	if err != nil {
 		return "", err
@@ -170,7 +170,7 @@ func copyFile(from, to string) error {
 }
 
 func buildFailed(p *workspace.Package, err error) error {
-	failed := operr.New("mend what the lines above show, then build again", "building %s (%s): %w", p.Name, p.Dir, err)
+	failed := operr.New("fix what the lines above show, then build again", "building %s (%s): %w", p.Name, p.Dir, err)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
 		failed = failed.WithDetail(exit.Tail)

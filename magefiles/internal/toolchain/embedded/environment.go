@@ -178,8 +178,8 @@ func (e *Toolchain) installOwn(ctx context.Context, t tools, dir string, n *need
 	return e.uvInstall(ctx, t, dir, args...)
 }
 
-// ownDigest is over everything in the folders of the packages that are installed from sources. Of an editable one only
-// what its metadata is made of counts.
+// ownDigest is over everything in the folders of the packages that are installed from sources, and over what builds need though git
+// ignores it. Of an editable one only what its metadata is made of counts.
 func (e *Toolchain) ownDigest(n *needs) (string, error) {
 	t := treeHash{sha256.New(), e.workspace.Root, map[string]bool{}}
 	for _, p := range n.packages {
@@ -192,6 +192,13 @@ func (e *Toolchain) ownDigest(n *needs) (string, error) {
 	for _, dir := range n.plain {
 		if err := t.add(dir); err != nil {
 			return "", err
+		}
+	}
+	if len(n.packages)+len(n.plain) > 0 {
+		for _, file := range e.workspace.Config.Include {
+			if err := t.add(filepath.Join(e.workspace.Root, filepath.FromSlash(file))); err != nil {
+				return "", err
+			}
 		}
 	}
 	for _, dir := range n.editable {

@@ -1,6 +1,8 @@
 package embedded_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"maps"
 	"os"
@@ -86,10 +88,17 @@ func TestFailingBuild(t *testing.T) {
 
 func refusal(t *testing.T, w *workspace.Workspace) error {
 	_, err := newToolchain(t, w).Build(t.Context(), toolchain.Build{
-		Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate, Log: io.Discard,
+		Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate, Log: io.Discard, Sources: untaken{},
 	})
 	require.Error(t, err)
 	return err
+}
+
+// untaken are sources that no build comes to take.
+type untaken struct{}
+
+func (untaken) Take(context.Context, ...*workspace.Package) (string, func([]string, error) error, error) {
+	return "", nil, errors.New("the sources of a build that is refused were taken")
 }
 
 func writeWorkspace(t *testing.T, files map[string]string) *workspace.Workspace {

@@ -42,28 +42,37 @@ func (e *Toolchain) findTools(ctx context.Context) (tools, error) {
 }
 
 func (e *Toolchain) installTools(ctx context.Context) (tools, error) {
+	bin, err := e.pinned(ctx, "tools", "uv and py-rattler-build", toolRequirements)
+	return tools{python: filepath.Join(bin, "python"), uv: filepath.Join(bin, "uv")}, err
+}
+
+// Programs is the folder of the programs that requirements bring, which pin all they name by hash. what names them for people.
+func (e *Toolchain) Programs(ctx context.Context, what, requirements string) (bin string, err error) {
+	return e.pinned(ctx, "programs", what, requirements)
+}
+
+// pinned installs requirements that are pinned by hash, from wheels alone, once on a machine, into an environment of their own on
+// the Python of our tools; it returns the folder of its programs.
+func (e *Toolchain) pinned(ctx context.Context, kind, what, requirements string) (bin string, err error) {
 	interpreter, err := e.Python(ctx)
 	if err != nil {
-		return tools{}, err
+		return "", err
 	}
-	dir, err := e.cached(ctx, "tools", digest(toolRequirements, interpreter.Path, interpreter.Version), func(dir string) error {
-		e.say("installing uv and py-rattler-build for Python %s (once on this machine)", interpreter.Version)
+	dir, err := e.cached(ctx, kind, digest(requirements, interpreter.Path, interpreter.Version), func(dir string) error {
+		e.say("installing %s for Python %s (once on this machine)", what, interpreter.Version)
 		if err := e.tool(ctx, io.Discard, interpreter.Path, "-I", "-m", "venv", dir); err != nil {
 			return operr.New("on Debian: apt-get install python3-venv", "making a virtual environment with %s: %w", interpreter.Path, err)
 		}
-		requirements := filepath.Join(dir, "requirements.txt")
-		if err := os.WriteFile(requirements, []byte(toolRequirements), 0o644); err != nil {
+		list := filepath.Join(dir, "requirements.txt")
+		if err := os.WriteFile(list, []byte(requirements), 0o644); err != nil {
 			return err
 		}
+		// Isolated, so that no module of the folder that we were started in is taken for pip.
 		err := e.tool(ctx, io.Discard, filepath.Join(dir, "bin", "python"), "-I", "-m", "pip", "install", "--quiet",
-			"--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "--no-deps", "--requirement", requirements)
-		return network(err, "installing uv and py-rattler-build from PyPI")
+			"--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "--no-deps", "--requirement", list)
+		return network(err, "installing "+what+" from PyPI")
 	})
-	if err != nil {
-		return tools{}, err
-	}
-	bin := filepath.Join(dir, "bin")
-	return tools{python: filepath.Join(bin, "python"), uv: filepath.Join(bin, "uv")}, nil
+	return filepath.Join(dir, "bin"), err
 }
 
 // buildPython returns the interpreter of an environment of base that has the build backends which a package's requires name: the

@@ -1,0 +1,43 @@
+package rules_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+var tomlBlock = regexp.MustCompile("(?ms)^```toml\n(.*?)^```$")
+
+// What the documents show of a manifest can be copied from there: it is TOML, and what is for the pipeline has keys and values that
+// it takes.
+func TestExamplesOfManifests(t *testing.T) {
+	documents, err := filepath.Glob("../../../*.md")
+	require.NoError(t, err)
+	settings := 0
+	for _, file := range documents {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, block := range tomlBlock.FindAllStringSubmatch(string(text), -1) {
+			_, err := tomledit.Parse(filepath.Base(file), []byte(block[1]))
+			require.NoError(t, err, block[1])
+			if !strings.Contains(block[1], "[tool.release") {
+				continue
+			}
+			settings++
+			root := t.TempDir()
+			manifest := "[workspace]\nname = \"w\"\nchannels = []\nplatforms = [\"linux-64\"]\n\n" + block[1]
+			require.NoError(t, os.WriteFile(filepath.Join(root, "pixi.toml"), []byte(manifest), 0o644))
+			w, err := workspace.Load(root)
+			require.NoError(t, err, block[1])
+			require.NotNil(t, w)
+		}
+	}
+	require.Positive(t, settings)
+}

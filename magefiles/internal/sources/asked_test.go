@@ -1,0 +1,73 @@
+package sources_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/sources"
+)
+
+// asked remembers what git is asked, and where.
+type asked struct {
+	*command.System
+	mu    sync.Mutex
+	calls []string
+}
+
+func (a *asked) Run(ctx context.Context, c command.Cmd) error {
+	args := c.Args
+	for len(args) > 1 && args[0] == "-c" {
+		args = args[2:]
+	}
+	a.mu.Lock()
+	a.calls = append(a.calls, c.Dir+": "+strings.Join(args, " "))
+	a.mu.Unlock()
+	return a.System.Run(ctx, c)
+}
+
+// Git is a process for each question, and a build of a small package takes no longer than a few of them.
+func TestGitIsAskedNothingTwice(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		from func(r *repository) *sources.Sources
+	}{
+		{"a build of the work tree", func(r *repository) *sources.Sources { return r.sources().WorkTree() }},
+		{"the next one", func(r *repository) *sources.Sources {
+			s := r.sources().WorkTree()
+			_, done, err := take(t, s, "one")
+			require.NoError(t, err)
+			require.NoError(t, done(nil, nil))
+			return s
+		}},
+		{"a build of a commit", func(r *repository) *sources.Sources { return r.committed() }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRepository(t, "")
+			git := &asked{System: r.run.(*command.System)}
+			r.run = git
+			s := c.from(r)
+			git.calls = nil
+			_, done, err := take(t, s, "one")
+			require.NoError(t, err)
+			require.NoError(t, done(nil, nil))
+			count := map[string]int{}
+			for _, call := range git.calls {
+				count[call]++
+			}
+			for call, n := range count {
+				if !strings.Contains(call, ": ls-files ") { // the index, before it is written and after that
+					require.Equal(t, 1, n, call)
+				}
+			}
+			require.NotContains(t, strings.Join(git.calls, "\n"), "remote.origin.url", "only an address of a submodule may be relative to it")
+			require.LessOrEqual(t, len(git.calls), 20)
+		})
+	}
+}

@@ -1,0 +1,38 @@
+package toolchain_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+)
+
+func TestTellWithheld(t *testing.T) {
+	failed := func(tail string) error {
+		return fmt.Errorf("task x: %w", &command.ExitError{Name: "python", Code: 1, Tail: tail})
+	}
+	withheld := []string{"A_TOKEN", "MY_TOKEN", "SSH_AUTH_SOCK"}
+	for _, c := range []struct {
+		name     string
+		err      error
+		withheld []string
+		says     string
+	}{
+		{"it went well", nil, withheld, ""},
+		{"it was not started", errors.New("starting python: not found"), withheld, ""},
+		{"nothing was withheld", failed("KeyError: 'MY_TOKEN'"), nil, ""},
+		{"it names none", failed("1 failed"), withheld, "It was run without A_TOKEN, MY_TOKEN, SSH_AUTH_SOCK. If it needs one of them: [tool.release] pass = [\"A_TOKEN\"]\n"},
+		{"it names one", failed("KeyError: 'MY_TOKEN'"), withheld, "It was run without MY_TOKEN. If it needs one of them: [tool.release] pass = [\"MY_TOKEN\"]\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var w bytes.Buffer
+			toolchain.TellWithheld(&w, c.err, c.withheld)
+			require.Equal(t, c.says, w.String())
+		})
+	}
+}
