@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -30,6 +31,7 @@ type Back struct {
 	Commit   string              // of the release; "" where there is none
 	Uploaded []publish.Published // for NoReturn
 	Running  string              // a CI run that may be uploading; "" where none is known
+	Recorded bool                // this clone has its journal: whether it made a commit is known
 
 	refs gitrepo.Refs
 	past *Past
@@ -50,7 +52,7 @@ func (r *Release) Undoing(ctx context.Context) (*Back, error) {
 		return nil, operr.New("`mage status` says what there is", "no release is unfinished: there is nothing to undo")
 	}
 	r.take(past)
-	b := &Back{Plan: past.Plan, past: past}
+	b := &Back{Plan: past.Plan, Recorded: past.Path != "", past: past}
 	if b.refs, err = r.Repo.Remote(ctx, b.Plan.Remote); err != nil {
 		return nil, err
 	}
@@ -153,7 +155,8 @@ func (r *Release) nothingMade(ctx context.Context, b *Back) error {
 	return err
 }
 
-// uploaded is what the channel has of the release. Where its versions were on the channel before, nothing is.
+// uploaded is what the channel has of the release: of the packages that it releases, and of those that it publishes along. What
+// the channel has of others is of the releases before it.
 func (r *Release) uploaded(ctx context.Context) ([]publish.Published, error) {
 	w, err := workspace.Load(r.Root)
 	if err != nil {
@@ -172,6 +175,9 @@ func (r *Release) uploaded(ctx context.Context) ([]publish.Published, error) {
 	}
 	var up []publish.Published
 	for _, p := range r.plan.Packages {
+		if !r.plan.releases(p.Name) && !slices.Contains(r.plan.Along, p) {
+			continue
+		}
 		for _, rec := range h.Of(p.Name, p.Version) {
 			if p.Version != "" {
 				up = append(up, publish.NewPublished(c.URL(), rec, publish.There))
@@ -237,7 +243,7 @@ func (r *Release) undoLocal(ctx context.Context, b *Back) (said []string, err er
 		return said, err
 	}
 	if b.Commit == "" {
-		if pending != nil && pending.Commit == "" {
+		if pending != nil && pending.Commit == "" && !b.Plan.Bump.Empty() {
 			return append(said, "took the bump back, which was not committed"), r.Store.TakeBack(ctx, pending, r.Repo)
 		}
 		return said, nil
