@@ -59,13 +59,8 @@ func (r *Release) Undoing(ctx context.Context) (*Back, error) {
 	if b.Commit, err = r.pushed(ctx, b.refs); err != nil {
 		return nil, err
 	}
-	if b.Commit != "" && !r.sent() {
-		b.Commit = ""
-	}
-	if b.Commit != "" { // nothing is uploaded before
-		if b.Uploaded, err = r.uploaded(ctx); err != nil {
-			return nil, err
-		}
+	if err := r.whose(ctx, b); err != nil {
+		return nil, err
 	}
 	switch {
 	case b.Commit != "" && len(b.Uploaded) > 0:
@@ -77,6 +72,27 @@ func (r *Release) Undoing(ctx context.Context) (*Back, error) {
 		err = r.localWay(ctx, b)
 	}
 	return b, err
+}
+
+// whose finds out what of the release is out, where its tags are on the remote: nothing is uploaded before. Where those are
+// somebody else's, it has uploaded something only if its journal comes to that.
+func (r *Release) whose(ctx context.Context, b *Back) error {
+	if b.Commit == "" {
+		return nil
+	}
+	sent, err := r.sent(ctx, b.refs)
+	if err != nil {
+		return err
+	}
+	if sent || r.past.began(StepPublish) {
+		if b.Uploaded, err = r.uploaded(ctx); err != nil {
+			return err
+		}
+	}
+	if !sent && len(b.Uploaded) == 0 {
+		b.Commit = ""
+	}
+	return nil
 }
 
 // DeleteURL is where prefix.dev's API takes the first of the uploaded files away (DELETE).
