@@ -20,7 +20,7 @@ func apart(t testing.TB, by string, names ...string) *releasing {
 	for _, name := range names {
 		r.ok("version:bump", "-to=0.2.0", "-only="+name, "-commit", "-yes")
 	}
-	r.pushAllOf("docs: more of it")
+	r.pushAllOf("chore(release): mono-p0001 0.2.0") // which no release has made
 	return r
 }
 
