@@ -218,6 +218,9 @@ func (a *app) reportRelease(r *release.Release, result release.Result) {
 		return
 	}
 	a.view.Heading("\n%s is released, at commit %.12s", result.Plan.Title, result.Commit)
+	if result.Plan.Bump.Empty() {
+		a.view.Line("no commit was made: the manifests were at %s already", result.Plan.Title)
+	}
 	var specs []string
 	for _, p := range result.Packages {
 		a.view.Line("  %s %s  %s  sha256 %.12s…", p.Name, p.Version, p.URL, p.SHA256)

@@ -149,8 +149,11 @@ func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error 
 		a.view.Line("%s is in this clone only: %s", title, what)
 	case release.Remote:
 		commit := "and its commit reverted on " + b.Plan.Branch
-		if b.Plan.Bump.Empty() {
-			commit = "and " + b.Plan.Branch + " stays, since this clone did not make the release's commit: `git revert` takes it back"
+		switch {
+		case b.Plan.Bump.Empty() && b.Recorded:
+			commit = "and " + b.Plan.Branch + " stays as it is: the release has no commit of its own"
+		case b.Plan.Bump.Empty():
+			commit = "and " + b.Plan.Branch + " stays as it is: this clone did not make the release; if it has a commit, `git revert` takes that back"
 		}
 		a.view.Line("%s is on %s, and nothing of it is on %s: its tag is removed there, %s", title, b.Plan.Remote, b.Plan.Channel, commit)
 		a.view.Line("Whoever fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")

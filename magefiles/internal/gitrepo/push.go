@@ -43,6 +43,20 @@ func (r *Repo) Unpush(ctx context.Context, remote string, refs Refs, commit, bra
 // exactly are the flags that make git push what it is told, and nothing that settings add to it.
 var exactly = []string{"--porcelain", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"}
 
+// OtherTag reports whether a tag of a remote is another object than the one that this clone has under that name: then somebody else
+// has made it, be it of the same commit. A tag that is not in both does not differ.
+func (r *Repo) OtherTag(ctx context.Context, refs Refs, tag string) (bool, error) {
+	there := refs.objects[tag]
+	if there == "" {
+		return false, nil
+	}
+	here, ok, err := r.answer(ctx, 1, "rev-parse", "--quiet", "--verify", "--end-of-options", "refs/tags/"+tag)
+	if err != nil {
+		return false, failed(err, "looking for the tag %s in %s", tag, r.Top)
+	}
+	return ok && here != there, nil
+}
+
 func (r *Repo) push(ctx context.Context, remote string, flags, refs []string) error {
 	to, err := r.addresses(ctx, remote)
 	if err != nil {

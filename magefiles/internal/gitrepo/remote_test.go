@@ -29,6 +29,32 @@ func hook(t *testing.T, dir, name, script string) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "hooks", name), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
 }
 
+// TestOtherTag tells a tag of somebody else's from the clone's own, of the same commit too.
+func TestOtherTag(t *testing.T) {
+	t.Parallel()
+	repo, dir, git := open(t)
+	bare := withRemote(t, dir, git)
+	for _, name := range []string{"own", "light"} {
+		git("tag", name)
+	}
+	for _, name := range []string{"annotated", "lighter", "here"} {
+		git("tag", "-a", "-m", "mine", name)
+	}
+	git("push", "-q", "origin", "own", "annotated")
+	for _, args := range [][]string{{"-a", "-m", "theirs", "light"}, {"lighter"}, {"there"}} {
+		git(append([]string{"--git-dir=" + bare, "-c", "user.name=x", "-c", "user.email=x@example.invalid", "tag"}, args...)...)
+	}
+	refs, err := repo.Remote(t.Context(), "origin")
+	require.NoError(t, err)
+	for name, want := range map[string]bool{
+		"own": false, "annotated": false, "light": true, "lighter": true, "here": false, "there": false, "nowhere": false,
+	} {
+		other, err := repo.OtherTag(t.Context(), refs, name)
+		require.NoError(t, err)
+		require.Equal(t, want, other, name)
+	}
+}
+
 func TestPushAndUnpush(t *testing.T) {
 	repo, dir, git := open(t)
 	bare := withRemote(t, dir, git)

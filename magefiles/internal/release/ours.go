@@ -46,9 +46,20 @@ func (r *Release) ownTags(ctx context.Context) (own []string, err error) {
 }
 
 // sent reports whether the tags on the remote may be those of this release, which has no commit of its own: its journal comes
-// to the push. Somebody else may have released the same version of the same commit.
-func (r *Release) sent() bool {
-	return !r.plan.Bump.Empty() || r.past == nil || r.past.began(StepPush) || r.past.Did(StepPush)
+// to the push, and the clone's tags are the same objects. Somebody else may have released the same version of the same commit.
+func (r *Release) sent(ctx context.Context, refs gitrepo.Refs) (bool, error) {
+	if !r.plan.Bump.Empty() || r.past == nil {
+		return true, nil
+	}
+	if !r.past.began(StepPush) && !r.past.Did(StepPush) {
+		return false, nil
+	}
+	for _, t := range r.plan.Tags {
+		if other, err := r.Repo.OtherTag(ctx, refs, t); other || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // releaseCommit is the commit that the release made, on the first parents of another one; "" where it is not there. It is the

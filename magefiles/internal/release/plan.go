@@ -180,7 +180,7 @@ func (r *Release) planned(context.Context, *string) (string, bool, error) {
 	for _, f := range p.Bump.Files {
 		edits += len(f.Edits)
 	}
-	what := "the versions are in the manifests already"
+	what := "no commit: the versions are in the manifests already"
 	if edits > 0 {
 		what = operr.Count(edits, "edit") + " in " + operr.Count(len(p.Bump.Files), "file")
 	}

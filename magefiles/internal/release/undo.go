@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -30,6 +31,7 @@ type Back struct {
 	Commit   string              // of the release; "" where there is none
 	Uploaded []publish.Published // for NoReturn
 	Running  string              // a CI run that may be uploading; "" where none is known
+	Recorded bool                // this clone has its journal: whether it made a commit is known
 
 	refs gitrepo.Refs
 	past *Past
@@ -50,20 +52,15 @@ func (r *Release) Undoing(ctx context.Context) (*Back, error) {
 		return nil, operr.New("`mage status` says what there is", "no release is unfinished: there is nothing to undo")
 	}
 	r.take(past)
-	b := &Back{Plan: past.Plan, past: past}
+	b := &Back{Plan: past.Plan, Recorded: past.Path != "", past: past}
 	if b.refs, err = r.Repo.Remote(ctx, b.Plan.Remote); err != nil {
 		return nil, err
 	}
 	if b.Commit, err = r.pushed(ctx, b.refs); err != nil {
 		return nil, err
 	}
-	if b.Commit != "" && !r.sent() {
-		b.Commit = ""
-	}
-	if b.Commit != "" { // nothing is uploaded before
-		if b.Uploaded, err = r.uploaded(ctx); err != nil {
-			return nil, err
-		}
+	if err := r.whose(ctx, b); err != nil {
+		return nil, err
 	}
 	switch {
 	case b.Commit != "" && len(b.Uploaded) > 0:
@@ -75,6 +72,27 @@ func (r *Release) Undoing(ctx context.Context) (*Back, error) {
 		err = r.localWay(ctx, b)
 	}
 	return b, err
+}
+
+// whose finds out what of the release is out, where its tags are on the remote: nothing is uploaded before. Where those are
+// somebody else's, it has uploaded something only if its journal comes to that.
+func (r *Release) whose(ctx context.Context, b *Back) error {
+	if b.Commit == "" {
+		return nil
+	}
+	sent, err := r.sent(ctx, b.refs)
+	if err != nil {
+		return err
+	}
+	if sent || r.past.began(StepPublish) {
+		if b.Uploaded, err = r.uploaded(ctx); err != nil {
+			return err
+		}
+	}
+	if !sent && len(b.Uploaded) == 0 {
+		b.Commit = ""
+	}
+	return nil
 }
 
 // DeleteURL is where prefix.dev's API takes the first of the uploaded files away (DELETE).
@@ -153,7 +171,8 @@ func (r *Release) nothingMade(ctx context.Context, b *Back) error {
 	return err
 }
 
-// uploaded is what the channel has of the release. Where its versions were on the channel before, nothing is.
+// uploaded is what the channel has of the release: of the packages that it releases, and of those that it publishes along. What
+// the channel has of others is of the releases before it.
 func (r *Release) uploaded(ctx context.Context) ([]publish.Published, error) {
 	w, err := workspace.Load(r.Root)
 	if err != nil {
@@ -172,6 +191,9 @@ func (r *Release) uploaded(ctx context.Context) ([]publish.Published, error) {
 	}
 	var up []publish.Published
 	for _, p := range r.plan.Packages {
+		if !r.plan.releases(p.Name) && !slices.Contains(r.plan.Along, p) {
+			continue
+		}
 		for _, rec := range h.Of(p.Name, p.Version) {
 			if p.Version != "" {
 				up = append(up, publish.NewPublished(c.URL(), rec, publish.There))
@@ -237,7 +259,7 @@ func (r *Release) undoLocal(ctx context.Context, b *Back) (said []string, err er
 		return said, err
 	}
 	if b.Commit == "" {
-		if pending != nil && pending.Commit == "" {
+		if pending != nil && pending.Commit == "" && !b.Plan.Bump.Empty() {
 			return append(said, "took the bump back, which was not committed"), r.Store.TakeBack(ctx, pending, r.Repo)
 		}
 		return said, nil

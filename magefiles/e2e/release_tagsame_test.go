@@ -1,0 +1,47 @@
+package e2e_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestUndoLeavesTheSameTagOfAnother has a colleague tag the same commit with the same name, and push that, while a release without
+// a commit runs. The release finds its push done. To take it back is to take its own tag back.
+func TestUndoLeavesTheSameTagOfAnother(t *testing.T) {
+	t.Parallel()
+	for name, tag := range map[string][]string{
+		"annotated":        {"-a", "-m", "mine"},
+		"light":            {},
+		"of several lines": {"-a", "-m", "v0.1.7", "-m", "more"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := standing(t, "here")
+			r.meanwhile(func() string {
+				return r.colleague("one", func(dir string) { git(t, dir, append(append([]string{"tag"}, tag...), "v0.1.7", "HEAD^")...) }, "v0.1.7")
+			})
+			before := r.mine()
+			r.refuseUploads("mono-core")
+			r.refused(1, "Error: ", "release", "-to=0.1.7", "-yes")
+			remote := r.refs()
+			require.NotEmpty(t, remote["refs/tags/v0.1.7"])
+			r.ok("undo", "-yes")
+			require.Equal(t, remote, r.refs())
+			require.Equal(t, before, r.mine())
+		})
+	}
+	t.Run("once something was uploaded", func(t *testing.T) {
+		t.Parallel()
+		r := standing(t, "here")
+		r.meanwhile(func() string {
+			return r.colleague("one", func(dir string) { git(t, dir, "tag", "-a", "-m", "mine", "v0.1.7", "HEAD^") }, "v0.1.7")
+		})
+		r.refuseUploads("mono-p0001")
+		r.refused(1, "Error: ", "release", "-to=0.1.7", "-yes")
+		require.NotEmpty(t, r.onChannel())
+		remote := r.refs()
+		require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 cannot be taken back")
+		require.Equal(t, remote, r.refs())
+	})
+}
