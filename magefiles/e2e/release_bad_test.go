@@ -465,6 +465,45 @@ func TestStatus(t *testing.T) {
 	require.Contains(t, r.ok("status"), "no release was begun in this clone, and whether the remote has a tag")
 }
 
+// What a release has built stays, whatever the tasks that check it leave in its clone: a file that git does not ignore, a version
+// that a tool writes into one that is committed.
+func TestBuiltOnce(t *testing.T) {
+	for name, left := range map[string]string{
+		"a new file":      "echo here >left",
+		"a changed file":  "echo changed >>CHANGELOG.md",
+		"a deleted file":  "rm CHANGELOG.md",
+		"a file in there": "mkdir -p output && echo here >output/left",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newReleasing(t, releaseOptions{by: "here", files: map[string]string{
+				"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tasks]\nqa = \"" + left + "\"\n\n[tool.release]\npublish = \"here\"\n",
+			}})
+			r.refuseUploads("mono-p0002")
+			_, status := r.mage("release", "-to=patch", "-yes")
+			require.Equal(t, 1, status)
+			built := func() (found []string) {
+				files, err := filepath.Glob(filepath.Join(r.dir, "output/release/clone/output/*.conda"))
+				require.NoError(t, err)
+				for _, file := range files {
+					st, err := os.Stat(file)
+					require.NoError(t, err)
+					found = append(found, file+" of "+st.ModTime().String())
+				}
+				return found
+			}
+			before := built()
+			require.Len(t, before, 3)
+			require.NotContains(t, r.ok("status"), "trouble")
+			require.Equal(t, before, built())
+			r.refuseUploads("")
+			require.Regexp(t, `✓ build +\S+  there already: mono-core`, r.ok("release", "-yes"))
+			require.Equal(t, before, built())
+			require.NotContains(t, r.ok("status"), "trouble")
+			r.released("0.1.7")
+		})
+	}
+}
+
 // edit changes a manifest, in a way that means nothing.
 func (r *releasing) edit() {
 	file := filepath.Join(r.dir, "pixi.toml")

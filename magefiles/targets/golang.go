@@ -54,7 +54,7 @@ func (a *app) goPackages(ctx context.Context, w *workspace.Workspace) ([]string,
 		return nil, operr.New("install Go", "the Go tests need the go command: %w", err)
 	}
 	if err != nil {
-		return nil, operr.New("mend what go says", "listing the Go packages of %s: %w", w.Root, err).WithDetail(said.String())
+		return nil, operr.New("fix what go says", "listing the Go packages of %s: %w", w.Root, err).WithDetail(said.String())
 	}
 	return strings.Fields(out), nil
 }
@@ -66,7 +66,7 @@ func lintGo(ctx context.Context) error {
 		if err != nil || !exists(w, "go.mod") {
 			return err
 		}
-		return a.job(ctx, "Go lint", "`mage fmt` formats; the rest is to be mended by hand", func(g *group) error {
+		return a.job(ctx, "Go lint", "`mage fmt` formats; the rest is to be fixed by hand", func(g *group) error {
 			if _, err := sh.Exec(nil, g, g, "go", "vet", "-tags=mage", "./..."); err != nil {
 				return err
 			}

@@ -36,36 +36,35 @@ func inert(text string) string {
 
 // codeSpans are the places of code between runs of as many backticks, with these.
 func codeSpans(line string) (spans [][2]int) {
-	for at := 0; at < len(line); {
+	for at := 0; ; {
 		open := strings.IndexByte(line[at:], '`')
 		if open < 0 {
-			break
+			return spans
 		}
 		begin := at + open
 		n := run(line[begin:])
-		end := begin + n
-		for end < len(line) {
-			next := strings.IndexByte(line[end:], '`')
-			if next < 0 {
-				end = len(line)
-				break
-			}
-			end += next
-			if m := run(line[end:]); m == n {
-				spans = append(spans, [2]int{begin, end + m})
-				end += m
-				break
-			} else if end += m; end == len(line) {
-				break
-			}
-		}
-		if len(spans) > 0 && spans[len(spans)-1][0] == begin {
-			at = spans[len(spans)-1][1]
-		} else {
-			at = begin + n // nothing closes it
+		at = begin + n
+		if end := closing(line, at, n); end > 0 {
+			spans = append(spans, [2]int{begin, end})
+			at = end
 		}
 	}
-	return spans
+}
+
+// closing is the end of the next run of n backticks; 0 where there is none.
+func closing(line string, from, n int) (end int) {
+	for {
+		next := strings.IndexByte(line[from:], '`')
+		if next < 0 {
+			return 0
+		}
+		from += next
+		m := run(line[from:])
+		from += m
+		if m == n {
+			return from
+		}
+	}
 }
 
 // run counts the backticks that a text begins with.

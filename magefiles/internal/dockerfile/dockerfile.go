@@ -1,5 +1,5 @@
 // Package dockerfile reads a Dockerfile as far as the pipeline has to know it: its instructions, with the bytes that each word
-// stands on, the images that it names, and the scripts that it runs. Nothing is ever written anew from what was read: an edit
+// stands on, the images that it names, and the scripts that it runs. A file is never written from what was read: an edit
 // is an insertion at an offset.
 package dockerfile
 

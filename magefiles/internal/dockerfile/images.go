@@ -21,7 +21,7 @@ type Unclear struct {
 
 var variable = regexp.MustCompile(`^\$(?:\{(\w+)\}|(\w+))$`)
 
-// Images are those that a file names, each place once, in the order of the file. Stages and scratch are none.
+// Images are those that a file names, each place once, in the order of the file. Stages and scratch are not images.
 func (f *File) Images() (images []Image, unclear []Unclear) {
 	n := &namer{args: map[string]*arg{}, stages: map[string]bool{}, seen: map[int]bool{}}
 	if f.Syntax != nil {

@@ -18,11 +18,9 @@ func (j *Job) known(ctx context.Context) (string, error) {
 	}
 	digest := j.recorded()
 	switch {
-	case j.Again, !j.Push && digest == "":
-		return "not asked: nothing is taken from there", nil
-	case !j.Push && j.keptBefore(digest):
+	case !j.Push && !j.Again && digest != "" && j.keptBefore(digest):
 		return "not asked; this machine has it: " + j.Result.Digest, nil
-	case !j.Push:
+	case !j.Push || j.Again:
 		return "not asked: nothing is taken from there", nil
 	case digest == "":
 		return j.stranger(ctx)

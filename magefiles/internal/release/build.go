@@ -37,6 +37,8 @@ const (
 	cloneDir        = "clone"
 	environmentsDir = "environments" // of the toolchain: they outlast a release
 	scratchDir      = "verify"
+	keptDir         = "kept" // what was built, while the clone is made again
+	outputDir       = "output"
 )
 
 func (r *Release) environments() string { return filepath.Join(r.Dir, environmentsDir) }
@@ -83,12 +85,25 @@ func prepare(dir string) error {
 	return atomicfile.Ignore(dir)
 }
 
+// cloneAt returns a clone of the commit. Where tasks have left something in the one that is there, it is made again, and what was
+// built of that commit stays: it may be on the channel in part.
 func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Repo, error) {
+	output, kept := filepath.Join(dir, filepath.FromSlash(r.Repo.Prefix), outputDir), filepath.Join(r.Dir, keptDir)
 	if repo, err := gitrepo.Open(ctx, r.Runner, dir); err == nil && repo.Top == dir {
 		head, err := repo.Head(ctx)
 		changes, cerr := repo.Changes(ctx)
 		if err == nil && cerr == nil && head.Commit == commit && len(changes) == 0 {
 			return repo, nil
+		}
+		if err == nil && head.Commit == commit {
+			if err := os.RemoveAll(kept); err != nil {
+				return nil, err
+			}
+			_ = os.Rename(output, kept) // where nothing was built there is nothing
+			defer func() {
+				_ = os.Rename(kept, output) // what is lost is built again
+				_ = os.RemoveAll(kept)
+			}()
 		}
 	}
 	here, err := r.Repo.Contains(ctx, commit, commit)
@@ -122,7 +137,7 @@ func (r *Release) publisher(ctx context.Context) (*publish.Publisher, *clone, er
 	}
 	return &publish.Publisher{
 		Workspace: c.w, Channel: on, Tools: c.tools, Runner: r.Runner, Date: c.head.Time, From: r.sources(c),
-		Output: filepath.Join(c.w.Root, "output"), Scratch: filepath.Join(r.Dir, scratchDir),
+		Output: filepath.Join(c.w.Root, outputDir), Scratch: filepath.Join(r.Dir, scratchDir),
 		// Byte code of what did not change since the last release is kept: compiling it takes longer than all the rest.
 		Pycache: filepath.Join(r.environments(), "pycache"),
 		Wait:    r.Wait, Progress: r.Progress,

@@ -18,7 +18,7 @@ func (s *Sources) wait(ctx context.Context, place string) (unlock func(), err er
 		case err == nil:
 			return unlock, nil
 		case !errors.Is(err, journal.ErrLocked):
-			return nil, operr.New("make it writable, or set XDG_CACHE_HOME to a folder that is", "%s is where sources are put for a build: %w", place, err)
+			return nil, operr.New("make it writable, or set XDG_CACHE_HOME to a folder that is, on a disk of this machine", "%s is where sources are put for a build: %w", place, err)
 		case !told && s.Tell != nil:
 			s.Tell("waiting for another build in %s, %v", place, err)
 		}
