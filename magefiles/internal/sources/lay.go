@@ -37,9 +37,12 @@ func (b *build) copyAll(ctx context.Context) error {
 	return gitrepo.CopyFiles(ctx, b.Runner, b.top, b.clone, include, b.stays)
 }
 
-// stays says of a file that git does not know, relative to the top, that it is not laid over: it is of a tool, or was built.
+// stays says of a file that git does not know, relative to the top, that it is not laid over: it is of a tool, was built, or is in our own folder.
 func (b *build) stays(name string) bool {
 	parts := strings.Split(name, "/")
+	if b.ours != "" && within(name, b.ours) {
+		return true
+	}
 	return within(name, path.Join(b.prefix, outputDir)) || slices.ContainsFunc(parts, ofTools) || b.leftByBuild(parts)
 }
 

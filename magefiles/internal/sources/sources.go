@@ -6,6 +6,7 @@
 //	spare.go     a copy that is used again
 //	lay.go       what of the work tree is laid over the commit
 //	include.go   files that builds need though git ignores them
+//	outward.go   what links bring from outside of the clone
 //	failed.go    what a build that failed lacks because git ignores it, and where it was
 //	wait.go      one build at a time at a path
 package sources
@@ -73,7 +74,7 @@ func (s *Sources) Take(ctx context.Context, packages ...*workspace.Package) (roo
 	if err != nil {
 		return "", nil, err
 	}
-	if err := b.fill(ctx); err != nil {
+	if err := b.make(ctx); err != nil {
 		_ = removeAll(b.copies()) // the next build says so
 		unlock()
 		return "", nil, err
@@ -83,7 +84,7 @@ func (s *Sources) Take(ctx context.Context, packages ...*workspace.Package) (roo
 		if err != nil {
 			return b.explain(ctx, err) // what it was built from may be looked at until the next build
 		}
-		if err := b.included(ctx, archives); err != nil {
+		if err := errors.Join(b.included(ctx, archives), b.fromOutside(archives)); err != nil {
 			return err
 		}
 		return b.putAway()
@@ -101,6 +102,8 @@ type build struct {
 	place    string        // folder for builds of these packages: the same one every time, on this machine
 	clone    string        // in it, of top
 	root     string        // in it, of the workspace
+	ours     string        // path from top to the folder of all places, with slashes; "" where that is elsewhere
+	leadsOut []outward     // of the clone
 }
 
 // begin finds what there is to clone.
@@ -168,15 +171,42 @@ func (s *Sources) placeOf(packages []*workspace.Package) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum, of := sha256.Sum256([]byte(root)), "_all"
+	sum, of := sha256.Sum256([]byte(root)), ".all" // no package has such a name
 	if len(packages) == 1 {
 		of = packages[0].Name
 	}
 	return filepath.Join(cache, filepath.Base(root)+"-"+hex.EncodeToString(sum[:6]), of), nil
 }
 
+// findOurs finds where the cache is in the work tree, as jobs of a CI have it: what is there is never laid over.
+func (b *build) findOurs() error {
+	top, err := filepath.EvalSymlinks(b.top)
+	if err != nil {
+		return err
+	}
+	all, err := filepath.EvalSymlinks(filepath.Dir(filepath.Dir(b.place)))
+	if err != nil {
+		return err
+	}
+	if rel, err := filepath.Rel(top, all); err == nil && filepath.IsLocal(rel) {
+		b.ours = filepath.ToSlash(rel)
+	}
+	return nil
+}
+
 // copies is the folder that is made for a build, and removed. The lock beside it stays.
 func (b *build) copies() string { return filepath.Join(b.place, "sources") }
+
+// make makes the clone, and looks at where it leads.
+func (b *build) make(ctx context.Context) error {
+	if err := b.findOurs(); err != nil {
+		return err
+	}
+	if err := b.fill(ctx); err != nil {
+		return err
+	}
+	return b.findOutward()
+}
 
 // fill makes the clone.
 func (b *build) fill(ctx context.Context) error {

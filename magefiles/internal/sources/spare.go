@@ -46,5 +46,5 @@ var spares = runtime.NumCPU()
 
 // spare is the folder of a copy that no build has. No package has such a name.
 func (b *build) spare(i int) string {
-	return filepath.Join(filepath.Dir(b.place), fmt.Sprintf("_spare%d", i))
+	return filepath.Join(filepath.Dir(b.place), fmt.Sprintf(".spare%d", i))
 }
