@@ -30,11 +30,14 @@ var finishProgram string
 // (build_script.j2), but for the interpreter, which is not in the prefix, and for the cache: uv's would take an edited
 // source for an old wheel of it.
 //
+// Words in capitals stand for what is put there, quoted: a variable could be set by the manifest too, and rattler-build takes what
+// has a dollar or a line in it for something else.
+//
 // What a build sees of this machine is the same on every one, as far as it can be: modes, and what sameEverywhere sets.
 const buildScript = `set -eu
 umask 022
-"$UV" pip install --python "$BUILD_PYTHON" --prefix "$PREFIX" --reinstall --no-deps --no-build-isolation --no-index --no-cache --link-mode copy "$@" "$SOURCE"
-"$BUILD_PYTHON" -I "$FINISH" "$PREFIX" "$BUILD_PYTHON" "$FINISH_NAMES"
+UV pip install --python PYTHON --prefix "$PREFIX" --reinstall --no-deps --no-build-isolation --no-index --no-cache --link-mode copy ARGS SOURCE
+PYTHON -I FINISH "$PREFIX" PYTHON NAMES
 `
 
 // Build implements toolchain.Toolchain. Packages are built side by side: none needs another one to be built.
@@ -108,14 +111,14 @@ func (e *Toolchain) buildOne(ctx context.Context, t tools, base Interpreter, wor
 	if err != nil {
 		return "", err
 	}
-	env := map[string]string{
-		"UV": t.uv, "BUILD_PYTHON": python, "FINISH": filepath.Join(work, "finish.py"),
-		"SOURCE": sourcesOf(w, p),
-	}
-	if err := e.sameEverywhere(env, work, p, b.SourceDate); err != nil {
+	source := sourcesOf(w, p)
+	names, err := json.Marshal(e.folderNames(work, source, python, p))
+	if err != nil {
 		return "", err
 	}
-	recipe, err := writeRecipe(w, p, filepath.Join(dir, "recipe"), env)
+	script := strings.NewReplacer("UV", quoted(t.uv), "PYTHON", quoted(python), "FINISH", quoted(filepath.Join(work, "finish.py")),
+		"NAMES", quoted(string(names)), "SOURCE", quoted(source), "ARGS", quoted(p.Build.Python.ExtraArgs...)).Replace(buildScript)
+	recipe, err := writeRecipe(w, p, filepath.Join(dir, "recipe"), script, sameEverywhere(b.SourceDate))
 	if err != nil {
 		return "", err
 	}
@@ -130,11 +133,11 @@ func (e *Toolchain) buildOne(ctx context.Context, t tools, base Interpreter, wor
 }
 
 // writeRecipe writes the recipe and the license files beside it into a folder of their own and returns its path.
-func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir string, env map[string]string) (string, error) {
+func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir, content string, env map[string]string) (string, error) {
 	for _, kv := range p.Build.Python.Env {
 		env[kv.Key] = kv.Value
 	}
-	script := map[string]any{"content": withArgs(buildScript, p.Build.Python.ExtraArgs), "env": env}
+	script := map[string]any{"content": content, "env": env}
 	if len(p.Build.Secrets) > 0 {
 		script["secrets"] = p.Build.Secrets
 	}
@@ -186,13 +189,13 @@ func buildRequires(p *workspace.Package) []string {
 	return p.Project.BuildRequires
 }
 
-// withArgs puts the configured arguments into the script, quoted for the shell.
-func withArgs(script string, args []string) string {
-	var quoted []string
-	for _, a := range args {
-		quoted = append(quoted, "'"+strings.ReplaceAll(a, "'", `'\''`)+"'")
+// quoted are words for the shell.
+func quoted(words ...string) string {
+	var all []string
+	for _, w := range words {
+		all = append(all, "'"+strings.ReplaceAll(w, "'", `'\''`)+"'")
 	}
-	return strings.Replace(script, `"$@"`, strings.Join(quoted, " "), 1)
+	return strings.Join(all, " ")
 }
 
 func orDiscard(w io.Writer) io.Writer {

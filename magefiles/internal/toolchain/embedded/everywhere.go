@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -10,16 +9,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// sameEverywhere sets, in the environment of a build script, what would otherwise be another thing on another machine or at
+// sameEverywhere is, of the environment of a build script, what would otherwise be another thing on another machine or at
 // another time. rattler-build keeps the person's variables out, and gives a home, a user and a locale of its own; its
 // SOURCE_DATE_EPOCH is the present time. What [package.build.config] env says is set later, and wins.
-func (e *Toolchain) sameEverywhere(env map[string]string, work string, p *workspace.Package, date time.Time) error {
-	env["SOURCE_DATE_EPOCH"] = fmt.Sprint(date.Unix())
-	env["TZ"] = "UTC"
-	env["PYTHONHASHSEED"] = "0" // sets are gone through in the same order
-	names, err := json.Marshal(e.folderNames(work, env["SOURCE"], env["BUILD_PYTHON"], p))
-	env["FINISH_NAMES"] = string(names)
-	return err
+func sameEverywhere(date time.Time) map[string]string {
+	return map[string]string{
+		"SOURCE_DATE_EPOCH": fmt.Sprint(date.Unix()),
+		"TZ":                "UTC",
+		"PYTHONHASHSEED":    "0", // sets are gone through in the same order
+	}
 }
 
 // folderNames are the folders of this machine that a build may write into a file, each with the name that stands there in its

@@ -80,3 +80,26 @@ func TestVersionsOfTheManifest(t *testing.T) {
 	require.Equal(t, "2.5.0", a.Wheel)
 	require.Equal(t, "a-2.5.0-pyh4616a5c_0.conda", filepath.Base(a.Path))
 }
+
+// TestPathsAreText builds in folders whose names mean something to a shell, with variables of the manifest that are called as
+// something of ours could be.
+func TestPathsAreText(t *testing.T) {
+	files := map[string]string{
+		"a/pyproject.toml":    "[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n[project]\nname = \"a\"\nversion = \"1.0.0\"\n",
+		"a/src/a/__init__.py": "",
+		"a/pixi.toml": "[package]\nname = \"a\"\nversion = \"1.0.0\"\n" + python +
+			"[package.build.config.env]\nSOURCE = \"elsewhere\"\nUV = \"false\"\nBUILD_PYTHON = \"false\"\nFINISH = \"x\"\nFINISH_NAMES = \"x\"\n",
+	}
+	plain := writeWorkspace(t, files)
+	want := build(t, plain)[0].SHA256
+	for _, name := range []string{"$HOME", "`touch made`", "$(touch made) it's", `a\b "c"`, "-x;touch made", "é é"} {
+		t.Run(name, func(t *testing.T) {
+			root := filepath.Join(t.TempDir(), name)
+			require.NoError(t, os.CopyFS(root, os.DirFS(plain.Root)))
+			require.NoError(t, os.RemoveAll(filepath.Join(root, "output")))
+			w, err := workspace.Load(root)
+			require.NoError(t, err)
+			require.Equal(t, want, build(t, w)[0].SHA256)
+		})
+	}
+}
