@@ -72,7 +72,7 @@ func TestMissingLicenseFile(t *testing.T) {
 		"lib/pyproject.toml": "[project]\nname = \"lib\"\nversion = \"1.0.0\"\nlicense-files = [\"LICENSE*\"]\n",
 		"lib/LICENSE":        "text",
 	})
-	require.ErrorContains(t, refusal(t, w), "the license file lib/LICENSE* of lib is not there")
+	require.ErrorContains(t, failure(t, w, nil), "the license file lib/LICENSE* of lib is not there")
 }
 
 // A build that fails shows what the backend said.
@@ -81,14 +81,17 @@ func TestFailingBuild(t *testing.T) {
 		"lib/pixi.toml":      "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n" + python,
 		"lib/pyproject.toml": "[project]\nname = \"lib\"\nversion = \"1.0.0\"\nreadme = \"NO-SUCH.md\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
 	})
-	err := refusal(t, w)
+	err := failure(t, w, nil)
 	require.ErrorContains(t, err, "building lib (lib): python ended with exit status 1")
 	require.NoDirExists(t, filepath.Join(w.Root, "output"))
 }
 
-func refusal(t *testing.T, w *workspace.Workspace) error {
+// refusal is the error of a build that is refused before it takes its sources.
+func refusal(t *testing.T, w *workspace.Workspace) error { return failure(t, w, untaken{}) }
+
+func failure(t *testing.T, w *workspace.Workspace, sources toolchain.Sources) error {
 	_, err := newToolchain(t, w).Build(t.Context(), toolchain.Build{
-		Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate, Log: io.Discard, Sources: untaken{},
+		Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate, Log: io.Discard, Sources: sources,
 	})
 	require.Error(t, err)
 	return err
