@@ -170,7 +170,7 @@ func copyFile(from, to string) error {
 }
 
 func buildFailed(p *workspace.Package, err error) error {
-	failed := operr.New("mend what the lines above show, then build again", "building %s (%s): %w", p.Name, p.Dir, err)
+	failed := operr.New("fix what the lines above show, then build again", "building %s (%s): %w", p.Name, p.Dir, err)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
 		failed = failed.WithDetail(exit.Tail)
