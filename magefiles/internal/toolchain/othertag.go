@@ -39,7 +39,10 @@ func wheelSource(p *workspace.Package) string {
 	if p.Project == nil {
 		return "what gives the wheel its version"
 	}
-	if v := p.Project.Version; v.Source == workspace.VersionDynamic && v.Detail != "" {
+	switch v := p.Project.Version; {
+	case v.Source == workspace.VersionMissing:
+		return "the setup.cfg or setup.py beside " + p.Pyproject
+	case v.Source == workspace.VersionDynamic && v.Detail != "":
 		return fmt.Sprintf("what %s takes the wheel's version from (%s)", v.Detail, v.Pos)
 	}
 	return p.Pyproject

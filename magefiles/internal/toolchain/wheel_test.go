@@ -93,6 +93,7 @@ func TestWheelsOfAnotherVersion(t *testing.T) {
 		"none":           {builtByPixi, static, map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\n"}, "has no version", "a/pyproject.toml", nil, "·"},
 		"compiled":       {builtByPixi, static, map[string]string{"lib/python3.12/site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0rc1")}, "is 0.1.0rc1", "a/pyproject.toml", nil, "·"},
 		"a setup.py":     {builtByPixi + "config = { ignore-pyproject-manifest = true }\n", "", map[string]string{"site-packages/core-0.0.0.dist-info/METADATA": metadata("core", "0.0.0")}, "is 0.0.0", "what gives the wheel its version", nil, "·"},
+		"a setup.cfg":    {builtByPixi, "[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n", at("0.0.9"), "is 0.0.9", "let the setup.cfg or setup.py beside a/pyproject.toml say 0.1.0 too", nil, "·"},
 		"after the tag":  {builtByPixi, scm, at("0.1.1.dev2+g1234567"), "0.1.1.dev2+g1234567, and the package is acme-core 0.1.0", "change what fits", []string{"tag_regex", "git_describe_command"}, "version_file"},
 		"dirty":          {builtByPixi, scm, at("0.1.0+d20260102"), "setuptools-scm has made another version than the tag's (a/pyproject.toml:", "change what fits", []string{"version_file", "git rm --cached"}, "fallback"},
 		"dirty distance": {builtByPixi, scm, at("0.1.1.dev3+g1234567.d20260102"), "dev3", "change what fits", []string{"version_file", "tag_regex"}, "PRETEND"},
