@@ -75,8 +75,12 @@ func (s *source) noOption(values ...*tomledit.Node) {
 func (s *source) readInclude(n *tomledit.Node, c *Config) {
 	for i, file := range s.strs(n) {
 		clean := path.Clean(file)
-		if file == "" || !filepath.IsLocal(filepath.FromSlash(clean)) || clean == "." || strings.ContainsAny(file, `*?[\`) {
+		if file == "" || !filepath.IsLocal(filepath.FromSlash(clean)) || clean == "." || strings.ContainsAny(file, `*?[\`+"\x00\r\n") {
 			s.fail(n.Children[i], `name a file or a folder by its path from the workspace's root: "a/src/a/_version.py"`, "include cannot be %q", file)
+			continue
+		}
+		if slices.ContainsFunc(strings.Split(clean, "/"), func(name string) bool { return strings.EqualFold(name, ".git") }) {
+			s.fail(n.Children[i], "name what builds need", "include cannot be %q: what git keeps there is of this clone alone", file)
 			continue
 		}
 		c.Include = append(c.Include, clean)

@@ -52,6 +52,9 @@ func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.A
 		return nil, err
 	}
 	defer os.RemoveAll(work)
+	if strings.ContainsAny(work, "\"$`\\\n\r") {
+		return nil, operr.New("set TMPDIR to another folder, or, for a rehearsal, move the workspace to one", "nothing can be built below %s: rattler-build writes that path into its scripts, where a character of it means something else", filepath.Dir(work))
+	}
 	for name, program := range map[string]string{"build.py": buildProgram, "finish.py": finishProgram} {
 		if err := os.WriteFile(filepath.Join(work, name), []byte(program), 0o644); err != nil {
 			return nil, err

@@ -103,3 +103,27 @@ func TestPathsAreText(t *testing.T) {
 		})
 	}
 }
+
+// TestPathsThatCannotBe refuses what rattler-build would take for something else, before anything is installed for it.
+func TestPathsThatCannotBe(t *testing.T) {
+	w := writeWorkspace(t, map[string]string{
+		"a/pyproject.toml": "[build-system]\nrequires = [\"--target=made\"]\nbuild-backend = \"hatchling.build\"\n[project]\nname = \"a\"\nversion = \"1.0.0\"\n",
+		"a/pixi.toml":      "[package]\nname = \"a\"\nversion = \"1.0.0\"\n" + python,
+	})
+	ask := func() error {
+		_, err := newToolchain(t, w).Build(t.Context(), toolchain.Build{Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate})
+		return err
+	}
+	require.ErrorContains(t, ask(), `[build-system] requires "--target=made" in the pyproject.toml of a, and that is not a requirement`)
+	require.NoDirExists(t, "made")
+	for _, name := range []string{"$HOME", "`touch made`", `a"b`, `a\b`, "a\nb"} {
+		dir := filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.MkdirAll(dir, 0o755))
+		t.Setenv("TMPDIR", dir)
+		require.ErrorContains(t, ask(), "nothing can be built below "+dir+": rattler-build writes that path into its scripts")
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		require.Empty(t, left)
+		t.Setenv("TMPDIR", "")
+	}
+}

@@ -1,9 +1,13 @@
 package embedded
 
 import (
+	"path"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -14,6 +18,24 @@ var pinnedLine = regexp.MustCompile(`(?m)^([a-z0-9-]+)==(\S+)`)
 // plainRequirement is a PEP 508 requirement on versions: name, extras, specifier and marker. One that names an address is not
 // of this form.
 var plainRequirement = regexp.MustCompile(`^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*\(?([^();@]*)\)?\s*(?:;.*)?$`)
+
+// requirement is how a PEP 508 requirement begins, on versions or on an address.
+var requirement = regexp.MustCompile(`^\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?:[(<>=!~;@]|$)`)
+
+// askable refuses what a [build-system] table may not require. uv would take an option for its own, and install elsewhere or from
+// elsewhere by it, and a path for a project of the work tree.
+func askable(p *workspace.Package, requires []string) error {
+	for _, r := range requires {
+		m := requirement.FindStringSubmatch(r)
+		if m == nil || strings.ContainsFunc(r, func(c rune) bool { return unicode.IsControl(c) && c != '\t' }) || slices.Contains(fileEndings, path.Ext(m[1])) {
+			return operr.New(`name a project: requires = ["hatchling>=1.20"]`, "the build environment of %s cannot be made: [build-system] requires %q in the pyproject.toml of %s, and that is not a requirement (PEP 508)", p.Name, r, p.SourceDir)
+		}
+	}
+	return nil
+}
+
+// fileEndings are those of the files that uv installs from.
+var fileEndings = []string{".whl", ".zip", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".tar", ".txt", ".toml"}
 
 // unpinned are those of the requirements of a build environment that the pinned backends do not meet. What they are is decided by
 // what is asked for alone: an installation that fails is not a reason to take anything else.

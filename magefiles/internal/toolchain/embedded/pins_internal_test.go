@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // TestUnpinned decides by what is asked for, and for every way to write it.
@@ -24,5 +26,24 @@ func TestUnpinned(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.unmet, unpinned(c.requires)) })
+	}
+}
+
+// TestAskable refuses what uv would take for an option or a path.
+func TestAskable(t *testing.T) {
+	for r, ok := range map[string]bool{
+		"hatchling": true, " hatchling >=1.20 ": true, "setuptools-scm[toml]>=8,<11": true, "wheel (>=0.40)": true, `setuptools; python_version >= "3.8"`: true,
+		"hatchling @ https://example.org/hatchling-1.0-py3-none-any.whl": true, "a @ git+https://example.org/a": true, "ruamel.yaml": true, "x~=1.0": true,
+		"--index-url=http://127.0.0.1": false, "--target=/somewhere": false, "-r evil.txt": false, "-e .": false, " --python=/usr/bin/python3": false,
+		"./local": false, "../local": false, "/local": false, "folder/local": false, "file:///local": false, "https://example.org/a.whl": false,
+		"evil-1.0-py3-none-any.whl": false, "evil-1.0.tar.gz": false, "evil.zip[extra]": false, "requirements.txt": false,
+		"hatchling\n--index-url=http://127.0.0.1": false, "hatchling\x00": false, "hatchling >=1 \r": false, "hatchling # more": false, "a b": false, "": false, "é": false,
+	} {
+		err := askable(&workspace.Package{Name: "a", SourceDir: "packages/a"}, []string{"hatchling", r})
+		if ok {
+			require.NoError(t, err, "%q", r)
+		} else {
+			require.ErrorContains(t, err, "and that is not a requirement (PEP 508)", "%q", r)
+		}
 	}
 }

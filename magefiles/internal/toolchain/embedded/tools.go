@@ -79,6 +79,9 @@ func (e *Toolchain) pinned(ctx context.Context, kind, what, requirements string)
 // pinned ones, by hash, which all packages share. Where the package asks for others, it has an environment of its own.
 func (e *Toolchain) buildPython(ctx context.Context, t tools, base Interpreter, w *workspace.Workspace, p *workspace.Package) (string, error) {
 	requires := buildRequires(p)
+	if err := askable(p, requires); err != nil {
+		return "", err
+	}
 	what := append([]string{backendConstraints, toolRequirements, base.Path, base.Version}, requires...)
 	unmet := unpinned(requires)
 	if unmet != nil {
