@@ -33,7 +33,7 @@ func TestMaintenanceBranch(t *testing.T) {
 	require.Contains(t, r.ok("status"), "no release was begun in this clone")
 	git(t, r.dir, "switch", "-q", "0.1.x")
 	require.Contains(t, r.ok("status"), "v0.1.7 is tagged on the remote and not complete")
-	require.Contains(t, r.ok("undo", "-yes"), "and pushed 0.1.x")
+	require.Contains(t, r.ok("undo", "-yes"), "removed v0.1.7 from origin, and 0.1.x stays as it is")
 	_, tags = r.remote()
 	require.Empty(t, tags)
 
