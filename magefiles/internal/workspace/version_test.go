@@ -45,6 +45,16 @@ func TestVersions(t *testing.T) {
 		},
 		{"setuptools-scm by its table", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools_scm]\n", "tag  setuptools-scm p/pyproject.toml:4:7", ""},
 		{"hatch-vcs by its requirement", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"hatch_vcs>=0.4\"]\n", "tag  hatch-vcs p/pyproject.toml:5:13", ""},
+		{
+			"setuptools-scm by setup.py", "[package]\nname = \"p\"\nversion = \"0.3.0\"\n" + python, "[build-system]\nrequires = [\"setuptools\", \"setuptools-scm>=8\"]\n",
+			"package 0.3.0  p/pixi.toml:3:11", "tag  setuptools-scm p/pyproject.toml:2:27",
+		},
+		{
+			"setuptools-scm beside setup.cfg", "[package]\nname = \"p\"\nversion = \"0.3.0\"\n" + python, "[build-system]\nrequires = [\"setuptools\", \"setuptools-scm>=8\"]\n[tool.setuptools_scm]\nroot = \"..\"\n",
+			"package 0.3.0  p/pixi.toml:3:11", "tag  setuptools-scm p/pyproject.toml:3:7",
+		},
+		{"a version in setup.cfg", "[package]\nname = \"p\"\nversion = \"0.3.0\"\n" + python, "[build-system]\nrequires = [\"setuptools\"]\n", "package 0.3.0  p/pixi.toml:3:11", ""},
+		{"setuptools-scm that only finds files", "[package]\nname = \"p\"\nversion = \"0.3.0\"\n" + python, "[project]\nname = \"p\"\n[build-system]\nrequires = [\"setuptools\", \"setuptools-scm>=8\"]\n", "package 0.3.0  p/pixi.toml:3:11", ""},
 		{"setuptools attr", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools.dynamic]\nversion = { attr = \"p.v\" }\n", "dynamic  setuptools attr p.v p/pyproject.toml:5:1", ""},
 		{"dynamic by who knows whom", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nbuild-backend = \"custom\"\n", "dynamic  custom p/pyproject.toml:3:1", ""},
 		{"missing", "[package]\n" + python, "[project]\nname = \"p\"\n", "missing   p/pixi.toml:1:2", ""},
