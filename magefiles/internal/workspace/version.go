@@ -25,9 +25,21 @@ func (s *source) projectVersion(p *Project, readText textReader) Version {
 			return Version{Text: s.str(n), Source: VersionProject, Pos: s.valuePos(n), Node: n}
 		}
 	}
-	if !slices.Contains(p.Dynamic, "version") && !poetryReplaces(root) {
-		return Version{Source: VersionMissing, Pos: s.pos(root.Get("project"))}
+	project := root.Get("project")
+	if slices.Contains(p.Dynamic, "version") || poetryReplaces(root) {
+		return s.dynamicVersion(p, readText)
 	}
+	if project == nil { // the rest is in setup.py or setup.cfg
+		if v := s.dynamicVersion(p, readText); v.Source == VersionTag {
+			return v
+		}
+	}
+	return Version{Source: VersionMissing, Pos: s.pos(project)}
+}
+
+// dynamicVersion finds out who makes a version that no text says.
+func (s *source) dynamicVersion(p *Project, readText textReader) Version {
+	root := s.doc.Root
 	v := Version{Source: VersionDynamic, Detail: p.BuildBackend, Pos: s.pos(root.Get("project", "dynamic"))}
 	tool := root.Get("tool")
 	if hatch := tool.Get("hatch", "version"); hatch != nil {

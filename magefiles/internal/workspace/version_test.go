@@ -51,6 +51,16 @@ func TestVersions(t *testing.T) {
 		{"setuptools-git-versioning", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools-git-versioning]\nenabled = true\n", "tag  setuptools-git-versioning p/pyproject.toml:4:7", ""},
 		{"pbr by its requirement", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nrequires = [\"setuptools\", \"pbr\"]\n", "tag  pbr p/pyproject.toml:5:27", ""},
 		{"a poetry that is not told to", "", "[tool.poetry]\nname = \"p\"\nversion = \"0.3.0\"\n[tool.poetry-dynamic-versioning]\nenable = false\n[tool.pixi.package.build.backend]\nname = \"pixi-build-python\"\n", "project 0.3.0  p/pyproject.toml:3:11", ""},
+		{
+			"setuptools-scm by setup.py", "[package]\nname = \"p\"\nversion = \"0.3.0\"\n" + python, "[build-system]\nrequires = [\"setuptools\", \"setuptools-scm>=8\"]\n",
+			"package 0.3.0  p/pixi.toml:3:11", "tag  setuptools-scm p/pyproject.toml:2:27",
+		},
+		{
+			"setuptools-scm beside setup.cfg", "[package]\nname = \"p\"\nversion = \"0.3.0\"\n" + python, "[build-system]\nrequires = [\"setuptools\", \"setuptools-scm>=8\"]\n[tool.setuptools_scm]\nroot = \"..\"\n",
+			"package 0.3.0  p/pixi.toml:3:11", "tag  setuptools-scm p/pyproject.toml:3:7",
+		},
+		{"a version in setup.cfg", "[package]\nname = \"p\"\nversion = \"0.3.0\"\n" + python, "[build-system]\nrequires = [\"setuptools\"]\n", "package 0.3.0  p/pixi.toml:3:11", ""},
+		{"setuptools-scm that only finds files", "[package]\nname = \"p\"\nversion = \"0.3.0\"\n" + python, "[project]\nname = \"p\"\n[build-system]\nrequires = [\"setuptools\", \"setuptools-scm>=8\"]\n", "package 0.3.0  p/pixi.toml:3:11", ""},
 		{"setuptools attr", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[tool.setuptools.dynamic]\nversion = { attr = \"p.v\" }\n", "dynamic  setuptools attr p.v p/pyproject.toml:5:1", ""},
 		{"dynamic by who knows whom", "[package]\n" + python, "[project]\nname = \"p\"\ndynamic = [\"version\"]\n[build-system]\nbuild-backend = \"custom\"\n", "dynamic  custom p/pyproject.toml:3:1", ""},
 		{"missing", "[package]\n" + python, "[project]\nname = \"p\"\n", "missing   p/pixi.toml:1:2", ""},
