@@ -54,7 +54,7 @@ func (a *app) goPackages(ctx context.Context, w *workspace.Workspace) ([]string,
 		return nil, operr.New("install Go", "the Go tests need the go command: %w", err)
 	}
 	if err != nil {
-		return nil, operr.New("mend what go says", "listing the Go packages of %s: %w", w.Root, err).WithDetail(said.String())
+		return nil, operr.New("correct what go says", "listing the Go packages of %s: %w", w.Root, err).WithDetail(said.String())
 	}
 	return strings.Fields(out), nil
 }

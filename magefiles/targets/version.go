@@ -25,7 +25,7 @@ func (Version) Show(ctx context.Context,
 			return err
 		}
 		if n := len(w.Disagreements()); n > 0 {
-			return operr.New("mend the places named above, or have them follow: `mage version:bump -to=… -fixDrift`", "the manifests disagree in %s", operr.Count(n, "place"))
+			return operr.New("correct the places named above, or have them follow: `mage version:bump -to=… -fixDrift`", "the manifests disagree in %s", operr.Count(n, "place"))
 		}
 		return nil
 	})
