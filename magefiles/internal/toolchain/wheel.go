@@ -43,20 +43,26 @@ func readDistribution(h *tar.Header, r io.Reader) (d distribution, ok bool, err 
 	return d, true, err
 }
 
-// field returns the first header of a name; "" where there is none before the description. A line that begins with a blank
-// goes on with the one above.
+// field returns the first header of a name, as Python reads it; "" where there is none before the description, which begins below
+// the first line that is not a header. A line that begins with a blank goes on with the one above.
 func field(data []byte, name string) string {
-	for line := range strings.Lines(string(data)) {
-		line = strings.TrimRight(line, "\r\n")
-		if line == "" {
+	for line := range strings.SplitSeq(ends.Replace(string(data)), "\n") {
+		if strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t") {
+			continue
+		}
+		key, value, ok := strings.Cut(line, ":")
+		if !ok || strings.ContainsAny(key, " \t") {
 			break
 		}
-		if key, value, ok := strings.Cut(line, ":"); ok && strings.EqualFold(key, name) {
+		if strings.EqualFold(key, name) {
 			return strings.TrimSpace(value)
 		}
 	}
 	return ""
 }
+
+// ends are the ends of lines that Python knows.
+var ends = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // own picks the distributions that are the package's own. Where nothing says what it is called on PyPI, it is the one of the
 // conda name, or, where the build installs just one project, that one.

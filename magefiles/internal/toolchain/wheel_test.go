@@ -52,18 +52,20 @@ func TestWheelsOfTheSameVersion(t *testing.T) {
 		version, says string
 		files         map[string]string
 	}{
-		"the same":                {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0")}},
-		"fewer segments":          {"0.1.0", "0.1", map[string]string{"site-packages/acme_core-0.1.dist-info/METADATA": metadata("Acme.Core", "0.1")}},
-		"a date":                  {"2024.01.05", "2024.1.5", map[string]string{"site-packages/Acme.Core-2024.1.5.dist-info/METADATA": metadata("acme_core", "2024.1.5")}},
-		"a local part":            {"1.0+cu118", "1.0+CU118", map[string]string{"site-packages/acme_core-1.0.dist-info/METADATA": metadata("acme-core", "1.0+CU118")}},
-		"no wheel":                {"0.1.0", "", map[string]string{"share/data.txt": "x"}},
-		"deeper, vendored":        {"0.1.0", "", map[string]string{"site-packages/acme/_vendor/acme_core-2.0.dist-info/METADATA": metadata("acme-core", "2.0")}},
-		"beside it, of another":   {"0.1.0", "0.1.0", map[string]string{"site-packages/attrs-25.1.dist-info/METADATA": metadata("attrs", "25.1"), "site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0")}},
-		"alone, of another":       {"0.1.0", "", map[string]string{"site-packages/attrs-25.1.dist-info/METADATA": metadata("attrs", "25.1")}},
-		"egg-info":                {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0-py3.12.egg-info/PKG-INFO": metadata("acme-core", "0.1.0")}},
-		"not in site-packages":    {"0.1.0", "", map[string]string{"share/acme_core-2.0.dist-info/METADATA": metadata("acme-core", "2.0")}},
-		"Windows' ends of lines":  {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "name: acme-core\r\nVERSION: 0.1.0\r\n\r\nVersion: 3\r\n"}},
-		"for two Pythons at once": {"0.1.0", "0.1.0", map[string]string{"lib/python3.12/site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0"), "lib/python3.13/site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0")}},
+		"the same":                   {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0")}},
+		"fewer segments":             {"0.1.0", "0.1", map[string]string{"site-packages/acme_core-0.1.dist-info/METADATA": metadata("Acme.Core", "0.1")}},
+		"a date":                     {"2024.01.05", "2024.1.5", map[string]string{"site-packages/Acme.Core-2024.1.5.dist-info/METADATA": metadata("acme_core", "2024.1.5")}},
+		"a local part":               {"1.0+cu118", "1.0+CU118", map[string]string{"site-packages/acme_core-1.0.dist-info/METADATA": metadata("acme-core", "1.0+CU118")}},
+		"no wheel":                   {"0.1.0", "", map[string]string{"share/data.txt": "x"}},
+		"deeper, vendored":           {"0.1.0", "", map[string]string{"site-packages/acme/_vendor/acme_core-2.0.dist-info/METADATA": metadata("acme-core", "2.0")}},
+		"beside it, of another":      {"0.1.0", "0.1.0", map[string]string{"site-packages/attrs-25.1.dist-info/METADATA": metadata("attrs", "25.1"), "site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0")}},
+		"alone, of another":          {"0.1.0", "", map[string]string{"site-packages/attrs-25.1.dist-info/METADATA": metadata("attrs", "25.1")}},
+		"egg-info":                   {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0-py3.12.egg-info/PKG-INFO": metadata("acme-core", "0.1.0")}},
+		"not in site-packages":       {"0.1.0", "", map[string]string{"share/acme_core-2.0.dist-info/METADATA": metadata("acme-core", "2.0")}},
+		"Windows' ends of lines":     {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "name: acme-core\r\nVERSION: 0.1.0\r\n\r\nVersion: 3\r\n"}},
+		"an old Mac's ends of lines": {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\rVersion: 0.1.0\r\rVersion: 3\r"}},
+		"two versions":               {"0.1.0", "0.1.0", map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\nVersion: 0.1.0\nVersion: 3\n"}},
+		"for two Pythons at once":    {"0.1.0", "0.1.0", map[string]string{"lib/python3.12/site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0"), "lib/python3.13/site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, p := wheelPackage(t, c.version, builtByPixi, static)
@@ -88,18 +90,20 @@ func TestWheelsOfAnotherVersion(t *testing.T) {
 		detail          []string
 		not             string
 	}{
-		"static":         {builtByPixi, static, at("0.1.1"), "the wheel in acme-core-0.1.0-pyh4616a5c_0.conda says that it is 0.1.1, and the package is acme-core 0.1.0 (site-packages/acme_core-0.1.1.dist-info/METADATA)", "let a/pyproject.toml say 0.1.0 too", nil, "·"},
-		"dynamic":        {builtByPixi, "[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.setuptools.dynamic]\nversion = { attr = \"acme.V\" }\n", at("2.0"), "is 2.0", "let what setuptools attr acme.V takes the wheel's version from (a/pyproject.toml", nil, "·"},
-		"none":           {builtByPixi, static, map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\n"}, "has no version", "a/pyproject.toml", nil, "·"},
-		"compiled":       {builtByPixi, static, map[string]string{"lib/python3.12/site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0rc1")}, "is 0.1.0rc1", "a/pyproject.toml", nil, "·"},
-		"a setup.py":     {builtByPixi + "config = { ignore-pyproject-manifest = true }\n", "", map[string]string{"site-packages/core-0.0.0.dist-info/METADATA": metadata("core", "0.0.0")}, "is 0.0.0", "what gives the wheel its version", nil, "·"},
-		"a setup.cfg":    {builtByPixi, "[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n", at("0.0.9"), "is 0.0.9", "let the setup.cfg or setup.py beside a/pyproject.toml say 0.1.0 too", nil, "·"},
-		"after the tag":  {builtByPixi, scm, at("0.1.1.dev2+g1234567"), "0.1.1.dev2+g1234567, and the package is acme-core 0.1.0", "change what fits", []string{"tag_regex", "git_describe_command"}, "version_file"},
-		"dirty":          {builtByPixi, scm, at("0.1.0+d20260102"), "setuptools-scm has made another version than the tag's (a/pyproject.toml:", "change what fits", []string{"version_file", "git rm --cached"}, "fallback"},
-		"dirty distance": {builtByPixi, scm, at("0.1.1.dev3+g1234567.d20260102"), "dev3", "change what fits", []string{"version_file", "tag_regex"}, "PRETEND"},
-		"no tag":         {builtByPixi, scm, at("0.1.dev40+g1234567"), "0.1.dev40", "change what fits", []string{"no tag at all", "fallback_version", "root"}, "version_file"},
-		"another tag's":  {builtByPixi, scm, at("3.0.0"), "3.0.0", "change what fits", []string{"--match"}, "version_file"},
-		"pretended":      {builtByPixi + "config = { env = { SETUPTOOLS_SCM_PRETEND_VERSION_FOR_ACME_CORE = \"0.0.9\" } }\n", scm, at("0.0.9"), "0.0.9", "change what fits", []string{"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_ACME_CORE = \"0.0.9\": write 0.1.0"}, "version_file"},
+		"static":                {builtByPixi, static, at("0.1.1"), "the wheel in acme-core-0.1.0-pyh4616a5c_0.conda says that it is 0.1.1, and the package is acme-core 0.1.0 (site-packages/acme_core-0.1.1.dist-info/METADATA)", "let a/pyproject.toml say 0.1.0 too", nil, "·"},
+		"dynamic":               {builtByPixi, "[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.setuptools.dynamic]\nversion = { attr = \"acme.V\" }\n", at("2.0"), "is 2.0", "let what setuptools attr acme.V takes the wheel's version from (a/pyproject.toml", nil, "·"},
+		"none":                  {builtByPixi, static, map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\n"}, "has no version", "a/pyproject.toml", nil, "·"},
+		"two lines in one":      {builtByPixi, static, map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\nSummary: x\rVersion: 0.1.1\nVersion: 0.1.0\n"}, "is 0.1.1", "a/pyproject.toml", nil, "·"},
+		"below the description": {builtByPixi, static, map[string]string{"site-packages/acme_core-0.1.0.dist-info/METADATA": "Name: acme-core\nno header\nVersion: 0.1.0\n"}, "has no version", "a/pyproject.toml", nil, "·"},
+		"compiled":              {builtByPixi, static, map[string]string{"lib/python3.12/site-packages/acme_core-0.1.0.dist-info/METADATA": metadata("acme-core", "0.1.0rc1")}, "is 0.1.0rc1", "a/pyproject.toml", nil, "·"},
+		"a setup.py":            {builtByPixi + "config = { ignore-pyproject-manifest = true }\n", "", map[string]string{"site-packages/core-0.0.0.dist-info/METADATA": metadata("core", "0.0.0")}, "is 0.0.0", "what gives the wheel its version", nil, "·"},
+		"after the tag":         {builtByPixi, scm, at("0.1.1.dev2+g1234567"), "0.1.1.dev2+g1234567, and the package is acme-core 0.1.0", "change what fits", []string{"tag_regex", "git_describe_command"}, "version_file"},
+		"dirty":                 {builtByPixi, scm, at("0.1.0+d20260102"), "setuptools-scm has made another version than the tag's (a/pyproject.toml:", "change what fits", []string{"version_file", "git rm --cached"}, "fallback"},
+		"dirty distance":        {builtByPixi, scm, at("0.1.1.dev3+g1234567.d20260102"), "dev3", "change what fits", []string{"version_file", "tag_regex"}, "PRETEND"},
+		"no tag":                {builtByPixi, scm, at("0.1.dev40+g1234567"), "0.1.dev40", "change what fits", []string{"no tag at all", "fallback_version", "root"}, "version_file"},
+		"another tag's":         {builtByPixi, scm, at("3.0.0"), "3.0.0", "change what fits", []string{"--match"}, "version_file"},
+		"pretended":             {builtByPixi + "config = { env = { SETUPTOOLS_SCM_PRETEND_VERSION_FOR_ACME_CORE = \"0.0.9\" } }\n", scm, at("0.0.9"), "0.0.9", "change what fits", []string{"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_ACME_CORE = \"0.0.9\": write 0.1.0"}, "version_file"},
+		"a setup.cfg":           {builtByPixi, "[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n", at("0.0.9"), "is 0.0.9", "let the setup.cfg or setup.py beside a/pyproject.toml say 0.1.0 too", nil, "·"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, p := wheelPackage(t, "0.1.0", c.pixi, c.pyproject)
