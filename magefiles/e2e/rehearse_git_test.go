@@ -163,6 +163,8 @@ func TestRehearseInOtherRepositories(t *testing.T) {
 			git(r.t, r.dir, "commit", "-q", "-m", "chore: one more")
 			git(r.t, r.dir, "push", "-q", "origin", "main")
 			git(r.t, r.dir, "clone", "-q", "--depth=1", "file://"+r.world.Remote, dir)
+			git(r.t, dir, "tag", "nightly")
+			git(r.t, dir, "tag", "-a", "-m", "beside it", "beside")
 		},
 		"a linked worktree": func(r *releasing, dir string) {
 			git(r.t, r.dir, "worktree", "add", "-q", "-b", "side", dir)

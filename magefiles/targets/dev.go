@@ -47,6 +47,14 @@ func Clean(ctx context.Context) error {
 		}
 		found := false
 		for _, dir := range remove {
+			if leads, err := os.Readlink(filepath.Join(w.Root, dir)); err == nil {
+				if err := os.Remove(filepath.Join(w.Root, dir)); err != nil {
+					return err
+				}
+				a.view.Line("removed %s, a link; what is in %s stays", dir, leads)
+				found = true
+				continue
+			}
 			held, err := os.ReadDir(filepath.Join(w.Root, dir))
 			if errors.Is(err, fs.ErrNotExist) {
 				continue

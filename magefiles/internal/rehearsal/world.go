@@ -118,8 +118,18 @@ func (w *World) makeRemote(ctx context.Context) error {
 			_, err = w.atRemote(ctx, "config", kv[0], kv[1])
 		}
 	}
-	if err == nil {
-		_, err = askGit(ctx, w.Runner, command.Unset(w.WorldConfig.Environ, allowProtocol), w.Source.Top, w.filling(commit, tags)...)
+	refs := []string{commit + ":refs/heads/" + w.Branch}
+	for _, tag := range tags {
+		refs = append(refs, "refs/tags/"+tag+":refs/tags/"+tag)
+	}
+	at := len(refs)
+	if _, shallow := os.Lstat(filepath.Join(w.Source.Common, "shallow")); shallow == nil {
+		at = 1 // git does not take several of one commit at once
+	}
+	for some := range slices.Chunk(refs, at) {
+		if err == nil {
+			_, err = askGit(ctx, w.Runner, command.Unset(w.WorldConfig.Environ, allowProtocol), w.Source.Top, w.filling(some)...)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("making the embedded remote: %w", err)
@@ -128,17 +138,14 @@ func (w *World) makeRemote(ctx context.Context) error {
 }
 
 // filling is the push that fills the remote: whatever a person's git is told of pushes, exactly this is sent, and only there.
-func (w *World) filling(commit string, tags []string) []string {
+func (w *World) filling(refs []string) []string {
 	args := []string{"-c", "core.hooksPath=" + os.DevNull, "-c", "push.pushOption=", "-c", "protocol.file.allow=always"}
 	if !strings.Contains(w.Remote, "=") { // of two rules for an address git takes the longer one
 		args = append(args, "-c", "url."+w.Remote+".insteadOf="+w.Remote, "-c", "url."+w.Remote+".pushInsteadOf="+w.Remote)
 	}
 	args = append(args, "push", "--quiet", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
-		"--receive-pack=env GIT_CONFIG_GLOBAL="+os.DevNull+" GIT_CONFIG_NOSYSTEM=1 git receive-pack", "--", w.Remote, commit+":refs/heads/"+w.Branch)
-	for _, tag := range tags {
-		args = append(args, "refs/tags/"+tag+":refs/tags/"+tag)
-	}
-	return args
+		"--receive-pack=env GIT_CONFIG_GLOBAL="+os.DevNull+" GIT_CONFIG_NOSYSTEM=1 git receive-pack", "--", w.Remote)
+	return append(args, refs...)
 }
 
 // beginning is what the remote has when it begins. A tag that the source's commit does not contain would be of a release that
