@@ -164,7 +164,7 @@ func TestRehearseInOtherRepositories(t *testing.T) {
 			git(r.t, r.dir, "push", "-q", "origin", "main")
 			git(r.t, r.dir, "clone", "-q", "--depth=1", "file://"+r.world.Remote, dir)
 			git(r.t, dir, "tag", "nightly")
-			git(r.t, dir, "tag", "-a", "-m", "beside it", "beside")
+			git(r.t, dir, "-c", "user.name=a tester", "-c", "user.email=tester@example.invalid", "tag", "-a", "-m", "beside it", "beside")
 		},
 		"a linked worktree": func(r *releasing, dir string) {
 			git(r.t, r.dir, "worktree", "add", "-q", "-b", "side", dir)
