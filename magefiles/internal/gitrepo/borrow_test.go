@@ -107,6 +107,9 @@ func TestBorrow(t *testing.T) {
 				require.Equal(t, l.git("-C", dir, "log", "--format=%H"), l.git("-C", clone, "log", "--format=%H"))
 				require.Empty(t, l.git("-C", clone, "status", "--porcelain"))
 				require.Equal(t, fmt.Sprint(c.shallow), l.git("-C", clone, "rev-parse", "--is-shallow-repository"))
+				for _, push := range [][]string{{"push", "-q", "origin", "HEAD:refs/heads/of-a-build"}, {"push", "-q", "--tags"}} {
+					require.Error(t, l.run.Run(t.Context(), command.Cmd{Name: "git", Args: push, Dir: clone}), "a hostile build does not push to the original")
+				}
 				require.Equal(t, before, state())
 			})
 		}

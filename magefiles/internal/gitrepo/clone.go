@@ -28,6 +28,9 @@ func (r *Repo) clone(ctx context.Context, commit string, borrow bool, args ...st
 	if err != nil {
 		return err
 	}
+	if borrow {
+		c.args = append(c.args, "--config=remote.origin.pushurl="+nowhere)
+	}
 	if borrow && partial == nil {
 		c.args = append(c.args, "--shared")
 	} else {
@@ -43,6 +46,9 @@ func (r *Repo) clone(ctx context.Context, commit string, borrow bool, args ...st
 	_, err = r.call(ctx, c)
 	return err
 }
+
+// nowhere is where a push from a clone that is built from goes: what a build does is not to come to the original by itself.
+const nowhere = "file://" + os.DevNull + "/a-build-does-not-push"
 
 // uploadPartial lets a clone of a partial clone get what it asks for from that, and no more.
 const uploadPartial = "git -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack"
