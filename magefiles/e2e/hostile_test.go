@@ -82,6 +82,7 @@ func TestHostileCodeOfTheRepository(t *testing.T) {
 func TestHostileTaskLooksAtItsParents(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
+		require.Empty(t, os.Getenv("CI"), "CI has /proc: %v", err)
 		t.Skip("there is no /proc")
 	}
 	seen := filepath.Join(t.TempDir(), "seen")

@@ -34,7 +34,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
-	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
@@ -285,20 +284,6 @@ func pythonPlaces() embedded.Places {
 	return p
 }
 
-// pixi takes the pixi on PATH, or fetches the pinned one.
-func (a *app) pixi(ctx context.Context, cache string) (*pixi.Pixi, error) {
-	p, err := pixi.Find(ctx, a.runner, a.runner.Environ())
-	if !errors.Is(err, command.ErrNotFound) {
-		return p, err
-	}
-	a.view.Once("there is no pixi on PATH: fetching pixi " + pixi.Version + " (checked by its sha256)")
-	path, err := pixi.Fetch(ctx, pixi.Source{Cache: cache, Platform: workspace.HostPlatform()})
-	if err != nil {
-		return nil, err
-	}
-	return pixi.At(ctx, a.runner, a.runner.Environ(), path)
-}
-
 // published fetches one version of a package from our channel into dir, where it is kept under its digest.
 func (a *app) published(ctx context.Context, from, name, version, dir string) (string, error) {
 	client, err := newChannelClient()
@@ -433,14 +418,6 @@ func (a *app) cache() (string, error) {
 	}
 	return filepath.Join(dir, cacheName), nil
 }
-
-// sources are what packages of a workspace are built from, by way of clones in the cache: a work tree or a commit.
-func (a *app) sources(w *workspace.Workspace, cache string) sources.Sources {
-	return sources.Sources{Runner: a.runner, Workspace: w, Cache: filepath.Join(cache, sourcesDir), Tell: a.view.Say}
-}
-
-// sourcesDir is the folder of those clones, in the cache.
-const sourcesDir = "sources"
 
 // sourceDate is the time that artifacts bear: SOURCE_DATE_EPOCH, or that of the commit. Outside git, and before the first
 // commit, it is fixed.

@@ -7,7 +7,7 @@
 //	lay.go       what of the work tree is laid over the commit
 //	include.go   files that builds need though git ignores them
 //	outward.go   what links bring from outside of the clone
-//	failed.go    what a build that failed lacks because git ignores it, and where it was
+//	failed.go absent.go    what a build that failed lacks because git ignores it, and where it was
 //	wait.go      one build at a time at a path
 package sources
 
@@ -197,7 +197,7 @@ func (b *build) findOurs() error {
 // copies is the folder that is made for a build, and removed. The lock beside it stays.
 func (b *build) copies() string { return filepath.Join(b.place, "sources") }
 
-// make makes the clone, and looks at where it leads.
+// make makes the sources, and looks at where they lead.
 func (b *build) make(ctx context.Context) error {
 	if err := b.findOurs(); err != nil {
 		return err
