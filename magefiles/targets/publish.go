@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
-	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -183,12 +182,7 @@ func (p *publishing) committed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.publisher.From = from.Commit(repo, head.Commit, func(packages ...*workspace.Package) (tags []gitrepo.Tag) {
-		for _, t := range bump.TagsOf(w, packages...) {
-			tags = append(tags, gitrepo.Tag{Name: t.Name, Message: t.Message})
-		}
-		return tags
-	})
+	p.publisher.From = from.Commit(repo, head.Commit, release.TagsSeen(w, time.Time{}))
 	p.publisher.Sources = func(ctx context.Context, pkg *workspace.Package) (time.Time, error) {
 		if !releasedBy(w, tags, pkg) {
 			return time.Time{}, nil

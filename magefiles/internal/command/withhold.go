@@ -36,6 +36,9 @@ var Fetching = []string{
 	"RATTLER_AUTH_FILE", "NETRC", "UV_INDEX*", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
 }
 
+// Fetches says whether a variable is one of Fetching.
+func Fetches(name string) bool { return matches(Fetching, name) }
+
 // Withhold returns an environment without credentials, and the names of those that were taken out, sorted. A name of pass stays,
 // which may be a pattern as of path.Match.
 // An address that carries a password is a credential too, but for a proxy's: without it there would be no network.

@@ -148,15 +148,27 @@ func (r *Release) publisher(ctx context.Context) (*publish.Publisher, *clone, er
 // or made in the clone is not in them.
 func (r *Release) sources(c *clone) *sources.Sources {
 	s := sources.Sources{Runner: r.Runner, Workspace: c.w, Cache: r.Cache, Tell: r.Say}
-	return s.Commit(c.repo, c.commit, func(packages ...*workspace.Package) (tags []gitrepo.Tag) {
-		for _, t := range bump.TagsOf(c.w, packages...) {
+	seen := TagsSeen(c.w, r.tagDate)
+	return s.Commit(c.repo, c.commit, func(packages ...*workspace.Package) []gitrepo.Tag {
+		tags := seen(packages...)
+		for i, t := range tags {
 			if slices.Contains(r.plan.Tags, t.Name) {
-				t.Message = r.plan.Bump.TagMessage(t.Name)
+				tags[i].Message = r.plan.Bump.TagMessage(t.Name)
 			}
-			tags = append(tags, gitrepo.Tag{Name: t.Name, Message: t.Message, Date: r.tagDate})
 		}
 		return tags
 	})
+}
+
+// TagsSeen are the tags that builds of a workspace's packages see on its commit: those of the versions that the manifests have. The
+// zero date is the present.
+func TagsSeen(w *workspace.Workspace, date time.Time) func(packages ...*workspace.Package) []gitrepo.Tag {
+	return func(packages ...*workspace.Package) (tags []gitrepo.Tag) {
+		for _, t := range bump.TagsOf(w, packages...) {
+			tags = append(tags, gitrepo.Tag{Name: t.Name, Message: t.Message, Date: date})
+		}
+		return tags
+	}
 }
 
 // tooLate says why nothing is checked: a commit that is tagged on the remote was checked before.

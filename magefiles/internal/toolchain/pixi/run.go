@@ -31,7 +31,7 @@ func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
 		args = append(args, escape(a))
 	}
 	plain, withheld := command.Withhold(p.env, p.pass...)
-	if slices.ContainsFunc(withheld, isFetching) { // the environment is made with it, and the task is run without
+	if slices.ContainsFunc(withheld, command.Fetches) { // the environment is made with it, and the task is run without
 		install := []string{"install"}
 		if t.Environment != "" {
 			install = append(install, "-e", t.Environment)
@@ -43,12 +43,6 @@ func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
 	err = p.callWith(ctx, command.Cmd{Dir: dir, Args: args, Env: plain, Stdout: t.Stdout, Stderr: t.Stderr})
 	toolchain.TellWithheld(t.Stderr, err, withheld)
 	return err
-}
-
-// isFetching says whether a variable is one by which packages are fetched.
-func isFetching(name string) bool {
-	_, withheld := command.Withhold([]string{name + "=https://name:password@host"}, command.Fetching...)
-	return len(withheld) == 0
 }
 
 // escape makes up for pixi, which puts an argument between single quotes as it is, for its shell to read.
