@@ -42,7 +42,7 @@ func (r *Release) ciCredential() string {
 
 // waitForCI waits until the channel has every package of the release. Meanwhile it watches the run of the workflow, where
 // GitHub can be asked: one that failed ends the wait.
-func (r *Release) waitForCI(ctx context.Context, p *publish.Publisher) (Published, error) {
+func (r *Release) waitForCI(ctx context.Context) (Published, error) {
 	most := r.CIWait
 	if most == 0 {
 		most = time.Hour
