@@ -58,7 +58,7 @@ func (p *publishing) there(ctx context.Context) (string, error) {
 }
 
 func (p *publishing) allow(ctx context.Context) (_ string, err error) {
-	if !p.Needed() {
+	if !p.Needed() && !p.Private(ctx) {
 		return "not needed: everything is there", nil
 	}
 	access, err := p.Allow(ctx)
@@ -67,7 +67,7 @@ func (p *publishing) allow(ctx context.Context) (_ string, err error) {
 	}
 	p.result.Credential = access.Source
 	said := access.String()
-	if p.Private() {
+	if p.Private(ctx) {
 		said += "; the channel is private"
 	}
 	return said, nil

@@ -41,8 +41,7 @@ type Sequence struct {
 	Plan      Plan
 	Verified  Verified
 
-	access  *Access
-	private bool
+	access *Access
 }
 
 // Look asks the channel what it has, beside the artifacts that are ready. A channel that is not there for anyone is asked with the
@@ -51,7 +50,7 @@ func (s *Sequence) Look(ctx context.Context, ready Artifacts) (err error) {
 	if s.Holdings, err = Look(ctx, s.Channel, s.Workspace.Packages); err != nil {
 		return err
 	}
-	if !s.Holdings.Exists && !s.private {
+	if !s.Holdings.Exists && !s.Private(ctx) {
 		if err := s.seek(ctx); err != nil {
 			return err
 		}
@@ -69,11 +68,11 @@ func (s *Sequence) seek(ctx context.Context) error {
 		}
 		s.access = &access
 	}
-	private, err := s.access.Channel.Private(ctx)
+	s.Channel = s.access.Channel
+	private, err := s.Channel.Private(ctx)
 	if err != nil || !private {
 		return err
 	}
-	s.private, s.Channel = true, s.access.Channel
 	s.Holdings, err = Look(ctx, s.Channel, s.Workspace.Packages)
 	return err
 }
@@ -91,14 +90,15 @@ func (s *Sequence) Needed() bool {
 	return false
 }
 
-// Allow finds the right to publish.
+// Allow finds the right to publish. From now on the channel is the one with the credential, which is read as anyone reads it unless it
+// is private; that may be known only when a first upload has made it.
 func (s *Sequence) Allow(ctx context.Context) (Access, error) {
 	if s.access != nil {
 		return *s.access, nil
 	}
 	access, err := s.Authorize(ctx)
 	if err == nil {
-		s.access = &access
+		s.access, s.Channel = &access, access.Channel
 	}
 	return access, err
 }
@@ -106,23 +106,26 @@ func (s *Sequence) Allow(ctx context.Context) (Access, error) {
 // renewed is the channel with the right to publish. What a CI gave may have ended while packages were built, a person was asked, or
 // the index was waited for.
 func (s *Sequence) renewed(ctx context.Context) (channel.Channel, error) {
-	if s.access.Minted {
-		access, err := s.Authorize(ctx)
-		if err != nil {
-			return nil, err
-		}
-		s.access = &access
-	}
-	if !s.private {
+	if !s.access.Minted {
 		return s.access.Channel, nil
 	}
-	s.Channel = s.access.Channel
-	_, err := s.Channel.Private(ctx) // it is read with what is good now
-	return s.access.Channel, err
+	access, err := s.Authorize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.access, s.Channel = &access, access.Channel
+	_, err = s.Channel.Private(ctx) // it is read with what is good now
+	return access.Channel, err
 }
 
-// Private says that the channel is read with the credential, since nobody sees it without.
-func (s *Sequence) Private() bool { return s.private }
+// Private says whether the channel is read with the credential, since nobody sees it without.
+func (s *Sequence) Private(ctx context.Context) bool {
+	if s.access == nil {
+		return false
+	}
+	private, err := s.Channel.Private(ctx)
+	return err == nil && private
+}
 
 // Decide makes the plan.
 func (s *Sequence) Decide(ctx context.Context) (err error) {
@@ -146,7 +149,7 @@ func (s *Sequence) Send(ctx context.Context) (string, error) {
 // Shown waits until the index shows everything, and returns what was seen.
 func (s *Sequence) Shown(ctx context.Context, records []condapkg.Record) (string, error) {
 	seen, err := Visible(ctx, s.Channel, records, s.Wait)
-	if err == nil && s.private {
+	if err == nil && s.Private(ctx) {
 		seen += "; read with the token, since the channel is private"
 	}
 	return seen, err
