@@ -15,10 +15,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
-// What the workflow that publishes is called, and what it keeps of `mage publish -json`.
+// What the workflow that publishes is called, the environment of its job that uploads, and what it keeps of `mage publish -json`.
 const (
-	Workflow  = "release.yml"
-	Recording = "publish-result"
+	Workflow    = "release.yml"
+	Environment = "release"
+	Recording   = "publish-result"
 
 	// RecordingFile is its name in the folder of artifacts.
 	RecordingFile = "publish.json"
