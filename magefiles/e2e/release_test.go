@@ -87,7 +87,8 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	}
 	r := &releasing{t: t, gate: &gate{}, base: git(t, source, "rev-parse", "HEAD"), standin: pixitest.Install(t, pixitest.Behaviour{})}
 	environ := command.Setenv(command.Unset(os.Environ(), "CI", "GITHUB_ACTIONS"), "GIT_CONFIG_GLOBAL="+os.DevNull, "PIPELINE_TOOLCHAIN=pixi",
-		"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=tester@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=tester@example.invalid")
+		"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=tester@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=tester@example.invalid",
+		"GIT_COMMITTER_DATE=2026-01-01T00:00:00Z") // before the time that the stand-in's artifacts bear, as it is with pixi's
 	environ = r.standin.Env(environ)
 	if o.real {
 		environ = command.Setenv(environ, "PIPELINE_TOOLCHAIN=embedded")
@@ -174,6 +175,11 @@ func (r *releasing) mage(args ...string) (string, int) {
 func (r *releasing) ok(args ...string) string {
 	r.t.Helper()
 	out, status := r.mage(args...)
+	if status != 0 {
+		for _, job := range r.world.Jobs() {
+			r.t.Logf("%+v\n%s", job, job.Log)
+		}
+	}
 	require.Zero(r.t, status, "%v: %s", args, out)
 	return out
 }
