@@ -90,6 +90,15 @@ func (r *Repo) environ(set []string) []string {
 	return command.Setenv(runner.Environ(), set...)
 }
 
+// noOption refuses the name of a commit that git would take for an option: `checkout` and `reset` of git 2.39 cannot be told
+// where options end, and its `revert` takes that in and reads on.
+func noOption(commit string) error {
+	if strings.HasPrefix(commit, "-") {
+		return operr.New("name a commit by its hash", "%q cannot be the name of a commit: it begins with a dash, as options do", commit)
+	}
+	return nil
+}
+
 // git asks git something, or has it do something that no setting and no hook has a say in.
 func (r *Repo) git(ctx context.Context, args ...string) (string, error) {
 	return r.call(ctx, call{args: args})

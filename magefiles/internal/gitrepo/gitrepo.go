@@ -99,7 +99,7 @@ func (r *Repo) Head(ctx context.Context) (Head, error) {
 
 // unborn says whether a branch is one without a commit, and not one that cannot be read.
 func (r *Repo) unborn(ctx context.Context, ref string) bool {
-	out, err := r.git(ctx, "for-each-ref", "--format=%(refname)", ref)
+	out, err := r.git(ctx, "for-each-ref", "--format=%(refname)", "--", ref)
 	if err != nil || out != "" {
 		return false
 	}

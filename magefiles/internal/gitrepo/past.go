@@ -15,7 +15,7 @@ const next = "run `git fetch --tags`, and run it again"
 // each the end of the branch, so that for what came by a pull request it is the merge. It does not ask git blame, which fails
 // where blame.ignoreRevsFile names a file that is not there, and passes by commits that such a file names.
 func (r *Repo) LineOrigin(ctx context.Context, commit, path string, line int) (string, error) {
-	text, err := r.git(ctx, "cat-file", "blob", commit+":"+path)
+	text, err := r.git(ctx, "cat-file", "--end-of-options", "blob", commit+":"+path)
 	if err != nil {
 		return "", operr.New(next, "reading %s of %s: %w", path, short(commit), err)
 	}
@@ -25,7 +25,7 @@ func (r *Repo) LineOrigin(ctx context.Context, commit, path string, line int) (s
 	}
 	wanted, here := lines[line-1], count(lines, lines[line-1])
 	for skip, step := 0, 16; ; skip, step = skip+step, step*2 {
-		out, err := r.git(ctx, "rev-list", "--first-parent", fmt.Sprintf("--skip=%d", skip), fmt.Sprintf("--max-count=%d", step), commit, "--", ":(top,literal)"+path)
+		out, err := r.git(ctx, "rev-list", "--first-parent", fmt.Sprintf("--skip=%d", skip), fmt.Sprintf("--max-count=%d", step), "--end-of-options", commit, "--", ":(top,literal)"+path)
 		if err != nil {
 			return "", operr.New(next, "reading the history of %s: %w", path, err)
 		}
@@ -52,7 +52,7 @@ func (r *Repo) lines(ctx context.Context, commit, path string) ([]string, error)
 	if !there || err != nil {
 		return nil, err
 	}
-	text, err := r.git(ctx, "cat-file", "blob", blob)
+	text, err := r.git(ctx, "cat-file", "--end-of-options", "blob", blob)
 	return strings.Split(text, "\n"), err
 }
 
@@ -67,7 +67,7 @@ func count(lines []string, wanted string) (n int) {
 
 // Parent returns the first parent of a commit; "" where it has none here.
 func (r *Repo) Parent(ctx context.Context, commit string) (string, error) {
-	out, err := r.git(ctx, "rev-list", "--max-count=1", "--parents", commit, "--")
+	out, err := r.git(ctx, "rev-list", "--max-count=1", "--parents", "--end-of-options", commit, "--")
 	if err != nil {
 		return "", operr.New(next, "reading the commit %s: %w", short(commit), err)
 	}

@@ -48,7 +48,7 @@ func (b *Builder) Look(ctx context.Context) (Node, error) {
 	var out bytes.Buffer
 	args := []string{"buildx", "inspect", "--bootstrap"}
 	if b.Name != "" {
-		args = append(args, b.Name)
+		args = append(args, "--builder="+b.Name)
 	}
 	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Stdout: &out, Stderr: &out})
 	if cause := context.Cause(ctx); cause != nil {
@@ -106,19 +106,19 @@ func bare(endpoint string) bool {
 // bakeArgs is the command line that builds a definition given on standard input. The folders outside of the current one
 // have to be allowed.
 func (b *Builder) bakeArgs(d Bake, metadata string) []string {
-	args := []string{"buildx", "bake", "--file", "-", "--metadata-file", metadata, "--progress", "plain"}
+	args := []string{"buildx", "bake", "--file=-", "--metadata-file=" + metadata, "--progress=plain"}
 	if b.Name != "" {
-		args = append(args, "--builder", b.Name)
+		args = append(args, "--builder="+b.Name)
 	}
 	for _, t := range d.Target {
-		args = append(args, "--allow", "fs.read="+t.Context)
+		args = append(args, "--allow=fs.read="+t.Context)
 		for _, s := range t.Secret {
-			args = append(args, "--allow", "fs.read="+s.Src)
+			args = append(args, "--allow=fs.read="+s.Src)
 		}
 		for _, o := range t.Output {
 			if _, rest, ok := strings.Cut(o, `"dest=`); ok {
 				dest, _, _ := strings.Cut(rest, `"`)
-				args = append(args, "--allow", "fs.write="+dest)
+				args = append(args, "--allow=fs.write="+dest)
 			}
 		}
 	}
