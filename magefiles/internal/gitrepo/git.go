@@ -24,6 +24,8 @@ type call struct {
 	// or does what it is told, whatever their settings are.
 	own bool
 
+	pass []string // variables that may hold a credential, and that a helper of the person reads
+
 	porcelain bool // what it writes is that of `git push --porcelain`, and of a hook
 }
 
@@ -72,12 +74,15 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 var answering = []string{"SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "GPG_AGENT_INFO", "GPG_TTY"}
 
 // given is the environment of a call. The hooks of a commit or a tag are code of the repository: they get no credential but
-// the agents by which it is signed. What talks to a remote, and the hook of a push, get what the remote may ask for.
+// the agents by which it is signed. What may talk to a remote, and the hook of a push, get what the remote may ask for: others too, since a
+// partial clone fetches what it lacks whenever it is asked.
 func (r *Repo) given(c call, set []string) []string {
 	env := r.environ(set)
+	pass := slices.Concat(command.Remote, c.pass)
 	if c.own && !c.porcelain {
-		env, _ = command.Withhold(env, answering...)
+		pass = answering
 	}
+	env, _ = command.Withhold(env, pass...)
 	return env
 }
 

@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"context"
 	"errors"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -157,11 +158,11 @@ func (r *Repo) Fetch(ctx context.Context, remote string, tags ...string) error {
 // talk runs git with a remote. It asks no questions: a child of ours cannot read from the terminal. Where the remote did not
 // answer as it should, and may the next time, the error is a Transient one.
 func (r *Repo) talk(ctx context.Context, c call) (string, error) {
-	quiet, err := r.quiet(ctx)
+	quiet, pass, err := r.quiet(ctx)
 	if err != nil {
 		return "", err
 	}
-	c.set = append(c.set, quiet...)
+	c.set, c.pass = append(c.set, quiet...), pass
 	c.settings = append(c.settings, "http.lowSpeedLimit=1", "http.lowSpeedTime=60")
 	out, err := r.call(ctx, c)
 	if err != nil && !c.own && ctx.Err() == nil && passing(err) {
@@ -170,21 +171,47 @@ func (r *Repo) talk(ctx context.Context, c call) (string, error) {
 	return out, err
 }
 
-// quiet are the variables by which ssh fails where it would ask; none where a person has set how ssh is run.
-func (r *Repo) quiet(ctx context.Context) ([]string, error) {
+// quiet are the variables by which ssh fails where it would ask; none where a person has set how ssh is run. pass are the names of those
+// that the person's credential helpers read.
+func (r *Repo) quiet(ctx context.Context) (set, pass []string, err error) {
+	out, _, err := r.answer(ctx, 1, "config", "--null", "--get-regexp", "--", `^(core\.(sshcommand|askpass)|credential\.(.*\.)?helper)$`)
+	if err != nil {
+		return nil, nil, failed(err, "asking git for its settings")
+	}
+	own := ""
+	for kv := range strings.SplitSeq(out, "\x00") {
+		key, value, _ := strings.Cut(kv, "\n")
+		if key == "core.sshcommand" {
+			own = value
+		}
+		pass = append(pass, readBy(value)...)
+	}
 	for _, variable := range []string{"GIT_SSH_COMMAND", "GIT_SSH"} {
 		if _, ok := command.Getenv(r.environ(nil), variable); ok {
-			return nil, nil
+			return nil, pass, nil
 		}
 	}
-	own, _, err := r.answer(ctx, 1, "config", "--get", "core.sshCommand")
-	switch {
-	case err != nil:
-		return nil, failed(err, "asking git for its settings")
-	case own != "":
-		return nil, nil
+	if own != "" {
+		return nil, pass, nil
 	}
-	return []string{"GIT_SSH_COMMAND=ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"}, nil
+	return []string{"GIT_SSH_COMMAND=ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"}, pass, nil
+}
+
+// variables are those that a line of a shell reads.
+var variables = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
+
+// readBy are the variables that a helper is known to read: those that it names, and those of the cloud whose program it is.
+func readBy(helper string) (names []string) {
+	for _, m := range variables.FindAllStringSubmatch(helper, -1) {
+		names = append(names, m[1])
+	}
+	if strings.Contains(helper, "codecommit") {
+		names = append(names, "AWS_*")
+	}
+	if strings.Contains(helper, "gcloud") {
+		names = append(names, "CLOUDSDK_*", "GOOGLE_*")
+	}
+	return names
 }
 
 // unanswered is the error of a remote that did not answer as it should, and may when it is asked again.

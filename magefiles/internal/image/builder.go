@@ -50,7 +50,7 @@ func (b *Builder) Look(ctx context.Context) (Node, error) {
 	if b.Name != "" {
 		args = append(args, "--builder="+b.Name)
 	}
-	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Stdout: &out, Stderr: &out})
+	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Env: b.environ(), Stdout: &out, Stderr: &out})
 	if cause := context.Cause(ctx); cause != nil {
 		return Node{}, cause
 	}
@@ -66,6 +66,17 @@ func (b *Builder) Look(ctx context.Context) (Node, error) {
 		return Node{}, operr.New(makeBuilder, "the builder does not answer: %w", err).WithDetail(lastLines(text))
 	}
 	return parseInspect(text), nil
+}
+
+// environ is what docker gets: what it is let in by, at a builder and at a registry, and no other credential. A build runs code of
+// others on the builder, which may be this machine. What a build is to have is a secret of its definition.
+func (b *Builder) environ() []string {
+	runner, ok := b.Runner.(interface{ Environ() []string })
+	if !ok {
+		return nil
+	}
+	env, _ := command.Withhold(runner.Environ(), command.Docker...)
+	return env
 }
 
 // parseInspect reads what `buildx inspect` prints: the builder, and then each of its nodes.
@@ -147,7 +158,7 @@ func (b *Builder) bake(ctx context.Context, d Bake, dir string) (Built, error) {
 	if b.Log != nil {
 		out = io.MultiWriter(&record, b.Log)
 	}
-	err = b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: b.bakeArgs(d, metadata), Stdin: bytes.NewReader(text), Stdout: out, Stderr: out})
+	err = b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: b.bakeArgs(d, metadata), Env: b.environ(), Stdin: bytes.NewReader(text), Stdout: out, Stderr: out})
 	if cause := context.Cause(ctx); cause != nil {
 		return Built{}, cause
 	}

@@ -98,7 +98,7 @@ func (j *Job) check(ctx context.Context, one Image) error {
 	if j.Builder.Log != nil {
 		out = io.MultiWriter(&record, j.Builder.Log)
 	}
-	err = j.Builder.Runner.Run(ctx, command.Cmd{Name: "docker", Args: append(args, "--", empty), Stdin: bytes.NewReader(dockerfile), Stdout: out, Stderr: out})
+	err = j.Builder.Runner.Run(ctx, command.Cmd{Name: "docker", Args: append(args, "--", empty), Env: j.Builder.environ(), Stdin: bytes.NewReader(dockerfile), Stdout: out, Stderr: out})
 	if err == nil {
 		return nil
 	}
