@@ -153,7 +153,7 @@ func (a *app) openRelease(ctx context.Context, state string) (*release.Release, 
 	}
 	r.World = release.World{
 		Cache: filepath.Join(cache, sourcesDir), Repo: b.repo, Store: b.store, Runner: a.runner, Root: b.w.Root, Name: b.w.Manifest.Name, Dir: filepath.Join(b.w.Root, outputDir, "release"),
-		State: state, Tool: toolVersion(), History: b.history(), GitHub: hub, Say: a.view.Say, Progress: a.view.Progress(),
+		State: state, Tool: toolVersion(), History: b.history(), GitHub: hub, Say: a.view.Say, Progress: a.view.Progress(), Readable: readable, Fetching: fetching(a.runner.Environ()),
 		Wait: publish.Wait{Tell: a.stillWaiting()},
 		Tools: func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
 			return a.pick(ctx, w, environments)

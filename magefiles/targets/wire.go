@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -352,6 +353,18 @@ func tagOfRun() string {
 
 // pycache is where Python's byte code is kept: PYTHONPYCACHEPREFIX, which an isolated interpreter does not read by itself.
 func pycache() string { return os.Getenv("PYTHONPYCACHEPREFIX") }
+
+// readable are the credentials that code of the repository could read on this machine.
+func readable() []string {
+	home, _ := os.UserHomeDir()
+	return command.Readable(home, os.Environ())
+}
+
+// fetching are the variables of an environment by which packages are fetched, and that hold a credential.
+func fetching(environ []string) []string {
+	_, all := command.Withhold(environ)
+	return slices.DeleteFunc(all, func(name string) bool { return !command.Fetches(name) })
+}
 
 // apiKey is the key of PREFIX_API_KEY, or "".
 func apiKey() string { return os.Getenv("PREFIX_API_KEY") }
