@@ -54,6 +54,7 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 	for _, s := range slices.Concat(settings, c.settings) {
 		args = append(args, "-c", s)
 	}
+	defer r.noted(c.args)()
 	var out, said bytes.Buffer
 	err := r.runner.Run(ctx, command.Cmd{
 		Name: "git", Args: append(args, c.args...), Dir: r.Top, Env: r.given(c, set), Stdin: strings.NewReader(c.stdin),

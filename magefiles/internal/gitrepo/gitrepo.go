@@ -38,6 +38,7 @@ type Repo struct {
 	Common string // absolute path of the folder that git keeps for all work trees of the repository; Dir in the main one
 	index  string // absolute path of the index
 	runner command.Runner
+	notes  string // folder of the notes of gits at work; "" where none are made
 }
 
 // Open finds the work tree that dir belongs to. Where there is none, ErrOutside is in the chain of the error. A repository
