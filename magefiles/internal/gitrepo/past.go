@@ -76,3 +76,31 @@ func (r *Repo) Parent(ctx context.Context, commit string) (string, error) {
 	}
 	return "", nil
 }
+
+// Change is what a commit did to its first parent.
+type Change struct {
+	Author string // address of whoever wrote it
+	Date   string // when, in seconds: a rebase, an amendment and a cherry-pick keep it
+	Patch  string // without what depends on where in a file a change is, and on the files' other contents
+}
+
+// Change tells what a commit did. Of a merge it tells nothing.
+func (r *Repo) Change(ctx context.Context, commit string) (Change, error) {
+	who, err := r.git(ctx, "rev-list", "--no-commit-header", "--max-count=1", "--format=%ae%n%at", "--end-of-options", commit, "--")
+	var patch string
+	if err == nil {
+		patch, err = r.git(ctx, "diff-tree", "-r", "-p", "-U0", "--root", "--no-commit-id", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color",
+			"--diff-algorithm=myers", "--src-prefix=a/", "--dst-prefix=b/", "--end-of-options", commit, "--")
+	}
+	if err != nil {
+		return Change{}, failed(err, "reading what %s changed", short(commit))
+	}
+	var kept strings.Builder
+	for line := range strings.Lines(patch) {
+		if !strings.HasPrefix(line, "@@ ") && !strings.HasPrefix(line, "index ") {
+			kept.WriteString(line)
+		}
+	}
+	author, date, _ := strings.Cut(who, "\n")
+	return Change{Author: author, Date: date, Patch: kept.String()}, nil
+}

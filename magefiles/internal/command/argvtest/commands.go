@@ -43,7 +43,7 @@ var commands = map[string][]form{
 		{verb: "commit", options: options("--quiet", "--cleanup=verbatim", "--no-verbose", "--file=-", "--all", "--message=")},
 		{verb: "config", options: options("--file=", "--includes", "--null", "--list", "--local", "--add", "--get", "--get-regexp", "--type=bool"), words: only(`[a-z]+\.[A-Za-z.]+`, `\^.*`, "true", "false", "0", whole)},
 		{verb: "diff-files", options: options("--name-only", "-z")},
-		{verb: "diff-tree", options: options("-r", "-z", "--name-only", "--quiet", "--no-ext-diff", "--stdin", "--always", "--root", "--no-renames", "--no-show-signature", "--no-commit-id", "--format=", "--encoding=", "--no-notes", "--no-abbrev"), endOfOptions: true},
+		{verb: "diff-tree", options: options("-p", "-U0", "--no-textconv", "--no-color", "--diff-algorithm=", "--src-prefix=", "--dst-prefix=", "-r", "-z", "--name-only", "--quiet", "--no-ext-diff", "--stdin", "--always", "--root", "--no-renames", "--no-show-signature", "--no-commit-id", "--format=", "--encoding=", "--no-notes", "--no-abbrev"), endOfOptions: true},
 		{verb: "fetch", options: options("--quiet", "--no-tags", "--no-prune", "--no-prune-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--depth=1", "--filter=blob:none", "--stdin", "--upload-pack=")},
 		{verb: "for-each-ref", options: options("--format=", "--merged=HEAD"), words: only(ref)},
 		{verb: "init", options: options("--quiet", "--bare", "--template=", "--object-format=", "--initial-branch="), words: only(whole)},
