@@ -39,12 +39,14 @@ func TestUndoTakesNothingOfOthers(t *testing.T) {
 		"the message was amended": {then: func(r *releasing, dir string) {
 			git(r.t, dir, "commit", "-q", "--amend", "-m", "build: something else")
 		}},
-		"cherry-picked onto what a colleague pushed": {colleague: func(r *releasing, dir string) { write(r.t, dir, "packages/core/one.txt", "one\n") },
+		"cherry-picked onto what a colleague pushed": {
+			colleague: func(r *releasing, dir string) { write(r.t, dir, "packages/core/one.txt", "one\n") },
 			then: func(r *releasing, dir string) {
 				ours := git(r.t, dir, "rev-parse", "HEAD")
 				git(r.t, dir, "reset", "-q", "--hard", "origin/main")
 				git(r.t, dir, "cherry-pick", ours)
-			}},
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

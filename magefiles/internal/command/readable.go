@@ -18,12 +18,30 @@ var keptIn = []struct {
 	file string
 	with *regexp.Regexp
 }{
-	{".netrc", nil}, {".git-credentials", nil}, {".config/git/credentials", nil}, {".pypirc", nil}, {".config/uv/credentials", nil}, {".config/pypoetry/auth.toml", nil},
-	{".npmrc", regexp.MustCompile(`_auth|_password`)}, {".cargo/credentials.toml", nil}, {".gem/credentials", nil},
-	{".rattler/credentials.json", nil}, {".config/gh/hosts.yml", nil}, {".config/glab-cli/config.yml", nil}, {".config/hub", nil},
-	{".docker/config.json", dockers}, {".config/containers/auth.json", dockers}, {".kube/config", nil},
-	{".aws/credentials", nil}, {".aws/config", regexp.MustCompile(`aws_secret_access_key|credential_process`)}, {".config/gcloud/application_default_credentials.json", nil},
-	{".config/gcloud/credentials.db", nil}, {".azure/msal_token_cache.json", nil}, {".azure/accessTokens.json", nil}, {".vault-token", nil}, {".terraform.d/credentials.tfrc.json", nil},
+	{".netrc", nil},
+	{".git-credentials", nil},
+	{".config/git/credentials", nil},
+	{".pypirc", nil},
+	{".config/uv/credentials", nil},
+	{".config/pypoetry/auth.toml", nil},
+	{".npmrc", regexp.MustCompile(`_auth|_password`)},
+	{".cargo/credentials.toml", nil},
+	{".gem/credentials", nil},
+	{".rattler/credentials.json", nil},
+	{".config/gh/hosts.yml", nil},
+	{".config/glab-cli/config.yml", nil},
+	{".config/hub", nil},
+	{".docker/config.json", dockers},
+	{".config/containers/auth.json", dockers},
+	{".kube/config", nil},
+	{".aws/credentials", nil},
+	{".aws/config", regexp.MustCompile(`aws_secret_access_key|credential_process`)},
+	{".config/gcloud/application_default_credentials.json", nil},
+	{".config/gcloud/credentials.db", nil},
+	{".azure/msal_token_cache.json", nil},
+	{".azure/accessTokens.json", nil},
+	{".vault-token", nil},
+	{".terraform.d/credentials.tfrc.json", nil},
 }
 
 // dockers is what a configuration of docker has where somebody has logged in, or where a helper is asked.
@@ -31,8 +49,15 @@ var dockers = regexp.MustCompile(`"(auth|identitytoken|registrytoken|credsStore|
 
 // leadTo are variables that name a file with credentials, or a folder with it.
 var leadTo = []struct{ variable, file string }{
-	{"RATTLER_AUTH_FILE", ""}, {"NETRC", ""}, {"KUBECONFIG", ""}, {"GOOGLE_APPLICATION_CREDENTIALS", ""}, {"AWS_SHARED_CREDENTIALS_FILE", ""}, {"DOCKER_CONFIG", "config.json"},
-	{"REGISTRY_AUTH_FILE", ""}, {"CLOUDSDK_CONFIG", "credentials.db"}, {"GH_CONFIG_DIR", "hosts.yml"},
+	{"RATTLER_AUTH_FILE", ""},
+	{"NETRC", ""},
+	{"KUBECONFIG", ""},
+	{"GOOGLE_APPLICATION_CREDENTIALS", ""},
+	{"AWS_SHARED_CREDENTIALS_FILE", ""},
+	{"DOCKER_CONFIG", "config.json"},
+	{"REGISTRY_AUTH_FILE", ""},
+	{"CLOUDSDK_CONFIG", "credentials.db"},
+	{"GH_CONFIG_DIR", "hosts.yml"},
 }
 
 // Readable names what code of a repository could still read, though nothing of it is in its environment: files of the person, keys
