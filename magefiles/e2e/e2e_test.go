@@ -15,6 +15,7 @@ import (
 	"github.com/magefile/mage/mage"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
 	// The targets are compiled into the magefile by a child process, which go test's cache of results does not see:
 	// with this import their sources count.
 	_ "github.com/foopack/foopack/magefiles/targets"
@@ -50,8 +51,11 @@ func compileAndRun(m *testing.M) (int, error) {
 	if err := compile(filepath.Join(compiled, "targets")); err != nil {
 		return 1, err
 	}
-	return m.Run(), nil
+	return max(m.Run(), argvtest.Look(argv())), nil
 }
+
+// argv is the file with every command line that the compiled magefiles have run.
+func argv() string { return filepath.Join(compiled, "argv") }
 
 // compile compiles this repository's magefile. Mage writes a file beside it meanwhile, which the linters would see, and
 // another mage trip over: it does so in a module of its own.
@@ -75,7 +79,8 @@ func compile(to string) error {
 		}
 	}
 	var out bytes.Buffer
-	status := mage.Invoke(mage.Invocation{Dir: dir, WorkDir: dir, CompileOut: to, Stdout: &out, Stderr: &out, GoCmd: "go", CacheDir: compiled})
+	ldflags := "-X 'github.com/foopack/foopack/magefiles/internal/command.recordTo=" + argv() + "'"
+	status := mage.Invoke(mage.Invocation{Dir: dir, WorkDir: dir, CompileOut: to, Stdout: &out, Stderr: &out, GoCmd: "go", CacheDir: compiled, Ldflags: ldflags})
 	if status != 0 {
 		return fmt.Errorf("compiling the magefile: %s", out.String())
 	}

@@ -51,7 +51,18 @@ func (a *app) examine(ctx context.Context) []view.Finding {
 	findings = append(findings, a.examineLocks()...)
 	findings = append(findings, a.examinePins(ctx)...)
 	findings = append(findings, a.examineBrowser()...)
-	return append(findings, a.examineChannel(ctx)...)
+	return append(append(findings, a.examineChannel(ctx)...), examineReadable(readable())...)
+}
+
+// examineReadable names what tasks, tests and builds could read of a person's, though it is not in their environment.
+func examineReadable(names []string) []view.Finding {
+	if len(names) == 0 {
+		return nil
+	}
+	return []view.Finding{{
+		What: "tasks and builds could read", Found: strings.Join(names, ", "), Careful: true,
+		Get: "nothing has to be done; where you do not trust what they run, run it on a machine without them",
+	}}
 }
 
 // examineRepository says what git has against the repository that we were started in, where it refuses one.

@@ -109,9 +109,10 @@ type linter struct {
 }
 
 func (l *linter) run(ctx context.Context, input []byte, name string, args ...string) {
+	plain, _ := command.Withhold(l.a.runner.Environ(), "NETRC") // by which go fetches modules
 	err := l.a.runner.Run(ctx, command.Cmd{
 		Name: name, Args: args, Dir: l.root, Stdin: bytes.NewReader(input), Stdout: l.g, Stderr: l.g,
-		Env: append(command.Unset(l.a.runner.Environ(), "GH_TOKEN", "GITHUB_TOKEN", "ZIZMOR_GITHUB_TOKEN", "SHELLCHECK_OPTS"), "ZIZMOR_OFFLINE=true"),
+		Env: append(command.Unset(plain, "SHELLCHECK_OPTS"), "ZIZMOR_OFFLINE=true"),
 	})
 	if err != nil {
 		l.errs = append(l.errs, err)

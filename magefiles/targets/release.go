@@ -109,6 +109,9 @@ func (a *app) newRelease(ctx context.Context, locked bool) (*release.Release, fu
 		}
 	}
 	r, err := a.openRelease(ctx, state)
+	if err == nil && locked {
+		r.Repo.Noting(notesOf(repo))
+	}
 	if err != nil {
 		unlock()
 		return nil, nil, err
@@ -125,12 +128,16 @@ func (a *app) repository(ctx context.Context) (*gitrepo.Repo, string, error) {
 	return repo, filepath.Join(repo.Dir, stateName), nil
 }
 
+// notesOf is where the gits of a release are noted while they are at work. It goes with the lock, which all work trees share.
+func notesOf(repo *gitrepo.Repo) string { return filepath.Join(repo.Common, stateName, "git") }
+
 // unlockGit removes the locks that git left behind when it was killed together with us.
 func (a *app) unlockGit(ctx context.Context, repo *gitrepo.Repo, killed time.Time) error {
 	if killed.IsZero() {
 		return nil
 	}
-	removed, err := repo.Unlock(ctx, killed)
+	repo.Noting(notesOf(repo))
+	removed, err := repo.Unlock(ctx)
 	if len(removed) > 0 {
 		a.view.Say("a release was killed while git was at work: removed %s", strings.Join(removed, ", "))
 	}
@@ -154,6 +161,7 @@ func (a *app) openRelease(ctx context.Context, state string) (*release.Release, 
 	r.World = release.World{
 		Cache: filepath.Join(cache, sourcesDir), Repo: b.repo, Store: b.store, Runner: a.runner, Root: b.w.Root, Name: b.w.Manifest.Name, Dir: filepath.Join(b.w.Root, outputDir, "release"),
 		State: state, Builds: buildsOf(b.repo), Tool: toolVersion(), History: b.history(), GitHub: hub, Say: a.view.Say, Progress: a.view.Progress(),
+		Readable: readable, Fetching: fetching(a.runner.Environ()),
 		Wait: publish.Wait{Tell: a.stillWaiting()},
 		Tools: func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
 			return a.pick(ctx, w, environments)

@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -63,6 +64,22 @@ const cacheName = "pixi-release"
 // stateName is the folder, in the git folder of a clone, for what must be known of a run that was killed.
 const stateName = "pixi-release"
 
+// namedVariables name something that is given to a program or to a server: none of them can be an option.
+var namedVariables = []string{
+	"BASE_IMAGE", "BUILDKIT_HOST", "BUILDKIT_SBOM_GENERATOR", "BUILDX_BUILDER", "DOCKER_CONTEXT", "DOCKER_HOST", "GITHUB_API_URL", "GITHUB_REF_NAME", "GITHUB_REPOSITORY",
+	"IMAGE_REGISTRY", "PIPELINE_TOOLCHAIN", "PIXI_CONFIG", "PIXI_IMAGE", "PREFIX_CHANNEL", "PREFIX_SERVER_URL", "RATTLER_AUTH_FILE",
+}
+
+// noOptions refuses variables whose value begins with a dash.
+func noOptions(getenv func(string) string) error {
+	for _, name := range namedVariables {
+		if strings.HasPrefix(getenv(name), "-") {
+			return operr.NewUsage("correct it, or unset it", "%s cannot be %q: it begins with a dash, as options do", name, getenv(name))
+		}
+	}
+	return nil
+}
+
 // app is what a target works with.
 type app struct {
 	dir    string // where we were started
@@ -77,6 +94,9 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 	ctx, stop := lifetime(ctx)
 	defer stop()
 	dir, err := os.Getwd()
+	if err == nil {
+		err = noOptions(os.Getenv)
+	}
 	if err == nil {
 		err = f(ctx, &app{dir: dir, view: newView(), runner: newRunner()})
 	}
@@ -352,6 +372,18 @@ func tagOfRun() string {
 
 // pycache is where Python's byte code is kept: PYTHONPYCACHEPREFIX, which an isolated interpreter does not read by itself.
 func pycache() string { return os.Getenv("PYTHONPYCACHEPREFIX") }
+
+// readable are the credentials that code of the repository could read on this machine.
+func readable() []string {
+	home, _ := os.UserHomeDir()
+	return command.Readable(home, os.Environ())
+}
+
+// fetching are the variables of an environment by which packages are fetched, and that hold a credential.
+func fetching(environ []string) []string {
+	_, all := command.Withhold(environ)
+	return slices.DeleteFunc(all, func(name string) bool { return !command.Fetches(name) })
+}
 
 // apiKey is the key of PREFIX_API_KEY, or "".
 func apiKey() string { return os.Getenv("PREFIX_API_KEY") }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 )
 
@@ -27,4 +28,16 @@ func TestPythonPlaces(t *testing.T) {
 	require.Equal(t, "/pythons", pythonPlaces().UV)
 	t.Setenv("HOME", "")
 	require.Empty(t, pythonPlaces().Pyenv)
+}
+
+// TestHostileVariables refuses what a program would take for an option, in every variable that names something.
+func TestHostileVariables(t *testing.T) {
+	for name, value := range map[string]string{
+		"BUILDX_BUILDER": "--allow=security.insecure", "PREFIX_CHANNEL": "-c", "DOCKER_HOST": "-oProxyCommand=x", "IMAGE_REGISTRY": "--push", "GITHUB_REF_NAME": "-v1", "PIXI_IMAGE": "-",
+	} {
+		err := noOptions(func(asked string) string { return map[string]string{name: value}[asked] })
+		require.ErrorContains(t, err, name+` cannot be "`+value+`"`)
+		require.Equal(t, operr.Usage, operr.ExitStatus(err))
+	}
+	require.NoError(t, noOptions(func(string) string { return "a-b" }))
 }

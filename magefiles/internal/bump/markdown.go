@@ -31,8 +31,12 @@ var block = regexp.MustCompile("^(\\s*[0-9]*)((?:#{1,6}|[-+*.)])(?:\\s|$)|>|```|
 
 // inert takes from text outside of code what would be a tag, an address or a link.
 func inert(text string) string {
+	text = mention.ReplaceAllString(text, "$1`$2`")
 	return strings.NewReplacer("<", "&lt;", "](", `]\(`, "]:", `]\:`).Replace(text)
 }
+
+// mention calls a person or a team where the text is shown on GitHub, and code does not.
+var mention = regexp.MustCompile(`(^|[^\w.@/` + "`" + `-])(@[A-Za-z0-9][\w-]*(?:/[\w-]+)?)`)
 
 // codeSpans are the places of code between runs of as many backticks, with these.
 func codeSpans(line string) (spans [][2]int) {

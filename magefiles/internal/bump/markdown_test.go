@@ -27,6 +27,9 @@ func TestHostileSubjects(t *testing.T) {
 		"escape \x1b[31mred\x07 and \u202egnp.exe \r": "escape [31mred and gnp.exe ",
 		"3.12 is supported, and .gitignore, #12":      "3.12 is supported, and .gitignore, #12",
 		"*all* of it":                                 "*all* of it",
+		"thanks @octo and @acme/all, not a@b.example": "thanks `@octo` and `@acme/all`, not a@b.example",
+		"@everyone: `@this` is code":                  "`@everyone`: `@this` is code",
+		"(@octo) x/@y":                                "(`@octo`) x/@y",
 		"---":                                         `\---`,
 		"":                                            "",
 	} {

@@ -38,6 +38,9 @@ type Cmd struct {
 	// Abrupt kills the child and its group at once when the context ends, as a loss of power would.
 	Abrupt bool
 
+	// Theirs says that the command line is a task's, word for word, and not one of ours.
+	Theirs bool
+
 	// Secrets are replaced by *** in everything that the child writes and in the error.
 	Secrets []string
 }
@@ -93,6 +96,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Name, ErrNotFound)
 	}
+	Record(c)
 	secrets := append(append([]string(nil), s.secrets...), c.Secrets...)
 	var last tail
 	out := newRedactor(tee(c.Stdout, &last), secrets)

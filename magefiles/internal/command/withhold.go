@@ -36,6 +36,20 @@ var Fetching = []string{
 	"RATTLER_AUTH_FILE", "NETRC", "UV_INDEX*", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS",
 }
 
+// Remote are the variables by which git is let in by a remote, and Docker those by which docker and its helpers are, by a builder and by
+// a registry, as names for Withhold to pass. Neither has what publishes to a channel, nor what a runner gives for its own servers.
+var (
+	Remote = []string{
+		"SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "GIT_*", "NETRC", "GPG_AGENT_INFO", "GPG_TTY",
+		"GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN", // `gh auth git-credential` and its like read them
+		"BITBUCKET_TOKEN", "GITEA_TOKEN", "SYSTEM_ACCESSTOKEN", "AZURE_DEVOPS_EXT_PAT",
+	}
+	Docker = []string{
+		"DOCKER_*", "BUILDX_*", "BUILDKIT_*", "REGISTRY_AUTH_FILE", "KUBECONFIG", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO", "GPG_TTY",
+		"AWS_*", "GOOGLE_*", "GCLOUD_*", "CLOUDSDK_*", "AZURE_*", // docker-credential-ecr-login, -gcr, -acr
+	}
+)
+
 // Fetches says whether a variable is one of Fetching.
 func Fetches(name string) bool { return matches(Fetching, name) }
 

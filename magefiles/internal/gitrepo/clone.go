@@ -17,10 +17,10 @@ var asCommitted = []string{"core.autocrlf=false", "core.eol=lf", "core.attribute
 // history may have old faults that git would refuse from elsewhere.
 var fromHere = []string{"protocol.file.allow=always", "transfer.fsckObjects=false", "fetch.fsckObjects=false"}
 
-// clone runs git clone, for a commit that is to be checked out: no setting of the person has a say in it, and no hook and no
+// clone runs git clone from one folder to another, for a commit that is to be checked out: no setting of the person has a say in it, and no hook and no
 // template comes along. One that borrows has no objects of its own, unless the original is a partial or a shallow one.
-func (r *Repo) clone(ctx context.Context, commit string, borrow bool, args ...string) error {
-	c := call{args: []string{"clone", "--quiet", "--template=", "--origin=origin"}, settings: fromHere}
+func (r *Repo) clone(ctx context.Context, commit string, borrow bool, from, to string) error {
+	c := call{args: []string{"clone", "--quiet", "--template=", "--origin=origin", "--no-checkout"}, settings: fromHere}
 	for _, s := range asCommitted {
 		c.args = append(c.args, "--config="+s)
 	}
@@ -42,7 +42,7 @@ func (r *Repo) clone(ctx context.Context, commit string, borrow bool, args ...st
 	if allowed, ok := command.Getenv(r.environ(nil), "GIT_ALLOW_PROTOCOL"); ok {
 		c.set = []string{"GIT_ALLOW_PROTOCOL=" + allowed + ":file"}
 	}
-	c.args = append(c.args, args...)
+	c.args = append(c.args, "--", from, to)
 	_, err = r.call(ctx, c)
 	return err
 }
@@ -71,7 +71,7 @@ func (r *Repo) whole(ctx context.Context, commit string) (flags []string, err er
 		}
 		_, err = r.talk(ctx, call{
 			args: []string{
-				"fetch", "--quiet", "--no-tags", "--no-prune", "--no-prune-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--filter=blob:none", "--stdin", remote,
+				"fetch", "--quiet", "--no-tags", "--no-prune", "--no-prune-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--filter=blob:none", "--stdin", "--", remote,
 			},
 			stdin: missing, settings: []string{"fetch.negotiationAlgorithm=noop"},
 		})
@@ -91,7 +91,7 @@ func (r *Repo) whole(ctx context.Context, commit string) (flags []string, err er
 
 // missing are the objects of a commit that are not here, a line each.
 func (r *Repo) missing(ctx context.Context, commit string) (string, error) {
-	out, err := r.git(ctx, "rev-list", "--objects", "--no-walk", "--missing=print", commit, "--")
+	out, err := r.git(ctx, "rev-list", "--objects", "--no-walk", "--missing=print", "--end-of-options", commit, "--")
 	var missing strings.Builder
 	for line := range strings.SplitSeq(out, "\n") {
 		if object, lacks := strings.CutPrefix(line, "?"); lacks {
@@ -114,11 +114,11 @@ func (r *Repo) Borrow(ctx context.Context, dir, commit string) error {
 }
 
 func (r *Repo) cloneAt(ctx context.Context, dir, commit string, borrow bool) error {
-	err := r.clone(ctx, commit, borrow, "--no-checkout", r.Top, dir)
+	err := r.clone(ctx, commit, borrow, r.Top, dir)
 	if err == nil {
 		clone := &Repo{Top: dir, runner: r.runner}
 		if here, askErr := clone.Contains(ctx, commit, commit); askErr == nil && !here { // a shallow one
-			_, err = clone.talk(ctx, call{args: []string{"fetch", "--quiet", "--no-tags", "--depth=1", "origin", commit}, settings: fromHere})
+			_, err = clone.talk(ctx, call{args: []string{"fetch", "--quiet", "--no-tags", "--depth=1", "--", "origin", commit}, settings: fromHere})
 		}
 		if err == nil {
 			err = r.carry(ctx, r.Common, dir)

@@ -111,7 +111,7 @@ func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
 // MakeTag is Tag with a date.
 func (r *Repo) MakeTag(ctx context.Context, commit string, t Tag) error {
 	_, err := r.call(ctx, call{
-		args: []string{"tag", "--annotate", "--cleanup=verbatim", "--file=-", t.Name, commit}, stdin: t.Message, own: true, set: r.dated(t.Date),
+		args: []string{"tag", "--annotate", "--cleanup=verbatim", "--file=-", "--", t.Name, commit}, stdin: t.Message, own: true, set: r.dated(t.Date),
 	})
 	if err != nil {
 		return r.refused(ctx, err, "tagging %s", t.Name)

@@ -33,7 +33,7 @@ func (r *Repo) export(ctx context.Context, commit, folder, dir string, want func
 	if folder == "." {
 		below = ":(top)"
 	}
-	_, err := git("", "read-tree", commit)
+	_, err := git("", "read-tree", "--end-of-options", commit)
 	var files string
 	if err == nil {
 		files, err = git("", "ls-files", "-z", "--", below)

@@ -18,7 +18,7 @@ func (r *Repo) carry(ctx context.Context, from, dir string) error {
 	if _, err := os.Stat(objects); err != nil {
 		return nil
 	}
-	if _, err := (&Repo{Top: dir, runner: r.runner}).git(ctx, "config", "--local", "lfs.storage", objects); err != nil {
+	if _, err := (&Repo{Top: dir, runner: r.runner}).git(ctx, "config", "--local", "--", "lfs.storage", objects); err != nil {
 		return failed(err, "telling the clone %s where Git LFS has its files", dir)
 	}
 	return nil
@@ -27,7 +27,7 @@ func (r *Repo) carry(ctx context.Context, from, dir string) error {
 // copyConfig takes settings of one repository over to another one; never the filter of git-crypt.
 func (r *Repo) copyConfig(ctx context.Context, from, dir, pattern string) error {
 	clone := &Repo{Top: dir, runner: r.runner}
-	out, _, err := r.answer(ctx, 1, "config", "--file", filepath.Join(from, "config"), "--includes", "--null", "--get-regexp", pattern)
+	out, _, err := r.answer(ctx, 1, "config", "--file="+filepath.Join(from, "config"), "--includes", "--null", "--get-regexp", "--", pattern)
 	if err != nil {
 		return failed(err, "reading the settings of %s", r.Top)
 	}
@@ -36,7 +36,7 @@ func (r *Repo) copyConfig(ctx context.Context, from, dir, pattern string) error 
 		if !ok || strings.HasPrefix(key, "filter.git-crypt") {
 			continue
 		}
-		if _, err := clone.git(ctx, "config", "--local", "--add", key, value); err != nil {
+		if _, err := clone.git(ctx, "config", "--local", "--add", "--", key, value); err != nil {
 			return failed(err, "taking %s over to the clone %s", key, dir)
 		}
 	}
@@ -46,6 +46,9 @@ func (r *Repo) copyConfig(ctx context.Context, from, dir, pattern string) error 
 // checkOut checks a commit out in a fresh clone. Where a filter fails, Git LFS is asked to leave the pointers of files that it
 // cannot get: a package may do without them, and [Repo.Lacking] names those that one has.
 func (r *Repo) checkOut(ctx context.Context, commit string) error {
+	if err := noOption(commit); err != nil {
+		return err
+	}
 	args := []string{"checkout", "--quiet", "--force", "--detach", commit}
 	_, err := r.talk(ctx, call{args: args})
 	if err == nil || ctx.Err() != nil {

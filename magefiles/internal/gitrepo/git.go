@@ -24,6 +24,8 @@ type call struct {
 	// or does what it is told, whatever their settings are.
 	own bool
 
+	pass []string // variables that may hold a credential, and that a helper of the person reads
+
 	porcelain bool // what it writes is that of `git push --porcelain`, and of a hook
 }
 
@@ -52,6 +54,7 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 	for _, s := range slices.Concat(settings, c.settings) {
 		args = append(args, "-c", s)
 	}
+	defer r.noted(c.args)()
 	var out, said bytes.Buffer
 	err := r.runner.Run(ctx, command.Cmd{
 		Name: "git", Args: append(args, c.args...), Dir: r.Top, Env: r.given(c, set), Stdin: strings.NewReader(c.stdin),
@@ -72,12 +75,15 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 var answering = []string{"SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "GPG_AGENT_INFO", "GPG_TTY"}
 
 // given is the environment of a call. The hooks of a commit or a tag are code of the repository: they get no credential but
-// the agents by which it is signed. What talks to a remote, and the hook of a push, get what the remote may ask for.
+// the agents by which it is signed. What may talk to a remote, and the hook of a push, get what the remote may ask for: others too, since a
+// partial clone fetches what it lacks whenever it is asked.
 func (r *Repo) given(c call, set []string) []string {
 	env := r.environ(set)
+	pass := slices.Concat(command.Remote, c.pass)
 	if c.own && !c.porcelain {
-		env, _ = command.Withhold(env, answering...)
+		pass = answering
 	}
+	env, _ = command.Withhold(env, pass...)
 	return env
 }
 
@@ -88,6 +94,15 @@ func (r *Repo) environ(set []string) []string {
 		return nil
 	}
 	return command.Setenv(runner.Environ(), set...)
+}
+
+// noOption refuses the name of a commit that git would take for an option: `checkout` and `reset` of git 2.39 cannot be told
+// where options end, and its `revert` takes that in and reads on.
+func noOption(commit string) error {
+	if strings.HasPrefix(commit, "-") {
+		return operr.New("name a commit by its hash", "%q cannot be the name of a commit: it begins with a dash, as options do", commit)
+	}
+	return nil
 }
 
 // git asks git something, or has it do something that no setting and no hook has a say in.

@@ -38,6 +38,7 @@ type Repo struct {
 	Common string // absolute path of the folder that git keeps for all work trees of the repository; Dir in the main one
 	index  string // absolute path of the index
 	runner command.Runner
+	notes  string // folder of the notes of gits at work; "" where none are made
 }
 
 // Open finds the work tree that dir belongs to. Where there is none, ErrOutside is in the chain of the error. A repository
@@ -99,7 +100,7 @@ func (r *Repo) Head(ctx context.Context) (Head, error) {
 
 // unborn says whether a branch is one without a commit, and not one that cannot be read.
 func (r *Repo) unborn(ctx context.Context, ref string) bool {
-	out, err := r.git(ctx, "for-each-ref", "--format=%(refname)", ref)
+	out, err := r.git(ctx, "for-each-ref", "--format=%(refname)", "--", ref)
 	if err != nil || out != "" {
 		return false
 	}

@@ -49,7 +49,7 @@ func (r *Repo) Log(ctx context.Context, since string) ([]Commit, error) {
 	if err == nil && shallow == "true" {
 		return nil, operr.New("run `git fetch --unshallow --tags`", "the clone %s is shallow: its history is not all there", r.Top)
 	}
-	revs := []string{"rev-list", "--no-merges", "HEAD"}
+	revs := []string{"rev-list", "--no-merges", "--end-of-options", "HEAD"}
 	if since != "" {
 		revs = append(revs, "^"+since)
 	}
@@ -111,7 +111,7 @@ func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
 // MadeOn returns the first of the commits that were made on base and that lead to head, along first parents and without
 // merges, that changed each of some files, relative to Top; "" where there is none.
 func (r *Repo) MadeOn(ctx context.Context, base, head string, paths []string) (string, error) {
-	out, err := r.git(ctx, "rev-list", "--reverse", "--first-parent", "--no-merges", base+".."+head, "--")
+	out, err := r.git(ctx, "rev-list", "--reverse", "--first-parent", "--no-merges", "--end-of-options", base+".."+head, "--")
 	if err == nil && out != "" {
 		out, err = r.changes(ctx, out)
 	}

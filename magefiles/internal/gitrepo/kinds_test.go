@@ -120,11 +120,13 @@ func TestWorktrees(t *testing.T) {
 
 	since := time.Now().Add(-time.Minute)
 	require.NoError(t, os.WriteFile(filepath.Join(other.Dir, "index.lock"), nil, 0o644))
-	removed, err := repo.Unlock(t.Context(), since)
+	killed(t, repo, other.Dir, "commit", since)
+	removed, err := repo.Unlock(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"index.lock"}, removed)
 	require.NoError(t, os.WriteFile(filepath.Join(repo.Dir, "index.lock"), nil, 0o644))
-	removed, err = other.Unlock(t.Context(), since)
+	killed(t, other, repo.Dir, "commit", since)
+	removed, err = other.Unlock(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"index.lock"}, removed)
 	git("tag", "main") // and a tag of a branch's name changes nothing

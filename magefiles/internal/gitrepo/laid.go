@@ -167,7 +167,7 @@ func (l *layer) files(ctx context.Context) error {
 			return err
 		}
 		defer os.RemoveAll(none)
-		if _, err := r.git(ctx, "init", "--quiet", "--bare", "--template=", none); err != nil {
+		if _, err := r.git(ctx, "init", "--quiet", "--bare", "--template=", "--", none); err != nil {
 			return failed(err, "making a repository to look at %s with", l.from)
 		}
 		args = append([]string{"--git-dir=" + none, "--work-tree=" + l.from}, args...)

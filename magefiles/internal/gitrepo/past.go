@@ -15,7 +15,7 @@ const next = "run `git fetch --tags`, and run it again"
 // each the end of the branch, so that for what came by a pull request it is the merge. It does not ask git blame, which fails
 // where blame.ignoreRevsFile names a file that is not there, and passes by commits that such a file names.
 func (r *Repo) LineOrigin(ctx context.Context, commit, path string, line int) (string, error) {
-	text, err := r.git(ctx, "cat-file", "blob", commit+":"+path)
+	text, err := r.git(ctx, "cat-file", "--end-of-options", "blob", commit+":"+path)
 	if err != nil {
 		return "", operr.New(next, "reading %s of %s: %w", path, short(commit), err)
 	}
@@ -25,7 +25,7 @@ func (r *Repo) LineOrigin(ctx context.Context, commit, path string, line int) (s
 	}
 	wanted, here := lines[line-1], count(lines, lines[line-1])
 	for skip, step := 0, 16; ; skip, step = skip+step, step*2 {
-		out, err := r.git(ctx, "rev-list", "--first-parent", fmt.Sprintf("--skip=%d", skip), fmt.Sprintf("--max-count=%d", step), commit, "--", ":(top,literal)"+path)
+		out, err := r.git(ctx, "rev-list", "--first-parent", fmt.Sprintf("--skip=%d", skip), fmt.Sprintf("--max-count=%d", step), "--end-of-options", commit, "--", ":(top,literal)"+path)
 		if err != nil {
 			return "", operr.New(next, "reading the history of %s: %w", path, err)
 		}
@@ -52,7 +52,7 @@ func (r *Repo) lines(ctx context.Context, commit, path string) ([]string, error)
 	if !there || err != nil {
 		return nil, err
 	}
-	text, err := r.git(ctx, "cat-file", "blob", blob)
+	text, err := r.git(ctx, "cat-file", "--end-of-options", "blob", blob)
 	return strings.Split(text, "\n"), err
 }
 
@@ -67,7 +67,7 @@ func count(lines []string, wanted string) (n int) {
 
 // Parent returns the first parent of a commit; "" where it has none here.
 func (r *Repo) Parent(ctx context.Context, commit string) (string, error) {
-	out, err := r.git(ctx, "rev-list", "--max-count=1", "--parents", commit, "--")
+	out, err := r.git(ctx, "rev-list", "--max-count=1", "--parents", "--end-of-options", commit, "--")
 	if err != nil {
 		return "", operr.New(next, "reading the commit %s: %w", short(commit), err)
 	}
@@ -75,4 +75,32 @@ func (r *Repo) Parent(ctx context.Context, commit string) (string, error) {
 		return f[1], nil
 	}
 	return "", nil
+}
+
+// Change is what a commit did to its first parent.
+type Change struct {
+	Author string // address of whoever wrote it
+	Date   string // when, in seconds: a rebase, an amendment and a cherry-pick keep it
+	Patch  string // without what depends on where in a file a change is, and on the files' other contents
+}
+
+// Change tells what a commit did. Of a merge it tells nothing.
+func (r *Repo) Change(ctx context.Context, commit string) (Change, error) {
+	who, err := r.git(ctx, "rev-list", "--no-commit-header", "--max-count=1", "--format=%ae%n%at", "--end-of-options", commit, "--")
+	var patch string
+	if err == nil {
+		patch, err = r.git(ctx, "diff-tree", "-r", "-p", "-U0", "--root", "--no-commit-id", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color",
+			"--diff-algorithm=myers", "--src-prefix=a/", "--dst-prefix=b/", "--end-of-options", commit, "--")
+	}
+	if err != nil {
+		return Change{}, failed(err, "reading what %s changed", short(commit))
+	}
+	var kept strings.Builder
+	for line := range strings.Lines(patch) {
+		if !strings.HasPrefix(line, "@@ ") && !strings.HasPrefix(line, "index ") {
+			kept.WriteString(line)
+		}
+	}
+	author, date, _ := strings.Cut(who, "\n")
+	return Change{Author: author, Date: date, Patch: kept.String()}, nil
 }

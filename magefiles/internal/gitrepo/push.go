@@ -67,7 +67,7 @@ func (r *Repo) push(ctx context.Context, remote string, flags, refs []string) er
 		c.settings = append(c.settings, "remote."+remote+".mirror=false")
 	}
 	arguments := func(more ...string) []string {
-		return slices.Concat([]string{"push"}, exactly, flags, more, []string{remote}, refs)
+		return slices.Concat([]string{"push"}, exactly, flags, more, []string{"--", remote}, refs)
 	}
 	dry := func(more ...string) error {
 		asked := call{args: arguments(append(more, "--dry-run", "--no-verify")...), settings: c.settings}
@@ -146,7 +146,7 @@ func goesWell(line string) bool {
 
 // DeleteTag removes a tag from the clone.
 func (r *Repo) DeleteTag(ctx context.Context, name string) error {
-	if err := r.run(ctx, "", "tag", "--delete", name); err != nil {
+	if err := r.run(ctx, "", "tag", "--delete", "--", name); err != nil {
 		return r.refused(ctx, err, "removing the tag %s", name)
 	}
 	return nil
@@ -154,6 +154,9 @@ func (r *Repo) DeleteTag(ctx context.Context, name string) error {
 
 // Back takes branch and work tree back to a commit. What is not committed stays, or, where it is in the way, all does.
 func (r *Repo) Back(ctx context.Context, commit string) error {
+	if err := noOption(commit); err != nil {
+		return err
+	}
 	_, err := r.call(ctx, call{args: []string{"reset", "--quiet", "--keep", "--no-recurse-submodules", commit}, own: true, settings: harmless})
 	if err != nil {
 		return r.refused(ctx, err, "going back to %s", short(commit))
@@ -163,6 +166,9 @@ func (r *Repo) Back(ctx context.Context, commit string) error {
 
 // Revert makes a commit that takes another one back, and returns it.
 func (r *Repo) Revert(ctx context.Context, commit string) (string, error) {
+	if err := noOption(commit); err != nil {
+		return "", err
+	}
 	settings := slices.Concat(harmless, []string{
 		"revert.reference=false", "rerere.enabled=false", "merge.renames=true", "merge.directoryRenames=conflict", "merge.renormalize=false", "commit.verbose=false",
 	})

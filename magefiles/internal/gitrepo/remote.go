@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"context"
 	"errors"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,9 +35,12 @@ func (r *Repo) URL(ctx context.Context, remote string) (string, error) {
 
 // addresses are all that a push to a remote goes to. What is not the name of a remote is an address itself.
 func (r *Repo) addresses(ctx context.Context, remote string) ([]string, error) {
-	out, err := r.git(ctx, "remote", "get-url", "--push", "--all", remote)
+	if strings.HasPrefix(remote, "-") {
+		return nil, operr.New("name another one as remote in [tool.release]", "%q cannot be a remote: it begins with a dash, as options do", remote)
+	}
+	out, err := r.git(ctx, "remote", "get-url", "--push", "--all", "--", remote)
 	if err == nil && out != "" {
-		return strings.Split(out, "\n"), nil
+		return notOptions(remote, strings.Split(out, "\n"))
 	}
 	names, namesErr := r.git(ctx, "remote")
 	switch {
@@ -52,6 +56,25 @@ func (r *Repo) addresses(ctx context.Context, remote string) ([]string, error) {
 	return nil, operr.New("`git remote add "+remote+" URL`, or name another one as remote in [tool.release]", "there is no remote %s%w", remote, silent{ErrNoRemote})
 }
 
+// notOptions refuses addresses that a program behind git could take for an option, as ssh does for a host.
+func notOptions(remote string, addresses []string) ([]string, error) {
+	for _, a := range addresses {
+		host := a
+		if _, behind, ok := strings.Cut(a, "://"); ok {
+			host, _, _ = strings.Cut(behind, "/")
+		} else if before, _, ok := strings.Cut(a, ":"); ok {
+			host = before
+		}
+		if _, behind, ok := strings.Cut(host, "@"); ok && !strings.HasPrefix(host, "-") {
+			host = behind
+		}
+		if strings.HasPrefix(a, "-") || strings.HasPrefix(host, "-") {
+			return nil, operr.New("correct it: `git remote set-url "+remote+" URL`", "the address of the remote %s cannot be %q: what begins with a dash is an option to git, or to ssh", remote, a)
+		}
+	}
+	return addresses, nil
+}
+
 // source is what git is to read where a push to a remote goes, and the settings that it needs for that: the remote itself,
 // unless pushes go elsewhere (pushurl, pushInsteadOf).
 func (r *Repo) source(ctx context.Context, remote string) (from string, settings []string, err error) {
@@ -59,7 +82,7 @@ func (r *Repo) source(ctx context.Context, remote string) (from string, settings
 	if err != nil || to[0] == remote {
 		return remote, nil, err
 	}
-	read, err := r.git(ctx, "remote", "get-url", remote)
+	read, err := r.git(ctx, "remote", "get-url", "--", remote)
 	if err != nil {
 		return "", nil, failed(err, "asking git for the address of the remote %s", remote)
 	}
@@ -91,7 +114,7 @@ func (r *Repo) Remote(ctx context.Context, remote string) (Refs, error) {
 	if err != nil {
 		return refs, err
 	}
-	out, err := r.talk(ctx, call{args: []string{"ls-remote", "--symref", from, "HEAD", "refs/heads/*", "refs/tags/*"}, settings: settings})
+	out, err := r.talk(ctx, call{args: []string{"ls-remote", "--symref", "--", from, "HEAD", "refs/heads/*", "refs/tags/*"}, settings: settings})
 	if err != nil {
 		return refs, operr.New("see whether `git ls-remote "+named(from, settings)+"` answers", "asking the remote %s: %w", remote, err)
 	}
@@ -121,7 +144,7 @@ func (r *Repo) Fetch(ctx context.Context, remote string, tags ...string) error {
 	}
 	args := []string{
 		"fetch", "--quiet", "--no-tags", "--no-prune", "--no-prune-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head",
-		from, "+refs/heads/*:refs/remotes/" + remote + "/*",
+		"--", from, "+refs/heads/*:refs/remotes/" + remote + "/*",
 	}
 	for _, t := range tags {
 		args = append(args, "refs/tags/"+t+":refs/tags/"+t)
@@ -135,11 +158,11 @@ func (r *Repo) Fetch(ctx context.Context, remote string, tags ...string) error {
 // talk runs git with a remote. It asks no questions: a child of ours cannot read from the terminal. Where the remote did not
 // answer as it should, and may the next time, the error is a Transient one.
 func (r *Repo) talk(ctx context.Context, c call) (string, error) {
-	quiet, err := r.quiet(ctx)
+	quiet, pass, err := r.quiet(ctx)
 	if err != nil {
 		return "", err
 	}
-	c.set = append(c.set, quiet...)
+	c.set, c.pass = append(c.set, quiet...), pass
 	c.settings = append(c.settings, "http.lowSpeedLimit=1", "http.lowSpeedTime=60")
 	out, err := r.call(ctx, c)
 	if err != nil && !c.own && ctx.Err() == nil && passing(err) {
@@ -148,21 +171,47 @@ func (r *Repo) talk(ctx context.Context, c call) (string, error) {
 	return out, err
 }
 
-// quiet are the variables by which ssh fails where it would ask; none where a person has set how ssh is run.
-func (r *Repo) quiet(ctx context.Context) ([]string, error) {
+// quiet are the variables by which ssh fails where it would ask; none where a person has set how ssh is run. pass are the names of those
+// that the person's credential helpers read.
+func (r *Repo) quiet(ctx context.Context) (set, pass []string, err error) {
+	out, _, err := r.answer(ctx, 1, "config", "--null", "--get-regexp", "--", `^(core\.(sshcommand|askpass)|credential\.(.*\.)?helper)$`)
+	if err != nil {
+		return nil, nil, failed(err, "asking git for its settings")
+	}
+	own := ""
+	for kv := range strings.SplitSeq(out, "\x00") {
+		key, value, _ := strings.Cut(kv, "\n")
+		if key == "core.sshcommand" {
+			own = value
+		}
+		pass = append(pass, readBy(value)...)
+	}
 	for _, variable := range []string{"GIT_SSH_COMMAND", "GIT_SSH"} {
 		if _, ok := command.Getenv(r.environ(nil), variable); ok {
-			return nil, nil
+			return nil, pass, nil
 		}
 	}
-	own, _, err := r.answer(ctx, 1, "config", "--get", "core.sshCommand")
-	switch {
-	case err != nil:
-		return nil, failed(err, "asking git for its settings")
-	case own != "":
-		return nil, nil
+	if own != "" {
+		return nil, pass, nil
 	}
-	return []string{"GIT_SSH_COMMAND=ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"}, nil
+	return []string{"GIT_SSH_COMMAND=ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"}, pass, nil
+}
+
+// variables are those that a line of a shell reads.
+var variables = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
+
+// readBy are the variables that a helper is known to read: those that it names, and those of the cloud whose program it is.
+func readBy(helper string) (names []string) {
+	for _, m := range variables.FindAllStringSubmatch(helper, -1) {
+		names = append(names, m[1])
+	}
+	if strings.Contains(helper, "codecommit") {
+		names = append(names, "AWS_*")
+	}
+	if strings.Contains(helper, "gcloud") {
+		names = append(names, "CLOUDSDK_*", "GOOGLE_*")
+	}
+	return names
 }
 
 // unanswered is the error of a remote that did not answer as it should, and may when it is asked again.
@@ -196,7 +245,7 @@ func (r *Repo) Contains(ctx context.Context, commit, ancestor string) (bool, err
 	if commit == "" || ancestor == "" {
 		return false, nil
 	}
-	_, yes, err := r.answer(ctx, 1, "merge-base", "--is-ancestor", ancestor, commit)
+	_, yes, err := r.answer(ctx, 1, "merge-base", "--is-ancestor", "--", ancestor, commit)
 	if err == nil || ctx.Err() != nil {
 		return yes, err
 	}
@@ -209,7 +258,7 @@ func (r *Repo) Contains(ctx context.Context, commit, ancestor string) (bool, err
 
 // Ahead is the number of commits that one has and another has not.
 func (r *Repo) Ahead(ctx context.Context, commit, of string) (int, error) {
-	out, err := r.git(ctx, "rev-list", "--count", of+".."+commit, "--")
+	out, err := r.git(ctx, "rev-list", "--count", "--end-of-options", of+".."+commit, "--")
 	if err != nil {
 		return 0, failed(err, "comparing %s with %s", commit, of)
 	}

@@ -4,15 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
-	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // withRemote adds a bare repository as the remote origin, with main in it.
@@ -149,36 +146,4 @@ func TestTransient(t *testing.T) {
 	require.False(t, gitrepo.Transient(err), "%+v", err)
 	require.False(t, gitrepo.Transient(errors.New("x")))
 	require.False(t, gitrepo.Transient(nil))
-}
-
-// Locks that a killed git of ours left are removed: not older ones, and not while a git is at work.
-func TestUnlock(t *testing.T) {
-	repo, dir, git := open(t)
-	since := time.Now().Add(-time.Minute)
-	for _, name := range []string{"index.lock", "refs/heads/main.lock"} {
-		require.NoError(t, os.WriteFile(filepath.Join(repo.Dir, name), nil, 0o644))
-	}
-	old := filepath.Join(repo.Dir, "config.lock")
-	require.NoError(t, os.WriteFile(old, nil, 0o644))
-	require.NoError(t, os.Chtimes(old, time.Time{}, since.Add(-time.Hour)))
-
-	busy := exec.Command("git", "cat-file", "--batch")
-	busy.Dir = dir
-	in, err := busy.StdinPipe()
-	require.NoError(t, err)
-	require.NoError(t, busy.Start())
-	removed, err := repo.Unlock(t.Context(), since)
-	if _, serr := os.Stat("/proc/self/cwd"); serr == nil {
-		require.ErrorContains(t, err, fmt.Sprintf("another git (process %d) is at work", busy.Process.Pid))
-		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
-		require.Empty(t, removed)
-	}
-	require.NoError(t, in.Close())
-	require.NoError(t, busy.Wait())
-
-	removed, err = repo.Unlock(t.Context(), since)
-	require.NoError(t, err)
-	require.Equal(t, []string{"index.lock", "main.lock"}, removed)
-	require.FileExists(t, old)
-	git("status")
 }

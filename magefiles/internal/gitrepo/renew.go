@@ -97,7 +97,7 @@ func (r *Repo) Renew(ctx context.Context, dir, commit string) error {
 		return errors.Join(errTouched, err)
 	}
 	if old != commit { // files that are the same in both may have to be checked out otherwise
-		rules, err := r.git(ctx, "diff-tree", "-r", "--name-only", old, commit, "--", ":(top,glob)**/.gitattributes", ":(top).gitmodules")
+		rules, err := r.git(ctx, "diff-tree", "-r", "--name-only", "--end-of-options", old, commit, "--", ":(top,glob)**/.gitattributes", ":(top).gitmodules")
 		if err != nil || rules != "" {
 			return errors.Join(errTouched, err)
 		}
@@ -129,7 +129,7 @@ func (r *Repo) freshGit(ctx context.Context, dir, commit string) error {
 		return err
 	}
 	defer os.RemoveAll(fresh)
-	if err := r.clone(ctx, commit, true, "--no-checkout", r.Top, fresh); err != nil {
+	if err := r.clone(ctx, commit, true, r.Top, fresh); err != nil {
 		return err
 	}
 	if err := os.Rename(filepath.Join(fresh, ".git"), git); err != nil {

@@ -18,7 +18,7 @@ func (f *filler) take(ctx context.Context, from module, dir, at, commit string) 
 	for _, local := range from.dirs {
 		// After `git submodule deinit` its configuration still names a work tree, which pack-objects would enter, and which is gone.
 		ours := call{
-			args:     []string{"--upload-pack=env GIT_WORK_TREE=. git -c uploadpack.allowAnySHA1InWant=true upload-pack", local, commit},
+			args:     []string{"--upload-pack=env GIT_WORK_TREE=. git -c uploadpack.allowAnySHA1InWant=true upload-pack", "--", local, commit},
 			settings: []string{"protocol.file.allow=always"}, // it is ours
 		}
 		if f.fetchInto(ctx, dir, commit, local, ours) == nil {
@@ -32,10 +32,10 @@ func (f *filler) take(ctx context.Context, from module, dir, at, commit string) 
 		f.failed[at] = noAddress
 		return false
 	}
-	theirs := careful(from.url, commit)
+	theirs := careful("--", from.url, commit)
 	err := f.fetchInto(ctx, dir, commit, "", theirs)
 	if err != nil {
-		theirs.args = []string{from.url, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"}
+		theirs.args = []string{"--", from.url, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"}
 		err = f.fetchInto(ctx, dir, commit, "", theirs)
 	}
 	if err != nil {
@@ -67,7 +67,7 @@ func (r *Repo) Unobtainable(ctx context.Context, lacks []Lack) (found []Lack) {
 		case from.url == "" || strings.HasPrefix(from.url, "-"):
 			l.Detail = noAddress
 		default:
-			_, err := r.talk(ctx, careful("ls-remote", "--quiet", from.url, "HEAD"))
+			_, err := r.talk(ctx, careful("ls-remote", "--quiet", "--", from.url, "HEAD"))
 			if err == nil || ctx.Err() != nil {
 				continue
 			}
@@ -111,7 +111,7 @@ func (f *filler) fetchInto(ctx context.Context, dir, commit, local string, fetch
 	}
 	for _, s := range asCommitted {
 		key, value, _ := strings.Cut(s, "=")
-		if _, err := sub.git(ctx, "config", key, value); err != nil {
+		if _, err := sub.git(ctx, "config", "--", key, value); err != nil {
 			return err
 		}
 	}
@@ -127,7 +127,7 @@ func (f *filler) fetchInto(ctx context.Context, dir, commit, local string, fetch
 		return err
 	}
 	// A push that looks whether submodules are out has to see that this one is.
-	if _, err := sub.git(ctx, "update-ref", "refs/remotes/origin/recorded", commit); err != nil {
+	if _, err := sub.git(ctx, "update-ref", "--", "refs/remotes/origin/recorded", commit); err != nil {
 		return err
 	}
 	return sub.checkOut(ctx, commit)

@@ -101,7 +101,7 @@ type submodule struct{ name, url string }
 
 // submodules reads .gitmodules, by path.
 func (r *Repo) submodules(ctx context.Context) map[string]submodule {
-	out, err := r.git(ctx, "config", "--null", "--file", ".gitmodules", "--get-regexp", `^submodule\.`)
+	out, err := r.git(ctx, "config", "--null", "--file=.gitmodules", "--get-regexp", "--", `^submodule\.`)
 	byName := map[string]map[string]string{}
 	for kv := range strings.SplitSeq(out, "\x00") {
 		key, value, _ := strings.Cut(kv, "\n")
@@ -141,7 +141,7 @@ func (f *filler) modules(ctx context.Context, m module, link string, s submodule
 		}
 	}
 	from.url = relativeTo(m.url, s.url)
-	if own, err := f.git(ctx, "config", "--file", filepath.Join(m.own(), "config"), "--includes", "--get", "submodule."+s.name+".url"); err == nil && s.name != "" && own != "" {
+	if own, err := f.git(ctx, "config", "--file="+filepath.Join(m.own(), "config"), "--includes", "--get", "--", "submodule."+s.name+".url"); err == nil && s.name != "" && own != "" {
 		from.url = own // what the person has made of it
 	}
 	return from

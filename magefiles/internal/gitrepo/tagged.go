@@ -51,7 +51,7 @@ func (r *Repo) TagAlone(ctx context.Context, commit string, tags ...Tag) error {
 			continue
 		}
 		_, err := r.call(ctx, call{
-			args:     []string{"tag", "--annotate", "--force", "--cleanup=verbatim", "--file=-", t.Name, commit},
+			args:     []string{"tag", "--annotate", "--force", "--cleanup=verbatim", "--file=-", "--", t.Name, commit},
 			settings: []string{"tag.gpgSign=false", "tag.forceSignAnnotated=false"}, stdin: t.Message, set: append(who, r.dated(t.Date)...),
 		})
 		if err != nil {
@@ -71,7 +71,7 @@ func (r *Repo) dated(t time.Time) []string {
 
 // committer are the variables by which git tags as who made the commit, who has a name in any case.
 func (r *Repo) committer(ctx context.Context, commit string) ([]string, error) {
-	out, err := r.git(ctx, "rev-list", "--no-commit-header", "--max-count=1", "--format=%cn%n%ce", commit, "--")
+	out, err := r.git(ctx, "rev-list", "--no-commit-header", "--max-count=1", "--format=%cn%n%ce", "--end-of-options", commit, "--")
 	if err != nil {
 		return nil, failed(err, "asking git who made %s", short(commit))
 	}

@@ -48,9 +48,9 @@ func (b *Builder) Look(ctx context.Context) (Node, error) {
 	var out bytes.Buffer
 	args := []string{"buildx", "inspect", "--bootstrap"}
 	if b.Name != "" {
-		args = append(args, b.Name)
+		args = append(args, "--builder="+b.Name)
 	}
-	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Stdout: &out, Stderr: &out})
+	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Env: b.environ(), Stdout: &out, Stderr: &out})
 	if cause := context.Cause(ctx); cause != nil {
 		return Node{}, cause
 	}
@@ -66,6 +66,17 @@ func (b *Builder) Look(ctx context.Context) (Node, error) {
 		return Node{}, operr.New(makeBuilder, "the builder does not answer: %w", err).WithDetail(lastLines(text))
 	}
 	return parseInspect(text), nil
+}
+
+// environ is what docker gets: what it is let in by, at a builder and at a registry, and no other credential. A build runs code of
+// others on the builder, which may be this machine. What a build is to have is a secret of its definition.
+func (b *Builder) environ() []string {
+	runner, ok := b.Runner.(interface{ Environ() []string })
+	if !ok {
+		return nil
+	}
+	env, _ := command.Withhold(runner.Environ(), command.Docker...)
+	return env
 }
 
 // parseInspect reads what `buildx inspect` prints: the builder, and then each of its nodes.
@@ -106,19 +117,19 @@ func bare(endpoint string) bool {
 // bakeArgs is the command line that builds a definition given on standard input. The folders outside of the current one
 // have to be allowed.
 func (b *Builder) bakeArgs(d Bake, metadata string) []string {
-	args := []string{"buildx", "bake", "--file", "-", "--metadata-file", metadata, "--progress", "plain"}
+	args := []string{"buildx", "bake", "--file=-", "--metadata-file=" + metadata, "--progress=plain"}
 	if b.Name != "" {
-		args = append(args, "--builder", b.Name)
+		args = append(args, "--builder="+b.Name)
 	}
 	for _, t := range d.Target {
-		args = append(args, "--allow", "fs.read="+t.Context)
+		args = append(args, "--allow=fs.read="+t.Context)
 		for _, s := range t.Secret {
-			args = append(args, "--allow", "fs.read="+s.Src)
+			args = append(args, "--allow=fs.read="+s.Src)
 		}
 		for _, o := range t.Output {
 			if _, rest, ok := strings.Cut(o, `"dest=`); ok {
 				dest, _, _ := strings.Cut(rest, `"`)
-				args = append(args, "--allow", "fs.write="+dest)
+				args = append(args, "--allow=fs.write="+dest)
 			}
 		}
 	}
@@ -147,7 +158,7 @@ func (b *Builder) bake(ctx context.Context, d Bake, dir string) (Built, error) {
 	if b.Log != nil {
 		out = io.MultiWriter(&record, b.Log)
 	}
-	err = b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: b.bakeArgs(d, metadata), Stdin: bytes.NewReader(text), Stdout: out, Stderr: out})
+	err = b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: b.bakeArgs(d, metadata), Env: b.environ(), Stdin: bytes.NewReader(text), Stdout: out, Stderr: out})
 	if cause := context.Cause(ctx); cause != nil {
 		return Built{}, cause
 	}

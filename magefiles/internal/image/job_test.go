@@ -125,7 +125,7 @@ func TestPathsAreTakenAsTheyAre(t *testing.T) {
 	require.NoError(t, err)
 	kept := p.kept("/o,x ${c}")
 	args := (&Builder{}).bakeArgs(kept, "m")
-	require.Subset(t, args, []string{"fs.read=/w,x ${a}/app", "fs.read=/s ${b}/c", "fs.write=/o,x ${c}"})
+	require.Subset(t, args, []string{"--allow=fs.read=/w,x ${a}/app", "--allow=fs.read=/s ${b}/c", "--allow=fs.write=/o,x ${c}"})
 	text, err := kept.Target["default"].MarshalJSON()
 	require.NoError(t, err)
 	for _, literal := range []string{`"context":"/w,x $${a}/app"`, `"src":"/s $${b}/c"`, `\"dest=/o,x $${c}\"`} {

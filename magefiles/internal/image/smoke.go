@@ -73,13 +73,13 @@ func dockerfileOf(from string, one Image, check []string) ([]byte, error) {
 
 func (j *Job) check(ctx context.Context, one Image) error {
 	from, where := j.Plan.Repository+"@"+j.Result.Digest, j.Plan.Repository+"@"+j.Result.Digest
-	args := []string{"buildx", "build", "--platform", one.Platform, "--progress", "plain", "--provenance=false", "--output", "type=cacheonly", "--file", "-"}
+	args := []string{"buildx", "build", "--platform=" + one.Platform, "--progress=plain", "--provenance=false", "--output=type=cacheonly", "--file=-"}
 	if j.Builder.Name != "" {
-		args = append(args, "--builder", j.Builder.Name)
+		args = append(args, "--builder="+j.Builder.Name)
 	}
 	if !j.Result.Pushed {
 		from, where = subject, "in "+j.Result.Kept
-		args = append(args, "--build-context", subject+"=oci-layout://"+j.Result.Kept+"@"+j.Result.Digest)
+		args = append(args, "--build-context="+subject+"=oci-layout://"+j.Result.Kept+"@"+j.Result.Digest)
 	}
 	if len(one.Entrypoint) > 1 && one.Entrypoint[1] == "-c" {
 		return operr.New(`write it as ENTRYPOINT ["program", "argument"], with "$@" where it is a script; no tag was moved`,
@@ -98,7 +98,7 @@ func (j *Job) check(ctx context.Context, one Image) error {
 	if j.Builder.Log != nil {
 		out = io.MultiWriter(&record, j.Builder.Log)
 	}
-	err = j.Builder.Runner.Run(ctx, command.Cmd{Name: "docker", Args: append(args, empty), Stdin: bytes.NewReader(dockerfile), Stdout: out, Stderr: out})
+	err = j.Builder.Runner.Run(ctx, command.Cmd{Name: "docker", Args: append(args, "--", empty), Env: j.Builder.environ(), Stdin: bytes.NewReader(dockerfile), Stdout: out, Stderr: out})
 	if err == nil {
 		return nil
 	}

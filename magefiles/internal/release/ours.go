@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -15,13 +16,18 @@ import (
 // Released says whether the journal knows a commit as the one that is released: as it was made, or as it was found after
 // people had put others on top of it, or below.
 func (p *Past) Released(commit string) bool {
+	return commit != "" && slices.Contains(p.commits(), commit)
+}
+
+// commits are all that the journal has recorded as the one that is released.
+func (p *Past) commits() (all []string) {
 	for _, rec := range p.Records {
 		var c Commit
-		if rec.Step == StepCommit && json.Unmarshal(rec.Result, &c) == nil && c.Hash == commit && commit != "" {
-			return true
+		if rec.Step == StepCommit && json.Unmarshal(rec.Result, &c) == nil && c.Hash != "" {
+			all = append(all, c.Hash)
 		}
 	}
-	return false
+	return all
 }
 
 // ours says whether a tag of this release that names a commit was made by it. Somebody else may have released the same version

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -84,7 +85,22 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 	if r.By() == workspace.PublishHere {
 		facts.Credential = a.access.Source
 	}
+	r.tellReadable(a)
 	return facts, true, nil
+}
+
+// tellReadable says, once, which credentials are left that code of the repository could get at.
+func (r *Release) tellReadable(a *asked) {
+	if r.told || r.Readable == nil {
+		return
+	}
+	r.told = true
+	if names := r.Readable(); len(names) > 0 {
+		r.Say("  code that checks and builds run could read: %s", strings.Join(names, ", "))
+	}
+	if len(r.Fetching) > 0 && strings.HasPrefix(a.tools, "pixi ") {
+		r.Say("  pixi has %s while it builds, beside the build backends: let it be a key that reads only", strings.Join(r.Fetching, ", "))
+	}
 }
 
 // inTheWay is the error for what preflight found; nil where that is nothing.

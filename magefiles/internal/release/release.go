@@ -64,9 +64,11 @@ type World struct {
 	Confirm  func(ctx context.Context, p *Plan) error
 	Say      func(format string, args ...any)
 	Progress publish.Progress
-	Wait     publish.Wait  // for the index
-	CIWait   time.Duration // how long a CI may take; 0 is an hour
-	Today    string        // as 2006-01-02, for the changelog
+	Readable func() []string // credentials that code of the repository could read on this machine, by name
+	Fetching []string        // variables by which packages are fetched, and which pixi has when it builds
+	Wait     publish.Wait    // for the index
+	CIWait   time.Duration   // how long a CI may take; 0 is an hour
+	Today    string          // as 2006-01-02, for the changelog
 }
 
 // Hub is GitHub, as far as it can be reached.
@@ -88,6 +90,7 @@ type Release struct {
 	past    *Past // the journal that the plan is from; nil where it is of this run, or worked out from tags
 	clone   *clone
 	sending *publish.Sequence // of the clone
+	told    bool              // which credentials code of the repository could read
 	tagDate time.Time         // the date of the tags that builds see
 
 	commit    *workflow.Value[Commit]

@@ -248,6 +248,17 @@ func (r *Release) undoLocal(ctx context.Context, b *Back) (said []string, err er
 	if err != nil {
 		return nil, err
 	}
+	head, first, err := r.taken(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	reverted, err := r.onTop(ctx, b, head, first)
+	if err != nil {
+		return nil, err
+	}
+	if reverted != "" {
+		said = append(said, reverted)
+	}
 	for _, t := range own {
 		if err := r.Repo.DeleteTag(ctx, t); err != nil {
 			return said, err
@@ -264,34 +275,62 @@ func (r *Release) undoLocal(ctx context.Context, b *Back) (said []string, err er
 		}
 		return said, nil
 	}
-	head, err := r.Repo.Head(ctx)
-	if err != nil {
-		return said, err
-	}
-	first, err := r.releaseCommit(ctx, head.Commit)
-	if err != nil {
-		return said, err
-	}
 	if first == "" {
 		return append(said, "its commit is not on "+b.Plan.Branch+" any more"), nil
+	}
+	if reverted != "" {
+		return said, nil
+	}
+	parent, err := r.Repo.Parent(ctx, first)
+	if err != nil {
+		return said, err
+	}
+	return append(said, fmt.Sprintf("took back the commit %.12s", first)), r.Repo.Back(ctx, parent)
+}
+
+// onTop reverts the release's commit where the branch cannot go back to before it, and says so; "" where it can. It comes first: git may
+// refuse it, and then nothing is changed. Run again after a kill, it finds what it made.
+func (r *Release) onTop(ctx context.Context, b *Back, head gitrepo.Head, first string) (said string, err error) {
+	if first == "" {
+		return "", nil
 	}
 	why := ""
 	switch out, err := r.has(ctx, b.refs, first); {
 	case err != nil:
-		return said, err
+		return "", err
 	case out:
 		why = "since " + b.Plan.Remote + " has it: `git push` takes it back there too"
 	case first != head.Commit:
 		why = "since there are others on top of it"
 	default:
-		parent, err := r.Repo.Parent(ctx, first)
-		if err != nil {
-			return said, err
+		return "", nil
+	}
+	since, err := r.Repo.Log(ctx, first)
+	for _, c := range since {
+		if err == nil && strings.Contains(c.Body, "This reverts commit "+first) {
+			return fmt.Sprintf("reverted the commit %.12s by %.12s, %s", first, c.Hash, why), nil
 		}
-		return append(said, fmt.Sprintf("took back the commit %.12s", first)), r.Repo.Back(ctx, parent)
 	}
 	back, err := r.Repo.Revert(ctx, first)
-	return append(said, fmt.Sprintf("reverted the commit %.12s by %.12s, %s", first, back, why)), err
+	if err != nil && ctx.Err() == nil {
+		return "", operr.NewStopped("see what git says above; take it back by hand, or put away what is on top of it, and undo again", "%w; nothing was changed", err).WithDetail(operr.DetailOf(err))
+	}
+	return fmt.Sprintf("reverted the commit %.12s by %.12s, %s", first, back, why), err
+}
+
+// taken is the commit that an undo takes back, and where the clone is; first is "" where it is not there. It is looked for before
+// anything is changed.
+func (r *Release) taken(ctx context.Context, b *Back) (head gitrepo.Head, first string, err error) {
+	if b.Commit == "" {
+		return head, "", nil
+	}
+	if head, err = r.Repo.Head(ctx); err == nil {
+		first, err = r.releaseCommit(ctx, head.Commit)
+	}
+	if err == nil {
+		err = r.itsOwn(ctx, first)
+	}
+	return head, first, err
 }
 
 // undoRemote reverts the commit and takes the tags away, in one push. The clone's own tags go last. Without a commit of the release
@@ -318,6 +357,9 @@ func (r *Release) undoRemote(ctx context.Context, b *Back) (said []string, err e
 		if first == "" {
 			return nil, operr.NewStopped("see `git log`; `git push --delete "+p.Remote+" "+strings.Join(p.Tags, " ")+"` takes the tags alone away",
 				"which commit brought the versions of %s cannot be told", p.Title)
+		}
+		if err := r.itsOwn(ctx, first); err != nil {
+			return nil, err
 		}
 		if to, err = r.reverted(ctx, first); err != nil {
 			return nil, err

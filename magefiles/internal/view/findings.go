@@ -7,6 +7,7 @@ type Finding struct {
 	For      string // what it is needed for
 	Get      string // how to get it, when it is missing
 	Unknown  string // why it is not known whether it is there; "" where it is
+	Careful  bool   // what was found is nothing to be glad of; Get says what there is to do
 	Required bool   // nothing works without it
 }
 
@@ -15,6 +16,8 @@ type Finding struct {
 func (v *View) Findings(findings []Finding) {
 	for _, f := range findings {
 		switch {
+		case f.Careful:
+			v.Line("%s %s: %s\n    → %s", v.paint(faint, "○"), f.What, f.Found, f.Get)
 		case f.Found != "":
 			v.Line("%s %s: %s", v.paint(green, "✓"), f.What, f.Found)
 		case f.Unknown != "":

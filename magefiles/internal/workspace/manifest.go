@@ -224,6 +224,7 @@ func (s *source) readChannels(n *tomledit.Node) (names []string, priorities []in
 	}
 	names = []string{}
 	for _, e := range n.Elements() {
+		s.noOption(e, e.Get("channel"))
 		name, priority := e.Text(), int64(0)
 		if e.Is(tomledit.Table) {
 			name = s.str(e.Get("channel"))
@@ -245,6 +246,7 @@ func (s *source) readPlatforms(n *tomledit.Node) []string {
 	}
 	names := make([]string, 0, len(n.Children))
 	for _, e := range n.Elements() {
+		s.noOption(e, e.Get("name"), e.Get("platform"))
 		names = append(names, first(e.Text(), e.Get("name").Text(), e.Get("platform").Text()))
 	}
 	return names

@@ -23,6 +23,7 @@ type Script struct {
 
 // Run implements command.Runner.
 func (s *Script) Run(ctx context.Context, c command.Cmd) error {
+	command.Record(c)
 	s.mu.Lock()
 	s.calls = append(s.calls, strings.Join(append([]string{c.Name}, c.Args...), " "))
 	s.mu.Unlock()

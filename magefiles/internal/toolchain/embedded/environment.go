@@ -106,7 +106,7 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, python Interpr
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", python.Path, dir); err != nil {
+	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python="+python.Path, "--", dir); err != nil {
 		return err
 	}
 	if len(n.fromPyPI) > 0 {
@@ -130,7 +130,7 @@ func (e *Toolchain) installForeign(ctx context.Context, t tools, dir string, n *
 	if len(n.fromPyPI) == 0 {
 		return nil
 	}
-	err := e.uvInstall(ctx, t, dir, n.fromPyPI...)
+	err := e.uvInstall(ctx, t, dir, nil, n.fromPyPI...)
 	var told *operr.Error
 	if len(n.renamed) > 0 && errors.As(err, &told) {
 		return told.WithDetail(told.Detail + "\n" + strings.Join(n.renamed, "\n"))
@@ -139,11 +139,11 @@ func (e *Toolchain) installForeign(ctx context.Context, t tools, dir string, n *
 }
 
 // uvInstall installs into an environment; where the index does not answer, from what uv has in its cache.
-func (e *Toolchain) uvInstall(ctx context.Context, t tools, dir string, args ...string) error {
-	args = append([]string{"--python", filepath.Join(dir, "bin", "python")}, args...)
-	err := e.pip(ctx, t, args...)
+func (e *Toolchain) uvInstall(ctx context.Context, t tools, dir string, options []string, what ...string) error {
+	options = append([]string{"--python=" + filepath.Join(dir, "bin", "python")}, options...)
+	err := e.pip(ctx, t, options, what...)
 	var exit *command.ExitError
-	if errors.As(err, &exit) && e.pip(ctx, t, append(args, "--offline")...) == nil {
+	if errors.As(err, &exit) && e.pip(ctx, t, append(options, "--offline"), what...) == nil {
 		return nil
 	}
 	return network(err, "installing from PyPI into "+relative(e.workspace, dir))
@@ -158,24 +158,24 @@ func (e *Toolchain) installOwn(ctx context.Context, t tools, dir string, n *need
 	}
 	args := append([]string{"--no-deps", "--reinstall", "--refresh"}, e.uvConfig()...)
 	if !slices.ContainsFunc(n.packages, func(p *workspace.Package) bool { return p.Project != nil && unpinned(buildRequires(p)) != nil }) {
-		args = append(args, "--build-constraint", constraints)
+		args = append(args, "--build-constraint="+constraints)
 	}
 	if len(n.packages)+len(n.plain) > 0 {
 		from, err := e.take(ctx, n)
 		if err != nil {
 			return err
 		}
-		if err := from.giveBack(e.uvInstall(ctx, t, dir, slices.Concat(args, from.folders)...)); err != nil {
+		if err := from.giveBack(e.uvInstall(ctx, t, dir, args, from.folders...)); err != nil {
 			return err
 		}
 	}
 	for _, f := range n.editable {
-		args = append(args, "--editable", f)
+		args = append(args, "--editable="+f)
 	}
 	if len(n.editable) == 0 {
 		return nil
 	}
-	return e.uvInstall(ctx, t, dir, args...)
+	return e.uvInstall(ctx, t, dir, args)
 }
 
 // ownDigest is over everything in the folders of the packages that are installed from sources, and over what builds need though git

@@ -44,7 +44,7 @@ func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain
 	if err != nil {
 		return toolchain.Environment{}, err
 	}
-	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", python.Path, i.Dir); err != nil {
+	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python="+python.Path, "--", i.Dir); err != nil {
 		return toolchain.Environment{}, err
 	}
 	if err := e.installForeign(ctx, t, i.Dir, n); err != nil {

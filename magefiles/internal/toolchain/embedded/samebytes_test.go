@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
@@ -32,7 +33,7 @@ type builds struct{ Root, Cache, Out string }
 func TestMain(m *testing.M) {
 	asked := os.Getenv(buildFor)
 	if asked == "" {
-		os.Exit(m.Run())
+		os.Exit(argvtest.Main(m))
 	}
 	var b builds
 	err := json.Unmarshal([]byte(asked), &b)

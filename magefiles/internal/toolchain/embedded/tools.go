@@ -60,7 +60,7 @@ func (e *Toolchain) pinned(ctx context.Context, kind, what, requirements string)
 	}
 	dir, err := e.cached(ctx, kind, digest(requirements, interpreter.Path, interpreter.Version), func(dir string) error {
 		e.say("installing %s for Python %s (once on this machine)", what, interpreter.Version)
-		if err := e.tool(ctx, io.Discard, interpreter.Path, "-I", "-m", "venv", dir); err != nil {
+		if err := e.tool(ctx, io.Discard, interpreter.Path, "-I", "-m", "venv", "--", dir); err != nil {
 			return operr.New("on Debian: apt-get install python3-venv", "making a virtual environment with %s: %w", interpreter.Path, err)
 		}
 		list := filepath.Join(dir, "requirements.txt")
@@ -69,7 +69,7 @@ func (e *Toolchain) pinned(ctx context.Context, kind, what, requirements string)
 		}
 		// Isolated, so that no module of the folder that we were started in is taken for pip.
 		err := e.tool(ctx, io.Discard, filepath.Join(dir, "bin", "python"), "-I", "-m", "pip", "install", "--quiet",
-			"--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "--no-deps", "--requirement", list)
+			"--disable-pip-version-check", "--require-hashes", "--only-binary=:all:", "--no-deps", "--requirement="+list)
 		return network(err, "installing "+what+" from PyPI")
 	})
 	return filepath.Join(dir, "bin"), err
@@ -88,19 +88,18 @@ func (e *Toolchain) buildPython(ctx context.Context, t tools, base Interpreter, 
 		what = append(what, w.Root, p.Name)
 	}
 	dir, err := e.cached(ctx, "backends", digest(what...), func(dir string) error {
-		if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python", base.Path, dir); err != nil {
+		if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python="+base.Path, "--", dir); err != nil {
 			return err
 		}
-		args := append([]string{"--python", filepath.Join(dir, "bin", "python")}, e.uvConfig()...)
-		args = append(args, requires...)
+		args := append([]string{"--python=" + filepath.Join(dir, "bin", "python")}, e.uvConfig()...)
 		if unmet == nil {
 			constraints := filepath.Join(dir, "constraints.txt")
 			if err := os.WriteFile(constraints, []byte(backendConstraints), 0o644); err != nil {
 				return err
 			}
-			args = append(args, "--constraint", constraints)
+			args = append(args, "--constraint="+constraints)
 		}
-		return network(e.pip(ctx, t, args...), fmt.Sprintf("installing the build backend (%v) from PyPI", requires))
+		return network(e.pip(ctx, t, args, requires...), fmt.Sprintf("installing the build backend (%v) from PyPI", requires))
 	})
 	if unmet != nil && err == nil {
 		e.say("%s is built by what is not pinned (%s): the same sources may give other bytes on another day", p.Name, strings.Join(unmet, ", "))
@@ -121,20 +120,22 @@ func (e *Toolchain) uvConfig() []string {
 	for _, dir := range []string{config, "/etc"} {
 		file := filepath.Join(dir, "uv", "uv.toml")
 		if st, err := os.Stat(file); dir != "" && err == nil && st.Mode().IsRegular() {
-			return []string{"--config-file", file}
+			return []string{"--config-file=" + file}
 		}
 	}
 	return []string{"--no-config"}
 }
 
 // pip runs `uv pip install`. uv trusts a list of authorities of its own; where that does not know the one of a proxy in
-// between, the system's may.
-func (e *Toolchain) pip(ctx context.Context, t tools, args ...string) error {
-	args = append([]string{"pip", "install", "--quiet"}, args...)
-	err := e.tool(ctx, io.Discard, t.uv, args...)
+// between, the system's may. What is installed stands behind all options, and is none itself.
+func (e *Toolchain) pip(ctx context.Context, t tools, options []string, what ...string) error {
+	install := func(more ...string) error {
+		return e.tool(ctx, io.Discard, t.uv, slices.Concat([]string{"pip", "install", "--quiet"}, options, more, []string{"--"}, what)...)
+	}
+	err := install()
 	var exit *command.ExitError
 	if errors.As(err, &exit) && strings.Contains(exit.Tail, "certificate") {
-		return e.tool(ctx, io.Discard, t.uv, append(args, "--system-certs")...)
+		return install("--system-certs")
 	}
 	return err
 }

@@ -62,7 +62,7 @@ func (p *Pixi) publishEach(ctx context.Context, b toolchain.Build, temp string) 
 	var built []string
 	for i, pkg := range b.Packages {
 		target := filepath.Join(temp, fmt.Sprint(i))
-		found, err := p.build(ctx, b, temp, target, order{pkg.Name, []*workspace.Package{pkg}, []*workspace.Package{pkg}}, "--path", pkg.Dir)
+		found, err := p.build(ctx, b, temp, target, order{pkg.Name, []*workspace.Package{pkg}, []*workspace.Package{pkg}}, "--path="+pkg.Dir)
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +119,7 @@ var skipped = regexp.MustCompile(`Skipping '([^']+)' \(already exists\)`)
 // Builds get the credentials alone that the manifests name for them.
 func (p *Pixi) publish(ctx context.Context, root string, log io.Writer, secrets []string, temp, target string, which ...string) error {
 	args := append([]string{"publish"}, which...)
-	args = append(args, "--target-dir", target, "--clean", "--build-dir", filepath.Join(temp, "build"))
+	args = append(args, "--target-dir="+target, "--clean", "--build-dir="+filepath.Join(temp, "build"))
 	if log == nil {
 		log = io.Discard
 	}

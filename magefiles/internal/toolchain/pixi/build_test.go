@@ -72,8 +72,8 @@ func publishes(s *pixitest.Standin) []string {
 			continue
 		}
 		for i, a := range c.Args {
-			if filepath.IsAbs(a) {
-				c.Args[i] = "<temp>/" + filepath.Base(a)
+			if option, value, _ := strings.Cut(a, "="); filepath.IsAbs(value) {
+				c.Args[i] = option + "=<temp>/" + filepath.Base(value)
 			}
 		}
 		out = append(out, strings.Join(c.Args, " "))
@@ -94,9 +94,9 @@ func TestBuildEach(t *testing.T) {
 		require.FileExists(t, a.Path)
 	}
 	require.Equal(t, []string{
-		"publish --path plain --target-dir <temp>/0 --clean --build-dir <temp>/build",
-		"publish --path pinned --target-dir <temp>/1 --clean --build-dir <temp>/build",
-		"publish --path pyonly --target-dir <temp>/2 --clean --build-dir <temp>/build",
+		"publish --path=plain --target-dir=<temp>/0 --clean --build-dir=<temp>/build",
+		"publish --path=pinned --target-dir=<temp>/1 --clean --build-dir=<temp>/build",
+		"publish --path=pyonly --target-dir=<temp>/2 --clean --build-dir=<temp>/build",
 	}, publishes(s), "what pinned pins comes first, though it names no path to it")
 	require.Equal(t, []string{
 		"pinned-0.1.0-pyh4616a5c_0.conda", "plain-0.1.0-pyh4616a5c_0.conda", "pyonly-0.3.0-pyh4616a5c_0.conda",
@@ -135,7 +135,7 @@ func TestBuildTogether(t *testing.T) {
 	artifacts, err := p.Build(t.Context(), b)
 	require.NoError(t, err)
 	require.Len(t, artifacts, 2)
-	require.Equal(t, []string{"publish --target-dir <temp>/all --clean --build-dir <temp>/build"}, publishes(s))
+	require.Equal(t, []string{"publish --target-dir=<temp>/all --clean --build-dir=<temp>/build"}, publishes(s))
 	require.Equal(t, w.Root, s.Calls()[1].Dir)
 	require.Equal(t, []string{"plain-0.1.0-pyh4616a5c_0.conda", "specs-0.1.0-pyh4616a5c_0.conda"}, archives(t, b.Dir))
 
@@ -182,7 +182,7 @@ func TestBuildTellsWhatPixiSaid(t *testing.T) {
 	b := request(t, golden(t, "plain", "pinned"), "plain", "pinned")
 	require.NoError(t, os.RemoveAll(filepath.Join(b.Workspace.Root, "plain")))
 	_, err := p.Build(t.Context(), b)
-	require.ErrorContains(t, err, "building plain: `pixi publish --path plain`: pixi ended with exit status 1")
+	require.ErrorContains(t, err, "building plain: `pixi publish --path=plain`: pixi ended with exit status 1")
 	require.Contains(t, fmt.Sprintf("%+v", err), "is not a supported format")
 
 	// The manifest says nothing of a path, and pixi finds one all the same.

@@ -114,7 +114,7 @@ func TestRun(t *testing.T) {
 	require.Equal(t, "hello\n", out)
 
 	require.Equal(t, []string{
-		"--version", "task list --json", `run hello a b it'"'"'s`, "task list --json", "run -e dev test-all", "task list --json", "run both",
+		"--version", "task list --json", `run hello a b it'"'"'s`, "task list --json", "run --environment=dev test-all", "task list --json", "run both",
 	}, s.Commands())
 	for _, c := range s.Calls() {
 		require.Equal(t, []string{"PIXI_FROZEN=true"}, c.Env, "what is not its business stays, what would mislead it goes")

@@ -24,7 +24,7 @@ func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
 	}
 	args := []string{"run"}
 	if t.Environment != "" {
-		args = append(args, "-e", t.Environment)
+		args = append(args, "--environment="+t.Environment)
 	}
 	args = append(args, t.Name)
 	for _, a := range t.Args {
@@ -34,7 +34,7 @@ func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
 	if slices.ContainsFunc(withheld, command.Fetches) { // the environment is made with it, and the task is run without
 		install := []string{"install"}
 		if t.Environment != "" {
-			install = append(install, "-e", t.Environment)
+			install = append(install, "--environment="+t.Environment)
 		}
 		if err := p.call(ctx, dir, t.Stderr, t.Stderr, install...); err != nil {
 			return err
@@ -83,6 +83,8 @@ func (p *Pixi) known(ctx context.Context, t toolchain.Task) error {
 	switch {
 	case t.Environment != "" && !slices.Contains(environments, t.Environment):
 		return operr.NewUsage("", "no environment named %q; there are %s", t.Environment, sorted(environments))
+	case slices.Contains(tasks, t.Name) && strings.HasPrefix(t.Name, "-"):
+		return operr.NewUsage("give the task another name", "the task %q cannot be run: pixi would take its name for an option", t.Name)
 	case slices.Contains(tasks, t.Name):
 		return nil
 	case t.Environment != "":

@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest/transcripts"
 )
 
-// publish answers to `pixi publish [--path P] --target-dir D`.
+// publish answers to `pixi publish [--path=P] --target-dir=D`.
 func (s *standin) publish(args []string) int {
 	path, target := s.flag(args, "--path"), s.flag(args, "--target-dir")
 	if build := s.flag(args, "--build-dir"); build != "" && !filepath.IsAbs(build) {
@@ -50,10 +50,12 @@ func (s *standin) publish(args []string) int {
 	return 0
 }
 
-// flag returns the value of `--name value`.
+// flag returns the value of `--name=value`.
 func (s *standin) flag(args []string, name string) string {
-	if i := slices.Index(args, name); i >= 0 && i+1 < len(args) {
-		return args[i+1]
+	for _, a := range args {
+		if value, ok := strings.CutPrefix(a, name+"="); ok {
+			return value
+		}
 	}
 	return ""
 }

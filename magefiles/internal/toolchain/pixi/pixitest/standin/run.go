@@ -89,11 +89,11 @@ func (s *standin) taskList() int {
 	return 0
 }
 
-// run answers to `pixi run [-e ENV] TASK [ARGS]`.
+// run answers to `pixi run [--environment=ENV] TASK [ARGS]`.
 func (s *standin) run(args []string) int {
 	name := ""
-	if len(args) > 2 && args[0] == "-e" {
-		name, args = args[1], args[2:]
+	if said, ok := strings.CutPrefix(args[0], "--environment="); ok && len(args) > 1 {
+		name, args = said, args[1:]
 	}
 	for _, e := range s.environments() {
 		if e.Environment != name && name != "" || !e.has(args[0]) {

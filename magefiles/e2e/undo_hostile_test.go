@@ -1,0 +1,81 @@
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestUndoTakesNothingOfOthers leaves commits alone that do what the release's does, or something like it: they are somebody else's.
+func TestUndoTakesNothingOfOthers(t *testing.T) {
+	bump := func(r *releasing, dir string) {
+		for _, f := range strings.Fields(git(r.t, r.dir, "diff", "--name-only", r.base, "HEAD")) {
+			write(r.t, dir, f, readFile(r.t, r.dir, f))
+		}
+	}
+	comment := func(r *releasing, dir string) {
+		for _, f := range strings.Fields(git(r.t, r.dir, "diff", "--name-only", r.base, "HEAD", "--", "*.toml")) {
+			write(r.t, dir, f, readFile(r.t, dir, f)+"\n# theirs\n")
+		}
+	}
+	for name, c := range map[string]struct {
+		colleague, then func(r *releasing, dir string)
+		stops           bool
+	}{
+		"a colleague made the same bump, and the rebase left ours out": {colleague: bump, stops: true},
+		"a colleague changed the same files below ours":                {colleague: comment},
+		"and somebody raised the versions since": {colleague: comment, then: func(r *releasing, dir string) {
+			for _, f := range strings.Fields(git(r.t, r.dir, "diff", "--name-only", r.base, "HEAD")) {
+				write(r.t, dir, f, strings.ReplaceAll(readFile(r.t, dir, f), "0.1.7", "0.3.0"))
+			}
+			git(r.t, dir, "commit", "-q", "-am", "chore: 0.3.0")
+		}, stops: true},
+		"squashed with own work": {then: func(r *releasing, dir string) {
+			write(r.t, dir, "packages/core/week.txt", "a week\n")
+			git(r.t, dir, "add", "-A")
+			git(r.t, dir, "commit", "-q", "--amend", "--no-edit")
+		}, stops: true},
+		"the message was amended": {then: func(r *releasing, dir string) {
+			git(r.t, dir, "commit", "-q", "--amend", "-m", "build: something else")
+		}},
+		"cherry-picked onto what a colleague pushed": {
+			colleague: func(r *releasing, dir string) { write(r.t, dir, "packages/core/one.txt", "one\n") },
+			then: func(r *releasing, dir string) {
+				ours := git(r.t, dir, "rev-parse", "HEAD")
+				git(r.t, dir, "reset", "-q", "--hard", "origin/main")
+				git(r.t, dir, "cherry-pick", ours)
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newReleasing(t, releaseOptions{by: "here"})
+			r.stopped("tag")
+			theirs := ""
+			if c.colleague != nil {
+				shell(t, r.colleague("one", func(dir string) {
+					c.colleague(r, dir)
+					git(t, dir, "add", "-A")
+					git(t, dir, "commit", "-q", "-m", "feat: theirs", "--author=one <one@example.invalid>")
+				}, "HEAD:refs/heads/main"))
+				theirs = git(t, r.dir, "--git-dir="+r.world.Remote, "rev-parse", "main")
+				git(t, r.dir, "pull", "-q", "--rebase")
+			}
+			if c.then != nil {
+				c.then(r, r.dir)
+			}
+			before := r.mine()
+			if c.stops {
+				r.refused(3, "nothing was changed", "undo", "-yes")
+				require.Equal(t, before, r.mine())
+				return
+			}
+			r.ok("undo", "-yes")
+			require.NotContains(t, readFile(t, r.dir, "packages/core/pixi.toml"), "0.1.7")
+			if theirs != "" {
+				require.Equal(t, theirs, git(t, r.dir, "rev-parse", "HEAD"))
+			}
+		})
+	}
+}

@@ -1,0 +1,60 @@
+package command
+
+import (
+	"encoding/json"
+	"os"
+	"path"
+	"runtime"
+	"strings"
+)
+
+// recordTo is the file that command lines are written to, for the tests that look at every one of them: "" in a program that people
+// run. The linker sets it (-X), or RecordTo, and nothing that comes from outside does.
+var recordTo string
+
+// Recorded is one command line: a line of JSON in the file.
+type Recorded struct {
+	Name string   `json:"name"`
+	Args []string `json:"args"`
+}
+
+// RecordTo has the command lines of all children from now on appended to a file.
+func RecordTo(file string) { recordTo = file }
+
+// Record appends a command line of ours, where they are recorded. System does so by itself.
+func Record(c Cmd) {
+	if recordTo == "" || c.Theirs || ofTest() {
+		return
+	}
+	line, err := json.Marshal(Recorded{c.Name, c.Args})
+	if err != nil {
+		return
+	}
+	f, err := os.OpenFile(recordTo, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return // its folder is gone: the tests are over
+	}
+	defer f.Close()
+	_, _ = f.Write(append(line, '\n'))
+}
+
+// ofTest says whether a test, or a package that serves tests, runs the child itself.
+func ofTest() bool {
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		f, more := frames.Next()
+		of, _, _ := strings.Cut(path.Base(f.Function), ".")
+		switch {
+		case strings.HasSuffix(f.File, "_test.go"):
+			return true
+		case of == "command" || of == "commandtest":
+			// they pass it on
+		default:
+			return strings.HasSuffix(of, "test")
+		}
+		if !more {
+			return false
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package gitrepo_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+)
+
+// TestHostileRemotes refuses a remote, and an address of one, that git or ssh would take for an option, before git is asked.
+func TestHostileRemotes(t *testing.T) {
+	dir, run := newRepo(t)
+	git := func(args ...string) string { return gitOK(t, run, dir, args...) }
+	git("remote", "add", "origin", "x")
+	repo, err := gitrepo.Open(t.Context(), run, dir)
+	require.NoError(t, err)
+	touched := filepath.Join(dir, "touched")
+	head, err := repo.Resolve(t.Context(), "HEAD")
+	require.NoError(t, err)
+	for _, remote := range []string{"--upload-pack=touch " + touched, "-o", "--receive-pack=touch " + touched} {
+		_, err := repo.Remote(t.Context(), remote)
+		require.ErrorContains(t, err, "it begins with a dash")
+		require.ErrorContains(t, repo.Push(t.Context(), remote, head, "main"), "it begins with a dash")
+		require.ErrorContains(t, repo.Fetch(t.Context(), remote), "it begins with a dash")
+	}
+	for _, address := range []string{"ssh://-oProxyCommand=touch/x", "-oProxyCommand=touch x:y", "git@-oProxyCommand=touch:x", "--upload-pack=touch " + touched} {
+		git("config", "remote.origin.url", address)
+		_, err := repo.Remote(t.Context(), "origin")
+		require.ErrorContains(t, err, "is an option to git, or to ssh", address)
+		require.ErrorContains(t, repo.Push(t.Context(), "origin", head, "main"), "is an option to git, or to ssh", address)
+	}
+	for _, address := range []string{"../a-b.git", "git@host-a:x/-y.git", "https://host/-x", "/a:-b"} {
+		git("config", "remote.origin.url", address)
+		url, err := repo.URL(t.Context(), "origin")
+		require.NoError(t, err)
+		require.Equal(t, address, url)
+	}
+	require.NoFileExists(t, touched)
+}
+
+// TestHostileCommits hands names to git that are options of the command: they are names of nothing.
+func TestHostileCommits(t *testing.T) {
+	dir, run := newRepo(t)
+	repo, err := gitrepo.Open(t.Context(), run, dir)
+	require.NoError(t, err)
+	ctx, output := t.Context(), filepath.Join(dir, "output")
+	for _, name := range []string{"--output=" + output, "--hard", "-f", "--all"} {
+		_, err := repo.Ahead(ctx, name, "HEAD")
+		require.Error(t, err, name)
+		_, err = repo.Parent(ctx, name)
+		require.Error(t, err, name)
+		_, err = repo.Differs(ctx, name, "HEAD", ".")
+		require.Error(t, err, name)
+		_, err = repo.LineOrigin(ctx, name, "a", 1)
+		require.Error(t, err, name)
+		_, err = repo.Revert(ctx, name)
+		require.Error(t, err, name)
+		require.ErrorContains(t, repo.Back(ctx, name), "it begins with a dash")
+		require.Error(t, repo.CloneAt(ctx, filepath.Join(t.TempDir(), "clone"), name), name)
+		require.Error(t, repo.DeleteTag(ctx, name), name)
+	}
+	require.NoFileExists(t, output)
+}
+
+// TestHostileEnvironmentOfGit has git's helpers and hooks write down what they see: those that talk to a remote see what it may ask for,
+// those of a commit only the agents that sign, and none what publishes.
+func TestHostileEnvironmentOfGit(t *testing.T) {
+	dir, plain := newRepo(t)
+	git := func(args ...string) string { return gitOK(t, plain, dir, args...) }
+	bare, seen := withRemote(t, dir, git), t.TempDir()
+	for name, script := range map[string]string{"pre-commit": "env", "commit-msg": "env", "pre-push": "env"} {
+		hook(t, filepath.Join(dir, ".git"), name, script+" > "+filepath.Join(seen, name))
+	}
+	ssh := filepath.Join(seen, "ssh")
+	require.NoError(t, os.WriteFile(ssh, []byte("#!/bin/sh\nenv > "+filepath.Join(seen, "fetch")+"\nexit 1\n"), 0o755))
+	git("config", "credential.helper", `!f() { echo "password=${MY_HELPERS_PASSWORD}"; }; f`)
+	run := command.NewSystem(append(plain.(*command.System).Environ(),
+		"PREFIX_API_KEY=secret-of-prefix", "ACTIONS_RUNTIME_TOKEN=secret-of-a-runner", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=secret-of-a-job", "AWS_SECRET_ACCESS_KEY=secret-of-a-cloud",
+		"NPM_TOKEN=secret-of-npm", "UV_PUBLISH_TOKEN=secret-of-pypi", "SSH_AUTH_SOCK=the-agent", "GITHUB_TOKEN=let-in", "MY_HELPERS_PASSWORD=let-in-too", "GIT_SSH="+ssh,
+		"https_proxy=http://me:of-the-proxy@proxy"), nil)
+	repo, err := gitrepo.Open(t.Context(), run, dir)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "sub", "file"), []byte("second\n"), 0o644))
+	made, err := repo.Commit(t.Context(), []string{"sub/file"}, "feat: second")
+	require.NoError(t, err)
+	require.NoError(t, repo.Push(t.Context(), "origin", made, "main"))
+	git("remote", "set-url", "origin", "ssh://somewhere/"+bare)
+	require.Error(t, repo.Fetch(t.Context(), "origin"))
+	for name, sees := range map[string][]string{
+		"pre-commit": {"the-agent"}, "commit-msg": {"the-agent"},
+		"pre-push": {"the-agent", "=let-in\n", "let-in-too", "of-the-proxy"}, "fetch": {"the-agent", "=let-in\n", "let-in-too", "of-the-proxy"},
+	} {
+		text, err := os.ReadFile(filepath.Join(seen, name))
+		require.NoError(t, err, "%s was not run", name)
+		require.NotContains(t, string(text), "secret-of-", name)
+		for _, value := range []string{"the-agent", "=let-in\n", "let-in-too"} {
+			require.Equal(t, slices.Contains(sees, value), strings.Contains(string(text), value), "%s: %s", name, value)
+		}
+	}
+}
