@@ -47,6 +47,8 @@ type releaseOptions struct {
 	dice   *faults.Dice
 	reruns int
 	real   bool // packages are built by the embedded toolchain, and not by the stand-in
+
+	reviewers []string // who have to approve the CI's upload
 }
 
 // qaTask checks what a test of a release can see: that the version was bumped before.
@@ -99,7 +101,7 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	dir := t.TempDir()
 	r.world, err = rehearsal.NewWorld(t.Context(), rehearsal.WorldConfig{
 		Dir: dir, Runner: runner, Environ: environ, Source: repo, Branch: "main", Channel: "mono", Repository: "octo/mono",
-		Program: filepath.Join(compiled, "targets"), CI: o.by == "ci", Wrap: r.gate.wrap, Dice: o.dice, Reruns: o.reruns,
+		Program: filepath.Join(compiled, "targets"), CI: o.by == "ci", Wrap: r.gate.wrap, Dice: o.dice, Reruns: o.reruns, Reviewers: o.reviewers,
 	})
 	require.NoError(t, err)
 	t.Cleanup(r.world.Close)

@@ -77,11 +77,10 @@ type publishing struct {
 	*app
 	publishFlags
 	*publish.Sequence
-	repo    *gitrepo.Repo // nil outside of git
-	given   publish.Digests
-	passed  []string // what lies in the folder of artifacts, and does not count
-	scratch string
-	result  publishResult
+	repo   *gitrepo.Repo // nil outside of git
+	given  publish.Digests
+	passed []string // what lies in the folder of artifacts, and does not count
+	result publishResult
 }
 
 // publishResult is what publish prints with -json.

@@ -47,6 +47,9 @@ func (r Run) Completed() bool { return r.Status == "completed" }
 // Succeeded says whether it went through.
 func (r Run) Succeeded() bool { return r.Completed() && r.Conclusion == "success" }
 
+// Held says whether it waits for a person, or for a rule of an environment.
+func (r Run) Held() bool { return r.Status == "waiting" }
+
 // Next is what a person can do about the run; "" where there is nothing to do.
 func (r Run) Next() string {
 	switch {

@@ -114,3 +114,31 @@ func TestAssetName(t *testing.T) {
 		require.Equal(t, want, github.AssetName(file), file)
 	}
 }
+
+func TestApprovals(t *testing.T) {
+	w := start(t, server.Options{})
+	run, err := w.AddRun(server.Run{Workflow: "release.yml", Commit: commit})
+	require.NoError(t, err)
+	c := client(t, w.url, github.Options{})
+	is := func(status, says string) {
+		t.Helper()
+		runs, err := c.Runs(t.Context(), github.Query{})
+		require.NoError(t, err)
+		require.Equal(t, status, runs[0].Status)
+		require.Equal(t, status == "waiting", runs[0].Held())
+		all, err := c.Approvals(t.Context(), run)
+		require.NoError(t, err)
+		var said []string
+		for _, a := range all {
+			said = append(said, a.String())
+		}
+		require.Equal(t, says, strings.Join(said, ";"))
+	}
+	is("in_progress", "")
+	require.NoError(t, w.HoldRun(run, "release", "octocat", "team core"))
+	is("waiting", "octocat or team core has to approve the environment release")
+	require.NoError(t, w.HoldRun(run, "slow"))
+	is("waiting", "the environment slow has to be given free")
+	require.NoError(t, w.ApproveRun(run))
+	is("in_progress", "")
+}

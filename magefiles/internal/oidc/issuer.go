@@ -94,7 +94,7 @@ func (i *Issuer) Job(claims map[string]any) []string {
 // of is what the tokens of a job say, by the job's own token; false where there is no such job.
 func (i *Issuer) of(token string) (claims map[string]any, known bool) {
 	if subtle.ConstantTimeCompare([]byte(token), []byte(i.requestToken)) == 1 {
-		return nil, true
+		return i.Claims, true
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -104,6 +104,10 @@ func (i *Issuer) of(token string) (claims map[string]any, known bool) {
 
 // Sign makes an ID token for an audience; further claims stand in place of the issuer's own.
 func (i *Issuer) Sign(audience string, further map[string]any) (string, error) {
+	return i.sign(audience, i.Claims, further)
+}
+
+func (i *Issuer) sign(audience string, of, further map[string]any) (string, error) {
 	now := time.Now()
 	if i.Now != nil {
 		now = i.Now()
@@ -111,7 +115,7 @@ func (i *Issuer) Sign(audience string, further map[string]any) (string, error) {
 	claims := map[string]any{
 		"iss": i.URL, "aud": audience, "iat": now.Unix(), "nbf": now.Add(-lifetime).Unix(), "exp": now.Add(lifetime).Unix(), "jti": rand.Text(),
 	}
-	maps.Copy(claims, i.Claims)
+	maps.Copy(claims, of)
 	maps.Copy(claims, further)
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: i.key}, (&jose.SignerOptions{}).WithType("JWT"))
 	if err != nil {
@@ -152,7 +156,7 @@ func (i *Issuer) token(w http.ResponseWriter, r *http.Request) {
 	if audience == "" {
 		audience = "https://github.com"
 	}
-	token, err := i.Sign(audience, claims)
+	token, err := i.sign(audience, claims, nil)
 	if err != nil {
 		http.Error(w, "no token could be made", http.StatusInternalServerError)
 		return

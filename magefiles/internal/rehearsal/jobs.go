@@ -47,6 +47,9 @@ func (r *runner) jobs(ctx context.Context) error {
 	if _, err := r.run(ctx, jobImport, nil, "publish", "-check", from, digests); err != nil {
 		return err
 	}
+	if err := r.review(ctx); err != nil {
+		return err
+	}
 	token := r.Prefix.Job(oidc.GitHubClaims(r.Repository, release.Workflow, "refs/tags/"+r.tag, release.Environment))
 	sent, err := r.run(ctx, jobUpload, token, "publish", "-yes", from, digests)
 	if err != nil {
@@ -61,6 +64,22 @@ func (r *runner) jobs(ctx context.Context) error {
 	}
 	_, err = r.run(ctx, jobVerify, nil, "publish", "-verify", "-digests="+sent.output["digests"])
 	return err
+}
+
+// review waits for those who have to approve the environment.
+func (r *runner) review(ctx context.Context) error {
+	if len(r.Reviewers) == 0 {
+		return nil
+	}
+	if err := r.Hub.HoldRun(r.id, release.Environment, r.Reviewers...); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-r.approved:
+		return r.Hub.ApproveRun(r.id)
+	}
 }
 
 // ran is what is left of a job.

@@ -47,6 +47,8 @@ type WorldConfig struct {
 	// Wrap puts something in front of the servers; nil puts nothing.
 	Wrap   func(http.Handler) http.Handler
 	Reruns int // how often somebody runs a job again that failed
+
+	Reviewers []string // who have to approve the job that uploads, by Approve; none: nobody has to
 }
 
 // World is the embedded outside of a release: a bare git repository for a remote, prefix.dev with the token service of a
@@ -64,6 +66,8 @@ type World struct {
 	end   context.CancelFunc
 	jobs  sync.WaitGroup
 
+	approved chan struct{}
+
 	mu  sync.Mutex
 	ran []Job
 }
@@ -78,7 +82,7 @@ type Job struct {
 
 // NewWorld starts everything. Its folder must be empty or not there.
 func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
-	w := &World{WorldConfig: c, Remote: filepath.Join(c.Dir, "remote.git"), token: "ghs_" + rand.Text()}
+	w := &World{WorldConfig: c, Remote: filepath.Join(c.Dir, "remote.git"), token: "ghs_" + rand.Text(), approved: make(chan struct{}, 1)}
 	if err := w.makeRemote(ctx); err != nil {
 		return nil, err
 	}
@@ -281,6 +285,9 @@ func (w *World) Environ(of []string) []string {
 		"GITHUB_API_URL="+w.API, "GITHUB_REPOSITORY="+w.Repository, "GITHUB_TOKEN="+w.token,
 	)
 }
+
+// Approve lets the job go on that waits for its reviewers, or the next one that comes to it.
+func (w *World) Approve() { w.approved <- struct{}{} }
 
 // Jobs are the CI's runs so far.
 func (w *World) Jobs() []Job {

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
 
 // What the workflow that publishes is called, the environment of its job that uploads, and what it keeps of `mage publish -json`.
@@ -48,22 +50,27 @@ func (r *Release) waitForCI(ctx context.Context) (Published, error) {
 	if most == 0 {
 		most = time.Hour
 	}
-	begin, told := time.Now(), time.Duration(0)
+	waited, told, last, asked := time.Duration(0), time.Duration(0), time.Now(), false
 	for next := time.Second / 5; ; next = min(3*next/2, 15*time.Second) {
 		found, done, err := r.isPublished(ctx, nil)
 		if err != nil || done {
 			return found, err
 		}
-		where, err := r.watch(ctx)
+		where, held, err := r.watch(ctx)
 		if err != nil {
 			return Published{}, err
 		}
-		waited := time.Since(begin)
+		since := time.Since(last)
+		last = last.Add(since)
+		told += since
+		if !held { // a reviewer may come tomorrow
+			waited += since
+		}
 		if waited > most {
 			return Published{}, operr.New("see what it does; `mage release` goes on waiting", "after %v the channel does not have all of %s; %s", most, r.plan.Title, where)
 		}
-		if waited-told > 10*time.Second {
-			told = waited
+		if told > 10*time.Second || held && !asked {
+			told, asked = 0, held
 			r.Say("  ▸ waiting for CI (%v of %v): %s; Ctrl-C leaves, `mage release` goes on waiting", waited.Round(time.Second), most, where)
 		}
 		if err := pause.For(ctx, next); err != nil {
@@ -72,24 +79,39 @@ func (r *Release) waitForCI(ctx context.Context) (Published, error) {
 	}
 }
 
-// watch says where the CI is at work, and fails where it has ended without success.
-func (r *Release) watch(ctx context.Context) (string, error) {
+// watch says where the CI is at work, and whether it waits for a person; it fails where the CI has ended without success.
+func (r *Release) watch(ctx context.Context) (where string, held bool, err error) {
 	if r.GitHub.Client == nil {
-		return "see the runs of " + Workflow + " for " + r.plan.Title, nil
+		return "see the runs of " + Workflow + " for " + r.plan.Title, false, nil
 	}
 	run, err := r.run(ctx)
 	page := "https://github.com/" + r.GitHub.Repository + "/actions/workflows/" + Workflow
 	switch {
 	case ctx.Err() != nil:
-		return "", context.Cause(ctx)
+		return "", false, context.Cause(ctx)
 	case err != nil:
-		return "see " + page + " (it cannot be asked: " + err.Error() + ")", nil
+		return "see " + page + " (it cannot be asked: " + err.Error() + ")", false, nil
 	case run == nil:
-		return "no run of " + Workflow + " has begun yet: see " + page, nil
+		return "no run of " + Workflow + " has begun yet: see " + page, false, nil
 	case run.Completed() && !run.Succeeded():
-		return "", operr.New(run.Next()+"; then `mage release`", "the CI that publishes %s ended without success (%s): %s", r.plan.Title, run.Conclusion, run.URL)
+		return "", false, operr.New(run.Next()+"; then `mage release`", "the CI that publishes %s ended without success (%s): %s", r.plan.Title, run.Conclusion, run.URL)
+	case run.Held():
+		return r.reviewers(ctx, run) + ": " + run.URL, true, nil
 	}
-	return run.Status + ": " + run.URL, nil
+	return run.Status + ": " + run.URL, false, nil
+}
+
+// reviewers says who has to approve a run.
+func (r *Release) reviewers(ctx context.Context, run *github.Run) string {
+	approvals, err := r.GitHub.Client.Approvals(ctx, run.ID)
+	if err != nil || len(approvals) == 0 {
+		return "somebody has to approve it"
+	}
+	var said []string
+	for _, a := range approvals {
+		said = append(said, a.String())
+	}
+	return strings.Join(said, ", and ")
 }
 
 // run is the newest run of the workflow for the commit of the release; nil where there is none.
@@ -111,7 +133,7 @@ func (r *Release) compareWithCI(ctx context.Context, items []publish.Published) 
 	case !r.GitHub.Token:
 		return not + "there is no GITHUB_TOKEN", nil
 	}
-	recorded, run, err := r.recording(ctx)
+	ci, run, err := r.recording(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -119,7 +141,7 @@ func (r *Release) compareWithCI(ctx context.Context, items []publish.Published) 
 		return not + "no run of " + Workflow + " is known for this commit", nil
 	}
 	for _, i := range items {
-		want, ok := recorded[i.File]
+		want, ok := ci.digests[i.File]
 		if !ok {
 			return "", operr.NewStopped("find out who published it", "the CI run %s did not record %s, and the channel has it", run.URL, i.File)
 		}
@@ -127,44 +149,77 @@ func (r *Release) compareWithCI(ctx context.Context, items []publish.Published) 
 			return "", differs(i, want, "was recorded by the CI run "+run.URL)
 		}
 	}
-	return fmt.Sprintf("%s as CI recorded (%s)", operr.Count(len(items), "digest"), run.URL), nil
+	own, err := r.compareWithOwn(ci, run)
+	return fmt.Sprintf("%s as CI recorded (%s)%s", operr.Count(len(items), "digest"), run.URL, own), err
+}
+
+// compareWithOwn holds what the CI has built against what was built here, of the same commit, before the tag was pushed. Where both name
+// the same tools, and these promise the same bytes, one of the two machines has built something else.
+func (r *Release) compareWithOwn(ci recorded, run *github.Run) (string, error) {
+	if !r.built.Known() || !r.sending.Tools.Reproducible() {
+		return "", nil
+	}
+	same, other := 0, 0
+	for _, a := range r.built.Get().Artifacts {
+		theirs, known := ci.digests[a.File]
+		switch {
+		case !known || a.Tools == "" || a.Tools != ci.tools[a.Package] || strings.Contains(a.Tools, toolchain.NotPinned):
+			other++
+		case theirs == a.SHA256:
+			same++
+		default:
+			return "", operr.NewStopped("find out which of the two machines builds something else before anyone installs it; what is published stays as it is, and there is no GitHub release",
+				"%s was built of the same commit by the same tools with sha256 %s here, and with %s by the CI run %s", a.File, a.SHA256, theirs, run.URL)
+		}
+	}
+	if other > 0 {
+		return fmt.Sprintf(", %d as built here, %d not compared since other tools built them", same, other), nil
+	}
+	return ", and as built here", nil
 }
 
 // recording waits for the run to end, and returns the sha256 of each file that it published.
-func (r *Release) recording(ctx context.Context) (map[string]string, *github.Run, error) {
+func (r *Release) recording(ctx context.Context) (recorded, *github.Run, error) {
 	for next := time.Second / 5; ; next = min(3*next/2, 15*time.Second) {
-		if _, err := r.watch(ctx); err != nil {
-			return nil, nil, err
+		if _, _, err := r.watch(ctx); err != nil {
+			return recorded{}, nil, err
 		}
 		run, err := r.run(ctx)
 		if err != nil || run == nil {
-			return nil, nil, err
+			return recorded{}, nil, err
 		}
 		if run.Completed() {
 			data, err := r.GitHub.Client.Artifact(ctx, run.ID, Recording)
 			if err != nil {
-				return nil, nil, err
+				return recorded{}, nil, err
 			}
 			digests, err := digestsOf(data)
 			return digests, run, err
 		}
 		if err := pause.For(ctx, next); err != nil {
-			return nil, nil, err
+			return recorded{}, nil, err
 		}
 	}
 }
 
+// recorded is what a run of the CI kept of what it published.
+type recorded struct {
+	digests map[string]string // sha256 by file
+	tools   map[string]string // by package
+}
+
 // digestsOf reads what `mage publish -json` prints.
-func digestsOf(data []byte) (map[string]string, error) {
+func digestsOf(data []byte) (recorded, error) {
 	var result struct {
 		Packages []publish.Published `json:"packages"`
+		Tools    map[string]string   `json:"tools"`
 	}
 	if err := json.Unmarshal(data, &result); err != nil {
-		return nil, operr.New("see whether release.yml keeps what `mage publish -json` prints", "reading what the CI recorded: %w", err)
+		return recorded{}, operr.New("see whether release.yml keeps what `mage publish -json` prints", "reading what the CI recorded: %w", err)
 	}
-	digests := map[string]string{}
+	r := recorded{map[string]string{}, result.Tools}
 	for _, p := range result.Packages {
-		digests[p.File] = p.SHA256
+		r.digests[p.File] = p.SHA256
 	}
-	return digests, nil
+	return r, nil
 }

@@ -45,7 +45,7 @@ var commands = map[string][]form{
 		{verb: "diff-files", options: options("--name-only", "-z")},
 		{verb: "diff-tree", options: options("-p", "-U0", "--no-textconv", "--no-color", "--diff-algorithm=", "--src-prefix=", "--dst-prefix=", "-r", "-z", "--name-only", "--quiet", "--no-ext-diff", "--stdin", "--always", "--root", "--no-renames", "--no-show-signature", "--no-commit-id", "--format=", "--encoding=", "--no-notes", "--no-abbrev"), endOfOptions: true},
 		{verb: "fetch", options: options("--quiet", "--no-tags", "--no-prune", "--no-prune-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--depth=1", "--filter=blob:none", "--stdin", "--upload-pack=")},
-		{verb: "for-each-ref", options: options("--format=", "--merged=HEAD"), words: only(ref)},
+		{verb: "for-each-ref", options: options("--format=", "--merged=HEAD", "--contains=", "--count=1"), words: only(ref)},
 		{verb: "init", options: options("--quiet", "--bare", "--template=", "--object-format=", "--initial-branch="), words: only(whole)},
 		{verb: "ls-files", options: options("-t", "-v", "-z", "--stage", "--cached", "--others", "--ignored", "--exclude-standard", "--full-name")},
 		{verb: "ls-remote", options: options("--symref", "--quiet")},

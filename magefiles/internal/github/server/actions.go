@@ -23,6 +23,9 @@ type Run struct {
 	Attempt    int       `json:"attempt"`
 	Created    time.Time `json:"created"`
 	Updated    time.Time `json:"updated"`
+
+	Environment string   `json:"environment,omitempty"` // that it waits for
+	Reviewers   []string `json:"reviewers,omitempty"`   // who have to approve that: logins, and "team NAME"
 }
 
 // AddRun adds a run that has begun, and returns its id.
@@ -42,6 +45,38 @@ func (s *Server) AddRun(run Run) (int64, error) {
 // FinishRun ends a run: conclusion is success, failure, cancelled, …
 func (s *Server) FinishRun(id int64, conclusion string) error {
 	return s.onRun(id, func(r *Run) { r.Status, r.Conclusion = "completed", conclusion })
+}
+
+// HoldRun lets a run wait until somebody approves an environment.
+func (s *Server) HoldRun(id int64, environment string, reviewers ...string) error {
+	return s.onRun(id, func(r *Run) { r.Status, r.Environment, r.Reviewers = "waiting", environment, reviewers })
+}
+
+// ApproveRun lets a run go on.
+func (s *Server) ApproveRun(id int64) error {
+	return s.onRun(id, func(r *Run) { r.Status, r.Environment, r.Reviewers = "in_progress", "", nil })
+}
+
+// pending is what a run waits for: https://docs.github.com/en/rest/actions/workflow-runs.
+func (s *Server) pending(w http.ResponseWriter, r *http.Request, _ access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := []any{}
+	for _, run := range s.state.Runs {
+		if run.ID != id(r) || run.Environment == "" {
+			continue
+		}
+		reviewers := []any{}
+		for _, name := range run.Reviewers {
+			if team, ok := strings.CutPrefix(name, "team "); ok {
+				reviewers = append(reviewers, map[string]any{"type": "Team", "reviewer": map[string]any{"name": team, "slug": team}})
+			} else {
+				reviewers = append(reviewers, map[string]any{"type": "User", "reviewer": map[string]any{"login": name}})
+			}
+		}
+		all = append(all, map[string]any{"environment": map[string]any{"name": run.Environment}, "wait_timer": 0, "reviewers": reviewers})
+	}
+	return answer(w, http.StatusOK, all)
 }
 
 // RerunRun begins another attempt of a run, which keeps its id.

@@ -33,6 +33,7 @@ var routes = []route{
 	{"GET", "actions/runs", reading, func(s *Server) handler { return s.runs }},
 	{"GET", "actions/workflows/{file}/runs", reading, func(s *Server) handler { return s.runs }},
 	{"GET", "actions/runs/{id}/artifacts", reading, func(s *Server) handler { return s.artifacts }},
+	{"GET", "actions/runs/{id}/pending_deployments", reading, func(s *Server) handler { return s.pending }},
 	{"GET", "actions/runs/{id}", reading, func(s *Server) handler { return s.run }},
 	{"GET", "actions/artifacts/{id}/zip", known, func(s *Server) handler { return s.artifact }},
 }

@@ -1,0 +1,53 @@
+package github
+
+import (
+	"context"
+	"strconv"
+	"strings"
+)
+
+// Approval is an environment that a run waits for.
+type Approval struct {
+	Environment string
+	Reviewers   []string // logins, and "team NAME"; none where it waits for a timer
+}
+
+// String says who has to approve what.
+func (a Approval) String() string {
+	if len(a.Reviewers) == 0 {
+		return "the environment " + a.Environment + " has to be given free"
+	}
+	return strings.Join(a.Reviewers, " or ") + " has to approve the environment " + a.Environment
+}
+
+// Approvals are what a run with the status "waiting" waits for; none is no error
+// (https://docs.github.com/en/rest/actions/workflow-runs, "Get pending deployments for a workflow run").
+func (c *Client) Approvals(ctx context.Context, run int64) (all []Approval, err error) {
+	var pending []struct {
+		Environment struct {
+			Name string `json:"name"`
+		} `json:"environment"`
+		Reviewers []struct {
+			Type     string `json:"type"`
+			Reviewer struct {
+				Login string `json:"login"`
+				Name  string `json:"name"`
+			} `json:"reviewer"`
+		} `json:"reviewers"`
+	}
+	if _, err := c.get(ctx, c.url("actions/runs", strconv.FormatInt(run, 10), "pending_deployments"), &pending); err != nil {
+		return nil, c.explain(err, actions, "asking %s what run %d waits for", c.repository, run)
+	}
+	for _, p := range pending {
+		a := Approval{Environment: p.Environment.Name}
+		for _, r := range p.Reviewers {
+			if r.Type == "Team" {
+				a.Reviewers = append(a.Reviewers, "team "+r.Reviewer.Name)
+			} else {
+				a.Reviewers = append(a.Reviewers, r.Reviewer.Login)
+			}
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
