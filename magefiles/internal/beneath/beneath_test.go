@@ -110,3 +110,23 @@ func TestHostileLinkOnTheWay(t *testing.T) {
 	require.ErrorAs(t, beneath.NoLink(dir, "infolder/deep/x"), &link)
 	require.Equal(t, beneath.LinkError{Name: "infolder/deep/x", Link: "infolder", Leads: "real"}, *link)
 }
+
+func TestHostileLinksAreNotRead(t *testing.T) {
+	dir, outside := hostile(t)
+	for _, name := range []string{"out", "absolute", "folder/secret", "by", "process", "up", "none", "loop", "../outside/secret", "infolder/../../outside/secret", "folder/../outside/secret"} {
+		_, err := beneath.ReadFile(dir, dir+"/"+name)
+		require.ErrorIs(t, err, beneath.ErrOutside, name)
+	}
+	_, err := beneath.ReadFile(dir, filepath.Join(outside, "secret"))
+	require.ErrorIs(t, err, beneath.ErrOutside)
+	for _, name := range []string{"in", "home", "infolder/file", "real/deep/../file", "real/hard"} {
+		_, err := beneath.ReadFile(dir, dir+"/"+name)
+		require.NoError(t, err, name)
+	}
+	_, err = beneath.ReadFile(dir, filepath.Join(dir, "real"))
+	require.ErrorContains(t, err, "not a file")
+	_, err = beneath.ReadFile(dir, filepath.Join(dir, "real/no"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = beneath.ReadFile("/dev", "/dev/zero")
+	require.ErrorContains(t, err, "not a file")
+}
