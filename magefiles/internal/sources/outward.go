@@ -4,7 +4,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -16,7 +18,8 @@ type outward struct {
 	leads string // where it ends
 }
 
-// findOutward finds the links by which a build may come out of the clone. A link that leads nowhere is not one: who builds says so.
+// findOutward finds the links by which a build may come out of the clone, be there something or not. A link that leads nowhere does not
+// count in the end: who builds says so.
 func (b *build) findOutward() error {
 	top, err := filepath.EvalSymlinks(b.clone)
 	if err != nil {
@@ -36,6 +39,18 @@ func (b *build) findOutward() error {
 	return nil
 }
 
+// there says whether something is where the link leads, once it was built: a build may see what was not there before. What the kernel shows
+// is there for whoever asks.
+func (l outward) there() bool {
+	for _, dir := range []string{"/proc/", "/dev/", "/sys/"} {
+		if strings.HasPrefix(l.leads, dir) {
+			return true
+		}
+	}
+	_, err := os.Lstat(l.leads)
+	return err == nil
+}
+
 // search goes through folders of a clone, by links too, as long as they stay in it.
 type search struct {
 	top   string
@@ -45,7 +60,7 @@ type search struct {
 
 // look looks at a path that may be a link.
 func (s *search) look(name, file string) {
-	real, err := filepath.EvalSymlinks(file)
+	real, err := beneath.Follow(file)
 	if err != nil {
 		return
 	}
@@ -82,6 +97,9 @@ func (s *search) folder(name, dir string) {
 // is said.
 func (b *build) fromOutside(archives []string) error {
 	for _, l := range b.leadsOut {
+		if !l.there() {
+			continue
+		}
 		packed, err := isPacked(archives, l.name, nil)
 		if err == nil && !packed {
 			packed, err = isPacked(archives, path.Join("licenses", path.Base(l.name)), nil)
