@@ -1,12 +1,14 @@
 package sources
 
 import (
+	"errors"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/beneath"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -93,6 +95,28 @@ func (s *search) folder(name, dir string) {
 	}
 }
 
+// isMetadata reports whether an archive has a file of that name among the licenses, or in what a wheel says of itself, however old the tool
+// is that has put it there.
+func isMetadata(archives []string, base string) (bool, error) {
+	for _, archive := range archives {
+		a, err := condapkg.Open(archive)
+		if err != nil {
+			return false, err
+		}
+		files, err := a.Files()
+		if err = errors.Join(err, a.Close()); err != nil {
+			return false, err
+		}
+		for _, f := range files {
+			of := strings.HasPrefix(f, "info/licenses/") || strings.Contains(f, ".dist-info/") || strings.Contains("/"+f, "/licenses/")
+			if of && path.Base(f) == base {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
 // fromOutside refuses a package of a commit that has packed what a link has brought from outside of the clone. Of the work tree it
 // is said.
 func (b *build) fromOutside(archives []string) error {
@@ -102,7 +126,7 @@ func (b *build) fromOutside(archives []string) error {
 		}
 		packed, err := isPacked(archives, l.name, nil)
 		if err == nil && !packed {
-			packed, err = isPacked(archives, path.Join("licenses", path.Base(l.name)), nil)
+			packed, err = isMetadata(archives, path.Base(l.name))
 		}
 		if err != nil {
 			return err
