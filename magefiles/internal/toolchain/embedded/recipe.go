@@ -295,6 +295,9 @@ func licenseFiles(w *workspace.Workspace, p *workspace.Package) ([]license, erro
 
 // below is a path that a manifest names, from a folder. It is not cleaned: one up from a link is elsewhere than it says.
 func below(dir, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
 	return dir + string(filepath.Separator) + filepath.FromSlash(name)
 }
 
