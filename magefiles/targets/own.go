@@ -2,9 +2,11 @@ package targets
 
 import (
 	"context"
+	"errors"
 	"path"
 	"path/filepath"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -40,13 +42,24 @@ func (a *app) checkEmptied(ctx context.Context, w *workspace.Workspace) error {
 
 // checkServed is asked before channels are kept in a folder, where that is in the one that we were started in.
 func (a *app) checkServed(ctx context.Context, dir string) error {
-	below, err := filepath.Rel(a.dir, dir)
+	here, err := filepath.Abs(a.dir)
+	if err != nil {
+		return err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	below, err := filepath.Rel(here, dir)
 	if err != nil || !filepath.IsLocal(below) {
 		return nil
 	}
 	own := gitrepo.Own{Folder: filepath.ToSlash(below)}
+	var link *beneath.LinkError
+	if errors.As(beneath.NoLink(here, own.Folder), &link) {
+		own.Folder = link.Link // git knows nothing behind it
+	}
 	if below == filepath.Join(outputDir, channelsDir) {
 		own = gitrepo.Own{Folder: outputDir, Parts: []string{channelsDir}}
 	}
-	return gitrepo.CheckOwn(ctx, a.runner, a.dir, own)
+	return gitrepo.CheckOwn(ctx, a.runner, here, own)
 }
