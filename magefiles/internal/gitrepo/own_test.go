@@ -20,7 +20,8 @@ import (
 func TestHostileLinksOfOwnFolders(t *testing.T) {
 	own := []gitrepo.Own{
 		{Folder: "output", Parts: []string{"rehearsal", "release", "images", "images/app", "channels"}},
-		{Folder: ".pixi", Parts: []string{"embedded", "overlay"}}, {Folder: "app/.pixi", Parts: []string{"embedded", "overlay"}},
+		{Folder: ".pixi", Parts: []string{"embedded", "overlay"}},
+		{Folder: "app/.pixi", Parts: []string{"embedded", "overlay"}},
 	}
 	for name, c := range map[string]struct {
 		links   map[string]string // where they lead; OUT is a folder outside

@@ -21,10 +21,17 @@ func (p *Package) NamedFiles() []NamedFile { return p.named }
 
 // whole are the keys of a pyproject.toml below which every text is the path of a file, or a pattern of paths.
 var whole = [][]string{
-	{"project", "readme", "file"}, {"project", "license", "file"}, {"project", "license-files"},
-	{"tool", "setuptools", "license-files"}, {"tool", "setuptools", "license-file"}, {"tool", "setuptools", "data-files"},
-	{"tool", "poetry", "readme"}, {"tool", "flit", "metadata", "description-file"},
-	{"tool", "hatch", "version", "path"}, {"tool", "pdm", "version", "path"}, {"tool", "uv", "build-backend", "data"},
+	{"project", "readme", "file"},
+	{"project", "license", "file"},
+	{"project", "license-files"},
+	{"tool", "setuptools", "license-files"},
+	{"tool", "setuptools", "license-file"},
+	{"tool", "setuptools", "data-files"},
+	{"tool", "poetry", "readme"},
+	{"tool", "flit", "metadata", "description-file"},
+	{"tool", "hatch", "version", "path"},
+	{"tool", "pdm", "version", "path"},
+	{"tool", "uv", "build-backend", "data"},
 }
 
 // sourcesOfHatch are the tables of hatch whose keys are paths of files that are packed by another name.
