@@ -84,6 +84,9 @@ func New(r io.ReaderAt, size int64, l Limits) (*Archive, error) {
 	if err := json.Unmarshal(raw, &a.index); err != nil {
 		return nil, bad("info/index.json: %v", err)
 	}
+	if err := a.index.safe(); err != nil {
+		return nil, bad("info/index.json: %v", err)
+	}
 	return a, nil
 }
 

@@ -41,10 +41,11 @@ func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io
 	// A reader that is cut off bounds what headers alone may take; the members' own sizes are summed up before reading.
 	t := tar.NewReader(&cut{r: z, left: most + most/8 + 1<<20})
 	seen := map[string]bool{}
+	l := layout{kinds: map[string]byte{}, links: map[string]string{}}
 	for {
 		h, err := t.Next()
 		if err == io.EOF {
-			return nil
+			return l.checkLinks()
 		}
 		if err != nil {
 			return bad("%.120q: %v", entry.Name, err)
@@ -60,6 +61,9 @@ func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io
 		}
 		if seen[h.Name] = true; len(seen) > a.limits.Members {
 			return bad("it has more than %d members", a.limits.Members)
+		}
+		if err := l.add(h); err != nil {
+			return err
 		}
 		if err := f(h, t); err != nil {
 			return err

@@ -51,6 +51,9 @@ type Store struct {
 // Open opens a folder of channels, and makes it where it does not exist. The caller closes the store.
 func Open(dir string) (*Store, error) {
 	s := &Store{dir: dir, channels: map[string]*folder{}}
+	if err := stays(dir, incomingDir, lockFile); err != nil {
+		return nil, err
+	}
 	if err := makeDir(s.Incoming()); err != nil {
 		return nil, opening(dir, err)
 	}

@@ -85,7 +85,7 @@ func Decode(r io.Reader, also ...Format) ([]condapkg.Record, error) {
 	for _, file := range v.Removed {
 		delete(v.Conda, file)
 	}
-	return sorted(v.Conda), nil
+	return sorted(v.Conda)
 }
 
 // merged has what is in both, by file name.
@@ -96,13 +96,18 @@ func merged[T any](a, b map[string]T) map[string]T {
 	return both
 }
 
-// sorted gives the records in the order of the file names they stand under.
-func sorted(m map[string]condapkg.Record) []condapkg.Record {
+// sorted gives the records in the order of the file names they stand under. An index with one that is not safe to use is not used:
+// no honest channel has it.
+func sorted(m map[string]condapkg.Record) ([]condapkg.Record, error) {
 	records := make([]condapkg.Record, 0, len(m))
 	for _, file := range slices.Sorted(maps.Keys(m)) {
-		records = append(records, m[file])
+		r := m[file]
+		if err := r.Safe(); err != nil {
+			return nil, fmt.Errorf("reading the index: the record %.120q is refused: %w", file, err)
+		}
+		records = append(records, r)
 	}
-	return records
+	return records, nil
 }
 
 // Compress compresses an index file as zstd, in one frame with its size. The same data gives the same bytes.

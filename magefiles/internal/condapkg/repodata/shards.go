@@ -178,7 +178,7 @@ func DecodeShard(r io.Reader, want Digest, also ...Format) ([]condapkg.Record, e
 	for _, file := range v.Removed {
 		delete(records, file)
 	}
-	return sorted(records), nil
+	return sorted(records)
 }
 
 // decode reads a compressed msgpack value to its end.
