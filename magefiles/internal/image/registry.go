@@ -276,7 +276,7 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 func failure(doing string, err error) error {
 	if errors.Is(err, httpclient.ErrStalled) {
 		return operr.New("see whether the registry, or a proxy before it, is well; run it again: nothing is lost",
-			"%s: the registry took the connection, and says nothing any more: %w", doing, httpclient.ErrStalled)
+			"%s: the registry took the connection, and says nothing any more: %w", doing, httpclient.Plain(err))
 	}
 	var answer *transport.Error
 	if err == nil || !errors.As(err, &answer) {

@@ -66,7 +66,7 @@ func statusError(status int, body []byte) error {
 // transient says whether trying again can help: after an error of the transport, and for the statuses that the protocol
 // does not call final (prefix-protocol §1.2).
 func transient(ctx context.Context, err error) bool {
-	if ctx.Err() != nil || errors.Is(err, channel.ErrInvalid) {
+	if ctx.Err() != nil || errors.Is(err, channel.ErrInvalid) || errors.Is(err, channel.ErrTooLarge) || errors.Is(err, httpclient.ErrRedirect) {
 		return false
 	}
 	var status *StatusError

@@ -47,7 +47,7 @@ func (c *Client) again(ctx context.Context, url string, try func() (after time.D
 		if !errors.As(err, &unreachable) { // else it is the same for every address
 			err = fmt.Errorf("reading %s: %w", url, err)
 		}
-		if !transient(ctx, err) || attempt >= c.attempts {
+		if !transient(ctx, err) || errors.Is(err, httpclient.ErrTrickle) || attempt >= c.attempts {
 			return err
 		}
 		if werr := c.wait(ctx, attempt+1, after); werr != nil {
@@ -58,7 +58,7 @@ func (c *Client) again(ctx context.Context, url string, try func() (after time.D
 
 // get makes one attempt.
 func (c *Client) get(ctx context.Context, url string, token Token) (*channel.File, time.Duration, error) {
-	ctx, w := httpclient.NewWatch(ctx, c.patience)
+	ctx, w := httpclient.NewWatch(ctx, c.waiting)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, 0, err
@@ -86,17 +86,4 @@ func (c *Client) get(ctx context.Context, url string, token Token) (*channel.Fil
 		return nil, httpclient.RetryAfter(resp), err
 	}
 	return nil, 0, &StatusError{resp.StatusCode, "no contents were sent"}
-}
-
-// followed says what a redirect of a reader may take along: the token only to the same server, and never from https to
-// http.
-func followed(r *http.Request, via []*http.Request) error {
-	first := via[0].URL
-	if !httpclient.SameOrigin(r.URL, first) {
-		r.Header.Del("Authorization")
-	}
-	if len(via) >= 10 {
-		return channel.Errorf(channel.ErrMalformed, "%s redirects in a circle", first)
-	}
-	return nil
 }
