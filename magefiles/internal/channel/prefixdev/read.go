@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // open opens a URL for reading, past caches, and tries again where that can help.
@@ -45,7 +46,7 @@ func (c *Client) again(ctx context.Context, url string, try func() (after time.D
 		}
 		var unreachable *httpclient.UnreachableError
 		if !errors.As(err, &unreachable) { // else it is the same for every address
-			err = fmt.Errorf("reading %s: %w", url, err)
+			err = operr.New(c.nextOfReading(err), "reading %s: %w", url, err)
 		}
 		if !transient(ctx, err) || errors.Is(err, httpclient.ErrTrickle) || attempt >= c.attempts {
 			return err
@@ -54,6 +55,22 @@ func (c *Client) again(ctx context.Context, url string, try func() (after time.D
 			return fmt.Errorf("%w (%w)", err, werr)
 		}
 	}
+}
+
+// nextOfLies is what to do about an index that cannot be true.
+const nextOfLies = "see what the channel has there, and who may write to it; a proxy may have answered in its place"
+
+// nextOfReading says what to do about what no server should answer; "" where others know better.
+func (c *Client) nextOfReading(err error) string {
+	switch {
+	case errors.Is(err, repodata.ErrLimit), errors.Is(err, repodata.ErrLies), errors.Is(err, channel.ErrTooLarge), errors.Is(err, channel.ErrInvalid):
+		return nextOfLies
+	case errors.Is(err, httpclient.ErrRedirect):
+		return "correct the server's address, or its redirects: see where " + c.Server() + " leads"
+	case errors.Is(err, httpclient.ErrStalled):
+		return "see whether " + c.Server() + ", or a proxy before it, is well, and run it again"
+	}
+	return ""
 }
 
 // get makes one attempt.
