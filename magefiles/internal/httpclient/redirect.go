@@ -28,7 +28,7 @@ func Follow(r *http.Request, via []*http.Request) error {
 	}
 	switch {
 	case r.URL.Scheme != "https" && (r.URL.Scheme != "http" || secure):
-		return redirectError(fmt.Sprintf("the server redirects to %.120q, which is not https", r.URL.Host))
+		return redirectError(fmt.Sprintf("the server redirects to %s, which is not https", r.URL.Host))
 	case len(via) >= mostRedirects:
 		return redirectError("the server redirects in a circle")
 	}
