@@ -5,6 +5,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -24,6 +25,7 @@ type raw struct {
 	stem      string
 	more      []string // further zip entries
 	infoZst   []byte   // in place of the info tar
+	pathsJSON string
 }
 
 func (r raw) bytes(t testing.TB) []byte {
@@ -34,9 +36,12 @@ func (r raw) bytes(t testing.TB) []byte {
 	if r.stem == "" {
 		r.stem = "a-1-0"
 	}
+	if r.pathsJSON == "" {
+		r.pathsJSON = `{"paths":[],"paths_version":1}`
+	}
 	info := r.infoZst
 	if info == nil {
-		info = pack(t, r.info, map[string]string{"info/index.json": r.index, "info/paths.json": `{"paths":[],"paths_version":1}`})
+		info = pack(t, r.info, map[string]string{"info/index.json": r.index, "info/paths.json": r.pathsJSON})
 	}
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -119,6 +124,12 @@ func TestHostileArchivesAreRefusedWithASentence(t *testing.T) {
 		"bad name":         {raw{index: `{"name":"A","version":"1","build":"0","subdir":"noarch"}`}, "has the name"},
 		"no json":          {raw{index: `{`}, "info/index.json"},
 		"info bomb":        {raw{info: []tar.Header{file("info/big", 65<<20)}}, "larger than is accepted"},
+		"index bomb":       {raw{index: `{"name":"a","depends":[""` + strings.Repeat(`,""`, 3<<20) + `]}`}, "has more than"},
+		"deep index":       {raw{index: `{"name":` + strings.Repeat("[", 1<<20)}, "info/index.json"},
+		"index of another": {raw{index: `{"name":7,"version":[],"build":{}}`}, "info/index.json"},
+		"path bomb":        {raw{pathsJSON: `{"paths":[{}` + strings.Repeat(",{}", 2<<20) + `]}`}, "lists more than"},
+		"no list of paths": {raw{pathsJSON: `{"paths":{"a":1}}`}, "list of paths"},
+		"many entries":     {raw{more: strings.Fields(strings.Repeat(strings.Repeat("x", 60000)+" ", 100))}, "list of entries is too long"},
 		"no tar":           {raw{infoZst: bomb(t, 1<<20)}, "info/index.json is missing"},
 		"no zstd":          {raw{infoZst: []byte("plain")}, "info-a-1-0.tar.zst"},
 	} {

@@ -40,7 +40,10 @@ func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io
 	}
 	// A reader that is cut off bounds what headers alone may take; the members' own sizes are summed up before reading.
 	t := tar.NewReader(&cut{r: z, left: most + most/8 + 1<<20})
-	seen := map[string]bool{}
+	seen, names := map[string]bool{}, a.limits.Names
+	if names == 0 {
+		names = 256 << 20
+	}
 	for {
 		h, err := t.Next()
 		if err == io.EOF {
@@ -60,6 +63,9 @@ func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io
 		}
 		if seen[h.Name] = true; len(seen) > a.limits.Members {
 			return bad("it has more than %d members", a.limits.Members)
+		}
+		if names -= int64(len(h.Name) + len(h.Linkname)); names < 0 {
+			return bad("the paths of its members are longer together than is accepted")
 		}
 		if err := f(h, t); err != nil {
 			return err
