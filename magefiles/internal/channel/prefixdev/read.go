@@ -70,7 +70,11 @@ func (c *Client) nextOfReading(err error) string {
 	case errors.Is(err, httpclient.ErrStalled):
 		return "see whether " + c.Server() + ", or a proxy before it, is well, and run it again"
 	}
-	return ""
+	var status *StatusError
+	if errors.As(err, &status) || errors.Is(err, context.Canceled) {
+		return ""
+	}
+	return "see what " + c.Server() + " answers there, and run it again"
 }
 
 // get makes one attempt.

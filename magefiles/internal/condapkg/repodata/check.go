@@ -24,6 +24,9 @@ var (
 	md5Form    = regexp.MustCompile(`^[0-9a-f]{32}$`)
 )
 
+// mostTexts is how many dependencies and the like a record may have: an empty one takes five times what it takes in the file.
+const mostTexts = 10_000
+
 // check says, as an ErrLies, what makes a record one that cannot be used under the file name it stands under: paths,
 // addresses and sentences are made of what it says.
 func check(file string, r *condapkg.Record) error {
@@ -44,6 +47,8 @@ func check(file string, r *condapkg.Record) error {
 		err = fmt.Errorf("it has the subdir %.120q", r.Subdir)
 	case r.Size < 0:
 		err = fmt.Errorf("it has %d bytes", r.Size)
+	case len(r.Depends)+len(r.Constrains)+len(r.TrackFeatures)+len(r.Purls) > mostTexts:
+		err = fmt.Errorf("it has more than %d dependencies", mostTexts)
 	case r.SHA256 != "" && !sha256Form.MatchString(r.SHA256):
 		err = fmt.Errorf("it has the sha256 %.120q", r.SHA256)
 	case r.MD5 != "" && !md5Form.MatchString(r.MD5):

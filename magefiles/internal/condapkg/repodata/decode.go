@@ -2,7 +2,6 @@ package repodata
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -63,7 +62,7 @@ func (d *jsonIndex) each(open json.Delim, f func(key string) error) error {
 	if t != open {
 		return &lieError{fmt.Sprintf("%.40q stands where %q begins an index", fmt.Sprint(t), open)}
 	}
-	for {
+	for n := 0; ; n++ {
 		t, err := d.token()
 		text, ok := t.(string)
 		switch {
@@ -77,7 +76,7 @@ func (d *jsonIndex) each(open json.Delim, f func(key string) error) error {
 			if err := f(text); err != nil {
 				return err
 			}
-		case len(d.removed) >= d.limits.Records:
+		case n >= d.limits.Records:
 			return tooMuch("it tells of more than %d removed files, which is more than is read", d.limits.Records)
 		case wanted(text, d.names):
 			d.removed[text] = true
@@ -108,26 +107,37 @@ func (d *jsonIndex) record(file string) error {
 	return d.add(file, text)
 }
 
-// skip reads over a value of any size.
+// skip reads over a value of any size, whose parts are none larger than a record may be.
 func (d *jsonIndex) skip() error {
-	for depth := 0; ; {
-		t, err := d.token()
-		if err != nil {
+	t, err := d.token()
+	if err != nil {
+		return err
+	}
+	open, ok := t.(json.Delim)
+	if !ok {
+		return nil
+	}
+	for n := 0; d.more(); n++ {
+		if n >= d.limits.Records {
+			return tooMuch("a part of it has more than %d values, which is more than is read", d.limits.Records)
+		}
+		if open == '{' {
+			if _, err := d.token(); err != nil {
+				return err
+			}
+			d.mayRead()
+		}
+		var text json.RawMessage
+		if err := d.Decoder.Decode(&text); err != nil {
 			return err
 		}
-		switch t {
-		case json.Delim('{'), json.Delim('['):
-			depth++
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-		switch {
-		case depth > deepest:
-			return tooMuch("values lie more than %d deep in one another", deepest)
-		case depth == 0:
-			return nil
-		case depth < 0:
-			return errors.New("it ends before it begins")
-		}
 	}
+	_, err = d.token()
+	return err
+}
+
+// more says whether an object or an array goes on.
+func (d *jsonIndex) more() bool {
+	d.mayRead()
+	return d.More()
 }

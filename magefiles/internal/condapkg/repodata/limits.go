@@ -31,7 +31,7 @@ var (
 	Elsewhere = Limits{Size: 1 << 30, Records: 4_000_000, Record: 1 << 20}
 )
 
-// deepest is how far values may lie in one another. Those of a record lie three deep.
+// deepest is how far values of MessagePack may lie in one another. Those of a record lie three deep.
 const deepest = 32
 
 func tooMuch(format string, args ...any) error { return &limitError{fmt.Sprintf(format, args...)} }

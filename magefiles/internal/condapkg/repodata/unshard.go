@@ -31,7 +31,7 @@ func (l Limits) DecodeShards(r io.Reader) (ShardIndex, error) {
 			return err
 		case "shards":
 			return d.each(func(name string) error {
-				sum, err := d.DecodeBytes()
+				sum, err := d.bytes(l.Record)
 				switch {
 				case err != nil:
 					return err
@@ -98,7 +98,8 @@ func (l Limits) DecodeShard(r io.Reader, want Digest, name string, also ...Forma
 // unpacker reads MessagePack, in which a few bytes can announce any number of values.
 type unpacker struct {
 	*msgpack.Decoder
-	left int // values that may still come
+	left int   // values that may still come
+	most int64 // bytes of a text
 }
 
 // unpack decompresses a file, and calls f for each key of the map that it is. It reads to the end of the stream, so that a
@@ -110,9 +111,9 @@ func (l Limits) unpack(r io.Reader, f func(d *unpacker, key string) error) error
 		return err
 	}
 	defer z.Close()
-	d := &unpacker{Decoder: msgpack.NewDecoder(z)}
+	d := &unpacker{Decoder: msgpack.NewDecoder(z), most: l.Record}
 	err = d.each(func(key string) error {
-		d.renew()
+		d.left, d.most = mostValues, l.Record
 		return f(d, key)
 	})
 	if err != nil {
@@ -128,14 +129,25 @@ func (l Limits) unpack(r io.Reader, f func(d *unpacker, key string) error) error
 // mostValues is how many values one record may have, or one part of an index beside the records.
 const mostValues = 64 << 10
 
-func (d *unpacker) renew() { d.left = mostValues }
+// bytes reads a text, or bytes, of no more than most bytes.
+func (d *unpacker) bytes(most int64) ([]byte, error) {
+	n, err := d.DecodeBytesLen()
+	switch {
+	case err != nil || n < 0: // null
+		return nil, err
+	case int64(n) > most:
+		return nil, tooMuch("a text of it has %d bytes, which is more than is read", n)
+	}
+	text := make([]byte, n)
+	return text, d.ReadFull(text)
+}
 
 // record reads one record.
 func (d *unpacker) record(found *list, file string) error {
 	if _, err := found.next(file); err != nil {
 		return err
 	}
-	d.renew()
+	d.left = mostValues
 	fields, err := d.object()
 	if err != nil {
 		return err
@@ -170,10 +182,11 @@ func (d *unpacker) each(f func(key string) error) error {
 	}
 	seen := map[string]bool{}
 	for range max(n, 0) {
-		key, err := d.DecodeString()
+		text, err := d.bytes(d.most)
 		if err != nil {
 			return err
 		}
+		key := string(text)
 		if seen[key] {
 			return &lieError{fmt.Sprintf("the key %.120q stands twice", key)}
 		}
@@ -217,6 +230,11 @@ func (d *unpacker) value(depth int) (any, error) {
 			all = append(all, v)
 		}
 		return all, err
+	case msgpcode.IsString(code):
+		text, err := d.bytes(d.most)
+		return string(text), err
+	case msgpcode.IsBin(code):
+		return d.bytes(d.most)
 	case msgpcode.IsExt(code):
 		return nil, errors.New("it has a value of a kind that no index has")
 	}
