@@ -148,10 +148,14 @@ func TestReleaseThroughFaults(t *testing.T) {
 			t.Parallel()
 			dice := faults.New(seed+1, 0.25)
 			r := newReleasing(t, releaseOptions{by: []string{"ci", "here"}[seed%2], dice: dice, reruns: 30})
-			runs := 0
+			runs, out := 0, ""
 			for status := -1; status != 0; runs++ {
-				var out string
-				require.Less(t, runs, 60, "%s", out)
+				if runs >= 60 {
+					for _, job := range r.world.Jobs() {
+						t.Logf("%+v\n%s", job, job.Log)
+					}
+					require.Fail(t, "a release that does not come through", "%s", out)
+				}
 				out, status = r.mage("release", "-to=0.1.7", "-yes")
 				require.NotContains(t, out, "panic")
 			}

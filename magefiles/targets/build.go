@@ -2,12 +2,18 @@ package targets
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -18,10 +24,19 @@ const outputDir = "output"
 // Build makes conda packages.
 type Build mg.Namespace
 
-// All builds every package into output/.
-func (Build) All(ctx context.Context) error {
+// All builds every package into output/, and writes their digests beside them.
+func (Build) All(ctx context.Context,
+	compare *string, // a folder with what another build of the commit made: the bytes are compared
+) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
-		return a.build(ctx, w, w.Order())
+		digests, err := a.build(ctx, w, w.Order())
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(digests.WriteTo(filepath.Join(w.Root, outputDir)), toOutput("digests", digests)); err != nil || orZero(compare) == "" {
+			return err
+		}
+		return a.compareBuilds(w, digests, *compare)
 	})
 }
 
@@ -32,43 +47,39 @@ func (Build) Package(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		return a.build(ctx, w, []*workspace.Package{p})
+		_, err = a.build(ctx, w, []*workspace.Package{p})
+		return err
 	})
 }
 
-func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*workspace.Package) error {
+// build builds packages, and takes down what was built of what.
+func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*workspace.Package) (digests publish.Digests, err error) {
 	if err := a.versioned(ctx, w, packages); err != nil {
-		return err
+		return digests, err
 	}
 	if err := a.buildable(ctx, w, packages); err != nil {
-		return err
+		return digests, err
 	}
-	tools, err := a.toolchain(ctx, w)
+	b, err := a.builder(ctx, w)
 	if err != nil {
-		return err
-	}
-	date, err := a.sourceDate(ctx, w)
-	if err != nil {
-		return err
-	}
-	cache, err := a.cache()
-	if err != nil {
-		return err
+		return digests, err
 	}
 	var built []toolchain.Artifact
 	err = a.job(ctx, "build of "+operr.Count(len(packages), "package"), "", func(g *group) error {
 		request := toolchain.Build{
-			Workspace: w, Packages: packages, Dir: filepath.Join(w.Root, outputDir), SourceDate: date, AnyWheel: true,
-			Sources: a.sources(w, cache).WorkTree(),
+			Workspace: w, Packages: packages, Dir: b.Output, SourceDate: b.Date, AnyWheel: true, Sources: b.From,
 		}
 		if a.view.Verbose { // the end of what a builder said stands in its error anyway
 			request.Log = g
 		}
-		built, err = tools.Build(ctx, request)
+		built, err = b.Tools.Build(ctx, request)
 		return err
 	})
 	if err != nil {
-		return err
+		return digests, err
+	}
+	if err := b.Record(ctx, built...); err != nil {
+		return digests, err
 	}
 	var rows [][]string
 	for _, b := range built {
@@ -78,5 +89,50 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	for _, line := range toolchain.BetweenTags(packages, built) {
 		a.view.Say("%s", line)
 	}
-	return nil
+	return publish.NewDigests(ctx, runOfCI(), b.Origin.Commit, b.Tools, w, built)
+}
+
+// builder is what builds the work tree. Where nothing of it is edited, what it builds is of the commit, and counts for publishing.
+func (a *app) builder(ctx context.Context, w *workspace.Workspace) (*publish.Publisher, error) {
+	b := &publish.Publisher{Workspace: w, Output: filepath.Join(w.Root, outputDir)}
+	var err error
+	if b.Tools, err = a.toolchain(ctx, w); err != nil {
+		return nil, err
+	}
+	if b.Date, err = a.sourceDate(ctx, w); err != nil {
+		return nil, err
+	}
+	cache, err := a.cache()
+	if err != nil {
+		return nil, err
+	}
+	from := a.sources(w, cache)
+	b.From = from.WorkTree()
+	of, err := a.originOf(ctx, w)
+	if errors.Is(err, gitrepo.ErrNoCommit) {
+		return b, nil
+	}
+	if err != nil || of == nil || of.edited != "" || allThere(ctx, of.repo, w) != nil {
+		return b, err
+	}
+	b.Origin, b.Builds = of.Origin, of.builds
+	tagged, err := ofTags(ctx, of.repo, w, of.Commit)
+	if tagged {
+		b.From = from.Commit(of.repo, of.Commit, release.TagsSeen(w, time.Time{}))
+	}
+	return b, err
+}
+
+// ofTags says whether a commit has the tags of all versions that the manifests have: what is built of it is what is published.
+func ofTags(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace, commit string) (bool, error) {
+	tags, err := repo.Tags(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, t := range bump.PresentTags(w) {
+		if tags[t.Name] != commit {
+			return false, nil
+		}
+	}
+	return true, nil
 }

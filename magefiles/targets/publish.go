@@ -3,7 +3,6 @@ package targets
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"path"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
-	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -27,9 +25,17 @@ func Publish(ctx context.Context,
 	yes *bool, // do not ask before uploading
 	json *bool, // print the result as one JSON object
 	wait *time.Duration, // how long the index may lag behind, such as 5m; default 10m
+	from *string, // upload exactly what build:all has made in this folder: nothing is built, installed or imported
+	digests *string, // what that build said it made: in a CI, the output of the job that built
+	check *bool, // install and import what is in the folder of -from, and send nothing
+	verify *bool, // see what is on the channel: visible, downloaded, compared, installed, imported; send nothing
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {
-		p, err := a.newPublishing(ctx, publishFlags{isSet(force), isSet(yes), isSet(json), orZero(wait)})
+		f := publishFlags{isSet(force), isSet(yes), isSet(json), orZero(wait), orZero(from), orZero(digests), isSet(check), isSet(verify)}
+		if err := f.fit(); err != nil {
+			return err
+		}
+		p, err := a.newPublishing(ctx, f)
 		if err != nil {
 			return err
 		}
@@ -47,24 +53,35 @@ func orZero[T any](p *T) (zero T) {
 type publishFlags struct {
 	force, yes, json bool
 	wait             time.Duration
+	from, digests    string
+	check, verify    bool
 }
 
-// publishing is one run of publish. Each step leaves what later ones need.
+// fit refuses flags that ask for two things at once.
+func (f publishFlags) fit() error {
+	switch {
+	case f.verify && (f.check || f.from != "" || f.force):
+		return operr.NewUsage("say -verify alone, or with -digests", "-verify looks at what is on the channel, and at nothing else")
+	case f.check && f.from == "":
+		return operr.NewUsage("say which folder: -from=output", "-check installs and imports what is in a folder")
+	case f.check && f.force:
+		return operr.NewUsage("leave one of them out", "-check sends nothing, and -force is about what is sent")
+	case f.digests != "" && f.from == "" && !f.verify:
+		return operr.NewUsage("say where the files are: -from=DIR", "-digests names files of a folder")
+	}
+	return nil
+}
+
+// publishing is one run of publish: what a person, or a job of a CI, sees of a publish.Sequence.
 type publishing struct {
 	*app
 	publishFlags
-	publisher  *publish.Publisher
-	client     *prefixdev.Client
-	channel    *prefixdev.Channel
-	repo       *gitrepo.Repo // nil outside of git
-	credential prefixdev.Credential
-
-	holdings  publish.Holdings
-	artifacts publish.Artifacts
-	missing   []*workspace.Package
-	plan      publish.Plan
-	verified  publish.Verified
-	result    publishResult
+	*publish.Sequence
+	repo    *gitrepo.Repo // nil outside of git
+	given   publish.Digests
+	passed  []string // what lies in the folder of artifacts, and does not count
+	scratch string
+	result  publishResult
 }
 
 // publishResult is what publish prints with -json.
@@ -73,9 +90,10 @@ type publishResult struct {
 	Commit     string              `json:"commit,omitempty"`
 	Credential string              `json:"credential,omitempty"` // where it came from; none where nothing was sent
 	Packages   []publish.Published `json:"packages"`
-	Visible    string              `json:"visible"`   // which forms of the index show all files
-	Installed  string              `json:"installed"` // how the environment was made
-	Imports    map[string][]string `json:"imports"`   // modules that were imported, by package
+	Visible    string              `json:"visible"`         // which forms of the index show all files
+	Installed  string              `json:"installed"`       // how the environment was made
+	Imports    map[string][]string `json:"imports"`         // modules that were imported, by package
+	Tools      map[string]string   `json:"tools,omitempty"` // that built each package, as far as it is known
 }
 
 func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, error) {
@@ -99,30 +117,46 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	if err != nil {
 		return nil, err
 	}
-	tools, err := a.toolchain(ctx, w)
-	if err == nil {
-		err = tools.Ready(ctx)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := toolchain.Foresee(tools, w.Packages); err != nil { // it is installed in the end, when it is out
-		return nil, err
-	}
-	date, err := a.sourceDate(ctx, w)
-	if err != nil {
-		return nil, err
-	}
 	if f.json {
 		a.view.Out = a.view.Err
 	}
-	p := &publishing{app: a, publishFlags: f, client: client, channel: c, publisher: &publish.Publisher{
-		Workspace: w, Channel: c, Tools: tools, Runner: a.runner, Date: date, Output: filepath.Join(w.Root, outputDir),
-		Force: f.force, Pycache: pycache(), Progress: a.view.Progress(), Wait: publish.Wait{For: f.wait, Tell: a.stillWaiting()},
+	p := &publishing{app: a, publishFlags: f, Sequence: &publish.Sequence{
+		Publisher: &publish.Publisher{
+			Workspace: w, Channel: c, Runner: a.runner, Output: filepath.Join(w.Root, outputDir),
+			Force: f.force, Pycache: pycache(), Progress: a.view.Progress(), Wait: publish.Wait{For: f.wait, Tell: a.stillWaiting()},
+		},
+		Authorize: func(ctx context.Context) (publish.Access, error) { return authorizeFor(ctx, client, c.Name()) },
 	}}
 	p.result.Channel = c.URL()
-	return p, p.committed(ctx)
+	if err := p.equip(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.committed(ctx); err != nil {
+		return nil, err
+	}
+	return p, p.handed(ctx)
 }
+
+// equip finds the toolchain, and the time that artifacts bear. What uploads only runs nothing but this program.
+func (p *publishing) equip(ctx context.Context) (err error) {
+	if p.uploadsOnly() {
+		return nil
+	}
+	w := p.Workspace
+	if p.Tools, err = p.toolchain(ctx, w); err == nil {
+		err = p.Tools.Ready(ctx)
+	}
+	if err == nil {
+		err = toolchain.Foresee(p.Tools, w.Packages) // it is installed in the end, when it is out
+	}
+	if err == nil {
+		p.Date, err = p.sourceDate(ctx, w)
+	}
+	return err
+}
+
+// uploadsOnly says that files are sent which another run has built, and another one will verify.
+func (p *publishing) uploadsOnly() bool { return p.from != "" && !p.check }
 
 // allNoarch refuses packages that would be built for this platform alone, all of them by name.
 func allNoarch(w *workspace.Workspace) error {
@@ -136,58 +170,44 @@ func allNoarch(w *workspace.Workspace) error {
 // committed refuses what is not committed, and tells the publisher what packages are built from, and since when their sources are
 // what they are, of those that are released. Outside git neither is known.
 func (p *publishing) committed(ctx context.Context) error {
-	w := p.publisher.Workspace
+	w := p.Workspace
 	cache, err := p.cache()
 	if err != nil {
 		return err
 	}
 	from := p.app.sources(w, cache)
-	repo, err := gitrepo.Open(ctx, p.runner, w.Root)
-	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case errors.Is(err, gitrepo.ErrOutside):
-		p.publisher.From = from.WorkTree()
+	of, err := p.originOf(ctx, w)
+	if err != nil {
+		return err
+	}
+	if of == nil {
+		p.From = from.WorkTree()
 		return nil
-	case err != nil:
+	}
+	if err := allThere(ctx, of.repo, w); err != nil { // it says more of an edit than that there is one
 		return err
 	}
-	head, err := repo.Head(ctx)
+	if of.edited != "" {
+		return operr.New("commit it first, or put it away", "%s is not committed, and would be published", of.edited)
+	}
+	if err := nothingPlanted(ctx, of.repo); err != nil {
+		return err
+	}
+	repo := of.repo
+	p.repo, p.result.Commit, p.Origin, p.Builds = repo, of.Commit, of.Origin, of.builds
+	tags, err := tagsOfRun(ctx, repo, of.Commit)
 	if err != nil {
 		return err
 	}
-	p.repo, p.result.Commit = repo, head.Commit
-	if err := allThere(ctx, repo, w); err != nil { // it says more of an edit than that there is one
-		return err
-	}
-	changes, err := repo.Changes(ctx)
-	if err != nil {
-		return err
-	}
-	hidden, err := repo.Hidden(ctx)
-	if err != nil {
-		return err
-	}
-	unknown, err := repo.Untracked(ctx, manifestsIn(w, repo.Prefix))
-	if err != nil {
-		return err
-	}
-	for _, changed := range slices.Concat(changes, hidden, unknown) {
-		file, inside := strings.CutPrefix("/"+changed, strings.TrimSuffix("/"+repo.Prefix, "/")+"/")
-		if inside && belongs(w, file) {
-			return operr.New("commit it first, or put it away", "%s is not committed, and would be published", changed)
-		}
-	}
-	tags, err := tagsOfRun(ctx, repo, head.Commit)
-	if err != nil {
-		return err
-	}
-	p.publisher.From = from.Commit(repo, head.Commit, release.TagsSeen(w, time.Time{}))
-	p.publisher.Sources = func(ctx context.Context, pkg *workspace.Package) (time.Time, error) {
+	p.From = from.Commit(repo, of.Commit, release.TagsSeen(w, time.Time{}))
+	p.Sources = func(ctx context.Context, pkg *workspace.Package) (time.Time, error) {
 		if !releasedBy(w, tags, pkg) {
 			return time.Time{}, nil
 		}
 		return repo.Touched(ctx, pkg.Sources()...)
+	}
+	if p.from != "" {
+		p.Keeps = func(pkg *workspace.Package) bool { return !p.given.Reproducible || !releasedBy(w, tags, pkg) }
 	}
 	return nil
 }
@@ -225,29 +245,38 @@ func (a *app) stillWaiting() func(missing string, since, most time.Duration) {
 	}
 }
 
+// part is one step, with its name.
+type part struct {
+	name string
+	do   func(context.Context) (string, error)
+}
+
+// parts are the steps that the flags ask for.
+func (p *publishing) parts() []part {
+	take := part{"take what was built", p.take}
+	look, allow, plan := part{"look at the channel", p.look}, part{"find a credential", p.allow}, part{"plan", p.makePlan}
+	upload, visible := part{"upload", p.upload}, part{"read the index back", p.visible}
+	verify := []part{{"download and compare", p.download}, {"install", p.install}, {"import", p.imports}}
+	switch {
+	case p.check:
+		return []part{take, {"install", p.tryInstall}, {"import", p.imports}}
+	case p.from != "":
+		return []part{take, look, allow, plan, upload, visible}
+	case p.verify:
+		return append([]part{{"look at the channel", p.there}, visible}, verify...)
+	}
+	return append([]part{look, allow, {"build", p.build}, plan, upload, visible}, verify...)
+}
+
 // run does what is to be done, one line a step.
 func (p *publishing) run(ctx context.Context) error {
-	w := p.publisher.Workspace
-	scratch, err := scratchDir(w)
+	scratch, err := scratchDir(p.Workspace)
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	p.publisher.Scratch = scratch
-	for _, s := range []struct {
-		name string
-		do   func(context.Context) (string, error)
-	}{
-		{"look at the channel", p.look},
-		{"find a credential", p.authorize},
-		{"build", p.build},
-		{"plan", p.makePlan},
-		{"upload", p.upload},
-		{"read the index back", p.visible},
-		{"download and compare", p.download},
-		{"install", p.install},
-		{"import", p.imports},
-	} {
+	p.Scratch = scratch
+	for _, s := range p.parts() {
 		if s.name == "upload" {
 			if err := p.agree(ctx); err != nil {
 				return err
@@ -257,6 +286,9 @@ func (p *publishing) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+	}
+	if p.check {
+		return p.reportCheck()
 	}
 	return p.report()
 }
@@ -276,19 +308,38 @@ func scratchDir(w *workspace.Workspace) (string, error) {
 	return os.MkdirTemp(dir, "verify-")
 }
 
-// report says what is where now.
+// report says what is where now, and what built it.
 func (p *publishing) report() error {
-	p.result.Packages = p.publisher.Published(p.plan)
+	p.result.Packages = p.Published(p.Plan)
 	if err := p.keep(); err != nil {
 		return err
+	}
+	if p.from != "" {
+		if err := p.handOn(); err != nil {
+			return err
+		}
 	}
 	if p.json {
 		p.view.Out = os.Stdout
 		return p.view.JSON(p.result)
 	}
-	p.view.Heading("\n%s has:", p.channel.URL())
+	p.view.Heading("\n%s has:", p.Channel.URL())
 	for _, r := range p.result.Packages {
 		p.view.Line("  %s %s  %s  sha256 %s", r.Name, r.Version, r.File, r.SHA256)
+	}
+	p.sayTools()
+	return nil
+}
+
+// reportCheck says what was tried out.
+func (p *publishing) reportCheck() error {
+	if p.json {
+		p.view.Out = os.Stdout
+		return p.view.JSON(p.given)
+	}
+	p.view.Heading("\nNothing was sent. These can be installed and imported:")
+	for _, f := range p.given.Files {
+		p.view.Line("  %s  sha256 %s", f.File, f.SHA256)
 	}
 	return nil
 }
@@ -300,5 +351,5 @@ func (p *publishing) keep() error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(filepath.Join(p.publisher.Output, release.RecordingFile), append(data, '\n'), 0o644)
+	return atomicfile.WriteFile(filepath.Join(p.Output, release.RecordingFile), append(data, '\n'), 0o644)
 }

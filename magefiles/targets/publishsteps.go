@@ -3,13 +3,13 @@ package targets
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
-	"github.com/foopack/foopack/magefiles/internal/channel"
-	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
@@ -17,101 +17,100 @@ import (
 // The steps of publishing, in their order. Each returns what it saw.
 
 func (p *publishing) look(ctx context.Context) (_ string, err error) {
-	if p.holdings, err = publish.Look(ctx, p.channel, p.publisher.Workspace.Packages); err != nil {
+	ready := p.Artifacts // of the folder that was named
+	if p.from == "" {
+		if ready, p.passed, err = p.Ready(ctx); err != nil {
+			return "", err
+		}
+	}
+	for _, why := range p.passed {
+		p.view.Say("  ▸ %s", why)
+	}
+	if err := p.Sequence.Look(ctx, ready); err != nil {
 		return "", err
 	}
-	if p.artifacts, err = p.publisher.Ready(ctx); err != nil {
-		return "", err
-	}
-	p.missing = p.publisher.Missing(p.holdings, p.artifacts)
-	if !p.holdings.Exists {
-		return p.channel.URL() + " is not there yet, or empty: this is its first release", nil
+	return p.has(), nil
+}
+
+// has says what the channel has.
+func (p *publishing) has() string {
+	if !p.Holdings.Exists {
+		return p.Channel.URL() + " is not there yet, or empty: this is its first release"
 	}
 	have := 0
-	for _, pkg := range p.publisher.Workspace.Packages {
-		if len(p.holdings.Of(pkg.Name, pkg.Version.Text)) > 0 && pkg.Version.Text != "" {
+	for _, pkg := range p.Workspace.Packages {
+		if len(p.Holdings.Of(pkg.Name, pkg.Version.Text)) > 0 && pkg.Version.Text != "" {
 			have++
 		}
 	}
-	return fmt.Sprintf("%s has %d of %s at their versions", p.channel.URL(), have, operr.Count(len(p.publisher.Workspace.Packages), "package")), nil
+	return fmt.Sprintf("%s has %d of %s at their versions", p.Channel.URL(), have, operr.Count(len(p.Workspace.Packages), "package"))
 }
 
-// needed says whether something may have to be sent.
-func (p *publishing) needed() bool {
-	if len(p.missing) > 0 {
-		return true
+// there looks at a release that is out.
+func (p *publishing) there(ctx context.Context) (string, error) {
+	if err := p.There(ctx); err != nil {
+		return "", err
 	}
-	for name, a := range p.artifacts {
-		same := slices.ContainsFunc(p.holdings.Records[name], func(r condapkg.Record) bool { return r.SHA256 == a.SHA256 })
-		if !same {
-			return true
-		}
+	if err := p.asGiven(); err != nil {
+		return "", err
 	}
-	return false
+	return p.has(), nil
 }
 
-func (p *publishing) authorize(ctx context.Context) (_ string, err error) {
-	if !p.needed() {
+func (p *publishing) allow(ctx context.Context) (_ string, err error) {
+	if !p.Needed() && !p.Private(ctx) {
 		return "not needed: everything is there", nil
 	}
-	if p.credential, err = credential(ctx, p.client); err != nil {
+	access, err := p.Allow(ctx)
+	if err != nil {
 		return "", err
 	}
-	p.result.Credential = p.credential.Source
-	said := p.credential.Source
-	if p.credential.Account != "" {
-		said += ", of " + p.credential.Account
+	p.result.Credential = access.Source
+	said := access.String()
+	if p.Private(ctx) {
+		said += "; the channel is private"
 	}
-	if err := p.connect(); err != nil {
-		return "", err
-	}
-	if p.holdings.Exists {
-		return said, nil
-	}
-	private, err := p.channel.Private(ctx)
-	if err != nil || !private {
-		return said, err
-	}
-	_, err = p.look(ctx) // again, now that it can be seen
-	return said + "; the channel is private", err
+	return said, nil
 }
 
-// connect takes the channel with the credential in place of the one without. It is read as before, unless it is private.
-func (p *publishing) connect() error {
-	client, err := p.client.With(p.credential.Token)
+// authorizeFor finds the right to publish to a channel.
+func authorizeFor(ctx context.Context, client *prefixdev.Client, name string) (publish.Access, error) {
+	found, err := credential(ctx, client)
 	if err != nil {
-		return err
+		return publish.Access{}, err
 	}
-	if p.channel, err = client.Channel(p.channel.Name()); err != nil {
-		return err
+	if client, err = client.With(found.Token); err != nil {
+		return publish.Access{}, err
 	}
-	p.publisher.Channel = p.channel
-	return nil
+	c, err := client.Channel(name)
+	return publish.Access{Source: found.Source, Account: found.Account, Minted: found.Minted, Channel: c}, err
 }
 
 func (p *publishing) build(ctx context.Context) (string, error) {
-	if err := p.publisher.Build(ctx, p.missing, p.artifacts); err != nil {
+	if err := p.Build(ctx, p.Missing, p.Artifacts); err != nil {
 		return "", err
 	}
-	if len(p.missing) == 0 {
+	if len(p.Missing) == 0 {
 		return "nothing is missing", nil
 	}
 	var names []string
-	for _, pkg := range p.missing {
+	for _, pkg := range p.Missing {
 		names = append(names, pkg.Name)
 	}
 	return strings.Join(names, ", "), nil
 }
 
 func (p *publishing) makePlan(ctx context.Context) (_ string, err error) {
-	if p.plan, err = p.publisher.Plan(ctx, p.holdings, p.artifacts); err != nil {
+	if err := p.Decide(ctx); err != nil {
 		return "", err
 	}
 	if err := p.asTagged(ctx); err != nil {
 		return "", err
 	}
-	uploads := len(p.plan.Uploads())
-	return fmt.Sprintf("%s to upload, %d there", operr.Count(uploads, "artifact"), len(p.plan.Items)-uploads), nil
+	if err := p.onBranch(ctx); err != nil {
+		return "", err
+	}
+	return p.Done(), p.nameTools(ctx)
 }
 
 // asTagged refuses to send what a tag of its version has not: the sources were changed since.
@@ -119,12 +118,12 @@ func (p *publishing) asTagged(ctx context.Context) error {
 	if p.repo == nil {
 		return nil
 	}
-	w := p.publisher.Workspace
+	w := p.Workspace
 	tags, err := p.repo.Tags(ctx)
 	if err != nil {
 		return err
 	}
-	for _, i := range p.plan.Uploads() {
+	for _, i := range p.Plan.Uploads() {
 		pkg, err := w.Package(i.Package)
 		if err != nil {
 			return err
@@ -146,18 +145,50 @@ func (p *publishing) asTagged(ctx context.Context) error {
 	return nil
 }
 
+// nameTools takes down what built each artifact.
+func (p *publishing) nameTools(ctx context.Context) error {
+	p.result.Tools = map[string]string{}
+	for _, f := range p.given.Files {
+		p.result.Tools[f.Package] = f.Tools
+	}
+	if p.Tools == nil {
+		return nil
+	}
+	for name := range p.Artifacts {
+		pkg, err := p.Workspace.Package(name)
+		if err != nil {
+			return err
+		}
+		if p.result.Tools[name], err = p.Tools.BuiltWith(ctx, pkg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sayTools says what built the artifacts, once for those that have it in common.
+func (p *publishing) sayTools() {
+	by := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(p.result.Tools)) {
+		by[p.result.Tools[name]] = append(by[p.result.Tools[name]], name)
+	}
+	for _, tools := range slices.Sorted(maps.Keys(by)) {
+		p.view.Line("built by %s: %s", tools, strings.Join(by[tools], ", "))
+	}
+}
+
 // agree shows the plan, and asks where it changes something.
 func (p *publishing) agree(ctx context.Context) error {
 	var rows [][]string
-	for _, i := range p.plan.Items {
+	for _, i := range p.Plan.Items {
 		rows = append(rows, []string{i.Package, i.Record.Version, i.Record.FileName(), i.Record.SHA256[:12] + "…", doing[i.State]})
 	}
 	p.view.Table([]string{"PACKAGE", "VERSION", "FILE", "SHA256", "TO DO"}, rows)
-	uploads := len(p.plan.Uploads())
+	uploads := len(p.Plan.Uploads())
 	if uploads == 0 {
 		return nil
 	}
-	return p.confirm(ctx, p.yes, fmt.Sprintf("Upload %s to %s?", operr.Count(uploads, "artifact"), p.channel.URL()))
+	return p.confirm(ctx, p.yes, fmt.Sprintf("Upload %s to %s?", operr.Count(uploads, "artifact"), p.Channel.URL()))
 }
 
 // doing says what the states of a plan mean.
@@ -168,58 +199,30 @@ var doing = map[publish.State]string{
 	publish.Replace: "REPLACE other bytes that the channel has",
 }
 
-func (p *publishing) upload(ctx context.Context) (string, error) {
-	if len(p.plan.Uploads()) == 0 {
-		return "nothing to send", nil
-	}
-	p.publisher.Renew = p.renew
-	return p.publisher.Upload(ctx, p.channel, p.plan)
-}
-
-// renew gets another credential in place of one that lasts for minutes, and may have ended while packages were built, a
-// person was asked, or the index was waited for.
-func (p *publishing) renew(ctx context.Context) (channel.Channel, error) {
-	if p.credential.Minted || p.credential.Token == "" {
-		fresh, err := credential(ctx, p.client)
-		if err != nil {
-			return nil, err
-		}
-		p.credential, p.result.Credential = fresh, fresh.Source
-		if err := p.connect(); err != nil {
-			return nil, err
-		}
-	}
-	return p.channel, nil
-}
+func (p *publishing) upload(ctx context.Context) (string, error) { return p.Send(ctx) }
 
 func (p *publishing) visible(ctx context.Context) (_ string, err error) {
-	p.result.Visible, err = publish.Visible(ctx, p.channel, p.plan.Records(), p.publisher.Wait)
-	if err != nil {
-		return "", err
-	}
-	if private, err := p.channel.Private(ctx); err == nil && private {
-		p.result.Visible += "; read with the token, since the channel is private"
-	}
-	return p.result.Visible, nil
+	p.result.Visible, err = p.Shown(ctx, p.Plan.Records())
+	return p.result.Visible, err
 }
 
 func (p *publishing) download(ctx context.Context) (string, error) {
-	err := p.publisher.Download(ctx, p.plan, &p.verified)
-	return operr.Count(len(p.verified.Files), "artifact") + ", each with its sha256", err
+	err := p.Download(ctx, p.Plan, &p.Verified)
+	return operr.Count(len(p.Verified.Files), "artifact") + ", each with its sha256", err
 }
 
 func (p *publishing) install(ctx context.Context) (string, error) {
-	err := p.publisher.Install(ctx, p.plan, &p.verified)
-	p.result.Installed = p.verified.How()
+	err := p.Install(ctx, p.Plan, &p.Verified)
+	p.result.Installed = p.Verified.How()
 	return p.result.Installed, err
 }
 
 func (p *publishing) imports(ctx context.Context) (string, error) {
-	err := p.publisher.Import(ctx, p.plan, &p.verified)
-	p.result.Imports = p.verified.Imports
-	imported := p.verified.Imported()
+	err := p.Import(ctx, p.Plan, &p.Verified)
+	p.result.Imports = p.Verified.Imports
+	imported := p.Verified.Imported()
 	said := operr.Count(imported, "package")
-	if rest := len(p.verified.Imports) - imported; rest > 0 {
+	if rest := len(p.Verified.Imports) - imported; rest > 0 {
 		said += fmt.Sprintf("; %s without Python modules installed", operr.Count(rest, "package"))
 	}
 	return said, err

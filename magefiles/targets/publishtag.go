@@ -45,3 +45,31 @@ func releasedBy(w *workspace.Workspace, tags []string, pkg *workspace.Package) b
 		return slices.Contains(tags, t.Name)
 	})
 }
+
+// onBranch refuses to publish for a tag whose commit is on none of the branches that releases are made from, as far as the clone
+// knows them. It guards against a tag on the wrong commit; against somebody who may push tags it does not.
+func (p *publishing) onBranch(ctx context.Context) error {
+	tag := tagOfRun()
+	if tag == "" || p.repo == nil || len(p.Plan.Uploads()) == 0 {
+		return nil
+	}
+	having, known, err := p.repo.BranchesWith(ctx, p.result.Commit)
+	if err != nil || !known {
+		return err
+	}
+	w := p.Workspace
+	for _, name := range having {
+		_, branch, _ := strings.Cut(name, "/")
+		if len(w.Config.Branches) == 0 {
+			return nil // which one is the remote's default is not known in every clone
+		}
+		if _, ok := w.Config.ReleaseBranch(branch, ""); ok {
+			return nil
+		}
+	}
+	on := "a branch of the remote"
+	if len(w.Config.Branches) > 0 {
+		on = w.Config.ReleaseBranches("")
+	}
+	return operr.NewStopped("tag a commit that is on it, or name the branch in [tool.release] branch", "the tag %s is on a commit that is not on %s; nothing was sent", tag, on)
+}

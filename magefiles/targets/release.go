@@ -153,7 +153,7 @@ func (a *app) openRelease(ctx context.Context, state string) (*release.Release, 
 	}
 	r.World = release.World{
 		Cache: filepath.Join(cache, sourcesDir), Repo: b.repo, Store: b.store, Runner: a.runner, Root: b.w.Root, Name: b.w.Manifest.Name, Dir: filepath.Join(b.w.Root, outputDir, "release"),
-		State: state, Tool: toolVersion(), History: b.history(), GitHub: hub, Say: a.view.Say, Progress: a.view.Progress(),
+		State: state, Builds: buildsOf(b.repo), Tool: toolVersion(), History: b.history(), GitHub: hub, Say: a.view.Say, Progress: a.view.Progress(),
 		Wait: publish.Wait{Tell: a.stillWaiting()},
 		Tools: func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
 			return a.pick(ctx, w, environments)
@@ -168,24 +168,12 @@ func (a *app) openRelease(ctx context.Context, state string) (*release.Release, 
 }
 
 // authorize finds the right to publish to our channel.
-func authorize(ctx context.Context, w *workspace.Workspace) (release.Access, error) {
+func authorize(ctx context.Context, w *workspace.Workspace) (publish.Access, error) {
 	client, c, err := ourChannel(w)
 	if err != nil {
-		return release.Access{}, err
+		return publish.Access{}, err
 	}
-	found, err := credential(ctx, client)
-	if err != nil {
-		return release.Access{}, err
-	}
-	if client, err = client.With(found.Token); err != nil {
-		return release.Access{}, err
-	}
-	source := found.Source
-	if found.Account != "" {
-		source += ", of " + found.Account
-	}
-	c, err = client.Channel(c.Name())
-	return release.Access{Source: source, Channel: c}, err
+	return authorizeFor(ctx, client, c.Name())
 }
 
 // confirmRelease shows what is going to happen, and asks.

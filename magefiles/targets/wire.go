@@ -323,6 +323,25 @@ func channelFrom(w *workspace.Workspace) string {
 	return "[tool.release] channel of " + w.Manifest.Path
 }
 
+// runOfCI names the run of a CI that we are in, of which several jobs are parts; "" outside of one.
+func runOfCI() string {
+	switch {
+	case os.Getenv("GITHUB_ACTIONS") == "true":
+		return os.Getenv("GITHUB_RUN_ID")
+	case os.Getenv("GITLAB_CI") == "true":
+		return os.Getenv("CI_PIPELINE_ID")
+	}
+	return ""
+}
+
+// jobOutput is the file for the outputs of a job of GitHub's; "" elsewhere.
+func jobOutput() string {
+	if os.Getenv("GITHUB_ACTIONS") != "true" {
+		return ""
+	}
+	return os.Getenv("GITHUB_OUTPUT")
+}
+
 // tagOfRun is the tag that a runner of GitHub was started by; "" where it was by something else.
 func tagOfRun() string {
 	if os.Getenv("GITHUB_REF_TYPE") != "tag" {

@@ -86,6 +86,15 @@ func parseLog(out string) []Commit {
 	return commits
 }
 
+// Tree returns the hash of a commit's tree.
+func (r *Repo) Tree(ctx context.Context, commit string) (string, error) {
+	out, err := r.git(ctx, "rev-parse", "--verify", "--end-of-options", commit+"^{tree}")
+	if err != nil {
+		return "", failed(err, "looking for the tree of %s", short(commit))
+	}
+	return strings.TrimSpace(out), nil
+}
+
 // Resolve returns the commit that a name, such as HEAD^ or a tag, stands for. ErrNoCommit is in the chain of the error where
 // it stands for none.
 func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
@@ -121,4 +130,18 @@ func (r *Repo) MadeOn(ctx context.Context, base, head string, paths []string) (s
 func (r *Repo) changes(ctx context.Context, commits string) (string, error) {
 	return r.fed(ctx, commits+"\n", "diff-tree", "--stdin", "--always", "--root", "-r", "-z", "--name-only", "--no-renames", "--no-show-signature",
 		"--encoding=UTF-8", "--format="+commitMark+"%x00%H%x00%s%x00%b%x00")
+}
+
+// BranchesWith returns the branches of remotes, such as origin/main, that this clone knows to have a commit, and whether it knows
+// of any branch of a remote.
+func (r *Repo) BranchesWith(ctx context.Context, commit string) (having []string, known bool, err error) {
+	all, err := r.git(ctx, "for-each-ref", "--count=1", "--format=%(refname)", "refs/remotes")
+	if err != nil || all == "" {
+		return nil, false, failed(err, "listing the branches of remotes")
+	}
+	out, err := r.git(ctx, "for-each-ref", "--format=%(refname:strip=2)", "--contains="+commit, "refs/remotes")
+	if err != nil {
+		return nil, true, failed(err, "looking for the branches that have %s", short(commit))
+	}
+	return strings.Fields(out), true, nil
 }

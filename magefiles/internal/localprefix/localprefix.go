@@ -40,10 +40,11 @@ type Options struct {
 
 // Trusted is a job whose workflow a channel trusts. The embedded token service gives tokens to the first one.
 type Trusted struct {
-	Channel    string
-	Repository string // "owner/name"
-	Workflow   string // file name, such as "release.yml"
-	Ref        string // that the job runs for, such as "refs/tags/v1.0.0"
+	Channel     string
+	Repository  string // "owner/name"
+	Workflow    string // file name, such as "release.yml"
+	Ref         string // that the job runs for, such as "refs/tags/v1.0.0"
+	Environment string // of the workflow that the job has to have; "" is any, or none
 }
 
 // Server is a running embedded prefix.dev.
@@ -116,14 +117,14 @@ func (s *Server) trust(access *server.Access, trusted []Trusted) (err error) {
 	if first.Ref == "" {
 		first.Ref = "refs/heads/main"
 	}
-	if s.issuer, err = oidc.NewIssuer(oidc.GitHubClaims(first.Repository, first.Workflow, first.Ref, "")); err != nil {
+	if s.issuer, err = oidc.NewIssuer(oidc.GitHubClaims(first.Repository, first.Workflow, first.Ref, first.Environment)); err != nil {
 		return fmt.Errorf("making the keys of the token service: %w", err)
 	}
 	s.issuer.URL = s.URL + issuerPath
 	access.IDTokens = &oidc.Verifier{Issuers: []string{s.issuer.URL}}
 	for _, t := range trusted {
 		access.Publishers = append(access.Publishers, server.Publisher{
-			Channel: t.Channel, Issuer: s.issuer.URL, Repository: t.Repository, Workflow: t.Workflow,
+			Channel: t.Channel, Issuer: s.issuer.URL, Repository: t.Repository, Workflow: t.Workflow, Environment: t.Environment,
 		})
 	}
 	return nil
@@ -136,6 +137,15 @@ func (s *Server) Environ() []string {
 		return nil
 	}
 	return s.issuer.Environ()
+}
+
+// Job are the variables that another job finds on its runner, of which GitHub would say these claims; Environ has those of the one that
+// is trusted. Nil where nobody is.
+func (s *Server) Job(claims map[string]any) []string {
+	if s.issuer == nil {
+		return nil
+	}
+	return s.issuer.Job(claims)
 }
 
 // Wait returns when the context ends, or with the error by which serving ended.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -29,6 +30,9 @@ type Issuer struct {
 
 	requestToken string
 	key          jose.JSONWebKey
+
+	mu   sync.Mutex
+	jobs map[string]map[string]any // by the tokens of jobs: what their ID tokens say in place of Claims
 }
 
 // NewIssuer makes an issuer with a key of its own, whose tokens make the claims given.
@@ -75,6 +79,29 @@ func (i *Issuer) Environ() []string {
 	return []string{"GITHUB_ACTIONS=true", requestURL + "=" + i.URL + "/token?api-version=2.0", requestToken + "=" + i.requestToken}
 }
 
+// Job is Environ for a job of its own, of which claims stand in place of the issuer's.
+func (i *Issuer) Job(claims map[string]any) []string {
+	token := rand.Text()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.jobs == nil {
+		i.jobs = map[string]map[string]any{}
+	}
+	i.jobs[token] = claims
+	return []string{"GITHUB_ACTIONS=true", requestURL + "=" + i.URL + "/token?api-version=2.0", requestToken + "=" + token}
+}
+
+// of is what the tokens of a job say, by the job's own token; false where there is no such job.
+func (i *Issuer) of(token string) (claims map[string]any, known bool) {
+	if subtle.ConstantTimeCompare([]byte(token), []byte(i.requestToken)) == 1 {
+		return nil, true
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	claims, known = i.jobs[token]
+	return claims, known
+}
+
 // Sign makes an ID token for an audience; further claims stand in place of the issuer's own.
 func (i *Issuer) Sign(audience string, further map[string]any) (string, error) {
 	now := time.Now()
@@ -116,7 +143,8 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (i *Issuer) token(w http.ResponseWriter, r *http.Request) {
 	given := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if subtle.ConstantTimeCompare([]byte(given), []byte(i.requestToken)) != 1 {
+	claims, known := i.of(given)
+	if !known {
 		http.Error(w, "the job's token is not known", http.StatusUnauthorized)
 		return
 	}
@@ -124,7 +152,7 @@ func (i *Issuer) token(w http.ResponseWriter, r *http.Request) {
 	if audience == "" {
 		audience = "https://github.com"
 	}
-	token, err := i.Sign(audience, nil)
+	token, err := i.Sign(audience, claims)
 	if err != nil {
 		http.Error(w, "no token could be made", http.StatusInternalServerError)
 		return

@@ -18,11 +18,41 @@ import (
 // Artifacts are what was built, by package name.
 type Artifacts map[string]toolchain.Artifact
 
-// Ready returns the artifacts that lie in the folder of artifacts for the versions that the manifests name, each
-// compared with its manifest. One that is older than its sources is left out: it is to be built again. So is one whose wheel
-// was built between two tags, as `build:all` does it where a tool makes the version.
-func (p *Publisher) Ready(ctx context.Context) (Artifacts, error) {
-	ready := Artifacts{}
+// Ready returns the artifacts that lie in the folder of artifacts for the versions that the manifests name, and that this clone has
+// built of the same sources by the same tools; each is compared with its manifest. All others are to be built: those without a
+// record, whoever put them there, those of other sources, and those whose wheel was built between two tags, as `build:all` does it
+// where a tool makes the version. What was passed over is in the second result, a sentence each.
+func (p *Publisher) Ready(ctx context.Context) (ready Artifacts, passed []string, err error) {
+	ready = Artifacts{}
+	found, err := p.inOutput()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, f := range found {
+		a, why, err := p.ready(ctx, f.pkg, f.path)
+		if err != nil {
+			return nil, nil, err
+		}
+		if why != "" {
+			passed = append(passed, filepath.Base(f.path)+" "+why)
+			continue
+		}
+		if twice, ok := ready[f.pkg.Name]; ok {
+			return nil, nil, operr.New("remove the one that is not meant", "there are two artifacts of %s: %s and %s",
+				f.pkg.Name, filepath.Base(twice.Path), filepath.Base(f.path))
+		}
+		ready[f.pkg.Name] = a
+	}
+	return ready, passed, nil
+}
+
+// candidate is a file that is named like an artifact of a package at its version.
+type candidate struct {
+	pkg  *workspace.Package
+	path string
+}
+
+func (p *Publisher) inOutput() (found []candidate, err error) {
 	entries, err := os.ReadDir(p.Output)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -36,27 +66,28 @@ func (p *Publisher) Ready(ctx context.Context) (Artifacts, error) {
 		if err != nil || (pkg.Version.Text != "" && pkg.Version.Text != name.Version) {
 			continue
 		}
-		a, err := toolchain.Check(p.Workspace, pkg, filepath.Join(p.Output, e.Name()))
-		if other := (*toolchain.WheelError)(nil); errors.As(err, &other) && pkg.FromTags() != nil {
-			continue
-		}
-		if err != nil {
-			return nil, operr.New("build it again: `mage build:package "+pkg.Name+"`", "%s cannot be published: %w", e.Name(), err)
-		}
-		since, err := p.since(ctx, pkg)
-		if err != nil {
-			return nil, err
-		}
-		if older(a.Index, since) {
-			continue
-		}
-		if twice, ok := ready[pkg.Name]; ok {
-			return nil, operr.New("remove the one that is not meant", "there are two artifacts of %s: %s and %s",
-				pkg.Name, filepath.Base(twice.Path), e.Name())
-		}
-		ready[pkg.Name] = a
+		found = append(found, candidate{pkg, filepath.Join(p.Output, e.Name())})
 	}
-	return ready, nil
+	return found, nil
+}
+
+// ready is one artifact, or why it does not count.
+func (p *Publisher) ready(ctx context.Context, pkg *workspace.Package, path string) (a toolchain.Artifact, why string, err error) {
+	have, err := condapkg.Identify(path)
+	if err != nil {
+		return a, "cannot be read: " + err.Error(), nil
+	}
+	if why, err = p.unrecorded(ctx, pkg, have.SHA256); why != "" || err != nil {
+		return a, why, err
+	}
+	a, err = toolchain.Check(p.Workspace, pkg, path)
+	if other := (*toolchain.WheelError)(nil); errors.As(err, &other) && pkg.FromTags() != nil {
+		return a, "has a wheel of another version, as between two tags", nil
+	}
+	if err != nil {
+		return a, "", operr.New("build it again: `mage build:package "+pkg.Name+"`", "%s cannot be published: %w", filepath.Base(path), err)
+	}
+	return a, "", nil
 }
 
 // Missing returns the packages, dependencies first, of which there is neither an artifact nor the version on the channel.
@@ -83,7 +114,7 @@ func (p *Publisher) Build(ctx context.Context, missing []*workspace.Package, rea
 	for _, a := range built {
 		ready[a.Package] = a
 	}
-	return nil
+	return p.Record(ctx, built...)
 }
 
 // placeholders are versions that tools write where they do not know one (setuptools_scm, versioneer, hatch-vcs and

@@ -133,6 +133,8 @@ func (p *Publisher) item(ctx context.Context, h Holdings, ready Artifacts, pkg *
 		return item, fmt.Errorf("looking at %s: %w", p.Channel.URL(), err)
 	case have == a.SHA256:
 		item.State = There
+	case p.Keeps != nil && p.Keeps(pkg) && len(h.Of(pkg.Name, a.Index.Version)) > 0:
+		return p.kept(ctx, h, pkg)
 	case have != "" && p.Force:
 		item.State = Replace
 	case have != "":

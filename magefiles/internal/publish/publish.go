@@ -24,6 +24,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -33,6 +34,8 @@ type Channel interface {
 	channel.Channel
 	// URL is the channel's address, as it stands in a manifest.
 	URL() string
+	// Private says whether the channel can be read only with the credential that it has; from then on it is read with it.
+	Private(ctx context.Context) (bool, error)
 	// Forms reads the index of a subdir in every form that a solver may read, for the packages named.
 	Forms(ctx context.Context, subdir string, names ...string) []channel.Form
 }
@@ -50,8 +53,15 @@ type Publisher struct {
 	Force     bool              // replace what has other bytes on the channel
 	Date      time.Time         // that newly built artifacts bear
 
+	Origin Origin            // what is built; the zero value outside of git, where nothing that lies ready counts
+	Builds *provenance.Store // records of builds; nil has none
+
 	// Sources says since when the sources of a package are what they are; zero where that is not known. Nil knows nothing.
 	Sources func(ctx context.Context, p *workspace.Package) (time.Time, error)
+
+	// Keeps says that what the channel has of a package's version stays, though other bytes were built: of a package that is not
+	// released, or by tools that never give the same bytes. Nil keeps nothing.
+	Keeps func(p *workspace.Package) bool
 
 	// Renew, where it is not nil, gives the channel that a level is sent to. A credential that was minted may end while the
 	// index of the level below is waited for.

@@ -22,6 +22,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -57,6 +58,9 @@ type builder struct {
 	toolchain.Toolchain
 	extra map[string]any // further fields of index.json
 	built []string
+
+	version string // of its tools
+	varies  bool   // its bytes are never the same twice
 }
 
 func (b *builder) Build(_ context.Context, r toolchain.Build) ([]toolchain.Artifact, error) {
@@ -90,6 +94,12 @@ func (b *builder) Build(_ context.Context, r toolchain.Build) ([]toolchain.Artif
 	}
 	return all, nil
 }
+
+func (b *builder) BuiltWith(context.Context, *workspace.Package) (string, error) {
+	return "a builder " + b.version, nil
+}
+
+func (b *builder) Reproducible() bool { return !b.varies }
 
 func archive(p condapkgtest.Package) ([]byte, error) {
 	var b strings.Builder
@@ -181,6 +191,7 @@ func newPublisher(t testing.TB, w *workspace.Workspace, c *prefixdev.Channel) (*
 	return &publish.Publisher{
 		Workspace: w, Channel: c, Tools: b, Output: filepath.Join(w.Root, "output"), Scratch: t.TempDir(),
 		Date: time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC), Wait: (&clock{}).wait(time.Hour),
+		Origin: publish.Origin{Commit: "c1", Tree: "t1"}, Builds: &provenance.Store{Dir: t.TempDir()},
 	}, b
 }
 
@@ -189,10 +200,18 @@ func plan(t testing.TB, p *publish.Publisher) (publish.Plan, error) {
 	t.Helper()
 	h, err := publish.Look(t.Context(), p.Channel, p.Workspace.Packages)
 	require.NoError(t, err)
-	ready, err := p.Ready(t.Context())
+	ready, _, err := p.Ready(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, p.Build(t.Context(), p.Missing(h, ready), ready))
 	return p.Plan(t.Context(), h, ready)
+}
+
+// recorded takes down that a file was built here, as a build does it.
+func recorded(t testing.TB, p *publish.Publisher, file string) {
+	t.Helper()
+	have, err := condapkg.Identify(file)
+	require.NoError(t, err)
+	require.NoError(t, p.Record(t.Context(), toolchain.Artifact{Package: have.Name, Path: file, SHA256: have.SHA256}))
 }
 
 func states(p publish.Plan) map[string]publish.State {
@@ -438,9 +457,10 @@ func TestOldBytesAreNotKeptSilently(t *testing.T) {
 
 	later := func(context.Context, *workspace.Package) (time.Time, error) { return p.Date, nil }
 	p.Sources, p.Date = later, p.Date.Add(time.Hour)
-	ready, err := p.Ready(t.Context())
+	ready, _, err := p.Ready(t.Context())
 	require.NoError(t, err)
-	require.Empty(t, ready, "the artifact that lies ready is older than the sources too")
+	require.Len(t, ready, 1, "what was built here of this commit counts, whatever its time")
+	require.NoError(t, os.RemoveAll(p.Output))
 	_, err = plan(t, p)
 	require.ErrorIs(t, err, channel.ErrExists)
 	require.ErrorContains(t, err, "on the channel is of 2026-01-02 03:04:06, and the sources were changed on 2026-01-02 04:04:06")
@@ -452,7 +472,7 @@ func TestArtifactsThatAreNotPublished(t *testing.T) {
 	write := func(p *publish.Publisher, pkg condapkgtest.Package) {
 		require.NoError(t, os.RemoveAll(p.Output))
 		require.NoError(t, os.MkdirAll(p.Output, 0o755))
-		pkg.Write(t, p.Output)
+		recorded(t, p, pkg.Write(t, p.Output))
 	}
 	for says, pkg := range map[string]condapkgtest.Package{
 		"depends":        {Name: "top", Depends: []string{"python"}},
@@ -461,13 +481,13 @@ func TestArtifactsThatAreNotPublished(t *testing.T) {
 	} {
 		p, _ := newPublisher(t, w, site.channel(t))
 		write(p, pkg)
-		_, err := p.Ready(t.Context())
+		_, _, err := p.Ready(t.Context())
 		require.Error(t, err, says)
 		require.Contains(t, fmt.Sprintf("%+v", err), "mage build:package "+pkg.Name, says)
 	}
 	p, _ := newPublisher(t, w, site.channel(t))
 	write(p, condapkgtest.Package{Name: "base", Version: "0.9"})
-	ready, err := p.Ready(t.Context())
+	ready, _, err := p.Ready(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, ready, "an older version is left alone")
 }

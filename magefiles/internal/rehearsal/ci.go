@@ -1,8 +1,8 @@
 package rehearsal
 
 import (
-	"bytes"
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/release"
 )
@@ -74,23 +73,14 @@ func (w *World) workflow(ctx context.Context, tag string) {
 	}
 }
 
-// job publishes from a fresh clone of the tag, and keeps what was recorded with the run.
+// job runs the jobs of release.yml for a tag, one after the other.
 func (w *World) job(ctx context.Context, tag, commit string, id int64, attempt int) Job {
-	dir := filepath.Join(w.Dir, "ci", strings.ReplaceAll(tag, "/", "-")+"."+strconv.Itoa(attempt))
-	var said bytes.Buffer
-	run := func(env []string, dir, name string, args ...string) bool {
-		return w.Runner.Run(ctx, command.Cmd{Name: name, Args: args, Dir: dir, Env: env, Stdout: &said, Stderr: &said, Gentle: true}) == nil
+	r := &runner{World: w, tag: tag, commit: commit, id: id, dir: filepath.Join(w.Dir, "ci", strings.ReplaceAll(tag, "/", "-")+"."+strconv.Itoa(attempt))}
+	err := r.jobs(ctx)
+	if err != nil {
+		fmt.Fprintln(&r.said, err)
 	}
-	ok := run(w.quietGit(), w.Dir, "git", "clone", "--quiet", w.Remote, dir) &&
-		run(w.quietGit(), dir, "git", "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit) &&
-		w.Source.Fill(ctx, dir) == nil // as a workflow does that asks for submodules
-	root := filepath.Join(dir, filepath.FromSlash(w.Source.Prefix))
-	ok = ok && run(w.jobEnviron(tag), root, w.Program, "publish", "-yes")
-	if ok {
-		data, err := os.ReadFile(filepath.Join(root, "output", release.RecordingFile))
-		ok = err == nil && w.Hub.AddArtifact(id, release.Recording, map[string][]byte{release.RecordingFile: data}) == nil
-	}
-	_ = os.RemoveAll(dir) // a runner is thrown away
-	text := said.String()
-	return Job{Tag: tag, Attempt: attempt, OK: ok, Log: text[max(0, len(text)-8<<10):]}
+	_ = os.RemoveAll(r.dir) // a runner is thrown away
+	text := r.said.String()
+	return Job{Tag: tag, Attempt: attempt, OK: err == nil, Log: text[max(0, len(text)-8<<10):]}
 }

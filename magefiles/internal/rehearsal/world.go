@@ -22,6 +22,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/httpserver"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
+	"github.com/foopack/foopack/magefiles/internal/release"
 )
 
 // WorldConfig says what an embedded world begins with.
@@ -49,7 +50,7 @@ type WorldConfig struct {
 }
 
 // World is the embedded outside of a release: a bare git repository for a remote, prefix.dev with the token service of a
-// CI, GitHub's API, and that CI, which runs `mage publish` in a fresh clone of every tag that is pushed. Its parts speak the
+// CI, GitHub's API, and that CI, which runs the jobs of release.yml, each in a fresh clone of every tag that is pushed. Its parts speak the
 // real protocols on loopback, and to a release nothing differs but the addresses.
 type World struct {
 	WorldConfig
@@ -235,7 +236,7 @@ func (w *World) serve() (err error) {
 	}
 	w.Prefix, err = localprefix.Start(localprefix.Options{
 		Dir: filepath.Join(w.Dir, channelsDir), Wrap: wrap,
-		Trusted: []localprefix.Trusted{{Channel: w.Channel, Repository: w.Repository, Workflow: "release.yml", Ref: "refs/tags/v0"}},
+		Trusted: []localprefix.Trusted{{Channel: w.Channel, Repository: w.Repository, Workflow: release.Workflow, Ref: "refs/tags/v0", Environment: release.Environment}},
 	})
 	if err != nil {
 		return err
@@ -279,11 +280,6 @@ func (w *World) Environ(of []string) []string {
 		"PREFIX_SERVER_URL="+w.Prefix.URL, "PREFIX_API_KEY="+w.Prefix.Key,
 		"GITHUB_API_URL="+w.API, "GITHUB_REPOSITORY="+w.Repository, "GITHUB_TOKEN="+w.token,
 	)
-}
-
-// jobEnviron is the environment of a job of the CI for a tag: it has no key, and the token service trusts it.
-func (w *World) jobEnviron(tag string) []string {
-	return command.Setenv(command.Unset(w.Environ(w.quietGit()), "PREFIX_API_KEY", "GITHUB_TOKEN"), append(w.Prefix.Environ(), "CI=true", "GITHUB_REF_TYPE=tag", "GITHUB_REF_NAME="+tag, "PYTHONPYCACHEPREFIX="+w.Pycache)...)
 }
 
 // Jobs are the CI's runs so far.

@@ -124,24 +124,36 @@ func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Rep
 	return gitrepo.Open(ctx, r.Runner, dir)
 }
 
-// publisher takes packages of the clone to the channel. It does not compare times: what the channel has of these versions
+// sequence takes packages of the clone to the channel. It does not compare times: what the channel has of these versions
 // came of this release, or is found out by its bytes before there is a tag; and clocks of two machines differ.
-func (r *Release) publisher(ctx context.Context) (*publish.Publisher, *clone, error) {
+func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, error) {
 	c, err := r.checkout(ctx)
 	if err != nil {
 		return nil, nil, err
+	}
+	if r.sending != nil && r.sending.Workspace == c.w {
+		return r.sending, c, nil
 	}
 	on, err := r.Channel(c.w)
 	if err != nil {
 		return nil, nil, err
 	}
-	return &publish.Publisher{
-		Workspace: c.w, Channel: on, Tools: c.tools, Runner: r.Runner, Date: c.head.Time, From: r.sources(c),
-		Output: filepath.Join(c.w.Root, outputDir), Scratch: filepath.Join(r.Dir, scratchDir),
-		// Byte code of what did not change since the last release is kept: compiling it takes longer than all the rest.
-		Pycache: filepath.Join(r.environments(), "pycache"),
-		Wait:    r.Wait, Progress: r.Progress,
-	}, c, nil
+	tree, err := c.repo.Tree(ctx, c.commit)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.sending = &publish.Sequence{
+		Publisher: &publish.Publisher{
+			Workspace: c.w, Channel: on, Tools: c.tools, Runner: r.Runner, Date: c.head.Time, From: r.sources(c),
+			Output: filepath.Join(c.w.Root, outputDir), Scratch: filepath.Join(r.Dir, scratchDir),
+			Origin: publish.Origin{Commit: c.commit, Tree: tree}, Builds: r.Builds,
+			// Byte code of what did not change since the last release is kept: compiling it takes longer than all the rest.
+			Pycache: filepath.Join(r.environments(), "pycache"),
+			Wait:    r.Wait, Progress: r.Progress,
+		},
+		Authorize: func(ctx context.Context) (publish.Access, error) { return r.Authorize(ctx, c.w) },
+	}
+	return r.sending, c, nil
 }
 
 // sources are what packages are built from: the commit with the tags that the release makes. What tasks that check have formatted
@@ -255,7 +267,8 @@ type Artifact struct {
 	Package string `json:"package"`
 	File    string `json:"file"`
 	SHA256  string `json:"sha256"`
-	Size    int64  `json:"size"` // bytes
+	Size    int64  `json:"size"`            // bytes
+	Tools   string `json:"tools,omitempty"` // that built it, where that is known
 }
 
 func (b Built) String() string {
@@ -266,7 +279,21 @@ func (b Built) String() string {
 	if files == nil {
 		return "nothing is missing on the channel"
 	}
-	return strings.Join(files, ", ")
+	return strings.Join(files, ", ") + b.by()
+}
+
+// by names the tools that built the artifacts, for the end of a sentence.
+func (b Built) by() string {
+	var all []string
+	for _, a := range b.Artifacts {
+		if a.Tools != "" && !slices.Contains(all, a.Tools) {
+			all = append(all, a.Tools)
+		}
+	}
+	if all == nil {
+		return ""
+	}
+	return "; built by " + strings.Join(all, "; and by ")
 }
 
 // builtElsewhere says why nothing is built: what a CI has built, or builds, is what is published.
@@ -283,14 +310,14 @@ func (r *Release) isBuilt(ctx context.Context, before *Built) (Built, bool, erro
 		return Built{}, false, nil
 	}
 	if _, err := r.artifacts(ctx, *before); err != nil {
-		return Built{}, false, context.Cause(ctx) // it is built anew
+		return Built{}, false, context.Cause(ctx) // it is built again
 	}
 	return *before, true, nil
 }
 
 // artifacts are the files that were built, each compared with its manifest and with what was recorded of it.
 func (r *Release) artifacts(ctx context.Context, built Built) (publish.Artifacts, error) {
-	p, c, err := r.publisher(ctx)
+	s, c, err := r.sequence(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -300,12 +327,12 @@ func (r *Release) artifacts(ctx context.Context, built Built) (publish.Artifacts
 		if err != nil {
 			return nil, err
 		}
-		found, err := toolchain.Check(c.w, pkg, filepath.Join(p.Output, a.File))
+		found, err := toolchain.Check(c.w, pkg, filepath.Join(s.Output, a.File))
 		if err != nil {
 			return nil, err
 		}
 		if found.SHA256 != a.SHA256 {
-			return nil, operr.New("run it again: it is built anew", "%s is not what was built: its sha256 is %.12s, and was %.12s", found.Path, found.SHA256, a.SHA256)
+			return nil, operr.New("run it again: it is built again", "%s is not what was built: its sha256 is %.12s, and was %.12s", found.Path, found.SHA256, a.SHA256)
 		}
 		all[a.Package] = found
 	}
@@ -317,37 +344,47 @@ func (r *Release) artifacts(ctx context.Context, built Built) (publish.Artifacts
 // own, and keeps it, stays as it was published: built of a later commit it would have another time, and so other bytes.
 func (r *Release) build(ctx context.Context) (Built, error) {
 	r.tagDate = time.Now().UTC().Truncate(time.Second)
-	p, c, err := r.publisher(ctx)
+	s, c, err := r.sequence(ctx)
 	if err != nil {
 		return Built{}, err
 	}
-	holdings, err := publish.Look(ctx, p.Channel, c.w.Packages)
+	ready, _, err := s.Ready(ctx)
 	if err != nil {
+		ready = publish.Artifacts{} // what cannot be published is built again
+	}
+	if err := s.Look(ctx, ready); err != nil {
 		return Built{}, err
 	}
-	ready, err := p.Ready(ctx)
-	if err != nil {
-		ready = publish.Artifacts{} // what cannot be published is built anew
-	}
-	missing := p.Missing(holdings, ready)
+	missing := s.Missing
 	if r.tooLate() == "" {
-		missing, ready = slices.DeleteFunc(c.w.Order(), func(pkg *workspace.Package) bool {
-			return !r.plan.releases(pkg.Name) && len(holdings.Of(pkg.Name, pkg.Version.Text)) > 0
+		missing, s.Artifacts = slices.DeleteFunc(c.w.Order(), func(pkg *workspace.Package) bool {
+			return !r.plan.releases(pkg.Name) && len(s.Holdings.Of(pkg.Name, pkg.Version.Text)) > 0
 		}), publish.Artifacts{}
 	}
 	var log tail
-	p.Log = &log
-	if err := p.Build(ctx, missing, ready); err != nil {
+	s.Log = &log
+	if err := s.Build(ctx, missing, s.Artifacts); err != nil {
 		return Built{}, withDetail(err, log.text())
 	}
-	if _, err := p.Plan(ctx, holdings, ready); err != nil {
+	if err := s.Decide(ctx); err != nil {
 		return Built{}, r.raise(err)
 	}
+	return r.builtOf(ctx, s, c)
+}
+
+// builtOf takes down what was built, and by what.
+func (r *Release) builtOf(ctx context.Context, s *publish.Sequence, c *clone) (Built, error) {
 	built := Built{Commit: c.commit, Tagged: r.tagDate}
 	for _, pkg := range c.w.Order() {
-		if a, ok := ready[pkg.Name]; ok {
-			built.Artifacts = append(built.Artifacts, Artifact{pkg.Name, filepath.Base(a.Path), a.SHA256, a.Size})
+		a, ok := s.Artifacts[pkg.Name]
+		if !ok {
+			continue
 		}
+		tools, err := c.tools.BuiltWith(ctx, pkg)
+		if err != nil {
+			return built, err
+		}
+		built.Artifacts = append(built.Artifacts, Artifact{pkg.Name, filepath.Base(a.Path), a.SHA256, a.Size, tools})
 	}
 	return built, nil
 }

@@ -29,12 +29,12 @@ func (p Published) String() string {
 
 // isPublished compares the channel with the artifacts, where they are what is published, and with the manifests.
 func (r *Release) isPublished(ctx context.Context, before *Published) (Published, bool, error) {
-	p, _, err := r.publisher(ctx)
+	s, _, err := r.sequence(ctx)
 	if err != nil {
 		return Published{}, false, err
 	}
-	plan, err := r.standing(ctx, p)
-	if err != nil || plan == nil || len(plan.Uploads()) > 0 {
+	whole, err := r.standing(ctx, s)
+	if err != nil || !whole || len(s.Plan.Uploads()) > 0 {
 		return Published{}, false, err
 	}
 	by := "CI"
@@ -44,61 +44,51 @@ func (r *Release) isPublished(ctx context.Context, before *Published) (Published
 	case r.By() == workspace.PublishHere:
 		by = "an earlier run"
 	}
-	return Published{p.Channel.URL(), by, p.Published(*plan)}, true, nil
+	return Published{s.Channel.URL(), by, s.Published(s.Plan)}, true, nil
 }
 
-// standing is what would have to be done with each package; nil where the channel lacks one that is not built here.
-func (r *Release) standing(ctx context.Context, p *publish.Publisher) (*publish.Plan, error) {
-	holdings, err := publish.Look(ctx, p.Channel, p.Workspace.Packages)
-	if err != nil {
-		return nil, err
-	}
+// standing plans what would have to be done with each package; false where the channel lacks one that is not built here.
+func (r *Release) standing(ctx context.Context, s *publish.Sequence) (whole bool, err error) {
 	ready := publish.Artifacts{}
 	if r.By() == workspace.PublishHere && r.built.Known() {
 		if ready, err = r.artifacts(ctx, r.built.Get()); err != nil {
-			return nil, err
+			return false, err
 		}
 	}
-	if len(p.Missing(holdings, ready)) > 0 {
-		return nil, nil
+	if err := s.Look(ctx, ready); err != nil || len(s.Missing) > 0 {
+		return false, err
 	}
-	plan, err := p.Plan(ctx, holdings, ready)
-	return &plan, err
+	return true, s.Decide(ctx)
 }
 
 // publish sends the artifacts, or waits for the CI that does.
 func (r *Release) publish(ctx context.Context) (Published, error) {
-	p, _, err := r.publisher(ctx)
+	s, _, err := r.sequence(ctx)
 	if err != nil {
 		return Published{}, err
 	}
 	if r.By() == workspace.PublishCI {
-		return r.waitForCI(ctx, p)
+		return r.waitForCI(ctx)
 	}
-	access, err := r.Authorize(ctx, p.Workspace)
+	access, err := s.Allow(ctx)
 	if err != nil {
 		return Published{}, err
 	}
-	p.Channel = access.Channel
-	plan, err := r.standing(ctx, p)
+	whole, err := r.standing(ctx, s)
 	if err != nil {
 		return Published{}, err
 	}
-	if plan == nil {
-		return Published{}, operr.New("run it again: it is built first", "an artifact that the channel lacks is not in %s any more", p.Output)
+	if !whole {
+		return Published{}, operr.New("run it again: it is built first", "an artifact that the channel lacks is not in %s any more", s.Output)
 	}
-	p.Renew = func(ctx context.Context) (channel.Channel, error) { // one that a CI gave lasts for minutes
-		access, err := r.Authorize(ctx, p.Workspace)
-		return access.Channel, err
-	}
-	if _, err := p.Upload(ctx, access.Channel, *plan); err != nil {
+	if _, err := s.Send(ctx); err != nil {
 		return Published{}, err
 	}
-	return Published{p.Channel.URL(), access.Source, p.Published(*plan)}, nil
+	return Published{s.Channel.URL(), access.String(), s.Published(s.Plan)}, nil
 }
 
 // records are what the channel says of the published packages.
-func (r *Release) records(ctx context.Context, p *publish.Publisher) (publish.Plan, error) {
+func (r *Release) records(ctx context.Context, p *publish.Sequence) (publish.Plan, error) {
 	plan := publish.Plan{Channel: p.Channel.URL()}
 	for _, i := range r.published.Get().Items {
 		found, err := p.Channel.Records(ctx, i.Subdir, i.Name)
@@ -119,7 +109,7 @@ func (r *Release) records(ctx context.Context, p *publish.Publisher) (publish.Pl
 
 // isVisible looks once.
 func (r *Release) isVisible(ctx context.Context, _ *string) (string, bool, error) {
-	p, _, err := r.publisher(ctx)
+	p, _, err := r.sequence(ctx)
 	if err != nil {
 		return "", false, err
 	}
@@ -132,7 +122,7 @@ func (r *Release) isVisible(ctx context.Context, _ *string) (string, bool, error
 }
 
 func (r *Release) visible(ctx context.Context) (string, error) {
-	p, _, err := r.publisher(ctx)
+	p, _, err := r.sequence(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -146,7 +136,7 @@ func (r *Release) visible(ctx context.Context) (string, error) {
 		rec.Name, rec.Version, rec.Build, rec.Subdir = name.Name, name.Version, name.Build, i.Subdir
 		want = append(want, rec)
 	}
-	return publish.Visible(ctx, p.Channel, want, r.Wait)
+	return p.Shown(ctx, want)
 }
 
 // Verified is what came back from the channel.
@@ -181,7 +171,7 @@ func (r *Release) isVerified(_ context.Context, before *Verified) (Verified, boo
 
 // verify downloads, compares, installs into a clean environment, and imports.
 func (r *Release) verify(ctx context.Context) (Verified, error) {
-	p, _, err := r.publisher(ctx)
+	p, _, err := r.sequence(ctx)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -201,7 +191,7 @@ func (r *Release) verify(ctx context.Context) (Verified, error) {
 	}
 	v.Installed = seen.How()
 	for _, i := range plan.Items {
-		v.Files = append(v.Files, Artifact{i.Package, i.Record.FileName(), i.Record.SHA256, i.Record.Size})
+		v.Files = append(v.Files, Artifact{Package: i.Package, File: i.Record.FileName(), SHA256: i.Record.SHA256, Size: i.Record.Size})
 		if name := i.Package + " " + i.Record.Version; len(seen.Imports[i.Package]) > 0 {
 			v.Imports = append(v.Imports, name)
 		} else {
@@ -241,7 +231,7 @@ func differs(i publish.Published, want, whose string) error {
 
 // downloads returns the published files on this machine, by name; those that are not there any more are fetched again.
 func (r *Release) downloads(ctx context.Context) (map[string]string, error) {
-	p, _, err := r.publisher(ctx)
+	p, _, err := r.sequence(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -15,10 +15,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
-// What the workflow that publishes is called, and what it keeps of `mage publish -json`.
+// What the workflow that publishes is called, the environment of its job that uploads, and what it keeps of `mage publish -json`.
 const (
-	Workflow  = "release.yml"
-	Recording = "publish-result"
+	Workflow    = "release.yml"
+	Environment = "release"
+	Recording   = "publish-result"
 
 	// RecordingFile is its name in the folder of artifacts.
 	RecordingFile = "publish.json"
@@ -42,7 +43,7 @@ func (r *Release) ciCredential() string {
 
 // waitForCI waits until the channel has every package of the release. Meanwhile it watches the run of the workflow, where
 // GitHub can be asked: one that failed ends the wait.
-func (r *Release) waitForCI(ctx context.Context, p *publish.Publisher) (Published, error) {
+func (r *Release) waitForCI(ctx context.Context) (Published, error) {
 	most := r.CIWait
 	if most == 0 {
 		most = time.Hour

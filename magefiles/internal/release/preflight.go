@@ -44,7 +44,7 @@ type asked struct {
 	holdings publish.Holdings
 	place    string // URL of the channel
 	tools    string
-	access   Access
+	access   publish.Access
 	channel  string
 	drafted  bool // the plan was worked out just now: nothing of it can have been done
 

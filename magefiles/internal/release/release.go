@@ -34,6 +34,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
@@ -45,17 +46,18 @@ type World struct {
 	Repo   *gitrepo.Repo
 	Store  *bump.Store
 	Runner command.Runner
-	Root   string // of the workspace, in the work tree
-	Name   string // of the workspace: a clone of it in another folder has the same
-	Dir    string // for what a release makes and keeps: the clone of the commit, environments, downloads
-	Cache  string // for the sources of builds, of which nothing stays
-	State  string // folder of the journals; nothing in it is ever committed
-	Tool   string // version of this program
+	Root   string            // of the workspace, in the work tree
+	Name   string            // of the workspace: a clone of it in another folder has the same
+	Dir    string            // for what a release makes and keeps: the clone of the commit, environments, downloads
+	Cache  string            // for the sources of builds, of which nothing stays
+	State  string            // folder of the journals; nothing in it is ever committed
+	Builds *provenance.Store // records of what was built
+	Tool   string            // version of this program
 
 	History   bump.History
 	Tools     func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
 	Channel   func(w *workspace.Workspace) (publish.Channel, error) // as anyone reads it
-	Authorize func(ctx context.Context, w *workspace.Workspace) (Access, error)
+	Authorize func(ctx context.Context, w *workspace.Workspace) (publish.Access, error)
 	GitHub    Hub
 
 	// Confirm shows the plan and asks; its error ends the release with nothing changed.
@@ -65,12 +67,6 @@ type World struct {
 	Wait     publish.Wait  // for the index
 	CIWait   time.Duration // how long a CI may take; 0 is an hour
 	Today    string        // as 2006-01-02, for the changelog
-}
-
-// Access is the right to publish.
-type Access struct {
-	Source  string          // where the credential came from
-	Channel publish.Channel // with it
 }
 
 // Hub is GitHub, as far as it can be reached.
@@ -91,7 +87,8 @@ type Release struct {
 	plan    *Plan
 	past    *Past // the journal that the plan is from; nil where it is of this run, or worked out from tags
 	clone   *clone
-	tagDate time.Time // the date of the tags that builds see
+	sending *publish.Sequence // of the clone
+	tagDate time.Time         // the date of the tags that builds see
 
 	commit    *workflow.Value[Commit]
 	built     *workflow.Value[Built]

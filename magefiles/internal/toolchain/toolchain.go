@@ -20,6 +20,13 @@ type Toolchain interface {
 	// Describe says in a line which one this is: version, and where it was found.
 	Describe(ctx context.Context) (string, error)
 
+	// BuiltWith names what a build of a package takes: the toolchain, the platform, and the versions of the tools. Nothing is
+	// installed to find out. A path of this machine is not in it.
+	BuiltWith(ctx context.Context, p *workspace.Package) (string, error)
+
+	// Reproducible says whether two builds of the same sources by the same tools give the same bytes.
+	Reproducible() bool
+
 	// Ready says, before anything is built, what is known to be in the way of building the workspace's packages, and of
 	// installing them all together, which comes after they were published.
 	Ready(ctx context.Context) error
@@ -117,3 +124,6 @@ func Versioned(packages ...*workspace.Package) error {
 	}
 	return operr.Join(found, "see to each; nothing was built", "%d packages cannot be built", len(found))
 }
+
+// NotPinned stands in what BuiltWith says, before the names of what was taken in whatever version there was.
+const NotPinned = "NOT PINNED"

@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Pixi is one pixi program. It implements toolchain.Toolchain.
@@ -106,6 +107,14 @@ func (p *Pixi) Describe(context.Context) (string, error) {
 	}
 	return s, nil
 }
+
+// BuiltWith implements toolchain.Toolchain. Which backend a build takes is decided by a solver, and not known before.
+func (p *Pixi) BuiltWith(context.Context, *workspace.Package) (string, error) {
+	return fmt.Sprintf("pixi %s on %s", p.version, workspace.HostPlatform()), nil
+}
+
+// Reproducible implements toolchain.Toolchain: pixi's archives bear the time of their build.
+func (p *Pixi) Reproducible() bool { return false }
 
 // call runs pixi in a folder. Both outputs go to the writers; an error of pixi's own, which it writes to standard
 // error, comes back as one that says what to do.

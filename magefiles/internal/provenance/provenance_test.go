@@ -1,0 +1,68 @@
+package provenance_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/provenance"
+)
+
+func sha(n int) string { return fmt.Sprintf("%064x", n) }
+
+func TestRecords(t *testing.T) {
+	s := &provenance.Store{Dir: filepath.Join(t.TempDir(), "deep", "builds")}
+	one := provenance.Record{SHA256: sha(1), Package: "a", File: "a-1-0.conda", Commit: "c", Tree: "t", Tools: "embedded"}
+	_, known, err := s.Of(sha(1))
+	require.NoError(t, err)
+	require.False(t, known)
+	require.NoError(t, s.Keep(one))
+	got, known, err := s.Of(sha(1))
+	require.NoError(t, err)
+	require.True(t, known)
+	require.Equal(t, one, got)
+}
+
+// A record is of the bytes in its name. One that was cut off, or copied to another name, is none.
+func TestRecordsThatAreNone(t *testing.T) {
+	s := &provenance.Store{Dir: t.TempDir()}
+	require.NoError(t, s.Keep(provenance.Record{SHA256: sha(1), Package: "a"}))
+	data, err := os.ReadFile(filepath.Join(s.Dir, sha(1)+".json"))
+	require.NoError(t, err)
+	for n, text := range map[int]string{2: string(data), 3: string(data)[:10], 4: "", 5: "[]"} {
+		require.NoError(t, os.WriteFile(filepath.Join(s.Dir, sha(n)+".json"), []byte(text), 0o644))
+		_, known, err := s.Of(sha(n))
+		require.NoError(t, err)
+		require.False(t, known, n)
+	}
+	for _, name := range []string{"", "../" + sha(1), strings.ToUpper(sha(10)), sha(1) + "/"} {
+		_, known, err := s.Of(name)
+		require.NoError(t, err)
+		require.False(t, known, name)
+	}
+	var none *provenance.Store
+	require.NoError(t, none.Keep(provenance.Record{SHA256: sha(1)}))
+	_, known, err := none.Of(sha(1))
+	require.NoError(t, err)
+	require.False(t, known)
+}
+
+func TestTheOldestRecordsGo(t *testing.T) {
+	s := &provenance.Store{Dir: t.TempDir()}
+	old := time.Now().Add(-time.Hour)
+	for n := range 2003 {
+		path := filepath.Join(s.Dir, sha(n)+".json")
+		require.NoError(t, os.WriteFile(path, []byte("{}"), 0o644))
+		require.NoError(t, os.Chtimes(path, old, old.Add(time.Duration(n)*time.Second)))
+	}
+	require.NoError(t, s.Keep(provenance.Record{SHA256: sha(9999)}))
+	for n, there := range map[int]bool{0: false, 3: false, 4: true, 9999: true} {
+		_, err := os.Stat(filepath.Join(s.Dir, sha(n)+".json"))
+		require.Equal(t, there, err == nil, n)
+	}
+}

@@ -1,0 +1,225 @@
+package publish_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/provenance"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// A file that somebody put into the folder of artifacts is not published, whatever it is called and whatever lies beside it.
+func TestHostileArtifacts(t *testing.T) {
+	site := start(t)
+	good := condapkgtest.Package{Name: "base", Depends: []string{"python"}}
+	for name, plant := range map[string]func(t *testing.T, p *publish.Publisher){
+		"a file": func(t *testing.T, p *publish.Publisher) { good.Write(t, p.Output) },
+		"a file with a record beside it": func(t *testing.T, p *publish.Publisher) {
+			have, err := condapkg.Identify(good.Write(t, p.Output))
+			require.NoError(t, err)
+			for _, dir := range []string{p.Output, filepath.Join(p.Output, "builds"), filepath.Join(p.Output, ".git", "pixi-release", "builds")} {
+				require.NoError(t, (&provenance.Store{Dir: dir}).Keep(provenance.Record{SHA256: have.SHA256, Package: "base", Commit: "c1", Tools: "a builder "}))
+			}
+		},
+		"what was built as another package": func(t *testing.T, p *publish.Publisher) {
+			have, err := condapkg.Identify(good.Write(t, p.Output))
+			require.NoError(t, err)
+			require.NoError(t, p.Builds.Keep(provenance.Record{SHA256: have.SHA256, Package: "top", Commit: "c1", Tools: "a builder "}))
+		},
+		"other bytes under the name of what was built": func(t *testing.T, p *publish.Publisher) {
+			recorded(t, p, good.Write(t, p.Output))
+			condapkgtest.Package{Name: "base", Depends: []string{"python"}, Files: map[string]string{"site-packages/base/evil.py": "x"}}.Write(t, p.Output)
+		},
+		"a link to it": func(t *testing.T, p *publish.Publisher) {
+			elsewhere := good.Write(t, t.TempDir())
+			require.NoError(t, os.Symlink(elsewhere, filepath.Join(p.Output, filepath.Base(elsewhere))))
+		},
+		"no archive": func(t *testing.T, p *publish.Publisher) {
+			require.NoError(t, os.WriteFile(filepath.Join(p.Output, "base-1.0-pyh4616a5c_0.conda"), []byte("no"), 0o644))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), site.channel(t))
+			require.NoError(t, os.MkdirAll(p.Output, 0o755))
+			plant(t, p)
+			ready, passed, err := p.Ready(t.Context())
+			require.NoError(t, err)
+			require.Empty(t, ready)
+			require.Len(t, passed, 1, "it is said that it does not count")
+		})
+	}
+}
+
+// What was built of other sources, or by other tools, is built again; what was built of the same ones counts.
+func TestOlderBuilds(t *testing.T) {
+	site := start(t)
+	same := func(is bool) func(context.Context, *workspace.Package, string) (bool, error) {
+		return func(_ context.Context, p *workspace.Package, commit string) (bool, error) {
+			return is && p.Name == "base" && commit == "c1", nil
+		}
+	}
+	for name, c := range map[string]struct {
+		now     publish.Origin
+		version string
+		counts  bool
+		says    string
+	}{
+		"the same commit":          {now: publish.Origin{Commit: "c1"}, counts: true},
+		"a later one, same files":  {now: publish.Origin{Commit: "c2", Same: same(true)}, counts: true},
+		"a later one":              {now: publish.Origin{Commit: "c2", Same: same(false)}, says: "was built of other sources"},
+		"of a branch that is gone": {now: publish.Origin{Commit: "c2"}, says: "was built of other sources"},
+		"other tools":              {now: publish.Origin{Commit: "c1"}, version: "2", says: "was built by other tools (a builder )"},
+		"edits now":                {now: publish.Origin{}, says: "was built of a commit, and this is not one"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, b := newPublisher(t, load(t, map[string][]string{"base": nil}), site.channel(t))
+			_, err := plan(t, p)
+			require.NoError(t, err)
+			p.Origin, b.version = c.now, c.version
+			ready, passed, err := p.Ready(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, c.counts, len(ready) == 1)
+			if !c.counts {
+				require.Contains(t, passed[0], c.says)
+			}
+		})
+	}
+	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), site.channel(t))
+	p.Origin = publish.Origin{} // with edits
+	_, err := plan(t, p)
+	require.NoError(t, err)
+	p.Origin.Commit = "c1"
+	ready, _, err := p.Ready(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, ready, "what was built with edits is not published")
+}
+
+// What a job hands over is taken whole and unchanged, or not at all.
+func TestHostileFiles(t *testing.T) {
+	site := start(t)
+	for says, spoil := range map[string]func(t *testing.T, dir string, d *publish.Digests){
+		"": func(*testing.T, string, *publish.Digests) {},
+		"no build of this run made it": func(t *testing.T, dir string, _ *publish.Digests) {
+			condapkgtest.Package{Name: "evil"}.Write(t, dir)
+		},
+		"has sha256": func(t *testing.T, dir string, _ *publish.Digests) {
+			condapkgtest.Package{Name: "base", Depends: []string{"python"}, Files: map[string]string{"site-packages/x.py": ""}}.Write(t, dir)
+		},
+		"is not a file of its own": func(t *testing.T, dir string, d *publish.Digests) {
+			file := filepath.Join(dir, d.Files[0].File)
+			elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+			require.NoError(t, os.Rename(file, elsewhere))
+			require.NoError(t, os.Symlink(elsewhere, file))
+		},
+		"reading base-1.0-pyh4616a5c_0.conda": func(t *testing.T, dir string, d *publish.Digests) {
+			require.NoError(t, os.Remove(filepath.Join(dir, d.Files[0].File)))
+		},
+		"not a package of this workspace": func(_ *testing.T, _ string, d *publish.Digests) {
+			d.Files = append(d.Files, publish.Digest{Package: "other", File: "other-1-0.conda", SHA256: strings.Repeat("0", 64)})
+		},
+	} {
+		t.Run(says, func(t *testing.T) {
+			p, b := newPublisher(t, load(t, map[string][]string{"base": nil}), site.channel(t))
+			_, err := plan(t, p)
+			require.NoError(t, err)
+			ready, _, err := p.Ready(t.Context())
+			require.NoError(t, err)
+			d, err := publish.NewDigests(t.Context(), "7", "c1", b, p.Workspace, []toolchain.Artifact{ready["base"]})
+			require.NoError(t, err)
+			spoil(t, p.Output, &d)
+			taken, err := p.Take(p.Output, d)
+			if says != "" {
+				require.ErrorContains(t, err, says)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, ready["base"].SHA256, taken["base"].SHA256)
+		})
+	}
+}
+
+func TestHostileDigests(t *testing.T) {
+	file := publish.Digest{Package: "base", File: "base-1.0-0.conda", SHA256: strings.Repeat("0", 64), Size: 1, Tools: "x"}
+	text := func(change func(d *publish.Digests)) string {
+		d := publish.Digests{Run: "1", Commit: "c", Files: []publish.Digest{file}}
+		change(&d)
+		line, err := d.Line()
+		require.NoError(t, err)
+		return line
+	}
+	good := text(func(*publish.Digests) {})
+	d, err := publish.ParseDigests(good)
+	require.NoError(t, err)
+	require.Equal(t, file, d.Files[0])
+	for name, bad := range map[string]string{
+		"nothing":       "",
+		"more":          good + good,
+		"another field": strings.Replace(good, `"run"`, `"jump"`, 1),
+		"a path":        text(func(d *publish.Digests) { d.Files[0].File = "../base-1.0-0.conda" }),
+		"of another":    text(func(d *publish.Digests) { d.Files[0].Package = "top" }),
+		"no digest":     text(func(d *publish.Digests) { d.Files[0].SHA256 = "ABC" }),
+		"two times":     text(func(d *publish.Digests) { d.Files = append(d.Files, file) }),
+		"negative":      text(func(d *publish.Digests) { d.Files[0].Size = -1 }),
+		"endless":       `{"run":"` + strings.Repeat("x", 2<<20) + `"}`,
+		"a list":        "[]",
+	} {
+		_, err := publish.ParseDigests(bad)
+		require.Error(t, err, name)
+		require.NotEmpty(t, operr.NextOf(err), name)
+		require.Less(t, len(err.Error()), 500, name)
+	}
+}
+
+// Two builds of one commit by the same tools are the same bytes, or a person looks at it.
+func TestCompare(t *testing.T) {
+	pack := func(change func(*condapkgtest.Package)) string {
+		pkg := condapkgtest.Package{Name: "base", Depends: []string{"python"}, Files: map[string]string{"site-packages/base/x.py": "1"}}
+		change(&pkg)
+		dir := t.TempDir()
+		pkg.Write(t, dir)
+		return dir
+	}
+	describe := func(dir, tools, commit string, same bool) publish.Digests {
+		have, err := condapkg.Identify(filepath.Join(dir, "base-1.0-pyh4616a5c_0.conda"))
+		require.NoError(t, err)
+		return publish.Digests{Commit: commit, Reproducible: same, Files: []publish.Digest{{Package: "base", File: have.FileName(), SHA256: have.SHA256, Tools: tools}}}
+	}
+	one := pack(func(*condapkgtest.Package) {})
+	other := pack(func(p *condapkgtest.Package) { p.Files["site-packages/base/x.py"] = "2" })
+	later := pack(func(p *condapkgtest.Package) { p.Extra = map[string]any{"timestamp": 1767329999000} })
+
+	c, err := publish.Compare(describe(one, "x", "c", true), one, describe(one, "x", "c", true), one)
+	require.NoError(t, err)
+	require.Len(t, c.Same, 1)
+	_, err = publish.Compare(describe(one, "x", "c", true), one, describe(other, "x", "c", true), other)
+	require.ErrorContains(t, err, "by the same tools")
+	require.ErrorContains(t, err, "site-packages/base/x.py differs")
+	var told *operr.Error
+	require.ErrorAs(t, err, &told)
+	require.Equal(t, operr.Stopped, told.Status)
+	c, err = publish.Compare(describe(one, "x", "c", true), one, describe(other, "y", "c", true), other)
+	require.NoError(t, err)
+	require.Equal(t, []string{"base: built by x, and there by y"}, c.NotCompared)
+	c, err = publish.Compare(describe(one, "NOT PINNED: z", "c", true), one, describe(other, "NOT PINNED: z", "c", true), other)
+	require.NoError(t, err)
+	require.Equal(t, []string{"base: site-packages/base/x.py differs"}, c.Shown)
+	c, err = publish.Compare(describe(one, "pixi", "c", false), one, describe(later, "pixi", "c", false), later)
+	require.NoError(t, err)
+	require.Equal(t, []string{"base: the same files, packed at another time"}, c.Shown)
+	for _, commit := range []string{"", "d"} {
+		_, err = publish.Compare(describe(one, "x", "c", true), one, describe(one, "x", commit, true), one)
+		require.ErrorContains(t, err, "cannot be compared")
+	}
+	_, err = publish.Compare(describe(one, "x", "c", true), one, publish.Digests{Commit: "c", Files: []publish.Digest{}}, other)
+	require.ErrorContains(t, err, "the other build has no base")
+}

@@ -1,0 +1,129 @@
+package targets
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/provenance"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+)
+
+// handed reads the digests that were handed over, and refuses those that no build of this run wrote.
+func (p *publishing) handed(ctx context.Context) (err error) {
+	if p.digests == "" {
+		if p.from != "" {
+			return p.ofRecords()
+		}
+		return nil
+	}
+	if p.given, err = publish.ParseDigests(p.digests); err != nil {
+		return err
+	}
+	const again = "run the whole workflow again, so that build and upload are of one run"
+	switch run := runOfCI(); {
+	case run == "" && !p.verify:
+		return operr.New("leave -digests out: what was built in this clone is known here", "-digests hands over what another job of a CI's run built, and this is not a run of a CI")
+	case run != "" && p.given.Run != run:
+		return operr.NewStopped(again, "the digests are of the run %q, and this is the run %q; nothing was sent", p.given.Run, run)
+	case p.given.Commit == "":
+		return operr.NewStopped("commit what was edited, or find out what edits it", "what the digests name was built with edits that are not committed; nothing was sent")
+	case p.given.Commit != p.result.Commit:
+		return operr.NewStopped(again, "the digests are of the commit %.12s, and %.12s is checked out; nothing was sent", p.given.Commit, p.result.Commit)
+	}
+	return nil
+}
+
+// ofRecords makes the digests of what lies in the folder, if this clone has records of all of it.
+func (p *publishing) ofRecords() error {
+	const next = "build it here, from what is committed: `mage build:all`"
+	text, err := os.ReadFile(filepath.Join(p.from, publish.DigestsJSON))
+	if err != nil {
+		return operr.New(next, "it is not said what was built: %w", err)
+	}
+	d, err := publish.ParseDigests(string(text))
+	if err != nil {
+		return err
+	}
+	if p.Builds == nil {
+		return operr.New("leave -from out: `mage publish` builds, and sends what it has built", "outside of git nothing is known of what was built")
+	}
+	for i, f := range d.Files {
+		r, known, err := p.Builds.Of(f.SHA256)
+		if err != nil {
+			return err
+		}
+		if why := p.foreign(f, r, known); why != "" {
+			return operr.NewStopped(next, "%s %s; nothing was sent", f.File, why)
+		}
+		d.Files[i].Tools = r.Tools
+	}
+	p.given = d
+	return nil
+}
+
+// foreign says why a record does not speak for a file; "" where it does.
+func (p *publishing) foreign(f publish.Digest, r provenance.Record, known bool) string {
+	switch {
+	case !known || r.Package != f.Package || r.File != f.File:
+		return "was not built in this clone: there is no record of it"
+	case r.Commit != p.result.Commit:
+		return fmt.Sprintf("was built of the commit %.12s, and %.12s is checked out", r.Commit, p.result.Commit)
+	}
+	return ""
+}
+
+// take takes the files of the folder.
+func (p *publishing) take(context.Context) (string, error) {
+	artifacts, err := p.Take(p.from, p.given)
+	if err != nil {
+		return "", err
+	}
+	p.Artifacts = artifacts
+	return operr.Count(len(artifacts), "artifact") + ", each with its sha256", nil
+}
+
+// asGiven compares what the channel has with the digests that were handed over.
+func (p *publishing) asGiven() error {
+	for _, f := range p.given.Files {
+		for _, i := range p.Plan.Items {
+			if i.Package == f.Package && i.Record.SHA256 != f.SHA256 {
+				return operr.NewStopped("find out who has replaced it", "%s on the channel has sha256 %s, and %s was sent", i.Record.FileName(), i.Record.SHA256, f.SHA256)
+			}
+		}
+	}
+	return nil
+}
+
+// handOn writes down, for jobs that come later, what the channel has now.
+func (p *publishing) handOn() error {
+	d := publish.Digests{Run: runOfCI(), Commit: p.result.Commit, Reproducible: p.given.Reproducible, Files: []publish.Digest{}}
+	for _, r := range p.result.Packages {
+		d.Files = append(d.Files, publish.Digest{Package: r.Name, File: r.File, SHA256: r.SHA256, Size: r.Size, Tools: p.result.Tools[r.Name]})
+	}
+	return toOutput("digests", d)
+}
+
+// toOutput gives the job of a runner an output, as JSON in a line. Elsewhere there is nobody who reads it.
+func toOutput(name string, v any) error {
+	file := jobOutput()
+	if file == "" {
+		return nil
+	}
+	line, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return operr.New("see where GITHUB_OUTPUT is set: the runner names a file", "writing the output of the job: %w", err)
+	}
+	_, err = fmt.Fprintf(f, "%s=%s\n", name, line)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
