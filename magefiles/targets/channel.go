@@ -62,6 +62,9 @@ func (a *app) serve(ctx context.Context, s serving) error {
 	if o.Dir == "" {
 		o.Dir = filepath.Join(a.dir, outputDir, channelsDir)
 	}
+	if err := a.checkServed(ctx, o.Dir); err != nil {
+		return err
+	}
 	for _, name := range o.Private {
 		if err := channel.CheckName(name); err != nil {
 			return operr.NewUsage("say -private=NAME, with commas between several", "%w", err)

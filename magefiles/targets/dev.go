@@ -37,7 +37,10 @@ func Fmt(ctx context.Context) error {
 
 // Clean removes artifacts, the channels of channel:serve, and environments of the embedded toolchain; caches of tools stay.
 func Clean(ctx context.Context) error {
-	return inWorkspace(ctx, func(_ context.Context, a *app, w *workspace.Workspace) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		if err := a.checkEmptied(ctx, w); err != nil {
+			return err
+		}
 		if err := store.InUse(filepath.Join(w.Root, outputDir, channelsDir)); err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
@@ -59,6 +60,9 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 	if err != nil {
 		return nil, err
 	}
+	if err := a.checkOwn(ctx, w); err != nil {
+		return nil, err
+	}
 	if err := notCommitted(ctx, repo, d); err != nil {
 		return nil, err
 	}
@@ -84,7 +88,7 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 	}
 	var lock []byte
 	if r.Locked {
-		lock = readOr(filepath.Join(w.Root, d.Dir, lockFile))
+		lock, _ = beneath.ReadFile(repo.Top, filepath.Join(w.Root, d.Dir, lockFile))
 	}
 	return &image.Job{
 		Plan: p, Records: filepath.Join(repo.Common, stateName, imageRecords), Builder: &image.Builder{Runner: a.runner, Name: set.builder, Log: log}, Registry: registry,
@@ -136,7 +140,7 @@ func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *works
 		PixiImage: set.pixiImage, BaseImage: set.baseImage, Locked: exists(w, filepath.Join(d.Dir, lockFile)),
 	}
 	var err error
-	if r.Dockerfile, err = os.ReadFile(filepath.Join(w.Root, d.Dir, "Dockerfile")); errors.Is(err, fs.ErrNotExist) {
+	if r.Dockerfile, err = beneath.ReadFile(repo.Top, filepath.Join(w.Root, d.Dir, "Dockerfile")); errors.Is(err, fs.ErrNotExist) {
 		return r, operr.New("write one beside "+d.Manifest.Path+"; README says what it gets", "%s has no Dockerfile", d.Dir)
 	} else if err != nil {
 		return r, err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/imagepin"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -90,6 +91,9 @@ func (a *app) namings(ctx context.Context, w *workspace.Workspace) (namings []na
 	for _, f := range files {
 		if !isDockerfile(f) && !isWorkflow(f) {
 			continue
+		}
+		if err := beneath.NoLink(w.Root, f); err != nil {
+			continue // what it leads to is written where git knows it by its own name
 		}
 		n := naming{file: f}
 		if n.text, err = os.ReadFile(filepath.Join(w.Root, filepath.FromSlash(f))); err != nil {

@@ -46,6 +46,9 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 	if err != nil {
 		return err
 	}
+	if err := a.checkOwn(ctx, w); err != nil {
+		return err
+	}
 	if f.faults < 0 {
 		return operr.NewUsage("say a number, such as -faults=1", "-faults=%d is no seed", f.faults)
 	}

@@ -108,7 +108,7 @@ func (a *app) newRelease(ctx context.Context, locked bool) (*release.Release, fu
 			return nil, nil, err
 		}
 	}
-	r, err := a.openRelease(ctx, state)
+	r, err := a.openRelease(ctx, state, locked)
 	if err != nil {
 		unlock()
 		return nil, nil, err
@@ -137,10 +137,15 @@ func (a *app) unlockGit(ctx context.Context, repo *gitrepo.Repo, killed time.Tim
 	return err
 }
 
-func (a *app) openRelease(ctx context.Context, state string) (*release.Release, error) {
+func (a *app) openRelease(ctx context.Context, state string, writes bool) (*release.Release, error) {
 	b, err := a.bumping(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if writes {
+		if err := a.checkOwn(ctx, b.w); err != nil {
+			return nil, err
+		}
 	}
 	hub, err := a.hub(ctx, b.repo, b.w)
 	if err != nil {

@@ -226,6 +226,9 @@ func (a *app) toolchain(ctx context.Context, w *workspace.Workspace) (toolchain.
 // pick takes pixi when it is on PATH and the embedded toolchain otherwise, or the one that PIPELINE_TOOLCHAIN asks for.
 // Environments of the embedded one lie below the given folder, or beside their manifests where it is "".
 func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
+	if err := a.checkOwn(ctx, w); err != nil {
+		return nil, err
+	}
 	cache, err := a.cache()
 	if err != nil {
 		return nil, err

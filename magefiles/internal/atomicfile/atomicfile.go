@@ -173,5 +173,16 @@ func Ignore(dir string, but ...string) error {
 	for _, b := range but {
 		text += "!" + b + "\n"
 	}
-	return os.WriteFile(name, []byte(text), 0o644)
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // a link that is there by now is not followed
+	if errors.Is(err, fs.ErrExist) {
+		return nil // another run was faster
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }

@@ -94,8 +94,11 @@ func Fetch(ctx context.Context, c Channel, name, version, dir string) (string, e
 	if found == nil {
 		return "", Errorf(ErrNotFound, "the channel has no %s %s", name, version)
 	}
+	if len(found.SHA256) != hex.EncodedLen(sha256.Size) { // it is the name of a folder
+		return "", Errorf(ErrInvalid, "the index gives no sha256 of %s", found.FileName())
+	}
 	path := filepath.Join(dir, found.SHA256, found.FileName())
-	if _, err := os.Stat(path); err == nil {
+	if kept, err := condapkg.Identify(path); err == nil && kept.SHA256 == found.SHA256 {
 		return path, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -82,7 +82,13 @@ func New(r io.ReaderAt, size int64, l Limits) (*Archive, error) {
 	if _, ok := a.info["info/index.json"]; !ok {
 		return nil, bad("info/index.json is missing")
 	}
-	return a, a.readJSON("info/index.json", &a.index)
+	if err := a.readJSON("info/index.json", &a.index); err != nil {
+		return nil, err
+	}
+	if err := a.index.safe(); err != nil {
+		return nil, bad("info/index.json: %v", err)
+	}
+	return a, nil
 }
 
 // maxListing is what is read of the zip to learn what is in it, in bytes. A package has three entries; a gigabyte of entries

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"io"
 	"strings"
 	"testing"
@@ -189,4 +190,101 @@ func FuzzArchive(f *testing.F) {
 		_, err = a.Files()
 		require.NoError(t, err)
 	})
+}
+
+// withInfo is a raw archive with more files under info/.
+func withInfo(t testing.TB, files map[string]string) []byte {
+	all := map[string]string{"info/index.json": goodIndex, "info/paths.json": `{"paths":[],"paths_version":1}`}
+	for name, text := range files {
+		all[name] = text
+	}
+	return raw{infoZst: pack(t, nil, all)}.bytes(t)
+}
+
+// TestHostileLinksInArchives refuses what would be written, or read, behind a link of the archive, wherever that stands.
+func TestHostileLinksInArchives(t *testing.T) {
+	link := func(name, to string) tar.Header {
+		return tar.Header{Name: name, Linkname: to, Typeflag: tar.TypeSymlink}
+	}
+	hard := func(name, to string) tar.Header {
+		return tar.Header{Name: name, Linkname: to, Typeflag: tar.TypeLink}
+	}
+	deep := link("a/b/c/d", "../../../x") // is x
+	for name, c := range map[string]struct {
+		members []tar.Header
+		says    string
+	}{
+		"behind a link":               {[]tar.Header{link("site-packages/a", "b"), file("site-packages/a/x", 1)}, "which is not a folder"},
+		"a link before what is there": {[]tar.Header{file("site-packages/a/x", 1), link("site-packages/a", "b")}, "stands twice"},
+		"behind a link, deeper":       {[]tar.Header{link("a", "b"), file("a/b/c/x", 1)}, "which is not a folder"},
+		"behind a file":               {[]tar.Header{file("a", 1), file("a/x", 1)}, "which is not a folder"},
+		"a folder behind a link":      {[]tar.Header{link("a", "b"), {Name: "a/x/", Typeflag: tar.TypeDir}}, "which is not a folder"},
+		"a link is a folder too":      {[]tar.Header{{Name: "a/", Typeflag: tar.TypeDir}, link("a", "b")}, "stands twice"},
+		"a folder is a link too":      {[]tar.Header{link("a", "b"), {Name: "a/", Typeflag: tar.TypeDir}}, "stands twice"},
+		"up from a link":              {[]tar.Header{deep, link("out", "a/b/c/d/../../y")}, "points out of the package"},
+		"up from a link that follows": {[]tar.Header{link("out", "a/b/c/d/../../y"), deep}, "points out of the package"},
+		"up by two links":             {[]tar.Header{deep, link("a/two", "b/c/d"), link("a/out", "two/../../y")}, "points out of the package"},
+		"on and on":                   {[]tar.Header{link("a", "b"), link("b", "a"), link("c", "a/../x")}, "points out of the package"},
+		"hard link to a link":         {[]tar.Header{link("a", "b"), hard("c", "a")}, "not a file before it"},
+		"hard link to nothing":        {[]tar.Header{hard("c", "a")}, "not a file before it"},
+		"hard link to a folder":       {[]tar.Header{{Name: "a/", Typeflag: tar.TypeDir}, hard("c", "a")}, "not a file before it"},
+	} {
+		err := check(t, raw{pkg: c.members}.bytes(t))
+		require.ErrorIs(t, err, condapkg.ErrBad, name)
+		require.ErrorContains(t, err, c.says, name)
+	}
+	for name, members := range map[string][]tar.Header{
+		"a link":                  {file("lib/a.so.1", 1), link("lib/a.so", "a.so.1"), hard("lib/b.so", "lib/a.so.1")},
+		"one to a folder":         {file("lib/x", 1), link("lib64", "lib"), link("share/l", "../lib/x")},
+		"one with steps back":     {file("lib/x", 1), link("y", "lib/../lib/x")},
+		"one by another one":      {file("lib/x", 1), link("lib64", "lib"), link("y", "lib64/../lib/x")},
+		"one that leads nowhere":  {link("y", "of/another/package")},
+		"a folder after its file": {file("a/x", 1), {Name: "a/", Typeflag: tar.TypeDir}, {Name: "a/", Typeflag: tar.TypeDir}},
+	} {
+		require.NoError(t, check(t, raw{pkg: members}.bytes(t)), name)
+	}
+}
+
+// TestHostileEntryPoints refuses commands that are paths, and targets that are more than a name of Python's.
+func TestHostileEntryPoints(t *testing.T) {
+	for _, point := range []string{
+		"../../x = a:main", "/etc/x = a:main", `..\x = a:main`, "a/b = a:main", ".. = a:main", ". = a:main", " = a:main", "a b = a:main", "a:b = a:main",
+		"a\nb = a:main", "a\u202eb = a:main", "a = a:main()", "a = a;import os:main", "a = a:main\nimport os", "a = a", "a", "", "a = :main", "a = a:", "a = ..a:main", "a = a b:c",
+	} {
+		text, err := json.Marshal(map[string]any{"noarch": map[string]any{"type": "python", "entry_points": []string{"good = a:main", point}}})
+		require.NoError(t, err)
+		err = check(t, withInfo(t, map[string]string{"info/link.json": string(text)}))
+		require.ErrorIs(t, err, condapkg.ErrBad, point)
+		require.ErrorContains(t, err, "entry point", point)
+	}
+	for point, want := range map[string]condapkg.EntryPoint{
+		"a = a:main":                       {Command: "a", Module: "a", Function: "main"},
+		"my-tool.v2=my_tool.cli : app.run": {Command: "my-tool.v2", Module: "my_tool.cli", Function: "app.run"},
+		"a = a:main [extra]":               {Command: "a", Module: "a", Function: "main"},
+		"été = modül:täsk":                 {Command: "été", Module: "modül", Function: "täsk"},
+	} {
+		got, err := condapkg.ParseEntryPoint(point)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+}
+
+// TestHostileIndexOfAnArchive refuses names that are paths when the archive is opened, by whatever is asked of it then.
+func TestHostileIndexOfAnArchive(t *testing.T) {
+	for _, index := range []string{
+		`{"name":"../a","version":"1","build":"0","subdir":"noarch"}`, `{"name":"a","version":"1/../../x","build":"0","subdir":"noarch"}`,
+		`{"name":"a","version":"1","build":"0/../../../x","subdir":"noarch"}`, `{"name":"a","version":"1","build":"0","subdir":".."}`,
+		`{"name":"a","version":"1","build":"0","subdir":"../noarch"}`, `{"name":"a\\b","version":"1","build":"0","subdir":"noarch"}`,
+		`{"name":"-a","version":"1","build":"0","subdir":"noarch"}`, `{"name":"a\u0000","version":"1","build":"0","subdir":"noarch"}`,
+	} {
+		data := raw{index: index}.bytes(t)
+		_, err := condapkg.New(bytes.NewReader(data), int64(len(data)), condapkg.DefaultLimits)
+		require.ErrorIs(t, err, condapkg.ErrBad, index)
+		require.ErrorContains(t, err, "cannot be a part of a path", index)
+	}
+	for _, path := range []string{"../x", "/etc/x", "a/../../x", `a\x`} {
+		text, err := json.Marshal(map[string]any{"paths": []any{map[string]any{"_path": path, "path_type": "directory"}}, "paths_version": 1})
+		require.NoError(t, err)
+		require.ErrorContains(t, check(t, withInfo(t, map[string]string{"info/paths.json": string(text)})), "leaves the package", path)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -41,10 +42,38 @@ func (l *StringList) UnmarshalJSON(b []byte) error {
 type Link struct {
 	Noarch struct {
 		Type        Noarch   `json:"type"`
-		EntryPoints []string `json:"entry_points"` // "command = module:function"
+		EntryPoints []string `json:"entry_points"` // "command = module:function"; those of Archive.Link were checked
 	} `json:"noarch"`
 	Version int `json:"package_metadata_version"`
 }
+
+// EntryPoint is a command that is made of a function.
+type EntryPoint struct{ Command, Module, Function string }
+
+// command is the name of a script: a file in the folder of programs, and nowhere else. What it may be called is left to the systems.
+var command = regexp.MustCompile(`^[^/\\:\pC\s]{1,255}$`)
+
+// dotted is a name of Python's. It is written into a script.
+var dotted = regexp.MustCompile(`^[\pL_][\pL\pM\pN_]*(\.[\pL_][\pL\pM\pN_]*)*$`)
+
+// ParseEntryPoint takes "command = module:function" apart, where extras may stand behind in brackets, and refuses a command that
+// is not the name of a file, and what is not Python's behind it.
+func ParseEntryPoint(text string) (EntryPoint, error) {
+	name, target, ok := strings.Cut(text, "=")
+	target, _, _ = strings.Cut(target, "[")
+	module, function, ok2 := strings.Cut(target, ":")
+	p := EntryPoint{strings.TrimSpace(name), strings.TrimSpace(module), strings.TrimSpace(function)}
+	switch {
+	case !ok || !ok2 || !dotted.MatchString(p.Module) || !dotted.MatchString(p.Function):
+		return p, fmt.Errorf("%.120q is not an entry point, which is of the form command = module:function", text)
+	case !IsCommand(p.Command):
+		return p, fmt.Errorf("the entry point %.120q has a command that is not the name of a file", text)
+	}
+	return p, nil
+}
+
+// IsCommand says whether a script may be called so.
+func IsCommand(name string) bool { return command.MatchString(name) && name != "." && name != ".." }
 
 // Path is one entry of info/paths.json. What is not listed there is not installed.
 type Path struct {
@@ -71,7 +100,15 @@ func (a *Archive) About() (About, error) {
 // Link reads info/link.json; it is zero where the archive has none.
 func (a *Archive) Link() (Link, error) {
 	var v Link
-	return v, a.readJSON("info/link.json", &v)
+	if err := a.readJSON("info/link.json", &v); err != nil {
+		return v, err
+	}
+	for _, text := range v.Noarch.EntryPoints {
+		if _, err := ParseEntryPoint(text); err != nil {
+			return Link{}, bad("info/link.json: %v", err)
+		}
+	}
+	return v, nil
 }
 
 // HashInput is info/hash_input.json as it stands in the archive; nil where it has none.
@@ -80,8 +117,15 @@ func (a *Archive) HashInput() json.RawMessage { return a.info["info/hash_input.j
 // Paths reads info/paths.json; it is nil where the archive has none, as very old ones do.
 func (a *Archive) Paths() ([]Path, error) {
 	v := pathsFile{Paths: pathList{most: a.limits.Members}}
-	err := a.readJSON("info/paths.json", &v)
-	return v.Paths.all, err
+	if err := a.readJSON("info/paths.json", &v); err != nil {
+		return nil, err
+	}
+	for _, p := range v.Paths.all {
+		if !local(p.Path) {
+			return nil, bad("info/paths.json has the path %.120q, which leaves the package", p.Path)
+		}
+	}
+	return v.Paths.all, nil
 }
 
 // pathList is a list of paths that is read up to so many: a few bytes are enough for an empty one.

@@ -1,6 +1,7 @@
 package condapkg
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -73,6 +74,43 @@ func (x *Index) Validate() error {
 		return fmt.Errorf("info/index.json names no subdir")
 	case !KnownSubdir(x.Subdir):
 		return fmt.Errorf("info/index.json has the subdir %.120q, which is no platform of conda's", x.Subdir)
+	}
+	return nil
+}
+
+var (
+	md5Form    = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
+	sha256Form = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
+	pathForm   = regexp.MustCompile(`^[^/\\\pC]*$`)
+)
+
+// safe says why what an index says of a package must not be used: it is a part of paths and addresses, and would lead elsewhere.
+// Channels have packages that are much older than the rules that Validate knows; those are safe.
+func (x *Index) safe() error {
+	for _, c := range []struct{ what, value string }{{"name", x.Name}, {"version", x.Version}, {"build string", x.Build}, {"subdir", x.Subdir}} {
+		if !pathForm.MatchString(c.value) || strings.HasPrefix(c.value, "-") || c.value == "." || c.value == ".." {
+			return fmt.Errorf("the %s %.120q cannot be a part of a path", c.what, c.value)
+		}
+	}
+	return nil
+}
+
+// Safe is for a record that an index has: it says why that must not be used.
+func (r *Record) Safe() error {
+	if err := r.safe(); err != nil {
+		return err
+	}
+	switch {
+	case r.Name == "":
+		return errors.New("it has no name")
+	case r.Subdir != "" && !KnownSubdir(r.Subdir):
+		return fmt.Errorf("the subdir %.120q of %.120q is not a platform of conda's", r.Subdir, r.Name)
+	case r.SHA256 != "" && !sha256Form.MatchString(r.SHA256):
+		return fmt.Errorf("the sha256 %.120q of %.120q is not a digest", r.SHA256, r.Name)
+	case r.MD5 != "" && !md5Form.MatchString(r.MD5):
+		return fmt.Errorf("the md5 %.120q of %.120q is not a digest", r.MD5, r.Name)
+	case r.Size < 0:
+		return fmt.Errorf("the size of %.120q is %d", r.Name, r.Size)
 	}
 	return nil
 }

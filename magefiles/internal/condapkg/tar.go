@@ -44,10 +44,11 @@ func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io
 	if names == 0 {
 		names = 256 << 20
 	}
+	l := layout{kinds: map[string]byte{}, links: map[string]string{}}
 	for {
 		h, err := t.Next()
 		if err == io.EOF {
-			return nil
+			return l.checkLinks()
 		}
 		if err != nil {
 			return bad("%.120q: %v", entry.Name, err)
@@ -66,6 +67,9 @@ func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io
 		}
 		if names -= int64(len(h.Name) + len(h.Linkname)); names < 0 {
 			return bad("the paths of its members are longer together than is accepted")
+		}
+		if err := l.add(h); err != nil {
+			return err
 		}
 		if err := f(h, t); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -23,6 +24,9 @@ const (
 
 // lock makes the folder and takes it for this process. The kernel gives it back when the process ends, however it does.
 func lock(dir string) (unlock func(), err error) {
+	if err := beneath.NoLink(filepath.Dir(dir), filepath.Base(dir)); err != nil {
+		return nil, operr.New("remove the link: a rehearsal empties the folder that it works in", "%s cannot be used: %w", dir, err)
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
@@ -110,7 +110,7 @@ func (r *Release) notes(ctx context.Context) string {
 	if err != nil {
 		return ""
 	}
-	text, err := os.ReadFile(filepath.Join(c.w.Root, "CHANGELOG.md"))
+	text, err := beneath.ReadFile(c.w.Root, filepath.Join(c.w.Root, "CHANGELOG.md"))
 	if err != nil {
 		return ""
 	}

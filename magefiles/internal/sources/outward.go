@@ -1,10 +1,14 @@
 package sources
 
 import (
+	"errors"
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -16,7 +20,8 @@ type outward struct {
 	leads string // where it ends
 }
 
-// findOutward finds the links by which a build may come out of the clone. A link that leads nowhere is not one: who builds says so.
+// findOutward finds the links by which a build may come out of the clone, be there something or not. A link that leads nowhere does not
+// count in the end: who builds says so.
 func (b *build) findOutward() error {
 	top, err := filepath.EvalSymlinks(b.clone)
 	if err != nil {
@@ -36,6 +41,18 @@ func (b *build) findOutward() error {
 	return nil
 }
 
+// there says whether something is where the link leads, once it was built: a build may see what was not there before. What the kernel shows
+// is there for whoever asks.
+func (l outward) there() bool {
+	for _, dir := range []string{"/proc/", "/dev/", "/sys/"} {
+		if strings.HasPrefix(l.leads, dir) {
+			return true
+		}
+	}
+	_, err := os.Lstat(l.leads)
+	return err == nil
+}
+
 // search goes through folders of a clone, by links too, as long as they stay in it.
 type search struct {
 	top   string
@@ -45,7 +62,7 @@ type search struct {
 
 // look looks at a path that may be a link.
 func (s *search) look(name, file string) {
-	real, err := filepath.EvalSymlinks(file)
+	real, err := beneath.Follow(file)
 	if err != nil {
 		return
 	}
@@ -78,13 +95,38 @@ func (s *search) folder(name, dir string) {
 	}
 }
 
+// isMetadata reports whether an archive has a file of that name among the licenses, or in what a wheel says of itself, however old the tool
+// is that has put it there.
+func isMetadata(archives []string, base string) (bool, error) {
+	for _, archive := range archives {
+		a, err := condapkg.Open(archive)
+		if err != nil {
+			return false, err
+		}
+		files, err := a.Files()
+		if err = errors.Join(err, a.Close()); err != nil {
+			return false, err
+		}
+		for _, f := range files {
+			of := strings.HasPrefix(f, "info/licenses/") || strings.Contains(f, ".dist-info/") || strings.Contains("/"+f, "/licenses/")
+			if of && path.Base(f) == base {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
 // fromOutside refuses a package of a commit that has packed what a link has brought from outside of the clone. Of the work tree it
 // is said.
 func (b *build) fromOutside(archives []string) error {
 	for _, l := range b.leadsOut {
+		if !l.there() {
+			continue
+		}
 		packed, err := isPacked(archives, l.name, nil)
 		if err == nil && !packed {
-			packed, err = isPacked(archives, path.Join("licenses", path.Base(l.name)), nil)
+			packed, err = isMetadata(archives, path.Base(l.name))
 		}
 		if err != nil {
 			return err

@@ -25,6 +25,8 @@ func TestLinksThatLeadOut(t *testing.T) {
 		{"a folder", map[string]string{"one/src/one/data": "OUT"}, []string{"site-packages/one/data/file"}, "one/src/one/data"},
 		{"a module of its own", map[string]string{"one/src/key.py": "OUT/file"}, []string{"site-packages/key.py"}, "one/src/key.py"},
 		{"a license", map[string]string{"one/COPYING": "OUT/file"}, []string{"site-packages/one-1.0.0.dist-info/licenses/COPYING"}, "one/COPYING"},
+		{"a license of an old tool", map[string]string{"one/NOTICE": "OUT/file"}, []string{"site-packages/one-1.0.0.dist-info/NOTICE"}, "one/NOTICE"},
+		{"what the kernel shows", map[string]string{"one/src/one/key.txt": "/proc/self/none"}, []string{"site-packages/one/key.txt"}, "one/src/one/key.txt"},
 		{"by way of another link", map[string]string{"one/src/one/key.txt": "../../../two/there", "two/there": "OUT/file"}, []string{"site-packages/one/key.txt"}, "one/src/one/key.txt"},
 		{"in a folder that a link leads to", map[string]string{"one/src/one/lib": "../../../shared", "shared/key.txt": "OUT/file"}, []string{"site-packages/one/lib/key.txt"}, "one/src/one/lib/key.txt"},
 		{"the work tree by its full path", map[string]string{"one/src/one/key.txt": "TOP/two/pixi.toml"}, []string{"site-packages/one/key.txt"}, "one/src/one/key.txt"},

@@ -7,6 +7,7 @@
 //	lay.go       what of the work tree is laid over the commit
 //	include.go   files that builds need though git ignores them
 //	outward.go   what links bring from outside of the clone
+//	named.go     files that manifests name, which are not read outside of it
 //	failed.go absent.go    what a build that failed lacks because git ignores it, and where it was
 //	wait.go      one build at a time at a path
 package sources
@@ -205,7 +206,10 @@ func (b *build) make(ctx context.Context) error {
 	if err := b.fill(ctx); err != nil {
 		return err
 	}
-	return b.findOutward()
+	if err := b.findOutward(); err != nil {
+		return err
+	}
+	return b.namedInside()
 }
 
 // fill makes the clone.

@@ -1,10 +1,14 @@
 package workspace
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
+
+// prefixForm is that of the beginning of a build string (CEP 26).
+var prefixForm = regexp.MustCompile(`^[A-Za-z0-9_.+]*$`)
 
 // readBuild reads [package.build] (crates/pixi_manifest/src/toml/build_backend.rs).
 func (s *source) readBuild() BuildConfig {
@@ -32,7 +36,9 @@ func (s *source) readBuild() BuildConfig {
 	if number := n.Get("build-number"); number != nil && s.want(number, tomledit.Integer) {
 		b.Number, _ = number.Int()
 	}
-	b.Prefix = s.str(n.Get("build-string-prefix"))
+	if b.Prefix = s.str(n.Get("build-string-prefix")); !prefixForm.MatchString(b.Prefix) {
+		s.fail(n.Get("build-string-prefix"), "write it with letters, digits and _ . + alone", "build-string-prefix cannot be %q: it is a part of a file's name", b.Prefix)
+	}
 	b.Flags, b.Secrets = s.strs(n.Get("flags")), s.strs(n.Get("secrets"))
 	b.Config, b.Node = s.backendConfig(n)
 	for _, target := range n.Get("target").Members() {

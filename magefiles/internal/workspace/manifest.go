@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
@@ -127,11 +128,17 @@ func (s *source) addProjectFeatures(m *Manifest, pyproject *Project) {
 	}
 }
 
+// environmentForm is that of an environment's name, which is that of its folder.
+var environmentForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]*$`)
+
 // readEnvironments reads [environments]; tables written into an environment become a feature of its own, the first.
 func (s *source) readEnvironments(m *Manifest) {
 	m.Environments = []*Environment{{Name: DefaultEnvironment, Features: []string{DefaultFeature}}}
 	for _, n := range s.pixi.Get("environments").Members() {
 		e := &Environment{Pos: s.pos(n), Name: n.Key}
+		if !environmentForm.MatchString(n.Key) {
+			s.fail(n, "name it with letters, digits and - alone", "an environment cannot be called %q: it is the name of a folder", n.Key)
+		}
 		features := n
 		if n.Is(tomledit.Table) {
 			features = n.Get("features")

@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"unicode"
 
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
@@ -44,10 +45,14 @@ func (l *loader) readPackage(f *folder) *Package {
 		s.problemAt(p.Pos, "name it with letters, digits and - _ . alone", "a package cannot be called %q: conda knows no such name", p.Name)
 	}
 	p.Version, p.Versions = s.packageVersion(p, l.manifest, l.root)
+	if t := p.Version.Text; strings.HasPrefix(t, "-") || strings.ContainsFunc(t, func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) }) {
+		s.problemAt(p.Version.Pos, "correct it: 1.2.3", "a version cannot be %q: it is a part of a file's name", t)
+	}
 	l.readRecipe(s, p)
 	l.readLiterals(p)
 	l.readEnvVersions(s, p)
 	p.Metadata = s.readMetadata(pkg, l.manifest.workspaceMetadata)
+	p.named = namedFiles(s, project, p)
 	p.Deps = s.packageDeps()
 	for i := range p.Deps {
 		if p.Deps[i].Spec.Workspace {
@@ -92,9 +97,15 @@ func (l *loader) missingProject(f *folder, p *Package) {
 
 // open returns a TOML file of the workspace that the walk may have passed by; nil when it is not there.
 func (l *loader) open(file string) (*source, error) {
-	abs := filepath.Join(l.found.root, filepath.FromSlash(file))
-	if _, err := os.Stat(abs); errors.Is(err, fs.ErrNotExist) {
+	abs, err := filepath.EvalSymlinks(filepath.Join(l.found.root, filepath.FromSlash(file)))
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	}
+	if err == nil && !inside(l.found.root, abs) {
+		err = operr.New("put the file itself there", "%s is a link out of the workspace, and no file elsewhere is read in its place", file)
+	}
+	if err != nil {
+		return nil, err
 	}
 	doc, err := l.found.parse(abs, false)
 	if err != nil {

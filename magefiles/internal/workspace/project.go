@@ -3,6 +3,7 @@ package workspace
 import (
 	"slices"
 
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
@@ -32,9 +33,21 @@ func (s *source) readProject(readText textReader) *Project {
 	} else {
 		p.License = s.str(license)
 	}
+	s.commands(project.Get("scripts"), project.Get("gui-scripts"))
 	p.Version = s.projectVersion(p, readText)
 	p.Dependencies = s.projectDeps(root)
 	return p
+}
+
+// commands refuses scripts whose names are paths: each becomes a file in the folder of programs.
+func (s *source) commands(tables ...*tomledit.Node) {
+	for _, table := range tables {
+		for _, e := range table.Members() {
+			if !condapkg.IsCommand(e.Key) {
+				s.fail(e, "name it as a file may be called", "a script cannot be called %q", e.Key)
+			}
+		}
+	}
 }
 
 // projectDeps reads every requirement of a pyproject.toml, in the order of the source.

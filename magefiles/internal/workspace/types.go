@@ -57,6 +57,7 @@ type Package struct {
 	Publish  bool // `publish = true`: what `pixi publish` without --path takes
 
 	outside     []string      // files and folders out of these that it packs, relative to the root
+	named       []NamedFile   // files that are read to make it, wherever they are
 	recipe      []Dependency  // of its recipe.yaml
 	onePlatform []onePlatform // outputs of its recipe.yaml that are not noarch
 

@@ -64,6 +64,8 @@ func served(dir string, entries []fs.DirEntry) bool {
 func foreign(dir string, e fs.DirEntry) (string, error) {
 	name := e.Name()
 	switch {
+	case e.Type()&fs.ModeSymlink != 0: // it is no channel, and is not followed
+		return "", nil
 	case slices.Contains(beside, name) && e.Type().IsRegular():
 		return "", nil
 	case name == incomingDir && e.IsDir():
@@ -77,6 +79,7 @@ func foreign(dir string, e fs.DirEntry) (string, error) {
 		return name, nil
 	}
 	inside, err := os.ReadDir(filepath.Join(dir, name))
+	inside = slices.DeleteFunc(inside, func(e fs.DirEntry) bool { return e.Type()&fs.ModeSymlink != 0 })
 	if err != nil || len(inside) == 0 {
 		return "", err
 	}
@@ -84,7 +87,7 @@ func foreign(dir string, e fs.DirEntry) (string, error) {
 		return name + "/" + inside[0].Name(), nil
 	}
 	return firstOf(dir, name, func(e fs.DirEntry) bool { // an index of the whole channel, or a page about it, may lie there
-		return e.IsDir() && condapkg.KnownSubdir(e.Name()) || e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".")
+		return e.Type()&fs.ModeSymlink != 0 || e.IsDir() && condapkg.KnownSubdir(e.Name()) || e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".")
 	})
 }
 

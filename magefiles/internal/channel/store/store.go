@@ -52,6 +52,9 @@ type Store struct {
 // refused, and left as it is. The caller closes the store.
 func Open(dir string) (*Store, error) {
 	s := &Store{dir: dir, channels: map[string]*folder{}}
+	if err := stays(dir, incomingDir, lockFile); err != nil {
+		return nil, err
+	}
 	if err := ours(dir); err != nil {
 		return nil, err
 	}

@@ -44,6 +44,9 @@ func newSubdir(name, dir string) *subdir {
 func (d *subdir) load() error {
 	d.change.Lock()
 	defer d.change.Unlock()
+	if err := d.stays(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(d.dir, 0o755); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package repodata
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -19,40 +18,25 @@ type lieError struct{ text string }
 func (e *lieError) Error() string      { return e.text }
 func (*lieError) Is(target error) bool { return target == ErrLies }
 
-var (
-	sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	md5Form    = regexp.MustCompile(`^[0-9a-f]{32}$`)
-)
-
 // mostTexts is how many dependencies and the like a record may have: an empty one takes five times what it takes in the file.
 const mostTexts = 10_000
 
-// check says, as an ErrLies, what makes a record one that cannot be used under the file name it stands under: paths,
-// addresses and sentences are made of what it says.
-func check(file string, r *condapkg.Record) error {
+// check says, as an ErrLies, what makes a record one that cannot be used: paths, addresses and sentences are made of what it
+// says. One of a package that was asked for has to be what its file name says.
+func check(file string, r *condapkg.Record, asked bool) error {
+	err := r.Safe()
 	stem, ok := strings.CutSuffix(file, condapkg.Ext)
 	if !ok {
 		stem, ok = strings.CutSuffix(file, ".tar.bz2")
 	}
-	said := r.Index
-	said.Subdir = "noarch" // which old indexes leave out
-	err := said.Validate()
 	switch {
-	case !ok || stem != r.Stem():
-		err = fmt.Errorf("it says that it is %.120q", r.Stem())
 	case err != nil:
-		err = errors.New(strings.TrimPrefix(err.Error(), "info/index.json has "))
-		err = fmt.Errorf("it has %w", err)
-	case r.Subdir != "" && !condapkg.KnownSubdir(r.Subdir):
-		err = fmt.Errorf("it has the subdir %.120q", r.Subdir)
-	case r.Size < 0:
-		err = fmt.Errorf("it has %d bytes", r.Size)
+	case asked && (!ok || stem != r.Stem()):
+		err = fmt.Errorf("it says that it is %.120q", r.Stem())
+	case r.BuildNumber < 0:
+		err = fmt.Errorf("it has the build number %d", r.BuildNumber)
 	case len(r.Depends)+len(r.Constrains)+len(r.TrackFeatures)+len(r.Purls) > mostTexts:
 		err = fmt.Errorf("it has more than %d dependencies", mostTexts)
-	case r.SHA256 != "" && !sha256Form.MatchString(r.SHA256):
-		err = fmt.Errorf("it has the sha256 %.120q", r.SHA256)
-	case r.MD5 != "" && !md5Form.MatchString(r.MD5):
-		err = fmt.Errorf("it has the md5 %.120q", r.MD5)
 	default:
 		texts := slices.Concat(r.Depends, r.Constrains, r.TrackFeatures, []string{r.License, r.LicenseFamily, r.Arch, r.Platform, r.Features, r.PythonSitePackagesPath})
 		at := slices.IndexFunc(texts, func(s string) bool { return strings.ContainsFunc(s, unicode.IsControl) })
@@ -61,7 +45,7 @@ func check(file string, r *condapkg.Record) error {
 		}
 		err = fmt.Errorf("it has %.120q, with a control character in it", texts[at])
 	}
-	return &lieError{fmt.Sprintf("the record of %.200q cannot be true: %v", file, err)}
+	return &lieError{fmt.Sprintf("the record %.120q is refused: %v", file, err)}
 }
 
 // wanted says whether the file of a package with one of the names may stand under this file name; without names all may.
@@ -76,6 +60,7 @@ func wanted(file string, names []string) bool {
 type list struct {
 	limits  Limits
 	names   []string // that are asked for; none for all
+	asked   bool     // all are of a package that is asked for
 	seen    int
 	records map[string]condapkg.Record // by file name
 	removed map[string]bool
@@ -97,9 +82,9 @@ func (l *list) add(file string, text []byte) error {
 	var r condapkg.Record
 	err := r.UnmarshalJSON(text)
 	if err != nil {
-		err = &lieError{fmt.Sprintf("the record of %.200q cannot be read: %.200q", file, err.Error())}
+		err = &lieError{fmt.Sprintf("the record %.120q is refused, and cannot be read: %.200q", file, err.Error())}
 	} else {
-		err = check(file, &r)
+		err = check(file, &r, l.asked || len(l.names) > 0)
 	}
 	switch {
 	case err == nil:

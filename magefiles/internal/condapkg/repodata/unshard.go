@@ -62,7 +62,7 @@ func DecodeShard(r io.Reader, want Digest, also ...Format) ([]condapkg.Record, e
 // an ErrLies, unless the name is "". Errors: ErrLimit, ErrLies.
 func (l Limits) DecodeShard(r io.Reader, want Digest, name string, also ...Format) ([]condapkg.Record, error) {
 	sum := sha256.New()
-	found := &list{limits: l, records: map[string]condapkg.Record{}, removed: map[string]bool{}}
+	found := &list{limits: l, asked: name != "", records: map[string]condapkg.Record{}, removed: map[string]bool{}}
 	err := l.unpack(io.TeeReader(r, sum), func(d *unpacker, key string) error {
 		switch {
 		case key == "packages.conda", key == "packages" && slices.Contains(also, TarBz2):

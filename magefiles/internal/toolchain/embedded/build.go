@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -149,8 +150,15 @@ func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir, content stri
 		return "", err
 	}
 	for _, l := range licenses {
-		if err := copyFile(l.from, filepath.Join(dir, l.to)); err != nil {
-			return "", err
+		data, err := beneath.ReadFile(topOf(w.Root), l.from)
+		if err == nil {
+			err = os.MkdirAll(dir, 0o755)
+		}
+		if err == nil {
+			err = beneath.WriteFile(dir, filepath.ToSlash(l.to), data, 0o644)
+		}
+		if err != nil {
+			return "", operr.New("name a file of the repository", "packing the license %q of %s: %w", relative(w, l.from), p.Name, err)
 		}
 	}
 	document, err := json.Marshal(newRecipe(p, script, licenses))
@@ -162,17 +170,6 @@ func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir, content stri
 		return "", err
 	}
 	return path, os.WriteFile(path, document, 0o644)
-}
-
-func copyFile(from, to string) error {
-	data, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(to, data, 0o644)
 }
 
 func buildFailed(p *workspace.Package, err error) error {

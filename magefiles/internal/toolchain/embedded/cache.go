@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
 // cached returns a folder of the cache that fill has filled, and fills it when it is not there yet. The key stands for
@@ -39,7 +41,7 @@ func (e *Toolchain) cached(ctx context.Context, kind, key string, fill func(dir 
 	if err := fill(dir); err != nil {
 		return "", err
 	}
-	return dir, os.WriteFile(mark, nil, 0o644)
+	return dir, beneath.WriteFile(dir, filepath.Base(mark), nil, 0o644)
 }
 
 // digest is a short key over texts.

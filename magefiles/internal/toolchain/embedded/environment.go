@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -153,7 +154,7 @@ func (e *Toolchain) uvInstall(ctx context.Context, t tools, dir string, args ...
 // for it, and leave nothing in the work tree.
 func (e *Toolchain) installOwn(ctx context.Context, t tools, dir string, n *needs) error {
 	constraints := filepath.Join(dir, "build-constraints.txt")
-	if err := os.WriteFile(constraints, []byte(backendConstraints), 0o644); err != nil {
+	if err := beneath.WriteFile(dir, filepath.Base(constraints), []byte(backendConstraints), 0o644); err != nil {
 		return err
 	}
 	args := append([]string{"--no-deps", "--reinstall", "--refresh"}, e.uvConfig()...)
@@ -259,5 +260,5 @@ func marked(dir, name, value string) bool {
 }
 
 func mark(dir, name, value string) error {
-	return os.WriteFile(filepath.Join(dir, name), []byte(value), 0o644)
+	return beneath.WriteFile(dir, name, []byte(value), 0o644)
 }

@@ -3,13 +3,17 @@ package embedded
 import (
 	"archive/tar"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
 
@@ -61,8 +65,8 @@ func openAll(paths []string) (archives []*condapkg.Archive, closeAll func(), err
 			a.Close()
 		}
 	}
-	for _, path := range paths {
-		a, err := condapkg.Open(path)
+	for _, file := range paths {
+		a, err := condapkg.Open(file)
 		if err != nil {
 			closeAll()
 			return nil, nil, err
@@ -77,13 +81,24 @@ func openAll(paths []string) (archives []*condapkg.Archive, closeAll func(), err
 type prefix struct {
 	dir  string
 	site string // relative to dir
+	into *beneath.Folder
 }
 
 func newPrefix(dir string, python Interpreter) prefix {
-	return prefix{dir: dir, site: filepath.Join("lib", "python"+python.minor(), "site-packages")}
+	return prefix{dir: dir, site: path.Join("lib", "python"+python.minor(), "site-packages")}
 }
 
+// linkAll writes the files of archives. An environment has links to the interpreter that it was made of, and files that uv has in its
+// cache under another name: neither is written into.
 func (p prefix) linkAll(archives []*condapkg.Archive) error {
+	if len(archives) == 0 {
+		return nil
+	}
+	var err error
+	if p.into, err = beneath.Open(p.dir); err != nil {
+		return err
+	}
+	defer p.into.Close()
 	for _, a := range archives {
 		if err := p.link(a); err != nil {
 			return fmt.Errorf("installing %s: %w", a.Stem(), err)
@@ -100,8 +115,8 @@ func (p prefix) link(a *condapkg.Archive) error {
 		return err
 	}
 	prefixes := map[string]string{}
-	for _, path := range paths {
-		prefixes[path.Path] = path.PrefixPlaceholder
+	for _, listed := range paths {
+		prefixes[listed.Path] = listed.PrefixPlaceholder
 	}
 	err = a.Walk(func(h *tar.Header, r io.Reader) error {
 		if h.Typeflag != tar.TypeReg {
@@ -131,32 +146,48 @@ func (p prefix) link(a *condapkg.Archive) error {
 	return nil
 }
 
-func (p prefix) target(path string) string {
-	switch first, rest, _ := strings.Cut(path, "/"); first {
+func (p prefix) target(name string) string {
+	switch first, rest, _ := strings.Cut(name, "/"); first {
 	case "site-packages":
-		return filepath.Join(p.site, filepath.FromSlash(rest))
+		return path.Join(p.site, rest)
 	case "python-scripts":
-		return filepath.Join("bin", filepath.FromSlash(rest))
+		return path.Join("bin", rest)
 	}
-	return filepath.FromSlash(path)
+	return name
 }
 
-func (p prefix) write(path string, data []byte, mode os.FileMode) error {
-	path = filepath.Join(p.dir, path)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
+// ofInterpreter are the files by which an environment knows its interpreter, beside the links to that.
+func ofInterpreter(name string) bool {
+	switch path.Base(name) {
+	case "pyvenv.cfg":
+		return path.Dir(name) == "."
+	case "python", "python3":
+		return path.Dir(name) == "bin"
 	}
-	return os.WriteFile(path, data, mode)
+	return false
+}
+
+func (p prefix) write(name string, data []byte, mode os.FileMode) error {
+	var link *beneath.LinkError
+	refused := ofInterpreter(name)
+	var err error
+	if !refused {
+		err = p.into.Write(name, data, mode)
+	}
+	if refused || errors.As(err, &link) {
+		return operr.New("leave it out of the package, or install it with pixi: PIPELINE_TOOLCHAIN=pixi",
+			"the package has the file %q, where the environment has a link, or what is its interpreter's", name)
+	}
+	return err
 }
 
 // entryPoint writes the script of "command = module:function", as conda's installers do.
-func (p prefix) entryPoint(point string) error {
-	command, target, ok := strings.Cut(point, "=")
-	module, function, ok2 := strings.Cut(strings.TrimSpace(target), ":")
-	if !ok || !ok2 {
-		return fmt.Errorf("%q is no entry point", point)
+func (p prefix) entryPoint(text string) error {
+	point, err := condapkg.ParseEntryPoint(text)
+	if err != nil {
+		return err
 	}
-	root, _, _ := strings.Cut(function, ".")
-	script := fmt.Sprintf("#!%s\nimport sys\n\nfrom %s import %s\n\nif __name__ == \"__main__\":\n    sys.exit(%s())\n", p.python(), module, root, function)
-	return p.write(filepath.Join("bin", strings.TrimSpace(command)), []byte(script), 0o755)
+	root, _, _ := strings.Cut(point.Function, ".")
+	script := fmt.Sprintf("#!%s\nimport sys\n\nfrom %s import %s\n\nif __name__ == \"__main__\":\n    sys.exit(%s())\n", p.python(), point.Module, root, point.Function)
+	return p.write(path.Join("bin", point.Command), []byte(script), 0o755)
 }

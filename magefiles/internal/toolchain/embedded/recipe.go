@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -268,23 +269,48 @@ func licenseFiles(w *workspace.Workspace, p *workspace.Package) ([]license, erro
 		if filepath.IsLocal(f) {
 			to = f
 		}
-		out = append(out, license{filepath.Join(w.Root, filepath.FromSlash(p.Dir), f), to})
+		out = append(out, license{below(filepath.Join(w.Root, filepath.FromSlash(p.Dir)), f), to})
 	} else if !p.Build.Python.IgnorePyproject {
 		named := p.Project.LicenseFiles
 		if p.Project.LicenseFile != "" {
 			named = append([]string{p.Project.LicenseFile}, named...)
 		}
 		for _, f := range named {
-			out = append(out, license{filepath.Join(w.Root, filepath.FromSlash(p.SourceDir), f), filepath.Base(f)})
+			out = append(out, license{below(filepath.Join(w.Root, filepath.FromSlash(p.SourceDir)), f), filepath.Base(f)})
 		}
 	}
+	top := topOf(w.Root)
 	for _, f := range out {
+		if at, inside := beneath.Leads(top, f.from); !inside {
+			return nil, operr.New("put the file into the repository, and name it there",
+				"the license file %s of %s leads out of the repository, to %q, and what is there would be published", relative(w, f.from), p.Name, at)
+		}
 		if _, err := os.Stat(f.from); err != nil {
 			return nil, operr.New("name files that are there; pixi-build-python takes no patterns",
 				"the license file %s of %s is not there", relative(w, f.from), p.Name)
 		}
 	}
 	return out, nil
+}
+
+// below is a path that a manifest names, from a folder. It is not cleaned: one up from a link is elsewhere than it says.
+func below(dir, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return dir + string(filepath.Separator) + filepath.FromSlash(name)
+}
+
+// topOf is the folder of the repository that a folder is in: the nearest with a .git, or else the folder itself.
+func topOf(root string) string {
+	for dir := root; ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			return root
+		}
+	}
 }
 
 // relative is a path below the workspace's root, for people.

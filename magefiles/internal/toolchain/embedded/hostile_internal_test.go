@@ -1,0 +1,160 @@
+package embedded
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// madeUp is a folder that looks like an environment of uv's, whose links lead to files of the test's: where a fault lets an attack through,
+// it reaches these, and no interpreter of this machine.
+func madeUp(t *testing.T) (dir, outside string) {
+	top := t.TempDir()
+	dir, outside = filepath.Join(top, "env"), filepath.Join(top, "outside")
+	for name, text := range map[string]string{
+		"outside/python3.12": "interpreter", "outside/cached.py": "cached", "outside/lib/os.py": "library",
+		"env/pyvenv.cfg": "home", "env/bin/activate": "activate", "env/lib/python3.12/site-packages/dep/__init__.py": "dep",
+	} {
+		path := filepath.Join(top, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	require.NoError(t, os.Link(filepath.Join(outside, "cached.py"), filepath.Join(dir, "lib/python3.12/site-packages/dep/hard.py")))
+	for name, leads := range map[string]string{
+		"bin/python": filepath.Join(outside, "python3.12"), "bin/python3": "python", "bin/python3.12": "python", "lib64": "lib",
+		"lib/python3.12/site-packages/linked": filepath.Join(outside, "lib"), "lib/python3.12/site-packages/link.py": filepath.Join(outside, "cached.py"),
+		"share": outside,
+	} {
+		require.NoError(t, os.Symlink(leads, filepath.Join(dir, name)))
+	}
+	return dir, outside
+}
+
+// TestHostileLinksInEnvironments links packages whose files are where the environment has a link, or a file with another name elsewhere.
+func TestHostileLinksInEnvironments(t *testing.T) {
+	files := func(name string) condapkgtest.Package {
+		return condapkgtest.Package{Name: "a", Files: map[string]string{name: "evil"}}
+	}
+	for name, c := range map[string]struct {
+		p    condapkgtest.Package
+		says string // "" where it is installed
+	}{
+		"interpreter":                {files("bin/python"), `the file "bin/python"`},
+		"interpreter by its version": {files("bin/python3.12"), `the file "bin/python3.12"`},
+		"interpreter by a script":    {files("python-scripts/python3"), `the file "bin/python3"`},
+		"interpreter by a point":     {condapkgtest.Package{Name: "a", EntryPoints: []string{"python = a:main"}}, `the file "bin/python"`},
+		"what the environment is":    {files("pyvenv.cfg"), `the file "pyvenv.cfg"`},
+		"behind a link inside":       {files("lib64/evil"), "where the environment has a link"},
+		"behind a link out":          {files("share/evil"), "where the environment has a link"},
+		"behind a link in a library": {files("site-packages/linked/os.py"), "where the environment has a link"},
+		"a file that is a link":      {files("site-packages/link.py"), "where the environment has a link"},
+		"a file where a folder is":   {files("bin"), `"bin" is a folder`},
+		"a folder where a file is":   {files("bin/activate/x"), `"bin/activate" is not a folder`},
+		"a point that is a path":     {condapkgtest.Package{Name: "a", EntryPoints: []string{"../../x = a:main"}}, "not the name of a file"},
+		"a point that is absolute":   {condapkgtest.Package{Name: "a", EntryPoints: []string{"/tmp/x = a:main"}}, "not the name of a file"},
+		"a hard link":                {files("site-packages/dep/hard.py"), ""},
+		"a file of a dependency":     {files("site-packages/dep/__init__.py"), ""},
+		"a script like another":      {condapkgtest.Package{Name: "a", EntryPoints: []string{"activate = a:main"}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, outside := madeUp(t)
+			archives, closeAll, err := openAll([]string{c.p.Write(t, t.TempDir())})
+			require.NoError(t, err)
+			defer closeAll()
+			err = newPrefix(dir, Interpreter{Version: "3.12.1"}).linkAll(archives)
+			if c.says == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, c.says)
+			}
+			if link := "where the environment has a link"; c.says == link {
+				require.Contains(t, operr.NextOf(err), "leave it out of the package")
+			}
+			for file, text := range map[string]string{"python3.12": "interpreter", "cached.py": "cached", "lib/os.py": "library"} {
+				data, err := os.ReadFile(filepath.Join(outside, file))
+				require.NoError(t, err)
+				require.Equal(t, text, string(data), file)
+			}
+			require.NoFileExists(t, filepath.Join(outside, "evil"))
+			require.NoFileExists(t, filepath.Join(filepath.Dir(dir), "x"))
+		})
+	}
+}
+
+// TestHostileMarks marks an environment into which a wheel has put a file of that name: it is replaced.
+func TestHostileMarks(t *testing.T) {
+	for _, name := range []string{".own", ".third-party"} {
+		dir, outside := madeUp(t)
+		require.NoError(t, os.Link(filepath.Join(outside, "cached.py"), filepath.Join(dir, name)))
+		require.NoError(t, mark(dir, name, "value"))
+		require.True(t, marked(dir, name, "value"))
+		data, err := os.ReadFile(filepath.Join(outside, "cached.py"))
+		require.NoError(t, err)
+		require.Equal(t, "cached", string(data))
+		require.NoError(t, os.Remove(filepath.Join(dir, name)))
+		require.NoError(t, os.Symlink(filepath.Join(outside, "cached.py"), filepath.Join(dir, name)))
+		require.Error(t, mark(dir, name, "value"))
+	}
+}
+
+// TestHostileLicenses packs no file from outside of the repository, by a link or by a path.
+func TestHostileLicenses(t *testing.T) {
+	for name, c := range map[string]struct {
+		file, leads string // of the package; OUT is a folder outside, TOP the repository
+		refused     bool
+	}{
+		"the kernel's":       {"LICENSE", "/proc/self/environ", true},
+		"a link out":         {"LICENSE", "OUT/secret", true},
+		"by steps":           {"LICENSE", "../../../outside/secret", true},
+		"a path that is up":  {"../../../outside/secret", "", true},
+		"a full path":        {"OUT/secret", "", true},
+		"one up from a link": {"docs/../secret", "OUT/folder", true},
+		"of the repository":  {"../../LICENSE", "", false},
+		"a link inside":      {"COPYING", "../../LICENSE", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			top := t.TempDir()
+			repo, outside := filepath.Join(top, "repo"), filepath.Join(top, "outside")
+			for _, dir := range []string{filepath.Join(repo, ".git"), filepath.Join(repo, "ws", "a"), filepath.Join(outside, "folder")} {
+				require.NoError(t, os.MkdirAll(dir, 0o755))
+			}
+			require.NoError(t, os.WriteFile(filepath.Join(outside, "secret"), []byte("secret"), 0o644))
+			require.NoError(t, os.WriteFile(filepath.Join(repo, "LICENSE"), []byte("license"), 0o644))
+			put := strings.NewReplacer("OUT", outside)
+			link := c.file
+			if first, _, up := strings.Cut(c.file, "/.."); up && first != ".." {
+				link = first
+			}
+			if c.leads != "" {
+				require.NoError(t, os.Symlink(put.Replace(c.leads), filepath.Join(repo, "ws", "a", link)))
+			}
+			w := &workspace.Workspace{Root: filepath.Join(repo, "ws")}
+			p := &workspace.Package{Name: "a", Dir: "a", SourceDir: "a", Project: &workspace.Project{}}
+			for _, by := range []func(file string){
+				func(file string) { p.Metadata.LicenseFile = file },
+				func(file string) { p.Metadata.LicenseFile, p.Project.LicenseFiles = "", []string{file} },
+				func(file string) { p.Project.LicenseFiles, p.Project.LicenseFile = nil, file },
+			} {
+				by(put.Replace(c.file))
+				dir := filepath.Join(t.TempDir(), "recipe")
+				_, err := writeRecipe(w, p, dir, "", map[string]string{})
+				if c.refused {
+					require.ErrorContains(t, err, "what is there would be published")
+					require.NoDirExists(t, dir)
+					continue
+				}
+				require.NoError(t, err)
+				data, err := os.ReadFile(filepath.Join(dir, filepath.Base(c.file)))
+				require.NoError(t, err)
+				require.Equal(t, "license", string(data))
+			}
+		})
+	}
+}
