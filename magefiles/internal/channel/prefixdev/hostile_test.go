@@ -142,7 +142,7 @@ func TestHostileRecords(t *testing.T) {
 		_, _ = io.WriteString(w, listed("a-1-0.conda", a+`"size":7,"sha256":"`+goodSum+`","depends":["b >=1"],`))
 	})
 	_, err := good.Records(t.Context(), "noarch")
-	require.Error(t, err, "it is no zstd")
+	require.Error(t, err, "it is not zstd")
 	for _, f := range good.Forms(t.Context(), "noarch", "a") {
 		if f.Name == "repodata.json" {
 			require.NoError(t, f.Err)

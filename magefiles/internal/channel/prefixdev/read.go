@@ -63,7 +63,10 @@ const nextOfLies = "see what the channel has there, and who may write to it; a p
 // nextOfReading says what to do about what no server should answer; "" where others know better.
 func (c *Client) nextOfReading(err error) string {
 	switch {
-	case errors.Is(err, repodata.ErrLimit), errors.Is(err, repodata.ErrLies), errors.Is(err, channel.ErrTooLarge), errors.Is(err, channel.ErrInvalid):
+	case errors.Is(err, repodata.ErrLimit):
+		return fmt.Sprintf("see what the channel has there, and remove what nobody needs: the index of a channel that is published to may have %d MiB, "+
+			"and one of others %d", repodata.Own.Size>>20, repodata.Elsewhere.Size>>20)
+	case errors.Is(err, repodata.ErrLies), errors.Is(err, channel.ErrTooLarge), errors.Is(err, channel.ErrInvalid):
 		return nextOfLies
 	case errors.Is(err, httpclient.ErrRedirect):
 		return "correct the server's address, or its redirects: see where " + c.Server() + " leads"

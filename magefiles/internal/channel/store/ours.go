@@ -64,7 +64,7 @@ func served(dir string, entries []fs.DirEntry) bool {
 func foreign(dir string, e fs.DirEntry) (string, error) {
 	name := e.Name()
 	switch {
-	case e.Type()&fs.ModeSymlink != 0: // it is no channel, and is not followed
+	case e.Type()&fs.ModeSymlink != 0: // it is not a channel, and is not followed
 		return "", nil
 	case slices.Contains(beside, name) && e.Type().IsRegular():
 		return "", nil
