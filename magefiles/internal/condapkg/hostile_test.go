@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"encoding/json"
 	"io"
 	"strings"
@@ -131,6 +132,8 @@ func TestHostileArchivesAreRefusedWithASentence(t *testing.T) {
 		"path bomb":        {raw{pathsJSON: `{"paths":[{}` + strings.Repeat(",{}", 2<<20) + `]}`}, "lists more than"},
 		"no list of paths": {raw{pathsJSON: `{"paths":{"a":1}}`}, "list of paths"},
 		"many entries":     {raw{more: strings.Fields(strings.Repeat(strings.Repeat("x", 60000)+" ", 100))}, "list of entries is too long"},
+		"a long path":      {raw{pkg: []tar.Header{file(strings.Repeat("a/", 400_000)+"a", 1)}}, "longer than any system takes"},
+		"a long link":      {raw{pkg: []tar.Header{link("a", strings.Repeat("b/", 400_000)+"b")}}, "longer than any system takes"},
 		"no tar":           {raw{infoZst: bomb(t, 1<<20)}, "info/index.json is missing"},
 		"no zstd":          {raw{infoZst: []byte("plain")}, "info-a-1-0.tar.zst"},
 	} {
@@ -287,4 +290,23 @@ func TestHostileIndexOfAnArchive(t *testing.T) {
 		require.NoError(t, err)
 		require.ErrorContains(t, check(t, withInfo(t, map[string]string{"info/paths.json": string(text)})), "leaves the package", path)
 	}
+}
+
+// Folders count as well: a short name can lie in many.
+func TestHostileDepth(t *testing.T) {
+	var deep []tar.Header
+	for i := range 1000 {
+		deep = append(deep, file(fmt.Sprint(i, strings.Repeat("/a", 1000)), 0))
+	}
+	data := raw{pkg: deep}.bytes(t)
+	l := condapkg.DefaultLimits
+	l.Members = 10_000
+	a, err := condapkg.New(bytes.NewReader(data), int64(len(data)), l)
+	require.NoError(t, err)
+	require.ErrorContains(t, a.Check(), "members and folders")
+
+	l.Members, l.Names = 1<<20, 1<<20
+	a, err = condapkg.New(bytes.NewReader(data), int64(len(data)), l)
+	require.NoError(t, err)
+	require.ErrorContains(t, a.Check(), "longer together")
 }
