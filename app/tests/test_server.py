@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 import tornado.testing
@@ -7,7 +8,7 @@ from probes import FAILS, IMPORTS, OLD, SYSTEM, WELL
 
 from myapp.refresh import Refresher
 from myapp.report import Report
-from myapp.server import Download, Health, allowed
+from myapp.server import Download, Health, allowed, guard, hosts
 
 REPORT = Report("probe", "0.1.0", "2026-01-02T03:04:06+00:00", SYSTEM, (WELL, OLD), (IMPORTS,))
 
@@ -68,3 +69,74 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
 )
 def test_who_may_connect(address: str, hosts: list[str]) -> None:
     assert allowed(address, 1) == hosts
+
+
+STRANGERS = ["evil.example", "evil.example:5006", "127.0.0.1.evil.example", "localhost.evil.example", ""]
+ITS_OWN = [
+    "localhost",
+    "LOCALHOST:1",
+    "127.0.0.1",
+    "127.3.2.1:5006",
+    "[::1]:5006",
+    "status.example",
+    "STATUS.example:443",
+]
+
+
+class Guarded(tornado.testing.AsyncHTTPTestCase):
+    """What is asked of a name that is not the server's, by whatever method and of whatever path."""
+
+    def get_app(self) -> tornado.web.Application:
+        """Serve one page."""
+        application = tornado.web.Application([("/", tornado.web.RedirectHandler, {"url": "/page"})])
+        guard(application, hosts("127.0.0.1", ["status.example:80"]))
+        return application
+
+    def test_a_strange_name_gets_nothing(self) -> None:
+        for host in STRANGERS:
+            for path in ["/", "/healthz", "/report.json", "/ws", "/static/x"]:
+                answer = self.fetch(path, headers={"Host": host}, follow_redirects=False)
+                assert answer.code == 421, (host, path)
+                assert b"MYAPP_ALLOW_ORIGIN" in answer.body
+        answer = self.fetch("/", method="POST", body="x", headers={"Host": "evil.example"})
+        assert answer.code == 421
+
+    def test_its_own_names_get_an_answer(self) -> None:
+        for host in ITS_OWN:
+            answer = self.fetch("/", headers={"Host": host}, follow_redirects=False)
+            assert answer.code == 301, host
+
+
+@pytest.mark.parametrize(
+    ("address", "origins", "answered", "refused"),
+    [
+        (
+            "127.0.0.1",
+            [],
+            ["localhost", "127.0.0.1", "[::1]"],
+            ["evil.example", "192.0.2.1", "xlocalhost"],
+        ),
+        ("localhost", [], ["localhost", "127.0.0.1"], ["evil.example"]),
+        ("::1", ["a.example"], ["a.example", "[::1]"], ["b.example", "a_example", "aXexample"]),
+        (
+            "0.0.0.0",
+            ["a.example:443"],
+            ["a.example", "192.0.2.1", "[2001:db8::1]", "localhost"],
+            ["b.example", "192.0.2.1.nip.example"],
+        ),
+        ("build.example", [], ["build.example", "127.0.0.1"], ["evil.example"]),
+        ("build.example", ["a.example"], ["build.example", "a.example"], ["evil.example"]),
+    ],
+)
+def test_hostile_names(address: str, origins: list[str], answered: list[str], refused: list[str]) -> None:
+    names = hosts(address, origins)
+    assert names is not None
+    for host in answered:
+        assert re.fullmatch(names, host), host
+    for host in refused:
+        assert not re.fullmatch(names, host), host
+
+
+@pytest.mark.parametrize(("address", "origins"), [("0.0.0.0", []), ("::", []), ("192.0.2.1", []), ("127.0.0.1", ["*"])])
+def test_who_listens_to_all_without_a_setting(address: str, origins: list[str]) -> None:
+    assert hosts(address, origins) is None

@@ -364,6 +364,7 @@ func channelToRead(ctx context.Context, address, authFile string) (*prefixdev.Ch
 		return nil, err
 	}
 	c.Also(repodata.TarBz2)
+	c.OfOthers()
 	if otherKind {
 		err = openToAll(ctx, c)
 	} else {

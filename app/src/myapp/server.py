@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,18 @@ from myapp.refresh import Refresher
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tornado.web import Application
+
     from myapp.report import Report
 
+LIMITS = {  # of Tornado's server: who says nothing keeps no connection, and no request has a body of any size
+    "idle_connection_timeout": 60.0,  # seconds; for all headers of a request too
+    "body_timeout": 30.0,  # seconds
+    "max_body_size": 1 << 20,  # bytes
+    "max_header_size": 64 << 10,  # bytes
+}
+LOOPBACK = r"localhost\.?|127(?:\.\d{1,3}){3}|\[::1\]"
+NUMBER = r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]"
 FRESH = 30.0  # seconds; a health check that finds an older report has a new one taken, for the next
 
 
@@ -61,14 +72,29 @@ class Download(Shared):
         self.write(report.to_json())
 
 
+class Elsewhere(RequestHandler):
+    """Whatever is asked of a name that is not this server's, as by a page of that name (DNS rebinding)."""
+
+    def prepare(self) -> None:
+        """Answer with a sentence, whatever the method is."""
+        self.set_status(421)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(
+            "This server does not answer to that name. MYAPP_ALLOW_ORIGIN, or --allow-origin, says its names.\n"
+        )
+
+    def check_xsrf_cookie(self) -> None:
+        """Nothing is done here that a cookie would protect."""
+
+
 def serve(address: str, port: int, origins: Sequence[str]) -> None:
     """Serve until Ctrl-C or SIGTERM. The first line on standard output is the address.
 
     Args:
         address: To listen on.
         port: To listen on; 0 is any free one.
-        origins: Names, or name:port, that browsers may know this server by. None given: loopback names where the
-            address is one of loopback, else any.
+        origins: Names, or name:port, that this server is known by; it answers to no other, but to loopback names and
+            to addresses. None given: to loopback names where the address is one of loopback, else to any.
 
     Raises:
         OSError: The address cannot be had.
@@ -84,6 +110,7 @@ def serve(address: str, port: int, origins: Sequence[str]) -> None:
         title="myapp",
         show=False,
         start=False,
+        http_server_kwargs=dict(LIMITS),
         verbose=False,
         # Who has read the page, and nobody else, may open its connection, whatever the name of this server is.
         sign_sessions=True,
@@ -95,6 +122,7 @@ def serve(address: str, port: int, origins: Sequence[str]) -> None:
     port = server.port
     if not origins:
         settings.allowed_ws_origin = allowed(address, port)
+    guard(server._tornado, hosts(address, origins))
     logging.getLogger("tornado.access").setLevel(logging.ERROR)
     server.start()
     server.io_loop.add_callback(watch, refresher)
@@ -103,6 +131,31 @@ def serve(address: str, port: int, origins: Sequence[str]) -> None:
         server.run_until_shutdown()
     finally:
         imports.kill_all()
+
+
+def guard(application: Application, names: str | None) -> None:
+    """Let an application answer to the names alone, a regular expression; None lets it answer to any."""
+    if names is not None:
+        application.add_handlers(rf"(?!(?:{names})$).*", [(r".*", Elsewhere)])
+
+
+def hosts(address: str, origins: Sequence[str]) -> str | None:
+    """Return the names that are answered to, without ports, as a regular expression; None stands for any.
+
+    A number is nothing that a name server could lead elsewhere. Any is taken where the server listens to others, which
+    may reach it by one that it does not know.
+    """
+    try:
+        number = ipaddress.ip_address("127.0.0.1" if address == "localhost" else address)
+    except ValueError:
+        number = None
+    if "*" in origins or (not origins and number is not None and not number.is_loopback):
+        return None
+    numbers = LOOPBACK if number is not None and number.is_loopback else f"{LOOPBACK}|{NUMBER}"
+    names = [re.sub(r":\d+$", "", origin) for origin in origins]
+    if number is None:
+        names.append(address)
+    return "|".join([numbers, *(re.escape(name.lower()) for name in names)])
 
 
 async def watch(refresher: Refresher[Any]) -> None:

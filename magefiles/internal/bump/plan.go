@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"io"
 	"os"
 	"slices"
 
@@ -123,9 +125,26 @@ func (p *Plan) Check(w *workspace.Workspace) error {
 	return nil
 }
 
+// maxPlan is more than any plan has, in bytes.
+const maxPlan = 64 << 20
+
+// readPlan reads a file that need not be one: a shell may hand a plan over by a pipe.
+func readPlan(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxPlan+1))
+	if err == nil && len(data) > maxPlan {
+		err = fmt.Errorf("%s has more than %d bytes", path, maxPlan)
+	}
+	return data, err
+}
+
 // ReadPlan reads a plan that was written as JSON.
 func ReadPlan(path string) (*Plan, error) {
-	data, err := os.ReadFile(path)
+	data, err := readPlan(path)
 	if err != nil {
 		return nil, operr.NewUsage("name a file made by `mage version:plan -json`", "reading the plan: %w", err)
 	}

@@ -15,7 +15,8 @@ import (
 )
 
 // Download copies an artifact to a file on this machine, and checks that its bytes are the record's. On an error the
-// file at path is what it was before, if it was. Errors: those of Open, and ErrInvalid for other bytes.
+// file at path is what it was before, if it was. No more is written than the record says. Errors: those of Open, and
+// ErrInvalid for other bytes.
 func Download(ctx context.Context, c Channel, r condapkg.Record, path string) error {
 	err := readWhole(ctx, c, r.Subdir, r.FileName(), func(f io.Reader) error {
 		w, err := atomicfile.Create(path, 0o644)
@@ -24,7 +25,7 @@ func Download(ctx context.Context, c Channel, r condapkg.Record, path string) er
 		}
 		defer w.Abort()
 		sum := sha256.New()
-		if _, err := io.Copy(io.MultiWriter(w, sum), f); err != nil {
+		if err := copyAll(io.MultiWriter(w, sum), f, r.Size); err != nil {
 			return err
 		}
 		if got := hex.EncodeToString(sum.Sum(nil)); got != r.SHA256 {
@@ -36,6 +37,26 @@ func Download(ctx context.Context, c Channel, r condapkg.Record, path string) er
 		return fmt.Errorf("downloading %s: %w", r.FileName(), err)
 	}
 	return nil
+}
+
+// MaxArtifact is the most that is read of an artifact whose size is not known, in bytes: four times what prefix.dev takes.
+const MaxArtifact = 4 << 30
+
+// copyAll copies an artifact of so many bytes, or of a size that is not known, which is 0. Errors: ErrInvalid for one that
+// has more, and ErrTooLarge.
+func copyAll(to io.Writer, from io.Reader, size int64) error {
+	most := size
+	if most <= 0 {
+		most = MaxArtifact
+	}
+	n, err := io.Copy(to, io.LimitReader(from, most+1))
+	switch {
+	case err != nil || n <= most:
+		return err
+	case size > 0:
+		return Errorf(ErrInvalid, "it has more than the %d bytes that the index says", size)
+	}
+	return Errorf(ErrTooLarge, "it has more than %d bytes, which is more than is read", most)
 }
 
 // wholeReader is a channel that reads a file from its beginning again where the connection breaks off.
@@ -101,8 +122,7 @@ func Holds(ctx context.Context, c Channel, subdir, name, file string) (string, e
 	sum := sha256.New()
 	err = readWhole(ctx, c, subdir, file, func(f io.Reader) error {
 		sum.Reset()
-		_, err := io.Copy(sum, f)
-		return err
+		return copyAll(sum, f, 0)
 	})
 	if errors.Is(err, ErrNotFound) {
 		return "", nil

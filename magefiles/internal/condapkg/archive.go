@@ -3,7 +3,6 @@ package condapkg
 import (
 	"archive/tar"
 	"archive/zip"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +22,7 @@ type Limits struct {
 	Payload int64 // the whole payload, when it is walked
 	Ratio   int64 // payload per byte of the archive, for what exceeds 256 MiB
 	Members int   // files in the archive
+	Names   int64 // the paths of all members together, which are held in memory; 0 is 256 MiB
 }
 
 // DefaultLimits are generous for a package, and small for a bomb.
@@ -65,10 +65,12 @@ func openFile(f *os.File) (*Archive, error) {
 
 // New opens an archive of size bytes that r reads.
 func New(r io.ReaderAt, size int64, l Limits) (*Archive, error) {
-	z, err := zip.NewReader(r, size)
+	list := &listing{r: r, left: maxListing}
+	z, err := zip.NewReader(list, size)
 	if err != nil {
 		return nil, bad("it is no zip file: %v", err)
 	}
+	list.read = true
 	a := &Archive{limits: l, size: size, close: func() error { return nil }}
 	info, err := a.parts(z)
 	if err != nil {
@@ -77,17 +79,36 @@ func New(r io.ReaderAt, size int64, l Limits) (*Archive, error) {
 	if err := a.readInfo(info); err != nil {
 		return nil, err
 	}
-	raw, ok := a.info["info/index.json"]
-	if !ok {
+	if _, ok := a.info["info/index.json"]; !ok {
 		return nil, bad("info/index.json is missing")
 	}
-	if err := json.Unmarshal(raw, &a.index); err != nil {
-		return nil, bad("info/index.json: %v", err)
+	if err := a.readJSON("info/index.json", &a.index); err != nil {
+		return nil, err
 	}
 	if err := a.index.safe(); err != nil {
 		return nil, bad("info/index.json: %v", err)
 	}
 	return a, nil
+}
+
+// maxListing is what is read of the zip to learn what is in it, in bytes. A package has three entries; a gigabyte of entries
+// would be held in memory before they can be counted.
+const maxListing = 4 << 20
+
+// listing is a reader of a zip file that gives an error where its list of entries is too long.
+type listing struct {
+	r    io.ReaderAt
+	left int64
+	read bool // the list was read, and what is in the entries has limits of its own
+}
+
+func (l *listing) ReadAt(p []byte, off int64) (int, error) {
+	if !l.read {
+		if l.left -= int64(len(p)); l.left < 0 {
+			return 0, errors.New("its list of entries is too long")
+		}
+	}
+	return l.r.ReadAt(p, off)
 }
 
 // Close closes the file that Open opened.

@@ -5,7 +5,9 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -25,6 +27,7 @@ type raw struct {
 	stem      string
 	more      []string // further zip entries
 	infoZst   []byte   // in place of the info tar
+	pathsJSON string
 }
 
 func (r raw) bytes(t testing.TB) []byte {
@@ -35,9 +38,12 @@ func (r raw) bytes(t testing.TB) []byte {
 	if r.stem == "" {
 		r.stem = "a-1-0"
 	}
+	if r.pathsJSON == "" {
+		r.pathsJSON = `{"paths":[],"paths_version":1}`
+	}
 	info := r.infoZst
 	if info == nil {
-		info = pack(t, r.info, map[string]string{"info/index.json": r.index, "info/paths.json": `{"paths":[],"paths_version":1}`})
+		info = pack(t, r.info, map[string]string{"info/index.json": r.index, "info/paths.json": r.pathsJSON})
 	}
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -120,6 +126,14 @@ func TestHostileArchivesAreRefusedWithASentence(t *testing.T) {
 		"bad name":         {raw{index: `{"name":"A","version":"1","build":"0","subdir":"noarch"}`}, "has the name"},
 		"no json":          {raw{index: `{`}, "info/index.json"},
 		"info bomb":        {raw{info: []tar.Header{file("info/big", 65<<20)}}, "larger than is accepted"},
+		"index bomb":       {raw{index: `{"name":"a","depends":[""` + strings.Repeat(`,""`, 3<<20) + `]}`}, "has more than"},
+		"deep index":       {raw{index: `{"name":` + strings.Repeat("[", 1<<20)}, "info/index.json"},
+		"index of another": {raw{index: `{"name":7,"version":[],"build":{}}`}, "info/index.json"},
+		"path bomb":        {raw{pathsJSON: `{"paths":[{}` + strings.Repeat(",{}", 2<<20) + `]}`}, "lists more than"},
+		"no list of paths": {raw{pathsJSON: `{"paths":{"a":1}}`}, "list of paths"},
+		"many entries":     {raw{more: strings.Fields(strings.Repeat(strings.Repeat("x", 60000)+" ", 100))}, "list of entries is too long"},
+		"a long path":      {raw{pkg: []tar.Header{file(strings.Repeat("a/", 400_000)+"a", 1)}}, "longer than any system takes"},
+		"a long link":      {raw{pkg: []tar.Header{link("a", strings.Repeat("b/", 400_000)+"b")}}, "longer than any system takes"},
 		"no tar":           {raw{infoZst: bomb(t, 1<<20)}, "info/index.json is missing"},
 		"no zstd":          {raw{infoZst: []byte("plain")}, "info-a-1-0.tar.zst"},
 	} {
@@ -276,4 +290,23 @@ func TestHostileIndexOfAnArchive(t *testing.T) {
 		require.NoError(t, err)
 		require.ErrorContains(t, check(t, withInfo(t, map[string]string{"info/paths.json": string(text)})), "leaves the package", path)
 	}
+}
+
+// Folders count as well: a short name can lie in many.
+func TestHostileDepth(t *testing.T) {
+	var deep []tar.Header
+	for i := range 1000 {
+		deep = append(deep, file(fmt.Sprint(i, strings.Repeat("/a", 1000)), 0))
+	}
+	data := raw{pkg: deep}.bytes(t)
+	l := condapkg.DefaultLimits
+	l.Members = 10_000
+	a, err := condapkg.New(bytes.NewReader(data), int64(len(data)), l)
+	require.NoError(t, err)
+	require.ErrorContains(t, a.Check(), "members and folders")
+
+	l.Members, l.Names = 1<<20, 1<<20
+	a, err = condapkg.New(bytes.NewReader(data), int64(len(data)), l)
+	require.NoError(t, err)
+	require.ErrorContains(t, a.Check(), "longer together")
 }

@@ -87,8 +87,8 @@ type Path struct {
 }
 
 type pathsFile struct {
-	Paths   []Path `json:"paths"`
-	Version int    `json:"paths_version"`
+	Paths   pathList `json:"paths"`
+	Version int      `json:"paths_version"`
 }
 
 // About reads info/about.json; it is zero where the archive has none.
@@ -116,22 +116,59 @@ func (a *Archive) HashInput() json.RawMessage { return a.info["info/hash_input.j
 
 // Paths reads info/paths.json; it is nil where the archive has none, as very old ones do.
 func (a *Archive) Paths() ([]Path, error) {
-	var v pathsFile
+	v := pathsFile{Paths: pathList{most: a.limits.Members}}
 	if err := a.readJSON("info/paths.json", &v); err != nil {
 		return nil, err
 	}
-	for _, p := range v.Paths {
+	for _, p := range v.Paths.all {
 		if !local(p.Path) {
 			return nil, bad("info/paths.json has the path %.120q, which leaves the package", p.Path)
 		}
 	}
-	return v.Paths, nil
+	return v.Paths.all, nil
 }
+
+// pathList is a list of paths that is read up to so many: a few bytes are enough for an empty one.
+type pathList struct {
+	most int
+	all  []Path
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *pathList) UnmarshalJSON(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	switch t, err := d.Token(); {
+	case err != nil || t == nil: // null
+		return err
+	case t != json.Delim('['):
+		return fmt.Errorf("%.40q stands where the list of paths is expected", fmt.Sprint(t))
+	}
+	for d.More() {
+		if len(l.all) >= l.most {
+			return fmt.Errorf("it lists more than %d paths", l.most)
+		}
+		var p Path
+		if err := d.Decode(&p); err != nil {
+			return err
+		}
+		l.all = append(l.all, p)
+	}
+	return nil
+}
+
+// MarshalJSON implements json.Marshaler.
+func (l pathList) MarshalJSON() ([]byte, error) { return encode(l.all) }
+
+// maxJSON is how long a JSON file under info/ may be that is no list of paths, in bytes. It grows manifold when it is read.
+const maxJSON = 8 << 20
 
 func (a *Archive) readJSON(path string, to any) error {
 	raw, ok := a.info[path]
 	if !ok {
 		return nil
+	}
+	if len(raw) > maxJSON && path != "info/paths.json" {
+		return bad("%s has more than %d bytes", path, maxJSON)
 	}
 	if err := json.Unmarshal(raw, to); err != nil {
 		return bad("%s: %v", path, err)
@@ -142,7 +179,7 @@ func (a *Archive) readJSON(path string, to any) error {
 // PathsJSON makes the info/paths.json that lists a payload: sorted, with digests and sizes, as rattler-build writes it.
 func PathsJSON(payload []Member) []byte {
 	byPath := map[string]Member{}
-	v := pathsFile{Paths: make([]Path, 0, len(payload)), Version: 1}
+	v := pathsFile{Paths: pathList{all: make([]Path, 0, len(payload))}, Version: 1}
 	for _, m := range payload {
 		byPath[m.Path] = m
 	}
@@ -155,9 +192,9 @@ func PathsJSON(payload []Member) []byte {
 		}
 		sum := sha256.Sum256(data)
 		p.SHA256, p.Size = hex.EncodeToString(sum[:]), &size
-		v.Paths = append(v.Paths, p)
+		v.Paths.all = append(v.Paths.all, p)
 	}
-	slices.SortFunc(v.Paths, func(a, b Path) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(v.Paths.all, func(a, b Path) int { return strings.Compare(a.Path, b.Path) })
 	return pretty(v)
 }
 

@@ -12,6 +12,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
+// mostPath is how long a path may be, in bytes: no system takes a longer one, and all folders on it are remembered.
+const mostPath = 4096
+
 // maxWindow is the largest zstd window that is accepted: what level 22 uses, the highest that conda's tools offer.
 const maxWindow = 128 << 20
 
@@ -40,7 +43,10 @@ func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io
 	}
 	// A reader that is cut off bounds what headers alone may take; the members' own sizes are summed up before reading.
 	t := tar.NewReader(&cut{r: z, left: most + most/8 + 1<<20})
-	seen := map[string]bool{}
+	seen, names := map[string]bool{}, a.limits.Names
+	if names == 0 {
+		names = 256 << 20
+	}
 	l := layout{kinds: map[string]byte{}, links: map[string]string{}}
 	for {
 		h, err := t.Next()
@@ -62,8 +68,14 @@ func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io
 		if seen[h.Name] = true; len(seen) > a.limits.Members {
 			return bad("it has more than %d members", a.limits.Members)
 		}
+		if names -= int64(len(h.Name) + len(h.Linkname)); names < 0 {
+			return bad("the paths of its members are longer together than is accepted")
+		}
 		if err := l.add(h); err != nil {
 			return err
+		}
+		if len(l.kinds) > 2*a.limits.Members {
+			return bad("it has more than %d members and folders", 2*a.limits.Members)
 		}
 		if err := f(h, t); err != nil {
 			return err
@@ -73,6 +85,9 @@ func (a *Archive) eachMember(entry *zip.File, most int64, f func(*tar.Header, io
 
 // checkMember cleans the name of a member, and refuses what could write outside of the folder it is unpacked into.
 func checkMember(h *tar.Header) error {
+	if len(h.Name) > mostPath || len(h.Linkname) > mostPath {
+		return bad("the path %.120q is longer than any system takes", h.Name)
+	}
 	name := strings.TrimSuffix(strings.TrimPrefix(h.Name, "./"), "/")
 	if !local(name) {
 		return bad("the path %.120q leaves the package", h.Name)

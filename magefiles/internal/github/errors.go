@@ -51,8 +51,8 @@ func (e *StatusError) Unwrap() error { return e.is }
 func (c *Client) statusError(r *http.Response, body []byte) *StatusError {
 	e := &StatusError{Status: r.StatusCode, After: httpclient.RetryAfter(r)}
 	var answer struct {
-		Message string            `json:"message"`
-		Errors  []json.RawMessage `json:"errors"`
+		Message string                   `json:"message"`
+		Errors  entries[json.RawMessage] `json:"errors"`
 	}
 	if json.Unmarshal(body, &answer) == nil {
 		e.Message = answer.Message

@@ -23,6 +23,7 @@ const (
 
 	maxAnswer = 32 << 20 // bytes of JSON
 	maxPages  = 100      // of 100 entries each: more than GitHub lists (10,000 releases, 1,000 runs)
+	maxList   = 1000     // entries of one page: more than GitHub sends, and a page of 32 MiB can have millions that are nothing
 )
 
 // payload is the body of a request.
@@ -102,11 +103,36 @@ func decode(r io.Reader, out any) error {
 	return nil
 }
 
+// entries is a list in an answer, of maxList entries at most.
+type entries[T any] []T
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *entries[T]) UnmarshalJSON(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	switch t, err := d.Token(); {
+	case err != nil || t == nil: // null
+		return err
+	case t != json.Delim('['):
+		return fmt.Errorf("%.40q stands where a list is expected", fmt.Sprint(t))
+	}
+	for d.More() {
+		if len(*l) >= maxList {
+			return final{fmt.Errorf("a list in the answer has more than %d entries", maxList)}
+		}
+		var one T
+		if err := d.Decode(&one); err != nil {
+			return err
+		}
+		*l = append(*l, one)
+	}
+	return nil
+}
+
 // again calls try until it succeeds, cannot succeed, or was tried often enough.
 func (c *Client) again(ctx context.Context, try func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := try()
-		if err == nil || !transient(ctx, err) || attempt >= c.attempts {
+		if err == nil || !transient(ctx, err) || errors.Is(err, httpclient.ErrTrickle) || attempt >= c.attempts {
 			return err
 		}
 		if werr := c.wait(ctx, attempt+1, asked(err)); werr != nil {
@@ -190,21 +216,22 @@ func (c *Client) followed(r *http.Request, via []*http.Request) error {
 			r.Header.Del("Authorization")
 		}
 	}
-	return allowed(r.URL, via)
+	return allowed(r, via)
 }
 
 // signed is for redirects to stored files: their address is the credential, and the store refuses another one beside it.
 func (*Client) signed(r *http.Request, via []*http.Request) error {
 	r.Header.Del("Authorization")
-	return allowed(r.URL, via)
+	return allowed(r, via)
 }
 
-func allowed(u *url.URL, via []*http.Request) error {
-	if u.Scheme != "https" && !(u.Scheme == "http" && httpclient.Loopback(u.Hostname())) {
+// allowed is httpclient.Follow, and follows to http on this machine alone, for rehearsals.
+func allowed(r *http.Request, via []*http.Request) error {
+	if u := r.URL; u.Scheme != "https" && !(u.Scheme == "http" && httpclient.Loopback(u.Hostname())) {
 		return final{fmt.Errorf("the server redirects to %s, which is not https", u.Host)}
 	}
-	if len(via) >= 10 {
-		return final{errors.New("the server redirects in a circle")}
+	if err := httpclient.Follow(r, via); err != nil {
+		return final{err}
 	}
 	return nil
 }

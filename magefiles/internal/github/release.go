@@ -175,7 +175,7 @@ func (c *Client) releases(ctx context.Context, tag string, known int64) ([]apiRe
 	if known != 0 {
 		direct = append(direct, c.url("releases", strconv.FormatInt(known, 10)))
 	}
-	err := pages(ctx, c, c.url("releases"), func(page []apiRelease) {
+	err := pages(ctx, c, c.url("releases"), func(page entries[apiRelease]) {
 		for _, r := range page {
 			if r.TagName == tag {
 				found[r.ID] = r
@@ -203,7 +203,7 @@ func (c *Client) releases(ctx context.Context, tag string, known int64) ([]apiRe
 
 func (c *Client) assets(ctx context.Context, release int64) ([]Attached, error) {
 	all := []Attached{}
-	err := pages(ctx, c, c.url("releases", strconv.FormatInt(release, 10), "assets"), func(page []apiAsset) {
+	err := pages(ctx, c, c.url("releases", strconv.FormatInt(release, 10), "assets"), func(page entries[apiAsset]) {
 		for _, a := range page {
 			all = append(all, a.attached())
 		}

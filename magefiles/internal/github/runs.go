@@ -93,7 +93,7 @@ func (c *Client) Runs(ctx context.Context, q Query) ([]Run, error) {
 }
 
 type apiRuns struct {
-	Runs []struct {
+	Runs entries[struct {
 		ID         int64     `json:"id"`
 		Attempt    int       `json:"run_attempt"`
 		Name       string    `json:"name"`
@@ -104,7 +104,7 @@ type apiRuns struct {
 		Event      string    `json:"event"`
 		URL        string    `json:"html_url"`
 		Created    time.Time `json:"created_at"`
-	} `json:"workflow_runs"`
+	}] `json:"workflow_runs"`
 }
 
 // Artifact reads the JSON file that a run has kept under a name: an archive with that one file in it, 8 MiB at most. Of
@@ -151,11 +151,11 @@ func (c *Client) artifact(ctx context.Context, run int64, name string) ([]byte, 
 }
 
 type apiArtifacts struct {
-	Artifacts []struct {
+	Artifacts entries[struct {
 		ID      int64  `json:"id"`
 		Name    string `json:"name"`
 		Expired bool   `json:"expired"`
-	} `json:"artifacts"`
+	}] `json:"artifacts"`
 }
 
 func bounded(r io.Reader) ([]byte, error) {

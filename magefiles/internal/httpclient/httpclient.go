@@ -65,6 +65,7 @@ func Transport() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DisableCompression = true
 	t.MaxIdleConnsPerHost = 16
+	t.MaxResponseHeaderBytes = 256 << 10
 	t.WriteBufferSize = 256 << 10
 	t.DialContext = attentive(t.DialContext)
 	return t

@@ -4,28 +4,65 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"time"
 )
 
 // ErrStalled is why a request ends whose connection is there, but on which nothing moves any more.
 var ErrStalled = errors.New("nothing moved for too long")
 
-// Watch ends a request when nothing has moved for a while. How long a transfer takes in all is the network's affair.
+// ErrTrickle is why a request ends whose bytes come so slowly that it would not end. It is an ErrStalled.
+var ErrTrickle error = trickle{}
+
+type trickle struct{}
+
+func (trickle) Error() string     { return "less than a kilobyte a second came through" }
+func (trickle) Is(err error) bool { return err == ErrStalled }
+
+// slowest is what has to move, in bytes a second, over the time for which nothing may move. A line on which less moves
+// is of no use; a server that sends less keeps us waiting on purpose.
+const slowest = 1 << 10
+
+// Watch ends a request when nothing, or next to nothing, has moved for a while. How long a transfer takes in all is the
+// network's affair.
 type Watch struct {
 	ctx    context.Context
 	timer  *time.Timer
 	after  time.Duration
 	cancel context.CancelCauseFunc
+	moved  atomic.Int64 // bytes since the wait began
+	last   atomic.Int64 // when something moved, in nanoseconds since 1970
 }
 
-// NewWatch returns the context that the request has to be made with. The caller calls Moved and, at the end, Stop.
+// NewWatch returns the context that the request has to be made with. The caller calls Stop at the end.
 func NewWatch(ctx context.Context, after time.Duration) (context.Context, *Watch) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	return ctx, &Watch{ctx, time.AfterFunc(after, func() { cancel(ErrStalled) }), after, cancel}
+	w := &Watch{ctx: ctx, after: after, cancel: cancel}
+	w.timer = time.AfterFunc(after, func() {
+		if w.moved.Load() > 0 && time.Now().UnixNano()-w.last.Load() < int64(after/2) {
+			cancel(ErrTrickle)
+			return
+		}
+		cancel(ErrStalled)
+	})
+	return ctx, w
 }
 
-// Moved begins the wait anew.
-func (w *Watch) Moved() { w.timer.Reset(w.after) }
+// Moved begins the wait again.
+func (w *Watch) Moved() {
+	w.moved.Store(0)
+	w.timer.Reset(w.after)
+}
+
+// count begins the wait again once enough has moved.
+func (w *Watch) count(bytes int) {
+	if bytes > 0 {
+		w.last.Store(time.Now().UnixNano())
+	}
+	if w.moved.Add(int64(bytes)) >= int64(w.after.Seconds()*slowest) {
+		w.Moved()
+	}
+}
 
 // Stop ends the watch, and the request: what is not read by now is not wanted.
 func (w *Watch) Stop() {
@@ -35,14 +72,18 @@ func (w *Watch) Stop() {
 
 // Lost gives the error of a request that the watch has ended its reason, and is Plain of any other.
 func (w *Watch) Lost(err error) error {
-	if errors.Is(context.Cause(w.ctx), ErrStalled) {
-		return ErrStalled
+	if cause := context.Cause(w.ctx); errors.Is(cause, ErrStalled) {
+		return cause
 	}
 	return Plain(err)
 }
 
-// Body is the body of an answer, read under the watch, which ends when the body is closed.
-func (w *Watch) Body(body io.ReadCloser) io.ReadCloser { return &watched{body, w} }
+// Body is the body of an answer, read under the watch, which ends when the body is closed. That there is an answer counts
+// as moving.
+func (w *Watch) Body(body io.ReadCloser) io.ReadCloser {
+	w.Moved()
+	return &watched{body, w}
+}
 
 type watched struct {
 	body io.ReadCloser
@@ -51,7 +92,7 @@ type watched struct {
 
 func (b *watched) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
-	b.w.Moved()
+	b.w.count(n)
 	if err != nil && err != io.EOF {
 		err = b.w.Lost(err)
 	}
@@ -79,7 +120,7 @@ type sending struct {
 func (s *sending) Read(p []byte) (int, error) {
 	n, err := s.file.Read(p)
 	s.n += int64(n)
-	s.w.Moved()
+	s.w.count(n)
 	if s.sent != nil {
 		s.sent(s.n)
 	}

@@ -45,6 +45,9 @@ func readIndex(index v1.ImageIndex) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(manifest.Manifests) > maxImages {
+		return nil, fmt.Errorf("it has more than %d images", maxImages)
+	}
 	i := &Index{Digest: digest.String(), Annotations: manifest.Annotations}
 	attested := map[string][]string{}
 	for _, d := range manifest.Manifests {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -61,10 +62,19 @@ func (r *Registry) transport() http.RoundTripper {
 	if next == nil {
 		next = remote.DefaultTransport
 	}
-	return watched(next, cmp.Or(r.Patience, patience))
+	return watched(bounded(httpclient.Guarded(next)), cmp.Or(r.Patience, patience))
 }
 
-// Tags returns the tags of a repository; none for one that is not there.
+// What a repository may have: more than any, and few enough to be held.
+const (
+	maxTags   = 200_000
+	maxPages  = 2_000
+	maxImages = 1_000 // in an index, attestations included
+)
+
+var tagForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+
+// Tags returns the tags of a repository; none for one that is not there. What cannot be a tag is left out.
 func (r *Registry) Tags(ctx context.Context, repository string) ([]string, error) {
 	repo, err := name.NewRepository(repository)
 	if err != nil {
@@ -74,11 +84,34 @@ func (r *Registry) Tags(ctx context.Context, repository string) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	tags, err := puller.List(ctx, repo)
+	tags, err := allTags(ctx, puller, repo)
 	if err = failure("asking for the tags of "+repository, err); errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
 	return tags, err
+}
+
+// allTags reads page after page, up to an end.
+func allTags(ctx context.Context, puller *remote.Puller, repo name.Repository) (tags []string, err error) {
+	lister, err := puller.Lister(ctx, repo)
+	for range maxPages {
+		if err != nil || !lister.HasNext() {
+			return tags, err
+		}
+		page, err := lister.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, tag := range page.Tags {
+			if tagForm.MatchString(tag) {
+				tags = append(tags, tag)
+			}
+		}
+		if len(tags) > maxTags {
+			return nil, fmt.Errorf("the registry lists more than %d tags, which is more than is read", maxTags)
+		}
+	}
+	return nil, fmt.Errorf("the registry's list of tags does not end after %d pages", maxPages)
 }
 
 // get reads the manifest behind a reference. Errors: ErrNotFound.
@@ -248,6 +281,9 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 		if err != nil {
 			return "", failure("reading "+ref, err)
 		}
+		if len(manifest.Manifests) > maxImages {
+			return "", failure("reading "+ref, fmt.Errorf("it has more than %d images", maxImages))
+		}
 		if n == 0 {
 			joined = mutate.Annotations(joined, manifest.Annotations).(v1.ImageIndex)
 		}
@@ -276,7 +312,7 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 func failure(doing string, err error) error {
 	if errors.Is(err, httpclient.ErrStalled) {
 		return operr.New("see whether the registry, or a proxy before it, is well; run it again: nothing is lost",
-			"%s: the registry took the connection, and says nothing any more: %w", doing, httpclient.ErrStalled)
+			"%s: the registry took the connection, and says nothing any more: %w", doing, httpclient.Plain(err))
 	}
 	var answer *transport.Error
 	if err == nil || !errors.As(err, &answer) {

@@ -1,7 +1,10 @@
 package image
 
 import (
+	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
@@ -15,6 +18,40 @@ const patience = time.Minute
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+const (
+	maxAnswer = 64 << 20 // bytes of an answer: go-containerregistry reads some to their end, and we read no layers
+	maxPage   = 8 << 20  // bytes of a page of tags
+)
+
+// bounded gives an error where an answer is longer than any that is read here.
+func bounded(next http.RoundTripper) http.RoundTripper {
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		answer, err := next.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		most := int64(maxAnswer)
+		if strings.HasSuffix(r.URL.Path, "/tags/list") {
+			most = maxPage
+		}
+		answer.Body = &boundedBody{answer.Body, most, most}
+		return answer, nil
+	})
+}
+
+type boundedBody struct {
+	io.ReadCloser
+	left, most int64
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, fmt.Errorf("the registry answers more than %d bytes, which is more than is read", b.most)
+	}
+	return n, err
+}
 
 // watched gives up a request on which nothing moves any more, the body of its answer included, with httpclient.ErrStalled:
 // go-containerregistry has no end to waiting. It is not tried again, since whoever was silent for so long stays so.

@@ -14,10 +14,10 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel/server"
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
+	"github.com/foopack/foopack/magefiles/internal/httpserver"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -27,7 +27,7 @@ const issuerPath = "/.oidc"
 
 // Options say what to serve.
 type Options struct {
-	Addr    string       // to listen at; "" is a free port on loopback
+	Addr    string       // to listen at, and to be asked by; "" is a free port on loopback
 	Dir     string       // of the channels
 	Key     string       // API key that may write every channel; "" makes one
 	Private []string     // channels that cannot be read without a token
@@ -82,7 +82,7 @@ func Start(o Options) (*Server, error) {
 	if o.Wrap != nil {
 		handler = o.Wrap(handler)
 	}
-	s.http = &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	s.http = httpserver.New(handler, httpserver.HostsOf(o.Addr))
 	go func() { s.served <- s.http.Serve(listener) }()
 	return s, nil
 }

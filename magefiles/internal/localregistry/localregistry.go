@@ -9,10 +9,10 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
 
+	"github.com/foopack/foopack/magefiles/internal/httpserver"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -37,7 +37,7 @@ func Start(dir string, wrap func(http.Handler) http.Handler) (*Server, error) {
 	if wrap != nil {
 		handler = wrap(handler)
 	}
-	s := &Server{Host: listener.Addr().String(), http: &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}}
+	s := &Server{Host: listener.Addr().String(), http: httpserver.New(handler, httpserver.Hosts{})}
 	go func() { _ = s.http.Serve(listener) }() // it ends by Close
 	return s, nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/httpserver"
 	"github.com/foopack/foopack/magefiles/internal/pythontest"
 	"github.com/foopack/foopack/magefiles/internal/rattlertest"
 )
@@ -81,10 +82,12 @@ func StartForBoth(t testing.TB, root string) (url string) {
 
 func serve(t testing.TB, files http.Handler) (url string) {
 	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewUnstartedServer(nil)
+	s.Config = httpserver.New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		files.ServeHTTP(w, r)
-	}))
+	}), httpserver.Hosts{})
+	s.Start()
 	t.Cleanup(s.Close)
 	return s.URL + "/conda-forge"
 }

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,6 +61,8 @@ func (g *github) Token(ctx context.Context, audience string) (string, error) {
 
 // ask makes one request, and says of a failure whether another one may do better.
 func (g *github) ask(ctx context.Context, endpoint, bearer string) (token string, again bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(g.Patience, patience))
+	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
 	if err != nil {
 		return "", false, errors.New("the address cannot be used") // the error would show it
@@ -73,7 +76,7 @@ func (g *github) ask(ctx context.Context, endpoint, bearer string) (token string
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if err != nil {
-		return "", true, err
+		return "", true, httpclient.Plain(err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		again := resp.StatusCode >= 500 || resp.StatusCode == http.StatusRequestTimeout || resp.StatusCode == http.StatusTooManyRequests

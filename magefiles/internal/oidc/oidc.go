@@ -30,6 +30,7 @@ type CI interface {
 // Options are what asking a CI needs beside the environment.
 type Options struct {
 	Transport http.RoundTripper // nil is Go's own
+	Patience  time.Duration     // for one answer as a whole; 0 is 30 seconds
 	// Wait is called before attempt 2 and later ones; nil waits a second, then two.
 	Wait func(ctx context.Context, attempt int) error
 }

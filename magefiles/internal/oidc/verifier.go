@@ -2,10 +2,10 @@ package oidc
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,8 +14,6 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
-
-	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
 // The issuers of the CIs that prefix.dev knows.
@@ -31,17 +29,20 @@ var algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.ES256}
 const leeway = time.Minute
 
 // Verifier checks ID tokens of the issuers it trusts, by the keys that these publish (OpenID Connect Discovery 1.0).
+// It takes each token once.
 type Verifier struct {
 	Issuers   []string
 	Transport http.RoundTripper // nil is Go's own
 	Now       func() time.Time  // nil is the clock
+	Patience  time.Duration     // for an answer of an issuer; 0 is 30 seconds
 
-	mu   sync.Mutex
-	keys map[string]jose.JSONWebKeySet // by issuer
+	mu    sync.Mutex
+	known map[string]*issuer              // by URL
+	taken map[[sha256.Size]byte]time.Time // tokens that were accepted, and until when they would be
 }
 
-// Verify checks the signature, the issuer, that the token is for one of the audiences, and its times, and returns its
-// claims. An error is a sentence about the token, without it.
+// Verify checks the signature, the issuer, that the token is for one of the audiences, and its times, and that it was not
+// accepted before, and returns its claims. An error is a sentence about the token, without it.
 func (v *Verifier) Verify(ctx context.Context, raw string, audiences []string) (map[string]any, error) {
 	token, err := jwt.ParseSigned(raw, algorithms)
 	if err != nil {
@@ -59,25 +60,50 @@ func (v *Verifier) Verify(ctx context.Context, raw string, audiences []string) (
 	if err := v.signed(ctx, unchecked.Issuer, token, &registered, &claims); err != nil {
 		return nil, err
 	}
-	return claims, v.check(registered, audiences)
+	if err := v.check(registered, audiences); err != nil {
+		return nil, err
+	}
+	return claims, v.take(claims, registered.Expiry.Time().Add(leeway))
 }
 
-// signed reads the claims once the signature is checked. A key that is not known may be a new one, so that the issuer's
-// are fetched again.
-func (v *Verifier) signed(ctx context.Context, issuer string, token *jwt.JSONWebToken, to ...any) error {
+// take refuses a token that was accepted before: whoever reads it somewhere, such as in a log, is too late. What it says
+// counts (each has another jti), and not its spelling, of which base64 and signatures have several.
+func (v *Verifier) take(claims map[string]any, until time.Time) error {
+	said, err := json.Marshal(claims)
+	if err != nil {
+		return errors.New("its claims cannot be read")
+	}
+	key := sha256.Sum256(said)
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.taken == nil {
+		v.taken = map[[sha256.Size]byte]time.Time{}
+	}
+	for old, end := range v.taken {
+		if v.now().After(end) {
+			delete(v.taken, old)
+		}
+	}
+	if _, twice := v.taken[key]; twice {
+		return errors.New("it was accepted before, and each is good for one time: ask the CI for another one")
+	}
+	v.taken[key] = until
+	return nil
+}
+
+func (v *Verifier) now() time.Time {
+	if v.Now != nil {
+		return v.Now()
+	}
+	return time.Now()
+}
+
+// signed reads the claims once the signature is checked.
+func (v *Verifier) signed(ctx context.Context, issuer string, token *jwt.JSONWebToken, to ...any) error {
 	id := token.Headers[0].KeyID
-	keys := v.keys[issuer]
-	if len(keys.Key(id)) == 0 {
-		fresh, err := v.fetch(ctx, issuer)
-		if err != nil {
-			return fmt.Errorf("the keys of %s cannot be read: %w", issuer, err)
-		}
-		if v.keys == nil {
-			v.keys = map[string]jose.JSONWebKeySet{}
-		}
-		v.keys[issuer], keys = fresh, fresh
+	keys, err := v.keysOf(ctx, issuer, id)
+	if err != nil {
+		return fmt.Errorf("the keys of %s cannot be read: %w", issuer, err)
 	}
 	for _, key := range keys.Key(id) {
 		if key.Use == "sig" && token.Claims(key.Public(), to...) == nil {
@@ -89,10 +115,7 @@ func (v *Verifier) signed(ctx context.Context, issuer string, token *jwt.JSONWeb
 
 // check compares audience and times.
 func (v *Verifier) check(c jwt.Claims, audiences []string) error {
-	now := time.Now()
-	if v.Now != nil {
-		now = v.Now()
-	}
+	now := v.now()
 	if c.Expiry == nil || c.IssuedAt == nil {
 		return errors.New("it does not say when it was issued and when it ends")
 	}
@@ -106,38 +129,4 @@ func (v *Verifier) check(c jwt.Claims, audiences []string) error {
 		return fmt.Errorf("it is for %.200q, and not for %s", []string(c.Audience), strings.Join(audiences, " or "))
 	}
 	return errors.New("it is not valid yet")
-}
-
-// fetch reads an issuer's keys: its configuration names their address.
-func (v *Verifier) fetch(ctx context.Context, issuer string) (keys jose.JSONWebKeySet, err error) {
-	var configuration struct {
-		Issuer  string `json:"issuer"`
-		JWKSURI string `json:"jwks_uri"`
-	}
-	if err := v.get(ctx, strings.TrimRight(issuer, "/")+"/.well-known/openid-configuration", &configuration); err != nil {
-		return keys, err
-	}
-	if configuration.Issuer != issuer {
-		return keys, fmt.Errorf("its configuration is that of %.200q", configuration.Issuer)
-	}
-	return keys, v.get(ctx, configuration.JWKSURI, &keys)
-}
-
-func (v *Verifier) get(ctx context.Context, address string, to any) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return err
-	}
-	if r.URL.Scheme != "https" && !httpclient.Loopback(r.URL.Hostname()) {
-		return fmt.Errorf("%s is no https URL", address)
-	}
-	resp, err := (&http.Client{Transport: v.Transport, CheckRedirect: httpclient.Refuse}).Do(r)
-	if err != nil {
-		return httpclient.Plain(err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers HTTP %d", address, resp.StatusCode)
-	}
-	return json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(to)
 }

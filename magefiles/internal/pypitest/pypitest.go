@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/httpserver"
 )
 
 // Index serves every project in many versions: 0.5, 1.0, 1.5 and so on to 40.5, and 2020.1 to 2030.1. Each is a wheel with one
@@ -32,7 +34,9 @@ type Index struct {
 func Start(t testing.TB) *Index {
 	t.Helper()
 	i := &Index{asked: map[string]bool{}}
-	s := httptest.NewServer(http.HandlerFunc(i.serve))
+	s := httptest.NewUnstartedServer(nil)
+	s.Config = httpserver.New(http.HandlerFunc(i.serve), httpserver.Hosts{})
+	s.Start()
 	t.Cleanup(s.Close)
 	i.URL = s.URL + "/simple/"
 	return i

@@ -14,13 +14,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/faults"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/httpserver"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/release"
 )
@@ -256,7 +256,7 @@ func (w *World) serve() (err error) {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	w.http = &http.Server{Handler: wrap(w.Hub), ReadHeaderTimeout: time.Minute}
+	w.http = httpserver.New(wrap(w.Hub), httpserver.Hosts{})
 	go func() { _ = w.http.Serve(listener) }() // until Close
 	return nil
 }

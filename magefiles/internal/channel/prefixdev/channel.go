@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // Channel is one channel of a server.
@@ -22,10 +23,23 @@ type Channel struct {
 	name    string
 	privacy atomic.Int32
 	also    []repodata.Format
+	others  bool
 }
 
 // Also lets Records and Forms tell of packages in other formats than .conda. What publishes and downloads knows only that.
 func (c *Channel) Also(formats ...repodata.Format) { c.also = formats }
+
+// OfOthers says that it is not the channel that is published to: its index may be far larger, and what in it cannot be true
+// is passed over.
+func (c *Channel) OfOthers() { c.others = true }
+
+// limits are those for the channel's index.
+func (c *Channel) limits() repodata.Limits {
+	if c.others {
+		return repodata.Elsewhere
+	}
+	return repodata.Own
+}
 
 // What is known of a channel's privacy.
 const (
@@ -100,9 +114,9 @@ func (c *Channel) Records(ctx context.Context, subdir string, names ...string) (
 			return records, err
 		}
 	}
-	records, err := c.compressed(ctx, subdir)
+	records, err := c.compressed(ctx, subdir, names)
 	if errors.Is(err, channel.ErrNotFound) {
-		records, err = c.plain(ctx, subdir)
+		records, err = c.plain(ctx, subdir, names)
 	}
 	if err != nil || len(names) == 0 {
 		return records, err
@@ -120,8 +134,8 @@ func (c *Channel) Forms(ctx context.Context, subdir string, names ...string) []c
 	}
 	forms := make([]channel.Form, 3)
 	var group sync.WaitGroup // one that is slow must not take the others' time
-	group.Go(func() { r, err := c.plain(ctx, subdir); forms[0] = read(repodata.JSON, r, err) })
-	group.Go(func() { r, err := c.compressed(ctx, subdir); forms[1] = read(repodata.JSONZst, r, err) })
+	group.Go(func() { r, err := c.plain(ctx, subdir, names); forms[0] = read(repodata.JSON, r, err) })
+	group.Go(func() { r, err := c.compressed(ctx, subdir, names); forms[1] = read(repodata.JSONZst, r, err) })
 	group.Go(func() { r, err := c.sharded(ctx, subdir, names); forms[2] = read(repodata.Shards, r, err) })
 	group.Wait()
 	return forms
@@ -136,24 +150,24 @@ func named(records []condapkg.Record, names []string) (found []condapkg.Record) 
 	return found
 }
 
-// plain reads all records of a subdir from repodata.json.
-func (c *Channel) plain(ctx context.Context, subdir string) (records []condapkg.Record, err error) {
+// plain reads the records of the packages named, or all, from repodata.json.
+func (c *Channel) plain(ctx context.Context, subdir string, names []string) (records []condapkg.Record, err error) {
 	err = c.ReadWhole(ctx, subdir, repodata.JSON, func(f io.Reader) error {
-		records, err = repodata.Decode(f, c.also...)
+		records, err = c.limits().Decode(f, names, c.also...)
 		return err
 	})
 	return records, err
 }
 
-// compressed reads all records of a subdir from repodata.json.zst.
-func (c *Channel) compressed(ctx context.Context, subdir string) (records []condapkg.Record, err error) {
+// compressed reads the records of the packages named, or all, from repodata.json.zst.
+func (c *Channel) compressed(ctx context.Context, subdir string, names []string) (records []condapkg.Record, err error) {
 	err = c.ReadWhole(ctx, subdir, repodata.JSONZst, func(f io.Reader) error {
-		z, err := repodata.Decompress(f)
+		z, err := c.limits().Decompress(f)
 		if err != nil {
 			return err
 		}
 		defer z.Close()
-		records, err = repodata.Decode(z, c.also...)
+		records, err = c.limits().Decode(z, names, c.also...)
 		return err
 	})
 	return records, err
@@ -164,7 +178,7 @@ func (c *Channel) compressed(ctx context.Context, subdir string) (records []cond
 func (c *Channel) sharded(ctx context.Context, subdir string, names []string) ([]condapkg.Record, error) {
 	var index repodata.ShardIndex
 	err := c.ReadWhole(ctx, subdir, repodata.Shards, func(f io.Reader) (err error) {
-		index, err = repodata.DecodeShards(f)
+		index, err = c.limits().DecodeShards(f)
 		return err
 	})
 	if err != nil {
@@ -172,8 +186,9 @@ func (c *Channel) sharded(ctx context.Context, subdir string, names []string) ([
 	}
 	// A URL without a slash at its end would lose its last part when something is resolved against it.
 	base, err := c.client.url(c.name, subdir, "/").Parse(index.ShardsBaseURL)
-	if err != nil {
-		return nil, err
+	if err != nil || base.Scheme != "https" && base.Scheme != c.client.base.Scheme {
+		return nil, operr.New(nextOfLies, "reading %s: its shards are at an address that is not read: %.200q",
+			c.client.url(c.name, subdir, repodata.Shards), index.ShardsBaseURL)
 	}
 	var records []condapkg.Record
 	for _, name := range names {
@@ -181,7 +196,7 @@ func (c *Channel) sharded(ctx context.Context, subdir string, names []string) ([
 		if !ok {
 			continue
 		}
-		shard, err := c.shard(ctx, base.JoinPath(digest.File()[len(repodata.ShardDir):]), digest)
+		shard, err := c.shard(ctx, base.JoinPath(digest.File()[len(repodata.ShardDir):]), digest, name)
 		if err != nil {
 			return nil, err
 		}
@@ -191,13 +206,13 @@ func (c *Channel) sharded(ctx context.Context, subdir string, names []string) ([
 }
 
 // shard reads one shard. One that the index names and that is not there is the index's fault, and no lack of shards.
-func (c *Channel) shard(ctx context.Context, url *url.URL, digest repodata.Digest) (records []condapkg.Record, err error) {
+func (c *Channel) shard(ctx context.Context, url *url.URL, digest repodata.Digest, name string) (records []condapkg.Record, err error) {
 	token := c.readToken()
 	if !httpclient.SameOrigin(url, c.client.base) {
 		token = ""
 	}
 	err = c.client.read(ctx, url.String(), token, func(f io.Reader) error {
-		records, err = repodata.DecodeShard(f, digest, c.also...)
+		records, err = c.limits().DecodeShard(f, digest, name, c.also...)
 		return err
 	})
 	if errors.Is(err, channel.ErrNotFound) {

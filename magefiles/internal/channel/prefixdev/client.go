@@ -30,7 +30,7 @@ type Options struct {
 	Token     Token             // for what changes a channel; reading is done as anyone would, to see what they see
 	Transport http.RoundTripper // nil is one of the client's own, which obeys the proxy variables of the environment
 	Attempts  int               // how often a request is tried in all, where trying again can help; 0 is 4
-	Patience  time.Duration     // how long nothing may move before a request counts as lost; 0 is five minutes
+	Patience  time.Duration     // how long nothing may move before a request counts as lost; 0 is five minutes, two for reading
 
 	// Wait is called before attempt 2 and later ones, with what the server asked for (Retry-After), or 0. It returns the
 	// context's error when that ends first. Nil waits as rattler_upload does: up to 1, 2, 4 … seconds, at random.
@@ -43,6 +43,7 @@ type Client struct {
 	token    Token
 	attempts int
 	patience time.Duration
+	waiting  time.Duration // patience for reading
 	wait     func(ctx context.Context, attempt int, asked time.Duration) error
 	reader   *http.Client // follows redirects, and does not take the token to another server
 	writer   *http.Client // refuses them
@@ -63,8 +64,9 @@ func New(o Options) (*Client, error) {
 	if o.Attempts == 0 {
 		o.Attempts = 4
 	}
+	waiting := o.Patience
 	if o.Patience == 0 {
-		o.Patience = 5 * time.Minute
+		o.Patience, waiting = 5*time.Minute, 2*time.Minute
 	}
 	if o.Wait == nil {
 		o.Wait = httpclient.BackOff
@@ -73,8 +75,8 @@ func New(o Options) (*Client, error) {
 		o.Transport = httpclient.Transport()
 	}
 	return &Client{
-		base: base, token: o.Token, attempts: o.Attempts, patience: o.Patience, wait: o.Wait,
-		reader: &http.Client{Transport: o.Transport, CheckRedirect: followed},
+		base: base, token: o.Token, attempts: o.Attempts, patience: o.Patience, waiting: waiting, wait: o.Wait,
+		reader: &http.Client{Transport: o.Transport, CheckRedirect: httpclient.Follow},
 		writer: &http.Client{Transport: o.Transport, CheckRedirect: httpclient.Refuse},
 	}, nil
 }

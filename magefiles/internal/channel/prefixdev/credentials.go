@@ -94,11 +94,11 @@ func (s Sources) trusted(ctx context.Context, c *Client) (Credential, error) {
 	if err := Token("an-id-token").CheckFor(c.base); err != nil {
 		return Credential{}, err
 	}
-	id, err := s.CI.Token(ctx, audience(c.base.Hostname()))
-	if err != nil {
-		return Credential{}, operr.New("", "trusted publishing: %w", err)
+	token, err := c.mint(ctx, func(ctx context.Context) (string, error) { return s.CI.Token(ctx, audience(c.base.Hostname())) })
+	var none *noIDError
+	if errors.As(err, &none) {
+		return Credential{}, operr.New("", "trusted publishing: %w", none.error)
 	}
-	token, err := c.mint(ctx, id)
 	if err != nil {
 		return Credential{}, operr.New("register this repository and this workflow as a trusted publisher of the channel, on "+c.Server()+
 			"; or give the job an API key in PREFIX_API_KEY", "trusted publishing: %s gave an ID token, and %s did not take it: %w", s.CI.Name(), c.Server(), err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
 
@@ -66,8 +67,13 @@ func statusError(status int, body []byte) error {
 // transient says whether trying again can help: after an error of the transport, and for the statuses that the protocol
 // does not call final (prefix-protocol §1.2).
 func transient(ctx context.Context, err error) bool {
-	if ctx.Err() != nil || errors.Is(err, channel.ErrInvalid) {
+	if ctx.Err() != nil {
 		return false
+	}
+	for _, final := range []error{channel.ErrInvalid, channel.ErrTooLarge, httpclient.ErrRedirect, repodata.ErrLimit, repodata.ErrLies} {
+		if errors.Is(err, final) {
+			return false
+		}
 	}
 	var status *StatusError
 	return !errors.As(err, &status) || errors.Is(err, channel.ErrUnavailable)

@@ -16,11 +16,15 @@ import (
 )
 
 // mint exchanges an ID token for a token of the server's (prefix-protocol §2.3). The path is the origin's, whatever path
-// the server's address has; the answer is the token itself.
-func (c *Client) mint(ctx context.Context, id string) (Token, error) {
-	body, err := json.Marshal(map[string]string{"token": id})
-	if err != nil {
-		return "", err
+// the server's address has; the answer is the token itself. Each attempt has an ID token of its own: the server takes one
+// once, and an earlier attempt may have arrived whose answer was lost.
+func (c *Client) mint(ctx context.Context, id func(context.Context) (string, error)) (Token, error) {
+	body := func() ([]byte, error) {
+		token, err := id(ctx)
+		if err != nil {
+			return nil, &noIDError{err}
+		}
+		return json.Marshal(map[string]string{"token": token})
 	}
 	url := *c.base
 	url.Path = "/api/oidc/mint_token"
@@ -38,11 +42,16 @@ func (c *Client) mint(ctx context.Context, id string) (Token, error) {
 	return token, nil
 }
 
+// noIDError is why there is no ID token, which no server was asked for.
+type noIDError struct{ error }
+
+func (e *noIDError) Unwrap() error { return e.error }
+
 // Login asks the server whose token this is (rattler, cli/auth.rs): "" where it knows none of that value. Not every
 // server that takes uploads answers that question; it is not asked for tokens that were minted.
 func (c *Client) Login(ctx context.Context, token Token) (string, error) {
 	url := c.url("api/graphql").String()
-	text, err := c.post(ctx, url, token, []byte(`{"query":"query { viewer { login } }"}`))
+	text, err := c.post(ctx, url, token, func() ([]byte, error) { return []byte(`{"query":"query { viewer { login } }"}`), nil })
 	if errors.Is(err, channel.ErrUnauthorized) {
 		return "", nil
 	}
@@ -62,10 +71,14 @@ func (c *Client) Login(ctx context.Context, token Token) (string, error) {
 }
 
 // post sends JSON and returns what was answered. These requests change nothing that a second one would change again.
-func (c *Client) post(ctx context.Context, url string, token Token, body []byte) (text []byte, err error) {
+func (c *Client) post(ctx context.Context, url string, token Token, body func() ([]byte, error)) (text []byte, err error) {
 	for attempt := 1; ; attempt++ {
-		var after time.Duration
-		if text, after, err = c.postOnce(ctx, url, token, body); err == nil {
+		data, err := body()
+		if err != nil {
+			return nil, err
+		}
+		text, after, err := c.postOnce(ctx, url, token, data)
+		if err == nil {
 			return text, nil
 		}
 		if !transient(ctx, err) || attempt >= c.attempts {

@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // open opens a URL for reading, past caches, and tries again where that can help.
@@ -45,9 +46,9 @@ func (c *Client) again(ctx context.Context, url string, try func() (after time.D
 		}
 		var unreachable *httpclient.UnreachableError
 		if !errors.As(err, &unreachable) { // else it is the same for every address
-			err = fmt.Errorf("reading %s: %w", url, err)
+			err = operr.New(c.nextOfReading(err), "reading %s: %w", url, err)
 		}
-		if !transient(ctx, err) || attempt >= c.attempts {
+		if !transient(ctx, err) || errors.Is(err, httpclient.ErrTrickle) || attempt >= c.attempts {
 			return err
 		}
 		if werr := c.wait(ctx, attempt+1, after); werr != nil {
@@ -56,9 +57,32 @@ func (c *Client) again(ctx context.Context, url string, try func() (after time.D
 	}
 }
 
+// nextOfLies is what to do about an index that cannot be true.
+const nextOfLies = "see what the channel has there, and who may write to it; a proxy may have answered in its place"
+
+// nextOfReading says what to do about what no server should answer; "" where others know better.
+func (c *Client) nextOfReading(err error) string {
+	switch {
+	case errors.Is(err, repodata.ErrLimit):
+		return fmt.Sprintf("see what the channel has there, and remove what nobody needs: the index of a channel that is published to may have %d MiB, "+
+			"and one of others %d", repodata.Own.Size>>20, repodata.Elsewhere.Size>>20)
+	case errors.Is(err, repodata.ErrLies), errors.Is(err, channel.ErrTooLarge), errors.Is(err, channel.ErrInvalid):
+		return nextOfLies
+	case errors.Is(err, httpclient.ErrRedirect):
+		return "correct the server's address, or its redirects: see where " + c.Server() + " leads"
+	case errors.Is(err, httpclient.ErrStalled):
+		return "see whether " + c.Server() + ", or a proxy before it, is well, and run it again"
+	}
+	var status *StatusError
+	if errors.As(err, &status) || errors.Is(err, context.Canceled) {
+		return ""
+	}
+	return "see what " + c.Server() + " answers there, and run it again"
+}
+
 // get makes one attempt.
 func (c *Client) get(ctx context.Context, url string, token Token) (*channel.File, time.Duration, error) {
-	ctx, w := httpclient.NewWatch(ctx, c.patience)
+	ctx, w := httpclient.NewWatch(ctx, c.waiting)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, 0, err
@@ -86,17 +110,4 @@ func (c *Client) get(ctx context.Context, url string, token Token) (*channel.Fil
 		return nil, httpclient.RetryAfter(resp), err
 	}
 	return nil, 0, &StatusError{resp.StatusCode, "no contents were sent"}
-}
-
-// followed says what a redirect of a reader may take along: the token only to the same server, and never from https to
-// http.
-func followed(r *http.Request, via []*http.Request) error {
-	first := via[0].URL
-	if !httpclient.SameOrigin(r.URL, first) {
-		r.Header.Del("Authorization")
-	}
-	if len(via) >= 10 {
-		return channel.Errorf(channel.ErrMalformed, "%s redirects in a circle", first)
-	}
-	return nil
 }

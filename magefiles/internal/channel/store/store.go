@@ -48,10 +48,14 @@ type Store struct {
 	closed bool         // guarded by use
 }
 
-// Open opens a folder of channels, and makes it where it does not exist. The caller closes the store.
+// Open opens a folder of channels, and makes it where it does not exist. A folder that holds anything else than channels is
+// refused, and left as it is. The caller closes the store.
 func Open(dir string) (*Store, error) {
 	s := &Store{dir: dir, channels: map[string]*folder{}}
 	if err := stays(dir, incomingDir, lockFile); err != nil {
+		return nil, err
+	}
+	if err := ours(dir); err != nil {
 		return nil, err
 	}
 	if err := makeDir(s.Incoming()); err != nil {

@@ -8,7 +8,6 @@ package repodata
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -27,9 +26,6 @@ const (
 	ShardDir = "shards/"      // before the sha256 of the compressed shard, in hex
 	ShardExt = ".msgpack.zst" // behind it
 )
-
-// MaxSize bounds what is read of one index file once it is unpacked, in bytes. conda-forge's largest is below 2 GiB.
-const MaxSize = 4 << 30
 
 // Entry is a record with the JSON it is written as, so that an index of many records need not be encoded anew for each
 // change.
@@ -68,59 +64,20 @@ type Format int
 // TarBz2 is the format before .conda: solvers take packages in it too.
 const TarBz2 Format = iota + 1
 
-// Decode reads a repodata.json and returns the records of .conda files, and of those of other formats that are named, in the
-// order of their file names.
-func Decode(r io.Reader, also ...Format) ([]condapkg.Record, error) {
-	var v struct {
-		TarBz2  map[string]condapkg.Record `json:"packages"`
-		Conda   map[string]condapkg.Record `json:"packages.conda"`
-		Removed []string                   `json:"removed"`
-	}
-	if err := json.NewDecoder(io.LimitReader(r, MaxSize)).Decode(&v); err != nil {
-		return nil, fmt.Errorf("reading repodata.json: %w", err)
-	}
-	if slices.Contains(also, TarBz2) {
-		v.Conda = merged(v.Conda, v.TarBz2)
-	}
-	for _, file := range v.Removed {
-		delete(v.Conda, file)
-	}
-	return sorted(v.Conda)
-}
-
-// merged has what is in both, by file name.
-func merged[T any](a, b map[string]T) map[string]T {
-	both := map[string]T{}
-	maps.Copy(both, a)
-	maps.Copy(both, b)
-	return both
-}
-
-// sorted gives the records in the order of the file names they stand under. An index with one that is not safe to use is not used:
-// no honest channel has it.
-func sorted(m map[string]condapkg.Record) ([]condapkg.Record, error) {
+// sorted gives the records in the order of the file names they stand under.
+func sorted(m map[string]condapkg.Record) []condapkg.Record {
 	records := make([]condapkg.Record, 0, len(m))
 	for _, file := range slices.Sorted(maps.Keys(m)) {
-		r := m[file]
-		if err := r.Safe(); err != nil {
-			return nil, fmt.Errorf("reading the index: the record %.120q is refused: %w", file, err)
-		}
-		records = append(records, r)
+		records = append(records, m[file])
 	}
-	return records, nil
+	return records
 }
 
 // Compress compresses an index file as zstd, in one frame with its size. The same data gives the same bytes.
 func Compress(data []byte) []byte { return encoder.EncodeAll(data, nil) }
 
-// Decompress is a reader of what a zstd stream holds, bounded by MaxSize. The caller closes it.
-func Decompress(r io.Reader) (io.ReadCloser, error) {
-	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
-	if err != nil {
-		return nil, err
-	}
-	return d.IOReadCloser(), nil
-}
+// Decompress is a reader of what a zstd stream of the own channel holds. The caller closes it.
+func Decompress(r io.Reader) (io.ReadCloser, error) { return Own.Decompress(r) }
 
 // encoder compresses whole buffers, which it may do for several goroutines at a time.
 var encoder = func() *zstd.Encoder {

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
-	"io"
 	"maps"
 	"slices"
 
@@ -116,81 +114,4 @@ type ShardIndex struct {
 	BaseURL       string // where the artifacts are, relative to the subdir's URL
 	ShardsBaseURL string // where the shards are, relative to the subdir's URL
 	Shards        map[string]Digest
-}
-
-// DecodeShards reads the index of the shards.
-func DecodeShards(r io.Reader) (ShardIndex, error) {
-	var v struct {
-		Info struct {
-			Subdir        string `msgpack:"subdir"`
-			BaseURL       string `msgpack:"base_url"`
-			ShardsBaseURL string `msgpack:"shards_base_url"`
-		} `msgpack:"info"`
-		Shards map[string][]byte `msgpack:"shards"`
-	}
-	if err := decode(r, &v); err != nil {
-		return ShardIndex{}, fmt.Errorf("reading %s: %w", Shards, err)
-	}
-	x := ShardIndex{v.Info.Subdir, v.Info.BaseURL, v.Info.ShardsBaseURL, make(map[string]Digest, len(v.Shards))}
-	for name, sum := range v.Shards {
-		if len(sum) != sha256.Size {
-			return ShardIndex{}, fmt.Errorf("reading %s: the digest of %q has %d bytes", Shards, name, len(sum))
-		}
-		x.Shards[name] = Digest(sum)
-	}
-	return x, nil
-}
-
-// DecodeShard reads the records of one shard as Decode does, and checks its digest.
-func DecodeShard(r io.Reader, want Digest, also ...Format) ([]condapkg.Record, error) {
-	sum := sha256.New()
-	var v struct {
-		TarBz2  map[string]map[string]any `msgpack:"packages"`
-		Conda   map[string]map[string]any `msgpack:"packages.conda"`
-		Removed []string                  `msgpack:"removed"`
-	}
-	if err := decode(io.TeeReader(r, sum), &v); err != nil {
-		return nil, fmt.Errorf("reading a shard: %w", err)
-	}
-	if got := Digest(sum.Sum(nil)); got != want {
-		return nil, fmt.Errorf("reading a shard: it has sha256 %x, and the index says %x", got, want)
-	}
-	if slices.Contains(also, TarBz2) {
-		v.Conda = merged(v.Conda, v.TarBz2)
-	}
-	records := map[string]condapkg.Record{}
-	for file, fields := range v.Conda {
-		for _, key := range []string{"md5", "sha256", "attestations_sha256"} {
-			if sum, ok := fields[key].([]byte); ok {
-				fields[key] = hex.EncodeToString(sum)
-			}
-		}
-		text, err := json.Marshal(fields)
-		if err != nil {
-			return nil, fmt.Errorf("reading a shard: %s: %w", file, err)
-		}
-		var r condapkg.Record
-		if err := json.Unmarshal(text, &r); err != nil {
-			return nil, fmt.Errorf("reading a shard: %s: %w", file, err)
-		}
-		records[file] = r
-	}
-	for _, file := range v.Removed {
-		delete(records, file)
-	}
-	return sorted(records)
-}
-
-// decode reads a compressed msgpack value to its end.
-func decode(r io.Reader, to any) error {
-	z, err := Decompress(r)
-	if err != nil {
-		return err
-	}
-	defer z.Close()
-	if err := msgpack.NewDecoder(io.LimitReader(z, MaxSize)).Decode(to); err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, z)
-	return err
 }

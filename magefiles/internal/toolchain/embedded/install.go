@@ -109,6 +109,9 @@ func (p prefix) linkAll(archives []*condapkg.Archive) error {
 
 func (p prefix) python() string { return filepath.Join(p.dir, "bin", "python") }
 
+// mostFile is how large a file of a package may be that is installed, in bytes: it is held in memory.
+const mostFile = 1 << 30
+
 func (p prefix) link(a *condapkg.Archive) error {
 	paths, err := a.Paths()
 	if err != nil {
@@ -121,6 +124,9 @@ func (p prefix) link(a *condapkg.Archive) error {
 	err = a.Walk(func(h *tar.Header, r io.Reader) error {
 		if h.Typeflag != tar.TypeReg {
 			return nil // noarch python packages hold files; links among them are left out by conda's builders
+		}
+		if h.Size > mostFile {
+			return fmt.Errorf("its file %.120q has %d bytes, which is more than is installed", h.Name, h.Size)
 		}
 		data, err := io.ReadAll(r)
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -24,10 +25,13 @@ const (
 	mostProgram = 512 << 20
 )
 
+// patience is how long nothing may move while it is downloaded.
+const patience = 2 * time.Minute
+
 // Source says where to fetch pixi from, and where to keep it.
 type Source struct {
 	Downloads string       // "" is DefaultDownloads
-	Client    *http.Client // nil is http.DefaultClient
+	Client    *http.Client // nil is one of its own, which obeys the proxy variables of the environment
 	Cache     string       // private folder; the program is kept in one named after version and digest
 	Platform  string       // conda subdir of this machine: "linux-64"
 }
@@ -77,15 +81,17 @@ type downloaded struct{ path, sha256 string }
 // download saves what an address answers in a temporary file of folder.
 func download(ctx context.Context, client *http.Client, address, folder string) (d downloaded, err error) {
 	if client == nil {
-		client = http.DefaultClient
+		client = &http.Client{Transport: httpclient.Transport(), CheckRedirect: httpclient.Follow}
 	}
+	ctx, w := httpclient.NewWatch(ctx, patience)
+	defer w.Stop()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return d, err
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return d, httpclient.Plain(err)
+		return d, w.Lost(err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
@@ -97,7 +103,7 @@ func download(ctx context.Context, client *http.Client, address, folder string) 
 	}
 	defer f.Close()
 	digest := sha256.New()
-	n, err := io.Copy(io.MultiWriter(f, digest), io.LimitReader(res.Body, mostArchive+1))
+	n, err := io.Copy(io.MultiWriter(f, digest), io.LimitReader(w.Body(res.Body), mostArchive+1))
 	if err == nil && n > mostArchive {
 		err = fmt.Errorf("the answer is longer than %d bytes", int64(mostArchive))
 	}

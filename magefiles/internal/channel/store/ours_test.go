@@ -1,0 +1,101 @@
+package store_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/channel/store"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// plant makes files, and, of names that end in a slash, folders.
+func plant(t *testing.T, dir string, paths ...string) {
+	t.Helper()
+	for _, p := range paths {
+		full := filepath.Join(dir, filepath.FromSlash(p))
+		if strings.HasSuffix(p, "/") {
+			require.NoError(t, os.MkdirAll(full, 0o755))
+			continue
+		}
+		require.NoError(t, os.MkdirAll(filepath.Dir(full), 0o755))
+		require.NoError(t, os.WriteFile(full, []byte("precious "+p), 0o644))
+	}
+}
+
+// tree is everything below a folder, with contents.
+func tree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			all[path] = ""
+			return err
+		}
+		data, err := os.ReadFile(path)
+		all[path] = string(data)
+		return err
+	}))
+	return all
+}
+
+// A folder that is neither empty nor one of channels is refused, and nothing in it changes.
+func TestHostileFolders(t *testing.T) {
+	for name, paths := range map[string][]string{
+		"a person's files":                  {"notes.txt"},
+		"a person's folders":                {"photos/2024/a.jpg", "music/"},
+		"a repository":                      {".git/config"},
+		"what a store would empty":          {".incoming/thesis.tex"},
+		"a folder in what it would empty":   {".incoming/upload-1.partial/thesis.tex"},
+		"a channel beside something else":   {"mine/noarch/", "letters/today.txt"},
+		"a channel with something else":     {"mine/noarch/", "mine/src/main.go"},
+		"a channel with a hidden folder":    {"mine/noarch/", "mine/.git/config"},
+		"a home that was served by mistake": {".lock", ".incoming/", "letters/today.txt"},
+		"a home with a channel by mistake":  {".lock", ".incoming/", "mine/noarch/", "notes.txt", "letters/today.txt"},
+		"a name that no channel has":        {"My Documents/"},
+		"a channel itself":                  {"noarch/a-1-0.conda", "linux-64/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			plant(t, dir, paths...)
+			before := tree(t, dir)
+			_, err := store.Open(dir)
+			require.Error(t, err)
+			require.NotEmpty(t, operr.NextOf(err))
+			require.NotContains(t, err.Error(), "\n")
+			require.Equal(t, before, tree(t, dir))
+		})
+	}
+}
+
+// What is empty, not there, or of channels is opened, also the second time.
+func TestFoldersOfChannels(t *testing.T) {
+	for name, paths := range map[string][]string{
+		"nothing":           {"/"},
+		"not there":         nil,
+		"an empty channel":  {"mine/"},
+		"channels":          {"mine/noarch/", "theirs/linux-64/", "theirs/channeldata.json"},
+		"a killed upload":   {".incoming/upload-17.partial", ".incoming/put-1.partial", ".incoming/upload-17.partial.owned", ".lock", "mine/noarch/"},
+		"with a note":       {".lock", ".incoming/", "mine/noarch/", "README.txt"},
+		"kept out of a git": {".gitignore"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "channels")
+			if paths != nil {
+				require.NoError(t, os.MkdirAll(dir, 0o755))
+				plant(t, dir, paths...)
+			}
+			for range 2 {
+				s, err := store.Open(dir)
+				require.NoError(t, err)
+				_, err = s.Create(t.Context(), "mine")
+				require.NoError(t, err)
+				require.NoError(t, s.Close())
+			}
+		})
+	}
+}

@@ -1,0 +1,53 @@
+package release
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/journal"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// FuzzPast holds that whatever the journal of a release holds, it is a release with a plan, or an error that stops for a person and
+// says what to do next.
+func FuzzPast(f *testing.F) {
+	p := &Plan{Format: planFormat, Tags: []string{"v1"}, Packages: []Package{{"a", "1"}}, Bump: &bump.Plan{}}
+	digest, err := p.Digest()
+	require.NoError(f, err)
+	first, err := entry(kindPlan, p)
+	require.NoError(f, err)
+	path := filepath.Join(f.TempDir(), "j.jsonl")
+	j, err := journal.Create(path, "1", digest, first)
+	require.NoError(f, err)
+	require.NoError(f, j.Append(kindStep, map[string]any{"step": StepCommit, "event": "done", "result": map[string]any{"hash": "abc"}}))
+	require.NoError(f, j.Append(kindEnd, Released))
+	require.NoError(f, j.Close())
+	good, err := os.ReadFile(path)
+	require.NoError(f, err)
+	_, err = readPast(path)
+	require.NoError(f, err, "the starting point is fine")
+	f.Add(good)
+	for _, text := range []string{
+		"", "{}\n", `{"seq":1,"kind":"plan","body":null}` + "\n", `{"seq":1,"kind":"plan","body":{"format":99}}` + "\n", `{"seq":1,"kind":"step","body":7}` + "\n" + `{"seq":2,"kind":"end","body":[]}` + "\n",
+		`{"seq":1,"kind":"plan","plan":"x","body":{"format":1,"bump":null}}` + "\n", `{"seq":1,"kind":"plan"}` + "\n",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "j.jsonl")
+		require.NoError(t, os.WriteFile(path, data, 0o644))
+		past, err := readPast(path)
+		if err != nil {
+			require.Equal(t, operr.Stopped, operr.ExitStatus(err), "%v", err)
+			require.NotEmpty(t, operr.NextOf(err))
+			return
+		}
+		require.NotNil(t, past.Plan)
+		require.Equal(t, planFormat, past.Plan.Format)
+		require.Len(t, past.Times, len(past.Records))
+	})
+}
