@@ -52,7 +52,7 @@ func (r *run) start(ctx context.Context) (string, error) {
 	r.missing("deployments", "a rehearsal does not reach that far yet")
 	said := fmt.Sprintf("git remote, %s, GitHub's API at %s", r.world.Prefix.URL, r.world.API)
 	if c.CI {
-		r.missing("the workflow file "+release.Workflow, "the embedded CI calls `mage publish` itself")
+		r.missing("the workflow file "+release.Workflow, "the embedded CI runs the targets of its jobs itself, and no second build")
 		said += ", and a CI that the channel trusts"
 	}
 	return said, nil
