@@ -99,6 +99,8 @@ func TestScripts(t *testing.T) {
 			"go-mod":    goMod,
 			"serve":     serve,
 			"no-secret": noSecret,
+
+			"digests-of": digestsOf,
 		},
 	})
 }

@@ -47,6 +47,15 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("PREFIX_SERVER_URL", strings.TrimSpace(first))
 }
 
+// digestsOf sets DIGESTS to the last output "digests" of a job: digests-of FILE.
+func digestsOf(ts *testscript.TestScript, _ bool, args []string) {
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		if value, ok := strings.CutPrefix(line, "digests="); ok {
+			ts.Setenv("DIGESTS", strings.TrimSpace(value))
+		}
+	}
+}
+
 // noSecret looks for a secret in every file below the script's folder, the script itself and its copy of the
 // environment apart: no-secret TEXT.
 func noSecret(ts *testscript.TestScript, _ bool, args []string) {

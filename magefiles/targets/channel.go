@@ -195,5 +195,5 @@ func (a *app) heldTable(all []held) {
 // firstRelease says how a channel comes into being.
 func firstRelease(client *prefixdev.Client, name string) string {
 	return "Make the channel " + name + " on " + client.Server() +
-		" (public), and register there the repository, with the workflow release.yml, as a trusted publisher of it."
+		" (public), and register there the repository, with the workflow release.yml and its environment `release`, as a trusted publisher of it."
 }
