@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -222,4 +223,40 @@ func TestCompare(t *testing.T) {
 	}
 	_, err = publish.Compare(describe(one, "x", "c", true), one, publish.Digests{Commit: "c", Files: []publish.Digest{}}, other)
 	require.ErrorContains(t, err, "the other build has no base")
+}
+
+// What the channel has of a version is kept where nothing else could come of it, and else it is a conflict.
+func TestWhatIsKept(t *testing.T) {
+	site := start(t)
+	c := site.channel(t)
+	first, _ := newPublisher(t, load(t, map[string][]string{"base": nil, "top": {"base"}}), c)
+	made, err := plan(t, first)
+	require.NoError(t, err)
+	_, err = first.Upload(t.Context(), c, made)
+	require.NoError(t, err)
+	for name, keeps := range map[string]func(*workspace.Package) bool{
+		"all":  func(*workspace.Package) bool { return true },
+		"some": func(p *workspace.Package) bool { return p.Name == "top" },
+		"none": nil,
+	} {
+		p, b := newPublisher(t, load(t, map[string][]string{"base": nil, "top": {"base"}}), c)
+		b.extra = map[string]any{"license": "another"}
+		h, err := publish.Look(t.Context(), c, p.Workspace.Packages)
+		require.NoError(t, err)
+		ready := publish.Artifacts{}
+		require.NoError(t, p.Build(t.Context(), p.Workspace.Order(), ready))
+		p.Keeps = keeps
+		again, err := p.Plan(t.Context(), h, ready)
+		if name != "all" {
+			require.ErrorIs(t, err, channel.ErrExists, name)
+			require.Equal(t, name == "none", strings.Contains(operr.DetailOf(err), "top-1.0"), name)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, map[string]publish.State{"base": publish.Kept, "top": publish.Kept}, states(again))
+		require.Empty(t, again.Uploads())
+		for i, r := range again.Records() {
+			require.Equal(t, made.Records()[i].SHA256, r.SHA256, "what is verified is what the channel has")
+		}
+	}
 }
