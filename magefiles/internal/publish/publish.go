@@ -1,14 +1,17 @@
 // Package publish takes the packages of a workspace to a channel, so that a solver finds them there, whole and unchanged.
 //
-// A [Publisher] works in parts, which a target, a rehearsal or a release calls one after the other, and which may each be
-// done again:
+// A [Sequence] is one publication. `publish` and `release` go by it, part for part, and each part may be done again:
 //
-//	Look     what does the channel have of these versions?
-//	Collect  the artifacts of the rest: those that lie ready, and newly built ones; each is compared with its manifest
-//	Plan     what is to be done with each package; a conflict ends it before anything is sent
-//	Upload   by levels: what others depend on is sent, and seen in the index, before they are
-//	Visible  waits until every form of the index shows every file with its digest
+//	Look     what does the channel have of these versions, beside what lies ready?
+//	Allow    the right to publish; a channel that nobody sees without it is read with it
+//	Build    the artifacts of the rest; each is compared with its manifest, and recorded
+//	Decide   what is to be done with each package; a conflict ends it before anything is sent
+//	Send     by levels: what others depend on is sent, and seen in the index, before they are
+//	Shown    waits until every form of the index shows every file with its digest
 //	Verify   downloads, compares, installs into a clean environment, imports
+//
+// What lies ready is what this clone has built of the same sources by the same tools (origin.go), or what [Digests] name that a job of
+// the same run of a CI handed over. All other files are passed over, or refused.
 //
 // What is published is never replaced, unless by force: the same file name with the same bytes is done, with other bytes
 // it is a conflict. A package whose version is on the channel, and that was not built here, is kept as it is: a half
