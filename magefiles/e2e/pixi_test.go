@@ -13,7 +13,7 @@ import (
 )
 
 // TestPixiBuildsInOurOrder lets a stand-in, which answers as pixi 0.77.0 was recorded, build this repository's packages:
-// one `pixi publish --path` for each, dependencies first, and no artifact is used that is not what its manifest says.
+// one `pixi publish --path=…` for each, dependencies first, and no artifact is used that is not what its manifest says.
 func TestPixiBuildsInOurOrder(t *testing.T) {
 	root := copyOfOurs(t)
 	standin := pixitest.Install(t, pixitest.Behaviour{})
@@ -28,9 +28,9 @@ func TestPixiBuildsInOurOrder(t *testing.T) {
 	require.Contains(t, out, "toolchain: pixi 0.77.0")
 	var published []string
 	for _, c := range standin.Commands() {
-		if rest, ok := strings.CutPrefix(c, "publish --path "); ok {
+		if rest, ok := strings.CutPrefix(c, "publish --path="); ok {
 			path, flags, _ := strings.Cut(rest, " ")
-			require.Contains(t, flags, "--target-dir ")
+			require.Contains(t, flags, "--target-dir=")
 			published = append(published, strings.TrimPrefix(path, root+"/"))
 		}
 	}

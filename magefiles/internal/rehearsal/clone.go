@@ -68,11 +68,11 @@ func (r *run) settle(ctx context.Context) error {
 	}
 	remote := "remote." + r.w.Config.Remote
 	for _, args := range [][]string{
-		{"-c", "core.hooksPath=" + os.DevNull, "checkout", "--quiet", "-B", r.branch},
+		{"-c", "core.hooksPath=" + os.DevNull, "switch", "--quiet", "--force-create=" + r.branch},
 		{"config", remote + ".url", r.world.Remote},
 		{"config", remote + ".fetch", "+refs/heads/*:refs/remotes/" + r.w.Config.Remote + "/*"},
 		{"config", "core.hooksPath", filepath.Join(r.Dir, hooksDir)},
-		{"-c", "core.hooksPath=" + os.DevNull, "fetch", "--quiet", "--prune", "--no-tags", r.w.Config.Remote},
+		{"-c", "core.hooksPath=" + os.DevNull, "fetch", "--quiet", "--prune", "--no-tags", "--", r.w.Config.Remote},
 	} {
 		if err := r.inClone(ctx, args...); err != nil {
 			return err
@@ -108,7 +108,7 @@ func (r *run) settleTags(ctx context.Context) error {
 		tag = strings.TrimSpace(tag)
 		ours := r.unfinished != nil && slices.Contains(r.unfinished.Plan.Tags, tag)
 		if r.remoteTags[tag] == "" && !ours {
-			if err := r.inClone(ctx, "-c", "core.hooksPath="+os.DevNull, "update-ref", "-d", "refs/tags/"+tag); err != nil {
+			if err := r.inClone(ctx, "-c", "core.hooksPath="+os.DevNull, "update-ref", "-d", "--", "refs/tags/"+tag); err != nil {
 				return err
 			}
 		}
