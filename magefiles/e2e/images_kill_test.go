@@ -32,7 +32,7 @@ func (w *imaging) killed(t *testing.T) {
 	for n, m := range []moment{
 		{name: "it asks whether it may push", method: http.MethodPost, path: "/blobs/uploads/"},
 		{name: "BuildKit pushes the index", method: http.MethodPut, path: "/manifests/sha256:"},
-		{name: "the image is checked", argument: "type=cacheonly"},
+		{name: "the image is checked", argument: "--output=type=cacheonly"},
 		{name: "the first tag moves", method: http.MethodPut, path: "/manifests/sha-"},
 		{name: "the third tag moves", method: http.MethodPut, path: "/manifests/1.2/"},
 	} {
