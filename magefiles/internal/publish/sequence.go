@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
@@ -42,6 +43,7 @@ type Sequence struct {
 	Verified  Verified
 
 	access *Access
+	since  time.Time // when the access was given
 }
 
 // Look asks the channel what it has, beside the artifacts that are ready. A channel that is not there for anyone is asked with the
@@ -66,7 +68,7 @@ func (s *Sequence) seek(ctx context.Context) error {
 		if err != nil {
 			return context.Cause(ctx)
 		}
-		s.access = &access
+		s.access, s.since = &access, time.Now()
 	}
 	s.Channel = s.access.Channel
 	private, err := s.Channel.Private(ctx)
@@ -98,22 +100,25 @@ func (s *Sequence) Allow(ctx context.Context) (Access, error) {
 	}
 	access, err := s.Authorize(ctx)
 	if err == nil {
-		s.access, s.Channel = &access, access.Channel
+		s.access, s.Channel, s.since = &access, access.Channel, time.Now()
 	}
 	return access, err
 }
 
+// freshFor is how long a minted credential is used without a new one. An ID token is good once, and GitLab gives a job no second one.
+const freshFor = time.Minute
+
 // renewed is the channel with the right to publish. What a CI gave may have ended while packages were built, a person was asked, or
 // the index was waited for.
 func (s *Sequence) renewed(ctx context.Context) (channel.Channel, error) {
-	if !s.access.Minted {
+	if !s.access.Minted || time.Since(s.since) < freshFor {
 		return s.access.Channel, nil
 	}
 	access, err := s.Authorize(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.access, s.Channel = &access, access.Channel
+	s.access, s.Channel, s.since = &access, access.Channel, time.Now()
 	_, err = s.Channel.Private(ctx) // it is read with what is good now
 	return access.Channel, err
 }

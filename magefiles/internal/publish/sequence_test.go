@@ -1,0 +1,30 @@
+package publish_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/publish"
+)
+
+// A credential that a CI gives is asked for once in a publication that takes less than a minute: GitLab has one ID token for a job, and a
+// channel takes that one once.
+func TestACredentialIsMintedOnce(t *testing.T) {
+	site := start(t)
+	p, _ := newPublisher(t, load(t, diamond), site.channel(t))
+	asked := 0
+	s := &publish.Sequence{Publisher: p, Authorize: func(context.Context) (publish.Access, error) {
+		asked++
+		return publish.Access{Source: "a CI", Minted: true, Channel: site.channel(t)}, nil
+	}}
+	require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
+	require.NoError(t, s.Build(t.Context(), s.Missing, s.Artifacts))
+	require.NoError(t, s.Decide(t.Context()))
+	said, err := s.Send(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, said, "in 3 levels")
+	require.Equal(t, 1, asked)
+	require.False(t, s.Private(t.Context()))
+}
