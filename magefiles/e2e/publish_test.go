@@ -47,11 +47,13 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("PREFIX_SERVER_URL", strings.TrimSpace(first))
 }
 
-// digestsOf sets DIGESTS to the last output "digests" of a job: digests-of FILE.
+// digestsOf sets DIGESTS to the last output "digests" of a job, and NOTHING to the same without a file: digests-of FILE.
 func digestsOf(ts *testscript.TestScript, _ bool, args []string) {
 	for line := range strings.Lines(ts.ReadFile(args[0])) {
 		if value, ok := strings.CutPrefix(line, "digests="); ok {
 			ts.Setenv("DIGESTS", strings.TrimSpace(value))
+			before, _, _ := strings.Cut(value, `"files":[`)
+			ts.Setenv("NOTHING", before+`"files":[]}`)
 		}
 	}
 }

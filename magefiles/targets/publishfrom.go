@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
@@ -51,6 +52,7 @@ func (p *publishing) ofRecords() error {
 	if p.Builds == nil {
 		return operr.New("leave -from out: `mage publish` builds, and sends what it has built", "outside of git nothing is known of what was built")
 	}
+	d.Reproducible = true // as far as the records say so: the folder is not asked
 	for i, f := range d.Files {
 		r, known, err := p.Builds.Of(f.SHA256)
 		if err != nil {
@@ -59,7 +61,7 @@ func (p *publishing) ofRecords() error {
 		if why := p.foreign(f, r, known); why != "" {
 			return operr.NewStopped(next, "%s %s; nothing was sent", f.File, why)
 		}
-		d.Files[i].Tools = r.Tools
+		d.Files[i].Tools, d.Reproducible = r.Tools, d.Reproducible && r.Reproducible
 	}
 	p.given = d
 	return nil
@@ -88,11 +90,16 @@ func (p *publishing) take(context.Context) (string, error) {
 
 // asGiven compares what the channel has with the digests that were handed over.
 func (p *publishing) asGiven() error {
-	for _, f := range p.given.Files {
-		for _, i := range p.Plan.Items {
-			if i.Package == f.Package && i.Record.SHA256 != f.SHA256 {
-				return operr.NewStopped("find out who has replaced it", "%s on the channel has sha256 %s, and %s was sent", i.Record.FileName(), i.Record.SHA256, f.SHA256)
-			}
+	if p.digests == "" {
+		return nil
+	}
+	for _, i := range p.Plan.Items {
+		n := slices.IndexFunc(p.given.Files, func(f publish.Digest) bool { return f.Package == i.Package })
+		if n < 0 {
+			return operr.NewStopped("hand over what `mage publish -from` wrote", "the digests do not name %s, which the channel has", i.Record.FileName())
+		}
+		if sent := p.given.Files[n].SHA256; i.Record.SHA256 != sent {
+			return operr.NewStopped("find out who has replaced it", "%s on the channel has sha256 %s, and %s was sent", i.Record.FileName(), i.Record.SHA256, sent)
 		}
 	}
 	return nil

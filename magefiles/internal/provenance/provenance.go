@@ -24,6 +24,8 @@ type Record struct {
 	Commit  string `json:"commit"` // that it was built of
 	Tree    string `json:"tree"`   // of that commit
 	Tools   string `json:"tools"`  // toolchain, and the versions of what built it
+
+	Reproducible bool `json:"reproducible"` // the same tools would give the same bytes
 }
 
 // Store is a folder of records. The zero value, and nil, have none and keep none: outside of git nothing is known.

@@ -84,6 +84,9 @@ func (p *Publisher) ready(ctx context.Context, pkg *workspace.Package, path stri
 	if other := (*toolchain.WheelError)(nil); errors.As(err, &other) && pkg.FromTags() != nil {
 		return a, "has a wheel of another version, as between two tags", nil
 	}
+	if err == nil && a.SHA256 != have.SHA256 {
+		return a, "", operr.NewStopped("find out who changes it; nothing was sent", "%s was changed while it was read", filepath.Base(path))
+	}
 	if err != nil {
 		return a, "", operr.New("build it again: `mage build:package "+pkg.Name+"`", "%s cannot be published: %w", filepath.Base(path), err)
 	}

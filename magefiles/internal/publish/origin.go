@@ -35,7 +35,7 @@ func (p *Publisher) Record(ctx context.Context, built ...toolchain.Artifact) err
 			return err
 		}
 		records = append(records, provenance.Record{
-			SHA256: a.SHA256, Package: a.Package, File: filepath.Base(a.Path), Commit: p.Origin.Commit, Tree: p.Origin.Tree, Tools: tools,
+			SHA256: a.SHA256, Package: a.Package, File: filepath.Base(a.Path), Commit: p.Origin.Commit, Tree: p.Origin.Tree, Tools: tools, Reproducible: p.Tools.Reproducible(),
 		})
 	}
 	return p.Builds.Keep(records...)
