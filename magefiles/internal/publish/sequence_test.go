@@ -2,6 +2,7 @@ package publish_test
 
 import (
 	"context"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,4 +28,23 @@ func TestACredentialIsMintedOnce(t *testing.T) {
 	require.Contains(t, said, "in 3 levels")
 	require.Equal(t, 1, asked)
 	require.False(t, s.Private(t.Context()))
+}
+
+// A file that is replaced after it was read, while a person is asked for instance, is not sent: not even one of the same size.
+func TestHostileSwap(t *testing.T) {
+	site := start(t)
+	c := site.channel(t)
+	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), c)
+	made, err := plan(t, p)
+	require.NoError(t, err)
+	file := made.Items[0].Path
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	data[len(data)/2] ^= 1
+	require.NoError(t, os.WriteFile(file, data, 0o644))
+	_, err = p.Upload(t.Context(), c, made)
+	require.ErrorContains(t, err, "is not the file any more that it was when it was read: its sha256 is ")
+	h, err := publish.Look(t.Context(), c, p.Workspace.Packages)
+	require.NoError(t, err)
+	require.Empty(t, h.Records)
 }

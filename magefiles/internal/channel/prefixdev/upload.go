@@ -3,6 +3,7 @@ package prefixdev
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -89,6 +90,9 @@ func (c *Channel) send(ctx context.Context, u channel.Upload) (after time.Durati
 	if st, err := f.Stat(); err != nil || st.Size() != u.Record.Size {
 		return 0, channel.Errorf(channel.ErrInvalid, "%s is not the file any more that it was when it was read", u.Path)
 	}
+	if err := same(f, u.Record.SHA256); err != nil {
+		return 0, channel.Errorf(channel.ErrInvalid, "%s is not the file any more that it was when it was read: %w", u.Path, err)
+	}
 	ctx, w := httpclient.NewWatch(ctx, c.client.patience)
 	defer w.Stop()
 	r, err := c.request(ctx, u, w.Sending(f, u.Sent))
@@ -100,6 +104,19 @@ func (c *Channel) send(ctx context.Context, u channel.Upload) (after time.Durati
 		return 0, err
 	}
 	return answer.after, answer.err
+}
+
+// same compares what is about to be sent with its digest: people are asked, and indexes waited for, after it was read.
+func same(f *os.File, want string) error {
+	digest := sha256.New()
+	if _, err := io.Copy(digest, f); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(digest.Sum(nil)); got != want {
+		return fmt.Errorf("its sha256 is %s, and was %s", got, want)
+	}
+	_, err := f.Seek(0, io.SeekStart)
+	return err
 }
 
 // request is the form that rattler_upload sends (prefix-protocol §1.1), with its exact length in front and the file
