@@ -77,16 +77,12 @@ func (c *Client) statusError(r *http.Response, body []byte) *StatusError {
 	return e
 }
 
-// tidy makes one line of what a server says, and takes the token out, should it send that back.
+// tidy is httpclient.Said, and takes the token out, should the server send that back.
 func (c *Client) tidy(text string) string {
-	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "�")), " ")
 	if c.token != "" {
 		text = strings.ReplaceAll(text, string(c.token), "***")
 	}
-	if runes := []rune(text); len(runes) > 512 {
-		text = string(runes[:512]) + "…"
-	}
-	return strings.TrimSuffix(text, ".")
+	return httpclient.Said(text)
 }
 
 func (e *StatusError) kind(codes []string) error {

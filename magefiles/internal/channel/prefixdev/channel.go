@@ -223,6 +223,13 @@ func (c *Channel) shard(ctx context.Context, url *url.URL, digest repodata.Diges
 
 // Delete implements channel.Channel.
 func (c *Channel) Delete(ctx context.Context, subdir, file string) error {
+	if err := c.remove(ctx, subdir, file); err != nil {
+		return operr.New("see whether "+c.client.Server()+" is well, and whether the key may remove from the channel", "removing %s from %s: %w", file, c.URL(), err)
+	}
+	return nil
+}
+
+func (c *Channel) remove(ctx context.Context, subdir, file string) error {
 	ctx, w := httpclient.NewWatch(ctx, c.client.patience)
 	defer w.Stop()
 	r, err := http.NewRequestWithContext(ctx, http.MethodDelete, c.client.url("api/v1/delete", c.name, subdir, file).String(), nil)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
@@ -17,7 +16,7 @@ import (
 // StatusError is an answer that is no success. It wraps the error of package channel that the status stands for.
 type StatusError struct {
 	Status  int
-	Message string // the first 512 characters of the answer, or ""
+	Message string // what the server says, in a line of 512 characters at most, or ""
 }
 
 func (e *StatusError) Error() string {
@@ -54,14 +53,11 @@ func statusError(status int, body []byte) error {
 	if status >= 200 && status < 300 {
 		return nil
 	}
-	text := []rune(strings.TrimSpace(strings.ToValidUTF8(string(body), "�")))
-	if len(text) > 512 {
-		text = append(text[:512], '…')
-	}
+	text := httpclient.Said(string(body))
 	if status >= 300 && status < 400 {
-		text = []rune("the server redirects, which an upload must not follow")
+		text = "the server redirects, which an upload must not follow"
 	}
-	return &StatusError{status, string(text)}
+	return &StatusError{status, text}
 }
 
 // transient says whether trying again can help: after an error of the transport, and for the statuses that the protocol

@@ -52,7 +52,7 @@ func (c *Channel) put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 		last := attempt >= c.client.attempts
 		if !last {
 			if werr := c.client.wait(ctx, attempt+1, after); werr != nil {
-				return channel.Receipt{}, errors.Join(err, werr)
+				return channel.Receipt{}, fmt.Errorf("%w (%w)", err, werr)
 			}
 		}
 		arrived, derr := c.doubt(ctx, u, err)
@@ -71,7 +71,7 @@ func (c *Channel) doubt(ctx context.Context, u channel.Upload, failed error) (ar
 	have, err := c.holds(ctx, u)
 	switch {
 	case err != nil:
-		return false, errors.Join(failed, fmt.Errorf("it may have arrived, and asking what the channel holds went wrong too: %w", err))
+		return false, fmt.Errorf("%w; it may have arrived, and asking what the channel holds went wrong too: %w", failed, err)
 	case have == u.Record.SHA256:
 		return true, nil
 	case have != "" && !u.Force:
@@ -170,14 +170,14 @@ func (c *Channel) compare(ctx context.Context, u channel.Upload, conflict error)
 		have, err := c.holds(ctx, u)
 		switch {
 		case err != nil:
-			return channel.Receipt{}, errors.Join(conflict, fmt.Errorf("asking what the channel holds: %w", err))
+			return channel.Receipt{}, fmt.Errorf("%w; asking what the channel holds: %w", conflict, err)
 		case have == u.Record.SHA256:
 			return channel.Receipt{Existed: true}, nil
 		case have != "" || attempt >= c.client.attempts:
 			return channel.Receipt{}, &channel.ExistsError{File: u.File, Have: have, Sent: u.Record.SHA256}
 		}
 		if err := c.client.wait(ctx, attempt+1, 0); err != nil {
-			return channel.Receipt{}, errors.Join(conflict, err)
+			return channel.Receipt{}, fmt.Errorf("%w (%w)", conflict, err)
 		}
 	}
 }
@@ -199,6 +199,12 @@ func (c *Channel) explain(ctx context.Context, u channel.Upload, err error) erro
 		next = "make the channel first, on " + c.client.Server()
 	case errors.Is(err, channel.ErrUnavailable):
 		next = "run it again later: what has arrived is not sent twice"
+	case errors.Is(err, channel.ErrTooLarge):
+		next = "make the package smaller, or see what " + c.client.Server() + " takes"
+	case errors.Is(err, channel.ErrInvalid):
+		next = "build it again, and see what " + c.client.Server() + " says of it"
+	case errors.Is(err, channel.ErrMalformed):
+		next = "correct the server's address: see what " + c.client.Server() + ", or a proxy before it, does with uploads"
 	case ctx.Err() == nil && channel.Status(err) == http.StatusInternalServerError: // the network's
 		next = "see whether " + c.client.Server() + " can be reached, and run it again: what has arrived is not sent twice"
 	}

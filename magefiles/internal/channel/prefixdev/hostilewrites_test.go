@@ -1,0 +1,150 @@
+package prefixdev_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/hostiletest"
+)
+
+// forever answers a text again and again, until nobody listens.
+func forever(w http.ResponseWriter, r *http.Request, text string) {
+	for r.Context().Err() == nil {
+		if _, err := io.WriteString(w, text); err != nil {
+			return
+		}
+	}
+}
+
+// drip answers a byte now and then, until nobody listens.
+func drip(w http.ResponseWriter, r *http.Request) {
+	for r.Context().Err() == nil {
+		_, _ = io.WriteString(w, "x")
+		w.(http.Flusher).Flush()
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// answering answers with a status in front.
+func answering(code int, next func(http.ResponseWriter, *http.Request)) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(code)
+		next(w, r)
+	}
+}
+
+func saying(text string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }
+}
+
+// Whatever a channel answers to an upload, and to what is asked after it, it costs little, is no success unless the channel says one,
+// and is said in a sentence.
+func TestHostileAnswersToUploads(t *testing.T) {
+	big := strings.Repeat("x", 1<<16)
+	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
+		"an endless refusal":      answering(400, func(w http.ResponseWriter, r *http.Request) { forever(w, r, "\x1b[2J"+big) }),
+		"a refusal that trickles": answering(403, drip),
+		"a refusal of escapes":    answering(422, saying("\x1b]0;x\x07\r\n::error::x\nmore")),
+		"a status of its own":     answering(799, saying("\x1b[31mno")),
+		"a teapot":                answering(418, saying("line\nline")),
+		"an endless conflict":     answering(409, func(w http.ResponseWriter, r *http.Request) { forever(w, r, big) }),
+		"always a conflict":       answering(409, saying("it is there")),
+		"always busy":             answering(503, saying("")),
+		"silence":                 func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"a redirect to another":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://a.example/", 307) },
+		"a redirect to itself":    func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), 308) },
+		"a redirect to a file":    func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "file:///etc/passwd", 303) },
+		"a busy server for centuries": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "99999999999")
+			w.WriteHeader(503)
+		},
+		"an answer that is not HTTP": func(w http.ResponseWriter, _ *http.Request) {
+			c, _, _ := w.(http.Hijacker).Hijack()
+			_, _ = io.WriteString(c, "\x1b[2J\x1b]0;x\x07\r\n\r\n")
+			_ = c.Close()
+		},
+		"headers without an end": func(w http.ResponseWriter, _ *http.Request) {
+			c, _, _ := w.(http.Hijacker).Hijack()
+			for _, err := io.WriteString(c, "HTTP/1.1 201 Created\r\n"); err == nil; {
+				_, err = io.WriteString(c, "X: "+big+"\r\n")
+			}
+			_ = c.Close()
+		},
+		"early answers without an end": func(w http.ResponseWriter, _ *http.Request) {
+			c, _, _ := w.(http.Hijacker).Hijack()
+			for err := error(nil); err == nil; {
+				_, err = io.WriteString(c, "HTTP/1.1 103 Early Hints\r\n\r\n")
+			}
+			_ = c.Close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := impatient(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodGet && !strings.HasPrefix(name, "always a conflict") {
+					http.NotFound(w, r)
+					return
+				}
+				_, _ = io.Copy(io.Discard, r.Body)
+				answer(w, r)
+			})
+			u := upload(t)
+			hostiletest.Cost(t, most, func() {
+				_, err := c.Put(t.Context(), u)
+				hostiletest.Sentence(t, err)
+				require.NotContains(t, fmt.Sprintf("%+v", err), token)
+			})
+			hostiletest.Cost(t, most, func() {
+				err := c.Delete(t.Context(), "noarch", u.File)
+				hostiletest.Sentence(t, err)
+			})
+		})
+	}
+}
+
+// A success is one, however long the server goes on to talk.
+func TestHostileSuccesses(t *testing.T) {
+	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
+		"endless":  answering(201, func(w http.ResponseWriter, r *http.Request) { forever(w, r, strings.Repeat("x", 1<<16)) }),
+		"trickles": answering(200, drip),
+		"lies":     answering(201, saying(`{"error":"\u001b[2J"}`)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var uploads atomic.Int32
+			c := impatient(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodPost {
+					http.NotFound(w, r)
+					return
+				}
+				uploads.Add(1)
+				_, _ = io.Copy(io.Discard, r.Body)
+				answer(w, r)
+			})
+			hostiletest.Cost(t, most, func() {
+				_, err := c.Put(t.Context(), upload(t))
+				require.NoError(t, err)
+			})
+			require.EqualValues(t, 1, uploads.Load())
+		})
+	}
+}
+
+// impatient is a channel of a server that answers so.
+func impatient(t *testing.T, h http.HandlerFunc) *prefixdev.Channel {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	p, err := prefixdev.New(prefixdev.Options{Server: s.URL, Token: token, Patience: 300 * time.Millisecond, Attempts: 2, Wait: (&waits{}).wait})
+	require.NoError(t, err)
+	c, err := p.Channel("demo")
+	require.NoError(t, err)
+	return c
+}
