@@ -148,3 +148,72 @@ func impatient(t *testing.T, h http.HandlerFunc) *prefixdev.Channel {
 	require.NoError(t, err)
 	return c
 }
+
+// Whatever a server answers to an ID token, it gives no credential unless it is one, and says nothing of the ID token.
+func TestHostileMints(t *testing.T) {
+	big := strings.Repeat("x", 1<<16)
+	echo := func(code int) func(http.ResponseWriter, *http.Request) {
+		return func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			w.WriteHeader(code)
+			_, _ = fmt.Fprintf(w, "you sent %s", body)
+		}
+	}
+	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
+		"what was sent, as a refusal": echo(403),
+		"what was sent, as a token":   echo(200),
+		"nothing":                     saying(""),
+		"white space":                 saying(" \n"),
+		"a page":                      saying("<html>\x1b[2J"),
+		"an object":                   saying(`{"token":"pfx-jwt.minted"}`),
+		"a line with another header":  saying("pfx-jwt.minted\r\nX-Other: 1"),
+		"escapes":                     saying("pfx\x1b]0;x\x07minted"),
+		"a token without an end":      func(w http.ResponseWriter, r *http.Request) { forever(w, r, big) },
+		"a token that trickles":       drip,
+		"a refusal without an end":    answering(401, func(w http.ResponseWriter, r *http.Request) { forever(w, r, big+"\n") }),
+		"a redirect":                  func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) },
+		"silence":                     func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"a success that is none":      answering(204, saying("")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !strings.HasPrefix(name, "what was sent") {
+					_, _ = io.Copy(io.Discard, r.Body) // else a server does not see that nobody listens any more
+				}
+				answer(w, r)
+			}))
+			defer s.Close()
+			c, err := prefixdev.New(prefixdev.Options{Server: s.URL, Patience: 300 * time.Millisecond, Attempts: 2, Wait: (&waits{}).wait})
+			require.NoError(t, err)
+			hostiletest.Cost(t, most, func() {
+				got, err := prefixdev.Sources{CI: &ci{}}.Credential(t.Context(), c)
+				hostiletest.Sentence(t, err)
+				require.Empty(t, string(got.Token))
+				require.NotContains(t, fmt.Sprintf("%+v", err), "id-token-of-the-test")
+			})
+			hostiletest.Cost(t, most, func() {
+				login, err := c.Login(t.Context(), token)
+				if err != nil {
+					hostiletest.Sentence(t, err)
+				}
+				require.Empty(t, login)
+			})
+		})
+	}
+}
+
+// A server that says a credential back shows it to nobody.
+func TestHostileEcho(t *testing.T) {
+	c := impatient(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(403)
+		_, _ = fmt.Fprintf(w, "no: %s", r.Header.Get("Authorization"))
+	})
+	_, err := c.Put(t.Context(), upload(t))
+	hostiletest.Sentence(t, err)
+	require.NotContains(t, fmt.Sprintf("%+v", err), token)
+	_, err = c.Private(t.Context())
+	require.Error(t, err)
+	require.NotContains(t, fmt.Sprintf("%+v", err), token)
+	require.NotContains(t, fmt.Sprintf("%+v", c.Delete(t.Context(), "noarch", "a-1-0.conda")), token)
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
@@ -46,14 +47,22 @@ func (c *Client) write(r *http.Request, w *httpclient.Watch) (answer, error) {
 	}
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // what there is of it explains the status
-	return answer{statusError(resp.StatusCode, text), httpclient.RetryAfter(resp)}, nil
+	return answer{statusError(resp.StatusCode, text, c.token), httpclient.RetryAfter(resp)}, nil
 }
 
-func statusError(status int, body []byte) error {
+// statusError is what an answer says that is not a success. The credentials that were sent are taken out, should the server send
+// them back.
+func statusError(status int, body []byte, sent ...Token) error {
 	if status >= 200 && status < 300 {
 		return nil
 	}
-	text := httpclient.Said(string(body))
+	text := string(body)
+	for _, t := range sent {
+		if t != "" {
+			text = strings.ReplaceAll(text, string(t), "***")
+		}
+	}
+	text = httpclient.Said(text)
 	if status >= 300 && status < 400 {
 		text = "the server redirects, which an upload must not follow"
 	}

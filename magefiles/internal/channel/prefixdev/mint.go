@@ -13,18 +13,20 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // mint exchanges an ID token for a token of the server's (prefix-protocol §2.3). The path is the origin's, whatever path
 // the server's address has; the answer is the token itself. Each attempt has an ID token of its own: the server takes one
 // once, and an earlier attempt may have arrived whose answer was lost.
 func (c *Client) mint(ctx context.Context, id func(context.Context) (string, error)) (Token, error) {
-	body := func() ([]byte, error) {
+	body := func() ([]byte, Token, error) {
 		token, err := id(ctx)
 		if err != nil {
-			return nil, &noIDError{err}
+			return nil, "", &noIDError{err}
 		}
-		return json.Marshal(map[string]string{"token": token})
+		data, err := json.Marshal(map[string]string{"token": token})
+		return data, Token(token), err
 	}
 	url := *c.base
 	url.Path = "/api/oidc/mint_token"
@@ -51,18 +53,19 @@ func (e *noIDError) Unwrap() error { return e.error }
 // server that takes uploads answers that question; it is not asked for tokens that were minted.
 func (c *Client) Login(ctx context.Context, token Token) (string, error) {
 	url := c.url("api/graphql").String()
-	text, err := c.post(ctx, url, token, func() ([]byte, error) { return []byte(`{"query":"query { viewer { login } }"}`), nil })
+	text, err := c.post(ctx, url, token, func() ([]byte, Token, error) { return []byte(`{"query":"query { viewer { login } }"}`), "", nil })
 	if errors.Is(err, channel.ErrUnauthorized) {
 		return "", nil
 	}
+	next := "see whether " + c.Server() + ", or a proxy before it, is well, and run it again"
 	if err != nil {
-		return "", fmt.Errorf("asking %s whose the token is: %w", c.Server(), err)
+		return "", operr.New(next, "asking %s whose the token is: %w", c.Server(), err)
 	}
 	var answer struct {
 		Data struct{ Viewer *struct{ Login string } }
 	}
 	if err := json.Unmarshal(text, &answer); err != nil {
-		return "", fmt.Errorf("asking %s whose the token is: the answer cannot be read", c.Server())
+		return "", operr.New(next, "asking %s whose the token is: the answer cannot be read", c.Server())
 	}
 	if answer.Data.Viewer == nil {
 		return "", nil
@@ -70,14 +73,14 @@ func (c *Client) Login(ctx context.Context, token Token) (string, error) {
 	return answer.Data.Viewer.Login, nil
 }
 
-// post sends JSON and returns what was answered. These requests change nothing that a second one would change again.
-func (c *Client) post(ctx context.Context, url string, token Token, body func() ([]byte, error)) (text []byte, err error) {
+// post sends JSON, with the credential that is in it beside it, and returns what was answered. These requests change nothing that a second one would change again.
+func (c *Client) post(ctx context.Context, url string, token Token, body func() ([]byte, Token, error)) (text []byte, err error) {
 	for attempt := 1; ; attempt++ {
-		data, err := body()
+		data, inside, err := body()
 		if err != nil {
 			return nil, err
 		}
-		text, after, err := c.postOnce(ctx, url, token, data)
+		text, after, err := c.postOnce(ctx, url, token, data, inside)
 		if err == nil {
 			return text, nil
 		}
@@ -90,7 +93,10 @@ func (c *Client) post(ctx context.Context, url string, token Token, body func() 
 	}
 }
 
-func (c *Client) postOnce(ctx context.Context, url string, token Token, body []byte) ([]byte, time.Duration, error) {
+// mostPosted is more than any answer to these requests has, in bytes.
+const mostPosted = 64 << 10
+
+func (c *Client) postOnce(ctx context.Context, url string, token Token, body []byte, inside Token) ([]byte, time.Duration, error) {
 	ctx, w := httpclient.NewWatch(ctx, c.patience)
 	defer w.Stop()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
@@ -106,9 +112,12 @@ func (c *Client) postOnce(ctx context.Context, url string, token Token, body []b
 		return nil, 0, w.Lost(err)
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if serr := statusError(resp.StatusCode, text); serr != nil {
+	text, err := io.ReadAll(io.LimitReader(resp.Body, mostPosted+1))
+	if serr := statusError(resp.StatusCode, text, token, inside); serr != nil {
 		return nil, httpclient.RetryAfter(resp), serr
+	}
+	if len(text) > mostPosted { // a part of a token is not one
+		return nil, 0, channel.Errorf(channel.ErrInvalid, "the answer has more than %d bytes", mostPosted)
 	}
 	return text, 0, err
 }

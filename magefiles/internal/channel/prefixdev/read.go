@@ -106,7 +106,7 @@ func (c *Client) get(ctx context.Context, url string, token Token) (*channel.Fil
 	}
 	defer body.Close()
 	text, _ := io.ReadAll(io.LimitReader(body, 4<<10))
-	if err := statusError(resp.StatusCode, text); err != nil {
+	if err := statusError(resp.StatusCode, text, token); err != nil {
 		return nil, httpclient.RetryAfter(resp), err
 	}
 	return nil, 0, &StatusError{resp.StatusCode, "no contents were sent"}
