@@ -16,6 +16,9 @@ import (
 // beside are files that people and systems put into any folder, and that say nothing about what it is for.
 var beside = []string{lockFile, ".gitignore", ".gitkeep", ".DS_Store"}
 
+// ofDisks are folders that a file system has at its top, so that a disk of its own can be for channels. No channel has such a name.
+var ofDisks = []string{"lost+found"}
+
 // spooled are the forms of the names of what is being received.
 var spooled = []string{"upload-*.partial", "put-*.partial", "*.owned"}
 
@@ -34,8 +37,8 @@ func ours(dir string) error {
 	}
 	served := served(dir, entries)
 	for _, e := range entries {
-		if served && e.Type().IsRegular() {
-			continue // a note beside the channels, which nothing here touches
+		if served && (e.Type().IsRegular() || e.IsDir() && e.Name() != incomingDir && channel.CheckName(e.Name()) != nil) {
+			continue // a note, or the folder of a backup, beside the channels: nothing here touches what cannot be a channel
 		}
 		stranger, err := foreign(dir, e)
 		if err != nil {
@@ -67,6 +70,8 @@ func foreign(dir string, e fs.DirEntry) (string, error) {
 	case e.Type()&fs.ModeSymlink != 0: // it is not a channel, and is not followed
 		return "", nil
 	case slices.Contains(beside, name) && e.Type().IsRegular():
+		return "", nil
+	case slices.Contains(ofDisks, name) && e.IsDir():
 		return "", nil
 	case name == incomingDir && e.IsDir():
 		return firstOf(dir, name, func(e fs.DirEntry) bool {

@@ -57,6 +57,9 @@ func TestHostileFolders(t *testing.T) {
 		"a home that was served by mistake": {".lock", ".incoming/", "letters/today.txt"},
 		"a home with a channel by mistake":  {".lock", ".incoming/", "mine/noarch/", "notes.txt", "letters/today.txt"},
 		"a name that no channel has":        {"My Documents/"},
+		"a file named as of a disk":         {"lost+found"},
+		"a disk with a person's files":      {"lost+found/", "music/a.ogg"},
+		"a thesis in a served folder":       {".lock", ".incoming/thesis.tex", "mine/noarch/", ".snapshot/"},
 		"a channel itself":                  {"noarch/a-1-0.conda", "linux-64/"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,6 +85,10 @@ func TestFoldersOfChannels(t *testing.T) {
 		"a killed upload":   {".incoming/upload-17.partial", ".incoming/put-1.partial", ".incoming/upload-17.partial.owned", ".lock", "mine/noarch/"},
 		"with a note":       {".lock", ".incoming/", "mine/noarch/", "README.txt"},
 		"kept out of a git": {".gitignore"},
+		"a new disk":        {"lost+found/"},
+		"a disk":            {"lost+found/#12", ".lock", ".incoming/", "mine/noarch/"},
+		"a disk of a NAS":   {"@eaDir/x", "#recycle/y", ".lock", ".incoming/", "mine/noarch/"},
+		"backups":           {".snapshot/daily/z", ".Trash-1000/files/a", ".lock", ".incoming/", "mine/noarch/"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "channels")
