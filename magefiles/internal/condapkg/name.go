@@ -13,7 +13,8 @@ const Ext = ".conda"
 // FileName is the name of an archive, taken apart.
 type FileName struct{ Name, Version, Build string }
 
-// ParseFileName takes a file name apart from the right, since only the name of a package may hold a "-".
+// ParseFileName takes a file name apart from the right, since only the name of a package may hold a "-". What is not the name of one
+// file, such as a path, is an error: many such names come from outside.
 func ParseFileName(file string) (FileName, error) {
 	stem, ok := strings.CutSuffix(file, Ext)
 	if !ok {
@@ -23,6 +24,9 @@ func ParseFileName(file string) (FileName, error) {
 	name, version, ok2 := cutLast(head)
 	if !ok1 || !ok2 || name == "" || version == "" || build == "" {
 		return FileName{}, fmt.Errorf("the file name %.120q is not of the form name-version-build%s", file, Ext)
+	}
+	if err := (&Index{Name: name, Version: version, Build: build}).safe(); err != nil {
+		return FileName{}, fmt.Errorf("the file name %.120q: %w", file, err)
 	}
 	return FileName{name, version, build}, nil
 }

@@ -95,7 +95,7 @@ func ParseDigests(text string) (d Digests, err error) {
 	in := json.NewDecoder(strings.NewReader(text))
 	in.DisallowUnknownFields()
 	if err := in.Decode(&d); err != nil {
-		return d, operr.New(next, "the digests cannot be read: %w", err)
+		return d, operr.New(next, "the digests cannot be read: %.300s", err.Error()) // it repeats the names of fields, however long
 	}
 	if _, err := in.Token(); !errors.Is(err, io.EOF) {
 		return d, operr.New(next, "there is more behind the digests")

@@ -167,12 +167,19 @@ func TestHostileDigests(t *testing.T) {
 		"more":          good + good,
 		"another field": strings.Replace(good, `"run"`, `"jump"`, 1),
 		"a path":        text(func(d *publish.Digests) { d.Files[0].File = "../base-1.0-0.conda" }),
+		"a path inside": text(func(d *publish.Digests) { d.Files[0].File = "base-1.0/../../../x-0.conda" }),
+		"a folder":      text(func(d *publish.Digests) { d.Files[0].Package, d.Files[0].File = "../base", "../base-1.0-0.conda" }),
+		"a backslash":   text(func(d *publish.Digests) { d.Files[0].File = `base-1.0\..\x-0.conda` }),
+		"an option":     text(func(d *publish.Digests) { d.Files[0].Package, d.Files[0].File = "-base", "-base-1.0-0.conda" }),
+		"an escape":     text(func(d *publish.Digests) { d.Files[0].File = "base-1.0-\x1b[2J.conda" }),
+		"dots":          text(func(d *publish.Digests) { d.Files[0].File = "base-1.0-...conda" }),
 		"of another":    text(func(d *publish.Digests) { d.Files[0].Package = "top" }),
 		"no digest":     text(func(d *publish.Digests) { d.Files[0].SHA256 = "ABC" }),
 		"two times":     text(func(d *publish.Digests) { d.Files = append(d.Files, file) }),
 		"negative":      text(func(d *publish.Digests) { d.Files[0].Size = -1 }),
 		"endless":       `{"run":"` + strings.Repeat("x", 2<<20) + `"}`,
 		"a list":        "[]",
+		"a long field":  `{"` + strings.Repeat("x", 100_000) + `":1}`,
 	} {
 		_, err := publish.ParseDigests(bad)
 		require.Error(t, err, name)
