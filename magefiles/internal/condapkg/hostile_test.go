@@ -175,6 +175,7 @@ func FuzzArchive(f *testing.F) {
 	f.Add(raw{}.bytes(f))
 	f.Add(raw{method: zip.Deflate}.bytes(f))
 	f.Add(raw{pkg: []tar.Header{file("../evil", 1)}}.bytes(f))
+	f.Add(raw{index: `{"name":"a","version":"1","build":"..","subdir":"noarch"}`, stem: "a-1-.."}.bytes(f))
 	f.Add(raw{infoZst: bomb(f, 1<<20)}.bytes(f))
 	f.Add(condapkgtest.Package{Name: "a", EntryPoints: []string{"a = a:main"}}.Bytes(f))
 	l := condapkg.Limits{Info: 1 << 20, File: 1 << 20, Payload: 4 << 20, Ratio: 1000, Members: 1000}
