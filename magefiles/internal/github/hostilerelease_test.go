@@ -86,8 +86,10 @@ func TestHostileReleases(t *testing.T) {
 		"a file of other bytes":       {releases: published(`[{` + ours + `,"size":-7,"digest":"sha256:\u001b[2J"}]`), made: says(`{"id":1}`)},
 		"a file of a huge size":       {releases: published(`[{` + ours + `,"size":9223372036854775807}]`), made: says(`{"id":1}`)},
 		"a file without an end":       {releases: published(`[{` + ours + `,"size":45000}]`), asset: endless("", "x"), made: says(`{"id":1}`)},
-		"a file that leads to a file": {releases: published(`[{` + ours + `,"size":45000}]`), asset: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "file:///etc/passwd", 302) }},
-		"a file in a circle":          {releases: published(`[{` + ours + `,"size":45000}]`), asset: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 302) }},
+		"a file that leads to a file": {releases: published(`[{` + ours + `,"size":45000}]`), asset: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
+		}},
+		"a file in a circle": {releases: published(`[{` + ours + `,"size":45000}]`), asset: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }},
 		"a refusal without an end": {made: func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(422)
 			endless(`{"message":"\u001b[2J`, "x")(w, r)
@@ -100,8 +102,10 @@ func TestHostileReleases(t *testing.T) {
 			w.WriteHeader(403)
 			_, _ = fmt.Fprintf(w, `{"message":%q}`, r.Header.Get("Authorization"))
 		}},
-		"a redirect of what is written": {made: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, 307) }},
-		"silence":                       {made: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }},
+		"a redirect of what is written": {made: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+		}},
+		"silence": {made: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }},
 		"an answer that trickles": {made: func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				_, _ = io.WriteString(w, " ")

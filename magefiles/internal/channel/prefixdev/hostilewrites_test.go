@@ -60,9 +60,15 @@ func TestHostileAnswersToUploads(t *testing.T) {
 		"always a conflict":       answering(409, saying("it is there")),
 		"always busy":             answering(503, saying("")),
 		"silence":                 func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"a redirect to another":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://a.example/", 307) },
-		"a redirect to itself":    func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), 308) },
-		"a redirect to a file":    func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "file:///etc/passwd", 303) },
+		"a redirect to another": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://a.example/", http.StatusTemporaryRedirect)
+		},
+		"a redirect to itself": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.String(), http.StatusPermanentRedirect)
+		},
+		"a redirect to a file": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "file:///etc/passwd", http.StatusSeeOther)
+		},
 		"a busy server for centuries": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "99999999999")
 			w.WriteHeader(503)
@@ -171,9 +177,11 @@ func TestHostileMints(t *testing.T) {
 		"a token without an end":      func(w http.ResponseWriter, r *http.Request) { forever(w, r, big) },
 		"a token that trickles":       drip,
 		"a refusal without an end":    answering(401, func(w http.ResponseWriter, r *http.Request) { forever(w, r, big+"\n") }),
-		"a redirect":                  func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) },
-		"silence":                     func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"a success that is none":      answering(204, saying("")),
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		},
+		"silence":                func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"a success that is none": answering(204, saying("")),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
