@@ -36,16 +36,6 @@ func zipOf(t *testing.T, sizes ...int) []byte {
 // Whatever GitHub, or who answers in its place, says to what a release asks, it costs little memory and little time, and is
 // said in one sentence, with what to do next.
 func TestHostileGitHub(t *testing.T) {
-	endless := func(begin, text string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, begin)
-			for r.Context().Err() == nil {
-				if _, err := io.WriteString(w, strings.Repeat(text, 1000)); err != nil {
-					return
-				}
-			}
-		}
-	}
 	says := func(text string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }
 	}
@@ -68,15 +58,15 @@ func TestHostileGitHub(t *testing.T) {
 		"depth":                 says(`{"workflow_runs":` + strings.Repeat("[", 1<<20)),
 		"escapes":               says("\x1b[2J\x1b]0;x\x07<html>"),
 		"nothing":               says(""),
-		"endless white space":   endless("", " "),
-		"an endless text":       endless(`{"workflow_runs":[{"name":"`, "x"),
-		"an endless list":       endless(`{"workflow_runs":[`, `{},`),
+		"endless white space":   hostiletest.Endless("", " "),
+		"an endless text":       hostiletest.Endless(`{"workflow_runs":[{"name":"`, "x"),
+		"an endless list":       hostiletest.Endless(`{"workflow_runs":[`, `{},`),
 		"endless headers": func(w http.ResponseWriter, _ *http.Request) {
 			c, _, _ := w.(http.Hijacker).Hijack()
 			defer c.Close()
 			endlessHeaders(c)
 		},
-		"silence":  func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"silence":  hostiletest.Silence,
 		"a circle": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) },
 		"a redirect to a file": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
@@ -94,7 +84,7 @@ func TestHostileGitHub(t *testing.T) {
 		},
 		"an endless reason": func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusTeapot)
-			endless(`{"message":"`, "x")(w, r)
+			hostiletest.Endless(`{"message":"`, "x")(w, r)
 		},
 		"a reason of lies": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusTeapot)
@@ -105,18 +95,12 @@ func TestHostileGitHub(t *testing.T) {
 		"no archive": archive([]byte("PK\x05\x06")),
 		"an endless archive": func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/zip") {
-				endless("", "x")(w, r)
+				hostiletest.Endless("", "x")(w, r)
 				return
 			}
 			archive(nil)(w, r)
 		},
-		"a trickle": func(w http.ResponseWriter, r *http.Request) {
-			for r.Context().Err() == nil {
-				_, _ = io.WriteString(w, " ")
-				w.(http.Flusher).Flush()
-				time.Sleep(5 * time.Millisecond)
-			}
-		},
+		"a trickle": hostiletest.Trickle,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(answer)

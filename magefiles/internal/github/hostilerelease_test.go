@@ -48,16 +48,6 @@ func TestHostileReleases(t *testing.T) {
 	says := func(text string) func(http.ResponseWriter, *http.Request) {
 		return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }
 	}
-	endless := func(begin, text string) func(http.ResponseWriter, *http.Request) {
-		return func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, begin)
-			for r.Context().Err() == nil {
-				if _, err := io.WriteString(w, strings.Repeat(text, 1000)); err != nil {
-					return
-				}
-			}
-		}
-	}
 	var away []string // what another server was sent that it may not be: reading may lead there, without the token
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if credential := r.Header.Get("Authorization"); credential != "" || r.Method != http.MethodGet {
@@ -73,7 +63,7 @@ func TestHostileReleases(t *testing.T) {
 	}
 	ours := `"id":9,"name":"a-1.2.0-0.conda","state":"uploaded"`
 	for name, h := range map[string]hub{
-		"releases without an end":     {releases: endless("[", `{"id":1},`)},
+		"releases without an end":     {releases: hostiletest.Endless("[", `{"id":1},`)},
 		"releases that are nothing":   {releases: says(`[null` + strings.Repeat(",null", 5<<20) + `]`)},
 		"releases that are a text":    {releases: says(`"x"`)},
 		"ids that are no numbers":     {releases: says(`[{"id":"../../x"}]`)},
@@ -85,14 +75,14 @@ func TestHostileReleases(t *testing.T) {
 		"files of escapes":            {releases: published(`[{"id":9,"name":"\u001b]0;x\u0007../../x","state":"uploaded","size":-1}]`), made: says(`{"id":1}`)},
 		"a file of other bytes":       {releases: published(`[{` + ours + `,"size":-7,"digest":"sha256:\u001b[2J"}]`), made: says(`{"id":1}`)},
 		"a file of a huge size":       {releases: published(`[{` + ours + `,"size":9223372036854775807}]`), made: says(`{"id":1}`)},
-		"a file without an end":       {releases: published(`[{` + ours + `,"size":45000}]`), asset: endless("", "x"), made: says(`{"id":1}`)},
+		"a file without an end":       {releases: published(`[{` + ours + `,"size":45000}]`), asset: hostiletest.Endless("", "x"), made: says(`{"id":1}`)},
 		"a file that leads to a file": {releases: published(`[{` + ours + `,"size":45000}]`), asset: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
 		}},
 		"a file in a circle": {releases: published(`[{` + ours + `,"size":45000}]`), asset: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }},
 		"a refusal without an end": {made: func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(422)
-			endless(`{"message":"\u001b[2J`, "x")(w, r)
+			hostiletest.Endless(`{"message":"\u001b[2J`, "x")(w, r)
 		}},
 		"a refusal with many reasons": {made: func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(422)
@@ -105,14 +95,8 @@ func TestHostileReleases(t *testing.T) {
 		"a redirect of what is written": {made: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		}},
-		"silence": {made: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }},
-		"an answer that trickles": {made: func(w http.ResponseWriter, r *http.Request) {
-			for r.Context().Err() == nil {
-				_, _ = io.WriteString(w, " ")
-				w.(http.Flusher).Flush()
-				time.Sleep(5 * time.Millisecond)
-			}
-		}},
+		"silence":                 {made: hostiletest.Silence},
+		"an answer that trickles": {made: hostiletest.Trickle},
 		"a wait of centuries": {made: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-RateLimit-Remaining", "0")
 			w.Header().Set("X-RateLimit-Reset", "9223372036854775807")

@@ -18,16 +18,6 @@ import (
 // with what to do next.
 func TestHostileRegistry(t *testing.T) {
 	const index = "application/vnd.oci.image.index.v1+json"
-	endless := func(begin, text string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, begin)
-			for r.Context().Err() == nil {
-				if _, err := io.WriteString(w, strings.Repeat(text, 1000)); err != nil {
-					return
-				}
-			}
-		}
-	}
 	says := func(kind, text string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", kind)
@@ -46,11 +36,11 @@ func TestHostileRegistry(t *testing.T) {
 		"escapes":             says("text/\x1b[2J", "\x1b[2J\x1b]0;x\x07<html>"),
 		"an image of a page":  says("text/html", "<html>"),
 		"many images":         says(index, `{"tags":"x","schemaVersion":2,"manifests":[{"mediaType":"`+index+`","size":1,"digest":"`+digest+`"}`+strings.Repeat(`,{"mediaType":"`+index+`","size":1,"digest":"`+digest+`"}`, 20000)+`]}`),
-		"endless white space": endless("", " "),
-		"an endless text":     endless(`{"tags":["`, "x"),
-		"endless tags":        endless(`{"tags":["x"`, `,"x"`),
+		"endless white space": hostiletest.Endless("", " "),
+		"an endless text":     hostiletest.Endless(`{"tags":["`, "x"),
+		"endless tags":        hostiletest.Endless(`{"tags":["x"`, `,"x"`),
 		"empty tags, many":    says(index, `{"tags":[""`+strings.Repeat(`,""`, 2_700_000)+`]`),
-		"silence":             func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"silence":             hostiletest.Silence,
 		"a circle":            func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) },
 		"a redirect to a file": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
@@ -70,7 +60,7 @@ func TestHostileRegistry(t *testing.T) {
 		},
 		"an endless reason": func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusTeapot)
-			endless(`{"errors":[{"message":"`, "x")(w, r)
+			hostiletest.Endless(`{"errors":[{"message":"`, "x")(w, r)
 		},
 		"a login at a file": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="file:///etc/passwd"`)
@@ -78,19 +68,13 @@ func TestHostileRegistry(t *testing.T) {
 		},
 		"a login that is endless": func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/login" {
-				endless(`{"token":"`, "x")(w, r)
+				hostiletest.Endless(`{"token":"`, "x")(w, r)
 				return
 			}
 			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+r.Host+`/login"`)
 			w.WriteHeader(http.StatusUnauthorized)
 		},
-		"a trickle": func(w http.ResponseWriter, r *http.Request) {
-			for r.Context().Err() == nil {
-				_, _ = io.WriteString(w, " ")
-				w.(http.Flusher).Flush()
-				time.Sleep(5 * time.Millisecond)
-			}
-		},
+		"a trickle": hostiletest.Trickle,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -19,6 +19,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/hostiletest"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 )
 
@@ -145,15 +146,9 @@ func TestHostileIssuers(t *testing.T) {
 				}
 			}
 		},
-		"a trickle": func(w http.ResponseWriter, r *http.Request) {
-			for r.Context().Err() == nil {
-				_, _ = io.WriteString(w, " ")
-				w.(http.Flusher).Flush()
-				time.Sleep(5 * time.Millisecond)
-			}
-		},
-		"silence": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"deep":    func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("[", 900<<10)) },
+		"a trickle": hostiletest.Trickle,
+		"silence":   hostiletest.Silence,
+		"deep":      func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("[", 900<<10)) },
 		"wrong types": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"issuer":[],"jwks_uri":{},"value":7}`)
 		},

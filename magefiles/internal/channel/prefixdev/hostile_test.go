@@ -308,14 +308,8 @@ func TestHostileSizes(t *testing.T) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(gz)
 		}},
-		"silence": {json: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, next: true},
-		"a trickle": {json: func(w http.ResponseWriter, r *http.Request) {
-			for r.Context().Err() == nil {
-				_, _ = io.WriteString(w, " ")
-				w.(http.Flusher).Flush()
-				time.Sleep(5 * time.Millisecond)
-			}
-		}, next: true},
+		"silence":   {json: hostiletest.Silence, next: true},
+		"a trickle": {json: hostiletest.Trickle, next: true},
 		"an endless reason": {json: func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusTeapot)
 			endless(w, r, "\x1b[31m"+big)

@@ -59,7 +59,7 @@ func TestHostileAnswersToUploads(t *testing.T) {
 		"an endless conflict":     answering(409, func(w http.ResponseWriter, r *http.Request) { forever(w, r, big) }),
 		"always a conflict":       answering(409, saying("it is there")),
 		"always busy":             answering(503, saying("")),
-		"silence":                 func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"silence":                 hostiletest.Silence,
 		"a redirect to another": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://a.example/", http.StatusTemporaryRedirect)
 		},
@@ -180,7 +180,7 @@ func TestHostileMints(t *testing.T) {
 		"a redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 		},
-		"silence":                func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"silence":                hostiletest.Silence,
 		"a success that is none": answering(204, saying("")),
 	} {
 		t.Run(name, func(t *testing.T) {
