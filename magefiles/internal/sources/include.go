@@ -95,22 +95,24 @@ func (b *build) isMade(ctx context.Context, file string, archives []string) (boo
 // isPacked reports whether an archive has a file, or one in it where it is a folder, beyond those known, in a folder of the same name or
 // as a module of its own.
 func isPacked(archives []string, file string, known []string) (bool, error) {
+	return anyFile(archives, func(f string) bool {
+		return slices.ContainsFunc([]string{path.Base(path.Dir(file)), "site-packages"}, func(parent string) bool {
+			_, below, ok := strings.Cut("/"+f+"/", "/"+parent+"/"+path.Base(file)+"/")
+			return ok && !slices.Contains(known, path.Join(file, below))
+		})
+	})
+}
+
+// anyFile reports whether one of the files of archives is of a kind.
+func anyFile(archives []string, is func(file string) bool) (bool, error) {
 	for _, archive := range archives {
 		a, err := condapkg.Open(archive)
 		if err != nil {
 			return false, err
 		}
 		files, err := a.Files()
-		if err = errors.Join(err, a.Close()); err != nil {
-			return false, err
-		}
-		for _, f := range files {
-			for _, parent := range []string{path.Base(path.Dir(file)), "site-packages"} {
-				_, below, ok := strings.Cut("/"+f+"/", "/"+parent+"/"+path.Base(file)+"/")
-				if ok && !slices.Contains(known, path.Join(file, below)) {
-					return true, nil
-				}
-			}
+		if err = errors.Join(err, a.Close()); err != nil || slices.ContainsFunc(files, is) {
+			return err == nil, err
 		}
 	}
 	return false, nil

@@ -1,14 +1,12 @@
 package sources
 
 import (
-	"errors"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/beneath"
-	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -98,23 +96,10 @@ func (s *search) folder(name, dir string) {
 // isMetadata reports whether an archive has a file of that name among the licenses, or in what a wheel says of itself, however old the tool
 // is that has put it there.
 func isMetadata(archives []string, base string) (bool, error) {
-	for _, archive := range archives {
-		a, err := condapkg.Open(archive)
-		if err != nil {
-			return false, err
-		}
-		files, err := a.Files()
-		if err = errors.Join(err, a.Close()); err != nil {
-			return false, err
-		}
-		for _, f := range files {
-			of := strings.HasPrefix(f, "info/licenses/") || strings.Contains(f, ".dist-info/") || strings.Contains("/"+f, "/licenses/")
-			if of && path.Base(f) == base {
-				return true, nil
-			}
-		}
-	}
-	return false, nil
+	return anyFile(archives, func(f string) bool {
+		of := strings.HasPrefix(f, "info/licenses/") || strings.Contains(f, ".dist-info/") || strings.Contains("/"+f, "/licenses/")
+		return of && path.Base(f) == base
+	})
 }
 
 // fromOutside refuses a package of a commit that has packed what a link has brought from outside of the clone. Of the work tree it
