@@ -126,6 +126,7 @@ func FuzzPending(f *testing.F) {
 func TestHostilePlanFile(t *testing.T) {
 	for _, endless := range []string{"/dev/zero", "/dev/urandom"} {
 		if _, err := os.Stat(endless); err != nil {
+			require.Empty(t, os.Getenv("CI"), "CI has %s: %v", endless, err)
 			t.Skipf("there is no %s here to be read without an end", endless)
 		}
 		_, err := bump.ReadPlan(endless)
