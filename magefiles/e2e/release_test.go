@@ -21,6 +21,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/faults"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/monorepotest"
+	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest"
@@ -300,7 +301,7 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-func verifiedFiles(t testing.TB, past *release.Past) []release.Artifact {
+func verifiedFiles(t testing.TB, past *release.Past) []publish.Digest {
 	t.Helper()
 	var v release.Verified
 	for _, rec := range past.Records {

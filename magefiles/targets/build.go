@@ -89,7 +89,7 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	for _, line := range toolchain.BetweenTags(packages, built) {
 		a.view.Say("%s", line)
 	}
-	return publish.NewDigests(ctx, runOfCI(), b.Origin.Commit, b.Tools, w, built)
+	return b.Digests(ctx, runOfCI(), built...)
 }
 
 // builder is what builds the work tree. Where nothing of it is edited, what it builds is of the commit, and counts for publishing.

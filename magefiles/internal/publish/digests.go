@@ -16,7 +16,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Digests say what a build made. One job of a CI hands them to the next as its output, which nobody else can write.
@@ -31,9 +30,9 @@ type Digests struct {
 type Digest struct {
 	Package string `json:"package"`
 	File    string `json:"file"`
-	SHA256  string `json:"sha256"` // hex
-	Size    int64  `json:"size"`   // bytes
-	Tools   string `json:"tools"`  // that built it
+	SHA256  string `json:"sha256"`          // hex
+	Size    int64  `json:"size"`            // bytes
+	Tools   string `json:"tools,omitempty"` // that built it, where that is known
 }
 
 // Names of the files that digests are written to, beside the artifacts.
@@ -42,21 +41,27 @@ const (
 	DigestsText = "digests.txt" // as sha256sum writes and checks it
 )
 
-// NewDigests describes artifacts that were built.
-func NewDigests(ctx context.Context, run, commit string, tools toolchain.Toolchain, w *workspace.Workspace, built []toolchain.Artifact) (Digests, error) {
-	d := Digests{Run: run, Commit: commit, Reproducible: tools.Reproducible(), Files: []Digest{}}
+// Digests describes what was built of the origin, in a run of a CI ("" elsewhere).
+func (p *Publisher) Digests(ctx context.Context, run string, built ...toolchain.Artifact) (Digests, error) {
+	d := Digests{Run: run, Commit: p.Origin.Commit, Reproducible: p.Tools.Reproducible(), Files: []Digest{}}
 	for _, a := range built {
-		pkg, err := w.Package(a.Package)
+		f, err := p.digest(ctx, a)
 		if err != nil {
 			return d, err
 		}
-		with, err := tools.BuiltWith(ctx, pkg)
-		if err != nil {
-			return d, err
-		}
-		d.Files = append(d.Files, Digest{a.Package, filepath.Base(a.Path), a.SHA256, a.Size, with})
+		d.Files = append(d.Files, f)
 	}
 	return d, nil
+}
+
+// digest describes one artifact.
+func (p *Publisher) digest(ctx context.Context, a toolchain.Artifact) (Digest, error) {
+	pkg, err := p.Workspace.Package(a.Package)
+	if err != nil {
+		return Digest{}, err
+	}
+	tools, err := p.Tools.BuiltWith(ctx, pkg)
+	return Digest{a.Package, filepath.Base(a.Path), a.SHA256, a.Size, tools}, err
 }
 
 // Line is the digests as JSON in one line.

@@ -2,7 +2,6 @@ package publish
 
 import (
 	"context"
-	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -26,16 +25,12 @@ func (p *Publisher) Record(ctx context.Context, built ...toolchain.Artifact) err
 	}
 	var records []provenance.Record
 	for _, a := range built {
-		pkg, err := p.Workspace.Package(a.Package)
-		if err != nil {
-			return err
-		}
-		tools, err := p.Tools.BuiltWith(ctx, pkg)
+		d, err := p.digest(ctx, a)
 		if err != nil {
 			return err
 		}
 		records = append(records, provenance.Record{
-			SHA256: a.SHA256, Package: a.Package, File: filepath.Base(a.Path), Commit: p.Origin.Commit, Tree: p.Origin.Tree, Tools: tools, Reproducible: p.Tools.Reproducible(),
+			SHA256: d.SHA256, Package: d.Package, File: d.File, Commit: p.Origin.Commit, Tree: p.Origin.Tree, Tools: d.Tools, Reproducible: p.Tools.Reproducible(),
 		})
 	}
 	return p.Builds.Keep(records...)

@@ -15,7 +15,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
-	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -130,12 +129,12 @@ func TestHostileFiles(t *testing.T) {
 		},
 	} {
 		t.Run(says, func(t *testing.T) {
-			p, b := newPublisher(t, load(t, map[string][]string{"base": nil}), site.channel(t))
+			p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), site.channel(t))
 			_, err := plan(t, p)
 			require.NoError(t, err)
 			ready, _, err := p.Ready(t.Context())
 			require.NoError(t, err)
-			d, err := publish.NewDigests(t.Context(), "7", "c1", b, p.Workspace, []toolchain.Artifact{ready["base"]})
+			d, err := p.Digests(t.Context(), "7", ready["base"])
 			require.NoError(t, err)
 			spoil(t, p.Output, &d)
 			taken, err := p.Take(p.Output, d)

@@ -257,18 +257,9 @@ func tasksOf(w *workspace.Workspace) (tasks []string) {
 
 // Built are the artifacts of this machine.
 type Built struct {
-	Commit    string     `json:"commit"`
-	Artifacts []Artifact `json:"artifacts"`       // dependencies first
-	Tagged    time.Time  `json:"tagged,omitzero"` // the date of the tags that the builds saw, and that are made then
-}
-
-// Artifact is one file.
-type Artifact struct {
-	Package string `json:"package"`
-	File    string `json:"file"`
-	SHA256  string `json:"sha256"`
-	Size    int64  `json:"size"`            // bytes
-	Tools   string `json:"tools,omitempty"` // that built it, where that is known
+	Commit    string           `json:"commit"`
+	Artifacts []publish.Digest `json:"artifacts"`       // dependencies first
+	Tagged    time.Time        `json:"tagged,omitzero"` // the date of the tags that the builds saw, and that are made then
 }
 
 func (b Built) String() string {
@@ -375,18 +366,17 @@ func (r *Release) build(ctx context.Context) (Built, error) {
 // builtOf takes down what was built, and by what.
 func (r *Release) builtOf(ctx context.Context, s *publish.Sequence, c *clone) (Built, error) {
 	built := Built{Commit: c.commit, Tagged: r.tagDate}
+	var all []toolchain.Artifact
 	for _, pkg := range c.w.Order() {
-		a, ok := s.Artifacts[pkg.Name]
-		if !ok {
-			continue
+		if a, ok := s.Artifacts[pkg.Name]; ok {
+			all = append(all, a)
 		}
-		tools, err := c.tools.BuiltWith(ctx, pkg)
-		if err != nil {
-			return built, err
-		}
-		built.Artifacts = append(built.Artifacts, Artifact{pkg.Name, filepath.Base(a.Path), a.SHA256, a.Size, tools})
 	}
-	return built, nil
+	d, err := s.Digests(ctx, "", all...)
+	if len(d.Files) > 0 {
+		built.Artifacts = d.Files
+	}
+	return built, err
 }
 
 // raise says of a version that the channel has otherwise how to come to a higher one: not by a commit below which the release

@@ -141,11 +141,11 @@ func (r *Release) visible(ctx context.Context) (string, error) {
 
 // Verified is what came back from the channel.
 type Verified struct {
-	Files     []Artifact `json:"files"`
-	Installed string     `json:"installed"`         // how
-	Imports   []string   `json:"imports"`           // "name version"
-	Without   []string   `json:"without,omitempty"` // the same, of those that have no module to import
-	Compared  string     `json:"compared"`          // with which digests
+	Files     []publish.Digest `json:"files"`
+	Installed string           `json:"installed"`         // how
+	Imports   []string         `json:"imports"`           // "name version"
+	Without   []string         `json:"without,omitempty"` // the same, of those that have no module to import
+	Compared  string           `json:"compared"`          // with which digests
 }
 
 func (v Verified) String() string {
@@ -161,7 +161,7 @@ func (v Verified) String() string {
 
 // isVerified takes the journal's word, which is bound to the digests.
 func (r *Release) isVerified(_ context.Context, before *Verified) (Verified, bool, error) {
-	if before == nil || !slices.EqualFunc(before.Files, r.published.Get().Items, func(a Artifact, i publish.Published) bool {
+	if before == nil || !slices.EqualFunc(before.Files, r.published.Get().Items, func(a publish.Digest, i publish.Published) bool {
 		return a.File == i.File && a.SHA256 == i.SHA256
 	}) {
 		return Verified{}, false, nil
@@ -191,7 +191,7 @@ func (r *Release) verify(ctx context.Context) (Verified, error) {
 	}
 	v.Installed = seen.How()
 	for _, i := range plan.Items {
-		v.Files = append(v.Files, Artifact{Package: i.Package, File: i.Record.FileName(), SHA256: i.Record.SHA256, Size: i.Record.Size})
+		v.Files = append(v.Files, publish.Digest{Package: i.Package, File: i.Record.FileName(), SHA256: i.Record.SHA256, Size: i.Record.Size})
 		if name := i.Package + " " + i.Record.Version; len(seen.Imports[i.Package]) > 0 {
 			v.Imports = append(v.Imports, name)
 		} else {
