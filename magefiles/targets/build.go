@@ -29,14 +29,19 @@ func (Build) All(ctx context.Context,
 	compare *string, // a folder with what another build of the commit made: the bytes are compared
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		output := filepath.Join(w.Root, outputDir)
+		other, err := readOther(orZero(compare), output)
+		if err != nil {
+			return err
+		}
 		digests, err := a.build(ctx, w, w.Order())
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(digests.WriteTo(filepath.Join(w.Root, outputDir)), toOutput("digests", digests)); err != nil || orZero(compare) == "" {
+		if err := errors.Join(digests.WriteTo(output), toOutput("digests", digests)); err != nil || other == nil {
 			return err
 		}
-		return a.compareBuilds(w, digests, *compare)
+		return a.compareBuilds(digests, output, other)
 	})
 }
 

@@ -7,20 +7,38 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// compareBuilds holds what was built against what another build made, which lies in a folder with its digests.
-func (a *app) compareBuilds(w *workspace.Workspace, ours publish.Digests, dir string) error {
+// otherBuild is what another build of the commit made.
+type otherBuild struct {
+	dir     string
+	digests publish.Digests
+}
+
+// readOther reads what another build has left in a folder; nil where none is named. A build is not compared with itself.
+func readOther(dir, output string) (*otherBuild, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	const next = "name the folder that another `mage build:all` wrote: -compare=DIR"
 	text, err := os.ReadFile(filepath.Join(dir, publish.DigestsJSON))
 	if err != nil {
-		return operr.New("name the folder that another `mage build:all` wrote: -compare=DIR", "%w", err)
+		return nil, operr.New(next, "there is nothing to compare with: %w", err)
 	}
-	others, err := publish.ParseDigests(string(text))
+	there, err := os.Stat(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c, err := publish.Compare(ours, filepath.Join(w.Root, outputDir), others, dir)
+	if here, err := os.Stat(output); err == nil && os.SameFile(here, there) {
+		return nil, operr.NewUsage(next, "-compare=%s is the folder that this build writes to", dir)
+	}
+	digests, err := publish.ParseDigests(string(text))
+	return &otherBuild{dir, digests}, err
+}
+
+// compareBuilds holds what was built against what another build made.
+func (a *app) compareBuilds(ours publish.Digests, output string, other *otherBuild) error {
+	c, err := publish.Compare(ours, output, other.digests, other.dir)
 	if err != nil {
 		return err
 	}
