@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/command/commandtest"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -33,9 +34,7 @@ func newMachine(t *testing.T, path ...string) *machine {
 
 // script puts a program there.
 func (m *machine) script(file, body string) {
-	path := filepath.Join(m.root, file)
-	require.NoError(m.t, os.MkdirAll(filepath.Dir(path), 0o755))
-	require.NoError(m.t, os.WriteFile(path, []byte("#!/bin/sh\necho "+file+" >>"+filepath.Join(m.root, "runs")+"\n"+body+"\n"), 0o755))
+	commandtest.WriteProgram(m.t, filepath.Join(m.root, file), "#!/bin/sh\necho "+file+" >>"+filepath.Join(m.root, "runs")+"\n"+body+"\n")
 }
 
 // python puts an interpreter there that answers; what differs from a usual one is given as "key=value".
@@ -190,8 +189,7 @@ func TestPassedOver(t *testing.T) {
 		{"hangs", "no answer in 5s", func(m *machine, file string) { m.script(file, "exec /bin/sleep 600") }},
 		{"says something else", "does not run", func(m *machine, file string) { m.script(file, "echo Python 3.13.0") }},
 		{"cannot be started", "does not run", func(m *machine, file string) {
-			m.script(file, "")
-			require.NoError(m.t, os.WriteFile(filepath.Join(m.root, file), []byte("\x7fELF for another machine"), 0o755))
+			commandtest.WriteProgram(m.t, filepath.Join(m.root, file), "\x7fELF for another machine")
 			m.note(file)
 		}},
 		{"PyPy", "pypy", func(m *machine, file string) { m.python(file, "3.13.0", "implementation=pypy") }},

@@ -1,0 +1,20 @@
+package commandtest
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// WriteProgram writes a program that is run at once, with the folder that it is in. While it is written, no other test of the process
+// forks: a child would inherit the open file, and until it runs its own program the kernel starts none that is open for writing.
+func WriteProgram(t testing.TB, path, text string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o755))
+}
