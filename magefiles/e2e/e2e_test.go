@@ -113,11 +113,11 @@ func setup(e *testscript.Env) error {
 	}
 	e.Setenv("XDG_CACHE_HOME", cache)
 	for _, name := range []string{"GOMODCACHE", "GOCACHE", "GOPROXY", "GOFLAGS", "GONOSUMDB", "GONOSUMCHECK", "GOSUMDB", "GOPATH"} {
-		out, err := exec.Command("go", "env", name).Output()
+		value, err := goEnv(name)
 		if err != nil {
 			return err
 		}
-		e.Setenv(name, strings.TrimSpace(string(out)))
+		e.Setenv(name, value)
 	}
 	for _, kv := range os.Environ() {
 		if k, v, _ := strings.Cut(kv, "="); strings.HasPrefix(k, "PIP_") || strings.HasPrefix(k, "UV_") || strings.HasPrefix(k, "SSL_") ||
@@ -135,6 +135,12 @@ func setup(e *testscript.Env) error {
 		e.Setenv("GIT_"+who+"_DATE", "2026-01-02T03:04:06Z")
 	}
 	return nil
+}
+
+// goEnv is a setting of go.
+func goEnv(name string) (string, error) {
+	out, err := exec.Command("go", "env", name).Output()
+	return strings.TrimSpace(string(out)), err
 }
 
 // status runs a command and wants exactly this exit status: status 2 targets build:package nothing.

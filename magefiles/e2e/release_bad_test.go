@@ -57,6 +57,16 @@ func TestPreflight(t *testing.T) {
 			git(r.t, r.dir, "add", "-A")
 			git(r.t, r.dir, "commit", "-q", "-m", "docs: x")
 		}, says: "CHANGELOG.md is a link to docs.md", next: "git mv docs.md CHANGELOG.md"},
+		{name: "an artifact is committed", bad: func(r *releasing) {
+			write(r.t, r.dir, "output/mono-core-0.1.7-pyh0000000_0.conda", "not built here")
+			git(r.t, r.dir, "add", "-f", "output")
+			git(r.t, r.dir, "commit", "-q", "-m", "chore: x")
+		}, says: "output/mono-core-0.1.7-pyh0000000_0.conda is committed, and would pass for what was built here", next: "git rm --cached output/mono"},
+		{name: "what publish records is committed", bad: func(r *releasing) {
+			write(r.t, r.dir, "output/digests.json", "{}")
+			git(r.t, r.dir, "add", "-f", "output")
+			git(r.t, r.dir, "commit", "-q", "-m", "chore: x")
+		}, says: "output/digests.json is committed"},
 		{name: "a read-only file", bad: func(r *releasing) {
 			require.NoError(r.t, os.Chmod(filepath.Join(r.dir, "packages", "core", "pixi.toml"), 0o444))
 		}, says: "packages/core/pixi.toml: it is read-only", next: "make it writable"},

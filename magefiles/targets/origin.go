@@ -8,10 +8,8 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
-	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
-	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -85,22 +83,4 @@ func edited(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (st
 		}
 	}
 	return "", nil
-}
-
-// recordings are files beside the artifacts that say of them what they are.
-var recordings = []string{release.RecordingFile, publish.DigestsJSON, publish.DigestsText}
-
-// nothingPlanted refuses artifacts, and what publish records, that are committed to the folder of artifacts: whoever may change the
-// repository could have them published in place of what is built. Other files there are the person's.
-func nothingPlanted(ctx context.Context, repo *gitrepo.Repo) error {
-	known, err := repo.Tracked(ctx, outputDir)
-	if err != nil {
-		return err
-	}
-	for _, file := range known {
-		if name := filepath.Base(file); strings.HasSuffix(name, ".conda") || slices.Contains(recordings, name) {
-			return operr.New("`git rm --cached "+file+"` and commit that", "%s is committed, and would pass for what was built here; nothing was sent", file)
-		}
-	}
-	return nil
 }

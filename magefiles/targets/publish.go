@@ -186,7 +186,7 @@ func (p *publishing) committed(ctx context.Context) error {
 	if of.edited != "" {
 		return operr.New("commit it first, or put it away", "%s is not committed, and would be published", of.edited)
 	}
-	if err := nothingPlanted(ctx, of.repo); err != nil {
+	if err := release.NothingPlanted(ctx, of.repo); err != nil {
 		return err
 	}
 	repo := of.repo

@@ -3,11 +3,14 @@ package release
 import (
 	"context"
 	"maps"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -35,7 +38,7 @@ func (r *Release) ofFiles(ctx context.Context, a *asked) (found []*operr.Error) 
 	if a.w == nil || r.isOut(ctx, a) {
 		return nil
 	}
-	found = finding(AllManifests(ctx, r.Repo), "")
+	found = append(finding(AllManifests(ctx, r.Repo), ""), finding(NothingPlanted(ctx, r.Repo), "")...)
 	if a.drafted {
 		troubles, err := r.Store.Troubles(ctx, r.plan.Bump, r.Repo, bump.Steps{Commit: true})
 		if err != nil {
@@ -82,6 +85,24 @@ func AllManifests(ctx context.Context, repo *gitrepo.Repo) error {
 	}
 	return operr.New("`git sparse-checkout disable`, or work in another clone; in a workflow, no `sparse-checkout` for actions/checkout",
 		"a sparse checkout leaves out %s, and every manifest has to be there", Some(hidden))
+}
+
+// recordings are files beside the artifacts that say of them what they are.
+var recordings = []string{RecordingFile, publish.DigestsJSON, publish.DigestsText}
+
+// NothingPlanted refuses artifacts, and what publish records, that are committed to the folder of artifacts: whoever may change the
+// repository could have them published in place of what is built. Other files there are the person's.
+func NothingPlanted(ctx context.Context, repo *gitrepo.Repo) error {
+	known, err := repo.Tracked(ctx, outputDir)
+	if err != nil {
+		return err
+	}
+	for _, file := range known {
+		if name := path.Base(file); strings.HasSuffix(name, ".conda") || slices.Contains(recordings, name) {
+			return operr.New("`git rm --cached "+file+"` and commit that", "%s is committed, and would pass for what was built here", file)
+		}
+	}
+	return nil
 }
 
 // Complete fetches what a clone of a repository lacks of the packages of the workspace in it, such as submodules that only

@@ -1,0 +1,108 @@
+package e2e_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// filesystem is all that is below a folder, by path, with what the kernel says of each file. The kernel keeps the time of a file's
+// last change, which no program can set; where a file has several names, that time changes with each of them, and is left out. What is
+// below one of except is left out too.
+func filesystem(t testing.TB, root string, except ...string) map[string]string {
+	t.Helper()
+	seen := map[string]string{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case slices.Contains(except, path):
+			return fs.SkipDir
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+			return nil // of another program, meanwhile; or one that nothing here may write either
+		case err != nil:
+			return err
+		case d.IsDir():
+			return nil // what is new in it is seen
+		}
+		info, err := d.Info()
+		if err != nil {
+			return nil // it went meanwhile
+		}
+		if s, ok := info.Sys().(*syscall.Stat_t); ok {
+			seen[path] = fmt.Sprint(s.Ino, s.Size, info.Mode(), s.Uid, s.Mtim)
+			if s.Nlink == 1 {
+				seen[path] += fmt.Sprint(s.Ctim)
+			}
+		}
+		return nil
+	}))
+	return seen
+}
+
+// notOfTheRepository are the folders where other programs of this machine write, other tests among them, and those that are caches.
+func notOfTheRepository(t testing.TB) []string {
+	t.Helper()
+	caches, err := os.UserCacheDir()
+	require.NoError(t, err)
+	tmp, err := filepath.EvalSymlinks(os.TempDir())
+	require.NoError(t, err)
+	settings, err := os.UserConfigDir()
+	require.NoError(t, err)
+	folders := []string{filepath.Join(settings, "go"), "/proc", "/sys", "/dev", "/run", "/var/log", "/var/cache", "/var/lib/docker", "/var/lib/containerd", caches, tmp, repo}
+	for _, name := range []string{"GOCACHE", "GOMODCACHE"} {
+		value, err := goEnv(name)
+		require.NoError(t, err)
+		folders = append(folders, value)
+	}
+	return folders
+}
+
+// changedPaths are the paths that are not as they were, sorted. Byte code that Python wrote beside a module is left out.
+func changedPaths(before, after map[string]string) []string {
+	var paths []string
+	for path, was := range before {
+		if is, ok := after[path]; !ok {
+			paths = append(paths, path+" is gone")
+		} else if is != was {
+			paths = append(paths, path+" has changed")
+		}
+	}
+	for path := range after {
+		if _, ok := before[path]; !ok && !strings.HasSuffix(path, ".pyc") {
+			paths = append(paths, path+" is new")
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// TestFilesystem sees what a program does to files, also where it puts the times back.
+func TestFilesystem(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"same", "text", "mode", "gone", "link", "cache/x"} {
+		write(t, root, name, "one")
+	}
+	before := filesystem(t, root, filepath.Join(root, "cache"))
+	info, err := os.Stat(filepath.Join(root, "text"))
+	require.NoError(t, err)
+	write(t, root, "text", "two")
+	require.NoError(t, os.Chtimes(filepath.Join(root, "text"), info.ModTime(), info.ModTime()))
+	write(t, root, "deep/new", "one")
+	write(t, root, "cache/y", "one")
+	require.NoError(t, os.Chmod(filepath.Join(root, "mode"), 0o600))
+	require.NoError(t, os.Remove(filepath.Join(root, "gone")))
+	require.NoError(t, os.Remove(filepath.Join(root, "link")))
+	require.NoError(t, os.Symlink("same", filepath.Join(root, "link")))
+	var names []string
+	for _, path := range changedPaths(before, filesystem(t, root, filepath.Join(root, "cache"))) {
+		names = append(names, strings.TrimPrefix(path, root+"/"))
+	}
+	require.Equal(t, []string{"deep/new is new", "gone is gone", "link has changed", "mode has changed", "text has changed"}, names)
+}
