@@ -50,6 +50,7 @@ type releaseOptions struct {
 	real   bool // packages are built by the embedded toolchain, and not by the stand-in
 
 	reviewers []string // who have to approve the CI's upload
+	gitlab    bool     // the remote is on GitLab, whose CI a test runs itself: see gitlab_test.go
 }
 
 // qaTask checks what a test of a release can see: that the version was bumped before.
@@ -102,11 +103,14 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	dir := t.TempDir()
 	r.world, err = rehearsal.NewWorld(t.Context(), rehearsal.WorldConfig{
 		Dir: dir, Runner: runner, Environ: environ, Source: repo, Branch: "main", Channel: "mono", Repository: "octo/mono",
-		Program: filepath.Join(compiled, "targets"), CI: o.by == "ci", Wrap: r.gate.wrap, Dice: o.dice, Reruns: o.reruns, Reviewers: o.reviewers,
+		Program: filepath.Join(compiled, "targets"), CI: o.by == "ci" && !o.gitlab, Workflow: map[bool]string{true: gitlabFile}[o.gitlab], Wrap: r.gate.wrap, Dice: o.dice, Reruns: o.reruns, Reviewers: o.reviewers,
 	})
 	require.NoError(t, err)
 	t.Cleanup(r.world.Close)
 	r.env = r.world.Environ(environ)
+	if o.gitlab {
+		r.env = command.Unset(r.env, "GITHUB_API_URL", "GITHUB_REPOSITORY", "GITHUB_TOKEN")
+	}
 	r.dir = r.newClone()
 	return r
 }

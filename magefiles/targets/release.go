@@ -194,7 +194,7 @@ func (a *app) confirmRelease(ctx context.Context, r *release.Release, p *release
 	a.view.Plan(p.Bump, true)
 	by := "CI publishes to " + p.Channel + ", and it is watched"
 	if r.GitHub.Client == nil {
-		by = "CI is to publish to " + p.Channel + ", which is waited for: the remote is not on GitHub, where CI could be watched"
+		by = "CI is to publish to " + p.Channel + ", which is waited for (this CI cannot be asked from here)"
 	}
 	if r.By() == workspace.PublishHere {
 		by = "published from here to " + p.Channel

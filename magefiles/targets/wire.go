@@ -64,7 +64,7 @@ const stateName = "pixi-release"
 
 // namedVariables name something that is given to a program or to a server: none of them can be an option.
 var namedVariables = []string{
-	"BASE_IMAGE", "BUILDKIT_HOST", "BUILDKIT_SBOM_GENERATOR", "BUILDX_BUILDER", "DOCKER_CONTEXT", "DOCKER_HOST", "GITHUB_API_URL", "GITHUB_REF_NAME", "GITHUB_REPOSITORY",
+	"BASE_IMAGE", "BUILDKIT_HOST", "BUILDKIT_SBOM_GENERATOR", "BUILDX_BUILDER", "CI_COMMIT_TAG", "DOCKER_CONTEXT", "DOCKER_HOST", "GITHUB_API_URL", "GITHUB_REF_NAME", "GITHUB_REPOSITORY",
 	"IMAGE_REGISTRY", "PIPELINE_TOOLCHAIN", "PIXI_CONFIG", "PIXI_IMAGE", "PREFIX_CHANNEL", "PREFIX_SERVER_URL", "RATTLER_AUTH_FILE",
 }
 
@@ -321,8 +321,11 @@ func jobOutput() string {
 	return os.Getenv("GITHUB_OUTPUT")
 }
 
-// tagOfRun is the tag that a runner of GitHub was started by; "" where it was by something else.
+// tagOfRun is the tag that started the run of a CI that we are in, GitHub's (and Gitea's) or GitLab's; "" where it was something else.
 func tagOfRun() string {
+	if os.Getenv("GITLAB_CI") == "true" {
+		return os.Getenv("CI_COMMIT_TAG")
+	}
 	if os.Getenv("GITHUB_REF_TYPE") != "tag" {
 		return ""
 	}

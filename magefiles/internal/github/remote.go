@@ -16,7 +16,15 @@ var (
 // It returns the repository as "owner/name" and the host without its port: "github.com", or that of an enterprise
 // server. Not ok are files, and paths of more or less than two parts. Whether the host is GitHub it cannot know.
 func RepositoryOf(remoteURL string) (repository, host string, ok bool) {
-	var name string
+	host, name := HostOf(remoteURL)
+	if host == "" || path.Clean("/"+name) != "/"+name || !repositoryName.MatchString(name) {
+		return "", "", false
+	}
+	return name, host, true
+}
+
+// HostOf is the host of the same addresses, and the path there, of however many parts and without ".git"; "" for files.
+func HostOf(remoteURL string) (host, name string) {
 	if u, err := url.Parse(remoteURL); err == nil && u.Host != "" {
 		switch u.Scheme {
 		case "https", "http", "ssh", "git", "git+ssh":
@@ -30,10 +38,7 @@ func RepositoryOf(remoteURL string) (repository, host string, ok bool) {
 	if host == "ssh.github.com" { // its second door, on port 443
 		host = "github.com"
 	}
-	if host == "" || path.Clean("/"+name) != "/"+name || !repositoryName.MatchString(name) {
-		return "", "", false
-	}
-	return name, host, true
+	return host, name
 }
 
 // AssetName is the name that GitHub gives to a file that is attached to a release: letters, digits and "_", "+", "@", "-"

@@ -40,6 +40,7 @@ type WorldConfig struct {
 	Unnamed    bool          // no manifest says that name: PREFIX_CHANNEL does
 	Repository string        // "owner/name"
 	CI         bool          // whether a workflow publishes when a tag is pushed
+	Workflow   string        // the file that the channel trusts; "" is GitHub's release.yml
 	Program    string        // the compiled magefile: what `mage` is to the CI
 	Pycache    string        // folder for the byte code of the jobs, which saves time where it outlasts them; "" is none
 	Dice       *faults.Dice  // what fails at random; nil: nothing does
@@ -240,7 +241,7 @@ func (w *World) serve() (err error) {
 	}
 	w.Prefix, err = localprefix.Start(localprefix.Options{
 		Dir: filepath.Join(w.Dir, channelsDir), Wrap: wrap,
-		Trusted: []localprefix.Trusted{{Channel: w.Channel, Repository: w.Repository, Workflow: release.Workflow, Ref: "refs/tags/v0", Environment: release.Environment}},
+		Trusted: []localprefix.Trusted{{Channel: w.Channel, Repository: w.Repository, Workflow: cmp.Or(w.Workflow, release.Workflow), Ref: "refs/tags/v0", Environment: release.Environment}},
 	})
 	if err != nil {
 		return err

@@ -1,12 +1,9 @@
 package release
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -29,18 +26,6 @@ const (
 
 func hubQuery(commit string) github.Query {
 	return github.Query{Commit: commit, Workflow: Workflow}
-}
-
-// ciCredential says whether a workflow is there that publishes for a tag, and may ask for a token.
-func (r *Release) ciCredential() string {
-	files, _ := filepath.Glob(filepath.Join(r.Repo.Top, ".github", "workflows", "*.y*ml")) // the pattern is well-formed
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err == nil && bytes.Contains(text, []byte("tags:")) && bytes.Contains(text, []byte("mage publish")) && bytes.Contains(text, []byte("id-token: write")) {
-			return "CI publishes (" + filepath.Base(file) + ", by trusted publishing)"
-		}
-	}
-	return "CI publishes, though no file in .github/workflows runs `mage publish` for a tag with `id-token: write`: it has to be there, or -publish=here"
 }
 
 // waitForCI waits until the channel has every package of the release. Meanwhile it watches the run of the workflow, where
@@ -82,7 +67,7 @@ func (r *Release) waitForCI(ctx context.Context) (Published, error) {
 // watch says where the CI is at work, and whether it waits for a person; it fails where the CI has ended without success.
 func (r *Release) watch(ctx context.Context) (where string, held bool, err error) {
 	if r.GitHub.Client == nil {
-		return "see the runs of " + Workflow + " for " + r.plan.Title, false, nil
+		return r.whereToLook(ctx), false, nil
 	}
 	run, err := r.run(ctx)
 	page := "https://github.com/" + r.GitHub.Repository + "/actions/workflows/" + Workflow
@@ -129,7 +114,7 @@ func (r *Release) compareWithCI(ctx context.Context, items []publish.Published) 
 	const not = "digests not compared with what CI recorded: "
 	switch {
 	case r.GitHub.Client == nil:
-		return not + "the remote is not on GitHub", nil
+		return not + "this CI cannot be asked from here", nil
 	case !r.GitHub.Token:
 		return not + "there is no GITHUB_TOKEN", nil
 	}
@@ -215,7 +200,7 @@ func digestsOf(data []byte) (recorded, error) {
 		Tools    map[string]string   `json:"tools"`
 	}
 	if err := json.Unmarshal(data, &result); err != nil {
-		return recorded{}, operr.New("see whether release.yml keeps what `mage publish -json` prints", "reading what the CI recorded: %w", err)
+		return recorded{}, operr.New("see whether "+Workflow+" keeps what `mage publish -json` prints", "reading what the CI recorded: %w", err)
 	}
 	r := recorded{map[string]string{}, result.Tools}
 	for _, p := range result.Packages {

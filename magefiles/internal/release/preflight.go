@@ -81,7 +81,7 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 		}
 		return Facts{}, false, inTheWay(found)
 	}
-	facts := Facts{Branch: a.branch, Commit: a.head.Commit, Toolchain: a.tools, Channel: a.channel, Credential: r.ciCredential()}
+	facts := Facts{Branch: a.branch, Commit: a.head.Commit, Toolchain: a.tools, Channel: a.channel, Credential: r.ciCredential(ctx, a.w.Config.Remote)}
 	if r.By() == workspace.PublishHere {
 		facts.Credential = a.access.Source
 	}

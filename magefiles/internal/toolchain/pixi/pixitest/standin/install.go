@@ -51,7 +51,7 @@ func (s *standin) link(prefix string) int {
 		version := strings.TrimPrefix(t.text(append(above, "dependencies", name)...), "==")
 		for _, c := range channels {
 			address, _ := c.(string)
-			if !strings.HasPrefix(address, "http://127.0.0.1:") {
+			if !strings.HasPrefix(address, "http://127.0.0.1:") && !strings.HasPrefix(address, "http://localhost:") {
 				continue
 			}
 			file, err := fetch(address, name, version, downloads)

@@ -1,0 +1,106 @@
+package release
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/github"
+)
+
+// A forge is a kind of server that keeps repositories and runs a CI of theirs.
+type forge struct {
+	files []string // of its CI, as filepath.Match has patterns, from the repository's top
+	trust string   // what such a file says by which a job may have an ID token
+	keys  bool     // a job may have a key by the settings of its project, without a word in the file
+	lacks string   // what is said where no file publishes
+}
+
+// GitHub and GitLab, whose jobs prefix.dev trusts, and all others.
+var (
+	onGitHub = &forge{
+		[]string{".github/workflows/*.y*ml"}, "id-token: write", false, "no file in .github/workflows runs `mage publish` for a tag with `id-token: write`",
+	}
+	onGitLab = &forge{
+		[]string{".gitlab-ci.y*ml", ".gitlab/*.y*ml", ".gitlab/*/*.y*ml"}, "id_tokens", true, "neither .gitlab-ci.yml nor a file in .gitlab runs `mage publish`",
+	}
+	elsewhere = &forge{
+		[]string{
+			".gitea/workflows/*.y*ml", ".forgejo/workflows/*.y*ml", "bitbucket-pipelines.yml", "azure-pipelines.yml", ".azure-pipelines/*.y*ml", ".circleci/*.yml",
+			".woodpecker.y*ml", ".woodpecker/*.y*ml", ".drone.yml", ".cirrus.yml", ".buildkite/*.y*ml", ".builds/*.yml", ".travis.yml", "Jenkinsfile",
+		}, "id-token: write", true, "no file of a CI runs `mage publish`",
+	}
+)
+
+// forge is that of a remote: by its address, or, for a server of a name that does not tell, by GitLab's own file.
+func (r *Release) forge(ctx context.Context, remote string) (f *forge, host, name string) {
+	address, _ := r.Repo.URL(ctx, remote) // preflight says what is wrong with a remote
+	host, name = github.HostOf(address)
+	switch {
+	case r.GitHub.Repository != "":
+		return onGitHub, host, name
+	case strings.Contains(host, "gitlab") || len(onGitLab.found(r.Repo.Top)) > 0:
+		return onGitLab, host, name
+	}
+	return elsewhere, host, name
+}
+
+// found are its files in a work tree.
+func (f *forge) found(top string) (files []string) {
+	for _, pattern := range f.files {
+		names, _ := filepath.Glob(filepath.Join(top, filepath.FromSlash(pattern))) // the patterns are well-formed
+		files = append(files, names...)
+	}
+	return files
+}
+
+// publishes is the file by which its CI publishes, and by which right; "" where there is none.
+func (f *forge) publishes(top string) (file, by string) {
+	for _, name := range f.found(top) {
+		read, err := os.ReadFile(name)
+		text := string(read)
+		if err != nil || !strings.Contains(text, "mage publish") {
+			continue
+		}
+		switch {
+		case strings.Contains(text, f.trust) && (f != onGitHub || strings.Contains(text, "tags:")):
+			by = "by trusted publishing"
+		case f.keys || strings.Contains(text, "PREFIX_API_KEY"):
+			by = "with its key"
+		default:
+			continue
+		}
+		return filepath.Base(name), by
+	}
+	return "", ""
+}
+
+// ciCredential says whether a file is there by which a CI publishes, and by which right.
+func (r *Release) ciCredential(ctx context.Context, remote string) string {
+	ours, _, _ := r.forge(ctx, remote)
+	known := []*forge{ours, elsewhere} // a repository on GitHub may have its CI elsewhere
+	if ours == elsewhere {
+		known = append(known, onGitHub) // Gitea and Forgejo read its files too
+	}
+	for _, f := range known {
+		if file, by := f.publishes(r.Repo.Top); file != "" {
+			return "CI publishes (" + file + ", " + by + ")"
+		}
+	}
+	return "CI publishes, though " + ours.lacks + ": it has to be there, or -publish=here"
+}
+
+// whereToLook says where a CI is at work that cannot be asked.
+func (r *Release) whereToLook(ctx context.Context) string {
+	title, remote := r.plan.Title, r.plan.Remote
+	switch f, host, name := r.forge(ctx, remote); {
+	case f == onGitHub:
+		return "see the runs of " + Workflow + " for " + title
+	case f == onGitLab && host != "":
+		return "see the pipeline of " + title + ": https://" + host + "/" + name + "/-/pipelines?ref=" + r.plan.Tags[0]
+	case f == onGitLab:
+		return "see the pipeline of " + title
+	}
+	return "see what the CI does for the tag " + r.plan.Tags[0]
+}

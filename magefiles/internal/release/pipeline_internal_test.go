@@ -1,0 +1,71 @@
+package release
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+)
+
+// TestForges has each kind of remote, with the file of each kind of CI: what preflight says of it, and where a person is sent to look.
+func TestForges(t *testing.T) {
+	const (
+		script   = "script: [go tool mage publish -yes]\n"
+		github   = "on: {push: {tags: [\"v*\"]}}\npermissions: {id-token: write}\nrun: go tool mage publish -yes\n"
+		gitlab   = "id_tokens: {PREFIX_DEV_ID_TOKEN: {aud: prefix.dev}}\n" + script
+		runs     = "see the runs of release.yml for v1.2.0"
+		neutral  = "see what the CI does for the tag v1.2.0"
+		onServer = "see the pipeline of v1.2.0: https://gitlab.com/acme/tools/-/pipelines?ref=v1.2.0"
+	)
+	for name, c := range map[string]struct {
+		remote, repository string
+		files              map[string]string
+		says, where        string
+	}{
+		"GitHub":                            {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/release.yml": github}, "CI publishes (release.yml, by trusted publishing)", runs},
+		"GitHub, with a key":                {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/p.yaml": "env: PREFIX_API_KEY\n" + script}, "CI publishes (p.yaml, with its key)", runs},
+		"GitHub, without a right":           {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/p.yaml": script}, "though no file in .github/workflows runs `mage publish` for a tag with `id-token: write`", runs},
+		"GitHub, published elsewhere":       {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".circleci/config.yml": script}, "CI publishes (config.yml, with its key)", runs},
+		"GitHub, mirrored to GitLab":        {"git@github.com:octo/mono.git", "octo/mono", map[string]string{".github/workflows/release.yml": github, ".gitlab-ci.yml": gitlab}, "CI publishes (release.yml, by trusted publishing)", runs},
+		"GitLab":                            {"https://gitlab.com/acme/tools.git", "", map[string]string{".gitlab-ci.yml": gitlab}, "CI publishes (.gitlab-ci.yml, by trusted publishing)", onServer},
+		"GitLab by ssh, in groups":          {"git@gitlab.com:acme/deep/er/tools.git", "", map[string]string{".gitlab/ci/release.yml": gitlab}, "CI publishes (release.yml, by trusted publishing)", "see the pipeline of v1.2.0: https://gitlab.com/acme/deep/er/tools/-/pipelines?ref=v1.2.0"},
+		"GitLab, with a variable":           {"ssh://git@gitlab.com:22/acme/tools", "", map[string]string{".gitlab-ci.yml": script}, "CI publishes (.gitlab-ci.yml, with its key)", onServer},
+		"GitLab, nothing publishes":         {"https://gitlab.com/acme/tools.git", "", map[string]string{".gitlab-ci.yml": "script: [make]\n"}, "though neither .gitlab-ci.yml nor a file in .gitlab runs `mage publish`", onServer},
+		"GitLab, of a name of its own":      {"ssh://git@code.acme.example:2222/acme/tools.git", "", map[string]string{".gitlab-ci.yml": gitlab}, "CI publishes (.gitlab-ci.yml, by trusted publishing)", "see the pipeline of v1.2.0: https://code.acme.example/acme/tools/-/pipelines?ref=v1.2.0"},
+		"GitLab, GitHub's file from a fork": {"https://gitlab.com/acme/tools.git", "", map[string]string{".github/workflows/release.yml": github}, "though neither .gitlab-ci.yml nor", onServer},
+		"GitLab, a file of this machine":    {"/srv/git/tools.git", "", map[string]string{".gitlab-ci.yml": gitlab}, "CI publishes (.gitlab-ci.yml, by trusted publishing)", "see the pipeline of v1.2.0"},
+		"Gitea":                             {"git@git.acme.example:acme/tools.git", "", map[string]string{".gitea/workflows/release.yml": script}, "CI publishes (release.yml, with its key)", neutral},
+		"Forgejo, GitHub's file":            {"https://codeberg.org/acme/tools.git", "", map[string]string{".github/workflows/r.yml": github}, "CI publishes (r.yml, by trusted publishing)", neutral},
+		"Bitbucket":                         {"git@bitbucket.org:acme/tools.git", "", map[string]string{"bitbucket-pipelines.yml": script}, "CI publishes (bitbucket-pipelines.yml, with its key)", neutral},
+		"ssh alone":                         {"me@host:git/tools.git", "", nil, "though no file of a CI runs `mage publish`", neutral},
+		"a remote that is not there":        {"", "", nil, "though no file of a CI runs `mage publish`", neutral},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			top := t.TempDir()
+			run := command.NewSystem(append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull), nil)
+			require.NoError(t, run.Run(t.Context(), command.Cmd{Name: "git", Args: []string{"init", "-q"}, Dir: top}))
+			if c.remote != "" {
+				require.NoError(t, run.Run(t.Context(), command.Cmd{Name: "git", Args: []string{"remote", "add", "--", "origin", c.remote}, Dir: top}))
+			}
+			for file, text := range c.files {
+				require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(top, file)), 0o755))
+				require.NoError(t, os.WriteFile(filepath.Join(top, file), []byte(text), 0o644))
+			}
+			repo, err := gitrepo.Open(t.Context(), run, top)
+			require.NoError(t, err)
+			r := &Release{World: World{Repo: repo, GitHub: Hub{Repository: c.repository}}}
+			r.plan = &Plan{Title: "v1.2.0", Tags: []string{"v1.2.0"}, Remote: "origin"}
+			says := r.ciCredential(t.Context(), "origin")
+			require.Contains(t, says, c.says)
+			require.Equal(t, c.where, r.whereToLook(t.Context()))
+			if c.where != runs {
+				require.NotContains(t, says, "GitHub")
+			}
+		})
+	}
+}
