@@ -71,5 +71,5 @@ func (p *publishing) onBranch(ctx context.Context) error {
 	if len(w.Config.Branches) > 0 {
 		on = w.Config.ReleaseBranches("")
 	}
-	return operr.NewStopped("tag a commit that is on it, or name the branch in [tool.release] branch", "the tag %s is on a commit that is not on %s; nothing was sent", tag, on)
+	return operr.NewStopped("tag a commit that is on it, or name the branch in [tool.release] branch; where this clone lacks the branch, have it fetched: on GitHub, `fetch-depth: 0`", "the tag %s is on a commit that is not on %s; nothing was sent", tag, on)
 }

@@ -132,16 +132,26 @@ func (r *Repo) changes(ctx context.Context, commits string) (string, error) {
 		"--encoding=UTF-8", "--format="+commitMark+"%x00%H%x00%s%x00%b%x00")
 }
 
-// BranchesWith returns the branches of remotes, such as origin/main, that this clone knows to have a commit, and whether it knows
-// of any branch of a remote.
+// BranchesWith returns the branches of remotes, such as origin/main, that this clone knows to have a commit, and whether none of
+// them means that none has it: a clone of a tag alone knows no branch, and a shallow one does not know what lies below.
 func (r *Repo) BranchesWith(ctx context.Context, commit string) (having []string, known bool, err error) {
 	all, err := r.git(ctx, "for-each-ref", "--count=1", "--format=%(refname)", "refs/remotes")
-	if err != nil || all == "" {
+	if err != nil {
 		return nil, false, failed(err, "listing the branches of remotes")
+	}
+	if all == "" {
+		return nil, false, nil
 	}
 	out, err := r.git(ctx, "for-each-ref", "--format=%(refname:strip=2)", "--contains="+commit, "refs/remotes")
 	if err != nil {
-		return nil, true, failed(err, "looking for the branches that have %s", short(commit))
+		return nil, false, failed(err, "looking for the branches that have %s", short(commit))
 	}
-	return strings.Fields(out), true, nil
+	if out != "" {
+		return strings.Fields(out), true, nil
+	}
+	shallow, err := r.git(ctx, "rev-parse", "--is-shallow-repository")
+	if err != nil {
+		return nil, false, failed(err, "asking git how much of the history is there")
+	}
+	return nil, shallow == "false", nil
 }

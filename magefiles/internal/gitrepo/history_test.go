@@ -1,0 +1,69 @@
+package gitrepo_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+)
+
+// What a CI checks out for a tag may lack every branch, or the history below a branch: then nothing is known, and that is no error.
+func TestBranchesWith(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	runner := command.NewSystem(os.Environ(), nil)
+	git := func(dir string, args ...string) {
+		t.Helper()
+		args = append([]string{"-c", "user.name=dev", "-c", "user.email=dev@example.org", "-c", "protocol.file.allow=always"}, args...)
+		require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: dir}))
+	}
+	remote := filepath.Join(top, "remote")
+	git(top, "init", "-q", "-b", "main", remote)
+	git(remote, "commit", "-q", "--allow-empty", "-m", "first")
+	git(remote, "tag", "v1")
+	git(remote, "commit", "-q", "--allow-empty", "-m", "second")
+	git(remote, "switch", "-q", "--detach", "v1")
+	git(remote, "commit", "-q", "--allow-empty", "-m", "on no branch")
+	git(remote, "tag", "v2")
+	git(remote, "switch", "-q", "main")
+	from := "file://" + remote
+	for _, c := range []struct {
+		name, tag string
+		clone     [][]string
+		having    []string
+		known     bool
+	}{
+		{"all of it", "v1", [][]string{{"clone", "-q", from, "."}}, []string{"origin/HEAD", "origin/main"}, true},
+		{"on no branch", "v2", [][]string{{"clone", "-q", from, "."}}, nil, true},
+		{"a tag alone, as a CI checks it out", "v1", [][]string{
+			{"init", "-q", "."},
+			{"remote", "add", "origin", from},
+			{"fetch", "-q", "--no-tags", "--depth=1", "origin", "+refs/tags/v1:refs/tags/v1"},
+		}, nil, false},
+		{"a shallow one, which ends above the tag", "v1", [][]string{
+			{"clone", "-q", "--depth=1", from, "."},
+			{"fetch", "-q", "--no-tags", "--depth=1", "origin", "+refs/tags/v1:refs/tags/v1"},
+		}, nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			for _, args := range c.clone {
+				git(dir, args...)
+			}
+			repo, err := gitrepo.Open(t.Context(), runner, dir)
+			require.NoError(t, err)
+			commit, err := repo.Resolve(t.Context(), c.tag)
+			require.NoError(t, err)
+			having, known, err := repo.BranchesWith(t.Context(), commit)
+			require.NoError(t, err)
+			require.Equal(t, c.known, known)
+			require.Subset(t, c.having, having)
+			require.Equal(t, len(c.having) > 0, len(having) > 0)
+		})
+	}
+}
