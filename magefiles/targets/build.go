@@ -65,7 +65,7 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	if err := a.buildable(ctx, w, packages); err != nil {
 		return digests, err
 	}
-	b, err := a.builder(ctx, w)
+	b, change, err := a.builder(ctx, w)
 	if err != nil {
 		return digests, err
 	}
@@ -94,38 +94,44 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	for _, line := range toolchain.BetweenTags(packages, built) {
 		a.view.Say("%s", line)
 	}
+	if change != "" {
+		a.view.Say("%s is not committed: what was built is never published", change)
+	}
 	return b.Digests(ctx, runOfCI(), built...)
 }
 
-// builder is what builds the work tree. Where nothing of it is edited, what it builds is of the commit, and counts for publishing.
-func (a *app) builder(ctx context.Context, w *workspace.Workspace) (*publish.Publisher, error) {
-	b := &publish.Publisher{Workspace: w, Output: filepath.Join(w.Root, outputDir)}
-	var err error
+// builder is what builds the work tree. Where nothing of it is edited, what it builds is of the commit, and counts for
+// publishing; else a change is named.
+func (a *app) builder(ctx context.Context, w *workspace.Workspace) (b *publish.Publisher, change string, err error) {
+	b = &publish.Publisher{Workspace: w, Output: filepath.Join(w.Root, outputDir)}
 	if b.Tools, err = a.toolchain(ctx, w); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if b.Date, err = a.sourceDate(ctx, w); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	cache, err := a.cache()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	from := a.sources(w, cache)
 	b.From = from.WorkTree()
 	of, err := a.originOf(ctx, w)
 	if errors.Is(err, gitrepo.ErrNoCommit) {
-		return b, nil
+		return b, "", nil
 	}
-	if err != nil || of == nil || of.edited != "" || allThere(ctx, of.repo, w) != nil {
-		return b, err
+	if err != nil || of == nil {
+		return b, "", err
+	}
+	if of.edited != "" || allThere(ctx, of.repo, w) != nil {
+		return b, of.edited, nil
 	}
 	b.Origin, b.Builds = of.Origin, of.builds
 	tagged, err := ofTags(ctx, of.repo, w, of.Commit)
 	if tagged {
 		b.From = from.Commit(of.repo, of.Commit, release.TagsSeen(w, time.Time{}))
 	}
-	return b, err
+	return b, "", err
 }
 
 // ofTags says whether a commit has the tags of all versions that the manifests have: what is built of it is what is published.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -54,6 +55,10 @@ func (p *publishing) ofRecords() error {
 	}
 	d.Reproducible = true // as far as the records say so: the folder is not asked
 	for i, f := range d.Files {
+		if f, err = p.builtSince(f); err != nil {
+			return err
+		}
+		d.Files[i] = f
 		r, known, err := p.Builds.Of(f.SHA256)
 		if err != nil {
 			return err
@@ -67,11 +72,34 @@ func (p *publishing) ofRecords() error {
 	return nil
 }
 
+// builtSince is a file as it lies in the folder, where it was built again after the digests were written: by `publish`, for example.
+// Where there is no record of what lies there, it is what the digests say that it was.
+func (p *publishing) builtSince(f publish.Digest) (publish.Digest, error) {
+	path := filepath.Join(p.from, f.File)
+	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+		return f, nil // Take says what it thinks of that
+	}
+	have, err := condapkg.Identify(path)
+	if err != nil || have.SHA256 == f.SHA256 {
+		return f, nil
+	}
+	r, known, err := p.Builds.Of(have.SHA256)
+	if err != nil {
+		return f, err
+	}
+	if !known || r.Package != f.Package || r.File != f.File {
+		return f, operr.NewStopped("`mage build:all` makes it again; if nobody has built here since, find out who has replaced it",
+			"%s has sha256 %s, and the build made %s; nothing was sent", f.File, have.SHA256, f.SHA256)
+	}
+	f.SHA256, f.Size = have.SHA256, have.Size
+	return f, nil
+}
+
 // foreign says why a record does not speak for a file; "" where it does.
 func (p *publishing) foreign(f publish.Digest, r provenance.Record, known bool) string {
 	switch {
 	case !known || r.Package != f.Package || r.File != f.File:
-		return "was not built in this clone: there is no record of it"
+		return "has no record in this clone: it was built elsewhere, or with edits"
 	case r.Commit != p.result.Commit:
 		return fmt.Sprintf("was built of the commit %.12s, and %.12s is checked out", r.Commit, p.result.Commit)
 	}

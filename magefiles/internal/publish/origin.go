@@ -43,7 +43,7 @@ func (p *Publisher) unrecorded(ctx context.Context, pkg *workspace.Package, sha2
 		return "", err
 	}
 	if !known || r.Package != pkg.Name {
-		return "was not built here: there is no record of it", nil
+		return "has no record here: it was built elsewhere, or with edits", nil
 	}
 	if p.Origin.Commit == "" {
 		return "was built of a commit, and this is not one", nil
