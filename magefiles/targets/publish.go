@@ -35,6 +35,9 @@ func Publish(ctx context.Context,
 		if err := f.fit(); err != nil {
 			return err
 		}
+		if digests != nil && f.digests == "" { // else nothing would be compared
+			return operr.NewUsage("see what hands them over: on GitHub, ${{ needs.build.outputs.digests }}, where `needs` names that job", "-digests is empty")
+		}
 		p, err := a.newPublishing(ctx, f)
 		if err != nil {
 			return err
