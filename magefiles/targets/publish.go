@@ -314,7 +314,7 @@ func (p *publishing) report() error {
 		return err
 	}
 	if p.from != "" {
-		if err := p.handOn(); err != nil {
+		if err := handOn(p.sent()); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package targets
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -105,22 +104,22 @@ func (p *publishing) asGiven() error {
 	return nil
 }
 
-// handOn writes down, for jobs that come later, what the channel has now.
-func (p *publishing) handOn() error {
+// sent are the digests of what the channel has now.
+func (p *publishing) sent() publish.Digests {
 	d := publish.Digests{Run: runOfCI(), Commit: p.result.Commit, Reproducible: p.given.Reproducible, Files: []publish.Digest{}}
 	for _, r := range p.result.Packages {
 		d.Files = append(d.Files, publish.Digest{Package: r.Name, File: r.File, SHA256: r.SHA256, Size: r.Size, Tools: p.result.Tools[r.Name]})
 	}
-	return toOutput("digests", d)
+	return d
 }
 
-// toOutput gives the job of a runner an output, as JSON in a line. Elsewhere there is nobody who reads it.
-func toOutput(name string, v any) error {
+// handOn makes digests the output of a job, for jobs that come later. Elsewhere there is nobody who reads it.
+func handOn(d publish.Digests) error {
 	file := jobOutput()
 	if file == "" {
 		return nil
 	}
-	line, err := json.Marshal(v)
+	line, err := d.Line()
 	if err != nil {
 		return err
 	}
@@ -128,7 +127,7 @@ func toOutput(name string, v any) error {
 	if err != nil {
 		return operr.New("see where GITHUB_OUTPUT is set: the runner names a file", "writing the output of the job: %w", err)
 	}
-	_, err = fmt.Fprintf(f, "%s=%s\n", name, line)
+	_, err = fmt.Fprintf(f, "digests=%s\n", line)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
