@@ -45,9 +45,14 @@ func TestRecordsThatAreNone(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, known, name)
 	}
+	outside := "../" + sha(1)
+	require.NoError(t, os.WriteFile(filepath.Join(s.Dir, outside+".json"), fmt.Appendf(nil, `{"sha256": %q}`, outside), 0o644))
+	_, known, err := s.Of(outside)
+	require.NoError(t, err)
+	require.False(t, known, "what is no digest leads nowhere")
 	var none *provenance.Store
 	require.NoError(t, none.Keep(provenance.Record{SHA256: sha(1)}))
-	_, known, err := none.Of(sha(1))
+	_, known, err = none.Of(sha(1))
 	require.NoError(t, err)
 	require.False(t, known)
 }
@@ -60,7 +65,11 @@ func TestTheOldestRecordsGo(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte("{}"), 0o644))
 		require.NoError(t, os.Chtimes(path, old, old.Add(time.Duration(n)*time.Second)))
 	}
+	other := filepath.Join(s.Dir, "of-another-program")
+	require.NoError(t, os.WriteFile(other, nil, 0o644))
+	require.NoError(t, os.Chtimes(other, old, old.Add(-time.Hour)))
 	require.NoError(t, s.Keep(provenance.Record{SHA256: sha(9999)}))
+	require.FileExists(t, other)
 	for n, there := range map[int]bool{0: false, 3: false, 4: true, 9999: true} {
 		_, err := os.Stat(filepath.Join(s.Dir, sha(n)+".json"))
 		require.Equal(t, there, err == nil, n)
