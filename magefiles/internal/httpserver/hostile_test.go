@@ -175,3 +175,17 @@ func (s *slowly) Read(p []byte) (int, error) {
 	s.rest = s.rest[n:]
 	return n, nil
 }
+
+// Headers have an end.
+func TestHostileHeaders(t *testing.T) {
+	addr := start(t, time.Minute, func(http.ResponseWriter, *http.Request) {})
+	for size, status := range map[int]int{32 << 10: http.StatusOK, 100 << 10: http.StatusRequestHeaderFieldsTooLarge} {
+		r, err := http.NewRequest(http.MethodGet, "http://"+addr+"/", nil)
+		require.NoError(t, err)
+		r.Header.Set("X", strings.Repeat("x", size))
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, status, answer.StatusCode)
+	}
+}
