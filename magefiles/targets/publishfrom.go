@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
@@ -51,30 +50,8 @@ func (p *publishing) ofRecords() error {
 	if p.Builds == nil {
 		return operr.New("leave -from out: `mage publish` builds, and sends what it has built", "outside of git nothing is known of what was built")
 	}
-	d.Reproducible = true // as far as the records say so: the folder is not asked
-	for i, f := range d.Files {
-		r, known, err := p.Builds.Of(f.SHA256)
-		if err != nil {
-			return err
-		}
-		if why := p.foreign(f, r, known); why != "" {
-			return operr.NewStopped(next, "%s %s; nothing was sent", f.File, why)
-		}
-		d.Files[i].Tools, d.Reproducible = r.Tools, d.Reproducible && r.Reproducible
-	}
-	p.given = d
-	return nil
-}
-
-// foreign says why a record does not speak for a file; "" where it does.
-func (p *publishing) foreign(f publish.Digest, r provenance.Record, known bool) string {
-	switch {
-	case !known || r.Package != f.Package || r.File != f.File:
-		return "was not built in this clone: there is no record of it"
-	case r.Commit != p.result.Commit:
-		return fmt.Sprintf("was built of the commit %.12s, and %.12s is checked out", r.Commit, p.result.Commit)
-	}
-	return ""
+	p.given, err = p.OfRecords(d)
+	return err
 }
 
 // take takes the files of the folder.

@@ -107,6 +107,39 @@ func TestOlderBuilds(t *testing.T) {
 	require.Empty(t, ready, "what was built with edits is not published")
 }
 
+// What a folder says of its artifacts counts where this clone has built them, of the commit that is checked out. What their records say
+// of them is right, and not what the folder says.
+func TestHostileFolder(t *testing.T) {
+	w, c := load(t, map[string][]string{"base": nil}), start(t).channel(t)
+	for says, spoil := range map[string]func(p *publish.Publisher, f *publish.Digest){
+		"": func(_ *publish.Publisher, f *publish.Digest) { f.Tools = "what the folder says" },
+		"base-1.0-pyh4616a5c_0.conda was not built in this clone: there is no record of it": func(_ *publish.Publisher, f *publish.Digest) { f.SHA256 = strings.Repeat("0", 64) },
+		"base-1.0-pyh4616a5c_0.conda was not built in this clone":                           func(_ *publish.Publisher, f *publish.Digest) { f.Package = "other" },
+		"base-1.0-0.conda was built under another name, base-1.0-pyh4616a5c_0.conda":        func(_ *publish.Publisher, f *publish.Digest) { f.File = "base-1.0-0.conda" },
+		"was built of the commit c1, and c2 is checked out":                                 func(p *publish.Publisher, _ *publish.Digest) { p.Origin.Commit = "c2" },
+	} {
+		for _, varies := range []bool{false, true} {
+			p, b := newPublisher(t, w, c)
+			b.varies = varies
+			built := publish.Artifacts{}
+			require.NoError(t, p.Build(t.Context(), w.Order(), built))
+			d, err := p.Digests(t.Context(), "", built["base"])
+			require.NoError(t, err)
+			d.Reproducible = varies // the folder lies
+			spoil(p, &d.Files[0])
+			got, err := p.OfRecords(d)
+			if says != "" {
+				require.ErrorContains(t, err, says)
+				require.Equal(t, "build it here, from what is committed: `mage build:all`", operr.NextOf(err))
+				continue
+			}
+			require.NoError(t, err)
+			require.Equal(t, "a builder ", got.Files[0].Tools)
+			require.Equal(t, !varies, got.Reproducible)
+		}
+	}
+}
+
 // Two artifacts of one package, both of which were built here, are for a person to choose from.
 func TestTwoArtifactsOfAPackage(t *testing.T) {
 	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), start(t).channel(t))
