@@ -162,6 +162,13 @@ func TestHostileSpellingsOfSecrets(t *testing.T) {
 	}
 }
 
+// A secret that begins another one does not lay its end open.
+func TestHostileSecretWithinASecret(t *testing.T) {
+	for _, secrets := range [][]string{{"canary-of-one", "canary-of-one-more"}, {"canary-of-one-more", "canary-of-one"}} {
+		require.Equal(t, "***, ***", command.Redact("canary-of-one-more, canary-of-one", secrets...))
+	}
+}
+
 // What a command of a task writes goes on as it is, to the next command or into a file; where it is shown, secrets are hidden.
 func TestHidingWhereATaskIsShown(t *testing.T) {
 	env := []string{"PATH=" + os.Getenv("PATH"), "MY_TEST_TOKEN=canary-of-a-test"}

@@ -145,6 +145,9 @@ func TestWhatMovesIsServed(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 		time.Sleep(300 * time.Millisecond) // a server may think for longer than it lets others do nothing
+		if r.Context().Err() != nil {
+			panic(http.ErrAbortHandler)
+		}
 		fmt.Fprintln(w, n)
 	})
 	slow := &slowly{pieces: 8}
