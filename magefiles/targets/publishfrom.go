@@ -22,16 +22,20 @@ func (p *publishing) handed(ctx context.Context) (err error) {
 	if p.given, err = publish.ParseDigests(p.digests); err != nil {
 		return err
 	}
-	const again = "run the whole workflow again, so that build and upload are of one run"
+	const again = "run the whole workflow again, so that all jobs are of one run, and of one commit"
+	so := "nothing was sent"
+	if p.verify {
+		so = "nothing was looked at" // what was sent is on the channel
+	}
 	switch run := runOfCI(); {
 	case run == "" && !p.verify:
 		return operr.New("leave -digests out: what was built in this clone is known here", "-digests hands over what another job of a CI's run built, and this is not a run of a CI")
 	case run != "" && p.given.Run != run:
-		return operr.NewStopped(again, "the digests are of the run %q, and this is the run %q; nothing was sent", p.given.Run, run)
+		return operr.NewStopped(again, "the digests are of the run %q, and this is the run %q; %s", p.given.Run, run, so)
 	case p.given.Commit == "":
-		return operr.NewStopped("commit what was edited, or find out what edits it", "what the digests name was built with edits that are not committed; nothing was sent")
+		return operr.NewStopped("commit what was edited, or find out what edits it", "what the digests name was built with edits that are not committed; %s", so)
 	case p.given.Commit != p.result.Commit:
-		return operr.NewStopped(again, "the digests are of the commit %.12s, and %.12s is checked out; nothing was sent", p.given.Commit, p.result.Commit)
+		return operr.NewStopped(again, "the digests are of the commit %.12s, and %.12s is checked out; %s", p.given.Commit, p.result.Commit, so)
 	}
 	return nil
 }
