@@ -113,15 +113,6 @@ func Hiding(environ []string, stdout, stderr io.Writer) (out, errOut io.Writer, 
 	return out, hide(stderr), flush
 }
 
-// Redact replaces secrets in text.
-func Redact(text string, secrets ...string) string {
-	var b strings.Builder
-	r := newRedactor(&b, secrets)
-	_, _ = io.WriteString(r, text)
-	r.Flush()
-	return b.String()
-}
-
 // tail keeps the last lines that were written.
 type tail struct {
 	mu  sync.Mutex
