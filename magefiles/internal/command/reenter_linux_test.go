@@ -72,6 +72,18 @@ func TestHostileReadersOfProc(t *testing.T) {
 
 // What the processes above were started with is named, and not shown; what only leads to a credential is not named.
 func TestReadableAbove(t *testing.T) {
+	const below = "THIS_TEST_IS_BELOW"
+	if os.Getenv(below) != "" {
+		fmt.Printf("\nreadable %q\n", command.Readable("", nil))
+		return
+	}
+	shell := exec.Command("/bin/sh", "-c", `env -u NPM_TOKEN "$0" "-test.run=^$1$"; exit $?`, os.Args[0], t.Name())
+	shell.Env = []string{"PATH=" + os.Getenv("PATH"), below + "=yes", "NPM_TOKEN=canary"}
+	out, err := shell.CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.Regexp(t, `\nreadable \["NPM_TOKEN in what process \d+ \(sh\) was started with"`, string(out))
+	require.NotContains(t, string(out), "canary")
+
 	x := exec.Command("sleep", "60")
 	x.Env = []string{"NPM_TOKEN=canary", "PYPI_PASSWORD=canary", "SSH_AUTH_SOCK=/agent", "HOME=/h"}
 	require.NoError(t, x.Start())
