@@ -21,7 +21,7 @@ import (
 	_ "github.com/foopack/foopack/magefiles/targets"
 )
 
-var update = flag.Bool("update", false, "write what scripts compare with anew")
+var update = flag.Bool("update", false, "write what scripts compare with")
 
 // compiled is the folder of the compiled magefile, which scripts call as `targets`, and repo the repository's top.
 var compiled, repo string

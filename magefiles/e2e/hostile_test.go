@@ -125,5 +125,12 @@ func TestWithheldIsNamed(t *testing.T) {
 		r.commit("test: let it have one", map[string]string{"pixi.toml": readFile(t, r.dir, "pixi.toml") + "pass = [\"NPM_TOKEN\"]\n"})
 		git(t, r.dir, "push", "-q", "origin", "main")
 		require.Contains(t, r.ok("release", "-to=patch", "-yes"), "v0.1.7 is released")
+
+		r.commit("test: show it", map[string]string{
+			"pixi.toml": strings.Replace(readFile(t, r.dir, "pixi.toml"), `test -n \"$NPM_TOKEN\" && `, `echo it is $NPM_TOKEN && false && `, 1),
+		})
+		git(t, r.dir, "push", "-q", "origin", "main")
+		out = r.refused(1, "it is ***", "release", "-to=patch", "-yes")
+		require.NotContains(t, out, "canary-of-npm", "what a task was given is hidden where it is shown")
 	}
 }

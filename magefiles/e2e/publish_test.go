@@ -68,7 +68,7 @@ func noSecret(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		data, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // the server writes its indexes anew
+			return nil // the server writes its indexes again
 		}
 		if err != nil {
 			return err

@@ -66,7 +66,7 @@ func TestNoSecretIsWritten(t *testing.T) {
 				}
 				data, err := os.ReadFile(path)
 				if errors.Is(err, fs.ErrNotExist) {
-					return nil // the server writes its indexes anew
+					return nil // the server writes its indexes again
 				}
 				require.False(t, bytes.Contains(data, []byte(secret)), path)
 				return err

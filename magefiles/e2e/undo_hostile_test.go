@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -21,9 +22,11 @@ func TestUndoTakesNothingOfOthers(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		colleague, then func(r *releasing, dir string)
+		as              string // author of what the colleague does; default: another one
 		stops           bool
 	}{
 		"a colleague made the same bump, and the rebase left ours out": {colleague: bump, stops: true},
+		"one of the same name made the same bump at another time":      {colleague: bump, as: "a tester <tester@example.invalid>", stops: true},
 		"a colleague changed the same files below ours":                {colleague: comment},
 		"and somebody raised the versions since": {colleague: comment, then: func(r *releasing, dir string) {
 			for _, f := range strings.Fields(git(r.t, r.dir, "diff", "--name-only", r.base, "HEAD")) {
@@ -57,7 +60,7 @@ func TestUndoTakesNothingOfOthers(t *testing.T) {
 				shell(t, r.colleague("one", func(dir string) {
 					c.colleague(r, dir)
 					git(t, dir, "add", "-A")
-					git(t, dir, "commit", "-q", "-m", "feat: theirs", "--author=one <one@example.invalid>")
+					git(t, dir, "commit", "-q", "-m", "feat: theirs", "--author="+cmp.Or(c.as, "one <one@example.invalid>"))
 				}, "HEAD:refs/heads/main"))
 				theirs = git(t, r.dir, "--git-dir="+r.world.Remote, "rev-parse", "main")
 				git(t, r.dir, "pull", "-q", "--rebase")

@@ -27,21 +27,22 @@ type Build mg.Namespace
 // All builds every package into output/, and writes their digests beside them.
 func (Build) All(ctx context.Context,
 	compare *string, // a folder with what another build of the commit made: the bytes are compared
+	digests *string, // what that other build said it made: in a CI, the output of its job; default: what its folder says
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		output := filepath.Join(w.Root, outputDir)
-		other, err := readOther(orZero(compare), output)
+		other, err := readOther(orZero(compare), orZero(digests), output)
 		if err != nil {
 			return err
 		}
-		digests, err := a.build(ctx, w, w.Order())
+		built, err := a.build(ctx, w, w.Order())
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(digests.WriteTo(output), toOutput("digests", digests)); err != nil || other == nil {
+		if err := errors.Join(built.WriteTo(output), handOn(built)); err != nil || other == nil {
 			return err
 		}
-		return a.compareBuilds(digests, output, other)
+		return a.compareBuilds(built, output, other)
 	})
 }
 

@@ -15,24 +15,31 @@ type otherBuild struct {
 	digests publish.Digests
 }
 
-// readOther reads what another build has left in a folder; nil where none is named. A build is not compared with itself.
-func readOther(dir, output string) (*otherBuild, error) {
+// readOther reads what another build has left in a folder; nil where none is named. A build is not compared with itself. The digests
+// are those that were handed over, as it is these that are uploaded: whoever changes an artifact in the folder may change the file there.
+func readOther(dir, handed, output string) (*otherBuild, error) {
+	const next = "name the folder that another `mage build:all` wrote: -compare=DIR"
+	if dir == "" && handed != "" {
+		return nil, operr.NewUsage(next, "-digests says what another build made, and not where it is")
+	}
 	if dir == "" {
 		return nil, nil
 	}
-	const next = "name the folder that another `mage build:all` wrote: -compare=DIR"
-	text, err := os.ReadFile(filepath.Join(dir, publish.DigestsJSON))
-	if err != nil {
-		return nil, operr.New(next, "there is nothing to compare with: %w", err)
+	if handed == "" {
+		text, err := os.ReadFile(filepath.Join(dir, publish.DigestsJSON))
+		if err != nil {
+			return nil, operr.New(next, "there is nothing to compare with: %w", err)
+		}
+		handed = string(text)
 	}
 	there, err := os.Stat(dir)
 	if err != nil {
-		return nil, err
+		return nil, operr.New(next, "there is nothing to compare with: %w", err)
 	}
 	if here, err := os.Stat(output); err == nil && os.SameFile(here, there) {
 		return nil, operr.NewUsage(next, "-compare=%s is the folder that this build writes to", dir)
 	}
-	digests, err := publish.ParseDigests(string(text))
+	digests, err := publish.ParseDigests(handed)
 	return &otherBuild{dir, digests}, err
 }
 

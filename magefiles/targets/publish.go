@@ -31,7 +31,9 @@ func Publish(ctx context.Context,
 	verify *bool, // see what is on the channel: visible, downloaded, compared, installed, imported; send nothing
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {
-		f := publishFlags{isSet(force), isSet(yes), isSet(json), orZero(wait), orZero(from), orZero(digests), isSet(check), isSet(verify)}
+		f := publishFlags{
+			force: isSet(force), yes: isSet(yes), json: isSet(json), wait: orZero(wait), from: orZero(from), digests: orZero(digests), check: isSet(check), verify: isSet(verify),
+		}
 		if err := f.fit(); err != nil {
 			return err
 		}
@@ -317,7 +319,7 @@ func (p *publishing) report() error {
 		return err
 	}
 	if p.from != "" {
-		if err := p.handOn(); err != nil {
+		if err := handOn(p.sent()); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package targets
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
@@ -25,16 +23,20 @@ func (p *publishing) handed(ctx context.Context) (err error) {
 	if p.given, err = publish.ParseDigests(p.digests); err != nil {
 		return err
 	}
-	const again = "run the whole workflow again, so that build and upload are of one run"
+	const again = "run the whole workflow again, so that all jobs are of one run, and of one commit"
+	so := "nothing was sent"
+	if p.verify {
+		so = "nothing was looked at" // what was sent is on the channel
+	}
 	switch run := runOfCI(); {
 	case run == "" && !p.verify:
 		return operr.New("leave -digests out: what was built in this clone is known here", "-digests hands over what another job of a CI's run built, and this is not a run of a CI")
 	case run != "" && p.given.Run != run:
-		return operr.NewStopped(again, "the digests are of the run %q, and this is the run %q; nothing was sent", p.given.Run, run)
+		return operr.NewStopped(again, "the digests are of the run %q, and this is the run %q; %s", p.given.Run, run, so)
 	case p.given.Commit == "":
-		return operr.NewStopped("commit what was edited, or find out what edits it", "what the digests name was built with edits that are not committed; nothing was sent")
+		return operr.NewStopped("commit what was edited, or find out what edits it", "what the digests name was built with edits that are not committed; %s", so)
 	case p.given.Commit != p.result.Commit:
-		return operr.NewStopped(again, "the digests are of the commit %.12s, and %.12s is checked out; nothing was sent", p.given.Commit, p.result.Commit)
+		return operr.NewStopped(again, "the digests are of the commit %.12s, and %.12s is checked out; %s", p.given.Commit, p.result.Commit, so)
 	}
 	return nil
 }
@@ -53,23 +55,13 @@ func (p *publishing) ofRecords() error {
 	if p.Builds == nil {
 		return operr.New("leave -from out: `mage publish` builds, and sends what it has built", "outside of git nothing is known of what was built")
 	}
-	d.Reproducible = true // as far as the records say so: the folder is not asked
 	for i, f := range d.Files {
-		if f, err = p.builtSince(f); err != nil {
+		if d.Files[i], err = p.builtSince(f); err != nil {
 			return err
 		}
-		d.Files[i] = f
-		r, known, err := p.Builds.Of(f.SHA256)
-		if err != nil {
-			return err
-		}
-		if why := p.foreign(f, r, known); why != "" {
-			return operr.NewStopped(next, "%s %s; nothing was sent", f.File, why)
-		}
-		d.Files[i].Tools, d.Reproducible = r.Tools, d.Reproducible && r.Reproducible
 	}
-	p.given = d
-	return nil
+	p.given, err = p.OfRecords(d)
+	return err
 }
 
 // builtSince is a file as it lies in the folder, where it was built again after the digests were written: by `publish`, for example.
@@ -93,17 +85,6 @@ func (p *publishing) builtSince(f publish.Digest) (publish.Digest, error) {
 	}
 	f.SHA256, f.Size = have.SHA256, have.Size
 	return f, nil
-}
-
-// foreign says why a record does not speak for a file; "" where it does.
-func (p *publishing) foreign(f publish.Digest, r provenance.Record, known bool) string {
-	switch {
-	case !known || r.Package != f.Package || r.File != f.File:
-		return "has no record in this clone: it was built elsewhere, or with edits"
-	case r.Commit != p.result.Commit:
-		return fmt.Sprintf("was built of the commit %.12s, and %.12s is checked out", r.Commit, p.result.Commit)
-	}
-	return ""
 }
 
 // take takes the files of the folder.
@@ -133,22 +114,22 @@ func (p *publishing) asGiven() error {
 	return nil
 }
 
-// handOn writes down, for jobs that come later, what the channel has now.
-func (p *publishing) handOn() error {
+// sent are the digests of what the channel has now.
+func (p *publishing) sent() publish.Digests {
 	d := publish.Digests{Run: runOfCI(), Commit: p.result.Commit, Reproducible: p.given.Reproducible, Files: []publish.Digest{}}
 	for _, r := range p.result.Packages {
 		d.Files = append(d.Files, publish.Digest{Package: r.Name, File: r.File, SHA256: r.SHA256, Size: r.Size, Tools: p.result.Tools[r.Name]})
 	}
-	return toOutput("digests", d)
+	return d
 }
 
-// toOutput gives the job of a runner an output, as JSON in a line. Elsewhere there is nobody who reads it.
-func toOutput(name string, v any) error {
+// handOn makes digests the output of a job, for jobs that come later. Elsewhere there is nobody who reads it.
+func handOn(d publish.Digests) error {
 	file := jobOutput()
 	if file == "" {
 		return nil
 	}
-	line, err := json.Marshal(v)
+	line, err := d.Line()
 	if err != nil {
 		return err
 	}
@@ -156,7 +137,7 @@ func toOutput(name string, v any) error {
 	if err != nil {
 		return operr.New("see where GITHUB_OUTPUT is set: the runner names a file", "writing the output of the job: %w", err)
 	}
-	_, err = fmt.Fprintf(f, "%s=%s\n", name, line)
+	_, err = fmt.Fprintf(f, "digests=%s\n", line)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,7 +43,13 @@ func TestHostileNamesAreNotWritten(t *testing.T) {
 			f, err := beneath.Open(dir)
 			require.NoError(t, err)
 			defer f.Close()
-			require.Error(t, f.Write(name, []byte("evil"), 0o644))
+			err = f.Write(name, []byte("evil"), 0o644)
+			require.Error(t, err)
+			if link, _, _ := strings.Cut(name, "/"); link == "folder" || link == "infolder" || name == "out" || name == "in" {
+				var told *beneath.LinkError
+				require.ErrorAs(t, err, &told)
+				require.Equal(t, link, told.Link)
+			}
 			left, err := os.ReadDir(outside)
 			require.NoError(t, err)
 			require.Len(t, left, 1)
@@ -66,6 +73,10 @@ func TestHostileHardLinkIsReplaced(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "new", string(data))
 	}
+	require.NoError(t, f.Write("program", nil, 0o700|os.ModeSetuid|os.ModeSticky))
+	st, err := os.Stat(filepath.Join(dir, "program"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o700), st.Mode(), "it is a program, and runs as nobody else")
 	data, err := os.ReadFile(filepath.Join(outside, "secret"))
 	require.NoError(t, err)
 	require.Equal(t, "secret", string(data), "the other name has what it had")
@@ -127,6 +138,9 @@ func TestHostileLinksAreNotRead(t *testing.T) {
 	require.ErrorContains(t, err, "not a file")
 	_, err = beneath.ReadFile(dir, filepath.Join(dir, "real/no"))
 	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600))
+	_, err = beneath.ReadFile(dir, filepath.Join(dir, "pipe"))
+	require.ErrorContains(t, err, "not a file", "nobody writes, and nobody waits for it")
 	_, err = beneath.ReadFile("/dev", "/dev/zero")
 	require.ErrorContains(t, err, "not a file")
 }

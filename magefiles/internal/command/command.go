@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -38,10 +39,11 @@ type Cmd struct {
 	// Abrupt kills the child and its group at once when the context ends, as a loss of power would.
 	Abrupt bool
 
-	// Theirs says that the command line is a task's, word for word, and not one of ours.
+	// Theirs says that the command line is a task's, word for word, and not one of ours. What it writes may go to the next command of
+	// that task, or into a file: it is left as it is. Who shows it hides secrets in it (Hiding).
 	Theirs bool
 
-	// Secrets are replaced by *** in everything that the child writes and in the error.
+	// Secrets are replaced by *** in everything that the child writes and in the error, as are those of Env.
 	Secrets []string
 }
 
@@ -89,6 +91,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	given := secretsIn(c.Env)
 	if c.Env == nil {
 		c.Env = s.env
 	}
@@ -97,12 +100,16 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 		return fmt.Errorf("%s: %w", c.Name, ErrNotFound)
 	}
 	Record(c)
-	secrets := append(append([]string(nil), s.secrets...), c.Secrets...)
+	secrets := slices.Concat(s.secrets, c.Secrets, given)
 	var last tail
-	out := newRedactor(tee(c.Stdout, &last), secrets)
+	kept := newRedactor(&last, secrets)
+	if c.Theirs {
+		secrets = nil
+	}
+	out := newRedactor(tee(c.Stdout, kept), secrets)
 	errOut := out
 	if !same(c.Stdout, c.Stderr) {
-		errOut = newRedactor(tee(c.Stderr, &last), secrets)
+		errOut = newRedactor(tee(c.Stderr, kept), secrets)
 	}
 
 	x := exec.CommandContext(ctx, path, c.Args...)
@@ -117,6 +124,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	killGroup(x)
 	out.Flush()
 	errOut.Flush()
+	kept.Flush()
 	return exitError(ctx, c.Name, err, last.String())
 }
 

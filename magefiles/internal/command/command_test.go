@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -159,4 +160,53 @@ func TestHostileSpellingsOfSecrets(t *testing.T) {
 		require.NotContains(t, command.Redact("https://u:"+url.QueryEscape(secret)+"@h/"+url.PathEscape(secret), secret), url.QueryEscape(secret))
 		require.Equal(t, "https://***@h/***", command.Redact("https://"+url.QueryEscape(secret)+"@h/"+url.PathEscape(secret), secret))
 	}
+}
+
+// A secret that begins another one does not lay its end open.
+func TestHostileSecretWithinASecret(t *testing.T) {
+	for _, secrets := range [][]string{{"canary-of-one", "canary-of-one-more"}, {"canary-of-one-more", "canary-of-one"}} {
+		require.Equal(t, "***, ***", command.Redact("canary-of-one-more, canary-of-one", secrets...))
+	}
+}
+
+// What a command of a task writes goes on as it is, to the next command or into a file; where it is shown, secrets are hidden.
+func TestHidingWhereATaskIsShown(t *testing.T) {
+	env := []string{"PATH=" + os.Getenv("PATH"), "MY_TEST_TOKEN=canary-of-a-test"}
+	var piped, shown, shownToo strings.Builder
+	task := command.Cmd{Name: "/bin/sh", Args: []string{"-c", `echo "$MY_TEST_TOKEN"; exit 3`}, Env: env, Stdout: &piped, Theirs: true}
+	err := command.NewSystem(nil, nil).Run(t.Context(), task)
+	require.Equal(t, "canary-of-a-test\n", piped.String())
+	var exit *command.ExitError
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, "***", exit.Tail)
+
+	for _, both := range [][2]io.Writer{{&shown, &shownToo}, {&shown, &shown}, {&shown, nil}, {nil, &shown}} {
+		shown.Reset()
+		out, errOut, flush := command.Hiding(env, both[0], both[1])
+		require.Equal(t, both[0] == both[1], out == errOut, "one stays one")
+		for _, w := range []io.Writer{out, errOut} {
+			if w != nil {
+				_, err := io.WriteString(w, "canary-of-")
+				require.NoError(t, err)
+				_, err = io.WriteString(w, "a-test, canary")
+				require.NoError(t, err)
+			}
+		}
+		flush()
+		require.Regexp(t, `^\*\*\*, canary(\*\*\*, canary)?$`, shown.String())
+	}
+}
+
+// What a child was given it cannot print: not a variable that `pass` lets it have, nor the password of an index. What leads to a
+// credential, and what a cloud says besides, is text like any other.
+func TestHostileChildPrintsWhatItWasGiven(t *testing.T) {
+	s := command.NewSystem(nil, nil)
+	out, err := command.Output(t.Context(), s, command.Cmd{Name: "/bin/sh", Args: []string{"-c", `echo "$MY_TEST_TOKEN $my_api_key $UV_INDEX_URL $GOOGLE_CLOUD_PROJECT $RATTLER_AUTH_FILE $https_proxy $(printf %s "$MY_TEST_TOKEN" | base64)"`}, Env: []string{
+		"PATH=" + os.Getenv("PATH"), "MY_TEST_TOKEN=canary-of-a-test", "my_api_key=canary-in-lower-case", "UV_INDEX_URL=https://me:canary-of-an-index@host/simple",
+		"GOOGLE_CLOUD_PROJECT=a-project", "RATTLER_AUTH_FILE=/home/me/auth.json", "https_proxy=http://me:canary-of-a-proxy@proxy:3128",
+	}})
+	require.NoError(t, err)
+	require.NotContains(t, out, "canary")
+	require.NotContains(t, out, "Y2FuYXJ5LW9mLWEtdGVzd")
+	require.Contains(t, out, "*** *** https://me:***@host/simple a-project /home/me/auth.json http://me:***@proxy:3128 ")
 }

@@ -93,13 +93,24 @@ func (r *redactor) Flush() {
 	}
 }
 
-// Redact replaces secrets in text.
-func Redact(text string, secrets ...string) string {
-	var b strings.Builder
-	r := newRedactor(&b, secrets)
-	_, _ = io.WriteString(r, text)
-	r.Flush()
-	return b.String()
+// Hiding hides all secrets of an environment in what is written to two writers, which may be one, or nil. Whoever calls it calls flush
+// once nothing more is written.
+func Hiding(environ []string, stdout, stderr io.Writer) (out, errOut io.Writer, flush func()) {
+	secrets := secretsIn(environ)
+	hide := func(w io.Writer) io.Writer {
+		if w == nil {
+			return nil
+		}
+		r := newRedactor(w, secrets)
+		before := flush
+		flush = func() { before(); r.Flush() }
+		return r
+	}
+	flush = func() {}
+	if out = hide(stdout); same(stdout, stderr) {
+		return out, out, flush
+	}
+	return out, hide(stderr), flush
 }
 
 // tail keeps the last lines that were written.

@@ -17,7 +17,7 @@ const HandedOver = "PIPELINE_CREDENTIALS_FD"
 // ways lead to a credential and are not one: others may read them, since they can find the file or the socket anyway.
 var ways = []string{
 	"SSH_AUTH_SOCK", "SSH_AGENT_PID", "*ASKPASS", "GPG_*", "DOCKER_CONFIG", "KUBECONFIG", "NETRC", "*_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "AWS_CONFIG_FILE",
-	"AWS_REGION", "AWS_DEFAULT_REGION", "VAULT_ADDR", "CLOUDSDK_CONFIG", "AZURE_CONFIG_DIR",
+	"VAULT_ADDR", "CLOUDSDK_CONFIG", "AZURE_CONFIG_DIR",
 }
 
 // Reenter begins this program again, in the same process, with an environment without credentials. What a process was started with

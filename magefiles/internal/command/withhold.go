@@ -8,14 +8,16 @@ import (
 )
 
 // credentials are the names of variables that may hold a credential, or lead to one, as path.Match has patterns. What a child that
-// runs code of a repository, or of a third party, has no business with.
+// runs code of a repository, or of a third party, has no business with. All that have a name of these are also hidden in what children
+// print, and taken out of what this process was started with ([Reenter]), but for those that only lead to one (the list ways there).
+//
+// Who has to have one all the same gets it by a list of names to pass: [Fetching], [Remote], [Docker], those of `[tool.release] pass`, and
+// `answering` in package gitrepo. Where a variable names a file, Readable looks for it by the list leadTo.
 var credentials = []struct {
 	why   string
 	names []string
 }{
-	{"by what they are called", []string{
-		"*TOKEN", "*_TOKEN_*", "*API_KEY", "*APIKEY", "*PASSWORD", "*PASSWD", "*PASSPHRASE", "*SECRET*", "*CREDENTIAL*", "*PRIVATE_KEY*", "*ACCESS_KEY*", "*_PAT", "*AUTH_FILE", "*JWT*",
-	}},
+	{"by what they are called", secretNames},
 	{"of a runner: with them an ID token can be asked for, and caches and artifacts written", []string{
 		"ACTIONS_*", "CI_JOB_*", "CI_REGISTRY_*", "CI_DEPLOY_*", "CI_REPOSITORY_URL", "CI_DEPENDENCY_PROXY_*", "SYSTEM_OIDCREQUESTURI",
 	}},
@@ -27,8 +29,13 @@ var credentials = []struct {
 	{"of uploaders", []string{"TWINE_*", "UV_PUBLISH_*", "FLIT_PASSWORD", "FLIT_USERNAME", "POETRY_PYPI_TOKEN_*", "POETRY_HTTP_BASIC_*", "HATCH_INDEX_AUTH", "HATCH_INDEX_USER"}},
 }
 
+// secretNames are what variables are called whose value is the secret itself.
+var secretNames = []string{
+	"*TOKEN", "*_TOKEN_*", "*API_KEY", "*APIKEY", "*PASSWORD", "*PASSWD", "*PASSPHRASE", "*SECRET*", "*CREDENTIAL*", "*PRIVATE_KEY*", "*ACCESS_KEY*", "*_PAT", "*AUTH_FILE", "*JWT*",
+}
+
 // harmlessNames look like names of credentials, and are not.
-var harmlessNames = []string{"AWS_CA_BUNDLE", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "AWS_REGION", "AWS_DEFAULT_REGION", "CI_JOB_ID", "CI_JOB_NAME", "CI_JOB_STAGE", "CI_JOB_URL", "CI_JOB_STATUS", "CI_REGISTRY", "CI_REGISTRY_IMAGE"}
+var harmlessNames = []string{"AWS_CA_BUNDLE", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "AWS_REGION", "AWS_DEFAULT_REGION", "CI_JOB_ID", "CI_JOB_NAME", "CI_JOB_STAGE", "CI_JOB_URL", "CI_JOB_STATUS", "CI_REGISTRY_IMAGE"}
 
 // Fetching are the variables by which package managers fetch packages, as names for Withhold to pass: for what installs, and not for
 // what runs afterwards.
@@ -69,6 +76,21 @@ func Withhold(environ []string, pass ...string) (clean, withheld []string) {
 	return clean, slices.Compact(withheld)
 }
 
+// secretsIn are the values of an environment that are secrets themselves: of variables that are called like one, and passwords in
+// addresses, a proxy's too. What only leads to a secret is none, nor is what clouds and runners say besides: that stands in what
+// programs print for us to read.
+func secretsIn(environ []string) (values []string) {
+	for _, kv := range environ {
+		name, value, _ := strings.Cut(kv, "=")
+		name = strings.ToUpper(name)
+		if matches(secretNames, name) && isCredential(name, value) && !matches(ways, name) {
+			values = append(values, value)
+		}
+		values = append(values, passwords(value)...)
+	}
+	return values
+}
+
 func isCredential(name, value string) bool {
 	name = strings.ToUpper(name)
 	if value == "" || slices.Contains(harmlessNames, name) {
@@ -79,7 +101,7 @@ func isCredential(name, value string) bool {
 			return true
 		}
 	}
-	return !strings.HasSuffix(name, "_PROXY") && hasPassword(value)
+	return !strings.HasSuffix(name, "_PROXY") && len(passwords(value)) > 0
 }
 
 func matches(patterns []string, name string) bool {
@@ -89,17 +111,20 @@ func matches(patterns []string, name string) bool {
 	})
 }
 
-// hasPassword says whether one of the words of a value is an address with a password.
-func hasPassword(value string) bool {
+// passwords are those of the addresses among the words of a value.
+func passwords(value string) (found []string) {
+	if !strings.Contains(value, "@") {
+		return nil
+	}
 	for word := range strings.FieldsSeq(value) {
 		if _, address, ok := strings.Cut(word, "="); ok && strings.Contains(address, "://") && !strings.Contains(word[:len(word)-len(address)-1], "://") {
 			word = address // name=https://…, as uv has indexes
 		}
 		if u, err := url.Parse(word); err == nil && u.Host != "" && u.User != nil {
 			if password, set := u.User.Password(); set && password != "" {
-				return true
+				found = append(found, password)
 			}
 		}
 	}
-	return false
+	return found
 }

@@ -15,7 +15,7 @@ type Approval struct {
 // String says who has to approve what.
 func (a Approval) String() string {
 	if len(a.Reviewers) == 0 {
-		return "the environment " + a.Environment + " has to be given free"
+		return "the environment " + a.Environment + " waits for its timer, or for a rule of its own"
 	}
 	return strings.Join(a.Reviewers, " or ") + " has to approve the environment " + a.Environment
 }

@@ -138,7 +138,7 @@ func TestApprovals(t *testing.T) {
 	require.NoError(t, w.HoldRun(run, "release", "octocat", "team core"))
 	is("waiting", "octocat or team core has to approve the environment release")
 	require.NoError(t, w.HoldRun(run, "slow"))
-	is("waiting", "the environment slow has to be given free")
+	is("waiting", "the environment slow waits for its timer, or for a rule of its own")
 	require.NoError(t, w.ApproveRun(run))
 	is("in_progress", "")
 }

@@ -28,13 +28,14 @@ func killed(t *testing.T, repo *gitrepo.Repo, dir, verb string, since time.Time)
 // TestUnlock removes the locks that a git of ours left, and no other: such as it takes, and that were made since it began.
 func TestUnlock(t *testing.T) {
 	for verb, removes := range map[string][]string{
-		"commit": {"HEAD.lock", "index.lock", "main.lock"}, "tag": {"packed-refs.lock", "v1.lock"}, "push": {"main.lock", "packed-refs.lock"}, "update-index": {"index.lock"},
+		"commit": {"HEAD.lock", "index.lock", "main.lock", "tables.list.lock"}, "tag": {"packed-refs.lock", "tables.list.lock", "v1.lock"},
+		"push": {"main.lock", "packed-refs.lock", "tables.list.lock"}, "update-index": {"index.lock"},
 		"clone": nil, "": nil, // which no git of ours does here
 	} {
 		t.Run("killed in "+verb, func(t *testing.T) {
 			repo, _, git := open(t)
 			since := time.Now()
-			for _, name := range []string{"index.lock", "HEAD.lock", "packed-refs.lock", "config.lock", "refs/heads/main.lock", "refs/tags/v1.lock", "refs/remotes/origin/main.lock"} {
+			for _, name := range []string{"index.lock", "HEAD.lock", "packed-refs.lock", "config.lock", "refs/heads/main.lock", "refs/tags/v1.lock", "refs/remotes/origin/main.lock", "reftable/tables.list.lock"} {
 				file := filepath.Join(repo.Dir, name)
 				require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
 				require.NoError(t, os.WriteFile(file, nil, 0o644))
@@ -79,6 +80,13 @@ func TestHostileLocks(t *testing.T) {
 	stays() // it is older than our git
 	killed(t, repo, filepath.Join(t.TempDir(), ".git"), "commit", time.Now().Add(-time.Minute))
 	stays() // the note is of another repository
+
+	require.NoError(t, os.Remove(lock))
+	require.NoError(t, os.Symlink(filepath.Join(dir, "sub", "file"), lock))
+	killed(t, repo, repo.Dir, "commit", time.Now().Add(-time.Minute))
+	stays() // git makes no such lock
+	require.NoError(t, os.Remove(lock))
+	lay(lock)
 
 	linked := filepath.Join(t.TempDir(), "linked")
 	git("worktree", "add", "-q", "-b", "linked", linked)

@@ -23,12 +23,15 @@ func Cost(t testing.TB, most uint64, f func()) {
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
 	var peak atomic.Uint64
+	look := func() {
+		runtime.ReadMemStats(&now)
+		peak.Store(max(peak.Load(), now.HeapInuse-min(now.HeapInuse, before.HeapInuse)))
+	}
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
 		for {
-			runtime.ReadMemStats(&now)
-			peak.Store(max(peak.Load(), now.HeapInuse-min(now.HeapInuse, before.HeapInuse)))
+			look()
 			select {
 			case <-done:
 				return
@@ -41,6 +44,7 @@ func Cost(t testing.TB, most uint64, f func()) {
 	took := time.Since(began)
 	close(done)
 	<-ended
+	look() // at what was over before anybody looked
 	t.Logf("%.1f MiB at most, %v", float64(peak.Load())/(1<<20), took.Round(time.Millisecond))
 	require.Less(t, peak.Load(), most, "bytes of the heap")
 	require.Less(t, took, Patience)

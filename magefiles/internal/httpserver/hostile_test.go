@@ -145,6 +145,9 @@ func TestWhatMovesIsServed(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 		time.Sleep(300 * time.Millisecond) // a server may think for longer than it lets others do nothing
+		if r.Context().Err() != nil {
+			panic(http.ErrAbortHandler)
+		}
 		fmt.Fprintln(w, n)
 	})
 	slow := &slowly{pieces: 8}
@@ -174,4 +177,18 @@ func (s *slowly) Read(p []byte) (int, error) {
 	n := copy(p, s.rest)
 	s.rest = s.rest[n:]
 	return n, nil
+}
+
+// Headers have an end.
+func TestHostileHeaders(t *testing.T) {
+	addr := start(t, time.Minute, func(http.ResponseWriter, *http.Request) {})
+	for size, status := range map[int]int{32 << 10: http.StatusOK, 100 << 10: http.StatusRequestHeaderFieldsTooLarge} {
+		r, err := http.NewRequest(http.MethodGet, "http://"+addr+"/", nil)
+		require.NoError(t, err)
+		r.Header.Set("X", strings.Repeat("x", size))
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, status, answer.StatusCode)
+	}
 }

@@ -16,7 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 )
 
-// Record is what is known of one artifact.
+// Record is what is known of one artifact. Clones have records that older versions wrote: a field that is added is zero there, and the
+// function recordOf of package publish says whether such a one still counts. A field is never given another meaning.
 type Record struct {
 	SHA256  string `json:"sha256"` // hex
 	Package string `json:"package"`
@@ -56,7 +57,7 @@ func (s *Store) Keep(records ...Record) error {
 	return s.prune()
 }
 
-// Of returns the record of the bytes with a sha256, or false where there is none. One that cannot be read is an error.
+// Of returns the record of the bytes with a sha256, or false where there is none, or half of one. That a file cannot be read is an error.
 func (s *Store) Of(sha256 string) (r Record, known bool, err error) {
 	if s == nil || s.Dir == "" || !digest.MatchString(sha256) {
 		return r, false, nil

@@ -28,6 +28,23 @@ func TestRecords(t *testing.T) {
 	require.Equal(t, one, got)
 }
 
+// Clones have the records of older versions, and of newer ones that somebody has tried out. Both are read; what an older one lacks is zero.
+func TestRecordsOfOtherVersions(t *testing.T) {
+	s := &provenance.Store{Dir: t.TempDir()}
+	for n, text := range []string{
+		`{"sha256": %q, "package": "a", "file": "a-1-0.conda", "commit": "c", "tree": "t", "tools": "embedded"}`,
+		`{"sha256": %q, "package": "a", "file": "a-1-0.conda", "commit": "c", "tree": "t", "tools": "embedded", "reproducible": true}`,
+		`{"sha256": %q, "package": "a", "file": "a-1-0.conda", "commit": "c", "tree": "t", "tools": "embedded", "reproducible": true, "new": [1]}`,
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(s.Dir, sha(n)+".json"), fmt.Appendf(nil, text, sha(n)), 0o644))
+		got, known, err := s.Of(sha(n))
+		require.NoError(t, err)
+		require.True(t, known)
+		require.Equal(t, provenance.Record{SHA256: sha(n), Package: "a", File: "a-1-0.conda", Commit: "c", Tree: "t", Tools: "embedded", Reproducible: n > 0}, got,
+			"a field of a record that clones have was renamed: their records would not count any more")
+	}
+}
+
 // A record is of the bytes in its name. One that was cut off, or copied to another name, is none.
 func TestRecordsThatAreNone(t *testing.T) {
 	s := &provenance.Store{Dir: t.TempDir()}
@@ -45,9 +62,14 @@ func TestRecordsThatAreNone(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, known, name)
 	}
+	outside := "../" + sha(1)
+	require.NoError(t, os.WriteFile(filepath.Join(s.Dir, outside+".json"), fmt.Appendf(nil, `{"sha256": %q}`, outside), 0o644))
+	_, known, err := s.Of(outside)
+	require.NoError(t, err)
+	require.False(t, known, "what is no digest leads nowhere")
 	var none *provenance.Store
 	require.NoError(t, none.Keep(provenance.Record{SHA256: sha(1)}))
-	_, known, err := none.Of(sha(1))
+	_, known, err = none.Of(sha(1))
 	require.NoError(t, err)
 	require.False(t, known)
 }
@@ -60,7 +82,11 @@ func TestTheOldestRecordsGo(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte("{}"), 0o644))
 		require.NoError(t, os.Chtimes(path, old, old.Add(time.Duration(n)*time.Second)))
 	}
+	other := filepath.Join(s.Dir, "of-another-program")
+	require.NoError(t, os.WriteFile(other, nil, 0o644))
+	require.NoError(t, os.Chtimes(other, old, old.Add(-time.Hour)))
 	require.NoError(t, s.Keep(provenance.Record{SHA256: sha(9999)}))
+	require.FileExists(t, other)
 	for n, there := range map[int]bool{0: false, 3: false, 4: true, 9999: true} {
 		_, err := os.Stat(filepath.Join(s.Dir, sha(n)+".json"))
 		require.Equal(t, there, err == nil, n)

@@ -57,7 +57,7 @@ func orEdits(commit string) string {
 
 // inside names what differs in two archives, for the end of a sentence; "" where that cannot be said.
 func inside(one, other string) string {
-	differences, err := Differences(one, other)
+	differences, err := differencesOf(one, other)
 	if err != nil || len(differences) == 0 {
 		return ""
 	}
@@ -65,7 +65,7 @@ func inside(one, other string) string {
 }
 
 func said(one, other string) string {
-	differences, err := Differences(one, other)
+	differences, err := differencesOf(one, other)
 	switch {
 	case err != nil:
 		return "what it holds cannot be compared: " + err.Error()
@@ -82,8 +82,8 @@ func andMore(n int) string {
 	return fmt.Sprintf(", and %s more", operr.Count(n, "difference"))
 }
 
-// Differences compares what two archives hold, without times: info/index.json, and the digest of each file. A sentence for each.
-func Differences(one, other string) (found []string, err error) {
+// differencesOf compares what two archives hold, without times: info/index.json, and the digest of each file. A sentence for each.
+func differencesOf(one, other string) (found []string, err error) {
 	a, err := held(one)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,10 @@ package publish
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -36,14 +39,45 @@ func (p *Publisher) Record(ctx context.Context, built ...toolchain.Artifact) err
 	return p.Builds.Keep(records...)
 }
 
+// recordOf returns the record of bytes, or why there is none that speaks for them as an artifact of a package. Whatever asks the records
+// does it by this function: a record of before that lacks what a newer one has is passed over here, by a sentence.
+func (p *Publisher) recordOf(pkg, sha256 string) (r provenance.Record, why string, err error) {
+	r, known, err := p.Builds.Of(sha256)
+	if err == nil && (!known || r.Package != pkg) {
+		why = "has no record in this clone: it was built elsewhere, or with edits"
+	}
+	return r, why, err
+}
+
+// OfRecords completes what a folder says of its artifacts by the records of their builds, and refuses those that were not built in this
+// clone, of the commit that is checked out. By which tools is not asked: what only uploads has none.
+func (p *Publisher) OfRecords(d Digests) (Digests, error) {
+	const next = "build it here, from what is committed: `mage build:all`"
+	d.Reproducible = true // as far as the records say so: the folder is not asked
+	d.Files = slices.Clone(d.Files)
+	for i, f := range d.Files {
+		r, why, err := p.recordOf(f.Package, f.SHA256)
+		switch {
+		case err != nil:
+			return d, err
+		case why == "" && r.File != f.File:
+			why = "was built under another name, " + r.File
+		case why == "" && r.Commit != p.Origin.Commit:
+			why = fmt.Sprintf("was built of the commit %.12s, and %.12s is checked out", r.Commit, p.Origin.Commit)
+		}
+		if why != "" {
+			return d, operr.NewStopped(next, "%s %s; nothing was sent", f.File, why)
+		}
+		d.Files[i].Tools, d.Reproducible = r.Tools, d.Reproducible && r.Reproducible
+	}
+	return d, nil
+}
+
 // unrecorded says why bytes do not count as an artifact of a package; "" where they do.
 func (p *Publisher) unrecorded(ctx context.Context, pkg *workspace.Package, sha256 string) (why string, err error) {
-	r, known, err := p.Builds.Of(sha256)
-	if err != nil {
-		return "", err
-	}
-	if !known || r.Package != pkg.Name {
-		return "has no record here: it was built elsewhere, or with edits", nil
+	r, why, err := p.recordOf(pkg.Name, sha256)
+	if why != "" || err != nil {
+		return why, err
 	}
 	if p.Origin.Commit == "" {
 		return "was built of a commit, and this is not one", nil

@@ -96,12 +96,59 @@ func TestOlderBuilds(t *testing.T) {
 	}
 	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), site.channel(t))
 	p.Origin = publish.Origin{} // with edits
-	_, err := plan(t, p)
+	made, err := plan(t, p)
 	require.NoError(t, err)
+	_, known, err := p.Builds.Of(made.Items[0].Record.SHA256)
+	require.NoError(t, err)
+	require.False(t, known, "what was built with edits has no record")
 	p.Origin.Commit = "c1"
 	ready, _, err := p.Ready(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, ready, "what was built with edits is not published")
+}
+
+// What a folder says of its artifacts counts where this clone has built them, of the commit that is checked out. What their records say
+// of them is right, and not what the folder says.
+func TestHostileFolder(t *testing.T) {
+	w, c := load(t, map[string][]string{"base": nil}), start(t).channel(t)
+	for says, spoil := range map[string]func(p *publish.Publisher, f *publish.Digest){
+		"": func(_ *publish.Publisher, f *publish.Digest) { f.Tools = "what the folder says" },
+		"base-1.0-pyh4616a5c_0.conda has no record in this clone: it was built elsewhere, or with edits": func(_ *publish.Publisher, f *publish.Digest) { f.SHA256 = strings.Repeat("0", 64) },
+		"base-1.0-pyh4616a5c_0.conda has no record in this clone":                                        func(_ *publish.Publisher, f *publish.Digest) { f.Package = "other" },
+		"base-1.0-0.conda was built under another name, base-1.0-pyh4616a5c_0.conda":                     func(_ *publish.Publisher, f *publish.Digest) { f.File = "base-1.0-0.conda" },
+		"was built of the commit c1, and c2 is checked out":                                              func(p *publish.Publisher, _ *publish.Digest) { p.Origin.Commit = "c2" },
+	} {
+		for _, varies := range []bool{false, true} {
+			p, b := newPublisher(t, w, c)
+			b.varies = varies
+			built := publish.Artifacts{}
+			require.NoError(t, p.Build(t.Context(), w.Order(), built))
+			d, err := p.Digests(t.Context(), "", built["base"])
+			require.NoError(t, err)
+			d.Reproducible = varies // the folder lies
+			spoil(p, &d.Files[0])
+			got, err := p.OfRecords(d)
+			if says != "" {
+				require.ErrorContains(t, err, says)
+				require.Equal(t, "build it here, from what is committed: `mage build:all`", operr.NextOf(err))
+				continue
+			}
+			require.NoError(t, err)
+			require.Equal(t, "a builder ", got.Files[0].Tools)
+			require.Equal(t, !varies, got.Reproducible)
+		}
+	}
+}
+
+// Two artifacts of one package, both of which were built here, are for a person to choose from.
+func TestTwoArtifactsOfAPackage(t *testing.T) {
+	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), start(t).channel(t))
+	require.NoError(t, os.MkdirAll(p.Output, 0o755))
+	for _, build := range []string{"pyh0000000_0", "pyh4616a5c_0"} {
+		recorded(t, p, condapkgtest.Package{Name: "base", Build: build, Depends: []string{"python"}}.Write(t, p.Output))
+	}
+	_, _, err := p.Ready(t.Context())
+	require.ErrorContains(t, err, "there are two artifacts of base: base-1.0-pyh0000000_0.conda and base-1.0-pyh4616a5c_0.conda")
 }
 
 // What a job hands over is taken whole and unchanged, or not at all.
@@ -123,6 +170,11 @@ func TestHostileFiles(t *testing.T) {
 		},
 		"reading base-1.0-pyh4616a5c_0.conda": func(t *testing.T, dir string, d *publish.Digests) {
 			require.NoError(t, os.Remove(filepath.Join(dir, d.Files[0].File)))
+		},
+		"base-1.0-pyh4616a5c_0.conda cannot be published": func(t *testing.T, dir string, d *publish.Digests) {
+			have, err := condapkg.Identify(condapkgtest.Package{Name: "base", Depends: []string{"python", "evil"}}.Write(t, dir))
+			require.NoError(t, err)
+			d.Files[0].SHA256 = have.SHA256 // it was built so, and is not what the manifest says
 		},
 		"not a package of this workspace": func(_ *testing.T, _ string, d *publish.Digests) {
 			d.Files = append(d.Files, publish.Digest{Package: "other", File: "other-1-0.conda", SHA256: strings.Repeat("0", 64)})
@@ -220,9 +272,20 @@ func TestCompare(t *testing.T) {
 	c, err = publish.Compare(describe(one, "NOT PINNED: z", "c", true), one, describe(other, "NOT PINNED: z", "c", true), other)
 	require.NoError(t, err)
 	require.Equal(t, []string{"base: site-packages/base/x.py differs"}, c.Shown)
+	more := pack(func(p *condapkgtest.Package) { p.Files["site-packages/base/y.py"] = "" })
+	for _, both := range [][2]string{{one, more}, {more, one}} {
+		c, err = publish.Compare(describe(both[0], "pixi", "c", false), both[0], describe(both[1], "pixi", "c", false), both[1])
+		require.NoError(t, err)
+		require.Equal(t, []string{"base: site-packages/base/y.py is in only one of them"}, c.Shown)
+	}
 	c, err = publish.Compare(describe(one, "pixi", "c", false), one, describe(later, "pixi", "c", false), later)
 	require.NoError(t, err)
 	require.Equal(t, []string{"base: the same files, packed at another time"}, c.Shown)
+	_, err = publish.Compare(describe(one, "x", "", true), one, describe(one, "x", "", true), one)
+	require.ErrorContains(t, err, "sources that are not committed")
+	c, err = publish.Compare(describe(one, "x", "c", true), one, describe(other, "x", "c", false), other)
+	require.NoError(t, err, "one of the two promises nothing")
+	require.Equal(t, []string{"base: site-packages/base/x.py differs"}, c.Shown)
 	for _, commit := range []string{"", "d"} {
 		_, err = publish.Compare(describe(one, "x", "c", true), one, describe(one, "x", commit, true), one)
 		require.ErrorContains(t, err, "cannot be compared")

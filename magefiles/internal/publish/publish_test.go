@@ -19,6 +19,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/channel/server"
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -508,4 +509,29 @@ func TestWhatComesBackIsCompared(t *testing.T) {
 	require.ErrorContains(t, p.Download(t.Context(), other, &v), `base-1.0-pyh4616a5c_0.conda came back changed: its depends is "python`)
 	other.Items[0].Record.SHA256 = strings.Repeat("0", 64)
 	require.ErrorContains(t, p.Download(t.Context(), other, &v), "what came has sha256 "+made.Items[0].Record.SHA256)
+}
+
+// What is imported is code of others: it gets what a program needs, and no credential.
+func TestHostileImportGetsNoCredential(t *testing.T) {
+	dir := t.TempDir()
+	python := filepath.Join(dir, "python")
+	require.NoError(t, os.WriteFile(python, []byte(`#!/bin/sh
+env > "$SEEN"
+echo '[{"name": "base", "modules": ["base"]}]'
+`), 0o755))
+	seen := filepath.Join(dir, "seen")
+	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), start(t).channel(t))
+	p.Runner = command.NewSystem([]string{"PATH=" + os.Getenv("PATH"), "SEEN=" + seen, "PREFIX_API_KEY=" + key, "ACTIONS_ID_TOKEN_REQUEST_TOKEN=t", "SSH_AUTH_SOCK=/agent"}, nil)
+	file := condapkgtest.Package{Name: "base", Depends: []string{"python"}, Files: map[string]string{"site-packages/base/__init__.py": ""}}.Write(t, dir)
+	have, err := condapkg.Identify(file)
+	require.NoError(t, err)
+	v := publish.Verified{Files: []string{file}, Installed: toolchain.Environment{Python: python}}
+	made := publish.Plan{Items: []publish.Item{{Package: "base", Record: condapkg.Record{Index: have.Index}}}}
+	require.NoError(t, p.Import(t.Context(), made, &v))
+	text, err := os.ReadFile(seen)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "SEEN=")
+	for _, name := range []string{"PREFIX_API_KEY", "ACTIONS_", "SSH_AUTH_SOCK"} {
+		require.NotContains(t, string(text), name)
+	}
 }

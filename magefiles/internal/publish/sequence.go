@@ -68,7 +68,7 @@ func (s *Sequence) seek(ctx context.Context) error {
 		if err != nil {
 			return context.Cause(ctx)
 		}
-		s.access, s.since = &access, time.Now()
+		s.access, s.since = &access, s.now()
 	}
 	s.Channel = s.access.Channel
 	private, err := s.Channel.Private(ctx)
@@ -100,10 +100,13 @@ func (s *Sequence) Allow(ctx context.Context) (Access, error) {
 	}
 	access, err := s.Authorize(ctx)
 	if err == nil {
-		s.access, s.Channel, s.since = &access, access.Channel, time.Now()
+		s.access, s.Channel, s.since = &access, access.Channel, s.now()
 	}
 	return access, err
 }
+
+// now is the time by the clock that waits go by.
+func (s *Sequence) now() time.Time { return s.Wait.withDefaults().Now() }
 
 // freshFor is how long a minted credential is used without a new one. An ID token is good once, and GitLab gives a job no second one.
 const freshFor = time.Minute
@@ -111,14 +114,14 @@ const freshFor = time.Minute
 // renewed is the channel with the right to publish. What a CI gave may have ended while packages were built, a person was asked, or
 // the index was waited for.
 func (s *Sequence) renewed(ctx context.Context) (channel.Channel, error) {
-	if !s.access.Minted || time.Since(s.since) < freshFor {
+	if !s.access.Minted || s.now().Sub(s.since) < freshFor {
 		return s.access.Channel, nil
 	}
 	access, err := s.Authorize(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.access, s.Channel, s.since = &access, access.Channel, time.Now()
+	s.access, s.Channel, s.since = &access, access.Channel, s.now()
 	_, err = s.Channel.Private(ctx) // it is read with what is good now
 	return access.Channel, err
 }

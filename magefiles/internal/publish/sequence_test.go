@@ -2,11 +2,17 @@ package publish_test
 
 import (
 	"context"
+	"errors"
 	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/localprefix"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 )
 
@@ -28,6 +34,103 @@ func TestACredentialIsMintedOnce(t *testing.T) {
 	require.Contains(t, said, "in 3 levels")
 	require.Equal(t, 1, asked)
 	require.False(t, s.Private(t.Context()))
+}
+
+// One that is older than a minute when a level is sent may have ended: another one is asked for. A key does not end.
+func TestACredentialIsRenewed(t *testing.T) {
+	for minted, most := range map[bool]int{true: 4, false: 1} {
+		site := start(t)
+		p, _ := newPublisher(t, load(t, diamond), site.channel(t))
+		slow := time.Now()
+		p.Wait.Now = func() time.Time { // half a minute for whatever asks what time it is
+			slow = slow.Add(30 * time.Second)
+			return slow
+		}
+		asked := 0
+		s := &publish.Sequence{Publisher: p, Authorize: func(context.Context) (publish.Access, error) {
+			asked++
+			return publish.Access{Source: "a CI", Minted: minted, Channel: site.channel(t)}, nil
+		}}
+		require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
+		require.NoError(t, s.Build(t.Context(), s.Missing, s.Artifacts))
+		require.NoError(t, s.Decide(t.Context()))
+		_, err := s.Send(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, minted, asked > 1, "asked %d times", asked)
+		require.LessOrEqual(t, asked, most, "once before all, and once for each level")
+	}
+}
+
+// A credential is needed where something is missing on the channel, or is there with other bytes, and not where all is there.
+func TestWhatNeedsACredential(t *testing.T) {
+	site := start(t)
+	p, b := newPublisher(t, load(t, map[string][]string{"base": nil}), site.channel(t))
+	looked := func(ready publish.Artifacts) *publish.Sequence {
+		s := &publish.Sequence{Publisher: p, Authorize: func(context.Context) (publish.Access, error) { return publish.Access{Channel: site.channel(t)}, nil }}
+		require.NoError(t, s.Look(t.Context(), ready))
+		return s
+	}
+	s := looked(publish.Artifacts{})
+	require.True(t, s.Needed(), "nothing is there")
+	err := s.There(t.Context())
+	require.ErrorContains(t, err, "ours has no base 1.0")
+	require.Equal(t, "publish it first: `mage publish`", operr.NextOf(err))
+	require.NoError(t, s.Build(t.Context(), s.Missing, s.Artifacts))
+	require.NoError(t, s.Decide(t.Context()))
+	_, err = s.Send(t.Context())
+	require.NoError(t, err)
+
+	require.False(t, looked(publish.Artifacts{}).Needed(), "it is there, and nothing was built")
+	require.False(t, looked(s.Artifacts).Needed(), "the same bytes are there")
+	require.NoError(t, looked(publish.Artifacts{}).There(t.Context()))
+	b.extra = map[string]any{"license": "another"}
+	other := publish.Artifacts{}
+	require.NoError(t, p.Build(t.Context(), p.Workspace.Order(), other))
+	require.True(t, looked(other).Needed(), "other bytes are there")
+}
+
+// A channel that nobody sees without a credential is looked at with it. Where there is none, it is not there: what needs one says so.
+func TestAPrivateChannelIsLookedAtWithTheCredential(t *testing.T) {
+	world, err := localprefix.Start(localprefix.Options{Dir: filepath.Join(t.TempDir(), "channels"), Key: key, Private: []string{"ours"}})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, world.Close()) })
+	as := func(token prefixdev.Token) *prefixdev.Channel {
+		client, err := prefixdev.New(prefixdev.Options{Server: world.URL, Token: token})
+		require.NoError(t, err)
+		c, err := client.Channel("ours")
+		require.NoError(t, err)
+		return c
+	}
+	first, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), as(key))
+	made, err := plan(t, first)
+	require.NoError(t, err)
+	_, err = first.Upload(t.Context(), as(key), made)
+	require.NoError(t, err)
+
+	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), as(""))
+	s := &publish.Sequence{Publisher: p, Authorize: func(context.Context) (publish.Access, error) { return publish.Access{}, errors.New("there is none") }}
+	require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
+	require.False(t, s.Holdings.Exists)
+	require.False(t, s.Private(t.Context()))
+	_, err = s.Allow(t.Context())
+	require.ErrorContains(t, err, "there is none")
+
+	asked := 0
+	s.Authorize = func(context.Context) (publish.Access, error) {
+		asked++
+		return publish.Access{Source: "a key", Channel: as(key)}, nil
+	}
+	require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
+	require.True(t, s.Holdings.Exists)
+	require.Empty(t, s.Missing)
+	require.True(t, s.Private(t.Context()))
+	require.NoError(t, s.Decide(t.Context()))
+	seen, err := s.Shown(t.Context(), s.Plan.Records())
+	require.NoError(t, err)
+	require.Contains(t, seen, "read with the token, since the channel is private")
+	_, err = s.Allow(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, asked, "the credential that it was read with is the one that is sent with")
 }
 
 // A file that is replaced after it was read, while a person is asked for instance, is not sent: not even one of the same size.

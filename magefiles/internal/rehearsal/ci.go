@@ -14,7 +14,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release"
 )
 
-// ci looks for tags that were pushed beside those that it has seen, and runs the workflow for each, as its trigger says: v*, <package>/v*.
+// ci looks for tags that were pushed beside those that it has seen, and runs the workflow for each. Its trigger is not
+// looked at: release.yml starts for v*, and where packages have versions of their own it has to name <package>/v* too.
 func (w *World) ci(ctx context.Context, seen map[string]bool) {
 	for ctx.Err() == nil {
 		for tag := range w.tags() {

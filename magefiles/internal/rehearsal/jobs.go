@@ -15,55 +15,87 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release"
 )
 
-// runner runs the jobs of one run of release.yml: build, import, upload, verify. Each has a fresh clone of the tag and an environment
-// of its own, and only the one that uploads may ask for an ID token. A test holds the list against the file.
+// WorkflowJob is a job of release.yml.
+type WorkflowJob struct {
+	Name string
+	Run  string // the target and its flags, word for word as the file has them behind "go tool mage"
+}
+
+// WorkflowJobs are the jobs of release.yml that a rehearsal runs, in the order of their needs. A test in package rules holds them
+// against the file, and the documents too. The second build, "rebuild", is left out: it is for another machine.
+var WorkflowJobs = []WorkflowJob{
+	{jobBuild, `build:all`},
+	{"import", `publish -check -from="$RUNNER_TEMP/packages" -digests="$DIGESTS"`},
+	{jobUpload, `publish -yes -from="$RUNNER_TEMP/packages" -digests="$DIGESTS"`},
+	{"verify", `publish -verify -digests="$DIGESTS"`},
+}
+
+// Jobs that do more here than to run their targets.
+const (
+	jobBuild  = "build"  // hands its artifacts over
+	jobUpload = "upload" // waits for reviewers, has an ID token, and hands over what it recorded
+)
+
+// runner runs the jobs of one run of release.yml. Each has a fresh clone of the tag and an environment of its own, and only the one that
+// uploads may ask for an ID token.
 type runner struct {
 	*World
 	tag, commit string
 	id          int64 // of the run
 	dir         string
+	digests     string // the latest output of that name: that of build, and from then on that of upload
 	said        bytes.Buffer
 }
 
-// Names of the jobs of release.yml. The second build, "rebuild", is left out here: it is for another machine.
-const (
-	jobBuild  = "build"
-	jobImport = "import"
-	jobUpload = "upload"
-	jobVerify = "verify"
-)
-
-// jobs runs one job after the other, as their needs say.
+// jobs runs one job after the other.
 func (r *runner) jobs(ctx context.Context) error {
-	built, err := r.run(ctx, jobBuild, nil, "build:all")
-	if err != nil {
-		return err
+	for _, j := range WorkflowJobs {
+		var right []string
+		if j.Name == jobUpload {
+			if err := r.review(ctx); err != nil {
+				return err
+			}
+			right = r.Prefix.Job(oidc.GitHubClaims(r.Repository, release.Workflow, "refs/tags/"+r.tag, release.Environment))
+		}
+		done, err := r.run(ctx, j, right)
+		if err != nil {
+			return err
+		}
+		if digests := done.output["digests"]; digests != "" {
+			r.digests = digests
+		}
+		if err := r.handOver(j.Name, filepath.Join(done.root, "output")); err != nil {
+			return err
+		}
 	}
-	packages := filepath.Join(r.dir, "packages") // what upload-artifact keeps
-	if err := os.Rename(filepath.Join(built.root, "output"), packages); err != nil {
-		return err
+	return nil
+}
+
+// packages is the folder that the artifacts of the run are downloaded to.
+func (r *runner) packages() string { return filepath.Join(r.dir, "packages") }
+
+// handOver is actions/upload-artifact, for the jobs that have it.
+func (r *runner) handOver(job, output string) error {
+	switch job {
+	case jobBuild:
+		return os.Rename(output, r.packages())
+	case jobUpload:
+		data, err := os.ReadFile(filepath.Join(output, release.RecordingFile))
+		if err != nil {
+			return err
+		}
+		return r.Hub.AddArtifact(r.id, release.Recording, map[string][]byte{release.RecordingFile: data})
 	}
-	from, digests := "-from="+packages, "-digests="+built.output["digests"]
-	if _, err := r.run(ctx, jobImport, nil, "publish", "-check", from, digests); err != nil {
-		return err
+	return nil
+}
+
+// target is the command line of a job, with what stands in its variables.
+func (r *runner) target(j WorkflowJob) (words []string) {
+	values := strings.NewReplacer(`"$RUNNER_TEMP/packages"`, r.packages(), `"$DIGESTS"`, r.digests)
+	for _, word := range strings.Fields(j.Run) {
+		words = append(words, values.Replace(word))
 	}
-	if err := r.review(ctx); err != nil {
-		return err
-	}
-	token := r.Prefix.Job(oidc.GitHubClaims(r.Repository, release.Workflow, "refs/tags/"+r.tag, release.Environment))
-	sent, err := r.run(ctx, jobUpload, token, "publish", "-yes", from, digests)
-	if err != nil {
-		return err
-	}
-	data, err := os.ReadFile(filepath.Join(sent.root, "output", release.RecordingFile))
-	if err == nil {
-		err = r.Hub.AddArtifact(r.id, release.Recording, map[string][]byte{release.RecordingFile: data})
-	}
-	if err != nil {
-		return err
-	}
-	_, err = r.run(ctx, jobVerify, nil, "publish", "-verify", "-digests="+sent.output["digests"])
-	return err
+	return words
 }
 
 // review waits for those who have to approve the environment.
@@ -88,19 +120,19 @@ type ran struct {
 	output map[string]string // what it wrote to GITHUB_OUTPUT
 }
 
-// run runs a target in a job: in a fresh clone of the tag, with the variables of a runner and those given.
-func (r *runner) run(ctx context.Context, job string, further []string, target ...string) (ran, error) {
-	clone := filepath.Join(r.dir, job)
+// run runs the target of a job: in a fresh clone of the tag, with the variables of a runner and those of its right.
+func (r *runner) run(ctx context.Context, j WorkflowJob, right []string) (ran, error) {
+	clone := filepath.Join(r.dir, j.Name)
 	done := ran{root: filepath.Join(clone, filepath.FromSlash(r.Source.Prefix)), output: map[string]string{}}
 	if err := r.checkout(ctx, clone); err != nil {
-		return done, fmt.Errorf("job %s: %w", job, err)
+		return done, fmt.Errorf("job %s: %w", j.Name, err)
 	}
-	output := filepath.Join(r.dir, job+".output")
+	output := filepath.Join(r.dir, j.Name+".output")
 	err := r.Runner.Run(ctx, command.Cmd{
-		Name: r.Program, Args: target, Dir: done.root, Env: r.environ(output, further), Stdout: &r.said, Stderr: &r.said, Gentle: true,
+		Name: r.Program, Args: r.target(j), Dir: done.root, Env: r.environ(output, right), Stdout: &r.said, Stderr: &r.said, Gentle: true,
 	})
 	if err != nil {
-		return done, fmt.Errorf("job %s: %w", job, err)
+		return done, fmt.Errorf("job %s: %w", j.Name, err)
 	}
 	text, err := os.ReadFile(output)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -12,16 +12,20 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 	"github.com/foopack/foopack/magefiles/internal/release"
 )
 
 // job is what of a workflow's job matters here.
 type job struct {
+	If          string            `yaml:"if"`
 	Needs       any               `yaml:"needs"`
 	Environment string            `yaml:"environment"`
 	Permissions map[string]string `yaml:"permissions"`
 	Env         map[string]string `yaml:"env"`
+	Outputs     map[string]string `yaml:"outputs"`
 	Steps       []struct {
+		ID   string            `yaml:"id"`
 		Uses string            `yaml:"uses"`
 		Run  string            `yaml:"run"`
 		With map[string]any    `yaml:"with"`
@@ -29,32 +33,51 @@ type job struct {
 	} `yaml:"steps"`
 }
 
-func releaseJobs(t *testing.T) (permissions map[string]string, jobs map[string]job, text string) {
+// run is the one command line of a job.
+func (j job) run(t *testing.T, name string) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "..", ".github", "workflows", release.Workflow))
-	require.NoError(t, err)
-	var w struct {
-		Permissions map[string]string `yaml:"permissions"`
-		Jobs        map[string]job    `yaml:"jobs"`
+	var runs []string
+	for _, s := range j.Steps {
+		if s.Run != "" {
+			runs = append(runs, s.Run)
+		}
 	}
-	require.NoError(t, yaml.Unmarshal(data, &w))
-	return w.Permissions, w.Jobs, string(data)
+	require.Len(t, runs, 1, "the job %s runs one target, so that a rehearsal can run it too", name)
+	return runs[0]
+}
+
+type releaseFile struct {
+	On          map[string]any    `yaml:"on"`
+	Env         map[string]string `yaml:"env"`
+	Permissions map[string]string `yaml:"permissions"`
+	Jobs        map[string]job    `yaml:"jobs"`
+
+	text string
+}
+
+func releaseWorkflow(t *testing.T) (w releaseFile) {
+	t.Helper()
+	w.text = document(t, ".github", "workflows", release.Workflow)
+	require.NoError(t, yaml.Unmarshal([]byte(w.text), &w))
+	return w
 }
 
 // In release.yml one job has a right, and it runs nothing but the upload of what another job has built.
 func TestHostileCodeHasNoRightInTheReleaseWorkflow(t *testing.T) {
-	permissions, jobs, text := releaseJobs(t)
-	require.Equal(t, map[string]string{"contents": "read"}, permissions)
-	require.NotContains(t, text, "secrets.", "there is no secret")
-	for name, j := range jobs {
-		var runs []string
+	w := releaseWorkflow(t)
+	require.Equal(t, map[string]string{"contents": "read"}, w.Permissions)
+	require.Empty(t, w.Env)
+	require.Equal(t, map[string]any{"push": map[string]any{"tags": []any{"v*"}}, "workflow_dispatch": nil}, w.On, "it is started by tags, and by hand")
+	for _, key := range []string{"secrets.", "secrets[", "github.token", "github['token']", "toJSON(github)", "toJSON(secrets)"} {
+		require.NotContains(t, w.text, key, "there is no secret")
+	}
+	for name, j := range w.Jobs {
+		require.Empty(t, j.Env, "%s: variables stand at the step that needs them", name)
+		require.NotEmpty(t, j.run(t, name))
 		for _, s := range j.Steps {
-			if s.Run != "" {
-				runs = append(runs, s.Run)
-			}
 			require.NotContains(t, s.Uses, "actions/cache", name)
 			if strings.HasPrefix(s.Uses, "actions/checkout@") {
-				require.Equal(t, false, s.With["persist-credentials"], name)
+				require.Equal(t, map[string]any{"fetch-depth": 0, "persist-credentials": false}, s.With, "%s checks out the tag, and keeps no token", name)
 			}
 			if strings.HasPrefix(s.Uses, "actions/setup-go@") {
 				require.Equal(t, false, s.With["cache"], name)
@@ -66,49 +89,83 @@ func TestHostileCodeHasNoRightInTheReleaseWorkflow(t *testing.T) {
 				require.Regexp(t, `^actions/[a-z-]+@[0-9a-f]{40}$`, s.Uses, name)
 			}
 		}
-		require.Len(t, runs, 1, "%s runs one target", name)
 		if name != "upload" {
-			require.Empty(t, j.Permissions, "%s has no right of its own", name)
+			require.Empty(t, j.Permissions, "%s has no right of its own: what needs one is a job of another workflow", name)
 			require.Empty(t, j.Environment, name)
 			continue
 		}
 		require.Equal(t, map[string]string{"contents": "read", "id-token": "write"}, j.Permissions)
 		require.Equal(t, release.Environment, j.Environment)
-		require.Regexp(t, `^go tool mage publish -yes -from=\S+ -digests="\$DIGESTS"$`, runs[0])
+		require.Regexp(t, `^go tool mage publish -yes -from=\S+ -digests="\$DIGESTS"$`, j.run(t, name))
 		require.ElementsMatch(t, []any{"build", "rebuild", "import"}, j.Needs)
+		for _, condition := range []string{"!cancelled()", "needs.build.result == 'success'", "needs.import.result == 'success'", "(needs.rebuild.result == 'success' || needs.rebuild.result == 'skipped')"} {
+			require.Contains(t, strings.Split(strings.Join(strings.Fields(j.If), " "), " && "), condition, "upload waits for what comes before it")
+		}
 	}
 }
 
-// The rehearsal's CI runs the jobs of release.yml, all but the second build.
-func TestTheRehearsalRunsTheJobsOfTheWorkflow(t *testing.T) {
-	_, jobs, _ := releaseJobs(t)
-	source, err := os.ReadFile(filepath.Join("..", "rehearsal", "jobs.go"))
-	require.NoError(t, err)
-	var rehearsed []string
-	for _, m := range regexp.MustCompile(`(?m)^\tjob[A-Z]\w+\s+= "(\w+)"$`).FindAllStringSubmatch(string(source), -1) {
-		rehearsed = append(rehearsed, m[1])
-	}
-	var all []string
-	for name := range jobs {
-		if name != "rebuild" {
-			all = append(all, name)
+// What is uploaded, tried out and compared is what the build itself has said that it made: by its output, which no other job writes.
+func TestDigestsOfTheReleaseWorkflowAreOutputs(t *testing.T) {
+	w := releaseWorkflow(t)
+	require.Equal(t, map[string]string{"digests": "${{ steps.build.outputs.digests }}"}, w.Jobs["build"].Outputs)
+	require.Equal(t, map[string]string{"digests": "${{ steps.upload.outputs.digests }}"}, w.Jobs["upload"].Outputs)
+	for name, j := range w.Jobs {
+		of := map[string]string{"verify": "upload"}[name]
+		if of == "" {
+			of = "build"
+		}
+		for _, s := range j.Steps {
+			if strings.Contains(s.Run, "$DIGESTS") {
+				require.Equal(t, map[string]string{"DIGESTS": "${{ needs." + of + ".outputs.digests }}"}, s.Env, name)
+			}
+			require.Equal(t, strings.Contains(s.Run, "-from=") || strings.Contains(s.Run, "-compare=") || strings.Contains(s.Run, "-verify"), strings.Contains(s.Run, "$DIGESTS"),
+				"%s: what is taken from another job is held against -digests", name)
+			if s.ID != "" {
+				require.Equal(t, name, s.ID, "outputs are taken from the step that is called as its job")
+				require.NotEmpty(t, s.Run)
+			}
 		}
 	}
-	require.ElementsMatch(t, all, rehearsed)
+}
+
+// The rehearsal's CI runs the jobs of release.yml, all but the second build, by the same command lines; and the documents name them.
+func TestTheRehearsalRunsTheJobsOfTheWorkflow(t *testing.T) {
+	w := releaseWorkflow(t)
+	rehearsed := map[string]string{}
+	for _, j := range rehearsal.WorkflowJobs {
+		rehearsed[j.Name] = "go tool mage " + j.Run
+		require.Contains(t, w.Jobs, j.Name, "rehearsal.WorkflowJobs (rehearsal/jobs.go) has a job that release.yml does not have: take it out there")
+	}
+	readme, security := document(t, "README.md"), document(t, ".github", "SECURITY.md")
+	for name, j := range w.Jobs {
+		if name != "rebuild" {
+			require.Contains(t, rehearsed, name, "release.yml has a job that no rehearsal runs: add it to rehearsal.WorkflowJobs (rehearsal/jobs.go), with its target")
+			require.Equal(t, j.run(t, name), rehearsed[name], "the job %s runs something else than rehearsal.WorkflowJobs (rehearsal/jobs.go) says", name)
+		}
+		shown := strings.NewReplacer("go tool ", "", `"$RUNNER_TEMP/packages"`, "DIR", `"$DIGESTS"`, "…").Replace(j.run(t, name))
+		require.Contains(t, readme, "\n| "+name+" | `"+shown+"`: ", "the table of jobs in README, \"Publishing\", has no line for the job %s with its command line", name)
+		require.Contains(t, security, "`"+name+"`", "SECURITY.md, \"What guards the channel\", does not say whether the job %s has a credential", name)
+	}
+}
+
+func document(t *testing.T, path ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(append([]string{"..", "..", ".."}, path...)...))
+	require.NoError(t, err)
+	return string(text)
 }
 
 // What SECURITY.md says of credentials is what the code withholds.
 func TestSecurityOfCredentials(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", ".github", "SECURITY.md"))
-	require.NoError(t, err)
+	text := document(t, ".github", "SECURITY.md")
 	for _, name := range []string{"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "PREFIX_API_KEY", "RATTLER_AUTH_FILE", "GITHUB_TOKEN", "SSH_AUTH_SOCK"} {
-		said := strings.Contains(string(text), name) || strings.Contains(string(text), "ACTIONS_ID_TOKEN_REQUEST_*") && strings.HasPrefix(name, "ACTIONS_ID_TOKEN_REQUEST_")
+		said := strings.Contains(text, name) || strings.Contains(text, "ACTIONS_ID_TOKEN_REQUEST_*") && strings.HasPrefix(name, "ACTIONS_ID_TOKEN_REQUEST_")
 		require.True(t, said, "SECURITY.md does not say where %s goes", name)
 		left, withheld := command.Withhold([]string{name + "=a-value-of-some-length", "PATH=/bin"})
 		require.Equal(t, []string{"PATH=/bin"}, left, name)
 		require.True(t, slices.Contains(withheld, name), name)
 	}
-	for _, file := range regexp.MustCompile("`(magefiles/[^`]+)`").FindAllStringSubmatch(string(text), -1) {
+	for _, file := range regexp.MustCompile("`(magefiles/[^`]+)`").FindAllStringSubmatch(text, -1) {
 		_, err := os.Stat(filepath.Join("..", "..", "..", file[1]))
 		require.NoError(t, err)
 	}

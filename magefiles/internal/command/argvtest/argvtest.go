@@ -58,8 +58,15 @@ func Look(file string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return min(len(said), 1)
+	if len(said) == 0 {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, "The table is commands in "+table+", which says what a command line has to be.")
+	return 1
 }
+
+// table is the file with the commands.
+const table = "magefiles/internal/command/argvtest/commands.go"
 
 // Problem says what is wrong with a command line; "" where every word of it is an option of ours, a word of ours, a value that cannot
 // begin with a dash, or stands behind "--" or "--end-of-options".

@@ -22,6 +22,7 @@ func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 	}
 	var collected map[string]*needs
 	plain, withheld := command.Withhold(e.env, e.workspace.Config.Pass...)
+	stdout, stderr, flush := command.Hiding(e.env, t.Stdout, t.Stderr)
 	err = taskrun.Run(ctx, taskrun.Options{
 		Manifest: m, Root: t.Dir, Task: t.Name, Args: t.Args, Environment: t.Environment, Platform: workspace.HostPlatform(),
 		Check: func(ctx context.Context, environments []string) (err error) {
@@ -35,8 +36,9 @@ func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 			}
 			return activated(plain, dir), nil
 		},
-		Runner: e.runner, Stdout: t.Stdout, Stderr: t.Stderr,
+		Runner: e.runner, Stdout: stdout, Stderr: stderr,
 	})
+	flush()
 	toolchain.TellWithheld(t.Stderr, err, withheld)
 	return err
 }

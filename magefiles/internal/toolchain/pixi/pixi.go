@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,7 +63,7 @@ func At(ctx context.Context, r command.Runner, env []string, path string) (*Pixi
 	number, valid := parseVersion(version)
 	if !ok || !valid {
 		return nil, operr.New("take another program off PATH, or install pixi "+Version,
-			"%s is no pixi: asked for its version it says %.80q", path, out)
+			"%s is not pixi: asked for its version it says %.80q", path, out)
 	}
 	if number[0] < oldest[0] || number[0] == oldest[0] && number[1] < oldest[1] {
 		return nil, operr.New("install the pinned pixi "+Version+" (`pixi self-update --version "+Version+"`)",
@@ -119,7 +120,14 @@ func (p *Pixi) Reproducible() bool { return false }
 // call runs pixi in a folder. Both outputs go to the writers; an error of pixi's own, which it writes to standard
 // error, comes back as one that says what to do.
 func (p *Pixi) call(ctx context.Context, dir string, stdout, stderr io.Writer, args ...string) error {
-	return p.callWith(ctx, command.Cmd{Dir: dir, Args: args, Env: p.env, Stdout: stdout, Stderr: stderr})
+	return p.callWith(ctx, command.Cmd{Dir: dir, Args: args, Env: p.fetching(), Stdout: stdout, Stderr: stderr})
+}
+
+// fetching is the environment of a pixi that installs or locks. It builds what lies in the workspace for that, by build backends, which
+// are code of others: there is no credential in it but those by which packages are fetched, and those of pass.
+func (p *Pixi) fetching() []string {
+	env, _ := command.Withhold(p.env, slices.Concat(command.Fetching, p.pass)...)
+	return env
 }
 
 func (p *Pixi) callWith(ctx context.Context, c command.Cmd) error {

@@ -70,8 +70,8 @@ func TestFind(t *testing.T) {
 	for version, says := range map[string]string{
 		"0.69.3":  "needs 0.70 or newer",
 		"0.9.0":   "needs 0.70 or newer",
-		"banana":  "is no pixi",
-		"1.2":     "is no pixi",
+		"banana":  "is not pixi",
+		"1.2":     "is not pixi",
 		"0.70.0":  "",
 		"0.100.0": "",
 		"1.0.0":   "",
