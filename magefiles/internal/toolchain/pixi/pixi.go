@@ -54,7 +54,8 @@ func Find(ctx context.Context, r command.Runner, env []string) (*Pixi, error) {
 // publish packages is refused.
 func At(ctx context.Context, r command.Runner, env []string, path string) (*Pixi, error) {
 	p := &Pixi{path: path, runner: r, env: clean(env)}
-	out, err := command.Output(ctx, r, command.Cmd{Name: path, Args: []string{"--version"}, Env: p.env})
+	plain, _ := command.Withhold(p.env) // it is not known yet what it is
+	out, err := command.Output(ctx, r, command.Cmd{Name: path, Args: []string{"--version"}, Env: plain})
 	if err != nil {
 		return nil, about(err, "asking %s for its version", path)
 	}
