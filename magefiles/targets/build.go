@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -65,7 +66,7 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	if err := a.buildable(ctx, w, packages); err != nil {
 		return digests, err
 	}
-	b, err := a.builder(ctx, w)
+	b, from, err := a.builder(ctx, w)
 	if err != nil {
 		return digests, err
 	}
@@ -83,6 +84,10 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	if err != nil {
 		return digests, err
 	}
+	if more := from.Beyond(b.Origin.Commit); b.Origin.Commit != "" && len(more) > 0 {
+		a.view.Say("not of the commit, and so never published: it was built with %s", release.Some(more))
+		b.Origin = publish.Origin{}
+	}
 	if err := b.Record(ctx, built...); err != nil {
 		return digests, err
 	}
@@ -97,35 +102,37 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	return b.Digests(ctx, runOfCI(), built...)
 }
 
-// builder is what builds the work tree. Where nothing of it is edited, what it builds is of the commit, and counts for publishing.
-func (a *app) builder(ctx context.Context, w *workspace.Workspace) (*publish.Publisher, error) {
+// builder is what builds the work tree, with the sources that it gives to builds. Where nothing of it is edited, what it builds is of the commit, and counts for publishing.
+func (a *app) builder(ctx context.Context, w *workspace.Workspace) (*publish.Publisher, *sources.Sources, error) {
 	b := &publish.Publisher{Workspace: w, Output: filepath.Join(w.Root, outputDir)}
 	var err error
 	if b.Tools, err = a.toolchain(ctx, w); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if b.Date, err = a.sourceDate(ctx, w); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	cache, err := a.cache()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	from := a.sources(w, cache)
-	b.From = from.WorkTree()
+	tree := from.WorkTree()
+	b.From = tree
 	of, err := a.originOf(ctx, w)
 	if errors.Is(err, gitrepo.ErrNoCommit) {
-		return b, nil
+		return b, tree, nil
 	}
 	if err != nil || of == nil || of.edited != "" || allThere(ctx, of.repo, w) != nil {
-		return b, err
+		return b, tree, err
 	}
 	b.Origin, b.Builds = of.Origin, of.builds
 	tagged, err := ofTags(ctx, of.repo, w, of.Commit)
 	if tagged {
-		b.From = from.Commit(of.repo, of.Commit, release.TagsSeen(w, time.Time{}))
+		tree = from.Commit(of.repo, of.Commit, release.TagsSeen(w, time.Time{}))
+		b.From = tree
 	}
-	return b, err
+	return b, tree, err
 }
 
 // ofTags says whether a commit has the tags of all versions that the manifests have: what is built of it is what is published.

@@ -54,10 +54,20 @@ func (a *app) originOf(ctx context.Context, w *workspace.Workspace) (*origin, er
 		if err != nil || !known {
 			return false, err
 		}
-		differs, err := repo.Differs(ctx, commit, head.Commit, append(p.Sources(), w.Manifest.Path)...)
+		differs, err := repo.Differs(ctx, commit, head.Commit, append(madeOf(repo, w, p), w.Manifest.Path)...)
 		return !differs, err
 	}
 	return o, nil
+}
+
+// madeOf are the files and folders that say what the bytes of a package are, those above the workspace's root included.
+func madeOf(repo *gitrepo.Repo, w *workspace.Workspace, p *workspace.Package) []string {
+	all, up := w.MadeOf(p), ""
+	for range strings.FieldsFunc(repo.Prefix, func(r rune) bool { return r == '/' }) {
+		up += "../"
+		all = append(all, up+".gitattributes")
+	}
+	return all
 }
 
 func buildsOf(repo *gitrepo.Repo) *provenance.Store {

@@ -133,7 +133,7 @@ func (p *publishing) asTagged(ctx context.Context) error {
 		if at == "" || at == p.result.Commit {
 			continue
 		}
-		differs, err := p.repo.Differs(ctx, at, p.result.Commit, pkg.Sources()...)
+		differs, err := p.repo.Differs(ctx, at, p.result.Commit, madeOf(p.repo, w, pkg)...)
 		if err != nil {
 			return err
 		}
