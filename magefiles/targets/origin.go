@@ -3,6 +3,8 @@ package targets
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -95,6 +98,20 @@ func edited(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (st
 		}
 	}
 	return "", nil
+}
+
+// notRehearsed refuses to publish from the clone of a rehearsal to another server than that of its world.
+func notRehearsed(repo *gitrepo.Repo, server string) error {
+	world, err := os.ReadFile(filepath.Join(repo.Dir, stateName, rehearsal.Mark))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case string(world) == server:
+		return nil
+	}
+	return operr.NewStopped("publish from your own clone", "this is the clone of a rehearsal, whose commits and tags are in no other repository, and %s is not the server of its world", server)
 }
 
 // recordings are files beside the artifacts that say of them what they are.

@@ -78,6 +78,7 @@ type publishing struct {
 	publishFlags
 	*publish.Sequence
 	repo   *gitrepo.Repo // nil outside of git
+	server string        // of the channel
 	given  publish.Digests
 	passed []string // what lies in the folder of artifacts, and does not count
 	result publishResult
@@ -119,7 +120,7 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	if f.json {
 		a.view.Out = a.view.Err
 	}
-	p := &publishing{app: a, publishFlags: f, Sequence: &publish.Sequence{
+	p := &publishing{app: a, publishFlags: f, server: client.Server(), Sequence: &publish.Sequence{
 		Publisher: &publish.Publisher{
 			Workspace: w, Channel: c, Runner: a.runner, Output: filepath.Join(w.Root, outputDir),
 			Force: f.force, Pycache: pycache(), Progress: a.view.Progress(), Wait: publish.Wait{For: f.wait, Tell: a.stillWaiting()},
@@ -187,6 +188,9 @@ func (p *publishing) committed(ctx context.Context) error {
 		return operr.New("commit it first, or put it away", "%s is not committed, and would be published", of.edited)
 	}
 	if err := nothingPlanted(ctx, of.repo); err != nil {
+		return err
+	}
+	if err := notRehearsed(of.repo, p.server); err != nil {
 		return err
 	}
 	repo := of.repo

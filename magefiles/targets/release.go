@@ -153,6 +153,11 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 		if err := a.checkOwn(ctx, b.w); err != nil {
 			return nil, err
 		}
+		if client, err := newChannelClient(); err == nil { // else preflight says so
+			if err := notRehearsed(b.repo, client.Server()); err != nil {
+				return nil, err
+			}
+		}
 	}
 	hub, err := a.hub(ctx, b.repo, b.w)
 	if err != nil {
