@@ -216,14 +216,14 @@ func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments str
 		if err != nil {
 			return nil, err
 		}
-		return p.Pass(w.Config.Pass), nil
+		return p.Pass(w), nil
 	case "embedded", "":
 		if _, err := command.LookPath("pixi", env); err == nil && choice == "" {
 			p, err := pixi.Find(ctx, a.runner, env)
 			if err != nil {
 				return nil, err
 			}
-			return p.Pass(w.Config.Pass), nil
+			return p.Pass(w), nil
 		}
 		return a.embedded(w, cache, environments), nil
 	default:

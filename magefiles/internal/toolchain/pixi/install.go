@@ -37,7 +37,7 @@ func (p *Pixi) Install(ctx context.Context, i toolchain.Install) (toolchain.Envi
 	}
 	c := command.Cmd{
 		Dir: i.Dir, Args: []string{"install"}, Stdout: i.Log, Stderr: i.Log,
-		Env: command.Setenv(command.Unset(p.env, "PIXI_FROZEN", "PIXI_LOCKED", "PIXI_NO_INSTALL"),
+		Env: command.Setenv(command.Unset(p.installing(), "PIXI_FROZEN", "PIXI_LOCKED", "PIXI_NO_INSTALL"),
 			"PIXI_CACHE_REPODATA_DIR="+filepath.Join(i.Dir, ".repodata")),
 	}
 	if err := p.callWith(ctx, c); err != nil {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,13 +29,25 @@ type Pixi struct {
 	runner  command.Runner
 	env     []string
 	pass    []string // variables that tasks and builds get though they may hold a credential
+	secrets []string // those that the packages of the workspace name for their builds, which an installation makes too
 }
 
-// Pass lets tasks and builds have variables that may hold a credential. Otherwise they get none.
-func (p *Pixi) Pass(names []string) *Pixi {
+// Pass lets tasks and builds have the variables that may hold a credential and that a workspace passes, and builds those that its packages
+// name. Otherwise they get none.
+func (p *Pixi) Pass(w *workspace.Workspace) *Pixi {
 	with := *p
-	with.pass = names
+	with.pass, with.secrets = w.Config.Pass, nil
+	for _, pkg := range w.Packages {
+		with.secrets = append(with.secrets, pkg.Build.Secrets...)
+	}
 	return &with
+}
+
+// installing is the environment of what fetches packages, and builds those that are in the workspace: their code, and their backends', runs
+// beside it.
+func (p *Pixi) installing() []string {
+	env, _ := command.Withhold(p.env, slices.Concat(command.Fetching, p.secrets, p.pass)...)
+	return env
 }
 
 var _ toolchain.Toolchain = (*Pixi)(nil)
@@ -120,7 +133,7 @@ func (p *Pixi) Reproducible() bool { return false }
 // call runs pixi in a folder. Both outputs go to the writers; an error of pixi's own, which it writes to standard
 // error, comes back as one that says what to do.
 func (p *Pixi) call(ctx context.Context, dir string, stdout, stderr io.Writer, args ...string) error {
-	return p.callWith(ctx, command.Cmd{Dir: dir, Args: args, Env: p.env, Stdout: stdout, Stderr: stderr})
+	return p.callWith(ctx, command.Cmd{Dir: dir, Args: args, Env: p.installing(), Stdout: stdout, Stderr: stderr})
 }
 
 func (p *Pixi) callWith(ctx context.Context, c command.Cmd) error {
