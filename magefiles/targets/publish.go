@@ -35,6 +35,7 @@ func Publish(ctx context.Context,
 		if err := f.fit(); err != nil {
 			return err
 		}
+		a.uploads = !f.check && !f.verify
 		p, err := a.newPublishing(ctx, f)
 		if err != nil {
 			return err
