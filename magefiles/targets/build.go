@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -66,7 +67,7 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	if err := a.buildable(ctx, w, packages); err != nil {
 		return digests, err
 	}
-	b, change, err := a.builder(ctx, w)
+	b, err := a.builder(ctx, w)
 	if err != nil {
 		return digests, err
 	}
@@ -84,6 +85,10 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	if err != nil {
 		return digests, err
 	}
+	if more := b.sources.Beyond(b.Origin.Commit); b.Origin.Commit != "" && len(more) > 0 {
+		a.view.Say("not of the commit, and so never published: it was built with %s", release.Some(more))
+		b.Origin = publish.Origin{}
+	}
 	if err := b.Record(ctx, built...); err != nil {
 		return digests, err
 	}
@@ -95,44 +100,52 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	for _, line := range toolchain.BetweenTags(packages, built) {
 		a.view.Say("%s", line)
 	}
-	if change != "" {
-		a.view.Say("%s is not committed: what was built is never published", change)
+	if b.edited != "" {
+		a.view.Say("%s is not committed: what was built is never published", b.edited)
 	}
 	return b.Digests(ctx, runOfCI(), built...)
 }
 
-// builder is what builds the work tree. Where nothing of it is edited, what it builds is of the commit, and counts for
-// publishing; else a change is named.
-func (a *app) builder(ctx context.Context, w *workspace.Workspace) (b *publish.Publisher, change string, err error) {
-	b = &publish.Publisher{Workspace: w, Output: filepath.Join(w.Root, outputDir)}
+// builder is what builds the work tree. Where nothing of it is edited, what it builds is of the commit, and counts for publishing.
+type builder struct {
+	*publish.Publisher
+	sources *sources.Sources // that it gives to builds
+	edited  string           // a file that is not as it was committed; "" where there is none
+}
+
+func (a *app) builder(ctx context.Context, w *workspace.Workspace) (*builder, error) {
+	b := &builder{Publisher: &publish.Publisher{Workspace: w, Output: filepath.Join(w.Root, outputDir)}}
+	var err error
 	if b.Tools, err = a.toolchain(ctx, w); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	if b.Date, err = a.sourceDate(ctx, w); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	cache, err := a.cache()
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	from := a.sources(w, cache)
-	b.From = from.WorkTree()
+	b.sources = from.WorkTree()
+	b.From = b.sources
 	of, err := a.originOf(ctx, w)
 	if errors.Is(err, gitrepo.ErrNoCommit) {
-		return b, "", nil
+		return b, nil
 	}
 	if err != nil || of == nil {
-		return b, "", err
+		return b, err
 	}
-	if of.edited != "" || allThere(ctx, of.repo, w) != nil {
-		return b, of.edited, nil
+	if b.edited = of.edited; b.edited != "" || allThere(ctx, of.repo, w) != nil {
+		return b, nil
 	}
 	b.Origin, b.Builds = of.Origin, of.builds
 	tagged, err := ofTags(ctx, of.repo, w, of.Commit)
 	if tagged {
-		b.From = from.Commit(of.repo, of.Commit, release.TagsSeen(w, time.Time{}))
+		b.sources = from.Commit(of.repo, of.Commit, release.TagsSeen(w, time.Time{}))
+		b.From = b.sources
 	}
-	return b, "", err
+	return b, err
 }
 
 // ofTags says whether a commit has the tags of all versions that the manifests have: what is built of it is what is published.

@@ -5,12 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/magefile/mage/sh"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -48,7 +47,7 @@ func (a *app) goPackages(ctx context.Context, w *workspace.Workspace) ([]string,
 	var said bytes.Buffer
 	out, err := command.Output(ctx, a.runner, command.Cmd{
 		Name: "go", Args: []string{"list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "./..."},
-		Dir: w.Root, Stderr: &said,
+		Dir: w.Root, Env: a.goEnv("GOPROXY"), Stderr: &said, // it runs nothing of the repository
 	})
 	if errors.Is(err, command.ErrNotFound) {
 		return nil, operr.New("install Go", "the Go tests need the go command: %w", err)
@@ -59,6 +58,17 @@ func (a *app) goPackages(ctx context.Context, w *workspace.Workspace) ([]string,
 	return strings.Fields(out), nil
 }
 
+// goEnv is the environment of a go command, which fetches modules by NETRC, and may run what the repository's module files name.
+func (a *app) goEnv(pass ...string) []string {
+	env, _ := command.Withhold(a.runner.Environ(), append(pass, "NETRC")...)
+	return env
+}
+
+// goTool runs a program of Go's, or one that a module file pins.
+func (a *app) goTool(ctx context.Context, w *workspace.Workspace, out, said io.Writer, argv ...string) error {
+	return a.runner.Run(ctx, command.Cmd{Name: argv[0], Args: argv[1:], Dir: w.Root, Env: a.goEnv(), Stdout: out, Stderr: said})
+}
+
 // lintGo runs go vet and the pinned linters over the repository's module, where it is one.
 func lintGo(ctx context.Context) error {
 	return runJob(ctx, func(ctx context.Context, a *app) error {
@@ -67,10 +77,10 @@ func lintGo(ctx context.Context) error {
 			return err
 		}
 		return a.job(ctx, "Go lint", "`mage fmt` formats; the rest is to be fixed by hand", func(g *group) error {
-			if _, err := sh.Exec(nil, g, g, "go", "vet", "-tags=mage", "./..."); err != nil {
+			if err := a.goTool(ctx, w, g, g, "go", "vet", "-tags=mage", "./..."); err != nil {
 				return err
 			}
-			if unformatted, err := formatter(w, g, "-l"); err != nil || unformatted != "" {
+			if unformatted, err := a.formatter(ctx, w, g, "-l"); err != nil || unformatted != "" {
 				return errors.Join(err, notEmpty("these files are not formatted", unformatted))
 			}
 			if !exists(w, lintModule) {
@@ -81,7 +91,7 @@ func lintGo(ctx context.Context) error {
 				linters = append(linters, []string{"actionlint"})
 			}
 			for _, linter := range linters {
-				if _, err := sh.Exec(nil, g, g, "go", append([]string{"tool", "-modfile=" + lintModule}, linter...)...); err != nil {
+				if err := a.goTool(ctx, w, g, g, append([]string{"go", "tool", "-modfile=" + lintModule}, linter...)...); err != nil {
 					return err
 				}
 			}
@@ -98,14 +108,14 @@ func formatGo(ctx context.Context) error {
 			return err
 		}
 		return a.job(ctx, "Go format", "", func(g *group) error {
-			_, err := formatter(w, g, "-l", "-w")
+			_, err := a.formatter(ctx, w, g, "-l", "-w")
 			return err
 		})
 	})
 }
 
 // formatter runs gofumpt where it is pinned, else gofmt, over the magefiles and returns what it printed.
-func formatter(w *workspace.Workspace, g *group, flags ...string) (string, error) {
+func (a *app) formatter(ctx context.Context, w *workspace.Workspace, g *group, flags ...string) (string, error) {
 	argv := []string{"gofmt"}
 	if exists(w, lintModule) {
 		argv = []string{"go", "tool", "-modfile=" + lintModule, "gofumpt"}
@@ -116,7 +126,7 @@ func formatter(w *workspace.Workspace, g *group, flags ...string) (string, error
 		where = "."
 	}
 	argv = append(append(argv, flags...), where)
-	_, err := sh.Exec(nil, &out, g, argv[0], argv[1:]...)
+	err := a.goTool(ctx, w, &out, g, argv...)
 	_, _ = g.Write(out.Bytes())
 	return strings.TrimSpace(out.String()), err
 }

@@ -3,13 +3,17 @@ package targets
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -52,10 +56,20 @@ func (a *app) originOf(ctx context.Context, w *workspace.Workspace) (*origin, er
 		if err != nil || !known {
 			return false, err
 		}
-		differs, err := repo.Differs(ctx, commit, head.Commit, append(p.Sources(), w.Manifest.Path)...)
+		differs, err := repo.Differs(ctx, commit, head.Commit, append(madeOf(repo, w, p), w.Manifest.Path)...)
 		return !differs, err
 	}
 	return o, nil
+}
+
+// madeOf are the files and folders that say what the bytes of a package are, those above the workspace's root included.
+func madeOf(repo *gitrepo.Repo, w *workspace.Workspace, p *workspace.Package) []string {
+	all, up := w.MadeOf(p), ""
+	for range strings.FieldsFunc(repo.Prefix, func(r rune) bool { return r == '/' }) {
+		up += "../"
+		all = append(all, up+".gitattributes")
+	}
+	return all
 }
 
 func buildsOf(repo *gitrepo.Repo) *provenance.Store {
@@ -83,4 +97,18 @@ func edited(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (st
 		}
 	}
 	return "", nil
+}
+
+// notRehearsed refuses to publish from the clone of a rehearsal to another server than that of its world.
+func notRehearsed(repo *gitrepo.Repo, server string) error {
+	world, err := os.ReadFile(filepath.Join(repo.Dir, stateName, rehearsal.Mark))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case string(world) == server:
+		return nil
+	}
+	return operr.NewStopped("publish from your own clone", "this is the clone of a rehearsal, whose commits and tags are in no other repository, and %s is not the server of its world", server)
 }

@@ -40,6 +40,7 @@ func Publish(ctx context.Context,
 		if digests != nil && f.digests == "" { // else nothing would be compared
 			return operr.NewUsage("see what hands them over: on GitHub, ${{ needs.build.outputs.digests }}, where `needs` names that job", "-digests is empty")
 		}
+		a.uploads = !f.check && !f.verify
 		p, err := a.newPublishing(ctx, f)
 		if err != nil {
 			return err
@@ -83,6 +84,7 @@ type publishing struct {
 	publishFlags
 	*publish.Sequence
 	repo   *gitrepo.Repo // nil outside of git
+	server string        // of the channel
 	given  publish.Digests
 	passed []string // what lies in the folder of artifacts, and does not count
 	result publishResult
@@ -124,7 +126,7 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	if f.json {
 		a.view.Out = a.view.Err
 	}
-	p := &publishing{app: a, publishFlags: f, Sequence: &publish.Sequence{
+	p := &publishing{app: a, publishFlags: f, server: client.Server(), Sequence: &publish.Sequence{
 		Publisher: &publish.Publisher{
 			Workspace: w, Channel: c, Runner: a.runner, Output: filepath.Join(w.Root, outputDir),
 			Force: f.force, Pycache: pycache(), Progress: a.view.Progress(), Wait: publish.Wait{For: f.wait, Tell: a.stillWaiting()},
@@ -192,6 +194,9 @@ func (p *publishing) committed(ctx context.Context) error {
 		return operr.New("commit it first, or put it away", "%s is not committed, and would be published", of.edited)
 	}
 	if err := release.NothingPlanted(ctx, of.repo); err != nil {
+		return err
+	}
+	if err := notRehearsed(of.repo, p.server); err != nil {
 		return err
 	}
 	repo := of.repo

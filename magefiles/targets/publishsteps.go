@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release"
 )
 
 // The steps of publishing, in their order. Each returns what it saw.
@@ -133,7 +134,7 @@ func (p *publishing) asTagged(ctx context.Context) error {
 		if at == "" || at == p.result.Commit {
 			continue
 		}
-		differs, err := p.repo.Differs(ctx, at, p.result.Commit, pkg.Sources()...)
+		differs, err := p.repo.Differs(ctx, at, p.result.Commit, madeOf(p.repo, w, pkg)...)
 		if err != nil {
 			return err
 		}
@@ -207,8 +208,33 @@ func (p *publishing) visible(ctx context.Context) (_ string, err error) {
 }
 
 func (p *publishing) download(ctx context.Context) (string, error) {
-	err := p.Download(ctx, p.Plan, &p.Verified)
-	return operr.Count(len(p.Verified.Files), "artifact") + ", each with its sha256", err
+	if err := p.Download(ctx, p.Plan, &p.Verified); err != nil {
+		return "", err
+	}
+	said := operr.Count(len(p.Verified.Files), "artifact") + ", each with its sha256"
+	unproven, err := p.unproven()
+	if len(unproven) > 0 {
+		said += fmt.Sprintf("; NOT PROVEN: %s is what the channel's own index says, and neither a build here nor -digests says what was built", release.Some(unproven))
+	}
+	return said, err
+}
+
+// unproven are the files that were there before, of which nothing is known here but what the channel says: compared with its index, a file
+// is compared with itself.
+func (p *publishing) unproven() (files []string, err error) {
+	for _, i := range p.Plan.Items {
+		if i.State != publish.Kept || p.verify && p.digests != "" { // those were compared by asGiven
+			continue
+		}
+		r, known, err := p.Builds.Of(i.Record.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		if !known || r.Package != i.Package {
+			files = append(files, i.Record.FileName())
+		}
+	}
+	return files, nil
 }
 
 func (p *publishing) install(ctx context.Context) (string, error) {

@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -153,6 +155,11 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 		if err := a.checkOwn(ctx, b.w); err != nil {
 			return nil, err
 		}
+		if client, err := newChannelClient(); err == nil { // else preflight says so
+			if err := notRehearsed(b.repo, client.Server()); err != nil {
+				return nil, err
+			}
+		}
 	}
 	hub, err := a.hub(ctx, b.repo, b.w)
 	if err != nil {
@@ -166,9 +173,11 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 	r.World = release.World{
 		Cache: filepath.Join(cache, sourcesDir), Repo: b.repo, Store: b.store, Runner: a.runner, Root: b.w.Root, Name: b.w.Manifest.Name, Dir: filepath.Join(b.w.Root, outputDir, "release"),
 		State: state, Builds: buildsOf(b.repo), Tool: toolVersion(), History: b.history(), GitHub: hub, Say: a.view.Say, Progress: a.view.Progress(),
-		Readable: readable, Fetching: fetching(a.runner.Environ()),
-		Wait: publish.Wait{Tell: a.stillWaiting()},
+		Readable: readable,
+		Wait:     publish.Wait{Tell: a.stillWaiting()},
 		Tools: func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
+			a.uploads = cmp.Or(r.Publish, w.Config.Publish) == workspace.PublishHere
+			r.Fetching = fetching(command.Unset(a.runner.Environ(), a.keptFromPixi()...))
 			return a.pick(ctx, w, environments)
 		},
 		Channel: func(w *workspace.Workspace) (publish.Channel, error) {

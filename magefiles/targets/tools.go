@@ -13,7 +13,8 @@ import (
 
 // pixi takes the pixi on PATH, or fetches the pinned one.
 func (a *app) pixi(ctx context.Context, cache string) (*pixi.Pixi, error) {
-	p, err := pixi.Find(ctx, a.runner, a.runner.Environ())
+	env := a.runner.Environ()
+	p, err := pixi.Find(ctx, a.runner, env)
 	if !errors.Is(err, command.ErrNotFound) {
 		return p, err
 	}
@@ -22,7 +23,7 @@ func (a *app) pixi(ctx context.Context, cache string) (*pixi.Pixi, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pixi.At(ctx, a.runner, a.runner.Environ(), path)
+	return pixi.At(ctx, a.runner, env, path)
 }
 
 // sources are what packages of a workspace are built from, by way of clones in the cache: a work tree or a commit.

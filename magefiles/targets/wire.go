@@ -83,6 +83,8 @@ type app struct {
 	dir    string // where we were started
 	view   *view.View
 	runner *command.System
+
+	uploads bool // this run sends what it builds
 }
 
 // run builds the app, gives it a context that ends with the process's reason to live, and makes what f returns an error
@@ -216,14 +218,14 @@ func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments str
 		if err != nil {
 			return nil, err
 		}
-		return p.Pass(w.Config.Pass), nil
+		return p.Pass(w).Keep(a.keptFromPixi()...), nil
 	case "embedded", "":
 		if _, err := command.LookPath("pixi", env); err == nil && choice == "" {
 			p, err := pixi.Find(ctx, a.runner, env)
 			if err != nil {
 				return nil, err
 			}
-			return p.Pass(w.Config.Pass), nil
+			return p.Pass(w).Keep(a.keptFromPixi()...), nil
 		}
 		return a.embedded(w, cache, environments), nil
 	default:
@@ -346,6 +348,31 @@ func fetching(environ []string) []string {
 	_, all := command.Withhold(environ)
 	return slices.DeleteFunc(all, func(name string) bool { return !command.Fetches(name) })
 }
+
+// uploadKey says that the key for our server in RATTLER_AUTH_FILE is known to be able to write: it is the one that this run uploads with.
+func (a *app) uploadKey() bool {
+	file, by := os.Getenv(authFile), credentialSources()
+	client, err := newChannelClient()
+	if file == "" || err != nil {
+		return false
+	}
+	key := string(prefixdev.KeyOf(file, client))
+	return key != "" && (key == by.APIKey || a.uploads && by.APIKey == "" && by.CI == nil)
+}
+
+// keptFromPixi are the variables by which pixi fetches packages, and which build backends must not run beside: RATTLER_AUTH_FILE, where its
+// key is known to be able to write. It is said once.
+func (a *app) keptFromPixi() []string {
+	if !a.uploadKey() {
+		return nil
+	}
+	a.view.Once(authFile + " is kept from pixi where it builds: its key uploads, and build backends would run beside it. " +
+		"Where a build needs it to read a private channel, let the file have a key that reads only, and PREFIX_API_KEY the one that uploads")
+	return []string{authFile}
+}
+
+// authFile names a file of keys for the servers of conda channels.
+const authFile = "RATTLER_AUTH_FILE"
 
 // apiKey is the key of PREFIX_API_KEY, or "".
 func apiKey() string { return os.Getenv("PREFIX_API_KEY") }

@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
         "--allow-origin",
         action="append",
         metavar="HOST[:PORT]",
-        help="a name of this server, which answers to no other; default: loopback names, or any for other addresses",
+        help="a name of this server, which answers to no other but numbers, loopback names and the machine's; * is any",
     )
     add.set_defaults(command=dashboard)
     add = commands.add_parser("health", help="ask a running dashboard whether it is well")

@@ -7,6 +7,7 @@ import ipaddress
 import logging
 import re
 import secrets
+import socket
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
@@ -142,17 +143,19 @@ def guard(application: Application, names: str | None) -> None:
 def hosts(address: str, origins: Sequence[str]) -> str | None:
     """Return the names that are answered to, without ports, as a regular expression; None stands for any.
 
-    A number is nothing that a name server could lead elsewhere. Any is taken where the server listens to others, which
-    may reach it by one that it does not know.
+    A number is nothing that a name server could lead elsewhere, and the machine knows its own name. Any other has to be
+    said, or a page of a stranger's name that leads here could read what is shown (DNS rebinding).
     """
     try:
         number = ipaddress.ip_address("127.0.0.1" if address == "localhost" else address)
     except ValueError:
         number = None
-    if "*" in origins or (not origins and number is not None and not number.is_loopback):
+    if "*" in origins:
         return None
     numbers = LOOPBACK if number is not None and number.is_loopback else f"{LOOPBACK}|{NUMBER}"
     names = [re.sub(r":\d+$", "", origin) for origin in origins]
+    if number is not None and number.is_unspecified:
+        names.append(socket.gethostname())
     if number is None:
         names.append(address)
     return "|".join([numbers, *(re.escape(name.lower()) for name in names)])

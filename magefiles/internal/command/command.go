@@ -28,7 +28,7 @@ type Cmd struct {
 	Name   string    // program: looked up on the child's PATH unless it has a slash
 	Args   []string  // arguments, without the program
 	Dir    string    // working directory; "" is ours
-	Env    []string  // the whole environment as KEY=VALUE; nil is the runner's own
+	Env    []string  // the whole environment as KEY=VALUE; nil is the runner's own, without credentials
 	Stdin  io.Reader // nil is an empty input
 	Stdout io.Writer // nil discards
 	Stderr io.Writer // nil discards; its last lines are kept for the error either way
@@ -83,7 +83,7 @@ func NewSystem(environ, secrets []string) *System {
 	return &System{env: withoutGit(Unset(environ, "PIXI_IN_SHELL", "PIXI_PROJECT_MANIFEST")), secrets: secrets}
 }
 
-// Environ returns a copy of the environment that children inherit.
+// Environ returns a copy of the environment that was given, for what a child is to have of it: see [Withhold].
 func (s *System) Environ() []string { return append([]string(nil), s.env...) }
 
 // Run implements Runner.
@@ -93,7 +93,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	}
 	given := secretsIn(c.Env)
 	if c.Env == nil {
-		c.Env = s.env
+		c.Env, _ = Withhold(s.env) // who needs one says which
 	}
 	path, err := lookPath(c.Name, c.Dir, c.Env)
 	if err != nil {

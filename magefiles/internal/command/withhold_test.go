@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -63,4 +64,16 @@ func TestHostileCodeGetsNoCredential(t *testing.T) {
 	clean, withheld = command.Withhold([]string{"MY_TEST_TOKEN=1", "OTHER_TOKEN=2"}, "MY_TEST_TOKEN")
 	require.Equal(t, []string{"MY_TEST_TOKEN=1"}, clean)
 	require.Equal(t, []string{"OTHER_TOKEN"}, withheld)
+}
+
+// TestHostileChildWithoutAnEnvironmentOfItsOwn gives a child that nobody thought of no credential.
+func TestHostileChildWithoutAnEnvironmentOfItsOwn(t *testing.T) {
+	run := command.NewSystem(append(os.Environ(), "PREFIX_API_KEY=secret-of-prefix", "SSH_AUTH_SOCK=/secret-of-an-agent", "SOME=thing"), nil)
+	out, err := command.Output(t.Context(), run, command.Cmd{Name: "env"})
+	require.NoError(t, err)
+	require.NotContains(t, out, "secret-of-")
+	require.Contains(t, out, "SOME=thing")
+	out, err = command.Output(t.Context(), run, command.Cmd{Name: "env", Env: run.Environ()})
+	require.NoError(t, err)
+	require.Contains(t, out, "\nPREFIX_API_KEY=", "it was asked for")
 }

@@ -15,13 +15,14 @@ import (
 // LayOver brings the changes and the new files of the work tree to a clone of HEAD, dir: bytes, modes and links as they lie
 // there; what was deleted is deleted. What git ignores is not brought along, but for the files and folders in also, relative to
 // Top; nor are new files that leave wants to stay behind, by their path relative to Top. Submodules, and repositories that git
-// knows nothing of, are brought at the commit that they are at, with their changes. Nothing is written through a link.
-func (r *Repo) LayOver(ctx context.Context, dir string, also []string, leave func(path string) bool) error {
+// knows nothing of, are brought at the commit that they are at, with their changes. Nothing is written through a link. It returns what
+// it brought, or took away.
+func (r *Repo) LayOver(ctx context.Context, dir string, also []string, leave func(path string) bool) (laid []string, err error) {
 	l := &layer{runner: r.runner, from: r.Top, to: dir, leave: leave, common: r.Common}
 	if err := l.changes(ctx, r); err != nil {
-		return err
+		return nil, err
 	}
-	return l.named(also)
+	return append(l.laid, also...), l.named(also)
 }
 
 // CopyFiles is LayOver for a folder that has no commit, be it one of a repository or not, and a folder that is not there: it brings all
@@ -46,6 +47,7 @@ type layer struct {
 	common   string                 // what git keeps for the repository; "" for none
 
 	modes map[string]string // of git, by path, where those of the work tree do not count
+	laid  []string          // what was brought, or taken away
 }
 
 // changes brings what differs from HEAD. Repositories come last: their files are theirs, whatever this one knows of them.
@@ -77,11 +79,13 @@ func (l *layer) changes(ctx context.Context, r *Repo) error {
 		name, nested := strings.CutSuffix(c.path, "/") // a repository that git knows nothing of
 		switch {
 		case c.code == "D ": // git is to forget it; where it stays and is not ignored, it is a new file too
+			l.laid = append(l.laid, name)
 			err = remove(l.to, name)
 		case c.code == "??" && l.leave(name):
 		case nested || slices.Contains(links, name) || l.isRepository(name):
 			repositories = append(repositories, name)
 		default:
+			l.laid = append(l.laid, name)
 			err = l.bring(name)
 		}
 		if err != nil {
@@ -103,10 +107,12 @@ func (l *layer) repository(ctx context.Context, name string) error {
 		return err
 	}
 	if st == nil || !st.IsDir() {
+		l.laid = append(l.laid, name)
 		return l.bring(name)
 	}
 	from, to := at(l.from, name), at(l.to, name)
 	if _, err := os.Lstat(filepath.Join(from, ".git")); err != nil { // files in place of a submodule
+		l.laid = append(l.laid, name)
 		if err := remove(l.to, name); err != nil {
 			return err
 		}
@@ -119,6 +125,7 @@ func (l *layer) repository(ctx context.Context, name string) error {
 	if inner.Common == l.common {
 		return nil
 	}
+	l.laid = append(l.laid, name)
 	below := func(p string) bool { return l.leave(path.Join(name, p)) }
 	head, err := inner.Head(ctx)
 	if errors.Is(err, ErrNoCommit) {
@@ -141,7 +148,8 @@ func (l *layer) repository(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	return inner.LayOver(ctx, to, nil, below)
+	_, err = inner.LayOver(ctx, to, nil, below)
+	return err
 }
 
 // isAt says whether a folder is a repository of its own at a commit.

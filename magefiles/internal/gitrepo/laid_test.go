@@ -106,7 +106,8 @@ func (l *laid) over() (string, error) {
 	require.NoError(l.t, err)
 	clone := filepath.Join(l.t.TempDir(), "clone")
 	require.NoError(l.t, repo.Borrow(l.t.Context(), clone, head.Commit))
-	return clone, repo.LayOver(l.t.Context(), clone, l.also, func(name string) bool { return strings.HasPrefix(name, "left/") })
+	_, err = repo.LayOver(l.t.Context(), clone, l.also, func(name string) bool { return strings.HasPrefix(name, "left/") })
+	return clone, err
 }
 
 // A clone is what the work tree is, but for what git ignores and what stays behind: whatever was changed, and into what.
@@ -532,7 +533,7 @@ func TestLayOverUnreadable(t *testing.T) {
 			l.chmod(c.closed, 0)
 			t.Cleanup(func() { l.chmod(c.closed, 0o755) })
 			bindHere(t, clone, l.dir)
-			err = repo.LayOver(t.Context(), clone, nil, func(string) bool { return false })
+			_, err = repo.LayOver(t.Context(), clone, nil, func(string) bool { return false })
 			require.ErrorContains(t, err, "cannot be copied to where it is to be built")
 			require.Contains(t, fmt.Sprintf("%+v", err), "make it readable, or have git ignore it")
 			require.ErrorIs(t, err, fs.ErrPermission)

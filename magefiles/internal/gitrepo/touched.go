@@ -42,7 +42,11 @@ func (r *Repo) Differs(ctx context.Context, one, other string, dirs ...string) (
 func (r *Repo) specs(dirs []string) (specs []string) {
 	for _, dir := range dirs {
 		spec := ":(top)" // everything
-		if below := path.Join(r.Prefix, dir); below != "." {
+		below := path.Join(r.Prefix, dir)
+		if below == ".." || strings.HasPrefix(below, "../") {
+			continue // it is not in the repository
+		}
+		if below != "." {
 			spec = ":(top,literal)" + below
 		}
 		specs = append(specs, spec)

@@ -126,6 +126,10 @@ func TestHostileWaiting(t *testing.T) {
 			for r.Context().Err() == nil && !stop.Load() {
 				flush("x", 10*time.Millisecond)
 			}
+		case "/slow": // ten times as much as a trickle may be
+			for r.Context().Err() == nil && !stop.Load() {
+				flush(strings.Repeat("x", 200), 20*time.Millisecond)
+			}
 		case "/headers":
 			c, _, _ := w.(http.Hijacker).Hijack()
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n")
@@ -151,11 +155,15 @@ func TestHostileWaiting(t *testing.T) {
 	}))
 	defer s.Close()
 	for path, want := range map[string]string{
-		"/silent": "nothing moved", "/stops": "nothing moved", "/trickles": "less than a kilobyte", "/headers": "nothing moved",
+		"/silent": "nothing moved", "/stops": "nothing moved", "/trickles": "less than a kilobyte", "/slow": "less than 32 kilobytes", "/headers": "nothing moved",
 		"/manyheaders": "server response headers exceeded", "/moves": "",
 	} {
 		t.Run(path, func(t *testing.T) {
-			ctx, w := httpclient.NewWatch(t.Context(), patience)
+			after := patience
+			if path == "/slow" { // which is ended after a multiple of it
+				after /= 2
+			}
+			ctx, w := httpclient.NewWatch(t.Context(), after)
 			defer w.Stop()
 			r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, nil)
 			require.NoError(t, err)
@@ -171,7 +179,7 @@ func TestHostileWaiting(t *testing.T) {
 				return
 			}
 			require.ErrorContains(t, err, want)
-			require.Less(t, time.Since(began), 10*time.Second)
+			require.Less(t, time.Since(began), 20*time.Second)
 		})
 	}
 	require.ErrorIs(t, httpclient.ErrTrickle, httpclient.ErrStalled)

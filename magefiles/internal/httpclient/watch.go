@@ -12,19 +12,29 @@ import (
 var ErrStalled = errors.New("nothing moved for too long")
 
 // ErrTrickle is why a request ends whose bytes come so slowly that it would not end. It is an ErrStalled.
-var ErrTrickle error = trickle{}
+var ErrTrickle error = trickle("less than a kilobyte a second came through")
 
-type trickle struct{}
+// errSlow is why an answer ends that has taken long, and comes slowly all the while. It is an ErrTrickle.
+var errSlow error = trickle("it has taken too long, and less than 32 kilobytes a second came through")
 
-func (trickle) Error() string     { return "less than a kilobyte a second came through" }
-func (trickle) Is(err error) bool { return err == ErrStalled }
+type trickle string
+
+func (t trickle) Error() string   { return string(t) }
+func (trickle) Is(err error) bool { return err == ErrStalled || err == ErrTrickle }
 
 // slowest is what has to move, in bytes a second, over the time for which nothing may move. A line on which less moves
 // is of no use; a server that sends less keeps us waiting on purpose.
 const slowest = 1 << 10
 
-// Watch ends a request when nothing, or next to nothing, has moved for a while. How long a transfer takes in all is the
-// network's affair.
+// What an answer that takes long has to move, in bytes a second from its beginning, and how long that is, in times for which nothing
+// may move: an hour where that is two minutes. With the limits of size that every answer has, all of them end.
+const (
+	slowestInAll = 32 << 10
+	long         = 30
+)
+
+// Watch ends a request when nothing, or next to nothing, has moved for a while. How long it takes to send something is the network's
+// affair; an answer that takes long has to come faster than [slowest].
 type Watch struct {
 	ctx    context.Context
 	timer  *time.Timer
@@ -32,6 +42,8 @@ type Watch struct {
 	cancel context.CancelCauseFunc
 	moved  atomic.Int64 // bytes since the wait began
 	last   atomic.Int64 // when something moved, in nanoseconds since 1970
+	got    atomic.Int64 // bytes of the answer
+	began  atomic.Int64 // when the answer did, in nanoseconds since 1970
 }
 
 // NewWatch returns the context that the request has to be made with. The caller calls Stop at the end.
@@ -64,6 +76,15 @@ func (w *Watch) count(bytes int) {
 	}
 }
 
+// arrived counts a part of an answer, and ends one that comes slowly for long.
+func (w *Watch) arrived(bytes int) {
+	took := time.Duration(time.Now().UnixNano() - w.began.Load())
+	if got := w.got.Add(int64(bytes)); took > long*w.after && float64(got) < took.Seconds()*slowestInAll {
+		w.cancel(errSlow)
+	}
+	w.count(bytes)
+}
+
 // Stop ends the watch, and the request: what is not read by now is not wanted.
 func (w *Watch) Stop() {
 	w.timer.Stop()
@@ -81,6 +102,7 @@ func (w *Watch) Lost(err error) error {
 // Body is the body of an answer, read under the watch, which ends when the body is closed. That there is an answer counts
 // as moving.
 func (w *Watch) Body(body io.ReadCloser) io.ReadCloser {
+	w.began.Store(time.Now().UnixNano())
 	w.Moved()
 	return &watched{body, w}
 }
@@ -92,7 +114,7 @@ type watched struct {
 
 func (b *watched) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
-	b.w.count(n)
+	b.w.arrived(n)
 	if err != nil && err != io.EOF {
 		err = b.w.Lost(err)
 	}

@@ -84,10 +84,19 @@ func (r *run) settle(ctx context.Context) error {
 	if err := r.settleIdentity(ctx); err != nil {
 		return err
 	}
-	if err := r.takeJournal(); err != nil {
+	if err := errors.Join(r.takeJournal(), r.mark()); err != nil {
 		return err
 	}
 	return r.shareEnvironments()
+}
+
+// Mark is the file, in the state of a clone, that says which server a rehearsal's clone may publish to: the one of its own world.
+const Mark = "rehearsal"
+
+// mark says so. The world goes, and with -keep the clone is there to look around in.
+func (r *run) mark() error {
+	file := filepath.Join(r.clone, ".git", stateName, Mark)
+	return errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(r.world.Prefix.URL), 0o644))
 }
 
 func (r *run) inClone(ctx context.Context, args ...string) error {

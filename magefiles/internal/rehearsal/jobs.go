@@ -152,7 +152,8 @@ func (r *runner) checkout(ctx context.Context, clone string) error {
 		{Dir: r.Dir, Args: []string{"clone", "--quiet", "--", r.Remote, clone}},
 		{Dir: clone, Args: []string{"-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", r.commit}},
 	} {
-		c.Name, c.Env, c.Stdout, c.Stderr, c.Gentle = "git", r.quietGit(), &r.said, &r.said, true
+		c.Name, c.Stdout, c.Stderr, c.Gentle = "git", &r.said, &r.said, true
+		c.Env, _ = command.Withhold(r.quietGit())
 		if err := r.Runner.Run(ctx, c); err != nil {
 			return err
 		}

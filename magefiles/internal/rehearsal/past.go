@@ -190,11 +190,11 @@ func (r *run) buildPast(ctx context.Context, p *past, repo *gitrepo.Repo, w *wor
 
 // keptAt is the folder of what is built from a tag: its name holds everything that the artifacts depend on.
 func (r *run) keptAt(ctx context.Context, p *past) (string, error) {
-	tree, err := r.git(ctx, r.source.Top, "rev-parse", "--verify", "--end-of-options", p.commit+"^{tree}")
+	tree, err := asOwner(ctx, r.Runner, r.Environ, r.source.Top, "rev-parse", "--verify", "--end-of-options", p.commit+"^{tree}")
 	if err != nil {
 		return "", err
 	}
-	stamp, err := r.git(ctx, r.source.Top, "rev-list", "--no-commit-header", "--max-count=1", "--format=%ct", p.commit, "--")
+	stamp, err := asOwner(ctx, r.Runner, r.Environ, r.source.Top, "rev-list", "--no-commit-header", "--max-count=1", "--format=%ct", p.commit, "--")
 	if err != nil {
 		return "", err
 	}

@@ -44,10 +44,10 @@ func (r *run) standIn(p *past, w *workspace.Workspace, why error, dir string, fi
 }
 
 // writeStandIn writes a noarch package with no files. Nothing in a release takes it for one that was built: it is in no
-// folder of artifacts, and its build string says what it is.
+// folder of artifacts, there is no record of it, and its build string says what it is.
 func writeStandIn(pkg *workspace.Package, version string, when time.Time, dir string) (string, error) {
 	x := condapkg.Index{
-		Name: pkg.Name, Version: version, Build: fmt.Sprintf("standin_%d", pkg.Build.Number), BuildNumber: pkg.Build.Number,
+		Name: pkg.Name, Version: version, Build: fmt.Sprintf("%s%d", toolchain.StandIn, pkg.Build.Number), BuildNumber: pkg.Build.Number,
 		Noarch: condapkg.NoarchGeneric, Subdir: "noarch",
 	}
 	for _, d := range toolchain.ExpectedDepends(pkg, workspace.HostPlatform()) {

@@ -134,7 +134,7 @@ func (w *World) makeRemote(ctx context.Context) error {
 	}
 	for some := range slices.Chunk(refs, at) {
 		if err == nil {
-			_, err = askGit(ctx, w.Runner, command.Unset(w.WorldConfig.Environ, allowProtocol), w.Source.Top, w.filling(some)...)
+			_, err = asOwner(ctx, w.Runner, command.Unset(w.WorldConfig.Environ, allowProtocol), w.Source.Top, w.filling(some)...)
 		}
 	}
 	if err != nil {
@@ -173,7 +173,7 @@ func (w *World) beginning(ctx context.Context) (commit string, tags []string, er
 
 // gitIn runs git in a person's repository, as the person's git is configured.
 func (w *World) gitIn(ctx context.Context, dir string, args ...string) (string, error) {
-	return askGit(ctx, w.Runner, nil, dir, args...)
+	return askGit(ctx, w.Runner, w.WorldConfig.Environ, dir, args...)
 }
 
 // atRemote runs git on the remote.

@@ -18,9 +18,11 @@ func (b *build) lay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := b.repo.LayOver(ctx, b.clone, include, b.stays); err != nil {
+	laid, err := b.repo.LayOver(ctx, b.clone, include, b.stays)
+	if err != nil {
 		return err
 	}
+	b.beyond.add(laid...)
 	there, err := gitrepo.Open(ctx, b.Runner, b.clone)
 	if err != nil {
 		return err

@@ -120,6 +120,9 @@ func (b *build) fromOutside(archives []string) error {
 			return operr.New("commit what is to be packed in place of the link, or keep it out of the package",
 				"%s is built with what is at %s on this machine: %s is a link that leads there, and a package is made of what is committed", l.of.Name, l.leads, l.name)
 		}
+		if packed {
+			b.beyond.add(l.leads)
+		}
 		if packed && b.Tell != nil {
 			b.Tell("%s has what is at %s: %s is a link that leads there; release and publish refuse that", l.of.Name, l.leads, l.name)
 		}

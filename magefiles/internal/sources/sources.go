@@ -21,7 +21,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -39,6 +41,41 @@ type Sources struct {
 	Tell func(format string, args ...any)
 
 	commit *commit // nil is HEAD with the changes and new files of the work tree
+	beyond *beyond
+}
+
+// beyond is what builds had that is not of a commit, or is of another one.
+type beyond struct {
+	mu    sync.Mutex
+	names []string
+	heads map[string]bool
+}
+
+func (b *beyond) add(names ...string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.names = append(b.names, names...)
+}
+
+func (b *beyond) at(head string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.heads[head] = true
+}
+
+// Beyond says what the builds so far had beyond a commit: files that were changed, new ones, those that git ignores and the workspace
+// includes, and what links brought. None where all that they had is of the commit.
+func (s *Sources) Beyond(commit string) []string {
+	s.beyond.mu.Lock()
+	defer s.beyond.mu.Unlock()
+	all := slices.Clone(s.beyond.names)
+	for head := range s.beyond.heads {
+		if head != commit {
+			all = append(all, cmp.Or(head, "files without a commit"))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // commit is what is built where it is not the work tree.
@@ -51,14 +88,14 @@ type commit struct {
 // WorkTree is the commit that is checked out, with the changes and new files of the work tree. Outside of git, and before the first
 // commit, the files of the workspace are all there is.
 func (s Sources) WorkTree() *Sources {
-	s.commit = nil
+	s.commit, s.beyond = nil, &beyond{heads: map[string]bool{}}
 	return &s
 }
 
 // Commit is a commit of the repository that the workspace is in. tags, where it is not nil, says which tags a build of
 // packages is to see on the commit, and no others.
 func (s Sources) Commit(repo *gitrepo.Repo, hash string, tags func(packages ...*workspace.Package) []gitrepo.Tag) *Sources {
-	s.commit = &commit{repo, hash, tags}
+	s.commit, s.beyond = &commit{repo, hash, tags}, &beyond{heads: map[string]bool{}}
 	return &s
 }
 
@@ -75,6 +112,7 @@ func (s *Sources) Take(ctx context.Context, packages ...*workspace.Package) (roo
 	if err != nil {
 		return "", nil, err
 	}
+	b.beyond.at(b.head)
 	if err := b.make(ctx); err != nil {
 		_ = removeAll(b.copies()) // the next build says so
 		unlock()

@@ -40,6 +40,10 @@ func checkAny(w *workspace.Workspace, p *workspace.Package, path string) (Artifa
 	return a, nil
 }
 
+// StandIn begins the build string of what a rehearsal makes in place of a past release that cannot be built. It is nothing that may be
+// published.
+const StandIn = "standin_"
+
 // check is Check without a next step where the wheel is of another version; the artifact is complete then, too.
 func check(w *workspace.Workspace, p *workspace.Package, path string) (Artifact, error) {
 	path, err := filepath.Abs(path)
@@ -59,6 +63,9 @@ func check(w *workspace.Workspace, p *workspace.Package, path string) (Artifact,
 	}
 	if err := CheckIndex(w, p, &r.Index, workspace.HostPlatform()); err != nil {
 		return Artifact{}, err
+	}
+	if strings.HasPrefix(r.Index.Build, StandIn) {
+		return Artifact{}, operr.New("build the package: `mage build:package "+p.Name+"`", "%s was made by a rehearsal in place of a package that could not be built: it is empty", filepath.Base(path))
 	}
 	a := Artifact{Package: p.Name, Path: path, SHA256: r.SHA256, Size: r.Size, Index: r.Index}
 	a.Wheel, err = checkWheel(p, filepath.Base(path), r.Index.Version, wheels)

@@ -52,7 +52,7 @@ func (l *loader) readPackage(f *folder) *Package {
 	l.readLiterals(p)
 	l.readEnvVersions(s, p)
 	p.Metadata = s.readMetadata(pkg, l.manifest.workspaceMetadata)
-	p.named = namedFiles(s, project, p)
+	p.named, p.inherits = namedFiles(s, project, p), inheritsIn(pkg)
 	p.Deps = s.packageDeps()
 	for i := range p.Deps {
 		if p.Deps[i].Spec.Workspace {

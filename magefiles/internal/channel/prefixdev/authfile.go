@@ -26,6 +26,15 @@ type stored struct {
 // password, for example, which other tools can send.
 var ErrKind = errors.New("no bearer token")
 
+// KeyOf is the token that a credential file of the rattler tools has for a server; "" where it has none that is good.
+func KeyOf(file string, c *Client) Token {
+	token, _, err := readAuthFile(file, c.base.Hostname(), time.Now())
+	if err != nil {
+		return ""
+	}
+	return token
+}
+
 // readAuthFile looks up a host in a credential file of the rattler tools: {"*.prefix.dev": {"BearerToken": "…"}}. A file
 // that is not there has no entries; one that cannot be read is an error, without its contents.
 func readAuthFile(path, host string, now time.Time) (token Token, key string, err error) {

@@ -62,7 +62,8 @@ type Config struct {
 // New returns the embedded toolchain. Nothing is looked for or installed before it is needed.
 func New(c Config) *Toolchain {
 	e := &Toolchain{runner: c.Runner, env: c.Environ, cache: c.Cache, workspace: c.Workspace, log: c.Log, envs: c.Environments, published: c.Published, from: c.Sources}
-	e.pythons = &finder{runner: c.Runner, env: c.Environ, places: c.Places, patience: patience, say: e.say}
+	plain, _ := command.Withhold(c.Environ) // whatever is called python on PATH is asked
+	e.pythons = &finder{runner: c.Runner, env: plain, places: c.Places, patience: patience, say: e.say}
 	return e
 }
 

@@ -146,8 +146,12 @@ func (e *Toolchain) tool(ctx context.Context, out io.Writer, name string, args .
 }
 
 // toolEnv is the environment of the toolchain's own tools, and so of the build backends that uv runs: without what would change
-// what they make of the sources, and without credentials, but for those by which packages are fetched.
-func (e *Toolchain) toolEnv() []string { return e.without(command.Fetching...) }
+// what they make of the sources, and without credentials, but for those by which uv and pip fetch packages. A file of conda channels'
+// keys, which may be able to write, is none of these.
+func (e *Toolchain) toolEnv() []string { return e.without(fetchingByUV...) }
+
+// fetchingByUV are those of command.Fetching that uv and pip read.
+var fetchingByUV = slices.DeleteFunc(slices.Clone(command.Fetching), func(name string) bool { return name == "RATTLER_AUTH_FILE" })
 
 // buildEnv is the environment of a build, which runs code of the package and of its build backend: with the credentials alone
 // that the manifest names for it.

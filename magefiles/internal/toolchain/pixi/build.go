@@ -124,7 +124,7 @@ func (p *Pixi) publish(ctx context.Context, root string, log io.Writer, secrets 
 		log = io.Discard
 	}
 	said := &ending{}
-	env, _ := command.Withhold(toolchain.WithoutOutside(p.env), slices.Concat(command.Fetching, secrets, p.pass)...)
+	env, _ := command.Withhold(toolchain.WithoutOutside(command.Unset(p.env, p.keep...)), slices.Concat(command.Fetching, secrets, p.pass)...)
 	err := p.callWith(ctx, command.Cmd{
 		Dir: root, Args: args, Env: env, Stdout: log, Stderr: io.MultiWriter(log, said),
 	})

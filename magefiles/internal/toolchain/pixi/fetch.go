@@ -2,6 +2,7 @@ package pixi
 
 import (
 	"archive/tar"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path"
@@ -37,7 +39,8 @@ type Source struct {
 }
 
 // Fetch returns the path of the pinned pixi, and downloads it first if it is not in the cache. Nothing is unpacked
-// whose sha256 is not the pinned one, and the program appears in the cache in one step.
+// whose sha256 is not the pinned one, and the program appears in the cache in one step. What is in the cache is compared with
+// the pin each time, since others write there too: the archive is kept, and the program is what it holds.
 func Fetch(ctx context.Context, s Source) (string, error) {
 	pin, ok := pins[s.Platform]
 	if !ok {
@@ -49,8 +52,14 @@ func Fetch(ctx context.Context, s Source) (string, error) {
 
 func fetch(ctx context.Context, s Source, pin Pin) (string, error) {
 	folder := filepath.Join(s.Cache, "pixi-"+Version+"-"+pin.SHA256[:16])
-	program := filepath.Join(folder, "pixi")
-	if info, err := os.Stat(program); err == nil && info.Mode().IsRegular() {
+	program, kept := filepath.Join(folder, "pixi"), filepath.Join(folder, "pixi.tar.gz")
+	if sum, err := digestOf(kept); err == nil && sum == pin.SHA256 {
+		if is, err := holds(kept, program); err == nil && is {
+			return program, nil
+		}
+		if err := unpack(kept, program); err != nil {
+			return "", fmt.Errorf("unpacking %s: %w", kept, err)
+		}
 		return program, nil
 	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -73,7 +82,60 @@ func fetch(ctx context.Context, s Source, pin Pin) (string, error) {
 	if err := unpack(archive.path, program); err != nil {
 		return "", fmt.Errorf("unpacking %s: %w", address, err)
 	}
-	return program, nil
+	return program, os.Rename(archive.path, kept)
+}
+
+// digestOf is the sha256 of a file, in hex.
+func digestOf(path string) (string, error) {
+	f, err := regular(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	return hex.EncodeToString(sum.Sum(nil)), err
+}
+
+// regular opens a file that is no link, and no pipe that would be waited for.
+func regular(path string) (*os.File, error) {
+	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, fs.ErrInvalid)
+	}
+	return os.Open(path)
+}
+
+// holds says whether the program is the one in an archive, byte for byte.
+func holds(archive, program string) (bool, error) {
+	p, err := regular(program)
+	if err != nil {
+		return false, err
+	}
+	defer p.Close()
+	a, err := os.Open(archive)
+	if err != nil {
+		return false, err
+	}
+	defer a.Close()
+	z, err := gzip.NewReader(a)
+	if err != nil {
+		return false, err
+	}
+	t := tar.NewReader(z)
+	if _, err := t.Next(); err != nil {
+		return false, err
+	}
+	one, other := make([]byte, 1<<18), make([]byte, 1<<18)
+	for {
+		n, err := io.ReadFull(t, one)
+		m, _ := io.ReadFull(p, other)
+		if !bytes.Equal(one[:n], other[:m]) {
+			return false, nil
+		}
+		if n < len(one) { // the end, of both
+			return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF), nil
+		}
+	}
 }
 
 type downloaded struct{ path, sha256 string }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -73,7 +74,46 @@ func TestFetch(t *testing.T) {
 	require.Equal(t, 1, *requests, "it is downloaded once")
 	entries, err := os.ReadDir(filepath.Dir(path))
 	require.NoError(t, err)
-	require.Len(t, entries, 1, "nothing else is left behind")
+	require.Len(t, entries, 2, "the program and its archive; nothing else is left behind")
+}
+
+// TestHostileCache takes nothing from the cache that is not what the pin says: somebody else may write there.
+func TestHostileCache(t *testing.T) {
+	source, pin, requests := serve(t, archive(t, file("pixi")))
+	program, err := fetch(t.Context(), source, pin)
+	require.NoError(t, err)
+	good, err := os.ReadFile(program)
+	require.NoError(t, err)
+	kept, evil := filepath.Join(filepath.Dir(program), "pixi.tar.gz"), []byte("#!/bin/sh\nevil\n")
+	elsewhere := filepath.Join(t.TempDir(), "evil")
+	require.NoError(t, os.WriteFile(elsewhere, evil, 0o755))
+	for name, attack := range map[string]func() error{
+		"another program": func() error { return os.WriteFile(program, evil, 0o755) },
+		"a longer one":    func() error { return os.WriteFile(program, append(append([]byte(nil), good...), evil...), 0o755) },
+		"a shorter one":   func() error { return os.WriteFile(program, good[:len(good)-1], 0o755) },
+		"a link":          func() error { return errors.Join(os.Remove(program), os.Symlink(elsewhere, program)) },
+		"no program":      func() error { return os.Remove(program) },
+		"another archive": func() error { return os.WriteFile(kept, archive(t, file("pixi"), file("more")), 0o644) },
+		"both":            func() error { return errors.Join(os.WriteFile(kept, evil, 0o644), os.WriteFile(program, evil, 0o755)) },
+		"no archive":      func() error { return errors.Join(os.Remove(kept), os.WriteFile(program, evil, 0o755)) },
+		"a link to another": func() error {
+			return errors.Join(os.Remove(kept), os.Symlink(elsewhere, kept), os.WriteFile(program, evil, 0o755))
+		},
+	} {
+		require.NoError(t, attack(), name)
+		path, err := fetch(t.Context(), source, pin)
+		require.NoError(t, err, name)
+		info, err := os.Lstat(path)
+		require.NoError(t, err, name)
+		require.Equal(t, os.FileMode(0o755), info.Mode(), name)
+		text, err := os.ReadFile(path)
+		require.NoError(t, err, name)
+		require.Equal(t, good, text, name)
+		text, err = os.ReadFile(elsewhere)
+		require.NoError(t, err)
+		require.Equal(t, evil, text, "nothing is written through a link")
+	}
+	require.Equal(t, 5, *requests, "an archive that is not the pinned one is downloaded again, and no other")
 }
 
 func TestFetchRefuses(t *testing.T) {

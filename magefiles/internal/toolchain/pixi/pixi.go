@@ -29,13 +29,40 @@ type Pixi struct {
 	runner  command.Runner
 	env     []string
 	pass    []string // variables that tasks and builds get though they may hold a credential
+	secrets []string // those that the packages of the workspace name for their builds, which an installation makes too
+	keep    []string // variables that nothing of a workspace is built beside
 }
 
-// Pass lets tasks and builds have variables that may hold a credential. Otherwise they get none.
-func (p *Pixi) Pass(names []string) *Pixi {
+// Pass lets tasks and builds have the variables that may hold a credential and that a workspace passes, and builds those that its packages
+// name. Otherwise they get none.
+func (p *Pixi) Pass(w *workspace.Workspace) *Pixi {
 	with := *p
-	with.pass = names
+	with.pass, with.secrets = w.Config.Pass, nil
+	for _, pkg := range w.Packages {
+		with.secrets = append(with.secrets, pkg.Build.Secrets...)
+	}
 	return &with
+}
+
+// Keep withholds variables by which packages are fetched wherever something of a workspace may be built. A clean environment of what is
+// published gets them.
+func (p *Pixi) Keep(names ...string) *Pixi {
+	with := *p
+	with.keep = names
+	return &with
+}
+
+// installing is the environment of what fetches packages, and builds those that are in the workspace: their code, and their backends', runs
+// beside it.
+func (p *Pixi) installing() []string {
+	env, _ := command.Withhold(command.Unset(p.env, p.keep...), slices.Concat(command.Fetching, p.secrets, p.pass)...)
+	return env
+}
+
+// fetching is the environment of what fetches packages into a clean environment, where nothing is built.
+func (p *Pixi) fetching() []string {
+	env, _ := command.Withhold(p.env, slices.Concat(command.Fetching, p.pass)...)
+	return env
 }
 
 var _ toolchain.Toolchain = (*Pixi)(nil)
@@ -55,7 +82,8 @@ func Find(ctx context.Context, r command.Runner, env []string) (*Pixi, error) {
 // publish packages is refused.
 func At(ctx context.Context, r command.Runner, env []string, path string) (*Pixi, error) {
 	p := &Pixi{path: path, runner: r, env: clean(env)}
-	out, err := command.Output(ctx, r, command.Cmd{Name: path, Args: []string{"--version"}, Env: p.env})
+	plain, _ := command.Withhold(p.env) // it is not known yet what it is
+	out, err := command.Output(ctx, r, command.Cmd{Name: path, Args: []string{"--version"}, Env: plain})
 	if err != nil {
 		return nil, about(err, "asking %s for its version", path)
 	}
@@ -120,14 +148,7 @@ func (p *Pixi) Reproducible() bool { return false }
 // call runs pixi in a folder. Both outputs go to the writers; an error of pixi's own, which it writes to standard
 // error, comes back as one that says what to do.
 func (p *Pixi) call(ctx context.Context, dir string, stdout, stderr io.Writer, args ...string) error {
-	return p.callWith(ctx, command.Cmd{Dir: dir, Args: args, Env: p.fetching(), Stdout: stdout, Stderr: stderr})
-}
-
-// fetching is the environment of a pixi that installs or locks. It builds what lies in the workspace for that, by build backends, which
-// are code of others: there is no credential in it but those by which packages are fetched, and those of pass.
-func (p *Pixi) fetching() []string {
-	env, _ := command.Withhold(p.env, slices.Concat(command.Fetching, p.pass)...)
-	return env
+	return p.callWith(ctx, command.Cmd{Dir: dir, Args: args, Env: p.installing(), Stdout: stdout, Stderr: stderr})
 }
 
 func (p *Pixi) callWith(ctx context.Context, c command.Cmd) error {

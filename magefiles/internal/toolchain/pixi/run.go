@@ -31,7 +31,8 @@ func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
 		args = append(args, escape(a))
 	}
 	plain, withheld := command.Withhold(p.env, p.pass...)
-	if slices.ContainsFunc(withheld, command.Fetches) { // the environment is made with it, and the task is run without
+	forBuilds := func(name string) bool { return command.Fetches(name) || slices.Contains(p.secrets, name) }
+	if slices.ContainsFunc(withheld, forBuilds) { // the environment is made with it, and the task is run without
 		install := []string{"install"}
 		if t.Environment != "" {
 			install = append(install, "--environment="+t.Environment)

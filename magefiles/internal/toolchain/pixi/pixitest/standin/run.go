@@ -140,7 +140,7 @@ func (s *standin) task(e environment, name string, args []string) int {
 	}
 	fmt.Fprintf(os.Stderr, "✨ Pixi task (%s in %s): %s\n", name, e.Environment, strings.TrimSpace(t.Cmd))
 	err := command.NewSystem(os.Environ(), nil).Run(context.Background(), command.Cmd{
-		Name: "sh", Args: []string{"-c", script}, Dir: s.root(), Stdout: os.Stdout, Stderr: os.Stderr,
+		Name: "sh", Args: []string{"-c", script}, Dir: s.root(), Env: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr,
 	})
 	var exit *command.ExitError
 	if errors.As(err, &exit) {

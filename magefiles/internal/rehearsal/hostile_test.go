@@ -1,0 +1,77 @@
+package rehearsal
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+)
+
+// TestHostileHooksOfARehearsal has all that the gits of a rehearsal call (hooks, filters, monitors) write down what they see. There is no
+// credential; and in the person's own repository, where a partial clone may have to ask its remote, nothing is called.
+func TestHostileHooksOfARehearsal(t *testing.T) {
+	base := t.TempDir()
+	seen, top := filepath.Join(base, "seen"), filepath.Join(base, "mine")
+	require.NoError(t, os.Mkdir(seen, 0o755))
+	spy := filepath.Join(base, "spy")
+	require.NoError(t, os.WriteFile(spy, []byte("#!/bin/sh\nenv > '"+seen+"'/$(basename \"$0\").$$\ncase $0 in *filter) cat;; esac\n"), 0o755))
+	filter := filepath.Join(base, "filter")
+	require.NoError(t, os.Symlink(spy, filter))
+	hooks := filepath.Join(base, "hooks")
+	require.NoError(t, os.Mkdir(hooks, 0o755))
+	for _, name := range []string{"pre-commit", "post-commit", "reference-transaction", "post-index-change", "post-checkout", "pre-push"} {
+		require.NoError(t, os.Symlink(spy, filepath.Join(hooks, name)))
+	}
+	env := command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "HOME="+base,
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.invalid", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.invalid")
+	git := func(args ...string) {
+		x := exec.Command("git", append([]string{"-C", top}, args...)...)
+		x.Env = env
+		out, err := x.CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+	require.NoError(t, os.Mkdir(top, 0o755))
+	git("init", "-q", "-b", "main")
+	require.NoError(t, os.WriteFile(filepath.Join(top, "file"), []byte("one\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(top, ".gitattributes"), []byte("* filter=spy\n"), 0o644))
+	git("add", "-A")
+	git("commit", "-q", "-m", "first")
+	for _, kv := range [][2]string{{"core.hooksPath", hooks}, {"core.fsmonitor", spy}, {"filter.spy.clean", filter}, {"filter.spy.smudge", filter}} {
+		git("config", kv[0], kv[1])
+	}
+
+	system := command.NewSystem(append(env, "PREFIX_API_KEY=secret-of-prefix", "GITHUB_TOKEN=secret-of-github", "NPM_TOKEN=secret-of-npm",
+		"SSH_AUTH_SOCK=/secret-of-an-agent", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=secret-of-a-job"), nil)
+	repo, err := gitrepo.Open(t.Context(), system, top)
+	require.NoError(t, err)
+	head, err := repo.Head(t.Context())
+	require.NoError(t, err)
+	w := &World{Remote: filepath.Join(base, "remote.git"), WorldConfig: WorldConfig{Dir: base, Runner: system, Environ: system.Environ(), Source: repo, Branch: "main"}}
+	require.NoError(t, w.makeRemote(t.Context()))
+	called := func() []os.DirEntry {
+		entries, err := os.ReadDir(seen)
+		require.NoError(t, err)
+		return entries
+	}
+	require.Empty(t, called(), "nothing of the repository is called where a remote may be asked")
+
+	r := &run{Config: Config{Runner: system, Environ: system.Environ()}}
+	require.NoError(t, os.WriteFile(filepath.Join(top, "file"), []byte("two\n"), 0o644))
+	_, err = r.git(t.Context(), top, "status", "--porcelain", "--untracked-files=no")
+	require.NoError(t, err)
+	_, err = askGit(t.Context(), system, system.Environ(), top, "commit", "--quiet", "--all", "--message=second")
+	require.NoError(t, err)
+	job := &runner{World: w, commit: head.Commit, dir: base}
+	require.NoError(t, job.checkout(t.Context(), filepath.Join(base, "job")))
+	require.Greater(t, len(called()), 3)
+	for _, e := range called() {
+		text, err := os.ReadFile(filepath.Join(seen, e.Name()))
+		require.NoError(t, err)
+		require.NotContains(t, string(text), "secret-of-", e.Name())
+	}
+}

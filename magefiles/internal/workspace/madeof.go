@@ -1,0 +1,64 @@
+package workspace
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+)
+
+// MadeOf are the files and folders, there or not, that say what the bytes of a package are, relative to the root: its sources, the
+// files out of these that its manifests name (a readme, licenses), the root manifest where it takes something from there, and the
+// .gitattributes by which git writes all of these to the disk. A path may begin with "..".
+func (w *Workspace) MadeOf(p *Package) (all []string) {
+	add := func(file string) {
+		if !slices.Contains(all, file) {
+			all = append(all, file)
+		}
+	}
+	for _, dir := range p.Sources() {
+		add(dir)
+	}
+	for _, n := range p.named {
+		if file := n.folder(); file != "" {
+			add(file)
+		}
+	}
+	if p.inherits {
+		add(w.Manifest.Path)
+	}
+	for _, file := range slices.Clone(all) {
+		for dir := path.Dir(file); ; dir = path.Dir(dir) {
+			add(path.Join(dir, ".gitattributes"))
+			if dir == "." || dir == "/" || path.Base(dir) == ".." {
+				break
+			}
+		}
+	}
+	return all
+}
+
+// folder is the file that is named, or, where it is named by a pattern, the folder that the pattern looks through, relative to the root.
+// "" is not in the repository.
+func (n NamedFile) folder() string {
+	text := n.Path
+	if path.IsAbs(text) {
+		return ""
+	}
+	if i := strings.IndexAny(text, "*?["); i >= 0 {
+		text = path.Dir(text[:i] + "x")
+	}
+	return path.Join(n.Dir, text)
+}
+
+// inheritsIn says whether something in a table is taken from the workspace.
+func inheritsIn(n *tomledit.Node) bool {
+	if n == nil {
+		return false
+	}
+	if n.Key == "workspace" && n.True() {
+		return true
+	}
+	return slices.ContainsFunc(n.Children, inheritsIn)
+}
