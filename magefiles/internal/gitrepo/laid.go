@@ -16,13 +16,13 @@ import (
 // there; what was deleted is deleted. What git ignores is not brought along, but for the files and folders in also, relative to
 // Top; nor are new files that leave wants to stay behind, by their path relative to Top. Submodules, and repositories that git
 // knows nothing of, are brought at the commit that they are at, with their changes. Nothing is written through a link. It returns what
-// it brought, or took away.
-func (r *Repo) LayOver(ctx context.Context, dir string, also []string, leave func(path string) bool) (laid []string, err error) {
+// it brought, or took away: what git knows, or also names, and what is new.
+func (r *Repo) LayOver(ctx context.Context, dir string, also []string, leave func(path string) bool) (laid, fresh []string, err error) {
 	l := &layer{runner: r.runner, from: r.Top, to: dir, leave: leave, common: r.Common}
 	if err := l.changes(ctx, r); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return append(l.laid, also...), l.named(also)
+	return append(l.laid, also...), l.fresh, l.named(also)
 }
 
 // CopyFiles is LayOver for a folder that has no commit, be it one of a repository or not, and a folder that is not there: it brings all
@@ -48,6 +48,7 @@ type layer struct {
 
 	modes map[string]string // of git, by path, where those of the work tree do not count
 	laid  []string          // what was brought, or taken away
+	fresh []string          // new files that were brought
 }
 
 // changes brings what differs from HEAD. Repositories come last: their files are theirs, whatever this one knows of them.
@@ -84,6 +85,9 @@ func (l *layer) changes(ctx context.Context, r *Repo) error {
 		case c.code == "??" && l.leave(name):
 		case nested || slices.Contains(links, name) || l.isRepository(name):
 			repositories = append(repositories, name)
+		case c.code == "??":
+			l.fresh = append(l.fresh, name)
+			err = l.bring(name)
 		default:
 			l.laid = append(l.laid, name)
 			err = l.bring(name)
@@ -148,7 +152,7 @@ func (l *layer) repository(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	_, err = inner.LayOver(ctx, to, nil, below)
+	_, _, err = inner.LayOver(ctx, to, nil, below)
 	return err
 }
 

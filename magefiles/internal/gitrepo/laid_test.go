@@ -106,7 +106,7 @@ func (l *laid) over() (string, error) {
 	require.NoError(l.t, err)
 	clone := filepath.Join(l.t.TempDir(), "clone")
 	require.NoError(l.t, repo.Borrow(l.t.Context(), clone, head.Commit))
-	_, err = repo.LayOver(l.t.Context(), clone, l.also, func(name string) bool { return strings.HasPrefix(name, "left/") })
+	_, _, err = repo.LayOver(l.t.Context(), clone, l.also, func(name string) bool { return strings.HasPrefix(name, "left/") })
 	return clone, err
 }
 
@@ -533,7 +533,7 @@ func TestLayOverUnreadable(t *testing.T) {
 			l.chmod(c.closed, 0)
 			t.Cleanup(func() { l.chmod(c.closed, 0o755) })
 			bindHere(t, clone, l.dir)
-			_, err = repo.LayOver(t.Context(), clone, nil, func(string) bool { return false })
+			_, _, err = repo.LayOver(t.Context(), clone, nil, func(string) bool { return false })
 			require.ErrorContains(t, err, "cannot be copied to where it is to be built")
 			require.Contains(t, fmt.Sprintf("%+v", err), "make it readable, or have git ignore it")
 			require.ErrorIs(t, err, fs.ErrPermission)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // lay lays the work tree over a clone, and lets git see the changes of the person alone, and not those of the build.
@@ -18,16 +19,24 @@ func (b *build) lay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	laid, err := b.repo.LayOver(ctx, b.clone, include, b.stays)
+	laid, fresh, err := b.repo.LayOver(ctx, b.clone, include, b.stays)
 	if err != nil {
 		return err
 	}
 	b.beyond.add(laid...)
+	b.beyond.add(slices.DeleteFunc(fresh, b.isBeside)...)
 	there, err := gitrepo.Open(ctx, b.Runner, b.clone)
 	if err != nil {
 		return err
 	}
 	return there.SettleRest(ctx)
+}
+
+// isBeside says of a new file that it is in no package, and named by none: a note, or a cache that the jobs of a CI have in the work tree.
+func (b *build) isBeside(name string) bool {
+	return !slices.ContainsFunc(b.Workspace.Packages, func(p *workspace.Package) bool {
+		return slices.ContainsFunc(b.Workspace.MadeOf(p), func(file string) bool { return within(name, path.Join(b.prefix, file)) })
+	})
 }
 
 // copyAll copies what has no commit, but for what its .gitignore names.
