@@ -116,7 +116,7 @@ func (a *app) showChannel(ctx context.Context, w *workspace.Workspace, asJSON bo
 	if err != nil {
 		return err
 	}
-	holdings, err := publish.Look(ctx, c, w.Packages)
+	holdings, err := publish.Find(ctx, c, func(ctx context.Context) (publish.Access, error) { return authorizeFor(ctx, client, c.Name()) }, w.Packages)
 	if err != nil {
 		return err
 	}
@@ -129,9 +129,17 @@ func (a *app) showChannel(ctx context.Context, w *workspace.Workspace, asJSON bo
 	}
 	a.heldTable(all)
 	if !holdings.Exists {
-		a.view.Line("\n%s is not there yet, or empty, as before a first release. %s", c.URL(), firstRelease(client, c.Name()))
+		a.view.Line("\n%s is not there yet, or empty, as before a first release. %s%s", c.URL(), firstRelease(client, c.Name()), sayPrivate(holdings))
 	}
 	return nil
+}
+
+// sayPrivate says what else may be the matter with a channel that is not there for anyone, where there is nothing to ask it with.
+func sayPrivate(h publish.Holdings) string {
+	if h.Unseen == nil {
+		return ""
+	}
+	return " Where it is private, set a key that reads it: PREFIX_API_KEY."
 }
 
 // showNoChannel shows the manifests alone, and says why.

@@ -84,7 +84,7 @@ func (a *app) examineChannel(ctx context.Context) []view.Finding {
 	there := view.Finding{What: "the channel " + c.URL(), For: "publishing", Get: firstRelease(client, c.Name())}
 	looking, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
-	h, err := publish.Look(looking, c, w.Packages)
+	h, err := publish.Find(looking, c, func(ctx context.Context) (publish.Access, error) { return authorizeFor(ctx, client, c.Name()) }, w.Packages)
 	if err != nil {
 		there.Get = "see whether " + client.Server() + " can be reached from here"
 	}

@@ -16,6 +16,9 @@ import (
 type Holdings struct {
 	Exists  bool                         // the channel does
 	Records map[string][]condapkg.Record // by package name: every version, in the order of the file names
+
+	// Unseen is why a channel that is not there for anyone was not asked with a credential: it may be private. Only Find sets it.
+	Unseen error
 }
 
 // Of returns the records of one version of a package, or all where the version is "".
@@ -50,6 +53,25 @@ func Look(ctx context.Context, c Channel, packages []*workspace.Package) (Holdin
 		}
 	}
 	return h, nil
+}
+
+// Find is Look for those who may not have the right to publish in their hands: a channel that is not there for anyone is asked with the
+// credential, where there is one.
+func Find(ctx context.Context, c Channel, authorize func(context.Context) (Access, error), packages []*workspace.Package) (Holdings, error) {
+	h, err := Look(ctx, c, packages)
+	if err != nil || h.Exists {
+		return h, err
+	}
+	access, err := authorize(ctx)
+	if err != nil {
+		h.Unseen = err
+		return h, context.Cause(ctx)
+	}
+	private, err := access.Channel.Private(ctx)
+	if err != nil || !private {
+		return h, err
+	}
+	return Look(ctx, access.Channel, packages)
 }
 
 // noarch is the subdir of packages that every platform takes.

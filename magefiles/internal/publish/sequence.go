@@ -170,7 +170,11 @@ func (s *Sequence) There(ctx context.Context) error {
 	}
 	if len(s.Missing) > 0 {
 		pkg := s.Missing[0]
-		return operr.New("publish it first: `mage publish`", "%s has no %s %s", s.Channel.URL(), pkg.Name, pkg.Version.Text)
+		next := "publish it first: `mage publish`"
+		if !s.Holdings.Exists && s.access == nil {
+			next += "; or, where the channel is private, set a key that reads it: PREFIX_API_KEY"
+		}
+		return operr.New(next, "%s has no %s %s", s.Channel.URL(), pkg.Name, pkg.Version.Text)
 	}
 	return s.Decide(ctx)
 }

@@ -255,3 +255,8 @@ func (r *Release) downloads(ctx context.Context) (map[string]string, error) {
 	}
 	return files, nil
 }
+
+// holdings is what the channel has of packages. A private one is asked with the credential, where there is one.
+func (r *Release) holdings(ctx context.Context, w *workspace.Workspace, c publish.Channel, packages []*workspace.Package) (publish.Holdings, error) {
+	return publish.Find(ctx, c, func(ctx context.Context) (publish.Access, error) { return r.Authorize(ctx, w) }, packages)
+}

@@ -35,6 +35,13 @@ func (p *Past) began(step string) bool {
 	return slices.ContainsFunc(p.Records, func(rec workflow.Record) bool { return rec.Step == step && rec.Event == workflow.Started })
 }
 
+// ended reports whether a step was ended by this release, or found to be as it should.
+func (p *Past) ended(step string) bool {
+	return slices.ContainsFunc(p.Records, func(rec workflow.Record) bool {
+		return rec.Step == step && (rec.Event == workflow.Done || rec.Event == workflow.Found)
+	})
+}
+
 // commit is the release's, as far as the journal knows; "" where it knows of none.
 func (p *Past) commit() string {
 	var last Commit

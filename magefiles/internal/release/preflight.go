@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -160,7 +161,8 @@ func (r *Release) askChannel(ctx context.Context, a *asked) {
 		a.channelErr = err
 		return
 	}
-	a.holdings, a.channelErr = publish.Look(ctx, c, a.w.Packages)
+	authorize := sync.OnceValues(func() (publish.Access, error) { return r.Authorize(ctx, a.w) }) // a CI may give one credential alone
+	a.holdings, a.channelErr = publish.Find(ctx, c, func(context.Context) (publish.Access, error) { return authorize() }, a.w.Packages)
 	a.place = c.URL()
 	a.channel = a.place
 	if !a.holdings.Exists {
@@ -171,7 +173,7 @@ func (r *Release) askChannel(ctx context.Context, a *asked) {
 		by = a.w.Config.Publish
 	}
 	if by == workspace.PublishHere {
-		a.access, a.accessErr = r.Authorize(ctx, a.w)
+		a.access, a.accessErr = authorize()
 	}
 }
 

@@ -185,9 +185,13 @@ func (r *Release) uploaded(ctx context.Context) ([]publish.Published, error) {
 	if c.URL() != r.plan.Channel {
 		return nil, operr.New(sameChannel, "the release of %s was begun for %s, and the channel is %s now: what was uploaded cannot be told", r.plan.Title, r.plan.Channel, c.URL())
 	}
-	h, err := publish.Look(ctx, c, w.Packages)
+	h, err := r.holdings(ctx, w, c, w.Packages)
 	if err != nil {
 		return nil, err
+	}
+	if h.Unseen != nil && r.past.ended(StepPublish) {
+		return nil, operr.NewStopped("set what the channel is read with, such as PREFIX_API_KEY, and undo again",
+			"%s was published to %s, and that is not there for anyone now: where it is private, what it has cannot be told without a credential (%v)", r.plan.Title, c.URL(), h.Unseen)
 	}
 	var up []publish.Published
 	for _, p := range r.plan.Packages {

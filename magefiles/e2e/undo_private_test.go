@@ -1,0 +1,38 @@
+package e2e_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+// What is on a private channel is there, though nobody sees it without a credential: a release of it is not undone, a version of it is not
+// released twice, and it is shown.
+func TestPrivateChannelIsSeen(t *testing.T) {
+	t.Parallel()
+	const key = "pfx_the_key_of_a_private_channel"
+	r := newReleasing(t, releaseOptions{by: "here", real: true, files: map[string]string{
+		"packages/core/src/mono_core/__init__.py": "raise RuntimeError('not today')\n",
+	}})
+	url, _ := startServer(t, r.dir, t.TempDir(), key, "-private=mono")
+	without := command.Setenv(command.Unset(r.env, "PREFIX_API_KEY"), "PREFIX_SERVER_URL="+url)
+	r.env = command.Setenv(without, "PREFIX_API_KEY="+key)
+	r.refused(1, "not today", "release", "-to=patch", "-yes")
+	_, tags := r.remote()
+	require.Equal(t, []string{"v0.1.7"}, tags)
+
+	r.env = without
+	require.Contains(t, r.ok("channel:show"), "Where it is private, set a key that reads it")
+	require.Contains(t, r.refused(1, "has no mono-core 0.1.7", "publish", "-verify"), "where the channel is private, set a key that reads it")
+	require.Contains(t, r.refused(3, "is not there for anyone now", "undo", "-yes"), "PREFIX_API_KEY")
+	_, tags = r.remote()
+	require.Equal(t, []string{"v0.1.7"}, tags)
+
+	r.env = command.Setenv(without, "PREFIX_API_KEY="+key)
+	require.Contains(t, r.ok("channel:show"), "mono-core-0.1.7-")
+	require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 cannot be taken back: "+url+"/mono has")
+	_, tags = r.remote()
+	require.Equal(t, []string{"v0.1.7"}, tags)
+}
