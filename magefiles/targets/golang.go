@@ -33,7 +33,7 @@ func testGo(ctx context.Context) error {
 			err := a.runner.Run(ctx, command.Cmd{
 				Name: "go", Args: append([]string{"test", "-timeout=4h"}, packages...), Dir: w.Root, Env: env, Stdout: g, Stderr: g,
 			})
-			toolchain.TellWithheld(g, err, withheld)
+			toolchain.TellWithheld(g, err, withheld, w.Config.Pass)
 			return err
 		})
 	})

@@ -39,7 +39,7 @@ func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 		Runner: e.runner, Stdout: stdout, Stderr: stderr,
 	})
 	flush()
-	toolchain.TellWithheld(t.Stderr, err, withheld)
+	toolchain.TellWithheld(t.Stderr, err, withheld, e.workspace.Config.Pass)
 	return err
 }
 

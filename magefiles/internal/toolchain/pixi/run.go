@@ -42,7 +42,7 @@ func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
 		}
 	}
 	err = p.callWith(ctx, command.Cmd{Dir: dir, Args: args, Env: plain, Stdout: t.Stdout, Stderr: t.Stderr})
-	toolchain.TellWithheld(t.Stderr, err, withheld)
+	toolchain.TellWithheld(t.Stderr, err, withheld, p.pass)
 	return err
 }
 
