@@ -37,6 +37,12 @@ var secretNames = []string{
 // harmlessNames look like names of credentials, and are not.
 var harmlessNames = []string{"AWS_CA_BUNDLE", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "AWS_REGION", "AWS_DEFAULT_REGION", "CI_JOB_ID", "CI_JOB_NAME", "CI_JOB_STAGE", "CI_JOB_URL", "CI_JOB_STATUS", "CI_REGISTRY_IMAGE"}
 
+// ours publish to a channel. No name passes them, in whatever manifest it stands: who may write a manifest could send a package then.
+var ours = []string{"PREFIX_API_KEY", "ACTIONS_ID_TOKEN_REQUEST_*"}
+
+// Publishes says whether a variable is one by which packages are published, which no child ever gets.
+func Publishes(name string) bool { return matches(ours, strings.ToUpper(name)) }
+
 // Fetching are the variables by which package managers fetch packages, as names for Withhold to pass: for what installs, and not for
 // what runs afterwards.
 var Fetching = []string{
@@ -61,12 +67,12 @@ var (
 func Fetches(name string) bool { return matches(Fetching, name) }
 
 // Withhold returns an environment without credentials, and the names of those that were taken out, sorted. A name of pass stays,
-// which may be a pattern as of path.Match.
+// which may be a pattern as of path.Match, unless it is one of those that publish.
 // An address that carries a password is a credential too, but for a proxy's: without it there would be no network.
 func Withhold(environ []string, pass ...string) (clean, withheld []string) {
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
-		if isCredential(name, value) && !matches(pass, name) {
+		if isCredential(name, value) && (Publishes(name) || !matches(pass, name)) {
 			withheld = append(withheld, name)
 			continue
 		}

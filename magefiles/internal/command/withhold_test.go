@@ -64,6 +64,10 @@ func TestHostileCodeGetsNoCredential(t *testing.T) {
 	clean, withheld = command.Withhold([]string{"MY_TEST_TOKEN=1", "OTHER_TOKEN=2"}, "MY_TEST_TOKEN")
 	require.Equal(t, []string{"MY_TEST_TOKEN=1"}, clean)
 	require.Equal(t, []string{"OTHER_TOKEN"}, withheld)
+
+	clean, withheld = command.Withhold([]string{"ACTIONS_ID_TOKEN_REQUEST_URL=1", "MY_TEST_TOKEN=1", "PREFIX_API_KEY=2"}, "*", "PREFIX_API_KEY")
+	require.Equal(t, []string{"MY_TEST_TOKEN=1"}, clean)
+	require.Equal(t, []string{"ACTIONS_ID_TOKEN_REQUEST_URL", "PREFIX_API_KEY"}, withheld)
 }
 
 // TestHostileChildWithoutAnEnvironmentOfItsOwn gives a child that nobody thought of no credential.

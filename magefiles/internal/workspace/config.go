@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
@@ -95,6 +96,10 @@ func (s *source) readPass(n *tomledit.Node, c *Config) {
 	for i, name := range s.strs(n) {
 		if !variable.MatchString(name) {
 			s.fail(n.Children[i], `name each variable: pass = ["MY_TEST_TOKEN"]`, "pass cannot be %q", name)
+			continue
+		}
+		if command.Publishes(name) {
+			s.fail(n.Children[i], "give the test a key of its own, by another name", "pass cannot be %q: whoever has it may publish", name)
 			continue
 		}
 		c.Pass = append(c.Pass, name)

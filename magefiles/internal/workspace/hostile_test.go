@@ -31,6 +31,8 @@ func TestHostileNames(t *testing.T) {
 		"newline":  {"", "a\\nb", "a package cannot be called"},
 		"include":  {"[tool.release]\ninclude = [\"../x\"]\n", "a", "include cannot be"},
 		"git":      {"[tool.release]\npass = [\"A=B\"]\n", "a", "pass cannot be"},
+		"key":      {"[tool.release]\npass = [\"MY_TOKEN\", \"PREFIX_API_KEY\"]\n", "a", "whoever has it may publish"},
+		"id token": {"[tool.release]\npass = [\"ACTIONS_ID_TOKEN_REQUEST_TOKEN\"]\n", "a", "whoever has it may publish"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
