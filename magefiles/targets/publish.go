@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"errors"
 	"encoding/json"
 	"os"
 	"path"
@@ -324,7 +325,8 @@ func (p *publishing) report() error {
 		return err
 	}
 	if p.from != "" {
-		if err := handOn(p.sent()); err != nil {
+		sent := p.sent()
+		if err := errors.Join(sent.WriteFile(filepath.Join(p.Output, publish.SentJSON)), handOn(sent)); err != nil {
 			return err
 		}
 	}

@@ -105,7 +105,7 @@ func (p *publishing) asGiven() error {
 	for _, i := range p.Plan.Items {
 		n := slices.IndexFunc(p.given.Files, func(f publish.Digest) bool { return f.Package == i.Package })
 		if n < 0 {
-			return operr.NewStopped("hand over what `mage publish -from` wrote", "the digests do not name %s, which the channel has", i.Record.FileName())
+			return operr.NewStopped("hand over what `mage publish -from` wrote (sent.json)", "the digests do not name %s, which the channel has", i.Record.FileName())
 		}
 		if sent := p.given.Files[n].SHA256; i.Record.SHA256 != sent {
 			return operr.NewStopped("find out who has replaced it", "%s on the channel has sha256 %s, and %s was sent", i.Record.FileName(), i.Record.SHA256, sent)

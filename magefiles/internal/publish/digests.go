@@ -39,6 +39,7 @@ type Digest struct {
 const (
 	DigestsJSON = "digests.json"
 	DigestsText = "digests.txt" // as sha256sum writes and checks it
+	SentJSON    = "sent.json"   // of what the channel has, when it was sent
 )
 
 // Digests describes what was built of the origin, in a run of a CI ("" elsewhere).
@@ -72,18 +73,23 @@ func (d Digests) Line() (string, error) {
 
 // WriteTo writes the digests into the folder of the artifacts, as JSON and as text.
 func (d Digests) WriteTo(dir string) error {
-	data, err := json.MarshalIndent(d, "", "  ")
-	if err != nil {
-		return err
-	}
 	var text strings.Builder
 	for _, f := range d.Files {
 		fmt.Fprintf(&text, "%s  %s\n", f.SHA256, f.File)
 	}
 	return errors.Join(
-		atomicfile.WriteFile(filepath.Join(dir, DigestsJSON), append(data, '\n'), 0o644),
+		d.WriteFile(filepath.Join(dir, DigestsJSON)),
 		atomicfile.WriteFile(filepath.Join(dir, DigestsText), []byte(text.String()), 0o644),
 	)
+}
+
+// WriteFile writes the digests into one file, as JSON.
+func (d Digests) WriteFile(file string) error {
+	data, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(file, append(data, '\n'), 0o644)
 }
 
 // most is how long digests may be, in bytes: a thousand packages have a quarter of it.

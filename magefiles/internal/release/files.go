@@ -88,7 +88,7 @@ func AllManifests(ctx context.Context, repo *gitrepo.Repo) error {
 }
 
 // recordings are files beside the artifacts that say of them what they are.
-var recordings = []string{RecordingFile, publish.DigestsJSON, publish.DigestsText}
+var recordings = []string{RecordingFile, publish.DigestsJSON, publish.DigestsText, publish.SentJSON}
 
 // NothingPlanted refuses artifacts, and what publish records, that are committed to the folder of artifacts: whoever may change the
 // repository could have them published in place of what is built. Other files there are the person's.
