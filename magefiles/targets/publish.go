@@ -2,8 +2,8 @@ package targets
 
 import (
 	"context"
-	"errors"
 	"encoding/json"
+	"errors"
 	"os"
 	"path"
 	"path/filepath"
@@ -133,6 +133,7 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 			Force: f.force, Pycache: pycache(), Progress: a.view.Progress(), Wait: publish.Wait{For: f.wait, Tell: a.stillWaiting()},
 		},
 		Authorize: func(ctx context.Context) (publish.Access, error) { return authorizeFor(ctx, client, c.Name()) },
+		Trial:     trial(c.Name()),
 	}}
 	p.result.Channel = c.URL()
 	if err := p.equip(ctx); err != nil {
@@ -265,17 +266,18 @@ type part struct {
 func (p *publishing) parts() []part {
 	take := part{"take what was built", p.take}
 	look, allow, plan := part{"look at the channel", p.look}, part{"find a credential", p.allow}, part{"plan", p.makePlan}
+	try := part{"import what was built", p.try} // before anybody else can
 	upload, visible := part{"upload", p.upload}, part{"read the index back", p.visible}
 	verify := []part{{"download and compare", p.download}, {"install", p.install}, {"import", p.imports}}
 	switch {
 	case p.check:
-		return []part{take, {"install", p.tryInstall}, {"import", p.imports}}
+		return []part{take, try}
 	case p.from != "":
 		return []part{take, look, allow, plan, upload, visible}
 	case p.verify:
 		return append([]part{{"look at the channel", p.there}, visible}, verify...)
 	}
-	return append([]part{look, allow, {"build", p.build}, plan, upload, visible}, verify...)
+	return append([]part{look, allow, {"build", p.build}, plan, try, upload, visible}, verify...)
 }
 
 // run does what is to be done, one line a step.

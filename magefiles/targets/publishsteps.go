@@ -246,10 +246,14 @@ func (p *publishing) install(ctx context.Context) (string, error) {
 func (p *publishing) imports(ctx context.Context) (string, error) {
 	err := p.Import(ctx, p.Plan, &p.Verified)
 	p.result.Imports = p.Verified.Imports
-	imported := p.Verified.Imported()
-	said := operr.Count(imported, "package")
-	if rest := len(p.Verified.Imports) - imported; rest > 0 {
+	return imported(p.Verified), err
+}
+
+// imported says of how many packages something was imported.
+func imported(v publish.Verified) string {
+	said := operr.Count(v.Imported(), "package")
+	if rest := len(v.Imports) - v.Imported(); rest > 0 {
 		said += fmt.Sprintf("; %s without Python modules installed", operr.Count(rest, "package"))
 	}
-	return said, err
+	return said
 }

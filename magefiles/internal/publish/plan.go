@@ -84,6 +84,27 @@ func (p *Publisher) Plan(ctx context.Context, h Holdings, ready Artifacts) (Plan
 	return plan, conflictError(plan, conflicts)
 }
 
+// Fresh is the plan for a channel that has nothing yet, of the packages that are ready.
+func (p *Publisher) Fresh(ready Artifacts) (Plan, error) {
+	plan := Plan{Channel: p.Channel.URL()}
+	if err := p.onePlatform(Holdings{}, ready); err != nil {
+		return plan, err
+	}
+	for level, packages := range p.Workspace.Levels() {
+		for _, pkg := range packages {
+			a, ok := ready[pkg.Name]
+			if !ok {
+				return plan, fmt.Errorf("there is no artifact of %s", pkg.Name)
+			}
+			if err := checkPlaceholder(pkg, a.Index); err != nil {
+				return plan, err
+			}
+			plan.Items = append(plan.Items, Item{Package: pkg.Name, State: Upload, Level: level, Path: a.Path, Record: record(a)})
+		}
+	}
+	return plan, nil
+}
+
 // onePlatform refuses artifacts that are not noarch: with the file of one platform on the channel, the others would find a
 // version that they cannot install. Bytes that the channel has already are left as they are.
 func (p *Publisher) onePlatform(h Holdings, ready Artifacts) error {

@@ -36,6 +36,9 @@ type Sequence struct {
 	// and again before each level where what it gave lasts for minutes.
 	Authorize func(ctx context.Context) (Access, error)
 
+	// Trial opens a channel of this process in a folder, and returns what ends it. It may be written without a credential.
+	Trial func(dir string) (Channel, func() error, error)
+
 	Holdings  Holdings
 	Artifacts Artifacts
 	Missing   []*workspace.Package
@@ -44,6 +47,7 @@ type Sequence struct {
 
 	access *Access
 	since  time.Time // when the access was given
+	tried  *tried    // nil where nothing was
 }
 
 // Look asks the channel what it has, beside the artifacts that are ready. A channel that is not there for anyone is asked with the

@@ -40,16 +40,6 @@ func (v Verified) How() string {
 	return "a clean environment: the artifacts' files, and PyPI for what they depend on"
 }
 
-// Verify is Download, Install and Import, one after the other.
-func (p *Publisher) Verify(ctx context.Context, plan Plan) (v Verified, err error) {
-	for _, step := range []func(context.Context, Plan, *Verified) error{p.Download, p.Install, p.Import} {
-		if err := step(ctx, plan, &v); err != nil {
-			return v, err
-		}
-	}
-	return v, nil
-}
-
 // Download fetches every file of the plan and compares it with what was built and tested, or, for one that was kept,
 // with the index: sha256, and what info/index.json says.
 func (p *Publisher) Download(ctx context.Context, plan Plan, v *Verified) error {
@@ -81,7 +71,7 @@ func (p *Publisher) Install(ctx context.Context, plan Plan, v *Verified) (err er
 		return err
 	}
 	install := toolchain.Install{
-		Dir: dir, Channels: append([]string{p.Channel.URL()}, p.otherChannels()...), Log: p.Log,
+		Dir: dir, Channels: slices.Concat([]string{p.Channel.URL()}, p.behind, p.otherChannels()), Log: p.Log,
 	}
 	for n, i := range plan.Items {
 		if here(i.Record) {

@@ -152,6 +152,7 @@ func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, erro
 			Wait:    r.Wait, Progress: r.Progress,
 		},
 		Authorize: func(ctx context.Context) (publish.Access, error) { return r.Authorize(ctx, c.w) },
+		Trial:     r.Trial(c.w),
 	}
 	return r.sending, c, nil
 }

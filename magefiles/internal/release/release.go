@@ -58,6 +58,7 @@ type World struct {
 	Tools     func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
 	Channel   func(w *workspace.Workspace) (publish.Channel, error) // as anyone reads it
 	Authorize func(ctx context.Context, w *workspace.Workspace) (publish.Access, error)
+	Trial     func(w *workspace.Workspace) func(dir string) (publish.Channel, func() error, error) // see publish.Sequence
 	GitHub    Hub
 
 	// Confirm shows the plan and asks; its error ends the release with nothing changed.
@@ -119,6 +120,7 @@ func (r *Release) Define() *workflow.Definition {
 	r.commit = workflow.Add(d, workflow.Step[Commit]{Name: StepCommit, Check: r.committed, Do: r.bumpAndCommit, Say: Commit.String, Whole: true})
 	workflow.Add(d, workflow.Step[Checked]{Name: "check", Skip: r.noCheck, Check: r.isChecked, Do: r.check, Say: Checked.String})
 	r.built = workflow.Add(d, workflow.Step[Built]{Name: "build", Skip: r.builtElsewhere, Check: r.isBuilt, Do: r.build, Say: Built.String})
+	workflow.Add(d, workflow.Step[Tried]{Name: "import", Skip: r.builtElsewhere, Check: r.isTried, Do: r.try, Say: Tried.String})
 	workflow.Add(d, workflow.Step[Tagged]{Name: StepTag, Check: r.isTagged, Do: r.tag, Say: Tagged.String, Whole: true})
 	workflow.Add(d, workflow.Step[Pushed]{Name: StepPush, Check: r.isPushed, Do: r.push, Say: Pushed.String, Whole: true, Retries: 3})
 	r.published = workflow.Add(d, workflow.Step[Published]{Name: StepPublish, Check: r.isPublished, Do: r.publish, Say: Published.String, Waits: true})

@@ -1,0 +1,112 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+)
+
+// Try installs what the plan sends into a clean environment, and imports it, before anybody else can: what lacks a module is found out
+// while nothing is published. A channel of this process has the artifacts for that time; what is kept comes from the channel, as it
+// will afterwards. Nothing is tried where nothing is sent.
+func (s *Sequence) Try(ctx context.Context) (v Verified, err error) {
+	if len(s.Plan.Uploads()) == 0 {
+		return v, nil
+	}
+	dir := filepath.Join(s.Scratch, "channels")
+	if err := os.RemoveAll(dir); err != nil { // of a run that was killed
+		return v, err
+	}
+	trial, end, err := s.Trial(dir)
+	if err != nil {
+		return v, err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	of := *s.Publisher
+	of.Channel, of.Progress, of.Renew = trial, nil, nil
+	plan := s.Plan.onto(trial.URL())
+	if len(plan.Items) < len(s.Plan.Items) {
+		of.behind = []string{s.Channel.URL()}
+	}
+	if _, err := of.Upload(ctx, trial, plan); err != nil {
+		return v, err
+	}
+	if v.Files, err = s.files(ctx); err != nil {
+		return v, err
+	}
+	if err := of.Install(ctx, s.Plan, &v); err != nil {
+		return v, err
+	}
+	s.tried = &tried{s.Plan.digests(), v.Installed}
+	return v, of.Import(ctx, s.Plan, &v)
+}
+
+// tried is an environment that was made of the artifacts of these digests.
+type tried struct {
+	digests   []string
+	installed toolchain.Environment
+}
+
+func (p Plan) digests() (all []string) {
+	for _, i := range p.Items {
+		all = append(all, i.Record.SHA256)
+	}
+	return all
+}
+
+// Install is that of the Publisher. The environment in which the same bytes were tried is used again, where it was made of files; one
+// that was solved says something of the channel, and is made again.
+func (s *Sequence) Install(ctx context.Context, plan Plan, v *Verified) error {
+	if s.tried != nil && !s.tried.installed.Solved && slices.Equal(s.tried.digests, plan.digests()) {
+		v.Installed = s.tried.installed
+		return nil
+	}
+	return s.Publisher.Install(ctx, plan, v)
+}
+
+// Verify is Download, Install and Import, one after the other.
+func (s *Sequence) Verify(ctx context.Context, plan Plan) (v Verified, err error) {
+	for _, step := range []func(context.Context, Plan, *Verified) error{s.Download, s.Install, s.Import} {
+		if err := step(ctx, plan, &v); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+// onto is the plan for a channel that has nothing yet: what is kept is left out.
+func (p Plan) onto(channel string) Plan {
+	other := Plan{Channel: channel}
+	for _, i := range p.Items {
+		if i.State == Upload || i.State == Replace {
+			i.State = Upload
+			other.Items = append(other.Items, i)
+		}
+	}
+	return other
+}
+
+// files are those of the plan on this machine, in its order: of what is kept, as the channel has it.
+func (s *Sequence) files(ctx context.Context) (files []string, err error) {
+	dir := filepath.Join(s.Scratch, "kept")
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
+		return nil, err
+	}
+	for _, i := range s.Plan.Items {
+		if a, ok := s.Artifacts[i.Package]; ok && a.SHA256 == i.Record.SHA256 {
+			files = append(files, a.Path)
+			continue
+		}
+		file := filepath.Join(dir, i.Record.FileName())
+		if err := channel.Download(ctx, s.Channel, i.Record, file); err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
