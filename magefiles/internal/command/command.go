@@ -41,7 +41,11 @@ type Cmd struct {
 	// Theirs says that the command line is a task's, word for word, and not one of ours.
 	Theirs bool
 
-	// Secrets are replaced by *** in everything that the child writes and in the error.
+	// Answers says that Stdout is read by the program and shown to nobody: it gets what the child writes as it is. A path or a name
+	// that happens to hold a secret would be another one with *** in it.
+	Answers bool
+
+	// Secrets are replaced by *** in everything that the child writes for people, and in the error.
 	Secrets []string
 }
 
@@ -76,7 +80,7 @@ type System struct {
 
 // NewSystem returns a runner whose children inherit environ, except for the variables that would make a pixi below us
 // believe that it runs inside a pixi shell of this workspace, and those by which a git that runs us would make a git below us
-// work on another repository than that of its folder. The secrets are hidden in what every child writes.
+// work on another repository than that of its folder. The secrets are hidden in what every child writes for people.
 func NewSystem(environ, secrets []string) *System {
 	return &System{env: withoutGit(Unset(environ, "PIXI_IN_SHELL", "PIXI_PROJECT_MANIFEST")), secrets: secrets}
 }
@@ -100,6 +104,10 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	secrets := append(append([]string(nil), s.secrets...), c.Secrets...)
 	var last tail
 	out := newRedactor(tee(c.Stdout, &last), secrets)
+	if c.Answers {
+		out = newRedactor(&last, secrets)
+		out.raw = c.Stdout
+	}
 	errOut := out
 	if !same(c.Stdout, c.Stderr) {
 		errOut = newRedactor(tee(c.Stderr, &last), secrets)
@@ -139,10 +147,10 @@ func exitError(ctx context.Context, name string, err error, last string) error {
 	return e
 }
 
-// Output runs c and returns what it wrote to its standard output, without the final newlines.
+// Output runs c and returns what it wrote to its standard output, as it is, without the final newlines.
 func Output(ctx context.Context, r Runner, c Cmd) (string, error) {
 	var b strings.Builder
-	c.Stdout = tee(c.Stdout, &b)
+	c.Stdout, c.Answers = &b, true
 	err := r.Run(ctx, c)
 	return strings.TrimRight(b.String(), "\n"), err
 }

@@ -42,6 +42,7 @@ func spellings(secret string) [][]byte {
 type redactor struct {
 	mu      sync.Mutex
 	w       io.Writer
+	raw     io.Writer // gets everything as it is, before w; nil for none
 	secrets [][]byte
 	held    []byte // the end of what was written, which may be the beginning of a secret
 }
@@ -61,6 +62,11 @@ func newRedactor(w io.Writer, secrets []string) *redactor {
 func (r *redactor) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.raw != nil {
+		if n, err := r.raw.Write(p); err != nil {
+			return n, err
+		}
+	}
 	if len(r.secrets) == 0 {
 		return r.w.Write(p)
 	}
@@ -92,6 +98,24 @@ func (r *redactor) Flush() {
 		r.held = nil
 	}
 }
+
+// Masked is a writer for people: secrets are replaced in what goes through it to w. Unmasked is w, for what a program reads.
+type Masked struct{ r *redactor }
+
+// Mask puts a Masked in front of w.
+func Mask(w io.Writer, secrets ...string) *Masked { return &Masked{newRedactor(w, secrets)} }
+
+// Write implements io.Writer. What may be the beginning of a secret waits for what follows, unless a line or a word ends.
+func (m *Masked) Write(p []byte) (int, error) {
+	n, err := m.r.Write(p)
+	if len(p) > 0 && p[len(p)-1] <= ' ' {
+		m.r.Flush()
+	}
+	return n, err
+}
+
+// Unmasked is the writer behind.
+func (m *Masked) Unmasked() io.Writer { return m.r.w }
 
 // Redact replaces secrets in text.
 func Redact(text string, secrets ...string) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ import (
 
 // run runs the script of a step that was checked.
 func (s *step) run(ctx context.Context, o Options, env []string) error {
-	x := &executor{runner: o.Runner}
+	x := &executor{runner: o.Runner, shown: o.Stdout}
 	shell, err := interp.New(
 		interp.Env(expand.ListEnviron(command.Setenv(env, "PWD="+s.dir)...)),
 		interp.Dir(s.dir),
@@ -47,6 +48,7 @@ func (s *step) run(ctx context.Context, o Options, env []string) error {
 // executor runs the simple commands of a script.
 type executor struct {
 	runner command.Runner
+	shown  io.Writer // what people see; another output is a pipe's or a file's, and is read by a program
 	mu     sync.Mutex
 	last   *command.ExitError // of the child that failed last
 }
@@ -75,7 +77,7 @@ func (x *executor) exec(ctx context.Context, args []string) error {
 	}
 	err := x.runner.Run(ctx, command.Cmd{
 		Name: name, Args: args[1:], Dir: hc.Dir, Env: exported(hc.Env),
-		Stdin: hc.Stdin, Stdout: hc.Stdout, Stderr: hc.Stderr, Theirs: true,
+		Stdin: hc.Stdin, Stdout: hc.Stdout, Stderr: hc.Stderr, Theirs: true, Answers: hc.Stdout != x.shown,
 	})
 	var exit *command.ExitError
 	var start *fs.PathError
