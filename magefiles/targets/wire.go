@@ -101,6 +101,7 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 	if err == nil {
 		return nil
 	}
+	err = unwritable(err, around(dir))
 	var told *operr.Error
 	if cause := context.Cause(ctx); cause != nil && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
 		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
@@ -109,6 +110,22 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 		return plain(*told)
 	}
 	return plain(operr.Error{Summary: err.Error(), Err: err})
+}
+
+// around are the folders of this process, which was started in dir.
+func around(dir string) surroundings {
+	s := surroundings{temporary: os.TempDir()}
+	if cache, err := os.UserCacheDir(); err == nil {
+		s.cache = filepath.Join(cache, cacheName)
+	}
+	s.home, _ = os.UserHomeDir()
+	for s.checkout = dir; !isThere(filepath.Join(s.checkout, ".git")); s.checkout = filepath.Dir(s.checkout) {
+		if s.checkout == filepath.Dir(s.checkout) {
+			s.checkout = dir
+			break
+		}
+	}
+	return s
 }
 
 // plain is an error whose words, which may be a server's, a file's or a child's, are shown as text.
@@ -219,6 +236,9 @@ func (a *app) toolchain(ctx context.Context, w *workspace.Workspace) (toolchain.
 // Environments of the embedded one lie below the given folder, or beside their manifests where it is "".
 func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
 	if err := a.checkOwn(ctx, w); err != nil {
+		return nil, err
+	}
+	if err := checkTemporary(around(a.dir)); err != nil {
 		return nil, err
 	}
 	cache, err := a.cache()

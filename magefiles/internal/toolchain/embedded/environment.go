@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -107,7 +106,7 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, python Interpr
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python="+python.Path, "--", dir); err != nil {
+	if err := e.venv(ctx, t, python, dir); err != nil {
 		return err
 	}
 	if len(n.fromPyPI) > 0 {

@@ -56,9 +56,9 @@ func TestWithoutANetworkTheSourcesAreBuiltAsTheyAre(t *testing.T) {
 	}
 	require.Equal(t, "first\n", show())
 	for text, set := range map[string][]string{
-		"by a variable": {"UV_OFFLINE=1"},
-		"behind a dead proxy":  {"HTTPS_PROXY=http://127.0.0.1:9", "https_proxy=http://127.0.0.1:9", "HTTP_PROXY=http://127.0.0.1:9", "http_proxy=http://127.0.0.1:9", "NO_PROXY=", "no_proxy=", "UV_HTTP_RETRIES=0"},
-		"and a proxy of all":   {"HTTPS_PROXY=", "https_proxy=", "ALL_PROXY=socks5://127.0.0.1:9", "all_proxy=socks5://127.0.0.1:9", "NO_PROXY=", "no_proxy=", "UV_HTTP_RETRIES=0"},
+		"by a variable":       {"UV_OFFLINE=1"},
+		"behind a dead proxy": {"HTTPS_PROXY=http://127.0.0.1:9", "https_proxy=http://127.0.0.1:9", "HTTP_PROXY=http://127.0.0.1:9", "http_proxy=http://127.0.0.1:9", "NO_PROXY=", "no_proxy=", "UV_HTTP_RETRIES=0"},
+		"and a proxy of all":  {"HTTPS_PROXY=", "https_proxy=", "ALL_PROXY=socks5://127.0.0.1:9", "all_proxy=socks5://127.0.0.1:9", "NO_PROXY=", "no_proxy=", "UV_HTTP_RETRIES=0"},
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(w.Root, "lib", "src", "lib", "__init__.py"), []byte("def text():\n    return '"+text+"'\n"), 0o644))
 		require.Equal(t, text+"\n", show(set...))

@@ -8,12 +8,20 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// troubles are what pip and uv say where not the requirements are at fault, but the way to the index: the first that is found counts. No
-// commit puts it right, whatever the installation was for.
+// troubles are what pip and uv say where not the requirements are at fault, but this machine, or the way to the index: the first that is
+// found counts. No commit puts it right, whatever the installation was for.
 var troubles = []struct {
 	says *regexp.Regexp
 	next string
 }{
+	{
+		regexp.MustCompile(`(?i)initialize cache at`),
+		"set UV_CACHE_DIR, or XDG_CACHE_HOME, to a folder that can be written",
+	},
+	{
+		regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`),
+		"make room on the disk; XDG_CACHE_HOME and UV_CACHE_DIR name other folders for what is kept, and TMPDIR for what is not",
+	},
 	{
 		regexp.MustCompile(`(?i)invalid peer certificate|certificate[ _]verify[ _]failed|UnknownIssuer|self[- ]signed certificate`),
 		"where the authority is your organization's, set SSL_CERT_FILE to a PEM file that has its certificate: uv reads no REQUESTS_CA_BUNDLE and no PIP_CERT",
@@ -51,11 +59,15 @@ func network(err error, doing string) error {
 	if !errors.As(err, &exit) {
 		return operr.New(reachable, "%s: %w", doing, err)
 	}
+	return operr.New("see the lines above; "+reachable, "%s: %w", doing, atFault(exit)).WithDetail(exit.Tail)
+}
+
+// atFault is the error of a pip or uv that ended, with the cure of what is at fault, where its words tell.
+func atFault(exit *command.ExitError) error {
 	for _, t := range troubles {
 		if t.says.MatchString(exit.Tail) {
-			err = operr.Cured(t.next, err)
-			break
+			return operr.Cured(t.next, exit)
 		}
 	}
-	return operr.New("see the lines above; "+reachable, "%s: %w", doing, err).WithDetail(exit.Tail)
+	return exit
 }

@@ -88,7 +88,7 @@ func (e *Toolchain) buildPython(ctx context.Context, t tools, base Interpreter, 
 		what = append(what, w.Root, p.Name)
 	}
 	dir, err := e.cached(ctx, "backends", digest(what...), func(dir string) error {
-		if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python="+base.Path, "--", dir); err != nil {
+		if err := e.venv(ctx, t, base, dir); err != nil {
 			return err
 		}
 		args := append([]string{"--python=" + filepath.Join(dir, "bin", "python")}, e.uvConfig()...)
@@ -149,6 +149,16 @@ func (e *Toolchain) pip(ctx context.Context, t tools, options []string, what ...
 	var exit *command.ExitError
 	if errors.As(err, &exit) && strings.Contains(exit.Tail, "certificate") {
 		return install("--system-certs")
+	}
+	return err
+}
+
+// venv makes an empty environment of an interpreter.
+func (e *Toolchain) venv(ctx context.Context, t tools, python Interpreter, dir string) error {
+	err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python="+python.Path, "--", dir)
+	var exit *command.ExitError
+	if errors.As(err, &exit) {
+		return operr.New("see what uv says above", "making an environment in %s: %w", dir, atFault(exit)).WithDetail(exit.Tail)
 	}
 	return err
 }
