@@ -76,6 +76,9 @@ func (e *ProxyError) Cure() string {
 	if e.Status == http.StatusProxyAuthRequired {
 		return fmt.Sprintf("put them into HTTPS_PROXY (or HTTP_PROXY): http://NAME:PASSWORD@%s, with %%XX for what an address cannot have; or name %s in NO_PROXY", e.Proxy, e.Host)
 	}
+	if e.Status >= http.StatusInternalServerError {
+		return fmt.Sprintf("see whether the proxy that HTTPS_PROXY (or HTTP_PROXY) names is well and reaches %s, or go past it: NO_PROXY=%s", e.Host, e.Host)
+	}
 	return fmt.Sprintf("have %s allowed on the proxy that HTTPS_PROXY (or HTTP_PROXY) names, or go past it: NO_PROXY=%s", e.Host, e.Host)
 }
 
