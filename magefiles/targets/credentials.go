@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,7 +87,7 @@ func (a *app) examineChannel(ctx context.Context) []view.Finding {
 	defer cancel()
 	h, err := publish.Find(looking, c, func(ctx context.Context) (publish.Access, error) { return authorizeFor(ctx, client, c.Name()) }, w.Packages)
 	if err != nil {
-		there.Get = "see whether " + client.Server() + " can be reached from here"
+		there.Get = cmp.Or(operr.CureOf(err), "see whether "+client.Server()+" can be reached from here")
 	}
 	var unreachable *httpclient.UnreachableError
 	switch {
@@ -108,7 +109,7 @@ func (a *app) examineChannel(ctx context.Context) []view.Finding {
 func findingOf(s prefixdev.Sources, client *prefixdev.Client) view.Finding {
 	f := view.Finding{
 		What: "a credential for " + client.Server(), For: "publishing from here (a CI that the channel trusts needs none)",
-		Get: "set PREFIX_API_KEY, or run `pixi auth login " + client.Server() + "`",
+		Get: "set PREFIX_API_KEY, or " + prefixdev.LoginToFile(client.Host()) + " (keyrings are not read)",
 	}
 	switch source, err := s.Describe(client); {
 	case err != nil:

@@ -103,6 +103,7 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 	if err == nil {
 		return nil
 	}
+	err = unwritable(err, around(dir))
 	var told *operr.Error
 	if cause := context.Cause(ctx); cause != nil && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
 		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
@@ -113,9 +114,28 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 	return plain(operr.Error{Summary: err.Error(), Err: err})
 }
 
+// around are the folders of this process, which was started in dir.
+func around(dir string) surroundings {
+	s := surroundings{temporary: os.TempDir()}
+	if cache, err := os.UserCacheDir(); err == nil {
+		s.cache = filepath.Join(cache, cacheName)
+	}
+	s.home, _ = os.UserHomeDir()
+	for s.checkout = dir; !isThere(filepath.Join(s.checkout, ".git")); s.checkout = filepath.Dir(s.checkout) {
+		if s.checkout == filepath.Dir(s.checkout) {
+			s.checkout = dir
+			break
+		}
+	}
+	return s
+}
+
 // plain is an error whose words, which may be a server's, a file's or a child's, are shown as text.
 func plain(e operr.Error) *operr.Error {
-	e.Summary, e.Detail, e.Next = view.Plain(e.Summary), view.Plain(e.Detail), view.Plain(e.Next)
+	hidden := secrets()
+	for _, text := range []*string{&e.Summary, &e.Detail, &e.Next} {
+		*text = view.Plain(command.Redact(*text, hidden...))
+	}
 	return &e
 }
 
@@ -131,23 +151,36 @@ func runJob(ctx context.Context, f func(ctx context.Context, a *app) error) erro
 }
 
 func newView() *view.View {
-	_, plain := os.LookupEnv("NO_COLOR")
 	terminal := terminal(os.Stdout) && terminal(os.Stderr)
 	return &view.View{
-		Out: os.Stdout, Err: os.Stderr,
-		Color:   terminal && !plain && os.Getenv("CI") == "",
+		Out: command.Mask(os.Stdout, secrets()...), Err: command.Mask(os.Stderr, secrets()...),
+		Color:   terminal && colours(os.LookupEnv),
 		Actions: os.Getenv("GITHUB_ACTIONS") == "true",
 		Verbose: mg.Verbose(),
 	}
 }
 
+// colours says whether whoever looks at a terminal of ours wants escape sequences: not where NO_COLOR is set, in a CI, and on a
+// terminal that says that it has none (TERM=dumb, as in a shell of Emacs).
+func colours(lookup func(string) (string, bool)) bool {
+	_, plain := lookup("NO_COLOR")
+	ci, _ := lookup("CI")
+	kind, _ := lookup("TERM")
+	return !plain && ci == "" && kind != "dumb"
+}
+
+// secrets are what no person is shown.
+func secrets() []string {
+	var all []string
+	for _, name := range secretVariables {
+		all = append(all, os.Getenv(name))
+	}
+	return all
+}
+
 // newRunner runs children in our environment, with the variables given set in it.
 func newRunner(variables ...string) *command.System {
-	var secrets []string
-	for _, name := range secretVariables {
-		secrets = append(secrets, os.Getenv(name))
-	}
-	return command.NewSystem(command.Setenv(os.Environ(), variables...), secrets)
+	return command.NewSystem(command.Setenv(os.Environ(), variables...), secrets())
 }
 
 // withTemporary is the app with children that keep their temporary files in dir.
@@ -205,6 +238,9 @@ func (a *app) toolchain(ctx context.Context, w *workspace.Workspace) (toolchain.
 // Environments of the embedded one lie below the given folder, or beside their manifests where it is "".
 func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
 	if err := a.checkOwn(ctx, w); err != nil {
+		return nil, err
+	}
+	if err := checkTemporary(around(a.dir)); err != nil {
 		return nil, err
 	}
 	cache, err := a.cache()

@@ -1,13 +1,17 @@
 package targets
 
 import (
+	"bytes"
+	"fmt"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
 // Where Pythons are looked for follows uv's own variables and those of runners; pyenv has one place.
@@ -40,4 +44,31 @@ func TestHostileVariables(t *testing.T) {
 		require.Equal(t, operr.Usage, operr.ExitStatus(err))
 	}
 	require.NoError(t, noOptions(func(string) string { return "a-b" }))
+}
+
+// A terminal that has no escape sequences, or a person who wants none, gets none.
+func TestColours(t *testing.T) {
+	for want, all := range map[bool][]map[string]string{
+		true:  {{"TERM": "xterm-256color"}, {"TERM": "screen"}, {}, {"CI": ""}},
+		false: {{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": ""}, {"NO_COLOR": "1"}, {"CI": "true", "TERM": "xterm"}},
+	} {
+		for _, env := range all {
+			require.Equal(t, want, colours(func(name string) (string, bool) { v, set := env[name]; return v, set }), "%v", env)
+		}
+	}
+}
+
+// What is printed by us hides the credentials, and what a program reads of us does not.
+func TestPeopleAreShownNoSecret(t *testing.T) {
+	t.Setenv("PREFIX_API_KEY", "release-candidate")
+	require.Equal(t, "the branch *** is there", plain(operr.Error{Summary: "the branch release-candidate is there"}).Error())
+	require.Contains(t, fmt.Sprintf("%+v", plain(operr.Error{Summary: "x", Detail: "of release-candidate", Next: "see release-candidate"})), "of ***\n→ see ***")
+	var out bytes.Buffer
+	v := view.View{Out: command.Mask(&out, secrets()...), Err: command.Mask(&out, secrets()...)}
+	v.Say("on %s", "release-candidate")
+	v.Table([]string{"A"}, [][]string{{"release-candidate"}})
+	require.Equal(t, "on ***\nA\n***\n", out.String())
+	out.Reset()
+	require.NoError(t, v.JSON("release-candidate"))
+	require.Equal(t, "\"release-candidate\"\n", out.String())
 }

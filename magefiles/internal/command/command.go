@@ -43,7 +43,11 @@ type Cmd struct {
 	// that task, or into a file: it is left as it is. Who shows it hides secrets in it (Hiding).
 	Theirs bool
 
-	// Secrets are replaced by *** in everything that the child writes and in the error, as are those of Env.
+	// Answers says that Stdout is read by the program and shown to nobody: it gets what the child writes as it is. A path or a name
+	// that happens to hold a secret would be another one with *** in it.
+	Answers bool
+
+	// Secrets are replaced by *** in everything that the child writes for people, and in the error, as are those of Env.
 	Secrets []string
 }
 
@@ -78,7 +82,7 @@ type System struct {
 
 // NewSystem returns a runner whose children inherit environ, except for the variables that would make a pixi below us
 // believe that it runs inside a pixi shell of this workspace, and those by which a git that runs us would make a git below us
-// work on another repository than that of its folder. The secrets are hidden in what every child writes.
+// work on another repository than that of its folder. The secrets are hidden in what every child writes for people.
 func NewSystem(environ, secrets []string) *System {
 	return &System{env: withoutGit(Unset(environ, "PIXI_IN_SHELL", "PIXI_PROJECT_MANIFEST")), secrets: secrets}
 }
@@ -106,7 +110,11 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	if c.Theirs {
 		secrets = nil
 	}
-	out := newRedactor(tee(c.Stdout, kept), secrets)
+	hidden := secrets
+	if c.Answers {
+		hidden = nil
+	}
+	out := newRedactor(tee(c.Stdout, kept), hidden)
 	errOut := out
 	if !same(c.Stdout, c.Stderr) {
 		errOut = newRedactor(tee(c.Stderr, kept), secrets)
@@ -147,10 +155,10 @@ func exitError(ctx context.Context, name string, err error, last string) error {
 	return e
 }
 
-// Output runs c and returns what it wrote to its standard output, without the final newlines.
+// Output runs c and returns what it wrote to its standard output, as it is, without the final newlines.
 func Output(ctx context.Context, r Runner, c Cmd) (string, error) {
 	var b strings.Builder
-	c.Stdout = tee(c.Stdout, &b)
+	c.Stdout, c.Answers = &b, true
 	err := r.Run(ctx, c)
 	return strings.TrimRight(b.String(), "\n"), err
 }

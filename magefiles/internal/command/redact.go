@@ -113,6 +113,33 @@ func Hiding(environ []string, stdout, stderr io.Writer) (out, errOut io.Writer, 
 	return out, hide(stderr), flush
 }
 
+// Masked is a writer for people: secrets are replaced in what goes through it to w. Unmasked is w, for what a program reads.
+type Masked struct{ r *redactor }
+
+// Mask puts a Masked in front of w.
+func Mask(w io.Writer, secrets ...string) *Masked { return &Masked{newRedactor(w, secrets)} }
+
+// Write implements io.Writer. What may be the beginning of a secret waits for what follows, unless a line or a word ends.
+func (m *Masked) Write(p []byte) (int, error) {
+	n, err := m.r.Write(p)
+	if len(p) > 0 && p[len(p)-1] <= ' ' {
+		m.r.Flush()
+	}
+	return n, err
+}
+
+// Unmasked is the writer behind.
+func (m *Masked) Unmasked() io.Writer { return m.r.w }
+
+// Redact replaces secrets in text.
+func Redact(text string, secrets ...string) string {
+	var b strings.Builder
+	r := newRedactor(&b, secrets)
+	_, _ = io.WriteString(r, text)
+	r.Flush()
+	return b.String()
+}
+
 // tail keeps the last lines that were written.
 type tail struct {
 	mu  sync.Mutex

@@ -244,6 +244,9 @@ func (f final) Unwrap() error { return f.error }
 // transient says whether trying again can help: after an error of the transport, after 5xx, and after a limit that ends
 // soon.
 func transient(ctx context.Context, err error) bool {
+	if httpclient.Final(err) {
+		return false
+	}
 	var f final
 	var said *operr.Error
 	if ctx.Err() != nil || errors.As(err, &f) || errors.As(err, &said) {

@@ -58,7 +58,7 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 	var out, said bytes.Buffer
 	err := r.runner.Run(ctx, command.Cmd{
 		Name: "git", Args: append(args, c.args...), Dir: r.Top, Env: r.given(c, set), Stdin: strings.NewReader(c.stdin),
-		Stdout: &out, Stderr: &said, Gentle: true,
+		Stdout: &out, Stderr: &said, Gentle: true, Answers: true,
 	})
 	if err != nil && ctx.Err() == nil {
 		for line := range strings.Lines(out.String()) {

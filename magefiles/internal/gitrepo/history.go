@@ -23,15 +23,35 @@ func (r *Repo) tags(ctx context.Context, more ...string) (map[string]string, err
 		return nil, failed(err, "asking git for the tags of %s", r.Top)
 	}
 	tags := map[string]string{}
+	var nested []string
 	for line := range strings.SplitSeq(out, "\n") {
 		switch f := strings.Fields(line); {
+		case len(f) == 5 && f[3] == "tag":
+			nested = append(nested, f[0])
 		case len(f) == 5 && f[3] == "commit":
 			tags[f[0]] = f[4]
 		case len(f) == 3 && f[1] == "commit":
 			tags[f[0]] = f[2]
 		}
 	}
-	return tags, nil
+	return tags, r.peel(ctx, nested, tags)
+}
+
+// peel puts the commits into tags of those tags that name another tag: before git 2.45, for-each-ref follows one of them.
+func (r *Repo) peel(ctx context.Context, names []string, tags map[string]string) error {
+	if names == nil {
+		return nil
+	}
+	out, err := r.fed(ctx, "refs/tags/"+strings.Join(names, "^{commit}\nrefs/tags/")+"^{commit}\n", "cat-file", "--batch-check")
+	if err != nil {
+		return failed(err, "asking git what tags of tags name in %s", r.Top)
+	}
+	for i, line := range strings.Split(out, "\n") {
+		if f := strings.Fields(line); len(f) == 3 && f[1] == "commit" && i < len(names) {
+			tags[names[i]] = f[0]
+		}
+	}
+	return nil
 }
 
 // Commit is what the history says of one commit.

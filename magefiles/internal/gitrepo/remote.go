@@ -165,7 +165,11 @@ func (r *Repo) talk(ctx context.Context, c call) (string, error) {
 	c.set, c.pass = append(c.set, quiet...), pass
 	c.settings = append(c.settings, "http.lowSpeedLimit=1", "http.lowSpeedTime=60")
 	out, err := r.call(ctx, c)
-	if err != nil && !c.own && ctx.Err() == nil && passing(err) {
+	if err == nil || ctx.Err() != nil {
+		return out, err
+	}
+	err, stays := cured(err)
+	if !c.own && !stays && passing(err) {
 		err = unanswered{err}
 	}
 	return out, err

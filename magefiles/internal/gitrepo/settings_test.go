@@ -116,6 +116,7 @@ func settingsWorld(t *testing.T) (string, command.Runner) {
 	git("merge", "-q", "--no-ff", "-m", "a merge", "side")
 	git("tag", "-a", "-m", "x", "kept-for-later")
 	git("tag", "light")
+	git("tag", "-a", "-m", "of a tag", "nested", "kept-for-later")
 	git("notes", "add", "-m", "a note")
 	require.NoError(t, os.Mkdir(top, 0o755))
 	require.NoError(t, os.Rename(dir, filepath.Join(top, "clone")))

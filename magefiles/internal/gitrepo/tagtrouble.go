@@ -14,9 +14,13 @@ import (
 // TagTroubles says which tags cannot be made here, and why: git does not allow the name, something else has it, or another
 // tag is in the way. A tag that is there already, on a commit, is left to [Repo.Tags].
 func (r *Repo) TagTroubles(ctx context.Context, names []string) ([]*operr.Error, error) {
-	out, err := r.git(ctx, "for-each-ref", "--format=%(refname:strip=2) %(objecttype)%(*objecttype)", "refs/tags")
+	out, err := r.git(ctx, "for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
 	if err != nil {
 		return nil, failed(err, "asking git for the tags of %s", r.Top)
+	}
+	commits, err := r.Tags(ctx)
+	if err != nil {
+		return nil, err
 	}
 	folds, _, err := r.answer(ctx, 1, "config", "--type=bool", "--get", "core.ignoreCase")
 	if err != nil {
@@ -24,10 +28,9 @@ func (r *Repo) TagTroubles(ctx context.Context, names []string) ([]*operr.Error,
 	}
 	var have []string
 	var found []*operr.Error
-	for line := range strings.SplitSeq(out, "\n") {
-		name, kind, _ := strings.Cut(line, " ")
+	for name := range strings.SplitSeq(out, "\n") {
 		have = append(have, name)
-		if slices.Contains(names, name) && kind != "commit" && kind != "tagcommit" {
+		if slices.Contains(names, name) && commits[name] == "" {
 			found = append(found, operr.New("say another version, or remove it: `git tag -d "+name+"`", "the tag %s is there already, and names something other than a commit", name))
 		}
 	}

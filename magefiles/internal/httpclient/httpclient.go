@@ -60,15 +60,20 @@ func Loopback(host string) bool {
 // SameOrigin reports whether two URLs have the same scheme, host and port.
 func SameOrigin(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b.Host }
 
-// Transport is Go's own, without compression that would hide sizes.
-func Transport() http.RoundTripper {
+// Transport is Go's own, without compression that would hide sizes. Its errors tell a proxy from the server behind it.
+func Transport() http.RoundTripper { return TransportThrough(http.ProxyFromEnvironment) }
+
+// TransportThrough is Transport with another choice of a proxy for each request.
+func TransportThrough(proxy func(*http.Request) (*url.URL, error)) http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = proxy
 	t.DisableCompression = true
 	t.MaxIdleConnsPerHost = 16
 	t.MaxResponseHeaderBytes = 256 << 10
 	t.WriteBufferSize = 256 << 10
 	t.DialContext = attentive(t.DialContext)
-	return t
+	t.OnProxyConnectResponse = ofProxy
+	return throughProxy{t}
 }
 
 // Refuse is a CheckRedirect that follows nothing: following a POST with GET can look like success.

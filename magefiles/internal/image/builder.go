@@ -50,7 +50,7 @@ func (b *Builder) Look(ctx context.Context) (Node, error) {
 	if b.Name != "" {
 		args = append(args, "--builder="+b.Name)
 	}
-	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Env: b.environ(), Stdout: &out, Stderr: &out})
+	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Env: b.environ(), Stdout: &out, Stderr: &out, Answers: true})
 	if cause := context.Cause(ctx); cause != nil {
 		return Node{}, cause
 	}

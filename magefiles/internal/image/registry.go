@@ -308,6 +308,13 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 	return sum.String(), failure("pushing "+ref.String(), pusher.Push(ctx, ref, joined))
 }
 
+// said is an error with words of a registry in it, as a part of a sentence.
+type said struct{ error }
+
+func (s said) Error() string { return httpclient.Said(s.error.Error()) }
+
+func (s said) Unwrap() error { return s.error }
+
 // failure says what was being done, and what to do about what registries answer.
 func failure(doing string, err error) error {
 	if errors.Is(err, httpclient.ErrStalled) {
@@ -322,11 +329,15 @@ func failure(doing string, err error) error {
 	case status == http.StatusNotFound:
 		return operr.New("correct its name, or push it there first", "%s: %w", doing, ErrNotFound)
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return operr.New("log in: `docker login HOST`; in a workflow the job needs `packages: write`", "%s: the registry refuses it (%d): %w", doing, status, err)
+		return operr.New("log in: `docker login HOST`; in a workflow the job needs `packages: write`", "%s: the registry refuses it (%d): %w", doing, status, said{err})
 	case status == http.StatusTooManyRequests:
-		return operr.New("wait, and run it again: nothing is lost", "%s: the registry allows no more requests for now (429): %w", doing, err)
+		return operr.New("wait, and run it again: nothing is lost", "%s: the registry allows no more requests for now (429): %w", doing, said{err})
 	case status >= http.StatusInternalServerError:
-		return operr.New("run it again: nothing is lost", "%s: the registry failed (%d): %w", doing, status, err)
+		return operr.New("run it again: nothing is lost", "%s: the registry failed (%d): %w", doing, status, said{err})
+	case status == http.StatusRequestEntityTooLarge:
+		return operr.New("see how much the registry, or a proxy before it, takes at a time, and have it take more", "%s: it is too large for the registry (413): %w", doing, said{err})
+	case status >= http.StatusBadRequest:
+		return operr.New("see what the registry, or a proxy before it, has against it", "%s: the registry does not take it (%d): %w", doing, status, said{err})
 	}
 	return wrap(doing, err)
 }

@@ -71,7 +71,8 @@ func (g *github) ask(ctx context.Context, endpoint, bearer string) (token string
 	r.Header.Set("Accept", "application/json; api-version=2.0")
 	resp, err := (&http.Client{Transport: g.Transport, CheckRedirect: httpclient.Refuse}).Do(r)
 	if err != nil {
-		return "", true, httpclient.Plain(err)
+		err = httpclient.Plain(err)
+		return "", !httpclient.Final(err), err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))

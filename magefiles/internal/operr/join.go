@@ -5,8 +5,34 @@ import (
 	"strings"
 )
 
-// NextOf is the next step of an error: the outermost one in its chain. "" where none has one.
-func NextOf(err error) string { return first(err, func(e *Error) string { return e.Next }) }
+// NextOf is the next step of an error: the cure that an error in its chain has, or else the outermost next step. "" where none has one.
+func NextOf(err error) string {
+	if cure := CureOf(err); cure != "" {
+		return cure
+	}
+	return first(err, func(e *Error) string { return e.Next })
+}
+
+// CureOf is the next step that holds whatever was being done: of an error in the chain that knows better than those around it,
+// by its method Cure. A certificate that is not accepted, for example, is not cured by running it again. "" where none has one.
+func CureOf(err error) string {
+	var knows interface{ Cure() string }
+	if errors.As(err, &knows) {
+		return knows.Cure()
+	}
+	return ""
+}
+
+// Cured is err with a cure: a next step that holds whatever was being done.
+func Cured(next string, err error) error { return &cured{err, next} }
+
+type cured struct {
+	error
+	next string
+}
+
+func (c *cured) Unwrap() error { return c.error }
+func (c *cured) Cure() string  { return c.next }
 
 // DetailOf is the detail of an error: the outermost one in its chain. "" where none has one.
 func DetailOf(err error) string { return first(err, func(e *Error) string { return e.Detail }) }

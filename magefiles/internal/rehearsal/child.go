@@ -104,7 +104,9 @@ func (r *run) entries() int {
 // mage runs a target of the clone, and returns what it printed.
 func (r *run) mage(ctx context.Context, args ...string) (string, error) {
 	var out, said bytes.Buffer
-	if err := r.Runner.Run(ctx, r.child(&out, &said, false, args...)); err != nil {
+	c := r.child(&out, &said, false, args...)
+	c.Answers = true
+	if err := r.Runner.Run(ctx, c); err != nil {
 		return "", operr.New("", "%s: %w", args[0], err).WithDetail(said.String())
 	}
 	return out.String(), nil

@@ -27,9 +27,13 @@ type View struct {
 	mu sync.Mutex
 }
 
-// JSON writes one value, indented.
+// JSON writes one value, indented, for a program: nothing in it is masked.
 func (v *View) JSON(value any) error {
-	e := json.NewEncoder(v.Out)
+	out := v.Out
+	if masked, ok := out.(interface{ Unmasked() io.Writer }); ok {
+		out = masked.Unmasked()
+	}
+	e := json.NewEncoder(out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(value)

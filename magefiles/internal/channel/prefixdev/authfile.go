@@ -47,7 +47,7 @@ func readAuthFile(path, host string, now time.Time) (token Token, key string, er
 	}
 	var entries map[string]json.RawMessage
 	if json.Unmarshal(data, &entries) != nil {
-		return "", "", operr.New("write it anew with `pixi auth login`", "the credentials in %s are no JSON object", path)
+		return "", "", operr.New("write it again: `RATTLER_AUTH_FILE="+path+" pixi auth login "+host+"`", "the credentials in %s are no JSON object", path)
 	}
 	for _, key := range keysOf(host) {
 		raw, ok := entries[key]
@@ -56,25 +56,25 @@ func readAuthFile(path, host string, now time.Time) (token Token, key string, er
 		}
 		var s stored
 		if json.Unmarshal(raw, &s) != nil {
-			return "", "", operr.New("write it anew with `pixi auth login`", "the entry %s of %s cannot be read", key, path)
+			return "", "", operr.New("write it again: `RATTLER_AUTH_FILE="+path+" pixi auth login "+host+"`", "the entry %s of %s cannot be read", key, path)
 		}
-		token, err := s.token(path, key, now)
+		token, err := s.token(path, key, host, now)
 		return token, key, err
 	}
 	return "", "", nil
 }
 
-func (s stored) token(path, key string, now time.Time) (Token, error) {
+func (s stored) token(path, key, host string, now time.Time) (Token, error) {
 	switch {
 	case s.BearerToken != "":
 		return s.BearerToken, nil
 	case s.OAuth == nil || s.OAuth.AccessToken == "":
 		return "", &operr.Error{
 			Summary: "the entry " + key + " of " + path + " is of a kind that cannot upload", Err: ErrKind,
-			Next: "set PREFIX_API_KEY, or log in to it by `pixi auth login`", Status: operr.Failed,
+			Next: "set PREFIX_API_KEY, or log in to it: `RATTLER_AUTH_FILE=" + path + " pixi auth login " + host + "`", Status: operr.Failed,
 		}
 	case s.OAuth.ExpiresAt != 0 && now.Unix() >= s.OAuth.ExpiresAt:
-		return "", operr.New("log in again: `pixi auth login`, or set PREFIX_API_KEY", "the login in the entry %s of %s has ended", key, path)
+		return "", operr.New("log in again: `RATTLER_AUTH_FILE="+path+" pixi auth login "+host+"`, or set PREFIX_API_KEY", "the login in the entry %s of %s has ended", key, path)
 	}
 	return s.OAuth.AccessToken, nil
 }

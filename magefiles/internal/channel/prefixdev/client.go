@@ -107,6 +107,9 @@ func parseServer(server string) (*url.URL, error) {
 // Server is the address that the client reaches, for people.
 func (c *Client) Server() string { return strings.TrimSuffix(c.base.String(), "/") }
 
+// Host is the server's name, without a port: the key of its credentials.
+func (c *Client) Host() string { return c.base.Hostname() }
+
 // Channel returns one of the server's channels. It need not exist yet, and nothing is asked.
 func (c *Client) Channel(name string) (*Channel, error) {
 	if err := channel.CheckName(name); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -78,15 +79,32 @@ func (s Sources) stored(c *Client) (Credential, error) {
 	}
 	return Credential{}, &operr.Error{
 		Summary: "there is " + errNone.Error() + " for " + c.Server() + ": no PREFIX_API_KEY, no CI that gives ID tokens" + s.searched(), Err: errNone,
-		Next: "set PREFIX_API_KEY, or run `pixi auth login " + c.base.Hostname() + "`; in a CI, let the channel trust the repository",
+		Next: "set PREFIX_API_KEY, or " + LoginToFile(c.Host()) + "; in a CI, let the channel trust the repository",
 	}
 }
 
+// LoginToFile says how a login is written where it is found. By itself pixi keeps one in the system's keyring, where there is one.
+func LoginToFile(host string) string {
+	return "log in to a file, and name it here too: `RATTLER_AUTH_FILE=FILE pixi auth login " + host + "`"
+}
+
+// searched says where no entry was found. A file that is not there is another matter than one that lacks an entry.
 func (s Sources) searched() string {
-	if len(s.Files) == 0 {
-		return ""
+	const keyrings = " (the system's keyring, where `pixi auth login` keeps a token by itself, is not read)"
+	var files []string
+	for _, file := range s.Files {
+		if _, err := os.Stat(file); err != nil {
+			file += ", which is not there"
+			if strings.HasPrefix(s.Files[len(files)], "~") {
+				file += ": no shell has put a folder in the place of ~"
+			}
+		}
+		files = append(files, file)
 	}
-	return ", and no entry in " + strings.Join(s.Files, " or ")
+	if files == nil {
+		return keyrings
+	}
+	return ", and no entry in " + strings.Join(files, "; or ") + keyrings
 }
 
 // trusted exchanges an ID token of the CI for a token of the channel's.
@@ -94,16 +112,33 @@ func (s Sources) trusted(ctx context.Context, c *Client) (Credential, error) {
 	if err := Token("an-id-token").CheckFor(c.base); err != nil {
 		return Credential{}, err
 	}
-	token, err := c.mint(ctx, func(ctx context.Context) (string, error) { return s.CI.Token(ctx, audience(c.base.Hostname())) })
+	sent := ""
+	token, err := c.mint(ctx, func(ctx context.Context) (id string, err error) {
+		sent, err = s.CI.Token(ctx, audience(c.base.Hostname()))
+		return sent, err
+	})
 	var none *noIDError
 	if errors.As(err, &none) {
 		return Credential{}, operr.New("", "trusted publishing: %w", none.error)
 	}
 	if err != nil {
-		return Credential{}, operr.New("register this repository and this workflow as a trusted publisher of the channel, on "+c.Server()+
-			"; or give the job an API key in PREFIX_API_KEY", "trusted publishing: %s gave an ID token, and %s did not take it: %w", s.CI.Name(), c.Server(), err)
+		return Credential{}, s.refused(c, sent, err)
 	}
 	return Credential{Token: token, Source: "trusted publishing from " + s.CI.Name(), Minted: true}, nil
+}
+
+// refused is the error of an ID token that a server did not take.
+func (s Sources) refused(c *Client, sent string, err error) error {
+	next, claims := "register this repository and this workflow as a trusted publisher of the channel, on "+c.Server(), claimed(sent)
+	if claims != "" {
+		next += ", exactly as the ID token has them"
+	}
+	var status *StatusError
+	if !errors.As(err, &status) { // nobody has looked at the ID token
+		claims = ""
+	}
+	return operr.New(next+"; or give the job an API key in PREFIX_API_KEY", "trusted publishing: %s gave an ID token, and %s did not take it: %w",
+		s.CI.Name(), c.Server(), err).WithDetail(claims)
 }
 
 // audience is who an ID token for a server has to be for (rattler_networking, trusted_publishing.rs:58-88).

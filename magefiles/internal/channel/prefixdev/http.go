@@ -18,6 +18,15 @@ import (
 type StatusError struct {
 	Status  int
 	Message string // what the server says, in a line of 512 characters at most, or ""
+	Page    bool   // it was a page of HTML, of which Message is the title
+}
+
+// Cure is what to do about a page that refuses: it is for people, and from something before the channel, which answers in text or JSON.
+func (e *StatusError) Cure() string {
+	if !e.Page || e.Status != http.StatusForbidden && e.Status != http.StatusUnauthorized && e.Status != http.StatusUnavailableForLegalReasons {
+		return ""
+	}
+	return "a page answered, and not the channel: a proxy or a firewall before it seems to block it. Have the server allowed there; where HTTPS_PROXY (or HTTP_PROXY) names the proxy, NO_PROXY goes past it"
 }
 
 func (e *StatusError) Error() string {
@@ -62,17 +71,18 @@ func statusError(status int, body []byte, sent ...Token) error {
 			text = strings.ReplaceAll(text, string(t), "***")
 		}
 	}
+	page := httpclient.IsPage(text)
 	text = httpclient.Said(text)
 	if status >= 300 && status < 400 {
 		text = "the server redirects, which an upload must not follow"
 	}
-	return &StatusError{status, text}
+	return &StatusError{status, text, page}
 }
 
 // transient says whether trying again can help: after an error of the transport, and for the statuses that the protocol
 // does not call final (prefix-protocol §1.2).
 func transient(ctx context.Context, err error) bool {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || httpclient.Final(err) {
 		return false
 	}
 	for _, final := range []error{channel.ErrInvalid, channel.ErrTooLarge, httpclient.ErrRedirect, repodata.ErrLimit, repodata.ErrLies} {

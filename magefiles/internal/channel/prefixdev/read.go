@@ -109,5 +109,5 @@ func (c *Client) get(ctx context.Context, url string, token Token) (*channel.Fil
 	if err := statusError(resp.StatusCode, text, token); err != nil {
 		return nil, httpclient.RetryAfter(resp), err
 	}
-	return nil, 0, &StatusError{resp.StatusCode, "no contents were sent"}
+	return nil, 0, &StatusError{Status: resp.StatusCode, Message: "no contents were sent"}
 }

@@ -83,6 +83,7 @@ var commands = map[string][]form{
 	"python": {
 		{verb: "-I -m venv"},
 		{verb: "-I -m pip install", options: options("--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:", "--no-deps", "--requirement=")},
+		{verb: "-I -m pip config list"},
 		{verb: "", options: options("-I", "-S", "-E", "-X", "-c", "--version"), words: only(whole, `pycache_prefix=.*`), rest: "-c", one: true},
 	},
 	"pixi": {

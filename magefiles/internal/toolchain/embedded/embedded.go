@@ -35,6 +35,8 @@ type Toolchain struct {
 	once     sync.Once
 	tools    tools
 	toolsErr error
+	pipOnce  sync.Once
+	pip2uv   []string // variables for uv that pip's settings stand for
 }
 
 // Config is what the embedded toolchain needs of its surroundings.

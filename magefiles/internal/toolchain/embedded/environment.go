@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -107,7 +106,7 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, python Interpr
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python="+python.Path, "--", dir); err != nil {
+	if err := e.venv(ctx, t, python, dir); err != nil {
 		return err
 	}
 	if len(n.fromPyPI) > 0 {
@@ -139,15 +138,20 @@ func (e *Toolchain) installForeign(ctx context.Context, t tools, dir string, n *
 	return err
 }
 
-// uvInstall installs into an environment; where the index does not answer, from what uv has in its cache.
+// uvInstall installs into an environment.
 func (e *Toolchain) uvInstall(ctx context.Context, t tools, dir string, options []string, what ...string) error {
 	options = append([]string{"--python=" + filepath.Join(dir, "bin", "python")}, options...)
+	return network(e.pipOrCache(ctx, t, options, what...), "installing from PyPI into "+relative(e.workspace, dir))
+}
+
+// pipOrCache is pip; where the index does not answer, from what uv has in its cache.
+func (e *Toolchain) pipOrCache(ctx context.Context, t tools, options []string, what ...string) error {
 	err := e.pip(ctx, t, options, what...)
 	var exit *command.ExitError
-	if errors.As(err, &exit) && e.pip(ctx, t, append(options, "--offline"), what...) == nil {
+	if errors.As(err, &exit) && e.pip(ctx, t, append(options[:len(options):len(options)], "--offline"), what...) == nil {
 		return nil
 	}
-	return network(err, "installing from PyPI into "+relative(e.workspace, dir))
+	return err
 }
 
 // installOwn installs the workspace's own packages, without what they require, which is there. Those that are not editable are built
@@ -157,7 +161,7 @@ func (e *Toolchain) installOwn(ctx context.Context, t tools, dir string, n *need
 	if err := beneath.WriteFile(dir, filepath.Base(constraints), []byte(backendConstraints), 0o644); err != nil {
 		return err
 	}
-	args := append([]string{"--no-deps", "--reinstall", "--refresh"}, e.uvConfig()...)
+	args := append([]string{"--no-deps", "--reinstall"}, e.uvConfig()...) // which implies --refresh; said, it is refused with --offline
 	if !slices.ContainsFunc(n.packages, func(p *workspace.Package) bool { return p.Project != nil && unpinned(buildRequires(p)) != nil }) {
 		args = append(args, "--build-constraint="+constraints)
 	}

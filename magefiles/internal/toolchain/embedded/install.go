@@ -48,7 +48,7 @@ func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain
 	if err != nil {
 		return toolchain.Environment{}, err
 	}
-	if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python="+python.Path, "--", i.Dir); err != nil {
+	if err := e.venv(ctx, t, python, i.Dir); err != nil {
 		return toolchain.Environment{}, err
 	}
 	if err := e.installForeign(ctx, t, i.Dir, n); err != nil {
@@ -133,7 +133,7 @@ func (p prefix) link(a *condapkg.Archive) error {
 			return err
 		}
 		if old := prefixes[h.Name]; old != "" {
-			data = []byte(strings.ReplaceAll(string(data), old, p.dir))
+			data = moved(data, old, p.dir)
 		}
 		return p.write(p.target(h.Name), data, h.FileInfo().Mode().Perm())
 	})
@@ -194,6 +194,6 @@ func (p prefix) entryPoint(text string) error {
 		return err
 	}
 	root, _, _ := strings.Cut(point.Function, ".")
-	script := fmt.Sprintf("#!%s\nimport sys\n\nfrom %s import %s\n\nif __name__ == \"__main__\":\n    sys.exit(%s())\n", p.python(), point.Module, root, point.Function)
+	script := fmt.Sprintf("%s\nimport sys\n\nfrom %s import %s\n\nif __name__ == \"__main__\":\n    sys.exit(%s())\n", pythonShebang(p.python()), point.Module, root, point.Function)
 	return p.write(path.Join("bin", point.Command), []byte(script), 0o755)
 }

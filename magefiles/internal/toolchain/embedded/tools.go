@@ -88,7 +88,7 @@ func (e *Toolchain) buildPython(ctx context.Context, t tools, base Interpreter, 
 		what = append(what, w.Root, p.Name)
 	}
 	dir, err := e.cached(ctx, "backends", digest(what...), func(dir string) error {
-		if err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python="+base.Path, "--", dir); err != nil {
+		if err := e.venv(ctx, t, base, dir); err != nil {
 			return err
 		}
 		args := append([]string{"--python=" + filepath.Join(dir, "bin", "python")}, e.uvConfig()...)
@@ -99,7 +99,7 @@ func (e *Toolchain) buildPython(ctx context.Context, t tools, base Interpreter, 
 			}
 			args = append(args, "--constraint="+constraints)
 		}
-		return network(e.pip(ctx, t, args, requires...), fmt.Sprintf("installing the build backend (%v) from PyPI", requires))
+		return network(e.pipOrCache(ctx, t, args, requires...), fmt.Sprintf("installing the build backend (%v) from PyPI", requires))
 	})
 	if unmet != nil && err == nil {
 		e.say("%s is built by what is not pinned (%s): the same sources may give other bytes on another day", p.Name, strings.Join(unmet, ", "))
@@ -113,6 +113,17 @@ func (e *Toolchain) uvConfig() []string {
 	if file, set := command.Getenv(e.env, "UV_CONFIG_FILE"); set && file != "" {
 		return nil // it is read in place of all others
 	}
+	if file := e.uvConfigFile(); file != "" {
+		return []string{"--config-file=" + file}
+	}
+	return []string{"--no-config"}
+}
+
+// uvConfigFile is the configuration that uv reads: the person's, or the machine's; "" where there is none.
+func (e *Toolchain) uvConfigFile() string {
+	if file, _ := command.Getenv(e.env, "UV_CONFIG_FILE"); file != "" {
+		return file
+	}
 	config, _ := command.Getenv(e.env, "XDG_CONFIG_HOME")
 	if home, set := command.Getenv(e.env, "HOME"); config == "" && set {
 		config = filepath.Join(home, ".config")
@@ -120,22 +131,34 @@ func (e *Toolchain) uvConfig() []string {
 	for _, dir := range []string{config, "/etc"} {
 		file := filepath.Join(dir, "uv", "uv.toml")
 		if st, err := os.Stat(file); dir != "" && err == nil && st.Mode().IsRegular() {
-			return []string{"--config-file=" + file}
+			return file
 		}
 	}
-	return []string{"--no-config"}
+	return ""
 }
 
 // pip runs `uv pip install`. uv trusts a list of authorities of its own; where that does not know the one of a proxy in
 // between, the system's may. What is installed stands behind all options, and is none itself.
 func (e *Toolchain) pip(ctx context.Context, t tools, options []string, what ...string) error {
+	env := e.uvEnv(ctx, t)
 	install := func(more ...string) error {
-		return e.tool(ctx, io.Discard, t.uv, slices.Concat([]string{"pip", "install", "--quiet"}, options, more, []string{"--"}, what)...)
+		args := slices.Concat([]string{"pip", "install", "--quiet"}, options, more, []string{"--"}, what)
+		return e.runner.Run(ctx, command.Cmd{Name: t.uv, Args: args, Env: env, Stdout: io.Discard, Stderr: io.Discard})
 	}
 	err := install()
 	var exit *command.ExitError
 	if errors.As(err, &exit) && strings.Contains(exit.Tail, "certificate") {
 		return install("--system-certs")
+	}
+	return err
+}
+
+// venv makes an empty environment of an interpreter.
+func (e *Toolchain) venv(ctx context.Context, t tools, python Interpreter, dir string) error {
+	err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python="+python.Path, "--", dir)
+	var exit *command.ExitError
+	if errors.As(err, &exit) {
+		return operr.New("see what uv says above", "making an environment in %s: %w", dir, atFault(exit)).WithDetail(exit.Tail)
 	}
 	return err
 }
@@ -169,17 +192,4 @@ func (e *Toolchain) without(pass ...string) []string {
 		return env
 	}
 	return command.Setenv(env, downloads+"=never")
-}
-
-// network says what to do when an installation failed; the tool's own last lines tell why.
-func network(err error, doing string) error {
-	if err == nil {
-		return nil
-	}
-	failed := operr.New("see the lines above; without a network, run it once where PyPI can be reached: what is installed is kept", "%s: %w", doing, err)
-	var exit *command.ExitError
-	if errors.As(err, &exit) {
-		failed = failed.WithDetail(exit.Tail)
-	}
-	return failed
 }

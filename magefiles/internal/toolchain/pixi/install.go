@@ -86,7 +86,7 @@ func quotedList(list []string) string {
 // prefix asks pixi where the default environment is: a user's configuration may keep environments elsewhere.
 func (p *Pixi) prefix(ctx context.Context, dir string, env []string) (string, error) {
 	var out strings.Builder
-	if err := p.callWith(ctx, command.Cmd{Dir: dir, Args: []string{"info", "--json"}, Env: env, Stdout: &out}); err != nil {
+	if err := p.callWith(ctx, command.Cmd{Dir: dir, Args: []string{"info", "--json"}, Env: env, Stdout: &out, Answers: true}); err != nil {
 		return "", about(err, "asking pixi for the environment in %s", dir)
 	}
 	var info struct {

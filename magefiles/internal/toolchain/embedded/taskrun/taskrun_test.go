@@ -438,3 +438,24 @@ func TestEndsWithTheContext(t *testing.T) {
 	}
 	require.Empty(t, f.stdout.String())
 }
+
+// What one command of a task gives another one, or writes to a file, is read by a program: a secret that is a part of it stays. Who
+// shows what a task says hides secrets in it.
+func TestWhatATaskPassesOnIsNotMasked(t *testing.T) {
+	for script, want := range map[string]string{
+		`args the-branch | tr a-z A-Z`:           "1 <THE-BRANCH>\n",
+		`args the-branch > out.txt; cat out.txt`: "1 <the-branch>\n",
+		`args $(args the-branch)`:                "2 <1> <<the-branch>>\n",
+	} {
+		f := load(t, "[tasks]\nt = "+quoted(script)+"\n")
+		f.options.Runner = command.NewSystem(os.Environ(), []string{"the-branch"})
+		require.NoError(t, f.run(t, "t"), script)
+		require.Equal(t, want, f.stdout.String(), script)
+	}
+	f := load(t, "[tasks]\nt = \"args the-branch > out.txt\"\n")
+	f.options.Runner = command.NewSystem(os.Environ(), []string{"the-branch"})
+	require.NoError(t, f.run(t, "t"))
+	written, err := os.ReadFile(filepath.Join(f.options.Root, "out.txt"))
+	require.NoError(t, err)
+	require.Equal(t, "1 <the-branch>\n", string(written))
+}

@@ -1,0 +1,38 @@
+package gitrepo_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+)
+
+// A tag may name another tag, which a signature of a signature does. It stands for the commit in the end, for every git: before 2.45
+// for-each-ref follows one tag alone.
+func TestATagOfATagCounts(t *testing.T) {
+	t.Parallel()
+	dir, run := newRepo(t)
+	git := func(args ...string) string { return gitOK(t, run, dir, args...) }
+	repo, err := gitrepo.Open(t.Context(), run, dir)
+	require.NoError(t, err)
+	head := git("rev-parse", "HEAD")
+	git("tag", "light")
+	git("tag", "-a", "-m", "one", "one")
+	git("tag", "-a", "-m", "two", "two", "one")
+	git("tag", "-a", "-m", "three", "sub/three", "two")
+	git("tag", "-a", "-m", "a tree", "tree", "HEAD^{tree}")
+	git("tag", "-a", "-m", "a tag of that", "of-tree", "tree")
+	want := map[string]string{"light": head, "one": head, "two": head, "sub/three": head}
+
+	tags, err := repo.Tags(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, want, tags)
+	tags, err = repo.MergedTags(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, want, tags)
+	found, err := repo.TagTroubles(t.Context(), []string{"two", "sub/three", "of-tree"})
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.ErrorContains(t, found[0], "the tag of-tree is there already, and names something other than a commit")
+}

@@ -1,0 +1,34 @@
+package httpclient
+
+import (
+	"html"
+	"regexp"
+	"strings"
+)
+
+var (
+	beginsPage = regexp.MustCompile(`(?is)^\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*(?:<!doctype\s+html|<html|<head|<title)\b`)
+	pageWithin = regexp.MustCompile(`(?i)<!doctype\s+html|<html\b`)
+	titleOf    = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title`)
+	headingOf  = regexp.MustCompile(`(?is)<h1[^>]*>(.*?)</h1`)
+	tag        = regexp.MustCompile(`(?s)<[^>]*>`)
+)
+
+// mostPage is how much of a page is looked at, in bytes: its title stands at the beginning.
+const mostPage = 64 << 10
+
+// IsPage says whether an answer is a page of HTML, which is for people and from a proxy more often than from a server of packages.
+func IsPage(text string) bool { return beginsPage.MatchString(text[:min(len(text), mostPage)]) }
+
+// title is what a page of HTML says in a line: its title, or its first heading.
+func title(page string) string {
+	page = page[:min(len(page), mostPage)]
+	for _, part := range []*regexp.Regexp{titleOf, headingOf} {
+		if m := part.FindStringSubmatch(page); m != nil {
+			if text := strings.TrimSpace(html.UnescapeString(tag.ReplaceAllString(m[1], " "))); text != "" {
+				return text
+			}
+		}
+	}
+	return "a page of HTML without a title"
+}

@@ -1,0 +1,112 @@
+package embedded
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// What pip was told counts for uv where uv was told nothing.
+func TestSettingsOfPipForUV(t *testing.T) {
+	for name, c := range map[string]struct {
+		pip  string
+		env  []string
+		want []string
+	}{
+		"nothing": {"", nil, nil},
+		"a variable counts more than a file": {
+			":env:.index-url='https://env.example/simple'\nglobal.index-url='https://global.example/simple'\ninstall.index-url='https://install.example/simple'",
+			nil, []string{"UV_DEFAULT_INDEX=https://env.example/simple"},
+		},
+		"a section of install counts more than the others": {
+			"install.index-url='https://install.example/simple'\nglobal.index-url='https://global.example/simple'", nil, []string{"UV_DEFAULT_INDEX=https://install.example/simple"},
+		},
+		"several": {
+			`global.extra-index-url='\nhttps://a.example/simple\nhttps://b.example/simple'` + "\nglobal.index-url=\"https://u:p'w@c.example/simple\"\nglobal.trusted-host='c.example'",
+			nil, []string{"UV_DEFAULT_INDEX=https://u:p'w@c.example/simple", "UV_EXTRA_INDEX_URL=https://a.example/simple https://b.example/simple", "UV_INSECURE_HOST=c.example"},
+		},
+		"no index at all":              {"global.no-index='yes'\nglobal.find-links='/wheels'", nil, []string{"UV_NO_INDEX=true", "UV_FIND_LINKS=/wheels"}},
+		"folders beside an index":      {"global.no-index='false'\nglobal.find-links='/wheels'", nil, nil},
+		"a proxy":                      {"global.proxy='http://proxy.example:8080'", nil, []string{"ALL_PROXY=http://proxy.example:8080"}},
+		"a proxy of the person's":      {"global.proxy='http://proxy.example:8080'", []string{"https_proxy=http://other:1"}, nil},
+		"uv has one":                   {"global.index-url='https://pip.example/simple'\nglobal.extra-index-url='https://more.example'", []string{"UV_DEFAULT_INDEX=https://uv.example"}, nil},
+		"uv has one by its older name": {"global.index-url='https://pip.example/simple'", []string{"UV_INDEX_URL=https://uv.example"}, nil},
+		"uv has more, and no default":  {"global.index-url='https://pip.example/simple'", []string{"UV_INDEX=https://uv.example"}, []string{"UV_DEFAULT_INDEX=https://pip.example/simple"}},
+		"what is no setting":           {"WARNING: something = odd\n= \nglobal.index-url\n", nil, nil},
+	} {
+		require.Equal(t, c.want, forUV(parsePipConfig(c.pip), c.env), name)
+	}
+}
+
+// pip is asked only where it may have been told something.
+func TestWhereSettingsOfPipMayBe(t *testing.T) {
+	home := t.TempDir()
+	plain := []string{"HOME=" + home, "XDG_CONFIG_DIRS=" + t.TempDir(), "PIP_FIND_LINKS=/wheels"}
+	if _, err := os.Stat("/etc/pip.conf"); err == nil {
+		t.Skip("this machine has /etc/pip.conf: it cannot be looked away from")
+	}
+	require.False(t, pipIsSet(plain))
+	for _, variable := range []string{"PIP_INDEX_URL=x", "PIP_CONFIG_FILE=x", "PIP_NO_INDEX=1", "PIP_EXTRA_INDEX_URL=x"} {
+		require.True(t, pipIsSet(append(plain, variable)), variable)
+	}
+	for _, file := range []string{".pip/pip.conf", ".config/pip/pip.conf"} {
+		path := filepath.Join(home, file)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, nil, 0o644))
+		require.True(t, pipIsSet(plain), file)
+		require.NoError(t, os.Remove(path))
+	}
+	config := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(config, "pip"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(config, "pip", "pip.conf"), nil, 0o644))
+	require.True(t, pipIsSet(append(plain, "XDG_CONFIG_HOME="+config)))
+}
+
+func TestAnIndexInTheConfigurationOfUV(t *testing.T) {
+	for text, has := range map[string]bool{
+		"[[index]]\nurl = \"https://x\"\ndefault = true\n": true, "index-url = \"https://x\"\n": true, "[pip]\nindex-url = \"https://x\"\n": true, "no-index = true": true,
+		"index = [{ url = \"https://x\" }]\n": true,
+		"native-tls = true\n":                 false, "# index-url = \"https://x\"\n": false, "": false, "index-strategy = \"first-index\"\n": false,
+	} {
+		file := filepath.Join(t.TempDir(), "uv.toml")
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+		require.Equal(t, has, uvHasIndex(file), text)
+	}
+	require.False(t, uvHasIndex(""))
+}
+
+// Where the way to the index is at fault, no commit puts it right, whatever the installation was for.
+func TestNextOfAnInstallationThatFailed(t *testing.T) {
+	const commit = "correct it and commit that"
+	for said, next := range map[string]string{
+		"  cause: invalid peer certificate: UnknownIssuer":                                                     "SSL_CERT_FILE",
+		"SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed'))":  "SSL_CERT_FILE",
+		"  cause: tunnel error: proxy authorization required":                                                  "NAME:PASSWORD",
+		"OSError('Tunnel connection failed: 407 Proxy Authentication Required')":                               "NAME:PASSWORD",
+		"  cause: tunnel error: unsuccessful":                                                                  "the proxy that HTTPS_PROXY",
+		"ProxyError('Cannot connect to proxy.', NewConnectionError('refused'))":                                "the proxy that HTTPS_PROXY",
+		"error: Failed to fetch: `https://pypi.org/simple/six/`\n  cause: error sending request for url":       "UV_DEFAULT_INDEX",
+		"  cause: dns error: failed to lookup address information: Temporary failure in name resolution":       "UV_DEFAULT_INDEX",
+		"hint: Packages were unavailable because the network was disabled.":                                    "UV_DEFAULT_INDEX",
+		"  cause: HTTP status client error (403 Forbidden) for url (https://mirror.example/simple/six/)":       "what the index has against this",
+		"Because there is no version of six==99 and you require six==99, your requirements are unsatisfiable":  commit,
+		"ModuleNotFoundError: No module named 'setup_helpers'\nhint: This usually indicates a problem with it": commit,
+	} {
+		exit := &command.ExitError{Name: "uv", Code: 1, Tail: said}
+		err := operr.New(commit, "the task qa: %w", network(exit, "installing"))
+		require.Contains(t, operr.NextOf(err), next, said)
+		require.Equal(t, said, operr.DetailOf(err))
+		var kept *command.ExitError
+		require.ErrorAs(t, err, &kept)
+	}
+	require.NoError(t, network(nil, "installing"))
+	require.Contains(t, operr.NextOf(network(errors.New("odd"), "installing")), "UV_DEFAULT_INDEX")
+	require.False(t, strings.Contains(reachable, "commit"))
+}
