@@ -141,7 +141,7 @@ func TestPublishWithPixi(t *testing.T) {
 	require.Contains(t, out, "a clean environment, solved by pixi")
 	require.Regexp(t, `✓ import .* 2 packages`, out)
 	require.Equal(t, 4, calls("publish"))
-	require.Equal(t, 1, calls("install"))
+	require.Equal(t, 2, calls("install"), "before the upload, and from the channel")
 
 	require.NoError(t, os.RemoveAll(filepath.Join(root, "output")))
 	out, err = publish()

@@ -62,7 +62,7 @@ type listed struct {
 // known refuses an environment or a task that the manifest does not have, naming those that it has.
 func (p *Pixi) known(ctx context.Context, t toolchain.Task) error {
 	var out strings.Builder
-	if err := p.callWith(ctx, command.Cmd{Dir: t.Dir, Args: []string{"task", "list", "--json"}, Env: p.env, Stdout: &out, Answers: true}); err != nil {
+	if err := p.callWith(ctx, command.Cmd{Dir: t.Dir, Args: []string{"task", "list", "--json"}, Env: p.installing(), Stdout: &out, Answers: true}); err != nil {
 		return about(err, "asking pixi for the tasks of %s", t.Dir)
 	}
 	var list []listed

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -49,18 +50,21 @@ func (s *standin) link(prefix string) int {
 	defer os.RemoveAll(downloads)
 	for _, name := range t.under(append(above, "dependencies")...) {
 		version := strings.TrimPrefix(t.text(append(above, "dependencies", name)...), "==")
-		for _, c := range channels {
+		file, err := "", errors.New("it is on none of the channels of this machine")
+		for _, c := range channels { // the first that has it, as pixi
 			address, _ := c.(string)
 			if !strings.HasPrefix(address, "http://127.0.0.1:") && !strings.HasPrefix(address, "http://localhost:") {
 				continue
 			}
-			file, err := fetch(address, name, version, downloads)
-			if err != nil {
-				fmt.Fprintf(os.Stderr, "Error:   × failed to solve requirements of environment 'default'\n  ╰─▶ No candidates were found for %s ==%s: %v\n", name, version, err)
-				return 1
+			if file, err = fetch(address, name, version, downloads); err == nil {
+				break
 			}
-			unpack(file, prefix)
 		}
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "Error:   × failed to solve requirements of environment 'default'\n  ╰─▶ No candidates were found for %s ==%s: %v\n", name, version, err)
+			return 1
+		}
+		unpack(file, prefix)
 	}
 	return 0
 }
