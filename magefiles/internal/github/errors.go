@@ -33,7 +33,16 @@ type StatusError struct {
 	After   time.Duration // what it asks to wait, or 0
 	Reset   time.Time     // for ErrLimited: when it will answer again, by its own clock
 
-	is error
+	is   error
+	page bool // a page of HTML that refuses: GitHub's API answers in JSON
+}
+
+// Cure is what to do about a page that refuses, which is of something before GitHub; "" for GitHub's own answers.
+func (e *StatusError) Cure() string {
+	if !e.page {
+		return ""
+	}
+	return httpclient.BlockedNext
 }
 
 func (e *StatusError) Error() string {
@@ -56,6 +65,8 @@ func (c *Client) statusError(r *http.Response, body []byte) *StatusError {
 	}
 	if json.Unmarshal(body, &answer) == nil {
 		e.Message = answer.Message
+	} else if e.page = httpclient.Blocks(r.StatusCode, string(body)); e.page {
+		e.Message = string(body)
 	}
 	var codes []string
 	for _, raw := range answer.Errors {

@@ -499,3 +499,23 @@ func TestTheEmbeddedServerRefusesAsGitHubDoes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "abc", s.Commit)
 }
+
+// A page that refuses is not GitHub's, whose API answers in JSON: no permission is missing.
+func TestAPageThatRefusesIsNotGitHubs(t *testing.T) {
+	for status, page := range map[int]string{
+		403: "<!doctype html><html><head><title>Blocked by policy</title></head><body>call 4711</body></html>",
+		401: "<html><title>Sign in to the network</title></html>",
+		451: "\n<!DOCTYPE HTML PUBLIC \"x\"><HTML><BODY><H1>Category: software</H1>",
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(status); _, _ = io.WriteString(w, page) }))
+		t.Cleanup(s.Close)
+		c, err := github.New(github.Options{API: s.URL, Repository: "o/r", Token: "a-token-of-a-test"})
+		require.NoError(t, err)
+		_, err = c.Details(t.Context())
+		text := fmt.Sprintf("%+v", err)
+		require.Contains(t, text, "NO_PROXY", status)
+		require.NotContains(t, text, "permissions:")
+		require.NotContains(t, text, "<")
+		require.NotContains(t, text, "4711")
+	}
+}

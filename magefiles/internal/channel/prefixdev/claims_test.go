@@ -40,15 +40,18 @@ func TestARefusedPublisherIsToldItsClaims(t *testing.T) {
 	}{
 		"of GitHub": {
 			idToken(t, map[string]any{"repository": "o/r", "workflow_ref": here, "job_workflow_ref": here, "environment": "pypi", "sub": "s"}),
-			[]string{"repository: o/r", "workflow_ref: " + here, "environment: pypi", "exactly as the ID token has them"}, []string{"job_workflow_ref", "sub:"},
+			[]string{"repository: o/r", "workflow_ref: " + here, "environment: pypi", "exactly as the ID token has them"},
+			[]string{"job_workflow_ref", "sub:"},
 		},
 		"a reusable workflow, no environment": {
 			idToken(t, map[string]any{"repository": "o/r", "workflow_ref": here, "job_workflow_ref": shared}),
-			[]string{"job_workflow_ref: " + shared, "environment: (none)"}, nil,
+			[]string{"job_workflow_ref: " + shared, "environment: (none)"},
+			nil,
 		},
 		"of GitLab": {
 			idToken(t, map[string]any{"project_path": "g/s/p", "ci_config_ref_uri": "gitlab.example/g/s/p//.gitlab-ci.yml@refs/tags/v1", "ref_type": "tag", "ref": "v1", "ref_protected": "false"}),
-			[]string{"project_path: g/s/p", "ci_config_ref_uri: gitlab.example/g/s/p//.gitlab-ci.yml@refs/tags/v1", "ref_type: tag", "ref_protected: false", "environment: (none)"}, []string{"repository:"},
+			[]string{"project_path: g/s/p", "ci_config_ref_uri: gitlab.example/g/s/p//.gitlab-ci.yml@refs/tags/v1", "ref_type: tag", "ref_protected: false", "environment: (none)"},
+			[]string{"repository:"},
 		},
 		"of another issuer":      {idToken(t, map[string]any{"iss": "https://ci.example", "sub": "job:1"}), []string{"sub: job:1", "iss: https://ci.example"}, nil},
 		"hostile claims":         {idToken(t, map[string]any{"repository": "o/r\x1b[2J\n::error::x", "workflow_ref": []int{1}}), []string{`o/r\x1b[2J ::error::x`}, []string{"\x1b"}},

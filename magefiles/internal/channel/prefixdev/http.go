@@ -18,15 +18,15 @@ import (
 type StatusError struct {
 	Status  int
 	Message string // what the server says, in a line of 512 characters at most, or ""
-	Page    bool   // it was a page of HTML, of which Message is the title
+	Page    bool   // it was a page of HTML that refuses, of which Message is the title
 }
 
-// Cure is what to do about a page that refuses: it is for people, and from something before the channel, which answers in text or JSON.
+// Cure is what to do about a page that refuses: it is of something before the channel.
 func (e *StatusError) Cure() string {
-	if !e.Page || e.Status != http.StatusForbidden && e.Status != http.StatusUnauthorized && e.Status != http.StatusUnavailableForLegalReasons {
+	if !e.Page {
 		return ""
 	}
-	return "a page answered, and not the channel: a proxy or a firewall before it seems to block it. Have the server allowed there; where HTTPS_PROXY (or HTTP_PROXY) names the proxy, NO_PROXY goes past it"
+	return httpclient.BlockedNext
 }
 
 func (e *StatusError) Error() string {
@@ -71,7 +71,7 @@ func statusError(status int, body []byte, sent ...Token) error {
 			text = strings.ReplaceAll(text, string(t), "***")
 		}
 	}
-	page := httpclient.IsPage(text)
+	page := httpclient.Blocks(status, text)
 	text = httpclient.Said(text)
 	if status >= 300 && status < 400 {
 		text = "the server redirects, which an upload must not follow"
