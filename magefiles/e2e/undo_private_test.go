@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,6 +31,22 @@ func TestPrivateChannelIsSeen(t *testing.T) {
 	require.Contains(t, r.ok("channel:show"), "Where it is private, set a key that reads it")
 	require.Contains(t, r.refused(1, "has no mono-core 0.1.7", "publish", "-verify"), "where the channel is private, set a key that reads it")
 	require.Contains(t, r.refused(3, "is not there for anyone now", "undo", "-yes"), "PREFIX_API_KEY")
+	_, tags = r.remote()
+	require.Equal(t, []string{"v0.1.7"}, tags)
+
+	// Neither when it was killed in the middle of the upload.
+	journal := readFile(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()))
+	var begun strings.Builder
+	for line := range strings.Lines(journal) {
+		begun.WriteString(line)
+		if strings.Contains(line, `"step":"publish"`) {
+			break
+		}
+	}
+	require.Less(t, begun.Len(), len(journal))
+	write(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()), begun.String())
+	require.Contains(t, r.refused(3, "is not there for anyone now", "undo", "-yes"), "was begun")
+	write(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()), journal)
 	_, tags = r.remote()
 	require.Equal(t, []string{"v0.1.7"}, tags)
 

@@ -189,9 +189,9 @@ func (r *Release) uploaded(ctx context.Context) ([]publish.Published, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.Unseen != nil && r.past.ended(StepPublish) {
+	if h.Unseen != nil && (r.past.ended(StepPublish) || r.By() == workspace.PublishHere && r.past.began(StepPublish)) {
 		return nil, operr.NewStopped("set what the channel is read with, such as PREFIX_API_KEY, and undo again",
-			"%s was published to %s, and that is not there for anyone now: where it is private, what it has cannot be told without a credential (%v)", r.plan.Title, c.URL(), h.Unseen)
+			"the upload of %s to %s was begun, and that is not there for anyone now: where it is private, what it has cannot be told without a credential (%v)", r.plan.Title, c.URL(), h.Unseen)
 	}
 	var up []publish.Published
 	for _, p := range r.plan.Packages {
