@@ -55,7 +55,9 @@ func notOfTheRepository(t testing.TB) []string {
 	require.NoError(t, err)
 	settings, err := os.UserConfigDir()
 	require.NoError(t, err)
-	folders := []string{filepath.Join(settings, "go"), "/proc", "/sys", "/dev", "/run", "/var/log", "/var/cache", "/var/lib/docker", "/var/lib/containerd", caches, tmp, repo}
+	home, err := os.UserHomeDir()
+	require.NoError(t, err)
+	folders := []string{filepath.Join(settings, "go"), filepath.Join(home, ".local", "share", "uv"), "/proc", "/sys", "/dev", "/run", "/var/log", "/var/cache", "/var/lib/docker", "/var/lib/containerd", caches, tmp, repo}
 	for _, name := range []string{"GOCACHE", "GOMODCACHE"} {
 		value, err := goEnv(name)
 		require.NoError(t, err)

@@ -52,8 +52,8 @@ func unwritable(err error, s surroundings) error {
 		var says string
 		switch {
 		case number == syscall.EROFS, number == syscall.EACCES || number == syscall.EPERM:
-			if number != syscall.EROFS && writable(path) {
-				return err // it is about something else, as a file that cannot be read
+			if number != syscall.EROFS && (writable(path) || isFile(path) && writable(filepath.Dir(path))) {
+				return err // it is about something else, as one file that is read-only, or that cannot be read
 			}
 			says = "cannot be written"
 		case number == syscall.ENOTDIR:
@@ -115,6 +115,11 @@ func writable(path string) bool {
 			return syscall.Access(path, write) == nil
 		}
 	}
+}
+
+func isFile(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func isThere(path string) bool {

@@ -3,7 +3,6 @@ package main
 import (
 	"archive/tar"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -50,7 +49,8 @@ func (s *standin) link(prefix string) int {
 	defer os.RemoveAll(downloads)
 	for _, name := range t.under(append(above, "dependencies")...) {
 		version := strings.TrimPrefix(t.text(append(above, "dependencies", name)...), "==")
-		file, err := "", errors.New("it is on none of the channels of this machine")
+		var file string
+		var err error                // of the last channel of this machine; where there is none, nothing is put there
 		for _, c := range channels { // the first that has it, as pixi
 			address, _ := c.(string)
 			if !strings.HasPrefix(address, "http://127.0.0.1:") && !strings.HasPrefix(address, "http://localhost:") {
@@ -64,7 +64,9 @@ func (s *standin) link(prefix string) int {
 			fmt.Fprintf(os.Stderr, "Error:   × failed to solve requirements of environment 'default'\n  ╰─▶ No candidates were found for %s ==%s: %v\n", name, version, err)
 			return 1
 		}
-		unpack(file, prefix)
+		if file != "" {
+			unpack(file, prefix)
+		}
 	}
 	return 0
 }
