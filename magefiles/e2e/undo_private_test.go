@@ -28,6 +28,7 @@ func TestPrivateChannelIsSeen(t *testing.T) {
 	require.Equal(t, []string{"v0.1.7"}, tags)
 
 	r.env = without
+	require.Contains(t, r.refused(1, "there is no channel at", "app:upgrade", "-yes"), "a private channel is asked with the key in PREFIX_API_KEY")
 	require.Contains(t, r.ok("channel:show"), "Where it is private, set a key that reads it")
 	require.Contains(t, r.refused(1, "has no mono-core 0.1.7", "publish", "-verify"), "where the channel is private, set a key that reads it")
 	require.Contains(t, r.refused(3, "is not there for anyone now", "undo", "-yes"), "PREFIX_API_KEY")
@@ -52,6 +53,8 @@ func TestPrivateChannelIsSeen(t *testing.T) {
 
 	r.env = command.Setenv(without, "PREFIX_API_KEY="+key)
 	require.Contains(t, r.ok("channel:show"), "mono-core-0.1.7-")
+	require.Contains(t, r.ok("app:upgrade", "-yes"), "0.1.7")
+	git(t, r.dir, "checkout", "-q", "--", "app")
 	require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 cannot be taken back: "+url+"/mono has")
 	_, tags = r.remote()
 	require.Equal(t, []string{"v0.1.7"}, tags)

@@ -92,10 +92,11 @@ func (p published) Versions(ctx context.Context, d *workspace.Downstream, names 
 	if name == "" {
 		return nil, operr.New("say -to=VERSION, or write `channel = \"NAME\"` into [tool.release]", "what is the newest cannot be asked: %w", errNoChannel)
 	}
-	c, err := client.Channel(name)
-	if err != nil {
-		return nil, err
-	}
+	return seen(ctx, client, name, func(c *prefixdev.Channel) (map[string][]string, error) { return versionsOn(ctx, c, d, names) })
+}
+
+// versionsOn are the versions that a channel has of packages, for the platforms of a downstream.
+func versionsOn(ctx context.Context, c *prefixdev.Channel, d *workspace.Downstream, names []string) (map[string][]string, error) {
 	out := map[string][]string{}
 	found := false
 	for _, subdir := range append([]string{"noarch"}, d.Manifest.Platforms...) {
@@ -114,7 +115,7 @@ func (p published) Versions(ctx context.Context, d *workspace.Downstream, names 
 		}
 	}
 	if !found {
-		return nil, operr.New("publish a release first, or say -to=VERSION", "there is no channel at %s", c.URL())
+		return nil, operr.New("publish a release first, or say -to=VERSION", "%w", channel.Errorf(channel.ErrNotFound, "there is no channel at %s", c.URL()))
 	}
 	return out, nil
 }

@@ -307,11 +307,7 @@ func (a *app) published(ctx context.Context, from, name, version, dir string) (s
 	if err != nil {
 		return "", err
 	}
-	c, err := client.Channel(from)
-	if err != nil {
-		return "", err
-	}
-	return channel.Fetch(ctx, c, name, version, dir)
+	return seen(ctx, client, from, func(c *prefixdev.Channel) (string, error) { return channel.Fetch(ctx, c, name, version, dir) })
 }
 
 // newChannelClient reaches the server of our channel: prefix.dev's, or PREFIX_SERVER_URL.
