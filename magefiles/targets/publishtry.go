@@ -11,7 +11,7 @@ import (
 )
 
 // trial opens a channel of this process, of the same name as ours, for what is not published yet.
-func trial(name string) func(dir string) (publish.Channel, func() error, error) {
+func trial(name string) publish.Trial {
 	return func(dir string) (publish.Channel, func() error, error) {
 		here, err := localprefix.Start(localprefix.Options{Dir: dir})
 		if err != nil {

@@ -185,9 +185,7 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 			return c, err
 		},
 		Authorize: authorize,
-		Trial: func(w *workspace.Workspace) func(dir string) (publish.Channel, func() error, error) {
-			return trial(channelName(w))
-		},
+		Trial:     func(w *workspace.Workspace) publish.Trial { return trial(channelName(w)) },
 	}
 	return r, nil
 }

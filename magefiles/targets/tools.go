@@ -5,8 +5,12 @@ import (
 	"errors"
 	"path/filepath"
 
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/sources"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -33,3 +37,30 @@ func (a *app) sources(w *workspace.Workspace, cache string) sources.Sources {
 
 // sourcesDir is the folder of those clones, in the cache.
 const sourcesDir = "sources"
+
+// embedded is the toolchain for a machine without pixi.
+func (a *app) embedded(w *workspace.Workspace, cache, environments string) *embedded.Toolchain {
+	var from toolchain.Sources // a clone of ours is built in where it lies
+	if environments == "" {
+		from = a.sources(w, cache).WorkTree()
+	}
+	return embedded.New(embedded.Config{
+		Runner: a.runner, Sources: from, Environ: a.runner.Environ(), Cache: cache, Workspace: w, Log: a.view.Err, Environments: environments,
+		Published: func(ctx context.Context, name, version string) (string, error) {
+			if channelName(w) == "" {
+				return "", noChannel(w)
+			}
+			return a.published(ctx, channelName(w), name, version, filepath.Join(cache, "published"))
+		},
+		Places: pythonPlaces(),
+	})
+}
+
+// published fetches one version of a package from our channel into dir, where it is kept under its digest.
+func (a *app) published(ctx context.Context, from, name, version, dir string) (string, error) {
+	client, err := newChannelClient()
+	if err != nil {
+		return "", err
+	}
+	return seen(ctx, client, from, func(c *prefixdev.Channel) (string, error) { return channel.Fetch(ctx, c, name, version, dir) })
+}

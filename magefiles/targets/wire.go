@@ -24,7 +24,6 @@ import (
 	"github.com/magefile/mage/mg"
 	"golang.org/x/term"
 
-	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github"
@@ -269,24 +268,6 @@ func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments str
 	}
 }
 
-// embedded is the toolchain for a machine without pixi.
-func (a *app) embedded(w *workspace.Workspace, cache, environments string) *embedded.Toolchain {
-	var from toolchain.Sources // a clone of ours is built in where it lies
-	if environments == "" {
-		from = a.sources(w, cache).WorkTree()
-	}
-	return embedded.New(embedded.Config{
-		Runner: a.runner, Sources: from, Environ: a.runner.Environ(), Cache: cache, Workspace: w, Log: a.view.Err, Environments: environments,
-		Published: func(ctx context.Context, name, version string) (string, error) {
-			if channelName(w) == "" {
-				return "", noChannel(w)
-			}
-			return a.published(ctx, channelName(w), name, version, filepath.Join(cache, "published"))
-		},
-		Places: pythonPlaces(),
-	})
-}
-
 // pythonPlaces are where uv, pyenv and the runners of a CI keep Pythons.
 func pythonPlaces() embedded.Places {
 	p := embedded.Places{Tools: []string{os.Getenv("RUNNER_TOOL_CACHE"), os.Getenv("AGENT_TOOLSDIRECTORY")}}
@@ -299,15 +280,6 @@ func pythonPlaces() embedded.Places {
 		p.UV = filepath.Join(data, "uv", "python")
 	}
 	return p
-}
-
-// published fetches one version of a package from our channel into dir, where it is kept under its digest.
-func (a *app) published(ctx context.Context, from, name, version, dir string) (string, error) {
-	client, err := newChannelClient()
-	if err != nil {
-		return "", err
-	}
-	return seen(ctx, client, from, func(c *prefixdev.Channel) (string, error) { return channel.Fetch(ctx, c, name, version, dir) })
 }
 
 // newChannelClient reaches the server of our channel: prefix.dev's, or PREFIX_SERVER_URL.

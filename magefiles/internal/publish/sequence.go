@@ -27,6 +27,9 @@ func (a Access) String() string {
 	return a.Source
 }
 
+// Trial opens a channel of this process in a folder, and returns what ends it. It may be written without a further credential.
+type Trial func(dir string) (c Channel, end func() error, err error)
+
 // Sequence is one publication under way. Its methods are the parts of a Publisher in their order, and each leaves in the fields
 // what later ones need. `publish` and `release` both go by it.
 type Sequence struct {
@@ -36,8 +39,7 @@ type Sequence struct {
 	// and again before each level where what it gave lasts for minutes.
 	Authorize func(ctx context.Context) (Access, error)
 
-	// Trial opens a channel of this process in a folder, and returns what ends it. It may be written without a credential.
-	Trial func(dir string) (Channel, func() error, error)
+	Trial Trial // see Try
 
 	Holdings  Holdings
 	Artifacts Artifacts

@@ -58,7 +58,7 @@ type World struct {
 	Tools     func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
 	Channel   func(w *workspace.Workspace) (publish.Channel, error) // as anyone reads it
 	Authorize func(ctx context.Context, w *workspace.Workspace) (publish.Access, error)
-	Trial     func(w *workspace.Workspace) func(dir string) (publish.Channel, func() error, error) // see publish.Sequence
+	Trial     func(w *workspace.Workspace) publish.Trial
 	GitHub    Hub
 
 	// Confirm shows the plan and asks; its error ends the release with nothing changed.

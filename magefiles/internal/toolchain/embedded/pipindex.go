@@ -37,7 +37,7 @@ func (e *Toolchain) uvEnv(ctx context.Context, t tools) []string {
 
 // ofPip are the variables for uv that pip's settings stand for.
 func (e *Toolchain) ofPip(ctx context.Context, t tools, env []string) (variables []string) {
-	if !pipIsSet(env) || uvHasIndex(e.uvConfigFile()) {
+	if !pipIsSet(env, pipOfTheSystem...) || uvHasIndex(e.uvConfigFile()) {
 		return nil
 	}
 	out, err := command.Output(ctx, e.runner, command.Cmd{
@@ -68,15 +68,19 @@ func forUV(pip map[string]string, env []string) (variables []string) {
 	return variables
 }
 
-// pipIsSet says whether pip may be told where packages are: it takes some tenths of a second to ask it.
-func pipIsSet(env []string) bool {
+// pipOfTheSystem are the files by which pip is told something that no variable leads elsewhere.
+var pipOfTheSystem = []string{"/etc/pip.conf", "/Library/Application Support/pip/pip.conf"}
+
+// pipIsSet says whether pip may be told where packages are, by variables, the person's files or those of the system: it takes some tenths
+// of a second to ask it.
+func pipIsSet(env []string, system ...string) bool {
 	get := func(name string) string { v, _ := command.Getenv(env, name); return v }
 	for _, name := range []string{"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX", "PIP_PROXY", "PIP_CONFIG_FILE"} {
 		if get(name) != "" {
 			return true
 		}
 	}
-	files := []string{"/etc/pip.conf"}
+	files := slices.Clone(system)
 	for _, dir := range filepath.SplitList(cmp.Or(get("XDG_CONFIG_DIRS"), "/etc/xdg")) {
 		files = append(files, filepath.Join(dir, "pip", "pip.conf"))
 	}
@@ -86,7 +90,6 @@ func pipIsSet(env []string) bool {
 	if home := get("HOME"); home != "" {
 		files = append(files, filepath.Join(home, ".pip", "pip.conf"), filepath.Join(home, ".config", "pip", "pip.conf"), filepath.Join(home, "Library", "Application Support", "pip", "pip.conf"))
 	}
-	files = append(files, "/Library/Application Support/pip/pip.conf")
 	return slices.ContainsFunc(files, func(file string) bool { _, err := os.Stat(file); return err == nil })
 }
 
