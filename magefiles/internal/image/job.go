@@ -116,10 +116,13 @@ func (j *Job) lock() (unlock func(), err error) {
 const notNeeded = "not needed"
 
 func (j *Job) look(ctx context.Context) (_ string, err error) {
-	if j.Result.Reused {
+	if j.Result.Reused && len(j.unchecked()) == 0 {
 		return notNeeded, nil
 	}
 	j.node, err = j.Builder.Look(ctx)
+	if j.Result.Reused && err != nil && ctx.Err() == nil { // the image is there; it is checked where that can be
+		return notNeeded + ": " + err.Error(), nil
+	}
 	if err != nil {
 		return "", err
 	}

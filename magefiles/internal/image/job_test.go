@@ -106,7 +106,7 @@ func TestAnImageThatNothingProvesIsNotTagged(t *testing.T) {
 	require.Equal(t, "ran sh -c python -c 'import lib' on linux/arm64; not on linux/amd64, which this builder cannot run", said)
 	require.EqualValues(t, 1, ran.Load())
 
-	j.index.Images[1].Entrypoint = []string{"/bin/sh", "-c", "serve"}
+	j.index.Images[1].Entrypoint, j.Result = []string{"/bin/sh", "-c", "serve"}, newResult(j.Plan)
 	_, err = j.smoke(t.Context())
 	require.ErrorContains(t, err, "has an entry point in the shell form")
 	require.EqualValues(t, 1, ran.Load())

@@ -43,7 +43,8 @@ type Plan struct {
 	secrets map[string]string // paths of the secrets' files
 	version version.Version
 	created time.Time
-	named   bool // the tags were asked for by name: the registry does not decide about them
+	limit   time.Duration // of the check, on each platform
+	named   bool          // the tags were asked for by name: the registry does not decide about them
 }
 
 // Request is what a plan is made of.
@@ -100,7 +101,7 @@ func New(r Request) (*Plan, error) {
 	p := &Plan{
 		Name: d.Name(), Dir: d.Dir, Version: d.Manifest.Version, Revision: r.Revision, Created: r.Created.UTC().Format(time.RFC3339),
 		Check: config.Check, SBOM: r.SBOM, Cache: config.Cache, Rewrite: config.RewriteTimestamp, Warnings: []string{},
-		context: filepath.Join(r.Root, filepath.FromSlash(d.Dir)), created: r.Created, secrets: r.Secrets, Secrets: slices.Sorted(maps.Keys(r.Secrets)),
+		context: filepath.Join(r.Root, filepath.FromSlash(d.Dir)), created: r.Created, limit: config.CheckTimeout, secrets: r.Secrets, Secrets: slices.Sorted(maps.Keys(r.Secrets)),
 	}
 	var err error
 	if p.Repository, err = Repository(cmp.Or(r.Registry, config.Registry, nowhere), config.Name); err != nil {
