@@ -23,6 +23,7 @@ type Image struct {
 	Size         int64             `json:"size"` // bytes of all layers, compressed
 	Labels       map[string]string `json:"labels,omitempty"`
 	Entrypoint   []string          `json:"entrypoint,omitempty"`
+	Env          []string          `json:"-"`                      // NAME=value
 	Attestations []string          `json:"attestations,omitempty"` // predicate types
 	Layers       []string          `json:"layers"`                 // digests
 }
@@ -105,7 +106,7 @@ func readImage(img v1.Image) (*Image, error) {
 		return nil, err
 	}
 	one := &Image{
-		Platform: platform(c.Platform()), Digest: digest.String(), Labels: c.Config.Labels, Entrypoint: c.Config.Entrypoint, Layers: []string{},
+		Platform: platform(c.Platform()), Digest: digest.String(), Labels: c.Config.Labels, Entrypoint: c.Config.Entrypoint, Env: c.Config.Env, Layers: []string{},
 	}
 	for _, l := range m.Layers {
 		one.Size += l.Size

@@ -163,6 +163,9 @@ func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
 	both := []Image{{Platform: amd64}, {Platform: arm64}}
 	ran := []string{}
 	j := job(t, same, func(_ context.Context, c command.Cmd) error {
+		if !slices.Contains(c.Args, "--output=type=cacheonly") {
+			return nil
+		}
 		ran = append(ran, c.Args[slices.IndexFunc(c.Args, func(a string) bool { return strings.HasPrefix(a, "--platform=") })])
 		return nil
 	})
