@@ -14,6 +14,8 @@ type Index struct {
 	Digest      string            `json:"digest"`
 	Annotations map[string]string `json:"annotations,omitempty"`
 	Images      []Image           `json:"images"` // one for each platform
+
+	source v1.ImageIndex // what was read; nil for an image that is in no index
 }
 
 // Image is the image of one platform.
@@ -49,7 +51,7 @@ func readIndex(index v1.ImageIndex) (*Index, error) {
 	if len(manifest.Manifests) > maxImages {
 		return nil, fmt.Errorf("it has more than %d images", maxImages)
 	}
-	i := &Index{Digest: digest.String(), Annotations: manifest.Annotations}
+	i := &Index{Digest: digest.String(), Annotations: manifest.Annotations, source: index}
 	attested := map[string][]string{}
 	for _, d := range manifest.Manifests {
 		img, err := index.Image(d.Digest)

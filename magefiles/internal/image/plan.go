@@ -123,6 +123,9 @@ func New(r Request) (*Plan, error) {
 		return nil, err
 	}
 	p.describe(r)
+	if err := p.publishable(r.Dockerfile); err != nil {
+		return nil, err
+	}
 	p.warn(r)
 	p.Definition = p.bake()
 	return p, nil
@@ -184,6 +187,20 @@ func (p *Plan) describe(r Request) {
 	base, digest, _ := strings.Cut(baseName(r.Dockerfile, p.Args), "@")
 	set(p.Labels, labelBase, base)
 	set(p.Labels, labelBaseDigest, digest)
+}
+
+// publishable refuses a credential in what the provenance of an image repeats: the Dockerfile and the build arguments.
+func (p *Plan) publishable(dockerfile []byte) error {
+	const next = "a step gets it by RUN --mount=type=secret; change it, where others may have read it"
+	if is := credentialIn(string(dockerfile)); is != "" {
+		return operr.New(next, "the Dockerfile of %s has %s, and the provenance of the image publishes it", p.Dir, is)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Args)) {
+		if is := credentialIn(p.Args[name]); is != "" {
+			return operr.New(next, "the build argument %s of %s has %s, and the provenance of the image publishes it", name, p.Dir, is)
+		}
+	}
+	return nil
 }
 
 // cacheArg is the build argument that is part of the id of every cache mount: a builder keeps one cache for all that name the
