@@ -43,7 +43,10 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	})
 	lines := bufio.NewReader(out)
 	first, err := lines.ReadString('\n')
-	ts.Check(err)
+	if err != nil {
+		said, _ := os.ReadFile(log.Name())
+		ts.Fatalf("channel:serve did not say where it listens: %v: %s", err, said)
+	}
 	ts.Setenv("PREFIX_SERVER_URL", strings.TrimSpace(first))
 }
 

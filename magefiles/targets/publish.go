@@ -215,7 +215,11 @@ func (p *publishing) committed(ctx context.Context) error {
 		if !releasedBy(w, tags, pkg) {
 			return time.Time{}, nil
 		}
-		return repo.Touched(ctx, pkg.Sources()...)
+		at, known, err := repo.Touched(ctx, pkg.Sources()...)
+		if err == nil && !known {
+			p.view.Once("this clone is shallow: whether the sources have changed since a version was published is not known; `git fetch --unshallow` (in CI fetch-depth: 0, GIT_DEPTH: 0) brings what says it")
+		}
+		return at, err
 	}
 	if p.from != "" {
 		p.Keeps = func(pkg *workspace.Package) bool { return !p.given.Reproducible || !releasedBy(w, tags, pkg) }

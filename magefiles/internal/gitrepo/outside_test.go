@@ -175,7 +175,7 @@ func TestGitsWords(t *testing.T) {
 		"Resolve":     func() error { _, err := repo.Resolve(ctx, "HEAD"); return err },
 		"Untracked":   func() error { _, err := repo.Untracked(ctx, nil); return err },
 		"MadeOn":      func() error { _, err := repo.MadeOn(ctx, "HEAD", "HEAD", nil); return err },
-		"Touched":     func() error { _, err := repo.Touched(ctx, "sub"); return err },
+		"Touched":     func() error { _, _, err := repo.Touched(ctx, "sub"); return err },
 		"Contains":    func() error { _, err := repo.Contains(ctx, none, none); return err },
 		"Ahead":       func() error { _, err := repo.Ahead(ctx, "HEAD", "HEAD"); return err },
 		"URL":         func() error { _, err := repo.URL(ctx, "origin"); return err },

@@ -170,7 +170,7 @@ func seen(t *testing.T, top string, run command.Runner, origin string) map[strin
 	hash, err := repo.Commit(ctx, []string{"crlf.txt", "ü/näme", "added"}, "release: v1\n\nc\n# a line\n------------------------ >8 ------------------------\nend\n")
 	note("commit", hash, err)
 	require.NoError(t, repo.Tag(ctx, "v1", hash, "v1\n\nc\n"))
-	touched, err := repo.Touched(ctx, "ü/moved")
+	touched, _, err := repo.Touched(ctx, "ü/moved")
 	note("touched", touched, err)
 	by, err := repo.LineOrigin(ctx, "HEAD", "ü/moved", 1)
 	note("line", by, err)

@@ -2,7 +2,12 @@ package gitrepo
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,23 +15,37 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Touched is the time of the last commit that changed something below one of the folders, which are relative to the
-// folder that Open was given; zero where none did. Of a shallow clone it is not earlier than the truth.
-func (r *Repo) Touched(ctx context.Context, dirs ...string) (time.Time, error) {
+// Touched is the time of the last commit that changed something below one of the folders, which are relative to the folder that Open was
+// given; zero where none did. It is not known where the history of a shallow clone ends before: git takes a commit whose parents it lacks for
+// one that has changed every file.
+func (r *Repo) Touched(ctx context.Context, dirs ...string) (at time.Time, known bool, err error) {
 	args := append([]string{"rev-list", "--max-count=1", "--timestamp", "HEAD", "--"}, r.specs(dirs)...)
 	out, err := r.git(ctx, args...)
 	if err != nil {
-		return time.Time{}, failed(err, "reading the history of %s", strings.Join(dirs, ", "))
+		return at, false, failed(err, "reading the history of %s", strings.Join(dirs, ", "))
 	}
 	if out == "" {
-		return time.Time{}, nil
+		return at, true, nil
 	}
-	word, _, _ := strings.Cut(out, " ")
+	word, commit, _ := strings.Cut(out, " ")
+	ends, err := r.ends(commit)
+	if err != nil || ends {
+		return at, false, err
+	}
 	seconds, err := strconv.ParseInt(word, 10, 64)
 	if err != nil {
-		return time.Time{}, operr.New("run `git fsck`", "reading the history of %s: git said %q", strings.Join(dirs, ", "), out)
+		return at, false, operr.New("run `git fsck`", "reading the history of %s: git said %q", strings.Join(dirs, ", "), out)
 	}
-	return time.Unix(seconds, 0).UTC(), nil
+	return time.Unix(seconds, 0).UTC(), true, nil
+}
+
+// ends reports whether the history of a shallow clone ends at a commit.
+func (r *Repo) ends(commit string) (bool, error) {
+	text, err := os.ReadFile(filepath.Join(r.Common, "shallow")) // gitrepository-layout(5)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return slices.Contains(strings.Fields(string(text)), commit), err
 }
 
 // Differs reports whether two commits differ below one of the folders, which are relative to the folder that Open was given.
