@@ -78,7 +78,8 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 	if r.Secrets, err = imageSecrets(config, set.authFile, dir); err != nil {
 		return nil, err
 	}
-	p, err := a.imagePlan(ctx, r, registry, ask)
+	history := historyOf(repo)
+	p, err := a.imagePlan(ctx, r, registry, history, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 	}
 	return &image.Job{
 		Plan: p, Records: filepath.Join(repo.Common, stateName, imageRecords), Builder: &image.Builder{Runner: a.runner, Name: set.builder, Log: log}, Registry: registry,
-		Push: isSet(f.Push), Load: isSet(f.Load), Again: isSet(f.Again), Dir: dir, Host: "linux/" + runtime.GOARCH,
+		History: history, Push: isSet(f.Push), Load: isSet(f.Load), Again: isSet(f.Again), Dir: dir, Host: "linux/" + runtime.GOARCH,
 		Packages: func(ctx context.Context, platforms []string) (string, error) {
 			return packagesOf(ctx, d, config, set.authFile, platforms, lock)
 		},
@@ -235,7 +236,7 @@ func sbomGenerator(ctx context.Context, registry *image.Registry, named string) 
 }
 
 // imagePlan asks the registry what it has, where that matters, and plans.
-func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Registry, ask asking) (*image.Plan, error) {
+func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Registry, history image.History, ask asking) (*image.Plan, error) {
 	p, err := image.New(r)
 	if err != nil || ask == unasked || p.Partial || len(r.Tags) > 0 {
 		return p, err
@@ -251,6 +252,9 @@ func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Re
 	if r.Have, err = tags(ctx, p.Repository); err == nil {
 		r.Held, err = registry.Held(ctx, p.Repository, p.Candidates(), r.Have)
 	}
+	if err == nil {
+		err = history.Order(ctx, r.Revision, r.Held)
+	}
 	switch {
 	case err == nil:
 		return image.New(r)
@@ -259,6 +263,17 @@ func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Re
 		return p, nil
 	}
 	return nil, err
+}
+
+// historyOf is what git knows of the order of commits.
+func historyOf(repo *gitrepo.Repo) image.History {
+	orders := map[gitrepo.Relation]image.Order{
+		gitrepo.Earlier: image.Behind, gitrepo.Equal: image.Same, gitrepo.Later: image.Ahead, gitrepo.Diverged: image.Apart,
+	}
+	return func(ctx context.Context, ours, theirs string) (image.Order, error) {
+		is, err := repo.Relate(ctx, ours, theirs)
+		return orders[is], err
+	}
 }
 
 // pixiConfig is the configuration of pixi for image builds: PIXI_CONFIG's, in which another server of our channel, if

@@ -42,7 +42,8 @@ type Plan struct {
 	context string            // absolute path of Dir
 	secrets map[string]string // paths of the secrets' files
 	version version.Version
-	created time.Time
+	have    []string // the tags that the registry had when the plan was made
+	held    map[string]Held
 	named   bool // the tags were asked for by name: the registry does not decide about them
 }
 
@@ -65,7 +66,7 @@ type Request struct {
 	Secrets              map[string]string // files by id
 
 	Have []string        // the repository's tags
-	Held map[string]Held // what those of Candidates stand for
+	Held map[string]Held // what those of Candidates stand for, and how their commits stand to ours
 	Tags []string        // these tags, whatever else there is, in place of the ladder
 }
 
@@ -100,7 +101,7 @@ func New(r Request) (*Plan, error) {
 	p := &Plan{
 		Name: d.Name(), Dir: d.Dir, Version: d.Manifest.Version, Revision: r.Revision, Created: r.Created.UTC().Format(time.RFC3339),
 		Check: config.Check, SBOM: r.SBOM, Cache: config.Cache, Rewrite: config.RewriteTimestamp, Warnings: []string{},
-		context: filepath.Join(r.Root, filepath.FromSlash(d.Dir)), created: r.Created, secrets: r.Secrets, Secrets: slices.Sorted(maps.Keys(r.Secrets)),
+		context: filepath.Join(r.Root, filepath.FromSlash(d.Dir)), have: r.Have, held: r.Held, secrets: r.Secrets, Secrets: slices.Sorted(maps.Keys(r.Secrets)),
 	}
 	var err error
 	if p.Repository, err = Repository(cmp.Or(r.Registry, config.Registry, nowhere), config.Name); err != nil {
@@ -161,7 +162,7 @@ func (p *Plan) name(r Request) error {
 	case p.Partial:
 		p.Tags = []Tag{}
 	default:
-		p.Tags = Ladder(p.version, r.Revision, r.Created, r.Have, r.Held)
+		p.Tags = Ladder(p.version, r.Revision, r.Have, r.Held)
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -44,6 +43,9 @@ type Registry struct {
 // ErrNotFound says that a registry has no such repository, tag or digest.
 var ErrNotFound = errors.New("not there")
 
+// ErrImmutable says that a registry does not let a tag go to another image.
+var ErrImmutable = errors.New("the registry keeps the tag")
+
 const userAgent = "pixi-release"
 
 // clients are what reads and what writes.
@@ -71,8 +73,6 @@ const (
 	maxPages  = 2_000
 	maxImages = 1_000 // in an index, attestations included
 )
-
-var tagForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 
 // Tags returns the tags of a repository; none for one that is not there. What cannot be a tag is left out.
 func (r *Registry) Tags(ctx context.Context, repository string) ([]string, error) {
@@ -103,7 +103,7 @@ func allTags(ctx context.Context, puller *remote.Puller, repo name.Repository) (
 			return nil, err
 		}
 		for _, tag := range page.Tags {
-			if tagForm.MatchString(tag) {
+			if isTag(tag) {
 				tags = append(tags, tag)
 			}
 		}
@@ -222,7 +222,36 @@ func (r *Registry) Tag(ctx context.Context, repository, digest, tag string) erro
 	if err != nil {
 		return err
 	}
-	return failure("tagging "+ref+" as "+tag, r.pusher.Put(ctx, repo.Tag(tag), d))
+	err = r.pusher.Put(ctx, repo.Tag(tag), d)
+	doing := "tagging " + ref + " as " + tag
+	if immutable(err) {
+		return operr.New("raise the version: its tags are new", "%s: %w: %w", doing, ErrImmutable, said{err})
+	}
+	return failure(doing, err)
+}
+
+// immutable says whether a registry refuses a tag since it keeps tags as they are. Each has a status and a code of its own for that
+// (ECR 400, Harbor 412, Docker Hub 403, GitLab 400, others 409), and says the word, or that the tag is there already.
+func immutable(err error) bool {
+	var answer *transport.Error
+	if !errors.As(err, &answer) {
+		return false
+	}
+	switch answer.StatusCode {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusConflict, http.StatusPreconditionFailed:
+	default:
+		return false
+	}
+	words := strings.ToLower(answer.Error())
+	if answer.Request != nil { // the name of an image says nothing
+		words = strings.ReplaceAll(words, strings.ToLower(answer.Request.URL.Path), "")
+	}
+	for _, one := range []string{"immutab", "already exist", "cannot be overwritten", "overwrite", "protected tag", "tag is protected"} {
+		if strings.Contains(words, one) {
+			return true
+		}
+	}
+	return answer.StatusCode == http.StatusPreconditionFailed
 }
 
 // Held says what tags of a repository stand for; those that are not there are left out.
@@ -258,10 +287,19 @@ func (r *Registry) heldBy(ctx context.Context, repository, tag string) (h Held, 
 	if err != nil {
 		return h, failure("reading "+repository+":"+tag, err)
 	}
-	h.Version, h.Revision = labels[labelVersion], labels[labelRevision]
-	h.Created, _ = time.Parse(time.RFC3339, labels[labelCreated]) // zero where it says none
+	h.Digest = d.Digest.String()
+	if ofPlan(repository, labels) {
+		h.Version, h.Revision = labels[labelVersion], labels[labelRevision]
+	}
 	r.held.Store(key, h)
 	return h, nil
+}
+
+// ofPlan says whether labels are those of a plan for this repository. An image that is built on one of ours in another way has its
+// labels, of another name.
+func ofPlan(repository string, labels map[string]string) bool {
+	title := labels[labelTitle]
+	return labels[labelPlan] != "" && title != "" && strings.HasSuffix(repository, "/"+strings.ToLower(title))
 }
 
 // Join pushes one index of several, by digest: all their images and attestations. The annotations are the first one's.
