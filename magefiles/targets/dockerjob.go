@@ -78,7 +78,7 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 	if r.Secrets, err = imageSecrets(config, set.authFile, dir); err != nil {
 		return nil, err
 	}
-	history := historyOf(repo)
+	history := commitOrder(repo)
 	p, err := a.imagePlan(ctx, r, registry, history, ask)
 	if err != nil {
 		return nil, err
@@ -265,8 +265,8 @@ func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Re
 	return nil, err
 }
 
-// historyOf is what git knows of the order of commits.
-func historyOf(repo *gitrepo.Repo) image.History {
+// commitOrder is what git knows of the order of commits.
+func commitOrder(repo *gitrepo.Repo) image.History {
 	orders := map[gitrepo.Relation]image.Order{
 		gitrepo.Earlier: image.Behind, gitrepo.Equal: image.Same, gitrepo.Later: image.Ahead, gitrepo.Diverged: image.Apart,
 	}

@@ -46,6 +46,11 @@ var ErrNotFound = errors.New("not there")
 // ErrImmutable says that a registry does not let a tag go to another image.
 var ErrImmutable = errors.New("the registry keeps the tag")
 
+// keepsTag is what a registry said that keeps a tag.
+type keepsTag struct{ said }
+
+func (keepsTag) Is(target error) bool { return target == ErrImmutable }
+
 const userAgent = "pixi-release"
 
 // clients are what reads and what writes.
@@ -225,7 +230,7 @@ func (r *Registry) Tag(ctx context.Context, repository, digest, tag string) erro
 	err = r.pusher.Put(ctx, repo.Tag(tag), d)
 	doing := "tagging " + ref + " as " + tag
 	if immutable(err) {
-		return operr.New("raise the version: its tags are new", "%s: %w: %w", doing, ErrImmutable, said{err})
+		return operr.New("raise the version: its tags are new", "%s: %w", doing, keepsTag{said{err}})
 	}
 	return failure(doing, err)
 }

@@ -35,9 +35,9 @@ func (t *tagging) look(ctx context.Context) (v view, err error) {
 	}
 	v.tags = Ladder(p.version, p.Revision, v.have, v.held)
 	if t.first == nil {
-		t.first = map[string]string{}
+		t.first, t.seen = map[string]string{}, map[string]string{}
 		for tag, h := range v.held {
-			t.first[tag] = h.Digest
+			t.first[tag], t.seen[tag] = h.Digest, h.Digest
 		}
 		for tag, h := range p.held {
 			t.first[tag] = h.Digest
@@ -111,7 +111,7 @@ func (t *tagging) todo(v view, again bool) (todo []goal) {
 		h := v.held[tag.Name]
 		mine := h.Digest != "" && h.Digest == t.written[tag.Name]
 		switch {
-		case t.refused[tag.Name] != nil, !tag.Moves && !mine:
+		case t.refused[tag.Name] != nil, !tag.Moves && !mine && !t.contested(h):
 			continue
 		case again && !mine && h.order(p.Revision) == Same:
 			continue // another job of this commit: both images are as good
@@ -123,6 +123,21 @@ func (t *tagging) todo(v view, again bool) (todo []goal) {
 		todo = append(todo, goal{tag.Name, want, h.Digest})
 	}
 	return todo
+}
+
+// contested says whether another job wrote a tag while this one did, whose commit has no order with ours. One of the two has to
+// have all tags, and both have to think so: it is the one whose name is higher.
+func (t *tagging) contested(h Held) bool {
+	has, err := spelled(h.Version)
+	if err != nil || has.Compare(t.Plan.version) != 0 || h.order(t.Plan.Revision) != Apart || h.Revision > t.Plan.Revision {
+		return false
+	}
+	for _, digest := range t.seen {
+		if digest == h.Digest {
+			return false // it was first
+		}
+	}
+	return true
 }
 
 // best is the digest that a tag of ours is to have: ours, unless another job has a better claim to it (see [tagging]).
@@ -144,7 +159,7 @@ func (t *tagging) best(v view, tag string) string {
 			continue
 		}
 		order := h.order(p.Revision)
-		if order == Behind || order == Same {
+		if order == Behind || order == Same || t.contested(h) {
 			continue
 		}
 		if other.Name == exact && order == Ahead || h.Digest != t.first[other.Name] {

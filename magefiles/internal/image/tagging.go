@@ -26,7 +26,8 @@ const maxRounds = 12
 type tagging struct {
 	*Job
 	written map[string]string // digest that this job gave to a tag last
-	first   map[string]string // digest that a tag had when the plan was made, or when it was first looked at
+	first   map[string]string // digest that a tag had when the plan was made, or else as in seen
+	seen    map[string]string // digest that a tag had when this job first looked at it
 	refused map[string]error  // tags that the registry did not let go
 }
 
@@ -107,8 +108,9 @@ func (t *tagging) write(ctx context.Context, tag, digest string) error {
 // put gives a tag to an image. What the registry does not let go is remembered: the other tags go on.
 func (t *tagging) put(ctx context.Context, tag, digest string) error {
 	err := t.Registry.Tag(ctx, t.Plan.Repository, digest, tag)
-	if errors.Is(err, ErrImmutable) {
-		t.refused[tag] = err
+	var keeps keepsTag
+	if errors.As(err, &keeps) {
+		t.refused[tag] = keeps
 		return nil
 	}
 	if err == nil {
