@@ -21,8 +21,8 @@ const (
 // wholeName is what the full name of a commit looks like. Names of other kinds, as a stranger may write them, are not looked up.
 var wholeName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`) })
 
-// asTheyAre has git read commits as they were made, and nothing over the network for a question.
-var asTheyAre = []string{"GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1"}
+// offline has git fetch nothing for a question about commits.
+var offline = []string{"GIT_NO_LAZY_FETCH=1"}
 
 // Relate says how the commit theirs stands to ours, by their whole names. No date has a part in it.
 func (r *Repo) Relate(ctx context.Context, ours, theirs string) (Relation, error) {
@@ -32,7 +32,7 @@ func (r *Repo) Relate(ctx context.Context, ours, theirs string) (Relation, error
 	case ours == theirs:
 		return Equal, nil
 	}
-	seen, err := r.call(ctx, call{args: []string{"cat-file", "--batch-check"}, stdin: ours + "\n" + theirs + "\n", set: asTheyAre})
+	seen, err := r.call(ctx, call{args: []string{"cat-file", "--batch-check"}, stdin: ours + "\n" + theirs + "\n", set: offline})
 	if err != nil {
 		return Unrelated, failed(err, "looking for %s", short(theirs))
 	}
@@ -43,7 +43,7 @@ func (r *Repo) Relate(ctx context.Context, ours, theirs string) (Relation, error
 		of, base string
 		is       Relation
 	}{{ours, theirs, Earlier}, {theirs, ours, Later}} {
-		_, err := r.call(ctx, call{args: []string{"merge-base", "--is-ancestor", "--", c.base, c.of}, set: asTheyAre})
+		_, err := r.call(ctx, call{args: []string{"merge-base", "--is-ancestor", "--", c.base, c.of}, set: offline})
 		if err == nil {
 			return c.is, nil
 		}
