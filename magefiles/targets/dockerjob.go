@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path"
@@ -141,9 +140,7 @@ func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *works
 		PixiImage: set.pixiImage, BaseImage: set.baseImage, Locked: exists(w, filepath.Join(d.Dir, lockFile)),
 	}
 	var err error
-	if r.Dockerfile, err = beneath.ReadFile(repo.Top, filepath.Join(w.Root, d.Dir, "Dockerfile")); errors.Is(err, fs.ErrNotExist) {
-		return r, operr.New("write one beside "+d.Manifest.Path+"; README says what it gets", "%s has no Dockerfile", d.Dir)
-	} else if err != nil {
+	if r.Dockerfile, err = readDockerfile(repo, w, d); err != nil {
 		return r, err
 	}
 	head, err := repo.Head(ctx)
@@ -155,6 +152,11 @@ func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *works
 		return r, err
 	}
 	r.Revision, r.Created, r.Dirty = head.Commit, head.Time, below(changes, repo.Prefix, d.Dir)
+	if !r.Dirty {
+		if err := committedDockerfile(ctx, repo, d); err != nil {
+			return r, err
+		}
+	}
 	if r.Locked && !r.Dirty { // what is built is what is committed
 		unknown, err := repo.Untracked(ctx, []string{path.Join(repo.Prefix, d.Dir, lockFile)})
 		if err != nil {
