@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
@@ -127,8 +128,7 @@ func (b *Builder) bakeArgs(d Bake, metadata string) []string {
 			args = append(args, "--allow=fs.read="+s.Src)
 		}
 		for _, o := range t.Output {
-			if _, rest, ok := strings.Cut(o, `"dest=`); ok {
-				dest, _, _ := strings.Cut(rest, `"`)
+			if dest, ok := valueOf(o, "dest"); ok {
 				args = append(args, "--allow=fs.write="+dest)
 			}
 		}
@@ -190,11 +190,12 @@ func readMetadata(file string) (string, error) {
 	return target.Digest, nil
 }
 
-// A numbered step of the plain record: "#12 [linux/amd64 build 3/4] RUN …" ("[build 3/4]" for one platform), and later "#12 CACHED" or "#12 DONE 1.2s".
+// A numbered step of the plain record: "#12 [linux/amd64 build 3/4] RUN …" ("[build 3/4]" for one platform, and "[3/4]" for one
+// stage without a name besides), and later "#12 CACHED" or "#12 DONE 1.2s".
 var (
-	stepLine = regexp.MustCompile(`^#(\d+) (\[[^\]]* \d+/\d+\] .*)$`)
-	fromStep = regexp.MustCompile(`^\[[^\]]*\] FROM `) // done each time: it says what the name stands for
-	endLine  = regexp.MustCompile(`^#(\d+) (CACHED|DONE [\d.]+s)$`)
+	stepLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^#(\d+) (\[(?:[^\]]* )?\d+/\d+\] .*)$`) })
+	fromStep = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\[[^\]]*\] FROM `) }) // done each time: it says what the name stands for
+	endLine  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^#(\d+) (CACHED|DONE [\d.]+s)$`) })
 )
 
 // readRecord tells which steps of the Dockerfile were run.
@@ -202,10 +203,10 @@ func readRecord(text string) (b Built) {
 	names := map[string]string{}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
-		if m := stepLine.FindStringSubmatch(line); m != nil && !fromStep.MatchString(m[2]) {
+		if m := stepLine().FindStringSubmatch(line); m != nil && !fromStep().MatchString(m[2]) {
 			names[m[1]] = m[2]
 		}
-		m := endLine.FindStringSubmatch(line)
+		m := endLine().FindStringSubmatch(line)
 		if m == nil || names[m[1]] == "" {
 			continue
 		}

@@ -141,6 +141,19 @@ func TestBake(t *testing.T) {
 	require.ErrorContains(t, err, "reading what buildx says it built")
 }
 
+// Steps are counted whatever BuildKit puts before their number: a platform, a stage, both, or nothing.
+func TestStepsAreCounted(t *testing.T) {
+	for text, want := range map[string]Built{
+		"#5 [2/3] RUN x\n#5 DONE 0.1s\n#6 [3/3] COPY a b\n#6 CACHED\n":                       {Ran: []string{"[2/3] RUN x"}, Cached: []string{"[3/3] COPY a b"}},
+		"#4 [1/3] FROM a\n#4 DONE 0.0s\n#5 [build 2/3] RUN x\n#5 DONE 0.1s\n":                {Ran: []string{"[build 2/3] RUN x"}},
+		"#5 [linux/amd64 2/3] RUN x\n#5 CACHED\n#6 [linux/arm64 2/3] RUN x\n#6 DONE 11.1s\n": {Ran: []string{"[linux/arm64 2/3] RUN x"}, Cached: []string{"[linux/amd64 2/3] RUN x"}},
+		"#5 [internal] load 2/3\n#5 DONE 0.1s\n#6 [auth] a/b:pull\n#6 DONE 0.0s\n":           {},
+		"#5 [stage-1 10/12] RUN [ 1/2 ]\n#5 DONE 0.1s\n":                                     {Ran: []string{"[stage-1 10/12] RUN [ 1/2 ]"}},
+	} {
+		require.Equal(t, want, readRecord(text), text)
+	}
+}
+
 // What BuildKit says when a build fails, as it was seen, and the sentence that is made of it.
 func TestBuildErrors(t *testing.T) {
 	step := "#11 ERROR: process \"/bin/sh -c set -eu\" did not complete successfully: exit code: 1\n------\n > [environment 3/3] RUN pixi install:\n0.4 %s\n------\nDockerfile:13\n"

@@ -181,7 +181,7 @@ func (p *Plan) describe(r Request) {
 	}
 	set(p.Args, "PIXI_IMAGE", r.PixiImage)
 	set(p.Args, "BASE_IMAGE", r.BaseImage)
-	base, digest, _ := strings.Cut(baseName(r.Dockerfile, p.Args), "@")
+	base, digest, _ := strings.Cut(dockerfile.Parse(r.Dockerfile).Base(p.Args), "@")
 	set(p.Labels, labelBase, base)
 	set(p.Labels, labelBaseDigest, digest)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/dockerfile"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -245,8 +246,33 @@ func TestBaseName(t *testing.T) {
 		{"from a:1\n", "a:1", nil},
 		{"FROM scratch\n", "", nil},
 		{"FROM $A\r\n", "", nil},
+		// As BuildKit's own parser reads them.
+		{"FROM ${X:-y:1}\n", "y:1", nil},
+		{"ARG X\nFROM ${X:-y:1}\n", "y:1", nil},
+		{"ARG X=\nFROM ${X:-y:1}${X-z}\n", "y:1", nil},
+		{"ARG X=a:1\nFROM ${X:-y:1}\n", "a:1", nil},
+		{"ARG X\nFROM ${X:-y:1}\n", "mine", map[string]string{"X": "mine"}},
+		{"FROM ${X:-y:1}\n", "y:1", map[string]string{"X": "it is not declared"}},
+		{"ARG H=reg.example N=\"deb ian\" V='1$2'\nFROM ${H}/a\n", "reg.example/a", nil},
+		{"ARG V=12 IMG=debian:$V-slim\nFROM $IMG\n", "debian:12-slim", nil},
+		{"ARG V=12 IMG=debian:${V}\nFROM \"$IMG\"\n", "debian:13", map[string]string{"V": "13"}},
+		{"ARG S\nFROM a:1$S\n", "a:1", nil},
+		{"ARG S=x\nFROM a:1${S:+-slim}${T:+no}\n", "a:1-slim", nil},
+		{"FROM a:1\nRUN <<EOF\nFROM b:2\nEOF\n", "a:1", nil},
+		{"FROM a:1\nCOPY <<-\"X\" /f\n\tFROM b:2\n\tX\n", "a:1", nil},
+		{"FROM a:1 AS x\nARG B=b:2\nFROM $B\n", "", nil},
+		{"FROM --platform=$BUILDPLATFORM a:1 AS x\n# FROM c\nFROM \\\n  b:2 \\\n  AS y\n", "b:2", nil},
+		{"# escape=`\nFROM `\n a:1\n", "a:1", nil},
+		{"ARG A=x-$TARGETARCH\nFROM r/$A:1\n", "", nil},
+		{"FROM r/$TARGETARCH:1\n", "", nil},
+		{"ARG X=a:1-rc\nFROM ${X%-rc}\n", "", nil},
+		{"ARG X=a:1\nFROM ${X/a/b}\n", "", nil},
+		{"FROM ${X:?give one}\n", "", nil},
+		{"FROM ${X:-${Y:-z:1}}\n", "z:1", nil},
+		{"FROM ${X\nFROM ${\n", "", nil},
+		{"FROM 'a\n", "", nil},
 		{"", "", nil},
 	} {
-		require.Equal(t, c.want, baseName([]byte(c.file), c.args), c.file)
+		require.Equal(t, c.want, dockerfile.Parse([]byte(c.file)).Base(c.args), c.file)
 	}
 }
