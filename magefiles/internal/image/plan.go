@@ -122,8 +122,14 @@ func New(r Request) (*Plan, error) {
 	if err := p.name(r); err != nil {
 		return nil, err
 	}
-	p.describe(r)
-	p.warn(r)
+	file := dockerfile.Parse(r.Dockerfile)
+	p.describe(r, file)
+	unmet, err := notGiven(p.Dir, file)
+	if err != nil {
+		return nil, err
+	}
+	p.Warnings = append(p.Warnings, unmet...)
+	p.warn(r, file)
 	p.Definition = p.bake()
 	return p, nil
 }
@@ -168,7 +174,7 @@ func (p *Plan) name(r Request) error {
 }
 
 // describe sets labels and build arguments.
-func (p *Plan) describe(r Request) {
+func (p *Plan) describe(r Request, file *dockerfile.File) {
 	d := r.Downstream
 	p.Args = map[string]string{"SOURCE_DATE_EPOCH": fmt.Sprint(r.Created.Unix()), "IMAGE_REVISION": p.Revision, cacheArg: cacheID(p.Repository, r.Source)}
 	p.Labels = map[string]string{
@@ -181,7 +187,7 @@ func (p *Plan) describe(r Request) {
 	}
 	set(p.Args, "PIXI_IMAGE", r.PixiImage)
 	set(p.Args, "BASE_IMAGE", r.BaseImage)
-	base, digest, _ := strings.Cut(dockerfile.Parse(r.Dockerfile).Base(p.Args), "@")
+	base, digest, _ := strings.Cut(file.Base(p.Args), "@")
 	set(p.Labels, labelBase, base)
 	set(p.Labels, labelBaseDigest, digest)
 }
@@ -207,7 +213,7 @@ func set(m map[string]string, key, value string) {
 	}
 }
 
-func (p *Plan) warn(r Request) {
+func (p *Plan) warn(r Request, file *dockerfile.File) {
 	if cmp.Or(r.Registry, r.Downstream.Image.Registry) == "" {
 		p.Warnings = append(p.Warnings, "no registry is known, and none is asked: set IMAGE_REGISTRY=HOST/OWNER, or registry in [tool.image], to see which tags would move")
 	}
@@ -220,7 +226,7 @@ func (p *Plan) warn(r Request) {
 	if r.Dirty {
 		p.Warnings = append(p.Warnings, r.Downstream.Dir+" has changes that are not committed: the image is not for anyone else")
 	}
-	for _, c := range dockerfile.Parse(r.Dockerfile).Caches() {
+	for _, c := range file.Caches() {
 		if !strings.Contains(c.ID, "${"+cacheArg+"}") && !strings.Contains(c.ID, "$"+cacheArg) {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("the cache %s of %s/Dockerfile, line %d, is shared with every project on the builder: write id=%s-${%s}, and ARG %s before it",
 				c.ID, r.Downstream.Dir, c.Line, strings.Trim(path.Base(c.ID), "."), cacheArg, cacheArg))

@@ -276,3 +276,39 @@ func TestBaseName(t *testing.T) {
 		require.Equal(t, c.want, dockerfile.Parse([]byte(c.file)).Base(c.args), c.file)
 	}
 }
+
+// What a Dockerfile mounts and no build is given is said before anything is built; what a step cannot do without is refused.
+func TestMountsThatNoBuildIsGiven(t *testing.T) {
+	for text, want := range map[string]string{
+		"RUN --mount=type=ssh git clone x":                                                                "line 2 of app/Dockerfile mounts the SSH agent default, and a build is given none: let",
+		"RUN --mount=type=ssh,id=work \\\n  git clone x":                                                  "mounts the SSH agent work, and",
+		"RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci":                                     "mounts the secret npmrc, and",
+		"RUN --mount=type=secret,target=/run/.netrc true":                                                 "mounts the secret .netrc, and",
+		"RUN --mount=type=cache,target=/c,id=${CACHE_ID} --mount=type=secret,id=TOKEN,env=TOKEN x":        "mounts the secret TOKEN, and",
+		"RUN --mount=type=secret,id=PIXI_CONFIG --mount=type=secret,id=RATTLER_AUTH_FILE,required=true x": "",
+		"RUN --mount=from=tools,target=/t x\nCOPY --mount=type=ssh a b":                                   "",
+		"RUN <<EOF\nRUN --mount=type=ssh x\nEOF":                                                          "",
+	} {
+		r := request(t)
+		r.Locked, r.Dockerfile = true, []byte("FROM a:1\n"+text+"\n")
+		p, err := New(r)
+		require.NoError(t, err)
+		if want == "" {
+			require.Empty(t, p.Warnings, text)
+			continue
+		}
+		require.Len(t, p.Warnings, 1, text)
+		require.Contains(t, p.Warnings[0], want)
+	}
+	for text, want := range map[string]string{
+		"RUN --mount=type=ssh,required x":                 "mounts the SSH agent default, and a build is given none: the step requires it",
+		"RUN --mount=type=secret,id=a,required=true x":    "mounts the secret a, and a build is given none: the step requires it",
+		"RUN --mount=required=TRUE,id=b,type=secret true": "mounts the secret b,",
+	} {
+		r := request(t)
+		r.Dockerfile = []byte("FROM a:1\n" + text + "\n")
+		_, err := New(r)
+		require.ErrorContains(t, err, want)
+		require.NotEmpty(t, err.(*operr.Error).Next)
+	}
+}

@@ -90,7 +90,7 @@ func (r *Registry) Tags(ctx context.Context, repository string) ([]string, error
 		return nil, err
 	}
 	tags, err := allTags(ctx, puller, repo)
-	if err = failure("asking for the tags of "+repository, err); errors.Is(err, ErrNotFound) {
+	if err = failure(repository, "asking for the tags of "+repository, err); errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
 	return tags, err
@@ -130,7 +130,7 @@ func (r *Registry) get(ctx context.Context, ref string) (*remote.Descriptor, err
 		return nil, err
 	}
 	d, err := puller.Get(ctx, reference)
-	return d, failure("reading "+ref, err)
+	return d, failure(ref, "reading "+ref, err)
 }
 
 // Digest is that of what stands behind a reference, by the smallest request that says so. Errors: ErrNotFound.
@@ -149,7 +149,7 @@ func (r *Registry) Digest(ctx context.Context, ref string) (string, error) {
 	}
 	var answer *transport.Error
 	if errors.As(err, &answer) || errors.Is(err, httpclient.ErrStalled) {
-		return "", failure("looking for "+ref, err)
+		return "", failure(ref, "looking for "+ref, err)
 	}
 	d, err := r.get(ctx, ref) // some registries leave out of a short answer what has to be in it
 	if err != nil {
@@ -193,25 +193,25 @@ func (r *Registry) Read(ctx context.Context, ref string) (*Index, error) {
 	}
 	doing := "reading " + ref
 	if !d.MediaType.IsIndex() {
-		return r.single(d, doing)
+		return r.single(d, ref, doing)
 	}
 	index, err := d.ImageIndex()
 	if err != nil {
-		return nil, failure(doing, err)
+		return nil, failure(ref, doing, err)
 	}
 	i, err := readIndex(index)
-	return i, failure(doing, err)
+	return i, failure(ref, doing, err)
 }
 
 // single reads an image that is in no index.
-func (r *Registry) single(d *remote.Descriptor, doing string) (*Index, error) {
+func (r *Registry) single(d *remote.Descriptor, ref, doing string) (*Index, error) {
 	img, err := d.Image()
 	if err != nil {
-		return nil, failure(doing, err)
+		return nil, failure(ref, doing, err)
 	}
 	one, err := readImage(img)
 	if err != nil {
-		return nil, failure(doing, err)
+		return nil, failure(ref, doing, err)
 	}
 	return &Index{Digest: d.Digest.String(), Images: []Image{*one}}, nil
 }
@@ -232,7 +232,7 @@ func (r *Registry) Tag(ctx context.Context, repository, digest, tag string) erro
 	if immutable(err) {
 		return operr.New("raise the version: its tags are new", "%s: %w", doing, keepsTag{said{err}})
 	}
-	return failure(doing, err)
+	return failure(ref, doing, err)
 }
 
 // immutable says whether a registry refuses a tag since it keeps tags as they are. Each has a status and a code of its own for that
@@ -290,7 +290,7 @@ func (r *Registry) heldBy(ctx context.Context, repository, tag string) (h Held, 
 	}
 	labels, err := labelsOf(d)
 	if err != nil {
-		return h, failure("reading "+repository+":"+tag, err)
+		return h, failure(repository, "reading "+repository+":"+tag, err)
 	}
 	h.Digest = d.Digest.String()
 	if ofPlan(repository, labels) {
@@ -318,21 +318,21 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 		}
 		part, err := there.ImageIndex()
 		if err != nil {
-			return "", failure("reading "+ref, err)
+			return "", failure(ref, "reading "+ref, err)
 		}
 		manifest, err := part.IndexManifest()
 		if err != nil {
-			return "", failure("reading "+ref, err)
+			return "", failure(ref, "reading "+ref, err)
 		}
 		if len(manifest.Manifests) > maxImages {
-			return "", failure("reading "+ref, fmt.Errorf("it has more than %d images", maxImages))
+			return "", failure(ref, "reading "+ref, fmt.Errorf("it has more than %d images", maxImages))
 		}
 		if n == 0 {
 			joined = mutate.Annotations(joined, manifest.Annotations).(v1.ImageIndex)
 		}
 		all, err := addenda(part, manifest)
 		if err != nil {
-			return "", failure("reading "+ref, err)
+			return "", failure(ref, "reading "+ref, err)
 		}
 		joined = mutate.AppendManifests(joined, all...)
 	}
@@ -348,7 +348,7 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 	if err != nil {
 		return "", err
 	}
-	return sum.String(), failure("pushing "+ref.String(), pusher.Push(ctx, ref, joined))
+	return sum.String(), failure(repository, "pushing "+ref.String(), pusher.Push(ctx, ref, joined))
 }
 
 // said is an error with words of a registry in it, as a part of a sentence.
@@ -358,8 +358,17 @@ func (s said) Error() string { return httpclient.Said(s.error.Error()) }
 
 func (s said) Unwrap() error { return s.error }
 
-// failure says what was being done, and what to do about what registries answer.
-func failure(doing string, err error) error {
+// loginTo is the command that logs in where a repository, or an image in it, is: docker's own registry has no name there.
+func loginTo(ref string) string {
+	host, _, found := strings.Cut(ref, "/")
+	if !found || !strings.ContainsAny(host, ".:") && host != "localhost" || host == "docker.io" || host == name.DefaultRegistry {
+		return "`docker login`"
+	}
+	return "`docker login " + host + "`"
+}
+
+// failure says what was being done about a repository, or an image in it, and what to do about what registries answer.
+func failure(ref, doing string, err error) error {
 	if errors.Is(err, httpclient.ErrStalled) {
 		return operr.New("see whether the registry, or a proxy before it, is well; run it again: nothing is lost",
 			"%s: the registry took the connection, and says nothing any more: %w", doing, httpclient.Plain(err))
@@ -372,7 +381,7 @@ func failure(doing string, err error) error {
 	case status == http.StatusNotFound:
 		return operr.New("correct its name, or push it there first", "%s: %w", doing, ErrNotFound)
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return operr.New("log in: `docker login HOST`; in a workflow the job needs `packages: write`", "%s: the registry refuses it (%d): %w", doing, status, said{err})
+		return operr.New("log in: "+loginTo(ref)+"; in a workflow the job needs `packages: write`", "%s: the registry refuses it (%d): %w", doing, status, said{err})
 	case status == http.StatusTooManyRequests:
 		return operr.New("wait, and run it again: nothing is lost", "%s: the registry allows no more requests for now (429): %w", doing, said{err})
 	case status >= http.StatusInternalServerError:
