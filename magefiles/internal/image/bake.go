@@ -161,6 +161,18 @@ func valueOf(output, key string) (value string, ok bool) {
 	return "", false
 }
 
+// pushesTo is the repository to which a definition pushes; "" where it pushes nothing.
+func pushesTo(b Bake) string {
+	for _, t := range b.Target {
+		for _, o := range t.Output {
+			if name, ok := valueOf(o, "name"); ok && strings.Contains(o, "push=true") {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
 // from is the definition that builds another folder, of the same content.
 func (b Bake) from(context string) Bake {
 	t := b.Target["default"]

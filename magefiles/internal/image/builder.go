@@ -55,7 +55,10 @@ func (b *Builder) Look(ctx context.Context) (Node, error) {
 	if cause := context.Cause(ctx); cause != nil {
 		return Node{}, cause
 	}
-	text := out.String()
+	text, named := out.String(), ""
+	if b.Name != "" {
+		named = ", " + b.Name
+	}
 	switch {
 	case errors.Is(err, command.ErrNotFound):
 		return Node{}, operr.New("install docker's command line and buildx, or set PATH", "images are built by docker buildx, and there is no docker on PATH")
@@ -64,7 +67,7 @@ func (b *Builder) Look(ctx context.Context) (Node, error) {
 	case err != nil && strings.Contains(text, "no builder"):
 		return Node{}, operr.New(makeBuilder+", or correct BUILDX_BUILDER", "there is no builder %q", b.Name).WithDetail(lastLines(text))
 	case err != nil:
-		return Node{}, operr.New(makeBuilder, "the builder does not answer: %w", err).WithDetail(lastLines(text))
+		return Node{}, operr.New(makeBuilder, "the builder does not answer%s: %w", named, err).WithDetail(lastLines(text))
 	}
 	return parseInspect(text), nil
 }
@@ -163,7 +166,7 @@ func (b *Builder) bake(ctx context.Context, d Bake, dir string) (Built, error) {
 		return Built{}, cause
 	}
 	if err != nil {
-		return Built{}, buildError(err, record.String())
+		return Built{}, buildError(err, record.String(), b.Name, pushesTo(d))
 	}
 	built := readRecord(record.String())
 	built.Digest, err = readMetadata(metadata)

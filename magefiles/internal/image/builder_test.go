@@ -154,6 +154,38 @@ func TestStepsAreCounted(t *testing.T) {
 	}
 }
 
+// The cause is told by what was asked for, and each has a next step of its own.
+func TestCausesAreToldApart(t *testing.T) {
+	step := "#11 ERROR: process \"/bin/sh -c x\" did not complete successfully: exit code: 1\n------\n > [2/2] RUN x:\n0.4 %s\n------\nDockerfile:2\n"
+	blob := "ERROR: failed to build: failed to solve: failed to compute cache key: failed to copy: httpReadSeeker: failed open: unexpected status from GET request to https://reg.example:5000/v2/base/img/blobs/sha256:00: %s\n"
+	for _, c := range []struct{ text, want, next string }{
+		{fmt.Sprintf(step, "tar: write error: No space left on device"), "there is no space left for the build:", "docker buildx prune"},
+		{"ERROR: failed to solve: failed to extract layer sha256:00: write /usr/lib/x.so: no space left on device\n", "there is no space left for the build:", "docker buildx prune"},
+		{"ERROR: failed to build: failed to copy to tar: write /w/output/images/app/oci/blobs/x: no space left on device\n", "there is no space left for the build:", "output/"},
+		{"ERROR: failed to solve: write /x: disk quota exceeded\n", "there is no space left for the build:", ""},
+		{fmt.Sprintf(blob, "500 Internal Server Error"), "a layer of reg.example:5000/base/img, which the image is built on, cannot be had (500):", "BASE_IMAGE"},
+		{fmt.Sprintf(blob, "403 Forbidden: denied: by the company's proxy"), "cannot be had (403):", "403 want a login"},
+		{fmt.Sprintf(blob, "429 Too Many Requests"), "cannot be had (429):", "429 time"},
+		{"ERROR: failed to solve: failed to copy: httpReadSeeker: failed open: failed to do request: Get \"https://r/v2/a/blobs/sha256:0\": EOF\n", "a layer of an image that this one is built on cannot be had:", ""},
+		{"ERROR: failed to solve: failed to resolve source metadata for docker.io/docker/dockerfile:1: 429 Too Many Requests\n", "the image docker.io/docker/dockerfile:1 of the Dockerfile's own syntax cannot be had:", "take the line `# syntax=` out"},
+		{"ERROR: failed to solve: failed to resolve source metadata for m.example/docker/dockerfile-upstream:master: no such host\n", "of the Dockerfile's own syntax cannot be had:", ""},
+		{"ERROR: failed to solve: failed to resolve source metadata for r/dockerfiles/base:1: 403 Forbidden\n", "the base image r/dockerfiles/base:1 cannot be had:", ""},
+		{"ERROR: failed to push r/app: unexpected status from PATCH request to https://r/v2/app/blobs/uploads/x: 413 Request Entity Too Large\n", "a layer is too large for the registry, or for a proxy before it (413):", "client_max_body_size"},
+		{"ERROR: failed to push r/app: denied: adding 20.0 MiB of storage resource, which when updated will exceed the configured upper limit of 1.0 GiB\n", "the registry has no room for the image: it has a quota:", "quota raised"},
+		{"ERROR: failed to push r/app: denied: the namespace storage limit has been reached\n", "it has a quota:", ""},
+		{"ERROR: failed to push r/app: unexpected status from PUT request to https://r/v2/app/manifests/sha256:0: 415 Unsupported Media Type\n", "the registry does not take an index of images with attestations:", "OCI"},
+		{"ERROR: failed to push r/app: MANIFEST_INVALID: manifest invalid\n", "the registry does not take an index of images with attestations:", ""},
+		{"ERROR: failed to push r/app: error getting credentials - err: exec: \"docker-credential-desktop\": executable file not found in $PATH, out: ``\n", "docker's credential helper docker-credential-desktop cannot be used:", "config.json"},
+		{"ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF\n", "the builder big is gone:", "docker buildx ls"},
+		{"ERROR: failed to push reg.example/me/app: denied: x\n", "the registry refuses the upload:", "`docker login reg.example`"},
+	} {
+		err := buildError(&command.ExitError{Name: "docker", Code: 1}, c.text, "big", "reg.example/me/app")
+		require.ErrorContains(t, err, c.want, c.text)
+		require.Contains(t, fmt.Sprintf("%+v", err), c.next)
+		require.NotContains(t, fmt.Sprintf("%+v", err), "LOGIN")
+	}
+}
+
 // What BuildKit says when a build fails, as it was seen, and the sentence that is made of it.
 func TestBuildErrors(t *testing.T) {
 	step := "#11 ERROR: process \"/bin/sh -c set -eu\" did not complete successfully: exit code: 1\n------\n > [environment 3/3] RUN pixi install:\n0.4 %s\n------\nDockerfile:13\n"
@@ -191,7 +223,7 @@ func TestBuildErrors(t *testing.T) {
 		{"ERROR: something new\n", "building the image:", "something new"},
 		{"401 Unauthorized\n", "the registry refuses the upload:", ""},
 	} {
-		err := buildError(&command.ExitError{Name: "docker", Code: 1}, c.text)
+		err := buildError(&command.ExitError{Name: "docker", Code: 1}, c.text, "", "")
 		require.ErrorContains(t, err, c.want, c.text)
 		text := fmt.Sprintf("%+v", err)
 		require.Contains(t, text, "no tag was moved")
