@@ -231,6 +231,8 @@ func sbomGenerator(ctx context.Context, registry *image.Registry, named string) 
 	switch {
 	case err == nil:
 		return generator, "", nil
+	case named == "" && errors.Is(err, image.ErrLogin):
+		return "", err.Error(), nil
 	case named == "":
 		return "", defaultSBOM + " cannot be pulled; set BUILDKIT_SBOM_GENERATOR to a mirror of it", nil
 	}

@@ -198,7 +198,10 @@ func (j *Job) verify(ctx context.Context) (_ string, err error) {
 	switch {
 	case j.Result.Reused:
 	case j.Push:
-		j.index, err = j.Registry.Read(ctx, j.Plan.Repository+"@"+j.Result.Digest)
+		err = soon(ctx, func() (err error) {
+			j.index, err = j.Registry.Read(ctx, j.Plan.Repository+"@"+j.Result.Digest)
+			return err
+		})
 	default:
 		j.index, err = readLayout(j.Result.Kept)
 	}

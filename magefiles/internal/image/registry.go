@@ -216,6 +216,24 @@ func (r *Registry) single(d *remote.Descriptor, ref, doing string) (*Index, erro
 	return &Index{Digest: d.Digest.String(), Images: []Image{*one}}, nil
 }
 
+// soon asks again, for some seconds, for what was pushed a moment ago: a registry of several nodes does not have it on all of them
+// at once.
+func soon(ctx context.Context, ask func() error) error {
+	wait := 200 * time.Millisecond
+	for {
+		err := ask()
+		if !errors.Is(err, ErrNotFound) || wait > 4*time.Second {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(wait):
+			wait *= 2
+		}
+	}
+}
+
 // Tag gives tags to the image of a digest: the same manifest, byte for byte.
 func (r *Registry) Tag(ctx context.Context, repository, digest, tag string) error {
 	ref := repository + "@" + digest
@@ -375,7 +393,7 @@ func failure(ref, doing string, err error) error {
 	}
 	var answer *transport.Error
 	if err == nil || !errors.As(err, &answer) {
-		return wrap(doing, err)
+		return cmp.Or(unreadLogin(doing, err), wrap(doing, err))
 	}
 	switch status := answer.StatusCode; {
 	case status == http.StatusNotFound:
@@ -393,6 +411,38 @@ func failure(ref, doing string, err error) error {
 	}
 	return wrap(doing, err)
 }
+
+// ErrLogin says that docker's configuration, or a program that it names, does not say which login a registry gets.
+var ErrLogin = errors.New("docker's logins cannot be read")
+
+// helperNamed is the program by which docker keeps logins, in its own error about it.
+var helperNamed = lazily(`docker-credential-[\w.-]+`)
+
+// unreadLogin is the error of a request that was not sent, since docker's logins cannot be read; nil for any other.
+func unreadLogin(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	said := err.Error()
+	if helper := helperNamed.FindStringSubmatch(said); helper != nil {
+		return operr.New(nextForHelper, "%s: docker's credential helper %s cannot be used, which its config.json names: %w", doing, helper[0], unread{err})
+	}
+	if strings.Contains(said, "error getting credentials") {
+		return operr.New("see which one it is (credsStore, credHelpers), and log in with it again; config.json is in ~/.docker, or where DOCKER_CONFIG says",
+			"%s: the credential helper that docker's config.json names fails: %w", doing, unread{err})
+	}
+	if strings.Contains(said, "config.json") || strings.Contains(said, "parsing config") {
+		return operr.New("correct it, or move it away and log in again: config.json in ~/.docker, or where DOCKER_CONFIG says", "%s: docker's configuration cannot be read: %w", doing, unread{err})
+	}
+	return nil
+}
+
+// unread is an ErrLogin that says why.
+type unread struct{ error }
+
+func (unread) Is(target error) bool { return target == ErrLogin }
+
+func (u unread) Error() string { return httpclient.Said(u.error.Error()) }
 
 func wrap(doing string, err error) error {
 	if err == nil {

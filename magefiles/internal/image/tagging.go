@@ -107,7 +107,7 @@ func (t *tagging) write(ctx context.Context, tag, digest string) error {
 
 // put gives a tag to an image. What the registry does not let go is remembered: the other tags go on.
 func (t *tagging) put(ctx context.Context, tag, digest string) error {
-	err := t.Registry.Tag(ctx, t.Plan.Repository, digest, tag)
+	err := soon(ctx, func() error { return t.Registry.Tag(ctx, t.Plan.Repository, digest, tag) })
 	var keeps keepsTag
 	if errors.As(err, &keeps) {
 		t.refused[tag] = keeps
