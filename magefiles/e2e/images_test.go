@@ -72,6 +72,7 @@ func TestImages(t *testing.T) {
 		{"an image of somebody else's", w.hostile},
 		{"killed", w.killed},
 		{"trouble", w.trouble},
+		{"nothing unproven", w.proven},
 		{"cache in the registry", w.cached},
 		{"all images for two platforms", func(t *testing.T) { app, runtime = w.pushed(t) }},
 		{"read back by skopeo", func(t *testing.T) { w.readBack(t, app) }},

@@ -1,9 +1,14 @@
 package targets
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
+	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
@@ -46,21 +51,68 @@ func (a *app) embedded(w *workspace.Workspace, cache, environments string) *embe
 	}
 	return embedded.New(embedded.Config{
 		Runner: a.runner, Sources: from, Environ: a.runner.Environ(), Cache: cache, Workspace: w, Log: a.view.Err, Environments: environments,
-		Published: func(ctx context.Context, name, version string) (string, error) {
-			if channelName(w) == "" {
-				return "", noChannel(w)
-			}
-			return a.published(ctx, channelName(w), name, version, filepath.Join(cache, "published"))
+		Published: func(ctx context.Context, wanted embedded.Wanted) (string, error) {
+			return a.published(ctx, w, wanted, filepath.Join(cache, "published"))
 		},
 		Places: pythonPlaces(),
 	})
 }
 
-// published fetches one version of a package from our channel into dir, where it is kept under its digest.
-func (a *app) published(ctx context.Context, from, name, version, dir string) (string, error) {
-	client, err := newChannelClient()
-	if err != nil {
-		return "", err
+// published fetches one version of a package into dir, where it is kept under its digest: from the workspace's channel, or, for a
+// downstream, from the first of its channels that has the name, as a solver finds it there.
+func (a *app) published(ctx context.Context, w *workspace.Workspace, wanted embedded.Wanted, dir string) (string, error) {
+	if wanted.Channels == nil {
+		name := channelName(w)
+		if name == "" {
+			return "", noChannel(w)
+		}
+		client, err := newChannelClient()
+		if err != nil {
+			return "", err
+		}
+		return seen(ctx, client, name, func(c *prefixdev.Channel) (string, error) {
+			return channel.Fetch(ctx, c, wanted.Name, wanted.Version, dir)
+		})
 	}
-	return seen(ctx, client, from, func(c *prefixdev.Channel) (string, error) { return channel.Fetch(ctx, c, name, version, dir) })
+	var places []channel.Place
+	for _, c := range wanted.Channels {
+		places = append(places, placeOf(w, c))
+	}
+	file, unasked, err := channel.FetchFirst(ctx, places, !wanted.AnyChannel, []string{"noarch", workspace.HostPlatform()}, wanted.Name, wanted.Version, dir)
+	for _, reason := range unasked {
+		a.view.Once(fmt.Sprintf("%s comes from a channel behind one that could not be asked for it: %s", wanted.Name, reason))
+	}
+	return file, err
+}
+
+// placeOf is a channel as a manifest writes it. Ours is read where PREFIX_SERVER_URL says, and with our credential where it is private;
+// another one with what RATTLER_AUTH_FILE has for its server.
+func placeOf(w *workspace.Workspace, written string) channel.Place {
+	name := channelName(w)
+	address := cmp.Or(moved([]string{written}, name)[written], channelURL(written))
+	return channel.Place{Name: address, With: func(ctx context.Context, use func(c channel.Channel) error) error {
+		client, err := newChannelClient()
+		if err != nil {
+			return err
+		}
+		if ours(client, address, name) {
+			_, err := seen(ctx, client, name, func(c *prefixdev.Channel) (struct{}, error) { return struct{}{}, use(c) })
+			return err
+		}
+		c, err := channelToRead(ctx, address, imageEnvironment().authFile)
+		if err != nil {
+			return err
+		}
+		return use(c)
+	}}
+}
+
+// ours reports whether an address is that of the workspace's channel, on the server to which it is published.
+func ours(client *prefixdev.Client, address, name string) bool {
+	u, err := url.Parse(strings.TrimSuffix(address, "/"))
+	if err != nil || name == "" || path.Base(u.Path) != name {
+		return false
+	}
+	at, err := url.Parse(client.Server())
+	return err == nil && (u.Host == at.Host || prefixdev.Public(u.Host) && prefixdev.Public(at.Host))
 }

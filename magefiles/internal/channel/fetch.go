@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
@@ -105,6 +106,72 @@ func Fetch(ctx context.Context, c Channel, name, version, dir string) (string, e
 		return "", err
 	}
 	return path, Download(ctx, c, *found, path)
+}
+
+// Place is a channel among several that may have a package. With opens it, and may hand it on more than once: as anyone sees it, and
+// then as the owner of a credential.
+type Place struct {
+	Name string // for people
+	With func(ctx context.Context, use func(c Channel) error) error
+}
+
+// FetchFirst fetches one version of a package from the first place that has a package of that name, in any version, for one of the
+// subdirs: so does a solver with strict channel priority. Otherwise it is the first that has the version. unasked are the reasons why places
+// before that one were passed over without an answer; a solver may find the package there.
+// Errors: ErrNotFound, with the reasons beneath, where no place has it.
+func FetchFirst(ctx context.Context, places []Place, strict bool, subdirs []string, name, version, dir string) (file string, unasked []error, err error) {
+	var names []string
+	for _, p := range places {
+		names = append(names, p.Name)
+		has := false
+		err := p.With(ctx, func(c Channel) (err error) {
+			if has, err = hasName(ctx, c, subdirs, name); has {
+				file, err = Fetch(ctx, c, name, version, dir)
+			}
+			return err
+		})
+		if cause := context.Cause(ctx); cause != nil {
+			return "", nil, cause
+		}
+		switch {
+		case has && err == nil:
+			return file, unasked, nil
+		case has && !strict && errors.Is(err, ErrNotFound):
+		case has && errors.Is(err, ErrNotFound):
+			return "", unasked, Errorf(ErrNotFound, "%s has %s, and no %s of it; no channel after it is asked", p.Name, name, version)
+		case has:
+			return "", unasked, fmt.Errorf("%s: %w", p.Name, err)
+		case err != nil:
+			unasked = append(unasked, fmt.Errorf("%s: %w", p.Name, err))
+		}
+	}
+	if len(names) == 0 {
+		return "", nil, Errorf(ErrNotFound, "no channel has %s %s: the manifest names none", name, version)
+	}
+	text := fmt.Sprintf("no channel of %s has %s %s", strings.Join(names, ", "), name, version)
+	if len(unasked) > 0 {
+		return "", unasked, fmt.Errorf("%w; %w", Errorf(ErrNotFound, "%s", text), unasked[0])
+	}
+	return "", nil, Errorf(ErrNotFound, "%s", text)
+}
+
+// hasName reports whether a channel has a package of a name, in any version. Errors: ErrNotFound, where it has none of the subdirs.
+func hasName(ctx context.Context, c Channel, subdirs []string, name string) (bool, error) {
+	missing := 0
+	for _, subdir := range subdirs {
+		records, err := c.Records(ctx, subdir, name)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			if missing++; missing == len(subdirs) {
+				return false, err
+			}
+		case err != nil:
+			return false, err
+		case len(records) > 0:
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // Holds is the sha256 of what the channel has under a file name, in hex, or "" where it has none. The index is asked

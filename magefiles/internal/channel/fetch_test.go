@@ -2,8 +2,10 @@ package channel_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,5 +88,60 @@ func TestHostileDigestIsNotAFolder(t *testing.T) {
 		_, err := channel.Fetch(t.Context(), lying{sum: sum}, "a", "1.0", dir)
 		require.ErrorIs(t, err, channel.ErrInvalid)
 		require.NoDirExists(t, dir)
+	}
+}
+
+// A package comes from the first channel that has its name, whatever versions that has: a solver with strict channel priority finds no
+// other one.
+func TestFetchFirst(t *testing.T) {
+	places := map[string]channel.Place{}
+	for name, packages := range map[string][]condapkgtest.Package{
+		"old":   {{Name: "a"}, {Name: "b"}},
+		"new":   {{Name: "a", Version: "2.0"}},
+		"other": {{Name: "c"}},
+	} {
+		url, _, _ := serve(t)
+		c := client(t, url)
+		for _, p := range packages {
+			_, err := c.Put(t.Context(), channeltest.Upload(t, p))
+			require.NoError(t, err)
+		}
+		places[name] = channel.Place{Name: name, With: func(_ context.Context, use func(channel.Channel) error) error { return use(c) }}
+	}
+	for name, err := range map[string]error{"down": errors.New("connection refused"), "closed": channel.ErrUnauthorized} {
+		places[name] = channel.Place{Name: name, With: func(context.Context, func(channel.Channel) error) error { return err }}
+	}
+	for _, c := range []struct {
+		in      string
+		version string
+		any     bool
+		unasked int
+		want    string // the error; "" is none
+	}{
+		{"old new", "1.0", false, 0, ""},
+		{"other old", "1.0", false, 0, ""},
+		{"new old", "2.0", false, 0, ""},
+		{"new old", "1.0", false, 0, "new has a, and no 1.0 of it; no channel after it is asked"},
+		{"new old", "1.0", true, 0, ""},
+		{"down closed old", "1.0", false, 2, ""},
+		{"old down", "1.0", false, 0, ""},
+		{"other", "1.0", false, 0, "no channel of other has a 1.0"},
+		{"new other", "3.0", true, 0, "no channel of new, other has a 3.0"},
+		{"other down", "1.0", false, 1, "no channel of other, down has a 1.0; down: connection refused"},
+		{"", "1.0", false, 0, "no channel has a 1.0: the manifest names none"},
+	} {
+		var all []channel.Place
+		for _, name := range strings.Fields(c.in) {
+			all = append(all, places[name])
+		}
+		file, unasked, err := channel.FetchFirst(t.Context(), all, !c.any, []string{"noarch", "linux-64"}, "a", c.version, t.TempDir())
+		require.Len(t, unasked, c.unasked, c.in)
+		if c.want == "" {
+			require.NoError(t, err, c.in)
+			require.Equal(t, "a-"+c.version+"-pyh4616a5c_0.conda", filepath.Base(file), c.in)
+			continue
+		}
+		require.EqualError(t, err, c.want, c.in)
+		require.ErrorIs(t, err, channel.ErrNotFound)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -53,12 +54,12 @@ type EntryPoint struct{ Command, Module, Function string }
 
 // command is the name of a script: a file in the folder of programs, and nowhere else. What it may be called is left to the systems.
 // How long it is is counted apart: this form 255 times would take each program of ours 13 ms at its start.
-var command = regexp.MustCompile(`^[^/\\:\pC\s]+$`)
+var command = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^/\\:\pC\s]+$`) })
 
 const longestCommand = 255 // characters
 
 // dotted is a name of Python's. It is written into a script.
-var dotted = regexp.MustCompile(`^[\pL_][\pL\pM\pN_]*(\.[\pL_][\pL\pM\pN_]*)*$`)
+var dotted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\pL_][\pL\pM\pN_]*(\.[\pL_][\pL\pM\pN_]*)*$`) })
 
 // ParseEntryPoint takes "command = module:function" apart, where extras may stand behind in brackets, and refuses a command that
 // is not the name of a file, and what is not Python's behind it.
@@ -68,7 +69,7 @@ func ParseEntryPoint(text string) (EntryPoint, error) {
 	module, function, ok2 := strings.Cut(target, ":")
 	p := EntryPoint{strings.TrimSpace(name), strings.TrimSpace(module), strings.TrimSpace(function)}
 	switch {
-	case !ok || !ok2 || !dotted.MatchString(p.Module) || !dotted.MatchString(p.Function):
+	case !ok || !ok2 || !dotted().MatchString(p.Module) || !dotted().MatchString(p.Function):
 		return p, fmt.Errorf("%.120q is not an entry point, which is of the form command = module:function", text)
 	case !IsCommand(p.Command):
 		return p, fmt.Errorf("the entry point %.120q has a command that is not the name of a file", text)
@@ -78,7 +79,7 @@ func ParseEntryPoint(text string) (EntryPoint, error) {
 
 // IsCommand says whether a script may be called so.
 func IsCommand(name string) bool {
-	return command.MatchString(name) && utf8.RuneCountInString(name) <= longestCommand && name != "." && name != ".."
+	return command().MatchString(name) && utf8.RuneCountInString(name) <= longestCommand && name != "." && name != ".."
 }
 
 // Path is one entry of info/paths.json. What is not listed there is not installed.

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // MatchSpec is a conda match spec, what an entry of depends is, as far as two of them are compared: "a-package >=1,<2 py*".
@@ -51,12 +52,14 @@ func ParseMatchSpec(s string) MatchSpec {
 	return m
 }
 
-var selector = regexp.MustCompile(`([a-z_0-9]+)\s*=\s*(?:'([^']*)'|"([^"]*)"|([^,\]]*))`)
+var selector = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`([a-z_0-9]+)\s*=\s*(?:'([^']*)'|"([^"]*)"|([^,\]]*))`)
+})
 
 // selectors are the key="value" pairs of a match spec's brackets.
 func selectors(s string) map[string]string {
 	found := map[string]string{}
-	for _, m := range selector.FindAllStringSubmatch(s, -1) {
+	for _, m := range selector().FindAllStringSubmatch(s, -1) {
 		found[m[1]] = m[2] + m[3] + strings.TrimSpace(m[4])
 	}
 	return found

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Ext is the file name extension of the archives that this package reads and writes.
@@ -56,21 +57,23 @@ func (x *Index) CheckFileName(file string) error {
 }
 
 var (
-	nameForm    = regexp.MustCompile(`^[a-z0-9_][a-z0-9._-]{0,127}$`)
-	versionForm = regexp.MustCompile(`^([0-9]+!)?[a-zA-Z0-9]+([._][a-zA-Z0-9]+)*_?(\+[a-zA-Z0-9]+([._][a-zA-Z0-9]+)*_?)?$`)
-	longNumber  = regexp.MustCompile(`[0-9]{19}`) // does not fit into the 64 bits that rattler has for it
-	buildForm   = regexp.MustCompile(`^[a-zA-Z0-9_.+]{1,64}$`)
+	nameForm    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9_][a-z0-9._-]{0,127}$`) })
+	versionForm = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^([0-9]+!)?[a-zA-Z0-9]+([._][a-zA-Z0-9]+)*_?(\+[a-zA-Z0-9]+([._][a-zA-Z0-9]+)*_?)?$`)
+	})
+	longNumber = regexp.MustCompile(`[0-9]{19}`) // does not fit into the 64 bits that rattler has for it
+	buildForm  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9_.+]{1,64}$`) })
 )
 
 // Validate says what would make a record of x unusable, or a trap, for those who install from a channel: a name that no
 // spec matches, a version that cannot be read, a subdir that nobody asks for.
 func (x *Index) Validate() error {
 	switch {
-	case !nameForm.MatchString(x.Name):
+	case !nameForm().MatchString(x.Name):
 		return fmt.Errorf("info/index.json has the name %.120q; it has to be of a-z, 0-9, \".\", \"_\" and \"-\"", x.Name)
-	case !versionForm.MatchString(x.Version) || len(x.Version) > 128 || longNumber.MatchString(x.Version):
+	case !versionForm().MatchString(x.Version) || len(x.Version) > 128 || longNumber.MatchString(x.Version):
 		return fmt.Errorf("info/index.json has the version %.120q, which conda cannot read", x.Version)
-	case !buildForm.MatchString(x.Build):
+	case !buildForm().MatchString(x.Build):
 		return fmt.Errorf("info/index.json has the build string %.120q; it has to be of letters, digits, \"_\", \".\" and \"+\"", x.Build)
 	case x.BuildNumber < 0:
 		return fmt.Errorf("info/index.json has the build number %d", x.BuildNumber)
@@ -85,14 +88,14 @@ func (x *Index) Validate() error {
 var (
 	md5Form    = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
 	sha256Form = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
-	pathForm   = regexp.MustCompile(`^[^/\\\pC]*$`)
+	pathForm   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^/\\\pC]*$`) })
 )
 
 // safe says why what an index says of a package must not be used: it is a part of paths and addresses, and would lead elsewhere.
 // Channels have packages that are much older than the rules that Validate knows; those are safe.
 func (x *Index) safe() error {
 	for _, c := range []struct{ what, value string }{{"name", x.Name}, {"version", x.Version}, {"build string", x.Build}, {"subdir", x.Subdir}} {
-		if !pathForm.MatchString(c.value) || strings.HasPrefix(c.value, "-") || c.value == "." || c.value == ".." {
+		if !pathForm().MatchString(c.value) || strings.HasPrefix(c.value, "-") || c.value == "." || c.value == ".." {
 			return fmt.Errorf("the %s %.120q cannot be a part of a path", c.what, c.value)
 		}
 	}

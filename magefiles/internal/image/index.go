@@ -14,6 +14,8 @@ type Index struct {
 	Digest      string            `json:"digest"`
 	Annotations map[string]string `json:"annotations,omitempty"`
 	Images      []Image           `json:"images"` // one for each platform
+
+	source v1.ImageIndex // what was read; nil for an image that is in no index
 }
 
 // Image is the image of one platform.
@@ -23,6 +25,7 @@ type Image struct {
 	Size         int64             `json:"size"` // bytes of all layers, compressed
 	Labels       map[string]string `json:"labels,omitempty"`
 	Entrypoint   []string          `json:"entrypoint,omitempty"`
+	Env          []string          `json:"-"`                      // NAME=value
 	Attestations []string          `json:"attestations,omitempty"` // predicate types
 	Layers       []string          `json:"layers"`                 // digests
 }
@@ -48,7 +51,7 @@ func readIndex(index v1.ImageIndex) (*Index, error) {
 	if len(manifest.Manifests) > maxImages {
 		return nil, fmt.Errorf("it has more than %d images", maxImages)
 	}
-	i := &Index{Digest: digest.String(), Annotations: manifest.Annotations}
+	i := &Index{Digest: digest.String(), Annotations: manifest.Annotations, source: index}
 	attested := map[string][]string{}
 	for _, d := range manifest.Manifests {
 		img, err := index.Image(d.Digest)
@@ -105,7 +108,7 @@ func readImage(img v1.Image) (*Image, error) {
 		return nil, err
 	}
 	one := &Image{
-		Platform: platform(c.Platform()), Digest: digest.String(), Labels: c.Config.Labels, Entrypoint: c.Config.Entrypoint, Layers: []string{},
+		Platform: platform(c.Platform()), Digest: digest.String(), Labels: c.Config.Labels, Entrypoint: c.Config.Entrypoint, Env: c.Config.Env, Layers: []string{},
 	}
 	for _, l := range m.Layers {
 		one.Size += l.Size

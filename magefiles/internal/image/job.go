@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docker/cli/cli/config"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 
 	"github.com/foopack/foopack/magefiles/internal/journal"
@@ -119,10 +120,13 @@ func (j *Job) lock() (unlock func(), err error) {
 const notNeeded = "not needed"
 
 func (j *Job) look(ctx context.Context) (_ string, err error) {
-	if j.Result.Reused {
+	if j.Result.Reused && len(j.unchecked()) == 0 {
 		return notNeeded, nil
 	}
 	j.node, err = j.Builder.Look(ctx)
+	if j.Result.Reused && err != nil && ctx.Err() == nil { // the image is there; it is checked where that can be
+		return notNeeded + ": " + err.Error(), nil
+	}
 	if err != nil {
 		return "", err
 	}
@@ -170,13 +174,21 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	if j.Fresh {
 		definition = definition.fresh()
 	}
+	guarded, err := guardedProxies(config.Dir())
+	if err != nil {
+		return "", err
+	}
+	without := ""
+	if guarded {
+		definition, without = definition.modest(), "; the provenance leaves out build arguments: docker's proxies have a password"
+	}
 	built, err := j.Builder.bake(ctx, definition, j.Dir)
 	if err != nil {
 		return "", err
 	}
 	j.Result.Digest, j.Result.Pushed = built.Digest, j.Push
 	j.Result.Cached, j.Result.Ran = append(j.Result.Cached, built.Cached...), append(j.Result.Ran, built.Ran...)
-	return fmt.Sprintf("%s; %s, %d of them from the cache", built.Digest, operr.Count(len(built.Cached)+len(built.Ran), "step"), len(built.Cached)), nil
+	return fmt.Sprintf("%s; %s, %d of them from the cache", built.Digest, operr.Count(len(built.Cached)+len(built.Ran), "step"), len(built.Cached)) + without, nil
 }
 
 // committed lets a definition build what is committed of the plan's folder, unless the plan is of changes. done removes where
@@ -210,6 +222,11 @@ func (j *Job) verify(ctx context.Context) (_ string, err error) {
 	}
 	if err := j.Plan.Verify(j.index, j.Result.Digest); err != nil {
 		return "", err
+	}
+	if !j.Result.Reused {
+		if err := j.exposes(j.index); err != nil {
+			return "", err
+		}
 	}
 	j.Result.Images = j.index.Images
 	var said []string

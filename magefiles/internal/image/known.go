@@ -16,9 +16,10 @@ func (j *Job) known(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	digest := j.recorded()
+	record := j.recorded()
+	digest := record.Digest
 	switch {
-	case !j.Push && !j.Again && digest != "" && j.keptBefore(digest):
+	case !j.Push && !j.Again && digest != "" && j.keptBefore(record):
 		return "not asked; this machine has it: " + j.Result.Digest, nil
 	case !j.Push || j.Again:
 		return "not asked: nothing is taken from there", nil
@@ -37,7 +38,7 @@ func (j *Job) known(ctx context.Context) (string, error) {
 	if err := j.Plan.Verify(i, digest); err != nil {
 		return "has another one: " + err.Error(), nil
 	}
-	j.index, j.Result.Reused, j.Result.Pushed, j.Result.Digest = i, true, true, i.Digest
+	j.index, j.Result.Reused, j.Result.Pushed, j.Result.Digest, j.Result.Checked = i, true, true, i.Digest, record.checked()
 	return "has it: " + i.Digest, nil
 }
 
@@ -82,11 +83,11 @@ func (j *Job) layoutDir() string { return filepath.Join(j.Dir, "oci") }
 
 // keptBefore looks for the image that an earlier run has kept and proved. The folder is in the work tree, where anything may
 // have been put since: every file has to be what its digest says.
-func (j *Job) keptBefore(digest string) bool {
+func (j *Job) keptBefore(record ownBuild) bool {
 	i, err := readLayout(j.layoutDir())
-	if err != nil || j.Plan.Verify(i, digest) != nil || wholeLayout(j.layoutDir(), i) != nil {
+	if err != nil || j.Plan.Verify(i, record.Digest) != nil || wholeLayout(j.layoutDir(), i) != nil {
 		return false
 	}
-	j.index, j.Result.Reused, j.Result.Kept, j.Result.Digest = i, true, j.layoutDir(), i.Digest
+	j.index, j.Result.Reused, j.Result.Kept, j.Result.Digest, j.Result.Checked = i, true, j.layoutDir(), i.Digest, record.checked()
 	return true
 }

@@ -44,7 +44,8 @@ type Plan struct {
 	version version.Version
 	have    []string // the tags that the registry had when the plan was made
 	held    map[string]Held
-	named   bool // the tags were asked for by name: the registry does not decide about them
+	limit   time.Duration // of the check, on each platform
+	named   bool          // the tags were asked for by name: the registry does not decide about them
 }
 
 // Request is what a plan is made of.
@@ -101,7 +102,7 @@ func New(r Request) (*Plan, error) {
 	p := &Plan{
 		Name: d.Name(), Dir: d.Dir, Version: d.Manifest.Version, Revision: r.Revision, Created: r.Created.UTC().Format(time.RFC3339),
 		Check: config.Check, SBOM: r.SBOM, Cache: config.Cache, Rewrite: config.RewriteTimestamp, Warnings: []string{},
-		context: filepath.Join(r.Root, filepath.FromSlash(d.Dir)), have: r.Have, held: r.Held, secrets: r.Secrets, Secrets: slices.Sorted(maps.Keys(r.Secrets)),
+		context: filepath.Join(r.Root, filepath.FromSlash(d.Dir)), have: r.Have, held: r.Held, limit: config.CheckTimeout, secrets: r.Secrets, Secrets: slices.Sorted(maps.Keys(r.Secrets)),
 	}
 	var err error
 	if p.Repository, err = Repository(cmp.Or(r.Registry, config.Registry, nowhere), config.Name); err != nil {
@@ -129,6 +130,9 @@ func New(r Request) (*Plan, error) {
 		return nil, err
 	}
 	p.Warnings = append(p.Warnings, unmet...)
+	if err := p.publishable(r.Dockerfile); err != nil {
+		return nil, err
+	}
 	p.warn(r, file)
 	p.Definition = p.bake()
 	return p, nil
@@ -190,6 +194,20 @@ func (p *Plan) describe(r Request, file *dockerfile.File) {
 	base, digest, _ := strings.Cut(file.Base(p.Args), "@")
 	set(p.Labels, labelBase, base)
 	set(p.Labels, labelBaseDigest, digest)
+}
+
+// publishable refuses a credential in what the provenance of an image repeats: the Dockerfile and the build arguments.
+func (p *Plan) publishable(dockerfile []byte) error {
+	const next = "a step gets it by RUN --mount=type=secret; change it, where others may have read it"
+	if is := credentialIn(string(dockerfile)); is != "" {
+		return operr.New(next, "the Dockerfile of %s has %s, and the provenance of the image publishes it", p.Dir, is)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Args)) {
+		if is := credentialIn(p.Args[name]); is != "" {
+			return operr.New(next, "the build argument %s of %s has %s, and the provenance of the image publishes it", name, p.Dir, is)
+		}
+	}
+	return nil
 }
 
 // cacheArg is the build argument that is part of the id of every cache mount: a builder keeps one cache for all that name the

@@ -28,6 +28,8 @@ type ownBuild struct {
 	Platforms  []string `json:"platforms"`
 	Revision   string   `json:"revision"`
 	Digest     string   `json:"digest"` // of the index
+
+	Checked []string `json:"checked,omitempty"` // platforms on which it ran its check here
 }
 
 // wanted is the record of the job's plan, without a digest.
@@ -38,7 +40,7 @@ func (j *Job) wanted() ownBuild {
 
 // recordFile is named by all that a record is about: nothing of it is part of a path.
 func (j *Job) recordFile(r ownBuild) string {
-	r.Digest = ""
+	r.Digest, r.Checked = "", nil
 	text, err := json.Marshal(r)
 	if err != nil {
 		panic(err) // strings can be written
@@ -47,26 +49,28 @@ func (j *Job) recordFile(r ownBuild) string {
 	return filepath.Join(j.Records, hex.EncodeToString(sum[:16])+".json")
 }
 
-// recorded is the digest of the image that this clone made of the job's plan; "" where it remembers none. A record that is
+// recorded is what this clone remembers of the image of the job's plan; without a digest where it remembers none. A record that is
 // about anything else, or that cannot be read, is none: the image is built again.
-func (j *Job) recorded() string {
+func (j *Job) recorded() (r ownBuild) {
 	if j.Records == "" || j.Plan.Dirty() { // what the changes are, no plan says
-		return ""
+		return ownBuild{}
 	}
-	want := j.wanted()
-	file := j.recordFile(want)
+	file := j.recordFile(j.wanted())
 	if info, err := os.Lstat(file); err != nil || !info.Mode().IsRegular() {
-		return ""
+		return ownBuild{}
 	}
-	var r ownBuild
 	if text, err := os.ReadFile(file); err != nil || json.Unmarshal(text, &r) != nil {
-		return ""
+		return ownBuild{}
 	}
-	want.Digest = r.Digest
-	if j.recordFile(r) != file || r.Repository != want.Repository || CheckDigest(r.Digest) != nil || strings.Contains(r.Digest, "@") {
-		return ""
+	if j.recordFile(r) != file || CheckDigest(r.Digest) != nil || strings.Contains(r.Digest, "@") {
+		return ownBuild{}
 	}
-	return r.Digest
+	return r
+}
+
+// checked are the platforms of the plan on which the image ran its check.
+func (r ownBuild) checked() []string {
+	return slices.DeleteFunc(append([]string{}, r.Checked...), func(p string) bool { return !slices.Contains(r.Platforms, p) })
 }
 
 // remember records the image that the job made, once all that proves it has passed.
@@ -75,7 +79,7 @@ func (j *Job) remember() error {
 		return nil
 	}
 	r := j.wanted()
-	r.Digest = j.Result.Digest
+	r.Digest, r.Checked = j.Result.Digest, j.Result.Checked
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err

@@ -119,7 +119,7 @@ func TestHostileRecords(t *testing.T) {
 		j := pushing(t, s, same)
 		j.Result.Digest = digest
 		require.NoError(t, j.remember())
-		require.Equal(t, digest, j.recorded())
+		require.Equal(t, digest, j.recorded().Digest)
 		files, err := os.ReadDir(j.Records)
 		require.NoError(t, err)
 		require.Len(t, files, 1)
@@ -143,7 +143,7 @@ func TestHostileRecords(t *testing.T) {
 			changed := spoil(j, string(text))
 			require.NotEqual(t, string(text), changed)
 			require.NoError(t, os.WriteFile(file, []byte(changed), 0o644))
-			require.Empty(t, j.recorded())
+			require.Empty(t, j.recorded().Digest)
 		})
 	}
 	t.Run("a link", func(t *testing.T) {
@@ -151,13 +151,13 @@ func TestHostileRecords(t *testing.T) {
 		elsewhere := filepath.Join(t.TempDir(), "record")
 		require.NoError(t, os.Rename(file, elsewhere))
 		require.NoError(t, os.Symlink(elsewhere, file))
-		require.Empty(t, j.recorded())
+		require.Empty(t, j.recorded().Digest)
 	})
 	t.Run("of what was not committed", func(t *testing.T) {
 		j := pushing(t, s, func(q *Request) { q.Dirty = true })
 		j.Result.Digest = digest
 		require.NoError(t, j.remember())
-		require.Empty(t, j.recorded())
+		require.Empty(t, j.recorded().Digest)
 		require.NoDirExists(t, filepath.Join(j.Records, "x"))
 		files, err := os.ReadDir(j.Records)
 		require.NoError(t, err)
@@ -245,7 +245,7 @@ func TestWhatIsRecorded(t *testing.T) {
 				j.index = &Index{Images: []Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
 				_, err := j.smoke(t.Context())
 				require.Equal(t, want, err == nil)
-				require.Equal(t, want, j.recorded() != "")
+				require.Equal(t, want, j.recorded().Digest != "")
 			})
 		}
 	}
@@ -260,8 +260,8 @@ func TestAMergeIsRecorded(t *testing.T) {
 		_, err := f()
 		return err
 	}))
-	require.Equal(t, j.Result.Digest, j.recorded())
+	require.Equal(t, j.Result.Digest, j.recorded().Digest)
 	other := *j
 	other.Records = t.TempDir()
-	require.Empty(t, other.recorded(), "another clone knows nothing of it")
+	require.Empty(t, other.recorded().Digest, "another clone knows nothing of it")
 }

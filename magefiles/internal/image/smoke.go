@@ -2,113 +2,197 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// smoke runs the image's check on every platform that the builder can run: BuildKit itself does it, as a build of which
-// nothing is kept, so that no engine is needed and the nodes of a builder each do what they can. BuildKit remembers what
-// passed for an image, and a failure never. What was taken by this clone's own record passed before it was recorded.
+// smoke runs the image's check on every platform that the builder can run, and on which this clone has not seen it pass: BuildKit itself
+// does it, as a build of which nothing is kept, so that no engine is needed and the nodes of a builder each do what they can. BuildKit
+// remembers what passed for an image, and a failure never.
 func (j *Job) smoke(ctx context.Context) (string, error) {
-	if j.Result.Reused {
-		return "not again: it passed when it was built", nil
+	before := slices.Clone(j.Result.Checked)
+	now, err := j.checkRest(ctx)
+	if err != nil {
+		return "", err
 	}
-	errs := make([]error, len(j.index.Images))
-	var wait sync.WaitGroup
-	for n, one := range j.index.Images {
-		if !slices.Contains(j.node.Platforms, one.Platform) {
-			j.Result.NotChecked = append(j.Result.NotChecked, one.Platform)
-			continue
-		}
-		j.Result.Checked = append(j.Result.Checked, one.Platform)
-		wait.Go(func() { errs[n] = j.check(ctx, one) })
-	}
-	wait.Wait()
-	for _, err := range errs {
-		if err != nil {
-			j.Result.Checked = []string{}
-			return "", err
-		}
-	}
-	if j.Push && len(j.Result.Checked) == 0 {
+	if j.Push && !j.Result.Reused && len(now) == 0 {
 		return "", operr.New("use a builder that runs one of the platforms, or give this one qemu's binfmt; README says how. No tag was moved",
 			"nothing proves the image of %s: the builder %s runs none of its platforms: %s", j.Plan.Name, j.node.Name, strings.Join(j.Plan.Platforms, ", "))
 	}
-	if len(j.Result.Checked) > 0 {
+	if len(now) > 0 {
+		j.Result.Checked = append(before, now...)
 		if err := j.remember(); err != nil {
 			return "", err
 		}
 	}
-	said := "ran " + strings.Join(j.Plan.Check, " ") + " on " + strings.Join(j.Result.Checked, " and ")
-	if len(j.Result.Checked) == 0 {
-		said = "not run"
+	var said []string
+	if len(before) > 0 {
+		said = append(said, "not again on "+strings.Join(before, " and ")+": it passed when it was built")
+	}
+	if len(now) > 0 {
+		said = append(said, "ran "+strings.Join(j.Plan.Check, " ")+" on "+strings.Join(now, " and "))
+	}
+	if len(said) == 0 {
+		said = append(said, "not run")
 	}
 	if n := j.Result.NotChecked; len(n) > 0 {
-		said += "; not on " + strings.Join(n, " and ") + ", which this builder cannot run"
+		said = append(said, "not on "+strings.Join(n, " and ")+", which this builder cannot run")
 	}
-	return said, nil
+	return strings.Join(said, "; "), nil
+}
+
+// checkRest runs the check where it has not passed yet, side by side, and returns the platforms.
+func (j *Job) checkRest(ctx context.Context) (now []string, err error) {
+	errs := make([]error, 2*len(j.index.Images))
+	var wait sync.WaitGroup
+	for n, one := range j.index.Images {
+		if !j.Result.Reused {
+			wait.Go(func() { errs[n] = j.ofItsPlatform(ctx, one) })
+		}
+		switch {
+		case slices.Contains(j.Result.Checked, one.Platform):
+		case !slices.Contains(j.node.Platforms, one.Platform):
+			j.Result.NotChecked = append(j.Result.NotChecked, one.Platform)
+		default:
+			now = append(now, one.Platform)
+			wait.Go(func() { errs[len(j.index.Images)+n] = j.check(ctx, one) })
+		}
+	}
+	wait.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return now, nil
+}
+
+// unchecked are the platforms on which the image has not passed its check yet.
+func (j *Job) unchecked() []string {
+	return slices.DeleteFunc(slices.Clone(j.Plan.Platforms), func(p string) bool { return slices.Contains(j.Result.Checked, p) })
 }
 
 // subject is the name by which the Dockerfile of a check knows the image, where it is in a folder.
 const subject = "subject"
 
-// dockerfileOf is the Dockerfile of a check: one step, with the image's own entry point, user and environment.
-func dockerfileOf(from string, one Image, check []string) ([]byte, error) {
-	argv, err := json.Marshal(append(slices.Clone(one.Entrypoint), check...))
-	if err != nil {
-		return nil, err
+// dockerfileOf is the Dockerfile of a check: a step for each command, with the image's own entry point, user and environment.
+func dockerfileOf(from string, one Image, commands ...[]string) ([]byte, error) {
+	text := fmt.Appendf(nil, "FROM %s\n", from)
+	for _, c := range commands {
+		argv, err := json.Marshal(append(slices.Clone(one.Entrypoint), c...))
+		if err != nil {
+			return nil, err
+		}
+		text = fmt.Appendf(text, "RUN %s\n", argv)
 	}
-	return fmt.Appendf(nil, "FROM %s\nRUN %s\n", from, argv), nil
+	return text, nil
 }
 
+// limitOfCheck is how long the check of a platform may take, with the image's way to the builder, unless the manifest says otherwise.
+const limitOfCheck = 10 * time.Minute
+
+var errCheckLimit = errors.New("its time is over")
+
+// check runs the check of one platform, and a witness where an entry point is between us and it.
 func (j *Job) check(ctx context.Context, one Image) error {
-	from, where := j.Plan.Repository+"@"+j.Result.Digest, j.Plan.Repository+"@"+j.Result.Digest
-	args := []string{"buildx", "build", "--platform=" + one.Platform, "--progress=plain", "--provenance=false", "--output=type=cacheonly", "--file=-"}
+	if shellForm(one.Entrypoint) {
+		return operr.New(`write it as ENTRYPOINT ["program", "argument"], with "$@" where it is a script; no tag was moved`,
+			"the image of %s has an entry point in the shell form, which starts without looking at a command: it could not run its check", j.Plan.Name)
+	}
+	commands := [][]string{j.Plan.Check}
+	second := newWitness(j.Plan.Check)
+	if len(one.Entrypoint) > 0 {
+		commands = append(commands, second)
+	}
+	from, where := j.subject()
+	dockerfile, err := dockerfileOf(from, one, commands...)
+	if err != nil {
+		return err
+	}
+	limit := cmp.Or(j.Plan.limit, limitOfCheck)
+	limited, cancel := context.WithTimeoutCause(ctx, limit, errCheckLimit)
+	defer cancel()
+	record, err := j.aside(limited, one.Platform, dockerfile, "--output=type=cacheonly")
+	switch cause := context.Cause(limited); {
+	case errors.Is(cause, errCheckLimit):
+		return operr.New("let the check end by itself, where its entry point is a server have that look at its command, or raise check-timeout in [tool.image]; no tag was moved",
+			"the image of %s did not end `%s` on %s within %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform, limit).WithDetail(lastLines(record))
+	case cause != nil:
+		return cause
+	case err == nil && len(commands) > 1 && !second.spoke(record):
+		return j.deaf(one)
+	case err == nil:
+		return nil
+	}
+	m := failed.FindStringSubmatch(record)
+	if m == nil {
+		return operr.New("no tag was moved; see whether the builder can read the registry", "the check of %s on %s could not be run: %w", j.Plan.Name, one.Platform, err).WithDetail(lastLines(record))
+	}
+	if len(commands) > 1 && second.failedAt(m[1]) {
+		return nil
+	}
+	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(lastLines(m[1]))
+}
+
+// shellForm reports whether an entry point is a shell's script that looks at no argument, as Docker writes the shell form, whatever
+// SHELL says.
+func shellForm(entrypoint []string) bool {
+	if len(entrypoint) < 3 || !slices.Contains(shells, path.Base(entrypoint[0])) {
+		return false
+	}
+	last := len(entrypoint) - 1
+	flag := entrypoint[last-1]
+	return strings.HasPrefix(flag, "-") && strings.HasSuffix(flag, "c") && !strings.HasPrefix(flag, "--") && !argument().MatchString(entrypoint[last])
+}
+
+var shells = []string{"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"}
+
+// argument is what a script gets its arguments by.
+var argument = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(\{?[0-9@*])`) })
+
+// subject is what a Dockerfile beside the image takes it from, and where a person finds it.
+func (j *Job) subject() (from, where string) {
+	if j.Result.Pushed {
+		ref := j.Plan.Repository + "@" + j.Result.Digest
+		return ref, ref
+	}
+	return subject, "in " + j.Result.Kept
+}
+
+// aside builds a Dockerfile that stands on the image, for one platform, of which the builder keeps what it likes. It returns what
+// buildx said.
+func (j *Job) aside(ctx context.Context, platform string, dockerfile []byte, output ...string) (record string, err error) {
+	args := append([]string{"buildx", "build", "--platform=" + platform, "--progress=plain", "--provenance=false", "--file=-"}, output...)
 	if j.Builder.Name != "" {
 		args = append(args, "--builder="+j.Builder.Name)
 	}
 	if !j.Result.Pushed {
-		from, where = subject, "in "+j.Result.Kept
 		args = append(args, "--build-context="+subject+"=oci-layout://"+j.Result.Kept+"@"+j.Result.Digest)
-	}
-	if len(one.Entrypoint) > 1 && one.Entrypoint[1] == "-c" {
-		return operr.New(`write it as ENTRYPOINT ["program", "argument"], with "$@" where it is a script; no tag was moved`,
-			"the image of %s has an entry point in the shell form, which starts without looking at a command: it could not run its check", j.Plan.Name)
-	}
-	dockerfile, err := dockerfileOf(from, one, j.Plan.Check)
-	if err != nil {
-		return err
 	}
 	empty := filepath.Join(j.Dir, "empty")
 	if err := os.MkdirAll(empty, 0o755); err != nil {
-		return err
+		return "", err
 	}
-	var record bytes.Buffer
-	out := io.Writer(&record)
+	var said bytes.Buffer
+	out := io.Writer(&said)
 	if j.Builder.Log != nil {
-		out = io.MultiWriter(&record, j.Builder.Log)
+		out = io.MultiWriter(&said, j.Builder.Log)
 	}
 	err = j.Builder.Runner.Run(ctx, command.Cmd{Name: "docker", Args: append(args, "--", empty), Env: j.Builder.environ(), Stdin: bytes.NewReader(dockerfile), Stdout: out, Stderr: out})
-	if err == nil {
-		return nil
-	}
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	detail := lastLines(record.String())
-	m := failed.FindStringSubmatch(record.String())
-	if m == nil {
-		return operr.New("no tag was moved; see whether the builder can read the registry", "the check of %s on %s could not be run: %w", j.Plan.Name, one.Platform, err).WithDetail(detail)
-	}
-	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(lastLines(m[1]))
+	return said.String(), err
 }

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
@@ -146,7 +147,7 @@ func inSite(file string) string {
 	return ""
 }
 
-var importable = regexp.MustCompile(`^[\pL_][\pL\pN_]*(?:\.[\pL_][\pL\pN_]*)*$`)
+var importable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\pL_][\pL\pN_]*(?:\.[\pL_][\pL\pN_]*)*$`) })
 
 // modules are the importable modules at the top of a payload: packages, single files, and packages in namespaces. Files that
 // cannot be imported by their names, such as templates, are left out.
@@ -158,7 +159,7 @@ func modules(files []string) []string {
 			continue
 		}
 		module := strings.ReplaceAll(strings.TrimSuffix(rel, "/__init__"), "/", ".")
-		if strings.HasSuffix(module, "__main__") || !importable.MatchString(module) {
+		if strings.HasSuffix(module, "__main__") || !importable().MatchString(module) {
 			continue
 		}
 		out = append(out, module)

@@ -4,17 +4,20 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // speaksOfAbsence is what builders say of a file, a folder or a module that they do not find.
-var speaksOfAbsence = regexp.MustCompile(`(?i)no such file|(not|none|no [^:'\"]{1,40}) found|notfound|not there|not exist|n't exist|no module named|cannot import name|(cannot|could not|couldn't|can't|unable to) (be )?(find|found|open|locate|read)|missing|no files? match|is not a (file|directory)`)
+var speaksOfAbsence = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)no such file|(not|none|no [^:'\"]{1,40}) found|notfound|not there|not exist|n't exist|no module named|cannot import name|(cannot|could not|couldn't|can't|unable to) (be )?(find|found|open|locate|read)|missing|no files? match|is not a (file|directory)`)
+})
 
 // moduleOfPackage is what Python says of a module that it does not find in a package which is there.
 var moduleOfPackage = regexp.MustCompile(`cannot import name '(\w+)' from (?:partially initialized module )?'([\w.]+)'`)
 
 var (
 	quoted = regexp.MustCompile(`'([^']+)'|"([^"]+)"|` + "`([^`]+)`" + `|‘([^’]+)’`)
-	word   = regexp.MustCompile(`[\p{L}\p{N}_./+@~-]+`)
+	word   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[\p{L}\p{N}_./+@~-]+`) })
 )
 
 // absences are the names, of files or modules, in the lines of a text that speak of something that is not there, or in the two
@@ -22,7 +25,7 @@ var (
 func absences(text string) (names []string) {
 	lines := strings.Split(moduleOfPackage.ReplaceAllString(text, "no module named '$2.$1'"), "\n")
 	for i, line := range lines {
-		if !speaksOfAbsence.MatchString(line) {
+		if !speaksOfAbsence().MatchString(line) {
 			continue
 		}
 		for _, near := range lines[i:min(len(lines), i+3)] {
@@ -37,7 +40,7 @@ func namesIn(line string) (names []string) {
 	for _, m := range quoted.FindAllStringSubmatch(line, -1) {
 		names = append(names, strings.Join(m[1:], ""))
 	}
-	words := word.FindAllString(line, -1)
+	words := word().FindAllString(line, -1)
 	for i, w := range words {
 		w = strings.TrimRight(w, ".")
 		if i == len(words)-1 || strings.ContainsAny(w, "./") {

@@ -3,13 +3,16 @@ package workspace
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
 // pretended are the variables by which a person tells a tool the version that it would else make from tags, for whatever is built
 // with them or, by the second group, for one distribution (toolchain/outside.go says which tools read them).
-var pretended = regexp.MustCompile(`^(?:(?:SETUPTOOLS_SCM|VCS_VERSIONING|HATCH_VCS)_PRETEND_VERSION(?:_FOR_(.+))?|PDM_BUILD_SCM_VERSION|PBR_VERSION|OSLO_PACKAGE_VERSION|(?:POETRY|UV)_DYNAMIC_VERSIONING_BYPASS)$`)
+var pretended = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:(?:SETUPTOOLS_SCM|VCS_VERSIONING|HATCH_VCS)_PRETEND_VERSION(?:_FOR_(.+))?|PDM_BUILD_SCM_VERSION|PBR_VERSION|OSLO_PACKAGE_VERSION|(?:POETRY|UV)_DYNAMIC_VERSIONING_BYPASS)$`)
+})
 
 // overrides is a list of versions by distribution: `core=1.2.0,ui=1.3.0`.
 const overrides = "POETRY_DYNAMIC_VERSIONING_OVERRIDE"
@@ -55,7 +58,7 @@ func (s *source) envVersions(n *tomledit.Node) (all []envVersion) {
 			Text: text, Source: VersionEnv, Detail: n.Key, Pos: s.valuePos(n), Node: n, Start: at, End: at + len(text),
 		}})
 	}
-	if m := pretended.FindStringSubmatch(n.Key); m != nil {
+	if m := pretended().FindStringSubmatch(n.Key); m != nil {
 		add(m[1], n.Text(), 0)
 	}
 	if n.Key != overrides {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // nameByFolder gives a manifest without a name that of its folder, as pixi does.
@@ -59,13 +60,13 @@ func commonDir(dir string) string {
 }
 
 var (
-	channelForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+	channelForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`) })
 	unfit       = regexp.MustCompile(`[^a-z0-9._-]+`)
 )
 
 // isChannelName reports whether a channel may be called so; package channel says what is wrong with a name.
 func isChannelName(name string) bool {
-	return channelForm.MatchString(name) && name != "api" && name != "t"
+	return channelForm().MatchString(name) && name != "api" && name != "t"
 }
 
 // EmbeddedChannel is the name of our channel on a server of this machine, which nobody else publishes to: the configured one,

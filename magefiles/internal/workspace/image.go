@@ -3,6 +3,7 @@ package workspace
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
@@ -15,6 +16,9 @@ type Image struct {
 	Registry  string   `json:"registry"`  // with the owner, such as "ghcr.io/someone"; default: ghcr.io and the owner of the git remote
 	Check     []string `json:"check"`     // argv that the image's entry point runs to prove it; default: the command of the task "check"; nil where there is neither
 	Cache     string   `json:"cache"`     // CacheNone or CacheRegistry; default CacheNone
+
+	// CheckTimeout is how long the check may take on each platform; 0 is the default.
+	CheckTimeout time.Duration `json:"check-timeout,omitempty"`
 
 	// RewriteTimestamp lets BuildKit give every file that the build adds a time no later than the commit's, so that the same
 	// sources give the same bytes. It costs as much as compressing the layers again: a Dockerfile that gives its files fixed
@@ -45,6 +49,7 @@ func (s *source) readImage(m *Manifest) *Image {
 		"registry":          func(e *tomledit.Node) { i.Registry = s.str(e) },
 		"platforms":         func(e *tomledit.Node) { i.Platforms = s.strs(e) },
 		"check":             func(e *tomledit.Node) { i.Check = s.strs(e) },
+		"check-timeout":     func(e *tomledit.Node) { i.CheckTimeout = s.duration(e) },
 		"cache":             func(e *tomledit.Node) { i.Cache = s.str(e) },
 		"rewrite-timestamp": func(e *tomledit.Node) { i.RewriteTimestamp = s.boolean(e) },
 	}
@@ -66,6 +71,20 @@ func (s *source) readImage(m *Manifest) *Image {
 		s.platform(n, i.Platforms[0], m)
 	}
 	return i
+}
+
+// duration reads a time that is longer than none, as Go writes it: "90s", "15m".
+func (s *source) duration(n *tomledit.Node) time.Duration {
+	if !s.want(n, tomledit.String) {
+		return 0
+	}
+	text := n.Text()
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		s.fail(n, `write it as "90s" or "15m"`, "%q is not a time", text)
+		return 0
+	}
+	return d
 }
 
 // platforms refuses a list of none, and those of OCI for which there is no environment.

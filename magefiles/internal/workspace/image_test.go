@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -55,13 +56,14 @@ name = "Other"
 platforms = ["linux/arm64", "linux/amd64"]
 registry = "r.example/Someone"
 check = ["true"]
+check-timeout = "90s"
 cache = "registry"
 rewrite-timestamp = false
 `)
 	require.NoError(t, err)
 	full.Pos = Pos{}
 	require.Equal(t, &Image{
-		Name: "Other", Platforms: []string{"linux/arm64", "linux/amd64"}, Registry: "r.example/Someone", Check: []string{"true"}, Cache: "registry",
+		Name: "Other", Platforms: []string{"linux/arm64", "linux/amd64"}, Registry: "r.example/Someone", Check: []string{"true"}, CheckTimeout: 90 * time.Second, Cache: "registry",
 	}, full)
 
 	for table, want := range map[string]string{
@@ -70,6 +72,9 @@ rewrite-timestamp = false
 		"[tool.image]\nplatforms = [\"linux/s390x\"]\n": `app/pixi.toml:10:14: no conda platform is known for "linux/s390x"`,
 		"[tool.image]\nplatforms = [\"linux/ppc64le\"]": `app/pixi.toml:10:14: the image is to be made for linux/ppc64le, and the workspace is not made for linux-ppc64le`,
 		"[tool.image]\ncache = \"much\"\n":              `app/pixi.toml:10:9: cache cannot be "much"`,
+		"[tool.image]\ncheck-timeout = \"soon\"\n":      `app/pixi.toml:10:17: "soon" is not a time`,
+		"[tool.image]\ncheck-timeout = \"-1s\"\n":       `app/pixi.toml:10:17: "-1s" is not a time`,
+		"[tool.image]\ncheck-timeout = 90\n":            `app/pixi.toml:10:17: check-timeout must be a string, and is an integer`,
 		"[tool.image]\nname = 1\n":                      `app/pixi.toml:10:8: name must be a string, and is an integer`,
 	} {
 		_, err := read(t, table)

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
@@ -148,7 +149,9 @@ func (f *finder) versionFilesIn(dir string) []string {
 	return out
 }
 
-var literalPattern = regexp.MustCompile(`^__version__(?:[ \t]*:[ \t]*[A-Za-z_.]+)?[ \t]*=[ \t]*(?:"([^"\\\n]*)"|'([^'\\\n]*)')[ \t]*(?:[;#\r\n]|$)`)
+var literalPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^__version__(?:[ \t]*:[ \t]*[A-Za-z_.]+)?[ \t]*=[ \t]*(?:"([^"\\\n]*)"|'([^'\\\n]*)')[ \t]*(?:[;#\r\n]|$)`)
+})
 
 // literalVersion finds __version__ = "…" at the beginning of a line, outside of strings and brackets. A file that assigns
 // it more than once, or something that is no version, has none.
@@ -162,7 +165,7 @@ func literalVersion(src []byte) (start, end int, ok bool) {
 			continue
 		}
 		found++
-		if m := literalPattern.FindSubmatchIndex(src[i:]); m != nil {
+		if m := literalPattern().FindSubmatchIndex(src[i:]); m != nil {
 			start, end, ok = i+max(m[2], m[4]), i+max(m[3], m[5]), true
 		}
 	}

@@ -24,6 +24,7 @@ func (s *source) readManifest(pyproject *Project) *Manifest {
 		}
 	}
 	m.Channels, m.priorities = s.readChannels(ws.Get("channels"))
+	m.AnyChannel = ws.Get("channel-priority").Text() == "disabled"
 	m.Platforms = s.readPlatforms(ws.Get("platforms"))
 	m.workspaceMetadata = s.readMetadata(ws, Metadata{})
 	if pyproject != nil {

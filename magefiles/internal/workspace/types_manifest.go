@@ -9,6 +9,7 @@ type Manifest struct {
 	Version    string // [workspace] version; "" where there is none
 	VersionPos Pos
 	Channels   []string // as written, highest priority first
+	AnyChannel bool     // channel-priority = "disabled": a package comes from any channel, and not from the first that has its name
 	Platforms  []string // names: conda subdirs ("linux-64"), or the names of rich platforms
 	Preview    []string // ["pixi-build"]; ["*"] for `preview = true`
 

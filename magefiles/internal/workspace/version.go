@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
@@ -97,7 +98,9 @@ var dynamicVersions = []struct {
 }
 
 // hatchPattern is the default of hatch's regex source, without its back reference.
-var hatchPattern = regexp.MustCompile(`(?m)^(?:__version__|VERSION)(?: ?: ?str)? *= *(?:"v?([^"\n]+)"|'v?([^'\n]+)')`)
+var hatchPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^(?:__version__|VERSION)(?: ?: ?str)? *= *(?:"v?([^"\n]+)"|'v?([^'\n]+)')`)
+})
 
 // hatchVersion reads [tool.hatch.version]: a version control system, a literal in a file, or something else.
 func (s *source) hatchVersion(v Version, hatch *tomledit.Node, readText textReader) Version {
@@ -116,7 +119,7 @@ func (s *source) hatchVersion(v Version, hatch *tomledit.Node, readText textRead
 	}
 	file = path.Join(path.Dir(s.file), file)
 	real, text, err := readText(file)
-	m := hatchPattern.FindSubmatchIndex(text)
+	m := hatchPattern().FindSubmatchIndex(text)
 	if err != nil || m == nil {
 		s.fail(hatch.Get("path"), "Write the version there as __version__ = \"0.1.0\", or correct the path.", "no version in %s, where hatch looks for it", file)
 		return v

@@ -74,7 +74,7 @@ var commands = map[string][]form{
 		{verb: "buildx version"},
 		{verb: "buildx inspect", options: options("--bootstrap", "--builder=")},
 		{verb: "buildx bake", options: options("--file=-", "--metadata-file=", "--progress=plain", "--builder=", "--allow=")},
-		{verb: "buildx build", options: options("--file=-", "--platform=", "--progress=plain", "--provenance=false", "--output=type=cacheonly", "--builder=", "--build-context=")},
+		{verb: "buildx build", options: options("--file=-", "--platform=", "--progress=plain", "--provenance=false", "--output=", "--builder=", "--build-context=")},
 	},
 	"uv": {
 		{verb: "venv", options: options("--quiet", "--no-config", "--python=")},

@@ -27,7 +27,7 @@ type Toolchain struct {
 	workspace *workspace.Workspace
 	log       io.Writer
 	envs      string
-	published func(ctx context.Context, name, version string) (string, error)
+	published func(ctx context.Context, w Wanted) (string, error)
 	from      toolchain.Sources
 
 	pythons  *finder
@@ -47,9 +47,9 @@ type Config struct {
 	Workspace *workspace.Workspace // whose packages a downstream may take instead of the channel's
 	Log       io.Writer            // what it is doing, a line each
 
-	// Published fetches one version of a package of the workspace from the channel and returns the file: a downstream may
-	// ask for another version than the sources have. Nil: there is no channel.
-	Published func(ctx context.Context, name, version string) (path string, err error)
+	// Published fetches one version of a package of the workspace from a channel and returns the file: a downstream may ask for
+	// another version than the sources have. Nil: there is no channel.
+	Published func(ctx context.Context, w Wanted) (path string, err error)
 
 	// Environments is the folder for the environments of tasks. "" puts each into .pixi/embedded beside its manifest.
 	Environments string
@@ -59,6 +59,13 @@ type Config struct {
 	Sources toolchain.Sources
 
 	Places Places // where interpreters are looked for besides the PATH of Environ
+}
+
+// Wanted is one version of a package of the workspace, and where it may come from.
+type Wanted struct {
+	Name, Version string
+	Channels      []string // of the downstream's environment, as its manifest writes them, highest priority first; nil is the workspace's own
+	AnyChannel    bool     // the first channel that has the version, in place of the first that has the name
 }
 
 // New returns the embedded toolchain. Nothing is looked for or installed before it is needed.

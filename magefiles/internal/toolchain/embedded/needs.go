@@ -104,7 +104,7 @@ func (e *Toolchain) addPublished(ctx context.Context, n *needs, m *workspace.Man
 	if e.published == nil {
 		return operr.New("run `mage app:upgrade`", "%s", asks)
 	}
-	file, err := e.published(ctx, workspace.CondaName(d.Name), want)
+	file, err := e.published(ctx, e.wanted(n, m, d, want))
 	if err != nil && n.channel() {
 		return operr.New("publish it first, set PREFIX_SERVER_URL to where it is, or take the workspace's own packages (-local)",
 			"%s: %s takes %s %s from the channel: %w", d.Pos, m.Name, d.Name, d.Spec.Text, err)
@@ -118,6 +118,20 @@ func (e *Toolchain) addPublished(ctx context.Context, n *needs, m *workspace.Man
 	n.archives = append(n.archives, file)
 	slices.Sort(n.archives)
 	return e.addDepends(ctx, n, m, d, file)
+}
+
+// wanted is one version of a package, from where a manifest takes it: a downstream's from the channels of the environment, in their order,
+// or from the one that the requirement names; the workspace's own from its own channel.
+func (e *Toolchain) wanted(n *needs, m *workspace.Manifest, d workspace.Dependency, version string) Wanted {
+	w := Wanted{Name: workspace.CondaName(d.Name), Version: version}
+	switch {
+	case m == e.workspace.Manifest:
+	case d.Spec.Channel != "":
+		w.Channels = []string{d.Spec.Channel}
+	default:
+		w.Channels, w.AnyChannel = append([]string{}, n.of.Channels...), m.AnyChannel
+	}
+	return w
 }
 
 // addDepends adds the packages of the workspace that an archive depends on; the rest is for addThirdParty.

@@ -352,7 +352,7 @@ func TestAsksOfAnArtifact(t *testing.T) {
 	require.NoError(t, err)
 	tools := embedded.New(embedded.Config{
 		Runner: command.NewSystem(os.Environ(), nil), Environ: os.Environ(), Cache: filepath.Join(cache, "pixi-release"), Workspace: w,
-		Published: func(context.Context, string, string) (string, error) { return built.Path, nil },
+		Published: func(context.Context, embedded.Wanted) (string, error) { return built.Path, nil },
 	})
 	err = tools.Run(t.Context(), toolchain.Task{Dir: filepath.Join(w.Root, "site"), Name: "show", Stdout: io.Discard, Stderr: testWriter{t}})
 	require.ErrorContains(t, err, "the environment default of site/pixi.toml: no Python of 3.11 to 3.14 is what all ask for: ")

@@ -99,9 +99,9 @@ func TestDownstreamBehindTheSources(t *testing.T) {
 	var asked []string
 	tools := embedded.New(embedded.Config{
 		Runner: command.NewSystem(os.Environ(), nil), Environ: os.Environ(), Cache: filepath.Join(cache, "pixi-release"), Workspace: w,
-		Published: func(_ context.Context, name, version string) (string, error) {
-			asked = append(asked, name+" "+version)
-			return published[name+" "+version], nil
+		Published: func(_ context.Context, w embedded.Wanted) (string, error) {
+			asked = append(asked, w.Name+" "+w.Version)
+			return published[w.Name+" "+w.Version], nil
 		},
 	})
 	var out bytes.Buffer

@@ -351,7 +351,7 @@ func TestArchiveBesideSources(t *testing.T) {
 		require.NoError(t, f.Close())
 		tools := embedded.New(embedded.Config{
 			Runner: command.NewSystem(env, nil), Environ: env, Cache: filepath.Join(cache, "pixi-release"), Workspace: w,
-			Published: func(context.Context, string, string) (string, error) { return path, nil },
+			Published: func(context.Context, embedded.Wanted) (string, error) { return path, nil },
 		})
 		_, err = task(t, tools, w, "site")
 		require.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -16,76 +17,81 @@ const unsolved = `failed to solve requirements of environment '.*`
 
 // pixiSays are the sentences of pixi 0.77's own errors that an operator can do something about, as pixi writes them: in
 // a box of Unicode lines, wrapped.
-var pixiSays = []struct {
+var pixiSays = sync.OnceValue(func() []sentence {
+	return []sentence{
+		{
+			regexp.MustCompile(`lock file not up-to-date with the workspace`), 1,
+			"pixi.lock does not fit the manifest any more",
+			"bring it up to date with `mage lock` and commit it; `pixi lock --check --dry-run -v` says what differs", operr.Failed, false,
+		},
+		{
+			regexp.MustCompile(`could not find (?:pixi\.toml|pyproject\.toml).*?(?: at directory (\S+))?$`), 1,
+			"there is no pixi workspace in $1",
+			"run it in the folder of a pixi.toml, or below", operr.Failed, false,
+		},
+		{
+			regexp.MustCompile(`unknown environment '([^']*)'`), 1,
+			"there is no environment $1 in the manifest",
+			"name one of [environments] of the manifest", operr.Usage, false,
+		},
+		{
+			regexp.MustCompile(`package '?([^' ]+)'? has source run dependencies \(([^)]*)\) and cannot be published on its own`), 1,
+			"pixi does not publish $1 alone: it runs with the sources of $2",
+			"set `publish = true` in [package] of $1 and of $2", operr.Failed, false,
+		},
+		{
+			regexp.MustCompile(`packages '([^']*)' and '([^']*)' both produce an output named '([^']*)'`), 1,
+			"two packages with `publish = true` are both named $3: $1 and $2",
+			"take `publish = true` away from one of them", operr.Failed, false,
+		},
+		{
+			regexp.MustCompile(unsolved + `No candidates were found for (.+?)\.( |$)`), 1,
+			"the environment cannot be had: no channel has $1",
+			"publish it, or correct what asks for it: pixi solves for every platform of the manifest", operr.Failed, false,
+		},
+		{
+			regexp.MustCompile(unsolved + `could not find subdir '[^']+' in channel`), 1,
+			"a channel is not there, or not for this login",
+			"correct its name, or publish to it first; a private channel wants `pixi auth login`", operr.Failed, false,
+		},
+		{
+			regexp.MustCompile(unsolved + `HTTP status client error \((401|403)\b`), 1,
+			"a channel refuses what pixi asks it for ($1)",
+			"log in: `pixi auth login`, into the file that RATTLER_AUTH_FILE names where that is set", operr.Failed, false,
+		},
+		{
+			regexp.MustCompile(unsolved + `(?:invalid peer certificate|UnknownIssuer)`), 1,
+			"a channel's certificate is not accepted",
+			"set SSL_CERT_FILE to a PEM file that has the certificate of your organization's authority, and have pixi read the system's: tls-root-certs in its configuration", operr.Failed, true,
+		},
+		{
+			regexp.MustCompile(unsolved + `(?i)(?:proxy authentication required|proxy authorization required)`), 1,
+			"a proxy wants a name and a password",
+			"put them into HTTPS_PROXY: http://NAME:PASSWORD@HOST:PORT; or name the channel's host in NO_PROXY", operr.Failed, true,
+		},
+		{
+			regexp.MustCompile(unsolved + `client error \(Connect\)`), 1,
+			"a channel cannot be reached",
+			"see whether it can be from this machine; a mirror goes into [mirrors] of pixi's configuration", operr.Failed, true,
+		},
+	}
+})
+
+// sentence is one of them.
+type sentence struct {
 	text    *regexp.Regexp
 	code    int // exit status
 	summary string
 	next    string
 	status  int
 	cures   bool // next holds whatever was being done
-}{
-	{
-		regexp.MustCompile(`lock file not up-to-date with the workspace`), 1,
-		"pixi.lock does not fit the manifest any more",
-		"bring it up to date with `mage lock` and commit it; `pixi lock --check --dry-run -v` says what differs", operr.Failed, false,
-	},
-	{
-		regexp.MustCompile(`could not find (?:pixi\.toml|pyproject\.toml).*?(?: at directory (\S+))?$`), 1,
-		"there is no pixi workspace in $1",
-		"run it in the folder of a pixi.toml, or below", operr.Failed, false,
-	},
-	{
-		regexp.MustCompile(`unknown environment '([^']*)'`), 1,
-		"there is no environment $1 in the manifest",
-		"name one of [environments] of the manifest", operr.Usage, false,
-	},
-	{
-		regexp.MustCompile(`package '?([^' ]+)'? has source run dependencies \(([^)]*)\) and cannot be published on its own`), 1,
-		"pixi does not publish $1 alone: it runs with the sources of $2",
-		"set `publish = true` in [package] of $1 and of $2", operr.Failed, false,
-	},
-	{
-		regexp.MustCompile(`packages '([^']*)' and '([^']*)' both produce an output named '([^']*)'`), 1,
-		"two packages with `publish = true` are both named $3: $1 and $2",
-		"take `publish = true` away from one of them", operr.Failed, false,
-	},
-	{
-		regexp.MustCompile(unsolved + `No candidates were found for (.+?)\.( |$)`), 1,
-		"the environment cannot be had: no channel has $1",
-		"publish it, or correct what asks for it: pixi solves for every platform of the manifest", operr.Failed, false,
-	},
-	{
-		regexp.MustCompile(unsolved + `could not find subdir '[^']+' in channel`), 1,
-		"a channel is not there, or not for this login",
-		"correct its name, or publish to it first; a private channel wants `pixi auth login`", operr.Failed, false,
-	},
-	{
-		regexp.MustCompile(unsolved + `HTTP status client error \((401|403)\b`), 1,
-		"a channel refuses what pixi asks it for ($1)",
-		"log in: `pixi auth login`, into the file that RATTLER_AUTH_FILE names where that is set", operr.Failed, false,
-	},
-	{
-		regexp.MustCompile(unsolved + `(?:invalid peer certificate|UnknownIssuer)`), 1,
-		"a channel's certificate is not accepted",
-		"set SSL_CERT_FILE to a PEM file that has the certificate of your organization's authority, and have pixi read the system's: tls-root-certs in its configuration", operr.Failed, true,
-	},
-	{
-		regexp.MustCompile(unsolved + `(?i)(?:proxy authentication required|proxy authorization required)`), 1,
-		"a proxy wants a name and a password",
-		"put them into HTTPS_PROXY: http://NAME:PASSWORD@HOST:PORT; or name the channel's host in NO_PROXY", operr.Failed, true,
-	},
-	{
-		regexp.MustCompile(unsolved + `client error \(Connect\)`), 1,
-		"a channel cannot be reached",
-		"see whether it can be from this machine; a mirror goes into [mirrors] of pixi's configuration", operr.Failed, true,
-	},
 }
 
 // translate makes an error for the operator of what pixi said, or returns the exit error as it is: then it is the
 // task's own.
 func translate(exit *command.ExitError, stderr string, env []string) error {
 	said := flat(stderr)
-	for _, s := range pixiSays {
+	for _, s := range pixiSays() {
 		m := s.text.FindStringSubmatchIndex(said)
 		if exit.Code != s.code || m == nil {
 			continue

@@ -1,0 +1,243 @@
+package image
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/docker/cli/cli/config"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// guardedProxies reports whether docker, whose configuration lies in dir, gives builds a proxy that has a password: buildx makes build
+// arguments of docker's "proxies".
+func guardedProxies(dir string) (bool, error) {
+	file, err := config.Load(dir)
+	if err != nil {
+		return false, operr.New("correct it, or name another folder in DOCKER_CONFIG", "reading docker's configuration: %w", err)
+	}
+	for _, p := range file.Proxies {
+		for _, address := range []string{p.HTTPProxy, p.HTTPSProxy, p.FTPProxy, p.AllProxy} {
+			if credentialIn(address) != "" {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// modest is the definition whose provenance leaves out what the build was given: build arguments, and the Dockerfile with its sources.
+func (b Bake) modest() Bake {
+	t := b.Target["default"]
+	t.Attest = slices.Clone(t.Attest)
+	for n, a := range t.Attest {
+		t.Attest[n] = strings.Replace(a, "type=provenance,mode=max", "type=provenance,mode=min", 1)
+	}
+	return Bake{map[string]Target{"default": t}}
+}
+
+// longestStatement is how much of one is read; more is refused, since it could not be looked through.
+const longestStatement = 256 << 20
+
+// exposes says what of an image that is about to be tagged holds a credential: its manifests, its configuration with labels,
+// variables and history, and what is attested about it. Whoever may read the image reads all of that.
+func (j *Job) exposes(i *Index) error {
+	look := func(what string, text []byte) error {
+		where, is := firstCredential(text, j.Builder.secrets())
+		if is == "" {
+			return nil
+		}
+		where = strings.TrimSuffix(", at "+where, ", at ")
+		next := "take it out of what the build is given, such as a build argument, an address in the Dockerfile or docker's proxies: a step gets it by RUN --mount=type=secret. No tag was moved"
+		if j.Push {
+			next += "; change it, since the image is in the registry by its digest"
+		}
+		return operr.New(next, "%s of %s has %s%s", what, j.Plan.Name, is, where)
+	}
+	if i.source == nil {
+		return nil
+	}
+	raw, err := i.source.RawManifest()
+	if err != nil {
+		return err
+	}
+	if err := look("the index", raw); err != nil {
+		return err
+	}
+	manifest, err := i.source.IndexManifest()
+	if err != nil {
+		return err
+	}
+	for _, d := range manifest.Manifests {
+		img, err := i.source.Image(d.Digest)
+		if err != nil {
+			return err
+		}
+		if err := statements(img, d, look); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// statements hands on what one manifest of an index says: that of an image, or of what is attested about one.
+func statements(img v1.Image, d v1.Descriptor, look func(what string, text []byte) error) error {
+	raw, err := img.RawManifest()
+	if err != nil {
+		return err
+	}
+	attests := d.Annotations[referenceType] == attestationType
+	if !attests {
+		config, err := img.RawConfigFile()
+		if err != nil {
+			return err
+		}
+		return errors.Join(look("the manifest for "+platform(d.Platform), raw), look("the configuration for "+platform(d.Platform), config))
+	}
+	m, err := img.Manifest()
+	if err != nil {
+		return err
+	}
+	for _, l := range m.Layers {
+		layer, err := img.LayerByDigest(l.Digest)
+		if err != nil {
+			return err
+		}
+		text, err := readStatement(layer)
+		if err != nil {
+			return err
+		}
+		what := "the provenance"
+		if strings.HasPrefix(l.Annotations[predicateType], sbom) {
+			what = "the SBOM"
+		}
+		if err := look(what, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readStatement(layer v1.Layer) (_ []byte, err error) {
+	r, err := layer.Compressed()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	text, err := io.ReadAll(io.LimitReader(r, longestStatement+1))
+	if err == nil && len(text) > longestStatement {
+		err = fmt.Errorf("an attestation is longer than %d MiB, and was not looked through", longestStatement>>20)
+	}
+	return text, err
+}
+
+// secrets is the environment whose secrets must not be published; none is that of a job without a builder.
+func (b *Builder) secrets() []string {
+	if b == nil {
+		return nil
+	}
+	runner, ok := b.Runner.(interface{ Environ() []string })
+	if !ok {
+		return nil
+	}
+	return runner.Environ()
+}
+
+// firstCredential finds the first credential in a JSON text, or in one of another kind, and names its place: the key that it stands
+// under. is says what it is; "" where there is none.
+func firstCredential(text []byte, environ []string) (where, is string) {
+	if name := command.Reveals(text, environ); name != "" {
+		return "", "the secret of " + name + " in it"
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	var keys []string // of the objects that are open; "" for a list
+	value := true     // what comes is no key
+	for {
+		t, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return "", ""
+		}
+		if err != nil {
+			return "", credentialIn(string(text))
+		}
+		switch t := t.(type) {
+		case json.Delim:
+			if t == '{' || t == '[' {
+				keys = append(keys, "")
+				value = t == '['
+				continue
+			}
+			keys = keys[:len(keys)-1]
+		case string:
+			if is := credentialIn(t); is != "" {
+				return lastKey(keys, value), is
+			}
+			if decoded, err := base64.StdEncoding.DecodeString(t); err == nil && utf8.Valid(decoded) {
+				if is := credentialIn(string(decoded)); is != "" {
+					return lastKey(keys, value), is
+				}
+			}
+			if !value {
+				keys[len(keys)-1], value = t, true
+				continue
+			}
+		}
+		value = len(keys) == 0 || keys[len(keys)-1] == ""
+	}
+}
+
+// lastKey is the key that a value stands under, or none where the key itself is meant.
+func lastKey(keys []string, value bool) string {
+	for _, k := range slices.Backward(keys) {
+		if k != "" && value {
+			return k
+		}
+	}
+	return ""
+}
+
+var (
+	address = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*)://([^\s/?#"'<>@\\]+)@`) })
+	inPath  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`://[^\s/]+/t/[A-Za-z0-9-]{8,}/`) })
+	tokens  = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\b(?:gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|glpat-[\w-]{20,}|pfx_[A-Za-z0-9]{20,}|(?:AKIA|ASIA)[0-9A-Z]{16}|xox[abeprs]-[\w-]{10,}|pypi-AgE\w{20,}|npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{30,})\b|-----BEGIN [A-Z ]*PRIVATE KEY-----`)
+	})
+)
+
+// examples are what texts write for a name and a password.
+var examples = []string{"user:password", "username:password", "user:pass", "name:password", "user:passwd", "user:pw"}
+
+// credentialIn says what kind of credential stands in a text; "" for none. Of an address it is the password, or a name that is as
+// long as a token; variables and what others have masked are none.
+func credentialIn(text string) string {
+	for _, m := range address().FindAllStringSubmatch(text, -1) {
+		scheme, user := strings.ToLower(m[1]), m[2]
+		name, password, set := strings.Cut(user, ":")
+		switch {
+		case scheme == "docker-image" || scheme == "oci-layout" || strings.ContainsAny(user, "${}") || strings.Trim(user, "x*:") == "":
+		case slices.Contains(examples, strings.ToLower(user)):
+		case set && password != "" && strings.Trim(password, "x*") != "":
+			return "a password in an address"
+		case len(name) >= 20 && password == "":
+			return "a token in an address"
+		}
+	}
+	if inPath().MatchString(text) {
+		return "a token in the address of a channel"
+	}
+	if tokens().MatchString(text) {
+		return "a token or a key"
+	}
+	return ""
+}

@@ -1,0 +1,157 @@
+package image
+
+import (
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+func TestCredentialsInTexts(t *testing.T) {
+	for text, want := range map[string]string{
+		"http://user:PROXYSECRET@127.0.0.1:1":                          "a password in an address",
+		"RUN git clone https://oauth2:s3cret@git.example/a/b.git":      "a password in an address",
+		"socks5h://me:pw@proxy.example":                                "a password in an address",
+		"postgres://app:hunter2@db/x":                                  "a password in an address",
+		"https://x-access-token:abc@host/x":                            "a password in an address",
+		"https://ghp_0123456789abcdefghijklmnopqrstuvwxyz@github.com/": "a token in an address",
+		"https://0123456789abcdef0123456789abcdef:@host/simple":        "a token in an address",
+		"https://conda.example/t/ab-12345678-90/label/main":            "a token in the address of a channel",
+		"x glpat-abcdefghijklmnopqrstuvwx y":                           "a token or a key",
+		"-----BEGIN OPENSSH PRIVATE KEY-----":                          "a token or a key",
+		"pfx_abcdefghijklmnopqrstuvwxyz":                               "a token or a key",
+
+		"":                                     "",
+		"git@github.com:a/b.git":               "",
+		"ssh://git@host/a":                     "",
+		"https://me@host/a":                    "",
+		"docker-image://alpine:3.20@sha256:ab": "",
+		"docker-image://r.example:5000/a@sha256:ab":    "",
+		"https://xxxxx:xxxxx@host/a":                   "",
+		"https://user:***@host":                        "",
+		"https://$USER:${TOKEN}@host":                  "",
+		"http://user:password@proxy":                   "",
+		"https://host/@scope/name@1":                   "",
+		"pkg:pypi/requests@2.0?x=https://a.example/@b": "",
+		"https://host/t/<TOKEN>/main":                  "",
+		"https://host/t/short/main":                    "",
+	} {
+		require.Equal(t, want, credentialIn(text), text)
+	}
+}
+
+// The place of a credential is the key that it stands under, however deep, and in what is encoded too.
+func TestWhereACredentialIs(t *testing.T) {
+	const secret = "http://u:secret@h"
+	for text, want := range map[string][2]string{
+		`{"a":{"args":{"build-arg:HTTP_PROXY":"` + secret + `"}}}`:                           {"build-arg:HTTP_PROXY", "a password in an address"},
+		`{"a":"b","c":[1,{"d":null},"` + secret + `"],"e":true}`:                             {"c", "a password in an address"},
+		`{"a":[],"` + secret + `":1}`:                                                        {"", "a password in an address"},
+		`{"data":"` + base64.StdEncoding.EncodeToString([]byte("ARG X=1\n# "+secret)) + `"}`: {"data", "a password in an address"},
+		"FROM x\n# " + secret:               {"", "a password in an address"},
+		`{"uri":"http:\/\/u:secret@h"}`:     {"uri", "a password in an address"},
+		`{"a":{"b":"c"},"d":["e"],"f":{}} `: {},
+		``:                                  {},
+	} {
+		where, is := firstCredential([]byte(text), nil)
+		require.Equal(t, want, [2]string{where, is}, text)
+	}
+	where, is := firstCredential([]byte(`{"a":"the-token-of-npm-is-long"}`), []string{"NPM_TOKEN=the-token-of-npm-is-long"})
+	require.Equal(t, [2]string{"", "the secret of NPM_TOKEN in it"}, [2]string{where, is})
+}
+
+// surrounded is a runner with an environment.
+type surrounded struct {
+	command.Runner
+	env []string
+}
+
+func (s surrounded) Environ() []string { return s.env }
+
+// What is published of a build beside its files is looked through before a tag moves.
+func TestNoSecretIsTagged(t *testing.T) {
+	const secret = "http://u:secret@h"
+	index := func(c v1.Config, history, predicate, statement string, annotations map[string]string) *Index {
+		img, err := mutate.Config(empty.Image, c)
+		require.NoError(t, err)
+		img, err = mutate.Append(img, mutate.Addendum{Layer: static.NewLayer([]byte("layer"), "application/x"), History: v1.History{CreatedBy: history}})
+		require.NoError(t, err)
+		attested, err := mutate.Append(empty.Image, mutate.Addendum{Layer: static.NewLayer([]byte(statement), "application/vnd.in-toto+json"), Annotations: map[string]string{predicateType: predicate}})
+		require.NoError(t, err)
+		all := mutate.AppendManifests(mutate.Annotations(empty.Index, annotations).(v1.ImageIndex),
+			mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "arm64"}}},
+			mutate.IndexAddendum{Add: attested, Descriptor: v1.Descriptor{Annotations: map[string]string{referenceType: attestationType}}})
+		i, err := readIndex(all)
+		require.NoError(t, err)
+		return i
+	}
+	for want, i := range map[string]*Index{
+		"": index(v1.Config{Labels: map[string]string{"a": "b"}, Env: []string{"A=https://me@h"}}, "RUN x", provenance+"v1", `{"a":"b"}`, nil),
+		"the configuration for linux/arm64 of theapp has a password in an address, at a":          index(v1.Config{Labels: map[string]string{"a": secret}}, "", provenance+"v1", `{}`, nil),
+		"the configuration for linux/arm64 of theapp has a password in an address, at Env":        index(v1.Config{Env: []string{"X=" + secret}}, "", provenance+"v1", `{}`, nil),
+		"the configuration for linux/arm64 of theapp has a password in an address, at created_by": index(v1.Config{}, "RUN curl "+secret, provenance+"v1", `{}`, nil),
+		"the provenance of theapp has a password in an address, at uri":                           index(v1.Config{}, "", provenance+"v0.2", `{"materials":[{"uri":"`+secret+`"}]}`, nil),
+		"the SBOM of theapp has a password in an address, at downloadLocation":                    index(v1.Config{}, "", sbom, `{"packages":[{"downloadLocation":"`+secret+`"}]}`, nil),
+		"the index of theapp has a password in an address, at org.opencontainers.image.source":    index(v1.Config{}, "", sbom, `{}`, map[string]string{labelSource: secret}),
+		"the configuration for linux/arm64 of theapp has the secret of THEIR_TOKEN in it":         index(v1.Config{Labels: map[string]string{"a": "a-token-without-a-form"}}, "", sbom, `{}`, nil),
+	} {
+		j := job(t, same, says(0, ""))
+		j.Builder.Runner = surrounded{j.Builder.Runner, []string{"THEIR_TOKEN=a-token-without-a-form"}}
+		err := j.exposes(i)
+		if want == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.EqualError(t, err, want)
+	}
+}
+
+// docker's proxies become build arguments. With a password they are left out of the provenance.
+func TestProxiesWithAPassword(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{}`: false,
+		`{"proxies":{"default":{"httpProxy":"http://proxy:3128","noProxy":"localhost"}}}`:            false,
+		`{"proxies":{"default":{"httpProxy":"http://u:secret@proxy:3128"}}}`:                         true,
+		`{"proxies":{"tcp://far:2376":{"httpsProxy":"https://u:secret@proxy"}}}`:                     true,
+		`{"proxies":{"default":{"allProxy":"socks5://u:secret@proxy"},"x":{"ftpProxy":"http://p"}}}`: true,
+	} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o600))
+		got, err := guardedProxies(dir)
+		require.NoError(t, err)
+		require.Equal(t, want, got, text)
+	}
+	got, err := guardedProxies(filepath.Join(t.TempDir(), "none"))
+	require.NoError(t, err)
+	require.False(t, got)
+
+	p, err := New(request(t))
+	require.NoError(t, err)
+	require.Equal(t, []string{"type=provenance,mode=min", "type=sbom,generator=sbom.example/scanner:1"}, p.pushed().modest().Target["default"].Attest)
+	require.Contains(t, p.pushed().Target["default"].Attest, "type=provenance,mode=max", "the plan is as it was")
+}
+
+// What the provenance repeats is refused before anything is built.
+func TestCredentialsOfAPlan(t *testing.T) {
+	for want, change := range map[string]func(*Request){
+		"the Dockerfile of app has a password in an address, and the provenance of the image publishes it": func(r *Request) {
+			r.Dockerfile = []byte("ARG INDEX=https://me:secret@host/simple\nFROM x\n")
+		},
+		"the build argument PIXI_IMAGE of app has a token or a key, and the provenance of the image publishes it": func(r *Request) {
+			r.PixiImage = "r.example/glpat-abcdefghijklmnopqrstuvwx/pixi"
+		},
+	} {
+		r := request(t)
+		change(&r)
+		_, err := New(r)
+		require.EqualError(t, err, want)
+	}
+}

@@ -1,0 +1,135 @@
+package image
+
+import (
+	"context"
+	"debug/elf"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+// header is the beginning of a program.
+func header(machine elf.Machine, order binary.ByteOrder) string {
+	text := make([]byte, 64)
+	copy(text, elf.ELFMAG)
+	text[elf.EI_CLASS], text[elf.EI_DATA] = byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB)
+	if order == binary.BigEndian {
+		text[elf.EI_DATA] = byte(elf.ELFDATA2MSB)
+	}
+	order.PutUint16(text[18:], uint16(machine))
+	return string(text)
+}
+
+// files does what BuildKit does with the Dockerfile that fetches programs from an image of these files.
+func files(of map[string]string) func(context.Context, command.Cmd) error {
+	return func(_ context.Context, c command.Cmd) error {
+		dest := ""
+		for _, a := range c.Args {
+			if d, ok := strings.CutPrefix(a, `--output=type=local,"dest=`); ok {
+				dest = strings.TrimSuffix(d, `"`)
+			}
+		}
+		text, err := io.ReadAll(c.Stdin)
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(text)) {
+			_, list, ok := strings.Cut(strings.TrimSpace(line), "COPY --from=subject ")
+			if !ok {
+				continue
+			}
+			var argv []string
+			if err := json.Unmarshal([]byte(list), &argv); err != nil {
+				return err
+			}
+			to := filepath.Join(dest, filepath.FromSlash(argv[len(argv)-1]))
+			for _, pattern := range argv[:len(argv)-1] {
+				for file, text := range of {
+					if fits, err := path.Match(pattern, file); err != nil || !fits {
+						continue
+					}
+					if err := os.MkdirAll(to, 0o755); err != nil {
+						return err
+					}
+					if err := os.WriteFile(filepath.Join(to, path.Base(file)), []byte(text), 0o644); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return nil
+	}
+}
+
+// What runs in the image of a platform is made for that platform, whatever the builder can run.
+func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
+	amd64, arm64 := header(elf.EM_X86_64, binary.LittleEndian), header(elf.EM_AARCH64, binary.LittleEndian)
+	const is = "the image of theapp for linux/arm64 has a program of another platform: "
+	for name, c := range map[string]struct {
+		files map[string]string
+		env   []string
+		of    []string
+		want  string // "" is right
+	}{
+		"of the platform":           {map[string]string{"/usr/bin/sh": arm64, "/usr/bin/python3": arm64}, nil, nil, ""},
+		"no program that is known":  {map[string]string{"/x": amd64}, nil, nil, ""},
+		"on the builder's platform": {map[string]string{"/usr/bin/sh": amd64}, nil, nil, is + "sh is for amd64"},
+		"of 32 bits":                {map[string]string{"/bin/sh": header(elf.EM_ARM, binary.LittleEndian)}, nil, nil, is + "sh is for EM_ARM"},
+		"of the other byte order":   {map[string]string{"/bin/sh": header(elf.EM_PPC64, binary.BigEndian)}, nil, nil, is + "sh is for EM_PPC64"},
+		"the entry point":           {map[string]string{"/bin/sh": arm64, "/app/serve": amd64}, nil, []string{"/app/serve"}, is + "serve is for amd64"},
+		"by PATH":                   {map[string]string{"/bin/sh": arm64, "/opt/env/bin/serve": amd64}, []string{"A=1", "PATH=/opt/env/bin:/bin"}, []string{"serve"}, is + "serve is for amd64"},
+		"the first in PATH counts":  {map[string]string{"/opt/bin/python": arm64, "/bin/python": amd64}, []string{"PATH=/opt/bin:/bin"}, nil, ""},
+		"a script's interpreter":    {map[string]string{"/app/serve": "#!/opt/lua -q\n", "/opt/lua": amd64}, nil, []string{"/app/serve"}, ""},
+		"a script's folder": {
+			map[string]string{"/app/serve": "#!/bin/sh\nexport PATH=\"/app/.pixi/envs/default/bin:$PATH\"\nexec \"$@\"\n", "/app/.pixi/envs/default/bin/python": amd64},
+			nil,
+			[]string{"/app/serve"},
+			is + "python is for amd64",
+		},
+		"a script's interpreter in such a folder": {
+			map[string]string{"/app/serve": "#!/usr/bin/env lua\n-- /opt/bin\n", "/opt/bin/lua": amd64}, nil, []string{"/app/serve"}, is + "lua is for amd64",
+		},
+		"a short file":    {map[string]string{"/bin/sh": elf.ELFMAG}, nil, nil, ""},
+		"an odd name":     {map[string]string{"/bin/sh": arm64}, []string{`PATH=/a"b:$HOME/bin:relative`}, []string{`/a b/["x`}, ""},
+		"without a place": {nil, nil, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := job(t, same, files(c.files))
+			err := j.ofItsPlatform(t.Context(), Image{Platform: "linux/arm64", Env: c.env, Entrypoint: c.of})
+			left, lerr := filepath.Glob(filepath.Join(j.Dir, "programs-*"))
+			require.NoError(t, lerr)
+			require.Empty(t, left)
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, c.want)
+		})
+	}
+
+	j := job(t, same, says(1, "no such host"))
+	require.ErrorContains(t, j.ofItsPlatform(t.Context(), Image{Platform: "linux/arm64"}), "looking at the programs of theapp for linux/arm64")
+}
+
+// It is refused where no builder can run the platform, and whatever the check says.
+func TestProgramsAreLookedAtWhereNothingRunsThem(t *testing.T) {
+	j := job(t, same, files(map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}))
+	j.index, j.node = &Index{Images: []Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}, Node{Platforms: []string{"linux/amd64"}}
+	_, err := j.smoke(t.Context())
+	require.ErrorContains(t, err, "the image of theapp for linux/arm64 has a program of another platform")
+	require.Empty(t, j.Result.Checked)
+}
+
+func TestPatternsOfPaths(t *testing.T) {
+	require.Equal(t, "/us[r]/bi[n]/s[h]", wild("/usr/bin/sh"))
+	require.Equal(t, "/[x]", wild("/x"))
+}

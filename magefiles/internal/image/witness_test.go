@@ -1,0 +1,214 @@
+package image
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+// entryPoint is what an image does with a command: what it prints, and its exit status.
+type entryPoint func(argv []string) (printed string, status int)
+
+// runs is what a program does that is given argv: the check passes.
+func runs(argv []string) (string, int) {
+	switch argv[0] {
+	case "echo":
+		return strings.Join(argv[1:], " "), 0
+	case "sh", "true":
+		return "", 0
+	}
+	return argv[0] + ": not found", 127
+}
+
+// buildKit does what BuildKit does with the Dockerfile of a check, whose steps begin with the entry point's argv.
+func buildKit(of []string, e entryPoint) func(context.Context, command.Cmd) error {
+	return func(_ context.Context, c command.Cmd) error {
+		text, err := io.ReadAll(c.Stdin)
+		if err != nil {
+			return err
+		}
+		n := 4
+		for line := range strings.Lines(string(text)) {
+			run, ok := strings.CutPrefix(strings.TrimSpace(line), "RUN ")
+			if !ok {
+				continue
+			}
+			var argv []string
+			if err := json.Unmarshal([]byte(run), &argv); err != nil {
+				return err
+			}
+			n++
+			said, status := e(argv[len(of):])
+			fmt.Fprintf(c.Stderr, "#%d [2/3] RUN %s\n#%d 0.101 starting\n", n, run, n)
+			for l := range strings.Lines(said) {
+				fmt.Fprintf(c.Stderr, "#%d 0.123 %s\n", n, strings.TrimSpace(l))
+			}
+			if status != 0 {
+				fmt.Fprintf(c.Stderr, "#%d ERROR: process %q did not complete successfully: exit code: %d\n------\n > [2/3] RUN %s:\n%s\n------\n", n, argv, status, run, said)
+				return &command.ExitError{Name: "docker", Code: 1}
+			}
+			fmt.Fprintf(c.Stderr, "#%d DONE 0.2s\n", n)
+		}
+		return nil
+	}
+}
+
+// An entry point that does not run what it is given passes any check, so that the check says nothing.
+func TestTheCheckHasToHaveRun(t *testing.T) {
+	long, short := []string{"sh", "-c", "python -c 'import lib'"}, []string{"true"}
+	deaf := func([]string) (string, int) { return "", 0 }
+	first := func(argv []string) (string, int) { return runs(argv[:1]) }
+	const says = "nothing shows that the image of theapp ran its check on linux/amd64: its entry point "
+	for name, c := range map[string]struct {
+		of    []string
+		check []string
+		does  entryPoint
+		want  string // "" passes
+	}{
+		"none":                             {nil, long, runs, ""},
+		"exec $@":                          {[]string{"/entry.sh"}, long, runs, ""},
+		"exec $@, one word":                {[]string{"/entry.sh"}, short, runs, ""},
+		"a login shell":                    {[]string{"bash", "-lc"}, long, first, says + `["bash","-lc"] passes any other command too`},
+		"a login shell, in three words":    {[]string{"bash", "-l", "-c"}, long, first, says},
+		"a login shell, one word":          {[]string{"bash", "-lc"}, short, first, ""},
+		"env before a shell":               {[]string{"env", "--", "sh", "-c", "true"}, long, deaf, says},
+		"a script that looks at nothing":   {[]string{"/entry.sh"}, long, deaf, says},
+		"a script, one word":               {[]string{"/entry.sh"}, short, deaf, says},
+		"a script that takes one argument": {[]string{"/entry.sh"}, long, first, says},
+		"the first two arguments":          {[]string{"/entry.sh"}, long, func(argv []string) (string, int) { return runs(argv[:2]) }, says},
+		"a trace of the command": {
+			[]string{"/entry.sh"},
+			long,
+			func(argv []string) (string, int) { return "+ : " + strings.Join(argv, " "), 0 }, says,
+		},
+		"a log's prefix": {
+			[]string{"/entry.sh"},
+			long,
+			func(argv []string) (string, int) { said, status := runs(argv); return "[app] " + said, status }, "",
+		},
+		"a program of its own": {
+			[]string{"theapp"},
+			[]string{"check", "--all"},
+			func(argv []string) (string, int) {
+				if argv[0] == "check" {
+					return "", 0
+				}
+				return "no command " + argv[0], 2
+			}, "",
+		},
+		"one that fails": {[]string{"/entry.sh"}, long, func([]string) (string, int) { return "no lib", 1 }, "the image of theapp does not pass `sh -c python -c 'import lib'` on linux/amd64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := job(t, func(r *Request) { r.Downstream.Image.Check = c.check }, buildKit(c.of, c.does))
+			err := j.check(t.Context(), Image{Platform: "linux/amd64", Entrypoint: c.of})
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+// The shell form is refused before it runs, whatever SHELL it was written in: it may be a server.
+func TestShellForms(t *testing.T) {
+	for _, c := range []struct {
+		of   []string
+		want bool
+	}{
+		{[]string{"/bin/sh", "-c", "serve"}, true},
+		{[]string{"/bin/bash", "-o", "pipefail", "-c", "serve --port=80"}, true},
+		{[]string{"bash", "-lc", "serve"}, true},
+		{[]string{"bash", "-eo", "pipefail", "-lc", "exec serve"}, true},
+		{[]string{"sh", "-c", `exec "$0" "$@"`}, false},
+		{[]string{"sh", "-c", `exec ${1} --more`}, false},
+		{[]string{"bash", "-lc"}, false},
+		{[]string{"python", "-c", "serve()"}, false},
+		{[]string{"/entry.sh", "-c", "serve"}, false},
+		{nil, false},
+	} {
+		require.Equal(t, c.want, shellForm(c.of), c.of)
+	}
+}
+
+// A server as entry point does not end. Whoever waits for it would wait for ever.
+func TestTheCheckHasALimit(t *testing.T) {
+	j := job(t, func(r *Request) { r.Downstream.Image.CheckTimeout = 20 * time.Millisecond }, func(ctx context.Context, _ command.Cmd) error {
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	err := j.check(t.Context(), Image{Platform: "linux/amd64", Entrypoint: []string{"serve"}})
+	require.EqualError(t, err, "the image of theapp did not end `sh -c python -c 'import lib'` on linux/amd64 within 20ms")
+
+	stopped := errors.New("stopped by a signal")
+	ctx, stop := context.WithCancelCause(t.Context())
+	stop(stopped)
+	j.Plan.limit = time.Hour
+	require.ErrorIs(t, j.check(ctx, Image{Platform: "linux/amd64", Entrypoint: []string{"serve"}}), stopped)
+}
+
+// What was checked on which platform is kept with the image; the rest is checked when it can be.
+func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
+	const amd64, arm64 = "linux/amd64", "linux/arm64"
+	both := []Image{{Platform: amd64}, {Platform: arm64}}
+	ran := []string{}
+	j := job(t, same, func(_ context.Context, c command.Cmd) error {
+		if !slices.Contains(c.Args, "--output=type=cacheonly") {
+			return nil
+		}
+		ran = append(ran, c.Args[slices.IndexFunc(c.Args, func(a string) bool { return strings.HasPrefix(a, "--platform=") })])
+		return nil
+	})
+	j.Records, j.index = t.TempDir(), &Index{Images: both}
+	j.Result.Digest = "sha256:" + strings.Repeat("a", 64)
+	j.node = Node{Name: "here", Platforms: []string{amd64}}
+	said, err := j.smoke(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "ran sh -c python -c 'import lib' on linux/amd64; not on linux/arm64, which this builder cannot run", said)
+	require.Equal(t, []string{amd64}, j.recorded().checked())
+
+	for _, c := range []struct {
+		can  []string
+		ran  []string
+		says string
+	}{
+		{[]string{amd64}, nil, "not again on linux/amd64: it passed when it was built; not on linux/arm64, which this builder cannot run"},
+		{[]string{amd64, arm64}, []string{"--platform=" + arm64}, "not again on linux/amd64: it passed when it was built; ran sh -c python -c 'import lib' on linux/arm64"},
+		{nil, nil, "not again on linux/amd64 and linux/arm64: it passed when it was built"},
+	} {
+		ran = nil
+		j.Result = newResult(j.Plan)
+		j.Result.Reused, j.Result.Digest, j.Result.Checked = true, "sha256:"+strings.Repeat("a", 64), j.recorded().checked()
+		j.node = Node{Name: "here", Platforms: c.can}
+		said, err := j.smoke(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, c.says, said)
+		require.Equal(t, c.ran, ran)
+	}
+}
+
+// An image that is there already needs a builder for nothing but what was not checked, and is published without.
+func TestABuilderForTheRest(t *testing.T) {
+	j := job(t, same, says(1, "ERROR: no builder \"x\" found"))
+	j.Result.Reused, j.Result.Checked = true, slices.Clone(j.Plan.Platforms)
+	said, err := j.look(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "not needed", said)
+	j.Result.Checked = j.Result.Checked[:1]
+	said, err = j.look(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, `not needed: there is no builder ""`, said)
+	j.Result.Reused = false
+	_, err = j.look(t.Context())
+	require.Error(t, err)
+}
