@@ -20,23 +20,28 @@ func TestDockerfilesThatABuildDoesNotFind(t *testing.T) {
 		want string
 	}{
 		"out of the folder": {
-			map[string]string{"Dockerfile": "../docker/app.Dockerfile"}, map[string]string{"docker/app.Dockerfile": "FROM scratch\n"},
+			map[string]string{"Dockerfile": "../docker/app.Dockerfile"},
+			map[string]string{"docker/app.Dockerfile": "FROM scratch\n"},
 			"app/Dockerfile is a link to ../docker/app.Dockerfile: a build gets the folder app alone, and does not find it",
 		},
 		"out of the folder in two steps": {
-			map[string]string{"Dockerfile": "here", "here": "../there"}, map[string]string{"there": "FROM scratch\n"},
+			map[string]string{"Dockerfile": "here", "here": "../there"},
+			map[string]string{"there": "FROM scratch\n"},
 			"app/Dockerfile is a link to here: a build gets the folder app alone, and does not find it",
 		},
 		"through a folder that is a link": {
-			map[string]string{"Dockerfile": "docker/Dockerfile", "docker": "../docker"}, map[string]string{"docker/Dockerfile": "FROM scratch\n"},
+			map[string]string{"Dockerfile": "docker/Dockerfile", "docker": "../docker"},
+			map[string]string{"docker/Dockerfile": "FROM scratch\n"},
 			"app/Dockerfile is a link to docker/Dockerfile: a build gets the folder app alone",
 		},
 		"what the build leaves out": {
-			map[string]string{".dockerignore": "../.dockerignore"}, map[string]string{"app/Dockerfile": "FROM scratch\n", ".dockerignore": "x\n"},
+			map[string]string{".dockerignore": "../.dockerignore"},
+			map[string]string{"app/Dockerfile": "FROM scratch\n", ".dockerignore": "x\n"},
 			"app/.dockerignore is a link to ../.dockerignore: a build gets",
 		},
 		"a folder whose name begins alike": {
-			map[string]string{"Dockerfile": "../app2/Dockerfile"}, map[string]string{"app2/Dockerfile": "FROM scratch\n"},
+			map[string]string{"Dockerfile": "../app2/Dockerfile"},
+			map[string]string{"app2/Dockerfile": "FROM scratch\n"},
 			"app/Dockerfile is a link to ../app2/Dockerfile",
 		},
 		"within the folder": {map[string]string{"Dockerfile": "docker/it"}, map[string]string{"app/docker/it": "FROM scratch\n"}, ""},

@@ -21,6 +21,7 @@ func (p pattern) FindAllString(s string, n int) []string { return p.compiled().F
 func (p pattern) ReplaceAllString(s, with string) string {
 	return p.compiled().ReplaceAllString(s, with)
 }
+
 func (p pattern) expand(template, s string, match []int) string {
 	return string(p.compiled().ExpandString(nil, template, s, match))
 }
