@@ -153,8 +153,29 @@ func (b *Builder) bake(ctx context.Context, d Bake, dir string) (Built, error) {
 		return Built{}, err
 	}
 	metadata := filepath.Join(dir, "metadata.json")
+	var before Built
+	for again := false; ; again = true {
+		record, err := b.bakeOnce(ctx, d, text, metadata)
+		if cause := context.Cause(ctx); cause != nil {
+			return Built{}, cause
+		}
+		if err != nil && !again && passing(record) {
+			before = readRecord(record)
+			continue
+		}
+		if err != nil {
+			return Built{}, buildError(err, record, b.Name, pushesTo(d))
+		}
+		built := before.and(readRecord(record))
+		built.Digest, err = readMetadata(metadata)
+		return built, err
+	}
+}
+
+// bakeOnce builds a definition, and returns what buildx said.
+func (b *Builder) bakeOnce(ctx context.Context, d Bake, text []byte, metadata string) (said string, err error) {
 	if err := os.Remove(metadata); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Built{}, err
+		return "", err
 	}
 	var record bytes.Buffer
 	out := io.Writer(&record)
@@ -162,15 +183,19 @@ func (b *Builder) bake(ctx context.Context, d Bake, dir string) (Built, error) {
 		out = io.MultiWriter(&record, b.Log)
 	}
 	err = b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: b.bakeArgs(d, metadata), Env: b.environ(), Stdin: bytes.NewReader(text), Stdout: out, Stderr: out})
-	if cause := context.Cause(ctx); cause != nil {
-		return Built{}, cause
+	return record.String(), err
+}
+
+// and is what two tries did: a step that the first one ran is not one that was there before.
+func (b Built) and(later Built) Built {
+	later.Cached = slices.DeleteFunc(later.Cached, func(step string) bool { return slices.Contains(b.Ran, step) })
+	later.Ran = append(slices.Clone(b.Ran), later.Ran...)
+	for _, step := range b.Cached {
+		if !slices.Contains(later.Cached, step) {
+			later.Cached = append(later.Cached, step)
+		}
 	}
-	if err != nil {
-		return Built{}, buildError(err, record.String(), b.Name, pushesTo(d))
-	}
-	built := readRecord(record.String())
-	built.Digest, err = readMetadata(metadata)
-	return built, err
+	return later
 }
 
 // readMetadata takes the digest from a metadata file: that of the index, where several manifests were made. It is empty for

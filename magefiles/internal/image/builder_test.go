@@ -154,6 +154,48 @@ func TestStepsAreCounted(t *testing.T) {
 	}
 }
 
+// What may pass is tried a second time, and what the first try did counts. All else is said at once.
+func TestABuildIsTriedAgain(t *testing.T) {
+	p, err := New(request(t))
+	require.NoError(t, err)
+	dir := t.TempDir()
+	const steps = "#5 [a 1/2] RUN x\n#5 %s\n#6 [a 2/2] RUN y\n#6 %s\n"
+	for failure, tries := range map[string]int{
+		"ERROR: failed to push r/app: unexpected status from PUT request to http://r/v2/app/manifests/x: 502 Bad Gateway\n":                                2,
+		"ERROR: failed to copy: failed to do request: Put \"http://r\": EOF\n":                                                                             2,
+		"ERROR: failed to solve: failed to copy: httpReadSeeker: failed open: unexpected status from GET request to http://r/v2/b/blobs/x: 500 Internal\n": 2,
+		"ERROR: failed to push r/app: read tcp: connection reset by peer\n":                                                                                2,
+		"ERROR: failed to push r/app: denied: x\n":                                                                                                         1,
+		"ERROR: failed to push r/app: unexpected status from PUT request to http://r: 429 Too Many Requests\n":                                             1,
+		"ERROR: rpc error: code = Unavailable desc = error reading from server: EOF\n":                                                                     1,
+		"#5 ERROR: process \"/bin/sh -c x\" did not complete successfully: exit code: 1\nERROR: curl: 502 Bad Gateway\n":                                   1,
+	} {
+		ran := 0
+		b := &Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
+			if ran++; ran < 2 {
+				return says(1, fmt.Sprintf(steps, "CACHED", "DONE 2.0s")+failure)(ctx, c)
+			}
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:x"}}`), 0o644))
+			return says(0, fmt.Sprintf(steps, "CACHED", "CACHED"))(ctx, c)
+		})}
+		built, err := b.bake(t.Context(), p.pushed(), dir)
+		require.Equal(t, tries, ran, failure)
+		if tries == 1 {
+			require.Error(t, err)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, Built{Digest: "sha256:x", Cached: []string{"[a 1/2] RUN x"}, Ran: []string{"[a 2/2] RUN y"}}, built)
+	}
+	ran := 0
+	_, err = (&Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
+		ran++
+		return says(1, "ERROR: failed to push r/app: EOF\n")(ctx, c)
+	})}).bake(t.Context(), p.pushed(), dir)
+	require.ErrorContains(t, err, "the upload to the registry failed")
+	require.Equal(t, 2, ran, "no third time")
+}
+
 // The cause is told by what was asked for, and each has a next step of its own.
 func TestCausesAreToldApart(t *testing.T) {
 	step := "#11 ERROR: process \"/bin/sh -c x\" did not complete successfully: exit code: 1\n------\n > [2/2] RUN x:\n0.4 %s\n------\nDockerfile:2\n"

@@ -150,6 +150,17 @@ func unwrapped(text string) string {
 	return strings.Join(strings.Fields(broken.ReplaceAllString(lineStart.ReplaceAllString(text, ""), "$1")), " ")
 }
 
+// mayPass is what a registry, or the way there, says when the next try may go well.
+var mayPass = lazily(`(?i)(: 50[0234] (Internal|Bad|Service|Gateway)|\bEOF\b|connection reset by peer|broken pipe|TLS handshake timeout|i/o timeout)`)
+
+// passing says whether a build failed by what may pass: it gets a second try, in which all steps are in the builder's cache. A step
+// that failed is not tried again, nor is a builder that is gone.
+func passing(record string) bool {
+	said := ownWords(record)
+	summary, _ := known.find(said, "", "")
+	return !stepFailed.MatchString(record) && mayPass.MatchString(said) && !strings.HasPrefix(summary, "the builder")
+}
+
 // What to do about layers that are read, and about credential helpers.
 const (
 	nextForLayers = "its registry, or a proxy before it, does not give it: 401 and 403 want a login or leave, 429 time, and 5xx another try; PIXI_IMAGE and BASE_IMAGE may name a mirror"
