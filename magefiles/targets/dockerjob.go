@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path"
@@ -78,7 +77,8 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 	if r.Secrets, err = imageSecrets(config, set.authFile, dir); err != nil {
 		return nil, err
 	}
-	p, err := a.imagePlan(ctx, r, registry, ask)
+	history := commitOrder(repo)
+	p, err := a.imagePlan(ctx, r, registry, history, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 	}
 	return &image.Job{
 		Plan: p, Records: filepath.Join(repo.Common, stateName, imageRecords), Builder: &image.Builder{Runner: a.runner, Name: set.builder, Log: log}, Registry: registry,
-		Push: isSet(f.Push), Load: isSet(f.Load), Again: isSet(f.Again), Dir: dir, Host: "linux/" + runtime.GOARCH,
+		History: history, Push: isSet(f.Push), Load: isSet(f.Load), Again: isSet(f.Again), Dir: dir, Host: "linux/" + runtime.GOARCH,
 		Packages: func(ctx context.Context, platforms []string) (string, error) {
 			return packagesOf(ctx, d, config, set.authFile, platforms, lock)
 		},
@@ -140,9 +140,7 @@ func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *works
 		PixiImage: set.pixiImage, BaseImage: set.baseImage, Locked: exists(w, filepath.Join(d.Dir, lockFile)),
 	}
 	var err error
-	if r.Dockerfile, err = beneath.ReadFile(repo.Top, filepath.Join(w.Root, d.Dir, "Dockerfile")); errors.Is(err, fs.ErrNotExist) {
-		return r, operr.New("write one beside "+d.Manifest.Path+"; README says what it gets", "%s has no Dockerfile", d.Dir)
-	} else if err != nil {
+	if r.Dockerfile, err = readDockerfile(repo, w, d); err != nil {
 		return r, err
 	}
 	head, err := repo.Head(ctx)
@@ -154,6 +152,11 @@ func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *works
 		return r, err
 	}
 	r.Revision, r.Created, r.Dirty = head.Commit, head.Time, below(changes, repo.Prefix, d.Dir)
+	if !r.Dirty {
+		if err := committedDockerfile(ctx, repo, d); err != nil {
+			return r, err
+		}
+	}
 	if r.Locked && !r.Dirty { // what is built is what is committed
 		unknown, err := repo.Untracked(ctx, []string{path.Join(repo.Prefix, d.Dir, lockFile)})
 		if err != nil {
@@ -228,6 +231,8 @@ func sbomGenerator(ctx context.Context, registry *image.Registry, named string) 
 	switch {
 	case err == nil:
 		return generator, "", nil
+	case named == "" && errors.Is(err, image.ErrLogin):
+		return "", err.Error(), nil
 	case named == "":
 		return "", defaultSBOM + " cannot be pulled; set BUILDKIT_SBOM_GENERATOR to a mirror of it", nil
 	}
@@ -235,7 +240,7 @@ func sbomGenerator(ctx context.Context, registry *image.Registry, named string) 
 }
 
 // imagePlan asks the registry what it has, where that matters, and plans.
-func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Registry, ask asking) (*image.Plan, error) {
+func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Registry, history image.History, ask asking) (*image.Plan, error) {
 	p, err := image.New(r)
 	if err != nil || ask == unasked || p.Partial || len(r.Tags) > 0 {
 		return p, err
@@ -251,6 +256,9 @@ func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Re
 	if r.Have, err = tags(ctx, p.Repository); err == nil {
 		r.Held, err = registry.Held(ctx, p.Repository, p.Candidates(), r.Have)
 	}
+	if err == nil {
+		err = history.Order(ctx, r.Revision, r.Held)
+	}
 	switch {
 	case err == nil:
 		return image.New(r)
@@ -259,6 +267,17 @@ func (a *app) imagePlan(ctx context.Context, r image.Request, registry *image.Re
 		return p, nil
 	}
 	return nil, err
+}
+
+// commitOrder is what git knows of the order of commits.
+func commitOrder(repo *gitrepo.Repo) image.History {
+	orders := map[gitrepo.Relation]image.Order{
+		gitrepo.Earlier: image.Behind, gitrepo.Equal: image.Same, gitrepo.Later: image.Ahead, gitrepo.Diverged: image.Apart,
+	}
+	return func(ctx context.Context, ours, theirs string) (image.Order, error) {
+		is, err := repo.Relate(ctx, ours, theirs)
+		return orders[is], err
+	}
 }
 
 // pixiConfig is the configuration of pixi for image builds: PIXI_CONFIG's, in which another server of our channel, if

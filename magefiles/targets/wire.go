@@ -12,12 +12,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -203,15 +203,22 @@ func today() string {
 	return now.UTC().Format(time.DateOnly)
 }
 
+// lastSecond is the last one whose year has four digits, as every format of a date wants it.
+const lastSecond = 253402300799
+
 // epoch reads SOURCE_DATE_EPOCH; the zero time where it is not set.
 func epoch() (time.Time, error) {
 	text := os.Getenv("SOURCE_DATE_EPOCH")
 	if text == "" {
 		return time.Time{}, nil
 	}
-	var seconds int64
-	if _, err := fmt.Sscanf(strings.TrimSpace(text), "%d", &seconds); err != nil {
-		return time.Time{}, operr.NewUsage("set it to seconds since 1970, or leave it unset", "SOURCE_DATE_EPOCH=%q is no time", text)
+	const next = "set it to whole seconds since 1970, or leave it unset"
+	seconds, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	switch {
+	case err != nil || seconds < 0:
+		return time.Time{}, operr.NewUsage(next, "SOURCE_DATE_EPOCH=%q is not a time", text)
+	case seconds > lastSecond:
+		return time.Time{}, operr.NewUsage(next, "SOURCE_DATE_EPOCH=%q is after the year 9999: seconds are meant, and not parts of one", text)
 	}
 	return time.Unix(seconds, 0).UTC(), nil
 }

@@ -6,6 +6,7 @@ package dockerfile
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Word is a part of an instruction that blanks separate from others. Quotes belong to it.
@@ -32,11 +33,15 @@ type Instruction struct {
 type File struct {
 	Instructions []Instruction
 	Syntax       *Word // the frontend that a first line `# syntax=…` names; nil without one
+
+	escape byte // what continues a line, and takes its meaning from the next character
 }
 
 var (
-	directive = regexp.MustCompile(`^#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S+)\s*$`)
-	heredoc   = regexp.MustCompile(`(?:^|\s)\d*<<(-?)(?:"([^"\s]+)"|'([^'\s]+)'|([A-Za-z_]\w*))`)
+	directive = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S+)\s*$`) })
+	heredoc   = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?:^|\s)\d*<<(-?)(?:"([^"\s]+)"|'([^'\s]+)'|([A-Za-z_]\w*))`)
+	})
 )
 
 // reader walks over the lines of a file.
@@ -70,14 +75,14 @@ func Parse(text []byte) *File {
 	if strings.HasPrefix(r.text, "\ufeff") {
 		r.offset = len("\ufeff")
 	}
-	f, directives := &File{}, true
+	f, directives := &File{escape: '\\'}, true
 	for {
 		line, start, ok := r.next()
 		if !ok {
 			return f
 		}
 		trimmed := strings.TrimSpace(line)
-		m := directive.FindStringSubmatchIndex(line)
+		m := directive().FindStringSubmatchIndex(line)
 		switch {
 		case directives && m != nil:
 			value := line[m[4]:m[5]]
@@ -86,6 +91,7 @@ func Parse(text []byte) *File {
 				f.Syntax = &Word{value, start + m[4], start + m[5]}
 			case "escape":
 				r.escape = value[0]
+				f.escape = r.escape
 			}
 		case trimmed == "" || trimmed[0] == '#':
 			directives = false
@@ -177,7 +183,7 @@ func (r *reader) heredocs(i Instruction, pieces []piece) (bodies string) {
 		return ""
 	}
 	for _, p := range pieces {
-		for _, m := range heredoc.FindAllStringSubmatch(p.text, -1) {
+		for _, m := range heredoc().FindAllStringSubmatch(p.text, -1) {
 			end := m[2] + m[3] + m[4]
 			for {
 				line, _, ok := r.next()
@@ -198,7 +204,9 @@ func (r *reader) heredocs(i Instruction, pieces []piece) (bodies string) {
 }
 
 // onlyHeredoc is a script that is nothing but a body.
-var onlyHeredoc = regexp.MustCompile(`^<<-?(?:"[^"\s]+"|'[^'\s]+'|[A-Za-z_]\w*)\s*$`)
+var onlyHeredoc = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^<<-?(?:"[^"\s]+"|'[^'\s]+'|[A-Za-z_]\w*)\s*$`)
+})
 
 // script is what RUN gives to a shell: the lines from the first argument on, or the body, where there is nothing else.
 func script(pieces []piece, from int, bodies string) string {
@@ -213,7 +221,7 @@ func script(pieces []piece, from int, bodies string) string {
 	switch {
 	case strings.HasPrefix(text, "[") && strings.HasSuffix(strings.TrimSpace(text), `"]`):
 		return ""
-	case bodies != "" && onlyHeredoc.MatchString(text):
+	case bodies != "" && onlyHeredoc().MatchString(text):
 		body := strings.TrimSuffix(bodies, "\n")
 		return body[:strings.LastIndexByte(body, '\n')+1]
 	}

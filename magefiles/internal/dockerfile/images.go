@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Image is an image that a file names, as FROM, COPY --from, RUN --mount=from and `# syntax=` do, or ARG for a FROM.
@@ -19,7 +20,7 @@ type Unclear struct {
 	Line int
 }
 
-var variable = regexp.MustCompile(`^\$(?:\{(\w+)\}|(\w+))$`)
+var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\$(?:\{(\w+)\}|(\w+))$`) })
 
 // Images are those that a file names, each place once, in the order of the file. Stages and scratch are not images.
 func (f *File) Images() (images []Image, unclear []Unclear) {
@@ -93,7 +94,7 @@ func (n *namer) from(i Instruction) {
 	}
 	w := i.Words[0]
 	ref, end := unquoted(w.Text, w.End)
-	if m := variable.FindStringSubmatch(ref); m != nil && n.args[m[1]+m[2]] != nil {
+	if m := variable().FindStringSubmatch(ref); m != nil && n.args[m[1]+m[2]] != nil {
 		a := n.args[m[1]+m[2]]
 		n.add(a.word, a.value, a.end, a.line)
 	} else if m == nil {
@@ -136,38 +137,4 @@ func unquoted(value string, end int) (string, int) {
 		return value[1 : len(value)-1], end - 1
 	}
 	return value, end
-}
-
-// Cache is one cache mount of a RUN.
-type Cache struct {
-	ID   string // as it is written; the target, where none is
-	Line int
-}
-
-// Caches are the cache mounts of a file: what its builds keep on the builder, and share with every build that names the same.
-func (f *File) Caches() (caches []Cache) {
-	for _, i := range f.Instructions {
-		for _, w := range i.Flags {
-			value, ok := strings.CutPrefix(w.Text, "--mount=")
-			if !ok || i.Keyword != "RUN" {
-				continue
-			}
-			options := map[string]string{}
-			for option := range strings.SplitSeq(value, ",") {
-				key, v, _ := strings.Cut(option, "=")
-				options[strings.ToLower(key)] = v
-			}
-			if options["type"] != "cache" {
-				continue
-			}
-			id := options["id"]
-			for _, key := range []string{"target", "dst", "destination"} {
-				if id == "" {
-					id = options[key]
-				}
-			}
-			caches = append(caches, Cache{id, i.Line})
-		}
-	}
-	return caches
 }

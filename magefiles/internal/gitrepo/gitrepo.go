@@ -8,7 +8,7 @@
 //	git.go          how git is run, and what its errors say
 //	gitrepo.go outside.go    which repository it is, and why git refuses one
 //	index.go tracked.go status.go    what git knows, and what differs from the commit
-//	history.go past.go touched.go    what was committed, when, and by which commit
+//	history.go past.go touched.go ancestry.go    what was committed, when, by which commit, and before which
 //	commit.go push.go remote.go      commits and tags, here and on a remote
 //	trouble.go tagtrouble.go underway.go    what keeps a commit or a tag from being made
 //	clone.go export.go filters.go    a commit in a folder of its own

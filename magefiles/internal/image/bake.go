@@ -2,6 +2,7 @@ package image
 
 import (
 	"crypto/sha256"
+	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"maps"
@@ -131,7 +132,7 @@ func (p *Plan) pushed() Bake {
 // kept is the definition whose image is put into a folder of this machine, as an OCI layout.
 func (p *Plan) kept(dir string) Bake {
 	return p.with(func(t *Target) {
-		t.Output = []string{`type=oci,"dest=` + dir + `",tar=false` + optionsOfOutput + p.rewrite()}
+		t.Output = []string{"type=oci," + csvField("dest="+dir) + ",tar=false" + optionsOfOutput + p.rewrite()}
 	})
 }
 
@@ -139,8 +140,37 @@ func (p *Plan) kept(dir string) Bake {
 func (p *Plan) loaded(platform string, names []string) Bake {
 	return p.with(func(t *Target) {
 		t.Platforms, t.Attest, t.Annotations = []string{platform}, nil, nil
-		t.Output = []string{`type=docker,"name=` + strings.Join(names, ",") + `"` + p.rewrite()}
+		t.Output = []string{"type=docker," + csvField("name="+strings.Join(names, ",")) + p.rewrite()}
 	})
+}
+
+// csvField is one field of an output, which is a line of CSV, whatever is in it.
+func csvField(text string) string { return `"` + strings.ReplaceAll(text, `"`, `""`) + `"` }
+
+// valueOf is that of a key in an output.
+func valueOf(output, key string) (value string, ok bool) {
+	fields, err := csv.NewReader(strings.NewReader(output)).Read()
+	if err != nil {
+		return "", false
+	}
+	for _, field := range fields {
+		if value, ok = strings.CutPrefix(field, key+"="); ok {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// pushesTo is the repository to which a definition pushes; "" where it pushes nothing.
+func pushesTo(b Bake) string {
+	for _, t := range b.Target {
+		for _, o := range t.Output {
+			if name, ok := valueOf(o, "name"); ok && strings.Contains(o, "push=true") {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // from is the definition that builds another folder, of the same content.

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
@@ -54,7 +55,10 @@ func (b *Builder) Look(ctx context.Context) (Node, error) {
 	if cause := context.Cause(ctx); cause != nil {
 		return Node{}, cause
 	}
-	text := out.String()
+	text, named := out.String(), ""
+	if b.Name != "" {
+		named = ", " + b.Name
+	}
 	switch {
 	case errors.Is(err, command.ErrNotFound):
 		return Node{}, operr.New("install docker's command line and buildx, or set PATH", "images are built by docker buildx, and there is no docker on PATH")
@@ -63,7 +67,7 @@ func (b *Builder) Look(ctx context.Context) (Node, error) {
 	case err != nil && strings.Contains(text, "no builder"):
 		return Node{}, operr.New(makeBuilder+", or correct BUILDX_BUILDER", "there is no builder %q", b.Name).WithDetail(lastLines(text))
 	case err != nil:
-		return Node{}, operr.New(makeBuilder, "the builder does not answer: %w", err).WithDetail(lastLines(text))
+		return Node{}, operr.New(makeBuilder, "the builder does not answer%s: %w", named, err).WithDetail(lastLines(text))
 	}
 	return parseInspect(text), nil
 }
@@ -127,8 +131,7 @@ func (b *Builder) bakeArgs(d Bake, metadata string) []string {
 			args = append(args, "--allow=fs.read="+s.Src)
 		}
 		for _, o := range t.Output {
-			if _, rest, ok := strings.Cut(o, `"dest=`); ok {
-				dest, _, _ := strings.Cut(rest, `"`)
+			if dest, ok := valueOf(o, "dest"); ok {
 				args = append(args, "--allow=fs.write="+dest)
 			}
 		}
@@ -150,8 +153,29 @@ func (b *Builder) bake(ctx context.Context, d Bake, dir string) (Built, error) {
 		return Built{}, err
 	}
 	metadata := filepath.Join(dir, "metadata.json")
+	var before Built
+	for again := false; ; again = true {
+		record, err := b.bakeOnce(ctx, d, text, metadata)
+		if cause := context.Cause(ctx); cause != nil {
+			return Built{}, cause
+		}
+		if err != nil && !again && passing(record) {
+			before = readRecord(record)
+			continue
+		}
+		if err != nil {
+			return Built{}, buildError(err, record, b.Name, pushesTo(d))
+		}
+		built := before.and(readRecord(record))
+		built.Digest, err = readMetadata(metadata)
+		return built, err
+	}
+}
+
+// bakeOnce builds a definition, and returns what buildx said.
+func (b *Builder) bakeOnce(ctx context.Context, d Bake, text []byte, metadata string) (said string, err error) {
 	if err := os.Remove(metadata); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Built{}, err
+		return "", err
 	}
 	var record bytes.Buffer
 	out := io.Writer(&record)
@@ -159,15 +183,19 @@ func (b *Builder) bake(ctx context.Context, d Bake, dir string) (Built, error) {
 		out = io.MultiWriter(&record, b.Log)
 	}
 	err = b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: b.bakeArgs(d, metadata), Env: b.environ(), Stdin: bytes.NewReader(text), Stdout: out, Stderr: out})
-	if cause := context.Cause(ctx); cause != nil {
-		return Built{}, cause
+	return record.String(), err
+}
+
+// and is what two tries did: a step that the first one ran is not one that was there before.
+func (b Built) and(later Built) Built {
+	later.Cached = slices.DeleteFunc(later.Cached, func(step string) bool { return slices.Contains(b.Ran, step) })
+	later.Ran = append(slices.Clone(b.Ran), later.Ran...)
+	for _, step := range b.Cached {
+		if !slices.Contains(later.Cached, step) {
+			later.Cached = append(later.Cached, step)
+		}
 	}
-	if err != nil {
-		return Built{}, buildError(err, record.String())
-	}
-	built := readRecord(record.String())
-	built.Digest, err = readMetadata(metadata)
-	return built, err
+	return later
 }
 
 // readMetadata takes the digest from a metadata file: that of the index, where several manifests were made. It is empty for
@@ -190,11 +218,12 @@ func readMetadata(file string) (string, error) {
 	return target.Digest, nil
 }
 
-// A numbered step of the plain record: "#12 [linux/amd64 build 3/4] RUN …" ("[build 3/4]" for one platform), and later "#12 CACHED" or "#12 DONE 1.2s".
+// A numbered step of the plain record: "#12 [linux/amd64 build 3/4] RUN …" ("[build 3/4]" for one platform, and "[3/4]" for one
+// stage without a name besides), and later "#12 CACHED" or "#12 DONE 1.2s".
 var (
-	stepLine = regexp.MustCompile(`^#(\d+) (\[[^\]]* \d+/\d+\] .*)$`)
-	fromStep = regexp.MustCompile(`^\[[^\]]*\] FROM `) // done each time: it says what the name stands for
-	endLine  = regexp.MustCompile(`^#(\d+) (CACHED|DONE [\d.]+s)$`)
+	stepLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^#(\d+) (\[(?:[^\]]* )?\d+/\d+\] .*)$`) })
+	fromStep = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\[[^\]]*\] FROM `) }) // done each time: it says what the name stands for
+	endLine  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^#(\d+) (CACHED|DONE [\d.]+s)$`) })
 )
 
 // readRecord tells which steps of the Dockerfile were run.
@@ -202,10 +231,10 @@ func readRecord(text string) (b Built) {
 	names := map[string]string{}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
-		if m := stepLine.FindStringSubmatch(line); m != nil && !fromStep.MatchString(m[2]) {
+		if m := stepLine().FindStringSubmatch(line); m != nil && !fromStep().MatchString(m[2]) {
 			names[m[1]] = m[2]
 		}
-		m := endLine.FindStringSubmatch(line)
+		m := endLine().FindStringSubmatch(line)
 		if m == nil || names[m[1]] == "" {
 			continue
 		}

@@ -141,6 +141,93 @@ func TestBake(t *testing.T) {
 	require.ErrorContains(t, err, "reading what buildx says it built")
 }
 
+// Steps are counted whatever BuildKit puts before their number: a platform, a stage, both, or nothing.
+func TestStepsAreCounted(t *testing.T) {
+	for text, want := range map[string]Built{
+		"#5 [2/3] RUN x\n#5 DONE 0.1s\n#6 [3/3] COPY a b\n#6 CACHED\n":                       {Ran: []string{"[2/3] RUN x"}, Cached: []string{"[3/3] COPY a b"}},
+		"#4 [1/3] FROM a\n#4 DONE 0.0s\n#5 [build 2/3] RUN x\n#5 DONE 0.1s\n":                {Ran: []string{"[build 2/3] RUN x"}},
+		"#5 [linux/amd64 2/3] RUN x\n#5 CACHED\n#6 [linux/arm64 2/3] RUN x\n#6 DONE 11.1s\n": {Ran: []string{"[linux/arm64 2/3] RUN x"}, Cached: []string{"[linux/amd64 2/3] RUN x"}},
+		"#5 [internal] load 2/3\n#5 DONE 0.1s\n#6 [auth] a/b:pull\n#6 DONE 0.0s\n":           {},
+		"#5 [stage-1 10/12] RUN [ 1/2 ]\n#5 DONE 0.1s\n":                                     {Ran: []string{"[stage-1 10/12] RUN [ 1/2 ]"}},
+	} {
+		require.Equal(t, want, readRecord(text), text)
+	}
+}
+
+// What may pass is tried a second time, and what the first try did counts. All else is said at once.
+func TestABuildIsTriedAgain(t *testing.T) {
+	p, err := New(request(t))
+	require.NoError(t, err)
+	dir := t.TempDir()
+	const steps = "#5 [a 1/2] RUN x\n#5 %s\n#6 [a 2/2] RUN y\n#6 %s\n"
+	for failure, tries := range map[string]int{
+		"ERROR: failed to push r/app: unexpected status from PUT request to http://r/v2/app/manifests/x: 502 Bad Gateway\n":                                2,
+		"ERROR: failed to copy: failed to do request: Put \"http://r\": EOF\n":                                                                             2,
+		"ERROR: failed to solve: failed to copy: httpReadSeeker: failed open: unexpected status from GET request to http://r/v2/b/blobs/x: 500 Internal\n": 2,
+		"ERROR: failed to push r/app: read tcp: connection reset by peer\n":                                                                                2,
+		"ERROR: failed to push r/app: denied: x\n":                                                                                                         1,
+		"ERROR: failed to push r/app: unexpected status from PUT request to http://r: 429 Too Many Requests\n":                                             1,
+		"ERROR: rpc error: code = Unavailable desc = error reading from server: EOF\n":                                                                     1,
+		"#5 ERROR: process \"/bin/sh -c x\" did not complete successfully: exit code: 1\nERROR: curl: 502 Bad Gateway\n":                                   1,
+	} {
+		ran := 0
+		b := &Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
+			if ran++; ran < 2 {
+				return says(1, fmt.Sprintf(steps, "CACHED", "DONE 2.0s")+failure)(ctx, c)
+			}
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:x"}}`), 0o644))
+			return says(0, fmt.Sprintf(steps, "CACHED", "CACHED"))(ctx, c)
+		})}
+		built, err := b.bake(t.Context(), p.pushed(), dir)
+		require.Equal(t, tries, ran, failure)
+		if tries == 1 {
+			require.Error(t, err)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, Built{Digest: "sha256:x", Cached: []string{"[a 1/2] RUN x"}, Ran: []string{"[a 2/2] RUN y"}}, built)
+	}
+	ran := 0
+	_, err = (&Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
+		ran++
+		return says(1, "ERROR: failed to push r/app: EOF\n")(ctx, c)
+	})}).bake(t.Context(), p.pushed(), dir)
+	require.ErrorContains(t, err, "the upload to the registry failed")
+	require.Equal(t, 2, ran, "no third time")
+}
+
+// The cause is told by what was asked for, and each has a next step of its own.
+func TestCausesAreToldApart(t *testing.T) {
+	step := "#11 ERROR: process \"/bin/sh -c x\" did not complete successfully: exit code: 1\n------\n > [2/2] RUN x:\n0.4 %s\n------\nDockerfile:2\n"
+	blob := "ERROR: failed to build: failed to solve: failed to compute cache key: failed to copy: httpReadSeeker: failed open: unexpected status from GET request to https://reg.example:5000/v2/base/img/blobs/sha256:00: %s\n"
+	for _, c := range []struct{ text, want, next string }{
+		{fmt.Sprintf(step, "tar: write error: No space left on device"), "there is no space left for the build:", "docker buildx prune"},
+		{"ERROR: failed to solve: failed to extract layer sha256:00: write /usr/lib/x.so: no space left on device\n", "there is no space left for the build:", "docker buildx prune"},
+		{"ERROR: failed to build: failed to copy to tar: write /w/output/images/app/oci/blobs/x: no space left on device\n", "there is no space left for the build:", "output/"},
+		{"ERROR: failed to solve: write /x: disk quota exceeded\n", "there is no space left for the build:", ""},
+		{fmt.Sprintf(blob, "500 Internal Server Error"), "a layer of reg.example:5000/base/img, which the image is built on, cannot be had (500):", "BASE_IMAGE"},
+		{fmt.Sprintf(blob, "403 Forbidden: denied: by the company's proxy"), "cannot be had (403):", "403 want a login"},
+		{fmt.Sprintf(blob, "429 Too Many Requests"), "cannot be had (429):", "429 time"},
+		{"ERROR: failed to solve: failed to copy: httpReadSeeker: failed open: failed to do request: Get \"https://r/v2/a/blobs/sha256:0\": EOF\n", "a layer of an image that this one is built on cannot be had:", ""},
+		{"ERROR: failed to solve: failed to resolve source metadata for docker.io/docker/dockerfile:1: 429 Too Many Requests\n", "the image docker.io/docker/dockerfile:1 of the Dockerfile's own syntax cannot be had:", "take the line `# syntax=` out"},
+		{"ERROR: failed to solve: failed to resolve source metadata for m.example/docker/dockerfile-upstream:master: no such host\n", "of the Dockerfile's own syntax cannot be had:", ""},
+		{"ERROR: failed to solve: failed to resolve source metadata for r/dockerfiles/base:1: 403 Forbidden\n", "the base image r/dockerfiles/base:1 cannot be had:", ""},
+		{"ERROR: failed to push r/app: unexpected status from PATCH request to https://r/v2/app/blobs/uploads/x: 413 Request Entity Too Large\n", "a layer is too large for the registry, or for a proxy before it (413):", "client_max_body_size"},
+		{"ERROR: failed to push r/app: denied: adding 20.0 MiB of storage resource, which when updated will exceed the configured upper limit of 1.0 GiB\n", "the registry has no room for the image: it has a quota:", "quota raised"},
+		{"ERROR: failed to push r/app: denied: the namespace storage limit has been reached\n", "it has a quota:", ""},
+		{"ERROR: failed to push r/app: unexpected status from PUT request to https://r/v2/app/manifests/sha256:0: 415 Unsupported Media Type\n", "the registry does not take an index of images with attestations:", "OCI"},
+		{"ERROR: failed to push r/app: MANIFEST_INVALID: manifest invalid\n", "the registry does not take an index of images with attestations:", ""},
+		{"ERROR: failed to push r/app: error getting credentials - err: exec: \"docker-credential-desktop\": executable file not found in $PATH, out: ``\n", "docker's credential helper docker-credential-desktop cannot be used:", "config.json"},
+		{"ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF\n", "the builder big is gone:", "docker buildx ls"},
+		{"ERROR: failed to push reg.example/me/app: denied: x\n", "the registry refuses the upload:", "`docker login reg.example`"},
+	} {
+		err := buildError(&command.ExitError{Name: "docker", Code: 1}, c.text, "big", "reg.example/me/app")
+		require.ErrorContains(t, err, c.want, c.text)
+		require.Contains(t, fmt.Sprintf("%+v", err), c.next)
+		require.NotContains(t, fmt.Sprintf("%+v", err), "LOGIN")
+	}
+}
+
 // What BuildKit says when a build fails, as it was seen, and the sentence that is made of it.
 func TestBuildErrors(t *testing.T) {
 	step := "#11 ERROR: process \"/bin/sh -c set -eu\" did not complete successfully: exit code: 1\n------\n > [environment 3/3] RUN pixi install:\n0.4 %s\n------\nDockerfile:13\n"
@@ -178,7 +265,7 @@ func TestBuildErrors(t *testing.T) {
 		{"ERROR: something new\n", "building the image:", "something new"},
 		{"401 Unauthorized\n", "the registry refuses the upload:", ""},
 	} {
-		err := buildError(&command.ExitError{Name: "docker", Code: 1}, c.text)
+		err := buildError(&command.ExitError{Name: "docker", Code: 1}, c.text, "", "")
 		require.ErrorContains(t, err, c.want, c.text)
 		text := fmt.Sprintf("%+v", err)
 		require.Contains(t, text, "no tag was moved")

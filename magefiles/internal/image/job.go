@@ -33,6 +33,9 @@ type Job struct {
 	// are no changes, an image is built from that: neither a file that git ignores nor what is changed meanwhile gets into it.
 	Export func(ctx context.Context, dir string) (folder string, err error)
 
+	// History says how commits of images in the registry stand to ours. nil knows none.
+	History History
+
 	// Packages says whether everything that the environment asks for by name is on its channel, for every platform.
 	Packages func(ctx context.Context, platforms []string) (evidence string, err error)
 
@@ -207,7 +210,10 @@ func (j *Job) verify(ctx context.Context) (_ string, err error) {
 	switch {
 	case j.Result.Reused:
 	case j.Push:
-		j.index, err = j.Registry.Read(ctx, j.Plan.Repository+"@"+j.Result.Digest)
+		err = soon(ctx, func() (err error) {
+			j.index, err = j.Registry.Read(ctx, j.Plan.Repository+"@"+j.Result.Digest)
+			return err
+		})
 	default:
 		j.index, err = readLayout(j.Result.Kept)
 	}
@@ -256,63 +262,4 @@ func (j *Job) load(ctx context.Context) (string, error) {
 	defer done()
 	_, err = j.Builder.bake(ctx, definition, j.Dir)
 	return "docker run " + names[1], err
-}
-
-// tag asks the registry again, since time has passed, and moves the tags.
-func (j *Job) tag(ctx context.Context) (string, error) {
-	tags, err := j.current(ctx)
-	if err != nil {
-		return "", err
-	}
-	j.Result.Tags = tags
-	var moved, stay []string
-	for n, t := range tags {
-		if !t.Moves {
-			stay = append(stay, t.Name)
-			continue
-		}
-		now, err := j.Registry.Digest(ctx, j.Plan.Repository+":"+t.Name)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return "", err
-		}
-		if err == nil && now == j.Result.Digest {
-			tags[n] = Tag{t.Name, false, "stands for this image already"}
-			stay = append(stay, t.Name)
-			continue
-		}
-		if err := j.Registry.Tag(ctx, j.Plan.Repository, j.Result.Digest, t.Name); err != nil {
-			return "", err
-		}
-		moved = append(moved, t.Name)
-	}
-	return told(moved, stay), nil
-}
-
-func told(moved, stay []string) string {
-	switch {
-	case len(moved)+len(stay) == 0:
-		return "none: only some platforms were built; `docker:merge` joins them"
-	case len(moved) == 0:
-		return "no tag moved: " + strings.Join(stay, ", ") + " stay"
-	case len(stay) == 0:
-		return strings.Join(moved, ", ")
-	}
-	return strings.Join(moved, ", ") + "; " + strings.Join(stay, ", ") + " stay"
-}
-
-// current decides about the tags anew, unless they were asked for by name.
-func (j *Job) current(ctx context.Context) ([]Tag, error) {
-	p := j.Plan
-	if p.named || p.Partial {
-		return slices.Clone(p.Tags), nil
-	}
-	have, err := j.Registry.Tags(ctx, p.Repository)
-	if err != nil {
-		return nil, err
-	}
-	held, err := j.Registry.Held(ctx, p.Repository, p.Candidates(), have)
-	if err != nil {
-		return nil, err
-	}
-	return Ladder(p.version, p.Revision, p.created, have, held), nil
 }

@@ -2,10 +2,12 @@ package image
 
 import (
 	"context"
+	"encoding/csv"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -134,6 +136,13 @@ func TestPathsAreTakenAsTheyAre(t *testing.T) {
 	require.Subset(t, args, []string{"--allow=fs.read=/w,x ${a}/app", "--allow=fs.read=/s ${b}/c", "--allow=fs.write=/o,x ${c}"})
 	text, err := kept.Target["default"].MarshalJSON()
 	require.NoError(t, err)
+	for _, dir := range []string{`/a"b/oci`, `/"/oci`, `/a""b c,d/oci`, "/a\nb/oci"} {
+		kept := p.kept(dir)
+		require.Contains(t, (&Builder{}).bakeArgs(kept, "m"), "--allow=fs.write="+dir)
+		fields, err := csv.NewReader(strings.NewReader(kept.Target["default"].Output[0])).Read()
+		require.NoError(t, err)
+		require.Equal(t, "dest="+dir, fields[1])
+	}
 	for _, literal := range []string{`"context":"/w,x $${a}/app"`, `"src":"/s $${b}/c"`, `\"dest=/o,x $${c}\"`} {
 		require.Contains(t, string(text), literal)
 	}

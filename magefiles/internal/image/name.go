@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -12,8 +13,10 @@ import (
 // The grammar of references, of distribution's reference package: a host that Docker takes as one (with a dot, a port, or
 // localhost), and lower-case components.
 var (
-	host      = regexp.MustCompile(`^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|localhost:\d+|[a-z0-9-]+(\.[a-z0-9-]+)*:\d+|\[[0-9a-f:]+\](:\d+)?)$`)
-	component = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`)
+	host = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|localhost:\d+|[a-z0-9-]+(\.[a-z0-9-]+)*:\d+|\[[0-9a-f:]+\](:\d+)?)$`)
+	})
+	component = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`) })
 )
 
 // maxRepository is the longest repository that registries take, host included.
@@ -25,7 +28,7 @@ func Repository(registry, name string) (string, error) {
 	full := strings.ToLower(strings.TrimSuffix(registry, "/") + "/" + name)
 	parts := strings.Split(full, "/")
 	const next = "write HOST/OWNER, such as ghcr.io/someone or 127.0.0.1:5000/someone, into IMAGE_REGISTRY or registry of [tool.image]"
-	if !host.MatchString(parts[0]) {
+	if !host().MatchString(parts[0]) {
 		return "", operr.NewUsage(next, "%q is no registry: %q is not a host", registry, parts[0])
 	}
 	if _, port, err := net.SplitHostPort(parts[0]); err == nil {
@@ -34,7 +37,7 @@ func Repository(registry, name string) (string, error) {
 		}
 	}
 	for _, p := range parts[1:] {
-		if !component.MatchString(p) {
+		if !component().MatchString(p) {
 			return "", operr.NewUsage(next+"; names have letters, digits, and single . _ - between them",
 				"%s cannot be the name of an image: %q is not allowed in it", full, p)
 		}
@@ -45,12 +48,24 @@ func Repository(registry, name string) (string, error) {
 	return full, nil
 }
 
-// tagPattern is what a tag may be.
-var tagPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+// maxTag is the longest tag that registries take.
+const maxTag = 128
+
+// isTag says whether a text may be a tag: letters, digits and _, and behind the first character . and - too.
+func isTag(text string) bool {
+	for i := range len(text) {
+		c := text[i]
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
+		if !letter && (i == 0 || c != '.' && c != '-') {
+			return false
+		}
+	}
+	return text != "" && len(text) <= maxTag
+}
 
 // CheckTag refuses what cannot be a tag, with exit status 2.
 func CheckTag(tag string) error {
-	if tagPattern.MatchString(tag) {
+	if isTag(tag) {
 		return nil
 	}
 	return operr.NewUsage("use letters, digits, and . _ - after the first character", "%q cannot be a tag", tag)

@@ -42,7 +42,8 @@ type Plan struct {
 	context string            // absolute path of Dir
 	secrets map[string]string // paths of the secrets' files
 	version version.Version
-	created time.Time
+	have    []string // the tags that the registry had when the plan was made
+	held    map[string]Held
 	limit   time.Duration // of the check, on each platform
 	named   bool          // the tags were asked for by name: the registry does not decide about them
 }
@@ -66,7 +67,7 @@ type Request struct {
 	Secrets              map[string]string // files by id
 
 	Have []string        // the repository's tags
-	Held map[string]Held // what those of Candidates stand for
+	Held map[string]Held // what those of Candidates stand for, and how their commits stand to ours
 	Tags []string        // these tags, whatever else there is, in place of the ladder
 }
 
@@ -101,7 +102,7 @@ func New(r Request) (*Plan, error) {
 	p := &Plan{
 		Name: d.Name(), Dir: d.Dir, Version: d.Manifest.Version, Revision: r.Revision, Created: r.Created.UTC().Format(time.RFC3339),
 		Check: config.Check, SBOM: r.SBOM, Cache: config.Cache, Rewrite: config.RewriteTimestamp, Warnings: []string{},
-		context: filepath.Join(r.Root, filepath.FromSlash(d.Dir)), created: r.Created, limit: config.CheckTimeout, secrets: r.Secrets, Secrets: slices.Sorted(maps.Keys(r.Secrets)),
+		context: filepath.Join(r.Root, filepath.FromSlash(d.Dir)), have: r.Have, held: r.Held, limit: config.CheckTimeout, secrets: r.Secrets, Secrets: slices.Sorted(maps.Keys(r.Secrets)),
 	}
 	var err error
 	if p.Repository, err = Repository(cmp.Or(r.Registry, config.Registry, nowhere), config.Name); err != nil {
@@ -122,11 +123,17 @@ func New(r Request) (*Plan, error) {
 	if err := p.name(r); err != nil {
 		return nil, err
 	}
-	p.describe(r)
+	file := dockerfile.Parse(r.Dockerfile)
+	p.describe(r, file)
+	unmet, err := notGiven(p.Dir, file)
+	if err != nil {
+		return nil, err
+	}
+	p.Warnings = append(p.Warnings, unmet...)
 	if err := p.publishable(r.Dockerfile); err != nil {
 		return nil, err
 	}
-	p.warn(r)
+	p.warn(r, file)
 	p.Definition = p.bake()
 	return p, nil
 }
@@ -165,13 +172,13 @@ func (p *Plan) name(r Request) error {
 	case p.Partial:
 		p.Tags = []Tag{}
 	default:
-		p.Tags = Ladder(p.version, r.Revision, r.Created, r.Have, r.Held)
+		p.Tags = Ladder(p.version, r.Revision, r.Have, r.Held)
 	}
 	return nil
 }
 
 // describe sets labels and build arguments.
-func (p *Plan) describe(r Request) {
+func (p *Plan) describe(r Request, file *dockerfile.File) {
 	d := r.Downstream
 	p.Args = map[string]string{"SOURCE_DATE_EPOCH": fmt.Sprint(r.Created.Unix()), "IMAGE_REVISION": p.Revision, cacheArg: cacheID(p.Repository, r.Source)}
 	p.Labels = map[string]string{
@@ -184,7 +191,7 @@ func (p *Plan) describe(r Request) {
 	}
 	set(p.Args, "PIXI_IMAGE", r.PixiImage)
 	set(p.Args, "BASE_IMAGE", r.BaseImage)
-	base, digest, _ := strings.Cut(baseName(r.Dockerfile, p.Args), "@")
+	base, digest, _ := strings.Cut(file.Base(p.Args), "@")
 	set(p.Labels, labelBase, base)
 	set(p.Labels, labelBaseDigest, digest)
 }
@@ -224,7 +231,7 @@ func set(m map[string]string, key, value string) {
 	}
 }
 
-func (p *Plan) warn(r Request) {
+func (p *Plan) warn(r Request, file *dockerfile.File) {
 	if cmp.Or(r.Registry, r.Downstream.Image.Registry) == "" {
 		p.Warnings = append(p.Warnings, "no registry is known, and none is asked: set IMAGE_REGISTRY=HOST/OWNER, or registry in [tool.image], to see which tags would move")
 	}
@@ -237,7 +244,7 @@ func (p *Plan) warn(r Request) {
 	if r.Dirty {
 		p.Warnings = append(p.Warnings, r.Downstream.Dir+" has changes that are not committed: the image is not for anyone else")
 	}
-	for _, c := range dockerfile.Parse(r.Dockerfile).Caches() {
+	for _, c := range file.Caches() {
 		if !strings.Contains(c.ID, "${"+cacheArg+"}") && !strings.Contains(c.ID, "$"+cacheArg) {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("the cache %s of %s/Dockerfile, line %d, is shared with every project on the builder: write id=%s-${%s}, and ARG %s before it",
 				c.ID, r.Downstream.Dir, c.Line, strings.Trim(path.Base(c.ID), "."), cacheArg, cacheArg))

@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/dockerfile"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -245,8 +246,69 @@ func TestBaseName(t *testing.T) {
 		{"from a:1\n", "a:1", nil},
 		{"FROM scratch\n", "", nil},
 		{"FROM $A\r\n", "", nil},
+		// As BuildKit's own parser reads them.
+		{"FROM ${X:-y:1}\n", "y:1", nil},
+		{"ARG X\nFROM ${X:-y:1}\n", "y:1", nil},
+		{"ARG X=\nFROM ${X:-y:1}${X-z}\n", "y:1", nil},
+		{"ARG X=a:1\nFROM ${X:-y:1}\n", "a:1", nil},
+		{"ARG X\nFROM ${X:-y:1}\n", "mine", map[string]string{"X": "mine"}},
+		{"FROM ${X:-y:1}\n", "y:1", map[string]string{"X": "it is not declared"}},
+		{"ARG H=reg.example N=\"deb ian\" V='1$2'\nFROM ${H}/a\n", "reg.example/a", nil},
+		{"ARG V=12 IMG=debian:$V-slim\nFROM $IMG\n", "debian:12-slim", nil},
+		{"ARG V=12 IMG=debian:${V}\nFROM \"$IMG\"\n", "debian:13", map[string]string{"V": "13"}},
+		{"ARG S\nFROM a:1$S\n", "a:1", nil},
+		{"ARG S=x\nFROM a:1${S:+-slim}${T:+no}\n", "a:1-slim", nil},
+		{"FROM a:1\nRUN <<EOF\nFROM b:2\nEOF\n", "a:1", nil},
+		{"FROM a:1\nCOPY <<-\"X\" /f\n\tFROM b:2\n\tX\n", "a:1", nil},
+		{"FROM a:1 AS x\nARG B=b:2\nFROM $B\n", "", nil},
+		{"FROM --platform=$BUILDPLATFORM a:1 AS x\n# FROM c\nFROM \\\n  b:2 \\\n  AS y\n", "b:2", nil},
+		{"# escape=`\nFROM `\n a:1\n", "a:1", nil},
+		{"ARG A=x-$TARGETARCH\nFROM r/$A:1\n", "", nil},
+		{"FROM r/$TARGETARCH:1\n", "", nil},
+		{"ARG X=a:1-rc\nFROM ${X%-rc}\n", "", nil},
+		{"ARG X=a:1\nFROM ${X/a/b}\n", "", nil},
+		{"FROM ${X:?give one}\n", "", nil},
+		{"FROM ${X:-${Y:-z:1}}\n", "z:1", nil},
+		{"FROM ${X\nFROM ${\n", "", nil},
+		{"FROM 'a\n", "", nil},
 		{"", "", nil},
 	} {
-		require.Equal(t, c.want, baseName([]byte(c.file), c.args), c.file)
+		require.Equal(t, c.want, dockerfile.Parse([]byte(c.file)).Base(c.args), c.file)
+	}
+}
+
+// What a Dockerfile mounts and no build is given is said before anything is built; what a step cannot do without is refused.
+func TestMountsThatNoBuildIsGiven(t *testing.T) {
+	for text, want := range map[string]string{
+		"RUN --mount=type=ssh git clone x":                                                                "line 2 of app/Dockerfile mounts the SSH agent default, and a build is given none: let",
+		"RUN --mount=type=ssh,id=work \\\n  git clone x":                                                  "mounts the SSH agent work, and",
+		"RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci":                                     "mounts the secret npmrc, and",
+		"RUN --mount=type=secret,target=/run/.netrc true":                                                 "mounts the secret .netrc, and",
+		"RUN --mount=type=cache,target=/c,id=${CACHE_ID} --mount=type=secret,id=TOKEN,env=TOKEN x":        "mounts the secret TOKEN, and",
+		"RUN --mount=type=secret,id=PIXI_CONFIG --mount=type=secret,id=RATTLER_AUTH_FILE,required=true x": "",
+		"RUN --mount=from=tools,target=/t x\nCOPY --mount=type=ssh a b":                                   "",
+		"RUN <<EOF\nRUN --mount=type=ssh x\nEOF":                                                          "",
+	} {
+		r := request(t)
+		r.Locked, r.Dockerfile = true, []byte("FROM a:1\n"+text+"\n")
+		p, err := New(r)
+		require.NoError(t, err)
+		if want == "" {
+			require.Empty(t, p.Warnings, text)
+			continue
+		}
+		require.Len(t, p.Warnings, 1, text)
+		require.Contains(t, p.Warnings[0], want)
+	}
+	for text, want := range map[string]string{
+		"RUN --mount=type=ssh,required x":                 "mounts the SSH agent default, and a build is given none: the step requires it",
+		"RUN --mount=type=secret,id=a,required=true x":    "mounts the secret a, and a build is given none: the step requires it",
+		"RUN --mount=required=TRUE,id=b,type=secret true": "mounts the secret b,",
+	} {
+		r := request(t)
+		r.Dockerfile = []byte("FROM a:1\n" + text + "\n")
+		_, err := New(r)
+		require.ErrorContains(t, err, want)
+		require.NotEmpty(t, err.(*operr.Error).Next)
 	}
 }

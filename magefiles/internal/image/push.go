@@ -26,7 +26,7 @@ func (r *Registry) MayPush(ctx context.Context, repository string) error {
 		return err
 	}
 	doing := "asking whether " + repository + " may be pushed to"
-	err = failure(doing, remote.CheckPushPermission(repo.Tag(Latest), authn.DefaultKeychain, r.asked(ctx)))
+	err = failure(repository, doing, remote.CheckPushPermission(repo.Tag(Latest), authn.DefaultKeychain, r.asked(ctx)))
 	switch {
 	case errors.Is(err, ErrNotFound): // some make none by themselves
 		return operr.New("create "+repository+" there, or correct its name", "%s: %w", doing, ErrNotFound)

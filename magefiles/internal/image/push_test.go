@@ -177,3 +177,29 @@ func TestAnImageIsKnownWhateverTagsWereAskedFor(t *testing.T) {
 	require.Equal(t, "has no longer the image that this clone built", said)
 	require.False(t, j.Result.Reused)
 }
+
+// A registry of several nodes has what was pushed a moment ago, and one of them does not know it yet.
+func TestWhatWasPushedIsThereSoon(t *testing.T) {
+	for what, path := range map[string]string{"the index": "/manifests/sha256:", "a configuration": "/blobs/sha256:"} {
+		s := newShop(t)
+		j := pushing(t, s, same)
+		j.Result.Digest = s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...)
+		missing := 2
+		s.refusing(404, "MANIFEST_UNKNOWN", func(r *http.Request) bool {
+			if !reads(r) || !strings.Contains(r.URL.Path, path) || missing == 0 {
+				return false
+			}
+			missing--
+			return true
+		})
+		_, err := j.verify(t.Context())
+		require.NoError(t, err, what)
+		require.Len(t, j.Result.Images, 2)
+		require.Zero(t, missing)
+	}
+	s := newShop(t)
+	j := pushing(t, s, same)
+	j.Result.Digest = "sha256:" + strings.Repeat("0", 64)
+	_, err := j.verify(t.Context())
+	require.ErrorIs(t, err, ErrNotFound, "what is not there in the end, is not there")
+}

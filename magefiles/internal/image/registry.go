@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -72,8 +71,6 @@ const (
 	maxImages = 1_000 // in an index, attestations included
 )
 
-var tagForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
-
 // Tags returns the tags of a repository; none for one that is not there. What cannot be a tag is left out.
 func (r *Registry) Tags(ctx context.Context, repository string) ([]string, error) {
 	repo, err := name.NewRepository(repository)
@@ -85,7 +82,7 @@ func (r *Registry) Tags(ctx context.Context, repository string) ([]string, error
 		return nil, err
 	}
 	tags, err := allTags(ctx, puller, repo)
-	if err = failure("asking for the tags of "+repository, err); errors.Is(err, ErrNotFound) {
+	if err = failure(repository, "asking for the tags of "+repository, err); errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
 	return tags, err
@@ -103,7 +100,7 @@ func allTags(ctx context.Context, puller *remote.Puller, repo name.Repository) (
 			return nil, err
 		}
 		for _, tag := range page.Tags {
-			if tagForm.MatchString(tag) {
+			if isTag(tag) {
 				tags = append(tags, tag)
 			}
 		}
@@ -125,7 +122,7 @@ func (r *Registry) get(ctx context.Context, ref string) (*remote.Descriptor, err
 		return nil, err
 	}
 	d, err := puller.Get(ctx, reference)
-	return d, failure("reading "+ref, err)
+	return d, failure(ref, "reading "+ref, err)
 }
 
 // Digest is that of what stands behind a reference, by the smallest request that says so. Errors: ErrNotFound.
@@ -144,7 +141,7 @@ func (r *Registry) Digest(ctx context.Context, ref string) (string, error) {
 	}
 	var answer *transport.Error
 	if errors.As(err, &answer) || errors.Is(err, httpclient.ErrStalled) {
-		return "", failure("looking for "+ref, err)
+		return "", failure(ref, "looking for "+ref, err)
 	}
 	d, err := r.get(ctx, ref) // some registries leave out of a short answer what has to be in it
 	if err != nil {
@@ -188,27 +185,45 @@ func (r *Registry) Read(ctx context.Context, ref string) (*Index, error) {
 	}
 	doing := "reading " + ref
 	if !d.MediaType.IsIndex() {
-		return r.single(d, doing)
+		return r.single(d, ref, doing)
 	}
 	index, err := d.ImageIndex()
 	if err != nil {
-		return nil, failure(doing, err)
+		return nil, failure(ref, doing, err)
 	}
 	i, err := readIndex(index)
-	return i, failure(doing, err)
+	return i, failure(ref, doing, err)
 }
 
 // single reads an image that is in no index.
-func (r *Registry) single(d *remote.Descriptor, doing string) (*Index, error) {
+func (r *Registry) single(d *remote.Descriptor, ref, doing string) (*Index, error) {
 	img, err := d.Image()
 	if err != nil {
-		return nil, failure(doing, err)
+		return nil, failure(ref, doing, err)
 	}
 	one, err := readImage(img)
 	if err != nil {
-		return nil, failure(doing, err)
+		return nil, failure(ref, doing, err)
 	}
 	return &Index{Digest: d.Digest.String(), Images: []Image{*one}}, nil
+}
+
+// soon asks again, for some seconds, for what was pushed a moment ago: a registry of several nodes does not have it on all of them
+// at once.
+func soon(ctx context.Context, ask func() error) error {
+	wait := 200 * time.Millisecond
+	for {
+		err := ask()
+		if !errors.Is(err, ErrNotFound) || wait > 4*time.Second {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(wait):
+			wait *= 2
+		}
+	}
 }
 
 // Tag gives tags to the image of a digest: the same manifest, byte for byte.
@@ -222,7 +237,12 @@ func (r *Registry) Tag(ctx context.Context, repository, digest, tag string) erro
 	if err != nil {
 		return err
 	}
-	return failure("tagging "+ref+" as "+tag, r.pusher.Put(ctx, repo.Tag(tag), d))
+	err = r.pusher.Put(ctx, repo.Tag(tag), d)
+	doing := "tagging " + ref + " as " + tag
+	if immutable(err) {
+		return operr.New("raise the version: its tags are new", "%s: %w", doing, keepsTag{said{err}})
+	}
+	return failure(ref, doing, err)
 }
 
 // Held says what tags of a repository stand for; those that are not there are left out.
@@ -256,12 +276,21 @@ func (r *Registry) heldBy(ctx context.Context, repository, tag string) (h Held, 
 	}
 	labels, err := labelsOf(d)
 	if err != nil {
-		return h, failure("reading "+repository+":"+tag, err)
+		return h, failure(repository, "reading "+repository+":"+tag, err)
 	}
-	h.Version, h.Revision = labels[labelVersion], labels[labelRevision]
-	h.Created, _ = time.Parse(time.RFC3339, labels[labelCreated]) // zero where it says none
+	h.Digest = d.Digest.String()
+	if ofPlan(repository, labels) {
+		h.Version, h.Revision = labels[labelVersion], labels[labelRevision]
+	}
 	r.held.Store(key, h)
 	return h, nil
+}
+
+// ofPlan says whether labels are those of a plan for this repository. An image that is built on one of ours in another way has its
+// labels, of another name.
+func ofPlan(repository string, labels map[string]string) bool {
+	title := labels[labelTitle]
+	return labels[labelPlan] != "" && title != "" && strings.HasSuffix(repository, "/"+strings.ToLower(title))
 }
 
 // Join pushes one index of several, by digest: all their images and attestations. The annotations are the first one's.
@@ -275,21 +304,21 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 		}
 		part, err := there.ImageIndex()
 		if err != nil {
-			return "", failure("reading "+ref, err)
+			return "", failure(ref, "reading "+ref, err)
 		}
 		manifest, err := part.IndexManifest()
 		if err != nil {
-			return "", failure("reading "+ref, err)
+			return "", failure(ref, "reading "+ref, err)
 		}
 		if len(manifest.Manifests) > maxImages {
-			return "", failure("reading "+ref, fmt.Errorf("it has more than %d images", maxImages))
+			return "", failure(ref, "reading "+ref, fmt.Errorf("it has more than %d images", maxImages))
 		}
 		if n == 0 {
 			joined = mutate.Annotations(joined, manifest.Annotations).(v1.ImageIndex)
 		}
 		all, err := addenda(part, manifest)
 		if err != nil {
-			return "", failure("reading "+ref, err)
+			return "", failure(ref, "reading "+ref, err)
 		}
 		joined = mutate.AppendManifests(joined, all...)
 	}
@@ -305,48 +334,7 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 	if err != nil {
 		return "", err
 	}
-	return sum.String(), failure("pushing "+ref.String(), pusher.Push(ctx, ref, joined))
-}
-
-// said is an error with words of a registry in it, as a part of a sentence.
-type said struct{ error }
-
-func (s said) Error() string { return httpclient.Said(s.error.Error()) }
-
-func (s said) Unwrap() error { return s.error }
-
-// failure says what was being done, and what to do about what registries answer.
-func failure(doing string, err error) error {
-	if errors.Is(err, httpclient.ErrStalled) {
-		return operr.New("see whether the registry, or a proxy before it, is well; run it again: nothing is lost",
-			"%s: the registry took the connection, and says nothing any more: %w", doing, httpclient.Plain(err))
-	}
-	var answer *transport.Error
-	if err == nil || !errors.As(err, &answer) {
-		return wrap(doing, err)
-	}
-	switch status := answer.StatusCode; {
-	case status == http.StatusNotFound:
-		return operr.New("correct its name, or push it there first", "%s: %w", doing, ErrNotFound)
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return operr.New("log in: `docker login HOST`; in a workflow the job needs `packages: write`", "%s: the registry refuses it (%d): %w", doing, status, said{err})
-	case status == http.StatusTooManyRequests:
-		return operr.New("wait, and run it again: nothing is lost", "%s: the registry allows no more requests for now (429): %w", doing, said{err})
-	case status >= http.StatusInternalServerError:
-		return operr.New("run it again: nothing is lost", "%s: the registry failed (%d): %w", doing, status, said{err})
-	case status == http.StatusRequestEntityTooLarge:
-		return operr.New("see how much the registry, or a proxy before it, takes at a time, and have it take more", "%s: it is too large for the registry (413): %w", doing, said{err})
-	case status >= http.StatusBadRequest:
-		return operr.New("see what the registry, or a proxy before it, has against it", "%s: the registry does not take it (%d): %w", doing, status, said{err})
-	}
-	return wrap(doing, err)
-}
-
-func wrap(doing string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return operr.New("see whether the registry can be reached; run it again: nothing is lost", "%s: %w", doing, httpclient.Plain(err))
+	return sum.String(), failure(repository, "pushing "+ref.String(), pusher.Push(ctx, ref, joined))
 }
 
 // parse reads a reference, REPOSITORY:TAG or REPOSITORY@DIGEST. Errors are about the spelling, with exit status 2.

@@ -116,7 +116,7 @@ func TestRegistry(t *testing.T) {
 	require.Equal(t, digest, tagged.Digest, "the same manifest, byte for byte")
 	held, err := r.Held(t.Context(), p.Repository, []string{"1.2.3", "latest", "gone"}, []string{"1.2.3", "gone"})
 	require.NoError(t, err)
-	require.Equal(t, map[string]Held{"1.2.3": {"1.2.3", q.Revision, q.Created.UTC()}}, held)
+	require.Equal(t, map[string]Held{"1.2.3": {Version: "1.2.3", Revision: q.Revision, Digest: digest}}, held)
 	require.NoError(t, r.Has(t.Context(), p.Repository+":1.2.3"))
 	require.ErrorIs(t, r.Has(t.Context(), p.Repository+":none"), ErrNotFound)
 

@@ -121,16 +121,31 @@ func TestHeld(t *testing.T) {
 	tag("bare", img)
 	c, err := img.ConfigFile()
 	require.NoError(t, err)
-	c.Config.Labels = map[string]string{labelVersion: "v0.1", labelCreated: "yesterday"}
-	img, err = mutate.ConfigFile(img, c)
-	require.NoError(t, err)
-	tag("one", img)
+	labelled := func(name string, labels map[string]string) {
+		c.Config.Labels = labels
+		one, err := mutate.ConfigFile(img, c)
+		require.NoError(t, err)
+		tag(name, one)
+	}
+	labelled("one", map[string]string{labelVersion: "v0.1", labelPlan: "x", labelTitle: "TheApp"})
+	labelled("base", map[string]string{labelVersion: "24.04", labelRevision: q.Revision, labelTitle: "theapp"})
+	labelled("onours", map[string]string{labelVersion: "1.2.3", labelPlan: "x", labelTitle: "runtime"})
+	labelled("nameless", map[string]string{labelVersion: "1.2.3", labelPlan: "x"})
 	tag("empty", empty.Index)
 	digest := s.put(t, p.Repository, p, "linux/amd64", "linux/arm64")
 	require.NoError(t, r.Tag(t.Context(), p.Repository, digest, "1.2.3"))
 
-	names := []string{"bare", "one", "empty", "1.2.3", "gone"}
-	want := map[string]Held{"bare": {}, "one": {Version: "v0.1"}, "empty": {}, "1.2.3": {"1.2.3", q.Revision, q.Created.UTC()}}
+	names := []string{"bare", "one", "empty", "1.2.3", "base", "onours", "nameless", "gone"}
+	want := map[string]Held{
+		"bare": {}, "one": {Version: "v0.1"}, "empty": {}, "1.2.3": {Version: "1.2.3", Revision: q.Revision},
+		"base": {}, "onours": {}, "nameless": {}, // labels that are not of a plan for this image count for nothing
+	}
+	for name, h := range want {
+		there, err := r.Digest(t.Context(), p.Repository+":"+name)
+		require.NoError(t, err)
+		h.Digest = there
+		want[name] = h
+	}
 	var got [4]map[string]Held
 	var errs [4]error
 	var several sync.WaitGroup
@@ -147,7 +162,7 @@ func TestHeld(t *testing.T) {
 	require.NoError(t, r.Tag(t.Context(), p.Repository, digest, "bare"))
 	held, err := r.Held(t.Context(), p.Repository, []string{"bare"}, names)
 	require.NoError(t, err)
-	require.Equal(t, want["1.2.3"], held["bare"], "a tag that moved is not taken for what it was")
+	require.Equal(t, Held{Version: "1.2.3", Revision: q.Revision, Digest: digest}, held["bare"], "a tag that moved is not taken for what it was")
 }
 
 // Some registries leave the digest out of what they answer to HEAD.

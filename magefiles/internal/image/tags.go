@@ -2,9 +2,9 @@ package image
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
@@ -16,11 +16,13 @@ type Tag struct {
 	Why   string `json:"why"`   // in words that follow the name
 }
 
-// Held is what a tag of a registry stands for, as the labels of its image say.
+// Held is what a tag of a registry stands for, as the labels of its image say. They count where a plan wrote them: an image that
+// was made in another way has those of its base image, such as the version of Ubuntu.
 type Held struct {
-	Version  string    // "" where the image does not say
-	Revision string    // likewise
-	Created  time.Time // zero where the image does not say
+	Version  string // "" where no plan says it
+	Revision string // likewise
+	Digest   string // of what the tag stands for
+	Order    Order  // how Revision stands to ours; see [History.Order]
 }
 
 // standsForCommit is said of a tag that moves only where another image is made of the commit.
@@ -53,21 +55,21 @@ func RevisionTag(revision string) string {
 	return tag
 }
 
-// Ladder says which tags the image of a version, made of a commit of a given time, gets in a registry that has these tags.
-// held knows what those of them stand for that Ladder may have to take away (see Candidates).
+// Ladder says which tags the image of a version, made of a commit, gets in a registry that has these tags. held knows what
+// those of them stand for that Ladder may have to take away (see Candidates), and how their commits stand to ours.
 //
-// A tag only ever moves forward: to a higher version, or to a later commit of the same one. So a backport moves what is
+// A tag only ever moves forward: to a higher version, or to a commit of the same one that is made on the one it has. So a backport moves what is
 // its own (1.2 and 1, where nothing newer has them) and leaves the rest; a pre-release moves nothing but its own tag. Of an
 // image whose version cannot be compared it is not known what would be forward: its tag stays until a person names it.
 //
 // The exact tag of a version of two numbers, 2026.11, is what its hotfixes, 2026.11.1, would move. Who came first has it: the
 // release keeps it, and takes it from no hotfix.
-func Ladder(v version.Version, revision string, created time.Time, have []string, held map[string]Held) []Tag {
+func Ladder(v version.Version, revision string, have []string, held map[string]Held) []Tag {
 	exact, moving := ladder(v)
 	tags := []Tag{{Name: RevisionTag(revision), Moves: true, Why: "names the commit"}}
-	tags = append(tags, exactTag(exact, v, revision, created, held))
+	tags = append(tags, exactTag(exact, v, revision, held))
 	for _, name := range moving {
-		tags = append(tags, movingTag(name, v, revision, created, have, held))
+		tags = append(tags, movingTag(name, v, revision, have, held))
 	}
 	return tags
 }
@@ -80,7 +82,7 @@ func (p *Plan) Candidates() []string {
 
 // exactTag is the tag of a version itself: people name it who want that version and no other, so that it is taken from
 // nothing but an earlier image of it.
-func exactTag(name string, v version.Version, revision string, created time.Time, held map[string]Held) Tag {
+func exactTag(name string, v version.Version, revision string, held map[string]Held) Tag {
 	h, there := held[name]
 	has, err := spelled(h.Version)
 	switch {
@@ -90,17 +92,19 @@ func exactTag(name string, v version.Version, revision string, created time.Time
 		return Tag{name, false, fmt.Sprintf("stays: its image does not say its version; -tag=%s moves it", name)}
 	case err != nil || has.Compare(v) != 0:
 		return Tag{name, false, fmt.Sprintf("stays: it has %s, and not %s; -tag=%s moves it", h.Version, v, name)}
-	case h.Created.After(created):
-		return Tag{name, false, "stays: it has a later commit, of " + h.Created.UTC().Format(time.DateTime)}
-	case h.Revision == revision:
+	}
+	if why := h.keeps(name, revision); why != "" {
+		return Tag{name, false, why}
+	}
+	if h.order(revision) == Same {
 		return Tag{name, true, standsForCommit}
 	}
 	return Tag{name, true, "moves to the later commit of the same version"}
 }
 
-func movingTag(name string, v version.Version, revision string, created time.Time, have []string, held map[string]Held) Tag {
+func movingTag(name string, v version.Version, revision string, have []string, held map[string]Held) Tag {
 	if newest, ok := newestRelease(name, v, have); ok && newest.Compare(v) > 0 {
-		return Tag{name, false, fmt.Sprintf("stays: the registry has %s", newest)}
+		return Tag{name, false, fmt.Sprintf("stays: the registry has %s; -tag=%s moves it", newest, name)}
 	}
 	h, there := held[name]
 	if !there {
@@ -114,12 +118,16 @@ func movingTag(name string, v version.Version, revision string, created time.Tim
 	case err != nil:
 		return Tag{name, false, fmt.Sprintf("stays: it has %s, which cannot be compared with %s; -tag=%s moves it", h.Version, v, name)}
 	case itself(name, has):
-		return Tag{name, false, "stays: it is the release " + name}
+		return Tag{name, false, fmt.Sprintf("stays: it is the release %s; -tag=%s moves it", name, name)}
 	case has.Compare(v) > 0:
-		return Tag{name, false, "stays: it has " + h.Version}
-	case has.Compare(v) == 0 && h.Created.After(created):
-		return Tag{name, false, "stays: it has a later commit of " + h.Version}
-	case has.Compare(v) == 0 && h.Revision == revision:
+		return Tag{name, false, fmt.Sprintf("stays: it has %s; -tag=%s moves it", h.Version, name)}
+	case has.Compare(v) < 0:
+		return Tag{name, true, "moves from " + h.Version}
+	}
+	if why := h.keeps(name, revision); why != "" {
+		return Tag{name, false, why}
+	}
+	if h.order(revision) == Same {
 		return Tag{name, true, standsForCommit}
 	}
 	return Tag{name, true, "moves from " + h.Version}
@@ -140,13 +148,17 @@ func spelled(text string) (version.Version, error) {
 // the lowest version that they may stand for: whatever they stand for is at least that.
 //
 // A tag of one number may be a date (20240501), a run, or a commit whose abbreviation has no letter, and would hold latest
-// back for ever. It counts where a longer tag begins with it, as 1.2 does with 1, or where v has one number too.
+// back for ever. It counts where a longer tag begins with it, as 1.2 does with 1, or where v has one number too. A calendar's
+// tag beside versions that are not the calendar's (2026.11.28 beside 1.2.3) is of another scheme, and higher than all of them.
 func newestRelease(moving string, v version.Version, have []string) (newest version.Version, ok bool) {
 	alone := !strings.Contains(v.Release().String(), ".")
-	begun := beginnings(have)
+	begun, calendar := beginnings(have), dated(v.String())
 	for _, tag := range have {
 		has, err := spelled(tag)
 		if err != nil || has.Prerelease() || moving != Latest && !within(has.String(), moving) {
+			continue
+		}
+		if !calendar && dated(tag) {
 			continue
 		}
 		if one := has.Release().String(); !strings.Contains(one, ".") && !alone && !begun[one] {
@@ -157,6 +169,21 @@ func newestRelease(moving string, v version.Version, have []string) (newest vers
 		}
 	}
 	return newest, ok
+}
+
+// dated says whether a version is a calendar's: it begins with a year, or with a date without points, or has a month or day with
+// a zero before it, as Ubuntu's 24.04.
+func dated(text string) bool {
+	parts := strings.Split(strings.TrimPrefix(text, "v"), ".")
+	first := parts[0]
+	if len(first) == 6 || len(first) == 8 {
+		first = first[:4]
+	}
+	year, err := strconv.Atoi(first)
+	if err == nil && len(first) == 4 && year >= 1990 && year < 2200 {
+		return true
+	}
+	return slices.ContainsFunc(parts[1:], func(part string) bool { return len(part) > 1 && part[0] == '0' && part[1] >= '0' && part[1] <= '9' })
 }
 
 // beginnings are the first numbers of all tags of several.

@@ -3,7 +3,6 @@ package image_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -14,8 +13,6 @@ import (
 // Every row is a registry's tags, what they stand for where that matters, a version, and the tags that its image takes.
 func TestLadder(t *testing.T) {
 	const revision = "0123456789abcdef0123456789abcdef01234567"
-	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	earlier, later := now.Add(-time.Hour), now.Add(time.Hour)
 	for _, c := range []struct {
 		what, version, have string
 		held                map[string]image.Held
@@ -26,107 +23,113 @@ func TestLadder(t *testing.T) {
 		// Other tools keep the v of a git tag, in tags and in labels: such a release counts like any other.
 		{"a higher release with a v", "1.2.3", "main v9.9.9", nil, "1.2.3 1.2 1", "latest"},
 		{"a higher release of the same major with a v", "1.2.3", "v1.4.0 v1.4", nil, "1.2.3 1.2", "1 latest"},
-		{"a lower release with a v", "1.2.3", "v1.2.2 latest", map[string]image.Held{"latest": {Version: "v1.2.2", Created: earlier}}, "1.2.3 1.2 1 latest", ""},
-		{"latest of a higher version with a v", "1.2.3", "latest", map[string]image.Held{"latest": {Version: "v9.9.9", Created: earlier}}, "1.2.3 1.2 1", "latest"},
+		{"a lower release with a v", "1.2.3", "v1.2.2 latest", map[string]image.Held{"latest": {Version: "v1.2.2", Order: image.Behind}}, "1.2.3 1.2 1 latest", ""},
+		{"latest of a higher version with a v", "1.2.3", "latest", map[string]image.Held{"latest": {Version: "v9.9.9", Order: image.Behind}}, "1.2.3 1.2 1", "latest"},
 		{"the same version with a v, a later commit", "1.2.3", "1.2.3 latest", map[string]image.Held{
-			"1.2.3": {Version: "v1.2.3", Created: later}, "latest": {Version: "v1.2.3", Created: later},
+			"1.2.3": {Version: "v1.2.3", Order: image.Ahead}, "latest": {Version: "v1.2.3", Order: image.Ahead},
 		}, "1.2 1", "1.2.3 latest"},
 		{"labels that are no version that can be compared", "1.2.3", "1.2 1 latest", map[string]image.Held{
-			"1.2": {Version: "2!1.0", Created: earlier}, "1": {Version: "2.0.0-1", Created: earlier}, "latest": {Version: "main", Created: earlier},
+			"1.2": {Version: "2!1.0", Order: image.Behind}, "1": {Version: "2.0.0-1", Order: image.Behind}, "latest": {Version: "main", Order: image.Behind},
 		}, "1.2.3", "1.2 1 latest"},
 		{"the next patch", "1.2.4", "1.2.3 1.2 1 latest", map[string]image.Held{
-			"1.2": {Version: "1.2.3", Created: earlier}, "1": {Version: "1.2.3", Created: earlier}, "latest": {Version: "1.2.3", Created: earlier},
+			"1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
 		}, "1.2.4 1.2 1 latest", ""},
 		{"a backport", "1.2.9", "1.2.8 1.2 1.3.0 1.3 1 2.0.0 2.0 2 latest", map[string]image.Held{
-			"1.2": {Version: "1.2.8", Created: earlier}, "1": {Version: "1.3.0", Created: earlier}, "latest": {Version: "2.0.0", Created: earlier},
+			"1.2": {Version: "1.2.8", Order: image.Behind}, "1": {Version: "1.3.0", Order: image.Behind}, "latest": {Version: "2.0.0", Order: image.Behind},
 		}, "1.2.9 1.2", "1 latest"},
 		{"a backport to the newest of its major", "1.3.1", "1.3.0 1.3 1 2.0.0 2.0 2 latest", map[string]image.Held{
-			"1.3": {Version: "1.3.0", Created: earlier}, "1": {Version: "1.3.0", Created: earlier}, "latest": {Version: "2.0.0", Created: earlier},
+			"1.3": {Version: "1.3.0", Order: image.Behind}, "1": {Version: "1.3.0", Order: image.Behind}, "latest": {Version: "2.0.0", Order: image.Behind},
 		}, "1.3.1 1.3 1", "latest"},
 		{"an old patch again", "1.2.3", "1.2.3 1.2.4 1.2 1 latest", map[string]image.Held{
-			"1.2.3": {Version: "1.2.3", Created: earlier}, "1.2": {Version: "1.2.4", Created: earlier}, "1": {Version: "1.2.4", Created: earlier}, "latest": {Version: "1.2.4", Created: earlier},
+			"1.2.3": {Version: "1.2.3", Order: image.Behind}, "1.2": {Version: "1.2.4", Order: image.Behind}, "1": {Version: "1.2.4", Order: image.Behind}, "latest": {Version: "1.2.4", Order: image.Behind},
 		}, "1.2.3", "1.2 1 latest"},
 		{"ten is more than nine", "1.10.0", "1.9.0 1.9 1 latest", map[string]image.Held{
-			"1": {Version: "1.9.0", Created: earlier}, "latest": {Version: "1.9.0", Created: earlier},
+			"1": {Version: "1.9.0", Order: image.Behind}, "latest": {Version: "1.9.0", Order: image.Behind},
 		}, "1.10.0 1.10 1 latest", ""},
 		{"a pre-release", "2.0.0rc1", "1.2.3 1.2 1 latest", nil, "2.0.0rc1", ""},
 		{"a first pre-release", "1.0.0.dev1", "", nil, "1.0.0.dev1", ""},
 		{"the release after its pre-releases", "2.0.0", "1.2.3 1.2 1 2.0.0rc1 latest", map[string]image.Held{
-			"latest": {Version: "1.2.3", Created: earlier},
+			"latest": {Version: "1.2.3", Order: image.Behind},
 		}, "2.0.0 2.0 2 latest", ""},
 		{"a release while a later pre-release is there", "1.2.4", "1.2.3 1.2 1 2.0.0rc1 latest", map[string]image.Held{
-			"1.2": {Version: "1.2.3", Created: earlier}, "1": {Version: "1.2.3", Created: earlier}, "latest": {Version: "1.2.3", Created: earlier},
+			"1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
 		}, "1.2.4 1.2 1 latest", ""},
 		{"a post-release", "1.2.3.post1", "1.2.3 1.2 1 latest", map[string]image.Held{
-			"1.2": {Version: "1.2.3", Created: earlier}, "1": {Version: "1.2.3", Created: earlier}, "latest": {Version: "1.2.3", Created: earlier},
+			"1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
 		}, "1.2.3.post1 1.2 1 latest", ""},
 		{"the release that a post-release followed", "1.2.3", "1.2.3 1.2.3.post1 1.2 1 latest", nil, "1.2.3", "1.2 1 latest"},
 		{"the same version, a later commit", "1.2.3", "1.2.3 1.2 1 latest", map[string]image.Held{
-			"1.2.3": {Version: "1.2.3", Created: earlier}, "1.2": {Version: "1.2.3", Created: earlier}, "1": {Version: "1.2.3", Created: earlier}, "latest": {Version: "1.2.3", Created: earlier},
+			"1.2.3": {Version: "1.2.3", Order: image.Behind}, "1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
 		}, "1.2.3 1.2 1 latest", ""},
 		{"the same version, an earlier commit", "1.2.3", "1.2.3 1.2 1 latest", map[string]image.Held{
-			"1.2.3": {Version: "1.2.3", Created: later}, "1.2": {Version: "1.2.3", Created: later}, "1": {Version: "1.2.3", Created: later}, "latest": {Version: "1.2.3", Created: later},
+			"1.2.3": {Version: "1.2.3", Order: image.Ahead}, "1.2": {Version: "1.2.3", Order: image.Ahead}, "1": {Version: "1.2.3", Order: image.Ahead}, "latest": {Version: "1.2.3", Order: image.Ahead},
 		}, "", "1.2.3 1.2 1 latest"},
 		{"latest of an image that says nothing", "1.2.3", "latest", map[string]image.Held{"latest": {}}, "1.2.3 1.2 1 latest", ""},
-		{"latest of a higher version whose own tag was deleted", "1.2.3", "latest", map[string]image.Held{"latest": {Version: "3.0.0", Created: earlier}}, "1.2.3 1.2 1", "latest"},
+		{"latest of a higher version whose own tag was deleted", "1.2.3", "latest", map[string]image.Held{"latest": {Version: "3.0.0", Order: image.Behind}}, "1.2.3 1.2 1", "latest"},
 		// A number alone may be a date, a run or a commit: it is a version where others say so.
 		{"a date among releases", "1.2.4", "1.2.3 1.2 1 20240501 8675309 latest", map[string]image.Held{
-			"1.2": {Version: "1.2.3", Created: earlier}, "1": {Version: "1.2.3", Created: earlier}, "latest": {Version: "1.2.3", Created: earlier},
+			"1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
 		}, "1.2.4 1.2 1 latest", ""},
 		{"a date alone", "1.2.4", "v20240501 20240501", nil, "1.2.4 1.2 1 latest", ""},
 		{"a number that longer tags begin with", "1.2.4", "2.0.0 2 3 3.1 latest", nil, "1.2.4 1.2 1", "latest"},
-		{"a number alone that latest stands for", "1.2.4", "2 latest", map[string]image.Held{"latest": {Version: "2", Created: earlier}}, "1.2.4 1.2 1", "latest"},
+		{"a number alone that latest stands for", "1.2.4", "2 latest", map[string]image.Held{"latest": {Version: "2", Order: image.Behind}}, "1.2.4 1.2 1", "latest"},
 		{"a number alone where versions have one", "7", "8", nil, "7", "latest"},
 		{"a number alone where versions have one, and a post-release", "7.post1", "8", nil, "7.post1", "latest"},
 		{"only the short tags are left", "0.9.0", "1.2 1", nil, "0.9.0 0.9 0", "latest"},
 		{"two numbers", "2026.11", "2026.10 2026 latest", map[string]image.Held{
-			"2026": {Version: "2026.10", Created: earlier}, "latest": {Version: "2026.10", Created: earlier},
+			"2026": {Version: "2026.10", Order: image.Behind}, "latest": {Version: "2026.10", Order: image.Behind},
 		}, "2026.11 2026 latest", ""},
 		// A release of two numbers has the name that its hotfixes would move.
 		{"a hotfix of a calendar release", "2026.11.1", "2026.11 2026 latest", map[string]image.Held{
-			"2026.11": {Version: "2026.11", Created: earlier}, "2026": {Version: "2026.11", Created: earlier}, "latest": {Version: "2026.11", Created: earlier},
+			"2026.11": {Version: "2026.11", Order: image.Behind}, "2026": {Version: "2026.11", Order: image.Behind}, "latest": {Version: "2026.11", Order: image.Behind},
 		}, "2026.11.1 2026 latest", "2026.11"},
 		{"a hotfix of a calendar release whose label has a v", "2026.11.1", "v2026.11 2026.11 latest", map[string]image.Held{
-			"2026.11": {Version: "v2026.11", Created: earlier}, "latest": {Version: "v2026.11", Created: earlier},
+			"2026.11": {Version: "v2026.11", Order: image.Behind}, "latest": {Version: "v2026.11", Order: image.Behind},
 		}, "2026.11.1 2026 latest", "2026.11"},
 		{"a second hotfix", "2026.11.2", "2026.11 2026.11.1 2026 latest", map[string]image.Held{
-			"2026.11": {Version: "2026.11", Created: earlier}, "2026": {Version: "2026.11.1", Created: earlier}, "latest": {Version: "2026.11.1", Created: earlier},
+			"2026.11": {Version: "2026.11", Order: image.Behind}, "2026": {Version: "2026.11.1", Order: image.Behind}, "latest": {Version: "2026.11.1", Order: image.Behind},
 		}, "2026.11.2 2026 latest", "2026.11"},
 		{"a second hotfix where the release is not in this registry", "2026.11.2", "2026.11.1 2026.11 2026 latest", map[string]image.Held{
-			"2026.11": {Version: "2026.11.1", Created: earlier}, "2026": {Version: "2026.11.1", Created: earlier}, "latest": {Version: "2026.11.1", Created: earlier},
+			"2026.11": {Version: "2026.11.1", Order: image.Behind}, "2026": {Version: "2026.11.1", Order: image.Behind}, "latest": {Version: "2026.11.1", Order: image.Behind},
 		}, "2026.11.2 2026.11 2026 latest", ""},
 		{"a calendar release again, after its hotfix took its tag", "2026.11", "2026.11 2026.11.1 2026 latest", map[string]image.Held{
-			"2026.11": {Version: "2026.11.1", Created: earlier}, "2026": {Version: "2026.11.1", Created: earlier}, "latest": {Version: "2026.11.1", Created: earlier},
+			"2026.11": {Version: "2026.11.1", Order: image.Behind}, "2026": {Version: "2026.11.1", Order: image.Behind}, "latest": {Version: "2026.11.1", Order: image.Behind},
 		}, "", "2026.11 2026 latest"},
 		{"a calendar release, a later commit of it, before its hotfix", "2026.11", "2026.11 2026 latest", map[string]image.Held{
-			"2026.11": {Version: "2026.11", Created: earlier}, "2026": {Version: "2026.11", Created: earlier}, "latest": {Version: "2026.11", Created: earlier},
+			"2026.11": {Version: "2026.11", Order: image.Behind}, "2026": {Version: "2026.11", Order: image.Behind}, "latest": {Version: "2026.11", Order: image.Behind},
 		}, "2026.11 2026 latest", ""},
 		{"a calendar release and its post-release", "2026.11.post1", "2026.11 2026 latest", map[string]image.Held{
-			"2026": {Version: "2026.11", Created: earlier}, "latest": {Version: "2026.11", Created: earlier},
+			"2026": {Version: "2026.11", Order: image.Behind}, "latest": {Version: "2026.11", Order: image.Behind},
 		}, "2026.11.post1 2026 latest", ""},
 		{"a patch of a release of two numbers", "1.3.1", "1.3 1 latest", map[string]image.Held{
-			"1.3": {Version: "1.3", Created: earlier}, "1": {Version: "1.3", Created: earlier}, "latest": {Version: "1.3", Created: earlier},
+			"1.3": {Version: "1.3", Order: image.Behind}, "1": {Version: "1.3", Order: image.Behind}, "latest": {Version: "1.3", Order: image.Behind},
 		}, "1.3.1 1 latest", "1.3"},
 		{"a patch of the same release of three numbers", "1.3.1", "1.3.0 1.3 1 latest", map[string]image.Held{
-			"1.3": {Version: "1.3.0", Created: earlier}, "1": {Version: "1.3.0", Created: earlier}, "latest": {Version: "1.3.0", Created: earlier},
+			"1.3": {Version: "1.3.0", Order: image.Behind}, "1": {Version: "1.3.0", Order: image.Behind}, "latest": {Version: "1.3.0", Order: image.Behind},
 		}, "1.3.1 1.3 1 latest", ""},
 		{"a patch of a release of one number", "7.0.1", "7 latest", map[string]image.Held{
-			"7": {Version: "7", Created: earlier}, "latest": {Version: "7", Created: earlier},
+			"7": {Version: "7", Order: image.Behind}, "latest": {Version: "7", Order: image.Behind},
 		}, "7.0.1 7.0 latest", "7"},
 		{"one version in two spellings", "1.3", "1.3 1 latest", map[string]image.Held{
-			"1.3": {Version: "1.3.0", Created: earlier}, "1": {Version: "1.3.0", Created: earlier}, "latest": {Version: "1.3.0", Created: earlier},
+			"1.3": {Version: "1.3.0", Order: image.Behind}, "1": {Version: "1.3.0", Order: image.Behind}, "latest": {Version: "1.3.0", Order: image.Behind},
 		}, "1.3 1 latest", ""},
 		{"its own tag on an image that says nothing", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {}}, "1.2 1 latest", "1.2.3"},
-		{"its own tag on an image of a branch", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {Version: "main", Created: earlier}}, "1.2 1 latest", "1.2.3"},
-		{"its own tag on another version", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {Version: "1.2.2", Created: earlier}}, "1.2 1 latest", "1.2.3"},
-		{"a pre-release's own tag on another version", "2.0.0rc1", "2.0.0rc1", map[string]image.Held{"2.0.0rc1": {Version: "1.9.0", Created: earlier}}, "", "2.0.0rc1"},
-		{"one number", "7", "6 latest", map[string]image.Held{"latest": {Version: "6", Created: earlier}}, "7 latest", ""},
+		{"its own tag on an image of a branch", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {Version: "main", Order: image.Behind}}, "1.2 1 latest", "1.2.3"},
+		{"its own tag on another version", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {Version: "1.2.2", Order: image.Behind}}, "1.2 1 latest", "1.2.3"},
+		{"a pre-release's own tag on another version", "2.0.0rc1", "2.0.0rc1", map[string]image.Held{"2.0.0rc1": {Version: "1.9.0", Order: image.Behind}}, "", "2.0.0rc1"},
+		{"one number", "7", "6 latest", map[string]image.Held{"latest": {Version: "6", Order: image.Behind}}, "7 latest", ""},
 		{"four numbers", "1.2.3.4", "1.2.3.5 1.2 1 latest", nil, "1.2.3.4", "1.2 1 latest"},
-		{"another major that begins alike", "1.2.3", "10.0.0 10.0 10 latest", map[string]image.Held{"latest": {Version: "10.0.0", Created: earlier}}, "1.2.3 1.2 1", "latest"},
+		{"a day of the calendar beside versions", "1.2.4", "2026.11.28 2026.11 1.2.3 latest", map[string]image.Held{"latest": {Version: "1.2.3"}}, "1.2.4 1.2 1 latest", ""},
+		{"Ubuntu's versions beside ours", "1.2.4", "24.04 v22.04 latest", nil, "1.2.4 1.2 1 latest", ""},
+		{"a date without points and a number of the day", "1.2.4", "20261128.1 202611.2 latest", nil, "1.2.4 1.2 1 latest", ""},
+		{"a calendar's versions beside a calendar's", "2026.11.1", "2026.12.0 24.04 2026 latest", nil, "2026.11.1 2026.11", "2026 latest"},
+		{"a calendar's version that a plan gave latest to", "1.2.4", "2026.11 latest", map[string]image.Held{"latest": {Version: "2026.11"}}, "1.2.4 1.2 1", "latest"},
+		{"a higher version that is no date", "1.2.4", "22.4.0 latest", nil, "1.2.4 1.2 1", "latest"},
+		{"another major that begins alike", "1.2.3", "10.0.0 10.0 10 latest", map[string]image.Held{"latest": {Version: "10.0.0", Order: image.Behind}}, "1.2.3 1.2 1", "latest"},
 	} {
 		v := version.MustParse(c.version)
 		var moves, stays []string
-		for i, tag := range image.Ladder(v, revision, now, strings.Fields(c.have), c.held) {
+		for i, tag := range image.Ladder(v, revision, strings.Fields(c.have), c.held) {
 			require.NotEmpty(t, tag.Why)
 			switch {
 			case i == 0:
@@ -144,28 +147,34 @@ func TestLadder(t *testing.T) {
 
 // What a tag stays for is said, and how it is moved all the same where nobody but a person can know.
 func TestLadderSaysWhy(t *testing.T) {
-	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		version, tag string
 		held         image.Held
 		why          string
 	}{
 		{"1.2.3", "latest", image.Held{Version: "main"}, "stays: it has main, which cannot be compared with 1.2.3; -tag=latest moves it"},
-		{"1.2.3", "latest", image.Held{Version: "v9.9.9"}, "stays: it has v9.9.9"},
+		{"1.2.3", "latest", image.Held{Version: "v9.9.9"}, "stays: it has v9.9.9; -tag=latest moves it"},
 		{"1.2.3", "latest", image.Held{Version: "v1.2.2"}, "moves from v1.2.2"},
 		{"1.2.3", "latest", image.Held{}, "moves from an image that does not say its version"},
-		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3"}, "moves to the later commit of the same version"},
-		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3", Created: now.Add(time.Hour)}, "stays: it has a later commit, of 2026-05-01 13:00:00"},
+		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3", Order: image.Behind}, "moves to the later commit of the same version"},
+		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3", Revision: "fedcba9876543210", Order: image.Ahead}, "stays: it has 1.2.3 of a later commit, fedcba987654; -tag=1.2.3 moves it"},
+		{"1.2.3", "latest", image.Held{Version: "1.2.3", Revision: "fedcba9876543210", Order: image.Ahead}, "stays: it has 1.2.3 of a later commit, fedcba987654; -tag=latest moves it"},
+		{"1.2.3", "1.2", image.Held{Version: "1.2.3", Revision: "fedcba9876543210", Order: image.Apart}, "stays: it has 1.2.3 of fedcba987654, and neither commit is made on the other one; -tag=1.2 moves it"},
+		{"1.2.3", "latest", image.Held{Version: "1.2.3", Revision: "fedcba9876543210"}, "stays: it has 1.2.3 of fedcba987654, which git cannot compare here (another repository's, or this clone is shallow); -tag=latest moves it"},
+		{"1.2.3", "1", image.Held{Version: "1.2.3"}, "stays: it has 1.2.3 of a commit that it does not name, which git cannot compare here (another repository's, or this clone is shallow); -tag=1 moves it"},
+		{"1.2.3", "latest", image.Held{Version: "1.2.3", Revision: "fedcba9876543210", Order: image.Behind}, "moves from 1.2.3"},
+		{"1.2.3", "latest", image.Held{Version: "1.2.2", Revision: "fedcba9876543210"}, "moves from 1.2.2"},
+		{"1.2.3", "latest", image.Held{Version: "1.3.0", Revision: "fedcba9876543210", Order: image.Behind}, "stays: it has 1.3.0; -tag=latest moves it"},
 		{"1.2.3", "1.2.3", image.Held{}, "stays: its image does not say its version; -tag=1.2.3 moves it"},
 		{"1.2.3", "1.2.3", image.Held{Version: "main"}, "stays: it has main, and not 1.2.3; -tag=1.2.3 moves it"},
-		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3", Revision: "0123456789abcdef", Created: now}, "stands for this commit"},
-		{"1.2.3", "latest", image.Held{Version: "1.2.3", Revision: "0123456789abcdef", Created: now}, "stands for this commit"},
+		{"1.2.3", "1.2.3", image.Held{Version: "1.2.3", Revision: "0123456789abcdef"}, "stands for this commit"},
+		{"1.2.3", "latest", image.Held{Version: "1.2.3", Revision: "0123456789abcdef"}, "stands for this commit"},
 		{"1.2.4", "latest", image.Held{Version: "1.2.3", Revision: "0123456789abcdef"}, "moves from 1.2.3"},
 		{"2026.11", "2026.11", image.Held{Version: "2026.11.1"}, "stays: it has 2026.11.1, and not 2026.11; -tag=2026.11 moves it"},
-		{"2026.11.1", "2026.11", image.Held{Version: "2026.11"}, "stays: it is the release 2026.11"},
+		{"2026.11.1", "2026.11", image.Held{Version: "2026.11"}, "stays: it is the release 2026.11; -tag=2026.11 moves it"},
 	} {
 		var why string
-		for _, tag := range image.Ladder(version.MustParse(c.version), "0123456789abcdef", now, []string{c.tag}, map[string]image.Held{c.tag: c.held}) {
+		for _, tag := range image.Ladder(version.MustParse(c.version), "0123456789abcdef", []string{c.tag}, map[string]image.Held{c.tag: c.held}) {
 			if tag.Name == c.tag {
 				why = tag.Why
 			}

@@ -1,0 +1,128 @@
+package image
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// ErrImmutable says that a registry does not let a tag go to another image.
+var ErrImmutable = errors.New("the registry keeps the tag")
+
+// keepsTag is what a registry said that keeps a tag.
+type keepsTag struct{ said }
+
+func (keepsTag) Is(target error) bool { return target == ErrImmutable }
+
+// immutable says whether a registry refuses a tag since it keeps tags as they are. Each has a status and a code of its own for that
+// (ECR 400, Harbor 412, Docker Hub 403, GitLab 400, others 409), and says the word, or that the tag is there already.
+func immutable(err error) bool {
+	var answer *transport.Error
+	if !errors.As(err, &answer) {
+		return false
+	}
+	switch answer.StatusCode {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusConflict, http.StatusPreconditionFailed:
+	default:
+		return false
+	}
+	words := strings.ToLower(answer.Error())
+	if answer.Request != nil { // the name of an image says nothing
+		words = strings.ReplaceAll(words, strings.ToLower(answer.Request.URL.Path), "")
+	}
+	for _, one := range []string{"immutab", "already exist", "cannot be overwritten", "overwrite", "protected tag", "tag is protected"} {
+		if strings.Contains(words, one) {
+			return true
+		}
+	}
+	return answer.StatusCode == http.StatusPreconditionFailed
+}
+
+// said is an error with words of a registry in it, as a part of a sentence.
+type said struct{ error }
+
+func (s said) Error() string { return httpclient.Said(s.error.Error()) }
+
+func (s said) Unwrap() error { return s.error }
+
+// loginTo is the command that logs in where a repository, or an image in it, is: docker's own registry has no name there.
+func loginTo(ref string) string {
+	host, _, found := strings.Cut(ref, "/")
+	if !found || !strings.ContainsAny(host, ".:") && host != "localhost" || host == "docker.io" || host == name.DefaultRegistry {
+		return "`docker login`"
+	}
+	return "`docker login " + host + "`"
+}
+
+// failure says what was being done about a repository, or an image in it, and what to do about what registries answer.
+func failure(ref, doing string, err error) error {
+	if errors.Is(err, httpclient.ErrStalled) {
+		return operr.New("see whether the registry, or a proxy before it, is well; run it again: nothing is lost",
+			"%s: the registry took the connection, and says nothing any more: %w", doing, httpclient.Plain(err))
+	}
+	var answer *transport.Error
+	if err == nil || !errors.As(err, &answer) {
+		return cmp.Or(unreadLogin(doing, err), wrap(doing, err))
+	}
+	switch status := answer.StatusCode; {
+	case status == http.StatusNotFound:
+		return operr.New("correct its name, or push it there first", "%s: %w", doing, ErrNotFound)
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return operr.New("log in: "+loginTo(ref)+"; in a workflow the job needs `packages: write`", "%s: the registry refuses it (%d): %w", doing, status, said{err})
+	case status == http.StatusTooManyRequests:
+		return operr.New("wait, and run it again: nothing is lost", "%s: the registry allows no more requests for now (429): %w", doing, said{err})
+	case status >= http.StatusInternalServerError:
+		return operr.New("run it again: nothing is lost", "%s: the registry failed (%d): %w", doing, status, said{err})
+	case status == http.StatusRequestEntityTooLarge:
+		return operr.New("see how much the registry, or a proxy before it, takes at a time, and have it take more", "%s: it is too large for the registry (413): %w", doing, said{err})
+	case status >= http.StatusBadRequest:
+		return operr.New("see what the registry, or a proxy before it, has against it", "%s: the registry does not take it (%d): %w", doing, status, said{err})
+	}
+	return wrap(doing, err)
+}
+
+// ErrLogin says that docker's configuration, or a program that it names, does not say which login a registry gets.
+var ErrLogin = errors.New("docker's logins cannot be read")
+
+// helperNamed is the program by which docker keeps logins, in its own error about it.
+var helperNamed = lazily(`docker-credential-[\w.-]+`)
+
+// unreadLogin is the error of a request that was not sent, since docker's logins cannot be read; nil for any other.
+func unreadLogin(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	said := err.Error()
+	if helper := helperNamed.FindStringSubmatch(said); helper != nil {
+		return operr.New(nextForHelper, "%s: docker's credential helper %s cannot be used, which its config.json names: %w", doing, helper[0], unread{err})
+	}
+	if strings.Contains(said, "error getting credentials") {
+		return operr.New("see which one it is (credsStore, credHelpers), and log in with it again; config.json is in ~/.docker, or where DOCKER_CONFIG says",
+			"%s: the credential helper that docker's config.json names fails: %w", doing, unread{err})
+	}
+	if strings.Contains(said, "config.json") || strings.Contains(said, "parsing config") {
+		return operr.New("correct it, or move it away and log in again: config.json in ~/.docker, or where DOCKER_CONFIG says", "%s: docker's configuration cannot be read: %w", doing, unread{err})
+	}
+	return nil
+}
+
+// unread is an ErrLogin that says why.
+type unread struct{ error }
+
+func (unread) Is(target error) bool { return target == ErrLogin }
+
+func (u unread) Error() string { return httpclient.Said(u.error.Error()) }
+
+func wrap(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return operr.New("see whether the registry can be reached; run it again: nothing is lost", "%s: %w", doing, httpclient.Plain(err))
+}

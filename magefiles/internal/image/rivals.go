@@ -1,0 +1,185 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/version"
+)
+
+// view is what the registry has at one moment, and what that means for a job.
+type view struct {
+	have    []string
+	held    map[string]Held
+	tags    []Tag  // of Ladder
+	commits []Held // images of later commits of our version whose tags came after the plan was made
+	higher  map[string]Held
+}
+
+// maxRivals is how many tags of other jobs are looked at: more than run at once.
+const maxRivals = 50
+
+// look asks the registry.
+func (t *tagging) look(ctx context.Context) (v view, err error) {
+	p := t.Plan
+	if v.have, err = t.Registry.Tags(ctx, p.Repository); err != nil {
+		return v, err
+	}
+	if v.held, err = t.Registry.Held(ctx, p.Repository, p.Candidates(), v.have); err != nil {
+		return v, err
+	}
+	if err = t.History.Order(ctx, p.Revision, v.held); err != nil {
+		return v, err
+	}
+	v.tags = Ladder(p.version, p.Revision, v.have, v.held)
+	if t.first == nil {
+		t.first, t.seen = map[string]string{}, map[string]string{}
+		for tag, h := range v.held {
+			t.first[tag], t.seen[tag] = h.Digest, h.Digest
+		}
+		for tag, h := range p.held {
+			t.first[tag] = h.Digest
+		}
+	}
+	if len(t.written) > 0 {
+		err = t.rivals(ctx, &v)
+	}
+	return v, err
+}
+
+// rivals looks at the tags that came since the plan was made. Those that were there before are no matter of two jobs at once.
+func (t *tagging) rivals(ctx context.Context, v *view) error {
+	before := map[string]bool{RevisionTag(t.Plan.Revision): true}
+	for _, tag := range t.Plan.have {
+		before[tag] = true
+	}
+	v.higher = map[string]Held{}
+	looked := 0
+	for _, tag := range v.have {
+		commit := strings.HasPrefix(tag, "sha-")
+		has, err := spelled(tag)
+		release := err == nil && !has.Prerelease() && has.Compare(t.Plan.version) > 0
+		if before[tag] || !commit && !release || looked >= maxRivals {
+			continue
+		}
+		looked++
+		h, err := t.Registry.heldBy(ctx, t.Plan.Repository, tag)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		of, err := spelled(h.Version)
+		switch {
+		case err != nil:
+		case release && of.Compare(has) == 0:
+			v.higher[tag] = h
+		case commit && of.Compare(t.Plan.version) == 0:
+			if h.Order, err = t.History.of(ctx, t.Plan.Revision, h.Revision); err != nil {
+				return err
+			}
+			if h.Order == Ahead {
+				v.commits = append(v.commits, h)
+			}
+		}
+	}
+	return t.sort(ctx, v.commits)
+}
+
+// sort puts the commit that is made on all others last.
+func (t *tagging) sort(ctx context.Context, all []Held) (err error) {
+	slices.SortStableFunc(all, func(a, b Held) int { return strings.Compare(a.Revision, b.Revision) })
+	for n := 1; n < len(all); n++ {
+		order, failed := t.History.of(ctx, all[n].Revision, all[n-1].Revision)
+		if failed != nil {
+			err = failed
+		}
+		if order == Ahead {
+			all[n], all[n-1] = all[n-1], all[n]
+		}
+	}
+	return err
+}
+
+// todo are the tags that are to be written now. again says that this job has looked before.
+func (t *tagging) todo(v view, again bool) (todo []goal) {
+	p := t.Plan
+	for _, tag := range v.tags[1:] {
+		h := v.held[tag.Name]
+		mine := h.Digest != "" && h.Digest == t.written[tag.Name]
+		switch {
+		case t.refused[tag.Name] != nil, !tag.Moves && !mine && !t.contested(h):
+			continue
+		case again && !mine && h.order(p.Revision) == Same:
+			continue // another job of this commit: both images are as good
+		}
+		want := t.best(v, tag.Name)
+		if h.Digest == want {
+			continue
+		}
+		todo = append(todo, goal{tag.Name, want, h.Digest})
+	}
+	return todo
+}
+
+// contested says whether another job wrote a tag while this one did, whose commit has no order with ours. One of the two has to
+// have all tags, and both have to think so: it is the one whose name is higher.
+func (t *tagging) contested(h Held) bool {
+	has, err := spelled(h.Version)
+	if err != nil || has.Compare(t.Plan.version) != 0 || h.order(t.Plan.Revision) != Apart || h.Revision > t.Plan.Revision {
+		return false
+	}
+	for _, digest := range t.seen {
+		if digest == h.Digest {
+			return false // it was first
+		}
+	}
+	return true
+}
+
+// best is the digest that a tag of ours is to have: ours, unless another job has a better claim to it (see [tagging]).
+func (t *tagging) best(v view, tag string) string {
+	p := t.Plan
+	exact := v.tags[1].Name
+	if tag != exact {
+		if h, ok := v.highest(tag); ok {
+			return h.Digest
+		}
+	}
+	if n := len(v.commits); n > 0 {
+		return v.commits[n-1].Digest
+	}
+	for _, other := range v.tags[1:] {
+		h := v.held[other.Name]
+		has, err := spelled(h.Version)
+		if err != nil || has.Compare(p.version) != 0 || h.Digest == t.written[other.Name] {
+			continue
+		}
+		order := h.order(p.Revision)
+		if order == Behind || order == Same || t.contested(h) {
+			continue
+		}
+		if other.Name == exact && order == Ahead || h.Digest != t.first[other.Name] {
+			return h.Digest
+		}
+	}
+	return t.Result.Digest
+}
+
+// highest is the image of the highest release that came meanwhile and may have a moving tag.
+func (v view) highest(tag string) (best Held, ok bool) {
+	var highest version.Version
+	for name, h := range v.higher {
+		has, err := spelled(name)
+		if err != nil || tag != Latest && !within(has.String(), tag) {
+			continue
+		}
+		if !ok || has.Compare(highest) > 0 {
+			best, highest, ok = h, has, true
+		}
+	}
+	return best, ok
+}

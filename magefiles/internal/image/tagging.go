@@ -1,0 +1,198 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// maxRounds is how often tags are read again before a job gives up on tags that others keep moving.
+const maxRounds = 12
+
+// tagging moves the tags of one job. Another job may do so at the same time, in this registry that has no locks, so the tags
+// are read again after they were written, until there is nothing left to do. A job that wrote last sees then what it wrote
+// over, since each job leaves the tag of its commit, which no other one takes, before it looks at those that move:
+//
+//	any of the tags    that another job gave to a commit of our version meanwhile, has the others too; it may be unknown to git here
+//	a higher release    that came meanwhile has the moving tags that it may have
+//	the tag of a commit    that came meanwhile, and that git has as a later one of the same version
+//
+// Nothing but what this job has written, or would write, goes to the image of another one.
+type tagging struct {
+	*Job
+	written map[string]string // digest that this job gave to a tag last
+	first   map[string]string // digest that a tag had when the plan was made, or else as in seen
+	seen    map[string]string // digest that a tag had when this job first looked at it
+	refused map[string]error  // tags that the registry did not let go
+}
+
+// tag moves the tags by what the registry has at that moment, since time has passed.
+func (j *Job) tag(ctx context.Context) (string, error) {
+	t := &tagging{Job: j, written: map[string]string{}, refused: map[string]error{}}
+	if j.Plan.named || j.Plan.Partial {
+		return t.asked(ctx)
+	}
+	if err := t.write(ctx, RevisionTag(j.Plan.Revision), j.Result.Digest); err != nil {
+		return "", err
+	}
+	for round := range maxRounds {
+		now, err := t.look(ctx)
+		if err != nil {
+			return "", err
+		}
+		todo := t.todo(now, round > 0)
+		if len(todo) == 0 {
+			return t.done(now)
+		}
+		if err := t.do(ctx, now, todo); err != nil {
+			return "", err
+		}
+	}
+	return "", operr.New("run it again when they have ended: nothing is lost",
+		"other jobs move the tags of %s all the while: it is not known where they end", j.Plan.Repository)
+}
+
+// asked gives the tags that were asked for by name, whatever they stand for.
+func (t *tagging) asked(ctx context.Context) (string, error) {
+	t.Result.Tags = slices.Clone(t.Plan.Tags)
+	var moved, stay []string
+	for n, tag := range t.Result.Tags {
+		if err := t.write(ctx, tag.Name, t.Result.Digest); err != nil {
+			return "", err
+		}
+		if t.written[tag.Name] == "" {
+			t.Result.Tags[n] = Tag{tag.Name, false, standsForImage}
+			stay = append(stay, tag.Name)
+			continue
+		}
+		moved = append(moved, tag.Name)
+	}
+	for _, name := range moved {
+		now, err := t.digest(ctx, name)
+		if err != nil {
+			return "", err
+		}
+		if now != t.Result.Digest {
+			return "", operr.New("run it again if the tag is to go to this image", "another job has moved %s:%s to %s meanwhile", t.Plan.Repository, name, now)
+		}
+	}
+	return told(moved, stay), t.kept()
+}
+
+// standsForImage is said of a tag that needs no move.
+const standsForImage = "stands for this image already"
+
+// digest is that of what a tag stands for; "" where it is not there.
+func (t *tagging) digest(ctx context.Context, tag string) (string, error) {
+	now, err := t.Registry.Digest(ctx, t.Plan.Repository+":"+tag)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	return now, err
+}
+
+// write gives a tag to an image, unless it has it.
+func (t *tagging) write(ctx context.Context, tag, digest string) error {
+	now, err := t.digest(ctx, tag)
+	if err != nil || now == digest {
+		return err
+	}
+	return t.put(ctx, tag, digest)
+}
+
+// put gives a tag to an image. What the registry does not let go is remembered: the other tags go on.
+func (t *tagging) put(ctx context.Context, tag, digest string) error {
+	err := soon(ctx, func() error { return t.Registry.Tag(ctx, t.Plan.Repository, digest, tag) })
+	var keeps keepsTag
+	if errors.As(err, &keeps) {
+		t.refused[tag] = keeps
+		return nil
+	}
+	if err == nil {
+		t.written[tag] = digest
+	}
+	return err
+}
+
+// kept is the error of a job whose image did not get a tag that the registry keeps.
+func (t *tagging) kept() error {
+	if len(t.refused) == 0 {
+		return nil
+	}
+	names := slices.Sorted(maps.Keys(t.refused))
+	return operr.New("raise the version, and push again: its tags are new; or have the registry let go of them",
+		"the registry keeps %s of %s where it is: %w", strings.Join(names, ", "), t.Plan.Repository, t.refused[names[0]])
+}
+
+// goal is a tag with the digest that it is to have, and the one that it had.
+type goal struct{ tag, digest, had string }
+
+// do writes goals, as long as their tags have what was decided about; who sees another one looks at all of them again.
+func (t *tagging) do(ctx context.Context, now view, todo []goal) error {
+	for _, g := range todo {
+		has, err := t.digest(ctx, g.tag)
+		if err != nil {
+			return err
+		}
+		if has != g.had {
+			return nil
+		}
+		if err := t.put(ctx, g.tag, g.digest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// done is the end: what became of each tag.
+func (t *tagging) done(now view) (string, error) {
+	var moved, stay, why []string
+	planned := map[string]bool{}
+	for _, tag := range t.Plan.Tags {
+		planned[tag.Name] = tag.Moves
+	}
+	t.Result.Tags = t.Result.Tags[:0]
+	for _, tag := range now.tags {
+		switch {
+		case t.refused[tag.Name] != nil:
+			tag = Tag{tag.Name, false, "stays: the registry keeps it where it is"}
+		case tag.Name == RevisionTag(t.Plan.Revision):
+			tag.Moves = t.written[tag.Name] != ""
+		case now.held[tag.Name].Digest == t.Result.Digest:
+			tag.Moves = t.written[tag.Name] == t.Result.Digest
+		case tag.Moves:
+			tag = Tag{tag.Name, false, fmt.Sprintf("stays: another job moves it to %s; -tag=%s moves it here", now.held[tag.Name].Digest, tag.Name)}
+		}
+		switch {
+		case tag.Moves:
+			moved = append(moved, tag.Name)
+		case now.held[tag.Name].Digest == t.Result.Digest || tag.Name == RevisionTag(t.Plan.Revision):
+			tag.Why = standsForImage
+			stay = append(stay, tag.Name)
+		default:
+			stay = append(stay, tag.Name)
+			if planned[tag.Name] {
+				why = append(why, tag.Name+" "+tag.Why)
+			}
+		}
+		t.Result.Tags = append(t.Result.Tags, tag)
+	}
+	return strings.Join(append([]string{told(moved, stay)}, why...), "; "), t.kept()
+}
+
+func told(moved, stay []string) string {
+	switch {
+	case len(moved)+len(stay) == 0:
+		return "none: only some platforms were built; `docker:merge` joins them"
+	case len(moved) == 0:
+		return "no tag moved: " + strings.Join(stay, ", ") + " stay"
+	case len(stay) == 0:
+		return strings.Join(moved, ", ")
+	}
+	return strings.Join(moved, ", ") + "; " + strings.Join(stay, ", ") + " stay"
+}

@@ -1,0 +1,106 @@
+package image
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Where git cannot say which commit is the newer one, the tags stay, and it is said how to move them; -tag does it.
+func TestTagsStayWhereGitCannotSay(t *testing.T) {
+	plan := aPlan(t)
+	p := past{{nil, "1.2.3"}, {nil, "1.2.3"}, {nil, "1.2.4"}}
+	for what, h := range map[string]History{
+		"a shallow clone": func(context.Context, string, string) (Order, error) { return Unknown, nil },
+		"no history":      nil,
+		"another branch":  p.history(),
+	} {
+		t.Run(what, func(t *testing.T) {
+			y := newYard(t, plan, p)
+			_, err := y.job(0, h).tag(t.Context())
+			require.NoError(t, err)
+			j := y.job(1, h)
+			said, err := j.tag(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, state{"1.2.3": 0, "1.2": 0, "1": 0, "latest": 0}, y.tags())
+			require.Equal(t, "sha-000000000002; 1.2.3, 1.2, 1, latest stay", said)
+			for _, tag := range j.Result.Tags[1:] {
+				require.False(t, tag.Moves)
+				require.Contains(t, tag.Why, "; -tag="+tag.Name+" moves it")
+			}
+
+			j = y.job(1, h)
+			j.Plan.named, j.Plan.Tags = true, []Tag{{"latest", true, "was asked for"}}
+			said, err = j.tag(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, "latest", said)
+			require.Equal(t, state{"1.2.3": 0, "1.2": 0, "1": 0, "latest": 1}, y.tags())
+			said, err = j.tag(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, "no tag moved: latest stay", said)
+
+			_, err = y.job(2, h).tag(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, state{"1.2.3": 0, "1.2.4": 2, "1.2": 2, "1": 2, "latest": 2}, y.tags(), "a higher version needs no history")
+		})
+	}
+}
+
+// A tag that another job moved between the plan and the end is told of, with the reason.
+func TestWhatStaysAgainstThePlanIsTold(t *testing.T) {
+	y := newYard(t, aPlan(t), past{{nil, "1.2.3"}, {[]int{0}, "1.2.3"}})
+	j := y.job(0, y.past.history())
+	_, err := y.job(1, y.past.history()).tag(t.Context())
+	require.NoError(t, err)
+	said, err := j.tag(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, said, "sha-000000000001; 1.2.3, 1.2, 1, latest stay; 1.2.3 stays: it has 1.2.3 of a later commit, 000000000002; -tag=1.2.3 moves it; ")
+	require.Equal(t, state{"1.2.3": 1, "1.2": 1, "1": 1, "latest": 1}, y.tags())
+}
+
+// Registries that keep a tag say so in words and by statuses of their own. The other tags go on, and the version is to be raised.
+func TestImmutableTags(t *testing.T) {
+	for _, c := range []struct {
+		status        int
+		code, message string
+		keeps         bool
+	}{
+		{400, "TAG_INVALID", "The image tag 'x' already exists in the repository and cannot be overwritten because the tag is immutable.", true},
+		{412, "PRECONDITION", "Failed to process request due to x configured as immutable.", true},
+		{403, "DENIED", "this tag is immutable", true},
+		{409, "CONFLICT", "tag x already exists", true},
+		{403, "DENIED", "requested access to the resource is denied", false},
+		{400, "MANIFEST_INVALID", "manifest invalid", false},
+		{404, "NAME_UNKNOWN", "immutable is not known", false},
+	} {
+		t.Run(fmt.Sprint(c.status, " ", c.code), func(t *testing.T) {
+			y := newYard(t, aPlan(t), past{{nil, "1.2.3"}, {[]int{0}, "1.2.3"}})
+			_, err := y.job(0, y.past.history()).tag(t.Context())
+			require.NoError(t, err)
+			j := y.job(1, y.past.history())
+			inner := y.handler
+			y.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/manifests/1.2.3") {
+					w.WriteHeader(c.status)
+					fmt.Fprintf(w, `{"errors":[{"code":%q,"message":%q}]}`, c.code, c.message)
+					return
+				}
+				inner.ServeHTTP(w, r)
+			})
+			_, err = j.tag(t.Context())
+			if !c.keeps {
+				require.NotErrorIs(t, err, ErrImmutable)
+				require.Error(t, err)
+				return
+			}
+			require.ErrorIs(t, err, ErrImmutable)
+			require.ErrorContains(t, err, "the registry keeps 1.2.3 of 127.0.0.1:1/someone/theapp where it is: ")
+			require.Contains(t, fmt.Sprintf("%+v", err), "→ raise the version")
+			require.Equal(t, state{"1.2.3": 0, "1.2": 1, "1": 1, "latest": 1}, y.tags())
+		})
+	}
+}
