@@ -28,6 +28,8 @@ type call struct {
 
 	asks bool // it, or a hook or a helper of it, may ask the person something: it is lent the terminal where there is one
 
+	words *string // gets what git and its hooks said besides its output; nil is nobody
+
 	porcelain bool // what it writes is that of `git push --porcelain`, and of a hook
 }
 
@@ -62,6 +64,9 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 		Name: "git", Args: append(args, c.args...), Dir: r.Top, Env: r.given(c, set), Stdin: strings.NewReader(c.stdin),
 		Stdout: &out, Stderr: &said, Gentle: true, Answers: true, Asks: c.asks,
 	})
+	if c.words != nil {
+		*c.words = strings.TrimSpace(said.String())
+	}
 	if err != nil && ctx.Err() == nil {
 		for line := range strings.Lines(out.String()) {
 			if c.own && (!c.porcelain || !goesWell(line)) {
