@@ -125,7 +125,11 @@ func TestActsAtATerminal(t *testing.T) {
 	}
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt)
 	defer stop()
-	run := command.NewSystem(os.Environ(), nil).At(command.Terminal{Show: os.Stderr})
+	run := command.NewSystem(os.Environ(), nil)
+	what, alone := strings.CutSuffix(what, " alone")
+	if !alone {
+		run.At(command.Terminal{Show: os.Stderr})
+	}
 	err := act(ctx, run, dir, what)
 	fmt.Fprintf(os.Stderr, "\nended: %+v; stopped: %v.\n", err, ctx.Err() != nil)
 }
@@ -186,6 +190,18 @@ func TestCtrlCWhereSomebodyAsks(t *testing.T) {
 			require.Contains(t, said, a.question)
 			require.Contains(t, said, "stopped: true.")
 			require.NotContains(t, said, "ended: <nil>")
+		})
+	}
+}
+
+// A child that is not lent the terminal we are at is not stopped by the kernel for ever where it asks.
+func TestWhoIsNotLentTheTerminalFailsAtOnce(t *testing.T) {
+	for _, a := range asking[:4] {
+		t.Run(a.name, func(t *testing.T) {
+			a.do, a.question = a.do+" alone", "no question"
+			begun := time.Now()
+			require.Contains(t, a.atTerminal(t, ""), a.refusal)
+			require.Less(t, time.Since(begun), 5*time.Second)
 		})
 	}
 }
