@@ -179,7 +179,11 @@ func secrets() []string {
 
 // newRunner runs children in our environment, with the variables given set in it.
 func newRunner(variables ...string) *command.System {
-	return command.NewSystem(command.Setenv(os.Environ(), variables...), secrets())
+	s := command.NewSystem(command.Setenv(os.Environ(), variables...), secrets())
+	if os.Getenv("CI") == "" && terminal(os.Stdin) && terminal(os.Stderr) {
+		s.At(command.Terminal{Show: os.Stderr, Hold: view.Hold})
+	}
+	return s
 }
 
 // withTemporary is the app with children that keep their temporary files in dir.

@@ -1,7 +1,8 @@
 // Package command starts child processes. It is the only package that does (os/exec is forbidden elsewhere), so that
 // every child dies with us, no secret reaches a log, and an exit error says what was run and what it last said.
 //
-// A child and all that it starts are one process group. When the context ends, the group gets SIGTERM and, a grace
+// A child and all that it starts are one process group, in a session of its own: it has no terminal, and what asks there fails at
+// once. One that may ask (Cmd.Asks) is lent ours, where there is one: see terminal.go. When the context ends, the group gets SIGTERM and, a grace
 // period later, SIGKILL. When this process itself is killed, the kernel kills the child (on Linux).
 package command
 
@@ -38,6 +39,9 @@ type Cmd struct {
 
 	// Abrupt kills the child and its group at once when the context ends, as a loss of power would.
 	Abrupt bool
+
+	// Asks says that the child may ask the person something: it is lent the terminal, where the runner is at one (System.At).
+	Asks bool
 
 	// Theirs says that the command line is a task's, word for word, and not one of ours. What it writes may go to the next command of
 	// that task, or into a file: it is left as it is. Who shows it hides secrets in it (Hiding).
@@ -78,6 +82,8 @@ func (e *ExitError) Error() string {
 type System struct {
 	env     []string
 	secrets []string
+
+	terminal *Terminal // nil: there is none to lend
 }
 
 // NewSystem returns a runner whose children inherit environ, except for the variables that would make a pixi below us
@@ -128,8 +134,19 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	if c.Abrupt {
 		x.Cancel = func() error { killGroup(x); return nil }
 	}
+	var l *loan
+	if c.Asks {
+		l = s.lend(x, slices.Concat(s.secrets, c.Secrets, given))
+	}
+	if l != nil {
+		x.Stderr = io.MultiWriter(errOut, l.prompt)
+	}
 	err = x.Run()
 	killGroup(x)
+	if l != nil {
+		l.back()
+		passOn(ctx, err)
+	}
 	out.Flush()
 	errOut.Flush()
 	kept.Flush()

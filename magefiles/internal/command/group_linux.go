@@ -10,7 +10,7 @@ import (
 // ownGroup makes the child the leader of a process group, to be ended as one, and lets the kernel end it when we die:
 // outright, or by SIGTERM for one that leaves something to be tidied up.
 func ownGroup(x *exec.Cmd, gentle bool) {
-	x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	x.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 	if gentle {
 		x.SysProcAttr.Pdeathsig = syscall.SIGTERM
 	}

@@ -9,7 +9,7 @@ import (
 
 // ownGroup makes the child the leader of a process group, to be ended as one.
 func ownGroup(x *exec.Cmd, _ bool) {
-	x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	x.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	x.Cancel = func() error { return syscall.Kill(-x.Process.Pid, syscall.SIGTERM) }
 }
 

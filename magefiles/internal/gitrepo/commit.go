@@ -29,7 +29,7 @@ func (r *Repo) Commit(ctx context.Context, paths []string, message string) (stri
 		return "", r.unstage(before, err)
 	}
 	_, refused := r.call(ctx, call{
-		args: []string{"commit", "--quiet", "--cleanup=verbatim", "--no-verbose", "--file=-"}, stdin: message, own: true, settings: harmless,
+		args: []string{"commit", "--quiet", "--cleanup=verbatim", "--no-verbose", "--file=-"}, stdin: message, own: true, asks: true, settings: harmless,
 	})
 	made, err := r.Resolve(context.WithoutCancel(ctx), "HEAD")
 	if refused != nil && (err != nil || made == base) { // else git was stopped before it could say so
@@ -110,11 +110,39 @@ func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
 
 // MakeTag is Tag with a date.
 func (r *Repo) MakeTag(ctx context.Context, commit string, t Tag) error {
-	_, err := r.call(ctx, call{
-		args: []string{"tag", "--annotate", "--cleanup=verbatim", "--file=-", "--", t.Name, commit}, stdin: t.Message, own: true, set: r.dated(t.Date),
+	sign, _, err := r.answer(ctx, 1, "config", "--type=bool", "--get", "--", "tag.gpgSign")
+	if err != nil {
+		return failed(err, "asking git whether tags are signed")
+	}
+	if sign == "true" && !strings.HasSuffix(t.Message, "\n") {
+		t.Message += "\n" // git puts a signature behind it, and finds it at the beginning of a line only
+	}
+	var words string
+	_, err = r.call(ctx, call{
+		args: []string{"tag", "--annotate", "--cleanup=verbatim", "--file=-", "--", t.Name, commit}, stdin: t.Message, own: true, asks: true, set: r.dated(t.Date),
+		words: &words,
 	})
 	if err != nil {
 		return r.refused(ctx, err, "tagging %s", t.Name)
 	}
+	if sign == "true" {
+		return r.signed(ctx, t.Name, words)
+	}
 	return nil
+}
+
+// signed takes a tag away that was to be signed and is not: where ssh-keygen fails, git (of 2.39) says so, makes the tag without a
+// signature, and ends with 0.
+func (r *Repo) signed(ctx context.Context, tag, words string) error {
+	object, err := r.git(ctx, "cat-file", "--end-of-options", "tag", "refs/tags/"+tag)
+	if err != nil {
+		return failed(err, "reading the tag %s", tag)
+	}
+	if strings.Contains(object, "\n-----BEGIN ") {
+		return nil
+	}
+	if err := r.DeleteTag(context.WithoutCancel(ctx), tag); err != nil {
+		return err
+	}
+	return operr.New("see what git says above; and give it a key that it can sign with, or a terminal to ask for its passphrase at", "tagging %s: git could not sign it (tag.gpgSign)", tag).WithDetail(words)
 }

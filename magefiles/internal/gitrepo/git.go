@@ -26,6 +26,10 @@ type call struct {
 
 	pass []string // variables that may hold a credential, and that a helper of the person reads
 
+	asks bool // it, or a hook or a helper of it, may ask the person something: it is lent the terminal where there is one
+
+	words *string // gets what git and its hooks said besides its output; nil is nobody
+
 	porcelain bool // what it writes is that of `git push --porcelain`, and of a hook
 }
 
@@ -46,7 +50,7 @@ var always = []string{"gc.auto=0", "maintenance.auto=false", "core.splitIndex=fa
 // call runs git at the top of the work tree, and returns what it wrote, without the final newlines. The error of a git that
 // ended with another status than 0 has git's own words, and those of its hooks, as the detail.
 func (r *Repo) call(ctx context.Context, c call) (string, error) {
-	settings, set := always, slices.Concat([]string{"GIT_TERMINAL_PROMPT=0"}, c.set)
+	settings, set := always, slices.Concat(r.unasked(c), c.set)
 	if !c.own {
 		settings, set = slices.Concat(always, neutral), append(set, "LC_ALL=C")
 	}
@@ -58,8 +62,11 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 	var out, said bytes.Buffer
 	err := r.runner.Run(ctx, command.Cmd{
 		Name: "git", Args: append(args, c.args...), Dir: r.Top, Env: r.given(c, set), Stdin: strings.NewReader(c.stdin),
-		Stdout: &out, Stderr: &said, Gentle: true, Answers: true,
+		Stdout: &out, Stderr: &said, Gentle: true, Answers: true, Asks: c.asks,
 	})
+	if c.words != nil {
+		*c.words = strings.TrimSpace(said.String())
+	}
 	if err != nil && ctx.Err() == nil {
 		for line := range strings.Lines(out.String()) {
 			if c.own && (!c.porcelain || !goesWell(line)) {
@@ -84,7 +91,29 @@ func (r *Repo) given(c call, set []string) []string {
 		pass = answering
 	}
 	env, _ = command.Withhold(env, pass...)
+	if !r.lends(c) {
+		env = command.Unset(env, "GPG_TTY") // the agent would ask there, behind our back
+	}
 	return env
+}
+
+// lends says whether a call is lent the terminal.
+func (r *Repo) lends(c call) bool {
+	at, ok := r.runner.(interface{ Lends() bool })
+	return c.asks && ok && at.Lends()
+}
+
+// unasked are the variables under which a call without a terminal fails where it would ask. A program that a person has set to answer
+// (SSH_ASKPASS) is still asked.
+func (r *Repo) unasked(c call) []string {
+	if r.lends(c) {
+		return nil
+	}
+	set := []string{"GIT_TERMINAL_PROMPT=0"}
+	if _, own := command.Getenv(r.environ(nil), "SSH_ASKPASS"); !own {
+		set = append(set, "SSH_ASKPASS_REQUIRE=never")
+	}
+	return set
 }
 
 // environ is the runner's environment with variables set; nil where the runner does not tell its own.
@@ -117,7 +146,7 @@ func (r *Repo) fed(ctx context.Context, stdin string, args ...string) (string, e
 
 // run has git do something as the person would, with hooks and signatures.
 func (r *Repo) run(ctx context.Context, stdin string, args ...string) error {
-	_, err := r.call(ctx, call{args: args, stdin: stdin, own: true})
+	_, err := r.call(ctx, call{args: args, stdin: stdin, own: true, asks: true})
 	return err
 }
 

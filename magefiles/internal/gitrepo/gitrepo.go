@@ -10,6 +10,7 @@
 //	index.go tracked.go status.go    what git knows, and what differs from the commit
 //	history.go past.go touched.go ancestry.go    what was committed, when, by which commit, and before which
 //	commit.go push.go remote.go      commits and tags, here and on a remote
+//	limit.go        how long a remote may take
 //	trouble.go tagtrouble.go underway.go    what keeps a commit or a tag from being made
 //	clone.go export.go filters.go    a commit in a folder of its own
 //	laid.go bring.go ignored.go tagged.go settled.go    what a build sees there besides the commit

@@ -84,6 +84,7 @@ func (r *Repo) push(ctx context.Context, remote string, flags, refs []string) er
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return err
+	case errors.Is(err, errSilent):
 	case rejected(out):
 		err = fmt.Errorf("%w: %w", ErrRejected, err)
 	case ended(err) == 1 && !slices.ContainsFunc(strings.Split(out, "\n"), func(line string) bool { return flag(line) == "!" }):
@@ -157,7 +158,7 @@ func (r *Repo) Back(ctx context.Context, commit string) error {
 	if err := noOption(commit); err != nil {
 		return err
 	}
-	_, err := r.call(ctx, call{args: []string{"reset", "--quiet", "--keep", "--no-recurse-submodules", commit}, own: true, settings: harmless})
+	_, err := r.call(ctx, call{args: []string{"reset", "--quiet", "--keep", "--no-recurse-submodules", commit}, own: true, asks: true, settings: harmless})
 	if err != nil {
 		return r.refused(ctx, err, "going back to %s", short(commit))
 	}
@@ -172,7 +173,7 @@ func (r *Repo) Revert(ctx context.Context, commit string) (string, error) {
 	settings := slices.Concat(harmless, []string{
 		"revert.reference=false", "rerere.enabled=false", "merge.renames=true", "merge.directoryRenames=conflict", "merge.renormalize=false", "commit.verbose=false",
 	})
-	if _, err := r.call(ctx, call{args: []string{"revert", "--no-edit", commit}, own: true, settings: settings}); err != nil {
+	if _, err := r.call(ctx, call{args: []string{"revert", "--no-edit", commit}, own: true, asks: true, settings: settings}); err != nil {
 		_ = r.run(context.WithoutCancel(ctx), "", "revert", "--abort") // it may not have begun
 		return "", r.refused(ctx, err, "reverting %s", short(commit))
 	}

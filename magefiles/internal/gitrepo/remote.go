@@ -155,17 +155,22 @@ func (r *Repo) Fetch(ctx context.Context, remote string, tags ...string) error {
 	return nil
 }
 
-// talk runs git with a remote. It asks no questions: a child of ours cannot read from the terminal. Where the remote did not
+// talk runs git with a remote. What asks has the terminal where there is one, and fails elsewhere. A remote that does not answer has a
+// limit. Where the remote did not
 // answer as it should, and may the next time, the error is a Transient one.
 func (r *Repo) talk(ctx context.Context, c call) (string, error) {
+	c.asks = true
 	quiet, pass, err := r.quiet(ctx)
 	if err != nil {
 		return "", err
 	}
+	if r.lends(c) {
+		quiet = asking(quiet)
+	}
 	c.set, c.pass = append(c.set, quiet...), pass
 	c.settings = append(c.settings, "http.lowSpeedLimit=1", "http.lowSpeedTime=60")
-	out, err := r.call(ctx, c)
-	if err == nil || ctx.Err() != nil {
+	out, err := r.limited(ctx, c)
+	if err == nil || ctx.Err() != nil || errors.Is(err, errSilent) {
 		return out, err
 	}
 	err, stays := cured(err)

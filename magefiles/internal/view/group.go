@@ -35,8 +35,8 @@ func (g *Group) Write(p []byte) (int, error) {
 // Done writes what was collected, with a closing line that says how it ended, and returns err.
 func (g *Group) Done(err error) error {
 	v := g.view
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.lock()
+	defer v.unlock()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	line := v.text("%s %s (%s)", v.mark(err), g.name, took(time.Since(g.start)))

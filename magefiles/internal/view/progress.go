@@ -127,7 +127,7 @@ func size(n int64) string {
 
 // raw writes to the terminal without a newline.
 func (v *View) raw(text string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.lock()
+	defer v.unlock()
 	fmt.Fprint(v.Err, text)
 }

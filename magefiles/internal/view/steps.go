@@ -18,8 +18,8 @@ func (v *View) Step(name string, f func() (evidence string, err error)) error {
 	if !timer.Stop() {
 		<-announced
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.lock()
+	defer v.unlock()
 	fmt.Fprint(v.Out, v.step(name, start, evidence, err))
 	return err
 }
@@ -42,22 +42,22 @@ func (g *Group) Step(name string, f func() (evidence string, err error)) error {
 
 // Skipped writes the line of a step that is not for this run.
 func (v *View) Skipped(name, why string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.lock()
+	defer v.unlock()
 	fmt.Fprint(v.Out, v.text("%s %-26s %6s  skipped: %s\n", v.paint(faint, "○"), name, "", why))
 }
 
 // Heading writes a line that stands out.
 func (v *View) Heading(format string, args ...any) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.lock()
+	defer v.unlock()
 	fmt.Fprintln(v.Out, v.paint(bold, v.text(format, args...)))
 }
 
 // Line writes a line of the result.
 func (v *View) Line(format string, args ...any) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.lock()
+	defer v.unlock()
 	fmt.Fprintln(v.Out, v.text(format, args...))
 }
 

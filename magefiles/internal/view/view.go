@@ -27,6 +27,25 @@ type View struct {
 	mu sync.Mutex
 }
 
+// held is locked for reading by who writes, and for writing by Hold.
+var held sync.RWMutex
+
+// Hold keeps every view of this process from writing until free is called: a child has the terminal.
+func Hold() (free func()) {
+	held.Lock()
+	return held.Unlock
+}
+
+func (v *View) lock() {
+	v.mu.Lock()
+	held.RLock()
+}
+
+func (v *View) unlock() {
+	held.RUnlock()
+	v.mu.Unlock()
+}
+
 // JSON writes one value, indented, for a program: nothing in it is masked.
 func (v *View) JSON(value any) error {
 	out := v.Out
@@ -41,8 +60,8 @@ func (v *View) JSON(value any) error {
 
 // Table writes rows in aligned columns, under a header unless that is nil.
 func (v *View) Table(header []string, rows [][]string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.lock()
+	defer v.unlock()
 	var b bytes.Buffer
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	if header != nil {
@@ -67,8 +86,8 @@ func (v *View) Table(header []string, rows [][]string) {
 
 // Say writes a line of what is going on.
 func (v *View) Say(format string, args ...any) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.lock()
+	defer v.unlock()
 	fmt.Fprintln(v.Err, v.text(format, args...))
 }
 
