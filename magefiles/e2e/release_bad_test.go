@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -386,8 +387,14 @@ func TestCtrlC(t *testing.T) {
 
 // TestUndo takes a release back from wherever it stands, and refuses once something was uploaded.
 func TestUndo(t *testing.T) {
+	for _, private := range accesses {
+		t.Run(cmp.Or(string(private), "public"), func(t *testing.T) { undoOf(t, private) })
+	}
+}
+
+func undoOf(t *testing.T, private login) {
 	t.Run("local", func(t *testing.T) {
-		r := newReleasing(t, releaseOptions{})
+		r := newReleasing(t, releaseOptions{private: private})
 		hook(r.t, r.world.Remote+"/hooks", "pre-receive", "exit 1")
 		_, status := r.mage("release", "-to=patch", "-yes")
 		require.Equal(t, 1, status)
@@ -403,7 +410,7 @@ func TestUndo(t *testing.T) {
 		r.released("0.1.7")
 	})
 	t.Run("committed, and then edited", func(t *testing.T) {
-		r := newReleasing(t, releaseOptions{})
+		r := newReleasing(t, releaseOptions{private: private})
 		r.standin.Behave(pixitest.Behaviour{NoOutput: []string{"mono-core"}})
 		_, status := r.mage("release", "-to=patch", "-yes")
 		require.Equal(t, 1, status)
@@ -416,7 +423,7 @@ func TestUndo(t *testing.T) {
 		r.untouched()
 	})
 	t.Run("pushed", func(t *testing.T) {
-		r := newReleasing(t, releaseOptions{by: "here"})
+		r := newReleasing(t, releaseOptions{by: "here", private: private})
 		r.refuseUploads("mono-core")
 		_, status := r.mage("release", "-to=patch", "-yes")
 		require.Equal(t, 1, status)
@@ -429,7 +436,7 @@ func TestUndo(t *testing.T) {
 		require.Equal(t, commits[0], git(t, r.dir, "rev-parse", "HEAD"))
 	})
 	t.Run("uploaded", func(t *testing.T) {
-		r := newReleasing(t, releaseOptions{by: "here"})
+		r := newReleasing(t, releaseOptions{by: "here", private: private})
 		r.refuseUploads("mono-p0002")
 		_, status := r.mage("release", "-to=patch", "-yes")
 		require.Equal(t, 1, status)

@@ -79,12 +79,25 @@ func (r *releasing) ended() bool {
 	return past != nil && past.End != ""
 }
 
-// TestReleaseKilledAtEveryBoundary kills a release right after each entry of its journal, and runs it again as it was.
+// TestReleaseKilledAtEveryBoundary kills a release right after each entry of its journal, and runs it again as it was: to a public channel, and
+// to a private one.
 func TestReleaseKilledAtEveryBoundary(t *testing.T) {
 	t.Parallel()
+	for _, private := range []bool{false, true} {
+		t.Run(map[bool]string{false: "public", true: "private"}[private], func(t *testing.T) {
+			t.Parallel()
+			killedAtEveryBoundary(t, private)
+		})
+	}
+}
+
+func killedAtEveryBoundary(t *testing.T, private bool) {
 	for entries := 1; ; entries++ {
-		by := []string{"ci", "here"}[entries%2]
-		r := newReleasing(t, releaseOptions{by: by})
+		o := releaseOptions{by: []string{"ci", "here"}[entries%2]}
+		if private {
+			o.private = accesses[1+entries/2%2]
+		}
+		r := newReleasing(t, o)
 		if !r.killed([]string{"release", "-to=patch", "-yes"}, func() bool { return r.journalLines() >= entries }) {
 			require.Greater(t, entries, 20, "there are that many entries at least")
 			r.released("0.1.7")
@@ -109,7 +122,7 @@ func TestReleaseKilledAnywhere(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	how := map[string]int{}
 	for round := range *kills + *realKills {
-		r := newReleasing(t, releaseOptions{by: []string{"ci", "here"}[random.IntN(2)], real: round >= *kills})
+		r := newReleasing(t, releaseOptions{by: []string{"ci", "here"}[random.IntN(2)], real: round >= *kills, private: accesses[random.IntN(len(accesses))]})
 		for range 1 + random.IntN(2) {
 			after, more := random.IntN(22), time.Duration(random.IntN(60))*time.Millisecond
 			if round >= *kills {
@@ -143,11 +156,15 @@ func TestReleaseKilledAnywhere(t *testing.T) {
 // TestReleaseThroughFaults lets calls of the outside fail at random, and runs the release until it is through.
 func TestReleaseThroughFaults(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(*seeds) {
-		t.Run(fmt.Sprint(seed+1), func(t *testing.T) {
+	for n := range 2 * uint64(*seeds) {
+		seed, private := n/2, login("")
+		if n%2 == 1 {
+			private = accesses[1+seed/2%2]
+		}
+		t.Run(fmt.Sprintf("%d%s", seed+1, map[bool]string{true: ", private"}[private != ""]), func(t *testing.T) {
 			t.Parallel()
 			dice := faults.New(seed+1, 0.25)
-			r := newReleasing(t, releaseOptions{by: []string{"ci", "here"}[seed%2], dice: dice, reruns: 30})
+			r := newReleasing(t, releaseOptions{by: []string{"ci", "here"}[seed%2], dice: dice, reruns: 30, private: private})
 			runs, out := 0, ""
 			for status := -1; status != 0; runs++ {
 				if runs >= 60 {

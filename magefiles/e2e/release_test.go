@@ -49,8 +49,40 @@ type releaseOptions struct {
 	reruns int
 	real   bool // packages are built by the embedded toolchain, and not by the stand-in
 
+	private login // nobody sees the channel without it; "" is a public one
+
 	reviewers []string // who have to approve the CI's upload
 	gitlab    bool     // the remote is on GitLab, whose CI a test runs itself: see gitlab_test.go
+}
+
+// login is how a person is let in by a private channel.
+type login string
+
+const (
+	byVariable login = "PREFIX_API_KEY"
+	byFile     login = "RATTLER_AUTH_FILE"
+)
+
+// accesses are a public channel, and a private one for each way to be let in.
+var accesses = []login{"", byVariable, byFile}
+
+// over runs a test on a public channel and on private ones, published from here and by a CI, which is let in by OIDC.
+func over(t *testing.T, ways []string, test func(t *testing.T, o releaseOptions)) {
+	for _, private := range accesses {
+		for _, by := range ways {
+			t.Run(by+map[login]string{"": "", byVariable: ", private, by a variable", byFile: ", private, by a file"}[private], func(t *testing.T) { test(t, releaseOptions{by: by, private: private}) })
+		}
+	}
+}
+
+// letIn is the environment of a person who is let in by a login.
+func (r *releasing) letIn(by login, environ []string) []string {
+	if by != byFile {
+		return environ
+	}
+	file := filepath.Join(r.t.TempDir(), "credentials.json")
+	require.NoError(r.t, os.WriteFile(file, []byte(`{"127.0.0.1":{"BearerToken":"`+r.world.Prefix.Key+`"}}`), 0o600))
+	return command.Setenv(command.Unset(environ, "PREFIX_API_KEY"), "RATTLER_AUTH_FILE="+file)
 }
 
 // qaTask checks what a test of a release can see: that the version was bumped before.
@@ -104,10 +136,11 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	r.world, err = rehearsal.NewWorld(t.Context(), rehearsal.WorldConfig{
 		Dir: dir, Runner: runner, Environ: environ, Source: repo, Branch: "main", Channel: "mono", Repository: "octo/mono",
 		Program: filepath.Join(compiled, "targets"), CI: o.by == "ci" && !o.gitlab, Workflow: map[bool]string{true: gitlabFile}[o.gitlab], Wrap: r.gate.wrap, Dice: o.dice, Reruns: o.reruns, Reviewers: o.reviewers,
+		Private: o.private != "",
 	})
 	require.NoError(t, err)
 	t.Cleanup(r.world.Close)
-	r.env = r.world.Environ(environ)
+	r.env = r.letIn(o.private, r.world.Environ(environ))
 	if o.gitlab {
 		r.env = command.Unset(r.env, "GITHUB_API_URL", "GITHUB_REPOSITORY", "GITHUB_TOKEN")
 	}
@@ -212,7 +245,11 @@ func (r *releasing) onChannel() map[string]string {
 	r.t.Helper()
 	client, err := prefixdev.New(prefixdev.Options{Server: r.world.Prefix.URL})
 	require.NoError(r.t, err)
+	client, err = client.With(prefixdev.Token(r.world.Prefix.Key))
+	require.NoError(r.t, err)
 	c, err := client.Channel("mono")
+	require.NoError(r.t, err)
+	_, err = c.Private(r.t.Context()) // it is read with the key then
 	require.NoError(r.t, err)
 	files := map[string]string{}
 	for _, name := range []string{"mono-core", "mono-p0001", "mono-p0002"} {
@@ -278,31 +315,30 @@ func (r *releasing) released(version string) {
 	}
 }
 
-// TestRelease takes three packages through a release, published by CI and from here, and finds everything where it belongs.
+// TestRelease takes three packages through a release, published by CI and from here, to a public channel and to a private one, and finds
+// everything where it belongs.
 func TestRelease(t *testing.T) {
-	for _, by := range []string{"ci", "here"} {
-		t.Run(by, func(t *testing.T) {
-			r := newReleasing(t, releaseOptions{by: by})
-			r.refused(2, "no release is unfinished", "release")
-			r.refused(1, "nothing to release: 0 commits since v0.1.6", "release", "-to=auto", "-yes")
-			r.refused(3, "nothing was changed: there is no terminal to ask at, and no -yes", "release", "-to=patch")
-			r.untouched()
+	over(t, []string{"ci", "here"}, func(t *testing.T, o releaseOptions) {
+		r := newReleasing(t, o)
+		r.refused(2, "no release is unfinished", "release")
+		r.refused(1, "nothing to release: 0 commits since v0.1.6", "release", "-to=auto", "-yes")
+		r.refused(3, "nothing was changed: there is no terminal to ask at, and no -yes", "release", "-to=patch")
+		r.untouched()
 
-			out := r.ok("release", "-to=patch", "-yes")
-			for _, step := range []string{"preflight", "plan", "agree", "bump and commit", "check", "build", "tag", "push", "publish", "visible", "verify", "GitHub release"} {
-				require.Contains(t, out, "✓ "+step)
-			}
-			require.Contains(t, out, "v0.1.7 is released")
-			require.Contains(t, out, `pixi add "mono-core==0.1.7"`)
-			r.released("0.1.7")
+		out := r.ok("release", "-to=patch", "-yes")
+		for _, step := range []string{"preflight", "plan", "agree", "bump and commit", "check", "build", "tag", "push", "publish", "visible", "verify", "GitHub release"} {
+			require.Contains(t, out, "✓ "+step)
+		}
+		require.Contains(t, out, "v0.1.7 is released")
+		require.Contains(t, out, `pixi add "mono-core==0.1.7"`)
+		r.released("0.1.7")
 
-			require.Contains(t, r.ok("status"), "v0.1.7: released")
-			require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released: ")
-			r.refused(2, "0.1.6", "release", "-to=v0.1.6", "-yes") // it is tagged, and on no channel
-			r.refused(1, "no release is unfinished: there is nothing to undo", "undo", "-yes")
-			r.released("0.1.7")
-		})
-	}
+		require.Contains(t, r.ok("status"), "v0.1.7: released")
+		require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released: ")
+		r.refused(2, "0.1.6", "release", "-to=v0.1.6", "-yes") // it is tagged, and on no channel
+		r.refused(1, "no release is unfinished: there is nothing to undo", "undo", "-yes")
+		r.released("0.1.7")
+	})
 }
 
 func verifiedFiles(t testing.TB, past *release.Past) []publish.Digest {

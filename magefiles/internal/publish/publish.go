@@ -74,8 +74,6 @@ type Publisher struct {
 	Parallel int       // uploads side by side; 0 is DefaultParallel
 	Progress Progress  // nil shows none
 	Log      io.Writer // what the builder and the installer say; nil discards
-
-	behind []string // URLs of channels that are asked next to Channel
 }
 
 // DefaultParallel is how many uploads run side by side, unless a Publisher says otherwise.

@@ -141,6 +141,9 @@ func (s *Sequence) Private(ctx context.Context) bool {
 	return err == nil && private
 }
 
+// Unseen says whether the channel is not there for anyone, and there is nothing here to ask it with: it may be private.
+func (s *Sequence) Unseen() bool { return !s.Holdings.Exists && s.access == nil }
+
 // Decide makes the plan.
 func (s *Sequence) Decide(ctx context.Context) (err error) {
 	s.Plan, err = s.Publisher.Plan(ctx, s.Holdings, s.Artifacts)

@@ -18,32 +18,39 @@ func (s *Sequence) Try(ctx context.Context) (v Verified, err error) {
 	if len(s.Plan.Uploads()) == 0 {
 		return v, nil
 	}
-	dir := filepath.Join(s.Scratch, "channels")
-	if err := os.RemoveAll(dir); err != nil { // of a run that was killed
-		return v, err
-	}
-	trial, end, err := s.Trial(dir)
-	if err != nil {
-		return v, err
-	}
-	defer func() { err = errors.Join(err, end()) }()
-	of := *s.Publisher
-	of.Channel, of.Progress, of.Renew = trial, nil, nil
-	plan := s.Plan.onto(trial.URL())
-	if len(plan.Items) < len(s.Plan.Items) {
-		of.behind = []string{s.Channel.URL()}
-	}
-	if _, err := of.Upload(ctx, trial, plan); err != nil {
-		return v, err
-	}
 	if v.Files, err = s.files(ctx); err != nil {
 		return v, err
 	}
-	if err := of.Install(ctx, s.Plan, &v); err != nil {
+	if err := s.apart(ctx, s.Plan, &v); err != nil {
 		return v, err
 	}
 	s.tried = &tried{s.Plan.digests(), v.Installed}
-	return v, of.Import(ctx, s.Plan, &v)
+	return v, s.Publisher.Import(ctx, s.Plan, &v)
+}
+
+// apart is Install from a channel of this process that has the files.
+func (s *Sequence) apart(ctx context.Context, plan Plan, v *Verified) (err error) {
+	dir := filepath.Join(s.Scratch, "channels")
+	if err := os.RemoveAll(dir); err != nil { // of a run that was killed
+		return err
+	}
+	trial, end, err := s.Trial(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	for _, file := range v.Files {
+		u, err := channel.NewUpload(file)
+		if err != nil {
+			return err
+		}
+		if _, err := trial.Put(ctx, u); err != nil {
+			return err
+		}
+	}
+	of := *s.Publisher
+	of.Channel = trial
+	return of.Install(ctx, plan, v)
 }
 
 // tried is an environment that was made of the artifacts of these digests.
@@ -60,11 +67,15 @@ func (p Plan) digests() (all []string) {
 }
 
 // Install is that of the Publisher. The environment in which the same bytes were tried is used again, where it was made of files; one
-// that was solved says something of the channel, and is made again.
+// that was solved says something of the channel, and is made again. What came back from a private channel is installed from a channel of
+// this process: what solves has logins of its own, or none.
 func (s *Sequence) Install(ctx context.Context, plan Plan, v *Verified) error {
 	if s.tried != nil && !s.tried.installed.Solved && slices.Equal(s.tried.digests, plan.digests()) {
 		v.Installed = s.tried.installed
 		return nil
+	}
+	if s.Private(ctx) {
+		return s.apart(ctx, plan, v)
 	}
 	return s.Publisher.Install(ctx, plan, v)
 }
@@ -77,18 +88,6 @@ func (s *Sequence) Verify(ctx context.Context, plan Plan) (v Verified, err error
 		}
 	}
 	return v, nil
-}
-
-// onto is the plan for a channel that has nothing yet: what is kept is left out.
-func (p Plan) onto(channel string) Plan {
-	other := Plan{Channel: channel}
-	for _, i := range p.Items {
-		if i.State == Upload || i.State == Replace {
-			i.State = Upload
-			other.Items = append(other.Items, i)
-		}
-	}
-	return other
 }
 
 // files are those of the plan on this machine, in its order: of what is kept, as the channel has it.

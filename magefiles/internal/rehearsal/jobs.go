@@ -27,13 +27,14 @@ var WorkflowJobs = []WorkflowJob{
 	{jobBuild, `build:all`},
 	{"import", `publish -check -from="$RUNNER_TEMP/packages" -digests="$DIGESTS"`},
 	{jobUpload, `publish -yes -from="$RUNNER_TEMP/packages" -digests="$DIGESTS"`},
-	{"verify", `publish -verify -digests="$DIGESTS"`},
+	{jobVerify, `publish -verify -digests="$DIGESTS"`},
 }
 
 // Jobs that do more here than to run their targets.
 const (
 	jobBuild  = "build"  // hands its artifacts over
 	jobUpload = "upload" // waits for reviewers, has an ID token, and hands over what it recorded
+	jobVerify = "verify" // has a key that reads, where the channel is private
 )
 
 // runner runs the jobs of one run of release.yml. Each has a fresh clone of the tag and an environment of its own, and only the one that
@@ -56,6 +57,9 @@ func (r *runner) jobs(ctx context.Context) error {
 				return err
 			}
 			right = r.Prefix.Job(oidc.GitHubClaims(r.Repository, release.Workflow, "refs/tags/"+r.tag, release.Environment))
+		}
+		if j.Name == jobVerify && r.Private {
+			right = []string{"PREFIX_API_KEY=" + r.Prefix.Key}
 		}
 		done, err := r.run(ctx, j, right)
 		if err != nil {

@@ -37,6 +37,7 @@ type WorldConfig struct {
 	Pending    []string      // those of them that the CI has still to publish
 	Past       []PastRelease // releases that are on the channel and on GitHub when it begins
 	Channel    string        // its name
+	Private    bool          // nobody sees the channel without a credential
 	Unnamed    bool          // no manifest says that name: PREFIX_CHANNEL does
 	Repository string        // "owner/name"
 	CI         bool          // whether a workflow publishes when a tag is pushed
@@ -239,8 +240,12 @@ func (w *World) serve() (err error) {
 		}
 		return h
 	}
+	var private []string
+	if w.Private {
+		private = []string{w.Channel}
+	}
 	w.Prefix, err = localprefix.Start(localprefix.Options{
-		Dir: filepath.Join(w.Dir, channelsDir), Wrap: wrap,
+		Dir: filepath.Join(w.Dir, channelsDir), Wrap: wrap, Private: private,
 		Trusted: []localprefix.Trusted{{Channel: w.Channel, Repository: w.Repository, Workflow: cmp.Or(w.Workflow, release.Workflow), Ref: "refs/tags/v0", Environment: release.Environment}},
 	})
 	if err != nil {

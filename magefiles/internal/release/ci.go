@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,6 +29,10 @@ func hubQuery(commit string) github.Query {
 	return github.Query{Commit: commit, Workflow: Workflow}
 }
 
+// unseenFor is how long a channel may not be there for anyone once the CI has ended well: what lies in between may keep for a while that there
+// was none.
+const unseenFor = 3 * time.Second
+
 // waitForCI waits until the channel has every package of the release. Meanwhile it watches the run of the workflow, where
 // GitHub can be asked: one that failed ends the wait.
 func (r *Release) waitForCI(ctx context.Context) (Published, error) {
@@ -36,6 +41,7 @@ func (r *Release) waitForCI(ctx context.Context) (Published, error) {
 		most = time.Hour
 	}
 	waited, told, last, asked := time.Duration(0), time.Duration(0), time.Now(), false
+	unseen := time.Duration(0) // since the CI has ended well, and nobody here sees the channel
 	for next := time.Second / 5; ; next = min(3*next/2, 15*time.Second) {
 		found, done, err := r.isPublished(ctx, nil)
 		if err != nil || done {
@@ -47,16 +53,23 @@ func (r *Release) waitForCI(ctx context.Context) (Published, error) {
 		}
 		since := time.Since(last)
 		last = last.Add(since)
+		if where == "" && r.sending.Unseen() {
+			unseen += since
+		}
+		if unseen > unseenFor {
+			return Published{}, operr.New("set a key that reads the channel, PREFIX_API_KEY; `mage release` goes on from here",
+				"the CI has published %s, and there is no channel that anyone can see at %s: with a credential for it, it would be read", r.plan.Title, r.sending.Channel.URL())
+		}
 		told += since
 		if !held { // a reviewer may come tomorrow
 			waited += since
 		}
 		if waited > most {
-			return Published{}, operr.New("see what it does; `mage release` goes on waiting", "after %v the channel does not have all of %s; %s", most, r.plan.Title, where)
+			return Published{}, operr.New("see what it does; `mage release` goes on waiting", "after %v the channel does not have all of %s; %s", most, r.plan.Title, cmp.Or(where, "the CI has ended well"))
 		}
 		if told > 10*time.Second || held && !asked {
 			told, asked = 0, held
-			r.Say("  ▸ waiting for CI (%v of %v): %s; Ctrl-C leaves, `mage release` goes on waiting", waited.Round(time.Second), most, where)
+			r.Say("  ▸ waiting for CI (%v of %v): %s; Ctrl-C leaves, `mage release` goes on waiting", waited.Round(time.Second), most, cmp.Or(where, "the CI has ended well"))
 		}
 		if err := pause.For(ctx, next); err != nil {
 			return Published{}, err
@@ -64,7 +77,8 @@ func (r *Release) waitForCI(ctx context.Context) (Published, error) {
 	}
 }
 
-// watch says where the CI is at work, and whether it waits for a person; it fails where the CI has ended without success.
+// watch says where the CI is at work, "" once it has ended well, and whether it waits for a person; it fails where the CI has ended without
+// success.
 func (r *Release) watch(ctx context.Context) (where string, held bool, err error) {
 	if r.GitHub.Client == nil {
 		return r.whereToLook(ctx), false, nil
@@ -80,6 +94,8 @@ func (r *Release) watch(ctx context.Context) (where string, held bool, err error
 		return "no run of " + Workflow + " has begun yet: see " + page, false, nil
 	case run.Completed() && !run.Succeeded():
 		return "", false, operr.New(run.Next()+"; then `mage release`", "the CI that publishes %s ended without success (%s): %s", r.plan.Title, run.Conclusion, run.URL)
+	case run.Completed():
+		return "", false, nil
 	case run.Held():
 		return r.reviewers(ctx, run) + ": " + run.URL, true, nil
 	}

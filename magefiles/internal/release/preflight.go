@@ -167,6 +167,9 @@ func (r *Release) askChannel(ctx context.Context, a *asked) {
 	a.channel = a.place
 	if !a.holdings.Exists {
 		a.channel += " (not there yet, or empty)"
+		if a.holdings.Unseen != nil {
+			a.channel = a.place + " (none that anyone can see; where it is private, a credential here would show it)"
+		}
 	}
 	by := r.Publish
 	if by == "" {

@@ -85,7 +85,7 @@ func (r *Release) whose(ctx context.Context, b *Back) error {
 		return err
 	}
 	if sent || r.past.began(StepPublish) {
-		if b.Uploaded, err = r.uploaded(ctx); err != nil {
+		if b.Uploaded, err = r.uploaded(ctx, b.Commit); err != nil {
 			return err
 		}
 	}
@@ -173,7 +173,7 @@ func (r *Release) nothingMade(ctx context.Context, b *Back) error {
 
 // uploaded is what the channel has of the release: of the packages that it releases, and of those that it publishes along. What
 // the channel has of others is of the releases before it.
-func (r *Release) uploaded(ctx context.Context) ([]publish.Published, error) {
+func (r *Release) uploaded(ctx context.Context, commit string) ([]publish.Published, error) {
 	w, err := workspace.Load(r.Root)
 	if err != nil {
 		return nil, err
@@ -189,9 +189,15 @@ func (r *Release) uploaded(ctx context.Context) ([]publish.Published, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.Unseen != nil && (r.past.ended(StepPublish) || r.By() == workspace.PublishHere && r.past.began(StepPublish)) {
-		return nil, operr.NewStopped("set what the channel is read with, such as PREFIX_API_KEY, and undo again",
-			"the upload of %s to %s was begun, and that is not there for anyone now: where it is private, what it has cannot be told without a credential (%v)", r.plan.Title, c.URL(), h.Unseen)
+	if h.Unseen != nil {
+		begun, err := r.uploadBegun(ctx, commit, c.URL())
+		if err != nil {
+			return nil, err
+		}
+		if begun != "" {
+			return nil, operr.NewStopped("set what the channel is read with, such as PREFIX_API_KEY, and undo again",
+				"%s, and that is not there for anyone now: where it is private, what it has cannot be told without a credential (%v)", begun, h.Unseen)
+		}
 	}
 	var up []publish.Published
 	for _, p := range r.plan.Packages {
@@ -205,6 +211,25 @@ func (r *Release) uploaded(ctx context.Context) ([]publish.Published, error) {
 		}
 	}
 	return up, nil
+}
+
+// uploadBegun says why something may be on a channel, as far as the journal and the CI know; "" where nothing is. A CI begins once the tag is
+// pushed; one that can be asked, and has no run of it, has not begun.
+func (r *Release) uploadBegun(ctx context.Context, commit, channel string) (string, error) {
+	what := r.plan.Title + " to " + channel
+	switch {
+	case r.past.ended(StepPublish) || r.By() == workspace.PublishHere && r.past.began(StepPublish):
+		return "the upload of " + what + " was begun", nil
+	case r.By() == workspace.PublishHere || !r.past.began(StepPush):
+		return "", nil
+	case r.GitHub.Client == nil:
+		return "a CI may have uploaded " + what, nil
+	}
+	runs, err := r.GitHub.Client.Runs(ctx, hubQuery(commit))
+	if err != nil || len(runs) == 0 {
+		return "", err
+	}
+	return "the CI run " + runs[0].URL + " may have uploaded " + what, nil
 }
 
 // running is where a CI may be uploading right now.

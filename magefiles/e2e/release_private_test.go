@@ -1,0 +1,25 @@
+package e2e_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+// A person may have no credential for a private channel to which the CI publishes by OIDC. The release does not wait for what it cannot
+// see, and undo does not take back what may be there.
+func TestReleaseByCIToAChannelThatNobodyHereSees(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "ci", private: byVariable})
+	key := r.env
+	r.env = command.Unset(r.env, "PREFIX_API_KEY")
+	require.Contains(t, r.refused(1, "there is no channel that anyone can see at ", "release", "-to=patch", "-yes"), "set a key that reads the channel, PREFIX_API_KEY")
+	r.refused(3, "may have uploaded v0.1.7 to ", "undo", "-yes")
+	_, tags := r.remote()
+	require.Equal(t, []string{"v0.1.7"}, tags)
+	r.env = key
+	r.ok("release", "-to=patch", "-yes")
+	r.released("0.1.7")
+}
