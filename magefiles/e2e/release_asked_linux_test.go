@@ -1,0 +1,106 @@
+package e2e_test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/ptytest"
+)
+
+// asksForTicket is a hook that asks a person at the terminal.
+const asksForTicket = `exec </dev/tty || exit 1; printf "$0: the ticket? " >/dev/tty; read answer; [ "$answer" = T-1 ]`
+
+// whereAllAsk is a clone in which the hooks of a commit and of a push ask, and signatures by ssh have a key with a passphrase.
+func whereAllAsk(t *testing.T) *releasing {
+	r := newReleasing(t, releaseOptions{})
+	hook(t, r.dir+"/.git/hooks", "pre-commit", asksForTicket)
+	hook(t, r.dir+"/.git/hooks", "pre-push", asksForTicket)
+	key := filepath.Join(t.TempDir(), "key")
+	out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "open sesame", "-f", key).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	for name, value := range map[string]string{"gpg.format": "ssh", "user.signingKey": key, "commit.gpgSign": "true", "tag.gpgSign": "true"} {
+		git(t, r.dir, "config", name, value)
+	}
+	r.env = slices.DeleteFunc(r.env, func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return slices.Contains([]string{"CI", "SSH_AUTH_SOCK", "SSH_ASKPASS", "DISPLAY"}, name)
+	})
+	return r
+}
+
+// A person at a terminal answers whoever asks in the middle of a release.
+func TestAReleaseIsAnswered(t *testing.T) {
+	r := whereAllAsk(t)
+	x, _ := r.start("release", "-to=patch", "-yes")
+	terminal := ptytest.Start(t, x)
+	asked := terminal.Answers(map[string]string{"the ticket? ": "T-1", "passphrase": "open sesame"})
+	said, code := terminal.End()
+	require.Zero(t, code, said)
+	require.Contains(t, said, "v0.1.7 is released")
+	require.Contains(t, said, "pre-commit: the ticket? ")
+	require.Contains(t, said, "pre-push: the ticket? ")
+	require.Equal(t, map[string]int{"the ticket? ": 2, "passphrase": 2}, asked, said)
+	require.True(t, terminal.Echoes())
+	require.Contains(t, git(t, r.dir, "cat-file", "tag", "v0.1.7"), "BEGIN SSH SIGNATURE")
+	require.Contains(t, git(t, r.dir, "cat-file", "commit", "v0.1.7^{commit}"), "gpgsig -----BEGIN SSH SIGNATURE")
+}
+
+// Ctrl-C at a question stops the release at a safe point, and it goes on from there.
+func TestCtrlCAtAQuestion(t *testing.T) {
+	r := whereAllAsk(t)
+	x, _ := r.start("release", "-to=patch", "-yes")
+	terminal := ptytest.Start(t, x)
+	terminal.Expect("pre-commit: the ticket? ")
+	terminal.Type("T-1\n")
+	terminal.Expect("passphrase")
+	terminal.Type("open sesame\n")
+	terminal.Expect("passphrase")
+	terminal.Type("open sesame\n")
+	terminal.Expect("pre-push: the ticket? ")
+	terminal.Type("\x03")
+	said, code := terminal.End()
+	require.Equal(t, 1, code, said)
+	if !strings.Contains(said, mageLeft) {
+		require.Contains(t, said, "stopped by a signal (interrupt), at a safe point")
+		require.Contains(t, said, "`mage release` goes on from here")
+	}
+	x, _ = r.start("release", "-yes")
+	terminal = ptytest.Start(t, x)
+	require.Equal(t, map[string]int{"the ticket? ": 1}, terminal.Answers(map[string]string{"the ticket? ": "T-1", "passphrase": "open sesame"}))
+	said, code = terminal.End()
+	require.Zero(t, code, said)
+	require.Contains(t, said, "v0.1.7 is released")
+}
+
+// Where there is no terminal, or a CI has made it, each of them fails at once, and says so.
+func TestNobodyAnswersARelease(t *testing.T) {
+	for name, c := range map[string]struct {
+		without []string // hooks that are not there
+		says    string
+	}{
+		"a pre-commit hook": {nil, "/dev/tty"},
+		"a signature":       {[]string{"pre-commit"}, "passphrase"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := whereAllAsk(t)
+			for _, h := range c.without {
+				require.NoError(t, exec.Command("rm", filepath.Join(r.dir, ".git", "hooks", h)).Run())
+			}
+			r.env = append(r.env, "CI=true")
+			x, _ := r.start("release", "-to=patch", "-yes")
+			began := time.Now()
+			terminal := ptytest.Start(t, x)
+			said, code := terminal.End()
+			require.Equal(t, 1, code, said)
+			require.Contains(t, said, c.says)
+			require.Contains(t, said, "→ ")
+			require.Less(t, time.Since(began), 30*time.Second)
+		})
+	}
+}
