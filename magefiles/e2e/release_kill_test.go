@@ -156,10 +156,11 @@ func TestReleaseKilledAnywhere(t *testing.T) {
 // TestReleaseThroughFaults lets calls of the outside fail at random, and runs the release until it is through.
 func TestReleaseThroughFaults(t *testing.T) {
 	t.Parallel()
-	for n := range 2 * uint64(*seeds) {
-		seed, private := n/2, login("")
-		if n%2 == 1 {
-			private = accesses[1+seed/2%2]
+	for n := range uint64(*seeds + *seeds/2) {
+		seed, private := n, login("")
+		if n >= uint64(*seeds) {
+			seed -= uint64(*seeds)
+			private = accesses[1+seed%2]
 		}
 		t.Run(fmt.Sprintf("%d%s", seed+1, map[bool]string{true: ", private"}[private != ""]), func(t *testing.T) {
 			t.Parallel()
