@@ -74,6 +74,9 @@ func (a *app) bumping(ctx context.Context) (*bumping, error) {
 	if b.w, err = a.workspace(); err != nil {
 		return nil, err
 	}
+	if b.repo != nil {
+		b.repo.Pass = b.w.Config.Pass
+	}
 	prefix, err := filepath.Rel(b.store.Top, b.w.Root)
 	if err != nil {
 		return nil, err

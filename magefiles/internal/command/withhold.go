@@ -1,9 +1,11 @@
 package command
 
 import (
+	"fmt"
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -80,6 +82,32 @@ func Withhold(environ []string, pass ...string) (clean, withheld []string) {
 	}
 	slices.Sort(withheld)
 	return clean, slices.Compact(withheld)
+}
+
+// Without says which variables code was not given that has failed, and what lets it have one, beside what it is passed already. Where its
+// last words name some of them, it is these alone.
+func Without(words string, withheld, passed []string) string {
+	if named := Named(words, withheld); len(named) > 0 {
+		withheld = named
+	}
+	if len(withheld) == 1 {
+		return fmt.Sprintf("It was run without %s. If it needs that: [tool.release] pass = %s", withheld[0], list(append(slices.Clone(passed), withheld[0])))
+	}
+	return fmt.Sprintf("It was run without %s. If it needs one of them, name that: [tool.release] pass = %s", strings.Join(withheld, ", "), list(append(slices.Clone(passed), "NAME")))
+}
+
+// Named are the names that stand in a text.
+func Named(words string, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.Contains(words, name) })
+}
+
+// list is a list as TOML has it.
+func list(names []string) string {
+	var quoted []string
+	for _, name := range names {
+		quoted = append(quoted, strconv.Quote(name))
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
 // secretsIn are the values of an environment that are secrets themselves: of variables that are called like one, and passwords in

@@ -73,7 +73,7 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 				said.WriteString("\n" + strings.TrimSpace(line))
 			}
 		}
-		err = operr.New("", "%w", err).WithDetail(strings.TrimSpace(said.String()))
+		err = operr.New("", "%w", err).WithDetail(strings.TrimSpace(said.String() + r.without(c, said.String())))
 	}
 	return strings.TrimRight(out.String(), "\n"), err
 }
@@ -81,20 +81,38 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 // answering are the variables by which a person's agents answer for them: for signatures.
 var answering = []string{"SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "GPG_AGENT_INFO", "GPG_TTY"}
 
-// given is the environment of a call. The hooks of a commit or a tag are code of the repository: they get no credential but
-// the agents by which it is signed. What may talk to a remote, and the hook of a push, get what the remote may ask for: others too, since a
-// partial clone fetches what it lacks whenever it is asked.
-func (r *Repo) given(c call, set []string) []string {
-	env := r.environ(set)
-	pass := slices.Concat(command.Remote, c.pass)
-	if c.own && !c.porcelain {
-		pass = answering
+// passes are the credentials that a call gets. The hooks of a commit or a tag are code of the repository: they get none but the agents by
+// which it is signed, and what its manifest passes. What may talk to a remote, and the hook of a push, get what the remote may ask for: others
+// too, since a partial clone fetches what it lacks whenever it is asked.
+func (r *Repo) passes(c call) []string {
+	switch {
+	case !c.own:
+		return slices.Concat(command.Remote, c.pass)
+	case c.porcelain:
+		return slices.Concat(command.Remote, c.pass, r.Pass)
 	}
-	env, _ = command.Withhold(env, pass...)
+	return slices.Concat(answering, r.Pass)
+}
+
+// given is the environment of a call.
+func (r *Repo) given(c call, set []string) []string {
+	env, _ := command.Withhold(r.environ(set), r.passes(c)...)
 	if !r.lends(c) {
 		env = command.Unset(env, "GPG_TTY") // the agent would ask there, behind our back
 	}
 	return env
+}
+
+// without is a line about what the hooks of a call were not given, where they name it; "" elsewhere.
+func (r *Repo) without(c call, words string) string {
+	if !c.own {
+		return ""
+	}
+	_, withheld := command.Withhold(r.environ(nil), r.passes(c)...)
+	if len(command.Named(words, withheld)) == 0 {
+		return ""
+	}
+	return "\n" + command.Without(words, withheld, r.Pass)
 }
 
 // lends says whether a call is lent the terminal.

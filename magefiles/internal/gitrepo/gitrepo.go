@@ -33,11 +33,12 @@ import (
 
 // Repo is a git work tree.
 type Repo struct {
-	Top    string // absolute path of the work tree's top
-	Prefix string // path from Top to the folder that Open was given, with slashes; "" for the top itself
-	Dir    string // absolute path of the folder that git keeps for this work tree; nothing in it is ever committed
-	Common string // absolute path of the folder that git keeps for all work trees of the repository; Dir in the main one
-	index  string // absolute path of the index
+	Top    string   // absolute path of the work tree's top
+	Prefix string   // path from Top to the folder that Open was given, with slashes; "" for the top itself
+	Dir    string   // absolute path of the folder that git keeps for this work tree; nothing in it is ever committed
+	Common string   // absolute path of the folder that git keeps for all work trees of the repository; Dir in the main one
+	Pass   []string // variables that may hold a credential, and that hooks get nevertheless: [tool.release] pass
+	index  string   // absolute path of the index
 	runner command.Runner
 	notes  string // folder of the notes of gits at work; "" where none are made
 }

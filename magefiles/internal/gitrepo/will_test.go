@@ -156,3 +156,37 @@ func commitFile(t *testing.T, repo *gitrepo.Repo) error {
 	_, err := repo.Commit(t.Context(), []string{"sub/file"}, "x\n")
 	return err
 }
+
+// A hook that needs a credential is not given one, names it, and gets it where the manifest passes it.
+func TestHooksThatNeedACredential(t *testing.T) {
+	tagging := func(t *testing.T, repo *gitrepo.Repo) error { return repo.Tag(t.Context(), "v1", "HEAD", "v1\n") }
+	pushing := func(t *testing.T, repo *gitrepo.Repo) error { return repo.Push(t.Context(), "origin", "HEAD^0", "main") }
+	const script = `[ -n "$TICKETS_TOKEN" ] || { echo "set TICKETS_TOKEN" >&2; exit 1; }`
+	for name, c := range map[string]struct {
+		hook, script string
+		do           func(t *testing.T, repo *gitrepo.Repo) error
+	}{
+		"commit-msg": {"commit-msg", script, commitFile},
+		"pre-commit": {"pre-commit", script, commitFile},
+		"of tags":    {"reference-transaction", script, tagging},
+		"pre-push":   {"pre-push", script, pushing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("TICKETS_TOKEN", "a-token-of-the-tickets")
+			t.Setenv("OTHER_TOKEN", "a-token-of-something")
+			_, dir, git := open(t)
+			withRemote(t, dir, git)
+			repo, err := gitrepo.Open(t.Context(), command.NewSystem(os.Environ(), nil), dir)
+			require.NoError(t, err)
+			git("commit", "-q", "--allow-empty", "-m", "to be pushed")
+			hook(t, repo.Dir, c.hook, c.script)
+			said := fmt.Sprintf("%+v", c.do(t, repo))
+			require.Contains(t, said, "set TICKETS_TOKEN")
+			require.Contains(t, said, `It was run without TICKETS_TOKEN. If it needs that: [tool.release] pass = ["TICKETS_TOKEN"]`)
+			require.NotContains(t, said, "OTHER_TOKEN")
+			git("checkout", "-q", ".")
+			repo.Pass = []string{"TICKETS_TOKEN"}
+			require.NoError(t, c.do(t, repo))
+		})
+	}
+}

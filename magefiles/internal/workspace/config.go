@@ -91,7 +91,7 @@ func (s *source) readInclude(n *tomledit.Node, c *Config) {
 // variable is the name of one, without a pattern: each is named on its own.
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// readPass reads the variables that tasks and builds get though they may hold a credential.
+// readPass reads the variables that tasks, builds and hooks get though they may hold a credential.
 func (s *source) readPass(n *tomledit.Node, c *Config) {
 	for i, name := range s.strs(n) {
 		if !variable.MatchString(name) {

@@ -130,7 +130,7 @@ type Config struct {
 	Commit     string    `json:"commit"`             // message of a release's commit, with TitlePlaceholder; default DefaultCommit
 	TagMessage string    `json:"tag-message"`        // message of a tag, with TitlePlaceholder; default DefaultTagMessage
 	Include    []string  `json:"include,omitempty"`  // files and folders that builds need though git ignores them, relative to the root
-	Pass       []string  `json:"pass,omitempty"`     // variables that tasks and builds get though they may hold a credential
+	Pass       []string  `json:"pass,omitempty"`     // variables that tasks, builds and hooks get though they may hold a credential
 	PyPI       []StandIn `json:"-"`                  // what stands for conda packages where there is no conda: [tool.release.pypi]
 	Pos        Pos       `json:"-"`                  // of the table; zero where there is none
 }
