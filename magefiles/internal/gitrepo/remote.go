@@ -156,8 +156,7 @@ func (r *Repo) Fetch(ctx context.Context, remote string, tags ...string) error {
 }
 
 // talk runs git with a remote. What asks has the terminal where there is one, and fails elsewhere. A remote that does not answer has a
-// limit. Where the remote did not
-// answer as it should, and may the next time, the error is a Transient one.
+// limit. Where it did not answer as it should, and may the next time, the error is a Transient one.
 func (r *Repo) talk(ctx context.Context, c call) (string, error) {
 	c.asks = true
 	quiet, pass, err := r.quiet(ctx)
