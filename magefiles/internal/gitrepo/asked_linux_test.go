@@ -1,7 +1,6 @@
 package gitrepo_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -12,15 +11,14 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/ptytest"
 )
 
 // asks is a repository in which something asks a person, and what is done there.
@@ -137,39 +135,16 @@ func TestActsAtATerminal(t *testing.T) {
 // atTerminal starts this program at a terminal, types the answer once the question is there, and returns all that was to be seen.
 func (a asks) atTerminal(t *testing.T, answer string) string {
 	dir, run := a.asked(t)
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	require.NoError(t, err)
-	defer master.Close()
-	fd := int(master.Fd())
-	require.NoError(t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
-	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	require.NoError(t, err)
-	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	require.NoError(t, err)
-
 	x := exec.Command(os.Args[0], "-test.run=^TestActsAtATerminal$")
 	x.Env = append(run.Environ(), "ACT_AT_A_TERMINAL="+dir+"|"+a.do)
-	x.Stdin, x.Stdout, x.Stderr = slave, slave, slave
-	x.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	require.NoError(t, x.Start())
-	slave.Close()
-	late := time.AfterFunc(30*time.Second, func() { _ = x.Process.Kill() })
-	defer late.Stop()
-	var said bytes.Buffer
-	for data, typed := make([]byte, 4096), false; ; {
-		n, err := master.Read(data)
-		said.Write(data[:n])
-		if !typed && strings.Contains(said.String(), a.question) {
-			typed = true
-			time.Sleep(100 * time.Millisecond) // who asks for a password throws away what was typed before
-			_, _ = master.WriteString(answer)
-		}
-		if err != nil {
-			break
-		}
+	terminal := ptytest.Start(t, x)
+	if answer != "" {
+		terminal.Expect(a.question)
+		time.Sleep(100 * time.Millisecond) // who asks for a password throws away what was typed before
+		terminal.Type(answer)
 	}
-	_ = x.Wait()
-	return said.String()
+	said, _ := terminal.End()
+	return said
 }
 
 func TestWhoAsksIsAnswered(t *testing.T) {

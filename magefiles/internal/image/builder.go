@@ -75,11 +75,7 @@ func (b *Builder) Look(ctx context.Context) (Node, error) {
 // environ is what docker gets: what it is let in by, at a builder and at a registry, and no other credential. A build runs code of
 // others on the builder, which may be this machine. What a build is to have is a secret of its definition.
 func (b *Builder) environ() []string {
-	runner, ok := b.Runner.(interface{ Environ() []string })
-	if !ok {
-		return nil
-	}
-	env, _ := command.Withhold(runner.Environ(), command.Docker...)
+	env, _ := command.Withhold(b.secrets(), command.Docker...)
 	return env
 }
 
