@@ -214,13 +214,15 @@ func (r *Release) uploaded(ctx context.Context, commit string) ([]publish.Publis
 }
 
 // uploadBegun says why something may be on a channel, as far as the journal and the CI know; "" where nothing is. A CI begins once the tag is
-// pushed; one that can be asked, and has no run of it, has not begun.
+// pushed; one that can be asked, and has no run of it, has not begun. A clone without a journal knows nothing of what others have sent.
 func (r *Release) uploadBegun(ctx context.Context, commit, channel string) (string, error) {
 	what := r.plan.Title + " to " + channel
 	switch {
+	case r.past == nil && r.By() == workspace.PublishHere:
+		return "another clone may have uploaded " + what, nil
 	case r.past.ended(StepPublish) || r.By() == workspace.PublishHere && r.past.began(StepPublish):
 		return "the upload of " + what + " was begun", nil
-	case r.By() == workspace.PublishHere || !r.past.began(StepPush):
+	case r.By() == workspace.PublishHere || r.past != nil && !r.past.began(StepPush):
 		return "", nil
 	case r.GitHub.Client == nil:
 		return "a CI may have uploaded " + what, nil
