@@ -433,14 +433,19 @@ func (r *Release) notUnpushed(ctx context.Context, said []string, head, to strin
 	return nil, operr.New(next, "%s refuses to take %s back, and nothing was changed: %w", p.Remote, p.Title, err)
 }
 
-// reverted is the commit that takes the release's back: the one that an undo has made which was killed, or a new one.
+// reverted is the commit that takes the release's back: the one that an undo has made which was killed, or a new one. What is committed
+// tells: the files of the work tree may be those of a revert that was refused, or killed before it was committed.
 func (r *Release) reverted(ctx context.Context, first string) (string, error) {
-	w, err := workspace.Load(r.Root)
+	head, err := r.Repo.Resolve(ctx, "HEAD")
 	if err != nil {
 		return "", err
 	}
-	if len(r.stillAt(w)) == 0 {
-		return r.Repo.Resolve(ctx, "HEAD")
+	w, err := r.Store.At(ctx, r.Repo, head)
+	if err != nil {
+		return "", err
+	}
+	if w != nil && len(r.stillAt(w)) == 0 {
+		return head, nil
 	}
 	return r.Repo.Revert(ctx, first)
 }
