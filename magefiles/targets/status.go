@@ -13,8 +13,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// answerWithin is how long status waits for each answer of the world.
-const answerWithin = 5 * time.Second
+// answerWithin is how long status waits for each answer of the world, and, at a terminal, where that may ask for a passphrase or a password, how
+// long a person has to type it. Whoever still types it when nobody waits any more gives it to the shell.
+const answerWithin, typedWithin = 5 * time.Second, time.Minute
 
 // releaseStatus is what status prints with -json.
 type releaseStatus struct {
@@ -47,7 +48,11 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 		if past.Plan.Unseen != nil {
 			s.Unseen = past.Plan.Unseen.Error()
 		}
-		s.Steps = r.Look(ctx, past, answerWithin)
+		within := answerWithin
+		if a.runner.Lends() {
+			within = typedWithin
+		}
+		s.Steps = r.Look(ctx, past, within)
 	}
 	if asJSON {
 		return a.view.JSON(s)
