@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"os"
 	"strings"
 	"time"
 
@@ -66,7 +65,8 @@ func (r *Release) choose(ctx context.Context, past *Past) (*Result, error) {
 			if r.Request.To == "" {
 				r.Request = past.Plan.Bump.Request
 			}
-			return nil, os.Remove(past.Path) // nothing came of it
+			r.session.void = past.Path // it is asked again, and may be refused once more
+			return nil, nil
 		}
 		return nil, r.goOn(past)
 	}
