@@ -90,6 +90,7 @@ func TestPrivateChannelFromAnotherClone(t *testing.T) {
 					require.NotContains(t, shown, "(public)")
 					require.Contains(t, r.ok("doctor"), c.shown)
 					require.Contains(t, r.refused(1, "there is no channel at", "app:upgrade", "-yes"), c.upgrade)
+					require.Contains(t, r.refused(1, c.says, "publish", "-yes"), "it may be private")
 					_, tags := r.remote()
 					require.Equal(t, []string{"v0.1.7"}, tags)
 				})
