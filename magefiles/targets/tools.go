@@ -79,10 +79,13 @@ func (a *app) published(ctx context.Context, w *workspace.Workspace, wanted embe
 		places = append(places, placeOf(w, c))
 	}
 	file, unasked, err := channel.FetchFirst(ctx, places, !wanted.AnyChannel, []string{"noarch", workspace.HostPlatform()}, wanted.Name, wanted.Version, dir)
+	if err != nil {
+		return "", err // which has the reasons
+	}
 	for _, reason := range unasked {
 		a.view.Once(fmt.Sprintf("%s comes from a channel behind one that could not be asked for it: %s", wanted.Name, reason))
 	}
-	return file, err
+	return file, nil
 }
 
 // placeOf is a channel as a manifest writes it. Ours is read where PREFIX_SERVER_URL says, and with our credential where it is private;
