@@ -94,6 +94,45 @@ func (s *System) lend(x *exec.Cmd, secrets []string) *loan {
 	return l
 }
 
+// run is x.Run, for a child that has the terminal, if l is not nil.
+func (l *loan) run(x *exec.Cmd) error {
+	if err := x.Start(); err != nil {
+		return err
+	}
+	if l == nil {
+		return x.Wait()
+	}
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		l.resume(x.Process.Pid, ended)
+	}()
+	defer func() {
+		close(ended)
+		<-done
+	}()
+	return x.Wait()
+}
+
+// resume lets the child go on where it was stopped: by a Ctrl-Z that it, or a hook of it, has made a stop again, or since a job of it
+// kept the terminal. Nobody else is there to do that, and we would wait for it for ever.
+func (l *loan) resume(pid int, ended chan struct{}) {
+	tick := time.NewTicker(silence / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-tick.C:
+			if !stopped(pid) {
+				continue
+			}
+			_ = unix.IoctlSetPointerInt(int(l.tty.Fd()), unix.TIOCSPGRP, pid)
+			_ = syscall.Kill(-pid, syscall.SIGCONT)
+		}
+	}
+}
+
 // back takes the terminal back, as it was.
 func (l *loan) back() {
 	l.prompt.end()
@@ -129,12 +168,12 @@ func passOn(ctx context.Context, err error) {
 	}
 	var by syscall.Signal
 	status, _ := exit.Sys().(syscall.WaitStatus)
-	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP} {
-		if status.Signaled() && status.Signal() == s || status.ExitStatus() == 128+int(s) {
-			by = s
-		}
-	}
-	if by == 0 {
+	switch {
+	case status.Signaled() && (status.Signal() == syscall.SIGINT || status.Signal() == syscall.SIGHUP):
+		by = status.Signal()
+	case status.ExitStatus() == 128+int(syscall.SIGINT): // so end shells; 129 is no SIGHUP: git ends so where it does not know an option
+		by = syscall.SIGINT
+	default:
 		return
 	}
 	_ = syscall.Kill(0, by)
