@@ -144,7 +144,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	err = l.run(x)
 	killGroup(x)
 	if l != nil {
-		l.back()
+		l.back(err == nil)
 		passOn(ctx, err)
 	}
 	out.Flush()

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 )
 
 // Terminal is what a child that asks is lent. Nothing of it is touched before the first such child.
@@ -65,7 +64,7 @@ func ownTerminal() *os.File {
 // loan is a terminal that a child has.
 type loan struct {
 	tty    *os.File
-	state  *term.State
+	state  *unix.Termios
 	free   func()
 	prompt *prompt
 }
@@ -87,7 +86,7 @@ func (s *System) lend(x *exec.Cmd, secrets []string) *loan {
 	}
 	signal.Ignore(syscall.SIGTTOU) // else the kernel stops whoever takes the terminal, or gives it back, from behind
 	fd := int(tty.Fd())
-	l.state, _ = term.GetState(fd)
+	l.state, _ = unix.IoctlGetTermios(fd, getTermios)
 	withoutStop(fd)
 	x.SysProcAttr.Setsid, x.SysProcAttr.Setpgid = false, true
 	x.SysProcAttr.Foreground, x.SysProcAttr.Ctty = true, fd
@@ -133,13 +132,17 @@ func (l *loan) resume(pid int, ended chan struct{}) {
 	}
 }
 
-// back takes the terminal back, as it was.
-func (l *loan) back() {
+// back takes the terminal back, as it was. What was typed for a child that did not end well, such as a passphrase, is thrown away: who
+// reads next is a shell, which keeps it, or a question of ours.
+func (l *loan) back(well bool) {
 	l.prompt.end()
 	fd := int(l.tty.Fd())
 	_ = unix.IoctlSetPointerInt(fd, unix.TIOCSPGRP, unix.Getpgrp())
-	if l.state != nil {
-		_ = term.Restore(fd, l.state) // a child that was killed where it asked has left it without echo
+	if how := uint(flushTermios); l.state != nil {
+		if well {
+			how = setTermios
+		}
+		_ = unix.IoctlSetTermios(fd, how, l.state) // a child that was killed where it asked has left it without echo
 	}
 	signal.Reset(syscall.SIGTTOU)
 	l.tty.Close()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/ptytest"
@@ -28,7 +29,9 @@ func lends(t *testing.T) {
 	c.Asks = true
 	err := command.NewSystem(os.Environ(), nil).At(command.Terminal{Show: os.Stderr}).Run(context.WithoutCancel(ctx), c)
 	time.Sleep(100 * time.Millisecond) // for a signal on its way
-	fmt.Fprintf(os.Stderr, "\nended: %v; stopped: %v.\n", err, ctx.Err() != nil)
+	left, ferr := unix.IoctlGetInt(0, unix.TIOCINQ)
+	require.NoError(t, ferr)
+	fmt.Fprintf(os.Stderr, "\nended: %v; stopped: %v.\nleft: %d.\n", err, ctx.Err() != nil, left)
 }
 
 // git says by exit status 129 that it does not know an option: nobody has hung up.
@@ -68,5 +71,24 @@ func TestNobodyIsStoppedWhereAChildSetsTheTerminal(t *testing.T) {
 		p.Type("yes\n")
 		said, _ := p.End()
 		require.Contains(t, said, "ended: <nil>; stopped: false.", script)
+	}
+}
+
+// A passphrase that is typed for a child that is gone goes to nobody: a shell would run it, and keep it. What is typed ahead stays.
+func TestWhatWasTypedForAChildThatIsGone(t *testing.T) {
+	if ptytest.Inside(t) {
+		lends(t)
+		return
+	}
+	for script, want := range map[string]string{
+		"stty -echo </dev/tty; printf 'passphrase: ' >/dev/tty; sleep 0.5; exit 1":    "left: 0.",
+		"stty -echo </dev/tty; printf 'passphrase: ' >/dev/tty; sleep 0.5; kill -9 0": "left: 0.",
+		"printf 'passphrase: ' >/dev/tty; read one </dev/tty; sleep 0.5":              "left: 8.",
+	} {
+		p := lentTo(t, script)
+		p.Expect("passphrase: ")
+		p.Type("the one\nanother\n")
+		said, _ := p.End()
+		require.Contains(t, said, want, script)
 	}
 }
