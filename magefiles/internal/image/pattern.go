@@ -22,6 +22,8 @@ func (p pattern) FindAllStringSubmatch(s string, n int) [][]string {
 	return p.compiled().FindAllStringSubmatch(s, n)
 }
 
+func (p pattern) Split(s string, n int) []string { return p.compiled().Split(s, n) }
+
 func (p pattern) ReplaceAllString(s, with string) string {
 	return p.compiled().ReplaceAllString(s, with)
 }
