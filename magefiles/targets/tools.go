@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -110,12 +109,16 @@ func placeOf(w *workspace.Workspace, written string) channel.Place {
 	}}
 }
 
-// ours reports whether an address is that of the workspace's channel, on the server to which it is published.
+// ours reports whether an address is that of the workspace's channel, on the server to which it is published. Another folder of that
+// server may have a channel of the same name.
 func ours(client *prefixdev.Client, address, name string) bool {
 	u, err := url.Parse(strings.TrimSuffix(address, "/"))
-	if err != nil || name == "" || path.Base(u.Path) != name {
+	if err != nil || name == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return false
 	}
 	at, err := url.Parse(client.Server())
-	return err == nil && (u.Host == at.Host || prefixdev.Public(u.Host) && prefixdev.Public(at.Host))
+	if err != nil || u.Path != at.Path+"/"+name {
+		return false
+	}
+	return u.Host == at.Host || prefixdev.Public(u.Host) && prefixdev.Public(at.Host)
 }
