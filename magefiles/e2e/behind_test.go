@@ -65,7 +65,7 @@ func TestDownstreamIsTestedWithWhatItPins(t *testing.T) {
 	write("site/pixi.toml", strings.Replace(readFile(t, root, "site/pixi.toml"), "==1.0.0", "==0.9.0", 1))
 	out, err = targets(web.URL, "test:all")
 	require.Error(t, err)
-	require.Contains(t, out, "site asks for lib ==0.9.0, and the workspace has 2.0.0, so it must come from the channel: the channel has no lib 0.9.0")
+	require.Contains(t, out, "site asks for lib ==0.9.0, and the workspace has 2.0.0, so it must come from the channel: "+web.URL+"/ours has lib, and no 0.9.0 of it")
 	require.Contains(t, out, "→ see whether the channel can be reached")
 }
 

@@ -160,7 +160,9 @@ func commitFile(t *testing.T, repo *gitrepo.Repo) error {
 // A hook that needs a credential is not given one, names it, and gets it where the manifest passes it.
 func TestHooksThatNeedACredential(t *testing.T) {
 	tagging := func(t *testing.T, repo *gitrepo.Repo) error { return repo.Tag(t.Context(), "v1", "HEAD", "v1\n") }
-	pushing := func(t *testing.T, repo *gitrepo.Repo) error { return repo.Push(t.Context(), "origin", "HEAD^0", "main") }
+	pushing := func(t *testing.T, repo *gitrepo.Repo) error {
+		return repo.Push(t.Context(), "origin", "HEAD^0", "main")
+	}
 	const script = `[ -n "$TICKETS_TOKEN" ] || { echo "set TICKETS_TOKEN" >&2; exit 1; }`
 	for name, c := range map[string]struct {
 		hook, script string
