@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/ptytest"
 )
 
@@ -103,4 +105,29 @@ func TestNobodyAnswersARelease(t *testing.T) {
 			require.Less(t, time.Since(began), 30*time.Second)
 		})
 	}
+}
+
+// Who types a passphrase for status has more time than the world has to answer: else the rest of it would be the shell's.
+func TestStatusWaitsForWhoeverTypes(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "here"})
+	r.refuseUploads("mono-core")
+	r.refused(1, "", "release", "-to=patch", "-yes")
+	r.env = command.Unset(r.env, "CI", "GIT_SSH_COMMAND", "GIT_SSH")
+	ssh := filepath.Join(t.TempDir(), "ssh")
+	write(t, filepath.Dir(ssh), "ssh", "#!/bin/sh\nprintf 'the code? ' >/dev/tty; read code </dev/tty; [ \"$code\" = 77 ] || exit 1\nshift; eval \"$*\"\n")
+	require.NoError(t, os.Chmod(ssh, 0o755))
+	for name, value := range map[string]string{"core.sshCommand": ssh, "ssh.variant": "simple", "remote.origin.url": "somewhere:" + r.world.Remote} {
+		git(t, r.dir, "config", name, value)
+	}
+	x, _ := r.start("status")
+	terminal := ptytest.Start(t, x)
+	terminal.Expect("the code? ")
+	time.Sleep(6 * time.Second)
+	terminal.Type("77\n")
+	terminal.Answers(map[string]string{"the code? ": "77"})
+	said, code := terminal.End()
+	require.Zero(t, code, said)
+	require.NotContains(t, said, "no answer within")
+	require.Regexp(t, `push +done: origin/main and the tags at [0-9a-f]{12} +done: origin/main`, said)
 }

@@ -564,3 +564,21 @@ func (r *releasing) breakHub(broken bool) {
 	}
 	r.gate.refuses.Store(&refuses)
 }
+
+// A release of which nothing came, since a hook refused its commit, is asked for again by `release` alone, however often it stops before
+// its plan is agreed to: what was to be released is not forgotten at a question that nobody answered.
+func TestReleaseOfWhichNothingCame(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "here"})
+	hook(t, r.dir+"/.git/hooks", "pre-commit", "exit 1")
+	r.refused(1, "`mage release` goes on from here", "release", "-to=minor", "-yes")
+	require.NoError(t, os.Remove(r.dir+"/.git/hooks/pre-commit"))
+	r.untouched()
+	r.refused(3, "there is no terminal to ask at", "release")
+	write(t, r.dir, "pixi.toml", readFile(t, r.dir, "pixi.toml")+"\n")
+	r.refused(1, "the work tree has changes", "release", "-yes")
+	git(t, r.dir, "checkout", "-q", "pixi.toml")
+	require.Contains(t, r.ok("release", "-yes"), "v0.2.0 is released")
+	r.released("0.2.0")
+	r.refused(2, "no release is unfinished", "release", "-yes")
+}

@@ -59,3 +59,44 @@ func TestPrivateChannelIsSeen(t *testing.T) {
 	_, tags = r.remote()
 	require.Equal(t, []string{"v0.1.7"}, tags)
 }
+
+// A clone without the journal knows of a release what the world says. Where that is a private channel, and this clone has nothing that
+// is let in, it says so, and calls nothing unfinished, absent, or free to be taken back.
+func TestPrivateChannelFromAnotherClone(t *testing.T) {
+	t.Parallel()
+	for _, by := range []string{"here", "ci"} {
+		t.Run(by, func(t *testing.T) {
+			t.Parallel()
+			r := newReleasing(t, releaseOptions{by: by, private: byVariable})
+			key := r.env
+			r.ok("release", "-to=patch", "-yes")
+			r.dir = r.newClone()
+			for name, c := range map[string]struct {
+				env                  []string
+				says, shown, upgrade string
+			}{
+				"none":  {command.Unset(key, "PREFIX_API_KEY"), "no PREFIX_API_KEY", "Where it is private, set a key that reads it", "a private channel is asked with the key in PREFIX_API_KEY"},
+				"wrong": {command.Setenv(key, "PREFIX_API_KEY=pfx_of_somebody_else"), "does not know the token of the API key", "does not know the token of the API key", "nor who has the API key in PREFIX_API_KEY"},
+			} {
+				t.Run(name, func(t *testing.T) {
+					r.env = c.env
+					may := map[string]string{"here": "another clone", "ci": "the CI run "}[by]
+					require.Contains(t, r.refused(3, "may have uploaded v0.1.7 to ", "undo", "-yes"), may)
+					require.Contains(t, r.ok("status"), "v0.1.7 is tagged on the remote, and whether it is complete cannot be told: the channel is not there for anyone")
+					require.Contains(t, r.ok("status", "-json"), `"unseen": "`)
+					require.Contains(t, r.refused(3, "whether it is released cannot be told", "release", "-to=minor", "-yes"), c.says)
+					shown := r.ok("channel:show")
+					require.Contains(t, shown, c.shown)
+					require.NotContains(t, shown, "(public)")
+					require.Contains(t, r.ok("doctor"), c.shown)
+					require.Contains(t, r.refused(1, "there is no channel at", "app:upgrade", "-yes"), c.upgrade)
+					require.Contains(t, r.refused(1, c.says, "publish", "-yes"), "it may be private")
+					_, tags := r.remote()
+					require.Equal(t, []string{"v0.1.7"}, tags)
+				})
+			}
+			r.env = key
+			require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released")
+		})
+	}
+}

@@ -126,3 +126,40 @@ func TestUndoAmongOthers(t *testing.T) {
 		require.Equal(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))
 	})
 }
+
+// TestUndoWhoseRevertFails has the revert of a pushed release refused, as by a key whose passphrase nobody says, or killed before it is
+// committed. Undo again goes by what is committed, not by the files that are left: else tag and commit part on the remote.
+func TestUndoWhoseRevertFails(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]func(r *releasing){
+		"refused": func(r *releasing) {
+			hook(r.t, r.dir+"/.git/hooks", "prepare-commit-msg", "echo 'not signed' >&2; exit 1")
+			r.refused(1, "not signed", "undo", "-yes")
+			require.Empty(r.t, git(r.t, r.dir, "status", "--porcelain"))
+			require.NoError(r.t, os.Remove(r.dir+"/.git/hooks/prepare-commit-msg"))
+		},
+		"killed": func(r *releasing) {
+			git(r.t, r.dir, "revert", "--no-commit", "HEAD")
+			require.NoError(r.t, os.Remove(r.dir+"/.git/REVERT_HEAD"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newReleasing(t, releaseOptions{by: "here"})
+			r.refuseUploads("mono-core")
+			_, status := r.mage("release", "-to=patch", "-yes")
+			require.Equal(t, 1, status)
+			at, _ := r.remote()
+			fails(r)
+			commits, tags := r.remote()
+			require.Equal(t, at, commits)
+			require.Equal(t, []string{"v0.1.7"}, tags)
+			require.Contains(t, r.ok("undo", "-yes"), "v0.1.7 was taken back")
+			commits, tags = r.remote()
+			require.Empty(t, tags)
+			require.Len(t, commits, len(at)+1, "the commit that takes it back")
+			require.Empty(t, git(t, r.dir, "diff", r.base, commits[0]))
+			require.Empty(t, git(t, r.dir, "status", "--porcelain"))
+		})
+	}
+}

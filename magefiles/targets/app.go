@@ -125,7 +125,7 @@ func versionsOn(ctx context.Context, c *prefixdev.Channel, d *workspace.Downstre
 func moved(channels []string, name string) map[string]string {
 	out := map[string]string{}
 	for _, c := range channels {
-		if u, err := url.Parse(c); err == nil && publicServer() != "" && path.Base(u.Path) == name && prefixdev.Public(u.Host) {
+		if u, err := url.Parse(c); err == nil && publicServer() != "" && strings.Trim(u.Path, "/") == name && prefixdev.Public(u.Host) {
 			out[c] = strings.TrimSuffix(publicServer(), "/") + "/" + name
 		}
 	}

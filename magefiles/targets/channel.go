@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -129,17 +130,21 @@ func (a *app) showChannel(ctx context.Context, w *workspace.Workspace, asJSON bo
 	}
 	a.heldTable(all)
 	if !holdings.Exists {
-		a.view.Line("\n%s is not there yet, or empty, as before a first release. %s%s", c.URL(), firstRelease(client, c.Name()), sayPrivate(holdings))
+		a.view.Line("\n%s is not there yet, or empty, as before a first release. %s%s", c.URL(), firstRelease(w, client, c.Name()), sayPrivate(holdings))
 	}
 	return nil
 }
 
-// sayPrivate says what else may be the matter with a channel that is not there for anyone, where there is nothing to ask it with.
+// sayPrivate says what else may be the matter with a channel that is not there for anyone, where there is nothing to ask it with, or
+// nothing that its server takes.
 func sayPrivate(h publish.Holdings) string {
-	if h.Unseen == nil {
+	switch {
+	case h.Unseen == nil:
 		return ""
+	case errors.Is(h.Unseen, prefixdev.ErrNone):
+		return " Where it is private, set a key that reads it: PREFIX_API_KEY."
 	}
-	return " Where it is private, set a key that reads it: PREFIX_API_KEY."
+	return fmt.Sprintf(" Where it is private, it may be there all the same: %v → %s.", h.Unseen, cmp.Or(operr.NextOf(h.Unseen), "set a key that reads it: PREFIX_API_KEY"))
 }
 
 // showNoChannel shows the manifests alone, and says why.
@@ -200,8 +205,11 @@ func (a *app) heldTable(all []held) {
 	a.view.Table([]string{"PACKAGE", "MANIFEST", "CHANNEL", "FILE", "SHA256"}, rows)
 }
 
-// firstRelease says how a channel comes into being.
-func firstRelease(client *prefixdev.Client, name string) string {
-	return "Make the channel " + name + " on " + client.Server() +
-		" (public), and register there the repository, with the workflow release.yml and its environment `release`, as a trusted publisher of it."
+// firstRelease says how a channel comes into being, for those who publish to it.
+func firstRelease(w *workspace.Workspace, client *prefixdev.Client, name string) string {
+	if w.Config.Publish == workspace.PublishHere {
+		return "Make the channel " + name + " on " + client.Server() + ", and a key that publishes to it: PREFIX_API_KEY."
+	}
+	return "Make the channel " + name + " on " + client.Server() + ", and register there the repository, with the file by which its CI publishes" +
+		" (release.yml on GitHub, .gitlab-ci.yml on GitLab) and its environment `release`, as a trusted publisher of it."
 }

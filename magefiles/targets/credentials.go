@@ -82,7 +82,7 @@ func (a *app) examineChannel(ctx context.Context) []view.Finding {
 	case err != nil:
 		return []view.Finding{{What: "the channel's name", For: "publishing (" + err.Error() + ")", Get: "correct it in " + channelFrom(w)}}
 	}
-	there := view.Finding{What: "the channel " + c.URL(), For: "publishing", Get: firstRelease(client, c.Name())}
+	there := view.Finding{What: "the channel " + c.URL(), For: "publishing", Get: firstRelease(w, client, c.Name())}
 	looking, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
 	h, err := publish.Find(looking, c, func(ctx context.Context) (publish.Access, error) { return authorizeFor(ctx, client, c.Name()) }, w.Packages)
@@ -101,6 +101,7 @@ func (a *app) examineChannel(ctx context.Context) []view.Finding {
 		there.Found = "there"
 	default:
 		there.For += " (it is not there yet, or empty, as before a first release)"
+		there.Get += sayPrivate(h)
 	}
 	return []view.Finding{there, findingOf(credentialSources(), client)}
 }

@@ -35,7 +35,10 @@ func (p *publishing) look(ctx context.Context) (_ string, err error) {
 
 // has says what the channel has.
 func (p *publishing) has() string {
-	if !p.Holdings.Exists {
+	switch {
+	case p.Unseen():
+		return p.Channel.URL() + " is not there, or empty, for anyone without a credential: it may be private, or this is its first release"
+	case !p.Holdings.Exists:
 		return p.Channel.URL() + " is not there yet, or empty: this is its first release"
 	}
 	have := 0

@@ -40,8 +40,11 @@ func seen[T any](ctx context.Context, client *prefixdev.Client, name string, ask
 		return answer, werr
 	}
 	private, perr := c.Private(ctx)
-	if perr != nil || !private {
+	switch {
+	case perr != nil:
 		return answer, errors.Join(err, perr)
+	case !private:
+		return answer, operr.New(operr.NextOf(err), "%w (none that anyone can see, nor who has %s)", err, found.Source)
 	}
 	return ask(c)
 }

@@ -2,24 +2,28 @@ package targets
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
-// answerWithin is how long status waits for each answer of the world.
-const answerWithin = 5 * time.Second
+// answerWithin is how long status waits for each answer of the world, and, at a terminal, where that may ask for a passphrase or a password, how
+// long a person has to type it. Whoever still types it when nobody waits any more gives it to the shell.
+const answerWithin, typedWithin = 5 * time.Second, time.Minute
 
 // releaseStatus is what status prints with -json.
 type releaseStatus struct {
 	Title   string              `json:"title"`
 	Begun   string              `json:"begun,omitempty"` // RFC 3339; none where this clone has no journal of it
 	Journal string              `json:"journal,omitempty"`
-	End     release.End         `json:"end,omitempty"` // "" where it has not ended
+	End     release.End         `json:"end,omitempty"`    // "" where it has not ended
+	Unseen  string              `json:"unseen,omitempty"` // why it cannot be told what the channel has of it, where there is no journal
 	Steps   []workflow.Standing `json:"steps"`
 }
 
@@ -41,7 +45,14 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 		if len(past.Times) > 0 {
 			s.Begun = past.Times[0].Format(time.RFC3339)
 		}
-		s.Steps = r.Look(ctx, past, answerWithin)
+		if past.Plan.Unseen != nil {
+			s.Unseen = past.Plan.Unseen.Error()
+		}
+		within := answerWithin
+		if a.runner.Lends() {
+			within = typedWithin
+		}
+		s.Steps = r.Look(ctx, past, within)
 	}
 	if asJSON {
 		return a.view.JSON(s)
@@ -66,6 +77,12 @@ func (a *app) withoutRelease(ctx context.Context, r *release.Release) string {
 	}
 	for _, tag := range bump.PresentTags(w) {
 		if refs.Tags[tag.Name] != "" {
+			if c, err := r.Channel(w); err == nil {
+				h, err := publish.Find(ctx, c, func(ctx context.Context) (publish.Access, error) { return r.Authorize(ctx, w) }, w.Packages)
+				if err == nil && h.Unseen != nil {
+					return fmt.Sprintf("%s is tagged on the remote, and what the channel has of it cannot be told: %s is not there for anyone (%v). Where it is private, set what it is read with, such as PREFIX_API_KEY", tag.Name, c.URL(), h.Unseen)
+				}
+			}
 			return tag.Name + " is tagged on the remote, and nothing of it is on the channel: the tag is older than the channel, or `mage release -to=VERSION` publishes it"
 		}
 	}
@@ -76,6 +93,8 @@ func (a *app) showStatus(s releaseStatus) {
 	switch {
 	case s.End != "":
 		a.view.Heading("%s: %s", s.Title, s.End)
+	case s.Unseen != "":
+		a.view.Heading("%s is tagged on the remote, and whether it is complete cannot be told: the channel is not there for anyone (%s). Where it is private, set what it is read with, such as PREFIX_API_KEY", s.Title, s.Unseen)
 	case s.Begun == "":
 		a.view.Heading("%s is tagged on the remote and not complete; this clone has no journal of it. `mage release` goes on with it", s.Title)
 	default:

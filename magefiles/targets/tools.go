@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -79,10 +78,13 @@ func (a *app) published(ctx context.Context, w *workspace.Workspace, wanted embe
 		places = append(places, placeOf(w, c))
 	}
 	file, unasked, err := channel.FetchFirst(ctx, places, !wanted.AnyChannel, []string{"noarch", workspace.HostPlatform()}, wanted.Name, wanted.Version, dir)
+	if err != nil {
+		return "", err // which has the reasons
+	}
 	for _, reason := range unasked {
 		a.view.Once(fmt.Sprintf("%s comes from a channel behind one that could not be asked for it: %s", wanted.Name, reason))
 	}
-	return file, err
+	return file, nil
 }
 
 // placeOf is a channel as a manifest writes it. Ours is read where PREFIX_SERVER_URL says, and with our credential where it is private;
@@ -107,12 +109,16 @@ func placeOf(w *workspace.Workspace, written string) channel.Place {
 	}}
 }
 
-// ours reports whether an address is that of the workspace's channel, on the server to which it is published.
+// ours reports whether an address is that of the workspace's channel, on the server to which it is published. Another folder of that
+// server may have a channel of the same name.
 func ours(client *prefixdev.Client, address, name string) bool {
 	u, err := url.Parse(strings.TrimSuffix(address, "/"))
-	if err != nil || name == "" || path.Base(u.Path) != name {
+	if err != nil || name == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return false
 	}
 	at, err := url.Parse(client.Server())
-	return err == nil && (u.Host == at.Host || prefixdev.Public(u.Host) && prefixdev.Public(at.Host))
+	if err != nil || u.Path != at.Path+"/"+name {
+		return false
+	}
+	return u.Host == at.Host || prefixdev.Public(u.Host) && prefixdev.Public(at.Host)
 }

@@ -181,7 +181,7 @@ func secrets() []string {
 func newRunner(variables ...string) *command.System {
 	s := command.NewSystem(command.Setenv(os.Environ(), variables...), secrets())
 	if os.Getenv("CI") == "" && terminal(os.Stdin) && terminal(os.Stderr) {
-		s.At(command.Terminal{Show: os.Stderr, Hold: view.Hold})
+		s.At(command.Terminal{Show: view.Child(os.Stderr, colours(os.LookupEnv)), Hold: view.Hold})
 	}
 	return s
 }

@@ -128,6 +128,8 @@ func TestFetchFirst(t *testing.T) {
 		{"other", "1.0", false, 0, "no channel of other has a 1.0"},
 		{"new other", "3.0", true, 0, "no channel of new, other has a 3.0"},
 		{"other down", "1.0", false, 1, "no channel of other, down has a 1.0; down: connection refused"},
+		{"down closed other", "1.0", false, 2, "no channel of down, closed, other has a 1.0; down: connection refused; closed: " + channel.ErrUnauthorized.Error()},
+		{"down new", "1.0", false, 1, "new has a, and no 1.0 of it; no channel after it is asked; down: connection refused"},
 		{"", "1.0", false, 0, "no channel has a 1.0: the manifest names none"},
 	} {
 		var all []channel.Place

@@ -141,10 +141,10 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	if l != nil {
 		x.Stderr = io.MultiWriter(errOut, l.prompt)
 	}
-	err = x.Run()
+	err = l.run(x)
 	killGroup(x)
 	if l != nil {
-		l.back()
+		l.back(err == nil)
 		passOn(ctx, err)
 	}
 	out.Flush()

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 )
 
 // Terminal is what a child that asks is lent. Nothing of it is touched before the first such child.
@@ -65,7 +64,7 @@ func ownTerminal() *os.File {
 // loan is a terminal that a child has.
 type loan struct {
 	tty    *os.File
-	state  *term.State
+	state  *unix.Termios
 	free   func()
 	prompt *prompt
 }
@@ -87,20 +86,63 @@ func (s *System) lend(x *exec.Cmd, secrets []string) *loan {
 	}
 	signal.Ignore(syscall.SIGTTOU) // else the kernel stops whoever takes the terminal, or gives it back, from behind
 	fd := int(tty.Fd())
-	l.state, _ = term.GetState(fd)
+	l.state, _ = unix.IoctlGetTermios(fd, getTermios)
 	withoutStop(fd)
 	x.SysProcAttr.Setsid, x.SysProcAttr.Setpgid = false, true
 	x.SysProcAttr.Foreground, x.SysProcAttr.Ctty = true, fd
 	return l
 }
 
-// back takes the terminal back, as it was.
-func (l *loan) back() {
+// run is x.Run, for a child that has the terminal, if l is not nil.
+func (l *loan) run(x *exec.Cmd) error {
+	if err := x.Start(); err != nil {
+		return err
+	}
+	if l == nil {
+		return x.Wait()
+	}
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		l.resume(x.Process.Pid, ended)
+	}()
+	defer func() {
+		close(ended)
+		<-done
+	}()
+	return x.Wait()
+}
+
+// resume lets the child go on where it was stopped: by a Ctrl-Z that it, or a hook of it, has made a stop again, or since a job of it
+// kept the terminal. Nobody else is there to do that, and we would wait for it for ever.
+func (l *loan) resume(pid int, ended chan struct{}) {
+	tick := time.NewTicker(silence / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-tick.C:
+			if !stopped(pid) {
+				continue
+			}
+			_ = unix.IoctlSetPointerInt(int(l.tty.Fd()), unix.TIOCSPGRP, pid)
+			_ = syscall.Kill(-pid, syscall.SIGCONT)
+		}
+	}
+}
+
+// back takes the terminal back, as it was. What was typed for a child that did not end well, such as a passphrase, is thrown away: who
+// reads next is a shell, which keeps it, or a question of ours.
+func (l *loan) back(well bool) {
 	l.prompt.end()
 	fd := int(l.tty.Fd())
 	_ = unix.IoctlSetPointerInt(fd, unix.TIOCSPGRP, unix.Getpgrp())
-	if l.state != nil {
-		_ = term.Restore(fd, l.state) // a child that was killed where it asked has left it without echo
+	if how := uint(flushTermios); l.state != nil {
+		if well {
+			how = setTermios
+		}
+		_ = unix.IoctlSetTermios(fd, how, l.state) // a child that was killed where it asked has left it without echo
 	}
 	signal.Reset(syscall.SIGTTOU)
 	l.tty.Close()
@@ -129,12 +171,12 @@ func passOn(ctx context.Context, err error) {
 	}
 	var by syscall.Signal
 	status, _ := exit.Sys().(syscall.WaitStatus)
-	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP} {
-		if status.Signaled() && status.Signal() == s || status.ExitStatus() == 128+int(s) {
-			by = s
-		}
-	}
-	if by == 0 {
+	switch {
+	case status.Signaled() && (status.Signal() == syscall.SIGINT || status.Signal() == syscall.SIGHUP):
+		by = status.Signal()
+	case status.ExitStatus() == 128+int(syscall.SIGINT): // so end shells; 129 is no SIGHUP: git ends so where it does not know an option
+		by = syscall.SIGINT
+	default:
 		return
 	}
 	_ = syscall.Kill(0, by)

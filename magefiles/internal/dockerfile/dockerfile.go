@@ -39,9 +39,8 @@ type File struct {
 
 var (
 	directive = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S+)\s*$`) })
-	heredoc   = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?:^|\s)\d*<<(-?)(?:"([^"\s]+)"|'([^'\s]+)'|([A-Za-z_]\w*))`)
-	})
+	heredoc   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d*<<(-?)([^<]*)$`) })
+	apart     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:"[^"]+"|'[^']+'|[A-Za-z_][\w.-]*)$`) })
 )
 
 // reader walks over the lines of a file.
@@ -141,7 +140,7 @@ func (r *reader) instruction(line string, start int) Instruction {
 		i.Flags, words = append(i.Flags, words[0]), words[1:]
 	}
 	i.Words = words
-	bodies := r.heredocs(i, pieces)
+	bodies := r.heredocs(i)
 	if i.Keyword == "RUN" && len(words) > 0 {
 		i.Script, i.ScriptLine = script(pieces, words[0].Start, bodies), 1+strings.Count(r.text[:words[0].Start], "\n")
 		if bodies != "" && !strings.HasSuffix(i.Script, bodies) { // a body alone
@@ -178,25 +177,30 @@ func split(pieces []piece) (words []Word) {
 }
 
 // heredocs reads the bodies that follow an instruction, with the lines that end them.
-func (r *reader) heredocs(i Instruction, pieces []piece) (bodies string) {
+func (r *reader) heredocs(i Instruction) (bodies string) {
 	if i.Keyword != "RUN" && i.Keyword != "COPY" && i.Keyword != "ADD" {
 		return ""
 	}
-	for _, p := range pieces {
-		for _, m := range heredoc().FindAllStringSubmatch(p.text, -1) {
-			end := m[2] + m[3] + m[4]
-			for {
-				line, _, ok := r.next()
-				if !ok {
-					return bodies
-				}
-				bodies += line + "\n"
-				if m[1] == "-" {
-					line = strings.TrimLeft(line, "\t")
-				}
-				if line == end {
-					break
-				}
+	for n, w := range i.Words { // a whole word, as BuildKit has it: not what stands in quotes
+		m := heredoc().FindStringSubmatch(w.Text)
+		if m != nil && m[2] == "" && n+1 < len(i.Words) && apart().MatchString(i.Words[n+1].Text) {
+			m[2] = i.Words[n+1].Text
+		}
+		if m == nil || m[2] == "" {
+			continue
+		}
+		end := strings.NewReplacer(`"`, "", "'", "").Replace(m[2])
+		for {
+			line, _, ok := r.next()
+			if !ok {
+				return bodies
+			}
+			bodies += line + "\n"
+			if m[1] == "-" {
+				line = strings.TrimLeft(line, "\t")
+			}
+			if line == end {
+				break
 			}
 		}
 	}
@@ -205,7 +209,7 @@ func (r *reader) heredocs(i Instruction, pieces []piece) (bodies string) {
 
 // onlyHeredoc is a script that is nothing but a body.
 var onlyHeredoc = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^<<-?(?:"[^"\s]+"|'[^'\s]+'|[A-Za-z_]\w*)\s*$`)
+	return regexp.MustCompile(`^<<-?[ \t]*(?:"[^"\s]+"|'[^'\s]+'|[^\s"'<]+)\s*$`)
 })
 
 // script is what RUN gives to a shell: the lines from the first argument on, or the body, where there is nothing else.

@@ -80,6 +80,36 @@ func TestScripts(t *testing.T) {
 	require.Equal(t, []int{2, 5, 7, 8, 10, 13}, lines)
 }
 
+// A body begins where BuildKit's own parser has one begin: what stands in quotes is a text, and its end may have any name.
+func TestHeredocs(t *testing.T) {
+	for text, want := range map[string][]string{
+		"RUN echo \"usage: cat <<EOF\"\nUSER a\n":                  {"RUN", "USER"},
+		"RUN echo 'a <<EOF b' && cat <<EOF\nUSER b\nEOF\nUSER a\n": {"RUN", "USER"},
+		"RUN <<end-of-file\nUSER b\nend\nend-of-file\nUSER a\n":    {"RUN", "USER"},
+		"COPY <<\"a b\" /x\nUSER b\na b\nUSER a\n":                 {"COPY", "USER"},
+		"RUN cat << EOF\nUSER b\nEOF\nUSER a\n":                    {"RUN", "USER"},
+		"RUN <<- 'E.F'\n\tUSER b\n\tE.F\nUSER a\n":                 {"RUN", "USER"},
+		"RUN cat <<<EOF\nUSER a\n":                                 {"RUN", "USER"},
+		"RUN echo $((1 << 4)) $((1<<N)) \\<<EOF\nUSER a\n":         {"RUN", "USER"},
+		"RUN <<1\nUSER b\n1\nUSER a\n":                             {"RUN", "USER"},
+		"RUN 3<<EOF cat <<EOF\nUSER b\nEOF\nUSER c\nEOF\nUSER a\n": {"RUN", "USER"},
+		"LABEL a=<<EOF\nUSER a\n":                                  {"LABEL", "USER"},
+	} {
+		var keywords []string
+		for _, i := range dockerfile.Parse([]byte(text)).Instructions {
+			keywords = append(keywords, i.Keyword)
+		}
+		require.Equal(t, want, keywords, text)
+	}
+	for text, want := range map[string]string{
+		"RUN <<end-of-file\na\nend-of-file\n": "a\n",
+		"RUN << EOF\na\nEOF\n":                "a\n",
+		"RUN cat << EOF\na\nEOF\n":            "cat << EOF\na\nEOF\n",
+	} {
+		require.Equal(t, want, dockerfile.Parse([]byte(text)).Instructions[0].Script)
+	}
+}
+
 func TestCaches(t *testing.T) {
 	text := "FROM a\nRUN --mount=type=cache,id=x-${P},target=/a --mount=type=secret,id=s --mount=type=cache,target=/b true\nRUN --mount=dst=/c,type=cache true\nCOPY --mount=type=cache,id=no a b\n"
 	require.Equal(t, []dockerfile.Cache{{"x-${P}", 2}, {"/b", 2}, {"/c", 3}}, dockerfile.Parse([]byte(text)).Caches())

@@ -43,7 +43,13 @@ func mount(value string, line int) Mount {
 			target = options[key]
 		}
 	}
+	source := options["source"]
+	if source == "" {
+		source = options["src"]
+	}
 	switch {
+	case m.Type == "secret" && source != "": // its other name; BuildKit takes no id beside it
+		m.ID = source
 	case m.ID != "":
 	case m.Type == "cache":
 		m.ID = target

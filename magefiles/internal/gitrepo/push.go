@@ -165,7 +165,8 @@ func (r *Repo) Back(ctx context.Context, commit string) error {
 	return nil
 }
 
-// Revert makes a commit that takes another one back, and returns it.
+// Revert makes a commit that takes another one back, and returns it. Where that fails, whoever refused it, index and work tree are as before:
+// git itself leaves the files taken back, and no commit. What a run that was killed has left so is put away first.
 func (r *Repo) Revert(ctx context.Context, commit string) (string, error) {
 	if err := noOption(commit); err != nil {
 		return "", err
@@ -173,9 +174,53 @@ func (r *Repo) Revert(ctx context.Context, commit string) (string, error) {
 	settings := slices.Concat(harmless, []string{
 		"revert.reference=false", "rerere.enabled=false", "merge.renames=true", "merge.directoryRenames=conflict", "merge.renormalize=false", "commit.verbose=false",
 	})
+	clean, err := r.indexIs(ctx, "HEAD")
+	if err == nil && !clean {
+		clean, err = r.unrevert(ctx, commit)
+	}
+	if err != nil {
+		return "", failed(err, "looking at the index of %s", r.Top)
+	}
 	if _, err := r.call(ctx, call{args: []string{"revert", "--no-edit", commit}, own: true, asks: true, settings: settings}); err != nil {
-		_ = r.run(context.WithoutCancel(ctx), "", "revert", "--abort") // it may not have begun
+		after := context.WithoutCancel(ctx)
+		_ = r.run(after, "", "revert", "--abort") // it may not have begun
+		if clean {                                // else what is staged is somebody's, and git has refused to touch it
+			_ = r.asCommitted(after)
+		}
 		return "", r.refused(ctx, err, "reverting %s", short(commit))
 	}
 	return r.Resolve(ctx, "HEAD")
+}
+
+// indexIs says whether the index has what a commit has.
+func (r *Repo) indexIs(ctx context.Context, commit string) (bool, error) {
+	_, is, err := r.answer(ctx, 1, "diff-index", "--cached", "--quiet", commit, "--")
+	return is, err
+}
+
+// unrevert puts away what a revert of the last commit has left that was killed before it was committed: the index is that of the commit
+// before, which holds it. It is no loss, then.
+func (r *Repo) unrevert(ctx context.Context, commit string) (done bool, err error) {
+	hash, err := r.Resolve(ctx, commit)
+	if err != nil {
+		return false, err
+	}
+	head, err := r.Resolve(ctx, "HEAD")
+	if err != nil || head != hash {
+		return false, err
+	}
+	parent, err := r.Parent(ctx, hash)
+	if err != nil || parent == "" {
+		return false, err
+	}
+	if left, err := r.indexIs(ctx, parent); err != nil || !left {
+		return false, err
+	}
+	return true, r.asCommitted(ctx)
+}
+
+// asCommitted has the index, and the files that it differs in, as the last commit has them. What is changed and not staged stays.
+func (r *Repo) asCommitted(ctx context.Context) error {
+	_, err := r.call(ctx, call{args: []string{"reset", "--quiet", "--merge", "--no-recurse-submodules", "HEAD"}, own: true, settings: harmless})
+	return err
 }

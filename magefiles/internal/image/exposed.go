@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/docker/cli/cli/config"
@@ -29,7 +29,7 @@ func guardedProxies(dir string) (bool, error) {
 	}
 	for _, p := range file.Proxies {
 		for _, address := range []string{p.HTTPProxy, p.HTTPSProxy, p.FTPProxy, p.AllProxy} {
-			if credentialIn(address) != "" {
+			if credentialIn(address) != "" || bareCredential(address) {
 				return true, nil
 			}
 		}
@@ -180,8 +180,12 @@ func firstCredential(text []byte, environ []string) (where, is string) {
 			}
 			keys = keys[:len(keys)-1]
 		case string:
+			key := lastKey(keys, value)
 			if is := credentialIn(t); is != "" {
-				return lastKey(keys, value), is
+				return key, is
+			}
+			if isProxy.MatchString(key) && bareCredential(t) {
+				return key, "a password in an address"
 			}
 			if decoded, err := base64.StdEncoding.DecodeString(t); err == nil && utf8.Valid(decoded) {
 				if is := credentialIn(string(decoded)); is != "" {
@@ -208,36 +212,73 @@ func lastKey(keys []string, value bool) string {
 }
 
 var (
-	address = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*)://([^\s/?#"'<>@\\]+)@`) })
-	inPath  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`://[^\s/]+/t/[A-Za-z0-9-]{8,}/`) })
-	tokens  = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`\b(?:gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|glpat-[\w-]{20,}|pfx_[A-Za-z0-9]{20,}|(?:AKIA|ASIA)[0-9A-Z]{16}|xox[abeprs]-[\w-]{10,}|pypi-AgE\w{20,}|npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{30,})\b|-----BEGIN [A-Z ]*PRIVATE KEY-----`)
-	})
+	address = lazily(`([A-Za-z][A-Za-z0-9+.-]*)://([^\s/?#"'<>@\\]+)@`)
+	inPath  = lazily(`://[^\s/]+/t/([A-Za-z0-9-]{8,})/([^\s/?#"'<>]*)`)
+	isProxy = lazily(`(?i)_proxy$`)
+	proxy   = lazily(`(?i)_proxy["']?[=\s]["']?([^\s/"'<>@=]+@)`)
+	bearer  = lazily(`(?i)\bauthorization["']?:\s*["']?(?:bearer|basic|token)\s+([\w.~+/=-]{16,})`)
+	// variable is what stands for a value in a text: of a shell, a template, or a format.
+	variable = lazily(`\$(?:\w+|[@*#?])|[$%]?\{[^{}]*\}|%[sv]|%\(\w+\)s`)
+	tokens   = lazily(`\b(?:gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|oas)-[\w-]{20,}|pfx_[A-Za-z0-9]{20,}|(?:AKIA|ASIA)[0-9A-Z]{16}` +
+		`|xox[abeprs]-[\w-]{10,}|pypi-AgE\w{20,}|npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{30,}|dckr_[po]at_[\w-]{20,}|sk_live_[A-Za-z0-9]{20,}|sk-(?:ant|proj)-[\w-]{20,}` +
+		`|AKCp[A-Za-z0-9]{60,}|cmVmdGtuO[A-Za-z0-9]{30,}|eyJ[\w-]{15,}\.eyJ[\w-]{10,}\.[\w-]{20,})\b|-----BEGIN [A-Z ]*PRIVATE KEY-----`)
 )
 
 // examples are what texts write for a name and a password.
-var examples = []string{"user:password", "username:password", "user:pass", "name:password", "user:passwd", "user:pw"}
+var examples = []string{"user:password", "username:password", "user:pass", "name:password", "user:passwd", "user:pw", "scott:tiger", "foo:bar"}
 
 // credentialIn says what kind of credential stands in a text; "" for none. Of an address it is the password, or a name that is as
-// long as a token; variables and what others have masked are none.
+// long as a token. Variables are none, nor what others have masked, nor a password that is the name: a service's own default.
 func credentialIn(text string) string {
-	for _, m := range address().FindAllStringSubmatch(text, -1) {
+	for _, m := range address.FindAllStringSubmatch(text, -1) {
 		scheme, user := strings.ToLower(m[1]), m[2]
 		name, password, set := strings.Cut(user, ":")
 		switch {
-		case scheme == "docker-image" || scheme == "oci-layout" || strings.ContainsAny(user, "${}") || strings.Trim(user, "x*:") == "":
-		case slices.Contains(examples, strings.ToLower(user)):
-		case set && password != "" && strings.Trim(password, "x*") != "":
+		case scheme == "docker-image" || scheme == "oci-layout" || strings.Trim(user, "x*:") == "":
+		case slices.Contains(examples, strings.ToLower(user)) || strings.EqualFold(name, password) && len(name) < 20:
+		case set && isLiteral(password) && strings.Trim(password, "x*") != "":
 			return "a password in an address"
-		case len(name) >= 20 && password == "":
+		case len(name) >= 20 && password == "" && isLiteral(name):
 			return "a token in an address"
 		}
 	}
-	if inPath().MatchString(text) {
-		return "a token in the address of a channel"
+	for _, m := range inPath.FindAllStringSubmatch(text, -1) {
+		_, topic := strconv.Atoi(m[2]) // of a forum, which has its number behind its title
+		if strings.ContainsAny(m[1], digits) && topic != nil {
+			return "a token in the address of a channel"
+		}
 	}
-	if tokens().MatchString(text) {
-		return "a token or a key"
+	for _, t := range tokens.FindAllString(text, -1) {
+		if !strings.HasSuffix(t, "EXAMPLE") { // of AWS's manuals
+			return "a token or a key"
+		}
+	}
+	lower := strings.ToLower(text) // an SBOM is long, and most of its texts have none of these words
+	if !strings.Contains(lower, "authorization") && !strings.Contains(lower, "_proxy") {
+		return ""
+	}
+	for _, m := range bearer.FindAllStringSubmatch(text, -1) {
+		if strings.ContainsAny(m[1], digits) {
+			return "a token or a key"
+		}
+	}
+	for _, m := range proxy.FindAllStringSubmatch(text, -1) {
+		if bareCredential(m[1]) {
+			return "a password in an address"
+		}
 	}
 	return ""
+}
+
+const digits = "0123456789"
+
+// isLiteral says whether a text is more than variables.
+func isLiteral(text string) bool {
+	return !variable.MatchString(text) ||
+		strings.ContainsFunc(variable.ReplaceAllString(text, ""), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+}
+
+// bareCredential says whether an address without a scheme, as proxies are written, has a password.
+func bareCredential(address string) bool {
+	return !strings.Contains(address, "://") && credentialIn("http://"+address) != ""
 }

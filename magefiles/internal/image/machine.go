@@ -34,7 +34,7 @@ var usual = []string{"sh", "python3", "python"}
 func (j *Job) ofItsPlatform(ctx context.Context, one Image) error {
 	dir := filepath.Join(j.Dir, "programs-"+strings.ReplaceAll(one.Platform, "/", "-"))
 	defer os.RemoveAll(dir)
-	names := slices.Concat(firstOf(one.Entrypoint), firstOf(j.Plan.Check), usual)
+	names := slices.Concat(started(one.Entrypoint), started(j.Plan.Check), usual)
 	dirs := pathOf(one.Env)
 	for range 2 { // what a script starts is looked for once more
 		found, err := j.fetch(ctx, one, dir, places(names, dirs))
@@ -58,6 +58,38 @@ func (j *Job) ofItsPlatform(ctx context.Context, one Image) error {
 }
 
 func firstOf(argv []string) []string { return argv[:min(1, len(argv))] }
+
+// wrappers start the program that stands behind their options.
+var wrappers = []string{"tini", "dumb-init", "catatonit", "env", "nice", "exec", "time"}
+
+// started are the programs that a command starts: the first word, what stands behind a wrapper, and what the script of a shell begins its
+// commands with, as far as that is to be seen.
+func started(argv []string) []string {
+	names := firstOf(argv)
+	if len(argv) > 0 && slices.Contains(wrappers, path.Base(argv[0])) {
+		behind := slices.IndexFunc(argv[1:], func(w string) bool { return !strings.HasPrefix(w, "-") && !strings.Contains(w, "=") })
+		if behind < 0 {
+			return names
+		}
+		return append(slices.Clone(names), started(argv[1+behind:])...)
+	}
+	if len(argv) < 3 || !slices.Contains(shells, path.Base(argv[0])) || !strings.HasPrefix(argv[1], "-") || !strings.HasSuffix(argv[1], "c") {
+		return names
+	}
+	names = slices.Clone(names)
+	for _, c := range betweenCommands.Split(argv[2], -1) {
+		words := slices.DeleteFunc(strings.Fields(c), func(w string) bool { return strings.Contains(w, "=") })
+		if len(words) > 0 && len(names) < mostStarted {
+			names = append(names, started(words)...)
+		}
+	}
+	return names
+}
+
+// mostStarted is how many programs of a script are looked at: each is a step of a build.
+const mostStarted = 30
+
+var betweenCommands = lazily(`&&|[;|&\n(){}]`)
 
 // pathOf are the folders in which an image looks for programs, the first one first.
 func pathOf(env []string) []string {

@@ -98,6 +98,12 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 		"a script's interpreter in such a folder": {
 			map[string]string{"/app/serve": "#!/usr/bin/env lua\n-- /opt/bin\n", "/opt/bin/lua": amd64}, nil, []string{"/app/serve"}, is + "lua is for amd64",
 		},
+		"behind a wrapper": {
+			map[string]string{"/bin/sh": arm64, "/bin/tini": arm64, "/app/serve": amd64}, nil, []string{"tini", "-g", "--", "/app/serve"}, is + "serve is for amd64",
+		},
+		"in a shell": {
+			map[string]string{"/bin/sh": arm64, "/app/serve": amd64}, []string{"PATH=/app:/bin"}, []string{"sh", "-c", `cd /app && LOG=x exec serve "$@"`}, is + "serve is for amd64",
+		},
 		"a short file":    {map[string]string{"/bin/sh": elf.ELFMAG}, nil, nil, ""},
 		"an odd name":     {map[string]string{"/bin/sh": arm64}, []string{`PATH=/a"b:$HOME/bin:relative`}, []string{`/a b/["x`}, ""},
 		"without a place": {nil, nil, nil, ""},
@@ -132,4 +138,21 @@ func TestProgramsAreLookedAtWhereNothingRunsThem(t *testing.T) {
 func TestPatternsOfPaths(t *testing.T) {
 	require.Equal(t, "/us[r]/bi[n]/s[h]", wild("/usr/bin/sh"))
 	require.Equal(t, "/[x]", wild("/x"))
+}
+
+// The check of a downstream is a shell's: what is to be of the platform stands in its script.
+func TestWhatACommandStarts(t *testing.T) {
+	for _, c := range []struct{ argv, want []string }{
+		{nil, nil},
+		{[]string{"theapp", "/data"}, []string{"theapp"}},
+		{[]string{"sh", "-c", "theapp --version"}, []string{"sh", "theapp"}},
+		{[]string{"/bin/bash", "-lc", "set -e; A=b theapp /data | grep x && (other)"}, []string{"/bin/bash", "set", "theapp", "grep", "other"}},
+		{[]string{"env", "-i", "A=b", "nice", "theapp"}, []string{"env", "nice", "theapp"}},
+		{[]string{"tini", "--"}, []string{"tini"}},
+		{[]string{"tini", "--", "sh", "-c", "exec theapp"}, []string{"tini", "sh", "exec", "theapp"}},
+		{[]string{"python", "-c", "a; b"}, []string{"python"}},
+	} {
+		require.Equal(t, c.want, started(c.argv), c.argv)
+	}
+	require.Len(t, started([]string{"sh", "-c", strings.Repeat("theapp;", 100)}), mostStarted)
 }

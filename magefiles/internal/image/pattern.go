@@ -18,6 +18,12 @@ func (p pattern) FindStringSubmatchIndex(s string) []int {
 	return p.compiled().FindStringSubmatchIndex(s)
 }
 func (p pattern) FindAllString(s string, n int) []string { return p.compiled().FindAllString(s, n) }
+func (p pattern) FindAllStringSubmatch(s string, n int) [][]string {
+	return p.compiled().FindAllStringSubmatch(s, n)
+}
+
+func (p pattern) Split(s string, n int) []string { return p.compiled().Split(s, n) }
+
 func (p pattern) ReplaceAllString(s, with string) string {
 	return p.compiled().ReplaceAllString(s, with)
 }

@@ -286,6 +286,9 @@ func TestMountsThatNoBuildIsGiven(t *testing.T) {
 		"RUN --mount=type=secret,target=/run/.netrc true":                                                 "mounts the secret .netrc, and",
 		"RUN --mount=type=cache,target=/c,id=${CACHE_ID} --mount=type=secret,id=TOKEN,env=TOKEN x":        "mounts the secret TOKEN, and",
 		"RUN --mount=type=secret,id=PIXI_CONFIG --mount=type=secret,id=RATTLER_AUTH_FILE,required=true x": "",
+		"RUN --mount=type=secret,source=PIXI_CONFIG,target=/etc/pixi/config.toml true":                    "",
+		"RUN --mount=type=secret,src=RATTLER_AUTH_FILE,target=/auth.json,required true":                   "",
+		"RUN --mount=type=secret,src=npmrc,target=/run/PIXI_CONFIG true":                                  "mounts the secret npmrc, and",
 		"RUN --mount=from=tools,target=/t x\nCOPY --mount=type=ssh a b":                                   "",
 		"RUN <<EOF\nRUN --mount=type=ssh x\nEOF":                                                          "",
 	} {

@@ -108,16 +108,19 @@ const limitOfCheck = 10 * time.Minute
 
 var errCheckLimit = errors.New("its time is over")
 
-// check runs the check of one platform, and a witness where an entry point is between us and it.
+// check runs the check of one platform, and witnesses where an entry point is between us and it.
 func (j *Job) check(ctx context.Context, one Image) error {
 	if shellForm(one.Entrypoint) {
 		return operr.New(`write it as ENTRYPOINT ["program", "argument"], with "$@" where it is a script; no tag was moved`,
 			"the image of %s has an entry point in the shell form, which starts without looking at a command: it could not run its check", j.Plan.Name)
 	}
 	commands := [][]string{j.Plan.Check}
-	second := newWitness(j.Plan.Check)
+	says, fails := newWitnesses(j.Plan.Check)
 	if len(one.Entrypoint) > 0 {
-		commands = append(commands, second)
+		if says != nil {
+			commands = append(commands, says)
+		}
+		commands = append(commands, fails)
 	}
 	from, where := j.subject()
 	dockerfile, err := dockerfileOf(from, one, commands...)
@@ -134,8 +137,8 @@ func (j *Job) check(ctx context.Context, one Image) error {
 			"the image of %s did not end `%s` on %s within %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform, limit).WithDetail(lastLines(record))
 	case cause != nil:
 		return cause
-	case err == nil && len(commands) > 1 && !second.spoke(record):
-		return j.deaf(one)
+	case err == nil && len(commands) > 1:
+		return j.heard(one, record, "", says, fails)
 	case err == nil:
 		return nil
 	}
@@ -143,8 +146,8 @@ func (j *Job) check(ctx context.Context, one Image) error {
 	if m == nil {
 		return operr.New("no tag was moved; see whether the builder can read the registry", "the check of %s on %s could not be run: %w", j.Plan.Name, one.Platform, err).WithDetail(lastLines(record))
 	}
-	if len(commands) > 1 && second.failedAt(m[1]) {
-		return nil
+	if says != nil && says.failedAt(m[1]) || fails.failedAt(m[1]) {
+		return j.heard(one, record, m[1], says, fails)
 	}
 	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(lastLines(m[1]))
 }

@@ -11,22 +11,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// witness is a second command for the entry point of an image, beside its check. An entry point that does not run what it is given
-// passes any check: `bash -lc` runs the first word alone, a script without "$@" runs none. So the witness has as many words as the
-// check, and the words are made up each time. Where they do not come out, and nothing fails, the check was not run either.
+// witness is a further command for the entry point of an image, behind its check. An entry point that does not run what it is given
+// passes any check: `bash -lc` runs the first word alone, a script without "$@" runs none. So the first witness has as many words as the
+// check, and the words are made up each time. Where they do not come out, and nothing fails, the check was not run either. An entry point
+// may run what it is given, and pass whatever that ends with, as a script does that goes on behind "$@" or pipes it; or it may say
+// what it was given, and run nothing. So the second one has to fail.
 type witness []string
 
-// newWitness is one for a check of as many words. Of one word no program prints anything that is known before; it has to fail.
-func newWitness(check []string) witness {
-	w := witness{"echo"}
+// newWitnesses are those for a check of as many words. Of one word no program prints anything that is known before: says is nil then.
+func newWitnesses(check []string) (says, fails witness) {
+	if len(check) == 1 {
+		return nil, witness{word()}
+	}
+	says, fails = witness{"echo"}, witness{"false"}
 	for range len(check) - 1 {
-		w = append(w, "witness-"+strings.ToLower(rand.Text()))
+		says, fails = append(says, word()), append(fails, word())
 	}
-	if len(w) == 1 {
-		w[0] = "witness-" + strings.ToLower(rand.Text())
-	}
-	return w
+	return says, fails
 }
+
+func word() string { return "witness-" + strings.ToLower(rand.Text()) }
 
 // mark is a word that no other step of a build has.
 func (w witness) mark() string { return w[len(w)-1] }
@@ -37,9 +41,6 @@ var printed = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`
 // spoke reports whether a build's record has the line that the witness is to print. A log's prefix may stand before it; a trace of the
 // command is not what it prints.
 func (w witness) spoke(record string) bool {
-	if len(w) == 1 {
-		return false
-	}
 	want := strings.Join(w[1:], " ")
 	return slices.ContainsFunc(printed().FindAllStringSubmatch(record, -1), func(m []string) bool {
 		before, found := strings.CutSuffix(strings.TrimSpace(m[1]), want)
@@ -47,18 +48,31 @@ func (w witness) spoke(record string) bool {
 	})
 }
 
-// failedAt reports whether a step that failed is the witness: the entry point takes it for something else than the check, which passed.
+// failedAt reports whether a step that failed is the witness.
 func (w witness) failedAt(step string) bool {
 	name, _, _ := strings.Cut(step, "\n")
 	return strings.Contains(name, w.mark())
 }
 
-// deaf is an entry point that any command passes.
-func (j *Job) deaf(one Image) error {
+// heard says what a build means that did the check, and then the witnesses up to the step that failed; "" is none.
+func (j *Job) heard(one Image, record, step string, says, fails witness) error {
+	switch {
+	case says != nil && step != "" && says.failedAt(step):
+		return nil // the entry point takes it for something else than the check, which passed
+	case says != nil && !says.spoke(record), says == nil && step == "":
+		return j.unheard(one, "nothing shows that the image of %s ran its check on %s: its entry point %s passes any other command too",
+			`let the entry point run the command that it is given: ENTRYPOINT ["program", "argument"], a script that ends with exec "$@", or no -c before a command`)
+	case step == "":
+		return j.unheard(one, "nothing shows that the image of %s passes its check on %s: its entry point %s passes a command that fails, too",
+			`let the entry point end as the command does that it is given: a script ends with exec "$@", without a pipe or another command behind it`)
+	}
+	return nil
+}
+
+func (j *Job) unheard(one Image, format, next string) error {
 	text, err := json.Marshal(one.Entrypoint)
 	if err != nil {
 		return err
 	}
-	return operr.New(`let the entry point run the command that it is given: ENTRYPOINT ["program", "argument"], a script that ends with exec "$@", or no -c before a command; no tag was moved`,
-		"nothing shows that the image of %s ran its check on %s: its entry point %s passes any other command too", j.Plan.Name, one.Platform, text)
+	return operr.New(next+"; no tag was moved", format, j.Plan.Name, one.Platform, text)
 }

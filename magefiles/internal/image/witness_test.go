@@ -26,6 +26,8 @@ func runs(argv []string) (string, int) {
 		return strings.Join(argv[1:], " "), 0
 	case "sh", "true":
 		return "", 0
+	case "false":
+		return "", 1
 	}
 	return argv[0] + ": not found", 127
 }
@@ -54,7 +56,7 @@ func buildKit(of []string, e entryPoint) func(context.Context, command.Cmd) erro
 				fmt.Fprintf(c.Stderr, "#%d 0.123 %s\n", n, strings.TrimSpace(l))
 			}
 			if status != 0 {
-				fmt.Fprintf(c.Stderr, "#%d ERROR: process %q did not complete successfully: exit code: %d\n------\n > [2/3] RUN %s:\n%s\n------\n", n, argv, status, run, said)
+				fmt.Fprintf(c.Stderr, "#%d ERROR: process %q did not complete successfully: exit code: %d\n------\n > [2/3] RUN %s:\n%s------\n", n, argv, status, run, lines(said))
 				return &command.ExitError{Name: "docker", Code: 1}
 			}
 			fmt.Fprintf(c.Stderr, "#%d DONE 0.2s\n", n)
@@ -63,12 +65,21 @@ func buildKit(of []string, e entryPoint) func(context.Context, command.Cmd) erro
 	}
 }
 
+// lines ends each one, and none where nothing was said.
+func lines(said string) string {
+	if said == "" {
+		return ""
+	}
+	return said + "\n"
+}
+
 // An entry point that does not run what it is given passes any check, so that the check says nothing.
 func TestTheCheckHasToHaveRun(t *testing.T) {
 	long, short := []string{"sh", "-c", "python -c 'import lib'"}, []string{"true"}
 	deaf := func([]string) (string, int) { return "", 0 }
 	first := func(argv []string) (string, int) { return runs(argv[:1]) }
 	const says = "nothing shows that the image of theapp ran its check on linux/amd64: its entry point "
+	const passes = "nothing shows that the image of theapp passes its check on linux/amd64: its entry point [\"/entry.sh\"] passes a command that fails, too"
 	for name, c := range map[string]struct {
 		of    []string
 		check []string
@@ -104,6 +115,36 @@ func TestTheCheckHasToHaveRun(t *testing.T) {
 					return "", 0
 				}
 				return "no command " + argv[0], 2
+			}, "",
+		},
+		"a script that goes on": {
+			[]string{"/entry.sh"},
+			long,
+			func(argv []string) (string, int) { said, _ := runs(argv); return said, 0 }, passes,
+		},
+		"a pipe, with a prefix": {
+			[]string{"/entry.sh"},
+			long,
+			func(argv []string) (string, int) { said, _ := runs(argv); return "[app] " + said, 0 }, passes,
+		},
+		"a script that goes on, one word": {
+			[]string{"/entry.sh"},
+			short,
+			func(argv []string) (string, int) { said, _ := runs(argv); return said, 0 }, says,
+		},
+		"one that says what it was given, and runs nothing": {
+			[]string{"/entry.sh"},
+			long,
+			func(argv []string) (string, int) { return "starting with " + strings.Join(argv[1:], " "), 0 }, passes,
+		},
+		"another program where there is none of that name": {
+			[]string{"/entry.sh"},
+			long,
+			func(argv []string) (string, int) {
+				if said, status := runs(argv); status != 127 {
+					return said, status
+				}
+				return "welcome", 0
 			}, "",
 		},
 		"one that fails": {[]string{"/entry.sh"}, long, func([]string) (string, int) { return "no lib", 1 }, "the image of theapp does not pass `sh -c python -c 'import lib'` on linux/amd64"},

@@ -30,14 +30,15 @@ func (p *Past) Did(step string) (done bool) {
 	return done
 }
 
-// began reports whether a step was begun by this release: what it found as it should be already, it has not done.
+// began reports whether a step was begun by this release: what it found as it should be already, it has not done. Where there is no journal
+// (nil), nothing is known to be begun.
 func (p *Past) began(step string) bool {
-	return slices.ContainsFunc(p.Records, func(rec workflow.Record) bool { return rec.Step == step && rec.Event == workflow.Started })
+	return p != nil && slices.ContainsFunc(p.Records, func(rec workflow.Record) bool { return rec.Step == step && rec.Event == workflow.Started })
 }
 
 // ended reports whether a step was ended by this release, or found to be as it should.
 func (p *Past) ended(step string) bool {
-	return slices.ContainsFunc(p.Records, func(rec workflow.Record) bool {
+	return p != nil && slices.ContainsFunc(p.Records, func(rec workflow.Record) bool {
 		return rec.Step == step && (rec.Event == workflow.Done || rec.Event == workflow.Found)
 	})
 }
@@ -57,7 +58,7 @@ func (p *Past) commit() string {
 func (p *Past) Accepts(asked bump.Request) error {
 	planned := p.Plan.Bump.Request
 	if asked.To != "" && !p.Plan.asked(asked) && (asked.To != planned.To || asked.Only != planned.Only) {
-		return other(p.Plan.Title, asked.To)
+		return other(p.Plan, asked.To)
 	}
 	return nil
 }

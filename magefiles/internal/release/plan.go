@@ -30,6 +30,9 @@ type Plan struct {
 	Publish    string     `json:"publish"`              // workspace.PublishCI or PublishHere
 	Repository string     `json:"repository,omitempty"` // on GitHub, "owner/name"
 	Along      []Package  `json:"along,omitempty"`      // published too, though not released: the channel lacks them
+
+	// Unseen is why it cannot be told what the channel has of a release that was worked out from its tags. It is in no journal.
+	Unseen error `json:"-"`
 }
 
 // Package is one package of the workspace, at the version that it has in the release.

@@ -145,6 +145,7 @@ func (r *Release) tagged(ctx context.Context, w *workspace.Workspace, refs gitre
 	if t.holdings, err = r.holdings(ctx, w, c, t.packages); err != nil {
 		return t, err
 	}
+	t.plan.Unseen = t.holdings.Unseen
 	there := 0
 	for _, pkg := range t.packages {
 		if len(t.holdings.Of(pkg.Name, pkg.Version.Text)) > 0 {

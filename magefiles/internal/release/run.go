@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"os"
 	"strings"
 	"time"
 
@@ -66,7 +65,8 @@ func (r *Release) choose(ctx context.Context, past *Past) (*Result, error) {
 			if r.Request.To == "" {
 				r.Request = past.Plan.Bump.Request
 			}
-			return nil, os.Remove(past.Path) // nothing came of it
+			r.session.void = past.Path // it is asked again, and may be refused once more
+			return nil, nil
 		}
 		return nil, r.goOn(past)
 	}
@@ -81,10 +81,14 @@ func (r *Release) choose(ctx context.Context, past *Past) (*Result, error) {
 	case released:
 		return nil, r.mustAsk()
 	case r.Request.To != "" && !present.asked(r.Request):
-		return nil, other(present.Title, r.Request.To)
+		return nil, other(present, r.Request.To)
 	}
 	r.plan = present
-	r.Say("%s is tagged on %s, and not all of it is on the channel: going on with it", present.Title, present.Remote)
+	if present.Unseen != nil {
+		r.Say("%s is tagged on %s, and nobody sees here what the channel has of it: going on with it", present.Title, present.Remote)
+	} else {
+		r.Say("%s is tagged on %s, and not all of it is on the channel: going on with it", present.Title, present.Remote)
+	}
 	return nil, nil
 }
 
@@ -106,8 +110,14 @@ func (r *Release) take(past *Past) {
 	}
 }
 
-func other(unfinished, asked string) error {
-	return operr.NewStopped("`mage release` without -to goes on with it, `mage undo` takes it back or, once something was uploaded, gives it up", "the release of %s is unfinished, and -to=%s asks for another one; nothing was changed", unfinished, asked)
+// other refuses to begin a release beside one that is unfinished, or may be, as far as it can be seen from here.
+func other(unfinished *Plan, asked string) error {
+	if unfinished.Unseen != nil {
+		return operr.NewStopped("where it is private, set what it is read with, such as PREFIX_API_KEY, and run it again; `mage release` without -to goes on with "+unfinished.Title,
+			"%s is tagged on %s, and whether it is released cannot be told: %s is not there for anyone (%v); -to=%s asks for another one, and nothing was changed",
+			unfinished.Title, unfinished.Remote, unfinished.Channel, unfinished.Unseen, asked)
+	}
+	return operr.NewStopped("`mage release` without -to goes on with it, `mage undo` takes it back or, once something was uploaded, gives it up", "the release of %s is unfinished, and -to=%s asks for another one; nothing was changed", unfinished.Title, asked)
 }
 
 func (r *Release) mustAsk() error {

@@ -47,6 +47,7 @@ type session struct {
 	dir, tool string
 	journal   *journal.Journal
 	early     []workflow.Record // before there is a journal
+	void      string            // journal of which nothing came: another one takes its place
 }
 
 // Lock takes the clone for this process's release, by a folder that all its work trees share: branches, tags and the remote
@@ -208,8 +209,10 @@ func (s *session) begin(p *Plan) error {
 		all = append(all, e)
 	}
 	name := s.stamp() + "-" + strings.NewReplacer("/", "-", " ", "", ",", "+").Replace(p.Title) + ".jsonl"
-	s.journal, err = journal.Create(filepath.Join(journals(s.dir), name), s.tool, digest, all...)
-	return err
+	if s.journal, err = journal.Create(filepath.Join(journals(s.dir), name), s.tool, digest, all...); err != nil || s.void == "" {
+		return err
+	}
+	return os.Remove(s.void)
 }
 
 // stampForm is that of the time which a journal's name begins with.

@@ -214,13 +214,15 @@ func (r *Release) uploaded(ctx context.Context, commit string) ([]publish.Publis
 }
 
 // uploadBegun says why something may be on a channel, as far as the journal and the CI know; "" where nothing is. A CI begins once the tag is
-// pushed; one that can be asked, and has no run of it, has not begun.
+// pushed; one that can be asked, and has no run of it, has not begun. A clone without a journal knows nothing of what others have sent.
 func (r *Release) uploadBegun(ctx context.Context, commit, channel string) (string, error) {
 	what := r.plan.Title + " to " + channel
 	switch {
+	case r.past == nil && r.By() == workspace.PublishHere:
+		return "another clone may have uploaded " + what, nil
 	case r.past.ended(StepPublish) || r.By() == workspace.PublishHere && r.past.began(StepPublish):
 		return "the upload of " + what + " was begun", nil
-	case r.By() == workspace.PublishHere || !r.past.began(StepPush):
+	case r.By() == workspace.PublishHere || r.past != nil && !r.past.began(StepPush):
 		return "", nil
 	case r.GitHub.Client == nil:
 		return "a CI may have uploaded " + what, nil
@@ -431,14 +433,19 @@ func (r *Release) notUnpushed(ctx context.Context, said []string, head, to strin
 	return nil, operr.New(next, "%s refuses to take %s back, and nothing was changed: %w", p.Remote, p.Title, err)
 }
 
-// reverted is the commit that takes the release's back: the one that an undo has made which was killed, or a new one.
+// reverted is the commit that takes the release's back: the one that an undo has made which was killed, or a new one. What is committed
+// tells: the files of the work tree may be those of a revert that was refused, or killed before it was committed.
 func (r *Release) reverted(ctx context.Context, first string) (string, error) {
-	w, err := workspace.Load(r.Root)
+	head, err := r.Repo.Resolve(ctx, "HEAD")
 	if err != nil {
 		return "", err
 	}
-	if len(r.stillAt(w)) == 0 {
-		return r.Repo.Resolve(ctx, "HEAD")
+	w, err := r.Store.At(ctx, r.Repo, head)
+	if err != nil {
+		return "", err
+	}
+	if w != nil && len(r.stillAt(w)) == 0 {
+		return head, nil
 	}
 	return r.Repo.Revert(ctx, first)
 }

@@ -138,3 +138,18 @@ func (v *View) writeChild(w io.Writer, text string) {
 	}
 	_, _ = io.WriteString(w, text)
 }
+
+// Child is a writer to w of what a child says, as text with its colours, or without: a terminal obeys nothing else of it. Each write is
+// shown by itself, and a question that does not end its line is.
+func Child(w io.Writer, colour bool) io.Writer { return child{w, &View{Color: colour}} }
+
+type child struct {
+	to   io.Writer
+	view *View
+}
+
+// Write implements io.Writer.
+func (c child) Write(p []byte) (int, error) {
+	_, err := io.WriteString(c.to, c.view.childText(string(p)))
+	return len(p), err
+}

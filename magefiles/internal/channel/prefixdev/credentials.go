@@ -50,14 +50,14 @@ func (s Sources) Describe(c *Client) (string, error) {
 		return "trusted publishing from " + s.CI.Name(), nil
 	}
 	found, err := s.stored(c)
-	if errors.Is(err, errNone) {
+	if errors.Is(err, ErrNone) {
 		return "", nil
 	}
 	return found.Source, err
 }
 
-// errNone is in the chain of an error where no source has a credential.
-var errNone = errors.New("no credential")
+// ErrNone is in the chain of an error where no source has a credential.
+var ErrNone = errors.New("no credential")
 
 // stored takes the API key, or an entry of a file.
 func (s Sources) stored(c *Client) (Credential, error) {
@@ -78,7 +78,7 @@ func (s Sources) stored(c *Client) (Credential, error) {
 		}
 	}
 	return Credential{}, &operr.Error{
-		Summary: "there is " + errNone.Error() + " for " + c.Server() + ": no PREFIX_API_KEY, no CI that gives ID tokens" + s.searched(), Err: errNone,
+		Summary: "there is " + ErrNone.Error() + " for " + c.Server() + ": no PREFIX_API_KEY, no CI that gives ID tokens" + s.searched(), Err: ErrNone,
 		Next: "set PREFIX_API_KEY, or " + LoginToFile(c.Host()) + "; in a CI, let the channel trust the repository",
 	}
 }

@@ -43,6 +43,7 @@ var commands = map[string][]form{
 		{verb: "commit", options: options("--quiet", "--cleanup=verbatim", "--no-verbose", "--file=-", "--all", "--message=")},
 		{verb: "config", options: options("--file=", "--includes", "--null", "--list", "--local", "--add", "--get", "--get-regexp", "--type=bool"), words: only(`[a-z]+\.[A-Za-z.]+`, `\^.*`, "true", "false", "0", whole, `\+refs/heads/\*:refs/remotes/.+/\*`)},
 		{verb: "diff-files", options: options("--name-only", "-z")},
+		{verb: "diff-index", options: options("--cached", "--quiet"), words: only("HEAD", object)},
 		{verb: "diff-tree", options: options("-p", "-U0", "--no-textconv", "--no-color", "--diff-algorithm=", "--src-prefix=", "--dst-prefix=", "-r", "-z", "--name-only", "--quiet", "--no-ext-diff", "--stdin", "--always", "--root", "--no-renames", "--no-show-signature", "--no-commit-id", "--format=", "--encoding=", "--no-notes", "--no-abbrev"), endOfOptions: true},
 		{verb: "fetch", options: options("--quiet", "--no-tags", "--no-prune", "--no-prune-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--prune", "--depth=1", "--filter=blob:none", "--stdin", "--upload-pack=")},
 		{verb: "for-each-ref", options: options("--format=", "--merged=HEAD", "--contains=", "--count=1"), words: only(ref)},
@@ -54,7 +55,7 @@ var commands = map[string][]form{
 		{verb: "push", options: options("--porcelain", "--quiet", "--no-follow-tags", "--no-signed", "--recurse-submodules=no", "--force-with-lease=", "--atomic", "--dry-run", "--no-verify", "--receive-pack=")},
 		{verb: "remote"},
 		{verb: "remote get-url", options: options("--push", "--all")},
-		{verb: "reset", options: options("--quiet", "--keep", "--no-recurse-submodules"), words: only("HEAD", object)}, // as checkout
+		{verb: "reset", options: options("--quiet", "--keep", "--merge", "--no-recurse-submodules"), words: only("HEAD", object)}, // as checkout
 		{verb: "restore", options: options("--quiet", "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul")},
 		{verb: "read-tree", endOfOptions: true},
 		{verb: "rev-list", options: options("--first-parent", "--skip=", "--max-count=", "--parents", "--reverse", "--no-merges", "--count", "--timestamp", "--objects", "--no-walk", "--missing=print", "--no-commit-header", "--format="), words: only("HEAD", object), endOfOptions: true},

@@ -1,0 +1,94 @@
+package command_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/ptytest"
+)
+
+// lentTo runs this test again at a terminal, which a shell script is lent, and returns the person's side of it.
+func lentTo(t *testing.T, script string) *ptytest.Terminal {
+	return ptytest.Start(t, ptytest.Self(t, "LENT_TO="+script))
+}
+
+// lends is what the process at the terminal does: it says how the child ended, and whether a signal came.
+func lends(t *testing.T) {
+	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGHUP)
+	defer stop()
+	c := sh(os.Getenv("LENT_TO"))
+	c.Asks = true
+	err := command.NewSystem(os.Environ(), nil).At(command.Terminal{Show: os.Stderr}).Run(context.WithoutCancel(ctx), c)
+	time.Sleep(100 * time.Millisecond) // for a signal on its way
+	left, ferr := unix.IoctlGetInt(0, unix.TIOCINQ)
+	require.NoError(t, ferr)
+	fmt.Fprintf(os.Stderr, "\nended: %v; stopped: %v.\nleft: %d.\n", err, ctx.Err() != nil, left)
+}
+
+// git says by exit status 129 that it does not know an option: nobody has hung up.
+func TestAStatusIsNotTheEndOfTheTerminal(t *testing.T) {
+	if ptytest.Inside(t) {
+		lends(t)
+		return
+	}
+	for script, want := range map[string]string{
+		"exit 129":     "ended: sh ended with exit status 129; stopped: false.",
+		"kill -HUP $$": "ended: sh was ended by signal 1 (hangup); stopped: true.",
+		"exit 130":     "ended: sh ended with exit status 130; stopped: true.", // as some shells end with what a Ctrl-C ended
+	} {
+		said, _ := lentTo(t, script).End()
+		require.Contains(t, said, want)
+	}
+}
+
+// A child that makes Ctrl-Z stop jobs again, as `stty sane` does, stops nobody for ever.
+func TestNobodyIsStoppedWhereAChildSetsTheTerminal(t *testing.T) {
+	if ptytest.Inside(t) {
+		lends(t)
+		return
+	}
+	for script, typed := range map[string]string{
+		"stty sane </dev/tty; printf 'really? ' >/dev/tty; read answer </dev/tty; test $answer = yes":                      "\x1a",
+		"stty susp '^Z' </dev/tty; printf 'really? ' >/dev/tty; sh -c 'read answer </dev/tty; test $answer = yes'":         "\x1a",
+		"printf 'really? ' >/dev/tty; kill -STOP $$; read answer </dev/tty; test $answer = yes":                            "",
+		"set -m; sh -c 'exit 0'; printf 'really? ' >/dev/tty; sh -c 'read answer </dev/tty; test $answer = yes'":           "",
+		"printf 'really? ' >/dev/tty; stty -echo </dev/tty; sleep 0.2; kill -STOP $$; read answer </dev/tty; test $answer": "",
+	} {
+		p := lentTo(t, script)
+		p.Expect("really? ")
+		time.Sleep(100 * time.Millisecond)
+		p.Type(typed)
+		time.Sleep(500 * time.Millisecond)
+		p.Type("yes\n")
+		said, _ := p.End()
+		require.Contains(t, said, "ended: <nil>; stopped: false.", script)
+	}
+}
+
+// A passphrase that is typed for a child that is gone goes to nobody: a shell would run it, and keep it. What is typed ahead stays.
+func TestWhatWasTypedForAChildThatIsGone(t *testing.T) {
+	if ptytest.Inside(t) {
+		lends(t)
+		return
+	}
+	for script, want := range map[string]string{
+		"stty -echo </dev/tty; printf 'passphrase: ' >/dev/tty; sleep 0.5; exit 1":    "left: 0.",
+		"stty -echo </dev/tty; printf 'passphrase: ' >/dev/tty; sleep 0.5; kill -9 0": "left: 0.",
+		"printf 'passphrase: ' >/dev/tty; read one </dev/tty; sleep 0.5":              "left: 8.",
+	} {
+		p := lentTo(t, script)
+		p.Expect("passphrase: ")
+		p.Type("the one\nanother\n")
+		said, _ := p.End()
+		require.Contains(t, said, want, script)
+	}
+}

@@ -1,0 +1,47 @@
+package targets
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+)
+
+// What a manifest names is our channel where it is the same one, and not where its last word is.
+func TestWhichChannelIsOurs(t *testing.T) {
+	for _, c := range []struct {
+		server, address string
+		want            bool
+	}{
+		{"", "https://prefix.dev/team", true},
+		{"", "https://repo.prefix.dev/team/", true},
+		{"", "https://prefix.dev/others/team", false},
+		{"", "https://prefix.dev/team/team", false},
+		{"", "https://prefix.dev/teams", false},
+		{"", "s3://prefix.dev/team", false},
+		{"", "https://prefix.dev.stranger.example/team", false},
+		{"", "https://stranger.example/team", false},
+		{"", "https://prefix.dev@stranger.example/team", false},
+		{"https://art.example/api/conda", "https://art.example/api/conda/team", true},
+		{"https://art.example/api/conda/", "https://art.example/api/conda/team/", true},
+		{"https://art.example/api/conda", "https://art.example/api/other/team", false},
+		{"https://art.example/api/conda", "https://art.example/team", false},
+		{"https://art.example:8443", "https://art.example/team", false},
+		{"https://art.example", "https://prefix.dev/team", false},
+	} {
+		client, err := prefixdev.New(prefixdev.Options{Server: c.server})
+		require.NoError(t, err)
+		require.Equal(t, c.want, ours(client, c.address, "team"), c)
+		require.False(t, ours(client, c.address, ""), c)
+	}
+}
+
+// A mirror stands in for our channel on the public server, and for no other that ends like it.
+func TestWhatAMirrorStandsInFor(t *testing.T) {
+	t.Setenv("PREFIX_SERVER_URL", "https://mirror.example/")
+	all := []string{"https://prefix.dev/team", "https://repo.prefix.dev/team/", "https://prefix.dev/others/team", "https://stranger.example/team", "conda-forge"}
+	const at = "https://mirror.example/team"
+	require.Equal(t, map[string]string{all[0]: at, all[1]: at}, moved(all, "team"))
+	require.Empty(t, moved(all[2:], "team"))
+}
