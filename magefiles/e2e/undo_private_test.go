@@ -76,7 +76,7 @@ func TestPrivateChannelFromAnotherClone(t *testing.T) {
 				says, shown, upgrade string
 			}{
 				"none":  {command.Unset(key, "PREFIX_API_KEY"), "no PREFIX_API_KEY", "Where it is private, set a key that reads it", "a private channel is asked with the key in PREFIX_API_KEY"},
-				"wrong": {command.Setenv(key, "PREFIX_API_KEY=pfx_of_somebody_else"), "does not know the token of the API key", "does not know the token of the API key", "nor who has the API key in PREFIX_API_KEY"},
+				"wrong": {command.Setenv(key, "PREFIX_API_KEY=pfx_of_somebody_else"), "does not know the token of the API key", "does not know the token of the API key", "does not know the token of the API key in PREFIX_API_KEY"},
 			} {
 				t.Run(name, func(t *testing.T) {
 					r.env = c.env

@@ -53,7 +53,7 @@ func (a *app) upgrade(ctx context.Context, f bumpFlags) error {
 	if len(downstreams) == 0 {
 		return operr.New("a downstream is a manifest with a [workspace] of its own that takes these packages from the channel", "%s has no downstream to be upgraded", b.w.Manifest.Name)
 	}
-	p, err := bump.Upgrade(ctx, b.w, downstreams, req, published{channelName(b.w)})
+	p, err := bump.Upgrade(ctx, b.w, downstreams, req, published{app: a, channel: channelName(b.w)})
 	if err != nil {
 		return err
 	}
@@ -79,6 +79,7 @@ func (b *bumping) reportUpgrade(p *bump.Plan, asJSON bool) error {
 
 // published asks a downstream's own channel what there is of the packages.
 type published struct {
+	app     *app
 	channel string // its name, as [tool.release] has it
 }
 
@@ -92,7 +93,11 @@ func (p published) Versions(ctx context.Context, d *workspace.Downstream, names 
 	if name == "" {
 		return nil, operr.New("say -to=VERSION, or write `channel = \"NAME\"` into [tool.release]", "what is the newest cannot be asked: %w", errNoChannel)
 	}
-	return seen(ctx, client, name, func(c *prefixdev.Channel) (map[string][]string, error) { return versionsOn(ctx, c, d, names) })
+	c, err := p.app.channel(client, name)
+	if err != nil {
+		return nil, err
+	}
+	return versionsOn(ctx, c, d, names)
 }
 
 // versionsOn are the versions that a channel has of packages, for the platforms of a downstream.
@@ -115,7 +120,8 @@ func versionsOn(ctx context.Context, c *prefixdev.Channel, d *workspace.Downstre
 		}
 	}
 	if !found {
-		return nil, operr.New("publish a release first, or say -to=VERSION", "%w", channel.Errorf(channel.ErrNotFound, "there is no channel at %s", c.URL()))
+		err := operr.New("publish a release first, or say -to=VERSION", "%w", channel.Errorf(channel.ErrNotFound, "there is no channel at %s", c.URL()))
+		return nil, c.NotSeen(ctx, err)
 	}
 	return out, nil
 }

@@ -110,14 +110,14 @@ type held struct {
 }
 
 func (a *app) showChannel(ctx context.Context, w *workspace.Workspace, asJSON bool) error {
-	client, c, err := ourChannel(w)
+	client, c, err := a.ourChannel(w)
 	if errors.Is(err, errNoChannel) {
 		return a.showNoChannel(w, err, asJSON)
 	}
 	if err != nil {
 		return err
 	}
-	holdings, err := publish.Find(ctx, c, func(ctx context.Context) (publish.Access, error) { return authorizeFor(ctx, client, c.Name()) }, w.Packages)
+	holdings, err := publish.Look(ctx, c, w.Packages)
 	if err != nil {
 		return err
 	}

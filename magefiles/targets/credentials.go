@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
@@ -16,8 +17,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// ourChannel is our channel as anyone reads it. That it has no name is an error in whose chain errNoChannel stands.
-func ourChannel(w *workspace.Workspace) (*prefixdev.Client, *prefixdev.Channel, error) {
+// ourChannel is our channel, with our credential. That it has no name is an error in whose chain errNoChannel stands.
+func (a *app) ourChannel(w *workspace.Workspace) (*prefixdev.Client, *prefixdev.Channel, error) {
 	client, err := newChannelClient()
 	if err != nil {
 		return nil, nil, err
@@ -25,8 +26,35 @@ func ourChannel(w *workspace.Workspace) (*prefixdev.Client, *prefixdev.Channel, 
 	if channelName(w) == "" {
 		return client, nil, noChannel(w)
 	}
-	c, err := client.Channel(channelName(w))
+	c, err := a.channel(client, channelName(w))
 	return client, c, err
+}
+
+// channel is a channel of a server, the same one for a whole run. On the server of our channel it has our credential.
+func (a *app) channel(client *prefixdev.Client, name string) (*prefixdev.Channel, error) {
+	c, err := client.Channel(name)
+	if err != nil {
+		return nil, err
+	}
+	a.channels.mu.Lock()
+	defer a.channels.mu.Unlock()
+	if known := a.channels.by[c.URL()]; known != nil {
+		return known, nil
+	}
+	if ours, err := newChannelClient(); err == nil && ours.Server() == client.Server() {
+		c.Use(prefixdev.NewKey(func(ctx context.Context) (prefixdev.Credential, error) { return credential(ctx, client, a.publishes) }))
+	}
+	if a.channels.by == nil {
+		a.channels.by = map[string]*prefixdev.Channel{}
+	}
+	a.channels.by[c.URL()] = c
+	return c, nil
+}
+
+// channels are those that a run has opened, by URL.
+type channels struct {
+	mu sync.Mutex
+	by map[string]*prefixdev.Channel
 }
 
 var errNoChannel = errors.New("it is not said which channel its packages go to")
@@ -46,9 +74,14 @@ func sayChannel(w *workspace.Workspace) string {
 }
 
 // credential finds the credential of our channel. An API key is shown to the server, so that a wrong one is known before
-// anything is built.
-func credential(ctx context.Context, client *prefixdev.Client) (prefixdev.Credential, error) {
-	c, err := credentialSources().Credential(ctx, client)
+// anything is built. An ID token of a CI is good once, and asked for where something may be published alone.
+func credential(ctx context.Context, client *prefixdev.Client, publishes bool) (prefixdev.Credential, error) {
+	sources := credentialSources()
+	find := sources.Credential
+	if !publishes {
+		find = sources.Stored
+	}
+	c, err := find(ctx, client)
 	if err != nil || c.Minted {
 		return c, err
 	}
@@ -73,7 +106,7 @@ func (a *app) examineChannel(ctx context.Context) []view.Finding {
 	if err != nil {
 		return nil // said already
 	}
-	client, c, err := ourChannel(w)
+	client, c, err := a.ourChannel(w)
 	switch {
 	case errors.Is(err, errNoChannel):
 		return []view.Finding{{What: "the channel's name", For: "publishing (" + err.Error() + ")", Get: sayChannel(w)}, findingOf(credentialSources(), client)}
@@ -85,7 +118,7 @@ func (a *app) examineChannel(ctx context.Context) []view.Finding {
 	there := view.Finding{What: "the channel " + c.URL(), For: "publishing", Get: firstRelease(w, client, c.Name())}
 	looking, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
-	h, err := publish.Find(looking, c, func(ctx context.Context) (publish.Access, error) { return authorizeFor(ctx, client, c.Name()) }, w.Packages)
+	h, err := publish.Look(looking, c, w.Packages)
 	if err != nil {
 		there.Get = cmp.Or(operr.CureOf(err), "see whether "+client.Server()+" can be reached from here")
 	}

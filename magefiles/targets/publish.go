@@ -120,7 +120,8 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	if err := fitsTag(w, tagOfRun()); err != nil {
 		return nil, err
 	}
-	client, c, err := ourChannel(w)
+	a.publishes = true
+	client, c, err := a.ourChannel(w)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +133,7 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 			Workspace: w, Channel: c, Runner: a.runner, Output: filepath.Join(w.Root, outputDir),
 			Force: f.force, Pycache: pycache(), Progress: a.view.Progress(), Wait: publish.Wait{For: f.wait, Tell: a.stillWaiting()},
 		},
-		Authorize: func(ctx context.Context) (publish.Access, error) { return authorizeFor(ctx, client, c.Name()) },
-		Trial:     trial(c.Name()),
+		Trial: trial(c.Name()),
 	}}
 	p.result.Channel = c.URL()
 	if err := p.equip(ctx); err != nil {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
-	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
@@ -65,7 +64,7 @@ func (p *publishing) allow(ctx context.Context) (_ string, err error) {
 	if !p.Needed() && !p.Private(ctx) {
 		return "not needed: everything is there", nil
 	}
-	access, err := p.Allow(ctx)
+	access, err := p.Channel.Authorize(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -75,19 +74,6 @@ func (p *publishing) allow(ctx context.Context) (_ string, err error) {
 		said += "; the channel is private"
 	}
 	return said, nil
-}
-
-// authorizeFor finds the right to publish to a channel.
-func authorizeFor(ctx context.Context, client *prefixdev.Client, name string) (publish.Access, error) {
-	found, err := credential(ctx, client)
-	if err != nil {
-		return publish.Access{}, err
-	}
-	if client, err = client.With(found.Token); err != nil {
-		return publish.Access{}, err
-	}
-	c, err := client.Channel(name)
-	return publish.Access{Source: found.Source, Account: found.Account, Minted: found.Minted, Channel: c}, err
 }
 
 func (p *publishing) build(ctx context.Context) (string, error) {

@@ -165,6 +165,7 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 	if err != nil {
 		return nil, err
 	}
+	a.publishes = a.publishes || writes
 	r := &release.Release{Reporter: a.view}
 	cache, err := a.cache()
 	if err != nil {
@@ -181,22 +182,12 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 			return a.pick(ctx, w, environments)
 		},
 		Channel: func(w *workspace.Workspace) (publish.Channel, error) {
-			_, c, err := ourChannel(w)
+			_, c, err := a.ourChannel(w)
 			return c, err
 		},
-		Authorize: authorize,
-		Trial:     func(w *workspace.Workspace) publish.Trial { return trial(channelName(w)) },
+		Trial: func(w *workspace.Workspace) publish.Trial { return trial(channelName(w)) },
 	}
 	return r, nil
-}
-
-// authorize finds the right to publish to our channel.
-func authorize(ctx context.Context, w *workspace.Workspace) (publish.Access, error) {
-	client, c, err := ourChannel(w)
-	if err != nil {
-		return publish.Access{}, err
-	}
-	return authorizeFor(ctx, client, c.Name())
 }
 
 // confirmRelease shows what is going to happen, and asks.

@@ -78,7 +78,7 @@ func (a *app) withoutRelease(ctx context.Context, r *release.Release) string {
 	for _, tag := range bump.PresentTags(w) {
 		if refs.Tags[tag.Name] != "" {
 			if c, err := r.Channel(w); err == nil {
-				h, err := publish.Find(ctx, c, func(ctx context.Context) (publish.Access, error) { return r.Authorize(ctx, w) }, w.Packages)
+				h, err := publish.Look(ctx, c, w.Packages)
 				if err == nil && h.Unseen != nil {
 					return fmt.Sprintf("%s is tagged on the remote, and what the channel has of it cannot be told: %s is not there for anyone (%v). Where it is private, set what it is read with, such as PREFIX_API_KEY", tag.Name, c.URL(), h.Unseen)
 				}

@@ -61,21 +61,15 @@ func (a *app) embedded(w *workspace.Workspace, cache, environments string) *embe
 // downstream, from the first of its channels that has the name, as a solver finds it there.
 func (a *app) published(ctx context.Context, w *workspace.Workspace, wanted embedded.Wanted, dir string) (string, error) {
 	if wanted.Channels == nil {
-		name := channelName(w)
-		if name == "" {
-			return "", noChannel(w)
-		}
-		client, err := newChannelClient()
+		_, c, err := a.ourChannel(w)
 		if err != nil {
 			return "", err
 		}
-		return seen(ctx, client, name, func(c *prefixdev.Channel) (string, error) {
-			return channel.Fetch(ctx, c, wanted.Name, wanted.Version, dir)
-		})
+		return channel.Fetch(ctx, c, wanted.Name, wanted.Version, dir)
 	}
 	var places []channel.Place
 	for _, c := range wanted.Channels {
-		places = append(places, placeOf(w, c))
+		places = append(places, a.placeOf(w, c))
 	}
 	file, unasked, err := channel.FetchFirst(ctx, places, !wanted.AnyChannel, []string{"noarch", workspace.HostPlatform()}, wanted.Name, wanted.Version, dir)
 	if err != nil {
@@ -89,7 +83,7 @@ func (a *app) published(ctx context.Context, w *workspace.Workspace, wanted embe
 
 // placeOf is a channel as a manifest writes it. Ours is read where PREFIX_SERVER_URL says, and with our credential where it is private;
 // another one with what RATTLER_AUTH_FILE has for its server.
-func placeOf(w *workspace.Workspace, written string) channel.Place {
+func (a *app) placeOf(w *workspace.Workspace, written string) channel.Place {
 	name := channelName(w)
 	address := cmp.Or(moved([]string{written}, name)[written], channelURL(written))
 	return channel.Place{Name: address, With: func(ctx context.Context, use func(c channel.Channel) error) error {
@@ -98,8 +92,11 @@ func placeOf(w *workspace.Workspace, written string) channel.Place {
 			return err
 		}
 		if ours(client, address, name) {
-			_, err := seen(ctx, client, name, func(c *prefixdev.Channel) (struct{}, error) { return struct{}{}, use(c) })
-			return err
+			c, err := a.channel(client, name)
+			if err != nil {
+				return err
+			}
+			return use(c)
 		}
 		c, err := channelToRead(ctx, address, imageEnvironment().authFile)
 		if err != nil {

@@ -83,7 +83,10 @@ type app struct {
 	view   *view.View
 	runner *command.System
 
-	uploads bool // this run sends what it builds
+	channels *channels
+
+	uploads   bool // this run sends what it builds
+	publishes bool // this run may publish, and so ask a CI for an ID token
 }
 
 // run builds the app, gives it a context that ends with the process's reason to live, and makes what f returns an error
@@ -97,7 +100,7 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 		err = noOptions(os.Getenv)
 	}
 	if err == nil {
-		err = f(ctx, &app{dir: dir, view: newView(), runner: newRunner()})
+		err = f(ctx, &app{dir: dir, view: newView(), runner: newRunner(), channels: &channels{}})
 	}
 	if err == nil {
 		return nil

@@ -85,6 +85,20 @@ func (u *Upload) Check() error {
 	return nil
 }
 
+// Access is the right to change a channel.
+type Access struct {
+	Source  string // where the credential came from, for people
+	Account string // whose it is; "" where that is not known
+	Minted  bool   // a CI gave it, and it ends within minutes
+}
+
+func (a Access) String() string {
+	if a.Account != "" {
+		return a.Source + ", of " + a.Account
+	}
+	return a.Source
+}
+
 // Receipt says what Put came to.
 type Receipt struct {
 	Existed bool // the channel had the same bytes under this name before, so that nothing was changed

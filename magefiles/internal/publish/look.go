@@ -17,7 +17,7 @@ type Holdings struct {
 	Exists  bool                         // the channel does
 	Records map[string][]condapkg.Record // by package name: every version, in the order of the file names
 
-	// Unseen is why a channel that is not there for anyone was not asked with a credential: it may be private. Only Find sets it.
+	// Unseen is why a channel that is not there for anyone was not asked with a credential: it may be private.
 	Unseen error
 }
 
@@ -31,8 +31,8 @@ func (h Holdings) Of(name, version string) (found []condapkg.Record) {
 	return found
 }
 
-// Look asks the channel what it has of the packages, for this platform and for all. That it is not there yet is no
-// error: the first release makes it, or tells how.
+// Look asks the channel what it has of the packages, for this platform and for all. That it is not there yet is no error: the first
+// release makes it, or tells how. Where it was not seen for lack of a credential, Unseen says why.
 func Look(ctx context.Context, c Channel, packages []*workspace.Package) (Holdings, error) {
 	h := Holdings{Records: map[string][]condapkg.Record{}}
 	var names []string
@@ -52,26 +52,10 @@ func Look(ctx context.Context, c Channel, packages []*workspace.Package) (Holdin
 			h.Records[r.Name] = append(h.Records[r.Name], r)
 		}
 	}
-	return h, nil
-}
-
-// Find is Look for those who may not have the right to publish in their hands: a channel that is not there for anyone is asked with the
-// credential, where there is one.
-func Find(ctx context.Context, c Channel, authorize func(context.Context) (Access, error), packages []*workspace.Package) (Holdings, error) {
-	h, err := Look(ctx, c, packages)
-	if err != nil || h.Exists {
-		return h, err
+	if !h.Exists {
+		h.Unseen = c.Unseen()
 	}
-	access, err := authorize(ctx)
-	if err != nil {
-		h.Unseen = err
-		return h, context.Cause(ctx)
-	}
-	private, err := access.Channel.Private(ctx)
-	if err != nil || !private {
-		return h, err
-	}
-	return Look(ctx, access.Channel, packages)
+	return h, context.Cause(ctx)
 }
 
 // noarch is the subdir of packages that every platform takes.

@@ -45,7 +45,7 @@ func TestPlanRefusesOnePlatform(t *testing.T) {
 
 	delete(ready, "top")
 	there := condapkg.Record{Index: ready["lib"].Index, SHA256: ready["lib"].SHA256, Size: ready["lib"].Size}
-	_, err = p.Upload(t.Context(), c, publish.Plan{Items: []publish.Item{{Package: "lib", State: publish.Upload, Record: there, Path: ready["lib"].Path}}})
+	_, err = p.Upload(t.Context(), publish.Plan{Items: []publish.Item{{Package: "lib", State: publish.Upload, Record: there, Path: ready["lib"].Path}}})
 	require.NoError(t, err)
 	h, err := publish.Look(t.Context(), c, w.Packages)
 	require.NoError(t, err)

@@ -301,7 +301,7 @@ func TestWhatIsKept(t *testing.T) {
 	first, _ := newPublisher(t, load(t, map[string][]string{"base": nil, "top": {"base"}}), c)
 	made, err := plan(t, first)
 	require.NoError(t, err)
-	_, err = first.Upload(t.Context(), c, made)
+	_, err = first.Upload(t.Context(), made)
 	require.NoError(t, err)
 	for name, keeps := range map[string]func(*workspace.Package) bool{
 		"all":  func(*workspace.Package) bool { return true },

@@ -37,8 +37,12 @@ type Channel interface {
 	channel.Channel
 	// URL is the channel's address, as it stands in a manifest.
 	URL() string
-	// Private says whether the channel can be read only with the credential that it has; from then on it is read with it.
+	// Private says whether the channel can be read only with the credential that it has. It is read with it then.
 	Private(ctx context.Context) (bool, error)
+	// Unseen is why a channel that shows nothing to anyone was not asked with a credential; nil where it was, or was seen.
+	Unseen() error
+	// Authorize finds the right to publish to it, once for an operation.
+	Authorize(ctx context.Context) (channel.Access, error)
 	// Forms reads the index of a subdir in every form that a solver may read, for the packages named.
 	Forms(ctx context.Context, subdir string, names ...string) []channel.Form
 }
@@ -65,10 +69,6 @@ type Publisher struct {
 	// Keeps says that what the channel has of a package's version stays, though other bytes were built: of a package that is not
 	// released, or by tools that never give the same bytes. Nil keeps nothing.
 	Keeps func(p *workspace.Package) bool
-
-	// Renew, where it is not nil, gives the channel that a level is sent to. A credential that was minted may end while the
-	// index of the level below is waited for.
-	Renew func(ctx context.Context) (channel.Channel, error)
 
 	Wait     Wait
 	Parallel int       // uploads side by side; 0 is DefaultParallel

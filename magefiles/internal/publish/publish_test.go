@@ -227,18 +227,17 @@ var diamond = map[string][]string{"base": nil, "left": {"base"}, "right": {"base
 
 // watcher looks, at each upload, whether a solver would find what the uploaded package needs.
 type watcher struct {
-	channel.Channel
-	reader publish.Channel
-	needs  map[string][]string
-	mu     sync.Mutex
-	order  []string
-	wrong  []string
+	publish.Channel
+	needs map[string][]string
+	mu    sync.Mutex
+	order []string
+	wrong []string
 }
 
 func (w *watcher) Put(ctx context.Context, u channel.Upload) (channel.Receipt, error) {
 	name := u.Record.Name
 	for _, need := range w.needs[name] {
-		for _, form := range w.reader.Forms(ctx, "noarch", need) {
+		for _, form := range w.Forms(ctx, "noarch", need) {
 			if len(form.Records) != 1 {
 				w.mu.Lock()
 				w.wrong = append(w.wrong, name+" was sent before "+need+" was in "+form.Name)
@@ -262,8 +261,9 @@ func TestNothingIsSentBeforeWhatItNeedsIsVisible(t *testing.T) {
 	site.lag = 5
 	made, err := plan(t, p)
 	require.NoError(t, err)
-	w := &watcher{Channel: c, reader: c, needs: diamond}
-	evidence, err := p.Upload(t.Context(), w, made)
+	w := &watcher{Channel: c, needs: diamond}
+	p.Channel = w
+	evidence, err := p.Upload(t.Context(), made)
 	require.NoError(t, err)
 	require.Empty(t, w.wrong)
 	require.Equal(t, "base", w.order[0])
@@ -279,21 +279,30 @@ func TestNothingIsSentBeforeWhatItNeedsIsVisible(t *testing.T) {
 	require.Equal(t, map[string]publish.State{"base": "there", "left": "there", "right": "there", "top": "there"}, states(again))
 }
 
-// Each level is sent with a credential of its own: the one before may have ended while the index was waited for.
+// Each level is sent with a credential that is fresh: the one before may have ended while the index was waited for.
 func TestTheCredentialIsRenewedForEachLevel(t *testing.T) {
 	site := start(t)
 	c := site.channel(t)
 	p, _ := newPublisher(t, load(t, diamond), c)
 	made, err := plan(t, p)
 	require.NoError(t, err)
-	renewed := 0
-	p.Renew = func(context.Context) (channel.Channel, error) { renewed++; return c, nil }
-	_, err = p.Upload(t.Context(), channel.ReadOnly(c), made)
+	renewed, says, slow := 0, error(nil), time.Now()
+	k := prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) {
+		renewed++
+		return prefixdev.Credential{Token: key, Minted: true}, says
+	})
+	k.Now = func() time.Time {
+		slow = slow.Add(61 * time.Second)
+		return slow
+	}
+	c.Use(k)
+	p.Parallel = 1
+	_, err = p.Upload(t.Context(), made)
 	require.NoError(t, err)
-	require.Equal(t, 3, renewed)
-	p.Renew = func(context.Context) (channel.Channel, error) { return nil, channel.ErrUnauthorized }
+	require.GreaterOrEqual(t, renewed, 3)
+	says = channel.ErrUnauthorized
 	made.Items[3].State = publish.Replace
-	_, err = p.Upload(t.Context(), c, made)
+	_, err = p.Upload(t.Context(), made)
 	require.ErrorIs(t, err, channel.ErrUnauthorized)
 }
 
@@ -309,7 +318,7 @@ func TestAnIndexThatNeverShowsIt(t *testing.T) {
 	c.Forms(t.Context(), "noarch", "base") // from now on it shows these
 	made, err := plan(t, p)
 	require.NoError(t, err)
-	_, err = p.Upload(t.Context(), c, made)
+	_, err = p.Upload(t.Context(), made)
 	require.ErrorContains(t, err, "does not show everything after 3m0s: noarch/base-1.0-pyh4616a5c_0.conda in repodata.json: the file is not there")
 	require.Equal(t, operr.Failed, operr.ExitStatus(err))
 	said := fmt.Sprintf("%+v", err)
@@ -322,7 +331,7 @@ func TestAnIndexThatNeverShowsIt(t *testing.T) {
 	made, err = plan(t, p)
 	require.NoError(t, err)
 	require.Equal(t, publish.There, states(made)["base"], "found by the file itself, whatever the index says")
-	_, err = p.Upload(t.Context(), c, made)
+	_, err = p.Upload(t.Context(), made)
 	require.NoError(t, err)
 }
 
@@ -332,7 +341,7 @@ func TestWhatCountsAsVisible(t *testing.T) {
 	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), c)
 	made, err := plan(t, p)
 	require.NoError(t, err)
-	_, err = p.Upload(t.Context(), c, made)
+	_, err = p.Upload(t.Context(), made)
 	require.NoError(t, err)
 	look := func(missing ...string) (string, error) {
 		site.mu.Lock()
@@ -371,7 +380,7 @@ func TestAnIndexThatNeverAnswers(t *testing.T) {
 	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), c)
 	made, err := plan(t, p)
 	require.NoError(t, err)
-	_, err = p.Upload(t.Context(), c, made)
+	_, err = p.Upload(t.Context(), made)
 	require.NoError(t, err)
 	site.mu.Lock()
 	site.silent = map[string]bool{"repodata_shards.msgpack.zst": true}
@@ -382,6 +391,16 @@ func TestAnIndexThatNeverAnswers(t *testing.T) {
 	require.Contains(t, said, "repodata.json: it has our sha256")
 }
 
+// faulty is a channel whose uploads go by another.
+type faulty struct {
+	publish.Channel
+	by channel.Channel
+}
+
+func (f faulty) Put(ctx context.Context, u channel.Upload) (channel.Receipt, error) {
+	return f.by.Put(ctx, u)
+}
+
 // Half a release is completed by another machine, which has no artifacts: what is there is kept, the rest is built.
 func TestAHalfReleaseIsCompletedElsewhere(t *testing.T) {
 	site := start(t)
@@ -389,13 +408,13 @@ func TestAHalfReleaseIsCompletedElsewhere(t *testing.T) {
 	here, _ := newPublisher(t, load(t, diamond), c)
 	made, err := plan(t, here)
 	require.NoError(t, err)
-	half := channel.Faulty(c, func(x channel.Call) error {
+	here.Channel = faulty{c, channel.Faulty(c, func(x channel.Call) error {
 		if x.Op == channel.OpPut && !strings.HasPrefix(x.File, "base") && !strings.HasPrefix(x.File, "left") {
 			return errors.New("the machine is gone")
 		}
 		return nil
-	})
-	_, err = here.Upload(t.Context(), half, made)
+	})}
+	_, err = here.Upload(t.Context(), made)
 	require.ErrorContains(t, err, "the machine is gone")
 
 	there, b := newPublisher(t, load(t, diamond), c)
@@ -404,7 +423,7 @@ func TestAHalfReleaseIsCompletedElsewhere(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]publish.State{"base": "kept", "left": "kept", "right": "upload", "top": "upload"}, states(made))
 	require.Equal(t, []string{"right", "top"}, b.built)
-	_, err = there.Upload(t.Context(), c, made)
+	_, err = there.Upload(t.Context(), made)
 	require.NoError(t, err)
 	var v publish.Verified
 	require.NoError(t, there.Download(t.Context(), made, &v))
@@ -418,7 +437,7 @@ func TestConflicts(t *testing.T) {
 	p, b := newPublisher(t, load(t, diamond), c)
 	made, err := plan(t, p)
 	require.NoError(t, err)
-	_, err = p.Upload(t.Context(), c, made)
+	_, err = p.Upload(t.Context(), made)
 	require.NoError(t, err)
 
 	require.NoError(t, os.RemoveAll(p.Output))
@@ -440,7 +459,7 @@ func TestConflicts(t *testing.T) {
 	made, err = p.Plan(t.Context(), h, ready)
 	require.NoError(t, err)
 	require.Equal(t, publish.Replace, states(made)["top"])
-	_, err = p.Upload(t.Context(), c, made)
+	_, err = p.Upload(t.Context(), made)
 	require.NoError(t, err)
 	_, err = publish.Visible(t.Context(), c, made.Records(), p.Wait)
 	require.NoError(t, err)
@@ -453,7 +472,7 @@ func TestOldBytesAreNotKeptSilently(t *testing.T) {
 	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), c)
 	made, err := plan(t, p)
 	require.NoError(t, err)
-	_, err = p.Upload(t.Context(), c, made)
+	_, err = p.Upload(t.Context(), made)
 	require.NoError(t, err)
 
 	later := func(context.Context, *workspace.Package) (time.Time, error) { return p.Date, nil }
@@ -500,7 +519,7 @@ func TestWhatComesBackIsCompared(t *testing.T) {
 	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), c)
 	made, err := plan(t, p)
 	require.NoError(t, err)
-	_, err = p.Upload(t.Context(), c, made)
+	_, err = p.Upload(t.Context(), made)
 	require.NoError(t, err)
 	other := made
 	other.Items = append([]publish.Item{}, made.Items...)

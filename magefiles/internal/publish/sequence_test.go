@@ -20,12 +20,14 @@ import (
 // channel takes that one once.
 func TestACredentialIsMintedOnce(t *testing.T) {
 	site := start(t)
-	p, _ := newPublisher(t, load(t, diamond), site.channel(t))
+	c := site.channel(t)
+	p, _ := newPublisher(t, load(t, diamond), c)
 	asked := 0
-	s := &publish.Sequence{Publisher: p, Authorize: func(context.Context) (publish.Access, error) {
+	c.Use(prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) {
 		asked++
-		return publish.Access{Source: "a CI", Minted: true, Channel: site.channel(t)}, nil
-	}}
+		return prefixdev.Credential{Source: "a CI", Minted: true, Token: key}, nil
+	}))
+	s := &publish.Sequence{Publisher: p}
 	require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
 	require.NoError(t, s.Build(t.Context(), s.Missing, s.Artifacts))
 	require.NoError(t, s.Decide(t.Context()))
@@ -40,17 +42,19 @@ func TestACredentialIsMintedOnce(t *testing.T) {
 func TestACredentialIsRenewed(t *testing.T) {
 	for minted, most := range map[bool]int{true: 4, false: 1} {
 		site := start(t)
-		p, _ := newPublisher(t, load(t, diamond), site.channel(t))
-		slow := time.Now()
-		p.Wait.Now = func() time.Time { // half a minute for whatever asks what time it is
+		c := site.channel(t)
+		p, _ := newPublisher(t, load(t, diamond), c)
+		asked, slow := 0, time.Now()
+		k := prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) {
+			asked++
+			return prefixdev.Credential{Source: "a CI", Minted: minted, Token: key}, nil
+		})
+		k.Now = func() time.Time { // half a minute for whatever asks what time it is
 			slow = slow.Add(30 * time.Second)
 			return slow
 		}
-		asked := 0
-		s := &publish.Sequence{Publisher: p, Authorize: func(context.Context) (publish.Access, error) {
-			asked++
-			return publish.Access{Source: "a CI", Minted: minted, Channel: site.channel(t)}, nil
-		}}
+		c.Use(k)
+		s := &publish.Sequence{Publisher: p}
 		require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
 		require.NoError(t, s.Build(t.Context(), s.Missing, s.Artifacts))
 		require.NoError(t, s.Decide(t.Context()))
@@ -66,7 +70,7 @@ func TestWhatNeedsACredential(t *testing.T) {
 	site := start(t)
 	p, b := newPublisher(t, load(t, map[string][]string{"base": nil}), site.channel(t))
 	looked := func(ready publish.Artifacts) *publish.Sequence {
-		s := &publish.Sequence{Publisher: p, Authorize: func(context.Context) (publish.Access, error) { return publish.Access{Channel: site.channel(t)}, nil }}
+		s := &publish.Sequence{Publisher: p}
 		require.NoError(t, s.Look(t.Context(), ready))
 		return s
 	}
@@ -104,22 +108,27 @@ func TestAPrivateChannelIsLookedAtWithTheCredential(t *testing.T) {
 	first, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), as(key))
 	made, err := plan(t, first)
 	require.NoError(t, err)
-	_, err = first.Upload(t.Context(), as(key), made)
+	_, err = first.Upload(t.Context(), made)
 	require.NoError(t, err)
 
-	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), as(""))
-	s := &publish.Sequence{Publisher: p, Authorize: func(context.Context) (publish.Access, error) { return publish.Access{}, errors.New("there is none") }}
+	c := as("")
+	p, _ := newPublisher(t, load(t, map[string][]string{"base": nil}), c)
+	none := errors.New("there is none")
+	c.Use(prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, none }))
+	s := &publish.Sequence{Publisher: p}
 	require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
 	require.False(t, s.Holdings.Exists)
+	require.ErrorIs(t, s.Holdings.Unseen, none)
+	require.True(t, s.Unseen())
 	require.False(t, s.Private(t.Context()))
-	_, err = s.Allow(t.Context())
-	require.ErrorContains(t, err, "there is none")
+	_, err = c.Authorize(t.Context())
+	require.ErrorIs(t, err, none)
 
 	asked := 0
-	s.Authorize = func(context.Context) (publish.Access, error) {
+	c.Use(prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) {
 		asked++
-		return publish.Access{Source: "a key", Channel: as(key)}, nil
-	}
+		return prefixdev.Credential{Source: "a key", Token: key}, nil
+	}))
 	require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
 	require.True(t, s.Holdings.Exists)
 	require.Empty(t, s.Missing)
@@ -128,7 +137,7 @@ func TestAPrivateChannelIsLookedAtWithTheCredential(t *testing.T) {
 	seen, err := s.Shown(t.Context(), s.Plan.Records())
 	require.NoError(t, err)
 	require.Contains(t, seen, "read with the token, since the channel is private")
-	_, err = s.Allow(t.Context())
+	_, err = c.Authorize(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 1, asked, "the credential that it was read with is the one that is sent with")
 }
@@ -145,7 +154,7 @@ func TestHostileSwap(t *testing.T) {
 	require.NoError(t, err)
 	data[len(data)/2] ^= 1
 	require.NoError(t, os.WriteFile(file, data, 0o644))
-	_, err = p.Upload(t.Context(), c, made)
+	_, err = p.Upload(t.Context(), made)
 	require.ErrorContains(t, err, "is not the file any more that it was when it was read: its sha256 is ")
 	h, err := publish.Look(t.Context(), c, p.Workspace.Packages)
 	require.NoError(t, err)

@@ -17,9 +17,8 @@ import (
 // Upload sends what the plan says, by levels: the files of one level side by side, and those of the next when every form
 // of the index shows all of the level below. So whoever solves meanwhile never finds a package without what it needs.
 //
-// An error of one file lets the others of its level end; the next level is not begun. To is the channel with the
-// credential, unless Renew gives one. It returns what was seen.
-func (p *Publisher) Upload(ctx context.Context, to channel.Channel, plan Plan) (evidence string, err error) {
+// An error of one file lets the others of its level end; the next level is not begun. It returns what was seen.
+func (p *Publisher) Upload(ctx context.Context, plan Plan) (evidence string, err error) {
 	uploads := plan.Uploads()
 	var bytes int64
 	for _, i := range uploads {
@@ -40,12 +39,7 @@ func (p *Publisher) Upload(ctx context.Context, to channel.Channel, plan Plan) (
 		if _, err := Visible(ctx, p.Channel, below, p.Wait); err != nil {
 			return "", err
 		}
-		if p.Renew != nil {
-			if to, err = p.Renew(ctx); err != nil {
-				return "", err
-			}
-		}
-		if err := p.level(ctx, to, items, progress); err != nil {
+		if err := p.level(ctx, items, progress); err != nil {
 			return "", err
 		}
 		levels++
@@ -66,7 +60,7 @@ func split(plan Plan, level int) (items []Item, below []condapkg.Record) {
 	return items, below
 }
 
-func (p *Publisher) level(ctx context.Context, to channel.Channel, items []Item, progress Progress) error {
+func (p *Publisher) level(ctx context.Context, items []Item, progress Progress) error {
 	var group errgroup.Group
 	group.SetLimit(p.parallel())
 	errs := make([]error, len(items))
@@ -74,7 +68,7 @@ func (p *Publisher) level(ctx context.Context, to channel.Channel, items []Item,
 		group.Go(func() error {
 			u := channel.Upload{File: filepath.Base(i.Path), Path: i.Path, Record: i.Record, Force: i.State == Replace}
 			u.Sent = func(sent int64) { progress.Sent(u.File, sent, u.Record.Size) }
-			_, errs[n] = to.Put(ctx, u)
+			_, errs[n] = p.Channel.Put(ctx, u)
 			progress.Done(u.File, errs[n])
 			return nil
 		})

@@ -151,8 +151,7 @@ func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, erro
 			Pycache: filepath.Join(r.environments(), "pycache"),
 			Wait:    r.Wait, Progress: r.Progress,
 		},
-		Authorize: func(ctx context.Context) (publish.Access, error) { return r.Authorize(ctx, c.w) },
-		Trial:     r.Trial(c.w),
+		Trial: r.Trial(c.w),
 	}
 	return r.sending, c, nil
 }

@@ -70,7 +70,7 @@ func (r *Release) publish(ctx context.Context) (Published, error) {
 	if r.By() == workspace.PublishCI {
 		return r.waitForCI(ctx)
 	}
-	access, err := s.Allow(ctx)
+	access, err := s.Channel.Authorize(ctx)
 	if err != nil {
 		return Published{}, err
 	}
@@ -254,9 +254,4 @@ func (r *Release) downloads(ctx context.Context) (map[string]string, error) {
 		files[i.Record.FileName()] = file
 	}
 	return files, nil
-}
-
-// holdings is what the channel has of packages. A private one is asked with the credential, where there is one.
-func (r *Release) holdings(ctx context.Context, w *workspace.Workspace, c publish.Channel, packages []*workspace.Package) (publish.Holdings, error) {
-	return publish.Find(ctx, c, func(ctx context.Context) (publish.Access, error) { return r.Authorize(ctx, w) }, packages)
 }

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -46,7 +46,7 @@ type asked struct {
 	holdings publish.Holdings
 	place    string // URL of the channel
 	tools    string
-	access   publish.Access
+	access   channel.Access
 	channel  string
 	drafted  bool // the plan was worked out just now: nothing of it can have been done
 
@@ -161,8 +161,7 @@ func (r *Release) askChannel(ctx context.Context, a *asked) {
 		a.channelErr = err
 		return
 	}
-	authorize := sync.OnceValues(func() (publish.Access, error) { return r.Authorize(ctx, a.w) }) // a CI may give one credential alone
-	a.holdings, a.channelErr = publish.Find(ctx, c, func(context.Context) (publish.Access, error) { return authorize() }, a.w.Packages)
+	a.holdings, a.channelErr = publish.Look(ctx, c, a.w.Packages)
 	a.place = c.URL()
 	a.channel = a.place
 	if !a.holdings.Exists {
@@ -176,7 +175,7 @@ func (r *Release) askChannel(ctx context.Context, a *asked) {
 		by = a.w.Config.Publish
 	}
 	if by == workspace.PublishHere {
-		a.access, a.accessErr = authorize()
+		a.access, a.accessErr = c.Authorize(ctx)
 	}
 }
 

@@ -142,7 +142,7 @@ func (r *Release) tagged(ctx context.Context, w *workspace.Workspace, refs gitre
 	if err != nil {
 		return t, err
 	}
-	if t.holdings, err = r.holdings(ctx, w, c, t.packages); err != nil {
+	if t.holdings, err = publish.Look(ctx, c, t.packages); err != nil {
 		return t, err
 	}
 	t.plan.Unseen = t.holdings.Unseen
@@ -245,7 +245,7 @@ func (r *Release) earlier(ctx context.Context, w *workspace.Workspace, refs gitr
 	if err != nil {
 		return nil, err
 	}
-	has, err := r.holdings(ctx, w, c, w.Packages)
+	has, err := publish.Look(ctx, c, w.Packages)
 	if err != nil || !slices.ContainsFunc(w.Packages, func(p *workspace.Package) bool { return len(has.Of(p.Name, text)) > 0 }) {
 		return nil, err
 	}

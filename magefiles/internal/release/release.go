@@ -54,12 +54,11 @@ type World struct {
 	Builds *provenance.Store // records of what was built
 	Tool   string            // version of this program
 
-	History   bump.History
-	Tools     func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
-	Channel   func(w *workspace.Workspace) (publish.Channel, error) // as anyone reads it
-	Authorize func(ctx context.Context, w *workspace.Workspace) (publish.Access, error)
-	Trial     func(w *workspace.Workspace) publish.Trial
-	GitHub    Hub
+	History bump.History
+	Tools   func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
+	Channel func(w *workspace.Workspace) (publish.Channel, error) // one for all of an operation
+	Trial   func(w *workspace.Workspace) publish.Trial
+	GitHub  Hub
 
 	// Confirm shows the plan and asks; its error ends the release with nothing changed.
 	Confirm  func(ctx context.Context, p *Plan) error

@@ -185,7 +185,7 @@ func (r *Release) uploaded(ctx context.Context, commit string) ([]publish.Publis
 	if c.URL() != r.plan.Channel {
 		return nil, operr.New(sameChannel, "the release of %s was begun for %s, and the channel is %s now: what was uploaded cannot be told", r.plan.Title, r.plan.Channel, c.URL())
 	}
-	h, err := r.holdings(ctx, w, c, w.Packages)
+	h, err := publish.Look(ctx, c, w.Packages)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package prefixdev
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -18,13 +19,23 @@ import (
 )
 
 // Channel is one channel of a server.
+//
+// It is read as anyone reads it, so that what is seen here is what people see. Where that shows nothing (401, 403 or 404) and the channel
+// has a key, it is asked with the key whether it is private, and read with the key from then on.
 type Channel struct {
 	client  *Client
 	name    string
+	key     *Key // nil for none
 	privacy atomic.Int32
 	also    []repodata.Format
 	others  bool
+
+	mu     sync.Mutex
+	unseen error // see Unseen
 }
+
+// Use gives the channel the key of an operation, for what changes it, and for reading where nobody sees it without.
+func (c *Channel) Use(k *Key) { c.key = k }
 
 // Also lets Records and Forms tell of packages in other formats than .conda. What publishes and downloads knows only that.
 func (c *Channel) Also(formats ...repodata.Format) { c.also = formats }
@@ -56,15 +67,15 @@ func (c *Channel) URL() string { return c.client.url(c.name).String() }
 // Name is the channel's name.
 func (c *Channel) Name() string { return c.name }
 
-// Private says whether the channel can be read only with the token; from then on it is read with it. What people can read
-// is read as they do, without it, so that what is seen here is what they see. A first upload asks by itself.
+// Private says whether the channel can be read only with the key. Where that cannot be known, since there is no key, it is false, and
+// Unseen has the reason.
 func (c *Channel) Private(ctx context.Context) (bool, error) {
 	return c.private(ctx, "noarch", repodata.JSON)
 }
 
 // private is Private, by a file that is known to be there if the channel is.
 func (c *Channel) private(ctx context.Context, subdir, file string) (bool, error) {
-	if known := c.privacy.Load(); known != unknown || c.client.token == "" {
+	if known := c.privacy.Load(); known != unknown || c.key == nil {
 		return known == private, nil
 	}
 	url := c.client.url(c.name, subdir, file).String()
@@ -74,10 +85,15 @@ func (c *Channel) private(ctx context.Context, subdir, file string) (bool, error
 		c.privacy.Store(public)
 		return false, nil
 	}
-	if !errors.Is(err, channel.ErrNotFound) && !errors.Is(err, channel.ErrUnauthorized) && !errors.Is(err, channel.ErrForbidden) {
+	if !hidden(err) {
 		return false, err
 	}
-	err = c.client.read(ctx, url, c.client.token, ignore)
+	found, err := c.key.Get(ctx)
+	c.setUnseen(err)
+	if err != nil {
+		return false, context.Cause(ctx)
+	}
+	err = c.client.read(ctx, url, found.Token, ignore)
 	if errors.Is(err, channel.ErrNotFound) {
 		return false, nil // it does not exist
 	}
@@ -87,36 +103,132 @@ func (c *Channel) private(ctx context.Context, subdir, file string) (bool, error
 	return err == nil, err
 }
 
-// readToken is what the channel is read with.
-func (c *Channel) readToken() Token {
-	if c.privacy.Load() == private {
-		return c.client.token
+// hidden reports whether an error may mean that the asker lacks a credential.
+func hidden(err error) bool {
+	return errors.Is(err, channel.ErrNotFound) || errors.Is(err, channel.ErrUnauthorized) || errors.Is(err, channel.ErrForbidden)
+}
+
+func (c *Channel) setUnseen(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unseen = err
+}
+
+// Unseen is why a channel that showed nothing to anyone was not asked with a credential: it may be private. It is nil for one that was
+// asked, or seen.
+func (c *Channel) Unseen() error {
+	if c.privacy.Load() != unknown {
+		return nil
 	}
-	return ""
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.unseen
+}
+
+// Authorize finds the right to change the channel, without changing anything. Its errors say where no credential was found.
+func (c *Channel) Authorize(ctx context.Context) (channel.Access, error) {
+	if c.key == nil {
+		return channel.Access{}, fmt.Errorf("%w for %s", ErrNone, c.URL())
+	}
+	found, err := c.key.Get(ctx)
+	return channel.Access{Source: found.Source, Account: found.Account, Minted: found.Minted}, err
+}
+
+// reading has try read the channel: as anyone, or with the key's token where nobody sees it otherwise.
+func (c *Channel) reading(ctx context.Context, try func(token Token) error) error {
+	if c.privacy.Load() == private {
+		return c.bearing(ctx, try)
+	}
+	err := try("")
+	if err == nil {
+		c.privacy.CompareAndSwap(unknown, public)
+	}
+	if c.key == nil || !hidden(err) || c.privacy.Load() == public {
+		return err
+	}
+	found, perr := c.Private(ctx)
+	switch {
+	case perr != nil:
+		return perr
+	case found:
+		return c.bearing(ctx, try)
+	}
+	return c.NotSeen(ctx, err)
+}
+
+// bearing reads with the key. What a CI gave may have ended since: then another one is asked for, once.
+func (c *Channel) bearing(ctx context.Context, try func(token Token) error) error {
+	held, err := c.key.Get(ctx)
+	if err != nil {
+		return err
+	}
+	err = try(held.Token)
+	if !errors.Is(err, channel.ErrUnauthorized) {
+		return err
+	}
+	fresh, ferr := c.key.Fresh(ctx)
+	if ferr != nil || fresh.Token == held.Token {
+		return errors.Join(err, ferr)
+	}
+	return try(fresh.Token)
+}
+
+// NotSeen adds to an error of a channel that showed nothing with what it was asked.
+func (c *Channel) NotSeen(ctx context.Context, err error) error {
+	if c.key == nil || c.privacy.Load() != unknown {
+		return err
+	}
+	switch unseen := c.Unseen(); {
+	case errors.Is(unseen, ErrNone):
+		return operr.New(operr.NextOf(err), "%w (none that anyone can see; a private channel is asked with the key in PREFIX_API_KEY)", err)
+	case unseen != nil:
+		return operr.New(operr.NextOf(err), "%w (none that anyone can see, and whether it is private cannot be asked: %v)", err, unseen)
+	}
+	found, kerr := c.key.Get(ctx)
+	if kerr != nil || found.Source == "" {
+		return err
+	}
+	return operr.New(operr.NextOf(err), "%w (none that anyone can see, nor who has %s)", err, found.Source)
 }
 
 // Open implements channel.Channel, past caches. Nothing is read ahead.
-func (c *Channel) Open(ctx context.Context, subdir, file string) (*channel.File, error) {
-	return c.client.open(ctx, c.client.url(c.name, subdir, file).String(), c.readToken())
+func (c *Channel) Open(ctx context.Context, subdir, file string) (f *channel.File, err error) {
+	err = c.reading(ctx, func(token Token) (err error) {
+		f, err = c.client.open(ctx, c.client.url(c.name, subdir, file).String(), token)
+		return err
+	})
+	return f, err
 }
 
 // ReadWhole gives use the contents of a file, past caches, and from the beginning again where the connection breaks off.
 func (c *Channel) ReadWhole(ctx context.Context, subdir, file string, use func(io.Reader) error) error {
-	return c.client.read(ctx, c.client.url(c.name, subdir, file).String(), c.readToken(), use)
+	return c.reading(ctx, func(token Token) error { return c.readWhole(ctx, token, subdir, file, use) })
+}
+
+func (c *Channel) readWhole(ctx context.Context, token Token, subdir, file string, use func(io.Reader) error) error {
+	return c.client.read(ctx, c.client.url(c.name, subdir, file).String(), token, use)
 }
 
 // Records implements channel.Channel, past caches. Of packages that are named it asks as a solver does: the sharded
 // index, and then one shard for each; where the server has no shards, and for all records, it reads repodata.json.
-func (c *Channel) Records(ctx context.Context, subdir string, names ...string) ([]condapkg.Record, error) {
+func (c *Channel) Records(ctx context.Context, subdir string, names ...string) (records []condapkg.Record, err error) {
+	err = c.reading(ctx, func(token Token) (err error) {
+		records, err = c.records(ctx, token, subdir, names)
+		return err
+	})
+	return records, err
+}
+
+func (c *Channel) records(ctx context.Context, token Token, subdir string, names []string) ([]condapkg.Record, error) {
 	if len(names) > 0 {
-		records, err := c.sharded(ctx, subdir, names)
+		records, err := c.sharded(ctx, token, subdir, names)
 		if !errors.Is(err, channel.ErrNotFound) {
 			return records, err
 		}
 	}
-	records, err := c.compressed(ctx, subdir, names)
+	records, err := c.compressed(ctx, token, subdir, names)
 	if errors.Is(err, channel.ErrNotFound) {
-		records, err = c.plain(ctx, subdir, names)
+		records, err = c.plain(ctx, token, subdir, names)
 	}
 	if err != nil || len(names) == 0 {
 		return records, err
@@ -126,17 +238,24 @@ func (c *Channel) Records(ctx context.Context, subdir string, names ...string) (
 
 // Forms reads the index of a subdir in every form that a solver may read, past caches, for the packages named.
 func (c *Channel) Forms(ctx context.Context, subdir string, names ...string) []channel.Form {
-	read := func(form string, records []condapkg.Record, err error) channel.Form {
-		if errors.Is(err, channel.ErrNotFound) {
-			return channel.Form{Name: form}
-		}
-		return channel.Form{Name: form, Offered: true, Records: named(records, names), Err: err}
-	}
 	forms := make([]channel.Form, 3)
 	var group sync.WaitGroup // one that is slow must not take the others' time
-	group.Go(func() { r, err := c.plain(ctx, subdir, names); forms[0] = read(repodata.JSON, r, err) })
-	group.Go(func() { r, err := c.compressed(ctx, subdir, names); forms[1] = read(repodata.JSONZst, r, err) })
-	group.Go(func() { r, err := c.sharded(ctx, subdir, names); forms[2] = read(repodata.Shards, r, err) })
+	read := func(n int, form string, records func(context.Context, Token, string, []string) ([]condapkg.Record, error)) {
+		group.Go(func() {
+			var found []condapkg.Record
+			err := c.reading(ctx, func(token Token) (err error) {
+				found, err = records(ctx, token, subdir, names)
+				return err
+			})
+			forms[n] = channel.Form{Name: form, Offered: true, Records: named(found, names), Err: err}
+			if errors.Is(err, channel.ErrNotFound) {
+				forms[n] = channel.Form{Name: form}
+			}
+		})
+	}
+	read(0, repodata.JSON, c.plain)
+	read(1, repodata.JSONZst, c.compressed)
+	read(2, repodata.Shards, c.sharded)
 	group.Wait()
 	return forms
 }
@@ -151,8 +270,8 @@ func named(records []condapkg.Record, names []string) (found []condapkg.Record) 
 }
 
 // plain reads the records of the packages named, or all, from repodata.json.
-func (c *Channel) plain(ctx context.Context, subdir string, names []string) (records []condapkg.Record, err error) {
-	err = c.ReadWhole(ctx, subdir, repodata.JSON, func(f io.Reader) error {
+func (c *Channel) plain(ctx context.Context, token Token, subdir string, names []string) (records []condapkg.Record, err error) {
+	err = c.readWhole(ctx, token, subdir, repodata.JSON, func(f io.Reader) error {
 		records, err = c.limits().Decode(f, names, c.also...)
 		return err
 	})
@@ -160,8 +279,8 @@ func (c *Channel) plain(ctx context.Context, subdir string, names []string) (rec
 }
 
 // compressed reads the records of the packages named, or all, from repodata.json.zst.
-func (c *Channel) compressed(ctx context.Context, subdir string, names []string) (records []condapkg.Record, err error) {
-	err = c.ReadWhole(ctx, subdir, repodata.JSONZst, func(f io.Reader) error {
+func (c *Channel) compressed(ctx context.Context, token Token, subdir string, names []string) (records []condapkg.Record, err error) {
+	err = c.readWhole(ctx, token, subdir, repodata.JSONZst, func(f io.Reader) error {
 		z, err := c.limits().Decompress(f)
 		if err != nil {
 			return err
@@ -175,9 +294,9 @@ func (c *Channel) compressed(ctx context.Context, subdir string, names []string)
 
 // sharded reads the records of the packages named from the sharded index. A shard is checked against its digest.
 // Errors: ErrNotFound where the server has no sharded index.
-func (c *Channel) sharded(ctx context.Context, subdir string, names []string) ([]condapkg.Record, error) {
+func (c *Channel) sharded(ctx context.Context, token Token, subdir string, names []string) ([]condapkg.Record, error) {
 	var index repodata.ShardIndex
-	err := c.ReadWhole(ctx, subdir, repodata.Shards, func(f io.Reader) (err error) {
+	err := c.readWhole(ctx, token, subdir, repodata.Shards, func(f io.Reader) (err error) {
 		index, err = c.limits().DecodeShards(f)
 		return err
 	})
@@ -196,7 +315,7 @@ func (c *Channel) sharded(ctx context.Context, subdir string, names []string) ([
 		if !ok {
 			continue
 		}
-		shard, err := c.shard(ctx, base.JoinPath(digest.File()[len(repodata.ShardDir):]), digest, name)
+		shard, err := c.shard(ctx, token, base.JoinPath(digest.File()[len(repodata.ShardDir):]), digest, name)
 		if err != nil {
 			return nil, err
 		}
@@ -206,8 +325,7 @@ func (c *Channel) sharded(ctx context.Context, subdir string, names []string) ([
 }
 
 // shard reads one shard. One that the index names and that is not there is the index's fault, and no lack of shards.
-func (c *Channel) shard(ctx context.Context, url *url.URL, digest repodata.Digest, name string) (records []condapkg.Record, err error) {
-	token := c.readToken()
+func (c *Channel) shard(ctx context.Context, token Token, url *url.URL, digest repodata.Digest, name string) (records []condapkg.Record, err error) {
 	if !httpclient.SameOrigin(url, c.client.base) {
 		token = ""
 	}
@@ -236,9 +354,22 @@ func (c *Channel) remove(ctx context.Context, subdir, file string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := c.client.write(r, w)
+	token, err := c.fresh(ctx)
+	if err != nil {
+		return err
+	}
+	answer, err := c.client.write(r, token, w)
 	if err != nil {
 		return err
 	}
 	return answer.err
+}
+
+// fresh is what the channel is changed with; "" for a channel without a key.
+func (c *Channel) fresh(ctx context.Context) (Token, error) {
+	if c.key == nil {
+		return "", nil
+	}
+	found, err := c.key.Fresh(ctx)
+	return found.Token, err
 }

@@ -27,7 +27,7 @@ type Token = httpclient.Token
 // Options are what a client needs to know. The zero value reads from DefaultServer.
 type Options struct {
 	Server    string            // URL; DefaultServer where it is empty. A path in it is kept
-	Token     Token             // for what changes a channel; reading is done as anyone would, to see what they see
+	Token     Token             // what its channels have for a key; see Channel
 	Transport http.RoundTripper // nil is one of the client's own, which obeys the proxy variables of the environment
 	Attempts  int               // how often a request is tried in all, where trying again can help; 0 is 4
 	Patience  time.Duration     // how long nothing may move before a request counts as lost; 0 is five minutes, two for reading
@@ -40,7 +40,7 @@ type Options struct {
 // Client reaches one server.
 type Client struct {
 	base     *url.URL // ends in a slash
-	token    Token
+	key      *Key     // of channels that get no other; nil for none
 	attempts int
 	patience time.Duration
 	waiting  time.Duration // patience for reading
@@ -75,20 +75,28 @@ func New(o Options) (*Client, error) {
 		o.Transport = httpclient.Transport()
 	}
 	return &Client{
-		base: base, token: o.Token, attempts: o.Attempts, patience: o.Patience, waiting: waiting, wait: o.Wait,
+		base: base, key: keyOf(o.Token), attempts: o.Attempts, patience: o.Patience, waiting: waiting, wait: o.Wait,
 		reader: &http.Client{Transport: o.Transport, CheckRedirect: httpclient.Follow},
 		writer: &http.Client{Transport: o.Transport, CheckRedirect: httpclient.Refuse},
 	}, nil
 }
 
-// With returns a client of the same server that writes with another token.
+// With returns a client of the same server whose channels have another token.
 func (c *Client) With(t Token) (*Client, error) {
 	if err := t.CheckFor(c.base); err != nil {
 		return nil, err
 	}
 	other := *c
-	other.token = t
+	other.key = keyOf(t)
 	return &other, nil
+}
+
+// keyOf is the key that a token is, or nil for none.
+func keyOf(t Token) *Key {
+	if t == "" {
+		return nil
+	}
+	return NewKey(func(context.Context) (Credential, error) { return Credential{Token: t}, nil })
 }
 
 func parseServer(server string) (*url.URL, error) {
@@ -115,7 +123,7 @@ func (c *Client) Channel(name string) (*Channel, error) {
 	if err := channel.CheckName(name); err != nil {
 		return nil, operr.NewUsage("correct it where it is set, such as in PREFIX_CHANNEL, or in [tool.release]", "%w", err)
 	}
-	return &Channel{client: c, name: name}, nil
+	return &Channel{client: c, name: name, key: c.key}, nil
 }
 
 // url is the server's address with a path behind it.

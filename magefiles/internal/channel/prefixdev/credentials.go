@@ -44,6 +44,10 @@ func (s Sources) Credential(ctx context.Context, c *Client) (Credential, error) 
 	return s.stored(c)
 }
 
+// Stored is Credential without the CI, whose ID token is good once: what only reads leaves it to what publishes.
+// Errors: ErrNone.
+func (s Sources) Stored(_ context.Context, c *Client) (Credential, error) { return s.stored(c) }
+
 // Describe says which source a credential would come from, without asking anyone for it; "" where there is none.
 func (s Sources) Describe(c *Client) (string, error) {
 	if s.APIKey == "" && s.CI != nil {
@@ -77,8 +81,12 @@ func (s Sources) stored(c *Client) (Credential, error) {
 			return Credential{Token: token, Source: fmt.Sprintf("the entry %s of %s", key, file)}, token.CheckFor(c.base)
 		}
 	}
+	ci := "no CI that gives ID tokens"
+	if s.CI != nil {
+		ci = "no ID token of " + s.CI.Name() + ", since that is for what publishes"
+	}
 	return Credential{}, &operr.Error{
-		Summary: "there is " + ErrNone.Error() + " for " + c.Server() + ": no PREFIX_API_KEY, no CI that gives ID tokens" + s.searched(), Err: ErrNone,
+		Summary: "there is " + ErrNone.Error() + " for " + c.Server() + ": no PREFIX_API_KEY, " + ci + s.searched(), Err: ErrNone,
 		Next: "set PREFIX_API_KEY, or " + LoginToFile(c.Host()) + "; in a CI, let the channel trust the repository",
 	}
 }

@@ -44,10 +44,10 @@ type answer struct {
 	after time.Duration // what it asked to wait, or 0
 }
 
-// write sends a request with the token. The error is of the transport; what the server said is in the answer.
-func (c *Client) write(r *http.Request, w *httpclient.Watch) (answer, error) {
-	if c.token != "" {
-		r.Header.Set("Authorization", "Bearer "+string(c.token))
+// write sends a request with a token, or without one. The error is of the transport; what the server said is in the answer.
+func (c *Client) write(r *http.Request, token Token, w *httpclient.Watch) (answer, error) {
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+string(token))
 	}
 	r.Header.Set("Accept", "*/*")
 	resp, err := c.writer.Do(r)
@@ -56,7 +56,7 @@ func (c *Client) write(r *http.Request, w *httpclient.Watch) (answer, error) {
 	}
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // what there is of it explains the status
-	return answer{statusError(resp.StatusCode, text, c.token), httpclient.RetryAfter(resp)}, nil
+	return answer{statusError(resp.StatusCode, text, token), httpclient.RetryAfter(resp)}, nil
 }
 
 // statusError is what an answer says that is not a success. The credentials that were sent are taken out, should the server send

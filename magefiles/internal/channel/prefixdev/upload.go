@@ -35,7 +35,11 @@ func (c *Channel) put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 		return channel.Receipt{}, err
 	}
 	for attempt := 1; ; attempt++ {
-		after, err := c.send(ctx, u)
+		token, err := c.fresh(ctx)
+		if err != nil {
+			return channel.Receipt{}, err
+		}
+		after, err := c.send(ctx, token, u)
 		switch {
 		case err == nil:
 			// The first upload may have made the channel. Where this cannot be answered, it is asked later; the index, which
@@ -81,7 +85,7 @@ func (c *Channel) doubt(ctx context.Context, u channel.Upload, failed error) (ar
 }
 
 // send makes one attempt.
-func (c *Channel) send(ctx context.Context, u channel.Upload) (after time.Duration, err error) {
+func (c *Channel) send(ctx context.Context, token Token, u channel.Upload) (after time.Duration, err error) {
 	f, err := os.Open(u.Path)
 	if err != nil {
 		return 0, channel.Errorf(channel.ErrInvalid, "%w", err)
@@ -99,7 +103,7 @@ func (c *Channel) send(ctx context.Context, u channel.Upload) (after time.Durati
 	if err != nil {
 		return 0, err
 	}
-	answer, err := c.client.write(r, w)
+	answer, err := c.client.write(r, token, w)
 	if err != nil {
 		return 0, err
 	}
