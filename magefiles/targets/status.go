@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
@@ -22,7 +23,7 @@ type releaseStatus struct {
 	Title   string              `json:"title"`
 	Begun   string              `json:"begun,omitempty"` // RFC 3339; none where this clone has no journal of it
 	Journal string              `json:"journal,omitempty"`
-	End     release.End         `json:"end,omitempty"`    // "" where it has not ended
+	End     session.End         `json:"end,omitempty"`    // "" where it has not ended
 	Unseen  string              `json:"unseen,omitempty"` // why it cannot be told what the channel has of it, where there is no journal
 	Steps   []workflow.Standing `json:"steps"`
 }

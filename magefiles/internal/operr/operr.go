@@ -28,8 +28,8 @@ type Error struct {
 	Err     error  // the cause; may be nil
 }
 
-// New returns an error with exit status Failed. The format may use %w.
-func New(next, format string, args ...any) *Error { return build(Failed, next, format, args) }
+// New returns an error with the exit status of what it wraps, or Failed. The format may use %w.
+func New(next, format string, args ...any) *Error { return build(0, next, format, args) }
 
 // NewUsage returns an error with exit status Usage: the command line named something that is not there.
 func NewUsage(next, format string, args ...any) *Error { return build(Usage, next, format, args) }
@@ -39,7 +39,11 @@ func NewStopped(next, format string, args ...any) *Error { return build(Stopped,
 
 func build(status int, next, format string, args []any) *Error {
 	err := fmt.Errorf(format, args...)
-	return &Error{Summary: err.Error(), Next: next, Status: status, Err: errors.Unwrap(err)}
+	cause := errors.Unwrap(err)
+	if _, several := err.(interface{ Unwrap() []error }); several {
+		cause = err
+	}
+	return &Error{Summary: err.Error(), Next: next, Status: status, Err: cause}
 }
 
 // WithDetail returns a copy of e that carries detail.

@@ -34,6 +34,14 @@ func TestExitStatus(t *testing.T) {
 	require.Equal(t, operr.Failed, operr.ExitStatus(errors.New("plain")))
 	require.Equal(t, operr.Stopped, operr.ExitStatus(operr.NewStopped("decide", "it is yours")))
 	require.Equal(t, operr.Failed, (&operr.Error{Summary: "x"}).ExitStatus())
+	stopped := operr.NewStopped("decide", "it is yours")
+	for _, around := range []error{
+		operr.New("go on", "a step: %w", stopped), operr.New("", "%w (%w)", errors.New("plain"), stopped), fmt.Errorf("outer: %w", operr.New("", "inner: %w", stopped)),
+	} {
+		require.Equal(t, operr.Stopped, operr.ExitStatus(around), "%v", around)
+		require.ErrorIs(t, around, stopped)
+	}
+	require.Equal(t, operr.Failed, operr.ExitStatus(operr.New("", "a step: %w", errors.New("plain"))))
 }
 
 func TestCount(t *testing.T) {

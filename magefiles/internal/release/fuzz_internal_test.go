@@ -1,34 +1,36 @@
 package release
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/session"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
 // FuzzPast holds that whatever the journal of a release holds, it is a release with a plan, or an error that stops for a person and
 // says what to do next.
 func FuzzPast(f *testing.F) {
 	p := &Plan{Format: planFormat, Tags: []string{"v1"}, Packages: []Package{{"a", "1"}}, Bump: &bump.Plan{}}
-	digest, err := p.Digest()
-	require.NoError(f, err)
-	first, err := entry(kindPlan, p)
-	require.NoError(f, err)
 	path := filepath.Join(f.TempDir(), "j.jsonl")
-	j, err := journal.Create(path, "1", digest, first)
+	require.NoError(f, kind("").Copy(&session.Past[*Plan]{Plan: p, Records: []workflow.Record{
+		{Step: StepCommit, Event: workflow.Done, Result: json.RawMessage(`{"hash":"abc"}`)},
+	}, Times: []time.Time{time.Now()}}, path, p))
+	j, _, err := journal.Open(path, "1", "")
 	require.NoError(f, err)
-	require.NoError(f, j.Append(kindStep, map[string]any{"step": StepCommit, "event": "done", "result": map[string]any{"hash": "abc"}}))
-	require.NoError(f, j.Append(kindEnd, Released))
+	require.NoError(f, j.Append("end", Released))
 	require.NoError(f, j.Close())
 	good, err := os.ReadFile(path)
 	require.NoError(f, err)
-	_, err = readPast(path)
+	_, err = kind("").Read(path)
 	require.NoError(f, err, "the starting point is fine")
 	f.Add(good)
 	for _, text := range []string{
@@ -40,7 +42,7 @@ func FuzzPast(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(t.TempDir(), "j.jsonl")
 		require.NoError(t, os.WriteFile(path, data, 0o644))
-		past, err := readPast(path)
+		past, err := kind("").Read(path)
 		if err != nil {
 			require.Equal(t, operr.Stopped, operr.ExitStatus(err), "%v", err)
 			require.NotEmpty(t, operr.NextOf(err))

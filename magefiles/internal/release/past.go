@@ -22,26 +22,11 @@ func Unfinished(state string) (*Past, error) {
 	return past, nil
 }
 
-// Did reports whether a step was done, as far as the journal knows.
-func (p *Past) Did(step string) (done bool) {
-	for _, rec := range p.Records {
-		done = done || rec.Step == step && (rec.Event == workflow.Done || rec.Event == workflow.Found)
-	}
-	return done
-}
-
-// began reports whether a step was begun by this release: what it found as it should be already, it has not done. Where there is no journal
-// (nil), nothing is known to be begun.
-func (p *Past) began(step string) bool {
-	return p != nil && slices.ContainsFunc(p.Records, func(rec workflow.Record) bool { return rec.Step == step && rec.Event == workflow.Started })
-}
+// began reports whether a step was begun by this release. Where there is no journal (nil), nothing is known to be begun.
+func (p *Past) began(step string) bool { return p != nil && p.Began(step) }
 
 // ended reports whether a step was ended by this release, or found to be as it should.
-func (p *Past) ended(step string) bool {
-	return p != nil && slices.ContainsFunc(p.Records, func(rec workflow.Record) bool {
-		return rec.Step == step && (rec.Event == workflow.Done || rec.Event == workflow.Found)
-	})
-}
+func (p *Past) ended(step string) bool { return p != nil && p.Did(step) }
 
 // commit is the release's, as far as the journal knows; "" where it knows of none.
 func (p *Past) commit() string {

@@ -2,9 +2,6 @@ package release
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,16 +39,6 @@ type Package struct {
 }
 
 const planFormat = 1
-
-// Digest is the sha256 of the plan's JSON, as "sha256:…".
-func (p *Plan) Digest() (string, error) {
-	data, err := json.Marshal(p)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:]), nil
-}
 
 // Is says whether a request names this release: by its tag, its version, or the word that it was planned with.
 func (p *Plan) Is(to string) bool {
@@ -207,5 +194,5 @@ func (r *Release) agree(ctx context.Context) (string, error) {
 	if err := r.Confirm(ctx, r.plan); err != nil {
 		return "", err
 	}
-	return "yes", r.session.begin(r.plan)
+	return "yes", r.session.Agree(r.plan)
 }

@@ -6,7 +6,7 @@
 //
 //	release.go     what a release works with, and its steps
 //	plan.go        the plan: a value with a digest
-//	session.go     begin, continue, end: the journal, and the lock
+//	session.go     the release as a session: its journal, and the lock
 //	run.go         which release it is: one that goes on, or a new one
 //	preflight.go   everything that can be asked before anything is written
 //	files.go       what of it is about files that packages lack
@@ -36,6 +36,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -85,7 +86,7 @@ type Release struct {
 	Request  bump.Request // what a person asks for
 	Publish  string       // workspace.PublishCI or PublishHere, in place of the plan's; "" is the plan's
 
-	session session
+	session *session.Session[*Plan]
 	plan    *Plan
 	past    *Past // the journal that the plan is from; nil where it is of this run, or worked out from tags
 	clone   *clone

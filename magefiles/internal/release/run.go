@@ -2,12 +2,12 @@ package release
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
@@ -30,24 +30,16 @@ func (r *Release) Run(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r.session = session{dir: r.State, tool: r.Tool}
-	defer r.session.close()
-	var records []workflow.Record
-	switch released, err := r.choose(ctx, past); {
+	r.session = r.newSession()
+	defer r.session.Close()
+	released, err := r.choose(ctx, past)
+	switch {
 	case err != nil:
 		return Result{}, err
 	case released != nil:
 		return *released, nil
-	case r.session.begun():
-		records = past.Records
 	}
-	run := &workflow.Run{
-		Definition: r.Define(), Records: records, Record: r.session.record, Reporter: r.Reporter, Transient: gitrepo.Transient,
-	}
-	if err := run.Do(ctx); err != nil {
-		return Result{}, r.explain(ctx, err)
-	}
-	if err := r.session.end(Released); err != nil {
+	if err := r.session.Run(ctx, r.Define(), r.Reporter, gitrepo.Transient); err != nil {
 		return Result{}, err
 	}
 	return r.result()
@@ -65,7 +57,7 @@ func (r *Release) choose(ctx context.Context, past *Past) (*Result, error) {
 			if r.Request.To == "" {
 				r.Request = past.Plan.Bump.Request
 			}
-			r.session.void = past.Path // it is asked again, and may be refused once more
+			r.session.Replace(past.Past) // it is asked again, and may be refused once more
 			return nil, nil
 		}
 		return nil, r.goOn(past)
@@ -99,7 +91,7 @@ func (r *Release) goOn(past *Past) error {
 	}
 	r.take(past)
 	r.Say("going on with %s, which was begun and has not ended; `mage status` says more", r.plan.Title)
-	return r.session.resume(past)
+	return r.session.Resume(past.Past)
 }
 
 // take makes the plan of a release that was begun the one to go by.
@@ -152,30 +144,8 @@ func (r *Release) void(ctx context.Context, past *Past) (bool, error) {
 	return err == nil && !made, err
 }
 
-// explain says of an error how to go on.
-func (r *Release) explain(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		if !r.session.begun() {
-			return operr.New("", "%w; nothing was changed", cause)
-		}
-		return operr.New("`mage release` goes on from here", "%w, at a safe point", cause)
-	}
-	if !r.session.begun() {
-		return err
-	}
-	const on = "`mage release` goes on from here"
-	next := operr.NextOf(err)
-	switch {
-	case next == "":
-		next = on
-	case !strings.Contains(next, "mage release") && !strings.Contains(next, "mage undo"):
-		next += "; then " + on
-	}
-	return operr.New(next, "%w", err)
-}
-
 func (r *Release) result() (Result, error) {
-	past, err := readPast(r.session.journal.Path)
+	past, err := kind(r.State).Read(r.session.Path())
 	if err != nil {
 		return Result{}, err
 	}
@@ -202,7 +172,7 @@ func (r *Release) Present(ctx context.Context) (*Past, error) {
 	if plan == nil || err != nil {
 		return nil, err
 	}
-	past := &Past{Plan: plan}
+	past := &Past{&session.Past[*Plan]{Plan: plan}}
 	if released {
 		past.End = Released
 	}

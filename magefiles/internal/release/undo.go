@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -451,17 +452,17 @@ func (r *Release) reverted(ctx context.Context, first string) (string, error) {
 }
 
 // finish writes the end down.
-func (r *Release) finish(b *Back, e End) error {
-	r.session = session{dir: r.State, tool: r.Tool}
-	defer r.session.close()
+func (r *Release) finish(b *Back, e session.End) error {
+	r.session = r.newSession()
+	defer r.session.Close()
 	var err error
 	if b.past.Path != "" {
-		err = r.session.resume(b.past)
+		err = r.session.Resume(b.past.Past)
 	} else {
-		err = r.session.begin(b.Plan)
+		err = r.session.Agree(b.Plan)
 	}
 	if err != nil {
 		return err
 	}
-	return r.session.end(e)
+	return r.session.End(e)
 }

@@ -22,15 +22,15 @@ const (
 // sub-packages, and its parent, and no sibling. So every package can be read, and tested, knowing only what is below it.
 var layers = [][]string{
 	{"operr", "dag", "atomicfile", "beneath", "tomledit", "version", "command", "condapkg", "condapypi", "faults", "attestation", "pause", "dockerfile"},
-	{"workspace", "channel", "journal", "httpclient", "httpserver", "imagepin", "provenance"},
+	{"workspace", "channel", "journal", "httpclient", "httpserver", "imagepin", "provenance", "workflow"},
 	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image"},
-	{"sources", "publish", "localprefix", "localregistry", "workflow"},
+	{"sources", "publish", "localprefix", "localregistry", "session"},
 	{"release", "view"},
 	{"rehearsal"},
 }
 
 // support are packages that only tests may import; they stand outside the layers.
-var support = []string{"command/commandtest", "command/argvtest", "attestation/attestationtest", "channel/channeltest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "ptytest", "pypitest", "minichannel", "rattlertest", "monorepotest", "imagebench", "hostiletest", "rules"}
+var support = []string{"command/commandtest", "command/argvtest", "attestation/attestationtest", "channel/channeltest", "session/sessiontest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "ptytest", "pypitest", "minichannel", "rattlertest", "monorepotest", "imagebench", "hostiletest", "rules"}
 
 // reserved packages may be imported only where the reason says.
 var reserved = []struct {

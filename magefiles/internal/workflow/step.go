@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"runtime/debug"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // step is a Step of any type.
@@ -51,7 +54,12 @@ func (s *typed[R]) skip() string {
 	return s.Skip()
 }
 
-func (s *typed[R]) check(ctx context.Context, recorded []byte) (outcome, bool, error) {
+func (s *typed[R]) check(ctx context.Context, recorded []byte) (found outcome, done bool, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			found, done, err = outcome{}, false, panicked(v)
+		}
+	}()
 	var before *R
 	if recorded != nil {
 		before = new(R)
@@ -67,12 +75,22 @@ func (s *typed[R]) check(ctx context.Context, recorded []byte) (outcome, bool, e
 	return o, err == nil, err
 }
 
-func (s *typed[R]) do(ctx context.Context) (outcome, error) {
+func (s *typed[R]) do(ctx context.Context) (made outcome, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			made, err = outcome{}, panicked(v)
+		}
+	}()
 	result, err := s.Do(ctx)
 	if err != nil {
 		return outcome{}, err
 	}
 	return s.keep(result)
+}
+
+// panicked is the error of a step that panicked: it has failed as others do, and the session keeps what it has.
+func panicked(v any) error {
+	return operr.New("report it, with the lines above: it is a mistake of this program", "it panicked: %v", v).WithDetail(string(debug.Stack()))
 }
 
 func (s *typed[R]) now() []byte {

@@ -1,0 +1,80 @@
+package session_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// keyServer is a stand-in for a service that keeps keys and names the one that counts.
+type keyServer struct {
+	URL string
+
+	mu      sync.Mutex
+	keys    map[string]bool
+	current string
+	broken  error // what every request is refused with; nil for none
+}
+
+func startKeyServer(t testing.TB) *keyServer {
+	s := &keyServer{keys: map[string]bool{"key-1": true}, current: "key-1"}
+	web := httptest.NewServer(s)
+	if t != nil {
+		t.Cleanup(web.Close)
+	}
+	s.URL = web.URL
+	return s
+}
+
+func (s *keyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := strings.TrimPrefix(r.URL.Path, "/keys/")
+	body, _ := io.ReadAll(r.Body)
+	switch {
+	case s.broken != nil:
+		http.Error(w, s.broken.Error(), http.StatusServiceUnavailable)
+	case r.URL.Path == "/current" && r.Method == http.MethodPut:
+		s.current = string(body)
+	case r.URL.Path == "/current":
+		fmt.Fprint(w, s.current)
+	case r.Method == http.MethodPut:
+		s.keys[name] = true
+	case r.Method == http.MethodDelete:
+		delete(s.keys, name)
+	case !s.keys[name]:
+		http.NotFound(w, r)
+	}
+}
+
+// all are the keys, with a star before the one that counts.
+func (s *keyServer) all() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return "*" + s.current + " of " + strings.Join(slices.Sorted(maps.Keys(s.keys)), " ")
+}
+
+// ask sends a request; it is no error that something is not there.
+func (s *keyServer) ask(ctx context.Context, method, path, body string) (text string, there bool, err error) {
+	r, err := http.NewRequestWithContext(ctx, method, s.URL+path, strings.NewReader(body))
+	if err != nil {
+		return "", false, err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", false, err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode >= 500 {
+		err = fmt.Errorf("%s: %s", resp.Status, data)
+	}
+	return string(data), resp.StatusCode == http.StatusOK, err
+}

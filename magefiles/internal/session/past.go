@@ -1,0 +1,165 @@
+package session
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/journal"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+)
+
+// Past is what a journal has of a session.
+type Past[P Plan] struct {
+	Path    string
+	Plan    P
+	Records []workflow.Record
+	Times   []time.Time // of the records
+	End     End         // "" where it has not ended
+}
+
+// Began reports whether a step was begun by this session: what it found as it should be already, it has not done.
+func (p *Past[P]) Began(step string) bool {
+	return p.has(step, workflow.Started)
+}
+
+// Did reports whether a step was done, or found as it should be, as far as the journal knows.
+func (p *Past[P]) Did(step string) bool {
+	return p.has(step, workflow.Done, workflow.Found)
+}
+
+func (p *Past[P]) has(step string, events ...workflow.Event) bool {
+	return slices.ContainsFunc(p.Records, func(rec workflow.Record) bool { return rec.Step == step && slices.Contains(events, rec.Event) })
+}
+
+// Result reads into v what was recorded last of a step that was done; false where there is nothing.
+func (p *Past[P]) Result(step string, v any) (found bool, err error) {
+	for _, rec := range slices.Backward(p.Records) {
+		if rec.Step == step && (rec.Event == workflow.Done || rec.Event == workflow.Found) {
+			return true, json.Unmarshal(rec.Result, v)
+		}
+	}
+	return false, nil
+}
+
+func (k *Kind[P]) journals() string { return filepath.Join(k.Dir, k.Name+"s") }
+
+// Last is the session that was begun last; nil where there is none.
+func (k *Kind[P]) Last() (*Past[P], error) {
+	names, err := k.names()
+	if len(names) == 0 || err != nil {
+		return nil, err
+	}
+	return k.Read(filepath.Join(k.journals(), names[len(names)-1]))
+}
+
+// All are the sessions of which the journal can be read, the oldest first.
+func (k *Kind[P]) All() (all []*Past[P], err error) {
+	names, err := k.names()
+	for _, name := range names {
+		if past, err := k.Read(filepath.Join(k.journals(), name)); err == nil { // else Last says it of the one that counts
+			all = append(all, past)
+		}
+	}
+	return all, err
+}
+
+// names are those of the journals, the oldest first.
+func (k *Kind[P]) names() (names []string, err error) {
+	entries, err := os.ReadDir(k.journals())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".jsonl") {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Read reads a journal. Each of its errors stops for a person.
+func (k *Kind[P]) Read(path string) (*Past[P], error) {
+	entries, err := journal.Read(path)
+	if err != nil {
+		return nil, operr.NewStopped("look at it; where nothing of that "+k.Name+" is on the remote, remove the file", "%w", err)
+	}
+	past, planned := &Past[P]{Path: path}, false
+	for _, e := range entries {
+		var err error
+		switch e.Kind {
+		case kindPlan:
+			var stop error
+			if planned, stop, err = k.readPlan(past, e); stop != nil {
+				return nil, stop
+			}
+		case kindStep:
+			var rec workflow.Record
+			err = json.Unmarshal(e.Body, &rec)
+			past.Records, past.Times = append(past.Records, rec), append(past.Times, e.Time)
+		case kindEnd:
+			err = json.Unmarshal(e.Body, &past.End)
+		}
+		if err != nil {
+			return nil, operr.NewStopped("look at it", "reading %s, entry %d: %w", path, e.Seq, err)
+		}
+	}
+	if !planned {
+		return nil, operr.NewStopped("look at it", "there is no plan in %s", path)
+	}
+	return past, nil
+}
+
+// readPlan reads the entry of a plan. stop is why it is not to be used, though it can be read.
+func (k *Kind[P]) readPlan(past *Past[P], e journal.Entry) (found bool, stop, err error) {
+	if string(e.Body) == "" || string(e.Body) == "null" {
+		return false, nil, nil
+	}
+	if err := json.Unmarshal(e.Body, &past.Plan); err != nil {
+		return false, nil, err
+	}
+	if k.Readable != nil {
+		if err := k.Readable(past.Plan, e.Tool); err != nil {
+			return false, operr.NewStopped(operr.NextOf(err), "%s: %w", past.Path, err), nil
+		}
+	}
+	if digest, _ := digestOf(past.Plan); digest != e.Plan {
+		return false, operr.NewStopped("look at it", "the plan in %s is not the one that was agreed to: its digest is %s", past.Path, digest), nil
+	}
+	return true, nil, nil
+}
+
+// Copy writes a journal to another path, for another plan that its steps are as good for.
+func (k *Kind[P]) Copy(past *Past[P], path string, plan P) error {
+	all, digest, err := entriesOf(plan, past.Records, past.Times)
+	if err != nil {
+		return err
+	}
+	j, err := journal.Create(path, "a copy", digest, all...)
+	if err != nil {
+		return err
+	}
+	return j.Close()
+}
+
+// stampForm is that of the time which a journal's name begins with.
+const stampForm = "20060102T150405.000Z"
+
+// stamp is the present, or, where the clock has gone back since, the moment after the last journal's: the last one is known by
+// its name.
+func (k *Kind[P]) stamp() string {
+	now := time.Now().UTC()
+	if names, err := k.names(); err == nil && len(names) > 0 && len(names[len(names)-1]) >= len(stampForm) {
+		if then, err := time.Parse(stampForm, names[len(names)-1][:len(stampForm)]); err == nil && !now.After(then) {
+			now = then.Add(time.Millisecond)
+		}
+	}
+	return now.Format(stampForm)
+}

@@ -1,0 +1,268 @@
+// Package session takes one plan from a person's yes to its end, so that it may be killed anywhere and continued, or taken back.
+//
+// It is the right one for what changes the world in ways that somebody would have to clean up after a kill: a release, a deployment. A list of
+// steps that are shown, and that are all done again by the next run, needs none of it.
+//
+// An [Operation] is the whole of it: how a plan is made, its steps (package workflow), and the way back. [Operation.Run] begins one, or goes on
+// with the one that is unfinished, under a lock; [Operation.Undo] takes the unfinished one back; [Operation.Look] says where it stands.
+// Where a plan is made in steps of its own, as that of a release is, those parts are used by themselves: [Kind.Lock], [Kind.Last], and a
+// [Session].
+//
+// # What is kept
+//
+// Each plan has a journal (package journal), a file whose first entry is the plan, followed by the records of its steps and its end. It is
+// written when a person has agreed, and not before: until then nothing is on the disk. What lies in the journal is bound to the plan by the
+// plan's digest. A journal that cannot be read, or is of another format, stops for a person (exit status 3).
+package session
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/journal"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+)
+
+// Kinds of the journal's entries.
+const (
+	kindPlan = "plan"
+	kindStep = "step"
+	kindEnd  = "end"
+)
+
+// Plan is what a person agrees to: a value that survives JSON. P is a pointer, as a rule.
+type Plan interface {
+	// Label names it to people, and in the name of its journal: "v1.2.0".
+	Label() string
+}
+
+// End is how a session ended; "" while it has not.
+type End string
+
+// The ends that a session of any plan may have, beside the one that its Kind has for success.
+const (
+	Undone    End = "undone"    // what it did was taken back
+	Abandoned End = "abandoned" // it cannot be taken back, and is not to be completed
+)
+
+// Kind is a kind of operation, such as a release, in one clone.
+type Kind[P Plan] struct {
+	Name  string // "release": the journals are in the folder "releases" of Dir
+	Dir   string // for the journals; nothing in it is ever committed
+	Locks string // folder of the lock, "release.lock", which others may share; "" is Dir
+	Tool  string // version of this program
+	Done  End    // how one ends that succeeds, such as "released"
+
+	// Readable refuses a plan of a journal that this program does not understand, such as one of another format; tool is the version that
+	// wrote it. Nil takes each.
+	Readable func(p P, tool string) error
+
+	Type Commands
+
+	// Written is told how many entries the journal has, after each. Its error ends the session as a kill would. Tests use it; nil is none.
+	Written func(entries int) error
+}
+
+// Commands are what people type.
+type Commands struct {
+	Run    string // to begin, and to go on: "mage release"
+	Status string // to see where it stands
+	Undo   string // to take it back
+}
+
+// Lock takes the lock for this process. It is for operr.Stopped that another one has it. killed is when the process before this one took it,
+// if that ended without giving it back.
+func (k *Kind[P]) Lock() (unlock func(), killed time.Time, err error) {
+	dir := k.Locks
+	if dir == "" {
+		dir = k.Dir
+	}
+	unlock, killed, err = journal.Lock(filepath.Join(dir, k.Name+".lock"))
+	if errors.Is(err, journal.ErrLocked) {
+		return nil, killed, operr.NewStopped("wait until it has ended; `"+k.Type.Status+"` says where it stands", "another %s is under way here, %w", k.Name, err)
+	}
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return nil, killed, operr.New("make it writable: what has to be known of a run that is killed is kept there, beside what git keeps", "nothing was changed: %w", err)
+	}
+	return unlock, killed, err
+}
+
+// Session is one plan under way. Until the plan is agreed to, nothing is on the disk.
+type Session[P Plan] struct {
+	kind    *Kind[P]
+	journal *journal.Journal
+	early   []workflow.Record // before there is a journal
+	before  []workflow.Record // of the runs that this one goes on from
+	void    string            // journal of which nothing came: another one takes its place
+	entries int
+	killed  error // of Written
+}
+
+// New is a session without a plan.
+func (k *Kind[P]) New() *Session[P] { return &Session[P]{kind: k} }
+
+// Resume goes on with what a journal has.
+func (s *Session[P]) Resume(past *Past[P]) error {
+	digest, err := digestOf(past.Plan)
+	if err != nil {
+		return err
+	}
+	s.before = past.Records
+	var all []journal.Entry
+	s.journal, all, err = journal.Open(past.Path, s.kind.Tool, digest)
+	s.entries = len(all)
+	return err
+}
+
+// Replace says that nothing came of a journal: it is removed once another plan is agreed to.
+func (s *Session[P]) Replace(past *Past[P]) { s.void = past.Path }
+
+// Agree writes the plan down, and what was recorded before. In a session that is resumed it does nothing.
+func (s *Session[P]) Agree(p P) error {
+	if s.journal != nil {
+		return nil
+	}
+	all, digest, err := entriesOf(p, s.early, nil)
+	if err != nil {
+		return err
+	}
+	name := s.kind.stamp() + "-" + strings.NewReplacer("/", "-", " ", "", ",", "+").Replace(p.Label()) + ".jsonl"
+	if s.journal, err = journal.Create(filepath.Join(s.kind.journals(), name), s.kind.Tool, digest, all...); err != nil {
+		return err
+	}
+	s.entries = len(all)
+	if s.void != "" {
+		if err := os.Remove(s.void); err != nil {
+			return err
+		}
+	}
+	return s.written()
+}
+
+// Agreed reports whether a plan was agreed to: by this run, or by the one that it goes on from.
+func (s *Session[P]) Agreed() bool { return s.journal != nil }
+
+// Path is the journal's; "" before there is one.
+func (s *Session[P]) Path() string {
+	if s.journal == nil {
+		return ""
+	}
+	return s.journal.Path
+}
+
+// Run takes the steps that are not done, and ends the session. Its errors say how to go on.
+func (s *Session[P]) Run(ctx context.Context, d *workflow.Definition, shows workflow.Reporter, transient func(error) bool) error {
+	run := &workflow.Run{Definition: d, Records: s.before, Record: s.record, Reporter: shows, Transient: transient}
+	if err := run.Do(ctx); err != nil {
+		return s.explain(ctx, err)
+	}
+	return s.End(s.kind.Done)
+}
+
+// End writes the end down.
+func (s *Session[P]) End(e End) error {
+	if s.journal == nil {
+		return nil
+	}
+	return s.append(kindEnd, e)
+}
+
+// Close lets go of the journal, of which every entry is synced.
+func (s *Session[P]) Close() {
+	if s.journal != nil {
+		_ = s.journal.Close()
+	}
+}
+
+func (s *Session[P]) record(rec workflow.Record) error {
+	if s.journal == nil {
+		s.early = append(s.early, rec)
+		return nil
+	}
+	return s.append(kindStep, rec)
+}
+
+func (s *Session[P]) append(kind string, body any) error {
+	if s.killed != nil {
+		return s.killed
+	}
+	if err := s.journal.Append(kind, body); err != nil {
+		return err
+	}
+	s.entries++
+	return s.written()
+}
+
+func (s *Session[P]) written() error {
+	if s.kind.Written != nil {
+		s.killed = s.kind.Written(s.entries)
+	}
+	return s.killed
+}
+
+// explain says of an error how to go on.
+func (s *Session[P]) explain(ctx context.Context, err error) error {
+	on := "`" + s.kind.Type.Run + "` goes on from here"
+	if cause := context.Cause(ctx); cause != nil {
+		if !s.Agreed() {
+			return operr.New("", "%w; nothing was changed", cause)
+		}
+		return operr.New(on, "%w, at a safe point", cause)
+	}
+	if !s.Agreed() {
+		return err
+	}
+	next := operr.NextOf(err)
+	switch {
+	case next == "":
+		next = on
+	case !strings.Contains(next, s.kind.Type.Run) && !strings.Contains(next, s.kind.Type.Undo):
+		next += "; then " + on
+	}
+	return operr.New(next, "%w", err)
+}
+
+// digestOf is the sha256 of a plan's JSON, as "sha256:…".
+func digestOf(p any) (string, error) {
+	data, err := json.Marshal(p)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
+
+// entriesOf are a plan and records as a journal has them, with the plan's digest. Without times they are of now.
+func entriesOf(p any, records []workflow.Record, times []time.Time) (all []journal.Entry, digest string, err error) {
+	if digest, err = digestOf(p); err != nil {
+		return nil, "", err
+	}
+	add := func(kind string, body any, at time.Time) error {
+		data, err := json.Marshal(body)
+		all = append(all, journal.Entry{Kind: kind, Body: data, Time: at})
+		return err
+	}
+	if err := add(kindPlan, p, time.Time{}); err != nil {
+		return nil, "", err
+	}
+	for i, rec := range records {
+		var at time.Time
+		if times != nil {
+			at = times[i]
+		}
+		if err := add(kindStep, rec, at); err != nil {
+			return nil, "", err
+		}
+	}
+	return all, digest, nil
+}
