@@ -9,7 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/filelock"
 )
 
 // The journal of ReplaceAll is one line of JSON, which lists the files, and behind it the old and the new contents of each.
@@ -90,15 +91,11 @@ func lock(journal string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(journal), 0o755); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(journal+".lock", os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, err
+	f, err := filelock.Take(journal + ".lock")
+	if errors.Is(err, filelock.ErrHeld) {
+		return nil, fmt.Errorf("%w: it holds %s", ErrBusy, journal+".lock")
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%w: it holds %s", ErrBusy, f.Name())
-		}
+	if err != nil {
 		return nil, err
 	}
 	return func() { f.Close() }, nil

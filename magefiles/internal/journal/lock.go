@@ -7,8 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/filelock"
 )
 
 // ErrLocked is in the chain of the error when another process has the lock; its text says which, and since when.
@@ -20,21 +21,16 @@ func Lock(path string) (unlock func(), killed time.Time, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, killed, err
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := filelock.Take(path)
+	if errors.Is(err, filelock.ErrHeld) {
+		return nil, killed, fmt.Errorf("%w by %s", ErrLocked, heldBy(path))
+	}
 	if err != nil {
 		return nil, killed, err
 	}
 	holder, err := io.ReadAll(f)
-	if err == nil {
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	}
-	switch {
-	case errors.Is(err, syscall.EWOULDBLOCK):
-		f.Close()
-		return nil, killed, fmt.Errorf("%w by %s", ErrLocked, heldBy(path))
-	case err != nil:
-		f.Close()
-		return nil, killed, fmt.Errorf("locking %s: %w", path, err)
+	if err != nil {
+		return nil, killed, errors.Join(err, f.Close())
 	}
 	_, since, _ := bytes.Cut(bytes.TrimSpace(holder), []byte(" since "))
 	killed, _ = time.Parse(time.RFC3339, string(since)) // the zero time where nobody holds it

@@ -21,11 +21,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/filelock"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -106,13 +106,12 @@ func InUse(dir string) error {
 
 // acquire takes the lock that the kernel frees when this process ends, in whatever way.
 func (s *Store) acquire() error {
-	f, err := os.OpenFile(filepath.Join(s.dir, lockFile), os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := filelock.Take(filepath.Join(s.dir, lockFile))
+	if errors.Is(err, filelock.ErrHeld) {
+		return operr.New("stop the other one, or use another folder", "the channels in %s are open in another process", s.dir)
+	}
 	if err != nil {
 		return opening(s.dir, err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return operr.New("stop the other one, or use another folder", "the channels in %s are open in another process", s.dir)
 	}
 	s.lock = f
 	return nil
