@@ -54,6 +54,9 @@ func downstreamTask(name string, local bool, only string, args ...string) body {
 		if err != nil {
 			return err
 		}
+		if name != "check" {
+			a.runner.Watch(command.Silence{}) // it may be a server, and a person is there
+		}
 		tools, err := a.toolchain(ctx, w)
 		if err != nil {
 			return err

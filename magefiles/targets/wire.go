@@ -84,6 +84,7 @@ type app struct {
 	runner *command.System
 
 	channels *channels
+	silence  command.Silence // what is done about children that say nothing
 
 	uploads   bool // this run sends what it builds
 	publishes bool // this run may publish, and so ask a CI for an ID token
@@ -99,8 +100,12 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 	if err == nil {
 		err = noOptions(os.Getenv)
 	}
+	a := &app{dir: dir, view: newView(), runner: newRunner(), channels: &channels{}}
 	if err == nil {
-		err = f(ctx, &app{dir: dir, view: newView(), runner: newRunner(), channels: &channels{}})
+		err = a.watch(os.Getenv("PIPELINE_SILENCE"))
+	}
+	if err == nil {
+		err = f(ctx, a)
 	}
 	if err == nil {
 		return nil
@@ -193,7 +198,29 @@ func newRunner(variables ...string) *command.System {
 func (a *app) withTemporary(dir string) *app {
 	inside := *a
 	inside.runner = newRunner("TMPDIR=" + dir)
+	inside.runner.Watch(a.silence)
 	return &inside
+}
+
+// How long a child may say nothing before a person is told, and before it is ended, unless PIPELINE_SILENCE says otherwise.
+const (
+	tellSilence = 5 * time.Minute
+	endSilence  = time.Hour
+)
+
+// watch has children watched that say nothing. most is how long one may, as a duration such as "90m"; "off" is for ever, "" the default.
+func (a *app) watch(most string) error {
+	a.silence = command.Silence{Tell: tellSilence, End: endSilence, Set: "PIPELINE_SILENCE=2h", Say: func(text string) { a.view.Say("  ▸ %s", text) }}
+	switch d, err := time.ParseDuration(most); {
+	case most == "off":
+		a.silence.End = 0
+	case most != "" && (err != nil || d <= 0):
+		return operr.NewUsage("say how long a child may say nothing, such as 90m, or off", "PIPELINE_SILENCE=%s is no duration", most)
+	case most != "":
+		a.silence.End, a.silence.Tell = d, min(tellSilence, d/2)
+	}
+	a.runner.Watch(a.silence)
+	return nil
 }
 
 // publicServer is where what manifests name on the public server is read from: PREFIX_SERVER_URL, or "" for itself.

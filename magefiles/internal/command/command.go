@@ -84,6 +84,7 @@ type System struct {
 	secrets []string
 
 	terminal *Terminal // nil: there is none to lend
+	silence  Silence
 }
 
 // NewSystem returns a runner whose children inherit environ, except for the variables that would make a pixi below us
@@ -111,6 +112,9 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	}
 	Record(c)
 	secrets := slices.Concat(s.secrets, c.Secrets, given)
+	asks := c.Asks && s.terminal != nil
+	ctx, hear, stop := s.watched(ctx, lineOf(c, secrets), asks)
+	defer stop()
 	var last tail
 	kept := newRedactor(&last, secrets)
 	if c.Theirs {
@@ -128,7 +132,12 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 
 	x := exec.CommandContext(ctx, path, c.Args...)
 	x.Args[0] = c.Name
-	x.Dir, x.Env, x.Stdin, x.Stdout, x.Stderr = c.Dir, c.Env, c.Stdin, out, errOut
+	x.Dir, x.Env, x.Stdin = c.Dir, c.Env, c.Stdin
+	x.Stdout = hear(out)
+	x.Stderr = x.Stdout
+	if errOut != out {
+		x.Stderr = hear(errOut)
+	}
 	x.WaitDelay = grace
 	ownGroup(x, c.Gentle)
 	if c.Abrupt {
@@ -139,7 +148,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 		l = s.lend(x, slices.Concat(s.secrets, c.Secrets, given))
 	}
 	if l != nil {
-		x.Stderr = io.MultiWriter(errOut, l.prompt)
+		x.Stderr = io.MultiWriter(x.Stderr, l.prompt)
 	}
 	err = l.run(x)
 	killGroup(x)

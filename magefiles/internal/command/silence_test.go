@@ -1,0 +1,93 @@
+package command_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// told takes down what a person is told.
+type told struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *told) say(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, text)
+}
+
+// A child that says nothing is told of, by its command line without secrets, and then ended with what it has started.
+func TestAChildThatSaysNothing(t *testing.T) {
+	for name, script := range map[string]string{
+		"from the start":      "sleep 600",
+		"after a while":       "echo begun; sleep 600",
+		"that is not alone":   "sleep 600 & wait",
+		"that ignores a TERM": "trap '' TERM; while true; do sleep 1; done",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var l told
+			s := command.NewSystem([]string{"PATH=" + os.Getenv("PATH")}, []string{"the_secret_of_the_test"})
+			s.Watch(command.Silence{Tell: 50 * time.Millisecond, End: 300 * time.Millisecond, Say: l.say, Set: "SILENCE=2h"})
+			for _, gentle := range []bool{false, true} {
+				err := s.Run(t.Context(), command.Cmd{Name: "sh", Args: []string{"-c", script, "the_secret_of_the_test"}, Gentle: gentle, Theirs: true})
+				require.ErrorContains(t, err, "sh was stopped: `sh -c "+script)
+				require.ErrorContains(t, err, "has said nothing for 300ms, and was ended")
+				require.NotContains(t, err.Error(), "the_secret_of_the_test")
+				require.Contains(t, operr.NextOf(err), "`SILENCE=2h` would let it be silent for longer")
+				require.NoError(t, t.Context().Err())
+			}
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			require.Len(t, l.lines, 2, "once for each silence: %q", l.lines)
+			require.Contains(t, l.lines[0], "has said nothing for 50ms")
+			require.NotContains(t, strings.Join(l.lines, ""), "the_secret_of_the_test")
+		})
+	}
+}
+
+// One that says something now and then may take as long as it likes, whatever it writes to; nobody is told of one that has ended, and
+// without a limit nobody is ended.
+func TestAChildThatSpeaksIsLeftAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		script string
+		how    command.Silence
+	}{
+		"to its output": {"for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.25; done", command.Silence{Tell: time.Second, End: 2 * time.Second}},
+		"to its errors": {"for i in 1 2 3 4 5 6 7 8; do printf . >&2; sleep 0.25; done", command.Silence{Tell: time.Second, End: 2 * time.Second}},
+		"no limit":      {"sleep 0.5", command.Silence{}},
+		"in time":       {"sleep 0.1", command.Silence{Tell: time.Minute, End: time.Minute}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var l told
+			c.how.Say = l.say
+			s := command.NewSystem([]string{"PATH=" + os.Getenv("PATH")}, nil)
+			s.Watch(c.how)
+			_, err := command.Output(t.Context(), s, command.Cmd{Name: "sh", Args: []string{"-c", c.script}, Theirs: true})
+			require.NoError(t, err)
+			require.Empty(t, l.lines)
+		})
+	}
+}
+
+// The end of the caller's context stays what ended the child.
+func TestACtrlCIsNotCalledSilence(t *testing.T) {
+	s := command.NewSystem([]string{"PATH=" + os.Getenv("PATH")}, nil)
+	s.Watch(command.Silence{End: time.Minute})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	err := s.Run(ctx, command.Cmd{Name: "sleep", Args: []string{"600"}, Theirs: true})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NotContains(t, err.Error(), "said nothing")
+}
