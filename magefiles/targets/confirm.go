@@ -19,7 +19,7 @@ func (a *app) confirm(ctx context.Context, yes bool, question string) error {
 	if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stderr.Fd())) {
 		return operr.NewStopped("run it again with -yes, which says yes to: "+question, "nothing was changed: there is no terminal to ask at, and no -yes")
 	}
-	a.view.Ask(question + " [y/N] ")
+	defer a.view.Ask(question + " [y/N] ")()
 	answer := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(os.Stdin).ReadString('\n') // the end of the input is a no

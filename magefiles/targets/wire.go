@@ -164,7 +164,17 @@ func newView() *view.View {
 		Color:   terminal && colours(os.LookupEnv),
 		Actions: os.Getenv("GITHUB_ACTIONS") == "true",
 		Verbose: mg.Verbose(),
+		Width:   width,
 	}
+}
+
+// width is that of the terminal, in columns.
+func width() int {
+	columns, _, err := term.GetSize(int(os.Stderr.Fd()))
+	if err != nil || columns < 20 {
+		return 80
+	}
+	return columns
 }
 
 // colours says whether whoever looks at a terminal of ours wants escape sequences: not where NO_COLOR is set, in a CI, and on a
@@ -220,6 +230,9 @@ func (a *app) watch(most string) error {
 		a.silence.End, a.silence.Tell = d, min(tellSilence, d/2)
 	}
 	a.runner.Watch(a.silence)
+	if a.view.Color {
+		a.runner.Hear(a.view.Heard)
+	}
 	return nil
 }
 

@@ -85,6 +85,7 @@ type System struct {
 
 	terminal *Terminal // nil: there is none to lend
 	silence  Silence
+	hear     func(line string) // nil: nobody listens
 }
 
 // NewSystem returns a runner whose children inherit environ, except for the variables that would make a pixi below us
@@ -117,6 +118,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	defer stop()
 	var last tail
 	kept := newRedactor(&last, secrets)
+	said := s.listen(secrets)
 	if c.Theirs {
 		secrets = nil
 	}
@@ -134,9 +136,12 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	x.Args[0] = c.Name
 	x.Dir, x.Env, x.Stdin = c.Dir, c.Env, c.Stdin
 	x.Stdout = hear(out)
+	if !c.Answers {
+		x.Stdout = hear(tee(said, out))
+	}
 	x.Stderr = x.Stdout
 	if errOut != out {
-		x.Stderr = hear(errOut)
+		x.Stderr = hear(tee(said, errOut))
 	}
 	x.WaitDelay = grace
 	ownGroup(x, c.Gentle)

@@ -19,9 +19,7 @@ type Progress struct {
 	bytes       int64
 	sent        map[string]int64
 	sizes       map[string]int64
-	stop        chan struct{}
-	ended       chan struct{}
-	live        bool // the last line is to be written over
+	end         func()
 }
 
 // Progress begins nothing yet: Begin does.
@@ -33,8 +31,7 @@ func (p *Progress) Begin(files int, bytes int64) {
 	defer p.mu.Unlock()
 	p.files, p.bytes, p.done = files, bytes, 0
 	p.sent, p.sizes = map[string]int64{}, map[string]int64{}
-	p.stop, p.ended = make(chan struct{}), make(chan struct{})
-	go p.tick(p.stop, p.ended)
+	p.end = p.begin()
 }
 
 // Sent says how much of a file is out.
@@ -49,38 +46,38 @@ func (p *Progress) Done(file string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done++
-	p.clear()
 	p.view.Say("  %s %s (%d of %s, %s)", p.view.mark(err), file, p.done, operr.Count(p.files, "file"), p.share())
 }
 
 // End stops showing.
-func (p *Progress) End() {
-	close(p.stop)
-	<-p.ended
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.clear()
-}
+func (p *Progress) End() { p.end() }
 
-func (p *Progress) tick(stop, ended chan struct{}) {
-	defer close(ended)
-	every := 10 * time.Second
+// begin shows how far it is: by a live line, or by a line every ten seconds.
+func (p *Progress) begin() (end func()) {
 	if p.view.Color {
-		every = 200 * time.Millisecond
+		return p.view.keep(redraw, p.line)
 	}
-	t := time.NewTicker(every)
-	defer t.Stop()
-	for {
-		select {
-		case <-stop:
-			return
-		case <-t.C:
-			p.show()
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		t := time.NewTicker(10 * time.Second)
+		defer t.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-t.C:
+				p.view.Say("%s", p.line())
+			}
 		}
+	}()
+	return func() {
+		close(stop)
+		<-ended
 	}
 }
 
-func (p *Progress) show() {
+func (p *Progress) line() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	line := fmt.Sprintf("  ▸ %d of %s, %s", p.done, operr.Count(p.files, "file"), p.share())
@@ -90,19 +87,7 @@ func (p *Progress) show() {
 			break // one is enough to see that something moves
 		}
 	}
-	if !p.view.Color {
-		p.view.Say("%s", line)
-		return
-	}
-	p.live = true
-	p.view.raw("\r\x1b[K" + Plain(line))
-}
-
-func (p *Progress) clear() {
-	if p.live {
-		p.view.raw("\r\x1b[K")
-		p.live = false
-	}
+	return line
 }
 
 // share is how much of all bytes is out. What is sent a second time is not counted twice.
@@ -123,11 +108,4 @@ func size(n int64) string {
 		return fmt.Sprintf("%d kB", n/1000)
 	}
 	return fmt.Sprintf("%d MB", n/1_000_000)
-}
-
-// raw writes to the terminal without a newline.
-func (v *View) raw(text string) {
-	v.lock()
-	defer v.unlock()
-	fmt.Fprint(v.Err, text)
 }

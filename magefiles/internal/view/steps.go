@@ -2,26 +2,44 @@ package view
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
-// Step runs f and writes one line: a mark, the name, the time and the evidence that f returned. What takes longer than a
-// second is announced.
+// Step runs f and writes one line: a mark, the name, the time and the evidence that f returned. What takes longer than a second is
+// announced: on a terminal by a live line with the time that it takes and the last line that a child has said.
 func (v *View) Step(name string, f func() (evidence string, err error)) error {
 	start := time.Now()
-	announced := make(chan struct{})
-	timer := time.AfterFunc(time.Second, func() {
-		defer close(announced)
-		v.Say("  %s %s …", v.paint(faint, "▸"), name)
-	})
+	end := v.announce(name, start)
 	evidence, err := f()
-	if !timer.Stop() {
-		<-announced
-	}
+	end()
 	v.lock()
 	defer v.unlock()
 	fmt.Fprint(v.Out, v.step(name, start, evidence, err))
 	return err
+}
+
+func (v *View) announce(name string, start time.Time) (end func()) {
+	if v.Color {
+		v.child.Store(nil)
+		return v.keep(time.Second, func() string {
+			return strings.TrimRight(fmt.Sprintf("  ▸ %-24s %6s  %s", name, took(time.Since(start)), v.heard()), " ")
+		})
+	}
+	said := make(chan struct{})
+	timer := time.AfterFunc(time.Second, func() {
+		defer close(said)
+		v.lock()
+		defer v.unlock()
+		if v.asking == 0 { // a person sees what is asked
+			fmt.Fprintln(v.Err, v.text("  %s %s …", v.paint(faint, "▸"), name))
+		}
+	})
+	return func() {
+		if !timer.Stop() {
+			<-said
+		}
+	}
 }
 
 // step is the line of a step that has ended.
@@ -61,5 +79,15 @@ func (v *View) Line(format string, args ...any) {
 	fmt.Fprintln(v.Out, v.text(format, args...))
 }
 
-// Ask writes a question, without a newline.
-func (v *View) Ask(question string) { v.raw(Plain(question)) }
+// Ask writes a question, without a newline. Nothing is announced until answered is called.
+func (v *View) Ask(question string) (answered func()) {
+	v.lock()
+	defer v.unlock()
+	v.asking++
+	fmt.Fprint(v.Err, Plain(question))
+	return func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.asking--
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"text/tabwriter"
 	"time"
 )
@@ -23,8 +24,14 @@ type View struct {
 	Color   bool
 	Actions bool // we run under GitHub Actions
 	Verbose bool
+	Width   func() int // of the terminal, in columns; nil is 80
 
-	mu sync.Mutex
+	child atomic.Pointer[string] // the last line that a child has said
+
+	mu     sync.Mutex
+	live   []*liveLine
+	drawn  bool // a live line is on the terminal
+	asking int  // questions that are not answered
 }
 
 // held is locked for reading by who writes, and for writing by Hold.
@@ -33,12 +40,16 @@ var held sync.RWMutex
 // Hold keeps every view of this process from writing until free is called: a child has the terminal.
 func Hold() (free func()) {
 	held.Lock()
+	if v := onTerminal.Load(); v != nil {
+		v.takeAway()
+	}
 	return held.Unlock
 }
 
 func (v *View) lock() {
 	v.mu.Lock()
 	held.RLock()
+	v.takeAway()
 }
 
 func (v *View) unlock() {

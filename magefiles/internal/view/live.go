@@ -1,0 +1,121 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// A live line says, on a terminal, what is going on now. It is the last line, is written over four times a second, and is gone before anything
+// else is written: by us, by a child that is lent the terminal (Hold), or by the person who answers a question (Ask).
+
+// redraw is how often a live line is written.
+const redraw = 250 * time.Millisecond
+
+// erase takes a live line away.
+const erase = "\r\x1b[K"
+
+// liveLine is one line that may be shown. The one that was begun last is.
+type liveLine struct{ text func() string }
+
+// onTerminal is the view whose live line is shown.
+var onTerminal atomic.Pointer[View]
+
+// keep shows a live line from a moment after now on, until end is called.
+func (v *View) keep(after time.Duration, text func() string) (end func()) {
+	line := &liveLine{text}
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		timer := time.NewTimer(after)
+		defer timer.Stop()
+		select {
+		case <-stop:
+			return
+		case <-timer.C:
+		}
+		v.change(func() { v.live = append(v.live, line) })
+		tick := time.NewTicker(redraw)
+		defer tick.Stop()
+		for {
+			v.draw(line)
+			select {
+			case <-stop:
+				v.change(func() {
+					for i, l := range v.live {
+						if l == line {
+							v.live = append(v.live[:i:i], v.live[i+1:]...)
+							return
+						}
+					}
+				})
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		<-ended
+	}
+}
+
+// change changes the live lines, and takes away the one that is shown.
+func (v *View) change(how func()) {
+	v.lock()
+	defer v.unlock()
+	how()
+}
+
+// draw writes a live line, if it is the last one, and nobody is asked anything.
+func (v *View) draw(line *liveLine) {
+	text := line.text()
+	v.mu.Lock()
+	held.RLock()
+	defer v.unlock()
+	if v.asking > 0 || v.live[len(v.live)-1] != line {
+		return
+	}
+	width := 80
+	if v.Width != nil {
+		width = v.Width()
+	}
+	fmt.Fprint(v.Err, erase+string(v.paint(faint, cut(Plain(text), width-1))))
+	v.drawn = true
+	onTerminal.Store(v)
+}
+
+// takeAway removes the live line that is shown. The caller has the locks.
+func (v *View) takeAway() {
+	if v.drawn {
+		fmt.Fprint(v.Err, erase)
+		v.drawn = false
+		onTerminal.CompareAndSwap(v, nil)
+	}
+}
+
+// Heard takes the last line that a child has said, for the live line of a step.
+func (v *View) Heard(line string) { v.child.Store(&line) }
+
+// heard is what a child has said since the step began.
+func (v *View) heard() string {
+	line := v.child.Load()
+	if line == nil {
+		return ""
+	}
+	return strings.Join(strings.Fields(plainChild(colour.ReplaceAllString(*line, ""))), " ")
+}
+
+// cut is the beginning of a line that fits into so many columns of a terminal. Characters of East Asia take two.
+func cut(text string, columns int) string {
+	for i, r := range text {
+		if columns--; r >= 0x1100 {
+			columns--
+		}
+		if columns < 0 {
+			return text[:i]
+		}
+	}
+	return text
+}

@@ -1,0 +1,122 @@
+package view_test
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/view"
+)
+
+// screen is a terminal of one line at a time: what was erased is not on it.
+type screen struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all.Write(p)
+}
+
+// raw is all that was written.
+func (s *screen) raw() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all.String()
+}
+
+var colours = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// lines are what a person sees now.
+func (s *screen) lines() []string {
+	lines := strings.Split(colours.ReplaceAllString(s.raw(), ""), "\n")
+	for i, line := range lines {
+		if at := strings.LastIndex(line, "\r\x1b[K"); at >= 0 {
+			lines[i] = line[at+len("\r\x1b[K"):]
+		}
+	}
+	return lines
+}
+
+func newScreen(width int) (*view.View, *screen) {
+	s := &screen{}
+	return &view.View{Out: s, Err: s, Color: true, Width: func() int { return width }}, s
+}
+
+// A step that takes longer than a second shows its time and what its child says, in place, and leaves nothing of that.
+func TestAStepIsSeenWhileItRuns(t *testing.T) {
+	t.Parallel()
+	v, s := newScreen(60)
+	require.NoError(t, v.Step("check", func() (string, error) {
+		v.Heard("collecting \x1b[31m12\x1b[0m of\t40\x07 items, and much more than fits into a line of sixty columns")
+		require.Eventually(t, func() bool { return len(s.lines()[0]) > 0 }, 20*time.Second, 10*time.Millisecond)
+		require.Regexp(t, `^  ▸ check +[0-9.]+s  collecting 12 of 40 i`, s.lines()[0])
+		require.NotContains(t, s.raw(), "\x07")
+		require.Less(t, len([]rune(s.lines()[0])), 60)
+		v.Say("a line")
+		require.Equal(t, "a line", s.lines()[0], "what is written comes in its place")
+		require.Eventually(t, func() bool { return strings.HasPrefix(s.lines()[1], "  ▸ check") }, 20*time.Second, 10*time.Millisecond)
+		return "12 passed", nil
+	}))
+	require.Len(t, s.lines(), 3)
+	require.Regexp(t, `^✓ check +[0-9.]+s  12 passed$`, s.lines()[1])
+	require.Empty(t, s.lines()[2])
+}
+
+// A question stands alone, on a terminal and elsewhere, and so does what a child asks that is lent the terminal.
+func TestNothingIsAnnouncedBesideAQuestion(t *testing.T) {
+	for name, ask := range map[string]func(v *view.View, s *screen){
+		"ours": func(v *view.View, s *screen) {
+			answered := v.Ask("Release v0.2.0? [y/N] ")
+			time.Sleep(1500 * time.Millisecond)
+			last := s.lines()[len(s.lines())-1]
+			require.Equal(t, "Release v0.2.0? [y/N] ", last)
+			answered()
+		},
+		"a child's": func(v *view.View, s *screen) {
+			require.Eventually(t, func() bool { return !v.Color || len(s.lines()[0]) > 0 }, 20*time.Second, 10*time.Millisecond)
+			free := view.Hold()
+			defer free()
+			_, _ = s.Write([]byte("Enter passphrase: "))
+			time.Sleep(600 * time.Millisecond)
+			require.True(t, strings.HasSuffix(s.raw(), "Enter passphrase: "))
+			require.NotContains(t, s.lines()[len(s.lines())-1], "agree")
+		},
+	} {
+		for _, colour := range []bool{true, false} {
+			v, s := newScreen(80)
+			v.Color = colour
+			require.NoError(t, v.Step("agree", func() (string, error) {
+				ask(v, s)
+				return "yes", nil
+			}), name)
+			require.Contains(t, strings.Join(s.lines(), "\n"), "✓ agree", name)
+		}
+	}
+}
+
+// Of two things that go on, the one that was begun last is seen.
+func TestProgressInAStep(t *testing.T) {
+	t.Parallel()
+	v, s := newScreen(80)
+	require.NoError(t, v.Step("publish", func() (string, error) {
+		require.Eventually(t, func() bool { return strings.Contains(s.lines()[0], "publish") }, 20*time.Second, 10*time.Millisecond)
+		p := v.Progress()
+		p.Begin(2, 2000)
+		p.Sent("a.conda", 500, 1000)
+		require.Eventually(t, func() bool { return strings.Contains(s.lines()[0], "a.conda 50%") }, 20*time.Second, 10*time.Millisecond)
+		p.Done("a.conda", nil)
+		require.Contains(t, s.lines()[0], "✓ a.conda (1 of 2 files, 500 B of 2000 B)")
+		p.End()
+		require.Eventually(t, func() bool { return strings.Contains(s.lines()[1], "publish") }, 20*time.Second, 10*time.Millisecond)
+		return "", nil
+	}))
+	require.Contains(t, s.lines()[1], "✓ publish")
+}
