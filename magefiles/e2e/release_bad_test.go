@@ -18,6 +18,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/monorepotest"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest"
 )
 
@@ -106,6 +107,7 @@ func TestPreflight(t *testing.T) {
 		}, says: "has mono-core-0.1.7-pyh4616a5c_0.conda already", next: "say another version"},
 		{name: "no credential", by: "here", bad: func(r *releasing) { r.env = command.Unset(r.env, "PREFIX_API_KEY") }, says: "credential", next: "PREFIX_API_KEY"},
 		{name: "a wrong key", by: "here", bad: func(r *releasing) { r.env = command.Setenv(r.env, "PREFIX_API_KEY=pfx_wrong") }, says: "does not know the token"},
+		{name: "a token of GitHub that makes no release", bad: func(r *releasing) { r.env = command.Setenv(r.env, "GITHUB_TOKEN="+rehearsal.ReaderToken) }, says: "its owner may not push"},
 		{name: "a wrong token of GitHub", bad: func(r *releasing) { r.env = command.Setenv(r.env, "GITHUB_TOKEN=ghs_wrong") }, says: "GITHUB_TOKEN"},
 		{name: "nobody to commit as", bad: func(r *releasing) {
 			git(r.t, r.dir, "config", "--unset", "user.name")

@@ -80,9 +80,12 @@ func (h *past) mergedTags(ctx context.Context) (map[string]string, error) {
 	if h.History == nil {
 		return nil, operr.New("run `git init` and commit, or say a version", "the size of the bump is to come from the commits, and there is no git repository")
 	}
-	var err error
-	h.tags, err = h.MergedTags(ctx)
-	return h.tags, err
+	tags, err := h.MergedTags(ctx)
+	if err != nil {
+		return nil, err // what failed is asked again
+	}
+	h.tags = tags
+	return tags, nil
 }
 
 func (h *past) since(ctx context.Context, tag string) ([]Commit, error) {
@@ -90,11 +93,14 @@ func (h *past) since(ctx context.Context, tag string) ([]Commit, error) {
 		return commits, nil
 	}
 	commits, err := h.Log(ctx, tag)
+	if err != nil {
+		return nil, err
+	}
 	if h.log == nil {
 		h.log = map[string][]Commit{}
 	}
 	h.log[tag] = commits
-	return commits, err
+	return commits, nil
 }
 
 // of returns those commits that touched a package.

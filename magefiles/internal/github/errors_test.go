@@ -357,6 +357,11 @@ func TestATokenThatMayOnlyRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "main", d.DefaultBranch)
 	require.False(t, *d.Push)
+	job := "ghs_of_a_job"
+	w2, _ := start(t, server.Options{Reader: job}), release(t)
+	d, err = client(t, w2.url, github.Options{Token: github.Token(job)}).Details(t.Context())
+	require.NoError(t, err)
+	require.Nil(t, d.Push, "what is said of a person says nothing of a job's token")
 	_, err = c.Ensure(t.Context(), r)
 	require.ErrorIs(t, err, github.ErrForbidden)
 	require.Contains(t, fmt.Sprintf("%+v", err), "contents: write")

@@ -147,6 +147,10 @@ type Details struct {
 	Push          *bool  `json:"push"`     // whether the token's owner may push; nil where that is not said, as it may be for a job's own token
 }
 
+// installation begins the tokens of apps, such as that of a job (https://github.blog/engineering/behind-githubs-new-authentication-token-formats/).
+// Permissions of a repository are those of a person, and say nothing of such a token.
+const installation = "ghs_"
+
 // Details asks what the repository is (https://docs.github.com/en/rest/repos/repos#get-a-repository).
 func (c *Client) Details(ctx context.Context) (Details, error) {
 	var answer struct {
@@ -162,7 +166,7 @@ func (c *Client) Details(ctx context.Context) (Details, error) {
 		return Details{}, c.explain(err, contents, "asking for the repository %s", c.repository)
 	}
 	d := Details{DefaultBranch: answer.DefaultBranch, Private: answer.Private, Archived: answer.Archived, URL: answer.HTMLURL}
-	if answer.Permissions != nil {
+	if answer.Permissions != nil && !strings.HasPrefix(string(c.token), installation) {
 		d.Push = answer.Permissions.Push
 	}
 	return d, nil

@@ -27,7 +27,7 @@ import (
 
 const (
 	repository = "Some-Owner/some.repo"
-	token      = "ghs_secretsecret"
+	token      = "ghp_secretsecret"
 	commit     = "0123456789abcdef0123456789abcdef01234567"
 	tag        = "pkg/v1.2.0"
 )

@@ -53,6 +53,9 @@ type WorldConfig struct {
 	Reviewers []string // who have to approve the job that uploads, by Approve; none: nobody has to
 }
 
+// ReaderToken is a token of the world's GitHub that may read, and make no release.
+const ReaderToken = "ghp_of_who_may_read"
+
 // World is the embedded outside of a release: a bare git repository for a remote, prefix.dev with the token service of a
 // CI, GitHub's API, and that CI, which runs the jobs of release.yml, each in a fresh clone of every tag that is pushed. Its parts speak the
 // real protocols on loopback, and to a release nothing differs but the addresses.
@@ -84,7 +87,7 @@ type Job struct {
 
 // NewWorld starts everything. Its folder must be empty or not there.
 func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
-	w := &World{WorldConfig: c, Remote: filepath.Join(c.Dir, "remote.git"), token: "ghs_" + rand.Text(), approved: make(chan struct{}, 1)}
+	w := &World{WorldConfig: c, Remote: filepath.Join(c.Dir, "remote.git"), token: "ghp_" + rand.Text(), approved: make(chan struct{}, 1)}
 	if err := w.makeRemote(ctx); err != nil {
 		return nil, err
 	}
@@ -257,7 +260,7 @@ func (w *World) serve() (err error) {
 	}
 	w.API = "http://" + listener.Addr().String()
 	w.Hub, err = server.New(server.Options{
-		Repository: w.Repository, DefaultBranch: w.Branch, Token: w.token, URL: w.API, Tag: w.tag, Dir: filepath.Join(w.Dir, "github"),
+		Repository: w.Repository, DefaultBranch: w.Branch, Token: w.token, Reader: ReaderToken, URL: w.API, Tag: w.tag, Dir: filepath.Join(w.Dir, "github"),
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())

@@ -344,9 +344,21 @@ func (r *Release) ofHub(ctx context.Context) []*operr.Error {
 	if r.noHub() != "" {
 		return nil
 	}
-	_, err := r.GitHub.Client.Runs(ctx, hubQuery(""))
-	if err != nil && ctx.Err() == nil {
-		return finding(err, "correct GITHUB_TOKEN, or unset it: then no GitHub release is made")
+	const unset = "or unset it: then no GitHub release is made"
+	d, err := r.GitHub.Client.Details(ctx)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return finding(err, "correct GITHUB_TOKEN, "+unset)
+	case err != nil:
+		return nil
+	case d.Archived:
+		return finding(operr.New("unarchive it, or choose another remote", "the repository %s is archived: nothing can be written to it", r.GitHub.Repository), "")
+	case d.Push != nil && !*d.Push:
+		return finding(operr.New("give GITHUB_TOKEN a token whose owner may push (contents: write), "+unset,
+			"GITHUB_TOKEN may read %s, and makes no release there: its owner may not push", r.GitHub.Repository), "")
+	case d.Push == nil && !r.toldHub:
+		r.toldHub = true
+		r.Say("whether GITHUB_TOKEN may make a release on %s is not known before it is tried: GitHub does not say it of this token", r.GitHub.Repository)
 	}
 	return nil
 }

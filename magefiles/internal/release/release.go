@@ -92,6 +92,7 @@ type Release struct {
 	clone   *clone
 	sending *publish.Sequence // of the clone
 	told    bool              // which credentials code of the repository could read
+	toldHub bool              // that it is not known whether the token may make a release
 	tagDate time.Time         // the date of the tags that builds see
 
 	commit    *workflow.Value[Commit]

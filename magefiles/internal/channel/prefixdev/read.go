@@ -85,6 +85,7 @@ func (c *Client) get(ctx context.Context, url string, token Token) (*channel.Fil
 	ctx, w := httpclient.NewWatch(ctx, c.waiting)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
+		w.Stop()
 		return nil, 0, err
 	}
 	if token != "" {

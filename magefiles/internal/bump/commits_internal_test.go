@@ -1,0 +1,52 @@
+package bump
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// flaky is a git that answers the second time.
+type flaky struct{ asked int }
+
+var errBusy = errors.New("git was busy")
+
+func (f *flaky) MergedTags(context.Context) (map[string]string, error) {
+	if f.asked++; f.asked == 1 {
+		return nil, errBusy
+	}
+	return map[string]string{"v1.0.0": "abc"}, nil
+}
+
+func (f *flaky) Log(context.Context, string) ([]Commit, error) {
+	if f.asked++; f.asked == 1 {
+		return nil, errBusy
+	}
+	return []Commit{{Hash: "abc", Subject: "feat: more"}}, nil
+}
+
+// An answer that failed is not one without tags or commits: a bump sized by it would be too small.
+func TestAFailedAnswerIsNotKept(t *testing.T) {
+	for name, ask := range map[string]func(h *past) (int, error){
+		"tags": func(h *past) (int, error) {
+			tags, err := h.mergedTags(t.Context())
+			return len(tags), err
+		},
+		"log": func(h *past) (int, error) {
+			commits, err := h.since(t.Context(), "v1.0.0")
+			return len(commits), err
+		},
+	} {
+		h := &past{History: &flaky{}}
+		_, err := ask(h)
+		require.ErrorIs(t, err, errBusy, name)
+		for range 2 {
+			n, err := ask(h)
+			require.NoError(t, err, name)
+			require.Equal(t, 1, n, name)
+		}
+		require.Equal(t, 2, h.History.(*flaky).asked, "what succeeded is not asked again: %s", name)
+	}
+}
