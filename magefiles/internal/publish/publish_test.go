@@ -286,10 +286,10 @@ func TestTheCredentialIsRenewedForEachLevel(t *testing.T) {
 	p, _ := newPublisher(t, load(t, diamond), c)
 	made, err := plan(t, p)
 	require.NoError(t, err)
-	renewed, says, slow := 0, error(nil), time.Now()
+	renewed, says, slow, token := 0, error(nil), time.Now(), prefixdev.Token(key)
 	k := prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) {
 		renewed++
-		return prefixdev.Credential{Token: key, Minted: true}, says
+		return prefixdev.Credential{Token: token, Minted: true}, says
 	})
 	k.Now = func() time.Time {
 		slow = slow.Add(61 * time.Second)
@@ -300,10 +300,17 @@ func TestTheCredentialIsRenewedForEachLevel(t *testing.T) {
 	_, err = p.Upload(t.Context(), made)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, renewed, 3)
-	says = channel.ErrUnauthorized
+	says = errors.New("the ID token was used before")
 	made.Items[3].State = publish.Replace
 	_, err = p.Upload(t.Context(), made)
+	require.NoError(t, err, "what is held is good")
+	token, says = "pfx_that_has_ended", nil
+	_, err = p.Upload(t.Context(), made)
 	require.ErrorIs(t, err, channel.ErrUnauthorized)
+	says = errors.New("the ID token was used before")
+	_, err = p.Upload(t.Context(), made)
+	require.ErrorIs(t, err, channel.ErrUnauthorized)
+	require.ErrorContains(t, err, "there is no other: the ID token was used before")
 }
 
 // When the time is over, it is said what was seen where and when, and the next run goes on.

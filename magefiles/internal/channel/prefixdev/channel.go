@@ -168,7 +168,7 @@ func (c *Channel) bearing(ctx context.Context, try func(token Token) error) erro
 	}
 	fresh, ferr := c.key.Fresh(ctx)
 	if ferr != nil || fresh.Token == held.Token {
-		return errors.Join(err, ferr)
+		return ended(err, ferr)
 	}
 	return try(fresh.Token)
 }
@@ -354,7 +354,7 @@ func (c *Channel) remove(ctx context.Context, subdir, file string) error {
 	if err != nil {
 		return err
 	}
-	token, err := c.fresh(ctx)
+	token, late, err := c.fresh(ctx)
 	if err != nil {
 		return err
 	}
@@ -362,14 +362,26 @@ func (c *Channel) remove(ctx context.Context, subdir, file string) error {
 	if err != nil {
 		return err
 	}
-	return answer.err
+	return ended(answer.err, late)
 }
 
-// fresh is what the channel is changed with; "" for a channel without a key.
-func (c *Channel) fresh(ctx context.Context) (Token, error) {
+// fresh is what the channel is changed with; "" for a channel without a key. Where what is held may have ended, and there is no other, late
+// is why.
+func (c *Channel) fresh(ctx context.Context) (token Token, late, err error) {
 	if c.key == nil {
-		return "", nil
+		return "", nil, nil
 	}
 	found, err := c.key.Fresh(ctx)
-	return found.Token, err
+	if found.Token == "" {
+		return "", nil, err
+	}
+	return found.Token, err, nil
+}
+
+// ended adds to a refusal why the credential is an old one, where it is.
+func ended(refused, late error) error {
+	if late == nil || !errors.Is(refused, channel.ErrUnauthorized) {
+		return refused
+	}
+	return fmt.Errorf("%w (the credential may have ended, and there is no other: %v)", refused, late)
 }

@@ -33,6 +33,7 @@ func (h *hiding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !h.good[token]:
 		http.Error(w, "no", h.status)
+	case r.Method != http.MethodGet:
 	case r.URL.Path == "/ours/noarch/"+repodata.JSON:
 		_, _ = io.WriteString(w, `{"packages":{},"packages.conda":{}}`)
 	default:
@@ -199,4 +200,94 @@ func TestAKeyRemembersWhatItWasTold(t *testing.T) {
 		require.ErrorIs(t, err, prefixdev.ErrNone)
 	}
 	require.Equal(t, 2, asked)
+}
+
+// What does not end is asked for once, whatever time goes by; what a CI gave is asked for again a minute after it was asked for last.
+func TestWhenAKeyIsAskedForAgain(t *testing.T) {
+	for minted, want := range map[bool][]int{false: {1, 1, 1, 1, 1}, true: {1, 1, 2, 2, 3}} {
+		now, asked := time.Now(), 0
+		k := prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) {
+			asked++
+			return prefixdev.Credential{Token: "t", Minted: minted}, nil
+		})
+		k.Now = func() time.Time { return now }
+		var got []int
+		for range want {
+			_, err := k.Fresh(t.Context())
+			require.NoError(t, err)
+			_, err = k.Get(t.Context())
+			require.NoError(t, err)
+			got = append(got, asked)
+			now = now.Add(40 * time.Second)
+		}
+		require.Equal(t, want, got, "minted: %v", minted)
+	}
+}
+
+// GitLab gives a job one ID token, which is good once. What it was exchanged for is used as long as the server takes it; where that is over,
+// it is said why there is no other. Nobody is asked more than once a minute.
+func TestAMintedKeyThatHasNoOther(t *testing.T) {
+	h := &hiding{status: http.StatusUnauthorized, good: map[string]bool{"Bearer first": true}}
+	now, asked := time.Now(), 0
+	c, k := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
+		if asked++; asked > 1 {
+			return prefixdev.Credential{}, channel.Errorf(channel.ErrUnavailable, "the ID token was used before")
+		}
+		return prefixdev.Credential{Token: "first", Minted: true, Source: "a CI"}, nil
+	})
+	k.Now = func() time.Time { return now }
+	_, err := c.Put(t.Context(), upload(t))
+	require.NoError(t, err)
+	now = now.Add(2 * time.Minute)
+	for range 3 {
+		_, err = c.Put(t.Context(), upload(t))
+		require.NoError(t, err)
+		require.NoError(t, c.Delete(t.Context(), "noarch", "a.conda"))
+		_, err = c.Records(t.Context(), "noarch", "a")
+		require.NoError(t, err)
+	}
+	require.Equal(t, 2, asked)
+
+	h.mu.Lock()
+	h.good, h.asked = nil, nil
+	h.mu.Unlock()
+	for what, do := range map[string]func() error{
+		"sent":    func() error { _, err := c.Put(t.Context(), upload(t)); return err },
+		"removed": func() error { return c.Delete(t.Context(), "noarch", "a.conda") },
+		"read":    func() error { _, err := c.Records(t.Context(), "noarch", "a"); return err },
+	} {
+		err := do()
+		require.ErrorIs(t, err, channel.ErrUnauthorized, what)
+		require.NotErrorIs(t, err, channel.ErrUnavailable, what)
+		require.ErrorContains(t, err, "there is no other: the ID token was used before", what)
+	}
+	require.Len(t, h.asked, 3, "what is refused is not tried again")
+	require.Equal(t, 2, asked)
+}
+
+// Whoever waits for a key that another one asks for leaves when its own time is over, and what was asked for counts for the rest.
+func TestAKeyThatIsBeingAskedFor(t *testing.T) {
+	begun, answer := make(chan struct{}), make(chan struct{})
+	k := prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) {
+		close(begun)
+		<-answer
+		return prefixdev.Credential{Token: "t"}, nil
+	})
+	first := make(chan error)
+	go func() {
+		_, err := k.Get(t.Context())
+		first <- err
+	}()
+	<-begun
+	ended, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("no time is left"))
+	for _, get := range []func(context.Context) (prefixdev.Credential, error){k.Get, k.Fresh} {
+		_, err := get(ended)
+		require.EqualError(t, err, "no time is left")
+	}
+	close(answer)
+	require.NoError(t, <-first)
+	got, err := k.Get(ended)
+	require.NoError(t, err)
+	require.Equal(t, prefixdev.Token("t"), got.Token)
 }
