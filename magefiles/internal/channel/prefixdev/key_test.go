@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,6 +24,17 @@ type hiding struct {
 	status int
 	good   map[string]bool // tokens; "" is anyone
 	asked  []string        // the token of each request, in order
+	files  map[string][]byte
+}
+
+// now changes who is let in, and forgets what was asked.
+func (h *hiding) now(status int, good ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.status, h.good, h.asked = status, map[string]bool{}, nil
+	for _, token := range good {
+		h.good[token] = true
+	}
 }
 
 func (h *hiding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -34,6 +46,8 @@ func (h *hiding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !h.good[token]:
 		http.Error(w, "no", h.status)
 	case r.Method != http.MethodGet:
+	case h.files[r.URL.Path] != nil:
+		_, _ = w.Write(h.files[r.URL.Path])
 	case r.URL.Path == "/ours/noarch/"+repodata.JSON:
 		_, _ = io.WriteString(w, `{"packages":{},"packages.conda":{}}`)
 	default:
@@ -92,6 +106,9 @@ func TestWhatNobodySeesIsReadWithTheKey(t *testing.T) {
 			private, err := c.Private(t.Context())
 			require.NoError(t, err)
 			require.True(t, private)
+			h.now(status, "Bearer pfx_good")
+			require.NoError(t, way(t.Context(), c))
+			require.NotContains(t, h.asked, "", "what is known to be private is not asked for as anyone")
 		}
 	}
 }
@@ -100,7 +117,8 @@ func TestWhatNobodySeesIsReadWithTheKey(t *testing.T) {
 func TestAPublicChannelAsksForNoKey(t *testing.T) {
 	h := &hiding{status: http.StatusNotFound, good: map[string]bool{"": true}}
 	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
-		return prefixdev.Credential{}, errors.New("nobody asks")
+		t.Error("somebody asks for the key")
+		return prefixdev.Credential{Token: "pfx_good", Source: "a file"}, nil
 	})
 	_, err := c.Records(t.Context(), "linux-64", "a")
 	require.ErrorIs(t, err, channel.ErrNotFound)
@@ -114,6 +132,96 @@ func TestAPublicChannelAsksForNoKey(t *testing.T) {
 	for _, token := range h.asked {
 		require.Empty(t, token)
 	}
+	h.now(http.StatusNotFound)
+	_, err = c.Records(t.Context(), "noarch", "a")
+	require.ErrorIs(t, err, channel.ErrNotFound)
+	require.NotContains(t, err.Error(), "none that anyone can see")
+}
+
+// What was public at the first look, by its index alone, is public for every further question.
+func TestAPublicChannelIsKnownByItsFirstAnswer(t *testing.T) {
+	h := &hiding{status: http.StatusNotFound, good: map[string]bool{"": true}}
+	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
+		t.Error("somebody asks for the key")
+		return prefixdev.Credential{Token: "pfx_good"}, nil
+	})
+	_, err := c.Records(t.Context(), "noarch", "a")
+	require.NoError(t, err)
+	h.now(http.StatusNotFound)
+	_, err = c.Records(t.Context(), "noarch", "a")
+	require.ErrorIs(t, err, channel.ErrNotFound)
+}
+
+// Trouble of a server says nothing of who may read: the key is not asked for, and the trouble is what is said.
+func TestTroubleAsksForNoKey(t *testing.T) {
+	h := &hiding{status: http.StatusNotFound, good: map[string]bool{"Bearer pfx_good": true}}
+	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
+		t.Error("somebody asks for the key")
+		return prefixdev.Credential{Token: "pfx_good"}, nil
+	})
+	for _, status := range []int{http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusTooManyRequests} {
+		h.now(status, "Bearer pfx_good")
+		_, err := c.Private(t.Context())
+		require.ErrorIs(t, err, channel.ErrUnavailable)
+		_, err = c.Records(t.Context(), "noarch", "a")
+		require.ErrorIs(t, err, channel.ErrUnavailable)
+		require.NoError(t, c.Unseen())
+	}
+}
+
+// A channel that somebody makes, or opens to all, while we look is seen from then on, though there is no key.
+func TestAChannelThatIsSeenLater(t *testing.T) {
+	h := &hiding{status: http.StatusNotFound}
+	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone })
+	_, err := c.Records(t.Context(), "noarch", "a")
+	require.ErrorIs(t, err, channel.ErrNotFound)
+	require.ErrorIs(t, c.Unseen(), prefixdev.ErrNone)
+	h.now(http.StatusNotFound, "")
+	_, err = c.Records(t.Context(), "noarch", "a")
+	require.NoError(t, err)
+	require.NoError(t, c.Unseen())
+}
+
+// A first upload may make the channel: what it has made is known by the file that was sent.
+func TestAChannelThatAnUploadMakes(t *testing.T) {
+	for who, want := range map[string]bool{"": false, "Bearer pfx_good": true} {
+		h := &hiding{status: http.StatusNotFound}
+		c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
+			return prefixdev.Credential{Token: "pfx_good"}, nil
+		})
+		private, err := c.Private(t.Context())
+		require.NoError(t, err)
+		require.False(t, private)
+		u := upload(t)
+		h.files = map[string][]byte{"/ours/noarch/" + u.File: {1}}
+		h.now(http.StatusNotFound, "Bearer pfx_good", who)
+		_, err = c.Put(t.Context(), u)
+		require.NoError(t, err)
+		asked := len(h.asked)
+		private, err = c.Private(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want, private)
+		require.Len(t, h.asked, asked, "it is not asked for the index")
+	}
+}
+
+// An index may send readers to another server for its shards: that one is not sent the key.
+func TestNoOtherServerGetsTheKey(t *testing.T) {
+	other := &hiding{status: http.StatusNotFound, good: map[string]bool{"": true}}
+	elsewhere := httptest.NewServer(other)
+	t.Cleanup(elsewhere.Close)
+	h := &hiding{status: http.StatusNotFound, good: map[string]bool{"Bearer pfx_good": true}, files: map[string][]byte{}}
+	for path, data := range shardsOf(t, elsewhere.URL+"/shards/") {
+		if strings.HasSuffix(path, repodata.Shards) {
+			h.files["/ours/noarch/"+repodata.Shards] = data
+		}
+	}
+	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
+		return prefixdev.Credential{Token: "pfx_good"}, nil
+	})
+	_, err := c.Records(t.Context(), "noarch", "a")
+	require.ErrorContains(t, err, "names a shard that is not there")
+	require.Equal(t, []string{""}, other.asked)
 }
 
 // A channel that shows nothing is told from one that was not asked with a credential, and the words say which.
@@ -170,9 +278,11 @@ func TestAMintedKeyThatHasEnded(t *testing.T) {
 	h.mu.Lock()
 	h.good = map[string]bool{"Bearer second": true}
 	h.mu.Unlock()
+	before := len(h.asked)
 	_, err = c.Records(t.Context(), "noarch", "a")
 	require.ErrorIs(t, err, channel.ErrUnauthorized, "within a minute nobody is asked again")
 	require.Equal(t, 1, asked)
+	require.Len(t, h.asked, before+1, "nor is the server, with what it has refused")
 	now = now.Add(2 * time.Minute)
 	_, err = c.Records(t.Context(), "noarch", "a")
 	require.NoError(t, err)
@@ -290,4 +400,14 @@ func TestAKeyThatIsBeingAskedFor(t *testing.T) {
 	got, err := k.Get(ended)
 	require.NoError(t, err)
 	require.Equal(t, prefixdev.Token("t"), got.Token)
+}
+
+// Without a credential nothing is sent.
+func TestNothingIsSentWithoutAKey(t *testing.T) {
+	h := &hiding{status: http.StatusUnauthorized, good: map[string]bool{"": true}}
+	c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone })
+	_, err := c.Put(t.Context(), upload(t))
+	require.ErrorIs(t, err, prefixdev.ErrNone)
+	require.ErrorIs(t, c.Delete(t.Context(), "noarch", "a.conda"), prefixdev.ErrNone)
+	require.Empty(t, h.asked)
 }
