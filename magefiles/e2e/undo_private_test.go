@@ -38,7 +38,9 @@ func TestPrivateChannelIsSeen(t *testing.T) {
 	// Neither when it was killed in the middle of the upload.
 	journal := readFile(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()))
 	var begun strings.Builder
+	before := ""
 	for line := range strings.Lines(journal) {
+		before = begun.String()
 		begun.WriteString(line)
 		if strings.Contains(line, `"step":"publish"`) {
 			break
@@ -47,6 +49,12 @@ func TestPrivateChannelIsSeen(t *testing.T) {
 	require.Less(t, begun.Len(), len(journal))
 	write(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()), begun.String())
 	require.Contains(t, r.refused(3, "is not there for anyone now", "undo", "-yes"), "was begun")
+
+	// Where the upload was not begun it may be taken back, and it is said by what this is known.
+	write(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()), before)
+	said := r.refused(3, "there is no terminal to ask at", "undo")
+	require.Contains(t, said, "nothing of it was sent yet, as far as this clone and the CI know (what "+url+"/mono has, nobody sees here: ")
+	require.NotContains(t, said, "nothing of it is on")
 	write(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()), journal)
 	_, tags = r.remote()
 	require.Equal(t, []string{"v0.1.7"}, tags)

@@ -43,6 +43,19 @@ func (p *Past) ended(step string) bool {
 	})
 }
 
+// leftOff reports whether a step was begun last and has neither ended nor failed: it was killed.
+func (p *Past) leftOff(step string) (left bool) {
+	if p == nil {
+		return false
+	}
+	for _, rec := range p.Records {
+		if rec.Step == step {
+			left = rec.Event == workflow.Started
+		}
+	}
+	return left
+}
+
 // commit is the release's, as far as the journal knows; "" where it knows of none.
 func (p *Past) commit() string {
 	var last Commit
