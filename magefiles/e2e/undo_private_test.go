@@ -77,7 +77,7 @@ func TestPrivateChannelFromAnotherClone(t *testing.T) {
 			t.Parallel()
 			r := newReleasing(t, releaseOptions{by: by, private: byVariable})
 			key := r.env
-			r.ok("release", "-to=patch", "-yes")
+			require.Contains(t, r.ok("release", "-to=patch", "-yes"), "The channel is private: who installs from it is a member of it, and runs `pixi auth login 127.0.0.1` once")
 			r.dir = r.newClone()
 			for name, c := range map[string]struct {
 				env                  []string
@@ -104,6 +104,9 @@ func TestPrivateChannelFromAnotherClone(t *testing.T) {
 				})
 			}
 			r.env = key
+			said := r.ok("status")
+			require.Contains(t, said, "v0.1.7: released, by what its tags and the channel say; this clone has no journal of it")
+			require.NotContains(t, said, "not done")
 			require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released")
 		})
 	}

@@ -52,7 +52,9 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 		if a.runner.Lends() {
 			within = typedWithin
 		}
-		s.Steps = r.Look(ctx, past, within)
+		if past.Path != "" || past.End == "" { // else tags and channel say that all is done, and of most steps only a journal could
+			s.Steps = r.Look(ctx, past, within)
+		}
 	}
 	if asJSON {
 		return a.view.JSON(s)
@@ -91,6 +93,9 @@ func (a *app) withoutRelease(ctx context.Context, r *release.Release) string {
 
 func (a *app) showStatus(s releaseStatus) {
 	switch {
+	case s.End != "" && s.Journal == "":
+		a.view.Heading("%s: %s, by what its tags and the channel say; this clone has no journal of it", s.Title, s.End)
+		return
 	case s.End != "":
 		a.view.Heading("%s: %s", s.Title, s.End)
 	case s.Unseen != "":
