@@ -1,6 +1,8 @@
 package targets
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -163,4 +165,21 @@ func TestAKeyThatTheServerDoesNotKnow(t *testing.T) {
 	require.False(t, private)
 	require.ErrorContains(t, c.Unseen(), "does not know the token of the API key in PREFIX_API_KEY")
 	require.Empty(t, server.tokens, "it is not sent to be read with")
+}
+
+// Whoever leaves while the server is asked whose a key is has found nothing out about it: the next one asks.
+func TestWhoeverLeavesDecidesNothing(t *testing.T) {
+	server, client := asked(t)
+	t.Setenv("PREFIX_API_KEY", goodKey)
+	a := &app{channels: &channels{}}
+	c, err := a.channel(client, "one")
+	require.NoError(t, err)
+	ended, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("a person pressed Ctrl-C"))
+	_, err = c.Authorize(ended)
+	require.ErrorContains(t, err, "pressed Ctrl-C")
+	access, err := c.Authorize(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "anna", access.Account)
+	require.Equal(t, 1, server.login)
 }

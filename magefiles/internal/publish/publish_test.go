@@ -59,6 +59,7 @@ type builder struct {
 	toolchain.Toolchain
 	extra map[string]any // further fields of index.json
 	built []string
+	files map[string]string // in the packages; nil is a Python module
 
 	version string // of its tools
 	varies  bool   // its bytes are never the same twice
@@ -79,7 +80,7 @@ func (b *builder) Build(_ context.Context, r toolchain.Build) ([]toolchain.Artif
 		for k, v := range b.extra {
 			extra[k] = v
 		}
-		data, err := archive(condapkgtest.Package{Name: p.Name, Extra: extra})
+		data, err := archive(condapkgtest.Package{Name: p.Name, Extra: extra, Files: b.files})
 		if err != nil {
 			return nil, err
 		}
