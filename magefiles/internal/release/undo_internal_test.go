@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -66,7 +67,10 @@ func (u undoing) release(t *testing.T) *Release {
 		_, err = open(undoKey).Put(t.Context(), up)
 		require.NoError(t, err)
 	}
-	c := open(u.key)
+	c := open("")
+	c.Use(prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) {
+		return prefixdev.Credential{Token: u.key, Source: "a file"}, nil
+	}))
 	if u.key == "" {
 		c.Use(prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone }))
 	}
@@ -120,7 +124,7 @@ func TestUndoBelievesNoChannelThatItDoesNotSee(t *testing.T) {
 		here, ci  = workspace.PublishHere, workspace.PublishCI
 		strangers = "pfx_of_another_account"
 		nobody    = "is not there for anyone now"
-		neither   = "is there neither for anyone now, nor for who has"
+		neither   = "is there neither for anyone now, nor for who has a file"
 	)
 	pushed := []string{StepPush, "started", StepPush, "done"}
 	and := func(more ...string) []workflow.Record {
@@ -191,6 +195,40 @@ func TestUndoWaitsForAnAnswerOfTheCI(t *testing.T) {
 		r.GitHub.Client = client
 		_, err = r.holdings(t.Context(), "0123456789012345678901234567890123456789")
 		require.ErrorContains(t, err, "octo/mono", name)
+	}
+}
+
+// A release waits for a channel that shows nothing as long as it may still come, and no hour beside a finished one.
+func TestAChannelThatShowsNothingIsNotWaitedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		key    prefixdev.Token
+		unseen time.Duration
+		says   string
+	}{
+		"a moment without a credential": {"", unseenFor, ""},
+		"longer without one":            {"", unseenFor + 1, "there is no channel that anyone can see at"},
+		"as long with one":              {"pfx_of_another_account", unseenFor + 1, ""},
+		"a minute with one":             {"pfx_of_another_account", absentFor, ""},
+		"longer with one":               {"pfx_of_another_account", absentFor + 1, "that anyone can see, nor who has a file"},
+		"seen at last":                  {undoKey, 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := undoing{by: workspace.PublishCI, key: c.key, there: true}.release(t)
+			w, err := workspace.Load(r.Root)
+			require.NoError(t, err)
+			ours, err := r.Channel(w)
+			require.NoError(t, err)
+			s := &publish.Sequence{Publisher: &publish.Publisher{Workspace: w, Channel: ours}}
+			require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
+			err = r.notShown(t.Context(), s, c.unseen)
+			if c.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.says)
+			require.Contains(t, operr.NextOf(err), "PREFIX_API_KEY; `mage release` goes on from here")
+		})
 	}
 }
 
