@@ -264,29 +264,53 @@ func TestWhyNothingWasSeen(t *testing.T) {
 	}
 }
 
-// What a CI gave may end while it is read with: another one is asked for, once.
+// What a CI gave may end while it is read with: another one is asked for, once. A server may say so by 401, or call a private channel absent.
 func TestAMintedKeyThatHasEnded(t *testing.T) {
-	h := &hiding{status: http.StatusUnauthorized, good: map[string]bool{"Bearer first": true}}
-	now, asked := time.Now(), 0
-	c, k := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
-		asked++
-		return prefixdev.Credential{Token: map[int]prefixdev.Token{1: "first", 2: "second"}[asked], Minted: true, Source: "a CI"}, nil
-	})
-	k.Now = func() time.Time { return now }
-	_, err := c.Records(t.Context(), "noarch", "a")
-	require.NoError(t, err)
-	h.mu.Lock()
-	h.good = map[string]bool{"Bearer second": true}
-	h.mu.Unlock()
-	before := len(h.asked)
-	_, err = c.Records(t.Context(), "noarch", "a")
-	require.ErrorIs(t, err, channel.ErrUnauthorized, "within a minute nobody is asked again")
-	require.Equal(t, 1, asked)
-	require.Len(t, h.asked, before+1, "nor is the server, with what it has refused")
-	now = now.Add(2 * time.Minute)
-	_, err = c.Records(t.Context(), "noarch", "a")
-	require.NoError(t, err)
-	require.Equal(t, 2, asked)
+	for status, asks := range map[int]int{http.StatusUnauthorized: 1, http.StatusNotFound: 4} { // each form of the index, and then whether it is there
+		h := &hiding{status: status, good: map[string]bool{"Bearer first": true}}
+		now, asked := time.Now(), 0
+		c, k := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
+			asked++
+			return prefixdev.Credential{Token: map[int]prefixdev.Token{1: "first", 2: "second"}[asked], Minted: true, Source: "a CI"}, nil
+		})
+		k.Now = func() time.Time { return now }
+		_, err := c.Records(t.Context(), "noarch", "a")
+		require.NoError(t, err)
+		_, err = c.Records(t.Context(), "linux-64", "a")
+		require.ErrorIs(t, err, channel.ErrNotFound, "it is there, and has none of these")
+		h.now(status, "Bearer second")
+		_, err = c.Records(t.Context(), "noarch", "a")
+		require.ErrorIs(t, err, channel.ErrUnauthorized, "within a minute nobody is asked again")
+		require.NotErrorIs(t, err, channel.ErrNotFound)
+		require.Equal(t, 1, asked)
+		require.Len(t, h.asked, asks, "nor is the server, with what it has refused")
+		now = now.Add(2 * time.Minute)
+		_, err = c.Records(t.Context(), "noarch", "a")
+		require.NoError(t, err)
+		require.Equal(t, 2, asked)
+	}
+}
+
+// A key that is revoked while we look makes no channel absent: what was there is not taken for "not there".
+func TestAKeyThatIsRevoked(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusNotFound} {
+		h := &hiding{status: status, good: map[string]bool{"Bearer pfx_good": true}}
+		c, _ := h.channel(t, func(context.Context) (prefixdev.Credential, error) {
+			return prefixdev.Credential{Token: "pfx_good", Source: "a file"}, nil
+		})
+		_, err := c.Records(t.Context(), "noarch", "a")
+		require.NoError(t, err)
+		h.now(status)
+		_, err = c.Records(t.Context(), "noarch", "a")
+		require.ErrorIs(t, err, channel.ErrUnauthorized)
+		require.NotErrorIs(t, err, channel.ErrNotFound)
+		if status == http.StatusNotFound {
+			require.ErrorContains(t, err, "/ours was there for who has a file, and is not any more")
+		}
+		h.now(http.StatusServiceUnavailable)
+		_, err = c.Records(t.Context(), "noarch", "a")
+		require.ErrorIs(t, err, channel.ErrUnavailable)
+	}
 }
 
 // Whoever ends an operation does not decide what the next one finds, and an error counts for the whole of one.
