@@ -38,7 +38,9 @@ func TestPrivateChannelIsSeen(t *testing.T) {
 	// Neither when it was killed in the middle of the upload.
 	journal := readFile(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()))
 	var begun strings.Builder
+	before := ""
 	for line := range strings.Lines(journal) {
+		before = begun.String()
 		begun.WriteString(line)
 		if strings.Contains(line, `"step":"publish"`) {
 			break
@@ -47,6 +49,12 @@ func TestPrivateChannelIsSeen(t *testing.T) {
 	require.Less(t, begun.Len(), len(journal))
 	write(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()), begun.String())
 	require.Contains(t, r.refused(3, "is not there for anyone now", "undo", "-yes"), "was begun")
+
+	// Where the upload was not begun it may be taken back, and it is said by what this is known.
+	write(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()), before)
+	said := r.refused(3, "there is no terminal to ask at", "undo")
+	require.Contains(t, said, "nothing of it was sent yet, as far as this clone and the CI know (what "+url+"/mono has, nobody sees here: ")
+	require.NotContains(t, said, "nothing of it is on")
 	write(t, filepath.Dir(r.journalFile()), filepath.Base(r.journalFile()), journal)
 	_, tags = r.remote()
 	require.Equal(t, []string{"v0.1.7"}, tags)
@@ -69,7 +77,7 @@ func TestPrivateChannelFromAnotherClone(t *testing.T) {
 			t.Parallel()
 			r := newReleasing(t, releaseOptions{by: by, private: byVariable})
 			key := r.env
-			r.ok("release", "-to=patch", "-yes")
+			require.Contains(t, r.ok("release", "-to=patch", "-yes"), "The channel is private: who installs from it is a member of it, and runs `pixi auth login 127.0.0.1` once")
 			r.dir = r.newClone()
 			for name, c := range map[string]struct {
 				env                  []string
@@ -96,6 +104,9 @@ func TestPrivateChannelFromAnotherClone(t *testing.T) {
 				})
 			}
 			r.env = key
+			said := r.ok("status")
+			require.Contains(t, said, "v0.1.7: released, by what its tags and the channel say; this clone has no journal of it")
+			require.NotContains(t, said, "not done")
 			require.Contains(t, r.ok("release", "-to=0.1.7", "-yes"), "v0.1.7 is released")
 		})
 	}

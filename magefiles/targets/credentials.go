@@ -42,7 +42,10 @@ func (a *app) channel(client *prefixdev.Client, name string) (*prefixdev.Channel
 		return known, nil
 	}
 	if ours, err := newChannelClient(); err == nil && ours.Server() == client.Server() {
-		c.Use(prefixdev.NewKey(func(ctx context.Context) (prefixdev.Credential, error) { return credential(ctx, client, a.publishes) }))
+		if a.channels.key == nil {
+			a.channels.key = prefixdev.NewKey(func(ctx context.Context) (prefixdev.Credential, error) { return credential(ctx, client, a.publishes) })
+		}
+		c.Use(a.channels.key)
 	}
 	if a.channels.by == nil {
 		a.channels.by = map[string]*prefixdev.Channel{}
@@ -53,8 +56,9 @@ func (a *app) channel(client *prefixdev.Client, name string) (*prefixdev.Channel
 
 // channels are those that a run has opened, by URL.
 type channels struct {
-	mu sync.Mutex
-	by map[string]*prefixdev.Channel
+	mu  sync.Mutex
+	by  map[string]*prefixdev.Channel
+	key *prefixdev.Key // of all of them that are on the server of our channel; nil before the first
 }
 
 var errNoChannel = errors.New("it is not said which channel its packages go to")

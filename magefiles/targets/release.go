@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,7 +74,7 @@ func (a *app) release(ctx context.Context, f bumpFlags, by string) error {
 		a.view.Out = os.Stdout
 		return a.view.JSON(result)
 	}
-	a.reportRelease(r, result)
+	a.reportRelease(ctx, r, result)
 	return nil
 }
 
@@ -214,7 +215,7 @@ func (a *app) confirmRelease(ctx context.Context, r *release.Release, p *release
 	return a.confirm(ctx, yes, fmt.Sprintf("Release %s?", p.Title))
 }
 
-func (a *app) reportRelease(r *release.Release, result release.Result) {
+func (a *app) reportRelease(ctx context.Context, r *release.Release, result release.Result) {
 	if result.Already {
 		a.view.Heading("%s is released: %s has it; nothing was changed", result.Plan.Title, result.Channel)
 		return
@@ -231,5 +232,21 @@ func (a *app) reportRelease(r *release.Release, result release.Result) {
 	if result.GitHub != "" {
 		a.view.Line("  %s", result.GitHub)
 	}
-	a.view.Line("To install it: pixi workspace channel add %s && pixi add %s", result.Channel, strings.Join(specs, " "))
+	private := false
+	w, err := a.workspace()
+	if err == nil {
+		if _, c, err := a.ourChannel(w); err == nil {
+			private, _ = c.Private(ctx) // it was read before: this is known
+		}
+	}
+	a.view.Line("%s", toInstall(result.Channel, specs, private))
+}
+
+// toInstall is how people install what was released.
+func toInstall(channel string, specs []string, private bool) string {
+	how := fmt.Sprintf("To install it: pixi workspace channel add %s && pixi add %s", channel, strings.Join(specs, " "))
+	if u, err := url.Parse(channel); private && err == nil {
+		how += fmt.Sprintf("\nThe channel is private: who installs from it is a member of it, and runs `pixi auth login %s` once", u.Hostname())
+	}
+	return how
 }

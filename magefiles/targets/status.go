@@ -53,7 +53,9 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 		if a.runner.Lends() {
 			within = typedWithin
 		}
-		s.Steps = r.Look(ctx, past, within)
+		if past.Path != "" || past.End == "" { // else tags and channel say that all is done, and of most steps only a journal could
+			s.Steps = r.Look(ctx, past, within)
+		}
 	}
 	if asJSON {
 		return a.view.JSON(s)
@@ -92,6 +94,9 @@ func (a *app) withoutRelease(ctx context.Context, r *release.Release) string {
 
 func (a *app) showStatus(s releaseStatus) {
 	switch {
+	case s.End != "" && s.Journal == "":
+		a.view.Heading("%s: %s, by what its tags and the channel say; this clone has no journal of it", s.Title, s.End)
+		return
 	case s.End != "":
 		a.view.Heading("%s: %s", s.Title, s.End)
 	case s.Unseen != "":
@@ -175,7 +180,7 @@ func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error 
 		case b.Plan.Bump.Empty():
 			commit = "and " + b.Plan.Branch + " stays as it is: this clone did not make the release; if it has a commit, `git revert` takes that back"
 		}
-		a.view.Line("%s is on %s, and nothing of it is on %s: its tag is removed there, %s", title, b.Plan.Remote, b.Plan.Channel, commit)
+		a.view.Line("%s is on %s, and %s: its tag is removed there, %s", title, b.Plan.Remote, notUploaded(b), commit)
 		a.view.Line("Whoever fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")
 	case release.NoReturn:
 		a.view.Line("%s cannot be taken back: %s has", title, b.Plan.Channel)
@@ -191,6 +196,17 @@ func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error 
 		return nil
 	}
 	return a.confirm(ctx, yes, "Take "+title+" back?")
+}
+
+// notUploaded says how it is known that nothing of a release is on the channel.
+func notUploaded(b *release.Back) string {
+	switch {
+	case b.Unseen != nil:
+		return fmt.Sprintf("nothing of it was sent yet, as far as this clone and the CI know (what %s has, nobody sees here: %v)", b.Plan.Channel, b.Unseen)
+	case b.Absent:
+		return fmt.Sprintf("there is no channel %s, for anyone or for who has the credential that is set here (a private one is not there for who is not a member of it)", b.Plan.Channel)
+	}
+	return "nothing of it is on " + b.Plan.Channel
 }
 
 // deleteCommand withdraws a file. The key is written by the shell itself: the arguments of a program can be read by every user

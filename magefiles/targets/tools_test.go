@@ -44,4 +44,10 @@ func TestWhatAMirrorStandsInFor(t *testing.T) {
 	const at = "https://mirror.example/team"
 	require.Equal(t, map[string]string{all[0]: at, all[1]: at}, moved(all, "team"))
 	require.Empty(t, moved(all[2:], "team"))
+	for _, server := range []string{"", "https://prefix.dev"} {
+		t.Setenv("PREFIX_SERVER_URL", server)
+		for from, to := range moved(all, "team") {
+			require.Equal(t, "https://prefix.dev/team", to, "%s, with %q", from, server)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"syscall"
 	"testing"
@@ -91,4 +92,58 @@ func TestWhatWasTypedForAChildThatIsGone(t *testing.T) {
 		said, _ := p.End()
 		require.Contains(t, said, want, script)
 	}
+}
+
+// What a child was lent is ours again, as it was, however the child ended; and who keeps still meanwhile may speak again.
+func TestTheTerminalIsOursAgain(t *testing.T) {
+	if ptytest.Inside(t) {
+		held, freed := 0, 0
+		c := sh(os.Getenv("LENT_TO"))
+		c.Asks = true
+		s := command.NewSystem(os.Environ(), nil).At(command.Terminal{Show: os.Stderr, Hold: func() func() {
+			held++
+			return func() { freed++ }
+		}})
+		require.True(t, s.Lends())
+		_ = s.Run(t.Context(), c)
+		front, err := unix.IoctlGetInt(0, unix.TIOCGPGRP)
+		require.NoError(t, err)
+		how, err := unix.IoctlGetTermios(0, unix.TCGETS)
+		require.NoError(t, err)
+		fmt.Fprintf(os.Stderr, "\nours: %v; Ctrl-Z: %d; echo: %v; held %d, freed %d; lends: %v.\n",
+			front == unix.Getpgrp(), how.Cc[unix.VSUSP], how.Lflag&unix.ECHO != 0, held, freed, s.Lends())
+		return
+	}
+	for _, script := range []string{
+		"stty -a </dev/tty >/dev/tty", "stty -a </dev/tty >/dev/tty; exit 1", "stty -a </dev/tty >/dev/tty; stty -echo susp '^Y' </dev/tty; kill -9 $$",
+	} {
+		p := ptytest.Start(t, ptytest.Self(t, "LENT_TO="+script))
+		p.Expect("susp = <undef>") // else it would stop the child, and not us
+		said, _ := p.End()
+		require.Contains(t, said, "ours: true; Ctrl-Z: 26; echo: true; held 1, freed 1; lends: true.", script)
+	}
+}
+
+// The terminal of a job in front of us is not ours to lend: a child that asks fails at once.
+func TestNoTerminalIsLentFromBehind(t *testing.T) {
+	if ptytest.Inside(t) {
+		signal.Ignore(syscall.SIGTTOU)
+		before := exec.Command("sleep", "60")
+		before.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Foreground: true, Ctty: 0}
+		require.NoError(t, before.Start())
+		s := command.NewSystem(os.Environ(), nil).At(command.Terminal{Show: os.Stderr})
+		c := sh("exec 2>/dev/null; read answer </dev/tty")
+		c.Asks = true
+		lends, err := s.Lends(), s.Run(t.Context(), c)
+		front, ferr := unix.IoctlGetInt(0, unix.TIOCGPGRP)
+		require.NoError(t, ferr)
+		kept := front == before.Process.Pid
+		require.NoError(t, before.Process.Kill())
+		_ = before.Wait()
+		require.NoError(t, unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, unix.Getpgrp()))
+		fmt.Fprintf(os.Stderr, "\nlends: %v; failed: %v; theirs: %v.\n", lends, err != nil, kept)
+		return
+	}
+	said, _ := ptytest.Start(t, ptytest.Self(t)).End()
+	require.Contains(t, said, "lends: false; failed: true; theirs: true.")
 }

@@ -72,20 +72,23 @@ func TestTouchedOfAShallowClone(t *testing.T) {
 		{"3", map[string]bool{"sub": false, "a": false, "b": true, "c": true}},
 		{"9", map[string]bool{"sub": true, "a": true, "b": true, "c": true, ".": true}},
 	} {
-		clone := filepath.Join(t.TempDir(), "clone")
+		clone, beside := filepath.Join(t.TempDir(), "clone"), filepath.Join(t.TempDir(), "beside")
 		git(dir, "", "clone", "-q", "--depth="+c.depth, "file://"+dir, clone)
-		repo, err := gitrepo.Open(t.Context(), run, clone)
-		require.NoError(t, err)
+		git(clone, "", "worktree", "add", "-q", "--detach", beside)
 		whole, err := gitrepo.Open(t.Context(), run, dir)
 		require.NoError(t, err)
-		for folder, want := range c.known {
-			at, known, err := repo.Touched(t.Context(), folder)
+		for _, tree := range []string{clone, beside} { // a work tree has the end of its history from the clone
+			repo, err := gitrepo.Open(t.Context(), run, tree)
 			require.NoError(t, err)
-			require.Equal(t, want, known, "%s at depth %s", folder, c.depth)
-			if known {
-				truth, _, err := whole.Touched(t.Context(), folder)
+			for folder, want := range c.known {
+				at, known, err := repo.Touched(t.Context(), folder)
 				require.NoError(t, err)
-				require.Equal(t, truth, at, "%s at depth %s", folder, c.depth)
+				require.Equal(t, want, known, "%s at depth %s", folder, c.depth)
+				if known {
+					truth, _, err := whole.Touched(t.Context(), folder)
+					require.NoError(t, err)
+					require.Equal(t, truth, at, "%s at depth %s", folder, c.depth)
+				}
 			}
 		}
 	}

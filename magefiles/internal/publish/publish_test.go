@@ -59,6 +59,7 @@ type builder struct {
 	toolchain.Toolchain
 	extra map[string]any // further fields of index.json
 	built []string
+	files map[string]string // in the packages; nil is a Python module
 
 	version string // of its tools
 	varies  bool   // its bytes are never the same twice
@@ -79,7 +80,7 @@ func (b *builder) Build(_ context.Context, r toolchain.Build) ([]toolchain.Artif
 		for k, v := range b.extra {
 			extra[k] = v
 		}
-		data, err := archive(condapkgtest.Package{Name: p.Name, Extra: extra})
+		data, err := archive(condapkgtest.Package{Name: p.Name, Extra: extra, Files: b.files})
 		if err != nil {
 			return nil, err
 		}
@@ -286,10 +287,10 @@ func TestTheCredentialIsRenewedForEachLevel(t *testing.T) {
 	p, _ := newPublisher(t, load(t, diamond), c)
 	made, err := plan(t, p)
 	require.NoError(t, err)
-	renewed, says, slow := 0, error(nil), time.Now()
+	renewed, says, slow, token := 0, error(nil), time.Now(), prefixdev.Token(key)
 	k := prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) {
 		renewed++
-		return prefixdev.Credential{Token: key, Minted: true}, says
+		return prefixdev.Credential{Token: token, Minted: true}, says
 	})
 	k.Now = func() time.Time {
 		slow = slow.Add(61 * time.Second)
@@ -300,10 +301,17 @@ func TestTheCredentialIsRenewedForEachLevel(t *testing.T) {
 	_, err = p.Upload(t.Context(), made)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, renewed, 3)
-	says = channel.ErrUnauthorized
+	says = errors.New("the ID token was used before")
 	made.Items[3].State = publish.Replace
 	_, err = p.Upload(t.Context(), made)
+	require.NoError(t, err, "what is held is good")
+	token, says = "pfx_that_has_ended", nil
+	_, err = p.Upload(t.Context(), made)
 	require.ErrorIs(t, err, channel.ErrUnauthorized)
+	says = errors.New("the ID token was used before")
+	_, err = p.Upload(t.Context(), made)
+	require.ErrorIs(t, err, channel.ErrUnauthorized)
+	require.ErrorContains(t, err, "there is no other: the ID token was used before")
 }
 
 // When the time is over, it is said what was seen where and when, and the next run goes on.

@@ -30,8 +30,8 @@ func hubQuery(commit string) github.Query {
 }
 
 // unseenFor is how long a channel may not be there for anyone once the CI has ended well: what lies in between may keep for a while that there
-// was none.
-const unseenFor = 3 * time.Second
+// was none. Where a credential does not show it either, absentFor is: it may be a first release, or somebody who is no member of the channel.
+const unseenFor, absentFor = 3 * time.Second, time.Minute
 
 // waitForCI waits until the channel has every package of the release. Meanwhile it watches the run of the workflow, where
 // GitHub can be asked: one that failed ends the wait.
@@ -53,12 +53,11 @@ func (r *Release) waitForCI(ctx context.Context) (Published, error) {
 		}
 		since := time.Since(last)
 		last = last.Add(since)
-		if where == "" && r.sending.Unseen() {
+		if where == "" && !r.sending.Holdings.Exists {
 			unseen += since
 		}
-		if unseen > unseenFor {
-			return Published{}, operr.New("set a key that reads the channel, PREFIX_API_KEY; `mage release` goes on from here",
-				"the CI has published %s, and there is no channel that anyone can see at %s: with a credential for it, it would be read", r.plan.Title, r.sending.Channel.URL())
+		if err := r.notShown(ctx, r.sending, unseen); err != nil {
+			return Published{}, err
 		}
 		told += since
 		if !held { // a reviewer may come tomorrow
@@ -75,6 +74,23 @@ func (r *Release) waitForCI(ctx context.Context) (Published, error) {
 			return Published{}, err
 		}
 	}
+}
+
+// notShown is the error of a channel that has shown nothing for so long since the CI has ended well; nil where it may still come.
+func (r *Release) notShown(ctx context.Context, s *publish.Sequence, unseen time.Duration) error {
+	switch {
+	case s.Unseen() && unseen > unseenFor:
+		return operr.New("set a key that reads the channel, PREFIX_API_KEY; `mage release` goes on from here",
+			"the CI has published %s, and there is no channel that anyone can see at %s: with a credential for it, it would be read", r.plan.Title, s.Channel.URL())
+	case s.Unseen() || unseen <= absentFor:
+		return nil
+	}
+	whose := "a credential"
+	if access, err := s.Channel.Authorize(ctx); err == nil {
+		whose = access.String()
+	}
+	return operr.New("set a credential of an account that may read the channel, PREFIX_API_KEY; `mage release` goes on from here",
+		"the CI has published %s, and there is no channel at %s that anyone can see, nor who has %s", r.plan.Title, s.Channel.URL(), whose)
 }
 
 // watch says where the CI is at work, "" once it has ended well, and whether it waits for a person; it fails where the CI has ended without

@@ -28,6 +28,19 @@ func (p *Past) began(step string) bool { return p != nil && p.Began(step) }
 // ended reports whether a step was ended by this release, or found to be as it should.
 func (p *Past) ended(step string) bool { return p != nil && p.Did(step) }
 
+// leftOff reports whether a step was begun last and has neither ended nor failed: it was killed.
+func (p *Past) leftOff(step string) (left bool) {
+	if p == nil {
+		return false
+	}
+	for _, rec := range p.Records {
+		if rec.Step == step {
+			left = rec.Event == workflow.Started
+		}
+	}
+	return left
+}
+
 // commit is the release's, as far as the journal knows; "" where it knows of none.
 func (p *Past) commit() string {
 	var last Commit

@@ -16,11 +16,14 @@
 //	source.go      bump, tag, push: what happens in git
 //	refused.go     why a push was not taken
 //	build.go       check and build, in a clone of the commit
+//	try.go         import of what was built, before there is a tag
 //	channel.go     publish, visible, verify
 //	ci.go          where a CI publishes: waiting for it, and the digests that it recorded
+//	pipeline.go    which CI there is, by its files: GitHub's, GitLab's, others
 //	hub.go         the GitHub release
 //	undo.go        the way back, before the point of no return
 //	ours.go        what of tags and commits is this release's, and not somebody else's
+//	exact.go       whether a commit that an undo takes back is the release's own
 //
 // The package decides and does not reach out by itself: git, toolchain, channel and GitHub come in from outside, and a
 // rehearsal is this definition with other addresses.

@@ -32,6 +32,8 @@ type Back struct {
 	Commit   string              // of the release; "" where there is none
 	Uploaded []publish.Published // for NoReturn
 	Running  string              // a CI run that may be uploading; "" where none is known
+	Unseen   error               // why nobody here sees what the channel has, where its upload was not begun as far as that is known; else nil
+	Absent   bool                // the channel is not there for who has our credential either
 	Recorded bool                // this clone has its journal: whether it made a commit is known
 
 	refs gitrepo.Refs
@@ -86,9 +88,11 @@ func (r *Release) whose(ctx context.Context, b *Back) error {
 		return err
 	}
 	if sent || r.past.began(StepPublish) {
-		if b.Uploaded, err = r.uploaded(ctx, b.Commit); err != nil {
+		h, err := r.holdings(ctx, b.Commit)
+		if err != nil {
 			return err
 		}
+		b.Uploaded, b.Unseen, b.Absent = r.uploaded(h), h.Unseen, !h.Exists && h.Unseen == nil
 	}
 	if !sent && len(b.Uploaded) == 0 {
 		b.Commit = ""
@@ -174,44 +178,54 @@ func (r *Release) nothingMade(ctx context.Context, b *Back) error {
 
 // uploaded is what the channel has of the release: of the packages that it releases, and of those that it publishes along. What
 // the channel has of others is of the releases before it.
-func (r *Release) uploaded(ctx context.Context, commit string) ([]publish.Published, error) {
-	w, err := workspace.Load(r.Root)
-	if err != nil {
-		return nil, err
-	}
-	c, err := r.Channel(w)
-	if err != nil {
-		return nil, err
-	}
-	if c.URL() != r.plan.Channel {
-		return nil, operr.New(sameChannel, "the release of %s was begun for %s, and the channel is %s now: what was uploaded cannot be told", r.plan.Title, r.plan.Channel, c.URL())
-	}
-	h, err := publish.Look(ctx, c, w.Packages)
-	if err != nil {
-		return nil, err
-	}
-	if h.Unseen != nil {
-		begun, err := r.uploadBegun(ctx, commit, c.URL())
-		if err != nil {
-			return nil, err
-		}
-		if begun != "" {
-			return nil, operr.NewStopped("set what the channel is read with, such as PREFIX_API_KEY, and undo again",
-				"%s, and that is not there for anyone now: where it is private, what it has cannot be told without a credential (%v)", begun, h.Unseen)
-		}
-	}
-	var up []publish.Published
+func (r *Release) uploaded(h publish.Holdings) (up []publish.Published) {
 	for _, p := range r.plan.Packages {
 		if !r.plan.releases(p.Name) && !slices.Contains(r.plan.Along, p) {
 			continue
 		}
 		for _, rec := range h.Of(p.Name, p.Version) {
 			if p.Version != "" {
-				up = append(up, publish.NewPublished(c.URL(), rec, publish.There))
+				up = append(up, publish.NewPublished(r.plan.Channel, rec, publish.There))
 			}
 		}
 	}
-	return up, nil
+	return up
+}
+
+// holdings is what the channel has. One that shows nothing is not believed where something was sent to it, or may have been.
+func (r *Release) holdings(ctx context.Context, commit string) (h publish.Holdings, err error) {
+	w, err := workspace.Load(r.Root)
+	if err != nil {
+		return h, err
+	}
+	c, err := r.Channel(w)
+	if err != nil {
+		return h, err
+	}
+	if c.URL() != r.plan.Channel {
+		return h, operr.New(sameChannel, "the release of %s was begun for %s, and the channel is %s now: what was uploaded cannot be told", r.plan.Title, r.plan.Channel, c.URL())
+	}
+	if h, err = publish.Look(ctx, c, w.Packages); err != nil || h.Exists {
+		return h, err
+	}
+	if h.Unseen != nil {
+		begun, err := r.uploadBegun(ctx, commit, c.URL())
+		if begun == "" || err != nil {
+			return h, err
+		}
+		return h, operr.NewStopped("set what the channel is read with, such as PREFIX_API_KEY, and undo again",
+			"%s, and that is not there for anyone now: where it is private, what it has cannot be told without a credential (%v)", begun, h.Unseen)
+	}
+	sent, err := r.uploadSent(ctx, commit, c.URL())
+	if sent == "" || err != nil {
+		return h, err
+	}
+	access, err := c.Authorize(ctx)
+	if err != nil {
+		return h, err
+	}
+	return h, operr.NewStopped("set a credential of an account that may read the channel, such as PREFIX_API_KEY, and undo again; `mage release` goes on with it",
+		"%s, and that is there neither for anyone now, nor for who has %s: what it has cannot be told", sent, access)
 }
 
 // uploadBegun says why something may be on a channel, as far as the journal and the CI know; "" where nothing is. A CI begins once the tag is
@@ -233,6 +247,27 @@ func (r *Release) uploadBegun(ctx context.Context, commit, channel string) (stri
 		return "", err
 	}
 	return "the CI run " + runs[0].URL + " may have uploaded " + what, nil
+}
+
+// uploadSent says why something must be on a channel that shows nothing to who asks with a credential: a private channel is not there for
+// accounts that are no members of it. It is "" where it is likelier that there is no channel: an upload fails then, and is known to have.
+func (r *Release) uploadSent(ctx context.Context, commit, channel string) (string, error) {
+	what := r.plan.Title + " to " + channel
+	switch {
+	case r.past.ended(StepPublish):
+		return "the upload of " + what + " has ended well", nil
+	case r.By() == workspace.PublishHere && r.past.leftOff(StepPublish):
+		return "the upload of " + what + " was begun, and left off", nil
+	case r.By() == workspace.PublishHere || r.GitHub.Client == nil:
+		return "", nil
+	}
+	runs, err := r.GitHub.Client.Runs(ctx, hubQuery(commit))
+	for _, run := range runs {
+		if run.Succeeded() {
+			return "the CI run " + run.URL + " has uploaded " + what, err
+		}
+	}
+	return "", err
 }
 
 // running is where a CI may be uploading right now.

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,6 +37,37 @@ func TestOnlyWireReadsTheEnvironment(t *testing.T) {
 		})
 	})
 	require.True(t, bites, "nothing reads the environment any more: the rule can go")
+}
+
+// TestReadmeHasTheEnvironment finds every variable that is read by name in README, "Environment".
+func TestReadmeHasTheEnvironment(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(readme), "\n## Environment\n")
+	require.True(t, found)
+	section, _, _ = strings.Cut(section, "\n## ")
+	read := 0
+	eachFile(t, func(p goPackage, name string, file *ast.File, set *token.FileSet) {
+		if !strings.HasSuffix(p.ImportPath, "/targets") || name != environmentFile {
+			return
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) != 1 {
+				return true
+			}
+			s, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || s.Sel.Name != "Getenv" && s.Sel.Name != "LookupEnv" {
+				return true
+			}
+			if text, ok := call.Args[0].(*ast.BasicLit); ok && text.Kind == token.STRING {
+				require.Contains(t, section, "`"+strings.Trim(text.Value, `"`)+"`", "%s: README, \"Environment\", has no line for it", set.Position(text.Pos()))
+				read++
+			}
+			return true
+		})
+	})
+	require.NotZero(t, read)
 }
 
 // TestNoNamesOfOneRepository keeps the pipeline general: package names, paths and versions come from manifests.

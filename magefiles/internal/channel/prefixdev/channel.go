@@ -27,6 +27,7 @@ type Channel struct {
 	name    string
 	key     *Key // nil for none
 	privacy atomic.Int32
+	indexed atomic.Bool // the key has shown its index
 	also    []repodata.Format
 	others  bool
 
@@ -98,6 +99,7 @@ func (c *Channel) private(ctx context.Context, subdir, file string) (bool, error
 		return false, nil // it does not exist
 	}
 	if err == nil {
+		c.indexed.Store(c.indexed.Load() || file == repodata.JSON)
 		c.privacy.Store(private)
 	}
 	return err == nil, err
@@ -162,15 +164,31 @@ func (c *Channel) bearing(ctx context.Context, try func(token Token) error) erro
 	if err != nil {
 		return err
 	}
-	err = try(held.Token)
-	if !errors.Is(err, channel.ErrUnauthorized) {
+	if err = c.known(ctx, held, try(held.Token)); !errors.Is(err, channel.ErrUnauthorized) {
 		return err
 	}
 	fresh, ferr := c.key.Fresh(ctx)
 	if ferr != nil || fresh.Token == held.Token {
-		return errors.Join(err, ferr)
+		return ended(err, ferr)
 	}
-	return try(fresh.Token)
+	return c.known(ctx, fresh, try(fresh.Token))
+}
+
+// known is what came of reading with a credential. A private channel is not there for one that has ended, or was revoked: where its index was
+// shown before and is not there now either, that is what a file's absence means.
+func (c *Channel) known(ctx context.Context, held Credential, err error) error {
+	if !errors.Is(err, channel.ErrNotFound) || !c.indexed.Load() {
+		return err
+	}
+	index := c.client.url(c.name, "noarch", repodata.JSON).String()
+	switch ierr := c.client.read(ctx, index, held.Token, func(io.Reader) error { return nil }); {
+	case ierr == nil:
+		return err
+	case !hidden(ierr):
+		return ierr
+	}
+	return operr.New("see whether the credential has ended or was revoked; with a new one, run it again",
+		"%w", channel.Errorf(channel.ErrUnauthorized, "%s was there for who has %s, and is not any more", c.URL(), held.Source))
 }
 
 // NotSeen adds to an error of a channel that showed nothing with what it was asked.
@@ -354,7 +372,7 @@ func (c *Channel) remove(ctx context.Context, subdir, file string) error {
 	if err != nil {
 		return err
 	}
-	token, err := c.fresh(ctx)
+	token, late, err := c.fresh(ctx)
 	if err != nil {
 		return err
 	}
@@ -362,14 +380,26 @@ func (c *Channel) remove(ctx context.Context, subdir, file string) error {
 	if err != nil {
 		return err
 	}
-	return answer.err
+	return ended(answer.err, late)
 }
 
-// fresh is what the channel is changed with; "" for a channel without a key.
-func (c *Channel) fresh(ctx context.Context) (Token, error) {
+// fresh is what the channel is changed with; "" for a channel without a key. Where what is held may have ended, and there is no other, late
+// is why.
+func (c *Channel) fresh(ctx context.Context) (token Token, late, err error) {
 	if c.key == nil {
-		return "", nil
+		return "", nil, nil
 	}
 	found, err := c.key.Fresh(ctx)
-	return found.Token, err
+	if found.Token == "" {
+		return "", nil, err
+	}
+	return found.Token, err, nil
+}
+
+// ended adds to a refusal why the credential is an old one, where it is.
+func ended(refused, late error) error {
+	if late == nil || !errors.Is(refused, channel.ErrUnauthorized) {
+		return refused
+	}
+	return fmt.Errorf("%w (the credential may have ended, and there is no other: %v)", refused, late)
 }

@@ -35,11 +35,12 @@ func (c *Channel) put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 		return channel.Receipt{}, err
 	}
 	for attempt := 1; ; attempt++ {
-		token, err := c.fresh(ctx)
+		token, late, err := c.fresh(ctx)
 		if err != nil {
 			return channel.Receipt{}, err
 		}
 		after, err := c.send(ctx, token, u)
+		err = ended(err, late)
 		switch {
 		case err == nil:
 			// The first upload may have made the channel. Where this cannot be answered, it is asked later; the index, which

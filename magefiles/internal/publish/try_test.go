@@ -1,0 +1,213 @@
+package publish_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/localprefix"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+)
+
+// installer is a toolchain that installs what the first channel shows to somebody without a login, as a solver without one does.
+type installer struct {
+	*builder
+	solved bool
+	from   []string          // the first channel of each environment
+	had    map[string]string // sha256 of what was installed last, by package
+}
+
+func (i *installer) Install(ctx context.Context, in toolchain.Install) (toolchain.Environment, error) {
+	i.from, i.had = append(i.from, in.Channels[0]), map[string]string{}
+	at := strings.LastIndex(in.Channels[0], "/")
+	client, err := prefixdev.New(prefixdev.Options{Server: in.Channels[0][:at], Attempts: 1})
+	if err != nil {
+		return toolchain.Environment{}, err
+	}
+	c, err := client.Channel(in.Channels[0][at+1:])
+	if err != nil {
+		return toolchain.Environment{}, err
+	}
+	for _, spec := range in.Specs {
+		name, _, _ := strings.Cut(spec, " ")
+		found, err := c.Records(ctx, "noarch", name)
+		if err != nil || len(found) != 1 {
+			return toolchain.Environment{}, fmt.Errorf("solving for %s: %d found, %w", spec, len(found), err)
+		}
+		i.had[name] = found[0].SHA256
+	}
+	return toolchain.Environment{Dir: in.Dir, Solved: i.solved}, os.MkdirAll(in.Dir, 0o755)
+}
+
+// trying is a publication of base and top to a channel of ours.
+func trying(t *testing.T, private, solved bool) (s *publish.Sequence, i *installer, ended *[]string) {
+	t.Helper()
+	o := localprefix.Options{Dir: filepath.Join(t.TempDir(), "channels"), Key: key}
+	if private {
+		o.Private = []string{"ours"}
+	}
+	world, err := localprefix.Start(o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, world.Close()) })
+	client, err := prefixdev.New(prefixdev.Options{Server: world.URL, Token: key})
+	require.NoError(t, err)
+	c, err := client.Channel("ours")
+	require.NoError(t, err)
+	p, b := newPublisher(t, load(t, map[string][]string{"base": nil, "top": {"base"}}), c)
+	b.files = map[string]string{"share/data.txt": "nothing for Python"}
+	i, ended = &installer{builder: b, solved: solved}, &[]string{}
+	p.Tools = i
+	trial := func(dir string) (publish.Channel, func() error, error) {
+		here, err := localprefix.Start(localprefix.Options{Dir: dir})
+		if err != nil {
+			return nil, nil, err
+		}
+		client, err := prefixdev.New(prefixdev.Options{Server: here.URL, Token: prefixdev.Token(here.Key)})
+		if err != nil {
+			return nil, nil, err
+		}
+		c, err := client.Channel("ours")
+		return c, func() error {
+			*ended = append(*ended, here.URL)
+			return here.Close()
+		}, err
+	}
+	s = &publish.Sequence{Publisher: p, Trial: trial}
+	require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
+	require.NoError(t, s.Build(t.Context(), s.Missing, s.Artifacts))
+	require.NoError(t, s.Decide(t.Context()))
+	return s, i, ended
+}
+
+// What was built is installed from a channel of this process, which ends with it; and again from ours, where an environment that was solved says
+// more of it, unless who solves could not see it.
+func TestWhereItIsInstalledFrom(t *testing.T) {
+	const trial, ours = "trial", "ours"
+	for name, c := range map[string]struct {
+		private, solved bool
+		want            []string
+	}{
+		"public, of files":  {want: []string{trial}},
+		"public, solved":    {solved: true, want: []string{trial, ours}},
+		"private, of files": {private: true, want: []string{trial}},
+		"private, solved":   {private: true, solved: true, want: []string{trial, trial}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, i, ended := trying(t, c.private, c.solved)
+			_, err := s.Try(t.Context())
+			require.NoError(t, err)
+			_, err = s.Send(t.Context())
+			require.NoError(t, err)
+			v, err := s.Verify(t.Context(), s.Plan)
+			require.NoError(t, err)
+			require.Equal(t, c.solved, v.Installed.Solved)
+			var from []string
+			for _, url := range i.from {
+				from = append(from, map[bool]string{true: ours, false: trial}[url == s.Channel.URL()])
+			}
+			require.Equal(t, c.want, from)
+			require.Len(t, *ended, strings.Count(strings.Join(c.want, " "), trial), "each channel of this process ends")
+			require.Len(t, i.had, 2)
+		})
+	}
+}
+
+// An environment says something of the bytes that are in it, and of no others.
+func TestAnotherPlanIsInstalled(t *testing.T) {
+	s, i, _ := trying(t, false, false)
+	_, err := s.Try(t.Context())
+	require.NoError(t, err)
+	_, err = s.Send(t.Context())
+	require.NoError(t, err)
+	part := s.Plan
+	part.Items = part.Items[:1]
+	_, err = s.Verify(t.Context(), part)
+	require.NoError(t, err)
+	require.Len(t, i.from, 2)
+}
+
+// Nothing is tried where nothing is sent.
+func TestNothingIsTriedWhereNothingIsSent(t *testing.T) {
+	s, i, ended := trying(t, false, false)
+	_, err := s.Send(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, s.Look(t.Context(), s.Artifacts))
+	require.NoError(t, s.Decide(t.Context()))
+	v, err := s.Try(t.Context())
+	require.NoError(t, err)
+	require.Nil(t, v.Files)
+	require.Empty(t, i.from)
+	require.Empty(t, *ended)
+}
+
+// What a run that was killed has left in the channel of its process is in nobody's way.
+func TestATrialThatWasKilled(t *testing.T) {
+	s, i, _ := trying(t, false, false)
+	_, err := s.Try(t.Context())
+	require.NoError(t, err)
+	i.extra = map[string]any{"license": "another"}
+	require.NoError(t, s.Build(t.Context(), s.Workspace.Order(), s.Artifacts))
+	require.NoError(t, s.Decide(t.Context()))
+	_, err = s.Try(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, s.Artifacts["base"].SHA256, i.had["base"])
+}
+
+// What stays on the channel is tried as the channel has it, whatever was built here.
+func TestWhatIsKeptIsTriedAsTheChannelHasIt(t *testing.T) {
+	s, i, _ := trying(t, false, false)
+	whole := s.Plan
+	s.Plan.Items = whole.Items[:1]
+	_, err := s.Send(t.Context())
+	require.NoError(t, err)
+	there := whole.Items[0].Record.SHA256
+	i.extra = map[string]any{"license": "another"}
+	require.NoError(t, s.Build(t.Context(), s.Workspace.Order(), s.Artifacts))
+	require.NotEqual(t, there, s.Artifacts["base"].SHA256)
+	s.Plan = whole
+	s.Plan.Items[0].State = publish.Kept
+	s.Plan.Items[1].Record.SHA256 = s.Artifacts["top"].SHA256
+	_, err = s.Try(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"base": there, "top": s.Artifacts["top"].SHA256}, i.had)
+}
+
+// A channel that cannot be ended is trouble, and is said beside what went wrong.
+func TestATrialThatDoesNotEnd(t *testing.T) {
+	s, i, _ := trying(t, false, false)
+	open := s.Trial
+	s.Trial = func(dir string) (publish.Channel, func() error, error) {
+		c, end, err := open(dir)
+		return c, func() error { return errors.Join(end(), errors.New("its folder is full")) }, err
+	}
+	_, err := s.Try(t.Context())
+	require.ErrorContains(t, err, "its folder is full")
+	require.Len(t, i.from, 1)
+}
+
+// Where a release is looked for on a channel that nobody sees, it is said that a key may show it.
+func TestAReleaseThatNobodySees(t *testing.T) {
+	s, _, _ := trying(t, true, false)
+	_, err := s.Send(t.Context())
+	require.NoError(t, err)
+	c := s.Channel.(*prefixdev.Channel)
+	require.NoError(t, s.There(t.Context()))
+	client, err := prefixdev.New(prefixdev.Options{Server: strings.TrimSuffix(c.URL(), "/ours")})
+	require.NoError(t, err)
+	c, err = client.Channel("ours")
+	require.NoError(t, err)
+	c.Use(prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone }))
+	s.Channel = c
+	err = s.There(t.Context())
+	require.ErrorContains(t, err, "has no base 1.0")
+	require.Equal(t, "publish it first: `mage publish`; or, where the channel is private, set a key that reads it: PREFIX_API_KEY", operr.NextOf(err))
+}

@@ -1,0 +1,251 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
+	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/localprefix"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+const undoKey = "pfx_the_key_of_a_private_channel"
+
+// undoing is an unfinished release v1.0 of the package a, in a clone whose channel may be private and may have it.
+type undoing struct {
+	by       string
+	journal  []workflow.Record // nil for a clone without one
+	key      prefixdev.Token   // what the channel is read with; "" for none
+	public   bool
+	there    bool // the channel has a 1.0
+	unasked  bool // the CI cannot be asked
+	statuses []string
+}
+
+func (u undoing) release(t *testing.T) *Release {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"pixi.toml":        "[workspace]\nname = \"w\"\nchannels = [\"conda-forge\"]\nplatforms = [\"linux-64\"]\n",
+		"a/pyproject.toml": "[project]\nname = \"a\"\nversion = \"1.0\"\n", "a/pixi.toml": "[package]\nname = \"a\"\nversion = \"1.0\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
+	}
+	private := []string{"ours"}
+	if u.public {
+		private = nil
+	}
+	world, err := localprefix.Start(localprefix.Options{Dir: filepath.Join(t.TempDir(), "channels"), Key: undoKey, Private: private})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, world.Close()) })
+	open := func(token prefixdev.Token) *prefixdev.Channel {
+		client, err := prefixdev.New(prefixdev.Options{Server: world.URL, Token: token, Attempts: 1})
+		require.NoError(t, err)
+		c, err := client.Channel("ours")
+		require.NoError(t, err)
+		return c
+	}
+	if u.there {
+		up, err := channel.NewUpload(condapkgtest.Package{Name: "a"}.Write(t, t.TempDir()))
+		require.NoError(t, err)
+		_, err = open(undoKey).Put(t.Context(), up)
+		require.NoError(t, err)
+	}
+	c := open("")
+	c.Use(prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) {
+		return prefixdev.Credential{Token: u.key, Source: "a file"}, nil
+	}))
+	if u.key == "" {
+		c.Use(prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone }))
+	}
+	r := &Release{World: World{Root: root, Channel: func(*workspace.Workspace) (publish.Channel, error) { return c, nil }}}
+	r.plan = &Plan{Title: "v1.0", Tags: []string{"v1.0"}, Packages: []Package{{"a", "1.0"}}, Channel: c.URL(), Publish: u.by}
+	if u.journal != nil {
+		r.past = &Past{Records: u.journal}
+	}
+	if !u.unasked {
+		r.GitHub.Client = runsOf(t, u.statuses...)
+	}
+	return r
+}
+
+// runsOf is a GitHub that has a run of release.yml for each conclusion, the oldest first; "" is one that is under way.
+func runsOf(t *testing.T, conclusions ...string) *github.Client {
+	t.Helper()
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		runs := ""
+		for n, c := range conclusions {
+			status := "completed"
+			if c == "" {
+				status = "in_progress"
+			}
+			if n > 0 {
+				runs += ","
+			}
+			runs += fmt.Sprintf(`{"id":%d,"status":%q,"conclusion":%q,"html_url":"https://hub.example/runs/%d"}`, n+1, status, c, n+1)
+		}
+		fmt.Fprintf(w, `{"total_count":%d,"workflow_runs":[%s]}`, len(conclusions), runs)
+	}))
+	t.Cleanup(web.Close)
+	client, err := github.New(github.Options{API: web.URL, Repository: "octo/mono", Attempts: 1})
+	require.NoError(t, err)
+	return client
+}
+
+// events are records of one step each, in a journal.
+func events(of ...string) (records []workflow.Record) {
+	records = []workflow.Record{}
+	for i := 0; i+1 < len(of); i += 2 {
+		records = append(records, workflow.Record{Step: of[i], Event: workflow.Event(of[i+1])})
+	}
+	return records
+}
+
+// A channel that shows nothing is not believed where something was sent to it, or may have been: without a credential, nor with one of an
+// account that is no member of it, for whom a private channel is not there either.
+func TestUndoBelievesNoChannelThatItDoesNotSee(t *testing.T) {
+	const (
+		here, ci  = workspace.PublishHere, workspace.PublishCI
+		strangers = "pfx_of_another_account"
+		nobody    = "is not there for anyone now"
+		neither   = "is there neither for anyone now, nor for who has a file"
+	)
+	pushed := []string{StepPush, "started", StepPush, "done"}
+	and := func(more ...string) []workflow.Record {
+		return events(append(append([]string{}, pushed...), more...)...)
+	}
+	for name, c := range map[string]struct {
+		undoing
+		stops  string   // what it stops with; "" where it does not
+		says   []string // beside it
+		unseen bool     // what is known is said to be without the channel
+		absent bool
+		has    int // files of the release
+	}{
+		"here, sent, and seen":                                 {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "done"), key: undoKey, there: true}, has: 1},
+		"here, sent, and seen by all":                          {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "done"), public: true, there: true}, has: 1},
+		"here, sent, and there is no credential":               {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "done"), there: true}, stops: nobody, says: []string{"was begun", "no credential"}},
+		"here, found, and there is no credential":              {undoing: undoing{by: here, journal: and(StepPublish, "found"), there: true}, stops: nobody},
+		"here, begun, and there is no credential":              {undoing: undoing{by: here, journal: and(StepPublish, "started"), there: true}, stops: nobody},
+		"here, failed, and there is no credential":             {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "failed"), there: true}, stops: nobody},
+		"here, not begun, and there is no credential":          {undoing: undoing{by: here, journal: and()}, unseen: true},
+		"here, by another clone, and there is no credential":   {undoing: undoing{by: here, there: true}, stops: nobody, says: []string{"another clone may have uploaded"}},
+		"here, sent, and the credential is a stranger's":       {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "done"), key: strangers, there: true}, stops: neither, says: []string{"has ended well"}},
+		"here, killed, and the credential is a stranger's":     {undoing: undoing{by: here, journal: and(StepPublish, "started"), key: strangers, there: true}, stops: neither, says: []string{"left off"}},
+		"here, killed after a failure, a stranger's":           {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "failed", StepPublish, "started"), key: strangers, there: true}, stops: neither},
+		"here, failed, and there is no channel":                {undoing: undoing{by: here, journal: and(StepPublish, "started", StepPublish, "failed"), key: undoKey}, absent: true},
+		"here, not begun, and there is no channel":             {undoing: undoing{by: here, journal: and(), key: undoKey}, absent: true},
+		"CI, not pushed, and there is no credential":           {undoing: undoing{by: ci, journal: events(StepPush, "failed")}, unseen: true},
+		"CI, without a run, and there is no credential":        {undoing: undoing{by: ci, journal: and()}, unseen: true},
+		"CI, with a run, and there is no credential":           {undoing: undoing{by: ci, journal: and(), statuses: []string{"failure"}, there: true}, stops: nobody, says: []string{"runs/1 may have uploaded"}},
+		"CI, with a run, from another clone":                   {undoing: undoing{by: ci, statuses: []string{"success"}, there: true}, stops: nobody, says: []string{"runs/1 may have uploaded"}},
+		"CI that is not asked, and there is no credential":     {undoing: undoing{by: ci, journal: and(), unasked: true, there: true}, stops: nobody, says: []string{"a CI may have uploaded"}},
+		"CI, went well, and the credential is a stranger's":    {undoing: undoing{by: ci, journal: and(StepPublish, "started"), key: strangers, statuses: []string{"success"}, there: true}, stops: neither, says: []string{"runs/1 has uploaded"}},
+		"CI, went well once, and is run again, a stranger's":   {undoing: undoing{by: ci, key: strangers, statuses: []string{"success", ""}, there: true}, stops: neither, says: []string{"runs/1 has uploaded"}},
+		"CI, seen through, and the credential is a stranger's": {undoing: undoing{by: ci, journal: and(StepPublish, "started", StepPublish, "found"), key: strangers, unasked: true, there: true}, stops: neither},
+		"CI, failed, and there is no channel":                  {undoing: undoing{by: ci, journal: and(StepPublish, "started"), key: undoKey, statuses: []string{"failure"}}, absent: true},
+		"CI that is not asked, and there is no channel":        {undoing: undoing{by: ci, journal: and(StepPublish, "started"), key: undoKey, unasked: true}, absent: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := c.release(t)
+			h, err := r.holdings(t.Context(), "0123456789012345678901234567890123456789")
+			if c.stops != "" {
+				require.ErrorContains(t, err, c.stops)
+				require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+				require.Contains(t, operr.NextOf(err), "PREFIX_API_KEY")
+				for _, says := range c.says {
+					require.ErrorContains(t, err, says)
+				}
+				return
+			}
+			require.NoError(t, err)
+			require.Len(t, r.uploaded(h), c.has)
+			require.Equal(t, c.unseen, h.Unseen != nil)
+			require.Equal(t, c.absent, !h.Exists && h.Unseen == nil)
+		})
+	}
+}
+
+// What the CI has done cannot be told where it does not answer: nothing is taken back then.
+func TestUndoWaitsForAnAnswerOfTheCI(t *testing.T) {
+	down := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(down.Close)
+	for name, key := range map[string]prefixdev.Token{"no credential": "", "a stranger's": "pfx_of_another_account"} {
+		u := undoing{by: workspace.PublishCI, key: key, there: true, unasked: true}
+		r := u.release(t)
+		client, err := github.New(github.Options{API: down.URL, Repository: "octo/mono", Attempts: 1})
+		require.NoError(t, err)
+		r.GitHub.Client = client
+		_, err = r.holdings(t.Context(), "0123456789012345678901234567890123456789")
+		require.ErrorContains(t, err, "octo/mono", name)
+	}
+}
+
+// A release waits for a channel that shows nothing as long as it may still come, and no hour beside a finished one.
+func TestAChannelThatShowsNothingIsNotWaitedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		key    prefixdev.Token
+		unseen time.Duration
+		says   string
+	}{
+		"a moment without a credential": {"", unseenFor, ""},
+		"longer without one":            {"", unseenFor + 1, "there is no channel that anyone can see at"},
+		"as long with one":              {"pfx_of_another_account", unseenFor + 1, ""},
+		"a minute with one":             {"pfx_of_another_account", absentFor, ""},
+		"longer with one":               {"pfx_of_another_account", absentFor + 1, "that anyone can see, nor who has a file"},
+		"seen at last":                  {undoKey, 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := undoing{by: workspace.PublishCI, key: c.key, there: true}.release(t)
+			w, err := workspace.Load(r.Root)
+			require.NoError(t, err)
+			ours, err := r.Channel(w)
+			require.NoError(t, err)
+			s := &publish.Sequence{Publisher: &publish.Publisher{Workspace: w, Channel: ours}}
+			require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
+			err = r.notShown(t.Context(), s, c.unseen)
+			if c.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.says)
+			require.Contains(t, operr.NextOf(err), "PREFIX_API_KEY; `mage release` goes on from here")
+		})
+	}
+}
+
+// What the channel has of packages that the release leaves alone is of the releases before it.
+func TestUploadedIsWhatTheReleaseReleases(t *testing.T) {
+	r := undoing{by: workspace.PublishHere, key: undoKey, there: true}.release(t)
+	h, err := r.holdings(t.Context(), "")
+	require.NoError(t, err)
+	require.Len(t, r.uploaded(h), 1)
+	r.plan.Tags = []string{"b/v1.0"}
+	require.Empty(t, r.uploaded(h))
+	r.plan.Along = []Package{{"a", "1.0"}}
+	require.Len(t, r.uploaded(h), 1, "it is published along")
+	r.plan.Packages[0].Version = "1.1"
+	require.Empty(t, r.uploaded(h))
+	r.plan.Channel = "https://prefix.dev/another"
+	_, err = r.holdings(t.Context(), "")
+	require.ErrorContains(t, err, "what was uploaded cannot be told")
+	require.False(t, errors.Is(err, channel.ErrNotFound))
+}

@@ -1,0 +1,185 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+)
+
+// guarded is a server of private channels. It knows one key and the ID tokens of one CI, and counts what it is asked for.
+type guarded struct {
+	mu           sync.Mutex
+	login, mints int
+	tokens       map[string]bool // that it was sent to be read with
+}
+
+const goodKey = "pfx_the_key_of_this_test"
+
+func (a *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	switch r.URL.Path {
+	case "/api/graphql":
+		a.login++
+		if token == goodKey {
+			_, _ = io.WriteString(w, `{"data":{"viewer":{"login":"anna"}}}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"data":{"viewer":null}}`)
+		return
+	case "/api/oidc/mint_token":
+		a.mints++
+		_, _ = io.WriteString(w, "pfx-jwt.minted")
+		return
+	}
+	if token != "" {
+		a.tokens[token] = true
+	}
+	if token != goodKey && token != "pfx-jwt.minted" || !strings.HasSuffix(r.URL.Path, "/noarch/repodata.json") {
+		http.NotFound(w, r)
+		return
+	}
+	_, _ = io.WriteString(w, `{"packages":{},"packages.conda":{}}`)
+}
+
+// asked starts such a server, which PREFIX_SERVER_URL names, for a machine without any credential.
+func asked(t *testing.T) (*guarded, *prefixdev.Client) {
+	t.Helper()
+	a := &guarded{tokens: map[string]bool{}}
+	web := httptest.NewServer(a)
+	t.Cleanup(web.Close)
+	for _, name := range []string{"PREFIX_API_KEY", "RATTLER_AUTH_FILE", "GITHUB_ACTIONS", "GITLAB_CI", "PREFIX_CHANNEL"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("PREFIX_SERVER_URL", web.URL)
+	client, err := newChannelClient()
+	require.NoError(t, err)
+	return a, client
+}
+
+// A run has one object for a channel, and asks once for the credential, whose it is included, whatever channels of our server it reads.
+func TestOneCredentialForARun(t *testing.T) {
+	server, client := asked(t)
+	t.Setenv("PREFIX_API_KEY", goodKey)
+	a := &app{channels: &channels{}}
+	for _, name := range []string{"one", "two", "one"} {
+		c, err := a.channel(client, name)
+		require.NoError(t, err)
+		private, err := c.Private(t.Context())
+		require.NoError(t, err)
+		require.True(t, private)
+		same, err := a.channel(client, name)
+		require.NoError(t, err)
+		require.Same(t, c, same)
+		access, err := c.Authorize(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "anna", access.Account)
+	}
+	require.Equal(t, 1, server.login)
+	require.Equal(t, map[string]bool{goodKey: true}, server.tokens)
+}
+
+// Our credential is for our server. A channel of another one is read as anyone reads it, also where its name is ours.
+func TestNoOtherServerGetsOurCredential(t *testing.T) {
+	_, _ = asked(t)
+	t.Setenv("PREFIX_API_KEY", goodKey)
+	other := &guarded{tokens: map[string]bool{}}
+	web := httptest.NewServer(other)
+	t.Cleanup(web.Close)
+	client, err := prefixdev.New(prefixdev.Options{Server: web.URL})
+	require.NoError(t, err)
+	a := &app{channels: &channels{}}
+	c, err := a.channel(client, "one")
+	require.NoError(t, err)
+	_, err = c.Records(t.Context(), "noarch", "a")
+	require.Error(t, err)
+	_, err = c.Authorize(t.Context())
+	require.ErrorIs(t, err, prefixdev.ErrNone)
+	require.Zero(t, other.login)
+	require.Empty(t, other.tokens)
+}
+
+// An ID token of a CI is good once: what only reads leaves it to what publishes, and takes what else there is.
+func TestWhatOnlyReadsAsksForNoIDToken(t *testing.T) {
+	for name, c := range map[string]struct {
+		publishes, key, file bool
+		mints                int
+		sees                 bool
+	}{
+		"it reads, and there is nothing else": {},
+		"it reads, with a key":                {key: true, sees: true},
+		"it reads, with a file":               {file: true, sees: true},
+		"it publishes":                        {publishes: true, mints: 1, sees: true},
+		"it publishes, and there is a file":   {publishes: true, file: true, mints: 1, sees: true},
+		"it publishes with a key":             {publishes: true, key: true, sees: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, client := asked(t)
+			t.Setenv("GITLAB_CI", "true")
+			t.Setenv("127_0_0_1_ID_TOKEN", "an.id.token")
+			if c.key {
+				t.Setenv("PREFIX_API_KEY", goodKey)
+			}
+			if c.file {
+				file := filepath.Join(t.TempDir(), "credentials.json")
+				require.NoError(t, os.WriteFile(file, []byte(`{"127.0.0.1":{"BearerToken":"`+goodKey+`"}}`), 0o600))
+				t.Setenv("RATTLER_AUTH_FILE", file)
+			}
+			a := &app{channels: &channels{}, publishes: c.publishes}
+			ours, err := a.channel(client, "one")
+			require.NoError(t, err)
+			private, err := ours.Private(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, c.sees, private)
+			require.Equal(t, c.mints, server.mints)
+			if !c.sees {
+				require.ErrorIs(t, ours.Unseen(), prefixdev.ErrNone)
+				require.ErrorContains(t, ours.Unseen(), "no ID token of GitLab CI, since that is for what publishes")
+			}
+		})
+	}
+}
+
+// A key that the server does not know is no reason to call a channel absent.
+func TestAKeyThatTheServerDoesNotKnow(t *testing.T) {
+	server, client := asked(t)
+	t.Setenv("PREFIX_API_KEY", "pfx_of_somebody_else")
+	a := &app{channels: &channels{}}
+	c, err := a.channel(client, "one")
+	require.NoError(t, err)
+	private, err := c.Private(t.Context())
+	require.NoError(t, err)
+	require.False(t, private)
+	require.ErrorContains(t, c.Unseen(), "does not know the token of the API key in PREFIX_API_KEY")
+	require.Empty(t, server.tokens, "it is not sent to be read with")
+}
+
+// Whoever leaves while the server is asked whose a key is has found nothing out about it: the next one asks.
+func TestWhoeverLeavesDecidesNothing(t *testing.T) {
+	server, client := asked(t)
+	t.Setenv("PREFIX_API_KEY", goodKey)
+	a := &app{channels: &channels{}}
+	c, err := a.channel(client, "one")
+	require.NoError(t, err)
+	ended, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("a person pressed Ctrl-C"))
+	_, err = c.Authorize(ended)
+	require.ErrorContains(t, err, "pressed Ctrl-C")
+	access, err := c.Authorize(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "anna", access.Account)
+	require.Equal(t, 1, server.login)
+}
