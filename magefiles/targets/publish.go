@@ -120,7 +120,7 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	if err := fitsTag(w, tagOfRun()); err != nil {
 		return nil, err
 	}
-	a.publishes = true
+	a.publishes = !f.check && !f.verify
 	client, c, err := a.ourChannel(w)
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -77,7 +78,7 @@ func (u undoing) release(t *testing.T) *Release {
 	r := &Release{World: World{Root: root, Channel: func(*workspace.Workspace) (publish.Channel, error) { return c, nil }}}
 	r.plan = &Plan{Title: "v1.0", Tags: []string{"v1.0"}, Packages: []Package{{"a", "1.0"}}, Channel: c.URL(), Publish: u.by}
 	if u.journal != nil {
-		r.past = &Past{Records: u.journal}
+		r.past = &Past{&session.Past[*Plan]{Records: u.journal}}
 	}
 	if !u.unasked {
 		r.GitHub.Client = runsOf(t, u.statuses...)
