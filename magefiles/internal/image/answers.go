@@ -100,7 +100,7 @@ func unreadLogin(doing string, err error) error {
 		return nil
 	}
 	said := err.Error()
-	if helper := helperNamed.FindStringSubmatch(said); helper != nil {
+	if helper := helperNamed().FindStringSubmatch(said); helper != nil {
 		return operr.New(nextForHelper, "%s: docker's credential helper %s cannot be used, which its config.json names: %w", doing, helper[0], unread{err})
 	}
 	if strings.Contains(said, "error getting credentials") {

@@ -11,10 +11,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
@@ -217,9 +215,9 @@ func readMetadata(file string) (string, error) {
 // A numbered step of the plain record: "#12 [linux/amd64 build 3/4] RUN …" ("[build 3/4]" for one platform, and "[3/4]" for one
 // stage without a name besides), and later "#12 CACHED" or "#12 DONE 1.2s".
 var (
-	stepLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^#(\d+) (\[(?:[^\]]* )?\d+/\d+\] .*)$`) })
-	fromStep = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\[[^\]]*\] FROM `) }) // done each time: it says what the name stands for
-	endLine  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^#(\d+) (CACHED|DONE [\d.]+s)$`) })
+	stepLine = lazily(`^#(\d+) (\[(?:[^\]]* )?\d+/\d+\] .*)$`)
+	fromStep = lazily(`^\[[^\]]*\] FROM `) // done each time: it says what the name stands for
+	endLine  = lazily(`^#(\d+) (CACHED|DONE [\d.]+s)$`)
 )
 
 // readRecord tells which steps of the Dockerfile were run.

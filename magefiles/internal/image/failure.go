@@ -1,6 +1,7 @@
 package image
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -8,7 +9,7 @@ import (
 
 // remedies are failures that are known, by what is said, and what to do about each. The first that fits is taken.
 type remedies []struct {
-	says          pattern
+	says          func() *regexp.Regexp
 	summary, next string
 }
 
@@ -147,7 +148,7 @@ var broken = lazily(`(\w-)\n`)
 
 // unwrapped is a text in one line, without what begins each of its lines: pixi breaks its sentences to fit a terminal.
 func unwrapped(text string) string {
-	return strings.Join(strings.Fields(broken.ReplaceAllString(lineStart.ReplaceAllString(text, ""), "$1")), " ")
+	return strings.Join(strings.Fields(broken().ReplaceAllString(lineStart().ReplaceAllString(text, ""), "$1")), " ")
 }
 
 // mayPass is what a registry, or the way there, says when the next try may go well.
@@ -158,7 +159,7 @@ var mayPass = lazily(`(?i)(: 50[0234] (Internal|Bad|Service|Gateway)|\bEOF\b|con
 func passing(record string) bool {
 	said := ownWords(record)
 	summary, _ := known.find(said, "", "")
-	return !stepFailed.MatchString(record) && mayPass.MatchString(said) && !strings.HasPrefix(summary, "the builder")
+	return !stepFailed().MatchString(record) && mayPass().MatchString(said) && !strings.HasPrefix(summary, "the builder")
 }
 
 // What to do about layers that are read, and about credential helpers.
@@ -171,7 +172,7 @@ const (
 // No tag was moved by then.
 func buildError(err error, record, builder, repository string) error {
 	step := record
-	if m := failed.FindStringSubmatch(record); m != nil && strings.Contains(m[1], "\n") {
+	if m := failed().FindStringSubmatch(record); m != nil && strings.Contains(m[1], "\n") {
 		step = m[1]
 	}
 	detail := lastLines(step)
@@ -180,7 +181,7 @@ func buildError(err error, record, builder, repository string) error {
 			"the environment cannot be had: no channel has %s: %w", missing, err).WithDetail(detail)
 	}
 	summary, next := "building the image", "no tag was moved; see what buildx says"
-	if stepFailed.MatchString(record) {
+	if stepFailed().MatchString(record) {
 		summary, next = inSteps.find(unwrapped(step), summary, next)
 	} else {
 		summary, next = known.find(ownWords(record), summary, next)
@@ -193,11 +194,11 @@ func buildError(err error, record, builder, repository string) error {
 // find gives the first failure that fits, or what it was given.
 func (all remedies) find(said, summary, next string) (string, string) {
 	for _, r := range all {
-		m := r.says.FindStringSubmatchIndex(said)
+		m := r.says().FindStringSubmatchIndex(said)
 		if m == nil {
 			continue
 		}
-		summary, next = r.says.expand(r.summary, said, m), "no tag was moved"
+		summary, next = string(r.says().ExpandString(nil, r.summary, said, m)), "no tag was moved"
 		if r.next != "" {
 			next = r.next + "; no tag was moved"
 		}
@@ -209,7 +210,7 @@ func (all remedies) find(said, summary, next string) (string, string) {
 // ownWords are the lines of a record in which BuildKit and buildx say what ended the build, where there are such. What the
 // programs of steps say is not the registry's word: one that got on after a refusal is not to blame for what came later.
 func ownWords(record string) string {
-	if lines := errorLine.FindAllString(record, -1); len(lines) > 0 {
+	if lines := errorLine().FindAllString(record, -1); len(lines) > 0 {
 		return strings.Join(lines, "\n")
 	}
 	return record
@@ -220,7 +221,7 @@ var noCandidates = lazily(`No candidates were found for (.+?)\.( |$)`)
 
 // unsolved names the package that a solver did not find; "" where it was something else that failed.
 func unsolved(said string) string {
-	if m := noCandidates.FindStringSubmatch(said); m != nil {
+	if m := noCandidates().FindStringSubmatch(said); m != nil {
 		return m[1]
 	}
 	return ""

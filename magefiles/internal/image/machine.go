@@ -14,10 +14,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -77,7 +75,7 @@ func started(argv []string) []string {
 		return names
 	}
 	names = slices.Clone(names)
-	for _, c := range betweenCommands.Split(argv[2], -1) {
+	for _, c := range betweenCommands().Split(argv[2], -1) {
 		words := slices.DeleteFunc(strings.Fields(c), func(w string) bool { return strings.Contains(w, "=") })
 		if len(words) > 0 && len(names) < mostStarted {
 			names = append(names, started(words)...)
@@ -120,7 +118,7 @@ func places(names, dirs []string) map[string][]string {
 	return all
 }
 
-var plainPath = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(/[A-Za-z0-9._+-]*[A-Za-z0-9])+$`) })
+var plainPath = lazily(`^(/[A-Za-z0-9._+-]*[A-Za-z0-9])+$`)
 
 // program is a file that an image runs, or a script that says what is run.
 type program struct {
@@ -231,7 +229,7 @@ func (p program) interpreters() []string {
 	return firstOf(words)
 }
 
-var binFolder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:/[A-Za-z0-9._+-]+)+/bin\b`) })
+var binFolder = lazily(`(?:/[A-Za-z0-9._+-]+)+/bin\b`)
 
 // folders are those of programs that a script names: it may put them into PATH.
 func (p program) folders() []string {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -142,7 +141,7 @@ func (j *Job) check(ctx context.Context, one Image) error {
 	case err == nil:
 		return nil
 	}
-	m := failed.FindStringSubmatch(record)
+	m := failed().FindStringSubmatch(record)
 	if m == nil {
 		return operr.New("no tag was moved; see whether the builder can read the registry", "the check of %s on %s could not be run: %w", j.Plan.Name, one.Platform, err).WithDetail(lastLines(record))
 	}
@@ -166,7 +165,7 @@ func shellForm(entrypoint []string) bool {
 var shells = []string{"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"}
 
 // argument is what a script gets its arguments by.
-var argument = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(\{?[0-9@*])`) })
+var argument = lazily(`\$(\{?[0-9@*])`)
 
 // subject is what a Dockerfile beside the image takes it from, and where a person finds it.
 func (j *Job) subject() (from, where string) {

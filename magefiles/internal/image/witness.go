@@ -3,10 +3,8 @@ package image
 import (
 	"crypto/rand"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -36,7 +34,7 @@ func word() string { return "witness-" + strings.ToLower(rand.Text()) }
 func (w witness) mark() string { return w[len(w)-1] }
 
 // printed is a line that a step of a build printed: BuildKit writes the step's number and the time before it.
-var printed = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^#\d+ \d+\.\d+ (.*)$`) })
+var printed = lazily(`(?m)^#\d+ \d+\.\d+ (.*)$`)
 
 // spoke reports whether a build's record has the line that the witness is to print. A log's prefix may stand before it; a trace of the
 // command is not what it prints.
