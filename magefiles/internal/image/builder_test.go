@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -172,6 +173,9 @@ func TestABuildIsTriedAgain(t *testing.T) {
 	} {
 		ran := 0
 		b := &Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
+			if !slices.Contains(c.Args, "bake") {
+				return says(0, inspected)(ctx, c)
+			}
 			if ran++; ran < 2 {
 				return says(1, fmt.Sprintf(steps, "CACHED", "DONE 2.0s")+failure)(ctx, c)
 			}
@@ -221,7 +225,7 @@ func TestCausesAreToldApart(t *testing.T) {
 		{"ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF\n", "the builder big is gone:", "docker buildx ls"},
 		{"ERROR: failed to push reg.example/me/app: denied: x\n", "the registry refuses the upload:", "`docker login reg.example`"},
 	} {
-		err := buildError(&command.ExitError{Name: "docker", Code: 1}, c.text, "big", "reg.example/me/app")
+		err := (&Builder{Name: "big", Runner: docker(says(0, inspected))}).failed(t.Context(), &command.ExitError{Name: "docker", Code: 1}, c.text, "reg.example/me/app")
 		require.ErrorContains(t, err, c.want, c.text)
 		require.Contains(t, fmt.Sprintf("%+v", err), c.next)
 		require.NotContains(t, fmt.Sprintf("%+v", err), "LOGIN")
@@ -265,7 +269,7 @@ func TestBuildErrors(t *testing.T) {
 		{"ERROR: something new\n", "building the image:", "something new"},
 		{"401 Unauthorized\n", "the registry refuses the upload:", ""},
 	} {
-		err := buildError(&command.ExitError{Name: "docker", Code: 1}, c.text, "", "")
+		err := (&Builder{}).failed(t.Context(), &command.ExitError{Name: "docker", Code: 1}, c.text, "")
 		require.ErrorContains(t, err, c.want, c.text)
 		text := fmt.Sprintf("%+v", err)
 		require.Contains(t, text, "no tag was moved")

@@ -1,6 +1,8 @@
 package image
 
 import (
+	"cmp"
+	"context"
 	"regexp"
 	"strings"
 
@@ -61,6 +63,9 @@ const (
 	noSpaceNext    = "make room: `docker buildx prune` on the builder; on this machine, what is not pushed is kept in output/"
 )
 
+// builderGone is said where the connection to a builder ended, and it may be that of one of its nodes.
+const builderGone = "the builder BUILDER is gone"
+
 // known are those of all else in a build, by what BuildKit says. What was asked for comes first (a layer that is read is nothing that
 // is pushed), and then how it was refused.
 var known = remedies{
@@ -74,7 +79,7 @@ var known = remedies{
 	},
 	{
 		lazily(`(?i)(code = Unavailable|error reading from server|closing transport|failed to list workers|No such container: buildx_buildkit)`),
-		"the builder BUILDER is gone", "see with `docker buildx ls` which of its nodes is not there any more, and run it again",
+		builderGone, "see with `docker buildx ls` whether all of its nodes are there, and run it again",
 	},
 	{
 		lazily(`additional privileges requested`),
@@ -137,8 +142,8 @@ var known = remedies{
 // errorLine is a line in which BuildKit or buildx says what ended the build.
 var errorLine = lazily(`(?im)^(#\d+ )?error: .*$`)
 
-// failed is what a step of the Dockerfile said before it failed: buildx repeats it between rules.
-var failed = lazily(`(?s)\n------\n > (.*?)\n------\n`)
+// stepSaid is what a step of the Dockerfile said before it failed: buildx repeats it between rules.
+var stepSaid = lazily(`(?s)\n------\n > (.*?)\n------\n`)
 
 // lineStart is what begins a line of a step: BuildKit's number and time, and the frame that miette draws around an error.
 var lineStart = lazily(`(?m)^(#\d+ )?(\d+\.\d+ )?[ \t│├╰─▶×]*`)
@@ -159,7 +164,7 @@ var mayPass = lazily(`(?i)(: 50[0234] (Internal|Bad|Service|Gateway)|\bEOF\b|con
 func passing(record string) bool {
 	said := ownWords(record)
 	summary, _ := known.find(said, "", "")
-	return !stepFailed().MatchString(record) && mayPass().MatchString(said) && !strings.HasPrefix(summary, "the builder")
+	return !stepFailed().MatchString(record) && mayPass().MatchString(said) && summary != builderGone
 }
 
 // What to do about layers that are read, and about credential helpers.
@@ -168,17 +173,16 @@ const (
 	nextForHelper = "install it, or take it out of docker's config.json (credsStore, credHelpers), in ~/.docker or where DOCKER_CONFIG says"
 )
 
-// buildError makes a sentence of a failed build on a builder, of an image for a repository; "" is the one that is selected, and none.
-// No tag was moved by then.
-func buildError(err error, record, builder, repository string) error {
+// failed makes a sentence of a failed build of an image for a repository; "" is none. No tag was moved by then.
+func (b *Builder) failed(ctx context.Context, err error, record, repository string) error {
 	step := record
-	if m := failed().FindStringSubmatch(record); m != nil && strings.Contains(m[1], "\n") {
+	if m := stepSaid().FindStringSubmatch(record); m != nil && strings.Contains(m[1], "\n") {
 		step = m[1]
 	}
-	detail := lastLines(step)
+	detail := b.last(step)
 	if missing := unsolved(unwrapped(step)); missing != "" {
 		return operr.New("publish it for the platform named above, or take that platform out of the manifest: pixi solves for all of them; no tag was moved",
-			"the environment cannot be had: no channel has %s: %w", missing, err).WithDetail(detail)
+			"the environment cannot be had: no channel has %s: %w", b.shown(missing), err).WithDetail(detail)
 	}
 	summary, next := "building the image", "no tag was moved; see what buildx says"
 	if stepFailed().MatchString(record) {
@@ -186,8 +190,13 @@ func buildError(err error, record, builder, repository string) error {
 	} else {
 		summary, next = known.find(ownWords(record), summary, next)
 	}
-	named := strings.NewReplacer(" BUILDER", strings.TrimRight(" "+builder, " "), "LOGIN", loginTo(repository))
-	summary, next = named.Replace(summary), named.Replace(next)
+	if summary == builderGone {
+		if nodes := b.absent(ctx); nodes != "" {
+			summary, next = summary+": "+nodes, nextForNodes+"; no tag was moved"
+		}
+	}
+	named := strings.NewReplacer("--name BUILDER", "--name "+cmp.Or(b.Name, "BUILDER"), " BUILDER", strings.TrimRight(" "+b.Name, " "), "LOGIN", loginTo(repository))
+	summary, next = b.shown(named.Replace(summary)), b.shown(named.Replace(next))
 	return operr.New(next, "%s: %w", summary, err).WithDetail(detail)
 }
 

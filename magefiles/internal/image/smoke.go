@@ -1,13 +1,11 @@
 package image
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -16,7 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -133,7 +130,7 @@ func (j *Job) check(ctx context.Context, one Image) error {
 	switch cause := context.Cause(limited); {
 	case errors.Is(cause, errCheckLimit):
 		return operr.New("let the check end by itself, where its entry point is a server have that look at its command, or raise check-timeout in [tool.image]; no tag was moved",
-			"the image of %s did not end `%s` on %s within %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform, limit).WithDetail(lastLines(record))
+			"the image of %s did not end `%s` on %s within %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform, limit).WithDetail(j.Builder.last(record))
 	case cause != nil:
 		return cause
 	case err == nil && len(commands) > 1:
@@ -141,14 +138,14 @@ func (j *Job) check(ctx context.Context, one Image) error {
 	case err == nil:
 		return nil
 	}
-	m := failed().FindStringSubmatch(record)
+	m := stepSaid().FindStringSubmatch(record)
 	if m == nil {
-		return operr.New("no tag was moved; see whether the builder can read the registry", "the check of %s on %s could not be run: %w", j.Plan.Name, one.Platform, err).WithDetail(lastLines(record))
+		return operr.New("no tag was moved; see whether the builder can read the registry", "the check of %s on %s could not be run: %w", j.Plan.Name, one.Platform, err).WithDetail(j.Builder.last(record))
 	}
 	if says != nil && says.failedAt(m[1]) || fails.failedAt(m[1]) {
 		return j.heard(one, record, m[1], says, fails)
 	}
-	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(lastLines(m[1]))
+	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(j.Builder.last(m[1]))
 }
 
 // shellForm reports whether an entry point is a shell's script that looks at no argument, as Docker writes the shell form, whatever
@@ -190,11 +187,5 @@ func (j *Job) aside(ctx context.Context, platform string, dockerfile []byte, out
 	if err := os.MkdirAll(empty, 0o755); err != nil {
 		return "", err
 	}
-	var said bytes.Buffer
-	out := io.Writer(&said)
-	if j.Builder.Log != nil {
-		out = io.MultiWriter(&said, j.Builder.Log)
-	}
-	err = j.Builder.Runner.Run(ctx, command.Cmd{Name: "docker", Args: append(args, "--", empty), Env: j.Builder.environ(), Stdin: bytes.NewReader(dockerfile), Stdout: out, Stderr: out})
-	return said.String(), err
+	return j.Builder.record(ctx, append(args, "--", empty), dockerfile)
 }
