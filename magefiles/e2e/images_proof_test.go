@@ -27,8 +27,8 @@ func (w *imaging) proven(t *testing.T) {
 		{"a script that looks at nothing", entry(`RUN printf '#!/bin/sh\nexit 0\n' >/entry && chmod +x /entry` + "\n" + `ENTRYPOINT ["/entry"]`), `its entry point ["/entry"] passes`},
 		{"a script that passes what fails", entry(`RUN printf '#!/bin/sh\n"$@"\nexit 0\n' >/entry && chmod +x /entry` + "\n" + `ENTRYPOINT ["/entry"]`), `its entry point ["/entry"] passes a command that fails, too`},
 		{"the shell form of another shell", entry(`SHELL ["/bin/bash", "-o", "pipefail", "-c"]` + "\nENTRYPOINT true"), "has an entry point in the shell form"},
-		{"on the builder's platform", strings.Replace(string(plain), "\nFROM ${BASE_IMAGE}\n", "\nFROM --platform=$BUILDPLATFORM ${BASE_IMAGE}\n", 1), "the image of small for linux/arm64 has a program of another platform: sh is for amd64"},
-		{"on one platform", strings.Replace(string(plain), "\nFROM ${BASE_IMAGE}\n", "\nFROM --platform=linux/arm64 ${BASE_IMAGE}\n", 1), "the image of small for linux/amd64 has a program of another platform: sh is for arm64"},
+		{"on the builder's platform", strings.Replace(string(plain), "\nFROM ${BASE_IMAGE}\n", "\nFROM --platform=$BUILDPLATFORM ${BASE_IMAGE}\n", 1), "the image of small for linux/arm64 has a program of another platform: grep is for amd64"},
+		{"on one platform", strings.Replace(string(plain), "\nFROM ${BASE_IMAGE}\n", "\nFROM --platform=linux/arm64 ${BASE_IMAGE}\n", 1), "the image of small for linux/amd64 has a program of another platform: grep is for arm64"},
 		{"a password in a step", entry(`RUN A=https://me: && true "${A}secret@host.invalid/simple" https://me:secret@host.invalid/`), "the Dockerfile of small has a password in an address"},
 		{"a secret of this machine in a label", entry("LABEL their=the-secret-of-another-server"), "the configuration for linux/amd64 of small has the secret of OTHER_TOKEN in it"},
 	} {
