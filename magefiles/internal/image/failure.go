@@ -3,141 +3,11 @@ package image
 import (
 	"cmp"
 	"context"
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
-
-// remedies are failures that are known, by what is said, and what to do about each. The first that fits is taken.
-type remedies []struct {
-	says          func() *regexp.Regexp
-	summary, next string
-}
-
-// stepFailed is what BuildKit says where a RUN of the Dockerfile ended the build.
-var stepFailed = lazily(`process ".*" did not complete successfully|executor failed running`) // the second before BuildKit 0.10
-
-// inSteps are those of steps, by what their programs say (see unwrapped); the last fits all. pixi and rattler name a status in
-// the words of the HTTP library that they have.
-var inSteps = remedies{
-	{
-		lazily(noSpace),
-		noSpaceSummary, noSpaceNext,
-	},
-	{
-		lazily(`lock[- ]file (is )?not up-to-date`),
-		"the lock file does not fit the manifest", "run `mage lock`, and commit it",
-	},
-	{
-		lazily(`Lock-file version \d+ is newer than supported`),
-		"the lock file was made by a newer pixi than the one that builds the image", "build with that one (PIXI_IMAGE, or the Dockerfile), or make the lock file anew: `mage lock`",
-	},
-	{
-		lazily(`this project requires pixi '([^']+)', but you have pixi ([\w.]+)`),
-		"the manifest requires pixi $1, and $2 builds the image", "name an image that has it by PIXI_IMAGE, or in the Dockerfile",
-	},
-	{
-		lazily(`could not find subdir '[^']+' in channel`),
-		"a package channel is not there, or not for this login", "correct its name; a private channel is read with RATTLER_AUTH_FILE",
-	},
-	{
-		lazily(`HTTP status client error \((401|403)\b`),
-		"a package channel refuses what a step of the Dockerfile asks for ($1)", "set RATTLER_AUTH_FILE to a file with a login for that channel",
-	},
-	{
-		lazily(`HTTP status client error \(429\b`),
-		"a package channel allows no more requests for now (429)", "wait, and run it again: what was fetched is in the builder's cache",
-	},
-	{
-		lazily(`exec format error`),
-		"a step runs a program of another platform", "let that stage run on $BUILDPLATFORM, or install qemu's binfmt",
-	},
-	{lazily(``), "a step of the Dockerfile failed", ""},
-}
-
-// noSpace is what systems say of a full disk, wherever it is: in a step, while layers are unpacked, or where an image is written.
-const (
-	noSpace        = `(?i)no space left on device|disk quota exceeded|\bENOSPC\b`
-	noSpaceSummary = "there is no space left for the build"
-	noSpaceNext    = "make room: `docker buildx prune` on the builder; on this machine, what is not pushed is kept in output/"
-)
-
-// builderGone is said where the connection to a builder ended, and it may be that of one of its nodes.
-const builderGone = "the builder BUILDER is gone"
-
-// known are those of all else in a build, by what BuildKit says. What was asked for comes first (a layer that is read is nothing that
-// is pushed), and then how it was refused.
-var known = remedies{
-	{
-		lazily(noSpace),
-		noSpaceSummary, noSpaceNext,
-	},
-	{
-		lazily(`docker-credential-([\w.-]+)`),
-		"docker's credential helper docker-credential-$1 cannot be used", nextForHelper,
-	},
-	{
-		lazily(`(?i)(code = Unavailable|error reading from server|closing transport|failed to list workers|No such container: buildx_buildkit)`),
-		builderGone, "see with `docker buildx ls` whether all of its nodes are there, and run it again",
-	},
-	{
-		lazily(`additional privileges requested`),
-		"buildx asks a person whether it may read what the build needs", "run it from the workspace, or update buildx",
-	},
-	{
-		lazily(`unknown flag: --allow|unknown entitlement`),
-		"this buildx is too old", "update it to 0.19 or later",
-	},
-	{
-		lazily(`(?i)failed to resolve source metadata for \S*(syft|sbom|scanner)`),
-		"the image that makes the SBOM cannot be had", "mirror it and set BUILDKIT_SBOM_GENERATOR to the mirror, or to off",
-	},
-	{
-		lazily(`failed to resolve source metadata for (\S*/dockerfile(?:-upstream)?[:@]\S+):`),
-		"the image $1 of the Dockerfile's own syntax cannot be had", "take the line `# syntax=` out of the Dockerfile: BuildKit reads one without it, or name a mirror there",
-	},
-	{
-		lazily(`failed to resolve source metadata for (\S+):`),
-		"the base image $1 cannot be had", "see whether it is there, log in where it is private, or set PIXI_IMAGE and BASE_IMAGE to a mirror",
-	},
-	{
-		lazily(`(?i)(?:httpReadSeeker: failed open|unexpected status (?:code|from GET request to)) .*?https?://([^/\s]+)/v2/(\S+?)/blobs/\S+: (\d+)`),
-		"a layer of $1/$2, which the image is built on, cannot be had ($3)", nextForLayers,
-	},
-	{
-		lazily(`(?i)httpReadSeeker: failed open|/blobs/sha256:[0-9a-f]+"?: unexpected status from GET`),
-		"a layer of an image that this one is built on cannot be had", nextForLayers,
-	},
-	{
-		lazily(`(?i)(multi-platform build is not supported|(oci exporter|attestation|push-by-digest|cache export)\S* is not supported|not supported for the docker driver)`),
-		"this builder cannot make such images: it is the engine's own", makeBuilder,
-	},
-	{
-		lazily(`(?i)\b413 (Request Entity|Payload|Content) Too Large`),
-		"a layer is too large for the registry, or for a proxy before it (413)", "have it take more at a time (client_max_body_size, in nginx), or make layers that are smaller",
-	},
-	{
-		lazily(`(?i)(quota|storage (limit|resource)|configured upper limit|507 Insufficient Storage)`),
-		"the registry has no room for the image: it has a quota", "remove images there that nobody needs, or have the quota raised",
-	},
-	{
-		lazily(`(?i)(415 Unsupported Media Type|manifest[ _]invalid)`),
-		"the registry does not take an index of images with attestations", "update it, or push to one that takes OCI's indexes",
-	},
-	{
-		lazily(`(?i)(401 Unauthorized|403 Forbidden|authorization failed|unauthorized: |denied: |no basic auth credentials|insufficient_scope)`),
-		"the registry refuses the upload", "log in: LOGIN; in a workflow the job needs `packages: write`",
-	},
-	{
-		lazily(`(?i)(429 Too Many Requests|toomanyrequests)`),
-		"the registry allows no more requests for now (429)", "wait, and run it again: layers that arrived are not sent again",
-	},
-	{
-		lazily(`(?i)(failed to (push|copy)|unexpected status from (PUT|POST|HEAD|PATCH) request|failed to do request: (Put|Post|Head|Patch))`),
-		"the upload to the registry failed", "run it again: layers that arrived are not sent again",
-	},
-}
 
 // errorLine is a line in which BuildKit or buildx says what ended the build.
 var errorLine = lazily(`(?im)^(#\d+ )?error: .*$`)
@@ -163,15 +33,9 @@ var mayPass = lazily(`(?i)(: 50[0234] (Internal|Bad|Service|Gateway)|\bEOF\b|con
 // that failed is not tried again, nor is a builder that is gone.
 func passing(record string) bool {
 	said := ownWords(record)
-	summary, _ := known.find(said, "", "")
+	summary, _ := everywhere.find(said, "", "")
 	return !stepFailed().MatchString(record) && mayPass().MatchString(said) && summary != builderGone
 }
-
-// What to do about layers that are read, and about credential helpers.
-const (
-	nextForLayers = "its registry, or a proxy before it, does not give it: 401 and 403 want a login or leave, 429 time, and 5xx another try; PIXI_IMAGE and BASE_IMAGE may name a mirror"
-	nextForHelper = "install it, or take it out of docker's config.json (credsStore, credHelpers), in ~/.docker or where DOCKER_CONFIG says"
-)
 
 // failed makes a sentence of a failed build of an image for a repository; "" is none. No tag was moved by then.
 func (b *Builder) failed(ctx context.Context, err error, record, repository string) error {
@@ -188,16 +52,31 @@ func (b *Builder) failed(ctx context.Context, err error, record, repository stri
 	if stepFailed().MatchString(record) {
 		summary, next = inSteps.find(unwrapped(step), summary, next)
 	} else {
-		summary, next = known.find(ownWords(record), summary, next)
+		summary, next = slices.Concat(everywhere, known, pushes).find(ownWords(record), summary, next)
 	}
+	summary, next = b.named(ctx, summary, next, repository)
+	return operr.New(next, "%s: %w", summary, err).WithDetail(detail)
+}
+
+// unread makes a sentence of a build beside an image of a repository that did not come to its steps, or that the image could not be read
+// for; doing says what it was for.
+func (b *Builder) unread(ctx context.Context, err error, record, repository, doing string) error {
+	summary, next := slices.Concat(everywhere, readBack).find(ownWords(record), "", "no tag was moved; see whether the builder can read the registry")
+	if summary, next = b.named(ctx, summary, next, repository); summary != "" {
+		doing += ": " + summary
+	}
+	return operr.New(next, "%s: %w", doing, err).WithDetail(b.last(record))
+}
+
+// named puts names into a sentence and its next step: of the builder, of its nodes that are gone, and of where to log in.
+func (b *Builder) named(ctx context.Context, summary, next, repository string) (string, string) {
 	if summary == builderGone {
 		if nodes := b.absent(ctx); nodes != "" {
 			summary, next = summary+": "+nodes, nextForNodes+"; no tag was moved"
 		}
 	}
-	named := strings.NewReplacer("--name BUILDER", "--name "+cmp.Or(b.Name, "BUILDER"), " BUILDER", strings.TrimRight(" "+b.Name, " "), "LOGIN", loginTo(repository))
-	summary, next = b.shown(named.Replace(summary)), b.shown(named.Replace(next))
-	return operr.New(next, "%s: %w", summary, err).WithDetail(detail)
+	names := strings.NewReplacer("--name BUILDER", "--name "+cmp.Or(b.Name, "BUILDER"), " BUILDER", strings.TrimRight(" "+b.Name, " "), "LOGIN", loginTo(repository))
+	return b.shown(names.Replace(summary)), b.shown(names.Replace(next))
 }
 
 // find gives the first failure that fits, or what it was given.

@@ -153,7 +153,7 @@ func (j *Job) fetch(ctx context.Context, one Image, dir string, places map[strin
 		return nil, cause
 	}
 	if err != nil {
-		return nil, operr.New("no tag was moved; see whether the builder can read the registry", "looking at the programs of %s for %s: %w", j.Plan.Name, one.Platform, err).WithDetail(j.Builder.last(record))
+		return nil, j.Builder.unread(ctx, err, record, j.Plan.Repository, fmt.Sprintf("looking at the programs of %s for %s", j.Plan.Name, one.Platform))
 	}
 	for n, name := range names {
 		text, err := beginning(filepath.Join(dir, fmt.Sprint(n), name))

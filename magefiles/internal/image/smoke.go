@@ -140,7 +140,7 @@ func (j *Job) check(ctx context.Context, one Image) error {
 	}
 	m := stepSaid().FindStringSubmatch(record)
 	if m == nil {
-		return operr.New("no tag was moved; see whether the builder can read the registry", "the check of %s on %s could not be run: %w", j.Plan.Name, one.Platform, err).WithDetail(j.Builder.last(record))
+		return j.Builder.unread(ctx, err, record, j.Plan.Repository, fmt.Sprintf("the check of %s on %s could not be run", j.Plan.Name, one.Platform))
 	}
 	if says != nil && says.failedAt(m[1]) || fails.failedAt(m[1]) {
 		return j.heard(one, record, m[1], says, fails)
@@ -187,5 +187,10 @@ func (j *Job) aside(ctx context.Context, platform string, dockerfile []byte, out
 	if err := os.MkdirAll(empty, 0o755); err != nil {
 		return "", err
 	}
-	return j.Builder.record(ctx, append(args, "--", empty), dockerfile)
+	args = append(args, "--", empty)
+	record, err = j.Builder.record(ctx, args, dockerfile)
+	if err != nil && ctx.Err() == nil && passing(record) {
+		record, err = j.Builder.record(ctx, args, dockerfile)
+	}
+	return record, err
 }
