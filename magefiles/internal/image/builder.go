@@ -23,6 +23,7 @@ type Builder struct {
 	Runner command.Runner
 	Name   string    // of the builder; "" is the one that buildx has selected
 	Log    io.Writer // what buildx says; nil discards
+	Pass   []string  // variables that are secrets of a build, which docker would not get otherwise
 }
 
 const makeBuilder = "`docker buildx create --use --driver docker-container` makes one here; README says how to use one elsewhere"
@@ -67,7 +68,7 @@ func (b *Builder) inspect(ctx context.Context, options ...string) (string, error
 // environ is what docker gets: what it is let in by, at a builder and at a registry, and no other credential. A build runs code of
 // others on the builder, which may be this machine. What a build is to have is a secret of its definition.
 func (b *Builder) environ() []string {
-	env, _ := command.Withhold(b.secrets(), command.Docker...)
+	env, _ := command.Withhold(b.secrets(), slices.Concat(command.Docker, b.Pass)...)
 	return env
 }
 
@@ -81,7 +82,12 @@ func (b *Builder) bakeArgs(d Bake, metadata string) []string {
 	for _, t := range d.Target {
 		args = append(args, "--allow=fs.read="+t.Context)
 		for _, s := range t.Secret {
-			args = append(args, "--allow=fs.read="+s.Src)
+			if s.Type == "file" {
+				args = append(args, "--allow=fs.read="+s.Src)
+			}
+		}
+		if len(t.SSH) > 0 {
+			args = append(args, "--allow=ssh")
 		}
 		for _, o := range t.Output {
 			if dest, ok := valueOf(o, "dest"); ok {

@@ -117,7 +117,7 @@ func (t *tagging) asked(ctx context.Context) (string, error) {
 			return "", operr.New("run it again if the tag is to go to this image", "another job has moved %s:%s to %s meanwhile", t.Plan.Repository, name, now)
 		}
 	}
-	return told(moved, stay), t.kept()
+	return told(moved, stay), t.kept(moved...)
 }
 
 // standsForImage is said of a tag that needs no move.
@@ -156,14 +156,18 @@ func (t *tagging) put(ctx context.Context, tag, digest string) error {
 	return t.forgetKept(tag)
 }
 
-// kept is the error of a job whose image did not get a tag that the registry keeps.
-func (t *tagging) kept() error {
+// kept is the error of a job whose image did not get a tag that the registry keeps. Others moved.
+func (t *tagging) kept(moved ...string) error {
 	if len(t.refused) == 0 {
 		return nil
 	}
 	names := slices.Sorted(maps.Keys(t.refused))
+	others := "no tag moved"
+	if len(moved) > 0 {
+		others = "moved all the same: " + strings.Join(moved, ", ")
+	}
 	return operr.New("raise the version, and push again: its tags are new; or have the registry let go of them",
-		"the registry keeps %s of %s where it is: %w", strings.Join(names, ", "), t.Plan.Repository, t.refused[names[0]])
+		"the registry keeps %s of %s where it is: %w", strings.Join(names, ", "), t.Plan.Repository, t.refused[names[0]]).WithDetail(others)
 }
 
 // goal is a tag with the digest that it is to have, and the one that it had.
@@ -220,7 +224,7 @@ func (t *tagging) done(now view) (string, error) {
 		}
 		t.Result.Tags = append(t.Result.Tags, tag)
 	}
-	return strings.Join(append([]string{told(moved, stay)}, reasons(why)...), "; "), t.kept()
+	return strings.Join(append([]string{told(moved, stay)}, reasons(why)...), "; "), t.kept(moved...)
 }
 
 // reasons are why tags stay, those of several tags once.

@@ -100,7 +100,7 @@ func TestImmutableTags(t *testing.T) {
 			}
 			require.ErrorIs(t, err, ErrImmutable)
 			require.ErrorContains(t, err, "the registry keeps 1.2.3 of 127.0.0.1:1/someone/theapp where it is: ")
-			require.Contains(t, fmt.Sprintf("%+v", err), "→ raise the version")
+			require.Contains(t, fmt.Sprintf("%+v", err), "\n  moved all the same: sha-000000000002, 1.2, 1, latest\n→ raise the version")
 			require.Equal(t, state{"1.2.3": 0, "1.2": 1, "1": 1, "latest": 1}, y.tags())
 		})
 	}
