@@ -110,42 +110,74 @@ func (j *Job) check(ctx context.Context, one Image) error {
 		return operr.New(`write it as ENTRYPOINT ["program", "argument"], with "$@" where it is a script; no tag was moved`,
 			"the image of %s has an entry point in the shell form, which starts without looking at a command: it could not run its check", j.Plan.Name)
 	}
-	commands := [][]string{j.Plan.Check}
-	says, fails := newWitnesses(j.Plan.Check)
-	if len(one.Entrypoint) > 0 {
-		if says != nil {
-			commands = append(commands, says)
+	limited, cancel := context.WithTimeoutCause(ctx, j.limit(), errCheckLimit)
+	defer cancel()
+	if loud := newLoud(j.Plan.Check); loud != nil && len(one.Entrypoint) > 0 {
+		record, err := j.checkBy(limited, one, loud)
+		step := failedStep(record)
+		switch {
+		case err != nil && loud.proves(record, step):
+			return nil
+		case err != nil && !loud.failedAt(step): // the check did
+			return j.decide(limited, one, record, err, nil, nil)
 		}
-		commands = append(commands, fails)
 	}
-	from, where := j.subject()
+	says, fails := newWitnesses(j.Plan.Check)
+	var witnesses []witness
+	if len(one.Entrypoint) > 0 {
+		witnesses = append(witnesses, says, fails)
+	}
+	record, err := j.checkBy(limited, one, witnesses...)
+	return j.decide(limited, one, record, err, says, fails)
+}
+
+// limit is how long the check may take.
+func (j *Job) limit() time.Duration { return cmp.Or(j.Plan.limit, limitOfCheck) }
+
+// checkBy runs the check, and then witnesses; nil is none. It returns what buildx said.
+func (j *Job) checkBy(ctx context.Context, one Image, witnesses ...witness) (string, error) {
+	commands := [][]string{j.Plan.Check}
+	for _, w := range witnesses {
+		if w != nil {
+			commands = append(commands, w)
+		}
+	}
+	from, _ := j.subject()
 	dockerfile, err := dockerfileOf(from, one, commands...)
 	if err != nil {
-		return err
+		return "", err
 	}
-	limit := cmp.Or(j.Plan.limit, limitOfCheck)
-	limited, cancel := context.WithTimeoutCause(ctx, limit, errCheckLimit)
-	defer cancel()
-	record, err := j.aside(limited, one.Platform, dockerfile, "--output=type=cacheonly")
-	switch cause := context.Cause(limited); {
+	return j.aside(ctx, one.Platform, dockerfile, "--output=type=cacheonly")
+}
+
+// failedStep is the step that failed, with what it said; "" where none did.
+func failedStep(record string) string {
+	if m := stepSaid().FindStringSubmatch(record); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// decide says what a build means that ran the check, and then the witnesses.
+func (j *Job) decide(ctx context.Context, one Image, record string, err error, says, fails witness) error {
+	step := failedStep(record)
+	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errCheckLimit):
 		return operr.New("let the check end by itself, where its entry point is a server have that look at its command, or raise check-timeout in [tool.image]; no tag was moved",
-			"the image of %s did not end `%s` on %s within %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform, limit).WithDetail(j.Builder.last(record))
+			"the image of %s did not end `%s` on %s within %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform, j.limit()).WithDetail(j.Builder.last(record))
 	case cause != nil:
 		return cause
-	case err == nil && len(commands) > 1:
+	case err == nil && len(one.Entrypoint) > 0:
 		return j.heard(one, record, "", says, fails)
 	case err == nil:
 		return nil
-	}
-	m := stepSaid().FindStringSubmatch(record)
-	if m == nil {
+	case step == "":
 		return j.Builder.unread(ctx, err, record, j.Plan.Repository, fmt.Sprintf("the check of %s on %s could not be run", j.Plan.Name, one.Platform))
+	case says != nil && says.failedAt(step) || fails != nil && fails.failedAt(step):
+		return j.heard(one, record, step, says, fails)
 	}
-	if says != nil && says.failedAt(m[1]) || fails.failedAt(m[1]) {
-		return j.heard(one, record, m[1], says, fails)
-	}
-	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(j.Builder.last(m[1]))
+	_, where := j.subject()
+	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(j.Builder.last(step))
 }
 
 // shellForm reports whether an entry point is a shell's script that looks at no argument, as Docker writes the shell form, whatever

@@ -28,6 +28,32 @@ func newWitnesses(check []string) (says, fails witness) {
 	return says, fails
 }
 
+// failsAloud is the end of a command that prints its words, and fails.
+const failsAloud = `echo "$0" "$@"; exit 1`
+
+// newLoud is both witnesses in one, where the image has a shell: with what it prints and with its failure it proves what the two prove,
+// and it is one step. It has as many words as the check, or more. Where it does not come out and fail, the two decide. nil for a check of
+// one word.
+func newLoud(check []string) witness {
+	if len(check) == 1 {
+		return nil
+	}
+	loud := witness{"sh", "-c", failsAloud}
+	for range max(1, len(check)-len(loud)) {
+		loud = append(loud, word())
+	}
+	return loud
+}
+
+// proves says whether the step that failed is this witness, of newLoud, and its words came out before.
+func (w witness) proves(record, step string) bool {
+	want := strings.Join(w[3:], " ")
+	return w.failedAt(step) && slices.ContainsFunc(printed().FindAllStringSubmatch(record, -1), func(m []string) bool {
+		before, found := strings.CutSuffix(strings.TrimSpace(m[1]), want)
+		return found && !strings.Contains(before, failsAloud)
+	})
+}
+
 func word() string { return "witness-" + strings.ToLower(rand.Text()) }
 
 // mark is a word that no other step of a build has.
