@@ -54,19 +54,19 @@ func (j *Job) smoke(ctx context.Context) (string, error) {
 
 // checkRest runs the check where it has not passed yet, side by side, and returns the platforms.
 func (j *Job) checkRest(ctx context.Context) (now []string, err error) {
-	errs := make([]error, 2*len(j.index.Images))
+	errs := make([]error, 1+len(j.index.Images))
 	var wait sync.WaitGroup
+	if !j.Result.Reused {
+		wait.Go(func() { errs[0] = j.ofTheirPlatforms(ctx, j.index.Images) })
+	}
 	for n, one := range j.index.Images {
-		if !j.Result.Reused {
-			wait.Go(func() { errs[n] = j.ofItsPlatform(ctx, one) })
-		}
 		switch {
 		case slices.Contains(j.Result.Checked, one.Platform):
 		case !slices.Contains(j.node.Platforms, one.Platform):
 			j.Result.NotChecked = append(j.Result.NotChecked, one.Platform)
 		default:
 			now = append(now, one.Platform)
-			wait.Go(func() { errs[len(j.index.Images)+n] = j.check(ctx, one) })
+			wait.Go(func() { errs[1+n] = j.check(ctx, one) })
 		}
 	}
 	wait.Wait()
