@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,8 +28,8 @@ func (w *imaging) proven(t *testing.T) {
 		{"a script that looks at nothing", entry(`RUN printf '#!/bin/sh\nexit 0\n' >/entry && chmod +x /entry` + "\n" + `ENTRYPOINT ["/entry"]`), `its entry point ["/entry"] passes`},
 		{"a script that passes what fails", entry(`RUN printf '#!/bin/sh\n"$@"\nexit 0\n' >/entry && chmod +x /entry` + "\n" + `ENTRYPOINT ["/entry"]`), `its entry point ["/entry"] passes a command that fails, too`},
 		{"the shell form of another shell", entry(`SHELL ["/bin/bash", "-o", "pipefail", "-c"]` + "\nENTRYPOINT true"), "has an entry point in the shell form"},
-		{"on the builder's platform", strings.Replace(string(plain), "\nFROM ${BASE_IMAGE}\n", "\nFROM --platform=$BUILDPLATFORM ${BASE_IMAGE}\n", 1), "the image of small for linux/arm64 has a program of another platform: sh is for amd64"},
-		{"on one platform", strings.Replace(string(plain), "\nFROM ${BASE_IMAGE}\n", "\nFROM --platform=linux/arm64 ${BASE_IMAGE}\n", 1), "the image of small for linux/amd64 has a program of another platform: sh is for arm64"},
+		{"on the builder's platform", strings.Replace(string(plain), "\nFROM ${BASE_IMAGE}\n", "\nFROM --platform=$BUILDPLATFORM ${BASE_IMAGE}\n", 1), "the image of small for linux/arm64 has a program of another platform: grep is for amd64"},
+		{"on one platform", strings.Replace(string(plain), "\nFROM ${BASE_IMAGE}\n", "\nFROM --platform=linux/arm64 ${BASE_IMAGE}\n", 1), "the image of small for linux/amd64 has a program of another platform: grep is for arm64"},
 		{"a password in a step", entry(`RUN A=https://me: && true "${A}secret@host.invalid/simple" https://me:secret@host.invalid/`), "the Dockerfile of small has a password in an address"},
 		{"a secret of this machine in a label", entry("LABEL their=the-secret-of-another-server"), "the configuration for linux/amd64 of small has the secret of OTHER_TOKEN in it"},
 	} {
@@ -55,6 +56,38 @@ func (w *imaging) proven(t *testing.T) {
 	require.NoError(t, err, problems)
 	require.Contains(t, out, "the provenance leaves out build arguments: docker's proxies have a password")
 	require.NotContains(t, w.statements("small:latest"), "secret")
+	w.lends(t)
+}
+
+// lends lets steps have what [tool.image] names, in the real builder, and looks for it in what is published.
+func (w *imaging) lends(t *testing.T) {
+	short, err := os.MkdirTemp("", "ag") // the path of a socket is short
+	require.NoError(t, err)
+	t.Cleanup(func() { os.RemoveAll(short) })
+	agent, err := net.Listen("unix", filepath.Join(short, "s"))
+	require.NoError(t, err)
+	defer agent.Close()
+	lent := []string{"SSH_AUTH_SOCK=" + filepath.Join(short, "s"), "OUR_TOKEN=our-own-secret-of-16"}
+	head := strings.TrimSpace(w.Run(w.root, "git", "rev-parse", "HEAD"))
+	w.edit("small/pixi.toml", "[tool.image]\n", "[tool.image]\nssh = true\nsecrets = [\"OUR_TOKEN\"]\n")
+	w.edit("small/Dockerfile", "COPY notes /notes\n", "COPY notes /notes\nRUN --mount=type=ssh,required test -S \"$SSH_AUTH_SOCK\"\nRUN --mount=type=secret,id=OUR_TOKEN,env=OUR_TOKEN,required=true test \"${#OUR_TOKEN}\" = 20\n")
+	w.commit("fix: lend")
+	_, problems, err := w.run(lent[:1], "docker:image", "small", "-push", "-yes")
+	require.Error(t, err)
+	require.Contains(t, problems, "mounts the secret OUR_TOKEN, and the variable is not set here: the step requires it")
+	out, problems, err := w.run(lent, "docker:image", "small", "-push", "-yes")
+	require.NoError(t, err, problems)
+	require.Contains(t, out, "✓ tag")
+	require.NotContains(t, w.statements("small:latest"), "our-own-secret")
+
+	w.edit("small/Dockerfile", "COPY notes /notes\n", "COPY notes /notes\nRUN --mount=type=secret,id=OUR_TOKEN,env=OUR_TOKEN,required=true printf %s \"$OUR_TOKEN\" >/notes && echo \"it is $OUR_TOKEN\" && false\n")
+	w.commit("fix: say it")
+	_, problems, err = w.run(lent, "docker:image", "small", "-push", "-yes")
+	require.Error(t, err)
+	require.Contains(t, problems, "it is ***")
+	require.NotContains(t, problems, "our-own-secret-of-16")
+	w.Run(w.root, "git", "checkout", "--quiet", head, "--", "small")
+	w.commit("fix: lend nothing")
 }
 
 // statements is all that is attested about the images behind a tag.

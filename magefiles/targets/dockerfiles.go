@@ -53,5 +53,13 @@ func committedDockerfile(ctx context.Context, repo *gitrepo.Repo, d *workspace.D
 	if err != nil || len(unknown) == 0 {
 		return err
 	}
+	link, err := repo.Submodule(ctx, file)
+	if err != nil {
+		return err
+	}
+	if link != "" {
+		return operr.New("put that folder into this repository, with its manifest and its Dockerfile; it may have the submodule as a folder in it, whose files the build gets",
+			"%s is in the submodule %s: an image is of a commit of this repository, and its manifest and Dockerfile have to be in that", d.Dir, link)
+	}
 	return operr.New("commit it, with `git add -f` where git ignores it", "git does not have %s/Dockerfile, and what is committed is what is built", d.Dir)
 }

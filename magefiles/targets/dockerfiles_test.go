@@ -1,8 +1,12 @@
 package targets
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // A build gets the folder and nothing else: a Dockerfile that it will not find there is told of before anything is built.
@@ -73,4 +78,64 @@ func TestDockerfilesThatABuildDoesNotFind(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
+}
+
+// A downstream that is a submodule, or in one, is told by that: there is nothing to be added to git.
+func TestDownstreamsInSubmodules(t *testing.T) {
+	for name, link := range map[string]string{"itself": "app", "in a folder": "things", "deep": "a/b"} {
+		t.Run(name, func(t *testing.T) {
+			w := aWorkspace(t, "")
+			a := &app{dir: w.Root, runner: command.NewSystem(os.Environ(), nil)}
+			git := func(dir string, args ...string) {
+				args = append([]string{"-c", "user.name=a", "-c", "user.email=a@example.invalid"}, args...)
+				require.NoError(t, a.runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: dir}))
+			}
+			d := *w.Downstreams[0]
+			if d.Dir = link; name != "itself" {
+				d.Dir += "/app"
+			}
+			require.NoError(t, os.MkdirAll(filepath.Join(w.Root, d.Dir), 0o755))
+			require.NoError(t, os.WriteFile(filepath.Join(w.Root, d.Dir, "Dockerfile"), []byte("FROM scratch\n"), 0o644))
+			sub := filepath.Join(w.Root, link)
+			git(sub, "init", "-q")
+			git(sub, "add", "-A")
+			git(sub, "commit", "-q", "-m", "first")
+			git(w.Root, "init", "-q")
+			git(w.Root, "add", "-A")
+			git(w.Root, "commit", "-q", "-m", "first")
+			repo, err := gitrepo.Open(t.Context(), a.runner, w.Root)
+			require.NoError(t, err)
+			for range 2 { // and with changes in it
+				_, err = a.imageRequest(t.Context(), w, &d, repo, ImageFlags{}, imageSettings{sbom: "off"}, &image.Registry{})
+				require.ErrorContains(t, err, d.Dir+" is in the submodule "+link+": ")
+				require.NoError(t, os.WriteFile(filepath.Join(w.Root, d.Dir, "Dockerfile"), []byte("FROM busybox\n"), 0o644))
+			}
+		})
+	}
+}
+
+// The generator of SBOMs that cannot be had is cured by what is the matter with it, and not by a mirror in any case.
+func TestTheNextStepForAGeneratorOfSBOMs(t *testing.T) {
+	for status, next := range map[int]string{
+		http.StatusNotFound:        "mirror it and correct BUILDKIT_SBOM_GENERATOR; ",
+		http.StatusForbidden:       "log in: `docker login 127.0.0.1:",
+		http.StatusTooManyRequests: "wait, and run it again",
+		http.StatusBadRequest:      "see what the registry, or a proxy before it, has against it",
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/v2/" {
+				w.WriteHeader(status)
+			}
+		}))
+		_, _, err := sbomGenerator(t.Context(), &image.Registry{}, strings.TrimPrefix(s.URL, "http://")+"/a/scanner:1")
+		s.Close()
+		require.Contains(t, fmt.Sprintf("%+v", err), "\n→ "+next)
+		require.Contains(t, operr.NextOf(err), "BUILDKIT_SBOM_GENERATOR=off makes none")
+	}
+	docker := t.TempDir()
+	t.Setenv("DOCKER_CONFIG", docker)
+	require.NoError(t, os.WriteFile(filepath.Join(docker, "config.json"), []byte(`{"credsStore":"not-there"}`), 0o600))
+	_, _, err := sbomGenerator(t.Context(), &image.Registry{}, "127.0.0.1:1/a/scanner:1")
+	require.ErrorContains(t, err, "docker-credential-not-there cannot be used")
+	require.Contains(t, operr.NextOf(err), "install it, or take it out of docker's config.json")
 }

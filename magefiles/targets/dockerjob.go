@@ -90,8 +90,8 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 	if r.Locked {
 		lock, _ = beneath.ReadFile(repo.Top, filepath.Join(w.Root, d.Dir, lockFile))
 	}
-	return &image.Job{
-		Plan: p, Records: filepath.Join(repo.Common, stateName, imageRecords), Builder: &image.Builder{Runner: a.runner, Name: set.builder, Log: log}, Registry: registry,
+	j := &image.Job{
+		Plan: p, Records: filepath.Join(repo.Common, stateName, imageRecords), Builder: &image.Builder{Runner: a.runner, Name: set.builder, Log: log, Pass: d.Image.Secrets}, Registry: registry,
 		History: history, Push: isSet(f.Push), Load: isSet(f.Load), Again: isSet(f.Again), Dir: dir, Host: "linux/" + runtime.GOARCH,
 		Packages: func(ctx context.Context, platforms []string) (string, error) {
 			return packagesOf(ctx, d, config, set.authFile, platforms, lock)
@@ -100,7 +100,9 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 			folder := path.Join(repo.Prefix, d.Dir)
 			return filepath.Join(dir, filepath.FromSlash(folder)), repo.Export(ctx, p.Revision, folder, dir)
 		},
-	}, nil
+	}
+	j.Foresee()
+	return j, nil
 }
 
 // imageRecords is the folder of the clone's records about images, in the one for what must be known of other runs.
@@ -137,7 +139,7 @@ func readOr(file string) []byte {
 func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, repo *gitrepo.Repo, f ImageFlags, set imageSettings, registry *image.Registry) (image.Request, error) {
 	r := image.Request{
 		Root: w.Root, Downstream: d, Platforms: list(f.Platform), Tags: list(f.Tag),
-		PixiImage: set.pixiImage, BaseImage: set.baseImage, Locked: exists(w, filepath.Join(d.Dir, lockFile)),
+		IsSet: set.isSet, PixiImage: set.pixiImage, BaseImage: set.baseImage, Locked: exists(w, filepath.Join(d.Dir, lockFile)),
 	}
 	var err error
 	if r.Dockerfile, err = readDockerfile(repo, w, d); err != nil {
@@ -236,7 +238,11 @@ func sbomGenerator(ctx context.Context, registry *image.Registry, named string) 
 	case named == "":
 		return "", defaultSBOM + " cannot be pulled; set BUILDKIT_SBOM_GENERATOR to a mirror of it", nil
 	}
-	return "", "", operr.New("mirror it and correct BUILDKIT_SBOM_GENERATOR, or set it to off", "the image that makes the SBOM cannot be had: %w", err)
+	next := "mirror it and correct BUILDKIT_SBOM_GENERATOR"
+	if !errors.Is(err, image.ErrNotFound) {
+		next = operr.NextOf(err) // a login, a limit or a network is not cured by a mirror
+	}
+	return "", "", operr.New(next+"; BUILDKIT_SBOM_GENERATOR=off makes none", "the image that makes the SBOM cannot be had: %w", err)
 }
 
 // imagePlan asks the registry what it has, where that matters, and plans.

@@ -81,6 +81,7 @@ func (a *app) mergeImage(ctx context.Context, w *workspace.Workspace, name, dige
 		return err
 	}
 	j.Plan.Warnings = nil // of a build, and nothing is built
+	j.Foresee()
 	a.showPlan(j.Plan, true)
 	if err := a.confirm(ctx, isSet(f.Yes), "Merge "+operr.Count(len(given), "digest")+" into "+j.Plan.Repository+"?"); err != nil {
 		return err

@@ -461,12 +461,15 @@ type imageSettings struct {
 	authFile   string // RATTLER_AUTH_FILE
 	sbom       string // BUILDKIT_SBOM_GENERATOR: an image, or "off"
 	server     string // PREFIX_SERVER_URL
+
+	isSet func(variable string) bool // of those that a manifest names as secrets
 }
 
 func imageEnvironment() imageSettings {
 	return imageSettings{
 		registry: os.Getenv("IMAGE_REGISTRY"), builder: os.Getenv("BUILDX_BUILDER"), pixiImage: os.Getenv("PIXI_IMAGE"), baseImage: os.Getenv("BASE_IMAGE"),
 		pixiConfig: os.Getenv("PIXI_CONFIG"), authFile: os.Getenv("RATTLER_AUTH_FILE"), sbom: os.Getenv("BUILDKIT_SBOM_GENERATOR"), server: publicServer(),
+		isSet: func(variable string) bool { return os.Getenv(variable) != "" },
 	}
 }
 

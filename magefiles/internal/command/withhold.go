@@ -125,6 +125,13 @@ func secretsIn(environ []string) (values []string) {
 	return values
 }
 
+// Secret says whether a variable is called what secrets are called: its value is then hidden in what people see, and looked for in what is
+// published.
+func Secret(name string) bool {
+	name = strings.ToUpper(name)
+	return matches(secretNames, name) && !matches(ways, name) && !slices.Contains(harmlessNames, name)
+}
+
 func isCredential(name, value string) bool {
 	name = strings.ToUpper(name)
 	if value == "" || slices.Contains(harmlessNames, name) {

@@ -111,3 +111,17 @@ func (r *Repo) Untracked(ctx context.Context, paths []string) ([]string, error) 
 	}
 	return unknown, nil
 }
+
+// Submodule is the submodule that a path, relative to Top, is or lies in, as the index has it; "" where the repository itself has it.
+func (r *Repo) Submodule(ctx context.Context, path string) (string, error) {
+	entries, err := r.entries(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		if e.mode == linkMode && strings.HasPrefix(path+"/", e.path+"/") {
+			return e.path, nil
+		}
+	}
+	return "", nil
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -33,16 +34,8 @@ func immutable(err error) bool {
 	default:
 		return false
 	}
-	words := strings.ToLower(answer.Error())
-	if answer.Request != nil { // the name of an image says nothing
-		words = strings.ReplaceAll(words, strings.ToLower(answer.Request.URL.Path), "")
-	}
-	for _, one := range []string{"immutab", "already exist", "cannot be overwritten", "overwrite", "protected tag", "tag is protected"} {
-		if strings.Contains(words, one) {
-			return true
-		}
-	}
-	return answer.StatusCode == http.StatusPreconditionFailed
+	return answer.StatusCode == http.StatusPreconditionFailed && !full(answer) ||
+		saysAny(answer, "immutab", "already exist", "cannot be overwritten", "overwrite", "protected tag", "tag is protected")
 }
 
 // said is an error with words of a registry in it, as a part of a sentence.
@@ -71,21 +64,64 @@ func failure(ref, doing string, err error) error {
 	if err == nil || !errors.As(err, &answer) {
 		return cmp.Or(unreadLogin(doing, err), wrap(doing, err))
 	}
+	writes := writing(answer)
+	who := answering(ref, answer)
 	switch status := answer.StatusCode; {
 	case status == http.StatusNotFound:
 		return operr.New("correct its name, or push it there first", "%s: %w", doing, ErrNotFound)
+	case writes && full(answer):
+		return operr.New("remove images there that nobody needs, or have the quota raised", "%s: %s has no room for it: it has a quota (%d): %w", doing, who, status, said{err})
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return operr.New("log in: "+loginTo(ref)+"; in a workflow the job needs `packages: write`", "%s: the registry refuses it (%d): %w", doing, status, said{err})
+		needs := "`packages: read`"
+		if writes {
+			needs = "`packages: write`"
+		}
+		return operr.New("log in: "+loginTo(ref)+"; in a workflow the job needs "+needs, "%s: %s refuses it (%d): %w", doing, who, status, said{err})
 	case status == http.StatusTooManyRequests:
-		return operr.New("wait, and run it again: nothing is lost", "%s: the registry allows no more requests for now (429): %w", doing, said{err})
+		return operr.New("wait, and run it again: nothing is lost", "%s: %s allows no more requests for now (429): %w", doing, who, said{err})
 	case status >= http.StatusInternalServerError:
-		return operr.New("run it again: nothing is lost", "%s: the registry failed (%d): %w", doing, status, said{err})
+		return operr.New("run it again: nothing is lost", "%s: %s failed (%d): %w", doing, who, status, said{err})
 	case status == http.StatusRequestEntityTooLarge:
-		return operr.New("see how much the registry, or a proxy before it, takes at a time, and have it take more", "%s: it is too large for the registry (413): %w", doing, said{err})
+		return operr.New("see how much the registry, or a proxy before it, takes at a time, and have it take more (client_max_body_size, in nginx)", "%s: it is too large for %s, or for a proxy before it (413): %w", doing, who, said{err})
+	case writes && (status == http.StatusUnsupportedMediaType || saysAny(answer, "manifest_invalid", "manifest invalid")):
+		return operr.New("update it, or push to one that takes OCI's indexes", "%s: %s does not take an index of images with attestations (%d): %w", doing, who, status, said{err})
 	case status >= http.StatusBadRequest:
-		return operr.New("see what the registry, or a proxy before it, has against it", "%s: the registry does not take it (%d): %w", doing, status, said{err})
+		return operr.New("see what the registry, or a proxy before it, has against it", "%s: %s does not take it (%d): %w", doing, who, status, said{err})
 	}
 	return wrap(doing, err)
+}
+
+// writing says whether what was refused is a push, or a login for one.
+func writing(answer *transport.Error) bool {
+	q := answer.Request
+	return q != nil && (q.Method != http.MethodGet && q.Method != http.MethodHead || strings.Contains(q.URL.Query().Get("scope"), "push"))
+}
+
+// full says whether a registry has no room for what is pushed.
+func full(answer *transport.Error) bool {
+	return answer.StatusCode == http.StatusInsufficientStorage ||
+		answer.StatusCode < http.StatusInternalServerError && saysAny(answer, "quota", "storage limit", "storage resource", "configured upper limit")
+}
+
+// answering is who gave an answer about an image: its registry, or another server to which that sent us, for a login or for content.
+func answering(ref string, answer *transport.Error) string {
+	registry, err := parse(ref)
+	if err != nil {
+		registry, err = parse(ref + ":" + Latest)
+	}
+	if err != nil || answer.Request == nil || answer.Request.URL.Host == registry.Context().RegistryStr() {
+		return "the registry"
+	}
+	return "the server " + answer.Request.URL.Host + ", to which the registry leads,"
+}
+
+// saysAny says whether a registry's answer has one of some words, in lower case, outside of the name of the image.
+func saysAny(answer *transport.Error, words ...string) bool {
+	text := strings.ToLower(answer.Error())
+	if answer.Request != nil {
+		text = strings.ReplaceAll(text, strings.ToLower(answer.Request.URL.Path), "")
+	}
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
 // ErrLogin says that docker's configuration, or a program that it names, does not say which login a registry gets.
@@ -100,7 +136,7 @@ func unreadLogin(doing string, err error) error {
 		return nil
 	}
 	said := err.Error()
-	if helper := helperNamed.FindStringSubmatch(said); helper != nil {
+	if helper := helperNamed().FindStringSubmatch(said); helper != nil {
 		return operr.New(nextForHelper, "%s: docker's credential helper %s cannot be used, which its config.json names: %w", doing, helper[0], unread{err})
 	}
 	if strings.Contains(said, "error getting credentials") {

@@ -26,17 +26,19 @@ type Target struct {
 	Annotations []string          `json:"annotations,omitempty"`
 	Attest      []string          `json:"attest,omitempty"`
 	Secret      []Secret          `json:"secret,omitempty"`
+	SSH         []string          `json:"ssh,omitempty"`
 	CacheFrom   []string          `json:"cache-from,omitempty"`
 	CacheTo     []string          `json:"cache-to,omitempty"`
 	NoCache     bool              `json:"no-cache,omitempty"`
 	Output      []string          `json:"output,omitempty"`
 }
 
-// Secret is a file that a build step may read, and that no layer holds.
+// Secret is a file, or a variable of the environment, that a build step may read, and that no layer holds.
 type Secret struct {
-	Type string `json:"type"`
+	Type string `json:"type"` // file or env
 	ID   string `json:"id"`
-	Src  string `json:"src"`
+	Src  string `json:"src,omitempty"`
+	Env  string `json:"env,omitempty"`
 }
 
 // bake makes the definition. The label that the plan is known by is a digest of all the rest but the places on this
@@ -55,7 +57,14 @@ func (p *Plan) bake() Bake {
 		t.Annotations = append(t.Annotations, "index,manifest:"+key+"="+p.Labels[key])
 	}
 	for _, id := range p.Secrets {
-		t.Secret = append(t.Secret, Secret{"file", id, p.secrets[id]})
+		if file, ok := p.secrets[id]; ok {
+			t.Secret = append(t.Secret, Secret{Type: "file", ID: id, Src: file})
+		} else {
+			t.Secret = append(t.Secret, Secret{Type: "env", ID: id, Env: id})
+		}
+	}
+	if p.SSH {
+		t.SSH = []string{agent}
 	}
 	if p.Cache == workspace.CacheRegistry {
 		for _, platform := range p.Platforms {

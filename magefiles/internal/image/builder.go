@@ -2,22 +2,19 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -26,36 +23,18 @@ type Builder struct {
 	Runner command.Runner
 	Name   string    // of the builder; "" is the one that buildx has selected
 	Log    io.Writer // what buildx says; nil discards
-}
-
-// Node is what a builder can do.
-type Node struct {
-	Name, Driver string
-	Platforms    []string // that it can run, by emulation too
-	HostNetwork  bool     // a container that has this machine's network
-	Bare         []string // addresses on other machines to which it talks without TLS: anyone who reaches them can build there
-}
-
-// Loopback says whether the builder can reach what listens on this machine's loopback. One on another machine cannot
-// either, but that is not to be seen.
-func (n Node) Loopback() bool {
-	return n.HostNetwork || n.Driver != "docker-container" && n.Driver != "kubernetes" && n.Driver != "docker"
+	Pass   []string  // variables that are secrets of a build, which docker would not get otherwise
 }
 
 const makeBuilder = "`docker buildx create --use --driver docker-container` makes one here; README says how to use one elsewhere"
 
 // Look starts the builder, where it has to be, and says what it can do.
 func (b *Builder) Look(ctx context.Context) (Node, error) {
-	var out bytes.Buffer
-	args := []string{"buildx", "inspect", "--bootstrap"}
-	if b.Name != "" {
-		args = append(args, "--builder="+b.Name)
-	}
-	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Env: b.environ(), Stdout: &out, Stderr: &out, Answers: true})
+	text, err := b.inspect(ctx, "--bootstrap")
 	if cause := context.Cause(ctx); cause != nil {
 		return Node{}, cause
 	}
-	text, named := out.String(), ""
+	named := ""
 	if b.Name != "" {
 		named = ", " + b.Name
 	}
@@ -65,53 +44,32 @@ func (b *Builder) Look(ctx context.Context) (Node, error) {
 	case err != nil && (strings.Contains(text, "unknown command: docker buildx") || strings.Contains(text, "'buildx' is not a docker command") || strings.Contains(text, "unknown flag: --bootstrap")):
 		return Node{}, operr.New("install docker-buildx (Debian, Ubuntu: docker-buildx or docker-buildx-plugin)", "images are built by docker buildx, and docker has no buildx here")
 	case err != nil && strings.Contains(text, "no builder"):
-		return Node{}, operr.New(makeBuilder+", or correct BUILDX_BUILDER", "there is no builder %q", b.Name).WithDetail(lastLines(text))
+		return Node{}, operr.New(makeBuilder+", or correct BUILDX_BUILDER", "there is no builder %q", b.Name).WithDetail(b.last(text))
 	case err != nil:
-		return Node{}, operr.New(makeBuilder, "the builder does not answer%s: %w", named, err).WithDetail(lastLines(text))
+		if nodes := b.absent(ctx); nodes != "" {
+			return Node{}, operr.New(strings.ReplaceAll(nextForNodes, "BUILDER", cmp.Or(b.Name, "BUILDER")), "the builder does not answer%s: %s: %w", named, nodes, err).WithDetail(b.last(text))
+		}
+		return Node{}, operr.New(makeBuilder, "the builder does not answer%s: %w", named, err).WithDetail(b.last(text))
 	}
 	return parseInspect(text), nil
+}
+
+// inspect is what buildx says of the builder.
+func (b *Builder) inspect(ctx context.Context, options ...string) (string, error) {
+	var out bytes.Buffer
+	args := append([]string{"buildx", "inspect"}, options...)
+	if b.Name != "" {
+		args = append(args, "--builder="+b.Name)
+	}
+	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Env: b.environ(), Stdout: &out, Stderr: &out, Answers: true})
+	return out.String(), err
 }
 
 // environ is what docker gets: what it is let in by, at a builder and at a registry, and no other credential. A build runs code of
 // others on the builder, which may be this machine. What a build is to have is a secret of its definition.
 func (b *Builder) environ() []string {
-	env, _ := command.Withhold(b.secrets(), command.Docker...)
+	env, _ := command.Withhold(b.secrets(), slices.Concat(command.Docker, b.Pass)...)
 	return env
-}
-
-// parseInspect reads what `buildx inspect` prints: the builder, and then each of its nodes.
-func parseInspect(text string) (n Node) {
-	for line := range strings.Lines(text) {
-		key, value, _ := strings.Cut(line, ":")
-		value = strings.TrimSpace(value)
-		switch {
-		case key == "Endpoint" && bare(value):
-			n.Bare = append(n.Bare, value)
-		case key == "Name" && n.Name == "":
-			n.Name = value
-		case key == "Driver":
-			n.Driver = value
-		case key == "Driver Options":
-			n.HostNetwork = strings.Contains(value, `network="host"`)
-			if last := len(n.Bare) - 1; last >= 0 && strings.Contains(value, `cacert="`) { // of the node whose endpoint was just read
-				n.Bare = n.Bare[:last]
-			}
-		case key == "Platforms":
-			for p := range strings.SplitSeq(value, ",") {
-				p = strings.TrimSuffix(strings.TrimSpace(p), "*") // a star is a platform that was set by hand
-				if p != "" && !slices.Contains(n.Platforms, p) {
-					n.Platforms = append(n.Platforms, p)
-				}
-			}
-		}
-	}
-	return n
-}
-
-// bare says whether an endpoint is a plain TCP port of another machine. TLS is a matter of the node's options.
-func bare(endpoint string) bool {
-	u, err := url.Parse(endpoint)
-	return err == nil && u.Scheme == "tcp" && !httpclient.Loopback(u.Hostname())
 }
 
 // bakeArgs is the command line that builds a definition given on standard input. The folders outside of the current one
@@ -124,7 +82,12 @@ func (b *Builder) bakeArgs(d Bake, metadata string) []string {
 	for _, t := range d.Target {
 		args = append(args, "--allow=fs.read="+t.Context)
 		for _, s := range t.Secret {
-			args = append(args, "--allow=fs.read="+s.Src)
+			if s.Type == "file" {
+				args = append(args, "--allow=fs.read="+s.Src)
+			}
+		}
+		if len(t.SSH) > 0 {
+			args = append(args, "--allow=ssh")
 		}
 		for _, o := range t.Output {
 			if dest, ok := valueOf(o, "dest"); ok {
@@ -160,7 +123,7 @@ func (b *Builder) bake(ctx context.Context, d Bake, dir string) (Built, error) {
 			continue
 		}
 		if err != nil {
-			return Built{}, buildError(err, record, b.Name, pushesTo(d))
+			return Built{}, b.failed(ctx, err, record, pushesTo(d))
 		}
 		built := before.and(readRecord(record))
 		built.Digest, err = readMetadata(metadata)
@@ -173,12 +136,20 @@ func (b *Builder) bakeOnce(ctx context.Context, d Bake, text []byte, metadata st
 	if err := os.Remove(metadata); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
+	return b.record(ctx, b.bakeArgs(d, metadata), text)
+}
+
+// record runs docker, and returns what it said as it is: a secret may be a part of what is looked for in it, as of a platform's name.
+// What people see of it has no secret: the log, and what [Builder.last] gives.
+func (b *Builder) record(ctx context.Context, args []string, stdin []byte) (string, error) {
 	var record bytes.Buffer
 	out := io.Writer(&record)
 	if b.Log != nil {
-		out = io.MultiWriter(&record, b.Log)
+		log, _, flush := command.Hiding(b.secrets(), b.Log, nil)
+		defer flush()
+		out = io.MultiWriter(&record, log)
 	}
-	err = b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: b.bakeArgs(d, metadata), Env: b.environ(), Stdin: bytes.NewReader(text), Stdout: out, Stderr: out})
+	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Env: b.environ(), Stdin: bytes.NewReader(stdin), Stdout: out, Stderr: out, Answers: true})
 	return record.String(), err
 }
 
@@ -217,9 +188,9 @@ func readMetadata(file string) (string, error) {
 // A numbered step of the plain record: "#12 [linux/amd64 build 3/4] RUN …" ("[build 3/4]" for one platform, and "[3/4]" for one
 // stage without a name besides), and later "#12 CACHED" or "#12 DONE 1.2s".
 var (
-	stepLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^#(\d+) (\[(?:[^\]]* )?\d+/\d+\] .*)$`) })
-	fromStep = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\[[^\]]*\] FROM `) }) // done each time: it says what the name stands for
-	endLine  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^#(\d+) (CACHED|DONE [\d.]+s)$`) })
+	stepLine = lazily(`^#(\d+) (\[(?:[^\]]* )?\d+/\d+\] .*)$`)
+	fromStep = lazily(`^\[[^\]]*\] FROM `) // done each time: it says what the name stands for
+	endLine  = lazily(`^#(\d+) (CACHED|DONE [\d.]+s)$`)
 )
 
 // readRecord tells which steps of the Dockerfile were run.
@@ -244,7 +215,17 @@ func readRecord(text string) (b Built) {
 	return b
 }
 
-func lastLines(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
+// last are the last lines of what docker said, for people.
+func (b *Builder) last(text string) string {
+	lines := strings.Split(strings.TrimSpace(b.shown(text)), "\n")
 	return strings.Join(lines[max(0, len(lines)-12):], "\n")
+}
+
+// shown is a text for people: without the secrets of the environment.
+func (b *Builder) shown(text string) string {
+	var shown strings.Builder
+	out, _, flush := command.Hiding(b.secrets(), &shown, nil)
+	_, _ = io.WriteString(out, text)
+	flush()
+	return shown.String()
 }

@@ -184,7 +184,7 @@ func firstCredential(text []byte, environ []string) (where, is string) {
 			if is := credentialIn(t); is != "" {
 				return key, is
 			}
-			if isProxy.MatchString(key) && bareCredential(t) {
+			if isProxy().MatchString(key) && bareCredential(t) {
 				return key, "a password in an address"
 			}
 			if decoded, err := base64.StdEncoding.DecodeString(t); err == nil && utf8.Valid(decoded) {
@@ -230,7 +230,7 @@ var examples = []string{"user:password", "username:password", "user:pass", "name
 // credentialIn says what kind of credential stands in a text; "" for none. Of an address it is the password, or a name that is as
 // long as a token. Variables are none, nor what others have masked, nor a password that is the name: a service's own default.
 func credentialIn(text string) string {
-	for _, m := range address.FindAllStringSubmatch(text, -1) {
+	for _, m := range address().FindAllStringSubmatch(text, -1) {
 		scheme, user := strings.ToLower(m[1]), m[2]
 		name, password, set := strings.Cut(user, ":")
 		switch {
@@ -242,13 +242,13 @@ func credentialIn(text string) string {
 			return "a token in an address"
 		}
 	}
-	for _, m := range inPath.FindAllStringSubmatch(text, -1) {
+	for _, m := range inPath().FindAllStringSubmatch(text, -1) {
 		_, topic := strconv.Atoi(m[2]) // of a forum, which has its number behind its title
 		if strings.ContainsAny(m[1], digits) && topic != nil {
 			return "a token in the address of a channel"
 		}
 	}
-	for _, t := range tokens.FindAllString(text, -1) {
+	for _, t := range tokens().FindAllString(text, -1) {
 		if !strings.HasSuffix(t, "EXAMPLE") { // of AWS's manuals
 			return "a token or a key"
 		}
@@ -257,12 +257,12 @@ func credentialIn(text string) string {
 	if !strings.Contains(lower, "authorization") && !strings.Contains(lower, "_proxy") {
 		return ""
 	}
-	for _, m := range bearer.FindAllStringSubmatch(text, -1) {
+	for _, m := range bearer().FindAllStringSubmatch(text, -1) {
 		if strings.ContainsAny(m[1], digits) {
 			return "a token or a key"
 		}
 	}
-	for _, m := range proxy.FindAllStringSubmatch(text, -1) {
+	for _, m := range proxy().FindAllStringSubmatch(text, -1) {
 		if bareCredential(m[1]) {
 			return "a password in an address"
 		}
@@ -274,8 +274,8 @@ const digits = "0123456789"
 
 // isLiteral says whether a text is more than variables.
 func isLiteral(text string) bool {
-	return !variable.MatchString(text) ||
-		strings.ContainsFunc(variable.ReplaceAllString(text, ""), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+	return !variable().MatchString(text) ||
+		strings.ContainsFunc(variable().ReplaceAllString(text, ""), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }
 
 // bareCredential says whether an address without a scheme, as proxies are written, has a password.

@@ -32,11 +32,17 @@ func header(machine elf.Machine, order binary.ByteOrder) string {
 // files does what BuildKit does with the Dockerfile that fetches programs from an image of these files.
 func files(of map[string]string) func(context.Context, command.Cmd) error {
 	return func(_ context.Context, c command.Cmd) error {
-		dest := ""
+		dest, platforms := "", []string{}
 		for _, a := range c.Args {
 			if d, ok := strings.CutPrefix(a, `--output=type=local,"dest=`); ok {
 				dest = strings.TrimSuffix(d, `"`)
 			}
+			if p, ok := strings.CutPrefix(a, "--platform="); ok {
+				platforms = strings.Split(p, ",")
+			}
+		}
+		if len(platforms) > 1 {
+			dest = filepath.Join(dest, strings.ReplaceAll(platforms[len(platforms)-1], "/", "_"))
 		}
 		text, err := io.ReadAll(c.Stdin)
 		if err != nil {
@@ -110,7 +116,7 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := job(t, same, files(c.files))
-			err := j.ofItsPlatform(t.Context(), Image{Platform: "linux/arm64", Env: c.env, Entrypoint: c.of})
+			err := j.ofTheirPlatforms(t.Context(), []Image{{Platform: "linux/arm64", Env: c.env, Entrypoint: c.of}})
 			left, lerr := filepath.Glob(filepath.Join(j.Dir, "programs-*"))
 			require.NoError(t, lerr)
 			require.Empty(t, left)
@@ -123,7 +129,43 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 	}
 
 	j := job(t, same, says(1, "no such host"))
-	require.ErrorContains(t, j.ofItsPlatform(t.Context(), Image{Platform: "linux/arm64"}), "looking at the programs of theapp for linux/arm64")
+	require.ErrorContains(t, j.ofTheirPlatforms(t.Context(), []Image{{Platform: "linux/arm64"}}), "looking at the programs of theapp for linux/arm64")
+}
+
+// Programs of several platforms come by one build, where they are in the same places; what is not where one build puts it is fetched alone.
+func TestProgramsOfSeveralPlatforms(t *testing.T) {
+	const amd64, arm64, ppc = "linux/amd64", "linux/arm64", "linux/ppc64le"
+	of := func(platform string, entry ...string) Image { return Image{Platform: platform, Entrypoint: entry} }
+	script := "#!/bin/sh\nPATH=/opt/env/bin:$PATH\n"
+	for name, c := range map[string]struct {
+		images []Image
+		files  map[string]string
+		builds []string
+		want   string
+	}{
+		"one":               {[]Image{of(amd64)}, nil, []string{amd64}, ""},
+		"alike":             {[]Image{of(amd64), of(arm64)}, map[string]string{"/bin/sh": "#!x"}, []string{amd64 + "," + arm64, amd64}, ""}, // the builder of this test has but the last one
+		"alike, one wrong":  {[]Image{of(amd64), of(arm64)}, map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}, []string{amd64 + "," + arm64, amd64}, "for linux/arm64 has a program of another platform: sh is for amd64"},
+		"alike, other":      {[]Image{of(arm64), of(amd64)}, map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}, []string{arm64 + "," + amd64, arm64}, "for linux/arm64 has a program of another platform: sh is for amd64"},
+		"two and one":       {[]Image{of(amd64, "/a"), of(arm64, "/b"), of(ppc, "/a")}, map[string]string{"/a": ""}, []string{amd64 + "," + ppc, amd64, arm64}, ""},
+		"a script, in both": {[]Image{of(amd64, "/a"), of(arm64, "/a")}, map[string]string{"/a": script}, []string{amd64 + "," + arm64, amd64, amd64 + "," + arm64, amd64}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var builds []string
+			kit := files(c.files)
+			j := job(t, same, func(ctx context.Context, k command.Cmd) error {
+				builds = append(builds, strings.TrimPrefix(k.Args[2], "--platform="))
+				return kit(ctx, k)
+			})
+			err := j.ofTheirPlatforms(t.Context(), c.images)
+			require.Equal(t, c.builds, builds)
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
 }
 
 // It is refused where no builder can run the platform, and whatever the check says.

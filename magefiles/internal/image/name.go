@@ -2,10 +2,8 @@ package image
 
 import (
 	"net"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -13,10 +11,8 @@ import (
 // The grammar of references, of distribution's reference package: a host that Docker takes as one (with a dot, a port, or
 // localhost), and lower-case components.
 var (
-	host = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|localhost:\d+|[a-z0-9-]+(\.[a-z0-9-]+)*:\d+|\[[0-9a-f:]+\](:\d+)?)$`)
-	})
-	component = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`) })
+	host      = lazily(`^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|localhost:\d+|[a-z0-9-]+(\.[a-z0-9-]+)*:\d+|\[[0-9a-f:]+\](:\d+)?)$`)
+	component = lazily(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`)
 )
 
 // maxRepository is the longest repository that registries take, host included.

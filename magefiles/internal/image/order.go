@@ -63,7 +63,7 @@ func (h Held) keeps(name, revision string) string {
 	case Apart:
 		return fmt.Sprintf("stays: it has %s of %s, and neither commit is made on the other one"+moves, h.Version, shortCommit(h.Revision), name)
 	}
-	return fmt.Sprintf("stays: it has %s of %s, which git cannot compare here (another repository's, or this clone is shallow)"+moves, h.Version, shortCommit(h.Revision), name)
+	return fmt.Sprintf("stays: it has %s of %s, which git cannot compare here (another repository's, or one that this clone lacks: `git fetch`)"+moves, h.Version, shortCommit(h.Revision), name)
 }
 
 // shortCommit is what a label says of a commit, for people.

@@ -34,6 +34,7 @@ type Plan struct {
 	Tags       []Tag             `json:"tags"`
 	SBOM       string            `json:"sbom"` // the generator; "" where none is made
 	Secrets    []string          `json:"secrets"`
+	SSH        bool              `json:"ssh,omitempty"` // the SSH agent is lent to the build
 	Cache      string            `json:"cache"`
 	Rewrite    bool              `json:"rewrite_timestamp"`
 	Warnings   []string          `json:"warnings"`
@@ -65,6 +66,8 @@ type Request struct {
 	SBOM                 string            // image that makes it; "" for none
 	NoSBOM               string            // why there is none
 	Secrets              map[string]string // files by id
+
+	IsSet func(variable string) bool // says of variables that [tool.image] names whether they are set; nil knows none
 
 	Have []string        // the repository's tags
 	Held map[string]Held // what those of Candidates stand for, and how their commits stand to ours
@@ -125,7 +128,8 @@ func New(r Request) (*Plan, error) {
 	}
 	file := dockerfile.Parse(r.Dockerfile)
 	p.describe(r, file)
-	unmet, err := notGiven(p.Dir, file)
+	p.lend(config, r.IsSet)
+	unmet, err := p.notGiven(config, file)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -314,4 +315,65 @@ func TestMountsThatNoBuildIsGiven(t *testing.T) {
 		require.ErrorContains(t, err, want)
 		require.NotEmpty(t, err.(*operr.Error).Next)
 	}
+}
+
+// What [tool.image] names is lent to a build, where this environment has it; docker gets a variable, and no other secret.
+func TestWhatABuildIsLent(t *testing.T) {
+	const ssh, token, both = "RUN --mount=type=ssh,required x", "RUN --mount=type=secret,id=OUR_TOKEN,env=T,required=true x", "RUN --mount=type=ssh --mount=type=secret,id=OUR_TOKEN x"
+	for _, c := range []struct {
+		text    string
+		ssh     bool
+		secrets []string
+		set     []string
+		says    string // in an error or a warning
+		failed  bool
+	}{
+		{ssh, true, nil, []string{"SSH_AUTH_SOCK"}, "", false},
+		{ssh, true, nil, nil, "mounts the SSH agent default, and there is none here: the step requires it", true},
+		{ssh, false, nil, []string{"SSH_AUTH_SOCK"}, "mounts the SSH agent default, and a build is given none: the step requires it", true},
+		{"RUN --mount=type=ssh,id=work x", true, nil, []string{"SSH_AUTH_SOCK"}, "mounts the SSH agent work, and a build is given none", false},
+		{token, false, []string{"OUR_TOKEN"}, []string{"OUR_TOKEN", "THEIR_TOKEN"}, "", false},
+		{token, false, []string{"OUR_TOKEN"}, nil, "mounts the secret OUR_TOKEN, and the variable is not set here: the step requires it", true},
+		{token, false, []string{"OTHER_TOKEN"}, []string{"OTHER_TOKEN"}, "mounts the secret OUR_TOKEN, and a build is given none", true},
+		{both, true, []string{"OUR_TOKEN"}, []string{"SSH_AUTH_SOCK", "OUR_TOKEN"}, "", false},
+		{both, true, []string{"OUR_TOKEN"}, []string{"SSH_AUTH_SOCK"}, "mounts the secret OUR_TOKEN, and the variable is not set here: set OUR_TOKEN", false},
+	} {
+		r := request(t)
+		r.Locked, r.Dockerfile = true, []byte("FROM a:1\n"+c.text+"\n")
+		r.Downstream.Image.SSH, r.Downstream.Image.Secrets = c.ssh, c.secrets
+		isSet := func(name string) bool { return slices.Contains(c.set, name) }
+		r.IsSet = isSet
+		p, err := New(r)
+		if c.failed {
+			require.ErrorContains(t, err, c.says, c.text)
+			require.NotEmpty(t, err.(*operr.Error).Next)
+			continue
+		}
+		require.NoError(t, err)
+		if c.says == "" {
+			require.Empty(t, p.Warnings)
+		} else {
+			require.Contains(t, strings.Join(p.Warnings, "\n"), c.says)
+		}
+		target, argv := p.pushed().Target["default"], (&Builder{}).bakeArgs(p.pushed(), "m")
+		for _, name := range c.secrets {
+			require.Equal(t, isSet(name), slices.Contains(target.Secret, Secret{Type: "env", ID: name, Env: name}), c.text)
+		}
+		lent := c.ssh && isSet("SSH_AUTH_SOCK")
+		require.Equal(t, lent, slices.Equal(target.SSH, []string{"default"}))
+		require.Equal(t, lent, slices.Contains(argv, "--allow=ssh"))
+		require.NotContains(t, argv, "--allow=fs.read=")
+
+		r.Dockerfile, r.IsSet = []byte("FROM a:1\n"), nil
+		without, err := New(r)
+		require.NoError(t, err)
+		r.IsSet = isSet
+		with, err := New(r)
+		require.NoError(t, err)
+		require.Equal(t, without.Labels[labelPlan], with.Labels[labelPlan], "it is the same plan, whoever's secrets are lent")
+	}
+	b := seen(t, "", 0, "OUR_TOKEN=our-own-secret-1", "THEIR_TOKEN=their-own-secret", "SSH_AUTH_SOCK=/agent")
+	b.Pass = []string{"OUR_TOKEN"}
+	require.Subset(t, b.environ(), []string{"OUR_TOKEN=our-own-secret-1", "SSH_AUTH_SOCK=/agent"})
+	require.NotContains(t, b.environ(), "THEIR_TOKEN=their-own-secret")
 }

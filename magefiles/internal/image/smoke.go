@@ -1,23 +1,19 @@
 package image
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -58,19 +54,19 @@ func (j *Job) smoke(ctx context.Context) (string, error) {
 
 // checkRest runs the check where it has not passed yet, side by side, and returns the platforms.
 func (j *Job) checkRest(ctx context.Context) (now []string, err error) {
-	errs := make([]error, 2*len(j.index.Images))
+	errs := make([]error, 1+len(j.index.Images))
 	var wait sync.WaitGroup
+	if !j.Result.Reused {
+		wait.Go(func() { errs[0] = j.ofTheirPlatforms(ctx, j.index.Images) })
+	}
 	for n, one := range j.index.Images {
-		if !j.Result.Reused {
-			wait.Go(func() { errs[n] = j.ofItsPlatform(ctx, one) })
-		}
 		switch {
 		case slices.Contains(j.Result.Checked, one.Platform):
 		case !slices.Contains(j.node.Platforms, one.Platform):
 			j.Result.NotChecked = append(j.Result.NotChecked, one.Platform)
 		default:
 			now = append(now, one.Platform)
-			wait.Go(func() { errs[len(j.index.Images)+n] = j.check(ctx, one) })
+			wait.Go(func() { errs[1+n] = j.check(ctx, one) })
 		}
 	}
 	wait.Wait()
@@ -114,42 +110,74 @@ func (j *Job) check(ctx context.Context, one Image) error {
 		return operr.New(`write it as ENTRYPOINT ["program", "argument"], with "$@" where it is a script; no tag was moved`,
 			"the image of %s has an entry point in the shell form, which starts without looking at a command: it could not run its check", j.Plan.Name)
 	}
-	commands := [][]string{j.Plan.Check}
-	says, fails := newWitnesses(j.Plan.Check)
-	if len(one.Entrypoint) > 0 {
-		if says != nil {
-			commands = append(commands, says)
+	limited, cancel := context.WithTimeoutCause(ctx, j.limit(), errCheckLimit)
+	defer cancel()
+	if loud := newLoud(j.Plan.Check); loud != nil && len(one.Entrypoint) > 0 {
+		record, err := j.checkBy(limited, one, loud)
+		step := failedStep(record)
+		switch {
+		case err != nil && loud.proves(record, step):
+			return nil
+		case err != nil && !loud.failedAt(step): // the check did
+			return j.decide(limited, one, record, err, nil, nil)
 		}
-		commands = append(commands, fails)
 	}
-	from, where := j.subject()
+	says, fails := newWitnesses(j.Plan.Check)
+	var witnesses []witness
+	if len(one.Entrypoint) > 0 {
+		witnesses = append(witnesses, says, fails)
+	}
+	record, err := j.checkBy(limited, one, witnesses...)
+	return j.decide(limited, one, record, err, says, fails)
+}
+
+// limit is how long the check may take.
+func (j *Job) limit() time.Duration { return cmp.Or(j.Plan.limit, limitOfCheck) }
+
+// checkBy runs the check, and then witnesses; nil is none. It returns what buildx said.
+func (j *Job) checkBy(ctx context.Context, one Image, witnesses ...witness) (string, error) {
+	commands := [][]string{j.Plan.Check}
+	for _, w := range witnesses {
+		if w != nil {
+			commands = append(commands, w)
+		}
+	}
+	from, _ := j.subject()
 	dockerfile, err := dockerfileOf(from, one, commands...)
 	if err != nil {
-		return err
+		return "", err
 	}
-	limit := cmp.Or(j.Plan.limit, limitOfCheck)
-	limited, cancel := context.WithTimeoutCause(ctx, limit, errCheckLimit)
-	defer cancel()
-	record, err := j.aside(limited, one.Platform, dockerfile, "--output=type=cacheonly")
-	switch cause := context.Cause(limited); {
+	return j.aside(ctx, one.Platform, dockerfile, "--output=type=cacheonly")
+}
+
+// failedStep is the step that failed, with what it said; "" where none did.
+func failedStep(record string) string {
+	if m := stepSaid().FindStringSubmatch(record); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// decide says what a build means that ran the check, and then the witnesses.
+func (j *Job) decide(ctx context.Context, one Image, record string, err error, says, fails witness) error {
+	step := failedStep(record)
+	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errCheckLimit):
 		return operr.New("let the check end by itself, where its entry point is a server have that look at its command, or raise check-timeout in [tool.image]; no tag was moved",
-			"the image of %s did not end `%s` on %s within %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform, limit).WithDetail(lastLines(record))
+			"the image of %s did not end `%s` on %s within %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform, j.limit()).WithDetail(j.Builder.last(record))
 	case cause != nil:
 		return cause
-	case err == nil && len(commands) > 1:
+	case err == nil && len(one.Entrypoint) > 0:
 		return j.heard(one, record, "", says, fails)
 	case err == nil:
 		return nil
+	case step == "":
+		return j.Builder.unread(ctx, err, record, j.Plan.Repository, fmt.Sprintf("the check of %s on %s could not be run", j.Plan.Name, one.Platform))
+	case says != nil && says.failedAt(step) || fails != nil && fails.failedAt(step):
+		return j.heard(one, record, step, says, fails)
 	}
-	m := failed.FindStringSubmatch(record)
-	if m == nil {
-		return operr.New("no tag was moved; see whether the builder can read the registry", "the check of %s on %s could not be run: %w", j.Plan.Name, one.Platform, err).WithDetail(lastLines(record))
-	}
-	if says != nil && says.failedAt(m[1]) || fails.failedAt(m[1]) {
-		return j.heard(one, record, m[1], says, fails)
-	}
-	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(lastLines(m[1]))
+	_, where := j.subject()
+	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(j.Builder.last(step))
 }
 
 // shellForm reports whether an entry point is a shell's script that looks at no argument, as Docker writes the shell form, whatever
@@ -166,7 +194,7 @@ func shellForm(entrypoint []string) bool {
 var shells = []string{"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"}
 
 // argument is what a script gets its arguments by.
-var argument = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(\{?[0-9@*])`) })
+var argument = lazily(`\$(\{?[0-9@*])`)
 
 // subject is what a Dockerfile beside the image takes it from, and where a person finds it.
 func (j *Job) subject() (from, where string) {
@@ -191,11 +219,10 @@ func (j *Job) aside(ctx context.Context, platform string, dockerfile []byte, out
 	if err := os.MkdirAll(empty, 0o755); err != nil {
 		return "", err
 	}
-	var said bytes.Buffer
-	out := io.Writer(&said)
-	if j.Builder.Log != nil {
-		out = io.MultiWriter(&said, j.Builder.Log)
+	args = append(args, "--", empty)
+	record, err = j.Builder.record(ctx, args, dockerfile)
+	if err != nil && ctx.Err() == nil && passing(record) {
+		record, err = j.Builder.record(ctx, args, dockerfile)
 	}
-	err = j.Builder.Runner.Run(ctx, command.Cmd{Name: "docker", Args: append(args, "--", empty), Env: j.Builder.environ(), Stdin: bytes.NewReader(dockerfile), Stdout: out, Stderr: out})
-	return said.String(), err
+	return record, err
 }

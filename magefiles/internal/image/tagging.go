@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -29,6 +30,8 @@ type tagging struct {
 	first   map[string]string // digest that a tag had when the plan was made, or else as in seen
 	seen    map[string]string // digest that a tag had when this job first looked at it
 	refused map[string]error  // tags that the registry did not let go
+	last    []goal            // what was written in the round before
+	unmoved int               // rounds in a row that found what the round before had found
 }
 
 // tag moves the tags by what the registry has at that moment, since time has passed.
@@ -49,12 +52,45 @@ func (j *Job) tag(ctx context.Context) (string, error) {
 		if len(todo) == 0 {
 			return t.done(now)
 		}
+		if err := t.again(ctx, todo); err != nil {
+			return "", err
+		}
 		if err := t.do(ctx, now, todo); err != nil {
 			return "", err
 		}
 	}
 	return "", operr.New("run it again when they have ended: nothing is lost",
 		"other jobs move the tags of %s all the while: it is not known where they end", j.Plan.Repository)
+}
+
+// maxUnmoved is how many rounds in a row may find all as it was before the round before wrote it, and firstWait how long the first one
+// of them waits; each of the others waits twice as long.
+const (
+	maxUnmoved = 5
+	firstWait  = 100 * time.Millisecond
+)
+
+// again waits where the same is to be written as in the round before: the registry, or a cache before it, does not show yet what it
+// took. One that never does is not another job.
+func (t *tagging) again(ctx context.Context, todo []goal) error {
+	if !slices.Equal(todo, t.last) {
+		t.last, t.unmoved = todo, 0
+		return nil
+	}
+	if t.unmoved++; t.unmoved > maxUnmoved {
+		var names []string
+		for _, g := range todo {
+			names = append(names, g.tag)
+		}
+		return operr.New("see whether a cache stands before the registry, and what it does with tags; then run it again: nothing is lost",
+			"the registry took %s for %s, and shows them where they were before", strings.Join(names, ", "), t.Plan.Repository)
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(firstWait << (t.unmoved - 1)):
+		return nil
+	}
 }
 
 // asked gives the tags that were asked for by name, whatever they stand for.
@@ -81,7 +117,7 @@ func (t *tagging) asked(ctx context.Context) (string, error) {
 			return "", operr.New("run it again if the tag is to go to this image", "another job has moved %s:%s to %s meanwhile", t.Plan.Repository, name, now)
 		}
 	}
-	return told(moved, stay), t.kept()
+	return told(moved, stay), t.kept(moved...)
 }
 
 // standsForImage is said of a tag that needs no move.
@@ -111,22 +147,27 @@ func (t *tagging) put(ctx context.Context, tag, digest string) error {
 	var keeps keepsTag
 	if errors.As(err, &keeps) {
 		t.refused[tag] = keeps
-		return nil
+		return t.rememberKept(tag)
 	}
-	if err == nil {
-		t.written[tag] = digest
+	if err != nil {
+		return err
 	}
-	return err
+	t.written[tag] = digest
+	return t.forgetKept(tag)
 }
 
-// kept is the error of a job whose image did not get a tag that the registry keeps.
-func (t *tagging) kept() error {
+// kept is the error of a job whose image did not get a tag that the registry keeps. Others moved.
+func (t *tagging) kept(moved ...string) error {
 	if len(t.refused) == 0 {
 		return nil
 	}
 	names := slices.Sorted(maps.Keys(t.refused))
+	others := "no tag moved"
+	if len(moved) > 0 {
+		others = "moved all the same: " + strings.Join(moved, ", ")
+	}
 	return operr.New("raise the version, and push again: its tags are new; or have the registry let go of them",
-		"the registry keeps %s of %s where it is: %w", strings.Join(names, ", "), t.Plan.Repository, t.refused[names[0]])
+		"the registry keeps %s of %s where it is: %w", strings.Join(names, ", "), t.Plan.Repository, t.refused[names[0]]).WithDetail(others)
 }
 
 // goal is a tag with the digest that it is to have, and the one that it had.
@@ -151,7 +192,8 @@ func (t *tagging) do(ctx context.Context, now view, todo []goal) error {
 
 // done is the end: what became of each tag.
 func (t *tagging) done(now view) (string, error) {
-	var moved, stay, why []string
+	var moved, stay []string
+	var why []Tag
 	planned := map[string]bool{}
 	for _, tag := range t.Plan.Tags {
 		planned[tag.Name] = tag.Moves
@@ -177,12 +219,34 @@ func (t *tagging) done(now view) (string, error) {
 		default:
 			stay = append(stay, tag.Name)
 			if planned[tag.Name] {
-				why = append(why, tag.Name+" "+tag.Why)
+				why = append(why, tag)
 			}
 		}
 		t.Result.Tags = append(t.Result.Tags, tag)
 	}
-	return strings.Join(append([]string{told(moved, stay)}, why...), "; "), t.kept()
+	return strings.Join(append([]string{told(moved, stay)}, reasons(why)...), "; "), t.kept(moved...)
+}
+
+// reasons are why tags stay, those of several tags once.
+func reasons(tags []Tag) (said []string) {
+	names := map[string][]string{}
+	var order []string
+	for _, t := range tags {
+		reason, _ := strings.CutSuffix(strings.TrimPrefix(t.Why, "stays: "), "; -tag="+t.Name+" moves it")
+		if names[reason] == nil {
+			order = append(order, reason)
+		}
+		names[reason] = append(names[reason], t.Name)
+	}
+	for _, reason := range order {
+		of := names[reason]
+		if len(of) == 1 {
+			said = append(said, fmt.Sprintf("%s stays: %s; -tag=%s moves it", of[0], reason, of[0]))
+			continue
+		}
+		said = append(said, fmt.Sprintf("%s stay, each since %s; -tag=%s moves them", strings.Join(of, ", "), reason, strings.Join(of, ",")))
+	}
+	return said
 }
 
 func told(moved, stay []string) string {

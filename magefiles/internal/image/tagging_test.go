@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -58,7 +59,7 @@ func TestWhatStaysAgainstThePlanIsTold(t *testing.T) {
 	require.NoError(t, err)
 	said, err := j.tag(t.Context())
 	require.NoError(t, err)
-	require.Contains(t, said, "sha-000000000001; 1.2.3, 1.2, 1, latest stay; 1.2.3 stays: it has 1.2.3 of a later commit, 000000000002; -tag=1.2.3 moves it; ")
+	require.Contains(t, said, "sha-000000000001; 1.2.3, 1.2, 1, latest stay; 1.2.3, 1.2, 1, latest stay, each since it has 1.2.3 of a later commit, 000000000002; -tag=1.2.3,1.2,1,latest moves them")
 	require.Equal(t, state{"1.2.3": 1, "1.2": 1, "1": 1, "latest": 1}, y.tags())
 }
 
@@ -99,8 +100,92 @@ func TestImmutableTags(t *testing.T) {
 			}
 			require.ErrorIs(t, err, ErrImmutable)
 			require.ErrorContains(t, err, "the registry keeps 1.2.3 of 127.0.0.1:1/someone/theapp where it is: ")
-			require.Contains(t, fmt.Sprintf("%+v", err), "→ raise the version")
+			require.Contains(t, fmt.Sprintf("%+v", err), "\n  moved all the same: sha-000000000002, 1.2, 1, latest\n→ raise the version")
 			require.Equal(t, state{"1.2.3": 0, "1.2": 1, "1": 1, "latest": 1}, y.tags())
 		})
+	}
+}
+
+// A tag that the registry did not let go is known before the next build, until it lets it go.
+func TestKeptTagsAreForeseen(t *testing.T) {
+	for _, keeps := range [][]string{{"1.2.3"}, {"1.2.3", "1.2"}, {"latest"}} {
+		y := newYard(t, aPlan(t), past{{nil, "1.2.3"}, {[]int{0}, "1.2.3"}, {[]int{1}, "1.2.3"}, {[]int{2}, "1.2.4"}})
+		y.plan.Warnings = nil
+		records := t.TempDir()
+		job := func(n int) *Job {
+			j := y.job(n, y.past.history())
+			j.Records = records
+			j.Foresee()
+			return j
+		}
+		j := job(0)
+		require.Empty(t, j.Plan.Warnings)
+		_, err := j.tag(t.Context())
+		require.NoError(t, err)
+		inner := y.handler
+		y.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			for _, tag := range keeps {
+				if r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/manifests/"+tag) {
+					http.Error(w, "the tag is immutable", http.StatusConflict)
+					return
+				}
+			}
+			inner.ServeHTTP(w, r)
+		})
+		j = job(1)
+		require.Empty(t, j.Plan.Warnings, "nobody knows yet")
+		_, err = j.tag(t.Context())
+		require.ErrorIs(t, err, ErrImmutable)
+		j = job(2)
+		require.Len(t, j.Plan.Warnings, 1)
+		for _, tag := range keeps {
+			require.Contains(t, j.Plan.Warnings[0], tag)
+		}
+		require.Contains(t, j.Plan.Warnings[0], "raise the version")
+		require.Empty(t, job(0).Plan.Warnings, "what stands for the commit does not go")
+		other := y.job(2, y.past.history())
+		other.Records, other.Plan.Repository = records, other.Plan.Repository+"2"
+		other.Foresee()
+		require.Empty(t, other.Plan.Warnings)
+
+		y.handler = inner // the registry lets them go
+		_, err = j.tag(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, job(3).Plan.Warnings)
+	}
+}
+
+// A registry that takes a tag and shows it where it was, for a moment or for ever, is not another job that moves tags.
+func TestTagsThatAreShownLater(t *testing.T) {
+	for stale, says := range map[int]string{3: "", 12: "", 1 << 30: "the registry took 1.2.3, 1.2, 1, latest for 127.0.0.1:1/someone/theapp, and shows them where they were before"} {
+		y := newYard(t, aPlan(t), past{{nil, "1.2.3"}, {[]int{0}, "1.2.3"}})
+		_, err := y.job(0, y.past.history()).tag(t.Context())
+		require.NoError(t, err)
+		j, inner, puts := y.job(1, y.past.history()), y.handler, 0
+		old := map[string]*httptest.ResponseRecorder{}
+		for _, tag := range j.Plan.Candidates() {
+			old[tag] = httptest.NewRecorder()
+			inner.ServeHTTP(old[tag], httptest.NewRequest(http.MethodGet, "/v2/someone/theapp/manifests/"+tag, nil))
+		}
+		y.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, tag, _ := strings.Cut(r.URL.Path, "/manifests/")
+			if was := old[tag]; was != nil && r.Method != http.MethodPut && puts <= stale {
+				puts++
+				for key := range was.Header() {
+					w.Header().Set(key, was.Header().Get(key))
+				}
+				_, _ = w.Write(was.Body.Bytes())
+				return
+			}
+			inner.ServeHTTP(w, r)
+		})
+		_, err = j.tag(t.Context())
+		if says == "" {
+			require.NoError(t, err)
+			require.Equal(t, state{"1.2.3": 1, "1.2": 1, "1": 1, "latest": 1}, y.tags())
+			continue
+		}
+		require.ErrorContains(t, err, says)
+		require.Contains(t, fmt.Sprintf("%+v", err), "→ see whether a cache stands before the registry")
 	}
 }

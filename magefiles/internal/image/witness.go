@@ -3,10 +3,8 @@ package image
 import (
 	"crypto/rand"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -30,13 +28,39 @@ func newWitnesses(check []string) (says, fails witness) {
 	return says, fails
 }
 
+// failsAloud is the end of a command that prints its words, and fails.
+const failsAloud = `echo "$0" "$@"; exit 1`
+
+// newLoud is both witnesses in one, where the image has a shell: with what it prints and with its failure it proves what the two prove,
+// and it is one step. It has as many words as the check, or more. Where it does not come out and fail, the two decide. nil for a check of
+// one word.
+func newLoud(check []string) witness {
+	if len(check) == 1 {
+		return nil
+	}
+	loud := witness{"sh", "-c", failsAloud}
+	for range max(1, len(check)-len(loud)) {
+		loud = append(loud, word())
+	}
+	return loud
+}
+
+// proves says whether the step that failed is this witness, of newLoud, and its words came out before.
+func (w witness) proves(record, step string) bool {
+	want := strings.Join(w[3:], " ")
+	return w.failedAt(step) && slices.ContainsFunc(printed().FindAllStringSubmatch(record, -1), func(m []string) bool {
+		before, found := strings.CutSuffix(strings.TrimSpace(m[1]), want)
+		return found && !strings.Contains(before, failsAloud)
+	})
+}
+
 func word() string { return "witness-" + strings.ToLower(rand.Text()) }
 
 // mark is a word that no other step of a build has.
 func (w witness) mark() string { return w[len(w)-1] }
 
 // printed is a line that a step of a build printed: BuildKit writes the step's number and the time before it.
-var printed = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^#\d+ \d+\.\d+ (.*)$`) })
+var printed = lazily(`(?m)^#\d+ \d+\.\d+ (.*)$`)
 
 // spoke reports whether a build's record has the line that the witness is to print. A log's prefix may stand before it; a trace of the
 // command is not what it prints.

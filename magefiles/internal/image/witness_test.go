@@ -25,6 +25,9 @@ func runs(argv []string) (string, int) {
 	case "echo":
 		return strings.Join(argv[1:], " "), 0
 	case "sh", "true":
+		if len(argv) > 3 && argv[2] == failsAloud {
+			return strings.Join(argv[3:], " "), 1
+		}
 		return "", 0
 	case "false":
 		return "", 1
@@ -158,6 +161,49 @@ func TestTheCheckHasToHaveRun(t *testing.T) {
 			}
 			require.ErrorContains(t, err, c.want)
 		})
+	}
+}
+
+// A check that passes is proved by one build with one step more; what does not come out loud is looked at by two, and a check that fails
+// is not run a second time.
+func TestBuildsOfACheck(t *testing.T) {
+	bare := func(argv []string) (string, int) { // an image without a shell
+		if argv[0] == "sh" {
+			return "sh: not found", 127
+		}
+		if argv[0] == "python" {
+			return "", 0
+		}
+		return runs(argv)
+	}
+	python, long := []string{"python", "-m", "app"}, []string{"sh", "-c", "x", "y", "z"}
+	for _, c := range []struct {
+		of     []string
+		check  []string
+		does   entryPoint
+		builds int
+		passes bool
+	}{
+		{nil, long, runs, 1, true},
+		{[]string{"/entry"}, long, runs, 1, true},
+		{[]string{"/entry"}, long[:2], runs, 1, true},
+		{[]string{"/entry"}, long[:1], runs, 1, true},
+		{[]string{"/entry"}, python, bare, 2, true},
+		{[]string{"/entry"}, python, func(argv []string) (string, int) { said, _ := bare(argv); return said, 0 }, 2, false},
+		{[]string{"/entry"}, long, func([]string) (string, int) { return "no", 1 }, 1, false},
+		{[]string{"/entry"}, long, func(argv []string) (string, int) { return runs(argv[:min(4, len(argv))]) }, 2, false},
+		{[]string{"/entry"}, long, func(argv []string) (string, int) { // says what it was given, and runs nothing
+			return strings.Join(argv, " "), map[bool]int{true: 1}[argv[2] == failsAloud]
+		}, 2, false},
+	} {
+		builds, kit := 0, buildKit(c.of, c.does)
+		j := job(t, func(r *Request) { r.Downstream.Image.Check = c.check }, func(ctx context.Context, k command.Cmd) error {
+			builds++
+			return kit(ctx, k)
+		})
+		err := j.check(t.Context(), Image{Platform: "linux/amd64", Entrypoint: c.of})
+		require.Equal(t, c.passes, err == nil, "%v %v: %v", c.of, c.check, err)
+		require.Equal(t, c.builds, builds, "%v %v", c.of, c.check)
 	}
 }
 

@@ -85,9 +85,6 @@ func (p *Terminal) read() {
 	}
 }
 
-// Pid is the process id of the program.
-func (p *Terminal) Pid() int { return p.x.Process.Pid }
-
 // Said is all that the terminal has shown.
 func (p *Terminal) Said() string {
 	p.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
@@ -19,6 +20,11 @@ type Image struct {
 
 	// CheckTimeout is how long the check may take on each platform; 0 is the default.
 	CheckTimeout time.Duration `json:"check-timeout,omitempty"`
+
+	// SSH lends the SSH agent of whoever builds to steps that mount one, and Secrets are variables of the environment that steps may
+	// mount, each as the secret of its name. They are called what secrets are called, so that they are hidden in what people see.
+	SSH     bool     `json:"ssh,omitempty"`
+	Secrets []string `json:"secrets,omitempty"`
 
 	// RewriteTimestamp lets BuildKit give every file that the build adds a time no later than the commit's, so that the same
 	// sources give the same bytes. It costs as much as compressing the layers again: a Dockerfile that gives its files fixed
@@ -50,6 +56,8 @@ func (s *source) readImage(m *Manifest) *Image {
 		"platforms":         func(e *tomledit.Node) { i.Platforms = s.strs(e) },
 		"check":             func(e *tomledit.Node) { i.Check = s.strs(e) },
 		"check-timeout":     func(e *tomledit.Node) { i.CheckTimeout = s.duration(e) },
+		"ssh":               func(e *tomledit.Node) { i.SSH = s.boolean(e) },
+		"secrets":           func(e *tomledit.Node) { i.Secrets = s.secrets(e) },
 		"cache":             func(e *tomledit.Node) { i.Cache = s.str(e) },
 		"rewrite-timestamp": func(e *tomledit.Node) { i.RewriteTimestamp = s.boolean(e) },
 	}
@@ -72,6 +80,28 @@ func (s *source) readImage(m *Manifest) *Image {
 	}
 	return i
 }
+
+// secrets reads the names of variables that a build may have.
+func (s *source) secrets(n *tomledit.Node) (names []string) {
+	for i, name := range s.strs(n) {
+		switch {
+		case !variable.MatchString(name):
+			s.fail(n.Children[i], `name each variable: secrets = ["MY_TOKEN"]`, "secrets cannot have %q", name)
+		case command.Publishes(name):
+			s.fail(n.Children[i], "give the build a key of its own, by another name", "secrets cannot have %q: whoever has it may publish", name)
+		case slices.Contains(GivenSecrets, name):
+			s.fail(n.Children[i], "leave it out", "secrets cannot have %q: a build is given that file where there is one", name)
+		case !command.Secret(name):
+			s.fail(n.Children[i], "call it as secrets are called, such as MY_TOKEN or MY_PASSWORD: by that it is hidden in what people see, and looked for in the image", "secrets cannot have %q", name)
+		default:
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// GivenSecrets are the ids of the files that every build may mount, where there are such.
+var GivenSecrets = []string{"PIXI_CONFIG", "RATTLER_AUTH_FILE"}
 
 // duration reads a time that is longer than none, as Go writes it: "90s", "15m".
 func (s *source) duration(n *tomledit.Node) time.Duration {

@@ -59,23 +59,31 @@ check = ["true"]
 check-timeout = "90s"
 cache = "registry"
 rewrite-timestamp = false
+ssh = true
+secrets = ["NPM_TOKEN", "MIRROR_PASSWORD"]
 `)
 	require.NoError(t, err)
 	full.Pos = Pos{}
 	require.Equal(t, &Image{
 		Name: "Other", Platforms: []string{"linux/arm64", "linux/amd64"}, Registry: "r.example/Someone", Check: []string{"true"}, CheckTimeout: 90 * time.Second, Cache: "registry",
+		SSH: true, Secrets: []string{"NPM_TOKEN", "MIRROR_PASSWORD"},
 	}, full)
 
 	for table, want := range map[string]string{
-		"[tool.image]\nplatform = []\n":                 `app/pixi.toml:10:1: [tool.image] has no key platform`,
-		"[tool.image]\nplatforms = []\n":                `app/pixi.toml:10:13: the image is made for no platform`,
-		"[tool.image]\nplatforms = [\"linux/s390x\"]\n": `app/pixi.toml:10:14: no conda platform is known for "linux/s390x"`,
-		"[tool.image]\nplatforms = [\"linux/ppc64le\"]": `app/pixi.toml:10:14: the image is to be made for linux/ppc64le, and the workspace is not made for linux-ppc64le`,
-		"[tool.image]\ncache = \"much\"\n":              `app/pixi.toml:10:9: cache cannot be "much"`,
-		"[tool.image]\ncheck-timeout = \"soon\"\n":      `app/pixi.toml:10:17: "soon" is not a time`,
-		"[tool.image]\ncheck-timeout = \"-1s\"\n":       `app/pixi.toml:10:17: "-1s" is not a time`,
-		"[tool.image]\ncheck-timeout = 90\n":            `app/pixi.toml:10:17: check-timeout must be a string, and is an integer`,
-		"[tool.image]\nname = 1\n":                      `app/pixi.toml:10:8: name must be a string, and is an integer`,
+		"[tool.image]\nplatform = []\n":                   `app/pixi.toml:10:1: [tool.image] has no key platform`,
+		"[tool.image]\nplatforms = []\n":                  `app/pixi.toml:10:13: the image is made for no platform`,
+		"[tool.image]\nplatforms = [\"linux/s390x\"]\n":   `app/pixi.toml:10:14: no conda platform is known for "linux/s390x"`,
+		"[tool.image]\nplatforms = [\"linux/ppc64le\"]":   `app/pixi.toml:10:14: the image is to be made for linux/ppc64le, and the workspace is not made for linux-ppc64le`,
+		"[tool.image]\ncache = \"much\"\n":                `app/pixi.toml:10:9: cache cannot be "much"`,
+		"[tool.image]\ncheck-timeout = \"soon\"\n":        `app/pixi.toml:10:17: "soon" is not a time`,
+		"[tool.image]\ncheck-timeout = \"-1s\"\n":         `app/pixi.toml:10:17: "-1s" is not a time`,
+		"[tool.image]\ncheck-timeout = 90\n":              `app/pixi.toml:10:17: check-timeout must be a string, and is an integer`,
+		"[tool.image]\nssh = \"yes\"\n":                   `app/pixi.toml:10:7: ssh must be a boolean, and is a string`,
+		"[tool.image]\nsecrets = [\"a b\"]\n":             `app/pixi.toml:10:12: secrets cannot have "a b"`,
+		"[tool.image]\nsecrets = [\"PREFIX_API_KEY\"]":    `app/pixi.toml:10:12: secrets cannot have "PREFIX_API_KEY": whoever has it may publish`,
+		"[tool.image]\nsecrets = [\"PIXI_CONFIG\"]\n":     `app/pixi.toml:10:12: secrets cannot have "PIXI_CONFIG": a build is given that file where there is one`,
+		"[tool.image]\nsecrets = [\"X_TOKEN\", \"HOME\"]": `app/pixi.toml:10:23: secrets cannot have "HOME"`,
+		"[tool.image]\nname = 1\n":                        `app/pixi.toml:10:8: name must be a string, and is an integer`,
 	} {
 		_, err := read(t, table)
 		require.EqualError(t, err, want)

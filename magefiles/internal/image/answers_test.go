@@ -1,0 +1,84 @@
+package image
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What a registry, or who stands before it, answers to the tags and manifests that we write, and to what we read: each has a cause and a
+// next step of its own, by what was asked and who answered.
+func TestAnswersAreToldApart(t *testing.T) {
+	const html = "<html><body>nginx</body></html>"
+	for _, c := range []struct {
+		method     string
+		status     int
+		body       string
+		says, next string
+	}{
+		{"PUT", 413, html, "it is too large for the registry, or for a proxy before it (413)", "client_max_body_size"},
+		{"PUT", 413, `{"errors":[{"code":"SIZE_INVALID","message":"manifest too large"}]}`, "(413)", "takes at a time"},
+		{"PUT", 413, `{"errors":[{"code":"DENIED","message":"quota exceeded"}]}`, "has no room for it: it has a quota (413)", "quota raised"},
+		{"PUT", 403, `{"errors":[{"code":"DENIED","message":"adding 2.0 KiB of storage resource, which when updated will exceed the configured upper limit of 1.0 GiB"}]}`, "has no room for it: it has a quota (403)", "remove images"},
+		{"PUT", 412, `{"errors":[{"code":"PRECONDITION","message":"the quota of the project is used up"}]}`, "has no room for it: it has a quota (412)", "remove images"},
+		{"PUT", 507, "", "has no room for it: it has a quota (507)", "remove images"},
+		{"PUT", 415, html, "does not take an index of images with attestations (415)", "OCI's indexes"},
+		{"PUT", 400, `{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid"}]}`, "does not take an index of images with attestations (400)", "update it"},
+		{"PUT", 403, `{"errors":[{"code":"DENIED","message":"no"}]}`, "the registry refuses it (403)", "`packages: write`"},
+		{"PUT", 401, "", "the registry refuses it (401)", "`packages: write`"},
+		{"GET", 403, `{"errors":[{"code":"DENIED","message":"no"}]}`, "the registry refuses it (403)", "`packages: read`"},
+		{"GET", 401, "", "the registry refuses it (401)", "`packages: read`"},
+		{"GET", 403, `{"errors":[{"code":"DENIED","message":"your quota of reads"}]}`, "the registry refuses it (403)", "log in"},
+		{"GET", 415, "", "the registry does not take it (415)", "has against it"},
+		{"PUT", 422, "", "the registry does not take it (422)", "has against it"},
+	} {
+		t.Run(fmt.Sprint(c.method, c.status, c.says), func(t *testing.T) {
+			y := newYard(t, aPlan(t), past{{nil, "1.2.3"}})
+			j, inner := y.job(0, nil), y.handler
+			y.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == c.method && strings.Contains(r.URL.Path, "/manifests/") {
+					w.WriteHeader(c.status)
+					fmt.Fprint(w, c.body)
+					return
+				}
+				inner.ServeHTTP(w, r)
+			})
+			err := j.Registry.Tag(t.Context(), yardHost, j.Result.Digest, "1.2.3")
+			require.ErrorContains(t, err, c.says)
+			require.Contains(t, fmt.Sprintf("%+v", err), "\n→ ")
+			require.Contains(t, fmt.Sprintf("%+v", err), c.next)
+		})
+	}
+}
+
+// Who answered is named where it is not the registry: the server of its logins, or of its content.
+func TestWhoAnsweredIsNamed(t *testing.T) {
+	for _, c := range []struct {
+		status     int
+		says, next string
+	}{
+		{403, ", to which the registry leads, refuses it (403)", "`packages: write`"},
+		{429, ", to which the registry leads, allows no more requests for now (429)", "wait"},
+		{500, ", to which the registry leads, failed (500)", "run it again"},
+	} {
+		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+			w := httptest.NewRecorder()
+			if r.URL.Host == "auth.example" {
+				w.WriteHeader(c.status)
+			} else {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="https://auth.example/token"`)
+				w.WriteHeader(http.StatusUnauthorized)
+			}
+			answer := w.Result()
+			answer.Request = r
+			return answer, nil
+		})
+		err := (&Registry{Transport: transport}).MayPush(t.Context(), "reg.example/a/b")
+		require.ErrorContains(t, err, "may be pushed to: the server auth.example"+c.says)
+		require.Contains(t, fmt.Sprintf("%+v", err), c.next)
+	}
+}

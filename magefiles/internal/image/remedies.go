@@ -1,0 +1,175 @@
+package image
+
+import "regexp"
+
+// remedies are failures that are known, by what is said, and what to do about each. The first that fits is taken.
+type remedies []struct {
+	says          func() *regexp.Regexp
+	summary, next string
+}
+
+// stepFailed is what BuildKit says where a RUN of the Dockerfile ended the build.
+var stepFailed = lazily(`process ".*" did not complete successfully|executor failed running`) // the second before BuildKit 0.10
+
+// inSteps are those of steps, by what their programs say (see unwrapped); the last fits all. pixi and rattler name a status in
+// the words of the HTTP library that they have.
+var inSteps = remedies{
+	{
+		lazily(noSpace),
+		noSpaceSummary, noSpaceNext,
+	},
+	{
+		lazily(`lock[- ]file (is )?not up-to-date`),
+		"the lock file does not fit the manifest", "run `mage lock`, and commit it",
+	},
+	{
+		lazily(`Lock-file version \d+ is newer than supported`),
+		"the lock file was made by a newer pixi than the one that builds the image", "build with that one (PIXI_IMAGE, or the Dockerfile), or make the lock file anew: `mage lock`",
+	},
+	{
+		lazily(`this project requires pixi '([^']+)', but you have pixi ([\w.]+)`),
+		"the manifest requires pixi $1, and $2 builds the image", "name an image that has it by PIXI_IMAGE, or in the Dockerfile",
+	},
+	{
+		lazily(`could not find subdir '[^']+' in channel`),
+		"a package channel is not there, or not for this login", "correct its name; a private channel is read with RATTLER_AUTH_FILE",
+	},
+	{
+		lazily(`HTTP status client error \((401|403)\b`),
+		"a package channel refuses what a step of the Dockerfile asks for ($1)", "set RATTLER_AUTH_FILE to a file with a login for that channel",
+	},
+	{
+		lazily(`HTTP status client error \(429\b`),
+		"a package channel allows no more requests for now (429)", "wait, and run it again: what was fetched is in the builder's cache",
+	},
+	{
+		lazily(`exec format error`),
+		"a step runs a program of another platform", "let that stage run on $BUILDPLATFORM, or install qemu's binfmt",
+	},
+	{lazily(``), "a step of the Dockerfile failed", ""},
+}
+
+// noSpace is what systems say of a full disk, wherever it is: in a step, while layers are unpacked, or where an image is written.
+const (
+	noSpace        = `(?i)no space left on device|disk quota exceeded|\bENOSPC\b`
+	noSpaceSummary = "there is no space left for the build"
+	noSpaceNext    = "make room: `docker buildx prune` on the builder; on this machine, what is not pushed is kept in output/"
+)
+
+// builderGone is said where the connection to a builder ended, and it may be that of one of its nodes.
+const builderGone = "the builder BUILDER is gone"
+
+// everywhere are those that may end any build, by what BuildKit says.
+var everywhere = remedies{
+	{
+		lazily(noSpace),
+		noSpaceSummary, noSpaceNext,
+	},
+	{
+		lazily(`docker-credential-([\w.-]+)`),
+		"docker's credential helper docker-credential-$1 cannot be used", nextForHelper,
+	},
+	{
+		lazily(`(?i)(code = Unavailable|error reading from server|closing transport|failed to list workers|No such container: buildx_buildkit)`),
+		builderGone, "see with `docker buildx ls` whether all of its nodes are there, and run it again",
+	},
+}
+
+// known are those of all else in the build of an image. What was asked for comes first (a layer that is read is nothing that is pushed),
+// and then how it was refused.
+var known = remedies{
+	{
+		lazily(`additional privileges requested`),
+		"buildx asks a person whether it may read what the build needs", "run it from the workspace, or update buildx",
+	},
+	{
+		lazily(`unknown flag: --allow|unknown entitlement`),
+		"this buildx is too old", "update it to 0.19 or later",
+	},
+	{
+		lazily(`(?i)failed to resolve source metadata for \S*(syft|sbom|scanner)`),
+		"the image that makes the SBOM cannot be had", "mirror it and set BUILDKIT_SBOM_GENERATOR to the mirror, or to off",
+	},
+	{
+		lazily(`failed to resolve source metadata for (\S*/dockerfile(?:-upstream)?[:@]\S+):`),
+		"the image $1 of the Dockerfile's own syntax cannot be had", "take the line `# syntax=` out of the Dockerfile: BuildKit reads one without it, or name a mirror there",
+	},
+	{
+		lazily(`failed to resolve source metadata for (\S+):`),
+		"the base image $1 cannot be had", "see whether it is there, log in where it is private, or set PIXI_IMAGE and BASE_IMAGE to a mirror",
+	},
+	{
+		lazily(`(?i)(?:httpReadSeeker: failed open|unexpected status (?:code|from GET request to)) .*?https?://([^/\s]+)/v2/(\S+?)/blobs/\S+: (40[13])`),
+		"a layer of $1/$2, which the image is built on, cannot be had ($3)", "see that its registry, or a proxy before it, lets you read it: log in there, or " + nextForLayers,
+	},
+	{
+		lazily(`(?i)(?:httpReadSeeker: failed open|unexpected status (?:code|from GET request to)) .*?https?://([^/\s]+)/v2/(\S+?)/blobs/\S+: (429)`),
+		"a layer of $1/$2, which the image is built on, cannot be had ($3)", "wait, or log in there, which may allow more; or " + nextForLayers,
+	},
+	{
+		lazily(`(?i)(?:httpReadSeeker: failed open|unexpected status (?:code|from GET request to)) .*?https?://([^/\s]+)/v2/(\S+?)/blobs/\S+: (\d+)`),
+		"a layer of $1/$2, which the image is built on, cannot be had ($3)", "run it again, and see whether its registry is well; or " + nextForLayers,
+	},
+	{
+		lazily(`(?i)httpReadSeeker: failed open|/blobs/sha256:[0-9a-f]+"?: unexpected status from GET`),
+		"a layer of an image that this one is built on cannot be had", "see whether its registry can be reached, and run it again; or " + nextForLayers,
+	},
+	{
+		lazily(`(?i)(multi-platform build is not supported|(oci exporter|attestation|push-by-digest|cache export)\S* is not supported|not supported for the docker driver)`),
+		"this builder cannot make such images: it is the engine's own", makeBuilder,
+	},
+}
+
+// pushes are those of a push, where it is none of known.
+var pushes = remedies{
+	{
+		lazily(`(?i)\b413 (Request Entity|Payload|Content) Too Large`),
+		"a layer is too large for the registry, or for a proxy before it (413)", "have it take more at a time (client_max_body_size, in nginx), or make layers that are smaller",
+	},
+	{
+		lazily(`(?i)(quota|storage (limit|resource)|configured upper limit|507 Insufficient Storage)`),
+		"the registry has no room for the image: it has a quota", "remove images there that nobody needs, or have the quota raised",
+	},
+	{
+		lazily(`(?i)(415 Unsupported Media Type|manifest[ _]invalid)`),
+		"the registry does not take an index of images with attestations", "update it, or push to one that takes OCI's indexes",
+	},
+	{
+		lazily(`(?i)(401 Unauthorized|403 Forbidden|authorization failed|unauthorized: |denied: |no basic auth credentials|insufficient_scope)`),
+		"the registry refuses the upload", "log in: LOGIN; in a workflow the job needs `packages: write`",
+	},
+	{
+		lazily(`(?i)(429 Too Many Requests|toomanyrequests)`),
+		"the registry allows no more requests for now (429)", "wait, and run it again: layers that arrived are not sent again",
+	},
+	{
+		lazily(`(?i)(failed to (push|copy)|unexpected status from (PUT|POST|HEAD|PATCH) request|failed to do request: (Put|Post|Head|Patch))`),
+		"the upload to the registry failed", "run it again: layers that arrived are not sent again",
+	},
+}
+
+// readBack are those of an image that was pushed, and is read by the builder.
+var readBack = remedies{
+	{
+		lazily(`(?i)(401 Unauthorized|403 Forbidden|authorization failed|unauthorized: |denied: |no basic auth credentials|insufficient_scope)`),
+		"the registry does not let the builder read the image", "log in: LOGIN",
+	},
+	{
+		lazily(`(?i)(429 Too Many Requests|toomanyrequests)`),
+		"the registry allows no more requests for now (429)", "wait, and run it again",
+	},
+	{
+		lazily(`(?i): 50\d |\bEOF\b|connection reset by peer|i/o timeout|no such host|connection refused`),
+		"the builder could not reach the registry", "run it again; where that does not help, see whether the registry is well, and can be reached from the builder",
+	},
+	{
+		lazily(`failed to resolve source metadata for`),
+		"the builder does not find the image in the registry", "run it again: a registry of several nodes may show it later",
+	},
+}
+
+// What to do about layers that are read, and about credential helpers.
+const (
+	nextForLayers = "let PIXI_IMAGE and BASE_IMAGE name a mirror"
+	nextForHelper = "install it, or take it out of docker's config.json (credsStore, credHelpers), in ~/.docker or where DOCKER_CONFIG says"
+)
