@@ -1,5 +1,5 @@
 // Package server speaks prefix.dev's HTTP over any channel: what its uploader sends and what conda clients read
-// (prefix-protocol §1 and §4). It stands in for prefix.dev where that cannot be reached, and the real clients are tested
+// (prefix-protocol.md §1 and §4). It stands in for prefix.dev where that cannot be reached, and the real clients are tested
 // against it.
 //
 //	POST   /api/v1/upload/{channel}[?force=true]            an artifact, as multipart/form-data or as the body itself

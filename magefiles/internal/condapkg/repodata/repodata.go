@@ -2,7 +2,7 @@
 // is one small file per package name and one that lists them (CEP 16). It turns records into those files and back.
 //
 // The files are written as rattler_index 0.28 writes them, and read as rattler_repodata_gateway reads them
-// (prefix-protocol §4.4).
+// (prefix-protocol.md §4.4).
 package repodata
 
 import (
