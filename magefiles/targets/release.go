@@ -73,7 +73,7 @@ func (a *app) release(ctx context.Context, f bumpFlags, by string) error {
 		a.view.Out = os.Stdout
 		return a.view.JSON(result)
 	}
-	a.reportRelease(r, result)
+	a.reportRelease(result)
 	return nil
 }
 
@@ -223,7 +223,7 @@ func (a *app) confirmRelease(ctx context.Context, r *release.Release, p *release
 	return a.confirm(ctx, yes, fmt.Sprintf("Release %s?", p.Title))
 }
 
-func (a *app) reportRelease(r *release.Release, result release.Result) {
+func (a *app) reportRelease(result release.Result) {
 	if result.Already {
 		a.view.Heading("%s is released: %s has it; nothing was changed", result.Plan.Title, result.Channel)
 		return

@@ -107,10 +107,7 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 	if cause := context.Cause(ctx); cause != nil && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
 		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
 	}
-	if errors.As(err, &told) && told == err {
-		return plain(*told)
-	}
-	return plain(operr.Error{Summary: err.Error(), Err: err})
+	return plain(err)
 }
 
 // around are the folders of this process, which was started in dir.
@@ -129,8 +126,15 @@ func around(dir string) surroundings {
 	return s
 }
 
-// plain is an error whose words, which may be a server's, a file's or a child's, are shown as text.
-func plain(e operr.Error) *operr.Error {
+// plain is what people are shown of an error: its words, which may be a server's, a file's or a child's, as text, and without
+// secrets. It has no other error in it, whose detail or cure would be shown as they are.
+func plain(err error) *operr.Error {
+	e := operr.Error{
+		Summary: err.Error(),
+		Detail:  operr.DetailOf(err),
+		Next:    operr.NextOf(err),
+		Status:  operr.ExitStatus(err),
+	}
 	hidden := secrets()
 	for _, text := range []*string{&e.Summary, &e.Detail, &e.Next} {
 		*text = view.Plain(command.Redact(*text, hidden...))

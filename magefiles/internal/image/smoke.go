@@ -138,7 +138,7 @@ func (j *Job) check(ctx context.Context, one Image) error {
 	case cause != nil:
 		return cause
 	case err == nil && len(commands) > 1:
-		return j.heard(one, record, "", says, fails)
+		return j.heard(one, record, "", says)
 	case err == nil:
 		return nil
 	}
@@ -147,7 +147,7 @@ func (j *Job) check(ctx context.Context, one Image) error {
 		return operr.New("no tag was moved; see whether the builder can read the registry", "the check of %s on %s could not be run: %w", j.Plan.Name, one.Platform, err).WithDetail(lastLines(record))
 	}
 	if says != nil && says.failedAt(m[1]) || fails.failedAt(m[1]) {
-		return j.heard(one, record, m[1], says, fails)
+		return j.heard(one, record, m[1], says)
 	}
 	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(lastLines(m[1]))
 }

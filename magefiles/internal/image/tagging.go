@@ -49,7 +49,7 @@ func (j *Job) tag(ctx context.Context) (string, error) {
 		if len(todo) == 0 {
 			return t.done(now)
 		}
-		if err := t.do(ctx, now, todo); err != nil {
+		if err := t.do(ctx, todo); err != nil {
 			return "", err
 		}
 	}
@@ -133,7 +133,7 @@ func (t *tagging) kept() error {
 type goal struct{ tag, digest, had string }
 
 // do writes goals, as long as their tags have what was decided about; who sees another one looks at all of them again.
-func (t *tagging) do(ctx context.Context, now view, todo []goal) error {
+func (t *tagging) do(ctx context.Context, todo []goal) error {
 	for _, g := range todo {
 		has, err := t.digest(ctx, g.tag)
 		if err != nil {

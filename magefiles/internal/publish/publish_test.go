@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/channel/channeltest"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/channel/server"
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
@@ -127,7 +128,7 @@ func start(t testing.TB) *site {
 	s, err := store.Open(t.TempDir())
 	require.NoError(t, err)
 	c := &site{store: s, old: map[string]*httptest.ResponseRecorder{}, asked: map[string]int{}, missing: map[string]bool{}}
-	next := server.New(s, server.Options{Authorize: server.APIKey(key), Spool: s.Incoming()})
+	next := server.New(s, server.Options{Authorize: channeltest.APIKey(key), Spool: s.Incoming()})
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, next) }))
 	c.url = h.URL
 	t.Cleanup(func() {
@@ -288,7 +289,7 @@ func TestTheCredentialIsRenewedForEachLevel(t *testing.T) {
 	require.NoError(t, err)
 	renewed := 0
 	p.Renew = func(context.Context) (channel.Channel, error) { renewed++; return c, nil }
-	_, err = p.Upload(t.Context(), channel.ReadOnly(c), made)
+	_, err = p.Upload(t.Context(), channeltest.ReadOnly(c), made)
 	require.NoError(t, err)
 	require.Equal(t, 3, renewed)
 	p.Renew = func(context.Context) (channel.Channel, error) { return nil, channel.ErrUnauthorized }
@@ -389,8 +390,8 @@ func TestAHalfReleaseIsCompletedElsewhere(t *testing.T) {
 	here, _ := newPublisher(t, load(t, diamond), c)
 	made, err := plan(t, here)
 	require.NoError(t, err)
-	half := channel.Faulty(c, func(x channel.Call) error {
-		if x.Op == channel.OpPut && !strings.HasPrefix(x.File, "base") && !strings.HasPrefix(x.File, "left") {
+	half := channeltest.Faulty(c, func(x channeltest.Call) error {
+		if x.Op == channeltest.OpPut && !strings.HasPrefix(x.File, "base") && !strings.HasPrefix(x.File, "left") {
 			return errors.New("the machine is gone")
 		}
 		return nil

@@ -18,7 +18,6 @@ package server
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -54,21 +53,6 @@ const (
 // one that may not, or an error of these kinds with a better sentence; for a channel that is not to be known of,
 // channel.ErrNotFound.
 type Authorizer func(ctx context.Context, token string, action Action, channel string) error
-
-// APIKey lets everyone read, and the bearer of the key do everything. An empty key lets no one write.
-func APIKey(key string) Authorizer {
-	return func(_ context.Context, token string, action Action, _ string) error {
-		switch {
-		case action == Read:
-			return nil
-		case token == "":
-			return channel.Errorf(channel.ErrUnauthorized, "this needs a token: Authorization: Bearer …")
-		case key == "" || subtle.ConstantTimeCompare([]byte(token), []byte(key)) != 1:
-			return channel.Errorf(channel.ErrUnauthorized, "the token is not known here")
-		}
-		return nil
-	}
-}
 
 // Options are how a server behaves.
 type Options struct {
