@@ -157,15 +157,15 @@ func newView() *view.View {
 	terminal := terminal(os.Stdout) && terminal(os.Stderr)
 	return &view.View{
 		Out: command.Mask(os.Stdout, secrets()...), Err: command.Mask(os.Stderr, secrets()...),
-		Color:   terminal && colours(os.LookupEnv),
+		Color:   terminal && colors(os.LookupEnv),
 		Actions: os.Getenv("GITHUB_ACTIONS") == "true",
 		Verbose: mg.Verbose(),
 	}
 }
 
-// colours says whether whoever looks at a terminal of ours wants escape sequences: not where NO_COLOR is set, in a CI, and on a
+// colors says whether whoever looks at a terminal of ours wants escape sequences: not where NO_COLOR is set, in a CI, and on a
 // terminal that says that it has none (TERM=dumb, as in a shell of Emacs).
-func colours(lookup func(string) (string, bool)) bool {
+func colors(lookup func(string) (string, bool)) bool {
 	_, plain := lookup("NO_COLOR")
 	ci, _ := lookup("CI")
 	kind, _ := lookup("TERM")
@@ -185,7 +185,7 @@ func secrets() []string {
 func newRunner(variables ...string) *command.System {
 	s := command.NewSystem(command.Setenv(os.Environ(), variables...), secrets())
 	if os.Getenv("CI") == "" && terminal(os.Stdin) && terminal(os.Stderr) {
-		s.At(command.Terminal{Show: view.Child(os.Stderr, colours(os.LookupEnv)), Hold: view.Hold})
+		s.At(command.Terminal{Show: view.Child(os.Stderr, colors(os.LookupEnv)), Hold: view.Hold})
 	}
 	return s
 }

@@ -54,7 +54,7 @@ func TestColours(t *testing.T) {
 		false: {{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": ""}, {"NO_COLOR": "1"}, {"CI": "true", "TERM": "xterm"}},
 	} {
 		for _, env := range all {
-			require.Equal(t, want, colours(func(name string) (string, bool) { v, set := env[name]; return v, set }), "%v", env)
+			require.Equal(t, want, colors(func(name string) (string, bool) { v, set := env[name]; return v, set }), "%v", env)
 		}
 	}
 }

@@ -9,7 +9,7 @@
 //	POST   /api/graphql                                     whose token is this?
 //	GET    /{channel}/{subdir}/{file}                       artifacts and indexes; also HEAD, Range and /t/{token}/ in front
 //
-// A channel comes into being with its first upload that is authorised and valid. Every error is answered with a short
+// A channel comes into being with its first upload that is authorized and valid. Every error is answered with a short
 // sentence of plain text, which the real uploaders print, and with the status that the table in package channel has.
 //
 // The handler is mounted as it is, or below a prefix by http.StripPrefix. It must not be put behind an http.ServeMux for
