@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/channel/channeltest"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/channel/server"
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
@@ -36,7 +37,7 @@ func TestDownstreamIsTestedWithWhatItPins(t *testing.T) {
 	s, err := store.Open(t.TempDir())
 	require.NoError(t, err)
 	defer s.Close()
-	web := httptest.NewServer(server.New(s, server.Options{Authorize: server.APIKey("pfx_test"), Spool: s.Incoming()}))
+	web := httptest.NewServer(server.New(s, server.Options{Authorize: channeltest.APIKey("pfx_test"), Spool: s.Incoming()}))
 	defer web.Close()
 	targets := func(serverURL, target string) (string, error) {
 		x := exec.Command(filepath.Join(compiled, "targets"), target)

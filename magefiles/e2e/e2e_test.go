@@ -79,7 +79,7 @@ func compile(to string) error {
 		}
 	}
 	var out bytes.Buffer
-	ldflags := "-X 'github.com/foopack/foopack/magefiles/internal/command.recordTo=" + argv() + "'"
+	ldflags := "-X 'github.com/foopack/foopack/magefiles/internal/command.RecordTo=" + argv() + "'"
 	status := mage.Invoke(mage.Invocation{Dir: dir, WorkDir: dir, CompileOut: to, Stdout: &out, Stderr: &out, GoCmd: "go", CacheDir: compiled, Ldflags: ldflags})
 	if status != 0 {
 		return fmt.Errorf("compiling the magefile: %s", out.String())

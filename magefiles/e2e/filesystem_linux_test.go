@@ -33,7 +33,8 @@ func filesystem(t testing.TB, root string, except ...string) map[string]string {
 		}
 		info, err := d.Info()
 		if err != nil {
-			return nil // it went meanwhile
+			//lint:ignore nilerr it went meanwhile
+			return nil
 		}
 		if s, ok := info.Sys().(*syscall.Stat_t); ok {
 			seen[path] = fmt.Sprint(s.Ino, s.Size, info.Mode(), s.Uid, s.Mtim)

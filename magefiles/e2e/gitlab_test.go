@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/foopack/foopack/magefiles/internal/channel/channeltest"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/command/commandtest"
-	"github.com/foopack/foopack/magefiles/internal/oidc"
 )
 
 const gitlabFile = ".gitlab-ci.yml"
@@ -127,7 +127,7 @@ func (r *releasing) gitlabJob(dir, name, tag string, variables map[string]string
 
 // idToken is what GitLab gives to a job: it has its claims.
 func (r *releasing) idToken(tag, environment string) string {
-	claims := oidc.GitLabClaims(r.world.Repository, gitlabFile, tag)
+	claims := channeltest.GitLabClaims(r.world.Repository, gitlabFile, tag)
 	claims["ref_protected"] = "true"
 	if environment != "" {
 		claims["environment"] = environment

@@ -114,7 +114,7 @@ func hostileAttempts(outside string) map[string]func(r *releasing) {
 		"an ignore file":         link(".pixi/.gitignore", filepath.Join(outside, "file")),
 		"environments elsewhere": link(".pixi/embedded", filepath.Join(outside, "folder")),
 		"a changelog":            link("CHANGELOG.md", filepath.Join(outside, "file")),
-		"a licence":              link(core+"LICENSE", "/proc/self/environ"),
+		"a license":              link(core+"LICENSE", "/proc/self/environ"),
 		"modules":                link(core+"src/mono_core/data", filepath.Join(outside, "folder")),
 		"a project":              link(core+"pyproject.toml", filepath.Join(outside, "file")),
 		"an artifact": func(r *releasing) {

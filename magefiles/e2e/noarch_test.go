@@ -51,7 +51,7 @@ func TestOnePlatformIsRefused(t *testing.T) {
 // Where the manifest does not tell, the artifact does: nothing is sent, and there is no tag.
 func TestOnePlatformIsSeenInTheArtifact(t *testing.T) {
 	r := newReleasing(t, releaseOptions{by: "here", files: member("odd", `backend = { name = "our-backend", version = "*" }`)})
-	r.standin.Behave(pixitest.Behaviour{Made: map[string]pixitest.Made{"odd": {Subdir: workspace.HostPlatform(), Files: map[string]string{"lib/libodd.so": "x"}}}})
+	r.standin.Behave(pixitest.Behavior{Made: map[string]pixitest.Made{"odd": {Subdir: workspace.HostPlatform(), Files: map[string]string{"lib/libodd.so": "x"}}}})
 	out := r.refused(1, workspace.HostPlatform()+"/odd-0.1.6-pyh4616a5c_0.conda cannot be published, and nothing was sent", "publish", "-yes")
 	require.Contains(t, out, "let it be built as noarch")
 	require.Empty(t, r.onChannel())
@@ -69,16 +69,16 @@ func TestDataIsInstalledAndNotImported(t *testing.T) {
 	for name, text := range member("all-of-it", "backend = { name = \"our-backend\", version = \"*\" }\n[package.run-dependencies]\ndata = \"==0.1.6\"\nmono-core = \"==0.1.6\"") {
 		files[name] = text
 	}
-	behaviour := pixitest.Behaviour{Made: map[string]pixitest.Made{
+	behavior := pixitest.Behavior{Made: map[string]pixitest.Made{
 		"data":      {Noarch: "generic", Files: map[string]string{"share/data/table.csv": "1,2\n", "share/data/make.py": "raise SystemExit('imported')\n"}},
 		"all-of-it": {Noarch: "generic", Files: map[string]string{}},
 	}}
 	r := newReleasing(t, releaseOptions{by: "here", files: files})
-	r.standin.Behave(behaviour)
+	r.standin.Behave(behavior)
 	require.Contains(t, r.ok("publish", "-yes"), "3 packages; 2 packages without Python modules installed")
 
 	r = newReleasing(t, releaseOptions{by: "here", files: files})
-	r.standin.Behave(behaviour)
+	r.standin.Behave(behavior)
 	out := r.ok("release", "-to=patch", "-yes")
 	require.Contains(t, out, "mono-core 0.1.7, mono-p0001 0.1.7, mono-p0002 0.1.7 imported from")
 	require.Contains(t, out, "data 0.1.7, all-of-it 0.1.7 installed in")

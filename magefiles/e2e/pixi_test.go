@@ -16,7 +16,7 @@ import (
 // one `pixi publish --path=…` for each, dependencies first, and no artifact is used that is not what its manifest says.
 func TestPixiBuildsInOurOrder(t *testing.T) {
 	root := copyOfOurs(t)
-	standin := pixitest.Install(t, pixitest.Behaviour{})
+	standin := pixitest.Install(t, pixitest.Behavior{})
 	mage := func(args ...string) (string, error) {
 		x := exec.Command(filepath.Join(compiled, "targets"), args...)
 		x.Dir, x.Env = root, append(standin.Env(os.Environ()), "PIPELINE_TOOLCHAIN=pixi")
@@ -38,7 +38,7 @@ func TestPixiBuildsInOurOrder(t *testing.T) {
 	require.Equal(t, 3, count(t, root))
 
 	// An old version out of a cache is found out before it is used; what was there stays.
-	standin.Behave(pixitest.Behaviour{Versions: map[string]string{"foopack-ui": "0.0.9"}})
+	standin.Behave(pixitest.Behavior{Versions: map[string]string{"foopack-ui": "0.0.9"}})
 	out, err = mage("build:all")
 	require.Error(t, err)
 	require.Contains(t, out, `foopack-ui-0.0.9`)
@@ -47,7 +47,7 @@ func TestPixiBuildsInOurOrder(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(root, "output", "foopack-ui-0.0.9-pyh4616a5c_0.conda"))
 
 	// So is a pin that got lost.
-	standin.Behave(pixitest.Behaviour{Drop: map[string][]string{"foopack-extras": {"foopack-core"}}})
+	standin.Behave(pixitest.Behavior{Drop: map[string][]string{"foopack-extras": {"foopack-core"}}})
 	out, err = mage("build:package", "foopack-extras")
 	require.Error(t, err)
 	require.Contains(t, out, "foopack-core ==0.1.0")
@@ -60,7 +60,7 @@ func TestPixiRunsADownstream(t *testing.T) {
 	require.NoError(t, err)
 	before, err := os.ReadFile(filepath.Join(root, "app", "pixi.toml"))
 	require.NoError(t, err)
-	standin := pixitest.Install(t, pixitest.Behaviour{})
+	standin := pixitest.Install(t, pixitest.Behavior{})
 	for _, c := range []struct{ flag, server, dir, manifest string }{
 		{"", "", "app", `foopack-core = "==0.1.0"`},
 		{"-local", "", ".pixi/overlay/sources/app", `foopack-core = { path = "` + root + `/packages/core" }`},
@@ -111,7 +111,7 @@ func TestPublishWithPixi(t *testing.T) {
 	}
 	const key = "pfx_key_of_the_pixi_test"
 	url, _ := startServer(t, root, t.TempDir(), key)
-	standin := pixitest.Install(t, pixitest.Behaviour{Drop: map[string][]string{"above": {"lib"}}})
+	standin := pixitest.Install(t, pixitest.Behavior{Drop: map[string][]string{"above": {"lib"}}})
 	publish := func() (string, error) {
 		x := exec.Command(filepath.Join(compiled, "targets"), "publish", "-yes")
 		x.Dir, x.Env = root, append(standin.Env(os.Environ()), "PIPELINE_TOOLCHAIN=pixi", "PREFIX_SERVER_URL="+url, "PREFIX_API_KEY="+key)
@@ -133,7 +133,7 @@ func TestPublishWithPixi(t *testing.T) {
 	require.NotContains(t, out, "✓ upload")
 	require.Equal(t, 2, calls("publish"))
 
-	standin.Behave(pixitest.Behaviour{})
+	standin.Behave(pixitest.Behavior{})
 	out, err = publish()
 	require.NoError(t, err, out)
 	require.Contains(t, out, "2 of 2 artifacts")

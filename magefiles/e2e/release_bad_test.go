@@ -202,9 +202,9 @@ func TestNothingIrreversible(t *testing.T) {
 		{
 			name: "build: a pin is lost", says: "mono-core ==0.1.7", local: true,
 			breaks: func(r *releasing) {
-				r.standin.Behave(pixitest.Behaviour{Drop: map[string][]string{"mono-p0001": {"mono-core"}}})
+				r.standin.Behave(pixitest.Behavior{Drop: map[string][]string{"mono-p0001": {"mono-core"}}})
 			},
-			mends: func(r *releasing) { r.standin.Behave(pixitest.Behaviour{}) },
+			mends: func(r *releasing) { r.standin.Behave(pixitest.Behavior{}) },
 		},
 		{
 			name: "tag", says: "tagging v0.1.7", local: true,
@@ -278,14 +278,14 @@ func TestAccidents(t *testing.T) {
 		}},
 		{name: "a tool that is missing", files: task(`"no-such-uploader --version"`), says: "no-such-uploader"},
 		{name: "a glob that matches nothing", says: "mono-core", breaks: func(r *releasing) {
-			r.standin.Behave(pixitest.Behaviour{NoOutput: []string{"mono-core"}})
+			r.standin.Behave(pixitest.Behavior{NoOutput: []string{"mono-core"}})
 		}},
 		{name: "a setting that refers to itself", status: 2, says: "the channel server's address is no http or https URL", breaks: func(r *releasing) {
 			r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=${{ env.PREFIX_SERVER_URL }}")
 		}},
 		{name: "an escaped $ in a task", files: task(`"test \\$HOME = $HOME"`), says: "the task qa"},
 		{name: "an artifact of the wrong version", says: `its version is "0.1.6" and not "0.1.7"`, breaks: func(r *releasing) {
-			r.standin.Behave(pixitest.Behaviour{Versions: map[string]string{"mono-core": "0.1.6"}})
+			r.standin.Behave(pixitest.Behavior{Versions: map[string]string{"mono-core": "0.1.6"}})
 		}},
 		{name: "a tag that names another version", says: "", breaks: func(r *releasing) {
 			// Not of a release: somebody tags by hand, and CI has to refuse.
@@ -310,7 +310,7 @@ func TestAccidents(t *testing.T) {
 			require.Empty(t, tags)
 			require.Empty(t, r.onChannel())
 			r.env = env
-			r.standin.Behave(pixitest.Behaviour{})
+			r.standin.Behave(pixitest.Behavior{})
 			if c.files != nil {
 				for name, text := range good {
 					write(t, r.dir, name, text)
@@ -413,7 +413,7 @@ func undoOf(t *testing.T, private login) {
 	})
 	t.Run("committed, and then edited", func(t *testing.T) {
 		r := newReleasing(t, releaseOptions{private: private})
-		r.standin.Behave(pixitest.Behaviour{NoOutput: []string{"mono-core"}})
+		r.standin.Behave(pixitest.Behavior{NoOutput: []string{"mono-core"}})
 		_, status := r.mage("release", "-to=patch", "-yes")
 		require.Equal(t, 1, status)
 		require.NotEqual(t, r.base, git(t, r.dir, "rev-parse", "HEAD"))

@@ -121,7 +121,7 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	} {
 		git(t, source, argv...)
 	}
-	r := &releasing{t: t, gate: &gate{}, base: git(t, source, "rev-parse", "HEAD"), standin: pixitest.Install(t, pixitest.Behaviour{})}
+	r := &releasing{t: t, gate: &gate{}, base: git(t, source, "rev-parse", "HEAD"), standin: pixitest.Install(t, pixitest.Behavior{})}
 	environ := command.Setenv(command.Unset(os.Environ(), "CI", "GITHUB_ACTIONS"), "GIT_CONFIG_GLOBAL="+os.DevNull, "PIPELINE_TOOLCHAIN=pixi",
 		"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=tester@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=tester@example.invalid",
 		"GIT_COMMITTER_DATE=2026-01-01T00:00:00Z") // before the time that the stand-in's artifacts bear, as it is with pixi's

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/channel/channeltest"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/channel/server"
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
@@ -34,7 +35,7 @@ func TestBumpedPackagesAreBuiltAndTaken(t *testing.T) {
 	s, err := store.Open(t.TempDir())
 	require.NoError(t, err)
 	defer s.Close()
-	web := httptest.NewServer(server.New(s, server.Options{Authorize: server.APIKey("pfx_test"), Spool: s.Incoming()}))
+	web := httptest.NewServer(server.New(s, server.Options{Authorize: channeltest.APIKey("pfx_test"), Spool: s.Incoming()}))
 	defer web.Close()
 	client, err := prefixdev.New(prefixdev.Options{Server: web.URL, Token: "pfx_test"})
 	require.NoError(t, err)

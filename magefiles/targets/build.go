@@ -137,6 +137,7 @@ func (a *app) builder(ctx context.Context, w *workspace.Workspace) (*builder, er
 		return b, err
 	}
 	if b.edited = of.edited; b.edited != "" || allThere(ctx, of.repo, w) != nil {
+		//lint:ignore nilerr of what is not all there nothing is recorded
 		return b, nil
 	}
 	b.Origin, b.Builds = of.Origin, of.builds

@@ -122,7 +122,11 @@ func (h history) Log(ctx context.Context, since string) ([]bump.Commit, error) {
 // plan works a bump out, or reads the one that a file has and looks whether it still holds.
 func (b *bumping) plan(ctx context.Context, f bumpFlags, req bump.Request) (*bump.Plan, error) {
 	if text(f.plan) == "" {
-		return bump.New(ctx, b.w, req, b.history())
+		p, err := bump.New(ctx, b.w, req, b.history())
+		if err == nil && b.repo != nil {
+			p.NoteGoModules(b.repo.Top)
+		}
+		return p, err
 	}
 	if req.To != "" || req.Only != "" {
 		return nil, operr.NewUsage("leave -to and -only out", "-plan=%s says where to go", text(f.plan))

@@ -89,16 +89,14 @@ func credential(ctx context.Context, client *prefixdev.Client, publishes bool) (
 	if err != nil || c.Minted {
 		return c, err
 	}
-	switch login, err := client.Login(ctx, c.Token); {
-	case err != nil && ctx.Err() != nil:
-		return c, context.Cause(ctx)
-	case err != nil: // it does not answer that question: the upload will tell
-	case login == "":
+	login, err := client.Login(ctx, c.Token)
+	if err == nil && login == "" {
 		return c, operr.New("make a new key on "+client.Server(), "%s does not know the token of %s", client.Server(), c.Source)
-	default:
-		c.Account = login
 	}
-	return c, nil
+	if err == nil {
+		c.Account = login // else it does not answer that question: the upload will tell
+	}
+	return c, context.Cause(ctx)
 }
 
 // lookFor is how long doctor waits for the channel.

@@ -35,8 +35,8 @@ func readDockerfile(repo *gitrepo.Repo, w *workspace.Workspace, d *workspace.Dow
 // are. An absolute link leads nowhere there, wherever it leads here.
 func linkedOut(dir, file, name string) error {
 	at := filepath.Join(dir, file)
-	to, err := os.Readlink(at)
-	if err != nil {
+	to, _ := os.Readlink(at)
+	if to == "" {
 		return nil // a file, or nothing
 	}
 	if _, below := beneath.Leads(dir, at); below && !filepath.IsAbs(to) {

@@ -69,37 +69,6 @@ func (a *app) goTool(ctx context.Context, w *workspace.Workspace, out, said io.W
 	return a.runner.Run(ctx, command.Cmd{Name: argv[0], Args: argv[1:], Dir: w.Root, Env: a.goEnv(), Stdout: out, Stderr: said})
 }
 
-// lintGo runs go vet and the pinned linters over the repository's module, where it is one.
-func lintGo(ctx context.Context) error {
-	return runJob(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil || !exists(w, "go.mod") {
-			return err
-		}
-		return a.job(ctx, "Go lint", "`mage fmt` formats; the rest is to be fixed by hand", func(g *group) error {
-			if err := a.goTool(ctx, w, g, g, "go", "vet", "-tags=mage", "./..."); err != nil {
-				return err
-			}
-			if unformatted, err := a.formatter(ctx, w, g, "-l"); err != nil || unformatted != "" {
-				return errors.Join(err, notEmpty("these files are not formatted", unformatted))
-			}
-			if !exists(w, lintModule) {
-				return nil
-			}
-			linters := [][]string{{"staticcheck", "-tags=mage", "./..."}}
-			if !exists(w, lintPrograms) { // else it is run with them, over the same files
-				linters = append(linters, []string{"actionlint"})
-			}
-			for _, linter := range linters {
-				if err := a.goTool(ctx, w, g, g, append([]string{"go", "tool", "-modfile=" + lintModule}, linter...)...); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	})
-}
-
 // formatGo formats Go in place.
 func formatGo(ctx context.Context) error {
 	return runJob(ctx, func(ctx context.Context, a *app) error {

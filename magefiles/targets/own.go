@@ -49,8 +49,8 @@ func (a *app) checkServed(ctx context.Context, dir string) error {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return err
 	}
-	below, err := filepath.Rel(here, dir)
-	if err != nil || !filepath.IsLocal(below) {
+	below, _ := filepath.Rel(here, dir) // "" where there is no way from one to the other
+	if !filepath.IsLocal(below) {
 		return nil
 	}
 	own := gitrepo.Own{Folder: filepath.ToSlash(below)}

@@ -142,7 +142,7 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	if err := p.committed(ctx); err != nil {
 		return nil, err
 	}
-	return p, p.handed(ctx)
+	return p, p.handed()
 }
 
 // equip finds the toolchain, and the time that artifacts bear. What uploads only runs nothing but this program.

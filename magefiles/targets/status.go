@@ -190,7 +190,7 @@ func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error 
 		a.view.Line("Lock files may refer to these files already. `mage release` completes the release. To withdraw a package after all,")
 		a.view.Line("delete it on the channel's page (%s), or, with the key on no command line:", b.Plan.Channel)
 		a.view.Line("  %s", deleteCommand(b.DeleteURL()))
-		a.view.Line("A deleted version must not be published again. The release can be given up in favour of the next patch.")
+		a.view.Line("A deleted version must not be published again. The release can be given up in favor of the next patch.")
 		return a.confirm(ctx, yes, "Give "+title+" up?")
 	case release.Nothing:
 		return nil

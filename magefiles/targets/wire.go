@@ -115,10 +115,7 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 	if cause := context.Cause(ctx); cause != nil && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
 		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
 	}
-	if errors.As(err, &told) && told == err {
-		return plain(*told)
-	}
-	return plain(operr.Error{Summary: err.Error(), Err: err})
+	return plain(err)
 }
 
 // around are the folders of this process, which was started in dir.
@@ -137,8 +134,15 @@ func around(dir string) surroundings {
 	return s
 }
 
-// plain is an error whose words, which may be a server's, a file's or a child's, are shown as text.
-func plain(e operr.Error) *operr.Error {
+// plain is what people are shown of an error: its words, which may be a server's, a file's or a child's, as text, and without
+// secrets. It has no other error in it, whose detail or cure would be shown as they are.
+func plain(err error) *operr.Error {
+	e := operr.Error{
+		Summary: err.Error(),
+		Detail:  operr.DetailOf(err),
+		Next:    operr.NextOf(err),
+		Status:  operr.ExitStatus(err),
+	}
 	hidden := secrets()
 	for _, text := range []*string{&e.Summary, &e.Detail, &e.Next} {
 		*text = view.Plain(command.Redact(*text, hidden...))
@@ -161,7 +165,7 @@ func newView() *view.View {
 	terminal := terminal(os.Stdout) && terminal(os.Stderr)
 	return &view.View{
 		Out: command.Mask(os.Stdout, secrets()...), Err: command.Mask(os.Stderr, secrets()...),
-		Color:   terminal && colours(os.LookupEnv),
+		Color:   terminal && colors(os.LookupEnv),
 		Actions: os.Getenv("GITHUB_ACTIONS") == "true",
 		Verbose: mg.Verbose(),
 		Width:   width,
@@ -177,9 +181,9 @@ func width() int {
 	return columns
 }
 
-// colours says whether whoever looks at a terminal of ours wants escape sequences: not where NO_COLOR is set, in a CI, and on a
+// colors says whether whoever looks at a terminal of ours wants escape sequences: not where NO_COLOR is set, in a CI, and on a
 // terminal that says that it has none (TERM=dumb, as in a shell of Emacs).
-func colours(lookup func(string) (string, bool)) bool {
+func colors(lookup func(string) (string, bool)) bool {
 	_, plain := lookup("NO_COLOR")
 	ci, _ := lookup("CI")
 	kind, _ := lookup("TERM")
@@ -199,7 +203,7 @@ func secrets() []string {
 func newRunner(variables ...string) *command.System {
 	s := command.NewSystem(command.Setenv(os.Environ(), variables...), secrets())
 	if os.Getenv("CI") == "" && terminal(os.Stdin) && terminal(os.Stderr) {
-		s.At(command.Terminal{Show: view.Child(os.Stderr, colours(os.LookupEnv)), Hold: view.Hold})
+		s.At(command.Terminal{Show: view.Child(os.Stderr, colors(os.LookupEnv)), Hold: view.Hold})
 	}
 	return s
 }

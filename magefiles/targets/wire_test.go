@@ -2,6 +2,7 @@ package targets
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -53,7 +54,7 @@ func TestColours(t *testing.T) {
 		false: {{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": ""}, {"NO_COLOR": "1"}, {"CI": "true", "TERM": "xterm"}},
 	} {
 		for _, env := range all {
-			require.Equal(t, want, colours(func(name string) (string, bool) { v, set := env[name]; return v, set }), "%v", env)
+			require.Equal(t, want, colors(func(name string) (string, bool) { v, set := env[name]; return v, set }), "%v", env)
 		}
 	}
 }
@@ -61,8 +62,18 @@ func TestColours(t *testing.T) {
 // What is printed by us hides the credentials, and what a program reads of us does not.
 func TestPeopleAreShownNoSecret(t *testing.T) {
 	t.Setenv("PREFIX_API_KEY", "release-candidate")
-	require.Equal(t, "the branch *** is there", plain(operr.Error{Summary: "the branch release-candidate is there"}).Error())
-	require.Contains(t, fmt.Sprintf("%+v", plain(operr.Error{Summary: "x", Detail: "of release-candidate", Next: "see release-candidate"})), "of ***\n→ see ***")
+	require.Equal(t, "the branch *** is there", plain(errors.New("the branch release-candidate is there")).Error())
+	for name, err := range map[string]error{
+		"as it is": operr.NewUsage("see release-candidate", "x").WithDetail("of release-candidate"),
+		"wrapped":  fmt.Errorf("x: %w", operr.NewUsage("see release-candidate", "y").WithDetail("of release-candidate")),
+		"within":   operr.New("see release-candidate", "x: %w", operr.NewUsage("", "y").WithDetail("of release-candidate")),
+		"a cure":   operr.NewUsage("else", "x: %w", operr.Cured("see release-candidate", errors.New("y"))).WithDetail("of release-candidate"),
+		"a cure, deep": fmt.Errorf("z: %w", fmt.Errorf("y: %w", operr.Cured("see release-candidate",
+			operr.NewUsage("else", "x").WithDetail("of release-candidate")))),
+	} {
+		require.Contains(t, fmt.Sprintf("%+v", plain(err)), "of ***\n→ see ***", name)
+		require.Equal(t, operr.ExitStatus(err), plain(err).ExitStatus(), name)
+	}
 	var out bytes.Buffer
 	v := view.View{Out: command.Mask(&out, secrets()...), Err: command.Mask(&out, secrets()...)}
 	v.Say("on %s", "release-candidate")

@@ -57,7 +57,8 @@ func (p *planner) tagged(ctx context.Context, pkg *workspace.Package) (text stri
 	}
 	copied, err := version.Parse(text)
 	if text != "" && err != nil {
-		return text, nil // the caller says so
+		//lint:ignore nilerr the caller says so
+		return text, nil
 	}
 	last, err := p.newest(ctx, pkg.Name, func(v version.Version) bool { return text == "" || !v.Prerelease() })
 	switch {

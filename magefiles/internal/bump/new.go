@@ -227,7 +227,7 @@ func (p *planner) note(format string, args ...any) {
 }
 
 // lockNote reminds of the workspace's lock file. It has what the packages in the work tree ask for, though not their versions,
-// so that it fits no longer once a requirement changes (pixi-facts §1.4).
+// so that it fits no longer once a requirement changes (pixi-facts.md §1.4).
 func (p *planner) lockNote() {
 	if p.asks && isLocked(p.w, ".") {
 		p.note("%s has the old requirements, and `pixi install --locked` will refuse it: `mage lock` makes it anew", lockFile)

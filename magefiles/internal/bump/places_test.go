@@ -8,7 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 )
 
-// everywhere has a version or a requirement in every place and spelling of pixi-facts §1.1 to §1.3. Lines that end in
+// everywhere has a version or a requirement in every place and spelling of pixi-facts.md §1.1 to §1.3. Lines that end in
 // "stays" are no exact pins of ours.
 const everywhere = `
 -- pixi.toml --

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/channel/channeltest"
 	"github.com/foopack/foopack/magefiles/internal/channel/server"
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
@@ -80,7 +81,7 @@ func timeTheirs(b *testing.B, files []string) time.Duration {
 func serveBench(b *testing.B) string {
 	s, err := store.Open(b.TempDir())
 	require.NoError(b, err)
-	h := httptest.NewServer(server.New(s, server.Options{Authorize: server.APIKey(key), Spool: s.Incoming()}))
+	h := httptest.NewServer(server.New(s, server.Options{Authorize: channeltest.APIKey(key), Spool: s.Incoming()}))
 	b.Cleanup(func() {
 		h.Close()
 		require.NoError(b, s.Close())
@@ -109,7 +110,7 @@ func BenchmarkUploadAmong20000(b *testing.B) {
 	require.Len(b, records, 20000)
 	require.NoError(b, s.Flush())
 	syscall.Sync() // the disk is not to be busy with what was laid out
-	h := httptest.NewServer(server.New(s, server.Options{Authorize: server.APIKey(key), Spool: s.Incoming()}))
+	h := httptest.NewServer(server.New(s, server.Options{Authorize: channeltest.APIKey(key), Spool: s.Incoming()}))
 	defer func() {
 		h.Close()
 		require.NoError(b, s.Close())

@@ -36,7 +36,7 @@ func TestChaos(t *testing.T) {
 	t.Logf("seed %d", *seed)
 	s, err := store.Open(t.TempDir())
 	require.NoError(t, err)
-	next := server.New(s, server.Options{Authorize: server.APIKey(key), Spool: s.Incoming()})
+	next := server.New(s, server.Options{Authorize: channeltest.APIKey(key), Spool: s.Incoming()})
 	var mu sync.Mutex
 	stored := map[string]int{}
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -18,7 +18,7 @@ var (
 	ErrUnavailable  = errors.New("temporarily unavailable") // it may go well when it is tried again
 )
 
-// statuses is the table (prefix-protocol §1.2: rattler_upload, prefix.rs): what the server answers for an error, and what
+// statuses is the table (prefix-protocol.md §1.2: rattler_upload, prefix.rs): what the server answers for an error, and what
 // the client takes an answer for.
 var statuses = []struct {
 	err    error

@@ -40,7 +40,7 @@ func trust(t *testing.T) trusting {
 	}
 	w := trusting{
 		github: issuer(oidc.GitHubClaims("octo/tools", "release.yml", "refs/tags/v1", "")),
-		gitlab: issuer(oidc.GitLabClaims("group/sub/tools", ".gitlab-ci.yml", "v1")),
+		gitlab: issuer(channeltest.GitLabClaims("group/sub/tools", ".gitlab-ci.yml", "v1")),
 	}
 	w.access = &server.Access{
 		Key: key, Account: "octo", Private: []string{"hidden"}, Audiences: []string{"127.0.0.1"},
@@ -220,16 +220,16 @@ func TestWrappers(t *testing.T) {
 		return client(t, url)
 	}
 	channeltest.Run(t, func(t *testing.T) channel.Channel {
-		return channel.Faulty(open(t), func(channel.Call) error { return nil })
+		return channeltest.Faulty(open(t), func(channeltest.Call) error { return nil })
 	})
 	c := open(t)
 	u := channeltest.Upload(t, condapkgtest.Package{Name: "a"})
-	_, err := channel.ReadOnly(c).Put(t.Context(), u)
+	_, err := channeltest.ReadOnly(c).Put(t.Context(), u)
 	require.ErrorIs(t, err, channel.ErrForbidden)
-	require.ErrorIs(t, channel.ReadOnly(c).Delete(t.Context(), "noarch", u.File), channel.ErrForbidden)
-	require.Empty(t, channeltest.Index(t, channel.ReadOnly(c), "noarch"))
-	lost := channel.Faulty(c, func(x channel.Call) error {
-		if x.Op == channel.OpPut && x.After {
+	require.ErrorIs(t, channeltest.ReadOnly(c).Delete(t.Context(), "noarch", u.File), channel.ErrForbidden)
+	require.Empty(t, channeltest.Index(t, channeltest.ReadOnly(c), "noarch"))
+	lost := channeltest.Faulty(c, func(x channeltest.Call) error {
+		if x.Op == channeltest.OpPut && x.After {
 			return channel.ErrUnavailable
 		}
 		return nil

@@ -134,7 +134,7 @@ func record(t *testing.T, s *store.Store) (url string, asked func(part string) b
 	t.Helper()
 	var mu sync.Mutex
 	var seen []string
-	next := server.New(s, server.Options{Authorize: server.APIKey(key), Spool: s.Incoming()})
+	next := server.New(s, server.Options{Authorize: channeltest.APIKey(key), Spool: s.Incoming()})
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.UserAgent(), "rattler") {
 			mu.Lock()
@@ -204,14 +204,14 @@ func shards(t *testing.T, dir string) map[string]any {
 	f, err := os.Open(filepath.Join(dir, repodata.Shards))
 	require.NoError(t, err)
 	defer f.Close()
-	index, err := repodata.DecodeShards(f)
+	index, err := repodata.Own.DecodeShards(f)
 	require.NoError(t, err)
 	all := map[string]any{"base_url": index.BaseURL, "shards_base_url": index.ShardsBaseURL, "subdir": index.Subdir}
 	for name, digest := range index.Shards {
 		f, err := os.Open(filepath.Join(dir, filepath.FromSlash(digest.File())))
 		require.NoError(t, err)
 		defer f.Close()
-		z, err := repodata.Decompress(f)
+		z, err := repodata.Own.Decompress(f)
 		require.NoError(t, err)
 		var v map[string]any
 		d := msgpack.NewDecoder(z)

@@ -24,7 +24,7 @@ func serve(t *testing.T) (url, dir string, s *store.Store) {
 	dir = t.TempDir()
 	s, err := store.Open(dir)
 	require.NoError(t, err)
-	h := httptest.NewServer(server.New(s, server.Options{Authorize: server.APIKey(key), Spool: s.Incoming()}))
+	h := httptest.NewServer(server.New(s, server.Options{Authorize: channeltest.APIKey(key), Spool: s.Incoming()}))
 	t.Cleanup(func() {
 		h.Close()
 		require.NoError(t, s.Close())

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// recordTo is the file that command lines are written to, for the tests that look at every one of them: "" in a program that people
-// run. The linker sets it (-X), or RecordTo, and nothing that comes from outside does.
-var recordTo string
+// RecordTo is the file that command lines of all children are appended to, for the tests that look at every one of them: "" in a
+// program that people run. The linker sets it (-X), or a test, and nothing that comes from outside does.
+var RecordTo string
 
 // Recorded is one command line: a line of JSON in the file.
 type Recorded struct {
@@ -18,19 +18,16 @@ type Recorded struct {
 	Args []string `json:"args"`
 }
 
-// RecordTo has the command lines of all children from now on appended to a file.
-func RecordTo(file string) { recordTo = file }
-
 // Record appends a command line of ours, where they are recorded. System does so by itself.
 func Record(c Cmd) {
-	if recordTo == "" || c.Theirs || ofTest() {
+	if RecordTo == "" || c.Theirs || ofTest() {
 		return
 	}
 	line, err := json.Marshal(Recorded{c.Name, c.Args})
 	if err != nil {
 		return
 	}
-	f, err := os.OpenFile(recordTo, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	f, err := os.OpenFile(RecordTo, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
 		return // its folder is gone: the tests are over
 	}

@@ -33,7 +33,7 @@ type Container struct {
 	Level int       // zstd's level, 1 to 22; 0 is zstd's default, 3
 }
 
-// Write writes a .conda archive (prefix-protocol §7.1: rattler_package_streaming, write.rs). The same container gives
+// Write writes a .conda archive (prefix-protocol.md §7.1: rattler_package_streaming, write.rs). The same container gives
 // the same bytes: members are sorted, owned by root, and bear one time; the compressor runs in one thread and states
 // sizes in its frames; the zip's entries are stored, with their sizes in front, so that it can be read as a stream.
 func Write(w io.Writer, c Container) error {

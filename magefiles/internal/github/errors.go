@@ -114,7 +114,7 @@ func (e *StatusError) kind(codes []string) error {
 	return nil
 }
 
-// limited recognises both limits and sets when to ask again: after Retry-After, at the reset, or else after a minute
+// limited recognizes both limits and sets when to ask again: after Retry-After, at the reset, or else after a minute
 // (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit).
 func (c *Client) limited(r *http.Response, e *StatusError) bool {
 	if e.Status != http.StatusForbidden && e.Status != http.StatusTooManyRequests {

@@ -99,7 +99,7 @@ func (p *plan) sweep(drafts []Found, chosen *Found, r Release) {
 	}
 }
 
-// ours recognises a draft that a run of this release has made. GitHub gives line ends and spaces at the end back in a way
+// ours recognizes a draft that a run of this release has made. GitHub gives line ends and spaces at the end back in a way
 // of its own.
 func ours(d Found, r Release) bool {
 	same := func(a, b string) bool {

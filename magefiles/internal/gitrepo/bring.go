@@ -112,7 +112,7 @@ func (l *layer) copy(name string, mode fs.FileMode) error {
 
 // readModes takes git's modes, where git was told that those of the file system say nothing, or that it has no links.
 func (l *layer) readModes(ctx context.Context, r *Repo, entries []entry) error {
-	out, _, err := r.answer(ctx, 1, "config", "--type=bool", "--get-regexp", `^core\.(filemode|symlinks)$`)
+	out, _, err := r.answer(ctx, "config", "--type=bool", "--get-regexp", `^core\.(filemode|symlinks)$`)
 	if err != nil {
 		return failed(err, "asking git for the settings of %s", r.Top)
 	}
@@ -191,17 +191,19 @@ func makeFolder(to, name string) error {
 // remove removes a path below to, and the folders that are empty then. What is behind a link is not below it.
 func remove(to, name string) error {
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if st, err := os.Lstat(at(to, dir)); err != nil || !st.IsDir() {
+		st, err := os.Lstat(at(to, dir))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || err == nil && !st.IsDir() {
 			return nil
+		}
+		if err != nil {
+			return err
 		}
 	}
 	if err := os.RemoveAll(at(to, name)); err != nil {
 		return err
 	}
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if os.Remove(at(to, dir)) != nil {
-			break
-		}
+	for dir, removed := path.Dir(name), true; removed && dir != "."; dir = path.Dir(dir) {
+		removed = os.Remove(at(to, dir)) == nil // there is something in it where not
 	}
 	return nil
 }

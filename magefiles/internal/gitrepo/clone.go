@@ -57,7 +57,7 @@ const uploadPartial = "git -c uploadpack.allowFilter=true -c uploadpack.allowAny
 // get what the original does not have. Where that is trees, the clone is a shallow one. In a whole clone, as most are, there
 // is nothing to do.
 func (r *Repo) whole(ctx context.Context, commit string) (flags []string, err error) {
-	out, partial, err := r.answer(ctx, 1, "config", "--get-regexp", `^remote\..*\.partialclonefilter$`)
+	out, partial, err := r.answer(ctx, "config", "--get-regexp", `^remote\..*\.partialclonefilter$`)
 	if err != nil || !partial {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
 
 // MakeTag is Tag with a date.
 func (r *Repo) MakeTag(ctx context.Context, commit string, t Tag) error {
-	sign, _, err := r.answer(ctx, 1, "config", "--type=bool", "--get", "--", "tag.gpgSign")
+	sign, _, err := r.answer(ctx, "config", "--type=bool", "--get", "--", "tag.gpgSign")
 	if err != nil {
 		return failed(err, "asking git whether tags are signed")
 	}

@@ -2,6 +2,8 @@ package gitrepo
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +17,7 @@ func (r *Repo) carry(ctx context.Context, from, dir string) error {
 		return err
 	}
 	objects := filepath.Join(from, "lfs")
-	if _, err := os.Stat(objects); err != nil {
+	if _, err := os.Stat(objects); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if _, err := (&Repo{Top: dir, runner: r.runner}).git(ctx, "config", "--local", "--", "lfs.storage", objects); err != nil {
@@ -27,7 +29,7 @@ func (r *Repo) carry(ctx context.Context, from, dir string) error {
 // copyConfig takes settings of one repository over to another one; never the filter of git-crypt.
 func (r *Repo) copyConfig(ctx context.Context, from, dir, pattern string) error {
 	clone := &Repo{Top: dir, runner: r.runner}
-	out, _, err := r.answer(ctx, 1, "config", "--file="+filepath.Join(from, "config"), "--includes", "--null", "--get-regexp", "--", pattern)
+	out, _, err := r.answer(ctx, "config", "--file="+filepath.Join(from, "config"), "--includes", "--null", "--get-regexp", "--", pattern)
 	if err != nil {
 		return failed(err, "reading the settings of %s", r.Top)
 	}

@@ -168,10 +168,10 @@ func (r *Repo) run(ctx context.Context, stdin string, args ...string) error {
 	return err
 }
 
-// answer asks git a question that it answers by its exit status: 0 is yes, and the given one is no. Any other is an error.
-func (r *Repo) answer(ctx context.Context, no int, args ...string) (out string, yes bool, err error) {
+// answer asks git a question that it answers by its exit status: 0 is yes, and 1 is no. Any other is an error.
+func (r *Repo) answer(ctx context.Context, args ...string) (out string, yes bool, err error) {
 	out, err = r.git(ctx, args...)
-	if err != nil && ended(err) == no {
+	if err != nil && ended(err) == 1 {
 		return "", false, nil
 	}
 	return out, err == nil, err

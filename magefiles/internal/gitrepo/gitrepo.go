@@ -81,7 +81,7 @@ func (h Head) Short() string { return h.Commit[:min(len(h.Commit), 12)] }
 
 // Head returns the commit that is checked out. ErrNoCommit is in the chain of the error where nothing was committed yet.
 func (r *Repo) Head(ctx context.Context) (Head, error) {
-	ref, onBranch, err := r.answer(ctx, 1, "symbolic-ref", "--quiet", "HEAD")
+	ref, onBranch, err := r.answer(ctx, "symbolic-ref", "--quiet", "HEAD")
 	if err != nil {
 		return Head{}, failed(err, "reading HEAD of %s", r.Top)
 	}

@@ -118,7 +118,7 @@ func (r *Repo) Tree(ctx context.Context, commit string) (string, error) {
 // Resolve returns the commit that a name, such as HEAD^ or a tag, stands for. ErrNoCommit is in the chain of the error where
 // it stands for none.
 func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
-	out, there, err := r.answer(ctx, 1, "rev-parse", "--quiet", "--verify", "--end-of-options", rev+"^{commit}")
+	out, there, err := r.answer(ctx, "rev-parse", "--quiet", "--verify", "--end-of-options", rev+"^{commit}")
 	switch {
 	case err != nil:
 		return "", failed(err, "looking for the commit %s in %s", rev, r.Top)

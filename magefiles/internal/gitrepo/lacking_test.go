@@ -343,7 +343,7 @@ func TestUnobtainable(t *testing.T) {
 	require.Equal(t, []string{"docs", "pkg/src/lib"}, ask())
 }
 
-// Relative addresses are those of a neighbour.
+// Relative addresses are those of a neighbor.
 func TestRelativeAddress(t *testing.T) {
 	for _, c := range [][3]string{
 		{"https://host/org/repo.git", "../lib.git", "https://host/org/lib.git"},

@@ -92,11 +92,13 @@ func (r *Repo) other(dir string) error {
 	}
 	at, err := look(dir)
 	if err != nil || at == nil || at.folder {
+		//lint:ignore nilerr what cannot be looked at is no repository that git passed over
 		return nil
 	}
 	mine, err := os.Stat(at.path)
 	if err != nil || !mine.IsDir() {
-		return nil // git follows a file, or refuses it
+		//lint:ignore nilerr git follows a file, or refuses it
+		return nil
 	}
 	if theirs, err := os.Stat(r.Dir); err == nil && os.SameFile(mine, theirs) {
 		return nil

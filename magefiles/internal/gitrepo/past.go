@@ -48,7 +48,7 @@ func (r *Repo) LineOrigin(ctx context.Context, commit, path string, line int) (s
 
 // lines are those of a file in a commit; none where either is not there.
 func (r *Repo) lines(ctx context.Context, commit, path string) ([]string, error) {
-	blob, there, err := r.answer(ctx, 1, "rev-parse", "--quiet", "--verify", "--end-of-options", commit+":"+path)
+	blob, there, err := r.answer(ctx, "rev-parse", "--quiet", "--verify", "--end-of-options", commit+":"+path)
 	if !there || err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (r *Repo) OtherTag(ctx context.Context, refs Refs, tag string) (bool, error
 	if there == "" {
 		return false, nil
 	}
-	here, ok, err := r.answer(ctx, 1, "rev-parse", "--quiet", "--verify", "--end-of-options", "refs/tags/"+tag)
+	here, ok, err := r.answer(ctx, "rev-parse", "--quiet", "--verify", "--end-of-options", "refs/tags/"+tag)
 	if err != nil {
 		return false, failed(err, "looking for the tag %s in %s", tag, r.Top)
 	}
@@ -194,7 +194,7 @@ func (r *Repo) Revert(ctx context.Context, commit string) (string, error) {
 
 // indexIs says whether the index has what a commit has.
 func (r *Repo) indexIs(ctx context.Context, commit string) (bool, error) {
-	_, is, err := r.answer(ctx, 1, "diff-index", "--cached", "--quiet", commit, "--")
+	_, is, err := r.answer(ctx, "diff-index", "--cached", "--quiet", commit, "--")
 	return is, err
 }
 

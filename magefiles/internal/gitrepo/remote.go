@@ -182,7 +182,7 @@ func (r *Repo) talk(ctx context.Context, c call) (string, error) {
 // quiet are the variables by which ssh fails where it would ask; none where a person has set how ssh is run. pass are the names of those
 // that the person's credential helpers read.
 func (r *Repo) quiet(ctx context.Context) (set, pass []string, err error) {
-	out, _, err := r.answer(ctx, 1, "config", "--null", "--get-regexp", "--", `^(core\.(sshcommand|askpass)|credential\.(.*\.)?helper)$`)
+	out, _, err := r.answer(ctx, "config", "--null", "--get-regexp", "--", `^(core\.(sshcommand|askpass)|credential\.(.*\.)?helper)$`)
 	if err != nil {
 		return nil, nil, failed(err, "asking git for its settings")
 	}
@@ -253,7 +253,7 @@ func (r *Repo) Contains(ctx context.Context, commit, ancestor string) (bool, err
 	if commit == "" || ancestor == "" {
 		return false, nil
 	}
-	_, yes, err := r.answer(ctx, 1, "merge-base", "--is-ancestor", "--", ancestor, commit)
+	_, yes, err := r.answer(ctx, "merge-base", "--is-ancestor", "--", ancestor, commit)
 	if err == nil || ctx.Err() != nil {
 		return yes, err
 	}

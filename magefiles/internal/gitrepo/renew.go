@@ -69,7 +69,7 @@ func copyIndex(from, to string) error {
 
 // how is a digest of what has a say in the bytes of files that are checked out, besides what is committed.
 func (r *Repo) how(ctx context.Context) (string, error) {
-	settings, _, err := r.answer(ctx, 1, "config", "--null", "--get-regexp", `^(filter|lfs|core|extensions|working)\.`)
+	settings, _, err := r.answer(ctx, "config", "--null", "--get-regexp", `^(filter|lfs|core|extensions|working)\.`)
 	if err != nil {
 		return "", failed(err, "reading the settings of %s", r.Top)
 	}

@@ -19,7 +19,7 @@ type Tag struct {
 // TagAlone gives a clone of ours the tags on a commit, and takes all others off it: a tool that makes a version of the tags of the
 // commit finds these alone. One that is there already, at this commit, stays as it is.
 func (r *Repo) TagAlone(ctx context.Context, commit string, tags ...Tag) error {
-	out, _, err := r.answer(ctx, 1, "show-ref", "--tags", "--dereference") // through tags of tags, which for-each-ref may not go
+	out, _, err := r.answer(ctx, "show-ref", "--tags", "--dereference") // through tags of tags, which for-each-ref may not go
 	if err != nil {
 		return failed(err, "asking git for the tags of %s", r.Top)
 	}

@@ -22,7 +22,7 @@ func (r *Repo) TagTroubles(ctx context.Context, names []string) ([]*operr.Error,
 	if err != nil {
 		return nil, err
 	}
-	folds, _, err := r.answer(ctx, 1, "config", "--type=bool", "--get", "core.ignoreCase")
+	folds, _, err := r.answer(ctx, "config", "--type=bool", "--get", "core.ignoreCase")
 	if err != nil {
 		return nil, failed(err, "asking git for its settings")
 	}

@@ -50,7 +50,7 @@ func (r *Repo) ends(commit string) (bool, error) {
 
 // Differs reports whether two commits differ below one of the folders, which are relative to the folder that Open was given.
 func (r *Repo) Differs(ctx context.Context, one, other string, dirs ...string) (bool, error) {
-	_, same, err := r.answer(ctx, 1, append([]string{"diff-tree", "--quiet", "-r", "--no-ext-diff", "--end-of-options", one, other, "--"}, r.specs(dirs)...)...)
+	_, same, err := r.answer(ctx, append([]string{"diff-tree", "--quiet", "-r", "--no-ext-diff", "--end-of-options", one, other, "--"}, r.specs(dirs)...)...)
 	if err != nil {
 		return false, failed(err, "comparing %s with %s", short(one), short(other))
 	}

@@ -107,7 +107,7 @@ func (r *Repo) Unwritable(ctx context.Context) ([]*operr.Error, error) {
 	}
 	// Not the index: a status, ours too, locks it for a moment, and a commit that finds it locked has changed nothing yet.
 	found = append(found, locked(filepath.Join(r.Dir, "HEAD"))...)
-	if branch, on, err := r.answer(ctx, 1, "symbolic-ref", "--quiet", "HEAD"); err == nil && on {
+	if branch, on, err := r.answer(ctx, "symbolic-ref", "--quiet", "HEAD"); err == nil && on {
 		found = append(found, locked(filepath.Join(r.Common, filepath.FromSlash(branch)))...)
 	}
 	return found, nil

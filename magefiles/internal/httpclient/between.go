@@ -110,8 +110,8 @@ func (t throughProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil || answer.StatusCode != http.StatusProxyAuthRequired || t.Proxy == nil {
 		return answer, err
 	}
-	proxy, perr := t.Proxy(r)
-	if perr != nil || proxy == nil {
+	proxy, _ := t.Proxy(r) // it found one for this request a moment ago
+	if proxy == nil {
 		return answer, nil
 	}
 	answer.Body.Close()

@@ -115,7 +115,7 @@ type watched struct {
 func (b *watched) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
 	b.w.arrived(n)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = b.w.Lost(err)
 	}
 	return n, err

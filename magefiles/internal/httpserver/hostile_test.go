@@ -2,6 +2,7 @@ package httpserver_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -126,9 +127,7 @@ func TestHostileClients(t *testing.T) {
 			_, err = io.Copy(io.Discard, bufio.NewReader(conn)) // until the server hangs up
 			require.NotErrorIs(t, err, net.ErrClosed)
 			var late net.Error
-			if e, ok := err.(net.Error); ok {
-				late = e
-			}
+			errors.As(err, &late)
 			require.False(t, late != nil && late.Timeout(), "the server keeps the connection")
 			if c.handled {
 				require.Error(t, <-ended)

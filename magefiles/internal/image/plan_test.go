@@ -214,7 +214,7 @@ func TestNewRefuses(t *testing.T) {
 		_, err := New(r)
 		require.ErrorContains(t, err, c.err)
 		require.Equal(t, c.status, operr.ExitStatus(err))
-		require.NotEmpty(t, err.(*operr.Error).Next)
+		require.NotEmpty(t, operr.NextOf(err))
 	}
 }
 
@@ -313,7 +313,7 @@ func TestMountsThatNoBuildIsGiven(t *testing.T) {
 		r.Dockerfile = []byte("FROM a:1\n" + text + "\n")
 		_, err := New(r)
 		require.ErrorContains(t, err, want)
-		require.NotEmpty(t, err.(*operr.Error).Next)
+		require.NotEmpty(t, operr.NextOf(err))
 	}
 }
 

@@ -51,7 +51,7 @@ func newShop(t *testing.T) *shop {
 	return s
 }
 
-// put pushes an image for platforms by digest, labelled as a plan wants it.
+// put pushes an image for platforms by digest, labeled as a plan wants it.
 func (s *shop) put(t *testing.T, repository string, p *Plan, platforms ...string) (digest string) {
 	t.Helper()
 	index := v1.ImageIndex(mutate.IndexMediaType(empty.Index, "application/vnd.oci.image.index.v1+json"))

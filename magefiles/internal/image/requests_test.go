@@ -121,16 +121,16 @@ func TestHeld(t *testing.T) {
 	tag("bare", img)
 	c, err := img.ConfigFile()
 	require.NoError(t, err)
-	labelled := func(name string, labels map[string]string) {
+	labeled := func(name string, labels map[string]string) {
 		c.Config.Labels = labels
 		one, err := mutate.ConfigFile(img, c)
 		require.NoError(t, err)
 		tag(name, one)
 	}
-	labelled("one", map[string]string{labelVersion: "v0.1", labelPlan: "x", labelTitle: "TheApp"})
-	labelled("base", map[string]string{labelVersion: "24.04", labelRevision: q.Revision, labelTitle: "theapp"})
-	labelled("onours", map[string]string{labelVersion: "1.2.3", labelPlan: "x", labelTitle: "runtime"})
-	labelled("nameless", map[string]string{labelVersion: "1.2.3", labelPlan: "x"})
+	labeled("one", map[string]string{labelVersion: "v0.1", labelPlan: "x", labelTitle: "TheApp"})
+	labeled("base", map[string]string{labelVersion: "24.04", labelRevision: q.Revision, labelTitle: "theapp"})
+	labeled("onours", map[string]string{labelVersion: "1.2.3", labelPlan: "x", labelTitle: "runtime"})
+	labeled("nameless", map[string]string{labelVersion: "1.2.3", labelPlan: "x"})
 	tag("empty", empty.Index)
 	digest := s.put(t, p.Repository, p, "linux/amd64", "linux/arm64")
 	require.NoError(t, r.Tag(t.Context(), p.Repository, digest, "1.2.3"))

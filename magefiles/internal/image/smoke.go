@@ -168,13 +168,13 @@ func (j *Job) decide(ctx context.Context, one Image, record string, err error, s
 	case cause != nil:
 		return cause
 	case err == nil && len(one.Entrypoint) > 0:
-		return j.heard(one, record, "", says, fails)
+		return j.heard(one, record, "", says)
 	case err == nil:
 		return nil
 	case step == "":
 		return j.Builder.unread(ctx, err, record, j.Plan.Repository, fmt.Sprintf("the check of %s on %s could not be run", j.Plan.Name, one.Platform))
 	case says != nil && says.failedAt(step) || fails != nil && fails.failedAt(step):
-		return j.heard(one, record, step, says, fails)
+		return j.heard(one, record, step, says)
 	}
 	_, where := j.subject()
 	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(j.Builder.last(step))

@@ -55,7 +55,7 @@ func (j *Job) tag(ctx context.Context) (string, error) {
 		if err := t.again(ctx, todo); err != nil {
 			return "", err
 		}
-		if err := t.do(ctx, now, todo); err != nil {
+		if err := t.do(ctx, todo); err != nil {
 			return "", err
 		}
 	}
@@ -174,7 +174,7 @@ func (t *tagging) kept(moved ...string) error {
 type goal struct{ tag, digest, had string }
 
 // do writes goals, as long as their tags have what was decided about; who sees another one looks at all of them again.
-func (t *tagging) do(ctx context.Context, now view, todo []goal) error {
+func (t *tagging) do(ctx context.Context, todo []goal) error {
 	for _, g := range todo {
 		has, err := t.digest(ctx, g.tag)
 		if err != nil {

@@ -79,7 +79,7 @@ func (w witness) failedAt(step string) bool {
 }
 
 // heard says what a build means that did the check, and then the witnesses up to the step that failed; "" is none.
-func (j *Job) heard(one Image, record, step string, says, fails witness) error {
+func (j *Job) heard(one Image, record, step string, says witness) error {
 	switch {
 	case says != nil && step != "" && says.failedAt(step):
 		return nil // the entry point takes it for something else than the check, which passed

@@ -28,12 +28,12 @@ func (b *Bench) Engine() string {
 		"--host", "unix://"+socket, "--iptables=false", "--bridge=none")
 	x.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	x.Stdout, x.Stderr = log, log
-	x.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // it ends containerd, and that what it runs
+	x.SysProcAttr = endedBy(syscall.SIGTERM) // it ends containerd, and that what it runs
 	require.NoError(t, x.Start())
 	t.Cleanup(func() {
 		_ = x.Process.Signal(syscall.SIGTERM)
 		_ = x.Wait()
-		_ = syscall.Unmount(filepath.Join(state, "netns", "default"), syscall.MNT_DETACH) // the engine leaves it
+		detach(filepath.Join(state, "netns", "default")) // the engine leaves it
 		log.Close()
 	})
 	host := "unix://" + socket

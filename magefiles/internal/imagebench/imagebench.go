@@ -122,7 +122,7 @@ const qemu = `:qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x
 // emulate lets this machine run arm64's programs, unless it does already. It stays so: others may count on it.
 func emulate(t testing.TB) {
 	if _, err := os.Stat(binfmt + "/register"); err != nil {
-		require.NoError(t, syscall.Mount("binfmt_misc", binfmt, "binfmt_misc", 0, ""), "mounting %s", binfmt)
+		require.NoError(t, mountBinfmt(binfmt), "mounting %s", binfmt)
 	}
 	if _, err := os.Stat(binfmt + "/qemu-aarch64"); err == nil {
 		return
@@ -183,7 +183,7 @@ func (b *Bench) build(programs string) {
 		"--oci-worker=true", "--containerd-worker=false", "--oci-worker-binary", runc)
 	x.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	x.Stdout, x.Stderr = log, log
-	x.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	x.SysProcAttr = endedBy(syscall.SIGKILL)
 	require.NoError(t, x.Start())
 	t.Cleanup(func() {
 		_ = x.Process.Signal(syscall.SIGTERM)

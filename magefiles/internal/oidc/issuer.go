@@ -65,15 +65,6 @@ func GitHubClaims(repository, workflow, ref, environment string) map[string]any 
 	return claims
 }
 
-// GitLabClaims are what GitLab says of a job of a project.
-func GitLabClaims(project, file, ref string) map[string]any {
-	namespace, _, _ := strings.Cut(project, "/")
-	return map[string]any{
-		"sub": "project_path:" + project + ":ref_type:tag:ref:" + ref, "project_path": project, "namespace_path": namespace,
-		"ref": ref, "ref_type": "tag", "ci_config_ref_uri": "gitlab.com/" + project + "//" + file + "@refs/tags/" + ref,
-	}
-}
-
 // Environ are the variables that a job on GitHub's runners finds, as KEY=value. They hold a secret.
 func (i *Issuer) Environ() []string {
 	return []string{"GITHUB_ACTIONS=true", requestURL + "=" + i.URL + "/token?api-version=2.0", requestToken + "=" + i.requestToken}

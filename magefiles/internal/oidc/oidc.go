@@ -2,7 +2,7 @@
 //
 // An ID token is a short-lived, signed statement of a CI: "this job runs the workflow release.yml of that repository". A
 // channel that has registered the repository as a trusted publisher takes it in exchange for a token that may upload
-// (prefix-protocol §2), so that no secret has to be kept anywhere.
+// (prefix-protocol.md §2), so that no secret has to be kept anywhere.
 //
 //   - [Detect] finds the CI as rattler's clients do, by the ambient-id crate: the first variable that is exactly "true".
 //   - [Verifier] is the channel's side: signature by the issuer's published keys, issuer, audience, time.

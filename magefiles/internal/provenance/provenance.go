@@ -70,7 +70,8 @@ func (s *Store) Of(sha256 string) (r Record, known bool, err error) {
 		return r, false, err
 	}
 	if json.Unmarshal(data, &r) != nil || r.SHA256 != sha256 {
-		return Record{}, false, nil // a power cut leaves such a file; what it was of is built again
+		//lint:ignore nilerr a power cut leaves such a file; what it was of is built again
+		return Record{}, false, nil
 	}
 	return r, true, nil
 }

@@ -75,6 +75,7 @@ func (p *Publisher) inOutput() (found []candidate, err error) {
 func (p *Publisher) ready(ctx context.Context, pkg *workspace.Package, path string) (a toolchain.Artifact, why string, err error) {
 	have, err := condapkg.Identify(path)
 	if err != nil {
+		//lint:ignore nilerr why it does not count is the answer
 		return a, "cannot be read: " + err.Error(), nil
 	}
 	if why, err = p.unrecorded(ctx, pkg, have.SHA256); why != "" || err != nil {

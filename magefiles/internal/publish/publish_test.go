@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/channel/channeltest"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/channel/server"
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
@@ -128,7 +129,7 @@ func start(t testing.TB) *site {
 	s, err := store.Open(t.TempDir())
 	require.NoError(t, err)
 	c := &site{store: s, old: map[string]*httptest.ResponseRecorder{}, asked: map[string]int{}, missing: map[string]bool{}}
-	next := server.New(s, server.Options{Authorize: server.APIKey(key), Spool: s.Incoming()})
+	next := server.New(s, server.Options{Authorize: channeltest.APIKey(key), Spool: s.Incoming()})
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, next) }))
 	c.url = h.URL
 	t.Cleanup(func() {
@@ -416,8 +417,8 @@ func TestAHalfReleaseIsCompletedElsewhere(t *testing.T) {
 	here, _ := newPublisher(t, load(t, diamond), c)
 	made, err := plan(t, here)
 	require.NoError(t, err)
-	here.Channel = faulty{c, channel.Faulty(c, func(x channel.Call) error {
-		if x.Op == channel.OpPut && !strings.HasPrefix(x.File, "base") && !strings.HasPrefix(x.File, "left") {
+	here.Channel = faulty{c, channeltest.Faulty(c, func(x channeltest.Call) error {
+		if x.Op == channeltest.OpPut && !strings.HasPrefix(x.File, "base") && !strings.HasPrefix(x.File, "left") {
 			return errors.New("the machine is gone")
 		}
 		return nil

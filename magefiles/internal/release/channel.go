@@ -115,7 +115,8 @@ func (r *Release) isVisible(ctx context.Context, _ *string) (string, bool, error
 	}
 	plan, err := r.records(ctx, p)
 	if err != nil {
-		return "", false, nil // visible waits for it, and says why where it waits in vain
+		//lint:ignore nilerr visible waits for it, and says why where it waits in vain
+		return "", false, nil
 	}
 	seen, err := publish.Visible(ctx, p.Channel, plan.Records(), publish.Wait{For: time.Nanosecond})
 	return seen, err == nil, nil

@@ -105,6 +105,7 @@ func (r *Release) watch(ctx context.Context) (where string, held bool, err error
 	case ctx.Err() != nil:
 		return "", false, context.Cause(ctx)
 	case err != nil:
+		//lint:ignore nilerr where to look is said, and it is asked again
 		return "see " + page + " (it cannot be asked: " + err.Error() + ")", false, nil
 	case run == nil:
 		return "no run of " + Workflow + " has begun yet: see " + page, false, nil

@@ -129,7 +129,7 @@ func (r *Release) notes(ctx context.Context) string {
 	return ""
 }
 
-// isHeading recognises the heading of this release's section: "## [1.2.0] - 2026-01-02", "## v1.2.0".
+// isHeading recognizes the heading of this release's section: "## [1.2.0] - 2026-01-02", "## v1.2.0".
 func (r *Release) isHeading(line string) bool {
 	if len(r.plan.Tags) != 1 {
 		return false

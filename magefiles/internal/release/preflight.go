@@ -63,6 +63,7 @@ func (r *Release) preflight(ctx context.Context, _ *Facts) (Facts, bool, error) 
 	var found []*operr.Error
 	found = append(found, r.ofManifests(ctx, a)...)
 	if a.drafted = r.plan == nil && a.bump != nil && a.w != nil; a.drafted {
+		a.bump.NoteGoModules(r.Repo.Top)
 		if r.plan, err = r.draft(ctx, a.w, a.bump, a); err != nil {
 			return Facts{}, false, err
 		}

@@ -18,11 +18,13 @@ import (
 func (r *Release) present(ctx context.Context) (plan *Plan, released bool, err error) {
 	w, err := workspace.Load(r.Root)
 	if err != nil || len(w.Disagreements()) > 0 {
-		return nil, false, nil // preflight says it, beside everything else that is in the way
+		//lint:ignore nilerr preflight says it, beside everything else that is in the way
+		return nil, false, nil
 	}
 	refs, err := r.Repo.Remote(ctx, w.Config.Remote)
 	if err != nil {
-		return nil, false, nil // as above
+		//lint:ignore nilerr preflight says it, beside everything else
+		return nil, false, nil
 	}
 	if _, err := r.Channel(w); err != nil && usage(err) == nil {
 		return nil, false, nil // as above
@@ -221,7 +223,8 @@ func (r *Release) olderThanTheChannel(ctx context.Context, t tagged, refs gitrep
 	}
 	before, err := w.Package(pkg.Name)
 	if err != nil {
-		return false, nil // it was not there then
+		//lint:ignore nilerr it was not there then
+		return false, nil
 	}
 	made, err = r.Store.Made(ctx, r.Repo, commit, bump.TagOf(w, before))
 	return made.Bumped(), err
@@ -234,10 +237,12 @@ func (r *Release) earlier(ctx context.Context, w *workspace.Workspace, refs gitr
 	text := strings.TrimPrefix(r.Request.To, "v")
 	asked, err := version.Parse(text)
 	if err != nil || w.Config.Versioning != workspace.Lockstep || refs.Tags["v"+text] == "" {
-		return nil, nil // a word such as patch, for one
+		//lint:ignore nilerr it is a word such as patch, for one
+		return nil, nil
 	}
 	for _, p := range w.Packages {
 		if present, err := version.Parse(p.Version.Text); err != nil || asked.Compare(present) >= 0 {
+			//lint:ignore nilerr a version that cannot be read is not behind another one
 			return nil, nil
 		}
 	}

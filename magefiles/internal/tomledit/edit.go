@@ -31,7 +31,7 @@ func (d *Document) SetText(n *Node, begin, end int, text string) (Splice, error)
 	}
 	raw := string(d.Src[n.Start:n.End])
 	style := quotes(n, raw)
-	from, to, ok := style.locate(raw, value, begin, end)
+	from, to, ok := style.locate(raw, begin, end)
 	inner, fits := style.escape(text)
 	if ok && fits {
 		s := Splice{Start: n.Start + from, Old: raw[from:to], New: inner}

@@ -34,7 +34,7 @@ func TestSet(t *testing.T) {
 		got, err := Splices(doc.Src, s)
 		require.NoError(t, err)
 		require.Equal(t, c.want, string(got))
-		back, err := Splices(got, Inverse(s)...)
+		back, err := Splices(got, inverse(s)...)
 		require.NoError(t, err)
 		require.Equal(t, c.src, string(back))
 	}
@@ -206,7 +206,18 @@ func requireOnly(t testing.TB, src []byte, i int, s Splice, want string) {
 	a, b := scalars(before.Root)[i], scalars(after.Root)[i]
 	a.Value, a.Kind, b.Value, b.Kind = nil, String, nil, String
 	require.Equal(t, fmt.Sprint(before.Root.Plain()), fmt.Sprint(after.Root.Plain()))
-	restored, err := Splices(edited, Inverse(s)...)
+	restored, err := Splices(edited, inverse(s)...)
 	require.NoError(t, err)
 	require.Equal(t, string(src), string(restored))
+}
+
+// inverse returns the splices that make of the result of Splices what it was made of, byte for byte.
+func inverse(splices ...Splice) []Splice {
+	out := make([]Splice, 0, len(splices))
+	shift := 0
+	for _, s := range sorted(splices) {
+		out = append(out, Splice{Start: s.Start + shift, Old: s.New, New: s.Old})
+		shift += len(s.New) - len(s.Old)
+	}
+	return out
 }

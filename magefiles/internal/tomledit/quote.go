@@ -76,9 +76,9 @@ func (q quoting) escape(text string) (string, bool) {
 	return b.String(), true
 }
 
-// locate returns the range in raw, the string as it is written, of value[begin:end]. ok is false when a border lies
+// locate returns the range in raw, a string as it is written, of [begin:end] of its value. ok is false when a border lies
 // within an escape.
-func (q quoting) locate(raw, value string, begin, end int) (from, to int, ok bool) {
+func (q quoting) locate(raw string, begin, end int) (from, to int, ok bool) {
 	i, at := len(q), 0
 	if len(q) == 3 {
 		i += len(firstNewline(raw[i:]))

@@ -1,6 +1,7 @@
 package tomledit
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -36,7 +37,8 @@ func (b *builder) scalar(n *Node, v *unstable.Node, end int) error {
 
 // reason drops the place from an error of BurntSushi/toml, which is one in the value alone.
 func reason(err error) string {
-	if p, ok := err.(toml.ParseError); ok {
+	var p toml.ParseError
+	if errors.As(err, &p) {
 		return p.Message
 	}
 	return strings.TrimPrefix(err.Error(), "toml: ")

@@ -35,17 +35,6 @@ func Splices(src []byte, splices ...Splice) ([]byte, error) {
 	return []byte(out.String()), nil
 }
 
-// Inverse returns the splices that make of the result of Splices what it was made of, byte for byte.
-func Inverse(splices ...Splice) []Splice {
-	out := make([]Splice, 0, len(splices))
-	shift := 0
-	for _, s := range sorted(splices) {
-		out = append(out, Splice{Start: s.Start + shift, Old: s.New, New: s.Old})
-		shift += len(s.New) - len(s.Old)
-	}
-	return out
-}
-
 func sorted(splices []Splice) []Splice {
 	return slices.SortedStableFunc(slices.Values(splices), func(a, b Splice) int { return a.Start - b.Start })
 }

@@ -11,7 +11,7 @@ import (
 
 // A remote's words reach the terminal while somebody may be asked there, and are text.
 func TestWhatAChildAsksIsText(t *testing.T) {
-	for _, c := range []struct{ said, plain, colour string }{
+	for _, c := range []struct{ said, plain, color string }{
 		{"really? ", "really? ", "really? "},
 		{"remote: \x1b]0;owned\x07hello\n", "remote: ]0;ownedhello\n", "remote: ]0;ownedhello\n"},
 		{"remote: \x1b[2J\x1b[Hhello\n", "remote: [2J[Hhello\n", "remote: [2J[Hhello\n"},
@@ -19,12 +19,12 @@ func TestWhatAChildAsksIsText(t *testing.T) {
 		{"10%\r20%\r\nyes \u202eon", "20%\nyes on", "20%\nyes on"},
 		{"\xff?", "\ufffd?", "\ufffd?"},
 	} {
-		for want, colour := range map[string]bool{c.plain: false, c.colour: true} {
-			if c.plain == c.colour {
-				colour = false
+		for want, color := range map[string]bool{c.plain: false, c.color: true} {
+			if c.plain == c.color {
+				color = false
 			}
 			var shown strings.Builder
-			n, err := view.Child(&shown, colour).Write([]byte(c.said))
+			n, err := view.Child(&shown, color).Write([]byte(c.said))
 			require.NoError(t, err)
 			require.Equal(t, len(c.said), n)
 			require.Equal(t, want, shown.String())

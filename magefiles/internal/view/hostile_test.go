@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -36,7 +37,7 @@ func TestHostileGraph(t *testing.T) {
 		picture := xml.NewDecoder(strings.NewReader(graphSVG(columns, edges)))
 		for {
 			token, err := picture.Token()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			require.NoError(t, err, "%q", spec)

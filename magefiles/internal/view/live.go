@@ -104,7 +104,7 @@ func (v *View) heard() string {
 	if line == nil {
 		return ""
 	}
-	return strings.Join(strings.Fields(plainChild(colour.ReplaceAllString(*line, ""))), " ")
+	return strings.Join(strings.Fields(plainChild(color.ReplaceAllString(*line, ""))), " ")
 }
 
 // cut is the beginning of a line that fits into so many columns of a terminal. Characters of East Asia take two.

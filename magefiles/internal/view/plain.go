@@ -56,7 +56,7 @@ func obeyed(r rune) bool {
 	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x061c || r == 0x200e || r == 0x200f || r == 0x2028 || r == 0x2029
 }
 
-// painted is text of ours with its colours.
+// painted is text of ours with its colors.
 type painted string
 
 // foreign is an argument of a format, whoever it comes from: it is formatted as it would be, and what a terminal would obey is
@@ -81,15 +81,15 @@ func (v *View) text(format string, args ...any) string {
 	return noCommand(fmt.Sprintf(format, shown...))
 }
 
-// colour is a sequence that changes how text looks, and nothing else. Test runners and compilers use it.
-var colour = regexp.MustCompile(`\x1b\[[0-9;:]*m`)
+// color is a sequence that changes how text looks, and nothing else. Test runners and compilers use it.
+var color = regexp.MustCompile(`\x1b\[[0-9;:]*m`)
 
-// childText is what a child wrote, as text with its colours; without them where v has none.
+// childText is what a child wrote, as text with its colors; without them where v has none.
 func (v *View) childText(text string) string {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	var b strings.Builder
 	from := 0
-	for _, m := range colour.FindAllStringIndex(text, -1) {
+	for _, m := range color.FindAllStringIndex(text, -1) {
 		b.WriteString(shown(text[from:m[0]]))
 		if v.Color {
 			b.WriteString(text[m[0]:m[1]])
@@ -139,9 +139,9 @@ func (v *View) writeChild(w io.Writer, text string) {
 	_, _ = io.WriteString(w, text)
 }
 
-// Child is a writer to w of what a child says, as text with its colours, or without: a terminal obeys nothing else of it. Each write is
+// Child is a writer to w of what a child says, as text with its colors, or without: a terminal obeys nothing else of it. Each write is
 // shown by itself, and a question that does not end its line is.
-func Child(w io.Writer, colour bool) io.Writer { return child{w, &View{Color: colour}} }
+func Child(w io.Writer, color bool) io.Writer { return child{w, &View{Color: color}} }
 
 type child struct {
 	to   io.Writer

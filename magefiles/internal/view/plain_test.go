@@ -16,7 +16,7 @@ import (
 
 // attacks are texts that a terminal, or a runner, would obey.
 var attacks = map[string]string{
-	"colour":     "\x1b[31mred\x1b[0m",
+	"color":     "\x1b[31mred\x1b[0m",
 	"clear":      "\x1b[2J\x1b[H",
 	"title":      "\x1b]0;owned\x07",
 	"hyperlink":  "\x1b]8;;https://evil.example\x1b\\here\x1b]8;;\x1b\\",
@@ -34,7 +34,7 @@ var attacks = map[string]string{
 // obeys finds what is left of them.
 var obeys = regexp.MustCompile("[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f\u202a-\u202e\u2066-\u2069]|(?m:^\\s*::)|##\\[")
 
-// TestHostileTextIsShown writes text from outside by every way that there is, in colour and without.
+// TestHostileTextIsShown writes text from outside by every way that there is, in color and without.
 func TestHostileTextIsShown(t *testing.T) {
 	for name, attack := range attacks {
 		require.NotRegexp(t, obeys, view.Plain(attack), name)
@@ -56,14 +56,14 @@ func TestHostileTextIsShown(t *testing.T) {
 			v.Ask(attack)
 			ours := regexp.MustCompile("\x1b\\[[0-9;]+m").ReplaceAllString(out.String(), "")
 			require.NotRegexp(t, obeys, ours, name)
-			if name == "colour" {
+			if name == "color" {
 				require.NotContains(t, out.String(), "\x1b[31mred")
 			}
 		}
 	}
 }
 
-// TestHostileChild shows what a child has written as text, with the colours that test runners have, and lets a runner obey none
+// TestHostileChild shows what a child has written as text, with the colors that test runners have, and lets a runner obey none
 // of it.
 func TestHostileChild(t *testing.T) {
 	for name, attack := range attacks {

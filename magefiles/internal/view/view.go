@@ -1,6 +1,6 @@
 // Package view is what people and machines see: grouped output, tables, steps with their time and evidence.
 //
-// A person at a terminal gets colours and a live line; a pipe, CI or NO_COLOR gets plain text. Under GitHub Actions,
+// A person at a terminal gets colors and a live line; a pipe, CI or NO_COLOR gets plain text. Under GitHub Actions,
 // groups fold, failed ones stay open, and an error becomes an annotation.
 package view
 
@@ -119,7 +119,7 @@ const (
 	yellow = "33"
 )
 
-// paint is text with a colour, where there are colours.
+// paint is text with a color, where there are colors.
 func (v *View) paint(code, text string) painted {
 	text = visible(text)
 	if v.Color {

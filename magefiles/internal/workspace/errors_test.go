@@ -85,7 +85,7 @@ func TestErrors(t *testing.T) {
 		{"an empty message", root + "[tool.release]\ncommit = \"\"\n", "pixi.toml:4:10: commit is empty", "remove it"},
 		{"a message of blanks", root + "[tool.release]\ntag-message = \"\"\"\n \n\"\"\"\n", "pixi.toml:4:15: tag-message is empty", "remove it"},
 		{"a placeholder that there is not", root + "[tool.release]\ncommit = \"release {version}\"\n", "pixi.toml:4:10: commit has no placeholder {version}", "write {title}"},
-		{"a misspelt placeholder", root + "[tool.release]\ntag-message = \"{title} {Title}\"\n", "pixi.toml:4:15: tag-message has no placeholder {Title}", "write {title}"},
+		{"a misspelled placeholder", root + "[tool.release]\ntag-message = \"{title} {Title}\"\n", "pixi.toml:4:15: tag-message has no placeholder {Title}", "write {title}"},
 		{"an empty placeholder", root + "[tool.release]\ncommit = \"release {}\"\n", "pixi.toml:4:10: commit has no placeholder {}", "write {title}"},
 		{"a NUL in a message", root + "[tool.release]\ncommit = \"release \\u0000\"\n", "pixi.toml:4:10: commit has a control character", "leave it out"},
 		{"a list of messages", root + "[tool.release]\ncommit = [\"release {title}\"]\n", "pixi.toml:4:10: commit must be a string, and is an array", ""},

@@ -132,11 +132,10 @@ func (f *finder) enter(dir, abs string, e fs.DirEntry, here *ignores) error {
 		return f.walk(dir, abs, here)
 	case e.Type()&fs.ModeSymlink != 0 && !here.ignored(dir, false):
 		real, err := filepath.EvalSymlinks(abs)
-		if err != nil || !inside(f.root, real) {
-			return nil
-		}
-		if info, err := os.Stat(real); err == nil && info.IsDir() {
-			f.links = append(f.links, link{dir, real})
+		if err == nil && inside(f.root, real) {
+			if info, err := os.Stat(real); err == nil && info.IsDir() {
+				f.links = append(f.links, link{dir, real})
+			}
 		}
 	}
 	return nil

@@ -18,7 +18,7 @@ func (p *Package) FromTags() *Version {
 }
 
 // NoVersion is a package in whose manifests pixi finds no version, so that nothing can build it ("There was no version defined for
-// the recipe", pixi-facts §1.1).
+// the recipe", pixi-facts.md §1.1).
 type NoVersion struct {
 	Package *Package
 	Why     string // what makes the version, or that nothing does

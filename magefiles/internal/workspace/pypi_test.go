@@ -48,7 +48,7 @@ func TestWrongStandIns(t *testing.T) {
 		{"nothing", "x = \"\"", `pixi.toml:4:5: x cannot be ""`, "the name alone"},
 		{"with a version", "pytorch = \"torch>=2\"", `pixi.toml:4:11: pytorch cannot be "torch>=2"`, "the version is that of the requirement"},
 		{"with an extra", "ray-default = \"ray[default]\"", `ray-default cannot be "ray[default]"`, ""},
-		{"a program that is misspelt", "nodejs = { programm = \"node\" }", "pixi.toml:4:12: nodejs of [tool.release.pypi] has no key programm", "did you mean program?"},
+		{"a program that is misspelled", "nodejs = { programm = \"node\" }", "pixi.toml:4:12: nodejs of [tool.release.pypi] has no key programm", "did you mean program?"},
 		{"another key", "nodejs = { program = \"node\", version = \"20\" }", "pixi.toml:4:30: nodejs of [tool.release.pypi] has no key version", ""},
 		{"an empty table", "nodejs = {}", "pixi.toml:4:10: nodejs names no program", "its-program"},
 		{"a program of no name", "nodejs = { program = \"\" }", `pixi.toml:4:22: program cannot be ""`, "PATH"},

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"errors"
 	"io/fs"
 	"sync"
 	"syscall"
@@ -36,7 +37,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }
 func retry(call func() (int, error)) (int, error) {
 	for {
 		n, err := call()
-		if err != syscall.EINTR {
+		if !errors.Is(err, syscall.EINTR) {
 			return n, err
 		}
 	}

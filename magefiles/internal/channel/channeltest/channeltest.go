@@ -48,19 +48,19 @@ func Upload(t testing.TB, p condapkgtest.Package) channel.Upload {
 // Index reads all forms of the index of a subdir, requires that they agree, and returns the sha256 of each file.
 func Index(t testing.TB, c channel.Channel, subdir string) map[string]string {
 	t.Helper()
-	plain, err := repodata.Decode(open(t, c, subdir, repodata.JSON))
+	plain, err := repodata.Own.Decode(open(t, c, subdir, repodata.JSON), nil)
 	require.NoError(t, err)
-	z, err := repodata.Decompress(open(t, c, subdir, repodata.JSONZst))
+	z, err := repodata.Own.Decompress(open(t, c, subdir, repodata.JSONZst))
 	require.NoError(t, err)
 	defer z.Close()
-	zst, err := repodata.Decode(z)
+	zst, err := repodata.Own.Decode(z, nil)
 	require.NoError(t, err)
-	x, err := repodata.DecodeShards(open(t, c, subdir, repodata.Shards))
+	x, err := repodata.Own.DecodeShards(open(t, c, subdir, repodata.Shards))
 	require.NoError(t, err)
 	require.Equal(t, subdir, x.Subdir)
 	var sharded []condapkg.Record
 	for name, digest := range x.Shards {
-		records, err := repodata.DecodeShard(open(t, c, subdir, digest.File()), digest)
+		records, err := repodata.Own.DecodeShard(open(t, c, subdir, digest.File()), digest, "")
 		require.NoError(t, err, name)
 		sharded = append(sharded, records...)
 	}

@@ -1,4 +1,4 @@
-// Package prefixdev is prefix.dev as a channel.Channel: the client side of its HTTP (prefix-protocol §1 and §4).
+// Package prefixdev is prefix.dev as a channel.Channel: the client side of its HTTP (prefix-protocol.md §1 and §4).
 //
 // It uploads what the real uploader (rattler_upload) uploads, byte for byte of the request, but is stricter where that
 // one loses data or secrets: redirects of an upload are refused, since following one with GET can look like success; a

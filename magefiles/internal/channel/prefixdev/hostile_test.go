@@ -101,7 +101,7 @@ func TestHostileRecords(t *testing.T) {
 		"a path for a subdir":        strings.Replace(listed("a-1-0.conda", a), `"subdir":"noarch"`, `"subdir":"../noarch"`, 1),
 		"dependencies of numbers":    listed("a-1-0.conda", a+`"depends":[1,2],`),
 		"escapes in a dependency":    listed("a-1-0.conda", a+`"depends":["b\u001b]0;x\u0007"],`),
-		"escapes in a licence":       listed("a-1-0.conda", a+`"license":"MIT\r\n::error::x",`),
+		"escapes in a license":       listed("a-1-0.conda", a+`"license":"MIT\r\n::error::x",`),
 		"escapes in a name":          listed("a-1-0.conda", `"name":"a\u001b[2J","version":"1","build":"0",`),
 		"no number":                  listed("a-1-0.conda", a+`"timestamp":NaN,`),
 		"deep values":                listed("a-1-0.conda", a+`"x":`+strings.Repeat("[", 20000)+strings.Repeat("]", 20000)+`,`),

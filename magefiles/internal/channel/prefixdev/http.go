@@ -80,7 +80,7 @@ func statusError(status int, body []byte, sent ...Token) error {
 }
 
 // transient says whether trying again can help: after an error of the transport, and for the statuses that the protocol
-// does not call final (prefix-protocol §1.2).
+// does not call final (prefix-protocol.md §1.2).
 func transient(ctx context.Context, err error) bool {
 	if ctx.Err() != nil || httpclient.Final(err) {
 		return false

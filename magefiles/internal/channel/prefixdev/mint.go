@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// mint exchanges an ID token for a token of the server's (prefix-protocol §2.3). The path is the origin's, whatever path
+// mint exchanges an ID token for a token of the server's (prefix-protocol.md §2.3). The path is the origin's, whatever path
 // the server's address has; the answer is the token itself. Each attempt has an ID token of its own: the server takes one
 // once, and an earlier attempt may have arrived whose answer was lost.
 func (c *Client) mint(ctx context.Context, id func(context.Context) (string, error)) (Token, error) {

@@ -171,7 +171,7 @@ func TestATransientAnswerIsTriedAgain(t *testing.T) {
 		require.False(t, receipt.Existed)
 		require.Len(t, s.uploads, 2, name)
 		if name == "429" {
-			require.Equal(t, []time.Duration{7 * time.Second}, w.asked, "Retry-After is honoured")
+			require.Equal(t, []time.Duration{7 * time.Second}, w.asked, "Retry-After is honored")
 		}
 	}
 }

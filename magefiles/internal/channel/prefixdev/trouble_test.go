@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/channel/channeltest"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/channel/server"
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
@@ -39,7 +40,7 @@ func newEmbedded(t *testing.T) *embedded {
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	_, err = s.Create(t.Context(), "demo")
 	require.NoError(t, err)
-	return &embedded{store: s, over: make(chan struct{}), next: server.New(s, server.Options{Authorize: server.APIKey(token), Spool: s.Incoming()})}
+	return &embedded{store: s, over: make(chan struct{}), next: server.New(s, server.Options{Authorize: channeltest.APIKey(token), Spool: s.Incoming()})}
 }
 
 // serve answers a request, and counts the uploads that were stored.

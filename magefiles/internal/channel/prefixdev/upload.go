@@ -124,7 +124,7 @@ func same(f *os.File, want string) error {
 	return err
 }
 
-// request is the form that rattler_upload sends (prefix-protocol §1.1), with its exact length in front and the file
+// request is the form that rattler_upload sends (prefix-protocol.md §1.1), with its exact length in front and the file
 // streamed into the middle.
 func (c *Channel) request(ctx context.Context, u channel.Upload, file io.Reader) (*http.Request, error) {
 	sum := u.Record.SHA256

@@ -20,7 +20,7 @@ type Accounts interface {
 	Repository(token string) (name string, minted bool)
 }
 
-// mint serves POST /api/oidc/mint_token (prefix-protocol §2.3): the answer is the token and nothing else, not even a
+// mint serves POST /api/oidc/mint_token (prefix-protocol.md §2.3): the answer is the token and nothing else, not even a
 // newline, since clients put all of it into a header.
 func (s *server) mint(w http.ResponseWriter, r *http.Request) error {
 	var question struct{ Token string }
@@ -40,7 +40,7 @@ func (s *server) mint(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// graphql serves the one question that clients ask: whose is this token (prefix-protocol §5).
+// graphql serves the one question that clients ask: whose is this token (prefix-protocol.md §5).
 func (s *server) graphql(w http.ResponseWriter, r *http.Request, token string) error {
 	var question struct{ Query string }
 	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))

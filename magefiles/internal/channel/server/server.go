@@ -1,5 +1,5 @@
 // Package server speaks prefix.dev's HTTP over any channel: what its uploader sends and what conda clients read
-// (prefix-protocol §1 and §4). It stands in for prefix.dev where that cannot be reached, and the real clients are tested
+// (prefix-protocol.md §1 and §4). It stands in for prefix.dev where that cannot be reached, and the real clients are tested
 // against it.
 //
 //	POST   /api/v1/upload/{channel}[?force=true]            an artifact, as multipart/form-data or as the body itself
@@ -9,7 +9,7 @@
 //	POST   /api/graphql                                     whose token is this?
 //	GET    /{channel}/{subdir}/{file}                       artifacts and indexes; also HEAD, Range and /t/{token}/ in front
 //
-// A channel comes into being with its first upload that is authorised and valid. Every error is answered with a short
+// A channel comes into being with its first upload that is authorized and valid. Every error is answered with a short
 // sentence of plain text, which the real uploaders print, and with the status that the table in package channel has.
 //
 // The handler is mounted as it is, or below a prefix by http.StripPrefix. It must not be put behind an http.ServeMux for
@@ -18,7 +18,6 @@ package server
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -54,21 +53,6 @@ const (
 // one that may not, or an error of these kinds with a better sentence; for a channel that is not to be known of,
 // channel.ErrNotFound.
 type Authorizer func(ctx context.Context, token string, action Action, channel string) error
-
-// APIKey lets everyone read, and the bearer of the key do everything. An empty key lets no one write.
-func APIKey(key string) Authorizer {
-	return func(_ context.Context, token string, action Action, _ string) error {
-		switch {
-		case action == Read:
-			return nil
-		case token == "":
-			return channel.Errorf(channel.ErrUnauthorized, "this needs a token: Authorization: Bearer …")
-		case key == "" || subtle.ConstantTimeCompare([]byte(token), []byte(key)) != 1:
-			return channel.Errorf(channel.ErrUnauthorized, "the token is not known here")
-		}
-		return nil
-	}
-}
 
 // Options are how a server behaves.
 type Options struct {

@@ -40,7 +40,7 @@ func start(t testing.TB, o server.Options) site {
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	o.Spool = s.Incoming()
 	if o.Authorize == nil {
-		o.Authorize = server.APIKey(key)
+		o.Authorize = channeltest.APIKey(key)
 	}
 	return site{dir, s, server.New(s, o)}
 }
@@ -259,11 +259,11 @@ func TestReading(t *testing.T) {
 			require.Empty(t, r.Header.Get("Content-Encoding"))
 		}
 	}
-	x, err := repodata.DecodeShards(s.get("/demo/noarch/" + repodata.Shards).Body)
+	x, err := repodata.Own.DecodeShards(s.get("/demo/noarch/" + repodata.Shards).Body)
 	require.NoError(t, err)
 	r := s.get("/demo/noarch/" + x.Shards["a"].File())
 	require.Equal(t, "public, max-age=31536000, immutable", r.Header.Get("Cache-Control"))
-	_, err = repodata.DecodeShard(r.Body, x.Shards["a"])
+	_, err = repodata.Own.DecodeShard(r.Body, x.Shards["a"], "")
 	require.NoError(t, err)
 
 	etag := s.get("/demo/noarch/repodata.json").Header.Get("ETag")
@@ -323,7 +323,7 @@ func FuzzUpload(f *testing.F) {
 	s, err := store.Open(dir)
 	require.NoError(f, err)
 	f.Cleanup(func() { s.Close() })
-	h := server.New(s, server.Options{Authorize: server.APIKey(key), Spool: s.Incoming(), MaxUpload: 1 << 20})
+	h := server.New(s, server.Options{Authorize: channeltest.APIKey(key), Spool: s.Incoming(), MaxUpload: 1 << 20})
 	f.Fuzz(func(t *testing.T, contentType, file, digest string, body []byte) {
 		r := request{"POST", "/api/v1/upload/demo?force=true", http.Header{
 			"Content-Type": {contentType}, "X-File-Name": {file}, "X-File-Sha256": {digest}, "Authorization": {"Bearer " + key},

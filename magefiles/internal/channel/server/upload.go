@@ -143,7 +143,7 @@ func (s *server) bodyError(err error) error {
 func (s *server) form(parts *multipart.Reader) (path string, c claim, sum *condapkg.Digester, attestation []byte, err error) {
 	for {
 		part, err := parts.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) && errors.Unwrap(err) == nil { // one in the middle of a part is wrapped
 			break
 		}
 		if err != nil {

@@ -81,6 +81,7 @@ func foreign(dir string, e fs.DirEntry) (string, error) {
 			})
 		})
 	case !e.IsDir() || channel.CheckName(name) != nil:
+		//lint:ignore nilerr what has another name is a person's
 		return name, nil
 	}
 	inside, err := os.ReadDir(filepath.Join(dir, name))

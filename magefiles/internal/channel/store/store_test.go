@@ -61,7 +61,7 @@ func TestTheFolderIsAChannelWhenClosed(t *testing.T) {
 	f, err := os.Open(filepath.Join(dir, "demo", "noarch", repodata.JSON))
 	require.NoError(t, err)
 	defer f.Close()
-	records, err := repodata.Decode(f)
+	records, err := repodata.Own.Decode(f, nil)
 	require.NoError(t, err)
 	require.Len(t, records, 1)
 	require.Equal(t, u.Record.SHA256, records[0].SHA256)
@@ -176,7 +176,7 @@ func TestAnOldShardIsServedOn(t *testing.T) {
 	put(t, c, condapkgtest.Package{Name: "a"})
 	f, err := c.Open(t.Context(), "noarch", repodata.Shards)
 	require.NoError(t, err)
-	x, err := repodata.DecodeShards(f)
+	x, err := repodata.Own.DecodeShards(f)
 	require.NoError(t, err)
 	put(t, c, condapkgtest.Package{Name: "a", Version: "2.0"})
 	read := func() {
@@ -184,7 +184,7 @@ func TestAnOldShardIsServedOn(t *testing.T) {
 		require.NoError(t, err)
 		defer f.Close()
 		require.True(t, f.Immutable)
-		records, err := repodata.DecodeShard(f, x.Shards["a"])
+		records, err := repodata.Own.DecodeShard(f, x.Shards["a"], "")
 		require.NoError(t, err)
 		require.Len(t, records, 1)
 	}
@@ -274,7 +274,7 @@ func TestClosingWhileUploadsAreUnderWay(t *testing.T) {
 	f, err := os.Open(filepath.Join(dir, "demo", "noarch", repodata.JSON))
 	require.NoError(t, err)
 	defer f.Close()
-	records, err := repodata.Decode(f)
+	records, err := repodata.Own.Decode(f, nil)
 	require.NoError(t, err)
 	have := map[string]bool{}
 	for _, r := range records {

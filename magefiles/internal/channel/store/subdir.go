@@ -206,8 +206,12 @@ func (d *subdir) adopt(file string, beside []string) error {
 
 // adoptOne is adopt for a file of which it is not known whether it is there.
 func (d *subdir) adoptOne(file string) error {
-	if _, err := os.Stat(filepath.Join(d.dir, file)); err != nil || d.record(file).SHA256 != "" {
+	_, err := os.Stat(filepath.Join(d.dir, file))
+	if errors.Is(err, fs.ErrNotExist) || d.record(file).SHA256 != "" {
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	there, err := d.list()
 	if err != nil {

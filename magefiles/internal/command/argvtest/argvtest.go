@@ -26,7 +26,7 @@ func Main(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "argv")
-	command.RecordTo(file)
+	command.RecordTo = file
 	return max(m.Run(), Look(file))
 }
 

@@ -2,17 +2,13 @@ package repodata
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
-
-// Decode reads a repodata.json of the own channel: see [Limits.Decode].
-func Decode(r io.Reader, also ...Format) ([]condapkg.Record, error) {
-	return Own.Decode(r, nil, also...)
-}
 
 // Decode reads a repodata.json and returns the records of .conda files, and of those of other formats that are named, in the
 // order of their file names: of the packages named, or of all. It is read record by record, and only those are kept.
@@ -21,7 +17,7 @@ func (l Limits) Decode(r io.Reader, names []string, also ...Format) ([]condapkg.
 	found := &list{limits: l, names: names, records: map[string]condapkg.Record{}, removed: map[string]bool{}}
 	d := &jsonIndex{list: found, whole: l.bounded(r), bz2: slices.Contains(also, TarBz2)}
 	if err := d.read(); err != nil {
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, fmt.Errorf("reading repodata.json: %w", err)

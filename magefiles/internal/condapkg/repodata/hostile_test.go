@@ -53,10 +53,12 @@ func TestHostileRecords(t *testing.T) {
 				old, err := json.Marshal(map[string]any{"packages": map[string]any{"x-1-0.tar.bz2": record}})
 				require.NoError(t, err)
 				for form, read := range map[string]func() ([]condapkg.Record, error){
-					"json":    func() ([]condapkg.Record, error) { return repodata.Decode(bytes.NewReader(text)) },
-					"tar.bz2": func() ([]condapkg.Record, error) { return repodata.Decode(bytes.NewReader(old), repodata.TarBz2) },
+					"json": func() ([]condapkg.Record, error) { return repodata.Own.Decode(bytes.NewReader(text), nil) },
+					"tar.bz2": func() ([]condapkg.Record, error) {
+						return repodata.Own.Decode(bytes.NewReader(old), nil, repodata.TarBz2)
+					},
 					"shard": func() ([]condapkg.Record, error) {
-						return repodata.DecodeShard(bytes.NewReader(packed), sha256.Sum256(packed))
+						return repodata.Own.DecodeShard(bytes.NewReader(packed), sha256.Sum256(packed), "")
 					},
 				} {
 					records, err := read()
@@ -83,7 +85,7 @@ func TestRecordsOfOldTimes(t *testing.T) {
 	} {
 		text, err := json.Marshal(map[string]any{"packages.conda": map[string]any{"x": record}})
 		require.NoError(t, err)
-		records, err := repodata.Decode(bytes.NewReader(text))
+		records, err := repodata.Own.Decode(bytes.NewReader(text), nil)
 		require.NoError(t, err)
 		require.Len(t, records, 1)
 	}

@@ -2,14 +2,13 @@
 // is one small file per package name and one that lists them (CEP 16). It turns records into those files and back.
 //
 // The files are written as rattler_index 0.28 writes them, and read as rattler_repodata_gateway reads them
-// (prefix-protocol §4.4).
+// (prefix-protocol.md §4.4).
 package repodata
 
 import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 
@@ -75,9 +74,6 @@ func sorted(m map[string]condapkg.Record) []condapkg.Record {
 
 // Compress compresses an index file as zstd, in one frame with its size. The same data gives the same bytes.
 func Compress(data []byte) []byte { return encoder.EncodeAll(data, nil) }
-
-// Decompress is a reader of what a zstd stream of the own channel holds. The caller closes it.
-func Decompress(r io.Reader) (io.ReadCloser, error) { return Own.Decompress(r) }
 
 // encoder compresses whole buffers, which it may do for several goroutines at a time.
 var encoder = func() *zstd.Encoder {

@@ -50,13 +50,13 @@ func same(t *testing.T, want, got []condapkg.Record) {
 func TestRepodataThereAndBack(t *testing.T) {
 	data := repodata.Encode("noarch", entries(records()))
 	require.True(t, json.Valid(data))
-	got, err := repodata.Decode(bytes.NewReader(data))
+	got, err := repodata.Own.Decode(bytes.NewReader(data), nil)
 	require.NoError(t, err)
 	same(t, records(), got)
 
-	z, err := repodata.Decompress(bytes.NewReader(repodata.Compress(data)))
+	z, err := repodata.Own.Decompress(bytes.NewReader(repodata.Compress(data)))
 	require.NoError(t, err)
-	got, err = repodata.Decode(z)
+	got, err = repodata.Own.Decode(z, nil)
 	require.NoError(t, err)
 	same(t, records(), got)
 }
@@ -65,14 +65,14 @@ func TestShardsThereAndBack(t *testing.T) {
 	shard, digest := repodata.EncodeShard(entries(records()))
 	again, _ := repodata.EncodeShard(entries(records()))
 	require.Equal(t, shard, again, "content-addressed: the same records give the same bytes")
-	got, err := repodata.DecodeShard(bytes.NewReader(shard), digest)
+	got, err := repodata.Own.DecodeShard(bytes.NewReader(shard), digest, "")
 	require.NoError(t, err)
 	same(t, records(), got)
-	_, err = repodata.DecodeShard(bytes.NewReader(shard), repodata.Digest{})
+	_, err = repodata.Own.DecodeShard(bytes.NewReader(shard), repodata.Digest{}, "")
 	require.ErrorContains(t, err, "the index says")
 
 	index := repodata.EncodeShards("noarch", map[string]repodata.Digest{"a-b": digest})
-	x, err := repodata.DecodeShards(bytes.NewReader(index))
+	x, err := repodata.Own.DecodeShards(bytes.NewReader(index))
 	require.NoError(t, err)
 	require.Equal(t, repodata.ShardIndex{
 		Subdir: "noarch", BaseURL: "", ShardsBaseURL: "./shards/", Shards: map[string]repodata.Digest{"a-b": digest},
@@ -80,28 +80,28 @@ func TestShardsThereAndBack(t *testing.T) {
 }
 
 func TestAnEmptySubdir(t *testing.T) {
-	got, err := repodata.Decode(bytes.NewReader(repodata.Encode("linux-64", nil)))
+	got, err := repodata.Own.Decode(bytes.NewReader(repodata.Encode("linux-64", nil)), nil)
 	require.NoError(t, err)
 	require.Empty(t, got)
-	x, err := repodata.DecodeShards(bytes.NewReader(repodata.EncodeShards("linux-64", nil)))
+	x, err := repodata.Own.DecodeShards(bytes.NewReader(repodata.EncodeShards("linux-64", nil)))
 	require.NoError(t, err)
 	require.Empty(t, x.Shards)
 }
 
 func TestBrokenIndexes(t *testing.T) {
 	for _, data := range []string{"", "{", "[]", "\x28\xb5\x2f\xfd"} {
-		_, err := repodata.Decode(bytes.NewReader([]byte(data)))
+		_, err := repodata.Own.Decode(bytes.NewReader([]byte(data)), nil)
 		require.Error(t, err, data)
-		_, err = repodata.DecodeShards(bytes.NewReader([]byte(data)))
+		_, err = repodata.Own.DecodeShards(bytes.NewReader([]byte(data)))
 		require.Error(t, err, data)
-		_, err = repodata.DecodeShard(bytes.NewReader([]byte(data)), repodata.Digest{})
+		_, err = repodata.Own.DecodeShard(bytes.NewReader([]byte(data)), repodata.Digest{}, "")
 		require.Error(t, err, data)
 	}
 }
 
 func TestRemovedFilesAreLeftOut(t *testing.T) {
-	got, err := repodata.Decode(bytes.NewReader([]byte(
-		`{"packages.conda":{"a-1-0.conda":{"name":"a","version":"1","build":"0"}},"removed":["a-1-0.conda"]}`)))
+	got, err := repodata.Own.Decode(bytes.NewReader([]byte(
+		`{"packages.conda":{"a-1-0.conda":{"name":"a","version":"1","build":"0"}},"removed":["a-1-0.conda"]}`)), nil)
 	require.NoError(t, err)
 	require.Empty(t, got)
 }
@@ -117,8 +117,8 @@ func TestTheOlderFormat(t *testing.T) {
 		}
 		return found
 	}
-	require.Equal(t, []string{"a 2"}, versions(repodata.Decode(strings.NewReader(index))))
-	require.Equal(t, []string{"a 1", "a 2"}, versions(repodata.Decode(strings.NewReader(index), repodata.TarBz2)))
+	require.Equal(t, []string{"a 2"}, versions(repodata.Own.Decode(strings.NewReader(index), nil)))
+	require.Equal(t, []string{"a 1", "a 2"}, versions(repodata.Own.Decode(strings.NewReader(index), nil, repodata.TarBz2)))
 
 	var fields map[string]any
 	require.NoError(t, json.Unmarshal([]byte(index), &fields))
@@ -126,6 +126,6 @@ func TestTheOlderFormat(t *testing.T) {
 	require.NoError(t, err)
 	shard := repodata.Compress(text)
 	digest := repodata.Digest(sha256.Sum256(shard))
-	require.Equal(t, []string{"a 2"}, versions(repodata.DecodeShard(bytes.NewReader(shard), digest)))
-	require.Equal(t, []string{"a 1", "a 2"}, versions(repodata.DecodeShard(bytes.NewReader(shard), digest, repodata.TarBz2)))
+	require.Equal(t, []string{"a 2"}, versions(repodata.Own.DecodeShard(bytes.NewReader(shard), digest, "")))
+	require.Equal(t, []string{"a 1", "a 2"}, versions(repodata.Own.DecodeShard(bytes.NewReader(shard), digest, "", repodata.TarBz2)))
 }

@@ -15,9 +15,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// DecodeShards reads the index of the shards of the own channel: see [Limits.DecodeShards].
-func DecodeShards(r io.Reader) (ShardIndex, error) { return Own.DecodeShards(r) }
-
 // DecodeShards reads the index of the shards. Errors: ErrLimit, ErrLies.
 func (l Limits) DecodeShards(r io.Reader) (ShardIndex, error) {
 	x := ShardIndex{Shards: map[string]Digest{}}
@@ -51,11 +48,6 @@ func (l Limits) DecodeShards(r io.Reader) (ShardIndex, error) {
 		return ShardIndex{}, fmt.Errorf("reading %s: %w", Shards, err)
 	}
 	return x, nil
-}
-
-// DecodeShard reads a shard of the own channel: see [Limits.DecodeShard].
-func DecodeShard(r io.Reader, want Digest, also ...Format) ([]condapkg.Record, error) {
-	return Own.DecodeShard(r, want, "", also...)
 }
 
 // DecodeShard reads the records of the shard of a package as Decode does, and checks its digest. Records of another package are

@@ -88,12 +88,6 @@ func readAsks(known []ask, entries ...workspace.Dependency) ([]ask, error) {
 // ofTools are what the toolchain's own tools ask for.
 var ofTools = []ask{{spec: fmt.Sprintf(">=3.%d,<3.%d", oldestMinor, toolsMinor+1), admits: between(oldestMinor, toolsMinor)}}
 
-// supported reports whether a version is one of those that the pinned tools are tested with.
-func supported(text string) bool {
-	v, err := version.Parse(text)
-	return err == nil && meets(ofTools, v)
-}
-
 // meets reports whether a version is one of those that are known here, and what all places take.
 func meets(asks []ask, v version.Version) bool {
 	return known.Has(v) && !slices.ContainsFunc(asks, func(a ask) bool { return !a.admits.Has(v) })

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
 func TestExplicit(t *testing.T) {
@@ -62,4 +64,10 @@ func TestSupportedPythons(t *testing.T) {
 	} {
 		require.Equal(t, want, supported(version), version)
 	}
+}
+
+// supported reports whether a version is one of those that the pinned tools are tested with.
+func supported(text string) bool {
+	v, err := version.Parse(text)
+	return err == nil && meets(ofTools, v)
 }

@@ -82,7 +82,7 @@ func publishes(s *pixitest.Standin) []string {
 }
 
 func TestBuildEach(t *testing.T) {
-	p, s := setUp(t, pixitest.Behaviour{})
+	p, s := setUp(t, pixitest.Behavior{})
 	w := golden(t, "plain", "pinned", "pyonly")
 	b := request(t, w, "pinned", "plain", "pyonly")
 	artifacts, err := p.Build(t.Context(), b)
@@ -113,7 +113,7 @@ func TestBuildEach(t *testing.T) {
 
 // A second build replaces the first one's files, and those of other versions, and no others.
 func TestBuildReplaces(t *testing.T) {
-	p, _ := setUp(t, pixitest.Behaviour{})
+	p, _ := setUp(t, pixitest.Behavior{})
 	w := golden(t, "plain", "pinned")
 	b := request(t, w, "plain")
 	require.NoError(t, os.MkdirAll(b.Dir, 0o755))
@@ -129,7 +129,7 @@ func TestBuildReplaces(t *testing.T) {
 // One package that runs with another's sources makes the workspace be published as a whole; what was not asked for is
 // built and left out.
 func TestBuildTogether(t *testing.T) {
-	p, s := setUp(t, pixitest.Behaviour{})
+	p, s := setUp(t, pixitest.Behavior{})
 	w := golden(t, "plain", "pinned", "specs")
 	b := request(t, w, "specs", "plain")
 	artifacts, err := p.Build(t.Context(), b)
@@ -150,23 +150,23 @@ func TestBuildTogether(t *testing.T) {
 
 // Whatever is wrong with what comes back, output/ stays as it was.
 func TestBuildRefuses(t *testing.T) {
-	p, s := setUp(t, pixitest.Behaviour{})
+	p, s := setUp(t, pixitest.Behavior{})
 	for name, c := range map[string]struct {
-		behaviour pixitest.Behaviour
+		behavior pixitest.Behavior
 		says      string
 	}{
-		"old version out of a cache": {pixitest.Behaviour{Versions: map[string]string{"plain": "0.0.9"}}, `its version is "0.0.9" and not "0.1.0"`},
-		"missing depends":            {pixitest.Behaviour{Drop: map[string][]string{"pinned": {"plain"}}}, `depends lacks "plain ==0.1.0"`},
-		"depends of nobody":          {pixitest.Behaviour{Add: map[string][]string{"pinned": {"left-pad >=1"}}}, `has "left-pad >=1"`},
-		"loosened pin":               {pixitest.Behaviour{Drop: map[string][]string{"pinned": {"plain"}}, Add: map[string][]string{"pinned": {"plain >=0.1.0"}}}, `and has "plain >=0.1.0"`},
-		"foreign artifact":           {pixitest.Behaviour{Foreign: []string{"stranger"}}, "pixi built stranger-0.0.1-pyh4616a5c_0.conda, which is not expected of plain"},
-		"sibling that was not asked": {pixitest.Behaviour{Foreign: []string{"pinned"}}, "which is not expected of plain"},
-		"skipped":                    {pixitest.Behaviour{Skip: []string{"plain"}}, "pixi left out plain-0.1.0-pyh4616a5c_0.conda"},
-		"nothing":                    {pixitest.Behaviour{NoOutput: []string{"plain"}}, "pixi succeeded and built no plain"},
-		"killed":                     {pixitest.Behaviour{Killed: true}, "signal 15"},
+		"old version out of a cache": {pixitest.Behavior{Versions: map[string]string{"plain": "0.0.9"}}, `its version is "0.0.9" and not "0.1.0"`},
+		"missing depends":            {pixitest.Behavior{Drop: map[string][]string{"pinned": {"plain"}}}, `depends lacks "plain ==0.1.0"`},
+		"depends of nobody":          {pixitest.Behavior{Add: map[string][]string{"pinned": {"left-pad >=1"}}}, `has "left-pad >=1"`},
+		"loosened pin":               {pixitest.Behavior{Drop: map[string][]string{"pinned": {"plain"}}, Add: map[string][]string{"pinned": {"plain >=0.1.0"}}}, `and has "plain >=0.1.0"`},
+		"foreign artifact":           {pixitest.Behavior{Foreign: []string{"stranger"}}, "pixi built stranger-0.0.1-pyh4616a5c_0.conda, which is not expected of plain"},
+		"sibling that was not asked": {pixitest.Behavior{Foreign: []string{"pinned"}}, "which is not expected of plain"},
+		"skipped":                    {pixitest.Behavior{Skip: []string{"plain"}}, "pixi left out plain-0.1.0-pyh4616a5c_0.conda"},
+		"nothing":                    {pixitest.Behavior{NoOutput: []string{"plain"}}, "pixi succeeded and built no plain"},
+		"killed":                     {pixitest.Behavior{Killed: true}, "signal 15"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s.Behave(c.behaviour)
+			s.Behave(c.behavior)
 			b := request(t, golden(t, "plain", "pinned"), "plain", "pinned")
 			require.NoError(t, os.MkdirAll(b.Dir, 0o755))
 			require.NoError(t, os.WriteFile(filepath.Join(b.Dir, "plain-0.0.8-pyh4616a5c_0.conda"), []byte("old"), 0o644))
@@ -178,7 +178,7 @@ func TestBuildRefuses(t *testing.T) {
 }
 
 func TestBuildTellsWhatPixiSaid(t *testing.T) {
-	p, _ := setUp(t, pixitest.Behaviour{})
+	p, _ := setUp(t, pixitest.Behavior{})
 	b := request(t, golden(t, "plain", "pinned"), "plain", "pinned")
 	require.NoError(t, os.RemoveAll(filepath.Join(b.Workspace.Root, "plain")))
 	_, err := p.Build(t.Context(), b)
@@ -200,7 +200,7 @@ func TestBuildWithoutVersionsFromOutside(t *testing.T) {
 	for _, name := range []string{"SETUPTOOLS_SCM_PRETEND_VERSION", "SETUPTOOLS_SCM_OVERRIDES_FOR_PLAIN", "PBR_VERSION", "SOURCE_DATE_EPOCH"} {
 		t.Setenv(name, "9")
 	}
-	p, s := setUp(t, pixitest.Behaviour{})
+	p, s := setUp(t, pixitest.Behavior{})
 	_, err := p.Build(t.Context(), request(t, golden(t, "plain"), "plain"))
 	require.NoError(t, err)
 	built := 0

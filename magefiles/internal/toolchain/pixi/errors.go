@@ -132,12 +132,12 @@ var (
 	frame  = regexp.MustCompile(`[│╰─▶×]`)
 	broken = regexp.MustCompile(`(\w-)\n\s*`) // a word, where pixi breaks it to fit a line
 	blanks = regexp.MustCompile(`\s+`)
-	colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
+	color = regexp.MustCompile("\x1b\\[[0-9;]*m")
 )
 
-// flat takes colours, frames and line breaks out of what pixi wrote, beginning with its error.
+// flat takes colors, frames and line breaks out of what pixi wrote, beginning with its error.
 func flat(stderr string) string {
-	s := colour.ReplaceAllString(stderr, "")
+	s := color.ReplaceAllString(stderr, "")
 	lines := strings.Split(s, "\n")
 	i := slices.IndexFunc(lines, func(l string) bool {
 		return strings.HasPrefix(l, "Error:") || strings.HasPrefix(l, "error:")

@@ -22,7 +22,7 @@ import (
 )
 
 // setUp puts a stand-in on PATH and finds it.
-func setUp(t *testing.T, b pixitest.Behaviour, environ ...string) (*pixi.Pixi, *pixitest.Standin) {
+func setUp(t *testing.T, b pixitest.Behavior, environ ...string) (*pixi.Pixi, *pixitest.Standin) {
 	t.Helper()
 	s := pixitest.Install(t, b)
 	env := s.Env(command.Setenv(os.Environ(), environ...))
@@ -56,7 +56,7 @@ func folder(t *testing.T, manifest string) string {
 }
 
 func TestFind(t *testing.T) {
-	p, s := setUp(t, pixitest.Behaviour{})
+	p, s := setUp(t, pixitest.Behavior{})
 	text, err := p.Describe(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "pixi 0.77.0 ("+filepath.Join(s.Dir, "pixi")+")", text)
@@ -76,7 +76,7 @@ func TestFind(t *testing.T) {
 		"0.100.0": "",
 		"1.0.0":   "",
 	} {
-		s.Behave(pixitest.Behaviour{Version: version})
+		s.Behave(pixitest.Behavior{Version: version})
 		p, err := pixi.Find(t.Context(), command.NewSystem(env, nil), env)
 		if says != "" {
 			require.ErrorContains(t, err, says, version)
@@ -91,7 +91,7 @@ func TestFind(t *testing.T) {
 }
 
 func TestRun(t *testing.T) {
-	p, s := setUp(t, pixitest.Behaviour{}, "PIXI_IN_SHELL=1", "PIXI_PROJECT_MANIFEST=/elsewhere/pixi.toml", "PIXI_FROZEN=true")
+	p, s := setUp(t, pixitest.Behavior{}, "PIXI_IN_SHELL=1", "PIXI_PROJECT_MANIFEST=/elsewhere/pixi.toml", "PIXI_FROZEN=true")
 	dir := folder(t, demo)
 	run := func(environment, name string, args ...string) (string, error) {
 		var out, errOut bytes.Buffer
@@ -122,7 +122,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestRunUnknownNames(t *testing.T) {
-	p, s := setUp(t, pixitest.Behaviour{})
+	p, s := setUp(t, pixitest.Behavior{})
 	dir := folder(t, demo)
 	for _, c := range []struct{ environment, name, says string }{
 		{"", "nothing-like-it", `no task named "nothing-like-it"; there are both, fails, hello, test-all, test-core`},
@@ -140,7 +140,7 @@ func TestRunUnknownNames(t *testing.T) {
 }
 
 func TestWhatPixiSays(t *testing.T) {
-	p, s := setUp(t, pixitest.Behaviour{StaleLock: true}, "PIXI_FROZEN=1")
+	p, s := setUp(t, pixitest.Behavior{StaleLock: true}, "PIXI_FROZEN=1")
 	dir := folder(t, demo)
 	task := toolchain.Task{Dir: dir, Name: "hello"}
 
@@ -161,14 +161,14 @@ func TestWhatPixiSays(t *testing.T) {
 	err = p.Run(t.Context(), toolchain.Task{Dir: empty, Name: "hello"})
 	require.ErrorContains(t, err, "there is no pixi workspace in "+empty)
 
-	s.Behave(pixitest.Behaviour{Killed: true})
+	s.Behave(pixitest.Behavior{Killed: true})
 	err = p.Run(t.Context(), task)
 	require.ErrorAs(t, err, &exit)
 	require.Equal(t, syscall.SIGTERM, exit.Signal)
 }
 
 func TestLock(t *testing.T) {
-	p, s := setUp(t, pixitest.Behaviour{StaleLock: true})
+	p, s := setUp(t, pixitest.Behavior{StaleLock: true})
 	dir := folder(t, demo)
 	err := p.Lock(t.Context(), dir, true, nil)
 	require.EqualError(t, err, "locking "+dir+": pixi.lock does not fit the manifest any more")
@@ -176,7 +176,7 @@ func TestLock(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(dir, "pixi.lock"), "a check writes nothing")
 	require.NoError(t, p.Lock(t.Context(), dir, false, nil))
 	require.FileExists(t, filepath.Join(dir, "pixi.lock"))
-	s.Behave(pixitest.Behaviour{})
+	s.Behave(pixitest.Behavior{})
 	var log bytes.Buffer
 	require.NoError(t, p.Lock(t.Context(), dir, true, &log))
 	require.Contains(t, log.String(), "lock file would not change")
@@ -185,7 +185,7 @@ func TestLock(t *testing.T) {
 
 // What keeps a solver from its packages is said in a sentence, with what to do.
 func TestWhatChannelsSay(t *testing.T) {
-	p, s := setUp(t, pixitest.Behaviour{})
+	p, s := setUp(t, pixitest.Behavior{})
 	dir := folder(t, demo)
 	for name, says := range map[string]string{
 		"lock-no-candidates": "the environment cannot be had: no channel has py-nothing-has-this >=1.50",
@@ -193,7 +193,7 @@ func TestWhatChannelsSay(t *testing.T) {
 		"lock-refused":       "a channel refuses what pixi asks it for (401)",
 		"lock-unreachable":   "a channel cannot be reached",
 	} {
-		s.Behave(pixitest.Behaviour{LockSays: name})
+		s.Behave(pixitest.Behavior{LockSays: name})
 		err := p.Lock(t.Context(), dir, false, nil)
 		require.EqualError(t, err, "locking "+dir+": "+says, name)
 		said := fmt.Sprintf("%+v", err)
@@ -201,7 +201,7 @@ func TestWhatChannelsSay(t *testing.T) {
 		require.Contains(t, said, "\n→ ")
 	}
 
-	s.Behave(pixitest.Behaviour{})
+	s.Behave(pixitest.Behavior{})
 	dir = folder(t, demo+"[feature.own.tasks]\nasks = \"echo 'Error: client error (Connect)' >&2; exit 1\"\n[environments.own]\nfeatures = [\"own\"]\n")
 	err := p.Run(t.Context(), toolchain.Task{Dir: dir, Name: "asks", Environment: "own"})
 	var exit *command.ExitError
@@ -210,7 +210,7 @@ func TestWhatChannelsSay(t *testing.T) {
 }
 
 func TestInstall(t *testing.T) {
-	p, s := setUp(t, pixitest.Behaviour{}, "PIXI_FROZEN=true")
+	p, s := setUp(t, pixitest.Behavior{}, "PIXI_FROZEN=true")
 	dir := filepath.Join(t.TempDir(), "clean")
 	environment, err := p.Install(t.Context(), toolchain.Install{
 		Dir: dir, Channels: []string{"https://channels.example/ours", "https://prefix.dev/conda-forge"},
@@ -245,13 +245,13 @@ platforms = ["`+workspace.HostPlatform()+`"]
 	_, err = p.Install(t.Context(), toolchain.Install{Dir: dir + "2", Specs: []string{"a >=1, <2 x"}})
 	require.ErrorContains(t, err, "without blanks")
 	require.NoDirExists(t, dir+"2")
-	s.Behave(pixitest.Behaviour{StaleLock: true})
+	s.Behave(pixitest.Behavior{StaleLock: true})
 	_, err = p.Install(t.Context(), toolchain.Install{Dir: dir + "3", Specs: []string{"plain"}})
 	require.ErrorContains(t, err, "installing plain: ")
 }
 
 func TestEndsWithTheContext(t *testing.T) {
-	p, _ := setUp(t, pixitest.Behaviour{})
+	p, _ := setUp(t, pixitest.Behavior{})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	reason := errors.New("the operator went away")
 	cancel(reason)

@@ -53,7 +53,7 @@ func TestBuildFromSources(t *testing.T) {
 		{"together", []string{"plain", "pinned", "specs"}, []string{"specs", "plain"}, []string{"pinned plain specs"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, s := setUp(t, pixitest.Behaviour{})
+			p, s := setUp(t, pixitest.Behavior{})
 			w := golden(t, c.in...)
 			b := request(t, w, c.want...)
 			from := &copies{t: t, w: w}
@@ -78,7 +78,7 @@ func TestBuildFromSources(t *testing.T) {
 
 // What goes wrong is told to the sources, and what they say of it is the error; nothing is published then.
 func TestBuildFromSourcesFails(t *testing.T) {
-	for _, b := range []pixitest.Behaviour{{NoOutput: []string{"plain"}}, {Skip: []string{"plain"}}, {Foreign: []string{"stranger"}}} {
+	for _, b := range []pixitest.Behavior{{NoOutput: []string{"plain"}}, {Skip: []string{"plain"}}, {Foreign: []string{"stranger"}}} {
 		p, _ := setUp(t, b)
 		w := golden(t, "plain")
 		request := request(t, w, "plain")
@@ -90,7 +90,7 @@ func TestBuildFromSourcesFails(t *testing.T) {
 		require.ErrorIs(t, err, from.told[0])
 		require.Empty(t, archives(t, request.Dir))
 	}
-	p, s := setUp(t, pixitest.Behaviour{})
+	p, s := setUp(t, pixitest.Behavior{})
 	w := golden(t, "plain")
 	request := request(t, w, "plain")
 	request.Sources = refusing{}

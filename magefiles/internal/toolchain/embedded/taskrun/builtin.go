@@ -74,10 +74,8 @@ func unary(dir, op, arg string) (bool, error) {
 		arg = filepath.Join(dir, arg)
 	}
 	info, err := os.Stat(arg)
-	if err != nil {
-		return false, nil
-	}
-	return op == "-e" || op == "-f" && info.Mode().IsRegular() || op == "-d" && info.IsDir() || op == "-s" && info.Size() > 0, nil
+	is := err == nil && (op == "-e" || op == "-f" && info.Mode().IsRegular() || op == "-d" && info.IsDir() || op == "-s" && info.Size() > 0)
+	return is, nil
 }
 
 func binary(a, op, b string) (bool, error) {

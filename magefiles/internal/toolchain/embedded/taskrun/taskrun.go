@@ -86,15 +86,6 @@ func Run(ctx context.Context, o Options) error {
 	return nil
 }
 
-// Check reports what Run would refuse, without an environment and without running anything.
-func Check(o Options) error {
-	steps, err := plan(o)
-	if err != nil {
-		return err
-	}
-	return refused(steps)
-}
-
 // refused makes one error of the reasons of all steps.
 func refused(steps []*step) error {
 	var all []string

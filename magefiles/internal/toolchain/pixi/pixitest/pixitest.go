@@ -18,8 +18,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// Behaviour says how the stand-in differs from a pixi with which all goes well. Packages are named by their conda name.
-type Behaviour struct {
+// Behavior says how the stand-in differs from a pixi with which all goes well. Packages are named by their conda name.
+type Behavior struct {
 	Version string // what --version says; "" is 0.77.0
 
 	StaleLock bool   // pixi.lock does not fit the manifest
@@ -76,7 +76,7 @@ var program = sync.OnceValues(func() ([]byte, error) {
 })
 
 // Install puts the stand-in into a folder of the test's.
-func Install(t testing.TB, b Behaviour) *Standin {
+func Install(t testing.TB, b Behavior) *Standin {
 	t.Helper()
 	s := &Standin{Dir: t.TempDir(), t: t}
 	data, err := program()
@@ -86,8 +86,8 @@ func Install(t testing.TB, b Behaviour) *Standin {
 	return s
 }
 
-// Behave changes the behaviour.
-func (s *Standin) Behave(b Behaviour) {
+// Behave changes the behavior.
+func (s *Standin) Behave(b Behavior) {
 	s.t.Helper()
 	text, err := json.MarshalIndent(b, "", "  ")
 	require.NoError(s.t, err)

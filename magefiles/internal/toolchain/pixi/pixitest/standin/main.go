@@ -20,7 +20,7 @@ func main() {
 	s := &standin{home: filepath.Dir(exe), args: os.Args[1:]}
 	text, err := os.ReadFile(filepath.Join(s.home, pixitest.BehaviourFile))
 	check(err)
-	check(json.Unmarshal(text, &s.Behaviour))
+	check(json.Unmarshal(text, &s.Behavior))
 	s.dir, err = os.Getwd()
 	check(err)
 	s.record()
@@ -28,7 +28,7 @@ func main() {
 }
 
 type standin struct {
-	pixitest.Behaviour
+	pixitest.Behavior
 	home string // its own folder
 	dir  string // the working folder
 	args []string

@@ -1,5 +1,5 @@
 // Package transcripts holds what pixi 0.77.0 was seen to answer: a command line, its exit status, and both outputs.
-// Colours are removed, paths are replaced by <workspace>, <home>, <bin> and <elsewhere>.
+// Colors are removed, paths are replaced by <workspace>, <home>, <bin> and <elsewhere>.
 package transcripts
 
 import (

@@ -1,22 +1,23 @@
-package channel
+package channeltest
 
 import (
 	"context"
 
+	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 )
 
-// ReadOnly is a channel that can be read as c, and not changed: whatever would is ErrForbidden.
-func ReadOnly(c Channel) Channel { return readOnly{c} }
+// ReadOnly is a channel that can be read as c, and not changed: whatever would is channel.ErrForbidden.
+func ReadOnly(c channel.Channel) channel.Channel { return readOnly{c} }
 
-type readOnly struct{ Channel }
+type readOnly struct{ channel.Channel }
 
-func (readOnly) Put(_ context.Context, u Upload) (Receipt, error) {
-	return Receipt{}, Errorf(ErrForbidden, "this channel is read only: %s was not put", u.File)
+func (readOnly) Put(_ context.Context, u channel.Upload) (channel.Receipt, error) {
+	return channel.Receipt{}, channel.Errorf(channel.ErrForbidden, "this channel is read only: %s was not put", u.File)
 }
 
 func (readOnly) Delete(_ context.Context, _, file string) error {
-	return Errorf(ErrForbidden, "this channel is read only: %s was not deleted", file)
+	return channel.Errorf(channel.ErrForbidden, "this channel is read only: %s was not deleted", file)
 }
 
 // Op is a method of a Channel.
@@ -40,10 +41,10 @@ type Call struct {
 
 // Faulty is a channel whose calls fail as fail says: it is asked before each call, and, where that was made and succeeded,
 // again after it. An error before it stands for a call that never arrived, one after it for an answer that was lost.
-func Faulty(c Channel, fail func(Call) error) Channel { return &faulty{c, fail} }
+func Faulty(c channel.Channel, fail func(Call) error) channel.Channel { return &faulty{c, fail} }
 
 type faulty struct {
-	c    Channel
+	c    channel.Channel
 	fail func(Call) error
 }
 
@@ -59,7 +60,7 @@ func (f *faulty) call(x Call, do func() error) error {
 	return f.fail(x)
 }
 
-func (f *faulty) Put(ctx context.Context, u Upload) (r Receipt, err error) {
+func (f *faulty) Put(ctx context.Context, u channel.Upload) (r channel.Receipt, err error) {
 	err = f.call(Call{Op: OpPut, Subdir: u.Record.Subdir, File: u.File}, func() (err error) {
 		r, err = f.c.Put(ctx, u)
 		return err
@@ -75,7 +76,7 @@ func (f *faulty) Records(ctx context.Context, subdir string, names ...string) (r
 	return r, err
 }
 
-func (f *faulty) Open(ctx context.Context, subdir, file string) (opened *File, err error) {
+func (f *faulty) Open(ctx context.Context, subdir, file string) (opened *channel.File, err error) {
 	err = f.call(Call{Op: OpOpen, Subdir: subdir, File: file}, func() (err error) {
 		opened, err = f.c.Open(ctx, subdir, file)
 		return err

@@ -1,0 +1,14 @@
+package imagebench
+
+import "syscall"
+
+// endedBy lets the kernel send a child that signal when this process ends.
+func endedBy(signal syscall.Signal) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Pdeathsig: signal}
+}
+
+// detach unmounts what an engine has left.
+func detach(path string) { _ = syscall.Unmount(path, syscall.MNT_DETACH) }
+
+// mountBinfmt mounts the folder where the kernel is told of programs of other machines.
+func mountBinfmt(path string) error { return syscall.Mount("binfmt_misc", path, "binfmt_misc", 0, "") }

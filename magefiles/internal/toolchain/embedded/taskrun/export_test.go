@@ -1,0 +1,10 @@
+package taskrun
+
+// Check reports what Run would refuse, without an environment and without running anything.
+func Check(o Options) error {
+	steps, err := plan(o)
+	if err != nil {
+		return err
+	}
+	return refused(steps)
+}
