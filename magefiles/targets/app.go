@@ -53,7 +53,7 @@ func (a *app) upgrade(ctx context.Context, f bumpFlags) error {
 	if len(downstreams) == 0 {
 		return operr.New("a downstream is a manifest with a [workspace] of its own that takes these packages from the channel", "%s has no downstream to be upgraded", b.w.Manifest.Name)
 	}
-	p, err := bump.Upgrade(ctx, b.w, downstreams, req, published{channelName(b.w)})
+	p, err := bump.Upgrade(ctx, b.w, downstreams, req, published{channel: channelName(b.w)})
 	if err != nil {
 		return err
 	}

@@ -156,7 +156,8 @@ func runJob(ctx context.Context, f func(ctx context.Context, a *app) error) erro
 func newView() *view.View {
 	terminal := terminal(os.Stdout) && terminal(os.Stderr)
 	return &view.View{
-		Out: command.Mask(os.Stdout, secrets()...), Err: command.Mask(os.Stderr, secrets()...),
+		Out:     command.Mask(os.Stdout, secrets()...),
+		Err:     command.Mask(os.Stderr, secrets()...),
 		Color:   terminal && colors(os.LookupEnv),
 		Actions: os.Getenv("GITHUB_ACTIONS") == "true",
 		Verbose: mg.Verbose(),
@@ -426,8 +427,14 @@ type imageSettings struct {
 
 func imageEnvironment() imageSettings {
 	return imageSettings{
-		registry: os.Getenv("IMAGE_REGISTRY"), builder: os.Getenv("BUILDX_BUILDER"), pixiImage: os.Getenv("PIXI_IMAGE"), baseImage: os.Getenv("BASE_IMAGE"),
-		pixiConfig: os.Getenv("PIXI_CONFIG"), authFile: os.Getenv("RATTLER_AUTH_FILE"), sbom: os.Getenv("BUILDKIT_SBOM_GENERATOR"), server: publicServer(),
+		registry:   os.Getenv("IMAGE_REGISTRY"),
+		builder:    os.Getenv("BUILDX_BUILDER"),
+		pixiImage:  os.Getenv("PIXI_IMAGE"),
+		baseImage:  os.Getenv("BASE_IMAGE"),
+		pixiConfig: os.Getenv("PIXI_CONFIG"),
+		authFile:   os.Getenv("RATTLER_AUTH_FILE"),
+		sbom:       os.Getenv("BUILDKIT_SBOM_GENERATOR"),
+		server:     publicServer(),
 	}
 }
 
@@ -447,7 +454,9 @@ func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspac
 	}
 	var err error
 	h.Client, err = github.New(github.Options{
-		API: os.Getenv("GITHUB_API_URL"), Repository: h.Repository, Token: github.Token(os.Getenv("GITHUB_TOKEN")),
+		API:        os.Getenv("GITHUB_API_URL"),
+		Repository: h.Repository,
+		Token:      github.Token(os.Getenv("GITHUB_TOKEN")),
 	})
 	return h, err
 }

@@ -43,8 +43,11 @@ type Secret struct {
 // machine.
 func (p *Plan) bake() Bake {
 	t := Target{
-		Context: p.context, Platforms: p.Platforms, Args: p.Args, Labels: maps.Clone(p.Labels),
-		Attest: []string{"type=provenance,mode=max"},
+		Context:   p.context,
+		Platforms: p.Platforms,
+		Args:      p.Args,
+		Labels:    maps.Clone(p.Labels),
+		Attest:    []string{"type=provenance,mode=max"},
 	}
 	if p.SBOM != "" {
 		t.Attest = append(t.Attest, "type=sbom,generator="+p.SBOM)
@@ -55,14 +58,14 @@ func (p *Plan) bake() Bake {
 		t.Annotations = append(t.Annotations, "index,manifest:"+key+"="+p.Labels[key])
 	}
 	for _, id := range p.Secrets {
-		t.Secret = append(t.Secret, Secret{"file", id, p.secrets[id]})
+		t.Secret = append(t.Secret, Secret{Type: "file", ID: id, Src: p.secrets[id]})
 	}
 	if p.Cache == workspace.CacheRegistry {
 		for _, platform := range p.Platforms {
 			t.CacheFrom = append(t.CacheFrom, "type=registry,ref="+p.cacheRef(platform))
 		}
 	}
-	return Bake{map[string]Target{"default": t}}
+	return Bake{Target: map[string]Target{"default": t}}
 }
 
 // MarshalJSON keeps bake from reading "${" and "%{" in the values as expressions of its own.
@@ -177,14 +180,14 @@ func pushesTo(b Bake) string {
 func (b Bake) from(context string) Bake {
 	t := b.Target["default"]
 	t.Context = context
-	return Bake{map[string]Target{"default": t}}
+	return Bake{Target: map[string]Target{"default": t}}
 }
 
 // fresh is the definition without any cache.
 func (b Bake) fresh() Bake {
 	t := b.Target["default"]
 	t.NoCache, t.CacheFrom, t.CacheTo = true, nil, nil
-	return Bake{map[string]Target{"default": t}}
+	return Bake{Target: map[string]Target{"default": t}}
 }
 
 func (p *Plan) rewrite() string {
@@ -198,5 +201,5 @@ func (p *Plan) with(change func(t *Target)) Bake {
 	t := p.Definition.Target["default"]
 	t.Annotations, t.Attest = slices.Clone(t.Annotations), slices.Clone(t.Attest)
 	change(&t)
-	return Bake{map[string]Target{"default": t}}
+	return Bake{Target: map[string]Target{"default": t}}
 }

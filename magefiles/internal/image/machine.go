@@ -165,7 +165,7 @@ func (j *Job) fetch(ctx context.Context, one Image, dir string, places map[strin
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, program{name, text})
+		found = append(found, program{name: name, text: text})
 	}
 	return found, nil
 }

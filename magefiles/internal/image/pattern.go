@@ -9,7 +9,7 @@ import (
 type pattern struct{ compiled func() *regexp.Regexp }
 
 func lazily(text string) pattern {
-	return pattern{sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })}
+	return pattern{compiled: sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })}
 }
 
 func (p pattern) MatchString(s string) bool            { return p.compiled().MatchString(s) }

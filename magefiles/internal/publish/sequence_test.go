@@ -22,10 +22,13 @@ func TestACredentialIsMintedOnce(t *testing.T) {
 	site := start(t)
 	p, _ := newPublisher(t, load(t, diamond), site.channel(t))
 	asked := 0
-	s := &publish.Sequence{Publisher: p, Authorize: func(context.Context) (publish.Access, error) {
-		asked++
-		return publish.Access{Source: "a CI", Minted: true, Channel: site.channel(t)}, nil
-	}}
+	s := &publish.Sequence{
+		Publisher: p,
+		Authorize: func(context.Context) (publish.Access, error) {
+			asked++
+			return publish.Access{Source: "a CI", Minted: true, Channel: site.channel(t)}, nil
+		},
+	}
 	require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
 	require.NoError(t, s.Build(t.Context(), s.Missing, s.Artifacts))
 	require.NoError(t, s.Decide(t.Context()))
@@ -47,10 +50,13 @@ func TestACredentialIsRenewed(t *testing.T) {
 			return slow
 		}
 		asked := 0
-		s := &publish.Sequence{Publisher: p, Authorize: func(context.Context) (publish.Access, error) {
-			asked++
-			return publish.Access{Source: "a CI", Minted: minted, Channel: site.channel(t)}, nil
-		}}
+		s := &publish.Sequence{
+			Publisher: p,
+			Authorize: func(context.Context) (publish.Access, error) {
+				asked++
+				return publish.Access{Source: "a CI", Minted: minted, Channel: site.channel(t)}, nil
+			},
+		}
 		require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
 		require.NoError(t, s.Build(t.Context(), s.Missing, s.Artifacts))
 		require.NoError(t, s.Decide(t.Context()))

@@ -15,7 +15,7 @@ import (
 // FuzzPast holds that whatever the journal of a release holds, it is a release with a plan, or an error that stops for a person and
 // says what to do next.
 func FuzzPast(f *testing.F) {
-	p := &Plan{Format: planFormat, Tags: []string{"v1"}, Packages: []Package{{"a", "1"}}, Bump: &bump.Plan{}}
+	p := &Plan{Format: planFormat, Tags: []string{"v1"}, Packages: []Package{{Name: "a", Version: "1"}}, Bump: &bump.Plan{}}
 	digest, err := p.Digest()
 	require.NoError(f, err)
 	first, err := entry(kindPlan, p)

@@ -42,7 +42,11 @@ func (r *Release) Run(ctx context.Context) (Result, error) {
 		records = past.Records
 	}
 	run := &workflow.Run{
-		Definition: r.Define(), Records: records, Record: r.session.record, Reporter: r.Reporter, Transient: gitrepo.Transient,
+		Definition: r.Define(),
+		Records:    records,
+		Record:     r.session.record,
+		Reporter:   r.Reporter,
+		Transient:  gitrepo.Transient,
 	}
 	if err := run.Do(ctx); err != nil {
 		return Result{}, r.explain(ctx, err)
@@ -180,8 +184,13 @@ func (r *Release) result() (Result, error) {
 		return Result{}, err
 	}
 	result := Result{
-		Plan: r.plan, Commit: r.commit.Get().Hash, Channel: r.published.Get().Channel, Packages: r.published.Get().Items,
-		Journal: past.Path, Steps: past.Records, StepTimes: past.Times,
+		Plan:      r.plan,
+		Commit:    r.commit.Get().Hash,
+		Channel:   r.published.Get().Channel,
+		Packages:  r.published.Get().Items,
+		Journal:   past.Path,
+		Steps:     past.Records,
+		StepTimes: past.Times,
 	}
 	if r.hub.Known() {
 		result.GitHub = r.hub.Get().URL

@@ -78,8 +78,9 @@ func (s Sources) stored(c *Client) (Credential, error) {
 		}
 	}
 	return Credential{}, &operr.Error{
-		Summary: "there is " + ErrNone.Error() + " for " + c.Server() + ": no PREFIX_API_KEY, no CI that gives ID tokens" + s.searched(), Err: ErrNone,
-		Next: "set PREFIX_API_KEY, or " + LoginToFile(c.Host()) + "; in a CI, let the channel trust the repository",
+		Summary: "there is " + ErrNone.Error() + " for " + c.Server() + ": no PREFIX_API_KEY, no CI that gives ID tokens" + s.searched(),
+		Err:     ErrNone,
+		Next:    "set PREFIX_API_KEY, or " + LoginToFile(c.Host()) + "; in a CI, let the channel trust the repository",
 	}
 }
 
