@@ -28,11 +28,14 @@ func TestGitRefuses(t *testing.T) {
 		"a broken configuration": {damage: func(t *testing.T, dir string) { write(t, dir, ".git/config", "[core\n") }, says: "bad config line 1"},
 		"an unknown format":      {damage: func(t *testing.T, dir string) { git(t, dir, "config", "core.repositoryFormatVersion", "99") }, says: "Expected git repo version"},
 		"an empty .git":          {damage: func(t *testing.T, dir string) { require.NoError(t, os.Remove(filepath.Join(dir, ".git", "HEAD"))) }, says: "git refuses the repository of"},
-		"a commit that is gone": {damage: func(t *testing.T, dir string) {
-			require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "objects", "pack")))
-			require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "objects")))
-			require.NoError(t, os.Mkdir(filepath.Join(dir, ".git", "objects"), 0o755))
-		}, says: "fatal: "},
+		"a commit that is gone": {
+			damage: func(t *testing.T, dir string) {
+				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "objects", "pack")))
+				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "objects")))
+				require.NoError(t, os.Mkdir(filepath.Join(dir, ".git", "objects"), 0o755))
+			},
+			says: "fatal: ",
+		},
 		"an index that is broken": {damage: func(t *testing.T, dir string) { write(t, dir, ".git/index", "noise") }, says: "index file smaller than expected"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,12 +79,17 @@ func TestWhatGitDoesNotShow(t *testing.T) {
 		"assume-unchanged":             {func(dir string) { git(t, dir, "update-index", "--assume-unchanged", module) }, module, told, told},
 		"skip-worktree":                {func(dir string) { git(t, dir, "update-index", "--skip-worktree", manifest) }, manifest, told, told},
 		"status.showUntrackedFiles=no": {func(dir string) { git(t, dir, "config", "status.showUntrackedFiles", "no") }, "packages/core/src/mono_core/new.py", notCommitted, ""},
-		"ignored by the one above": {func(dir string) {
-			require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git")))
-			git(t, filepath.Dir(dir), "init", "-q")
-			write(t, filepath.Dir(dir), ".git/info/exclude", "*\n")
-			git(t, filepath.Dir(dir), "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "--allow-empty", "-m", "dot files")
-		}, manifest, notCommitted, "is ignored by git (.git/info/exclude:1: *), and a release commits it"},
+		"ignored by the one above": {
+			hide: func(dir string) {
+				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git")))
+				git(t, filepath.Dir(dir), "init", "-q")
+				write(t, filepath.Dir(dir), ".git/info/exclude", "*\n")
+				git(t, filepath.Dir(dir), "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "--allow-empty", "-m", "dot files")
+			},
+			file:   manifest,
+			says:   notCommitted,
+			bumped: "is ignored by git (.git/info/exclude:1: *), and a release commits it",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			hidden := *r

@@ -29,11 +29,15 @@ func TestHostileCodeOfTheRepository(t *testing.T) {
 	t.Parallel()
 	seen := t.TempDir()
 	hatch := "[tool.hatch.build.hooks.custom]\npath = \"hooks.py\"\n"
-	r := newReleasing(t, releaseOptions{by: "here", real: true, files: map[string]string{
-		"packages/core/src/mono_core/__init__.py": "__version__ = \"0.1.6\"\n" + writesEnvironment(seen, "import"),
-		"packages/core/hooks.py": "from hatchling.builders.hooks.plugin.interface import BuildHookInterface\n" + writesEnvironment(seen, "build") +
-			"class H(BuildHookInterface):\n    pass\n",
-	}})
+	r := newReleasing(t, releaseOptions{
+		by:   "here",
+		real: true,
+		files: map[string]string{
+			"packages/core/src/mono_core/__init__.py": "__version__ = \"0.1.6\"\n" + writesEnvironment(seen, "import"),
+			"packages/core/hooks.py": "from hatchling.builders.hooks.plugin.interface import BuildHookInterface\n" + writesEnvironment(seen, "build") +
+				"class H(BuildHookInterface):\n    pass\n",
+		},
+	})
 	write(t, r.dir, "packages/core/pyproject.toml", readFile(t, r.dir, "packages/core/pyproject.toml")+hatch)
 	manifest := readFile(t, r.dir, "pixi.toml")
 	write(t, r.dir, "pixi.toml", strings.Replace(manifest, `qa = "`, `qa = "env > `+filepath.Join(seen, "task")+` && `, 1)+"pass = [\"MY_API_KEY\"]\n")

@@ -41,11 +41,17 @@ func newImaging(t testing.TB) *imaging {
 	require.NoError(t, os.WriteFile(config, []byte("[mirrors]\n\"https://prefix.dev/conda-forge\" = [\""+minichannel.StartForBoth(t, b.Root)+"\"]\n"), 0o644))
 	credentials := filepath.Join(t.TempDir(), "credentials.json")
 	require.NoError(t, os.WriteFile(credentials, []byte(`{"127.0.0.1":{"BearerToken":"`+imageSecret+`"}}`), 0o600))
-	w := &imaging{Bench: b, t: t, root: root, config: config, env: append(os.Environ(), append(b.Env(),
-		"IMAGE_REGISTRY="+b.Registry+"/SomeOne", "PREFIX_SERVER_URL="+url, "PREFIX_API_KEY="+imageSecret, "PIXI_CONFIG="+config, "RATTLER_AUTH_FILE="+credentials,
-		"PIPELINE_TOOLCHAIN=embedded", "GIT_CONFIG_GLOBAL="+os.DevNull,
-		"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=t@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=t@example.invalid",
-	)...)}
+	w := &imaging{
+		Bench:  b,
+		t:      t,
+		root:   root,
+		config: config,
+		env: append(os.Environ(), append(b.Env(),
+			"IMAGE_REGISTRY="+b.Registry+"/SomeOne", "PREFIX_SERVER_URL="+url, "PREFIX_API_KEY="+imageSecret, "PIXI_CONFIG="+config, "RATTLER_AUTH_FILE="+credentials,
+			"PIPELINE_TOOLCHAIN=embedded", "GIT_CONFIG_GLOBAL="+os.DevNull,
+			"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=t@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=t@example.invalid",
+		)...),
+	}
 	w.commit("feat: first")
 	return w
 }

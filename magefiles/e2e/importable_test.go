@@ -20,25 +20,31 @@ func TestNothingIsPublishedThatCannotBeImported(t *testing.T) {
 		says      string
 	}{
 		"a module is excluded": {
-			by: "here", says: "No module named 'mono_core._data'",
+			by:   "here",
+			says: "No module named 'mono_core._data'",
 			bad:  map[string]string{core + "pyproject.toml": "[tool.hatch.build.targets.wheel]\nexclude = [\"_data.py\"]\n", module: "import mono_core._data\n", core + "src/mono_core/_data.py": "x = 1\n"},
 			good: map[string]string{core + "pyproject.toml": ""},
 		},
 		"a sub-package is left out of a list": {
-			by: "ci", says: "No module named 'mono_core.deep'",
+			by:   "ci",
+			says: "No module named 'mono_core.deep'",
 			bad:  map[string]string{core + "pyproject.toml": "[tool.hatch.build.targets.wheel]\nonly-include = [\"src/mono_core/__init__.py\"]\nsources = [\"src\"]\n", module: "import mono_core.deep\n", core + "src/mono_core/deep/__init__.py": ""},
 			good: map[string]string{core + "pyproject.toml": "[tool.hatch.build.targets.wheel]\nonly-include = [\"src/mono_core\"]\nsources = [\"src\"]\n"},
 		},
 		"a dependency is not in the manifest": {
-			by: "here", says: "No module named 'not_declared'",
-			bad: map[string]string{module: "import not_declared\n"}, good: map[string]string{module: ""},
+			by:   "here",
+			says: "No module named 'not_declared'",
+			bad:  map[string]string{module: "import not_declared\n"},
+			good: map[string]string{module: ""},
 		},
 		"data is not packed": {
-			by: "here", says: "table.csv",
+			by:   "here",
+			says: "table.csv",
 			bad: map[string]string{
 				core + "pyproject.toml": "[tool.hatch.build.targets.wheel]\nexclude = [\"*.csv\"]\n",
 				module:                  "import importlib.resources\nimportlib.resources.files(__name__).joinpath('table.csv').read_text()\n", core + "src/mono_core/table.csv": "a,b\n",
-			}, good: map[string]string{core + "pyproject.toml": ""},
+			},
+			good: map[string]string{core + "pyproject.toml": ""},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,41 +46,89 @@ func TestNothingIsPackedWithoutItsFiles(t *testing.T) {
 		build   string // by build:package; "" where that goes well
 		release string // by release; "" where that goes well
 	}{
-		{"a submodule that is not checked out", func(r *releasing) {
-			r.withSubmodule(inCore)
-			git(r.t, r.dir, "submodule", "--quiet", "deinit", "--all", "--force")
-		}, inCore + " is a submodule, and its files are not here", inCore + " is a submodule", ""},
-		{"a submodule at another commit, which git does not tell", func(r *releasing) {
-			r.withSubmodule(inCore)
-			git(r.t, r.dir, "config", "submodule."+inCore+".ignore", "all")
-			git(r.t, filepath.Join(r.dir, inCore), "-c", "user.name=b", "-c", "user.email=b@example.invalid", "commit", "-q", "--allow-empty", "-m", "x")
-		}, inCore + " is a submodule at another commit", "", ""},
-		{"a submodule with changes", func(r *releasing) {
-			r.withSubmodule(inCore)
-			write(r.t, r.dir, inCore+"/file.py", "changed = 1\n")
-		}, inCore + " is a submodule with changes that are not committed there", "", "the work tree has changes: " + inCore},
-		{"a pointer of Git LFS", func(r *releasing) {
-			write(r.t, r.dir, ".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")
-			write(r.t, r.dir, "packages/core/src/mono_core/model.bin", lfsPointer)
-			r.pushAll("feat(core): a model")
-		}, "packages/core/src/mono_core/model.bin is the pointer of a file that Git LFS keeps", "model.bin is the pointer", "model.bin is the pointer"},
-		{"a file that is encrypted", func(r *releasing) {
-			write(r.t, r.dir, ".gitattributes", "secret.* filter=git-crypt\n")
-			write(r.t, r.dir, "packages/core/src/mono_core/secret.txt", "\x00GITCRYPT\x00abc")
-			r.pushAll("feat(core): a secret")
-		}, "packages/core/src/mono_core/secret.txt is encrypted by git-crypt", "secret.txt is encrypted", "secret.txt is encrypted"},
-		{"a sparse checkout of files", func(r *releasing) {
-			write(r.t, r.dir, "packages/core/src/mono_core/data/table.csv", "1\n")
-			r.pushAll("feat(core): data")
-			git(r.t, r.dir, "sparse-checkout", "set", "--no-cone", "/*", "!data/")
-		}, "packages/core/src/mono_core/data/table.csv is left out of this work tree (a sparse checkout)", "table.csv is left out", ""},
-		{"a sparse checkout of packages", func(r *releasing) {
-			git(r.t, r.dir, "sparse-checkout", "set", "--no-cone", "/*", "!/packages/p0002/")
-		}, "a sparse checkout leaves out packages/p0002/pixi.toml", "", "a sparse checkout leaves out packages/p0002/pixi.toml"},
-		{"a change that git was told to pass over", func(r *releasing) {
-			git(r.t, r.dir, "update-index", "--assume-unchanged", "packages/core/src/mono_core/__init__.py")
-			write(r.t, r.dir, "packages/core/src/mono_core/__init__.py", "local = 1\n")
-		}, "packages/core/src/mono_core/__init__.py is changed, and git was told not to look", "", "__init__.py is changed, and git was told not to look"},
+		{
+			name: "a submodule that is not checked out",
+			do: func(r *releasing) {
+				r.withSubmodule(inCore)
+				git(r.t, r.dir, "submodule", "--quiet", "deinit", "--all", "--force")
+			},
+			says:    inCore + " is a submodule, and its files are not here",
+			build:   inCore + " is a submodule",
+			release: "",
+		},
+		{
+			name: "a submodule at another commit, which git does not tell",
+			do: func(r *releasing) {
+				r.withSubmodule(inCore)
+				git(r.t, r.dir, "config", "submodule."+inCore+".ignore", "all")
+				git(r.t, filepath.Join(r.dir, inCore), "-c", "user.name=b", "-c", "user.email=b@example.invalid", "commit", "-q", "--allow-empty", "-m", "x")
+			},
+			says:    inCore + " is a submodule at another commit",
+			build:   "",
+			release: "",
+		},
+		{
+			name: "a submodule with changes",
+			do: func(r *releasing) {
+				r.withSubmodule(inCore)
+				write(r.t, r.dir, inCore+"/file.py", "changed = 1\n")
+			},
+			says:    inCore + " is a submodule with changes that are not committed there",
+			build:   "",
+			release: "the work tree has changes: " + inCore,
+		},
+		{
+			name: "a pointer of Git LFS",
+			do: func(r *releasing) {
+				write(r.t, r.dir, ".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")
+				write(r.t, r.dir, "packages/core/src/mono_core/model.bin", lfsPointer)
+				r.pushAll("feat(core): a model")
+			},
+			says:    "packages/core/src/mono_core/model.bin is the pointer of a file that Git LFS keeps",
+			build:   "model.bin is the pointer",
+			release: "model.bin is the pointer",
+		},
+		{
+			name: "a file that is encrypted",
+			do: func(r *releasing) {
+				write(r.t, r.dir, ".gitattributes", "secret.* filter=git-crypt\n")
+				write(r.t, r.dir, "packages/core/src/mono_core/secret.txt", "\x00GITCRYPT\x00abc")
+				r.pushAll("feat(core): a secret")
+			},
+			says:    "packages/core/src/mono_core/secret.txt is encrypted by git-crypt",
+			build:   "secret.txt is encrypted",
+			release: "secret.txt is encrypted",
+		},
+		{
+			name: "a sparse checkout of files",
+			do: func(r *releasing) {
+				write(r.t, r.dir, "packages/core/src/mono_core/data/table.csv", "1\n")
+				r.pushAll("feat(core): data")
+				git(r.t, r.dir, "sparse-checkout", "set", "--no-cone", "/*", "!data/")
+			},
+			says:    "packages/core/src/mono_core/data/table.csv is left out of this work tree (a sparse checkout)",
+			build:   "table.csv is left out",
+			release: "",
+		},
+		{
+			name: "a sparse checkout of packages",
+			do: func(r *releasing) {
+				git(r.t, r.dir, "sparse-checkout", "set", "--no-cone", "/*", "!/packages/p0002/")
+			},
+			says:    "a sparse checkout leaves out packages/p0002/pixi.toml",
+			build:   "",
+			release: "a sparse checkout leaves out packages/p0002/pixi.toml",
+		},
+		{
+			name: "a change that git was told to pass over",
+			do: func(r *releasing) {
+				git(r.t, r.dir, "update-index", "--assume-unchanged", "packages/core/src/mono_core/__init__.py")
+				write(r.t, r.dir, "packages/core/src/mono_core/__init__.py", "local = 1\n")
+			},
+			says:    "packages/core/src/mono_core/__init__.py is changed, and git was told not to look",
+			build:   "",
+			release: "__init__.py is changed, and git was told not to look",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -117,7 +117,10 @@ func (r *releasing) livedIn() {
 		}
 	}
 	_, err := command.Output(r.t.Context(), command.NewSystem(os.Environ(), nil), command.Cmd{
-		Name: "git", Args: []string{"update-ref", "--stdin"}, Dir: r.dir, Stdin: strings.NewReader(refs.String()),
+		Name:  "git",
+		Args:  []string{"update-ref", "--stdin"},
+		Dir:   r.dir,
+		Stdin: strings.NewReader(refs.String()),
 	})
 	require.NoError(r.t, err)
 	git(r.t, r.dir, "tag", "of-a-file", "HEAD:pixi.toml")
@@ -195,75 +198,131 @@ func TestReleaseInARepositoryThatPeopleLiveIn(t *testing.T) {
 			git(r.t, dir, "remote", "set-url", "origin", r.world.Remote)
 			r.dir = dir
 		}},
-		"in a sparse checkout without the application": {change: func(r *releasing) {
-			git(r.t, r.dir, "sparse-checkout", "set", "--cone", "packages")
-		}, stops: "app/pixi.toml"},
-		"in a sparse checkout without a package": {change: func(r *releasing) {
-			git(r.t, r.dir, "sparse-checkout", "set", "--cone", "packages/core", "packages/p0002", "app")
-		}, stops: "packages/p0001"},
+		"in a sparse checkout without the application": {
+			change: func(r *releasing) {
+				git(r.t, r.dir, "sparse-checkout", "set", "--cone", "packages")
+			},
+			stops: "app/pixi.toml",
+		},
+		"in a sparse checkout without a package": {
+			change: func(r *releasing) {
+				git(r.t, r.dir, "sparse-checkout", "set", "--cone", "packages/core", "packages/p0002", "app")
+			},
+			stops: "packages/p0001",
+		},
 		"without the submodule's files": {change: func(r *releasing) {
 			git(r.t, r.dir, "submodule", "--quiet", "deinit", "-f", "vendor/lib")
 		}},
-		"with a change in the submodule": {change: func(r *releasing) {
-			write(r.t, r.dir, "vendor/lib/file.py", "X = 2\n")
-		}, stops: "vendor/lib"},
+		"with a change in the submodule": {
+			change: func(r *releasing) {
+				write(r.t, r.dir, "vendor/lib/file.py", "X = 2\n")
+			},
+			stops: "vendor/lib",
+		},
 		"a hook formats a file and adds it": {change: func(r *releasing) {
 			hook(r.t, r.dir+"/.git/hooks", "pre-commit", "echo '# formatted' >> packages/core/src/mono_core/__init__.py; git add packages/core/src/mono_core/__init__.py")
 		}},
-		"a hook changes a file and does not add it": {change: func(r *releasing) {
-			hook(r.t, r.dir+"/.git/hooks", "pre-commit", "echo '# formatted' >> packages/core/pyproject.toml")
-		}, stops: "packages/core/pyproject.toml"},
-		"a hook refuses the message": {change: func(r *releasing) {
-			hook(r.t, r.dir+"/.git/hooks", "commit-msg", `grep -q "^JIRA-" "$1" || { echo "no ticket in: $(head -1 "$1")" >&2; exit 1; }`)
-		}, stops: "no ticket in: "},
-		"a hook refuses the push": {change: func(r *releasing) {
-			hook(r.t, r.dir+"/.git/hooks", "pre-push", "echo 'not on a Friday' >&2; exit 1")
-		}, stops: "not on a Friday"},
-		"a key that is not there": {change: func(r *releasing) {
-			git(r.t, r.dir, "config", "commit.gpgsign", "true")
-			git(r.t, r.dir, "config", "gpg.program", "/no/such/gpg")
-		}, stops: "/no/such/gpg"},
-		"two colleagues push other branches and tags": {change: func(r *releasing) {
-			r.meanwhile(func() string {
-				return r.colleague("one", func(dir string) { git(r.t, dir, "tag", "nightly") }, "HEAD:refs/heads/one", "nightly") + " && " +
-					r.colleague("two", func(dir string) { git(r.t, dir, "tag", "-a", "-m", "x", "v7.0.0") }, "HEAD:refs/heads/two", "v7.0.0")
-			})
-		}, theirs: []string{"refs/heads/one", "refs/tags/nightly", "refs/heads/two", "refs/tags/v7.0.0"}},
-		"a colleague pushes to main": {change: func(r *releasing) {
-			r.meanwhile(func() string { return r.colleague("one", nil, "HEAD:refs/heads/main") })
-		}, stops: "nothing of v0.1.7 was taken", theirs: []string{"refs/heads/main"}},
-		"a colleague pushes the same tag": {change: func(r *releasing) {
-			r.meanwhile(func() string {
-				return r.colleague("one", func(dir string) { git(r.t, dir, "tag", "-a", "-m", "mine", "v0.1.7") }, "v0.1.7")
-			})
-		}, stops: "since origin has the tag v0.1.7 meanwhile", theirs: []string{"refs/tags/v0.1.7"}},
-		"a colleague was faster": {change: func(r *releasing) {
-			shell(r.t, r.colleague("one", nil, "HEAD:refs/heads/main"))
-		}, stops: "the clone is behind origin/main"},
-		"a tag is in the way of the tag's name": {change: func(r *releasing) {
-			git(r.t, r.dir, "tag", "v0.1.7/rc")
-		}, stops: "v0.1.7/rc"},
-		"the remote refuses tags": {change: func(r *releasing) {
-			hook(r.t, r.world.Remote+"/hooks", "update", `case $1 in refs/tags/*) echo "tags are made by robots" >&2; exit 1; esac`)
-		}, stops: "tags are made by robots"},
-		"the remote refuses main": {change: func(r *releasing) {
-			hook(r.t, r.world.Remote+"/hooks", "update", `case $1 in refs/heads/main) echo "main is protected" >&2; exit 1; esac`)
-		}, stops: "main is protected"},
-		"on no branch": {change: func(r *releasing) {
-			git(r.t, r.dir, "switch", "-q", "--detach")
-		}, stops: "the clone is on no branch"},
-		"in the middle of a merge without changes": {change: func(r *releasing) {
-			git(r.t, r.dir, "branch", "-q", "theirs", "feature")
-			git(r.t, r.dir, "worktree", "add", "-q", filepath.Join(r.t.TempDir(), "theirs"), "theirs")
-			git(r.t, r.dir, "update-ref", "MERGE_HEAD", git(r.t, r.dir, "commit-tree", "-p", "theirs", "-m", "x", "theirs^{tree}"))
-		}, stops: "git is in the middle of a merge"},
-		"git was killed, and its lock is there": {change: func(r *releasing) {
-			write(r.t, r.dir, ".git/index.lock", "")
-		}, stops: "index.lock"},
-		"with a file that is staged": {change: func(r *releasing) {
-			write(r.t, r.dir, "staged.txt", "x\n")
-			git(r.t, r.dir, "add", "staged.txt")
-		}, stops: "staged.txt"},
+		"a hook changes a file and does not add it": {
+			change: func(r *releasing) {
+				hook(r.t, r.dir+"/.git/hooks", "pre-commit", "echo '# formatted' >> packages/core/pyproject.toml")
+			},
+			stops: "packages/core/pyproject.toml",
+		},
+		"a hook refuses the message": {
+			change: func(r *releasing) {
+				hook(r.t, r.dir+"/.git/hooks", "commit-msg", `grep -q "^JIRA-" "$1" || { echo "no ticket in: $(head -1 "$1")" >&2; exit 1; }`)
+			},
+			stops: "no ticket in: ",
+		},
+		"a hook refuses the push": {
+			change: func(r *releasing) {
+				hook(r.t, r.dir+"/.git/hooks", "pre-push", "echo 'not on a Friday' >&2; exit 1")
+			},
+			stops: "not on a Friday",
+		},
+		"a key that is not there": {
+			change: func(r *releasing) {
+				git(r.t, r.dir, "config", "commit.gpgsign", "true")
+				git(r.t, r.dir, "config", "gpg.program", "/no/such/gpg")
+			},
+			stops: "/no/such/gpg",
+		},
+		"two colleagues push other branches and tags": {
+			change: func(r *releasing) {
+				r.meanwhile(func() string {
+					return r.colleague("one", func(dir string) { git(r.t, dir, "tag", "nightly") }, "HEAD:refs/heads/one", "nightly") + " && " +
+						r.colleague("two", func(dir string) { git(r.t, dir, "tag", "-a", "-m", "x", "v7.0.0") }, "HEAD:refs/heads/two", "v7.0.0")
+				})
+			},
+			theirs: []string{"refs/heads/one", "refs/tags/nightly", "refs/heads/two", "refs/tags/v7.0.0"},
+		},
+		"a colleague pushes to main": {
+			change: func(r *releasing) {
+				r.meanwhile(func() string { return r.colleague("one", nil, "HEAD:refs/heads/main") })
+			},
+			stops:  "nothing of v0.1.7 was taken",
+			theirs: []string{"refs/heads/main"},
+		},
+		"a colleague pushes the same tag": {
+			change: func(r *releasing) {
+				r.meanwhile(func() string {
+					return r.colleague("one", func(dir string) { git(r.t, dir, "tag", "-a", "-m", "mine", "v0.1.7") }, "v0.1.7")
+				})
+			},
+			stops:  "since origin has the tag v0.1.7 meanwhile",
+			theirs: []string{"refs/tags/v0.1.7"},
+		},
+		"a colleague was faster": {
+			change: func(r *releasing) {
+				shell(r.t, r.colleague("one", nil, "HEAD:refs/heads/main"))
+			},
+			stops: "the clone is behind origin/main",
+		},
+		"a tag is in the way of the tag's name": {
+			change: func(r *releasing) {
+				git(r.t, r.dir, "tag", "v0.1.7/rc")
+			},
+			stops: "v0.1.7/rc",
+		},
+		"the remote refuses tags": {
+			change: func(r *releasing) {
+				hook(r.t, r.world.Remote+"/hooks", "update", `case $1 in refs/tags/*) echo "tags are made by robots" >&2; exit 1; esac`)
+			},
+			stops: "tags are made by robots",
+		},
+		"the remote refuses main": {
+			change: func(r *releasing) {
+				hook(r.t, r.world.Remote+"/hooks", "update", `case $1 in refs/heads/main) echo "main is protected" >&2; exit 1; esac`)
+			},
+			stops: "main is protected",
+		},
+		"on no branch": {
+			change: func(r *releasing) {
+				git(r.t, r.dir, "switch", "-q", "--detach")
+			},
+			stops: "the clone is on no branch",
+		},
+		"in the middle of a merge without changes": {
+			change: func(r *releasing) {
+				git(r.t, r.dir, "branch", "-q", "theirs", "feature")
+				git(r.t, r.dir, "worktree", "add", "-q", filepath.Join(r.t.TempDir(), "theirs"), "theirs")
+				git(r.t, r.dir, "update-ref", "MERGE_HEAD", git(r.t, r.dir, "commit-tree", "-p", "theirs", "-m", "x", "theirs^{tree}"))
+			},
+			stops: "git is in the middle of a merge",
+		},
+		"git was killed, and its lock is there": {
+			change: func(r *releasing) {
+				write(r.t, r.dir, ".git/index.lock", "")
+			},
+			stops: "index.lock",
+		},
+		"with a file that is staged": {
+			change: func(r *releasing) {
+				write(r.t, r.dir, "staged.txt", "x\n")
+				git(r.t, r.dir, "add", "staged.txt")
+			},
+			stops: "staged.txt",
+		},
 		"with something in the stash": {change: func(r *releasing) {
 			write(r.t, r.dir, "packages/core/pixi.toml", "x\n")
 			git(r.t, r.dir, "stash", "-q")

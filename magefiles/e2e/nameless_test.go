@@ -67,15 +67,25 @@ func TestNamelessWithAnAnswer(t *testing.T) {
 	}{
 		{"a server of this machine", "Acme Project", func(*releasing) {}, "acme-project"},
 		{"PREFIX_CHANNEL", "src", func(r *releasing) { r.env = command.Setenv(r.env, "PREFIX_CHANNEL=ours") }, "ours"},
-		{"a channel that is configured", "src", func(r *releasing) {
-			in("pixi.toml", `publish = "here"`, "publish = \"here\"\nchannel = \"theirs\"")(r.t, r.dir)
-			r.commitAll("chore: say it")
-		}, "theirs"},
-		{"a linked worktree", "acme", func(r *releasing) {
-			git(r.t, r.dir, "switch", "-q", "-c", "parked")
-			git(r.t, r.dir, "worktree", "add", "-q", "../other", "main")
-			r.dir = filepath.Join(filepath.Dir(r.dir), "other")
-		}, "acme"},
+		{
+			name:   "a channel that is configured",
+			folder: "src",
+			says: func(r *releasing) {
+				in("pixi.toml", `publish = "here"`, "publish = \"here\"\nchannel = \"theirs\"")(r.t, r.dir)
+				r.commitAll("chore: say it")
+			},
+			channel: "theirs",
+		},
+		{
+			name:   "a linked worktree",
+			folder: "acme",
+			says: func(r *releasing) {
+				git(r.t, r.dir, "switch", "-q", "-c", "parked")
+				git(r.t, r.dir, "worktree", "add", "-q", "../other", "main")
+				r.dir = filepath.Join(filepath.Dir(r.dir), "other")
+			},
+			channel: "acme",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := nameless(t, c.folder)

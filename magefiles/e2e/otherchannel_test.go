@@ -15,25 +15,34 @@ func TestReleaseBegunForAnotherChannel(t *testing.T) {
 		name   string
 		change func(r *releasing) (back func())
 	}{
-		{"another channel in the environment", func(r *releasing) func() {
-			before := r.env
-			r.env = command.Setenv(before, "PREFIX_CHANNEL=elsewhere")
-			return func() { r.env = before }
-		}},
-		{"another server", func(r *releasing) func() {
-			other := newReleasing(r.t, releaseOptions{by: "here"})
-			before := r.env
-			r.env = command.Setenv(before, "PREFIX_SERVER_URL="+other.world.Prefix.URL, "PREFIX_API_KEY="+other.world.Prefix.Key)
-			return func() {
-				r.env = before
-				require.Empty(r.t, other.onChannel())
-			}
-		}},
-		{"another channel in the manifest", func(r *releasing) func() {
-			in("pixi.toml", `publish = "here"`, "publish = \"here\"\nchannel = \"elsewhere\"")(r.t, r.dir)
-			r.commitAll("chore: another channel")
-			return func() { git(r.t, r.dir, "reset", "-q", "--hard", "HEAD~1") }
-		}},
+		{
+			name: "another channel in the environment",
+			change: func(r *releasing) func() {
+				before := r.env
+				r.env = command.Setenv(before, "PREFIX_CHANNEL=elsewhere")
+				return func() { r.env = before }
+			},
+		},
+		{
+			name: "another server",
+			change: func(r *releasing) func() {
+				other := newReleasing(r.t, releaseOptions{by: "here"})
+				before := r.env
+				r.env = command.Setenv(before, "PREFIX_SERVER_URL="+other.world.Prefix.URL, "PREFIX_API_KEY="+other.world.Prefix.Key)
+				return func() {
+					r.env = before
+					require.Empty(r.t, other.onChannel())
+				}
+			},
+		},
+		{
+			name: "another channel in the manifest",
+			change: func(r *releasing) func() {
+				in("pixi.toml", `publish = "here"`, "publish = \"here\"\nchannel = \"elsewhere\"")(r.t, r.dir)
+				r.commitAll("chore: another channel")
+				return func() { git(r.t, r.dir, "reset", "-q", "--hard", "HEAD~1") }
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newReleasing(t, releaseOptions{by: "here"})
@@ -74,17 +83,23 @@ func TestUndoOfAReleaseThatHasEnded(t *testing.T) {
 		before func(r *releasing)
 	}{
 		{"the last one", func(*releasing) {}},
-		{"before one that was taken back", func(r *releasing) {
-			hook(r.t, r.dir+"/.git/hooks", "pre-push", "exit 1")
-			_, status := r.mage("release", "-to=minor", "-yes")
-			require.Equal(r.t, 1, status)
-			r.ok("undo", "-yes")
-			hook(r.t, r.dir+"/.git/hooks", "pre-push", "exit 0")
-		}},
-		{"with a commit on top", func(r *releasing) {
-			git(r.t, r.dir, "commit", "-q", "--allow-empty", "-m", "feat: more")
-			git(r.t, r.dir, "push", "-q", "origin", "main")
-		}},
+		{
+			name: "before one that was taken back",
+			before: func(r *releasing) {
+				hook(r.t, r.dir+"/.git/hooks", "pre-push", "exit 1")
+				_, status := r.mage("release", "-to=minor", "-yes")
+				require.Equal(r.t, 1, status)
+				r.ok("undo", "-yes")
+				hook(r.t, r.dir+"/.git/hooks", "pre-push", "exit 0")
+			},
+		},
+		{
+			name: "with a commit on top",
+			before: func(r *releasing) {
+				git(r.t, r.dir, "commit", "-q", "--allow-empty", "-m", "feat: more")
+				git(r.t, r.dir, "push", "-q", "origin", "main")
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newReleasing(t, releaseOptions{by: "here"})

@@ -112,32 +112,57 @@ func TestPushThatWasNotTaken(t *testing.T) {
 		breaks     func(r *releasing)
 		says, next string
 	}{
-		{"somebody was faster", func(r *releasing) {
-			other := r.newClone()
-			git(r.t, other, "commit", "-q", "--allow-empty", "-m", "fix: faster")
-			hook(r.t, r.dir+"/.git/hooks", "pre-push", "cd "+other+" && git push -q origin main")
-		}, "since somebody has pushed to origin/main meanwhile", "`mage undo`, `git pull`, and release again"},
-		{"somebody was faster, and pushed another branch's commits too", func(r *releasing) {
-			other := r.newClone()
-			git(r.t, other, "commit", "-q", "--allow-empty", "-m", "fix: faster")
-			hook(r.t, r.dir+"/.git/hooks", "pre-push", "cd "+other+" && git push -q origin main main:next")
-			r.protect("refs/heads/nothing")
-		}, "since somebody has pushed to origin/main meanwhile", "`mage undo`, `git pull`, and release again"},
-		{"somebody pushed the tag", func(r *releasing) {
-			other := r.newClone()
-			hook(r.t, r.dir+"/.git/hooks", "pre-push", "cd "+other+" && git push -q origin HEAD:refs/tags/v0.1.7")
-		}, "since origin has the tag v0.1.7 meanwhile", "`mage undo`, `git pull`, and release again"},
-		{"no tag is taken", func(r *releasing) {
-			r.bumped()
-			git(r.t, r.dir, "push", "-q", "origin", "main")
-			r.protect("refs/tags/*")
-		}, "origin refused the tag of v0.1.7, and has its commit already", "the rules of origin for tags"},
-		{"the versions are there, and other commits are not", func(r *releasing) {
-			r.bumped()
-			git(r.t, r.dir, "push", "-q", "origin", "main")
-			git(r.t, r.dir, "commit", "-q", "--allow-empty", "-m", "fix: more")
-			r.protect("refs/heads/main")
-		}, "origin refused the commits that its main does not have yet", "merged there by a pull request"},
+		{
+			name: "somebody was faster",
+			breaks: func(r *releasing) {
+				other := r.newClone()
+				git(r.t, other, "commit", "-q", "--allow-empty", "-m", "fix: faster")
+				hook(r.t, r.dir+"/.git/hooks", "pre-push", "cd "+other+" && git push -q origin main")
+			},
+			says: "since somebody has pushed to origin/main meanwhile",
+			next: "`mage undo`, `git pull`, and release again",
+		},
+		{
+			name: "somebody was faster, and pushed another branch's commits too",
+			breaks: func(r *releasing) {
+				other := r.newClone()
+				git(r.t, other, "commit", "-q", "--allow-empty", "-m", "fix: faster")
+				hook(r.t, r.dir+"/.git/hooks", "pre-push", "cd "+other+" && git push -q origin main main:next")
+				r.protect("refs/heads/nothing")
+			},
+			says: "since somebody has pushed to origin/main meanwhile",
+			next: "`mage undo`, `git pull`, and release again",
+		},
+		{
+			name: "somebody pushed the tag",
+			breaks: func(r *releasing) {
+				other := r.newClone()
+				hook(r.t, r.dir+"/.git/hooks", "pre-push", "cd "+other+" && git push -q origin HEAD:refs/tags/v0.1.7")
+			},
+			says: "since origin has the tag v0.1.7 meanwhile",
+			next: "`mage undo`, `git pull`, and release again",
+		},
+		{
+			name: "no tag is taken",
+			breaks: func(r *releasing) {
+				r.bumped()
+				git(r.t, r.dir, "push", "-q", "origin", "main")
+				r.protect("refs/tags/*")
+			},
+			says: "origin refused the tag of v0.1.7, and has its commit already",
+			next: "the rules of origin for tags",
+		},
+		{
+			name: "the versions are there, and other commits are not",
+			breaks: func(r *releasing) {
+				r.bumped()
+				git(r.t, r.dir, "push", "-q", "origin", "main")
+				git(r.t, r.dir, "commit", "-q", "--allow-empty", "-m", "fix: more")
+				r.protect("refs/heads/main")
+			},
+			says: "origin refused the commits that its main does not have yet",
+			next: "merged there by a pull request",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -33,88 +33,164 @@ func TestPreflight(t *testing.T) {
 		next string
 	}{
 		{name: "changes", bad: func(r *releasing) { write(r.t, r.dir, "stray.txt", "x") }, says: "the work tree has changes: stray.txt", next: "git stash -u"},
-		{name: "staged", bad: func(r *releasing) {
-			write(r.t, r.dir, "stray.txt", "x")
-			git(r.t, r.dir, "add", "-A")
-		}, says: "the work tree has changes: stray.txt"},
+		{
+			name: "staged",
+			bad: func(r *releasing) {
+				write(r.t, r.dir, "stray.txt", "x")
+				git(r.t, r.dir, "add", "-A")
+			},
+			says: "the work tree has changes: stray.txt",
+		},
 		{name: "another branch", bad: func(r *releasing) { git(r.t, r.dir, "switch", "-q", "-c", "side") }, says: "the clone is on the branch side, and releases are made from main", next: "git switch main"},
 		{name: "no branch", bad: func(r *releasing) { git(r.t, r.dir, "switch", "-q", "--detach") }, says: "the clone is on no branch"},
 		{name: "behind", bad: func(r *releasing) { r.somebodyPushes() }, says: "the clone is behind origin/main", next: "git pull"},
 		{name: "no remote", bad: func(r *releasing) { git(r.t, r.dir, "remote", "remove", "origin") }, says: "there is no remote origin", next: "git remote add origin URL"},
-		{name: "the remote is gone", bad: func(r *releasing) {
-			git(r.t, r.dir, "remote", "set-url", "origin", filepath.Join(r.dir, "nothing"))
-		}, says: "asking the remote origin"},
+		{
+			name: "the remote is gone",
+			bad: func(r *releasing) {
+				git(r.t, r.dir, "remote", "set-url", "origin", filepath.Join(r.dir, "nothing"))
+			},
+			says: "asking the remote origin",
+		},
 		{name: "a tag here", bad: func(r *releasing) { git(r.t, r.dir, "tag", "v0.1.7") }, says: "the tag v0.1.7 is there already", next: "git tag -d v0.1.7"},
-		{name: "a tag there", bad: func(r *releasing) {
-			git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v0.1.7")
-		}, says: "v0.1.7"},
+		{
+			name: "a tag there",
+			bad: func(r *releasing) {
+				git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v0.1.7")
+			},
+			says: "v0.1.7",
+		},
 		{name: "a tag in the way here", bad: func(r *releasing) { git(r.t, r.dir, "tag", "v0.1.7/docs") }, says: "the tag v0.1.7 cannot be made beside the tag v0.1.7/docs", next: "git tag -d v0.1.7/docs"},
-		{name: "a tag in the way there", bad: func(r *releasing) {
-			git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v0.1.7/docs")
-		}, says: "on origin, the tag v0.1.7 cannot be made beside the tag v0.1.7/docs", next: ":refs/tags/v0.1.7/docs"},
-		{name: "a branch of that name there is none, but a link is", bad: func(r *releasing) {
-			git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/heads/v0.1.7/docs")
-			git(r.t, r.dir, "mv", "CHANGELOG.md", "docs.md")
-			require.NoError(r.t, os.Symlink("docs.md", filepath.Join(r.dir, "CHANGELOG.md")))
-			git(r.t, r.dir, "add", "-A")
-			git(r.t, r.dir, "commit", "-q", "-m", "docs: x")
-		}, says: "CHANGELOG.md is a link to docs.md", next: "git mv docs.md CHANGELOG.md"},
-		{name: "an artifact is committed", bad: func(r *releasing) {
-			write(r.t, r.dir, "output/mono-core-0.1.7-pyh0000000_0.conda", "not built here")
-			git(r.t, r.dir, "add", "-f", "output")
-			git(r.t, r.dir, "commit", "-q", "-m", "chore: x")
-		}, says: "output/mono-core-0.1.7-pyh0000000_0.conda is committed, and would pass for what was built here", next: "git rm --cached output/mono"},
-		{name: "what publish records is committed", bad: func(r *releasing) {
-			write(r.t, r.dir, "output/digests.json", "{}")
-			git(r.t, r.dir, "add", "-f", "output")
-			git(r.t, r.dir, "commit", "-q", "-m", "chore: x")
-		}, says: "output/digests.json is committed"},
-		{name: "a read-only file", bad: func(r *releasing) {
-			require.NoError(r.t, os.Chmod(filepath.Join(r.dir, "packages", "core", "pixi.toml"), 0o444))
-		}, says: "packages/core/pixi.toml: it is read-only", next: "make it writable"},
-		{name: "a double of the changelog", bad: func(r *releasing) {
-			write(r.t, r.dir, "changelog.md", "# Changelog\n")
-			git(r.t, r.dir, "add", "-A")
-			git(r.t, r.dir, "commit", "-q", "-m", "docs: x")
-		}, says: "there is a file changelog.md", next: "keep one of them"},
-		{name: "manifests that disagree", bad: func(r *releasing) {
-			in("packages/p0001/pixi.toml", `version = "0.1.6"`, `version = "0.1.5"`)(r.t, r.dir)
-			git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
-		}, says: "the manifests do not agree", next: "-fixDrift"},
-		{name: "a package that is on conda only", bad: func(r *releasing) {
-			in("packages/p0001/pixi.toml", `numpy = ">=1.26,<3"`, `age = ">=1"`)(r.t, r.dir)
-			git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
-			r.env = command.Setenv(r.env, "PIPELINE_TOOLCHAIN=embedded")
-		}, says: "packages/p0001/pixi.toml:", next: "[tool.release.pypi]"},
-		{name: "no toolchain", bad: func(r *releasing) {
-			r.env = command.Setenv(r.env, "PATH=/usr/bin:/bin", "PIPELINE_TOOLCHAIN=embedded", "HOME="+r.t.TempDir(), "XDG_CACHE_HOME="+r.t.TempDir())
-			hidePython(r)
-		}, says: "Python", next: "apt-get install python3"},
-		{name: "no Python for a package", bad: func(r *releasing) {
-			in("packages/p0001/pyproject.toml", `requires-python = ">=3.10"`, `requires-python = ">=3.99"`)(r.t, r.dir)
-			git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
-			r.env = command.Setenv(r.env, "PIPELINE_TOOLCHAIN=embedded")
-		}, says: "building mono-p0001: packages/p0001/pyproject.toml:5:1 asks for Python >=3.99", next: "PIPELINE_TOOLCHAIN=pixi"},
-		{name: "packages that no one Python can have", bad: func(r *releasing) {
-			in("packages/p0001/pyproject.toml", `requires-python = ">=3.10"`, `requires-python = "<3.12"`)(r.t, r.dir)
-			in("packages/core/pyproject.toml", `requires-python = ">=3.10"`, `requires-python = ">=3.12"`)(r.t, r.dir)
-			git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
-			r.env = command.Setenv(r.env, "PIPELINE_TOOLCHAIN=embedded")
-		}, says: "pyproject.toml:5:1 asks for Python <3.12", next: "let them agree"},
+		{
+			name: "a tag in the way there",
+			bad: func(r *releasing) {
+				git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v0.1.7/docs")
+			},
+			says: "on origin, the tag v0.1.7 cannot be made beside the tag v0.1.7/docs",
+			next: ":refs/tags/v0.1.7/docs",
+		},
+		{
+			name: "a branch of that name there is none, but a link is",
+			bad: func(r *releasing) {
+				git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/heads/v0.1.7/docs")
+				git(r.t, r.dir, "mv", "CHANGELOG.md", "docs.md")
+				require.NoError(r.t, os.Symlink("docs.md", filepath.Join(r.dir, "CHANGELOG.md")))
+				git(r.t, r.dir, "add", "-A")
+				git(r.t, r.dir, "commit", "-q", "-m", "docs: x")
+			},
+			says: "CHANGELOG.md is a link to docs.md",
+			next: "git mv docs.md CHANGELOG.md",
+		},
+		{
+			name: "an artifact is committed",
+			bad: func(r *releasing) {
+				write(r.t, r.dir, "output/mono-core-0.1.7-pyh0000000_0.conda", "not built here")
+				git(r.t, r.dir, "add", "-f", "output")
+				git(r.t, r.dir, "commit", "-q", "-m", "chore: x")
+			},
+			says: "output/mono-core-0.1.7-pyh0000000_0.conda is committed, and would pass for what was built here",
+			next: "git rm --cached output/mono",
+		},
+		{
+			name: "what publish records is committed",
+			bad: func(r *releasing) {
+				write(r.t, r.dir, "output/digests.json", "{}")
+				git(r.t, r.dir, "add", "-f", "output")
+				git(r.t, r.dir, "commit", "-q", "-m", "chore: x")
+			},
+			says: "output/digests.json is committed",
+		},
+		{
+			name: "a read-only file",
+			bad: func(r *releasing) {
+				require.NoError(r.t, os.Chmod(filepath.Join(r.dir, "packages", "core", "pixi.toml"), 0o444))
+			},
+			says: "packages/core/pixi.toml: it is read-only",
+			next: "make it writable",
+		},
+		{
+			name: "a double of the changelog",
+			bad: func(r *releasing) {
+				write(r.t, r.dir, "changelog.md", "# Changelog\n")
+				git(r.t, r.dir, "add", "-A")
+				git(r.t, r.dir, "commit", "-q", "-m", "docs: x")
+			},
+			says: "there is a file changelog.md",
+			next: "keep one of them",
+		},
+		{
+			name: "manifests that disagree",
+			bad: func(r *releasing) {
+				in("packages/p0001/pixi.toml", `version = "0.1.6"`, `version = "0.1.5"`)(r.t, r.dir)
+				git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
+			},
+			says: "the manifests do not agree",
+			next: "-fixDrift",
+		},
+		{
+			name: "a package that is on conda only",
+			bad: func(r *releasing) {
+				in("packages/p0001/pixi.toml", `numpy = ">=1.26,<3"`, `age = ">=1"`)(r.t, r.dir)
+				git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
+				r.env = command.Setenv(r.env, "PIPELINE_TOOLCHAIN=embedded")
+			},
+			says: "packages/p0001/pixi.toml:",
+			next: "[tool.release.pypi]",
+		},
+		{
+			name: "no toolchain",
+			bad: func(r *releasing) {
+				r.env = command.Setenv(r.env, "PATH=/usr/bin:/bin", "PIPELINE_TOOLCHAIN=embedded", "HOME="+r.t.TempDir(), "XDG_CACHE_HOME="+r.t.TempDir())
+				hidePython(r)
+			},
+			says: "Python",
+			next: "apt-get install python3",
+		},
+		{
+			name: "no Python for a package",
+			bad: func(r *releasing) {
+				in("packages/p0001/pyproject.toml", `requires-python = ">=3.10"`, `requires-python = ">=3.99"`)(r.t, r.dir)
+				git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
+				r.env = command.Setenv(r.env, "PIPELINE_TOOLCHAIN=embedded")
+			},
+			says: "building mono-p0001: packages/p0001/pyproject.toml:5:1 asks for Python >=3.99",
+			next: "PIPELINE_TOOLCHAIN=pixi",
+		},
+		{
+			name: "packages that no one Python can have",
+			bad: func(r *releasing) {
+				in("packages/p0001/pyproject.toml", `requires-python = ">=3.10"`, `requires-python = "<3.12"`)(r.t, r.dir)
+				in("packages/core/pyproject.toml", `requires-python = ">=3.10"`, `requires-python = ">=3.12"`)(r.t, r.dir)
+				git(r.t, r.dir, "commit", "-q", "-a", "-m", "x")
+				r.env = command.Setenv(r.env, "PIPELINE_TOOLCHAIN=embedded")
+			},
+			says: "pyproject.toml:5:1 asks for Python <3.12",
+			next: "let them agree",
+		},
 		{name: "no channel server", bad: func(r *releasing) { r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=http://127.0.0.1:1") }, says: "http://127.0.0.1:1"},
-		{name: "the version is on the channel", bad: func(r *releasing) {
-			r.publishSomething("0.1.7")
-		}, says: "has mono-core-0.1.7-pyh4616a5c_0.conda already", next: "say another version"},
+		{
+			name: "the version is on the channel",
+			bad: func(r *releasing) {
+				r.publishSomething("0.1.7")
+			},
+			says: "has mono-core-0.1.7-pyh4616a5c_0.conda already",
+			next: "say another version",
+		},
 		{name: "no credential", by: "here", bad: func(r *releasing) { r.env = command.Unset(r.env, "PREFIX_API_KEY") }, says: "credential", next: "PREFIX_API_KEY"},
 		{name: "a wrong key", by: "here", bad: func(r *releasing) { r.env = command.Setenv(r.env, "PREFIX_API_KEY=pfx_wrong") }, says: "does not know the token"},
 		{name: "a token of GitHub that makes no release", bad: func(r *releasing) { r.env = command.Setenv(r.env, "GITHUB_TOKEN="+rehearsal.ReaderToken) }, says: "its owner may not push"},
 		{name: "a wrong token of GitHub", bad: func(r *releasing) { r.env = command.Setenv(r.env, "GITHUB_TOKEN=ghs_wrong") }, says: "GITHUB_TOKEN"},
-		{name: "nobody to commit as", bad: func(r *releasing) {
-			git(r.t, r.dir, "config", "--unset", "user.name")
-			git(r.t, r.dir, "config", "--unset", "user.email")
-			r.env = command.Setenv(command.Unset(r.env, "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"), "GIT_CONFIG_SYSTEM="+os.DevNull)
-			git(r.t, r.dir, "config", "user.useConfigOnly", "true")
-		}, says: "git does not know who commits", next: "git config user.email"},
+		{
+			name: "nobody to commit as",
+			bad: func(r *releasing) {
+				git(r.t, r.dir, "config", "--unset", "user.name")
+				git(r.t, r.dir, "config", "--unset", "user.email")
+				r.env = command.Setenv(command.Unset(r.env, "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"), "GIT_CONFIG_SYSTEM="+os.DevNull)
+				git(r.t, r.dir, "config", "user.useConfigOnly", "true")
+			},
+			says: "git does not know who commits",
+			next: "git config user.email",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newReleasing(t, releaseOptions{by: c.by})
@@ -183,12 +259,16 @@ func TestNothingIrreversible(t *testing.T) {
 		local  bool // nothing has left the clone
 	}{
 		{
-			name: "bump and commit", says: "the hook says no", local: true,
+			name:   "bump and commit",
+			says:   "the hook says no",
+			local:  true,
 			breaks: func(r *releasing) { hook(r.t, r.dir+"/.git/hooks", "pre-commit", "echo the hook says no >&2; exit 1") },
 			mends:  func(r *releasing) { hook(r.t, r.dir+"/.git/hooks", "pre-commit", "exit 0") },
 		},
 		{
-			name: "check", says: "qa", local: true,
+			name:  "check",
+			says:  "qa",
+			local: true,
 			breaks: func(r *releasing) {
 				write(r.t, r.dir, "fail-qa", "x")
 				git(r.t, r.dir, "add", "-A")
@@ -200,33 +280,43 @@ func TestNothingIrreversible(t *testing.T) {
 			},
 		},
 		{
-			name: "build: a pin is lost", says: "mono-core ==0.1.7", local: true,
+			name:  "build: a pin is lost",
+			says:  "mono-core ==0.1.7",
+			local: true,
 			breaks: func(r *releasing) {
 				r.standin.Behave(pixitest.Behavior{Drop: map[string][]string{"mono-p0001": {"mono-core"}}})
 			},
 			mends: func(r *releasing) { r.standin.Behave(pixitest.Behavior{}) },
 		},
 		{
-			name: "tag", says: "tagging v0.1.7", local: true,
+			name:  "tag",
+			says:  "tagging v0.1.7",
+			local: true,
 			breaks: func(r *releasing) {
 				hook(r.t, r.dir+"/.git/hooks", "reference-transaction", "test \"$1\" = prepared && grep -q refs/tags/v0.1.7 && echo no tags today >&2 && exit 1; exit 0")
 			},
 			mends: func(r *releasing) { hook(r.t, r.dir+"/.git/hooks", "reference-transaction", "exit 0") },
 		},
 		{
-			name: "push", says: "no pushes today", local: true,
+			name:  "push",
+			says:  "no pushes today",
+			local: true,
 			breaks: func(r *releasing) {
 				hook(r.t, r.world.Remote+"/hooks", "pre-receive", "echo no pushes today >&2; exit 1")
 			},
 			mends: func(r *releasing) { hook(r.t, r.world.Remote+"/hooks", "pre-receive", "exit 0") },
 		},
 		{
-			name: "publish: half of the packages", by: "here", says: "publish",
+			name:   "publish: half of the packages",
+			by:     "here",
+			says:   "publish",
 			breaks: func(r *releasing) { r.refuseUploads("mono-p0002") },
 			mends:  func(r *releasing) { r.refuseUploads("") },
 		},
 		{
-			name: "GitHub release", by: "here", says: "GitHub release",
+			name:   "GitHub release",
+			by:     "here",
+			says:   "GitHub release",
 			breaks: func(r *releasing) { r.breakHub(true) },
 			mends:  func(r *releasing) { r.breakHub(false) },
 		},
@@ -269,32 +359,53 @@ func TestAccidents(t *testing.T) {
 		says   string
 		status int // 0 is 1
 	}{
-		{name: "a wrong flag of the builder", says: "unexpected argument '--target-dir' found", breaks: func(r *releasing) {
-			dir := r.t.TempDir()
-			write(r.t, dir, "pixi", fmt.Sprintf("#!/bin/sh\nif [ \"$1\" = publish ]; then echo \"error: unexpected argument '--target-dir' found\" >&2; exit 2; fi\nexec %s/pixi \"$@\"\n", r.standin.Dir))
-			require.NoError(r.t, os.Chmod(filepath.Join(dir, "pixi"), 0o755))
-			path, _ := command.Getenv(r.env, "PATH")
-			r.env = command.Setenv(r.env, "PATH="+dir+":"+path)
-		}},
+		{
+			name: "a wrong flag of the builder",
+			says: "unexpected argument '--target-dir' found",
+			breaks: func(r *releasing) {
+				dir := r.t.TempDir()
+				write(r.t, dir, "pixi", fmt.Sprintf("#!/bin/sh\nif [ \"$1\" = publish ]; then echo \"error: unexpected argument '--target-dir' found\" >&2; exit 2; fi\nexec %s/pixi \"$@\"\n", r.standin.Dir))
+				require.NoError(r.t, os.Chmod(filepath.Join(dir, "pixi"), 0o755))
+				path, _ := command.Getenv(r.env, "PATH")
+				r.env = command.Setenv(r.env, "PATH="+dir+":"+path)
+			},
+		},
 		{name: "a tool that is missing", files: task(`"no-such-uploader --version"`), says: "no-such-uploader"},
-		{name: "a glob that matches nothing", says: "mono-core", breaks: func(r *releasing) {
-			r.standin.Behave(pixitest.Behavior{NoOutput: []string{"mono-core"}})
-		}},
-		{name: "a setting that refers to itself", status: 2, says: "the channel server's address is no http or https URL", breaks: func(r *releasing) {
-			r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=${{ env.PREFIX_SERVER_URL }}")
-		}},
+		{
+			name: "a glob that matches nothing",
+			says: "mono-core",
+			breaks: func(r *releasing) {
+				r.standin.Behave(pixitest.Behavior{NoOutput: []string{"mono-core"}})
+			},
+		},
+		{
+			name:   "a setting that refers to itself",
+			status: 2,
+			says:   "the channel server's address is no http or https URL",
+			breaks: func(r *releasing) {
+				r.env = command.Setenv(r.env, "PREFIX_SERVER_URL=${{ env.PREFIX_SERVER_URL }}")
+			},
+		},
 		{name: "an escaped $ in a task", files: task(`"test \\$HOME = $HOME"`), says: "the task qa"},
-		{name: "an artifact of the wrong version", says: `its version is "0.1.6" and not "0.1.7"`, breaks: func(r *releasing) {
-			r.standin.Behave(pixitest.Behavior{Versions: map[string]string{"mono-core": "0.1.6"}})
-		}},
-		{name: "a tag that names another version", says: "", breaks: func(r *releasing) {
-			// Not of a release: somebody tags by hand, and CI has to refuse.
-			git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v9.9.9")
-			waitFor(r.t.(*testing.T), "CI", func() bool { return len(r.world.Jobs()) > 0 })
-			require.Contains(r.t, r.world.Jobs()[0].Log, "the tag v9.9.9 started this, and the manifests are at v0.1.6")
-			require.Empty(r.t, r.onChannel())
-			git(r.t, r.dir, "push", "-q", "origin", ":refs/tags/v9.9.9")
-		}},
+		{
+			name: "an artifact of the wrong version",
+			says: `its version is "0.1.6" and not "0.1.7"`,
+			breaks: func(r *releasing) {
+				r.standin.Behave(pixitest.Behavior{Versions: map[string]string{"mono-core": "0.1.6"}})
+			},
+		},
+		{
+			name: "a tag that names another version",
+			says: "",
+			breaks: func(r *releasing) {
+				// Not of a release: somebody tags by hand, and CI has to refuse.
+				git(r.t, r.dir, "push", "-q", "origin", "HEAD:refs/tags/v9.9.9")
+				waitFor(r.t.(*testing.T), "CI", func() bool { return len(r.world.Jobs()) > 0 })
+				require.Contains(r.t, r.world.Jobs()[0].Log, "the tag v9.9.9 started this, and the manifests are at v0.1.6")
+				require.Empty(r.t, r.onChannel())
+				git(r.t, r.dir, "push", "-q", "origin", ":refs/tags/v9.9.9")
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newReleasing(t, releaseOptions{files: c.files})
@@ -494,9 +605,12 @@ func TestBuiltOnce(t *testing.T) {
 		"a file in there": "mkdir -p output && echo here >output/left",
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newReleasing(t, releaseOptions{by: "here", files: map[string]string{
-				"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tasks]\nqa = \"" + left + "\"\n\n[tool.release]\npublish = \"here\"\n",
-			}})
+			r := newReleasing(t, releaseOptions{
+				by: "here",
+				files: map[string]string{
+					"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tasks]\nqa = \"" + left + "\"\n\n[tool.release]\npublish = \"here\"\n",
+				},
+			})
 			r.refuseUploads("mono-p0002")
 			_, status := r.mage("release", "-to=patch", "-yes")
 			require.Equal(t, 1, status)

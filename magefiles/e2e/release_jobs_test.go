@@ -58,10 +58,13 @@ for env in found:
         said.append("refused")
 open(os.path.join(%q, __name__.replace(".", "-") + str(os.getpid())), "w").write(repr(said) + ("in a job" if os.environ.get("GITHUB_RUN_ID") else ""))
 `, seen)
-	r := newReleasing(t, releaseOptions{real: true, files: map[string]string{
-		"packages/core/src/mono_core/__init__.py": "__version__ = \"0.1.6\"\n" + attack,
-		"packages/core/hooks.py":                  "from hatchling.builders.hooks.plugin.interface import BuildHookInterface\n" + attack + "class H(BuildHookInterface):\n    pass\n",
-	}})
+	r := newReleasing(t, releaseOptions{
+		real: true,
+		files: map[string]string{
+			"packages/core/src/mono_core/__init__.py": "__version__ = \"0.1.6\"\n" + attack,
+			"packages/core/hooks.py":                  "from hatchling.builders.hooks.plugin.interface import BuildHookInterface\n" + attack + "class H(BuildHookInterface):\n    pass\n",
+		},
+	})
 	r.commit("test: a build hook", map[string]string{
 		"packages/core/pyproject.toml": readFile(t, r.dir, "packages/core/pyproject.toml") + "[tool.hatch.build.hooks.custom]\npath = \"hooks.py\"\n",
 	})

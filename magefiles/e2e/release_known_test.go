@@ -34,89 +34,126 @@ func TestReleaseOfAnyMessage(t *testing.T) {
 		files map[string]string
 		make  func(r *releasing)
 	}{
-		{name: "as it is made", make: func(r *releasing) {
-			r.ok("version:bump", "-to=patch", "-commit", "-tag", "-yes")
-			git(r.t, r.dir, "push", "-q", "--atomic", "origin", "main", tag)
-		}},
-		{name: "with a message of its own", files: configured("commit = \"build: ship {title}\"\ntag-message = \"at last\"\n"), make: func(r *releasing) {
-			r.ok("version:bump", "-to=patch", "-commit", "-tag", "-yes")
-			require.Equal(r.t, "build: ship v0.1.7", git(r.t, r.dir, "log", "-1", "--format=%B"))
-			require.Equal(r.t, "at last", git(r.t, r.dir, "for-each-ref", "--format=%(contents)", "refs/tags/"+tag))
-			git(r.t, r.dir, "push", "-q", "--atomic", "origin", "main", tag)
-		}},
-		{name: "the message was changed since", make: func(r *releasing) {
-			r.ok("version:bump", "-to=patch", "-commit", "-tag", "-yes")
-			git(r.t, r.dir, "push", "-q", "--atomic", "origin", "main", tag)
-			in("pixi.toml", `publish = "here"`, "publish = \"here\"\ncommit = \"ship {title}\"")(r.t, r.dir)
-			r.commitAll("chore: other messages")
-			git(r.t, r.dir, "push", "-q", "origin", "main")
-		}},
-		{name: "an amended message", make: func(r *releasing) {
-			r.bumped()
-			git(r.t, r.dir, "commit", "-q", "--amend", "-m", "Version 0.1.7\n\nAll in one.")
-			r.pushTag(tag, "-a", "-m", "x")
-		}},
-		{name: "a light tag", make: func(r *releasing) {
-			r.bumped()
-			r.pushTag(tag)
-		}},
-		{name: "rebased", make: func(r *releasing) {
-			r.bumped()
-			r.somebodyPushes()
-			git(r.t, r.dir, "pull", "-q", "--rebase")
-			r.pushTag(tag)
-		}},
-		{name: "merged", make: func(r *releasing) {
-			git(r.t, r.dir, "switch", "-q", "-c", "next")
-			write(r.t, r.dir, "packages/core/feature.txt", "x")
-			r.commitAll("feat: something")
-			r.bumped()
-			git(r.t, r.dir, "switch", "-q", "main")
-			git(r.t, r.dir, "merge", "-q", "--no-ff", "-m", "Merge pull request #12", "next")
-			r.pushTag(tag)
-		}},
-		{name: "squashed", make: func(r *releasing) {
-			git(r.t, r.dir, "switch", "-q", "-c", "next")
-			write(r.t, r.dir, "packages/core/feature.txt", "x")
-			r.commitAll("feat: something")
-			r.bumped()
-			git(r.t, r.dir, "switch", "-q", "main")
-			git(r.t, r.dir, "merge", "-q", "--squash", "next")
-			git(r.t, r.dir, "commit", "-q", "-m", "Something new (#12)")
-			r.pushTag(tag)
-		}},
-		{name: "a hook formats and adds", make: func(r *releasing) {
-			hook(r.t, r.dir+"/.git/hooks", "pre-commit", "echo '# formatted' >> packages/core/pixi.toml; echo 0.1.7 > BADGE; git add -A")
-			r.bumped()
-			git(r.t, r.dir, "show", "HEAD:BADGE")
-			r.pushTag(tag)
-		}},
-		{name: "a hook amends", make: func(r *releasing) {
-			hook(r.t, r.dir+"/.git/hooks", "post-commit", "test -e BADGE && exit 0; echo 0.1.7 > BADGE; git add BADGE; git commit -q --amend -m amended")
-			r.bumped()
-			require.Equal(r.t, "amended", git(r.t, r.dir, "log", "-1", "--format=%s"))
-			r.pushTag(tag)
-		}},
-		{name: "a mended test on top of it", make: func(r *releasing) {
-			r.bumped()
-			write(r.t, r.dir, "packages/core/test.txt", "x")
-			r.commitAll("test: mend it")
-			r.pushTag(tag)
-		}},
-		{name: "by hand", make: func(r *releasing) {
-			for _, file := range []string{"packages/core/pixi.toml", "packages/core/pyproject.toml", "packages/p0001/pixi.toml", "packages/p0001/pyproject.toml", "packages/p0002/pixi.toml", "packages/p0002/pyproject.toml", "pixi.toml"} {
-				text := readFile(r.t, r.dir, file)
-				write(r.t, r.dir, file, strings.ReplaceAll(text, "0.1.6", "0.1.7"))
-			}
-			for _, file := range []string{"core/src/mono_core", "p0001/src/mono_p0001", "p0002/src/mono_p0002"} {
-				file = filepath.Join("packages", file, "__init__.py")
-				text := readFile(r.t, r.dir, file)
-				write(r.t, r.dir, file, strings.ReplaceAll(text, "0.1.6", "0.1.7"))
-			}
-			r.ok("version:show")
-			r.commitAll("it is 0.1.7 now")
-			r.pushTag(tag)
-		}},
+		{
+			name: "as it is made",
+			make: func(r *releasing) {
+				r.ok("version:bump", "-to=patch", "-commit", "-tag", "-yes")
+				git(r.t, r.dir, "push", "-q", "--atomic", "origin", "main", tag)
+			},
+		},
+		{
+			name:  "with a message of its own",
+			files: configured("commit = \"build: ship {title}\"\ntag-message = \"at last\"\n"),
+			make: func(r *releasing) {
+				r.ok("version:bump", "-to=patch", "-commit", "-tag", "-yes")
+				require.Equal(r.t, "build: ship v0.1.7", git(r.t, r.dir, "log", "-1", "--format=%B"))
+				require.Equal(r.t, "at last", git(r.t, r.dir, "for-each-ref", "--format=%(contents)", "refs/tags/"+tag))
+				git(r.t, r.dir, "push", "-q", "--atomic", "origin", "main", tag)
+			},
+		},
+		{
+			name: "the message was changed since",
+			make: func(r *releasing) {
+				r.ok("version:bump", "-to=patch", "-commit", "-tag", "-yes")
+				git(r.t, r.dir, "push", "-q", "--atomic", "origin", "main", tag)
+				in("pixi.toml", `publish = "here"`, "publish = \"here\"\ncommit = \"ship {title}\"")(r.t, r.dir)
+				r.commitAll("chore: other messages")
+				git(r.t, r.dir, "push", "-q", "origin", "main")
+			},
+		},
+		{
+			name: "an amended message",
+			make: func(r *releasing) {
+				r.bumped()
+				git(r.t, r.dir, "commit", "-q", "--amend", "-m", "Version 0.1.7\n\nAll in one.")
+				r.pushTag(tag, "-a", "-m", "x")
+			},
+		},
+		{
+			name: "a light tag",
+			make: func(r *releasing) {
+				r.bumped()
+				r.pushTag(tag)
+			},
+		},
+		{
+			name: "rebased",
+			make: func(r *releasing) {
+				r.bumped()
+				r.somebodyPushes()
+				git(r.t, r.dir, "pull", "-q", "--rebase")
+				r.pushTag(tag)
+			},
+		},
+		{
+			name: "merged",
+			make: func(r *releasing) {
+				git(r.t, r.dir, "switch", "-q", "-c", "next")
+				write(r.t, r.dir, "packages/core/feature.txt", "x")
+				r.commitAll("feat: something")
+				r.bumped()
+				git(r.t, r.dir, "switch", "-q", "main")
+				git(r.t, r.dir, "merge", "-q", "--no-ff", "-m", "Merge pull request #12", "next")
+				r.pushTag(tag)
+			},
+		},
+		{
+			name: "squashed",
+			make: func(r *releasing) {
+				git(r.t, r.dir, "switch", "-q", "-c", "next")
+				write(r.t, r.dir, "packages/core/feature.txt", "x")
+				r.commitAll("feat: something")
+				r.bumped()
+				git(r.t, r.dir, "switch", "-q", "main")
+				git(r.t, r.dir, "merge", "-q", "--squash", "next")
+				git(r.t, r.dir, "commit", "-q", "-m", "Something new (#12)")
+				r.pushTag(tag)
+			},
+		},
+		{
+			name: "a hook formats and adds",
+			make: func(r *releasing) {
+				hook(r.t, r.dir+"/.git/hooks", "pre-commit", "echo '# formatted' >> packages/core/pixi.toml; echo 0.1.7 > BADGE; git add -A")
+				r.bumped()
+				git(r.t, r.dir, "show", "HEAD:BADGE")
+				r.pushTag(tag)
+			},
+		},
+		{
+			name: "a hook amends",
+			make: func(r *releasing) {
+				hook(r.t, r.dir+"/.git/hooks", "post-commit", "test -e BADGE && exit 0; echo 0.1.7 > BADGE; git add BADGE; git commit -q --amend -m amended")
+				r.bumped()
+				require.Equal(r.t, "amended", git(r.t, r.dir, "log", "-1", "--format=%s"))
+				r.pushTag(tag)
+			},
+		},
+		{
+			name: "a mended test on top of it",
+			make: func(r *releasing) {
+				r.bumped()
+				write(r.t, r.dir, "packages/core/test.txt", "x")
+				r.commitAll("test: mend it")
+				r.pushTag(tag)
+			},
+		},
+		{
+			name: "by hand",
+			make: func(r *releasing) {
+				for _, file := range []string{"packages/core/pixi.toml", "packages/core/pyproject.toml", "packages/p0001/pixi.toml", "packages/p0001/pyproject.toml", "packages/p0002/pixi.toml", "packages/p0002/pyproject.toml", "pixi.toml"} {
+					text := readFile(r.t, r.dir, file)
+					write(r.t, r.dir, file, strings.ReplaceAll(text, "0.1.6", "0.1.7"))
+				}
+				for _, file := range []string{"core/src/mono_core", "p0001/src/mono_p0001", "p0002/src/mono_p0002"} {
+					file = filepath.Join("packages", file, "__init__.py")
+					text := readFile(r.t, r.dir, file)
+					write(r.t, r.dir, file, strings.ReplaceAll(text, "0.1.6", "0.1.7"))
+				}
+				r.ok("version:show")
+				r.commitAll("it is 0.1.7 now")
+				r.pushTag(tag)
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -142,26 +179,38 @@ func TestTagThatIsNoRelease(t *testing.T) {
 		released string
 	}{
 		{name: "it is older than everything", released: "v0.1.7", make: func(*releasing) {}},
-		{name: "a feature carries it", released: "v0.1.7", make: func(r *releasing) {
-			write(r.t, r.dir, "packages/core/feature.txt", "x")
-			r.commitAll("chore(release): v0.1.6")
-			git(r.t, r.dir, "push", "-q", "origin", ":v0.1.6")
-			git(r.t, r.dir, "tag", "-d", "v0.1.6")
-			r.pushTag("v0.1.6", "-a", "-m", "v0.1.6")
-		}},
-		{name: "those before it were released to somewhere else", released: "v0.1.9", make: func(r *releasing) {
-			for _, tag := range []string{"v0.1.7", "v0.1.8"} {
+		{
+			name:     "a feature carries it",
+			released: "v0.1.7",
+			make: func(r *releasing) {
+				write(r.t, r.dir, "packages/core/feature.txt", "x")
+				r.commitAll("chore(release): v0.1.6")
+				git(r.t, r.dir, "push", "-q", "origin", ":v0.1.6")
+				git(r.t, r.dir, "tag", "-d", "v0.1.6")
+				r.pushTag("v0.1.6", "-a", "-m", "v0.1.6")
+			},
+		},
+		{
+			name:     "those before it were released to somewhere else",
+			released: "v0.1.9",
+			make: func(r *releasing) {
+				for _, tag := range []string{"v0.1.7", "v0.1.8"} {
+					r.bumped()
+					r.pushTag(tag, "-a", "-m", tag)
+				}
+			},
+		},
+		{
+			name:     "the commit is another version's",
+			released: "v0.1.8",
+			make: func(r *releasing) {
+				git(r.t, r.dir, "tag", "v0.1.7")
+				git(r.t, r.dir, "push", "-q", "origin", "v0.1.7")
+				git(r.t, r.dir, "tag", "-d", "v0.1.7")
 				r.bumped()
-				r.pushTag(tag, "-a", "-m", tag)
-			}
-		}},
-		{name: "the commit is another version's", released: "v0.1.8", make: func(r *releasing) {
-			git(r.t, r.dir, "tag", "v0.1.7")
-			git(r.t, r.dir, "push", "-q", "origin", "v0.1.7")
-			git(r.t, r.dir, "tag", "-d", "v0.1.7")
-			r.bumped()
-			git(r.t, r.dir, "push", "-q", "origin", "main")
-		}},
+				git(r.t, r.dir, "push", "-q", "origin", "main")
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

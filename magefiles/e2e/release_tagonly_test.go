@@ -48,23 +48,28 @@ func TestReleaseWithoutACommit(t *testing.T) {
 		says       string
 	}{
 		{
-			"before the tag", func(r *releasing) {
+			name: "before the tag",
+			stop: func(r *releasing) {
 				hook(r.t, r.dir+"/.git/hooks", "reference-transaction", `grep -q refs/tags/ && exit 1; exit 0`)
 			},
-			func(r *releasing) {
+			free: func(r *releasing) {
 				require.NoError(r.t, os.Remove(filepath.Join(r.dir, ".git/hooks/reference-transaction")))
-			}, "nothing of v0.1.7 was done yet",
+			},
+			says: "nothing of v0.1.7 was done yet",
 		},
 		{
-			"before the push", func(r *releasing) { hook(r.t, r.world.Remote+"/hooks", "pre-receive", "exit 1") },
-			func(r *releasing) {
+			name: "before the push",
+			stop: func(r *releasing) { hook(r.t, r.world.Remote+"/hooks", "pre-receive", "exit 1") },
+			free: func(r *releasing) {
 				require.NoError(r.t, os.Remove(filepath.Join(r.world.Remote, "hooks", "pre-receive")))
 			},
-			"v0.1.7 is in this clone only: its tag is taken back; it has no commit of its own",
+			says: "v0.1.7 is in this clone only: its tag is taken back; it has no commit of its own",
 		},
 		{
-			"after the push", func(r *releasing) { r.refuseUploads("mono-core") }, func(r *releasing) { r.refuseUploads("") },
-			"removed v0.1.7 from origin, and main stays as it is",
+			name: "after the push",
+			stop: func(r *releasing) { r.refuseUploads("mono-core") },
+			free: func(r *releasing) { r.refuseUploads("") },
+			says: "removed v0.1.7 from origin, and main stays as it is",
 		},
 	} {
 		t.Run(c.name+", undone", func(t *testing.T) {

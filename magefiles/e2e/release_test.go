@@ -134,9 +134,21 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	r.world, err = rehearsal.NewWorld(t.Context(), rehearsal.WorldConfig{
-		Dir: dir, Runner: runner, Environ: environ, Source: repo, Branch: "main", Channel: "mono", Repository: "octo/mono",
-		Program: filepath.Join(compiled, "targets"), CI: o.by == "ci" && !o.gitlab, Workflow: map[bool]string{true: gitlabFile}[o.gitlab], Wrap: r.gate.wrap, Dice: o.dice, Reruns: o.reruns, Reviewers: o.reviewers,
-		Private: o.private != "",
+		Dir:        dir,
+		Runner:     runner,
+		Environ:    environ,
+		Source:     repo,
+		Branch:     "main",
+		Channel:    "mono",
+		Repository: "octo/mono",
+		Program:    filepath.Join(compiled, "targets"),
+		CI:         o.by == "ci" && !o.gitlab,
+		Workflow:   map[bool]string{true: gitlabFile}[o.gitlab],
+		Wrap:       r.gate.wrap,
+		Dice:       o.dice,
+		Reruns:     o.reruns,
+		Reviewers:  o.reviewers,
+		Private:    o.private != "",
 	})
 	require.NoError(t, err)
 	t.Cleanup(r.world.Close)

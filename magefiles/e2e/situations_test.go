@@ -27,26 +27,43 @@ func TestBadSituations(t *testing.T) {
 		{name: "the tag is there already", dirty: func(t testing.TB, dir string) { git(t, dir, "tag", "v0.1.7") }, says: "the tag v0.1.7 is there already"},
 		{name: "one package had drifted", change: in(core, `version = "0.1.6"`, `version = "0.1.5"`), says: "the manifests do not agree"},
 		{name: "a dirty tree, in a version file", dirty: in(core, "[package]", "# mine\n[package]"), says: "the work tree has changes"},
-		{name: "a staged edit", dirty: func(t testing.TB, dir string) {
-			in("app/pixi.toml", "[workspace]", "# mine\n[workspace]")(t, dir)
-			git(t, dir, "add", "-A")
-		}, says: "the work tree has changes"},
-		{name: "a commit hook that fails", dirty: func(t testing.TB, dir string) {
-			require.NoError(t, os.MkdirAll(filepath.Join(dir, ".git", "hooks"), 0o755))
-			require.NoError(t, os.WriteFile(filepath.Join(dir, ".git", "hooks", "pre-commit"), []byte("#!/bin/sh\nexit 1\n"), 0o755))
-		}, says: "the files are as they were"},
+		{
+			name: "a staged edit",
+			dirty: func(t testing.TB, dir string) {
+				in("app/pixi.toml", "[workspace]", "# mine\n[workspace]")(t, dir)
+				git(t, dir, "add", "-A")
+			},
+			says: "the work tree has changes",
+		},
+		{
+			name: "a commit hook that fails",
+			dirty: func(t testing.TB, dir string) {
+				require.NoError(t, os.MkdirAll(filepath.Join(dir, ".git", "hooks"), 0o755))
+				require.NoError(t, os.WriteFile(filepath.Join(dir, ".git", "hooks", "pre-commit"), []byte("#!/bin/sh\nexit 1\n"), 0o755))
+			},
+			says: "the files are as they were",
+		},
 		{name: "a file with CRLF", change: func(t testing.TB, dir string) { in(core, "\n", "\r\n")(t, dir) }, diff: "+version = \"0.1.7\"\r"},
 		{name: "a stranger whose name starts with ours", change: in("packages/p0001/pixi.toml", "numpy = \">=1.26,<3\"", "mono-core-extras = \"==0.1.6\""), not: "mono-core-extras"},
 		{name: "names that differ by -, _, . and case on the PyPI side", change: in("packages/p0001/pyproject.toml", "mono-core==0.1.6", "Mono_.Core==0.1.6"), diff: `+dependencies = ["Mono_.Core==0.1.7"`},
 		{name: "a name that differs by _ on the conda side", change: in("packages/p0001/pixi.toml", "numpy = \">=1.26,<3\"", "mono_core = \"==0.1.6\""), not: "mono_core"},
 		{name: "== in a comment and in a description", change: in("packages/p0001/pyproject.toml", `description = "Package 1"`, `description = "mono-core==0.1.6" # mono-core==0.1.6`), not: "description"},
-		{name: "two manifests with one name", change: func(t testing.TB, dir string) {
-			require.NoError(t, os.CopyFS(filepath.Join(dir, "packages", "copy"), os.DirFS(filepath.Join(dir, "packages", "core"))))
-		}, says: "a second package named mono-core"},
-		{name: "a symlinked manifest", change: func(t testing.TB, dir string) {
-			require.NoError(t, os.Rename(filepath.Join(dir, core), filepath.Join(dir, "core.toml")))
-			require.NoError(t, os.Symlink("../../core.toml", filepath.Join(dir, core)))
-		}, diff: "+++ b/core.toml", not: core},
+		{
+			name: "two manifests with one name",
+			change: func(t testing.TB, dir string) {
+				require.NoError(t, os.CopyFS(filepath.Join(dir, "packages", "copy"), os.DirFS(filepath.Join(dir, "packages", "core"))))
+			},
+			says: "a second package named mono-core",
+		},
+		{
+			name: "a symlinked manifest",
+			change: func(t testing.TB, dir string) {
+				require.NoError(t, os.Rename(filepath.Join(dir, core), filepath.Join(dir, "core.toml")))
+				require.NoError(t, os.Symlink("../../core.toml", filepath.Join(dir, core)))
+			},
+			diff: "+++ b/core.toml",
+			not:  core,
+		},
 		{name: "a read-only file", dirty: func(t testing.TB, dir string) { require.NoError(t, os.Chmod(filepath.Join(dir, core), 0o444)) }, says: "it is read-only"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

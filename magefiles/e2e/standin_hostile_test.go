@@ -21,10 +21,14 @@ import (
 // build, and tries to publish them by every path there is: nothing of it gets to the channel.
 func TestHostileStandIn(t *testing.T) {
 	t.Parallel()
-	r := newReleasing(t, releaseOptions{by: "here", real: true, files: map[string]string{
-		"packages/core/pyproject.toml": "[project]\nname = \"mono-core\"\nversion = \"0.1.6\"\n\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.nothing\"\n",
-		"packages/core/pixi.toml":      strings.Replace(monorepotest.Files(3, "0.1.6")["packages/core/pixi.toml"], "config = { noarch = true }\n", "", 1), // so that any noarch will do
-	}})
+	r := newReleasing(t, releaseOptions{
+		by:   "here",
+		real: true,
+		files: map[string]string{
+			"packages/core/pyproject.toml": "[project]\nname = \"mono-core\"\nversion = \"0.1.6\"\n\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.nothing\"\n",
+			"packages/core/pixi.toml":      strings.Replace(monorepotest.Files(3, "0.1.6")["packages/core/pixi.toml"], "config = { noarch = true }\n", "", 1), // so that any noarch will do
+		},
+	})
 	then := r.base
 	r.commit("fix: build", map[string]string{"packages/core/pyproject.toml": strings.Replace(readFile(t, r.dir, "packages/core/pyproject.toml"), "hatchling.nothing", "hatchling.build", 1)})
 	git(t, r.dir, "push", "-q", "origin", "main")

@@ -28,17 +28,24 @@ func TestUndoTakesNothingOfOthers(t *testing.T) {
 		"a colleague made the same bump, and the rebase left ours out": {colleague: bump, stops: true},
 		"one of the same name made the same bump at another time":      {colleague: bump, as: "a tester <tester@example.invalid>", stops: true},
 		"a colleague changed the same files below ours":                {colleague: comment},
-		"and somebody raised the versions since": {colleague: comment, then: func(r *releasing, dir string) {
-			for _, f := range strings.Fields(git(r.t, r.dir, "diff", "--name-only", r.base, "HEAD")) {
-				write(r.t, dir, f, strings.ReplaceAll(readFile(r.t, dir, f), "0.1.7", "0.3.0"))
-			}
-			git(r.t, dir, "commit", "-q", "-am", "chore: 0.3.0")
-		}, stops: true},
-		"squashed with own work": {then: func(r *releasing, dir string) {
-			write(r.t, dir, "packages/core/week.txt", "a week\n")
-			git(r.t, dir, "add", "-A")
-			git(r.t, dir, "commit", "-q", "--amend", "--no-edit")
-		}, stops: true},
+		"and somebody raised the versions since": {
+			colleague: comment,
+			then: func(r *releasing, dir string) {
+				for _, f := range strings.Fields(git(r.t, r.dir, "diff", "--name-only", r.base, "HEAD")) {
+					write(r.t, dir, f, strings.ReplaceAll(readFile(r.t, dir, f), "0.1.7", "0.3.0"))
+				}
+				git(r.t, dir, "commit", "-q", "-am", "chore: 0.3.0")
+			},
+			stops: true,
+		},
+		"squashed with own work": {
+			then: func(r *releasing, dir string) {
+				write(r.t, dir, "packages/core/week.txt", "a week\n")
+				git(r.t, dir, "add", "-A")
+				git(r.t, dir, "commit", "-q", "--amend", "--no-edit")
+			},
+			stops: true,
+		},
 		"the message was amended": {then: func(r *releasing, dir string) {
 			git(r.t, dir, "commit", "-q", "--amend", "-m", "build: something else")
 		}},

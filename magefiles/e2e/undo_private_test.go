@@ -17,9 +17,13 @@ func TestPrivateChannelIsSeen(t *testing.T) {
 	t.Parallel()
 	const key = "pfx_the_key_of_a_private_channel"
 	tried := filepath.Join(t.TempDir(), "tried") // it can be imported before it is published, and not afterwards
-	r := newReleasing(t, releaseOptions{by: "here", real: true, files: map[string]string{
-		"packages/core/src/mono_core/__init__.py": fmt.Sprintf("import os\nif os.path.exists(%q):\n    raise RuntimeError('not today')\nopen(%q, 'w').close()\n", tried, tried),
-	}})
+	r := newReleasing(t, releaseOptions{
+		by:   "here",
+		real: true,
+		files: map[string]string{
+			"packages/core/src/mono_core/__init__.py": fmt.Sprintf("import os\nif os.path.exists(%q):\n    raise RuntimeError('not today')\nopen(%q, 'w').close()\n", tried, tried),
+		},
+	})
 	url, _ := startServer(t, r.dir, t.TempDir(), key, "-private=mono")
 	without := command.Setenv(command.Unset(r.env, "PREFIX_API_KEY"), "PREFIX_SERVER_URL="+url)
 	r.env = command.Setenv(without, "PREFIX_API_KEY="+key)

@@ -67,7 +67,12 @@ func downstreamTask(name string, local bool, only string, args ...string) body {
 			a.view.Say("%s runs with the workspace's own packages, whatever it pins", d.Name())
 		}
 		err = tools.Run(ctx, toolchain.Task{
-			Dir: filepath.Join(w.Root, filepath.FromSlash(d.Dir)), Name: name, Args: args, Supply: supply, Stdout: a.view.Out, Stderr: a.view.Err,
+			Dir:    filepath.Join(w.Root, filepath.FromSlash(d.Dir)),
+			Name:   name,
+			Args:   args,
+			Supply: supply,
+			Stdout: a.view.Out,
+			Stderr: a.view.Err,
 		})
 		var exit *command.ExitError
 		var told *operr.Error

@@ -74,7 +74,12 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	var built []toolchain.Artifact
 	err = a.job(ctx, "build of "+operr.Count(len(packages), "package"), "", func(g *group) error {
 		request := toolchain.Build{
-			Workspace: w, Packages: packages, Dir: b.Output, SourceDate: b.Date, AnyWheel: true, Sources: b.From,
+			Workspace:  w,
+			Packages:   packages,
+			Dir:        b.Output,
+			SourceDate: b.Date,
+			AnyWheel:   true,
+			Sources:    b.From,
 		}
 		if a.view.Verbose { // the end of what a builder said stands in its error anyway
 			request.Log = g

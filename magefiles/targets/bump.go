@@ -92,7 +92,7 @@ func (b *bumping) history() bump.History {
 	if b.repo == nil {
 		return nil
 	}
-	return history{b.repo, b.store.Prefix}
+	return history{Repo: b.repo, prefix: b.store.Prefix}
 }
 
 // history gives package bump the commits of a repository, as it wants them.
@@ -102,7 +102,7 @@ type history struct {
 }
 
 // historyOf is the history of a workspace that lies where its repository was opened.
-func historyOf(repo *gitrepo.Repo) bump.History { return history{repo, repo.Prefix} }
+func historyOf(repo *gitrepo.Repo) bump.History { return history{Repo: repo, prefix: repo.Prefix} }
 
 // Log implements bump.History.
 func (h history) Log(ctx context.Context, since string) ([]bump.Commit, error) {

@@ -33,7 +33,7 @@ func (Channel) Serve(ctx context.Context,
 	private *string, // names of channels that need a token for reading too, with commas between
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {
-		return a.serve(ctx, serving{orZero(addr), orZero(dir), orZero(repository), orZero(private)})
+		return a.serve(ctx, serving{addr: orZero(addr), dir: orZero(dir), repository: orZero(repository), private: orZero(private)})
 	})
 }
 
@@ -57,7 +57,10 @@ type serving struct{ addr, dir, repository, private string }
 
 func (a *app) serve(ctx context.Context, s serving) error {
 	o := localprefix.Options{
-		Addr: s.addr, Dir: s.dir, Key: apiKey(), Log: slog.New(slog.NewTextHandler(a.view.Err, nil)),
+		Addr:    s.addr,
+		Dir:     s.dir,
+		Key:     apiKey(),
+		Log:     slog.New(slog.NewTextHandler(a.view.Err, nil)),
 		Private: strings.FieldsFunc(s.private, func(r rune) bool { return r == ',' }),
 	}
 	if o.Dir == "" {

@@ -40,7 +40,7 @@ func readOther(dir, handed, output string) (*otherBuild, error) {
 		return nil, operr.NewUsage(next, "-compare=%s is the folder that this build writes to", dir)
 	}
 	digests, err := publish.ParseDigests(handed)
-	return &otherBuild{dir, digests}, err
+	return &otherBuild{dir: dir, digests: digests}, err
 }
 
 // compareBuilds holds what was built against what another build made.

@@ -144,8 +144,9 @@ func (a *app) examineChannel(ctx context.Context) []view.Finding {
 // findingOf says where a credential would come from. None is asked for.
 func findingOf(s prefixdev.Sources, client *prefixdev.Client) view.Finding {
 	f := view.Finding{
-		What: "a credential for " + client.Server(), For: "publishing from here (a CI that the channel trusts needs none)",
-		Get: "set PREFIX_API_KEY, or " + prefixdev.LoginToFile(client.Host()) + " (keyrings are not read)",
+		What: "a credential for " + client.Server(),
+		For:  "publishing from here (a CI that the channel trusts needs none)",
+		Get:  "set PREFIX_API_KEY, or " + prefixdev.LoginToFile(client.Host()) + " (keyrings are not read)",
 	}
 	switch source, err := s.Describe(client); {
 	case err != nil:

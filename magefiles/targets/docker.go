@@ -27,7 +27,7 @@ func (Docker) Image(ctx context.Context, name string,
 	json *bool, // print the result as one JSON object
 	yes *bool, // do not ask before pushing
 ) error {
-	return BuildImage(ctx, name, ImageFlags{push, load, platform, tag, again, json, yes})
+	return BuildImage(ctx, name, ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
 }
 
 // All builds the images of all downstreams side by side; with -push they are published.
@@ -41,7 +41,7 @@ func (Docker) All(ctx context.Context,
 	yes *bool, // do not ask before pushing
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
-		return a.imagesOfAll(ctx, w, ImageFlags{push, load, platform, tag, again, json, yes})
+		return a.imagesOfAll(ctx, w, ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
 	})
 }
 

@@ -91,8 +91,16 @@ func (a *app) newImageJob(ctx context.Context, w *workspace.Workspace, d *worksp
 		lock, _ = beneath.ReadFile(repo.Top, filepath.Join(w.Root, d.Dir, lockFile))
 	}
 	j := &image.Job{
-		Plan: p, Records: filepath.Join(repo.Common, stateName, imageRecords), Builder: &image.Builder{Runner: a.runner, Name: set.builder, Log: log, Pass: d.Image.Secrets}, Registry: registry,
-		History: history, Push: isSet(f.Push), Load: isSet(f.Load), Again: isSet(f.Again), Dir: dir, Host: "linux/" + runtime.GOARCH,
+		Plan:     p,
+		Records:  filepath.Join(repo.Common, stateName, imageRecords),
+		Builder:  &image.Builder{Runner: a.runner, Name: set.builder, Log: log, Pass: d.Image.Secrets},
+		Registry: registry,
+		History:  history,
+		Push:     isSet(f.Push),
+		Load:     isSet(f.Load),
+		Again:    isSet(f.Again),
+		Dir:      dir,
+		Host:     "linux/" + runtime.GOARCH,
 		Packages: func(ctx context.Context, platforms []string) (string, error) {
 			return packagesOf(ctx, d, config, set.authFile, platforms, lock)
 		},
@@ -138,8 +146,14 @@ func readOr(file string) []byte {
 // imageRequest asks git and the environment.
 func (a *app) imageRequest(ctx context.Context, w *workspace.Workspace, d *workspace.Downstream, repo *gitrepo.Repo, f ImageFlags, set imageSettings, registry *image.Registry) (image.Request, error) {
 	r := image.Request{
-		Root: w.Root, Downstream: d, Platforms: list(f.Platform), Tags: list(f.Tag),
-		IsSet: set.isSet, PixiImage: set.pixiImage, BaseImage: set.baseImage, Locked: exists(w, filepath.Join(d.Dir, lockFile)),
+		Root:       w.Root,
+		Downstream: d,
+		Platforms:  list(f.Platform),
+		Tags:       list(f.Tag),
+		IsSet:      set.isSet,
+		PixiImage:  set.pixiImage,
+		BaseImage:  set.baseImage,
+		Locked:     exists(w, filepath.Join(d.Dir, lockFile)),
 	}
 	var err error
 	if r.Dockerfile, err = readDockerfile(repo, w, d); err != nil {

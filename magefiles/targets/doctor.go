@@ -37,8 +37,10 @@ func (a *app) examine(ctx context.Context) []view.Finding {
 			"pixi.sh, or let it be fetched and checked: PIPELINE_TOOLCHAIN=pixi (version "+pixi.Version+")", false, "pixi", "--version"),
 	}
 	found := view.Finding{
-		What: "Python", For: "the tools of the embedded toolchain, which works where pixi is not",
-		Get: "apt-get install python3 python3-venv", Required: findings[2].Found == "",
+		What:     "Python",
+		For:      "the tools of the embedded toolchain, which works where pixi is not",
+		Get:      "apt-get install python3 python3-venv",
+		Required: findings[2].Found == "",
 	}
 	if err == nil {
 		found.Found = python.Version + " at " + python.Path
@@ -60,8 +62,10 @@ func examineReadable(names []string) []view.Finding {
 		return nil
 	}
 	return []view.Finding{{
-		What: "tasks and builds could read", Found: strings.Join(names, ", "), Careful: true,
-		Get: "nothing has to be done; where you do not trust what they run, run it on a machine without them",
+		What:    "tasks and builds could read",
+		Found:   strings.Join(names, ", "),
+		Careful: true,
+		Get:     "nothing has to be done; where you do not trust what they run, run it on a machine without them",
 	}}
 }
 
@@ -123,8 +127,9 @@ func (a *app) examineLocks() []view.Finding {
 	for _, m := range manifests(w) {
 		lock := filepath.Join(filepath.FromSlash(m.Dir), lockFile)
 		f := view.Finding{
-			What: lock, For: "environments that are the same everywhere (CI, images)",
-			Get: "run `mage lock` once where conda-forge can be reached, and commit the file",
+			What: lock,
+			For:  "environments that are the same everywhere (CI, images)",
+			Get:  "run `mage lock` once where conda-forge can be reached, and commit the file",
 		}
 		if exists(w, lock) {
 			f.Found = "there"

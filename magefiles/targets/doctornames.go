@@ -24,8 +24,9 @@ func (a *app) examineNames(look func(what, use, get string, required bool, name 
 	for _, n := range names {
 		if !n.Answer.Known() {
 			findings = append(findings, view.Finding{
-				What: "a project of PyPI for " + n.Name, For: fmt.Sprintf("the embedded toolchain, at %s: %s", n.Pos, n.Answer.Why),
-				Get: "add a line to [tool.release.pypi] of " + w.Manifest.Path + ", or run it with pixi",
+				What: "a project of PyPI for " + n.Name,
+				For:  fmt.Sprintf("the embedded toolchain, at %s: %s", n.Pos, n.Answer.Why),
+				Get:  "add a line to [tool.release.pypi] of " + w.Manifest.Path + ", or run it with pixi",
 			})
 			continue
 		}

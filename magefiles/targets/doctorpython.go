@@ -54,7 +54,8 @@ func pythonFindings(uses []embedded.Use, needed bool) []view.Finding {
 			continue
 		}
 		f := view.Finding{
-			What: "a Python for " + grouped(of), For: "the embedded toolchain (" + key + ")",
+			What:     "a Python for " + grouped(of),
+			For:      "the embedded toolchain (" + key + ")",
 			Required: needed && slices.ContainsFunc(of, func(u embedded.Use) bool { return u.Environment == "" }),
 		}
 		var told *operr.Error

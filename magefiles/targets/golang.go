@@ -31,7 +31,12 @@ func testGo(ctx context.Context) error {
 		return a.job(ctx, "Go tests", "see above; one package alone: go test ./magefiles/…", func(g *group) error {
 			env, withheld := command.Withhold(a.runner.Environ(), w.Config.Pass...)
 			err := a.runner.Run(ctx, command.Cmd{
-				Name: "go", Args: append([]string{"test", "-timeout=4h"}, packages...), Dir: w.Root, Env: env, Stdout: g, Stderr: g,
+				Name:   "go",
+				Args:   append([]string{"test", "-timeout=4h"}, packages...),
+				Dir:    w.Root,
+				Env:    env,
+				Stdout: g,
+				Stderr: g,
 			})
 			toolchain.TellWithheld(g, err, withheld, w.Config.Pass)
 			return err
@@ -46,8 +51,11 @@ func (a *app) goPackages(ctx context.Context, w *workspace.Workspace) ([]string,
 	}
 	var said bytes.Buffer
 	out, err := command.Output(ctx, a.runner, command.Cmd{
-		Name: "go", Args: []string{"list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "./..."},
-		Dir: w.Root, Env: a.goEnv("GOPROXY"), Stderr: &said, // it runs nothing of the repository
+		Name:   "go",
+		Args:   []string{"list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "./..."},
+		Dir:    w.Root,
+		Env:    a.goEnv("GOPROXY"),
+		Stderr: &said, // it runs nothing of the repository
 	})
 	if errors.Is(err, command.ErrNotFound) {
 		return nil, operr.New("install Go", "the Go tests need the go command: %w", err)

@@ -111,8 +111,13 @@ type linter struct {
 func (l *linter) run(ctx context.Context, input []byte, name string, args ...string) {
 	plain, _ := command.Withhold(l.a.runner.Environ(), "NETRC") // by which go fetches modules
 	err := l.a.runner.Run(ctx, command.Cmd{
-		Name: name, Args: args, Dir: l.root, Stdin: bytes.NewReader(input), Stdout: l.g, Stderr: l.g,
-		Env: append(command.Unset(plain, "SHELLCHECK_OPTS"), "ZIZMOR_OFFLINE=true"),
+		Name:   name,
+		Args:   args,
+		Dir:    l.root,
+		Stdin:  bytes.NewReader(input),
+		Stdout: l.g,
+		Stderr: l.g,
+		Env:    append(command.Unset(plain, "SHELLCHECK_OPTS"), "ZIZMOR_OFFLINE=true"),
 	})
 	if err != nil {
 		l.errs = append(l.errs, err)

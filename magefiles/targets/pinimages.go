@@ -128,8 +128,9 @@ func (a *app) examinePins(ctx context.Context) []view.Finding {
 		count += len(n.places) + len(n.open)
 	}
 	return []view.Finding{{
-		What: "the digest of " + operr.Count(count, "image"), For: "builds and jobs that are the same tomorrow: " + strings.Join(files, ", "),
-		Get: "run `mage lock -images` where the registries can be reached, and commit the files",
+		What: "the digest of " + operr.Count(count, "image"),
+		For:  "builds and jobs that are the same tomorrow: " + strings.Join(files, ", "),
+		Get:  "run `mage lock -images` where the registries can be reached, and commit the files",
 	}}
 }
 

@@ -33,7 +33,14 @@ func Publish(ctx context.Context,
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {
 		f := publishFlags{
-			force: isSet(force), yes: isSet(yes), json: isSet(json), wait: orZero(wait), from: orZero(from), digests: orZero(digests), check: isSet(check), verify: isSet(verify),
+			force:   isSet(force),
+			yes:     isSet(yes),
+			json:    isSet(json),
+			wait:    orZero(wait),
+			from:    orZero(from),
+			digests: orZero(digests),
+			check:   isSet(check),
+			verify:  isSet(verify),
 		}
 		if err := f.fit(); err != nil {
 			return err
@@ -128,13 +135,24 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	if f.json {
 		a.view.Out = a.view.Err
 	}
-	p := &publishing{app: a, publishFlags: f, server: client.Server(), Sequence: &publish.Sequence{
-		Publisher: &publish.Publisher{
-			Workspace: w, Channel: c, Runner: a.runner, Output: filepath.Join(w.Root, outputDir),
-			Force: f.force, Pycache: pycache(), Progress: a.view.Progress(), Wait: publish.Wait{For: f.wait, Tell: a.stillWaiting()},
+	p := &publishing{
+		app:          a,
+		publishFlags: f,
+		server:       client.Server(),
+		Sequence: &publish.Sequence{
+			Publisher: &publish.Publisher{
+				Workspace: w,
+				Channel:   c,
+				Runner:    a.runner,
+				Output:    filepath.Join(w.Root, outputDir),
+				Force:     f.force,
+				Pycache:   pycache(),
+				Progress:  a.view.Progress(),
+				Wait:      publish.Wait{For: f.wait, Tell: a.stillWaiting()},
+			},
+			Trial: trial(c.Name()),
 		},
-		Trial: trial(c.Name()),
-	}}
+	}
 	p.result.Channel = c.URL()
 	if err := p.equip(ctx); err != nil {
 		return nil, err
@@ -268,20 +286,29 @@ type part struct {
 
 // parts are the steps that the flags ask for.
 func (p *publishing) parts() []part {
-	take := part{"take what was built", p.take}
-	look, allow, plan := part{"look at the channel", p.look}, part{"find a credential", p.allow}, part{"plan", p.makePlan}
-	try := part{"import what was built", p.try} // before anybody else can
-	upload, visible := part{"upload", p.upload}, part{"read the index back", p.visible}
-	verify := []part{{"download and compare", p.download}, {"install", p.install}, {"import", p.imports}}
+	take := part{name: "take what was built", do: p.take}
+	look, allow, plan := part{
+		name: "look at the channel",
+		do:   p.look,
+	}, part{
+		name: "find a credential",
+		do:   p.allow,
+	}, part{
+		name: "plan",
+		do:   p.makePlan,
+	}
+	try := part{name: "import what was built", do: p.try} // before anybody else can
+	upload, visible := part{name: "upload", do: p.upload}, part{name: "read the index back", do: p.visible}
+	verify := []part{{name: "download and compare", do: p.download}, {name: "install", do: p.install}, {name: "import", do: p.imports}}
 	switch {
 	case p.check:
 		return []part{take, try}
 	case p.from != "":
 		return []part{take, look, allow, plan, upload, visible}
 	case p.verify:
-		return append([]part{{"look at the channel", p.there}, visible}, verify...)
+		return append([]part{{name: "look at the channel", do: p.there}, visible}, verify...)
 	}
-	return append([]part{look, allow, {"build", p.build}, plan, try, upload, visible}, verify...)
+	return append([]part{look, allow, {name: "build", do: p.build}, plan, try, upload, visible}, verify...)
 }
 
 // run does what is to be done, one line a step.

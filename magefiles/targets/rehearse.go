@@ -26,8 +26,12 @@ func Rehearse(ctx context.Context,
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		return a.rehearse(ctx, w, rehearseFlags{
-			bump: bumpFlags{to: to, only: only, ranges: ranges}, publish: text(publish),
-			keep: isSet(keep), full: isSet(full), faults: orZero(faults), json: isSet(json),
+			bump:    bumpFlags{to: to, only: only, ranges: ranges},
+			publish: text(publish),
+			keep:    isSet(keep),
+			full:    isSet(full),
+			faults:  orZero(faults),
+			json:    isSet(json),
 		})
 	})
 }
@@ -65,9 +69,20 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 	dir := filepath.Join(w.Root, outputDir, "rehearsal")
 	inside := a.withTemporary(filepath.Join(dir, rehearsal.TemporaryDir))
 	c := rehearsal.Config{
-		Runner: inside.runner, Environ: inside.runner.Environ(), Program: program, Root: w.Root, Name: w.Manifest.Name, Dir: dir,
-		Request: withChangelog(req, w.Root), Publish: f.publish, Seed: uint64(f.faults),
-		Reporter: a.view, Out: a.view.Out, Err: a.view.Err, History: historyOf, Tools: inside.pick,
+		Runner:   inside.runner,
+		Environ:  inside.runner.Environ(),
+		Program:  program,
+		Root:     w.Root,
+		Name:     w.Manifest.Name,
+		Dir:      dir,
+		Request:  withChangelog(req, w.Root),
+		Publish:  f.publish,
+		Seed:     uint64(f.faults),
+		Reporter: a.view,
+		Out:      a.view.Out,
+		Err:      a.view.Err,
+		History:  historyOf,
+		Tools:    inside.pick,
 	}
 	page := filepath.Join(dir, view.ReportPage)
 	looked := false
@@ -109,7 +124,9 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 
 func pageOf(report rehearsal.Report) view.Report {
 	page := view.Report{
-		Title: fmt.Sprintf("%s %s", report.Workspace, report.Release), Commit: report.Commit, Error: report.Error,
+		Title:  fmt.Sprintf("%s %s", report.Workspace, report.Release),
+		Commit: report.Commit,
+		Error:  report.Error,
 	}
 	for _, s := range report.Steps {
 		page.Steps = append(page.Steps, view.ReportStep{Name: s.Name, Of: s.Of, Event: s.Event, Began: s.Began, Took: s.Took, Evidence: s.Evidence})

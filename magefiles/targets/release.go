@@ -173,8 +173,20 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 		return nil, err
 	}
 	r.World = release.World{
-		Cache: filepath.Join(cache, sourcesDir), Repo: b.repo, Store: b.store, Runner: a.runner, Root: b.w.Root, Name: b.w.Manifest.Name, Dir: filepath.Join(b.w.Root, outputDir, "release"),
-		State: state, Builds: buildsOf(b.repo), Tool: toolVersion(), History: b.history(), GitHub: hub, Say: a.view.Say, Progress: a.view.Progress(),
+		Cache:    filepath.Join(cache, sourcesDir),
+		Repo:     b.repo,
+		Store:    b.store,
+		Runner:   a.runner,
+		Root:     b.w.Root,
+		Name:     b.w.Manifest.Name,
+		Dir:      filepath.Join(b.w.Root, outputDir, "release"),
+		State:    state,
+		Builds:   buildsOf(b.repo),
+		Tool:     toolVersion(),
+		History:  b.history(),
+		GitHub:   hub,
+		Say:      a.view.Say,
+		Progress: a.view.Progress(),
 		Readable: readable,
 		Wait:     publish.Wait{Tell: a.stillWaiting()},
 		Tools: func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {

@@ -39,7 +39,7 @@ func (m merged) MergedTags(ctx context.Context) (map[string]string, error) {
 
 // versioned refuses packages in whose manifests pixi finds no version, each with the line to add.
 func (a *app) versioned(ctx context.Context, w *workspace.Workspace, packages []*workspace.Package) error {
-	found := bump.Unversioned(ctx, w, packages, merged{a, w})
+	found := bump.Unversioned(ctx, w, packages, merged{app: a, w: w})
 	return operr.Join(found, "see to each; nothing was built", "%d packages cannot be built", len(found))
 }
 

@@ -49,7 +49,13 @@ func (a *app) embedded(w *workspace.Workspace, cache, environments string) *embe
 		from = a.sources(w, cache).WorkTree()
 	}
 	return embedded.New(embedded.Config{
-		Runner: a.runner, Sources: from, Environ: a.runner.Environ(), Cache: cache, Workspace: w, Log: a.view.Err, Environments: environments,
+		Runner:       a.runner,
+		Sources:      from,
+		Environ:      a.runner.Environ(),
+		Cache:        cache,
+		Workspace:    w,
+		Log:          a.view.Err,
+		Environments: environments,
 		Published: func(ctx context.Context, wanted embedded.Wanted) (string, error) {
 			return a.published(ctx, w, wanted, filepath.Join(cache, "published"))
 		},
@@ -86,24 +92,27 @@ func (a *app) published(ctx context.Context, w *workspace.Workspace, wanted embe
 func (a *app) placeOf(w *workspace.Workspace, written string) channel.Place {
 	name := channelName(w)
 	address := cmp.Or(moved([]string{written}, name)[written], channelURL(written))
-	return channel.Place{Name: address, With: func(ctx context.Context, use func(c channel.Channel) error) error {
-		client, err := newChannelClient()
-		if err != nil {
-			return err
-		}
-		if ours(client, address, name) {
-			c, err := a.channel(client, name)
+	return channel.Place{
+		Name: address,
+		With: func(ctx context.Context, use func(c channel.Channel) error) error {
+			client, err := newChannelClient()
+			if err != nil {
+				return err
+			}
+			if ours(client, address, name) {
+				c, err := a.channel(client, name)
+				if err != nil {
+					return err
+				}
+				return use(c)
+			}
+			c, err := channelToRead(ctx, address, imageEnvironment().authFile)
 			if err != nil {
 				return err
 			}
 			return use(c)
-		}
-		c, err := channelToRead(ctx, address, imageEnvironment().authFile)
-		if err != nil {
-			return err
-		}
-		return use(c)
-	}}
+		},
+	}
 }
 
 // ours reports whether an address is that of the workspace's channel, on the server to which it is published. Another folder of that

@@ -23,7 +23,7 @@ func (s surroundings) places() []place {
 	var all []place
 	add := func(dir, what, next string) {
 		if filepath.IsAbs(dir) {
-			all = append(all, place{filepath.Clean(dir), what, next})
+			all = append(all, place{dir: filepath.Clean(dir), what: what, next: next})
 		}
 	}
 	add(s.cache, "the cache folder", "set XDG_CACHE_HOME to a folder that can be written (or HOME, where that is not set)")

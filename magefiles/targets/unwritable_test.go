@@ -18,8 +18,10 @@ import (
 func TestUnwritable(t *testing.T) {
 	root := t.TempDir()
 	s := surroundings{
-		cache: filepath.Join(root, "home", ".cache", "pixi-release"), checkout: filepath.Join(root, "repo"),
-		temporary: filepath.Join(root, "tmp"), home: filepath.Join(root, "home"),
+		cache:     filepath.Join(root, "home", ".cache", "pixi-release"),
+		checkout:  filepath.Join(root, "repo"),
+		temporary: filepath.Join(root, "tmp"),
+		home:      filepath.Join(root, "home"),
 	}
 	at := func(number syscall.Errno, parts ...string) error {
 		return &fs.PathError{Op: "mkdir", Path: filepath.Join(append([]string{root}, parts...)...), Err: number}

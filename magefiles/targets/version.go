@@ -59,7 +59,18 @@ func (Version) Bump(ctx context.Context,
 	yes *bool, // do not ask
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {
-		return a.versionBump(ctx, bumpFlags{to, only, ranges, plan, fixDrift, changelog, commit, tag, json, yes})
+		return a.versionBump(ctx, bumpFlags{
+			to:        to,
+			only:      only,
+			ranges:    ranges,
+			plan:      plan,
+			fixDrift:  fixDrift,
+			changelog: changelog,
+			commit:    commit,
+			tag:       tag,
+			asJSON:    json,
+			assumed:   yes,
+		})
 	})
 }
 

@@ -164,7 +164,8 @@ func runJob(ctx context.Context, f func(ctx context.Context, a *app) error) erro
 func newView() *view.View {
 	terminal := terminal(os.Stdout) && terminal(os.Stderr)
 	return &view.View{
-		Out: command.Mask(os.Stdout, secrets()...), Err: command.Mask(os.Stderr, secrets()...),
+		Out:     command.Mask(os.Stdout, secrets()...),
+		Err:     command.Mask(os.Stderr, secrets()...),
 		Color:   terminal && colors(os.LookupEnv),
 		Actions: os.Getenv("GITHUB_ACTIONS") == "true",
 		Verbose: mg.Verbose(),
@@ -471,9 +472,15 @@ type imageSettings struct {
 
 func imageEnvironment() imageSettings {
 	return imageSettings{
-		registry: os.Getenv("IMAGE_REGISTRY"), builder: os.Getenv("BUILDX_BUILDER"), pixiImage: os.Getenv("PIXI_IMAGE"), baseImage: os.Getenv("BASE_IMAGE"),
-		pixiConfig: os.Getenv("PIXI_CONFIG"), authFile: os.Getenv("RATTLER_AUTH_FILE"), sbom: os.Getenv("BUILDKIT_SBOM_GENERATOR"), server: publicServer(),
-		isSet: func(variable string) bool { return os.Getenv(variable) != "" },
+		registry:   os.Getenv("IMAGE_REGISTRY"),
+		builder:    os.Getenv("BUILDX_BUILDER"),
+		pixiImage:  os.Getenv("PIXI_IMAGE"),
+		baseImage:  os.Getenv("BASE_IMAGE"),
+		pixiConfig: os.Getenv("PIXI_CONFIG"),
+		authFile:   os.Getenv("RATTLER_AUTH_FILE"),
+		sbom:       os.Getenv("BUILDKIT_SBOM_GENERATOR"),
+		server:     publicServer(),
+		isSet:      func(variable string) bool { return os.Getenv(variable) != "" },
 	}
 }
 
@@ -493,7 +500,9 @@ func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspac
 	}
 	var err error
 	h.Client, err = github.New(github.Options{
-		API: os.Getenv("GITHUB_API_URL"), Repository: h.Repository, Token: github.Token(os.Getenv("GITHUB_TOKEN")),
+		API:        os.Getenv("GITHUB_API_URL"),
+		Repository: h.Repository,
+		Token:      github.Token(os.Getenv("GITHUB_TOKEN")),
 	})
 	return h, err
 }

@@ -23,7 +23,9 @@ func TestPythonPlaces(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
 	plain := embedded.Places{
-		UV: filepath.Join(home, ".local/share/uv/python"), Pyenv: filepath.Join(home, ".pyenv/versions"), Tools: []string{"", ""},
+		UV:    filepath.Join(home, ".local/share/uv/python"),
+		Pyenv: filepath.Join(home, ".pyenv/versions"),
+		Tools: []string{"", ""},
 	}
 	require.Equal(t, plain, pythonPlaces())
 	t.Setenv("XDG_DATA_HOME", "/data")

@@ -99,16 +99,28 @@ func TestReplaceAllRefuses(t *testing.T) {
 		do   func(t *testing.T, root string)
 		want error
 	}{
-		{"an edit", func(t *testing.T, root string) {
-			require.NoError(t, os.WriteFile(filepath.Join(root, "sub", "b"), []byte("edited"), 0o644))
-		}, atomicfile.ErrChanged},
-		{"an edit of the same length", func(t *testing.T, root string) {
-			require.NoError(t, os.WriteFile(filepath.Join(root, "a"), []byte("version 0.1.8\n"), 0o644))
-		}, atomicfile.ErrChanged},
+		{
+			name: "an edit",
+			do: func(t *testing.T, root string) {
+				require.NoError(t, os.WriteFile(filepath.Join(root, "sub", "b"), []byte("edited"), 0o644))
+			},
+			want: atomicfile.ErrChanged,
+		},
+		{
+			name: "an edit of the same length",
+			do: func(t *testing.T, root string) {
+				require.NoError(t, os.WriteFile(filepath.Join(root, "a"), []byte("version 0.1.8\n"), 0o644))
+			},
+			want: atomicfile.ErrChanged,
+		},
 		{"a file that is gone", func(t *testing.T, root string) { require.NoError(t, os.Remove(filepath.Join(root, "sub", "c"))) }, atomicfile.ErrChanged},
-		{"a file that is there", func(t *testing.T, root string) {
-			require.NoError(t, os.WriteFile(filepath.Join(root, "sub", "new"), nil, 0o644))
-		}, atomicfile.ErrChanged},
+		{
+			name: "a file that is there",
+			do: func(t *testing.T, root string) {
+				require.NoError(t, os.WriteFile(filepath.Join(root, "sub", "new"), nil, 0o644))
+			},
+			want: atomicfile.ErrChanged,
+		},
 		{"a read-only file, also for root", func(t *testing.T, root string) { require.NoError(t, os.Chmod(filepath.Join(root, "sub", "b"), 0o444)) }, atomicfile.ErrReadOnly},
 	} {
 		t.Run(c.name, func(t *testing.T) {

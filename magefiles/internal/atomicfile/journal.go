@@ -35,7 +35,7 @@ func writeJournal(path string, changes []Change) error {
 	head := journalHead{Format: 1, Note: journalNote}
 	var body bytes.Buffer
 	for _, c := range changes {
-		head.Files = append(head.Files, journalFile{c.Path, length(c.Old), length(c.New)})
+		head.Files = append(head.Files, journalFile{Path: c.Path, Old: length(c.Old), New: length(c.New)})
 		body.Write(c.Old)
 		body.Write(c.New)
 	}

@@ -135,7 +135,9 @@ func read(payload []byte) (Attestation, error) {
 		return Attestation{}, fmt.Errorf("the attestation is about %d files, and has to be about one", len(s.Subject))
 	}
 	return Attestation{
-		File: s.Subject[0].Name, SHA256: s.Subject[0].Digest["sha256"], TargetChannel: s.Predicate.TargetChannel,
+		File:          s.Subject[0].Name,
+		SHA256:        s.Subject[0].Digest["sha256"],
+		TargetChannel: s.Predicate.TargetChannel,
 	}, nil
 }
 

@@ -13,7 +13,10 @@ import (
 )
 
 var good = attestationtest.Claim{
-	File: "a-1.0-0.conda", SHA256: strings.Repeat("a", 64), TargetChannel: "https://prefix.dev/demo", Repository: "https://github.com/octo/tools",
+	File:          "a-1.0-0.conda",
+	SHA256:        strings.Repeat("a", 64),
+	TargetChannel: "https://prefix.dev/demo",
+	Repository:    "https://github.com/octo/tools",
 }
 
 func TestABundleIsRead(t *testing.T) {

@@ -22,7 +22,7 @@ func Open(dir string) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Folder{root, map[string]bool{".": true}}, nil
+	return &Folder{root: root, folders: map[string]bool{".": true}}, nil
 }
 
 // Close closes the folder.

@@ -41,7 +41,7 @@ func (p *planner) newest(ctx context.Context, name string, counts func(version.V
 			continue
 		}
 		if last == nil || v.Compare(last.version) > 0 || v.Compare(last.version) == 0 && tag < last.name {
-			last = &lastTag{tag, v}
+			last = &lastTag{name: tag, version: v}
 		}
 	}
 	return last, nil

@@ -190,10 +190,10 @@ func readGroups(text string) []group {
 	var out []group
 	name, from := "", 0
 	for _, m := range subsection.FindAllStringSubmatchIndex(text, -1) {
-		out = append(out, group{name, strings.Trim(text[from:m[0]], "\n")})
+		out = append(out, group{name: name, lines: strings.Trim(text[from:m[0]], "\n")})
 		name, from = text[m[2]:m[3]], m[1]
 	}
-	return append(out, group{name, strings.Trim(text[from:], "\n")})
+	return append(out, group{name: name, lines: strings.Trim(text[from:], "\n")})
 }
 
 // merge puts groups of one name together, in the order in which they come first.

@@ -18,10 +18,11 @@ func FuzzChangelog(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, src string) {
 		p := &planner{
-			plan: &Plan{Tags: []Tag{{Name: "v9.8.7"}}, Read: map[string]string{}}, req: Request{Date: "2026-01-02"},
+			plan: &Plan{Tags: []Tag{{Name: "v9.8.7"}}, Read: map[string]string{}},
+			req:  Request{Date: "2026-01-02"},
 			edit: &editor{edits: map[string][]Edit{}, src: map[string][]byte{}},
 		}
-		p.changelogEdit(src, []group{{"a", "- Added (1a2b3c4)"}})
+		p.changelogEdit(src, []group{{name: "a", lines: "- Added (1a2b3c4)"}})
 		edits := p.edit.edits[changelogFile]
 		require.Len(t, edits, 1)
 		e := edits[0]

@@ -199,10 +199,13 @@ func TestAuto(t *testing.T) {
 // Each package by its own commits, and each with the reason.
 func TestAutoIndependent(t *testing.T) {
 	root := tree(t, independent+pkg("core", "0.3.0", "")+pkg("ui", "1.2.0", runs+"core = \"==0.3.0\"\n")+pkg("far", "1.0.0", ""))
-	h := history{map[string]string{"core/v0.3.0": "1", "ui/v1.2.0": "2", "far/v1.0.0": "3"}, map[string][]bump.Commit{
-		"core/v0.3.0": {commit("aaa", "feat: x", "core/x"), commit("bbb", "fix: y", "ui/y")},
-		"ui/v1.2.0":   {}, "far/v1.0.0": {commit("ccc", "docs: z", "far/z")},
-	}}
+	h := history{
+		tags: map[string]string{"core/v0.3.0": "1", "ui/v1.2.0": "2", "far/v1.0.0": "3"},
+		commits: map[string][]bump.Commit{
+			"core/v0.3.0": {commit("aaa", "feat: x", "core/x"), commit("bbb", "fix: y", "ui/y")},
+			"ui/v1.2.0":   {}, "far/v1.0.0": {commit("ccc", "docs: z", "far/z")},
+		},
+	}
 	p := plan(t, root, bump.Request{To: "auto", Date: "2026-11-23"}, h)
 	require.Equal(t, []string{"core 0.3.0 → 0.4.0: commits", "ui 1.2.0 → 1.2.1: dependent"}, moves(p))
 	require.Equal(t, "a minor version, by 1 commit since core/v0.3.0", p.Packages[0].Why[0].Text)
@@ -269,9 +272,12 @@ By hand.
 
 - Old.
 `
-	h := history{map[string]string{"v0.1.6": "x"}, map[string][]bump.Commit{"v0.1.6": {
-		commit("1111111", "fix(b): mend it", "b/x"), commit("2222222", "feat!: äh", "a/x", "b/x"), commit("3333333", "chore: x", "a/x"), commit("4444444", "revert: y", "a/x"),
-	}}}
+	h := history{
+		tags: map[string]string{"v0.1.6": "x"},
+		commits: map[string][]bump.Commit{"v0.1.6": {
+			commit("1111111", "fix(b): mend it", "b/x"), commit("2222222", "feat!: äh", "a/x", "b/x"), commit("3333333", "chore: x", "a/x"), commit("4444444", "revert: y", "a/x"),
+		}},
+	}
 	const after = `# Changelog
 
 Preamble.

@@ -78,8 +78,13 @@ func newEdit(src []byte, s tomledit.Splice, what string) Edit {
 		stop = s.End() + i
 	}
 	return Edit{
-		Line: 1 + bytes.Count(src[:begin], []byte{'\n'}), Col: s.Start - begin + 1, At: s.Start,
-		Old: s.Old, New: s.New, Text: strings.TrimRight(string(src[begin:stop]), "\r"), What: what,
+		Line: 1 + bytes.Count(src[:begin], []byte{'\n'}),
+		Col:  s.Start - begin + 1,
+		At:   s.Start,
+		Old:  s.Old,
+		New:  s.New,
+		Text: strings.TrimRight(string(src[begin:stop]), "\r"),
+		What: what,
 	}
 }
 

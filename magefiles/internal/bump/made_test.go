@@ -47,13 +47,23 @@ func TestMade(t *testing.T) {
 		{"with a file more", two, func(t *testing.T, root string) { bumped(t, root); write(t, root, "NEWS", "x") }, "0.1.6"},
 		{"nothing but another file", two, func(t *testing.T, root string) { write(t, root, "NEWS", "x") }, ""},
 		{"down", two, replaced("0.1.6", "0.1.5"), ""},
-		{"one of two", two, func(t *testing.T, root string) {
-			write(t, root, "a/pixi.toml", strings.ReplaceAll(files(t, root)["a/pixi.toml"], "0.1.6", "0.1.7"))
-		}, ""},
-		{"without its pins", two, func(t *testing.T, root string) {
-			bumped(t, root)
-			write(t, root, "b/pixi.toml", strings.ReplaceAll(files(t, root)["b/pixi.toml"], `a = "==0.1.7"`, `a = "==0.1.6"`))
-		}, ""},
+		{
+			name:    "one of two",
+			archive: two,
+			change: func(t *testing.T, root string) {
+				write(t, root, "a/pixi.toml", strings.ReplaceAll(files(t, root)["a/pixi.toml"], "0.1.6", "0.1.7"))
+			},
+			from: "",
+		},
+		{
+			name:    "without its pins",
+			archive: two,
+			change: func(t *testing.T, root string) {
+				bumped(t, root)
+				write(t, root, "b/pixi.toml", strings.ReplaceAll(files(t, root)["b/pixi.toml"], `a = "==0.1.7"`, `a = "==0.1.6"`))
+			},
+			from: "",
+		},
 		{"the line, and not the version", two, replaced(`version = "0.1.6"`, `version    = "0.1.6"`), ""},
 	} {
 		for _, prefix := range []string{"", "below/it"} {

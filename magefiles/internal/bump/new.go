@@ -64,8 +64,14 @@ func New(ctx context.Context, w *workspace.Workspace, req Request, h History) (*
 
 func newPlanner(w *workspace.Workspace, req Request, h History) *planner {
 	p := &planner{
-		w: w, req: req, history: &past{History: h}, edit: newEditor(w),
-		now: map[string]version.Version{}, goals: map[string]version.Version{}, moves: map[string]*Move{}, copied: map[string]string{},
+		w:       w,
+		req:     req,
+		history: &past{History: h},
+		edit:    newEditor(w),
+		now:     map[string]version.Version{},
+		goals:   map[string]version.Version{},
+		moves:   map[string]*Move{},
+		copied:  map[string]string{},
 	}
 	p.plan = &Plan{Format: planFormat, Request: req, Packages: []Move{}, Files: []File{}, Notes: []string{}, Tags: []Tag{}, Read: map[string]string{}}
 	for name, src := range p.edit.src {

@@ -24,7 +24,7 @@ type record struct {
 func (s *Store) remember(plan *Plan, base string) error {
 	kept := *plan
 	kept.Read = nil
-	data, err := json.Marshal(record{&kept, base})
+	data, err := json.Marshal(record{Plan: &kept, Base: base})
 	if err == nil {
 		err = os.MkdirAll(s.Dir, 0o755)
 	}

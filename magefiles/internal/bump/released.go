@@ -41,7 +41,7 @@ func lastRelease(pkg *workspace.Package, prefix string, tags map[string]string) 
 		// Two tags may spell one version (v1.0 and v1.0.0): the manifest's spelling counts, or else any, always the same.
 		same := ok && v.Compare(highest) == 0
 		if !ok || v.Compare(highest) > 0 || same && last.Version != pkg.Version.Text && (text == pkg.Version.Text || tag < last.Tag) {
-			last, highest, ok = Release{pkg.Name, text, tag, commit}, v, true
+			last, highest, ok = Release{Package: pkg.Name, Version: text, Tag: tag, Commit: commit}, v, true
 		}
 	}
 	return last, ok

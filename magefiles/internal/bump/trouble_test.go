@@ -24,89 +24,122 @@ func TestPreflightFindsTrouble(t *testing.T) {
 	}{
 		{name: "nothing"},
 		{
-			name: "a tag that is a folder of ours", says: "the tag v0.1.7 cannot be made beside the tag v0.1.7/docs", next: "git tag NEW v0.1.7/docs",
-			do: func(_ string, git func(...string) string) { git("tag", "v0.1.7/docs") },
+			name: "a tag that is a folder of ours",
+			says: "the tag v0.1.7 cannot be made beside the tag v0.1.7/docs",
+			next: "git tag NEW v0.1.7/docs",
+			do:   func(_ string, git func(...string) string) { git("tag", "v0.1.7/docs") },
 		},
 		{
-			name: "a tag that would be ours' folder", says: "the tag a/v0.1.7 cannot be made beside the tag a: ", next: "git tag -d a",
-			archive: independent + pkg("a", "0.1.6", ""), req: bump.Request{Only: "a"},
-			do: func(_ string, git func(...string) string) { git("tag", "a") },
+			name:    "a tag that would be ours' folder",
+			says:    "the tag a/v0.1.7 cannot be made beside the tag a: ",
+			next:    "git tag -d a",
+			archive: independent + pkg("a", "0.1.6", ""),
+			req:     bump.Request{Only: "a"},
+			do:      func(_ string, git func(...string) string) { git("tag", "a") },
 		},
 		{
-			name: "a tag of a tree that is our folder", says: "the tag a/v0.1.7 cannot be made beside the tag a: ",
-			archive: independent + pkg("a", "0.1.6", ""), req: bump.Request{Only: "a"},
-			do: func(_ string, git func(...string) string) { git("tag", "a", "HEAD^{tree}"); git("pack-refs", "--all") },
+			name:    "a tag of a tree that is our folder",
+			says:    "the tag a/v0.1.7 cannot be made beside the tag a: ",
+			archive: independent + pkg("a", "0.1.6", ""),
+			req:     bump.Request{Only: "a"},
+			do:      func(_ string, git func(...string) string) { git("tag", "a", "HEAD^{tree}"); git("pack-refs", "--all") },
 		},
 		{
-			name: "our tag, of no commit", says: "the tag v0.1.7 is there already, and names something other than a commit", next: "git tag -d v0.1.7",
-			do: func(_ string, git func(...string) string) { git("tag", "v0.1.7", "HEAD:a/pixi.toml") },
+			name: "our tag, of no commit",
+			says: "the tag v0.1.7 is there already, and names something other than a commit",
+			next: "git tag -d v0.1.7",
+			do:   func(_ string, git func(...string) string) { git("tag", "v0.1.7", "HEAD:a/pixi.toml") },
 		},
 		{
-			name: "a branch of that name is none", do: func(_ string, git func(...string) string) { git("branch", "v0.1.7/x") },
+			name: "a branch of that name is none",
+			do:   func(_ string, git func(...string) string) { git("branch", "v0.1.7/x") },
 		},
 		{
-			name: "a tag that begins alike is none", do: func(_ string, git func(...string) string) { git("tag", "v0.1.70"); git("tag", "v0.1") },
+			name: "a tag that begins alike is none",
+			do:   func(_ string, git func(...string) string) { git("tag", "v0.1.70"); git("tag", "v0.1") },
 		},
 		{
-			name: "a name that git does not allow", says: "git allows no tag a..b/v0.1.7: it has .. or @{ in it", next: "another name",
-			archive: independent + pkg("a..b", "0.1.6", ""), req: bump.Request{Only: "a..b"},
+			name:    "a name that git does not allow",
+			says:    "git allows no tag a..b/v0.1.7: it has .. or @{ in it",
+			next:    "another name",
+			archive: independent + pkg("a..b", "0.1.6", ""),
+			req:     bump.Request{Only: "a..b"},
 		},
 		{
-			name: "a name that ends with .lock", says: "git allows no tag a.lock/v0.1.7", next: "another name",
-			archive: independent + pkg("a.lock", "0.1.6", ""), req: bump.Request{Only: "a.lock"},
+			name:    "a name that ends with .lock",
+			says:    "git allows no tag a.lock/v0.1.7",
+			next:    "another name",
+			archive: independent + pkg("a.lock", "0.1.6", ""),
+			req:     bump.Request{Only: "a.lock"},
 		},
 		{
-			name: "case only, where files are found whatever their case", says: "the tag v0.1.7 cannot be made beside the tag V0.1.7: their names differ in case only",
+			name: "case only, where files are found whatever their case",
+			says: "the tag v0.1.7 cannot be made beside the tag V0.1.7: their names differ in case only",
 			do: func(_ string, git func(...string) string) {
 				git("tag", "V0.1.7")
 				git("config", "core.ignorecase", "true")
 			},
 		},
 		{
-			name: "a folder's case, where files are found whatever their case", says: "the tag a/v0.1.7 cannot be made beside the tag A/v0.1.6",
-			archive: independent + pkg("a", "0.1.6", ""), req: bump.Request{Only: "a"},
+			name:    "a folder's case, where files are found whatever their case",
+			says:    "the tag a/v0.1.7 cannot be made beside the tag A/v0.1.6",
+			archive: independent + pkg("a", "0.1.6", ""),
+			req:     bump.Request{Only: "a"},
 			do: func(_ string, git func(...string) string) {
 				git("tag", "A/v0.1.6")
 				git("config", "core.ignorecase", "true")
 			},
 		},
 		{
-			name: "case only, elsewhere", do: func(_ string, git func(...string) string) {
+			name: "case only, elsewhere",
+			do: func(_ string, git func(...string) string) {
 				git("tag", "V0.1.7")
 				git("config", "core.ignorecase", "false")
 			},
 		},
 		{
-			name: "a new changelog that is ignored", req: bump.Request{Changelog: true}, says: "CHANGELOG.md is ignored by git (.gitignore:2: CHANGE*), and a release commits it", next: "take it out of there",
+			name: "a new changelog that is ignored",
+			req:  bump.Request{Changelog: true},
+			says: "CHANGELOG.md is ignored by git (.gitignore:2: CHANGE*), and a release commits it",
+			next: "take it out of there",
 			do: func(root string, git func(...string) string) {
 				commitFile(t, root, git, ".gitignore", "/.git/\nCHANGE*\n")
 			},
 		},
 		{
-			name: "a changelog that is there and ignored", req: bump.Request{Changelog: true}, says: "CHANGELOG.md is ignored by git", next: "git add CHANGELOG.md",
+			name: "a changelog that is there and ignored",
+			req:  bump.Request{Changelog: true},
+			says: "CHANGELOG.md is ignored by git",
+			next: "git add CHANGELOG.md",
 			do: func(root string, git func(...string) string) {
 				commitFile(t, root, git, ".gitignore", "*.md\n")
 				write(t, root, "CHANGELOG.md", "# Changelog\n")
 			},
 		},
 		{
-			name: "one that is ignored but for a line", req: bump.Request{Changelog: true},
+			name: "one that is ignored but for a line",
+			req:  bump.Request{Changelog: true},
 			do: func(root string, git func(...string) string) {
 				commitFile(t, root, git, ".gitignore", "*.md\n!CHANGELOG.md\n")
 			},
 		},
 		{
-			name: "an edit that git was told to pass over", says: "a/pixi.toml is changed, and git was told not to look", next: "--no-assume-unchanged",
+			name: "an edit that git was told to pass over",
+			says: "a/pixi.toml is changed, and git was told not to look",
+			next: "--no-assume-unchanged",
 			do: func(root string, git func(...string) string) {
 				git("update-index", "--assume-unchanged", "a/pixi.toml")
 				write(t, root, "a/pixi.toml", files(t, root)["a/pixi.toml"]+"# mine\n")
 			},
 		},
 		{
-			name: "a file that git was told to pass over, unchanged", do: func(_ string, git func(...string) string) { git("update-index", "--skip-worktree", "a/pixi.toml") },
+			name: "a file that git was told to pass over, unchanged",
+			do:   func(_ string, git func(...string) string) { git("update-index", "--skip-worktree", "a/pixi.toml") },
 		},
 		{
-			name: "a manifest with a double", says: "differ in case only", next: "git mv",
+			name: "a manifest with a double",
+			says: "differ in case only",
+			next: "git mv",
 			do: func(root string, git func(...string) string) {
 				require.NoError(t, os.MkdirAll(filepath.Join(root, "B"), 0o755))
 				commitFile(t, root, git, "B/PIXI.toml", "x\n")
@@ -156,25 +189,50 @@ func TestChangelogIsAFile(t *testing.T) {
 		says string
 		next string
 	}{
-		{"a link to a file", func(t *testing.T, root string) {
-			require.NoError(t, os.Mkdir(filepath.Join(root, "docs"), 0o755))
-			write(t, root, "docs/changes.md", "# Changelog\n")
-			require.NoError(t, os.Symlink("docs/changes.md", filepath.Join(root, "CHANGELOG.md")))
-		}, "CHANGELOG.md is a link to docs/changes.md", "git mv docs/changes.md CHANGELOG.md"},
-		{"a dangling link", func(t *testing.T, root string) {
-			require.NoError(t, os.Symlink("nowhere", filepath.Join(root, "CHANGELOG.md")))
-		}, "CHANGELOG.md is a link to nowhere", "it leads nowhere"},
-		{"a link out of the workspace", func(t *testing.T, root string) {
-			require.NoError(t, os.Symlink("/etc/passwd", filepath.Join(root, "CHANGELOG.md")))
-		}, "CHANGELOG.md is a link to /etc/passwd", "cp /etc/passwd CHANGELOG.md"},
-		{"a folder", func(t *testing.T, root string) {
-			require.NoError(t, os.Mkdir(filepath.Join(root, "CHANGELOG.md"), 0o755))
-		}, "CHANGELOG.md is not a file", "move it away"},
+		{
+			name: "a link to a file",
+			do: func(t *testing.T, root string) {
+				require.NoError(t, os.Mkdir(filepath.Join(root, "docs"), 0o755))
+				write(t, root, "docs/changes.md", "# Changelog\n")
+				require.NoError(t, os.Symlink("docs/changes.md", filepath.Join(root, "CHANGELOG.md")))
+			},
+			says: "CHANGELOG.md is a link to docs/changes.md",
+			next: "git mv docs/changes.md CHANGELOG.md",
+		},
+		{
+			name: "a dangling link",
+			do: func(t *testing.T, root string) {
+				require.NoError(t, os.Symlink("nowhere", filepath.Join(root, "CHANGELOG.md")))
+			},
+			says: "CHANGELOG.md is a link to nowhere",
+			next: "it leads nowhere",
+		},
+		{
+			name: "a link out of the workspace",
+			do: func(t *testing.T, root string) {
+				require.NoError(t, os.Symlink("/etc/passwd", filepath.Join(root, "CHANGELOG.md")))
+			},
+			says: "CHANGELOG.md is a link to /etc/passwd",
+			next: "cp /etc/passwd CHANGELOG.md",
+		},
+		{
+			name: "a folder",
+			do: func(t *testing.T, root string) {
+				require.NoError(t, os.Mkdir(filepath.Join(root, "CHANGELOG.md"), 0o755))
+			},
+			says: "CHANGELOG.md is not a file",
+			next: "move it away",
+		},
 		{"another case", func(t *testing.T, root string) { write(t, root, "Changelog.md", "# Changelog\n") }, "there is a file Changelog.md", "git mv Changelog.md CHANGELOG.md"},
-		{"both", func(t *testing.T, root string) {
-			write(t, root, "CHANGELOG.md", "# Changelog\n")
-			write(t, root, "changelog.MD", "# Changelog\n")
-		}, "there is a file changelog.MD", "keep one of them"},
+		{
+			name: "both",
+			do: func(t *testing.T, root string) {
+				write(t, root, "CHANGELOG.md", "# Changelog\n")
+				write(t, root, "changelog.MD", "# Changelog\n")
+			},
+			says: "there is a file changelog.MD",
+			next: "keep one of them",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := tree(t, two)

@@ -82,7 +82,9 @@ func TestTheRealClientFindsAnAttestation(t *testing.T) {
 		require.NoError(t, err)
 	}
 	ask := rattlertest.Attested{
-		Channel: w.url + "/demo", Name: "none", Identity: "https://github.com/octo/tools/.github/workflows/release.yml@refs/tags/v1",
+		Channel:  w.url + "/demo",
+		Name:     "none",
+		Identity: "https://github.com/octo/tools/.github/workflows/release.yml@refs/tags/v1",
 	}
 	require.Contains(t, ask.Run(t), "advertised")
 	ask.Name = "a"

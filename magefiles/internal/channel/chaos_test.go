@@ -53,8 +53,10 @@ func TestChaos(t *testing.T) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 16
 	c, err := prefixdev.New(prefixdev.Options{
-		Server: h.URL, Token: key, Transport: dice.Transport(transport),
-		Wait: func(ctx context.Context, _ int, _ time.Duration) error { return ctx.Err() },
+		Server:    h.URL,
+		Token:     key,
+		Transport: dice.Transport(transport),
+		Wait:      func(ctx context.Context, _ int, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(t, err)
 	remote, err := c.Channel("demo")

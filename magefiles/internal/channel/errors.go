@@ -84,7 +84,7 @@ func (e *ExistsError) Is(target error) bool { return target == ErrExists }
 
 // Errorf makes an error of one of the kinds above, whose text is the formatted sentence alone.
 func Errorf(kind error, format string, args ...any) error {
-	return &kindError{kind, fmt.Errorf(format, args...)}
+	return &kindError{kind: kind, text: fmt.Errorf(format, args...)}
 }
 
 type kindError struct{ kind, text error }

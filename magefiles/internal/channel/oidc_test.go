@@ -43,8 +43,11 @@ func trust(t *testing.T) trusting {
 		gitlab: issuer(channeltest.GitLabClaims("group/sub/tools", ".gitlab-ci.yml", "v1")),
 	}
 	w.access = &server.Access{
-		Key: key, Account: "octo", Private: []string{"hidden"}, Audiences: []string{"127.0.0.1"},
-		IDTokens: &oidc.Verifier{Issuers: []string{w.github.URL, w.gitlab.URL}},
+		Key:       key,
+		Account:   "octo",
+		Private:   []string{"hidden"},
+		Audiences: []string{"127.0.0.1"},
+		IDTokens:  &oidc.Verifier{Issuers: []string{w.github.URL, w.gitlab.URL}},
 		Publishers: []server.Publisher{
 			{Channel: "demo", Issuer: w.github.URL, Repository: "Octo/Tools", Workflow: "release.yml"},
 			{Channel: "hidden", Issuer: w.github.URL, Repository: "octo/tools", Environment: "production"},

@@ -97,7 +97,10 @@ func TestTheRealGatewaySeesAnUploadAtOnce(t *testing.T) {
 			url, paths := record(t, s)
 			remote := client(t, url)
 			solve := rattlertest.Solve{
-				Channels: []string{url + "/demo"}, Specs: []string{"top"}, Cache: t.TempDir(), Sharded: &sharded,
+				Channels: []string{url + "/demo"},
+				Specs:    []string{"top"},
+				Cache:    t.TempDir(),
+				Sharded:  &sharded,
 			}
 			put := func(p condapkgtest.Package) (sha256 string) {
 				p.Noarch, p.Build, p.Subdir = condapkg.NoarchGeneric, "h4616a5c_0", "noarch"
@@ -164,10 +167,15 @@ func TestTheIndexIsWhatRattlerWouldWrite(t *testing.T) {
 		{Name: "plain"},
 		{Name: "plain", Version: "2.0"},
 		{Name: "pinned", Depends: []string{"plain ==1.0", "python >=3.11,<3.14"}},
-		{Name: "full", Noarch: condapkg.NoarchGeneric, Subdir: "noarch", Extra: map[string]any{
-			"license": "MIT", "license_family": "MIT", "constrains": []string{"x <2"}, "track_features": "a b", "arch": nil,
-			"features": "f", "platform": "linux", "purls": []string{"pkg:pypi/full@1.0"}, "python_site_packages_path": "lib/x",
-		}},
+		{
+			Name:   "full",
+			Noarch: condapkg.NoarchGeneric,
+			Subdir: "noarch",
+			Extra: map[string]any{
+				"license": "MIT", "license_family": "MIT", "constrains": []string{"x <2"}, "track_features": "a b", "arch": nil,
+				"features": "f", "platform": "linux", "purls": []string{"pkg:pypi/full@1.0"}, "python_site_packages_path": "lib/x",
+			},
+		},
 		{Name: "legacy", Subdir: "noarch", Noarch: condapkg.NoarchLegacy},
 		{Name: "seconds", Extra: map[string]any{"timestamp": 1767323046}},
 	} {
@@ -228,12 +236,17 @@ func TestInstallingFromOurChannelBesideAnother(t *testing.T) {
 	url, _, _ := serve(t)
 	remote := client(t, url)
 	lib := condapkgtest.Package{
-		Name: "lib", Version: "0.1.0", Depends: []string{"python >=3.11,<3.15", "numpy"},
-		Files: map[string]string{"site-packages/lib/__init__.py": "import numpy\n__version__ = '0.1.0'\n"},
+		Name:    "lib",
+		Version: "0.1.0",
+		Depends: []string{"python >=3.11,<3.15", "numpy"},
+		Files:   map[string]string{"site-packages/lib/__init__.py": "import numpy\n__version__ = '0.1.0'\n"},
 	}
 	tool := condapkgtest.Package{
-		Name: "tool", Version: "0.1.0", Depends: []string{"python >=3.11", "lib ==0.1.0"}, EntryPoints: []string{"tool = tool:main"},
-		Files: map[string]string{"site-packages/tool/__init__.py": "import lib\ndef main():\n    print('tool with lib', lib.__version__)\n"},
+		Name:        "tool",
+		Version:     "0.1.0",
+		Depends:     []string{"python >=3.11", "lib ==0.1.0"},
+		EntryPoints: []string{"tool = tool:main"},
+		Files:       map[string]string{"site-packages/tool/__init__.py": "import lib\ndef main():\n    print('tool with lib', lib.__version__)\n"},
 	}
 	for _, p := range []condapkgtest.Package{lib, tool} {
 		_, err := remote.Put(t.Context(), channeltest.Upload(t, p))

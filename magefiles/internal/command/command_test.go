@@ -202,10 +202,15 @@ func TestHidingWhereATaskIsShown(t *testing.T) {
 func TestHostileChildPrintsWhatItWasGiven(t *testing.T) {
 	s := command.NewSystem(nil, nil)
 	var shown strings.Builder
-	err := s.Run(t.Context(), command.Cmd{Stdout: &shown, Name: "/bin/sh", Args: []string{"-c", `echo "$MY_TEST_TOKEN $my_api_key $UV_INDEX_URL $GOOGLE_CLOUD_PROJECT $RATTLER_AUTH_FILE $https_proxy $(printf %s "$MY_TEST_TOKEN" | base64)"`}, Env: []string{
-		"PATH=" + os.Getenv("PATH"), "MY_TEST_TOKEN=canary-of-a-test", "my_api_key=canary-in-lower-case", "UV_INDEX_URL=https://me:canary-of-an-index@host/simple",
-		"GOOGLE_CLOUD_PROJECT=a-project", "RATTLER_AUTH_FILE=/home/me/auth.json", "https_proxy=http://me:canary-of-a-proxy@proxy:3128",
-	}})
+	err := s.Run(t.Context(), command.Cmd{
+		Stdout: &shown,
+		Name:   "/bin/sh",
+		Args:   []string{"-c", `echo "$MY_TEST_TOKEN $my_api_key $UV_INDEX_URL $GOOGLE_CLOUD_PROJECT $RATTLER_AUTH_FILE $https_proxy $(printf %s "$MY_TEST_TOKEN" | base64)"`},
+		Env: []string{
+			"PATH=" + os.Getenv("PATH"), "MY_TEST_TOKEN=canary-of-a-test", "my_api_key=canary-in-lower-case", "UV_INDEX_URL=https://me:canary-of-an-index@host/simple",
+			"GOOGLE_CLOUD_PROJECT=a-project", "RATTLER_AUTH_FILE=/home/me/auth.json", "https_proxy=http://me:canary-of-a-proxy@proxy:3128",
+		},
+	})
 	require.NoError(t, err)
 	out := shown.String()
 	require.NotContains(t, out, "canary")

@@ -34,18 +34,18 @@ func TestLocalVariablesOfGit(t *testing.T) {
 func TestVariablesOfGit(t *testing.T) {
 	for name, c := range map[string]struct{ env, want []string }{
 		"a hook of a linked worktree": {
-			[]string{"GIT_DIR=/r/.git/worktrees/w", "GIT_WORK_TREE=/w", "GIT_INDEX_FILE=/i", "GIT_REFLOG_ACTION=x", "GIT_LITERAL_PATHSPECS=1", "A=1"},
-			[]string{"A=1"},
+			env:  []string{"GIT_DIR=/r/.git/worktrees/w", "GIT_WORK_TREE=/w", "GIT_INDEX_FILE=/i", "GIT_REFLOG_ACTION=x", "GIT_LITERAL_PATHSPECS=1", "A=1"},
+			want: []string{"A=1"},
 		},
 		"a hook of a receiving git": {[]string{"GIT_QUARANTINE_PATH=/q", "GIT_OBJECT_DIRECTORY=/o", "GIT_NAMESPACE=n", "A=1"}, []string{"A=1"}},
 		"submodule foreach":         {[]string{"GIT_PROTOCOL_FROM_USER=0", "toplevel=/t"}, []string{"toplevel=/t"}},
 		"an alias run with -c, in the top folder": {
-			[]string{"GIT_PREFIX=", "GIT_CONFIG_PARAMETERS='a.b'='c'", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=a.b", "GIT_CONFIG_VALUE_0=c", "GIT_AUTHOR_NAME=another", "GIT_AUTHOR_EMAIL=e", "GIT_AUTHOR_DATE=1", "GIT_COMMITTER_NAME=me"},
-			[]string{"GIT_CONFIG_PARAMETERS='a.b'='c'", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=a.b", "GIT_CONFIG_VALUE_0=c", "GIT_COMMITTER_NAME=me"},
+			env:  []string{"GIT_PREFIX=", "GIT_CONFIG_PARAMETERS='a.b'='c'", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=a.b", "GIT_CONFIG_VALUE_0=c", "GIT_AUTHOR_NAME=another", "GIT_AUTHOR_EMAIL=e", "GIT_AUTHOR_DATE=1", "GIT_COMMITTER_NAME=me"},
+			want: []string{"GIT_CONFIG_PARAMETERS='a.b'='c'", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=a.b", "GIT_CONFIG_VALUE_0=c", "GIT_COMMITTER_NAME=me"},
 		},
 		"a person's own": {
-			[]string{"GIT_AUTHOR_DATE=1", "GIT_AUTHOR_NAME=me", "GIT_COMMITTER_DATE=1", "GIT_SSH_COMMAND=ssh -i k", "GIT_CONFIG_GLOBAL=/g", "GIT_CEILING_DIRECTORIES=/c", "GIT_EXEC_PATH=/e"},
-			[]string{"GIT_AUTHOR_DATE=1", "GIT_AUTHOR_NAME=me", "GIT_COMMITTER_DATE=1", "GIT_SSH_COMMAND=ssh -i k", "GIT_CONFIG_GLOBAL=/g", "GIT_CEILING_DIRECTORIES=/c", "GIT_EXEC_PATH=/e"},
+			env:  []string{"GIT_AUTHOR_DATE=1", "GIT_AUTHOR_NAME=me", "GIT_COMMITTER_DATE=1", "GIT_SSH_COMMAND=ssh -i k", "GIT_CONFIG_GLOBAL=/g", "GIT_CEILING_DIRECTORIES=/c", "GIT_EXEC_PATH=/e"},
+			want: []string{"GIT_AUTHOR_DATE=1", "GIT_AUTHOR_NAME=me", "GIT_COMMITTER_DATE=1", "GIT_SSH_COMMAND=ssh -i k", "GIT_CONFIG_GLOBAL=/g", "GIT_CEILING_DIRECTORIES=/c", "GIT_EXEC_PATH=/e"},
 		},
 	} {
 		require.Equal(t, c.want, kept(c.env...), name)

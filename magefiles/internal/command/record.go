@@ -23,7 +23,7 @@ func Record(c Cmd) {
 	if RecordTo == "" || c.Theirs || ofTest() {
 		return
 	}
-	line, err := json.Marshal(Recorded{c.Name, c.Args})
+	line, err := json.Marshal(Recorded{Name: c.Name, Args: c.Args})
 	if err != nil {
 		return
 	}

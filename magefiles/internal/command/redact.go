@@ -117,7 +117,7 @@ func Hiding(environ []string, stdout, stderr io.Writer) (out, errOut io.Writer, 
 type Masked struct{ r *redactor }
 
 // Mask puts a Masked in front of w.
-func Mask(w io.Writer, secrets ...string) *Masked { return &Masked{newRedactor(w, secrets)} }
+func Mask(w io.Writer, secrets ...string) *Masked { return &Masked{r: newRedactor(w, secrets)} }
 
 // Write implements io.Writer. What may be the beginning of a secret waits for what follows, unless a line or a word ends.
 func (m *Masked) Write(p []byte) (int, error) {

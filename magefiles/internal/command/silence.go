@@ -54,7 +54,7 @@ func (s *System) watched(ctx context.Context, line string, asks bool) (_ context
 			silent := time.Since(time.Unix(0, last))
 			switch {
 			case how.End > 0 && silent >= how.End:
-				end(&SilentError{line, how})
+				end(&SilentError{Line: line, how: how})
 				return
 			case how.Tell > 0 && silent >= how.Tell && told != last && how.Say != nil:
 				told = last
@@ -69,7 +69,7 @@ func (s *System) watched(ctx context.Context, line string, asks bool) (_ context
 			}
 		}
 	}()
-	return ctx, func(w io.Writer) io.Writer { return &hearing{w, &heard} }, func() { end(nil) }
+	return ctx, func(w io.Writer) io.Writer { return &hearing{to: w, heard: &heard} }, func() { end(nil) }
 }
 
 // next is how long nothing has to be done about a child that has been silent for so long.

@@ -100,10 +100,13 @@ func TestTheTerminalIsOursAgain(t *testing.T) {
 		held, freed := 0, 0
 		c := sh(os.Getenv("LENT_TO"))
 		c.Asks = true
-		s := command.NewSystem(os.Environ(), nil).At(command.Terminal{Show: os.Stderr, Hold: func() func() {
-			held++
-			return func() { freed++ }
-		}})
+		s := command.NewSystem(os.Environ(), nil).At(command.Terminal{
+			Show: os.Stderr,
+			Hold: func() func() {
+				held++
+				return func() { freed++ }
+			},
+		})
 		require.True(t, s.Lends())
 		_ = s.Run(t.Context(), c)
 		front, err := unix.IoctlGetInt(0, unix.TIOCGPGRP)

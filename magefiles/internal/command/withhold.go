@@ -20,13 +20,19 @@ var credentials = []struct {
 	names []string
 }{
 	{"by what they are called", secretNames},
-	{"of a runner: with them an ID token can be asked for, and caches and artifacts written", []string{
-		"ACTIONS_*", "CI_JOB_*", "CI_REGISTRY_*", "CI_DEPLOY_*", "CI_REPOSITORY_URL", "CI_DEPENDENCY_PROXY_*", "SYSTEM_OIDCREQUESTURI",
-	}},
+	{
+		why: "of a runner: with them an ID token can be asked for, and caches and artifacts written",
+		names: []string{
+			"ACTIONS_*", "CI_JOB_*", "CI_REGISTRY_*", "CI_DEPLOY_*", "CI_REPOSITORY_URL", "CI_DEPENDENCY_PROXY_*", "SYSTEM_OIDCREQUESTURI",
+		},
+	},
 	{"of docker and of registries", []string{"DOCKER_AUTH_CONFIG", "DOCKER_CONFIG", "REGISTRY_AUTH*", "BUILDKIT_HOST_*", "COSIGN_*"}},
-	{"of cloud providers, with what leads to their files and servers", []string{
-		"AWS_*", "GOOGLE_*", "GCLOUD_*", "GCP_*", "CLOUDSDK_*", "AZURE_*", "ARM_*", "MSI_*", "IDENTITY_*", "KUBECONFIG", "VAULT_*", "OP_*",
-	}},
+	{
+		why: "of cloud providers, with what leads to their files and servers",
+		names: []string{
+			"AWS_*", "GOOGLE_*", "GCLOUD_*", "GCP_*", "CLOUDSDK_*", "AZURE_*", "ARM_*", "MSI_*", "IDENTITY_*", "KUBECONFIG", "VAULT_*", "OP_*",
+		},
+	},
 	{"agents and programs that answer for a person", []string{"SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "GIT_ASKPASS", "SUDO_ASKPASS", "GPG_AGENT_INFO", "GPG_TTY", "NETRC"}},
 	{"of uploaders", []string{"TWINE_*", "UV_PUBLISH_*", "FLIT_PASSWORD", "FLIT_USERNAME", "POETRY_PYPI_TOKEN_*", "POETRY_HTTP_BASIC_*", "HATCH_INDEX_AUTH", "HATCH_INDEX_USER"}},
 }

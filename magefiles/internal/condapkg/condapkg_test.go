@@ -21,7 +21,9 @@ import (
 )
 
 var demo = condapkgtest.Package{
-	Name: "demo-pkg", Version: "1.2.0", Depends: []string{"python >=3.11", "numpy <3"},
+	Name:        "demo-pkg",
+	Version:     "1.2.0",
+	Depends:     []string{"python >=3.11", "numpy <3"},
 	Extra:       map[string]any{"license": "BSD-3-Clause", "custom": map[string]any{"a": 1}, "sha256": "lies"},
 	EntryPoints: []string{"demo = demo_pkg:main"},
 }

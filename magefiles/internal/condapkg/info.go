@@ -67,7 +67,7 @@ func ParseEntryPoint(text string) (EntryPoint, error) {
 	name, target, ok := strings.Cut(text, "=")
 	target, _, _ = strings.Cut(target, "[")
 	module, function, ok2 := strings.Cut(target, ":")
-	p := EntryPoint{strings.TrimSpace(name), strings.TrimSpace(module), strings.TrimSpace(function)}
+	p := EntryPoint{Command: strings.TrimSpace(name), Module: strings.TrimSpace(module), Function: strings.TrimSpace(function)}
 	switch {
 	case !ok || !ok2 || !dotted().MatchString(p.Module) || !dotted().MatchString(p.Function):
 		return p, fmt.Errorf("%.120q is not an entry point, which is of the form command = module:function", text)

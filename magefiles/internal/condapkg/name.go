@@ -29,7 +29,7 @@ func ParseFileName(file string) (FileName, error) {
 	if err := (&Index{Name: name, Version: version, Build: build}).safe(); err != nil {
 		return FileName{}, fmt.Errorf("the file name %.120q: %w", file, err)
 	}
-	return FileName{name, version, build}, nil
+	return FileName{Name: name, Version: version, Build: build}, nil
 }
 
 func cutLast(s string) (before, after string, found bool) {

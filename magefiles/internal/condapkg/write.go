@@ -65,8 +65,11 @@ func Write(w io.Writer, c Container) error {
 // of a stream could then not tell where a stored entry ends.
 func store(z *zip.Writer, name string, data []byte, t time.Time) error {
 	h := &zip.FileHeader{
-		Name: name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(data),
-		CompressedSize64: uint64(len(data)), UncompressedSize64: uint64(len(data)),
+		Name:               name,
+		Method:             zip.Store,
+		CRC32:              crc32.ChecksumIEEE(data),
+		CompressedSize64:   uint64(len(data)),
+		UncompressedSize64: uint64(len(data)),
 	}
 	//lint:ignore SA1019 CreateRaw writes these two as they are, and knows nothing of Modified
 	h.ModifiedDate, h.ModifiedTime = dosTime(t)
@@ -113,8 +116,12 @@ func tarZst(members []Member, c Container, info bool) ([]byte, error) {
 
 func add(t *tar.Writer, m Member, when time.Time) error {
 	h := &tar.Header{
-		Format: tar.FormatGNU, Typeflag: tar.TypeReg, Name: m.Path, Size: int64(len(m.Data)),
-		Mode: 0o644, ModTime: when.Truncate(time.Second),
+		Format:   tar.FormatGNU,
+		Typeflag: tar.TypeReg,
+		Name:     m.Path,
+		Size:     int64(len(m.Data)),
+		Mode:     0o644,
+		ModTime:  when.Truncate(time.Second),
 	}
 	if m.Mode&0o111 != 0 {
 		h.Mode = 0o755

@@ -43,9 +43,9 @@ func TestCycle(t *testing.T) {
 		{"itself", map[string][]string{"a": {"a"}}, "a → a"},
 		{"two", map[string][]string{"b": {"a"}, "a": {"b"}}, "a → b → a"},
 		{
-			"what leads to it and what it leads to are no part of it",
-			map[string][]string{"a": {"m"}, "m": {"z", "k"}, "k": {"m", "base"}, "z": {"m"}, "base": nil},
-			"k → m → k",
+			name:  "what leads to it and what it leads to are no part of it",
+			needs: map[string][]string{"a": {"m"}, "m": {"z", "k"}, "k": {"m", "base"}, "z": {"m"}, "base": nil},
+			path:  "k → m → k",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -87,7 +87,7 @@ func Parse(text []byte) *File {
 			value := line[m[4]:m[5]]
 			switch strings.ToLower(line[m[2]:m[3]]) {
 			case "syntax":
-				f.Syntax = &Word{value, start + m[4], start + m[5]}
+				f.Syntax = &Word{Text: value, Start: start + m[4], End: start + m[5]}
 			case "escape":
 				r.escape = value[0]
 				f.escape = r.escape
@@ -119,7 +119,7 @@ func (r *reader) instruction(line string, start int) Instruction {
 		} else {
 			cut = line
 		}
-		pieces = append(pieces, piece{cut, start})
+		pieces = append(pieces, piece{text: cut, start: start})
 		for more {
 			var ok bool
 			if line, start, ok = r.next(); !ok {

@@ -62,7 +62,19 @@ func TestUnclear(t *testing.T) {
 	text := "ARG V=12\nARG BASE=debian:$V\nFROM debian:${V}\nFROM ${BASE}\nFROM ${X:-a:1}\nFROM deb\\\nian:1\n"
 	images, unclear := dockerfile.Parse([]byte(text)).Images()
 	require.Empty(t, images)
-	require.Equal(t, []dockerfile.Unclear{{"debian:${V}", 3}, {"debian:$V", 2}, {"${X:-a:1}", 5}, {"debian:1", 6}}, unclear)
+	require.Equal(t, []dockerfile.Unclear{{
+		Ref:  "debian:${V}",
+		Line: 3,
+	}, {
+		Ref:  "debian:$V",
+		Line: 2,
+	}, {
+		Ref:  "${X:-a:1}",
+		Line: 5,
+	}, {
+		Ref:  "debian:1",
+		Line: 6,
+	}}, unclear)
 }
 
 // What a shell is given, is what it would see: for a linter, with everything on the line that it has in an instruction.
@@ -112,7 +124,16 @@ func TestHeredocs(t *testing.T) {
 
 func TestCaches(t *testing.T) {
 	text := "FROM a\nRUN --mount=type=cache,id=x-${P},target=/a --mount=type=secret,id=s --mount=type=cache,target=/b true\nRUN --mount=dst=/c,type=cache true\nCOPY --mount=type=cache,id=no a b\n"
-	require.Equal(t, []dockerfile.Cache{{"x-${P}", 2}, {"/b", 2}, {"/c", 3}}, dockerfile.Parse([]byte(text)).Caches())
+	require.Equal(t, []dockerfile.Cache{{
+		ID:   "x-${P}",
+		Line: 2,
+	}, {
+		ID:   "/b",
+		Line: 2,
+	}, {
+		ID:   "/c",
+		Line: 3,
+	}}, dockerfile.Parse([]byte(text)).Caches())
 }
 
 // The Dockerfiles of this repository share no cache with other projects that a builder serves, nor with each other.

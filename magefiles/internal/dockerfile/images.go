@@ -65,10 +65,10 @@ func (n *namer) add(w Word, ref string, end, line int) {
 	switch {
 	case ref == "" || strings.EqualFold(ref, "scratch") || n.stages[strings.ToLower(ref)]:
 	case strings.Contains(ref, "$") || !w.whole():
-		n.unclear = append(n.unclear, Unclear{ref, line})
+		n.unclear = append(n.unclear, Unclear{Ref: ref, Line: line})
 	case !n.seen[end]:
 		n.seen[end] = true
-		n.images = append(n.images, Image{ref, end, line})
+		n.images = append(n.images, Image{Ref: ref, End: end, Line: line})
 	}
 }
 
@@ -83,7 +83,7 @@ func (n *namer) declare(i Instruction) {
 			continue
 		}
 		plain, end := unquoted(value, w.End)
-		n.args[name] = &arg{w, plain, end, i.Line}
+		n.args[name] = &arg{word: w, value: plain, end: end, line: i.Line}
 	}
 }
 

@@ -71,7 +71,7 @@ type Cache struct {
 func (f *File) Caches() (caches []Cache) {
 	for _, m := range f.Mounts() {
 		if m.Type == "cache" {
-			caches = append(caches, Cache{m.ID, m.Line})
+			caches = append(caches, Cache{ID: m.ID, Line: m.Line})
 		}
 	}
 	return caches

@@ -69,7 +69,9 @@ const (
 )
 
 // Transport is a round-tripper whose requests fail as the dice fall.
-func (d *Dice) Transport(next http.RoundTripper) http.RoundTripper { return &transport{d, next} }
+func (d *Dice) Transport(next http.RoundTripper) http.RoundTripper {
+	return &transport{dice: d, next: next}
+}
 
 type transport struct {
 	dice *Dice
@@ -142,8 +144,15 @@ func closeBody(r *http.Request) {
 func answer(r *http.Request, status int) *http.Response {
 	text := "injected fault"
 	return &http.Response{
-		Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {"text/plain"}}, Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)), Request: r,
+		Status:        fmt.Sprintf("%d %s", status, http.StatusText(status)),
+		StatusCode:    status,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        http.Header{"Content-Type": {"text/plain"}},
+		Body:          io.NopCloser(strings.NewReader(text)),
+		ContentLength: int64(len(text)),
+		Request:       r,
 	}
 }
 
@@ -165,7 +174,7 @@ func (d *Dice) Handler(next http.Handler) http.Handler {
 		switch way {
 		case unavailable, limited, badGateway:
 			if way == badGateway {
-				next.ServeHTTP(discard{http.Header{}}, r)
+				next.ServeHTTP(discard{header: http.Header{}}, r)
 			}
 			w.Header().Set("Content-Type", "text/plain")
 			w.WriteHeader(map[int]int{unavailable: http.StatusServiceUnavailable, limited: http.StatusTooManyRequests, badGateway: http.StatusBadGateway}[way])
@@ -174,7 +183,7 @@ func (d *Dice) Handler(next http.Handler) http.Handler {
 		case cut:
 			_, _ = io.CopyN(io.Discard, r.Body, max(r.ContentLength/2, 0))
 		case answerLost:
-			next.ServeHTTP(discard{http.Header{}}, r)
+			next.ServeHTTP(discard{header: http.Header{}}, r)
 		case answerCut:
 			next.ServeHTTP(&half{ResponseWriter: w}, r)
 		}

@@ -135,7 +135,7 @@ func (e *ensuring) apply(ctx context.Context, p plan) error {
 	e.tries[key]++
 	n := e.tries[key]
 	if n > e.client.attempts {
-		return final{fmt.Errorf("%s: the server took it %d times and does not show it", p.changes[0], n-1)}
+		return final{error: fmt.Errorf("%s: the server took it %d times and does not show it", p.changes[0], n-1)}
 	}
 	for _, ch := range p.changes {
 		err := e.do(ctx, ch)
@@ -191,7 +191,7 @@ func (e *ensuring) create(ctx context.Context) error {
 		"tag_name": e.want.Tag, "name": e.want.name(), "body": e.want.Notes, "draft": true, "prerelease": e.want.Prerelease,
 	})
 	if err != nil {
-		return final{err}
+		return final{error: err}
 	}
 	var made apiRelease
 	if err := e.client.send(ctx, http.MethodPost, e.client.url("releases"), body, &made); err != nil {
@@ -210,7 +210,7 @@ func (e *ensuring) publish(ctx context.Context, draft Found) error {
 	}
 	body, err := jsonPayload(map[string]any{"draft": false, "make_latest": latest})
 	if err != nil {
-		return final{err}
+		return final{error: err}
 	}
 	return e.client.send(ctx, http.MethodPatch, e.client.url("releases", strconv.FormatInt(draft.ID, 10)), body, nil)
 }
@@ -247,7 +247,7 @@ func (c *Client) attach(ctx context.Context, to Found, file Asset) error {
 	}
 	f, err := os.Open(file.Path)
 	if err != nil {
-		return final{err}
+		return final{error: err}
 	}
 	defer f.Close()
 	if err := unchanged(f, file); err != nil {
@@ -259,7 +259,7 @@ func (c *Client) attach(ctx context.Context, to Found, file Asset) error {
 	if c.sent != nil {
 		sent = func(n int64) { c.sent(file.Name, n, file.Size) }
 	}
-	body := &payload{w.Sending(io.LimitReader(f, file.Size), sent), file.Size, asBytes}
+	body := &payload{reader: w.Sending(io.LimitReader(f, file.Size), sent), size: file.Size, kind: asBytes}
 	resp, err := c.do(ctx, c.writer, http.MethodPost, u, asJSON, body, w)
 	if err != nil {
 		return err
@@ -274,7 +274,7 @@ func unchanged(f io.ReadSeeker, file Asset) error {
 		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {
-		return final{err}
+		return final{error: err}
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); n != file.Size || got != file.SHA256 {
 		return operr.New("see what has changed it: only what was tested is attached", "%s has sha256 %.12s and %d bytes, and not %.12s and %d",

@@ -143,8 +143,8 @@ func (c *Client) limited(r *http.Response, e *StatusError) bool {
 type permission struct{ job, token string }
 
 var (
-	contents = permission{"contents: write", "Contents: read and write"}
-	actions  = permission{"actions: read", "Actions: read"}
+	contents = permission{job: "contents: write", token: "Contents: read and write"}
+	actions  = permission{job: "actions: read", token: "Actions: read"}
 )
 
 // explain says what was being done and what to do next.

@@ -61,57 +61,111 @@ func TestEachErrorIsASentenceWithANextStep(t *testing.T) {
 		waits    []time.Duration
 	}{
 		"bad credentials": {
-			adversary{status: 401, body: `{"message":"Bad credentials","documentation_url":"https://docs.github.com/rest"}`},
-			token, github.ErrUnauthorized, "HTTP 401: Bad credentials", "has expired or was revoked", 1, nil,
+			a:        adversary{status: 401, body: `{"message":"Bad credentials","documentation_url":"https://docs.github.com/rest"}`},
+			token:    token,
+			is:       github.ErrUnauthorized,
+			says:     "HTTP 401: Bad credentials",
+			next:     "has expired or was revoked",
+			requests: 1,
+			waits:    nil,
 		},
 		"no token": {adversary{status: 401, body: `{"message":"Requires authentication"}`}, "", github.ErrUnauthorized, "Requires authentication", "set GITHUB_TOKEN", 1, nil},
 		"a job without the permission": {
-			adversary{status: 403, header: map[string]string{"X-RateLimit-Remaining": "4999"}, body: `{"message":"Resource not accessible by integration"}`},
-			token, github.ErrForbidden, "Resource not accessible by integration", "permissions: contents: write", 1, nil,
+			a:        adversary{status: 403, header: map[string]string{"X-RateLimit-Remaining": "4999"}, body: `{"message":"Resource not accessible by integration"}`},
+			token:    token,
+			is:       github.ErrForbidden,
+			says:     "Resource not accessible by integration",
+			next:     "permissions: contents: write",
+			requests: 1,
+			waits:    nil,
 		},
 		"SSO":        {adversary{status: 403, body: `{"message":"Resource protected by organization SAML enforcement. You must grant your token access."}`}, token, github.ErrForbidden, "SAML", "authorize the token", 1, nil},
 		"an archive": {adversary{status: 403, body: `{"message":"Repository was archived so is read-only."}`}, token, github.ErrForbidden, "archived", "out of the archive", 1, nil},
 		"the limit, for long": {
-			adversary{status: 403, header: dated(map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(date.Add(20 * time.Minute).Unix())}), body: `{"message":"API rate limit exceeded"}`},
-			token, github.ErrLimited, "API rate limit exceeded", "run it again after 03:24:05 UTC on 2026-01-02", 1, nil,
+			a:        adversary{status: 403, header: dated(map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(date.Add(20 * time.Minute).Unix())}), body: `{"message":"API rate limit exceeded"}`},
+			token:    token,
+			is:       github.ErrLimited,
+			says:     "API rate limit exceeded",
+			next:     "run it again after 03:24:05 UTC on 2026-01-02",
+			requests: 1,
+			waits:    nil,
 		},
 		"the limit, without a token": {
-			adversary{status: 429, header: dated(map[string]string{"Retry-After": "3600"})}, "", github.ErrLimited, "429 Too Many Requests", "04:04:05 UTC on 2026-01-02, or set GITHUB_TOKEN", 1, nil,
+			a:        adversary{status: 429, header: dated(map[string]string{"Retry-After": "3600"})},
+			token:    "",
+			is:       github.ErrLimited,
+			says:     "429 Too Many Requests",
+			next:     "04:04:05 UTC on 2026-01-02, or set GITHUB_TOKEN",
+			requests: 1,
+			waits:    nil,
 		},
 		"the limit, for seconds": {
-			adversary{status: 403, header: dated(map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(date.Add(7 * time.Second).Unix())})},
-			token, github.ErrLimited, "HTTP 403 Forbidden", "run it again after", 3,
-			[]time.Duration{7 * time.Second, 7 * time.Second},
+			a:        adversary{status: 403, header: dated(map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(date.Add(7 * time.Second).Unix())})},
+			token:    token,
+			is:       github.ErrLimited,
+			says:     "HTTP 403 Forbidden",
+			next:     "run it again after",
+			requests: 3,
+			waits:    []time.Duration{7 * time.Second, 7 * time.Second},
 		},
 		"the secondary limit": {
-			adversary{status: 403, header: dated(map[string]string{"Retry-After": "5"}), body: `{"message":"You have exceeded a secondary rate limit."}`},
-			token, github.ErrLimited, "secondary rate limit", "03:04:10 UTC", 3,
-			[]time.Duration{5 * time.Second, 5 * time.Second},
+			a:        adversary{status: 403, header: dated(map[string]string{"Retry-After": "5"}), body: `{"message":"You have exceeded a secondary rate limit."}`},
+			token:    token,
+			is:       github.ErrLimited,
+			says:     "secondary rate limit",
+			next:     "03:04:10 UTC",
+			requests: 3,
+			waits:    []time.Duration{5 * time.Second, 5 * time.Second},
 		},
 		"the secondary limit that does not say how long": {
-			adversary{status: 403, header: dated(map[string]string{}), body: `{"message":"You have exceeded a secondary rate limit."}`},
-			token, github.ErrLimited, "secondary rate limit", "03:05:05 UTC", 3,
-			[]time.Duration{time.Minute, time.Minute},
+			a:        adversary{status: 403, header: dated(map[string]string{}), body: `{"message":"You have exceeded a secondary rate limit."}`},
+			token:    token,
+			is:       github.ErrLimited,
+			says:     "secondary rate limit",
+			next:     "03:05:05 UTC",
+			requests: 3,
+			waits:    []time.Duration{time.Minute, time.Minute},
 		},
 		"down":     {adversary{status: 502, body: "<html>Unicorn</html>"}, token, github.ErrUnavailable, "HTTP 502 Bad Gateway", "run it again later", 3, []time.Duration{0, 0}},
 		"nonsense": {adversary{status: 200, body: "<html>"}, token, nil, "cannot be read", "can be reached", 3, []time.Duration{0, 0}},
 		"the token said back": {
-			adversary{status: 400, body: `{"message":"what is ` + token + `?"}`}, token, nil, "what is ***?", "see what GitHub says", 1, nil,
+			a:        adversary{status: 400, body: `{"message":"what is ` + token + `?"}`},
+			token:    token,
+			is:       nil,
+			says:     "what is ***?",
+			next:     "see what GitHub says",
+			requests: 1,
+			waits:    nil,
 		},
 		"another page elsewhere": {
-			adversary{status: 200, header: map[string]string{"Link": `<https://evil.example/x?page=2>; rel="next"`}, body: `{"object":{"type":"commit","sha":"x"}}`},
-			token, nil, "not the API's", "see what GitHub says", 1, nil,
+			a:        adversary{status: 200, header: map[string]string{"Link": `<https://evil.example/x?page=2>; rel="next"`}, body: `{"object":{"type":"commit","sha":"x"}}`},
+			token:    token,
+			is:       nil,
+			says:     "not the API's",
+			next:     "see what GitHub says",
+			requests: 1,
+			waits:    nil,
 		},
 		"a redirect to plain http": {
-			adversary{status: 302, header: map[string]string{"Location": "http://evil.example/"}}, token, nil, "evil.example, which is not https", "see what GitHub says", 1, nil,
+			a:        adversary{status: 302, header: map[string]string{"Location": "http://evil.example/"}},
+			token:    token,
+			is:       nil,
+			says:     "evil.example, which is not https",
+			next:     "see what GitHub says",
+			requests: 1,
+			waits:    nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var waits []time.Duration
-			cl := client(t, serve(t, &c.a), github.Options{Token: c.token, Attempts: 3, Wait: func(_ context.Context, _ int, asked time.Duration) error {
-				waits = append(waits, asked)
-				return nil
-			}})
+			cl := client(t, serve(t, &c.a), github.Options{
+				Token:    c.token,
+				Attempts: 3,
+				Wait: func(_ context.Context, _ int, asked time.Duration) error {
+					waits = append(waits, asked)
+					return nil
+				},
+			})
 			_, err := cl.Look(t.Context(), tag)
 			require.ErrorContains(t, err, c.says)
 			require.ErrorContains(t, err, "what there is of the release "+tag)
@@ -186,35 +240,77 @@ func TestWhatIsThereAlready(t *testing.T) {
 		says    string
 		left    int
 	}{
-		"two of our drafts, both empty": {func(t *testing.T, w *world) {
-			post(t, w.url, releases, `{`+ours+`,"draft":true}`)
-			post(t, w.url, releases, `{`+ours+`,"draft":true}`)
-		}, server.Options{}, 0, "", 0},
-		"ours, with the wrong bytes": {func(t *testing.T, w *world) {
-			post(t, w.url, releases, `{`+ours+`,"draft":true}`)
-			post(t, w.url, "/uploads"+releases+"/1/assets?name=c+d.txt", "other")
-		}, server.Options{}, 0, "", 0},
-		"somebody's": {func(t *testing.T, w *world) {
-			post(t, w.url, releases, `{"tag_name":"`+tag+`","body":"mine","draft":true}`)
-		}, server.Options{}, 3, "somebody else has made it", 0},
+		"two of our drafts, both empty": {
+			prepare: func(t *testing.T, w *world) {
+				post(t, w.url, releases, `{`+ours+`,"draft":true}`)
+				post(t, w.url, releases, `{`+ours+`,"draft":true}`)
+			},
+			options: server.Options{},
+			status:  0,
+			says:    "",
+			left:    0,
+		},
+		"ours, with the wrong bytes": {
+			prepare: func(t *testing.T, w *world) {
+				post(t, w.url, releases, `{`+ours+`,"draft":true}`)
+				post(t, w.url, "/uploads"+releases+"/1/assets?name=c+d.txt", "other")
+			},
+			options: server.Options{},
+			status:  0,
+			says:    "",
+			left:    0,
+		},
+		"somebody's": {
+			prepare: func(t *testing.T, w *world) {
+				post(t, w.url, releases, `{"tag_name":"`+tag+`","body":"mine","draft":true}`)
+			},
+			options: server.Options{},
+			status:  3,
+			says:    "somebody else has made it",
+			left:    0,
+		},
 		"published without files":           {func(t *testing.T, w *world) { post(t, w.url, releases, `{`+ours+`}`) }, server.Options{}, 0, "", 0},
 		"published without files, for good": {func(t *testing.T, w *world) { post(t, w.url, releases, `{`+ours+`}`) }, server.Options{Immutable: true}, 1, "published without a-1.2.0-0.conda, and immutable", 0},
-		"published with other bytes": {func(t *testing.T, w *world) {
-			post(t, w.url, releases, `{`+ours+`}`)
-			post(t, w.url, "/uploads"+releases+"/1/assets?name=c+d.txt", "other")
-		}, server.Options{}, 3, "other bytes for c d.txt", 0},
-		"published with half a file": {func(t *testing.T, w *world) {
-			post(t, w.url, releases, `{`+ours+`}`)
-			half(t, w, "/uploads"+releases+"/1/assets?name=c+d.txt")
-		}, server.Options{}, 3, "the half of an upload of c d.txt", 0},
-		"ours, with half a file": {func(t *testing.T, w *world) {
-			post(t, w.url, releases, `{`+ours+`,"draft":true}`)
-			half(t, w, "/uploads"+releases+"/1/assets?name=c+d.txt")
-		}, server.Options{}, 0, "", 0},
-		"a file of somebody else's": {func(t *testing.T, w *world) {
-			post(t, w.url, releases, `{`+ours+`,"draft":true}`)
-			post(t, w.url, "/uploads"+releases+"/1/assets?name=letter", "dear")
-		}, server.Options{}, 0, "", 1},
+		"published with other bytes": {
+			prepare: func(t *testing.T, w *world) {
+				post(t, w.url, releases, `{`+ours+`}`)
+				post(t, w.url, "/uploads"+releases+"/1/assets?name=c+d.txt", "other")
+			},
+			options: server.Options{},
+			status:  3,
+			says:    "other bytes for c d.txt",
+			left:    0,
+		},
+		"published with half a file": {
+			prepare: func(t *testing.T, w *world) {
+				post(t, w.url, releases, `{`+ours+`}`)
+				half(t, w, "/uploads"+releases+"/1/assets?name=c+d.txt")
+			},
+			options: server.Options{},
+			status:  3,
+			says:    "the half of an upload of c d.txt",
+			left:    0,
+		},
+		"ours, with half a file": {
+			prepare: func(t *testing.T, w *world) {
+				post(t, w.url, releases, `{`+ours+`,"draft":true}`)
+				half(t, w, "/uploads"+releases+"/1/assets?name=c+d.txt")
+			},
+			options: server.Options{},
+			status:  0,
+			says:    "",
+			left:    0,
+		},
+		"a file of somebody else's": {
+			prepare: func(t *testing.T, w *world) {
+				post(t, w.url, releases, `{`+ours+`,"draft":true}`)
+				post(t, w.url, "/uploads"+releases+"/1/assets?name=letter", "dear")
+			},
+			options: server.Options{},
+			status:  0,
+			says:    "",
+			left:    1,
+		},
 		"a tag on another commit": {nil, server.Options{Tag: func(string) (server.Tag, bool) { return server.Tag{Commit: strings.Repeat("f", 40)}, true }}, 3, "names ffffffffffff there, and 0123456789ab here", 0},
 		"no tag":                  {nil, server.Options{Tag: func(string) (server.Tag, bool) { return server.Tag{}, false }}, 1, "has no tag", 0},
 	} {

@@ -76,9 +76,12 @@ func TestHostileReleases(t *testing.T) {
 		"a file of other bytes":       {releases: published(`[{` + ours + `,"size":-7,"digest":"sha256:\u001b[2J"}]`), made: says(`{"id":1}`)},
 		"a file of a huge size":       {releases: published(`[{` + ours + `,"size":9223372036854775807}]`), made: says(`{"id":1}`)},
 		"a file without an end":       {releases: published(`[{` + ours + `,"size":45000}]`), asset: hostiletest.Endless("", "x"), made: says(`{"id":1}`)},
-		"a file that leads to a file": {releases: published(`[{` + ours + `,"size":45000}]`), asset: func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
-		}},
+		"a file that leads to a file": {
+			releases: published(`[{` + ours + `,"size":45000}]`),
+			asset: func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
+			},
+		},
 		"a file in a circle": {releases: published(`[{` + ours + `,"size":45000}]`), asset: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }},
 		"a refusal without an end": {made: func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(422)
@@ -106,10 +109,15 @@ func TestHostileReleases(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(h)
 			defer s.Close()
-			c := client(t, s.URL, github.Options{Token: token, Patience: 300 * time.Millisecond, Attempts: 2, Wait: func(ctx context.Context, _ int, asked time.Duration) error {
-				require.LessOrEqual(t, asked, time.Hour)
-				return ctx.Err()
-			}})
+			c := client(t, s.URL, github.Options{
+				Token:    token,
+				Patience: 300 * time.Millisecond,
+				Attempts: 2,
+				Wait: func(ctx context.Context, _ int, asked time.Duration) error {
+					require.LessOrEqual(t, asked, time.Hour)
+					return ctx.Err()
+				},
+			})
 			r := release(t)
 			hostiletest.Cost(t, 512<<20, func() {
 				_, err := c.Ensure(t.Context(), r)

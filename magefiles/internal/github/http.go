@@ -38,14 +38,14 @@ func jsonPayload(v any) (*payload, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &payload{bytes.NewReader(text), int64(len(text)), "application/json"}, nil
+	return &payload{reader: bytes.NewReader(text), size: int64(len(text)), kind: "application/json"}, nil
 }
 
 // do makes one attempt. A success is returned with its body, which the caller closes; anything else is an error.
 func (c *Client) do(ctx context.Context, client *http.Client, method string, u *url.URL, accept string, body *payload, w *httpclient.Watch) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
 	if err != nil {
-		return nil, final{errors.New("the address cannot be used")} // the error would show it
+		return nil, final{error: errors.New("the address cannot be used")} // the error would show it
 	}
 	if body != nil {
 		// Without the wrapper the HTTP client would close a file under a later attempt's feet, or find its size.
@@ -95,7 +95,7 @@ func decode(r io.Reader, out any) error {
 	case err != nil:
 		return fmt.Errorf("reading the answer: %w", err)
 	case len(text) > maxAnswer:
-		return final{fmt.Errorf("the answer has more than %d bytes", maxAnswer)}
+		return final{error: fmt.Errorf("the answer has more than %d bytes", maxAnswer)}
 	}
 	if err := json.Unmarshal(text, out); err != nil {
 		return fmt.Errorf("the answer cannot be read: %w", err)
@@ -117,7 +117,7 @@ func (l *entries[T]) UnmarshalJSON(text []byte) error {
 	}
 	for d.More() {
 		if len(*l) >= maxList {
-			return final{fmt.Errorf("a list in the answer has more than %d entries", maxList)}
+			return final{error: fmt.Errorf("a list in the answer has more than %d entries", maxList)}
 		}
 		var one T
 		if err := d.Decode(&one); err != nil {
@@ -176,7 +176,7 @@ func pages[T any](ctx context.Context, c *Client, u *url.URL, add func(T)) error
 		}
 		u = next
 	}
-	return final{fmt.Errorf("the list at %s does not end after %d pages", place(u), maxPages)}
+	return final{error: fmt.Errorf("the list at %s does not end after %d pages", place(u), maxPages)}
 }
 
 var nextLink = regexp.MustCompile(`<([^<>]*)>\s*;[^,]*\brel="?next"?`)
@@ -189,7 +189,7 @@ func (c *Client) nextPage(r *http.Response) (*url.URL, error) {
 	}
 	u, err := c.base.Parse(m[1])
 	if err != nil || !httpclient.SameOrigin(u, c.base) {
-		return nil, final{errors.New("the list goes on at an address that is not the API's")}
+		return nil, final{error: errors.New("the list goes on at an address that is not the API's")}
 	}
 	return u, nil
 }
@@ -228,10 +228,10 @@ func (*Client) signed(r *http.Request, via []*http.Request) error {
 // allowed is httpclient.Follow, and follows to http on this machine alone, for rehearsals.
 func allowed(r *http.Request, via []*http.Request) error {
 	if u := r.URL; u.Scheme != "https" && !(u.Scheme == "http" && httpclient.Loopback(u.Hostname())) {
-		return final{fmt.Errorf("the server redirects to %s, which is not https", u.Host)}
+		return final{error: fmt.Errorf("the server redirects to %s, which is not https", u.Host)}
 	}
 	if err := httpclient.Follow(r, via); err != nil {
-		return final{err}
+		return final{error: err}
 	}
 	return nil
 }

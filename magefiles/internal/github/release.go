@@ -81,8 +81,16 @@ type apiRelease struct {
 
 func (r apiRelease) found() Found {
 	f := Found{
-		ID: r.ID, URL: r.HTMLURL, Tag: r.TagName, Name: r.Name, Notes: r.Body,
-		Draft: r.Draft, Prerelease: r.Prerelease, Immutable: r.Immutable, Assets: []Attached{}, upload: r.UploadURL,
+		ID:         r.ID,
+		URL:        r.HTMLURL,
+		Tag:        r.TagName,
+		Name:       r.Name,
+		Notes:      r.Body,
+		Draft:      r.Draft,
+		Prerelease: r.Prerelease,
+		Immutable:  r.Immutable,
+		Assets:     []Attached{},
+		upload:     r.UploadURL,
 	}
 	if r.PublishedAt != nil && !r.Draft {
 		f.Published = r.PublishedAt.UTC()
@@ -164,7 +172,7 @@ func (c *Client) commitOf(ctx context.Context, tag string) (string, error) {
 		at = object{}
 		_, err = c.get(ctx, c.url("git/tags", sha), &at)
 	}
-	return "", final{fmt.Errorf("the tag %s names a tag that names a tag, and so on", tag)}
+	return "", final{error: fmt.Errorf("the tag %s names a tag that names a tag, and so on", tag)}
 }
 
 // releases finds all that bear a tag, the oldest first. What asks by tag shows no drafts, and those that push see them in

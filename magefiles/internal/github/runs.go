@@ -81,7 +81,16 @@ func (c *Client) Runs(ctx context.Context, q Query) ([]Run, error) {
 	err := pages(ctx, c, u, func(page apiRuns) {
 		for _, r := range page.Runs {
 			all = append(all, Run{
-				r.ID, max(r.Attempt, 1), r.Name, r.Status, r.Conclusion, r.Commit, r.Ref, r.Event, r.URL, r.Created.UTC(),
+				ID:         r.ID,
+				Attempt:    max(r.Attempt, 1),
+				Name:       r.Name,
+				Status:     r.Status,
+				Conclusion: r.Conclusion,
+				Commit:     r.Commit,
+				Ref:        r.Ref,
+				Event:      r.Event,
+				URL:        r.URL,
+				Created:    r.Created.UTC(),
 			})
 		}
 	})
@@ -161,7 +170,7 @@ type apiArtifacts struct {
 func bounded(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxArtifact+1))
 	if err == nil && len(data) > maxArtifact {
-		err = final{fmt.Errorf("it has more than %d bytes", maxArtifact)}
+		err = final{error: fmt.Errorf("it has more than %d bytes", maxArtifact)}
 	}
 	return data, err
 }
@@ -170,22 +179,22 @@ func bounded(r io.Reader) ([]byte, error) {
 func onlyJSON(archive []byte) ([]byte, error) {
 	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil {
-		return nil, final{fmt.Errorf("it is no zip archive: %w", err)}
+		return nil, final{error: fmt.Errorf("it is no zip archive: %w", err)}
 	}
 	if len(z.File) != 1 {
-		return nil, final{fmt.Errorf("it has %d files in it, and not one", len(z.File))}
+		return nil, final{error: fmt.Errorf("it has %d files in it, and not one", len(z.File))}
 	}
 	f, err := z.File[0].Open()
 	if err != nil {
-		return nil, final{err}
+		return nil, final{error: err}
 	}
 	defer f.Close()
 	text, err := bounded(f)
 	switch {
 	case err != nil:
-		return nil, final{err}
+		return nil, final{error: err}
 	case !json.Valid(text):
-		return nil, final{errors.New("the file in it is no JSON")}
+		return nil, final{error: errors.New("the file in it is no JSON")}
 	}
 	return text, nil
 }

@@ -23,57 +23,85 @@ func TestBorrow(t *testing.T) {
 		shallow bool
 	}{
 		{name: "a repository", do: func(l *laid) string { return l.dir }},
-		{name: "a linked work tree", do: func(l *laid) string {
-			l.git("worktree", "add", "-q", "-b", "other", l.out+"/tree")
-			return l.out + "/tree"
-		}},
-		{name: "a work tree of a bare one", do: func(l *laid) string {
-			l.git("clone", "-q", "--bare", l.dir, l.out+"/bare")
-			l.git("-C", l.out+"/bare", "worktree", "add", "-q", l.out+"/tree")
-			return l.out + "/tree"
-		}},
-		{name: "a shallow one", do: func(l *laid) string {
-			l.git("clone", "-q", "--depth=1", "file://"+l.dir, l.out+"/shallow")
-			return l.out + "/shallow"
-		}, shallow: true},
-		{name: "a partial one", do: func(l *laid) string {
-			l.git("config", "uploadpack.allowFilter", "true")
-			l.git("clone", "-q", "--filter=blob:none", "file://"+l.dir, l.out+"/partial")
-			return l.out + "/partial"
-		}},
-		{name: "one that borrows itself", do: func(l *laid) string {
-			l.git("clone", "-q", "--shared", l.dir, l.out+"/shared")
-			l.git("clone", "-q", "--shared", l.out+"/shared", l.out+"/again")
-			return l.out + "/again"
-		}},
-		{name: "one with a reference", do: func(l *laid) string {
-			l.git("clone", "-q", "--reference", l.dir, "file://"+l.dir, l.out+"/with")
-			return l.out + "/with"
-		}},
-		{name: "one with SHA-256", do: func(l *laid) string {
-			l.git("init", "-q", "--object-format=sha256", "-b", "main", l.out+"/sha")
-			write(l.t, l.out+"/sha", "a", "a\n")
-			l.git("-C", l.out+"/sha", "add", "-A")
-			for _, m := range []string{"feat: a", "feat: b"} {
-				l.git("-C", l.out+"/sha", "commit", "-q", "--allow-empty", "-m", m)
-			}
-			return l.out + "/sha"
-		}},
-		{name: "packed", do: func(l *laid) string {
-			l.git("gc", "-q")
-			l.git("pack-refs", "--all", "--prune")
-			return l.dir
-		}},
+		{
+			name: "a linked work tree",
+			do: func(l *laid) string {
+				l.git("worktree", "add", "-q", "-b", "other", l.out+"/tree")
+				return l.out + "/tree"
+			},
+		},
+		{
+			name: "a work tree of a bare one",
+			do: func(l *laid) string {
+				l.git("clone", "-q", "--bare", l.dir, l.out+"/bare")
+				l.git("-C", l.out+"/bare", "worktree", "add", "-q", l.out+"/tree")
+				return l.out + "/tree"
+			},
+		},
+		{
+			name: "a shallow one",
+			do: func(l *laid) string {
+				l.git("clone", "-q", "--depth=1", "file://"+l.dir, l.out+"/shallow")
+				return l.out + "/shallow"
+			},
+			shallow: true,
+		},
+		{
+			name: "a partial one",
+			do: func(l *laid) string {
+				l.git("config", "uploadpack.allowFilter", "true")
+				l.git("clone", "-q", "--filter=blob:none", "file://"+l.dir, l.out+"/partial")
+				return l.out + "/partial"
+			},
+		},
+		{
+			name: "one that borrows itself",
+			do: func(l *laid) string {
+				l.git("clone", "-q", "--shared", l.dir, l.out+"/shared")
+				l.git("clone", "-q", "--shared", l.out+"/shared", l.out+"/again")
+				return l.out + "/again"
+			},
+		},
+		{
+			name: "one with a reference",
+			do: func(l *laid) string {
+				l.git("clone", "-q", "--reference", l.dir, "file://"+l.dir, l.out+"/with")
+				return l.out + "/with"
+			},
+		},
+		{
+			name: "one with SHA-256",
+			do: func(l *laid) string {
+				l.git("init", "-q", "--object-format=sha256", "-b", "main", l.out+"/sha")
+				write(l.t, l.out+"/sha", "a", "a\n")
+				l.git("-C", l.out+"/sha", "add", "-A")
+				for _, m := range []string{"feat: a", "feat: b"} {
+					l.git("-C", l.out+"/sha", "commit", "-q", "--allow-empty", "-m", m)
+				}
+				return l.out + "/sha"
+			},
+		},
+		{
+			name: "packed",
+			do: func(l *laid) string {
+				l.git("gc", "-q")
+				l.git("pack-refs", "--all", "--prune")
+				return l.dir
+			},
+		},
 		{name: "a HEAD on no branch", do: func(l *laid) string { l.git("checkout", "-q", "--detach"); return l.dir }},
-		{name: "a thousand tags", do: func(l *laid) string {
-			var stdin strings.Builder
-			head := l.git("rev-parse", "HEAD")
-			for i := range 1000 {
-				fmt.Fprintf(&stdin, "create refs/tags/v0.%d.0 %s\n", i, head)
-			}
-			require.NoError(l.t, l.run.Run(l.t.Context(), command.Cmd{Name: "git", Args: []string{"update-ref", "--stdin"}, Dir: l.dir, Stdin: strings.NewReader(stdin.String())}))
-			return l.dir
-		}},
+		{
+			name: "a thousand tags",
+			do: func(l *laid) string {
+				var stdin strings.Builder
+				head := l.git("rev-parse", "HEAD")
+				for i := range 1000 {
+					fmt.Fprintf(&stdin, "create refs/tags/v0.%d.0 %s\n", i, head)
+				}
+				require.NoError(l.t, l.run.Run(l.t.Context(), command.Cmd{Name: "git", Args: []string{"update-ref", "--stdin"}, Dir: l.dir, Stdin: strings.NewReader(stdin.String())}))
+				return l.dir
+			},
+		},
 	} {
 		for _, named := range []string{"", "with space", "co:lon", "quo'te \"", "$dollar\\", "-dash", "ü"} {
 			if named != "" && c.name != "a repository" && c.name != "a partial one" {
@@ -148,35 +176,50 @@ func TestTagAlone(t *testing.T) {
 	}{
 		{name: "none", do: func(*laid) {}},
 		{name: "a lightweight one", do: func(l *laid) { l.git("tag", "v1.1.0") }},
-		{name: "an annotated one, a candidate and others", do: func(l *laid) {
-			l.git("tag", "-a", "-m", "x", "v1.2.0rc1")
-			l.git("tag", "core/v3.0.0")
-			l.git("tag", "nightly")
-		}},
-		{name: "tags of tags", do: func(l *laid) {
-			l.git("tag", "-a", "-m", "x", "inner")
-			l.git("tag", "-a", "-m", "x", "middle", "inner")
-			l.git("tag", "-a", "-m", "x", "outer", "middle")
-		}},
-		{name: "packed ones", do: func(l *laid) {
-			l.git("tag", "-a", "-m", "x", "v1.1.0")
-			l.git("tag", "v1.1.1")
-			l.git("pack-refs", "--all")
-		}},
+		{
+			name: "an annotated one, a candidate and others",
+			do: func(l *laid) {
+				l.git("tag", "-a", "-m", "x", "v1.2.0rc1")
+				l.git("tag", "core/v3.0.0")
+				l.git("tag", "nightly")
+			},
+		},
+		{
+			name: "tags of tags",
+			do: func(l *laid) {
+				l.git("tag", "-a", "-m", "x", "inner")
+				l.git("tag", "-a", "-m", "x", "middle", "inner")
+				l.git("tag", "-a", "-m", "x", "outer", "middle")
+			},
+		},
+		{
+			name: "packed ones",
+			do: func(l *laid) {
+				l.git("tag", "-a", "-m", "x", "v1.1.0")
+				l.git("tag", "v1.1.1")
+				l.git("pack-refs", "--all")
+			},
+		},
 		{name: "its name elsewhere in history", do: func(l *laid) { l.git("tag", "-a", "-m", "old", "v1.2.0", "HEAD~1") }},
-		{name: "hostile names", do: func(l *laid) {
-			l.git("tag", "--", "a$b")
-			l.git("tag", "ü/é")
-			l.git("tag", "a;b")
-			l.git("tag", "HEAD")
-			l.git("update-ref", "refs/tags/-dash", "HEAD")
-		}},
-		{name: "signatures asked for", do: func(l *laid) {
-			for _, s := range []string{"tag.gpgSign", "tag.forceSignAnnotated", "commit.gpgSign"} {
-				l.git("config", "--file", l.out+"/config", s, "true")
-			}
-			l.git("config", "--file", l.out+"/config", "gpg.program", "false")
-		}},
+		{
+			name: "hostile names",
+			do: func(l *laid) {
+				l.git("tag", "--", "a$b")
+				l.git("tag", "ü/é")
+				l.git("tag", "a;b")
+				l.git("tag", "HEAD")
+				l.git("update-ref", "refs/tags/-dash", "HEAD")
+			},
+		},
+		{
+			name: "signatures asked for",
+			do: func(l *laid) {
+				for _, s := range []string{"tag.gpgSign", "tag.forceSignAnnotated", "commit.gpgSign"} {
+					l.git("config", "--file", l.out+"/config", s, "true")
+				}
+				l.git("config", "--file", l.out+"/config", "gpg.program", "false")
+			},
+		},
 		{name: "a message of several lines", tag: gitrepo.Tag{Message: "Release 1.2.0\n\n# not a comment\n  indented\n\n\nlast\n\n"}, do: func(*laid) {}},
 		{name: "a message with an odd comment character", tag: gitrepo.Tag{Message: "R\n\n;x\n#y\n"}, do: func(l *laid) { l.git("config", "--file", l.out+"/config", "core.commentChar", ";") }},
 		{name: "an empty message", tag: gitrepo.Tag{Message: ""}, do: func(*laid) {}},

@@ -73,7 +73,8 @@ func (r *Repo) whole(ctx context.Context, commit string) (flags []string, err er
 			args: []string{
 				"fetch", "--quiet", "--no-tags", "--no-prune", "--no-prune-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--filter=blob:none", "--stdin", "--", remote,
 			},
-			stdin: missing, settings: []string{"fetch.negotiationAlgorithm=noop"},
+			stdin:    missing,
+			settings: []string{"fetch.negotiationAlgorithm=noop"},
 		})
 		if err != nil {
 			break

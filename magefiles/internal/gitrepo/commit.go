@@ -29,7 +29,11 @@ func (r *Repo) Commit(ctx context.Context, paths []string, message string) (stri
 		return "", r.unstage(before, err)
 	}
 	_, refused := r.call(ctx, call{
-		args: []string{"commit", "--quiet", "--cleanup=verbatim", "--no-verbose", "--file=-"}, stdin: message, own: true, asks: true, settings: harmless,
+		args:     []string{"commit", "--quiet", "--cleanup=verbatim", "--no-verbose", "--file=-"},
+		stdin:    message,
+		own:      true,
+		asks:     true,
+		settings: harmless,
 	})
 	made, err := r.Resolve(context.WithoutCancel(ctx), "HEAD")
 	if refused != nil && (err != nil || made == base) { // else git was stopped before it could say so
@@ -119,7 +123,11 @@ func (r *Repo) MakeTag(ctx context.Context, commit string, t Tag) error {
 	}
 	var words string
 	_, err = r.call(ctx, call{
-		args: []string{"tag", "--annotate", "--cleanup=verbatim", "--file=-", "--", t.Name, commit}, stdin: t.Message, own: true, asks: true, set: r.dated(t.Date),
+		args:  []string{"tag", "--annotate", "--cleanup=verbatim", "--file=-", "--", t.Name, commit},
+		stdin: t.Message,
+		own:   true,
+		asks:  true,
+		set:   r.dated(t.Date),
 		words: &words,
 	})
 	if err != nil {

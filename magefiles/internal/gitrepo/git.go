@@ -61,8 +61,16 @@ func (r *Repo) call(ctx context.Context, c call) (string, error) {
 	defer r.noted(c.args)()
 	var out, said bytes.Buffer
 	err := r.runner.Run(ctx, command.Cmd{
-		Name: "git", Args: append(args, c.args...), Dir: r.Top, Env: r.given(c, set), Stdin: strings.NewReader(c.stdin),
-		Stdout: &out, Stderr: &said, Gentle: true, Answers: true, Asks: c.asks,
+		Name:    "git",
+		Args:    append(args, c.args...),
+		Dir:     r.Top,
+		Env:     r.given(c, set),
+		Stdin:   strings.NewReader(c.stdin),
+		Stdout:  &out,
+		Stderr:  &said,
+		Gentle:  true,
+		Answers: true,
+		Asks:    c.asks,
 	})
 	if c.words != nil {
 		*c.words = strings.TrimSpace(said.String())

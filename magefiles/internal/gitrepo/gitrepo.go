@@ -88,7 +88,7 @@ func (r *Repo) Head(ctx context.Context) (Head, error) {
 	out, err := r.git(ctx, "rev-list", "--max-count=1", "--timestamp", "HEAD", "--")
 	if err != nil {
 		if onBranch && r.unborn(ctx, ref) {
-			return Head{}, operr.New("commit the workspace first", "%s has no commit yet%w", r.Top, silent{ErrNoCommit})
+			return Head{}, operr.New("commit the workspace first", "%s has no commit yet%w", r.Top, silent{error: ErrNoCommit})
 		}
 		return Head{}, failed(err, "reading the commit of %s", r.Top)
 	}

@@ -123,7 +123,7 @@ func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
 	case err != nil:
 		return "", failed(err, "looking for the commit %s in %s", rev, r.Top)
 	case !there:
-		return "", operr.New("commit the workspace first, or name a commit that is there", "%s has no commit %s%w", r.Top, rev, silent{ErrNoCommit})
+		return "", operr.New("commit the workspace first, or name a commit that is there", "%s has no commit %s%w", r.Top, rev, silent{error: ErrNoCommit})
 	}
 	return out, nil
 }

@@ -39,15 +39,27 @@ func TestBranchesWith(t *testing.T) {
 	}{
 		{"all of it", "v1", [][]string{{"clone", "-q", from, "."}}, []string{"origin/HEAD", "origin/main"}, true},
 		{"on no branch", "v2", [][]string{{"clone", "-q", from, "."}}, nil, true},
-		{"a tag alone, as a CI checks it out", "v1", [][]string{
-			{"init", "-q", "."},
-			{"remote", "add", "origin", from},
-			{"fetch", "-q", "--no-tags", "--depth=1", "origin", "+refs/tags/v1:refs/tags/v1"},
-		}, nil, false},
-		{"a shallow one, which ends above the tag", "v1", [][]string{
-			{"clone", "-q", "--depth=1", from, "."},
-			{"fetch", "-q", "--no-tags", "--depth=1", "origin", "+refs/tags/v1:refs/tags/v1"},
-		}, nil, false},
+		{
+			name: "a tag alone, as a CI checks it out",
+			tag:  "v1",
+			clone: [][]string{
+				{"init", "-q", "."},
+				{"remote", "add", "origin", from},
+				{"fetch", "-q", "--no-tags", "--depth=1", "origin", "+refs/tags/v1:refs/tags/v1"},
+			},
+			having: nil,
+			known:  false,
+		},
+		{
+			name: "a shallow one, which ends above the tag",
+			tag:  "v1",
+			clone: [][]string{
+				{"clone", "-q", "--depth=1", from, "."},
+				{"fetch", "-q", "--no-tags", "--depth=1", "origin", "+refs/tags/v1:refs/tags/v1"},
+			},
+			having: nil,
+			known:  false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -142,27 +142,42 @@ func TestPushAddresses(t *testing.T) {
 		set  func(git func(...string) string, there, elsewhere string)
 		also bool // it is pushed elsewhere as well
 	}{
-		"pushurl": {func(git func(...string) string, there, elsewhere string) {
-			git("remote", "set-url", "origin", elsewhere)
-			git("remote", "set-url", "--push", "origin", there)
-		}, false},
-		"pushInsteadOf": {func(git func(...string) string, there, elsewhere string) {
-			git("remote", "set-url", "origin", elsewhere)
-			git("config", "url."+there+".pushInsteadOf", elsewhere)
-		}, false},
-		"pushInsteadOf, and insteadOf back": {func(git func(...string) string, there, elsewhere string) {
-			git("remote", "set-url", "origin", elsewhere)
-			git("config", "url."+there+".pushInsteadOf", elsewhere)
-			git("config", "url."+elsewhere+".insteadOf", there)
-		}, false},
-		"insteadOf": {func(git func(...string) string, there, _ string) {
-			git("remote", "set-url", "origin", "short:origin")
-			git("config", "url."+there+".insteadOf", "short:origin")
-		}, false},
-		"two": {func(git func(...string) string, there, elsewhere string) {
-			git("remote", "set-url", "--push", "origin", there)
-			git("remote", "set-url", "--push", "--add", "origin", elsewhere)
-		}, true},
+		"pushurl": {
+			set: func(git func(...string) string, there, elsewhere string) {
+				git("remote", "set-url", "origin", elsewhere)
+				git("remote", "set-url", "--push", "origin", there)
+			},
+			also: false,
+		},
+		"pushInsteadOf": {
+			set: func(git func(...string) string, there, elsewhere string) {
+				git("remote", "set-url", "origin", elsewhere)
+				git("config", "url."+there+".pushInsteadOf", elsewhere)
+			},
+			also: false,
+		},
+		"pushInsteadOf, and insteadOf back": {
+			set: func(git func(...string) string, there, elsewhere string) {
+				git("remote", "set-url", "origin", elsewhere)
+				git("config", "url."+there+".pushInsteadOf", elsewhere)
+				git("config", "url."+elsewhere+".insteadOf", there)
+			},
+			also: false,
+		},
+		"insteadOf": {
+			set: func(git func(...string) string, there, _ string) {
+				git("remote", "set-url", "origin", "short:origin")
+				git("config", "url."+there+".insteadOf", "short:origin")
+			},
+			also: false,
+		},
+		"two": {
+			set: func(git func(...string) string, there, elsewhere string) {
+				git("remote", "set-url", "--push", "origin", there)
+				git("remote", "set-url", "--push", "--add", "origin", elsewhere)
+			},
+			also: true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -216,24 +231,49 @@ func TestRulesOfARemote(t *testing.T) {
 		rejected bool
 		says     string
 	}{
-		"no --atomic": {func(_ *testing.T, _ string, git func(...string) string) {
-			git("config", "receive.advertiseAtomic", "false")
-		}, false, false, "does not take branch and tags at once"},
-		"pre-receive": {func(t *testing.T, bare string, _ func(...string) string) {
-			hook(t, bare, "pre-receive", `echo "ask for a review"; exit 1`)
-		}, false, true, "ask for a review"},
-		"no tags": {func(t *testing.T, bare string, _ func(...string) string) {
-			hook(t, bare, "update", `case $1 in refs/tags/*) echo "timed out is not what this is" >&2; exit 1; esac`)
-		}, false, true, "timed out is not what this is"},
+		"no --atomic": {
+			set: func(_ *testing.T, _ string, git func(...string) string) {
+				git("config", "receive.advertiseAtomic", "false")
+			},
+			undo:     false,
+			rejected: false,
+			says:     "does not take branch and tags at once",
+		},
+		"pre-receive": {
+			set: func(t *testing.T, bare string, _ func(...string) string) {
+				hook(t, bare, "pre-receive", `echo "ask for a review"; exit 1`)
+			},
+			undo:     false,
+			rejected: true,
+			says:     "ask for a review",
+		},
+		"no tags": {
+			set: func(t *testing.T, bare string, _ func(...string) string) {
+				hook(t, bare, "update", `case $1 in refs/tags/*) echo "timed out is not what this is" >&2; exit 1; esac`)
+			},
+			undo:     false,
+			rejected: true,
+			says:     "timed out is not what this is",
+		},
 		"receive.maxInputSize": {func(_ *testing.T, _ string, git func(...string) string) { git("config", "receive.maxInputSize", "1") }, false, true, "unpack"},
 		"denyCurrentBranch":    {func(_ *testing.T, _ string, git func(...string) string) { git("config", "core.bare", "false") }, false, true, "currently checked out"},
-		"tags stay": {func(t *testing.T, bare string, _ func(...string) string) {
-			hook(t, bare, "update", `case $3 in *[1-9a-f]*) ;; *) echo "tags stay" >&2; exit 1; esac`)
-		}, true, true, "tags stay"},
-		"denyNonFastForwards": {func(_ *testing.T, _ string, git func(...string) string) {
-			git("config", "receive.denyNonFastForwards", "true")
-			git("update-ref", "refs/heads/main", git("commit-tree", "-m", "faster", "-p", "main", "main^{tree}"))
-		}, false, true, "[rejected]"},
+		"tags stay": {
+			set: func(t *testing.T, bare string, _ func(...string) string) {
+				hook(t, bare, "update", `case $3 in *[1-9a-f]*) ;; *) echo "tags stay" >&2; exit 1; esac`)
+			},
+			undo:     true,
+			rejected: true,
+			says:     "tags stay",
+		},
+		"denyNonFastForwards": {
+			set: func(_ *testing.T, _ string, git func(...string) string) {
+				git("config", "receive.denyNonFastForwards", "true")
+				git("update-ref", "refs/heads/main", git("commit-tree", "-m", "faster", "-p", "main", "main^{tree}"))
+			},
+			undo:     false,
+			rejected: true,
+			says:     "[rejected]",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -271,7 +311,10 @@ func TestCloneOfAHistoryWithFaults(t *testing.T) {
 	raw, err := hex.DecodeString(blob)
 	require.NoError(t, err)
 	tree, err := command.Output(t.Context(), run, command.Cmd{
-		Name: "git", Args: []string{"hash-object", "-t", "tree", "--literally", "-w", "--stdin"}, Dir: dir, Stdin: strings.NewReader("0100644 file\x00" + string(raw)),
+		Name:  "git",
+		Args:  []string{"hash-object", "-t", "tree", "--literally", "-w", "--stdin"},
+		Dir:   dir,
+		Stdin: strings.NewReader("0100644 file\x00" + string(raw)),
 	})
 	require.NoError(t, err)
 	faulty := gitOK(t, run, dir, "commit-tree", "-p", "HEAD", "-m", "of another tool", tree)

@@ -41,30 +41,54 @@ func TestLacking(t *testing.T) {
 		want []string
 	}{
 		{"nothing", func(string, func(...string) string) {}, nil},
-		{"a pointer with its attribute", func(dir string, git func(...string) string) {
-			write(t, dir, ".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")
-			write(t, dir, "pkg/data/model.bin", lfsPointer)
-		}, []string{"pkg/data/model.bin: " + pointer}},
-		{"a pointer whose attribute got lost", func(dir string, git func(...string) string) {
-			write(t, dir, "pkg/ü b.bin", lfsPointer)
-		}, []string{"pkg/ü b.bin: " + pointer}},
-		{"a pointer that is meant", func(dir string, git func(...string) string) {
-			write(t, dir, "pkg/.gitattributes", "fixture -filter\n")
-			write(t, dir, "pkg/fixture", lfsPointer)
-		}, nil},
+		{
+			name: "a pointer with its attribute",
+			do: func(dir string, git func(...string) string) {
+				write(t, dir, ".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")
+				write(t, dir, "pkg/data/model.bin", lfsPointer)
+			},
+			want: []string{"pkg/data/model.bin: " + pointer},
+		},
+		{
+			name: "a pointer whose attribute got lost",
+			do: func(dir string, git func(...string) string) {
+				write(t, dir, "pkg/ü b.bin", lfsPointer)
+			},
+			want: []string{"pkg/ü b.bin: " + pointer},
+		},
+		{
+			name: "a pointer that is meant",
+			do: func(dir string, git func(...string) string) {
+				write(t, dir, "pkg/.gitattributes", "fixture -filter\n")
+				write(t, dir, "pkg/fixture", lfsPointer)
+			},
+			want: nil,
+		},
 		{"a pointer elsewhere", func(dir string, git func(...string) string) { write(t, dir, "docs/x.png", lfsPointer) }, nil},
-		{"a text about pointers", func(dir string, git func(...string) string) {
-			write(t, dir, "pkg/README", "The first line is\n"+lfsPointer)
-		}, nil},
-		{"git-crypt", func(dir string, git func(...string) string) {
-			write(t, dir, ".gitattributes", "secret filter=git-crypt diff=git-crypt\n")
-			write(t, dir, "pkg/secret", "\x00GITCRYPT\x00"+strings.Repeat("x", 5000))
-		}, []string{"pkg/secret: is encrypted by git-crypt"}},
-		{"git-annex", func(dir string, git func(...string) string) {
-			write(t, dir, "pkg/pointer", "/annex/objects/SHA256E-s1--e3b0c44298fc1c149afbf4c8996fb924.bin\n")
-			require.NoError(t, os.Symlink("../.git/annex/objects/aa/bb/SHA256E-s1--x.bin/SHA256E-s1--x.bin", filepath.Join(dir, "pkg", "link")))
-			require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "pkg", "dangling")))
-		}, []string{"pkg/link: is a link to a file that git-annex keeps, and that is not here", "pkg/pointer: is the pointer of a file that git-annex keeps, and not the file"}},
+		{
+			name: "a text about pointers",
+			do: func(dir string, git func(...string) string) {
+				write(t, dir, "pkg/README", "The first line is\n"+lfsPointer)
+			},
+			want: nil,
+		},
+		{
+			name: "git-crypt",
+			do: func(dir string, git func(...string) string) {
+				write(t, dir, ".gitattributes", "secret filter=git-crypt diff=git-crypt\n")
+				write(t, dir, "pkg/secret", "\x00GITCRYPT\x00"+strings.Repeat("x", 5000))
+			},
+			want: []string{"pkg/secret: is encrypted by git-crypt"},
+		},
+		{
+			name: "git-annex",
+			do: func(dir string, git func(...string) string) {
+				write(t, dir, "pkg/pointer", "/annex/objects/SHA256E-s1--e3b0c44298fc1c149afbf4c8996fb924.bin\n")
+				require.NoError(t, os.Symlink("../.git/annex/objects/aa/bb/SHA256E-s1--x.bin/SHA256E-s1--x.bin", filepath.Join(dir, "pkg", "link")))
+				require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "pkg", "dangling")))
+			},
+			want: []string{"pkg/link: is a link to a file that git-annex keeps, and that is not here", "pkg/pointer: is the pointer of a file that git-annex keeps, and not the file"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -207,32 +231,52 @@ func TestCloneHasSubmodulesAsRecorded(t *testing.T) {
 		do     func(w *withSubmodules)
 		differ []string
 	}{
-		{"another commit", func(w *withSubmodules) {
-			write(t, w.dir, "pkg/src/lib/new.py", "x")
-			w.git(w.dir+"/pkg/src/lib", "add", "-A")
-			w.git(w.dir+"/pkg/src/lib", "commit", "-q", "-m", "feat: not recorded")
-		}, []string{"pkg/src/lib: is a submodule at another commit than the one that is committed here"}},
+		{
+			name: "another commit",
+			do: func(w *withSubmodules) {
+				write(t, w.dir, "pkg/src/lib/new.py", "x")
+				w.git(w.dir+"/pkg/src/lib", "add", "-A")
+				w.git(w.dir+"/pkg/src/lib", "commit", "-q", "-m", "feat: not recorded")
+			},
+			differ: []string{"pkg/src/lib: is a submodule at another commit than the one that is committed here"},
+		},
 		{"an older commit", func(w *withSubmodules) { w.git(w.dir+"/pkg/src/lib", "checkout", "-q", "HEAD^") }, []string{"pkg/src/lib: is a submodule at another commit than the one that is committed here"}},
 		{"changes", func(w *withSubmodules) { write(t, w.dir, "pkg/src/lib/file.py", "changed") }, []string{"pkg/src/lib: is a submodule with changes that are not committed there"}},
-		{"new files that the configuration hides", func(w *withSubmodules) {
-			w.git(w.dir, "config", "submodule.pkg/src/lib.ignore", "all")
-			write(t, w.dir, "pkg/src/lib/new.py", "x")
-		}, []string{"pkg/src/lib: is a submodule with changes that are not committed there"}},
+		{
+			name: "new files that the configuration hides",
+			do: func(w *withSubmodules) {
+				w.git(w.dir, "config", "submodule.pkg/src/lib.ignore", "all")
+				write(t, w.dir, "pkg/src/lib/new.py", "x")
+			},
+			differ: []string{"pkg/src/lib: is a submodule with changes that are not committed there"},
+		},
 		{"put away", func(w *withSubmodules) { w.git(w.dir, "submodule", "--quiet", "deinit", "--all") }, []string{"pkg/src/lib: " + notHere}},
-		{"the innermost put away", func(w *withSubmodules) {
-			w.git(w.dir+"/pkg/src/lib", "submodule", "--quiet", "deinit", "--all")
-		}, []string{"pkg/src/lib/deep/inner: " + notHere}},
-		{"seen from a linked work tree", func(w *withSubmodules) {
-			linked := filepath.Join(w.base, "linked")
-			w.git(w.dir, "worktree", "add", "--quiet", "--detach", linked)
-			var err error
-			w.repo, err = gitrepo.Open(w.t.Context(), w.run, linked)
-			require.NoError(w.t, err)
-		}, []string{"pkg/src/lib: " + notHere}},
-		{"a server that gives branches only", func(w *withSubmodules) {
-			w.git(w.dir, "config", "--add", "protocol.version", "0")
-			w.git(w.dir+"/pkg/src/lib", "checkout", "-q", "HEAD^")
-		}, []string{"pkg/src/lib: is a submodule at another commit than the one that is committed here"}},
+		{
+			name: "the innermost put away",
+			do: func(w *withSubmodules) {
+				w.git(w.dir+"/pkg/src/lib", "submodule", "--quiet", "deinit", "--all")
+			},
+			differ: []string{"pkg/src/lib/deep/inner: " + notHere},
+		},
+		{
+			name: "seen from a linked work tree",
+			do: func(w *withSubmodules) {
+				linked := filepath.Join(w.base, "linked")
+				w.git(w.dir, "worktree", "add", "--quiet", "--detach", linked)
+				var err error
+				w.repo, err = gitrepo.Open(w.t.Context(), w.run, linked)
+				require.NoError(w.t, err)
+			},
+			differ: []string{"pkg/src/lib: " + notHere},
+		},
+		{
+			name: "a server that gives branches only",
+			do: func(w *withSubmodules) {
+				w.git(w.dir, "config", "--add", "protocol.version", "0")
+				w.git(w.dir+"/pkg/src/lib", "checkout", "-q", "HEAD^")
+			},
+			differ: []string{"pkg/src/lib: is a submodule at another commit than the one that is committed here"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -68,7 +68,9 @@ func (r *Repo) inspect(e entry, filter string) (l *Lack, look bool, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && e.unseen():
 		return &Lack{
-			Path: e.path, Kind: Missing, Why: "is left out of this work tree (a sparse checkout)",
+			Path: e.path,
+			Kind: Missing,
+			Why:  "is left out of this work tree (a sparse checkout)",
 			Next: "`git sparse-checkout disable`, or, where that was not it, `git update-index --no-skip-worktree --no-assume-unchanged " + e.path + "` and `git restore " + e.path + "`",
 		}, false, nil
 	case errors.Is(err, fs.ErrNotExist):
@@ -107,7 +109,9 @@ func stored(name string, head []byte) *Lack {
 	switch {
 	case bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")), bytes.HasPrefix(head, []byte("version https://hawser.github.com/spec/")):
 		return &Lack{
-			Path: name, Kind: Stored, Why: "is the pointer of a file that Git LFS keeps, and not the file",
+			Path: name,
+			Kind: Stored,
+			Why:  "is the pointer of a file that Git LFS keeps, and not the file",
 			Next: "install git-lfs, then `git lfs install` and `git lfs pull`; in a workflow, `lfs: true` for actions/checkout" + meant,
 		}
 	case bytes.HasPrefix(head, []byte("\x00GITCRYPT\x00")):
@@ -135,7 +139,9 @@ func (r *Repo) unseen(ctx context.Context, files []entry) (found []Lack, err err
 	edited, err := r.edited(ctx, pathsOf(files, func(entry) bool { return true }))
 	for _, p := range edited {
 		found = append(found, Lack{
-			Path: p, Kind: Differs, Why: "is changed, and git was told not to look (assume-unchanged or skip-worktree)",
+			Path: p,
+			Kind: Differs,
+			Why:  "is changed, and git was told not to look (assume-unchanged or skip-worktree)",
 			Next: "`git update-index --no-assume-unchanged --no-skip-worktree " + p + "`, and see `git diff`",
 		})
 	}

@@ -15,8 +15,11 @@ func (r *Repo) lackingSubmodules(ctx context.Context, links []entry, packed, nam
 	for _, e := range links {
 		if e.unseen() || !r.isCheckedOut(e.path) {
 			found = append(found, Lack{
-				Path: e.path, Kind: Missing, Submodule: true, Why: "is a submodule, and its files are not here",
-				Next: "`git submodule update --init --recursive " + e.path + "`; in a workflow, `submodules: recursive` for actions/checkout",
+				Path:      e.path,
+				Kind:      Missing,
+				Submodule: true,
+				Why:       "is a submodule, and its files are not here",
+				Next:      "`git submodule update --init --recursive " + e.path + "`; in a workflow, `submodules: recursive` for actions/checkout",
 			})
 			continue
 		}

@@ -66,7 +66,7 @@ func (l *layer) changes(ctx context.Context, r *Repo) error {
 		return err
 	}
 	for _, name := range hidden {
-		changes = append(changes, change{" M", name})
+		changes = append(changes, change{code: " M", path: name})
 	}
 	if len(changes) == 0 {
 		return nil

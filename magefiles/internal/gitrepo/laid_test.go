@@ -120,164 +120,244 @@ func TestLayOver(t *testing.T) {
 		and     map[string]string
 	}{
 		{name: "nothing", do: func(*laid) {}},
-		{name: "changed, new and deleted files", do: func(l *laid) {
-			l.write("a", "changed\n")
-			l.write("new", "new\n")
-			l.write("new folder/deep/er", "new\n")
-			l.remove("d/e/c")
-		}},
-		{name: "renamed files, staged and not", do: func(l *laid) {
-			l.git("mv", "a", "moved")
-			l.rename("d/a", "elsewhere/a")
-			l.git("mv", "with space", "without")
-		}},
-		{name: "a name in other case", do: func(l *laid) {
-			l.git("mv", "a", "A")
-			l.rename("d", "D")
-		}},
-		{name: "modes", do: func(l *laid) {
-			l.chmod("a", 0o755)
-			l.chmod("b", 0o644)
-			l.write("new", "#!/bin/sh\n")
-			l.chmod("new", 0o700)
-			l.write("read only", "r\n")
-			l.chmod("read only", 0o444)
-		}},
-		{name: "links", do: func(l *laid) {
-			l.remove("link")
-			l.link("b", "link")
-			l.link("d/e", "new folder")
-			l.link("not there/at all", "new dangling")
-			l.link("/etc/hostname", "absolute")
-			l.link("../..", "d/up")
-			l.remove("dangling")
-		}},
-		{name: "a file becomes a folder, a folder a file", do: func(l *laid) {
-			l.remove("a")
-			l.write("a/in/it", "x\n")
-			l.remove("d")
-			l.write("d", "a file\n")
-		}},
-		{name: "the same, staged", do: func(l *laid) {
-			l.remove("a")
-			l.write("a/in/it", "x\n")
-			l.remove("d")
-			l.write("d", "a file\n")
-			l.git("add", "-A")
-		}},
-		{name: "links become folders, and folders links", do: func(l *laid) {
-			l.remove("outside")
-			l.write("outside/theirs", "mine\n")
-			l.remove("folder")
-			l.write("folder/a", "mine\n")
-			l.remove("d")
-			l.link(l.out, "d")
-			l.remove("with space")
-			l.link("pkg", "with space")
-		}},
-		{name: "the same, staged", do: func(l *laid) {
-			l.remove("outside")
-			l.write("outside/theirs", "mine\n")
-			l.remove("d")
-			l.link(l.out, "d")
-			l.git("add", "-A")
-		}},
-		{name: "a folder becomes an ignored link to one that has the same files", do: func(l *laid) {
-			write(l.t, l.out, "a", "not of the repository\n")
-			l.remove("d")
-			l.link(l.out, "d")
-			l.write(".gitignore", "*.log\n/d\n")
-		}, without: []string{"d"}},
-		{name: "a link becomes a file, and a file a link", do: func(l *laid) {
-			l.remove("outside")
-			l.write("outside", "a file\n")
-			l.remove("a")
-			l.link(filepath.Join(l.out, "theirs"), "a")
-			l.write("through", "t\n")
-		}},
-		{name: "names", do: func(l *laid) {
-			for _, name := range []string{"a b", "-dash", "--", "new\nline", `quo"te`, "back\\slash", "ünï/ç", "tab\t", ":(top)x", "*", "[a]", "#x", "!y", "\xff\xfe", " ", "d/ e "} {
-				l.write(name, name)
-			}
-			l.write("with space/ü", "changed\n")
-		}},
-		{name: "staged and changed back, and changed again", do: func(l *laid) {
-			l.write("a", "staged\n")
-			l.git("add", "a")
-			l.write("a", "a\n")
-			l.write("b", "staged\n")
-			l.git("add", "b")
-			l.write("b", "once more\n")
-			l.write("new", "staged\n")
-			l.git("add", "new")
-			l.remove("new")
-		}},
-		{name: "only staged", do: func(l *laid) {
-			l.write("a", "staged\n")
-			l.write("new", "staged\n")
-			l.git("rm", "-q", "d/a")
-			l.git("add", "-A")
-		}},
-		{name: "to be added", do: func(l *laid) {
-			l.write("new", "new\n")
-			l.git("add", "--intent-to-add", "new")
-		}},
+		{
+			name: "changed, new and deleted files",
+			do: func(l *laid) {
+				l.write("a", "changed\n")
+				l.write("new", "new\n")
+				l.write("new folder/deep/er", "new\n")
+				l.remove("d/e/c")
+			},
+		},
+		{
+			name: "renamed files, staged and not",
+			do: func(l *laid) {
+				l.git("mv", "a", "moved")
+				l.rename("d/a", "elsewhere/a")
+				l.git("mv", "with space", "without")
+			},
+		},
+		{
+			name: "a name in other case",
+			do: func(l *laid) {
+				l.git("mv", "a", "A")
+				l.rename("d", "D")
+			},
+		},
+		{
+			name: "modes",
+			do: func(l *laid) {
+				l.chmod("a", 0o755)
+				l.chmod("b", 0o644)
+				l.write("new", "#!/bin/sh\n")
+				l.chmod("new", 0o700)
+				l.write("read only", "r\n")
+				l.chmod("read only", 0o444)
+			},
+		},
+		{
+			name: "links",
+			do: func(l *laid) {
+				l.remove("link")
+				l.link("b", "link")
+				l.link("d/e", "new folder")
+				l.link("not there/at all", "new dangling")
+				l.link("/etc/hostname", "absolute")
+				l.link("../..", "d/up")
+				l.remove("dangling")
+			},
+		},
+		{
+			name: "a file becomes a folder, a folder a file",
+			do: func(l *laid) {
+				l.remove("a")
+				l.write("a/in/it", "x\n")
+				l.remove("d")
+				l.write("d", "a file\n")
+			},
+		},
+		{
+			name: "the same, staged",
+			do: func(l *laid) {
+				l.remove("a")
+				l.write("a/in/it", "x\n")
+				l.remove("d")
+				l.write("d", "a file\n")
+				l.git("add", "-A")
+			},
+		},
+		{
+			name: "links become folders, and folders links",
+			do: func(l *laid) {
+				l.remove("outside")
+				l.write("outside/theirs", "mine\n")
+				l.remove("folder")
+				l.write("folder/a", "mine\n")
+				l.remove("d")
+				l.link(l.out, "d")
+				l.remove("with space")
+				l.link("pkg", "with space")
+			},
+		},
+		{
+			name: "the same, staged",
+			do: func(l *laid) {
+				l.remove("outside")
+				l.write("outside/theirs", "mine\n")
+				l.remove("d")
+				l.link(l.out, "d")
+				l.git("add", "-A")
+			},
+		},
+		{
+			name: "a folder becomes an ignored link to one that has the same files",
+			do: func(l *laid) {
+				write(l.t, l.out, "a", "not of the repository\n")
+				l.remove("d")
+				l.link(l.out, "d")
+				l.write(".gitignore", "*.log\n/d\n")
+			},
+			without: []string{"d"},
+		},
+		{
+			name: "a link becomes a file, and a file a link",
+			do: func(l *laid) {
+				l.remove("outside")
+				l.write("outside", "a file\n")
+				l.remove("a")
+				l.link(filepath.Join(l.out, "theirs"), "a")
+				l.write("through", "t\n")
+			},
+		},
+		{
+			name: "names",
+			do: func(l *laid) {
+				for _, name := range []string{"a b", "-dash", "--", "new\nline", `quo"te`, "back\\slash", "ünï/ç", "tab\t", ":(top)x", "*", "[a]", "#x", "!y", "\xff\xfe", " ", "d/ e "} {
+					l.write(name, name)
+				}
+				l.write("with space/ü", "changed\n")
+			},
+		},
+		{
+			name: "staged and changed back, and changed again",
+			do: func(l *laid) {
+				l.write("a", "staged\n")
+				l.git("add", "a")
+				l.write("a", "a\n")
+				l.write("b", "staged\n")
+				l.git("add", "b")
+				l.write("b", "once more\n")
+				l.write("new", "staged\n")
+				l.git("add", "new")
+				l.remove("new")
+			},
+		},
+		{
+			name: "only staged",
+			do: func(l *laid) {
+				l.write("a", "staged\n")
+				l.write("new", "staged\n")
+				l.git("rm", "-q", "d/a")
+				l.git("add", "-A")
+			},
+		},
+		{
+			name: "to be added",
+			do: func(l *laid) {
+				l.write("new", "new\n")
+				l.git("add", "--intent-to-add", "new")
+			},
+		},
 		{name: "no longer known to git", do: func(l *laid) { l.git("rm", "-q", "--cached", "a", "d/a") }},
-		{name: "no longer known to git, and ignored", do: func(l *laid) {
-			l.git("rm", "-q", "-r", "--cached", "d", "a")
-			l.write(".gitignore", "*.log\n/d/\n")
-		}, without: []string{"d/a", "d/b", "d/e/c"}},
-		{name: "ignored", do: func(l *laid) {
-			l.write("some.log", "x\n")
-			l.write("deep/some.log", "x\n")
-			l.write("deep/.gitignore", "secret\n")
-			l.write("deep/secret", "x\n")
-			l.write(".git/info/exclude", "excluded\n")
-			l.write("excluded", "x\n")
-		}, without: []string{"some.log", "deep/some.log", "deep/secret", "excluded"}},
-		{name: "ignored and yet known", do: func(l *laid) {
-			l.write("known.log", "x\n")
-			l.git("add", "-f", "known.log")
-			l.git("commit", "-q", "-m", "chore: log")
-			l.write("known.log", "changed\n")
-		}},
-		{name: "what stays behind", do: func(l *laid) {
-			l.write("left/known", "x\n")
-			l.git("add", "left")
-			l.write("left/new", "x\n")
-		}, without: []string{"left/new"}},
-		{name: "flags by which git does not look", do: func(l *laid) {
-			l.git("update-index", "--assume-unchanged", "a", "d/a")
-			l.git("update-index", "--skip-worktree", "b")
-			l.write("a", "assumed\n")
-			l.remove("d/a")
-			l.write("b", "skipped\n")
-			l.chmod("b", 0o755)
-		}},
-		{name: "a sparse checkout", do: func(l *laid) {
-			l.git("sparse-checkout", "set", "--no-cone", "/*", "!/d/")
-			l.write("a", "changed\n")
-			l.write("d/b", "there all the same\n")
-		}, and: map[string]string{"d/a": "d/a\n", "d/e/c": "d/e/c\n"}},
-		{name: "no special files", do: func(l *laid) {
-			require.NoError(l.t, syscall.Mkfifo(l.at("pipe"), 0o644))
-			l.remove("a")
-			require.NoError(l.t, syscall.Mkfifo(l.at("a"), 0o644))
-		}, without: []string{"pipe", "a"}},
-		{name: "a file system without modes", do: func(l *laid) {
-			l.git("config", "core.fileMode", "no")
-			l.write("a", "changed\n")
-			l.chmod("a", 0o755)
-			l.write("b", "changed\n")
-			l.chmod("b", 0o644)
-			l.write("new", "n\n")
-			l.chmod("new", 0o777)
-		}, and: map[string]string{"a": "changed\n", "b": "x changed\n", "new": "n\n"}},
-		{name: "a file system without links", do: func(l *laid) {
-			l.git("config", "core.symlinks", "0")
-			l.remove("link")
-			l.write("link", "b")
-		}, and: map[string]string{"link": "-> b"}},
+		{
+			name: "no longer known to git, and ignored",
+			do: func(l *laid) {
+				l.git("rm", "-q", "-r", "--cached", "d", "a")
+				l.write(".gitignore", "*.log\n/d/\n")
+			},
+			without: []string{"d/a", "d/b", "d/e/c"},
+		},
+		{
+			name: "ignored",
+			do: func(l *laid) {
+				l.write("some.log", "x\n")
+				l.write("deep/some.log", "x\n")
+				l.write("deep/.gitignore", "secret\n")
+				l.write("deep/secret", "x\n")
+				l.write(".git/info/exclude", "excluded\n")
+				l.write("excluded", "x\n")
+			},
+			without: []string{"some.log", "deep/some.log", "deep/secret", "excluded"},
+		},
+		{
+			name: "ignored and yet known",
+			do: func(l *laid) {
+				l.write("known.log", "x\n")
+				l.git("add", "-f", "known.log")
+				l.git("commit", "-q", "-m", "chore: log")
+				l.write("known.log", "changed\n")
+			},
+		},
+		{
+			name: "what stays behind",
+			do: func(l *laid) {
+				l.write("left/known", "x\n")
+				l.git("add", "left")
+				l.write("left/new", "x\n")
+			},
+			without: []string{"left/new"},
+		},
+		{
+			name: "flags by which git does not look",
+			do: func(l *laid) {
+				l.git("update-index", "--assume-unchanged", "a", "d/a")
+				l.git("update-index", "--skip-worktree", "b")
+				l.write("a", "assumed\n")
+				l.remove("d/a")
+				l.write("b", "skipped\n")
+				l.chmod("b", 0o755)
+			},
+		},
+		{
+			name: "a sparse checkout",
+			do: func(l *laid) {
+				l.git("sparse-checkout", "set", "--no-cone", "/*", "!/d/")
+				l.write("a", "changed\n")
+				l.write("d/b", "there all the same\n")
+			},
+			and: map[string]string{"d/a": "d/a\n", "d/e/c": "d/e/c\n"},
+		},
+		{
+			name: "no special files",
+			do: func(l *laid) {
+				require.NoError(l.t, syscall.Mkfifo(l.at("pipe"), 0o644))
+				l.remove("a")
+				require.NoError(l.t, syscall.Mkfifo(l.at("a"), 0o644))
+			},
+			without: []string{"pipe", "a"},
+		},
+		{
+			name: "a file system without modes",
+			do: func(l *laid) {
+				l.git("config", "core.fileMode", "no")
+				l.write("a", "changed\n")
+				l.chmod("a", 0o755)
+				l.write("b", "changed\n")
+				l.chmod("b", 0o644)
+				l.write("new", "n\n")
+				l.chmod("new", 0o777)
+			},
+			and: map[string]string{"a": "changed\n", "b": "x changed\n", "new": "n\n"},
+		},
+		{
+			name: "a file system without links",
+			do: func(l *laid) {
+				l.git("config", "core.symlinks", "0")
+				l.remove("link")
+				l.write("link", "b")
+			},
+			and: map[string]string{"link": "-> b"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -390,61 +470,90 @@ func TestLayOverRepositories(t *testing.T) {
 		and     map[string]string
 	}{
 		{name: "nothing", do: func(*laid, *withSubmodules) {}},
-		{name: "changes in a submodule, and in one of it", do: func(l *laid, w *withSubmodules) {
-			l.write("pkg/src/lib/file.py", "changed\n")
-			l.write("pkg/src/lib/new.py", "new\n")
-			l.write("pkg/src/lib/deep/inner/file.py", "changed\n")
-			l.remove("docs/file.py")
-		}},
-		{name: "changes that git is told to pass over", do: func(l *laid, w *withSubmodules) {
-			l.git("config", "submodule.pkg/src/lib.ignore", "all")
-			l.write("pkg/src/lib/file.py", "changed\n")
-			l.git("config", "-f", ".gitmodules", "submodule.a theme.ignore", "untracked")
-			l.write("docs/new", "new\n")
-		}},
-		{name: "another commit, with changes", do: func(l *laid, w *withSubmodules) {
-			l.write("pkg/src/lib/second.py", "2\n")
-			w.git(l.at("pkg/src/lib"), "add", "-A")
-			w.git(l.at("pkg/src/lib"), "commit", "-q", "-m", "feat: second")
-			l.write("pkg/src/lib/third.py", "3\n")
-			w.git(l.at("pkg/src/lib/deep/inner"), "commit", "-q", "--allow-empty", "-m", "feat: nothing")
-		}},
-		{name: "a new one", do: func(l *laid, w *withSubmodules) {
-			l.git("submodule", "--quiet", "add", filepath.Join(w.base, "docs"), "new docs")
-			l.write("new docs/x", "x\n")
-		}},
-		{name: "one is removed by git, and one by hand", do: func(l *laid, w *withSubmodules) {
-			l.git("rm", "-q", "-f", "docs")
-			l.remove("pkg/src/lib")
-		}},
-		{name: "one becomes a folder of files", do: func(l *laid, w *withSubmodules) {
-			l.git("rm", "-q", "--cached", "docs")
-			l.remove("docs/.git")
-			l.git("add", "docs")
-			l.write("docs/new", "new\n")
-		}},
-		{name: "a folder and a link become repositories", do: func(l *laid, w *withSubmodules) {
-			l.remove("outside")
-			w.git(l.dir, "clone", "-q", filepath.Join(w.base, "docs"), "outside")
-			l.remove("d")
-			w.git(l.dir, "clone", "-q", filepath.Join(w.base, "docs"), "d")
-			l.write("d/a", "a\n")
-		}},
-		{name: "repositories that git knows nothing of", do: func(l *laid, w *withSubmodules) {
-			w.git(l.dir, "clone", "-q", "--recurse-submodules", filepath.Join(w.base, "lib"), "theirs")
-			l.write("theirs/file.py", "changed\n")
-			l.write("theirs/.git/info/exclude", "hidden\n")
-			l.write("theirs/hidden", "x\n")
-			w.git(l.dir, "init", "-q", "empty")
-			l.write("empty/x", "x\n")
-			l.write("empty/some.log", "x\n")
-			l.write("empty/.gitignore", "*.log\n")
-			w.git(l.at("empty"), "clone", "-q", filepath.Join(w.base, "inner"), "in it")
-		}, without: []string{"theirs/hidden", "empty/some.log"}},
-		{name: "another work tree of the same repository", do: func(l *laid, w *withSubmodules) {
-			l.git("worktree", "add", "-q", "--detach", "trees/other")
-			l.write("trees/other/a", "changed\n")
-		}, without: []string{"trees/other/a"}},
+		{
+			name: "changes in a submodule, and in one of it",
+			do: func(l *laid, w *withSubmodules) {
+				l.write("pkg/src/lib/file.py", "changed\n")
+				l.write("pkg/src/lib/new.py", "new\n")
+				l.write("pkg/src/lib/deep/inner/file.py", "changed\n")
+				l.remove("docs/file.py")
+			},
+		},
+		{
+			name: "changes that git is told to pass over",
+			do: func(l *laid, w *withSubmodules) {
+				l.git("config", "submodule.pkg/src/lib.ignore", "all")
+				l.write("pkg/src/lib/file.py", "changed\n")
+				l.git("config", "-f", ".gitmodules", "submodule.a theme.ignore", "untracked")
+				l.write("docs/new", "new\n")
+			},
+		},
+		{
+			name: "another commit, with changes",
+			do: func(l *laid, w *withSubmodules) {
+				l.write("pkg/src/lib/second.py", "2\n")
+				w.git(l.at("pkg/src/lib"), "add", "-A")
+				w.git(l.at("pkg/src/lib"), "commit", "-q", "-m", "feat: second")
+				l.write("pkg/src/lib/third.py", "3\n")
+				w.git(l.at("pkg/src/lib/deep/inner"), "commit", "-q", "--allow-empty", "-m", "feat: nothing")
+			},
+		},
+		{
+			name: "a new one",
+			do: func(l *laid, w *withSubmodules) {
+				l.git("submodule", "--quiet", "add", filepath.Join(w.base, "docs"), "new docs")
+				l.write("new docs/x", "x\n")
+			},
+		},
+		{
+			name: "one is removed by git, and one by hand",
+			do: func(l *laid, w *withSubmodules) {
+				l.git("rm", "-q", "-f", "docs")
+				l.remove("pkg/src/lib")
+			},
+		},
+		{
+			name: "one becomes a folder of files",
+			do: func(l *laid, w *withSubmodules) {
+				l.git("rm", "-q", "--cached", "docs")
+				l.remove("docs/.git")
+				l.git("add", "docs")
+				l.write("docs/new", "new\n")
+			},
+		},
+		{
+			name: "a folder and a link become repositories",
+			do: func(l *laid, w *withSubmodules) {
+				l.remove("outside")
+				w.git(l.dir, "clone", "-q", filepath.Join(w.base, "docs"), "outside")
+				l.remove("d")
+				w.git(l.dir, "clone", "-q", filepath.Join(w.base, "docs"), "d")
+				l.write("d/a", "a\n")
+			},
+		},
+		{
+			name: "repositories that git knows nothing of",
+			do: func(l *laid, w *withSubmodules) {
+				w.git(l.dir, "clone", "-q", "--recurse-submodules", filepath.Join(w.base, "lib"), "theirs")
+				l.write("theirs/file.py", "changed\n")
+				l.write("theirs/.git/info/exclude", "hidden\n")
+				l.write("theirs/hidden", "x\n")
+				w.git(l.dir, "init", "-q", "empty")
+				l.write("empty/x", "x\n")
+				l.write("empty/some.log", "x\n")
+				l.write("empty/.gitignore", "*.log\n")
+				w.git(l.at("empty"), "clone", "-q", filepath.Join(w.base, "inner"), "in it")
+			},
+			without: []string{"theirs/hidden", "empty/some.log"},
+		},
+		{
+			name: "another work tree of the same repository",
+			do: func(l *laid, w *withSubmodules) {
+				l.git("worktree", "add", "-q", "--detach", "trees/other")
+				l.write("trees/other/a", "changed\n")
+			},
+			without: []string{"trees/other/a"},
+		},
 		{name: "not checked out", do: func(l *laid, w *withSubmodules) { l.git("submodule", "--quiet", "deinit", "docs") }, and: map[string]string{"docs/file.py": "docs = 1\n"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -483,21 +592,27 @@ func TestCopyFiles(t *testing.T) {
 	}{
 		{"outside of git", func(l *laid) { l.remove(".git") }},
 		{"before the first commit", func(l *laid) { l.remove(".git"); l.git("init", "-q") }},
-		{"before the first commit, staged", func(l *laid) {
-			l.remove(".git")
-			l.git("init", "-q")
-			l.git("add", "-A")
-			l.remove("a")
-			l.write("b", "changed\n")
-		}},
-		{"with a repository in it", func(l *laid) {
-			l.remove(".git")
-			l.git("init", "-q", "inner")
-			l.write("inner/x", "x\n")
-			require.NoError(l.t, l.run.Run(l.t.Context(), command.Cmd{Name: "git", Args: []string{"add", "-A"}, Dir: l.at("inner")}))
-			require.NoError(l.t, l.run.Run(l.t.Context(), command.Cmd{Name: "git", Args: []string{"commit", "-q", "-m", "x"}, Dir: l.at("inner")}))
-			l.write("inner/y", "y\n")
-		}},
+		{
+			name: "before the first commit, staged",
+			do: func(l *laid) {
+				l.remove(".git")
+				l.git("init", "-q")
+				l.git("add", "-A")
+				l.remove("a")
+				l.write("b", "changed\n")
+			},
+		},
+		{
+			name: "with a repository in it",
+			do: func(l *laid) {
+				l.remove(".git")
+				l.git("init", "-q", "inner")
+				l.write("inner/x", "x\n")
+				require.NoError(l.t, l.run.Run(l.t.Context(), command.Cmd{Name: "git", Args: []string{"add", "-A"}, Dir: l.at("inner")}))
+				require.NoError(l.t, l.run.Run(l.t.Context(), command.Cmd{Name: "git", Args: []string{"commit", "-q", "-m", "x"}, Dir: l.at("inner")}))
+				l.write("inner/y", "y\n")
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

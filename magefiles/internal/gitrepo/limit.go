@@ -30,7 +30,7 @@ func (r *Repo) limited(ctx context.Context, c call) (string, error) {
 	defer cancel()
 	out, err := r.call(inner, c)
 	if err != nil && ctx.Err() == nil && errors.Is(err, errSilent) {
-		return out, unanswered{operr.New("see whether the remote can be reached from here, and run it again", "%w for %s", errSilent, limit)}
+		return out, unanswered{error: operr.New("see whether the remote can be reached from here, and run it again", "%w for %s", errSilent, limit)}
 	}
 	return out, err
 }

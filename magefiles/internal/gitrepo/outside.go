@@ -75,7 +75,7 @@ func (r *Repo) refusal(ctx context.Context, dir string, err error) error {
 	case lookErr != nil:
 		return operr.New("make the folders above it readable", "whether %s is in a git repository cannot be seen: %w", dir, lookErr)
 	case at == nil:
-		return operr.New("run `git init` and commit the workspace", "%s is not in a git repository%w", dir, silent{ErrOutside})
+		return operr.New("run `git init` and commit the workspace", "%s is not in a git repository%w", dir, silent{error: ErrOutside})
 	case errors.Is(err, command.ErrNotFound):
 		return operr.New("install git", "%s is in a git repository, and there is no git on PATH", dir)
 	case at.folder:

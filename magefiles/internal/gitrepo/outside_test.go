@@ -47,68 +47,107 @@ func TestRefusedByGit(t *testing.T) {
 		damage func(t *testing.T, dir string, run command.Runner) (string, command.Runner)
 		says   []string
 	}{
-		"of another user": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-			if os.Geteuid() != 0 {
-				t.Skip("only root can give files away")
-			}
-			require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
-				if err != nil {
-					return err
+		"of another user": {
+			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+				if os.Geteuid() != 0 {
+					t.Skip("only root can give files away")
 				}
-				return os.Lchown(path, 65534, 65534)
-			}))
-			return filepath.Join(dir, "sub"), run
-		}, []string{"dubious ownership", "→ it belongs to another user: where you trust it, `git config --global --add safe.directory /"}},
-		"of another user, as git sees it": {func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
-			return dir, with(run, "GIT_TEST_ASSUME_DIFFERENT_OWNER=1")
-		}, []string{"dubious ownership", "git config --global --add safe.directory"}},
-		"a format that this git does not know": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-			gitOK(t, run, dir, "config", "core.repositoryFormatVersion", "1")
-			gitOK(t, run, dir, "config", "extensions.neverHeardOf", "reftable")
-			return dir, run
-		}, []string{"neverheardof", "→ see what git says above"}},
-		"a configuration that is broken": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-			write(t, dir, ".git/config", "[core\n")
-			return dir, run
-		}, []string{"bad config line 1"}},
-		"a work tree whose repository is gone": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-			linked := filepath.Join(t.TempDir(), "linked")
-			gitOK(t, run, dir, "worktree", "add", "-q", linked)
-			require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "worktrees")))
-			return linked, run
-		}, []string{"not a git repository: ", "/.git/worktrees/linked"}},
-		"a .git that is a text": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-			require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git")))
-			write(t, dir, ".git", "version https://git-lfs.github.com/spec/v1\n")
-			return dir, run
-		}, []string{"invalid gitfile format"}},
-		"an empty .git": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-			require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git")))
-			require.NoError(t, os.Mkdir(filepath.Join(dir, ".git"), 0o755))
-			return filepath.Join(dir, "sub"), run
-		}, []string{"git refuses the repository of", "not a git repository"}},
-		"an empty .git below another repository": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-			require.NoError(t, os.Mkdir(filepath.Join(dir, "sub", ".git"), 0o755))
-			return filepath.Join(dir, "sub"), run
-		}, []string{"git does not know the repository of", "/sub, and takes the one of"}},
-		"files that are elsewhere": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-			gitOK(t, run, dir, "config", "core.worktree", t.TempDir())
-			return filepath.Join(dir, "sub"), run
-		}, []string{"has its files in /", "→ `git config --unset core.worktree`"}},
-		"the inside of .git": {func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
-			return filepath.Join(dir, ".git", "objects"), run
-		}, []string{"must be run in a work tree", "→ start it in a work tree"}},
-		"a bare one": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-			bare := filepath.Join(t.TempDir(), "bare.git")
-			gitOK(t, run, dir, "clone", "-q", "--bare", dir, bare)
-			return bare, with(run, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.bareRepository", "GIT_CONFIG_VALUE_0=explicit")
-		}, []string{"is in the git folder", "→ start it in a work tree"}},
-		"a ceiling below it": {func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
-			return filepath.Join(dir, "sub"), with(run, "GIT_CEILING_DIRECTORIES="+dir)
-		}, []string{"→ git may be kept from it by GIT_CEILING_DIRECTORIES="}},
-		"no git at all": {func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-			return dir, with(run, "PATH="+t.TempDir())
-		}, []string{"is in a git repository, and there is no git on PATH", "→ install git"}},
+				require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+					if err != nil {
+						return err
+					}
+					return os.Lchown(path, 65534, 65534)
+				}))
+				return filepath.Join(dir, "sub"), run
+			},
+			says: []string{"dubious ownership", "→ it belongs to another user: where you trust it, `git config --global --add safe.directory /"},
+		},
+		"of another user, as git sees it": {
+			damage: func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
+				return dir, with(run, "GIT_TEST_ASSUME_DIFFERENT_OWNER=1")
+			},
+			says: []string{"dubious ownership", "git config --global --add safe.directory"},
+		},
+		"a format that this git does not know": {
+			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+				gitOK(t, run, dir, "config", "core.repositoryFormatVersion", "1")
+				gitOK(t, run, dir, "config", "extensions.neverHeardOf", "reftable")
+				return dir, run
+			},
+			says: []string{"neverheardof", "→ see what git says above"},
+		},
+		"a configuration that is broken": {
+			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+				write(t, dir, ".git/config", "[core\n")
+				return dir, run
+			},
+			says: []string{"bad config line 1"},
+		},
+		"a work tree whose repository is gone": {
+			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+				linked := filepath.Join(t.TempDir(), "linked")
+				gitOK(t, run, dir, "worktree", "add", "-q", linked)
+				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "worktrees")))
+				return linked, run
+			},
+			says: []string{"not a git repository: ", "/.git/worktrees/linked"},
+		},
+		"a .git that is a text": {
+			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git")))
+				write(t, dir, ".git", "version https://git-lfs.github.com/spec/v1\n")
+				return dir, run
+			},
+			says: []string{"invalid gitfile format"},
+		},
+		"an empty .git": {
+			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git")))
+				require.NoError(t, os.Mkdir(filepath.Join(dir, ".git"), 0o755))
+				return filepath.Join(dir, "sub"), run
+			},
+			says: []string{"git refuses the repository of", "not a git repository"},
+		},
+		"an empty .git below another repository": {
+			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+				require.NoError(t, os.Mkdir(filepath.Join(dir, "sub", ".git"), 0o755))
+				return filepath.Join(dir, "sub"), run
+			},
+			says: []string{"git does not know the repository of", "/sub, and takes the one of"},
+		},
+		"files that are elsewhere": {
+			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+				gitOK(t, run, dir, "config", "core.worktree", t.TempDir())
+				return filepath.Join(dir, "sub"), run
+			},
+			says: []string{"has its files in /", "→ `git config --unset core.worktree`"},
+		},
+		"the inside of .git": {
+			damage: func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
+				return filepath.Join(dir, ".git", "objects"), run
+			},
+			says: []string{"must be run in a work tree", "→ start it in a work tree"},
+		},
+		"a bare one": {
+			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+				bare := filepath.Join(t.TempDir(), "bare.git")
+				gitOK(t, run, dir, "clone", "-q", "--bare", dir, bare)
+				return bare, with(run, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.bareRepository", "GIT_CONFIG_VALUE_0=explicit")
+			},
+			says: []string{"is in the git folder", "→ start it in a work tree"},
+		},
+		"a ceiling below it": {
+			damage: func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
+				return filepath.Join(dir, "sub"), with(run, "GIT_CEILING_DIRECTORIES="+dir)
+			},
+			says: []string{"→ git may be kept from it by GIT_CEILING_DIRECTORIES="},
+		},
+		"no git at all": {
+			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
+				return dir, with(run, "PATH="+t.TempDir())
+			},
+			says: []string{"is in a git repository, and there is no git on PATH", "→ install git"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, run := newRepo(t)
@@ -139,10 +178,14 @@ func TestNoCommitAndBrokenOnes(t *testing.T) {
 	}{
 		"an orphan branch":       {func(t *testing.T, dir string) { write(t, dir, ".git/HEAD", "ref: refs/heads/new\n") }, true, "has no commit yet"},
 		"a branch that is noise": {func(t *testing.T, dir string) { write(t, dir, ".git/refs/heads/main", "noise\n") }, false, "HEAD"},
-		"a commit that is gone": {func(t *testing.T, dir string) {
-			require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "objects")))
-			require.NoError(t, os.Mkdir(filepath.Join(dir, ".git", "objects"), 0o755))
-		}, false, "bad object"},
+		"a commit that is gone": {
+			damage: func(t *testing.T, dir string) {
+				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "objects")))
+				require.NoError(t, os.Mkdir(filepath.Join(dir, ".git", "objects"), 0o755))
+			},
+			none: false,
+			says: "bad object",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, run := newRepo(t)

@@ -107,12 +107,12 @@ func (r *Repo) notPushed(err error, remote, to string) error {
 func broken(err error, dry func(...string) error) error {
 	switch asked := dry("--atomic"); {
 	case asked == nil:
-		return unanswered{err}
+		return unanswered{error: err}
 	case dry() == nil && dry("--atomic") != nil:
 		return operr.New("allow it there (receive.advertiseAtomic), or tag and push by hand: `mage version:bump -commit -tag`",
 			"the remote does not take branch and tags at once (--atomic), and one without the other is half a release: %w", err)
 	case Transient(asked):
-		return unanswered{err}
+		return unanswered{error: err}
 	}
 	return err
 }

@@ -53,7 +53,7 @@ func (r *Repo) addresses(ctx context.Context, remote string) ([]string, error) {
 	case strings.ContainsAny(remote, ":/"):
 		return []string{remote}, nil
 	}
-	return nil, operr.New("`git remote add "+remote+" URL`, or name another one as remote in [tool.release]", "there is no remote %s%w", remote, silent{ErrNoRemote})
+	return nil, operr.New("`git remote add "+remote+" URL`, or name another one as remote in [tool.release]", "there is no remote %s%w", remote, silent{error: ErrNoRemote})
 }
 
 // notOptions refuses addresses that a program behind git could take for an option, as ssh does for a host.
@@ -174,7 +174,7 @@ func (r *Repo) talk(ctx context.Context, c call) (string, error) {
 	}
 	err, stays := cured(err)
 	if !c.own && !stays && passing(err) {
-		err = unanswered{err}
+		err = unanswered{error: err}
 	}
 	return out, err
 }

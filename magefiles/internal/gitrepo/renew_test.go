@@ -40,73 +40,101 @@ func TestRenew(t *testing.T) {
 		not  bool // it has to be made new
 	}{
 		{name: "nothing", do: func(_, _ *laid) {}},
-		{name: "files of a build", do: func(_, c *laid) {
-			c.write("build/lib/old.py", "x")
-			c.write("d/e/x.pyc", "x")
-			c.write("ignored.log", "x")
-			c.write("pkg/.pixi/x", "x")
-			require.NoError(t, os.MkdirAll(c.at("empty/folders"), 0o755))
-		}},
-		{name: "changed, deleted and replaced files", do: func(_, c *laid) {
-			c.write("a", "A\n") // as long as it was
-			c.remove("b")
-			c.remove("d")
-			c.link(c.out, "d")
-			c.remove("with space/ü")
-			c.write("with space/ü/x", "x")
-			c.remove("link")
-			c.write("link", "x")
-		}},
-		{name: "the same contents in other files, with their old times", do: func(_, c *laid) {
-			c.remove("d/a")
-			c.write("d/a", "d/a\n")
-			c.chmod("d/a", 0o600)
-			st, err := os.Stat(c.at("a"))
-			require.NoError(t, err)
-			c.write("a", "B\n")
-			require.NoError(t, os.Chtimes(c.at("a"), st.ModTime(), st.ModTime()))
-		}},
-		{name: "modes", do: func(_, c *laid) {
-			c.chmod("a", 0o600)
-			c.chmod("b", 0o644)
-			c.chmod("d/b", 0o777)
-			c.chmod("d/e", 0o500)
-		}},
-		{name: "what git has", do: func(_, c *laid) {
-			c.write(".git/info/exclude", "*.left\n")
-			c.write("x.left", "x")
-			c.git("config", "core.worktree", c.out)
-			require.NoError(t, os.WriteFile(c.at(".git/info/attributes"), []byte("* eol=crlf\n"), 0o644))
-			c.write("a", "hidden\n")
-		}},
-		{name: "flags, commits and tags", do: func(_, c *laid) {
-			c.git("update-index", "--assume-unchanged", "a")
-			c.write("a", "assumed\n")
-			c.git("tag", "v9")
-			c.git("-c", "user.name=x", "commit", "-q", "--allow-empty", "-m", "feat: x")
-		}},
-		{name: "a repository in it, and special files", do: func(_, c *laid) {
-			c.git("init", "-q", "d")
-			c.git("init", "-q", "new")
-			c.write("new/x", "x")
-			require.NoError(t, syscall.Mkfifo(c.at("d/pipe"), 0o644))
-		}},
-		{name: "another commit", do: func(l, c *laid) {
-			c.write("new", "in the way\n")
-			c.write("a", "touched\n")
-			l.write("new", "new\n")
-			l.write("b", "changed\n")
-			l.remove("d")
-			l.write("d", "a file\n")
-			l.commit()
-		}},
+		{
+			name: "files of a build",
+			do: func(_, c *laid) {
+				c.write("build/lib/old.py", "x")
+				c.write("d/e/x.pyc", "x")
+				c.write("ignored.log", "x")
+				c.write("pkg/.pixi/x", "x")
+				require.NoError(t, os.MkdirAll(c.at("empty/folders"), 0o755))
+			},
+		},
+		{
+			name: "changed, deleted and replaced files",
+			do: func(_, c *laid) {
+				c.write("a", "A\n") // as long as it was
+				c.remove("b")
+				c.remove("d")
+				c.link(c.out, "d")
+				c.remove("with space/ü")
+				c.write("with space/ü/x", "x")
+				c.remove("link")
+				c.write("link", "x")
+			},
+		},
+		{
+			name: "the same contents in other files, with their old times",
+			do: func(_, c *laid) {
+				c.remove("d/a")
+				c.write("d/a", "d/a\n")
+				c.chmod("d/a", 0o600)
+				st, err := os.Stat(c.at("a"))
+				require.NoError(t, err)
+				c.write("a", "B\n")
+				require.NoError(t, os.Chtimes(c.at("a"), st.ModTime(), st.ModTime()))
+			},
+		},
+		{
+			name: "modes",
+			do: func(_, c *laid) {
+				c.chmod("a", 0o600)
+				c.chmod("b", 0o644)
+				c.chmod("d/b", 0o777)
+				c.chmod("d/e", 0o500)
+			},
+		},
+		{
+			name: "what git has",
+			do: func(_, c *laid) {
+				c.write(".git/info/exclude", "*.left\n")
+				c.write("x.left", "x")
+				c.git("config", "core.worktree", c.out)
+				require.NoError(t, os.WriteFile(c.at(".git/info/attributes"), []byte("* eol=crlf\n"), 0o644))
+				c.write("a", "hidden\n")
+			},
+		},
+		{
+			name: "flags, commits and tags",
+			do: func(_, c *laid) {
+				c.git("update-index", "--assume-unchanged", "a")
+				c.write("a", "assumed\n")
+				c.git("tag", "v9")
+				c.git("-c", "user.name=x", "commit", "-q", "--allow-empty", "-m", "feat: x")
+			},
+		},
+		{
+			name: "a repository in it, and special files",
+			do: func(_, c *laid) {
+				c.git("init", "-q", "d")
+				c.git("init", "-q", "new")
+				c.write("new/x", "x")
+				require.NoError(t, syscall.Mkfifo(c.at("d/pipe"), 0o644))
+			},
+		},
+		{
+			name: "another commit",
+			do: func(l, c *laid) {
+				c.write("new", "in the way\n")
+				c.write("a", "touched\n")
+				l.write("new", "new\n")
+				l.write("b", "changed\n")
+				l.remove("d")
+				l.write("d", "a file\n")
+				l.commit()
+			},
+		},
 		{name: "other attributes", do: func(l, c *laid) { l.write(".gitattributes", "* eol=crlf\n"); l.commit() }, not: true},
 		{name: "another filter", do: func(l, c *laid) { l.git("config", "filter.x.smudge", "tr a b") }, not: true},
-		{name: "a submodule", do: func(l, c *laid) {
-			l.git("init", "-q", "inner")
-			l.git("-C", "inner", "commit", "-q", "--allow-empty", "-m", "feat: x")
-			l.commit()
-		}, not: true},
+		{
+			name: "a submodule",
+			do: func(l, c *laid) {
+				l.git("init", "-q", "inner")
+				l.git("-C", "inner", "commit", "-q", "--allow-empty", "-m", "feat: x")
+				l.commit()
+			},
+			not: true,
+		},
 		{name: "no index", do: func(l, c *laid) { require.NoError(t, os.Remove(filepath.Join(filepath.Dir(c.dir), "index"))) }, not: true},
 		{name: "another folder in its place", do: func(l, c *laid) { c.remove(""); require.NoError(t, os.Symlink(l.out, c.dir)) }, not: true},
 	} {

@@ -24,26 +24,38 @@ func TestRevertThatFails(t *testing.T) {
 			git("config", "commit.gpgSign", "true")
 			git("config", "user.signingKey", "/nowhere/key")
 		}},
-		"a hook refuses, and there are edits": {before: func(dir string, _ func(...string) string) {
-			hook(t, filepath.Join(dir, ".git"), "prepare-commit-msg", "exit 1")
-			write(t, dir, "kept", "edited\n")
-			write(t, dir, "stranger", "s\n")
-		}, status: " M kept\n?? stranger"},
-		"something else is staged": {before: func(dir string, git func(...string) string) {
-			write(t, dir, "kept", "staged\n")
-			git("add", "kept")
-		}, status: "M  kept"},
+		"a hook refuses, and there are edits": {
+			before: func(dir string, _ func(...string) string) {
+				hook(t, filepath.Join(dir, ".git"), "prepare-commit-msg", "exit 1")
+				write(t, dir, "kept", "edited\n")
+				write(t, dir, "stranger", "s\n")
+			},
+			status: " M kept\n?? stranger",
+		},
+		"something else is staged": {
+			before: func(dir string, git func(...string) string) {
+				write(t, dir, "kept", "staged\n")
+				git("add", "kept")
+			},
+			status: "M  kept",
+		},
 		"a conflict": {before: func(dir string, git func(...string) string) {
 			write(t, dir, "new", "other\n")
 			git("commit", "-q", "-a", "-m", "other")
 		}},
-		"killed before it was committed": {works: true, before: func(_ string, git func(...string) string) {
-			git("rm", "-q", "new")
-		}},
-		"killed, and edited since": {works: true, before: func(dir string, git func(...string) string) {
-			git("rm", "-q", "new")
-			write(t, dir, "kept", "edited\n")
-		}},
+		"killed before it was committed": {
+			works: true,
+			before: func(_ string, git func(...string) string) {
+				git("rm", "-q", "new")
+			},
+		},
+		"killed, and edited since": {
+			works: true,
+			before: func(dir string, git func(...string) string) {
+				git("rm", "-q", "new")
+				write(t, dir, "kept", "edited\n")
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

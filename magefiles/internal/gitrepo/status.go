@@ -51,7 +51,7 @@ func (r *Repo) statusOf(ctx context.Context, look []string, flags ...string) (ch
 	}
 	for line := range strings.SplitSeq(out, "\x00") {
 		if len(line) > 3 {
-			changes = append(changes, change{line[:2], line[3:]})
+			changes = append(changes, change{code: line[:2], path: line[3:]})
 		}
 	}
 	return changes, nil

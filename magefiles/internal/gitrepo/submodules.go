@@ -116,7 +116,7 @@ func (r *Repo) submodules(ctx context.Context) map[string]submodule {
 	found := map[string]submodule{}
 	for name, s := range byName {
 		if !strings.Contains("/"+name+"/", "/../") { // a name is a folder in git's own
-			found[s["path"]] = submodule{name, s["url"]}
+			found[s["path"]] = submodule{name: name, url: s["url"]}
 		}
 	}
 	return found

@@ -52,7 +52,9 @@ func (r *Repo) TagAlone(ctx context.Context, commit string, tags ...Tag) error {
 		}
 		_, err := r.call(ctx, call{
 			args:     []string{"tag", "--annotate", "--force", "--cleanup=verbatim", "--file=-", "--", t.Name, commit},
-			settings: []string{"tag.gpgSign=false", "tag.forceSignAnnotated=false"}, stdin: t.Message, set: append(who, r.dated(t.Date)...),
+			settings: []string{"tag.gpgSign=false", "tag.forceSignAnnotated=false"},
+			stdin:    t.Message,
+			set:      append(who, r.dated(t.Date)...),
 		})
 		if err != nil {
 			return failed(err, "tagging %s in %s", t.Name, r.Top)

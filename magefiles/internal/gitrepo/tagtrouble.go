@@ -67,7 +67,7 @@ type tagNames struct {
 }
 
 func newTagNames(folds bool, have ...string) *tagNames {
-	t := &tagNames{folds, map[string]string{}, map[string]string{}}
+	t := &tagNames{folds: folds, names: map[string]string{}, below: map[string]string{}}
 	for _, name := range have {
 		t.add(name)
 	}

@@ -19,56 +19,74 @@ func TestWill(t *testing.T) {
 		set  func(t *testing.T, dir string, git func(...string) string) []string // variables
 		want func(t *testing.T, dir string, git func(...string) string)
 	}{
-		"identity": {func(_ *testing.T, _ string, git func(...string) string) []string {
-			git("config", "author.name", "an author")
-			git("config", "user.name", "a committer")
-			git("config", "user.email", "c@example.invalid")
-			return []string{"GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"}
-		}, func(t *testing.T, _ string, git func(...string) string) {
-			require.Equal(t, "an author a committer c@example.invalid", git("log", "-1", "--format=%an %cn %ce"))
-			require.Equal(t, "a committer", git("for-each-ref", "--format=%(taggername)", "refs/tags/v1"))
-		}},
-		"a commit-msg hook": {func(t *testing.T, dir string, _ func(...string) string) []string {
-			hook(t, filepath.Join(dir, ".git"), "commit-msg", `echo "Change-Id: I1" >> "$1"`)
-			return nil
-		}, func(t *testing.T, _ string, git func(...string) string) {
-			require.Equal(t, "release: v1\nChange-Id: I1", git("log", "-1", "--format=%B"))
-		}},
-		"core.hooksPath": {func(t *testing.T, dir string, git func(...string) string) []string {
-			hook(t, filepath.Join(dir, ".git"), "prepare-commit-msg", `exit 1`)
-			other := t.TempDir()
-			hook(t, other, "prepare-commit-msg", `echo "by $2" >> "$1"`)
-			hook(t, other, "pre-push", `echo "$1 $LC_ALL" > pushed`)
-			git("config", "core.hooksPath", filepath.Join(other, "hooks"))
-			return nil
-		}, func(t *testing.T, dir string, git func(...string) string) {
-			require.Equal(t, "release: v1\nby message", git("log", "-1", "--format=%B"))
-			text, err := os.ReadFile(filepath.Join(dir, "pushed"))
-			require.NoError(t, err)
-			require.Equal(t, "origin C.UTF-8\n", string(text), "in the person's locale")
-		}},
-		"encoding": {func(_ *testing.T, _ string, git func(...string) string) []string {
-			git("config", "i18n.commitEncoding", "ISO-8859-1")
-			return nil
-		}, func(t *testing.T, _ string, git func(...string) string) {
-			require.Contains(t, git("cat-file", "commit", "HEAD"), "\nencoding ISO-8859-1\n")
-			require.Equal(t, "release: v1", git("log", "-1", "--format=%B"))
-		}},
-		"a template": {func(t *testing.T, dir string, git func(...string) string) []string {
-			write(t, dir, ".git/template", "why:\n")
-			git("config", "commit.template", ".git/template")
-			return nil
-		}, func(t *testing.T, _ string, git func(...string) string) {
-			require.Equal(t, "release: v1", git("log", "-1", "--format=%B"), "it is for those who write a message")
-		}},
-		"a hook that asks git about the commit": {func(t *testing.T, dir string, _ func(...string) string) []string {
-			hook(t, filepath.Join(dir, ".git"), "pre-commit", `git diff --cached --name-only > staged; git config core.hooksPath >> staged; exit 0`)
-			return nil
-		}, func(t *testing.T, dir string, _ func(...string) string) {
-			text, err := os.ReadFile(filepath.Join(dir, "staged"))
-			require.NoError(t, err)
-			require.Equal(t, "sub/file\n", string(text), "none of our settings is in its way")
-		}},
+		"identity": {
+			set: func(_ *testing.T, _ string, git func(...string) string) []string {
+				git("config", "author.name", "an author")
+				git("config", "user.name", "a committer")
+				git("config", "user.email", "c@example.invalid")
+				return []string{"GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"}
+			},
+			want: func(t *testing.T, _ string, git func(...string) string) {
+				require.Equal(t, "an author a committer c@example.invalid", git("log", "-1", "--format=%an %cn %ce"))
+				require.Equal(t, "a committer", git("for-each-ref", "--format=%(taggername)", "refs/tags/v1"))
+			},
+		},
+		"a commit-msg hook": {
+			set: func(t *testing.T, dir string, _ func(...string) string) []string {
+				hook(t, filepath.Join(dir, ".git"), "commit-msg", `echo "Change-Id: I1" >> "$1"`)
+				return nil
+			},
+			want: func(t *testing.T, _ string, git func(...string) string) {
+				require.Equal(t, "release: v1\nChange-Id: I1", git("log", "-1", "--format=%B"))
+			},
+		},
+		"core.hooksPath": {
+			set: func(t *testing.T, dir string, git func(...string) string) []string {
+				hook(t, filepath.Join(dir, ".git"), "prepare-commit-msg", `exit 1`)
+				other := t.TempDir()
+				hook(t, other, "prepare-commit-msg", `echo "by $2" >> "$1"`)
+				hook(t, other, "pre-push", `echo "$1 $LC_ALL" > pushed`)
+				git("config", "core.hooksPath", filepath.Join(other, "hooks"))
+				return nil
+			},
+			want: func(t *testing.T, dir string, git func(...string) string) {
+				require.Equal(t, "release: v1\nby message", git("log", "-1", "--format=%B"))
+				text, err := os.ReadFile(filepath.Join(dir, "pushed"))
+				require.NoError(t, err)
+				require.Equal(t, "origin C.UTF-8\n", string(text), "in the person's locale")
+			},
+		},
+		"encoding": {
+			set: func(_ *testing.T, _ string, git func(...string) string) []string {
+				git("config", "i18n.commitEncoding", "ISO-8859-1")
+				return nil
+			},
+			want: func(t *testing.T, _ string, git func(...string) string) {
+				require.Contains(t, git("cat-file", "commit", "HEAD"), "\nencoding ISO-8859-1\n")
+				require.Equal(t, "release: v1", git("log", "-1", "--format=%B"))
+			},
+		},
+		"a template": {
+			set: func(t *testing.T, dir string, git func(...string) string) []string {
+				write(t, dir, ".git/template", "why:\n")
+				git("config", "commit.template", ".git/template")
+				return nil
+			},
+			want: func(t *testing.T, _ string, git func(...string) string) {
+				require.Equal(t, "release: v1", git("log", "-1", "--format=%B"), "it is for those who write a message")
+			},
+		},
+		"a hook that asks git about the commit": {
+			set: func(t *testing.T, dir string, _ func(...string) string) []string {
+				hook(t, filepath.Join(dir, ".git"), "pre-commit", `git diff --cached --name-only > staged; git config core.hooksPath >> staged; exit 0`)
+				return nil
+			},
+			want: func(t *testing.T, dir string, _ func(...string) string) {
+				text, err := os.ReadFile(filepath.Join(dir, "staged"))
+				require.NoError(t, err)
+				require.Equal(t, "sub/file\n", string(text), "none of our settings is in its way")
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,12 +124,20 @@ func TestHooksThatRefuse(t *testing.T) {
 		"prepare-commit-msg":  {"prepare-commit-msg", `echo "no ticket in the message"; exit 1`, commitFile},
 		"pre-commit, unstage": {"pre-commit", `git reset -q; echo "no ticket in the message"; exit 3`, commitFile},
 		"of all refs":         {"reference-transaction", `[ "$1" = prepared ] && echo "no ticket in the message" && exit 1; exit 0`, commitFile},
-		"of tags": {"reference-transaction", `grep -q refs/tags && echo "no ticket in the message" >&2 && exit 1; exit 0`, func(t *testing.T, repo *gitrepo.Repo) error {
-			return repo.Tag(t.Context(), "v1", "HEAD", "v1\n")
-		}},
-		"pre-push": {"pre-push", `echo "no ticket in the message"; exit 1`, func(t *testing.T, repo *gitrepo.Repo) error {
-			return repo.Push(t.Context(), "origin", "HEAD^0", "main")
-		}},
+		"of tags": {
+			hook:   "reference-transaction",
+			script: `grep -q refs/tags && echo "no ticket in the message" >&2 && exit 1; exit 0`,
+			do: func(t *testing.T, repo *gitrepo.Repo) error {
+				return repo.Tag(t.Context(), "v1", "HEAD", "v1\n")
+			},
+		},
+		"pre-push": {
+			hook:   "pre-push",
+			script: `echo "no ticket in the message"; exit 1`,
+			do: func(t *testing.T, repo *gitrepo.Repo) error {
+				return repo.Push(t.Context(), "origin", "HEAD^0", "main")
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -46,9 +46,9 @@ func certificate(err error) error {
 	case errors.As(err, &known):
 		return nil
 	case errors.As(err, &verification):
-		return &CertificateError{verification.Err}
+		return &CertificateError{Err: verification.Err}
 	case errors.As(err, &unknown), errors.As(err, &invalid), errors.As(err, &name), errors.As(err, &roots):
-		return &CertificateError{err}
+		return &CertificateError{Err: err}
 	}
 	return nil
 }

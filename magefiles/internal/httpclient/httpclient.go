@@ -73,7 +73,7 @@ func TransportThrough(proxy func(*http.Request) (*url.URL, error)) http.RoundTri
 	t.WriteBufferSize = 256 << 10
 	t.DialContext = attentive(t.DialContext)
 	t.OnProxyConnectResponse = ofProxy
-	return throughProxy{t}
+	return throughProxy{Transport: t}
 }
 
 // Refuse is a CheckRedirect that follows nothing: following a POST with GET can look like success.

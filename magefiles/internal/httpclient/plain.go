@@ -48,11 +48,11 @@ func Plain(err error) error {
 	proxy := errors.As(err, &first) && first.Op == "proxyconnect"
 	var lookup *net.DNSError
 	if errors.As(err, &lookup) {
-		return &UnreachableError{lookup.Name, err, proxy}
+		return &UnreachableError{Host: lookup.Name, Err: err, Proxy: proxy}
 	}
 	for op := (*net.OpError)(nil); errors.As(err, &op); err = op.Err {
 		if op.Op == "dial" && op.Addr != nil {
-			return &UnreachableError{op.Addr.String(), err, proxy}
+			return &UnreachableError{Host: op.Addr.String(), Err: err, Proxy: proxy}
 		}
 		if op.Op != "proxyconnect" {
 			break

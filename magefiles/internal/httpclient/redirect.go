@@ -44,7 +44,7 @@ func (redirectError) Is(err error) bool { return err == ErrRedirect }
 // Guarded does for clients that are not ours what Follow does for ours: a request that a redirect has led to http after
 // https is not made, and one that comes back to where it began has no credentials any more.
 // Errors: ErrRedirect.
-func Guarded(next http.RoundTripper) http.RoundTripper { return guarded{next} }
+func Guarded(next http.RoundTripper) http.RoundTripper { return guarded{next: next} }
 
 type guarded struct{ next http.RoundTripper }
 

@@ -104,7 +104,7 @@ func (w *Watch) Lost(err error) error {
 func (w *Watch) Body(body io.ReadCloser) io.ReadCloser {
 	w.began.Store(time.Now().UnixNano())
 	w.Moved()
-	return &watched{body, w}
+	return &watched{body: body, w: w}
 }
 
 type watched struct {
@@ -129,7 +129,7 @@ func (b *watched) Close() error {
 // Sending returns what reads a file into a request under the watch, and tells after every piece how many bytes are out.
 // sent may be nil.
 func (w *Watch) Sending(file io.Reader, sent func(int64)) io.Reader {
-	return &sending{file, w, 0, sent}
+	return &sending{file: file, w: w, n: 0, sent: sent}
 }
 
 type sending struct {

@@ -31,7 +31,10 @@ func New(handler http.Handler, hosts Hosts) *http.Server { return Default.New(ha
 // New makes a server that answers to the hosts alone.
 func (t Timeouts) New(handler http.Handler, hosts Hosts) *http.Server {
 	return &http.Server{
-		Handler: t.paced(hosts.only(handler)), ReadHeaderTimeout: t.Header, IdleTimeout: t.Idle, MaxHeaderBytes: maxHeader,
+		Handler:           t.paced(hosts.only(handler)),
+		ReadHeaderTimeout: t.Header,
+		IdleTimeout:       t.Idle,
+		MaxHeaderBytes:    maxHeader,
 	}
 }
 
@@ -46,7 +49,7 @@ func (t Timeouts) paced(next http.Handler) http.Handler {
 			r.Body = body
 			defer body.finish()
 		}
-		next.ServeHTTP(&pacedWriter{w, control, write}, r)
+		next.ServeHTTP(&pacedWriter{ResponseWriter: w, control: control, write: write}, r)
 		write() // for what is still buffered
 	})
 }

@@ -70,23 +70,23 @@ func failure(ref, doing string, err error) error {
 	case status == http.StatusNotFound:
 		return operr.New("correct its name, or push it there first", "%s: %w", doing, ErrNotFound)
 	case writes && full(answer):
-		return operr.New("remove images there that nobody needs, or have the quota raised", "%s: %s has no room for it: it has a quota (%d): %w", doing, who, status, said{err})
+		return operr.New("remove images there that nobody needs, or have the quota raised", "%s: %s has no room for it: it has a quota (%d): %w", doing, who, status, said{error: err})
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		needs := "`packages: read`"
 		if writes {
 			needs = "`packages: write`"
 		}
-		return operr.New("log in: "+loginTo(ref)+"; in a workflow the job needs "+needs, "%s: %s refuses it (%d): %w", doing, who, status, said{err})
+		return operr.New("log in: "+loginTo(ref)+"; in a workflow the job needs "+needs, "%s: %s refuses it (%d): %w", doing, who, status, said{error: err})
 	case status == http.StatusTooManyRequests:
-		return operr.New("wait, and run it again: nothing is lost", "%s: %s allows no more requests for now (429): %w", doing, who, said{err})
+		return operr.New("wait, and run it again: nothing is lost", "%s: %s allows no more requests for now (429): %w", doing, who, said{error: err})
 	case status >= http.StatusInternalServerError:
-		return operr.New("run it again: nothing is lost", "%s: %s failed (%d): %w", doing, who, status, said{err})
+		return operr.New("run it again: nothing is lost", "%s: %s failed (%d): %w", doing, who, status, said{error: err})
 	case status == http.StatusRequestEntityTooLarge:
-		return operr.New("see how much the registry, or a proxy before it, takes at a time, and have it take more (client_max_body_size, in nginx)", "%s: it is too large for %s, or for a proxy before it (413): %w", doing, who, said{err})
+		return operr.New("see how much the registry, or a proxy before it, takes at a time, and have it take more (client_max_body_size, in nginx)", "%s: it is too large for %s, or for a proxy before it (413): %w", doing, who, said{error: err})
 	case writes && (status == http.StatusUnsupportedMediaType || saysAny(answer, "manifest_invalid", "manifest invalid")):
-		return operr.New("update it, or push to one that takes OCI's indexes", "%s: %s does not take an index of images with attestations (%d): %w", doing, who, status, said{err})
+		return operr.New("update it, or push to one that takes OCI's indexes", "%s: %s does not take an index of images with attestations (%d): %w", doing, who, status, said{error: err})
 	case status >= http.StatusBadRequest:
-		return operr.New("see what the registry, or a proxy before it, has against it", "%s: %s does not take it (%d): %w", doing, who, status, said{err})
+		return operr.New("see what the registry, or a proxy before it, has against it", "%s: %s does not take it (%d): %w", doing, who, status, said{error: err})
 	}
 	return wrap(doing, err)
 }
@@ -137,14 +137,14 @@ func unreadLogin(doing string, err error) error {
 	}
 	said := err.Error()
 	if helper := helperNamed().FindStringSubmatch(said); helper != nil {
-		return operr.New(nextForHelper, "%s: docker's credential helper %s cannot be used, which its config.json names: %w", doing, helper[0], unread{err})
+		return operr.New(nextForHelper, "%s: docker's credential helper %s cannot be used, which its config.json names: %w", doing, helper[0], unread{error: err})
 	}
 	if strings.Contains(said, "error getting credentials") {
 		return operr.New("see which one it is (credsStore, credHelpers), and log in with it again; config.json is in ~/.docker, or where DOCKER_CONFIG says",
-			"%s: the credential helper that docker's config.json names fails: %w", doing, unread{err})
+			"%s: the credential helper that docker's config.json names fails: %w", doing, unread{error: err})
 	}
 	if strings.Contains(said, "config.json") || strings.Contains(said, "parsing config") {
-		return operr.New("correct it, or move it away and log in again: config.json in ~/.docker, or where DOCKER_CONFIG says", "%s: docker's configuration cannot be read: %w", doing, unread{err})
+		return operr.New("correct it, or move it away and log in again: config.json in ~/.docker, or where DOCKER_CONFIG says", "%s: docker's configuration cannot be read: %w", doing, unread{error: err})
 	}
 	return nil
 }

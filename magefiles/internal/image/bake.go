@@ -45,8 +45,11 @@ type Secret struct {
 // machine.
 func (p *Plan) bake() Bake {
 	t := Target{
-		Context: p.context, Platforms: p.Platforms, Args: p.Args, Labels: maps.Clone(p.Labels),
-		Attest: []string{"type=provenance,mode=max"},
+		Context:   p.context,
+		Platforms: p.Platforms,
+		Args:      p.Args,
+		Labels:    maps.Clone(p.Labels),
+		Attest:    []string{"type=provenance,mode=max"},
 	}
 	if p.SBOM != "" {
 		t.Attest = append(t.Attest, "type=sbom,generator="+p.SBOM)
@@ -71,7 +74,7 @@ func (p *Plan) bake() Bake {
 			t.CacheFrom = append(t.CacheFrom, "type=registry,ref="+p.cacheRef(platform))
 		}
 	}
-	return Bake{map[string]Target{"default": t}}
+	return Bake{Target: map[string]Target{"default": t}}
 }
 
 // MarshalJSON keeps bake from reading "${" and "%{" in the values as expressions of its own.
@@ -186,14 +189,14 @@ func pushesTo(b Bake) string {
 func (b Bake) from(context string) Bake {
 	t := b.Target["default"]
 	t.Context = context
-	return Bake{map[string]Target{"default": t}}
+	return Bake{Target: map[string]Target{"default": t}}
 }
 
 // fresh is the definition without any cache.
 func (b Bake) fresh() Bake {
 	t := b.Target["default"]
 	t.NoCache, t.CacheFrom, t.CacheTo = true, nil, nil
-	return Bake{map[string]Target{"default": t}}
+	return Bake{Target: map[string]Target{"default": t}}
 }
 
 func (p *Plan) rewrite() string {
@@ -207,5 +210,5 @@ func (p *Plan) with(change func(t *Target)) Bake {
 	t := p.Definition.Target["default"]
 	t.Annotations, t.Attest = slices.Clone(t.Annotations), slices.Clone(t.Attest)
 	change(&t)
-	return Bake{map[string]Target{"default": t}}
+	return Bake{Target: map[string]Target{"default": t}}
 }

@@ -137,7 +137,7 @@ func (c *check) direct(ctx context.Context) error {
 			case found.shelf == nil:
 				return missing(dep.Pos.String(), name, c.addresses(e, name), e.subdir)
 			case exact:
-				e.pins = append(e.pins, pin{name, pinned, dep.Pos, found})
+				e.pins = append(e.pins, pin{name: name, version: pinned, pos: dep.Pos, hit: found})
 			}
 		}
 	}

@@ -70,7 +70,13 @@ func TestHostileNetworksSeeABareBuilder(t *testing.T) {
 func TestLook(t *testing.T) {
 	n, err := (&Builder{Runner: docker(says(0, inspected)), Name: "many"}).Look(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, Node{"many", "remote", []string{"linux/amd64", "linux/amd64/v2", "linux/386", "linux/arm64"}, false, []string{"tcp://other:1234"}}, n)
+	require.Equal(t, Node{
+		Name:        "many",
+		Driver:      "remote",
+		Platforms:   []string{"linux/amd64", "linux/amd64/v2", "linux/386", "linux/arm64"},
+		HostNetwork: false,
+		Bare:        []string{"tcp://other:1234"},
+	}, n)
 	require.True(t, n.Loopback())
 	container := strings.Replace(inspected, "remote", "docker-container", 1)
 	require.False(t, parseInspect(container).Loopback())
@@ -132,8 +138,9 @@ func TestBake(t *testing.T) {
 	built, err := write(`{"buildx.build.warnings":[],"default":{"containerimage.digest":"sha256:x","buildx.build.ref":"a/b/c"}}`).bake(t.Context(), p.pushed(), dir)
 	require.NoError(t, err)
 	require.Equal(t, Built{
-		Digest: "sha256:x", Cached: []string{"[linux/amd64 environment 3/3] RUN --mount=type=cache pixi install"},
-		Ran: []string{"[linux/amd64->arm64 sources 3/3] COPY src /out/app/src", "[sources 2/2] RUN true"},
+		Digest: "sha256:x",
+		Cached: []string{"[linux/amd64 environment 3/3] RUN --mount=type=cache pixi install"},
+		Ran:    []string{"[linux/amd64->arm64 sources 3/3] COPY src /out/app/src", "[sources 2/2] RUN true"},
 	}, built)
 
 	_, err = write(`{"default":{}}`).bake(t.Context(), p.pushed(), dir)

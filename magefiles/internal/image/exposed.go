@@ -44,7 +44,7 @@ func (b Bake) modest() Bake {
 	for n, a := range t.Attest {
 		t.Attest[n] = strings.Replace(a, "type=provenance,mode=max", "type=provenance,mode=min", 1)
 	}
-	return Bake{map[string]Target{"default": t}}
+	return Bake{Target: map[string]Target{"default": t}}
 }
 
 // longestStatement is how much of one is read; more is refused, since it could not be looked through.

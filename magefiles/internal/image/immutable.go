@@ -65,7 +65,7 @@ func (j *Job) writeKept(tags []string) error {
 		return nil
 	}
 	slices.Sort(tags)
-	text, err := json.MarshalIndent(keptTags{j.Plan.Repository, tags}, "", "  ")
+	text, err := json.MarshalIndent(keptTags{Repository: j.Plan.Repository, Tags: tags}, "", "  ")
 	if err != nil {
 		return err
 	}

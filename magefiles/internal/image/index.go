@@ -108,7 +108,12 @@ func readImage(img v1.Image) (*Image, error) {
 		return nil, err
 	}
 	one := &Image{
-		Platform: platform(c.Platform()), Digest: digest.String(), Labels: c.Config.Labels, Entrypoint: c.Config.Entrypoint, Env: c.Config.Env, Layers: []string{},
+		Platform:   platform(c.Platform()),
+		Digest:     digest.String(),
+		Labels:     c.Config.Labels,
+		Entrypoint: c.Config.Entrypoint,
+		Env:        c.Config.Env,
+		Layers:     []string{},
 	}
 	for _, l := range m.Layers {
 		one.Size += l.Size

@@ -70,20 +70,44 @@ type Step struct {
 // newResult is that of a job that has not done anything. Lists are never nil, for JSON's sake.
 func newResult(p *Plan) Result {
 	return Result{
-		Name: p.Name, Repository: p.Repository, Images: []Image{}, Tags: []Tag{}, Checked: []string{}, NotChecked: []string{},
-		Cached: []string{}, Ran: []string{},
+		Name:       p.Name,
+		Repository: p.Repository,
+		Images:     []Image{},
+		Tags:       []Tag{},
+		Checked:    []string{},
+		NotChecked: []string{},
+		Cached:     []string{},
+		Ran:        []string{},
 	}
 }
 
 // Steps are the job, in order. Each may be done again.
 func (j *Job) Steps() []Step {
 	j.Result = newResult(j.Plan)
-	steps := []Step{{"registry", j.known}, {"builder", j.look}, {"packages", j.packages}, {"build", j.build}, {"verify", j.verify}, {"smoke test", j.smoke}}
+	steps := []Step{{
+		Name: "registry",
+		Do:   j.known,
+	}, {
+		Name: "builder",
+		Do:   j.look,
+	}, {
+		Name: "packages",
+		Do:   j.packages,
+	}, {
+		Name: "build",
+		Do:   j.build,
+	}, {
+		Name: "verify",
+		Do:   j.verify,
+	}, {
+		Name: "smoke test",
+		Do:   j.smoke,
+	}}
 	if j.Push {
-		steps = append(steps, Step{"tag", j.tag})
+		steps = append(steps, Step{Name: "tag", Do: j.tag})
 	}
 	if j.Load {
-		steps = append(steps, Step{"load", j.load})
+		steps = append(steps, Step{Name: "load", Do: j.load})
 	}
 	return steps
 }

@@ -25,8 +25,13 @@ func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c co
 	p, err := New(r)
 	require.NoError(t, err)
 	return &Job{
-		Plan: p, Builder: &Builder{Runner: docker(f)}, Registry: &Registry{}, Dir: t.TempDir(), Host: "linux/amd64",
-		Packages: func(context.Context, []string) (string, error) { return "", nil }, Result: newResult(p),
+		Plan:     p,
+		Builder:  &Builder{Runner: docker(f)},
+		Registry: &Registry{},
+		Dir:      t.TempDir(),
+		Host:     "linux/amd64",
+		Packages: func(context.Context, []string) (string, error) { return "", nil },
+		Result:   newResult(p),
 	}
 }
 

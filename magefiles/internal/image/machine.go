@@ -24,7 +24,11 @@ var usual = []string{"sh", "python3", "python"}
 func (j *Job) ofTheirPlatforms(ctx context.Context, images []Image) error {
 	var all []*searched
 	for _, one := range images {
-		all = append(all, &searched{one, slices.Concat(started(one.Entrypoint), started(j.Plan.Check), usual), pathOf(one.Env)})
+		all = append(all, &searched{
+			Image: one,
+			names: slices.Concat(started(one.Entrypoint), started(j.Plan.Check), usual),
+			dirs:  pathOf(one.Env),
+		})
 	}
 	for range 2 { // what a script starts is looked for once more
 		for _, group := range alike(all) {

@@ -39,14 +39,17 @@ func (j *Job) Merge(ctx context.Context, digests []string, show shower) error {
 		return err
 	}
 	j.Result = newResult(j.Plan)
-	return j.steps(ctx, show, Step{"merge", func(ctx context.Context) (string, error) { return j.merge(ctx, digests) }},
-		Step{"verify", func(ctx context.Context) (string, error) {
-			said, err := j.verify(ctx)
-			if err != nil {
-				return "", err
-			}
-			return said, j.remember()
-		}}, Step{"tag", j.tag})
+	return j.steps(ctx, show, Step{Name: "merge", Do: func(ctx context.Context) (string, error) { return j.merge(ctx, digests) }},
+		Step{
+			Name: "verify",
+			Do: func(ctx context.Context) (string, error) {
+				said, err := j.verify(ctx)
+				if err != nil {
+					return "", err
+				}
+				return said, j.remember()
+			},
+		}, Step{Name: "tag", Do: j.tag})
 }
 
 func (j *Job) merge(ctx context.Context, digests []string) (_ string, err error) {
@@ -75,25 +78,34 @@ func (j *Job) Reproduce(ctx context.Context, show shower) error {
 	}
 	j.Result, j.Push = newResult(j.Plan), false
 	var there *Index
-	return j.steps(ctx, show, Step{"builder", j.look},
-		Step{"registry", func(ctx context.Context) (_ string, err error) {
-			ref := j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision)
-			if there, err = j.Registry.Read(ctx, ref); err != nil {
-				return "", operr.New("check out the commit that was published", "comparing with %s: %w", ref, err)
-			}
-			return there.Digest, nil
-		}},
-		Step{"build anew", func(ctx context.Context) (string, error) {
-			j.Fresh = true
-			return j.build(ctx)
-		}},
-		Step{"compare", func(context.Context) (string, error) {
-			here, err := readLayout(j.Result.Kept)
-			if err != nil {
-				return "", err
-			}
-			return compare(there, here)
-		}})
+	return j.steps(ctx, show, Step{Name: "builder", Do: j.look},
+		Step{
+			Name: "registry",
+			Do: func(ctx context.Context) (_ string, err error) {
+				ref := j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision)
+				if there, err = j.Registry.Read(ctx, ref); err != nil {
+					return "", operr.New("check out the commit that was published", "comparing with %s: %w", ref, err)
+				}
+				return there.Digest, nil
+			},
+		},
+		Step{
+			Name: "build anew",
+			Do: func(ctx context.Context) (string, error) {
+				j.Fresh = true
+				return j.build(ctx)
+			},
+		},
+		Step{
+			Name: "compare",
+			Do: func(context.Context) (string, error) {
+				here, err := readLayout(j.Result.Kept)
+				if err != nil {
+					return "", err
+				}
+				return compare(there, here)
+			},
+		})
 }
 
 // compare finds what is not the same in two builds of one plan.

@@ -28,12 +28,15 @@ func TestNodesThatAreGoneAreNamed(t *testing.T) {
 		{inspected, "", ""},
 		{"", "", ""},
 	} {
-		b := &Builder{Name: "many", Runner: docker(func(ctx context.Context, k command.Cmd) error {
-			if slices.Contains(k.Args, "--bootstrap") {
-				return says(1, "#1 [internal] waiting for connection\n#1 ERROR: context deadline exceeded\n")(ctx, k)
-			}
-			return says(0, c.inspected)(ctx, k)
-		})}
+		b := &Builder{
+			Name: "many",
+			Runner: docker(func(ctx context.Context, k command.Cmd) error {
+				if slices.Contains(k.Args, "--bootstrap") {
+					return says(1, "#1 [internal] waiting for connection\n#1 ERROR: context deadline exceeded\n")(ctx, k)
+				}
+				return says(0, c.inspected)(ctx, k)
+			}),
+		}
 		_, err := b.Look(t.Context())
 		require.ErrorContains(t, err, "the builder does not answer, many: "+c.says)
 		require.Contains(t, fmt.Sprintf("%+v", err), c.next)

@@ -66,7 +66,7 @@ func opener(channels ...*standIn) Opener {
 				return c, nil
 			}
 		}
-		return nil, &UnreadError{name}
+		return nil, &UnreadError{Address: name}
 	}
 }
 
@@ -76,13 +76,19 @@ func rec(name, version string, depends ...string) condapkg.Record {
 
 // channels are ours, which has lib, and the others' one.
 func channels() (ours, others *standIn) {
-	ours = &standIn{url: "https://channels.example/ours", records: map[string][]condapkg.Record{
-		"noarch": {rec("lib", "0.9.0"), rec("lib", "1.0.0", "numpy >=1.26", "__linux", "python >=3.11")},
-	}}
-	others = &standIn{url: "https://channels.example/others", records: map[string][]condapkg.Record{
-		"linux-64":      {rec("python", "3.11.7"), rec("numpy", "2.0")},
-		"linux-aarch64": {rec("python", "3.11.7"), rec("numpy", "2.0"), rec("special", "1")},
-	}}
+	ours = &standIn{
+		url: "https://channels.example/ours",
+		records: map[string][]condapkg.Record{
+			"noarch": {rec("lib", "0.9.0"), rec("lib", "1.0.0", "numpy >=1.26", "__linux", "python >=3.11")},
+		},
+	}
+	others = &standIn{
+		url: "https://channels.example/others",
+		records: map[string][]condapkg.Record{
+			"linux-64":      {rec("python", "3.11.7"), rec("numpy", "2.0")},
+			"linux-aarch64": {rec("python", "3.11.7"), rec("numpy", "2.0"), rec("special", "1")},
+		},
+	}
 	return ours, others
 }
 
@@ -105,12 +111,20 @@ func TestPackages(t *testing.T) {
 		{"a package of one platform only", func(_, others *standIn) { others.records["linux-aarch64"] = others.records["linux-aarch64"][:2] }, "app/pixi.toml:10:1 asks for special, and no channel has it for linux-aarch64: https://channels.example/ours, https://channels.example/others"},
 		{"what a pinned package asks for", func(_, others *standIn) { others.records["linux-64"] = others.records["linux-64"][:1] }, "lib 1.0.0 asks for numpy, and no channel has it for linux-64: https://channels.example/ours, https://channels.example/others"},
 		{"a channel that does not answer", func(_, others *standIn) { others.broken = errors.New("no route") }, "asking https://channels.example/others for python: no route"},
-		{"another version on a channel of lower priority", func(_, others *standIn) {
-			others.records["noarch"] = []condapkg.Record{rec("lib", "2.0.0")}
-		}, ""},
-		{"the version only on a channel of lower priority", func(ours, others *standIn) {
-			ours.records["noarch"], others.records["noarch"] = ours.records["noarch"][:1], ours.records["noarch"][1:]
-		}, "app/pixi.toml:7:1: lib 1.0.0 is not visible on https://channels.example/ours for linux-64"},
+		{
+			what: "another version on a channel of lower priority",
+			change: func(_, others *standIn) {
+				others.records["noarch"] = []condapkg.Record{rec("lib", "2.0.0")}
+			},
+			err: "",
+		},
+		{
+			what: "the version only on a channel of lower priority",
+			change: func(ours, others *standIn) {
+				ours.records["noarch"], others.records["noarch"] = ours.records["noarch"][:1], ours.records["noarch"][1:]
+			},
+			err: "app/pixi.toml:7:1: lib 1.0.0 is not visible on https://channels.example/ours for linux-64",
+		},
 	} {
 		ours, others := channels()
 		c.change(ours, others)

@@ -103,9 +103,22 @@ func New(r Request) (*Plan, error) {
 			"nothing proves the image %s before it is published", config.Name)
 	}
 	p := &Plan{
-		Name: d.Name(), Dir: d.Dir, Version: d.Manifest.Version, Revision: r.Revision, Created: r.Created.UTC().Format(time.RFC3339),
-		Check: config.Check, SBOM: r.SBOM, Cache: config.Cache, Rewrite: config.RewriteTimestamp, Warnings: []string{},
-		context: filepath.Join(r.Root, filepath.FromSlash(d.Dir)), have: r.Have, held: r.Held, limit: config.CheckTimeout, secrets: r.Secrets, Secrets: slices.Sorted(maps.Keys(r.Secrets)),
+		Name:     d.Name(),
+		Dir:      d.Dir,
+		Version:  d.Manifest.Version,
+		Revision: r.Revision,
+		Created:  r.Created.UTC().Format(time.RFC3339),
+		Check:    config.Check,
+		SBOM:     r.SBOM,
+		Cache:    config.Cache,
+		Rewrite:  config.RewriteTimestamp,
+		Warnings: []string{},
+		context:  filepath.Join(r.Root, filepath.FromSlash(d.Dir)),
+		have:     r.Have,
+		held:     r.Held,
+		limit:    config.CheckTimeout,
+		secrets:  r.Secrets,
+		Secrets:  slices.Sorted(maps.Keys(r.Secrets)),
 	}
 	var err error
 	if p.Repository, err = Repository(cmp.Or(r.Registry, config.Registry, nowhere), config.Name); err != nil {
@@ -171,7 +184,7 @@ func (p *Plan) name(r Request) error {
 			if err := CheckTag(tag); err != nil {
 				return err
 			}
-			p.Tags = append(p.Tags, Tag{tag, true, "was asked for"})
+			p.Tags = append(p.Tags, Tag{Name: tag, Moves: true, Why: "was asked for"})
 		}
 	case p.Partial:
 		p.Tags = []Tag{}

@@ -81,12 +81,17 @@ func downstream(t *testing.T, archive string) *workspace.Downstream {
 
 func request(t *testing.T) Request {
 	return Request{
-		Root: "/w", Downstream: downstream(t, monorepo), Registry: "ghcr.io/SomeOne", Revision: strings.Repeat("ab", 20),
-		Created: time.Date(2026, 1, 2, 3, 4, 6, 0, time.FixedZone("", 3600)), Source: "https://host.example/SomeOne/repo",
-		Dockerfile: []byte(aDockerfile), SBOM: "sbom.example/scanner:1",
-		Secrets: map[string]string{"PIXI_CONFIG": "/tmp/x/config.toml", "RATTLER_AUTH_FILE": "/home/me/auth.json"},
-		Have:    []string{"1.2.4", "2.0.0", "1.2", "1", "latest"},
-		Held:    map[string]Held{"latest": {Version: "2.0.0"}},
+		Root:       "/w",
+		Downstream: downstream(t, monorepo),
+		Registry:   "ghcr.io/SomeOne",
+		Revision:   strings.Repeat("ab", 20),
+		Created:    time.Date(2026, 1, 2, 3, 4, 6, 0, time.FixedZone("", 3600)),
+		Source:     "https://host.example/SomeOne/repo",
+		Dockerfile: []byte(aDockerfile),
+		SBOM:       "sbom.example/scanner:1",
+		Secrets:    map[string]string{"PIXI_CONFIG": "/tmp/x/config.toml", "RATTLER_AUTH_FILE": "/home/me/auth.json"},
+		Have:       []string{"1.2.4", "2.0.0", "1.2", "1", "latest"},
+		Held:       map[string]Held{"latest": {Version: "2.0.0"}},
 	}
 }
 

@@ -100,7 +100,7 @@ func readPrograms(dir string, names []string) (found []program, err error) {
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, program{name, text})
+		found = append(found, program{name: name, text: text})
 	}
 	return found, nil
 }

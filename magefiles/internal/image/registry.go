@@ -240,7 +240,7 @@ func (r *Registry) Tag(ctx context.Context, repository, digest, tag string) erro
 	err = r.pusher.Put(ctx, repo.Tag(tag), d)
 	doing := "tagging " + ref + " as " + tag
 	if immutable(err) {
-		return operr.New("raise the version: its tags are new", "%s: %w", doing, keepsTag{said{err}})
+		return operr.New("raise the version: its tags are new", "%s: %w", doing, keepsTag{said: said{error: err}})
 	}
 	return failure(ref, doing, err)
 }

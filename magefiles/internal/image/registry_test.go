@@ -75,9 +75,13 @@ func (s *shop) put(t *testing.T, repository string, p *Plan, platforms ...string
 		require.NoError(t, err)
 		index = mutate.AppendManifests(index,
 			mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: os, Architecture: arch, Variant: map[string]string{"arm64": "v8"}[arch]}}},
-			mutate.IndexAddendum{Add: attestation, Descriptor: v1.Descriptor{
-				Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"}, Annotations: map[string]string{referenceType: attestationType, referenceDigest: sum.String()},
-			}})
+			mutate.IndexAddendum{
+				Add: attestation,
+				Descriptor: v1.Descriptor{
+					Platform:    &v1.Platform{OS: "unknown", Architecture: "unknown"},
+					Annotations: map[string]string{referenceType: attestationType, referenceDigest: sum.String()},
+				},
+			})
 	}
 	sum, err := index.Digest()
 	require.NoError(t, err)

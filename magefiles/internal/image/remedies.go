@@ -15,36 +15,44 @@ var stepFailed = lazily(`process ".*" did not complete successfully|executor fai
 // the words of the HTTP library that they have.
 var inSteps = remedies{
 	{
-		lazily(noSpace),
-		noSpaceSummary, noSpaceNext,
+		says:    lazily(noSpace),
+		summary: noSpaceSummary,
+		next:    noSpaceNext,
 	},
 	{
-		lazily(`lock[- ]file (is )?not up-to-date`),
-		"the lock file does not fit the manifest", "run `mage lock`, and commit it",
+		says:    lazily(`lock[- ]file (is )?not up-to-date`),
+		summary: "the lock file does not fit the manifest",
+		next:    "run `mage lock`, and commit it",
 	},
 	{
-		lazily(`Lock-file version \d+ is newer than supported`),
-		"the lock file was made by a newer pixi than the one that builds the image", "build with that one (PIXI_IMAGE, or the Dockerfile), or make the lock file anew: `mage lock`",
+		says:    lazily(`Lock-file version \d+ is newer than supported`),
+		summary: "the lock file was made by a newer pixi than the one that builds the image",
+		next:    "build with that one (PIXI_IMAGE, or the Dockerfile), or make the lock file anew: `mage lock`",
 	},
 	{
-		lazily(`this project requires pixi '([^']+)', but you have pixi ([\w.]+)`),
-		"the manifest requires pixi $1, and $2 builds the image", "name an image that has it by PIXI_IMAGE, or in the Dockerfile",
+		says:    lazily(`this project requires pixi '([^']+)', but you have pixi ([\w.]+)`),
+		summary: "the manifest requires pixi $1, and $2 builds the image",
+		next:    "name an image that has it by PIXI_IMAGE, or in the Dockerfile",
 	},
 	{
-		lazily(`could not find subdir '[^']+' in channel`),
-		"a package channel is not there, or not for this login", "correct its name; a private channel is read with RATTLER_AUTH_FILE",
+		says:    lazily(`could not find subdir '[^']+' in channel`),
+		summary: "a package channel is not there, or not for this login",
+		next:    "correct its name; a private channel is read with RATTLER_AUTH_FILE",
 	},
 	{
-		lazily(`HTTP status client error \((401|403)\b`),
-		"a package channel refuses what a step of the Dockerfile asks for ($1)", "set RATTLER_AUTH_FILE to a file with a login for that channel",
+		says:    lazily(`HTTP status client error \((401|403)\b`),
+		summary: "a package channel refuses what a step of the Dockerfile asks for ($1)",
+		next:    "set RATTLER_AUTH_FILE to a file with a login for that channel",
 	},
 	{
-		lazily(`HTTP status client error \(429\b`),
-		"a package channel allows no more requests for now (429)", "wait, and run it again: what was fetched is in the builder's cache",
+		says:    lazily(`HTTP status client error \(429\b`),
+		summary: "a package channel allows no more requests for now (429)",
+		next:    "wait, and run it again: what was fetched is in the builder's cache",
 	},
 	{
-		lazily(`exec format error`),
-		"a step runs a program of another platform", "let that stage run on $BUILDPLATFORM, or install qemu's binfmt",
+		says:    lazily(`exec format error`),
+		summary: "a step runs a program of another platform",
+		next:    "let that stage run on $BUILDPLATFORM, or install qemu's binfmt",
 	},
 	{lazily(``), "a step of the Dockerfile failed", ""},
 }
@@ -62,16 +70,19 @@ const builderGone = "the builder BUILDER is gone"
 // everywhere are those that may end any build, by what BuildKit says.
 var everywhere = remedies{
 	{
-		lazily(noSpace),
-		noSpaceSummary, noSpaceNext,
+		says:    lazily(noSpace),
+		summary: noSpaceSummary,
+		next:    noSpaceNext,
 	},
 	{
-		lazily(`docker-credential-([\w.-]+)`),
-		"docker's credential helper docker-credential-$1 cannot be used", nextForHelper,
+		says:    lazily(`docker-credential-([\w.-]+)`),
+		summary: "docker's credential helper docker-credential-$1 cannot be used",
+		next:    nextForHelper,
 	},
 	{
-		lazily(`(?i)(code = Unavailable|error reading from server|closing transport|failed to list workers|No such container: buildx_buildkit)`),
-		builderGone, "see with `docker buildx ls` whether all of its nodes are there, and run it again",
+		says:    lazily(`(?i)(code = Unavailable|error reading from server|closing transport|failed to list workers|No such container: buildx_buildkit)`),
+		summary: builderGone,
+		next:    "see with `docker buildx ls` whether all of its nodes are there, and run it again",
 	},
 }
 
@@ -79,92 +90,112 @@ var everywhere = remedies{
 // and then how it was refused.
 var known = remedies{
 	{
-		lazily(`additional privileges requested`),
-		"buildx asks a person whether it may read what the build needs", "run it from the workspace, or update buildx",
+		says:    lazily(`additional privileges requested`),
+		summary: "buildx asks a person whether it may read what the build needs",
+		next:    "run it from the workspace, or update buildx",
 	},
 	{
-		lazily(`unknown flag: --allow|unknown entitlement`),
-		"this buildx is too old", "update it to 0.19 or later",
+		says:    lazily(`unknown flag: --allow|unknown entitlement`),
+		summary: "this buildx is too old",
+		next:    "update it to 0.19 or later",
 	},
 	{
-		lazily(`(?i)failed to resolve source metadata for \S*(syft|sbom|scanner)`),
-		"the image that makes the SBOM cannot be had", "mirror it and set BUILDKIT_SBOM_GENERATOR to the mirror, or to off",
+		says:    lazily(`(?i)failed to resolve source metadata for \S*(syft|sbom|scanner)`),
+		summary: "the image that makes the SBOM cannot be had",
+		next:    "mirror it and set BUILDKIT_SBOM_GENERATOR to the mirror, or to off",
 	},
 	{
-		lazily(`failed to resolve source metadata for (\S*/dockerfile(?:-upstream)?[:@]\S+):`),
-		"the image $1 of the Dockerfile's own syntax cannot be had", "take the line `# syntax=` out of the Dockerfile: BuildKit reads one without it, or name a mirror there",
+		says:    lazily(`failed to resolve source metadata for (\S*/dockerfile(?:-upstream)?[:@]\S+):`),
+		summary: "the image $1 of the Dockerfile's own syntax cannot be had",
+		next:    "take the line `# syntax=` out of the Dockerfile: BuildKit reads one without it, or name a mirror there",
 	},
 	{
-		lazily(`failed to resolve source metadata for (\S+):`),
-		"the base image $1 cannot be had", "see whether it is there, log in where it is private, or set PIXI_IMAGE and BASE_IMAGE to a mirror",
+		says:    lazily(`failed to resolve source metadata for (\S+):`),
+		summary: "the base image $1 cannot be had",
+		next:    "see whether it is there, log in where it is private, or set PIXI_IMAGE and BASE_IMAGE to a mirror",
 	},
 	{
-		lazily(`(?i)(?:httpReadSeeker: failed open|unexpected status (?:code|from GET request to)) .*?https?://([^/\s]+)/v2/(\S+?)/blobs/\S+: (40[13])`),
-		"a layer of $1/$2, which the image is built on, cannot be had ($3)", "see that its registry, or a proxy before it, lets you read it: log in there, or " + nextForLayers,
+		says:    lazily(`(?i)(?:httpReadSeeker: failed open|unexpected status (?:code|from GET request to)) .*?https?://([^/\s]+)/v2/(\S+?)/blobs/\S+: (40[13])`),
+		summary: "a layer of $1/$2, which the image is built on, cannot be had ($3)",
+		next:    "see that its registry, or a proxy before it, lets you read it: log in there, or " + nextForLayers,
 	},
 	{
-		lazily(`(?i)(?:httpReadSeeker: failed open|unexpected status (?:code|from GET request to)) .*?https?://([^/\s]+)/v2/(\S+?)/blobs/\S+: (429)`),
-		"a layer of $1/$2, which the image is built on, cannot be had ($3)", "wait, or log in there, which may allow more; or " + nextForLayers,
+		says:    lazily(`(?i)(?:httpReadSeeker: failed open|unexpected status (?:code|from GET request to)) .*?https?://([^/\s]+)/v2/(\S+?)/blobs/\S+: (429)`),
+		summary: "a layer of $1/$2, which the image is built on, cannot be had ($3)",
+		next:    "wait, or log in there, which may allow more; or " + nextForLayers,
 	},
 	{
-		lazily(`(?i)(?:httpReadSeeker: failed open|unexpected status (?:code|from GET request to)) .*?https?://([^/\s]+)/v2/(\S+?)/blobs/\S+: (\d+)`),
-		"a layer of $1/$2, which the image is built on, cannot be had ($3)", "run it again, and see whether its registry is well; or " + nextForLayers,
+		says:    lazily(`(?i)(?:httpReadSeeker: failed open|unexpected status (?:code|from GET request to)) .*?https?://([^/\s]+)/v2/(\S+?)/blobs/\S+: (\d+)`),
+		summary: "a layer of $1/$2, which the image is built on, cannot be had ($3)",
+		next:    "run it again, and see whether its registry is well; or " + nextForLayers,
 	},
 	{
-		lazily(`(?i)httpReadSeeker: failed open|/blobs/sha256:[0-9a-f]+"?: unexpected status from GET`),
-		"a layer of an image that this one is built on cannot be had", "see whether its registry can be reached, and run it again; or " + nextForLayers,
+		says:    lazily(`(?i)httpReadSeeker: failed open|/blobs/sha256:[0-9a-f]+"?: unexpected status from GET`),
+		summary: "a layer of an image that this one is built on cannot be had",
+		next:    "see whether its registry can be reached, and run it again; or " + nextForLayers,
 	},
 	{
-		lazily(`(?i)(multi-platform build is not supported|(oci exporter|attestation|push-by-digest|cache export)\S* is not supported|not supported for the docker driver)`),
-		"this builder cannot make such images: it is the engine's own", makeBuilder,
+		says:    lazily(`(?i)(multi-platform build is not supported|(oci exporter|attestation|push-by-digest|cache export)\S* is not supported|not supported for the docker driver)`),
+		summary: "this builder cannot make such images: it is the engine's own",
+		next:    makeBuilder,
 	},
 }
 
 // pushes are those of a push, where it is none of known.
 var pushes = remedies{
 	{
-		lazily(`(?i)\b413 (Request Entity|Payload|Content) Too Large`),
-		"a layer is too large for the registry, or for a proxy before it (413)", "have it take more at a time (client_max_body_size, in nginx), or make layers that are smaller",
+		says:    lazily(`(?i)\b413 (Request Entity|Payload|Content) Too Large`),
+		summary: "a layer is too large for the registry, or for a proxy before it (413)",
+		next:    "have it take more at a time (client_max_body_size, in nginx), or make layers that are smaller",
 	},
 	{
-		lazily(`(?i)(quota|storage (limit|resource)|configured upper limit|507 Insufficient Storage)`),
-		"the registry has no room for the image: it has a quota", "remove images there that nobody needs, or have the quota raised",
+		says:    lazily(`(?i)(quota|storage (limit|resource)|configured upper limit|507 Insufficient Storage)`),
+		summary: "the registry has no room for the image: it has a quota",
+		next:    "remove images there that nobody needs, or have the quota raised",
 	},
 	{
-		lazily(`(?i)(415 Unsupported Media Type|manifest[ _]invalid)`),
-		"the registry does not take an index of images with attestations", "update it, or push to one that takes OCI's indexes",
+		says:    lazily(`(?i)(415 Unsupported Media Type|manifest[ _]invalid)`),
+		summary: "the registry does not take an index of images with attestations",
+		next:    "update it, or push to one that takes OCI's indexes",
 	},
 	{
-		lazily(`(?i)(401 Unauthorized|403 Forbidden|authorization failed|unauthorized: |denied: |no basic auth credentials|insufficient_scope)`),
-		"the registry refuses the upload", "log in: LOGIN; in a workflow the job needs `packages: write`",
+		says:    lazily(`(?i)(401 Unauthorized|403 Forbidden|authorization failed|unauthorized: |denied: |no basic auth credentials|insufficient_scope)`),
+		summary: "the registry refuses the upload",
+		next:    "log in: LOGIN; in a workflow the job needs `packages: write`",
 	},
 	{
-		lazily(`(?i)(429 Too Many Requests|toomanyrequests)`),
-		"the registry allows no more requests for now (429)", "wait, and run it again: layers that arrived are not sent again",
+		says:    lazily(`(?i)(429 Too Many Requests|toomanyrequests)`),
+		summary: "the registry allows no more requests for now (429)",
+		next:    "wait, and run it again: layers that arrived are not sent again",
 	},
 	{
-		lazily(`(?i)(failed to (push|copy)|unexpected status from (PUT|POST|HEAD|PATCH) request|failed to do request: (Put|Post|Head|Patch))`),
-		"the upload to the registry failed", "run it again: layers that arrived are not sent again",
+		says:    lazily(`(?i)(failed to (push|copy)|unexpected status from (PUT|POST|HEAD|PATCH) request|failed to do request: (Put|Post|Head|Patch))`),
+		summary: "the upload to the registry failed",
+		next:    "run it again: layers that arrived are not sent again",
 	},
 }
 
 // readBack are those of an image that was pushed, and is read by the builder.
 var readBack = remedies{
 	{
-		lazily(`(?i)(401 Unauthorized|403 Forbidden|authorization failed|unauthorized: |denied: |no basic auth credentials|insufficient_scope)`),
-		"the registry does not let the builder read the image", "log in: LOGIN",
+		says:    lazily(`(?i)(401 Unauthorized|403 Forbidden|authorization failed|unauthorized: |denied: |no basic auth credentials|insufficient_scope)`),
+		summary: "the registry does not let the builder read the image",
+		next:    "log in: LOGIN",
 	},
 	{
-		lazily(`(?i)(429 Too Many Requests|toomanyrequests)`),
-		"the registry allows no more requests for now (429)", "wait, and run it again",
+		says:    lazily(`(?i)(429 Too Many Requests|toomanyrequests)`),
+		summary: "the registry allows no more requests for now (429)",
+		next:    "wait, and run it again",
 	},
 	{
-		lazily(`(?i): 50\d |\bEOF\b|connection reset by peer|i/o timeout|no such host|connection refused`),
-		"the builder could not reach the registry", "run it again; where that does not help, see whether the registry is well, and can be reached from the builder",
+		says:    lazily(`(?i): 50\d |\bEOF\b|connection reset by peer|i/o timeout|no such host|connection refused`),
+		summary: "the builder could not reach the registry",
+		next:    "run it again; where that does not help, see whether the registry is well, and can be reached from the builder",
 	},
 	{
-		lazily(`failed to resolve source metadata for`),
-		"the builder does not find the image in the registry", "run it again: a registry of several nodes may show it later",
+		says:    lazily(`failed to resolve source metadata for`),
+		summary: "the builder does not find the image in the registry",
+		next:    "run it again: a registry of several nodes may show it later",
 	},
 }
 

@@ -120,7 +120,7 @@ func (t *tagging) todo(v view, again bool) (todo []goal) {
 		if h.Digest == want {
 			continue
 		}
-		todo = append(todo, goal{tag.Name, want, h.Digest})
+		todo = append(todo, goal{tag: tag.Name, digest: want, had: h.Digest})
 	}
 	return todo
 }

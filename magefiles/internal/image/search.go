@@ -124,7 +124,7 @@ func (s *search) round(ctx context.Context, environments []*environment, names m
 					return err
 				}
 				for _, subdir := range on.unknown(name, e.subdir) {
-					ask.add(question{on, subdir}, name)
+					ask.add(question{shelf: on, subdir: subdir}, name)
 				}
 			}
 		}
@@ -201,8 +201,8 @@ func (s *search) readForms(ctx context.Context, environments []*environment) err
 	var ask questions
 	for _, e := range environments {
 		for _, p := range e.pins {
-			ask.add(question{p.hit.shelf, e.subdir}, p.name)
-			ask.add(question{p.hit.shelf, noarch}, p.name)
+			ask.add(question{shelf: p.hit.shelf, subdir: e.subdir}, p.name)
+			ask.add(question{shelf: p.hit.shelf, subdir: noarch}, p.name)
 		}
 	}
 	for _, q := range ask.order {

@@ -102,7 +102,7 @@ func (t *tagging) asked(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if t.written[tag.Name] == "" {
-			t.Result.Tags[n] = Tag{tag.Name, false, standsForImage}
+			t.Result.Tags[n] = Tag{Name: tag.Name, Moves: false, Why: standsForImage}
 			stay = append(stay, tag.Name)
 			continue
 		}
@@ -202,13 +202,17 @@ func (t *tagging) done(now view) (string, error) {
 	for _, tag := range now.tags {
 		switch {
 		case t.refused[tag.Name] != nil:
-			tag = Tag{tag.Name, false, "stays: the registry keeps it where it is"}
+			tag = Tag{Name: tag.Name, Moves: false, Why: "stays: the registry keeps it where it is"}
 		case tag.Name == RevisionTag(t.Plan.Revision):
 			tag.Moves = t.written[tag.Name] != ""
 		case now.held[tag.Name].Digest == t.Result.Digest:
 			tag.Moves = t.written[tag.Name] == t.Result.Digest
 		case tag.Moves:
-			tag = Tag{tag.Name, false, fmt.Sprintf("stays: another job moves it to %s; -tag=%s moves it here", now.held[tag.Name].Digest, tag.Name)}
+			tag = Tag{
+				Name:  tag.Name,
+				Moves: false,
+				Why:   fmt.Sprintf("stays: another job moves it to %s; -tag=%s moves it here", now.held[tag.Name].Digest, tag.Name),
+			}
 		}
 		switch {
 		case tag.Moves:

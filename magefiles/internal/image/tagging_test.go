@@ -35,7 +35,7 @@ func TestTagsStayWhereGitCannotSay(t *testing.T) {
 			}
 
 			j = y.job(1, h)
-			j.Plan.named, j.Plan.Tags = true, []Tag{{"latest", true, "was asked for"}}
+			j.Plan.named, j.Plan.Tags = true, []Tag{{Name: "latest", Moves: true, Why: "was asked for"}}
 			said, err = j.tag(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, "latest", said)

@@ -87,50 +87,54 @@ func exactTag(name string, v version.Version, revision string, held map[string]H
 	has, err := spelled(h.Version)
 	switch {
 	case !there:
-		return Tag{name, true, "is new"}
+		return Tag{Name: name, Moves: true, Why: "is new"}
 	case h.Version == "":
-		return Tag{name, false, fmt.Sprintf("stays: its image does not say its version; -tag=%s moves it", name)}
+		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: its image does not say its version; -tag=%s moves it", name)}
 	case err != nil || has.Compare(v) != 0:
-		return Tag{name, false, fmt.Sprintf("stays: it has %s, and not %s; -tag=%s moves it", h.Version, v, name)}
+		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: it has %s, and not %s; -tag=%s moves it", h.Version, v, name)}
 	}
 	if why := h.keeps(name, revision); why != "" {
-		return Tag{name, false, why}
+		return Tag{Name: name, Moves: false, Why: why}
 	}
 	if h.order(revision) == Same {
-		return Tag{name, true, standsForCommit}
+		return Tag{Name: name, Moves: true, Why: standsForCommit}
 	}
-	return Tag{name, true, "moves to the later commit of the same version"}
+	return Tag{Name: name, Moves: true, Why: "moves to the later commit of the same version"}
 }
 
 func movingTag(name string, v version.Version, revision string, have []string, held map[string]Held) Tag {
 	if newest, ok := newestRelease(name, v, have); ok && newest.Compare(v) > 0 {
-		return Tag{name, false, fmt.Sprintf("stays: the registry has %s; -tag=%s moves it", newest, name)}
+		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: the registry has %s; -tag=%s moves it", newest, name)}
 	}
 	h, there := held[name]
 	if !there {
-		return Tag{name, true, "is new"}
+		return Tag{Name: name, Moves: true, Why: "is new"}
 	}
 	if h.Version == "" {
-		return Tag{name, true, "moves from an image that does not say its version"}
+		return Tag{Name: name, Moves: true, Why: "moves from an image that does not say its version"}
 	}
 	has, err := spelled(h.Version)
 	switch {
 	case err != nil:
-		return Tag{name, false, fmt.Sprintf("stays: it has %s, which cannot be compared with %s; -tag=%s moves it", h.Version, v, name)}
+		return Tag{
+			Name:  name,
+			Moves: false,
+			Why:   fmt.Sprintf("stays: it has %s, which cannot be compared with %s; -tag=%s moves it", h.Version, v, name),
+		}
 	case itself(name, has):
-		return Tag{name, false, fmt.Sprintf("stays: it is the release %s; -tag=%s moves it", name, name)}
+		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: it is the release %s; -tag=%s moves it", name, name)}
 	case has.Compare(v) > 0:
-		return Tag{name, false, fmt.Sprintf("stays: it has %s; -tag=%s moves it", h.Version, name)}
+		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: it has %s; -tag=%s moves it", h.Version, name)}
 	case has.Compare(v) < 0:
-		return Tag{name, true, "moves from " + h.Version}
+		return Tag{Name: name, Moves: true, Why: "moves from " + h.Version}
 	}
 	if why := h.keeps(name, revision); why != "" {
-		return Tag{name, false, why}
+		return Tag{Name: name, Moves: false, Why: why}
 	}
 	if h.order(revision) == Same {
-		return Tag{name, true, standsForCommit}
+		return Tag{Name: name, Moves: true, Why: standsForCommit}
 	}
-	return Tag{name, true, "moves from " + h.Version}
+	return Tag{Name: name, Moves: true, Why: "moves from " + h.Version}
 }
 
 // itself says whether a moving tag stands for a version of its own name: 2026.11 for the release 2026.11, whose exact tag

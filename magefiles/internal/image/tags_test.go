@@ -25,94 +25,269 @@ func TestLadder(t *testing.T) {
 		{"a higher release of the same major with a v", "1.2.3", "v1.4.0 v1.4", nil, "1.2.3 1.2", "1 latest"},
 		{"a lower release with a v", "1.2.3", "v1.2.2 latest", map[string]image.Held{"latest": {Version: "v1.2.2", Order: image.Behind}}, "1.2.3 1.2 1 latest", ""},
 		{"latest of a higher version with a v", "1.2.3", "latest", map[string]image.Held{"latest": {Version: "v9.9.9", Order: image.Behind}}, "1.2.3 1.2 1", "latest"},
-		{"the same version with a v, a later commit", "1.2.3", "1.2.3 latest", map[string]image.Held{
-			"1.2.3": {Version: "v1.2.3", Order: image.Ahead}, "latest": {Version: "v1.2.3", Order: image.Ahead},
-		}, "1.2 1", "1.2.3 latest"},
-		{"labels that are no version that can be compared", "1.2.3", "1.2 1 latest", map[string]image.Held{
-			"1.2": {Version: "2!1.0", Order: image.Behind}, "1": {Version: "2.0.0-1", Order: image.Behind}, "latest": {Version: "main", Order: image.Behind},
-		}, "1.2.3", "1.2 1 latest"},
-		{"the next patch", "1.2.4", "1.2.3 1.2 1 latest", map[string]image.Held{
-			"1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
-		}, "1.2.4 1.2 1 latest", ""},
-		{"a backport", "1.2.9", "1.2.8 1.2 1.3.0 1.3 1 2.0.0 2.0 2 latest", map[string]image.Held{
-			"1.2": {Version: "1.2.8", Order: image.Behind}, "1": {Version: "1.3.0", Order: image.Behind}, "latest": {Version: "2.0.0", Order: image.Behind},
-		}, "1.2.9 1.2", "1 latest"},
-		{"a backport to the newest of its major", "1.3.1", "1.3.0 1.3 1 2.0.0 2.0 2 latest", map[string]image.Held{
-			"1.3": {Version: "1.3.0", Order: image.Behind}, "1": {Version: "1.3.0", Order: image.Behind}, "latest": {Version: "2.0.0", Order: image.Behind},
-		}, "1.3.1 1.3 1", "latest"},
-		{"an old patch again", "1.2.3", "1.2.3 1.2.4 1.2 1 latest", map[string]image.Held{
-			"1.2.3": {Version: "1.2.3", Order: image.Behind}, "1.2": {Version: "1.2.4", Order: image.Behind}, "1": {Version: "1.2.4", Order: image.Behind}, "latest": {Version: "1.2.4", Order: image.Behind},
-		}, "1.2.3", "1.2 1 latest"},
-		{"ten is more than nine", "1.10.0", "1.9.0 1.9 1 latest", map[string]image.Held{
-			"1": {Version: "1.9.0", Order: image.Behind}, "latest": {Version: "1.9.0", Order: image.Behind},
-		}, "1.10.0 1.10 1 latest", ""},
+		{
+			what:    "the same version with a v, a later commit",
+			version: "1.2.3",
+			have:    "1.2.3 latest",
+			held: map[string]image.Held{
+				"1.2.3": {Version: "v1.2.3", Order: image.Ahead}, "latest": {Version: "v1.2.3", Order: image.Ahead},
+			},
+			moves: "1.2 1",
+			stays: "1.2.3 latest",
+		},
+		{
+			what:    "labels that are no version that can be compared",
+			version: "1.2.3",
+			have:    "1.2 1 latest",
+			held: map[string]image.Held{
+				"1.2": {Version: "2!1.0", Order: image.Behind}, "1": {Version: "2.0.0-1", Order: image.Behind}, "latest": {Version: "main", Order: image.Behind},
+			},
+			moves: "1.2.3",
+			stays: "1.2 1 latest",
+		},
+		{
+			what:    "the next patch",
+			version: "1.2.4",
+			have:    "1.2.3 1.2 1 latest",
+			held: map[string]image.Held{
+				"1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
+			},
+			moves: "1.2.4 1.2 1 latest",
+			stays: "",
+		},
+		{
+			what:    "a backport",
+			version: "1.2.9",
+			have:    "1.2.8 1.2 1.3.0 1.3 1 2.0.0 2.0 2 latest",
+			held: map[string]image.Held{
+				"1.2": {Version: "1.2.8", Order: image.Behind}, "1": {Version: "1.3.0", Order: image.Behind}, "latest": {Version: "2.0.0", Order: image.Behind},
+			},
+			moves: "1.2.9 1.2",
+			stays: "1 latest",
+		},
+		{
+			what:    "a backport to the newest of its major",
+			version: "1.3.1",
+			have:    "1.3.0 1.3 1 2.0.0 2.0 2 latest",
+			held: map[string]image.Held{
+				"1.3": {Version: "1.3.0", Order: image.Behind}, "1": {Version: "1.3.0", Order: image.Behind}, "latest": {Version: "2.0.0", Order: image.Behind},
+			},
+			moves: "1.3.1 1.3 1",
+			stays: "latest",
+		},
+		{
+			what:    "an old patch again",
+			version: "1.2.3",
+			have:    "1.2.3 1.2.4 1.2 1 latest",
+			held: map[string]image.Held{
+				"1.2.3": {Version: "1.2.3", Order: image.Behind}, "1.2": {Version: "1.2.4", Order: image.Behind}, "1": {Version: "1.2.4", Order: image.Behind}, "latest": {Version: "1.2.4", Order: image.Behind},
+			},
+			moves: "1.2.3",
+			stays: "1.2 1 latest",
+		},
+		{
+			what:    "ten is more than nine",
+			version: "1.10.0",
+			have:    "1.9.0 1.9 1 latest",
+			held: map[string]image.Held{
+				"1": {Version: "1.9.0", Order: image.Behind}, "latest": {Version: "1.9.0", Order: image.Behind},
+			},
+			moves: "1.10.0 1.10 1 latest",
+			stays: "",
+		},
 		{"a pre-release", "2.0.0rc1", "1.2.3 1.2 1 latest", nil, "2.0.0rc1", ""},
 		{"a first pre-release", "1.0.0.dev1", "", nil, "1.0.0.dev1", ""},
-		{"the release after its pre-releases", "2.0.0", "1.2.3 1.2 1 2.0.0rc1 latest", map[string]image.Held{
-			"latest": {Version: "1.2.3", Order: image.Behind},
-		}, "2.0.0 2.0 2 latest", ""},
-		{"a release while a later pre-release is there", "1.2.4", "1.2.3 1.2 1 2.0.0rc1 latest", map[string]image.Held{
-			"1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
-		}, "1.2.4 1.2 1 latest", ""},
-		{"a post-release", "1.2.3.post1", "1.2.3 1.2 1 latest", map[string]image.Held{
-			"1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
-		}, "1.2.3.post1 1.2 1 latest", ""},
+		{
+			what:    "the release after its pre-releases",
+			version: "2.0.0",
+			have:    "1.2.3 1.2 1 2.0.0rc1 latest",
+			held: map[string]image.Held{
+				"latest": {Version: "1.2.3", Order: image.Behind},
+			},
+			moves: "2.0.0 2.0 2 latest",
+			stays: "",
+		},
+		{
+			what:    "a release while a later pre-release is there",
+			version: "1.2.4",
+			have:    "1.2.3 1.2 1 2.0.0rc1 latest",
+			held: map[string]image.Held{
+				"1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
+			},
+			moves: "1.2.4 1.2 1 latest",
+			stays: "",
+		},
+		{
+			what:    "a post-release",
+			version: "1.2.3.post1",
+			have:    "1.2.3 1.2 1 latest",
+			held: map[string]image.Held{
+				"1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
+			},
+			moves: "1.2.3.post1 1.2 1 latest",
+			stays: "",
+		},
 		{"the release that a post-release followed", "1.2.3", "1.2.3 1.2.3.post1 1.2 1 latest", nil, "1.2.3", "1.2 1 latest"},
-		{"the same version, a later commit", "1.2.3", "1.2.3 1.2 1 latest", map[string]image.Held{
-			"1.2.3": {Version: "1.2.3", Order: image.Behind}, "1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
-		}, "1.2.3 1.2 1 latest", ""},
-		{"the same version, an earlier commit", "1.2.3", "1.2.3 1.2 1 latest", map[string]image.Held{
-			"1.2.3": {Version: "1.2.3", Order: image.Ahead}, "1.2": {Version: "1.2.3", Order: image.Ahead}, "1": {Version: "1.2.3", Order: image.Ahead}, "latest": {Version: "1.2.3", Order: image.Ahead},
-		}, "", "1.2.3 1.2 1 latest"},
+		{
+			what:    "the same version, a later commit",
+			version: "1.2.3",
+			have:    "1.2.3 1.2 1 latest",
+			held: map[string]image.Held{
+				"1.2.3": {Version: "1.2.3", Order: image.Behind}, "1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
+			},
+			moves: "1.2.3 1.2 1 latest",
+			stays: "",
+		},
+		{
+			what:    "the same version, an earlier commit",
+			version: "1.2.3",
+			have:    "1.2.3 1.2 1 latest",
+			held: map[string]image.Held{
+				"1.2.3": {Version: "1.2.3", Order: image.Ahead}, "1.2": {Version: "1.2.3", Order: image.Ahead}, "1": {Version: "1.2.3", Order: image.Ahead}, "latest": {Version: "1.2.3", Order: image.Ahead},
+			},
+			moves: "",
+			stays: "1.2.3 1.2 1 latest",
+		},
 		{"latest of an image that says nothing", "1.2.3", "latest", map[string]image.Held{"latest": {}}, "1.2.3 1.2 1 latest", ""},
 		{"latest of a higher version whose own tag was deleted", "1.2.3", "latest", map[string]image.Held{"latest": {Version: "3.0.0", Order: image.Behind}}, "1.2.3 1.2 1", "latest"},
 		// A number alone may be a date, a run or a commit: it is a version where others say so.
-		{"a date among releases", "1.2.4", "1.2.3 1.2 1 20240501 8675309 latest", map[string]image.Held{
-			"1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
-		}, "1.2.4 1.2 1 latest", ""},
+		{
+			what:    "a date among releases",
+			version: "1.2.4",
+			have:    "1.2.3 1.2 1 20240501 8675309 latest",
+			held: map[string]image.Held{
+				"1.2": {Version: "1.2.3", Order: image.Behind}, "1": {Version: "1.2.3", Order: image.Behind}, "latest": {Version: "1.2.3", Order: image.Behind},
+			},
+			moves: "1.2.4 1.2 1 latest",
+			stays: "",
+		},
 		{"a date alone", "1.2.4", "v20240501 20240501", nil, "1.2.4 1.2 1 latest", ""},
 		{"a number that longer tags begin with", "1.2.4", "2.0.0 2 3 3.1 latest", nil, "1.2.4 1.2 1", "latest"},
 		{"a number alone that latest stands for", "1.2.4", "2 latest", map[string]image.Held{"latest": {Version: "2", Order: image.Behind}}, "1.2.4 1.2 1", "latest"},
 		{"a number alone where versions have one", "7", "8", nil, "7", "latest"},
 		{"a number alone where versions have one, and a post-release", "7.post1", "8", nil, "7.post1", "latest"},
 		{"only the short tags are left", "0.9.0", "1.2 1", nil, "0.9.0 0.9 0", "latest"},
-		{"two numbers", "2026.11", "2026.10 2026 latest", map[string]image.Held{
-			"2026": {Version: "2026.10", Order: image.Behind}, "latest": {Version: "2026.10", Order: image.Behind},
-		}, "2026.11 2026 latest", ""},
+		{
+			what:    "two numbers",
+			version: "2026.11",
+			have:    "2026.10 2026 latest",
+			held: map[string]image.Held{
+				"2026": {Version: "2026.10", Order: image.Behind}, "latest": {Version: "2026.10", Order: image.Behind},
+			},
+			moves: "2026.11 2026 latest",
+			stays: "",
+		},
 		// A release of two numbers has the name that its hotfixes would move.
-		{"a hotfix of a calendar release", "2026.11.1", "2026.11 2026 latest", map[string]image.Held{
-			"2026.11": {Version: "2026.11", Order: image.Behind}, "2026": {Version: "2026.11", Order: image.Behind}, "latest": {Version: "2026.11", Order: image.Behind},
-		}, "2026.11.1 2026 latest", "2026.11"},
-		{"a hotfix of a calendar release whose label has a v", "2026.11.1", "v2026.11 2026.11 latest", map[string]image.Held{
-			"2026.11": {Version: "v2026.11", Order: image.Behind}, "latest": {Version: "v2026.11", Order: image.Behind},
-		}, "2026.11.1 2026 latest", "2026.11"},
-		{"a second hotfix", "2026.11.2", "2026.11 2026.11.1 2026 latest", map[string]image.Held{
-			"2026.11": {Version: "2026.11", Order: image.Behind}, "2026": {Version: "2026.11.1", Order: image.Behind}, "latest": {Version: "2026.11.1", Order: image.Behind},
-		}, "2026.11.2 2026 latest", "2026.11"},
-		{"a second hotfix where the release is not in this registry", "2026.11.2", "2026.11.1 2026.11 2026 latest", map[string]image.Held{
-			"2026.11": {Version: "2026.11.1", Order: image.Behind}, "2026": {Version: "2026.11.1", Order: image.Behind}, "latest": {Version: "2026.11.1", Order: image.Behind},
-		}, "2026.11.2 2026.11 2026 latest", ""},
-		{"a calendar release again, after its hotfix took its tag", "2026.11", "2026.11 2026.11.1 2026 latest", map[string]image.Held{
-			"2026.11": {Version: "2026.11.1", Order: image.Behind}, "2026": {Version: "2026.11.1", Order: image.Behind}, "latest": {Version: "2026.11.1", Order: image.Behind},
-		}, "", "2026.11 2026 latest"},
-		{"a calendar release, a later commit of it, before its hotfix", "2026.11", "2026.11 2026 latest", map[string]image.Held{
-			"2026.11": {Version: "2026.11", Order: image.Behind}, "2026": {Version: "2026.11", Order: image.Behind}, "latest": {Version: "2026.11", Order: image.Behind},
-		}, "2026.11 2026 latest", ""},
-		{"a calendar release and its post-release", "2026.11.post1", "2026.11 2026 latest", map[string]image.Held{
-			"2026": {Version: "2026.11", Order: image.Behind}, "latest": {Version: "2026.11", Order: image.Behind},
-		}, "2026.11.post1 2026 latest", ""},
-		{"a patch of a release of two numbers", "1.3.1", "1.3 1 latest", map[string]image.Held{
-			"1.3": {Version: "1.3", Order: image.Behind}, "1": {Version: "1.3", Order: image.Behind}, "latest": {Version: "1.3", Order: image.Behind},
-		}, "1.3.1 1 latest", "1.3"},
-		{"a patch of the same release of three numbers", "1.3.1", "1.3.0 1.3 1 latest", map[string]image.Held{
-			"1.3": {Version: "1.3.0", Order: image.Behind}, "1": {Version: "1.3.0", Order: image.Behind}, "latest": {Version: "1.3.0", Order: image.Behind},
-		}, "1.3.1 1.3 1 latest", ""},
-		{"a patch of a release of one number", "7.0.1", "7 latest", map[string]image.Held{
-			"7": {Version: "7", Order: image.Behind}, "latest": {Version: "7", Order: image.Behind},
-		}, "7.0.1 7.0 latest", "7"},
-		{"one version in two spellings", "1.3", "1.3 1 latest", map[string]image.Held{
-			"1.3": {Version: "1.3.0", Order: image.Behind}, "1": {Version: "1.3.0", Order: image.Behind}, "latest": {Version: "1.3.0", Order: image.Behind},
-		}, "1.3 1 latest", ""},
+		{
+			what:    "a hotfix of a calendar release",
+			version: "2026.11.1",
+			have:    "2026.11 2026 latest",
+			held: map[string]image.Held{
+				"2026.11": {Version: "2026.11", Order: image.Behind}, "2026": {Version: "2026.11", Order: image.Behind}, "latest": {Version: "2026.11", Order: image.Behind},
+			},
+			moves: "2026.11.1 2026 latest",
+			stays: "2026.11",
+		},
+		{
+			what:    "a hotfix of a calendar release whose label has a v",
+			version: "2026.11.1",
+			have:    "v2026.11 2026.11 latest",
+			held: map[string]image.Held{
+				"2026.11": {Version: "v2026.11", Order: image.Behind}, "latest": {Version: "v2026.11", Order: image.Behind},
+			},
+			moves: "2026.11.1 2026 latest",
+			stays: "2026.11",
+		},
+		{
+			what:    "a second hotfix",
+			version: "2026.11.2",
+			have:    "2026.11 2026.11.1 2026 latest",
+			held: map[string]image.Held{
+				"2026.11": {Version: "2026.11", Order: image.Behind}, "2026": {Version: "2026.11.1", Order: image.Behind}, "latest": {Version: "2026.11.1", Order: image.Behind},
+			},
+			moves: "2026.11.2 2026 latest",
+			stays: "2026.11",
+		},
+		{
+			what:    "a second hotfix where the release is not in this registry",
+			version: "2026.11.2",
+			have:    "2026.11.1 2026.11 2026 latest",
+			held: map[string]image.Held{
+				"2026.11": {Version: "2026.11.1", Order: image.Behind}, "2026": {Version: "2026.11.1", Order: image.Behind}, "latest": {Version: "2026.11.1", Order: image.Behind},
+			},
+			moves: "2026.11.2 2026.11 2026 latest",
+			stays: "",
+		},
+		{
+			what:    "a calendar release again, after its hotfix took its tag",
+			version: "2026.11",
+			have:    "2026.11 2026.11.1 2026 latest",
+			held: map[string]image.Held{
+				"2026.11": {Version: "2026.11.1", Order: image.Behind}, "2026": {Version: "2026.11.1", Order: image.Behind}, "latest": {Version: "2026.11.1", Order: image.Behind},
+			},
+			moves: "",
+			stays: "2026.11 2026 latest",
+		},
+		{
+			what:    "a calendar release, a later commit of it, before its hotfix",
+			version: "2026.11",
+			have:    "2026.11 2026 latest",
+			held: map[string]image.Held{
+				"2026.11": {Version: "2026.11", Order: image.Behind}, "2026": {Version: "2026.11", Order: image.Behind}, "latest": {Version: "2026.11", Order: image.Behind},
+			},
+			moves: "2026.11 2026 latest",
+			stays: "",
+		},
+		{
+			what:    "a calendar release and its post-release",
+			version: "2026.11.post1",
+			have:    "2026.11 2026 latest",
+			held: map[string]image.Held{
+				"2026": {Version: "2026.11", Order: image.Behind}, "latest": {Version: "2026.11", Order: image.Behind},
+			},
+			moves: "2026.11.post1 2026 latest",
+			stays: "",
+		},
+		{
+			what:    "a patch of a release of two numbers",
+			version: "1.3.1",
+			have:    "1.3 1 latest",
+			held: map[string]image.Held{
+				"1.3": {Version: "1.3", Order: image.Behind}, "1": {Version: "1.3", Order: image.Behind}, "latest": {Version: "1.3", Order: image.Behind},
+			},
+			moves: "1.3.1 1 latest",
+			stays: "1.3",
+		},
+		{
+			what:    "a patch of the same release of three numbers",
+			version: "1.3.1",
+			have:    "1.3.0 1.3 1 latest",
+			held: map[string]image.Held{
+				"1.3": {Version: "1.3.0", Order: image.Behind}, "1": {Version: "1.3.0", Order: image.Behind}, "latest": {Version: "1.3.0", Order: image.Behind},
+			},
+			moves: "1.3.1 1.3 1 latest",
+			stays: "",
+		},
+		{
+			what:    "a patch of a release of one number",
+			version: "7.0.1",
+			have:    "7 latest",
+			held: map[string]image.Held{
+				"7": {Version: "7", Order: image.Behind}, "latest": {Version: "7", Order: image.Behind},
+			},
+			moves: "7.0.1 7.0 latest",
+			stays: "7",
+		},
+		{
+			what:    "one version in two spellings",
+			version: "1.3",
+			have:    "1.3 1 latest",
+			held: map[string]image.Held{
+				"1.3": {Version: "1.3.0", Order: image.Behind}, "1": {Version: "1.3.0", Order: image.Behind}, "latest": {Version: "1.3.0", Order: image.Behind},
+			},
+			moves: "1.3 1 latest",
+			stays: "",
+		},
 		{"its own tag on an image that says nothing", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {}}, "1.2 1 latest", "1.2.3"},
 		{"its own tag on an image of a branch", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {Version: "main", Order: image.Behind}}, "1.2 1 latest", "1.2.3"},
 		{"its own tag on another version", "1.2.3", "1.2.3", map[string]image.Held{"1.2.3": {Version: "1.2.2", Order: image.Behind}}, "1.2 1 latest", "1.2.3"},

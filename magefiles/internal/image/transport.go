@@ -35,7 +35,7 @@ func bounded(next http.RoundTripper) http.RoundTripper {
 		if strings.HasSuffix(r.URL.Path, "/tags/list") {
 			most = maxPage
 		}
-		answer.Body = &boundedBody{answer.Body, most, most}
+		answer.Body = &boundedBody{ReadCloser: answer.Body, left: most, most: most}
 		return answer, nil
 	})
 }

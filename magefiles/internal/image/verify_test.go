@@ -13,7 +13,9 @@ func made(p *Plan) *Index {
 	i := &Index{Digest: "sha256:index"}
 	for _, platform := range p.Platforms {
 		i.Images = append(i.Images, Image{
-			Platform: platform, Digest: "sha256:" + platform, Labels: maps.Clone(p.Labels),
+			Platform:     platform,
+			Digest:       "sha256:" + platform,
+			Labels:       maps.Clone(p.Labels),
 			Attestations: []string{"https://slsa.dev/provenance/v1", "https://spdx.dev/Document"},
 		})
 	}

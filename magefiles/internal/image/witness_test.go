@@ -101,54 +101,62 @@ func TestTheCheckHasToHaveRun(t *testing.T) {
 		"a script that takes one argument": {[]string{"/entry.sh"}, long, first, says},
 		"the first two arguments":          {[]string{"/entry.sh"}, long, func(argv []string) (string, int) { return runs(argv[:2]) }, says},
 		"a trace of the command": {
-			[]string{"/entry.sh"},
-			long,
-			func(argv []string) (string, int) { return "+ : " + strings.Join(argv, " "), 0 }, says,
+			of:    []string{"/entry.sh"},
+			check: long,
+			does:  func(argv []string) (string, int) { return "+ : " + strings.Join(argv, " "), 0 },
+			want:  says,
 		},
 		"a log's prefix": {
-			[]string{"/entry.sh"},
-			long,
-			func(argv []string) (string, int) { said, status := runs(argv); return "[app] " + said, status }, "",
+			of:    []string{"/entry.sh"},
+			check: long,
+			does:  func(argv []string) (string, int) { said, status := runs(argv); return "[app] " + said, status },
+			want:  "",
 		},
 		"a program of its own": {
-			[]string{"theapp"},
-			[]string{"check", "--all"},
-			func(argv []string) (string, int) {
+			of:    []string{"theapp"},
+			check: []string{"check", "--all"},
+			does: func(argv []string) (string, int) {
 				if argv[0] == "check" {
 					return "", 0
 				}
 				return "no command " + argv[0], 2
-			}, "",
+			},
+			want: "",
 		},
 		"a script that goes on": {
-			[]string{"/entry.sh"},
-			long,
-			func(argv []string) (string, int) { said, _ := runs(argv); return said, 0 }, passes,
+			of:    []string{"/entry.sh"},
+			check: long,
+			does:  func(argv []string) (string, int) { said, _ := runs(argv); return said, 0 },
+			want:  passes,
 		},
 		"a pipe, with a prefix": {
-			[]string{"/entry.sh"},
-			long,
-			func(argv []string) (string, int) { said, _ := runs(argv); return "[app] " + said, 0 }, passes,
+			of:    []string{"/entry.sh"},
+			check: long,
+			does:  func(argv []string) (string, int) { said, _ := runs(argv); return "[app] " + said, 0 },
+			want:  passes,
 		},
 		"a script that goes on, one word": {
-			[]string{"/entry.sh"},
-			short,
-			func(argv []string) (string, int) { said, _ := runs(argv); return said, 0 }, says,
+			of:    []string{"/entry.sh"},
+			check: short,
+			does:  func(argv []string) (string, int) { said, _ := runs(argv); return said, 0 },
+			want:  says,
 		},
 		"one that says what it was given, and runs nothing": {
-			[]string{"/entry.sh"},
-			long,
-			func(argv []string) (string, int) { return "starting with " + strings.Join(argv[1:], " "), 0 }, passes,
+			of:    []string{"/entry.sh"},
+			check: long,
+			does:  func(argv []string) (string, int) { return "starting with " + strings.Join(argv[1:], " "), 0 },
+			want:  passes,
 		},
 		"another program where there is none of that name": {
-			[]string{"/entry.sh"},
-			long,
-			func(argv []string) (string, int) {
+			of:    []string{"/entry.sh"},
+			check: long,
+			does: func(argv []string) (string, int) {
 				if said, status := runs(argv); status != 127 {
 					return said, status
 				}
 				return "welcome", 0
-			}, "",
+			},
+			want: "",
 		},
 		"one that fails": {[]string{"/entry.sh"}, long, func([]string) (string, int) { return "no lib", 1 }, "the image of theapp does not pass `sh -c python -c 'import lib'` on linux/amd64"},
 	} {
@@ -192,9 +200,15 @@ func TestBuildsOfACheck(t *testing.T) {
 		{[]string{"/entry"}, python, func(argv []string) (string, int) { said, _ := bare(argv); return said, 0 }, 2, false},
 		{[]string{"/entry"}, long, func([]string) (string, int) { return "no", 1 }, 1, false},
 		{[]string{"/entry"}, long, func(argv []string) (string, int) { return runs(argv[:min(4, len(argv))]) }, 2, false},
-		{[]string{"/entry"}, long, func(argv []string) (string, int) { // says what it was given, and runs nothing
-			return strings.Join(argv, " "), map[bool]int{true: 1}[argv[2] == failsAloud]
-		}, 2, false},
+		{
+			of:    []string{"/entry"},
+			check: long,
+			does: func(argv []string) (string, int) { // says what it was given, and runs nothing
+				return strings.Join(argv, " "), map[bool]int{true: 1}[argv[2] == failsAloud]
+			},
+			builds: 2,
+			passes: false,
+		},
 	} {
 		builds, kit := 0, buildKit(c.of, c.does)
 		j := job(t, func(r *Request) { r.Downstream.Image.Check = c.check }, func(ctx context.Context, k command.Cmd) error {

@@ -31,7 +31,11 @@ func Dockerfile(text []byte) (places []Place, open []Open) {
 		places = append(places, Place(i))
 	}
 	for _, u := range unclear {
-		open = append(open, Open{u.Ref, u.Line, "it is put together of variables: give the whole name to one ARG, and use that"})
+		open = append(open, Open{
+			Ref:  u.Ref,
+			Line: u.Line,
+			Why:  "it is put together of variables: give the whole name to one ARG, and use that",
+		})
 	}
 	return unpinned(places), open
 }

@@ -23,8 +23,8 @@ func TestWorkflow(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a container": {"jobs:\n  a:\n    container: debian:12\n", "jobs:\n  a:\n    container: debian:12@D\n"},
 		"a container's image": {
-			"jobs:\n  a:\n    container: # why\n      image: 'ghcr.io/o/x:1' # that one\n      options: --cpus 1\n",
-			"jobs:\n  a:\n    container: # why\n      image: 'ghcr.io/o/x:1@D' # that one\n      options: --cpus 1\n",
+			text: "jobs:\n  a:\n    container: # why\n      image: 'ghcr.io/o/x:1' # that one\n      options: --cpus 1\n",
+			want: "jobs:\n  a:\n    container: # why\n      image: 'ghcr.io/o/x:1@D' # that one\n      options: --cpus 1\n",
 		},
 		"services":            {"jobs:\n  a:\n    services:\n      db: {image: \"postgres:17\", ports: [5432]}\n      cache:\n        image: redis\n", "jobs:\n  a:\n    services:\n      db: {image: \"postgres:17@D\", ports: [5432]}\n      cache:\n        image: redis:latest@D\n"},
 		"a step":              {"jobs:\n  a:\n    steps:\n    - uses: docker://alpine:3.22\n    - uses: actions/checkout@v7\n", "jobs:\n  a:\n    steps:\n    - uses: docker://alpine:3.22@D\n    - uses: actions/checkout@v7\n"},
@@ -69,7 +69,7 @@ func TestOpen(t *testing.T) {
 		require.Contains(t, open[0].String(), want)
 	}
 	places, open := imagepin.Dockerfile([]byte("ARG V=12\nFROM debian:$V\nFROM a:1\n"))
-	require.Equal(t, []imagepin.Place{{"a:1", 32, 3}}, places)
+	require.Equal(t, []imagepin.Place{{Ref: "a:1", End: 32, Line: 3}}, places)
 	require.Contains(t, open[0].String(), "line 2: debian:$V: it is put together of variables")
 }
 

@@ -139,17 +139,25 @@ func (f *finder) take(n *yaml.Node, ref, before string) {
 	case ref == "":
 		return
 	case strings.Contains(ref, "${{"):
-		f.open = append(f.open, Open{ref, n.Line, "it is an expression: write the name where the expression takes it from, with its digest"})
+		f.open = append(f.open, Open{
+			Ref:  ref,
+			Line: n.Line,
+			Why:  "it is an expression: write the name where the expression takes it from, with its digest",
+		})
 		return
 	}
 	end, ok := f.end(n, ref, before)
 	if !ok {
-		f.open = append(f.open, Open{ref, n.Line, "it is written in a form that is not edited: write it on one line, without escapes"})
+		f.open = append(f.open, Open{
+			Ref:  ref,
+			Line: n.Line,
+			Why:  "it is written in a form that is not edited: write it on one line, without escapes",
+		})
 		return
 	}
 	if !f.seen[end] {
 		f.seen[end] = true
-		f.places = append(f.places, Place{ref, end, 1 + strings.Count(f.text[:end], "\n")})
+		f.places = append(f.places, Place{Ref: ref, End: end, Line: 1 + strings.Count(f.text[:end], "\n")})
 	}
 }
 

@@ -124,7 +124,11 @@ func (s *Server) trust(access *server.Access, trusted []Trusted) (err error) {
 	access.IDTokens = &oidc.Verifier{Issuers: []string{s.issuer.URL}}
 	for _, t := range trusted {
 		access.Publishers = append(access.Publishers, server.Publisher{
-			Channel: t.Channel, Issuer: s.issuer.URL, Repository: t.Repository, Workflow: t.Workflow, Environment: t.Environment,
+			Channel:     t.Channel,
+			Issuer:      s.issuer.URL,
+			Repository:  t.Repository,
+			Workflow:    t.Workflow,
+			Environment: t.Environment,
 		})
 	}
 	return nil

@@ -15,9 +15,12 @@ import (
 // A channel that is registered with an environment gives nothing to a job without it, nor to another workflow on the same tag: whoever
 // may push a tag with a workflow of his own cannot publish.
 func TestHostileJobs(t *testing.T) {
-	s, err := localprefix.Start(localprefix.Options{Dir: t.TempDir(), Trusted: []localprefix.Trusted{
-		{Channel: "demo", Repository: "octo/tools", Workflow: "release.yml", Environment: "release"},
-	}})
+	s, err := localprefix.Start(localprefix.Options{
+		Dir: t.TempDir(),
+		Trusted: []localprefix.Trusted{
+			{Channel: "demo", Repository: "octo/tools", Workflow: "release.yml", Environment: "release"},
+		},
+	})
 	require.NoError(t, err)
 	defer s.Close()
 	client, err := prefixdev.New(prefixdev.Options{Server: s.URL})

@@ -42,8 +42,9 @@ func NewIssuer(claims map[string]any) (*Issuer, error) {
 		return nil, err
 	}
 	return &Issuer{
-		Claims: claims, requestToken: rand.Text(),
-		key: jose.JSONWebKey{Key: key, KeyID: rand.Text(), Algorithm: string(jose.RS256), Use: "sig"},
+		Claims:       claims,
+		requestToken: rand.Text(),
+		key:          jose.JSONWebKey{Key: key, KeyID: rand.Text(), Algorithm: string(jose.RS256), Use: "sig"},
 	}, nil
 }
 

@@ -24,7 +24,7 @@ func CureOf(err error) string {
 }
 
 // Cured is err with a cure: a next step that holds whatever was being done.
-func Cured(next string, err error) error { return &cured{err, next} }
+func Cured(next string, err error) error { return &cured{error: err, next: next} }
 
 type cured struct {
 	error

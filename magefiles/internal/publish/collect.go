@@ -66,7 +66,7 @@ func (p *Publisher) inOutput() (found []candidate, err error) {
 		if err != nil || (pkg.Version.Text != "" && pkg.Version.Text != name.Version) {
 			continue
 		}
-		found = append(found, candidate{pkg, filepath.Join(p.Output, e.Name())})
+		found = append(found, candidate{pkg: pkg, path: filepath.Join(p.Output, e.Name())})
 	}
 	return found, nil
 }
@@ -110,7 +110,12 @@ func (p *Publisher) Build(ctx context.Context, missing []*workspace.Package, rea
 		return nil
 	}
 	built, err := p.Tools.Build(ctx, toolchain.Build{
-		Workspace: p.Workspace, Packages: missing, Dir: p.Output, SourceDate: p.Date, Log: p.Log, Sources: p.From,
+		Workspace:  p.Workspace,
+		Packages:   missing,
+		Dir:        p.Output,
+		SourceDate: p.Date,
+		Log:        p.Log,
+		Sources:    p.From,
 	})
 	if err != nil {
 		return err

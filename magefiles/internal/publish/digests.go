@@ -62,7 +62,7 @@ func (p *Publisher) digest(ctx context.Context, a toolchain.Artifact) (Digest, e
 		return Digest{}, err
 	}
 	tools, err := p.Tools.BuiltWith(ctx, pkg)
-	return Digest{a.Package, filepath.Base(a.Path), a.SHA256, a.Size, tools}, err
+	return Digest{Package: a.Package, File: filepath.Base(a.Path), SHA256: a.SHA256, Size: a.Size, Tools: tools}, err
 }
 
 // Line is the digests as JSON in one line.

@@ -80,7 +80,9 @@ func (p *Publisher) ask(ctx context.Context, python string, probes []probe) (ans
 		pycache = filepath.Join(p.Scratch, "pycache")
 	}
 	answer, err := command.Output(ctx, p.Runner, command.Cmd{
-		Name: python, Args: []string{"-I", "-X", "pycache_prefix=" + pycache, "-c", importsProgram, string(question)}, Env: p.plain(),
+		Name: python,
+		Args: []string{"-I", "-X", "pycache_prefix=" + pycache, "-c", importsProgram, string(question)},
+		Env:  p.plain(),
 	})
 	if err != nil {
 		return nil, importFailed(err)

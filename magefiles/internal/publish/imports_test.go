@@ -38,9 +38,12 @@ func TestDistribution(t *testing.T) {
 		require.Equal(t, want, p.Distribution)
 	}
 	for want, pypi := range map[string]string{"acme_core": "Acme.Core", "attrs": "attrs", "": "acme"} {
-		p, err := newProbe("core", pypi, condapkgtest.Package{Name: "core", Files: map[string]string{
-			"site-packages/acme_core-1.0.dist-info/METADATA": "", "site-packages/attrs-25.1.dist-info/METADATA": "",
-		}}.Write(t, t.TempDir()))
+		p, err := newProbe("core", pypi, condapkgtest.Package{
+			Name: "core",
+			Files: map[string]string{
+				"site-packages/acme_core-1.0.dist-info/METADATA": "", "site-packages/attrs-25.1.dist-info/METADATA": "",
+			},
+		}.Write(t, t.TempDir()))
 		require.NoError(t, err)
 		require.Equal(t, want, p.Distribution)
 	}

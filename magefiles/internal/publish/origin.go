@@ -33,7 +33,13 @@ func (p *Publisher) Record(ctx context.Context, built ...toolchain.Artifact) err
 			return err
 		}
 		records = append(records, provenance.Record{
-			SHA256: d.SHA256, Package: d.Package, File: d.File, Commit: p.Origin.Commit, Tree: p.Origin.Tree, Tools: d.Tools, Reproducible: p.Tools.Reproducible(),
+			SHA256:       d.SHA256,
+			Package:      d.Package,
+			File:         d.File,
+			Commit:       p.Origin.Commit,
+			Tree:         p.Origin.Tree,
+			Tools:        d.Tools,
+			Reproducible: p.Tools.Reproducible(),
 		})
 	}
 	return p.Builds.Keep(records...)

@@ -110,7 +110,16 @@ func (p *Publisher) Published(plan Plan) []Published {
 
 // NewPublished describes a record of the channel at an address.
 func NewPublished(url string, r condapkg.Record, s State) Published {
-	return Published{r.Name, r.Version, r.FileName(), r.Subdir, r.SHA256, r.Size, url + "/" + fileOf(r), s}
+	return Published{
+		Name:    r.Name,
+		Version: r.Version,
+		File:    r.FileName(),
+		Subdir:  r.Subdir,
+		SHA256:  r.SHA256,
+		Size:    r.Size,
+		URL:     url + "/" + fileOf(r),
+		State:   s,
+	}
 }
 
 // fileOf is the file of a record, with its subdir.

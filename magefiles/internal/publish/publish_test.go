@@ -182,19 +182,29 @@ func (c *site) channel(t testing.TB) *prefixdev.Channel {
 type clock struct{ now time.Time }
 
 func (c *clock) wait(most time.Duration) publish.Wait {
-	return publish.Wait{For: most, Now: func() time.Time { return c.now }, Pause: func(ctx context.Context, d time.Duration) error {
-		c.now = c.now.Add(d)
-		return ctx.Err()
-	}}
+	return publish.Wait{
+		For: most,
+		Now: func() time.Time { return c.now },
+		Pause: func(ctx context.Context, d time.Duration) error {
+			c.now = c.now.Add(d)
+			return ctx.Err()
+		},
+	}
 }
 
 func newPublisher(t testing.TB, w *workspace.Workspace, c *prefixdev.Channel) (*publish.Publisher, *builder) {
 	t.Helper()
 	b := &builder{}
 	return &publish.Publisher{
-		Workspace: w, Channel: c, Tools: b, Output: filepath.Join(w.Root, "output"), Scratch: t.TempDir(),
-		Date: time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC), Wait: (&clock{}).wait(time.Hour),
-		Origin: publish.Origin{Commit: "c1", Tree: "t1"}, Builds: &provenance.Store{Dir: t.TempDir()},
+		Workspace: w,
+		Channel:   c,
+		Tools:     b,
+		Output:    filepath.Join(w.Root, "output"),
+		Scratch:   t.TempDir(),
+		Date:      time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC),
+		Wait:      (&clock{}).wait(time.Hour),
+		Origin:    publish.Origin{Commit: "c1", Tree: "t1"},
+		Builds:    &provenance.Store{Dir: t.TempDir()},
 	}, b
 }
 
@@ -417,12 +427,15 @@ func TestAHalfReleaseIsCompletedElsewhere(t *testing.T) {
 	here, _ := newPublisher(t, load(t, diamond), c)
 	made, err := plan(t, here)
 	require.NoError(t, err)
-	here.Channel = faulty{c, channeltest.Faulty(c, func(x channeltest.Call) error {
-		if x.Op == channeltest.OpPut && !strings.HasPrefix(x.File, "base") && !strings.HasPrefix(x.File, "left") {
-			return errors.New("the machine is gone")
-		}
-		return nil
-	})}
+	here.Channel = faulty{
+		Channel: c,
+		by: channeltest.Faulty(c, func(x channeltest.Call) error {
+			if x.Op == channeltest.OpPut && !strings.HasPrefix(x.File, "base") && !strings.HasPrefix(x.File, "left") {
+				return errors.New("the machine is gone")
+			}
+			return nil
+		}),
+	}
 	_, err = here.Upload(t.Context(), made)
 	require.ErrorContains(t, err, "the machine is gone")
 

@@ -24,7 +24,7 @@ func (s *Sequence) Try(ctx context.Context) (v Verified, err error) {
 	if err := s.apart(ctx, s.Plan, &v); err != nil {
 		return v, err
 	}
-	s.tried = &tried{s.Plan.digests(), v.Installed}
+	s.tried = &tried{digests: s.Plan.digests(), installed: v.Installed}
 	return v, s.Publisher.Import(ctx, s.Plan, &v)
 }
 

@@ -71,7 +71,9 @@ func (p *Publisher) Install(ctx context.Context, plan Plan, v *Verified) (err er
 		return err
 	}
 	install := toolchain.Install{
-		Dir: dir, Channels: append([]string{p.Channel.URL()}, p.otherChannels()...), Log: p.Log,
+		Dir:      dir,
+		Channels: append([]string{p.Channel.URL()}, p.otherChannels()...),
+		Log:      p.Log,
 	}
 	for n, i := range plan.Items {
 		if here(i.Record) {

@@ -35,9 +35,13 @@ func TestWheelsBetweenTagsAreBuiltAgain(t *testing.T) {
 			require.NoError(t, err)
 			p, _ := newPublisher(t, w, site.channel(t))
 			require.NoError(t, os.MkdirAll(p.Output, 0o755))
-			recorded(t, p, condapkgtest.Package{Name: "base", Depends: []string{"python"}, Files: map[string]string{
-				"site-packages/base-" + c.wheel + ".dist-info/METADATA": "Name: base\nVersion: " + c.wheel + "\n",
-			}}.Write(t, p.Output))
+			recorded(t, p, condapkgtest.Package{
+				Name:    "base",
+				Depends: []string{"python"},
+				Files: map[string]string{
+					"site-packages/base-" + c.wheel + ".dist-info/METADATA": "Name: base\nVersion: " + c.wheel + "\n",
+				},
+			}.Write(t, p.Output))
 			ready, _, err := p.Ready(t.Context())
 			if c.fails != "" {
 				require.ErrorContains(t, err, "says that it is "+c.wheel+", and the package is base 1.0")

@@ -62,7 +62,7 @@ func Interpreter(t testing.TB) Python {
 		out, err := exec.CommandContext(t.Context(), path, "-c",
 			"import sys; assert sys.version_info >= (3, 11); print(sys.executable); print('%d.%d.%d' % sys.version_info[:3])").Output()
 		if lines := strings.Fields(string(out)); err == nil && len(lines) == 2 {
-			return Python{lines[0], lines[1]}
+			return Python{Path: lines[0], Version: lines[1]}
 		}
 	}
 	require.FailNow(t, "this test runs a real Python client and needs Python 3.11 or later, with venv, on PATH: there is none")
@@ -122,7 +122,7 @@ func Run(t testing.TB, python, script string, env []string, args ...string) Resu
 	if err := cmd.Run(); err != nil {
 		require.IsType(t, &exec.ExitError{}, err, "running %s", python)
 	}
-	return Result{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+	return Result{Stdout: out.String(), Stderr: errs.String(), Code: cmd.ProcessState.ExitCode()}
 }
 
 // MustRun is Run for a script that has to exit with 0; it returns what it printed.

@@ -43,7 +43,7 @@ func (r *run) runRelease(ctx context.Context, args []string) error {
 		r.report.Runs++
 		var when moment
 		if r.report.Kills < maxKills {
-			when = moment{3 + moments.IntN(12), time.Duration(moments.IntN(300)) * time.Millisecond}
+			when = moment{entries: 3 + moments.IntN(12), after: time.Duration(moments.IntN(300)) * time.Millisecond}
 		}
 		err := r.once(ctx, when, args...)
 		switch {
@@ -116,7 +116,14 @@ func (r *run) mage(ctx context.Context, args ...string) (string, error) {
 // is rehearsed.
 func (r *run) child(out, said io.Writer, abrupt bool, args ...string) command.Cmd {
 	return command.Cmd{
-		Name: r.Program, Args: args, Dir: r.root, Env: r.world.Environ(r.gitEnviron(r.Environ)), Stdout: out, Stderr: said,
-		Secrets: r.world.Secrets(), Gentle: true, Abrupt: abrupt,
+		Name:    r.Program,
+		Args:    args,
+		Dir:     r.root,
+		Env:     r.world.Environ(r.gitEnviron(r.Environ)),
+		Stdout:  out,
+		Stderr:  said,
+		Secrets: r.world.Secrets(),
+		Gentle:  true,
+		Abrupt:  abrupt,
 	}
 }

@@ -24,10 +24,10 @@ type WorkflowJob struct {
 // WorkflowJobs are the jobs of release.yml that a rehearsal runs, in the order of their needs. A test in package rules holds them
 // against the file, and the documents too. The second build, "rebuild", is left out: it is for another machine.
 var WorkflowJobs = []WorkflowJob{
-	{jobBuild, `build:all`},
-	{"import", `publish -check -from="$RUNNER_TEMP/packages" -digests="$DIGESTS"`},
-	{jobUpload, `publish -yes -from="$RUNNER_TEMP/packages" -digests="$DIGESTS"`},
-	{jobVerify, `publish -verify -digests="$DIGESTS"`},
+	{Name: jobBuild, Run: `build:all`},
+	{Name: "import", Run: `publish -check -from="$RUNNER_TEMP/packages" -digests="$DIGESTS"`},
+	{Name: jobUpload, Run: `publish -yes -from="$RUNNER_TEMP/packages" -digests="$DIGESTS"`},
+	{Name: jobVerify, Run: `publish -verify -digests="$DIGESTS"`},
 }
 
 // Jobs that do more here than to run their targets.
@@ -133,7 +133,13 @@ func (r *runner) run(ctx context.Context, j WorkflowJob, right []string) (ran, e
 	}
 	output := filepath.Join(r.dir, j.Name+".output")
 	err := r.Runner.Run(ctx, command.Cmd{
-		Name: r.Program, Args: r.target(j), Dir: done.root, Env: r.environ(output, right), Stdout: &r.said, Stderr: &r.said, Gentle: true,
+		Name:   r.Program,
+		Args:   r.target(j),
+		Dir:    done.root,
+		Env:    r.environ(output, right),
+		Stdout: &r.said,
+		Stderr: &r.said,
+		Gentle: true,
 	})
 	if err != nil {
 		return done, fmt.Errorf("job %s: %w", j.Name, err)

@@ -60,7 +60,7 @@ func (r *run) settings(ctx context.Context) (all []setting, err error) {
 		if !valued {
 			value = "true" // a key alone
 		}
-		all = append(all, setting{key, value})
+		all = append(all, setting{key: key, value: value})
 	}
 	return all, nil
 }

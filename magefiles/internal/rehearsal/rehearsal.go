@@ -216,7 +216,7 @@ func (r *run) step(name string, f func() (string, error)) error {
 }
 
 func (r *run) missing(what, why string) {
-	r.report.Missing = append(r.report.Missing, Missing{what, why})
+	r.report.Missing = append(r.report.Missing, Missing{What: what, Why: why})
 }
 
 // upgrade moves the downstreams' pins to what was released.

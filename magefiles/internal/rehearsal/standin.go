@@ -47,8 +47,12 @@ func (r *run) standIn(p *past, w *workspace.Workspace, why error, dir string, fi
 // folder of artifacts, there is no record of it, and its build string says what it is.
 func writeStandIn(pkg *workspace.Package, version string, when time.Time, dir string) (string, error) {
 	x := condapkg.Index{
-		Name: pkg.Name, Version: version, Build: fmt.Sprintf("%s%d", toolchain.StandIn, pkg.Build.Number), BuildNumber: pkg.Build.Number,
-		Noarch: condapkg.NoarchGeneric, Subdir: "noarch",
+		Name:        pkg.Name,
+		Version:     version,
+		Build:       fmt.Sprintf("%s%d", toolchain.StandIn, pkg.Build.Number),
+		BuildNumber: pkg.Build.Number,
+		Noarch:      condapkg.NoarchGeneric,
+		Subdir:      "noarch",
 	}
 	for _, d := range toolchain.ExpectedDepends(pkg, workspace.HostPlatform()) {
 		x.Depends = append(x.Depends, d.Spec)
@@ -61,9 +65,13 @@ func writeStandIn(pkg *workspace.Package, version string, when time.Time, dir st
 	if err != nil {
 		return "", err
 	}
-	err = condapkg.Write(file, condapkg.Container{Stem: x.Stem(), Time: when, Info: []condapkg.Member{
-		{Path: "info/index.json", Mode: 0o644, Data: index},
-		{Path: "info/paths.json", Mode: 0o644, Data: condapkg.PathsJSON(nil)},
-	}})
+	err = condapkg.Write(file, condapkg.Container{
+		Stem: x.Stem(),
+		Time: when,
+		Info: []condapkg.Member{
+			{Path: "info/index.json", Mode: 0o644, Data: index},
+			{Path: "info/paths.json", Mode: 0o644, Data: condapkg.PathsJSON(nil)},
+		},
+	})
 	return file.Name(), errors.Join(err, file.Close())
 }

@@ -18,10 +18,19 @@ import (
 // start makes the world, and the clone one of its remote.
 func (r *run) start(ctx context.Context) (string, error) {
 	c := WorldConfig{
-		Dir: filepath.Join(r.Dir, "world"), Runner: r.Runner, Environ: r.Environ, Source: r.source, Branch: r.branch,
-		Channel: r.w.EmbeddedChannel(), Unnamed: r.w.Config.Channel == "", Repository: "rehearsal/" + repositoryName(r.w.Manifest.Name), Program: r.Program, CI: r.by() == workspace.PublishCI,
-		Pycache: filepath.Join(r.Dir, environmentsDir, "pycache-ci"),
-		Tags:    slices.Sorted(maps.Keys(r.remoteTags)), Past: r.made,
+		Dir:        filepath.Join(r.Dir, "world"),
+		Runner:     r.Runner,
+		Environ:    r.Environ,
+		Source:     r.source,
+		Branch:     r.branch,
+		Channel:    r.w.EmbeddedChannel(),
+		Unnamed:    r.w.Config.Channel == "",
+		Repository: "rehearsal/" + repositoryName(r.w.Manifest.Name),
+		Program:    r.Program,
+		CI:         r.by() == workspace.PublishCI,
+		Pycache:    filepath.Join(r.Dir, environmentsDir, "pycache-ci"),
+		Tags:       slices.Sorted(maps.Keys(r.remoteTags)),
+		Past:       r.made,
 	}
 	if past := r.unfinished; past != nil {
 		if past.Did(release.StepPush) {

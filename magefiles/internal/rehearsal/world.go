@@ -248,7 +248,9 @@ func (w *World) serve() (err error) {
 		private = []string{w.Channel}
 	}
 	w.Prefix, err = localprefix.Start(localprefix.Options{
-		Dir: filepath.Join(w.Dir, channelsDir), Wrap: wrap, Private: private,
+		Dir:     filepath.Join(w.Dir, channelsDir),
+		Wrap:    wrap,
+		Private: private,
 		Trusted: []localprefix.Trusted{{Channel: w.Channel, Repository: w.Repository, Workflow: cmp.Or(w.Workflow, release.Workflow), Ref: "refs/tags/v0", Environment: release.Environment}},
 	})
 	if err != nil {
@@ -260,7 +262,13 @@ func (w *World) serve() (err error) {
 	}
 	w.API = "http://" + listener.Addr().String()
 	w.Hub, err = server.New(server.Options{
-		Repository: w.Repository, DefaultBranch: w.Branch, Token: w.token, Reader: ReaderToken, URL: w.API, Tag: w.tag, Dir: filepath.Join(w.Dir, "github"),
+		Repository:    w.Repository,
+		DefaultBranch: w.Branch,
+		Token:         w.token,
+		Reader:        ReaderToken,
+		URL:           w.API,
+		Tag:           w.tag,
+		Dir:           filepath.Join(w.Dir, "github"),
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())

@@ -144,12 +144,20 @@ func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, erro
 	}
 	r.sending = &publish.Sequence{
 		Publisher: &publish.Publisher{
-			Workspace: c.w, Channel: on, Tools: c.tools, Runner: r.Runner, Date: c.head.Time, From: r.sources(c),
-			Output: filepath.Join(c.w.Root, outputDir), Scratch: filepath.Join(r.Dir, scratchDir),
-			Origin: publish.Origin{Commit: c.commit, Tree: tree}, Builds: r.Builds,
+			Workspace: c.w,
+			Channel:   on,
+			Tools:     c.tools,
+			Runner:    r.Runner,
+			Date:      c.head.Time,
+			From:      r.sources(c),
+			Output:    filepath.Join(c.w.Root, outputDir),
+			Scratch:   filepath.Join(r.Dir, scratchDir),
+			Origin:    publish.Origin{Commit: c.commit, Tree: tree},
+			Builds:    r.Builds,
 			// Byte code of what did not change since the last release is kept: compiling it takes longer than all the rest.
-			Pycache: filepath.Join(r.environments(), "pycache"),
-			Wait:    r.Wait, Progress: r.Progress,
+			Pycache:  filepath.Join(r.environments(), "pycache"),
+			Wait:     r.Wait,
+			Progress: r.Progress,
 		},
 		Trial: r.Trial(c.w),
 	}

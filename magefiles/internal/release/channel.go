@@ -44,7 +44,7 @@ func (r *Release) isPublished(ctx context.Context, before *Published) (Published
 	case r.By() == workspace.PublishHere:
 		by = "an earlier run"
 	}
-	return Published{s.Channel.URL(), by, s.Published(s.Plan)}, true, nil
+	return Published{Channel: s.Channel.URL(), By: by, Items: s.Published(s.Plan)}, true, nil
 }
 
 // standing plans what would have to be done with each package; false where the channel lacks one that is not built here.
@@ -84,7 +84,7 @@ func (r *Release) publish(ctx context.Context) (Published, error) {
 	if _, err := s.Send(ctx); err != nil {
 		return Published{}, err
 	}
-	return Published{s.Channel.URL(), access.String(), s.Published(s.Plan)}, nil
+	return Published{Channel: s.Channel.URL(), By: access.String(), Items: s.Published(s.Plan)}, nil
 }
 
 // records are what the channel says of the published packages.

@@ -235,7 +235,7 @@ func digestsOf(data []byte) (recorded, error) {
 	if err := json.Unmarshal(data, &result); err != nil {
 		return recorded{}, operr.New("see whether "+Workflow+" keeps what `mage publish -json` prints", "reading what the CI recorded: %w", err)
 	}
-	r := recorded{map[string]string{}, result.Tools}
+	r := recorded{digests: map[string]string{}, tools: result.Tools}
 	for _, p := range result.Packages {
 		r.digests[p.File] = p.SHA256
 	}

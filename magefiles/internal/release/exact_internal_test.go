@@ -12,14 +12,20 @@ import (
 // A patch with exactly the edits of the plan is taken for the release's where the commit of the journal is not there any more; one that
 // does more, less, or the same elsewhere is not.
 func TestExactlyTheEditsOfThePlan(t *testing.T) {
-	r := &Release{World: World{Store: &bump.Store{Prefix: "mono"}}, plan: &Plan{Bump: &bump.Plan{Files: []bump.File{
-		{Path: "core/pixi.toml", Edits: []bump.Edit{
-			{Line: 3, Col: 12, Old: "0.1.6", New: "0.1.7", Text: `version = "0.1.6"`},
-			{Line: 9, Col: 8, Old: "0.1.6", New: "0.1.7", Text: `a = "==0.1.6", b = "==0.1.6"`},
-			{Line: 9, Col: 23, Old: "0.1.6", New: "0.1.7", Text: `a = "==0.1.6", b = "==0.1.6"`},
-		}},
-		{Path: "CHANGELOG.md", Edits: []bump.Edit{{Line: 1, Col: 1, Old: "", New: "# 0.1.7\n\n- one\n", Text: ""}}},
-	}}}}
+	r := &Release{
+		World: World{Store: &bump.Store{Prefix: "mono"}},
+		plan: &Plan{Bump: &bump.Plan{Files: []bump.File{
+			{
+				Path: "core/pixi.toml",
+				Edits: []bump.Edit{
+					{Line: 3, Col: 12, Old: "0.1.6", New: "0.1.7", Text: `version = "0.1.6"`},
+					{Line: 9, Col: 8, Old: "0.1.6", New: "0.1.7", Text: `a = "==0.1.6", b = "==0.1.6"`},
+					{Line: 9, Col: 23, Old: "0.1.6", New: "0.1.7", Text: `a = "==0.1.6", b = "==0.1.6"`},
+				},
+			},
+			{Path: "CHANGELOG.md", Edits: []bump.Edit{{Line: 1, Col: 1, Old: "", New: "# 0.1.7\n\n- one\n", Text: ""}}},
+		}}},
+	}
 	const core = `diff --git a/mono/core/pixi.toml b/mono/core/pixi.toml
 --- a/mono/core/pixi.toml
 +++ b/mono/core/pixi.toml

@@ -19,11 +19,15 @@ import (
 // FuzzPast holds that whatever the journal of a release holds, it is a release with a plan, or an error that stops for a person and
 // says what to do next.
 func FuzzPast(f *testing.F) {
-	p := &Plan{Format: planFormat, Tags: []string{"v1"}, Packages: []Package{{"a", "1"}}, Bump: &bump.Plan{}}
+	p := &Plan{Format: planFormat, Tags: []string{"v1"}, Packages: []Package{{Name: "a", Version: "1"}}, Bump: &bump.Plan{}}
 	path := filepath.Join(f.TempDir(), "j.jsonl")
-	require.NoError(f, kind("").Copy(&session.Past[*Plan]{Plan: p, Records: []workflow.Record{
-		{Step: StepCommit, Event: workflow.Done, Result: json.RawMessage(`{"hash":"abc"}`)},
-	}, Times: []time.Time{time.Now()}}, path, p))
+	require.NoError(f, kind("").Copy(&session.Past[*Plan]{
+		Plan: p,
+		Records: []workflow.Record{
+			{Step: StepCommit, Event: workflow.Done, Result: json.RawMessage(`{"hash":"abc"}`)},
+		},
+		Times: []time.Time{time.Now()},
+	}, path, p))
 	j, _, err := journal.Open(path, "1", "")
 	require.NoError(f, err)
 	require.NoError(f, j.Append("end", Released))

@@ -20,16 +20,25 @@ type forge struct {
 // GitHub and GitLab, whose jobs prefix.dev trusts, and all others.
 var (
 	onGitHub = &forge{
-		[]string{".github/workflows/*.y*ml"}, "id-token: write", false, "no file in .github/workflows runs `mage publish` for a tag with `id-token: write`",
+		files: []string{".github/workflows/*.y*ml"},
+		trust: "id-token: write",
+		keys:  false,
+		lacks: "no file in .github/workflows runs `mage publish` for a tag with `id-token: write`",
 	}
 	onGitLab = &forge{
-		[]string{".gitlab-ci.y*ml", ".gitlab/*.y*ml", ".gitlab/*/*.y*ml"}, "id_tokens", true, "neither .gitlab-ci.yml nor a file in .gitlab runs `mage publish`",
+		files: []string{".gitlab-ci.y*ml", ".gitlab/*.y*ml", ".gitlab/*/*.y*ml"},
+		trust: "id_tokens",
+		keys:  true,
+		lacks: "neither .gitlab-ci.yml nor a file in .gitlab runs `mage publish`",
 	}
 	elsewhere = &forge{
-		[]string{
+		files: []string{
 			".gitea/workflows/*.y*ml", ".forgejo/workflows/*.y*ml", "bitbucket-pipelines.yml", "azure-pipelines.yml", ".azure-pipelines/*.y*ml", ".circleci/*.yml",
 			".woodpecker.y*ml", ".woodpecker/*.y*ml", ".drone.yml", ".cirrus.yml", ".buildkite/*.y*ml", ".builds/*.yml", ".travis.yml", "Jenkinsfile",
-		}, "id-token: write", true, "no file of a CI runs `mage publish`",
+		},
+		trust: "id-token: write",
+		keys:  true,
+		lacks: "no file of a CI runs `mage publish`",
 	}
 )
 

@@ -79,8 +79,15 @@ func (r *Release) draft(ctx context.Context, w *workspace.Workspace, b *bump.Pla
 	kept := *b
 	kept.Read = nil
 	p := &Plan{
-		Format: planFormat, Packages: []Package{}, Tags: []string{}, Bump: &kept, Base: facts.head.Commit,
-		Remote: w.Config.Remote, Branch: facts.branch, Publish: w.Config.Publish, Repository: r.GitHub.Repository,
+		Format:     planFormat,
+		Packages:   []Package{},
+		Tags:       []string{},
+		Bump:       &kept,
+		Base:       facts.head.Commit,
+		Remote:     w.Config.Remote,
+		Branch:     facts.branch,
+		Publish:    w.Config.Publish,
+		Repository: r.GitHub.Repository,
 	}
 	if r.Publish != "" {
 		p.Publish = r.Publish
@@ -97,7 +104,7 @@ func (r *Release) draft(ctx context.Context, w *workspace.Workspace, b *bump.Pla
 				v = m.New
 			}
 		}
-		p.Packages = append(p.Packages, Package{pkg.Name, v})
+		p.Packages = append(p.Packages, Package{Name: pkg.Name, Version: v})
 	}
 	c, err := r.Channel(w)
 	switch {
@@ -122,7 +129,7 @@ func (r *Release) draft(ctx context.Context, w *workspace.Workspace, b *bump.Pla
 // packagesOf are the packages of a workspace at the versions that they have.
 func packagesOf(w *workspace.Workspace) (all []Package) {
 	for _, pkg := range w.Order() {
-		all = append(all, Package{pkg.Name, pkg.Version.Text})
+		all = append(all, Package{Name: pkg.Name, Version: pkg.Version.Text})
 	}
 	return all
 }

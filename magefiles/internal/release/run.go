@@ -150,8 +150,13 @@ func (r *Release) result() (Result, error) {
 		return Result{}, err
 	}
 	result := Result{
-		Plan: r.plan, Commit: r.commit.Get().Hash, Channel: r.published.Get().Channel, Packages: r.published.Get().Items,
-		Journal: past.Path, Steps: past.Records, StepTimes: past.Times,
+		Plan:      r.plan,
+		Commit:    r.commit.Get().Hash,
+		Channel:   r.published.Get().Channel,
+		Packages:  r.published.Get().Items,
+		Journal:   past.Path,
+		Steps:     past.Records,
+		StepTimes: past.Times,
 	}
 	if r.hub.Known() {
 		result.GitHub = r.hub.Get().URL
@@ -172,7 +177,7 @@ func (r *Release) Present(ctx context.Context) (*Past, error) {
 	if plan == nil || err != nil {
 		return nil, err
 	}
-	past := &Past{&session.Past[*Plan]{Plan: plan}}
+	past := &Past{Past: &session.Past[*Plan]{Plan: plan}}
 	if released {
 		past.End = Released
 	}

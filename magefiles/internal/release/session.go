@@ -23,8 +23,11 @@ type Past struct {
 // kind is that of releases whose journals are in a state folder.
 func kind(state string) *session.Kind[*Plan] {
 	return &session.Kind[*Plan]{
-		Name: "release", Dir: state, Done: Released, Readable: (*Plan).readable,
-		Type: session.Commands{Run: "mage release", Status: "mage status", Undo: "mage undo"},
+		Name:     "release",
+		Dir:      state,
+		Done:     Released,
+		Readable: (*Plan).readable,
+		Type:     session.Commands{Run: "mage release", Status: "mage status", Undo: "mage undo"},
 	}
 }
 
@@ -50,14 +53,14 @@ func Last(state string) (*Past, error) {
 	if past == nil || err != nil {
 		return nil, err
 	}
-	return &Past{past}, nil
+	return &Past{Past: past}, nil
 }
 
 // ended is how the journals of this clone say that the release of these tags, at this commit, has ended; "" where they do not.
 func (r *Release) ended(p *Plan) (end session.End, err error) {
 	all, err := kind(r.State).All()
 	for _, one := range all {
-		past := &Past{one}
+		past := &Past{Past: one}
 		if commit := past.commit(); slices.Equal(past.Plan.Tags, p.Tags) && (commit == "" || commit == p.Base) {
 			end = past.End
 		}

@@ -49,7 +49,7 @@ func (r *Release) committed(ctx context.Context, _ *Commit) (Commit, bool, error
 		return Commit{}, false, err
 	}
 	if at, err := r.pushed(ctx, refs); at != "" || err != nil {
-		return Commit{at, r.plan.Remote}, err == nil, err
+		return Commit{Hash: at, Where: r.plan.Remote}, err == nil, err
 	}
 	tags, err := r.Repo.Tags(ctx)
 	if err != nil {
@@ -60,7 +60,7 @@ func (r *Release) committed(ctx context.Context, _ *Commit) (Commit, bool, error
 		return Commit{}, false, err
 	}
 	if at != "" {
-		return Commit{at, "here"}, true, nil
+		return Commit{Hash: at, Where: "here"}, true, nil
 	}
 	head, err := r.Repo.Head(ctx)
 	if err != nil {
@@ -78,7 +78,7 @@ func (r *Release) committed(ctx context.Context, _ *Commit) (Commit, bool, error
 	if err != nil || r.plan.agrees(w) != "" {
 		return Commit{}, false, err
 	}
-	return Commit{head.Commit, "here"}, true, nil
+	return Commit{Hash: head.Commit, Where: "here"}, true, nil
 }
 
 // bumpAndCommit makes the one commit of the release, or takes up what a run that was killed has left of it.
@@ -100,12 +100,12 @@ func (r *Release) bumpAndCommit(ctx context.Context) (Commit, error) {
 		}
 		done, err = r.Store.Take(ctx, r.plan.Bump, r.Repo, steps)
 	}
-	return Commit{done.Commit, "here"}, err
+	return Commit{Hash: done.Commit, Where: "here"}, err
 }
 
 func (r *Release) isTagged(ctx context.Context, _ *Tagged) (Tagged, bool, error) {
 	commit := r.commit.Get()
-	tagged := Tagged{r.plan.Tags, commit.Hash}
+	tagged := Tagged{Tags: r.plan.Tags, Commit: commit.Hash}
 	if commit.Where != "here" {
 		return tagged, true, nil
 	}
@@ -140,7 +140,7 @@ func (r *Release) tag(ctx context.Context) (Tagged, error) {
 			return Tagged{}, err
 		}
 	}
-	return Tagged{r.plan.Tags, commit}, nil
+	return Tagged{Tags: r.plan.Tags, Commit: commit}, nil
 }
 
 // dateOfTags is the date of the tags that the builds have seen; zero where nothing was built.
@@ -163,7 +163,7 @@ func (r *Release) isPushed(ctx context.Context, _ *Pushed) (Pushed, bool, error)
 	if at != r.commit.Get().Hash {
 		return Pushed{}, false, operr.NewStopped("find out which is right", "%s has %s at %.12s, and the release is at %.12s", r.plan.Remote, r.plan.Title, at, r.commit.Get().Hash)
 	}
-	return Pushed{r.plan.Remote, r.plan.Branch, at}, true, nil
+	return Pushed{Remote: r.plan.Remote, Branch: r.plan.Branch, Commit: at}, true, nil
 }
 
 // push sends branch and tags, all or nothing.
@@ -173,5 +173,5 @@ func (r *Release) push(ctx context.Context) (Pushed, error) {
 	if err != nil {
 		return Pushed{}, r.explainPush(ctx, err)
 	}
-	return Pushed{p.Remote, p.Branch, commit}, nil
+	return Pushed{Remote: p.Remote, Branch: p.Branch, Commit: commit}, nil
 }

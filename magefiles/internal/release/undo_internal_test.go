@@ -76,9 +76,9 @@ func (u undoing) release(t *testing.T) *Release {
 		c.Use(prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone }))
 	}
 	r := &Release{World: World{Root: root, Channel: func(*workspace.Workspace) (publish.Channel, error) { return c, nil }}}
-	r.plan = &Plan{Title: "v1.0", Tags: []string{"v1.0"}, Packages: []Package{{"a", "1.0"}}, Channel: c.URL(), Publish: u.by}
+	r.plan = &Plan{Title: "v1.0", Tags: []string{"v1.0"}, Packages: []Package{{Name: "a", Version: "1.0"}}, Channel: c.URL(), Publish: u.by}
 	if u.journal != nil {
-		r.past = &Past{&session.Past[*Plan]{Records: u.journal}}
+		r.past = &Past{Past: &session.Past[*Plan]{Records: u.journal}}
 	}
 	if !u.unasked {
 		r.GitHub.Client = runsOf(t, u.statuses...)
@@ -241,7 +241,7 @@ func TestUploadedIsWhatTheReleaseReleases(t *testing.T) {
 	require.Len(t, r.uploaded(h), 1)
 	r.plan.Tags = []string{"b/v1.0"}
 	require.Empty(t, r.uploaded(h))
-	r.plan.Along = []Package{{"a", "1.0"}}
+	r.plan.Along = []Package{{Name: "a", Version: "1.0"}}
 	require.Len(t, r.uploaded(h), 1, "it is published along")
 	r.plan.Packages[0].Version = "1.1"
 	require.Empty(t, r.uploaded(h))

@@ -19,7 +19,9 @@ func rotate(state string, s *keyServer) *session.Operation[*rotation] {
 	type step = workflow.Step[string]
 	return &session.Operation[*rotation]{
 		Kind: session.Kind[*rotation]{
-			Name: "rotation", Dir: state, Done: "rotated",
+			Name: "rotation",
+			Dir:  state,
+			Done: "rotated",
 			Type: session.Commands{Run: "mage key:rotate", Status: "mage key:status", Undo: "mage key:undo"},
 		},
 		Make: func(ctx context.Context) (*rotation, error) {

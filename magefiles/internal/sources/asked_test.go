@@ -38,13 +38,16 @@ func TestGitIsAskedNothingTwice(t *testing.T) {
 		from func(r *repository) *sources.Sources
 	}{
 		{"a build of the work tree", func(r *repository) *sources.Sources { return r.sources().WorkTree() }},
-		{"the next one", func(r *repository) *sources.Sources {
-			s := r.sources().WorkTree()
-			_, done, err := take(t, s, "one")
-			require.NoError(t, err)
-			require.NoError(t, done(nil, nil))
-			return s
-		}},
+		{
+			name: "the next one",
+			from: func(r *repository) *sources.Sources {
+				s := r.sources().WorkTree()
+				_, done, err := take(t, s, "one")
+				require.NoError(t, err)
+				require.NoError(t, done(nil, nil))
+				return s
+			},
+		},
 		{"a build of a commit", func(r *repository) *sources.Sources { return r.committed() }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

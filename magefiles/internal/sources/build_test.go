@@ -26,7 +26,12 @@ func (r *repository) embeddedOf(from *sources.Sources) *embedded.Toolchain {
 	cache, err := os.UserCacheDir()
 	require.NoError(r.t, err)
 	return embedded.New(embedded.Config{
-		Runner: r.run, Environ: os.Environ(), Cache: filepath.Join(cache, "pixi-release"), Workspace: from.Workspace, Sources: from, Log: &bytes.Buffer{},
+		Runner:    r.run,
+		Environ:   os.Environ(),
+		Cache:     filepath.Join(cache, "pixi-release"),
+		Workspace: from.Workspace,
+		Sources:   from,
+		Log:       &bytes.Buffer{},
 	})
 }
 
@@ -38,7 +43,11 @@ func (r *repository) build(from *sources.Sources, names ...string) (map[string][
 		packages = slices.DeleteFunc(packages, func(p *workspace.Package) bool { return !slices.Contains(names, p.Name) })
 	}
 	built, err := r.embeddedOf(from).Build(r.t.Context(), toolchain.Build{
-		Workspace: from.Workspace, Packages: packages, Dir: r.t.TempDir(), SourceDate: time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC), Sources: from,
+		Workspace:  from.Workspace,
+		Packages:   packages,
+		Dir:        r.t.TempDir(),
+		SourceDate: time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC),
+		Sources:    from,
 	})
 	packed := map[string][]string{}
 	for _, a := range built {
@@ -228,7 +237,12 @@ func TestVersionFileThatIsCommitted(t *testing.T) {
 			for range 2 { // the second one is in the copy of the first one
 				from := r.sources().WorkTree()
 				built, err := r.embeddedOf(from).Build(t.Context(), toolchain.Build{
-					Workspace: from.Workspace, Packages: from.Workspace.Order()[:1], Dir: t.TempDir(), SourceDate: time.Unix(1e9, 0), Sources: from, AnyWheel: true,
+					Workspace:  from.Workspace,
+					Packages:   from.Workspace.Order()[:1],
+					Dir:        t.TempDir(),
+					SourceDate: time.Unix(1e9, 0),
+					Sources:    from,
+					AnyWheel:   true,
 				})
 				require.NoError(t, err, "%s", operr.DetailOf(err))
 				require.Len(t, built, 1)
@@ -258,22 +272,37 @@ func TestSourcesElsewhere(t *testing.T) {
 		name string
 		do   func(r *repository)
 	}{
-		{"setuptools' package-dir", func(r *repository) {
-			r.write("one/setup.cfg", "[options]\npackages = one\npackage_dir =\n    one = ../shared/one\n")
-		}},
-		{"hatchling's forced include", func(r *repository) {
-			r.write("one/pyproject.toml", "[project]\nname = \"one\"\nversion = \"1.0.0\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n[tool.hatch.build.targets.wheel.force-include]\n\"../shared/one\" = \"one\"\n")
-		}},
-		{"a link to a folder", func(r *repository) {
-			require.NoError(t, os.Symlink("../../shared/one", filepath.Join(r.root(), "one/src/one")))
-		}},
-		{"a link to src", func(r *repository) {
-			require.NoError(t, os.Remove(filepath.Join(r.root(), "one/src")))
-			require.NoError(t, os.Symlink("../shared", filepath.Join(r.root(), "one/src")))
-		}},
-		{"a link with a full path", func(r *repository) {
-			require.NoError(t, os.Symlink(filepath.Join(r.root(), "shared/one"), filepath.Join(r.root(), "one/src/one")))
-		}},
+		{
+			name: "setuptools' package-dir",
+			do: func(r *repository) {
+				r.write("one/setup.cfg", "[options]\npackages = one\npackage_dir =\n    one = ../shared/one\n")
+			},
+		},
+		{
+			name: "hatchling's forced include",
+			do: func(r *repository) {
+				r.write("one/pyproject.toml", "[project]\nname = \"one\"\nversion = \"1.0.0\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n[tool.hatch.build.targets.wheel.force-include]\n\"../shared/one\" = \"one\"\n")
+			},
+		},
+		{
+			name: "a link to a folder",
+			do: func(r *repository) {
+				require.NoError(t, os.Symlink("../../shared/one", filepath.Join(r.root(), "one/src/one")))
+			},
+		},
+		{
+			name: "a link to src",
+			do: func(r *repository) {
+				require.NoError(t, os.Remove(filepath.Join(r.root(), "one/src")))
+				require.NoError(t, os.Symlink("../shared", filepath.Join(r.root(), "one/src")))
+			},
+		},
+		{
+			name: "a link with a full path",
+			do: func(r *repository) {
+				require.NoError(t, os.Symlink(filepath.Join(r.root(), "shared/one"), filepath.Join(r.root(), "one/src/one")))
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -95,7 +95,7 @@ func (s Sources) WorkTree() *Sources {
 // Commit is a commit of the repository that the workspace is in. tags, where it is not nil, says which tags a build of
 // packages is to see on the commit, and no others.
 func (s Sources) Commit(repo *gitrepo.Repo, hash string, tags func(packages ...*workspace.Package) []gitrepo.Tag) *Sources {
-	s.commit, s.beyond = &commit{repo, hash, tags}, &beyond{heads: map[string]bool{}}
+	s.commit, s.beyond = &commit{repo: repo, hash: hash, tags: tags}, &beyond{heads: map[string]bool{}}
 	return &s
 }
 

@@ -41,8 +41,14 @@ func newRepository(t *testing.T, prefix string) *repository {
 	top, err := filepath.EvalSymlinks(t.TempDir())
 	require.NoError(t, err)
 	top = filepath.Join(top, "repo")
-	r := &repository{t: t, top: top, prefix: prefix, cache: t.TempDir(), run: command.NewSystem(command.Setenv(os.Environ(),
-		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.invalid", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.invalid"), nil)}
+	r := &repository{
+		t:      t,
+		top:    top,
+		prefix: prefix,
+		cache:  t.TempDir(),
+		run: command.NewSystem(command.Setenv(os.Environ(),
+			"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.invalid", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.invalid"), nil),
+	}
 	r.write("pixi.toml", manifest)
 	for _, name := range []string{"one", "two"} {
 		r.write(name+"/pixi.toml", fmt.Sprintf("[package]\nname = %q\nversion = \"1.0.0\"\n[package.build.backend]\nname = \"pixi-build-python\"\nversion = \"*\"\n", name))
@@ -89,11 +95,16 @@ func (r *repository) sources() sources.Sources {
 	r.t.Helper()
 	w, err := workspace.Load(r.root())
 	require.NoError(r.t, err)
-	return sources.Sources{Runner: r.run, Workspace: w, Cache: r.cache, Tell: func(format string, args ...any) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.told = append(r.told, fmt.Sprintf(format, args...))
-	}}
+	return sources.Sources{
+		Runner:    r.run,
+		Workspace: w,
+		Cache:     r.cache,
+		Tell: func(format string, args ...any) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.told = append(r.told, fmt.Sprintf(format, args...))
+		},
+	}
 }
 
 // committed are sources of HEAD.
@@ -150,14 +161,22 @@ var situations = []struct {
 }{
 	{"at the top of a repository", "", func(*repository) {}},
 	{"in a folder of a repository", "some/where", func(*repository) {}},
-	{"before the first commit", "", func(r *repository) {
-		require.NoError(r.t, os.RemoveAll(filepath.Join(r.top, ".git")))
-		r.git("init", "-q")
-	}},
-	{"before the first commit, in a folder", "deep", func(r *repository) {
-		require.NoError(r.t, os.RemoveAll(filepath.Join(r.top, ".git")))
-		r.git("init", "-q")
-	}},
+	{
+		name:   "before the first commit",
+		prefix: "",
+		do: func(r *repository) {
+			require.NoError(r.t, os.RemoveAll(filepath.Join(r.top, ".git")))
+			r.git("init", "-q")
+		},
+	},
+	{
+		name:   "before the first commit, in a folder",
+		prefix: "deep",
+		do: func(r *repository) {
+			require.NoError(r.t, os.RemoveAll(filepath.Join(r.top, ".git")))
+			r.git("init", "-q")
+		},
+	},
 	{"outside of git", "", func(r *repository) { require.NoError(r.t, os.RemoveAll(filepath.Join(r.top, ".git"))) }},
 }
 

@@ -108,13 +108,25 @@ func TestSetRefuses(t *testing.T) {
 }
 
 func TestSplicesRefuse(t *testing.T) {
-	_, err := Splices([]byte("abc"), Splice{1, "b", "x"}, Splice{0, "ab", "y"})
+	_, err := Splices([]byte("abc"), Splice{Start: 1, Old: "b", New: "x"}, Splice{Start: 0, Old: "ab", New: "y"})
 	require.ErrorContains(t, err, "two edits")
-	_, err = Splices([]byte("abc"), Splice{1, "c", "x"})
+	_, err = Splices([]byte("abc"), Splice{Start: 1, Old: "c", New: "x"})
 	require.ErrorContains(t, err, `no "c" at offset 1`)
-	_, err = Splices([]byte("abc"), Splice{2, "cd", "x"})
+	_, err = Splices([]byte("abc"), Splice{Start: 2, Old: "cd", New: "x"})
 	require.Error(t, err)
-	got, err := Splices([]byte("abc"), Splice{3, "", "d"}, Splice{0, "", "_"}, Splice{1, "b", ""})
+	got, err := Splices([]byte("abc"), Splice{
+		Start: 3,
+		Old:   "",
+		New:   "d",
+	}, Splice{
+		Start: 0,
+		Old:   "",
+		New:   "_",
+	}, Splice{
+		Start: 1,
+		Old:   "b",
+		New:   "",
+	})
 	require.NoError(t, err)
 	require.Equal(t, "_acd", string(got))
 }

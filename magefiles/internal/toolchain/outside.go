@@ -20,30 +20,58 @@ var outside = []struct {
 	why     string
 	names   []string
 }{
-	{true, "setuptools-scm and what is built on it: PRETEND_VERSION, PRETEND_METADATA and OVERRIDES, each _FOR_* too, and whether the version file is written. A tool on vcs-versioning has a prefix of its own", []string{
-		"SETUPTOOLS_SCM_*", "VCS_VERSIONING_*", "HATCH_VCS_*",
-	}},
-	{true, "the version, or that the tool is not to make one (BYPASS, OVERRIDE)", []string{
-		"PDM_BUILD_SCM_VERSION", "PBR_VERSION", "OSLO_PACKAGE_VERSION", "POETRY_DYNAMIC_VERSIONING_*", "UV_DYNAMIC_VERSIONING_*",
-	}},
-	{false, "the time that tools write into files, and the date in a version of what is not committed: a build sets its own", []string{
-		"SOURCE_DATE_EPOCH",
-	}},
-	{false, "settings of the build backends, which they put before those of pyproject.toml", []string{
-		"HATCH_*", "PDM_BUILD_*", "PBR_*", "SKBUILD_*", "FLIT_*", "SETUPTOOLS_*", "DIST_EXTRA_CONFIG",
-		"SKIP_GENERATE_AUTHORS", "SKIP_WRITE_GIT_CHANGELOG", "SKIP_GENERATE_RENO", "SKIP_GIT_SDIST",
-	}},
-	{false, "where Python looks for modules, and how it runs: a backend would be another one than was installed for the build", []string{
-		"PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONPLATLIBDIR", "PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONINSPECT",
-		"PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONHASHSEED",
-	}},
-	{false, "how uv builds, and what for", []string{
-		"UV_NO_BUILD", "UV_NO_BUILD_ISOLATION", "UV_NO_BINARY", "UV_NO_SOURCES", "UV_BUILD_CONSTRAINT", "UV_REQUIRE_HASHES",
-		"UV_COMPILE_BYTECODE", "UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", "UV_WORKING_DIR",
-	}},
-	{false, "where pip installs to, and how", []string{
-		"PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT", "PIP_NO_BUILD_ISOLATION", "PIP_REQUIRE_VIRTUALENV", "PIP_DRY_RUN",
-	}},
+	{
+		version: true,
+		why:     "setuptools-scm and what is built on it: PRETEND_VERSION, PRETEND_METADATA and OVERRIDES, each _FOR_* too, and whether the version file is written. A tool on vcs-versioning has a prefix of its own",
+		names: []string{
+			"SETUPTOOLS_SCM_*", "VCS_VERSIONING_*", "HATCH_VCS_*",
+		},
+	},
+	{
+		version: true,
+		why:     "the version, or that the tool is not to make one (BYPASS, OVERRIDE)",
+		names: []string{
+			"PDM_BUILD_SCM_VERSION", "PBR_VERSION", "OSLO_PACKAGE_VERSION", "POETRY_DYNAMIC_VERSIONING_*", "UV_DYNAMIC_VERSIONING_*",
+		},
+	},
+	{
+		version: false,
+		why:     "the time that tools write into files, and the date in a version of what is not committed: a build sets its own",
+		names: []string{
+			"SOURCE_DATE_EPOCH",
+		},
+	},
+	{
+		version: false,
+		why:     "settings of the build backends, which they put before those of pyproject.toml",
+		names: []string{
+			"HATCH_*", "PDM_BUILD_*", "PBR_*", "SKBUILD_*", "FLIT_*", "SETUPTOOLS_*", "DIST_EXTRA_CONFIG",
+			"SKIP_GENERATE_AUTHORS", "SKIP_WRITE_GIT_CHANGELOG", "SKIP_GENERATE_RENO", "SKIP_GIT_SDIST",
+		},
+	},
+	{
+		version: false,
+		why:     "where Python looks for modules, and how it runs: a backend would be another one than was installed for the build",
+		names: []string{
+			"PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONPLATLIBDIR", "PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONINSPECT",
+			"PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONHASHSEED",
+		},
+	},
+	{
+		version: false,
+		why:     "how uv builds, and what for",
+		names: []string{
+			"UV_NO_BUILD", "UV_NO_BUILD_ISOLATION", "UV_NO_BINARY", "UV_NO_SOURCES", "UV_BUILD_CONSTRAINT", "UV_REQUIRE_HASHES",
+			"UV_COMPILE_BYTECODE", "UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", "UV_WORKING_DIR",
+		},
+	},
+	{
+		version: false,
+		why:     "where pip installs to, and how",
+		names: []string{
+			"PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT", "PIP_NO_BUILD_ISOLATION", "PIP_REQUIRE_VIRTUALENV", "PIP_DRY_RUN",
+		},
+	},
 }
 
 // SetsVersion reports whether a build tool takes the version of a wheel, or a part of it, from a variable of this name.

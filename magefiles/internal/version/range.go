@@ -52,7 +52,7 @@ func PoetryRange(text string) (Range, error) { return poetry.read(text) }
 
 func (d *dialect) read(text string) (Range, error) {
 	r := Range{text: text, dialect: d}
-	alternatives := []piece{{0, text}}
+	alternatives := []piece{{at: 0, text: text}}
 	if d.or != "" {
 		alternatives = pieces(text, 0, d.or)
 	}
@@ -75,7 +75,7 @@ type piece struct {
 func pieces(text string, at int, separator string) []piece {
 	var out []piece
 	for part := range strings.SplitSeq(text, separator) {
-		out = append(out, piece{at, part})
+		out = append(out, piece{at: at, text: part})
 		at += len(part) + len(separator)
 	}
 	return out

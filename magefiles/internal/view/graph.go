@@ -54,7 +54,7 @@ func edgesOf(from string, requires []workspace.Requirement) []edge {
 	var out []edge
 	for _, r := range requires {
 		if !slices.ContainsFunc(out, func(e edge) bool { return e.to == r.Package }) {
-			out = append(out, edge{from, r.Package, r.Spec})
+			out = append(out, edge{from: from, to: r.Package, spec: r.Spec})
 		}
 	}
 	return out

@@ -18,8 +18,12 @@ func TestHostileReport(t *testing.T) {
 	hostile := "<script>alert(1)</script>\u202egnp.exe\x1b]8;;https://evil.example\x07 \x00\"onload='x'"
 	dir := t.TempDir()
 	require.NoError(t, WriteReport(dir, Report{
-		Title: hostile, Commit: hostile, Error: hostile, Steps: []ReportStep{{Name: hostile, Event: "done", Evidence: hostile + "\n" + hostile}},
-		Artifacts: [][]string{{hostile, "1", hostile, "", ""}}, Missing: [][2]string{{hostile, hostile}},
+		Title:     hostile,
+		Commit:    hostile,
+		Error:     hostile,
+		Steps:     []ReportStep{{Name: hostile, Event: "done", Evidence: hostile + "\n" + hostile}},
+		Artifacts: [][]string{{hostile, "1", hostile, "", ""}},
+		Missing:   [][2]string{{hostile, hostile}},
 	}, map[string]string{"said": hostile}))
 	page, err := os.ReadFile(filepath.Join(dir, ReportPage))
 	require.NoError(t, err)

@@ -24,7 +24,7 @@ var onTerminal atomic.Pointer[View]
 
 // keep shows a live line from a moment after now on, until end is called.
 func (v *View) keep(after time.Duration, text func() string) (end func()) {
-	line := &liveLine{text}
+	line := &liveLine{text: text}
 	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -32,11 +32,11 @@ func (s *screen) raw() string {
 	return s.all.String()
 }
 
-var colours = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+var colors = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
 // lines are what a person sees now.
 func (s *screen) lines() []string {
-	lines := strings.Split(colours.ReplaceAllString(s.raw(), ""), "\n")
+	lines := strings.Split(colors.ReplaceAllString(s.raw(), ""), "\n")
 	for i, line := range lines {
 		if at := strings.LastIndex(line, "\r\x1b[K"); at >= 0 {
 			lines[i] = line[at+len("\r\x1b[K"):]
@@ -90,9 +90,9 @@ func TestNothingIsAnnouncedBesideAQuestion(t *testing.T) {
 			require.NotContains(t, s.lines()[len(s.lines())-1], "agree")
 		},
 	} {
-		for _, colour := range []bool{true, false} {
+		for _, color := range []bool{true, false} {
 			v, s := newScreen(80)
-			v.Color = colour
+			v.Color = color
 			require.NoError(t, v.Step("agree", func() (string, error) {
 				ask(v, s)
 				return "yes", nil

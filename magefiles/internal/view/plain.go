@@ -75,7 +75,7 @@ func (v *View) text(format string, args ...any) string {
 		if _, ours := a.(painted); ours {
 			shown[i] = a
 		} else {
-			shown[i] = foreign{a}
+			shown[i] = foreign{value: a}
 		}
 	}
 	return noCommand(fmt.Sprintf(format, shown...))
@@ -141,7 +141,7 @@ func (v *View) writeChild(w io.Writer, text string) {
 
 // Child is a writer to w of what a child says, as text with its colors, or without: a terminal obeys nothing else of it. Each write is
 // shown by itself, and a question that does not end its line is.
-func Child(w io.Writer, color bool) io.Writer { return child{w, &View{Color: color}} }
+func Child(w io.Writer, color bool) io.Writer { return child{to: w, view: &View{Color: color}} }
 
 type child struct {
 	to   io.Writer

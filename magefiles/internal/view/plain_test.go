@@ -16,7 +16,7 @@ import (
 
 // attacks are texts that a terminal, or a runner, would obey.
 var attacks = map[string]string{
-	"color":     "\x1b[31mred\x1b[0m",
+	"color":      "\x1b[31mred\x1b[0m",
 	"clear":      "\x1b[2J\x1b[H",
 	"title":      "\x1b]0;owned\x07",
 	"hyperlink":  "\x1b]8;;https://evil.example\x1b\\here\x1b]8;;\x1b\\",

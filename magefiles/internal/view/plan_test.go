@@ -13,17 +13,25 @@ import (
 func onePlan() *bump.Plan {
 	line := `dependencies = ["a==0.1.9", "b==0.1.9"]`
 	return &bump.Plan{
-		Packages: []bump.Move{{Name: "a", Old: "0.1.9", New: "0.1.10", Why: []bump.Reason{
-			{Kind: bump.ByCommit, Text: "a patch version", Commits: []bump.Commit{{Hash: "1a2b3c4", Subject: "fix: x"}, {Hash: "2", Subject: "y"}, {Hash: "3", Subject: "z"}, {Hash: "4", Subject: "w"}}},
-			{Kind: bump.Lockstep, Text: "all packages have one version"},
-		}}, {In: "app", Name: "a", Old: "0.1.9", New: "0.1.10"}},
+		Packages: []bump.Move{{
+			Name: "a",
+			Old:  "0.1.9",
+			New:  "0.1.10",
+			Why: []bump.Reason{
+				{Kind: bump.ByCommit, Text: "a patch version", Commits: []bump.Commit{{Hash: "1a2b3c4", Subject: "fix: x"}, {Hash: "2", Subject: "y"}, {Hash: "3", Subject: "z"}, {Hash: "4", Subject: "w"}}},
+				{Kind: bump.Lockstep, Text: "all packages have one version"},
+			},
+		}, {In: "app", Name: "a", Old: "0.1.9", New: "0.1.10"}},
 		Files: []bump.File{
 			{Path: "CHANGELOG.md", Edits: []bump.Edit{{Line: 3, Col: 1, New: "## [0.1.10]\n\n- x\n"}}},
-			{Path: "b/pyproject.toml", Edits: []bump.Edit{
-				{Line: 7, Col: 21, Old: "0.1.9", New: "0.1.10", Text: line},
-				{Line: 7, Col: 33, Old: "0.1.9", New: "0.1.10", Text: line},
-				{Line: 9, Col: 12, Old: "0.1.9", New: "0.1.10", Text: `version = "0.1.9"`},
-			}},
+			{
+				Path: "b/pyproject.toml",
+				Edits: []bump.Edit{
+					{Line: 7, Col: 21, Old: "0.1.9", New: "0.1.10", Text: line},
+					{Line: 7, Col: 33, Old: "0.1.9", New: "0.1.10", Text: line},
+					{Line: 9, Col: 12, Old: "0.1.9", New: "0.1.10", Text: `version = "0.1.9"`},
+				},
+			},
 		},
 		Notes: []string{"look out"},
 	}

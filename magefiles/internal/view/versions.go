@@ -75,7 +75,7 @@ func newPackageVersion(p *workspace.Package, tags []bump.Release) packageVersion
 	one := packageVersion{Name: p.Name, Version: p.Version.Text, Manifest: p.Manifest, Requires: orEmpty(p.Requires)}
 	for _, t := range tags {
 		if t.Package == p.Name {
-			one.LastTag = &lastTag{t.Tag, t.Version, t.Commit}
+			one.LastTag = &lastTag{Name: t.Tag, Version: t.Version, Commit: t.Commit}
 			one.Version = cmp.Or(one.Version, t.Version)
 		}
 	}
@@ -83,7 +83,13 @@ func newPackageVersion(p *workspace.Package, tags []bump.Release) packageVersion
 		return one
 	}
 	for _, at := range p.Versions {
-		one.Places = append(one.Places, versionPlace{at.Source, at.Text, at.Detail, at.Pos.File, at.Pos.Line})
+		one.Places = append(one.Places, versionPlace{
+			Source:  at.Source,
+			Version: at.Text,
+			Detail:  at.Detail,
+			File:    at.Pos.File,
+			Line:    at.Pos.Line,
+		})
 	}
 	return one
 }

@@ -85,7 +85,9 @@ func (r *Run) check(ctx context.Context, s step, last history) (found outcome, d
 		return found, false, context.Cause(ctx)
 	case err != nil && last.open:
 		return found, false, &operr.Error{
-			Summary: "it was begun, and whether it was done cannot be told: " + err.Error(), Status: operr.Stopped, Err: err,
+			Summary: "it was begun, and whether it was done cannot be told: " + err.Error(),
+			Status:  operr.Stopped,
+			Err:     err,
 		}
 	case err == nil && !done && !s.options().does:
 		return found, false, fmt.Errorf("the step %q neither is so nor says why not", s.name())

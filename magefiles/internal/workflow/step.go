@@ -44,7 +44,7 @@ type typed[R any] struct {
 func (s *typed[R]) name() string { return s.Name }
 
 func (s *typed[R]) options() options {
-	return options{s.Check != nil, s.Do != nil, s.Whole, s.Waits, s.Retries}
+	return options{checks: s.Check != nil, does: s.Do != nil, whole: s.Whole, waits: s.Waits, retries: s.Retries}
 }
 
 func (s *typed[R]) skip() string {

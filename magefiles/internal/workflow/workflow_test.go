@@ -72,10 +72,17 @@ func (r *report) Skipped(name, why string) { r.lines = append(r.lines, name+" sk
 // run runs a definition with the records of earlier runs, and adds its own.
 func run(ctx context.Context, d *workflow.Definition, records *[]workflow.Record) (*report, error) {
 	r := &report{}
-	err := (&workflow.Run{Definition: d, Records: *records, Reporter: r, Record: func(rec workflow.Record) error {
-		*records = append(*records, rec)
-		return nil
-	}, Transient: func(err error) bool { return errors.Is(err, errTransient) }, Pause: func(context.Context, time.Duration) error { return nil }}).Do(ctx)
+	err := (&workflow.Run{
+		Definition: d,
+		Records:    *records,
+		Reporter:   r,
+		Record: func(rec workflow.Record) error {
+			*records = append(*records, rec)
+			return nil
+		},
+		Transient: func(err error) bool { return errors.Is(err, errTransient) },
+		Pause:     func(context.Context, time.Duration) error { return nil },
+	}).Do(ctx)
 	return r, err
 }
 
@@ -123,16 +130,20 @@ func TestDiesAnywhere(t *testing.T) {
 			var records []workflow.Record
 			n := 0
 			dead := errors.New("killed")
-			_ = (&workflow.Run{Definition: define(), Reporter: &report{}, Record: func(rec workflow.Record) error {
-				n++
-				if n-1 < dies || n-1 == dies && kept {
-					records = append(records, rec)
-				}
-				if n > dies {
-					return dead
-				}
-				return nil
-			}}).Do(t.Context())
+			_ = (&workflow.Run{
+				Definition: define(),
+				Reporter:   &report{},
+				Record: func(rec workflow.Record) error {
+					n++
+					if n-1 < dies || n-1 == dies && kept {
+						records = append(records, rec)
+					}
+					if n > dies {
+						return dead
+					}
+					return nil
+				},
+			}).Do(t.Context())
 			_, err := run(t.Context(), define(), &records)
 			require.NoError(t, err)
 			require.Equal(t, map[string]int{"a": 1, "b": 1}, w.did, "died at record %d", dies)
@@ -157,16 +168,28 @@ func TestErrors(t *testing.T) {
 		{name: "doing it goes wrong", change: func(w *world, s *workflow.Step[result]) { w.fails["a"] = boom }, says: "a: boom", status: operr.Failed},
 		{name: "the world does not answer", change: func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom }, says: "a: boom", status: operr.Failed},
 		{
-			name: "the world does not answer, and it was begun", records: []workflow.Record{{Step: "a", Event: workflow.Started}},
-			change: func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom }, says: "whether it was done cannot be told: boom", status: operr.Stopped,
+			name:    "the world does not answer, and it was begun",
+			records: []workflow.Record{{Step: "a", Event: workflow.Started}},
+			change:  func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom },
+			says:    "whether it was done cannot be told: boom",
+			status:  operr.Stopped,
 		},
 		{
-			name: "begun, failed, no answer", records: []workflow.Record{{Step: "a", Event: workflow.Started}, {Step: "a", Event: workflow.Failed}},
-			change: func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom }, says: "cannot be told: boom", status: operr.Stopped,
+			name:    "begun, failed, no answer",
+			records: []workflow.Record{{Step: "a", Event: workflow.Started}, {Step: "a", Event: workflow.Failed}},
+			change:  func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom },
+			says:    "cannot be told: boom",
+			status:  operr.Stopped,
 		},
-		{name: "it was done and is not there", change: func(w *world, s *workflow.Step[result]) {
-			s.Check = func(context.Context, *result) (result, bool, error) { return result{}, false, nil }
-		}, says: "it was done without an error, and is not there: made a", status: operr.Failed, did: 1},
+		{
+			name: "it was done and is not there",
+			change: func(w *world, s *workflow.Step[result]) {
+				s.Check = func(context.Context, *result) (result, bool, error) { return result{}, false, nil }
+			},
+			says:   "it was done without an error, and is not there: made a",
+			status: operr.Failed,
+			did:    1,
+		},
 		{name: "a question without an answer", change: func(w *world, s *workflow.Step[result]) { s.Do = nil }, says: "neither is so nor says why not", status: operr.Failed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -222,10 +245,14 @@ func TestTheWorldIsAskedAgainAfterAWait(t *testing.T) {
 	w := newWorld()
 	d := workflow.New()
 	w.add(d, "a")
-	workflow.Add(d, workflow.Step[result]{Name: "wait", Waits: true, Do: func(context.Context) (result, error) {
-		delete(w.done, "a")
-		return result{}, nil
-	}})
+	workflow.Add(d, workflow.Step[result]{
+		Name:  "wait",
+		Waits: true,
+		Do: func(context.Context) (result, error) {
+			delete(w.done, "a")
+			return result{}, nil
+		},
+	})
 	w.add(d, "b")
 	var records []workflow.Record
 	_, err := run(t.Context(), d, &records)
@@ -262,9 +289,12 @@ type unexported struct{ Made, lost string }
 // A result that JSON would change is found out when it is made, and not in the run that needs it.
 func TestResultsSurvive(t *testing.T) {
 	d := workflow.New()
-	workflow.Add(d, workflow.Step[unexported]{Name: "a", Do: func(context.Context) (unexported, error) {
-		return unexported{"x", "y"}, nil
-	}})
+	workflow.Add(d, workflow.Step[unexported]{
+		Name: "a",
+		Do: func(context.Context) (unexported, error) {
+			return unexported{"x", "y"}, nil
+		},
+	})
 	var records []workflow.Record
 	_, err := run(t.Context(), d, &records)
 	require.ErrorContains(t, err, `the result of "a" is not what is recorded of it`)
@@ -274,9 +304,13 @@ func TestResultsSurvive(t *testing.T) {
 func TestCheckGetsTheRecord(t *testing.T) {
 	records := []workflow.Record{{Step: "a", Event: workflow.Done, Result: json.RawMessage(`{"Made":"long ago"}`)}}
 	d := workflow.New()
-	a := workflow.Add(d, workflow.Step[result]{Name: "a", Check: func(_ context.Context, before *result) (result, bool, error) {
-		return *before, true, nil
-	}, Do: func(context.Context) (result, error) { return result{}, errors.New("not again") }})
+	a := workflow.Add(d, workflow.Step[result]{
+		Name: "a",
+		Check: func(_ context.Context, before *result) (result, bool, error) {
+			return *before, true, nil
+		},
+		Do: func(context.Context) (result, error) { return result{}, errors.New("not again") },
+	})
 	require.False(t, a.Known())
 	require.Panics(t, func() { a.Get() })
 	_, err := run(t.Context(), d, &records)
@@ -290,9 +324,13 @@ func TestLook(t *testing.T) {
 	define := func() *workflow.Definition {
 		d := workflow.New()
 		a := w.add(d, "a")
-		workflow.Add(d, workflow.Step[result]{Name: "skip", Skip: func() string { return "why not" }, Check: func(context.Context, *result) (result, bool, error) {
-			panic("it is skipped")
-		}})
+		workflow.Add(d, workflow.Step[result]{
+			Name: "skip",
+			Skip: func() string { return "why not" },
+			Check: func(context.Context, *result) (result, bool, error) {
+				panic("it is skipped")
+			},
+		})
 		b := w.add(d, "b", a)
 		w.add(d, "c", b)
 		return d

@@ -81,8 +81,14 @@ func TestBuildAndProject(t *testing.T) {
 	require.Equal(t, "package.build.backend.additional-dependencies", b.Additional[0].Table)
 	require.False(t, *b.Python.Noarch)
 	require.Equal(t, PythonConfig{
-		Noarch: b.Python.Noarch, ExtraArgs: []string{"-v"}, Env: []KeyValue{{"B", "1"}, {"A", "2"}}, Compilers: []string{"c"},
-		SkipPycGlobs: []string{"tests/**"}, Installer: "pip", ABI3: true, UnknownKeys: []string{"whatever"},
+		Noarch:       b.Python.Noarch,
+		ExtraArgs:    []string{"-v"},
+		Env:          []KeyValue{{Key: "B", Value: "1"}, {Key: "A", Value: "2"}},
+		Compilers:    []string{"c"},
+		SkipPycGlobs: []string{"tests/**"},
+		Installer:    "pip",
+		ABI3:         true,
+		UnknownKeys:  []string{"whatever"},
 	}, b.Python)
 	require.Equal(t, int64(1), b.Config["whatever"])
 	require.Equal(t, "win-64", b.Targets[0].Selector)
@@ -98,9 +104,9 @@ func TestBuildAndProject(t *testing.T) {
 
 	p := a.Project
 	require.Equal(t, []string{"A", ">=3.11", "from project", "LICENSE", "hatchling.build"}, []string{p.Name, p.RequiresPython, p.Description, p.LicenseFile, p.BuildBackend})
-	require.Equal(t, []KeyValue{{"Repository", "https://r"}, {"Documentation", "https://d"}}, p.URLs)
-	require.Equal(t, []KeyValue{{"say", "a:main"}, {"other", "a.cli:run"}}, p.Scripts)
-	require.Equal(t, []KeyValue{{"win", "a:win"}}, p.GUIScripts)
+	require.Equal(t, []KeyValue{{Key: "Repository", Value: "https://r"}, {Key: "Documentation", Value: "https://d"}}, p.URLs)
+	require.Equal(t, []KeyValue{{Key: "say", Value: "a:main"}, {Key: "other", Value: "a.cli:run"}}, p.Scripts)
+	require.Equal(t, []KeyValue{{Key: "win", Value: "a:win"}}, p.GUIScripts)
 	require.Equal(t, [][]string{{"hatchling"}, {"L*"}, {"readme"}}, [][]string{p.BuildRequires, p.LicenseFiles, p.Dynamic})
 
 	defaults := PythonConfig{IgnoreMapping: true, Installer: "uv"}

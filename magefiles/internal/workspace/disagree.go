@@ -48,8 +48,12 @@ func (w *Workspace) Doubles() []Disagreement {
 		}
 		name := PyPIName(p.PyPIName)
 		if other := seen[name]; other != nil && other.PyPIName != p.PyPIName {
-			out = append(out, Disagreement{Package: p.Name, Pos: p.Project.NamePos, Message: fmt.Sprintf(
-				"%s and %s (%s) are one name to Python: rename one of them", p.PyPIName, other.PyPIName, other.Project.NamePos)})
+			out = append(out, Disagreement{
+				Package: p.Name,
+				Pos:     p.Project.NamePos,
+				Message: fmt.Sprintf(
+					"%s and %s (%s) are one name to Python: rename one of them", p.PyPIName, other.PyPIName, other.Project.NamePos),
+			})
 			continue
 		}
 		seen[name] = p
@@ -61,8 +65,12 @@ func (p *Package) versionDisagreements() []Disagreement {
 	var out []Disagreement
 	for _, v := range p.Versions[1:] {
 		if v.Text != "" && p.Version.Text != "" && !version.Same(v.Text, p.Version.Text) {
-			out = append(out, Disagreement{Package: p.Name, Pos: v.Pos, Message: fmt.Sprintf(
-				"%s has version %s in %s:%d, but %s in %s:%d", p.Name, v.Text, v.Pos.File, v.Pos.Line, p.Version.Text, p.Version.Pos.File, p.Version.Pos.Line)})
+			out = append(out, Disagreement{
+				Package: p.Name,
+				Pos:     v.Pos,
+				Message: fmt.Sprintf(
+					"%s has version %s in %s:%d, but %s in %s:%d", p.Name, v.Text, v.Pos.File, v.Pos.Line, p.Version.Text, p.Version.Pos.File, p.Version.Pos.Line),
+			})
 		}
 	}
 	if p.Version.Source == VersionMissing {

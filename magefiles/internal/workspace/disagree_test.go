@@ -25,16 +25,19 @@ func TestDisagreements(t *testing.T) {
 		{"none", two("[package.run-dependencies]\ncore = \"==0.1.0\"\n", "dependencies = [\"core==0.1.0\"]\n"), []string{}},
 		{"one version in two spellings", two("[package.run-dependencies]\ncore = \"==0.1\"\n", "dependencies = [\"core == 0.1.0.0\"]\n"), []string{}},
 		{
-			"versions", "-- pixi.toml --\n[workspace]\n-- a/pyproject.toml --\n[project]\nname = \"a\"\nversion = \"0.2.0\"\n[tool.pixi.package]\nversion = \"0.1.0\"\nbuild.backend.name = \"pixi-build-python\"\n",
-			[]string{"a/pyproject.toml:3:11 a: a has version 0.2.0 in a/pyproject.toml:3, but 0.1.0 in a/pyproject.toml:5"},
+			name:    "versions",
+			archive: "-- pixi.toml --\n[workspace]\n-- a/pyproject.toml --\n[project]\nname = \"a\"\nversion = \"0.2.0\"\n[tool.pixi.package]\nversion = \"0.1.0\"\nbuild.backend.name = \"pixi-build-python\"\n",
+			want:    []string{"a/pyproject.toml:3:11 a: a has version 0.2.0 in a/pyproject.toml:3, but 0.1.0 in a/pyproject.toml:5"},
 		},
 		{
-			"a missing version", "-- pixi.toml --\n[workspace]\n-- a/pyproject.toml --\n[project]\nname = \"a\"\n[tool.pixi.package]\nbuild.backend.name = \"pixi-build-python\"\n",
-			[]string{"a/pyproject.toml:3:12 a: a has no version"},
+			name:    "a missing version",
+			archive: "-- pixi.toml --\n[workspace]\n-- a/pyproject.toml --\n[project]\nname = \"a\"\n[tool.pixi.package]\nbuild.backend.name = \"pixi-build-python\"\n",
+			want:    []string{"a/pyproject.toml:3:12 a: a has no version"},
 		},
 		{
-			"stale pins of a package", two("[package.run-dependencies]\ncore = \"==0.0.9\"\n[package.run-constraints]\nutil = \"0.0.8\"\n", "dependencies = [\"core==0.0.9\"]\n[project.optional-dependencies]\nx = [\"ui[y]==0.0.7\"]\n"),
-			[]string{
+			name:    "stale pins of a package",
+			archive: two("[package.run-dependencies]\ncore = \"==0.0.9\"\n[package.run-constraints]\nutil = \"0.0.8\"\n", "dependencies = [\"core==0.0.9\"]\n[project.optional-dependencies]\nx = [\"ui[y]==0.0.7\"]\n"),
+			want: []string{
 				"ui/pixi.toml:7:1 ui: ui pins core to 0.0.9, which is at 0.1.0",
 				"ui/pixi.toml:9:1 ui: ui pins util to 0.0.8, which is at 0.1.0",
 				"ui/pyproject.toml:4:17 ui: ui pins core to 0.0.9, which is at 0.1.0",
@@ -43,13 +46,15 @@ func TestDisagreements(t *testing.T) {
 		},
 		{"ranges are no pins", two("[package.run-dependencies]\ncore = \">=0.2\"\n", "dependencies = [\"core>=0.2,==0.0.9\"]\n"), []string{}},
 		{
-			"a pin in one file, a range in the other", two("[package.run-dependencies]\ncore = \"==0.1.0\"\n", "dependencies = [\"core>=0.1\"]\n"),
-			[]string{"ui/pixi.toml:7:1 ui: ui requires core ==0.1.0 in pixi.toml, but >=0.1 in pyproject.toml"},
+			name:    "a pin in one file, a range in the other",
+			archive: two("[package.run-dependencies]\ncore = \"==0.1.0\"\n", "dependencies = [\"core>=0.1\"]\n"),
+			want:    []string{"ui/pixi.toml:7:1 ui: ui requires core ==0.1.0 in pixi.toml, but >=0.1 in pyproject.toml"},
 		},
 		{"a path without a version agrees with any", two("[package.run-dependencies]\ncore = { path = \"../core\" }\n", "dependencies = [\"core==0.1.0\"]\n"), []string{}},
 		{
-			"in one list only", two("[package.run-dependencies]\ncore = \"==0.1.0\"\n", "dependencies = [\"util==0.1.0\"]\n"),
-			[]string{
+			name:    "in one list only",
+			archive: two("[package.run-dependencies]\ncore = \"==0.1.0\"\n", "dependencies = [\"util==0.1.0\"]\n"),
+			want: []string{
 				"ui/pixi.toml:7:1 ui: ui requires core in pixi.toml, but not in pyproject.toml",
 				"ui/pyproject.toml:4:17 ui: ui requires util in pyproject.toml, but not in pixi.toml",
 			},
@@ -58,16 +63,22 @@ func TestDisagreements(t *testing.T) {
 		{"an extra in the other file", two("[package.run-dependencies]\ncore = \"==0.1.0\"\nutil = \"==0.1.0\"\n", "dependencies = [\"core==0.1.0\"]\n[project.optional-dependencies]\nx = [\"util==0.1.0\"]\n"), []string{}},
 		{"mapped by the backend", two("[package.run-dependencies]\ncore = \"==0.1.0\"\n[package.build.config]\nignore-pypi-mapping = false\n", "dependencies = [\"util==0.1.0\"]\n"), []string{}},
 		{
-			"a pin in the pool is wrong there, once", "-- pixi.toml --\n[workspace]\nname = \"w\"\n[workspace.dependencies]\na = \"==0.0.1\"\n-- a/pixi.toml --\n" + pkg("a", "") +
+			name: "a pin in the pool is wrong there, once",
+			archive: "-- pixi.toml --\n[workspace]\nname = \"w\"\n[workspace.dependencies]\na = \"==0.0.1\"\n-- a/pixi.toml --\n" + pkg("a", "") +
 				"-- b/pixi.toml --\n" + pkg("b", "[package.run-dependencies]\na = { workspace = true }\n") + "-- c/pixi.toml --\n" + pkg("c", "[package.run-dependencies]\na = { workspace = true }\n"),
-			[]string{"pixi.toml:4:1 w: w pins a to 0.0.1, which is at 0.1.0"},
+			want: []string{"pixi.toml:4:1 w: w pins a to 0.0.1, which is at 0.1.0"},
 		},
 		{
-			"the root manifest may take an older one from the channel, not from its own path", "-- pixi.toml --\n[workspace]\nname = \"w\"\n[dependencies]\na = \"==0.0.1\"\n[feature.x.dependencies]\na = { path = \"a\", version = \"==0.0.1\" }\n-- a/pixi.toml --\n" + pkg("a", ""),
-			[]string{"pixi.toml:6:1 w: w pins a to 0.0.1, which is at 0.1.0"},
+			name:    "the root manifest may take an older one from the channel, not from its own path",
+			archive: "-- pixi.toml --\n[workspace]\nname = \"w\"\n[dependencies]\na = \"==0.0.1\"\n[feature.x.dependencies]\na = { path = \"a\", version = \"==0.0.1\" }\n-- a/pixi.toml --\n" + pkg("a", ""),
+			want:    []string{"pixi.toml:6:1 w: w pins a to 0.0.1, which is at 0.1.0"},
 		},
-		{"a dynamic version holds any pin", "-- pixi.toml --\n[workspace]\n-- a/pyproject.toml --\n[project]\nname = \"a\"\ndynamic = [\"version\"]\n[tool.pixi.package]\nbuild.backend.name = \"pixi-build-python\"\n" +
-			"-- b/pixi.toml --\n" + pkg("b", "[package.run-dependencies]\na = \"==9\"\n"), []string{}},
+		{
+			name: "a dynamic version holds any pin",
+			archive: "-- pixi.toml --\n[workspace]\n-- a/pyproject.toml --\n[project]\nname = \"a\"\ndynamic = [\"version\"]\n[tool.pixi.package]\nbuild.backend.name = \"pixi-build-python\"\n" +
+				"-- b/pixi.toml --\n" + pkg("b", "[package.run-dependencies]\na = \"==9\"\n"),
+			want: []string{},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := names(load(t, c.archive).Disagreements(), func(d Disagreement) string { return d.Pos.String() + " " + d.Package + ": " + d.Message })

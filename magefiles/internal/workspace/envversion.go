@@ -54,9 +54,18 @@ func (s *source) envVersions(n *tomledit.Node) (all []envVersion) {
 			return
 		}
 		text, at = text[m[2]:m[3]], at+m[2]
-		all = append(all, envVersion{dist: dist, Version: Version{
-			Text: text, Source: VersionEnv, Detail: n.Key, Pos: s.valuePos(n), Node: n, Start: at, End: at + len(text),
-		}})
+		all = append(all, envVersion{
+			dist: dist,
+			Version: Version{
+				Text:   text,
+				Source: VersionEnv,
+				Detail: n.Key,
+				Pos:    s.valuePos(n),
+				Node:   n,
+				Start:  at,
+				End:    at + len(text),
+			},
+		})
 	}
 	if m := pretended().FindStringSubmatch(n.Key); m != nil {
 		add(m[1], n.Text(), 0)

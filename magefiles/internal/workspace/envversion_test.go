@@ -39,8 +39,9 @@ func TestEnvVersions(t *testing.T) {
 		"put in by the tool": {pixi + "config.env = { PBR_VERSION = \"${{ version }}\", SETUPTOOLS_SCM_PRETEND_VERSION = \"\" }\n", scm, ""},
 		"no version":         {pixi + "config.env = { VERSION = \"1.2.0\", PBR_VERSIONS = \"1\", SETUPTOOLS_SCM_DEBUG = \"1\" }\n", scm, ""},
 		"in a pyproject.toml": {
-			"", scm + "[tool.pixi.package]\nversion = \"1.2.0\"\nbuild.backend.name = \"pixi-build-python\"\nbuild.config.env.HATCH_VCS_PRETEND_VERSION = \"1.2.1\"\n",
-			"acme.core 1.2.1 HATCH_VCS_PRETEND_VERSION core/pyproject.toml:8:46",
+			pixi:      "",
+			pyproject: scm + "[tool.pixi.package]\nversion = \"1.2.0\"\nbuild.backend.name = \"pixi-build-python\"\nbuild.config.env.HATCH_VCS_PRETEND_VERSION = \"1.2.1\"\n",
+			want:      "acme.core 1.2.1 HATCH_VCS_PRETEND_VERSION core/pyproject.toml:8:46",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

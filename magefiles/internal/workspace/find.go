@@ -134,7 +134,7 @@ func (f *finder) enter(dir, abs string, e fs.DirEntry, here *ignores) error {
 		real, err := filepath.EvalSymlinks(abs)
 		if err == nil && inside(f.root, real) {
 			if info, err := os.Stat(real); err == nil && info.IsDir() {
-				f.links = append(f.links, link{dir, real})
+				f.links = append(f.links, link{dir: dir, real: real})
 			}
 		}
 	}

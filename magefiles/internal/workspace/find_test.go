@@ -28,7 +28,9 @@ func TestFind(t *testing.T) {
 		name, archive string
 		want          []string
 	}{
-		{"both files, pyproject only, neither", root + `
+		{
+			name: "both files, pyproject only, neither",
+			archive: root + `
 -- a/pixi.toml --
 [package]
 -- a/pyproject.toml --
@@ -42,8 +44,12 @@ name = "a stranger"
 [package]
 -- d/pixi.toml --
 [package]
-`, []string{".: pixi.toml", "a: a/pixi.toml + a/pyproject.toml", "b: b/pyproject.toml", "d: d/pixi.toml"}},
-		{"hidden folders and ignored ones, also without git", root + `
+`,
+			want: []string{".: pixi.toml", "a: a/pixi.toml + a/pyproject.toml", "b: b/pyproject.toml", "d: d/pixi.toml"},
+		},
+		{
+			name: "hidden folders and ignored ones, also without git",
+			archive: root + `
 -- .gitignore --
 /output/
 build*
@@ -74,8 +80,12 @@ x
 pixi.toml
 -- e/pixi.toml --
 [package]
-`, []string{".: pixi.toml", "build-tools: build-tools/pixi.toml", "deep/y: deep/y/pixi.toml", "sub/output: sub/output/pixi.toml", "x: x/pixi.toml"}},
-		{"an .ignore file is stronger", root + `
+`,
+			want: []string{".: pixi.toml", "build-tools: build-tools/pixi.toml", "deep/y: deep/y/pixi.toml", "sub/output: sub/output/pixi.toml", "x: x/pixi.toml"},
+		},
+		{
+			name: "an .ignore file is stronger",
+			archive: root + `
 -- .gitignore --
 a
 b
@@ -88,8 +98,12 @@ c
 [package]
 -- c/pixi.toml --
 [package]
-`, []string{".: pixi.toml", "a: a/pixi.toml"}},
-		{"nothing below a nested workspace", root + `
+`,
+			want: []string{".: pixi.toml", "a: a/pixi.toml"},
+		},
+		{
+			name: "nothing below a nested workspace",
+			archive: root + `
 -- app/pixi.toml --
 [workspace]
 -- app/packages/x/pixi.toml --
@@ -103,8 +117,12 @@ name = "the old spelling"
 [tool.pixi.workspace]
 -- py/x/pixi.toml --
 [package]
-`, []string{".: pixi.toml", "app: app/pixi.toml", "old: old/pixi.toml", "py: py/pyproject.toml"}},
-		{"a symlink to a folder of the workspace adds nothing, and loops end", root + `
+`,
+			want: []string{".: pixi.toml", "app: app/pixi.toml", "old: old/pixi.toml", "py: py/pyproject.toml"},
+		},
+		{
+			name: "a symlink to a folder of the workspace adds nothing, and loops end",
+			archive: root + `
 -- packages/a/pixi.toml --
 [package]
 -- a-link.link --
@@ -115,8 +133,12 @@ packages/a
 .
 -- gone.link --
 nowhere
-`, []string{".: pixi.toml", "packages/a: packages/a/pixi.toml"}},
-		{"a symlink into an ignored folder is followed once", root + `
+`,
+			want: []string{".: pixi.toml", "packages/a: packages/a/pixi.toml"},
+		},
+		{
+			name: "a symlink into an ignored folder is followed once",
+			archive: root + `
 -- .gitignore --
 store
 -- store/v1/pixi.toml --
@@ -125,8 +147,12 @@ store
 store/v1
 -- latest.link --
 store/v1
-`, []string{".: pixi.toml", "current: store/v1/pixi.toml"}},
-		{"a symlinked manifest is its target, and counts once", root + `
+`,
+			want: []string{".: pixi.toml", "current: store/v1/pixi.toml"},
+		},
+		{
+			name: "a symlinked manifest is its target, and counts once",
+			archive: root + `
 -- a/pixi.toml --
 [package]
 -- 0-before/pixi.toml.link --
@@ -143,8 +169,12 @@ store/v1
 [project]
 -- shared/member.toml --
 [package]
-`, []string{".: pixi.toml", "a: a/pixi.toml", "c: c/pixi.toml + shared/common.toml", "d: shared/member.toml"}},
-		{"the root is the root, ignored and behind a symlink", `
+`,
+			want: []string{".: pixi.toml", "a: a/pixi.toml", "c: c/pixi.toml + shared/common.toml", "d: shared/member.toml"},
+		},
+		{
+			name: "the root is the root, ignored and behind a symlink",
+			archive: `
 -- .gitignore --
 /pixi.toml
 -- pixi.toml.link --
@@ -153,7 +183,9 @@ config/pixi.toml
 [workspace]
 -- a/pixi.toml --
 [package]
-`, []string{".: config/pixi.toml", "a: a/pixi.toml"}},
+`,
+			want: []string{".: config/pixi.toml", "a: a/pixi.toml"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, found(t, c.archive)) })
 	}

@@ -43,8 +43,12 @@ check = "python -c 'import lib'"
 	plain, err := read(t, "[tool.image]\n")
 	require.NoError(t, err)
 	require.Equal(t, &Image{
-		Name: "theapp", Platforms: []string{"linux/amd64"}, Check: []string{"sh", "-c", "python -c 'import lib'"}, Cache: "none",
-		RewriteTimestamp: true, Pos: Pos{File: "app/pixi.toml", Line: 9, Col: 7},
+		Name:             "theapp",
+		Platforms:        []string{"linux/amd64"},
+		Check:            []string{"sh", "-c", "python -c 'import lib'"},
+		Cache:            "none",
+		RewriteTimestamp: true,
+		Pos:              Pos{File: "app/pixi.toml", Line: 9, Col: 7},
 	}, plain)
 
 	only, err := read(t, "[tool.image]\n[target.linux-64.tasks]\ncheck = \"true\"\n[feature.x.tasks]\ncheck = \"true\"\n")
@@ -65,8 +69,14 @@ secrets = ["NPM_TOKEN", "MIRROR_PASSWORD"]
 	require.NoError(t, err)
 	full.Pos = Pos{}
 	require.Equal(t, &Image{
-		Name: "Other", Platforms: []string{"linux/arm64", "linux/amd64"}, Registry: "r.example/Someone", Check: []string{"true"}, CheckTimeout: 90 * time.Second, Cache: "registry",
-		SSH: true, Secrets: []string{"NPM_TOKEN", "MIRROR_PASSWORD"},
+		Name:         "Other",
+		Platforms:    []string{"linux/arm64", "linux/amd64"},
+		Registry:     "r.example/Someone",
+		Check:        []string{"true"},
+		CheckTimeout: 90 * time.Second,
+		Cache:        "registry",
+		SSH:          true,
+		Secrets:      []string{"NPM_TOKEN", "MIRROR_PASSWORD"},
 	}, full)
 
 	for table, want := range map[string]string{

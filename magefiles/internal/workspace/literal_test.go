@@ -35,8 +35,9 @@ func TestLiteralVersions(t *testing.T) {
 		want          []string
 	}{
 		{
-			"src layout", project + "-- core/src/acme_core/__init__.py --\n\"\"\"Doc.\n__version__ = \"9\"\n\"\"\"\n__version__ = \"0.1.6\"  # bumped\n",
-			[]string{"literal 0.1.6 core/src/acme_core/__init__.py:4:16"},
+			name:    "src layout",
+			archive: project + "-- core/src/acme_core/__init__.py --\n\"\"\"Doc.\n__version__ = \"9\"\n\"\"\"\n__version__ = \"0.1.6\"  # bumped\n",
+			want:    []string{"literal 0.1.6 core/src/acme_core/__init__.py:4:16"},
 		},
 		{"flat layout and an annotation", project + "-- core/Acme_Core/_about.py --\n__version__: str = '0.1.6'\n", []string{"literal 0.1.6 core/Acme_Core/_about.py:1:21"}},
 		{"a namespace", project + "-- core/src/acme/core/version.py --\n__version__='0.1.6'", []string{"literal 0.1.6 core/src/acme/core/version.py:1:14"}},
@@ -49,12 +50,14 @@ func TestLiteralVersions(t *testing.T) {
 		{"in brackets, in a function, no version", project + "-- core/src/acme_core/__init__.py --\nx = f(\n__version__ = \"0.1.6\"\n)\nif x:\n    __version__ = \"0.1.6\"\n-- core/src/acme_core/_about.py --\n__version__ = \"unknown\"\n", nil},
 		{"beside a tag, the placeholder is none", "-- core/pyproject.toml --\n[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n-- core/src/acme_core/__init__.py --\n__version__ = \"0.0.0\"\n", nil},
 		{
-			"beside a tag, the copy is one", "-- core/pyproject.toml --\n[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n-- core/src/acme_core/__init__.py --\n__version__ = \"0.1.6\"\n",
-			[]string{"literal 0.1.6 core/src/acme_core/__init__.py:1:16"},
+			name:    "beside a tag, the copy is one",
+			archive: "-- core/pyproject.toml --\n[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n-- core/src/acme_core/__init__.py --\n__version__ = \"0.1.6\"\n",
+			want:    []string{"literal 0.1.6 core/src/acme_core/__init__.py:1:16"},
 		},
 		{
-			"the file that hatch reads stands once", "-- core/pyproject.toml --\n[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.hatch.version]\npath = \"src/acme_core/__init__.py\"\n-- core/src/acme_core/__init__.py --\n__version__ = \"0.1.6\"\n",
-			[]string{"file 0.1.6 core/src/acme_core/__init__.py:1:16"},
+			name:    "the file that hatch reads stands once",
+			archive: "-- core/pyproject.toml --\n[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.hatch.version]\npath = \"src/acme_core/__init__.py\"\n-- core/src/acme_core/__init__.py --\n__version__ = \"0.1.6\"\n",
+			want:    []string{"file 0.1.6 core/src/acme_core/__init__.py:1:16"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -107,8 +107,13 @@ func (s *source) addProjectFeatures(m *Manifest, pyproject *Project) {
 	if !slices.ContainsFunc(base.Dependencies, func(d Dependency) bool { return d.Kind == Conda && CondaName(d.Name) == "python" }) {
 		n := s.doc.Root.Get("project", "requires-python")
 		base.Dependencies = append(base.Dependencies, Dependency{
-			Pos: s.pos(n), Name: "python", Spec: Spec{Text: first(pyproject.RequiresPython, "*"), Node: n},
-			Kind: Conda, Role: RoleEnvironment, Table: RequiresPythonTable, Feature: DefaultFeature,
+			Pos:     s.pos(n),
+			Name:    "python",
+			Spec:    Spec{Text: first(pyproject.RequiresPython, "*"), Node: n},
+			Kind:    Conda,
+			Role:    RoleEnvironment,
+			Table:   RequiresPythonTable,
+			Feature: DefaultFeature,
 		})
 	}
 	for _, d := range pyproject.Dependencies {

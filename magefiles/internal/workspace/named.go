@@ -42,7 +42,7 @@ func namedFiles(s, project *source, p *Package) (all []NamedFile) {
 	pkg := s.pixi.Get("package")
 	for key, text := range map[string]string{"license-file": p.Metadata.LicenseFile, "readme": p.Metadata.Readme} {
 		if text != "" {
-			all = append(all, NamedFile{s.pos(pkg.Get(key)), p.Dir, text})
+			all = append(all, NamedFile{Pos: s.pos(pkg.Get(key)), Dir: p.Dir, Path: text})
 		}
 	}
 	if project == nil {
@@ -51,7 +51,7 @@ func namedFiles(s, project *source, p *Package) (all []NamedFile) {
 	root := project.doc.Root
 	add := func(n *tomledit.Node, text string) {
 		if text != "" {
-			all = append(all, NamedFile{project.pos(n), project.dir, text})
+			all = append(all, NamedFile{Pos: project.pos(n), Dir: project.dir, Path: text})
 		}
 	}
 	if readme := root.Get("project", "readme"); readme.Is(tomledit.String) {

@@ -55,7 +55,7 @@ func (p *Package) notNoarch() (NotNoarch, bool) {
 	settings := []TargetConfig{{Config: p.Build.Config, Node: p.Build.Node}}
 	for _, t := range p.Build.Targets {
 		if t.Config != nil { // what a target leaves out, it takes from the others
-			settings = append(settings, TargetConfig{t.Selector, merged(p.Build.Config, t.Config), t.Node})
+			settings = append(settings, TargetConfig{Selector: t.Selector, Config: merged(p.Build.Config, t.Config), Node: t.Node})
 		}
 	}
 	for _, s := range settings {
@@ -152,7 +152,7 @@ func recipePlatforms(file string, root *yaml.Node) []onePlatform {
 		if build := member(top, "build"); build != nil {
 			at = build
 		}
-		return []onePlatform{{Pos{File: file, Line: at.Line, Col: at.Column}, "the recipe does not say noarch"}}
+		return []onePlatform{{Pos: Pos{File: file, Line: at.Line, Col: at.Column}, why: "the recipe does not say noarch"}}
 	}
 	var out []onePlatform
 	for _, o := range outputsOf(list) {
@@ -167,7 +167,7 @@ func recipePlatforms(file string, root *yaml.Node) []onePlatform {
 		if name := member(member(o, "package"), "name"); name != nil {
 			why = "the output " + name.Value + " of the recipe does not say noarch"
 		}
-		out = append(out, onePlatform{Pos{File: file, Line: o.Line, Col: o.Column}, why})
+		out = append(out, onePlatform{Pos: Pos{File: file, Line: o.Line, Col: o.Column}, why: why})
 	}
 	return out
 }

@@ -25,8 +25,12 @@ func PythonSpecs(doc *tomledit.Document) []Dependency {
 			continue
 		}
 		out = append(out, Dependency{
-			Pos: Pos{File: doc.Name, Line: n.Line, Col: n.Column}, Name: "python", Spec: Spec{Text: text, Node: n},
-			Kind: PyPI, Role: RoleRun, Table: at.table,
+			Pos:   Pos{File: doc.Name, Line: n.Line, Col: n.Column},
+			Name:  "python",
+			Spec:  Spec{Text: text, Node: n},
+			Kind:  PyPI,
+			Role:  RoleRun,
+			Table: at.table,
 		})
 	}
 	return out

@@ -13,7 +13,7 @@ type siblings struct {
 }
 
 func newSiblings(packages []*Package) siblings {
-	s := siblings{map[string]*Package{}, map[string]*Package{}, map[string]*Package{}}
+	s := siblings{conda: map[string]*Package{}, pypi: map[string]*Package{}, dirs: map[string]*Package{}}
 	for _, p := range packages {
 		s.conda[p.Name] = p
 		s.dirs[p.Dir] = p
@@ -66,8 +66,16 @@ func (s siblings) requirements(own string, deps ...[]Dependency) []Requirement {
 
 func newRequirement(p *Package, d Dependency) Requirement {
 	r := Requirement{
-		Name: d.Name, Spec: d.Spec.Text, Package: p.Name, Pos: d.Pos, Kind: d.Kind, Role: d.Role, Table: d.Table,
-		Path: d.Spec.Path, Inherited: d.Spec.Workspace, Dependency: d,
+		Name:       d.Name,
+		Spec:       d.Spec.Text,
+		Package:    p.Name,
+		Pos:        d.Pos,
+		Kind:       d.Kind,
+		Role:       d.Role,
+		Table:      d.Table,
+		Path:       d.Spec.Path,
+		Inherited:  d.Spec.Workspace,
+		Dependency: d,
 	}
 	r.Pin, _ = version.Pin(d.Spec.Text)
 	return r

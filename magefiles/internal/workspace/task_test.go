@@ -29,13 +29,13 @@ e = []
 		return task
 	}
 	require.Equal(t, "echo $HOME && exit 3", task("plain").Cmd)
-	require.Equal(t, Pos{"pixi.toml", 4, 1}, task("plain").Pos)
+	require.Equal(t, Pos{File: "pixi.toml", Line: 4, Col: 1}, task("plain").Pos)
 	require.Nil(t, task("plain").Args)
 	require.Equal(t, `echo "a b" $HOME "x[1]" "" q"\`, task("words").Cmd)
 	require.Equal(t, []string{"echo", "a b", "$HOME", "x[1]", "", `q"\`}, task("words").Words)
 
 	full := task("full")
-	require.Equal(t, []KeyValue{{"B", "1"}, {"A", "$B-2"}}, full.Env)
+	require.Equal(t, []KeyValue{{Key: "B", Value: "1"}, {Key: "A", Value: "$B-2"}}, full.Env)
 	require.Equal(t, []string{"sub", "says", "e"}, []string{full.Cwd, full.Description, full.Environment})
 	require.Equal(t, [][]string{{"in"}, {"out"}}, [][]string{full.Inputs, full.Outputs})
 	require.True(t, full.CleanEnv)
@@ -46,7 +46,17 @@ e = []
 	alias := task("alias")
 	require.True(t, alias.Alias)
 	require.Empty(t, alias.Cmd)
-	require.Equal(t, []TaskDependency{{Task: "plain"}, {Task: "args", Args: []KeyValue{{"", "1"}, {"b", "y"}}, Environment: "e"}}, alias.DependsOn)
+	require.Equal(t, []TaskDependency{{Task: "plain"}, {
+		Task: "args",
+		Args: []KeyValue{{
+			Key:   "",
+			Value: "1",
+		}, {
+			Key:   "b",
+			Value: "y",
+		}},
+		Environment: "e",
+	}}, alias.DependsOn)
 	require.Equal(t, []TaskDependency{{Task: "plain"}}, task("one").DependsOn)
 	require.Equal(t, []TaskDependency{{Task: "plain"}, {Task: "words", Environment: "e"}}, task("short").DependsOn)
 	require.True(t, task("short").Alias)

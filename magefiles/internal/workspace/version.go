@@ -131,8 +131,12 @@ func (s *source) hatchVersion(v Version, hatch *tomledit.Node, readText textRead
 func textVersion(file string, src []byte, start, end int, source VersionSource, detail string) Version {
 	before := string(src[:start])
 	return Version{
-		Text: string(src[start:end]), Source: source, Detail: detail, Start: start, End: end,
-		Pos: Pos{File: file, Line: 1 + strings.Count(before, "\n"), Col: start - strings.LastIndex(before, "\n")},
+		Text:   string(src[start:end]),
+		Source: source,
+		Detail: detail,
+		Start:  start,
+		End:    end,
+		Pos:    Pos{File: file, Line: 1 + strings.Count(before, "\n"), Col: start - strings.LastIndex(before, "\n")},
 	}
 }
 

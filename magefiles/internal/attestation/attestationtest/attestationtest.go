@@ -67,7 +67,10 @@ func (c Claim) certificate(t testing.TB, key *ecdsa.PrivateKey) []byte {
 	identity, err := url.Parse("https://github.com/octo/tools/.github/workflows/release.yml@refs/tags/v1")
 	require.NoError(t, err)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(10 * time.Minute), URIs: []*url.URL{identity},
+		SerialNumber: big.NewInt(1),
+		NotBefore:    time.Now().Add(-time.Minute),
+		NotAfter:     time.Now().Add(10 * time.Minute),
+		URIs:         []*url.URL{identity},
 	}
 	if c.Repository != "" {
 		value, err := asn1.MarshalWithParams(c.Repository, "utf8")

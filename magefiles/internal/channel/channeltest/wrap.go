@@ -8,7 +8,7 @@ import (
 )
 
 // ReadOnly is a channel that can be read as c, and not changed: whatever would is channel.ErrForbidden.
-func ReadOnly(c channel.Channel) channel.Channel { return readOnly{c} }
+func ReadOnly(c channel.Channel) channel.Channel { return readOnly{Channel: c} }
 
 type readOnly struct{ channel.Channel }
 
@@ -41,7 +41,9 @@ type Call struct {
 
 // Faulty is a channel whose calls fail as fail says: it is asked before each call, and, where that was made and succeeded,
 // again after it. An error before it stands for a call that never arrived, one after it for an answer that was lost.
-func Faulty(c channel.Channel, fail func(Call) error) channel.Channel { return &faulty{c, fail} }
+func Faulty(c channel.Channel, fail func(Call) error) channel.Channel {
+	return &faulty{c: c, fail: fail}
+}
 
 type faulty struct {
 	c    channel.Channel

@@ -70,8 +70,10 @@ func (s stored) token(path, key, host string, now time.Time) (Token, error) {
 		return s.BearerToken, nil
 	case s.OAuth == nil || s.OAuth.AccessToken == "":
 		return "", &operr.Error{
-			Summary: "the entry " + key + " of " + path + " is of a kind that cannot upload", Err: ErrKind,
-			Next: "set PREFIX_API_KEY, or log in to it: `RATTLER_AUTH_FILE=" + path + " pixi auth login " + host + "`", Status: operr.Failed,
+			Summary: "the entry " + key + " of " + path + " is of a kind that cannot upload",
+			Err:     ErrKind,
+			Next:    "set PREFIX_API_KEY, or log in to it: `RATTLER_AUTH_FILE=" + path + " pixi auth login " + host + "`",
+			Status:  operr.Failed,
 		}
 	case s.OAuth.ExpiresAt != 0 && now.Unix() >= s.OAuth.ExpiresAt:
 		return "", operr.New("log in again: `RATTLER_AUTH_FILE="+path+" pixi auth login "+host+"`, or set PREFIX_API_KEY", "the login in the entry %s of %s has ended", key, path)

@@ -39,19 +39,19 @@ func TestARefusedPublisherIsToldItsClaims(t *testing.T) {
 		says, never []string
 	}{
 		"of GitHub": {
-			idToken(t, map[string]any{"repository": "o/r", "workflow_ref": here, "job_workflow_ref": here, "environment": "pypi", "sub": "s"}),
-			[]string{"repository: o/r", "workflow_ref: " + here, "environment: pypi", "exactly as the ID token has them"},
-			[]string{"job_workflow_ref", "sub:"},
+			token: idToken(t, map[string]any{"repository": "o/r", "workflow_ref": here, "job_workflow_ref": here, "environment": "pypi", "sub": "s"}),
+			says:  []string{"repository: o/r", "workflow_ref: " + here, "environment: pypi", "exactly as the ID token has them"},
+			never: []string{"job_workflow_ref", "sub:"},
 		},
 		"a reusable workflow, no environment": {
-			idToken(t, map[string]any{"repository": "o/r", "workflow_ref": here, "job_workflow_ref": shared}),
-			[]string{"job_workflow_ref: " + shared, "environment: (none)"},
-			nil,
+			token: idToken(t, map[string]any{"repository": "o/r", "workflow_ref": here, "job_workflow_ref": shared}),
+			says:  []string{"job_workflow_ref: " + shared, "environment: (none)"},
+			never: nil,
 		},
 		"of GitLab": {
-			idToken(t, map[string]any{"project_path": "g/s/p", "ci_config_ref_uri": "gitlab.example/g/s/p//.gitlab-ci.yml@refs/tags/v1", "ref_type": "tag", "ref": "v1", "ref_protected": "false"}),
-			[]string{"project_path: g/s/p", "ci_config_ref_uri: gitlab.example/g/s/p//.gitlab-ci.yml@refs/tags/v1", "ref_type: tag", "ref_protected: false", "environment: (none)"},
-			[]string{"repository:"},
+			token: idToken(t, map[string]any{"project_path": "g/s/p", "ci_config_ref_uri": "gitlab.example/g/s/p//.gitlab-ci.yml@refs/tags/v1", "ref_type": "tag", "ref": "v1", "ref_protected": "false"}),
+			says:  []string{"project_path: g/s/p", "ci_config_ref_uri: gitlab.example/g/s/p//.gitlab-ci.yml@refs/tags/v1", "ref_type: tag", "ref_protected: false", "environment: (none)"},
+			never: []string{"repository:"},
 		},
 		"of another issuer":      {idToken(t, map[string]any{"iss": "https://ci.example", "sub": "job:1"}), []string{"sub: job:1", "iss: https://ci.example"}, nil},
 		"hostile claims":         {idToken(t, map[string]any{"repository": "o/r\x1b[2J\n::error::x", "workflow_ref": []int{1}}), []string{`o/r\x1b[2J ::error::x`}, []string{"\x1b"}},

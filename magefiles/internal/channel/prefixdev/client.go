@@ -75,9 +75,14 @@ func New(o Options) (*Client, error) {
 		o.Transport = httpclient.Transport()
 	}
 	return &Client{
-		base: base, key: keyOf(o.Token), attempts: o.Attempts, patience: o.Patience, waiting: waiting, wait: o.Wait,
-		reader: &http.Client{Transport: o.Transport, CheckRedirect: httpclient.Follow},
-		writer: &http.Client{Transport: o.Transport, CheckRedirect: httpclient.Refuse},
+		base:     base,
+		key:      keyOf(o.Token),
+		attempts: o.Attempts,
+		patience: o.Patience,
+		waiting:  waiting,
+		wait:     o.Wait,
+		reader:   &http.Client{Transport: o.Transport, CheckRedirect: httpclient.Follow},
+		writer:   &http.Client{Transport: o.Transport, CheckRedirect: httpclient.Refuse},
 	}, nil
 }
 

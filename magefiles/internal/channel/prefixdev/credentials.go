@@ -86,8 +86,9 @@ func (s Sources) stored(c *Client) (Credential, error) {
 		ci = "no ID token of " + s.CI.Name() + ", since that is for what publishes"
 	}
 	return Credential{}, &operr.Error{
-		Summary: "there is " + ErrNone.Error() + " for " + c.Server() + ": no PREFIX_API_KEY, " + ci + s.searched(), Err: ErrNone,
-		Next: "set PREFIX_API_KEY, or " + LoginToFile(c.Host()) + "; in a CI, let the channel trust the repository",
+		Summary: "there is " + ErrNone.Error() + " for " + c.Server() + ": no PREFIX_API_KEY, " + ci + s.searched(),
+		Err:     ErrNone,
+		Next:    "set PREFIX_API_KEY, or " + LoginToFile(c.Host()) + "; in a CI, let the channel trust the repository",
 	}
 }
 

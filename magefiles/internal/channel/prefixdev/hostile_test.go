@@ -278,32 +278,50 @@ func TestHostileSizes(t *testing.T) {
 		"a zstd bomb":           {zst: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bombs["bomb"]) }},
 		"a bomb of records":     {zst: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bombs["records"]) }, next: true},
 		"a window of gigabytes": {zst: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bombs["window"]) }},
-		"frames that hold nothing": {zst: func(w http.ResponseWriter, r *http.Request) {
-			endless(w, r, "\x50\x2a\x4d\x18\x00\xff\x00\x00"+big[:0xff00])
-		}, next: true},
+		"frames that hold nothing": {
+			zst: func(w http.ResponseWriter, r *http.Request) {
+				endless(w, r, "\x50\x2a\x4d\x18\x00\xff\x00\x00"+big[:0xff00])
+			},
+			next: true,
+		},
 		"endless zstd":        {zst: func(w http.ResponseWriter, r *http.Request) { endless(w, r, big) }},
 		"endless white space": {json: func(w http.ResponseWriter, r *http.Request) { endless(w, r, strings.Repeat(" ", 1<<16)) }, next: true},
 		"an endless text":     {json: func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `{"`); endless(w, r, big) }, next: true},
-		"an endless part": {json: func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, `{"x":[`)
-			endless(w, r, `"x",`)
-		}, next: true},
-		"an endless record": {json: func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, `{"packages.conda":{"a-1-0.conda":{"x":"`)
-			endless(w, r, big)
-		}, next: true},
-		"endless records": {json: func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, `{"packages.conda":{`)
-			endless(w, r, strings.Repeat(`"a-1-0.conda":{},`, 100))
-		}, next: true},
-		"endless removals": {json: func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, `{"removed":[`)
-			endless(w, r, strings.Repeat(`"a-1-0.conda",`, 100))
-		}, next: true},
-		"endless depth": {json: func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, `{"x":`)
-			endless(w, r, strings.Repeat(`[`, 1000))
-		}, next: true},
+		"an endless part": {
+			json: func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.WriteString(w, `{"x":[`)
+				endless(w, r, `"x",`)
+			},
+			next: true,
+		},
+		"an endless record": {
+			json: func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.WriteString(w, `{"packages.conda":{"a-1-0.conda":{"x":"`)
+				endless(w, r, big)
+			},
+			next: true,
+		},
+		"endless records": {
+			json: func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.WriteString(w, `{"packages.conda":{`)
+				endless(w, r, strings.Repeat(`"a-1-0.conda":{},`, 100))
+			},
+			next: true,
+		},
+		"endless removals": {
+			json: func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.WriteString(w, `{"removed":[`)
+				endless(w, r, strings.Repeat(`"a-1-0.conda",`, 100))
+			},
+			next: true,
+		},
+		"endless depth": {
+			json: func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.WriteString(w, `{"x":`)
+				endless(w, r, strings.Repeat(`[`, 1000))
+			},
+			next: true,
+		},
 		"a gzip bomb not asked for": {json: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(gz)
@@ -315,9 +333,12 @@ func TestHostileSizes(t *testing.T) {
 			endless(w, r, "\x1b[31m"+big)
 		}},
 		"a circle": {json: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, next: true},
-		"to a file": {json: func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
-		}, next: true},
+		"to a file": {
+			json: func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
+			},
+			next: true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := hostile(t, func(w http.ResponseWriter, r *http.Request) {

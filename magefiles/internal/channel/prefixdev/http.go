@@ -56,7 +56,7 @@ func (c *Client) write(r *http.Request, token Token, w *httpclient.Watch) (answe
 	}
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // what there is of it explains the status
-	return answer{statusError(resp.StatusCode, text, token), httpclient.RetryAfter(resp)}, nil
+	return answer{err: statusError(resp.StatusCode, text, token), after: httpclient.RetryAfter(resp)}, nil
 }
 
 // statusError is what an answer says that is not a success. The credentials that were sent are taken out, should the server send
@@ -76,7 +76,7 @@ func statusError(status int, body []byte, sent ...Token) error {
 	if status >= 300 && status < 400 {
 		text = "the server redirects, which an upload must not follow"
 	}
-	return &StatusError{status, text, page}
+	return &StatusError{Status: status, Message: text, Page: page}
 }
 
 // transient says whether trying again can help: after an error of the transport, and for the statuses that the protocol

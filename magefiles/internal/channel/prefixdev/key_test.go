@@ -238,12 +238,24 @@ func TestWhyNothingWasSeen(t *testing.T) {
 		"none found":   {func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone }, 404, prefixdev.ErrNone, channel.ErrNotFound, "with the key in PREFIX_API_KEY"},
 		"none for 401": {func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone }, 401, prefixdev.ErrNone, channel.ErrUnauthorized, "with the key in PREFIX_API_KEY"},
 		"no answer":    {func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, down }, 404, down, channel.ErrNotFound, "whether it is private cannot be asked: the server does not answer"},
-		"not there": {func(context.Context) (prefixdev.Credential, error) {
-			return prefixdev.Credential{Token: "pfx_other", Source: "the entry x"}, nil
-		}, 404, nil, channel.ErrNotFound, "nor who has the entry x"},
-		"refused": {func(context.Context) (prefixdev.Credential, error) {
-			return prefixdev.Credential{Token: "pfx_other", Source: "the entry x"}, nil
-		}, 403, nil, channel.ErrForbidden, "HTTP 403"},
+		"not there": {
+			ask: func(context.Context) (prefixdev.Credential, error) {
+				return prefixdev.Credential{Token: "pfx_other", Source: "the entry x"}, nil
+			},
+			status: 404,
+			unseen: nil,
+			is:     channel.ErrNotFound,
+			says:   "nor who has the entry x",
+		},
+		"refused": {
+			ask: func(context.Context) (prefixdev.Credential, error) {
+				return prefixdev.Credential{Token: "pfx_other", Source: "the entry x"}, nil
+			},
+			status: 403,
+			unseen: nil,
+			is:     channel.ErrForbidden,
+			says:   "HTTP 403",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := &hiding{status: c.status, good: map[string]bool{}}

@@ -23,7 +23,7 @@ func (c *Client) mint(ctx context.Context, id func(context.Context) (string, err
 	body := func() ([]byte, Token, error) {
 		token, err := id(ctx)
 		if err != nil {
-			return nil, "", &noIDError{err}
+			return nil, "", &noIDError{error: err}
 		}
 		data, err := json.Marshal(map[string]string{"token": token})
 		return data, Token(token), err

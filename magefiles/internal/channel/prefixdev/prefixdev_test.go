@@ -181,9 +181,12 @@ func TestAfterDoubtTheChannelIsAsked(t *testing.T) {
 	u := upload(t)
 	data, err := os.ReadFile(u.Path)
 	require.NoError(t, err)
-	s := &script{answers: []func(http.ResponseWriter, *http.Request){status(502, "")}, files: map[string][]byte{
-		"/sub/path/demo/noarch/" + u.File: data, // it arrived, but the index does not have it yet
-	}}
+	s := &script{
+		answers: []func(http.ResponseWriter, *http.Request){status(502, "")},
+		files: map[string][]byte{
+			"/sub/path/demo/noarch/" + u.File: data, // it arrived, but the index does not have it yet
+		},
+	}
 	remote, _ := start(t, s)
 	_, err = remote.Put(t.Context(), u)
 	require.NoError(t, err)

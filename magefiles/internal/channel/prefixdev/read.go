@@ -101,8 +101,10 @@ func (c *Client) get(ctx context.Context, url string, token Token) (*channel.Fil
 	body := w.Body(resp.Body)
 	if resp.StatusCode == http.StatusOK {
 		return &channel.File{
-			ReadCloser: body, Size: resp.ContentLength, ETag: resp.Header.Get("ETag"),
-			Immutable: strings.Contains(url, "/"+repodata.ShardDir),
+			ReadCloser: body,
+			Size:       resp.ContentLength,
+			ETag:       resp.Header.Get("ETag"),
+			Immutable:  strings.Contains(url, "/"+repodata.ShardDir),
 		}, 0, nil
 	}
 	defer body.Close()

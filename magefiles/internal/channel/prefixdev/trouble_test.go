@@ -172,9 +172,12 @@ func TestTroubleOnTheWay(t *testing.T) {
 // grow makes an artifact of so many bytes at least.
 func grow(t testing.TB, size int) string {
 	t.Helper()
-	return condapkgtest.Package{Name: "a", Files: map[string]string{
-		"site-packages/a/__init__.py": "", "site-packages/a/data": noise(size),
-	}}.Write(t, t.TempDir())
+	return condapkgtest.Package{
+		Name: "a",
+		Files: map[string]string{
+			"site-packages/a/__init__.py": "", "site-packages/a/data": noise(size),
+		},
+	}.Write(t, t.TempDir())
 }
 
 // noise does not compress.

@@ -24,9 +24,15 @@ func (idTokens) Verify(_ context.Context, token string, audiences []string) (map
 }
 
 func TestAccountsOverHTTP(t *testing.T) {
-	access := &server.Access{Key: key, Private: []string{"hidden"}, Audiences: []string{"here"}, IDTokens: idTokens{}, Publishers: []server.Publisher{
-		{Channel: "demo", Issuer: "https://issuer.example", Repository: "octo/tools", Workflow: "release.yml"},
-	}}
+	access := &server.Access{
+		Key:       key,
+		Private:   []string{"hidden"},
+		Audiences: []string{"here"},
+		IDTokens:  idTokens{},
+		Publishers: []server.Publisher{
+			{Channel: "demo", Issuer: "https://issuer.example", Repository: "octo/tools", Workflow: "release.yml"},
+		},
+	}
 	s := start(t, server.Options{Authorize: access.Authorize, Accounts: access})
 	post := func(path, token, body string) request {
 		return request{"POST", path, http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}}, []byte(body)}

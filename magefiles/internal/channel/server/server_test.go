@@ -86,8 +86,11 @@ type part struct {
 }
 
 func filePart(file string, data []byte) part {
-	return part{fmt.Sprintf("Content-Disposition: form-data; name=\"file\"; filename=\"%s\"\r\ncontent-type: application/octet-stream\r\n"+
-		"content-length: %d\r\nx-file-name: %s\r\nx-file-sha256: %s\r\n", file, len(data), file, sum(data)), data}
+	return part{
+		header: fmt.Sprintf("Content-Disposition: form-data; name=\"file\"; filename=\"%s\"\r\ncontent-type: application/octet-stream\r\n"+
+			"content-length: %d\r\nx-file-name: %s\r\nx-file-sha256: %s\r\n", file, len(data), file, sum(data)),
+		body: data,
+	}
 }
 
 func form(parts ...part) request {
@@ -96,9 +99,14 @@ func form(parts ...part) request {
 		fmt.Fprintf(&b, "--B\r\n%s\r\n%s\r\n", p.header, p.body)
 	}
 	b.WriteString("--B--\r\n")
-	return request{"POST", "/api/v1/upload/demo", http.Header{
-		"Content-Type": {"multipart/form-data; boundary=B"}, "Authorization": {"Bearer " + key},
-	}, b.Bytes()}
+	return request{
+		method: "POST",
+		target: "/api/v1/upload/demo",
+		header: http.Header{
+			"Content-Type": {"multipart/form-data; boundary=B"}, "Authorization": {"Bearer " + key},
+		},
+		body: b.Bytes(),
+	}
 }
 
 func attest(bundle string) part {
@@ -106,10 +114,15 @@ func attest(bundle string) part {
 }
 
 func rawUpload(file string, data []byte) request {
-	return request{"POST", "/api/v1/upload/demo", http.Header{
-		"Content-Type": {"application/octet-stream"}, "Authorization": {"Bearer " + key},
-		"X-File-Name": {file}, "X-File-Sha256": {sum(data)},
-	}, data}
+	return request{
+		method: "POST",
+		target: "/api/v1/upload/demo",
+		header: http.Header{
+			"Content-Type": {"application/octet-stream"}, "Authorization": {"Bearer " + key},
+			"X-File-Name": {file}, "X-File-Sha256": {sum(data)},
+		},
+		body: data,
+	}
 }
 
 func TestUploadInBothForms(t *testing.T) {
@@ -325,9 +338,14 @@ func FuzzUpload(f *testing.F) {
 	f.Cleanup(func() { s.Close() })
 	h := server.New(s, server.Options{Authorize: channeltest.APIKey(key), Spool: s.Incoming(), MaxUpload: 1 << 20})
 	f.Fuzz(func(t *testing.T, contentType, file, digest string, body []byte) {
-		r := request{"POST", "/api/v1/upload/demo?force=true", http.Header{
-			"Content-Type": {contentType}, "X-File-Name": {file}, "X-File-Sha256": {digest}, "Authorization": {"Bearer " + key},
-		}, body}
+		r := request{
+			method: "POST",
+			target: "/api/v1/upload/demo?force=true",
+			header: http.Header{
+				"Content-Type": {contentType}, "X-File-Name": {file}, "X-File-Sha256": {digest}, "Authorization": {"Bearer " + key},
+			},
+			body: body,
+		}
 		before := artifacts(t, dir)
 		resp := site{dir, s, h}.do(r)
 		said := text(t, resp)

@@ -105,7 +105,7 @@ func (s *server) receive(w http.ResponseWriter, r *http.Request) (u channel.Uplo
 		}
 		u.Path, c, sum, u.Attestation, err = s.form(multipart.NewReader(body, params["boundary"]))
 	} else {
-		c = claim{r.Header.Get("X-File-Name"), r.Header.Get("X-File-Sha256"), ""}
+		c = claim{file: r.Header.Get("X-File-Name"), sha256: r.Header.Get("X-File-Sha256"), length: ""}
 		u.Path, sum, err = s.spool(body)
 	}
 	if err != nil {
@@ -177,7 +177,7 @@ func claimOf(part *multipart.Part) (claim, error) {
 	if err != nil {
 		return claim{}, channel.Errorf(channel.ErrMalformed, "the file part's content-disposition cannot be read")
 	}
-	c := claim{part.Header.Get("X-File-Name"), part.Header.Get("X-File-Sha256"), part.Header.Get("Content-Length")}
+	c := claim{file: part.Header.Get("X-File-Name"), sha256: part.Header.Get("X-File-Sha256"), length: part.Header.Get("Content-Length")}
 	switch name := params["filename"]; {
 	case c.file == "":
 		c.file = name

@@ -36,7 +36,10 @@ type flusher struct {
 
 func newFlusher() *flusher {
 	f := &flusher{
-		dirty: map[*subdir]bool{}, kick: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		dirty: map[*subdir]bool{},
+		kick:  make(chan struct{}, 1),
+		stop:  make(chan struct{}),
+		done:  make(chan struct{}),
 	}
 	go f.run()
 	return f

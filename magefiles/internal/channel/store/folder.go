@@ -119,7 +119,7 @@ func (f *folder) receive(ctx context.Context, u *channel.Upload) (string, error)
 // copyAndCheck copies, and makes sure that the bytes are still those that the record was made of.
 func copyAndCheck(ctx context.Context, dst io.Writer, src io.Reader, u *channel.Upload) error {
 	sum := condapkg.NewDigester()
-	if _, err := io.Copy(io.MultiWriter(dst, sum), contextReader{ctx, src}); err != nil {
+	if _, err := io.Copy(io.MultiWriter(dst, sum), contextReader{ctx: ctx, r: src}); err != nil {
 		return err
 	}
 	if sum.SHA256() != u.Record.SHA256 || sum.Size() != u.Record.Size {
@@ -184,7 +184,9 @@ func (f *folder) Open(_ context.Context, subdir, file string) (*channel.File, er
 
 func indexFile(r rendered) *channel.File {
 	return &channel.File{
-		ReadCloser: memory{bytes.NewReader(r.data)}, Size: int64(len(r.data)), ETag: r.etag,
+		ReadCloser: memory{Reader: bytes.NewReader(r.data)},
+		Size:       int64(len(r.data)),
+		ETag:       r.etag,
 	}
 }
 

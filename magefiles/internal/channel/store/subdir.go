@@ -35,8 +35,12 @@ type subdir struct {
 
 func newSubdir(name, dir string) *subdir {
 	return &subdir{
-		name: name, dir: dir, log: &recordLog{path: filepath.Join(dir, logFile)},
-		entries: map[string]*repodata.Entry{}, groups: map[string]*group{}, fresh: map[string][]byte{},
+		name:    name,
+		dir:     dir,
+		log:     &recordLog{path: filepath.Join(dir, logFile)},
+		entries: map[string]*repodata.Entry{},
+		groups:  map[string]*group{},
+		fresh:   map[string][]byte{},
 	}
 }
 
@@ -333,7 +337,7 @@ func (d *subdir) openShard(file string) (*channel.File, error) {
 	d.mu.RLock()
 	data, ok := d.fresh[file]
 	d.mu.RUnlock()
-	f := indexFile(rendered{data, etag})
+	f := indexFile(rendered{data: data, etag: etag})
 	if !ok {
 		var err error
 		if f, err = onDisk(filepath.Join(d.dir, filepath.FromSlash(file)), file, etag); err != nil {

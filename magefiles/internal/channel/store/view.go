@@ -48,7 +48,7 @@ type rendered struct {
 
 func render(data []byte) rendered {
 	sum := sha256.Sum256(data)
-	return rendered{data, `"` + hex.EncodeToString(sum[:]) + `"`}
+	return rendered{data: data, etag: `"` + hex.EncodeToString(sum[:]) + `"`}
 }
 
 // view is the index of a subdir at one moment. Its files are rendered when they are first asked for.

@@ -56,12 +56,19 @@ func (p Package) Container() condapkg.Container {
 		{Path: "info/paths.json", Data: condapkg.PathsJSON(files)},
 	}
 	if p.Noarch == condapkg.NoarchPython {
-		info = append(info, condapkg.Member{Path: "info/link.json", Data: marshal(map[string]any{
-			"noarch": link, "package_metadata_version": 1,
-		})})
+		info = append(info, condapkg.Member{
+			Path: "info/link.json",
+			Data: marshal(map[string]any{
+				"noarch": link, "package_metadata_version": 1,
+			}),
+		})
 	}
 	return condapkg.Container{
-		Stem: p.Name + "-" + p.Version + "-" + p.Build, Info: info, Files: files, Time: Stamp, Level: 1,
+		Stem:  p.Name + "-" + p.Version + "-" + p.Build,
+		Info:  info,
+		Files: files,
+		Time:  Stamp,
+		Level: 1,
 	}
 }
 

@@ -71,7 +71,10 @@ func members(t testing.TB, path string) (order []string, all map[string]member) 
 	require.NoError(t, a.Walk(func(h *tar.Header, r io.Reader) error {
 		data, err := io.ReadAll(r)
 		order = append(order, h.Name)
-		all[h.Name] = member{fmt.Sprintf("%q %v %s %q of %d:%d", h.Typeflag, h.FileInfo().Mode(), h.ModTime.UTC().Format("2006-01-02T15:04:05"), h.Linkname, h.Uid, h.Gid), data}
+		all[h.Name] = member{
+			head: fmt.Sprintf("%q %v %s %q of %d:%d", h.Typeflag, h.FileInfo().Mode(), h.ModTime.UTC().Format("2006-01-02T15:04:05"), h.Linkname, h.Uid, h.Gid),
+			data: data,
+		}
 		return err
 	}))
 	files, err := a.Files()

@@ -45,7 +45,7 @@ func check(file string, r *condapkg.Record, asked bool) error {
 		}
 		err = fmt.Errorf("it has %.120q, with a control character in it", texts[at])
 	}
-	return &lieError{fmt.Sprintf("the record %.120q is refused: %v", file, err)}
+	return &lieError{text: fmt.Sprintf("the record %.120q is refused: %v", file, err)}
 }
 
 // wanted says whether the file of a package with one of the names may stand under this file name; without names all may.
@@ -82,7 +82,7 @@ func (l *list) add(file string, text []byte) error {
 	var r condapkg.Record
 	err := r.UnmarshalJSON(text)
 	if err != nil {
-		err = &lieError{fmt.Sprintf("the record %.120q is refused, and cannot be read: %.200q", file, err.Error())}
+		err = &lieError{text: fmt.Sprintf("the record %.120q is refused, and cannot be read: %.200q", file, err.Error())}
 	} else {
 		err = check(file, &r, l.asked || len(l.names) > 0)
 	}

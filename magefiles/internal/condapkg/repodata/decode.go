@@ -56,7 +56,7 @@ func (d *jsonIndex) each(open json.Delim, f func(key string) error) error {
 		return err
 	}
 	if t != open {
-		return &lieError{fmt.Sprintf("%.40q stands where %q begins an index", fmt.Sprint(t), open)}
+		return &lieError{text: fmt.Sprintf("%.40q stands where %q begins an index", fmt.Sprint(t), open)}
 	}
 	for n := 0; ; n++ {
 		t, err := d.token()
@@ -67,7 +67,7 @@ func (d *jsonIndex) each(open json.Delim, f func(key string) error) error {
 		case t == json.Delim('}'), t == json.Delim(']'):
 			return nil
 		case !ok:
-			return &lieError{fmt.Sprintf("%.40q stands where the name of a file is expected", fmt.Sprint(t))}
+			return &lieError{text: fmt.Sprintf("%.40q stands where the name of a file is expected", fmt.Sprint(t))}
 		case f != nil:
 			if err := f(text); err != nil {
 				return err

@@ -34,7 +34,9 @@ var (
 // deepest is how far values of MessagePack may lie in one another. Those of a record lie three deep.
 const deepest = 32
 
-func tooMuch(format string, args ...any) error { return &limitError{fmt.Sprintf(format, args...)} }
+func tooMuch(format string, args ...any) error {
+	return &limitError{text: fmt.Sprintf(format, args...)}
+}
 
 type limitError struct{ text string }
 

@@ -35,7 +35,7 @@ type Entry struct {
 }
 
 // NewEntry encodes a record.
-func NewEntry(r condapkg.Record) *Entry { return &Entry{r.FileName(), r, r.JSON()} }
+func NewEntry(r condapkg.Record) *Entry { return &Entry{File: r.FileName(), Record: r, JSON: r.JSON()} }
 
 // Sort puts entries into the order of an index: by file name.
 func Sort(entries []*Entry) {

@@ -18,9 +18,15 @@ func records() (rs []condapkg.Record) {
 	for _, version := range []string{"1.0", "2.0"} {
 		rs = append(rs, condapkg.Record{
 			Index: condapkg.Index{
-				Name: "a-b", Version: version, Build: "py_0", Depends: []string{"python >=3.11,<3.14"}, Subdir: "noarch",
-				Noarch: condapkg.NoarchPython, Timestamp: 1767323046000, License: "BSD-3-Clause",
-				Extra: map[string]json.RawMessage{"x": json.RawMessage(`{"big":12345678901234567,"f":1.5,"n":[null,true]}`)},
+				Name:      "a-b",
+				Version:   version,
+				Build:     "py_0",
+				Depends:   []string{"python >=3.11,<3.14"},
+				Subdir:    "noarch",
+				Noarch:    condapkg.NoarchPython,
+				Timestamp: 1767323046000,
+				License:   "BSD-3-Clause",
+				Extra:     map[string]json.RawMessage{"x": json.RawMessage(`{"big":12345678901234567,"f":1.5,"n":[null,true]}`)},
 			},
 			MD5:    "d41d8cd98f00b204e9800998ecf8427e",
 			SHA256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -75,7 +81,10 @@ func TestShardsThereAndBack(t *testing.T) {
 	x, err := repodata.Own.DecodeShards(bytes.NewReader(index))
 	require.NoError(t, err)
 	require.Equal(t, repodata.ShardIndex{
-		Subdir: "noarch", BaseURL: "", ShardsBaseURL: "./shards/", Shards: map[string]repodata.Digest{"a-b": digest},
+		Subdir:        "noarch",
+		BaseURL:       "",
+		ShardsBaseURL: "./shards/",
+		Shards:        map[string]repodata.Digest{"a-b": digest},
 	}, x)
 }
 

@@ -33,7 +33,7 @@ func (l Limits) DecodeShards(r io.Reader) (ShardIndex, error) {
 				case err != nil:
 					return err
 				case len(sum) != sha256.Size:
-					return &lieError{fmt.Sprintf("the digest of %.120q has %d bytes", name, len(sum))}
+					return &lieError{text: fmt.Sprintf("the digest of %.120q has %d bytes", name, len(sum))}
 				case len(x.Shards) >= l.Records:
 					return tooMuch("it has more than %d names, which is more than is read", l.Records)
 				}
@@ -81,7 +81,7 @@ func (l Limits) DecodeShard(r io.Reader, want Digest, name string, also ...Forma
 	records := found.sorted()
 	for _, r := range records {
 		if name != "" && r.Name != name {
-			return nil, fmt.Errorf("reading a shard: %w", &lieError{fmt.Sprintf("that of %.120q has a record of %.120q", name, r.Name)})
+			return nil, fmt.Errorf("reading a shard: %w", &lieError{text: fmt.Sprintf("that of %.120q has a record of %.120q", name, r.Name)})
 		}
 	}
 	return records, nil
@@ -151,7 +151,7 @@ func (d *unpacker) record(found *list, file string) error {
 	}
 	text, err := json.Marshal(fields)
 	if err != nil { // such as a number that is none
-		return &lieError{fmt.Sprintf("the record of %.200q cannot be read: %.200q", file, err.Error())}
+		return &lieError{text: fmt.Sprintf("the record of %.200q cannot be read: %.200q", file, err.Error())}
 	}
 	return found.add(file, text)
 }
@@ -161,7 +161,7 @@ func (d *unpacker) object() (map[string]any, error) {
 	v, err := d.value(0)
 	m, ok := v.(map[string]any)
 	if err == nil && !ok {
-		err = &lieError{"a map is expected, and something else is there"}
+		err = &lieError{text: "a map is expected, and something else is there"}
 	}
 	return m, err
 }
@@ -180,7 +180,7 @@ func (d *unpacker) each(f func(key string) error) error {
 		}
 		key := string(text)
 		if seen[key] {
-			return &lieError{fmt.Sprintf("the key %.120q stands twice", key)}
+			return &lieError{text: fmt.Sprintf("the key %.120q stands twice", key)}
 		}
 		seen[key] = true
 		if err := f(key); err != nil {

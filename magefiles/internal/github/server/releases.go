@@ -259,7 +259,7 @@ func (s *Server) Published() (all []Published, drafts int) {
 			drafts++
 			continue
 		}
-		p := Published{rel.Tag, rel.Times, map[string]string{}, rel.Published}
+		p := Published{Tag: rel.Tag, Times: rel.Times, Assets: map[string]string{}, When: rel.Published}
 		for _, a := range rel.Assets {
 			if a.State == uploaded {
 				p.Assets[a.Name] = a.SHA256

@@ -106,7 +106,7 @@ type fieldError struct {
 func (e *apiError) Error() string { return e.Message }
 
 func refusal(status int, message string, fields ...fieldError) *apiError {
-	return &apiError{status, message, fields, "https://docs.github.com/rest", strconv.Itoa(status)}
+	return &apiError{status: status, Message: message, Errors: fields, URL: "https://docs.github.com/rest", Status: strconv.Itoa(status)}
 }
 
 func invalid(fields ...fieldError) *apiError {
@@ -216,7 +216,7 @@ func (s *Server) paged(w http.ResponseWriter, r *http.Request, all []any) page {
 		q.Set("page", strconv.Itoa(n+1))
 		w.Header().Set("Link", fmt.Sprintf(`<%s%s?%s>; rel="next"`, s.url(r), r.URL.EscapedPath(), q.Encode()))
 	}
-	return page{len(all), append([]any{}, all[from:to]...)}
+	return page{total: len(all), items: append([]any{}, all[from:to]...)}
 }
 
 // url is the server's address as the one who asks reaches it.

@@ -127,8 +127,10 @@ func (e *Toolchain) buildOne(ctx context.Context, t tools, base Interpreter, wor
 		return "", err
 	}
 	out, err := command.Output(ctx, e.runner, command.Cmd{
-		Name: t.python, Args: []string{"-I", filepath.Join(work, "build.py"), recipe, filepath.Join(dir, "out")},
-		Env: e.buildEnv(p), Stderr: log,
+		Name:   t.python,
+		Args:   []string{"-I", filepath.Join(work, "build.py"), recipe, filepath.Join(dir, "out")},
+		Env:    e.buildEnv(p),
+		Stderr: log,
 	})
 	if err != nil {
 		return "", buildFailed(p, err)

@@ -114,7 +114,9 @@ func archiveAsks(known []ask, archives []*condapkg.Archive) ([]ask, error) {
 		for _, depend := range index.Depends {
 			if m := condapkg.ParseMatchSpec(depend); m.Name == "python" {
 				entries = append(entries, workspace.Dependency{
-					Pos: workspace.Pos{File: index.FileName()}, Name: "python", Kind: workspace.Conda,
+					Pos:  workspace.Pos{File: index.FileName()},
+					Name: "python",
+					Kind: workspace.Conda,
 					Spec: workspace.Spec{Text: m.Version, Build: m.Build},
 				})
 			}

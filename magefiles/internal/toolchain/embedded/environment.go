@@ -186,7 +186,7 @@ func (e *Toolchain) installOwn(ctx context.Context, t tools, dir string, n *need
 // ownDigest is over everything in the folders of the packages that are installed from sources, and over what builds need though git
 // ignores it. Of an editable one only what its metadata is made of counts.
 func (e *Toolchain) ownDigest(n *needs) (string, error) {
-	t := treeHash{sha256.New(), e.workspace.Root, map[string]bool{}}
+	t := treeHash{h: sha256.New(), root: e.workspace.Root, seen: map[string]bool{}}
 	for _, p := range n.packages {
 		for _, dir := range p.Sources() {
 			if err := t.add(filepath.Join(e.workspace.Root, filepath.FromSlash(dir))); err != nil {

@@ -51,7 +51,7 @@ func (e *Toolchain) addProgram(n *needs, d workspace.Dependency, a Answer) {
 		n.refuse(d, "", "%s takes it for the program %s, which is not on PATH", a.Said(), a.Program)
 		return
 	}
-	n.programs = append(n.programs, program{asked(d.Name, d.Spec.Text), a.Program, path})
+	n.programs = append(n.programs, program{asked: asked(d.Name, d.Spec.Text), name: a.Program, path: path})
 }
 
 // showPrograms says once which programs stand for conda packages, and their versions: nobody has held those against what the

@@ -38,8 +38,11 @@ func newToolchain(t *testing.T, w *workspace.Workspace) *embedded.Toolchain {
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
 	return embedded.New(embedded.Config{
-		Runner: command.NewSystem(os.Environ(), nil), Environ: os.Environ(),
-		Cache: filepath.Join(cache, "pixi-release"), Workspace: w, Log: testWriter{t},
+		Runner:    command.NewSystem(os.Environ(), nil),
+		Environ:   os.Environ(),
+		Cache:     filepath.Join(cache, "pixi-release"),
+		Workspace: w,
+		Log:       testWriter{t},
 	})
 }
 
@@ -72,7 +75,11 @@ func goldenWorkspace(t *testing.T) *workspace.Workspace {
 
 func build(t *testing.T, w *workspace.Workspace) []toolchain.Artifact {
 	artifacts, err := newToolchain(t, w).Build(t.Context(), toolchain.Build{
-		Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate, Log: io.Discard,
+		Workspace:  w,
+		Packages:   w.Order(),
+		Dir:        filepath.Join(w.Root, "output"),
+		SourceDate: sourceDate,
+		Log:        io.Discard,
 	})
 	require.NoError(t, err)
 	return artifacts

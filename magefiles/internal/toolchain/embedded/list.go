@@ -20,7 +20,7 @@ func Names(w *workspace.Workspace) []Name {
 	var names []Name
 	add := func(d workspace.Dependency, beside *workspace.Project) {
 		if name := workspace.CondaName(d.Name); name != "python" && own(w, d) == nil && !d.Spec.Source() {
-			names = append(names, Name{name, d.Pos, StandsFor(w, d, beside)})
+			names = append(names, Name{Name: name, Pos: d.Pos, Answer: StandsFor(w, d, beside)})
 		}
 	}
 	manifests := []*workspace.Manifest{w.Manifest}

@@ -14,34 +14,34 @@ import (
 var troubles = sync.OnceValue(func() []trouble {
 	return []trouble{
 		{
-			regexp.MustCompile(`(?i)initialize cache at`),
-			"set UV_CACHE_DIR, or XDG_CACHE_HOME, to a folder that can be written",
+			says: regexp.MustCompile(`(?i)initialize cache at`),
+			next: "set UV_CACHE_DIR, or XDG_CACHE_HOME, to a folder that can be written",
 		},
 		{
-			regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`),
-			"make room on the disk; XDG_CACHE_HOME and UV_CACHE_DIR name other folders for what is kept, and TMPDIR for what is not",
+			says: regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`),
+			next: "make room on the disk; XDG_CACHE_HOME and UV_CACHE_DIR name other folders for what is kept, and TMPDIR for what is not",
 		},
 		{
-			regexp.MustCompile(`(?i)invalid peer certificate|certificate[ _]verify[ _]failed|UnknownIssuer|self[- ]signed certificate`),
-			"where the authority is your organization's, set SSL_CERT_FILE to a PEM file that has its certificate: uv reads no REQUESTS_CA_BUNDLE and no PIP_CERT",
+			says: regexp.MustCompile(`(?i)invalid peer certificate|certificate[ _]verify[ _]failed|UnknownIssuer|self[- ]signed certificate`),
+			next: "where the authority is your organization's, set SSL_CERT_FILE to a PEM file that has its certificate: uv reads no REQUESTS_CA_BUNDLE and no PIP_CERT",
 		},
 		{
-			regexp.MustCompile(`(?i)proxy authentication required|\b407\b|proxy authorization required`),
-			"the proxy that HTTPS_PROXY (or HTTP_PROXY) names wants a name and a password: http://NAME:PASSWORD@HOST:PORT; or name the index's host in NO_PROXY",
+			says: regexp.MustCompile(`(?i)proxy authentication required|\b407\b|proxy authorization required`),
+			next: "the proxy that HTTPS_PROXY (or HTTP_PROXY) names wants a name and a password: http://NAME:PASSWORD@HOST:PORT; or name the index's host in NO_PROXY",
 		},
 		{
-			regexp.MustCompile(`(?i)tunnel error|cannot connect to proxy|ProxyError|proxy connect`),
-			"see whether the proxy that HTTPS_PROXY (or HTTP_PROXY) names is up and lets the index through, or name the index's host in NO_PROXY; " + reachable,
+			says: regexp.MustCompile(`(?i)tunnel error|cannot connect to proxy|ProxyError|proxy connect`),
+			next: "see whether the proxy that HTTPS_PROXY (or HTTP_PROXY) names is up and lets the index through, or name the index's host in NO_PROXY; " + reachable,
 		},
 		{
-			regexp.MustCompile(`(?i)error sending request|dns error|tcp connect error|client error \(Connect\)|connection (?:refused|reset)|timed out|` +
+			says: regexp.MustCompile(`(?i)error sending request|dns error|tcp connect error|client error \(Connect\)|connection (?:refused|reset)|timed out|` +
 				`name resolution|nodename nor servname|name or service not known|network is unreachable|no route to host|Max retries exceeded|NewConnectionError|` +
 				`network (?:connectivity )?(?:is|was) disabled|error decoding response body|HTTP status server error|ReadTimeoutError|ConnectTimeoutError`),
-			reachable,
+			next: reachable,
 		},
 		{
-			regexp.MustCompile(`HTTP status client error \((?:401|403)\b|\b(?:401|403) (?:Client )?Error|status code: 40[13]`),
-			"see what the index has against this: UV_DEFAULT_INDEX (or PIP_INDEX_URL) names it, and may have the name and the password; a firewall may answer in its place",
+			says: regexp.MustCompile(`HTTP status client error \((?:401|403)\b|\b(?:401|403) (?:Client )?Error|status code: 40[13]`),
+			next: "see what the index has against this: UV_DEFAULT_INDEX (or PIP_INDEX_URL) names it, and may have the name and the password; a firewall may answer in its place",
 		},
 	}
 })

@@ -41,7 +41,10 @@ func fromTags(t *testing.T) *workspace.Workspace {
 func git(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	out, err := command.Output(t.Context(), command.NewSystem(os.Environ(), nil), command.Cmd{
-		Name: "git", Args: args, Dir: dir, Env: command.Setenv(os.Environ(), "HOME="+t.TempDir(), "GIT_CONFIG_NOSYSTEM=1"),
+		Name: "git",
+		Args: args,
+		Dir:  dir,
+		Env:  command.Setenv(os.Environ(), "HOME="+t.TempDir(), "GIT_CONFIG_NOSYSTEM=1"),
 	})
 	require.NoError(t, err, out)
 }

@@ -21,8 +21,8 @@ func TestUnpinned(t *testing.T) {
 		"one that is not": {[]string{"setuptools", "cython>=3", "a"}, []string{"cython>=3", "a"}},
 		"an address":      {[]string{"hatchling @ https://example.org/hatchling-1.0-py3-none-any.whl"}, []string{"hatchling @ https://example.org/hatchling-1.0-py3-none-any.whl"}},
 		"what nobody can read": {
-			[]string{"hatchling >> 1", "-r evil.txt", "--index-url=http://127.0.0.1", "./local", ""},
-			[]string{"hatchling >> 1", "-r evil.txt", "--index-url=http://127.0.0.1", "./local", ""},
+			requires: []string{"hatchling >> 1", "-r evil.txt", "--index-url=http://127.0.0.1", "./local", ""},
+			unmet:    []string{"hatchling >> 1", "-r evil.txt", "--index-url=http://127.0.0.1", "./local", ""},
 		},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.unmet, unpinned(c.requires)) })

@@ -41,7 +41,10 @@ func (e *Toolchain) ofPip(ctx context.Context, t tools, env []string) (variables
 		return nil
 	}
 	out, err := command.Output(ctx, e.runner, command.Cmd{
-		Name: t.python, Args: []string{"-I", "-m", "pip", "config", "list"}, Env: env, Stderr: io.Discard,
+		Name:   t.python,
+		Args:   []string{"-I", "-m", "pip", "config", "list"},
+		Env:    env,
+		Stderr: io.Discard,
 	})
 	if err != nil {
 		return nil // the installation says what is wrong

@@ -22,17 +22,19 @@ func TestSettingsOfPipForUV(t *testing.T) {
 	}{
 		"nothing": {"", nil, nil},
 		"a variable counts more than a file": {
-			":env:.index-url='https://env.example/simple'\nglobal.index-url='https://global.example/simple'\ninstall.index-url='https://install.example/simple'",
-			nil,
-			[]string{"UV_DEFAULT_INDEX=https://env.example/simple"},
+			pip:  ":env:.index-url='https://env.example/simple'\nglobal.index-url='https://global.example/simple'\ninstall.index-url='https://install.example/simple'",
+			env:  nil,
+			want: []string{"UV_DEFAULT_INDEX=https://env.example/simple"},
 		},
 		"a section of install counts more than the others": {
-			"install.index-url='https://install.example/simple'\nglobal.index-url='https://global.example/simple'", nil, []string{"UV_DEFAULT_INDEX=https://install.example/simple"},
+			pip:  "install.index-url='https://install.example/simple'\nglobal.index-url='https://global.example/simple'",
+			env:  nil,
+			want: []string{"UV_DEFAULT_INDEX=https://install.example/simple"},
 		},
 		"several": {
-			`global.extra-index-url='\nhttps://a.example/simple\nhttps://b.example/simple'` + "\nglobal.index-url=\"https://u:p'w@c.example/simple\"\nglobal.trusted-host='c.example'",
-			nil,
-			[]string{"UV_DEFAULT_INDEX=https://u:p'w@c.example/simple", "UV_EXTRA_INDEX_URL=https://a.example/simple https://b.example/simple", "UV_INSECURE_HOST=c.example"},
+			pip:  `global.extra-index-url='\nhttps://a.example/simple\nhttps://b.example/simple'` + "\nglobal.index-url=\"https://u:p'w@c.example/simple\"\nglobal.trusted-host='c.example'",
+			env:  nil,
+			want: []string{"UV_DEFAULT_INDEX=https://u:p'w@c.example/simple", "UV_EXTRA_INDEX_URL=https://a.example/simple https://b.example/simple", "UV_INSECURE_HOST=c.example"},
 		},
 		"no index at all":              {"global.no-index='yes'\nglobal.find-links='/wheels'", nil, []string{"UV_NO_INDEX=true", "UV_FIND_LINKS=/wheels"}},
 		"folders beside an index":      {"global.no-index='false'\nglobal.find-links='/wheels'", nil, nil},

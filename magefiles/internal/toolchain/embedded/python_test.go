@@ -71,10 +71,15 @@ func (m *machine) runs() []string {
 // toolchain looks for interpreters on this machine.
 func (m *machine) toolchain() *Toolchain {
 	env := []string{"PATH=" + strings.Join(m.path, string(os.PathListSeparator))}
-	e := New(Config{Runner: command.NewSystem(env, nil), Environ: env, Places: Places{
-		UV: filepath.Join(m.root, "uv"), Pyenv: filepath.Join(m.root, "home/.pyenv/versions"),
-		Tools: []string{"", filepath.Join(m.root, "toolcache")},
-	}})
+	e := New(Config{
+		Runner:  command.NewSystem(env, nil),
+		Environ: env,
+		Places: Places{
+			UV:    filepath.Join(m.root, "uv"),
+			Pyenv: filepath.Join(m.root, "home/.pyenv/versions"),
+			Tools: []string{"", filepath.Join(m.root, "toolcache")},
+		},
+	})
 	e.pythons.patience = 5 * time.Second
 	return e
 }
@@ -108,62 +113,134 @@ func TestFind(t *testing.T) {
 		want  string
 		runs  []string
 	}{
-		{"by a version's name", func(m *machine) {
-			m.python("bin/python3.11", "3.11.7")
-			m.python("bin/python3.12", "3.12.1")
-		}, nil, "bin/python3.12 3.12.1", []string{"bin/python3.12"}},
-		{"what a name rules out is not run", func(m *machine) {
-			m.python("bin/python3.13", "3.13.0")
-			m.python("bin/python3.12", "3.12.1")
-			m.python("bin/python3.11", "3.11.7")
-			m.python("bin/python3.10", "3.10.13")
-			m.python("bin/python3.15", "3.15.0")
-		}, []string{"<3.13"}, "bin/python3.12 3.12.1", []string{"bin/python3.12"}},
-		{"a name without a version may be any", func(m *machine) {
-			m.python("bin/python3", "3.13.1")
-			m.python("bin/python3.12", "3.12.1")
-		}, nil, "bin/python3 3.13.1", []string{"bin/python3"}},
-		{"a python that is older than its name lets hope", func(m *machine) {
-			m.python("bin/python", "3.10.13")
-			m.python("bin/python3.11", "3.11.2")
-		}, nil, "bin/python3.11 3.11.2", []string{"bin/python", "bin/python3.11"}},
-		{"a link tells the version", func(m *machine) {
-			m.python("bin/python3.11", "3.11.7")
-			m.link("bin/python3", "python3.11")
-			m.link("bin/python", "python3")
-		}, nil, "bin/python3.11 3.11.7", []string{"bin/python3.11"}},
-		{"uv's own", func(m *machine) {
-			m.python("bin/python3.11", "3.11.7")
-			m.python("uv/cpython-3.12.7-linux-x86_64-gnu/bin/python3.12", "3.12.7")
-			m.python("uv/cpython-3.13.2-linux-x86_64-gnu/bin/python3.13", "3.13.2")
-			m.link("uv/cpython-3.13-linux-x86_64-gnu", "cpython-3.13.2-linux-x86_64-gnu")
-		}, nil, "uv/cpython-3.13.2-linux-x86_64-gnu/bin/python3.13 3.13.2", nil},
-		{"pyenv's versions", func(m *machine) {
-			m.python("home/.pyenv/versions/3.12.1/bin/python3.12", "3.12.1")
-			m.python("home/.pyenv/versions/3.12.10/bin/python3.12", "3.12.10")
-			m.python("home/.pyenv/versions/3.12.9/bin/python3.12", "3.12.9")
-		}, nil, "home/.pyenv/versions/3.12.10/bin/python3.12 3.12.10", []string{"home/.pyenv/versions/3.12.10/bin/python3.12"}},
-		{"a runner's tool cache", func(m *machine) {
-			m.python("bin/python3.11", "3.11.7")
-			m.python("toolcache/Python/3.12.4/x64/bin/python3.12", "3.12.4")
-			m.python("toolcache/Python/3.13.1/x64/bin/python3.13", "3.13.1")
-		}, []string{"3.12"}, "toolcache/Python/3.12.4/x64/bin/python3.12 3.12.4", []string{"toolcache/Python/3.12.4/x64/bin/python3.12"}},
-		{"of one version that on PATH", func(m *machine) {
-			m.python("bin/python3.12", "3.12.4")
-			m.python("toolcache/Python/3.12.4/x64/bin/python3.12", "3.12.4")
-		}, nil, "bin/python3.12 3.12.4", []string{"bin/python3.12"}},
-		{"of one minor version the newer elsewhere", func(m *machine) {
-			m.python("bin/python3.12", "3.12.4")
-			m.python("toolcache/Python/3.12.5/x64/bin/python3.12", "3.12.5")
-		}, nil, "toolcache/Python/3.12.5/x64/bin/python3.12 3.12.5", nil},
-		{"of one name the first on PATH", func(m *machine) {
-			m.python("bin/python3.12", "3.12.4")
-			m.python("usr/python3.12", "3.12.5")
-		}, nil, "bin/python3.12 3.12.4", []string{"bin/python3.12"}},
-		{"the one that a virtual environment is of", func(m *machine) {
-			m.python("bin/python3", "3.12.4", "path="+filepath.Join(m.root, "base/python3.12"))
-			m.python("base/python3.12", "3.12.4")
-		}, nil, "base/python3.12 3.12.4", []string{"bin/python3"}},
+		{
+			name: "by a version's name",
+			build: func(m *machine) {
+				m.python("bin/python3.11", "3.11.7")
+				m.python("bin/python3.12", "3.12.1")
+			},
+			asks: nil,
+			want: "bin/python3.12 3.12.1",
+			runs: []string{"bin/python3.12"},
+		},
+		{
+			name: "what a name rules out is not run",
+			build: func(m *machine) {
+				m.python("bin/python3.13", "3.13.0")
+				m.python("bin/python3.12", "3.12.1")
+				m.python("bin/python3.11", "3.11.7")
+				m.python("bin/python3.10", "3.10.13")
+				m.python("bin/python3.15", "3.15.0")
+			},
+			asks: []string{"<3.13"},
+			want: "bin/python3.12 3.12.1",
+			runs: []string{"bin/python3.12"},
+		},
+		{
+			name: "a name without a version may be any",
+			build: func(m *machine) {
+				m.python("bin/python3", "3.13.1")
+				m.python("bin/python3.12", "3.12.1")
+			},
+			asks: nil,
+			want: "bin/python3 3.13.1",
+			runs: []string{"bin/python3"},
+		},
+		{
+			name: "a python that is older than its name lets hope",
+			build: func(m *machine) {
+				m.python("bin/python", "3.10.13")
+				m.python("bin/python3.11", "3.11.2")
+			},
+			asks: nil,
+			want: "bin/python3.11 3.11.2",
+			runs: []string{"bin/python", "bin/python3.11"},
+		},
+		{
+			name: "a link tells the version",
+			build: func(m *machine) {
+				m.python("bin/python3.11", "3.11.7")
+				m.link("bin/python3", "python3.11")
+				m.link("bin/python", "python3")
+			},
+			asks: nil,
+			want: "bin/python3.11 3.11.7",
+			runs: []string{"bin/python3.11"},
+		},
+		{
+			name: "uv's own",
+			build: func(m *machine) {
+				m.python("bin/python3.11", "3.11.7")
+				m.python("uv/cpython-3.12.7-linux-x86_64-gnu/bin/python3.12", "3.12.7")
+				m.python("uv/cpython-3.13.2-linux-x86_64-gnu/bin/python3.13", "3.13.2")
+				m.link("uv/cpython-3.13-linux-x86_64-gnu", "cpython-3.13.2-linux-x86_64-gnu")
+			},
+			asks: nil,
+			want: "uv/cpython-3.13.2-linux-x86_64-gnu/bin/python3.13 3.13.2",
+			runs: nil,
+		},
+		{
+			name: "pyenv's versions",
+			build: func(m *machine) {
+				m.python("home/.pyenv/versions/3.12.1/bin/python3.12", "3.12.1")
+				m.python("home/.pyenv/versions/3.12.10/bin/python3.12", "3.12.10")
+				m.python("home/.pyenv/versions/3.12.9/bin/python3.12", "3.12.9")
+			},
+			asks: nil,
+			want: "home/.pyenv/versions/3.12.10/bin/python3.12 3.12.10",
+			runs: []string{"home/.pyenv/versions/3.12.10/bin/python3.12"},
+		},
+		{
+			name: "a runner's tool cache",
+			build: func(m *machine) {
+				m.python("bin/python3.11", "3.11.7")
+				m.python("toolcache/Python/3.12.4/x64/bin/python3.12", "3.12.4")
+				m.python("toolcache/Python/3.13.1/x64/bin/python3.13", "3.13.1")
+			},
+			asks: []string{"3.12"},
+			want: "toolcache/Python/3.12.4/x64/bin/python3.12 3.12.4",
+			runs: []string{"toolcache/Python/3.12.4/x64/bin/python3.12"},
+		},
+		{
+			name: "of one version that on PATH",
+			build: func(m *machine) {
+				m.python("bin/python3.12", "3.12.4")
+				m.python("toolcache/Python/3.12.4/x64/bin/python3.12", "3.12.4")
+			},
+			asks: nil,
+			want: "bin/python3.12 3.12.4",
+			runs: []string{"bin/python3.12"},
+		},
+		{
+			name: "of one minor version the newer elsewhere",
+			build: func(m *machine) {
+				m.python("bin/python3.12", "3.12.4")
+				m.python("toolcache/Python/3.12.5/x64/bin/python3.12", "3.12.5")
+			},
+			asks: nil,
+			want: "toolcache/Python/3.12.5/x64/bin/python3.12 3.12.5",
+			runs: nil,
+		},
+		{
+			name: "of one name the first on PATH",
+			build: func(m *machine) {
+				m.python("bin/python3.12", "3.12.4")
+				m.python("usr/python3.12", "3.12.5")
+			},
+			asks: nil,
+			want: "bin/python3.12 3.12.4",
+			runs: []string{"bin/python3.12"},
+		},
+		{
+			name: "the one that a virtual environment is of",
+			build: func(m *machine) {
+				m.python("bin/python3", "3.12.4", "path="+filepath.Join(m.root, "base/python3.12"))
+				m.python("base/python3.12", "3.12.4")
+			},
+			asks: nil,
+			want: "base/python3.12 3.12.4",
+			runs: []string{"bin/python3"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := newMachine(t, "bin", "usr")
@@ -188,10 +265,14 @@ func TestPassedOver(t *testing.T) {
 		{"fails", "does not run", func(m *machine, file string) { m.script(file, "exit 1") }},
 		{"hangs", "no answer in 5s", func(m *machine, file string) { m.script(file, "exec /bin/sleep 600") }},
 		{"says something else", "does not run", func(m *machine, file string) { m.script(file, "echo Python 3.13.0") }},
-		{"cannot be started", "does not run", func(m *machine, file string) {
-			commandtest.WriteProgram(m.t, filepath.Join(m.root, file), "\x7fELF for another machine")
-			m.note(file)
-		}},
+		{
+			name: "cannot be started",
+			why:  "does not run",
+			bad: func(m *machine, file string) {
+				commandtest.WriteProgram(m.t, filepath.Join(m.root, file), "\x7fELF for another machine")
+				m.note(file)
+			},
+		},
 		{"PyPy", "pypy", func(m *machine, file string) { m.python(file, "3.13.0", "implementation=pypy") }},
 		{"free-threaded", "free-threaded", func(m *machine, file string) { m.python(file, "3.13.0", "flags=t") }},
 		{"free-threaded debug", "free-threaded", func(m *machine, file string) { m.python(file, "3.13.0", "flags=td") }},

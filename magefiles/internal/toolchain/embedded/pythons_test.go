@@ -107,7 +107,8 @@ func TestAnotherPython(t *testing.T) {
 	env, err := tools.Install(t.Context(), toolchain.Install{Dir: filepath.Join(t.TempDir(), "env"), Artifacts: []string{archives["free"], archives["strict"]}})
 	require.NoError(t, err)
 	out, err := command.Output(t.Context(), command.NewSystem(os.Environ(), nil), command.Cmd{
-		Name: env.Python, Args: []string{"-I", "-c", "import sys, free, strict; print(sys.version_info[:2], sys.prefix != sys.base_prefix)"},
+		Name: env.Python,
+		Args: []string{"-I", "-c", "import sys, free, strict; print(sys.version_info[:2], sys.prefix != sys.base_prefix)"},
 	})
 	require.NoError(t, err)
 	require.Equal(t, is, out+"\n")
@@ -182,7 +183,11 @@ func TestNoPythonFits(t *testing.T) {
 			says := c.at + " asks for Python " + c.asks + ", and the embedded toolchain knows 3.11 to 3.14; installed: "
 			require.ErrorContains(t, newToolchain(t, w).Ready(t.Context()), says)
 			_, err := newToolchain(t, w).Build(t.Context(), toolchain.Build{
-				Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate, Log: io.Discard,
+				Workspace:  w,
+				Packages:   w.Order(),
+				Dir:        filepath.Join(w.Root, "output"),
+				SourceDate: sourceDate,
+				Log:        io.Discard,
 			})
 			require.ErrorContains(t, err, "building lib: "+says)
 			require.NoDirExists(t, filepath.Join(w.Root, "output"))
@@ -300,7 +305,11 @@ func TestNothingIsDownloadedUnasked(t *testing.T) {
 		tools := embedded.New(embedded.Config{Runner: runner, Environ: env, Cache: filepath.Join(cache, "pixi-release"), Workspace: w, Log: testWriter{t}})
 		require.NoError(t, tools.Run(t.Context(), toolchain.Task{Dir: w.Root, Name: "show", Stdout: io.Discard, Stderr: testWriter{t}}))
 		artifacts, err := tools.Build(t.Context(), toolchain.Build{
-			Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate, Log: io.Discard,
+			Workspace:  w,
+			Packages:   w.Order(),
+			Dir:        filepath.Join(w.Root, "output"),
+			SourceDate: sourceDate,
+			Log:        io.Discard,
 		})
 		require.NoError(t, err)
 		_, err = tools.Install(t.Context(), toolchain.Install{Dir: filepath.Join(t.TempDir(), "env"), Artifacts: []string{artifacts[0].Path}})
@@ -351,7 +360,10 @@ func TestAsksOfAnArtifact(t *testing.T) {
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
 	tools := embedded.New(embedded.Config{
-		Runner: command.NewSystem(os.Environ(), nil), Environ: os.Environ(), Cache: filepath.Join(cache, "pixi-release"), Workspace: w,
+		Runner:    command.NewSystem(os.Environ(), nil),
+		Environ:   os.Environ(),
+		Cache:     filepath.Join(cache, "pixi-release"),
+		Workspace: w,
 		Published: func(context.Context, embedded.Wanted) (string, error) { return built.Path, nil },
 	})
 	err = tools.Run(t.Context(), toolchain.Task{Dir: filepath.Join(w.Root, "site"), Name: "show", Stdout: io.Discard, Stderr: testWriter{t}})

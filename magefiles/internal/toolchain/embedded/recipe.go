@@ -269,14 +269,14 @@ func licenseFiles(w *workspace.Workspace, p *workspace.Package) ([]license, erro
 		if filepath.IsLocal(f) {
 			to = f
 		}
-		out = append(out, license{below(filepath.Join(w.Root, filepath.FromSlash(p.Dir)), f), to})
+		out = append(out, license{from: below(filepath.Join(w.Root, filepath.FromSlash(p.Dir)), f), to: to})
 	} else if !p.Build.Python.IgnorePyproject {
 		named := p.Project.LicenseFiles
 		if p.Project.LicenseFile != "" {
 			named = append([]string{p.Project.LicenseFile}, named...)
 		}
 		for _, f := range named {
-			out = append(out, license{below(filepath.Join(w.Root, filepath.FromSlash(p.SourceDir)), f), filepath.Base(f)})
+			out = append(out, license{from: below(filepath.Join(w.Root, filepath.FromSlash(p.SourceDir)), f), to: filepath.Base(f)})
 		}
 	}
 	top := topOf(w.Root)

@@ -80,5 +80,11 @@ func places(all []refusal) []string {
 
 // refuse notes a requirement that there is no way for.
 func (n *needs) refuse(d workspace.Dependency, ways, format string, args ...any) {
-	n.refusals = append(n.refusals, refusal{d.Pos, workspace.CondaName(d.Name), d.Spec.Text, fmt.Sprintf(format, args...), ways})
+	n.refusals = append(n.refusals, refusal{
+		pos:  d.Pos,
+		name: workspace.CondaName(d.Name),
+		spec: d.Spec.Text,
+		why:  fmt.Sprintf(format, args...),
+		ways: ways,
+	})
 }

@@ -91,7 +91,12 @@ func refusal(t *testing.T, w *workspace.Workspace) error { return failure(t, w, 
 
 func failure(t *testing.T, w *workspace.Workspace, sources toolchain.Sources) error {
 	_, err := newToolchain(t, w).Build(t.Context(), toolchain.Build{
-		Workspace: w, Packages: w.Order(), Dir: filepath.Join(w.Root, "output"), SourceDate: sourceDate, Log: io.Discard, Sources: sources,
+		Workspace:  w,
+		Packages:   w.Order(),
+		Dir:        filepath.Join(w.Root, "output"),
+		SourceDate: sourceDate,
+		Log:        io.Discard,
+		Sources:    sources,
 	})
 	require.Error(t, err)
 	return err

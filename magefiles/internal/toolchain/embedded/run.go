@@ -24,7 +24,12 @@ func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 	plain, withheld := command.Withhold(e.env, e.workspace.Config.Pass...)
 	stdout, stderr, flush := command.Hiding(e.env, t.Stdout, t.Stderr)
 	err = taskrun.Run(ctx, taskrun.Options{
-		Manifest: m, Root: t.Dir, Task: t.Name, Args: t.Args, Environment: t.Environment, Platform: workspace.HostPlatform(),
+		Manifest:    m,
+		Root:        t.Dir,
+		Task:        t.Name,
+		Args:        t.Args,
+		Environment: t.Environment,
+		Platform:    workspace.HostPlatform(),
 		Check: func(ctx context.Context, environments []string) (err error) {
 			collected, err = e.collectAll(ctx, m, environments, t.Supply)
 			return err
@@ -36,7 +41,9 @@ func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 			}
 			return activated(plain, dir), nil
 		},
-		Runner: e.runner, Stdout: stdout, Stderr: stderr,
+		Runner: e.runner,
+		Stdout: stdout,
+		Stderr: stderr,
 	})
 	flush()
 	toolchain.TellWithheld(t.Stderr, err, withheld, e.workspace.Config.Pass)

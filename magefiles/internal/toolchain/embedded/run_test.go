@@ -98,7 +98,10 @@ func TestDownstreamBehindTheSources(t *testing.T) {
 	require.NoError(t, err)
 	var asked []string
 	tools := embedded.New(embedded.Config{
-		Runner: command.NewSystem(os.Environ(), nil), Environ: os.Environ(), Cache: filepath.Join(cache, "pixi-release"), Workspace: w,
+		Runner:    command.NewSystem(os.Environ(), nil),
+		Environ:   os.Environ(),
+		Cache:     filepath.Join(cache, "pixi-release"),
+		Workspace: w,
 		Published: func(_ context.Context, w embedded.Wanted) (string, error) {
 			asked = append(asked, w.Name+" "+w.Version)
 			return published[w.Name+" "+w.Version], nil

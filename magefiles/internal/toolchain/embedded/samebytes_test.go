@@ -52,7 +52,11 @@ func (b builds) build(ctx context.Context) error {
 		return err
 	}
 	tools := embedded.New(embedded.Config{
-		Runner: command.NewSystem(os.Environ(), nil), Environ: os.Environ(), Cache: b.Cache, Workspace: w, Log: os.Stderr,
+		Runner:    command.NewSystem(os.Environ(), nil),
+		Environ:   os.Environ(),
+		Cache:     b.Cache,
+		Workspace: w,
+		Log:       os.Stderr,
 	})
 	_, err = tools.Build(ctx, toolchain.Build{Workspace: w, Packages: w.Order(), Dir: b.Out, SourceDate: sourceDate})
 	return err
@@ -75,8 +79,10 @@ func twoPeople(t *testing.T) (first, second somebody) {
 	base := filepath.Join(cache, "pixi-release-tests")
 	first = somebody{home: filepath.Join(base, "a"), umask: "022", env: []string{"TZ=UTC", "LC_ALL=C", "USER=a", "PYTHONHASHSEED=1"}}
 	second = somebody{
-		home: filepath.Join(base, "somebody else", strings.Repeat("a-long-way-from/", 8)+"home"), umask: "077", late: true,
-		env: []string{"TZ=Asia/Kathmandu", "LC_ALL=de_DE.UTF-8", "LANG=tr_TR.UTF-8", "USER=b", "SOURCE_DATE_EPOCH=1700000000", "COLUMNS=40", "PYTHONHASHSEED=2"},
+		home:  filepath.Join(base, "somebody else", strings.Repeat("a-long-way-from/", 8)+"home"),
+		umask: "077",
+		late:  true,
+		env:   []string{"TZ=Asia/Kathmandu", "LC_ALL=de_DE.UTF-8", "LANG=tr_TR.UTF-8", "USER=b", "SOURCE_DATE_EPOCH=1700000000", "COLUMNS=40", "PYTHONHASHSEED=2"},
 	}
 	if os.Getuid() == 0 {
 		_, err := command.LookPath("setpriv", os.Environ())

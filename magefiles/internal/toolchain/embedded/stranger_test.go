@@ -56,7 +56,11 @@ func withIndex(t *testing.T, w *workspace.Workspace, log *bytes.Buffer, programs
 		env = command.Setenv(env, "PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"))
 	}
 	return embedded.New(embedded.Config{
-		Runner: command.NewSystem(env, nil), Environ: env, Cache: filepath.Join(cache, "pixi-release"), Workspace: w, Log: log,
+		Runner:    command.NewSystem(env, nil),
+		Environ:   env,
+		Cache:     filepath.Join(cache, "pixi-release"),
+		Workspace: w,
+		Log:       log,
 	}), index
 }
 
@@ -350,7 +354,10 @@ func TestArchiveBesideSources(t *testing.T) {
 		require.NoError(t, condapkg.Write(f, condapkgtest.Package{Name: "top", Version: "0.9.0", Depends: depends}.Container()))
 		require.NoError(t, f.Close())
 		tools := embedded.New(embedded.Config{
-			Runner: command.NewSystem(env, nil), Environ: env, Cache: filepath.Join(cache, "pixi-release"), Workspace: w,
+			Runner:    command.NewSystem(env, nil),
+			Environ:   env,
+			Cache:     filepath.Join(cache, "pixi-release"),
+			Workspace: w,
 			Published: func(context.Context, embedded.Wanted) (string, error) { return path, nil },
 		})
 		_, err = task(t, tools, w, "site")

@@ -62,7 +62,11 @@ func (p *Pixi) publishEach(ctx context.Context, b toolchain.Build, temp string) 
 	var built []string
 	for i, pkg := range b.Packages {
 		target := filepath.Join(temp, fmt.Sprint(i))
-		found, err := p.build(ctx, b, temp, target, order{pkg.Name, []*workspace.Package{pkg}, []*workspace.Package{pkg}}, "--path="+pkg.Dir)
+		found, err := p.build(ctx, b, temp, target, order{
+			name:      pkg.Name,
+			published: []*workspace.Package{pkg},
+			wanted:    []*workspace.Package{pkg},
+		}, "--path="+pkg.Dir)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +89,11 @@ func (p *Pixi) publishAll(ctx context.Context, b toolchain.Build, temp string) (
 				"%s cannot be built: some packages run with others' sources, which pixi publishes only together, and it leaves out those without `publish = true`", pkg.Name)
 		}
 	}
-	return p.build(ctx, b, temp, filepath.Join(temp, "all"), order{b.Workspace.Manifest.Name, published, b.Packages})
+	return p.build(ctx, b, temp, filepath.Join(temp, "all"), order{
+		name:      b.Workspace.Manifest.Name,
+		published: published,
+		wanted:    b.Packages,
+	})
 }
 
 // order is what one call of pixi builds.
@@ -126,7 +134,11 @@ func (p *Pixi) publish(ctx context.Context, root string, log io.Writer, secrets 
 	said := &ending{}
 	env, _ := command.Withhold(toolchain.WithoutOutside(command.Unset(p.env, p.keep...)), slices.Concat(command.Fetching, secrets, p.pass)...)
 	err := p.callWith(ctx, command.Cmd{
-		Dir: root, Args: args, Env: env, Stdout: log, Stderr: io.MultiWriter(log, said),
+		Dir:    root,
+		Args:   args,
+		Env:    env,
+		Stdout: log,
+		Stderr: io.MultiWriter(log, said),
 	})
 	if err != nil {
 		return about(err, "`pixi %s`", strings.Join(args[:1+len(which)], " "))

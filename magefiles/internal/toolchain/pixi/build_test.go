@@ -153,7 +153,7 @@ func TestBuildRefuses(t *testing.T) {
 	p, s := setUp(t, pixitest.Behavior{})
 	for name, c := range map[string]struct {
 		behavior pixitest.Behavior
-		says      string
+		says     string
 	}{
 		"old version out of a cache": {pixitest.Behavior{Versions: map[string]string{"plain": "0.0.9"}}, `its version is "0.0.9" and not "0.1.0"`},
 		"missing depends":            {pixitest.Behavior{Drop: map[string][]string{"pinned": {"plain"}}}, `depends lacks "plain ==0.1.0"`},

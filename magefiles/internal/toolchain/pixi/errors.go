@@ -20,59 +20,92 @@ const unsolved = `failed to solve requirements of environment '.*`
 var pixiSays = sync.OnceValue(func() []sentence {
 	return []sentence{
 		{
-			regexp.MustCompile(`lock file not up-to-date with the workspace`), 1,
-			"pixi.lock does not fit the manifest any more",
-			"bring it up to date with `mage lock` and commit it; `pixi lock --check --dry-run -v` says what differs", operr.Failed, false,
+			text:    regexp.MustCompile(`lock file not up-to-date with the workspace`),
+			code:    1,
+			summary: "pixi.lock does not fit the manifest any more",
+			next:    "bring it up to date with `mage lock` and commit it; `pixi lock --check --dry-run -v` says what differs",
+			status:  operr.Failed,
+			cures:   false,
 		},
 		{
-			regexp.MustCompile(`could not find (?:pixi\.toml|pyproject\.toml).*?(?: at directory (\S+))?$`), 1,
-			"there is no pixi workspace in $1",
-			"run it in the folder of a pixi.toml, or below", operr.Failed, false,
+			text:    regexp.MustCompile(`could not find (?:pixi\.toml|pyproject\.toml).*?(?: at directory (\S+))?$`),
+			code:    1,
+			summary: "there is no pixi workspace in $1",
+			next:    "run it in the folder of a pixi.toml, or below",
+			status:  operr.Failed,
+			cures:   false,
 		},
 		{
-			regexp.MustCompile(`unknown environment '([^']*)'`), 1,
-			"there is no environment $1 in the manifest",
-			"name one of [environments] of the manifest", operr.Usage, false,
+			text:    regexp.MustCompile(`unknown environment '([^']*)'`),
+			code:    1,
+			summary: "there is no environment $1 in the manifest",
+			next:    "name one of [environments] of the manifest",
+			status:  operr.Usage,
+			cures:   false,
 		},
 		{
-			regexp.MustCompile(`package '?([^' ]+)'? has source run dependencies \(([^)]*)\) and cannot be published on its own`), 1,
-			"pixi does not publish $1 alone: it runs with the sources of $2",
-			"set `publish = true` in [package] of $1 and of $2", operr.Failed, false,
+			text:    regexp.MustCompile(`package '?([^' ]+)'? has source run dependencies \(([^)]*)\) and cannot be published on its own`),
+			code:    1,
+			summary: "pixi does not publish $1 alone: it runs with the sources of $2",
+			next:    "set `publish = true` in [package] of $1 and of $2",
+			status:  operr.Failed,
+			cures:   false,
 		},
 		{
-			regexp.MustCompile(`packages '([^']*)' and '([^']*)' both produce an output named '([^']*)'`), 1,
-			"two packages with `publish = true` are both named $3: $1 and $2",
-			"take `publish = true` away from one of them", operr.Failed, false,
+			text:    regexp.MustCompile(`packages '([^']*)' and '([^']*)' both produce an output named '([^']*)'`),
+			code:    1,
+			summary: "two packages with `publish = true` are both named $3: $1 and $2",
+			next:    "take `publish = true` away from one of them",
+			status:  operr.Failed,
+			cures:   false,
 		},
 		{
-			regexp.MustCompile(unsolved + `No candidates were found for (.+?)\.( |$)`), 1,
-			"the environment cannot be had: no channel has $1",
-			"publish it, or correct what asks for it: pixi solves for every platform of the manifest", operr.Failed, false,
+			text:    regexp.MustCompile(unsolved + `No candidates were found for (.+?)\.( |$)`),
+			code:    1,
+			summary: "the environment cannot be had: no channel has $1",
+			next:    "publish it, or correct what asks for it: pixi solves for every platform of the manifest",
+			status:  operr.Failed,
+			cures:   false,
 		},
 		{
-			regexp.MustCompile(unsolved + `could not find subdir '[^']+' in channel`), 1,
-			"a channel is not there, or not for this login",
-			"correct its name, or publish to it first; a private channel wants `pixi auth login`", operr.Failed, false,
+			text:    regexp.MustCompile(unsolved + `could not find subdir '[^']+' in channel`),
+			code:    1,
+			summary: "a channel is not there, or not for this login",
+			next:    "correct its name, or publish to it first; a private channel wants `pixi auth login`",
+			status:  operr.Failed,
+			cures:   false,
 		},
 		{
-			regexp.MustCompile(unsolved + `HTTP status client error \((401|403)\b`), 1,
-			"a channel refuses what pixi asks it for ($1)",
-			"log in: `pixi auth login`, into the file that RATTLER_AUTH_FILE names where that is set", operr.Failed, false,
+			text:    regexp.MustCompile(unsolved + `HTTP status client error \((401|403)\b`),
+			code:    1,
+			summary: "a channel refuses what pixi asks it for ($1)",
+			next:    "log in: `pixi auth login`, into the file that RATTLER_AUTH_FILE names where that is set",
+			status:  operr.Failed,
+			cures:   false,
 		},
 		{
-			regexp.MustCompile(unsolved + `(?:invalid peer certificate|UnknownIssuer)`), 1,
-			"a channel's certificate is not accepted",
-			"set SSL_CERT_FILE to a PEM file that has the certificate of your organization's authority, and have pixi read the system's: tls-root-certs in its configuration", operr.Failed, true,
+			text:    regexp.MustCompile(unsolved + `(?:invalid peer certificate|UnknownIssuer)`),
+			code:    1,
+			summary: "a channel's certificate is not accepted",
+			next:    "set SSL_CERT_FILE to a PEM file that has the certificate of your organization's authority, and have pixi read the system's: tls-root-certs in its configuration",
+			status:  operr.Failed,
+			cures:   true,
 		},
 		{
-			regexp.MustCompile(unsolved + `(?i)(?:proxy authentication required|proxy authorization required)`), 1,
-			"a proxy wants a name and a password",
-			"put them into HTTPS_PROXY: http://NAME:PASSWORD@HOST:PORT; or name the channel's host in NO_PROXY", operr.Failed, true,
+			text:    regexp.MustCompile(unsolved + `(?i)(?:proxy authentication required|proxy authorization required)`),
+			code:    1,
+			summary: "a proxy wants a name and a password",
+			next:    "put them into HTTPS_PROXY: http://NAME:PASSWORD@HOST:PORT; or name the channel's host in NO_PROXY",
+			status:  operr.Failed,
+			cures:   true,
 		},
 		{
-			regexp.MustCompile(unsolved + `client error \(Connect\)`), 1,
-			"a channel cannot be reached",
-			"see whether it can be from this machine; a mirror goes into [mirrors] of pixi's configuration", operr.Failed, true,
+			text:    regexp.MustCompile(unsolved + `client error \(Connect\)`),
+			code:    1,
+			summary: "a channel cannot be reached",
+			next:    "see whether it can be from this machine; a mirror goes into [mirrors] of pixi's configuration",
+			status:  operr.Failed,
+			cures:   true,
 		},
 	}
 })
@@ -102,8 +135,11 @@ func translate(exit *command.ExitError, stderr string, env []string) error {
 			cause = operr.Cured(expand(s.next), exit)
 		}
 		return &operr.Error{
-			Summary: strings.TrimSuffix(expand(s.summary), " in "), Next: expand(s.next),
-			Detail: strings.TrimSpace(stderr), Status: s.status, Err: cause,
+			Summary: strings.TrimSuffix(expand(s.summary), " in "),
+			Next:    expand(s.next),
+			Detail:  strings.TrimSpace(stderr),
+			Status:  s.status,
+			Err:     cause,
 		}
 	}
 	if m := invalidValue.FindStringSubmatch(said); m != nil && exit.Code == 2 {
@@ -124,7 +160,9 @@ func wrongVariable(exit *command.ExitError, value, flag, stderr string, env []st
 	}
 	return (&operr.Error{
 		Summary: "pixi does not take " + value + " for " + what,
-		Next:    "set it to true or false, or unset it", Status: operr.Usage, Err: exit,
+		Next:    "set it to true or false, or unset it",
+		Status:  operr.Usage,
+		Err:     exit,
 	}).WithDetail(stderr)
 }
 
@@ -132,7 +170,7 @@ var (
 	frame  = regexp.MustCompile(`[│╰─▶×]`)
 	broken = regexp.MustCompile(`(\w-)\n\s*`) // a word, where pixi breaks it to fit a line
 	blanks = regexp.MustCompile(`\s+`)
-	color = regexp.MustCompile("\x1b\\[[0-9;]*m")
+	color  = regexp.MustCompile("\x1b\\[[0-9;]*m")
 )
 
 // flat takes colors, frames and line breaks out of what pixi wrote, beginning with its error.

@@ -173,7 +173,7 @@ func download(ctx context.Context, client *http.Client, address, folder string) 
 		os.Remove(f.Name())
 		return d, err
 	}
-	return downloaded{f.Name(), hex.EncodeToString(digest.Sum(nil))}, nil
+	return downloaded{path: f.Name(), sha256: hex.EncodeToString(digest.Sum(nil))}, nil
 }
 
 // unpack takes the one file of an archive, pixi, out of it.

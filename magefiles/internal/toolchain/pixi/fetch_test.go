@@ -57,7 +57,7 @@ func serve(t *testing.T, body []byte) (Source, Pin, *int) {
 	t.Cleanup(server.Close)
 	digest := sha256.Sum256(body)
 	source := Source{Downloads: server.URL + "/releases", Client: server.Client(), Cache: filepath.Join(t.TempDir(), "cache")}
-	return source, Pin{"pixi.tar.gz", hex.EncodeToString(digest[:])}, &requests
+	return source, Pin{Archive: "pixi.tar.gz", SHA256: hex.EncodeToString(digest[:])}, &requests
 }
 
 func TestFetch(t *testing.T) {

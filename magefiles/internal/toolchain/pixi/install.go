@@ -36,7 +36,10 @@ func (p *Pixi) Install(ctx context.Context, i toolchain.Install) (toolchain.Envi
 		return none, err
 	}
 	c := command.Cmd{
-		Dir: i.Dir, Args: []string{"install"}, Stdout: i.Log, Stderr: i.Log,
+		Dir:    i.Dir,
+		Args:   []string{"install"},
+		Stdout: i.Log,
+		Stderr: i.Log,
 		Env: command.Setenv(command.Unset(p.fetching(), "PIXI_FROZEN", "PIXI_LOCKED", "PIXI_NO_INSTALL"),
 			"PIXI_CACHE_REPODATA_DIR="+filepath.Join(i.Dir, ".repodata")),
 	}

@@ -19,10 +19,22 @@ type Pin struct{ Archive, SHA256 string }
 // of them are replaced: the .sha256 files of the release itself prove no more than that the download is complete, so let
 // somebody else who pins the same version agree with them.
 var pins = map[string]Pin{
-	"linux-64":      {"pixi-x86_64-unknown-linux-musl.tar.gz", "bff2f77ef23178f0c73c7ddbc90ca57c68f8b75a5bd85ce8e7404f33b32852d5"},
-	"linux-aarch64": {"pixi-aarch64-unknown-linux-musl.tar.gz", "aef3e420bc27a62a1b546890c0846ff2bb08496fba93b1ea5f20cd131be371e9"},
-	"osx-arm64":     {"pixi-aarch64-apple-darwin.tar.gz", "38d3ba48f9c380dd6826750eec0d764d13993514dcd1afce4e3f0d3c9cabc3f6"},
-	"osx-64":        {"pixi-x86_64-apple-darwin.tar.gz", "519b99560af96f1f4a3c57f175bea7c43fa43b558130ea1b2fef28e26353d4b5"},
+	"linux-64": {
+		Archive: "pixi-x86_64-unknown-linux-musl.tar.gz",
+		SHA256:  "bff2f77ef23178f0c73c7ddbc90ca57c68f8b75a5bd85ce8e7404f33b32852d5",
+	},
+	"linux-aarch64": {
+		Archive: "pixi-aarch64-unknown-linux-musl.tar.gz",
+		SHA256:  "aef3e420bc27a62a1b546890c0846ff2bb08496fba93b1ea5f20cd131be371e9",
+	},
+	"osx-arm64": {
+		Archive: "pixi-aarch64-apple-darwin.tar.gz",
+		SHA256:  "38d3ba48f9c380dd6826750eec0d764d13993514dcd1afce4e3f0d3c9cabc3f6",
+	},
+	"osx-64": {
+		Archive: "pixi-x86_64-apple-darwin.tar.gz",
+		SHA256:  "519b99560af96f1f4a3c57f175bea7c43fa43b558130ea1b2fef28e26353d4b5",
+	},
 }
 
 // address is where an archive is below a server of releases.

@@ -96,7 +96,12 @@ func TestRun(t *testing.T) {
 	run := func(environment, name string, args ...string) (string, error) {
 		var out, errOut bytes.Buffer
 		err := p.Run(t.Context(), toolchain.Task{
-			Dir: dir, Environment: environment, Name: name, Args: args, Stdout: &out, Stderr: &errOut,
+			Dir:         dir,
+			Environment: environment,
+			Name:        name,
+			Args:        args,
+			Stdout:      &out,
+			Stderr:      &errOut,
 		})
 		return out.String(), err
 	}
@@ -213,14 +218,16 @@ func TestInstall(t *testing.T) {
 	p, s := setUp(t, pixitest.Behavior{}, "PIXI_FROZEN=true")
 	dir := filepath.Join(t.TempDir(), "clean")
 	environment, err := p.Install(t.Context(), toolchain.Install{
-		Dir: dir, Channels: []string{"https://channels.example/ours", "https://prefix.dev/conda-forge"},
-		Specs: []string{"plain ==0.1.0", "pinned", "built ==1 py*"},
+		Dir:      dir,
+		Channels: []string{"https://channels.example/ours", "https://prefix.dev/conda-forge"},
+		Specs:    []string{"plain ==0.1.0", "pinned", "built ==1 py*"},
 	})
 	require.NoError(t, err)
 	require.True(t, environment.Solved)
 	require.Equal(t, filepath.Join(dir, ".pixi", "envs", "default"), environment.Dir)
 	out, err := command.Output(t.Context(), command.NewSystem(os.Environ(), nil), command.Cmd{
-		Name: environment.Python, Args: []string{"-c", "print('here')"},
+		Name: environment.Python,
+		Args: []string{"-c", "print('here')"},
 	})
 	require.NoError(t, err)
 	require.Equal(t, "here", out)

@@ -73,7 +73,8 @@ func (p *planner) unknown(name string, path []string, err error) error {
 	return &operr.Error{
 		Summary: fmt.Sprintf("task %s depends on %s: %v", by, name, err),
 		Next:    "name a task of the same environment in depends-on of " + p.o.Manifest.Path,
-		Status:  operr.Failed, Err: err,
+		Status:  operr.Failed,
+		Err:     err,
 	}
 }
 

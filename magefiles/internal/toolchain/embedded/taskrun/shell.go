@@ -74,8 +74,14 @@ func (x *executor) exec(ctx context.Context, args []string) error {
 		return status(f(hc, args[1:]))
 	}
 	err := x.runner.Run(ctx, command.Cmd{
-		Name: name, Args: args[1:], Dir: hc.Dir, Env: exported(hc.Env),
-		Stdin: hc.Stdin, Stdout: hc.Stdout, Stderr: hc.Stderr, Theirs: true,
+		Name:   name,
+		Args:   args[1:],
+		Dir:    hc.Dir,
+		Env:    exported(hc.Env),
+		Stdin:  hc.Stdin,
+		Stdout: hc.Stdout,
+		Stderr: hc.Stderr,
+		Theirs: true,
 	})
 	var exit *command.ExitError
 	var start *fs.PathError

@@ -129,7 +129,7 @@ func announce(w io.Writer, s *step) {
 // serialize makes writers that the commands of a pipeline may write to at the same time.
 func serialize(stdout, stderr io.Writer) (io.Writer, io.Writer) {
 	lock := &sync.Mutex{}
-	return &locked{lock, stdout}, &locked{lock, stderr}
+	return &locked{Mutex: lock, w: stdout}, &locked{Mutex: lock, w: stderr}
 }
 
 type locked struct {

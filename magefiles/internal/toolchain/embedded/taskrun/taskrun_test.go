@@ -53,7 +53,9 @@ func load(t *testing.T, manifest string) *fixture {
 	require.NoError(t, err)
 	f := &fixture{stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{}}
 	f.options = taskrun.Options{
-		Manifest: w.Manifest, Root: root, Platform: "linux-64",
+		Manifest: w.Manifest,
+		Root:     root,
+		Platform: "linux-64",
 		Env: func(_ context.Context, environment string) ([]string, error) {
 			f.asked = append(f.asked, environment)
 			return []string{
@@ -62,7 +64,9 @@ func load(t *testing.T, manifest string) *fixture {
 				"CONDA_PREFIX=/env/" + environment,
 			}, nil
 		},
-		Runner: command.NewSystem(os.Environ(), nil), Stdout: f.stdout, Stderr: f.stderr,
+		Runner: command.NewSystem(os.Environ(), nil),
+		Stdout: f.stdout,
+		Stderr: f.stderr,
 	}
 	return f
 }

@@ -67,7 +67,8 @@ var program = sync.OnceValues(func() ([]byte, error) {
 	defer os.RemoveAll(dir)
 	env := command.Setenv(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	_, err = command.Output(context.Background(), command.NewSystem(env, nil), command.Cmd{
-		Name: "go", Args: []string{"build", "-ldflags=-s -w", "-o", filepath.Join(dir, "pixi"), standin},
+		Name: "go",
+		Args: []string{"build", "-ldflags=-s -w", "-o", filepath.Join(dir, "pixi"), standin},
 	})
 	if err != nil {
 		return nil, err

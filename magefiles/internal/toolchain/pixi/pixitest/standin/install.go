@@ -29,7 +29,8 @@ func (s *standin) install() int {
 		check(os.WriteFile(filepath.Join(bin, "python"), []byte("#!/bin/sh\nexec "+s.Python+" \"$@\"\n"), 0o755))
 	} else {
 		_, err := command.Output(context.Background(), command.NewSystem(os.Environ(), nil), command.Cmd{
-			Name: "python3", Args: []string{"-m", "venv", "--without-pip", prefix},
+			Name: "python3",
+			Args: []string{"-m", "venv", "--without-pip", prefix},
 		})
 		check(err)
 		if code := s.link(prefix); code != 0 {

@@ -37,7 +37,7 @@ type environment struct {
 func (s *standin) environments() []environment {
 	t, above := s.tables(s.root())
 	at := func(keys ...string) []string { return append(slices.Clone(above), keys...) }
-	standard := feature{"default", tasksOf(t, at("tasks"))}
+	standard := feature{Name: "default", Tasks: tasksOf(t, at("tasks"))}
 	all := []environment{{Environment: "default", Tasks: []string{}, Features: []feature{standard}}}
 	for _, name := range t.under(at("environments")...) {
 		e := environment{Environment: name, Tasks: []string{}}
@@ -48,7 +48,7 @@ func (s *standin) environments() []environment {
 		features, _ := list.([]any)
 		for _, f := range features {
 			f := f.(string)
-			e.Features = append(e.Features, feature{f, tasksOf(t, at("feature", f, "tasks"))})
+			e.Features = append(e.Features, feature{Name: f, Tasks: tasksOf(t, at("feature", f, "tasks"))})
 		}
 		e.Features = append(e.Features, standard)
 		if name == "default" {
@@ -140,7 +140,12 @@ func (s *standin) task(e environment, name string, args []string) int {
 	}
 	fmt.Fprintf(os.Stderr, "✨ Pixi task (%s in %s): %s\n", name, e.Environment, strings.TrimSpace(t.Cmd))
 	err := command.NewSystem(os.Environ(), nil).Run(context.Background(), command.Cmd{
-		Name: "sh", Args: []string{"-c", script}, Dir: s.root(), Env: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr,
+		Name:   "sh",
+		Args:   []string{"-c", script},
+		Dir:    s.root(),
+		Env:    os.Environ(),
+		Stdout: os.Stdout,
+		Stderr: os.Stderr,
 	})
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
