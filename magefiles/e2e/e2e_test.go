@@ -96,6 +96,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":    status,
 			"git-repo":  gitRepo,
+			"repo":      copyRepo,
 			"go-mod":    goMod,
 			"serve":     serve,
 			"no-secret": noSecret,
@@ -169,6 +170,12 @@ func gitRepo(ts *testscript.TestScript, _ bool, args []string) {
 	for _, argv := range [][]string{{"init", "-q", "-b", "main", dir}, {"-C", dir, "add", "-A"}, {"-C", dir, "commit", "-q", "-m", "feat: first"}} {
 		ts.Check(ts.Exec("git", argv...))
 	}
+}
+
+// copyRepo makes a git repository of files that several scripts begin with, in a folder of that name: repo NAME, for testdata/repos/NAME.
+func copyRepo(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(filepath.Join(repo, "magefiles", "e2e", "testdata", "repos", args[0]))))
+	gitRepo(ts, neg, args)
 }
 
 // goMod makes a folder a module that gets the targets from this repository: go-mod DIR.
