@@ -74,7 +74,7 @@ func (a *app) release(ctx context.Context, f bumpFlags, by string) error {
 		a.view.Out = os.Stdout
 		return a.view.JSON(result)
 	}
-	a.reportRelease(ctx, r, result)
+	a.reportRelease(ctx, result)
 	return nil
 }
 
@@ -227,7 +227,7 @@ func (a *app) confirmRelease(ctx context.Context, r *release.Release, p *release
 	return a.confirm(ctx, yes, fmt.Sprintf("Release %s?", p.Title))
 }
 
-func (a *app) reportRelease(ctx context.Context, r *release.Release, result release.Result) {
+func (a *app) reportRelease(ctx context.Context, result release.Result) {
 	if result.Already {
 		a.view.Heading("%s is released: %s has it; nothing was changed", result.Plan.Title, result.Channel)
 		return

@@ -351,7 +351,7 @@ func TestWhatABuildIsLent(t *testing.T) {
 		p, err := New(r)
 		if c.failed {
 			require.ErrorContains(t, err, c.says, c.text)
-			require.NotEmpty(t, err.(*operr.Error).Next)
+			require.NotEmpty(t, operr.NextOf(err))
 			continue
 		}
 		require.NoError(t, err)
