@@ -31,12 +31,13 @@ func testGo(ctx context.Context) error {
 		return a.job(ctx, "Go tests", "see above; one package alone: go test ./magefiles/…", func(g *group) error {
 			env, withheld := command.Withhold(a.runner.Environ(), w.Config.Pass...)
 			err := a.runner.Run(ctx, command.Cmd{
-				Name:   "go",
-				Args:   append([]string{"test", "-timeout=4h"}, packages...),
-				Dir:    w.Root,
-				Env:    env,
-				Stdout: g,
-				Stderr: g,
+				Name:    "go",
+				Args:    append([]string{"test", "-timeout=4h"}, packages...),
+				Dir:     w.Root,
+				Env:     env,
+				Stdout:  g,
+				Stderr:  g,
+				Limited: true, // a package says nothing before it ends
 			})
 			toolchain.TellWithheld(g, err, withheld, w.Config.Pass)
 			return err

@@ -51,6 +51,9 @@ type Cmd struct {
 	// that happens to hold a secret would be another one with *** in it.
 	Answers bool
 
+	// Limited says that the child has a time limit of its own: nothing is done where it says nothing (System.Watch).
+	Limited bool
+
 	// Secrets are replaced by *** in everything that the child writes for people, and in the error, as are those of Env.
 	Secrets []string
 }
@@ -114,7 +117,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	Record(c)
 	secrets := slices.Concat(s.secrets, c.Secrets, given)
 	asks := c.Asks && s.terminal != nil
-	ctx, hear, stop := s.watched(ctx, lineOf(c, secrets), asks)
+	ctx, hear, stop := s.watched(ctx, c, lineOf(c, secrets), asks)
 	defer stop()
 	var last tail
 	kept := newRedactor(&last, secrets)

@@ -36,12 +36,12 @@ func (e *SilentError) Cure() string {
 func (s *System) Watch(how Silence) { s.silence = how }
 
 // watched is ctx for a child, which ends when the child has said nothing for too long, and what hears the child. stop ends the watching.
-func (s *System) watched(ctx context.Context, line string, asks bool) (_ context.Context, hear func(io.Writer) io.Writer, stop func()) {
+func (s *System) watched(ctx context.Context, c Cmd, line string, asks bool) (_ context.Context, hear func(io.Writer) io.Writer, stop func()) {
 	how := s.silence
 	if asks {
 		how.End = 0
 	}
-	if how.Tell == 0 && how.End == 0 {
+	if c.Limited || how.Tell == 0 && how.End == 0 {
 		return ctx, func(w io.Writer) io.Writer { return w }, func() {}
 	}
 	ctx, end := context.WithCancelCause(ctx)

@@ -67,6 +67,7 @@ func TestAChildThatSpeaksIsLeftAlone(t *testing.T) {
 		"to its errors": {"for i in 1 2 3 4 5 6 7 8; do printf . >&2; sleep 0.25; done", command.Silence{Tell: time.Second, End: 2 * time.Second}},
 		"no limit":      {"sleep 0.5", command.Silence{}},
 		"in time":       {"sleep 0.1", command.Silence{Tell: time.Minute, End: time.Minute}},
+		"limited":       {"sleep 1", command.Silence{Tell: 100 * time.Millisecond, End: 200 * time.Millisecond}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -74,7 +75,7 @@ func TestAChildThatSpeaksIsLeftAlone(t *testing.T) {
 			c.how.Say = l.say
 			s := command.NewSystem([]string{"PATH=" + os.Getenv("PATH")}, nil)
 			s.Watch(c.how)
-			_, err := command.Output(t.Context(), s, command.Cmd{Name: "sh", Args: []string{"-c", c.script}, Theirs: true})
+			_, err := command.Output(t.Context(), s, command.Cmd{Name: "sh", Args: []string{"-c", c.script}, Theirs: true, Limited: name == "limited"})
 			require.NoError(t, err)
 			require.Empty(t, l.lines)
 		})
