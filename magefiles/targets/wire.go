@@ -217,30 +217,6 @@ func (a *app) withTemporary(dir string) *app {
 	return &inside
 }
 
-// How long a child may say nothing before a person is told, and before it is ended, unless PIPELINE_SILENCE says otherwise.
-const (
-	tellSilence = 5 * time.Minute
-	endSilence  = time.Hour
-)
-
-// watch has children watched that say nothing. most is how long one may, as a duration such as "90m"; "off" is for ever, "" the default.
-func (a *app) watch(most string) error {
-	a.silence = command.Silence{Tell: tellSilence, End: endSilence, Set: "PIPELINE_SILENCE=2h", Say: func(text string) { a.view.Say("  ▸ %s", text) }}
-	switch d, err := time.ParseDuration(most); {
-	case most == "off":
-		a.silence.End = 0
-	case most != "" && (err != nil || d <= 0):
-		return operr.NewUsage("say how long a child may say nothing, such as 90m, or off", "PIPELINE_SILENCE=%s is no duration", most)
-	case most != "":
-		a.silence.End, a.silence.Tell = d, min(tellSilence, d/2)
-	}
-	a.runner.Watch(a.silence)
-	if a.view.Color {
-		a.runner.Hear(a.view.Heard)
-	}
-	return nil
-}
-
 // publicServer is where what manifests name on the public server is read from: PREFIX_SERVER_URL, or "" for itself.
 func publicServer() string { return os.Getenv("PREFIX_SERVER_URL") }
 

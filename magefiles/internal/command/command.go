@@ -116,9 +116,8 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	}
 	Record(c)
 	secrets := slices.Concat(s.secrets, c.Secrets, given)
-	asks := c.Asks && s.terminal != nil
-	ctx, hear, stop := s.watched(ctx, c, lineOf(c, secrets), asks)
-	defer stop()
+	ctx, watch := s.watched(ctx, c, lineOf(c, secrets))
+	defer watch.stop()
 	var last tail
 	kept := newRedactor(&last, secrets)
 	said := s.listen(secrets)
@@ -138,13 +137,13 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 	x := exec.CommandContext(ctx, path, c.Args...)
 	x.Args[0] = c.Name
 	x.Dir, x.Env, x.Stdin = c.Dir, c.Env, c.Stdin
-	x.Stdout = hear(out)
+	x.Stdout = watch.hear(out)
 	if !c.Answers {
-		x.Stdout = hear(tee(said, out))
+		x.Stdout = watch.hear(tee(said, out))
 	}
 	x.Stderr = x.Stdout
 	if errOut != out {
-		x.Stderr = hear(tee(said, errOut))
+		x.Stderr = watch.hear(tee(said, errOut))
 	}
 	x.WaitDelay = grace
 	ownGroup(x, c.Gentle)
@@ -156,6 +155,7 @@ func (s *System) Run(ctx context.Context, c Cmd) error {
 		l = s.lend(x, slices.Concat(s.secrets, c.Secrets, given))
 	}
 	if l != nil {
+		watch.spare()
 		x.Stderr = io.MultiWriter(x.Stderr, l.prompt)
 	}
 	err = l.run(x)

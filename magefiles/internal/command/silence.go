@@ -35,41 +35,58 @@ func (e *SilentError) Cure() string {
 // Watch has every child watched that is started from now on.
 func (s *System) Watch(how Silence) { s.silence = how }
 
-// watched is ctx for a child, which ends when the child has said nothing for too long, and what hears the child. stop ends the watching.
-func (s *System) watched(ctx context.Context, c Cmd, line string, asks bool) (_ context.Context, hear func(io.Writer) io.Writer, stop func()) {
+// watch is what is known of a child that is watched; a zero one watches nothing.
+type watch struct {
+	heard  atomic.Int64 // when the child wrote last, in nanoseconds since 1970
+	spared atomic.Bool  // it is not ended
+	stop   func()
+}
+
+// watched is ctx for a child, which ends when the child has said nothing for too long.
+func (s *System) watched(ctx context.Context, c Cmd, line string) (context.Context, *watch) {
 	how := s.silence
-	if asks {
-		how.End = 0
-	}
+	w := &watch{stop: func() {}}
 	if c.Limited || how.Tell == 0 && how.End == 0 {
-		return ctx, func(w io.Writer) io.Writer { return w }, func() {}
+		return ctx, w
 	}
 	ctx, end := context.WithCancelCause(ctx)
-	var heard atomic.Int64
-	heard.Store(time.Now().UnixNano())
-	go func() {
-		told := int64(0)
-		for {
-			last := heard.Load()
-			silent := time.Since(time.Unix(0, last))
-			switch {
-			case how.End > 0 && silent >= how.End:
-				end(&SilentError{Line: line, how: how})
-				return
-			case how.Tell > 0 && silent >= how.Tell && told != last && how.Say != nil:
-				told = last
-				how.Say(fmt.Sprintf("`%s` has said nothing for %v", line, how.Tell))
-			}
-			timer := time.NewTimer(how.next(silent, told == last))
-			select {
-			case <-ctx.Done():
-				timer.Stop()
-				return
-			case <-timer.C:
-			}
+	w.stop = func() { end(nil) }
+	w.heard.Store(time.Now().UnixNano())
+	go w.follow(ctx, how, line, end)
+	return ctx, w
+}
+
+// spare says that the child has the terminal: a person is there, who may end it.
+func (w *watch) spare() { w.spared.Store(true) }
+
+// hear is a writer to another one that takes down when something was written.
+func (w *watch) hear(to io.Writer) io.Writer { return &hearing{to: to, heard: &w.heard} }
+
+// follow tells of a child that says nothing, and ends it, until ctx ends.
+func (w *watch) follow(ctx context.Context, how Silence, line string, end context.CancelCauseFunc) {
+	told := int64(0)
+	for {
+		if w.spared.Load() {
+			how.End = 0
 		}
-	}()
-	return ctx, func(w io.Writer) io.Writer { return &hearing{to: w, heard: &heard} }, func() { end(nil) }
+		last := w.heard.Load()
+		silent := time.Since(time.Unix(0, last))
+		switch {
+		case how.End > 0 && silent >= how.End:
+			end(&SilentError{Line: line, how: how})
+			return
+		case how.Tell > 0 && silent >= how.Tell && told != last && how.Say != nil:
+			told = last
+			how.Say(fmt.Sprintf("`%s` has said nothing for %v", line, how.Tell))
+		}
+		timer := time.NewTimer(how.next(silent, told == last))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
 }
 
 // next is how long nothing has to be done about a child that has been silent for so long.

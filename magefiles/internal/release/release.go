@@ -22,6 +22,7 @@
 //	pipeline.go    which CI there is, by its files: GitHub's, GitLab's, others
 //	hub.go         the GitHub release
 //	undo.go        the way back, before the point of no return
+//	uploaded.go    whether that was passed: what is on the channel, or may be
 //	ours.go        what of tags and commits is this release's, and not somebody else's
 //	exact.go       whether a commit that an undo takes back is the release's own
 //

@@ -1,0 +1,33 @@
+package command_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+// One that may ask, and is not lent a terminal, is ended as others are: a job in the background has a terminal that it cannot lend. The
+// test runs itself as a child, which has none.
+func TestAChildWithoutTheTerminalIsEnded(t *testing.T) {
+	if os.Getenv("WITHOUT_A_TERMINAL") == "" {
+		program, err := os.Executable()
+		require.NoError(t, err)
+		s := command.NewSystem(append(os.Environ(), "WITHOUT_A_TERMINAL=yes"), nil)
+		require.NoError(t, s.Run(t.Context(), command.Cmd{
+			Name:   program,
+			Args:   []string{"-test.run=^" + t.Name() + "$"},
+			Env:    s.Environ(),
+			Theirs: true,
+		}))
+		return
+	}
+	s := command.NewSystem(os.Environ(), nil)
+	s.At(command.Terminal{})
+	s.Watch(command.Silence{End: 300 * time.Millisecond, Set: "SILENCE=2h"})
+	err := s.Run(t.Context(), command.Cmd{Name: "sleep", Args: []string{"600"}, Asks: true, Theirs: true})
+	require.ErrorContains(t, err, "has said nothing for 300ms, and was ended")
+}
