@@ -70,7 +70,8 @@ func TestNobodyIsStoppedWhereAChildSetsTheTerminal(t *testing.T) {
 		p.Type(typed)
 		time.Sleep(500 * time.Millisecond)
 		p.Type("yes\n")
-		said, _ := p.End()
+		said, code := p.End()
+		require.Zero(t, code, said)
 		require.Contains(t, said, "ended: <nil>; stopped: false.", script)
 	}
 }
@@ -89,7 +90,8 @@ func TestWhatWasTypedForAChildThatIsGone(t *testing.T) {
 		p := lentTo(t, script)
 		p.Expect("passphrase: ")
 		p.Type("the one\nanother\n")
-		said, _ := p.End()
+		said, code := p.End()
+		require.Zero(t, code, said)
 		require.Contains(t, said, want, script)
 	}
 }

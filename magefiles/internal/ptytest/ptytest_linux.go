@@ -28,6 +28,7 @@ type Terminal struct {
 	said  strings.Builder
 	seen  int // how much of said an Expect has passed
 	ended chan struct{}
+	read  chan struct{} // closed once nobody is at the terminal, and all that was said is in said
 }
 
 // Self is a command that runs the test t again, alone, in a process of its own; Inside says there that it is that process.
@@ -59,8 +60,8 @@ func Start(t testing.TB, x *exec.Cmd) *Terminal {
 	x.Stdin, x.Stdout, x.Stderr = theirs, theirs, theirs
 	x.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	require.NoError(t, x.Start())
-	p := &Terminal{t: t, x: x, ours: ours, ended: make(chan struct{})}
-	go p.read()
+	p := &Terminal{t: t, x: x, ours: ours, ended: make(chan struct{}), read: make(chan struct{})}
+	go p.listen()
 	go func() {
 		_ = x.Wait() // its state says how it ended
 		close(p.ended)
@@ -72,7 +73,8 @@ func Start(t testing.TB, x *exec.Cmd) *Terminal {
 	return p
 }
 
-func (p *Terminal) read() {
+func (p *Terminal) listen() {
+	defer close(p.read)
 	data := make([]byte, 4096)
 	for {
 		n, err := p.ours.Read(data)
@@ -147,7 +149,10 @@ func (p *Terminal) Echoes() bool {
 func (p *Terminal) over() bool {
 	select {
 	case <-p.ended:
-		time.Sleep(50 * time.Millisecond) // for what is on its way
+		select {
+		case <-p.read: // what a program has said may be on its way for long after its end, where the machine is busy
+		case <-time.After(5 * time.Second): // a child of it is still at the terminal
+		}
 		return true
 	default:
 		return false
