@@ -153,6 +153,16 @@ func TestNoSecretIsTagged(t *testing.T) {
 	}
 }
 
+// A statement is looked through to its end, or refused.
+func TestALongStatementIsRefused(t *testing.T) {
+	layer := static.NewLayer([]byte(`{"a":"b"}`), "application/vnd.in-toto+json")
+	text, err := readStatement(layer, 9)
+	require.NoError(t, err)
+	require.Equal(t, `{"a":"b"}`, string(text))
+	_, err = readStatement(layer, 8)
+	require.EqualError(t, err, "an attestation is longer than 8 bytes, and was not looked through")
+}
+
 // docker's proxies become build arguments. With a password they are left out of the provenance.
 func TestProxiesWithAPassword(t *testing.T) {
 	for text, want := range map[string]bool{

@@ -89,6 +89,7 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 		"of the platform":           {map[string]string{"/usr/bin/sh": arm64, "/usr/bin/python3": arm64}, nil, nil, ""},
 		"no program that is known":  {map[string]string{"/x": amd64}, nil, nil, ""},
 		"on the builder's platform": {map[string]string{"/usr/bin/sh": amd64}, nil, nil, is + "sh is for amd64"},
+		"no program of the check":   {map[string]string{"/usr/bin/python3": amd64}, nil, nil, is + "python3 is for amd64"},
 		"of 32 bits":                {map[string]string{"/bin/sh": header(elf.EM_ARM, binary.LittleEndian)}, nil, nil, is + "sh is for EM_ARM"},
 		"of the other byte order":   {map[string]string{"/bin/sh": header(elf.EM_PPC64, binary.BigEndian)}, nil, nil, is + "sh is for EM_PPC64"},
 		"the entry point":           {map[string]string{"/bin/sh": arm64, "/app/serve": amd64}, nil, []string{"/app/serve"}, is + "serve is for amd64"},
