@@ -120,6 +120,12 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 			of:    []string{"sh", "-c", `cd /app && LOG=x exec serve "$@"`},
 			want:  is + "serve is for amd64",
 		},
+		"in a shell, behind other flags": {
+			files: map[string]string{"/bin/bash": arm64, "/app/serve": amd64},
+			env:   nil,
+			of:    []string{"/bin/bash", "-eo", "pipefail", "-c", `exec /app/serve "$@"`},
+			want:  is + "serve is for amd64",
+		},
 		"a short file":    {map[string]string{"/bin/sh": elf.ELFMAG}, nil, nil, ""},
 		"an odd name":     {map[string]string{"/bin/sh": arm64}, []string{`PATH=/a"b:$HOME/bin:relative`}, []string{`/a b/["x`}, ""},
 		"without a place": {nil, nil, nil, ""},
@@ -203,6 +209,12 @@ func TestWhatACommandStarts(t *testing.T) {
 		{[]string{"tini", "--"}, []string{"tini"}},
 		{[]string{"tini", "--", "sh", "-c", "exec theapp"}, []string{"tini", "sh", "exec", "theapp"}},
 		{[]string{"python", "-c", "a; b"}, []string{"python"}},
+		{[]string{"sh", "/entry.sh", "theapp serve"}, []string{"sh"}},
+		{[]string{"bash", "-x", "/entry.sh"}, []string{"bash"}},
+		{[]string{"sh", "-c"}, []string{"sh"}},
+		{[]string{"bash", "-l", "-c", "theapp serve"}, []string{"bash", "theapp"}},
+		{[]string{"/bin/bash", "-eo", "pipefail", "-c", "exec theapp"}, []string{"/bin/bash", "exec", "theapp"}},
+		{[]string{"bash", "--norc", "-ec", "theapp"}, []string{"bash", "theapp"}},
 	} {
 		require.Equal(t, c.want, started(c.argv), c.argv)
 	}
