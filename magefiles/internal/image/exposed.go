@@ -103,7 +103,10 @@ func statements(img v1.Image, d v1.Descriptor, look func(what string, text []byt
 		if err != nil {
 			return err
 		}
-		return errors.Join(look("the manifest for "+platform(d.Platform), raw), look("the configuration for "+platform(d.Platform), config))
+		if err := look("the manifest for "+platform(d.Platform), raw); err != nil {
+			return err
+		}
+		return look("the configuration for "+platform(d.Platform), config)
 	}
 	m, err := img.Manifest()
 	if err != nil {
