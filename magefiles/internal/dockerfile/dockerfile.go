@@ -178,13 +178,17 @@ func split(pieces []piece) (words []Word) {
 
 // heredocs reads the bodies that follow an instruction, with the lines that end them.
 func (r *reader) heredocs(i Instruction) (bodies string) {
-	if i.Keyword != "RUN" && i.Keyword != "COPY" && i.Keyword != "ADD" {
+	keyword, words := i.Keyword, i.Words
+	if keyword == "ONBUILD" && len(words) > 0 {
+		keyword, words = strings.ToUpper(words[0].Text), words[1:]
+	}
+	if keyword != "RUN" && keyword != "COPY" && keyword != "ADD" {
 		return ""
 	}
-	for n, w := range i.Words { // a whole word, as BuildKit has it: not what stands in quotes
+	for n, w := range words { // a whole word, as BuildKit has it: not what stands in quotes
 		m := heredoc().FindStringSubmatch(w.Text)
-		if m != nil && m[2] == "" && n+1 < len(i.Words) && apart().MatchString(i.Words[n+1].Text) {
-			m[2] = i.Words[n+1].Text
+		if m != nil && m[2] == "" && n+1 < len(words) && apart().MatchString(words[n+1].Text) {
+			m[2] = words[n+1].Text
 		}
 		if m == nil || m[2] == "" {
 			continue

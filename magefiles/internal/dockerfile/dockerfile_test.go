@@ -106,6 +106,11 @@ func TestHeredocs(t *testing.T) {
 		"RUN <<1\nUSER b\n1\nUSER a\n":                             {"RUN", "USER"},
 		"RUN 3<<EOF cat <<EOF\nUSER b\nEOF\nUSER c\nEOF\nUSER a\n": {"RUN", "USER"},
 		"LABEL a=<<EOF\nUSER a\n":                                  {"LABEL", "USER"},
+		"LABEL a <<EOF\nUSER a\n":                                  {"LABEL", "USER"},
+		"ONBUILD RUN <<EOF\nUSER b\nEOF\nUSER a\n":                 {"ONBUILD", "USER"},
+		"onbuild copy <<A <<-B /x\nUSER b\nA\n\tB\nUSER a\n":       {"ONBUILD", "USER"},
+		"ONBUILD LABEL <<EOF\nUSER a\n":                            {"ONBUILD", "USER"},
+		"\ufeffRUN <<EOF\nUSER b\nEOF\n":                           {"RUN"},
 	} {
 		var keywords []string
 		for _, i := range dockerfile.Parse([]byte(text)).Instructions {
@@ -174,4 +179,71 @@ func words(all []dockerfile.Word) (texts []string) {
 		texts = append(texts, w.Text)
 	}
 	return texts
+}
+
+// The base is told where it is the same for every platform, as BuildKit's shell reads the word.
+func TestBase(t *testing.T) {
+	for text, want := range map[string]string{
+		"FROM a:1\n":                                      "a:1",
+		"FROM a:1 AS one\nFROM one\n":                     "a:1",
+		"FROM a:1 AS One\nFROM oNE AS two\nFROM TWO\n":    "a:1",
+		"FROM a:1\nFROM b:2\n":                            "b:2",
+		"FROM Scratch\n":                                  "",
+		"FROM scratch AS s\nFROM s\n":                     "",
+		"ARG V=1\nFROM a:$V\n":                            "a:1",
+		"ARG V=1 W=${V}2\nFROM a:${W}\n":                  "a:12",
+		"ARG GIVEN=x\nFROM a:$GIVEN\n":                    "a:given",
+		"ARG EMPTY=x\nFROM a:${EMPTY:-y}${EMPTY-z}\n":     "a:y",
+		"FROM ${X:-y}${X-z}\n":                            "yz",
+		"ARG V=1\nFROM a${V:+:$V}${V+b}${W:+c}${W+d}\n":   "a:1b",
+		"ARG V=1\nFROM a:${V:?unset}${V?unset}\n":         "a:11",
+		"FROM a:${V:?unset}\n":                            "",
+		"ARG V=1\nFROM a:${V%x}\n":                        "",
+		"FROM a\nARG V=2\nFROM b:${V:-1}\n":               "b:1", // an ARG of a stage is that stage's
+		"FROM a:$TARGETARCH\n":                            "",
+		"FROM a:${TARGETARCH:-x}\n":                       "",
+		"ARG TARGETARCH=one\nFROM a:$TARGETARCH\n":        "a:one",
+		"ARG V=$TARGETARCH\nFROM a:$V\n":                  "",
+		"ARG V=$TARGETARCH\nFROM a:$TARGETARCH\nFROM b\n": "b",
+		"ARG V=\"it's\"\nFROM a:$V\n":                     "a:it's",
+		"ARG V='a$W'\nFROM $V\n":                          "a$W",
+		"ARG V=\"a\\$W\\b\"\nFROM $V\n":                   "a$W\\b",
+		"ARG V=a\\b\nFROM $V\n":                           "ab",
+		"# escape=`\nARG V=a`$b\\c\nFROM $V\n":            "a$b\\c",
+		"FROM ${V\n":                                      "",
+		"FROM \"a\n":                                      "",
+		"FROM ${}\n":                                      "",
+		"":                                                "",
+	} {
+		require.Equal(t, want, dockerfile.Parse([]byte(text)).Base(map[string]string{"GIVEN": "given", "EMPTY": ""}), "%q", text)
+	}
+}
+
+// Mounts are read by all names that BuildKit has for an option, and get the id that it gives them.
+func TestMounts(t *testing.T) {
+	for mount, want := range map[string]dockerfile.Mount{
+		"type=cache,id=x,target=/a":            {Type: "cache", ID: "x"},
+		"type=cache,target=/a":                 {Type: "cache", ID: "/a"},
+		"type=cache,dst=/a":                    {Type: "cache", ID: "/a"},
+		"destination=/a,type=cache":            {Type: "cache", ID: "/a"},
+		"TYPE=Cache,Target=/a":                 {Type: "cache", ID: "/a"},
+		`"type=cache,id=x"`:                    {Type: "cache", ID: "x"},
+		"type=secret,id=x":                     {Type: "secret", ID: "x"},
+		"type=secret,source=x,target=/y":       {Type: "secret", ID: "x"},
+		"type=secret,src=x":                    {Type: "secret", ID: "x"},
+		"type=secret,id=y,src=x":               {Type: "secret", ID: "x"},
+		"type=secret,target=/run/secrets/x":    {Type: "secret", ID: "x"},
+		"type=secret,id=x,required":            {Type: "secret", ID: "x", Required: true},
+		"type=secret,id=x,required=TRUE":       {Type: "secret", ID: "x", Required: true},
+		"type=secret,id=x,required=false":      {Type: "secret", ID: "x"},
+		"type=ssh":                             {Type: "ssh", ID: "default"},
+		"type=ssh,id=x,required=true":          {Type: "ssh", ID: "x", Required: true},
+		"type=ssh,target=/x":                   {Type: "ssh", ID: "default"},
+		"type=tmpfs,target=/x":                 {Type: "tmpfs"},
+		"from=a,source=/x,target=/y":           {Type: "bind"},
+		"type=bind,source=/x,target=/y,rw=oui": {Type: "bind"},
+	} {
+		want.Line = 2
+		require.Equal(t, []dockerfile.Mount{want}, dockerfile.Parse([]byte("FROM a\nRUN --mount="+mount+" x\nCOPY --mount="+mount+" a b\n")).Mounts(), mount)
+	}
 }

@@ -35,6 +35,22 @@ func TestExport(t *testing.T) {
 	require.Error(t, repo.Export(t.Context(), "1111111111111111111111111111111111111111", ".", t.TempDir()))
 }
 
+// The name of a folder is no pattern, and nothing else comes along with it.
+func TestExportFoldersOfOddNames(t *testing.T) {
+	repo, dir, git := open(t)
+	names := []string{"a[bc]d", "abd", "acd", "a*", "a?d", ":(top)x", "-x", "é ü"}
+	for _, name := range names {
+		write(t, dir, name+"/file", name+"\n")
+	}
+	git("add", "-A")
+	git("commit", "-q", "-m", "feat: names")
+	for _, name := range names {
+		out := filepath.Join(t.TempDir(), "out")
+		require.NoError(t, repo.Export(t.Context(), "HEAD", name, out), name)
+		require.Equal(t, map[string]string{name + "/file": name + "\n"}, files(t, out))
+	}
+}
+
 // A submodule has the files of the commit that is recorded for it, whatever is checked out there, and so have its own; one that
 // is not here is refused by its name, and does not become an empty folder.
 func TestExportSubmodules(t *testing.T) {

@@ -25,6 +25,7 @@ func TestAnswersAreToldApart(t *testing.T) {
 		{"PUT", 413, `{"errors":[{"code":"DENIED","message":"quota exceeded"}]}`, "has no room for it: it has a quota (413)", "quota raised"},
 		{"PUT", 403, `{"errors":[{"code":"DENIED","message":"adding 2.0 KiB of storage resource, which when updated will exceed the configured upper limit of 1.0 GiB"}]}`, "has no room for it: it has a quota (403)", "remove images"},
 		{"PUT", 412, `{"errors":[{"code":"PRECONDITION","message":"the quota of the project is used up"}]}`, "has no room for it: it has a quota (412)", "remove images"},
+		{"PUT", 503, `{"errors":[{"code":"UNKNOWN","message":"the service of quotas does not answer"}]}`, "the registry failed (503)", "run it again"},
 		{"PUT", 507, "", "has no room for it: it has a quota (507)", "remove images"},
 		{"PUT", 415, html, "does not take an index of images with attestations (415)", "OCI's indexes"},
 		{"PUT", 400, `{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid"}]}`, "does not take an index of images with attestations (400)", "update it"},

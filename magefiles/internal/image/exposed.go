@@ -103,7 +103,10 @@ func statements(img v1.Image, d v1.Descriptor, look func(what string, text []byt
 		if err != nil {
 			return err
 		}
-		return errors.Join(look("the manifest for "+platform(d.Platform), raw), look("the configuration for "+platform(d.Platform), config))
+		if err := look("the manifest for "+platform(d.Platform), raw); err != nil {
+			return err
+		}
+		return look("the configuration for "+platform(d.Platform), config)
 	}
 	m, err := img.Manifest()
 	if err != nil {
@@ -114,7 +117,7 @@ func statements(img v1.Image, d v1.Descriptor, look func(what string, text []byt
 		if err != nil {
 			return err
 		}
-		text, err := readStatement(layer)
+		text, err := readStatement(layer, longestStatement)
 		if err != nil {
 			return err
 		}
@@ -129,15 +132,15 @@ func statements(img v1.Image, d v1.Descriptor, look func(what string, text []byt
 	return nil
 }
 
-func readStatement(layer v1.Layer) (_ []byte, err error) {
+func readStatement(layer v1.Layer, longest int) (_ []byte, err error) {
 	r, err := layer.Compressed()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	text, err := io.ReadAll(io.LimitReader(r, longestStatement+1))
-	if err == nil && len(text) > longestStatement {
-		err = fmt.Errorf("an attestation is longer than %d MiB, and was not looked through", longestStatement>>20)
+	text, err := io.ReadAll(io.LimitReader(r, int64(longest)+1))
+	if err == nil && len(text) > longest {
+		err = fmt.Errorf("an attestation is longer than %d bytes, and was not looked through", longest)
 	}
 	return text, err
 }

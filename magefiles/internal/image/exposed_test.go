@@ -1,11 +1,16 @@
 package image
 
 import (
+	"context"
 	"encoding/base64"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/docker/cli/cli/config"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -153,6 +158,16 @@ func TestNoSecretIsTagged(t *testing.T) {
 	}
 }
 
+// A statement is looked through to its end, or refused.
+func TestALongStatementIsRefused(t *testing.T) {
+	layer := static.NewLayer([]byte(`{"a":"b"}`), "application/vnd.in-toto+json")
+	text, err := readStatement(layer, 9)
+	require.NoError(t, err)
+	require.Equal(t, `{"a":"b"}`, string(text))
+	_, err = readStatement(layer, 8)
+	require.EqualError(t, err, "an attestation is longer than 8 bytes, and was not looked through")
+}
+
 // docker's proxies become build arguments. With a password they are left out of the provenance.
 func TestProxiesWithAPassword(t *testing.T) {
 	for text, want := range map[string]bool{
@@ -194,5 +209,69 @@ func TestCredentialsOfAPlan(t *testing.T) {
 		change(&r)
 		_, err := New(r)
 		require.EqualError(t, err, want)
+	}
+}
+
+// What a manifest says of its image is read by as many as what the index says.
+func TestAManifestIsLookedThrough(t *testing.T) {
+	for platform, annotations := range map[string]map[string]string{
+		"linux/amd64": {"a": "http://u:secret@h"},
+		"linux/arm64": {"b": "c", "a": "pfx_abcdefghijklmnopqrstuvwxyz"},
+	} {
+		system, architecture, _ := strings.Cut(platform, "/")
+		i, err := readIndex(mutate.AppendManifests(empty.Index, mutate.IndexAddendum{
+			Add:        mutate.Annotations(empty.Image, annotations).(v1.Image),
+			Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: system, Architecture: architecture}},
+		}))
+		require.NoError(t, err)
+		err = job(t, same, says(0, "")).exposes(i)
+		require.ErrorContains(t, err, "the manifest for "+platform+" of theapp has a ")
+		require.ErrorContains(t, err, ", at a")
+	}
+}
+
+// No step after this one runs where the image holds a credential: not a tag's, nor that of a merge.
+func TestACredentialEndsVerify(t *testing.T) {
+	s := newShop(t)
+	j := pushing(t, s, same)
+	j.Plan.Labels[labelAbout] = "from http://u:secret@h"
+	j.Result.Digest = s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...)
+	_, err := j.verify(t.Context())
+	require.ErrorContains(t, err, "of theapp has a password in an address, at "+labelAbout)
+	require.Contains(t, fmt.Sprintf("%+v", err), "No tag was moved; change it, since the image is in the registry by its digest")
+
+	err = j.Merge(t.Context(), []string{j.Result.Digest}, func(_ string, do func() (string, error)) error {
+		_, err := do()
+		return err
+	})
+	require.ErrorContains(t, err, "of theapp has a password in an address")
+	tags, err := j.Registry.Tags(t.Context(), j.Plan.Repository)
+	require.NoError(t, err)
+	require.Empty(t, tags)
+}
+
+// A build behind a proxy with a password says less in its provenance, and its person why.
+func TestABuildBehindAProxy(t *testing.T) {
+	before := config.Dir()
+	t.Cleanup(func() { config.SetDir(before) })
+	for address, guarded := range map[string]bool{"http://proxy:3128": false, "http://u:secret@proxy:3128": true, "u:secret@proxy:3128": true} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"proxies":{"default":{"httpsProxy":"`+address+`"}}}`), 0o600))
+		config.SetDir(dir)
+		var j *Job
+		var definition []byte
+		j = job(t, same, func(_ context.Context, c command.Cmd) (err error) {
+			if definition, err = io.ReadAll(c.Stdin); err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(j.Dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:x"}}`), 0o644)
+		})
+		j.Push = true
+		j.Export = func(_ context.Context, dir string) (string, error) { return dir, os.MkdirAll(dir, 0o755) }
+		said, err := j.build(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, guarded, strings.HasSuffix(said, "; the provenance leaves out build arguments: docker's proxies have a password"), said)
+		require.Equal(t, guarded, strings.Contains(string(definition), "type=provenance,mode=min"), address)
+		require.Equal(t, !guarded, strings.Contains(string(definition), "type=provenance,mode=max"), address)
 	}
 }

@@ -99,17 +99,26 @@ func started(argv []string) []string {
 		}
 		return append(slices.Clone(names), started(argv[1+behind:])...)
 	}
-	if len(argv) < 3 || !slices.Contains(shells, path.Base(argv[0])) || !strings.HasPrefix(argv[1], "-") || !strings.HasSuffix(argv[1], "c") {
+	if len(argv) == 0 || !slices.Contains(shells, path.Base(argv[0])) {
+		return names
+	}
+	flag := slices.IndexFunc(argv, isCommandFlag)
+	if flag < 0 || flag == len(argv)-1 {
 		return names
 	}
 	names = slices.Clone(names)
-	for _, c := range betweenCommands().Split(argv[2], -1) {
+	for _, c := range betweenCommands().Split(argv[flag+1], -1) {
 		words := slices.DeleteFunc(strings.Fields(c), func(w string) bool { return strings.Contains(w, "=") })
 		if len(words) > 0 && len(names) < mostStarted {
 			names = append(names, started(words)...)
 		}
 	}
 	return names
+}
+
+// isCommandFlag says whether a shell takes the word behind this one for a script: -c, -lc.
+func isCommandFlag(word string) bool {
+	return strings.HasPrefix(word, "-") && !strings.HasPrefix(word, "--") && strings.HasSuffix(word, "c")
 }
 
 // mostStarted is how many programs of a script are looked at: each is a step of a build.

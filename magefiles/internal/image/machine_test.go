@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -59,6 +60,9 @@ func files(of map[string]string) func(context.Context, command.Cmd) error {
 			}
 			to := filepath.Join(dest, filepath.FromSlash(argv[len(argv)-1]))
 			for _, pattern := range argv[:len(argv)-1] {
+				if _, there := of[pattern]; !there && !strings.ContainsAny(pattern, "[*?") {
+					return &command.ExitError{Name: "docker", Code: 1} // a pattern may fit nothing
+				}
 				for file, text := range of {
 					if fits, err := path.Match(pattern, file); err != nil || !fits {
 						continue
@@ -89,6 +93,7 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 		"of the platform":           {map[string]string{"/usr/bin/sh": arm64, "/usr/bin/python3": arm64}, nil, nil, ""},
 		"no program that is known":  {map[string]string{"/x": amd64}, nil, nil, ""},
 		"on the builder's platform": {map[string]string{"/usr/bin/sh": amd64}, nil, nil, is + "sh is for amd64"},
+		"no program of the check":   {map[string]string{"/usr/bin/python3": amd64}, nil, nil, is + "python3 is for amd64"},
 		"of 32 bits":                {map[string]string{"/bin/sh": header(elf.EM_ARM, binary.LittleEndian)}, nil, nil, is + "sh is for EM_ARM"},
 		"of the other byte order":   {map[string]string{"/bin/sh": header(elf.EM_PPC64, binary.BigEndian)}, nil, nil, is + "sh is for EM_PPC64"},
 		"the entry point":           {map[string]string{"/bin/sh": arm64, "/app/serve": amd64}, nil, []string{"/app/serve"}, is + "serve is for amd64"},
@@ -117,6 +122,24 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 			files: map[string]string{"/bin/sh": arm64, "/app/serve": amd64},
 			env:   []string{"PATH=/app:/bin"},
 			of:    []string{"sh", "-c", `cd /app && LOG=x exec serve "$@"`},
+			want:  is + "serve is for amd64",
+		},
+		"two of one name": {
+			files: map[string]string{"/bin/python3": arm64, "/app/python3": amd64},
+			env:   nil,
+			of:    []string{"/app/python3"},
+			want:  is + "python3 is for amd64",
+		},
+		"beside PATH": {
+			files: map[string]string{"/opt/bin/x": arm64, "/usr/bin/python3": amd64},
+			env:   []string{"PATH=/opt/bin"},
+			of:    nil,
+			want:  is + "python3 is for amd64",
+		},
+		"in a shell, behind other flags": {
+			files: map[string]string{"/bin/bash": arm64, "/app/serve": amd64},
+			env:   nil,
+			of:    []string{"/bin/bash", "-eo", "pipefail", "-c", `exec /app/serve "$@"`},
 			want:  is + "serve is for amd64",
 		},
 		"a short file":    {map[string]string{"/bin/sh": elf.ELFMAG}, nil, nil, ""},
@@ -202,8 +225,58 @@ func TestWhatACommandStarts(t *testing.T) {
 		{[]string{"tini", "--"}, []string{"tini"}},
 		{[]string{"tini", "--", "sh", "-c", "exec theapp"}, []string{"tini", "sh", "exec", "theapp"}},
 		{[]string{"python", "-c", "a; b"}, []string{"python"}},
+		{[]string{"sh", "/entry.sh", "theapp serve"}, []string{"sh"}},
+		{[]string{"bash", "-x", "/entry.sh"}, []string{"bash"}},
+		{[]string{"sh", "-c"}, []string{"sh"}},
+		{[]string{"bash", "-l", "-c", "theapp serve"}, []string{"bash", "theapp"}},
+		{[]string{"/bin/bash", "-eo", "pipefail", "-c", "exec theapp"}, []string{"/bin/bash", "exec", "theapp"}},
+		{[]string{"bash", "--norc", "-ec", "theapp"}, []string{"bash", "theapp"}},
 	} {
 		require.Equal(t, c.want, started(c.argv), c.argv)
 	}
 	require.Len(t, started([]string{"sh", "-c", strings.Repeat("theapp;", 100)}), mostStarted)
+}
+
+// A machine is told by its number and by the order of its bytes; what is no program, and what no platform is known for, fits all.
+func TestProgramsFitTheirPlatform(t *testing.T) {
+	for _, c := range []struct{ platform, text, want string }{
+		{"linux/amd64", header(elf.EM_X86_64, binary.LittleEndian), ""},
+		{"linux/amd64", header(elf.EM_AARCH64, binary.LittleEndian), "x is for arm64"},
+		{"linux/amd64", header(elf.EM_386, binary.LittleEndian), "x is for EM_386"},
+		{"linux/arm64/v8", header(elf.EM_AARCH64, binary.LittleEndian), ""},
+		{"linux/arm64/v8", header(elf.EM_X86_64, binary.LittleEndian), "x is for amd64"},
+		{"linux/ppc64le", header(elf.EM_PPC64, binary.LittleEndian), ""},
+		{"linux/ppc64le", header(elf.EM_PPC64, binary.BigEndian), "x is for EM_PPC64"},
+		{"linux/riscv64", header(elf.EM_X86_64, binary.LittleEndian), ""},
+		{"linux/amd64", "#!/bin/sh\n# longer than a header\n", ""},
+		{"linux/amd64", header(elf.EM_AARCH64, binary.LittleEndian)[:19], ""},
+	} {
+		err := program{name: "x", text: []byte(c.text)}.fits(c.platform)
+		if c.want == "" {
+			require.NoError(t, err, c.platform)
+			continue
+		}
+		require.EqualError(t, err, c.want, c.platform)
+	}
+}
+
+// What an image has in a program's place may be anything: a link that leads to a file of ours, a folder, a file without an end.
+func TestHostilePrograms(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	require.NoError(t, os.WriteFile(at("plain"), []byte("text"), 0o644))
+	require.NoError(t, os.Symlink("plain", at("link")))
+	require.NoError(t, os.Mkdir(at("folder"), 0o755))
+	require.NoError(t, os.WriteFile(at("long"), nil, 0o644))
+	require.NoError(t, os.Truncate(at("long"), 1<<30))
+	text, err := beginning(at("plain"))
+	require.NoError(t, err)
+	require.Equal(t, "text", string(text))
+	for _, name := range []string{"link", "folder", "none"} {
+		_, err := beginning(at(name))
+		require.ErrorIs(t, err, fs.ErrNotExist, name)
+	}
+	text, err = beginning(at("long"))
+	require.NoError(t, err)
+	require.Len(t, text, longest)
 }

@@ -222,16 +222,16 @@ func race(a, b *runner, choose func(n int) bool) {
 	}
 }
 
-// orders are all orders of the PUTs of two jobs with as many each.
-func orders(each int) (all [][]bool) {
-	for bits := range 1 << (2 * each) {
-		order, ones := make([]bool, 2*each), 0
+// orders are all orders of the PUTs of two jobs, with as many of the one, which are true, and of the other.
+func orders(ones, others int) (all [][]bool) {
+	for bits := range 1 << (ones + others) {
+		order, has := make([]bool, ones+others), 0
 		for n := range order {
 			if order[n] = bits&(1<<n) != 0; order[n] {
-				ones++
+				has++
 			}
 		}
-		if ones == each {
+		if has == ones {
 			all = append(all, order)
 		}
 	}
@@ -262,7 +262,7 @@ func TestTwoJobsAtOnce(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			for n, order := range orders(5) {
+			for n, order := range orders(5, 5) {
 				if all := what == "one version" || what == "two versions"; !all && n%4 != 0 {
 					continue
 				}
@@ -364,13 +364,55 @@ func TestTheOlderJobDoesNotKnowTheNewerCommit(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			for _, order := range orders(5) {
+			for _, order := range orders(5, 5) {
 				y := newYard(t, plan, p)
 				_, err := y.job(0, p.history()).tag(t.Context())
 				require.NoError(t, err)
 				before := y.tags()
 				race(y.start(y.job(1, p.history(1))), y.start(y.job(2, p.history(2))), following(order))
 				require.Contains(t, []state{p.pushed(p.pushed(before, 1), 2), p.pushed(before, 2)}, y.tags(), "%v", order)
+			}
+		})
+	}
+}
+
+// The newer job has put the tag of its commit, and some of the others, when the older one makes its plan. So the older one takes that
+// commit for one of the past. A second tag tells it better: a PUT may be on its way while the newer job ends, but before the next
+// PUT the tag is read again. Where both move one tag alone, nothing tells it (see tagging).
+func TestTheOlderJobIsPlannedWhileTheNewerOneTags(t *testing.T) {
+	plan := aPlan(t)
+	for what, c := range map[string]struct {
+		past  past
+		alone bool // there is one tag that both jobs move
+	}{
+		"one version":              {past: past{{nil, "1.2.3"}, {[]int{0}, "1.2.3"}, {[]int{1}, "1.2.3"}}},
+		"the first of its version": {past: past{{nil, "1.2.2"}, {[]int{0}, "1.2.3"}, {[]int{1}, "1.2.3"}}},
+		"two versions":             {past: past{{nil, "1.2.2"}, {[]int{0}, "1.2.3"}, {[]int{1}, "1.2.4"}}},
+		"a merge":                  {past: past{{nil, "1.2.2"}, {[]int{0}, "1.2.3"}, {[]int{0, 1}, "1.2.3"}}},
+		"a pre-release":            {past: past{{nil, "1.2.3rc1"}, {[]int{0}, "1.2.3rc1"}, {[]int{1}, "1.2.3rc1"}}, alone: true},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			for put := 1; put < 5; put++ {
+				for n, order := range orders(5, 5-put) {
+					if what != "one version" && n%4 != 0 {
+						continue
+					}
+					y := newYard(t, plan, c.past)
+					_, err := y.job(0, c.past.history()).tag(t.Context())
+					require.NoError(t, err)
+					before := y.tags()
+					newer := y.start(y.job(2, c.past.history()))
+					for range put {
+						newer.put()
+					}
+					race(y.start(y.job(1, c.past.history())), newer, following(order))
+					wanted := []state{c.past.pushed(c.past.pushed(before, 1), 2), c.past.pushed(c.past.pushed(before, 2), 1)}
+					if c.alone { // it may stay at the older commit
+						wanted = append(wanted, c.past.pushed(before, 1))
+					}
+					require.Contains(t, wanted, y.tags(), "%d %v", put, order)
+				}
 			}
 		})
 	}

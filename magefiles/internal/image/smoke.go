@@ -187,8 +187,7 @@ func shellForm(entrypoint []string) bool {
 		return false
 	}
 	last := len(entrypoint) - 1
-	flag := entrypoint[last-1]
-	return strings.HasPrefix(flag, "-") && strings.HasSuffix(flag, "c") && !strings.HasPrefix(flag, "--") && !argument().MatchString(entrypoint[last])
+	return isCommandFlag(entrypoint[last-1]) && !argument().MatchString(entrypoint[last])
 }
 
 var shells = []string{"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"}

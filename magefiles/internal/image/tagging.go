@@ -24,6 +24,12 @@ const maxRounds = 12
 //	the tag of a commit    that came meanwhile, and that git has as a later one of the same version
 //
 // Nothing but what this job has written, or would write, goes to the image of another one.
+//
+// What was in the registry before the plan counts for nothing: a person may have moved tags back from it by -tag. That leaves one hole. A
+// newer job has put the tag of its commit, and not yet the others, when we make our plan; there is one tag alone that both move, such as that
+// of a pre-release; and our PUT of it is on its way until the newer job has ended. We have then overwritten the only trace of it: all that
+// we can read is as it would be if a person had moved the tag back before our plan. With two tags or more, the second one shows
+// the newer job. To close the hole, a job would have to leave a mark when it has ended, and no tag of an image says that.
 type tagging struct {
 	*Job
 	written map[string]string // digest that this job gave to a tag last

@@ -189,3 +189,16 @@ func TestTagsThatAreShownLater(t *testing.T) {
 		require.Contains(t, fmt.Sprintf("%+v", err), "→ see whether a cache stands before the registry")
 	}
 }
+
+// git is asked about commits that labels name, and not about our own.
+func TestWhatGitIsAsked(t *testing.T) {
+	var asked []string
+	h := History(func(_ context.Context, ours, theirs string) (Order, error) {
+		asked = append(asked, ours+" "+theirs)
+		return Behind, nil
+	})
+	held := map[string]Held{"1": {Revision: "b"}, "1.2": {Revision: "a"}, "latest": {}}
+	require.NoError(t, h.Order(t.Context(), "a", held))
+	require.Equal(t, map[string]Held{"1": {Revision: "b", Order: Behind}, "1.2": {Revision: "a", Order: Same}, "latest": {Order: Unknown}}, held)
+	require.Equal(t, []string{"a b"}, asked)
+}

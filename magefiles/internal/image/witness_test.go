@@ -172,6 +172,62 @@ func TestTheCheckHasToHaveRun(t *testing.T) {
 	}
 }
 
+// A witness proves nothing unless it is the step that failed: where the builder goes away behind its words, they are no failure.
+func TestTheLoudWitnessHasToFail(t *testing.T) {
+	w := witness{"sh", "-c", failsAloud, "witness-a", "witness-b"}
+	const spoke = "#5 0.1 witness-a witness-b\n"
+	step := `RUN ["sh","-c","echo","witness-a","witness-b"]:` + "\n"
+	for _, c := range []struct {
+		record, step string
+		want         bool
+	}{
+		{spoke, step, true},
+		{"#5 0.1 [app] witness-a witness-b\n", step, true},
+		{spoke, "", false},
+		{spoke, "RUN [\"sh\",\"-c\",\"check\"]:\nwitness-a witness-b\n", false},
+		{"#5 0.1 witness-a\n", step, false},
+		{"#5 0.1 + sh -c " + failsAloud + " witness-a witness-b\n", step, false},
+		{"witness-a witness-b\n", step, false},
+	} {
+		require.Equal(t, c.want, w.proves(c.record, c.step), "%q %q", c.record, c.step)
+	}
+}
+
+// A check that did not come to its steps has not failed: its cause is the builder's or the registry's. What may pass is tried again.
+func TestACheckThatWasNotRun(t *testing.T) {
+	const source = "ERROR: failed to solve: r.example/a: failed to resolve source metadata for r.example/a: "
+	for said, c := range map[string]struct {
+		tries int
+		want  string // "" passes at the second try
+	}{
+		source + "unexpected status from HEAD request to https://r.example/v2/a: 502 Bad Gateway\n":     {2, ""},
+		"ERROR: failed to solve: failed to do request: Head \"https://r.example\": EOF\n":               {2, ""},
+		source + "unexpected status from HEAD request to https://r.example/v2/a: 403 Forbidden\n":       {1, "the check of theapp on linux/amd64 could not be run: the registry does not let the builder read the image"},
+		"ERROR: failed to receive status: rpc error: code = Unavailable desc = closing transport\n":     {1, "the check of theapp on linux/amd64 could not be run: the builder is gone"},
+		"ERROR: failed to solve: failed to extract layer sha256:0: write /x: no space left on device\n": {1, "the check of theapp on linux/amd64 could not be run: there is no space left for the build"},
+	} {
+		for _, of := range [][]string{nil, {"/entry.sh"}} {
+			tries, kit := 0, buildKit(of, runs)
+			j := job(t, same, func(ctx context.Context, k command.Cmd) error {
+				if !slices.Contains(k.Args, "build") {
+					return says(0, "")(ctx, k)
+				}
+				if tries++; tries == 1 {
+					return says(1, said)(ctx, k)
+				}
+				return kit(ctx, k)
+			})
+			err := j.check(t.Context(), Image{Platform: "linux/amd64", Entrypoint: of})
+			require.Equal(t, c.tries, tries, said)
+			if c.want == "" {
+				require.NoError(t, err, said)
+				continue
+			}
+			require.ErrorContains(t, err, c.want)
+		}
+	}
+}
+
 // A check that passes is proved by one build with one step more; what does not come out loud is looked at by two, and a check that fails
 // is not run a second time.
 func TestBuildsOfACheck(t *testing.T) {
@@ -234,6 +290,7 @@ func TestShellForms(t *testing.T) {
 		{[]string{"sh", "-c", `exec "$0" "$@"`}, false},
 		{[]string{"sh", "-c", `exec ${1} --more`}, false},
 		{[]string{"bash", "-lc"}, false},
+		{[]string{"bash", "--norc", "/entry.sh"}, false},
 		{[]string{"python", "-c", "serve()"}, false},
 		{[]string{"/entry.sh", "-c", "serve"}, false},
 		{nil, false},
