@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/magefile/mage/mg"
 
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -77,12 +79,30 @@ type ImageFlags struct {
 	JSON, Yes     *bool
 }
 
-// asking asks the registry where something is pushed to it.
-func (f ImageFlags) asking() asking {
-	if isSet(f.Push) {
-		return mustAsk
+func (f ImageFlags) asked() imagejob.Flags {
+	return imagejob.Flags{
+		Push:      isSet(f.Push),
+		Load:      isSet(f.Load),
+		Again:     isSet(f.Again),
+		Platforms: list(f.Platform),
+		Tags:      list(f.Tag),
 	}
-	return unasked
+}
+
+// images makes jobs, with what the environment says.
+func (a *app) images(ctx context.Context, w *workspace.Workspace) (*imagejob.Maker, error) {
+	if err := a.checkOwn(ctx, w); err != nil {
+		return nil, err
+	}
+	set, err := imageEnvironment(w)
+	if err != nil {
+		return nil, err
+	}
+	m := &imagejob.Maker{Runner: a.runner, Workspace: w, Output: outputDir, State: stateName, Lock: lockFile, Settings: set}
+	if a.view.Verbose {
+		m.Log = a.view.Err
+	}
+	return m, nil
 }
 
 func list(s *string) []string {
@@ -99,7 +119,11 @@ func BuildImage(ctx context.Context, name string, f ImageFlags) error {
 		if isSet(f.JSON) {
 			a.view.Out = a.view.Err
 		}
-		j, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), f.asking())
+		m, err := a.images(ctx, w)
+		if err != nil {
+			return err
+		}
+		j, err := m.Job(ctx, d, f.asked(), f.asked().Asks())
 		if err != nil {
 			return err
 		}
@@ -109,7 +133,7 @@ func BuildImage(ctx context.Context, name string, f ImageFlags) error {
 		if err := j.Run(ctx, a.view.Step); err != nil {
 			return err
 		}
-		if err := writeDigest(w, j); err != nil {
+		if err := m.WriteDigest(j); err != nil {
 			return err
 		}
 		if isSet(f.JSON) {
@@ -126,12 +150,16 @@ func (a *app) imagesOfAll(ctx context.Context, w *workspace.Workspace, f ImageFl
 	if isSet(f.JSON) {
 		a.view.Out = a.view.Err
 	}
+	m, err := a.images(ctx, w)
+	if err != nil {
+		return err
+	}
 	var jobs []*image.Job
 	for _, d := range w.Downstreams {
 		if d.Image == nil {
 			continue
 		}
-		j, err := a.newImageJob(ctx, w, d, f, imageEnvironment(), f.asking())
+		j, err := m.Job(ctx, d, f.asked(), f.asked().Asks())
 		if err != nil {
 			return err
 		}
@@ -153,7 +181,7 @@ func (a *app) imagesOfAll(ctx context.Context, w *workspace.Workspace, f ImageFl
 	for n, j := range jobs {
 		wait.Go(func() {
 			if errs[n] = a.imageInGroup(ctx, j); errs[n] == nil {
-				errs[n] = writeDigest(w, j)
+				errs[n] = m.WriteDigest(j)
 			}
 		})
 	}
@@ -235,4 +263,80 @@ func (a *app) sayImage(j *image.Job) {
 	for _, one := range r.Images {
 		a.view.Line("  %s  %s  %d MB", one.Platform, one.Digest, one.Size/1e6)
 	}
+}
+
+func (a *app) mergeImage(ctx context.Context, w *workspace.Workspace, name, digests string, f ImageFlags) error {
+	d, err := w.Downstream(name)
+	if err != nil {
+		return err
+	}
+	if isSet(f.JSON) {
+		a.view.Out = a.view.Err
+	}
+	m, err := a.images(ctx, w)
+	if err != nil {
+		return err
+	}
+	given, err := m.Digests(d, list(&digests))
+	if err != nil {
+		return err
+	}
+	yes := true
+	f.Push = &yes
+	j, err := m.Job(ctx, d, f.asked(), imagejob.MustAsk)
+	if err != nil {
+		return err
+	}
+	if err := j.Check(); err != nil {
+		return err
+	}
+	j.Plan.Warnings = nil // of a build, and nothing is built
+	j.Foresee()
+	a.showPlan(j.Plan, true)
+	if err := a.confirm(ctx, isSet(f.Yes), "Merge "+operr.Count(len(given), "digest")+" into "+j.Plan.Repository+"?"); err != nil {
+		return err
+	}
+	if err := j.Merge(ctx, given, a.view.Step); err != nil {
+		return err
+	}
+	if isSet(f.JSON) {
+		a.view.Out = os.Stdout
+		return a.view.JSON(j.Result)
+	}
+	a.sayImage(j)
+	return nil
+}
+
+func (a *app) planImage(ctx context.Context, w *workspace.Workspace, name string, verify bool, f ImageFlags) error {
+	d, err := w.Downstream(name)
+	if err != nil {
+		return err
+	}
+	if isSet(f.JSON) {
+		a.view.Out = a.view.Err
+	}
+	m, err := a.images(ctx, w)
+	if err != nil {
+		return err
+	}
+	j, err := m.Job(ctx, d, f.asked(), imagejob.MayAsk)
+	if err != nil {
+		return err
+	}
+	if verify {
+		if err := j.Reproduce(ctx, a.view.Step); err != nil {
+			return err
+		}
+	}
+	if isSet(f.JSON) {
+		a.view.Out = os.Stdout
+		return a.view.JSON(j.Plan)
+	}
+	a.showPlan(j.Plan, true)
+	text, err := json.MarshalIndent(j.Plan.Definition, "", "  ")
+	if err != nil {
+		return err
+	}
+	a.view.Line("%s", text)
+	return nil
 }

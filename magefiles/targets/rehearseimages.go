@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -13,8 +14,11 @@ import (
 // the channel at an address (a server's, as PREFIX_SERVER_URL has it). dir is a folder of the rehearsal's. Where images
 // cannot be built here at all, nothing is done and why says so.
 func (a *app) rehearseImages(ctx context.Context, w *workspace.Workspace, server, dir string, show func(name string, f func() (string, error)) error) (results []image.Result, why string, err error) {
-	set := imageEnvironment()
-	node, err := (&image.Builder{Runner: a.runner, Name: set.builder}).Look(ctx)
+	m, err := a.images(ctx, w)
+	if err != nil {
+		return nil, "", err
+	}
+	node, err := (&image.Builder{Runner: a.runner, Name: m.Builder}).Look(ctx)
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, "", cause
 	}
@@ -30,13 +34,12 @@ func (a *app) rehearseImages(ctx context.Context, w *workspace.Workspace, server
 		return nil, "", err
 	}
 	defer registry.Close()
-	set.registry, set.server = registry.Host+"/rehearsal", server
-	push := true
+	m.Registry, m.Server = registry.Host+"/rehearsal", server
 	for _, d := range w.Downstreams {
 		if d.Image == nil {
 			continue
 		}
-		j, err := a.newImageJob(ctx, w, d, ImageFlags{Push: &push}, set, mustAsk)
+		j, err := m.Job(ctx, d, imagejob.Flags{Push: true}, imagejob.MustAsk)
 		if err != nil {
 			return results, "", err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
@@ -91,7 +92,7 @@ func (a *app) published(ctx context.Context, w *workspace.Workspace, wanted embe
 // another one with what RATTLER_AUTH_FILE has for its server.
 func (a *app) placeOf(w *workspace.Workspace, written string) channel.Place {
 	name := channelName(w)
-	address := cmp.Or(moved([]string{written}, name)[written], channelURL(written))
+	address := cmp.Or(moved([]string{written}, name)[written], imagejob.ChannelURL(written))
 	return channel.Place{
 		Name: address,
 		With: func(ctx context.Context, use func(c channel.Channel) error) error {
@@ -106,7 +107,7 @@ func (a *app) placeOf(w *workspace.Workspace, written string) channel.Place {
 				}
 				return use(c)
 			}
-			c, err := channelToRead(ctx, address, imageEnvironment().authFile)
+			c, err := imagejob.ToRead(ctx, address, readsWith())
 			if err != nil {
 				return err
 			}

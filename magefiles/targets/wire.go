@@ -29,6 +29,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
+	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
@@ -432,33 +433,26 @@ func credentialSources() prefixdev.Sources {
 	return s
 }
 
-// imageSettings are what image builds are told by the environment; "" where it is not set.
-type imageSettings struct {
-	registry   string // IMAGE_REGISTRY: registry and owner
-	builder    string // BUILDX_BUILDER
-	pixiImage  string // PIXI_IMAGE, a build argument
-	baseImage  string // BASE_IMAGE, a build argument
-	pixiConfig string // PIXI_CONFIG: a config.toml of pixi's
-	authFile   string // RATTLER_AUTH_FILE
-	sbom       string // BUILDKIT_SBOM_GENERATOR: an image, or "off"
-	server     string // PREFIX_SERVER_URL
-
-	isSet func(variable string) bool // of those that a manifest names as secrets
+// imageEnvironment is what image builds are told by the environment.
+func imageEnvironment(w *workspace.Workspace) (imagejob.Settings, error) {
+	date, err := epoch()
+	return imagejob.Settings{
+		Registry:   os.Getenv("IMAGE_REGISTRY"),
+		Builder:    os.Getenv("BUILDX_BUILDER"),
+		PixiImage:  os.Getenv("PIXI_IMAGE"),
+		BaseImage:  os.Getenv("BASE_IMAGE"),
+		PixiConfig: os.Getenv("PIXI_CONFIG"),
+		AuthFile:   readsWith(),
+		SBOM:       os.Getenv("BUILDKIT_SBOM_GENERATOR"),
+		Server:     publicServer(),
+		Channel:    channelName(w),
+		Date:       date,
+		IsSet:      func(variable string) bool { return os.Getenv(variable) != "" },
+	}, err
 }
 
-func imageEnvironment() imageSettings {
-	return imageSettings{
-		registry:   os.Getenv("IMAGE_REGISTRY"),
-		builder:    os.Getenv("BUILDX_BUILDER"),
-		pixiImage:  os.Getenv("PIXI_IMAGE"),
-		baseImage:  os.Getenv("BASE_IMAGE"),
-		pixiConfig: os.Getenv("PIXI_CONFIG"),
-		authFile:   os.Getenv("RATTLER_AUTH_FILE"),
-		sbom:       os.Getenv("BUILDKIT_SBOM_GENERATOR"),
-		server:     publicServer(),
-		isSet:      func(variable string) bool { return os.Getenv(variable) != "" },
-	}
-}
+// readsWith is the file of keys by which channels of others are read; "" where none is named.
+func readsWith() string { return os.Getenv(authFile) }
 
 // hub is GitHub, where the remote is there or GITHUB_REPOSITORY says which repository is meant.
 func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (release.Hub, error) {

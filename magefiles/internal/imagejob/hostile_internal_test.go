@@ -1,4 +1,4 @@
-package targets
+package imagejob
 
 import (
 	"os"
@@ -29,7 +29,7 @@ func TestHostileFilesInTheFolderOfImages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := aWorkspace(t, "")
-			a := &app{dir: w.Root, runner: command.NewSystem(os.Environ(), nil)}
+			a := maker(w)
 			write := func(file, text string) {
 				path := filepath.Join(w.Root, file)
 				require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
@@ -37,15 +37,15 @@ func TestHostileFilesInTheFolderOfImages(t *testing.T) {
 			}
 			git := func(args ...string) {
 				args = append([]string{"-c", "user.name=a", "-c", "user.email=a@example.invalid"}, args...)
-				require.NoError(t, a.runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: w.Root}))
+				require.NoError(t, a.Runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: w.Root}))
 			}
 			write("app/Dockerfile", "FROM scratch\n")
 			write(c.file, c.text)
 			git("init", "-q")
 			git("add", "-A", "-f")
 			git("commit", "-q", "-m", "planted")
-			for _, ask := range []asking{unasked, mayAsk, mustAsk} {
-				_, err := a.newImageJob(t.Context(), w, w.Downstreams[0], ImageFlags{}, imageSettings{registry: "127.0.0.1:1/x", sbom: "off"}, ask)
+			for _, ask := range []Asking{Unasked, MayAsk, MustAsk} {
+				_, err := a.Job(t.Context(), w.Downstreams[0], Flags{}, ask)
 				if !c.refused {
 					require.NotContains(t, errorText(err), "is committed")
 					continue

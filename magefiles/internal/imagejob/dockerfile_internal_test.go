@@ -1,4 +1,4 @@
-package targets
+package imagejob
 
 import (
 	"fmt"
@@ -55,7 +55,7 @@ func TestDockerfilesThatABuildDoesNotFind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := aWorkspace(t, "")
-			a := &app{dir: w.Root, runner: command.NewSystem(os.Environ(), nil)}
+			a := maker(w)
 			for file, text := range c.file {
 				at := filepath.Join(w.Root, filepath.FromSlash(file))
 				require.NoError(t, os.MkdirAll(filepath.Dir(at), 0o755))
@@ -65,11 +65,11 @@ func TestDockerfilesThatABuildDoesNotFind(t *testing.T) {
 				require.NoError(t, os.Symlink(to, filepath.Join(w.Root, "app", file)))
 			}
 			for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "first"}} {
-				require.NoError(t, a.runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: w.Root}))
+				require.NoError(t, a.Runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: w.Root}))
 			}
-			repo, err := gitrepo.Open(t.Context(), a.runner, w.Root)
+			repo, err := gitrepo.Open(t.Context(), a.Runner, w.Root)
 			require.NoError(t, err)
-			r, err := a.imageRequest(t.Context(), w, w.Downstreams[0], repo, ImageFlags{}, imageSettings{sbom: "off"}, &image.Registry{})
+			r, err := a.request(t.Context(), w.Downstreams[0], repo, Flags{}, &image.Registry{})
 			if c.want == "" {
 				require.NoError(t, err)
 				require.Equal(t, "FROM scratch\n", string(r.Dockerfile))
@@ -85,10 +85,10 @@ func TestDownstreamsInSubmodules(t *testing.T) {
 	for name, link := range map[string]string{"itself": "app", "in a folder": "things", "deep": "a/b"} {
 		t.Run(name, func(t *testing.T) {
 			w := aWorkspace(t, "")
-			a := &app{dir: w.Root, runner: command.NewSystem(os.Environ(), nil)}
+			a := maker(w)
 			git := func(dir string, args ...string) {
 				args = append([]string{"-c", "user.name=a", "-c", "user.email=a@example.invalid"}, args...)
-				require.NoError(t, a.runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: dir}))
+				require.NoError(t, a.Runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: dir}))
 			}
 			d := *w.Downstreams[0]
 			if d.Dir = link; name != "itself" {
@@ -103,10 +103,10 @@ func TestDownstreamsInSubmodules(t *testing.T) {
 			git(w.Root, "init", "-q")
 			git(w.Root, "add", "-A")
 			git(w.Root, "commit", "-q", "-m", "first")
-			repo, err := gitrepo.Open(t.Context(), a.runner, w.Root)
+			repo, err := gitrepo.Open(t.Context(), a.Runner, w.Root)
 			require.NoError(t, err)
 			for range 2 { // and with changes in it
-				_, err = a.imageRequest(t.Context(), w, &d, repo, ImageFlags{}, imageSettings{sbom: "off"}, &image.Registry{})
+				_, err = a.request(t.Context(), &d, repo, Flags{}, &image.Registry{})
 				require.ErrorContains(t, err, d.Dir+" is in the submodule "+link+": ")
 				require.NoError(t, os.WriteFile(filepath.Join(w.Root, d.Dir, "Dockerfile"), []byte("FROM busybox\n"), 0o644))
 			}

@@ -1,4 +1,4 @@
-package targets
+package imagejob
 
 import (
 	"fmt"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 	"github.com/foopack/foopack/magefiles/internal/image"
@@ -162,6 +163,18 @@ func TestAPrivateChannelBeforeAnImageIsBuilt(t *testing.T) {
 		require.ErrorContains(t, err, want)
 		require.Contains(t, fmt.Sprintf("%+v", err), "RATTLER_AUTH_FILE")
 		require.NotContains(t, fmt.Sprintf("%+v", err), "wrong")
+	}
+}
+
+// maker makes jobs in a workspace, without what the environment may say.
+func maker(w *workspace.Workspace) *Maker {
+	return &Maker{
+		Runner:    command.NewSystem(os.Environ(), nil),
+		Workspace: w,
+		Output:    "output",
+		State:     "state",
+		Lock:      "pixi.lock",
+		Settings:  Settings{Registry: "127.0.0.1:1/x", SBOM: "off", IsSet: func(string) bool { return false }},
 	}
 }
 

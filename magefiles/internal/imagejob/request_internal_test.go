@@ -1,17 +1,16 @@
-package targets
+package imagejob
 
 import (
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/stretchr/testify/require"
 )
 
 // Where images go by default is known of repositories on GitHub alone.
@@ -23,22 +22,22 @@ func TestImageRegistry(t *testing.T) {
 		"https://gitlab.com/group/repo.git":         "", "https://gitlab.com/group/sub/repo.git": "", "git@git.example:someone/repo": "",
 		"file:///srv/git/repo.git": "", "file:///github.com/someone/repo": "", "/srv/git/repo.git": "", "../repo": "", "": "",
 	} {
-		got, err := imageRegistry(d, "", remote, true)
+		got, err := registryOf(d, "", remote, true)
 		require.Equal(t, want, got, remote)
 		if want == "" {
 			require.Equal(t, operr.Usage, operr.ExitStatus(err))
 			require.ErrorContains(t, err, "it is not known where to push the image of app")
 			want = ""
 		}
-		got, err = imageRegistry(d, "", remote, false)
+		got, err = registryOf(d, "", remote, false)
 		require.NoError(t, err)
 		require.Equal(t, want, got, "what stays here needs no name elsewhere")
 	}
-	got, err := imageRegistry(d, "registry.example/me", "https://github.com/someone/repo", true)
+	got, err := registryOf(d, "registry.example/me", "https://github.com/someone/repo", true)
 	require.NoError(t, err)
 	require.Equal(t, "registry.example/me", got)
 	d.Image.Registry = "registry.example/us"
-	got, err = imageRegistry(d, "", "https://github.com/someone/repo", true)
+	got, err = registryOf(d, "", "https://github.com/someone/repo", true)
 	require.NoError(t, err)
 	require.Equal(t, "registry.example/us", got)
 }
@@ -47,13 +46,13 @@ func TestImageRegistry(t *testing.T) {
 // folder itself is built.
 func TestLockThatGitIgnores(t *testing.T) {
 	w := aWorkspace(t, "")
-	a := &app{dir: w.Root, runner: command.NewSystem(os.Environ(), nil)}
+	a := maker(w)
 	write := func(file, text string) {
 		require.NoError(t, os.WriteFile(filepath.Join(w.Root, file), []byte(text), 0o644))
 	}
 	git := func(args ...string) {
 		args = append([]string{"-c", "user.name=a", "-c", "user.email=a@example.invalid"}, args...)
-		require.NoError(t, a.runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: w.Root}))
+		require.NoError(t, a.Runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: w.Root}))
 	}
 	write("app/Dockerfile", "FROM scratch\n")
 	write("app/pixi.lock", "version: 6\n")
@@ -62,9 +61,9 @@ func TestLockThatGitIgnores(t *testing.T) {
 	git("add", "-A")
 	git("commit", "-q", "-m", "first")
 	locked := func() bool {
-		repo, err := gitrepo.Open(t.Context(), a.runner, w.Root)
+		repo, err := gitrepo.Open(t.Context(), a.Runner, w.Root)
 		require.NoError(t, err)
-		r, err := a.imageRequest(t.Context(), w, w.Downstreams[0], repo, ImageFlags{}, imageSettings{sbom: "off"}, &image.Registry{})
+		r, err := a.request(t.Context(), w.Downstreams[0], repo, Flags{}, &image.Registry{})
 		require.NoError(t, err)
 		return r.Locked
 	}
@@ -76,10 +75,8 @@ func TestLockThatGitIgnores(t *testing.T) {
 	require.True(t, locked())
 }
 
-// The address that counts for labels, registry and GitHub is the one that git pushes to, whatever stands in the configuration.
+// The address that counts for labels and the registry is the one that git pushes to, whatever stands in the configuration.
 func TestTheAddressThatCounts(t *testing.T) {
-	t.Setenv("GITHUB_REPOSITORY", "")
-	t.Setenv("GITHUB_API_URL", "")
 	for name, set := range map[string][][]string{
 		"as it is":      {{"remote", "add", "origin", "git@github.com:Octo/mono.git"}},
 		"insteadOf":     {{"remote", "add", "origin", "work:mono.git"}, {"config", "url.git@github.com:Octo/.insteadOf", "work:"}},
@@ -88,19 +85,18 @@ func TestTheAddressThatCounts(t *testing.T) {
 	} {
 		w := aWorkspace(t, "")
 		root := w.Root
-		a := &app{dir: root, runner: command.NewSystem(command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull), nil)}
+		a := maker(w)
+		a.Runner = command.NewSystem(command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull), nil)
+		a.Registry = ""
 		require.NoError(t, os.WriteFile(filepath.Join(root, "app", "Dockerfile"), []byte("FROM scratch\n"), 0o644))
 		for _, args := range append([][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "first"}}, set...) {
-			require.NoError(t, a.runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: root}))
+			require.NoError(t, a.Runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: root}))
 		}
-		repo, err := gitrepo.Open(t.Context(), a.runner, root)
+		repo, err := gitrepo.Open(t.Context(), a.Runner, root)
 		require.NoError(t, err)
-		r, err := a.imageRequest(t.Context(), w, w.Downstreams[0], repo, ImageFlags{}, imageSettings{sbom: "off"}, &image.Registry{})
+		r, err := a.request(t.Context(), w.Downstreams[0], repo, Flags{}, &image.Registry{})
 		require.NoError(t, err)
 		require.Equal(t, "https://github.com/Octo/mono", r.Source, name)
 		require.Equal(t, "ghcr.io/Octo", r.Registry, name)
-		hub, err := a.hub(t.Context(), repo, w)
-		require.NoError(t, err)
-		require.Equal(t, "Octo/mono", hub.Repository, name)
 	}
 }

@@ -1,0 +1,156 @@
+// Package imagejob gathers what an image is made of: a downstream's manifest and Dockerfile, the commit, what the environment says, and what
+// the registry has. What comes of it is a job of package image, which builds, proves and publishes.
+package imagejob
+
+import (
+	"context"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Settings are what image builds are told by the environment; "" where it is not set.
+type Settings struct {
+	Registry   string // IMAGE_REGISTRY: registry and owner
+	Builder    string // BUILDX_BUILDER
+	PixiImage  string // PIXI_IMAGE, a build argument
+	BaseImage  string // BASE_IMAGE, a build argument
+	PixiConfig string // PIXI_CONFIG: a config.toml of pixi's
+	AuthFile   string // RATTLER_AUTH_FILE
+	SBOM       string // BUILDKIT_SBOM_GENERATOR: an image, or "off"
+	Server     string // PREFIX_SERVER_URL
+	Channel    string // the name of our channel
+
+	Date  time.Time                  // SOURCE_DATE_EPOCH; zero for the commit's
+	IsSet func(variable string) bool // of those that a manifest names as secrets
+}
+
+// Maker makes the jobs of one workspace.
+type Maker struct {
+	Runner    command.Runner
+	Workspace *workspace.Workspace
+	Log       io.Writer // gets what buildx says; nil discards
+	Output    string    // name of the folder for artifacts and images, below the workspace's root
+	State     string    // name of the folder in git's for what must be known of other runs
+	Lock      string    // name of pixi's lock file
+	Settings
+}
+
+// Flags are what a person asks for.
+type Flags struct {
+	Push, Load, Again bool
+	Platforms, Tags   []string // none: those of the manifest, and of the version
+}
+
+// Asking says whether the registry decides about the tags of a plan.
+type Asking int
+
+// When the registry is asked.
+const (
+	Unasked Asking = iota // nothing is pushed: no tag moves
+	MayAsk                // a plan to be looked at: one that cannot be asked is a warning
+	MustAsk               // a push: it has to be permitted, too
+)
+
+// Asks is MustAsk where something is pushed.
+func (f Flags) Asks() Asking {
+	if f.Push {
+		return MustAsk
+	}
+	return Unasked
+}
+
+// dir is where what belongs to one downstream's image is kept, below the workspace's root.
+func (m *Maker) dir(downstream string) string {
+	return filepath.Join(m.Workspace.Root, m.Output, "images", filepath.FromSlash(downstream))
+}
+
+// Job plans the image of a downstream, and prepares to build it.
+func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask Asking) (*image.Job, error) {
+	w := m.Workspace
+	config, err := m.pixiConfig(d)
+	if err != nil {
+		return nil, err
+	}
+	repo, err := gitrepo.Open(ctx, m.Runner, w.Root)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.notCommitted(ctx, repo, d); err != nil {
+		return nil, err
+	}
+	registry := &image.Registry{}
+	r, err := m.request(ctx, d, repo, f, registry)
+	if err != nil {
+		return nil, err
+	}
+	dir := m.dir(d.Dir)
+	if err := m.makeOutput(dir); err != nil {
+		return nil, err
+	}
+	if r.Secrets, err = secretsOf(config, m.AuthFile, dir); err != nil {
+		return nil, err
+	}
+	history := commitOrder(repo)
+	p, err := plan(ctx, r, registry, history, ask)
+	if err != nil {
+		return nil, err
+	}
+	var lock []byte
+	if r.Locked {
+		lock, _ = beneath.ReadFile(repo.Top, filepath.Join(w.Root, d.Dir, m.Lock))
+	}
+	j := &image.Job{
+		Plan:     p,
+		Records:  filepath.Join(repo.Common, m.State, records),
+		Builder:  &image.Builder{Runner: m.Runner, Name: m.Builder, Log: m.Log, Pass: d.Image.Secrets},
+		Registry: registry,
+		History:  history,
+		Push:     f.Push,
+		Load:     f.Load,
+		Again:    f.Again,
+		Dir:      dir,
+		Host:     "linux/" + runtime.GOARCH,
+		Packages: func(ctx context.Context, platforms []string) (string, error) {
+			return packagesOf(ctx, d, config, m.AuthFile, platforms, lock)
+		},
+		Export: func(ctx context.Context, dir string) (string, error) {
+			folder := path.Join(repo.Prefix, d.Dir)
+			return filepath.Join(dir, filepath.FromSlash(folder)), repo.Export(ctx, p.Revision, folder, dir)
+		},
+	}
+	j.Foresee()
+	return j, nil
+}
+
+// records is the folder of the clone's records about images, in the one for what must be known of other runs.
+const records = "images"
+
+// notCommitted refuses what git has of the folder in which an image and its digests are kept: whoever commits such a file
+// would say what is published.
+func (m *Maker) notCommitted(ctx context.Context, repo *gitrepo.Repo, d *workspace.Downstream) error {
+	tracked, err := repo.Tracked(ctx, path.Join(m.Output, "images", d.Dir))
+	if err != nil || len(tracked) == 0 {
+		return err
+	}
+	return operr.New("`git rm --cached` it, and see who committed it", "%s is committed: there is only what a build writes", tracked[0])
+}
+
+// makeOutput makes a folder below the workspace's output, where nobody commits it.
+func (m *Maker) makeOutput(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return atomicfile.Ignore(filepath.Join(m.Workspace.Root, m.Output))
+}

@@ -1,0 +1,81 @@
+package imagejob
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// pixiConfig is the configuration of pixi for image builds: PIXI_CONFIG's, in which another server of our channel, if
+// PREFIX_SERVER_URL names one, mirrors it wherever the manifest names the public one.
+func (m *Maker) pixiConfig(d *workspace.Downstream) (*image.Config, error) {
+	var text []byte
+	file := m.PixiConfig
+	if file != "" {
+		var err error
+		if text, err = os.ReadFile(file); err != nil {
+			return nil, operr.New("correct PIXI_CONFIG, or leave it unset", "reading the pixi configuration: %w", err)
+		}
+	}
+	c, err := image.ParseConfig(file, text)
+	if err != nil || m.Server == "" {
+		return c, err
+	}
+	env, err := d.Manifest.Resolve(workspace.DefaultEnvironment, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, from := range env.Channels {
+		u, err := url.Parse(from)
+		if err == nil && prefixdev.Public(u.Host) && path.Base(u.Path) == m.Channel {
+			c.Mirror(from, strings.TrimSuffix(m.Server, "/")+"/"+m.Channel)
+		}
+	}
+	return c, nil
+}
+
+// secretsOf are the files that build steps may read. The configuration is written to the image's folder, under a name of
+// its own: another process with another one may be building there.
+func secretsOf(c *image.Config, authFile, dir string) (map[string]string, error) {
+	secrets := map[string]string{}
+	text, err := c.Text()
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > 0 {
+		file := filepath.Join(dir, fmt.Sprintf("config-%.12x.toml", sha256.Sum256(text)))
+		if err := atomicfile.WriteFile(file, text, 0o600); err != nil {
+			return nil, err
+		}
+		secrets["PIXI_CONFIG"] = file
+	}
+	if file := authFile; file != "" {
+		if _, err := os.Stat(file); err != nil {
+			return nil, operr.New("correct RATTLER_AUTH_FILE, or leave it unset", "reading the credentials for image builds: %w", err)
+		}
+		if secrets["RATTLER_AUTH_FILE"], err = filepath.Abs(file); err != nil {
+			return nil, err
+		}
+	}
+	return secrets, nil
+}
+
+// packagesOf asks the channels of a downstream's environment, where their mirrors are, with the credentials that the build
+// gets.
+func packagesOf(ctx context.Context, d *workspace.Downstream, config *image.Config, authFile string, platforms []string, lock []byte) (string, error) {
+	open := func(ctx context.Context, name string) (image.Channel, error) {
+		return ToRead(ctx, config.Resolve(ChannelURL(name)), authFile)
+	}
+	return image.Packages(ctx, d, open, platforms, lock)
+}
