@@ -9,6 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/imagepin"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
 	"github.com/foopack/foopack/magefiles/internal/view"
@@ -168,4 +169,31 @@ func (a *app) lock(ctx context.Context, w *workspace.Workspace) error {
 		}
 	}
 	return nil
+}
+
+// examinePins says where images are named by tags alone. What keeps that from being known is said elsewhere.
+func (a *app) examinePins(ctx context.Context) []view.Finding {
+	w, err := a.workspace()
+	if err != nil {
+		return nil
+	}
+	tracked, err := gitrepo.TrackedFiles(ctx, a.runner, w.Root)
+	if err != nil {
+		return nil
+	}
+	namings, err := imagepin.Unpinned(w.Root, tracked)
+	if err != nil || len(namings) == 0 {
+		return nil
+	}
+	var files []string
+	count := 0
+	for _, n := range namings {
+		files = append(files, n.File)
+		count += len(n.Places) + len(n.Open)
+	}
+	return []view.Finding{{
+		What: "the digest of " + operr.Count(count, "image"),
+		For:  "builds and jobs that are the same tomorrow: " + strings.Join(files, ", "),
+		Get:  "run `mage lock -images` where the registries can be reached, and commit the files",
+	}}
 }

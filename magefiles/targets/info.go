@@ -3,7 +3,6 @@ package targets
 import (
 	"context"
 
-	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -19,18 +18,6 @@ func Graph(ctx context.Context,
 			name = *format
 		}
 		return a.view.Graph(w, name)
-	})
-}
-
-// Lock runs pixi's lock for the workspace and each downstream, and pins the images of Dockerfiles and workflows by digest.
-func Lock(ctx context.Context,
-	images *bool, // pin the images alone, which needs no pixi
-) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
-		if err := a.pinImages(ctx, w, &image.Registry{}); err != nil || isSet(images) {
-			return err
-		}
-		return a.lock(ctx, w)
 	})
 }
 

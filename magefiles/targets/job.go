@@ -3,6 +3,8 @@ package targets
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -46,4 +48,10 @@ func (a *app) job(ctx context.Context, name, next string, f func(g *group) error
 		return operr.New(next, "%s: %w", name, err)
 	}
 	return err
+}
+
+// exists reports whether something is at a path below the root of a workspace.
+func exists(w *workspace.Workspace, path string) bool {
+	_, err := os.Stat(filepath.Join(w.Root, path))
+	return err == nil
 }
