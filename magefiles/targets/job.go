@@ -55,3 +55,6 @@ func exists(w *workspace.Workspace, path string) bool {
 	_, err := os.Stat(filepath.Join(w.Root, path))
 	return err == nil
 }
+
+// lockFile stands beside a manifest that was locked.
+const lockFile = workspace.LockFile

@@ -6,6 +6,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/imagepin"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -22,6 +23,10 @@ func Lock(ctx context.Context,
 		if err := pinner.Pin(ctx, files); err != nil || isSet(images) {
 			return err
 		}
-		return a.lock(ctx, w)
+		tools, err := a.toolchain(ctx, w)
+		if err != nil {
+			return err
+		}
+		return toolchain.Lock(ctx, tools, w, a.show)
 	})
 }

@@ -63,7 +63,6 @@ type programs struct {
 }
 
 func (p *programs) run(ctx context.Context, input []byte, name string, args ...string) {
-	plain, _ := command.Withhold(p.Environ, "NETRC") // by which go fetches modules
 	err := p.Runner.Run(ctx, command.Cmd{
 		Name:   name,
 		Args:   args,
@@ -71,7 +70,7 @@ func (p *programs) run(ctx context.Context, input []byte, name string, args ...s
 		Stdin:  bytes.NewReader(input),
 		Stdout: p.out,
 		Stderr: p.out,
-		Env:    append(command.Unset(plain, "SHELLCHECK_OPTS"), "ZIZMOR_OFFLINE=true"),
+		Env:    append(command.Unset(p.goEnv(), "SHELLCHECK_OPTS"), "ZIZMOR_OFFLINE=true"),
 	})
 	if err != nil {
 		p.errs = append(p.errs, err)
