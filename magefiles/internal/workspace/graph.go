@@ -16,6 +16,9 @@ func (w *Workspace) Order() []*Package { return slices.Clone(w.order) }
 // Levels returns the packages in groups: each needs only packages of groups before its own.
 func (w *Workspace) Levels() [][]*Package { return slices.Clone(w.levels) }
 
+// OutputDir is where artifacts go, below the root.
+const OutputDir = "output"
+
 // LockFile stands beside a manifest that was locked.
 const LockFile = "pixi.lock"
 
