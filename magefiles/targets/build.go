@@ -20,7 +20,7 @@ import (
 )
 
 // outputDir is where artifacts go, below the workspace's root.
-const outputDir = "output"
+const outputDir = workspace.OutputDir
 
 // Build makes conda packages.
 type Build mg.Namespace
@@ -64,7 +64,7 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	if err := a.versioned(ctx, w, packages); err != nil {
 		return digests, err
 	}
-	if err := a.buildable(ctx, w, packages); err != nil {
+	if err := sources.Whole(ctx, a.runner, w, packages); err != nil {
 		return digests, err
 	}
 	b, err := a.builder(ctx, w)
@@ -109,6 +109,16 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 		a.view.Say("%s is not committed: what was built is never published", b.edited)
 	}
 	return b.Digests(ctx, runOfCI(), built...)
+}
+
+// versioned refuses packages in whose manifests pixi finds no version, each with the line to add.
+func (a *app) versioned(ctx context.Context, w *workspace.Workspace, packages []*workspace.Package) error {
+	return bump.Versioned(ctx, w, packages, gitrepo.Tags{Runner: a.runner, Dir: w.Root})
+}
+
+// allThere refuses to publish from a work tree that lacks files of packages, or where they are not what is committed.
+func allThere(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) error {
+	return release.AllThere(ctx, repo, w)
 }
 
 // builder is what builds the work tree. Where nothing of it is edited, what it builds is of the commit, and counts for publishing.

@@ -3,8 +3,11 @@ package targets
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -47,3 +50,22 @@ func (a *app) job(ctx context.Context, name, next string, f func(g *group) error
 	}
 	return err
 }
+
+// checkOwn is asked before anything is written to the workspace's own folders.
+func (a *app) checkOwn(ctx context.Context, w *workspace.Workspace) error {
+	return folders.Check(ctx, a.runner, w)
+}
+
+// checkServed is asked before channels are kept in a folder.
+func (a *app) checkServed(ctx context.Context, dir string) error {
+	return folders.CheckServed(ctx, a.runner, a.dir, dir)
+}
+
+// exists reports whether something is at a path below the root of a workspace.
+func exists(w *workspace.Workspace, path string) bool {
+	_, err := os.Stat(filepath.Join(w.Root, path))
+	return err == nil
+}
+
+// lockFile stands beside a manifest that was locked.
+const lockFile = workspace.LockFile

@@ -5,6 +5,8 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -17,7 +19,7 @@ func (Version) Show(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
-		tags, err := a.lastTags(ctx, w)
+		tags, err := bump.LastTags(ctx, w, gitrepo.Tags{Runner: a.runner, Dir: w.Root})
 		if err != nil {
 			return err
 		}

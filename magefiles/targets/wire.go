@@ -26,6 +26,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
@@ -111,7 +112,7 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 	if err == nil {
 		return nil
 	}
-	err = unwritable(err, around(dir))
+	err = around(dir).Explain(err)
 	var told *operr.Error
 	if cause := context.Cause(ctx); cause != nil && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
 		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
@@ -120,18 +121,12 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 }
 
 // around are the folders of this process, which was started in dir.
-func around(dir string) surroundings {
-	s := surroundings{temporary: os.TempDir()}
+func around(dir string) folders.Process {
+	s := folders.Process{Checkout: folders.Checkout(dir), Temporary: os.TempDir()}
 	if cache, err := os.UserCacheDir(); err == nil {
-		s.cache = filepath.Join(cache, cacheName)
+		s.Cache = filepath.Join(cache, cacheName)
 	}
-	s.home, _ = os.UserHomeDir()
-	for s.checkout = dir; !isThere(filepath.Join(s.checkout, ".git")); s.checkout = filepath.Dir(s.checkout) {
-		if s.checkout == filepath.Dir(s.checkout) {
-			s.checkout = dir
-			break
-		}
-	}
+	s.Home, _ = os.UserHomeDir()
 	return s
 }
 
@@ -275,7 +270,7 @@ func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments str
 	if err := a.checkOwn(ctx, w); err != nil {
 		return nil, err
 	}
-	if err := checkTemporary(around(a.dir)); err != nil {
+	if err := around(a.dir).CheckTemporary(); err != nil {
 		return nil, err
 	}
 	cache, err := a.cache()

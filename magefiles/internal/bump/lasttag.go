@@ -2,6 +2,7 @@ package bump
 
 import (
 	"context"
+	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
@@ -20,6 +21,29 @@ func LastTag(w *workspace.Workspace, pkg *workspace.Package, tags map[string]str
 	unbounded := *pkg
 	unbounded.Version.Text = ""
 	return lastRelease(&unbounded, tagPrefix(w, pkg.Name), tags)
+}
+
+// LastTags are the last tags of the packages whose version a tool makes from tags. History is asked only where there is such a package.
+func LastTags(ctx context.Context, w *workspace.Workspace, history Merged) (last []Release, err error) {
+	if !slices.ContainsFunc(w.Packages, func(p *workspace.Package) bool { return p.FromTags() != nil }) {
+		return nil, nil
+	}
+	tags, err := history.MergedTags(ctx)
+	for _, p := range w.Packages {
+		if p.FromTags() == nil {
+			continue
+		}
+		if r, ok := LastTag(w, p, tags); ok {
+			last = append(last, r)
+		}
+	}
+	return last, err
+}
+
+// Versioned is the error of what Unversioned refuses; nil where that is nothing.
+func Versioned(ctx context.Context, w *workspace.Workspace, packages []*workspace.Package, history Merged) error {
+	found := Unversioned(ctx, w, packages, history)
+	return operr.Join(found, "see to each; nothing was built", "%d packages cannot be built", len(found))
 }
 
 // Unversioned refuses those of the packages in whose manifests pixi finds no version, each with the line to add: with the version of

@@ -2,9 +2,11 @@ package gitrepo
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -14,6 +16,27 @@ func (r *Repo) Tags(ctx context.Context) (map[string]string, error) { return r.t
 // MergedTags is Tags for those that HEAD contains.
 func (r *Repo) MergedTags(ctx context.Context) (map[string]string, error) {
 	return r.tags(ctx, "--merged=HEAD")
+}
+
+// Tags asks for the tags of the repository that a folder is in, once they are wanted.
+type Tags struct {
+	Runner command.Runner
+	Dir    string
+}
+
+// MergedTags is that of the repository. There are none outside of git, and before the first commit.
+func (t Tags) MergedTags(ctx context.Context) (map[string]string, error) {
+	repo, err := Open(ctx, t.Runner, t.Dir)
+	switch {
+	case errors.Is(err, ErrOutside):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	if _, err := repo.Resolve(ctx, "HEAD"); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	return repo.MergedTags(ctx)
 }
 
 func (r *Repo) tags(ctx context.Context, more ...string) (map[string]string, error) {

@@ -41,3 +41,28 @@ func TestTracked(t *testing.T) {
 		require.Equal(t, c.want, got, "%s of %s", c.below, c.in)
 	}
 }
+
+// Where nothing can have a tag yet, there are none; what HEAD does not contain does not count.
+func TestTagsOfAFolder(t *testing.T) {
+	dir := t.TempDir()
+	runner := command.NewSystem(os.Environ(), nil)
+	git := func(args ...string) {
+		args = append([]string{"-c", "user.name=a", "-c", "user.email=a@example.invalid"}, args...)
+		require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: dir}))
+	}
+	tags := func() map[string]string {
+		found, err := gitrepo.Tags{Runner: runner, Dir: dir}.MergedTags(t.Context())
+		require.NoError(t, err)
+		return found
+	}
+	require.Empty(t, tags(), "outside of git")
+	git("init", "-q")
+	require.Empty(t, tags(), "before the first commit")
+	git("commit", "-q", "--allow-empty", "-m", "first")
+	git("tag", "v1")
+	git("commit", "-q", "--allow-empty", "-m", "second")
+	git("tag", "v2")
+	require.Len(t, tags(), 2)
+	git("checkout", "-q", "v1")
+	require.Len(t, tags(), 1)
+}

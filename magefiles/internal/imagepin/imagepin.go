@@ -1,5 +1,5 @@
-// Package imagepin finds the images that Dockerfiles, workflows and actions name, and pins them by digest: each pin is an insertion
-// behind the name, and no other byte of a file changes.
+// Package imagepin finds the images that Dockerfiles, workflows and actions name, and pins them by the digests that a registry says:
+// each pin is an insertion behind the name, and no other byte of a file changes.
 package imagepin
 
 import (

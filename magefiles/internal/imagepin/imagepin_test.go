@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/foopack/foopack/magefiles/internal/dockerfile"
 	"github.com/foopack/foopack/magefiles/internal/imagepin"
 )
 
@@ -121,4 +122,15 @@ func TestOursCanBePinned(t *testing.T) {
 		}
 	}
 	require.GreaterOrEqual(t, n, 7, "ours are found")
+}
+
+func TestWhatIsAWorkflowOrADockerfile(t *testing.T) {
+	for file, want := range map[string][2]bool{
+		".github/workflows/ci.yml": {true, false}, ".github/workflows/ci.yaml": {true, false}, "sub/.github/workflows/ci.yml": {false, false},
+		"action.yml": {true, false}, "a/b/action.yaml": {true, false}, ".github/dependabot.yml": {true, false}, ".github/workflows/x.md": {false, false},
+		"Dockerfile": {false, true}, "a/Dockerfile.dev": {false, true}, "b/images.Dockerfile": {false, true}, "Containerfile": {false, true},
+		"a/.dockerignore": {false, false}, "Dockerfile.dockerignore": {false, false}, "dockerfile.go": {false, false}, "Dockerfiles/x": {false, false},
+	} {
+		require.Equal(t, want, [2]bool{imagepin.IsWorkflow(file), dockerfile.IsName(file)}, file)
+	}
 }

@@ -2,6 +2,8 @@ package imagepin
 
 import (
 	"fmt"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -14,6 +16,15 @@ var variables = []string{"BUILDKIT_SBOM_GENERATOR", "PIXI_IMAGE", "BASE_IMAGE"}
 
 // docker is the scheme of steps that are images.
 const docker = "docker://"
+
+var yamlFile = regexp.MustCompile(`\.ya?ml$`)
+
+// IsWorkflow reports whether a file is one that GitHub runs: a workflow, an action, or what Dependabot goes by.
+func IsWorkflow(file string) bool {
+	dir, name := path.Split(file)
+	stem := yamlFile.ReplaceAllString(name, "")
+	return stem != name && (dir == ".github/workflows/" || stem == "action" || dir == ".github/" && stem == "dependabot")
+}
 
 // Workflow returns the places of a workflow, or of the file of an action: images of containers, services and steps, that of a
 // builder, and the variables that name one for this pipeline. Errors are of YAML.

@@ -13,6 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // WorkflowJob is a job of release.yml.
@@ -68,7 +69,7 @@ func (r *runner) jobs(ctx context.Context) error {
 		if digests := done.output["digests"]; digests != "" {
 			r.digests = digests
 		}
-		if err := r.handOver(j.Name, filepath.Join(done.root, "output")); err != nil {
+		if err := r.handOver(j.Name, filepath.Join(done.root, workspace.OutputDir)); err != nil {
 			return err
 		}
 	}

@@ -38,7 +38,6 @@ const (
 	environmentsDir = "environments" // of the toolchain: they outlast a release
 	scratchDir      = "verify"
 	keptDir         = "kept" // what was built, while the clone is made again
-	outputDir       = "output"
 )
 
 func (r *Release) environments() string { return filepath.Join(r.Dir, environmentsDir) }
@@ -88,7 +87,7 @@ func prepare(dir string) error {
 // cloneAt returns a clone of the commit. Where tasks have left something in the one that is there, it is made again, and what was
 // built of that commit stays: it may be on the channel in part.
 func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Repo, error) {
-	output, kept := filepath.Join(dir, filepath.FromSlash(r.Repo.Prefix), outputDir), filepath.Join(r.Dir, keptDir)
+	output, kept := filepath.Join(dir, filepath.FromSlash(r.Repo.Prefix), workspace.OutputDir), filepath.Join(r.Dir, keptDir)
 	if repo, err := gitrepo.Open(ctx, r.Runner, dir); err == nil && repo.Top == dir {
 		head, err := repo.Head(ctx)
 		changes, cerr := repo.Changes(ctx)
@@ -150,7 +149,7 @@ func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, erro
 			Runner:    r.Runner,
 			Date:      c.head.Time,
 			From:      r.sources(c),
-			Output:    filepath.Join(c.w.Root, outputDir),
+			Output:    filepath.Join(c.w.Root, workspace.OutputDir),
 			Scratch:   filepath.Join(r.Dir, scratchDir),
 			Origin:    publish.Origin{Commit: c.commit, Tree: tree},
 			Builds:    r.Builds,

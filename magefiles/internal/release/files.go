@@ -87,13 +87,26 @@ func AllManifests(ctx context.Context, repo *gitrepo.Repo) error {
 		"a sparse checkout leaves out %s, and every manifest has to be there", Some(hidden))
 }
 
+// AllThere refuses a work tree that lacks manifests, or files of packages, or where they are not what is committed.
+func AllThere(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) error {
+	if err := AllManifests(ctx, repo); err != nil {
+		return err
+	}
+	packed, named := w.Sources(w.Packages...)
+	lacks, err := repo.Lacking(ctx, packed, named)
+	if err != nil {
+		return err
+	}
+	return gitrepo.Refuse(lacks)
+}
+
 // recordings are files beside the artifacts that say of them what they are.
 var recordings = []string{RecordingFile, publish.DigestsJSON, publish.DigestsText, publish.SentJSON}
 
 // NothingPlanted refuses artifacts, and what publish records, that are committed to the folder of artifacts: whoever may change the
 // repository could have them published in place of what is built. Other files there are the person's.
 func NothingPlanted(ctx context.Context, repo *gitrepo.Repo) error {
-	known, err := repo.Tracked(ctx, outputDir)
+	known, err := repo.Tracked(ctx, workspace.OutputDir)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"operr", "dag", "atomicfile", "beneath", "tomledit", "version", "command", "condapkg", "condapypi", "faults", "attestation", "pause", "dockerfile", "gomodule"},
 	{"workspace", "channel", "journal", "httpclient", "httpserver", "imagepin", "provenance", "workflow"},
 	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image"},
-	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob"},
+	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders"},
 	{"release", "view"},
 	{"rehearsal"},
 }

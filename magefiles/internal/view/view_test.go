@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/doctor"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -131,5 +132,5 @@ func TestFindings(t *testing.T) {
 	v.Findings(findings)
 	require.Equal(t, "✓ git: git 2\n✗ python is missing, for building\n    → install it\n○ pixi is missing, for locking\n    → fetch it\n"+
 		"○ a channel could not be looked at, for publishing: no answer\n    → see why\n", out.String())
-	require.Equal(t, 1, view.Fatal(findings))
+	require.ErrorContains(t, doctor.Missing(findings), "1 thing that every run needs is missing")
 }

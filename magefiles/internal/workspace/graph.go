@@ -16,6 +16,21 @@ func (w *Workspace) Order() []*Package { return slices.Clone(w.order) }
 // Levels returns the packages in groups: each needs only packages of groups before its own.
 func (w *Workspace) Levels() [][]*Package { return slices.Clone(w.levels) }
 
+// OutputDir is where artifacts go, below the root.
+const OutputDir = "output"
+
+// LockFile stands beside a manifest that was locked.
+const LockFile = "pixi.lock"
+
+// Manifests are those with a [workspace] table: the root's, and then the downstreams'.
+func (w *Workspace) Manifests() []*Manifest {
+	all := []*Manifest{w.Manifest}
+	for _, d := range w.Downstreams {
+		all = append(all, d.Manifest)
+	}
+	return all
+}
+
 // Package returns the package of a conda name, or an error with exit status 2 that names the known ones.
 func (w *Workspace) Package(name string) (*Package, error) {
 	if p := w.byName[CondaName(name)]; p != nil {

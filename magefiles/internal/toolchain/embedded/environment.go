@@ -238,7 +238,7 @@ func (t treeHash) add(top string) error {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && path != real && (t.seen[path] || strings.HasPrefix(d.Name(), ".") || d.Name() == "__pycache__" || d.Name() == "output") {
+		if d.IsDir() && path != real && (t.seen[path] || strings.HasPrefix(d.Name(), ".") || d.Name() == "__pycache__" || d.Name() == workspace.OutputDir) {
 			return filepath.SkipDir
 		}
 		t.seen[path] = true

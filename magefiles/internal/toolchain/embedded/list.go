@@ -23,11 +23,7 @@ func Names(w *workspace.Workspace) []Name {
 			names = append(names, Name{Name: name, Pos: d.Pos, Answer: StandsFor(w, d, beside)})
 		}
 	}
-	manifests := []*workspace.Manifest{w.Manifest}
-	for _, d := range w.Downstreams {
-		manifests = append(manifests, d.Manifest)
-	}
-	for _, m := range manifests {
+	for _, m := range w.Manifests() {
 		for _, f := range m.Features {
 			for _, t := range f.Targets {
 				for _, d := range t.Dependencies {

@@ -85,10 +85,7 @@ func (e *Toolchain) Foresee(packages []*workspace.Package) error {
 
 // manifest returns the manifest whose folder is dir: the workspace's own or that of a downstream.
 func (e *Toolchain) manifest(dir string) (*workspace.Manifest, error) {
-	all := []*workspace.Manifest{e.workspace.Manifest}
-	for _, d := range e.workspace.Downstreams {
-		all = append(all, d.Manifest)
-	}
+	all := e.workspace.Manifests()
 	i := slices.IndexFunc(all, func(m *workspace.Manifest) bool {
 		return filepath.Join(e.workspace.Root, filepath.FromSlash(m.Dir)) == filepath.Clean(dir)
 	})

@@ -49,11 +49,7 @@ func (e *Toolchain) Uses(ctx context.Context) ([]Use, error) {
 		u.Err = err
 		out = append(out, u)
 	}
-	manifests := []*workspace.Manifest{e.workspace.Manifest}
-	for _, d := range e.workspace.Downstreams {
-		manifests = append(manifests, d.Manifest)
-	}
-	for _, m := range manifests {
+	for _, m := range e.workspace.Manifests() {
 		for _, environment := range m.Environments {
 			var asks []ask
 			r, err := m.Resolve(environment.Name, workspace.HostPlatform())

@@ -1,29 +1,25 @@
-package targets
+package doctor
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
-	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// examineNames says what the conda names of the manifests stand for on PyPI, by whose word, and which have no way.
-// A program is looked for by look.
-func (a *app) examineNames(look func(what, use, get string, required bool, name string, args ...string) view.Finding) []view.Finding {
-	w, err := a.workspace()
-	if err != nil {
-		return nil // examineLocks says it
-	}
+// names says what the conda names of the manifests stand for on PyPI, by whose word, and which have no way.
+func (d Doctor) names(ctx context.Context) []Finding {
+	w := d.Workspace
 	names := embedded.Names(w)
 	by, said := map[embedded.Origin]int{}, []string{}
 	var known int
-	var findings []view.Finding
+	var findings []Finding
 	for _, n := range names {
 		if !n.Answer.Known() {
-			findings = append(findings, view.Finding{
+			findings = append(findings, Finding{
 				What: "a project of PyPI for " + n.Name,
 				For:  fmt.Sprintf("the embedded toolchain, at %s: %s", n.Pos, n.Answer.Why),
 				Get:  "add a line to [tool.release.pypi] of " + w.Manifest.Path + ", or run it with pixi",
@@ -31,8 +27,11 @@ func (a *app) examineNames(look func(what, use, get string, required bool, name 
 			continue
 		}
 		if program := n.Answer.Program; program != "" {
-			findings = append(findings, look("the program "+program, fmt.Sprintf("%s at %s, as %s says", n.Name, n.Pos, n.Answer.Said()),
-				"install it, or say something else of "+n.Name+" there", false, program, "--version"))
+			findings = append(findings, d.program(ctx, Finding{
+				What: "the program " + program,
+				For:  fmt.Sprintf("%s at %s, as %s says", n.Name, n.Pos, n.Answer.Said()),
+				Get:  "install it, or say something else of " + n.Name + " there",
+			}, program, "--version"))
 		}
 		known++
 		by[n.Answer.By]++
@@ -54,11 +53,11 @@ func (a *app) examineNames(look func(what, use, get string, required bool, name 
 	if len(said) > 0 {
 		found += " (" + strings.Join(said, "; ") + ")"
 	}
-	return append([]view.Finding{{What: "conda names", Found: found}}, findings...)
+	return append([]Finding{{What: "conda names", Found: found}}, findings...)
 }
 
 // idleLines are the lines of [tool.release.pypi] for what no manifest asks for: their names may be slips.
-func idleLines(w *workspace.Workspace, names []embedded.Name) (findings []view.Finding) {
+func idleLines(w *workspace.Workspace, names []embedded.Name) (findings []Finding) {
 	var all []string
 	for _, n := range names {
 		all = append(all, n.Name)
@@ -71,7 +70,7 @@ func idleLines(w *workspace.Workspace, names []embedded.Name) (findings []view.F
 		if near := workspace.Nearest(in.Name, all); near != "" {
 			get = "did you mean " + near + "? Else " + get
 		}
-		findings = append(findings, view.Finding{What: "a requirement on " + in.Name, For: fmt.Sprintf("%s of [tool.release.pypi]", in.Pos), Get: get})
+		findings = append(findings, Finding{What: "a requirement on " + in.Name, For: fmt.Sprintf("%s of [tool.release.pypi]", in.Pos), Get: get})
 	}
 	return findings
 }

@@ -1,7 +1,9 @@
-package targets
+package lint_test
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/lint"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 const aWorkflow = `name: x
@@ -29,7 +34,7 @@ jobs:
 
 // Each kind of finding fails the lint, and is shown with its place. What is well passes.
 func TestHostileWorkflowsAndScriptsFailTheLint(t *testing.T) {
-	ours := filepath.Join("..", "..")
+	ours := filepath.Join("..", "..", "..")
 	for name, c := range map[string]struct{ file, text, says string }{
 		"all is well":         {".github/workflows/x.yml", aWorkflow, ""},
 		"injection":           {".github/workflows/x.yml", strings.Replace(aWorkflow, "echo hello", "echo ${{ github.event.issue.title }}", 1), "template-injection"},
@@ -48,21 +53,22 @@ func TestHostileWorkflowsAndScriptsFailTheLint(t *testing.T) {
 		"a body in one":       {"app/Dockerfile.two", "FROM scratch\nRUN <<EOF\ncd /x\nEOF\n", "In - line 3:"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := aWorkspace(t, "")
+			root := t.TempDir()
+			write(t, root, "pixi.toml", "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n")
+			w, err := workspace.Load(root)
+			require.NoError(t, err)
 			var out bytes.Buffer
-			a := &app{dir: w.Root, runner: command.NewSystem(os.Environ(), nil), view: &view.View{Out: &out, Err: &out, Verbose: true}}
+			l := linter(w, &view.View{Out: &out, Err: &out, Verbose: true})
 			for _, file := range []string{"go.mod", "magefiles/lint.mod", "magefiles/lint.sum", "magefiles/lint.txt"} {
 				text, err := os.ReadFile(filepath.Join(ours, filepath.FromSlash(file)))
 				require.NoError(t, err)
-				write(t, w.Root, file, string(text))
+				write(t, root, file, string(text))
 			}
-			write(t, w.Root, c.file, c.text)
+			write(t, root, c.file, c.text)
 			for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}} {
-				require.NoError(t, a.runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: w.Root}))
+				require.NoError(t, l.Runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: root}))
 			}
-			g := a.view.Group("lint")
-			err := a.lintFilesOf(t.Context(), w, g)
-			_ = g.Done(err)
+			err = l.Files(t.Context())
 			if c.says == "" {
 				require.NoError(t, err, out.String())
 				return
@@ -73,20 +79,31 @@ func TestHostileWorkflowsAndScriptsFailTheLint(t *testing.T) {
 	}
 }
 
+// linter shows its jobs in a view, and has its programs from PyPI.
+func linter(w *workspace.Workspace, v *view.View) lint.Linter {
+	runner := command.NewSystem(os.Environ(), nil)
+	return lint.Linter{
+		Runner:    runner,
+		Environ:   runner.Environ(),
+		Workspace: w,
+		Job: func(_ context.Context, name, _ string, f func(out io.Writer) error) error {
+			g := v.Group(name)
+			return g.Done(f(g))
+		},
+		Programs: func(ctx context.Context, what, pins string) (string, error) {
+			cache, err := os.UserCacheDir()
+			if err != nil {
+				return "", err
+			}
+			tools := embedded.New(embedded.Config{Runner: runner, Environ: runner.Environ(), Cache: filepath.Join(cache, "pixi-release"), Workspace: w, Log: v.Err})
+			return tools.Programs(ctx, what, pins)
+		},
+	}
+}
+
 func write(t *testing.T, root, file, text string) {
 	t.Helper()
 	path := filepath.Join(root, filepath.FromSlash(file))
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-}
-
-func TestWhatIsAWorkflowOrADockerfile(t *testing.T) {
-	for file, want := range map[string][2]bool{
-		".github/workflows/ci.yml": {true, false}, ".github/workflows/ci.yaml": {true, false}, "sub/.github/workflows/ci.yml": {false, false},
-		"action.yml": {true, false}, "a/b/action.yaml": {true, false}, ".github/dependabot.yml": {true, false}, ".github/workflows/x.md": {false, false},
-		"Dockerfile": {false, true}, "a/Dockerfile.dev": {false, true}, "b/images.Dockerfile": {false, true}, "Containerfile": {false, true},
-		"a/.dockerignore": {false, false}, "Dockerfile.dockerignore": {false, false}, "dockerfile.go": {false, false}, "Dockerfiles/x": {false, false},
-	} {
-		require.Equal(t, want, [2]bool{isWorkflow(file), isDockerfile(file)}, file)
-	}
 }

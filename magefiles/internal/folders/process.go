@@ -1,4 +1,10 @@
-package targets
+// Package folders knows the folders that the pipeline writes to: those of this process, of which it says which one cannot be written,
+// and what to do about it, and those of a workspace, which builds write to and clean empties.
+//
+//	process.go     the cache, the checkout, temporary files, home
+//	workspace.go   output and .pixi, and what is refused at them
+//	clean.go       what can be removed of them
+package folders
 
 import (
 	"errors"
@@ -19,28 +25,40 @@ type place struct {
 }
 
 // places are the folders that we write to, the innermost first: one may lie in another.
-func (s surroundings) places() []place {
+func (s Process) places() []place {
 	var all []place
 	add := func(dir, what, next string) {
 		if filepath.IsAbs(dir) {
 			all = append(all, place{dir: filepath.Clean(dir), what: what, next: next})
 		}
 	}
-	add(s.cache, "the cache folder", "set XDG_CACHE_HOME to a folder that can be written (or HOME, where that is not set)")
-	if s.checkout != s.temporary {
-		add(s.checkout, "the checkout", "work in a clone that can be written: outputs, environments and git's own files lie in it")
+	add(s.Cache, "the cache folder", "set XDG_CACHE_HOME to a folder that can be written (or HOME, where that is not set)")
+	if s.Checkout != s.Temporary {
+		add(s.Checkout, "the checkout", "work in a clone that can be written: outputs, environments and git's own files lie in it")
 	}
-	add(s.temporary, "the folder for temporary files", "set TMPDIR to a folder that is there and can be written")
-	add(s.home, "the home folder", "set HOME to a folder that can be written")
+	add(s.Temporary, "the folder for temporary files", "set TMPDIR to a folder that is there and can be written")
+	add(s.Home, "the home folder", "set HOME to a folder that can be written")
 	return all
 }
 
-// surroundings are the folders of this process, absolute; "" where there is none.
-type surroundings struct{ cache, checkout, temporary, home string }
+// Process has the folders of this process, absolute; "" where there is none.
+type Process struct{ Cache, Checkout, Temporary, Home string }
 
-// unwritable says of an error of the file system which folder of ours cannot be written to, and which variable names another one; any
+// Checkout is the work tree that a folder is in, or the folder itself, where there is no .git on the way up.
+func Checkout(dir string) string {
+	for at := dir; ; at = filepath.Dir(at) {
+		if isThere(filepath.Join(at, ".git")) {
+			return at
+		}
+		if at == filepath.Dir(at) {
+			return dir
+		}
+	}
+}
+
+// Explain says of an error of the file system which folder of ours cannot be written to, and which variable names another one; any
 // other error is returned as it is.
-func unwritable(err error, s surroundings) error {
+func (s Process) Explain(err error) error {
 	path, number := pathOf(err)
 	if path == "" || operr.CureOf(err) != "" {
 		return err
@@ -102,12 +120,12 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// within says whether a path is a folder, or below it.
+// within reports whether a path is a folder, or below it.
 func within(dir, path string) bool {
 	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// writable says whether a path, or what is there of the way to it, may be written to.
+// writable reports whether a path, or what is there of the way to it, may be written to.
 func writable(path string) bool {
 	for ; ; path = filepath.Dir(path) {
 		if isThere(path) || path == filepath.Dir(path) {
@@ -127,17 +145,17 @@ func isThere(path string) bool {
 	return err == nil
 }
 
-// checkTemporary says of a folder for temporary files that it cannot be used: many programs that we start would say less.
-func checkTemporary(s surroundings) error {
-	st, err := os.Stat(s.temporary)
+// CheckTemporary says of the folder for temporary files that it cannot be used: many programs that we start would say less.
+func (s Process) CheckTemporary() error {
+	st, err := os.Stat(s.Temporary)
 	if err == nil && !st.IsDir() {
-		err = &fs.PathError{Op: "stat", Path: s.temporary, Err: syscall.ENOTDIR}
+		err = &fs.PathError{Op: "stat", Path: s.Temporary, Err: syscall.ENOTDIR}
 	}
-	if err == nil && !writable(s.temporary) {
-		err = &fs.PathError{Op: "open", Path: s.temporary, Err: syscall.EACCES}
+	if err == nil && !writable(s.Temporary) {
+		err = &fs.PathError{Op: "open", Path: s.Temporary, Err: syscall.EACCES}
 	}
 	if err == nil {
 		return nil
 	}
-	return unwritable(err, surroundings{temporary: s.temporary})
+	return Process{Temporary: s.Temporary}.Explain(err)
 }

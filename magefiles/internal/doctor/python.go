@@ -1,4 +1,4 @@
-package targets
+package doctor
 
 import (
 	"context"
@@ -8,32 +8,41 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
-	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
-// examinePythons looks for the Python of the embedded toolchain's own tools, and for those of the environments and packages.
-func (a *app) examinePythons(ctx context.Context) (embedded.Interpreter, []embedded.Use, error) {
-	cache, err := a.cache()
-	if err != nil {
-		return embedded.Interpreter{}, nil, err
+// pythons looks for the Python of the embedded toolchain's own tools, which is needed where that does the work, and for those of the
+// environments and packages.
+func (d Doctor) pythons(ctx context.Context, needed bool) []Finding {
+	f := Finding{
+		What:     "Python",
+		For:      "the tools of the embedded toolchain, which works where pixi is not",
+		Get:      "apt-get install python3 python3-venv",
+		Required: needed,
 	}
-	w, err := a.workspace()
-	if err != nil {
-		w = nil // is said elsewhere
+	python, uses, err := d.interpreters(ctx)
+	if err == nil {
+		f.Found = python.Version + " at " + python.Path
+	} else {
+		f.For += " (" + err.Error() + ")"
 	}
-	tools := a.embedded(w, cache, "")
-	python, err := tools.Python(ctx)
-	if err != nil || w == nil {
+	return append([]Finding{f}, pythonFindings(uses, needed)...)
+}
+
+func (d Doctor) interpreters(ctx context.Context) (python embedded.Interpreter, uses []embedded.Use, err error) {
+	if d.Pythons == nil {
+		return python, nil, d.NoPythons
+	}
+	if python, err = d.Pythons.Python(ctx); err != nil || d.Workspace == nil {
 		return python, nil, err
 	}
-	uses, err := tools.Uses(ctx)
+	uses, err = d.Pythons.Uses(ctx)
 	return python, uses, err
 }
 
 // pythonFindings has a line for each Python, with what runs on it, and one for each reason why there is none, with those
 // environments and packages. A package that cannot be built is in the way of every release; an environment is where it is
 // asked for.
-func pythonFindings(uses []embedded.Use, needed bool) []view.Finding {
+func pythonFindings(uses []embedded.Use, needed bool) []Finding {
 	var order []string
 	users := map[string][]embedded.Use{}
 	for _, u := range uses {
@@ -46,14 +55,14 @@ func pythonFindings(uses []embedded.Use, needed bool) []view.Finding {
 		}
 		users[key] = append(users[key], u)
 	}
-	var findings []view.Finding
+	var findings []Finding
 	for _, key := range order {
 		of := users[key]
 		if of[0].Err == nil {
-			findings = append(findings, view.Finding{What: "Python " + of[0].Python.Version, Found: key + ", for " + grouped(of)})
+			findings = append(findings, Finding{What: "Python " + of[0].Python.Version, Found: key + ", for " + grouped(of)})
 			continue
 		}
-		f := view.Finding{
+		f := Finding{
 			What:     "a Python for " + grouped(of),
 			For:      "the embedded toolchain (" + key + ")",
 			Required: needed && slices.ContainsFunc(of, func(u embedded.Use) bool { return u.Environment == "" }),

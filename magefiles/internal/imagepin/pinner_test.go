@@ -1,8 +1,9 @@
-package targets
+package imagepin_test
 
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -16,14 +17,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/imagepin"
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
-	"github.com/foopack/foopack/magefiles/internal/view"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // pinning is a workspace with files, all known to git, and a registry of images, for each of which the digest is known.
-func pinning(t *testing.T, wrap func(http.Handler) http.Handler, files map[string]string) (pin func() (string, error), w *workspace.Workspace, host string, digests map[string]string) {
+func pinning(t *testing.T, wrap func(http.Handler) http.Handler, files map[string]string) (pin func(ctx context.Context) (string, error), root, host string, digests map[string]string) {
 	server, err := localregistry.Start(t.TempDir(), wrap)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
@@ -38,24 +39,53 @@ func pinning(t *testing.T, wrap func(http.Handler) http.Handler, files map[strin
 		require.NoError(t, err)
 		digests[ref] = sum.String()
 	}
-	w = aWorkspace(t, "")
+	root = t.TempDir()
 	for file, text := range files {
-		write(t, w.Root, file, strings.ReplaceAll(text, "HOST", server.Host))
+		write(t, root, file, strings.ReplaceAll(text, "HOST", server.Host))
 	}
 	runner := command.NewSystem(os.Environ(), nil)
 	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}} {
-		require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: w.Root}))
+		require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: root}))
 	}
-	return func() (string, error) {
-		var out bytes.Buffer
-		a := &app{dir: w.Root, runner: runner, view: &view.View{Out: &out, Err: &out}}
-		err := a.pinImages(t.Context(), w, &image.Registry{})
+	return func(ctx context.Context) (string, error) {
+		var out strings.Builder
+		p := imagepin.Pinner{
+			Root:     root,
+			Registry: &image.Registry{},
+			Absent:   image.ErrNotFound,
+			Say:      func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) },
+		}
+		err := p.Pin(ctx, tracked(t, root))
 		return out.String(), err
-	}, w, server.Host, digests
+	}, root, server.Host, digests
 }
 
-func read(t *testing.T, w *workspace.Workspace, file string) string {
-	text, err := os.ReadFile(filepath.Join(w.Root, filepath.FromSlash(file)))
+// tracked are the files that git knows.
+func tracked(t *testing.T, root string) []string {
+	files, err := gitrepo.TrackedFiles(t.Context(), command.NewSystem(os.Environ(), nil), root)
+	require.NoError(t, err)
+	return files
+}
+
+// unpinned are the files that name images by tags alone, each with how many.
+func unpinned(t *testing.T, root string) (all []string) {
+	namings, err := imagepin.Unpinned(root, tracked(t, root))
+	require.NoError(t, err)
+	for _, n := range namings {
+		all = append(all, fmt.Sprintf("%s: %d", n.File, len(n.Places)+len(n.Open)))
+	}
+	return all
+}
+
+func write(t *testing.T, root, file, text string) {
+	t.Helper()
+	path := filepath.Join(root, filepath.FromSlash(file))
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+}
+
+func read(t *testing.T, root, file string) string {
+	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
 	require.NoError(t, err)
 	return string(text)
 }
@@ -68,16 +98,12 @@ func TestImagesArePinned(t *testing.T) {
 		".github/workflows/ci.yml": "jobs:\n  a:\n    container: HOST/o/pixi:1 # ours\n    services: {db: {image: 'HOST/o/db:latest'}}\n    steps:\n      - uses: docker://HOST/o/base:2\n",
 		"notes.md":                 "FROM HOST/o/base:2\n",
 	}
-	pin, w, host, digests := pinning(t, nil, files)
-	require.NoError(t, os.Chmod(filepath.Join(w.Root, "app", "Dockerfile"), 0o640))
-	a := &app{dir: w.Root, runner: command.NewSystem(os.Environ(), nil)}
-	findings := a.examinePins(t.Context())
-	require.Len(t, findings, 1)
-	require.Equal(t, "the digest of 7 images", findings[0].What)
-	require.Contains(t, findings[0].For, ": .github/workflows/ci.yml, app/Dockerfile, tools/dev.Dockerfile")
-	out, err := pin()
+	pin, root, host, digests := pinning(t, nil, files)
+	require.NoError(t, os.Chmod(filepath.Join(root, "app", "Dockerfile"), 0o640))
+	require.Equal(t, []string{".github/workflows/ci.yml: 3", "app/Dockerfile: 2", "tools/dev.Dockerfile: 2"}, unpinned(t, root))
+	out, err := pin(t.Context())
 	require.NoError(t, err, out)
-	require.Empty(t, a.examinePins(t.Context()))
+	require.Empty(t, unpinned(t, root))
 	for file, text := range files {
 		want := strings.ReplaceAll(text, "HOST", host)
 		if file != "notes.md" {
@@ -86,13 +112,13 @@ func TestImagesArePinned(t *testing.T) {
 				want = strings.ReplaceAll(want, ref, ref+"@"+digest)
 			}
 		}
-		require.Equal(t, want, read(t, w, file))
+		require.Equal(t, want, read(t, root, file))
 	}
-	info, err := os.Stat(filepath.Join(w.Root, "app", "Dockerfile"))
+	info, err := os.Stat(filepath.Join(root, "app", "Dockerfile"))
 	require.NoError(t, err)
 	require.EqualValues(t, 0o640, info.Mode().Perm())
 	require.Contains(t, out, "✓ app/Dockerfile:2: "+host+"/o/pixi:1 is pinned to "+digests["o/pixi:1"])
-	out, err = pin()
+	out, err = pin(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, out)
 }
@@ -104,11 +130,11 @@ func TestImagesThatCannotBePinned(t *testing.T) {
 		"app/Dockerfile":           "ARG V=1\nFROM HOST/o/base:2\nFROM 127.0.0.1:1/far/away:1\nFROM HOST/o/pixi:$V\n",
 		".github/workflows/ci.yml": "jobs:\n  a:\n    container: HOST/o/gone:1\n  b:\n    container: Not A Name\n",
 	}
-	pin, w, host, digests := pinning(t, nil, files)
-	out, err := pin()
+	pin, root, host, digests := pinning(t, nil, files)
+	out, err := pin(t.Context())
 	require.ErrorContains(t, err, "2 images cannot be pinned")
-	require.Equal(t, strings.ReplaceAll(files[".github/workflows/ci.yml"], "HOST", host), read(t, w, ".github/workflows/ci.yml"))
-	require.Equal(t, strings.ReplaceAll(strings.Replace(files["app/Dockerfile"], "base:2", "base:2@"+digests["o/base:2"], 1), "HOST", host), read(t, w, "app/Dockerfile"))
+	require.Equal(t, strings.ReplaceAll(files[".github/workflows/ci.yml"], "HOST", host), read(t, root, ".github/workflows/ci.yml"))
+	require.Equal(t, strings.ReplaceAll(strings.Replace(files["app/Dockerfile"], "base:2", "base:2@"+digests["o/base:2"], 1), "HOST", host), read(t, root, "app/Dockerfile"))
 	require.Contains(t, out, "○ app/Dockerfile:3: 127.0.0.1:1/far/away:1 is not pinned: ")
 	require.Contains(t, out, "○ app/Dockerfile, line 4: "+host+"/o/pixi:$V: it is put together of variables")
 }
@@ -141,7 +167,7 @@ func TestHostileRegistriesPinNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := false
-			pin, w, host, digests := pinning(t, func(next http.Handler) http.Handler {
+			pin, root, host, digests := pinning(t, func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/manifests/") {
 						next.ServeHTTP(rw, r)
@@ -156,38 +182,38 @@ func TestHostileRegistriesPinNothing(t *testing.T) {
 					want = answer(rw, inner.body.Bytes())
 				})
 			}, map[string]string{"Dockerfile": "FROM HOST/o/base:2\n"})
-			_, err := pin()
+			_, err := pin(t.Context())
 			require.NoError(t, err)
 			text := "FROM " + host + "/o/base:2"
 			if want {
 				text += "@" + digests["o/base:2"]
 			}
-			require.Equal(t, text+"\n", read(t, w, "Dockerfile"))
+			require.Equal(t, text+"\n", read(t, root, "Dockerfile"))
 		})
 	}
 
-	pin, w, _, _ := pinning(t, nil, map[string]string{"real": "FROM HOST/o/base:2\n"})
-	require.NoError(t, os.Symlink("../real", filepath.Join(w.Root, "app", "Dockerfile")))
-	require.NoError(t, command.NewSystem(os.Environ(), nil).Run(t.Context(), command.Cmd{Name: "git", Args: []string{"add", "app"}, Dir: w.Root}))
-	write(t, w.Root, "mine/Dockerfile", read(t, w, "real"))
-	before := read(t, w, "real")
-	out, err := pin()
+	pin, root, _, _ := pinning(t, nil, map[string]string{"real": "FROM HOST/o/base:2\n"})
+	require.NoError(t, os.Mkdir(filepath.Join(root, "app"), 0o755))
+	require.NoError(t, os.Symlink("../real", filepath.Join(root, "app", "Dockerfile")))
+	require.NoError(t, command.NewSystem(os.Environ(), nil).Run(t.Context(), command.Cmd{Name: "git", Args: []string{"add", "app"}, Dir: root}))
+	write(t, root, "mine/Dockerfile", read(t, root, "real"))
+	before := read(t, root, "real")
+	out, err := pin(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, out)
-	require.Equal(t, before, read(t, w, "real"))
-	require.Equal(t, before, read(t, w, "mine/Dockerfile"))
+	require.Equal(t, before, read(t, root, "real"))
+	require.Equal(t, before, read(t, root, "mine/Dockerfile"))
 }
 
 func TestPinningStops(t *testing.T) {
-	pin, w, _, _ := pinning(t, nil, map[string]string{"Dockerfile": "FROM HOST/o/base:2\n"})
-	before := read(t, w, "Dockerfile")
+	pin, root, _, _ := pinning(t, nil, map[string]string{"Dockerfile": "FROM HOST/o/base:2\n"})
+	before := read(t, root, "Dockerfile")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(context.Canceled)
-	var out bytes.Buffer
-	a := &app{dir: w.Root, runner: command.NewSystem(os.Environ(), nil), view: &view.View{Out: &out, Err: &out}}
-	require.Error(t, a.pinImages(ctx, w, &image.Registry{}))
-	require.Equal(t, before, read(t, w, "Dockerfile"))
-	_, err := pin()
+	_, err := pin(ctx)
+	require.Error(t, err)
+	require.Equal(t, before, read(t, root, "Dockerfile"))
+	_, err = pin(t.Context())
 	require.NoError(t, err)
 }
 

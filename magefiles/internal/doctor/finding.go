@@ -1,0 +1,28 @@
+package doctor
+
+import "github.com/foopack/foopack/magefiles/internal/operr"
+
+// Finding is one thing that was looked for.
+type Finding struct {
+	What     string // "git", "pixi", "pixi.lock of app"
+	Found    string // what was found: a version, a path; "" when it is missing
+	For      string // what it is needed for
+	Get      string // how to get it, when it is missing
+	Unknown  string // why it is not known whether it is there; "" where it is
+	Careful  bool   // what was found is nothing to be glad of; Get says what there is to do
+	Required bool   // nothing works without it
+}
+
+// Missing is the error of what is missing and always needed; nil where nothing is.
+func Missing(findings []Finding) error {
+	n := 0
+	for _, f := range findings {
+		if f.Required && f.Found == "" {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return operr.New("get what the lines marked ✗ name", "%s that every run needs is missing", operr.Count(n, "thing"))
+}

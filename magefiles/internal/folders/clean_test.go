@@ -1,0 +1,100 @@
+package folders_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/folders"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// What builds have made is removed, and named. Of a link of the person's own the link alone is, and a link that is committed is refused.
+func TestClean(t *testing.T) {
+	elsewhere := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(elsewhere, "x"), nil, 0o644))
+	for name, c := range map[string]struct {
+		files   []string
+		link    string // that leads elsewhere
+		commits bool   // whether git knows it
+		said    []string
+		err     string
+	}{
+		"nothing":      {files: nil, said: []string{"there is nothing to remove"}},
+		"artifacts":    {files: []string{"output/a.conda", "output/b.conda"}, said: []string{"removed output (a.conda, b.conda)"}},
+		"environments": {files: []string{".pixi/embedded/default/x", ".pixi/envs/default/x"}, said: []string{"removed .pixi/embedded (default)"}},
+		"a downstream's": {
+			files: []string{"app/.pixi/embedded/default/x", ".pixi/overlay/app/x"},
+			said:  []string{"removed .pixi/overlay (app)", "removed app/.pixi/embedded (default)"},
+		},
+		"a link":             {link: "output", said: []string{"removed output, a link; what is in " + elsewhere + " stays"}},
+		"a link of the repo": {link: "output", commits: true, err: `"output" is committed, as a link, and builds write there`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			all := map[string]string{
+				"pixi.toml":     "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n",
+				"lib/pixi.toml": "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n",
+				"app/pixi.toml": "[workspace]\nname = \"app\"\nplatforms = []\nchannels = []\n[dependencies]\nlib = \"==1.0.0\"\n",
+			}
+			for _, file := range c.files {
+				all[file] = ""
+			}
+			for file, text := range all {
+				path := filepath.Join(root, filepath.FromSlash(file))
+				require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+				require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+			}
+			if c.link != "" {
+				require.NoError(t, os.Symlink(elsewhere, filepath.Join(root, c.link)))
+			}
+			runner := command.NewSystem(os.Environ(), nil)
+			git := [][]string{{"init", "-q"}}
+			if c.commits {
+				git = append(git, []string{"add", "-A"})
+			}
+			for _, args := range git {
+				require.NoError(t, runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: root}))
+			}
+			w, err := workspace.Load(root)
+			require.NoError(t, err)
+			var said []string
+			err = folders.Cleaner{
+				Runner: runner,
+				Remove: os.RemoveAll,
+				Say:    func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) },
+			}.Clean(t.Context(), w)
+			require.FileExists(t, filepath.Join(elsewhere, "x"))
+			if c.err != "" {
+				require.ErrorContains(t, err, c.err)
+				require.Empty(t, said)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.said, said)
+			require.NoDirExists(t, filepath.Join(root, "output"))
+			require.NoDirExists(t, filepath.Join(root, ".pixi", "embedded"))
+		})
+	}
+}
+
+// The work tree is the nearest folder on the way up that has a .git, whatever that is.
+func TestCheckout(t *testing.T) {
+	root := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "repo", ".git"), 0o755))
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "repo", "sub", "deep"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "repo", "sub", ".git"), nil, 0o644))
+	for dir, want := range map[string]string{
+		"repo":          "repo",
+		"repo/sub":      "repo/sub",
+		"repo/sub/deep": "repo/sub",
+		"repo/gone/far": "repo",
+	} {
+		require.Equal(t, filepath.Join(root, want), folders.Checkout(filepath.Join(root, dir)), dir)
+	}
+	require.Equal(t, root, folders.Checkout(root), "where there is no repository")
+}

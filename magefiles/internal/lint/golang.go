@@ -1,0 +1,134 @@
+package lint
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Go runs go vet, the formatter and the pinned linters over the repository's module, where it is one.
+func (l Linter) Go(ctx context.Context) error {
+	if !l.has("go.mod") {
+		return nil
+	}
+	return l.Job(ctx, "Go lint", "`mage fmt` formats; the rest is to be fixed by hand", func(out io.Writer) error {
+		g := golang{Linter: l, out: out}
+		if err := g.run(ctx, nil, "go", "vet", "-tags=mage", "./..."); err != nil {
+			return err
+		}
+		if unformatted, err := g.formatter(ctx, "-l"); err != nil || unformatted != "" {
+			return errors.Join(err, notEmpty("these files are not formatted", unformatted))
+		}
+		if !l.has(moduleFile) {
+			return nil
+		}
+		return errors.Join(g.pinned(ctx), g.spelling(ctx), g.elsewhere(ctx), g.reached(ctx))
+	})
+}
+
+// Format formats Go in place.
+func (l Linter) Format(ctx context.Context) error {
+	if !l.has("go.mod") {
+		return nil
+	}
+	return l.Job(ctx, "Go format", "", func(out io.Writer) error {
+		_, err := golang{Linter: l, out: out}.formatter(ctx, "-l", "-w")
+		return err
+	})
+}
+
+// formatter runs gofumpt where it is pinned, else gofmt, over the magefiles and returns what it printed.
+func (g golang) formatter(ctx context.Context, flags ...string) (string, error) {
+	argv := []string{"gofmt"}
+	if g.has(moduleFile) {
+		argv = []string{"go", "tool", "-modfile=" + moduleFile, "gofumpt"}
+	}
+	where := "magefiles"
+	if !g.has(where) {
+		where = "."
+	}
+	var out bytes.Buffer
+	c := g.child(append(append(argv, flags...), where)...)
+	c.Stdout = &out
+	err := g.Runner.Run(ctx, c)
+	_, _ = g.out.Write(out.Bytes())
+	return strings.TrimSpace(out.String()), err
+}
+
+func notEmpty(message, text string) error {
+	if text == "" {
+		return nil
+	}
+	return fmt.Errorf("%s: %s", message, strings.Join(strings.Fields(text), ", "))
+}
+
+// tool runs a linter that the repository pins; variables are set in its environment.
+func (g golang) tool(ctx context.Context, variables []string, argv ...string) error {
+	return g.run(ctx, variables, append([]string{"go", "tool", "-modfile=" + moduleFile}, argv...)...)
+}
+
+// pinned runs the linters that the repository pins, each over all of the module, and goes on after a finding.
+func (g golang) pinned(ctx context.Context) (err error) {
+	linters := [][]string{
+		{"staticcheck", "-tags=mage", "./..."},
+		{"go-errorlint", "-tags=mage", "./..."},
+		{"nilerr", "-tags=mage", "./..."},
+	}
+	if !g.has(programsFile) { // else it is run with them, over the same files
+		linters = append(linters, []string{"actionlint"})
+	}
+	for _, linter := range linters {
+		err = errors.Join(err, g.tool(ctx, nil, linter...))
+	}
+	return errors.Join(err, g.tool(ctx, []string{"GOFLAGS=-tags=mage"}, "unparam", "./..."))
+}
+
+// notMisspelled are words that are another's: GitHub's for the end of a run.
+const notMisspelled = "cancelled"
+
+// spelling looks for words that are misspelled, in every text that git knows, but for those of packages and downstreams: their words
+// may be names that others use.
+func (g golang) spelling(ctx context.Context) error {
+	files, err := gitrepo.TrackedFiles(ctx, g.Runner, g.Workspace.Root)
+	if err != nil {
+		return err
+	}
+	argv := []string{"misspell", "-error", "-locale=US", "-i=" + notMisspelled, "--"}
+	for _, f := range files {
+		switch filepath.Ext(f) {
+		case ".go", ".md", ".sh", ".txtar", ".yml":
+			if g.ofPackage(f) {
+				continue
+			}
+			argv = append(argv, "./"+f)
+		}
+	}
+	return g.tool(ctx, nil, argv...)
+}
+
+// ofPackage reports whether a file is one of a package or of a downstream.
+func (g golang) ofPackage(file string) bool {
+	below := func(dir string) bool { return dir != "." && strings.HasPrefix(file, dir+"/") }
+	return slices.ContainsFunc(g.Workspace.Packages, func(p *workspace.Package) bool { return below(p.Dir) }) ||
+		slices.ContainsFunc(g.Workspace.Downstreams, func(d *workspace.Downstream) bool { return below(d.Dir) })
+}
+
+// mac is the platform that developers have beside Linux.
+var mac = []string{"GOOS=darwin", "GOARCH=arm64", "CGO_ENABLED=0"}
+
+// elsewhere looks at the files of another platform, which nothing here compiles.
+func (g golang) elsewhere(ctx context.Context) error {
+	if err := g.run(ctx, mac, "go", "vet", "-tags=mage", "./..."); err != nil {
+		return operr.New("the lines above are of files for that platform: "+strings.Join(mac[:2], " ")+" go vet -tags=mage ./...", "on a Mac: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package targets
+
+import (
+	"context"
+	"io"
+
+	"github.com/magefile/mage/mg"
+
+	"github.com/foopack/foopack/magefiles/internal/lint"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Check is what a pull request must pass: lint, formatting, versions that agree, every test.
+func Check(ctx context.Context) error {
+	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"), mg.F(rootTask, "fmt-check"), versionsAgree, Test.All)
+	return nil
+}
+
+// Lint runs the linters over Python, Go, workflows and scripts: the task lint, go vet, and what magefiles/lint.mod and lint.txt pin.
+func Lint(ctx context.Context) error {
+	mg.CtxDeps(ctx, lintGo, lintFiles, mg.F(rootTask, "lint"))
+	return nil
+}
+
+// Fmt formats Python and Go in place: the task fmt, and gofumpt or gofmt.
+func Fmt(ctx context.Context) error {
+	mg.CtxDeps(ctx, formatGo, mg.F(rootTask, "fmt"))
+	return nil
+}
+
+// The jobs of package lint, which targets depend on.
+func lintGo(ctx context.Context) error    { return jobInWorkspace(ctx, linting(lint.Linter.Go)) }
+func lintFiles(ctx context.Context) error { return jobInWorkspace(ctx, linting(lint.Linter.Files)) }
+func formatGo(ctx context.Context) error  { return jobInWorkspace(ctx, linting(lint.Linter.Format)) }
+func versionsAgree(ctx context.Context) error {
+	return jobInWorkspace(ctx, linting(lint.Linter.Versions))
+}
+func testGo(ctx context.Context) error { return jobInWorkspace(ctx, linting(lint.Linter.Test)) }
+
+func linting(job func(l lint.Linter, ctx context.Context) error) body {
+	return func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		return job(lint.Linter{
+			Runner:    a.runner,
+			Environ:   a.runner.Environ(),
+			Workspace: w,
+			Job:       a.show,
+			Programs: func(ctx context.Context, what, pins string) (string, error) {
+				cache, err := a.cache()
+				if err != nil {
+					return "", err
+				}
+				return a.embedded(w, cache, "").Programs(ctx, what, pins)
+			},
+		}, ctx)
+	}
+}
+
+// show is job for packages that know no view.
+func (a *app) show(ctx context.Context, name, next string, f func(out io.Writer) error) error {
+	return a.job(ctx, name, next, func(g *group) error { return f(g) })
+}
+
+// rootTask runs a task of the workspace as one of several jobs; a workspace without it is told so.
+func rootTask(ctx context.Context, name string) error {
+	return jobInWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		task := toolchain.FindTask(w.Manifest, name)
+		if task == "" {
+			a.view.Say("%s has no task %s: skipped", w.Manifest.Path, name)
+			return nil
+		}
+		return a.task(ctx, w, task, toolchain.Task{Dir: w.Root, Name: task})
+	})
+}

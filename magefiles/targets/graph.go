@@ -1,0 +1,20 @@
+package targets
+
+import (
+	"context"
+
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Graph prints the packages and who requires whom; formats are text, mermaid and svg.
+func Graph(ctx context.Context,
+	format *string, // text (default), mermaid or svg
+) error {
+	return inWorkspace(ctx, func(_ context.Context, a *app, w *workspace.Workspace) error {
+		name := "text"
+		if format != nil {
+			name = *format
+		}
+		return a.view.Graph(w, name)
+	})
+}
