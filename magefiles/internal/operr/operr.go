@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 )
 
@@ -98,4 +99,10 @@ func ExitStatus(err error) int {
 		return e.ExitStatus()
 	}
 	return Failed
+}
+
+// Panicked is the error of a part of a run that panicked with v, with the stack: it has failed as other parts do, and what was made for
+// the run is taken away. It is called in the function that recovers.
+func Panicked(v any) *Error {
+	return New("report it, with the lines above: it is a mistake of this program", "it panicked: %v", v).WithDetail(string(debug.Stack()))
 }
