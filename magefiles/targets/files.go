@@ -6,13 +6,13 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // allThere refuses to publish from a work tree that lacks files of packages, or where they are not what is committed.
 func allThere(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) error {
-	if err := release.AllManifests(ctx, repo); err != nil {
+	if err := sources.AllManifests(ctx, repo); err != nil {
 		return err
 	}
 	packed, named := w.Sources(w.Packages...)

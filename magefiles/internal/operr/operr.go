@@ -89,6 +89,14 @@ func Count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
+// Some names the first of several paths.
+func Some(paths []string) string {
+	if len(paths) == 1 {
+		return paths[0]
+	}
+	return fmt.Sprintf("%s and %d more", paths[0], len(paths)-1)
+}
+
 // ExitStatus returns the exit status that err asks for: 0 for nil, and Failed for an error that asks for none.
 func ExitStatus(err error) int {
 	if err == nil {

@@ -31,7 +31,7 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if len(changes) > 0 {
-		r.missing("what is not committed ("+release.Some(changes)+")", "a rehearsal starts from the commit")
+		r.missing("what is not committed ("+operr.Some(changes)+")", "a rehearsal starts from the commit")
 	}
 	r.clone = filepath.Join(r.Dir, "clone")
 	if err := r.source.CloneAt(ctx, r.clone, r.head.Commit); err != nil {
@@ -137,7 +137,7 @@ func (r *run) settleIdentity(ctx context.Context) error {
 
 // shareEnvironments lets the release find the environments of the rehearsal before, which outlast it.
 func (r *run) shareEnvironments() error {
-	dir, link := filepath.Join(r.Dir, environmentsDir), filepath.Join(r.root, "output", "release", "environments")
+	dir, link := filepath.Join(r.Dir, environmentsDir), filepath.Join(r.root, workspace.OutputDir, "release", "environments")
 	if err := errors.Join(os.MkdirAll(dir, 0o755), os.MkdirAll(filepath.Dir(link), 0o755), atomicfile.Ignore(filepath.Dir(link))); err != nil {
 		return err
 	}

@@ -12,7 +12,9 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
+	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // WorkflowJob is a job of release.yml.
@@ -68,7 +70,7 @@ func (r *runner) jobs(ctx context.Context) error {
 		if digests := done.output["digests"]; digests != "" {
 			r.digests = digests
 		}
-		if err := r.handOver(j.Name, filepath.Join(done.root, "output")); err != nil {
+		if err := r.handOver(j.Name, filepath.Join(done.root, workspace.OutputDir)); err != nil {
 			return err
 		}
 	}
@@ -84,11 +86,11 @@ func (r *runner) handOver(job, output string) error {
 	case jobBuild:
 		return os.Rename(output, r.packages())
 	case jobUpload:
-		data, err := os.ReadFile(filepath.Join(output, release.RecordingFile))
+		data, err := os.ReadFile(filepath.Join(output, publish.RecordingFile))
 		if err != nil {
 			return err
 		}
-		return r.Hub.AddArtifact(r.id, release.Recording, map[string][]byte{release.RecordingFile: data})
+		return r.Hub.AddArtifact(r.id, release.Recording, map[string][]byte{publish.RecordingFile: data})
 	}
 	return nil
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
-	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -38,7 +37,6 @@ const (
 	environmentsDir = "environments" // of the toolchain: they outlast a release
 	scratchDir      = "verify"
 	keptDir         = "kept" // what was built, while the clone is made again
-	outputDir       = "output"
 )
 
 func (r *Release) environments() string { return filepath.Join(r.Dir, environmentsDir) }
@@ -88,7 +86,7 @@ func prepare(dir string) error {
 // cloneAt returns a clone of the commit. Where tasks have left something in the one that is there, it is made again, and what was
 // built of that commit stays: it may be on the channel in part.
 func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Repo, error) {
-	output, kept := filepath.Join(dir, filepath.FromSlash(r.Repo.Prefix), outputDir), filepath.Join(r.Dir, keptDir)
+	output, kept := filepath.Join(dir, filepath.FromSlash(r.Repo.Prefix), workspace.OutputDir), filepath.Join(r.Dir, keptDir)
 	if repo, err := gitrepo.Open(ctx, r.Runner, dir); err == nil && repo.Top == dir {
 		head, err := repo.Head(ctx)
 		changes, cerr := repo.Changes(ctx)
@@ -150,7 +148,7 @@ func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, erro
 			Runner:    r.Runner,
 			Date:      c.head.Time,
 			From:      r.sources(c),
-			Output:    filepath.Join(c.w.Root, outputDir),
+			Output:    filepath.Join(c.w.Root, workspace.OutputDir),
 			Scratch:   filepath.Join(r.Dir, scratchDir),
 			Origin:    publish.Origin{Commit: c.commit, Tree: tree},
 			Builds:    r.Builds,
@@ -168,7 +166,7 @@ func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, erro
 // or made in the clone is not in them.
 func (r *Release) sources(c *clone) *sources.Sources {
 	s := sources.Sources{Runner: r.Runner, Workspace: c.w, Cache: r.Cache, Tell: r.Say}
-	seen := TagsSeen(c.w, r.tagDate)
+	seen := sources.TagsSeen(c.w, r.tagDate)
 	return s.Commit(c.repo, c.commit, func(packages ...*workspace.Package) []gitrepo.Tag {
 		tags := seen(packages...)
 		for i, t := range tags {
@@ -178,17 +176,6 @@ func (r *Release) sources(c *clone) *sources.Sources {
 		}
 		return tags
 	})
-}
-
-// TagsSeen are the tags that builds of a workspace's packages see on its commit: those of the versions that the manifests have. The
-// zero date is the present.
-func TagsSeen(w *workspace.Workspace, date time.Time) func(packages ...*workspace.Package) []gitrepo.Tag {
-	return func(packages ...*workspace.Package) (tags []gitrepo.Tag) {
-		for _, t := range bump.TagsOf(w, packages...) {
-			tags = append(tags, gitrepo.Tag{Name: t.Name, Message: t.Message, Date: date})
-		}
-		return tags
-	}
 }
 
 // tooLate says why nothing is checked: a commit that is tagged on the remote was checked before.

@@ -54,11 +54,8 @@ func (b *build) stays(name string) bool {
 	if b.ours != "" && within(name, b.ours) {
 		return true
 	}
-	return within(name, path.Join(b.prefix, outputDir)) || slices.ContainsFunc(parts, ofTools) || b.leftByBuild(parts)
+	return within(name, path.Join(b.prefix, workspace.OutputDir)) || slices.ContainsFunc(parts, ofTools) || b.leftByBuild(parts)
 }
-
-// outputDir is the folder of artifacts, below the workspace's root.
-const outputDir = "output"
 
 // ofTools says of a name that a tool makes files or folders of that name, wherever it is at work.
 func ofTools(name string) bool {

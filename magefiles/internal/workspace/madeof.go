@@ -8,6 +8,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
+// OutputDir is the folder of artifacts, below the workspace's root.
+const OutputDir = "output"
+
 // MadeOf are the files and folders, there or not, that say what the bytes of a package are, relative to the root: its sources, the
 // files out of these that its manifests name (a readme, licenses), the root manifest where it takes something from there, and the
 // .gitattributes by which git writes all of these to the disk. A path may begin with "..".
