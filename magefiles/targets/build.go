@@ -13,14 +13,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
-	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
-
-// outputDir is where artifacts go, below the workspace's root.
-const outputDir = workspace.OutputDir
 
 // Build makes conda packages.
 type Build mg.Namespace
@@ -31,7 +27,7 @@ func (Build) All(ctx context.Context,
 	digests *string, // what that other build said it made: in a CI, the output of its job; default: what its folder says
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
-		output := filepath.Join(w.Root, outputDir)
+		output := filepath.Join(w.Root, workspace.OutputDir)
 		other, err := readOther(orZero(compare), orZero(digests), output)
 		if err != nil {
 			return err
@@ -91,7 +87,7 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 		return digests, err
 	}
 	if more := b.sources.Beyond(b.Origin.Commit); b.Origin.Commit != "" && len(more) > 0 {
-		a.view.Say("not of the commit, and so never published: it was built with %s", release.Some(more))
+		a.view.Say("not of the commit, and so never published: it was built with %s", operr.Some(more))
 		b.Origin = publish.Origin{}
 	}
 	if err := b.Record(ctx, built...); err != nil {
@@ -99,7 +95,7 @@ func (a *app) build(ctx context.Context, w *workspace.Workspace, packages []*wor
 	}
 	var rows [][]string
 	for _, b := range built {
-		rows = append(rows, []string{filepath.Join(outputDir, filepath.Base(b.Path)), fmt.Sprint(b.Size), b.SHA256})
+		rows = append(rows, []string{filepath.Join(workspace.OutputDir, filepath.Base(b.Path)), fmt.Sprint(b.Size), b.SHA256})
 	}
 	a.view.Table([]string{"ARTIFACT", "BYTES", "SHA256"}, rows)
 	for _, line := range toolchain.BetweenTags(packages, built) {
@@ -116,11 +112,6 @@ func (a *app) versioned(ctx context.Context, w *workspace.Workspace, packages []
 	return bump.Versioned(ctx, w, packages, gitrepo.Tags{Runner: a.runner, Dir: w.Root})
 }
 
-// allThere refuses to publish from a work tree that lacks files of packages, or where they are not what is committed.
-func allThere(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) error {
-	return release.AllThere(ctx, repo, w)
-}
-
 // builder is what builds the work tree. Where nothing of it is edited, what it builds is of the commit, and counts for publishing.
 type builder struct {
 	*publish.Publisher
@@ -129,7 +120,7 @@ type builder struct {
 }
 
 func (a *app) builder(ctx context.Context, w *workspace.Workspace) (*builder, error) {
-	b := &builder{Publisher: &publish.Publisher{Workspace: w, Output: filepath.Join(w.Root, outputDir)}}
+	b := &builder{Publisher: &publish.Publisher{Workspace: w, Output: filepath.Join(w.Root, workspace.OutputDir)}}
 	var err error
 	if b.Tools, err = a.toolchain(ctx, w); err != nil {
 		return nil, err
@@ -151,14 +142,14 @@ func (a *app) builder(ctx context.Context, w *workspace.Workspace) (*builder, er
 	if err != nil || of == nil {
 		return b, err
 	}
-	if b.edited = of.edited; b.edited != "" || allThere(ctx, of.repo, w) != nil {
+	if b.edited = of.edited; b.edited != "" || sources.AllThere(ctx, of.repo, w) != nil {
 		//lint:ignore nilerr of what is not all there nothing is recorded
 		return b, nil
 	}
 	b.Origin, b.Builds = of.Origin, of.builds
 	tagged, err := ofTags(ctx, of.repo, w, of.Commit)
 	if tagged {
-		b.sources = from.Commit(of.repo, of.Commit, release.TagsSeen(w, time.Time{}))
+		b.sources = from.Commit(of.repo, of.Commit, sources.TagsSeen(w, time.Time{}))
 		b.From = b.sources
 	}
 	return b, err

@@ -64,7 +64,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		Private: strings.FieldsFunc(s.private, func(r rune) bool { return r == ',' }),
 	}
 	if o.Dir == "" {
-		o.Dir = filepath.Join(a.dir, outputDir, channelsDir)
+		o.Dir = filepath.Join(a.dir, workspace.OutputDir, channelsDir)
 	}
 	if err := a.checkServed(ctx, o.Dir); err != nil {
 		return err

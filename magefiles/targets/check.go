@@ -33,6 +33,7 @@ func Fmt(ctx context.Context) error {
 func lintGo(ctx context.Context) error    { return jobInWorkspace(ctx, linting(lint.Linter.Go)) }
 func lintFiles(ctx context.Context) error { return jobInWorkspace(ctx, linting(lint.Linter.Files)) }
 func formatGo(ctx context.Context) error  { return jobInWorkspace(ctx, linting(lint.Linter.Format)) }
+
 func versionsAgree(ctx context.Context) error {
 	return jobInWorkspace(ctx, linting(lint.Linter.Versions))
 }

@@ -98,7 +98,7 @@ func (a *app) images(ctx context.Context, w *workspace.Workspace) (*imagejob.Mak
 	if err != nil {
 		return nil, err
 	}
-	m := &imagejob.Maker{Runner: a.runner, Workspace: w, Output: outputDir, State: stateName, Lock: lockFile, Settings: set}
+	m := &imagejob.Maker{Runner: a.runner, Workspace: w, Output: workspace.OutputDir, State: stateName, Lock: lockFile, Settings: set}
 	if a.view.Verbose {
 		m.Log = a.view.Err
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -144,7 +144,7 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 				Workspace: w,
 				Channel:   c,
 				Runner:    a.runner,
-				Output:    filepath.Join(w.Root, outputDir),
+				Output:    filepath.Join(w.Root, workspace.OutputDir),
 				Force:     f.force,
 				Pycache:   pycache(),
 				Progress:  a.view.Progress(),
@@ -207,13 +207,13 @@ func (p *publishing) committed(ctx context.Context) error {
 		p.From = from.WorkTree()
 		return nil
 	}
-	if err := allThere(ctx, of.repo, w); err != nil { // it says more of an edit than that there is one
+	if err := sources.AllThere(ctx, of.repo, w); err != nil { // it says more of an edit than that there is one
 		return err
 	}
 	if of.edited != "" {
 		return operr.New("commit it first, or put it away", "%s is not committed, and would be published", of.edited)
 	}
-	if err := release.NothingPlanted(ctx, of.repo); err != nil {
+	if err := publish.NothingPlanted(ctx, of.repo); err != nil {
 		return err
 	}
 	if err := notRehearsed(of.repo, p.server); err != nil {
@@ -225,7 +225,7 @@ func (p *publishing) committed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.From = from.Commit(repo, of.Commit, release.TagsSeen(w, time.Time{}))
+	p.From = from.Commit(repo, of.Commit, sources.TagsSeen(w, time.Time{}))
 	if p.verify && p.digests != "" {
 		return nil // they say what is right, whatever its time
 	}
@@ -338,7 +338,7 @@ func (p *publishing) run(ctx context.Context) error {
 
 // scratchDir is a folder for one run, where nobody commits it.
 func scratchDir(w *workspace.Workspace) (string, error) {
-	dir := filepath.Join(w.Root, outputDir)
+	dir := filepath.Join(w.Root, workspace.OutputDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
@@ -395,5 +395,5 @@ func (p *publishing) keep() error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(filepath.Join(p.Output, release.RecordingFile), append(data, '\n'), 0o644)
+	return atomicfile.WriteFile(filepath.Join(p.Output, publish.RecordingFile), append(data, '\n'), 0o644)
 }

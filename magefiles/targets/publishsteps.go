@@ -11,7 +11,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
-	"github.com/foopack/foopack/magefiles/internal/release"
 )
 
 // The steps of publishing, in their order. Each returns what it saw.
@@ -203,7 +202,7 @@ func (p *publishing) download(ctx context.Context) (string, error) {
 	said := operr.Count(len(p.Verified.Files), "artifact") + ", each with its sha256"
 	unproven, err := p.unproven()
 	if len(unproven) > 0 {
-		said += fmt.Sprintf("; NOT PROVEN: %s is what the channel's own index says, and neither a build here nor -digests says what was built", release.Some(unproven))
+		said += fmt.Sprintf("; NOT PROVEN: %s is what the channel's own index says, and neither a build here nor -digests says what was built", operr.Some(unproven))
 	}
 	return said, err
 }

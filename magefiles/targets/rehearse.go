@@ -66,7 +66,7 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 	if f.json {
 		a.view.Out = a.view.Err
 	}
-	dir := filepath.Join(w.Root, outputDir, "rehearsal")
+	dir := filepath.Join(w.Root, workspace.OutputDir, "rehearsal")
 	inside := a.withTemporary(filepath.Join(dir, rehearsal.TemporaryDir))
 	c := rehearsal.Config{
 		Runner:   inside.runner,

@@ -179,7 +179,7 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 		Runner:   a.runner,
 		Root:     b.w.Root,
 		Name:     b.w.Manifest.Name,
-		Dir:      filepath.Join(b.w.Root, outputDir, "release"),
+		Dir:      filepath.Join(b.w.Root, workspace.OutputDir, "release"),
 		State:    state,
 		Builds:   buildsOf(b.repo),
 		Tool:     toolVersion(),

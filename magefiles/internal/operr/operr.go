@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 )
 
@@ -88,6 +89,14 @@ func Count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
+// Some names the first of several paths.
+func Some(paths []string) string {
+	if len(paths) == 1 {
+		return paths[0]
+	}
+	return fmt.Sprintf("%s and %d more", paths[0], len(paths)-1)
+}
+
 // ExitStatus returns the exit status that err asks for: 0 for nil, and Failed for an error that asks for none.
 func ExitStatus(err error) int {
 	if err == nil {
@@ -98,4 +107,10 @@ func ExitStatus(err error) int {
 		return e.ExitStatus()
 	}
 	return Failed
+}
+
+// Panicked is the error of a part of a run that panicked with v, with the stack: it has failed as other parts do, and what was made for
+// the run is taken away. It is called in the function that recovers.
+func Panicked(v any) *Error {
+	return New("report it, with the lines above: it is a mistake of this program", "it panicked: %v", v).WithDetail(string(debug.Stack()))
 }

@@ -31,7 +31,7 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if len(changes) > 0 {
-		r.missing("what is not committed ("+release.Some(changes)+")", "a rehearsal starts from the commit")
+		r.missing("what is not committed ("+operr.Some(changes)+")", "a rehearsal starts from the commit")
 	}
 	r.clone = filepath.Join(r.Dir, "clone")
 	if err := r.source.CloneAt(ctx, r.clone, r.head.Commit); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
+	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -85,11 +86,11 @@ func (r *runner) handOver(job, output string) error {
 	case jobBuild:
 		return os.Rename(output, r.packages())
 	case jobUpload:
-		data, err := os.ReadFile(filepath.Join(output, release.RecordingFile))
+		data, err := os.ReadFile(filepath.Join(output, publish.RecordingFile))
 		if err != nil {
 			return err
 		}
-		return r.Hub.AddArtifact(r.id, release.Recording, map[string][]byte{release.RecordingFile: data})
+		return r.Hub.AddArtifact(r.id, release.Recording, map[string][]byte{publish.RecordingFile: data})
 	}
 	return nil
 }

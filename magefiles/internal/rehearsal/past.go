@@ -19,7 +19,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -167,7 +166,7 @@ func (r *run) buildPast(ctx context.Context, p *past, repo *gitrepo.Repo, w *wor
 	if err != nil {
 		return nil, err
 	}
-	from := sources.Sources{Runner: r.Runner, Workspace: w, Cache: filepath.Join(r.Dir, "sources")}.Commit(repo, p.commit, release.TagsSeen(w, when))
+	from := sources.Sources{Runner: r.Runner, Workspace: w, Cache: filepath.Join(r.Dir, "sources")}.Commit(repo, p.commit, sources.TagsSeen(w, when))
 	build := func(packages ...*workspace.Package) error {
 		built, err := tools.Build(ctx, toolchain.Build{Workspace: w, Packages: packages, Dir: dir, SourceDate: when, Sources: from})
 		for _, a := range built {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
-	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -167,7 +166,7 @@ func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, erro
 // or made in the clone is not in them.
 func (r *Release) sources(c *clone) *sources.Sources {
 	s := sources.Sources{Runner: r.Runner, Workspace: c.w, Cache: r.Cache, Tell: r.Say}
-	seen := TagsSeen(c.w, r.tagDate)
+	seen := sources.TagsSeen(c.w, r.tagDate)
 	return s.Commit(c.repo, c.commit, func(packages ...*workspace.Package) []gitrepo.Tag {
 		tags := seen(packages...)
 		for i, t := range tags {
@@ -177,17 +176,6 @@ func (r *Release) sources(c *clone) *sources.Sources {
 		}
 		return tags
 	})
-}
-
-// TagsSeen are the tags that builds of a workspace's packages see on its commit: those of the versions that the manifests have. The
-// zero date is the present.
-func TagsSeen(w *workspace.Workspace, date time.Time) func(packages ...*workspace.Package) []gitrepo.Tag {
-	return func(packages ...*workspace.Package) (tags []gitrepo.Tag) {
-		for _, t := range bump.TagsOf(w, packages...) {
-			tags = append(tags, gitrepo.Tag{Name: t.Name, Message: t.Message, Date: date})
-		}
-		return tags
-	}
 }
 
 // tooLate says why nothing is checked: a commit that is tagged on the remote was checked before.

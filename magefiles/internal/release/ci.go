@@ -20,9 +20,6 @@ const (
 	Workflow    = "release.yml"
 	Environment = "release"
 	Recording   = "publish-result"
-
-	// RecordingFile is its name in the folder of artifacts.
-	RecordingFile = "publish.json"
 )
 
 func hubQuery(commit string) github.Query {

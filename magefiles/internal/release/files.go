@@ -3,14 +3,13 @@ package release
 import (
 	"context"
 	"maps"
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -38,7 +37,7 @@ func (r *Release) ofFiles(ctx context.Context, a *asked) (found []*operr.Error) 
 	if a.w == nil || r.isOut(ctx, a) {
 		return nil
 	}
-	found = append(finding(AllManifests(ctx, r.Repo), ""), finding(NothingPlanted(ctx, r.Repo), "")...)
+	found = append(finding(sources.AllManifests(ctx, r.Repo), ""), finding(publish.NothingPlanted(ctx, r.Repo), "")...)
 	if a.drafted {
 		troubles, err := r.Store.Troubles(ctx, r.plan.Bump, r.Repo, bump.Steps{Commit: true})
 		if err != nil {
@@ -75,47 +74,6 @@ func (r *Release) ofClashes(a *asked) (found []*operr.Error) {
 		found = append(found, operr.New("", "on %s, %w", r.plan.Remote, clash))
 	}
 	return found
-}
-
-// AllManifests refuses a work tree of which a sparse checkout leaves out manifests: their packages would be passed over.
-func AllManifests(ctx context.Context, repo *gitrepo.Repo) error {
-	hidden, err := repo.LeftOut(ctx, workspace.ManifestNames()...)
-	if err != nil || len(hidden) == 0 {
-		return err
-	}
-	return operr.New("`git sparse-checkout disable`, or work in another clone; in a workflow, no `sparse-checkout` for actions/checkout",
-		"a sparse checkout leaves out %s, and every manifest has to be there", Some(hidden))
-}
-
-// AllThere refuses a work tree that lacks manifests, or files of packages, or where they are not what is committed.
-func AllThere(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) error {
-	if err := AllManifests(ctx, repo); err != nil {
-		return err
-	}
-	packed, named := w.Sources(w.Packages...)
-	lacks, err := repo.Lacking(ctx, packed, named)
-	if err != nil {
-		return err
-	}
-	return gitrepo.Refuse(lacks)
-}
-
-// recordings are files beside the artifacts that say of them what they are.
-var recordings = []string{RecordingFile, publish.DigestsJSON, publish.DigestsText, publish.SentJSON}
-
-// NothingPlanted refuses artifacts, and what publish records, that are committed to the folder of artifacts: whoever may change the
-// repository could have them published in place of what is built. Other files there are the person's.
-func NothingPlanted(ctx context.Context, repo *gitrepo.Repo) error {
-	known, err := repo.Tracked(ctx, workspace.OutputDir)
-	if err != nil {
-		return err
-	}
-	for _, file := range known {
-		if name := path.Base(file); strings.HasSuffix(name, ".conda") || slices.Contains(recordings, name) {
-			return operr.New("`git rm --cached "+file+"` and commit that", "%s is committed, and would pass for what was built here", file)
-		}
-	}
-	return nil
 }
 
 // Complete fetches what a clone of a repository lacks of the packages of the workspace in it, such as submodules that only

@@ -231,7 +231,7 @@ func (r *Release) ofGit(ctx context.Context, a *asked) (found []*operr.Error) {
 		found = append(found, operr.New("end it: "+end, "git is in the middle of %s, which a commit would become a part of", what))
 	}
 	if len(a.changes) > 0 && a.pending == nil {
-		found = append(found, operr.New("commit them, or put them away with `git stash -u`", "the work tree has changes: %s", Some(a.changes)))
+		found = append(found, operr.New("commit them, or put them away with `git stash -u`", "the work tree has changes: %s", operr.Some(a.changes)))
 	}
 	if !a.onBranch {
 		found = append(found, r.ofBranch(a))
@@ -391,12 +391,4 @@ func sameCommit(tags map[string]string, names []string, where string) (commit st
 		commit = at
 	}
 	return commit, nil
-}
-
-// Some names the first of several paths.
-func Some(paths []string) string {
-	if len(paths) == 1 {
-		return paths[0]
-	}
-	return fmt.Sprintf("%s and %d more", paths[0], len(paths)-1)
 }

@@ -169,7 +169,7 @@ func (r *Release) nothingMade(ctx context.Context, b *Back) error {
 	changed, err := r.Repo.Changed(ctx)
 	if err == nil && head.Commit != b.Plan.Base && len(changed) > 0 && !b.Plan.Bump.Empty() {
 		return operr.NewStopped("commit them, or put them away with `git stash`, and undo again",
-			"the work tree has changes, and what of %s is to be taken back cannot be told: %s", b.Plan.Title, Some(changed))
+			"the work tree has changes, and what of %s is to be taken back cannot be told: %s", b.Plan.Title, operr.Some(changed))
 	}
 	return err
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"runtime/debug"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -57,7 +56,7 @@ func (s *typed[R]) skip() string {
 func (s *typed[R]) check(ctx context.Context, recorded []byte) (found outcome, done bool, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			found, done, err = outcome{}, false, panicked(v)
+			found, done, err = outcome{}, false, operr.Panicked(v)
 		}
 	}()
 	var before *R
@@ -78,7 +77,7 @@ func (s *typed[R]) check(ctx context.Context, recorded []byte) (found outcome, d
 func (s *typed[R]) do(ctx context.Context) (made outcome, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			made, err = outcome{}, panicked(v)
+			made, err = outcome{}, operr.Panicked(v)
 		}
 	}()
 	result, err := s.Do(ctx)
@@ -86,11 +85,6 @@ func (s *typed[R]) do(ctx context.Context) (made outcome, err error) {
 		return outcome{}, err
 	}
 	return s.keep(result)
-}
-
-// panicked is the error of a step that panicked: it has failed as others do, and the session keeps what it has.
-func panicked(v any) error {
-	return operr.New("report it, with the lines above: it is a mistake of this program", "it panicked: %v", v).WithDetail(string(debug.Stack()))
 }
 
 func (s *typed[R]) now() []byte {

@@ -1,5 +1,6 @@
 // Package workflow runs a list of named steps so that it may be killed anywhere, and run again, here or on another
-// machine, and still every step is done once.
+// machine, and still every step is done once: it is the right one for what must survive a kill, and package steps is for a plain list
+// that is shown.
 //
 // A [Definition] is the list. Each [Step] says how to ask the world whether it is done (Check), and how to do it (Do):
 //
