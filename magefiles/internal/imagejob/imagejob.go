@@ -15,6 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -127,7 +128,7 @@ func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask A
 		},
 		Export: func(ctx context.Context, dir string) (string, error) {
 			folder := path.Join(repo.Prefix, d.Dir)
-			return filepath.Join(dir, filepath.FromSlash(folder)), repo.Export(ctx, p.Revision, folder, dir)
+			return filepath.Join(dir, filepath.FromSlash(folder)), gitclone.Export(ctx, repo, p.Revision, folder, dir)
 		},
 	}
 	j.Foresee()

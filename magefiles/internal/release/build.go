@@ -15,6 +15,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/sources"
@@ -109,14 +111,14 @@ func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Rep
 		return nil, err
 	}
 	if !here {
-		if err := r.Repo.Fetch(ctx, r.plan.Remote, r.plan.Tags...); err != nil {
+		if err := gitremote.Fetch(ctx, r.Repo, r.plan.Remote, r.plan.Tags...); err != nil {
 			return nil, err
 		}
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
 	}
-	if err := r.Repo.CloneAt(ctx, dir, commit); err != nil {
+	if err := gitclone.At(ctx, r.Repo, dir, commit); err != nil {
 		return nil, err
 	}
 	return gitrepo.Open(ctx, r.Runner, dir)
