@@ -150,8 +150,8 @@ func (m *Maker) notCommitted(ctx context.Context, repo *gitrepo.Repo, d *workspa
 
 // makeOutput makes a folder below the workspace's output, where nobody commits it.
 func (m *Maker) makeOutput(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := atomicfile.MakeIgnored(filepath.Join(m.Workspace.Root, m.Output)); err != nil {
 		return err
 	}
-	return atomicfile.Ignore(filepath.Join(m.Workspace.Root, m.Output))
+	return os.MkdirAll(dir, 0o755)
 }

@@ -139,7 +139,7 @@ func (r *run) settleIdentity(ctx context.Context) error {
 // shareEnvironments lets the release find the environments of the rehearsal before, which outlast it.
 func (r *run) shareEnvironments() error {
 	dir, link := filepath.Join(r.Dir, environmentsDir), filepath.Join(r.root, workspace.OutputDir, "release", "environments")
-	if err := errors.Join(os.MkdirAll(dir, 0o755), os.MkdirAll(filepath.Dir(link), 0o755), atomicfile.Ignore(filepath.Dir(link))); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o755), atomicfile.MakeIgnored(filepath.Dir(link))); err != nil {
 		return err
 	}
 	return os.Symlink(dir, link)

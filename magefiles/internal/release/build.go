@@ -50,7 +50,7 @@ func (r *Release) checkout(ctx context.Context) (*clone, error) {
 		return r.clone, nil
 	}
 	dir := filepath.Join(r.Dir, cloneDir)
-	if err := prepare(r.Dir); err != nil {
+	if err := atomicfile.MakeIgnored(r.Dir); err != nil {
 		return nil, err
 	}
 	repo, err := r.cloneAt(ctx, dir, commit)
@@ -75,14 +75,6 @@ func (r *Release) checkout(ctx context.Context) (*clone, error) {
 	}
 	r.clone = c
 	return c, nil
-}
-
-// prepare makes the folder, where nobody commits it.
-func prepare(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	return atomicfile.Ignore(dir)
 }
 
 // cloneAt returns a clone of the commit. Where tasks have left something in the one that is there, it is made again, and what was

@@ -34,7 +34,7 @@ func Lay(ctx context.Context, r *gitrepo.Repo, dir string, also []string, leave 
 	return append(l.laid, also...), l.fresh, l.named(also)
 }
 
-// Copy is LayOver for a folder that has no commit, be it one of a repository or not, and a folder that is not there: it brings all
+// Copy is Lay for a folder that has no commit, be it one of a repository or not, and a folder that is not there: it brings all
 // files but those that git ignores.
 func Copy(ctx context.Context, runner command.Runner, from, to string, also []string, leave func(path string) bool) error {
 	from, err := filepath.EvalSymlinks(from)
