@@ -339,10 +339,7 @@ func (p *publishing) run(ctx context.Context) error {
 // scratchDir is a folder for one run, where nobody commits it.
 func scratchDir(w *workspace.Workspace) (string, error) {
 	dir := filepath.Join(w.Root, workspace.OutputDir)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	if err := atomicfile.Ignore(dir); err != nil {
+	if err := atomicfile.MakeIgnored(dir); err != nil {
 		return "", err
 	}
 	if fixed := filepath.Join(dir, "verify"); os.Mkdir(fixed, 0o755) == nil {

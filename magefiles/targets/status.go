@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
@@ -74,7 +75,7 @@ func (a *app) withoutRelease(ctx context.Context, r *release.Release) string {
 	if err != nil {
 		return "the versions that the manifests have cannot be told: " + err.Error()
 	}
-	refs, err := r.Repo.Remote(ctx, w.Config.Remote)
+	refs, err := gitremote.Read(ctx, r.Repo, w.Config.Remote)
 	if err != nil {
 		return "whether the remote has a tag for the versions that the manifests have is not known: " + err.Error()
 	}

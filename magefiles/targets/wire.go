@@ -29,6 +29,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
@@ -453,8 +454,8 @@ func readsWith() string { return os.Getenv(authFile) }
 func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (release.Hub, error) {
 	h := release.Hub{Repository: os.Getenv("GITHUB_REPOSITORY"), Token: os.Getenv("GITHUB_TOKEN") != ""}
 	if h.Repository == "" {
-		url, err := repo.URL(ctx, w.Config.Remote)
-		if err != nil && !errors.Is(err, gitrepo.ErrNoRemote) {
+		url, err := gitremote.URL(ctx, repo, w.Config.Remote)
+		if err != nil && !errors.Is(err, gitremote.ErrNoRemote) {
 			return release.Hub{}, err
 		}
 		name, host, ok := github.RepositoryOf(url)

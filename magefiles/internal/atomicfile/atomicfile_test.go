@@ -108,21 +108,3 @@ func TestWritersSideBySideLeaveOneWhole(t *testing.T) {
 		require.EqualValues(t, got[0], c)
 	}
 }
-
-// TestHostileGitignore is a link, or a file that has another name elsewhere: neither is written into.
-func TestHostileGitignore(t *testing.T) {
-	for name, make := range map[string]func(other, file string) error{
-		"link":         os.Symlink,
-		"link to none": func(other, file string) error { return os.Symlink(other+".none", file) },
-		"hard link":    os.Link,
-	} {
-		dir, other := t.TempDir(), filepath.Join(t.TempDir(), "other")
-		require.NoError(t, os.WriteFile(other, nil, 0o644), name) // an empty one is taken for that of a run which was killed
-		require.NoError(t, make(other, filepath.Join(dir, ".gitignore")), name)
-		require.NoError(t, atomicfile.Ignore(dir), name)
-		data, err := os.ReadFile(other)
-		require.NoError(t, err)
-		require.Empty(t, data, name)
-		require.NoFileExists(t, other+".none")
-	}
-}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -16,23 +15,23 @@ import (
 const channelsDir = "channels"
 
 // own are the folders of a workspace that builds write to, and clean empties.
-func own(w *workspace.Workspace) []gitrepo.Own {
-	output := gitrepo.Own{Folder: workspace.OutputDir, Parts: []string{"rehearsal", "release", "images", channelsDir}}
+func own(w *workspace.Workspace) []Own {
+	output := Own{Folder: workspace.OutputDir, Parts: []string{"rehearsal", "release", "images", channelsDir}}
 	dirs := []string{"."}
 	for _, d := range w.Downstreams {
 		dirs = append(dirs, d.Dir)
 		output.Parts = append(output.Parts, path.Join("images", d.Dir))
 	}
-	all := []gitrepo.Own{output}
+	all := []Own{output}
 	for _, dir := range dirs {
-		all = append(all, gitrepo.Own{Folder: path.Join(dir, ".pixi"), Parts: []string{"embedded", "overlay"}})
+		all = append(all, Own{Folder: path.Join(dir, ".pixi"), Parts: []string{"embedded", "overlay"}})
 	}
 	return all
 }
 
 // Check is asked before anything is written to the workspace's own folders.
 func Check(ctx context.Context, runner command.Runner, w *workspace.Workspace) error {
-	return gitrepo.CheckOwn(ctx, runner, w.Root, own(w)...)
+	return CheckOwn(ctx, runner, w.Root, own(w)...)
 }
 
 // checkEmptied is asked before these folders are removed, where a link is removed and what it leads to stays.
@@ -41,7 +40,7 @@ func checkEmptied(ctx context.Context, runner command.Runner, w *workspace.Works
 	for i := range all {
 		all[i].Parts = nil
 	}
-	return gitrepo.CheckOwn(ctx, runner, w.Root, all...)
+	return CheckOwn(ctx, runner, w.Root, all...)
 }
 
 // CheckServed is asked before channels are kept in a folder, where that is in the one that we were started in, here.
@@ -57,13 +56,13 @@ func CheckServed(ctx context.Context, runner command.Runner, here, dir string) e
 	if !filepath.IsLocal(below) {
 		return nil
 	}
-	own := gitrepo.Own{Folder: filepath.ToSlash(below)}
+	own := Own{Folder: filepath.ToSlash(below)}
 	var link *beneath.LinkError
 	if errors.As(beneath.NoLink(here, own.Folder), &link) {
 		own.Folder = link.Link // git knows nothing behind it
 	}
 	if below == filepath.Join(workspace.OutputDir, channelsDir) {
-		own = gitrepo.Own{Folder: workspace.OutputDir, Parts: []string{channelsDir}}
+		own = Own{Folder: workspace.OutputDir, Parts: []string{channelsDir}}
 	}
-	return gitrepo.CheckOwn(ctx, runner, here, own)
+	return CheckOwn(ctx, runner, here, own)
 }

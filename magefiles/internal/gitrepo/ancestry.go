@@ -3,8 +3,11 @@ package gitrepo
 import (
 	"context"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
 // Relation is how one commit stands to another one.
@@ -21,9 +24,6 @@ const (
 // wholeName is what the full name of a commit looks like. Names of other kinds, as a stranger may write them, are not looked up.
 var wholeName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`) })
 
-// offline has git fetch nothing for a question about commits.
-var offline = []string{"GIT_NO_LAZY_FETCH=1"}
-
 // Relate says how the commit theirs stands to ours, by their whole names. No date has a part in it.
 func (r *Repo) Relate(ctx context.Context, ours, theirs string) (Relation, error) {
 	switch {
@@ -32,9 +32,9 @@ func (r *Repo) Relate(ctx context.Context, ours, theirs string) (Relation, error
 	case ours == theirs:
 		return Equal, nil
 	}
-	seen, err := r.call(ctx, call{args: []string{"cat-file", "--batch-check"}, stdin: ours + "\n" + theirs + "\n", set: offline})
+	seen, err := r.Call(ctx, git.Call{Args: []string{"cat-file", "--batch-check"}, Stdin: ours + "\n" + theirs + "\n", Set: git.Offline})
 	if err != nil {
-		return Unrelated, failed(err, "looking for %s", short(theirs))
+		return Unrelated, git.Failed(err, "looking for %s", git.Short(theirs))
 	}
 	if strings.Count(seen, " commit ") != 2 {
 		return Unrelated, nil
@@ -43,20 +43,45 @@ func (r *Repo) Relate(ctx context.Context, ours, theirs string) (Relation, error
 		of, base string
 		is       Relation
 	}{{ours, theirs, Earlier}, {theirs, ours, Later}} {
-		_, err := r.call(ctx, call{args: []string{"merge-base", "--is-ancestor", "--", c.base, c.of}, set: offline})
+		_, err := r.Call(ctx, git.Call{Args: []string{"merge-base", "--is-ancestor", "--", c.base, c.of}, Set: git.Offline})
 		if err == nil {
 			return c.is, nil
 		}
-		if ended(err) != 1 {
-			return Unrelated, failed(err, "comparing %s with %s", short(ours), short(theirs))
+		if git.Ended(err) != 1 {
+			return Unrelated, git.Failed(err, "comparing %s with %s", git.Short(ours), git.Short(theirs))
 		}
 	}
-	shallow, err := r.git(ctx, "rev-parse", "--is-shallow-repository")
+	shallow, err := r.Ask(ctx, "rev-parse", "--is-shallow-repository")
 	if err != nil {
-		return Unrelated, failed(err, "asking whether %s has all of its past", r.Top)
+		return Unrelated, git.Failed(err, "asking whether %s has all of its past", r.Top)
 	}
 	if shallow != "false" {
 		return Unrelated, nil
 	}
 	return Diverged, nil
+}
+
+// Contains says whether a commit is one of those that another is made on, or is it. One that is not here is not.
+func (r *Repo) Contains(ctx context.Context, commit, ancestor string) (bool, error) {
+	if commit == "" || ancestor == "" {
+		return false, nil
+	}
+	_, yes, err := r.Answer(ctx, "merge-base", "--is-ancestor", "--", ancestor, commit)
+	if err == nil || ctx.Err() != nil {
+		return yes, err
+	}
+	seen, seenErr := r.Feed(ctx, commit+"^{commit}\n"+ancestor+"^{commit}\n", "cat-file", "--batch-check")
+	if seenErr == nil && strings.Contains(seen, " missing") { // "NAME missing", where an object is "HASH TYPE SIZE"
+		return false, nil
+	}
+	return false, git.Failed(err, "comparing %s with %s", git.Short(commit), git.Short(ancestor))
+}
+
+// Ahead is the number of commits that one has and another has not.
+func (r *Repo) Ahead(ctx context.Context, commit, of string) (int, error) {
+	out, err := r.Ask(ctx, "rev-list", "--count", "--end-of-options", of+".."+commit, "--")
+	if err != nil {
+		return 0, git.Failed(err, "comparing %s with %s", commit, of)
+	}
+	return strconv.Atoi(out)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
 // imported makes commits with the parents given, by their numbers, and the seconds given; their names are returned.
@@ -58,7 +59,7 @@ func TestRelate(t *testing.T) {
 	names := map[gitrepo.Relation]int{}
 	for seed := range uint64(6) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		dir, run := newRepo(t)
+		dir, run := gitrepotest.New(t)
 		parents, times := history(r, 24)
 		commits := imported(t, run, dir, parents, times)
 		repo, err := gitrepo.Open(t.Context(), run, dir)
@@ -95,10 +96,10 @@ func TestRelate(t *testing.T) {
 
 // Where git does not have the past, it is not asked to guess; what it has it knows.
 func TestRelateWhereGitCannotSay(t *testing.T) {
-	repo, dir, git := open(t)
+	repo, dir, git := gitrepotest.Open(t)
 	var commits []string
 	for n := range 5 {
-		write(t, dir, "f", fmt.Sprint(n))
+		gitrepotest.Write(t, dir, "f", fmt.Sprint(n))
 		git("add", "-A")
 		git("commit", "-q", "-m", "x")
 		commits = append(commits, git("rev-parse", "HEAD"))
@@ -123,7 +124,7 @@ func TestRelateWhereGitCannotSay(t *testing.T) {
 
 	shallow := filepath.Join(t.TempDir(), "shallow")
 	git("clone", "-q", "--depth=2", "--no-single-branch", "file://"+dir, shallow)
-	_, run := newRepo(t)
+	_, run := gitrepotest.New(t)
 	of, err := gitrepo.Open(t.Context(), run, shallow)
 	require.NoError(t, err)
 	require.Equal(t, gitrepo.Earlier, relate(of, commits[4], commits[3]))

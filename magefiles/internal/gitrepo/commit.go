@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -28,16 +30,16 @@ func (r *Repo) Commit(ctx context.Context, paths []string, message string) (stri
 	if err := r.stage(ctx, paths); err != nil {
 		return "", r.unstage(before, err)
 	}
-	_, refused := r.call(ctx, call{
-		args:     []string{"commit", "--quiet", "--cleanup=verbatim", "--no-verbose", "--file=-"},
-		stdin:    message,
-		own:      true,
-		asks:     true,
-		settings: harmless,
+	_, refused := r.Call(ctx, git.Call{
+		Args:     []string{"commit", "--quiet", "--cleanup=verbatim", "--no-verbose", "--file=-"},
+		Stdin:    message,
+		Own:      true,
+		Asks:     true,
+		Settings: harmless,
 	})
 	made, err := r.Resolve(context.WithoutCancel(ctx), "HEAD")
 	if refused != nil && (err != nil || made == base) { // else git was stopped before it could say so
-		return "", r.unstage(before, r.refused(ctx, refused, "committing"))
+		return "", r.unstage(before, r.Refused(ctx, refused, "committing"))
 	}
 	return made, err
 }
@@ -47,17 +49,17 @@ var harmless = []string{"core.safecrlf=false", "core.fsmonitor=false", "submodul
 
 // stage does not use `git commit -- paths`: with thousands of them git compares each with each.
 func (r *Repo) stage(ctx context.Context, paths []string) error {
-	entries, err := r.entries(ctx)
+	entries, err := r.Entries(ctx)
 	if err != nil {
 		return err
 	}
-	unseen := pathsOf(entries, func(e entry) bool { return e.unseen() && slices.Contains(paths, e.path) })
+	unseen := PathsOf(entries, func(e Entry) bool { return e.Unseen() && slices.Contains(paths, e.Path) })
 	if err := r.lookAt(ctx, unseen, nil); err != nil {
-		return failed(err, "having git look at %s", operr.Count(len(unseen), "file"))
+		return git.Failed(err, "having git look at %s", operr.Count(len(unseen), "file"))
 	}
 	list := strings.Join(paths, "\x00") + "\x00"
-	if _, err := r.fed(ctx, list, "update-index", "--add", "--remove", "-z", "--stdin"); err != nil {
-		return failed(err, "staging %s", operr.Count(len(paths), "file"))
+	if _, err := r.Feed(ctx, list, "update-index", "--add", "--remove", "-z", "--stdin"); err != nil {
+		return git.Failed(err, "staging %s", operr.Count(len(paths), "file"))
 	}
 	return nil
 }
@@ -73,9 +75,9 @@ func (r *Repo) unstage(index []byte, why error) error {
 // Restore brings files, relative to Top, back to what is committed, in index and work tree. Those that are not in the commit
 // are removed.
 func (r *Repo) Restore(ctx context.Context, paths []string) error {
-	out, err := r.git(ctx, "ls-tree", "-r", "--name-only", "-z", "--full-tree", "HEAD")
+	out, err := r.Ask(ctx, "ls-tree", "-r", "--name-only", "-z", "--full-tree", "HEAD")
 	if err != nil {
-		return failed(err, "reading the commit's files")
+		return git.Failed(err, "reading the commit's files")
 	}
 	committed := map[string]bool{}
 	for name := range strings.SplitSeq(out, "\x00") {
@@ -92,19 +94,26 @@ func (r *Repo) Restore(ctx context.Context, paths []string) error {
 			return err
 		}
 	}
-	if _, err := r.fed(ctx, added.String(), "update-index", "--force-remove", "-z", "--stdin"); err != nil {
-		return failed(err, "forgetting new files")
+	if _, err := r.Feed(ctx, added.String(), "update-index", "--force-remove", "-z", "--stdin"); err != nil {
+		return git.Failed(err, "forgetting new files")
 	}
 	if known.Len() == 0 {
 		return nil
 	}
-	if _, err := r.call(ctx, call{
-		args:  []string{"--literal-pathspecs", "restore", "--quiet", "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul"},
-		stdin: known.String(),
+	if _, err := r.Call(ctx, git.Call{
+		Args:  []string{"--literal-pathspecs", "restore", "--quiet", "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul"},
+		Stdin: known.String(),
 	}); err != nil {
-		return failed(err, "bringing files back")
+		return git.Failed(err, "bringing files back")
 	}
 	return nil
+}
+
+// Tag is an annotated tag that is to be made.
+type Tag struct {
+	Name    string
+	Message string
+	Date    time.Time // zero is the present
 }
 
 // Tag makes an annotated tag of a commit, dated by the present; signed where git is so configured.
@@ -114,24 +123,24 @@ func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
 
 // MakeTag is Tag with a date.
 func (r *Repo) MakeTag(ctx context.Context, commit string, t Tag) error {
-	sign, _, err := r.answer(ctx, "config", "--type=bool", "--get", "--", "tag.gpgSign")
+	sign, _, err := r.Answer(ctx, "config", "--type=bool", "--get", "--", "tag.gpgSign")
 	if err != nil {
-		return failed(err, "asking git whether tags are signed")
+		return git.Failed(err, "asking git whether tags are signed")
 	}
 	if sign == "true" && !strings.HasSuffix(t.Message, "\n") {
 		t.Message += "\n" // git puts a signature behind it, and finds it at the beginning of a line only
 	}
 	var words string
-	_, err = r.call(ctx, call{
-		args:  []string{"tag", "--annotate", "--cleanup=verbatim", "--file=-", "--", t.Name, commit},
-		stdin: t.Message,
-		own:   true,
-		asks:  true,
-		set:   r.dated(t.Date),
-		words: &words,
+	_, err = r.Call(ctx, git.Call{
+		Args:  []string{"tag", "--annotate", "--cleanup=verbatim", "--file=-", "--", t.Name, commit},
+		Stdin: t.Message,
+		Own:   true,
+		Asks:  true,
+		Set:   r.Dated(t.Date),
+		Words: &words,
 	})
 	if err != nil {
-		return r.refused(ctx, err, "tagging %s", t.Name)
+		return r.Refused(ctx, err, "tagging %s", t.Name)
 	}
 	if sign == "true" {
 		return r.signed(ctx, t.Name, words)
@@ -142,9 +151,9 @@ func (r *Repo) MakeTag(ctx context.Context, commit string, t Tag) error {
 // signed takes a tag away that was to be signed and is not: where ssh-keygen fails, git (of 2.39) says so, makes the tag without a
 // signature, and ends with 0.
 func (r *Repo) signed(ctx context.Context, tag, words string) error {
-	object, err := r.git(ctx, "cat-file", "--end-of-options", "tag", "refs/tags/"+tag)
+	object, err := r.Ask(ctx, "cat-file", "--end-of-options", "tag", "refs/tags/"+tag)
 	if err != nil {
-		return failed(err, "reading the tag %s", tag)
+		return git.Failed(err, "reading the tag %s", tag)
 	}
 	if strings.Contains(object, "\n-----BEGIN ") {
 		return nil

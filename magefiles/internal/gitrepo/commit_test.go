@@ -11,32 +11,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
-
-func open(t *testing.T) (*gitrepo.Repo, string, func(args ...string) string) {
-	dir, run := newRepo(t)
-	repo, err := gitrepo.Open(t.Context(), run, dir)
-	require.NoError(t, err)
-	return repo, dir, func(args ...string) string {
-		out, err := command.Output(t.Context(), run, command.Cmd{Name: "git", Args: args, Dir: dir})
-		require.NoError(t, err)
-		return out
-	}
-}
-
-func write(t *testing.T, dir, name, text string) {
-	require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
-}
 
 // Exactly the files that are named are committed; a tag is annotated and knows its commit.
 func TestCommitAndTag(t *testing.T) {
-	repo, dir, git := open(t)
-	write(t, dir, "sub/file", "second\n")
-	write(t, dir, "new ü", "n\n")
-	write(t, dir, "stray", "s\n")
+	repo, dir, git := gitrepotest.Open(t)
+	gitrepotest.Write(t, dir, "sub/file", "second\n")
+	gitrepotest.Write(t, dir, "new ü", "n\n")
+	gitrepotest.Write(t, dir, "stray", "s\n")
 	changed, err := repo.Changed(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"sub/file"}, changed)
@@ -64,13 +47,13 @@ func TestCommitAndTag(t *testing.T) {
 
 // A hook that refuses leaves index and HEAD as they were, and its words are in the error.
 func TestCommitRefused(t *testing.T) {
-	repo, dir, git := open(t)
+	repo, dir, git := gitrepotest.Open(t)
 	head := git("rev-parse", "HEAD")
 	hook := filepath.Join(repo.Dir, "hooks", "pre-commit")
 	require.NoError(t, os.MkdirAll(filepath.Dir(hook), 0o755))
 	require.NoError(t, os.WriteFile(hook, []byte("#!/bin/sh\necho the hook says no >&2\ngit add -A\nexit 1\n"), 0o755))
-	write(t, dir, "sub/file", "second\n")
-	write(t, dir, "stray", "s\n")
+	gitrepotest.Write(t, dir, "sub/file", "second\n")
+	gitrepotest.Write(t, dir, "stray", "s\n")
 	_, err := repo.Commit(t.Context(), []string{"sub/file"}, "x\n")
 	require.Contains(t, fmt.Sprintf("%+v", err), "the hook says no")
 	require.Equal(t, head, git("rev-parse", "HEAD"))
@@ -78,13 +61,13 @@ func TestCommitRefused(t *testing.T) {
 }
 
 func TestLog(t *testing.T) {
-	repo, dir, git := open(t)
+	repo, dir, git := gitrepotest.Open(t)
 	git("tag", "v1")
-	write(t, dir, "a b", "1")
+	gitrepotest.Write(t, dir, "a b", "1")
 	git("add", "-A")
 	git("commit", "-q", "-m", "fix(x)!: one\n\nBody\x01\n\nBREAKING CHANGE: it is\n")
 	git("checkout", "-q", "-b", "side", "v1")
-	write(t, dir, "c", "2")
+	gitrepotest.Write(t, dir, "c", "2")
 	git("add", "-A")
 	git("commit", "-q", "-m", "feat: two")
 	git("tag", "v2")
@@ -113,7 +96,7 @@ func TestLog(t *testing.T) {
 
 // Where git is configured to sign, commit and tag are signed.
 func TestSigned(t *testing.T) {
-	repo, dir, git := open(t)
+	repo, dir, git := gitrepotest.Open(t)
 	key := filepath.Join(t.TempDir(), "key")
 	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).CombinedOutput(); err != nil {
 		require.Empty(t, os.Getenv("CI"), "CI has ssh-keygen: %v", err)
@@ -122,7 +105,7 @@ func TestSigned(t *testing.T) {
 	for _, kv := range [][]string{{"gpg.format", "ssh"}, {"user.signingkey", key}, {"commit.gpgsign", "true"}, {"tag.gpgsign", "true"}} {
 		git("config", kv[0], kv[1])
 	}
-	write(t, dir, "sub/file", "second\n")
+	gitrepotest.Write(t, dir, "sub/file", "second\n")
 	hash, err := repo.Commit(t.Context(), []string{"sub/file"}, "release: v0.1.1\n")
 	require.NoError(t, err)
 	require.NoError(t, repo.Tag(t.Context(), "v0.1.1", hash, "v0.1.1\n"))
@@ -132,7 +115,7 @@ func TestSigned(t *testing.T) {
 
 // A context that ends while the hooks run behind the commit does not make it one that was not made.
 func TestStoppedBehindTheCommit(t *testing.T) {
-	repo, dir, git := open(t)
+	repo, dir, git := gitrepotest.Open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	hook := filepath.Join(repo.Dir, "hooks", "post-commit")
 	require.NoError(t, os.MkdirAll(filepath.Dir(hook), 0o755))
@@ -143,7 +126,7 @@ func TestStoppedBehindTheCommit(t *testing.T) {
 		_, _ = os.ReadFile(fifo) // returns when the hook has written to it
 		cancel()
 	}()
-	write(t, dir, "sub/file", "second\n")
+	gitrepotest.Write(t, dir, "sub/file", "second\n")
 	hash, err := repo.Commit(ctx, []string{"sub/file"}, "release: v0.1.1\n")
 	require.NoError(t, err)
 	require.Equal(t, git("rev-parse", "HEAD"), hash)
@@ -152,21 +135,21 @@ func TestStoppedBehindTheCommit(t *testing.T) {
 
 // Files that git was told not to look at are looked at where it matters.
 func TestFilesThatGitDoesNotLookAt(t *testing.T) {
-	repo, dir, git := open(t)
+	repo, dir, git := gitrepotest.Open(t)
 	git("update-index", "--assume-unchanged", "sub/file")
 	git("update-index", "--skip-worktree", ".gitignore")
 	hidden, err := repo.Hidden(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, hidden)
-	write(t, dir, "seen", "first\n")
+	gitrepotest.Write(t, dir, "seen", "first\n")
 	git("add", "seen")
 	hidden, err = repo.Hidden(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, hidden, "what git shows is not hidden")
 	git("reset", "-q", "seen")
 	require.NoError(t, os.Remove(filepath.Join(dir, "seen")))
-	write(t, dir, "sub/file", "second\n")
-	write(t, dir, ".gitignore", "*.log\n*.txt\n")
+	gitrepotest.Write(t, dir, "sub/file", "second\n")
+	gitrepotest.Write(t, dir, ".gitignore", "*.log\n*.txt\n")
 	require.Empty(t, git("status", "--porcelain"))
 	changed, err := repo.Changed(t.Context())
 	require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -41,9 +42,9 @@ func (t Tags) MergedTags(ctx context.Context) (map[string]string, error) {
 
 func (r *Repo) tags(ctx context.Context, more ...string) (map[string]string, error) {
 	const format = "--format=%(refname:strip=2) %(objecttype) %(objectname) %(*objecttype) %(*objectname)"
-	out, err := r.git(ctx, append([]string{"for-each-ref", format, "refs/tags"}, more...)...)
+	out, err := r.Ask(ctx, append([]string{"for-each-ref", format, "refs/tags"}, more...)...)
 	if err != nil {
-		return nil, failed(err, "asking git for the tags of %s", r.Top)
+		return nil, git.Failed(err, "asking git for the tags of %s", r.Top)
 	}
 	tags := map[string]string{}
 	var nested []string
@@ -65,9 +66,9 @@ func (r *Repo) peel(ctx context.Context, names []string, tags map[string]string)
 	if names == nil {
 		return nil
 	}
-	out, err := r.fed(ctx, "refs/tags/"+strings.Join(names, "^{commit}\nrefs/tags/")+"^{commit}\n", "cat-file", "--batch-check")
+	out, err := r.Feed(ctx, "refs/tags/"+strings.Join(names, "^{commit}\nrefs/tags/")+"^{commit}\n", "cat-file", "--batch-check")
 	if err != nil {
-		return failed(err, "asking git what tags of tags name in %s", r.Top)
+		return git.Failed(err, "asking git what tags of tags name in %s", r.Top)
 	}
 	for i, line := range strings.Split(out, "\n") {
 		if f := strings.Fields(line); len(f) == 3 && f[1] == "commit" && i < len(names) {
@@ -88,7 +89,7 @@ type Commit struct {
 // Log returns the commits that HEAD contains and the commit or tag since does not, the newest first; without merges,
 // which change nothing by themselves. since may be "": then all are returned.
 func (r *Repo) Log(ctx context.Context, since string) ([]Commit, error) {
-	shallow, err := r.git(ctx, "rev-parse", "--is-shallow-repository")
+	shallow, err := r.Ask(ctx, "rev-parse", "--is-shallow-repository")
 	if err == nil && shallow == "true" {
 		return nil, operr.New("run `git fetch --unshallow --tags`", "the clone %s is shallow: its history is not all there", r.Top)
 	}
@@ -98,13 +99,13 @@ func (r *Repo) Log(ctx context.Context, since string) ([]Commit, error) {
 	}
 	var commits, out string
 	if err == nil {
-		commits, err = r.git(ctx, append(revs, "--")...)
+		commits, err = r.Ask(ctx, append(revs, "--")...)
 	}
 	if err == nil && commits != "" {
 		out, err = r.changes(ctx, commits)
 	}
 	if err != nil {
-		return nil, failed(err, "reading the history of %s", r.Top)
+		return nil, git.Failed(err, "reading the history of %s", r.Top)
 	}
 	return parseLog(out), nil
 }
@@ -131,9 +132,9 @@ func parseLog(out string) []Commit {
 
 // Tree returns the hash of a commit's tree.
 func (r *Repo) Tree(ctx context.Context, commit string) (string, error) {
-	out, err := r.git(ctx, "rev-parse", "--verify", "--end-of-options", commit+"^{tree}")
+	out, err := r.Ask(ctx, "rev-parse", "--verify", "--end-of-options", commit+"^{tree}")
 	if err != nil {
-		return "", failed(err, "looking for the tree of %s", short(commit))
+		return "", git.Failed(err, "looking for the tree of %s", git.Short(commit))
 	}
 	return strings.TrimSpace(out), nil
 }
@@ -141,12 +142,12 @@ func (r *Repo) Tree(ctx context.Context, commit string) (string, error) {
 // Resolve returns the commit that a name, such as HEAD^ or a tag, stands for. ErrNoCommit is in the chain of the error where
 // it stands for none.
 func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
-	out, there, err := r.answer(ctx, "rev-parse", "--quiet", "--verify", "--end-of-options", rev+"^{commit}")
+	out, there, err := r.Answer(ctx, "rev-parse", "--quiet", "--verify", "--end-of-options", rev+"^{commit}")
 	switch {
 	case err != nil:
-		return "", failed(err, "looking for the commit %s in %s", rev, r.Top)
+		return "", git.Failed(err, "looking for the commit %s in %s", rev, r.Top)
 	case !there:
-		return "", operr.New("commit the workspace first, or name a commit that is there", "%s has no commit %s%w", r.Top, rev, silent{error: ErrNoCommit})
+		return "", operr.New("commit the workspace first, or name a commit that is there", "%s has no commit %s%w", r.Top, rev, git.Silent(ErrNoCommit))
 	}
 	return out, nil
 }
@@ -154,12 +155,12 @@ func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
 // MadeOn returns the first of the commits that were made on base and that lead to head, along first parents and without
 // merges, that changed each of some files, relative to Top; "" where there is none.
 func (r *Repo) MadeOn(ctx context.Context, base, head string, paths []string) (string, error) {
-	out, err := r.git(ctx, "rev-list", "--reverse", "--first-parent", "--no-merges", "--end-of-options", base+".."+head, "--")
+	out, err := r.Ask(ctx, "rev-list", "--reverse", "--first-parent", "--no-merges", "--end-of-options", base+".."+head, "--")
 	if err == nil && out != "" {
 		out, err = r.changes(ctx, out)
 	}
 	if err != nil {
-		return "", failed(err, "reading the history from %s to %s", short(base), short(head))
+		return "", git.Failed(err, "reading the history from %s to %s", git.Short(base), git.Short(head))
 	}
 	for _, c := range parseLog(out) {
 		if !slices.ContainsFunc(paths, func(p string) bool { return !slices.Contains(c.Paths, p) }) {
@@ -171,30 +172,30 @@ func (r *Repo) MadeOn(ctx context.Context, base, head string, paths []string) (s
 
 // changes is what git says of commits, a line each, for parseLog.
 func (r *Repo) changes(ctx context.Context, commits string) (string, error) {
-	return r.fed(ctx, commits+"\n", "diff-tree", "--stdin", "--always", "--root", "-r", "-z", "--name-only", "--no-renames", "--no-show-signature",
+	return r.Feed(ctx, commits+"\n", "diff-tree", "--stdin", "--always", "--root", "-r", "-z", "--name-only", "--no-renames", "--no-show-signature",
 		"--encoding=UTF-8", "--format="+commitMark+"%x00%H%x00%s%x00%b%x00")
 }
 
 // BranchesWith returns the branches of remotes, such as origin/main, that this clone knows to have a commit, and whether none of
 // them means that none has it: a clone of a tag alone knows no branch, and a shallow one does not know what lies below.
 func (r *Repo) BranchesWith(ctx context.Context, commit string) (having []string, known bool, err error) {
-	all, err := r.git(ctx, "for-each-ref", "--count=1", "--format=%(refname)", "refs/remotes")
+	all, err := r.Ask(ctx, "for-each-ref", "--count=1", "--format=%(refname)", "refs/remotes")
 	if err != nil {
-		return nil, false, failed(err, "listing the branches of remotes")
+		return nil, false, git.Failed(err, "listing the branches of remotes")
 	}
 	if all == "" {
 		return nil, false, nil
 	}
-	out, err := r.git(ctx, "for-each-ref", "--format=%(refname:strip=2)", "--contains="+commit, "refs/remotes")
+	out, err := r.Ask(ctx, "for-each-ref", "--format=%(refname:strip=2)", "--contains="+commit, "refs/remotes")
 	if err != nil {
-		return nil, false, failed(err, "looking for the branches that have %s", short(commit))
+		return nil, false, git.Failed(err, "looking for the branches that have %s", git.Short(commit))
 	}
 	if out != "" {
 		return strings.Fields(out), true, nil
 	}
-	shallow, err := r.git(ctx, "rev-parse", "--is-shallow-repository")
+	shallow, err := r.Ask(ctx, "rev-parse", "--is-shallow-repository")
 	if err != nil {
-		return nil, false, failed(err, "asking git how much of the history is there")
+		return nil, false, git.Failed(err, "asking git how much of the history is there")
 	}
 	return nil, shallow == "false", nil
 }

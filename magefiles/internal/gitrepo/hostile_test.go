@@ -11,12 +11,15 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
 // TestHostileRemotes refuses a remote, and an address of one, that git or ssh would take for an option, before git is asked.
 func TestHostileRemotes(t *testing.T) {
-	dir, run := newRepo(t)
-	git := func(args ...string) string { return gitOK(t, run, dir, args...) }
+	dir, run := gitrepotest.New(t)
+	git := func(args ...string) string { return gitrepotest.Git(t, run, dir, args...) }
 	git("remote", "add", "origin", "x")
 	repo, err := gitrepo.Open(t.Context(), run, dir)
 	require.NoError(t, err)
@@ -24,20 +27,20 @@ func TestHostileRemotes(t *testing.T) {
 	head, err := repo.Resolve(t.Context(), "HEAD")
 	require.NoError(t, err)
 	for _, remote := range []string{"--upload-pack=touch " + touched, "-o", "--receive-pack=touch " + touched} {
-		_, err := repo.Remote(t.Context(), remote)
+		_, err := gitremote.Read(t.Context(), repo, remote)
 		require.ErrorContains(t, err, "it begins with a dash")
-		require.ErrorContains(t, repo.Push(t.Context(), remote, head, "main"), "it begins with a dash")
-		require.ErrorContains(t, repo.Fetch(t.Context(), remote), "it begins with a dash")
+		require.ErrorContains(t, gitremote.Push(t.Context(), repo, remote, head, "main"), "it begins with a dash")
+		require.ErrorContains(t, gitremote.Fetch(t.Context(), repo, remote), "it begins with a dash")
 	}
 	for _, address := range []string{"ssh://-oProxyCommand=touch/x", "-oProxyCommand=touch x:y", "git@-oProxyCommand=touch:x", "--upload-pack=touch " + touched} {
 		git("config", "remote.origin.url", address)
-		_, err := repo.Remote(t.Context(), "origin")
+		_, err := gitremote.Read(t.Context(), repo, "origin")
 		require.ErrorContains(t, err, "is an option to git, or to ssh", address)
-		require.ErrorContains(t, repo.Push(t.Context(), "origin", head, "main"), "is an option to git, or to ssh", address)
+		require.ErrorContains(t, gitremote.Push(t.Context(), repo, "origin", head, "main"), "is an option to git, or to ssh", address)
 	}
 	for _, address := range []string{"../a-b.git", "git@host-a:x/-y.git", "https://host/-x", "/a:-b"} {
 		git("config", "remote.origin.url", address)
-		url, err := repo.URL(t.Context(), "origin")
+		url, err := gitremote.URL(t.Context(), repo, "origin")
 		require.NoError(t, err)
 		require.Equal(t, address, url)
 	}
@@ -46,7 +49,7 @@ func TestHostileRemotes(t *testing.T) {
 
 // TestHostileCommits hands names to git that are options of the command: they are names of nothing.
 func TestHostileCommits(t *testing.T) {
-	dir, run := newRepo(t)
+	dir, run := gitrepotest.New(t)
 	repo, err := gitrepo.Open(t.Context(), run, dir)
 	require.NoError(t, err)
 	ctx, output := t.Context(), filepath.Join(dir, "output")
@@ -62,7 +65,7 @@ func TestHostileCommits(t *testing.T) {
 		_, err = repo.Revert(ctx, name)
 		require.Error(t, err, name)
 		require.ErrorContains(t, repo.Back(ctx, name), "it begins with a dash")
-		require.Error(t, repo.CloneAt(ctx, filepath.Join(t.TempDir(), "clone"), name), name)
+		require.Error(t, gitclone.At(ctx, repo, filepath.Join(t.TempDir(), "clone"), name), name)
 		require.Error(t, repo.DeleteTag(ctx, name), name)
 	}
 	require.NoFileExists(t, output)
@@ -71,11 +74,11 @@ func TestHostileCommits(t *testing.T) {
 // TestHostileEnvironmentOfGit has git's helpers and hooks write down what they see: those that talk to a remote see what it may ask for,
 // those of a commit only the agents that sign, and none what publishes.
 func TestHostileEnvironmentOfGit(t *testing.T) {
-	dir, plain := newRepo(t)
-	git := func(args ...string) string { return gitOK(t, plain, dir, args...) }
-	bare, seen := withRemote(t, dir, git), t.TempDir()
+	dir, plain := gitrepotest.New(t)
+	git := func(args ...string) string { return gitrepotest.Git(t, plain, dir, args...) }
+	bare, seen := gitrepotest.AddRemote(t, dir, git), t.TempDir()
 	for name, script := range map[string]string{"pre-commit": "env", "commit-msg": "env", "pre-push": "env"} {
-		hook(t, filepath.Join(dir, ".git"), name, script+" > "+filepath.Join(seen, name))
+		gitrepotest.Hook(t, filepath.Join(dir, ".git"), name, script+" > "+filepath.Join(seen, name))
 	}
 	ssh := filepath.Join(seen, "ssh")
 	require.NoError(t, os.WriteFile(ssh, []byte("#!/bin/sh\nenv > "+filepath.Join(seen, "fetch")+"\nexit 1\n"), 0o755))
@@ -89,9 +92,9 @@ func TestHostileEnvironmentOfGit(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "sub", "file"), []byte("second\n"), 0o644))
 	made, err := repo.Commit(t.Context(), []string{"sub/file"}, "feat: second")
 	require.NoError(t, err)
-	require.NoError(t, repo.Push(t.Context(), "origin", made, "main"))
+	require.NoError(t, gitremote.Push(t.Context(), repo, "origin", made, "main"))
 	git("remote", "set-url", "origin", "ssh://somewhere/"+bare)
-	require.Error(t, repo.Fetch(t.Context(), "origin"))
+	require.Error(t, gitremote.Fetch(t.Context(), repo, "origin"))
 	for name, sees := range map[string][]string{
 		"pre-commit": {"the-agent"}, "commit-msg": {"the-agent"},
 		"pre-push": {"the-agent", "=let-in\n", "let-in-too", "of-the-proxy"}, "fetch": {"the-agent", "=let-in\n", "let-in-too", "of-the-proxy"},

@@ -5,50 +5,53 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
 
-// entry is a file, or a submodule, in git's index.
-type entry struct {
-	path   string // relative to Top, with slashes
-	mode   string // "100644"
-	object string // hex
-	flag   byte   // of `git ls-files -v`
+// Entry is a file, or a submodule, in git's index.
+type Entry struct {
+	Path   string // relative to Top, with slashes
+	Mode   string // "100644"
+	Object string // hex
+	Flag   byte   // of `git ls-files -v`
 }
 
-const linkMode = "160000" // of a submodule
+// LinkMode is the mode of a submodule.
+const LinkMode = "160000"
 
-// assumed says that git takes the file for unchanged without a look (assume-unchanged): `git update-index` was told so, or the
+// Assumed reports whether git takes the file for unchanged without a look (assume-unchanged): `git update-index` was told so, or the
 // setting core.ignoreStat left it in the index.
-func (e entry) assumed() bool { return e.flag >= 'a' && e.flag <= 'z' }
+func (e Entry) Assumed() bool { return e.Flag >= 'a' && e.Flag <= 'z' }
 
-// skipped says that git takes the file for unchanged, be it there or not (skip-worktree): `git update-index` was told so, or a
+// Skipped reports whether git takes the file for unchanged, be it there or not (skip-worktree): `git update-index` was told so, or a
 // sparse checkout leaves it out.
-func (e entry) skipped() bool { return e.flag == 'S' || e.flag == 's' }
+func (e Entry) Skipped() bool { return e.Flag == 'S' || e.Flag == 's' }
 
-// unseen says that git does not look at the file.
-func (e entry) unseen() bool { return e.assumed() || e.skipped() }
+// Unseen reports whether git does not look at the file.
+func (e Entry) Unseen() bool { return e.Assumed() || e.Skipped() }
 
-// entries reads the index.
-func (r *Repo) entries(ctx context.Context) ([]entry, error) {
-	out, err := r.git(ctx, "ls-files", "-v", "--stage", "-z", "--full-name")
+// Entries reads the index.
+func (r *Repo) Entries(ctx context.Context) ([]Entry, error) {
+	out, err := r.Ask(ctx, "ls-files", "-v", "--stage", "-z", "--full-name")
 	if err != nil {
-		return nil, failed(err, "asking git for the files of %s", r.Top)
+		return nil, git.Failed(err, "asking git for the files of %s", r.Top)
 	}
-	var entries []entry
+	var entries []Entry
 	for line := range strings.SplitSeq(out, "\x00") {
 		head, name, ok := strings.Cut(line, "\t")
 		if f := strings.Fields(head); ok && len(f) == 4 {
-			entries = append(entries, entry{path: name, mode: f[1], object: f[2], flag: f[0][0]})
+			entries = append(entries, Entry{Path: name, Mode: f[1], Object: f[2], Flag: f[0][0]})
 		}
 	}
 	return entries, nil
 }
 
-// pathsOf are the paths of the entries that are chosen.
-func pathsOf(entries []entry, choose func(entry) bool) (chosen []string) {
+// PathsOf are the paths of the entries that are chosen.
+func PathsOf(entries []Entry, choose func(Entry) bool) (chosen []string) {
 	for _, e := range entries {
 		if choose(e) {
-			chosen = append(chosen, e.path)
+			chosen = append(chosen, e.Path)
 		}
 	}
 	return chosen
@@ -87,7 +90,7 @@ func (r *Repo) lookAt(ctx context.Context, paths, set []string) error {
 	}
 	list := strings.Join(paths, "\x00") + "\x00"
 	for _, forget := range []string{"--no-assume-unchanged", "--no-skip-worktree"} {
-		if _, err := r.call(ctx, call{args: []string{"update-index", forget, "-z", "--stdin"}, stdin: list, set: set}); err != nil {
+		if _, err := r.Call(ctx, git.Call{Args: []string{"update-index", forget, "-z", "--stdin"}, Stdin: list, Set: set}); err != nil {
 			return err
 		}
 	}

@@ -6,14 +6,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
 // A tag may name another tag, which a signature of a signature does. It stands for the commit in the end, for every git: before 2.45
 // for-each-ref follows one tag alone.
 func TestATagOfATagCounts(t *testing.T) {
 	t.Parallel()
-	dir, run := newRepo(t)
-	git := func(args ...string) string { return gitOK(t, run, dir, args...) }
+	dir, run := gitrepotest.New(t)
+	git := func(args ...string) string { return gitrepotest.Git(t, run, dir, args...) }
 	repo, err := gitrepo.Open(t.Context(), run, dir)
 	require.NoError(t, err)
 	head := git("rev-parse", "HEAD")

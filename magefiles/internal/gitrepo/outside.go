@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -75,7 +76,7 @@ func (r *Repo) refusal(ctx context.Context, dir string, err error) error {
 	case lookErr != nil:
 		return operr.New("make the folders above it readable", "whether %s is in a git repository cannot be seen: %w", dir, lookErr)
 	case at == nil:
-		return operr.New("run `git init` and commit the workspace", "%s is not in a git repository%w", dir, silent{error: ErrOutside})
+		return operr.New("run `git init` and commit the workspace", "%s is not in a git repository%w", dir, git.Silent(ErrOutside))
 	case errors.Is(err, command.ErrNotFound):
 		return operr.New("install git", "%s is in a git repository, and there is no git on PATH", dir)
 	case at.folder:
@@ -107,24 +108,24 @@ func (r *Repo) other(dir string) error {
 }
 
 // wayOut is what to do about a repository that git refuses.
-func (r *Repo) wayOut(git, dir string) string {
-	top := filepath.Dir(git)
-	env := r.environ(nil)
+func (r *Repo) wayOut(folder, dir string) string {
+	top := filepath.Dir(folder)
+	env := r.Environ(nil)
 	ceiling, _ := command.Getenv(env, "GIT_CEILING_DIRECTORIES")
 	switch {
-	case foreign(git) || foreign(top):
+	case foreign(folder) || foreign(top):
 		return "it belongs to another user: where you trust it, `git config --global --add safe.directory " + top + "`"
-	case ceiling != "" && !same(top, dir):
+	case ceiling != "" && !SameFile(top, dir):
 		return "git may be kept from it by GIT_CEILING_DIRECTORIES=" + ceiling + ": unset it; or see what git says above"
 	case device(top) != device(dir):
 		return "it is on another file system: set GIT_DISCOVERY_ACROSS_FILESYSTEM=1"
 	}
-	if f, err := os.Open(git); err != nil {
+	if f, err := os.Open(folder); err != nil {
 		return "make it readable: " + strings.TrimPrefix(err.Error(), "open ")
 	} else {
 		f.Close()
 	}
-	return see + "; `git -C " + dir + " status` says it too"
+	return git.See + "; `git -C " + dir + " status` says it too"
 }
 
 // below says whether a folder is another one, or in it.
@@ -133,7 +134,7 @@ func below(dir, top string) bool {
 	if err == nil {
 		real, err = filepath.Abs(real)
 	}
-	for err == nil && !same(real, top) {
+	for err == nil && !SameFile(real, top) {
 		if real == filepath.Dir(real) {
 			return false
 		}
@@ -142,7 +143,8 @@ func below(dir, top string) bool {
 	return err == nil
 }
 
-func same(a, b string) bool {
+// SameFile reports whether two paths are of the same file or folder, which is there.
+func SameFile(a, b string) bool {
 	x, errX := os.Stat(a)
 	y, errY := os.Stat(b)
 	return errX == nil && errY == nil && os.SameFile(x, y)
@@ -170,10 +172,3 @@ func device(path string) uint64 {
 	}
 	return uint64(sys.Dev) //nolint:unconvert // it is of another type elsewhere
 }
-
-// silent is in the chain of an error, and not in its text.
-type silent struct{ error }
-
-func (silent) Error() string { return "" }
-
-func (s silent) Unwrap() error { return s.error }

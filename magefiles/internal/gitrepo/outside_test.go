@@ -13,22 +13,21 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/lacking"
 )
-
-// with is a runner with variables set beside those of newRepo.
-func with(run command.Runner, variables ...string) command.Runner {
-	return command.NewSystem(command.Setenv(run.(*command.System).Environ(), variables...), nil)
-}
 
 // Outside of git is only what has no repository in it or above it, whatever git says.
 func TestOutside(t *testing.T) {
-	_, run := newRepo(t)
+	_, run := gitrepotest.New(t)
 	dir := t.TempDir()
 	for name, r := range map[string]command.Runner{
 		"plain":             run,
-		"without git":       with(run, "PATH="+t.TempDir()),
-		"another locale":    with(run, "LC_ALL=C.UTF-8", "LANGUAGE=de"),
-		"a variable of git": with(run, "GIT_DIR="+filepath.Join(dir, "elsewhere")),
+		"without git":       gitrepotest.With(run, "PATH="+t.TempDir()),
+		"another locale":    gitrepotest.With(run, "LC_ALL=C.UTF-8", "LANGUAGE=de"),
+		"a variable of git": gitrepotest.With(run, "GIT_DIR="+filepath.Join(dir, "elsewhere")),
 	} {
 		_, err := gitrepo.Open(t.Context(), r, dir)
 		require.ErrorIs(t, err, gitrepo.ErrOutside, name)
@@ -64,21 +63,21 @@ func TestRefusedByGit(t *testing.T) {
 		},
 		"of another user, as git sees it": {
 			damage: func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
-				return dir, with(run, "GIT_TEST_ASSUME_DIFFERENT_OWNER=1")
+				return dir, gitrepotest.With(run, "GIT_TEST_ASSUME_DIFFERENT_OWNER=1")
 			},
 			says: []string{"dubious ownership", "git config --global --add safe.directory"},
 		},
 		"a format that this git does not know": {
 			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-				gitOK(t, run, dir, "config", "core.repositoryFormatVersion", "1")
-				gitOK(t, run, dir, "config", "extensions.neverHeardOf", "reftable")
+				gitrepotest.Git(t, run, dir, "config", "core.repositoryFormatVersion", "1")
+				gitrepotest.Git(t, run, dir, "config", "extensions.neverHeardOf", "reftable")
 				return dir, run
 			},
 			says: []string{"neverheardof", "→ see what git says above"},
 		},
 		"a configuration that is broken": {
 			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-				write(t, dir, ".git/config", "[core\n")
+				gitrepotest.Write(t, dir, ".git/config", "[core\n")
 				return dir, run
 			},
 			says: []string{"bad config line 1"},
@@ -86,7 +85,7 @@ func TestRefusedByGit(t *testing.T) {
 		"a work tree whose repository is gone": {
 			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
 				linked := filepath.Join(t.TempDir(), "linked")
-				gitOK(t, run, dir, "worktree", "add", "-q", linked)
+				gitrepotest.Git(t, run, dir, "worktree", "add", "-q", linked)
 				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "worktrees")))
 				return linked, run
 			},
@@ -95,7 +94,7 @@ func TestRefusedByGit(t *testing.T) {
 		"a .git that is a text": {
 			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
 				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git")))
-				write(t, dir, ".git", "version https://git-lfs.github.com/spec/v1\n")
+				gitrepotest.Write(t, dir, ".git", "version https://git-lfs.github.com/spec/v1\n")
 				return dir, run
 			},
 			says: []string{"invalid gitfile format"},
@@ -117,7 +116,7 @@ func TestRefusedByGit(t *testing.T) {
 		},
 		"files that are elsewhere": {
 			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-				gitOK(t, run, dir, "config", "core.worktree", t.TempDir())
+				gitrepotest.Git(t, run, dir, "config", "core.worktree", t.TempDir())
 				return filepath.Join(dir, "sub"), run
 			},
 			says: []string{"has its files in /", "→ `git config --unset core.worktree`"},
@@ -131,26 +130,26 @@ func TestRefusedByGit(t *testing.T) {
 		"a bare one": {
 			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
 				bare := filepath.Join(t.TempDir(), "bare.git")
-				gitOK(t, run, dir, "clone", "-q", "--bare", dir, bare)
-				return bare, with(run, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.bareRepository", "GIT_CONFIG_VALUE_0=explicit")
+				gitrepotest.Git(t, run, dir, "clone", "-q", "--bare", dir, bare)
+				return bare, gitrepotest.With(run, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.bareRepository", "GIT_CONFIG_VALUE_0=explicit")
 			},
 			says: []string{"is in the git folder", "→ start it in a work tree"},
 		},
 		"a ceiling below it": {
 			damage: func(_ *testing.T, dir string, run command.Runner) (string, command.Runner) {
-				return filepath.Join(dir, "sub"), with(run, "GIT_CEILING_DIRECTORIES="+dir)
+				return filepath.Join(dir, "sub"), gitrepotest.With(run, "GIT_CEILING_DIRECTORIES="+dir)
 			},
 			says: []string{"→ git may be kept from it by GIT_CEILING_DIRECTORIES="},
 		},
 		"no git at all": {
 			damage: func(t *testing.T, dir string, run command.Runner) (string, command.Runner) {
-				return dir, with(run, "PATH="+t.TempDir())
+				return dir, gitrepotest.With(run, "PATH="+t.TempDir())
 			},
 			says: []string{"is in a git repository, and there is no git on PATH", "→ install git"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir, run := newRepo(t)
+			dir, run := gitrepotest.New(t)
 			dir, run = c.damage(t, dir, run)
 			_, err := gitrepo.Open(t.Context(), run, dir)
 			require.Error(t, err)
@@ -162,13 +161,6 @@ func TestRefusedByGit(t *testing.T) {
 	}
 }
 
-func gitOK(t *testing.T, run command.Runner, dir string, args ...string) string {
-	t.Helper()
-	out, err := command.Output(t.Context(), run, command.Cmd{Name: "git", Args: args, Dir: dir})
-	require.NoError(t, err, "git %v", args)
-	return out
-}
-
 // A branch that cannot be read is not one without a commit.
 func TestNoCommitAndBrokenOnes(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -176,8 +168,8 @@ func TestNoCommitAndBrokenOnes(t *testing.T) {
 		none   bool
 		says   string
 	}{
-		"an orphan branch":       {func(t *testing.T, dir string) { write(t, dir, ".git/HEAD", "ref: refs/heads/new\n") }, true, "has no commit yet"},
-		"a branch that is noise": {func(t *testing.T, dir string) { write(t, dir, ".git/refs/heads/main", "noise\n") }, false, "HEAD"},
+		"an orphan branch":       {func(t *testing.T, dir string) { gitrepotest.Write(t, dir, ".git/HEAD", "ref: refs/heads/new\n") }, true, "has no commit yet"},
+		"a branch that is noise": {func(t *testing.T, dir string) { gitrepotest.Write(t, dir, ".git/refs/heads/main", "noise\n") }, false, "HEAD"},
 		"a commit that is gone": {
 			damage: func(t *testing.T, dir string) {
 				require.NoError(t, os.RemoveAll(filepath.Join(dir, ".git", "objects")))
@@ -188,7 +180,7 @@ func TestNoCommitAndBrokenOnes(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir, run := newRepo(t)
+			dir, run := gitrepotest.New(t)
 			repo, err := gitrepo.Open(t.Context(), run, dir)
 			require.NoError(t, err)
 			c.damage(t, dir)
@@ -201,10 +193,10 @@ func TestNoCommitAndBrokenOnes(t *testing.T) {
 
 // Git's own words are in every error that comes from git, and what is an error is not taken for an answer.
 func TestGitsWords(t *testing.T) {
-	dir, run := newRepo(t)
+	dir, run := gitrepotest.New(t)
 	repo, err := gitrepo.Open(t.Context(), run, dir)
 	require.NoError(t, err)
-	write(t, dir, ".git/config", "[core\n")
+	gitrepotest.Write(t, dir, ".git/config", "[core\n")
 	ctx, none := t.Context(), "1111111111111111111111111111111111111111"
 	for name, ask := range map[string]func() error{
 		"Head":        func() error { _, err := repo.Head(ctx); return err },
@@ -221,10 +213,10 @@ func TestGitsWords(t *testing.T) {
 		"Touched":     func() error { _, _, err := repo.Touched(ctx, "sub"); return err },
 		"Contains":    func() error { _, err := repo.Contains(ctx, none, none); return err },
 		"Ahead":       func() error { _, err := repo.Ahead(ctx, "HEAD", "HEAD"); return err },
-		"URL":         func() error { _, err := repo.URL(ctx, "origin"); return err },
-		"Remote":      func() error { _, err := repo.Remote(ctx, "origin"); return err },
-		"Fetch":       func() error { return repo.Fetch(ctx, "origin") },
-		"Push":        func() error { return repo.Push(ctx, "origin", none, "main") },
+		"URL":         func() error { _, err := gitremote.URL(ctx, repo, "origin"); return err },
+		"Remote":      func() error { _, err := gitremote.Read(ctx, repo, "origin"); return err },
+		"Fetch":       func() error { return gitremote.Fetch(ctx, repo, "origin") },
+		"Push":        func() error { return gitremote.Push(ctx, repo, "origin", none, "main") },
 		"Commit":      func() error { _, err := repo.Commit(ctx, []string{"sub/file"}, "x\n"); return err },
 		"Tag":         func() error { return repo.Tag(ctx, "v1", "HEAD", "v1\n") },
 		"DeleteTag":   func() error { return repo.DeleteTag(ctx, "v1") },
@@ -232,31 +224,31 @@ func TestGitsWords(t *testing.T) {
 		"Revert":      func() error { _, err := repo.Revert(ctx, "HEAD"); return err },
 		"Restore":     func() error { return repo.Restore(ctx, []string{"sub/file"}) },
 		"Hidden":      func() error { _, err := repo.Hidden(ctx); return err },
-		"Lacking":     func() error { _, err := repo.Lacking(ctx, []string{"sub"}, nil); return err },
-		"LeftOut":     func() error { _, err := repo.LeftOut(ctx, "file"); return err },
+		"Lacking":     func() error { _, err := lacking.Find(ctx, repo, []string{"sub"}, nil); return err },
+		"LeftOut":     func() error { _, err := lacking.LeftOut(ctx, repo, "file"); return err },
 		"Troubles":    func() error { _, err := repo.Troubles(ctx, []string{"sub/file"}); return err },
 		"TagTroubles": func() error { _, err := repo.TagTroubles(ctx, []string{"v1"}); return err },
 		"Parent":      func() error { _, err := repo.Parent(ctx, "HEAD"); return err },
 		"ExportSome": func() error {
 			return repo.ExportSome(ctx, "HEAD", filepath.Join(t.TempDir(), "c"), func(string) bool { return true })
 		},
-		"CloneAt": func() error { return repo.CloneAt(ctx, filepath.Join(t.TempDir(), "c"), none) },
-		"Export":  func() error { return repo.Export(ctx, "HEAD", ".", filepath.Join(t.TempDir(), "c")) },
+		"CloneAt": func() error { return gitclone.At(ctx, repo, filepath.Join(t.TempDir(), "c"), none) },
+		"Export":  func() error { return gitclone.Export(ctx, repo, "HEAD", ".", filepath.Join(t.TempDir(), "c")) },
 	} {
 		err := ask()
 		require.Error(t, err, name)
 		require.Contains(t, fmt.Sprintf("%+v", err), "bad config line 1", name)
 		require.Contains(t, fmt.Sprintf("%+v", err), "\n→ ", name)
-		require.False(t, gitrepo.Transient(err), name)
-		require.NotErrorIs(t, err, gitrepo.ErrNoRemote, name)
+		require.False(t, gitremote.Transient(err), name)
+		require.NotErrorIs(t, err, gitremote.ErrNoRemote, name)
 		require.NotErrorIs(t, err, gitrepo.ErrNoCommit, name)
 	}
 }
 
 // What git says is the same, and means the same, in a locale for which it has translations.
 func TestAnotherLocale(t *testing.T) {
-	dir, plain := newRepo(t)
-	run := with(plain, "LC_ALL=C.UTF-8", "LANGUAGE=de")
+	dir, plain := gitrepotest.New(t)
+	run := gitrepotest.With(plain, "LC_ALL=C.UTF-8", "LANGUAGE=de")
 	x := exec.Command("git", "rev-parse", "--verify", "nothing")
 	x.Dir, x.Env = dir, run.(*command.System).Environ()
 	if out, _ := x.CombinedOutput(); !strings.Contains(string(out), "Schwerwiegend") {
@@ -264,14 +256,14 @@ func TestAnotherLocale(t *testing.T) {
 	}
 	repo, err := gitrepo.Open(t.Context(), run, dir)
 	require.NoError(t, err)
-	bare := withRemote(t, dir, func(args ...string) string { return gitOK(t, run, dir, args...) })
-	hook(t, bare, "pre-receive", "kill -9 $PPID")
-	head := gitOK(t, run, dir, "commit-tree", "-m", "x", "-p", "HEAD", "HEAD^{tree}")
-	err = repo.Push(t.Context(), "origin", head, "main")
-	require.True(t, gitrepo.Transient(err), "%+v", err)
+	bare := gitrepotest.AddRemote(t, dir, func(args ...string) string { return gitrepotest.Git(t, run, dir, args...) })
+	gitrepotest.Hook(t, bare, "pre-receive", "kill -9 $PPID")
+	head := gitrepotest.Git(t, run, dir, "commit-tree", "-m", "x", "-p", "HEAD", "HEAD^{tree}")
+	err = gitremote.Push(t.Context(), repo, "origin", head, "main")
+	require.True(t, gitremote.Transient(err), "%+v", err)
 	require.NoError(t, os.RemoveAll(bare))
-	err = repo.Push(t.Context(), "origin", head, "main")
-	require.False(t, gitrepo.Transient(err), "%+v", err)
-	_, err = repo.Remote(t.Context(), "nobody")
-	require.ErrorIs(t, err, gitrepo.ErrNoRemote)
+	err = gitremote.Push(t.Context(), repo, "origin", head, "main")
+	require.False(t, gitremote.Transient(err), "%+v", err)
+	_, err = gitremote.Read(t.Context(), repo, "nobody")
+	require.ErrorIs(t, err, gitremote.ErrNoRemote)
 }

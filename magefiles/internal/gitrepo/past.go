@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -15,17 +16,17 @@ const next = "run `git fetch --tags`, and run it again"
 // each the end of the branch, so that for what came by a pull request it is the merge. It does not ask git blame, which fails
 // where blame.ignoreRevsFile names a file that is not there, and passes by commits that such a file names.
 func (r *Repo) LineOrigin(ctx context.Context, commit, path string, line int) (string, error) {
-	text, err := r.git(ctx, "cat-file", "--end-of-options", "blob", commit+":"+path)
+	text, err := r.Ask(ctx, "cat-file", "--end-of-options", "blob", commit+":"+path)
 	if err != nil {
-		return "", operr.New(next, "reading %s of %s: %w", path, short(commit), err)
+		return "", operr.New(next, "reading %s of %s: %w", path, git.Short(commit), err)
 	}
 	lines := strings.Split(text, "\n")
 	if line < 1 || line > len(lines) {
-		return "", operr.New(next, "%s of %s has no line %d", path, short(commit), line)
+		return "", operr.New(next, "%s of %s has no line %d", path, git.Short(commit), line)
 	}
 	wanted, here := lines[line-1], count(lines, lines[line-1])
 	for skip, step := 0, 16; ; skip, step = skip+step, step*2 {
-		out, err := r.git(ctx, "rev-list", "--first-parent", fmt.Sprintf("--skip=%d", skip), fmt.Sprintf("--max-count=%d", step), "--end-of-options", commit, "--", ":(top,literal)"+path)
+		out, err := r.Ask(ctx, "rev-list", "--first-parent", fmt.Sprintf("--skip=%d", skip), fmt.Sprintf("--max-count=%d", step), "--end-of-options", commit, "--", ":(top,literal)"+path)
 		if err != nil {
 			return "", operr.New(next, "reading the history of %s: %w", path, err)
 		}
@@ -48,11 +49,11 @@ func (r *Repo) LineOrigin(ctx context.Context, commit, path string, line int) (s
 
 // lines are those of a file in a commit; none where either is not there.
 func (r *Repo) lines(ctx context.Context, commit, path string) ([]string, error) {
-	blob, there, err := r.answer(ctx, "rev-parse", "--quiet", "--verify", "--end-of-options", commit+":"+path)
+	blob, there, err := r.Answer(ctx, "rev-parse", "--quiet", "--verify", "--end-of-options", commit+":"+path)
 	if !there || err != nil {
 		return nil, err
 	}
-	text, err := r.git(ctx, "cat-file", "--end-of-options", "blob", blob)
+	text, err := r.Ask(ctx, "cat-file", "--end-of-options", "blob", blob)
 	return strings.Split(text, "\n"), err
 }
 
@@ -67,9 +68,9 @@ func count(lines []string, wanted string) (n int) {
 
 // Parent returns the first parent of a commit; "" where it has none here.
 func (r *Repo) Parent(ctx context.Context, commit string) (string, error) {
-	out, err := r.git(ctx, "rev-list", "--max-count=1", "--parents", "--end-of-options", commit, "--")
+	out, err := r.Ask(ctx, "rev-list", "--max-count=1", "--parents", "--end-of-options", commit, "--")
 	if err != nil {
-		return "", operr.New(next, "reading the commit %s: %w", short(commit), err)
+		return "", operr.New(next, "reading the commit %s: %w", git.Short(commit), err)
 	}
 	if f := strings.Fields(out); len(f) > 1 {
 		return f[1], nil
@@ -86,14 +87,14 @@ type Change struct {
 
 // Change tells what a commit did. Of a merge it tells nothing.
 func (r *Repo) Change(ctx context.Context, commit string) (Change, error) {
-	who, err := r.git(ctx, "rev-list", "--no-commit-header", "--max-count=1", "--format=%ae%n%at", "--end-of-options", commit, "--")
+	who, err := r.Ask(ctx, "rev-list", "--no-commit-header", "--max-count=1", "--format=%ae%n%at", "--end-of-options", commit, "--")
 	var patch string
 	if err == nil {
-		patch, err = r.git(ctx, "diff-tree", "-r", "-p", "-U0", "--root", "--no-commit-id", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color",
+		patch, err = r.Ask(ctx, "diff-tree", "-r", "-p", "-U0", "--root", "--no-commit-id", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color",
 			"--diff-algorithm=myers", "--src-prefix=a/", "--dst-prefix=b/", "--end-of-options", commit, "--")
 	}
 	if err != nil {
-		return Change{}, failed(err, "reading what %s changed", short(commit))
+		return Change{}, git.Failed(err, "reading what %s changed", git.Short(commit))
 	}
 	var kept strings.Builder
 	for line := range strings.Lines(patch) {

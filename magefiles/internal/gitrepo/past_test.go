@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
 // Who wrote a line is told along first parents: in a long history, by a merge, beside a line of the same text, and whatever
 // blame is told to ignore.
 func TestLineOrigin(t *testing.T) {
-	repo, dir, git := open(t)
+	repo, dir, git := gitrepotest.Open(t)
 	origin := func(line int) string {
 		t.Helper()
 		commit, err := repo.LineOrigin(t.Context(), "HEAD", "a file", line)
@@ -19,7 +21,7 @@ func TestLineOrigin(t *testing.T) {
 		return commit
 	}
 	commit := func(text string) string {
-		write(t, dir, "a file", text)
+		gitrepotest.Write(t, dir, "a file", text)
 		git("add", "-A")
 		git("commit", "-q", "-m", "x")
 		return git("rev-parse", "HEAD")

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
 // A revert that is refused, by whom ever, leaves index and work tree as they were, and one that was killed is no obstacle to the next.
@@ -17,7 +19,7 @@ func TestRevertThatFails(t *testing.T) {
 		status string // afterwards, where it does not
 	}{
 		"a hook refuses": {before: func(dir string, _ func(...string) string) {
-			hook(t, filepath.Join(dir, ".git"), "prepare-commit-msg", "exit 1")
+			gitrepotest.Hook(t, filepath.Join(dir, ".git"), "prepare-commit-msg", "exit 1")
 		}},
 		"there is nothing to sign with": {before: func(_ string, git func(...string) string) {
 			git("config", "gpg.format", "ssh")
@@ -26,21 +28,21 @@ func TestRevertThatFails(t *testing.T) {
 		}},
 		"a hook refuses, and there are edits": {
 			before: func(dir string, _ func(...string) string) {
-				hook(t, filepath.Join(dir, ".git"), "prepare-commit-msg", "exit 1")
-				write(t, dir, "kept", "edited\n")
-				write(t, dir, "stranger", "s\n")
+				gitrepotest.Hook(t, filepath.Join(dir, ".git"), "prepare-commit-msg", "exit 1")
+				gitrepotest.Write(t, dir, "kept", "edited\n")
+				gitrepotest.Write(t, dir, "stranger", "s\n")
 			},
 			status: " M kept\n?? stranger",
 		},
 		"something else is staged": {
 			before: func(dir string, git func(...string) string) {
-				write(t, dir, "kept", "staged\n")
+				gitrepotest.Write(t, dir, "kept", "staged\n")
 				git("add", "kept")
 			},
 			status: "M  kept",
 		},
 		"a conflict": {before: func(dir string, git func(...string) string) {
-			write(t, dir, "new", "other\n")
+			gitrepotest.Write(t, dir, "new", "other\n")
 			git("commit", "-q", "-a", "-m", "other")
 		}},
 		"killed before it was committed": {
@@ -53,17 +55,17 @@ func TestRevertThatFails(t *testing.T) {
 			works: true,
 			before: func(dir string, git func(...string) string) {
 				git("rm", "-q", "new")
-				write(t, dir, "kept", "edited\n")
+				gitrepotest.Write(t, dir, "kept", "edited\n")
 			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			repo, dir, git := open(t)
-			write(t, dir, "kept", "k\n")
+			repo, dir, git := gitrepotest.Open(t)
+			gitrepotest.Write(t, dir, "kept", "k\n")
 			git("add", "kept")
 			git("commit", "-q", "-m", "kept")
-			write(t, dir, "new", "n\n")
+			gitrepotest.Write(t, dir, "new", "n\n")
 			hash, err := repo.Commit(t.Context(), []string{"new"}, "release: v1\n")
 			require.NoError(t, err)
 			require.Empty(t, git("status", "--porcelain"))

@@ -12,6 +12,9 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
 // mustNotMatter are settings of a person's git, one set of them a line: what is released is the same under each. DIR is a
@@ -101,12 +104,12 @@ apply.whitespace=fix core.whitespace=cr-at-eol grep.lineNumber=true mailmap.file
 // settingsWorld is a folder with a clone in which there is what settings could trip over: a file with CRLF, names that are
 // quoted, a rename, a merge, tags and branches that are nobody's business.
 func settingsWorld(t *testing.T) (string, command.Runner) {
-	dir, run := newRepo(t)
+	dir, run := gitrepotest.New(t)
 	top := filepath.Join(filepath.Dir(dir), "world")
-	git := func(args ...string) string { return gitOK(t, run, dir, args...) }
-	write(t, dir, "crlf.txt", "one\r\ntwo\r\n")
-	write(t, dir, "ü/näme", "text\n")
-	write(t, dir, "Upper", "x\n")
+	git := func(args ...string) string { return gitrepotest.Git(t, run, dir, args...) }
+	gitrepotest.Write(t, dir, "crlf.txt", "one\r\ntwo\r\n")
+	gitrepotest.Write(t, dir, "ü/näme", "text\n")
+	gitrepotest.Write(t, dir, "Upper", "x\n")
 	git("add", "-A")
 	git("commit", "-q", "-m", "feat: größer\n\nc is the first letter of this line")
 	git("switch", "-q", "-c", "side")
@@ -121,13 +124,13 @@ func settingsWorld(t *testing.T) (string, command.Runner) {
 	require.NoError(t, os.Mkdir(top, 0o755))
 	require.NoError(t, os.Rename(dir, filepath.Join(top, "clone")))
 	bare := filepath.Join(top, "origin.git")
-	gitOK(t, run, top, "clone", "-q", "--bare", "--no-local", "--single-branch", "--no-tags", "clone", bare)
-	gitOK(t, run, bare, "config", "receive.advertisePushOptions", "false")
+	gitrepotest.Git(t, run, top, "clone", "-q", "--bare", "--no-local", "--single-branch", "--no-tags", "clone", bare)
+	gitrepotest.Git(t, run, bare, "config", "receive.advertisePushOptions", "false")
 	for name, text := range map[string]string{
 		"revs": "", "order": "ü/*\n", "attributes": "* text=auto eol=crlf\n", "mailmap": "b <b@example.invalid> <a@example.invalid>\n",
 		"monitor": "#!/bin/sh\nprintf 'token\\0'\n", "template/hooks/post-checkout": "#!/bin/sh\necho ran > hooked\n", "template/hooks/reference-transaction": "#!/bin/sh\nexit 1\n",
 	} {
-		write(t, top, name, text)
+		gitrepotest.Write(t, top, name, text)
 		require.NoError(t, os.Chmod(filepath.Join(top, name), 0o755))
 	}
 	return top, run
@@ -136,7 +139,7 @@ func settingsWorld(t *testing.T) (string, command.Runner) {
 // seen is all that a release asks of git, and all that it does: what it saw, and what the remote has in the end.
 func seen(t *testing.T, top string, run command.Runner, origin string) map[string]any {
 	ctx, dir := t.Context(), filepath.Join(top, "clone")
-	gitOK(t, run, dir, "remote", "add", "origin", origin)
+	gitrepotest.Git(t, run, dir, "remote", "add", "origin", origin)
 	all := map[string]any{}
 	note := func(name string, value any, err error) {
 		t.Helper()
@@ -147,13 +150,13 @@ func seen(t *testing.T, top string, run command.Runner, origin string) map[strin
 	require.NoError(t, err, "%+v", err)
 	head, err := repo.Head(ctx)
 	note("head", head, err)
-	if gitOK(t, run, dir, "config", "--default=false", "core.ignoreStat") == "true" {
-		gitOK(t, run, dir, "update-index", "--assume-unchanged", "crlf.txt", "ü/näme", "sub/file") // as a checkout under it leaves them
+	if gitrepotest.Git(t, run, dir, "config", "--default=false", "core.ignoreStat") == "true" {
+		gitrepotest.Git(t, run, dir, "update-index", "--assume-unchanged", "crlf.txt", "ü/näme", "sub/file") // as a checkout under it leaves them
 	}
-	write(t, dir, "stray", "s\n")
-	write(t, dir, "crlf.txt", "one\r\nthree\r\n")
-	write(t, dir, "ü/näme", "new\n")
-	write(t, dir, "added", "a\nb\n")
+	gitrepotest.Write(t, dir, "stray", "s\n")
+	gitrepotest.Write(t, dir, "crlf.txt", "one\r\nthree\r\n")
+	gitrepotest.Write(t, dir, "ü/näme", "new\n")
+	gitrepotest.Write(t, dir, "added", "a\nb\n")
 	changes, err := repo.Changes(ctx)
 	note("changes", changes, err)
 	changed, err := repo.Changed(ctx)
@@ -164,7 +167,7 @@ func seen(t *testing.T, top string, run command.Runner, origin string) map[strin
 	note("merged tags", tags, err)
 	untracked, err := repo.Untracked(ctx, []string{"ü/näme", "stray"})
 	note("untracked", untracked, err)
-	refs, err := repo.Remote(ctx, "origin")
+	refs, err := gitremote.Read(ctx, repo, "origin")
 	note("remote", refs, err)
 
 	hash, err := repo.Commit(ctx, []string{"crlf.txt", "ü/näme", "added"}, "release: v1\n\nc\n# a line\n------------------------ >8 ------------------------\nend\n")
@@ -174,27 +177,27 @@ func seen(t *testing.T, top string, run command.Runner, origin string) map[strin
 	note("touched", touched, err)
 	by, err := repo.LineOrigin(ctx, "HEAD", "ü/moved", 1)
 	note("line", by, err)
-	require.NoError(t, repo.Fetch(ctx, "origin"))
-	require.NoError(t, repo.Push(ctx, "origin", hash, "main", "v1"))
-	refs, err = repo.Remote(ctx, "origin")
+	require.NoError(t, gitremote.Fetch(ctx, repo, "origin"))
+	require.NoError(t, gitremote.Push(ctx, repo, "origin", hash, "main", "v1"))
+	refs, err = gitremote.Read(ctx, repo, "origin")
 	note("pushed", refs, err)
 	on, err := repo.Contains(ctx, hash, head.Commit)
 	note("contains", on, err)
 	ahead, err := repo.Ahead(ctx, hash, "kept-for-later")
 	note("ahead", ahead, err)
 
-	require.NoError(t, repo.CloneAt(ctx, filepath.Join(top, "at"), hash))
-	require.NoError(t, repo.Export(ctx, hash, ".", filepath.Join(top, "export")))
+	require.NoError(t, gitclone.At(ctx, repo, filepath.Join(top, "at"), hash))
+	require.NoError(t, gitclone.Export(ctx, repo, hash, ".", filepath.Join(top, "export")))
 	for _, name := range []string{"at", "export"} {
 		require.NoError(t, os.RemoveAll(filepath.Join(top, name, ".git")))
-		note(name, files(t, filepath.Join(top, name)), nil)
+		note(name, gitrepotest.Files(t, filepath.Join(top, name)), nil)
 	}
 	back, err := repo.Revert(ctx, hash)
 	note("revert", back, err)
-	require.NoError(t, repo.Unpush(ctx, "origin", refs, back, "main", "v1"))
+	require.NoError(t, gitremote.Unpush(ctx, repo, "origin", refs, back, "main", "v1"))
 	require.NoError(t, repo.Back(ctx, head.Commit))
 	require.NoError(t, repo.Restore(ctx, []string{"crlf.txt"}))
-	note("files", files(t, dir)["crlf.txt"], nil)
+	note("files", gitrepotest.Files(t, dir)["crlf.txt"], nil)
 	return all
 }
 
@@ -219,10 +222,10 @@ func TestSettingsThatMustNotMatter(t *testing.T) {
 			}
 		}
 		require.NoError(t, os.WriteFile(config, []byte(strings.ReplaceAll(text.String(), ` ""]`, "]")), 0o644))
-		data, err := json.MarshalIndent(seen(t, top, with(run, "GIT_CONFIG_GLOBAL="+config), origin), "", " ")
+		data, err := json.MarshalIndent(seen(t, top, gitrepotest.With(run, "GIT_CONFIG_GLOBAL="+config), origin), "", " ")
 		require.NoError(t, err)
 		require.NoFileExists(t, filepath.Join(top, "at", "hooked"))
-		return string(data) + "\n" + gitOK(t, run, top, "--git-dir=origin.git", "for-each-ref")
+		return string(data) + "\n" + gitrepotest.Git(t, run, top, "--git-dir=origin.git", "for-each-ref")
 	}
 	want := under(t)
 	require.Contains(t, want, "größer")

@@ -8,23 +8,24 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // TagTroubles says which tags cannot be made here, and why: git does not allow the name, something else has it, or another
 // tag is in the way. A tag that is there already, on a commit, is left to [Repo.Tags].
 func (r *Repo) TagTroubles(ctx context.Context, names []string) ([]*operr.Error, error) {
-	out, err := r.git(ctx, "for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
+	out, err := r.Ask(ctx, "for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
 	if err != nil {
-		return nil, failed(err, "asking git for the tags of %s", r.Top)
+		return nil, git.Failed(err, "asking git for the tags of %s", r.Top)
 	}
 	commits, err := r.Tags(ctx)
 	if err != nil {
 		return nil, err
 	}
-	folds, _, err := r.answer(ctx, "config", "--type=bool", "--get", "core.ignoreCase")
+	folds, _, err := r.Answer(ctx, "config", "--type=bool", "--get", "core.ignoreCase")
 	if err != nil {
-		return nil, failed(err, "asking git for its settings")
+		return nil, git.Failed(err, "asking git for its settings")
 	}
 	var have []string
 	var found []*operr.Error

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -20,9 +21,9 @@ import (
 // one that has changed every file.
 func (r *Repo) Touched(ctx context.Context, dirs ...string) (at time.Time, known bool, err error) {
 	args := append([]string{"rev-list", "--max-count=1", "--timestamp", "HEAD", "--"}, r.specs(dirs)...)
-	out, err := r.git(ctx, args...)
+	out, err := r.Ask(ctx, args...)
 	if err != nil {
-		return at, false, failed(err, "reading the history of %s", strings.Join(dirs, ", "))
+		return at, false, git.Failed(err, "reading the history of %s", strings.Join(dirs, ", "))
 	}
 	if out == "" {
 		return at, true, nil
@@ -50,9 +51,9 @@ func (r *Repo) ends(commit string) (bool, error) {
 
 // Differs reports whether two commits differ below one of the folders, which are relative to the folder that Open was given.
 func (r *Repo) Differs(ctx context.Context, one, other string, dirs ...string) (bool, error) {
-	_, same, err := r.answer(ctx, append([]string{"diff-tree", "--quiet", "-r", "--no-ext-diff", "--end-of-options", one, other, "--"}, r.specs(dirs)...)...)
+	_, same, err := r.Answer(ctx, append([]string{"diff-tree", "--quiet", "-r", "--no-ext-diff", "--end-of-options", one, other, "--"}, r.specs(dirs)...)...)
 	if err != nil {
-		return false, failed(err, "comparing %s with %s", short(one), short(other))
+		return false, git.Failed(err, "comparing %s with %s", git.Short(one), git.Short(other))
 	}
 	return !same, nil
 }

@@ -9,10 +9,11 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
 func TestTouched(t *testing.T) {
-	dir, run := newRepo(t)
+	dir, run := gitrepotest.New(t)
 	repo, err := gitrepo.Open(t.Context(), run, dir)
 	require.NoError(t, err)
 	head, err := repo.Head(t.Context())
@@ -46,7 +47,7 @@ func TestTouched(t *testing.T) {
 
 // The commit at which a shallow clone ends has changed everything, as git sees it: that says nothing.
 func TestTouchedOfAShallowClone(t *testing.T) {
-	dir, run := newRepo(t) // one commit, with sub/file
+	dir, run := gitrepotest.New(t) // one commit, with sub/file
 	git := func(dir, date string, args ...string) {
 		env := command.Setenv(os.Environ(), "GIT_COMMITTER_DATE="+date, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.invalid", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.invalid")
 		require.NoError(t, run.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: dir, Env: env}))

@@ -8,28 +8,29 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // Troubles says why files, relative to Top, cannot be committed as they are changed: one is in a submodule, is ignored, has a
 // double whose name differs in case only, or hides an edit from git.
 func (r *Repo) Troubles(ctx context.Context, paths []string) ([]*operr.Error, error) {
-	entries, err := r.entries(ctx)
+	entries, err := r.Entries(ctx)
 	if err != nil {
 		return nil, err
 	}
-	known, folded := map[string]entry{}, map[string][]string{}
+	known, folded := map[string]Entry{}, map[string][]string{}
 	var links []string
 	for _, e := range entries {
-		known[e.path] = e
-		folded[strings.ToLower(e.path)] = append(folded[strings.ToLower(e.path)], e.path)
-		if e.mode == linkMode {
-			links = append(links, e.path)
+		known[e.Path] = e
+		folded[strings.ToLower(e.Path)] = append(folded[strings.ToLower(e.Path)], e.Path)
+		if e.Mode == LinkMode {
+			links = append(links, e.Path)
 		}
 	}
 	var found []*operr.Error
 	var fresh []string
-	var unseen []entry
+	var unseen []Entry
 	for _, p := range paths {
 		e, tracked := known[p]
 		link := slices.IndexFunc(links, func(l string) bool { return strings.HasPrefix(p, l+"/") })
@@ -39,7 +40,7 @@ func (r *Repo) Troubles(ctx context.Context, paths []string) ([]*operr.Error, er
 				"%s is in the submodule %s, a repository of its own, and a commit here cannot contain it", p, links[link]))
 		case !tracked:
 			fresh = append(fresh, p)
-		case e.unseen():
+		case e.Unseen():
 			unseen = append(unseen, e)
 		}
 		for _, other := range folded[strings.ToLower(p)] {
@@ -48,12 +49,12 @@ func (r *Repo) Troubles(ctx context.Context, paths []string) ([]*operr.Error, er
 			}
 		}
 	}
-	hidden, err := r.unseen(ctx, unseen)
+	edited, err := r.Edited(ctx, PathsOf(unseen, func(Entry) bool { return true }))
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range hidden {
-		found = append(found, operr.New(l.Next, "%s: that edit would be committed too", l))
+	for _, p := range edited {
+		found = append(found, operr.New(LookAgain(p), "%s %s: that edit would be committed too", p, Unlooked))
 	}
 	ignored, err := r.ignored(ctx, fresh)
 	return append(found, ignored...), err
@@ -69,9 +70,9 @@ func (r *Repo) ignored(ctx context.Context, paths []string) ([]*operr.Error, err
 	if len(paths) == 0 {
 		return nil, nil
 	}
-	out, err := r.fed(ctx, strings.Join(paths, "\x00")+"\x00", "check-ignore", "-z", "--verbose", "--stdin")
-	if err != nil && ended(err) != 1 { // 1: none is
-		return nil, failed(err, "asking git which files it ignores")
+	out, err := r.Feed(ctx, strings.Join(paths, "\x00")+"\x00", "check-ignore", "-z", "--verbose", "--stdin")
+	if err != nil && git.Ended(err) != 1 { // 1: none is
+		return nil, git.Failed(err, "asking git which files it ignores")
 	}
 	var found []*operr.Error
 	for f := strings.Split(out, "\x00"); len(f) >= 4; f = f[4:] {
@@ -107,7 +108,7 @@ func (r *Repo) Unwritable(ctx context.Context) ([]*operr.Error, error) {
 	}
 	// Not the index: a status, ours too, locks it for a moment, and a commit that finds it locked has changed nothing yet.
 	found = append(found, locked(filepath.Join(r.Dir, "HEAD"))...)
-	if branch, on, err := r.answer(ctx, "symbolic-ref", "--quiet", "HEAD"); err == nil && on {
+	if branch, on, err := r.Answer(ctx, "symbolic-ref", "--quiet", "HEAD"); err == nil && on {
 		found = append(found, locked(filepath.Join(r.Common, filepath.FromSlash(branch)))...)
 	}
 	return found, nil

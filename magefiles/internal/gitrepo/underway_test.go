@@ -10,16 +10,17 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
 // What git is in the middle of is told, also where no file differs, and in the one work tree that it is in.
 func TestUnderway(t *testing.T) {
-	repo, dir, git := open(t)
+	repo, dir, git := gitrepotest.Open(t)
 	git("branch", "side")
 	git("worktree", "add", "-q", filepath.Join(dir, "linked"), "side")
-	write(t, dir, "sub/file", "ours\n")
+	gitrepotest.Write(t, dir, "sub/file", "ours\n")
 	git("commit", "-q", "-a", "-m", "ours")
-	write(t, filepath.Join(dir, "linked"), "sub/file", "theirs\n")
+	gitrepotest.Write(t, filepath.Join(dir, "linked"), "sub/file", "theirs\n")
 	git("-C", "linked", "commit", "-q", "-a", "-m", "theirs")
 	linked, err := gitrepo.Open(t.Context(), runner(), filepath.Join(dir, "linked"))
 	require.NoError(t, err)

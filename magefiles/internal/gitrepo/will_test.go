@@ -10,6 +10,8 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
 // What a person's git is to do with commits and tags is done, and tree, parent and refs are those of anybody.
@@ -33,7 +35,7 @@ func TestWill(t *testing.T) {
 		},
 		"a commit-msg hook": {
 			set: func(t *testing.T, dir string, _ func(...string) string) []string {
-				hook(t, filepath.Join(dir, ".git"), "commit-msg", `echo "Change-Id: I1" >> "$1"`)
+				gitrepotest.Hook(t, filepath.Join(dir, ".git"), "commit-msg", `echo "Change-Id: I1" >> "$1"`)
 				return nil
 			},
 			want: func(t *testing.T, _ string, git func(...string) string) {
@@ -42,10 +44,10 @@ func TestWill(t *testing.T) {
 		},
 		"core.hooksPath": {
 			set: func(t *testing.T, dir string, git func(...string) string) []string {
-				hook(t, filepath.Join(dir, ".git"), "prepare-commit-msg", `exit 1`)
+				gitrepotest.Hook(t, filepath.Join(dir, ".git"), "prepare-commit-msg", `exit 1`)
 				other := t.TempDir()
-				hook(t, other, "prepare-commit-msg", `echo "by $2" >> "$1"`)
-				hook(t, other, "pre-push", `echo "$1 $LC_ALL" > pushed`)
+				gitrepotest.Hook(t, other, "prepare-commit-msg", `echo "by $2" >> "$1"`)
+				gitrepotest.Hook(t, other, "pre-push", `echo "$1 $LC_ALL" > pushed`)
 				git("config", "core.hooksPath", filepath.Join(other, "hooks"))
 				return nil
 			},
@@ -68,7 +70,7 @@ func TestWill(t *testing.T) {
 		},
 		"a template": {
 			set: func(t *testing.T, dir string, git func(...string) string) []string {
-				write(t, dir, ".git/template", "why:\n")
+				gitrepotest.Write(t, dir, ".git/template", "why:\n")
 				git("config", "commit.template", ".git/template")
 				return nil
 			},
@@ -78,7 +80,7 @@ func TestWill(t *testing.T) {
 		},
 		"a hook that asks git about the commit": {
 			set: func(t *testing.T, dir string, _ func(...string) string) []string {
-				hook(t, filepath.Join(dir, ".git"), "pre-commit", `git diff --cached --name-only > staged; git config core.hooksPath >> staged; exit 0`)
+				gitrepotest.Hook(t, filepath.Join(dir, ".git"), "pre-commit", `git diff --cached --name-only > staged; git config core.hooksPath >> staged; exit 0`)
 				return nil
 			},
 			want: func(t *testing.T, dir string, _ func(...string) string) {
@@ -90,24 +92,24 @@ func TestWill(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir, plain := newRepo(t)
-			git := func(args ...string) string { return gitOK(t, plain, dir, args...) }
-			bare := withRemote(t, dir, git)
+			dir, plain := gitrepotest.New(t)
+			git := func(args ...string) string { return gitrepotest.Git(t, plain, dir, args...) }
+			bare := gitrepotest.AddRemote(t, dir, git)
 			base := git("rev-parse", "HEAD")
 			drop := c.set(t, dir, git)
 			run := command.NewSystem(command.Setenv(command.Unset(plain.(*command.System).Environ(), drop...), "LC_ALL=C.UTF-8"), nil)
 			repo, err := gitrepo.Open(t.Context(), run, dir)
 			require.NoError(t, err)
-			write(t, dir, "sub/file", "second\n")
+			gitrepotest.Write(t, dir, "sub/file", "second\n")
 			hash, err := repo.Commit(t.Context(), []string{"sub/file"}, "release: v1\n")
 			require.NoError(t, err, "%+v", err)
 			require.NoError(t, repo.Tag(t.Context(), "v1", hash, "v1\n"))
-			require.NoError(t, repo.Push(t.Context(), "origin", hash, "main", "v1"))
+			require.NoError(t, gitremote.Push(t.Context(), repo, "origin", hash, "main", "v1"))
 			git("update-index", "--refresh", "-q")
 			tree := git("write-tree")
 			require.Equal(t, base+" "+tree, git("log", "-1", "--format=%P %T"))
 			require.Equal(t, "sub/file", git("diff-tree", "-r", "--name-only", "--no-commit-id", "HEAD"))
-			require.Equal(t, hash+" commit\trefs/heads/main\n"+git("rev-parse", "v1")+" tag\trefs/tags/v1", gitOK(t, plain, bare, "for-each-ref"))
+			require.Equal(t, hash+" commit\trefs/heads/main\n"+git("rev-parse", "v1")+" tag\trefs/tags/v1", gitrepotest.Git(t, plain, bare, "for-each-ref"))
 			c.want(t, dir, git)
 		})
 	}
@@ -135,23 +137,23 @@ func TestHooksThatRefuse(t *testing.T) {
 			hook:   "pre-push",
 			script: `echo "no ticket in the message"; exit 1`,
 			do: func(t *testing.T, repo *gitrepo.Repo) error {
-				return repo.Push(t.Context(), "origin", "HEAD^0", "main")
+				return gitremote.Push(t.Context(), repo, "origin", "HEAD^0", "main")
 			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			repo, dir, git := open(t)
-			bare := withRemote(t, dir, git)
+			repo, dir, git := gitrepotest.Open(t)
+			bare := gitrepotest.AddRemote(t, dir, git)
 			git("commit", "-q", "--allow-empty", "-m", "to be pushed")
 			refs, status := git("for-each-ref"), git("status", "--porcelain")
 			theirs := git("--git-dir="+bare, "for-each-ref")
-			hook(t, repo.Dir, c.hook, c.script)
+			gitrepotest.Hook(t, repo.Dir, c.hook, c.script)
 			err := c.do(t, repo)
 			require.ErrorContains(t, err, "git ended with exit status")
 			require.Contains(t, fmt.Sprintf("%+v", err), "no ticket in the message")
 			require.Contains(t, fmt.Sprintf("%+v", err), "→ see what git, or a hook of the repository, says above")
-			require.False(t, gitrepo.Transient(err))
+			require.False(t, gitremote.Transient(err))
 			git("checkout", "-q", ".")
 			require.Equal(t, refs, git("for-each-ref"))
 			require.Equal(t, status, git("status", "--porcelain"))
@@ -164,13 +166,13 @@ func TestHooksThatRefuse(t *testing.T) {
 func TestAHookWithoutWords(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"pre-commit", "commit-msg", "prepare-commit-msg"} {
-		repo, _, git := open(t)
+		repo, _, git := gitrepotest.Open(t)
 		if name == "commit-msg" {
 			dir := t.TempDir()
-			hook(t, dir, name, "exit 1")
+			gitrepotest.Hook(t, dir, name, "exit 1")
 			git("config", "core.hooksPath", filepath.Join(dir, "hooks"))
 		} else {
-			hook(t, repo.Dir, name, "exit 1")
+			gitrepotest.Hook(t, repo.Dir, name, "exit 1")
 		}
 		err := commitFile(t, repo)
 		require.Regexp(t, "→ find out what keeps git from it: it ended without a word, and there are the hooks "+name+" in /", fmt.Sprintf("%+v", err))
@@ -178,7 +180,7 @@ func TestAHookWithoutWords(t *testing.T) {
 }
 
 func commitFile(t *testing.T, repo *gitrepo.Repo) error {
-	write(t, repo.Top, "sub/file", "second\n")
+	gitrepotest.Write(t, repo.Top, "sub/file", "second\n")
 	_, err := repo.Commit(t.Context(), []string{"sub/file"}, "x\n")
 	return err
 }
@@ -187,7 +189,7 @@ func commitFile(t *testing.T, repo *gitrepo.Repo) error {
 func TestHooksThatNeedACredential(t *testing.T) {
 	tagging := func(t *testing.T, repo *gitrepo.Repo) error { return repo.Tag(t.Context(), "v1", "HEAD", "v1\n") }
 	pushing := func(t *testing.T, repo *gitrepo.Repo) error {
-		return repo.Push(t.Context(), "origin", "HEAD^0", "main")
+		return gitremote.Push(t.Context(), repo, "origin", "HEAD^0", "main")
 	}
 	const script = `[ -n "$TICKETS_TOKEN" ] || { echo "set TICKETS_TOKEN" >&2; exit 1; }`
 	for name, c := range map[string]struct {
@@ -202,12 +204,12 @@ func TestHooksThatNeedACredential(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("TICKETS_TOKEN", "a-token-of-the-tickets")
 			t.Setenv("OTHER_TOKEN", "a-token-of-something")
-			_, dir, git := open(t)
-			withRemote(t, dir, git)
+			_, dir, git := gitrepotest.Open(t)
+			gitrepotest.AddRemote(t, dir, git)
 			repo, err := gitrepo.Open(t.Context(), command.NewSystem(os.Environ(), nil), dir)
 			require.NoError(t, err)
 			git("commit", "-q", "--allow-empty", "-m", "to be pushed")
-			hook(t, repo.Dir, c.hook, c.script)
+			gitrepotest.Hook(t, repo.Dir, c.hook, c.script)
 			said := fmt.Sprintf("%+v", c.do(t, repo))
 			require.Contains(t, said, "set TICKETS_TOKEN")
 			require.Contains(t, said, `It was run without TICKETS_TOKEN. If it needs that: [tool.release] pass = ["TICKETS_TOKEN"]`)

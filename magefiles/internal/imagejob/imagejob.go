@@ -15,6 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -127,7 +128,7 @@ func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask A
 		},
 		Export: func(ctx context.Context, dir string) (string, error) {
 			folder := path.Join(repo.Prefix, d.Dir)
-			return filepath.Join(dir, filepath.FromSlash(folder)), repo.Export(ctx, p.Revision, folder, dir)
+			return filepath.Join(dir, filepath.FromSlash(folder)), gitclone.Export(ctx, repo, p.Revision, folder, dir)
 		},
 	}
 	j.Foresee()
@@ -149,8 +150,8 @@ func (m *Maker) notCommitted(ctx context.Context, repo *gitrepo.Repo, d *workspa
 
 // makeOutput makes a folder below the workspace's output, where nobody commits it.
 func (m *Maker) makeOutput(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := atomicfile.MakeIgnored(filepath.Join(m.Workspace.Root, m.Output)); err != nil {
 		return err
 	}
-	return atomicfile.Ignore(filepath.Join(m.Workspace.Root, m.Output))
+	return os.MkdirAll(dir, 0o755)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -67,9 +68,9 @@ func (m *Maker) request(ctx context.Context, d *workspace.Downstream, repo *gitr
 	if !m.Date.IsZero() {
 		r.Created = m.Date
 	}
-	remote, err := repo.URL(ctx, w.Config.Remote)
+	remote, err := gitremote.URL(ctx, repo, w.Config.Remote)
 	switch {
-	case err != nil && !errors.Is(err, gitrepo.ErrNoRemote):
+	case err != nil && !errors.Is(err, gitremote.ErrNoRemote):
 		return r, err
 	case err != nil:
 		remote = "" // images may go elsewhere; where they are pushed to it, registryOf asks for a name

@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -34,7 +35,7 @@ func (r *run) checkout(ctx context.Context) (string, error) {
 		r.missing("what is not committed ("+operr.Some(changes)+")", "a rehearsal starts from the commit")
 	}
 	r.clone = filepath.Join(r.Dir, "clone")
-	if err := r.source.CloneAt(ctx, r.clone, r.head.Commit); err != nil {
+	if err := gitclone.At(ctx, r.source, r.clone, r.head.Commit); err != nil {
 		return "", err
 	}
 	r.root = filepath.Join(r.clone, filepath.FromSlash(r.source.Prefix))
@@ -138,7 +139,7 @@ func (r *run) settleIdentity(ctx context.Context) error {
 // shareEnvironments lets the release find the environments of the rehearsal before, which outlast it.
 func (r *run) shareEnvironments() error {
 	dir, link := filepath.Join(r.Dir, environmentsDir), filepath.Join(r.root, workspace.OutputDir, "release", "environments")
-	if err := errors.Join(os.MkdirAll(dir, 0o755), os.MkdirAll(filepath.Dir(link), 0o755), atomicfile.Ignore(filepath.Dir(link))); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o755), atomicfile.MakeIgnored(filepath.Dir(link))); err != nil {
 		return err
 	}
 	return os.Symlink(dir, link)

@@ -33,7 +33,7 @@ func lock(dir string) (unlock func(), err error) {
 	if err := isOurs(dir); err != nil {
 		return nil, err
 	}
-	if err := atomicfile.Ignore(dir); err != nil {
+	if err := atomicfile.MakeIgnored(dir); err != nil {
 		return nil, err
 	}
 	unlock, _, err = journal.Lock(filepath.Join(dir, lockFile))

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
@@ -170,7 +171,7 @@ func (r *runner) checkout(ctx context.Context, clone string) error {
 			return err
 		}
 	}
-	return r.Source.Fill(ctx, clone) // as a workflow does that asks for submodules
+	return gitclone.Fill(ctx, r.Source, clone) // as a workflow does that asks for submodules
 }
 
 // environ is the environment of a job of the CI: without a key, and without a token unless it is given one.

@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -140,7 +141,7 @@ func (r *run) checkoutPast(ctx context.Context, p *past) (*gitrepo.Repo, *worksp
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, nil, time.Time{}, err
 	}
-	if err := r.source.CloneAt(ctx, dir, p.commit); err != nil {
+	if err := gitclone.At(ctx, r.source, dir, p.commit); err != nil {
 		return nil, nil, time.Time{}, err
 	}
 	repo, err := gitrepo.Open(ctx, r.Runner, dir)

@@ -6,18 +6,19 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // branchOf is the branch that a release is made from, and whether it is the one that is checked out.
-func branchOf(w *workspace.Workspace, head gitrepo.Head, refs gitrepo.Refs) (branch string, ok bool) {
+func branchOf(w *workspace.Workspace, head gitrepo.Head, refs gitremote.Refs) (branch string, ok bool) {
 	return w.Config.ReleaseBranch(head.Branch, refs.Default)
 }
 
 // branchWith is the branch on the remote that a release which was pushed came from: the one that is checked out here, or
 // else one that releases are made from and that has the commit.
-func (r *Release) branchWith(ctx context.Context, w *workspace.Workspace, refs gitrepo.Refs, commit string) (string, error) {
+func (r *Release) branchWith(ctx context.Context, w *workspace.Workspace, refs gitremote.Refs, commit string) (string, error) {
 	head, err := r.Repo.Head(ctx)
 	if err != nil {
 		return "", err

@@ -15,6 +15,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/sources"
@@ -48,7 +50,7 @@ func (r *Release) checkout(ctx context.Context) (*clone, error) {
 		return r.clone, nil
 	}
 	dir := filepath.Join(r.Dir, cloneDir)
-	if err := prepare(r.Dir); err != nil {
+	if err := atomicfile.MakeIgnored(r.Dir); err != nil {
 		return nil, err
 	}
 	repo, err := r.cloneAt(ctx, dir, commit)
@@ -73,14 +75,6 @@ func (r *Release) checkout(ctx context.Context) (*clone, error) {
 	}
 	r.clone = c
 	return c, nil
-}
-
-// prepare makes the folder, where nobody commits it.
-func prepare(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	return atomicfile.Ignore(dir)
 }
 
 // cloneAt returns a clone of the commit. Where tasks have left something in the one that is there, it is made again, and what was
@@ -109,14 +103,14 @@ func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Rep
 		return nil, err
 	}
 	if !here {
-		if err := r.Repo.Fetch(ctx, r.plan.Remote, r.plan.Tags...); err != nil {
+		if err := gitremote.Fetch(ctx, r.Repo, r.plan.Remote, r.plan.Tags...); err != nil {
 			return nil, err
 		}
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
 	}
-	if err := r.Repo.CloneAt(ctx, dir, commit); err != nil {
+	if err := gitclone.At(ctx, r.Repo, dir, commit); err != nil {
 		return nil, err
 	}
 	return gitrepo.Open(ctx, r.Runner, dir)

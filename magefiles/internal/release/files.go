@@ -7,6 +7,8 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/lacking"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/sources"
@@ -46,19 +48,19 @@ func (r *Release) ofFiles(ctx context.Context, a *asked) (found []*operr.Error) 
 		found = append(found, troubles...)
 	}
 	packed, named := a.w.Sources(a.w.Packages...)
-	lacks, err := r.Repo.Lacking(ctx, packed, named)
+	lacks, err := lacking.Find(ctx, r.Repo, packed, named)
 	if err != nil {
 		return append(found, finding(err, "")...)
 	}
 	for _, l := range lacks {
 		switch {
-		case l.Kind == gitrepo.Stored:
+		case l.Kind == lacking.Stored:
 			found = append(found, operr.New(l.Next, "%s, and a package would have it so", l))
-		case l.Kind == gitrepo.Differs && !l.Submodule: // the plan is made of what lies there
+		case l.Kind == lacking.Differs && !l.Submodule: // the plan is made of what lies there
 			found = append(found, operr.New(l.Next, "%s, and what is released is what is committed", l))
 		}
 	}
-	for _, l := range r.Repo.Unobtainable(ctx, lacks) {
+	for _, l := range gitclone.Unobtainable(ctx, r.Repo, lacks) {
 		found = append(found, operr.New(l.Next, "%s, and cannot be fetched", l).WithDetail(l.Detail))
 	}
 	return found
@@ -80,9 +82,9 @@ func (r *Release) ofClashes(a *asked) (found []*operr.Error) {
 // their own address has, and refuses packages that would be built without it.
 func Complete(ctx context.Context, repo, clone *gitrepo.Repo, w *workspace.Workspace) error {
 	packed, named := w.Sources(w.Packages...)
-	lacks, err := repo.Complete(ctx, clone, packed, named)
+	lacks, err := gitclone.Complete(ctx, repo, clone, packed, named)
 	if err != nil {
 		return err
 	}
-	return gitrepo.Refuse(lacks)
+	return lacking.Refuse(lacks)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -53,7 +54,7 @@ func (r *Release) ownTags(ctx context.Context) (own []string, err error) {
 
 // sent reports whether the tags on the remote may be those of this release, which has no commit of its own: its journal comes
 // to the push, and the clone's tags are the same objects. Somebody else may have released the same version of the same commit.
-func (r *Release) sent(ctx context.Context, refs gitrepo.Refs) (bool, error) {
+func (r *Release) sent(ctx context.Context, refs gitremote.Refs) (bool, error) {
 	if !r.plan.Bump.Empty() || r.past == nil {
 		return true, nil
 	}
@@ -61,7 +62,7 @@ func (r *Release) sent(ctx context.Context, refs gitrepo.Refs) (bool, error) {
 		return false, nil
 	}
 	for _, t := range r.plan.Tags {
-		if other, err := r.Repo.OtherTag(ctx, refs, t); other || err != nil {
+		if other, err := gitremote.OtherTag(ctx, r.Repo, refs, t); other || err != nil {
 			return false, err
 		}
 	}
@@ -132,14 +133,14 @@ func (r *Release) onItsBranch(ctx context.Context) error {
 }
 
 // has reports whether the remote's branch has a commit. What the remote has meanwhile is fetched for that.
-func (r *Release) has(ctx context.Context, refs gitrepo.Refs, commit string) (bool, error) {
+func (r *Release) has(ctx context.Context, refs gitremote.Refs, commit string) (bool, error) {
 	there := refs.Branches[r.plan.Branch]
 	if there == "" {
 		return false, nil
 	}
 	here, err := r.Repo.Contains(ctx, there, there)
 	if err == nil && !here {
-		err = r.Repo.Fetch(ctx, r.plan.Remote)
+		err = gitremote.Fetch(ctx, r.Repo, r.plan.Remote)
 	}
 	if err != nil {
 		return false, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 )
 
 // A forge is a kind of server that keeps repositories and runs a CI of theirs.
@@ -44,7 +45,7 @@ var (
 
 // forge is that of a remote: by its address, or, for a server of a name that does not tell, by GitLab's own file.
 func (r *Release) forge(ctx context.Context, remote string) (f *forge, host, name string) {
-	address, _ := r.Repo.URL(ctx, remote) // preflight says what is wrong with a remote
+	address, _ := gitremote.URL(ctx, r.Repo, remote) // preflight says what is wrong with a remote
 	host, name = github.HostOf(address)
 	switch {
 	case r.GitHub.Repository != "":

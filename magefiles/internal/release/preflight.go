@@ -13,6 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -37,7 +38,7 @@ type asked struct {
 	head     gitrepo.Head
 	changes  []string
 	tags     map[string]string
-	refs     gitrepo.Refs
+	refs     gitremote.Refs
 	branch   string // that this release is made from; see workspace.Config.ReleaseBranch
 	onBranch bool   // that it is checked out
 	pending  *bump.Pending
@@ -131,7 +132,7 @@ func (r *Release) ask(ctx context.Context) (*asked, error) {
 		return a, ctx.Err()
 	}
 	var group errgroup.Group
-	group.Go(func() error { a.refs, a.refsErr = r.Repo.Remote(ctx, a.w.Config.Remote); return nil })
+	group.Go(func() error { a.refs, a.refsErr = gitremote.Read(ctx, r.Repo, a.w.Config.Remote); return nil })
 	group.Go(func() error { r.askChannel(ctx, a); return nil })
 	group.Go(func() error { r.askTools(ctx, a); return nil })
 	if r.plan == nil {
@@ -367,7 +368,7 @@ func (r *Release) ofHub(ctx context.Context) []*operr.Error {
 // pushed is the commit that the remote's tags of this release name; "" where not all of them are there, or where they are of
 // something else: the commit is made on the plan's base, and by this release, or, where it makes none, is that base. Tags that
 // name different commits are an error.
-func (r *Release) pushed(ctx context.Context, refs gitrepo.Refs) (commit string, err error) {
+func (r *Release) pushed(ctx context.Context, refs gitremote.Refs) (commit string, err error) {
 	commit, err = sameCommit(refs.Tags, r.plan.Tags, r.plan.Remote)
 	if err != nil || commit == "" || r.plan.Bump.Empty() && commit == r.plan.Base {
 		return commit, err

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
-	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -21,7 +21,7 @@ func (r *Release) present(ctx context.Context) (plan *Plan, released bool, err e
 		//lint:ignore nilerr preflight says it, beside everything else that is in the way
 		return nil, false, nil
 	}
-	refs, err := r.Repo.Remote(ctx, w.Config.Remote)
+	refs, err := gitremote.Read(ctx, r.Repo, w.Config.Remote)
 	if err != nil {
 		//lint:ignore nilerr preflight says it, beside everything else
 		return nil, false, nil
@@ -69,7 +69,7 @@ func (r *Release) present(ctx context.Context) (plan *Plan, released bool, err e
 
 // byCommit are those of the tags that are on the remote, together where they are of one commit, the newest first. Packages
 // with versions of their own are not all released at once.
-func (r *Release) byCommit(ctx context.Context, tags []bump.Tag, refs gitrepo.Refs) (groups [][]bump.Tag, err error) {
+func (r *Release) byCommit(ctx context.Context, tags []bump.Tag, refs gitremote.Refs) (groups [][]bump.Tag, err error) {
 	at := func(group []bump.Tag) string { return refs.Tags[group[0].Name] }
 	for _, tag := range tags {
 		commit, ok := refs.Tags[tag.Name]
@@ -111,7 +111,7 @@ type tagged struct {
 
 // tagged drafts the release of the tags of one commit, and asks what is there of it. A package that came to the workspace
 // later is not part of it.
-func (r *Release) tagged(ctx context.Context, w *workspace.Workspace, refs gitrepo.Refs, tags []bump.Tag) (t tagged, err error) {
+func (r *Release) tagged(ctx context.Context, w *workspace.Workspace, refs gitremote.Refs, tags []bump.Tag) (t tagged, err error) {
 	commit := refs.Tags[tags[0].Name]
 	branch, err := r.branchWith(ctx, w, refs, commit)
 	if err != nil {
@@ -182,7 +182,7 @@ func named(w *workspace.Workspace, tags []string) (packages []*workspace.Package
 // begun decides about tags of which nothing is on the channel. A tag alone is no release that was begun: it may be older than
 // the channel. One whose version was brought there by a bump is, unless the release before it is not on the channel either.
 // A clone does not go on with a commit that it does not have.
-func (r *Release) begun(ctx context.Context, t tagged, refs gitrepo.Refs) (bool, error) {
+func (r *Release) begun(ctx context.Context, t tagged, refs gitremote.Refs) (bool, error) {
 	if t.w == nil {
 		return false, nil
 	}
@@ -205,7 +205,7 @@ func (r *Release) begun(ctx context.Context, t tagged, refs gitrepo.Refs) (bool,
 
 // olderThanTheChannel reports whether the version before was tagged on the remote, by a bump too, and is not on the channel:
 // then these tags were released, if at all, to somewhere else.
-func (r *Release) olderThanTheChannel(ctx context.Context, t tagged, refs gitrepo.Refs, pkg *workspace.Package, made bump.Made) (bool, error) {
+func (r *Release) olderThanTheChannel(ctx context.Context, t tagged, refs gitremote.Refs, pkg *workspace.Package, made bump.Made) (bool, error) {
 	if len(t.holdings.Of(pkg.Name, made.From)) > 0 {
 		return false, nil
 	}
@@ -233,7 +233,7 @@ func (r *Release) olderThanTheChannel(ctx context.Context, t tagged, refs gitrep
 // earlier is a release that was asked for by a version which is tagged on the remote, and on the channel, and that the
 // manifests have left behind. (One that they have not come to is somebody else's, of which this clone does not know whether
 // it is through.)
-func (r *Release) earlier(ctx context.Context, w *workspace.Workspace, refs gitrepo.Refs) (*Plan, error) {
+func (r *Release) earlier(ctx context.Context, w *workspace.Workspace, refs gitremote.Refs) (*Plan, error) {
 	text := strings.TrimPrefix(r.Request.To, "v")
 	asked, err := version.Parse(text)
 	if err != nil || w.Config.Versioning != workspace.Lockstep || refs.Tags["v"+text] == "" {

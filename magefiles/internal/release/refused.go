@@ -5,25 +5,25 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // explainPush says what to do after a push that was refused. Whether somebody was faster, or the remote refuses it from anybody,
 // is seen from what the remote has, and not read out of what it says.
 func (r *Release) explainPush(ctx context.Context, err error) error {
-	if gitrepo.Transient(err) || ctx.Err() != nil {
+	if gitremote.Transient(err) || ctx.Err() != nil {
 		return err
 	}
 	p := r.plan
 	const faster = "`mage undo`, `git pull`, and release again"
-	refs, rerr := r.Repo.Remote(ctx, p.Remote)
+	refs, rerr := gitremote.Read(ctx, r.Repo, p.Remote)
 	ours := true
 	if there := refs.Branches[p.Branch]; there != "" && rerr == nil {
 		ours, rerr = r.Repo.Contains(ctx, r.commit.Get().Hash, there)
 	}
 	switch {
-	case rerr != nil || !errors.Is(err, gitrepo.ErrRejected):
+	case rerr != nil || !errors.Is(err, gitremote.ErrRejected):
 		return operr.New("see what git says above; where somebody has pushed meanwhile: "+faster, "nothing of %s was taken: %w", p.Title, err)
 	case anyOf(refs.Tags, p.Tags) != "":
 		return operr.New("find out who pushed it; "+faster, "nothing of %s was taken, since %s has the tag %s meanwhile: %w", p.Title, p.Remote, anyOf(refs.Tags, p.Tags), err)

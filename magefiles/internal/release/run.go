@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/session"
@@ -39,7 +39,7 @@ func (r *Release) Run(ctx context.Context) (Result, error) {
 	case released != nil:
 		return *released, nil
 	}
-	if err := r.session.Run(ctx, r.Define(), r.Reporter, gitrepo.Transient); err != nil {
+	if err := r.session.Run(ctx, r.Define(), r.Reporter, gitremote.Transient); err != nil {
 		return Result{}, err
 	}
 	return r.result()
@@ -134,7 +134,7 @@ func (r *Release) void(ctx context.Context, past *Past) (bool, error) {
 		return false, nil
 	}
 	if past.Plan.Bump.Empty() { // there is no commit to be made: its tags are all that can come of it
-		refs, err := r.Repo.Remote(ctx, past.Plan.Remote)
+		refs, err := gitremote.Read(ctx, r.Repo, past.Plan.Remote)
 		if err != nil {
 			return false, nil // preflight says it
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -44,7 +45,7 @@ func (p Pushed) String() string {
 // committed finds the commit of this release: what the tags name, on the remote or here, or else the clone's, if it is made
 // on the plan's base and has the plan's versions.
 func (r *Release) committed(ctx context.Context, _ *Commit) (Commit, bool, error) {
-	refs, err := r.Repo.Remote(ctx, r.plan.Remote)
+	refs, err := gitremote.Read(ctx, r.Repo, r.plan.Remote)
 	if err != nil {
 		return Commit{}, false, err
 	}
@@ -152,7 +153,7 @@ func (r *Release) dateOfTags() time.Time {
 }
 
 func (r *Release) isPushed(ctx context.Context, _ *Pushed) (Pushed, bool, error) {
-	refs, err := r.Repo.Remote(ctx, r.plan.Remote)
+	refs, err := gitremote.Read(ctx, r.Repo, r.plan.Remote)
 	if err != nil {
 		return Pushed{}, false, err
 	}
@@ -169,7 +170,7 @@ func (r *Release) isPushed(ctx context.Context, _ *Pushed) (Pushed, bool, error)
 // push sends branch and tags, all or nothing.
 func (r *Release) push(ctx context.Context) (Pushed, error) {
 	p, commit := r.plan, r.commit.Get().Hash
-	err := r.Repo.Push(ctx, p.Remote, commit, p.Branch, p.Tags...)
+	err := gitremote.Push(ctx, r.Repo, p.Remote, commit, p.Branch, p.Tags...)
 	if err != nil {
 		return Pushed{}, r.explainPush(ctx, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/session"
@@ -34,7 +35,7 @@ type Back struct {
 	Absent   bool                // the channel is not there for who has our credential either
 	Recorded bool                // this clone has its journal: whether it made a commit is known
 
-	refs gitrepo.Refs
+	refs gitremote.Refs
 	past *Past
 }
 
@@ -54,7 +55,7 @@ func (r *Release) Undoing(ctx context.Context) (*Back, error) {
 	}
 	r.take(past)
 	b := &Back{Plan: past.Plan, Recorded: past.Path != "", past: past}
-	if b.refs, err = r.Repo.Remote(ctx, b.Plan.Remote); err != nil {
+	if b.refs, err = gitremote.Read(ctx, r.Repo, b.Plan.Remote); err != nil {
 		return nil, err
 	}
 	if b.Commit, err = r.pushed(ctx, b.refs); err != nil {
@@ -320,7 +321,7 @@ func (r *Release) undoRemote(ctx context.Context, b *Back) (said []string, err e
 		}
 		said = append(said, fmt.Sprintf("reverted the commit %.12s by %.12s", first, to))
 	}
-	if err := r.Repo.Unpush(ctx, p.Remote, b.refs, to, p.Branch, p.Tags...); err != nil {
+	if err := gitremote.Unpush(ctx, r.Repo, p.Remote, b.refs, to, p.Branch, p.Tags...); err != nil {
 		return r.notUnpushed(ctx, said, head.Commit, to, err)
 	}
 	branch := "pushed " + p.Branch
@@ -344,7 +345,7 @@ func (r *Release) undoRemote(ctx context.Context, b *Back) (said []string, err e
 // to where it was, so that the release can be completed.
 func (r *Release) notUnpushed(ctx context.Context, said []string, head, to string, err error) ([]string, error) {
 	p := r.plan
-	if !errors.Is(err, gitrepo.ErrRejected) {
+	if !errors.Is(err, gitremote.ErrRejected) {
 		return said, operr.New("see what git says above; run `mage undo` again", "nothing was taken back on %s: %w", p.Remote, err)
 	}
 	if !p.Bump.Empty() && to != head {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/overlay"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -51,7 +52,7 @@ func (b *build) lacks(ctx context.Context, text string) (lacks []string) {
 	if b.repo == nil {
 		return nil
 	}
-	ignored, err := b.repo.Ignored(ctx, []string{"."})
+	ignored, err := overlay.Ignored(ctx, b.repo, []string{"."})
 	if err != nil {
 		return nil // it is the first error that counts
 	}

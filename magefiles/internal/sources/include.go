@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/overlay"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -83,7 +84,7 @@ func (b *build) isMade(ctx context.Context, file string, archives []string) (boo
 		if err != nil {
 			return false, err
 		}
-		made, committed, err := there.Below(ctx, file)
+		made, committed, err := overlay.Below(ctx, there, file)
 		if err != nil || len(made) > 0 {
 			return err == nil, err
 		}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/overlay"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -19,7 +21,7 @@ func (b *build) lay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	laid, fresh, err := b.repo.LayOver(ctx, b.clone, include, b.stays)
+	laid, fresh, err := overlay.Lay(ctx, b.repo, b.clone, include, b.stays)
 	if err != nil {
 		return err
 	}
@@ -29,7 +31,7 @@ func (b *build) lay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return there.SettleRest(ctx)
+	return gitclone.SettleRest(ctx, there)
 }
 
 // isBeside says of a new file that it is in no package, and named by none: a note, or a cache that the jobs of a CI have in the work tree.
@@ -45,7 +47,7 @@ func (b *build) copyAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return gitrepo.CopyFiles(ctx, b.Runner, b.top, b.clone, include, b.stays)
+	return overlay.Copy(ctx, b.Runner, b.top, b.clone, include, b.stays)
 }
 
 // stays says of a file that git does not know, relative to the top, that it is not laid over: it is of a tool, was built, or is in our own folder.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/lacking"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -23,7 +24,7 @@ func TagsSeen(w *workspace.Workspace, date time.Time) func(packages ...*workspac
 
 // AllManifests refuses a work tree of which a sparse checkout leaves out manifests: their packages would be passed over.
 func AllManifests(ctx context.Context, repo *gitrepo.Repo) error {
-	hidden, err := repo.LeftOut(ctx, workspace.ManifestNames()...)
+	hidden, err := lacking.LeftOut(ctx, repo, workspace.ManifestNames()...)
 	if err != nil || len(hidden) == 0 {
 		return err
 	}
@@ -37,9 +38,9 @@ func AllThere(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) e
 		return err
 	}
 	packed, named := w.Sources(w.Packages...)
-	lacks, err := repo.Lacking(ctx, packed, named)
+	lacks, err := lacking.Find(ctx, repo, packed, named)
 	if err != nil {
 		return err
 	}
-	return gitrepo.Refuse(lacks)
+	return lacking.Refuse(lacks)
 }

@@ -28,6 +28,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -265,7 +266,7 @@ func (b *build) fill(ctx context.Context) error {
 	if b.head == "" {
 		return b.copyAll(ctx)
 	}
-	if err := b.repo.Borrow(ctx, b.clone, b.head); err != nil {
+	if err := gitclone.Borrow(ctx, b.repo, b.clone, b.head); err != nil {
 		return err
 	}
 	there, err := gitrepo.Open(ctx, b.Runner, b.clone)
@@ -273,11 +274,11 @@ func (b *build) fill(ctx context.Context) error {
 		return err
 	}
 	if b.commit.tags != nil {
-		if err := there.TagAlone(ctx, b.head, b.commit.tags(b.packages...)...); err != nil {
+		if err := gitclone.TagAlone(ctx, there, b.head, b.commit.tags(b.packages...)...); err != nil {
 			return err
 		}
 	}
-	return there.Settle(ctx)
+	return gitclone.Settle(ctx, there)
 }
 
 // empty makes the folder for copies, without what a build that failed, or was killed, has left there.

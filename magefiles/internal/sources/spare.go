@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 )
 
 // checkOut makes the clone for a build of the work tree: of one that is left or spare, as far as nobody has touched that, which takes
@@ -16,7 +18,7 @@ func (b *build) checkOut(ctx context.Context) error {
 			break
 		}
 	}
-	if b.repo.Renew(ctx, b.clone, b.head) == nil {
+	if gitclone.Renew(ctx, b.repo, b.clone, b.head) == nil {
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -25,10 +27,10 @@ func (b *build) checkOut(ctx context.Context) error {
 	if err := b.empty(); err != nil {
 		return err
 	}
-	if err := b.repo.Borrow(ctx, b.clone, b.head); err != nil {
+	if err := gitclone.Borrow(ctx, b.repo, b.clone, b.head); err != nil {
 		return err
 	}
-	return b.repo.Keep(ctx, b.clone, b.head)
+	return gitclone.Keep(ctx, b.repo, b.clone, b.head)
 }
 
 // putAway removes the clone, or keeps it for another build of the work tree.

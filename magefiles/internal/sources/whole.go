@@ -7,6 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/lacking"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -21,9 +22,9 @@ func Whole(ctx context.Context, runner command.Runner, w *workspace.Workspace, p
 		return err
 	}
 	packed, _ := w.Sources(packages...)
-	lacks, err := repo.Lacking(ctx, packed, nil)
+	lacks, err := lacking.Find(ctx, repo, packed, nil)
 	if err != nil {
 		return err
 	}
-	return gitrepo.Refuse(slices.DeleteFunc(lacks, func(l gitrepo.Lack) bool { return l.Kind == gitrepo.Differs }))
+	return lacking.Refuse(slices.DeleteFunc(lacks, func(l lacking.Lack) bool { return l.Kind == lacking.Differs }))
 }

@@ -25,7 +25,7 @@ func Collect(b Build, built []string) ([]Artifact, error) {
 		}
 		artifacts = append(artifacts, a)
 	}
-	if err := prepare(b.Dir); err != nil {
+	if err := atomicfile.MakeIgnored(b.Dir); err != nil {
 		return nil, err
 	}
 	for i, a := range artifacts {
@@ -36,14 +36,6 @@ func Collect(b Build, built []string) ([]Artifact, error) {
 		artifacts[i].Path = path
 	}
 	return artifacts, nil
-}
-
-// prepare makes the folder of artifacts, which no repository is to commit.
-func prepare(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	return atomicfile.Ignore(dir)
 }
 
 // place moves an artifact into dir as one step and removes what other builds of its package have left there.

@@ -98,7 +98,7 @@ func (e *Toolchain) folder(m *workspace.Manifest, name string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", err
 	}
-	return dir, atomicfile.Ignore(base, "config.toml")
+	return dir, atomicfile.MakeIgnored(base, "config.toml")
 }
 
 // makeEnvironment makes the environment new, of an interpreter, with what comes from PyPI and from the channel.

@@ -1,0 +1,88 @@
+package gitrepo
+
+import (
+	"context"
+	"slices"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
+)
+
+// DeleteTag removes a tag from the clone.
+func (r *Repo) DeleteTag(ctx context.Context, name string) error {
+	if err := r.Run(ctx, "", "tag", "--delete", "--", name); err != nil {
+		return r.Refused(ctx, err, "removing the tag %s", name)
+	}
+	return nil
+}
+
+// Back takes branch and work tree back to a commit. What is not committed stays, or, where it is in the way, all does.
+func (r *Repo) Back(ctx context.Context, commit string) error {
+	if err := git.NoOption(commit); err != nil {
+		return err
+	}
+	_, err := r.Call(ctx, git.Call{Args: []string{"reset", "--quiet", "--keep", "--no-recurse-submodules", commit}, Own: true, Asks: true, Settings: harmless})
+	if err != nil {
+		return r.Refused(ctx, err, "going back to %s", git.Short(commit))
+	}
+	return nil
+}
+
+// Revert makes a commit that takes another one back, and returns it. Where that fails, whoever refused it, index and work tree are as before:
+// git itself leaves the files taken back, and no commit. What a run that was killed has left so is put away first.
+func (r *Repo) Revert(ctx context.Context, commit string) (string, error) {
+	if err := git.NoOption(commit); err != nil {
+		return "", err
+	}
+	settings := slices.Concat(harmless, []string{
+		"revert.reference=false", "rerere.enabled=false", "merge.renames=true", "merge.directoryRenames=conflict", "merge.renormalize=false", "commit.verbose=false",
+	})
+	clean, err := r.indexIs(ctx, "HEAD")
+	if err == nil && !clean {
+		clean, err = r.unrevert(ctx, commit)
+	}
+	if err != nil {
+		return "", git.Failed(err, "looking at the index of %s", r.Top)
+	}
+	if _, err := r.Call(ctx, git.Call{Args: []string{"revert", "--no-edit", commit}, Own: true, Asks: true, Settings: settings}); err != nil {
+		after := context.WithoutCancel(ctx)
+		_ = r.Run(after, "", "revert", "--abort") // it may not have begun
+		if clean {                                // else what is staged is somebody's, and git has refused to touch it
+			_ = r.asCommitted(after)
+		}
+		return "", r.Refused(ctx, err, "reverting %s", git.Short(commit))
+	}
+	return r.Resolve(ctx, "HEAD")
+}
+
+// indexIs says whether the index has what a commit has.
+func (r *Repo) indexIs(ctx context.Context, commit string) (bool, error) {
+	_, is, err := r.Answer(ctx, "diff-index", "--cached", "--quiet", commit, "--")
+	return is, err
+}
+
+// unrevert puts away what a revert of the last commit has left that was killed before it was committed: the index is that of the commit
+// before, which holds it. It is no loss, then.
+func (r *Repo) unrevert(ctx context.Context, commit string) (done bool, err error) {
+	hash, err := r.Resolve(ctx, commit)
+	if err != nil {
+		return false, err
+	}
+	head, err := r.Resolve(ctx, "HEAD")
+	if err != nil || head != hash {
+		return false, err
+	}
+	parent, err := r.Parent(ctx, hash)
+	if err != nil || parent == "" {
+		return false, err
+	}
+	if left, err := r.indexIs(ctx, parent); err != nil || !left {
+		return false, err
+	}
+	return true, r.asCommitted(ctx)
+}
+
+// git.AsCommitted has the index, and the files that it differs in, as the last commit has them. What is changed and not staged stays.
+func (r *Repo) asCommitted(ctx context.Context) error {
+	_, err := r.Call(ctx, git.Call{Args: []string{"reset", "--quiet", "--merge", "--no-recurse-submodules", "HEAD"}, Own: true, Settings: harmless})
+	return err
+}

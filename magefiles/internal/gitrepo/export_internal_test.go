@@ -1,4 +1,0 @@
-package gitrepo
-
-// RelativeTo is for tests.
-var RelativeTo = relativeTo

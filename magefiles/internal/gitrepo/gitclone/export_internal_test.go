@@ -1,0 +1,4 @@
+package gitclone
+
+// RelativeTo is for tests.
+var RelativeTo = relativeTo

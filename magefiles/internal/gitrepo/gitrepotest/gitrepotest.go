@@ -1,0 +1,138 @@
+// Package gitrepotest makes real repositories for the tests of gitrepo and of the packages below it.
+package gitrepotest
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+)
+
+// New makes a repository with one commit of 2026-01-02T03:04:06Z that holds sub/file and ignores *.log.
+func New(t *testing.T) (string, command.Runner) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	run := command.NewSystem(command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull,
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.invalid", "GIT_AUTHOR_DATE=2026-01-01T00:00:00Z",
+		"GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.invalid", "GIT_COMMITTER_DATE=2026-01-02T03:04:06Z"), nil)
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "sub"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "sub", "file"), []byte("first\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*.log\n"), 0o644))
+	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "-A"}, {"commit", "-q", "-m", "feat: first"}} {
+		require.NoError(t, run.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: dir}))
+	}
+	return dir, run
+}
+
+// Open is New with the repository, and with what runs git in it.
+func Open(t *testing.T) (*gitrepo.Repo, string, func(args ...string) string) {
+	dir, run := New(t)
+	repo, err := gitrepo.Open(t.Context(), run, dir)
+	require.NoError(t, err)
+	return repo, dir, func(args ...string) string {
+		out, err := command.Output(t.Context(), run, command.Cmd{Name: "git", Args: args, Dir: dir})
+		require.NoError(t, err)
+		return out
+	}
+}
+
+// Write writes a file, and makes the folders that it is in.
+func Write(t *testing.T, dir, name, text string) {
+	require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+}
+
+// With is a runner with variables set beside those of newRepo.
+func With(run command.Runner, variables ...string) command.Runner {
+	return command.NewSystem(command.Setenv(run.(*command.System).Environ(), variables...), nil)
+}
+
+// Git runs git in a folder, and returns what it wrote.
+func Git(t *testing.T, run command.Runner, dir string, args ...string) string {
+	t.Helper()
+	out, err := command.Output(t.Context(), run, command.Cmd{Name: "git", Args: args, Dir: dir})
+	require.NoError(t, err, "git %v", args)
+	return out
+}
+
+// AddRemote adds a bare repository as the remote origin, with main in it.
+func AddRemote(t *testing.T, dir string, git func(args ...string) string) (bare string) {
+	bare = filepath.Join(t.TempDir(), "origin.git")
+	git("clone", "-q", "--bare", dir, bare)
+	git("remote", "add", "origin", bare)
+	git("fetch", "-q", "origin")
+	return bare
+}
+
+// Hook makes a hook in a folder of git's.
+func Hook(t *testing.T, dir, name, script string) {
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "hooks"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "hooks", name), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
+}
+
+// Files are the contents of all files below a folder, by path.
+func Files(t *testing.T, dir string) map[string]string {
+	found := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		rel, relErr := filepath.Rel(dir, path)
+		require.NoError(t, relErr)
+		found[filepath.ToSlash(rel)] = string(text)
+		return err
+	}))
+	return found
+}
+
+// Tree is what is below a folder, but for git's own: by path, what a file has in it, "x " before it where it can be run, or where a
+// link leads.
+func Tree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		require.NoError(t, err)
+		name, err := filepath.Rel(dir, file)
+		require.NoError(t, err)
+		switch {
+		case d.Name() == ".git" && d.IsDir():
+			return filepath.SkipDir
+		case d.Name() == ".git" || d.IsDir():
+		case d.Type()&fs.ModeSymlink != 0:
+			leads, err := os.Readlink(file)
+			require.NoError(t, err)
+			found[name] = "-> " + leads
+		case d.Type().IsRegular():
+			data, err := os.ReadFile(file)
+			require.NoError(t, err)
+			st, err := d.Info()
+			require.NoError(t, err)
+			found[name] = string(data)
+			if st.Mode()&0o111 != 0 {
+				found[name] = "x " + string(data)
+			}
+		default:
+			found[name] = d.Type().String()
+		}
+		return nil
+	}))
+	return found
+}
+
+// Killed leaves what a release leaves that is killed while its git is at work.
+func Killed(t *testing.T, repo *gitrepo.Repo, dir, verb string, since time.Time) (notes string) {
+	notes = t.TempDir()
+	text, err := json.Marshal(map[string]any{"dir": dir, "verb": verb, "since": since})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(notes, "1-1"), text, 0o644))
+	repo.Noting(notes)
+	return notes
+}
