@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -188,7 +189,7 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 		Say:      a.view.Say,
 		Progress: a.view.Progress(),
 		Readable: readable,
-		Wait:     publish.Wait{Tell: a.stillWaiting()},
+		Wait:     pause.Wait{Tell: a.view.Waiting},
 		Tools: func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
 			a.uploads = cmp.Or(r.Publish, w.Config.Publish) == workspace.PublishHere
 			r.Fetching = fetching(command.Unset(a.runner.Environ(), a.keptFromPixi()...))

@@ -37,7 +37,7 @@ func (a *app) pixi(ctx context.Context, cache string) (*pixi.Pixi, error) {
 
 // sources are what packages of a workspace are built from, by way of clones in the cache: a work tree or a commit.
 func (a *app) sources(w *workspace.Workspace, cache string) sources.Sources {
-	return sources.Sources{Runner: a.runner, Workspace: w, Cache: filepath.Join(cache, sourcesDir), Tell: a.view.Say}
+	return sources.Sources{Runner: a.runner, Workspace: w, Cache: filepath.Join(cache, sourcesDir), Tell: a.view.Say, Waiting: a.view.Waiting}
 }
 
 // sourcesDir is the folder of those clones, in the cache.
