@@ -376,11 +376,7 @@ func (c *Channel) remove(ctx context.Context, subdir, file string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := c.client.write(r, token, w)
-	if err != nil {
-		return err
-	}
-	return ended(answer.err, late)
+	return ended(c.client.write(r, token, w), late)
 }
 
 // fresh is what the channel is changed with; "" for a channel without a key. Where what is held may have ended, and there is no other, late
