@@ -26,17 +26,6 @@ func unwrapped(text string) string {
 	return strings.Join(strings.Fields(broken().ReplaceAllString(lineStart().ReplaceAllString(text, ""), "$1")), " ")
 }
 
-// mayPass is what a registry, or the way there, says when the next try may go well.
-var mayPass = lazily(`(?i)(: 50[0234] (Internal|Bad|Service|Gateway)|\bEOF\b|connection reset by peer|broken pipe|TLS handshake timeout|i/o timeout)`)
-
-// passing says whether a build failed by what may pass: it gets a second try, in which all steps are in the builder's cache. A step
-// that failed is not tried again, nor is a builder that is gone.
-func passing(record string) bool {
-	said := ownWords(record)
-	summary, _ := everywhere.find(said, "", "")
-	return !stepFailed().MatchString(record) && mayPass().MatchString(said) && summary != builderGone
-}
-
 // failed makes a sentence of a failed build of an image for a repository; "" is none. No tag was moved by then.
 func (b *Builder) failed(ctx context.Context, err error, record, repository string) error {
 	step := record
