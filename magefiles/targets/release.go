@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
@@ -89,7 +90,7 @@ func isPublisher(by string) error {
 
 // withChangelog has the changelog written where there is one.
 func withChangelog(req bump.Request, root string) bump.Request {
-	if _, err := os.Lstat(filepath.Join(root, "CHANGELOG.md")); err == nil {
+	if _, err := os.Lstat(filepath.Join(root, bump.ChangelogFile)); err == nil {
 		req.Changelog = true
 	}
 	return req
@@ -104,7 +105,7 @@ func (a *app) newRelease(ctx context.Context, locked bool) (*release.Release, fu
 	unlock := func() {}
 	if locked {
 		var killed time.Time
-		if unlock, killed, err = release.Lock(filepath.Join(repo.Common, stateName)); err != nil {
+		if unlock, killed, err = release.Lock(filepath.Join(repo.Common, folders.State)); err != nil {
 			return nil, nil, err
 		}
 		if err := a.unlockGit(ctx, repo, killed); err != nil {
@@ -129,11 +130,11 @@ func (a *app) repository(ctx context.Context) (*gitrepo.Repo, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	return repo, filepath.Join(repo.Dir, stateName), nil
+	return repo, filepath.Join(repo.Dir, folders.State), nil
 }
 
 // notesOf is where the gits of a release are noted while they are at work. It goes with the lock, which all work trees share.
-func notesOf(repo *gitrepo.Repo) string { return filepath.Join(repo.Common, stateName, "git") }
+func notesOf(repo *gitrepo.Repo) string { return filepath.Join(repo.Common, folders.State, "git") }
 
 // unlockGit removes the locks that git left behind when it was killed together with us.
 func (a *app) unlockGit(ctx context.Context, repo *gitrepo.Repo, killed time.Time) error {

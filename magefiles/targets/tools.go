@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -78,7 +79,7 @@ func (a *app) published(ctx context.Context, w *workspace.Workspace, wanted embe
 	for _, c := range wanted.Channels {
 		places = append(places, a.placeOf(w, c))
 	}
-	file, unasked, err := channel.FetchFirst(ctx, places, !wanted.AnyChannel, []string{"noarch", workspace.HostPlatform()}, wanted.Name, wanted.Version, dir)
+	file, unasked, err := channel.FetchFirst(ctx, places, !wanted.AnyChannel, []string{condapkg.NoarchSubdir, workspace.HostPlatform()}, wanted.Name, wanted.Version, dir)
 	if err != nil {
 		return "", err // which has the reasons
 	}

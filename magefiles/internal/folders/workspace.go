@@ -12,6 +12,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
+// State is the folder, in the git folder of a clone, for what must be known of a run that was killed: journals, and records of builds.
+const State = "pixi-release"
+
 // channelsDir is where channel:serve keeps its channels, below the folder of outputs.
 const channelsDir = "channels"
 
@@ -25,7 +28,7 @@ func own(w *workspace.Workspace) []gitrepo.Own {
 	}
 	all := []gitrepo.Own{output}
 	for _, dir := range dirs {
-		all = append(all, gitrepo.Own{Folder: path.Join(dir, ".pixi"), Parts: []string{"embedded", "overlay"}})
+		all = append(all, gitrepo.Own{Folder: path.Join(dir, workspace.PixiDir), Parts: []string{"embedded", "overlay"}})
 	}
 	return all
 }

@@ -52,7 +52,7 @@ func (c *Client) do(ctx context.Context, client *http.Client, method string, u *
 		r.Header.Set("Content-Type", body.kind)
 	}
 	r.Header.Set("Accept", accept)
-	r.Header.Set("User-Agent", "pixi-release") // GitHub refuses requests without one
+	r.Header.Set("User-Agent", httpclient.Agent) // GitHub refuses requests without one
 	r.Header.Set("X-GitHub-Api-Version", "2022-11-28")
 	if c.token != "" && c.trusted(u) {
 		r.Header.Set("Authorization", "Bearer "+string(c.token))

@@ -17,6 +17,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
+// Agent is what servers are told that asks them.
+const Agent = "pixi-release"
+
 // Token is a bearer token. However it is formatted, it does not show.
 type Token string
 

@@ -44,12 +44,10 @@ type Registry struct {
 // ErrNotFound says that a registry has no such repository, tag or digest.
 var ErrNotFound = errors.New("not there")
 
-const userAgent = "pixi-release"
-
 // clients are what reads and what writes.
 func (r *Registry) clients() (*remote.Puller, *remote.Pusher, error) {
 	r.once.Do(func() {
-		o := []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent(userAgent), remote.WithTransport(r.transport())}
+		o := []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent(httpclient.Agent), remote.WithTransport(r.transport())}
 		if r.puller, r.err = remote.NewPuller(o...); r.err == nil {
 			r.pusher, r.err = remote.NewPusher(o...)
 		}
