@@ -13,6 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -104,7 +105,7 @@ func (p published) Versions(ctx context.Context, d *workspace.Downstream, names 
 func versionsOn(ctx context.Context, c *prefixdev.Channel, d *workspace.Downstream, names []string) (map[string][]string, error) {
 	out := map[string][]string{}
 	found := false
-	for _, subdir := range append([]string{"noarch"}, d.Manifest.Platforms...) {
+	for _, subdir := range append([]string{condapkg.NoarchSubdir}, d.Manifest.Platforms...) {
 		records, err := c.Records(ctx, subdir, names...)
 		if errors.Is(err, channel.ErrNotFound) {
 			continue // a channel has those subdirs that something was published for

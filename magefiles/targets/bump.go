@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -52,7 +53,7 @@ func (a *app) bumping(ctx context.Context) (*bumping, error) {
 	repo, err := gitrepo.Open(ctx, a.runner, a.dir)
 	switch {
 	case err == nil:
-		b.repo, b.store = repo, &bump.Store{Top: repo.Top, Dir: filepath.Join(repo.Dir, stateName)}
+		b.repo, b.store = repo, &bump.Store{Top: repo.Top, Dir: filepath.Join(repo.Dir, folders.State)}
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case !errors.Is(err, gitrepo.ErrOutside):
@@ -62,7 +63,7 @@ func (a *app) bumping(ctx context.Context) (*bumping, error) {
 		if err != nil {
 			return nil, err
 		}
-		b.store = &bump.Store{Top: root, Dir: filepath.Join(root, ".pixi", stateName)}
+		b.store = &bump.Store{Top: root, Dir: filepath.Join(root, workspace.PixiDir, folders.State)}
 	}
 	said, err := b.store.Recover()
 	if err != nil {

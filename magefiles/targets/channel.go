@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -214,5 +215,5 @@ func firstRelease(w *workspace.Workspace, client *prefixdev.Client, name string)
 		return "Make the channel " + name + " on " + client.Server() + ", and a key that publishes to it: PREFIX_API_KEY."
 	}
 	return "Make the channel " + name + " on " + client.Server() + ", and register there the repository, with the file by which its CI publishes" +
-		" (release.yml on GitHub, .gitlab-ci.yml on GitLab) and its environment `release`, as a trusted publisher of it."
+		" (" + release.Workflow + " on GitHub, .gitlab-ci.yml on GitLab) and its environment `release`, as a trusted publisher of it."
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -98,7 +99,7 @@ func (a *app) images(ctx context.Context, w *workspace.Workspace) (*imagejob.Mak
 	if err != nil {
 		return nil, err
 	}
-	m := &imagejob.Maker{Runner: a.runner, Workspace: w, Output: workspace.OutputDir, State: stateName, Lock: lockFile, Settings: set}
+	m := &imagejob.Maker{Runner: a.runner, Workspace: w, Output: workspace.OutputDir, State: folders.State, Lock: lockFile, Settings: set}
 	if a.view.Verbose {
 		m.Log = a.view.Err
 	}

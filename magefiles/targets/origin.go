@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
@@ -73,7 +74,7 @@ func madeOf(repo *gitrepo.Repo, w *workspace.Workspace, p *workspace.Package) []
 }
 
 func buildsOf(repo *gitrepo.Repo) *provenance.Store {
-	return &provenance.Store{Dir: filepath.Join(repo.Dir, stateName, buildsName)}
+	return &provenance.Store{Dir: filepath.Join(repo.Dir, folders.State, buildsName)}
 }
 
 // edited is a file that packages are made of and that is not as it was committed, or is not committed; "" where there is none.
@@ -101,7 +102,7 @@ func edited(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (st
 
 // notRehearsed refuses to publish from the clone of a rehearsal to another server than that of its world.
 func notRehearsed(repo *gitrepo.Repo, server string) error {
-	world, err := os.ReadFile(filepath.Join(repo.Dir, stateName, rehearsal.Mark))
+	world, err := os.ReadFile(filepath.Join(repo.Dir, folders.State, rehearsal.Mark))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil

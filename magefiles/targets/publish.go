@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -148,7 +149,7 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 				Force:     f.force,
 				Pycache:   pycache(),
 				Progress:  a.view.Progress(),
-				Wait:      publish.Wait{For: f.wait, Tell: a.stillWaiting()},
+				Wait:      pause.Wait{For: f.wait, Tell: a.view.Waiting},
 			},
 			Trial: trial(c.Name()),
 		},
@@ -262,20 +263,6 @@ func belongs(w *workspace.Workspace, file string) bool {
 			return dir == "." || file == dir || strings.HasPrefix(file, dir+"/") || strings.HasPrefix(dir, file+"/")
 		})
 	})
-}
-
-// stillWaiting says at most every ten seconds what the index does not show yet.
-func (a *app) stillWaiting() func(missing string, since, most time.Duration) {
-	said := time.Duration(0)
-	return func(missing string, since, most time.Duration) {
-		if since < said {
-			said = 0
-		}
-		if since-said >= 10*time.Second {
-			said = since
-			a.view.Say("  ▸ waiting for the index (%v of %v): %s", since.Round(time.Second), most, missing)
-		}
-	}
 }
 
 // part is one step, with its name.

@@ -12,8 +12,10 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -88,7 +90,7 @@ func isPublisher(by string) error {
 
 // withChangelog has the changelog written where there is one.
 func withChangelog(req bump.Request, root string) bump.Request {
-	if _, err := os.Lstat(filepath.Join(root, "CHANGELOG.md")); err == nil {
+	if _, err := os.Lstat(filepath.Join(root, bump.ChangelogFile)); err == nil {
 		req.Changelog = true
 	}
 	return req
@@ -103,7 +105,7 @@ func (a *app) newRelease(ctx context.Context, locked bool) (*release.Release, fu
 	unlock := func() {}
 	if locked {
 		var killed time.Time
-		if unlock, killed, err = release.Lock(filepath.Join(repo.Common, stateName)); err != nil {
+		if unlock, killed, err = release.Lock(filepath.Join(repo.Common, folders.State)); err != nil {
 			return nil, nil, err
 		}
 		if err := a.unlockGit(ctx, repo, killed); err != nil {
@@ -128,11 +130,11 @@ func (a *app) repository(ctx context.Context) (*gitrepo.Repo, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	return repo, filepath.Join(repo.Dir, stateName), nil
+	return repo, filepath.Join(repo.Dir, folders.State), nil
 }
 
 // notesOf is where the gits of a release are noted while they are at work. It goes with the lock, which all work trees share.
-func notesOf(repo *gitrepo.Repo) string { return filepath.Join(repo.Common, stateName, "git") }
+func notesOf(repo *gitrepo.Repo) string { return filepath.Join(repo.Common, folders.State, "git") }
 
 // unlockGit removes the locks that git left behind when it was killed together with us.
 func (a *app) unlockGit(ctx context.Context, repo *gitrepo.Repo, killed time.Time) error {
@@ -188,7 +190,7 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 		Say:      a.view.Say,
 		Progress: a.view.Progress(),
 		Readable: readable,
-		Wait:     publish.Wait{Tell: a.stillWaiting()},
+		Wait:     pause.Wait{Tell: a.view.Waiting},
 		Tools: func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
 			a.uploads = cmp.Or(r.Publish, w.Config.Publish) == workspace.PublishHere
 			r.Fetching = fetching(command.Unset(a.runner.Environ(), a.keptFromPixi()...))

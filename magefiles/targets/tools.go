@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -37,7 +38,7 @@ func (a *app) pixi(ctx context.Context, cache string) (*pixi.Pixi, error) {
 
 // sources are what packages of a workspace are built from, by way of clones in the cache: a work tree or a commit.
 func (a *app) sources(w *workspace.Workspace, cache string) sources.Sources {
-	return sources.Sources{Runner: a.runner, Workspace: w, Cache: filepath.Join(cache, sourcesDir), Tell: a.view.Say}
+	return sources.Sources{Runner: a.runner, Workspace: w, Cache: filepath.Join(cache, sourcesDir), Tell: a.view.Say, Waiting: a.view.Waiting}
 }
 
 // sourcesDir is the folder of those clones, in the cache.
@@ -78,7 +79,7 @@ func (a *app) published(ctx context.Context, w *workspace.Workspace, wanted embe
 	for _, c := range wanted.Channels {
 		places = append(places, a.placeOf(w, c))
 	}
-	file, unasked, err := channel.FetchFirst(ctx, places, !wanted.AnyChannel, []string{"noarch", workspace.HostPlatform()}, wanted.Name, wanted.Version, dir)
+	file, unasked, err := channel.FetchFirst(ctx, places, !wanted.AnyChannel, []string{condapkg.NoarchSubdir, workspace.HostPlatform()}, wanted.Name, wanted.Version, dir)
 	if err != nil {
 		return "", err // which has the reasons
 	}

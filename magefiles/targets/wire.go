@@ -61,9 +61,6 @@ var secretVariables = []string{"PREFIX_API_KEY", "GITHUB_TOKEN", "ACTIONS_ID_TOK
 // cacheName is the folder in the user's cache folder that holds what the toolchains install for themselves.
 const cacheName = "pixi-release"
 
-// stateName is the folder, in the git folder of a clone, for what must be known of a run that was killed.
-const stateName = "pixi-release"
-
 // namedVariables name something that is given to a program or to a server: none of them can be an option.
 var namedVariables = []string{
 	"BASE_IMAGE", "BUILDKIT_HOST", "BUILDKIT_SBOM_GENERATOR", "BUILDX_BUILDER", "CI_COMMIT_TAG", "DOCKER_CONTEXT", "DOCKER_HOST", "GITHUB_API_URL", "GITHUB_REF_NAME", "GITHUB_REPOSITORY",

@@ -16,8 +16,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
-// changelogFile is where the changelog stands, in the workspace's root.
-const changelogFile = "CHANGELOG.md"
+// ChangelogFile is where the changelog stands, in the workspace's root.
+const ChangelogFile = "CHANGELOG.md"
 
 const changelogHead = `# Changelog
 
@@ -37,7 +37,7 @@ func (p *planner) changelog(ctx context.Context) error {
 	if err := changelogIsFile(p.w.Root); err != nil {
 		return err
 	}
-	src, err := os.ReadFile(filepath.Join(p.w.Root, changelogFile))
+	src, err := os.ReadFile(filepath.Join(p.w.Root, ChangelogFile))
 	missing := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !missing {
 		return operr.New("make the file readable", "reading the changelog: %w", err)
@@ -48,11 +48,11 @@ func (p *planner) changelog(ctx context.Context) error {
 	}
 	if missing {
 		text := changelogHead + "## [Unreleased]\n\n" + p.heading() + render(groups, "\n")
-		p.edit.edits[changelogFile] = []Edit{newEdit(nil, tomledit.Splice{New: text}, "changelog")}
+		p.edit.edits[ChangelogFile] = []Edit{newEdit(nil, tomledit.Splice{New: text}, "changelog")}
 		return nil
 	}
-	p.edit.src[changelogFile] = src
-	p.plan.Read[changelogFile] = digest(src)
+	p.edit.src[ChangelogFile] = src
+	p.plan.Read[ChangelogFile] = digest(src)
 	p.changelogEdit(string(src), groups)
 	return nil
 }
@@ -66,21 +66,21 @@ func changelogIsFile(root string) error {
 	}
 	for _, e := range entries {
 		switch {
-		case e.Name() != changelogFile && strings.EqualFold(e.Name(), changelogFile):
-			return operr.New("`git mv "+e.Name()+" "+changelogFile+"`, or, where both are there, keep one of them",
-				"there is a file %s, and the changelog is %s: they differ in case only", e.Name(), changelogFile)
-		case e.Name() != changelogFile || e.Type().IsRegular():
+		case e.Name() != ChangelogFile && strings.EqualFold(e.Name(), ChangelogFile):
+			return operr.New("`git mv "+e.Name()+" "+ChangelogFile+"`, or, where both are there, keep one of them",
+				"there is a file %s, and the changelog is %s: they differ in case only", e.Name(), ChangelogFile)
+		case e.Name() != ChangelogFile || e.Type().IsRegular():
 		case e.Type()&fs.ModeSymlink != 0:
-			target, _ := os.Readlink(filepath.Join(root, changelogFile))
-			next := "put the file itself in its place: `git rm " + changelogFile + "`, then `git mv " + target + " " + changelogFile + "`"
-			if _, err := os.Stat(filepath.Join(root, changelogFile)); err != nil {
-				next = "remove it, for it leads nowhere: `git rm " + changelogFile + "`"
+			target, _ := os.Readlink(filepath.Join(root, ChangelogFile))
+			next := "put the file itself in its place: `git rm " + ChangelogFile + "`, then `git mv " + target + " " + ChangelogFile + "`"
+			if _, err := os.Stat(filepath.Join(root, ChangelogFile)); err != nil {
+				next = "remove it, for it leads nowhere: `git rm " + ChangelogFile + "`"
 			} else if !filepath.IsLocal(target) { // nothing that git could move
-				next = "put a file in its place: `git rm " + changelogFile + "`, then `cp " + target + " " + changelogFile + "`"
+				next = "put a file in its place: `git rm " + ChangelogFile + "`, then `cp " + target + " " + ChangelogFile + "`"
 			}
-			return operr.New(next, "%s is a link to %s, and the changelog is not written through a link", changelogFile, target)
+			return operr.New(next, "%s is a link to %s, and the changelog is not written through a link", ChangelogFile, target)
 		default:
-			return operr.New("move it away", "%s is not a file, and a release writes its changelog there", changelogFile)
+			return operr.New("move it away", "%s is not a file, and a release writes its changelog there", ChangelogFile)
 		}
 	}
 	return nil
@@ -109,7 +109,7 @@ func (p *planner) changelogEdit(src string, groups []group) {
 	if end < len(src) {
 		text += newline
 	}
-	p.edit.edits[changelogFile] = []Edit{newEdit([]byte(src), tomledit.Splice{Start: begin, Old: src[begin:end], New: text}, "changelog")}
+	p.edit.edits[ChangelogFile] = []Edit{newEdit([]byte(src), tomledit.Splice{Start: begin, Old: src[begin:end], New: text}, "changelog")}
 }
 
 // heading is that of the new section: the version, or the day where packages have their own.

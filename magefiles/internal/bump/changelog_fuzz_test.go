@@ -23,7 +23,7 @@ func FuzzChangelog(f *testing.F) {
 			edit: &editor{edits: map[string][]Edit{}, src: map[string][]byte{}},
 		}
 		p.changelogEdit(src, []group{{name: "a", lines: "- Added (1a2b3c4)"}})
-		edits := p.edit.edits[changelogFile]
+		edits := p.edit.edits[ChangelogFile]
 		require.Len(t, edits, 1)
 		e := edits[0]
 		require.Equal(t, e.Old, src[e.At:e.At+len(e.Old)])

@@ -236,7 +236,7 @@ func (p *planner) note(format string, args ...any) {
 // so that it fits no longer once a requirement changes (pixi-facts.md §1.4).
 func (p *planner) lockNote() {
 	if p.asks && isLocked(p.w, ".") {
-		p.note("%s has the old requirements, and `pixi install --locked` will refuse it: `mage lock` makes it anew", lockFile)
+		p.note("%s has the old requirements, and `pixi install --locked` will refuse it: `mage lock` makes it anew", workspace.LockFile)
 	}
 }
 

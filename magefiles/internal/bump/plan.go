@@ -113,12 +113,12 @@ func (p *Plan) Check(w *workspace.Workspace) error {
 		}
 	}
 	for name := range p.Read {
-		if !now[name] && name != changelogFile {
+		if !now[name] && name != ChangelogFile {
 			return operr.New(next, "the plan is stale: %s is gone", name)
 		}
 	}
 	for _, f := range p.Files {
-		if _, known := p.Read[f.Path]; !known && f.Path != changelogFile {
+		if _, known := p.Read[f.Path]; !known && f.Path != ChangelogFile {
 			return operr.New("have the plan made by `mage version:plan -json`", "the plan is not one of ours: it edits %s, which it has not read", f.Path)
 		}
 	}

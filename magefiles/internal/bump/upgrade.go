@@ -180,16 +180,13 @@ func has(versions []string, v version.Version) bool {
 
 // lockNote reminds of a lock file, which names the old artifacts.
 func (u *upgrade) lockNote() {
-	if lock := path.Join(u.d.Dir, lockFile); isLocked(u.w, u.d.Dir) && len(u.edit.edits[u.d.Manifest.Path]) > 0 {
+	if lock := path.Join(u.d.Dir, workspace.LockFile); isLocked(u.w, u.d.Dir) && len(u.edit.edits[u.d.Manifest.Path]) > 0 {
 		u.note("%s names the old version: `mage lock` makes it anew", lock)
 	}
 }
 
-// lockFile is pixi's: it is never edited, for only pixi knows what belongs into it.
-const lockFile = "pixi.lock"
-
 // isLocked says whether a lock file stands in a folder of the workspace.
 func isLocked(w *workspace.Workspace, dir string) bool {
-	_, err := os.Stat(filepath.Join(w.Root, filepath.FromSlash(dir), lockFile))
+	_, err := os.Stat(filepath.Join(w.Root, filepath.FromSlash(dir), workspace.LockFile))
 	return err == nil
 }

@@ -82,7 +82,7 @@ func readWhole(ctx context.Context, c Channel, subdir, file string, use func(io.
 // below dir that is named after its digest, unless it is there, and returns the file. Errors: ErrNotFound, and those of
 // Records and Download.
 func Fetch(ctx context.Context, c Channel, name, version, dir string) (string, error) {
-	records, err := c.Records(ctx, "noarch", name)
+	records, err := c.Records(ctx, condapkg.NoarchSubdir, name)
 	if err != nil {
 		return "", err
 	}

@@ -122,9 +122,12 @@ func (r *Record) Safe() error {
 	return nil
 }
 
+// NoarchSubdir is that of packages that every platform takes, besides those of its own.
+const NoarchSubdir = "noarch"
+
 // subdirs are the platforms that rattler knows (rattler_conda_types, platform.rs), noarch first.
 var subdirs = []string{
-	"noarch",
+	NoarchSubdir,
 	"linux-32", "linux-64", "linux-aarch64", "linux-armv6l", "linux-armv7l", "linux-loongarch64", "linux-ppc",
 	"linux-ppc64", "linux-ppc64le", "linux-riscv32", "linux-riscv64", "linux-s390x",
 	"osx-64", "osx-arm64", "win-32", "win-64", "win-arm64",

@@ -44,9 +44,9 @@ func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 
 // emptied are the folders that clean removes, from the root.
 func emptied(w *workspace.Workspace) []string {
-	all := []string{workspace.OutputDir, filepath.Join(".pixi", "embedded"), filepath.Join(".pixi", "overlay")}
+	all := []string{workspace.OutputDir, filepath.Join(workspace.PixiDir, "embedded"), filepath.Join(workspace.PixiDir, "overlay")}
 	for _, d := range w.Downstreams {
-		all = append(all, filepath.Join(d.Dir, ".pixi", "embedded"))
+		all = append(all, filepath.Join(d.Dir, workspace.PixiDir, "embedded"))
 	}
 	return all
 }

@@ -11,6 +11,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
+// State is the folder, in the git folder of a clone, for what must be known of a run that was killed: journals, and records of builds.
+const State = "pixi-release"
+
 // channelsDir is where channel:serve keeps its channels, below the folder of outputs.
 const channelsDir = "channels"
 
@@ -24,7 +27,7 @@ func own(w *workspace.Workspace) []Own {
 	}
 	all := []Own{output}
 	for _, dir := range dirs {
-		all = append(all, Own{Folder: path.Join(dir, ".pixi"), Parts: []string{"embedded", "overlay"}})
+		all = append(all, Own{Folder: path.Join(dir, workspace.PixiDir), Parts: []string{"embedded", "overlay"}})
 	}
 	return all
 }

@@ -134,8 +134,8 @@ func (e *ensuring) apply(ctx context.Context, p plan) error {
 	key := fmt.Sprint(p.changes)
 	e.tries[key]++
 	n := e.tries[key]
-	if n > e.client.attempts {
-		return final{error: fmt.Errorf("%s: the server took it %d times and does not show it", p.changes[0], n-1)}
+	if n > e.client.retry.Most() {
+		return httpclient.NotAgain(fmt.Errorf("%s: the server took it %d times and does not show it", p.changes[0], n-1))
 	}
 	for _, ch := range p.changes {
 		err := e.do(ctx, ch)
@@ -144,29 +144,24 @@ func (e *ensuring) apply(ctx context.Context, p plan) error {
 			continue
 		}
 		err = fmt.Errorf("%s: %w", ch, err)
-		if n >= e.client.attempts || !undecided(ctx, ch, err) {
+		if n >= e.client.retry.Most() || !e.undecided(ctx, ch, err) {
 			return err
 		}
-		return e.client.pause(ctx, n+1, err)
+		if werr := e.client.retry.Pause(ctx, n+1, err); werr != nil {
+			return fmt.Errorf("%w (%w)", err, werr)
+		}
+		return nil
 	}
 	if n > 1 {
-		return e.client.pause(ctx, n, nil)
-	}
-	return nil
-}
-
-// pause waits before the world is asked again. The error is cause, where the context ends first.
-func (c *Client) pause(ctx context.Context, attempt int, cause error) error {
-	if werr := c.wait(ctx, attempt, asked(cause)); werr != nil {
-		return errors.Join(cause, werr)
+		return e.client.retry.Pause(ctx, n, nil)
 	}
 	return nil
 }
 
 // undecided says whether a change that went wrong may have been done, or another run may have done it, so that another look
 // decides. That a draft is gone is one of these; that none can be created is not.
-func undecided(ctx context.Context, ch change, err error) bool {
-	return transient(ctx, err) || errors.Is(err, errExists) || errors.Is(err, ErrNotFound) && ch.kind != create
+func (e *ensuring) undecided(ctx context.Context, ch change, err error) bool {
+	return e.client.retry.Transient(ctx, err) || errors.Is(err, errExists) || errors.Is(err, ErrNotFound) && ch.kind != create
 }
 
 func (e *ensuring) do(ctx context.Context, ch change) error {
@@ -191,7 +186,7 @@ func (e *ensuring) create(ctx context.Context) error {
 		"tag_name": e.want.Tag, "name": e.want.name(), "body": e.want.Notes, "draft": true, "prerelease": e.want.Prerelease,
 	})
 	if err != nil {
-		return final{error: err}
+		return httpclient.NotAgain(err)
 	}
 	var made apiRelease
 	if err := e.client.send(ctx, http.MethodPost, e.client.url("releases"), body, &made); err != nil {
@@ -210,7 +205,7 @@ func (e *ensuring) publish(ctx context.Context, draft Found) error {
 	}
 	body, err := jsonPayload(map[string]any{"draft": false, "make_latest": latest})
 	if err != nil {
-		return final{error: err}
+		return httpclient.NotAgain(err)
 	}
 	return e.client.send(ctx, http.MethodPatch, e.client.url("releases", strconv.FormatInt(draft.ID, 10)), body, nil)
 }
@@ -247,7 +242,7 @@ func (c *Client) attach(ctx context.Context, to Found, file Asset) error {
 	}
 	f, err := os.Open(file.Path)
 	if err != nil {
-		return final{error: err}
+		return httpclient.NotAgain(err)
 	}
 	defer f.Close()
 	if err := unchanged(f, file); err != nil {
@@ -274,7 +269,7 @@ func unchanged(f io.ReadSeeker, file Asset) error {
 		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {
-		return final{error: err}
+		return httpclient.NotAgain(err)
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); n != file.Size || got != file.SHA256 {
 		return operr.New("see what has changed it: only what was tested is attached", "%s has sha256 %.12s and %d bytes, and not %.12s and %d",

@@ -55,6 +55,11 @@ func (e *StatusError) Error() string {
 
 func (e *StatusError) Unwrap() error { return e.is }
 
+// Again implements httpclient.Answer: after what may pass, and after a limit that ends soon.
+func (e *StatusError) Again() (bool, time.Duration) {
+	return errors.Is(e.is, ErrUnavailable) || errors.Is(e.is, ErrLimited) && e.After <= time.Minute, e.After
+}
+
 // statusError reads GitHub's form of an error: {"message": …, "errors": [{"resource", "field", "code", "message"}]}
 // (https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api).
 func (c *Client) statusError(r *http.Response, body []byte) *StatusError {
@@ -108,7 +113,7 @@ func (e *StatusError) kind(codes []string) error {
 		return ErrNotFound
 	case e.Status == http.StatusUnprocessableEntity && slices.Contains(codes, "already_exists"):
 		return errExists
-	case e.Status >= 500, e.Status == http.StatusRequestTimeout:
+	case httpclient.Passing(e.Status):
 		return ErrUnavailable
 	}
 	return nil
@@ -155,7 +160,7 @@ func (c *Client) explain(err error, p permission, format string, args ...any) er
 func (c *Client) next(err error, p permission) string {
 	var said *operr.Error
 	var status *StatusError
-	var f final
+	var answer httpclient.Answer
 	switch {
 	case errors.As(err, &said):
 		return "" // it has its own
@@ -180,7 +185,7 @@ func (c *Client) next(err error, p permission) string {
 		return "run it again later: what is there is not sent twice; githubstatus.com may know more"
 	case errors.As(err, &status) && status.Status >= 300 && status.Status < 400:
 		return "the repository has another name now: `git remote set-url` to that"
-	case errors.As(err, &status), errors.As(err, &f):
+	case errors.As(err, &answer):
 		return "see what GitHub says there"
 	}
 	return "see whether " + c.base.Host + " can be reached, and run it again: what is there is not sent twice"

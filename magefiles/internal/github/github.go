@@ -53,9 +53,8 @@ type Client struct {
 	base       *url.URL // ends in a slash
 	repository string
 	token      Token
-	attempts   int
+	retry      httpclient.Retry
 	patience   time.Duration
-	wait       func(ctx context.Context, attempt int, asked time.Duration) error
 	sent       func(file string, sent, size int64)
 	reader     *http.Client // follows redirects, with the token only on the API's own origin
 	loader     *http.Client // follows redirects to stored files, without the token
@@ -80,19 +79,20 @@ func New(o Options) (*Client, error) {
 	if name := o.Repository; !repositoryName.MatchString(name) || strings.HasSuffix(name, "/.") || strings.HasSuffix(name, "/..") {
 		return nil, operr.NewUsage("give it as owner/name", "%.120q is no name of a repository", name)
 	}
-	if o.Attempts == 0 {
-		o.Attempts = 4
-	}
 	if o.Patience == 0 {
 		o.Patience = 2 * time.Minute
-	}
-	if o.Wait == nil {
-		o.Wait = httpclient.BackOff
 	}
 	if o.Transport == nil {
 		o.Transport = httpclient.Transport()
 	}
-	c := &Client{base: base, repository: o.Repository, token: o.Token, attempts: o.Attempts, patience: o.Patience, wait: o.Wait, sent: o.Sent}
+	c := &Client{
+		base:       base,
+		repository: o.Repository,
+		token:      o.Token,
+		retry:      httpclient.Retry{Attempts: o.Attempts, Wait: o.Wait, Final: said},
+		patience:   o.Patience,
+		sent:       o.Sent,
+	}
 	c.reader = &http.Client{Transport: o.Transport, CheckRedirect: c.followed}
 	c.loader = &http.Client{Transport: o.Transport, CheckRedirect: c.signed}
 	c.writer = &http.Client{Transport: o.Transport, CheckRedirect: httpclient.Refuse}

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -45,7 +44,7 @@ func jsonPayload(v any) (*payload, error) {
 func (c *Client) do(ctx context.Context, client *http.Client, method string, u *url.URL, accept string, body *payload, w *httpclient.Watch) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
 	if err != nil {
-		return nil, final{error: errors.New("the address cannot be used")} // the error would show it
+		return nil, httpclient.NotAgain(errors.New("the address cannot be used")) // the error would show it
 	}
 	if body != nil {
 		// Without the wrapper the HTTP client would close a file under a later attempt's feet, or find its size.
@@ -53,7 +52,7 @@ func (c *Client) do(ctx context.Context, client *http.Client, method string, u *
 		r.Header.Set("Content-Type", body.kind)
 	}
 	r.Header.Set("Accept", accept)
-	r.Header.Set("User-Agent", "pixi-release") // GitHub refuses requests without one
+	r.Header.Set("User-Agent", httpclient.Agent) // GitHub refuses requests without one
 	r.Header.Set("X-GitHub-Api-Version", "2022-11-28")
 	if c.token != "" && c.trusted(u) {
 		r.Header.Set("Authorization", "Bearer "+string(c.token))
@@ -95,7 +94,7 @@ func decode(r io.Reader, out any) error {
 	case err != nil:
 		return fmt.Errorf("reading the answer: %w", err)
 	case len(text) > maxAnswer:
-		return final{error: fmt.Errorf("the answer has more than %d bytes", maxAnswer)}
+		return httpclient.NotAgain(fmt.Errorf("the answer has more than %d bytes", maxAnswer))
 	}
 	if err := json.Unmarshal(text, out); err != nil {
 		return fmt.Errorf("the answer cannot be read: %w", err)
@@ -117,7 +116,7 @@ func (l *entries[T]) UnmarshalJSON(text []byte) error {
 	}
 	for d.More() {
 		if len(*l) >= maxList {
-			return final{error: fmt.Errorf("a list in the answer has more than %d entries", maxList)}
+			return httpclient.NotAgain(fmt.Errorf("a list in the answer has more than %d entries", maxList))
 		}
 		var one T
 		if err := d.Decode(&one); err != nil {
@@ -128,22 +127,9 @@ func (l *entries[T]) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// again calls try until it succeeds, cannot succeed, or was tried often enough.
-func (c *Client) again(ctx context.Context, try func() error) error {
-	for attempt := 1; ; attempt++ {
-		err := try()
-		if err == nil || !transient(ctx, err) || errors.Is(err, httpclient.ErrTrickle) || attempt >= c.attempts {
-			return err
-		}
-		if werr := c.wait(ctx, attempt+1, asked(err)); werr != nil {
-			return errors.Join(err, werr)
-		}
-	}
-}
-
 // get reads JSON into out, and returns where the next page is, or nil.
 func (c *Client) get(ctx context.Context, u *url.URL, out any) (next *url.URL, err error) {
-	err = c.again(ctx, func() error {
+	err = c.retry.Do(ctx, func(int) error {
 		ctx, w := httpclient.NewWatch(ctx, c.patience)
 		defer w.Stop()
 		resp, err := c.do(ctx, c.reader, http.MethodGet, u, asJSON, nil, w)
@@ -176,7 +162,7 @@ func pages[T any](ctx context.Context, c *Client, u *url.URL, add func(T)) error
 		}
 		u = next
 	}
-	return final{error: fmt.Errorf("the list at %s does not end after %d pages", place(u), maxPages)}
+	return httpclient.NotAgain(fmt.Errorf("the list at %s does not end after %d pages", place(u), maxPages))
 }
 
 var nextLink = regexp.MustCompile(`<([^<>]*)>\s*;[^,]*\brel="?next"?`)
@@ -189,14 +175,14 @@ func (c *Client) nextPage(r *http.Response) (*url.URL, error) {
 	}
 	u, err := c.base.Parse(m[1])
 	if err != nil || !httpclient.SameOrigin(u, c.base) {
-		return nil, final{error: errors.New("the list goes on at an address that is not the API's")}
+		return nil, httpclient.NotAgain(errors.New("the list goes on at an address that is not the API's"))
 	}
 	return u, nil
 }
 
 // load gives use the bytes of a stored file, to which the API redirects.
 func (c *Client) load(ctx context.Context, u *url.URL, use func(io.Reader) error) error {
-	return c.again(ctx, func() error {
+	return c.retry.Do(ctx, func(int) error {
 		ctx, w := httpclient.NewWatch(ctx, c.patience)
 		defer w.Stop()
 		resp, err := c.do(ctx, c.loader, http.MethodGet, u, asBytes, nil, w)
@@ -228,42 +214,16 @@ func (*Client) signed(r *http.Request, via []*http.Request) error {
 // allowed is httpclient.Follow, and follows to http on this machine alone, for rehearsals.
 func allowed(r *http.Request, via []*http.Request) error {
 	if u := r.URL; u.Scheme != "https" && !(u.Scheme == "http" && httpclient.Loopback(u.Hostname())) {
-		return final{error: fmt.Errorf("the server redirects to %s, which is not https", u.Host)}
+		return httpclient.NotAgain(fmt.Errorf("the server redirects to %s, which is not https", u.Host))
 	}
 	if err := httpclient.Follow(r, via); err != nil {
-		return final{error: err}
+		return httpclient.NotAgain(err)
 	}
 	return nil
 }
 
-// final is an error that trying again cannot mend.
-type final struct{ error }
-
-func (f final) Unwrap() error { return f.error }
-
-// transient says whether trying again can help: after an error of the transport, after 5xx, and after a limit that ends
-// soon.
-func transient(ctx context.Context, err error) bool {
-	if httpclient.Final(err) {
-		return false
-	}
-	var f final
-	var said *operr.Error
-	if ctx.Err() != nil || errors.As(err, &f) || errors.As(err, &said) {
-		return false
-	}
-	var status *StatusError
-	if !errors.As(err, &status) {
-		return true
-	}
-	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrLimited) && status.After <= time.Minute
-}
-
-// asked is what the server wants to be left alone for.
-func asked(err error) time.Duration {
-	var status *StatusError
-	if errors.As(err, &status) {
-		return status.After
-	}
-	return 0
+// said reports whether an error has a next step for a person: asking again would not do what that says.
+func said(err error) bool {
+	var known *operr.Error
+	return errors.As(err, &known)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -172,7 +173,7 @@ func (c *Client) commitOf(ctx context.Context, tag string) (string, error) {
 		at = object{}
 		_, err = c.get(ctx, c.url("git/tags", sha), &at)
 	}
-	return "", final{error: fmt.Errorf("the tag %s names a tag that names a tag, and so on", tag)}
+	return "", httpclient.NotAgain(fmt.Errorf("the tag %s names a tag that names a tag, and so on", tag))
 }
 
 // releases finds all that bear a tag, the oldest first. What asks by tag shows no drafts, and those that push see them in

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -170,7 +171,7 @@ type apiArtifacts struct {
 func bounded(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxArtifact+1))
 	if err == nil && len(data) > maxArtifact {
-		err = final{error: fmt.Errorf("it has more than %d bytes", maxArtifact)}
+		err = httpclient.NotAgain(fmt.Errorf("it has more than %d bytes", maxArtifact))
 	}
 	return data, err
 }
@@ -179,22 +180,22 @@ func bounded(r io.Reader) ([]byte, error) {
 func onlyJSON(archive []byte) ([]byte, error) {
 	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil {
-		return nil, final{error: fmt.Errorf("it is no zip archive: %w", err)}
+		return nil, httpclient.NotAgain(fmt.Errorf("it is no zip archive: %w", err))
 	}
 	if len(z.File) != 1 {
-		return nil, final{error: fmt.Errorf("it has %d files in it, and not one", len(z.File))}
+		return nil, httpclient.NotAgain(fmt.Errorf("it has %d files in it, and not one", len(z.File)))
 	}
 	f, err := z.File[0].Open()
 	if err != nil {
-		return nil, final{error: err}
+		return nil, httpclient.NotAgain(err)
 	}
 	defer f.Close()
 	text, err := bounded(f)
 	switch {
 	case err != nil:
-		return nil, final{error: err}
+		return nil, httpclient.NotAgain(err)
 	case !json.Valid(text):
-		return nil, final{error: errors.New("the file in it is no JSON")}
+		return nil, httpclient.NotAgain(errors.New("the file in it is no JSON"))
 	}
 	return text, nil
 }

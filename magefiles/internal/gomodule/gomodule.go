@@ -19,6 +19,9 @@ import (
 	"sync"
 )
 
+// File is what a module is known by, in its top folder.
+const File = "go.mod"
+
 // Tag is one that would be a version of a module, and that Go refuses for the path that the module has.
 type Tag struct {
 	Name    string // "v2.0.0", "sub/v2.0.0"
@@ -75,13 +78,13 @@ func Unusable(top string, tags []string) (found []Tag, err error) {
 
 // look returns nil where the folder has no module, or one that a tag of that major version fits, or that nobody can import.
 func look(top, dir string, n int) (*Tag, error) {
-	file := path.Join(dir, "go.mod")
+	file := path.Join(dir, File)
 	module, err := modulePath(top, file)
 	if module == "" || err != nil || fits(module, n) || !fetched(module) {
 		return nil, err
 	}
 	// The newer major version may have a folder of its own below the older one.
-	next, err := modulePath(top, path.Join(dir, fmt.Sprintf("v%d", n), "go.mod"))
+	next, err := modulePath(top, path.Join(dir, fmt.Sprintf("v%d", n), File))
 	if err != nil || next != "" && fits(next, n) {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func skipped(folder string) bool {
 }
 
 func isModule(folder string) bool {
-	info, err := os.Lstat(filepath.Join(folder, "go.mod"))
+	info, err := os.Lstat(filepath.Join(folder, File))
 	return err == nil && info.Mode().IsRegular()
 }
 

@@ -82,14 +82,14 @@ func (e *ProxyError) Cure() string {
 	return fmt.Sprintf("have %s allowed on the proxy that HTTPS_PROXY (or HTTP_PROXY) names, or go past it: NO_PROXY=%s", e.Host, e.Host)
 }
 
-// Final says whether asking again gives the same: a certificate, or a proxy's refusal.
+// Final reports whether asking again gives the same: a certificate, a proxy's refusal, or a redirect that is not followed.
 func Final(err error) bool {
 	var proxy *ProxyError
 	var unaccepted *CertificateError
 	if errors.As(err, &proxy) {
 		return proxy.Status < 500 && proxy.Status != http.StatusRequestTimeout && proxy.Status != http.StatusTooManyRequests
 	}
-	return errors.As(err, &unaccepted) || certificate(err) != nil
+	return errors.As(err, &unaccepted) || certificate(err) != nil || errors.Is(err, ErrRedirect)
 }
 
 // ofProxy is the OnProxyConnectResponse of a transport: Go's own error has the proxy's words alone.

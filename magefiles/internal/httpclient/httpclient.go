@@ -1,12 +1,11 @@
 // Package httpclient has what every adapter that speaks HTTP must take care of, and none should do in its own way: a
 // token does not show and does not leave the machine in the clear, a server's wish to wait is obeyed, and a connection on
-// which nothing moves is given up. It knows no protocol: what may be tried again is for the adapter to say.
+// which nothing moves is given up, and what may pass is tried again, in one way for all ([Retry]). It knows no protocol: which
+// answers may pass, and what has to be asked before a request is made a second time, is for the adapter to say.
 package httpclient
 
 import (
-	"context"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,8 +15,10 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/pause"
 )
+
+// Agent is what servers are told that asks them.
+const Agent = "pixi-release"
 
 // Token is a bearer token. However it is formatted, it does not show.
 type Token string
@@ -100,10 +101,4 @@ func Date(r *http.Response) time.Time {
 		return time.Now()
 	}
 	return now
-}
-
-// BackOff waits before attempt 2 and later ones: exponentially, up to 1, 2, 4 … seconds with full jitter; but what the
-// server asks for counts, up to a minute. It returns the context's error when that ends first.
-func BackOff(ctx context.Context, attempt int, asked time.Duration) error {
-	return pause.For(ctx, max(rand.N(time.Second<<(attempt-2)), min(asked, time.Minute)))
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -24,13 +25,15 @@ type Builder struct {
 	Name   string    // of the builder; "" is the one that buildx has selected
 	Log    io.Writer // what buildx says; nil discards
 	Pass   []string  // variables that are secrets of a build, which docker would not get otherwise
+
+	Pause func(ctx context.Context, d time.Duration) error // before a second try; nil is pause.For
 }
 
 const makeBuilder = "`docker buildx create --use --driver docker-container` makes one here; README says how to use one elsewhere"
 
 // Look starts the builder, where it has to be, and says what it can do.
 func (b *Builder) Look(ctx context.Context) (Node, error) {
-	text, err := b.inspect(ctx, "--bootstrap")
+	_, text, err := b.twice(ctx, func() (string, error) { return b.inspect(ctx, "--bootstrap") })
 	if cause := context.Cause(ctx); cause != nil {
 		return Node{}, cause
 	}
@@ -112,23 +115,16 @@ func (b *Builder) bake(ctx context.Context, d Bake, dir string) (Built, error) {
 		return Built{}, err
 	}
 	metadata := filepath.Join(dir, "metadata.json")
-	var before Built
-	for again := false; ; again = true {
-		record, err := b.bakeOnce(ctx, d, text, metadata)
-		if cause := context.Cause(ctx); cause != nil {
-			return Built{}, cause
-		}
-		if err != nil && !again && passing(record) {
-			before = readRecord(record)
-			continue
-		}
-		if err != nil {
-			return Built{}, b.failed(ctx, err, record, pushesTo(d))
-		}
-		built := before.and(readRecord(record))
-		built.Digest, err = readMetadata(metadata)
-		return built, err
+	before, record, err := b.twice(ctx, func() (string, error) { return b.bakeOnce(ctx, d, text, metadata) })
+	if cause := context.Cause(ctx); cause != nil {
+		return Built{}, cause
 	}
+	if err != nil {
+		return Built{}, b.failed(ctx, err, record, pushesTo(d))
+	}
+	built := readRecord(before).and(readRecord(record))
+	built.Digest, err = readMetadata(metadata)
+	return built, err
 }
 
 // bakeOnce builds a definition, and returns what buildx said.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -168,15 +169,25 @@ func TestABuildIsTriedAgain(t *testing.T) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	const steps = "#5 [a 1/2] RUN x\n#5 %s\n#6 [a 2/2] RUN y\n#6 %s\n"
+	var waited []time.Duration
+	remember := func(_ context.Context, d time.Duration) error { waited = append(waited, d); return nil }
 	for failure, tries := range map[string]int{
-		"ERROR: failed to push r/app: unexpected status from PUT request to http://r/v2/app/manifests/x: 502 Bad Gateway\n":                                2,
-		"ERROR: failed to copy: failed to do request: Put \"http://r\": EOF\n":                                                                             2,
-		"ERROR: failed to solve: failed to copy: httpReadSeeker: failed open: unexpected status from GET request to http://r/v2/b/blobs/x: 500 Internal\n": 2,
-		"ERROR: failed to push r/app: read tcp: connection reset by peer\n":                                                                                2,
-		"ERROR: failed to push r/app: denied: x\n":                                                                                                         1,
-		"ERROR: failed to push r/app: unexpected status from PUT request to http://r: 429 Too Many Requests\n":                                             1,
-		"ERROR: rpc error: code = Unavailable desc = error reading from server: EOF\n":                                                                     1,
-		"#5 ERROR: process \"/bin/sh -c x\" did not complete successfully: exit code: 1\nERROR: curl: 502 Bad Gateway\n":                                   1,
+		"ERROR: failed to push r/app: unexpected status from PUT request to http://r/v2/app/manifests/x: 502 Bad Gateway\n":                                                                                                                      2,
+		"ERROR: failed to copy: failed to do request: Put \"http://r\": EOF\n":                                                                                                                                                                   2,
+		"ERROR: failed to solve: failed to copy: httpReadSeeker: failed open: unexpected status from GET request to http://r/v2/b/blobs/x: 500 Internal\n":                                                                                       2,
+		"ERROR: failed to push r/app: read tcp: connection reset by peer\n":                                                                                                                                                                      2,
+		"ERROR: failed to push r/app: denied: x\n":                                                                                                                                                                                               1,
+		"ERROR: failed to push r/app: unexpected status from PUT request to http://r: 429 Too Many Requests\n":                                                                                                                                   2,
+		"ERROR: failed to solve: r/a: failed to resolve source metadata for r/a: toomanyrequests: retry-after: 213.453µs, allowed: 44000/minute\n":                                                                                               2,
+		"ERROR: failed to solve: a: failed to resolve source metadata for a: failed to do request: Head \"https://r/v2/a\": dial tcp: lookup r on 10.0.0.2:53: server misbehaving\n":                                                             2,
+		"ERROR: failed to push r/app: failed to do request: Head \"https://r\": dial tcp: lookup r: Temporary failure in name resolution\n":                                                                                                      2,
+		"ERROR: failed to push r/app: failed to do request: Head \"https://r\": dial tcp: lookup r: no such host\n":                                                                                                                              2,
+		"ERROR: failed to push r/app: failed to authorize: failed to fetch oauth token: unexpected status from POST request to https://r/token: 503 Service Unavailable\n":                                                                       2,
+		"ERROR: failed to solve: a: failed to copy: httpReadSeeker: failed open: unexpected status from GET request to https://r/v2/a/blobs/x: 429 Too Many Requests: toomanyrequests: You have reached your unauthenticated pull rate limit.\n": 1,
+		"#5 ERROR: process \"/bin/sh -c x\" did not complete successfully: exit code: 1\nERROR: curl: 429 Too Many Requests\n":                                                                                                                   1,
+		"ERROR: failed to solve: dockerfile parse error on line 3: unknown instruction: RUNN\n":                                                                                                                                                  1,
+		"ERROR: rpc error: code = Unavailable desc = error reading from server: EOF\n":                                                                                                                                                           1,
+		"#5 ERROR: process \"/bin/sh -c x\" did not complete successfully: exit code: 1\nERROR: curl: 502 Bad Gateway\n":                                                                                                                         1,
 	} {
 		ran := 0
 		b := &Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
@@ -188,23 +199,66 @@ func TestABuildIsTriedAgain(t *testing.T) {
 			}
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:x"}}`), 0o644))
 			return says(0, fmt.Sprintf(steps, "CACHED", "CACHED"))(ctx, c)
-		})}
+		}), Pause: remember}
+		waited = nil
 		built, err := b.bake(t.Context(), p.pushed(), dir)
 		require.Equal(t, tries, ran, failure)
+		require.Len(t, waited, tries-1)
 		if tries == 1 {
 			require.Error(t, err)
 			continue
 		}
 		require.NoError(t, err)
+		require.Equal(t, strings.Contains(strings.ToLower(failure), "toomanyrequests") || strings.Contains(failure, "429"), waited[0] == untilAllowed, failure)
 		require.Equal(t, Built{Digest: "sha256:x", Cached: []string{"[a 1/2] RUN x"}, Ran: []string{"[a 2/2] RUN y"}}, built)
 	}
 	ran := 0
 	_, err = (&Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
 		ran++
 		return says(1, "ERROR: failed to push r/app: EOF\n")(ctx, c)
-	})}).bake(t.Context(), p.pushed(), dir)
+	}), Pause: remember}).bake(t.Context(), p.pushed(), dir)
 	require.ErrorContains(t, err, "the upload to the registry failed")
 	require.Equal(t, 2, ran, "no third time")
+}
+
+// A builder that is started for the build may have to be fetched: that is tried again in the same cases.
+func TestABuilderIsStartedAgain(t *testing.T) {
+	const boot = "#1 [internal] booting buildkit\n#1 pulling image moby/buildkit:buildx-stable-1\n"
+	for failure, tries := range map[string]int{
+		"ERROR: Error response from daemon: Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io on 127.0.0.53:53: server misbehaving\n": 2,
+		"ERROR: Error response from daemon: toomanyrequests: too many requests\n":                                                                                   2,
+		"ERROR: Error response from daemon: received unexpected HTTP status: 503 Service Unavailable\n":                                                             2,
+		"ERROR: Error response from daemon: toomanyrequests: You have reached your pull rate limit.\n":                                                              1,
+		"ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n":                                                1,
+		"ERROR: no builder \"many\" found\n": 1,
+	} {
+		ran := 0
+		b := &Builder{Pause: noPause, Name: "many", Runner: docker(func(ctx context.Context, c command.Cmd) error {
+			if !slices.Contains(c.Args, "--bootstrap") {
+				return says(1, "")(ctx, c)
+			}
+			if ran++; ran == 1 {
+				return says(1, boot+failure)(ctx, c)
+			}
+			return says(0, inspected)(ctx, c)
+		})}
+		_, err := b.Look(t.Context())
+		require.Equal(t, tries, ran, failure)
+		require.Equal(t, tries == 2, err == nil, failure)
+	}
+}
+
+// Who stops in the pause gets the failure, or the stop, and no second try.
+func TestAPersonEndsThePauseBeforeASecondTry(t *testing.T) {
+	p, err := New(request(t))
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	person, ran := errors.New("stopped by a person"), 0
+	b := &Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error { ran++; return says(1, "ERROR: EOF\n")(ctx, c) })}
+	b.Pause = func(ctx context.Context, _ time.Duration) error { cancel(person); return context.Cause(ctx) }
+	_, err = b.bake(ctx, p.pushed(), t.TempDir())
+	require.Equal(t, person, err)
+	require.Equal(t, 1, ran)
 }
 
 // The cause is told by what was asked for, and each has a next step of its own.

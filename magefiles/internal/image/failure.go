@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pixisays"
 )
 
 // errorLine is a line in which BuildKit or buildx says what ended the build.
@@ -15,27 +16,11 @@ var errorLine = lazily(`(?im)^(#\d+ )?error: .*$`)
 // stepSaid is what a step of the Dockerfile said before it failed: buildx repeats it between rules.
 var stepSaid = lazily(`(?s)\n------\n > (.*?)\n------\n`)
 
-// lineStart is what begins a line of a step: BuildKit's number and time, and the frame that miette draws around an error.
-var lineStart = lazily(`(?m)^(#\d+ )?(\d+\.\d+ )?[ \t│├╰─▶×]*`)
+// lineStart is what begins a line of a step: BuildKit's number and time.
+var lineStart = lazily(`(?m)^(#\d+ )?(\d+\.\d+ )?`)
 
-// broken is a word that pixi breaks to fit a line.
-var broken = lazily(`(\w-)\n`)
-
-// unwrapped is a text in one line, without what begins each of its lines: pixi breaks its sentences to fit a terminal.
-func unwrapped(text string) string {
-	return strings.Join(strings.Fields(broken().ReplaceAllString(lineStart().ReplaceAllString(text, ""), "$1")), " ")
-}
-
-// mayPass is what a registry, or the way there, says when the next try may go well.
-var mayPass = lazily(`(?i)(: 50[0234] (Internal|Bad|Service|Gateway)|\bEOF\b|connection reset by peer|broken pipe|TLS handshake timeout|i/o timeout)`)
-
-// passing says whether a build failed by what may pass: it gets a second try, in which all steps are in the builder's cache. A step
-// that failed is not tried again, nor is a builder that is gone.
-func passing(record string) bool {
-	said := ownWords(record)
-	summary, _ := everywhere.find(said, "", "")
-	return !stepFailed().MatchString(record) && mayPass().MatchString(said) && summary != builderGone
-}
+// unwrapped is what a step said, in one line, for the sentences of pixi.
+func unwrapped(text string) string { return pixisays.Unwrapped(lineStart().ReplaceAllString(text, "")) }
 
 // failed makes a sentence of a failed build of an image for a repository; "" is none. No tag was moved by then.
 func (b *Builder) failed(ctx context.Context, err error, record, repository string) error {
@@ -105,7 +90,7 @@ func ownWords(record string) string {
 }
 
 // noCandidates is what rattler's solver, in pixi too, says of a package that no channel has for the platform.
-var noCandidates = lazily(`No candidates were found for (.+?)\.( |$)`)
+var noCandidates = lazily(pixisays.NoCandidates)
 
 // unsolved names the package that a solver did not find; "" where it was something else that failed.
 func unsolved(said string) string {

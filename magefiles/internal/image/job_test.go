@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -26,7 +27,7 @@ func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c co
 	require.NoError(t, err)
 	return &Job{
 		Plan:     p,
-		Builder:  &Builder{Runner: docker(f)},
+		Builder:  &Builder{Runner: docker(f), Pause: noPause},
 		Registry: &Registry{},
 		Dir:      t.TempDir(),
 		Host:     "linux/amd64",
@@ -36,6 +37,8 @@ func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c co
 }
 
 func same(*Request) {}
+
+func noPause(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) }
 
 func noSteps(name string, _ func() (string, error)) error { return errors.New(name + " was reached") }
 

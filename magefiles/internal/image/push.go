@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -46,7 +47,7 @@ func (r *Registry) asked(ctx context.Context) http.RoundTripper {
 		http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 	}
-	return transport.NewUserAgent(transport.NewRetry(bound, transport.WithRetryStatusCodes(passing...)), userAgent)
+	return transport.NewUserAgent(transport.NewRetry(bound, transport.WithRetryStatusCodes(passing...)), httpclient.Agent)
 }
 
 // TagsForPush returns the tags of a repository that will be pushed to, after MayPush. A repository that may be pushed to and

@@ -22,6 +22,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 // Registry asks and changes registries, with the logins that docker keeps. Its zero value is ready, and may be used by
@@ -43,12 +44,10 @@ type Registry struct {
 // ErrNotFound says that a registry has no such repository, tag or digest.
 var ErrNotFound = errors.New("not there")
 
-const userAgent = "pixi-release"
-
 // clients are what reads and what writes.
 func (r *Registry) clients() (*remote.Puller, *remote.Pusher, error) {
 	r.once.Do(func() {
-		o := []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent(userAgent), remote.WithTransport(r.transport())}
+		o := []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent(httpclient.Agent), remote.WithTransport(r.transport())}
 		if r.puller, r.err = remote.NewPuller(o...); r.err == nil {
 			r.pusher, r.err = remote.NewPusher(o...)
 		}
@@ -208,22 +207,25 @@ func (r *Registry) single(d *remote.Descriptor, ref, doing string) (*Index, erro
 	return &Index{Digest: d.Digest.String(), Images: []Image{*one}}, nil
 }
 
+// shown is how long a registry may take to show what was pushed.
+var shown = pause.Wait{
+	First: 200 * time.Millisecond,
+	Most:  4 * time.Second,
+	For:   6 * time.Second,
+}
+
 // soon asks again, for some seconds, for what was pushed a moment ago: a registry of several nodes does not have it on all of them
 // at once.
 func soon(ctx context.Context, ask func() error) error {
-	wait := 200 * time.Millisecond
-	for {
-		err := ask()
-		if !errors.Is(err, ErrNotFound) || wait > 4*time.Second {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(wait):
-			wait *= 2
-		}
+	var err error
+	_, over := shown.Until(ctx, func(context.Context) (pause.Seen, error) {
+		err = ask()
+		return pause.Seen{Done: !errors.Is(err, ErrNotFound)}, nil
+	})
+	if over != nil && !errors.Is(over, pause.ErrOver) {
+		return over
 	}
+	return err
 }
 
 // Tag gives tags to the image of a digest: the same manifest, byte for byte.

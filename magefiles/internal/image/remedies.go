@@ -1,6 +1,10 @@
 package image
 
-import "regexp"
+import (
+	"regexp"
+
+	"github.com/foopack/foopack/magefiles/internal/pixisays"
+)
 
 // remedies are failures that are known, by what is said, and what to do about each. The first that fits is taken.
 type remedies []struct {
@@ -11,8 +15,7 @@ type remedies []struct {
 // stepFailed is what BuildKit says where a RUN of the Dockerfile ended the build.
 var stepFailed = lazily(`process ".*" did not complete successfully|executor failed running`) // the second before BuildKit 0.10
 
-// inSteps are those of steps, by what their programs say (see unwrapped); the last fits all. pixi and rattler name a status in
-// the words of the HTTP library that they have.
+// inSteps are those of steps, by what their programs say (see unwrapped); the last fits all.
 var inSteps = remedies{
 	{
 		says:    lazily(noSpace),
@@ -20,32 +23,32 @@ var inSteps = remedies{
 		next:    noSpaceNext,
 	},
 	{
-		says:    lazily(`lock[- ]file (is )?not up-to-date`),
+		says:    lazily(pixisays.LockNotUpToDate),
 		summary: "the lock file does not fit the manifest",
 		next:    "run `mage lock`, and commit it",
 	},
 	{
-		says:    lazily(`Lock-file version \d+ is newer than supported`),
+		says:    lazily(pixisays.LockTooNew),
 		summary: "the lock file was made by a newer pixi than the one that builds the image",
 		next:    "build with that one (PIXI_IMAGE, or the Dockerfile), or make the lock file anew: `mage lock`",
 	},
 	{
-		says:    lazily(`this project requires pixi '([^']+)', but you have pixi ([\w.]+)`),
+		says:    lazily(pixisays.OtherPixi),
 		summary: "the manifest requires pixi $1, and $2 builds the image",
 		next:    "name an image that has it by PIXI_IMAGE, or in the Dockerfile",
 	},
 	{
-		says:    lazily(`could not find subdir '[^']+' in channel`),
+		says:    lazily(pixisays.NoSubdir),
 		summary: "a package channel is not there, or not for this login",
 		next:    "correct its name; a private channel is read with RATTLER_AUTH_FILE",
 	},
 	{
-		says:    lazily(`HTTP status client error \((401|403)\b`),
+		says:    lazily(pixisays.Refused),
 		summary: "a package channel refuses what a step of the Dockerfile asks for ($1)",
 		next:    "set RATTLER_AUTH_FILE to a file with a login for that channel",
 	},
 	{
-		says:    lazily(`HTTP status client error \(429\b`),
+		says:    lazily(pixisays.TooMany),
 		summary: "a package channel allows no more requests for now (429)",
 		next:    "wait, and run it again: what was fetched is in the builder's cache",
 	},

@@ -32,9 +32,6 @@ type UnreadError struct {
 
 func (e *UnreadError) Error() string { return e.Address + " cannot be looked into from here" }
 
-// noarch is the subdir that every platform takes packages from, besides its own.
-const noarch = "noarch"
-
 // search looks for names on channels, in rounds.
 type search struct {
 	open    Opener
@@ -139,7 +136,7 @@ func (s *search) round(ctx context.Context, environments []*environment, names m
 
 // unknown are the subdirs in which a name was not looked for so far.
 func (s *shelf) unknown(name, platform string) (subdirs []string) {
-	for _, subdir := range []string{platform, noarch} {
+	for _, subdir := range []string{platform, condapkg.NoarchSubdir} {
 		if _, asked := s.records[subdir][name]; !asked && s.Channel != nil {
 			subdirs = append(subdirs, subdir)
 		}
@@ -178,7 +175,7 @@ func (s *search) find(e *environment, name string) (h hit) {
 			h.unread = append(h.unread, on.address)
 			continue
 		}
-		h.records = append(slices.Clone(on.records[e.subdir][name]), on.records[noarch][name]...)
+		h.records = append(slices.Clone(on.records[e.subdir][name]), on.records[condapkg.NoarchSubdir][name]...)
 		if len(h.records) > 0 {
 			h.shelf = on
 			return h
@@ -202,7 +199,7 @@ func (s *search) readForms(ctx context.Context, environments []*environment) err
 	for _, e := range environments {
 		for _, p := range e.pins {
 			ask.add(question{shelf: p.hit.shelf, subdir: e.subdir}, p.name)
-			ask.add(question{shelf: p.hit.shelf, subdir: noarch}, p.name)
+			ask.add(question{shelf: p.hit.shelf, subdir: condapkg.NoarchSubdir}, p.name)
 		}
 	}
 	for _, q := range ask.order {
@@ -221,7 +218,7 @@ func (s *search) readForms(ctx context.Context, environments []*environment) err
 // for: the form that does not have it yet, or the whole channel.
 func (s *shelf) shows(name, wanted, platform string) (lacking string, ok bool) {
 	lacking = s.address
-	for _, subdir := range []string{platform, noarch} {
+	for _, subdir := range []string{platform, condapkg.NoarchSubdir} {
 		var with, without []string
 		for _, f := range s.forms[subdir] {
 			has := slices.ContainsFunc(f.Records, func(r condapkg.Record) bool { return r.Name == name && version.Same(r.Version, wanted) })

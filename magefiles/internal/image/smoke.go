@@ -219,9 +219,6 @@ func (j *Job) aside(ctx context.Context, platform string, dockerfile []byte, out
 		return "", err
 	}
 	args = append(args, "--", empty)
-	record, err = j.Builder.record(ctx, args, dockerfile)
-	if err != nil && ctx.Err() == nil && passing(record) {
-		record, err = j.Builder.record(ctx, args, dockerfile)
-	}
+	_, record, err = j.Builder.twice(ctx, func() (string, error) { return j.Builder.record(ctx, args, dockerfile) })
 	return record, err
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 // maxRounds is how often tags are read again before a job gives up on tags that others keep moving.
@@ -91,12 +92,7 @@ func (t *tagging) again(ctx context.Context, todo []goal) error {
 		return operr.New("see whether a cache stands before the registry, and what it does with tags; then run it again: nothing is lost",
 			"the registry took %s for %s, and shows them where they were before", strings.Join(names, ", "), t.Plan.Repository)
 	}
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(firstWait << (t.unmoved - 1)):
-		return nil
-	}
+	return pause.For(ctx, firstWait<<(t.unmoved-1))
 }
 
 // asked gives the tags that were asked for by name, whatever they stand for.

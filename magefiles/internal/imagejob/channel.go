@@ -10,6 +10,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -96,7 +97,7 @@ func withLogin(ctx context.Context, client *prefixdev.Client, authFile string) (
 
 // openToAll asks for a file that every channel has, without a login. A private channel of prefix.dev is not found then.
 func openToAll(ctx context.Context, c *prefixdev.Channel) error {
-	f, err := c.Open(ctx, "noarch", repodata.JSON)
+	f, err := c.Open(ctx, condapkg.NoarchSubdir, repodata.JSON)
 	if err != nil {
 		return err
 	}

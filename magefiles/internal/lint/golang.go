@@ -11,13 +11,14 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gomodule"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // Go runs go vet, the formatter and the pinned linters over the repository's module, where it is one.
 func (l Linter) Go(ctx context.Context) error {
-	if !l.has("go.mod") {
+	if !l.has(gomodule.File) {
 		return nil
 	}
 	return l.Job(ctx, "Go lint", "`mage fmt` formats; the rest is to be fixed by hand", func(out io.Writer) error {
@@ -37,7 +38,7 @@ func (l Linter) Go(ctx context.Context) error {
 
 // Format formats Go in place.
 func (l Linter) Format(ctx context.Context) error {
-	if !l.has("go.mod") {
+	if !l.has(gomodule.File) {
 		return nil
 	}
 	return l.Job(ctx, "Go format", "", func(out io.Writer) error {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gomodule"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
@@ -37,7 +38,7 @@ func (l Linter) Test(ctx context.Context) error {
 
 // tested lists the packages of the repository's module that have tests; none where it has no module.
 func (l Linter) tested(ctx context.Context) ([]string, error) {
-	if !l.has("go.mod") {
+	if !l.has(gomodule.File) {
 		return nil, nil
 	}
 	var said bytes.Buffer

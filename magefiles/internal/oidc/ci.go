@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -20,9 +21,6 @@ const (
 	requestURL   = "ACTIONS_ID_TOKEN_REQUEST_URL"
 	requestToken = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 )
-
-// attempts is how often GitHub's service is asked in all, as rattler's clients do.
-const attempts = 4
 
 type github struct {
 	getenv func(string) string
@@ -45,50 +43,58 @@ func (g *github) Token(ctx context.Context, audience string) (string, error) {
 	q := u.Query()
 	q.Set("audience", audience)
 	u.RawQuery = q.Encode()
-	for attempt := 1; ; attempt++ {
-		token, again, err := g.ask(ctx, u.String(), bearer)
-		if err == nil {
-			return token, nil
-		}
-		if !again || attempt >= attempts || ctx.Err() != nil {
-			return "", operr.New("run the job again; where that does not help, look at githubstatus.com", "asking GitHub Actions for an ID token: %w", err)
-		}
-		if err := g.Wait(ctx, attempt+1); err != nil {
-			return "", err
-		}
+	var token string
+	err = httpclient.Retry{Wait: g.Wait}.Do(ctx, func(int) (err error) {
+		token, err = g.ask(ctx, u.String(), bearer)
+		return err
+	})
+	if err != nil {
+		return "", operr.New("run the job again; where that does not help, look at githubstatus.com", "asking GitHub Actions for an ID token: %w", err)
 	}
+	return token, nil
 }
 
-// ask makes one request, and says of a failure whether another one may do better.
-func (g *github) ask(ctx context.Context, endpoint, bearer string) (token string, again bool, err error) {
+// ask makes one request.
+func (g *github) ask(ctx context.Context, endpoint, bearer string) (token string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(g.Patience, patience))
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
 	if err != nil {
-		return "", false, errors.New("the address cannot be used") // the error would show it
+		return "", httpclient.NotAgain(errors.New("the address cannot be used")) // the error would show it
 	}
 	r.Header.Set("Authorization", "Bearer "+bearer)
 	r.Header.Set("Accept", "application/json; api-version=2.0")
 	resp, err := (&http.Client{Transport: g.Transport, CheckRedirect: httpclient.Refuse}).Do(r)
 	if err != nil {
-		err = httpclient.Plain(err)
-		return "", !httpclient.Final(err), err
+		return "", httpclient.Plain(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if err != nil {
-		return "", true, httpclient.Plain(err)
+		return "", httpclient.Plain(err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		again := resp.StatusCode >= 500 || resp.StatusCode == http.StatusRequestTimeout || resp.StatusCode == http.StatusTooManyRequests
-		return "", again, fmt.Errorf("HTTP %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+		return "", &statusError{status: resp.StatusCode, after: httpclient.RetryAfter(resp)}
 	}
 	var answer struct{ Value string }
 	if err := json.Unmarshal(body, &answer); err != nil || answer.Value == "" {
-		return "", false, errors.New("the answer has no token in it")
+		return "", httpclient.NotAgain(errors.New("the answer has no token in it"))
 	}
-	return answer.Value, false, nil
+	return answer.Value, nil
 }
+
+// statusError is an answer without a token. It is an httpclient.Answer.
+type statusError struct {
+	status int
+	after  time.Duration // what it asks to wait, or 0
+}
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("HTTP %d %s", e.status, http.StatusText(e.status))
+}
+
+// Again implements httpclient.Answer.
+func (e *statusError) Again() (bool, time.Duration) { return httpclient.Passing(e.status), e.after }
 
 type gitlab struct{ getenv func(string) string }
 

@@ -15,8 +15,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-
-	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 // CI is a CI that can give the job it runs an ID token.
@@ -31,19 +29,14 @@ type CI interface {
 type Options struct {
 	Transport http.RoundTripper // nil is Go's own
 	Patience  time.Duration     // for one answer as a whole; 0 is 30 seconds
-	// Wait is called before attempt 2 and later ones; nil waits a second, then two.
-	Wait func(ctx context.Context, attempt int) error
+	// Wait is called before attempt 2 and later ones, as that of an httpclient.Retry. Nil is httpclient.BackOff.
+	Wait func(ctx context.Context, attempt int, asked time.Duration) error
 }
 
 // Detect returns the CI that runs us, or nil. Getenv reads the environment.
 func Detect(getenv func(name string) string, o Options) CI {
 	if o.Transport == nil {
 		o.Transport = http.DefaultTransport
-	}
-	if o.Wait == nil {
-		o.Wait = func(ctx context.Context, attempt int) error {
-			return pause.For(ctx, time.Duration(attempt-1)*time.Second)
-		}
 	}
 	switch {
 	case getenv("GITHUB_ACTIONS") == "true":

@@ -37,7 +37,7 @@ func env(pairs ...string) func(string) string {
 	}
 }
 
-func noWait(ctx context.Context, _ int) error { return ctx.Err() }
+func noWait(ctx context.Context, _ int, _ time.Duration) error { return ctx.Err() }
 
 // A job's token is good for who it was asked for, and says what the job is.
 func TestATokenIsGoodForItsAudience(t *testing.T) {

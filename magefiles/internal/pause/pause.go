@@ -1,4 +1,5 @@
-// Package pause waits, no longer than anyone wants what is waited for.
+// Package pause waits, no longer than anyone wants what is waited for: [For] for a while, and [Wait] until something is there. No other package
+// has a loop that waits; clients of HTTP try again by httpclient.Retry.
 package pause
 
 import (

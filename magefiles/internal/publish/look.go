@@ -58,12 +58,9 @@ func Look(ctx context.Context, c Channel, packages []*workspace.Package) (Holdin
 	return h, context.Cause(ctx)
 }
 
-// noarch is the subdir of packages that every platform takes.
-const noarch = "noarch"
-
 // subdirs are those that an artifact built on this machine can belong to.
 func subdirs() []string {
-	all := []string{noarch, workspace.HostPlatform()}
+	all := []string{condapkg.NoarchSubdir, workspace.HostPlatform()}
 	return slices.DeleteFunc(all, func(s string) bool { return !condapkg.KnownSubdir(s) })
 }
 

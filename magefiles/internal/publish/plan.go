@@ -111,7 +111,7 @@ func (p *Publisher) onePlatform(h Holdings, ready Artifacts) error {
 	var files []string
 	for _, pkg := range p.Workspace.Order() {
 		a, ok := ready[pkg.Name]
-		if !ok || a.Index.Subdir == noarch || slices.ContainsFunc(h.Records[pkg.Name], func(r condapkg.Record) bool { return r.SHA256 == a.SHA256 }) {
+		if !ok || a.Index.Subdir == condapkg.NoarchSubdir || slices.ContainsFunc(h.Records[pkg.Name], func(r condapkg.Record) bool { return r.SHA256 == a.SHA256 }) {
 			continue
 		}
 		files = append(files, a.Index.Subdir+"/"+filepath.Base(a.Path))

@@ -27,6 +27,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -70,10 +71,10 @@ type Publisher struct {
 	// released, or by tools that never give the same bytes. Nil keeps nothing.
 	Keeps func(p *workspace.Package) bool
 
-	Wait     Wait
-	Parallel int       // uploads side by side; 0 is DefaultParallel
-	Progress Progress  // nil shows none
-	Log      io.Writer // what the builder and the installer say; nil discards
+	Wait     pause.Wait // for the index
+	Parallel int        // uploads side by side; 0 is DefaultParallel
+	Progress Progress   // nil shows none
+	Log      io.Writer  // what the builder and the installer say; nil discards
 }
 
 // DefaultParallel is how many uploads run side by side, unless a Publisher says otherwise.

@@ -24,6 +24,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -181,8 +182,8 @@ func (c *site) channel(t testing.TB) *prefixdev.Channel {
 // clock passes the time that is waited.
 type clock struct{ now time.Time }
 
-func (c *clock) wait(most time.Duration) publish.Wait {
-	return publish.Wait{
+func (c *clock) wait(most time.Duration) pause.Wait {
+	return pause.Wait{
 		For: most,
 		Now: func() time.Time { return c.now },
 		Pause: func(ctx context.Context, d time.Duration) error {
@@ -388,7 +389,7 @@ func TestWhatCountsAsVisible(t *testing.T) {
 
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("stopped by a person"))
-	_, err = publish.Visible(ctx, c, other, publish.Wait{})
+	_, err = publish.Visible(ctx, c, other, pause.Wait{})
 	require.ErrorContains(t, err, "stopped by a person")
 }
 
@@ -404,7 +405,7 @@ func TestAnIndexThatNeverAnswers(t *testing.T) {
 	site.mu.Lock()
 	site.silent = map[string]bool{"repodata_shards.msgpack.zst": true}
 	site.mu.Unlock()
-	_, err = publish.Visible(t.Context(), c, made.Records(), publish.Wait{For: time.Second})
+	_, err = publish.Visible(t.Context(), c, made.Records(), pause.Wait{For: time.Second})
 	said := fmt.Sprintf("%+v", err)
 	require.Contains(t, said, "repodata_shards.msgpack.zst: it cannot be read")
 	require.Contains(t, said, "repodata.json: it has our sha256")

@@ -87,7 +87,7 @@ func (p *Publisher) Install(ctx context.Context, plan Plan, v *Verified) (err er
 
 // here says whether a package can be installed on this machine.
 func here(r condapkg.Record) bool {
-	return r.Subdir == noarch || r.Subdir == workspace.HostPlatform()
+	return r.Subdir == condapkg.NoarchSubdir || r.Subdir == workspace.HostPlatform()
 }
 
 // otherChannels are the workspace's channels, for everything that is not ours.

@@ -1,7 +1,9 @@
 package publish
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,67 +16,46 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
-// DefaultWait is how long an index may lag behind an upload, unless a Wait says otherwise.
+// DefaultWait is how long an index may lag behind an upload, unless a wait says otherwise.
 const DefaultWait = 10 * time.Minute
 
 // leastLook is how long one look at the index may take, where less is left of the time to wait.
 const leastLook = 5 * time.Second
-
-// Wait says how long to wait for the index.
-type Wait struct {
-	For   time.Duration                                    // 0 is DefaultWait
-	Now   func() time.Time                                 // nil is the clock
-	Pause func(ctx context.Context, d time.Duration) error // between two looks; nil sleeps
-	Tell  func(missing string, since, most time.Duration)  // says what is not there yet, after each look; nil says nothing
-}
 
 // Visible waits until a solver sees the files: until every form of the index that the channel offers has each of them
 // with its sha256. What was seen is returned; when the time is over it is in the error, and a later call goes on waiting.
 //
 // A form that the channel does not offer is passed over, as solvers do, but one of repodata.json and its compressed form
 // has to be there.
-func Visible(ctx context.Context, c Channel, records []condapkg.Record, w Wait) (evidence string, err error) {
+//
+// Of w, what says how often it is looked, and for how long, has defaults that fit an index.
+func Visible(ctx context.Context, c Channel, records []condapkg.Record, w pause.Wait) (evidence string, err error) {
 	if len(records) == 0 {
 		return "nothing to wait for", nil
 	}
-	w = w.withDefaults()
-	begin := w.Now()
-	for pause := time.Second / 2; ; pause = min(2*pause, 10*time.Second) {
-		looking, cancel := context.WithTimeout(ctx, max(w.For-w.Now().Sub(begin), leastLook))
-		seen := look(looking, c, records, w.Now())
-		cancel()
-		if ctx.Err() != nil {
-			return "", context.Cause(ctx)
-		}
-		missing := seen.missing()
-		if len(missing) == 0 {
-			return seen.evidence(len(records)), nil
-		}
-		waited := w.Now().Sub(begin)
-		if waited >= w.For {
-			return "", operr.New("run it again: it goes on waiting, and sends nothing twice",
-				"%s does not show everything after %v: %s", c.URL(), waited.Round(time.Second), missing[0]).WithDetail(strings.Join(seen.lines(), "\n"))
-		}
-		if w.Tell != nil {
-			w.Tell(missing[0], waited, w.For)
-		}
-		if err := w.Pause(ctx, min(pause, max(w.For-waited, time.Millisecond))); err != nil {
-			return "", err
-		}
-	}
-}
-
-func (w Wait) withDefaults() Wait {
-	if w.For == 0 {
-		w.For = DefaultWait
-	}
+	w.What, w.Look = "the index of "+c.URL(), leastLook
+	w.First, w.Most = cmp.Or(w.First, time.Second/2), cmp.Or(w.Most, 10*time.Second)
+	w.For = cmp.Or(w.For, DefaultWait)
 	if w.Now == nil {
 		w.Now = time.Now
 	}
-	if w.Pause == nil {
-		w.Pause = pause.For
+	var seen sightings
+	p, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
+		seen = look(ctx, c, records, w.Now())
+		missing := seen.missing()
+		if len(missing) == 0 {
+			return pause.Seen{Done: true}, nil
+		}
+		return pause.Seen{Says: missing[0]}, nil
+	})
+	if errors.Is(err, pause.ErrOver) {
+		return "", operr.New("run it again: it goes on waiting, and sends nothing twice",
+			"%s does not show everything after %v: %s", c.URL(), p.Waited.Round(time.Second), p.Seen.Says).WithDetail(strings.Join(seen.lines(), "\n"))
 	}
-	return w
+	if err != nil {
+		return "", err
+	}
+	return seen.evidence(len(records)), nil
 }
 
 // sighting is what one form of the index says of one file.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -19,7 +20,7 @@ import (
 
 // begin finds out what a release would begin with, and refuses what one would refuse, before a world is built for it.
 func (r *run) begin(ctx context.Context) (err error) {
-	if r.unfinished, err = release.Unfinished(filepath.Join(r.source.Dir, stateName)); err != nil {
+	if r.unfinished, err = release.Unfinished(filepath.Join(r.source.Dir, folders.State)); err != nil {
 		return err
 	}
 	if r.remoteTags, err = r.source.MergedTags(ctx); err != nil {
@@ -124,7 +125,7 @@ func (r *run) takeJournal() error {
 	if r.unfinished == nil {
 		return nil
 	}
-	to := filepath.Join(r.clone, ".git", stateName, "releases", filepath.Base(r.unfinished.Path))
+	to := filepath.Join(r.clone, ".git", folders.State, "releases", filepath.Base(r.unfinished.Path))
 	return r.unfinished.CopyTo(to, r.world.Prefix.URL+"/"+r.world.Channel)
 }
 

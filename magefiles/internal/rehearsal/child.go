@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
@@ -90,7 +91,7 @@ func (r *run) killer(ctx context.Context, kill context.CancelCauseFunc, when mom
 
 // entries counts those of the release's journal.
 func (r *run) entries() int {
-	files, _ := filepath.Glob(filepath.Join(r.clone, ".git", stateName, "releases", "*.jsonl")) // the pattern is well-formed
+	files, _ := filepath.Glob(filepath.Join(r.clone, ".git", folders.State, "releases", "*.jsonl")) // the pattern is well-formed
 	n := 0
 	for _, file := range files {
 		data, err := os.ReadFile(file)

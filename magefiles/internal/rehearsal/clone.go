@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -96,7 +97,7 @@ const Mark = "rehearsal"
 
 // mark says so. The world goes, and with -keep the clone is there to look around in.
 func (r *run) mark() error {
-	file := filepath.Join(r.clone, ".git", stateName, Mark)
+	file := filepath.Join(r.clone, ".git", folders.State, Mark)
 	return errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(r.world.Prefix.URL), 0o644))
 }
 

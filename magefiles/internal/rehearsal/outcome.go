@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
@@ -21,7 +22,7 @@ func (r *run) release(ctx context.Context) error {
 		return err
 	}
 	err = r.runRelease(ctx, args)
-	past, perr := release.Last(filepath.Join(r.clone, ".git", stateName))
+	past, perr := release.Last(filepath.Join(r.clone, ".git", folders.State))
 	if past != nil {
 		r.report.Release, r.report.Released = past.Plan.Title, string(past.End)
 		r.takeSteps(past)
@@ -34,9 +35,6 @@ func (r *run) release(ctx context.Context) error {
 }
 
 func withDetail(err error, detail string) error { return operr.New("", "%w", err).WithDetail(detail) }
-
-// stateName is the folder, in the git folder of a clone, that the targets keep journals in.
-const stateName = "pixi-release"
 
 // arguments are those of `mage release`, as a person would say them. With faults they are the same in every run, so the
 // version is said and not the way to it.

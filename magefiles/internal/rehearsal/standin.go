@@ -52,7 +52,7 @@ func writeStandIn(pkg *workspace.Package, version string, when time.Time, dir st
 		Build:       fmt.Sprintf("%s%d", toolchain.StandIn, pkg.Build.Number),
 		BuildNumber: pkg.Build.Number,
 		Noarch:      condapkg.NoarchGeneric,
-		Subdir:      "noarch",
+		Subdir:      condapkg.NoarchSubdir,
 	}
 	for _, d := range toolchain.ExpectedDepends(pkg, workspace.HostPlatform()) {
 		x.Depends = append(x.Depends, d.Spec)

@@ -159,7 +159,7 @@ func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, erro
 // sources are what packages are built from: the commit with the tags that the release makes. What tasks that check have formatted
 // or made in the clone is not in them.
 func (r *Release) sources(c *clone) *sources.Sources {
-	s := sources.Sources{Runner: r.Runner, Workspace: c.w, Cache: r.Cache, Tell: r.Say}
+	s := sources.Sources{Runner: r.Runner, Workspace: c.w, Cache: r.Cache, Tell: r.Say, Waiting: r.Wait.Tell}
 	seen := sources.TagsSeen(c.w, r.tagDate)
 	return s.Commit(c.repo, c.commit, func(packages ...*workspace.Package) []gitrepo.Tag {
 		tags := seen(packages...)

@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -118,7 +119,7 @@ func (r *Release) isVisible(ctx context.Context, _ *string) (string, bool, error
 		//lint:ignore nilerr visible waits for it, and says why where it waits in vain
 		return "", false, nil
 	}
-	seen, err := publish.Visible(ctx, p.Channel, plan.Records(), publish.Wait{For: time.Nanosecond})
+	seen, err := publish.Visible(ctx, p.Channel, plan.Records(), pause.Wait{For: time.Nanosecond})
 	return seen, err == nil, nil
 }
 

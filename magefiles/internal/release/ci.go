@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,48 +31,46 @@ func hubQuery(commit string) github.Query {
 // was none. Where a credential does not show it either, absentFor is: it may be a first release, or somebody who is no member of the channel.
 const unseenFor, absentFor = 3 * time.Second, time.Minute
 
+// ciWait is how a CI is waited for: most is how long, and what for.
+func (r *Release) ciWait(most time.Duration, what string) pause.Wait {
+	w := r.Wait
+	w.What, w.First, w.Times, w.Most, w.For = what, time.Second/5, 1.5, 15*time.Second, most
+	return w
+}
+
 // waitForCI waits until the channel has every package of the release. Meanwhile it watches the run of the workflow, where
 // GitHub can be asked: one that failed ends the wait.
-func (r *Release) waitForCI(ctx context.Context) (Published, error) {
-	most := r.CIWait
-	if most == 0 {
-		most = time.Hour
-	}
-	waited, told, last, asked := time.Duration(0), time.Duration(0), time.Now(), false
-	unseen := time.Duration(0) // since the CI has ended well, and nobody here sees the channel
-	for next := time.Second / 5; ; next = min(3*next/2, 15*time.Second) {
-		found, done, err := r.isPublished(ctx, nil)
-		if err != nil || done {
-			return found, err
+func (r *Release) waitForCI(ctx context.Context) (found Published, err error) {
+	last, unseen := time.Now(), time.Duration(0) // since the CI has ended well, and nobody here sees the channel
+	p, err := r.ciWait(cmp.Or(r.CIWait, time.Hour), "CI").Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
+		if found, seen.Done, err = r.isPublished(ctx, nil); err != nil || seen.Done {
+			return seen, err
 		}
 		where, held, err := r.watch(ctx)
 		if err != nil {
-			return Published{}, err
+			return seen, err
 		}
 		since := time.Since(last)
 		last = last.Add(since)
 		if where == "" && !r.sending.Holdings.Exists {
 			unseen += since
 		}
-		if err := r.notShown(ctx, r.sending, unseen); err != nil {
-			return Published{}, err
-		}
-		told += since
-		if !held { // a reviewer may come tomorrow
-			waited += since
-		}
-		if waited > most {
-			return Published{}, operr.New("see what it does; `mage release` goes on waiting", "after %v the channel does not have all of %s; %s", most, r.plan.Title, cmp.Or(where, "the CI has ended well"))
-		}
-		if told > 10*time.Second || held && !asked {
-			told, asked = 0, held
-			r.Say("  ▸ waiting for CI (%v of %v): %s; Ctrl-C leaves, `mage release` goes on waiting", waited.Round(time.Second), most, cmp.Or(where, "the CI has ended well"))
-		}
-		if err := pause.For(ctx, next); err != nil {
-			return Published{}, err
-		}
+		seen.Held = held // a reviewer may come tomorrow
+		seen.Says = cmp.Or(where, "the CI has ended well") + goesOn
+		return seen, r.notShown(ctx, r.sending, unseen)
+	})
+	if errors.Is(err, pause.ErrOver) {
+		return Published{}, operr.New("see what it does; `mage release` goes on waiting",
+			"after %v the channel does not have all of %s; %s", p.Waited.Round(time.Second), r.plan.Title, strings.TrimSuffix(p.Seen.Says, goesOn))
 	}
+	if err != nil {
+		return Published{}, err
+	}
+	return found, nil
 }
+
+// goesOn is what a person may do while a CI is waited for.
+const goesOn = "; Ctrl-C leaves, `mage release` goes on waiting"
 
 // notShown is the error of a channel that has shown nothing for so long since the CI has ended well; nil where it may still come.
 func (r *Release) notShown(ctx context.Context, s *publish.Sequence, unseen time.Duration) error {
@@ -194,27 +193,27 @@ func (r *Release) compareWithOwn(ci recorded, run *github.Run) (string, error) {
 }
 
 // recording waits for the run to end, and returns the sha256 of each file that it published.
-func (r *Release) recording(ctx context.Context) (recorded, *github.Run, error) {
-	for next := time.Second / 5; ; next = min(3*next/2, 15*time.Second) {
-		if _, _, err := r.watch(ctx); err != nil {
-			return recorded{}, nil, err
+func (r *Release) recording(ctx context.Context) (digests recorded, run *github.Run, err error) {
+	_, err = r.ciWait(0, "the end of the CI's run").Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
+		if seen.Says, seen.Held, err = r.watch(ctx); err != nil {
+			return seen, err
 		}
-		run, err := r.run(ctx)
-		if err != nil || run == nil {
-			return recorded{}, nil, err
+		seen.Says += goesOn
+		if run, err = r.run(ctx); err != nil {
+			return seen, err
 		}
-		if run.Completed() {
-			data, err := r.GitHub.Client.Artifact(ctx, run.ID, Recording)
-			if err != nil {
-				return recorded{}, nil, err
-			}
-			digests, err := digestsOf(data)
-			return digests, run, err
-		}
-		if err := pause.For(ctx, next); err != nil {
-			return recorded{}, nil, err
-		}
+		seen.Done = run == nil || run.Completed()
+		return seen, nil
+	})
+	if err != nil || run == nil {
+		return recorded{}, nil, err
 	}
+	data, err := r.GitHub.Client.Artifact(ctx, run.ID, Recording)
+	if err != nil {
+		return recorded{}, nil, err
+	}
+	digests, err = digestsOf(data)
+	return digests, run, err
 }
 
 // recorded is what a run of the CI kept of what it published.

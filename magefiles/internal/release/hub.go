@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/beneath"
+	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
@@ -110,7 +111,7 @@ func (r *Release) notes(ctx context.Context) string {
 	if err != nil {
 		return ""
 	}
-	text, err := beneath.ReadFile(c.w.Root, filepath.Join(c.w.Root, "CHANGELOG.md"))
+	text, err := beneath.ReadFile(c.w.Root, filepath.Join(c.w.Root, bump.ChangelogFile))
 	if err != nil {
 		return ""
 	}

@@ -38,6 +38,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/session"
@@ -71,7 +72,7 @@ type World struct {
 	Progress publish.Progress
 	Readable func() []string // credentials that code of the repository could read on this machine, by name
 	Fetching []string        // variables by which packages are fetched, and which pixi has when it builds
-	Wait     publish.Wait    // for the index
+	Wait     pause.Wait      // for the index; its Tell is told of all waits
 	CIWait   time.Duration   // how long a CI may take; 0 is an hour
 	Today    string          // as 2006-01-02, for the changelog
 }

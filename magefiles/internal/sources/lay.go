@@ -61,7 +61,7 @@ func (b *build) stays(name string) bool {
 
 // ofTools says of a name that a tool makes files or folders of that name, wherever it is at work.
 func ofTools(name string) bool {
-	return name == ".pixi" || name == "__pycache__" || name == ".eggs" || strings.HasSuffix(name, ".egg-info")
+	return name == workspace.PixiDir || name == "__pycache__" || name == ".eggs" || strings.HasSuffix(name, ".egg-info")
 }
 
 // builtInto are the folders in the one that setuptools builds in. It packs what it finds there, be it deleted or not.
@@ -87,7 +87,7 @@ func (b *build) leftByBuild(parts []string) bool {
 
 // isProject says whether a folder is one of a Python project.
 func isProject(dir string) bool {
-	return slices.ContainsFunc([]string{"pyproject.toml", "setup.py", "setup.cfg"}, func(name string) bool {
+	return slices.ContainsFunc(append([]string{workspace.PyprojectFile}, setups...), func(name string) bool {
 		_, err := os.Lstat(filepath.Join(dir, name))
 		return err == nil
 	})

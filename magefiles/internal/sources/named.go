@@ -50,7 +50,9 @@ func (b *build) leadsElsewhere(n workspace.NamedFile) string {
 }
 
 // setups are the files beside a pyproject.toml by which setuptools is told what to read.
-var setups = []string{"setup.cfg", "setup.py"}
+var setups = []string{setupConfig, "setup.py"}
+
+const setupConfig = "setup.cfg"
 
 // saidOfOutward refuses a link to a file out of the clone that a setup.cfg or setup.py speaks of: a readme, for instance.
 func (b *build) saidOfOutward() error {

@@ -30,6 +30,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -39,8 +40,11 @@ type Sources struct {
 	Workspace *workspace.Workspace
 	Cache     string // folder that the clones are made in, one for each workspace and package
 
-	// Tell says what has to be waited for; nil says nothing.
+	// Tell says what a person should know of a build; nil says nothing.
 	Tell func(format string, args ...any)
+
+	// Waiting is told of another build that has to be waited for; nil is told nothing.
+	Waiting func(pause.Progress)
 
 	commit *commit // nil is HEAD with the changes and new files of the work tree
 	beyond *beyond

@@ -20,19 +20,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // repository is a workspace with the packages one and two below a folder of a repository; "" is its top.
 type repository struct {
-	t      *testing.T
-	top    string
-	prefix string
-	run    command.Runner
-	cache  string
-	told   []string
-	mu     sync.Mutex
+	t       *testing.T
+	top     string
+	prefix  string
+	run     command.Runner
+	cache   string
+	told    []string
+	waiting time.Time // since when, of what was told last
+	mu      sync.Mutex
 }
 
 const manifest = "[workspace]\nname = \"w\"\nchannels = [\"https://prefix.dev/c\"]\nplatforms = [\"linux-64\"]\npreview = [\"pixi-build\"]\n"
@@ -103,6 +105,13 @@ func (r *repository) sources() sources.Sources {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.told = append(r.told, fmt.Sprintf(format, args...))
+		},
+		Waiting: func(p pause.Progress) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if p.Seen.Held && p.Since != r.waiting {
+				r.waiting, r.told = p.Since, append(r.told, p.String())
+			}
 		},
 	}
 }
@@ -360,7 +369,7 @@ func TestOneBuildAtAPlace(t *testing.T) {
 	_, _, err = s.Take(ctx, one)
 	require.ErrorIs(t, err, stopped)
 	require.Len(t, r.told, 1)
-	require.Regexp(t, fmt.Sprintf(`^waiting for another build in .*/one, locked by process %d since `, os.Getpid()), r.told[0])
+	require.Regexp(t, fmt.Sprintf(`^waiting for another build in .*/one since [0-9:]+: locked by process %d since `, os.Getpid()), r.told[0])
 
 	ended := make(chan error)
 	go func() {

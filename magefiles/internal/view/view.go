@@ -26,7 +26,8 @@ type View struct {
 	Verbose bool
 	Width   func() int // of the terminal, in columns; nil is 80
 
-	child atomic.Pointer[string] // the last line that a child has said
+	child atomic.Pointer[string] // the last line that a child has said, or what is waited for
+	waits waits
 
 	mu     sync.Mutex
 	live   []*liveLine

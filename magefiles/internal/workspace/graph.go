@@ -19,6 +19,16 @@ func (w *Workspace) Levels() [][]*Package { return slices.Clone(w.levels) }
 // OutputDir is where artifacts go, below the root.
 const OutputDir = "output"
 
+// The files that pixi reads a manifest from, and its own folder beside one.
+const (
+	PixiFile      = "pixi.toml"
+	PyprojectFile = "pyproject.toml"
+	PixiDir       = ".pixi"
+)
+
+// RecipeFile is rattler-build's.
+const RecipeFile = "recipe.yaml"
+
 // LockFile stands beside a manifest that was locked.
 const LockFile = "pixi.lock"
 

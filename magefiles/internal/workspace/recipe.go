@@ -11,7 +11,7 @@ import (
 
 const (
 	recipeBackend = "pixi-build-rattler-build"
-	recipeFile    = "recipe.yaml"
+	recipeFile    = RecipeFile
 )
 
 var recipeVariable = regexp.MustCompile(`^\$\{\{\s*(\w+)\s*\}\}$`)

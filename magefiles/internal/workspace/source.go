@@ -10,8 +10,8 @@ import (
 
 // The files that may hold a manifest, in the order in which one shadows the next of the same directory.
 const (
-	pixiFile      = "pixi.toml"
-	pyprojectFile = "pyproject.toml"
+	pixiFile      = PixiFile
+	pyprojectFile = PyprojectFile
 	mojoFile      = "mojoproject.toml"
 )
 

@@ -83,7 +83,7 @@ func first(texts ...string) string {
 // Target returns where the source of a `path` dependency leads: the folder, for a path that names a manifest file in it.
 func (s Spec) Target() string {
 	switch base := path.Base(s.Dir); base {
-	case pixiFile, pyprojectFile, mojoFile, "recipe.yaml", "package.xml":
+	case pixiFile, pyprojectFile, mojoFile, recipeFile, "package.xml":
 		return path.Dir(s.Dir)
 	}
 	return s.Dir

@@ -71,7 +71,7 @@ func (c *Channel) Name() string { return c.name }
 // Private says whether the channel can be read only with the key. Where that cannot be known, since there is no key, it is false, and
 // Unseen has the reason.
 func (c *Channel) Private(ctx context.Context) (bool, error) {
-	return c.private(ctx, "noarch", repodata.JSON)
+	return c.private(ctx, condapkg.NoarchSubdir, repodata.JSON)
 }
 
 // private is Private, by a file that is known to be there if the channel is.
@@ -180,7 +180,7 @@ func (c *Channel) known(ctx context.Context, held Credential, err error) error {
 	if !errors.Is(err, channel.ErrNotFound) || !c.indexed.Load() {
 		return err
 	}
-	index := c.client.url(c.name, "noarch", repodata.JSON).String()
+	index := c.client.url(c.name, condapkg.NoarchSubdir, repodata.JSON).String()
 	switch ierr := c.client.read(ctx, index, held.Token, func(io.Reader) error { return nil }); {
 	case ierr == nil:
 		return err
@@ -376,11 +376,7 @@ func (c *Channel) remove(ctx context.Context, subdir, file string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := c.client.write(r, token, w)
-	if err != nil {
-		return err
-	}
-	return ended(answer.err, late)
+	return ended(c.client.write(r, token, w), late)
 }
 
 // fresh is what the channel is changed with; "" for a channel without a key. Where what is held may have ended, and there is no other, late

@@ -41,12 +41,11 @@ type Options struct {
 type Client struct {
 	base     *url.URL // ends in a slash
 	key      *Key     // of channels that get no other; nil for none
-	attempts int
+	retry    httpclient.Retry
 	patience time.Duration
 	waiting  time.Duration // patience for reading
-	wait     func(ctx context.Context, attempt int, asked time.Duration) error
-	reader   *http.Client // follows redirects, and does not take the token to another server
-	writer   *http.Client // refuses them
+	reader   *http.Client  // follows redirects, and does not take the token to another server
+	writer   *http.Client  // refuses them
 }
 
 // New makes a client. It refuses addresses that are none, and a token that would go over the network in the clear.
@@ -61,15 +60,9 @@ func New(o Options) (*Client, error) {
 	if err := o.Token.CheckFor(base); err != nil {
 		return nil, err
 	}
-	if o.Attempts == 0 {
-		o.Attempts = 4
-	}
 	waiting := o.Patience
 	if o.Patience == 0 {
 		o.Patience, waiting = 5*time.Minute, 2*time.Minute
-	}
-	if o.Wait == nil {
-		o.Wait = httpclient.BackOff
 	}
 	if o.Transport == nil {
 		o.Transport = httpclient.Transport()
@@ -77,10 +70,9 @@ func New(o Options) (*Client, error) {
 	return &Client{
 		base:     base,
 		key:      keyOf(o.Token),
-		attempts: o.Attempts,
+		retry:    httpclient.Retry{Attempts: o.Attempts, Wait: o.Wait, Final: lasting},
 		patience: o.Patience,
 		waiting:  waiting,
-		wait:     o.Wait,
 		reader:   &http.Client{Transport: o.Transport, CheckRedirect: httpclient.Follow},
 		writer:   &http.Client{Transport: o.Transport, CheckRedirect: httpclient.Refuse},
 	}, nil

@@ -1,7 +1,6 @@
 package prefixdev
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +16,9 @@ import (
 // StatusError is an answer that is no success. It wraps the error of package channel that the status stands for.
 type StatusError struct {
 	Status  int
-	Message string // what the server says, in a line of 512 characters at most, or ""
-	Page    bool   // it was a page of HTML that refuses, of which Message is the title
+	Message string        // what the server says, in a line of 512 characters at most, or ""
+	Page    bool          // it was a page of HTML that refuses, of which Message is the title
+	After   time.Duration // what it asks to wait, or 0
 }
 
 // Cure is what to do about a page that refuses: it is of something before the channel.
@@ -38,30 +38,30 @@ func (e *StatusError) Error() string {
 
 func (e *StatusError) Unwrap() error { return channel.OfStatus(e.Status) }
 
-// answer is what a server said to a request that changes something.
-type answer struct {
-	err   error         // nil for success, or a *StatusError
-	after time.Duration // what it asked to wait, or 0
+// Again implements httpclient.Answer: after every status that the protocol does not call final (prefix-protocol.md §1.2).
+func (e *StatusError) Again() (bool, time.Duration) {
+	return errors.Is(e, channel.ErrUnavailable), e.After
 }
 
-// write sends a request with a token, or without one. The error is of the transport; what the server said is in the answer.
-func (c *Client) write(r *http.Request, token Token, w *httpclient.Watch) (answer, error) {
+// write sends a request with a token, or without one. The error is of the transport, or a *StatusError.
+func (c *Client) write(r *http.Request, token Token, w *httpclient.Watch) error {
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+string(token))
 	}
 	r.Header.Set("Accept", "*/*")
 	resp, err := c.writer.Do(r)
 	if err != nil {
-		return answer{}, w.Lost(err)
+		return w.Lost(err)
 	}
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // what there is of it explains the status
-	return answer{err: statusError(resp.StatusCode, text, token), after: httpclient.RetryAfter(resp)}, nil
+	return statusError(resp, text, token)
 }
 
 // statusError is what an answer says that is not a success. The credentials that were sent are taken out, should the server send
 // them back.
-func statusError(status int, body []byte, sent ...Token) error {
+func statusError(resp *http.Response, body []byte, sent ...Token) error {
+	status := resp.StatusCode
 	if status >= 200 && status < 300 {
 		return nil
 	}
@@ -76,20 +76,16 @@ func statusError(status int, body []byte, sent ...Token) error {
 	if status >= 300 && status < 400 {
 		text = "the server redirects, which an upload must not follow"
 	}
-	return &StatusError{Status: status, Message: text, Page: page}
+	return &StatusError{Status: status, Message: text, Page: page, After: httpclient.RetryAfter(resp)}
 }
 
-// transient says whether trying again can help: after an error of the transport, and for the statuses that the protocol
-// does not call final (prefix-protocol.md §1.2).
-func transient(ctx context.Context, err error) bool {
-	if ctx.Err() != nil || httpclient.Final(err) {
-		return false
-	}
-	for _, final := range []error{channel.ErrInvalid, channel.ErrTooLarge, httpclient.ErrRedirect, repodata.ErrLimit, repodata.ErrLies} {
+// lasting reports which errors the protocol calls final, beside those of its statuses (prefix-protocol.md §1.2): what came, or is to be sent,
+// is not what it should be.
+func lasting(err error) bool {
+	for _, final := range []error{channel.ErrInvalid, channel.ErrTooLarge, repodata.ErrLimit, repodata.ErrLies} {
 		if errors.Is(err, final) {
-			return false
+			return true
 		}
 	}
-	var status *StatusError
-	return !errors.As(err, &status) || errors.Is(err, channel.ErrUnavailable)
+	return false
 }

@@ -5,11 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
@@ -75,33 +73,26 @@ func (c *Client) Login(ctx context.Context, token Token) (string, error) {
 
 // post sends JSON, with the credential that is in it beside it, and returns what was answered. These requests change nothing that a second one would change again.
 func (c *Client) post(ctx context.Context, url string, token Token, body func() ([]byte, Token, error)) (text []byte, err error) {
-	for attempt := 1; ; attempt++ {
+	err = c.retry.Do(ctx, func(int) error {
 		data, inside, err := body()
 		if err != nil {
-			return nil, err
+			return httpclient.NotAgain(err)
 		}
-		text, after, err := c.postOnce(ctx, url, token, data, inside)
-		if err == nil {
-			return text, nil
-		}
-		if !transient(ctx, err) || attempt >= c.attempts {
-			return nil, err
-		}
-		if werr := c.wait(ctx, attempt+1, after); werr != nil {
-			return nil, fmt.Errorf("%w (%w)", err, werr)
-		}
-	}
+		text, err = c.postOnce(ctx, url, token, data, inside)
+		return err
+	})
+	return text, err
 }
 
 // mostPosted is more than any answer to these requests has, in bytes.
 const mostPosted = 64 << 10
 
-func (c *Client) postOnce(ctx context.Context, url string, token Token, body []byte, inside Token) ([]byte, time.Duration, error) {
+func (c *Client) postOnce(ctx context.Context, url string, token Token, body []byte, inside Token) ([]byte, error) {
 	ctx, w := httpclient.NewWatch(ctx, c.patience)
 	defer w.Stop()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
 	if token != "" {
@@ -109,15 +100,15 @@ func (c *Client) postOnce(ctx context.Context, url string, token Token, body []b
 	}
 	resp, err := c.writer.Do(r)
 	if err != nil {
-		return nil, 0, w.Lost(err)
+		return nil, w.Lost(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, mostPosted+1))
-	if serr := statusError(resp.StatusCode, text, token, inside); serr != nil {
-		return nil, httpclient.RetryAfter(resp), serr
+	if serr := statusError(resp, text, token, inside); serr != nil {
+		return nil, serr
 	}
 	if len(text) > mostPosted { // a part of a token is not one
-		return nil, 0, channel.Errorf(channel.ErrInvalid, "the answer has more than %d bytes", mostPosted)
+		return nil, channel.Errorf(channel.ErrInvalid, "the answer has more than %d bytes", mostPosted)
 	}
-	return text, 0, err
+	return text, err
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
@@ -17,9 +16,9 @@ import (
 
 // open opens a URL for reading, past caches, and tries again where that can help.
 func (c *Client) open(ctx context.Context, url string, token Token) (f *channel.File, err error) {
-	err = c.again(ctx, url, func() (after time.Duration, err error) {
-		f, after, err = c.get(ctx, url, token)
-		return after, err
+	err = c.retry.Do(ctx, func(int) (err error) {
+		f, err = c.get(ctx, url, token)
+		return c.unread(url, err)
 	})
 	return f, err
 }
@@ -27,34 +26,23 @@ func (c *Client) open(ctx context.Context, url string, token Token) (f *channel.
 // read gives use the contents of a URL, past caches. Where the connection breaks off, or use cannot read what came, both
 // are done again.
 func (c *Client) read(ctx context.Context, url string, token Token, use func(io.Reader) error) error {
-	return c.again(ctx, url, func() (time.Duration, error) {
-		f, after, err := c.get(ctx, url, token)
+	return c.retry.Do(ctx, func(int) error {
+		f, err := c.get(ctx, url, token)
 		if err != nil {
-			return after, err
+			return c.unread(url, err)
 		}
 		defer f.Close()
-		return 0, use(f)
+		return c.unread(url, use(f))
 	})
 }
 
-// again calls try until it succeeds, cannot succeed, or was tried often enough.
-func (c *Client) again(ctx context.Context, url string, try func() (after time.Duration, err error)) error {
-	for attempt := 1; ; attempt++ {
-		after, err := try()
-		if err == nil {
-			return nil
-		}
-		var unreachable *httpclient.UnreachableError
-		if !errors.As(err, &unreachable) { // else it is the same for every address
-			err = operr.New(c.nextOfReading(err), "reading %s: %w", url, err)
-		}
-		if !transient(ctx, err) || errors.Is(err, httpclient.ErrTrickle) || attempt >= c.attempts {
-			return err
-		}
-		if werr := c.wait(ctx, attempt+1, after); werr != nil {
-			return fmt.Errorf("%w (%w)", err, werr)
-		}
+// unread says what was read, and what to do about it.
+func (c *Client) unread(url string, err error) error {
+	var unreachable *httpclient.UnreachableError
+	if err == nil || errors.As(err, &unreachable) { // which is the same for every address
+		return err
 	}
+	return operr.New(c.nextOfReading(err), "reading %s: %w", url, err)
 }
 
 // nextOfLies is what to do about an index that cannot be true.
@@ -81,12 +69,12 @@ func (c *Client) nextOfReading(err error) string {
 }
 
 // get makes one attempt.
-func (c *Client) get(ctx context.Context, url string, token Token) (*channel.File, time.Duration, error) {
+func (c *Client) get(ctx context.Context, url string, token Token) (*channel.File, error) {
 	ctx, w := httpclient.NewWatch(ctx, c.waiting)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		w.Stop()
-		return nil, 0, err
+		return nil, err
 	}
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+string(token))
@@ -96,7 +84,7 @@ func (c *Client) get(ctx context.Context, url string, token Token) (*channel.Fil
 	resp, err := c.reader.Do(r)
 	if err != nil {
 		w.Stop()
-		return nil, 0, w.Lost(err)
+		return nil, w.Lost(err)
 	}
 	body := w.Body(resp.Body)
 	if resp.StatusCode == http.StatusOK {
@@ -105,12 +93,12 @@ func (c *Client) get(ctx context.Context, url string, token Token) (*channel.Fil
 			Size:       resp.ContentLength,
 			ETag:       resp.Header.Get("ETag"),
 			Immutable:  strings.Contains(url, "/"+repodata.ShardDir),
-		}, 0, nil
+		}, nil
 	}
 	defer body.Close()
 	text, _ := io.ReadAll(io.LimitReader(body, 4<<10))
-	if err := statusError(resp.StatusCode, text, token); err != nil {
-		return nil, httpclient.RetryAfter(resp), err
+	if err := statusError(resp, text, token); err != nil {
+		return nil, err
 	}
-	return nil, 0, &StatusError{Status: resp.StatusCode, Message: "no contents were sent"}
+	return nil, &StatusError{Status: resp.StatusCode, Message: "no contents were sent"}
 }

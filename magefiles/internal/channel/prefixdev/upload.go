@@ -34,40 +34,28 @@ func (c *Channel) put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 	if err := u.Check(); err != nil {
 		return channel.Receipt{}, err
 	}
-	for attempt := 1; ; attempt++ {
+	var receipt channel.Receipt
+	retry := c.client.retry
+	retry.Settle = func(ctx context.Context, failed error) (arrived bool, err error) { return c.doubt(ctx, u, failed) }
+	err := retry.Do(ctx, func(attempt int) error {
 		token, late, err := c.fresh(ctx)
 		if err != nil {
-			return channel.Receipt{}, err
+			return httpclient.NotAgain(err)
 		}
-		after, err := c.send(ctx, token, u)
-		err = ended(err, late)
+		err = ended(c.send(ctx, token, u), late)
 		switch {
 		case err == nil:
 			// The first upload may have made the channel. Where this cannot be answered, it is asked later; the index, which
 			// has to be written anew now, is not asked for.
 			_, _ = c.private(ctx, u.Record.Subdir, u.File)
-			return channel.Receipt{}, nil
 		case errors.Is(err, channel.ErrExists):
-			receipt, err := c.compare(ctx, u, err)
+			receipt, err = c.compare(ctx, u, err)
 			receipt.Existed = receipt.Existed && attempt == 1 // an earlier attempt had arrived
-			return receipt, err
-		case !transient(ctx, err):
-			return channel.Receipt{}, err
+			return httpclient.NotAgain(err)
 		}
-		last := attempt >= c.client.attempts
-		if !last {
-			if werr := c.client.wait(ctx, attempt+1, after); werr != nil {
-				return channel.Receipt{}, fmt.Errorf("%w (%w)", err, werr)
-			}
-		}
-		arrived, derr := c.doubt(ctx, u, err)
-		if arrived || derr != nil {
-			return channel.Receipt{}, derr
-		}
-		if last {
-			return channel.Receipt{}, err
-		}
-	}
+		return err
+	})
+	return receipt, err
 }
 
 // doubt asks the channel whether an upload arrived whose answer left that open. The error is the upload's where it did
@@ -86,29 +74,25 @@ func (c *Channel) doubt(ctx context.Context, u channel.Upload, failed error) (ar
 }
 
 // send makes one attempt.
-func (c *Channel) send(ctx context.Context, token Token, u channel.Upload) (after time.Duration, err error) {
+func (c *Channel) send(ctx context.Context, token Token, u channel.Upload) error {
 	f, err := os.Open(u.Path)
 	if err != nil {
-		return 0, channel.Errorf(channel.ErrInvalid, "%w", err)
+		return channel.Errorf(channel.ErrInvalid, "%w", err)
 	}
 	defer f.Close()
 	if st, err := f.Stat(); err != nil || st.Size() != u.Record.Size {
-		return 0, channel.Errorf(channel.ErrInvalid, "%s is not the file any more that it was when it was read", u.Path)
+		return channel.Errorf(channel.ErrInvalid, "%s is not the file any more that it was when it was read", u.Path)
 	}
 	if err := same(f, u.Record.SHA256); err != nil {
-		return 0, channel.Errorf(channel.ErrInvalid, "%s is not the file any more that it was when it was read: %w", u.Path, err)
+		return channel.Errorf(channel.ErrInvalid, "%s is not the file any more that it was when it was read: %w", u.Path, err)
 	}
 	ctx, w := httpclient.NewWatch(ctx, c.client.patience)
 	defer w.Stop()
 	r, err := c.request(ctx, u, w.Sending(f, u.Sent))
 	if err != nil {
-		return 0, err
+		return err
 	}
-	answer, err := c.client.write(r, token, w)
-	if err != nil {
-		return 0, err
-	}
-	return answer.after, answer.err
+	return c.client.write(r, token, w)
 }
 
 // same compares what is about to be sent with its digest: people are asked, and indexes waited for, after it was read.
@@ -171,21 +155,34 @@ func (c *Channel) holds(ctx context.Context, u channel.Upload) (string, error) {
 // compare decides what a 409 means. The file is there, but may not be seen yet: it is asked for as often as a request is
 // tried.
 func (c *Channel) compare(ctx context.Context, u channel.Upload, conflict error) (channel.Receipt, error) {
-	for attempt := 1; ; attempt++ {
-		have, err := c.holds(ctx, u)
-		switch {
-		case err != nil:
-			return channel.Receipt{}, fmt.Errorf("%w; asking what the channel holds: %w", conflict, err)
-		case have == u.Record.SHA256:
-			return channel.Receipt{Existed: true}, nil
-		case have != "" || attempt >= c.client.attempts:
-			return channel.Receipt{}, &channel.ExistsError{File: u.File, Have: have, Sent: u.Record.SHA256}
+	var have string
+	err := c.client.retry.Do(ctx, func(int) (err error) {
+		have, err = c.holds(ctx, u)
+		if err != nil {
+			return httpclient.NotAgain(fmt.Errorf("%w; asking what the channel holds: %w", conflict, err))
 		}
-		if err := c.client.wait(ctx, attempt+1, 0); err != nil {
-			return channel.Receipt{}, fmt.Errorf("%w (%w)", conflict, err)
+		if have == "" {
+			return unseen{error: conflict}
 		}
+		return nil
+	})
+	var none unseen
+	switch {
+	case err != nil && (ctx.Err() != nil || !errors.As(err, &none)):
+		return channel.Receipt{}, err
+	case have == u.Record.SHA256:
+		return channel.Receipt{Existed: true}, nil
 	}
+	return channel.Receipt{}, &channel.ExistsError{File: u.File, Have: have, Sent: u.Record.SHA256}
 }
+
+// unseen says of a file that is there that it is not seen yet. It is an httpclient.Answer.
+type unseen struct{ error }
+
+func (e unseen) Unwrap() error { return e.error }
+
+// Again implements httpclient.Answer.
+func (unseen) Again() (bool, time.Duration) { return true, 0 }
 
 // explain says what to do next.
 func (c *Channel) explain(ctx context.Context, u channel.Upload, err error) error {

@@ -57,7 +57,7 @@ func served(dir string, entries []fs.DirEntry) bool {
 	for _, e := range entries {
 		locked = locked || e.Name() == lockFile
 		spool = spool || e.Name() == incomingDir && e.IsDir()
-		_, err := os.Stat(filepath.Join(dir, e.Name(), "noarch"))
+		_, err := os.Stat(filepath.Join(dir, e.Name(), condapkg.NoarchSubdir))
 		channels = channels || err == nil && e.IsDir() && channel.CheckName(e.Name()) == nil
 	}
 	return locked && spool && channels

@@ -167,7 +167,7 @@ func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir, content stri
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "recipe.yaml")
+	path := filepath.Join(dir, workspace.RecipeFile)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}

@@ -91,7 +91,7 @@ func (e *Toolchain) environmentAsks(m *workspace.Manifest, n *needs) ([]ask, err
 
 // folderAsks are what the pyproject.toml of a folder says; none where it has none.
 func (e *Toolchain) folderAsks(dir string) ([]workspace.Dependency, error) {
-	file := filepath.Join(dir, "pyproject.toml")
+	file := filepath.Join(dir, workspace.PyprojectFile)
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

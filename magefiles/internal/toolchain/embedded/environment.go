@@ -93,7 +93,7 @@ func (e *Toolchain) folder(m *workspace.Manifest, name string) (string, error) {
 		dir := filepath.Join(e.envs, filepath.FromSlash(m.Dir), name)
 		return dir, os.MkdirAll(filepath.Dir(dir), 0o755)
 	}
-	base := filepath.Join(e.workspace.Root, filepath.FromSlash(m.Dir), ".pixi")
+	base := filepath.Join(e.workspace.Root, filepath.FromSlash(m.Dir), workspace.PixiDir)
 	dir := filepath.Join(base, "embedded", name)
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", err
@@ -207,7 +207,7 @@ func (e *Toolchain) ownDigest(n *needs) (string, error) {
 		}
 	}
 	for _, dir := range n.editable {
-		data, err := os.ReadFile(filepath.Join(dir, "pyproject.toml"))
+		data, err := os.ReadFile(filepath.Join(dir, workspace.PyprojectFile))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}

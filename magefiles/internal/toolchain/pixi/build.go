@@ -13,6 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pixisays"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -121,7 +122,7 @@ func (p *Pixi) build(ctx context.Context, b toolchain.Build, temp, target string
 }
 
 // skipped is what pixi says of a file that it did not write. Into a fresh folder it has no reason to.
-var skipped = regexp.MustCompile(`Skipping '([^']+)' \(already exists\)`)
+var skipped = regexp.MustCompile(pixisays.AlreadyExists)
 
 // publish runs `pixi publish` in a workspace's folder, into target.
 // Builds get the credentials alone that the manifests name for them.

@@ -10,17 +10,14 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pixisays"
 )
 
-// unsolved begins what pixi says of an environment that it cannot have. Without it the rest may be a task's own words.
-const unsolved = `failed to solve requirements of environment '.*`
-
-// pixiSays are the sentences of pixi 0.77's own errors that an operator can do something about, as pixi writes them: in
-// a box of Unicode lines, wrapped.
-var pixiSays = sync.OnceValue(func() []sentence {
-	return []sentence{
+// remedies are the errors of pixi that an operator can do something about.
+var remedies = sync.OnceValue(func() []remedy {
+	return []remedy{
 		{
-			text:    regexp.MustCompile(`lock file not up-to-date with the workspace`),
+			text:    regexp.MustCompile(pixisays.LockNotUpToDate),
 			code:    1,
 			summary: "pixi.lock does not fit the manifest any more",
 			next:    "bring it up to date with `mage lock` and commit it; `pixi lock --check --dry-run -v` says what differs",
@@ -28,7 +25,7 @@ var pixiSays = sync.OnceValue(func() []sentence {
 			cures:   false,
 		},
 		{
-			text:    regexp.MustCompile(`could not find (?:pixi\.toml|pyproject\.toml).*?(?: at directory (\S+))?$`),
+			text:    regexp.MustCompile(pixisays.NoWorkspace),
 			code:    1,
 			summary: "there is no pixi workspace in $1",
 			next:    "run it in the folder of a pixi.toml, or below",
@@ -36,7 +33,7 @@ var pixiSays = sync.OnceValue(func() []sentence {
 			cures:   false,
 		},
 		{
-			text:    regexp.MustCompile(`unknown environment '([^']*)'`),
+			text:    regexp.MustCompile(pixisays.NoEnvironment),
 			code:    1,
 			summary: "there is no environment $1 in the manifest",
 			next:    "name one of [environments] of the manifest",
@@ -44,7 +41,7 @@ var pixiSays = sync.OnceValue(func() []sentence {
 			cures:   false,
 		},
 		{
-			text:    regexp.MustCompile(`package '?([^' ]+)'? has source run dependencies \(([^)]*)\) and cannot be published on its own`),
+			text:    regexp.MustCompile(pixisays.RunsWithSources),
 			code:    1,
 			summary: "pixi does not publish $1 alone: it runs with the sources of $2",
 			next:    "set `publish = true` in [package] of $1 and of $2",
@@ -52,7 +49,7 @@ var pixiSays = sync.OnceValue(func() []sentence {
 			cures:   false,
 		},
 		{
-			text:    regexp.MustCompile(`packages '([^']*)' and '([^']*)' both produce an output named '([^']*)'`),
+			text:    regexp.MustCompile(pixisays.SameOutput),
 			code:    1,
 			summary: "two packages with `publish = true` are both named $3: $1 and $2",
 			next:    "take `publish = true` away from one of them",
@@ -60,7 +57,7 @@ var pixiSays = sync.OnceValue(func() []sentence {
 			cures:   false,
 		},
 		{
-			text:    regexp.MustCompile(unsolved + `No candidates were found for (.+?)\.( |$)`),
+			text:    regexp.MustCompile(pixisays.Unsolved + pixisays.NoCandidates),
 			code:    1,
 			summary: "the environment cannot be had: no channel has $1",
 			next:    "publish it, or correct what asks for it: pixi solves for every platform of the manifest",
@@ -68,7 +65,7 @@ var pixiSays = sync.OnceValue(func() []sentence {
 			cures:   false,
 		},
 		{
-			text:    regexp.MustCompile(unsolved + `could not find subdir '[^']+' in channel`),
+			text:    regexp.MustCompile(pixisays.Unsolved + pixisays.NoSubdir),
 			code:    1,
 			summary: "a channel is not there, or not for this login",
 			next:    "correct its name, or publish to it first; a private channel wants `pixi auth login`",
@@ -76,7 +73,7 @@ var pixiSays = sync.OnceValue(func() []sentence {
 			cures:   false,
 		},
 		{
-			text:    regexp.MustCompile(unsolved + `HTTP status client error \((401|403)\b`),
+			text:    regexp.MustCompile(pixisays.Unsolved + pixisays.Refused),
 			code:    1,
 			summary: "a channel refuses what pixi asks it for ($1)",
 			next:    "log in: `pixi auth login`, into the file that RATTLER_AUTH_FILE names where that is set",
@@ -84,7 +81,7 @@ var pixiSays = sync.OnceValue(func() []sentence {
 			cures:   false,
 		},
 		{
-			text:    regexp.MustCompile(unsolved + `(?:invalid peer certificate|UnknownIssuer)`),
+			text:    regexp.MustCompile(pixisays.Unsolved + pixisays.BadCertificate),
 			code:    1,
 			summary: "a channel's certificate is not accepted",
 			next:    "set SSL_CERT_FILE to a PEM file that has the certificate of your organization's authority, and have pixi read the system's: tls-root-certs in its configuration",
@@ -92,7 +89,7 @@ var pixiSays = sync.OnceValue(func() []sentence {
 			cures:   true,
 		},
 		{
-			text:    regexp.MustCompile(unsolved + `(?i)(?:proxy authentication required|proxy authorization required)`),
+			text:    regexp.MustCompile(pixisays.Unsolved + pixisays.ProxyLogin),
 			code:    1,
 			summary: "a proxy wants a name and a password",
 			next:    "put them into HTTPS_PROXY: http://NAME:PASSWORD@HOST:PORT; or name the channel's host in NO_PROXY",
@@ -100,7 +97,7 @@ var pixiSays = sync.OnceValue(func() []sentence {
 			cures:   true,
 		},
 		{
-			text:    regexp.MustCompile(unsolved + `client error \(Connect\)`),
+			text:    regexp.MustCompile(pixisays.Unsolved + pixisays.NoConnection),
 			code:    1,
 			summary: "a channel cannot be reached",
 			next:    "see whether it can be from this machine; a mirror goes into [mirrors] of pixi's configuration",
@@ -110,8 +107,8 @@ var pixiSays = sync.OnceValue(func() []sentence {
 	}
 })
 
-// sentence is one of them.
-type sentence struct {
+// remedy is what to do about a sentence of pixi's.
+type remedy struct {
 	text    *regexp.Regexp
 	code    int // exit status
 	summary string
@@ -124,7 +121,7 @@ type sentence struct {
 // task's own.
 func translate(exit *command.ExitError, stderr string, env []string) error {
 	said := flat(stderr)
-	for _, s := range pixiSays() {
+	for _, s := range remedies() {
 		m := s.text.FindStringSubmatchIndex(said)
 		if exit.Code != s.code || m == nil {
 			continue
@@ -148,7 +145,7 @@ func translate(exit *command.ExitError, stderr string, env []string) error {
 	return exit
 }
 
-var invalidValue = regexp.MustCompile(`error: invalid value '([^']*)' for '--([a-z-]+)[^']*'`)
+var invalidValue = regexp.MustCompile(pixisays.InvalidValue)
 
 // wrongVariable names the environment variable that stands for a flag whose value pixi refuses: of booleans it takes
 // only true and false.
@@ -166,25 +163,18 @@ func wrongVariable(exit *command.ExitError, value, flag, stderr string, env []st
 	}).WithDetail(stderr)
 }
 
-var (
-	frame  = regexp.MustCompile(`[│╰─▶×]`)
-	broken = regexp.MustCompile(`(\w-)\n\s*`) // a word, where pixi breaks it to fit a line
-	blanks = regexp.MustCompile(`\s+`)
-	color  = regexp.MustCompile("\x1b\\[[0-9;]*m")
-)
+var color = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// flat takes colors, frames and line breaks out of what pixi wrote, beginning with its error.
+// flat is what pixi wrote in one line, beginning with its error.
 func flat(stderr string) string {
-	s := color.ReplaceAllString(stderr, "")
-	lines := strings.Split(s, "\n")
+	lines := strings.Split(color.ReplaceAllString(stderr, ""), "\n")
 	i := slices.IndexFunc(lines, func(l string) bool {
 		return strings.HasPrefix(l, "Error:") || strings.HasPrefix(l, "error:")
 	})
 	if i < 0 {
 		return ""
 	}
-	s = broken.ReplaceAllString(frame.ReplaceAllString(strings.Join(lines[i:], "\n"), " "), "$1")
-	return strings.TrimSpace(blanks.ReplaceAllString(s, " "))
+	return pixisays.Unwrapped(strings.Join(lines[i:], "\n"))
 }
 
 // about puts what was being done before an error, and keeps its detail, next step and exit status.

@@ -32,7 +32,7 @@ func (p *Pixi) Install(ctx context.Context, i toolchain.Install) (toolchain.Envi
 	if err := os.MkdirAll(i.Dir, 0o755); err != nil {
 		return none, err
 	}
-	if err := os.WriteFile(filepath.Join(i.Dir, "pixi.toml"), []byte(manifest), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(i.Dir, pixiManifest), []byte(manifest), 0o644); err != nil {
 		return none, err
 	}
 	c := command.Cmd{

@@ -16,7 +16,7 @@ import (
 )
 
 // pixiManifest is the only manifest that pixi would take from the folder of links, too.
-const pixiManifest = "pixi.toml"
+const pixiManifest = workspace.PixiFile
 
 // overlay returns the folder to run a task in: its own, or, where a downstream is to take the workspace's packages from
 // elsewhere than its manifest says, a folder of links to everything in its own, with another manifest. It lies in the
@@ -43,7 +43,7 @@ func overlay(t toolchain.Task) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(s.Workspace.Root, ".pixi", "overlay", kind, filepath.FromSlash(d.Dir))
+	dir := filepath.Join(s.Workspace.Root, workspace.PixiDir, "overlay", kind, filepath.FromSlash(d.Dir))
 	if err := links(t.Dir, dir); err != nil {
 		return "", err
 	}
@@ -72,7 +72,7 @@ func links(from, dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if slices.Contains([]string{pixiManifest, "pixi.lock", ".pixi"}, e.Name()) {
+		if slices.Contains([]string{pixiManifest, workspace.LockFile, workspace.PixiDir}, e.Name()) {
 			continue
 		}
 		if err := os.Symlink(filepath.Join(from, e.Name()), filepath.Join(dir, e.Name())); err != nil {
