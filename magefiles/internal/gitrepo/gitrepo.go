@@ -5,7 +5,7 @@
 // something is committed, tagged, reverted or pushed. All others must not change what is released: git is asked by commands
 // for programs, in the C locale, with settings of ours where there is no such command.
 //
-//	git.go          how git is run, and what its errors say
+//	git.go between.go    how git is run, and what its errors say
 //	gitrepo.go outside.go    which repository it is, and why git refuses one
 //	index.go tracked.go status.go    what git knows, and what differs from the commit
 //	history.go past.go touched.go ancestry.go    what was committed, when, by which commit, and before which
@@ -14,8 +14,10 @@
 //	trouble.go tagtrouble.go underway.go    what keeps a commit or a tag from being made
 //	clone.go export.go filters.go    a commit in a folder of its own
 //	laid.go bring.go ignored.go tagged.go settled.go    what a build sees there besides the commit
+//	renew.go        such a clone, for the next build
 //	submodules.go submodulefetch.go  the submodules in such a clone
 //	lacking.go lackingfiles.go lackingsubmodules.go    files that git did not put into a work tree
+//	own.go          folders that are written to, and links at them that git knows
 //	stale.go        locks that a killed git has left
 package gitrepo
 

@@ -9,7 +9,7 @@
 //	begin.go       what it begins with, and what it refuses
 //	past.go        what earlier releases left, built from their tags; standin.go: what cannot be
 //	world.go       the embedded world; start.go: the one of a rehearsal
-//	ci.go          its CI
+//	ci.go jobs.go  its CI, and the jobs that this runs
 //	clone.go       the clone that the release is made in
 //	person.go      what of a person's git takes part: settings and hooks
 //	child.go       the processes: with faults they are killed, and run again
