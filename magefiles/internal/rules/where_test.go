@@ -20,6 +20,7 @@ import (
 var (
 	quoted   = regexp.MustCompile("`([^`]+)`")
 	testName = regexp.MustCompile(`^([\w/]+)\.((?:Test|Fuzz|Example)\w+)$`)
+	anyTest  = regexp.MustCompile(`(?:^|[ .=']|/)((?:Test|Fuzz|Benchmark)[A-Z]\w*)`)
 	fileName = regexp.MustCompile(`^[a-zA-Z.][\w./-]*\.(?:go|py|html|txt|txtar|yml|md|mod)$`)
 	name     = regexp.MustCompile(`^[A-Za-z]\w*$`)
 )
@@ -213,12 +214,15 @@ func TestWhatARowLacks(t *testing.T) {
 	}
 }
 
-// What the documents name by a path, or by the end of one, is a file of this repository.
+// What the documents name by a path, or by the end of one, is a file of this repository, and a test that they name is there.
 func TestFilesThatDocumentsName(t *testing.T) {
-	files := tracked(t)
+	files, all := tracked(t), newTree(t)
 	for _, document := range []string{"ARCHITECTURE.md", "CONTRIBUTING.md"} {
 		named := 0
 		for _, m := range quoted.FindAllStringSubmatch(read(t, filepath.Join("..", "..", "..", document)), -1) {
+			if test := anyTest.FindStringSubmatch(m[1]); test != nil && len(all.with(test[1])) == 0 {
+				t.Errorf("%s names the test %s, which is not here", document, test[1])
+			}
 			if !fileName.MatchString(m[1]) {
 				continue
 			}
