@@ -20,6 +20,8 @@ import (
 var (
 	quoted   = regexp.MustCompile("`([^`]+)`")
 	testName = regexp.MustCompile(`^([\w/]+)\.((?:Test|Fuzz|Example)\w+)$`)
+	fenced   = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
+	inFile   = regexp.MustCompile("`(\\w+)`,? (?:in|\\()\\s*`([\\w/.-]+\\.go)`")
 	anyTest  = regexp.MustCompile(`(?:^|[ .=']|/)((?:Test|Fuzz|Benchmark)[A-Z]\w*)`)
 	fileName = regexp.MustCompile(`^[a-zA-Z.][\w./-]*\.(?:go|py|html|txt|txtar|yml|md|mod)$`)
 	name     = regexp.MustCompile(`^[A-Za-z]\w*$`)
@@ -218,8 +220,14 @@ func TestWhatARowLacks(t *testing.T) {
 func TestFilesThatDocumentsName(t *testing.T) {
 	files, all := tracked(t), newTree(t)
 	for _, document := range []string{"ARCHITECTURE.md", "CONTRIBUTING.md"} {
-		named := 0
-		for _, m := range quoted.FindAllStringSubmatch(read(t, filepath.Join("..", "..", "..", document)), -1) {
+		text, named := fenced.ReplaceAllString(read(t, filepath.Join("..", "..", "..", document)), ""), 0
+		for _, m := range inFile.FindAllStringSubmatch(text, -1) {
+			declares := func(f string) bool { return strings.HasSuffix("/"+f, "/"+m[2]) && all.declared[f][m[1]] }
+			if !slices.ContainsFunc(files, declares) {
+				t.Errorf("%s names %s in %s; it is in %v", document, m[1], m[2], all.with(m[1]))
+			}
+		}
+		for _, m := range quoted.FindAllStringSubmatch(text, -1) {
 			if test := anyTest.FindStringSubmatch(m[1]); test != nil && len(all.with(test[1])) == 0 {
 				t.Errorf("%s names the test %s, which is not here", document, test[1])
 			}
