@@ -40,7 +40,7 @@ func (c *Channel) put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 			return channel.Receipt{}, err
 		}
 		after, err := c.send(ctx, token, u)
-		err = ended(err, late)
+		err = explainEnd(err, late)
 		switch {
 		case err == nil:
 			// The first upload may have made the channel. Where this cannot be answered, it is asked later; the index, which
