@@ -26,26 +26,26 @@ type Docker mg.Namespace
 
 // App builds and proves the application's image; with -push it is published.
 func (Docker) App(ctx context.Context,
-	push *bool, // push it, and move the tags that it is to have
-	load *bool, // put it into this machine's docker engine
+	push *bool, // push what was built, and move its tags
+	load *bool, // put what was built into this machine's docker engine
 	platform *string, // these platforms alone, with commas between; with -push by digest, for docker:merge
 	tag *string, // these tags, with commas between, in place of those of the version
-	again *bool, // build it even where this clone has built it
-	json *bool, // print the result as one JSON object
-	yes *bool, // do not ask before pushing
+	again *bool, // build also what this clone has built before
+	json *bool, // print one JSON object
+	yes *bool, // do not ask
 ) error {
 	return targets.BuildImage(ctx, "myapp", targets.ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
 }
 
 // Runtime builds and proves the image that has only the packages; with -push it is published.
 func (Docker) Runtime(ctx context.Context,
-	push *bool, // push it, and move the tags that it is to have
-	load *bool, // put it into this machine's docker engine
+	push *bool, // push what was built, and move its tags
+	load *bool, // put what was built into this machine's docker engine
 	platform *string, // these platforms alone, with commas between; with -push by digest, for docker:merge
 	tag *string, // these tags, with commas between, in place of those of the version
-	again *bool, // build it even where this clone has built it
-	json *bool, // print the result as one JSON object
-	yes *bool, // do not ask before pushing
+	again *bool, // build also what this clone has built before
+	json *bool, // print one JSON object
+	yes *bool, // do not ask
 ) error {
 	return targets.BuildImage(ctx, "foopack-runtime", targets.ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
 }

@@ -24,9 +24,9 @@ type App mg.Namespace
 // Upgrade moves the downstreams' pins on the packages, by default to the newest version on the channel.
 func (App) Upgrade(ctx context.Context,
 	to *string, // this version, which may be an older one; the channel is then not asked
-	only *string, // one downstream, by its name or folder; the default is all
-	ranges *string, // raise: raise ranges that would not admit the version
-	json *bool, // print what was done as JSON
+	only *string, // one downstream, by its name or folder; default: all
+	ranges *string, // raise: raise ranges that would not admit the new version
+	json *bool, // print one JSON object
 	yes *bool, // do not ask
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {

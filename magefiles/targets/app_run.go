@@ -18,7 +18,7 @@ import (
 // Check runs a downstream's task check, with the packages that it pins, from the channel.
 func (App) Check(ctx context.Context,
 	local *bool, // with the workspace's own packages in place of the channel's
-	only *string, // the downstream, by its name or folder; the default is the only one that has the task
+	only *string, // one downstream, by its name or folder; default: the only one that has the task
 ) error {
 	return inWorkspace(ctx, downstreamTask("check", isSet(local), orZero(only)))
 }
@@ -26,7 +26,7 @@ func (App) Check(ctx context.Context,
 // Run runs a downstream's task run, with the packages that it pins, from the channel.
 func (App) Run(ctx context.Context,
 	local *bool, // with the workspace's own packages in place of the channel's
-	only *string, // the downstream, by its name or folder; the default is the only one that has the task
+	only *string, // one downstream, by its name or folder; default: the only one that has the task
 ) error {
 	return inWorkspace(ctx, downstreamTask("run", isSet(local), orZero(only)))
 }
@@ -34,8 +34,8 @@ func (App) Run(ctx context.Context,
 // Dashboard runs a downstream's task dashboard until Ctrl-C, with the packages that it pins, from the channel.
 func (App) Dashboard(ctx context.Context,
 	local *bool, // with the workspace's own packages in place of the channel's
-	port *int, // to listen on, which the task is given as --port; the default is the task's own, and 0 any free one
-	only *string, // the downstream, by its name or folder; the default is the only one that has the task
+	port *int, // to listen on, which the task is given as --port; default: the task's own; 0 is any free one
+	only *string, // one downstream, by its name or folder; default: the only one that has the task
 ) error {
 	var args []string
 	if port != nil {

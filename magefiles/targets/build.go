@@ -24,7 +24,7 @@ type Build mg.Namespace
 // All builds every package into output/, and writes their digests beside them.
 func (Build) All(ctx context.Context,
 	compare *string, // a folder with what another build of the commit made: the bytes are compared
-	digests *string, // what that other build said it made: in a CI, the output of its job; default: what its folder says
+	digests *string, // what that build said it made; in a CI, the output of its job; default: what its folder says
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		output := filepath.Join(w.Root, workspace.OutputDir)

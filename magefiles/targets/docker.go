@@ -22,26 +22,26 @@ type Docker mg.Namespace
 
 // Image builds and proves the image of one downstream, named by its name or folder; with -push it is published.
 func (Docker) Image(ctx context.Context, name string,
-	push *bool, // push it, and move the tags that it is to have
-	load *bool, // put it into this machine's docker engine
+	push *bool, // push what was built, and move its tags
+	load *bool, // put what was built into this machine's docker engine
 	platform *string, // these platforms alone, with commas between; with -push by digest, for docker:merge
 	tag *string, // these tags, with commas between, in place of those of the version
-	again *bool, // build it even where this clone has built it
-	json *bool, // print the result as one JSON object
-	yes *bool, // do not ask before pushing
+	again *bool, // build also what this clone has built before
+	json *bool, // print one JSON object
+	yes *bool, // do not ask
 ) error {
 	return BuildImage(ctx, name, ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
 }
 
 // All builds the images of all downstreams side by side; with -push they are published.
 func (Docker) All(ctx context.Context,
-	push *bool, // push them, and move their tags
-	load *bool, // put them into this machine's docker engine
+	push *bool, // push what was built, and move its tags
+	load *bool, // put what was built into this machine's docker engine
 	platform *string, // these platforms alone, with commas between; with -push by digest, for docker:merge
-	tag *string, // these tags, with commas between, in place of those of the versions
-	again *bool, // build them even where the registry has them
-	json *bool, // print the results as one JSON array
-	yes *bool, // do not ask before pushing
+	tag *string, // these tags, with commas between, in place of those of the version
+	again *bool, // build also what this clone has built before
+	json *bool, // print one JSON array
+	yes *bool, // do not ask
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		return a.imagesOfAll(ctx, w, ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
@@ -53,7 +53,7 @@ func (Docker) Plan(ctx context.Context, name string,
 	verify *bool, // build it again without a cache, and compare every platform with what the registry has
 	platform *string, // these platforms alone, with commas between
 	tag *string, // these tags, with commas between, in place of those of the version
-	json *bool, // print the plan as one JSON object
+	json *bool, // print one JSON object
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		return a.planImage(ctx, w, name, isSet(verify), ImageFlags{Platform: platform, Tag: tag, JSON: json})
@@ -62,9 +62,9 @@ func (Docker) Plan(ctx context.Context, name string,
 
 // Merge joins digests that were pushed for single platforms into one image of a downstream, proves it, and moves its tags.
 func (Docker) Merge(ctx context.Context, name string,
-	digests *string, // with commas between; the default are those in output/images
+	digests *string, // with commas between; default: those in output/images
 	tag *string, // these tags, with commas between, in place of those of the version
-	json *bool, // print the result as one JSON object
+	json *bool, // print one JSON object
 	yes *bool, // do not ask
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {

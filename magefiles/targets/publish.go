@@ -24,11 +24,11 @@ import (
 // Publish builds what is missing, uploads it in dependency order, waits until every index shows it, and verifies it.
 func Publish(ctx context.Context,
 	force *bool, // replace files that have other bytes on the channel, which has to allow that
-	yes *bool, // do not ask before uploading
-	json *bool, // print the result as one JSON object
+	yes *bool, // do not ask
+	json *bool, // print one JSON object
 	wait *time.Duration, // how long the index may lag behind, such as 5m; default 10m
 	from *string, // upload exactly what build:all has made in this folder: nothing is built, installed or imported
-	digests *string, // what that build said it made: in a CI, the output of the job that built
+	digests *string, // what that build said it made; in a CI, the output of its job
 	check *bool, // install and import what is in the folder of -from, and send nothing
 	verify *bool, // see what is on the channel: visible, downloaded, compared, installed, imported; send nothing
 ) error {

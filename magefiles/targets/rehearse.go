@@ -15,14 +15,14 @@ import (
 
 // Rehearse takes what is committed through a release in an embedded world, offline but for PyPI.
 func Rehearse(ctx context.Context,
-	to *string, // what is released: patch (the default), minor, major, auto, a, b, rc, dev, post, or a version
+	to *string, // patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version; default: patch
 	only *string, // one package, where versions are independent
 	ranges *string, // raise: raise ranges that would not admit the new version
 	publish *string, // here or ci, in place of [tool.release] publish
 	keep *bool, // stay when it is through, with the world running, until Ctrl-C
 	full *bool, // build and push the images too, to an embedded registry
 	faults *int, // a seed: calls of the outside fail at random, and the release is killed and run again until it is through
-	json *bool, // print the report as one JSON object
+	json *bool, // print one JSON object
 ) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		return a.rehearse(ctx, w, rehearseFlags{

@@ -29,7 +29,7 @@ func Release(ctx context.Context,
 	ranges *string, // raise: raise ranges that would not admit the new version
 	publish *string, // here or ci, in place of [tool.release] publish
 	yes *bool, // do not ask
-	json *bool, // print what was released as one JSON object
+	json *bool, // print one JSON object
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {
 		return a.release(ctx, bumpFlags{to: to, only: only, ranges: ranges, assumed: yes, asJSON: json}, text(publish))

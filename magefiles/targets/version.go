@@ -40,7 +40,7 @@ func (Version) Plan(ctx context.Context,
 	ranges *string, // raise: raise ranges that would not admit the new version
 	fixDrift *bool, // also correct what does not agree now
 	changelog *bool, // also write CHANGELOG.md; auto implies it
-	json *bool, // print the plan as JSON, which version:bump -plan=FILE takes
+	json *bool, // print one JSON object; version:bump -plan=FILE takes it
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {
 		return a.versionPlan(ctx, bumpFlags{to: to, only: only, ranges: ranges, fixDrift: fixDrift, changelog: changelog, asJSON: json})
@@ -57,7 +57,7 @@ func (Version) Bump(ctx context.Context,
 	plan *string, // carry out this file of version:plan -json
 	commit *bool, // also commit; takes up a bump that was left uncommitted
 	tag *bool, // also tag the commit
-	json *bool, // print what was done as JSON
+	json *bool, // print one JSON object
 	yes *bool, // do not ask
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {

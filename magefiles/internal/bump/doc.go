@@ -18,13 +18,13 @@
 //
 //	request.go      what is asked for
 //	new.go          the way from that to a plan
-//	target.go auto.go commits.go    where the packages go, and why
+//	target.go auto.go commits.go lasttag.go    where the packages go, and why
 //	edits.go write.go    what has to be written for that
-//	changelog.go    CHANGELOG.md
+//	changelog.go markdown.go    CHANGELOG.md
 //	message.go      what commit and tags say
 //	upgrade.go      a downstream's pins
 //	plan.go         the value
-//	trouble.go      what keeps it from being carried out
+//	trouble.go gotags.go    what keeps it from being carried out, and which tags Go would refuse
 //	store.go take.go pending.go    what is done with it
 //	made.go released.go    what a commit of the past has done, and the last releases
 //

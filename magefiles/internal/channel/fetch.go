@@ -138,7 +138,7 @@ func FetchFirst(ctx context.Context, places []Place, strict bool, subdirs []stri
 			return file, unasked, nil
 		case has && !strict && errors.Is(err, ErrNotFound):
 		case has && errors.Is(err, ErrNotFound):
-			return "", unasked, lacking(unasked, "%s has %s, and no %s of it; no channel after it is asked", p.Name, name, version)
+			return "", unasked, newNotFound(unasked, "%s has %s, and no %s of it; no channel after it is asked", p.Name, name, version)
 		case has:
 			return "", unasked, fmt.Errorf("%s: %w", p.Name, err)
 		case err != nil:
@@ -148,11 +148,11 @@ func FetchFirst(ctx context.Context, places []Place, strict bool, subdirs []stri
 	if len(names) == 0 {
 		return "", nil, Errorf(ErrNotFound, "no channel has %s %s: the manifest names none", name, version)
 	}
-	return "", unasked, lacking(unasked, "no channel of %s has %s %s", strings.Join(names, ", "), name, version)
+	return "", unasked, newNotFound(unasked, "no channel of %s has %s %s", strings.Join(names, ", "), name, version)
 }
 
-// lacking is ErrNotFound with all reasons why places were not asked: any of them may be why.
-func lacking(unasked []error, format string, args ...any) error {
+// newNotFound makes an ErrNotFound with all reasons why places were not asked: any of them may be why.
+func newNotFound(unasked []error, format string, args ...any) error {
 	err := Errorf(ErrNotFound, format, args...)
 	for _, reason := range unasked {
 		err = fmt.Errorf("%w; %w", err, reason)

@@ -16,5 +16,5 @@ func ownGroup(x *exec.Cmd, _ bool) {
 // undumpable does nothing: there is no /proc to read.
 func undumpable() error { return nil }
 
-// stopped says nothing: what asks for it takes it from who waits for the child.
-func stopped(int) bool { return false }
+// isStopped says nothing: what asks for it takes it from who waits for the child.
+func isStopped(int) bool { return false }

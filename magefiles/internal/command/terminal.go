@@ -123,7 +123,7 @@ func (l *loan) resume(pid int, ended chan struct{}) {
 		case <-ended:
 			return
 		case <-tick.C:
-			if !stopped(pid) {
+			if !isStopped(pid) {
 				continue
 			}
 			_ = unix.IoctlSetPointerInt(int(l.tty.Fd()), unix.TIOCSPGRP, pid)

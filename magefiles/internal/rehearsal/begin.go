@@ -129,8 +129,8 @@ func (r *run) takeJournal() error {
 	return r.unfinished.CopyTo(to, r.world.Prefix.URL+"/"+r.world.Channel)
 }
 
-// released are the last releases of the packages that the world begins with.
-func (r *run) released() []bump.Release {
+// lastReleases are the releases of the packages that the world begins with.
+func (r *run) lastReleases() []bump.Release {
 	tags := maps.Clone(r.remoteTags)
 	if r.unfinished != nil { // what is being released is not on the channel; what was released before it is
 		maps.DeleteFunc(tags, func(tag, _ string) bool { return slices.Contains(r.unfinished.Plan.Tags, tag) })

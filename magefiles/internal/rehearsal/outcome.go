@@ -72,7 +72,7 @@ func (r *run) takeSteps(past *release.Past) {
 		if rec.Event == workflow.Started {
 			continue
 		}
-		s := Step{Name: rec.Step, Of: "release", Event: string(rec.Event), Began: at.Add(-rec.Took), Took: rec.Took, Evidence: rec.Evidence}
+		s := StepReport{Name: rec.Step, Of: "release", Event: string(rec.Event), Began: at.Add(-rec.Took), Took: rec.Took, Evidence: rec.Evidence}
 		if rec.Event == workflow.Failed {
 			s.Evidence = rec.Error
 		}

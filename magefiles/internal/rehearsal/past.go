@@ -67,9 +67,9 @@ const (
 	keptForm = 2 // raised where the same sources give other artifacts than before
 )
 
-// earlier makes the artifacts of the last releases, so that the world is as they left it: built from their tags, or kept
+// remakeEarlier makes the artifacts of the last releases, so that the world is as they left it: built from their tags, or kept
 // from a rehearsal before. What cannot be built any more is named, and stood in for.
-func (r *run) earlier(ctx context.Context, last []bump.Release) (made []PastRelease, evidence string, err error) {
+func (r *run) remakeEarlier(ctx context.Context, last []bump.Release) (made []PastRelease, evidence string, err error) {
 	var said []string
 	for _, p := range pasts(last) {
 		files, how, err := r.remake(ctx, p)

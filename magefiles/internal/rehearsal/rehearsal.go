@@ -9,7 +9,7 @@
 //	begin.go       what it begins with, and what it refuses
 //	past.go        what earlier releases left, built from their tags; standin.go: what cannot be
 //	world.go       the embedded world; start.go: the one of a rehearsal
-//	ci.go          its CI
+//	ci.go jobs.go  its CI, and the jobs that this runs
 //	clone.go       the clone that the release is made in
 //	person.go      what of a person's git takes part: settings and hooks
 //	child.go       the processes: with faults they are killed, and run again
@@ -82,7 +82,7 @@ type Report struct {
 	Release   string              `json:"release"` // its tag, or tags
 	Released  string              `json:"released,omitempty"`
 	Packages  []publish.Published `json:"packages"`
-	Steps     []Step              `json:"steps"`
+	Steps     []StepReport        `json:"steps"`
 	Kills     int                 `json:"kills,omitempty"`
 	Runs      int                 `json:"runs,omitempty"` // of the release, with those that were killed or failed
 	Jobs      []Job               `json:"jobs"`
@@ -90,8 +90,8 @@ type Report struct {
 	Error     string              `json:"error,omitempty"`
 }
 
-// Step is one step of the rehearsal, or of the release in it.
-type Step struct {
+// StepReport is one step of the rehearsal, or of the release in it.
+type StepReport struct {
 	Name     string        `json:"name"`
 	Of       string        `json:"of"` // "rehearsal" or "release"
 	Event    string        `json:"event"`
@@ -126,7 +126,7 @@ type run struct {
 // Run rehearses what is committed. The report says what was done also where it ended in an error.
 func Run(ctx context.Context, c Config) (Report, error) {
 	r := &run{Config: c}
-	r.report = Report{Packages: []publish.Published{}, Steps: []Step{}, Jobs: []Job{}, Missing: []Missing{}}
+	r.report = Report{Packages: []publish.Published{}, Steps: []StepReport{}, Jobs: []Job{}, Missing: []Missing{}}
 	unlock, err := lock(c.Dir)
 	if err != nil {
 		return r.report, err
@@ -151,9 +151,9 @@ func (r *run) steps(ctx context.Context) error {
 	if err := r.step("clone the commit", func() (string, error) { return r.checkout(ctx) }); err != nil {
 		return err
 	}
-	if last := r.released(); len(last) > 0 {
+	if last := r.lastReleases(); len(last) > 0 {
 		err := r.step("what was released", func() (said string, err error) {
-			r.made, said, err = r.earlier(ctx, last)
+			r.made, said, err = r.remakeEarlier(ctx, last)
 			return said, err
 		})
 		if err != nil {
@@ -202,7 +202,7 @@ func (r *run) images(ctx context.Context) error {
 
 // step shows one step, and puts it into the report.
 func (r *run) step(name string, f func() (string, error)) error {
-	s := Step{Name: name, Of: "rehearsal", Event: string(workflow.Done), Began: time.Now().UTC()}
+	s := StepReport{Name: name, Of: "rehearsal", Event: string(workflow.Done), Began: time.Now().UTC()}
 	err := r.Reporter.Step(name, func() (evidence string, err error) {
 		s.Evidence, err = f()
 		return s.Evidence, err

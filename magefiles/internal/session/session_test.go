@@ -31,9 +31,9 @@ func (quiet) Step(_ string, f func() (string, error)) error {
 func (quiet) Skipped(string, string) {}
 
 func TestAnOperationIsKilledAnywhere(t *testing.T) {
-	sessiontest.Killed(t, func(t *testing.T) sessiontest.World[*rotation] {
+	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*rotation] {
 		s, state := startKeyServer(t), t.TempDir()
-		return sessiontest.World[*rotation]{
+		return sessiontest.Site[*rotation]{
 			Operation: func() *session.Operation[*rotation] { return rotate(state, s) },
 			Done:      func(t *testing.T) { require.Equal(t, "*key-1-next of key-1 key-1-next", s.all()) },
 			Undone:    func(t *testing.T) { require.Equal(t, "*key-1 of key-1", s.all()) },

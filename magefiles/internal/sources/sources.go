@@ -3,7 +3,7 @@
 // not in the work tree.
 //
 //	sources.go   the clone, made for one build and removed after it
-//	whole.go     what of the work tree has to be there before anything is built
+//	whole.go seen.go    what of the work tree has to be there before anything is built, and which tags builds see
 //	spare.go     a copy that is used again
 //	lay.go       what of the work tree is laid over the commit
 //	include.go   files that builds need though git ignores them

@@ -79,20 +79,20 @@ func (v *View) graphText(columns [][]string, edges []edge) {
 func (v *View) graphMermaid(columns [][]string, edges []edge) {
 	v.Line("flowchart LR")
 	for _, name := range slices.Concat(columns...) {
-		v.Line("  %s[\"%s\"]", mermaidID(name), drawn(name))
+		v.Line("  %s[\"%s\"]", mermaidID(name), escapeForPicture(name))
 	}
 	for _, e := range edges {
 		label := ""
 		if e.spec != "" {
-			label = `|"` + drawn(e.spec) + `"|`
+			label = `|"` + escapeForPicture(e.spec) + `"|`
 		}
 		v.Line("  %s -->%s %s", mermaidID(e.from), label, mermaidID(e.to))
 	}
 }
 
-// drawn is text from a manifest for a picture, in one line and with no character that a page obeys, or that XML has no place for.
-func drawn(text string) string {
-	return html.EscapeString(visible(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(text)))
+// escapeForPicture makes text from a manifest fit for a picture, in one line and with no character that a page obeys, or that XML has no place for.
+func escapeForPicture(text string) string {
+	return html.EscapeString(escape(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(text)))
 }
 
 // mermaidID makes a name that Mermaid takes for an identifier; "end" would be a keyword.
@@ -130,13 +130,13 @@ func graphSVG(columns [][]string, edges []edge) string {
 		from, to := at[e.from], at[e.to]
 		x1, y1, x2, y2 := from.x, from.y+boxHeight/2, to.x+boxWidth, to.y+boxHeight/2
 		fmt.Fprintf(&b, `<path d="M%d %dC%d %d %d %d %d %d" fill="none" stroke="#666" marker-end="url(#arrow)"><title>%s requires %s</title></path>`+"\n",
-			x1, y1, x1-gapX/2, y1, x2+gapX/2, y2, x2, y2, drawn(e.from), drawn(strings.TrimSpace(e.to+" "+e.spec)))
+			x1, y1, x1-gapX/2, y1, x2+gapX/2, y2, x2, y2, escapeForPicture(e.from), escapeForPicture(strings.TrimSpace(e.to+" "+e.spec)))
 	}
 	for _, column := range columns {
 		for _, name := range column {
 			p := at[name]
 			fmt.Fprintf(&b, `<rect x="%d" y="%d" width="%d" height="%d" rx="6" fill="#fff" stroke="#333"/><text x="%d" y="%d" text-anchor="middle">%s</text>`+"\n",
-				p.x, p.y, boxWidth, boxHeight, p.x+boxWidth/2, p.y+boxHeight/2+5, drawn(name))
+				p.x, p.y, boxWidth, boxHeight, p.x+boxWidth/2, p.y+boxHeight/2+5, escapeForPicture(name))
 		}
 	}
 	return b.String() + "</svg>"

@@ -42,7 +42,7 @@ func (g *Group) Done(err error) error {
 	line := v.text("%s %s (%s)", v.mark(err), g.name, took(time.Since(g.start)))
 	fold := v.Actions && err == nil
 	if fold {
-		fmt.Fprintln(v.Out, "::group::"+escapeData(visible(g.name)))
+		fmt.Fprintln(v.Out, "::group::"+escapeData(escape(g.name)))
 	} else {
 		fmt.Fprintln(v.Out, v.paint(bold, Plain("── "+g.name)))
 	}

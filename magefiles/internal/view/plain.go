@@ -12,17 +12,17 @@ import (
 // Plain is text from outside as text: a control character, or one that changes the direction in which text is read, is written
 // out, so that a terminal shows it and does not obey it. A line that a runner would take for a command is not one any more.
 // Newlines and tabs stay.
-func Plain(text string) string { return noCommand(visible(text)) }
+func Plain(text string) string { return noCommand(escape(text)) }
 
-// visible writes out what a terminal would obey.
-func visible(text string) string {
-	if strings.IndexFunc(text, obeyed) < 0 {
+// escape spells out what a terminal would obey.
+func escape(text string) string {
+	if strings.IndexFunc(text, isObeyed) < 0 {
 		return text
 	}
 	var b strings.Builder
 	for _, r := range text {
 		switch {
-		case !obeyed(r):
+		case !isObeyed(r):
 			b.WriteRune(r)
 		case r < 0x80:
 			fmt.Fprintf(&b, `\x%02x`, r)
@@ -45,8 +45,8 @@ func noCommand(text string) string {
 // anywhere in a line.
 var runnerCommand = regexp.MustCompile(`(?m)^(\s*)::`)
 
-// obeyed says whether a terminal, or whoever shows text, does something else with a character than show it.
-func obeyed(r rune) bool {
+// isObeyed reports whether a terminal, or whoever shows text, does something else with a character than show it.
+func isObeyed(r rune) bool {
 	switch {
 	case r == '\n' || r == '\t':
 		return false
@@ -65,7 +65,7 @@ type foreign struct{ value any }
 
 // Format implements fmt.Formatter.
 func (a foreign) Format(f fmt.State, verb rune) {
-	_, _ = io.WriteString(f, visible(fmt.Sprintf(fmt.FormatString(f, verb), a.value)))
+	_, _ = io.WriteString(f, escape(fmt.Sprintf(fmt.FormatString(f, verb), a.value)))
 }
 
 // text is a format of ours with its arguments as text.
@@ -90,21 +90,21 @@ func (v *View) childText(text string) string {
 	var b strings.Builder
 	from := 0
 	for _, m := range color.FindAllStringIndex(text, -1) {
-		b.WriteString(shown(text[from:m[0]]))
+		b.WriteString(overwrite(text[from:m[0]]))
 		if v.Color {
 			b.WriteString(text[m[0]:m[1]])
 		}
 		from = m[1]
 	}
-	b.WriteString(shown(text[from:]))
+	b.WriteString(overwrite(text[from:]))
 	if v.Color && from > 0 {
 		b.WriteString("\x1b[0m")
 	}
 	return b.String()
 }
 
-// shown is a child's text as a terminal that overwrites would leave it: of a line that returns to its beginning, the last.
-func shown(text string) string {
+// overwrite leaves of a child's text what a terminal would: of a line that returns to its beginning, the last.
+func overwrite(text string) string {
 	if !strings.Contains(text, "\r") {
 		return strings.ToValidUTF8(plainChild(text), "�")
 	}
@@ -118,11 +118,11 @@ func shown(text string) string {
 
 // plainChild is Plain without a look at commands of a runner: those of children are stopped as a whole.
 func plainChild(text string) string {
-	if strings.IndexFunc(text, obeyed) < 0 {
+	if strings.IndexFunc(text, isObeyed) < 0 {
 		return text
 	}
 	return strings.Map(func(r rune) rune {
-		if obeyed(r) {
+		if isObeyed(r) {
 			return -1
 		}
 		return r

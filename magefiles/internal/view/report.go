@@ -49,7 +49,7 @@ func (s ReportStep) Rest() string { _, rest, _ := strings.Cut(s.Evidence, "\n");
 //go:embed report.html
 var reportPage string
 
-var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"text": visible}).Parse(reportPage))
+var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"text": escape}).Parse(reportPage))
 
 // WriteReport writes a report into a folder: a page that needs nothing beside it, and data as JSON.
 func WriteReport(dir string, r Report, data any) error {

@@ -122,7 +122,7 @@ const (
 
 // paint is text with a color, where there are colors.
 func (v *View) paint(code, text string) painted {
-	text = visible(text)
+	text = escape(text)
 	if v.Color {
 		text = "\x1b[" + code + "m" + text + "\x1b[0m"
 	}

@@ -11,27 +11,27 @@ type Standing struct {
 	Step     string `json:"step"`
 	Recorded Event  `json:"recorded,omitempty"` // the last event; "" where there is none
 	Said     string `json:"said,omitempty"`     // with its evidence or error
-	World    World  `json:"world"`
+	World    Answer `json:"world"`
 	Seen     string `json:"seen,omitempty"` // the world's evidence, or why it cannot be told
 }
 
-// World is what the world says of a step.
-type World string
+// Answer is what the world says of a step.
+type Answer string
 
 // What the world says of a step.
 const (
-	IsDone    World = "done"
-	IsNotDone World = "not done"
-	NotAsked  World = "not asked" // what the question needs is not known yet
-	Trouble   World = "trouble"   // it does not answer, or something is in the way
-	NotNeeded World = "skipped"
+	IsDone    Answer = "done"
+	IsNotDone Answer = "not done"
+	NotAsked  Answer = "not asked" // what the question needs is not known yet
+	Trouble   Answer = "trouble"   // it does not answer, or something is in the way
+	NotNeeded Answer = "skipped"
 )
 
 // Look asks the world about every step, and changes nothing. Each question may take so long.
 func (d *Definition) Look(ctx context.Context, records []Record, each time.Duration) (all []Standing) {
 	known := true
 	for _, s := range d.steps {
-		h := recorded(records, s.name())
+		h := historyOf(records, s.name())
 		now := Standing{Step: s.name(), Recorded: h.event, Said: h.evidence, World: NotAsked}
 		if h.err != "" {
 			now.Said = h.err

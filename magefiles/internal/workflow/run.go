@@ -44,7 +44,7 @@ func (r *Run) step(ctx context.Context, s step) (waited bool, err error) {
 		r.Reporter.Skipped(s.name(), why)
 		return false, r.Record(Record{Step: s.name(), Event: Skipped, Evidence: why})
 	}
-	last := recorded(r.Records, s.name())
+	last := historyOf(r.Records, s.name())
 	var event Event
 	err = r.Reporter.Step(s.name(), func() (string, error) {
 		begin := time.Now()
@@ -174,7 +174,7 @@ type history struct {
 	err      string
 }
 
-func recorded(records []Record, name string) (h history) {
+func historyOf(records []Record, name string) (h history) {
 	for _, rec := range records {
 		if rec.Step != name {
 			continue

@@ -86,7 +86,7 @@ func (c *Channel) private(ctx context.Context, subdir, file string) (bool, error
 		c.privacy.Store(public)
 		return false, nil
 	}
-	if !hidden(err) {
+	if !mayBeHidden(err) {
 		return false, err
 	}
 	found, err := c.key.Get(ctx)
@@ -105,8 +105,8 @@ func (c *Channel) private(ctx context.Context, subdir, file string) (bool, error
 	return err == nil, err
 }
 
-// hidden reports whether an error may mean that the asker lacks a credential.
-func hidden(err error) bool {
+// mayBeHidden reports whether an error may mean that the asker lacks a credential.
+func mayBeHidden(err error) bool {
 	return errors.Is(err, channel.ErrNotFound) || errors.Is(err, channel.ErrUnauthorized) || errors.Is(err, channel.ErrForbidden)
 }
 
@@ -145,7 +145,7 @@ func (c *Channel) reading(ctx context.Context, try func(token Token) error) erro
 	if err == nil {
 		c.privacy.CompareAndSwap(unknown, public)
 	}
-	if c.key == nil || !hidden(err) || c.privacy.Load() == public {
+	if c.key == nil || !mayBeHidden(err) || c.privacy.Load() == public {
 		return err
 	}
 	found, perr := c.Private(ctx)
@@ -164,19 +164,19 @@ func (c *Channel) bearing(ctx context.Context, try func(token Token) error) erro
 	if err != nil {
 		return err
 	}
-	if err = c.known(ctx, held, try(held.Token)); !errors.Is(err, channel.ErrUnauthorized) {
+	if err = c.explainAbsence(ctx, held, try(held.Token)); !errors.Is(err, channel.ErrUnauthorized) {
 		return err
 	}
 	fresh, ferr := c.key.Fresh(ctx)
 	if ferr != nil || fresh.Token == held.Token {
-		return ended(err, ferr)
+		return explainEnd(err, ferr)
 	}
-	return c.known(ctx, fresh, try(fresh.Token))
+	return c.explainAbsence(ctx, fresh, try(fresh.Token))
 }
 
-// known is what came of reading with a credential. A private channel is not there for one that has ended, or was revoked: where its index was
+// explainAbsence says what came of reading with a credential. A private channel is not there for one that has ended, or was revoked: where its index was
 // shown before and is not there now either, that is what a file's absence means.
-func (c *Channel) known(ctx context.Context, held Credential, err error) error {
+func (c *Channel) explainAbsence(ctx context.Context, held Credential, err error) error {
 	if !errors.Is(err, channel.ErrNotFound) || !c.indexed.Load() {
 		return err
 	}
@@ -184,7 +184,7 @@ func (c *Channel) known(ctx context.Context, held Credential, err error) error {
 	switch ierr := c.client.read(ctx, index, held.Token, func(io.Reader) error { return nil }); {
 	case ierr == nil:
 		return err
-	case !hidden(ierr):
+	case !mayBeHidden(ierr):
 		return ierr
 	}
 	return operr.New("see whether the credential has ended or was revoked; with a new one, run it again",
@@ -239,19 +239,19 @@ func (c *Channel) Records(ctx context.Context, subdir string, names ...string) (
 
 func (c *Channel) records(ctx context.Context, token Token, subdir string, names []string) ([]condapkg.Record, error) {
 	if len(names) > 0 {
-		records, err := c.sharded(ctx, token, subdir, names)
+		records, err := c.readSharded(ctx, token, subdir, names)
 		if !errors.Is(err, channel.ErrNotFound) {
 			return records, err
 		}
 	}
-	records, err := c.compressed(ctx, token, subdir, names)
+	records, err := c.readCompressed(ctx, token, subdir, names)
 	if errors.Is(err, channel.ErrNotFound) {
-		records, err = c.plain(ctx, token, subdir, names)
+		records, err = c.readPlain(ctx, token, subdir, names)
 	}
 	if err != nil || len(names) == 0 {
 		return records, err
 	}
-	return named(records, names), nil
+	return selectNamed(records, names), nil
 }
 
 // Forms reads the index of a subdir in every form that a solver may read, past caches, for the packages named.
@@ -265,20 +265,20 @@ func (c *Channel) Forms(ctx context.Context, subdir string, names ...string) []c
 				found, err = records(ctx, token, subdir, names)
 				return err
 			})
-			forms[n] = channel.Form{Name: form, Offered: true, Records: named(found, names), Err: err}
+			forms[n] = channel.Form{Name: form, Offered: true, Records: selectNamed(found, names), Err: err}
 			if errors.Is(err, channel.ErrNotFound) {
 				forms[n] = channel.Form{Name: form}
 			}
 		})
 	}
-	read(0, repodata.JSON, c.plain)
-	read(1, repodata.JSONZst, c.compressed)
-	read(2, repodata.Shards, c.sharded)
+	read(0, repodata.JSON, c.readPlain)
+	read(1, repodata.JSONZst, c.readCompressed)
+	read(2, repodata.Shards, c.readSharded)
 	group.Wait()
 	return forms
 }
 
-func named(records []condapkg.Record, names []string) (found []condapkg.Record) {
+func selectNamed(records []condapkg.Record, names []string) (found []condapkg.Record) {
 	for _, r := range records {
 		if slices.Contains(names, r.Name) {
 			found = append(found, r)
@@ -287,8 +287,8 @@ func named(records []condapkg.Record, names []string) (found []condapkg.Record) 
 	return found
 }
 
-// plain reads the records of the packages named, or all, from repodata.json.
-func (c *Channel) plain(ctx context.Context, token Token, subdir string, names []string) (records []condapkg.Record, err error) {
+// readPlain reads the records of the packages named, or all, from repodata.json.
+func (c *Channel) readPlain(ctx context.Context, token Token, subdir string, names []string) (records []condapkg.Record, err error) {
 	err = c.readWhole(ctx, token, subdir, repodata.JSON, func(f io.Reader) error {
 		records, err = c.limits().Decode(f, names, c.also...)
 		return err
@@ -296,8 +296,8 @@ func (c *Channel) plain(ctx context.Context, token Token, subdir string, names [
 	return records, err
 }
 
-// compressed reads the records of the packages named, or all, from repodata.json.zst.
-func (c *Channel) compressed(ctx context.Context, token Token, subdir string, names []string) (records []condapkg.Record, err error) {
+// readCompressed reads the records of the packages named, or all, from repodata.json.zst.
+func (c *Channel) readCompressed(ctx context.Context, token Token, subdir string, names []string) (records []condapkg.Record, err error) {
 	err = c.readWhole(ctx, token, subdir, repodata.JSONZst, func(f io.Reader) error {
 		z, err := c.limits().Decompress(f)
 		if err != nil {
@@ -310,9 +310,9 @@ func (c *Channel) compressed(ctx context.Context, token Token, subdir string, na
 	return records, err
 }
 
-// sharded reads the records of the packages named from the sharded index. A shard is checked against its digest.
+// readSharded reads the records of the packages named from the sharded index. A shard is checked against its digest.
 // Errors: ErrNotFound where the server has no sharded index.
-func (c *Channel) sharded(ctx context.Context, token Token, subdir string, names []string) ([]condapkg.Record, error) {
+func (c *Channel) readSharded(ctx context.Context, token Token, subdir string, names []string) ([]condapkg.Record, error) {
 	var index repodata.ShardIndex
 	err := c.readWhole(ctx, token, subdir, repodata.Shards, func(f io.Reader) (err error) {
 		index, err = c.limits().DecodeShards(f)
@@ -333,7 +333,7 @@ func (c *Channel) sharded(ctx context.Context, token Token, subdir string, names
 		if !ok {
 			continue
 		}
-		shard, err := c.shard(ctx, token, base.JoinPath(digest.File()[len(repodata.ShardDir):]), digest, name)
+		shard, err := c.readShard(ctx, token, base.JoinPath(digest.File()[len(repodata.ShardDir):]), digest, name)
 		if err != nil {
 			return nil, err
 		}
@@ -342,8 +342,8 @@ func (c *Channel) sharded(ctx context.Context, token Token, subdir string, names
 	return records, nil
 }
 
-// shard reads one shard. One that the index names and that is not there is the index's fault, and no lack of shards.
-func (c *Channel) shard(ctx context.Context, token Token, url *url.URL, digest repodata.Digest, name string) (records []condapkg.Record, err error) {
+// readShard reads one shard. One that the index names and that is not there is the index's fault, and no lack of shards.
+func (c *Channel) readShard(ctx context.Context, token Token, url *url.URL, digest repodata.Digest, name string) (records []condapkg.Record, err error) {
 	if !httpclient.SameOrigin(url, c.client.base) {
 		token = ""
 	}
@@ -376,7 +376,7 @@ func (c *Channel) remove(ctx context.Context, subdir, file string) error {
 	if err != nil {
 		return err
 	}
-	return ended(c.client.write(r, token, w), late)
+	return explainEnd(c.client.write(r, token, w), late)
 }
 
 // fresh is what the channel is changed with; "" for a channel without a key. Where what is held may have ended, and there is no other, late
@@ -392,8 +392,8 @@ func (c *Channel) fresh(ctx context.Context) (token Token, late, err error) {
 	return found.Token, err, nil
 }
 
-// ended adds to a refusal why the credential is an old one, where it is.
-func ended(refused, late error) error {
+// explainEnd adds to a refusal why the credential is an old one, where it is.
+func explainEnd(refused, late error) error {
 	if late == nil || !errors.Is(refused, channel.ErrUnauthorized) {
 		return refused
 	}

@@ -20,9 +20,9 @@ var publisherClaims = [][]string{
 	{"sub", "iss"},
 }
 
-// claimed is what an ID token says of its job, as far as a trusted publisher is registered by it: a line for each claim; "" where it
+// describeClaims says what an ID token says of its job, as far as a trusted publisher is registered by it: a line for each claim; "" where it
 // cannot be read. In a reusable workflow, or with an environment, nobody could guess it.
-func claimed(token string) string {
+func describeClaims(token string) string {
 	_, rest, _ := strings.Cut(token, ".")
 	payload, _, _ := strings.Cut(rest, ".")
 	if len(payload) > mostClaims {
@@ -38,14 +38,14 @@ func claimed(token string) string {
 	}
 	for _, names := range publisherClaims {
 		if claims[names[0]] != nil {
-			return "the ID token says:" + listed(claims, names)
+			return "the ID token says:" + listClaims(claims, names)
 		}
 	}
 	return ""
 }
 
-// listed is a line for each claim. What calls no other workflow names its own twice.
-func listed(claims map[string]any, names []string) string {
+// listClaims writes a line for each claim. What calls no other workflow names its own twice.
+func listClaims(claims map[string]any, names []string) string {
 	var b strings.Builder
 	for _, name := range names {
 		value, there := claims[name]

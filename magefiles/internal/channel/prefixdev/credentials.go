@@ -39,21 +39,21 @@ type Sources struct {
 // next source, as other uploaders do, would hide the reason until someone is told that there is no API key.
 func (s Sources) Credential(ctx context.Context, c *Client) (Credential, error) {
 	if s.APIKey == "" && s.CI != nil {
-		return s.trusted(ctx, c)
+		return s.exchange(ctx, c)
 	}
-	return s.stored(c)
+	return s.takeStored(c)
 }
 
 // Stored is Credential without the CI, whose ID token is good once: what only reads leaves it to what publishes.
 // Errors: ErrNone.
-func (s Sources) Stored(_ context.Context, c *Client) (Credential, error) { return s.stored(c) }
+func (s Sources) Stored(_ context.Context, c *Client) (Credential, error) { return s.takeStored(c) }
 
 // Describe says which source a credential would come from, without asking anyone for it; "" where there is none.
 func (s Sources) Describe(c *Client) (string, error) {
 	if s.APIKey == "" && s.CI != nil {
 		return "trusted publishing from " + s.CI.Name(), nil
 	}
-	found, err := s.stored(c)
+	found, err := s.takeStored(c)
 	if errors.Is(err, ErrNone) {
 		return "", nil
 	}
@@ -63,8 +63,8 @@ func (s Sources) Describe(c *Client) (string, error) {
 // ErrNone is in the chain of an error where no source has a credential.
 var ErrNone = errors.New("no credential")
 
-// stored takes the API key, or an entry of a file.
-func (s Sources) stored(c *Client) (Credential, error) {
+// takeStored takes the API key, or an entry of a file.
+func (s Sources) takeStored(c *Client) (Credential, error) {
 	if s.APIKey != "" {
 		return Credential{Token: Token(s.APIKey), Source: "the API key in PREFIX_API_KEY"}, Token(s.APIKey).CheckFor(c.base)
 	}
@@ -86,7 +86,7 @@ func (s Sources) stored(c *Client) (Credential, error) {
 		ci = "no ID token of " + s.CI.Name() + ", since that is for what publishes"
 	}
 	return Credential{}, &operr.Error{
-		Summary: "there is " + ErrNone.Error() + " for " + c.Server() + ": no PREFIX_API_KEY, " + ci + s.searched(),
+		Summary: "there is " + ErrNone.Error() + " for " + c.Server() + ": no PREFIX_API_KEY, " + ci + s.describeSearch(),
 		Err:     ErrNone,
 		Next:    "set PREFIX_API_KEY, or " + LoginToFile(c.Host()) + "; in a CI, let the channel trust the repository",
 	}
@@ -97,8 +97,8 @@ func LoginToFile(host string) string {
 	return "log in to a file, and name it here too: `RATTLER_AUTH_FILE=FILE pixi auth login " + host + "`"
 }
 
-// searched says where no entry was found. A file that is not there is another matter than one that lacks an entry.
-func (s Sources) searched() string {
+// describeSearch says where no entry was found. A file that is not there is another matter than one that lacks an entry.
+func (s Sources) describeSearch() string {
 	const keyrings = " (the system's keyring, where `pixi auth login` keeps a token by itself, is not read)"
 	var files []string
 	for _, file := range s.Files {
@@ -116,8 +116,8 @@ func (s Sources) searched() string {
 	return ", and no entry in " + strings.Join(files, "; or ") + keyrings
 }
 
-// trusted exchanges an ID token of the CI for a token of the channel's.
-func (s Sources) trusted(ctx context.Context, c *Client) (Credential, error) {
+// exchange gives an ID token of the CI for a token of the channel's.
+func (s Sources) exchange(ctx context.Context, c *Client) (Credential, error) {
 	if err := Token("an-id-token").CheckFor(c.base); err != nil {
 		return Credential{}, err
 	}
@@ -131,14 +131,14 @@ func (s Sources) trusted(ctx context.Context, c *Client) (Credential, error) {
 		return Credential{}, operr.New("", "trusted publishing: %w", none.error)
 	}
 	if err != nil {
-		return Credential{}, s.refused(c, sent, err)
+		return Credential{}, s.explainRefusal(c, sent, err)
 	}
 	return Credential{Token: token, Source: "trusted publishing from " + s.CI.Name(), Minted: true}, nil
 }
 
-// refused is the error of an ID token that a server did not take.
-func (s Sources) refused(c *Client, sent string, err error) error {
-	next, claims := "register this repository and this workflow as a trusted publisher of the channel, on "+c.Server(), claimed(sent)
+// explainRefusal makes the error of an ID token that a server did not take.
+func (s Sources) explainRefusal(c *Client, sent string, err error) error {
+	next, claims := "register this repository and this workflow as a trusted publisher of the channel, on "+c.Server(), describeClaims(sent)
 	if claims != "" {
 		next += ", exactly as the ID token has them"
 	}

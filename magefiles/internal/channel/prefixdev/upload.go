@@ -42,7 +42,7 @@ func (c *Channel) put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 		if err != nil {
 			return httpclient.NotAgain(err)
 		}
-		err = ended(c.send(ctx, token, u), late)
+		err = explainEnd(c.send(ctx, token, u), late)
 		switch {
 		case err == nil:
 			// The first upload may have made the channel. Where this cannot be answered, it is asked later; the index, which

@@ -152,14 +152,14 @@ type Publisher struct {
 
 // trusts compares the publisher with what a CI says of a job.
 func (p Publisher) trusts(claims map[string]any) bool {
-	repository, workflow := origin(claims)
+	repository, workflow := originOf(claims)
 	return text(claims, "iss") == p.Issuer && strings.EqualFold(repository, p.Repository) && p.Repository != "" &&
 		(p.Workflow == "" || p.Workflow == workflow) && (p.Environment == "" || p.Environment == text(claims, "environment"))
 }
 
-// origin is the repository of a job and the file that it runs, of GitHub's claims or GitLab's. GitHub's file is the one
+// originOf is the repository of a job and the file that it runs, of GitHub's claims or GitLab's. GitHub's file is the one
 // that was started, and not one that it calls.
-func origin(claims map[string]any) (repository, workflow string) {
+func originOf(claims map[string]any) (repository, workflow string) {
 	if project := text(claims, "project_path"); project != "" {
 		_, rest, _ := strings.Cut(text(claims, "ci_config_ref_uri"), "//")
 		file, _, _ := strings.Cut(rest, "@")
@@ -178,7 +178,7 @@ func text(claims map[string]any, key string) string {
 
 // describe names a job for the one who has to register it.
 func describe(claims map[string]any) string {
-	repository, workflow := origin(claims)
+	repository, workflow := originOf(claims)
 	said := fmt.Sprintf("the repository %.100q with the workflow %.100q", repository, workflow)
 	if e := text(claims, "environment"); e != "" {
 		said += fmt.Sprintf(" in the environment %.60q", e)

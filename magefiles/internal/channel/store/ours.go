@@ -22,9 +22,9 @@ var ofDisks = []string{"lost+found"}
 // spooled are the forms of the names of what is being received.
 var spooled = []string{"upload-*.partial", "put-*.partial", "*.owned"}
 
-// ours refuses a folder that is neither empty, nor not there, nor one of channels: a store writes into every folder that
+// checkOurs refuses a folder that is neither empty, nor not there, nor one of channels: a store writes into every folder that
 // could be a channel, and empties the one of what is being received.
-func ours(dir string) error {
+func checkOurs(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -40,7 +40,7 @@ func ours(dir string) error {
 		if served && (e.Type().IsRegular() || e.IsDir() && e.Name() != incomingDir && channel.CheckName(e.Name()) != nil) {
 			continue // a note, or the folder of a backup, beside the channels: nothing here touches what cannot be a channel
 		}
-		stranger, err := foreign(dir, e)
+		stranger, err := findForeign(dir, e)
 		if err != nil {
 			return opening(dir, err)
 		}
@@ -63,8 +63,8 @@ func served(dir string, entries []fs.DirEntry) bool {
 	return locked && spool && channels
 }
 
-// foreign is what in an entry of a folder does not belong to channels, as a path below the folder; "" for nothing.
-func foreign(dir string, e fs.DirEntry) (string, error) {
+// findForeign finds what in an entry of a folder does not belong to channels, as a path below the folder; "" for nothing.
+func findForeign(dir string, e fs.DirEntry) (string, error) {
 	name := e.Name()
 	switch {
 	case e.Type()&fs.ModeSymlink != 0: // it is not a channel, and is not followed

@@ -55,7 +55,7 @@ func Open(dir string) (*Store, error) {
 	if err := stays(dir, incomingDir, lockFile); err != nil {
 		return nil, err
 	}
-	if err := ours(dir); err != nil {
+	if err := checkOurs(dir); err != nil {
 		return nil, err
 	}
 	if err := makeDir(s.Incoming()); err != nil {
@@ -223,5 +223,5 @@ func (s *Store) Create(_ context.Context, name string) (channel.Channel, error) 
 	return f, nil
 }
 
-// hidden says whether a name is the store's own.
-func hidden(name string) bool { return strings.HasPrefix(name, ".") }
+// isHidden reports whether a name is the store's own.
+func isHidden(name string) bool { return strings.HasPrefix(name, ".") }

@@ -89,7 +89,7 @@ func (d *subdir) list() (l listing, err error) {
 	for _, f := range files {
 		artifact, _, sidecar := strings.Cut(f.Name(), attestation.SidecarName("", ""))
 		switch {
-		case hidden(f.Name()) || !f.Type().IsRegular():
+		case isHidden(f.Name()) || !f.Type().IsRegular():
 		case sidecar:
 			l.sidecars[artifact] = append(l.sidecars[artifact], f.Name())
 		case filepath.Ext(f.Name()) == condapkg.Ext:

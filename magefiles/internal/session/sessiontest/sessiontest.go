@@ -12,21 +12,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/session"
 )
 
-// World is one in which an operation works.
-type World[P session.Plan] struct {
+// Site is where an operation works.
+type Site[P session.Plan] struct {
 	// Operation makes the operation, as each process makes its own.
 	Operation func() *session.Operation[P]
 
-	Done   func(t *testing.T) // wants the world to be as a whole run leaves it
+	Done   func(t *testing.T) // wants it to be as a whole run leaves it
 	Undone func(t *testing.T) // wants it to be as it was before; nil where nothing can be taken back
 }
 
 // errKilled ends a run as a kill does: nothing is recorded any more.
 var errKilled = errors.New("the process was killed")
 
-// Killed wants an operation to come to the same end, and to be taken back, wherever a run of it is ended: in worlds that start makes, it ends
+// Killed wants an operation to come to the same end, and to be taken back, wherever a run of it is ended: at sites that start makes, it ends
 // one after each entry of the journal, and each continuation once more, before it lets the last one go through.
-func Killed[P session.Plan](t *testing.T, start func(t *testing.T) World[P]) {
+func Killed[P session.Plan](t *testing.T, start func(t *testing.T) Site[P]) {
 	t.Helper()
 	entries := 0
 	t.Run("whole", func(t *testing.T) {
@@ -69,7 +69,7 @@ func Killed[P session.Plan](t *testing.T, start func(t *testing.T) World[P]) {
 }
 
 // ended runs the operation, and ends it when its journal has so many entries; never for 0. It counts them.
-func ended[P session.Plan](w World[P], most int, count *int) (*session.Past[P], error) {
+func ended[P session.Plan](w Site[P], most int, count *int) (*session.Past[P], error) {
 	o := w.Operation()
 	o.Written = func(entries int) error {
 		if count != nil {

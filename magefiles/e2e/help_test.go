@@ -1,0 +1,167 @@
+package e2e_test
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	listed   = regexp.MustCompile(`(?m)^  ([\w:]+)\*? `)
+	helpFlag = regexp.MustCompile(`(?m)^\t-(\w+)=<\w+> +(.*)$`)
+	helpArgs = regexp.MustCompile(`(?m)^\t\S+ [\w:]+((?: <\w+>)*)(?: \[.*\])?$`)
+	row      = regexp.MustCompile("(?m)^\\| ((?:`[^`]+`(?: \\(default\\))?(?: · )?)+) \\| ")
+)
+
+// help is what the compiled magefile says: of one target, or, of "", its list.
+func help(t *testing.T, target string) string {
+	t.Helper()
+	args := []string{"-l"}
+	if target != "" {
+		args = []string{"-h", target}
+	}
+	cmd := exec.Command(filepath.Join(compiled, "targets"), args...)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	return string(out)
+}
+
+// targetsOf are the targets of a list.
+func targetsOf(list string) (names []string) {
+	for _, m := range listed.FindAllStringSubmatch(list, -1) {
+		names = append(names, m[1])
+	}
+	return names
+}
+
+// rowsOf are the targets of a table like README's, with their arguments, in upper case.
+func rowsOf(table string) map[string]string {
+	targets := map[string]string{}
+	for _, m := range row.FindAllStringSubmatch(table, -1) {
+		for name := range strings.SplitSeq(m[1], "`") {
+			if name, args, _ := strings.Cut(name, " "); name != "" {
+				targets[name] = args
+			}
+		}
+	}
+	return targets
+}
+
+// README has a row for each target of `mage -l`, with the arguments that it takes, and for no other one.
+func TestReadmeHasTheTargets(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(repo, "README.md"))
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(readme), "\n## Targets\n")
+	require.True(t, found)
+	section, _, _ = strings.Cut(section, "\n## ")
+	written, targets := rowsOf(section), targetsOf(help(t, ""))
+	require.ElementsMatch(t, targets, slices.Collect(maps.Keys(written)), "README, \"Targets\", and `mage -l`")
+	for _, target := range targets {
+		m := helpArgs.FindStringSubmatch(help(t, target))
+		require.NotNil(t, m, target)
+		require.Equal(t, strings.ToUpper(strings.NewReplacer("<", "", ">", "").Replace(strings.TrimSpace(m[1]))), written[target], "README, \"Targets\", %s", target)
+	}
+}
+
+func TestRowsOfTargets(t *testing.T) {
+	require.Equal(t, map[string]string{"check": "", "fmt": "", "test:all": "", "test:package": "NAME"},
+		rowsOf("| target | does |\n|---|---|\n| `check` (default) | all `x` |\n| `fmt` · `test:all` | one · the other |\n| `test:package NAME` | y |\n"))
+	require.Equal(t, []string{"check", "test:all"}, targetsOf("It is.\n\nTargets:\n  check*            is that.\n  test:all          runs.\n\n* default target\n"))
+}
+
+// meanings are what a flag means in some targets, where that is not the same in all of them.
+var meanings = map[string][]string{
+	"digests": {
+		"what that build said it made",
+		"with commas between", // of images
+	},
+	"json": {
+		"print one JSON object",
+		"print one JSON array", // of images
+	},
+	"only": {
+		"one package, where versions are independent",
+		"one downstream, by its name or folder",
+	},
+	"to": {
+		"patch, minor, major, auto (from the commits), a, b, rc, dev, post, or a version",
+		"this version, which may be an older one", // of a downstream's pin
+	},
+	"verify": {
+		"see what is on the channel: visible, downloaded, compared, installed, imported",
+		"build it again without a cache, and compare every platform with what the registry has",
+	},
+	"tag": {
+		"also tag the commit",
+		"these tags, with commas between, in place of those of the version", // of images
+	},
+}
+
+// unlike says for which flags the first clauses of the comments differ without leave, and of which leave is not made use.
+func unlike(comments map[string]map[string]bool, meanings map[string][]string) (wrong []string) {
+	for flag, said := range comments {
+		clauses := map[string]bool{}
+		for comment := range said {
+			clause, _, _ := strings.Cut(comment, ";")
+			clauses[clause] = true
+		}
+		got := slices.Sorted(maps.Keys(clauses))
+		if want := slices.Sorted(slices.Values(meanings[flag])); len(got) > 1 && !slices.Equal(got, want) {
+			wrong = append(wrong, "-"+flag+": "+strings.Join(got, " | "))
+		}
+	}
+	for flag, all := range meanings {
+		if len(comments[flag]) < len(all) {
+			wrong = append(wrong, "-"+flag+" has one meaning")
+		}
+	}
+	slices.Sort(wrong)
+	return wrong
+}
+
+// The same flag of two targets is explained by the same words, up to the first ";", unless it means another thing.
+func TestFlagsAreExplainedAlike(t *testing.T) {
+	comments := map[string]map[string]bool{}
+	for _, target := range targetsOf(help(t, "")) {
+		for _, m := range helpFlag.FindAllStringSubmatch(help(t, target), -1) {
+			require.NotEmpty(t, m[2], "%s: -%s is not explained", target, m[1])
+			if comments[m[1]] == nil {
+				comments[m[1]] = map[string]bool{}
+			}
+			comments[m[1]][m[2]] = true
+		}
+	}
+	require.Greater(t, len(comments), 20)
+	require.Empty(t, unlike(comments, meanings))
+}
+
+func TestWhichFlagsAreUnlike(t *testing.T) {
+	set := func(comments ...string) map[string]bool {
+		all := map[string]bool{}
+		for _, c := range comments {
+			all[c] = true
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		comments map[string]map[string]bool
+		meanings map[string][]string
+		want     []string
+	}{
+		"alike":            {map[string]map[string]bool{"yes": set("do not ask")}, nil, nil},
+		"with more behind": {map[string]map[string]bool{"wait": set("how long", "how long; default: 10m")}, nil, nil},
+		"unlike":           {map[string]map[string]bool{"yes": set("do not ask", "never ask")}, nil, []string{"-yes: do not ask | never ask"}},
+		"by leave":         {map[string]map[string]bool{"only": set("a", "b; default: all")}, map[string][]string{"only": {"b", "a"}}, nil},
+		"one too many":     {map[string]map[string]bool{"only": set("a", "b", "c")}, map[string][]string{"only": {"a", "b"}}, []string{"-only: a | b | c"}},
+		"leave for one":    {map[string]map[string]bool{"only": set("a")}, map[string][]string{"only": {"a", "b"}}, []string{"-only has one meaning"}},
+	} {
+		require.Equal(t, c.want, unlike(c.comments, c.meanings), name)
+	}
+}

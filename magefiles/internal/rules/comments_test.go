@@ -1,0 +1,133 @@
+package rules_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	goFile   = regexp.MustCompile(`[\w/]*\w\.go\b`)
+	fileList = regexp.MustCompile(`^//\t(?:\w+\.go,? *)+`)
+)
+
+// filesListed are the files that a package comment lists, in lines that begin with a tab and their names.
+func filesListed(doc *ast.CommentGroup) (listed []string) {
+	if doc == nil {
+		return nil
+	}
+	for _, line := range doc.List {
+		if fileList.MatchString(line.Text) {
+			listed = append(listed, goFile.FindAllString(line.Text, -1)...)
+		}
+	}
+	return listed
+}
+
+// unlisted says what is wrong with a list: names of no file, names that are there twice, and files that it lacks. The file that has no more
+// than the comment is not in it, and one for another system may be left out beside that for ours.
+func unlisted(listed, files []string) (wrong []string) {
+	for i, name := range listed {
+		if !slices.Contains(files, name) {
+			wrong = append(wrong, name+" is not here")
+		} else if slices.Contains(listed[:i], name) {
+			wrong = append(wrong, name+" is listed twice")
+		}
+	}
+	for _, name := range files {
+		stem, system, _ := strings.Cut(strings.TrimSuffix(name, ".go"), "_")
+		other := slices.Contains([]string{"linux", "unix", "darwin", "other"}, system) &&
+			slices.ContainsFunc(listed, func(l string) bool { return strings.HasPrefix(l, stem+"_") || l == stem+".go" })
+		if !slices.Contains(listed, name) && name != "doc.go" && !other {
+			wrong = append(wrong, name+" is not in the list")
+		}
+	}
+	return wrong
+}
+
+// A package comment that lists files lists all of them, and none that is not there.
+func TestPackageCommentsListTheirFiles(t *testing.T) {
+	lists := 0
+	for _, p := range load(t) {
+		var listed []string
+		for _, name := range p.GoFiles {
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.ParseComments|parser.PackageClauseOnly)
+			require.NoError(t, err)
+			listed = append(listed, filesListed(file.Doc)...)
+		}
+		if len(listed) == 0 {
+			continue
+		}
+		lists++
+		for _, wrong := range unlisted(listed, sourcesIn(t, p.Dir)) {
+			t.Errorf("%s, package comment: %s", strings.TrimPrefix(p.ImportPath, module), wrong)
+		}
+	}
+	require.Positive(t, lists)
+}
+
+func TestWhatAListLacks(t *testing.T) {
+	for name, c := range map[string]struct {
+		listed, files []string
+		want          []string
+	}{
+		"all":                    {[]string{"a.go", "b.go"}, []string{"a.go", "b.go", "doc.go"}, nil},
+		"a file that is gone":    {[]string{"a.go", "b.go"}, []string{"a.go"}, []string{"b.go is not here"}},
+		"a new file":             {[]string{"a.go"}, []string{"a.go", "c.go"}, []string{"c.go is not in the list"}},
+		"another system's":       {[]string{"a.go", "sync_linux.go"}, []string{"a.go", "sync_linux.go", "sync_other.go"}, nil},
+		"systems under one":      {[]string{"group.go"}, []string{"group.go", "group_linux.go", "group_unix.go"}, nil},
+		"a system by itself":     {[]string{"a.go"}, []string{"a.go", "kill_linux.go"}, []string{"kill_linux.go is not in the list"}},
+		"an underline of a name": {[]string{"app.go"}, []string{"app.go", "app_run.go"}, []string{"app_run.go is not in the list"}},
+		"twice":                  {[]string{"a.go", "a.go"}, []string{"a.go"}, []string{"a.go is listed twice"}},
+	} {
+		require.Equal(t, c.want, unlisted(c.listed, c.files), name)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "x.go", "// Package x is in b.go.\n//\n//\ta.go b.go   what; c.go: more\n//\td.go\tthat\n//\n//\tgo run x.go\npackage x\n", parser.ParseComments)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a.go", "b.go", "c.go", "d.go"}, filesListed(file.Doc))
+}
+
+// A comment that names a file of Go names one that is there: in its own package, or by the end of its path.
+func TestCommentsNameFilesThatAreThere(t *testing.T) {
+	files, named := tracked(t), 0
+	for _, p := range load(t) {
+		own := sourcesIn(t, p.Dir)
+		for _, source := range own {
+			set := token.NewFileSet()
+			file, err := parser.ParseFile(set, filepath.Join(p.Dir, source), nil, parser.ParseComments)
+			require.NoError(t, err)
+			for _, group := range file.Comments {
+				for _, name := range goFile.FindAllString(group.Text(), -1) {
+					named++
+					if slices.Contains(own, name) || path.Base(name) != name && slices.ContainsFunc(files, func(f string) bool { return strings.HasSuffix("/"+f, "/"+name) }) {
+						continue
+					}
+					t.Errorf("%s names %s, which is not here", set.Position(group.Pos()), name)
+				}
+			}
+		}
+	}
+	require.Positive(t, named)
+}
+
+// sourcesIn are the files of Go in a folder, without tests, for whatever system.
+func sourcesIn(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, e := range entries {
+		if name := e.Name(); strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
