@@ -61,8 +61,8 @@ func downstreamTask(name string, local bool, only string, args ...string) body {
 		if err != nil {
 			return err
 		}
-		channel := channelName(w)
-		supply := &toolchain.Supply{Workspace: w, Sources: local, Channel: channel, Moved: moved(d.Manifest.Channels, channel)}
+		channel := a.channels.NameOf(w)
+		supply := &toolchain.Supply{Workspace: w, Sources: local, Channel: channel, Moved: a.channels.Moved(d.Manifest.Channels, channel)}
 		if local {
 			a.view.Say("%s runs with the workspace's own packages, whatever it pins", d.Name())
 		}

@@ -127,8 +127,10 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	if err := fitsTag(w, tagOfRun()); err != nil {
 		return nil, err
 	}
-	a.publishes = !f.check && !f.verify
-	client, c, err := a.ourChannel(w)
+	if !f.check && !f.verify {
+		a.channels.ToPublish()
+	}
+	c, err := a.channels.Of(w)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +140,7 @@ func (a *app) newPublishing(ctx context.Context, f publishFlags) (*publishing, e
 	p := &publishing{
 		app:          a,
 		publishFlags: f,
-		server:       client.Server(),
+		server:       c.Server(),
 		Sequence: &publish.Sequence{
 			Publisher: &publish.Publisher{
 				Workspace: w,

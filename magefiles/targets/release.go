@@ -156,7 +156,7 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 		if err := a.checkOwn(ctx, b.w); err != nil {
 			return nil, err
 		}
-		if client, err := newChannelClient(); err == nil { // else preflight says so
+		if client, err := a.channels.Client(); err == nil { // else preflight says so
 			if err := notRehearsed(b.repo, client.Server()); err != nil {
 				return nil, err
 			}
@@ -166,7 +166,9 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 	if err != nil {
 		return nil, err
 	}
-	a.publishes = a.publishes || writes
+	if writes {
+		a.channels.ToPublish()
+	}
 	r := &release.Release{Reporter: a.view}
 	cache, err := a.cache()
 	if err != nil {
@@ -195,10 +197,9 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 			return a.pick(ctx, w, environments)
 		},
 		Channel: func(w *workspace.Workspace) (publish.Channel, error) {
-			_, c, err := a.ourChannel(w)
-			return c, err
+			return a.channels.Of(w)
 		},
-		Trial: func(w *workspace.Workspace) publish.Trial { return trial(channelName(w)) },
+		Trial: func(w *workspace.Workspace) publish.Trial { return trial(a.channels.NameOf(w)) },
 	}
 	return r, nil
 }
@@ -247,7 +248,7 @@ func (a *app) reportRelease(ctx context.Context, result release.Result) {
 	private := false
 	w, err := a.workspace()
 	if err == nil {
-		if _, c, err := a.ourChannel(w); err == nil {
+		if c, err := a.channels.Of(w); err == nil {
 			private, _ = c.Private(ctx) // it was read before: this is known
 		}
 	}
