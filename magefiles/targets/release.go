@@ -15,6 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -157,7 +158,7 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 			return nil, err
 		}
 		if client, err := a.channels.Client(); err == nil { // else preflight says so
-			if err := notRehearsed(b.repo, client.Server()); err != nil {
+			if err := publishing.NotRehearsed(b.repo, client.Server()); err != nil {
 				return nil, err
 			}
 		}
@@ -183,7 +184,7 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 		Name:     b.w.Manifest.Name,
 		Dir:      filepath.Join(b.w.Root, workspace.OutputDir, "release"),
 		State:    state,
-		Builds:   buildsOf(b.repo),
+		Builds:   publishing.BuildsOf(b.repo),
 		Tool:     toolVersion(),
 		History:  b.history(),
 		GitHub:   hub,

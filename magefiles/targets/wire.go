@@ -32,9 +32,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
+	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/ourchannel"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -64,7 +67,7 @@ var secretVariables = []string{"PREFIX_API_KEY", "GITHUB_TOKEN", "ACTIONS_ID_TOK
 const cacheName = "pixi-release"
 
 // stateName is the folder, in the git folder of a clone, for what must be known of a run that was killed.
-const stateName = "pixi-release"
+const stateName = folders.State
 
 // namedVariables name something that is given to a program or to a server: none of them can be an option.
 var namedVariables = []string{
@@ -321,6 +324,9 @@ func pythonPlaces() embedded.Places {
 	return p
 }
 
+// ci is what the CI says that we run in.
+func ci() publishing.CI { return publishing.CI{Run: runOfCI(), Tag: tagOfRun(), Output: jobOutput()} }
+
 // runOfCI names the run of a CI that we are in, of which several jobs are parts; "" outside of one.
 func runOfCI() string {
 	switch {
@@ -349,6 +355,47 @@ func tagOfRun() string {
 		return ""
 	}
 	return os.Getenv("GITHUB_REF_NAME")
+}
+
+// publishing is what builds and publications of a workspace are told.
+func (a *app) publishing(w *workspace.Workspace) publishing.Config {
+	return publishing.Config{
+		Workspace: w,
+		Runner:    a.runner,
+		View:      a.view,
+		CI:        ci(),
+		Verbose:   a.view.Verbose,
+		Job:       a.show,
+		Epoch:     epoch,
+		Toolchain: func(ctx context.Context) (toolchain.Toolchain, error) { return a.toolchain(ctx, w) },
+		Sources: func() (sources.Sources, error) {
+			cache, err := a.cache()
+			return a.sources(w, cache), err
+		},
+		Channel:  func() (publishing.Channel, error) { return a.channels.Of(w) },
+		Trial:    trial,
+		Pycache:  pycache(),
+		Progress: a.view.Progress(),
+	}
+}
+
+// trial opens a channel of this process, of the same name as ours, for what is not published yet.
+func trial(name string) publish.Trial {
+	return func(dir string) (publish.Channel, func() error, error) {
+		here, err := localprefix.Start(localprefix.Options{Dir: dir})
+		if err != nil {
+			return nil, nil, err
+		}
+		client, err := prefixdev.New(prefixdev.Options{Server: here.URL, Token: prefixdev.Token(here.Key)})
+		if err != nil {
+			return nil, nil, errors.Join(err, here.Close())
+		}
+		c, err := client.Channel(name)
+		if err != nil {
+			return nil, nil, errors.Join(err, here.Close())
+		}
+		return c, here.Close, nil
+	}
 }
 
 // pycache is where Python's byte code is kept: PYTHONPYCACHEPREFIX, which an isolated interpreter does not read by itself.
@@ -473,27 +520,4 @@ func (a *app) cache() (string, error) {
 		return "", operr.New("set HOME or XDG_CACHE_HOME", "there is no cache folder: %w", err)
 	}
 	return filepath.Join(dir, cacheName), nil
-}
-
-// sourceDate is the time that artifacts bear: SOURCE_DATE_EPOCH, or that of the commit. Outside git, and before the first
-// commit, it is fixed.
-func (a *app) sourceDate(ctx context.Context, w *workspace.Workspace) (time.Time, error) {
-	if t, err := epoch(); err != nil || !t.IsZero() {
-		return t, err
-	}
-	var head gitrepo.Head
-	repo, err := gitrepo.Open(ctx, a.runner, w.Root)
-	if err == nil {
-		head, err = repo.Head(ctx)
-	}
-	switch {
-	case err == nil:
-		return head.Time, nil
-	case ctx.Err() != nil:
-		return time.Time{}, context.Cause(ctx)
-	case !errors.Is(err, gitrepo.ErrOutside) && !errors.Is(err, gitrepo.ErrNoCommit):
-		return time.Time{}, err
-	}
-	a.view.Say("no commit and no SOURCE_DATE_EPOCH: artifacts bear the date 1980-01-01")
-	return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), nil
 }

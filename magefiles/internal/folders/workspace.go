@@ -15,6 +15,9 @@ import (
 // channelsDir is where channel:serve keeps its channels, below the folder of outputs.
 const channelsDir = "channels"
 
+// State is the folder, in the git folder of a clone, for what must be known of a run that was killed.
+const State = "pixi-release"
+
 // own are the folders of a workspace that builds write to, and clean empties.
 func own(w *workspace.Workspace) []gitrepo.Own {
 	output := gitrepo.Own{Folder: workspace.OutputDir, Parts: []string{"rehearsal", "release", "images", channelsDir}}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
@@ -36,7 +37,7 @@ func (r *run) release(ctx context.Context) error {
 func withDetail(err error, detail string) error { return operr.New("", "%w", err).WithDetail(detail) }
 
 // stateName is the folder, in the git folder of a clone, that the targets keep journals in.
-const stateName = "pixi-release"
+const stateName = folders.State
 
 // arguments are those of `mage release`, as a person would say them. With faults they are the same in every run, so the
 // version is said and not the way to it.
