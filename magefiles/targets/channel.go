@@ -10,7 +10,6 @@ import (
 	"github.com/magefile/mage/mg"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
-	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/ourchannel"
@@ -70,7 +69,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		}
 	}
 	if s.repository != "" {
-		if _, err := github.New(github.Options{Repository: s.repository}); err != nil {
+		if err := isRepository(s.repository); err != nil {
 			return operr.NewUsage("say -repository=OWNER/NAME", "%w", err)
 		}
 		w, err := a.workspace()
@@ -80,7 +79,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		// It is a server of this machine: whatever the workspace is called will do.
 		o.Trusted = []localprefix.Trusted{{Channel: cmp.Or(a.channels.NameOf(w), w.EmbeddedChannel()), Repository: s.repository}}
 	}
-	server, err := localprefix.Start(o)
+	server, err := serveChannels(o)
 	if err != nil {
 		return err
 	}

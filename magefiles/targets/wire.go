@@ -31,8 +31,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
+	"github.com/foopack/foopack/magefiles/internal/localregistry"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/ourchannel"
@@ -471,6 +473,27 @@ func newChannels() *ourchannel.Channels {
 		c.Sources.Files = append(c.Sources.Files, filepath.Join(home, ".rattler", "credentials.json"))
 	}
 	return ourchannel.New(c)
+}
+
+// serveChannels is the embedded prefix.dev.
+func serveChannels(o localprefix.Options) (*localprefix.Server, error) { return localprefix.Start(o) }
+
+// serveRegistry is a registry of images of this process, in a folder: its host, and what ends it.
+func serveRegistry(dir string) (host string, end func(), err error) {
+	r, err := localregistry.Start(dir, nil)
+	if err != nil {
+		return "", nil, err
+	}
+	return r.Host, func() { _ = r.Close() }, nil
+}
+
+// registry asks registries of images for what they have.
+func registry() *image.Registry { return &image.Registry{} }
+
+// isRepository refuses what cannot be a repository on GitHub.
+func isRepository(name string) error {
+	_, err := github.New(github.Options{Repository: name})
+	return err
 }
 
 // hub is GitHub, where the remote is there or GITHUB_REPOSITORY says which repository is meant.
