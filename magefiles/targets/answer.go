@@ -18,3 +18,14 @@ func answer[T any](a *app, asJSON bool, f func() (T, error), show func(T)) error
 	show(result)
 	return nil
 }
+
+// A flag that is not said is nil.
+
+func isSet(flag *bool) bool { return flag != nil && *flag }
+
+func orZero[T any](p *T) (zero T) {
+	if p == nil {
+		return zero
+	}
+	return *p
+}

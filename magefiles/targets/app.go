@@ -2,12 +2,20 @@ package targets
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/magefile/mage/mg"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/ourchannel"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -23,50 +31,121 @@ func (App) Upgrade(ctx context.Context,
 	yes *bool, // do not ask
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {
-		return a.upgrade(ctx, bumpFlags{to: to, only: only, ranges: ranges, asJSON: json, assumed: yes})
-	})
-}
-
-func (a *app) upgrade(ctx context.Context, f bumpFlags) error {
-	req, err := f.request()
-	if err != nil {
-		return err
-	}
-	b, err := a.bumping(ctx)
-	if err != nil {
-		return err
-	}
-	downstreams := b.w.Downstreams
-	if req.Only != "" {
-		d, err := b.w.Downstream(req.Only)
+		f := bumpFlags{to: to, only: only, ranges: ranges, asJSON: json, assumed: yes}
+		req, err := f.request()
 		if err != nil {
 			return err
 		}
-		downstreams = []*workspace.Downstream{d}
-	}
-	if len(downstreams) == 0 {
-		return operr.New("a downstream is a manifest with a [workspace] of its own that takes these packages from the channel", "%s has no downstream to be upgraded", b.w.Manifest.Name)
-	}
-	p, err := bump.Upgrade(ctx, b.w, downstreams, req, ourchannel.Published{Channels: a.channels, Name: a.channels.NameOf(b.w)})
-	if err != nil {
-		return err
-	}
-	if p.Empty() {
-		return b.report(bump.Result{Plan: p}, isSet(f.asJSON))
-	}
-	if err := b.confirm(ctx, f, p); err != nil {
-		return err
-	}
-	if _, err := b.store.Apply(ctx, p); err != nil {
-		return err
-	}
-	return b.reportUpgrade(p, isSet(f.asJSON))
+		b, err := a.bumping(ctx, f)
+		if err != nil {
+			return err
+		}
+		return answer(a, isSet(json), func() (bump.Result, error) {
+			p, err := b.Upgrade(ctx, req, ourchannel.Published{Channels: a.channels, Name: a.channels.NameOf(b.Workspace)})
+			return bump.Result{Plan: p}, err
+		}, func(r bump.Result) {
+			if r.Plan.Empty() {
+				b.Show(r)
+				return
+			}
+			a.view.Heading("changed; nothing is committed")
+		})
+	})
 }
 
-func (b *bumping) reportUpgrade(p *bump.Plan, asJSON bool) error {
-	if asJSON {
-		return b.view.JSON(bump.Result{Plan: p})
+// Check runs a downstream's task check, with the packages that it pins, from the channel.
+func (App) Check(ctx context.Context,
+	local *bool, // with the workspace's own packages in place of the channel's
+	only *string, // the downstream, by its name or folder; the default is the only one that has the task
+) error {
+	return inWorkspace(ctx, downstreamTask("check", isSet(local), orZero(only)))
+}
+
+// Run runs a downstream's task run, with the packages that it pins, from the channel.
+func (App) Run(ctx context.Context,
+	local *bool, // with the workspace's own packages in place of the channel's
+	only *string, // the downstream, by its name or folder; the default is the only one that has the task
+) error {
+	return inWorkspace(ctx, downstreamTask("run", isSet(local), orZero(only)))
+}
+
+// Dashboard runs a downstream's task dashboard until Ctrl-C, with the packages that it pins, from the channel.
+func (App) Dashboard(ctx context.Context,
+	local *bool, // with the workspace's own packages in place of the channel's
+	port *int, // to listen on, which the task is given as --port; the default is the task's own, and 0 any free one
+	only *string, // the downstream, by its name or folder; the default is the only one that has the task
+) error {
+	var args []string
+	if port != nil {
+		if *port < 0 || *port > 65535 {
+			return operr.NewUsage("say a number from 0 to 65535", "-port=%d is no port", *port)
+		}
+		args = []string{"--port=" + strconv.Itoa(*port)}
 	}
-	b.view.Heading("changed; nothing is committed")
-	return nil
+	return inWorkspace(ctx, downstreamTask("dashboard", isSet(local), orZero(only), args...))
+}
+
+// downstreamTask runs a task of a downstream as if it had been started by hand: what it prints is seen at once.
+func downstreamTask(name string, local bool, only string, args ...string) body {
+	return func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		d, err := withTask(w, name, only)
+		if err != nil {
+			return err
+		}
+		if name != "check" {
+			a.runner.Watch(command.Silence{}) // it may be a server, and a person is there
+		}
+		tools, err := a.toolchain(ctx, w)
+		if err != nil {
+			return err
+		}
+		channel := a.channels.NameOf(w)
+		supply := &toolchain.Supply{Workspace: w, Sources: local, Channel: channel, Moved: a.channels.Moved(d.Manifest.Channels, channel)}
+		if local {
+			a.view.Say("%s runs with the workspace's own packages, whatever it pins", d.Name())
+		}
+		err = tools.Run(ctx, toolchain.Task{
+			Dir:    filepath.Join(w.Root, filepath.FromSlash(d.Dir)),
+			Name:   name,
+			Args:   args,
+			Supply: supply,
+			Stdout: a.view.Out,
+			Stderr: a.view.Err,
+		})
+		var exit *command.ExitError
+		var told *operr.Error
+		if errors.As(err, &exit) && !errors.As(err, &told) && ctx.Err() == nil {
+			return operr.New("see above", "task %s of %s: %w", name, d.Name(), err)
+		}
+		return err
+	}
+}
+
+// withTask returns the downstream that is meant: the one named, or the only one that has the task.
+func withTask(w *workspace.Workspace, task, only string) (*workspace.Downstream, error) {
+	having := slices.DeleteFunc(slices.Clone(w.Downstreams), func(d *workspace.Downstream) bool { return !hasTask(d, task) })
+	var names []string
+	for _, d := range having {
+		names = append(names, fmt.Sprintf("-only=%s", d.Name()))
+	}
+	switch {
+	case only != "":
+		d, err := w.Downstream(only)
+		if err != nil || len(having) == 0 || slices.Contains(having, d) {
+			return d, err
+		}
+		_, _, err = d.Manifest.Task(task, "", workspace.HostPlatform())
+		return nil, operr.NewUsage("say "+strings.Join(names, " or ")+", or give "+d.Manifest.Path+" such a task in one environment", "%w", err)
+	case len(having) == 1:
+		return having[0], nil
+	case len(having) == 0:
+		return nil, operr.New("add it to the manifest of one", "%s has no downstream with a task %s", w.Manifest.Name, task)
+	}
+	return nil, operr.NewUsage("say "+strings.Join(names, " or "), "%d downstreams have a task %s", len(having), task)
+}
+
+// hasTask reports whether a manifest has the task in any of its environments.
+func hasTask(d *workspace.Downstream, name string) bool {
+	_, _, err := d.Manifest.Task(name, "", workspace.HostPlatform())
+	return err == nil
 }

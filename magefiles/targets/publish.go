@@ -49,13 +49,6 @@ func Publish(ctx context.Context,
 	})
 }
 
-func orZero[T any](p *T) (zero T) {
-	if p == nil {
-		return zero
-	}
-	return *p
-}
-
 // stillWaiting says at most every ten seconds what the index does not show yet.
 func (a *app) stillWaiting() func(missing string, since, most time.Duration) {
 	said := time.Duration(0)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 	"github.com/foopack/foopack/magefiles/internal/view"
@@ -27,7 +28,7 @@ func Rehearse(ctx context.Context,
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		return a.rehearse(ctx, w, rehearseFlags{
 			bump:    bumpFlags{to: to, only: only, ranges: ranges},
-			publish: text(publish),
+			publish: orZero(publish),
 			keep:    isSet(keep),
 			full:    isSet(full),
 			faults:  orZero(faults),
@@ -81,7 +82,7 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 		Reporter: a.view,
 		Out:      a.view.Out,
 		Err:      a.view.Err,
-		History:  historyOf,
+		History:  bumping.HistoryOf,
 		Tools:    inside.pick,
 	}
 	page := filepath.Join(dir, view.ReportPage)

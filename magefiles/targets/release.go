@@ -31,7 +31,7 @@ func Release(ctx context.Context,
 	json *bool, // print what was released as one JSON object
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {
-		return a.release(ctx, bumpFlags{to: to, only: only, ranges: ranges, assumed: yes, asJSON: json}, text(publish))
+		return a.release(ctx, bumpFlags{to: to, only: only, ranges: ranges, assumed: yes, asJSON: json}, orZero(publish))
 	})
 }
 
@@ -149,21 +149,21 @@ func (a *app) unlockGit(ctx context.Context, repo *gitrepo.Repo, killed time.Tim
 }
 
 func (a *app) openRelease(ctx context.Context, state string, writes bool) (*release.Release, error) {
-	b, err := a.bumping(ctx)
+	b, err := a.bumping(ctx, bumpFlags{})
 	if err != nil {
 		return nil, err
 	}
 	if writes {
-		if err := a.checkOwn(ctx, b.w); err != nil {
+		if err := a.checkOwn(ctx, b.Workspace); err != nil {
 			return nil, err
 		}
 		if client, err := a.channels.Client(); err == nil { // else preflight says so
-			if err := publishing.NotRehearsed(b.repo, client.Server()); err != nil {
+			if err := publishing.NotRehearsed(b.Repo, client.Server()); err != nil {
 				return nil, err
 			}
 		}
 	}
-	hub, err := a.hub(ctx, b.repo, b.w)
+	hub, err := a.hub(ctx, b.Repo, b.Workspace)
 	if err != nil {
 		return nil, err
 	}
@@ -177,16 +177,16 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 	}
 	r.World = release.World{
 		Cache:    filepath.Join(cache, sourcesDir),
-		Repo:     b.repo,
-		Store:    b.store,
+		Repo:     b.Repo,
+		Store:    b.Store,
 		Runner:   a.runner,
-		Root:     b.w.Root,
-		Name:     b.w.Manifest.Name,
-		Dir:      filepath.Join(b.w.Root, workspace.OutputDir, "release"),
+		Root:     b.Workspace.Root,
+		Name:     b.Workspace.Manifest.Name,
+		Dir:      filepath.Join(b.Workspace.Root, workspace.OutputDir, "release"),
 		State:    state,
-		Builds:   publishing.BuildsOf(b.repo),
+		Builds:   publishing.BuildsOf(b.Repo),
 		Tool:     toolVersion(),
-		History:  b.history(),
+		History:  b.History(),
 		GitHub:   hub,
 		Say:      a.view.Say,
 		Progress: a.view.Progress(),

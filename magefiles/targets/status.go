@@ -217,11 +217,11 @@ func deleteCommand(url string) string {
 
 // prepareNext shows the patch that follows a release which was given up.
 func (a *app) prepareNext(ctx context.Context) error {
-	b, err := a.bumping(ctx)
+	b, err := a.bumping(ctx, bumpFlags{})
 	if err != nil {
 		return err
 	}
-	p, err := bump.New(ctx, b.w, withChangelog(bump.Request{To: "patch", Date: today()}, b.w.Root), b.history())
+	p, err := bump.New(ctx, b.Workspace, withChangelog(bump.Request{To: "patch", Date: today()}, b.Workspace.Root), b.History())
 	if err != nil {
 		return operr.New("correct that, and release the next patch: `mage release -to=patch`", "the next patch cannot be planned: %w", err)
 	}
