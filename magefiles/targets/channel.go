@@ -35,12 +35,17 @@ func (Channel) Serve(ctx context.Context,
 func (Channel) Show(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
-		w, err := a.workspace()
-		if err != nil {
-			return err
-		}
-		return a.showChannel(ctx, w, isSet(json))
+	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		return answer(a, isSet(json), func() (ourchannel.Holding, error) { return a.channels.Look(ctx, w) }, func(h ourchannel.Holding) {
+			var rows [][]string
+			for _, p := range h.Packages {
+				rows = append(rows, heldRows(p)...)
+			}
+			a.view.Table([]string{"PACKAGE", "MANIFEST", "CHANNEL", "FILE", "SHA256"}, rows)
+			if h.Note != "" {
+				a.view.Line("\n%s", h.Note)
+			}
+		})
 	})
 }
 
@@ -96,25 +101,6 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		err = cerr
 	}
 	return err
-}
-
-func (a *app) showChannel(ctx context.Context, w *workspace.Workspace, asJSON bool) error {
-	h, err := a.channels.Look(ctx, w)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		return a.view.JSON(h)
-	}
-	var rows [][]string
-	for _, p := range h.Packages {
-		rows = append(rows, heldRows(p)...)
-	}
-	a.view.Table([]string{"PACKAGE", "MANIFEST", "CHANNEL", "FILE", "SHA256"}, rows)
-	if h.Note != "" {
-		a.view.Line("\n%s", h.Note)
-	}
-	return nil
 }
 
 // heldRows are a line for each version of a package that the channel has.

@@ -35,20 +35,6 @@ func Release(ctx context.Context,
 	})
 }
 
-// Status says where the last release stands: what its journal says, beside what the world says.
-func Status(ctx context.Context,
-	json *bool, // print one JSON object
-) error {
-	return run(ctx, func(ctx context.Context, a *app) error { return a.status(ctx, isSet(json)) })
-}
-
-// Undo takes the unfinished release back: commit and tag, on the remote too. Once something was uploaded it says why not.
-func Undo(ctx context.Context,
-	yes *bool, // do not ask
-) error {
-	return run(ctx, func(ctx context.Context, a *app) error { return a.undo(ctx, isSet(yes)) })
-}
-
 func (a *app) release(ctx context.Context, f bumpFlags, by string) error {
 	req, err := f.request()
 	if err != nil {
@@ -57,26 +43,16 @@ func (a *app) release(ctx context.Context, f bumpFlags, by string) error {
 	if err := isPublisher(by); err != nil {
 		return err
 	}
-	if isSet(f.asJSON) {
-		a.view.Out = a.view.Err
-	}
-	r, unlock, err := a.newRelease(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	r.Request, r.Publish = withChangelog(req, r.Root), by
-	r.Confirm = func(ctx context.Context, p *release.Plan) error { return a.confirmRelease(ctx, r, p, isSet(f.assumed)) }
-	result, err := r.Run(ctx)
-	if err != nil {
-		return err
-	}
-	if isSet(f.asJSON) {
-		a.view.Out = os.Stdout
-		return a.view.JSON(result)
-	}
-	a.reportRelease(ctx, result)
-	return nil
+	return answer(a, isSet(f.asJSON), func() (result release.Result, err error) {
+		r, unlock, err := a.newRelease(ctx, true)
+		if err != nil {
+			return result, err
+		}
+		defer unlock()
+		r.Request, r.Publish = withChangelog(req, r.Root), by
+		r.Confirm = func(ctx context.Context, p *release.Plan) error { return a.confirmRelease(ctx, r, p, isSet(f.assumed)) }
+		return r.Run(ctx)
+	}, func(result release.Result) { a.reportRelease(ctx, result) })
 }
 
 // isPublisher refuses a word that does not say who publishes; "" leaves it to the manifest.
