@@ -21,21 +21,33 @@ var implementations = []struct {
 	names []string
 	by    map[string]string
 }{
-	{"command", []string{"NewSystem"}, nil},
-	{"oidc", []string{"Detect"}, nil},
-	{"github", []string{"New"}, nil},
-	{"toolchain/embedded", []string{"New"}, nil},
-	{"toolchain/pixi", []string{"Find", "At", "Fetch"}, nil},
-	{"channel/prefixdev", []string{"New"}, map[string]string{
-		"imagejob/channel.go": "a channel of others is at the address that a manifest has, and is read alone: no other client can read it",
-	}},
-	{"localregistry", []string{"Start"}, nil},
-	{"localprefix", []string{"Start"}, map[string]string{
-		"rehearsal/world.go": "its world is made of stand-ins: none of them is to be chosen from outside",
-	}},
-	{"image", []string{"Registry"}, map[string]string{
-		"imagejob/imagejob.go": "the registry is the one that the image's name has in it, and is asked by nothing else",
-	}},
+	{of: "command", names: []string{"NewSystem"}},
+	{of: "oidc", names: []string{"Detect"}},
+	{of: "github", names: []string{"New"}},
+	{of: "toolchain/embedded", names: []string{"New"}},
+	{of: "toolchain/pixi", names: []string{"Find", "At", "Fetch"}},
+	{
+		of:    "channel/prefixdev",
+		names: []string{"New"},
+		by: map[string]string{
+			"imagejob/channel.go": "a channel of others is at the address that a manifest has, and is read alone: no other client can read it",
+		},
+	},
+	{of: "localregistry", names: []string{"Start"}},
+	{
+		of:    "localprefix",
+		names: []string{"Start"},
+		by: map[string]string{
+			"rehearsal/world.go": "its world is made of stand-ins: none of them is to be chosen from outside",
+		},
+	},
+	{
+		of:    "image",
+		names: []string{"Registry"},
+		by: map[string]string{
+			"imagejob/imagejob.go": "the registry is the one that the image's name has in it, and is asked by nothing else",
+		},
+	},
 }
 
 func TestOnlyWirePicksImplementations(t *testing.T) {
