@@ -3,18 +3,16 @@ package targets
 import (
 	"context"
 	"errors"
-	"net/url"
-	"path"
-	"slices"
-	"strings"
+	"path/filepath"
+	"strconv"
 
 	"github.com/magefile/mage/mg"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
-	"github.com/foopack/foopack/magefiles/internal/channel"
-	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
-	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/ourchannel"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -30,128 +28,92 @@ func (App) Upgrade(ctx context.Context,
 	yes *bool, // do not ask
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {
-		return a.upgrade(ctx, bumpFlags{to: to, only: only, ranges: ranges, asJSON: json, assumed: yes})
-	})
-}
-
-func (a *app) upgrade(ctx context.Context, f bumpFlags) error {
-	req, err := f.request()
-	if err != nil {
-		return err
-	}
-	b, err := a.bumping(ctx)
-	if err != nil {
-		return err
-	}
-	downstreams := b.w.Downstreams
-	if req.Only != "" {
-		d, err := b.w.Downstream(req.Only)
+		f := bumpFlags{to: to, only: only, ranges: ranges, asJSON: json, assumed: yes}
+		req, err := f.request()
 		if err != nil {
 			return err
 		}
-		downstreams = []*workspace.Downstream{d}
-	}
-	if len(downstreams) == 0 {
-		return operr.New("a downstream is a manifest with a [workspace] of its own that takes these packages from the channel", "%s has no downstream to be upgraded", b.w.Manifest.Name)
-	}
-	p, err := bump.Upgrade(ctx, b.w, downstreams, req, published{app: a, channel: channelName(b.w)})
-	if err != nil {
-		return err
-	}
-	if p.Empty() {
-		return b.report(bump.Result{Plan: p}, isSet(f.asJSON))
-	}
-	if err := b.confirm(ctx, f, p); err != nil {
-		return err
-	}
-	if _, err := b.store.Apply(ctx, p); err != nil {
-		return err
-	}
-	return b.reportUpgrade(p, isSet(f.asJSON))
-}
-
-func (b *bumping) reportUpgrade(p *bump.Plan, asJSON bool) error {
-	if asJSON {
-		return b.view.JSON(bump.Result{Plan: p})
-	}
-	b.view.Heading("changed; nothing is committed")
-	return nil
-}
-
-// published asks a downstream's own channel what there is of the packages.
-type published struct {
-	app     *app
-	channel string // its name, as [tool.release] has it
-}
-
-// Versions implements bump.Published.
-func (p published) Versions(ctx context.Context, d *workspace.Downstream, names []string) (map[string][]string, error) {
-	name := p.channel
-	client, err := prefixdev.New(prefixdev.Options{Server: readServer(d.Manifest.Channels, name)})
-	if err != nil {
-		return nil, err
-	}
-	if name == "" {
-		return nil, operr.New("say -to=VERSION, or write `channel = \"NAME\"` into [tool.release]", "what is the newest cannot be asked: %w", errNoChannel)
-	}
-	c, err := p.app.channel(client, name)
-	if err != nil {
-		return nil, err
-	}
-	return versionsOn(ctx, c, d, names)
-}
-
-// versionsOn are the versions that a channel has of packages, for the platforms of a downstream.
-func versionsOn(ctx context.Context, c *prefixdev.Channel, d *workspace.Downstream, names []string) (map[string][]string, error) {
-	out := map[string][]string{}
-	found := false
-	for _, subdir := range append([]string{condapkg.NoarchSubdir}, d.Manifest.Platforms...) {
-		records, err := c.Records(ctx, subdir, names...)
-		if errors.Is(err, channel.ErrNotFound) {
-			continue // a channel has those subdirs that something was published for
-		}
+		b, err := a.bumping(ctx, f)
 		if err != nil {
-			return nil, operr.New("say -to=VERSION, which needs no network, or try again", "asking %s for the newest version: %w", c.URL(), err)
+			return err
 		}
-		found = true
-		for _, r := range records {
-			if !slices.Contains(out[r.Name], r.Version) {
-				out[r.Name] = append(out[r.Name], r.Version)
+		return answer(a, isSet(json), func() (bump.Result, error) {
+			p, err := b.Upgrade(ctx, req, ourchannel.Published{Channels: a.channels, Name: a.channels.NameOf(b.Workspace)})
+			return bump.Result{Plan: p}, err
+		}, func(r bump.Result) {
+			if r.Plan.Empty() {
+				b.Show(r)
+				return
 			}
-		}
-	}
-	if !found {
-		err := operr.New("publish a release first, or say -to=VERSION", "%w", channel.Errorf(channel.ErrNotFound, "there is no channel at %s", c.URL()))
-		return nil, c.NotSeen(ctx, err)
-	}
-	return out, nil
+			a.view.Heading("changed; nothing is committed")
+		})
+	})
 }
 
-// moved is where the channels of a manifest are to be read from instead of where they stand: only ours, where another
-// server is set for the public one.
-func moved(channels []string, name string) map[string]string {
-	out := map[string]string{}
-	for _, c := range channels {
-		if u, err := url.Parse(c); err == nil && publicServer() != "" && strings.Trim(u.Path, "/") == name && prefixdev.Public(u.Host) {
-			out[c] = strings.TrimSuffix(publicServer(), "/") + "/" + name
-		}
-	}
-	return out
+// Check runs a downstream's task check, with the packages that it pins, from the channel.
+func (App) Check(ctx context.Context,
+	local *bool, // with the workspace's own packages in place of the channel's
+	only *string, // one downstream, by its name or folder; default: the only one that has the task
+) error {
+	return inWorkspace(ctx, downstreamTask("check", isSet(local), orZero(only)))
 }
 
-// readServer is the server that a channel is read from: the one where a manifest names it, unless that is the public one
-// and another is set for it.
-func readServer(channels []string, name string) string {
-	for _, c := range channels {
-		u, err := url.Parse(c)
-		if err != nil || u.Host == "" || path.Base(u.Path) != name {
-			continue
+// Run runs a downstream's task run, with the packages that it pins, from the channel.
+func (App) Run(ctx context.Context,
+	local *bool, // with the workspace's own packages in place of the channel's
+	only *string, // one downstream, by its name or folder; default: the only one that has the task
+) error {
+	return inWorkspace(ctx, downstreamTask("run", isSet(local), orZero(only)))
+}
+
+// Dashboard runs a downstream's task dashboard until Ctrl-C, with the packages that it pins, from the channel.
+func (App) Dashboard(ctx context.Context,
+	local *bool, // with the workspace's own packages in place of the channel's
+	port *int, // to listen on, which the task is given as --port; default: the task's own; 0 is any free one
+	only *string, // one downstream, by its name or folder; default: the only one that has the task
+) error {
+	var args []string
+	if port != nil {
+		if *port < 0 || *port > 65535 {
+			return operr.NewUsage("say a number from 0 to 65535", "-port=%d is no port", *port)
 		}
-		if prefixdev.Public(u.Host) {
-			break
-		}
-		u.Path = strings.TrimSuffix(path.Dir(u.Path), "/")
-		return u.String()
+		args = []string{"--port=" + strconv.Itoa(*port)}
 	}
-	return publicServer()
+	return inWorkspace(ctx, downstreamTask("dashboard", isSet(local), orZero(only), args...))
+}
+
+// downstreamTask runs a task of a downstream as if it had been started by hand: what it prints is seen at once.
+func downstreamTask(name string, local bool, only string, args ...string) body {
+	return func(ctx context.Context, a *app, w *workspace.Workspace) error {
+		d, err := toolchain.DownstreamWith(w, name, only)
+		if err != nil {
+			return err
+		}
+		if name != "check" {
+			a.runner.Watch(command.Silence{}) // it may be a server, and a person is there
+		}
+		tools, err := a.toolchain(ctx, w)
+		if err != nil {
+			return err
+		}
+		channel := a.channels.NameOf(w)
+		supply := &toolchain.Supply{Workspace: w, Sources: local, Channel: channel, Moved: a.channels.Moved(d.Manifest.Channels, channel)}
+		if local {
+			a.view.Say("%s runs with the workspace's own packages, whatever it pins", d.Name())
+		}
+		err = tools.Run(ctx, toolchain.Task{
+			Dir:    filepath.Join(w.Root, filepath.FromSlash(d.Dir)),
+			Name:   name,
+			Args:   args,
+			Supply: supply,
+			Stdout: a.view.Out,
+			Stderr: a.view.Err,
+		})
+		var exit *command.ExitError
+		var told *operr.Error
+		if errors.As(err, &exit) && !errors.As(err, &told) && ctx.Err() == nil {
+			return operr.New("see above", "task %s of %s: %w", name, d.Name(), err)
+		}
+		return err
+	}
 }

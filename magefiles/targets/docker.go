@@ -95,7 +95,7 @@ func (a *app) images(ctx context.Context, w *workspace.Workspace) (*imagejob.Mak
 	if err := a.checkOwn(ctx, w); err != nil {
 		return nil, err
 	}
-	set, err := imageEnvironment(w)
+	set, err := a.imageEnvironment(w)
 	if err != nil {
 		return nil, err
 	}

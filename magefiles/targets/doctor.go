@@ -20,12 +20,17 @@ func (a *app) doctor() doctor.Doctor {
 		Runner:   a.runner,
 		Environ:  a.runner.Environ(),
 		Dir:      a.dir,
-		Channel:  a.examineChannel,
 		Readable: readable(),
 	}
 	d.Workspace, d.NoWorkspace = a.workspace()
 	if d.NoWorkspace != nil {
 		d.Workspace = nil
+	}
+	d.Channel = func(ctx context.Context) []doctor.Finding {
+		if d.NoWorkspace != nil {
+			return nil // said already
+		}
+		return a.channels.Examine(ctx, d.Workspace)
 	}
 	cache, err := a.cache()
 	if d.NoPythons = err; err == nil {

@@ -3,8 +3,6 @@ package targets
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/folders"
@@ -59,12 +57,6 @@ func (a *app) checkOwn(ctx context.Context, w *workspace.Workspace) error {
 // checkServed is asked before channels are kept in a folder.
 func (a *app) checkServed(ctx context.Context, dir string) error {
 	return folders.CheckServed(ctx, a.runner, a.dir, dir)
-}
-
-// exists reports whether something is at a path below the root of a workspace.
-func exists(w *workspace.Workspace, path string) bool {
-	_, err := os.Stat(filepath.Join(w.Root, path))
-	return err == nil
 }
 
 // lockFile stands beside a manifest that was locked.

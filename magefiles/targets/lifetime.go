@@ -6,8 +6,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
 // Why a run ended before it was done.
@@ -15,6 +20,38 @@ var (
 	errSignal = errors.New("stopped by a signal")
 	errOrphan = errors.New("stopped because the process that started us is gone")
 )
+
+// run builds the app, gives it a context that ends with the process's reason to live, and makes what f returns an error
+// that Mage prints and exits with as it should.
+func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
+	debug.SetGCPercent(400) // a target is short-lived: it may take four times its live memory before it tidies up
+	ctx, stop := lifetime(ctx)
+	defer stop()
+	a, err := newApp()
+	if err == nil {
+		err = f(ctx, a)
+	}
+	if err == nil {
+		return nil
+	}
+	err = around(a.dir).Explain(err)
+	var told *operr.Error
+	if cause := context.Cause(ctx); cause != nil && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
+		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
+	}
+	return plain(err)
+}
+
+// runJob is run for a function that other targets depend on. Mage joins the errors of dependencies to one text, in which
+// details and next steps would be lost, so they are said at once.
+func runJob(ctx context.Context, f func(ctx context.Context, a *app) error) error {
+	err := run(ctx, f)
+	var told *operr.Error
+	if errors.As(err, &told) && (told.Detail != "" || told.Next != "") {
+		newView().Say("%+v", told)
+	}
+	return err
+}
 
 // lifetime is ctx until Ctrl-C, SIGTERM or SIGHUP, or until our parent dies: a SIGTERM to `go tool mage` ends its two
 // wrapping processes and would leave this one behind. Mage's own context ends with Ctrl-C too, and does not say why.
@@ -50,4 +87,20 @@ func lifetime(mages context.Context) (context.Context, func()) {
 		tick.Stop()
 		cancel(nil)
 	}
+}
+
+// plain is what people are shown of an error: its words, which may be a server's, a file's or a child's, as text, and without
+// secrets. It has no other error in it, whose detail or cure would be shown as they are.
+func plain(err error) *operr.Error {
+	e := operr.Error{
+		Summary: err.Error(),
+		Detail:  operr.DetailOf(err),
+		Next:    operr.NextOf(err),
+		Status:  operr.ExitStatus(err),
+	}
+	hidden := secrets()
+	for _, text := range []*string{&e.Summary, &e.Detail, &e.Next} {
+		*text = view.Plain(command.Redact(*text, hidden...))
+	}
+	return &e
 }

@@ -19,7 +19,7 @@ func Lock(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		pinner := imagepin.Pinner{Root: w.Root, Registry: &image.Registry{}, Absent: image.ErrNotFound, Say: a.view.Line}
+		pinner := imagepin.Pinner{Root: w.Root, Registry: registry(), Absent: image.ErrNotFound, Say: a.view.Line}
 		if err := pinner.Pin(ctx, files); err != nil || isSet(images) {
 			return err
 		}

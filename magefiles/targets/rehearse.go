@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 	"github.com/foopack/foopack/magefiles/internal/view"
@@ -27,7 +29,7 @@ func Rehearse(ctx context.Context,
 	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
 		return a.rehearse(ctx, w, rehearseFlags{
 			bump:    bumpFlags{to: to, only: only, ranges: ranges},
-			publish: text(publish),
+			publish: orZero(publish),
 			keep:    isSet(keep),
 			full:    isSet(full),
 			faults:  orZero(faults),
@@ -63,10 +65,25 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 	if err != nil {
 		return err
 	}
-	if f.json {
-		a.view.Out = a.view.Err
-	}
-	dir := filepath.Join(w.Root, workspace.OutputDir, "rehearsal")
+	looked := false
+	return answer(a, f.json, func() (report rehearsal.Report, err error) {
+		report, looked, err = a.takeThrough(ctx, w, f, req, program)
+		return report, err
+	}, func(report rehearsal.Report) {
+		if !looked {
+			a.reportRehearsal(report, filepath.Join(rehearsalDir(w), view.ReportPage))
+		}
+	})
+}
+
+// rehearsalDir is the folder of a rehearsal, and of its report.
+func rehearsalDir(w *workspace.Workspace) string {
+	return filepath.Join(w.Root, workspace.OutputDir, "rehearsal")
+}
+
+// takeThrough takes a release through an embedded world. looked says that a person has looked around in it, and has seen the report.
+func (a *app) takeThrough(ctx context.Context, w *workspace.Workspace, f rehearseFlags, req bump.Request, program string) (report rehearsal.Report, looked bool, err error) {
+	dir := rehearsalDir(w)
 	inside := a.withTemporary(filepath.Join(dir, rehearsal.TemporaryDir))
 	c := rehearsal.Config{
 		Runner:   inside.runner,
@@ -81,14 +98,13 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 		Reporter: a.view,
 		Out:      a.view.Out,
 		Err:      a.view.Err,
-		History:  historyOf,
+		History:  bumping.HistoryOf,
 		Tools:    inside.pick,
 	}
 	page := filepath.Join(dir, view.ReportPage)
-	looked := false
 	if f.keep {
 		c.Keep = func(ctx context.Context, report rehearsal.Report, w *rehearsal.World, clone string) error {
-			if err := view.WriteReport(dir, pageOf(report), report); err != nil {
+			if err := view.WriteReport(dir, report.Page(), report); err != nil {
 				return err
 			}
 			a.reportRehearsal(report, page)
@@ -102,42 +118,14 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 			return why, err
 		}
 	}
-	report, err := rehearsal.Run(ctx, c)
+	report, err = rehearsal.Run(ctx, c)
 	if looked && ctx.Err() != nil {
 		err = nil // Ctrl-C is how it ends
 	}
 	if (looked || ctx.Err() == nil) && report.Commit != "" { // it began, and was not stopped; all else in dir is swept by now
-		err = errors.Join(err, view.WriteReport(dir, pageOf(report), report))
+		err = errors.Join(err, view.WriteReport(dir, report.Page(), report))
 	}
-	if err != nil {
-		return err
-	}
-	if f.json {
-		a.view.Out = os.Stdout
-		return a.view.JSON(report)
-	}
-	if !looked {
-		a.reportRehearsal(report, page)
-	}
-	return nil
-}
-
-func pageOf(report rehearsal.Report) view.Report {
-	page := view.Report{
-		Title:  fmt.Sprintf("%s %s", report.Workspace, report.Release),
-		Commit: report.Commit,
-		Error:  report.Error,
-	}
-	for _, s := range report.Steps {
-		page.Steps = append(page.Steps, view.ReportStep{Name: s.Name, Of: s.Of, Event: s.Event, Began: s.Began, Took: s.Took, Evidence: s.Evidence})
-	}
-	for _, p := range report.Packages {
-		page.Artifacts = append(page.Artifacts, []string{p.Name, p.Version, p.File, p.SHA256, fmt.Sprintf("%d B", p.Size)})
-	}
-	for _, m := range report.Missing {
-		page.Missing = append(page.Missing, [2]string{m.What, m.Why})
-	}
-	return page
+	return report, looked, err
 }
 
 func (a *app) reportRehearsal(report rehearsal.Report, page string) {

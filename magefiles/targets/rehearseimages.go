@@ -6,7 +6,6 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
-	"github.com/foopack/foopack/magefiles/internal/localregistry"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -29,12 +28,12 @@ func (a *app) rehearseImages(ctx context.Context, w *workspace.Workspace, server
 		return nil, "the builder " + node.Name + " has a network of its own, and cannot reach a registry on this machine's loopback; " +
 			"`docker buildx create --use --driver-opt network=host` makes one that can", nil
 	}
-	registry, err := localregistry.Start(filepath.Join(dir, "registry"), nil)
+	host, end, err := serveRegistry(filepath.Join(dir, "registry"))
 	if err != nil {
 		return nil, "", err
 	}
-	defer registry.Close()
-	m.Registry, m.Server = registry.Host+"/rehearsal", server
+	defer end()
+	m.Registry, m.Server = host+"/rehearsal", server
 	for _, d := range w.Downstreams {
 		if d.Image == nil {
 			continue

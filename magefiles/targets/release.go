@@ -17,6 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -32,22 +33,8 @@ func Release(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {
-		return a.release(ctx, bumpFlags{to: to, only: only, ranges: ranges, assumed: yes, asJSON: json}, text(publish))
+		return a.release(ctx, bumpFlags{to: to, only: only, ranges: ranges, assumed: yes, asJSON: json}, orZero(publish))
 	})
-}
-
-// Status says where the last release stands: what its journal says, beside what the world says.
-func Status(ctx context.Context,
-	json *bool, // print one JSON object
-) error {
-	return run(ctx, func(ctx context.Context, a *app) error { return a.status(ctx, isSet(json)) })
-}
-
-// Undo takes the unfinished release back: commit and tag, on the remote too. Once something was uploaded it says why not.
-func Undo(ctx context.Context,
-	yes *bool, // do not ask
-) error {
-	return run(ctx, func(ctx context.Context, a *app) error { return a.undo(ctx, isSet(yes)) })
 }
 
 func (a *app) release(ctx context.Context, f bumpFlags, by string) error {
@@ -58,26 +45,16 @@ func (a *app) release(ctx context.Context, f bumpFlags, by string) error {
 	if err := isPublisher(by); err != nil {
 		return err
 	}
-	if isSet(f.asJSON) {
-		a.view.Out = a.view.Err
-	}
-	r, unlock, err := a.newRelease(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	r.Request, r.Publish = withChangelog(req, r.Root), by
-	r.Confirm = func(ctx context.Context, p *release.Plan) error { return a.confirmRelease(ctx, r, p, isSet(f.assumed)) }
-	result, err := r.Run(ctx)
-	if err != nil {
-		return err
-	}
-	if isSet(f.asJSON) {
-		a.view.Out = os.Stdout
-		return a.view.JSON(result)
-	}
-	a.reportRelease(ctx, result)
-	return nil
+	return answer(a, isSet(f.asJSON), func() (result release.Result, err error) {
+		r, unlock, err := a.newRelease(ctx, true)
+		if err != nil {
+			return result, err
+		}
+		defer unlock()
+		r.Request, r.Publish = withChangelog(req, r.Root), by
+		r.Confirm = func(ctx context.Context, p *release.Plan) error { return a.confirmRelease(ctx, r, p, isSet(f.assumed)) }
+		return r.Run(ctx)
+	}, func(result release.Result) { a.reportRelease(ctx, result) })
 }
 
 // isPublisher refuses a word that does not say who publishes; "" leaves it to the manifest.
@@ -150,25 +127,27 @@ func (a *app) unlockGit(ctx context.Context, repo *gitrepo.Repo, killed time.Tim
 }
 
 func (a *app) openRelease(ctx context.Context, state string, writes bool) (*release.Release, error) {
-	b, err := a.bumping(ctx)
+	b, err := a.bumping(ctx, bumpFlags{})
 	if err != nil {
 		return nil, err
 	}
 	if writes {
-		if err := a.checkOwn(ctx, b.w); err != nil {
+		if err := a.checkOwn(ctx, b.Workspace); err != nil {
 			return nil, err
 		}
-		if client, err := newChannelClient(); err == nil { // else preflight says so
-			if err := notRehearsed(b.repo, client.Server()); err != nil {
+		if client, err := a.channels.Client(); err == nil { // else preflight says so
+			if err := publishing.NotRehearsed(b.Repo, client.Server()); err != nil {
 				return nil, err
 			}
 		}
 	}
-	hub, err := a.hub(ctx, b.repo, b.w)
+	hub, err := a.hub(ctx, b.Repo, b.Workspace)
 	if err != nil {
 		return nil, err
 	}
-	a.publishes = a.publishes || writes
+	if writes {
+		a.channels.ToPublish()
+	}
 	r := &release.Release{Reporter: a.view}
 	cache, err := a.cache()
 	if err != nil {
@@ -176,16 +155,16 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 	}
 	r.World = release.World{
 		Cache:    filepath.Join(cache, sourcesDir),
-		Repo:     b.repo,
-		Store:    b.store,
+		Repo:     b.Repo,
+		Store:    b.Store,
 		Runner:   a.runner,
-		Root:     b.w.Root,
-		Name:     b.w.Manifest.Name,
-		Dir:      filepath.Join(b.w.Root, workspace.OutputDir, "release"),
+		Root:     b.Workspace.Root,
+		Name:     b.Workspace.Manifest.Name,
+		Dir:      filepath.Join(b.Workspace.Root, workspace.OutputDir, "release"),
 		State:    state,
-		Builds:   buildsOf(b.repo),
+		Builds:   publishing.BuildsOf(b.Repo),
 		Tool:     toolVersion(),
-		History:  b.history(),
+		History:  b.History(),
 		GitHub:   hub,
 		Say:      a.view.Say,
 		Progress: a.view.Progress(),
@@ -197,10 +176,9 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 			return a.pick(ctx, w, environments)
 		},
 		Channel: func(w *workspace.Workspace) (publish.Channel, error) {
-			_, c, err := a.ourChannel(w)
-			return c, err
+			return a.channels.Of(w)
 		},
-		Trial: func(w *workspace.Workspace) publish.Trial { return trial(channelName(w)) },
+		Trial: func(w *workspace.Workspace) publish.Trial { return trial(a.channels.NameOf(w)) },
 	}
 	return r, nil
 }
@@ -249,7 +227,7 @@ func (a *app) reportRelease(ctx context.Context, result release.Result) {
 	private := false
 	w, err := a.workspace()
 	if err == nil {
-		if _, c, err := a.ourChannel(w); err == nil {
+		if c, err := a.channels.Of(w); err == nil {
 			private, _ = c.Private(ctx) // it was read before: this is known
 		}
 	}

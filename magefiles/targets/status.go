@@ -8,12 +8,18 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
-	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
+
+// Status says where the last release stands: what its journal says, beside what the world says.
+func Status(ctx context.Context,
+	json *bool, // print one JSON object
+) error {
+	return run(ctx, func(ctx context.Context, a *app) error { return a.status(ctx, isSet(json)) })
+}
 
 // answerWithin is how long status waits for each answer of the world, and, at a terminal, where that may ask for a passphrase or a password, how
 // long a person has to type it. Whoever still types it when nobody waits any more gives it to the shell.
@@ -34,39 +40,43 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	past, err := release.Last(r.State)
-	if err == nil && past == nil {
-		past, err = r.Present(ctx)
-	}
-	if err != nil {
-		return err
-	}
-	s := releaseStatus{Steps: []workflow.Standing{}}
-	if past != nil {
-		s.Title, s.Journal, s.End = past.Plan.Title, past.Path, past.End
-		if len(past.Times) > 0 {
-			s.Begun = past.Times[0].Format(time.RFC3339)
+	begun := false
+	return answer(a, asJSON, func() (releaseStatus, error) {
+		s := releaseStatus{Steps: []workflow.Standing{}}
+		past, err := release.Last(r.State)
+		if err == nil && past == nil {
+			past, err = r.Present(ctx)
 		}
-		if past.Plan.Unseen != nil {
-			s.Unseen = past.Plan.Unseen.Error()
+		if err == nil && past != nil {
+			begun = true
+			a.look(ctx, r, past, &s)
 		}
-		within := answerWithin
-		if a.runner.Lends() {
-			within = typedWithin
+		return s, err
+	}, func(s releaseStatus) {
+		if !begun {
+			a.view.Line("no release was begun in this clone, and %s", a.withoutRelease(ctx, r))
+			return
 		}
-		if past.Path != "" || past.End == "" { // else tags and channel say that all is done, and of most steps only a journal could
-			s.Steps = r.Look(ctx, past, within)
-		}
+		a.showStatus(s)
+	})
+}
+
+// look compares what is recorded of a release with the world.
+func (a *app) look(ctx context.Context, r *release.Release, past *release.Past, s *releaseStatus) {
+	s.Title, s.Journal, s.End = past.Plan.Title, past.Path, past.End
+	if len(past.Times) > 0 {
+		s.Begun = past.Times[0].Format(time.RFC3339)
 	}
-	if asJSON {
-		return a.view.JSON(s)
+	if past.Plan.Unseen != nil {
+		s.Unseen = past.Plan.Unseen.Error()
 	}
-	if past == nil {
-		a.view.Line("no release was begun in this clone, and %s", a.withoutRelease(ctx, r))
-		return nil
+	within := answerWithin
+	if a.runner.Lends() {
+		within = typedWithin
 	}
-	a.showStatus(s)
-	return nil
+	if past.Path != "" || past.End == "" { // else tags and channel say that all is done, and of most steps only a journal could
+		s.Steps = r.Look(ctx, past, within)
+	}
 }
 
 // withoutRelease says what the remote has, where this clone knows of no release.
@@ -127,110 +137,4 @@ func oneLine(word, text string) string {
 		return word
 	}
 	return word + ": " + first
-}
-
-func (a *app) undo(ctx context.Context, yes bool) error {
-	r, unlock, err := a.newRelease(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	b, err := r.Undoing(ctx)
-	if err != nil {
-		return err
-	}
-	if err := a.confirmUndo(ctx, b, yes); err != nil {
-		return err
-	}
-	way := b.Way
-	if b, err = r.Undoing(ctx); err != nil { // again: a CI may have uploaded while a person was asked
-		return err
-	}
-	if b.Way != way {
-		return operr.NewStopped("undo again, and read what it says now", "%s is not where it was when you were asked; nothing was changed", b.Plan.Title)
-	}
-	said, err := r.Undo(ctx, b)
-	for _, line := range said {
-		a.view.Line("  %s", line)
-	}
-	if err != nil {
-		return err
-	}
-	if b.Way != release.NoReturn {
-		a.view.Heading("%s was taken back", b.Plan.Title)
-		return nil
-	}
-	return a.prepareNext(ctx)
-}
-
-// confirmUndo says what will be done, and asks.
-func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error {
-	title := b.Plan.Title
-	switch b.Way {
-	case release.Local:
-		what := "commit and tag are taken back"
-		if b.Plan.Bump.Empty() {
-			what = "its tag is taken back; it has no commit of its own"
-		}
-		a.view.Line("%s is in this clone only: %s", title, what)
-	case release.Remote:
-		commit := "and its commit reverted on " + b.Plan.Branch
-		switch {
-		case b.Plan.Bump.Empty() && b.Recorded:
-			commit = "and " + b.Plan.Branch + " stays as it is: the release has no commit of its own"
-		case b.Plan.Bump.Empty():
-			commit = "and " + b.Plan.Branch + " stays as it is: this clone did not make the release; if it has a commit, `git revert` takes that back"
-		}
-		a.view.Line("%s is on %s, and %s: its tag is removed there, %s", title, b.Plan.Remote, notUploaded(b), commit)
-		a.view.Line("Whoever fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")
-	case release.NoReturn:
-		a.view.Line("%s cannot be taken back: %s has", title, b.Plan.Channel)
-		for _, p := range b.Uploaded {
-			a.view.Line("  %s  sha256 %.12s…", p.URL, p.SHA256)
-		}
-		a.view.Line("Lock files may refer to these files already. `mage release` completes the release. To withdraw a package after all,")
-		a.view.Line("delete it on the channel's page (%s), or, with the key on no command line:", b.Plan.Channel)
-		a.view.Line("  %s", deleteCommand(b.DeleteURL()))
-		a.view.Line("A deleted version must not be published again. The release can be given up in favor of the next patch.")
-		return a.confirm(ctx, yes, "Give "+title+" up?")
-	case release.Nothing:
-		return nil
-	}
-	return a.confirm(ctx, yes, "Take "+title+" back?")
-}
-
-// notUploaded says how it is known that nothing of a release is on the channel.
-func notUploaded(b *release.Back) string {
-	switch {
-	case b.Unseen != nil:
-		return fmt.Sprintf("nothing of it was sent yet, as far as this clone and the CI know (what %s has, nobody sees here: %v)", b.Plan.Channel, b.Unseen)
-	case b.Absent:
-		return fmt.Sprintf("there is no channel %s, for anyone or for who has the credential that is set here (a private one is not there for who is not a member of it)", b.Plan.Channel)
-	}
-	return "nothing of it is on " + b.Plan.Channel
-}
-
-// deleteCommand withdraws a file. The key is written by the shell itself: the arguments of a program can be read by every user
-// of a machine.
-func deleteCommand(url string) string {
-	return `printf 'Authorization: Bearer %s' "$PREFIX_API_KEY" | curl --fail --header @- --request DELETE '` + url + `'`
-}
-
-// prepareNext shows the patch that follows a release which was given up.
-func (a *app) prepareNext(ctx context.Context) error {
-	b, err := a.bumping(ctx)
-	if err != nil {
-		return err
-	}
-	p, err := bump.New(ctx, b.w, withChangelog(bump.Request{To: "patch", Date: today()}, b.w.Root), b.history())
-	if err != nil {
-		return operr.New("correct that, and release the next patch: `mage release -to=patch`", "the next patch cannot be planned: %w", err)
-	}
-	a.view.Plan(p, true)
-	var tags []string
-	for _, t := range p.Tags {
-		tags = append(tags, t.Name)
-	}
-	a.view.Heading("This is the next patch, %s: `mage release -to=patch` releases it", strings.Join(tags, ", "))
-	return nil
 }

@@ -1,36 +1,30 @@
 package targets
 
 import (
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"os/exec"
-	"strings"
+	"bytes"
 	"testing"
 
+	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/view"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/stretchr/testify/require"
 )
 
-// The command that undo shows sends the key, and no program has it among its arguments.
-func TestTheDeleteCommandKeepsTheKeyToItself(t *testing.T) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		require.Empty(t, os.Getenv("CI"), "CI has curl: %v", err)
-		t.Skip("install curl: the command that is shown uses it")
-	}
-	for _, key := range []string{"pfx_secret", `pfx_%s"'\n$HOME`, "pfx_" + strings.Repeat("x", 200)} {
-		var got, method, path string
-		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			got, method, path = r.Header.Get("Authorization"), r.Method, r.URL.Path
-		}))
-		defer server.Close()
-		command := deleteCommand(server.URL + "/api/v1/delete/ours/noarch/a-1-0.conda")
-		require.NotContains(t, strings.Split(command, "|")[1], "KEY")
-		x := exec.Command("sh", "-c", command)
-		x.Env = append(x.Environ(), "PREFIX_API_KEY="+key, "no_proxy=127.0.0.1")
-		out, err := x.CombinedOutput()
-		require.NoError(t, err, "%s", out)
-		require.Equal(t, "Bearer "+key, got)
-		require.Equal(t, http.MethodDelete, method)
-		require.Equal(t, "/api/v1/delete/ours/noarch/a-1-0.conda", path)
+// A release that is through, and of which there is no journal, has no steps to show: most of them are known by a journal alone.
+func TestStatusOfAReleaseOfAnotherClone(t *testing.T) {
+	steps := []workflow.Standing{{Step: "build", World: workflow.IsNotDone}}
+	for name, c := range map[string]struct {
+		s         releaseStatus
+		says      string
+		hasNoStep bool
+	}{
+		"released by another clone": {releaseStatus{Title: "v1.0", End: release.Released}, "v1.0: released, by what its tags and the channel say; this clone has no journal of it\n", true},
+		"released by this one":      {releaseStatus{Title: "v1.0", End: release.Released, Journal: "x.jsonl", Steps: steps}, "v1.0: released\nSTEP", false},
+		"unfinished":                {releaseStatus{Title: "v1.0", Steps: steps}, "v1.0 is tagged on the remote and not complete", false},
+	} {
+		var out bytes.Buffer
+		(&app{view: &view.View{Out: &out, Err: &out}}).showStatus(c.s)
+		require.Contains(t, out.String(), c.says, name)
+		require.Equal(t, c.hasNoStep, !bytes.Contains(out.Bytes(), []byte("STEP")), name)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/magefile/mage/mg"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -43,7 +44,21 @@ func (Version) Plan(ctx context.Context,
 	json *bool, // print one JSON object; version:bump -plan=FILE takes it
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {
-		return a.versionPlan(ctx, bumpFlags{to: to, only: only, ranges: ranges, fixDrift: fixDrift, changelog: changelog, asJSON: json})
+		f := bumpFlags{to: to, only: only, ranges: ranges, fixDrift: fixDrift, changelog: changelog, asJSON: json}
+		req, err := f.request()
+		if err != nil {
+			return err
+		}
+		b, err := a.bumping(ctx, f)
+		if err != nil {
+			return err
+		}
+		return answer(a, isSet(json), func() (*bump.Plan, error) { return b.Plan(ctx, req, "") }, func(p *bump.Plan) {
+			a.view.Plan(p, false)
+			if p.Empty() && len(p.Notes) == 0 {
+				a.view.Line("nothing to change: %s", bumping.Already(p))
+			}
+		})
 	})
 }
 
@@ -61,19 +76,47 @@ func (Version) Bump(ctx context.Context,
 	yes *bool, // do not ask
 ) error {
 	return run(ctx, func(ctx context.Context, a *app) error {
-		return a.versionBump(ctx, bumpFlags{
-			to:        to,
-			only:      only,
-			ranges:    ranges,
-			plan:      plan,
-			fixDrift:  fixDrift,
-			changelog: changelog,
-			commit:    commit,
-			tag:       tag,
-			asJSON:    json,
-			assumed:   yes,
-		})
+		f := bumpFlags{to: to, only: only, ranges: ranges, fixDrift: fixDrift, changelog: changelog, asJSON: json, assumed: yes}
+		req, err := f.request()
+		if err != nil {
+			return err
+		}
+		b, err := a.bumping(ctx, f)
+		if err != nil {
+			return err
+		}
+		return answer(a, isSet(json), func() (bump.Result, error) {
+			return b.Bump(ctx, req, orZero(plan), bump.Steps{Commit: isSet(commit), Tag: isSet(tag)})
+		}, b.Show)
 	})
 }
 
-func isSet(flag *bool) bool { return flag != nil && *flag }
+// bumpFlags are those of version:plan, version:bump and app:upgrade.
+type bumpFlags struct {
+	to, only, ranges                     *string
+	fixDrift, changelog, asJSON, assumed *bool
+}
+
+// request reads the flags.
+func (f bumpFlags) request() (bump.Request, error) {
+	r := bump.Request{To: orZero(f.to), Only: orZero(f.only), FixDrift: isSet(f.fixDrift), Changelog: isSet(f.changelog), Date: today()}
+	switch orZero(f.ranges) {
+	case "":
+	case "raise":
+		r.Raise = true
+	default:
+		return r, operr.NewUsage("say -ranges=raise, or leave it out", "-ranges=%s: there is only raise", orZero(f.ranges))
+	}
+	return r, nil
+}
+
+// bumping reads the workspace for a bump, once what a killed run has left behind is taken back.
+func (a *app) bumping(ctx context.Context, f bumpFlags) (*bumping.Bumper, error) {
+	return bumping.Open(ctx, bumping.Config{
+		Runner:  a.runner,
+		Dir:     a.dir,
+		View:    a.view,
+		Confirm: func(ctx context.Context, question string) error { return a.confirm(ctx, isSet(f.assumed), question) },
+		Quiet:   isSet(f.asJSON),
+	})
+}

@@ -4,15 +4,16 @@
 //	//mage:import
 //	"github.com/foopack/foopack/magefiles/targets"
 //
-// A target's body builds the app and makes one call. What the pipeline reads from the environment, and which
-// implementation stands behind which interface, is decided in this file and nowhere else.
+// A target's body reads its flags, makes one call, and shows what came of it. What the pipeline reads from the environment, and which
+// implementation stands behind which interface, is decided in wire.go and nowhere else; lifetime.go says how long a run lives, and how it
+// ends. All other files are named after the targets that they have.
 package targets
 
 import (
 	"cmp"
 	"context"
 	"errors"
-	"net/url"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -24,17 +25,24 @@ import (
 	"github.com/magefile/mage/mg"
 	"golang.org/x/term"
 
+	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
-	"github.com/foopack/foopack/magefiles/internal/httpclient"
+	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
+	"github.com/foopack/foopack/magefiles/internal/localprefix"
+	"github.com/foopack/foopack/magefiles/internal/localregistry"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/ourchannel"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
@@ -83,39 +91,23 @@ type app struct {
 	view   *view.View
 	runner *command.System
 
-	channels *channels
+	channels *ourchannel.Channels
 	silence  command.Silence // what is done about children that say nothing
 
-	uploads   bool // this run sends what it builds
-	publishes bool // this run may publish, and so ask a CI for an ID token
+	uploads bool // this run sends what it builds
 }
 
-// run builds the app, gives it a context that ends with the process's reason to live, and makes what f returns an error
-// that Mage prints and exits with as it should.
-func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
-	debug.SetGCPercent(400) // a target is short-lived: it may take four times its live memory before it tidies up
-	ctx, stop := lifetime(ctx)
-	defer stop()
+// newApp is the app of this process, as far as the environment lets it be one.
+func newApp() (*app, error) {
 	dir, err := os.Getwd()
 	if err == nil {
 		err = noOptions(os.Getenv)
 	}
-	a := &app{dir: dir, view: newView(), runner: newRunner(), channels: &channels{}}
+	a := &app{dir: dir, view: newView(), runner: newRunner(), channels: newChannels()}
 	if err == nil {
 		err = a.watch(os.Getenv("PIPELINE_SILENCE"))
 	}
-	if err == nil {
-		err = f(ctx, a)
-	}
-	if err == nil {
-		return nil
-	}
-	err = around(dir).Explain(err)
-	var told *operr.Error
-	if cause := context.Cause(ctx); cause != nil && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
-		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
-	}
-	return plain(err)
+	return a, err
 }
 
 // around are the folders of this process, which was started in dir.
@@ -126,33 +118,6 @@ func around(dir string) folders.Process {
 	}
 	s.Home, _ = os.UserHomeDir()
 	return s
-}
-
-// plain is what people are shown of an error: its words, which may be a server's, a file's or a child's, as text, and without
-// secrets. It has no other error in it, whose detail or cure would be shown as they are.
-func plain(err error) *operr.Error {
-	e := operr.Error{
-		Summary: err.Error(),
-		Detail:  operr.DetailOf(err),
-		Next:    operr.NextOf(err),
-		Status:  operr.ExitStatus(err),
-	}
-	hidden := secrets()
-	for _, text := range []*string{&e.Summary, &e.Detail, &e.Next} {
-		*text = view.Plain(command.Redact(*text, hidden...))
-	}
-	return &e
-}
-
-// runJob is run for a function that other targets depend on. Mage joins the errors of dependencies to one text, in which
-// details and next steps would be lost, so they are said at once.
-func runJob(ctx context.Context, f func(ctx context.Context, a *app) error) error {
-	err := run(ctx, f)
-	var told *operr.Error
-	if errors.As(err, &told) && (told.Detail != "" || told.Next != "") {
-		newView().Say("%+v", told)
-	}
-	return err
 }
 
 func newView() *view.View {
@@ -210,9 +175,6 @@ func (a *app) withTemporary(dir string) *app {
 	inside.runner.Watch(a.silence)
 	return &inside
 }
-
-// publicServer is where what manifests name on the public server is read from: PREFIX_SERVER_URL, or "" for itself.
-func publicServer() string { return os.Getenv("PREFIX_SERVER_URL") }
 
 func terminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
@@ -297,6 +259,57 @@ func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments str
 	}
 }
 
+// pixi takes the pixi on PATH, or fetches the pinned one.
+func (a *app) pixi(ctx context.Context, cache string) (*pixi.Pixi, error) {
+	env := a.runner.Environ()
+	p, err := pixi.Find(ctx, a.runner, env)
+	if !errors.Is(err, command.ErrNotFound) {
+		return p, err
+	}
+	a.view.Once("there is no pixi on PATH: fetching pixi " + pixi.Version + " (checked by its sha256)")
+	path, err := pixi.Fetch(ctx, pixi.Source{Cache: cache, Platform: workspace.HostPlatform()})
+	if err != nil {
+		return nil, err
+	}
+	return pixi.At(ctx, a.runner, env, path)
+}
+
+// sources are what packages of a workspace are built from, by way of clones in the cache: a work tree or a commit.
+func (a *app) sources(w *workspace.Workspace, cache string) sources.Sources {
+	return sources.Sources{Runner: a.runner, Workspace: w, Cache: filepath.Join(cache, sourcesDir), Tell: a.view.Say, Waiting: a.view.Waiting}
+}
+
+// sourcesDir is the folder of those clones, in the cache.
+const sourcesDir = "sources"
+
+// embedded is the toolchain for a machine without pixi.
+func (a *app) embedded(w *workspace.Workspace, cache, environments string) *embedded.Toolchain {
+	var from toolchain.Sources // a clone of ours is built in where it lies
+	if environments == "" {
+		from = a.sources(w, cache).WorkTree()
+	}
+	return embedded.New(embedded.Config{
+		Runner:       a.runner,
+		Sources:      from,
+		Environ:      a.runner.Environ(),
+		Cache:        cache,
+		Workspace:    w,
+		Log:          a.view.Err,
+		Environments: environments,
+		Published: func(ctx context.Context, wanted embedded.Wanted) (string, error) {
+			file, unasked, err := a.channels.Fetch(ctx, w, wanted, filepath.Join(cache, "published"))
+			if err != nil {
+				return "", err // which has the reasons
+			}
+			for _, reason := range unasked {
+				a.view.Once(fmt.Sprintf("%s comes from a channel behind one that could not be asked for it: %s", wanted.Name, reason))
+			}
+			return file, nil
+		},
+		Places: pythonPlaces(),
+	})
+}
+
 // pythonPlaces are where uv, pyenv and the runners of a CI keep Pythons.
 func pythonPlaces() embedded.Places {
 	p := embedded.Places{Tools: []string{os.Getenv("RUNNER_TOOL_CACHE"), os.Getenv("AGENT_TOOLSDIRECTORY")}}
@@ -311,31 +324,8 @@ func pythonPlaces() embedded.Places {
 	return p
 }
 
-// newChannelClient reaches the server of our channel: prefix.dev's, or PREFIX_SERVER_URL.
-func newChannelClient() (*prefixdev.Client, error) {
-	return prefixdev.New(prefixdev.Options{Server: os.Getenv("PREFIX_SERVER_URL")})
-}
-
-// channelName is PREFIX_CHANNEL, or the configured name of our channel, or, on a server of this machine, one made of the
-// workspace's name; "" where none of these is there.
-func channelName(w *workspace.Workspace) string {
-	name := cmp.Or(os.Getenv("PREFIX_CHANNEL"), w.Config.Channel)
-	if name != "" {
-		return name
-	}
-	if u, err := url.Parse(os.Getenv("PREFIX_SERVER_URL")); err == nil && httpclient.Loopback(u.Hostname()) {
-		return w.EmbeddedChannel()
-	}
-	return ""
-}
-
-// channelFrom is where the name of our channel was said.
-func channelFrom(w *workspace.Workspace) string {
-	if os.Getenv("PREFIX_CHANNEL") != "" {
-		return "PREFIX_CHANNEL"
-	}
-	return "[tool.release] channel of " + w.Manifest.Path
-}
+// ci is what the CI says that we run in.
+func ci() publishing.CI { return publishing.CI{Run: runOfCI(), Tag: tagOfRun(), Output: jobOutput()} }
 
 // runOfCI names the run of a CI that we are in, of which several jobs are parts; "" outside of one.
 func runOfCI() string {
@@ -367,6 +357,47 @@ func tagOfRun() string {
 	return os.Getenv("GITHUB_REF_NAME")
 }
 
+// publishing is what builds and publications of a workspace are told.
+func (a *app) publishing(w *workspace.Workspace) publishing.Config {
+	return publishing.Config{
+		Workspace: w,
+		Runner:    a.runner,
+		View:      a.view,
+		CI:        ci(),
+		Verbose:   a.view.Verbose,
+		Job:       a.show,
+		Epoch:     epoch,
+		Toolchain: func(ctx context.Context) (toolchain.Toolchain, error) { return a.toolchain(ctx, w) },
+		Sources: func() (sources.Sources, error) {
+			cache, err := a.cache()
+			return a.sources(w, cache), err
+		},
+		Channel:  func() (publishing.Channel, error) { return a.channels.Of(w) },
+		Trial:    trial,
+		Pycache:  pycache(),
+		Progress: a.view.Progress(),
+	}
+}
+
+// trial opens a channel of this process, of the same name as ours, for what is not published yet.
+func trial(name string) publish.Trial {
+	return func(dir string) (publish.Channel, func() error, error) {
+		here, err := localprefix.Start(localprefix.Options{Dir: dir})
+		if err != nil {
+			return nil, nil, err
+		}
+		client, err := prefixdev.New(prefixdev.Options{Server: here.URL, Token: prefixdev.Token(here.Key)})
+		if err != nil {
+			return nil, nil, errors.Join(err, here.Close())
+		}
+		c, err := client.Channel(name)
+		if err != nil {
+			return nil, nil, errors.Join(err, here.Close())
+		}
+		return c, here.Close, nil
+	}
+}
+
 // pycache is where Python's byte code is kept: PYTHONPYCACHEPREFIX, which an isolated interpreter does not read by itself.
 func pycache() string { return os.Getenv("PYTHONPYCACHEPREFIX") }
 
@@ -382,21 +413,10 @@ func fetching(environ []string) []string {
 	return slices.DeleteFunc(all, func(name string) bool { return !command.Fetches(name) })
 }
 
-// uploadKey says that the key for our server in RATTLER_AUTH_FILE is known to be able to write: it is the one that this run uploads with.
-func (a *app) uploadKey() bool {
-	file, by := os.Getenv(authFile), credentialSources()
-	client, err := newChannelClient()
-	if file == "" || err != nil {
-		return false
-	}
-	key := string(prefixdev.KeyOf(file, client))
-	return key != "" && (key == by.APIKey || a.uploads && by.APIKey == "" && by.CI == nil)
-}
-
 // keptFromPixi are the variables by which pixi fetches packages, and which build backends must not run beside: RATTLER_AUTH_FILE, where its
 // key is known to be able to write. It is said once.
 func (a *app) keptFromPixi() []string {
-	if !a.uploadKey() {
+	if !a.channels.KeyOfFileUploads(a.uploads) {
 		return nil
 	}
 	a.view.Once(authFile + " is kept from pixi where it builds: its key uploads, and build backends would run beside it. " +
@@ -407,27 +427,8 @@ func (a *app) keptFromPixi() []string {
 // authFile names a file of keys for the servers of conda channels.
 const authFile = "RATTLER_AUTH_FILE"
 
-// apiKey is the key of PREFIX_API_KEY, or "".
-func apiKey() string { return os.Getenv("PREFIX_API_KEY") }
-
-// credentialSources are where the credential of our channel may come from: an API key, the CI that runs us, the files that
-// the rattler tools keep.
-func credentialSources() prefixdev.Sources {
-	s := prefixdev.Sources{APIKey: apiKey()}
-	if ci := oidc.Detect(os.Getenv, oidc.Options{}); ci != nil {
-		s.CI = ci
-	}
-	if file := os.Getenv("RATTLER_AUTH_FILE"); file != "" {
-		s.Files = append(s.Files, file)
-	}
-	if home, err := os.UserHomeDir(); err == nil {
-		s.Files = append(s.Files, filepath.Join(home, ".rattler", "credentials.json"))
-	}
-	return s
-}
-
 // imageEnvironment is what image builds are told by the environment.
-func imageEnvironment(w *workspace.Workspace) (imagejob.Settings, error) {
+func (a *app) imageEnvironment(w *workspace.Workspace) (imagejob.Settings, error) {
 	date, err := epoch()
 	return imagejob.Settings{
 		Registry:   os.Getenv("IMAGE_REGISTRY"),
@@ -435,17 +436,63 @@ func imageEnvironment(w *workspace.Workspace) (imagejob.Settings, error) {
 		PixiImage:  os.Getenv("PIXI_IMAGE"),
 		BaseImage:  os.Getenv("BASE_IMAGE"),
 		PixiConfig: os.Getenv("PIXI_CONFIG"),
-		AuthFile:   readsWith(),
+		AuthFile:   a.channels.AuthFile,
 		SBOM:       os.Getenv("BUILDKIT_SBOM_GENERATOR"),
-		Server:     publicServer(),
-		Channel:    channelName(w),
+		Server:     a.channels.Server,
+		Channel:    a.channels.NameOf(w),
 		Date:       date,
 		IsSet:      func(variable string) bool { return os.Getenv(variable) != "" },
 	}, err
 }
 
-// readsWith is the file of keys by which channels of others are read; "" where none is named.
-func readsWith() string { return os.Getenv(authFile) }
+// newChannels knows our channel by the environment. Its credential may come from an API key, from the CI that runs us, and from the files that
+// the rattler tools keep.
+func newChannels() *ourchannel.Channels {
+	c := ourchannel.Config{
+		Server:   os.Getenv("PREFIX_SERVER_URL"),
+		Name:     os.Getenv("PREFIX_CHANNEL"),
+		Sources:  prefixdev.Sources{APIKey: os.Getenv("PREFIX_API_KEY")},
+		AuthFile: os.Getenv(authFile),
+		Open: func(server string) (*prefixdev.Client, error) {
+			return prefixdev.New(prefixdev.Options{Server: server})
+		},
+		Address: imagejob.ChannelURL,
+	}
+	c.Others = func(ctx context.Context, address string) (channel.Channel, error) {
+		return imagejob.ToRead(ctx, address, c.AuthFile)
+	}
+	if ci := oidc.Detect(os.Getenv, oidc.Options{}); ci != nil {
+		c.Sources.CI = ci
+	}
+	if c.AuthFile != "" {
+		c.Sources.Files = append(c.Sources.Files, c.AuthFile)
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		c.Sources.Files = append(c.Sources.Files, filepath.Join(home, ".rattler", "credentials.json"))
+	}
+	return ourchannel.New(c)
+}
+
+// serveChannels is the embedded prefix.dev.
+func serveChannels(o localprefix.Options) (*localprefix.Server, error) { return localprefix.Start(o) }
+
+// serveRegistry is a registry of images of this process, in a folder: its host, and what ends it.
+func serveRegistry(dir string) (host string, end func(), err error) {
+	r, err := localregistry.Start(dir, nil)
+	if err != nil {
+		return "", nil, err
+	}
+	return r.Host, func() { _ = r.Close() }, nil
+}
+
+// registry asks registries of images for what they have.
+func registry() *image.Registry { return &image.Registry{} }
+
+// isRepository refuses what cannot be a repository on GitHub.
+func isRepository(name string) error {
+	_, err := github.New(github.Options{Repository: name})
+	return err
+}
 
 // hub is GitHub, where the remote is there or GITHUB_REPOSITORY says which repository is meant.
 func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (release.Hub, error) {
@@ -494,27 +541,4 @@ func (a *app) cache() (string, error) {
 		return "", operr.New("set HOME or XDG_CACHE_HOME", "there is no cache folder: %w", err)
 	}
 	return filepath.Join(dir, cacheName), nil
-}
-
-// sourceDate is the time that artifacts bear: SOURCE_DATE_EPOCH, or that of the commit. Outside git, and before the first
-// commit, it is fixed.
-func (a *app) sourceDate(ctx context.Context, w *workspace.Workspace) (time.Time, error) {
-	if t, err := epoch(); err != nil || !t.IsZero() {
-		return t, err
-	}
-	var head gitrepo.Head
-	repo, err := gitrepo.Open(ctx, a.runner, w.Root)
-	if err == nil {
-		head, err = repo.Head(ctx)
-	}
-	switch {
-	case err == nil:
-		return head.Time, nil
-	case ctx.Err() != nil:
-		return time.Time{}, context.Cause(ctx)
-	case !errors.Is(err, gitrepo.ErrOutside) && !errors.Is(err, gitrepo.ErrNoCommit):
-		return time.Time{}, err
-	}
-	a.view.Say("no commit and no SOURCE_DATE_EPOCH: artifacts bear the date 1980-01-01")
-	return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -92,12 +93,9 @@ func (r *run) settle(ctx context.Context) error {
 	return r.shareEnvironments()
 }
 
-// Mark is the file, in the state of a clone, that says which server a rehearsal's clone may publish to: the one of its own world.
-const Mark = "rehearsal"
-
 // mark says so. The world goes, and with -keep the clone is there to look around in.
 func (r *run) mark() error {
-	file := filepath.Join(r.clone, ".git", folders.State, Mark)
+	file := filepath.Join(r.clone, ".git", folders.State, publishing.RehearsalMark)
 	return errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(r.world.Prefix.URL), 0o644))
 }
 

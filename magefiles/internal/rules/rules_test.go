@@ -25,7 +25,7 @@ var layers = [][]string{
 	{"workspace", "channel", "journal", "httpclient", "httpserver", "imagepin", "provenance", "workflow", "steps"},
 	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image"},
 	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders"},
-	{"release", "view"},
+	{"release", "view", "ourchannel", "publishing", "bumping"},
 	{"rehearsal"},
 }
 

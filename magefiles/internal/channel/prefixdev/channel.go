@@ -68,6 +68,9 @@ func (c *Channel) URL() string { return c.client.url(c.name).String() }
 // Name is the channel's name.
 func (c *Channel) Name() string { return c.name }
 
+// Server is the address of the server that it is on.
+func (c *Channel) Server() string { return c.client.Server() }
+
 // Private says whether the channel can be read only with the key. Where that cannot be known, since there is no key, it is false, and
 // Unseen has the reason.
 func (c *Channel) Private(ctx context.Context) (bool, error) {

@@ -1,4 +1,4 @@
-package targets
+package publishing
 
 import (
 	"context"
@@ -23,9 +23,9 @@ func fitsTag(w *workspace.Workspace, tag string) error {
 	return operr.New("tag the commit that has the version: `mage release` does so", "the tag %s started this, and the manifests are at %s", tag, strings.Join(present, ", "))
 }
 
-// tagsOfRun are the tags that are published for: the one that started a CI run, or those of the commit that is checked out.
-func tagsOfRun(ctx context.Context, repo *gitrepo.Repo, commit string) (names []string, err error) {
-	if tag := tagOfRun(); tag != "" {
+// tags are those that are published for: the one that started a CI run, or those of the commit that is checked out.
+func (c CI) tags(ctx context.Context, repo *gitrepo.Repo, commit string) (names []string, err error) {
+	if tag := c.Tag; tag != "" {
 		return []string{tag}, nil
 	}
 	tags, err := repo.Tags(ctx)
@@ -37,7 +37,7 @@ func tagsOfRun(ctx context.Context, repo *gitrepo.Repo, commit string) (names []
 	return names, err
 }
 
-// releasedBy says whether tags release a package. Where packages have versions of their own, those of others may have been changed
+// releasedBy reports whether tags release a package. Where packages have versions of their own, those of others may have been changed
 // since they were released: that is no reason to stop. Where no tag is of any package, all are meant.
 func releasedBy(w *workspace.Workspace, tags []string, pkg *workspace.Package) bool {
 	ours := bump.TagOf(w, pkg).Name
@@ -48,8 +48,8 @@ func releasedBy(w *workspace.Workspace, tags []string, pkg *workspace.Package) b
 
 // onBranch refuses to publish for a tag whose commit is on none of the branches that releases are made from, as far as the clone
 // knows them. It guards against a tag on the wrong commit; against somebody who may push tags it does not.
-func (p *publishing) onBranch(ctx context.Context) error {
-	tag := tagOfRun()
+func (p *Publication) onBranch(ctx context.Context) error {
+	tag := p.config.CI.Tag
 	if tag == "" || p.repo == nil || len(p.Plan.Uploads()) == 0 {
 		return nil
 	}

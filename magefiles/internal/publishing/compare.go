@@ -1,4 +1,4 @@
-package targets
+package publishing
 
 import (
 	"os"
@@ -43,18 +43,18 @@ func readOther(dir, handed, output string) (*otherBuild, error) {
 	return &otherBuild{dir: dir, digests: digests}, err
 }
 
-// compareBuilds holds what was built against what another build made.
-func (a *app) compareBuilds(ours publish.Digests, output string, other *otherBuild) error {
-	c, err := publish.Compare(ours, output, other.digests, other.dir)
+// compare holds what was built against what another build made.
+func (c Config) compare(ours publish.Digests, output string, other *otherBuild) error {
+	found, err := publish.Compare(ours, output, other.digests, other.dir)
 	if err != nil {
 		return err
 	}
-	a.view.Say("%s with the same bytes in both builds", operr.Count(len(c.Same), "artifact"))
-	if c.NotCompared != nil {
-		a.view.Say("not compared, since other tools built them: %s", strings.Join(c.NotCompared, "; "))
+	c.View.Say("%s with the same bytes in both builds", operr.Count(len(found.Same), "artifact"))
+	if found.NotCompared != nil {
+		c.View.Say("not compared, since other tools built them: %s", strings.Join(found.NotCompared, "; "))
 	}
-	for _, line := range c.Shown {
-		a.view.Say("differs, as these tools never give the same bytes: %s", line)
+	for _, line := range found.Shown {
+		c.View.Say("differs, as these tools never give the same bytes: %s", line)
 	}
 	return nil
 }

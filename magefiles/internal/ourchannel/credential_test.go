@@ -1,4 +1,4 @@
-package targets
+package ourchannel
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
+	"github.com/foopack/foopack/magefiles/internal/oidc"
 )
 
 // guarded is a server of private channels. It knows one key and the ID tokens of one CI, and counts what it is asked for.
@@ -54,34 +55,34 @@ func (a *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"packages":{},"packages.conda":{}}`)
 }
 
-// asked starts such a server, which PREFIX_SERVER_URL names, for a machine without any credential.
-func asked(t *testing.T) (*guarded, *prefixdev.Client) {
+// asked starts such a server, which is that of our channel, for a machine without any credential.
+func asked(t *testing.T) (*guarded, *Channels, *prefixdev.Client) {
 	t.Helper()
 	a := &guarded{tokens: map[string]bool{}}
 	web := httptest.NewServer(a)
 	t.Cleanup(web.Close)
-	for _, name := range []string{"PREFIX_API_KEY", "RATTLER_AUTH_FILE", "GITHUB_ACTIONS", "GITLAB_CI", "PREFIX_CHANNEL"} {
-		t.Setenv(name, "")
-	}
-	t.Setenv("HOME", t.TempDir())
-	t.Setenv("PREFIX_SERVER_URL", web.URL)
-	client, err := newChannelClient()
+	c := New(Config{
+		Server: web.URL,
+		Open: func(server string) (*prefixdev.Client, error) {
+			return prefixdev.New(prefixdev.Options{Server: server})
+		},
+	})
+	client, err := c.Client()
 	require.NoError(t, err)
-	return a, client
+	return a, c, client
 }
 
 // A run has one object for a channel, and asks once for the credential, whose it is included, whatever channels of our server it reads.
 func TestOneCredentialForARun(t *testing.T) {
-	server, client := asked(t)
-	t.Setenv("PREFIX_API_KEY", goodKey)
-	a := &app{channels: &channels{}}
+	server, a, client := asked(t)
+	a.Sources.APIKey = goodKey
 	for _, name := range []string{"one", "two", "one"} {
-		c, err := a.channel(client, name)
+		c, err := a.On(client, name)
 		require.NoError(t, err)
 		private, err := c.Private(t.Context())
 		require.NoError(t, err)
 		require.True(t, private)
-		same, err := a.channel(client, name)
+		same, err := a.On(client, name)
 		require.NoError(t, err)
 		require.Same(t, c, same)
 		access, err := c.Authorize(t.Context())
@@ -94,15 +95,14 @@ func TestOneCredentialForARun(t *testing.T) {
 
 // Our credential is for our server. A channel of another one is read as anyone reads it, also where its name is ours.
 func TestNoOtherServerGetsOurCredential(t *testing.T) {
-	_, _ = asked(t)
-	t.Setenv("PREFIX_API_KEY", goodKey)
+	_, a, _ := asked(t)
+	a.Sources.APIKey = goodKey
 	other := &guarded{tokens: map[string]bool{}}
 	web := httptest.NewServer(other)
 	t.Cleanup(web.Close)
 	client, err := prefixdev.New(prefixdev.Options{Server: web.URL})
 	require.NoError(t, err)
-	a := &app{channels: &channels{}}
-	c, err := a.channel(client, "one")
+	c, err := a.On(client, "one")
 	require.NoError(t, err)
 	_, err = c.Records(t.Context(), "noarch", "a")
 	require.Error(t, err)
@@ -127,19 +127,22 @@ func TestWhatOnlyReadsAsksForNoIDToken(t *testing.T) {
 		"it publishes with a key":             {publishes: true, key: true, sees: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server, client := asked(t)
-			t.Setenv("GITLAB_CI", "true")
-			t.Setenv("127_0_0_1_ID_TOKEN", "an.id.token")
+			server, a, client := asked(t)
+			a.Sources.CI = oidc.Detect(func(name string) string {
+				return map[string]string{"GITLAB_CI": "true", "127_0_0_1_ID_TOKEN": "an.id.token"}[name]
+			}, oidc.Options{})
 			if c.key {
-				t.Setenv("PREFIX_API_KEY", goodKey)
+				a.Sources.APIKey = goodKey
 			}
 			if c.file {
 				file := filepath.Join(t.TempDir(), "credentials.json")
 				require.NoError(t, os.WriteFile(file, []byte(`{"127.0.0.1":{"BearerToken":"`+goodKey+`"}}`), 0o600))
-				t.Setenv("RATTLER_AUTH_FILE", file)
+				a.Sources.Files = []string{file}
 			}
-			a := &app{channels: &channels{}, publishes: c.publishes}
-			ours, err := a.channel(client, "one")
+			if c.publishes {
+				a.ToPublish()
+			}
+			ours, err := a.On(client, "one")
 			require.NoError(t, err)
 			private, err := ours.Private(t.Context())
 			require.NoError(t, err)
@@ -155,10 +158,9 @@ func TestWhatOnlyReadsAsksForNoIDToken(t *testing.T) {
 
 // A key that the server does not know is no reason to call a channel absent.
 func TestAKeyThatTheServerDoesNotKnow(t *testing.T) {
-	server, client := asked(t)
-	t.Setenv("PREFIX_API_KEY", "pfx_of_somebody_else")
-	a := &app{channels: &channels{}}
-	c, err := a.channel(client, "one")
+	server, a, client := asked(t)
+	a.Sources.APIKey = "pfx_of_somebody_else"
+	c, err := a.On(client, "one")
 	require.NoError(t, err)
 	private, err := c.Private(t.Context())
 	require.NoError(t, err)
@@ -169,10 +171,9 @@ func TestAKeyThatTheServerDoesNotKnow(t *testing.T) {
 
 // Whoever leaves while the server is asked whose a key is has found nothing out about it: the next one asks.
 func TestWhoeverLeavesDecidesNothing(t *testing.T) {
-	server, client := asked(t)
-	t.Setenv("PREFIX_API_KEY", goodKey)
-	a := &app{channels: &channels{}}
-	c, err := a.channel(client, "one")
+	server, a, client := asked(t)
+	a.Sources.APIKey = goodKey
+	c, err := a.On(client, "one")
 	require.NoError(t, err)
 	ended, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("a person pressed Ctrl-C"))

@@ -1,4 +1,4 @@
-package targets
+package publishing
 
 import (
 	"context"
@@ -15,9 +15,9 @@ import (
 
 // The steps of publishing, in their order. Each returns what it saw.
 
-func (p *publishing) look(ctx context.Context) (_ string, err error) {
+func (p *Publication) look(ctx context.Context) (_ string, err error) {
 	ready := p.Artifacts // of the folder that was named
-	if p.from == "" {
+	if p.flags.From == "" {
 		if ready, p.passed, err = p.Ready(ctx); err != nil {
 			return "", err
 		}
@@ -32,7 +32,7 @@ func (p *publishing) look(ctx context.Context) (_ string, err error) {
 }
 
 // has says what the channel has.
-func (p *publishing) has() string {
+func (p *Publication) has() string {
 	switch {
 	case p.Unseen():
 		return p.Channel.URL() + " is not there, or empty, for anyone without a credential: it may be private, or this is its first release"
@@ -49,7 +49,7 @@ func (p *publishing) has() string {
 }
 
 // there looks at a release that is out.
-func (p *publishing) there(ctx context.Context) (string, error) {
+func (p *Publication) there(ctx context.Context) (string, error) {
 	if err := p.There(ctx); err != nil {
 		return "", err
 	}
@@ -59,7 +59,7 @@ func (p *publishing) there(ctx context.Context) (string, error) {
 	return p.has(), nil
 }
 
-func (p *publishing) allow(ctx context.Context) (_ string, err error) {
+func (p *Publication) allow(ctx context.Context) (_ string, err error) {
 	if !p.Needed() && !p.Private(ctx) {
 		return "not needed: everything is there", nil
 	}
@@ -75,7 +75,7 @@ func (p *publishing) allow(ctx context.Context) (_ string, err error) {
 	return said, nil
 }
 
-func (p *publishing) build(ctx context.Context) (string, error) {
+func (p *Publication) build(ctx context.Context) (string, error) {
 	if err := p.Build(ctx, p.Missing, p.Artifacts); err != nil {
 		return "", err
 	}
@@ -89,7 +89,7 @@ func (p *publishing) build(ctx context.Context) (string, error) {
 	return strings.Join(names, ", "), nil
 }
 
-func (p *publishing) makePlan(ctx context.Context) (_ string, err error) {
+func (p *Publication) makePlan(ctx context.Context) (_ string, err error) {
 	if err := p.Decide(ctx); err != nil {
 		return "", err
 	}
@@ -103,7 +103,7 @@ func (p *publishing) makePlan(ctx context.Context) (_ string, err error) {
 }
 
 // asTagged refuses to send what a tag of its version has not: the sources were changed since.
-func (p *publishing) asTagged(ctx context.Context) error {
+func (p *Publication) asTagged(ctx context.Context) error {
 	if p.repo == nil {
 		return nil
 	}
@@ -135,7 +135,7 @@ func (p *publishing) asTagged(ctx context.Context) error {
 }
 
 // nameTools takes down what built each artifact.
-func (p *publishing) nameTools(ctx context.Context) error {
+func (p *Publication) nameTools(ctx context.Context) error {
 	p.result.Tools = map[string]string{}
 	for _, f := range p.given.Files {
 		p.result.Tools[f.Package] = f.Tools
@@ -156,7 +156,7 @@ func (p *publishing) nameTools(ctx context.Context) error {
 }
 
 // sayTools says what built the artifacts, once for those that have it in common.
-func (p *publishing) sayTools() {
+func (p *Publication) sayTools() {
 	by := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(p.result.Tools)) {
 		by[p.result.Tools[name]] = append(by[p.result.Tools[name]], name)
@@ -167,7 +167,7 @@ func (p *publishing) sayTools() {
 }
 
 // agree shows the plan, and asks where it changes something.
-func (p *publishing) agree(ctx context.Context) error {
+func (p *Publication) agree(ctx context.Context) error {
 	var rows [][]string
 	for _, i := range p.Plan.Items {
 		rows = append(rows, []string{i.Package, i.Record.Version, i.Record.FileName(), i.Record.SHA256[:12] + "…", doing[i.State]})
@@ -177,7 +177,7 @@ func (p *publishing) agree(ctx context.Context) error {
 	if uploads == 0 {
 		return nil
 	}
-	return p.confirm(ctx, p.yes, fmt.Sprintf("Upload %s to %s?", operr.Count(uploads, "artifact"), p.Channel.URL()))
+	return p.config.Confirm(ctx, fmt.Sprintf("Upload %s to %s?", operr.Count(uploads, "artifact"), p.Channel.URL()))
 }
 
 // doing says what the states of a plan mean.
@@ -188,14 +188,31 @@ var doing = map[publish.State]string{
 	publish.Replace: "REPLACE other bytes that the channel has",
 }
 
-func (p *publishing) upload(ctx context.Context) (string, error) { return p.Send(ctx) }
+// try installs and imports what is about to be sent.
+func (p *Publication) try(ctx context.Context) (_ string, err error) {
+	if p.flags.Check {
+		if p.Plan, err = p.Fresh(p.Artifacts); err != nil {
+			return "", err
+		}
+	}
+	if len(p.Plan.Uploads()) == 0 {
+		return "nothing to send", nil
+	}
+	v, err := p.Try(ctx)
+	if err != nil {
+		return "", operr.New("", "%w; nothing was sent", err)
+	}
+	return imported(v) + " from " + v.How(), nil
+}
 
-func (p *publishing) visible(ctx context.Context) (_ string, err error) {
+func (p *Publication) upload(ctx context.Context) (string, error) { return p.Send(ctx) }
+
+func (p *Publication) visible(ctx context.Context) (_ string, err error) {
 	p.result.Visible, err = p.Shown(ctx, p.Plan.Records())
 	return p.result.Visible, err
 }
 
-func (p *publishing) download(ctx context.Context) (string, error) {
+func (p *Publication) download(ctx context.Context) (string, error) {
 	if err := p.Download(ctx, p.Plan, &p.Verified); err != nil {
 		return "", err
 	}
@@ -209,9 +226,9 @@ func (p *publishing) download(ctx context.Context) (string, error) {
 
 // unproven are the files that were there before, of which nothing is known here but what the channel says: compared with its index, a file
 // is compared with itself.
-func (p *publishing) unproven() (files []string, err error) {
+func (p *Publication) unproven() (files []string, err error) {
 	for _, i := range p.Plan.Items {
-		if i.State != publish.Kept || p.verify && p.digests != "" { // those were compared by asGiven
+		if i.State != publish.Kept || p.flags.Verify && p.flags.Digests != "" { // those were compared by asGiven
 			continue
 		}
 		r, known, err := p.Builds.Of(i.Record.SHA256)
@@ -225,13 +242,13 @@ func (p *publishing) unproven() (files []string, err error) {
 	return files, nil
 }
 
-func (p *publishing) install(ctx context.Context) (string, error) {
+func (p *Publication) install(ctx context.Context) (string, error) {
 	err := p.Install(ctx, p.Plan, &p.Verified)
 	p.result.Installed = p.Verified.How()
 	return p.result.Installed, err
 }
 
-func (p *publishing) imports(ctx context.Context) (string, error) {
+func (p *Publication) imports(ctx context.Context) (string, error) {
 	err := p.Import(ctx, p.Plan, &p.Verified)
 	p.result.Imports = p.Verified.Imports
 	return imported(p.Verified), err

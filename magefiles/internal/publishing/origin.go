@@ -1,20 +1,21 @@
-package targets
+package publishing
 
 import (
 	"context"
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
-	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -29,9 +30,10 @@ type origin struct {
 // buildsName is the folder, in the state of a clone, for the records of its builds.
 const buildsName = "builds"
 
-// originOf says what the work tree is built of; nil outside of git.
-func (a *app) originOf(ctx context.Context, w *workspace.Workspace) (*origin, error) {
-	repo, err := gitrepo.Open(ctx, a.runner, w.Root)
+// origin says what the work tree is built of; nil outside of git.
+func (c Config) origin(ctx context.Context) (*origin, error) {
+	w := c.Workspace
+	repo, err := gitrepo.Open(ctx, c.Runner, w.Root)
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
@@ -44,7 +46,7 @@ func (a *app) originOf(ctx context.Context, w *workspace.Workspace) (*origin, er
 	if err != nil {
 		return nil, err
 	}
-	o := &origin{repo: repo, builds: buildsOf(repo)}
+	o := &origin{repo: repo, builds: BuildsOf(repo)}
 	if o.edited, err = edited(ctx, repo, w); err != nil || o.edited != "" {
 		return o, err
 	}
@@ -73,7 +75,8 @@ func madeOf(repo *gitrepo.Repo, w *workspace.Workspace, p *workspace.Package) []
 	return all
 }
 
-func buildsOf(repo *gitrepo.Repo) *provenance.Store {
+// BuildsOf are the records of what was built in a clone.
+func BuildsOf(repo *gitrepo.Repo) *provenance.Store {
 	return &provenance.Store{Dir: filepath.Join(repo.Dir, folders.State, buildsName)}
 }
 
@@ -100,9 +103,12 @@ func edited(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (st
 	return "", nil
 }
 
-// notRehearsed refuses to publish from the clone of a rehearsal to another server than that of its world.
-func notRehearsed(repo *gitrepo.Repo, server string) error {
-	world, err := os.ReadFile(filepath.Join(repo.Dir, folders.State, rehearsal.Mark))
+// RehearsalMark is the file, in the state of a clone, that says which server a rehearsal's clone may publish to: the one of its own world.
+const RehearsalMark = "rehearsal"
+
+// NotRehearsed refuses to publish from the clone of a rehearsal to another server than that of its world.
+func NotRehearsed(repo *gitrepo.Repo, server string) error {
+	world, err := os.ReadFile(filepath.Join(repo.Dir, folders.State, RehearsalMark))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
@@ -112,4 +118,46 @@ func notRehearsed(repo *gitrepo.Repo, server string) error {
 		return nil
 	}
 	return operr.NewStopped("publish from your own clone", "this is the clone of a rehearsal, whose commits and tags are in no other repository, and %s is not the server of its world", server)
+}
+
+// manifestsIn are the manifests of packages, relative to the top of the work tree: where a repository further up ignores all
+// of a workspace, nothing of it is changed, and nothing of it is committed.
+func manifestsIn(w *workspace.Workspace, prefix string) (paths []string) {
+	for _, pkg := range w.Packages {
+		paths = append(paths, path.Join(prefix, pkg.Manifest))
+	}
+	return paths
+}
+
+// belongs reports whether a file is of what packages are made of: their folders, and the manifest that they inherit from. A
+// submodule is one file to git: it may be a package, or hold some.
+func belongs(w *workspace.Workspace, file string) bool {
+	return file == w.Manifest.Path || slices.ContainsFunc(w.Packages, func(pkg *workspace.Package) bool {
+		return slices.ContainsFunc(pkg.Sources(), func(dir string) bool {
+			return dir == "." || file == dir || strings.HasPrefix(file, dir+"/") || strings.HasPrefix(dir, file+"/")
+		})
+	})
+}
+
+// date is the time that artifacts bear: SOURCE_DATE_EPOCH, or that of the commit. Outside git, and before the first
+// commit, it is fixed.
+func (c Config) date(ctx context.Context) (time.Time, error) {
+	if t, err := c.Epoch(); err != nil || !t.IsZero() {
+		return t, err
+	}
+	var head gitrepo.Head
+	repo, err := gitrepo.Open(ctx, c.Runner, c.Workspace.Root)
+	if err == nil {
+		head, err = repo.Head(ctx)
+	}
+	switch {
+	case err == nil:
+		return head.Time, nil
+	case ctx.Err() != nil:
+		return time.Time{}, context.Cause(ctx)
+	case !errors.Is(err, gitrepo.ErrOutside) && !errors.Is(err, gitrepo.ErrNoCommit):
+		return time.Time{}, err
+	}
+	c.View.Say("no commit and no SOURCE_DATE_EPOCH: artifacts bear the date 1980-01-01")
+	return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), nil
 }

@@ -1,4 +1,4 @@
-package targets
+package ourchannel
 
 import (
 	"testing"
@@ -32,21 +32,20 @@ func TestWhichChannelIsOurs(t *testing.T) {
 	} {
 		client, err := prefixdev.New(prefixdev.Options{Server: c.server})
 		require.NoError(t, err)
-		require.Equal(t, c.want, ours(client, c.address, "team"), c)
-		require.False(t, ours(client, c.address, ""), c)
+		require.Equal(t, c.want, isOurs(client, c.address, "team"), c)
+		require.False(t, isOurs(client, c.address, ""), c)
 	}
 }
 
 // A mirror stands in for our channel on the public server, and for no other that ends like it.
 func TestWhatAMirrorStandsInFor(t *testing.T) {
-	t.Setenv("PREFIX_SERVER_URL", "https://mirror.example/")
+	mirror := New(Config{Server: "https://mirror.example/"})
 	all := []string{"https://prefix.dev/team", "https://repo.prefix.dev/team/", "https://prefix.dev/others/team", "https://stranger.example/team", "conda-forge"}
 	const at = "https://mirror.example/team"
-	require.Equal(t, map[string]string{all[0]: at, all[1]: at}, moved(all, "team"))
-	require.Empty(t, moved(all[2:], "team"))
+	require.Equal(t, map[string]string{all[0]: at, all[1]: at}, mirror.Moved(all, "team"))
+	require.Empty(t, mirror.Moved(all[2:], "team"))
 	for _, server := range []string{"", "https://prefix.dev"} {
-		t.Setenv("PREFIX_SERVER_URL", server)
-		for from, to := range moved(all, "team") {
+		for from, to := range New(Config{Server: server}).Moved(all, "team") {
 			require.Equal(t, "https://prefix.dev/team", to, "%s, with %q", from, server)
 		}
 	}

@@ -1,8 +1,7 @@
-package targets
+package publishing
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,23 +12,23 @@ import (
 )
 
 // handed reads the digests that were handed over, and refuses those that no build of this run wrote.
-func (p *publishing) handed() (err error) {
-	if p.digests == "" {
-		if p.from != "" {
+func (p *Publication) handed() (err error) {
+	if p.flags.Digests == "" {
+		if p.flags.From != "" {
 			return p.ofRecords()
 		}
 		return nil
 	}
-	if p.given, err = publish.ParseDigests(p.digests); err != nil {
+	if p.given, err = publish.ParseDigests(p.flags.Digests); err != nil {
 		return err
 	}
 	const again = "run the whole workflow again, so that all jobs are of one run, and of one commit"
 	so := "nothing was sent"
-	if p.verify {
+	if p.flags.Verify {
 		so = "nothing was looked at" // what was sent is on the channel
 	}
-	switch run := runOfCI(); {
-	case run == "" && !p.verify:
+	switch run := p.config.CI.Run; {
+	case run == "" && !p.flags.Verify:
 		return operr.New("leave -digests out: what was built in this clone is known here", "-digests hands over what another job of a CI's run built, and this is not a run of a CI")
 	case run != "" && p.given.Run != run:
 		return operr.NewStopped(again, "the digests are of the run %q, and this is the run %q; %s", p.given.Run, run, so)
@@ -42,9 +41,9 @@ func (p *publishing) handed() (err error) {
 }
 
 // ofRecords makes the digests of what lies in the folder, if this clone has records of all of it.
-func (p *publishing) ofRecords() error {
+func (p *Publication) ofRecords() error {
 	const next = "build it here, from what is committed: `mage build:all`"
-	text, err := os.ReadFile(filepath.Join(p.from, publish.DigestsJSON))
+	text, err := os.ReadFile(filepath.Join(p.flags.From, publish.DigestsJSON))
 	if err != nil {
 		return operr.New(next, "it is not said what was built: %w", err)
 	}
@@ -66,8 +65,8 @@ func (p *publishing) ofRecords() error {
 
 // builtSince is a file as it lies in the folder, where it was built again after the digests were written: by `publish`, for example.
 // Where there is no record of what lies there, it is what the digests say that it was.
-func (p *publishing) builtSince(f publish.Digest) (publish.Digest, error) {
-	path := filepath.Join(p.from, f.File)
+func (p *Publication) builtSince(f publish.Digest) (publish.Digest, error) {
+	path := filepath.Join(p.flags.From, f.File)
 	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 		//lint:ignore nilerr Take says what it thinks of that
 		return f, nil
@@ -90,8 +89,8 @@ func (p *publishing) builtSince(f publish.Digest) (publish.Digest, error) {
 }
 
 // take takes the files of the folder.
-func (p *publishing) take(context.Context) (string, error) {
-	artifacts, err := p.Take(p.from, p.given)
+func (p *Publication) take(context.Context) (string, error) {
+	artifacts, err := p.Take(p.flags.From, p.given)
 	if err != nil {
 		return "", err
 	}
@@ -100,8 +99,8 @@ func (p *publishing) take(context.Context) (string, error) {
 }
 
 // asGiven compares what the channel has with the digests that were handed over.
-func (p *publishing) asGiven() error {
-	if p.digests == "" {
+func (p *Publication) asGiven() error {
+	if p.flags.Digests == "" {
 		return nil
 	}
 	for _, i := range p.Plan.Items {
@@ -117,31 +116,10 @@ func (p *publishing) asGiven() error {
 }
 
 // sent are the digests of what the channel has now.
-func (p *publishing) sent() publish.Digests {
-	d := publish.Digests{Run: runOfCI(), Commit: p.result.Commit, Reproducible: p.given.Reproducible, Files: []publish.Digest{}}
+func (p *Publication) sent() publish.Digests {
+	d := publish.Digests{Run: p.config.CI.Run, Commit: p.result.Commit, Reproducible: p.given.Reproducible, Files: []publish.Digest{}}
 	for _, r := range p.result.Packages {
 		d.Files = append(d.Files, publish.Digest{Package: r.Name, File: r.File, SHA256: r.SHA256, Size: r.Size, Tools: p.result.Tools[r.Name]})
 	}
 	return d
-}
-
-// handOn makes digests the output of a job, for jobs that come later. Elsewhere there is nobody who reads it.
-func handOn(d publish.Digests) error {
-	file := jobOutput()
-	if file == "" {
-		return nil
-	}
-	line, err := d.Line()
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return operr.New("see where GITHUB_OUTPUT is set: the runner names a file", "writing the output of the job: %w", err)
-	}
-	_, err = fmt.Fprintf(f, "digests=%s\n", line)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	return err
 }

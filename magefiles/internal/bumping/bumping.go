@@ -1,0 +1,120 @@
+// Package bumping is `version:bump` as a person sees it: what an earlier run left is taken up, the plan is shown and agreed to, and what
+// was done is said. What a bump changes is package bump's.
+//
+//	bumping.go  the workspace, with what a killed run left taken back, and the plan
+//	history.go  the commits of its repository
+//	take.go     a bump and an upgrade, from the plan to what is said of them
+package bumping
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/folders"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// View is where a person reads. A view.View is one.
+type View interface {
+	Say(format string, args ...any)     // what is going on
+	Line(format string, args ...any)    // a line of the result
+	Heading(format string, args ...any) // one that stands out
+	Plan(p *bump.Plan, brief bool)
+}
+
+// Config is what a bump is told.
+type Config struct {
+	Runner command.Runner
+	Dir    string // where we were started
+	View   View
+
+	// Confirm asks a person. Its error is the answer no.
+	Confirm func(ctx context.Context, question string) error
+	Quiet   bool // a program reads what was done: the plan is not shown before it is agreed to
+}
+
+// Bumper bumps one workspace.
+type Bumper struct {
+	Config
+	Store     *bump.Store
+	Repo      *gitrepo.Repo // nil outside of git
+	Workspace *workspace.Workspace
+}
+
+// Open takes back what a killed run has left behind, and then reads the workspace.
+func Open(ctx context.Context, c Config) (*Bumper, error) {
+	b := &Bumper{Config: c}
+	repo, err := gitrepo.Open(ctx, c.Runner, c.Dir)
+	switch {
+	case err == nil:
+		b.Repo, b.Store = repo, &bump.Store{Top: repo.Top, Dir: filepath.Join(repo.Dir, folders.State)}
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case !errors.Is(err, gitrepo.ErrOutside):
+		return nil, err
+	default:
+		root, err := workspace.Root(c.Dir)
+		if err != nil {
+			return nil, err
+		}
+		b.Store = &bump.Store{Top: root, Dir: filepath.Join(root, workspace.PixiDir, folders.State)}
+	}
+	said, err := b.Store.Recover()
+	if err != nil {
+		return nil, err
+	}
+	if said != "" {
+		c.View.Say("%s", said)
+	}
+	if b.Workspace, err = workspace.Load(c.Dir); err != nil {
+		return nil, err
+	}
+	if b.Repo != nil {
+		b.Repo.Pass = b.Workspace.Config.Pass
+	}
+	prefix, err := filepath.Rel(b.Store.Top, b.Workspace.Root)
+	if err != nil {
+		return nil, err
+	}
+	if prefix != "." {
+		b.Store.Prefix = filepath.ToSlash(prefix)
+	}
+	return b, nil
+}
+
+// Plan works a bump out, or reads the one that a file has and looks whether it still holds.
+func (b *Bumper) Plan(ctx context.Context, req bump.Request, file string) (*bump.Plan, error) {
+	if file == "" {
+		p, err := bump.New(ctx, b.Workspace, req, b.History())
+		if err == nil && b.Repo != nil {
+			p.NoteGoModules(b.Repo.Top)
+		}
+		return p, err
+	}
+	if req.To != "" || req.Only != "" {
+		return nil, operr.NewUsage("leave -to and -only out", "-plan=%s says where to go", file)
+	}
+	p, err := bump.ReadPlan(file)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.Check(b.Workspace)
+}
+
+// Already says where everything is, in a plan that changes nothing.
+func Already(p *bump.Plan) string {
+	var tags []string
+	for _, t := range p.Tags {
+		tags = append(tags, t.Name)
+	}
+	if tags == nil {
+		return "every version and every pin is as it was asked for"
+	}
+	return "everything is at " + strings.Join(tags, ", ") + " already"
+}

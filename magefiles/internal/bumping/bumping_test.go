@@ -1,0 +1,119 @@
+package bumping_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/bumping"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// reader takes down what a person reads.
+type reader struct{ lines []string }
+
+func (r *reader) Say(format string, args ...any) {
+	r.lines = append(r.lines, fmt.Sprintf(format, args...))
+}
+func (r *reader) Line(format string, args ...any)    { r.Say(format, args...) }
+func (r *reader) Heading(format string, args ...any) { r.Say(format, args...) }
+func (r *reader) Plan(p *bump.Plan, _ bool) {
+	r.lines = append(r.lines, fmt.Sprintf("a plan of %d files", len(p.Files)))
+}
+
+// open opens a workspace of one package, outside of git.
+func open(t *testing.T, answer error) (*bumping.Bumper, *reader) {
+	t.Helper()
+	root, r := t.TempDir(), &reader{}
+	for name, text := range map[string]string{
+		"pixi.toml":     "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n",
+		"lib/pixi.toml": "[package]\nname = \"lib\"\nversion = \"1.2.3\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\", version = \"*\" }\n",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
+	}
+	b, err := bumping.Open(t.Context(), bumping.Config{
+		Runner:  command.NewSystem(os.Environ(), nil),
+		Dir:     root,
+		View:    r,
+		Confirm: func(context.Context, string) error { r.Say("asked"); return answer },
+	})
+	require.NoError(t, err)
+	return b, r
+}
+
+func manifest(t *testing.T, b *bumping.Bumper) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(b.Workspace.Root, "lib", "pixi.toml"))
+	require.NoError(t, err)
+	return string(text)
+}
+
+// A person sees the plan before the question, and a program nothing but what was done.
+func TestAPlanIsShownBeforeItIsAgreedTo(t *testing.T) {
+	b, r := open(t, nil)
+	require.Nil(t, b.Repo)
+	require.Nil(t, b.History())
+	done, err := b.Bump(t.Context(), bump.Request{To: "minor"}, "", bump.Steps{})
+	require.NoError(t, err)
+	require.Contains(t, manifest(t, b), `version = "1.3.0"`)
+	b.Show(done)
+	require.Equal(t, []string{"a plan of 1 files", "asked", "changed, and not committed: -commit takes it up"}, r.lines)
+
+	b, r = open(t, nil)
+	b.Quiet = true
+	_, err = b.Bump(t.Context(), bump.Request{To: "2.0.0"}, "", bump.Steps{})
+	require.NoError(t, err)
+	require.Equal(t, []string{"asked"}, r.lines)
+
+	b, r = open(t, nil)
+	done, err = b.Bump(t.Context(), bump.Request{To: "1.2.3"}, "", bump.Steps{})
+	require.NoError(t, err)
+	b.Show(done)
+	require.Equal(t, []string{"nothing to change: everything is at v1.2.3 already"}, r.lines)
+}
+
+// Whatever is refused has changed nothing.
+func TestWhatABumpRefuses(t *testing.T) {
+	for want, bumped := range map[string]func(b *bumping.Bumper) error{
+		"a person says no": func(b *bumping.Bumper) error {
+			_, err := b.Bump(t.Context(), bump.Request{To: "patch"}, "", bump.Steps{})
+			return err
+		},
+		"is in no git repository: there is nothing to commit to": func(b *bumping.Bumper) error {
+			_, err := b.Bump(t.Context(), bump.Request{To: "patch"}, "", bump.Steps{Commit: true})
+			return err
+		},
+		"-plan=saved.json says where to go": func(b *bumping.Bumper) error {
+			_, err := b.Bump(t.Context(), bump.Request{To: "patch"}, "saved.json", bump.Steps{})
+			return err
+		},
+		"w has no downstream to be upgraded": func(b *bumping.Bumper) error {
+			_, err := b.Upgrade(t.Context(), bump.Request{To: "1.0.0"}, nil)
+			return err
+		},
+	} {
+		b, _ := open(t, operr.NewStopped("", "a person says no"))
+		before := manifest(t, b)
+		require.ErrorContains(t, bumped(b), want)
+		require.Equal(t, before, manifest(t, b), want)
+	}
+}
+
+// Where there is no workspace there is nothing to bump, in git or outside of it.
+func TestNoWorkspaceToBump(t *testing.T) {
+	_, err := bumping.Open(t.Context(), bumping.Config{Runner: command.NewSystem(os.Environ(), nil), Dir: t.TempDir(), View: &reader{}})
+	require.Error(t, err)
+	ended, cancel := context.WithCancelCause(t.Context())
+	reason := errors.New("a person pressed Ctrl-C")
+	cancel(reason)
+	_, err = bumping.Open(ended, bumping.Config{Runner: command.NewSystem(os.Environ(), nil), Dir: t.TempDir(), View: &reader{}})
+	require.ErrorIs(t, err, reason)
+}

@@ -1,0 +1,101 @@
+package ourchannel
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// load makes a workspace of one package; more are lines of its [workspace].
+func load(t *testing.T, more string) *workspace.Workspace {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"pixi.toml":     "[workspace]\nchannels = []\nplatforms = []\n" + more,
+		"lib/pixi.toml": "[package]\nname = \"lib\"\nversion = \"1.2.3\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\", version = \"*\" }\n",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
+	}
+	w, err := workspace.Load(root)
+	require.NoError(t, err)
+	return w
+}
+
+// The name is the variable's, the manifest's, or, on a server of this machine alone, one that the folder gives.
+func TestWhichNameOurChannelHas(t *testing.T) {
+	const named = "name = \"team\"\n"
+	const said = named + "[tool.release]\nchannel = \"ours\"\n"
+	const manifest = "[tool.release] channel of pixi.toml"
+	for _, c := range []struct {
+		server, variable, text string
+		want, from             string
+	}{
+		{text: said, want: "ours", from: manifest},
+		{text: said, variable: "other", want: "other", from: "PREFIX_CHANNEL"},
+		{text: named, want: "team", from: manifest},
+		{text: named, variable: "other", want: "other", from: "PREFIX_CHANNEL"},
+		{text: said, server: "http://localhost:8000", want: "ours", from: manifest},
+		{text: "", variable: "other", want: "other", from: "PREFIX_CHANNEL"},
+		{text: "", want: ""},
+		{text: "", server: "https://conda.example.org", want: ""},
+		{text: "", server: ":", want: ""},
+	} {
+		channels, w := New(Config{Server: c.server, Name: c.variable}), load(t, c.text)
+		require.Equal(t, c.want, channels.NameOf(w), c)
+		if c.from != "" {
+			require.Equal(t, c.from, channels.namedIn(w), c)
+		}
+	}
+	for _, server := range []string{"http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"} {
+		w := load(t, "")
+		require.Equal(t, w.EmbeddedChannel(), New(Config{Server: server}).NameOf(w), server)
+		require.NotEmpty(t, w.EmbeddedChannel())
+	}
+}
+
+// Without a name the manifests are all there is to show, and doctor says how to give it one.
+func TestAChannelWithoutAName(t *testing.T) {
+	_, channels, _ := asked(t)
+	channels.Server = "https://conda.example.org"
+	w := load(t, "name = \"No Name For A Channel\"\n")
+	_, err := channels.Of(w)
+	require.ErrorIs(t, err, ErrNoName)
+	h, err := channels.Look(t.Context(), w)
+	require.NoError(t, err)
+	require.Equal(t, "lib", h.Packages[0].Name)
+	require.False(t, h.Exists || h.Packages[0].There)
+	require.Contains(t, h.Note, "→ write `channel = \"NAME\"` into [tool.release] of pixi.toml, or set PREFIX_CHANNEL")
+	found := channels.Examine(t.Context(), w)
+	require.Equal(t, "the channel's name", found[0].What)
+	require.Equal(t, "a credential for https://conda.example.org", found[1].What)
+	channels.Name = "-no-name"
+	require.Equal(t, "correct it in PREFIX_CHANNEL", channels.Examine(t.Context(), w)[0].Get)
+	channels.Server = "ftp://x"
+	require.Equal(t, "correct PREFIX_SERVER_URL", channels.Examine(t.Context(), w)[0].Get)
+}
+
+// A channel that has nothing is one before its first release, or a private one that nobody sees here.
+func TestAChannelThatShowsNothing(t *testing.T) {
+	_, channels, _ := asked(t)
+	channels.Name = "one"
+	w := load(t, "name = \"team\"\n")
+	h, err := channels.Look(t.Context(), w)
+	require.NoError(t, err)
+	require.Equal(t, channels.Server+"/one", h.Channel)
+	require.False(t, h.Exists)
+	require.Contains(t, h.Note, "as before a first release. Make the channel one on "+channels.Server)
+	require.Contains(t, h.Note, "Where it is private, set a key that reads it: PREFIX_API_KEY.")
+	require.Contains(t, channels.Examine(t.Context(), w)[0].For, "not there yet, or empty")
+}
+
+func TestTheNewestComesFirst(t *testing.T) {
+	all := []string{"1.0", "not a version", "1.10", "1.9", "2.0rc1", "a release", "2.0"}
+	slices.SortStableFunc(all, newer)
+	require.Equal(t, []string{"2.0", "2.0rc1", "1.10", "1.9", "1.0", "not a version", "a release"}, all)
+}

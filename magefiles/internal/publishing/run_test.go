@@ -1,0 +1,80 @@
+package publishing
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+)
+
+// A job of a CI has the steps that its rights are for: who tries something out looks at no channel, and who uploads runs no code of others.
+func TestStepsThatFlagsAskFor(t *testing.T) {
+	verify := []string{"read the index back", "download and compare", "install", "import"}
+	for name, c := range map[string]struct {
+		flags Flags
+		steps []string
+		sends bool
+	}{
+		"a person": {
+			sends: true,
+			steps: append([]string{"look at the channel", "find a credential", "build", "plan", "import what was built", "upload"}, verify...),
+		},
+		"who tries it out": {
+			flags: Flags{From: "output", Check: true},
+			steps: []string{"take what was built", "import what was built"},
+		},
+		"who uploads": {
+			flags: Flags{From: "output", Digests: "{}"},
+			sends: true,
+			steps: []string{"take what was built", "look at the channel", "find a credential", "plan", "upload", "read the index back"},
+		},
+		"who verifies": {
+			flags: Flags{Verify: true, Digests: "{}"},
+			steps: append([]string{"look at the channel"}, verify...),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.NoError(t, c.flags.Fit())
+			require.Equal(t, c.sends, c.flags.Sends())
+			var names []string
+			for _, s := range (&Publication{flags: c.flags}).steps() {
+				names = append(names, s.Name)
+				require.Equal(t, s.Name == "upload", s.Ask != nil, "a person is asked before something is sent")
+			}
+			require.Equal(t, c.steps, names)
+		})
+	}
+}
+
+func TestFlagsThatAskForTwoThings(t *testing.T) {
+	for want, f := range map[string]Flags{
+		"-verify looks at what is on the channel":      {Verify: true, Force: true},
+		"-check installs and imports":                  {Check: true},
+		"-check sends nothing, and -force is about":    {Check: true, From: "output", Force: true},
+		"-digests names files of a folder":             {Digests: "{}"},
+		"-verify looks at what is on the channel, and": {Verify: true, From: "output"},
+	} {
+		err := f.Fit()
+		require.ErrorContains(t, err, want)
+		require.Equal(t, operr.Usage, operr.ExitStatus(err))
+	}
+}
+
+// What is handed on stands behind what the job has said before, and nobody is told where nobody listens.
+func TestDigestsAreTheOutputOfAJob(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "outputs")
+	require.NoError(t, os.WriteFile(file, []byte("other=1\n"), 0o600))
+	d := publish.Digests{Run: "7", Commit: "c", Files: []publish.Digest{}}
+	require.NoError(t, CI{}.HandOn(d))
+	require.NoError(t, CI{Output: file}.HandOn(d))
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	line, err := d.Line()
+	require.NoError(t, err)
+	require.Equal(t, "other=1\ndigests="+line+"\n", string(text))
+	require.ErrorContains(t, CI{Output: filepath.Join(file, "x")}.HandOn(d), "writing the output of the job")
+}

@@ -1,0 +1,26 @@
+package rehearsal
+
+import (
+	"fmt"
+
+	"github.com/foopack/foopack/magefiles/internal/view"
+)
+
+// Page is what a browser shows of a report.
+func (r Report) Page() view.Report {
+	page := view.Report{
+		Title:  fmt.Sprintf("%s %s", r.Workspace, r.Release),
+		Commit: r.Commit,
+		Error:  r.Error,
+	}
+	for _, s := range r.Steps {
+		page.Steps = append(page.Steps, view.ReportStep{Name: s.Name, Of: s.Of, Event: s.Event, Began: s.Began, Took: s.Took, Evidence: s.Evidence})
+	}
+	for _, p := range r.Packages {
+		page.Artifacts = append(page.Artifacts, []string{p.Name, p.Version, p.File, p.SHA256, fmt.Sprintf("%d B", p.Size)})
+	}
+	for _, m := range r.Missing {
+		page.Missing = append(page.Missing, [2]string{m.What, m.Why})
+	}
+	return page
+}
