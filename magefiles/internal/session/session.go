@@ -21,12 +21,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -38,6 +40,7 @@ const (
 	kindPlan = "plan"
 	kindStep = "step"
 	kindEnd  = "end"
+	kindUndo = "undo" // a way back was begun
 )
 
 // Plan is what a person agrees to: a value that survives JSON. P is a pointer, as a rule.
@@ -113,13 +116,10 @@ func (k *Kind[P]) New() *Session[P] { return &Session[P]{kind: k} }
 
 // Resume goes on with what a journal has.
 func (s *Session[P]) Resume(past *Past[P]) error {
-	digest, err := digestOf(past.Plan)
-	if err != nil {
-		return err
-	}
-	s.before = past.Records
+	s.before = past.standing()
 	var all []journal.Entry
-	s.journal, all, err = journal.Open(past.Path, s.kind.Tool, digest)
+	var err error
+	s.journal, all, err = journal.Open(past.Path, s.kind.Tool, past.digest)
 	s.entries = len(all)
 	return err
 }
@@ -136,7 +136,10 @@ func (s *Session[P]) Agree(p P) error {
 	if err != nil {
 		return err
 	}
-	name := s.kind.stamp() + "-" + strings.NewReplacer("/", "-", " ", "", ",", "+").Replace(p.Label()) + ".jsonl"
+	if err := survives(p, digest); err != nil {
+		return err
+	}
+	name := s.kind.stamp() + "-" + fileName(p.Label()) + ".jsonl"
 	if s.journal, err = journal.Create(filepath.Join(s.kind.journals(), name), s.kind.Tool, digest, all...); err != nil {
 		return err
 	}
@@ -240,6 +243,40 @@ func digestOf(p any) (string, error) {
 	}
 	sum := sha256.Sum256(data)
 	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
+
+// mostOfLabel is how many bytes of a label a journal's name has: the plan has all of it.
+const mostOfLabel = 100
+
+// fileName is a label in the name of a file.
+func fileName(label string) string {
+	name := strings.NewReplacer("/", "-", " ", "", ",", "+").Replace(label)
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '-'
+		}
+		return r
+	}, name)
+	if len(name) > mostOfLabel {
+		name = strings.ToValidUTF8(name[:mostOfLabel], "")
+	}
+	return name
+}
+
+// survives refuses a plan of which whoever goes on would have another one.
+func survives[P Plan](p P, digest string) error {
+	data, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	var again P
+	if err := json.Unmarshal(data, &again); err != nil {
+		return fmt.Errorf("the plan %s cannot be read back from its JSON: %w", p.Label(), err)
+	}
+	if read, err := digestOf(again); err != nil || read != digest {
+		return errors.Join(fmt.Errorf("the plan %s is another one when it is read back from its JSON", p.Label()), err)
+	}
+	return nil
 }
 
 // entriesOf are a plan and records as a journal has them, with the plan's digest. Without times they are of now.
