@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,16 +18,8 @@ import (
 // DefaultWait is how long an index may lag behind an upload, unless a Wait says otherwise.
 const DefaultWait = 10 * time.Minute
 
-// leastLook is how long one look at the index may take, where less is left of the time to wait.
-const leastLook = 5 * time.Second
-
-// Wait says how long to wait for the index.
-type Wait struct {
-	For   time.Duration                                    // 0 is DefaultWait
-	Now   func() time.Time                                 // nil is the clock
-	Pause func(ctx context.Context, d time.Duration) error // between two looks; nil sleeps
-	Tell  func(missing string, since, most time.Duration)  // says what is not there yet, after each look; nil says nothing
-}
+// Wait says how long to wait for the index; For, where it is 0, is DefaultWait.
+type Wait = pause.Wait
 
 // Visible waits until a solver sees the files: until every form of the index that the channel offers has each of them
 // with its sha256. What was seen is returned; when the time is over it is in the error, and a later call goes on waiting.
@@ -37,44 +30,27 @@ func Visible(ctx context.Context, c Channel, records []condapkg.Record, w Wait) 
 	if len(records) == 0 {
 		return "nothing to wait for", nil
 	}
-	w = w.withDefaults()
-	begin := w.Now()
-	for pause := time.Second / 2; ; pause = min(2*pause, 10*time.Second) {
-		looking, cancel := context.WithTimeout(ctx, max(w.For-w.Now().Sub(begin), leastLook))
-		seen := look(looking, c, records, w.Now())
-		cancel()
-		if ctx.Err() != nil {
-			return "", context.Cause(ctx)
-		}
-		missing := seen.missing()
-		if len(missing) == 0 {
-			return seen.evidence(len(records)), nil
-		}
-		waited := w.Now().Sub(begin)
-		if waited >= w.For {
-			return "", operr.New("run it again: it goes on waiting, and sends nothing twice",
-				"%s does not show everything after %v: %s", c.URL(), waited.Round(time.Second), missing[0]).WithDetail(strings.Join(seen.lines(), "\n"))
-		}
-		if w.Tell != nil {
-			w.Tell(missing[0], waited, w.For)
-		}
-		if err := w.Pause(ctx, min(pause, max(w.For-waited, time.Millisecond))); err != nil {
-			return "", err
-		}
-	}
-}
-
-func (w Wait) withDefaults() Wait {
 	if w.For == 0 {
 		w.For = DefaultWait
 	}
-	if w.Now == nil {
-		w.Now = time.Now
+	now := w.Now
+	if now == nil {
+		now = time.Now
 	}
-	if w.Pause == nil {
-		w.Pause = pause.For
+	var seen sightings
+	evidence, err = w.Until(ctx, func(ctx context.Context) (string, bool, error) {
+		seen = look(ctx, c, records, now())
+		if missing := seen.missing(); len(missing) > 0 {
+			return missing[0], false, nil
+		}
+		return seen.evidence(len(records)), true, nil
+	})
+	var late *pause.LateError
+	if errors.As(err, &late) {
+		return "", operr.New("run it again: it goes on waiting, and sends nothing twice",
+			"%s does not show everything after %v: %s", c.URL(), late.After.Round(time.Second), late.Seen).WithDetail(strings.Join(seen.lines(), "\n"))
 	}
-	return w
+	return evidence, err
 }
 
 // sighting is what one form of the index says of one file.
