@@ -60,18 +60,26 @@ var faulty = map[string]adding{
 	"is done in every run": {func(string) func(context.Context, *int) (int, bool, error) { return nil }, addX, removeAny},
 	"cannot be done twice": {byRecord, makeX, removeAny},
 	"is not done":          {byRecord, func(string) error { return nil }, removeAny},
-	"is asked whether it is done": {isThere, writeX, func(file string, past *session.Past[*rotation]) error {
-		if !past.Did("add") {
-			return nil
-		}
-		return os.RemoveAll(file)
-	}},
-	"cannot be taken back twice": {isThere, writeX, func(file string, past *session.Past[*rotation]) error {
-		if _, err := os.Stat(file); err != nil && !past.Undoing {
-			return nil // nothing was done yet
-		}
-		return os.Remove(file)
-	}},
+	"is asked whether it is done": {
+		check: isThere,
+		do:    writeX,
+		revert: func(file string, past *session.Past[*rotation]) error {
+			if !past.Did("add") {
+				return nil
+			}
+			return os.RemoveAll(file)
+		},
+	},
+	"cannot be taken back twice": {
+		check: isThere,
+		do:    writeX,
+		revert: func(file string, past *session.Past[*rotation]) error {
+			if _, err := os.Stat(file); err != nil && !past.Undoing {
+				return nil // nothing was done yet
+			}
+			return os.Remove(file)
+		},
+	},
 	"leaves it": {isThere, writeX, func(string, *session.Past[*rotation]) error { return nil }},
 }
 

@@ -1,7 +1,7 @@
 // Package session takes one plan from a person's yes to its end, so that it may be killed anywhere and continued, or taken back.
 //
 // It is the right one for what changes the world in ways that somebody would have to clean up after a kill: a release, a deployment. A list of
-// steps that are shown, and that are all done again by the next run, needs none of it.
+// steps that are shown, and that are all done again by the next run, is for package steps.
 //
 // An [Operation] is the whole of it: how a plan is made, its steps (package workflow), and the way back. [Operation.Run] begins one, or goes on
 // with the one that is unfinished, under a lock; [Operation.Undo] takes the unfinished one back; [Operation.Look] says where it stands.
@@ -10,9 +10,28 @@
 //
 // # What is kept
 //
-// Each plan has a journal (package journal), a file whose first entry is the plan, followed by the records of its steps and its end. It is
-// written when a person has agreed, and not before: until then nothing is on the disk. What lies in the journal is bound to the plan by the
-// plan's digest. A journal that cannot be read, or is of another format, stops for a person (exit status 3).
+// Each plan has a journal (package journal), a file whose first entry is the plan, followed by the records of its steps, the undos that were
+// begun, and its end. It is written when a person has agreed, and not before: until then the lock is all that is on the disk. What lies in the
+// journal is bound to the plan by the plan's digest. A journal that cannot be read, or is of another format, stops for a person (exit status
+// 3); a last line that was cut off by a kill is left out. Folders are made where they are missing; that git ignores them is for who
+// chooses them.
+//
+// A version of the program that knows another field of the plan does not go on with it, and says so; a new field with `omitempty` is the way
+// out, and what Readable refuses is refused with its own words.
+//
+// # What an operation has to see to
+//
+//   - A step is done twice where a kill comes between what it does and its record. Its Check asks the world; where the world cannot be asked,
+//     that is workflow.Recorded, and what is sent bears a key from the plan, by which the other side knows it again.
+//   - Whatever Revert takes back it finds by Past.Began, and it takes back what is half done.
+//   - The session that is unfinished may be of another command line: Continue says whether it is what is asked for.
+//   - Confirm is where -yes, and that there is no terminal, are decided, and it returns what the program says then. Where it was interrupted
+//     nothing was agreed to.
+//   - A dry run is a call of Make, and a look at its plan: it takes no lock, and keeps nothing.
+//   - Another process is refused while one has the lock (exit status 3). On another machine, or in another clone, nobody is: there the world
+//     decides, by Check, and by what the server refuses.
+//
+// Package sessiontest ends an operation wherever a kill may, and finds the first two out.
 package session
 
 import (

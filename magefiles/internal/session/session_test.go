@@ -292,14 +292,24 @@ func TestAPanicIsAnError(t *testing.T) {
 	}{
 		"Make":    {nil, func(o *operation) { o.Make = func(context.Context) (*rotation, error) { panic("ouch") } }, run, ""},
 		"Confirm": {nil, func(o *operation) { o.Confirm = func(context.Context, *rotation) error { panic("ouch") } }, run, ""},
-		"Continue": {unfinished, func(o *operation) {
-			o.Continue = func(context.Context, *session.Past[*rotation]) error { panic("ouch") }
-		}, run, ""},
+		"Continue": {
+			before: unfinished,
+			panics: func(o *operation) {
+				o.Continue = func(context.Context, *session.Past[*rotation]) error { panic("ouch") }
+			},
+			call: run,
+			next: "",
+		},
 		"Define":          {nil, func(o *operation) { o.Define = func(*rotation) *workflow.Definition { panic("ouch") } }, run, "; then `mage key:rotate` goes on from here"},
 		"Define, to look": {unfinished, func(o *operation) { o.Define = func(*rotation) *workflow.Definition { panic("ouch") } }, look, ""},
-		"Revert": {unfinished, func(o *operation) {
-			o.Revert = func(context.Context, *session.Past[*rotation]) error { panic("ouch") }
-		}, undo, "; then `mage key:undo` goes on from here"},
+		"Revert": {
+			before: unfinished,
+			panics: func(o *operation) {
+				o.Revert = func(context.Context, *session.Past[*rotation]) error { panic("ouch") }
+			},
+			call: undo,
+			next: "; then `mage key:undo` goes on from here",
+		},
 	} {
 		s, state := startKeyServer(t), t.TempDir()
 		if c.before != nil {
@@ -345,12 +355,15 @@ func TestAPlanSurvivesJSON(t *testing.T) {
 			Make: func(context.Context) (*nightly, error) { return &c.plan, nil },
 			Define: func(p *nightly) *workflow.Definition {
 				d := workflow.New()
-				workflow.Add(d, workflow.Step[int]{Name: "count", Do: func(context.Context) (int, error) {
-					if p.Counter == nil {
-						return 0, errors.New("there is no counter")
-					}
-					return p.Counter(), nil
-				}})
+				workflow.Add(d, workflow.Step[int]{
+					Name: "count",
+					Do: func(context.Context) (int, error) {
+						if p.Counter == nil {
+							return 0, errors.New("there is no counter")
+						}
+						return p.Counter(), nil
+					},
+				})
 				return d
 			},
 		}

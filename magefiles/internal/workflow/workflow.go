@@ -1,6 +1,6 @@
 // Package workflow runs a list of named steps so that it may be killed anywhere, and run again, here or on another
-// machine, and still every step is done once: it is the right one for what must survive a kill, and package steps is for a plain list
-// that is shown.
+// machine, and still what is done is not done again, as far as the world tells: it is the right one for what must survive a kill, and
+// package steps is for a plain list that is shown. Package session has the journal, the question before it, and the way back.
 //
 // A [Definition] is the list. Each [Step] says how to ask the world whether it is done (Check), and how to do it (Do):
 //
@@ -95,7 +95,8 @@ type Definition struct{ steps []step }
 // New returns a definition without steps.
 func New() *Definition { return &Definition{} }
 
-// Add adds a step behind those that are there. A name that is there already is a mistake of the program, and panics.
+// Add adds a step behind those that are there. A name that is there already is a mistake of the program, and panics: names that come from a
+// file are numbered first.
 func Add[R any](d *Definition, s Step[R]) *Value[R] {
 	if slices.ContainsFunc(d.steps, func(other step) bool { return other.name() == s.Name }) {
 		panic(fmt.Sprintf("workflow: two steps %q", s.Name))

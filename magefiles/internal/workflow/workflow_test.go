@@ -352,9 +352,12 @@ func TestLook(t *testing.T) {
 func TestAPanicIsTheStepsError(t *testing.T) {
 	for name, s := range map[string]workflow.Step[result]{
 		"Skip": {Name: "a", Skip: func() string { panic("ouch") }},
-		"Skip, by a value that is not there": {Name: "a", Skip: func() string {
-			return workflow.Add(workflow.New(), workflow.Step[result]{Name: "b"}).Get().Made + "ouch"
-		}},
+		"Skip, by a value that is not there": {
+			Name: "a",
+			Skip: func() string {
+				return workflow.Add(workflow.New(), workflow.Step[result]{Name: "b"}).Get().Made + "ouch"
+			},
+		},
 		"Check": {Name: "a", Check: func(context.Context, *result) (result, bool, error) { panic("ouch") }},
 		"Do":    {Name: "a", Do: func(context.Context) (result, error) { panic("ouch") }},
 		"Say": {
@@ -410,10 +413,13 @@ func TestRecorded(t *testing.T) {
 		"it was begun":        {[]workflow.Record{{Step: "a", Event: workflow.Started}}, 1},
 		"it failed":           {[]workflow.Record{{Step: "a", Event: workflow.Started}, {Step: "a", Event: workflow.Failed}}, 1},
 		"it was done":         {[]workflow.Record{{Step: "a", Event: workflow.Done, Result: json.RawMessage(`{"Made":"x"}`)}}, 0},
-		"it was done, and found since": {[]workflow.Record{
-			{Step: "a", Event: workflow.Done, Result: json.RawMessage(`{"Made":"x"}`)},
-			{Step: "a", Event: workflow.Found, Result: json.RawMessage(`{"Made":"x"}`)},
-		}, 0},
+		"it was done, and found since": {
+			records: []workflow.Record{
+				{Step: "a", Event: workflow.Done, Result: json.RawMessage(`{"Made":"x"}`)},
+				{Step: "a", Event: workflow.Found, Result: json.RawMessage(`{"Made":"x"}`)},
+			},
+			done: 0,
+		},
 	} {
 		done := 0
 		d := workflow.New()
