@@ -127,10 +127,14 @@ func (o *Operation[P]) Undo(ctx context.Context) (*Past[P], error) {
 	if err := s.Resume(past); err != nil {
 		return nil, err
 	}
-	if err := s.append(kindUndo, struct{}{}); err != nil {
-		return nil, err
+	err = s.append(kindUndo, struct{}{})
+	if err == nil {
+		err = guarded(func() error { return o.Revert(ctx, past) })
 	}
-	if err := guarded(func() error { return o.Revert(ctx, past) }); err != nil {
+	if err == nil {
+		err = s.End(Undone)
+	}
+	if err != nil {
 		on := "`" + o.Type.Undo + "` goes on from here"
 		if next := operr.NextOf(err); next != "" && !strings.Contains(next, o.Type.Undo) && !strings.Contains(next, o.Type.Run) {
 			on = next + "; then " + on
@@ -140,7 +144,7 @@ func (o *Operation[P]) Undo(ctx context.Context) (*Past[P], error) {
 		return nil, operr.New(on, "taking %s back: %w", past.Plan.Label(), err)
 	}
 	past.End, past.Undoing = Undone, false
-	return past, s.End(Undone)
+	return past, nil
 }
 
 // Look says where the last session stands, and changes nothing; nil where there is none. Each question to the world may take so long.

@@ -83,7 +83,7 @@ func (k *Kind[P]) All() (all []*Past[P], err error) {
 func (k *Kind[P]) names() (names []string, err error) {
 	entries, err := os.ReadDir(k.journals())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return nil, operr.New("see that it is a folder that can be read", "what is unfinished is kept there: %w", err)
 	}
 	for _, e := range entries {
 		if strings.HasSuffix(e.Name(), ".jsonl") {

@@ -40,7 +40,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -140,7 +139,10 @@ func (s *Session[P]) Resume(past *Past[P]) error {
 	var err error
 	s.journal, all, err = journal.Open(past.Path, s.kind.Tool, past.digest)
 	s.entries = len(all)
-	return err
+	if err != nil {
+		return operr.New("make it writable, and run it again", "going on with %s: %w", past.Plan.Label(), err)
+	}
+	return nil
 }
 
 // Replace says that nothing came of a journal: it is removed once another plan is agreed to.
@@ -159,8 +161,10 @@ func (s *Session[P]) Agree(p P) error {
 		return err
 	}
 	name := s.kind.stamp() + "-" + fileName(p.Label()) + ".jsonl"
-	if s.journal, err = journal.Create(filepath.Join(s.kind.journals(), name), s.kind.Tool, digest, all...); err != nil {
-		return err
+	path := filepath.Join(s.kind.journals(), name)
+	if s.journal, err = journal.Create(path, s.kind.Tool, digest, all...); err != nil {
+		s.journal = nil
+		return operr.New("see that "+filepath.Dir(path)+" can be written to, and run it again", "nothing was changed: %w", err)
 	}
 	s.entries = len(all)
 	if s.void != "" {
@@ -185,10 +189,14 @@ func (s *Session[P]) Path() string {
 // Run takes the steps that are not done, and ends the session. Its errors say how to go on.
 func (s *Session[P]) Run(ctx context.Context, d *workflow.Definition, shows workflow.Reporter, transient func(error) bool) error {
 	run := &workflow.Run{Definition: d, Records: s.before, Record: s.record, Reporter: shows, Transient: transient}
-	if err := run.Do(ctx); err != nil {
+	err := run.Do(ctx)
+	if err == nil {
+		err = s.End(s.kind.Done)
+	}
+	if err != nil {
 		return s.explain(ctx, err)
 	}
-	return s.End(s.kind.Done)
+	return nil
 }
 
 // End writes the end down.
@@ -282,6 +290,8 @@ func fileName(label string) string {
 	return name
 }
 
+const mistake = "report it: it is a mistake of this program"
+
 // survives refuses a plan of which whoever goes on would have another one.
 func survives[P Plan](p P, digest string) error {
 	data, err := json.Marshal(p)
@@ -290,10 +300,10 @@ func survives[P Plan](p P, digest string) error {
 	}
 	var again P
 	if err := json.Unmarshal(data, &again); err != nil {
-		return fmt.Errorf("the plan %s cannot be read back from its JSON: %w", p.Label(), err)
+		return operr.New(mistake, "nothing was changed: the plan %s cannot be read back from its JSON: %w", p.Label(), err)
 	}
 	if read, err := digestOf(again); err != nil || read != digest {
-		return errors.Join(fmt.Errorf("the plan %s is another one when it is read back from its JSON", p.Label()), err)
+		return operr.New(mistake, "nothing was changed: the plan %s is another one when it is read back from its JSON", p.Label())
 	}
 	return nil
 }

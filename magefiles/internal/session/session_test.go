@@ -33,6 +33,13 @@ func TestAnOperationIsKilledAnywhere(t *testing.T) {
 	})
 }
 
+// The smallest durable operation stays small: what the Example shows is all that somebody has to write.
+func TestTheExampleIsSmall(t *testing.T) {
+	text, err := os.ReadFile("example_test.go")
+	require.NoError(t, err)
+	require.Less(t, strings.Count(string(text), "\n"), 80)
+}
+
 // Who says no changes nothing, and nothing is kept of it.
 func TestNothingIsKeptBeforeThePlanIsAgreedTo(t *testing.T) {
 	for name, refuse := range map[string]func(o *session.Operation[*rotation]){
@@ -266,6 +273,60 @@ func TestWhoLeavesAtTheQuestionHasNotAgreed(t *testing.T) {
 		past, err := rotate(state, s).Last()
 		require.NoError(t, err, name)
 		require.Nil(t, past, name)
+	}
+}
+
+// A journal that cannot be written says what to do, at its beginning as at its end.
+func TestAJournalThatCannotBeWritten(t *testing.T) {
+	full := errors.New("no space left on device")
+	for name, in := range map[string]func(state string) error{
+		"a file is in its way":         func(state string) error { return os.WriteFile(filepath.Join(state, "rotations"), nil, 0o644) },
+		"a link that leads nowhere is": func(state string) error { return os.Symlink("nowhere/at/all", filepath.Join(state, "rotations")) },
+		"a link to itself is":          func(state string) error { return os.Symlink("rotations", filepath.Join(state, "rotations")) },
+	} {
+		s, state := startKeyServer(t), t.TempDir()
+		require.NoError(t, in(state))
+		_, err := rotate(state, s).Run(t.Context())
+		require.Error(t, err, name)
+		require.NotEmpty(t, operr.NextOf(err), "%s: %v", name, err)
+		require.Equal(t, "*key-1 of key-1", s.all(), name)
+	}
+	for entry, next := range map[int]string{
+		2: "`mage key:rotate` goes on from here", // the first step
+		5: "`mage key:rotate` goes on from here", // the last one
+		6: "`mage key:rotate` goes on from here", // the end
+	} {
+		s, state := startKeyServer(t), t.TempDir()
+		o := rotate(state, s)
+		o.Written = func(n int) error {
+			if n == entry {
+				return full
+			}
+			return nil
+		}
+		_, err := o.Run(t.Context())
+		require.ErrorIs(t, err, full, entry)
+		require.Equal(t, next, operr.NextOf(err), entry)
+	}
+	for _, entry := range []int{3, 4} { // that an undo was begun, and its end
+		s, state := startKeyServer(t), t.TempDir()
+		written := func(most int) func(int) error {
+			return func(n int) error {
+				if n == most {
+					return full
+				}
+				return nil
+			}
+		}
+		o := rotate(state, s)
+		o.Written = written(2)
+		_, err := o.Run(t.Context())
+		require.ErrorIs(t, err, full)
+		o = rotate(state, s)
+		o.Written = written(entry)
+		_, err = o.Undo(t.Context())
+		require.ErrorIs(t, err, full, entry)
+		require.Equal(t, "`mage key:undo` goes on from here", operr.NextOf(err), entry)
 	}
 }
 
