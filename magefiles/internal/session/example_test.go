@@ -65,7 +65,6 @@ func rotate(state string, s *keyServer) *session.Operation[*rotation] {
 			_, _, err := s.ask(ctx, "DELETE", "/keys/"+past.Plan.New, "")
 			return err
 		},
-		Reporter: quiet{},
 	}
 }
 

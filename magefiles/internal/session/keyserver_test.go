@@ -21,6 +21,7 @@ type keyServer struct {
 	keys    map[string]bool
 	current string
 	broken  error // what every request is refused with; nil for none
+	left    *int  // requests that are answered; nil for all
 }
 
 func startKeyServer(t testing.TB) *keyServer {
@@ -39,6 +40,14 @@ func (s *keyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/keys/")
 	body, _ := io.ReadAll(r.Body)
 	switch {
+	case s.left != nil && *s.left <= 0:
+		http.Error(w, "it is gone", http.StatusServiceUnavailable)
+		return
+	}
+	if s.left != nil {
+		*s.left--
+	}
+	switch {
 	case s.broken != nil:
 		http.Error(w, s.broken.Error(), http.StatusServiceUnavailable)
 	case r.URL.Path == "/current" && r.Method == http.MethodPut:
@@ -54,6 +63,15 @@ func (s *keyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// breakAfter is the Break of a World.
+func (s *keyServer) breakAfter(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left = &n; n < 0 {
+		s.left = nil
+	}
+}
+
 // all are the keys, with a star before the one that counts.
 func (s *keyServer) all() string {
 	s.mu.Lock()
@@ -61,9 +79,13 @@ func (s *keyServer) all() string {
 	return "*" + s.current + " of " + strings.Join(slices.Sorted(maps.Keys(s.keys)), " ")
 }
 
-// ask sends a request; it is no error that something is not there.
 func (s *keyServer) ask(ctx context.Context, method, path, body string) (text string, there bool, err error) {
-	r, err := http.NewRequestWithContext(ctx, method, s.URL+path, strings.NewReader(body))
+	return ask(ctx, method, s.URL+path, body)
+}
+
+// ask sends a request; that something is not there is not an error.
+func ask(ctx context.Context, method, url, body string) (text string, there bool, err error) {
+	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return "", false, err
 	}

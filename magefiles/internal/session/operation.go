@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -12,25 +14,33 @@ import (
 type Operation[P Plan] struct {
 	Kind[P]
 
-	// Make makes a plan, and changes nothing. It is asked where no session is unfinished.
+	// Make makes a plan, and changes nothing. It is asked where no session is unfinished. A nil plan is for where there is nothing to do. What
+	// tells this plan from one like it, such as the key that a webhook is to know it by, is in the plan: the steps of each run, and the
+	// way back, get what JSON keeps of it, and nothing else.
 	Make func(ctx context.Context) (P, error)
 
-	// Confirm shows a plan and asks. Its error ends the session with nothing changed. It is not asked again by who goes on.
+	// Continue is asked before Run goes on with the session that is unfinished, in place of Make: the command line may mean another plan. Its
+	// error, an operr.Stopped that names both ways out, leaves the session as it is. Nil: whatever was begun goes on.
+	Continue func(ctx context.Context, past *Past[P]) error
+
+	// Confirm shows a plan and asks. Its error, and an interrupt meanwhile, ends the session with nothing changed. It is not asked again by
+	// who goes on. Nil asks nothing. In package targets app.confirm asks: it knows -yes, and stops where there is no terminal.
 	Confirm func(ctx context.Context, p P) error
 
 	// Define lists the steps of a plan.
 	Define func(p P) *workflow.Definition
 
-	// Revert takes back what steps may have done, as far as it finds it: it may be killed, and is called again. Its error leaves the session
-	// unfinished. Nil: nothing can be taken back.
+	// Revert takes back what steps may have done (Past.Began), as far as it finds it, the last step first: it may be killed, and is called again.
+	// Its error leaves the session unfinished, with both ways open. Nil: nothing can be taken back.
 	Revert func(ctx context.Context, past *Past[P]) error
 
-	Reporter  workflow.Reporter
-	Transient func(error) bool // as in workflow.Run
+	Reporter  workflow.Reporter // nil shows nothing
+	Transient func(error) bool  // as in workflow.Run
 }
 
-// Run goes on with the session that is unfinished, or begins one. It has the lock meanwhile.
-// Errors: each says whether anything was changed, and how to go on.
+// Run goes on with the session that is unfinished, or begins one. It has the lock meanwhile. It returns the session as its journal has it;
+// nil where there is nothing to do.
+// Errors: those of Make, Continue and Confirm are returned as they are, and nothing was changed; those of a step say how to go on.
 func (o *Operation[P]) Run(ctx context.Context) (*Past[P], error) {
 	unlock, _, err := o.Lock()
 	if err != nil {
@@ -44,31 +54,59 @@ func (o *Operation[P]) Run(ctx context.Context) (*Past[P], error) {
 		return nil, err
 	}
 	if past != nil {
-		if err := s.Resume(past); err != nil {
-			return nil, err
-		}
-	} else if past, err = o.begin(ctx, s); err != nil {
+		err = o.goOn(ctx, s, past)
+	} else {
+		past, err = o.begin(ctx, s)
+	}
+	if past == nil || err != nil {
 		return nil, err
 	}
-	if err := s.Run(ctx, o.Define(past.Plan), o.Reporter, o.Transient); err != nil {
+	d, err := o.define(past.Plan)
+	if err != nil {
+		return nil, s.explain(ctx, err)
+	}
+	if err := s.Run(ctx, d, o.Reporter, o.Transient); err != nil {
 		return nil, err
 	}
 	return o.Read(s.Path())
 }
 
-// begin makes a plan, and asks.
-func (o *Operation[P]) begin(ctx context.Context, s *Session[P]) (*Past[P], error) {
-	p, err := o.Make(ctx)
-	if err == nil && o.Confirm != nil {
-		err = o.Confirm(ctx, p)
+func (o *Operation[P]) goOn(ctx context.Context, s *Session[P], past *Past[P]) error {
+	if o.Continue != nil {
+		if err := guarded(func() error { return o.Continue(ctx, past) }); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		err = s.Agree(p)
-	}
-	return &Past[P]{Plan: p}, err
+	return s.Resume(past)
 }
 
-// Undo takes the session back that is unfinished.
+// begin makes a plan, and asks. What is returned is read from the journal, so that this run has no more of the plan than one that goes on.
+func (o *Operation[P]) begin(ctx context.Context, s *Session[P]) (*Past[P], error) {
+	var p P
+	err := guarded(func() (err error) {
+		if p, err = o.Make(ctx); err != nil || isNil(p) || o.Confirm == nil {
+			return err
+		}
+		return o.Confirm(ctx, p)
+	})
+	if err == nil {
+		err = context.Cause(ctx) // who leaves at the question has not agreed
+	}
+	if err != nil {
+		return nil, s.explain(ctx, err)
+	}
+	if isNil(p) {
+		return nil, nil
+	}
+	if err := s.Agree(p); err != nil {
+		return nil, err
+	}
+	return o.Read(s.Path())
+}
+
+// Undo takes the session back that is unfinished; it is an error that none is. One that has ended is taken back by a session of its own, whose
+// plan is made of the last one's ([Kind.Last]). Once it was begun, records do not count as done any more: who runs the operation in place of
+// going on with the undo asks the world alone, and each Check is told that nothing was recorded.
 func (o *Operation[P]) Undo(ctx context.Context) (*Past[P], error) {
 	unlock, _, err := o.Lock()
 	if err != nil {
@@ -84,19 +122,43 @@ func (o *Operation[P]) Undo(ctx context.Context) (*Past[P], error) {
 	case o.Revert == nil:
 		return nil, operr.NewStopped("`"+o.Type.Run+"` goes on with it", "the %s %s cannot be taken back", o.Name, past.Plan.Label())
 	}
-	if err := o.Revert(ctx, past); err != nil {
-		return nil, operr.New("`"+o.Type.Undo+"` goes on from here", "taking %s back: %w", past.Plan.Label(), err)
+	s := o.New()
+	defer s.Close()
+	if err := s.Resume(past); err != nil {
+		return nil, err
 	}
-	return past, o.end(past, Undone)
+	err = s.append(kindUndo, struct{}{})
+	if err == nil {
+		err = guarded(func() error { return o.Revert(ctx, past) })
+	}
+	if err == nil {
+		err = s.End(Undone)
+	}
+	if err != nil {
+		on := "`" + o.Type.Undo + "` goes on from here"
+		if next := operr.NextOf(err); next != "" && !strings.Contains(next, o.Type.Undo) && !strings.Contains(next, o.Type.Run) {
+			on = next + "; then " + on
+		} else if next != "" {
+			on = next
+		}
+		return nil, operr.New(on, "taking %s back: %w", past.Plan.Label(), err)
+	}
+	past.End, past.Undoing = Undone, false
+	return past, nil
 }
 
 // Look says where the last session stands, and changes nothing; nil where there is none. Each question to the world may take so long.
+// Past.Undoing is for an Undo that has not come to its end.
 func (o *Operation[P]) Look(ctx context.Context, each time.Duration) (*Past[P], []workflow.Standing, error) {
 	past, err := o.Last()
 	if past == nil || err != nil {
 		return nil, nil, err
 	}
-	return past, o.Define(past.Plan).Look(ctx, past.Records, each), nil
+	d, err := o.define(past.Plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	return past, d.Look(ctx, past.standing(), each), nil
 }
 
 func (o *Operation[P]) unfinished() (*Past[P], error) {
@@ -107,12 +169,25 @@ func (o *Operation[P]) unfinished() (*Past[P], error) {
 	return past, nil
 }
 
-func (o *Operation[P]) end(past *Past[P], e End) error {
-	s := o.New()
-	defer s.Close()
-	if err := s.Resume(past); err != nil {
-		return err
-	}
-	past.End = e
-	return s.End(e)
+func (o *Operation[P]) define(p P) (d *workflow.Definition, err error) {
+	err = guarded(func() error {
+		d = o.Define(p)
+		return nil
+	})
+	return d, err
+}
+
+// guarded is f's error, also where it panics: then nothing is left half said, and the journal is let go.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = operr.Panicked(v)
+		}
+	}()
+	return f()
+}
+
+func isNil[P Plan](p P) bool {
+	v := reflect.ValueOf(p)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }

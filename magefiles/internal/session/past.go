@@ -22,14 +22,23 @@ type Past[P Plan] struct {
 	Records []workflow.Record
 	Times   []time.Time // of the records
 	End     End         // "" where it has not ended
+	Undoing bool        // an Undo was begun, and has not ended as far as is known
+
+	digest string // of the plan, as it was agreed to; "" where there is no journal
+	undone int    // how many of the records are from before the Undo that was begun last: what they say was done may be taken back
 }
 
-// Began reports whether a step was begun by this session: what it found as it should be already, it has not done.
+// standing are the records of which the word is to be taken.
+func (p *Past[P]) standing() []workflow.Record { return p.Records[p.undone:] }
+
+// Began reports whether a step was begun by this session: what it found as it should be already, it has not done. It is what a way back
+// asks, since a step that was begun, and of which no end is known, may be done.
 func (p *Past[P]) Began(step string) bool {
 	return p.has(step, workflow.Started)
 }
 
-// Did reports whether a step was done, or found as it should be, as far as the journal knows.
+// Did reports whether a step was done, or found as it should be, as far as the journal knows: a step that did it and was killed before it
+// could say so has not. For a way back, Began is the question.
 func (p *Past[P]) Did(step string) bool {
 	return p.has(step, workflow.Done, workflow.Found)
 }
@@ -74,7 +83,7 @@ func (k *Kind[P]) All() (all []*Past[P], err error) {
 func (k *Kind[P]) names() (names []string, err error) {
 	entries, err := os.ReadDir(k.journals())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return nil, operr.New("see that it is a folder that can be read", "what is unfinished is kept there: %w", err)
 	}
 	for _, e := range entries {
 		if strings.HasSuffix(e.Name(), ".jsonl") {
@@ -89,7 +98,7 @@ func (k *Kind[P]) names() (names []string, err error) {
 func (k *Kind[P]) Read(path string) (*Past[P], error) {
 	entries, err := journal.Read(path)
 	if err != nil {
-		return nil, operr.NewStopped("look at it; where nothing of that "+k.Name+" is on the remote, remove the file", "%w", err)
+		return nil, k.unreadable("%w", err)
 	}
 	past, planned := &Past[P]{Path: path}, false
 	for _, e := range entries {
@@ -106,15 +115,23 @@ func (k *Kind[P]) Read(path string) (*Past[P], error) {
 			past.Records, past.Times = append(past.Records, rec), append(past.Times, e.Time)
 		case kindEnd:
 			err = json.Unmarshal(e.Body, &past.End)
+		case kindUndo:
+			past.Undoing, past.undone = true, len(past.Records)
 		}
 		if err != nil {
-			return nil, operr.NewStopped("look at it", "reading %s, entry %d: %w", path, e.Seq, err)
+			return nil, k.unreadable("reading %s, entry %d: %w", path, e.Seq, err)
 		}
 	}
 	if !planned {
-		return nil, operr.NewStopped("look at it", "there is no plan in %s", path)
+		return nil, k.unreadable("there is no plan in %s", path)
 	}
+	past.Undoing = past.Undoing && past.undone == len(past.Records) && past.End == ""
 	return past, nil
+}
+
+// unreadable is the error about a journal that nothing can be done with. Its file says in plain text what was done.
+func (k *Kind[P]) unreadable(format string, args ...any) error {
+	return operr.NewStopped("look at it: each line is what was done; where nothing of that "+k.Name+" was, remove the file", format, args...)
 }
 
 // readPlan reads the entry of a plan. stop is why it is not to be used, though it can be read.
@@ -125,15 +142,21 @@ func (k *Kind[P]) readPlan(past *Past[P], e journal.Entry) (found bool, stop, er
 	if err := json.Unmarshal(e.Body, &past.Plan); err != nil {
 		return false, nil, err
 	}
+	past.digest = e.Plan
 	if k.Readable != nil {
 		if err := k.Readable(past.Plan, e.Tool); err != nil {
 			return false, operr.NewStopped(operr.NextOf(err), "%s: %w", past.Path, err), nil
 		}
 	}
-	if digest, _ := digestOf(past.Plan); digest != e.Plan {
-		return false, operr.NewStopped("look at it", "the plan in %s is not the one that was agreed to: its digest is %s", past.Path, digest), nil
+	understood, err := digestOf(past.Plan)
+	if err != nil || understood == e.Plan {
+		return err == nil, nil, err
 	}
-	return true, nil, nil
+	if there, _ := digestOf(e.Body); there != e.Plan {
+		return false, k.unreadable("the plan in %s is not the one that was agreed to: its digest is %s", past.Path, there), nil
+	}
+	return false, operr.NewStopped("go on with the version of this program that began it ("+e.Tool+")",
+		"the plan in %s is of another version of this program, which knows other things of a %s than this one (%s)", past.Path, k.Name, k.Tool), nil
 }
 
 // Copy writes a journal to another path, for another plan that its steps are as good for.

@@ -1,7 +1,7 @@
 // Package session takes one plan from a person's yes to its end, so that it may be killed anywhere and continued, or taken back.
 //
 // It is the right one for what changes the world in ways that somebody would have to clean up after a kill: a release, a deployment. A list of
-// steps that are shown, and that are all done again by the next run, needs none of it.
+// steps that are shown, and that are all done again by the next run, is for package steps.
 //
 // An [Operation] is the whole of it: how a plan is made, its steps (package workflow), and the way back. [Operation.Run] begins one, or goes on
 // with the one that is unfinished, under a lock; [Operation.Undo] takes the unfinished one back; [Operation.Look] says where it stands.
@@ -10,9 +10,28 @@
 //
 // # What is kept
 //
-// Each plan has a journal (package journal), a file whose first entry is the plan, followed by the records of its steps and its end. It is
-// written when a person has agreed, and not before: until then nothing is on the disk. What lies in the journal is bound to the plan by the
-// plan's digest. A journal that cannot be read, or is of another format, stops for a person (exit status 3).
+// Each plan has a journal (package journal), a file whose first entry is the plan, followed by the records of its steps, the undos that were
+// begun, and its end. It is written when a person has agreed, and not before: until then the lock is all that is on the disk. What lies in the
+// journal is bound to the plan by the plan's digest. A journal that cannot be read, or is of another format, stops for a person (exit status
+// 3); a last line that was cut off by a kill is left out. Folders are made where they are missing; that git ignores them is for who
+// chooses them.
+//
+// A version of the program that knows another field of the plan does not go on with it, and says so; a new field with `omitempty` is the way
+// out, and what Readable refuses is refused with its own words.
+//
+// # What an operation has to see to
+//
+//   - A step is done twice where a kill comes between what it does and its record. Its Check asks the world; where the world cannot be asked,
+//     that is workflow.Recorded, and what is sent bears a key from the plan, by which the other side knows it again.
+//   - Whatever Revert takes back it finds by Past.Began, and it takes back what is half done.
+//   - The session that is unfinished may be of another command line: Continue says whether it is what is asked for.
+//   - Confirm is where -yes, and that there is no terminal, are decided, and it returns what the program says then. Where it was interrupted
+//     nothing was agreed to.
+//   - A dry run is a call of Make, and a look at its plan: it takes no lock, and keeps nothing.
+//   - Another process is refused while one has the lock (exit status 3). On another machine, or in another clone, nobody is: there the world
+//     decides, by Check, and by what the server refuses.
+//
+// Package sessiontest ends an operation wherever a kill may, and finds the first two out.
 package session
 
 import (
@@ -27,6 +46,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -38,6 +58,7 @@ const (
 	kindPlan = "plan"
 	kindStep = "step"
 	kindEnd  = "end"
+	kindUndo = "undo" // a way back was begun
 )
 
 // Plan is what a person agrees to: a value that survives JSON. P is a pointer, as a rule.
@@ -113,15 +134,15 @@ func (k *Kind[P]) New() *Session[P] { return &Session[P]{kind: k} }
 
 // Resume goes on with what a journal has.
 func (s *Session[P]) Resume(past *Past[P]) error {
-	digest, err := digestOf(past.Plan)
-	if err != nil {
-		return err
-	}
-	s.before = past.Records
+	s.before = past.standing()
 	var all []journal.Entry
-	s.journal, all, err = journal.Open(past.Path, s.kind.Tool, digest)
+	var err error
+	s.journal, all, err = journal.Open(past.Path, s.kind.Tool, past.digest)
 	s.entries = len(all)
-	return err
+	if err != nil {
+		return operr.New("make it writable, and run it again", "going on with %s: %w", past.Plan.Label(), err)
+	}
+	return nil
 }
 
 // Replace says that nothing came of a journal: it is removed once another plan is agreed to.
@@ -136,9 +157,14 @@ func (s *Session[P]) Agree(p P) error {
 	if err != nil {
 		return err
 	}
-	name := s.kind.stamp() + "-" + strings.NewReplacer("/", "-", " ", "", ",", "+").Replace(p.Label()) + ".jsonl"
-	if s.journal, err = journal.Create(filepath.Join(s.kind.journals(), name), s.kind.Tool, digest, all...); err != nil {
+	if err := survives(p, digest); err != nil {
 		return err
+	}
+	name := s.kind.stamp() + "-" + fileName(p.Label()) + ".jsonl"
+	path := filepath.Join(s.kind.journals(), name)
+	if s.journal, err = journal.Create(path, s.kind.Tool, digest, all...); err != nil {
+		s.journal = nil
+		return operr.New("see that "+filepath.Dir(path)+" can be written to, and run it again", "nothing was changed: %w", err)
 	}
 	s.entries = len(all)
 	if s.void != "" {
@@ -163,10 +189,14 @@ func (s *Session[P]) Path() string {
 // Run takes the steps that are not done, and ends the session. Its errors say how to go on.
 func (s *Session[P]) Run(ctx context.Context, d *workflow.Definition, shows workflow.Reporter, transient func(error) bool) error {
 	run := &workflow.Run{Definition: d, Records: s.before, Record: s.record, Reporter: shows, Transient: transient}
-	if err := run.Do(ctx); err != nil {
+	err := run.Do(ctx)
+	if err == nil {
+		err = s.End(s.kind.Done)
+	}
+	if err != nil {
 		return s.explain(ctx, err)
 	}
-	return s.End(s.kind.Done)
+	return nil
 }
 
 // End writes the end down.
@@ -240,6 +270,42 @@ func digestOf(p any) (string, error) {
 	}
 	sum := sha256.Sum256(data)
 	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
+
+// mostOfLabel is how many bytes of a label a journal's name has: the plan has all of it.
+const mostOfLabel = 100
+
+// fileName is a label in the name of a file.
+func fileName(label string) string {
+	name := strings.NewReplacer("/", "-", " ", "", ",", "+").Replace(label)
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '-'
+		}
+		return r
+	}, name)
+	if len(name) > mostOfLabel {
+		name = strings.ToValidUTF8(name[:mostOfLabel], "")
+	}
+	return name
+}
+
+const mistake = "report it: it is a mistake of this program"
+
+// survives refuses a plan of which whoever goes on would have another one.
+func survives[P Plan](p P, digest string) error {
+	data, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	var again P
+	if err := json.Unmarshal(data, &again); err != nil {
+		return operr.New(mistake, "nothing was changed: the plan %s cannot be read back from its JSON: %w", p.Label(), err)
+	}
+	if read, err := digestOf(again); err != nil || read != digest {
+		return operr.New(mistake, "nothing was changed: the plan %s is another one when it is read back from its JSON", p.Label())
+	}
+	return nil
 }
 
 // entriesOf are a plan and records as a journal has them, with the plan's digest. Without times they are of now.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,16 +21,6 @@ import (
 // keys is the server of the example.
 var keys = startKeyServer(nil)
 
-// quiet shows nothing.
-type quiet struct{}
-
-func (quiet) Step(_ string, f func() (string, error)) error {
-	_, err := f()
-	return err
-}
-
-func (quiet) Skipped(string, string) {}
-
 func TestAnOperationIsKilledAnywhere(t *testing.T) {
 	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*rotation] {
 		s, state := startKeyServer(t), t.TempDir()
@@ -37,8 +28,16 @@ func TestAnOperationIsKilledAnywhere(t *testing.T) {
 			Operation: func() *session.Operation[*rotation] { return rotate(state, s) },
 			Done:      func(t *testing.T) { require.Equal(t, "*key-1-next of key-1 key-1-next", s.all()) },
 			Undone:    func(t *testing.T) { require.Equal(t, "*key-1 of key-1", s.all()) },
+			Break:     s.breakAfter,
 		}
 	})
+}
+
+// The smallest durable operation stays small: what the Example shows is all that somebody has to write.
+func TestTheExampleIsSmall(t *testing.T) {
+	text, err := os.ReadFile("example_test.go")
+	require.NoError(t, err)
+	require.Less(t, strings.Count(string(text), "\n"), 80)
 }
 
 // Who says no changes nothing, and nothing is kept of it.
@@ -149,8 +148,288 @@ func TestWhatStopsForAPerson(t *testing.T) {
 		_, err = rotate(state, s).Run(t.Context())
 		require.ErrorContains(t, err, says)
 		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+		require.Contains(t, operr.NextOf(err), "where nothing of that rotation was, remove the file")
 		_, err = rotate(state, s).Undo(t.Context())
 		require.ErrorContains(t, err, says)
+	}
+}
+
+// wider, narrower and later are plans of other versions of the program.
+type wider struct{ Old, New, Reason string }
+
+func (p *wider) Label() string { return p.New }
+
+type narrower struct{ New string }
+
+func (p *narrower) Label() string { return p.New }
+
+type later struct {
+	Old, New string
+	Reason   string `json:",omitempty"`
+}
+
+func (p *later) Label() string { return p.New }
+
+// interruptedBy09 is a state folder with a rotation that version 0.9 began.
+func interruptedBy09(t *testing.T) (state string) {
+	s, state := startKeyServer(t), t.TempDir()
+	o := rotate(state, s)
+	o.Tool = "0.9"
+	o.Written = func(int) error { return errors.New("killed") }
+	_, err := o.Run(t.Context())
+	require.ErrorContains(t, err, "killed")
+	return state
+}
+
+// goOnAs goes on with it by a program whose plans are P.
+func goOnAs[P session.Plan](t *testing.T, state string, begun func(p P)) (run, undo error) {
+	o := &session.Operation[P]{
+		Kind: session.Kind[P]{Name: "rotation", Dir: state, Tool: "1.0", Done: "rotated"},
+		Make: func(context.Context) (P, error) { panic("another one is begun") },
+		Define: func(p P) *workflow.Definition {
+			begun(p)
+			return workflow.New()
+		},
+		Revert: func(_ context.Context, past *session.Past[P]) error {
+			begun(past.Plan)
+			return nil
+		},
+	}
+	_, undo = o.Undo(t.Context())
+	_, run = o.Run(t.Context())
+	return run, undo
+}
+
+// A plan of another version of the program is for that version, also where nobody has thought of it; nobody has tampered with it. A field that
+// is left out where it is empty changes nothing for the plans that there are.
+func TestAPlanOfAnotherVersion(t *testing.T) {
+	never := func() { t.Error("a plan is gone on with that is not understood") }
+	for name, goOn := range map[string]func(state string) (run, undo error){
+		"a field more": func(state string) (run, undo error) { return goOnAs(t, state, func(*wider) { never() }) },
+		"a field less": func(state string) (run, undo error) { return goOnAs(t, state, func(*narrower) { never() }) },
+		"another kind": func(state string) (run, undo error) { return goOnAs(t, state, func(*move) { never() }) },
+	} {
+		run, undo := goOn(interruptedBy09(t))
+		for _, err := range []error{run, undo} {
+			require.ErrorContains(t, err, "is of another version of this program, which knows other things of a rotation than this one (1.0)", name)
+			require.Equal(t, "go on with the version of this program that began it (0.9)", operr.NextOf(err), name)
+			require.Equal(t, operr.Stopped, operr.ExitStatus(err), name)
+		}
+	}
+	begun := 0
+	run, undo := goOnAs(t, interruptedBy09(t), func(p *later) {
+		begun++
+		require.Equal(t, later{Old: "key-1", New: "key-1-next"}, *p)
+	})
+	require.NoError(t, undo)
+	require.ErrorContains(t, run, "another one is begun", "the undo has ended it")
+	require.Equal(t, 1, begun)
+}
+
+// A label is any text.
+func TestALabelIsAnyText(t *testing.T) {
+	for _, label := range []string{"../../../elsewhere", strings.Repeat("long ", 200), "two\nlines", ".", ""} {
+		state := t.TempDir()
+		named := &session.Operation[*labelled]{
+			Kind:   session.Kind[*labelled]{Name: "rotation", Dir: state, Done: "rotated"},
+			Make:   func(context.Context) (*labelled, error) { return &labelled{label}, nil },
+			Define: func(*labelled) *workflow.Definition { return workflow.New() },
+		}
+		past, err := named.Run(t.Context())
+		require.NoError(t, err, "%q", label)
+		require.Equal(t, filepath.Join(state, "rotations"), filepath.Dir(past.Path))
+		require.NotContains(t, past.Path, "\n")
+		last, err := named.Last()
+		require.NoError(t, err)
+		require.Equal(t, label, last.Plan.Text)
+	}
+}
+
+type labelled struct{ Text string }
+
+func (l *labelled) Label() string { return l.Text }
+
+// Who leaves at the question has not agreed, whatever Confirm makes of it.
+func TestWhoLeavesAtTheQuestionHasNotAgreed(t *testing.T) {
+	for name, leaves := range map[string]func(o *session.Operation[*rotation], leave func()){
+		"it says yes": func(o *session.Operation[*rotation], leave func()) {
+			o.Confirm = func(context.Context, *rotation) error { leave(); return nil }
+		},
+		"it says why": func(o *session.Operation[*rotation], leave func()) {
+			o.Confirm = func(ctx context.Context, _ *rotation) error { leave(); return context.Cause(ctx) }
+		},
+		"nobody is asked": func(o *session.Operation[*rotation], leave func()) {
+			o.Confirm, o.Make = nil, func(context.Context) (*rotation, error) { leave(); return &rotation{"key-1", "key-2"}, nil }
+		},
+	} {
+		s, state := startKeyServer(t), t.TempDir()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		o, left := rotate(state, s), errors.New("interrupted")
+		leaves(o, func() { cancel(left) })
+		_, err := o.Run(ctx)
+		require.ErrorIs(t, err, left, name)
+		require.EqualError(t, err, "interrupted; nothing was changed", name)
+		require.Equal(t, "*key-1 of key-1", s.all(), name)
+		past, err := rotate(state, s).Last()
+		require.NoError(t, err, name)
+		require.Nil(t, past, name)
+	}
+}
+
+// A journal that cannot be written says what to do, at its beginning as at its end.
+func TestAJournalThatCannotBeWritten(t *testing.T) {
+	full := errors.New("no space left on device")
+	for name, in := range map[string]func(state string) error{
+		"a file is in its way":         func(state string) error { return os.WriteFile(filepath.Join(state, "rotations"), nil, 0o644) },
+		"a link that leads nowhere is": func(state string) error { return os.Symlink("nowhere/at/all", filepath.Join(state, "rotations")) },
+		"a link to itself is":          func(state string) error { return os.Symlink("rotations", filepath.Join(state, "rotations")) },
+	} {
+		s, state := startKeyServer(t), t.TempDir()
+		require.NoError(t, in(state))
+		_, err := rotate(state, s).Run(t.Context())
+		require.Error(t, err, name)
+		require.NotEmpty(t, operr.NextOf(err), "%s: %v", name, err)
+		require.Equal(t, "*key-1 of key-1", s.all(), name)
+	}
+	for entry, next := range map[int]string{
+		2: "`mage key:rotate` goes on from here", // the first step
+		5: "`mage key:rotate` goes on from here", // the last one
+		6: "`mage key:rotate` goes on from here", // the end
+	} {
+		s, state := startKeyServer(t), t.TempDir()
+		o := rotate(state, s)
+		o.Written = func(n int) error {
+			if n == entry {
+				return full
+			}
+			return nil
+		}
+		_, err := o.Run(t.Context())
+		require.ErrorIs(t, err, full, entry)
+		require.Equal(t, next, operr.NextOf(err), entry)
+	}
+	for _, entry := range []int{3, 4} { // that an undo was begun, and its end
+		s, state := startKeyServer(t), t.TempDir()
+		written := func(most int) func(int) error {
+			return func(n int) error {
+				if n == most {
+					return full
+				}
+				return nil
+			}
+		}
+		o := rotate(state, s)
+		o.Written = written(2)
+		_, err := o.Run(t.Context())
+		require.ErrorIs(t, err, full)
+		o = rotate(state, s)
+		o.Written = written(entry)
+		_, err = o.Undo(t.Context())
+		require.ErrorIs(t, err, full, entry)
+		require.Equal(t, "`mage key:undo` goes on from here", operr.NextOf(err), entry)
+	}
+}
+
+// A panic in any function of an operation is its error, with the stack, and the next run has the lock.
+func TestAPanicIsAnError(t *testing.T) {
+	type operation = session.Operation[*rotation]
+	unfinished := func(o *operation) { o.Define = func(*rotation) *workflow.Definition { panic("unfinished") } }
+	undo := func(o *operation) error {
+		_, err := o.Undo(t.Context())
+		return err
+	}
+	run := func(o *operation) error {
+		_, err := o.Run(t.Context())
+		return err
+	}
+	look := func(o *operation) error {
+		_, _, err := o.Look(t.Context(), time.Second)
+		return err
+	}
+	for name, c := range map[string]struct {
+		before, panics func(o *operation)
+		call           func(o *operation) error
+		next           string
+	}{
+		"Make":    {nil, func(o *operation) { o.Make = func(context.Context) (*rotation, error) { panic("ouch") } }, run, ""},
+		"Confirm": {nil, func(o *operation) { o.Confirm = func(context.Context, *rotation) error { panic("ouch") } }, run, ""},
+		"Continue": {
+			before: unfinished,
+			panics: func(o *operation) {
+				o.Continue = func(context.Context, *session.Past[*rotation]) error { panic("ouch") }
+			},
+			call: run,
+			next: "",
+		},
+		"Define":          {nil, func(o *operation) { o.Define = func(*rotation) *workflow.Definition { panic("ouch") } }, run, "; then `mage key:rotate` goes on from here"},
+		"Define, to look": {unfinished, func(o *operation) { o.Define = func(*rotation) *workflow.Definition { panic("ouch") } }, look, ""},
+		"Revert": {
+			before: unfinished,
+			panics: func(o *operation) {
+				o.Revert = func(context.Context, *session.Past[*rotation]) error { panic("ouch") }
+			},
+			call: undo,
+			next: "; then `mage key:undo` goes on from here",
+		},
+	} {
+		s, state := startKeyServer(t), t.TempDir()
+		if c.before != nil {
+			o := rotate(state, s)
+			c.before(o)
+			require.ErrorContains(t, run(o), "it panicked: unfinished", name)
+		}
+		o := rotate(state, s)
+		c.panics(o)
+		err := c.call(o)
+		require.ErrorContains(t, err, "it panicked: ouch", name)
+		require.Contains(t, operr.DetailOf(err), "session_test.go", "the stack of %s", name)
+		require.Equal(t, "report it, with the lines above: it is a mistake of this program"+c.next, operr.NextOf(err), name)
+		require.NoError(t, run(rotate(state, s)), name)
+		require.Equal(t, "*key-1-next of key-1 key-1-next", s.all(), name)
+	}
+}
+
+// nightly is a plan that needs more than its JSON; a run that goes on would have another one.
+type nightly struct {
+	Name    string
+	Counter func() int `json:"-"`
+	read    bool
+}
+
+func (n *nightly) Label() string { return n.Name }
+
+func (n *nightly) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, "{\"Name\":%q,\"Read\":%v}", n.Name, n.read), nil
+}
+
+// A plan is what its JSON says, in the first run as in the next ones.
+func TestAPlanSurvivesJSON(t *testing.T) {
+	for _, c := range []struct {
+		plan nightly
+		says string
+	}{
+		{nightly{Name: "plain", Counter: func() int { return 1 }}, "there is no counter"},
+		{nightly{Name: "hidden", read: true}, "the plan hidden is another one when it is read back from its JSON"},
+	} {
+		o := &session.Operation[*nightly]{
+			Kind: session.Kind[*nightly]{Name: "night", Dir: t.TempDir(), Done: "over"},
+			Make: func(context.Context) (*nightly, error) { return &c.plan, nil },
+			Define: func(p *nightly) *workflow.Definition {
+				d := workflow.New()
+				workflow.Add(d, workflow.Step[int]{
+					Name: "count",
+					Do: func(context.Context) (int, error) {
+						if p.Counter == nil {
+							return 0, errors.New("there is no counter")
+						}
+						return p.Counter(), nil
+					},
+				})
+				return d
+			},
+		}
+		_, err := o.Run(t.Context())
+		require.ErrorContains(t, err, c.says)
 	}
 }
 

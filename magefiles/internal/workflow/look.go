@@ -46,7 +46,12 @@ func (d *Definition) Look(ctx context.Context, records []Record, each time.Durat
 
 // ask fills in what the world says. known says that later steps may be asked.
 func (d *Definition) ask(ctx context.Context, s step, h history, each time.Duration, now *Standing) (known bool) {
-	if why := s.skip(); why != "" {
+	why, err := s.skip()
+	if err != nil {
+		now.World, now.Seen = Trouble, err.Error()
+		return false
+	}
+	if why != "" {
 		now.World, now.Seen = NotNeeded, why
 		return true
 	}

@@ -15,7 +15,7 @@ type Run struct {
 	Definition *Definition
 	Records    []Record           // of earlier runs, the oldest first
 	Record     func(Record) error // keeps a record; it is on the disk when it returns
-	Reporter   Reporter
+	Reporter   Reporter           // nil shows nothing
 
 	Transient func(error) bool                                 // whether a step with Retries is tried again; nil: never
 	Pause     func(ctx context.Context, d time.Duration) error // between two tries; nil sleeps
@@ -23,6 +23,9 @@ type Run struct {
 
 // Do takes every step that is not done. It returns the first error, which begins with the step's name.
 func (r *Run) Do(ctx context.Context) error {
+	if r.Reporter == nil {
+		r.Reporter = silent{}
+	}
 	for i, s := range r.Definition.steps {
 		if err := context.Cause(ctx); err != nil {
 			return err
@@ -40,7 +43,11 @@ func (r *Run) Do(ctx context.Context) error {
 
 // step takes one step. waited says that its Do was called and may have taken long.
 func (r *Run) step(ctx context.Context, s step) (waited bool, err error) {
-	if why := s.skip(); why != "" {
+	why, err := s.skip()
+	if err != nil {
+		return false, r.failed(s, err)
+	}
+	if why != "" {
 		r.Reporter.Skipped(s.name(), why)
 		return false, r.Record(Record{Step: s.name(), Event: Skipped, Evidence: why})
 	}
@@ -69,9 +76,13 @@ func (r *Run) step(ctx context.Context, s step) (waited bool, err error) {
 	if err == nil {
 		return event == Done && s.options().waits, nil
 	}
-	// That the step failed is for people: what is not recorded is asked again.
+	return false, r.failed(s, err)
+}
+
+// failed records that a step failed, which is for people: what is not recorded is asked again.
+func (r *Run) failed(s step, err error) error {
 	noted := r.Record(Record{Step: s.name(), Event: Failed, Error: fmt.Sprintf("%+v", err)})
-	return false, errors.Join(fmt.Errorf("%s: %w", s.name(), err), noted)
+	return errors.Join(fmt.Errorf("%s: %w", s.name(), err), noted)
 }
 
 // check asks the world. Where it does not answer, and the step may have been done in part, a person has to look.
@@ -142,10 +153,17 @@ func (r *Run) confirm(ctx context.Context, s step, did outcome) (outcome, error)
 // again checks steps that were passed once more.
 func (r *Run) again(ctx context.Context, steps []step) error {
 	for _, s := range steps {
-		if !s.options().checks || s.skip() != "" {
+		if !s.options().checks {
 			continue
 		}
-		_, done, err := s.check(ctx, s.now())
+		why, err := s.skip()
+		if why != "" {
+			continue
+		}
+		done := false
+		if err == nil {
+			_, done, err = s.check(ctx, s.now())
+		}
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)

@@ -14,7 +14,7 @@ import (
 type step interface {
 	name() string
 	options() options
-	skip() string
+	skip() (why string, err error)
 	// check asks the world, and keeps the result when it is done. recorded is JSON, or nil.
 	check(ctx context.Context, recorded []byte) (found outcome, done bool, err error)
 	do(ctx context.Context) (outcome, error)
@@ -46,11 +46,16 @@ func (s *typed[R]) options() options {
 	return options{checks: s.Check != nil, does: s.Do != nil, whole: s.Whole, waits: s.Waits, retries: s.Retries}
 }
 
-func (s *typed[R]) skip() string {
+func (s *typed[R]) skip() (why string, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			why, err = "", operr.Panicked(v)
+		}
+	}()
 	if s.Skip == nil {
-		return ""
+		return "", nil
 	}
-	return s.Skip()
+	return s.Skip(), nil
 }
 
 func (s *typed[R]) check(ctx context.Context, recorded []byte) (found outcome, done bool, err error) {

@@ -1,6 +1,6 @@
 // Package workflow runs a list of named steps so that it may be killed anywhere, and run again, here or on another
-// machine, and still every step is done once: it is the right one for what must survive a kill, and package steps is for a plain list
-// that is shown.
+// machine, and still what is done is not done again, as far as the world tells: it is the right one for what must survive a kill, and
+// package steps is for a plain list that is shown. Package session has the journal, the question before it, and the way back.
 //
 // A [Definition] is the list. Each [Step] says how to ask the world whether it is done (Check), and how to do it (Do):
 //
@@ -23,11 +23,16 @@
 // A step that was started, and of which nobody knows how it ended, is one whose Check decides; where Check cannot tell,
 // because the world does not answer, the run stops for a person (exit status 3) and does nothing.
 //
+// Do may have been ended in its middle, or before "done" was recorded. Whoever goes on calls it again, unless Check says that all of it is done:
+// so Do takes what it finds half done, and what it sends bears a key by which the other side knows it again.
+//
+// A panic in a function of a step is its error, with the stack.
+//
 // # Results
 //
 // The result of a step is a value that survives JSON: that is tried at once for every result, since the next run may need
 // it from the records. Later steps get it from the [Value] that Add returned. A step may use the values of the steps
-// above it, and of no others.
+// above it, and of no others. Where a step has a Check, its result is what that returned last.
 //
 // # Waiting and asking
 //
@@ -38,6 +43,9 @@
 //
 // When the context ends, Do's context ends too, but for a step that is Whole: it is short, and comes to its end. No
 // further step is begun. An error that Transient knows is tried again, after Check was asked; all others end the run.
+//
+// Nothing here ends a Do that waits for what never comes: it brings its own time limit (httpclient, pause.Wait, and
+// command.Silence for a child), and says meanwhile what it waits for.
 package workflow
 
 import (
@@ -57,18 +65,28 @@ type Step[R any] struct {
 	Skip func() string
 
 	// Check asks the world. recorded is what an earlier run, or this one's Do, says of it; nil where there is nothing. An
-	// error says that the world did not answer, or that what it has is in the way. Nil: the step is done in every run.
+	// error says that the world did not answer, or that what it has is in the way. Nil: the step is done in every run, also where an
+	// earlier one has done it; [Recorded] is for what is done once and cannot be asked about.
 	Check func(ctx context.Context, recorded *R) (result R, done bool, err error)
 
 	// Do makes it so. Nil: the step only asks, and its Check says in an error what is not so.
 	Do func(ctx context.Context) (R, error)
 
-	// Say is the evidence, in a line, of a result.
+	// Say is the evidence, in a line, of a result: what Check saw, not what Do meant to do. Nil says nothing.
 	Say func(R) string
 
 	Whole   bool // Do is short, and is not interrupted
 	Waits   bool // Do may take so long that the steps above have to be checked again
 	Retries int  // how often Do is tried again when its error is transient
+}
+
+// Recorded is a Check for what cannot be asked about, such as a message that was sent: done is what was recorded as done. After a kill between
+// the two it is done twice.
+func Recorded[R any](_ context.Context, recorded *R) (result R, done bool, err error) {
+	if recorded == nil {
+		return result, false, nil
+	}
+	return *recorded, true, nil
 }
 
 // Definition is a list of steps.
@@ -77,7 +95,8 @@ type Definition struct{ steps []step }
 // New returns a definition without steps.
 func New() *Definition { return &Definition{} }
 
-// Add adds a step behind those that are there. A name that is there already is a mistake of the program, and panics.
+// Add adds a step behind those that are there. A name that is there already is a mistake of the program, and panics: names that come from a
+// file are numbered first.
 func Add[R any](d *Definition, s Step[R]) *Value[R] {
 	if slices.ContainsFunc(d.steps, func(other step) bool { return other.name() == s.Name }) {
 		panic(fmt.Sprintf("workflow: two steps %q", s.Name))
@@ -142,3 +161,13 @@ type Reporter interface {
 	// Skipped shows a step that was skipped, and why.
 	Skipped(name, why string)
 }
+
+// silent shows nothing.
+type silent struct{}
+
+func (silent) Step(_ string, f func() (string, error)) error {
+	_, err := f()
+	return err
+}
+
+func (silent) Skipped(string, string) {}

@@ -347,3 +347,97 @@ func TestLook(t *testing.T) {
 	require.Equal(t, workflow.Standing{Step: "a", World: workflow.Trouble, Seen: "no line"}, define().Look(t.Context(), nil, time.Minute)[0])
 	require.Empty(t, w.did)
 }
+
+// A panic in any function of a step is its error, with the stack; where the world is only asked, it is trouble.
+func TestAPanicIsTheStepsError(t *testing.T) {
+	for name, s := range map[string]workflow.Step[result]{
+		"Skip": {Name: "a", Skip: func() string { panic("ouch") }},
+		"Skip, by a value that is not there": {
+			Name: "a",
+			Skip: func() string {
+				return workflow.Add(workflow.New(), workflow.Step[result]{Name: "b"}).Get().Made + "ouch"
+			},
+		},
+		"Check": {Name: "a", Check: func(context.Context, *result) (result, bool, error) { panic("ouch") }},
+		"Do":    {Name: "a", Do: func(context.Context) (result, error) { panic("ouch") }},
+		"Say": {
+			Name: "a",
+			Do:   func(context.Context) (result, error) { return result{}, nil },
+			Say:  func(result) string { panic("ouch") },
+		},
+	} {
+		d := workflow.New()
+		workflow.Add(d, s)
+		var records []workflow.Record
+		_, err := run(t.Context(), d, &records)
+		require.ErrorContains(t, err, "a: it panicked: ", name)
+		require.Contains(t, operr.DetailOf(err), "workflow_test.go", "the stack of %s", name)
+		require.Equal(t, workflow.Failed, records[len(records)-1].Event, name)
+		if s.Check == nil {
+			s.Check = func(context.Context, *result) (result, bool, error) { return result{}, false, nil }
+		}
+		if s.Do == nil {
+			d := workflow.New()
+			workflow.Add(d, s)
+			require.Equal(t, workflow.Trouble, d.Look(t.Context(), nil, time.Minute)[0].World, name)
+		}
+	}
+}
+
+// A step that panics when it is asked again, after a wait, has failed too.
+func TestAPanicAfterAWait(t *testing.T) {
+	d, asked := workflow.New(), 0
+	workflow.Add(d, workflow.Step[result]{
+		Name: "a",
+		Skip: func() string {
+			if asked++; asked > 1 {
+				panic("ouch")
+			}
+			return ""
+		},
+		Check: func(context.Context, *result) (result, bool, error) { return result{}, true, nil },
+	})
+	workflow.Add(d, workflow.Step[result]{Name: "b", Waits: true, Do: func(context.Context) (result, error) { return result{}, nil }})
+	var records []workflow.Record
+	_, err := run(t.Context(), d, &records)
+	require.ErrorContains(t, err, "a, asked again: it panicked: ouch")
+}
+
+// What cannot be asked about is done once, as far as records tell.
+func TestRecorded(t *testing.T) {
+	for name, c := range map[string]struct {
+		records []workflow.Record
+		done    int
+	}{
+		"nothing is recorded": {nil, 1},
+		"it was begun":        {[]workflow.Record{{Step: "a", Event: workflow.Started}}, 1},
+		"it failed":           {[]workflow.Record{{Step: "a", Event: workflow.Started}, {Step: "a", Event: workflow.Failed}}, 1},
+		"it was done":         {[]workflow.Record{{Step: "a", Event: workflow.Done, Result: json.RawMessage(`{"Made":"x"}`)}}, 0},
+		"it was done, and found since": {
+			records: []workflow.Record{
+				{Step: "a", Event: workflow.Done, Result: json.RawMessage(`{"Made":"x"}`)},
+				{Step: "a", Event: workflow.Found, Result: json.RawMessage(`{"Made":"x"}`)},
+			},
+			done: 0,
+		},
+	} {
+		done := 0
+		d := workflow.New()
+		a := workflow.Add(d, workflow.Step[result]{
+			Name:  "a",
+			Check: workflow.Recorded[result],
+			Do: func(context.Context) (result, error) {
+				done++
+				return result{"x"}, nil
+			},
+		})
+		err := (&workflow.Run{ // and without a Reporter nothing is shown
+			Definition: d,
+			Records:    c.records,
+			Record:     func(workflow.Record) error { return nil },
+		}).Do(t.Context())
+		require.NoError(t, err, name)
+		require.Equal(t, c.done, done, name)
+		require.Equal(t, result{"x"}, a.Get(), name)
+	}
+}
