@@ -136,6 +136,7 @@ func TestTroubleOnTheWay(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			e := newEmbedded(t)
 			var uploads atomic.Int32
 			h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

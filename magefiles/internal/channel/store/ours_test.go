@@ -91,6 +91,7 @@ func TestFoldersOfChannels(t *testing.T) {
 		"backups":           {".snapshot/daily/z", ".Trash-1000/files/a", ".lock", ".incoming/", "mine/noarch/"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "channels")
 			if paths != nil {
 				require.NoError(t, os.MkdirAll(dir, 0o755))

@@ -89,6 +89,7 @@ func TestReopening(t *testing.T) {
 		"a file was touched": func(t *testing.T, d string) { touch(t, d) },
 	} {
 		t.Run(what, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			s, c := open(t, dir)
 			a, b := put(t, c, condapkgtest.Package{Name: "a"}), put(t, c, condapkgtest.Package{Name: "b"})

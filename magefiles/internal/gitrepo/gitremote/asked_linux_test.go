@@ -159,6 +159,7 @@ func (a asks) atTerminal(t *testing.T, answer string) string {
 func TestWhoAsksIsAnswered(t *testing.T) {
 	for _, a := range asking {
 		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
 			said := a.atTerminal(t, a.answer+"\n")
 			require.Contains(t, said, a.question)
 			require.Contains(t, said, "ended: <nil>; stopped: false.")
@@ -170,6 +171,7 @@ func TestWhoAsksIsAnswered(t *testing.T) {
 func TestCtrlCWhereSomebodyAsks(t *testing.T) {
 	for _, a := range asking {
 		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
 			said := a.atTerminal(t, "\x1a\x03")
 			require.Contains(t, said, a.question)
 			require.Contains(t, said, "stopped: true.")
@@ -182,6 +184,7 @@ func TestCtrlCWhereSomebodyAsks(t *testing.T) {
 func TestWhoIsNotLentTheTerminalFailsAtOnce(t *testing.T) {
 	for _, a := range asking[:4] {
 		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
 			a.do, a.question = a.do+" alone", "no question"
 			begun := time.Now()
 			require.Contains(t, a.atTerminal(t, ""), a.refusal)
@@ -194,6 +197,7 @@ func TestWhoIsNotLentTheTerminalFailsAtOnce(t *testing.T) {
 func TestWhoAsksWithoutATerminalFailsAtOnce(t *testing.T) {
 	for _, a := range asking {
 		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
 			dir, run := a.asked(t)
 			begun := time.Now()
 			err := act(t.Context(), run, dir, a.do)
@@ -212,11 +216,12 @@ func TestARemoteThatNeverAnswersHasALimit(t *testing.T) {
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer listener.Close() // connections wait in its queue
+	t.Cleanup(func() { listener.Close() }) // connections wait in its queue
 	at := listener.Addr().String()
 	for _, url := range []string{"http://" + at + "/r", "git://" + at + "/r", "ssh://host/r", "https://" + at + "/r"} {
 		for _, what := range []string{"remote", "push"} {
 			t.Run(what+" "+url[:5], func(t *testing.T) {
+				t.Parallel()
 				a := asks{prepare: func(_ *testing.T, _ string, git func(...string)) {
 					git("remote", "set-url", "origin", url)
 					git("config", "core.sshCommand", "sleep 60 #")

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,13 +23,65 @@ func New(t *testing.T) (string, command.Runner) {
 	run := command.NewSystem(command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull,
 		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.invalid", "GIT_AUTHOR_DATE=2026-01-01T00:00:00Z",
 		"GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.invalid", "GIT_COMMITTER_DATE=2026-01-02T03:04:06Z"), nil)
-	require.NoError(t, os.MkdirAll(filepath.Join(dir, "sub"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "sub", "file"), []byte("first\n"), 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*.log\n"), 0o644))
-	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "-A"}, {"commit", "-q", "-m", "feat: first"}} {
-		require.NoError(t, run.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: dir}))
+	for _, f := range first.made(t, run) {
+		if f.mode.IsDir() {
+			require.NoError(t, os.MkdirAll(filepath.Join(dir, f.name), 0o755))
+			continue
+		}
+		require.NoError(t, os.WriteFile(filepath.Join(dir, f.name), f.data, f.mode.Perm()))
 	}
+	Git(t, run, dir, "update-index", "-q", "--refresh") // the index has the times of other files
 	return dir, run
+}
+
+// template is what a new repository is: each test gets a copy, for which git is started once, and not three times.
+type template struct {
+	sync.Mutex
+	files []file // a folder before what is in it
+}
+
+type file struct {
+	name string
+	mode fs.FileMode
+	data []byte
+}
+
+var first template
+
+// made are the files of the template, which the first one to ask makes.
+func (f *template) made(t *testing.T, run command.Runner) []file {
+	f.Lock()
+	defer f.Unlock()
+	if f.files != nil {
+		return f.files
+	}
+	dir := t.TempDir()
+	Write(t, dir, "sub/file", "first\n")
+	Write(t, dir, ".gitignore", "*.log\n")
+	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "-A"}, {"commit", "-q", "-m", "feat: first"}} {
+		Git(t, run, dir, args...)
+	}
+	var files []file
+	require.NoError(t, fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		f := file{
+			name: name,
+			mode: info.Mode(),
+		}
+		if !d.IsDir() {
+			f.data, err = os.ReadFile(filepath.Join(dir, name))
+		}
+		files = append(files, f)
+		return err
+	}))
+	f.files = files
+	return files
 }
 
 // Open is New with the repository, and with what runs git in it.
