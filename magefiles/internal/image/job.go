@@ -234,7 +234,7 @@ func (j *Job) verify(ctx context.Context) (_ string, err error) {
 	switch {
 	case j.Result.Reused:
 	case j.Push:
-		err = soon(ctx, func() (err error) {
+		err = j.Registry.soon(ctx, func() (err error) {
 			j.index, err = j.Registry.Read(ctx, j.Plan.Repository+"@"+j.Result.Digest)
 			return err
 		})

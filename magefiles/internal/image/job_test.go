@@ -17,6 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 // job is one of a plan, whose builder runs a function for docker.
@@ -37,6 +38,18 @@ func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c co
 }
 
 func same(*Request) {}
+
+// atOnce is a wait whose clock passes the time that is waited.
+func atOnce() pause.Wait {
+	var passed atomic.Int64
+	return pause.Wait{
+		Now: func() time.Time { return time.Unix(0, passed.Load()) },
+		Pause: func(ctx context.Context, d time.Duration) error {
+			passed.Add(int64(d))
+			return context.Cause(ctx)
+		},
+	}
+}
 
 func noPause(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) }
 

@@ -137,7 +137,7 @@ func (y *yard) job(n int, h History) *Job {
 	require.NoError(y.t, err)
 	require.NoError(y.t, remote.Write(ref, img, remote.WithTransport(y)))
 	y.commits[digest.String()] = n
-	r := &Registry{Transport: y}
+	r := &Registry{Transport: y, Shown: atOnce()}
 	p.have, err = r.Tags(y.t.Context(), yardHost)
 	require.NoError(y.t, err)
 	p.held, err = r.Held(y.t.Context(), yardHost, p.Candidates(), p.have)

@@ -24,7 +24,7 @@ func pushing(t *testing.T, s *shop, change func(q *Request)) *Job {
 	change(&q)
 	p, err := New(q)
 	require.NoError(t, err)
-	return &Job{Plan: p, Registry: &Registry{}, Push: true, Dir: t.TempDir(), Records: t.TempDir(), Result: newResult(p)}
+	return &Job{Plan: p, Registry: &Registry{Shown: atOnce()}, Push: true, Dir: t.TempDir(), Records: t.TempDir(), Result: newResult(p)}
 }
 
 // Whoever may push to a registry can push an image with every label of a plan, an attestation, and any tag. A clone that has

@@ -32,6 +32,9 @@ type Registry struct {
 	Transport http.RoundTripper // nil is go-containerregistry's own
 	Patience  time.Duration     // how long nothing may move on a connection; 0 is a minute
 
+	// Shown is how it is waited for what was pushed; the zero value asks for six seconds.
+	Shown pause.Wait
+
 	once   sync.Once
 	puller *remote.Puller
 	pusher *remote.Pusher
@@ -207,18 +210,13 @@ func (r *Registry) single(d *remote.Descriptor, ref, doing string) (*Index, erro
 	return &Index{Digest: d.Digest.String(), Images: []Image{*one}}, nil
 }
 
-// shown is how long a registry may take to show what was pushed.
-var shown = pause.Wait{
-	First: 200 * time.Millisecond,
-	Most:  4 * time.Second,
-	For:   6 * time.Second,
-}
-
 // soon asks again, for some seconds, for what was pushed a moment ago: a registry of several nodes does not have it on all of them
 // at once.
-func soon(ctx context.Context, ask func() error) error {
+func (r *Registry) soon(ctx context.Context, ask func() error) error {
 	var err error
-	_, over := shown.Until(ctx, func(context.Context) (pause.Seen, error) {
+	w := r.Shown
+	w.First, w.Most, w.For = cmp.Or(w.First, 200*time.Millisecond), cmp.Or(w.Most, 4*time.Second), cmp.Or(w.For, 6*time.Second)
+	_, over := w.Until(ctx, func(context.Context) (pause.Seen, error) {
 		err = ask()
 		return pause.Seen{Done: !errors.Is(err, ErrNotFound)}, nil
 	})

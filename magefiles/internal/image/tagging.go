@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 // maxRounds is how often tags are read again before a job gives up on tags that others keep moving.
@@ -92,7 +91,7 @@ func (t *tagging) again(ctx context.Context, todo []goal) error {
 		return operr.New("see whether a cache stands before the registry, and what it does with tags; then run it again: nothing is lost",
 			"the registry took %s for %s, and shows them where they were before", strings.Join(names, ", "), t.Plan.Repository)
 	}
-	return pause.For(ctx, firstWait<<(t.unmoved-1))
+	return t.Registry.Shown.Rest(ctx, firstWait<<(t.unmoved-1))
 }
 
 // asked gives the tags that were asked for by name, whatever they stand for.
@@ -145,7 +144,7 @@ func (t *tagging) write(ctx context.Context, tag, digest string) error {
 
 // put gives a tag to an image. What the registry does not let go is remembered: the other tags go on.
 func (t *tagging) put(ctx context.Context, tag, digest string) error {
-	err := soon(ctx, func() error { return t.Registry.Tag(ctx, t.Plan.Repository, digest, tag) })
+	err := t.Registry.soon(ctx, func() error { return t.Registry.Tag(ctx, t.Plan.Repository, digest, tag) })
 	var keeps keepsTag
 	if errors.As(err, &keeps) {
 		t.refused[tag] = keeps

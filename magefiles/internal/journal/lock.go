@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile/filelock"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 // ErrLocked is in the chain of the error when another process has the lock; its text says which, and since when.
@@ -49,13 +51,17 @@ var patience = 500
 
 // heldBy is who has the lock, as the file says. A process that took it this moment has not written that yet.
 func heldBy(path string) string {
-	for range patience {
-		if holder, err := os.ReadFile(path); err == nil && len(bytes.TrimSpace(holder)) > 0 {
-			return string(bytes.TrimSpace(holder))
+	const often = 10 * time.Millisecond
+	said := "another process"
+	_, _ = pause.Wait{First: often, For: time.Duration(patience) * often}.Until(context.Background(), func(context.Context) (pause.Seen, error) {
+		holder, err := os.ReadFile(path)
+		if holder = bytes.TrimSpace(holder); err != nil || len(holder) == 0 {
+			return pause.Seen{}, nil
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	return "another process"
+		said = string(holder)
+		return pause.Seen{Done: true}, nil
+	})
+	return said
 }
 
 func writeAt(f *os.File, text string) error {

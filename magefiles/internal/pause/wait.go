@@ -80,7 +80,7 @@ func (w Wait) Until(ctx context.Context, look func(context.Context) (Seen, error
 		if w.For > 0 && !seen.Held {
 			next = min(next, max(w.For-p.Waited, time.Millisecond))
 		}
-		if err := w.Pause(ctx, next); err != nil {
+		if err := w.Rest(ctx, next); err != nil {
 			return p, err
 		}
 	}
@@ -96,10 +96,15 @@ func (w Wait) withDefaults() Wait {
 	if w.Now == nil {
 		w.Now = time.Now
 	}
-	if w.Pause == nil {
-		w.Pause = For
-	}
 	return w
+}
+
+// Rest waits for a while by the clock of the wait.
+func (w Wait) Rest(ctx context.Context, d time.Duration) error {
+	if w.Pause != nil {
+		return w.Pause(ctx, d)
+	}
+	return For(ctx, d)
 }
 
 // end is when the time of a wait is over.

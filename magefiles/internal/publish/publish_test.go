@@ -405,7 +405,7 @@ func TestAnIndexThatNeverAnswers(t *testing.T) {
 	site.mu.Lock()
 	site.silent = map[string]bool{"repodata_shards.msgpack.zst": true}
 	site.mu.Unlock()
-	_, err = publish.Visible(t.Context(), c, made.Records(), pause.Wait{For: time.Second})
+	_, err = publish.Visible(t.Context(), c, made.Records(), pause.Wait{For: time.Second, Look: 500 * time.Millisecond})
 	said := fmt.Sprintf("%+v", err)
 	require.Contains(t, said, "repodata_shards.msgpack.zst: it cannot be read")
 	require.Contains(t, said, "repodata.json: it has our sha256")

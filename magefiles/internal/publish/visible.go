@@ -33,7 +33,7 @@ func Visible(ctx context.Context, c Channel, records []condapkg.Record, w pause.
 	if len(records) == 0 {
 		return "nothing to wait for", nil
 	}
-	w.What, w.Look = "the index of "+c.URL(), leastLook
+	w.What, w.Look = "the index of "+c.URL(), cmp.Or(w.Look, leastLook)
 	w.First, w.Most = cmp.Or(w.First, time.Second/2), cmp.Or(w.Most, 10*time.Second)
 	w.For = cmp.Or(w.For, DefaultWait)
 	if w.Now == nil {

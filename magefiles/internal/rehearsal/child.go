@@ -79,12 +79,11 @@ func (r *run) once(ctx context.Context, when moment, args ...string) error {
 
 // killer waits for the moment.
 func (r *run) killer(ctx context.Context, kill context.CancelCauseFunc, when moment) {
-	for target := r.entries() + when.entries; r.entries() < target; {
-		if pause.For(ctx, 5*time.Millisecond) != nil {
-			return
-		}
-	}
-	if pause.For(ctx, when.after) == nil {
+	target := r.entries() + when.entries
+	_, err := pause.Wait{First: 5 * time.Millisecond}.Until(ctx, func(context.Context) (pause.Seen, error) {
+		return pause.Seen{Done: r.entries() >= target}, nil
+	})
+	if err == nil && pause.For(ctx, when.after) == nil {
 		kill(errKilled)
 	}
 }

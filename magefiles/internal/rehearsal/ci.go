@@ -11,24 +11,22 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/github/server"
+	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/release"
 )
 
 // ci looks for tags that were pushed beside those that it has seen, and runs the workflow for each. Its trigger is not
 // looked at: release.yml starts for v*, and where packages have versions of their own it has to name <package>/v* too.
 func (w *World) ci(ctx context.Context, seen map[string]bool) {
-	for ctx.Err() == nil {
+	_, _ = pause.Wait{First: 50 * time.Millisecond}.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		for tag := range w.tags() {
 			if !seen[tag] {
 				seen[tag] = true
 				w.workflow(ctx, tag)
 			}
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
+		return pause.Seen{}, nil
+	})
 }
 
 // tags are those that were pushed: git keeps each in a file of its own.
@@ -67,8 +65,7 @@ func (w *World) workflow(ctx context.Context, tag string) {
 		if ctx.Err() != nil || w.Hub.FinishRun(id, conclusion) != nil || job.OK || attempt > w.Reruns {
 			return
 		}
-		time.Sleep(200 * time.Millisecond) // somebody sees it, and
-		if w.Hub.RerunRun(id) != nil {
+		if pause.For(ctx, 200*time.Millisecond) != nil || w.Hub.RerunRun(id) != nil { // somebody sees it, and runs it again
 			return
 		}
 	}
