@@ -3,6 +3,7 @@ package rules_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os/exec"
 	"path"
@@ -104,6 +105,25 @@ func TestEveryPackageHasALayer(t *testing.T) {
 		for _, n := range names {
 			require.Contains(t, seen, n, "%s stands in the rules and is no package", n)
 		}
+	}
+}
+
+// ARCHITECTURE, "The layers", has a row for each layer, with its packages. Names that begin with a slash are sub-packages of the one before.
+func TestArchitectureHasTheLayers(t *testing.T) {
+	_, section, found := strings.Cut(read(t, "../../../ARCHITECTURE.md"), "\n## The layers\n")
+	require.True(t, found)
+	section, _, _ = strings.Cut(section, "\n## ")
+	for i, names := range layers {
+		_, row, found := strings.Cut(section, fmt.Sprintf("\n| %d | ", i))
+		require.True(t, found, "ARCHITECTURE, \"The layers\", has no row for layer %d", i)
+		row, _, _ = strings.Cut(row, " | ")
+		var written []string
+		for _, m := range quoted.FindAllStringSubmatch(row, -1) {
+			if !strings.HasPrefix(m[1], "/") {
+				written = append(written, m[1])
+			}
+		}
+		require.ElementsMatch(t, names, written, "ARCHITECTURE, \"The layers\", layer %d", i)
 	}
 }
 
