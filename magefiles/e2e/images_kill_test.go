@@ -90,7 +90,7 @@ func (w *imaging) killedWhen(t *testing.T, m moment) {
 	waitFor(t, "what it had started to end", func() bool { return len(marked(t, mark)) == 0 })
 }
 
-// runs says whether a process with a mark has an argument.
+// runs reports whether a process with a mark has an argument.
 func runs(t *testing.T, mark, argument string) bool {
 	return slices.ContainsFunc(marked(t, mark), func(pid int) bool {
 		args, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")

@@ -26,7 +26,7 @@ var (
 	seeds     = flag.Int("seeds", 4, "how many seeds of random faults a release has to survive")
 )
 
-// killed starts a release, kills its whole process group when the moment has come, and says whether it was killed.
+// killed starts a release, kills its whole process group when the moment has come, and reports whether it was killed.
 func (r *releasing) killed(args []string, moment func() bool) bool {
 	r.t.Helper()
 	x, out := r.start(args...)

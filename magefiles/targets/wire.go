@@ -141,7 +141,7 @@ func width() int {
 	return columns
 }
 
-// colors says whether whoever looks at a terminal of ours wants escape sequences: not where NO_COLOR is set, in a CI, and on a
+// colors reports whether whoever looks at a terminal of ours wants escape sequences: not where NO_COLOR is set, in a CI, and on a
 // terminal that says that it has none (TERM=dumb, as in a shell of Emacs).
 func colors(lookup func(string) (string, bool)) bool {
 	_, plain := lookup("NO_COLOR")

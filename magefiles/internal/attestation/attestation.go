@@ -193,7 +193,7 @@ func Sidecar(bundles ...[]byte) (data []byte, sum string) {
 // SidecarName is the name of a sidecar beside its artifact.
 func SidecarName(file, sum string) string { return file + ".sigs." + sum }
 
-// OfSidecar says whether data is a sidecar of that sha256 about an artifact.
+// OfSidecar reports whether data is a sidecar of that sha256 about an artifact.
 func OfSidecar(data []byte, sum, file, artifactSHA256 string) bool {
 	digest := sha256.Sum256(data)
 	var bundles []json.RawMessage

@@ -185,7 +185,7 @@ func (u *upgrade) lockNote() {
 	}
 }
 
-// isLocked says whether a lock file stands in a folder of the workspace.
+// isLocked reports whether a lock file stands in a folder of the workspace.
 func isLocked(w *workspace.Workspace, dir string) bool {
 	_, err := os.Stat(filepath.Join(w.Root, filepath.FromSlash(dir), workspace.LockFile))
 	return err == nil

@@ -132,7 +132,7 @@ func TestTheRealGatewaySeesAnUploadAtOnce(t *testing.T) {
 	}
 }
 
-// record serves a store once more, and tells whether a client asked for a path with something in it.
+// record serves a store once more, and reports whether a client asked for a path with something in it.
 func record(t *testing.T, s *store.Store) (url string, asked func(part string) bool) {
 	t.Helper()
 	var mu sync.Mutex

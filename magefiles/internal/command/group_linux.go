@@ -20,7 +20,7 @@ func ownGroup(x *exec.Cmd, gentle bool) {
 // undumpable keeps other processes of the same user from reading our memory and our environment.
 func undumpable() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }
 
-// isStopped says whether a child of ours is stopped, and leaves all that there is to know about it to who waits for it.
+// isStopped reports whether a child of ours is stopped, and leaves all that there is to know about it to who waits for it.
 func isStopped(pid int) bool {
 	var info unix.Siginfo
 	err := unix.Waitid(unix.P_PID, pid, &info, unix.WSTOPPED|unix.WNOHANG|unix.WNOWAIT, nil)

@@ -97,7 +97,7 @@ func Readable(home string, environ []string) (names []string) {
 	return names
 }
 
-// holds says whether a file is there for us to read, and has something in it: what with is of, where that is set.
+// holds reports whether a file is there for us to read, and has something in it: what with is of, where that is set.
 func holds(file string, with *regexp.Regexp) bool {
 	st, err := os.Stat(file)
 	if err != nil || !st.Mode().IsRegular() || st.Size() == 0 {
@@ -117,7 +117,7 @@ func head(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, 64<<10))
 }
 
-// open says whether a file is a private key of ssh that needs no passphrase.
+// open reports whether a file is a private key of ssh that needs no passphrase.
 func open(file string) bool {
 	if st, err := os.Stat(file); err != nil || !st.Mode().IsRegular() {
 		return false

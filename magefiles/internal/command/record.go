@@ -35,7 +35,7 @@ func Record(c Cmd) {
 	_, _ = f.Write(append(line, '\n'))
 }
 
-// ofTest says whether a test, or a package that serves tests, runs the child itself.
+// ofTest reports whether a test, or a package that serves tests, runs the child itself.
 func ofTest() bool {
 	var pcs [32]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])

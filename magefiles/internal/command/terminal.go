@@ -33,7 +33,7 @@ func (s *System) At(t Terminal) *System {
 	return s
 }
 
-// Lends says whether a child that asks gets the terminal now: there is one, and it is ours, not that of a job in front of us.
+// Lends reports whether a child that asks gets the terminal now: there is one, and it is ours, not that of a job in front of us.
 func (s *System) Lends() bool {
 	if s.terminal == nil {
 		return false

@@ -48,7 +48,7 @@ var harmlessNames = []string{"AWS_CA_BUNDLE", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FIL
 // ours publish to a channel. No name passes them, in whatever manifest it stands: who may write a manifest could send a package then.
 var ours = []string{"PREFIX_API_KEY", "ACTIONS_ID_TOKEN_REQUEST_*"}
 
-// Publishes says whether a variable is one by which packages are published, which no child ever gets.
+// Publishes reports whether a variable is one by which packages are published, which no child ever gets.
 func Publishes(name string) bool { return matches(ours, strings.ToUpper(name)) }
 
 // Fetching are the variables by which package managers fetch packages, as names for Withhold to pass: for what installs, and not for
@@ -71,7 +71,7 @@ var (
 	}
 )
 
-// Fetches says whether a variable is one of Fetching.
+// Fetches reports whether a variable is one of Fetching.
 func Fetches(name string) bool { return matches(Fetching, name) }
 
 // Withhold returns an environment without credentials, and the names of those that were taken out, sorted. A name of pass stays,
@@ -131,7 +131,7 @@ func secretsIn(environ []string) (values []string) {
 	return values
 }
 
-// Secret says whether a variable is called what secrets are called: its value is then hidden in what people see, and looked for in what is
+// Secret reports whether a variable is called what secrets are called: its value is then hidden in what people see, and looked for in what is
 // published.
 func Secret(name string) bool {
 	name = strings.ToUpper(name)

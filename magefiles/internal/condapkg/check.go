@@ -63,7 +63,7 @@ func (a *Archive) checkPayload(paths []Path, see func(h *tar.Header, r io.Reader
 	return nil
 }
 
-// NeedsV3 says whether the package uses what only repodata v3 can express (CEP 48): flags, extra dependencies, or a
+// NeedsV3 reports whether the package uses what only repodata v3 can express (CEP 48): flags, extra dependencies, or a
 // revision that it asks for itself. Channels may refuse such packages, and older clients cannot read them.
 func (x *Index) NeedsV3() bool {
 	asked, ok := x.Extra["repodata_revision"]

@@ -77,7 +77,7 @@ func ParseEntryPoint(text string) (EntryPoint, error) {
 	return p, nil
 }
 
-// IsCommand says whether a script may be called so.
+// IsCommand reports whether a script may be called so.
 func IsCommand(name string) bool {
 	return command().MatchString(name) && utf8.RuneCountInString(name) <= longestCommand && name != "." && name != ".."
 }

@@ -56,7 +56,7 @@ func (l *layout) checkLinks() error {
 	return nil
 }
 
-// stays says whether a path, from a folder, is in the package with all links on the way followed.
+// stays reports whether a path, from a folder, is in the package with all links on the way followed.
 func (l *layout) stays(at, rest string) bool {
 	for links := 0; rest != ""; {
 		var step string

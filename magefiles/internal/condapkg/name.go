@@ -139,7 +139,7 @@ var subdirs = []string{
 // Subdirs are the folders of a channel: noarch, and every platform that conda knows.
 func Subdirs() []string { return append([]string{}, subdirs...) }
 
-// KnownSubdir says whether a channel has a folder of that name.
+// KnownSubdir reports whether a channel has a folder of that name.
 func KnownSubdir(s string) bool {
 	for _, known := range subdirs {
 		if s == known {

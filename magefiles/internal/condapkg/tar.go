@@ -109,7 +109,7 @@ func checkMember(h *tar.Header) error {
 	return nil
 }
 
-// local says whether a path is relative, clean, and stays below the folder it is used in, on every platform.
+// local reports whether a path is relative, clean, and stays below the folder it is used in, on every platform.
 func local(p string) bool {
 	if p == "" || p == "." || path.IsAbs(p) || path.Clean(p) != p || strings.ContainsAny(p, "\\\x00") {
 		return false

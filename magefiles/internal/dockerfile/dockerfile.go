@@ -15,7 +15,7 @@ type Word struct {
 	Start, End int    // byte offsets of it in the file
 }
 
-// whole says whether the word stands in the file as its text says.
+// whole reports whether the word stands in the file as its text says.
 func (w Word) whole() bool { return w.End-w.Start == len(w.Text) }
 
 // Instruction is one instruction of a file.

@@ -32,7 +32,7 @@ func New(seed uint64, rate float64) *Dice {
 	return &Dice{seed: seed, rate: rate, calls: map[string]uint64{}}
 }
 
-// Roll says whether this call of key fails, and, where it does, in which of so many ways.
+// Roll reports whether this call of key fails, and, where it does, in which of so many ways.
 func (d *Dice) Roll(key string, ways int) (way int, fails bool) {
 	d.mu.Lock()
 	n, rests := d.calls[key], d.rests

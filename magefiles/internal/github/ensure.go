@@ -29,7 +29,7 @@ type Result struct {
 	Left      []string   `json:"left"`      // what is there beside it and was left alone, in words
 }
 
-// Check says whether a release is published and complete, and changes nothing. Its errors are those of Ensure that need
+// Check reports whether a release is published and complete, and changes nothing. Its errors are those of Ensure that need
 // no change to be found.
 func (c *Client) Check(ctx context.Context, r Release) (result Result, done bool, err error) {
 	e := &ensuring{client: c, want: r}
@@ -158,7 +158,7 @@ func (e *ensuring) apply(ctx context.Context, p plan) error {
 	return nil
 }
 
-// undecided says whether a change that went wrong may have been done, or another run may have done it, so that another look
+// undecided reports whether a change that went wrong may have been done, or another run may have done it, so that another look
 // decides. That a draft is gone is one of these; that none can be created is not.
 func (e *ensuring) undecided(ctx context.Context, ch change, err error) bool {
 	return e.client.retry.Transient(ctx, err) || errors.Is(err, errExists) || errors.Is(err, ErrNotFound) && ch.kind != create

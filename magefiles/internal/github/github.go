@@ -123,7 +123,7 @@ func (c *Client) url(parts ...string) *url.URL {
 	return c.base.JoinPath(append([]string{"repos", c.repository}, parts...)...)
 }
 
-// trusted says whether the token may go to u: to the API's own origin, which is the enterprise server's for uploads as
+// trusted reports whether the token may go to u: to the API's own origin, which is the enterprise server's for uploads as
 // well, and from the API of github.com, or of a tenant of ghe.com, to the host that the same owner has for uploads. The
 // address of an upload comes out of an answer, and is believed no further than that.
 func (c *Client) trusted(u *url.URL) bool {

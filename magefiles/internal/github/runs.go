@@ -42,13 +42,13 @@ type Run struct {
 	Created    time.Time `json:"created"`
 }
 
-// Completed says whether nothing more comes of the run by itself.
+// Completed reports whether nothing more comes of the run by itself.
 func (r Run) Completed() bool { return r.Status == "completed" }
 
-// Succeeded says whether it went through.
+// Succeeded reports whether it went through.
 func (r Run) Succeeded() bool { return r.Completed() && r.Conclusion == "success" }
 
-// Held says whether it waits for a person, or for a rule of an environment.
+// Held reports whether it waits for a person, or for a rule of an environment.
 func (r Run) Held() bool { return r.Status == "waiting" }
 
 // Next is what a person can do about the run; "" where there is nothing to do.

@@ -61,7 +61,7 @@ func (r *Repo) Relate(ctx context.Context, ours, theirs string) (Relation, error
 	return Diverged, nil
 }
 
-// Contains says whether a commit is one of those that another is made on, or is it. One that is not here is not.
+// Contains reports whether a commit is one of those that another is made on, or is it. One that is not here is not.
 func (r *Repo) Contains(ctx context.Context, commit, ancestor string) (bool, error) {
 	if commit == "" || ancestor == "" {
 		return false, nil

@@ -54,7 +54,7 @@ func (r *Repo) Revert(ctx context.Context, commit string) (string, error) {
 	return r.Resolve(ctx, "HEAD")
 }
 
-// indexIs says whether the index has what a commit has.
+// indexIs reports whether the index has what a commit has.
 func (r *Repo) indexIs(ctx context.Context, commit string) (bool, error) {
 	_, is, err := r.Answer(ctx, "diff-index", "--cached", "--quiet", commit, "--")
 	return is, err

@@ -108,7 +108,7 @@ func (r *Repo) Head(ctx context.Context) (Head, error) {
 	return Head{Commit: commit, Branch: strings.TrimPrefix(ref, "refs/heads/"), Time: time.Unix(unix, 0).UTC()}, nil
 }
 
-// unborn says whether a branch is one without a commit, and not one that cannot be read.
+// unborn reports whether a branch is one without a commit, and not one that cannot be read.
 func (r *Repo) unborn(ctx context.Context, ref string) bool {
 	out, err := r.Ask(ctx, "for-each-ref", "--format=%(refname)", "--", ref)
 	if err != nil || out != "" {

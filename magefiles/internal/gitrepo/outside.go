@@ -55,7 +55,7 @@ func look(dir string) (*place, error) {
 
 var headText = regexp.MustCompile(`^(ref: ?refs/|[0-9a-f]{40})`)
 
-// isGitFolder says whether a folder is laid out as git lays out what others have in .git.
+// isGitFolder reports whether a folder is laid out as git lays out what others have in .git.
 func isGitFolder(dir string) bool {
 	for _, sub := range []string{"objects", "refs"} {
 		if st, err := os.Stat(filepath.Join(dir, sub)); err != nil || !st.IsDir() {
@@ -128,7 +128,7 @@ func (r *Repo) wayOut(folder, dir string) string {
 	return git.See + "; `git -C " + dir + " status` says it too"
 }
 
-// below says whether a folder is another one, or in it.
+// below reports whether a folder is another one, or in it.
 func below(dir, top string) bool {
 	real, err := filepath.EvalSymlinks(dir)
 	if err == nil {
@@ -150,7 +150,7 @@ func SameFile(a, b string) bool {
 	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
-// foreign says whether a file belongs to another user than the one we run as.
+// foreign reports whether a file belongs to another user than the one we run as.
 func foreign(path string) bool {
 	st, err := os.Lstat(path)
 	if err != nil {

@@ -18,10 +18,10 @@ var (
 // mostPage is how much of a page is looked at, in bytes: its title stands at the beginning.
 const mostPage = 64 << 10
 
-// IsPage says whether an answer is a page of HTML, which is for people and from a proxy more often than from a server of packages.
+// IsPage reports whether an answer is a page of HTML, which is for people and from a proxy more often than from a server of packages.
 func IsPage(text string) bool { return beginsPage.MatchString(text[:min(len(text), mostPage)]) }
 
-// Blocks says whether an answer is a page of HTML that refuses. A proxy's or a firewall's is one; servers of packages, and GitHub's API,
+// Blocks reports whether an answer is a page of HTML that refuses. A proxy's or a firewall's is one; servers of packages, and GitHub's API,
 // refuse in text or in JSON.
 func Blocks(status int, text string) bool {
 	switch status {

@@ -22,7 +22,7 @@ type keepsTag struct{ said }
 
 func (keepsTag) Is(target error) bool { return target == ErrImmutable }
 
-// immutable says whether a registry refuses a tag since it keeps tags as they are. Each has a status and a code of its own for that
+// immutable reports whether a registry refuses a tag since it keeps tags as they are. Each has a status and a code of its own for that
 // (ECR 400, Harbor 412, Docker Hub 403, GitLab 400, others 409), and says the word, or that the tag is there already.
 func immutable(err error) bool {
 	var answer *transport.Error
@@ -91,13 +91,13 @@ func failure(ref, doing string, err error) error {
 	return wrap(doing, err)
 }
 
-// writing says whether what was refused is a push, or a login for one.
+// writing reports whether what was refused is a push, or a login for one.
 func writing(answer *transport.Error) bool {
 	q := answer.Request
 	return q != nil && (q.Method != http.MethodGet && q.Method != http.MethodHead || strings.Contains(q.URL.Query().Get("scope"), "push"))
 }
 
-// full says whether a registry has no room for what is pushed.
+// full reports whether a registry has no room for what is pushed.
 func full(answer *transport.Error) bool {
 	return answer.StatusCode == http.StatusInsufficientStorage ||
 		answer.StatusCode < http.StatusInternalServerError && saysAny(answer, "quota", "storage limit", "storage resource", "configured upper limit")
@@ -115,7 +115,7 @@ func answering(ref string, answer *transport.Error) string {
 	return "the server " + answer.Request.URL.Host + ", to which the registry leads,"
 }
 
-// saysAny says whether a registry's answer has one of some words, in lower case, outside of the name of the image.
+// saysAny reports whether a registry's answer has one of some words, in lower case, outside of the name of the image.
 func saysAny(answer *transport.Error, words ...string) bool {
 	text := strings.ToLower(answer.Error())
 	if answer.Request != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Packages says whether a downstream's environment can be had from its channels for platforms of OCI: every pin on a
+// Packages reports whether a downstream's environment can be had from its channels for platforms of OCI: every pin on a
 // package of the workspace is in every form of the index that a solver may read; and what it asks for besides, and what
 // its pinned packages ask for, is there by name. What lies deeper is the solver's to find, while the image is built. lock
 // is the text of its pixi.lock, nil where there is none.

@@ -275,13 +275,13 @@ func credentialIn(text string) string {
 
 const digits = "0123456789"
 
-// isLiteral says whether a text is more than variables.
+// isLiteral reports whether a text is more than variables.
 func isLiteral(text string) bool {
 	return !variable().MatchString(text) ||
 		strings.ContainsFunc(variable().ReplaceAllString(text, ""), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }
 
-// bareCredential says whether an address without a scheme, as proxies are written, has a password.
+// bareCredential reports whether an address without a scheme, as proxies are written, has a password.
 func bareCredential(address string) bool {
 	return !strings.Contains(address, "://") && credentialIn("http://"+address) != ""
 }

@@ -36,7 +36,7 @@ type Job struct {
 	// History says how commits of images in the registry stand to ours. nil knows none.
 	History History
 
-	// Packages says whether everything that the environment asks for by name is on its channel, for every platform.
+	// Packages reports whether everything that the environment asks for by name is on its channel, for every platform.
 	Packages func(ctx context.Context, platforms []string) (evidence string, err error)
 
 	Result Result

@@ -116,7 +116,7 @@ func started(argv []string) []string {
 	return names
 }
 
-// isCommandFlag says whether a shell takes the word behind this one for a script: -c, -lc.
+// isCommandFlag reports whether a shell takes the word behind this one for a script: -c, -lc.
 func isCommandFlag(word string) bool {
 	return strings.HasPrefix(word, "-") && !strings.HasPrefix(word, "--") && strings.HasSuffix(word, "c")
 }

@@ -47,7 +47,7 @@ func Repository(registry, name string) (string, error) {
 // maxTag is the longest tag that registries take.
 const maxTag = 128
 
-// isTag says whether a text may be a tag: letters, digits and _, and behind the first character . and - too.
+// isTag reports whether a text may be a tag: letters, digits and _, and behind the first character . and - too.
 func isTag(text string) bool {
 	for i := range len(text) {
 		c := text[i]

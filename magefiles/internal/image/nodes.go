@@ -17,7 +17,7 @@ type Node struct {
 	Bare         []string // addresses on other machines to which it talks without TLS: anyone who reaches them can build there
 }
 
-// Loopback says whether the builder can reach what listens on this machine's loopback. One on another machine cannot
+// Loopback reports whether the builder can reach what listens on this machine's loopback. One on another machine cannot
 // either, but that is not to be seen.
 func (n Node) Loopback() bool {
 	return n.HostNetwork || n.Driver != "docker-container" && n.Driver != "kubernetes" && n.Driver != "docker"
@@ -52,7 +52,7 @@ func parseInspect(text string) (n Node) {
 	return n
 }
 
-// bare says whether an endpoint is a plain TCP port of another machine. TLS is a matter of the node's options.
+// bare reports whether an endpoint is a plain TCP port of another machine. TLS is a matter of the node's options.
 func bare(endpoint string) bool {
 	u, err := url.Parse(endpoint)
 	return err == nil && u.Scheme == "tcp" && !httpclient.Loopback(u.Hostname())

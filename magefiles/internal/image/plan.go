@@ -275,7 +275,7 @@ func (p *Plan) warn(r Request, file *dockerfile.File) {
 // dirty ends the revision of a folder that has changes which are not committed.
 const dirty = "-dirty"
 
-// Dirty says whether the folder has changes that are not committed.
+// Dirty reports whether the folder has changes that are not committed.
 func (p *Plan) Dirty() bool { return strings.HasSuffix(p.Revision, dirty) }
 
 // Moving are the names of the tags that the image is to get.

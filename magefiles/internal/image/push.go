@@ -66,7 +66,7 @@ func (r *Registry) TagsForPush(ctx context.Context, repository string) ([]string
 	return tags, err
 }
 
-// denied says whether it is the registry's own word that something may not be read: a 403 with a code of distribution-spec,
+// denied reports whether it is the registry's own word that something may not be read: a 403 with a code of distribution-spec,
 // and not that of a proxy.
 func denied(err error) bool {
 	var answer *transport.Error

@@ -101,7 +101,7 @@ func (j *Job) forget() error {
 	return nil
 }
 
-// wholeLayout says whether every file of an OCI layout is the one that its name, a digest, stands for, and none of an image is
+// wholeLayout reports whether every file of an OCI layout is the one that its name, a digest, stands for, and none of an image is
 // missing. Links are no files.
 func wholeLayout(dir string, i *Index) error {
 	blobs := filepath.Join(dir, "blobs", "sha256")

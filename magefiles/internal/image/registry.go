@@ -286,7 +286,7 @@ func (r *Registry) heldBy(ctx context.Context, repository, tag string) (h Held, 
 	return h, nil
 }
 
-// ofPlan says whether labels are those of a plan for this repository. An image that is built on one of ours in another way has its
+// ofPlan reports whether labels are those of a plan for this repository. An image that is built on one of ours in another way has its
 // labels, of another name.
 func ofPlan(repository string, labels map[string]string) bool {
 	title := labels[labelTitle]

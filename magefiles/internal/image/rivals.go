@@ -125,7 +125,7 @@ func (t *tagging) todo(v view, again bool) (todo []goal) {
 	return todo
 }
 
-// contested says whether another job wrote a tag while this one did, whose commit has no order with ours. One of the two has to
+// contested reports whether another job wrote a tag while this one did, whose commit has no order with ours. One of the two has to
 // have all tags, and both have to think so: it is the one whose name is higher.
 func (t *tagging) contested(h Held) bool {
 	has, err := spelled(h.Version)

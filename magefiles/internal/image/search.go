@@ -214,7 +214,7 @@ func (s *search) readForms(ctx context.Context, environments []*environment) err
 	return nil
 }
 
-// shows says whether all forms of the index that a subdir offers have a version. Where not, lacking is where it was looked
+// shows reports whether all forms of the index that a subdir offers have a version. Where not, lacking is where it was looked
 // for: the form that does not have it yet, or the whole channel.
 func (s *shelf) shows(name, wanted, platform string) (lacking string, ok bool) {
 	lacking = s.address

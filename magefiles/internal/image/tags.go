@@ -137,7 +137,7 @@ func movingTag(name string, v version.Version, revision string, have []string, h
 	return Tag{Name: name, Moves: true, Why: "moves from " + h.Version}
 }
 
-// itself says whether a moving tag stands for a version of its own name: 2026.11 for the release 2026.11, whose exact tag
+// itself reports whether a moving tag stands for a version of its own name: 2026.11 for the release 2026.11, whose exact tag
 // it is, and not for 2026.11.0 or 2026.11.1.
 func itself(name string, has version.Version) bool {
 	return version.Same(name, has.String()) && strings.Count(name, ".") == strings.Count(has.String(), ".")
@@ -175,7 +175,7 @@ func newestRelease(moving string, v version.Version, have []string) (newest vers
 	return newest, ok
 }
 
-// dated says whether a version is a calendar's: it begins with a year, or with a date without points, or has a month or day with
+// dated reports whether a version is a calendar's: it begins with a year, or with a date without points, or has a month or day with
 // a zero before it, as Ubuntu's 24.04.
 func dated(text string) bool {
 	parts := strings.Split(strings.TrimPrefix(text, "v"), ".")
@@ -202,7 +202,7 @@ func beginnings(tags []string) map[string]bool {
 	return begun
 }
 
-// within says whether a version begins with the numbers of a shorter one: 1.2.3 with 1.2, however they are spelled.
+// within reports whether a version begins with the numbers of a shorter one: 1.2.3 with 1.2, however they are spelled.
 func within(tag, short string) bool {
 	parts := strings.Split(tag, ".")
 	for i, want := range strings.Split(short, ".") {

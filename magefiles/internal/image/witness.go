@@ -45,7 +45,7 @@ func newLoud(check []string) witness {
 	return loud
 }
 
-// proves says whether the step that failed is this witness, of newLoud, and its words came out before.
+// proves reports whether the step that failed is this witness, of newLoud, and its words came out before.
 func (w witness) proves(record, step string) bool {
 	want := strings.Join(w[3:], " ")
 	return w.failedAt(step) && slices.ContainsFunc(printed().FindAllStringSubmatch(record, -1), func(m []string) bool {

@@ -104,7 +104,7 @@ func openToAll(ctx context.Context, c *prefixdev.Channel) error {
 	return f.Close()
 }
 
-// refused says whether a server does not let us read, or does not let us know that there is something.
+// refused reports whether a server does not let us read, or does not let us know that there is something.
 func refused(err error) bool {
 	return errors.Is(err, channel.ErrUnauthorized) || errors.Is(err, channel.ErrForbidden) || errors.Is(err, channel.ErrNotFound)
 }

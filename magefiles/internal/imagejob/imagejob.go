@@ -54,7 +54,7 @@ type Flags struct {
 	Platforms, Tags   []string // none: those of the manifest, and of the version
 }
 
-// Asking says whether the registry decides about the tags of a plan.
+// Asking reports whether the registry decides about the tags of a plan.
 type Asking int
 
 // When the registry is asked.

@@ -89,7 +89,7 @@ func isFile(path string) bool {
 	return err == nil
 }
 
-// below says whether one of the paths, relative to the top of the work tree, is in a folder of the workspace.
+// below reports whether one of the paths, relative to the top of the work tree, is in a folder of the workspace.
 func below(paths []string, prefix, dir string) bool {
 	full := path.Join(prefix, dir) + "/"
 	return slices.ContainsFunc(paths, func(p string) bool { return strings.HasPrefix(p, full) })

@@ -48,7 +48,7 @@ func unpinned(places []Place) []Place {
 // latest is the tag that a name without one stands for.
 const latest = "latest"
 
-// tagged says whether a name has a tag.
+// tagged reports whether a name has a tag.
 func tagged(ref string) bool { return strings.Contains(path.Base(ref), ":") }
 
 // Pin writes digests behind the names that have one. A name without a tag gets the one that it stands for, so that a reader,

@@ -17,7 +17,7 @@ import (
 )
 
 // Record is what is known of one artifact. Clones have records that older versions wrote: a field that is added is zero there, and the
-// function recordOf of package publish says whether such a one still counts. A field is never given another meaning.
+// function recordOf of package publish reports whether such a one still counts. A field is never given another meaning.
 type Record struct {
 	SHA256  string `json:"sha256"` // hex
 	Package string `json:"package"`

@@ -42,7 +42,7 @@ func Self(t testing.TB, environ ...string) *exec.Cmd {
 
 const inside = "PTYTEST_INSIDE"
 
-// Inside says whether this process is one that Self began for the test t.
+// Inside reports whether this process is one that Self began for the test t.
 func Inside(t testing.TB) bool { return os.Getenv(inside) == t.Name() }
 
 // Start begins a command as the leader of a session whose terminal is a new one. What is left of it is killed when the test ends.
@@ -138,14 +138,14 @@ func (p *Terminal) Type(keys string) {
 	require.NoError(p.t, err)
 }
 
-// Echoes says whether the terminal shows what is typed.
+// Echoes reports whether the terminal shows what is typed.
 func (p *Terminal) Echoes() bool {
 	state, err := unix.IoctlGetTermios(int(p.ours.Fd()), unix.TCGETS)
 	require.NoError(p.t, err)
 	return state.Lflag&unix.ECHO != 0
 }
 
-// over says whether the program has ended; then all that it said is there.
+// over reports whether the program has ended; then all that it said is there.
 func (p *Terminal) over() bool {
 	select {
 	case <-p.ended:

@@ -132,5 +132,5 @@ func held(path string) (map[string]string, error) {
 	return all, nil
 }
 
-// pinned says whether all tools of a build are pinned: what is not may be of another version on each machine.
+// pinned reports whether all tools of a build are pinned: what is not may be of another version on each machine.
 func pinned(tools string) bool { return !strings.Contains(tools, toolchain.NotPinned) }

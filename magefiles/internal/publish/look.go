@@ -77,7 +77,7 @@ func (p *Publisher) since(ctx context.Context, pkg *workspace.Package) (time.Tim
 	return t, nil
 }
 
-// older says whether an artifact bears an earlier time than the sources. Artifacts without a time are taken for new.
+// older reports whether an artifact bears an earlier time than the sources. Artifacts without a time are taken for new.
 func older(x condapkg.Index, sources time.Time) bool {
 	return x.Timestamp != 0 && !sources.IsZero() && time.UnixMilli(x.Timestamp).Before(sources.Truncate(time.Second))
 }

@@ -16,7 +16,7 @@ type Origin struct {
 	Commit string // hash; "" where it is not a commit: outside of git, or with edits
 	Tree   string // hash of the commit's tree
 
-	// Same says whether what a package is made of (its folder, its sources outside of it, what it inherits) is at another commit
+	// Same reports whether what a package is made of (its folder, its sources outside of it, what it inherits) is at another commit
 	// what it is at this one. False where that commit is not known.
 	Same func(ctx context.Context, p *workspace.Package, commit string) (bool, error)
 }

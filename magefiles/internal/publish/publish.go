@@ -38,7 +38,7 @@ type Channel interface {
 	channel.Channel
 	// URL is the channel's address, as it stands in a manifest.
 	URL() string
-	// Private says whether the channel can be read only with the credential that it has. It is read with it then.
+	// Private reports whether the channel can be read only with the credential that it has. It is read with it then.
 	Private(ctx context.Context) (bool, error)
 	// Unseen is why a channel that shows nothing to anyone was not asked with a credential; nil where it was, or was seen.
 	Unseen() error

@@ -24,7 +24,7 @@ func (p probe) check() error {
 	return nil
 }
 
-// wrong decides whether a module's __version__ is a wrong one. Of the module that is named like the package every other version
+// wrong reports whether a module's __version__ is a wrong one. Of the module that is named like the package every other version
 // is, and what tools write where they know none. The only module of another name may have the version of something else, of a
 // library that it wraps for instance: there it is one that a tool has made between tags, or a placeholder. Modules beside others
 // that are not named like the package are what was vendored, and texts that are not versions ("2.9.9 (dt dec)") say nothing.

@@ -38,7 +38,7 @@ func (s *Sequence) Look(ctx context.Context, ready Artifacts) (err error) {
 	return nil
 }
 
-// Needed says whether something may have to be sent.
+// Needed reports whether something may have to be sent.
 func (s *Sequence) Needed() bool {
 	if len(s.Missing) > 0 {
 		return true
@@ -51,13 +51,13 @@ func (s *Sequence) Needed() bool {
 	return false
 }
 
-// Private says whether the channel is read with the credential, since nobody sees it without.
+// Private reports whether the channel is read with the credential, since nobody sees it without.
 func (s *Sequence) Private(ctx context.Context) bool {
 	private, err := s.Channel.Private(ctx)
 	return err == nil && private
 }
 
-// Unseen says whether the channel is not there for anyone, and there is nothing here to ask it with: it may be private.
+// Unseen reports whether the channel is not there for anyone, and there is nothing here to ask it with: it may be private.
 func (s *Sequence) Unseen() bool { return s.Holdings.Unseen != nil }
 
 // Decide makes the plan.

@@ -85,7 +85,7 @@ func (p *Publisher) Install(ctx context.Context, plan Plan, v *Verified) (err er
 	return err
 }
 
-// here says whether a package can be installed on this machine.
+// here reports whether a package can be installed on this machine.
 func here(r condapkg.Record) bool {
 	return r.Subdir == condapkg.NoarchSubdir || r.Subdir == workspace.HostPlatform()
 }

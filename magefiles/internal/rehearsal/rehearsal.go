@@ -13,7 +13,7 @@
 //	clone.go       the clone that the release is made in
 //	person.go      what of a person's git takes part: settings and hooks
 //	child.go       the processes: with faults they are killed, and run again
-//	outcome.go     what the release did
+//	outcome.go     what the release did; page.go: for a browser
 //	git.go         how git is run here
 //	dir.go         the folder
 package rehearsal

@@ -46,7 +46,7 @@ func (r *Release) another(commit string) error {
 		"the commit %.12s is not as the release of %s made it, and may be somebody else's; nothing was changed", commit, r.plan.Title)
 }
 
-// edits says whether a patch makes exactly the edits of the plan, wherever in the files.
+// edits reports whether a patch makes exactly the edits of the plan, wherever in the files.
 func (r *Release) edits(patch string) bool {
 	made := map[string][]string{}
 	file := ""

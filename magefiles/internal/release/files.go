@@ -23,7 +23,7 @@ func (r *Release) ofPlatforms(ctx context.Context, a *asked) []*operr.Error {
 	return notNoarch(a.w)
 }
 
-// isOut says whether a release that goes on has its tags on the remote.
+// isOut reports whether a release that goes on has its tags on the remote.
 func (r *Release) isOut(ctx context.Context, a *asked) bool {
 	if r.plan == nil || a.drafted || a.refsErr != nil {
 		return false

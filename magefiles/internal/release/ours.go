@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Released says whether the journal knows a commit as the one that is released: as it was made, or as it was found after
+// Released reports whether the journal knows a commit as the one that is released: as it was made, or as it was found after
 // people had put others on top of it, or below.
 func (p *Past) Released(commit string) bool {
 	return commit != "" && slices.Contains(p.commits(), commit)
@@ -31,7 +31,7 @@ func (p *Past) commits() (all []string) {
 	return all
 }
 
-// ours says whether a tag of this release that names a commit was made by it. Somebody else may have released the same version
+// ours reports whether a tag of this release that names a commit was made by it. Somebody else may have released the same version
 // from the same base. Without a journal, tags are all that is known of a release.
 func (r *Release) ours(commit string) bool {
 	return r.past == nil || r.past.Released(commit) || r.commit != nil && r.commit.Known() && r.commit.Get().Hash == commit

@@ -86,7 +86,7 @@ func (f *forge) publishes(top string) (file, by string) {
 	return "", ""
 }
 
-// ciCredential says whether a file is there by which a CI publishes, and by which right.
+// ciCredential reports whether a file is there by which a CI publishes, and by which right.
 func (r *Release) ciCredential(ctx context.Context, remote string) string {
 	ours, _, _ := r.forge(ctx, remote)
 	known := []*forge{ours, elsewhere} // a repository on GitHub may have its CI elsewhere

@@ -40,14 +40,14 @@ type Package struct {
 
 const planFormat = 1
 
-// Is says whether a request names this release: by its tag, its version, or the word that it was planned with.
+// Is reports whether a request names this release: by its tag, its version, or the word that it was planned with.
 func (p *Plan) Is(to string) bool {
 	return slices.ContainsFunc(p.Tags, func(tag string) bool {
 		return to == tag || to == tag[strings.LastIndex(tag, "v")+1:]
 	})
 }
 
-// asked says whether a request names this release, and, if a package, one that it releases.
+// asked reports whether a request names this release, and, if a package, one that it releases.
 func (p *Plan) asked(req bump.Request) bool {
 	return p.Is(req.To) && (req.Only == "" || slices.ContainsFunc(p.Tags, func(tag string) bool {
 		name, _, apart := strings.Cut(tag, "/")
@@ -55,7 +55,7 @@ func (p *Plan) asked(req bump.Request) bool {
 	}))
 }
 
-// releases says whether a package is released, by the tags: one tag is of all packages, or it begins with the name of its package.
+// releases reports whether a package is released, by the tags: one tag is of all packages, or it begins with the name of its package.
 func (p *Plan) releases(name string) bool {
 	return slices.ContainsFunc(p.Tags, func(tag string) bool {
 		of, _, apart := strings.Cut(tag, "/")

@@ -131,3 +131,60 @@ func sourcesIn(t *testing.T, dir string) (names []string) {
 	}
 	return names
 }
+
+var saysWhether = regexp.MustCompile(`^\w+ (?:says|tells|decides) whether `)
+
+// notReporting are the functions of a file that return a bool, or fields that are such functions, whose comments begin otherwise than Go's do.
+func notReporting(file *ast.File) (names []string) {
+	yields := func(f *ast.FuncType) bool {
+		return f.Results != nil && slices.ContainsFunc(f.Results.List, func(r *ast.Field) bool {
+			id, ok := r.Type.(*ast.Ident)
+			return ok && id.Name == "bool"
+		})
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if yields(n.Type) && saysWhether.MatchString(n.Doc.Text()) {
+				names = append(names, n.Name.Name)
+			}
+		case *ast.Field: // of a struct, or a method of an interface
+			f, ok := n.Type.(*ast.FuncType)
+			if ok && yields(f) && len(n.Names) > 0 && (saysWhether.MatchString(n.Doc.Text()) || strings.HasPrefix(n.Comment.Text(), "says whether ")) {
+				names = append(names, n.Names[0].Name)
+			}
+		}
+		return true
+	})
+	return names
+}
+
+// A comment on a function that returns a bool begins with "NAME reports whether", as in the standard library.
+func TestBooleansReport(t *testing.T) {
+	for _, p := range load(t) {
+		for _, source := range sourcesIn(t, p.Dir) {
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, source), nil, parser.ParseComments)
+			require.NoError(t, err)
+			if names := notReporting(file); len(names) > 0 {
+				t.Errorf("%s/%s: write `reports whether` in the comments of %v", strings.TrimPrefix(p.ImportPath, module), source, names)
+			}
+		}
+	}
+}
+
+func TestWhatDoesNotReport(t *testing.T) {
+	for text, want := range map[string][]string{
+		"// is reports whether it is.\nfunc is() bool { return true }":                         nil,
+		"// is says whether it is.\nfunc is() bool { return true }":                            {"is"},
+		"// is decides whether it is.\nfunc (t T) is() (n int, ok bool, err error) { return }": {"is"},
+		"// check says whether it is.\nfunc check() error { return nil }":                      nil,
+		"// is is true where it is.\nfunc is() bool { return true }":                           nil,
+		"type s struct {\n\tf func() bool // says whether it is\n}":                            {"f"},
+		"type i interface {\n\t// Is tells whether it is.\n\tIs() bool\n}":                     {"Is"},
+		"type i interface {\n\t// Is reports whether it is.\n\tIs() bool\n}":                   nil,
+	} {
+		file, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n\n"+text+"\n", parser.ParseComments)
+		require.NoError(t, err, text)
+		require.Equal(t, want, notReporting(file), text)
+	}
+}

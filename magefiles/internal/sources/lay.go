@@ -67,7 +67,7 @@ func ofTools(name string) bool {
 // builtInto are the folders in the one that setuptools builds in. It packs what it finds there, be it deleted or not.
 var builtInto = regexp.MustCompile(`^(lib($|\.)|temp\.|bdist\.|scripts-|__editable__)`)
 
-// leftByBuild says whether a path is in such a folder: in build/ of a project, or wherever else there is one beside bdist.*, which
+// leftByBuild reports whether a path is in such a folder: in build/ of a project, or wherever else there is one beside bdist.*, which
 // setuptools makes with it.
 func (b *build) leftByBuild(parts []string) bool {
 	for i := 1; i < len(parts); i++ {
@@ -85,7 +85,7 @@ func (b *build) leftByBuild(parts []string) bool {
 	return false
 }
 
-// isProject says whether a folder is one of a Python project.
+// isProject reports whether a folder is one of a Python project.
 func isProject(dir string) bool {
 	return slices.ContainsFunc(append([]string{workspace.PyprojectFile}, setups...), func(name string) bool {
 		_, err := os.Lstat(filepath.Join(dir, name))

@@ -39,7 +39,7 @@ func (b *build) findOutward() error {
 	return nil
 }
 
-// there says whether something is where the link leads, once it was built: a build may see what was not there before. What the kernel shows
+// there reports whether something is where the link leads, once it was built: a build may see what was not there before. What the kernel shows
 // is there for whoever asks.
 func (l outward) there() bool {
 	for _, dir := range []string{"/proc/", "/dev/", "/sys/"} {

@@ -324,7 +324,7 @@ func removeAll(dir string) error {
 	return nil
 }
 
-// within says whether a file is in one of the folders. All are relative to the workspace's root, with slashes.
+// within reports whether a file is in one of the folders. All are relative to the workspace's root, with slashes.
 func within(file string, folders ...string) bool {
 	for _, dir := range folders {
 		if cmp.Or(dir, ".") == "." || file == dir || strings.HasPrefix(file, dir+"/") {

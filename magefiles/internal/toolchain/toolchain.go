@@ -24,7 +24,7 @@ type Toolchain interface {
 	// installed to find out. A path of this machine is not in it.
 	BuiltWith(ctx context.Context, p *workspace.Package) (string, error)
 
-	// Reproducible says whether two builds of the same sources by the same tools give the same bytes.
+	// Reproducible reports whether two builds of the same sources by the same tools give the same bytes.
 	Reproducible() bool
 
 	// Ready says, before anything is built, what is known to be in the way of building the workspace's packages, and of

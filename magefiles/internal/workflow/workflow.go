@@ -129,7 +129,7 @@ func (v *Value[R]) Get() R {
 	return *v.value
 }
 
-// Known says whether there is a result.
+// Known reports whether there is a result.
 func (v *Value[R]) Known() bool { return v.value != nil }
 
 // Event is what happened to a step.

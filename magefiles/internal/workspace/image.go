@@ -167,7 +167,7 @@ func (m *Manifest) command(task string) []string {
 	return nil
 }
 
-// plain says whether a shell can run the task's command as pixi does.
+// plain reports whether a shell can run the task's command as pixi does.
 func (t Task) plain() bool {
 	return strings.TrimSpace(t.Cmd) != "" && t.Cwd == "" && t.Target == "" && len(t.Env) == 0 && len(t.Args) == 0 && !strings.Contains(t.Cmd, "{{")
 }

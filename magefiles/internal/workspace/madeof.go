@@ -52,7 +52,7 @@ func (n NamedFile) folder() string {
 	return path.Join(n.Dir, text)
 }
 
-// inheritsIn says whether something in a table is taken from the workspace.
+// inheritsIn reports whether something in a table is taken from the workspace.
 func inheritsIn(n *tomledit.Node) bool {
 	if n == nil {
 		return false

@@ -68,7 +68,7 @@ var taggers = []string{
 	"flit-scm", "hatch-vcs", "pbr", "setuptools-git-versioning", "setuptools-scm", "uv-dynamic-versioning", "vcs-versioning", "versioneer", "versioningit",
 }
 
-// poetryReplaces says whether the build puts the version of a tag in place of that of [tool.poetry]: poetry wants one to be written
+// poetryReplaces reports whether the build puts the version of a tag in place of that of [tool.poetry]: poetry wants one to be written
 // there, and "0.0.0" is what poetry-dynamic-versioning asks for.
 func poetryReplaces(root *tomledit.Node) bool {
 	return root.Get("tool", "poetry-dynamic-versioning", "enable").True() &&

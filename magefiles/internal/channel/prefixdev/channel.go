@@ -71,7 +71,7 @@ func (c *Channel) Name() string { return c.name }
 // Server is the address of the server that it is on.
 func (c *Channel) Server() string { return c.client.Server() }
 
-// Private says whether the channel can be read only with the key. Where that cannot be known, since there is no key, it is false, and
+// Private reports whether the channel can be read only with the key. Where that cannot be known, since there is no key, it is false, and
 // Unseen has the reason.
 func (c *Channel) Private(ctx context.Context) (bool, error) {
 	return c.private(ctx, condapkg.NoarchSubdir, repodata.JSON)

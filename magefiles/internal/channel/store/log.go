@@ -37,7 +37,7 @@ func newLogged(r condapkg.Record, st fs.FileInfo) logged {
 	return logged{File: r.FileName(), Time: st.ModTime().UnixNano(), Record: r}
 }
 
-// matches says whether the file is still the one that the record was made of.
+// matches reports whether the file is still the one that the record was made of.
 func (r logged) matches(st fs.FileInfo) bool {
 	return r.Time == st.ModTime().UnixNano() && r.Record.Size == st.Size() && r.Record.FileName() == r.File
 }

@@ -51,7 +51,7 @@ func checkOurs(dir string) error {
 	return nil
 }
 
-// served says whether a store had the folder open before, and has a channel in it.
+// served reports whether a store had the folder open before, and has a channel in it.
 func served(dir string, entries []fs.DirEntry) bool {
 	locked, spool, channels := false, false, false
 	for _, e := range entries {

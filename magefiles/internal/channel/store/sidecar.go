@@ -44,7 +44,7 @@ func (d *subdir) writeSidecar(u *channel.Upload) error {
 	return atomicfile.WriteFile(filepath.Join(d.dir, attestation.SidecarName(u.File, sum)), data, 0o644)
 }
 
-// hasSidecar says whether the sidecar that a record names is there.
+// hasSidecar reports whether the sidecar that a record names is there.
 func (d *subdir) hasSidecar(r condapkg.Record) bool {
 	sum := advertised(r)
 	if sum == "" {

@@ -117,7 +117,7 @@ func (d *subdir) inspect(file string, beside []string) (logged, error) {
 	return newLogged(r, st), nil
 }
 
-// has says whether the same bytes are there already; other bytes are an error, unless by force.
+// has reports whether the same bytes are there already; other bytes are an error, unless by force.
 func (d *subdir) has(u channel.Upload) (bool, error) {
 	d.mu.RLock()
 	e := d.entries[u.File]

@@ -48,7 +48,7 @@ func check(file string, r *condapkg.Record, asked bool) error {
 	return &lieError{text: fmt.Sprintf("the record %.120q is refused: %v", file, err)}
 }
 
-// wanted says whether the file of a package with one of the names may stand under this file name; without names all may.
+// wanted reports whether the file of a package with one of the names may stand under this file name; without names all may.
 func wanted(file string, names []string) bool {
 	return len(names) == 0 || slices.ContainsFunc(names, func(name string) bool {
 		rest, ok := strings.CutPrefix(file, name+"-")
@@ -66,7 +66,7 @@ type list struct {
 	removed map[string]bool
 }
 
-// next says whether the record of a file is asked for, and that there are too many.
+// next reports whether the record of a file is asked for, and that there are too many.
 func (l *list) next(file string) (bool, error) {
 	if l.seen++; l.seen > l.limits.Records {
 		return false, tooMuch("it has more than %d records, which is more than is read", l.limits.Records)

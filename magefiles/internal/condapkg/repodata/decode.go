@@ -132,7 +132,7 @@ func (d *jsonIndex) skip() error {
 	return err
 }
 
-// more says whether an object or an array goes on.
+// more reports whether an object or an array goes on.
 func (d *jsonIndex) more() bool {
 	d.mayRead()
 	return d.More()

@@ -38,7 +38,7 @@ func Keep(ctx context.Context, r *gitrepo.Repo, dir, commit string) error {
 	return err
 }
 
-// keep is Keep for files that were checked out as how says. It says whether the clone was kept.
+// keep is Keep for files that were checked out as how says. It reports whether the clone was kept.
 func keep(ctx context.Context, r *gitrepo.Repo, dir, commit, how string) (kept bool, err error) {
 	beside := filepath.Dir(dir)
 	if err := os.RemoveAll(filepath.Join(beside, keptHow)); err != nil {

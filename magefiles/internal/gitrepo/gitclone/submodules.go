@@ -22,7 +22,7 @@ type module struct {
 // filler fills the submodules of a clone of ours.
 type filler struct {
 	*gitrepo.Repo
-	address func(path string) bool // says whether a submodule may be asked for at its address
+	address func(path string) bool // reports whether a submodule may be asked for at its address
 	failed  map[string]string      // why one could not be had, by path
 }
 

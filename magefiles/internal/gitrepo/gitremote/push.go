@@ -124,7 +124,7 @@ func broken(err error, dry func(...string) error) error {
 	return err
 }
 
-// rejected says whether the output of git push --porcelain tells of a ref that was rejected by the remote, or because of what
+// rejected reports whether the output of git push --porcelain tells of a ref that was rejected by the remote, or because of what
 // it has. The words are of the format, in any language.
 func rejected(out string) bool {
 	for line := range strings.Lines(out) {

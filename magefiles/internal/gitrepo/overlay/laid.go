@@ -165,7 +165,7 @@ func (l *layer) repository(ctx context.Context, name string) error {
 	return err
 }
 
-// isAt says whether a folder is a repository of its own at a commit.
+// isAt reports whether a folder is a repository of its own at a commit.
 func (l *layer) isAt(ctx context.Context, dir, commit string) bool {
 	if st, err := os.Lstat(dir); err != nil || !st.IsDir() {
 		return false
@@ -217,7 +217,7 @@ func (l *layer) files(ctx context.Context) error {
 	return nil
 }
 
-// isRepository says whether a path is one: a submodule that is checked out, or what is to become one.
+// isRepository reports whether a path is one: a submodule that is checked out, or what is to become one.
 func (l *layer) isRepository(name string) bool {
 	st, err := l.lstat(path.Join(name, ".git"))
 	return err == nil && st != nil

@@ -53,7 +53,7 @@ func unpinned(requires []string) (unmet []string) {
 	return unmet
 }
 
-// meetsPin says whether a pinned version is one that a specifier admits; "" is no pin.
+// meetsPin reports whether a pinned version is one that a specifier admits; "" is no pin.
 func meetsPin(pin, specifier string) bool {
 	if pin == "" {
 		return false

@@ -74,7 +74,7 @@ func forUV(pip map[string]string, env []string) (variables []string) {
 // pipOfTheSystem are the files by which pip is told something that no variable leads elsewhere.
 var pipOfTheSystem = []string{"/etc/pip.conf", "/Library/Application Support/pip/pip.conf"}
 
-// pipIsSet says whether pip may be told where packages are, by variables, the person's files or those of the system: it takes some tenths
+// pipIsSet reports whether pip may be told where packages are, by variables, the person's files or those of the system: it takes some tenths
 // of a second to ask it.
 func pipIsSet(env []string, system ...string) bool {
 	get := func(name string) string { v, _ := command.Getenv(env, name); return v }
@@ -98,7 +98,7 @@ func pipIsSet(env []string, system ...string) bool {
 
 var uvIndex = regexp.MustCompile(`(?m)^\s*(?:\[\[(?:pip\.)?index\]\]|(?:index|index-url|no-index)\s*=)`)
 
-// uvHasIndex says whether a configuration of uv's says where packages are.
+// uvHasIndex reports whether a configuration of uv's says where packages are.
 func uvHasIndex(file string) bool {
 	data, err := os.ReadFile(file)
 	return err == nil && uvIndex.Match(data)

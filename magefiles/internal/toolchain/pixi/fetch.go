@@ -105,7 +105,7 @@ func regular(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// holds says whether the program is the one in an archive, byte for byte.
+// holds reports whether the program is the one in an archive, byte for byte.
 func holds(archive, program string) (bool, error) {
 	p, err := regular(program)
 	if err != nil {

@@ -103,7 +103,7 @@ func sorted(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// Lock brings the pixi.lock in dir up to date; with check it changes nothing, and says whether it is (`pixi lock
+// Lock brings the pixi.lock in dir up to date; with check it changes nothing, and reports whether it is (`pixi lock
 // --check` alone would write it before it fails).
 func (p *Pixi) Lock(ctx context.Context, dir string, check bool, log io.Writer) error {
 	args := []string{"lock"}

@@ -144,7 +144,7 @@ func (r *Git) without(c Call, words string) string {
 	return "\n" + command.Without(words, withheld, r.Pass)
 }
 
-// lends says whether a call is lent the terminal.
+// lends reports whether a call is lent the terminal.
 func (r *Git) lends(c Call) bool {
 	at, ok := r.Runner.(interface{ Lends() bool })
 	return c.Asks && ok && at.Lends()

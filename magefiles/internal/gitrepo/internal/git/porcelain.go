@@ -11,7 +11,7 @@ func Flag(line string) string {
 	return flag
 }
 
-// GoesWell says whether a line of git push --porcelain says nothing of what went wrong.
+// GoesWell reports whether a line of git push --porcelain says nothing of what went wrong.
 func GoesWell(line string) bool {
 	f := Flag(line)
 	return f != "" && f != "!" || strings.HasPrefix(line, "To ") || line == "Done\n"

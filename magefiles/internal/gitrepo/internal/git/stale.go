@@ -97,7 +97,7 @@ func (r *Git) Unlock(context.Context) (removed []string, err error) {
 	return removed, nil
 }
 
-// isTree says whether a folder is git's own for one of the work trees.
+// isTree reports whether a folder is git's own for one of the work trees.
 func (r *Git) isTree(dir string) bool {
 	return dir == r.Dir || dir == r.Common || filepath.Dir(dir) == filepath.Join(r.Common, "worktrees")
 }
