@@ -145,9 +145,9 @@ func TestPages(t *testing.T) {
 		"<html><head><title>413 Request Entity Too Large</title></head><body><h1>x</h1>nginx":                          "413 Request Entity Too Large",
 		"\r\n<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<HTML><HEAD>\n<TITLE>\n 502  Bad\nGateway </TITLE>": "502 Bad Gateway",
 		"<!-- a proxy's --><html><body><h1>Access <b>denied</b> &ndash; ask IT</h1>":                                   "Access denied – ask IT",
-		"<html><title> </title><body>secret":                                                                           "a page of HTML without a title",
-		"POST https://r.example/v2/: 413: <html><title>Too large</title>":                                              "POST https://r.example/v2/: 413: Too large",
-		`<?xml version="1.0"?><!DOCTYPE html><html><head><title>X</title></head>`:                                      "X",
+		"<html><title> </title><body>secret":                                      "a page of HTML without a title",
+		"POST https://r.example/v2/: 413: <html><title>Too large</title>":         "POST https://r.example/v2/: 413: Too large",
+		`<?xml version="1.0"?><!DOCTYPE html><html><head><title>X</title></head>`: "X",
 		"a < b, and b > c": "a < b, and b > c",
 	} {
 		require.Equal(t, want, httpclient.Said(page))

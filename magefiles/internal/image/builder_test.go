@@ -190,16 +190,19 @@ func TestABuildIsTriedAgain(t *testing.T) {
 		"#5 ERROR: process \"/bin/sh -c x\" did not complete successfully: exit code: 1\nERROR: curl: 502 Bad Gateway\n":                                                                                                                         1,
 	} {
 		ran := 0
-		b := &Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
-			if !slices.Contains(c.Args, "bake") {
-				return says(0, inspected)(ctx, c)
-			}
-			if ran++; ran < 2 {
-				return says(1, fmt.Sprintf(steps, "CACHED", "DONE 2.0s")+failure)(ctx, c)
-			}
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:x"}}`), 0o644))
-			return says(0, fmt.Sprintf(steps, "CACHED", "CACHED"))(ctx, c)
-		}), Pause: remember}
+		b := &Builder{
+			Runner: docker(func(ctx context.Context, c command.Cmd) error {
+				if !slices.Contains(c.Args, "bake") {
+					return says(0, inspected)(ctx, c)
+				}
+				if ran++; ran < 2 {
+					return says(1, fmt.Sprintf(steps, "CACHED", "DONE 2.0s")+failure)(ctx, c)
+				}
+				require.NoError(t, os.WriteFile(filepath.Join(dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:x"}}`), 0o644))
+				return says(0, fmt.Sprintf(steps, "CACHED", "CACHED"))(ctx, c)
+			}),
+			Pause: remember,
+		}
 		waited = nil
 		built, err := b.bake(t.Context(), p.pushed(), dir)
 		require.Equal(t, tries, ran, failure)
@@ -213,10 +216,13 @@ func TestABuildIsTriedAgain(t *testing.T) {
 		require.Equal(t, Built{Digest: "sha256:x", Cached: []string{"[a 1/2] RUN x"}, Ran: []string{"[a 2/2] RUN y"}}, built)
 	}
 	ran := 0
-	_, err = (&Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
-		ran++
-		return says(1, "ERROR: failed to push r/app: EOF\n")(ctx, c)
-	}), Pause: remember}).bake(t.Context(), p.pushed(), dir)
+	_, err = (&Builder{
+		Runner: docker(func(ctx context.Context, c command.Cmd) error {
+			ran++
+			return says(1, "ERROR: failed to push r/app: EOF\n")(ctx, c)
+		}),
+		Pause: remember,
+	}).bake(t.Context(), p.pushed(), dir)
 	require.ErrorContains(t, err, "the upload to the registry failed")
 	require.Equal(t, 2, ran, "no third time")
 }
@@ -233,15 +239,19 @@ func TestABuilderIsStartedAgain(t *testing.T) {
 		"ERROR: no builder \"many\" found\n": 1,
 	} {
 		ran := 0
-		b := &Builder{Pause: noPause, Name: "many", Runner: docker(func(ctx context.Context, c command.Cmd) error {
-			if !slices.Contains(c.Args, "--bootstrap") {
-				return says(1, "")(ctx, c)
-			}
-			if ran++; ran == 1 {
-				return says(1, boot+failure)(ctx, c)
-			}
-			return says(0, inspected)(ctx, c)
-		})}
+		b := &Builder{
+			Pause: noPause,
+			Name:  "many",
+			Runner: docker(func(ctx context.Context, c command.Cmd) error {
+				if !slices.Contains(c.Args, "--bootstrap") {
+					return says(1, "")(ctx, c)
+				}
+				if ran++; ran == 1 {
+					return says(1, boot+failure)(ctx, c)
+				}
+				return says(0, inspected)(ctx, c)
+			}),
+		}
 		_, err := b.Look(t.Context())
 		require.Equal(t, tries, ran, failure)
 		require.Equal(t, tries == 2, err == nil, failure)

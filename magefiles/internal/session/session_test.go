@@ -230,10 +230,10 @@ func TestAPlanOfAnotherVersion(t *testing.T) {
 func TestALabelIsAnyText(t *testing.T) {
 	for _, label := range []string{"../../../elsewhere", strings.Repeat("long ", 200), "two\nlines", ".", ""} {
 		state := t.TempDir()
-		named := &session.Operation[*labelled]{
-			Kind:   session.Kind[*labelled]{Name: "rotation", Dir: state, Done: "rotated"},
-			Make:   func(context.Context) (*labelled, error) { return &labelled{label}, nil },
-			Define: func(*labelled) *workflow.Definition { return workflow.New() },
+		named := &session.Operation[*labeled]{
+			Kind:   session.Kind[*labeled]{Name: "rotation", Dir: state, Done: "rotated"},
+			Make:   func(context.Context) (*labeled, error) { return &labeled{label}, nil },
+			Define: func(*labeled) *workflow.Definition { return workflow.New() },
 		}
 		past, err := named.Run(t.Context())
 		require.NoError(t, err, "%q", label)
@@ -245,9 +245,9 @@ func TestALabelIsAnyText(t *testing.T) {
 	}
 }
 
-type labelled struct{ Text string }
+type labeled struct{ Text string }
 
-func (l *labelled) Label() string { return l.Text }
+func (l *labeled) Label() string { return l.Text }
 
 // Who leaves at the question has not agreed, whatever Confirm makes of it.
 func TestWhoLeavesAtTheQuestionHasNotAgreed(t *testing.T) {
