@@ -312,7 +312,11 @@ func pythonPlaces() embedded.Places {
 
 // newChannelClient reaches the server of our channel: prefix.dev's, or PREFIX_SERVER_URL.
 func newChannelClient() (*prefixdev.Client, error) {
-	return prefixdev.New(prefixdev.Options{Server: os.Getenv("PREFIX_SERVER_URL")})
+	most, err := patience(os.Getenv("PIPELINE_PATIENCE"))
+	if err != nil {
+		return nil, err
+	}
+	return prefixdev.New(prefixdev.Options{Server: os.Getenv("PREFIX_SERVER_URL"), Patience: most})
 }
 
 // channelName is PREFIX_CHANNEL, or the configured name of our channel, or, on a server of this machine, one made of the
@@ -460,11 +464,15 @@ func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspac
 		}
 		h.Repository = name
 	}
-	var err error
+	most, err := patience(os.Getenv("PIPELINE_PATIENCE"))
+	if err != nil {
+		return h, err
+	}
 	h.Client, err = github.New(github.Options{
 		API:        os.Getenv("GITHUB_API_URL"),
 		Repository: h.Repository,
 		Token:      github.Token(os.Getenv("GITHUB_TOKEN")),
+		Patience:   most,
 	})
 	return h, err
 }
