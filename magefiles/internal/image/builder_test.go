@@ -199,7 +199,8 @@ func TestABuildIsTriedAgain(t *testing.T) {
 			}
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:x"}}`), 0o644))
 			return says(0, fmt.Sprintf(steps, "CACHED", "CACHED"))(ctx, c)
-		}), Pause: remember}
+		})}
+		b.Pause = remember
 		waited = nil
 		built, err := b.bake(t.Context(), p.pushed(), dir)
 		require.Equal(t, tries, ran, failure)
@@ -213,10 +214,12 @@ func TestABuildIsTriedAgain(t *testing.T) {
 		require.Equal(t, Built{Digest: "sha256:x", Cached: []string{"[a 1/2] RUN x"}, Ran: []string{"[a 2/2] RUN y"}}, built)
 	}
 	ran := 0
-	_, err = (&Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
+	b := &Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
 		ran++
 		return says(1, "ERROR: failed to push r/app: EOF\n")(ctx, c)
-	}), Pause: remember}).bake(t.Context(), p.pushed(), dir)
+	})}
+	b.Pause = remember
+	_, err = b.bake(t.Context(), p.pushed(), dir)
 	require.ErrorContains(t, err, "the upload to the registry failed")
 	require.Equal(t, 2, ran, "no third time")
 }
@@ -233,7 +236,7 @@ func TestABuilderIsStartedAgain(t *testing.T) {
 		"ERROR: no builder \"many\" found\n": 1,
 	} {
 		ran := 0
-		b := &Builder{Pause: noPause, Name: "many", Runner: docker(func(ctx context.Context, c command.Cmd) error {
+		b := &Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
 			if !slices.Contains(c.Args, "--bootstrap") {
 				return says(1, "")(ctx, c)
 			}
@@ -242,6 +245,7 @@ func TestABuilderIsStartedAgain(t *testing.T) {
 			}
 			return says(0, inspected)(ctx, c)
 		})}
+		b.Name, b.Pause = "many", noPause
 		_, err := b.Look(t.Context())
 		require.Equal(t, tries, ran, failure)
 		require.Equal(t, tries == 2, err == nil, failure)
