@@ -30,3 +30,15 @@ func (a *app) watch(most string) error {
 	}
 	return nil
 }
+
+// patience is how long nothing may move on a connection, as a duration such as "30s"; "" leaves it to each client.
+func patience(most string) (time.Duration, error) {
+	if most == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(most)
+	if err != nil || d <= 0 {
+		return 0, operr.NewUsage("say how long nothing may move on a connection, such as 30s", "PIPELINE_PATIENCE=%s is no duration", most)
+	}
+	return d, nil
+}

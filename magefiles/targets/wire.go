@@ -453,9 +453,7 @@ func newChannels() *ourchannel.Channels {
 		Name:     os.Getenv("PREFIX_CHANNEL"),
 		Sources:  prefixdev.Sources{APIKey: os.Getenv("PREFIX_API_KEY")},
 		AuthFile: os.Getenv(authFile),
-		Open: func(server string) (*prefixdev.Client, error) {
-			return prefixdev.New(prefixdev.Options{Server: server})
-		},
+		Open:     openChannels,
 		Address: imagejob.ChannelURL,
 	}
 	c.Others = func(ctx context.Context, address string) (channel.Channel, error) {
@@ -471,6 +469,18 @@ func newChannels() *ourchannel.Channels {
 		c.Sources.Files = append(c.Sources.Files, filepath.Join(home, ".rattler", "credentials.json"))
 	}
 	return ourchannel.New(c)
+}
+
+// openChannels reaches a server of channels.
+func openChannels(server string) (*prefixdev.Client, error) {
+	most, err := patience(os.Getenv("PIPELINE_PATIENCE"))
+	if err != nil {
+		return nil, err
+	}
+	return prefixdev.New(prefixdev.Options{
+		Server:   server,
+		Patience: most,
+	})
 }
 
 // serveChannels is the embedded prefix.dev.
@@ -508,11 +518,15 @@ func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspac
 		}
 		h.Repository = name
 	}
-	var err error
+	most, err := patience(os.Getenv("PIPELINE_PATIENCE"))
+	if err != nil {
+		return h, err
+	}
 	h.Client, err = github.New(github.Options{
 		API:        os.Getenv("GITHUB_API_URL"),
 		Repository: h.Repository,
 		Token:      github.Token(os.Getenv("GITHUB_TOKEN")),
+		Patience:   most,
 	})
 	return h, err
 }
