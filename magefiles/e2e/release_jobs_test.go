@@ -29,7 +29,7 @@ func TestReleaseWaitsForItsReviewer(t *testing.T) {
 		return strings.Contains(said(), "octocat or team releases has to approve the environment release")
 	})
 	require.Empty(t, r.onChannel(), "nothing is sent before it is approved")
-	r.world.Approve()
+	r.world.Approved <- struct{}{}
 	require.NoError(t, x.Wait(), said())
 	r.released("0.1.7")
 }

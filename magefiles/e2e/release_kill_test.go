@@ -177,7 +177,7 @@ func TestReleaseThroughFaults(t *testing.T) {
 				out, status = r.mage("release", "-to=0.1.7", "-yes")
 				require.NotContains(t, out, "panic")
 			}
-			dice.Rest()
+			dice.Rests.Store(true)
 			r.released("0.1.7")
 			t.Logf("through after %d runs", runs)
 		})

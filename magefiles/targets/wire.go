@@ -454,7 +454,7 @@ func newChannels() *ourchannel.Channels {
 		Sources:  prefixdev.Sources{APIKey: os.Getenv("PREFIX_API_KEY")},
 		AuthFile: os.Getenv(authFile),
 		Open:     openChannels,
-		Address: imagejob.ChannelURL,
+		Address:  imagejob.ChannelURL,
 	}
 	c.Others = func(ctx context.Context, address string) (channel.Channel, error) {
 		return imagejob.ToRead(ctx, address, c.AuthFile)

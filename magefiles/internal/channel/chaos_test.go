@@ -22,6 +22,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
 	"github.com/foopack/foopack/magefiles/internal/faults"
+	"github.com/foopack/foopack/magefiles/internal/faults/faultstest"
 )
 
 var (
@@ -55,7 +56,7 @@ func TestChaos(t *testing.T) {
 	c, err := prefixdev.New(prefixdev.Options{
 		Server:    h.URL,
 		Token:     key,
-		Transport: dice.Transport(transport),
+		Transport: faultstest.Transport(dice, transport),
 		Wait:      func(ctx context.Context, _ int, _ time.Duration) error { return ctx.Err() },
 	})
 	require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/faults"
+	"github.com/foopack/foopack/magefiles/internal/faults/faultstest"
 )
 
 func outcomes(seed uint64, keys []string) map[string][]string {
@@ -65,7 +66,7 @@ func TestARequestFailsInEveryWay(t *testing.T) {
 		_, _ = io.WriteString(w, "0123456789")
 	}))
 	defer s.Close()
-	c := &http.Client{Transport: faults.New(3, 1).Transport(http.DefaultTransport)}
+	c := &http.Client{Transport: faultstest.Transport(faults.New(3, 1), http.DefaultTransport)}
 	seen := map[string]bool{}
 	for i := range 200 {
 		before := served.Load()

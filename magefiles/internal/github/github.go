@@ -112,9 +112,6 @@ func parseAPI(api string) (*url.URL, error) {
 	return u, nil
 }
 
-// Repository is the "owner/name" that the client reaches.
-func (c *Client) Repository() string { return c.repository }
-
 // url is an address below the repository's. The parts are escaped, and may hold slashes, as tags do.
 func (c *Client) url(parts ...string) *url.URL {
 	for i, p := range parts {

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/faults"
+	"github.com/foopack/foopack/magefiles/internal/faults/faultstest"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -202,7 +203,7 @@ func TestRandomFaults(t *testing.T) {
 		dir := t.TempDir()
 		w, r := start(t, server.Options{Dir: dir}), release(t)
 		dice := faults.New(seed, 1./3)
-		c := client(t, w.url, github.Options{Token: token, Transport: dice.Transport(http.DefaultTransport)})
+		c := client(t, w.url, github.Options{Token: token, Transport: faultstest.Transport(dice, http.DefaultTransport)})
 		for n := 1; ; n++ {
 			runs++
 			require.Less(t, n, 40, "seed %d", seed)
@@ -214,7 +215,7 @@ func TestRandomFaults(t *testing.T) {
 			require.NotContains(t, fmt.Sprintf("%+v", err), token)
 			if seed%2 == 0 {
 				w = start(t, server.Options{Dir: dir})
-				c = client(t, w.url, github.Options{Token: token, Transport: dice.Transport(http.DefaultTransport)})
+				c = client(t, w.url, github.Options{Token: token, Transport: faultstest.Transport(dice, http.DefaultTransport)})
 			}
 		}
 		w.published(t, r)

@@ -54,8 +54,8 @@ func heldBy(path string) string {
 	const often = 10 * time.Millisecond
 	said := "another process"
 	_, _ = pause.Wait{First: often, For: time.Duration(patience) * often}.Until(context.Background(), func(context.Context) (pause.Seen, error) {
-		holder, err := os.ReadFile(path)
-		if holder = bytes.TrimSpace(holder); err != nil || len(holder) == 0 {
+		holder, _ := os.ReadFile(path) // what cannot be read says nobody
+		if holder = bytes.TrimSpace(holder); len(holder) == 0 {
 			return pause.Seen{}, nil
 		}
 		said = string(holder)

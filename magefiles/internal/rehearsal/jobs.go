@@ -116,7 +116,7 @@ func (r *runner) review(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-r.approved:
+	case <-r.Approved:
 		return r.Hub.ApproveRun(r.id)
 	}
 }

@@ -50,7 +50,7 @@ type WorldConfig struct {
 	Wrap   func(http.Handler) http.Handler
 	Reruns int // how often somebody runs a job again that failed
 
-	Reviewers []string // who have to approve the job that uploads, by Approve; none: nobody has to
+	Reviewers []string // who have to approve the job that uploads, by Approved; none: nobody has to
 }
 
 // ReaderToken is a token of the world's GitHub that may read, and make no release.
@@ -71,7 +71,7 @@ type World struct {
 	end   context.CancelFunc
 	jobs  sync.WaitGroup
 
-	approved chan struct{}
+	Approved chan struct{}
 
 	mu  sync.Mutex
 	ran []Job
@@ -87,7 +87,7 @@ type Job struct {
 
 // NewWorld starts everything. Its folder must be empty or not there.
 func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
-	w := &World{WorldConfig: c, Remote: filepath.Join(c.Dir, "remote.git"), token: "ghp_" + rand.Text(), approved: make(chan struct{}, 1)}
+	w := &World{WorldConfig: c, Remote: filepath.Join(c.Dir, "remote.git"), token: "ghp_" + rand.Text(), Approved: make(chan struct{}, 1)}
 	if err := w.makeRemote(ctx); err != nil {
 		return nil, err
 	}
@@ -305,9 +305,6 @@ func (w *World) Environ(of []string) []string {
 		"GITHUB_API_URL="+w.API, "GITHUB_REPOSITORY="+w.Repository, "GITHUB_TOKEN="+w.token,
 	)
 }
-
-// Approve lets the job go on that waits for its reviewers, or the next one that comes to it.
-func (w *World) Approve() { w.approved <- struct{}{} }
 
 // Jobs are the CI's runs so far.
 func (w *World) Jobs() []Job {

@@ -73,7 +73,7 @@ func (o *Operation[P]) Run(ctx context.Context) (*Past[P], error) {
 
 func (o *Operation[P]) goOn(ctx context.Context, s *Session[P], past *Past[P]) error {
 	if o.Continue != nil {
-		if err := guarded(func() error { return o.Continue(ctx, past) }); err != nil {
+		if err := o.guarded(func() error { return o.Continue(ctx, past) }); err != nil {
 			return err
 		}
 	}
@@ -83,8 +83,8 @@ func (o *Operation[P]) goOn(ctx context.Context, s *Session[P], past *Past[P]) e
 // begin makes a plan, and asks. What is returned is read from the journal, so that this run has no more of the plan than one that goes on.
 func (o *Operation[P]) begin(ctx context.Context, s *Session[P]) (*Past[P], error) {
 	var p P
-	err := guarded(func() (err error) {
-		if p, err = o.Make(ctx); err != nil || isNil(p) || o.Confirm == nil {
+	err := o.guarded(func() (err error) {
+		if p, err = o.Make(ctx); err != nil || o.isNil(p) || o.Confirm == nil {
 			return err
 		}
 		return o.Confirm(ctx, p)
@@ -95,7 +95,7 @@ func (o *Operation[P]) begin(ctx context.Context, s *Session[P]) (*Past[P], erro
 	if err != nil {
 		return nil, s.explain(ctx, err)
 	}
-	if isNil(p) {
+	if o.isNil(p) {
 		return nil, nil
 	}
 	if err := s.Agree(p); err != nil {
@@ -129,7 +129,7 @@ func (o *Operation[P]) Undo(ctx context.Context) (*Past[P], error) {
 	}
 	err = s.append(kindUndo, struct{}{})
 	if err == nil {
-		err = guarded(func() error { return o.Revert(ctx, past) })
+		err = o.guarded(func() error { return o.Revert(ctx, past) })
 	}
 	if err == nil {
 		err = s.End(Undone)
@@ -170,7 +170,7 @@ func (o *Operation[P]) unfinished() (*Past[P], error) {
 }
 
 func (o *Operation[P]) define(p P) (d *workflow.Definition, err error) {
-	err = guarded(func() error {
+	err = o.guarded(func() error {
 		d = o.Define(p)
 		return nil
 	})
@@ -178,7 +178,7 @@ func (o *Operation[P]) define(p P) (d *workflow.Definition, err error) {
 }
 
 // guarded is f's error, also where it panics: then nothing is left half said, and the journal is let go.
-func guarded(f func() error) (err error) {
+func (*Operation[P]) guarded(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = operr.Panicked(v)
@@ -187,7 +187,7 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-func isNil[P Plan](p P) bool {
+func (*Operation[P]) isNil(p P) bool {
 	v := reflect.ValueOf(p)
 	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }

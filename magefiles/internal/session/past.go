@@ -47,16 +47,6 @@ func (p *Past[P]) has(step string, events ...workflow.Event) bool {
 	return slices.ContainsFunc(p.Records, func(rec workflow.Record) bool { return rec.Step == step && slices.Contains(events, rec.Event) })
 }
 
-// Result reads into v what was recorded last of a step that was done; false where there is nothing.
-func (p *Past[P]) Result(step string, v any) (found bool, err error) {
-	for _, rec := range slices.Backward(p.Records) {
-		if rec.Step == step && (rec.Event == workflow.Done || rec.Event == workflow.Found) {
-			return true, json.Unmarshal(rec.Result, v)
-		}
-	}
-	return false, nil
-}
-
 func (k *Kind[P]) journals() string { return filepath.Join(k.Dir, k.Name+"s") }
 
 // Last is the session that was begun last; nil where there is none.

@@ -106,14 +106,6 @@ func Add[R any](d *Definition, s Step[R]) *Value[R] {
 	return v
 }
 
-// Names are the steps' names, in their order.
-func (d *Definition) Names() (names []string) {
-	for _, s := range d.steps {
-		names = append(names, s.name())
-	}
-	return names
-}
-
 // Value is the result of a step, once the step is passed.
 type Value[R any] struct {
 	step  string

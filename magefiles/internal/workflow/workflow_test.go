@@ -441,3 +441,32 @@ func TestRecorded(t *testing.T) {
 		require.Equal(t, result{"x"}, a.Get(), name)
 	}
 }
+
+// A message that was sent cannot be asked about: what was recorded as sent is sent.
+func ExampleRecorded() {
+	d := workflow.New()
+	workflow.Add(d, workflow.Step[string]{
+		Name:  "tell them",
+		Check: workflow.Recorded[string],
+		Do: func(context.Context) (string, error) {
+			fmt.Println("told")
+			return "message 1", nil
+		},
+	})
+	var records []workflow.Record
+	for range 2 {
+		run := &workflow.Run{
+			Definition: d,
+			Records:    records,
+			Reporter:   &report{},
+			Record: func(r workflow.Record) error {
+				records = append(records, r)
+				return nil
+			},
+		}
+		if err := run.Do(context.Background()); err != nil {
+			fmt.Println(err)
+		}
+	}
+	// Output: told
+}

@@ -83,7 +83,7 @@ func push(ctx context.Context, r *gitrepo.Repo, remote string, flags, refs []str
 	}
 	if len(to) > 1 {
 		if err := dry("--atomic"); err != nil {
-			return notPushed(r, err, remote, strings.Join(to, " and "))
+			return notPushed(err, remote, strings.Join(to, " and "))
 		}
 	}
 	c.Args = arguments("--atomic")
@@ -99,10 +99,10 @@ func push(ctx context.Context, r *gitrepo.Repo, remote string, flags, refs []str
 	default:
 		err = broken(err, dry)
 	}
-	return notPushed(r, err, remote, strings.Join(to, " and "))
+	return notPushed(err, remote, strings.Join(to, " and "))
 }
 
-func notPushed(r *gitrepo.Repo, err error, remote, to string) error {
+func notPushed(err error, remote, to string) error {
 	if remote != to {
 		to = remote + " (" + to + ")"
 	}
