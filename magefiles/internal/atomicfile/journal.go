@@ -98,5 +98,5 @@ func lock(journal string) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	return func() { f.Close() }, nil
+	return func() { _ = filelock.Release(f) }, nil
 }

@@ -32,17 +32,17 @@ func Lock(path string) (unlock func(), killed time.Time, err error) {
 	}
 	holder, err := io.ReadAll(f)
 	if err != nil {
-		return nil, killed, errors.Join(err, f.Close())
+		return nil, killed, errors.Join(err, filelock.Release(f))
 	}
 	_, since, _ := bytes.Cut(bytes.TrimSpace(holder), []byte(" since "))
 	killed, _ = time.Parse(time.RFC3339, string(since)) // the zero time where nobody holds it
 	text := fmt.Sprintf("process %d since %s\n", os.Getpid(), time.Now().UTC().Format(time.RFC3339))
 	if err := errors.Join(f.Truncate(0), writeAt(f, text)); err != nil {
-		return nil, killed, errors.Join(err, f.Close())
+		return nil, killed, errors.Join(err, filelock.Release(f))
 	}
 	return func() {
 		_ = f.Truncate(0) // a text that stays tells of a kill; it is no lock
-		f.Close()
+		_ = filelock.Release(f)
 	}, killed, nil
 }
 

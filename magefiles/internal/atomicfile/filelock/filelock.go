@@ -11,7 +11,7 @@ import (
 // ErrHeld is in the chain of the error when another process, or another part of this one, holds the file.
 var ErrHeld = errors.New("it is held by another process")
 
-// Take opens the file for reading and writing, and makes it where it is not there, in a folder that is. Whoever closes it lets go.
+// Take opens the file for reading and writing, and makes it where it is not there, in a folder that is. [Release] lets go.
 // Errors: ErrHeld.
 func Take(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
@@ -27,4 +27,10 @@ func Take(path string) (*os.File, error) {
 		return nil, fmt.Errorf("%s: %w", path, ErrHeld)
 	}
 	return nil, fmt.Errorf("locking %s: %w", path, err)
+}
+
+// Release lets go of a file that was taken, and closes it. Closing alone does not: a child that is being started has all files of this process
+// until it runs its program, and the kernel would take it for one who holds them.
+func Release(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }

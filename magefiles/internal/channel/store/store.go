@@ -101,7 +101,7 @@ func InUse(dir string) error {
 	if err := s.acquire(); err != nil {
 		return err
 	}
-	return s.lock.Close()
+	return filelock.Release(s.lock)
 }
 
 // acquire takes the lock that the kernel frees when this process ends, in whatever way.
@@ -168,7 +168,7 @@ func (s *Store) Close() error {
 			err = errors.Join(err, d.log.close())
 		}
 	}
-	return errors.Join(err, s.lock.Close())
+	return errors.Join(err, filelock.Release(s.lock))
 }
 
 // Flush writes all index files that are older than what the store holds, now.
