@@ -56,10 +56,10 @@ func (g golang) reached(ctx context.Context) error {
 	return operr.New("move each to the tests that reach it, or remove it", "%s that nothing but tests reaches", operr.Count(len(dead), "function"))
 }
 
-// deadMethod is a line of deadcode about a method, or a function of others: its file, and the type or the function.
-var deadMethod = regexp.MustCompile(`^([^:]+):\d+:\d+: unreachable func: ([A-Z]\w*)(?:\.|$)`)
+// deadMethod is a line of deadcode about a method: its file, and the type.
+var deadMethod = regexp.MustCompile(`^([^:]+):\d+:\d+: unreachable func: ([A-Z]\w*)\.`)
 
-// withoutExamples are the lines of deadcode that are not about a function, or a method of a type, with an Example of its name: it is there for whoever
+// withoutExamples are the lines of deadcode that are not about a method of a type with an Example of its name: such a type is there for whoever
 // builds on the package.
 func withoutExamples(root, found string) (dead []string, err error) {
 	for line := range strings.Lines(found) {

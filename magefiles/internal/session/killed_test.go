@@ -30,7 +30,15 @@ func isThere(file string) func(context.Context, *int) (int, bool, error) {
 	}
 }
 
-func byRecord(string) func(context.Context, *int) (int, bool, error) { return workflow.Recorded[int] }
+// byRecord is a Check for what cannot be asked about.
+func byRecord[R any](_ context.Context, recorded *R) (result R, done bool, err error) {
+	if recorded == nil {
+		return result, false, nil
+	}
+	return *recorded, true, nil
+}
+
+func recorded(string) func(context.Context, *int) (int, bool, error) { return byRecord[int] }
 
 func writeX(file string) error { return os.WriteFile(file, []byte("x"), 0o644) }
 
@@ -56,10 +64,10 @@ func removeAny(file string, _ *session.Past[*rotation]) error { return os.Remove
 
 // faulty are operations that a kill leads astray, by what is wrong with them.
 var faulty = map[string]adding{
-	"is done twice":        {byRecord, addX, removeAny},
+	"is done twice":        {recorded, addX, removeAny},
 	"is done in every run": {func(string) func(context.Context, *int) (int, bool, error) { return nil }, addX, removeAny},
-	"cannot be done twice": {byRecord, makeX, removeAny},
-	"is not done":          {byRecord, func(string) error { return nil }, removeAny},
+	"cannot be done twice": {recorded, makeX, removeAny},
+	"is not done":          {recorded, func(string) error { return nil }, removeAny},
 	"is asked whether it is done": {
 		check: isThere,
 		do:    writeX,

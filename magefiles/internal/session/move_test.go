@@ -201,7 +201,7 @@ func mover(state string, s *shelves, to string) *session.Operation[*move] {
 			})
 			workflow.Add(d, workflow.Step[string]{
 				Name:  stepTell,
-				Check: workflow.Recorded[string],
+				Check: byRecord[string],
 				Do: func(ctx context.Context) (string, error) {
 					_, _, err := ask(ctx, http.MethodPost, s.URL+"/hook/"+m.ID, "")
 					return m.ID, err

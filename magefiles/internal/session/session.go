@@ -22,7 +22,7 @@
 // # What an operation has to see to
 //
 //   - A step is done twice where a kill comes between what it does and its record. Its Check asks the world; where the world cannot be asked,
-//     that is workflow.Recorded, and what is sent bears a key from the plan, by which the other side knows it again.
+//     what was recorded counts, and what is sent bears a key from the plan, by which the other side knows it again.
 //   - Whatever Revert takes back it finds by Past.Began, and it takes back what is half done.
 //   - The session that is unfinished may be of another command line: Continue reports whether it is what is asked for.
 //   - Confirm is where -yes, and that there is no terminal, are decided, and it returns what the program says then. Where it was interrupted

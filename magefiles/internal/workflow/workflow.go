@@ -66,7 +66,8 @@ type Step[R any] struct {
 
 	// Check asks the world. recorded is what an earlier run, or this one's Do, says of it; nil where there is nothing. An
 	// error says that the world did not answer, or that what it has is in the way. Nil: the step is done in every run, also where an
-	// earlier one has done it; [Recorded] is for what is done once and cannot be asked about.
+	// earlier one has done it. For what is done once and cannot be asked about, such as a message that was sent, Check says that it is
+	// done where recorded is not nil; after a kill between the two it is done twice.
 	Check func(ctx context.Context, recorded *R) (result R, done bool, err error)
 
 	// Do makes it so. Nil: the step only asks, and its Check says in an error what is not so.
@@ -78,15 +79,6 @@ type Step[R any] struct {
 	Whole   bool // Do is short, and is not interrupted
 	Waits   bool // Do may take so long that the steps above have to be checked again
 	Retries int  // how often Do is tried again when its error is transient
-}
-
-// Recorded is a Check for what cannot be asked about, such as a message that was sent: done is what was recorded as done. After a kill between
-// the two it is done twice.
-func Recorded[R any](_ context.Context, recorded *R) (result R, done bool, err error) {
-	if recorded == nil {
-		return result, false, nil
-	}
-	return *recorded, true, nil
 }
 
 // Definition is a list of steps.
