@@ -58,7 +58,7 @@ const (
 	Limited            // HTTP 429 in front of the server: nothing arrives
 	BadGateway         // HTTP 502 in place of the server's answer: the request was served
 	AnswerCut          // the answer breaks off in the middle
-	Ways
+	Ways               // how many there are
 )
 
 // Key is what is called. An upload is told from others by its type, whose boundary is made of the file's digest.

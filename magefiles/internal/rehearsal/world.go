@@ -71,7 +71,7 @@ type World struct {
 	end   context.CancelFunc
 	jobs  sync.WaitGroup
 
-	Approved chan struct{}
+	Approved chan struct{} // a value lets the job go on that waits for its reviewers, or the next one that comes to it
 
 	mu  sync.Mutex
 	ran []Job
