@@ -147,9 +147,9 @@ var namedOnce = map[string]string{
 	"go.mod":         "gomodule/gomodule.go",
 	"output":         "workspace/graph.go",
 	"pixi.lock":      "workspace/graph.go",
-	"pixi.toml":      "workspace/graph.go",
-	"pyproject.toml": "workspace/graph.go",
-	"recipe.yaml":    "workspace/graph.go",
+	"pixi.toml":      "workspace/manifest/file.go",
+	"pyproject.toml": "workspace/manifest/file.go",
+	"recipe.yaml":    "workspace/manifest/file.go",
 	"release.yml":    "release/ci.go",
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -80,7 +81,7 @@ func TestBuildAndProject(t *testing.T) {
 	require.Equal(t, []string{"x *"}, deps(b.Additional))
 	require.Equal(t, "package.build.backend.additional-dependencies", b.Additional[0].Table)
 	require.False(t, *b.Python.Noarch)
-	require.Equal(t, PythonConfig{
+	require.Equal(t, manifest.PythonConfig{
 		Noarch:       b.Python.Noarch,
 		ExtraArgs:    []string{"-v"},
 		Env:          []KeyValue{{Key: "B", Value: "1"}, {Key: "A", Value: "2"}},
@@ -93,7 +94,7 @@ func TestBuildAndProject(t *testing.T) {
 	require.Equal(t, int64(1), b.Config["whatever"])
 	require.Equal(t, "win-64", b.Targets[0].Selector)
 	require.Equal(t, map[string]any{"noarch": true}, b.Targets[0].Config)
-	require.Equal(t, Metadata{Description: "from pixi", License: "MIT", Homepage: "https://example.org"}, a.Metadata)
+	require.Equal(t, manifest.Metadata{Description: "from pixi", License: "MIT", Homepage: "https://example.org"}, a.Metadata)
 	require.True(t, a.Publish)
 
 	zlib := a.Dependencies(RoleRun)[0].Spec
@@ -109,7 +110,7 @@ func TestBuildAndProject(t *testing.T) {
 	require.Equal(t, []KeyValue{{Key: "win", Value: "a:win"}}, p.GUIScripts)
 	require.Equal(t, [][]string{{"hatchling"}, {"L*"}, {"readme"}}, [][]string{p.BuildRequires, p.LicenseFiles, p.Dynamic})
 
-	defaults := PythonConfig{IgnoreMapping: true, Installer: "uv"}
+	defaults := manifest.PythonConfig{IgnoreMapping: true, Installer: "uv"}
 	require.Equal(t, defaults, load(t, "-- pixi.toml --\n[workspace]\n-- a/pixi.toml --\n"+pkg("a", "")).Packages[0].Build.Python)
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Disagreements returns what the manifests contradict each other in, by file and line:
@@ -27,12 +28,12 @@ func (w *Workspace) Disagreements() []Disagreement {
 		out = append(out, w.listDisagreements(p)...)
 	}
 	for _, r := range w.Requires {
-		if r.Path != "" && !r.Inherited && r.Role != RolePool {
+		if r.Path != "" && !r.Inherited && r.Role != manifest.RolePool {
 			out = append(out, w.pinDisagreements(w.Manifest.Name, r)...)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Disagreement) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), comparePos(a.Pos, b.Pos))
+		return cmp.Or(cmp.Compare(a.File, b.File), a.Pos.Compare(b.Pos))
 	})
 	return slices.Compact(out)
 }
@@ -95,7 +96,7 @@ func (w *Workspace) pinDisagreements(who string, r Requirement) []Disagreement {
 	}
 	pos := r.Pos
 	if r.Inherited {
-		if d := w.Manifest.pool()[CondaName(r.Name)]; d != nil {
+		if d := w.Manifest.PoolByName()[CondaName(r.Name)]; d != nil {
 			who, pos = w.Manifest.Name, d.Pos
 		}
 	}

@@ -9,18 +9,15 @@
 //		fmt.Println(p.Name, p.Version.Text, p.Requires)
 //	}
 //
-// The parts, in the order in which Load uses them:
+// One file is read by package manifest, what it says of a version by package versionfile, and our own tables by package settings. The
+// types that these give are called by the workspace's name where it is used. The parts, in the order in which Load uses them:
 //
-//	load.go types.go types_manifest.go types_build.go    the whole, and the values that it is made of
-//	find.go ignore.go    the root manifest, and all manifests below it that are not ignored
-//	source.go readfile.go    one manifest file, and errors that point into it
-//	deps.go spec.go pep508.go python.go    dependency tables in all their spellings
-//	package.go build.go project.go version.go noarch.go    what a [package] and its pyproject.toml say
-//	literal.go recipe.go envversion.go    versions that stand in Python files, in recipes and in what a build is told
-//	noversion.go         packages whose version stands nowhere, or is a tag
-//	manifest.go foldername.go task.go choose.go resolve.go    what a [workspace] says: its name, features, environments, tasks
-//	config.go branch.go pypi.go image.go    what [tool.release] and [tool.image] say
-//	requires.go names.go graph.go disagree.go    siblings: requirements, names, order, contradictions
+//	load.go types.go alias.go    the whole, and the values that it is made of
+//	find.go ignore.go readfile.go    the root manifest, and all manifests below it that are not ignored
+//	package.go noarch.go    what a [package] and its pyproject.toml say
+//	version.go modules.go noversion.go    which of the places of a version counts, and packages whose version stands nowhere, or is a tag
+//	foldername.go        names that are those of folders
+//	requires.go graph.go disagree.go    siblings: requirements, order, contradictions
 //	sources.go outside.go named.go madeof.go    the folders and files that a package is made of
 //
 // Rules come from pixi 0.77 (crates/pixi_manifest and crates/pixi_cli/src/publish/discovery.rs); where we differ, a comment

@@ -12,13 +12,15 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // folder is a directory with a manifest.
 type folder struct {
-	dir       string  // relative to the root, with slashes
-	manifest  *source // the one that shadows the others
-	pyproject *source // nil where there is none; the manifest itself where that is a pyproject.toml
+	dir       string         // relative to the root, with slashes
+	manifest  *manifest.File // the one that shadows the others
+	linked    bool           // it is behind a symlink
+	pyproject *manifest.File // nil where there is none; the manifest itself where that is a pyproject.toml
 }
 
 // finder walks through a workspace. Every file is read and parsed once.
@@ -55,7 +57,7 @@ func findRoot(dir string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if found != nil && found.manifest.isWorkspace() {
+		if found != nil && found.manifest.IsWorkspace() {
 			return at, nil
 		}
 		if at == filepath.Dir(at) {
@@ -109,7 +111,7 @@ func (f *finder) walk(dir, real string, above *ignores) error {
 	}
 	if found != nil {
 		f.folders = append(f.folders, found)
-		if dir != "." && found.manifest.isWorkspace() {
+		if dir != "." && found.manifest.IsWorkspace() {
 			return nil
 		}
 	}
@@ -146,7 +148,7 @@ func (f *finder) enter(dir, abs string, e fs.DirEntry, here *ignores) error {
 func (f *finder) manifests(real string, entries []fs.DirEntry) map[string]string {
 	var out map[string]string
 	for _, e := range entries {
-		if !slices.Contains(manifestFiles[:], e.Name()) {
+		if !slices.Contains(manifest.FileNames[:], e.Name()) {
 			continue
 		}
 		file := filepath.Join(real, e.Name())
@@ -176,25 +178,24 @@ func inside(root, abs string) bool {
 // for a folder that is nothing to pixi.
 func (f *finder) read(dir, real string, files map[string]string) (*folder, error) {
 	found := &folder{dir: dir}
-	for _, name := range manifestFiles {
+	for _, name := range manifest.FileNames {
 		file, ok := files[name]
-		if !ok || found.manifest != nil && name != pyprojectFile {
+		if !ok || found.manifest != nil && name != PyprojectFile {
 			continue
 		}
-		doc, err := f.parse(file, name == pyprojectFile && found.manifest == nil)
+		doc, err := f.parse(file, name == PyprojectFile && found.manifest == nil)
 		if err != nil {
 			return nil, err
 		}
 		if doc == nil {
 			return nil, nil // a pyproject.toml that is nothing to pixi hides a mojoproject.toml from it
 		}
-		s := newSource(doc, dir, name == pyprojectFile)
-		s.linked = file != filepath.Join(real, name)
-		if name == pyprojectFile {
+		s := manifest.NewFile(doc, dir, name == PyprojectFile)
+		if name == PyprojectFile {
 			found.pyproject = s
 		}
 		if found.manifest == nil {
-			found.manifest = s
+			found.manifest, found.linked = s, file != filepath.Join(real, name)
 		}
 	}
 	if found.manifest == nil {
@@ -235,9 +236,9 @@ func (f *finder) relative(abs string) string {
 func (f *finder) once() {
 	owner := map[string]*folder{}
 	for _, found := range f.folders {
-		if at := owner[found.manifest.file]; at == nil || at.dir != "." && at.manifest.linked && !found.manifest.linked {
-			owner[found.manifest.file] = found
+		if at := owner[found.manifest.Path]; at == nil || at.dir != "." && at.linked && !found.linked {
+			owner[found.manifest.Path] = found
 		}
 	}
-	f.folders = slices.DeleteFunc(f.folders, func(found *folder) bool { return owner[found.manifest.file] != found })
+	f.folders = slices.DeleteFunc(f.folders, func(found *folder) bool { return owner[found.manifest.Path] != found })
 }

@@ -14,9 +14,9 @@ func found(t *testing.T, archive string) []string {
 	f, err := find(repo(t, archive))
 	require.NoError(t, err)
 	return names(f.folders, func(f *folder) string {
-		s := f.dir + ": " + f.manifest.file
+		s := f.dir + ": " + f.manifest.Path
 		if f.pyproject != nil && f.pyproject != f.manifest {
-			s += " + " + f.pyproject.file
+			s += " + " + f.pyproject.Path
 		}
 		return s
 	})

@@ -9,7 +9,7 @@ import (
 )
 
 // nameByFolder gives a manifest without a name that of its folder, as pixi does.
-func (m *Manifest) nameByFolder(root, given string) {
+func nameByFolder(m *Manifest, root, given string) {
 	if m.Name != "" {
 		return
 	}

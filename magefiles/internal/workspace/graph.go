@@ -7,6 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/dag"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Order returns the packages, dependencies first and by name where there is a choice. Requirements to run, for the host
@@ -18,16 +19,6 @@ func (w *Workspace) Levels() [][]*Package { return slices.Clone(w.levels) }
 
 // OutputDir is where artifacts go, below the root.
 const OutputDir = "output"
-
-// The files that pixi reads a manifest from, and its own folder beside one.
-const (
-	PixiFile      = "pixi.toml"
-	PyprojectFile = "pyproject.toml"
-	PixiDir       = ".pixi"
-)
-
-// RecipeFile is rattler-build's.
-const RecipeFile = "recipe.yaml"
 
 // LockFile stands beside a manifest that was locked.
 const LockFile = "pixi.lock"
@@ -50,7 +41,7 @@ func (w *Workspace) Package(name string) (*Package, error) {
 	for _, p := range w.Packages {
 		names = append(names, p.Name)
 	}
-	return nil, operr.NewUsage(didYouMean(CondaName(name), names)+"name one of them", "no package named %q; %s", name, known(names))
+	return nil, operr.NewUsage(manifest.Suggest(CondaName(name), names)+"name one of them", "no package named %q; %s", name, manifest.ListNames(names))
 }
 
 // Downstream returns a downstream by its name or its folder, or an error with exit status 2 that names the known ones.
@@ -73,7 +64,7 @@ func (w *Workspace) Downstream(name string) (*Downstream, error) {
 	default:
 		return nil, operr.NewUsage("name it by its folder", "%s and %s are both called %q", named[0].Dir, named[1].Dir, name)
 	}
-	return nil, operr.NewUsage(didYouMean(name, names)+"name one of them", "no downstream named %q; %s", name, known(names))
+	return nil, operr.NewUsage(manifest.Suggest(name, names)+"name one of them", "no downstream named %q; %s", name, manifest.ListNames(names))
 }
 
 // Dependents returns the packages that require name to run, or to be built, directly or through others, in Order.

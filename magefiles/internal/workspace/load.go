@@ -8,6 +8,8 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Load reads the workspace that dir belongs to: it walks up to the nearest folder whose pixi.toml, pyproject.toml or
@@ -34,7 +36,7 @@ func LoadAs(dir, name string) (*Workspace, error) {
 type loader struct {
 	found    *finder
 	name     string // of the workspace, where its manifest has none; "" is the folder's
-	root     *source
+	root     *manifest.File
 	manifest *Manifest
 	pool     map[string]*Dependency
 	projects map[string]*Project // by file
@@ -47,22 +49,22 @@ type loader struct {
 func (l *loader) load() (*Workspace, error) {
 	top := l.found.folders[0]
 	l.root = top.manifest
-	l.manifest = l.root.readManifest(l.ownProject(top))
-	l.manifest.nameByFolder(l.found.root, l.name)
-	l.pool = l.manifest.pool()
+	l.manifest = l.root.ReadManifest(l.ownProject(top))
+	nameByFolder(l.manifest, l.found.root, l.name)
+	l.pool = l.manifest.PoolByName()
 	channel := ""
 	if !l.manifest.ByFolder && isChannelName(l.manifest.Name) {
 		channel = l.manifest.Name
 	}
-	w := &Workspace{Root: l.found.root, Manifest: l.manifest, Config: l.root.readConfig(channel)}
+	w := &Workspace{Root: l.found.root, Manifest: l.manifest, Config: settings.ReadConfig(l.root, channel)}
 	l.keep(l.root)
 
 	var nested []*folder
 	for _, f := range l.found.folders {
 		switch {
-		case f != top && f.manifest.isWorkspace():
+		case f != top && f.manifest.IsWorkspace():
 			nested = append(nested, f)
-		case f.manifest.isPackage():
+		case f.manifest.IsPackage():
 			w.Packages = append(w.Packages, l.readPackage(f))
 		}
 	}
@@ -88,11 +90,13 @@ func (l *loader) load() (*Workspace, error) {
 }
 
 // keep remembers the first problem of each file.
-func (l *loader) keep(sources ...*source) {
+func (l *loader) keep(sources ...*manifest.File) {
 	for _, s := range sources {
-		if s != nil && s.problem != nil {
-			l.problems = append(l.problems, s.problem)
-			s.problem = nil
+		if s == nil {
+			continue
+		}
+		if err := s.TakeProblem(); err != nil {
+			l.problems = append(l.problems, err)
 		}
 	}
 }
@@ -124,36 +128,36 @@ func (l *loader) require(w *Workspace, top *folder) {
 	s := newSiblings(w.Packages)
 	l.siblings = s
 	for _, p := range w.Packages {
-		p.Requires = s.requirements(p.Name, p.Deps, p.Build.Additional, p.backend(), p.Project.all(), p.recipe)
+		p.Requires = s.requirements(p.Name, p.Deps, p.Build.Additional, p.backend(), dependenciesOf(p.Project), p.recipe)
 	}
 	own := s.dirs["."]
 	if own != nil { // its pyproject.toml is the package's
-		w.Requires, w.Project = s.requirements(own.Name, l.manifest.all()), own.Project
+		w.Requires, w.Project = s.requirements(own.Name, l.manifest.Dependencies()), own.Project
 		return
 	}
 	if top.pyproject != nil {
 		w.Project = l.project(top.pyproject)
 		l.keep(top.pyproject)
 	}
-	w.Requires = s.requirements("", l.manifest.all(), w.Project.all())
+	w.Requires = s.requirements("", l.manifest.Dependencies(), dependenciesOf(w.Project))
 }
 
 // readDownstream reads a nested workspace; nil for one that requires none of our packages, whatever is wrong with it.
 func (l *loader) readDownstream(f *folder) *Downstream {
 	s := f.manifest
-	d := &Downstream{Manifest: s.readManifest(l.ownProject(f)), Dir: f.dir}
-	d.Manifest.nameByFolder(l.found.root, "")
+	d := &Downstream{Manifest: s.ReadManifest(l.ownProject(f)), Dir: f.dir}
+	nameByFolder(d.Manifest, l.found.root, "")
 	var own []Dependency
-	if s.isPackage() {
-		own = s.packageDeps()
+	if s.IsPackage() {
+		own = s.ReadDependencies()
 	}
 	if f.pyproject != nil {
-		d.Pyproject, d.Project = f.pyproject.file, l.project(f.pyproject)
+		d.Pyproject, d.Project = f.pyproject.Path, l.project(f.pyproject)
 	}
-	if d.Requires = l.siblings.requirements("", d.Manifest.all(), own, d.Project.all()); len(d.Requires) == 0 {
+	if d.Requires = l.siblings.requirements("", d.Manifest.Dependencies(), own, dependenciesOf(d.Project)); len(d.Requires) == 0 {
 		return nil
 	}
-	d.Image = s.readImage(d.Manifest)
+	d.Image = settings.ReadImage(s, d.Manifest)
 	l.keep(s, f.pyproject)
 	return d
 }
@@ -192,4 +196,19 @@ func HostPlatform() string {
 	default:
 		return system + "-" + arch
 	}
+}
+
+// checkPyPI refuses a line for a package of the workspace: it is made of its sources, or comes from its channel.
+func (l *loader) checkPyPI(w *Workspace) {
+	for _, in := range w.Config.PyPI {
+		if p := w.byName[in.Name]; p != nil {
+			l.root.FailAt(in.Pos, "remove the line", "%s is a package of this workspace (%s), and never one of PyPI", p.Name, p.Manifest)
+		}
+		for _, p := range w.Packages {
+			if in.Project != "" && p.PyPIName != "" && PyPIName(p.PyPIName) == PyPIName(in.Project) {
+				l.root.FailAt(in.Pos, "require "+p.Name+" instead, and remove the line", "%s cannot be %q, which is a package of this workspace (%s)", in.Name, in.Project, p.Manifest)
+			}
+		}
+	}
+	l.keep(l.root)
 }

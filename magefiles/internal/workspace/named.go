@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // NamedFile is a file that a manifest names, and whose contents become a part of the package, or of what it says of itself.
@@ -38,20 +39,20 @@ var whole = [][]string{
 var sourcesOfHatch = []string{"force-include", "shared-data", "shared-scripts", "extra-metadata"}
 
 // namedFiles gathers what the manifest and the pyproject.toml of a package name.
-func namedFiles(s, project *source, p *Package) (all []NamedFile) {
-	pkg := s.pixi.Get("package")
+func namedFiles(s, project *manifest.File, p *Package) (all []NamedFile) {
+	pkg := s.Pixi.Get("package")
 	for key, text := range map[string]string{"license-file": p.Metadata.LicenseFile, "readme": p.Metadata.Readme} {
 		if text != "" {
-			all = append(all, NamedFile{Pos: s.pos(pkg.Get(key)), Dir: p.Dir, Path: text})
+			all = append(all, NamedFile{Pos: s.Pos(pkg.Get(key)), Dir: p.Dir, Path: text})
 		}
 	}
 	if project == nil {
 		return all
 	}
-	root := project.doc.Root
+	root := project.Doc.Root
 	add := func(n *tomledit.Node, text string) {
 		if text != "" {
-			all = append(all, NamedFile{Pos: project.pos(n), Dir: project.dir, Path: text})
+			all = append(all, NamedFile{Pos: project.Pos(n), Dir: project.Dir, Path: text})
 		}
 	}
 	if readme := root.Get("project", "readme"); readme.Is(tomledit.String) {

@@ -5,10 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // NotNoarch is a package that is built for one platform at a time, as far as its manifest tells.
@@ -43,19 +42,19 @@ var compiles = []string{"pixi-build-cmake", "pixi-build-mojo", "pixi-build-r", "
 
 func (p *Package) notNoarch() (NotNoarch, bool) {
 	n := NotNoarch{Package: p, Pos: p.Build.Pos, Fix: "set `noarch = true` in [package.build.config] of " + p.Manifest}
-	if p.Build.Backend == recipeBackend {
+	if p.Build.Backend == manifest.RecipeBackend {
 		if len(p.onePlatform) == 0 {
 			return n, false
 		}
 		first := p.onePlatform[0]
-		n.Pos, n.Why = first.Pos, first.why
+		n.Pos, n.Why = first.Pos, first.Why
 		n.Fix = "set `noarch: python` or `noarch: generic` in `build` of " + first.File
 		return n, true
 	}
-	settings := []TargetConfig{{Config: p.Build.Config, Node: p.Build.Node}}
+	settings := []manifest.TargetConfig{{Config: p.Build.Config, Node: p.Build.Node}}
 	for _, t := range p.Build.Targets {
 		if t.Config != nil { // what a target leaves out, it takes from the others
-			settings = append(settings, TargetConfig{Selector: t.Selector, Config: merged(p.Build.Config, t.Config), Node: t.Node})
+			settings = append(settings, manifest.TargetConfig{Selector: t.Selector, Config: merged(p.Build.Config, t.Config), Node: t.Node})
 		}
 	}
 	for _, s := range settings {
@@ -101,7 +100,7 @@ func (p *Package) compiled(config map[string]any) string {
 	switch {
 	case slices.Contains(compiles, p.Build.Backend):
 		return "by " + p.Build.Backend
-	case p.Build.Backend != pythonBackend:
+	case p.Build.Backend != manifest.PythonBackend:
 		return ""
 	case len(compilers) > 0:
 		return fmt.Sprintf("it names compilers: %s", join(compilers))
@@ -127,69 +126,4 @@ func join(list []any) string {
 		out = append(out, fmt.Sprint(e))
 	}
 	return strings.Join(out, ", ")
-}
-
-// onePlatform is an output of a recipe that is built for one platform.
-type onePlatform struct {
-	Pos
-	why string
-}
-
-// recipePlatforms finds the outputs of a recipe that do not say noarch, in `build` of their own or of the whole recipe, which
-// outputs inherit. One that computes it is left to the artifact.
-func recipePlatforms(file string, root *yaml.Node) []onePlatform {
-	if len(root.Content) == 0 {
-		return nil
-	}
-	top := root.Content[0]
-	inherited := member(member(top, "build"), "noarch")
-	list := member(top, "outputs")
-	if list == nil {
-		if saysNoarch(inherited) {
-			return nil
-		}
-		at := top
-		if build := member(top, "build"); build != nil {
-			at = build
-		}
-		return []onePlatform{{Pos: Pos{File: file, Line: at.Line, Col: at.Column}, why: "the recipe does not say noarch"}}
-	}
-	var out []onePlatform
-	for _, o := range outputsOf(list) {
-		own := member(member(o, "build"), "noarch")
-		if own == nil {
-			own = inherited
-		}
-		if saysNoarch(own) {
-			continue
-		}
-		why := "an output of the recipe does not say noarch"
-		if name := member(member(o, "package"), "name"); name != nil {
-			why = "the output " + name.Value + " of the recipe does not say noarch"
-		}
-		out = append(out, onePlatform{Pos: Pos{File: file, Line: o.Line, Col: o.Column}, why: why})
-	}
-	return out
-}
-
-// saysNoarch is true for python and generic, and for what only rattler-build can work out.
-func saysNoarch(n *yaml.Node) bool {
-	return n != nil && (n.Kind != yaml.ScalarNode || n.Tag != "!!null" && n.Value != "")
-}
-
-// outputsOf are the outputs of a recipe, also those below if, then and else; a staging output is not a package.
-func outputsOf(n *yaml.Node) []*yaml.Node {
-	switch {
-	case n == nil || member(n, "staging") != nil:
-		return nil
-	case n.Kind == yaml.MappingNode && member(n, "then") != nil:
-		return append(outputsOf(member(n, "then")), outputsOf(member(n, "else"))...)
-	case n.Kind == yaml.MappingNode:
-		return []*yaml.Node{n}
-	}
-	var out []*yaml.Node
-	for _, c := range n.Content {
-		out = append(out, outputsOf(c)...)
-	}
-	return out
 }

@@ -1,10 +1,12 @@
 package workspace
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // FromTags returns the place that says that a tool makes the version of the package's wheel from tags: the tag is the version then,
@@ -39,10 +41,10 @@ func NoVersions(packages []*Package) (found []NoVersion) {
 			if v.Detail != "" {
 				n.Why += " (" + v.Detail + ")"
 			}
-		case VersionFile:
+		case manifest.VersionFile:
 			n.Why = "it does not read " + v.Pos.File
 		}
-		if n.Why != "" && (p.Build.Backend == pythonBackend || v.Source == VersionMissing || v.Source == VersionTag) {
+		if n.Why != "" && (p.Build.Backend == manifest.PythonBackend || v.Source == VersionMissing || v.Source == VersionTag) {
 			found = append(found, n)
 		}
 	}
@@ -55,6 +57,6 @@ func (n NoVersion) Err(at string) *operr.Error {
 	if file == n.Package.Pyproject {
 		table = "[tool.pixi.package]"
 	}
-	return operr.New(fmt.Sprintf("add the line `version = %q` below %s in %s; from then on a bump keeps it right", first(at, "0.1.0"), table, file),
+	return operr.New(fmt.Sprintf("add the line `version = %q` below %s in %s; from then on a bump keeps it right", cmp.Or(at, "0.1.0"), table, file),
 		"%s: %s cannot be built: pixi finds no version of it, since %s", n.Package.Version.Pos, n.Package.Name, n.Why)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // packing are the tables of a pyproject.toml in which a path names code or data that goes into a package. Those of tools that make
@@ -26,7 +27,7 @@ var packing = [][]string{
 
 // outside are the files and folders out of a package's folders that its pyproject.toml packs by their path: by one that begins
 // with "../". They are relative to the root.
-func (l *loader) outside(project *source) (all []string) {
+func (l *loader) outside(project *manifest.File) (all []string) {
 	if project == nil {
 		return nil
 	}
@@ -37,7 +38,7 @@ func (l *loader) outside(project *source) (all []string) {
 		if i := strings.IndexAny(text, "*?["); i >= 0 { // the folder that a pattern looks through
 			text = path.Dir(text[:i] + "x")
 		}
-		file := project.resolvePath(text)
+		file := project.ResolvePath(text)
 		if file == ".." || strings.HasPrefix(file, "../") || slices.Contains(all, file) {
 			return
 		}
@@ -46,7 +47,7 @@ func (l *loader) outside(project *source) (all []string) {
 		}
 	}
 	for _, keys := range packing {
-		eachText(project.doc.Root.Get(keys...), add)
+		eachText(project.Doc.Root.Get(keys...), add)
 	}
 	slices.Sort(all)
 	return all

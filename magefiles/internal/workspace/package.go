@@ -11,20 +11,18 @@ import (
 	"unicode"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/versionfile"
 )
 
 // condaForm is that of the name of a conda package. It is a part of file names.
 var condaForm = regexp.MustCompile(`^[a-z0-9_][a-z0-9_.-]*$`)
 
-// pythonBackend is the build backend that reads a pyproject.toml.
-const pythonBackend = "pixi-build-python"
-
 // readPackage reads a [package] and the pyproject.toml that belongs to it.
 func (l *loader) readPackage(f *folder) *Package {
 	s := f.manifest
-	pkg := s.pixi.Get("package")
-	p := &Package{Dir: f.dir, Manifest: s.file, Pos: s.pos(pkg), Build: s.readBuild()}
+	pkg := s.Pixi.Get("package")
+	p := &Package{Dir: f.dir, Manifest: s.Path, Pos: s.Pos(pkg), Build: s.ReadBuild()}
 	p.SourceDir = f.dir
 	switch src := p.Build.Source; {
 	case src.Git != "" || src.URL != "":
@@ -36,32 +34,32 @@ func (l *loader) readPackage(f *folder) *Package {
 	}
 	project := l.packageProject(f, p)
 	if project != nil {
-		p.Pyproject, p.Project = project.file, l.project(project)
+		p.Pyproject, p.Project = project.Path, l.project(project)
 		p.PyPIName = p.Project.Name
 	}
 	p.outside = l.outside(project)
-	p.Publish = s.boolean(pkg.Get("publish"))
+	p.Publish = s.Bool(pkg.Get("publish"))
 	if p.Name = l.packageName(s, p); p.Name != "" && !condaForm.MatchString(p.Name) {
-		s.problemAt(p.Pos, "name it with letters, digits and - _ . alone", "a package cannot be called %q: conda knows no such name", p.Name)
+		s.FailAt(p.Pos, "name it with letters, digits and - _ . alone", "a package cannot be called %q: conda knows no such name", p.Name)
 	}
-	p.Version, p.Versions = s.packageVersion(p, l.manifest, l.root)
+	p.Version, p.Versions = l.packageVersion(s, p)
 	if t := p.Version.Text; strings.HasPrefix(t, "-") || strings.ContainsFunc(t, func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) }) {
-		s.problemAt(p.Version.Pos, "correct it: 1.2.3", "a version cannot be %q: it is a part of a file's name", t)
+		s.FailAt(p.Version.Pos, "correct it: 1.2.3", "a version cannot be %q: it is a part of a file's name", t)
 	}
 	l.readRecipe(s, p)
 	l.readLiterals(p)
 	l.readEnvVersions(s, p)
-	p.Metadata = s.readMetadata(pkg, l.manifest.workspaceMetadata)
+	p.Metadata = s.ReadMetadata(pkg, l.manifest.Metadata)
 	p.named, p.inherits = namedFiles(s, project, p), inheritsIn(pkg)
-	p.Deps = s.packageDeps()
+	p.Deps = s.ReadDependencies()
 	for i := range p.Deps {
 		if p.Deps[i].Spec.Workspace {
-			s.inherit(&p.Deps[i], l.pool)
+			s.Inherit(&p.Deps[i], l.pool)
 		}
 	}
 	if p.Build.Spec.Workspace {
 		backend := Dependency{Pos: p.Build.Pos, Name: p.Build.Backend, Spec: p.Build.Spec}
-		s.inherit(&backend, l.pool)
+		s.Inherit(&backend, l.pool)
 		p.Build.Spec = backend.Spec
 	}
 	l.keep(s, project)
@@ -70,14 +68,14 @@ func (l *loader) readPackage(f *folder) *Package {
 
 // packageProject finds the pyproject.toml of a package: the manifest itself, the one beside it, or the one where the
 // sources are. pixi-build-python cannot do without, unless told so.
-func (l *loader) packageProject(f *folder, p *Package) *source {
+func (l *loader) packageProject(f *folder, p *Package) *manifest.File {
 	if p.SourceDir == f.dir || p.SourceDir == "" {
 		if f.pyproject == nil && p.SourceDir != "" {
 			l.missingProject(f, p)
 		}
 		return f.pyproject
 	}
-	file := path.Join(p.SourceDir, pyprojectFile)
+	file := path.Join(p.SourceDir, PyprojectFile)
 	s, err := l.open(file)
 	switch {
 	case err != nil:
@@ -89,14 +87,14 @@ func (l *loader) packageProject(f *folder, p *Package) *source {
 }
 
 func (l *loader) missingProject(f *folder, p *Package) {
-	if p.Build.Backend == pythonBackend && !p.Build.Python.IgnorePyproject {
-		f.manifest.problemAt(p.Build.Pos, "add the file, or set `config.ignore-pyproject-manifest = true` if the package is to do without",
-			"%s needs %s, which is not there", pythonBackend, path.Join(p.SourceDir, pyprojectFile))
+	if p.Build.Backend == manifest.PythonBackend && !p.Build.Python.IgnorePyproject {
+		f.manifest.FailAt(p.Build.Pos, "add the file, or set `config.ignore-pyproject-manifest = true` if the package is to do without",
+			"%s needs %s, which is not there", manifest.PythonBackend, path.Join(p.SourceDir, PyprojectFile))
 	}
 }
 
 // open returns a TOML file of the workspace that the walk may have passed by; nil when it is not there.
-func (l *loader) open(file string) (*source, error) {
+func (l *loader) open(file string) (*manifest.File, error) {
 	abs, err := filepath.EvalSymlinks(filepath.Join(l.found.root, filepath.FromSlash(file)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -111,7 +109,7 @@ func (l *loader) open(file string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSource(doc, path.Dir(file), path.Base(file) == pyprojectFile), nil
+	return manifest.NewFile(doc, path.Dir(file), path.Base(file) == PyprojectFile), nil
 }
 
 // text reads a file that is no TOML, which has to be in the workspace, and keeps it for Workspace.Texts. An edit of it has
@@ -140,65 +138,37 @@ func (l *loader) read(real string) (string, []byte, error) {
 }
 
 // project reads a pyproject.toml once, however many packages take it.
-func (l *loader) project(s *source) *Project {
-	p := l.projects[s.file]
+func (l *loader) project(s *manifest.File) *Project {
+	p := l.projects[s.Path]
 	if p == nil {
-		p = s.readProject(l.text)
-		l.projects[s.file] = p
+		p = s.ReadProject()
+		p.Version = versionfile.OfProject(s, p, l.text)
+		l.projects[s.Path] = p
 	}
 	return p
 }
 
 // takesProject reports whether name and version come from the pyproject.toml where [package] has none.
 func (p *Package) takesProject() bool {
-	return p.Manifest == p.Pyproject || p.Build.Backend == pythonBackend && !p.Build.Python.IgnorePyproject
+	return p.Manifest == p.Pyproject || p.Build.Backend == manifest.PythonBackend && !p.Build.Python.IgnorePyproject
 }
 
 // packageName returns the conda name: [package] name, the workspace's, the pyproject's, or, where the backend has it in a
 // file of its own, the folder's.
-func (l *loader) packageName(s *source, p *Package) string {
-	n := s.pixi.Get("package", "name")
+func (l *loader) packageName(s *manifest.File, p *Package) string {
+	n := s.Pixi.Get("package", "name")
 	switch {
-	case n != nil && s.inheriting(n):
+	case n != nil && s.Inherits(n):
 		if l.manifest.Name == "" {
-			s.fail(n, "add `name` to the workspace's manifest, or write it here", "the name is inherited, but the workspace defines none")
+			s.Fail(n, "add `name` to the workspace's manifest, or write it here", "the name is inherited, but the workspace defines none")
 		}
 		return CondaName(l.manifest.Name)
 	case n != nil:
-		return CondaName(s.str(n))
+		return CondaName(s.Str(n))
 	case p.takesProject() && p.PyPIName != "":
 		return CondaName(p.PyPIName)
-	case p.Build.Backend == pythonBackend:
-		s.problemAt(p.Pos, "add `name` to [package], or to [project] of its pyproject.toml", "the package has no name")
+	case p.Build.Backend == manifest.PythonBackend:
+		s.FailAt(p.Pos, "add `name` to [package], or to [project] of its pyproject.toml", "the package has no name")
 	}
 	return CondaName(path.Base(path.Join(filepath.ToSlash(l.found.root), p.Dir)))
-}
-
-// readMetadata reads what a [package] or [workspace] table says of itself; inherited is what { workspace = true } takes.
-func (s *source) readMetadata(n *tomledit.Node, inherited Metadata) Metadata {
-	field := func(key, fromWorkspace string) string {
-		v := n.Get(key)
-		if !v.Is(tomledit.Table) {
-			return s.str(v)
-		}
-		if s.inheriting(v) && fromWorkspace == "" {
-			s.fail(v, "add it to the workspace's manifest, or write it here", "%s is inherited, but the workspace defines none", key)
-		}
-		return fromWorkspace
-	}
-	m := Metadata{
-		Description:   field("description", inherited.Description),
-		License:       field("license", inherited.License),
-		LicenseFile:   field("license-file", inherited.LicenseFile),
-		Readme:        field("readme", inherited.Readme),
-		Homepage:      field("homepage", inherited.Homepage),
-		Repository:    field("repository", inherited.Repository),
-		Documentation: field("documentation", inherited.Documentation),
-	}
-	if authors := n.Get("authors"); authors.Is(tomledit.Table) {
-		m.Authors = inherited.Authors
-	} else {
-		m.Authors = s.strs(authors)
-	}
-	return m
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 const release = "-- pixi.toml --\n[workspace]\nname = \"w\"\n[tool.release.pypi]\n"
@@ -14,7 +15,7 @@ const release = "-- pixi.toml --\n[workspace]\nname = \"w\"\n[tool.release.pypi]
 func TestStandIns(t *testing.T) {
 	w := load(t, release+"PyTorch = \"torch\"\nmy-name = \"my-name\"\nnodejs = { program = \"node\" }\nmake = false\n\"ruamel.yaml\" = \"ruamel.yaml\"\nopenjdk.program = \"java\"\n")
 	require.Len(t, w.Config.PyPI, 6)
-	for name, want := range map[string]StandIn{
+	for name, want := range map[string]settings.StandIn{
 		"pytorch": {Project: "torch"}, "PYTORCH": {Project: "torch"}, "my-name": {Project: "my-name"}, "nodejs": {Program: "node"},
 		"make": {LeftOut: true}, "ruamel.yaml": {Project: "ruamel.yaml"}, "openjdk": {Program: "java"},
 	} {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // siblings finds the package that a dependency means.
@@ -59,7 +60,7 @@ func (s siblings) requirements(own string, deps ...[]Dependency) []Requirement {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Requirement) int {
-		return cmp.Or(cmp.Compare(files[a.File], files[b.File]), comparePos(a.Pos, b.Pos))
+		return cmp.Or(cmp.Compare(files[a.File], files[b.File]), a.Pos.Compare(b.Pos))
 	})
 	return out
 }
@@ -81,27 +82,13 @@ func newRequirement(p *Package, d Dependency) Requirement {
 	return r
 }
 
-// all returns every dependency of a [workspace] manifest, without those that it takes from a [project].
-func (m *Manifest) all() []Dependency {
-	out := slices.Clone(m.Pool)
-	for _, f := range m.Features {
-		for _, t := range f.Targets {
-			for _, d := range t.Dependencies {
-				if d.Role == RoleEnvironment || d.Role == RoleConstraint || d.Role == RoleDev {
-					out = append(out, d)
-				}
-			}
-		}
-	}
-	return out
-}
-
 // backend returns the build backend as a dependency: a repository may build its own.
 func (p *Package) backend() []Dependency {
-	return []Dependency{{Pos: p.Build.Pos, Name: p.Build.Backend, Spec: p.Build.Spec, Kind: Conda, Role: RoleBackend, Table: "package.build.backend"}}
+	return []Dependency{{Pos: p.Build.Pos, Name: p.Build.Backend, Spec: p.Build.Spec, Kind: Conda, Role: manifest.RoleBackend, Table: "package.build.backend"}}
 }
 
-func (p *Project) all() []Dependency {
+// dependenciesOf are those of a pyproject.toml; none where there is no such file.
+func dependenciesOf(p *Project) []Dependency {
 	if p == nil {
 		return nil
 	}

@@ -3,6 +3,8 @@ package workspace
 import (
 	"path"
 	"slices"
+
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Sources are the folders that packages are made of, and those that the manifests name by a path, relative to the workspace's
@@ -27,7 +29,7 @@ func (w *Workspace) Sources(packages ...*Package) (packed, named []string) {
 			}
 		}
 	}
-	for _, d := range w.Manifest.all() {
+	for _, d := range w.Manifest.Dependencies() {
 		if d.Spec.Dir != "" {
 			named = add(named, d.Spec.Dir)
 		}
@@ -37,7 +39,7 @@ func (w *Workspace) Sources(packages ...*Package) (packed, named []string) {
 
 // ManifestNames are the names of files that say that there is a package, or what its version is.
 func ManifestNames() []string {
-	return append(slices.Clone(manifestFiles[:]), recipeFile, "package.xml")
+	return append(slices.Clone(manifest.FileNames[:]), RecipeFile, "package.xml")
 }
 
 // At is the workspace in another folder that has the same files.

@@ -3,6 +3,7 @@ package workspace
 import (
 	"testing"
 
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -40,7 +41,7 @@ e = []
 	require.Equal(t, [][]string{{"in"}, {"out"}}, [][]string{full.Inputs, full.Outputs})
 	require.True(t, full.CleanEnv)
 
-	require.Equal(t, []TaskArg{{Name: "a"}, {Name: "b", Default: "x", HasDefault: true, Choices: []string{"x", "y"}}}, task("args").Args)
+	require.Equal(t, []manifest.TaskArg{{Name: "a"}, {Name: "b", Default: "x", HasDefault: true, Choices: []string{"x", "y"}}}, task("args").Args)
 	require.NotNil(t, task("none").Args)
 
 	alias := task("alias")
@@ -60,14 +61,4 @@ e = []
 	require.Equal(t, []TaskDependency{{Task: "plain"}}, task("one").DependsOn)
 	require.Equal(t, []TaskDependency{{Task: "plain"}, {Task: "words", Environment: "e"}}, task("short").DependsOn)
 	require.True(t, task("short").Alias)
-}
-
-// As the snapshots of crates/pixi_manifest/src/task.rs have it.
-func TestQuote(t *testing.T) {
-	for word, want := range map[string]string{
-		"foobar": "foobar", "foo bar": `"foo bar"`, `"`: `"`, `foo " bar`: `"foo \" bar"`, "": `""`, "$PATH": "$PATH",
-		"PATH=$PATH;build/Debug": "PATH=$PATH;build/Debug", "name=[64,64]": `"name=[64,64]"`, "a\tb": "\"a\tb\"",
-	} {
-		require.Equal(t, want, Quote(word), word)
-	}
 }

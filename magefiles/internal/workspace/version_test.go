@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -114,7 +115,7 @@ func TestVersions(t *testing.T) {
 				require.Equal(t, c.also, line(p.Versions[1]))
 			}
 			require.Len(t, p.Versions, 1+min(1, len(c.also)))
-			require.Equal(t, p.Version.Node != nil, p.Version.Text != "" && p.Version.Source != VersionFile)
+			require.Equal(t, p.Version.Node != nil, p.Version.Text != "" && p.Version.Source != manifest.VersionFile)
 		})
 	}
 }

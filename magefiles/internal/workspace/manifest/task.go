@@ -1,4 +1,4 @@
-package workspace
+package manifest
 
 import (
 	"slices"
@@ -8,19 +8,19 @@ import (
 )
 
 // readTasks reads a [tasks] table (crates/pixi_manifest/src/toml/task.rs). As there, unknown keys are errors.
-func (s *source) readTasks(n *tomledit.Node, feature, target string) []*Task {
-	if !s.want(n, tomledit.Table) {
+func (s *File) readTasks(n *tomledit.Node, feature, target string) []*Task {
+	if !s.Want(n, tomledit.Table) {
 		return nil
 	}
 	var tasks []*Task
 	for _, e := range n.Children {
-		t := &Task{Pos: s.pos(e), Name: e.Key, Feature: feature, Target: target}
+		t := &Task{Pos: s.Pos(e), Name: e.Key, Feature: feature, Target: target}
 		switch {
 		case e.Is(tomledit.String):
 			t.Cmd = e.Text()
 		case e.Is(tomledit.Array):
 			t.Alias, t.DependsOn = true, s.readDependsOn(e, false)
-		case s.want(e, tomledit.Table):
+		case s.Want(e, tomledit.Table):
 			s.readTask(e, t)
 		}
 		tasks = append(tasks, t)
@@ -34,14 +34,14 @@ var (
 	aliasKeys = []string{"depends-on", "depends_on", "description", "args"}
 )
 
-func (s *source) readTask(n *tomledit.Node, t *Task) {
+func (s *File) readTask(n *tomledit.Node, t *Task) {
 	keys := taskKeys
 	if t.Alias = !n.Has("cmd"); t.Alias {
 		keys = aliasKeys
 	}
 	for _, e := range n.Children {
 		if !slices.Contains(keys, e.Key) {
-			s.failKey(e, "a task", keys)
+			s.FailKey(e, "a task", keys)
 		}
 		switch e.Key {
 		case "cmd":
@@ -51,31 +51,31 @@ func (s *source) readTask(n *tomledit.Node, t *Task) {
 		case "args":
 			t.Args = s.readArgs(e)
 		case "inputs":
-			t.Inputs = s.strs(e)
+			t.Inputs = s.Strs(e)
 		case "outputs":
-			t.Outputs = s.strs(e)
+			t.Outputs = s.Strs(e)
 		case "cwd":
-			t.Cwd = s.str(e)
+			t.Cwd = s.Str(e)
 		case "env":
 			t.Env = s.pairs(e)
 		case "description":
-			t.Description = s.str(e)
+			t.Description = s.Str(e)
 		case "default-environment":
-			t.Environment = s.str(e)
+			t.Environment = s.Str(e)
 		case "clean-env":
-			t.CleanEnv = s.boolean(e)
+			t.CleanEnv = s.Bool(e)
 		}
 	}
 }
 
-// failKey reports a key that a table does not have, with the nearest that it has.
-func (s *source) failKey(e *tomledit.Node, what string, keys []string) {
-	s.problemAt(s.pos(e), "remove it or correct it: "+didYouMean(e.Key, keys)+known(keys)+".", "%s has no key %s", what, tomledit.JoinKey(e.Key))
+// FailKey reports a key that a table does not have, with the nearest that it has.
+func (s *File) FailKey(e *tomledit.Node, what string, keys []string) {
+	s.FailAt(s.Pos(e), "remove it or correct it: "+Suggest(e.Key, keys)+ListNames(keys)+".", "%s has no key %s", what, tomledit.JoinKey(e.Key))
 }
 
-func (s *source) readCmd(n *tomledit.Node, t *Task) {
+func (s *File) readCmd(n *tomledit.Node, t *Task) {
 	if n.Is(tomledit.Array) {
-		t.Words = s.strs(n)
+		t.Words = s.Strs(n)
 		quoted := make([]string, len(t.Words))
 		for i, w := range t.Words {
 			quoted[i] = Quote(w)
@@ -83,16 +83,16 @@ func (s *source) readCmd(n *tomledit.Node, t *Task) {
 		t.Cmd = strings.Join(quoted, " ")
 		return
 	}
-	t.Cmd = s.str(n)
+	t.Cmd = s.Str(n)
 }
 
 // readDependsOn reads depends-on: a name, or a list of names and { task, args, environment } tables. The short form of an
 // alias, a task that is a list, takes tables only.
-func (s *source) readDependsOn(n *tomledit.Node, names bool) []TaskDependency {
+func (s *File) readDependsOn(n *tomledit.Node, names bool) []TaskDependency {
 	if names && n.Is(tomledit.String) {
 		return []TaskDependency{{Task: n.Text()}}
 	}
-	if !s.want(n, tomledit.Array) {
+	if !s.Want(n, tomledit.Array) {
 		return nil
 	}
 	var out []TaskDependency
@@ -102,13 +102,13 @@ func (s *source) readDependsOn(n *tomledit.Node, names bool) []TaskDependency {
 			continue
 		}
 		if !e.Is(tomledit.Table) || e.Get("task").Text() == "" {
-			s.fail(e, `Write { task = "name" }.`, "an element of this list must be a table with the key `task`")
+			s.Fail(e, `Write { task = "name" }.`, "an element of this list must be a table with the key `task`")
 			continue
 		}
-		d := TaskDependency{Task: e.Get("task").Text(), Environment: s.str(e.Get("environment"))}
+		d := TaskDependency{Task: e.Get("task").Text(), Environment: s.Str(e.Get("environment"))}
 		for _, k := range e.Children {
 			if !slices.Contains([]string{"task", "args", "environment"}, k.Key) {
-				s.failKey(k, "a task's dependency", []string{"task", "args", "environment"})
+				s.FailKey(k, "a task's dependency", []string{"task", "args", "environment"})
 			}
 		}
 		for _, a := range e.Get("args").Elements() {
@@ -120,30 +120,30 @@ func (s *source) readDependsOn(n *tomledit.Node, names bool) []TaskDependency {
 }
 
 // readDependencyArg reads "value", or { name = "value" }.
-func (s *source) readDependencyArg(n *tomledit.Node) KeyValue {
+func (s *File) readDependencyArg(n *tomledit.Node) KeyValue {
 	if members := n.Members(); len(members) == 1 {
-		return KeyValue{Key: members[0].Key, Value: s.str(members[0])}
+		return KeyValue{Key: members[0].Key, Value: s.Str(members[0])}
 	}
-	return KeyValue{Value: s.str(n)}
+	return KeyValue{Value: s.Str(n)}
 }
 
 // readArgs reads typed arguments: "name", or { arg = "name", default = "…", choices = […] }. It never returns nil.
-func (s *source) readArgs(n *tomledit.Node) []TaskArg {
+func (s *File) readArgs(n *tomledit.Node) []TaskArg {
 	out := []TaskArg{}
-	if !s.want(n, tomledit.Array) {
+	if !s.Want(n, tomledit.Array) {
 		return out
 	}
 	for _, e := range n.Children {
 		arg := TaskArg{Name: e.Text()}
 		if e.Is(tomledit.Table) {
-			arg.Name, arg.Default, arg.HasDefault = s.str(e.Get("arg")), s.str(e.Get("default")), e.Has("default")
-			arg.Choices = s.strs(e.Get("choices"))
+			arg.Name, arg.Default, arg.HasDefault = s.Str(e.Get("arg")), s.Str(e.Get("default")), e.Has("default")
+			arg.Choices = s.Strs(e.Get("choices"))
 		}
 		switch {
 		case arg.Name == "":
-			s.fail(e, `Write "name", or { arg = "name", default = "…" }.`, "a task's argument must have a name")
+			s.Fail(e, `Write "name", or { arg = "name", default = "…" }.`, "a task's argument must have a name")
 		case len(out) > 0 && out[len(out)-1].HasDefault && !arg.HasDefault:
-			s.fail(e, "give it a default, or move it forward", "argument %s has no default, and follows one that has", arg.Name)
+			s.Fail(e, "give it a default, or move it forward", "argument %s has no default, and follows one that has", arg.Name)
 		}
 		out = append(out, arg)
 	}

@@ -1,4 +1,4 @@
-package workspace
+package manifest
 
 import "github.com/foopack/foopack/magefiles/internal/tomledit"
 

@@ -1,9 +1,12 @@
-package workspace
+package settings
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 func TestReleaseBranch(t *testing.T) {
@@ -30,7 +33,11 @@ func TestReleaseBranch(t *testing.T) {
 		{"on no branch, nothing configured", "", "", "main", "main", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			config := load(t, "-- pixi.toml --\n[workspace]\nname = \"acme\"\n[tool.release]\n"+c.config+"\n").Config
+			doc, err := tomledit.Parse("pixi.toml", []byte("[workspace]\nname = \"acme\"\n[tool.release]\n"+c.config+"\n"))
+			require.NoError(t, err)
+			f := manifest.NewFile(doc, ".", false)
+			config := ReadConfig(f, "acme")
+			require.NoError(t, f.TakeProblem())
 			branch, ok := config.ReleaseBranch(c.current, c.remote)
 			require.Equal(t, c.branch, branch)
 			require.Equal(t, c.ok, ok)

@@ -1,4 +1,4 @@
-package workspace
+package settings
 
 import (
 	"path"
@@ -6,27 +6,28 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // readBranches reads one name or pattern of a branch, or a list of them.
-func (s *source) readBranches(n *tomledit.Node, c *Config) {
+func readBranches(s *manifest.File, n *tomledit.Node, c *Config) {
 	elements := []*tomledit.Node{n}
 	if n.Is(tomledit.Array) {
 		elements = n.Elements()
 	}
 	if len(elements) == 0 {
-		s.fail(n, "give it a value, or remove it", "%s is empty", n.Key)
+		s.Fail(n, "give it a value, or remove it", "%s is empty", n.Key)
 	}
-	s.noOption(elements...)
+	s.NoOption(elements...)
 	for _, e := range elements {
-		text := s.str(e)
+		text := s.Str(e)
 		switch _, err := path.Match(text, ""); {
 		case !e.Is(tomledit.String):
-			// said by str
+			// said by Str
 		case text == "":
-			s.fail(e, "give it a value, or remove it", "%s is empty", n.Key)
+			s.Fail(e, "give it a value, or remove it", "%s is empty", n.Key)
 		case err != nil:
-			s.fail(e, `correct it: "1.*" stands for every branch that begins with "1."`, "%s cannot be %q: %v", n.Key, text, err)
+			s.Fail(e, `correct it: "1.*" stands for every branch that begins with "1."`, "%s cannot be %q: %v", n.Key, text, err)
 		default:
 			c.Branches = append(c.Branches, text)
 		}

@@ -1,4 +1,4 @@
-package workspace
+package manifest
 
 import (
 	"strings"
@@ -7,13 +7,13 @@ import (
 )
 
 // condaTable reads a dependency table. like holds what all entries share; Table is set from keys.
-func (s *source) condaTable(n *tomledit.Node, like Dependency, keys ...string) []Dependency {
+func (s *File) condaTable(n *tomledit.Node, like Dependency, keys ...string) []Dependency {
 	like.Table, like.Kind = s.table(keys...), Conda
 	out := s.entries(n, like)
 	seen := map[string]string{}
 	for _, d := range out {
 		if before, twice := seen[CondaName(d.Name)]; twice {
-			s.problemAt(d.Pos, "keep one of the two", "%s is required twice in [%s]: %s before, and names compare lower-cased", d.Name, d.Table, before)
+			s.FailAt(d.Pos, "keep one of the two", "%s is required twice in [%s]: %s before, and names compare lower-cased", d.Name, d.Table, before)
 		}
 		seen[CondaName(d.Name)] = d.Name
 	}
@@ -21,14 +21,14 @@ func (s *source) condaTable(n *tomledit.Node, like Dependency, keys ...string) [
 }
 
 // entries reads the members of a table as dependencies.
-func (s *source) entries(n *tomledit.Node, like Dependency) []Dependency {
-	if n == nil || !s.want(n, tomledit.Table) {
+func (s *File) entries(n *tomledit.Node, like Dependency) []Dependency {
+	if n == nil || !s.Want(n, tomledit.Table) {
 		return nil
 	}
 	out := make([]Dependency, 0, len(n.Children))
 	for _, e := range n.Children {
 		d := like
-		d.Pos, d.Name, d.Spec = s.pos(e), e.Key, s.readSpec(e)
+		d.Pos, d.Name, d.Spec = s.Pos(e), e.Key, s.readSpec(e)
 		out = append(out, d)
 	}
 	return out
@@ -36,8 +36,8 @@ func (s *source) entries(n *tomledit.Node, like Dependency) []Dependency {
 
 // conditionalTable reads a package's dependency table, which may have sub-tables "if(…)": plain entries first, then each
 // sub-table in the order of the source (crates/pixi_manifest/src/utils/inheritable_package_map.rs).
-func (s *source) conditionalTable(n *tomledit.Node, like Dependency, keys ...string) []Dependency {
-	if n == nil || !s.want(n, tomledit.Table) {
+func (s *File) conditionalTable(n *tomledit.Node, like Dependency, keys ...string) []Dependency {
+	if n == nil || !s.Want(n, tomledit.Table) {
 		return nil
 	}
 	plain := *n
@@ -52,7 +52,7 @@ func (s *source) conditionalTable(n *tomledit.Node, like Dependency, keys ...str
 		inner, closed := strings.CutSuffix(inner, ")")
 		like := like
 		if like.Condition = strings.TrimSpace(inner); !isIf || !closed || like.Condition == "" {
-			s.fail(e, "wrap the expression in if(…), such as \"if(linux)\".", "%s is neither a package name nor a condition", tomledit.JoinKey(e.Key))
+			s.Fail(e, "wrap the expression in if(…), such as \"if(linux)\".", "%s is neither a package name nor a condition", tomledit.JoinKey(e.Key))
 			continue
 		}
 		conditional = append(conditional, s.condaTable(e, like, append(keys[:len(keys):len(keys)], e.Key)...)...)
@@ -60,7 +60,7 @@ func (s *source) conditionalTable(n *tomledit.Node, like Dependency, keys ...str
 	return append(s.condaTable(&plain, like, keys...), conditional...)
 }
 
-// packageTables are the dependency tables of a [package], in the order in which Package.Deps has them.
+// packageTables are the dependency tables of a [package], in the order in which ReadDependencies has them.
 var packageTables = []struct {
 	key  string
 	role Role
@@ -73,9 +73,9 @@ var packageTables = []struct {
 	{"run-exports", RoleRunExport},
 }
 
-// packageDeps reads all dependency tables of a [package], those of the legacy [package.target.*] last within their role.
-func (s *source) packageDeps() []Dependency {
-	pkg := s.pixi.Get("package")
+// ReadDependencies reads all dependency tables of a [package], those of the legacy [package.target.*] last within their role.
+func (s *File) ReadDependencies() []Dependency {
+	pkg := s.Pixi.Get("package")
 	var out []Dependency
 	for _, t := range packageTables {
 		like := Dependency{Role: t.role}
@@ -89,7 +89,7 @@ func (s *source) packageDeps() []Dependency {
 }
 
 // roleTables reads one table below parent; extra-dependencies and run-exports have a table for each group.
-func (s *source) roleTables(parent *tomledit.Node, like Dependency, keys ...string) []Dependency {
+func (s *File) roleTables(parent *tomledit.Node, like Dependency, keys ...string) []Dependency {
 	n := parent.Get(keys[len(keys)-1])
 	if like.Role != RoleExtra && like.Role != RoleRunExport {
 		return s.conditionalTable(n, like, keys...)
@@ -115,7 +115,7 @@ func targetCondition(selector string) string {
 }
 
 // pypiTable reads [pypi-dependencies].
-func (s *source) pypiTable(n *tomledit.Node, like Dependency, keys ...string) []Dependency {
+func (s *File) pypiTable(n *tomledit.Node, like Dependency, keys ...string) []Dependency {
 	like.Table, like.Kind = s.table(keys...), PyPI
 	return s.entries(n, like)
 }

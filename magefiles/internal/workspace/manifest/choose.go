@@ -1,4 +1,4 @@
-package workspace
+package manifest
 
 import (
 	"slices"
@@ -97,5 +97,5 @@ func (m *Manifest) noTask(name string, envs []*Environment, platform string) err
 	if len(envs) == 1 {
 		where = "environment " + envs[0].Name + " of " + m.Path
 	}
-	return operr.NewUsage(didYouMean(name, names)+"name a task that it has, or add this one to it", "no task named %q in %s; %s", name, where, known(names))
+	return operr.NewUsage(Suggest(name, names)+"name a task that it has, or add this one to it", "no task named %q in %s; %s", name, where, ListNames(names))
 }

@@ -1,24 +1,25 @@
-package workspace
+package manifest
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
-// readManifest reads a [workspace] and everything beside it. pyproject is its [project], if the manifest is a
+// ReadManifest reads a [workspace] and everything beside it. pyproject is its [project], if the manifest is a
 // pyproject.toml: pixi then takes name and version from there where [workspace] has none, and installs the project's
 // dependencies as PyPI dependencies (crates/pixi_manifest/src/pyproject.rs).
-func (s *source) readManifest(pyproject *Project) *Manifest {
+func (s *File) ReadManifest(pyproject *Project) *Manifest {
 	ws, _ := s.workspace()
-	m := &Manifest{Path: s.file, Dir: s.dir, Preview: s.readPreview(ws.Get("preview"))}
-	m.Name = first(s.str(ws.Get("name")), s.pixi.Get("package", "name").Text())
+	m := &Manifest{Path: s.Path, Dir: s.Dir, Preview: s.readPreview(ws.Get("preview"))}
+	m.Name = cmp.Or(s.Str(ws.Get("name")), s.Pixi.Get("package", "name").Text())
 	if v := ws.Get("version"); v != nil {
-		m.Version, m.VersionPos = s.str(v), s.valuePos(v)
+		m.Version, m.VersionPos = s.Str(v), s.ValuePos(v)
 	}
 	if pyproject != nil {
-		m.Name = first(m.Name, pyproject.Name)
+		m.Name = cmp.Or(m.Name, pyproject.Name)
 		if m.Version == "" && pyproject.Version.Source == VersionProject {
 			m.Version, m.VersionPos = pyproject.Version.Text, pyproject.Version.Pos
 		}
@@ -26,15 +27,15 @@ func (s *source) readManifest(pyproject *Project) *Manifest {
 	m.Channels, m.priorities = s.readChannels(ws.Get("channels"))
 	m.AnyChannel = ws.Get("channel-priority").Text() == "disabled"
 	m.Platforms = s.readPlatforms(ws.Get("platforms"))
-	m.workspaceMetadata = s.readMetadata(ws, Metadata{})
+	m.Metadata = s.ReadMetadata(ws, Metadata{})
 	if pyproject != nil {
-		m.workspaceMetadata.Description = first(m.workspaceMetadata.Description, pyproject.Description)
+		m.Metadata.Description = cmp.Or(m.Metadata.Description, pyproject.Description)
 	}
 
 	_, key := s.workspace()
 	m.Pool = s.condaTable(ws.Get("dependencies"), Dependency{Role: RolePool}, key, "dependencies")
-	m.Features = []*Feature{s.readFeature(DefaultFeature, s.pixi)}
-	for _, f := range s.pixi.Get("feature").Members() {
+	m.Features = []*Feature{s.readFeature(DefaultFeature, s.Pixi)}
+	for _, f := range s.Pixi.Get("feature").Members() {
 		m.Features = append(m.Features, s.readFeature(f.Key, f, "feature", f.Key))
 	}
 	s.addProjectFeatures(m, pyproject)
@@ -43,20 +44,20 @@ func (s *source) readManifest(pyproject *Project) *Manifest {
 	return m
 }
 
-// versionNode returns the string that holds the workspace's version, or nil.
-func (s *source) versionNode() *tomledit.Node {
+// VersionNode returns the string that holds the workspace's version, or nil.
+func (s *File) VersionNode() *tomledit.Node {
 	ws, _ := s.workspace()
 	if v := ws.Get("version"); v != nil {
 		return v
 	}
 	if len(s.prefix) > 0 {
-		return s.doc.Root.Get("project", "version")
+		return s.Doc.Root.Get("project", "version")
 	}
 	return nil
 }
 
 // readFeature reads the tables of a feature, of the top level, or of an environment.
-func (s *source) readFeature(name string, n *tomledit.Node, keys ...string) *Feature {
+func (s *File) readFeature(name string, n *tomledit.Node, keys ...string) *Feature {
 	f := &Feature{Name: name, Targets: []Target{s.readTarget(name, "", n, keys)}}
 	if len(keys) > 0 { // at the top level these belong to [workspace]
 		f.Platforms = s.readPlatforms(n.Get("platforms"))
@@ -69,7 +70,7 @@ func (s *source) readFeature(name string, n *tomledit.Node, keys ...string) *Fea
 }
 
 // readTarget reads the dependency tables, tasks and activation of one target.
-func (s *source) readTarget(feature, selector string, n *tomledit.Node, keys []string) Target {
+func (s *File) readTarget(feature, selector string, n *tomledit.Node, keys []string) Target {
 	t := Target{Selector: selector}
 	like := Dependency{Feature: feature, Target: selector}
 	for _, e := range n.Members() {
@@ -90,7 +91,7 @@ func (s *source) readTarget(feature, selector string, n *tomledit.Node, keys []s
 		case "tasks":
 			t.Tasks = s.readTasks(e, feature, selector)
 		case "activation":
-			t.Activation = Activation{Scripts: s.strs(e.Get("scripts")), Env: s.pairs(e.Get("env"))}
+			t.Activation = Activation{Scripts: s.Strs(e.Get("scripts")), Env: s.pairs(e.Get("env"))}
 		}
 	}
 	return t
@@ -99,17 +100,17 @@ func (s *source) readTarget(feature, selector string, n *tomledit.Node, keys []s
 // addProjectFeatures gives the default feature the [project] dependencies of a pyproject.toml that is a workspace, and
 // the feature of each optional-dependencies and dependency group its requirements; and the default feature a python, as
 // requires-python says, unless it has one.
-func (s *source) addProjectFeatures(m *Manifest, pyproject *Project) {
+func (s *File) addProjectFeatures(m *Manifest, pyproject *Project) {
 	if pyproject == nil {
 		return
 	}
 	base := &m.Features[0].Targets[0]
 	if !slices.ContainsFunc(base.Dependencies, func(d Dependency) bool { return d.Kind == Conda && CondaName(d.Name) == "python" }) {
-		n := s.doc.Root.Get("project", "requires-python")
+		n := s.Doc.Root.Get("project", "requires-python")
 		base.Dependencies = append(base.Dependencies, Dependency{
-			Pos:     s.pos(n),
+			Pos:     s.Pos(n),
 			Name:    "python",
-			Spec:    Spec{Text: first(pyproject.RequiresPython, "*"), Node: n},
+			Spec:    Spec{Text: cmp.Or(pyproject.RequiresPython, "*"), Node: n},
 			Kind:    Conda,
 			Role:    RoleEnvironment,
 			Table:   RequiresPythonTable,
@@ -138,25 +139,25 @@ func (s *source) addProjectFeatures(m *Manifest, pyproject *Project) {
 var environmentForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]*$`)
 
 // readEnvironments reads [environments]; tables written into an environment become a feature of its own, the first.
-func (s *source) readEnvironments(m *Manifest) {
+func (s *File) readEnvironments(m *Manifest) {
 	m.Environments = []*Environment{{Name: DefaultEnvironment, Features: []string{DefaultFeature}}}
-	for _, n := range s.pixi.Get("environments").Members() {
-		e := &Environment{Pos: s.pos(n), Name: n.Key}
+	for _, n := range s.Pixi.Get("environments").Members() {
+		e := &Environment{Pos: s.Pos(n), Name: n.Key}
 		if !environmentForm.MatchString(n.Key) {
-			s.fail(n, "name it with letters, digits and - alone", "an environment cannot be called %q: it is the name of a folder", n.Key)
+			s.Fail(n, "name it with letters, digits and - alone", "an environment cannot be called %q: it is the name of a folder", n.Key)
 		}
 		features := n
 		if n.Is(tomledit.Table) {
 			features = n.Get("features")
-			e.SolveGroup, e.NoDefaultFeature = s.str(n.Get("solve-group")), s.boolean(n.Get("no-default-feature"))
+			e.SolveGroup, e.NoDefaultFeature = s.Str(n.Get("solve-group")), s.Bool(n.Get("no-default-feature"))
 			s.inlineFeature(m, n)
 		}
 		if m.feature("environment:"+n.Key) != nil {
 			e.Features = append(e.Features, "environment:"+n.Key)
 		}
-		for i, name := range s.strs(features) {
+		for i, name := range s.Strs(features) {
 			if m.feature(name) == nil {
-				s.fail(features.At(i), "add its tables, or correct the name: "+didYouMean(name, m.featureNames())+known(m.featureNames())+".", "no feature named %q", name)
+				s.Fail(features.At(i), "add its tables, or correct the name: "+Suggest(name, m.featureNames())+ListNames(m.featureNames())+".", "no feature named %q", name)
 				continue
 			}
 			e.Features = append(e.Features, name)
@@ -173,7 +174,7 @@ func (s *source) readEnvironments(m *Manifest) {
 }
 
 // inlineFeature makes a feature of what an environment holds beside its features, solve-group and no-default-feature.
-func (s *source) inlineFeature(m *Manifest, n *tomledit.Node) {
+func (s *File) inlineFeature(m *Manifest, n *tomledit.Node) {
 	own := slices.ContainsFunc(n.Members(), func(e *tomledit.Node) bool {
 		return e.Key != "features" && e.Key != "solve-group" && e.Key != "no-default-feature"
 	})
@@ -183,20 +184,21 @@ func (s *source) inlineFeature(m *Manifest, n *tomledit.Node) {
 }
 
 // resolvePool replaces the { workspace = true } entries of all features by the pool's.
-func (s *source) resolvePool(m *Manifest) {
-	pool := m.pool()
+func (s *File) resolvePool(m *Manifest) {
+	pool := m.PoolByName()
 	for _, f := range m.Features {
 		for _, t := range f.Targets {
 			for i := range t.Dependencies {
 				if t.Dependencies[i].Spec.Workspace {
-					s.inherit(&t.Dependencies[i], pool)
+					s.Inherit(&t.Dependencies[i], pool)
 				}
 			}
 		}
 	}
 }
 
-func (m *Manifest) pool() map[string]*Dependency {
+// PoolByName are the entries of the pool by their conda names.
+func (m *Manifest) PoolByName() map[string]*Dependency {
 	pool := make(map[string]*Dependency, len(m.Pool))
 	for i := range m.Pool {
 		pool[CondaName(m.Pool[i].Name)] = &m.Pool[i]
@@ -222,7 +224,7 @@ func (m *Manifest) featureNames() []string {
 }
 
 // readPreview reads `preview = true` or `preview = ["pixi-build"]`.
-func (s *source) readPreview(n *tomledit.Node) []string {
+func (s *File) readPreview(n *tomledit.Node) []string {
 	if n.True() {
 		return []string{"*"}
 	}
@@ -231,16 +233,16 @@ func (s *source) readPreview(n *tomledit.Node) []string {
 
 // readChannels reads channels, "name" or { channel = "name", priority = 1 }, by priority; nil where there are none. The
 // priorities are those of the names; 0 where none is written.
-func (s *source) readChannels(n *tomledit.Node) (names []string, priorities []int64) {
-	if n == nil || !s.want(n, tomledit.Array) {
+func (s *File) readChannels(n *tomledit.Node) (names []string, priorities []int64) {
+	if n == nil || !s.Want(n, tomledit.Array) {
 		return nil, nil
 	}
 	names = []string{}
 	for _, e := range n.Elements() {
-		s.noOption(e, e.Get("channel"))
+		s.NoOption(e, e.Get("channel"))
 		name, priority := e.Text(), int64(0)
 		if e.Is(tomledit.Table) {
-			name = s.str(e.Get("channel"))
+			name = s.Str(e.Get("channel"))
 			priority, _ = e.Get("priority").Int()
 		}
 		at := slices.IndexFunc(priorities, func(p int64) bool { return p < priority })
@@ -253,14 +255,29 @@ func (s *source) readChannels(n *tomledit.Node) (names []string, priorities []in
 }
 
 // readPlatforms reads platforms, "linux-64" or { name = "gpu", platform = "linux-64", … }, as names.
-func (s *source) readPlatforms(n *tomledit.Node) []string {
-	if n == nil || !s.want(n, tomledit.Array) {
+func (s *File) readPlatforms(n *tomledit.Node) []string {
+	if n == nil || !s.Want(n, tomledit.Array) {
 		return nil
 	}
 	names := make([]string, 0, len(n.Children))
 	for _, e := range n.Elements() {
-		s.noOption(e, e.Get("name"), e.Get("platform"))
-		names = append(names, first(e.Text(), e.Get("name").Text(), e.Get("platform").Text()))
+		s.NoOption(e, e.Get("name"), e.Get("platform"))
+		names = append(names, cmp.Or(e.Text(), e.Get("name").Text(), e.Get("platform").Text()))
 	}
 	return names
+}
+
+// Dependencies returns every dependency of a [workspace] manifest, without those that it takes from a [project].
+func (m *Manifest) Dependencies() []Dependency {
+	out := slices.Clone(m.Pool)
+	for _, f := range m.Features {
+		for _, t := range f.Targets {
+			for _, d := range t.Dependencies {
+				if d.Role == RoleEnvironment || d.Role == RoleConstraint || d.Role == RoleDev {
+					out = append(out, d)
+				}
+			}
+		}
+	}
+	return out
 }

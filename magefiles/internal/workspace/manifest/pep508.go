@@ -1,4 +1,4 @@
-package workspace
+package manifest
 
 import (
 	"regexp"
@@ -47,7 +47,7 @@ func fields(list string) []string {
 }
 
 // pep508Array reads an array of requirement strings. Elements that are none, such as { include-group = "…" }, are left out.
-func (s *source) pep508Array(n *tomledit.Node, like Dependency) []Dependency {
+func (s *File) pep508Array(n *tomledit.Node, like Dependency) []Dependency {
 	var out []Dependency
 	for _, e := range n.Elements() {
 		text, isString := e.Str()
@@ -57,7 +57,7 @@ func (s *source) pep508Array(n *tomledit.Node, like Dependency) []Dependency {
 		}
 		spec.Node, spec.Raw = e, text
 		d := like
-		d.Pos, d.Name, d.Spec, d.Kind = s.pos(e), name, spec, PyPI
+		d.Pos, d.Name, d.Spec, d.Kind = s.Pos(e), name, spec, PyPI
 		out = append(out, d)
 	}
 	return out

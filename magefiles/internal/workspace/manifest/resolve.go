@@ -1,4 +1,4 @@
-package workspace
+package manifest
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ func (m *Manifest) Environment(name string) (*Environment, error) {
 		}
 		names = append(names, e.Name)
 	}
-	return nil, operr.NewUsage(didYouMean(name, names)+"name one of them", "no environment named %q in %s; %s", name, m.Path, known(names))
+	return nil, operr.NewUsage(Suggest(name, names)+"name one of them", "no environment named %q in %s; %s", name, m.Path, ListNames(names))
 }
 
 // Resolve puts together what an environment is made of on a platform; "" takes no platform-specific table. The rules are

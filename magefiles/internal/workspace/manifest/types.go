@@ -1,4 +1,9 @@
-package workspace
+package manifest
+
+// KeyValue is an entry of a table whose order matters.
+type KeyValue struct {
+	Key, Value string
+}
 
 // Manifest is a manifest with a [workspace] table: the root's, or a downstream's.
 type Manifest struct {
@@ -17,8 +22,9 @@ type Manifest struct {
 	Features     []*Feature     // the default feature first, then in the order of the source
 	Environments []*Environment // the default environment first, then in the order of the source
 
-	priorities        []int64 // of Channels
-	workspaceMetadata Metadata
+	Metadata Metadata // what packages may inherit
+
+	priorities []int64 // of Channels
 }
 
 // DefaultFeature and DefaultEnvironment are the names of what needs none.
@@ -118,34 +124,3 @@ type TaskArg struct {
 	HasDefault bool
 	Choices    []string
 }
-
-// Config is the [tool.release] table of the root manifest.
-type Config struct {
-	Channel    string    `json:"channel"`            // name of the channel on prefix.dev; default: the workspace's name, where it has one that fits; else ""
-	Versioning string    `json:"versioning"`         // Lockstep or Independent; default Lockstep
-	Publish    string    `json:"publish"`            // PublishCI or PublishHere; default PublishCI
-	Branches   []string  `json:"branches,omitempty"` // that releases are made from, as path.Match has patterns; none, the default: the remote's default branch
-	Branch     string    `json:"branch"`             // the first of Branches that is a name and no pattern; "" where there is none
-	Remote     string    `json:"remote"`             // git remote that tags are pushed to; default "origin"
-	Commit     string    `json:"commit"`             // message of a release's commit, with TitlePlaceholder; default DefaultCommit
-	TagMessage string    `json:"tag-message"`        // message of a tag, with TitlePlaceholder; default DefaultTagMessage
-	Include    []string  `json:"include,omitempty"`  // files and folders that builds need though git ignores them, relative to the root
-	Pass       []string  `json:"pass,omitempty"`     // variables that tasks, builds and hooks get though they may hold a credential
-	PyPI       []StandIn `json:"-"`                  // what stands for conda packages where there is no conda: [tool.release.pypi]
-	Pos        Pos       `json:"-"`                  // of the table; zero where there is none
-}
-
-// What Config.Commit and Config.TagMessage are where they are not configured, and what stands in them for what is released.
-const (
-	TitlePlaceholder  = "{title}"
-	DefaultCommit     = "chore(release): " + TitlePlaceholder
-	DefaultTagMessage = TitlePlaceholder
-)
-
-// The values of Config.Versioning and Config.Publish.
-const (
-	Lockstep    = "lockstep"    // all packages have one version; the tag is v<version>
-	Independent = "independent" // each has its own; tags are <package>/v<version>
-	PublishCI   = "ci"          // the tag starts a workflow that uploads
-	PublishHere = "here"        // the release uploads by itself
-)

@@ -1,57 +1,82 @@
-package workspace
+package manifest
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
-// readProject reads what a pyproject.toml says for pip: [project], [build-system], [dependency-groups], and the
+// Project is a pyproject.toml: its [project] and [build-system] tables.
+type Project struct {
+	Path           string // relative to the root
+	Name           string
+	NamePos        Pos
+	Version        Version // VersionMissing where there is none
+	Dynamic        []string
+	RequiresPython string
+	Python         []Dependency // what the file asks of the interpreter, each with its place; see PythonSpecs
+	Description    string
+	License        string   // SPDX expression, or { text = "…" }
+	LicenseFile    string   // the old { file = "…" }
+	LicenseFiles   []string // globs
+	URLs           []KeyValue
+	Scripts        []KeyValue // console_scripts, in the order of the source
+	GUIScripts     []KeyValue
+	BuildBackend   string   // [build-system] build-backend
+	BuildRequires  []string // [build-system] requires, as written
+	Elsewhere      []string // projects that [tool.uv.sources] takes from elsewhere than from PyPI, in the form of PEP 503
+
+	// Dependencies are all PEP 508 requirements of the file: [project] dependencies, optional-dependencies,
+	// [dependency-groups], [build-system] requires and [tool.poetry], told apart by Role and Group.
+	Dependencies []Dependency
+}
+
+// ReadProject reads what a pyproject.toml says for pip: [project], [build-system], [dependency-groups], and the
 // requirements of poetry and hatch.
-func (s *source) readProject(readText textReader) *Project {
-	root := s.doc.Root
+func (s *File) ReadProject() *Project {
+	root := s.Doc.Root
 	project, build := root.Get("project"), root.Get("build-system")
 	p := &Project{
-		Path:           s.file,
-		Name:           first(s.str(project.Get("name")), root.Get("tool", "poetry", "name").Text()),
-		NamePos:        s.pos(project.Get("name")),
-		Dynamic:        s.strs(project.Get("dynamic")),
-		RequiresPython: s.str(project.Get("requires-python")),
-		Python:         PythonSpecs(s.doc),
-		Description:    first(s.str(project.Get("description")), root.Get("tool", "poetry", "description").Text()),
+		Path:           s.Path,
+		Name:           cmp.Or(s.Str(project.Get("name")), root.Get("tool", "poetry", "name").Text()),
+		NamePos:        s.Pos(project.Get("name")),
+		Dynamic:        s.Strs(project.Get("dynamic")),
+		RequiresPython: s.Str(project.Get("requires-python")),
+		Python:         PythonSpecs(s.Doc),
+		Description:    cmp.Or(s.Str(project.Get("description")), root.Get("tool", "poetry", "description").Text()),
 		LicenseFiles:   project.Get("license-files").Strings(),
 		URLs:           s.pairs(project.Get("urls")),
 		Scripts:        s.pairs(project.Get("scripts")),
 		GUIScripts:     s.pairs(project.Get("gui-scripts")),
-		BuildBackend:   s.str(build.Get("build-backend")),
-		BuildRequires:  s.strs(build.Get("requires")),
+		BuildBackend:   s.Str(build.Get("build-backend")),
+		BuildRequires:  s.Strs(build.Get("requires")),
 		Elsewhere:      elsewhere(root),
 	}
 	if license := project.Get("license"); license.Is(tomledit.Table) {
-		p.License, p.LicenseFile = s.str(license.Get("text")), s.str(license.Get("file"))
+		p.License, p.LicenseFile = s.Str(license.Get("text")), s.Str(license.Get("file"))
 	} else {
-		p.License = s.str(license)
+		p.License = s.Str(license)
 	}
 	s.commands(project.Get("scripts"), project.Get("gui-scripts"))
-	p.Version = s.projectVersion(p, readText)
 	p.Dependencies = s.projectDeps(root)
 	return p
 }
 
 // commands refuses scripts whose names are paths: each becomes a file in the folder of programs.
-func (s *source) commands(tables ...*tomledit.Node) {
+func (s *File) commands(tables ...*tomledit.Node) {
 	for _, table := range tables {
 		for _, e := range table.Members() {
 			if !condapkg.IsCommand(e.Key) {
-				s.fail(e, "name it as a file may be called", "a script cannot be called %q", e.Key)
+				s.Fail(e, "name it as a file may be called", "a script cannot be called %q", e.Key)
 			}
 		}
 	}
 }
 
 // projectDeps reads every requirement of a pyproject.toml, in the order of the source.
-func (s *source) projectDeps(root *tomledit.Node) []Dependency {
+func (s *File) projectDeps(root *tomledit.Node) []Dependency {
 	project, tool := root.Get("project"), root.Get("tool")
 	out := s.pep508Array(project.Get("dependencies"), Dependency{Role: RoleRun, Table: "project.dependencies"})
 	for _, extra := range project.Get("optional-dependencies").Members() {
@@ -70,12 +95,12 @@ func (s *source) projectDeps(root *tomledit.Node) []Dependency {
 			out = append(out, s.pep508Array(env.Get(key), like)...)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Dependency) int { return comparePos(a.Pos, b.Pos) })
+	slices.SortStableFunc(out, func(a, b Dependency) int { return a.Pos.Compare(b.Pos) })
 	return out
 }
 
 // poetryDeps reads the tables of poetry before it took PEP 621 up. Its bare "1.2.3" is exact, like conda's.
-func (s *source) poetryDeps(poetry *tomledit.Node) []Dependency {
+func (s *File) poetryDeps(poetry *tomledit.Node) []Dependency {
 	table := func(n *tomledit.Node, like Dependency, keys ...string) []Dependency {
 		like.Kind, like.Table = PyPI, tomledit.JoinKey(append([]string{"tool", "poetry"}, keys...)...)
 		var out []Dependency
@@ -107,9 +132,30 @@ func onlySpecs(n *tomledit.Node) *tomledit.Node {
 	return &c
 }
 
-func comparePos(a, b Pos) int {
-	if a.Line != b.Line {
-		return a.Line - b.Line
+// RequiresLike reports where a pyproject.toml requires the project of PyPI that is named like a conda package, in any of its
+// lists. What it takes from elsewhere (an address, git, a path, another index, [tool.uv.sources]) is not that of PyPI.
+func (p *Project) RequiresLike(conda string) (Pos, bool) {
+	if p == nil {
+		return Pos{}, false
 	}
-	return a.Col - b.Col
+	name := PyPIName(conda)
+	if slices.Contains(p.Elsewhere, name) {
+		return Pos{}, false
+	}
+	for _, d := range p.Dependencies {
+		raw, _ := d.Spec.Raw.(map[string]any)
+		if PyPIName(d.Name) == name && !d.Spec.Source() && d.Spec.Index == "" && raw["source"] == nil {
+			return d.Pos, true
+		}
+	}
+	return Pos{}, false
+}
+
+// elsewhere are the projects that uv is told to take from elsewhere than from PyPI.
+func elsewhere(root *tomledit.Node) []string {
+	var names []string
+	for _, e := range root.Get("tool", "uv", "sources").Members() {
+		names = append(names, PyPIName(e.Key))
+	}
+	return names
 }

@@ -1,4 +1,4 @@
-package workspace
+package settings
 
 import (
 	"slices"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Image is the [tool.image] table of a downstream, which pixi ignores: the image that is made of the downstream, by the
@@ -31,7 +32,7 @@ type Image struct {
 	// times by itself sets it to false. Default true.
 	RewriteTimestamp bool `json:"rewrite-timestamp"`
 
-	Pos Pos `json:"-"` // of the table
+	Pos manifest.Pos `json:"-"` // of the table
 }
 
 // The values of Image.Cache.
@@ -43,23 +44,23 @@ const (
 // imageTask is the task whose command proves an image, unless the table says otherwise.
 const imageTask = "check"
 
-// readImage reads [tool.image] of a downstream's manifest; nil where there is none.
-func (s *source) readImage(m *Manifest) *Image {
-	n := s.doc.Root.Get("tool", "image")
-	if n == nil || !s.want(n, tomledit.Table) {
+// ReadImage reads [tool.image] of a downstream's manifest; nil where there is none.
+func ReadImage(s *manifest.File, m *manifest.Manifest) *Image {
+	n := s.Doc.Root.Get("tool", "image")
+	if n == nil || !s.Want(n, tomledit.Table) {
 		return nil
 	}
-	i := &Image{Name: m.Name, Platforms: []string{"linux/amd64"}, Check: m.command(imageTask), Cache: CacheNone, RewriteTimestamp: true, Pos: s.pos(n)}
+	i := &Image{Name: m.Name, Platforms: []string{"linux/amd64"}, Check: commandOf(m, imageTask), Cache: CacheNone, RewriteTimestamp: true, Pos: s.Pos(n)}
 	read := map[string]func(e *tomledit.Node){
-		"name":              func(e *tomledit.Node) { i.Name = s.str(e) },
-		"registry":          func(e *tomledit.Node) { i.Registry = s.str(e) },
-		"platforms":         func(e *tomledit.Node) { i.Platforms = s.strs(e) },
-		"check":             func(e *tomledit.Node) { i.Check = s.strs(e) },
-		"check-timeout":     func(e *tomledit.Node) { i.CheckTimeout = s.duration(e) },
-		"ssh":               func(e *tomledit.Node) { i.SSH = s.boolean(e) },
-		"secrets":           func(e *tomledit.Node) { i.Secrets = s.secrets(e) },
-		"cache":             func(e *tomledit.Node) { i.Cache = s.str(e) },
-		"rewrite-timestamp": func(e *tomledit.Node) { i.RewriteTimestamp = s.boolean(e) },
+		"name":              func(e *tomledit.Node) { i.Name = s.Str(e) },
+		"registry":          func(e *tomledit.Node) { i.Registry = s.Str(e) },
+		"platforms":         func(e *tomledit.Node) { i.Platforms = s.Strs(e) },
+		"check":             func(e *tomledit.Node) { i.Check = s.Strs(e) },
+		"check-timeout":     func(e *tomledit.Node) { i.CheckTimeout = readDuration(s, e) },
+		"ssh":               func(e *tomledit.Node) { i.SSH = s.Bool(e) },
+		"secrets":           func(e *tomledit.Node) { i.Secrets = readSecrets(s, e) },
+		"cache":             func(e *tomledit.Node) { i.Cache = s.Str(e) },
+		"rewrite-timestamp": func(e *tomledit.Node) { i.RewriteTimestamp = s.Bool(e) },
 	}
 	var keys []string
 	for k := range read {
@@ -69,30 +70,30 @@ func (s *source) readImage(m *Manifest) *Image {
 		if set, ok := read[e.Key]; ok {
 			set(e)
 		} else {
-			s.failKey(e, "[tool.image]", keys)
+			s.FailKey(e, "[tool.image]", keys)
 		}
 	}
-	s.oneOf(n.Get("cache"), CacheNone, CacheRegistry)
+	checkValue(s, n.Get("cache"), CacheNone, CacheRegistry)
 	if platforms := n.Get("platforms"); platforms != nil {
-		s.platforms(platforms, m)
+		checkPlatforms(s, platforms, m)
 	} else {
-		s.platform(n, i.Platforms[0], m)
+		checkPlatform(s, n, i.Platforms[0], m)
 	}
 	return i
 }
 
-// secrets reads the names of variables that a build may have.
-func (s *source) secrets(n *tomledit.Node) (names []string) {
-	for i, name := range s.strs(n) {
+// readSecrets reads the names of variables that a build may have.
+func readSecrets(s *manifest.File, n *tomledit.Node) (names []string) {
+	for i, name := range s.Strs(n) {
 		switch {
 		case !variable.MatchString(name):
-			s.fail(n.Children[i], `name each variable: secrets = ["MY_TOKEN"]`, "secrets cannot have %q", name)
+			s.Fail(n.Children[i], `name each variable: secrets = ["MY_TOKEN"]`, "secrets cannot have %q", name)
 		case command.Publishes(name):
-			s.fail(n.Children[i], "give the build a key of its own, by another name", "secrets cannot have %q: whoever has it may publish", name)
+			s.Fail(n.Children[i], "give the build a key of its own, by another name", "secrets cannot have %q: whoever has it may publish", name)
 		case slices.Contains(GivenSecrets, name):
-			s.fail(n.Children[i], "leave it out", "secrets cannot have %q: a build is given that file where there is one", name)
+			s.Fail(n.Children[i], "leave it out", "secrets cannot have %q: a build is given that file where there is one", name)
 		case !command.Secret(name):
-			s.fail(n.Children[i], "call it as secrets are called, such as MY_TOKEN or MY_PASSWORD: by that it is hidden in what people see, and looked for in the image", "secrets cannot have %q", name)
+			s.Fail(n.Children[i], "call it as secrets are called, such as MY_TOKEN or MY_PASSWORD: by that it is hidden in what people see, and looked for in the image", "secrets cannot have %q", name)
 		default:
 			names = append(names, name)
 		}
@@ -103,43 +104,43 @@ func (s *source) secrets(n *tomledit.Node) (names []string) {
 // GivenSecrets are the ids of the files that every build may mount, where there are such.
 var GivenSecrets = []string{"PIXI_CONFIG", "RATTLER_AUTH_FILE"}
 
-// duration reads a time that is longer than none, as Go writes it: "90s", "15m".
-func (s *source) duration(n *tomledit.Node) time.Duration {
-	if !s.want(n, tomledit.String) {
+// readDuration reads a time that is longer than none, as Go writes it: "90s", "15m".
+func readDuration(s *manifest.File, n *tomledit.Node) time.Duration {
+	if !s.Want(n, tomledit.String) {
 		return 0
 	}
 	text := n.Text()
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
-		s.fail(n, `write it as "90s" or "15m"`, "%q is not a time", text)
+		s.Fail(n, `write it as "90s" or "15m"`, "%q is not a time", text)
 		return 0
 	}
 	return d
 }
 
-// platforms refuses a list of none, and those of OCI for which there is no environment.
-func (s *source) platforms(n *tomledit.Node, m *Manifest) {
+// checkPlatforms refuses a list of none, and those of OCI for which there is no environment.
+func checkPlatforms(s *manifest.File, n *tomledit.Node, m *manifest.Manifest) {
 	for _, e := range n.Elements() {
-		s.platform(e, e.Text(), m)
+		checkPlatform(s, e, e.Text(), m)
 	}
 	if len(n.Elements()) == 0 {
-		s.fail(n, "name one, such as linux/amd64", "the image is made for no platform")
+		s.Fail(n, "name one, such as linux/amd64", "the image is made for no platform")
 	}
 }
 
-// platform refuses a platform of OCI for which there is no environment. at is where it stands; for the default one, which
+// checkPlatform refuses a platform of OCI for which there is no environment. at is where it stands; for the default one, which
 // stands nowhere, it is the table.
-func (s *source) platform(at *tomledit.Node, platform string, m *Manifest) {
+func checkPlatform(s *manifest.File, at *tomledit.Node, platform string, m *manifest.Manifest) {
 	subdir, ok := Subdir(platform)
 	switch {
 	case !ok:
-		s.fail(at, "write linux/amd64 or linux/arm64", "no conda platform is known for %q", platform)
+		s.Fail(at, "write linux/amd64 or linux/arm64", "no conda platform is known for %q", platform)
 	case slices.Contains(m.Platforms, subdir):
 	case at.Is(tomledit.Table):
-		s.problemAt(s.pos(at), "name others in platforms of [tool.image], or add "+subdir+" to platforms of [workspace]",
+		s.FailAt(s.Pos(at), "name others in platforms of [tool.image], or add "+subdir+" to platforms of [workspace]",
 			"the image is made for %s unless its table names platforms, and the workspace is not made for %s", platform, subdir)
 	default:
-		s.fail(at, "add it to platforms of [workspace]", "the image is to be made for %s, and the workspace is not made for %s", platform, subdir)
+		s.Fail(at, "add it to platforms of [workspace]", "the image is to be made for %s, and the workspace is not made for %s", platform, subdir)
 	}
 }
 
@@ -152,13 +153,13 @@ func Subdir(platform string) (subdir string, ok bool) {
 	return subdir, ok
 }
 
-// command is what a task of the default feature runs, through a shell; nil where there is no such task, or only pixi can run
+// commandOf is what a task of the default feature runs, through a shell; nil where there is no such task, or only pixi can run
 // it as it is meant: in another folder, with variables or arguments, or on some platforms alone.
-func (m *Manifest) command(task string) []string {
+func commandOf(m *manifest.Manifest, task string) []string {
 	for _, f := range m.Features {
 		for _, t := range f.Targets {
 			for _, candidate := range t.Tasks {
-				if f.Name == DefaultFeature && candidate.Name == task && candidate.plain() {
+				if f.Name == manifest.DefaultFeature && candidate.Name == task && isPlain(candidate) {
 					return []string{"sh", "-c", candidate.Cmd}
 				}
 			}
@@ -167,7 +168,7 @@ func (m *Manifest) command(task string) []string {
 	return nil
 }
 
-// plain reports whether a shell can run the task's command as pixi does.
-func (t Task) plain() bool {
+// isPlain reports whether a shell can run the task's command as pixi does.
+func isPlain(t *manifest.Task) bool {
 	return strings.TrimSpace(t.Cmd) != "" && t.Cwd == "" && t.Target == "" && len(t.Env) == 0 && len(t.Args) == 0 && !strings.Contains(t.Cmd, "{{")
 }

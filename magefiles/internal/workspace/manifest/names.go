@@ -1,4 +1,4 @@
-package workspace
+package manifest
 
 import (
 	"regexp"
@@ -20,8 +20,8 @@ func PyPIName(name string) string {
 	return strings.ToLower(pypiSeparators.ReplaceAllString(name, "-"))
 }
 
-// known lists names for an error message: "there are core, extras and ui", or says that there are none.
-func known(names []string) string {
+// ListNames lists names for an error message: "there are core, extras and ui", or says that there are none.
+func ListNames(names []string) string {
 	names = slices.Sorted(slices.Values(names))
 	switch n := len(names); {
 	case n == 0:
@@ -35,8 +35,8 @@ func known(names []string) string {
 	}
 }
 
-// didYouMean returns "did you mean ui? " when one of the names is close to what was given, else "".
-func didYouMean(given string, names []string) string {
+// Suggest returns "did you mean ui? " when one of the names is close to what was given, else "".
+func Suggest(given string, names []string) string {
 	if best := Nearest(given, names); best != "" {
 		return "did you mean " + best + "? "
 	}

@@ -1,0 +1,34 @@
+package manifest
+
+import "github.com/foopack/foopack/magefiles/internal/tomledit"
+
+// Version is a package's version and where it is written.
+type Version struct {
+	Text   string // "" when it is dynamic or missing
+	Source VersionSource
+	Detail string // for a dynamic one, what makes it: "hatch-vcs", "setuptools-scm"; for VersionEnv the variable; else ""
+	Pos    Pos    // of the text, or of what says that it is dynamic
+
+	// Node is the string to edit; nil where there is none in a TOML file. Text stands from Start to End of it, where it is not
+	// all of it, or of another file, without quotes; both are 0 where it stands in no file.
+	Node       *tomledit.Node
+	Start, End int
+}
+
+// VersionSource says where a version comes from.
+type VersionSource string
+
+// Where a version may come from (pixi-facts.md §1.1).
+const (
+	VersionPackage   VersionSource = "package"   // [package] version
+	VersionWorkspace VersionSource = "workspace" // [workspace] version, inherited by { workspace = true }
+	VersionProject   VersionSource = "project"   // [project] version (or [tool.poetry] version) of the pyproject.toml
+	VersionFile      VersionSource = "file"      // a literal in a Python file, named by [tool.hatch.version] path
+	VersionLiteral   VersionSource = "literal"   // a copy: __version__ = "…" in the package's module
+	VersionRecipe    VersionSource = "recipe"    // recipe.yaml, which pixi-build-rattler-build takes it from
+	VersionEnv       VersionSource = "env"       // a copy: what the manifest's [package.build.config] env tells the tool that would else ask the tags
+	VersionTag       VersionSource = "tag"       // computed from the version control system: the tag is the version
+	VersionDynamic   VersionSource = "dynamic"   // made by another tool while building
+	VersionBackend   VersionSource = "backend"   // the build backend takes it from a file of its own, such as Cargo.toml
+	VersionMissing   VersionSource = "missing"   // nowhere: the package cannot be built
+)

@@ -1,0 +1,112 @@
+package workspace
+
+import (
+	"cmp"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// modules are the Python files of one directory.
+type modules struct {
+	real    string // the directory's path without symlinks, relative to the root
+	files   []string
+	links   []string // those of them that are symlinks
+	ignores *ignores
+}
+
+// versionFiles are the files of a package's module in which people write its version.
+var versionFiles = []string{"__init__.py", "_version.py", "version.py", "__version__.py", "_about.py", "__about__.py", "about.py"}
+
+// keepModules remembers a directory's Python files; which of them matter is known when the packages are.
+func (f *finder) keepModules(dir, real string, entries []fs.DirEntry, here *ignores) {
+	m := modules{real: f.relative(real), ignores: here}
+	for _, e := range entries {
+		name := e.Name()
+		if !strings.HasSuffix(name, ".py") || e.IsDir() {
+			continue
+		}
+		m.files = append(m.files, name)
+		if !e.Type().IsRegular() {
+			m.links = append(m.links, name)
+		}
+	}
+	if m.files != nil {
+		f.python[dir] = m
+	}
+}
+
+// moduleFiles returns the files that may hold a package's version: those of the module that is named like the package,
+// below its sources, or of the only one in src/.
+func (f *finder) moduleFiles(p *Package) []string {
+	names := []string{PyPIName(cmp.Or(p.PyPIName, p.Name)), PyPIName(p.Name)}
+	var files, tops []string
+	for _, base := range []string{path.Join(p.SourceDir, "src"), path.Join(p.SourceDir, "python"), p.SourceDir} {
+		for _, dir := range f.moduleDirs(base, names[0]) {
+			files = append(files, f.versionFilesIn(dir)...)
+		}
+		if m, ok := f.python[base]; ok {
+			for _, name := range m.files { // a module of one file
+				if slices.Contains(names, PyPIName(strings.TrimSuffix(name, ".py"))) && !m.ignores.ignored(path.Join(base, name), false) {
+					files = append(files, path.Join(base, name))
+				}
+			}
+		}
+	}
+	if len(files) == 0 {
+		for _, dir := range f.children(path.Join(p.SourceDir, "src")) {
+			if slices.Contains(f.python[dir].files, "__init__.py") {
+				tops = append(tops, dir)
+			}
+		}
+		if len(tops) == 1 {
+			files = f.versionFilesIn(tops[0])
+		}
+	}
+	return files
+}
+
+// moduleDirs returns the directories below base that a module of a name may be: acme_core, acme.core and acme/core for
+// acme-core.
+func (f *finder) moduleDirs(base, name string) []string {
+	var out []string
+	flat := path.Join(base, strings.ReplaceAll(name, "-", "_"))
+	nested := path.Join(base, strings.ReplaceAll(name, "-", "/"))
+	for _, dir := range []string{flat, nested} {
+		if _, ok := f.python[dir]; ok && !slices.Contains(out, dir) {
+			out = append(out, dir)
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, dir := range f.children(base) {
+		if PyPIName(path.Base(dir)) == name {
+			out = append(out, dir)
+		}
+	}
+	return out
+}
+
+// children returns the directories with Python files right below a directory, by name.
+func (f *finder) children(dir string) []string {
+	if f.below == nil {
+		f.below = map[string][]string{}
+		for d := range f.python {
+			f.below[path.Dir(d)] = append(f.below[path.Dir(d)], d)
+		}
+	}
+	return slices.Sorted(slices.Values(f.below[dir]))
+}
+
+func (f *finder) versionFilesIn(dir string) []string {
+	m := f.python[dir]
+	var out []string
+	for _, name := range m.files {
+		if slices.Contains(versionFiles, name) && !m.ignores.ignored(path.Join(dir, name), false) {
+			out = append(out, path.Join(dir, name))
+		}
+	}
+	return out
+}

@@ -1,0 +1,154 @@
+package settings
+
+import (
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+)
+
+// Config is the [tool.release] table of the root manifest.
+type Config struct {
+	Channel    string       `json:"channel"`            // name of the channel on prefix.dev; default: the workspace's name, where it has one that fits; else ""
+	Versioning string       `json:"versioning"`         // Lockstep or Independent; default Lockstep
+	Publish    string       `json:"publish"`            // PublishCI or PublishHere; default PublishCI
+	Branches   []string     `json:"branches,omitempty"` // that releases are made from, as path.Match has patterns; none, the default: the remote's default branch
+	Branch     string       `json:"branch"`             // the first of Branches that is a name and no pattern; "" where there is none
+	Remote     string       `json:"remote"`             // git remote that tags are pushed to; default "origin"
+	Commit     string       `json:"commit"`             // message of a release's commit, with TitlePlaceholder; default DefaultCommit
+	TagMessage string       `json:"tag-message"`        // message of a tag, with TitlePlaceholder; default DefaultTagMessage
+	Include    []string     `json:"include,omitempty"`  // files and folders that builds need though git ignores them, relative to the root
+	Pass       []string     `json:"pass,omitempty"`     // variables that tasks, builds and hooks get though they may hold a credential
+	PyPI       []StandIn    `json:"-"`                  // what stands for conda packages where there is no conda: [tool.release.pypi]
+	Pos        manifest.Pos `json:"-"`                  // of the table; zero where there is none
+}
+
+// What Config.Commit and Config.TagMessage are where they are not configured, and what stands in them for what is released.
+const (
+	TitlePlaceholder  = "{title}"
+	DefaultCommit     = "chore(release): " + TitlePlaceholder
+	DefaultTagMessage = TitlePlaceholder
+)
+
+// The values of Config.Versioning and Config.Publish.
+const (
+	Lockstep    = "lockstep"    // all packages have one version; the tag is v<version>
+	Independent = "independent" // each has its own; tags are <package>/v<version>
+	PublishCI   = "ci"          // the tag starts a workflow that uploads
+	PublishHere = "here"        // the release uploads by itself
+)
+
+// ReadConfig reads [tool.release], which pixi ignores, from the root manifest. channel is the default channel; "" for none.
+func ReadConfig(s *manifest.File, channel string) Config {
+	c := Config{Channel: channel, Versioning: Lockstep, Publish: PublishCI, Remote: "origin", Commit: DefaultCommit, TagMessage: DefaultTagMessage}
+	n := s.Doc.Root.Get("tool", "release")
+	if n == nil || !s.Want(n, tomledit.Table) {
+		return c
+	}
+	c.Pos = s.Pos(n)
+	fields := map[string]*string{
+		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "remote": &c.Remote,
+		"commit": &c.Commit, "tag-message": &c.TagMessage,
+	}
+	keys := []string{"branch", "include", "pass", "pypi"}
+	for k := range fields {
+		keys = append(keys, k)
+	}
+	for _, e := range n.Children {
+		if e.Key == "branch" {
+			readBranches(s, e, &c)
+			continue
+		}
+		if e.Key == "include" {
+			readInclude(s, e, &c)
+			continue
+		}
+		if e.Key == "pass" {
+			readPass(s, e, &c)
+			continue
+		}
+		if e.Key == "pypi" {
+			readPyPI(s, e, &c)
+			continue
+		}
+		field, ok := fields[e.Key]
+		if !ok {
+			s.FailKey(e, "[tool.release]", keys)
+			continue
+		}
+		if *field = s.Str(e); strings.TrimSpace(*field) == "" {
+			s.Fail(e, "give it a value, or remove it", "%s is empty", e.Key)
+		}
+	}
+	s.NoOption(n.Get("channel"), n.Get("remote"))
+	checkValue(s, n.Get("versioning"), Lockstep, Independent)
+	checkValue(s, n.Get("publish"), PublishCI, PublishHere)
+	checkMessage(s, n.Get("commit"))
+	checkMessage(s, n.Get("tag-message"))
+	return c
+}
+
+// readInclude reads the files that builds need though git ignores them.
+func readInclude(s *manifest.File, n *tomledit.Node, c *Config) {
+	for i, file := range s.Strs(n) {
+		clean := path.Clean(file)
+		if file == "" || !filepath.IsLocal(filepath.FromSlash(clean)) || clean == "." || strings.ContainsAny(file, `*?[\`+"\x00\r\n") {
+			s.Fail(n.Children[i], `name a file or a folder by its path from the workspace's root: "a/src/a/_version.py"`, "include cannot be %q", file)
+			continue
+		}
+		if slices.ContainsFunc(strings.Split(clean, "/"), func(name string) bool { return strings.EqualFold(name, ".git") }) {
+			s.Fail(n.Children[i], "name what builds need", "include cannot be %q: what git keeps there is of this clone alone", file)
+			continue
+		}
+		c.Include = append(c.Include, clean)
+	}
+}
+
+// variable is the name of one, without a pattern: each is named on its own.
+var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// readPass reads the variables that tasks, builds and hooks get though they may hold a credential.
+func readPass(s *manifest.File, n *tomledit.Node, c *Config) {
+	for i, name := range s.Strs(n) {
+		if !variable.MatchString(name) {
+			s.Fail(n.Children[i], `name each variable: pass = ["MY_TEST_TOKEN"]`, "pass cannot be %q", name)
+			continue
+		}
+		if command.Publishes(name) {
+			s.Fail(n.Children[i], "give the test a key of its own, by another name", "pass cannot be %q: whoever has it may publish", name)
+			continue
+		}
+		c.Pass = append(c.Pass, name)
+	}
+}
+
+// placeholder is what looks like one in a message. Any other brace stands for itself.
+var placeholder = regexp.MustCompile(`\{\w*\}`)
+
+// checkMessage looks at the template of a message. It may do without a placeholder: a release is not known by its message.
+func checkMessage(s *manifest.File, n *tomledit.Node) {
+	if !n.Is(tomledit.String) {
+		return // said by Str
+	}
+	for _, word := range placeholder.FindAllString(n.Text(), -1) {
+		if word != TitlePlaceholder {
+			s.Fail(n, "write "+TitlePlaceholder+", which is what is released, or leave it out", "%s has no placeholder %s", n.Key, word)
+		}
+	}
+	if strings.ContainsFunc(n.Text(), func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }) {
+		s.Fail(n, "leave it out", "%s has a control character, which git does not take", n.Key)
+	}
+}
+
+// checkValue refuses a value that is none of those that there are.
+func checkValue(s *manifest.File, n *tomledit.Node, allowed ...string) {
+	if n.Is(tomledit.String) && !slices.Contains(allowed, n.Text()) {
+		s.Fail(n, "correct it: "+manifest.Suggest(n.Text(), allowed)+manifest.ListNames(allowed)+".", "%s cannot be %q", n.Key, n.Text())
+	}
+}

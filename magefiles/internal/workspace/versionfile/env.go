@@ -1,0 +1,65 @@
+package versionfile
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+)
+
+// pretended are the variables by which a person tells a tool the version that it would else make from tags, for whatever is built
+// with them or, by the second group, for one distribution (toolchain/outside.go says which tools read them).
+var pretended = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:(?:SETUPTOOLS_SCM|VCS_VERSIONING|HATCH_VCS)_PRETEND_VERSION(?:_FOR_(.+))?|PDM_BUILD_SCM_VERSION|PBR_VERSION|OSLO_PACKAGE_VERSION|(?:POETRY|UV)_DYNAMIC_VERSIONING_BYPASS)$`)
+})
+
+// overrides is a list of versions by distribution: `core=1.2.0,ui=1.3.0`.
+const overrides = "POETRY_DYNAMIC_VERSIONING_OVERRIDE"
+
+// spelled is a version as a tool takes it from a variable: blanks around it do not count, nor does the v that tags begin with.
+var spelled = regexp.MustCompile(`^\s*(?:[vV])?([^\s$vV][^\s$]*)\s*$`)
+
+// EnvVersion is a version that the environment of a build names.
+type EnvVersion struct {
+	manifest.Version
+	Distribution string // that it is for, where the variable says so; else ""
+}
+
+// ReadEnv are the versions that one variable has. One that is put in while building, such as `${{ version }}`, keeps itself.
+func ReadEnv(s *manifest.File, n *tomledit.Node) (all []EnvVersion) {
+	add := func(dist, text string, at int) {
+		m := spelled.FindStringSubmatchIndex(text)
+		if m == nil {
+			return
+		}
+		text, at = text[m[2]:m[3]], at+m[2]
+		all = append(all, EnvVersion{
+			Distribution: dist,
+			Version: manifest.Version{
+				Text:   text,
+				Source: manifest.VersionEnv,
+				Detail: n.Key,
+				Pos:    s.ValuePos(n),
+				Node:   n,
+				Start:  at,
+				End:    at + len(text),
+			},
+		})
+	}
+	if m := pretended().FindStringSubmatch(n.Key); m != nil {
+		add(m[1], n.Text(), 0)
+	}
+	if n.Key != overrides {
+		return all
+	}
+	at := 0
+	for entry := range strings.SplitSeq(n.Text(), ",") {
+		if name, text, ok := strings.Cut(entry, "="); ok {
+			add(strings.TrimSpace(name), text, at+len(name)+1)
+		}
+		at += len(entry) + 1
+	}
+	return all
+}
