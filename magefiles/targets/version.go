@@ -86,7 +86,7 @@ func (Version) Bump(ctx context.Context,
 			return err
 		}
 		return answer(a, isSet(json), func() (bump.Result, error) {
-			return b.Bump(ctx, req, orZero(plan), bump.Steps{Commit: isSet(commit), Tag: isSet(tag)})
+			return b.Bump(ctx, req, orZero(plan), bump.Parts{Commit: isSet(commit), Tag: isSet(tag)})
 		}, b.Show)
 	})
 }

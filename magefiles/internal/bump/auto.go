@@ -52,7 +52,7 @@ func (p *planner) sinceLastTag(ctx context.Context, at version.Version, name str
 	if found.last, err = p.lastTag(ctx, name, at); err != nil {
 		return found, err
 	}
-	p.history.own(p.w)
+	p.history.assignFolders(p.w)
 	since := ""
 	if found.last != nil {
 		since = found.last.name
@@ -67,7 +67,7 @@ func (p *planner) sinceLastTag(ctx context.Context, at version.Version, name str
 		}
 		found.commits = append(found.commits, c)
 		size := c.size(at)
-		if kind, _, _ := c.kind(); kind == "" {
+		if c.change().Kind == "" {
 			found.loose++
 		}
 		if size != version.None {
@@ -81,7 +81,7 @@ func (p *planner) sinceLastTag(ctx context.Context, at version.Version, name str
 // touches reports whether a commit touched a package, or any for nil.
 func (p *planner) touches(c Commit, pkg *workspace.Package) bool {
 	for _, file := range c.Paths {
-		for _, owner := range p.history.owner(file) {
+		for _, owner := range p.history.findOwners(file) {
 			if pkg == nil || owner == pkg.Name {
 				return true
 			}

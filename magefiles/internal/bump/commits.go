@@ -3,10 +3,9 @@ package bump
 import (
 	"context"
 	"path"
-	"regexp"
 	"slices"
-	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/changelog"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -29,29 +28,17 @@ type Commit struct {
 	Paths   []string `json:"-"`
 }
 
-// conventional is the first line of a Conventional Commit: type(scope)!: description.
-var (
-	conventional = regexp.MustCompile(`^([A-Za-z]+)(?:\(([^()]*)\))?(!)?: +(\S.*)$`)
-	breaking     = regexp.MustCompile(`(?m)^BREAKING[ -]CHANGE: `)
-)
-
-// kind is what a commit's message says of it; "" for one in another form.
-func (c Commit) kind() (kind string, isBreaking bool, description string) {
-	m := conventional.FindStringSubmatch(c.Subject)
-	if m == nil {
-		return "", false, c.Subject
-	}
-	return strings.ToLower(m[1]), m[3] != "" || breaking.MatchString(c.Body), m[4]
-}
+// change is what a commit's message says of it.
+func (c Commit) change() changelog.Change { return changelog.ReadChange(c.Subject, c.Body) }
 
 // size is what a commit asks for: something breaking a major version, a feat a minor one, a fix, perf or revert a patch,
 // and anything else nothing. What is breaking before 1.0 is a minor version.
 func (c Commit) size(at version.Version) version.Size {
-	kind, isBreaking, _ := c.kind()
-	switch {
-	case isBreaking && at.Compare(version.MustParse("1")) >= 0:
+	change := c.change()
+	switch kind := change.Kind; {
+	case change.Breaking && at.Compare(version.MustParse("1")) >= 0:
 		return version.Major
-	case isBreaking, kind == "feat":
+	case change.Breaking, kind == "feat":
 		return version.Minor
 	case kind == "fix", kind == "perf", kind == "revert":
 		return version.Patch
@@ -103,19 +90,19 @@ func (h *past) since(ctx context.Context, tag string) ([]Commit, error) {
 	return commits, nil
 }
 
-// of returns those commits that touched a package.
-func (h *past) of(name string, commits []Commit) []Commit {
+// selectOf returns those commits that touched a package.
+func (h *past) selectOf(name string, commits []Commit) []Commit {
 	var out []Commit
 	for _, c := range commits {
-		if slices.ContainsFunc(c.Paths, func(p string) bool { return slices.Contains(h.owner(p), name) }) {
+		if slices.ContainsFunc(c.Paths, func(p string) bool { return slices.Contains(h.findOwners(p), name) }) {
 			out = append(out, c)
 		}
 	}
 	return out
 }
 
-// owner returns the packages that a path belongs to: those of the nearest folder.
-func (h *past) owner(file string) []string {
+// findOwners returns the packages that a path belongs to: those of the nearest folder.
+func (h *past) findOwners(file string) []string {
 	for dir := path.Dir(file); ; dir = path.Dir(dir) {
 		if names, ok := h.owners[dir]; ok {
 			return names
@@ -126,8 +113,8 @@ func (h *past) owner(file string) []string {
 	}
 }
 
-// own says which folder is whose.
-func (h *past) own(w *workspace.Workspace) {
+// assignFolders says which folder is whose.
+func (h *past) assignFolders(w *workspace.Workspace) {
 	h.owners = map[string][]string{}
 	for _, d := range w.Downstreams {
 		h.owners[d.Dir] = nil

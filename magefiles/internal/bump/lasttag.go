@@ -67,10 +67,10 @@ func Unversioned(ctx context.Context, w *workspace.Workspace, packages []*worksp
 	return found
 }
 
-// tagged finds out where a package is whose version a tool makes from tags: where its last tag is. A copy in a manifest may be
+// findVersion finds out where a package is whose version a tool makes from tags: where its last tag is. A copy in a manifest may be
 // ahead of that, as long as its tag is not made yet, and behind it: then it was not kept up. A pre-release above the copy does not
 // count, since it was not made by a bump, which would have edited the copy.
-func (p *planner) tagged(ctx context.Context, pkg *workspace.Package) (text string, err error) {
+func (p *planner) findVersion(ctx context.Context, pkg *workspace.Package) (text string, err error) {
 	from, text := pkg.FromTags(), pkg.Version.Text
 	if from == nil || text != "" && p.history.History == nil {
 		return text, nil

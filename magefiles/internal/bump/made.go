@@ -63,7 +63,7 @@ func (s *Store) Made(ctx context.Context, repo Past, commit string, tag Tag) (Ma
 		case version.Same(was.Version.Text, is.Version.Text):
 			commit, tag = parent, TagOf(before, was)
 		default:
-			if bumped(ctx, was, is, after) {
+			if isBump(ctx, was, is, after) {
 				made.From = was.Version.Text
 			}
 			return made, nil
@@ -108,8 +108,8 @@ func describes(file string) bool {
 	return name == ".gitignore" || name == ".ignore" || strings.Contains(name, "version")
 }
 
-// bumped reports whether a package went to a higher version, with everything in agreement then.
-func bumped(ctx context.Context, was, is *workspace.Package, after *workspace.Workspace) bool {
+// isBump reports whether a package went to a higher version, with everything in agreement then.
+func isBump(ctx context.Context, was, is *workspace.Package, after *workspace.Workspace) bool {
 	old, err := version.Parse(was.Version.Text)
 	if err != nil {
 		return false

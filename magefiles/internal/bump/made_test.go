@@ -97,7 +97,7 @@ func TestMade(t *testing.T) {
 func TestMadeWhateverGitIsTold(t *testing.T) {
 	root, repo, git := repository(t, two)
 	s := gitStore(repo)
-	_, err := s.Take(t.Context(), plan(t, root, bump.Request{To: "patch"}, nil), repo, bump.Steps{Commit: true})
+	_, err := s.Take(t.Context(), plan(t, root, bump.Request{To: "patch"}, nil), repo, bump.Parts{Commit: true})
 	require.NoError(t, err)
 	at := git("rev-parse", "HEAD")
 	write(t, root, ".ignored", at+"\n")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -17,7 +18,7 @@ type planner struct {
 	req     Request
 	to      target
 	history *past
-	edit    *editor
+	edit    *edits.Editor
 	plan    *Plan
 
 	now    map[string]version.Version // where each package is, by name
@@ -67,15 +68,15 @@ func newPlanner(w *workspace.Workspace, req Request, h History) *planner {
 		w:       w,
 		req:     req,
 		history: &past{History: h},
-		edit:    newEditor(w),
+		edit:    edits.New(w),
 		now:     map[string]version.Version{},
 		goals:   map[string]version.Version{},
 		moves:   map[string]*Move{},
 		copied:  map[string]string{},
 	}
 	p.plan = &Plan{Format: planFormat, Request: req, Packages: []Move{}, Files: []File{}, Notes: []string{}, Tags: []Tag{}, Read: map[string]string{}}
-	for name, src := range p.edit.src {
-		p.plan.Read[name] = digest(src)
+	for name, src := range edits.Sources(w) {
+		p.plan.Read[name] = edits.Digest(src)
 	}
 	return p
 }
@@ -83,21 +84,21 @@ func newPlanner(w *workspace.Workspace, req Request, h History) *planner {
 // locate finds out where each package is: what its manifest says or, where a tool makes that from tags, its last tag.
 func (p *planner) locate(ctx context.Context) error {
 	for _, pkg := range p.w.Packages {
-		text, err := p.tagged(ctx, pkg)
+		text, err := p.findVersion(ctx, pkg)
 		if err != nil {
 			return err
 		}
 		v, err := version.Parse(text)
 		if err != nil {
-			return unknownVersion(pkg, err)
+			return explainVersion(pkg, err)
 		}
 		p.now[pkg.Name], p.goals[pkg.Name] = v, v
 	}
 	return nil
 }
 
-// unknownVersion says why a package's version cannot be counted up.
-func unknownVersion(pkg *workspace.Package, err error) error {
+// explainVersion says why a package's version cannot be counted up.
+func explainVersion(pkg *workspace.Package, err error) error {
 	v := pkg.Version
 	switch v.Source {
 	case workspace.VersionDynamic, workspace.VersionBackend:
@@ -147,7 +148,7 @@ func (p *planner) finish(ctx context.Context) (*Plan, error) {
 		}
 	}
 	var err error
-	p.plan.Files, err = p.edit.files()
+	p.plan.Files, err = p.edit.Files()
 	if p.plan.Files == nil {
 		p.plan.Files = []File{}
 	}
@@ -242,7 +243,7 @@ func (p *planner) lockNote() {
 
 // tagNote says that a bump may be its tags alone, where tools make all versions from them.
 func (p *planner) tagNote() {
-	if len(p.moves) == 0 || len(p.edit.edits) > 0 || p.plan.Request.Changelog {
+	if len(p.moves) == 0 || !p.edit.Empty() || p.plan.Request.Changelog {
 		return
 	}
 	var names []string

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -107,7 +108,7 @@ func (s *Store) TakeBack(ctx context.Context, p *Pending, repo interface {
 func (s *Store) holds(plan *Plan) bool {
 	for _, f := range plan.Files {
 		data, err := os.ReadFile(s.path(f.Path))
-		if err != nil || digest(data) != f.After {
+		if err != nil || edits.Digest(data) != f.After {
 			return false
 		}
 	}

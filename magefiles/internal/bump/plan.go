@@ -1,14 +1,13 @@
 package bump
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 
+	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -67,24 +66,11 @@ const (
 	Newest   ReasonKind = "channel" // the newest version there
 )
 
-// File is a file that changes.
-type File struct {
-	Path   string `json:"path"`   // relative to the workspace's root, with slashes
-	Before string `json:"before"` // hex sha256; "" for a file that is made
-	After  string `json:"after"`
-	Edits  []Edit `json:"edits"` // by offset
-}
-
-// Edit replaces bytes of a file.
-type Edit struct {
-	Line int    `json:"line"`   // from 1
-	Col  int    `json:"column"` // in bytes, from 1
-	At   int    `json:"at"`     // offset in bytes
-	Old  string `json:"old"`
-	New  string `json:"new"`
-	Text string `json:"text"` // the lines that it is in, before
-	What string `json:"what"` // "version of core", "pin on core"
-}
+// File is a file that changes, and Edit a change of it.
+type (
+	File = edits.File
+	Edit = edits.Edit
+)
 
 // Tag is a tag that a release of the new versions gets.
 type Tag struct {
@@ -103,12 +89,12 @@ type Tag struct {
 func (p *Plan) Check(w *workspace.Workspace) error {
 	const next = "make the plan anew: something changed since"
 	now := map[string]bool{}
-	for name, src := range sources(w) {
+	for name, src := range edits.Sources(w) {
 		now[name] = true
 		switch was, ok := p.Read[name]; {
 		case !ok:
 			return operr.New(next, "the plan is stale: it knows nothing of %s", name)
-		case was != digest(src):
+		case was != edits.Digest(src):
 			return operr.New(next, "the plan is stale: %s is not what it was when the plan was made", name)
 		}
 	}
@@ -153,25 +139,4 @@ func ReadPlan(path string) (*Plan, error) {
 		return nil, operr.NewUsage("name a file made by `mage version:plan -json`", "%s is no plan that can be read", path)
 	}
 	return p, nil
-}
-
-// sources yields every file that a workspace was read from.
-func sources(w *workspace.Workspace) func(yield func(string, []byte) bool) {
-	return func(yield func(string, []byte) bool) {
-		for _, d := range w.Files {
-			if !yield(d.Name, d.Src) {
-				return
-			}
-		}
-		for _, t := range w.Texts {
-			if !yield(t.Name, t.Src) {
-				return
-			}
-		}
-	}
-}
-
-func digest(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }

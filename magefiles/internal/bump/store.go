@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -74,12 +75,12 @@ func (s *Store) apply(ctx context.Context, plan *Plan, replace func(root, journa
 		return nil, err // from here on it is faster to go on than to go back
 	}
 	if err := replace(s.Top, s.journal(), changes); err != nil {
-		return nil, notWritten(err)
+		return nil, explainUnwritten(err)
 	}
 	return &Applied{Plan: plan, store: s, old: changes}, nil
 }
 
-func notWritten(err error) *operr.Error {
+func explainUnwritten(err error) *operr.Error {
 	switch {
 	case errors.Is(err, atomicfile.ErrChanged):
 		return operr.New("make the plan anew", "a file is not what it was when the plan was made, and nothing was changed: %w", err)
@@ -102,11 +103,11 @@ func (s *Store) changes(plan *Plan) ([]atomicfile.Change, error) {
 		if err != nil {
 			return nil, operr.New("make the plan anew", "reading %s: %w", f.Path, err)
 		}
-		if (f.Before == "") != (src == nil) || src != nil && digest(src) != f.Before {
+		if (f.Before == "") != (src == nil) || src != nil && edits.Digest(src) != f.Before {
 			return nil, operr.New("make the plan anew", "the plan is stale: %s is not what it was when the plan was made", f.Path)
 		}
-		after, err := f.edit(src)
-		if err != nil || digest(after) != f.After {
+		after, err := f.Apply(src)
+		if err != nil || edits.Digest(after) != f.After {
 			return nil, operr.New("make the plan anew", "the plan does not fit its own digests: %s", f.Path)
 		}
 		out = append(out, atomicfile.Change{Path: path.Join(s.Prefix, f.Path), Old: src, New: after})

@@ -155,7 +155,7 @@ func gitStore(repo *gitrepo.Repo) *bump.Store {
 	return &bump.Store{Top: repo.Top, Dir: filepath.Join(repo.Dir, "state")}
 }
 
-var all = bump.Steps{Commit: true, Tag: true}
+var all = bump.Parts{Commit: true, Tag: true}
 
 func hook(t *testing.T, repo *gitrepo.Repo, script string) {
 	name := filepath.Join(repo.Dir, "hooks", "pre-commit")
@@ -185,7 +185,7 @@ func TestFailingHook(t *testing.T) {
 func TestPending(t *testing.T) {
 	root, repo, git := repository(t, two)
 	s := gitStore(repo)
-	r, err := s.Take(t.Context(), plan(t, root, bump.Request{To: "patch"}, nil), repo, bump.Steps{})
+	r, err := s.Take(t.Context(), plan(t, root, bump.Request{To: "patch"}, nil), repo, bump.Parts{})
 	require.NoError(t, err)
 	require.Empty(t, r.Commit)
 	pending, err := s.Pending(t.Context(), repo)
@@ -226,7 +226,7 @@ func TestPending(t *testing.T) {
 func TestPendingTag(t *testing.T) {
 	root, repo, git := repository(t, two)
 	s := gitStore(repo)
-	_, err := s.Take(t.Context(), plan(t, root, bump.Request{To: "patch"}, nil), repo, bump.Steps{})
+	_, err := s.Take(t.Context(), plan(t, root, bump.Request{To: "patch"}, nil), repo, bump.Parts{})
 	require.NoError(t, err)
 	git("commit", "-q", "-am", "release: v0.1.7")
 	pending, err := s.Pending(t.Context(), repo)
@@ -264,7 +264,7 @@ func TestPreflight(t *testing.T) {
 	require.NoError(t, s.Preflight(t.Context(), p, repo, all))
 
 	git("tag", "v0.1.7")
-	require.ErrorContains(t, s.Preflight(t.Context(), p, repo, bump.Steps{}), "the tag v0.1.7 is there already")
+	require.ErrorContains(t, s.Preflight(t.Context(), p, repo, bump.Parts{}), "the tag v0.1.7 is there already")
 	git("tag", "-d", "v0.1.7")
 
 	write(t, root, "a/note", "x")
@@ -275,7 +275,7 @@ func TestPreflight(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(root, "c"), 0o755))
 	write(t, root, "c/pixi.toml", strings.ReplaceAll(files(t, root)["a/pixi.toml"], `"a"`, `"c"`))
 	p = plan(t, root, bump.Request{To: "patch"}, nil)
-	require.NoError(t, s.Preflight(t.Context(), p, repo, bump.Steps{}))
+	require.NoError(t, s.Preflight(t.Context(), p, repo, bump.Parts{}))
 	require.Contains(t, fmt.Sprintf("%+v", s.Preflight(t.Context(), p, repo, all)), "git does not know all of the files that would change; nothing was changed\n  c/pixi.toml")
 }
 

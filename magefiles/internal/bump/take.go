@@ -54,14 +54,14 @@ type Result struct {
 	Had    []string `json:"had,omitempty"`    // those of them that were there before
 }
 
-// Steps says how far to go.
-type Steps struct {
+// Parts says how far to go.
+type Parts struct {
 	Commit, Tag bool
 }
 
 // Preflight asks the clone whether a plan may be carried out, and refuses before anything is written: the work tree has to
 // be clean, so that nobody's edit is swept in, and the tags free. An empty plan has nothing to ask.
-func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, steps Steps) error {
+func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, parts Parts) error {
 	if plan.Empty() {
 		return nil
 	}
@@ -69,19 +69,19 @@ func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, steps Step
 	var tags map[string]string
 	var troubles []*operr.Error
 	questions, ctx := errgroup.WithContext(ctx)
-	questions.Go(func() (err error) { troubles, err = s.troubles(ctx, plan, repo, steps); return err })
+	questions.Go(func() (err error) { troubles, err = s.troubles(ctx, plan, repo, parts); return err })
 	questions.Go(func() (err error) { changed, err = repo.Changed(ctx); return err })
 	questions.Go(func() (err error) { tags, err = repo.Tags(ctx); return err })
-	if steps.Commit {
-		questions.Go(func() (err error) { unknown, err = repo.Untracked(ctx, s.known(plan)); return err })
+	if parts.Commit {
+		questions.Go(func() (err error) { unknown, err = repo.Untracked(ctx, s.listExisting(plan)); return err })
 	}
 	if err := questions.Wait(); err != nil {
 		return err
 	}
-	if what, end := repo.Underway(ctx); what != "" && steps.Commit {
+	if what, end := repo.Underway(ctx); what != "" && parts.Commit {
 		return operr.New("end it: "+end, "git is in the middle of %s, which a commit would become a part of; nothing was changed", what)
 	}
-	if err := troubled(troubles); err != nil { // it says more of an edit than that there is one
+	if err := joinTroubles(troubles); err != nil { // it says more of an edit than that there is one
 		return err
 	}
 	if len(changed) > 0 {
@@ -98,8 +98,8 @@ func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, steps Step
 	return nil
 }
 
-// known are the plan's files that have been there before.
-func (s *Store) known(plan *Plan) []string {
+// listExisting returns the plan's files that have been there before.
+func (s *Store) listExisting(plan *Plan) []string {
 	var out []string
 	for i, name := range s.paths(plan) {
 		if plan.Files[i].Before != "" {
@@ -109,11 +109,11 @@ func (s *Store) known(plan *Plan) []string {
 	return out
 }
 
-// Take carries a plan out, as far as steps say. Where a hook refuses the commit, the files are brought back.
-func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, steps Steps) (Result, error) {
+// Take carries a plan out, as far as parts say. Where a hook refuses the commit, the files are brought back.
+func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, parts Parts) (Result, error) {
 	r := Result{Plan: plan}
 	if plan.Empty() {
-		return s.tagPresent(ctx, r, repo, steps)
+		return s.tagPresent(ctx, r, repo, parts)
 	}
 	base := ""
 	if repo != nil {
@@ -126,7 +126,7 @@ func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, steps Steps) (R
 		return r, err
 	}
 	replace := atomicfile.ReplaceAll
-	if steps.Commit {
+	if parts.Commit {
 		// The tree was clean, and is committed next: after a loss of power git has what the files held before and after.
 		replace = atomicfile.ReplaceAllUnsynced
 	}
@@ -135,7 +135,7 @@ func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, steps Steps) (R
 		_ = s.forget() // a plan that stays there says nothing: the files are not as it leaves them
 		return r, err
 	}
-	if !steps.Commit {
+	if !parts.Commit {
 		return r, nil
 	}
 	if r.Commit, err = repo.Commit(ctx, s.paths(plan), plan.Message); err != nil {
@@ -144,14 +144,14 @@ func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, steps Steps) (R
 		}
 		return r, operr.New(refused, "%w; the files are as they were", err)
 	}
-	return s.end(ctx, r, repo, steps, nil) // that the tags are free was seen before
+	return s.end(ctx, r, repo, parts, nil) // that the tags are free was seen before
 }
 
 // refused is what to do where a commit was.
 const refused = "see what git, or a hook of the repository, says above; `commit` in [tool.release] sets the message, if it is that"
 
 // TakeUp goes on with a bump that an earlier run left behind. Where a hook refuses the commit, the files stay as they are.
-func (s *Store) TakeUp(ctx context.Context, p *Pending, repo Repo, steps Steps) (Result, error) {
+func (s *Store) TakeUp(ctx context.Context, p *Pending, repo Repo, parts Parts) (Result, error) {
 	r := Result{Plan: p.Plan, Commit: p.Commit}
 	if r.Commit == "" {
 		var err error
@@ -163,12 +163,12 @@ func (s *Store) TakeUp(ctx context.Context, p *Pending, repo Repo, steps Steps) 
 	if err != nil {
 		return r, err
 	}
-	return s.end(ctx, r, repo, steps, tags)
+	return s.end(ctx, r, repo, parts, tags)
 }
 
 // end tags the commit that was made, and forgets the plan. tags are those that are there.
-func (s *Store) end(ctx context.Context, r Result, repo Repo, steps Steps, tags map[string]string) (Result, error) {
-	if steps.Tag {
+func (s *Store) end(ctx context.Context, r Result, repo Repo, parts Parts, tags map[string]string) (Result, error) {
+	if parts.Tag {
 		for _, t := range r.Plan.Tags {
 			if err := s.tag(ctx, &r, repo, tags, t.Name, r.Commit); err != nil {
 				return r, err
@@ -196,8 +196,8 @@ func (s *Store) tag(ctx context.Context, r *Result, repo Tagger, tags map[string
 
 // tagPresent tags versions that are in the manifests already: where a bump brought them there its commit, and else the last
 // one.
-func (s *Store) tagPresent(ctx context.Context, r Result, repo Repo, steps Steps) (Result, error) {
-	if !steps.Tag || len(r.Plan.Tags) == 0 {
+func (s *Store) tagPresent(ctx context.Context, r Result, repo Repo, parts Parts) (Result, error) {
+	if !parts.Tag || len(r.Plan.Tags) == 0 {
 		return r, nil
 	}
 	changed, err := repo.Changed(ctx)
@@ -215,9 +215,9 @@ func (s *Store) tagPresent(ctx context.Context, r Result, repo Repo, steps Steps
 	if err != nil {
 		return r, err
 	}
-	troubles, err := s.troubles(ctx, r.Plan, repo, steps)
+	troubles, err := s.troubles(ctx, r.Plan, repo, parts)
 	if err == nil {
-		err = troubled(troubles)
+		err = joinTroubles(troubles)
 	}
 	if err != nil {
 		return r, err

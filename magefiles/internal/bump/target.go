@@ -47,7 +47,7 @@ func (p *planner) lockstepReasons(pkg *workspace.Package, why []Reason) []Reason
 	out := []Reason{}
 	for _, r := range why {
 		if r.Kind == ByCommit {
-			if r.Commits = p.history.of(pkg.Name, r.Commits); len(r.Commits) == 0 {
+			if r.Commits = p.history.selectOf(pkg.Name, r.Commits); len(r.Commits) == 0 {
 				continue
 			}
 		}
@@ -100,7 +100,7 @@ func (p *planner) goal(ctx context.Context, at version.Version, name string, pkg
 		return at.Next(p.to.size), why, nil
 	case p.to.phase == "post":
 		v, err := at.NextPre(p.to.phase, version.None)
-		return v, why, usage(err)
+		return v, why, asUsage(err)
 	}
 	found, err := p.sinceLastTag(ctx, at, name, pkg)
 	if err != nil && p.to.phase == "" {
@@ -108,7 +108,7 @@ func (p *planner) goal(ctx context.Context, at version.Version, name string, pkg
 	}
 	if p.to.phase != "" {
 		v, err := p.pre(at, found)
-		return v, why, usage(err)
+		return v, why, asUsage(err)
 	}
 	return p.autoGoal(at, found, name == "")
 }
@@ -123,7 +123,7 @@ func (p *planner) pre(at version.Version, found sinceTag) (version.Version, erro
 	return at.NextPre(p.to.phase, found.size)
 }
 
-func usage(err error) error {
+func asUsage(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -171,7 +171,7 @@ func (p *planner) follow(pkg *workspace.Package) error {
 func (p *planner) patch(at, required version.Version) (version.Version, error) {
 	if required.Prerelease() && p.to.phase != "" {
 		v, err := at.NextPre(p.to.phase, version.Patch)
-		return v, usage(err)
+		return v, asUsage(err)
 	}
 	return at.Next(version.Patch), nil
 }

@@ -12,8 +12,8 @@ import (
 
 // Troubles says what keeps a plan from being carried out, beside changes in the work tree and tags that are there already: files
 // that cannot be written or committed, and names of tags that git does not allow. Nothing is written.
-func (s *Store) Troubles(ctx context.Context, plan *Plan, repo Repo, steps Steps) ([]*operr.Error, error) {
-	found, err := s.troubles(ctx, plan, repo, steps)
+func (s *Store) Troubles(ctx context.Context, plan *Plan, repo Repo, parts Parts) ([]*operr.Error, error) {
+	found, err := s.troubles(ctx, plan, repo, parts)
 	if err != nil || plan.Empty() {
 		return found, err
 	}
@@ -22,16 +22,16 @@ func (s *Store) Troubles(ctx context.Context, plan *Plan, repo Repo, steps Steps
 		return found, err
 	}
 	if err := atomicfile.Check(s.Top, changes); err != nil {
-		found = append(found, notWritten(err))
+		found = append(found, explainUnwritten(err))
 	}
 	return found, nil
 }
 
 // troubles is Troubles without a look at the files themselves, which Apply has before it writes.
-func (s *Store) troubles(ctx context.Context, plan *Plan, repo Repo, steps Steps) ([]*operr.Error, error) {
+func (s *Store) troubles(ctx context.Context, plan *Plan, repo Repo, parts Parts) ([]*operr.Error, error) {
 	var ofFiles, ofGit, ofTags []*operr.Error
 	questions, ctx := errgroup.WithContext(ctx)
-	if steps.Commit && !plan.Empty() {
+	if parts.Commit && !plan.Empty() {
 		questions.Go(func() (err error) { ofFiles, err = repo.Troubles(ctx, s.paths(plan)); return err })
 		questions.Go(func() (err error) { ofGit, err = repo.Unwritable(ctx); return err })
 	}
@@ -50,8 +50,8 @@ func (p *Plan) tagNames() []string {
 	return names
 }
 
-// troubled is the error for what keeps a plan from being carried out; nil where nothing does.
-func troubled(found []*operr.Error) error {
+// joinTroubles is the error for what keeps a plan from being carried out; nil where nothing does.
+func joinTroubles(found []*operr.Error) error {
 	if len(found) == 1 {
 		return operr.New("", "%w; nothing was changed", found[0])
 	}

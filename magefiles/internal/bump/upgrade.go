@@ -8,13 +8,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Published tells what a downstream can get.
-type Published interface {
+// Available tells what a downstream can get.
+type Available interface {
 	// Versions returns the versions of each package, by its conda name, that the downstream's channel has for any of its
 	// platforms.
 	Versions(ctx context.Context, d *workspace.Downstream, names []string) (map[string][]string, error)
@@ -23,7 +24,7 @@ type Published interface {
 // Upgrade works out how downstreams move their pins on the workspace's packages: to the version that is asked for, which
 // may be an older one, or to the newest one that the channel has, pre-releases aside. Where all packages have one version
 // it is the newest that the channel has of all that the downstream takes.
-func Upgrade(ctx context.Context, w *workspace.Workspace, downstreams []*workspace.Downstream, req Request, channel Published) (*Plan, error) {
+func Upgrade(ctx context.Context, w *workspace.Workspace, downstreams []*workspace.Downstream, req Request, channel Available) (*Plan, error) {
 	p := newPlanner(w, req, nil)
 	p.plan.Read = map[string]string{}
 	exact, err := exactVersion(req.To)
@@ -39,7 +40,7 @@ func Upgrade(ctx context.Context, w *workspace.Workspace, downstreams []*workspa
 	if len(p.ranges) > 0 {
 		return nil, operr.New("widen them, or say -ranges=raise", "the new version would leave %s; nothing was changed", operr.Count(len(p.ranges), "range")).WithDetail(strings.Join(p.ranges, "\n"))
 	}
-	if p.plan.Files, err = p.edit.files(); p.plan.Files == nil {
+	if p.plan.Files, err = p.edit.Files(); p.plan.Files == nil {
 		p.plan.Files = []File{}
 	}
 	return p.plan, err
@@ -69,13 +70,13 @@ type upgrade struct {
 	goals map[string]version.Version
 }
 
-func (u *upgrade) plan(ctx context.Context, channel Published) error {
+func (u *upgrade) plan(ctx context.Context, channel Available) error {
 	for _, file := range []string{u.d.Manifest.Path, u.d.Pyproject} {
 		if file != "" {
-			u.planner.plan.Read[file] = digest(u.edit.src[file])
+			u.planner.plan.Read[file] = edits.Digest(u.edit.Source(file))
 		}
 	}
-	requires := slices.DeleteFunc(slices.Clone(u.d.Requires), settled)
+	requires := slices.DeleteFunc(slices.Clone(u.d.Requires), isSettled)
 	var names []string
 	for _, r := range requires {
 		if !slices.Contains(names, r.Package) {
@@ -123,7 +124,7 @@ func (u *upgrade) moveTo(name string, requires []workspace.Requirement, why Reas
 			before = r.Pin
 		}
 		if r.Pin != goal.String() {
-			if err := u.edit.spec(r, r.Pin, goal.String(), "pin on "+name); err != nil {
+			if err := u.edit.Spec(r, r.Pin, goal.String(), "pin on "+name); err != nil {
 				return err
 			}
 		}
@@ -135,26 +136,26 @@ func (u *upgrade) moveTo(name string, requires []workspace.Requirement, why Reas
 }
 
 // newest asks the channel, and picks.
-func (u *upgrade) newest(ctx context.Context, channel Published, names []string) error {
+func (u *upgrade) newest(ctx context.Context, channel Available, names []string) error {
 	all, err := channel.Versions(ctx, u.d, names)
 	if err != nil {
 		return err
 	}
 	anyOf := func(version.Version) bool { return true }
 	for _, name := range names {
-		if highest(all[name], anyOf) == nil {
+		if pickHighest(all[name], anyOf) == nil {
 			return operr.New("publish it first, or say -to=VERSION", "the channel has no release of %s", name)
 		}
 	}
 	together := u.w.Config.Versioning == workspace.Lockstep
 	for _, name := range names {
-		best := highest(all[name], func(v version.Version) bool {
+		best := pickHighest(all[name], func(v version.Version) bool {
 			return !together || !slices.ContainsFunc(names, func(other string) bool { return !has(all[other], v) })
 		})
 		if best == nil {
 			return operr.New("complete the release, or say -to=VERSION", "the channel has no version of all that %s takes: %s", u.d.Name(), strings.Join(names, ", "))
 		}
-		if newer := highest(all[name], anyOf); newer.Compare(*best) > 0 {
+		if newer := pickHighest(all[name], anyOf); newer.Compare(*best) > 0 {
 			u.note("the channel has %s %s, but not every package that %s takes in that version", name, newer, u.d.Name())
 		}
 		u.goals[name] = *best
@@ -162,8 +163,8 @@ func (u *upgrade) newest(ctx context.Context, channel Published, names []string)
 	return nil
 }
 
-// highest returns the highest release among versions that fits; versions in no common spelling are passed over.
-func highest(versions []string, fits func(version.Version) bool) *version.Version {
+// pickHighest returns the highest release among versions that fits; versions in no common spelling are passed over.
+func pickHighest(versions []string, fits func(version.Version) bool) *version.Version {
 	var best *version.Version
 	for _, text := range versions {
 		v, err := version.Parse(text)
@@ -180,7 +181,7 @@ func has(versions []string, v version.Version) bool {
 
 // lockNote reminds of a lock file, which names the old artifacts.
 func (u *upgrade) lockNote() {
-	if lock := path.Join(u.d.Dir, workspace.LockFile); isLocked(u.w, u.d.Dir) && len(u.edit.edits[u.d.Manifest.Path]) > 0 {
+	if lock := path.Join(u.d.Dir, workspace.LockFile); isLocked(u.w, u.d.Dir) && u.edit.Has(u.d.Manifest.Path) {
 		u.note("%s names the old version: `mage lock` makes it anew", lock)
 	}
 }

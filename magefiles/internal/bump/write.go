@@ -52,7 +52,7 @@ func (p *planner) writeVersions(pkg *workspace.Package) error {
 		if !moves && !p.req.FixDrift && pkg.FromTags() != nil {
 			continue // a copy that was not kept up is nothing that the bump of another package is about
 		}
-		if err := p.edit.version(v, goal.String(), "version of "+pkg.Name); err != nil {
+		if err := p.edit.Version(v, goal.String(), "version of "+pkg.Name); err != nil {
 			return err
 		}
 	}
@@ -70,9 +70,9 @@ func (p *planner) dynamicNote(pkg *workspace.Package, v workspace.Version) {
 	}
 }
 
-// settled reports whether a requirement says nothing that a bump could change: any version, one that the pool or the
+// isSettled reports whether a requirement says nothing that a bump could change: any version, one that the pool or the
 // backend maintains, or sources that are not the workspace's.
-func settled(r workspace.Requirement) bool {
+func isSettled(r workspace.Requirement) bool {
 	s := r.Dependency.Spec
 	text := strings.TrimSpace(r.Spec)
 	return r.Inherited || text == "" || text == "*" || s.PinCompatible || s.PinSubpackage || s.Git != "" || s.URL != ""
@@ -83,7 +83,7 @@ func settled(r workspace.Requirement) bool {
 func (p *planner) rewrites(r workspace.Requirement) bool {
 	if goal, moves := p.goals[r.Package], p.moves[r.Package] != nil; r.Pin != "" {
 		return (moves || p.req.FixDrift) && !version.Same(r.Pin, goal.String())
-	} else if !moves || settled(r) {
+	} else if !moves || isSettled(r) {
 		return false
 	}
 	admitted, err := p.admits(r)
@@ -95,7 +95,7 @@ func (p *planner) rewrites(r workspace.Requirement) bool {
 func (p *planner) writeRequirement(r workspace.Requirement, strict bool) error {
 	now, goal := p.now[r.Package], p.goals[r.Package]
 	switch {
-	case settled(r):
+	case isSettled(r):
 		return nil
 	case r.Pin == "":
 		return p.writeRange(r)
@@ -116,7 +116,7 @@ func (p *planner) writeRequirement(r workspace.Requirement, strict bool) error {
 		return nil
 	}
 	p.asks = true
-	return p.edit.spec(r, r.Pin, goal.String(), "pin on "+r.Package)
+	return p.edit.Spec(r, r.Pin, goal.String(), "pin on "+r.Package)
 }
 
 // writeRange leaves a range alone that admits the new version, and else raises it if so asked.
@@ -143,7 +143,7 @@ func (p *planner) writeRange(r workspace.Requirement) error {
 		return nil
 	}
 	p.asks = true
-	return p.edit.spec(r, r.Spec, raised, "range of "+r.Package)
+	return p.edit.Spec(r, r.Spec, raised, "range of "+r.Package)
 }
 
 func (p *planner) admits(r workspace.Requirement) (bool, error) {

@@ -61,7 +61,7 @@ func TestAPlanIsShownBeforeItIsAgreedTo(t *testing.T) {
 	b, r := open(t, nil)
 	require.Nil(t, b.Repo)
 	require.Nil(t, b.History())
-	done, err := b.Bump(t.Context(), bump.Request{To: "minor"}, "", bump.Steps{})
+	done, err := b.Bump(t.Context(), bump.Request{To: "minor"}, "", bump.Parts{})
 	require.NoError(t, err)
 	require.Contains(t, manifest(t, b), `version = "1.3.0"`)
 	b.Show(done)
@@ -69,12 +69,12 @@ func TestAPlanIsShownBeforeItIsAgreedTo(t *testing.T) {
 
 	b, r = open(t, nil)
 	b.Quiet = true
-	_, err = b.Bump(t.Context(), bump.Request{To: "2.0.0"}, "", bump.Steps{})
+	_, err = b.Bump(t.Context(), bump.Request{To: "2.0.0"}, "", bump.Parts{})
 	require.NoError(t, err)
 	require.Equal(t, []string{"asked"}, r.lines)
 
 	b, r = open(t, nil)
-	done, err = b.Bump(t.Context(), bump.Request{To: "1.2.3"}, "", bump.Steps{})
+	done, err = b.Bump(t.Context(), bump.Request{To: "1.2.3"}, "", bump.Parts{})
 	require.NoError(t, err)
 	b.Show(done)
 	require.Equal(t, []string{"nothing to change: everything is at v1.2.3 already"}, r.lines)
@@ -84,15 +84,15 @@ func TestAPlanIsShownBeforeItIsAgreedTo(t *testing.T) {
 func TestWhatABumpRefuses(t *testing.T) {
 	for want, bumped := range map[string]func(b *bumping.Bumper) error{
 		"a person says no": func(b *bumping.Bumper) error {
-			_, err := b.Bump(t.Context(), bump.Request{To: "patch"}, "", bump.Steps{})
+			_, err := b.Bump(t.Context(), bump.Request{To: "patch"}, "", bump.Parts{})
 			return err
 		},
 		"is in no git repository: there is nothing to commit to": func(b *bumping.Bumper) error {
-			_, err := b.Bump(t.Context(), bump.Request{To: "patch"}, "", bump.Steps{Commit: true})
+			_, err := b.Bump(t.Context(), bump.Request{To: "patch"}, "", bump.Parts{Commit: true})
 			return err
 		},
 		"-plan=saved.json says where to go": func(b *bumping.Bumper) error {
-			_, err := b.Bump(t.Context(), bump.Request{To: "patch"}, "saved.json", bump.Steps{})
+			_, err := b.Bump(t.Context(), bump.Request{To: "patch"}, "saved.json", bump.Parts{})
 			return err
 		},
 		"w has no downstream to be upgraded": func(b *bumping.Bumper) error {

@@ -11,19 +11,19 @@ import (
 )
 
 // Bump takes up what an earlier run has left, or works a plan out (or reads the one that a file has), shows it, asks, and carries it out.
-func (b *Bumper) Bump(ctx context.Context, req bump.Request, file string, steps bump.Steps) (bump.Result, error) {
-	if b.Repo == nil && (steps.Commit || steps.Tag) {
+func (b *Bumper) Bump(ctx context.Context, req bump.Request, file string, parts bump.Parts) (bump.Result, error) {
+	if b.Repo == nil && (parts.Commit || parts.Tag) {
 		return bump.Result{}, operr.New("run `git init` and commit the workspace", "%s is in no git repository: there is nothing to commit to", b.Workspace.Root)
 	}
-	r, done, err := b.takeUp(ctx, req, file, steps)
+	r, done, err := b.takeUp(ctx, req, file, parts)
 	if err == nil && !done {
-		r, err = b.takeNew(ctx, req, file, steps)
+		r, err = b.takeNew(ctx, req, file, parts)
 	}
 	return r, err
 }
 
 // Upgrade moves the pins of downstreams, where a person agrees: of the one that is named, or of all.
-func (b *Bumper) Upgrade(ctx context.Context, req bump.Request, from bump.Published) (*bump.Plan, error) {
+func (b *Bumper) Upgrade(ctx context.Context, req bump.Request, from bump.Available) (*bump.Plan, error) {
 	downstreams := b.Workspace.Downstreams
 	if req.Only != "" {
 		d, err := b.Workspace.Downstream(req.Only)
@@ -47,7 +47,7 @@ func (b *Bumper) Upgrade(ctx context.Context, req bump.Request, from bump.Publis
 }
 
 // takeUp goes on with a bump that lies in the work tree, or says what to do about it.
-func (b *Bumper) takeUp(ctx context.Context, req bump.Request, file string, steps bump.Steps) (r bump.Result, done bool, err error) {
+func (b *Bumper) takeUp(ctx context.Context, req bump.Request, file string, parts bump.Parts) (r bump.Result, done bool, err error) {
 	if b.Repo == nil {
 		return r, false, nil
 	}
@@ -66,40 +66,40 @@ func (b *Bumper) takeUp(ctx context.Context, req bump.Request, file string, step
 		return r, false, nil
 	case !pending.Fits(req):
 		return r, true, operr.New("commit it by -commit without -to, or undo it by `git restore`", "a bump lies in the work tree uncommitted, and not the one that is asked for; nothing was changed")
-	case pending.Commit == "" && !steps.Commit:
+	case pending.Commit == "" && !parts.Commit:
 		return r, true, operr.New("say -commit, or undo it by `git restore`", "this bump lies in the work tree already, uncommitted; nothing was changed")
 	}
 	b.View.Say("taking up the bump that an earlier run left behind")
 	if err := b.agree(ctx, pending.Plan); err != nil {
 		return r, true, err
 	}
-	r, err = b.Store.TakeUp(ctx, pending, b.Repo, steps)
+	r, err = b.Store.TakeUp(ctx, pending, b.Repo, parts)
 	return r, true, err
 }
 
-func (b *Bumper) takeNew(ctx context.Context, req bump.Request, file string, steps bump.Steps) (bump.Result, error) {
+func (b *Bumper) takeNew(ctx context.Context, req bump.Request, file string, parts bump.Parts) (bump.Result, error) {
 	p, err := b.Plan(ctx, req, file)
 	if err != nil {
 		return bump.Result{}, err
 	}
-	if steps.Tag && !steps.Commit && !p.Empty() {
+	if parts.Tag && !parts.Commit && !p.Empty() {
 		return bump.Result{}, operr.NewUsage("say -commit too", "-tag needs a commit, and without -commit there is none")
 	}
 	if b.Repo != nil {
-		if err := b.Store.Preflight(ctx, p, b.Repo, steps); err != nil {
+		if err := b.Store.Preflight(ctx, p, b.Repo, parts); err != nil {
 			return bump.Result{}, err
 		}
 	}
-	if p.Empty() && !steps.Tag {
+	if p.Empty() && !parts.Tag {
 		return bump.Result{Plan: p}, nil
 	}
 	if err := b.agree(ctx, p); err != nil {
 		return bump.Result{}, err
 	}
 	if b.Repo == nil {
-		return b.Store.Take(ctx, p, nil, steps)
+		return b.Store.Take(ctx, p, nil, parts)
 	}
-	return b.Store.Take(ctx, p, b.Repo, steps)
+	return b.Store.Take(ctx, p, b.Repo, parts)
 }
 
 // agree shows the plan and asks.

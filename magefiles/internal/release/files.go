@@ -41,7 +41,7 @@ func (r *Release) ofFiles(ctx context.Context, a *asked) (found []*operr.Error) 
 	}
 	found = append(finding(sources.AllManifests(ctx, r.Repo), ""), finding(publish.NothingPlanted(ctx, r.Repo), "")...)
 	if a.drafted {
-		troubles, err := r.Store.Troubles(ctx, r.plan.Bump, r.Repo, bump.Steps{Commit: true})
+		troubles, err := r.Store.Troubles(ctx, r.plan.Bump, r.Repo, bump.Parts{Commit: true})
 		if err != nil {
 			return append(found, finding(err, "")...)
 		}

@@ -91,7 +91,7 @@ func (r *Release) bumpAndCommit(ctx context.Context) (Commit, error) {
 	if err != nil {
 		return Commit{}, err
 	}
-	steps := bump.Steps{Commit: true}
+	steps := bump.Parts{Commit: true}
 	var done bump.Result
 	if pending != nil && pending.Plan.Same(r.plan.Bump) {
 		done, err = r.Store.TakeUp(ctx, pending, r.Repo, steps)

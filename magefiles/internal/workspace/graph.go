@@ -99,17 +99,17 @@ func (w *Workspace) sort() error {
 		w.order = w.inOrder(w.needs(func(Requirement) bool { return true }))
 	}
 	for _, names := range levels {
-		w.levels = append(w.levels, w.named(names))
+		w.levels = append(w.levels, w.lookUp(names))
 	}
 	return nil
 }
 
 func (w *Workspace) inOrder(needs map[string][]string) []*Package {
 	order, _ := dag.Order(needs) // Levels has found no cycle
-	return w.named(order)
+	return w.lookUp(order)
 }
 
-func (w *Workspace) named(names []string) []*Package {
+func (w *Workspace) lookUp(names []string) []*Package {
 	out := make([]*Package, len(names))
 	for i, name := range names {
 		out[i] = w.byName[name]

@@ -30,7 +30,7 @@ func (n NotNoarch) Err() *operr.Error {
 func (w *Workspace) NotNoarch() []NotNoarch {
 	var out []NotNoarch
 	for _, p := range w.Packages {
-		if n, ok := p.notNoarch(); ok {
+		if n, ok := p.findPlatform(); ok {
 			out = append(out, n)
 		}
 	}
@@ -40,7 +40,7 @@ func (w *Workspace) NotNoarch() []NotNoarch {
 // compiles are backends whose packages are for one platform whatever they hold (prefix-dev/pixi, crates/pixi_build_*).
 var compiles = []string{"pixi-build-cmake", "pixi-build-mojo", "pixi-build-r", "pixi-build-ros", "pixi-build-rust"}
 
-func (p *Package) notNoarch() (NotNoarch, bool) {
+func (p *Package) findPlatform() (NotNoarch, bool) {
 	n := NotNoarch{Package: p, Pos: p.Build.Pos, Fix: "set `noarch = true` in [package.build.config] of " + p.Manifest}
 	if p.Build.Backend == manifest.RecipeBackend {
 		if len(p.onePlatform) == 0 {
@@ -54,11 +54,11 @@ func (p *Package) notNoarch() (NotNoarch, bool) {
 	settings := []manifest.TargetConfig{{Config: p.Build.Config, Node: p.Build.Node}}
 	for _, t := range p.Build.Targets {
 		if t.Config != nil { // what a target leaves out, it takes from the others
-			settings = append(settings, manifest.TargetConfig{Selector: t.Selector, Config: merged(p.Build.Config, t.Config), Node: t.Node})
+			settings = append(settings, manifest.TargetConfig{Selector: t.Selector, Config: merge(p.Build.Config, t.Config), Node: t.Node})
 		}
 	}
 	for _, s := range settings {
-		if why := p.compiled(s.Config); why != "" {
+		if why := p.explainPlatform(s.Config); why != "" {
 			if s.Selector != "" {
 				why += " for " + s.Selector
 			}
@@ -69,7 +69,7 @@ func (p *Package) notNoarch() (NotNoarch, bool) {
 	return n, false
 }
 
-func merged(base, over map[string]any) map[string]any {
+func merge(base, over map[string]any) map[string]any {
 	out := map[string]any{}
 	for _, m := range []map[string]any{base, over} {
 		for k, v := range m {
@@ -87,9 +87,9 @@ func (p *Package) configPos(n *tomledit.Node) Pos {
 	return Pos{File: p.Build.File, Line: n.Line, Col: n.Column}
 }
 
-// compiled says why a backend of this configuration makes packages for one platform; "" where it does not, or where that is
+// explainPlatform says why a backend of this configuration makes packages for one platform; "" where it does not, or where that is
 // not known. `noarch` comes first, then compilers, as pixi-build-python has it (crates/pixi_build_python/src/main.rs).
-func (p *Package) compiled(config map[string]any) string {
+func (p *Package) explainPlatform(config map[string]any) string {
 	if noarch, said := config["noarch"].(bool); said {
 		if noarch {
 			return ""

@@ -1,4 +1,4 @@
-package bump
+package changelog
 
 import (
 	"strings"
@@ -17,17 +17,9 @@ func FuzzChangelog(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, src string) {
-		p := &planner{
-			plan: &Plan{Tags: []Tag{{Name: "v9.8.7"}}, Read: map[string]string{}},
-			req:  Request{Date: "2026-01-02"},
-			edit: &editor{edits: map[string][]Edit{}, src: map[string][]byte{}},
-		}
-		p.changelogEdit(src, []group{{name: "a", lines: "- Added (1a2b3c4)"}})
-		edits := p.edit.edits[ChangelogFile]
-		require.Len(t, edits, 1)
-		e := edits[0]
-		require.Equal(t, e.Old, src[e.At:e.At+len(e.Old)])
-		after := src[:e.At] + e.New + src[e.At+len(e.Old):]
+		e := Add(src, "[9.8.7] - 2026-01-02", []Group{{Name: "a", Lines: "- Added (1a2b3c4)\n"}})
+		require.Equal(t, e.Old, src[e.Start:e.End()])
+		after := src[:e.Start] + e.New + src[e.End():]
 		require.Contains(t, e.New, "## [9.8.7] - 2026-01-02")
 		require.Contains(t, e.New, "- Added (1a2b3c4)")
 		words := func(text string) map[string]int {
