@@ -149,9 +149,6 @@ func (p *planner) finish(ctx context.Context) (*Plan, error) {
 	}
 	var err error
 	p.plan.Files, err = p.edit.Files()
-	if p.plan.Files == nil {
-		p.plan.Files = []File{}
-	}
 	p.lockNote()
 	return p.plan, err
 }
@@ -246,11 +243,7 @@ func (p *planner) tagNote() {
 	if len(p.moves) == 0 || !p.edit.Empty() || p.plan.Request.Changelog {
 		return
 	}
-	var names []string
-	for _, t := range p.plan.Tags {
-		names = append(names, t.Name)
-	}
-	p.note("nothing is edited: the new version is a tag alone, %s, and -tag makes it", strings.Join(names, ", "))
+	p.note("nothing is edited: the new version is a tag alone, %s, and -tag makes it", strings.Join(p.plan.tagNames(), ", "))
 }
 
 func (p *planner) prereleaseNote() {

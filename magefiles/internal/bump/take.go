@@ -15,14 +15,14 @@ import (
 type Tree interface {
 	// Changed returns the tracked files that differ from the last commit.
 	Changed(ctx context.Context) ([]string, error)
-	// Untracked returns those of the paths that git does not know.
-	Untracked(ctx context.Context, paths []string) ([]string, error)
 	// Resolve returns the commit that a name stands for.
 	Resolve(ctx context.Context, rev string) (string, error)
 	// Underway says what git is in the middle of, such as "a merge", and how it is ended; "" for nothing.
 	Underway(ctx context.Context) (what, end string)
 	// Troubles says why files cannot be committed as they are changed, whether they are there yet or not.
 	Troubles(ctx context.Context, paths []string) ([]*operr.Error, error)
+	// Survey returns what Changed and Troubles do, and those of the paths that git does not know.
+	Survey(ctx context.Context, paths []string) (changed, untracked []string, troubles []*operr.Error, err error)
 	// Unwritable says what of git's own cannot be written.
 	Unwritable(ctx context.Context) ([]*operr.Error, error)
 }
@@ -33,8 +33,8 @@ type Tagger interface {
 	Tags(ctx context.Context) (map[string]string, error)
 	// Tag makes an annotated tag.
 	Tag(ctx context.Context, name, commit, message string) error
-	// TagTroubles says which tags cannot be made. A tag that is there already, on a commit, is left to Tags.
-	TagTroubles(ctx context.Context, names []string) ([]*operr.Error, error)
+	// TagTroubles returns what Tags does, and says which tags cannot be made. One that is there already, on a commit, is none of these.
+	TagTroubles(ctx context.Context, names []string) (commits map[string]string, troubles []*operr.Error, err error)
 }
 
 // Repo is a git repository. All of it is read from the clone: a bump asks no remote.
@@ -44,6 +44,8 @@ type Repo interface {
 	Past
 	// Commit commits exactly the given files and returns the commit. When it returns an error, nothing is staged.
 	Commit(ctx context.Context, paths []string, message string) (string, error)
+	// CommitOn is Commit for who knows the commit that HEAD stands for.
+	CommitOn(ctx context.Context, base string, paths []string, message string) (string, error)
 }
 
 // Result is what was done of a plan.
@@ -67,21 +69,23 @@ func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, parts Part
 	}
 	var changed, unknown []string
 	var tags map[string]string
-	var troubles []*operr.Error
+	var ofFiles, ofGit, ofTags []*operr.Error
 	questions, ctx := errgroup.WithContext(ctx)
-	questions.Go(func() (err error) { troubles, err = s.troubles(ctx, plan, repo, parts); return err })
-	questions.Go(func() (err error) { changed, err = repo.Changed(ctx); return err })
-	questions.Go(func() (err error) { tags, err = repo.Tags(ctx); return err })
 	if parts.Commit {
-		questions.Go(func() (err error) { unknown, err = repo.Untracked(ctx, s.listExisting(plan)); return err })
+		questions.Go(func() (err error) { changed, unknown, ofFiles, err = repo.Survey(ctx, s.paths(plan)); return err })
+		questions.Go(func() (err error) { ofGit, err = repo.Unwritable(ctx); return err })
+	} else {
+		questions.Go(func() (err error) { changed, err = repo.Changed(ctx); return err })
 	}
+	questions.Go(func() (err error) { tags, ofTags, err = findTags(ctx, plan, repo); return err })
 	if err := questions.Wait(); err != nil {
 		return err
 	}
+	unknown = slices.DeleteFunc(unknown, func(name string) bool { return s.isNew(plan, name) })
 	if what, end := repo.Underway(ctx); what != "" && parts.Commit {
 		return operr.New("end it: "+end, "git is in the middle of %s, which a commit would become a part of; nothing was changed", what)
 	}
-	if err := joinTroubles(troubles); err != nil { // it says more of an edit than that there is one
+	if err := joinTroubles(slices.Concat(ofTags, ofFiles, ofGit)); err != nil { // it says more of an edit than that there is one
 		return err
 	}
 	if len(changed) > 0 {
@@ -98,15 +102,10 @@ func (s *Store) Preflight(ctx context.Context, plan *Plan, repo Repo, parts Part
 	return nil
 }
 
-// listExisting returns the plan's files that have been there before.
-func (s *Store) listExisting(plan *Plan) []string {
-	var out []string
-	for i, name := range s.paths(plan) {
-		if plan.Files[i].Before != "" {
-			out = append(out, name)
-		}
-	}
-	return out
+// isNew reports whether a file, relative to Top, is one that the plan makes.
+func (s *Store) isNew(plan *Plan, name string) bool {
+	i := slices.Index(s.paths(plan), name)
+	return i >= 0 && plan.Files[i].Before == ""
 }
 
 // Take carries a plan out, as far as parts say. Where a hook refuses the commit, the files are brought back.
@@ -138,7 +137,7 @@ func (s *Store) Take(ctx context.Context, plan *Plan, repo Repo, parts Parts) (R
 	if !parts.Commit {
 		return r, nil
 	}
-	if r.Commit, err = repo.Commit(ctx, s.paths(plan), plan.Message); err != nil {
+	if r.Commit, err = repo.CommitOn(ctx, base, s.paths(plan), plan.Message); err != nil {
 		if back := applied.Revert(); back != nil {
 			return r, operr.New("see `git diff`", "%w; and bringing the files back: %v", err, back)
 		}
@@ -211,11 +210,7 @@ func (s *Store) tagPresent(ctx context.Context, r Result, repo Repo, parts Parts
 	if err != nil {
 		return r, err
 	}
-	tags, err := repo.Tags(ctx)
-	if err != nil {
-		return r, err
-	}
-	troubles, err := s.troubles(ctx, r.Plan, repo, parts)
+	tags, troubles, err := findTags(ctx, r.Plan, repo)
 	if err == nil {
 		err = joinTroubles(troubles)
 	}

@@ -13,7 +13,15 @@ import (
 // Troubles says what keeps a plan from being carried out, beside changes in the work tree and tags that are there already: files
 // that cannot be written or committed, and names of tags that git does not allow. Nothing is written.
 func (s *Store) Troubles(ctx context.Context, plan *Plan, repo Repo, parts Parts) ([]*operr.Error, error) {
-	found, err := s.troubles(ctx, plan, repo, parts)
+	var ofFiles, ofGit, ofTags []*operr.Error
+	questions, asking := errgroup.WithContext(ctx)
+	if parts.Commit && !plan.Empty() {
+		questions.Go(func() (err error) { ofFiles, err = repo.Troubles(asking, s.paths(plan)); return err })
+		questions.Go(func() (err error) { ofGit, err = repo.Unwritable(asking); return err })
+	}
+	questions.Go(func() (err error) { _, ofTags, err = findTags(asking, plan, repo); return err })
+	err := questions.Wait()
+	found := slices.Concat(ofTags, ofFiles, ofGit)
 	if err != nil || plan.Empty() {
 		return found, err
 	}
@@ -27,19 +35,12 @@ func (s *Store) Troubles(ctx context.Context, plan *Plan, repo Repo, parts Parts
 	return found, nil
 }
 
-// troubles is Troubles without a look at the files themselves, which Apply has before it writes.
-func (s *Store) troubles(ctx context.Context, plan *Plan, repo Repo, parts Parts) ([]*operr.Error, error) {
-	var ofFiles, ofGit, ofTags []*operr.Error
-	questions, ctx := errgroup.WithContext(ctx)
-	if parts.Commit && !plan.Empty() {
-		questions.Go(func() (err error) { ofFiles, err = repo.Troubles(ctx, s.paths(plan)); return err })
-		questions.Go(func() (err error) { ofGit, err = repo.Unwritable(ctx); return err })
+// findTags returns the tags that are there, and what keeps those of a plan from being made. Without any, nothing is asked.
+func findTags(ctx context.Context, plan *Plan, repo Tagger) (commits map[string]string, troubles []*operr.Error, err error) {
+	if len(plan.Tags) == 0 {
+		return nil, nil, nil
 	}
-	if len(plan.Tags) > 0 {
-		questions.Go(func() (err error) { ofTags, err = repo.TagTroubles(ctx, plan.tagNames()); return err })
-	}
-	err := questions.Wait()
-	return slices.Concat(ofTags, ofFiles, ofGit), err
+	return repo.TagTroubles(ctx, plan.tagNames())
 }
 
 func (p *Plan) tagNames() []string {

@@ -40,9 +40,7 @@ func Upgrade(ctx context.Context, w *workspace.Workspace, downstreams []*workspa
 	if len(p.ranges) > 0 {
 		return nil, operr.New("widen them, or say -ranges=raise", "the new version would leave %s; nothing was changed", operr.Count(len(p.ranges), "range")).WithDetail(strings.Join(p.ranges, "\n"))
 	}
-	if p.plan.Files, err = p.edit.Files(); p.plan.Files == nil {
-		p.plan.Files = []File{}
-	}
+	p.plan.Files, err = p.edit.Files()
 	return p.plan, err
 }
 

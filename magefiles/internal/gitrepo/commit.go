@@ -23,6 +23,11 @@ func (r *Repo) Commit(ctx context.Context, paths []string, message string) (stri
 	if err != nil {
 		return "", err
 	}
+	return r.CommitOn(ctx, base, paths, message)
+}
+
+// CommitOn is Commit for who knows the commit that is checked out.
+func (r *Repo) CommitOn(ctx context.Context, base string, paths []string, message string) (string, error) {
 	before, err := os.ReadFile(r.index)
 	if err != nil {
 		return "", operr.New("commit the workspace first", "reading git's index: %w", err)
@@ -123,15 +128,17 @@ func (r *Repo) Tag(ctx context.Context, name, commit, message string) error {
 
 // MakeTag is Tag with a date.
 func (r *Repo) MakeTag(ctx context.Context, commit string, t Tag) error {
-	sign, _, err := r.Answer(ctx, "config", "--type=bool", "--get", "--", "tag.gpgSign")
-	if err != nil {
-		return git.Failed(err, "asking git whether tags are signed")
-	}
-	if sign == "true" && !strings.HasSuffix(t.Message, "\n") {
-		t.Message += "\n" // git puts a signature behind it, and finds it at the beginning of a line only
+	if !strings.HasSuffix(t.Message, "\n") {
+		signs, err := r.signs(ctx)
+		if err != nil {
+			return err
+		}
+		if signs {
+			t.Message += "\n" // git puts a signature behind it, and finds it at the beginning of a line only
+		}
 	}
 	var words string
-	_, err = r.Call(ctx, git.Call{
+	_, err := r.Call(ctx, git.Call{
 		Args:  []string{"tag", "--annotate", "--cleanup=verbatim", "--file=-", "--", t.Name, commit},
 		Stdin: t.Message,
 		Own:   true,
@@ -142,15 +149,28 @@ func (r *Repo) MakeTag(ctx context.Context, commit string, t Tag) error {
 	if err != nil {
 		return r.Refused(ctx, err, "tagging %s", t.Name)
 	}
-	if sign == "true" {
-		return r.signed(ctx, t.Name, words)
+	if words == "" { // a git that could not sign has said so
+		return nil
 	}
-	return nil
+	signs, err := r.signs(ctx)
+	if err != nil || !signs {
+		return err
+	}
+	return r.checkSigned(ctx, t.Name, words)
 }
 
-// signed takes a tag away that was to be signed and is not: where ssh-keygen fails, git (of 2.39) says so, makes the tag without a
+// signs reports whether git is told to sign tags.
+func (r *Repo) signs(ctx context.Context) (bool, error) {
+	sign, _, err := r.Answer(ctx, "config", "--type=bool", "--get", "--", "tag.gpgSign")
+	if err != nil {
+		return false, git.Failed(err, "asking git whether tags are signed")
+	}
+	return sign == "true", nil
+}
+
+// checkSigned takes a tag away that was to be signed and is not: where ssh-keygen fails, git (of 2.39) says so, makes the tag without a
 // signature, and ends with 0.
-func (r *Repo) signed(ctx context.Context, tag, words string) error {
+func (r *Repo) checkSigned(ctx context.Context, tag, words string) error {
 	object, err := r.Ask(ctx, "cat-file", "--end-of-options", "tag", "refs/tags/"+tag)
 	if err != nil {
 		return git.Failed(err, "reading the tag %s", tag)

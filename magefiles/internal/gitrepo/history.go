@@ -41,24 +41,34 @@ func (t Tags) MergedTags(ctx context.Context) (map[string]string, error) {
 }
 
 func (r *Repo) tags(ctx context.Context, more ...string) (map[string]string, error) {
+	_, commits, err := r.readTags(ctx, more...)
+	return commits, err
+}
+
+// readTags returns the names of all tags, and the commits of those that name one.
+func (r *Repo) readTags(ctx context.Context, more ...string) (names []string, commits map[string]string, err error) {
 	const format = "--format=%(refname:strip=2) %(objecttype) %(objectname) %(*objecttype) %(*objectname)"
 	out, err := r.Ask(ctx, append([]string{"for-each-ref", format, "refs/tags"}, more...)...)
 	if err != nil {
-		return nil, git.Failed(err, "asking git for the tags of %s", r.Top)
+		return nil, nil, git.Failed(err, "asking git for the tags of %s", r.Top)
 	}
-	tags := map[string]string{}
+	commits = map[string]string{}
 	var nested []string
 	for line := range strings.SplitSeq(out, "\n") {
-		switch f := strings.Fields(line); {
+		f := strings.Fields(line)
+		if len(f) > 0 {
+			names = append(names, f[0])
+		}
+		switch {
 		case len(f) == 5 && f[3] == "tag":
 			nested = append(nested, f[0])
 		case len(f) == 5 && f[3] == "commit":
-			tags[f[0]] = f[4]
+			commits[f[0]] = f[4]
 		case len(f) == 3 && f[1] == "commit":
-			tags[f[0]] = f[2]
+			commits[f[0]] = f[2]
 		}
 	}
-	return tags, r.peel(ctx, nested, tags)
+	return names, commits, r.peel(ctx, nested, commits)
 }
 
 // peel puts the commits into tags of those tags that name another tag: before git 2.45, for-each-ref follows one of them.

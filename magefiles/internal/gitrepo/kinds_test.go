@@ -56,7 +56,7 @@ func TestLocked(t *testing.T) {
 		}
 		ofGit, err := repo.Unwritable(t.Context())
 		require.NoError(t, err)
-		ofTags, err := repo.TagTroubles(t.Context(), []string{"v1.0.0", "pkg/v1.0.0"})
+		_, ofTags, err := repo.TagTroubles(t.Context(), []string{"v1.0.0", "pkg/v1.0.0"})
 		require.NoError(t, err)
 		found := append(ofGit, ofTags...)
 		if name == "" {

@@ -32,8 +32,9 @@ func TestATagOfATagCounts(t *testing.T) {
 	tags, err = repo.MergedTags(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, want, tags)
-	found, err := repo.TagTroubles(t.Context(), []string{"two", "sub/three", "of-tree"})
+	tags, found, err := repo.TagTroubles(t.Context(), []string{"two", "sub/three", "of-tree"})
 	require.NoError(t, err)
+	require.Equal(t, want, tags)
 	require.Len(t, found, 1)
 	require.ErrorContains(t, found[0], "the tag of-tree is there already, and names something other than a commit")
 }

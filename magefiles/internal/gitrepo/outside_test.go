@@ -227,7 +227,8 @@ func TestGitsWords(t *testing.T) {
 		"Lacking":     func() error { _, err := lacking.Find(ctx, repo, []string{"sub"}, nil); return err },
 		"LeftOut":     func() error { _, err := lacking.LeftOut(ctx, repo, "file"); return err },
 		"Troubles":    func() error { _, err := repo.Troubles(ctx, []string{"sub/file"}); return err },
-		"TagTroubles": func() error { _, err := repo.TagTroubles(ctx, []string{"v1"}); return err },
+		"TagTroubles": func() error { _, _, err := repo.TagTroubles(ctx, []string{"v1"}); return err },
+		"Survey":      func() error { _, _, _, err := repo.Survey(ctx, []string{"sub/file"}); return err },
 		"Parent":      func() error { _, err := repo.Parent(ctx, "HEAD"); return err },
 		"ExportSome": func() error {
 			return repo.ExportSome(ctx, "HEAD", filepath.Join(t.TempDir(), "c"), func(string) bool { return true })

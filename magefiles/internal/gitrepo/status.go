@@ -7,7 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // Changes returns the paths, relative to Top, that differ from HEAD or that git does not know and does not ignore.
@@ -103,6 +106,11 @@ func (r *Repo) Untracked(ctx context.Context, paths []string) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
+	return r.untrackedOf(ctx, entries, paths)
+}
+
+// untrackedOf is Untracked for an index that was read.
+func (r *Repo) untrackedOf(ctx context.Context, entries []Entry, paths []string) ([]string, error) {
 	known := map[string]bool{}
 	for _, e := range entries {
 		known[e.Path] = true
@@ -121,6 +129,22 @@ func (r *Repo) Untracked(ctx context.Context, paths []string) ([]string, error) 
 		}
 	}
 	return unknown, nil
+}
+
+// Survey returns what Changed, and, of paths, Untracked and Troubles return, and reads the index once for all of them.
+func (r *Repo) Survey(ctx context.Context, paths []string) (changed, untracked []string, troubles []*operr.Error, err error) {
+	entries, err := r.Entries(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	questions, ctx := errgroup.WithContext(ctx)
+	questions.Go(func() (err error) {
+		changed, err = r.changed(ctx, "--untracked-files=no", PathsOf(entries, Entry.Assumed))
+		return err
+	})
+	questions.Go(func() (err error) { untracked, err = r.untrackedOf(ctx, entries, paths); return err })
+	questions.Go(func() (err error) { troubles, err = r.troublesOf(ctx, entries, paths); return err })
+	return changed, untracked, troubles, questions.Wait()
 }
 
 // Submodule is the submodule that a path, relative to Top, is or lies in, as the index has it; "" where the repository itself has it.

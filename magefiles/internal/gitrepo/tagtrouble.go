@@ -12,41 +12,48 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// TagTroubles says which tags cannot be made here, and why: git does not allow the name, something else has it, or another
-// tag is in the way. A tag that is there already, on a commit, is left to [Repo.Tags].
-func (r *Repo) TagTroubles(ctx context.Context, names []string) ([]*operr.Error, error) {
-	out, err := r.Ask(ctx, "for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
+// TagTroubles returns the commit of every tag, as [Repo.Tags] does, and says which tags cannot be made here, and why: git does not allow
+// the name, something else has it, or another tag is in the way. A tag that is there already, on a commit, is none of these.
+func (r *Repo) TagTroubles(ctx context.Context, names []string) (commits map[string]string, found []*operr.Error, err error) {
+	have, commits, err := r.readTags(ctx)
 	if err != nil {
-		return nil, git.Failed(err, "asking git for the tags of %s", r.Top)
+		return nil, nil, err
 	}
-	commits, err := r.Tags(ctx)
-	if err != nil {
-		return nil, err
-	}
-	folds, _, err := r.Answer(ctx, "config", "--type=bool", "--get", "core.ignoreCase")
-	if err != nil {
-		return nil, git.Failed(err, "asking git for its settings")
-	}
-	var have []string
-	var found []*operr.Error
-	for name := range strings.SplitSeq(out, "\n") {
-		have = append(have, name)
+	for _, name := range have {
 		if slices.Contains(names, name) && commits[name] == "" {
 			found = append(found, operr.New("say another version, or remove it: `git tag -d "+name+"`", "the tag %s is there already, and names something other than a commit", name))
 		}
 	}
-	taken := newTagNames(folds == "true", have...)
-	for _, name := range names {
+	clashes := findClashes(true, names, have)
+	if slices.ContainsFunc(clashes, func(c *operr.Error) bool { return c != nil }) { // else it does not matter whether files are found whatever their case
+		folds, _, err := r.Answer(ctx, "config", "--type=bool", "--get", "core.ignoreCase")
+		if err != nil {
+			return nil, nil, git.Failed(err, "asking git for its settings")
+		}
+		if folds != "true" {
+			clashes = findClashes(false, names, have)
+		}
+	}
+	for i, name := range names {
 		if why := badName(name); why != "" {
 			found = append(found, operr.New("give the package another name", "git allows no tag %s: %s", name, why))
 		}
-		if t := taken.clash(name); t != nil {
-			found = append(found, t)
+		if clashes[i] != nil {
+			found = append(found, clashes[i])
 		}
-		taken.add(name)
 		found = append(found, locked(filepath.Join(r.Common, "refs", "tags", filepath.FromSlash(name)))...)
 	}
-	return found, nil
+	return commits, found, nil
+}
+
+// findClashes says of each tag that is to be made which other one is in the way, among them those that are made before; nil for none.
+func findClashes(folds bool, names, have []string) []*operr.Error {
+	taken, clashes := newTagNames(folds, have...), make([]*operr.Error, len(names))
+	for i, name := range names {
+		clashes[i] = taken.clash(name)
+		taken.add(name)
+	}
+	return clashes
 }
 
 // TagClashes says of tags that are to be made which of those that a remote has are in the way.

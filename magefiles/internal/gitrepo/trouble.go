@@ -19,6 +19,11 @@ func (r *Repo) Troubles(ctx context.Context, paths []string) ([]*operr.Error, er
 	if err != nil {
 		return nil, err
 	}
+	return r.troublesOf(ctx, entries, paths)
+}
+
+// troublesOf is Troubles for an index that was read.
+func (r *Repo) troublesOf(ctx context.Context, entries []Entry, paths []string) ([]*operr.Error, error) {
 	known, folded := map[string]Entry{}, map[string][]string{}
 	var links []string
 	for _, e := range entries {
@@ -108,7 +113,9 @@ func (r *Repo) Unwritable(ctx context.Context) ([]*operr.Error, error) {
 	}
 	// Not the index: a status, ours too, locks it for a moment, and a commit that finds it locked has changed nothing yet.
 	found = append(found, locked(filepath.Join(r.Dir, "HEAD"))...)
-	if branch, on, err := r.Answer(ctx, "symbolic-ref", "--quiet", "HEAD"); err == nil && on {
+	// Where refs are files, HEAD is one too, which says the branch; elsewhere nothing is locked by a file.
+	head, err := os.ReadFile(filepath.Join(r.Dir, "HEAD"))
+	if branch, on := strings.CutPrefix(strings.TrimSpace(string(head)), "ref: "); err == nil && on {
 		found = append(found, locked(filepath.Join(r.Common, filepath.FromSlash(branch)))...)
 	}
 	return found, nil

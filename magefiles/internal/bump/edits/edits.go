@@ -131,7 +131,7 @@ func newEdit(src []byte, s tomledit.Splice, what string) Edit {
 
 // Files returns the edited files, by name, and checks that each can be edited so.
 func (e *Editor) Files() ([]File, error) {
-	var out []File
+	out := []File{}
 	for name, edits := range e.edits {
 		slices.SortFunc(edits, func(a, b Edit) int { return a.At - b.At })
 		f := File{Path: name, Edits: edits}
