@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -109,7 +110,7 @@ func (e *Toolchain) buildTaken(ctx context.Context, t tools, work, dir string, b
 }
 
 // buildOne lets rattler-build build one package and returns the archive's path.
-func (e *Toolchain) buildOne(ctx context.Context, t tools, base Interpreter, work, dir string, b toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
+func (e *Toolchain) buildOne(ctx context.Context, t tools, base pythons.Interpreter, work, dir string, b toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
 	w := b.Workspace
 	python, err := e.buildPython(ctx, t, base, w, p)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -30,7 +31,7 @@ type Toolchain struct {
 	published func(ctx context.Context, w Wanted) (string, error)
 	from      toolchain.Sources
 
-	pythons  *finder
+	pythons  *pythons.Finder
 	shown    sync.Map // programs that were shown
 	once     sync.Once
 	tools    tools
@@ -58,7 +59,7 @@ type Config struct {
 	// lies in the workspace's folder.
 	Sources toolchain.Sources
 
-	Places Places // where interpreters are looked for besides the PATH of Environ
+	Places pythons.Places // where interpreters are looked for besides the PATH of Environ
 }
 
 // Wanted is one version of a package of the workspace, and where it may come from.
@@ -72,7 +73,7 @@ type Wanted struct {
 func New(c Config) *Toolchain {
 	e := &Toolchain{runner: c.Runner, env: c.Environ, cache: c.Cache, workspace: c.Workspace, log: c.Log, envs: c.Environments, published: c.Published, from: c.Sources}
 	plain, _ := command.Withhold(c.Environ) // whatever is called python on PATH is asked
-	e.pythons = &finder{runner: c.Runner, env: plain, places: c.Places, patience: patience, say: e.say}
+	e.pythons = pythons.New(pythons.Config{Runner: c.Runner, Environ: plain, Places: c.Places, Say: e.say})
 	return e
 }
 
@@ -86,6 +87,11 @@ func (e *Toolchain) Describe(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("embedded (rattler-build and uv on Python %s at %s)", python.Version, python.Path), nil
+}
+
+// Python returns the interpreter that the toolchain's own tools run on, whatever tasks and builds run on.
+func (e *Toolchain) Python(ctx context.Context) (pythons.Interpreter, error) {
+	return e.pythons.ForTools(ctx)
 }
 
 func (e *Toolchain) say(format string, args ...any) {

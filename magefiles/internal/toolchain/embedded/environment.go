@@ -19,6 +19,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -37,7 +38,7 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, name
 	if err != nil {
 		return "", err
 	}
-	python, err := e.choose(ctx, environmentName(m, n.of), asks)
+	python, err := e.pythons.Choose(ctx, environmentName(m, n.of), asks)
 	if err != nil {
 		return "", err
 	}
@@ -102,7 +103,7 @@ func (e *Toolchain) folder(m *workspace.Manifest, name string) (string, error) {
 }
 
 // makeEnvironment makes the environment new, of an interpreter, with what comes from PyPI and from the channel.
-func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, python Interpreter, dir string, n *needs) error {
+func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, python pythons.Interpreter, dir string, n *needs) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/condapkg/condapkgtest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -68,7 +69,7 @@ func TestHostileLinksInEnvironments(t *testing.T) {
 			archives, closeAll, err := openAll([]string{c.p.Write(t, t.TempDir())})
 			require.NoError(t, err)
 			defer closeAll()
-			err = newPrefix(dir, Interpreter{Version: "3.12.1"}).linkAll(archives)
+			err = newPrefix(dir, pythons.Interpreter{Version: "3.12.1"}).linkAll(archives)
 			if c.says == "" {
 				require.NoError(t, err)
 			} else {

@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
 func TestExplicit(t *testing.T) {
@@ -56,18 +54,4 @@ func TestPyPISpecifier(t *testing.T) {
 		_, err := pypiSpecifier(in)
 		require.Error(t, err, in)
 	}
-}
-
-func TestSupportedPythons(t *testing.T) {
-	for version, want := range map[string]bool{
-		"3.10.13": false, "3.11.2": true, "3.13.0": true, "3.14.0": false, "2.7.18": false, "": false, "3.x.y": false,
-	} {
-		require.Equal(t, want, supported(version), version)
-	}
-}
-
-// supported reports whether a version is one of those that the pinned tools are tested with.
-func supported(text string) bool {
-	v, err := version.Parse(text)
-	return err == nil && meets(ofTools, v)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -77,7 +78,7 @@ func (e *Toolchain) pinned(ctx context.Context, kind, what, requirements string)
 
 // buildPython returns the interpreter of an environment of base that has the build backends which a package's requires name: the
 // pinned ones, by hash, which all packages share. Where the package asks for others, it has an environment of its own.
-func (e *Toolchain) buildPython(ctx context.Context, t tools, base Interpreter, w *workspace.Workspace, p *workspace.Package) (string, error) {
+func (e *Toolchain) buildPython(ctx context.Context, t tools, base pythons.Interpreter, w *workspace.Workspace, p *workspace.Package) (string, error) {
 	requires := buildRequires(p)
 	if err := askable(p, requires); err != nil {
 		return "", err
@@ -154,7 +155,7 @@ func (e *Toolchain) pip(ctx context.Context, t tools, options []string, what ...
 }
 
 // venv makes an empty environment of an interpreter.
-func (e *Toolchain) venv(ctx context.Context, t tools, python Interpreter, dir string) error {
+func (e *Toolchain) venv(ctx context.Context, t tools, python pythons.Interpreter, dir string) error {
 	err := e.tool(ctx, io.Discard, t.uv, "venv", "--quiet", "--no-config", "--python="+python.Path, "--", dir)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
