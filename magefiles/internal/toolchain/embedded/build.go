@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/condanames"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -93,7 +94,7 @@ func (e *Toolchain) buildTaken(ctx context.Context, t tools, work, dir string, b
 	if err := buildable(p); err != nil {
 		return "", err
 	}
-	if err := builtByOwn(b.Workspace, p); err != nil {
+	if err := condanames.RefuseOwnBackend(b.Workspace, p); err != nil {
 		return "", err
 	}
 	base, err := e.buildInterpreter(ctx, p)

@@ -117,24 +117,6 @@ func needsPixi(p *workspace.Package) string {
 	return ""
 }
 
-// builtByOwn refuses a package that is built by another one of the workspace: the build environment is made from PyPI, where
-// somebody else may have its name.
-func builtByOwn(w *workspace.Workspace, p *workspace.Package) error {
-	if p.Project == nil {
-		return nil
-	}
-	for _, d := range p.Project.Dependencies {
-		if d.Role != workspace.RoleBuild || d.Spec.Source() {
-			continue
-		}
-		if other := ownProject(w, d.Name); other != nil && other != p {
-			return operr.New("build it with pixi: PIPELINE_TOOLCHAIN=pixi", "%s: the embedded toolchain cannot build %s: it is built by %s, a package of this workspace, and PyPI is not asked for that",
-				d.Pos, p.Name, other.Name)
-		}
-	}
-	return nil
-}
-
 // compiledBackend returns the requirement's name when pixi-build-python takes it for a sign of a compiler
 // (pypi_mapping.rs, detect_compilers_from_build_requirements).
 func compiledBackend(requirement string) string {

@@ -30,28 +30,3 @@ func TestExplicit(t *testing.T) {
 		require.Equal(t, want, explicit(in), in)
 	}
 }
-
-func TestPyPISpecifier(t *testing.T) {
-	for in, want := range map[string]string{
-		"":           "",
-		"*":          "",
-		">=1.26, <3": ">=1.26,<3",
-		"==1.2":      "==1.2",
-		"==1.2.*":    "==1.2.*",
-		"1.2":        "==1.2",
-		"2.*":        "==2.*",
-		"=1.2":       "==1.2.*",
-		"=1.2.*":     "==1.2.*",
-		">=1.2.*":    ">=1.2",
-		"!=1.5.*":    "!=1.5.*",
-		"~=1.4.2":    "~=1.4.2",
-	} {
-		got, err := pypiSpecifier(in)
-		require.NoError(t, err, in)
-		require.Equal(t, want, got, in)
-	}
-	for _, in := range []string{"==1.2|==1.3", "(>=1,<2)", ">=", "=!1"} {
-		_, err := pypiSpecifier(in)
-		require.Error(t, err, in)
-	}
-}
