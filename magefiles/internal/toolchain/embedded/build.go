@@ -20,6 +20,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/condanames"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/uv"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -45,7 +46,7 @@ PYTHON -I FINISH "$PREFIX" PYTHON NAMES
 
 // Build implements toolchain.Toolchain. Packages are built side by side: none needs another one to be built.
 func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.Artifact, error) {
-	tools, err := e.findTools(ctx)
+	tools, err := e.uv.FindTools(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,7 @@ func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.A
 }
 
 // buildTaken builds one package from sources of its own. What cannot be built is refused before these are taken.
-func (e *Toolchain) buildTaken(ctx context.Context, t tools, work, dir string, b toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
+func (e *Toolchain) buildTaken(ctx context.Context, t uv.Tools, work, dir string, b toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
 	if err := buildable(p); err != nil {
 		return "", err
 	}
@@ -111,9 +112,9 @@ func (e *Toolchain) buildTaken(ctx context.Context, t tools, work, dir string, b
 }
 
 // buildOne lets rattler-build build one package and returns the archive's path.
-func (e *Toolchain) buildOne(ctx context.Context, t tools, base pythons.Interpreter, work, dir string, b toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
+func (e *Toolchain) buildOne(ctx context.Context, t uv.Tools, base pythons.Interpreter, work, dir string, b toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
 	w := b.Workspace
-	python, err := e.buildPython(ctx, t, base, w, p)
+	python, err := e.uv.MakeBackends(ctx, base, w, p)
 	if err != nil {
 		return "", err
 	}
@@ -122,16 +123,16 @@ func (e *Toolchain) buildOne(ctx context.Context, t tools, base pythons.Interpre
 	if err != nil {
 		return "", err
 	}
-	script := strings.NewReplacer("UV", quoted(t.uv), "PYTHON", quoted(python), "FINISH", quoted(filepath.Join(work, "finish.py")),
+	script := strings.NewReplacer("UV", quoted(t.UV), "PYTHON", quoted(python), "FINISH", quoted(filepath.Join(work, "finish.py")),
 		"NAMES", quoted(string(names)), "SOURCE", quoted(source), "ARGS", quoted(p.Build.Python.ExtraArgs...)).Replace(buildScript)
 	recipe, err := writeRecipe(w, p, filepath.Join(dir, "recipe"), script, sameEverywhere(b.SourceDate))
 	if err != nil {
 		return "", err
 	}
 	out, err := command.Output(ctx, e.runner, command.Cmd{
-		Name:   t.python,
+		Name:   t.Python,
 		Args:   []string{"-I", filepath.Join(work, "build.py"), recipe, filepath.Join(dir, "out")},
-		Env:    e.buildEnv(p),
+		Env:    e.uv.BuildEnviron(p),
 		Stderr: log,
 	})
 	if err != nil {
@@ -183,14 +184,6 @@ func buildFailed(p *workspace.Package, err error) error {
 		failed = failed.WithDetail(exit.Tail)
 	}
 	return failed
-}
-
-// buildRequires are the requirements of the build environment; without a [build-system] table, what PEP 517 says.
-func buildRequires(p *workspace.Package) []string {
-	if len(p.Project.BuildRequires) == 0 {
-		return []string{"setuptools>=40.8.0"}
-	}
-	return p.Project.BuildRequires
 }
 
 // quoted are words for the shell.

@@ -17,6 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/uv"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -31,13 +32,9 @@ type Toolchain struct {
 	published func(ctx context.Context, w Wanted) (string, error)
 	from      toolchain.Sources
 
-	pythons  *pythons.Finder
-	shown    sync.Map // programs that were shown
-	once     sync.Once
-	tools    tools
-	toolsErr error
-	pipOnce  sync.Once
-	pip2uv   []string // variables for uv that pip's settings stand for
+	pythons *pythons.Finder
+	uv      *uv.Installer
+	shown   sync.Map // programs that were shown
 }
 
 // Config is what the embedded toolchain needs of its surroundings.
@@ -74,6 +71,11 @@ func New(c Config) *Toolchain {
 	e := &Toolchain{runner: c.Runner, env: c.Environ, cache: c.Cache, workspace: c.Workspace, log: c.Log, envs: c.Environments, published: c.Published, from: c.Sources}
 	plain, _ := command.Withhold(c.Environ) // whatever is called python on PATH is asked
 	e.pythons = pythons.New(pythons.Config{Runner: c.Runner, Environ: plain, Places: c.Places, Say: e.say})
+	var pass []string
+	if c.Workspace != nil {
+		pass = c.Workspace.Config.Pass
+	}
+	e.uv = uv.New(uv.Config{Runner: c.Runner, Environ: c.Environ, Pass: pass, Cache: c.Cache, Pythons: e.pythons, Say: e.say})
 	return e
 }
 
@@ -92,6 +94,11 @@ func (e *Toolchain) Describe(ctx context.Context) (string, error) {
 // Python returns the interpreter that the toolchain's own tools run on, whatever tasks and builds run on.
 func (e *Toolchain) Python(ctx context.Context) (pythons.Interpreter, error) {
 	return e.pythons.ForTools(ctx)
+}
+
+// Programs is the folder of the programs that requirements bring, which pin all they name by hash. what names them for people.
+func (e *Toolchain) Programs(ctx context.Context, what, requirements string) (bin string, err error) {
+	return e.uv.InstallPrograms(ctx, what, requirements)
 }
 
 func (e *Toolchain) say(format string, args ...any) {

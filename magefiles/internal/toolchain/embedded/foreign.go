@@ -62,7 +62,7 @@ func (e *Toolchain) showPrograms(ctx context.Context, programs []program) error 
 		if _, shown := e.shown.LoadOrStore(p, true); shown {
 			continue
 		}
-		out, err := command.Output(ctx, e.runner, command.Cmd{Name: p.path, Args: []string{"--version"}, Env: e.without()})
+		out, err := command.Output(ctx, e.runner, command.Cmd{Name: p.path, Args: []string{"--version"}, Env: e.uv.Environ()})
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

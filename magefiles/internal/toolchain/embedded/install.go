@@ -34,8 +34,7 @@ func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain
 	if err := e.refused(n.refusals); err != nil {
 		return toolchain.Environment{}, err
 	}
-	t, err := e.findTools(ctx)
-	if err != nil {
+	if _, err := e.uv.FindTools(ctx); err != nil {
 		return toolchain.Environment{}, err
 	}
 	if err := e.showPrograms(ctx, n.programs); err != nil {
@@ -49,10 +48,10 @@ func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain
 	if err != nil {
 		return toolchain.Environment{}, err
 	}
-	if err := e.venv(ctx, t, python, i.Dir); err != nil {
+	if err := e.uv.MakeEnvironment(ctx, python, i.Dir); err != nil {
 		return toolchain.Environment{}, err
 	}
-	if err := e.installForeign(ctx, t, i.Dir, n); err != nil {
+	if err := e.installForeign(ctx, i.Dir, n); err != nil {
 		return toolchain.Environment{}, err
 	}
 	prefix := newPrefix(i.Dir, python)
