@@ -45,6 +45,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -311,8 +312,8 @@ func (a *app) embedded(w *workspace.Workspace, cache, environments string) *embe
 }
 
 // pythonPlaces are where uv, pyenv and the runners of a CI keep Pythons.
-func pythonPlaces() embedded.Places {
-	p := embedded.Places{Tools: []string{os.Getenv("RUNNER_TOOL_CACHE"), os.Getenv("AGENT_TOOLSDIRECTORY")}}
+func pythonPlaces() pythons.Places {
+	p := pythons.Places{Tools: []string{os.Getenv("RUNNER_TOOL_CACHE"), os.Getenv("AGENT_TOOLSDIRECTORY")}}
 	data := os.Getenv("XDG_DATA_HOME")
 	if home, err := os.UserHomeDir(); err == nil {
 		p.Pyenv = filepath.Join(home, ".pyenv", "versions")

@@ -11,7 +11,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
 
@@ -22,7 +22,7 @@ func TestPythonPlaces(t *testing.T) {
 	}
 	home := t.TempDir()
 	t.Setenv("HOME", home)
-	plain := embedded.Places{
+	plain := pythons.Places{
 		UV:    filepath.Join(home, ".local/share/uv/python"),
 		Pyenv: filepath.Join(home, ".pyenv/versions"),
 		Tools: []string{"", ""},
@@ -30,7 +30,7 @@ func TestPythonPlaces(t *testing.T) {
 	require.Equal(t, plain, pythonPlaces())
 	t.Setenv("XDG_DATA_HOME", "/data")
 	t.Setenv("RUNNER_TOOL_CACHE", "/opt/hostedtoolcache")
-	require.Equal(t, embedded.Places{UV: "/data/uv/python", Pyenv: plain.Pyenv, Tools: []string{"/opt/hostedtoolcache", ""}}, pythonPlaces())
+	require.Equal(t, pythons.Places{UV: "/data/uv/python", Pyenv: plain.Pyenv, Tools: []string{"/opt/hostedtoolcache", ""}}, pythonPlaces())
 	t.Setenv("UV_PYTHON_INSTALL_DIR", "/pythons")
 	require.Equal(t, "/pythons", pythonPlaces().UV)
 	t.Setenv("HOME", "")

@@ -15,6 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/imagepin"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -38,7 +39,7 @@ type Doctor struct {
 // Pythons finds interpreters. *embedded.Toolchain does.
 type Pythons interface {
 	// Python returns the one that the toolchain's own tools run on.
-	Python(ctx context.Context) (embedded.Interpreter, error)
+	Python(ctx context.Context) (pythons.Interpreter, error)
 
 	// Uses says which one each environment and each package gets.
 	Uses(ctx context.Context) ([]embedded.Use, error)

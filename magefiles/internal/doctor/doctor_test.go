@@ -13,6 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/doctor"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -141,21 +142,21 @@ func TestWorkspace(t *testing.T) {
 	}
 }
 
-// pythons have one interpreter for the tools, and uses.
-type pythons struct {
+// interpreters have one interpreter for the tools, and uses.
+type interpreters struct {
 	err  error
 	uses []embedded.Use
 }
 
-func (p pythons) Python(context.Context) (embedded.Interpreter, error) {
-	return embedded.Interpreter{Version: "3.13.1", Path: "/usr/bin/python3"}, p.err
+func (p interpreters) Python(context.Context) (pythons.Interpreter, error) {
+	return pythons.Interpreter{Version: "3.13.1", Path: "/usr/bin/python3"}, p.err
 }
-func (p pythons) Uses(context.Context) ([]embedded.Use, error) { return p.uses, nil }
+func (p interpreters) Uses(context.Context) ([]embedded.Use, error) { return p.uses, nil }
 
 // Each Python has one line, with all that runs on it, and so has each reason why there is none. It is in the way of everything only
 // where a package cannot be built, and pixi is not there to do it.
 func TestPythons(t *testing.T) {
-	at := embedded.Interpreter{Version: "3.12.4", Path: "/opt/3.12"}
+	at := pythons.Interpreter{Version: "3.12.4", Path: "/opt/3.12"}
 	none := func(u embedded.Use) embedded.Use {
 		u.Err = errors.New(u.String() + ": nothing fits <3.9")
 		return u
@@ -178,7 +179,7 @@ func TestPythons(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := machine(t, map[string]string{"pixi.toml": root}, c.programs)
-			d.Pythons = pythons{uses: c.uses}
+			d.Pythons = interpreters{uses: c.uses}
 			findings := d.Examine(t.Context())
 			require.Equal(t, "3.13.1 at /usr/bin/python3", of(t, findings, "Python").Found)
 			require.Equal(t, "/opt/3.12, for pixi.toml default, docs; building lib", of(t, findings, "Python 3.12.4").Found)
@@ -188,6 +189,6 @@ func TestPythons(t *testing.T) {
 		})
 	}
 	d := machine(t, map[string]string{"pixi.toml": root}, nil)
-	d.Pythons = pythons{err: errors.New("too old"), uses: uses}
+	d.Pythons = interpreters{err: errors.New("too old"), uses: uses}
 	require.False(t, said(d.Examine(t.Context()), "Python 3"))
 }

@@ -6,15 +6,15 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/condanames"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // names says what the conda names of the manifests stand for on PyPI, by whose word, and which have no way.
 func (d Doctor) names(ctx context.Context) []Finding {
 	w := d.Workspace
-	names := embedded.Names(w)
-	by, said := map[embedded.Origin]int{}, []string{}
+	names := condanames.List(w)
+	by, said := map[condanames.Origin]int{}, []string{}
 	var known int
 	var findings []Finding
 	for _, n := range names {
@@ -44,7 +44,7 @@ func (d Doctor) names(ctx context.Context) []Finding {
 		return findings
 	}
 	var parts []string
-	for _, origin := range []embedded.Origin{embedded.ByLine, embedded.ByProject, embedded.ByCorrection, embedded.ByTable} {
+	for _, origin := range []condanames.Origin{condanames.ByLine, condanames.ByProject, condanames.ByCorrection, condanames.ByTable} {
 		if by[origin] > 0 {
 			parts = append(parts, fmt.Sprintf("%d by %s", by[origin], origin))
 		}
@@ -57,7 +57,7 @@ func (d Doctor) names(ctx context.Context) []Finding {
 }
 
 // idleLines are the lines of [tool.release.pypi] for what no manifest asks for: their names may be slips.
-func idleLines(w *workspace.Workspace, names []embedded.Name) (findings []Finding) {
+func idleLines(w *workspace.Workspace, names []condanames.Name) (findings []Finding) {
 	var all []string
 	for _, n := range names {
 		all = append(all, n.Name)
@@ -76,7 +76,7 @@ func idleLines(w *workspace.Workspace, names []embedded.Name) (findings []Findin
 }
 
 // notable is what a person would not guess: a project of another name, a program, what is left out.
-func notable(n embedded.Name) string {
+func notable(n condanames.Name) string {
 	switch a := n.Answer; {
 	case a.LeftOut:
 		return fmt.Sprintf("%s is left out by %s", n.Name, a.Said())

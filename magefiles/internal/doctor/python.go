@@ -8,6 +8,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 )
 
 // pythons looks for the Python of the embedded toolchain's own tools, which is needed where that does the work, and for those of the
@@ -28,7 +29,7 @@ func (d Doctor) pythons(ctx context.Context, needed bool) []Finding {
 	return append([]Finding{f}, pythonFindings(uses, needed)...)
 }
 
-func (d Doctor) interpreters(ctx context.Context) (python embedded.Interpreter, uses []embedded.Use, err error) {
+func (d Doctor) interpreters(ctx context.Context) (python pythons.Interpreter, uses []embedded.Use, err error) {
 	if d.Pythons == nil {
 		return python, nil, d.NoPythons
 	}

@@ -6,6 +6,21 @@
 //
 // What it installs for itself lies in the cache folder and is keyed by everything it depends on; an environment for
 // tasks lies in the .pixi folder beside its manifest.
+//
+// This package knows what an environment is made of. How a package is built is building's, what is installed from PyPI, and once on a
+// machine, uv's; pythons finds interpreters, condanames says what a conda name stands for, and taskrun is the shell.
+//
+//	embedded.go     the toolchain, and what it needs of its surroundings
+//	run.go          a task, in the environments that it needs
+//	needs.go        what an environment is made of, collected from its manifest and the packages in it
+//	foreign.go      the part of that which comes from PyPI or is a program on PATH
+//	refusal.go      the sentence for all that there is no way to install
+//	demands.go      which Pythons an environment asks for
+//	uses.go         what runs on an interpreter of its own choice, and which
+//	environment.go  an environment for tasks, made or brought up to date
+//	own.go          the sources of the workspace's own packages, for an installation
+//	install.go      an environment of artifacts, and how these are linked into one
+//	shebang.go      the first lines of scripts there
 package embedded
 
 import (
@@ -16,6 +31,9 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/building"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/uv"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -30,13 +48,10 @@ type Toolchain struct {
 	published func(ctx context.Context, w Wanted) (string, error)
 	from      toolchain.Sources
 
-	pythons  *finder
-	shown    sync.Map // programs that were shown
-	once     sync.Once
-	tools    tools
-	toolsErr error
-	pipOnce  sync.Once
-	pip2uv   []string // variables for uv that pip's settings stand for
+	pythons *pythons.Finder
+	uv      *uv.Installer
+	builder *building.Builder
+	shown   sync.Map // programs that were shown
 }
 
 // Config is what the embedded toolchain needs of its surroundings.
@@ -58,7 +73,7 @@ type Config struct {
 	// lies in the workspace's folder.
 	Sources toolchain.Sources
 
-	Places Places // where interpreters are looked for besides the PATH of Environ
+	Places pythons.Places // where interpreters are looked for besides the PATH of Environ
 }
 
 // Wanted is one version of a package of the workspace, and where it may come from.
@@ -72,7 +87,13 @@ type Wanted struct {
 func New(c Config) *Toolchain {
 	e := &Toolchain{runner: c.Runner, env: c.Environ, cache: c.Cache, workspace: c.Workspace, log: c.Log, envs: c.Environments, published: c.Published, from: c.Sources}
 	plain, _ := command.Withhold(c.Environ) // whatever is called python on PATH is asked
-	e.pythons = &finder{runner: c.Runner, env: plain, places: c.Places, patience: patience, say: e.say}
+	e.pythons = pythons.New(pythons.Config{Runner: c.Runner, Environ: plain, Places: c.Places, Say: e.say})
+	var pass []string
+	if c.Workspace != nil {
+		pass = c.Workspace.Config.Pass
+	}
+	e.uv = uv.New(uv.Config{Runner: c.Runner, Environ: c.Environ, Pass: pass, Cache: c.Cache, Pythons: e.pythons, Say: e.say})
+	e.builder = building.New(building.Config{Runner: c.Runner, Environ: c.Environ, Cache: c.Cache, Pythons: e.pythons, UV: e.uv})
 	return e
 }
 
@@ -86,6 +107,29 @@ func (e *Toolchain) Describe(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("embedded (rattler-build and uv on Python %s at %s)", python.Version, python.Path), nil
+}
+
+// Build implements toolchain.Toolchain.
+func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.Artifact, error) {
+	return e.builder.Build(ctx, b)
+}
+
+// BuiltWith implements toolchain.Toolchain.
+func (e *Toolchain) BuiltWith(ctx context.Context, p *workspace.Package) (string, error) {
+	return e.builder.BuiltWith(ctx, p)
+}
+
+// Reproducible implements toolchain.Toolchain.
+func (e *Toolchain) Reproducible() bool { return true }
+
+// Python returns the interpreter that the toolchain's own tools run on, whatever tasks and builds run on.
+func (e *Toolchain) Python(ctx context.Context) (pythons.Interpreter, error) {
+	return e.pythons.ForTools(ctx)
+}
+
+// Programs is the folder of the programs that requirements bring, which pin all they name by hash. what names them for people.
+func (e *Toolchain) Programs(ctx context.Context, what, requirements string) (bin string, err error) {
+	return e.uv.InstallPrograms(ctx, what, requirements)
 }
 
 func (e *Toolchain) say(format string, args ...any) {

@@ -17,8 +17,10 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/beneath"
-	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/uv"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -26,8 +28,7 @@ import (
 // folder. It holds two marks: the interpreter with what was asked of PyPI, and the digest of the
 // workspace's own sources; only what changed is installed again.
 func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, name string, n *needs) (string, error) {
-	t, err := e.findTools(ctx)
-	if err != nil {
+	if _, err := e.uv.FindTools(ctx); err != nil {
 		return "", err
 	}
 	if err := e.showPrograms(ctx, n.programs); err != nil {
@@ -37,7 +38,7 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, name
 	if err != nil {
 		return "", err
 	}
-	python, err := e.choose(ctx, environmentName(m, n.of), asks)
+	python, err := e.pythons.Choose(ctx, environmentName(m, n.of), asks)
 	if err != nil {
 		return "", err
 	}
@@ -51,9 +52,9 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, name
 	}
 	defer unlock()
 
-	asked := digest(slices.Concat([]string{python.Path, python.Version, toolRequirements}, n.fromPyPI, n.archives)...)
+	asked := uv.Digest(slices.Concat([]string{python.Path, python.Version, uv.ToolPins}, n.fromPyPI, n.archives)...)
 	if !marked(dir, ".third-party", asked) {
-		if err := e.makeEnvironment(ctx, t, python, dir, n); err != nil {
+		if err := e.makeEnvironment(ctx, python, dir, n); err != nil {
 			return "", err
 		}
 		if err := mark(dir, ".third-party", asked); err != nil {
@@ -65,7 +66,7 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, name
 		return "", err
 	}
 	if !marked(dir, ".own", own) {
-		if err := e.installOwn(ctx, t, dir, n); err != nil {
+		if err := e.installOwn(ctx, dir, n); err != nil {
 			return "", err
 		}
 		if err := mark(dir, ".own", own); err != nil {
@@ -102,17 +103,17 @@ func (e *Toolchain) folder(m *workspace.Manifest, name string) (string, error) {
 }
 
 // makeEnvironment makes the environment new, of an interpreter, with what comes from PyPI and from the channel.
-func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, python Interpreter, dir string, n *needs) error {
+func (e *Toolchain) makeEnvironment(ctx context.Context, python pythons.Interpreter, dir string, n *needs) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	if err := e.venv(ctx, t, python, dir); err != nil {
+	if err := e.uv.MakeEnvironment(ctx, python, dir); err != nil {
 		return err
 	}
 	if len(n.fromPyPI) > 0 {
-		e.say("installing %s into %s (Python %s)", operr.Count(len(n.fromPyPI), "requirement"), relative(e.workspace, dir), python.Version)
+		e.say("installing %s into %s (Python %s)", operr.Count(len(n.fromPyPI), "requirement"), toolchain.Relative(e.workspace, dir), python.Version)
 	}
-	if err := e.installForeign(ctx, t, dir, n); err != nil {
+	if err := e.installForeign(ctx, dir, n); err != nil {
 		return err
 	}
 	archives, closeAll, err := openAll(n.archives)
@@ -124,13 +125,13 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, t tools, python Interpr
 }
 
 // installForeign installs what comes from PyPI. Where that fails, the projects that do not have their conda names are named.
-func (e *Toolchain) installForeign(ctx context.Context, t tools, dir string, n *needs) error {
+func (e *Toolchain) installForeign(ctx context.Context, dir string, n *needs) error {
 	slices.Sort(n.fromPyPI)
 	n.fromPyPI = slices.Compact(n.fromPyPI)
 	if len(n.fromPyPI) == 0 {
 		return nil
 	}
-	err := e.uvInstall(ctx, t, dir, nil, n.fromPyPI...)
+	err := e.installInto(ctx, dir, nil, n.fromPyPI...)
 	var told *operr.Error
 	if len(n.renamed) > 0 && errors.As(err, &told) {
 		return told.WithDetail(told.Detail + "\n" + strings.Join(n.renamed, "\n"))
@@ -138,49 +139,34 @@ func (e *Toolchain) installForeign(ctx context.Context, t tools, dir string, n *
 	return err
 }
 
-// uvInstall installs into an environment.
-func (e *Toolchain) uvInstall(ctx context.Context, t tools, dir string, options []string, what ...string) error {
-	options = append([]string{"--python=" + filepath.Join(dir, "bin", "python")}, options...)
-	return network(e.pipOrCache(ctx, t, options, what...), "installing from PyPI into "+relative(e.workspace, dir))
-}
-
-// pipOrCache is pip; where the index does not answer, from what uv has in its cache.
-func (e *Toolchain) pipOrCache(ctx context.Context, t tools, options []string, what ...string) error {
-	err := e.pip(ctx, t, options, what...)
-	var exit *command.ExitError
-	if errors.As(err, &exit) && e.pip(ctx, t, append(options[:len(options):len(options)], "--offline"), what...) == nil {
-		return nil
-	}
-	return err
+// installInto installs into an environment, and says where.
+func (e *Toolchain) installInto(ctx context.Context, dir string, options []string, what ...string) error {
+	return e.uv.Install(ctx, dir, "installing from PyPI into "+toolchain.Relative(e.workspace, dir), options, what...)
 }
 
 // installOwn installs the workspace's own packages, without what they require, which is there. Those that are not editable are built
 // for it, and leave nothing in the work tree.
-func (e *Toolchain) installOwn(ctx context.Context, t tools, dir string, n *needs) error {
-	constraints := filepath.Join(dir, "build-constraints.txt")
-	if err := beneath.WriteFile(dir, filepath.Base(constraints), []byte(backendConstraints), 0o644); err != nil {
+func (e *Toolchain) installOwn(ctx context.Context, dir string, n *needs) error {
+	options, err := e.uv.SourceOptions(dir, n.packages)
+	if err != nil {
 		return err
-	}
-	args := append([]string{"--no-deps", "--reinstall"}, e.uvConfig()...) // which implies --refresh; said, it is refused with --offline
-	if !slices.ContainsFunc(n.packages, func(p *workspace.Package) bool { return p.Project != nil && unpinned(buildRequires(p)) != nil }) {
-		args = append(args, "--build-constraint="+constraints)
 	}
 	if len(n.packages)+len(n.plain) > 0 {
 		from, err := e.take(ctx, n)
 		if err != nil {
 			return err
 		}
-		if err := from.giveBack(e.uvInstall(ctx, t, dir, args, from.folders...)); err != nil {
+		if err := from.giveBack(e.installInto(ctx, dir, options, from.folders...)); err != nil {
 			return err
 		}
 	}
 	for _, f := range n.editable {
-		args = append(args, "--editable="+f)
+		options = append(options, "--editable="+f)
 	}
 	if len(n.editable) == 0 {
 		return nil
 	}
-	return e.uvInstall(ctx, t, dir, args)
+	return e.installInto(ctx, dir, options)
 }
 
 // ownDigest is over everything in the folders of the packages that are installed from sources, and over what builds need though git

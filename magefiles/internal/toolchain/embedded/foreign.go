@@ -8,6 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/condanames"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -21,18 +22,18 @@ func (e *Toolchain) addForeign(n *needs, d workspace.Dependency, beside *workspa
 		n.refuse(d, "", "its sources are in %s, where no package of this workspace is", d.Spec.Path)
 		return
 	}
-	a := StandsFor(e.workspace, d, beside)
-	ours := ownProject(e.workspace, a.Project)
+	a := condanames.Find(e.workspace, d, beside)
+	ours := condanames.FindOwnProject(e.workspace, a.Project)
 	switch {
 	case a.LeftOut:
 	case a.Program != "":
 		e.addProgram(n, d, a)
 	case a.Project == "":
-		n.refuse(d, ways(a, workspace.CondaName(d.Name)), "%s", a.Why)
+		n.refuse(d, condanames.SuggestLines(a, workspace.CondaName(d.Name)), "%s", a.Why)
 	case ours != nil:
 		n.refuse(d, "", "%s is a project of this workspace, whose conda name is %s (%s): require that", a.Project, ours.Name, ours.Manifest)
 	default:
-		requirement, err := pypiRequirement(d, a.Project)
+		requirement, err := condanames.WriteRequirement(d, a.Project)
 		if err != nil {
 			n.refuse(d, "", "%v", err)
 			return
@@ -45,7 +46,7 @@ func (e *Toolchain) addForeign(n *needs, d workspace.Dependency, beside *workspa
 }
 
 // addProgram looks for a program on the PATH that a task will have.
-func (e *Toolchain) addProgram(n *needs, d workspace.Dependency, a Answer) {
+func (e *Toolchain) addProgram(n *needs, d workspace.Dependency, a condanames.Answer) {
 	path, err := command.LookPath(a.Program, e.env)
 	if err != nil {
 		n.refuse(d, "", "%s takes it for the program %s, which is not on PATH", a.Said(), a.Program)
@@ -61,7 +62,7 @@ func (e *Toolchain) showPrograms(ctx context.Context, programs []program) error 
 		if _, shown := e.shown.LoadOrStore(p, true); shown {
 			continue
 		}
-		out, err := command.Output(ctx, e.runner, command.Cmd{Name: p.path, Args: []string{"--version"}, Env: e.without()})
+		out, err := command.Output(ctx, e.runner, command.Cmd{Name: p.path, Args: []string{"--version"}, Env: e.uv.Environ()})
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -95,7 +96,7 @@ func (e *Toolchain) addThirdParty(n *needs, archives []*condapkg.Archive) error 
 				continue
 			}
 			d, beside := e.written(index, m)
-			if own(e.workspace, d) != nil {
+			if condanames.FindOwn(e.workspace, d) != nil {
 				return operr.New("build and publish the two together, for this platform too",
 					"%s depends on %s, which is a package of this workspace and is not among what the channel gave", index.FileName(), text)
 			}
@@ -120,7 +121,7 @@ func (e *Toolchain) written(index condapkg.Index, m condapkg.MatchSpec) (workspa
 	if m.Build != "*" {
 		d.Spec.Build = m.Build
 	}
-	p := own(e.workspace, workspace.Dependency{Name: index.Name})
+	p := condanames.FindOwn(e.workspace, workspace.Dependency{Name: index.Name})
 	if p == nil {
 		return d, nil
 	}

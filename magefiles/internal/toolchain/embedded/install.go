@@ -15,6 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 )
 
 // Install implements toolchain.Toolchain. There is no conda solver here: the artifacts' own files are unpacked into a
@@ -33,25 +34,24 @@ func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain
 	if err := e.refused(n.refusals); err != nil {
 		return toolchain.Environment{}, err
 	}
-	t, err := e.findTools(ctx)
-	if err != nil {
+	if _, err := e.uv.FindTools(ctx); err != nil {
 		return toolchain.Environment{}, err
 	}
 	if err := e.showPrograms(ctx, n.programs); err != nil {
 		return toolchain.Environment{}, err
 	}
-	asks, err := archiveAsks(nil, archives)
+	asks, err := pythons.ReadArchives(nil, archives)
 	if err != nil {
 		return toolchain.Environment{}, err
 	}
-	python, err := e.choose(ctx, "installing what is published", asks)
+	python, err := e.pythons.Choose(ctx, "installing what is published", asks)
 	if err != nil {
 		return toolchain.Environment{}, err
 	}
-	if err := e.venv(ctx, t, python, i.Dir); err != nil {
+	if err := e.uv.MakeEnvironment(ctx, python, i.Dir); err != nil {
 		return toolchain.Environment{}, err
 	}
-	if err := e.installForeign(ctx, t, i.Dir, n); err != nil {
+	if err := e.installForeign(ctx, i.Dir, n); err != nil {
 		return toolchain.Environment{}, err
 	}
 	prefix := newPrefix(i.Dir, python)
@@ -84,8 +84,8 @@ type prefix struct {
 	into *beneath.Folder
 }
 
-func newPrefix(dir string, python Interpreter) prefix {
-	return prefix{dir: dir, site: path.Join("lib", "python"+python.minor(), "site-packages")}
+func newPrefix(dir string, python pythons.Interpreter) prefix {
+	return prefix{dir: dir, site: path.Join("lib", "python"+python.Minor(), "site-packages")}
 }
 
 // linkAll writes the files of archives. An environment has links to the interpreter that it was made of, and files that uv has in its

@@ -11,6 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/condanames"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -36,7 +37,7 @@ type needs struct {
 func (e *Toolchain) collect(ctx context.Context, m *workspace.Manifest, r *workspace.Resolved, s *toolchain.Supply) (*needs, error) {
 	n := &needs{of: r, supply: s}
 	for _, d := range r.Conda {
-		if err := e.addConda(ctx, n, m, besides(e.workspace, m), d); err != nil {
+		if err := e.addConda(ctx, n, m, condanames.FindProject(e.workspace, m), d); err != nil {
 			return nil, err
 		}
 	}
@@ -63,7 +64,7 @@ func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifes
 	if strings.EqualFold(d.Name, "python") {
 		return nil // environmentAsks
 	}
-	p := own(e.workspace, d)
+	p := condanames.FindOwn(e.workspace, d)
 	if p == nil {
 		e.addForeign(n, d, beside)
 		return nil
@@ -79,7 +80,7 @@ func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifes
 	if slices.Contains(n.packages, p) {
 		return nil
 	}
-	if err := builtByOwn(e.workspace, p); err != nil {
+	if err := condanames.RefuseOwnBackend(e.workspace, p); err != nil {
 		return err
 	}
 	n.packages = append(n.packages, p)
@@ -158,10 +159,10 @@ func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *workspace.Manifest
 	if d.Spec.Path != "" {
 		dir := filepath.Join(e.workspace.Root, filepath.FromSlash(path.Join(m.Dir, d.Spec.Path)))
 		for _, p := range e.workspace.Packages {
-			if sourcesOf(e.workspace, p) != dir {
+			if toolchain.SourceFolder(e.workspace, p) != dir {
 				continue
 			}
-			if err := builtByOwn(e.workspace, p); err != nil {
+			if err := condanames.RefuseOwnBackend(e.workspace, p); err != nil {
 				return err
 			}
 		}
@@ -172,7 +173,7 @@ func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *workspace.Manifest
 		}
 		return nil
 	}
-	if p := ownProject(e.workspace, d.Name); p != nil && !d.Spec.Source() {
+	if p := condanames.FindOwnProject(e.workspace, d.Name); p != nil && !d.Spec.Source() {
 		if byPath(all, d.Name) || n.brings(p) {
 			return nil
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/condanames"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/taskrun"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -75,7 +76,7 @@ func (e *Toolchain) Foresee(packages []*workspace.Package) error {
 	n := &needs{}
 	for _, p := range packages {
 		for _, d := range p.Dependencies(workspace.RoleRun) {
-			if own(e.workspace, d) == nil && !strings.EqualFold(d.Name, "python") && d.Condition == "" {
+			if condanames.FindOwn(e.workspace, d) == nil && !strings.EqualFold(d.Name, "python") && d.Condition == "" {
 				e.addForeign(n, d, p.Project)
 			}
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pypitest"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/condanames"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -371,7 +372,7 @@ func TestOurOwnNames(t *testing.T) {
 	w, err := workspace.Load("../../../..")
 	require.NoError(t, err)
 	require.Empty(t, w.Config.PyPI)
-	names := embedded.Names(w)
+	names := condanames.List(w)
 	require.Greater(t, len(names), 10)
 	for _, n := range names {
 		require.True(t, n.Answer.Known(), "%s: %s", n.Name, n.Answer.Why)

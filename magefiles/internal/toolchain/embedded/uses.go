@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/building"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -15,7 +17,7 @@ type Use struct {
 	Environment string
 	Package     string
 
-	Python Interpreter
+	Python pythons.Interpreter
 	Err    error // why there is none; nil where there is one
 }
 
@@ -42,33 +44,33 @@ func (u Use) String() string {
 // the end of ctx.
 func (e *Toolchain) Uses(ctx context.Context) ([]Use, error) {
 	var out []Use
-	add := func(u Use, asks []ask, err error) {
+	add := func(u Use, asks []pythons.Ask, err error) {
 		if err == nil {
-			u.Python, err = e.choose(ctx, u.String(), asks)
+			u.Python, err = e.pythons.Choose(ctx, u.String(), asks)
 		}
 		u.Err = err
 		out = append(out, u)
 	}
 	for _, m := range e.workspace.Manifests() {
 		for _, environment := range m.Environments {
-			var asks []ask
+			var asks []pythons.Ask
 			r, err := m.Resolve(environment.Name, workspace.HostPlatform())
 			if err == nil {
 				asks, err = e.ownAsks(m, r)
 			}
 			if err == nil {
-				asks, err = runAsks(asks, e.packagesOf(r))
+				asks, err = pythons.ReadRun(asks, e.packagesOf(r))
 			}
 			add(Use{Manifest: m.Path, Environment: environment.Name}, asks, err)
 		}
 	}
 	packages := e.ours()
 	for _, p := range packages {
-		asks, err := buildAsks(p)
+		asks, err := pythons.ReadBuild(p)
 		add(Use{Package: p.Name}, asks, err)
 	}
 	if len(packages) > 1 {
-		asks, err := runAsks(nil, packages)
+		asks, err := pythons.ReadRun(nil, packages)
 		add(Use{}, asks, err)
 	}
 	return out, ctx.Err()
@@ -76,31 +78,22 @@ func (e *Toolchain) Uses(ctx context.Context) ([]Use, error) {
 
 // ours are the packages that the embedded toolchain builds.
 func (e *Toolchain) ours() []*workspace.Package {
-	return slices.DeleteFunc(e.workspace.Order(), func(p *workspace.Package) bool { return needsPixi(p) != "" })
+	return slices.DeleteFunc(e.workspace.Order(), func(p *workspace.Package) bool { return building.WhyPixi(p) != "" })
 }
 
 // Ready implements toolchain.Toolchain.
 func (e *Toolchain) Ready(ctx context.Context) error {
 	packages := e.ours()
 	for _, p := range packages {
-		if _, err := e.buildInterpreter(ctx, p); err != nil {
+		if _, err := e.builder.FindPython(ctx, p); err != nil {
 			return err
 		}
 	}
-	asks, err := runAsks(nil, packages)
+	asks, err := pythons.ReadRun(nil, packages)
 	if err == nil {
-		_, err = e.choose(ctx, Use{}.String(), asks)
+		_, err = e.pythons.Choose(ctx, Use{}.String(), asks)
 	}
 	return err
-}
-
-// buildInterpreter is the one that a package is built with.
-func (e *Toolchain) buildInterpreter(ctx context.Context, p *workspace.Package) (Interpreter, error) {
-	asks, err := buildAsks(p)
-	if err != nil {
-		return Interpreter{}, err
-	}
-	return e.choose(ctx, Use{Package: p.Name}.String(), asks)
 }
 
 // packagesOf are the workspace's packages that an environment gets, as far as that is known without asking a channel.

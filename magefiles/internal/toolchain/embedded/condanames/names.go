@@ -1,4 +1,11 @@
-package embedded
+// Package condanames says what a conda name stands for where there is no conda: a project of PyPI, a program on PATH, nothing, or a package
+// of the workspace. It reads manifests and tables alone; nothing is asked, installed or run.
+//
+//	names.go         what a requirement stands for, and who says so ([Find])
+//	list.go          all names that a workspace asks for ([List])
+//	ours.go          which names are packages of the workspace, that PyPI is never asked for
+//	requirements.go  a conda requirement in the words of PEP 440 and 508
+package condanames
 
 import (
 	"fmt"
@@ -48,10 +55,10 @@ func (a Answer) Said() string {
 	return string(a.By)
 }
 
-// StandsFor says what a conda requirement stands for. A name that both worlds have is one project only by luck, so somebody
+// Find finds out what a conda requirement stands for. A name that both worlds have is one project only by luck, so somebody
 // has to say it: a line of [tool.release.pypi]; the pyproject.toml beside the requirement (nil where there is none), which
 // requires the project; or package condapypi. Only lines and pyproject.toml speak for another channel than conda-forge.
-func StandsFor(w *workspace.Workspace, d workspace.Dependency, beside *workspace.Project) Answer {
+func Find(w *workspace.Workspace, d workspace.Dependency, beside *workspace.Project) Answer {
 	name := workspace.CondaName(d.Name)
 	if in, ok := w.Config.StandIn(name); ok {
 		return Answer{Project: in.Project, Program: in.Program, LeftOut: in.LeftOut, By: ByLine, Pos: in.Pos}
@@ -66,7 +73,7 @@ func StandsFor(w *workspace.Workspace, d workspace.Dependency, beside *workspace
 	a := Answer{Project: row.Project, By: ByTable, Why: row.Reason}
 	switch {
 	case !ok:
-		return Answer{Why: "the table of conda-forge's names does not have it, and " + silent(beside) + meant(w, name)}
+		return Answer{Why: "the table of conda-forge's names does not have it, and " + saySilence(beside) + suggestName(w, name)}
 	case row.Reason != "":
 		a.By = ByCorrection
 	}
@@ -76,8 +83,8 @@ func StandsFor(w *workspace.Workspace, d workspace.Dependency, beside *workspace
 	return a
 }
 
-// silent says that nothing beside a requirement requires the project.
-func silent(beside *workspace.Project) string {
+// saySilence says that nothing beside a requirement requires the project.
+func saySilence(beside *workspace.Project) string {
 	if beside == nil {
 		return "there is no pyproject.toml beside it that requires it"
 	}
@@ -87,8 +94,8 @@ func silent(beside *workspace.Project) string {
 // publicChannels give their packages the names that conda-forge has for them.
 var publicChannels = []string{"conda-forge", "defaults", "main", "anaconda", "pytorch", "nvidia"}
 
-// meant is a name that is close to one that nobody knows.
-func meant(w *workspace.Workspace, name string) string {
+// suggestName writes a question for a name that is close to one that nobody knows.
+func suggestName(w *workspace.Workspace, name string) string {
 	var lines, all []string
 	for _, in := range w.Config.PyPI {
 		lines = append(lines, in.Name)
@@ -113,8 +120,8 @@ var programs = map[string]string{
 	"postgresql": "psql", "texlive-core": "latex", "gcc": "gcc", "go-task": "task", "protobuf": "protoc", "libprotobuf": "protoc",
 }
 
-// ways are the lines of [tool.release.pypi] that a name without a way may get, the likelier first.
-func ways(a Answer, name string) string {
+// SuggestLines writes the lines of [tool.release.pypi] that a name without a way may get, the likelier first.
+func SuggestLines(a Answer, name string) string {
 	key, program := name, name
 	if strings.Contains(name, ".") {
 		key = `"` + name + `"`
@@ -129,50 +136,4 @@ func ways(a Answer, name string) string {
 		return asProgram + "; " + key + " = false, which leaves it out; " + asProject
 	}
 	return asProject + "; " + asProgram + "; " + key + " = false, which leaves it out"
-}
-
-// besides is the pyproject.toml beside a manifest with a [workspace] table; nil where there is none.
-func besides(w *workspace.Workspace, m *workspace.Manifest) *workspace.Project {
-	if m == w.Manifest {
-		return w.Project
-	}
-	for _, d := range w.Downstreams {
-		if d.Manifest == m {
-			return d.Project
-		}
-	}
-	return nil
-}
-
-// own returns the package of the workspace that a conda requirement means, by its name or its path; nil for a stranger.
-func own(w *workspace.Workspace, d workspace.Dependency) *workspace.Package {
-	for _, p := range w.Packages {
-		if p.Name == workspace.CondaName(d.Name) {
-			return p
-		}
-	}
-	for _, p := range w.Packages {
-		if d.Spec.Path != "" && p.Dir == d.Spec.Target() {
-			return p
-		}
-	}
-	return nil
-}
-
-// ownProject returns the package of the workspace that has a name on PyPI; nil for a stranger.
-func ownProject(w *workspace.Workspace, name string) *workspace.Package {
-	for _, p := range w.Packages {
-		if workspace.PyPIName(projectName(p)) == workspace.PyPIName(name) {
-			return p
-		}
-	}
-	return nil
-}
-
-// projectName is what a package calls itself as a project.
-func projectName(p *workspace.Package) string {
-	if p.PyPIName != "" {
-		return p.PyPIName
-	}
-	return p.Name
 }

@@ -1,4 +1,4 @@
-package embedded
+package pythons
 
 import (
 	"fmt"
@@ -22,18 +22,18 @@ type Places struct {
 // candidates lists what may be an interpreter, in the order in which one is preferred to another of the same version. A
 // file that is found twice, through a link for instance, is listed once.
 func (p Places) candidates(path string) []*candidate {
-	out, versions := onPath(path)
-	patterns := []string{joined(p.UV, "*", "bin")}
+	out, versions := listPath(path)
+	patterns := []string{join(p.UV, "*", "bin")}
 	for _, dir := range append(versions, p.Pyenv) {
-		patterns = append(patterns, joined(dir, "*", "bin"))
+		patterns = append(patterns, join(dir, "*", "bin"))
 	}
 	for _, dir := range p.Tools {
-		patterns = append(patterns, joined(dir, "Python", "*", "*", "bin"))
+		patterns = append(patterns, join(dir, "Python", "*", "*", "bin"))
 	}
 	for _, pattern := range patterns {
 		bins, _ := filepath.Glob(pattern)
 		for _, bin := range bins {
-			out = append(out, inBin(bin)...)
+			out = append(out, listBin(bin)...)
 		}
 	}
 	seen := map[string]bool{}
@@ -45,8 +45,8 @@ func (p Places) candidates(path string) []*candidate {
 	})
 }
 
-// joined is a pattern below a folder; "" below none.
-func joined(dir string, rest ...string) string {
+// join makes a pattern below a folder; "" below none.
+func join(dir string, rest ...string) string {
 	if dir == "" {
 		return ""
 	}
@@ -62,10 +62,10 @@ var names = func() []string {
 	return append(out, "python3", "python")
 }()
 
-// onPath lists what a shell would find on PATH, and, of what stands in front of it as a version manager's shim, also what
+// listPath lists what a shell would find on PATH, and, of what stands in front of it as a version manager's shim, also what
 // is behind. pyenv's shims are not run at all: they run one of pyenv's own versions, whose folder is returned, or say
 // that none is chosen.
-func onPath(path string) (out []*candidate, versions []string) {
+func listPath(path string) (out []*candidate, versions []string) {
 	for _, name := range names {
 		for _, folder := range filepath.SplitList(path) {
 			if !filepath.IsAbs(folder) {
@@ -91,8 +91,8 @@ func onPath(path string) (out []*candidate, versions []string) {
 	return out, versions
 }
 
-// inBin lists the interpreters of an installation: its folder, or the one above it, may bear the version.
-func inBin(bin string) []*candidate {
+// listBin lists the interpreters of an installation: its folder, or the one above it, may bear the version.
+func listBin(bin string) []*candidate {
 	files, _ := filepath.Glob(filepath.Join(bin, "python3.*"))
 	var out []*candidate
 	for _, f := range files {
@@ -151,6 +151,7 @@ func identity(path string) string {
 	return real
 }
 
+// isDir reports whether a path leads to a folder.
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()

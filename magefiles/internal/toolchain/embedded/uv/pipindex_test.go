@@ -1,16 +1,11 @@
-package embedded
+package uv
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // What pip was told counts for uv where uv was told nothing.
@@ -45,7 +40,7 @@ func TestSettingsOfPipForUV(t *testing.T) {
 		"uv has more, and no default":  {"global.index-url='https://pip.example/simple'", []string{"UV_INDEX=https://uv.example"}, []string{"UV_DEFAULT_INDEX=https://pip.example/simple"}},
 		"what is no setting":           {"WARNING: something = odd\n= \nglobal.index-url\n", nil, nil},
 	} {
-		require.Equal(t, c.want, forUV(parsePipConfig(c.pip), c.env), name)
+		require.Equal(t, c.want, writeForUV(parsePipConfig(c.pip), c.env), name)
 	}
 }
 
@@ -85,33 +80,4 @@ func TestAnIndexInTheConfigurationOfUV(t *testing.T) {
 		require.Equal(t, has, uvHasIndex(file), text)
 	}
 	require.False(t, uvHasIndex(""))
-}
-
-// Where the way to the index is at fault, no commit puts it right, whatever the installation was for.
-func TestNextOfAnInstallationThatFailed(t *testing.T) {
-	const commit = "correct it and commit that"
-	for said, next := range map[string]string{
-		"  cause: invalid peer certificate: UnknownIssuer":                                                     "SSL_CERT_FILE",
-		"SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed'))":  "SSL_CERT_FILE",
-		"  cause: tunnel error: proxy authorization required":                                                  "NAME:PASSWORD",
-		"OSError('Tunnel connection failed: 407 Proxy Authentication Required')":                               "NAME:PASSWORD",
-		"  cause: tunnel error: unsuccessful":                                                                  "the proxy that HTTPS_PROXY",
-		"ProxyError('Cannot connect to proxy.', NewConnectionError('refused'))":                                "the proxy that HTTPS_PROXY",
-		"error: Failed to fetch: `https://pypi.org/simple/six/`\n  cause: error sending request for url":       "UV_DEFAULT_INDEX",
-		"  cause: dns error: failed to lookup address information: Temporary failure in name resolution":       "UV_DEFAULT_INDEX",
-		"hint: Packages were unavailable because the network was disabled.":                                    "UV_DEFAULT_INDEX",
-		"  cause: HTTP status client error (403 Forbidden) for url (https://mirror.example/simple/six/)":       "what the index has against this",
-		"Because there is no version of six==99 and you require six==99, your requirements are unsatisfiable":  commit,
-		"ModuleNotFoundError: No module named 'setup_helpers'\nhint: This usually indicates a problem with it": commit,
-	} {
-		exit := &command.ExitError{Name: "uv", Code: 1, Tail: said}
-		err := operr.New(commit, "the task qa: %w", network(exit, "installing"))
-		require.Contains(t, operr.NextOf(err), next, said)
-		require.Equal(t, said, operr.DetailOf(err))
-		var kept *command.ExitError
-		require.ErrorAs(t, err, &kept)
-	}
-	require.NoError(t, network(nil, "installing"))
-	require.Contains(t, operr.NextOf(network(errors.New("odd"), "installing")), "UV_DEFAULT_INDEX")
-	require.False(t, strings.Contains(reachable, "commit"))
 }

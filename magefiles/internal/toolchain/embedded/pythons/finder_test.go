@@ -1,4 +1,4 @@
-package embedded
+package pythons
 
 import (
 	"context"
@@ -68,10 +68,10 @@ func (m *machine) runs() []string {
 	return strings.Fields(string(data))
 }
 
-// toolchain looks for interpreters on this machine.
-func (m *machine) toolchain() *Toolchain {
+// finder looks for interpreters on this machine.
+func (m *machine) finder() *Finder {
 	env := []string{"PATH=" + strings.Join(m.path, string(os.PathListSeparator))}
-	e := New(Config{
+	f := New(Config{
 		Runner:  command.NewSystem(env, nil),
 		Environ: env,
 		Places: Places{
@@ -79,23 +79,24 @@ func (m *machine) toolchain() *Toolchain {
 			Pyenv: filepath.Join(m.root, "home/.pyenv/versions"),
 			Tools: []string{"", filepath.Join(m.root, "toolcache")},
 		},
+		Say: func(string, ...any) {},
 	})
-	e.pythons.patience = 5 * time.Second
-	return e
+	f.patience = 5 * time.Second
+	return f
 }
 
-func (m *machine) asks(specs ...string) []ask {
+func (m *machine) asks(specs ...string) []Ask {
 	var entries []workspace.Dependency
 	for _, s := range specs {
 		entries = append(entries, condaSays(s))
 	}
-	asks, err := readAsks(nil, entries...)
+	asks, err := Read(nil, entries...)
 	require.NoError(m.t, err)
 	return asks
 }
 
 func (m *machine) choose(specs ...string) (string, error) {
-	p, err := m.toolchain().choose(m.t.Context(), "x", m.asks(specs...))
+	p, err := m.finder().Choose(m.t.Context(), "x", m.asks(specs...))
 	if err != nil {
 		return "", err
 	}
@@ -286,11 +287,11 @@ func TestPassedOver(t *testing.T) {
 				m := newMachine(t, "bin")
 				c.bad(m, file)
 				m.python("bin/python3.11", "3.11.7")
-				e := m.toolchain()
-				got, err := e.choose(t.Context(), "x", m.asks(">=3.11"))
+				f := m.finder()
+				got, err := f.Choose(t.Context(), "x", m.asks(">=3.11"))
 				require.NoError(t, err)
 				require.Equal(t, filepath.Join(m.root, "bin/python3.11"), got.Path)
-				_, err = e.choose(t.Context(), "x", m.asks(">=3.12"))
+				_, err = f.Choose(t.Context(), "x", m.asks(">=3.12"))
 				require.ErrorContains(t, err, "pixi.toml:9:1 asks for Python >=3.12; installed: 3.11.7 ("+got.Path+")")
 				require.ErrorContains(t, err, c.why)
 				require.ErrorContains(t, err, file)
@@ -333,16 +334,16 @@ func TestAskedOnce(t *testing.T) {
 	m.script("bin/python3.13", "exit 1")
 	m.python("bin/python3.12", "3.12.1", "pip=False")
 	m.python("bin/python3.11", "3.11.7")
-	e := m.toolchain()
-	p, err := e.Python(t.Context())
+	f := m.finder()
+	p, err := f.ForTools(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "3.11.7", p.Version, "the tools need pip, which Debian has in a package of its own")
 	for range 3 {
-		p, err = e.choose(t.Context(), "x", nil)
+		p, err = f.Choose(t.Context(), "x", nil)
 		require.NoError(t, err)
 		require.Equal(t, "3.12.1", p.Version)
 	}
-	_, err = e.choose(t.Context(), "x", m.asks(">=3.13"))
+	_, err = f.Choose(t.Context(), "x", m.asks(">=3.13"))
 	require.ErrorContains(t, err, "no installed Python fits")
 	require.Equal(t, []string{"bin/python3.13", "bin/python3.12", "bin/python3.11"}, m.runs())
 }
@@ -351,15 +352,15 @@ func TestAskedOnce(t *testing.T) {
 func TestToolsHaveTheirOwnPython(t *testing.T) {
 	m := newMachine(t, "bin")
 	m.python("bin/python3.14", "3.14.1")
-	e := m.toolchain()
-	_, err := e.Python(t.Context())
+	f := m.finder()
+	_, err := f.ForTools(t.Context())
 	require.ErrorContains(t, err, "needs Python 3.11 to 3.13, and only others were found (3.14.1 (")
 	m.python("bin/python3.13", "3.13.1")
-	e = m.toolchain()
-	tools, err := e.Python(t.Context())
+	f = m.finder()
+	tools, err := f.ForTools(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "3.13.1", tools.Version)
-	tasks, err := e.choose(t.Context(), "x", nil)
+	tasks, err := f.Choose(t.Context(), "x", nil)
 	require.NoError(t, err)
 	require.Equal(t, "3.14.1", tasks.Version)
 }
@@ -376,63 +377,9 @@ func TestStoppedWhileLooking(t *testing.T) {
 		}
 		cancel(why)
 	}()
-	e := m.toolchain()
-	e.pythons.patience = time.Hour
-	_, err := e.choose(ctx, "x", nil)
+	f := m.finder()
+	f.patience = time.Hour
+	_, err := f.Choose(ctx, "x", nil)
 	require.ErrorIs(t, err, why)
-	require.False(t, e.pythons.candidates[0].asked)
-}
-
-// TestTwentyPackages gives each of twenty packages, which ask in ten ways, the Python that it asks for; every stand-in is
-// run once.
-func TestTwentyPackages(t *testing.T) {
-	m := newMachine(t, "bin")
-	m.python("bin/python3.11", "3.11.7")
-	m.python("home/.pyenv/versions/3.12.1/bin/python3.12", "3.12.1")
-	m.python("uv/cpython-3.13.2-linux-x86_64-gnu/bin/python3.13", "3.13.2")
-	m.python("toolcache/Python/3.14.0/x64/bin/python3.14", "3.14.0")
-	asked := []struct{ spec, want string }{
-		{">=3.8", "3.14.0"},
-		{">=3.10,<3.13", "3.12.1"},
-		{">= 3.11, < 3.14", "3.13.2"},
-		{"~=3.11", "3.14.0"},
-		{"~=3.12.0", "3.12.1"},
-		{"==3.11.*", "3.11.7"},
-		{">=3.9,!=3.14.*,!=3.13.*", "3.12.1"},
-		{"<3.12", "3.11.7"},
-		{">3.12.4,<4", "3.14.0"},
-		{">=3.13,<3.14", "3.13.2"},
-	}
-	root := t.TempDir()
-	write := func(name, text string) {
-		path := filepath.Join(root, name)
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-	}
-	write("pixi.toml", "[workspace]\nname = \"w\"\nchannels = []\nplatforms = [\"linux-64\"]\npreview = [\"pixi-build\"]\n")
-	want := map[string]string{}
-	for i := range 20 {
-		name := fmt.Sprintf("p%02d", i)
-		a := asked[i%len(asked)]
-		want[name] = a.want
-		write(name+"/pixi.toml", "[package]\nname = \""+name+"\"\nversion = \"1\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n")
-		write(name+"/pyproject.toml", "[project]\nname = \""+name+"\"\nversion = \"1\"\nrequires-python = \""+a.spec+"\"\n")
-	}
-	w, err := workspace.Load(root)
-	require.NoError(t, err)
-	e := m.toolchain()
-	e.workspace = w
-	uses, err := e.Uses(t.Context())
-	require.NoError(t, err)
-	got := map[string]string{}
-	for _, u := range uses {
-		if u.Package != "" {
-			require.NoError(t, u.Err)
-			got[u.Package] = u.Python.Version
-		}
-	}
-	require.Equal(t, want, got)
-	together := uses[len(uses)-1]
-	require.ErrorContains(t, together.Err, "installing all packages together: no Python of 3.11 to 3.14 is what all ask for: ")
-	require.Len(t, m.runs(), 4)
+	require.False(t, f.candidates[0].asked)
 }

@@ -1,4 +1,4 @@
-package embedded
+package pythons
 
 import (
 	"fmt"
@@ -22,8 +22,8 @@ const (
 // lastPatch is above every release that a minor version has had.
 const lastPatch = 99
 
-// ask is one place that says which Python it takes.
-type ask struct {
+// Ask is one place that says which Python it takes.
+type Ask struct {
 	workspace.Pos
 	spec   string // as it is written there
 	admits version.Range
@@ -32,8 +32,8 @@ type ask struct {
 // usualBuild are the build strings of CPython as everyone knows it: neither free-threaded, nor a debug build, nor PyPy.
 var usualBuild = regexp.MustCompile(`^(\*|\*?_?cpython|\*?_?cp3\d+)$`)
 
-// readAsk reads an entry for "python" in the words of the table that it stands in.
-func readAsk(d workspace.Dependency) (ask, error) {
+// readEntry reads an entry for "python" in the words of the table that it stands in.
+func readEntry(d workspace.Dependency) (Ask, error) {
 	read, text := version.CondaRange, wholeMinors(d.Spec.Text)
 	switch {
 	case d.Table == workspace.PoetryPythonTable:
@@ -42,15 +42,15 @@ func readAsk(d workspace.Dependency) (ask, error) {
 		read, text = version.PEP440Range, d.Spec.Text
 	}
 	if b := d.Spec.Build; b != "" && !usualBuild.MatchString(b) {
-		return ask{}, operr.New("run it with pixi: PIPELINE_TOOLCHAIN=pixi",
+		return Ask{}, operr.New("run it with pixi: PIPELINE_TOOLCHAIN=pixi",
 			"%s: the embedded toolchain cannot tell whether a Python is the conda build %q", d.Pos, b)
 	}
 	admits, err := read(text)
 	if err != nil {
-		return ask{}, operr.New("write it as a list of versions and bounds, such as \">=3.12,<3.14\", or run it with pixi: PIPELINE_TOOLCHAIN=pixi",
+		return Ask{}, operr.New("write it as a list of versions and bounds, such as \">=3.12,<3.14\", or run it with pixi: PIPELINE_TOOLCHAIN=pixi",
 			"%s: the embedded toolchain cannot read which Python is asked for: %w", d.Pos, err)
 	}
-	return ask{Pos: d.Pos, spec: d.Spec.Text, admits: admits}, nil
+	return Ask{Pos: d.Pos, spec: d.Spec.Text, admits: admits}, nil
 }
 
 var bareMinor = regexp.MustCompile(`^\d+(\.\d+)?$`)
@@ -71,31 +71,32 @@ func wholeMinors(spec string) string {
 	return strings.Join(alternatives, "|")
 }
 
-// readAsks reads several, and leaves out those that were read before.
-func readAsks(known []ask, entries ...workspace.Dependency) ([]ask, error) {
+// Read reads entries, after what is known, and leaves out those that were read before.
+func Read(known []Ask, entries ...workspace.Dependency) ([]Ask, error) {
 	for _, d := range entries {
-		a, err := readAsk(d)
+		a, err := readEntry(d)
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(known, func(b ask) bool { return a.Pos == b.Pos && a.spec == b.spec }) {
+		if !slices.ContainsFunc(known, func(b Ask) bool { return a.Pos == b.Pos && a.spec == b.spec }) {
 			known = append(known, a)
 		}
 	}
 	return known, nil
 }
 
-// ofTools are what the toolchain's own tools ask for.
-var ofTools = []ask{{spec: fmt.Sprintf(">=3.%d,<3.%d", oldestMinor, toolsMinor+1), admits: between(oldestMinor, toolsMinor)}}
+// toolAsks are what the toolchain's own tools ask for.
+var toolAsks = []Ask{{spec: fmt.Sprintf(">=3.%d,<3.%d", oldestMinor, toolsMinor+1), admits: between(oldestMinor, toolsMinor)}}
 
 // meets reports whether a version is one of those that are known here, and what all places take.
-func meets(asks []ask, v version.Version) bool {
-	return known.Has(v) && !slices.ContainsFunc(asks, func(a ask) bool { return !a.admits.Has(v) })
+func meets(asks []Ask, v version.Version) bool {
+	return known.Has(v) && !slices.ContainsFunc(asks, func(a Ask) bool { return !a.admits.Has(v) })
 }
 
 // known are the versions that tasks and builds may be given.
 var known = between(oldestMinor, newestMinor)
 
+// between takes every release of the minor versions from one to another.
 func between(oldest, newest int) version.Range {
 	r, err := version.CondaRange(fmt.Sprintf(">=3.%d,<3.%d.0a0", oldest, newest+1))
 	if err != nil {
@@ -116,7 +117,7 @@ var minors = func() (out []int) {
 }()
 
 // pick returns the newest interpreter that all places take; of two that are one version, the first.
-func pick(asks []ask, installed []Interpreter) (best Interpreter, found bool) {
+func pick(asks []Ask, installed []Interpreter) (best Interpreter, found bool) {
 	var newest version.Version
 	for _, p := range installed {
 		v, err := version.Parse(p.Version)
@@ -128,10 +129,10 @@ func pick(asks []ask, installed []Interpreter) (best Interpreter, found bool) {
 	return best, found
 }
 
-// wanted returns a version that all places take, as one would name it to an installer: "3.12" where its last patch will
+// findVersion returns a version that all places take, as one would name it to an installer: "3.12" where its last patch will
 // do, otherwise "3.12.4"; "" where no version is taken by all. One that the tools are tested with comes before one that is
 // newer.
-func wanted(asks []ask) string {
+func findVersion(asks []Ask) string {
 	for _, minor := range minors {
 		for patch := lastPatch; patch >= 0; patch-- {
 			text := fmt.Sprintf("3.%d.%d", minor, patch)

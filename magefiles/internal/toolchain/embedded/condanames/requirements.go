@@ -1,4 +1,4 @@
-package embedded
+package condanames
 
 import (
 	"errors"
@@ -8,16 +8,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// pypiRequirement turns a conda requirement on what is a project of PyPI into one that uv understands, or says why there is
+// WriteRequirement turns a conda requirement on what is a project of PyPI into one that uv understands, or says why there is
 // none.
-func pypiRequirement(d workspace.Dependency, project string) (string, error) {
+func WriteRequirement(d workspace.Dependency, project string) (string, error) {
 	if d.Spec.Build != "" || d.Spec.Number != "" {
 		return "", errors.New("it names a conda build")
 	}
 	if d.Spec.Git != "" || d.Spec.URL != "" {
 		return "", errors.New("its sources are elsewhere")
 	}
-	spec, err := pypiSpecifier(d.Spec.Text)
+	spec, err := writeSpecifier(d.Spec.Text)
 	if err != nil {
 		return "", err
 	}
@@ -28,9 +28,9 @@ func pypiRequirement(d workspace.Dependency, project string) (string, error) {
 	return project + extras + spec, nil
 }
 
-// pypiSpecifier writes a conda version spec in the words of PEP 440. They mostly agree; a single "=" and a bare
+// writeSpecifier writes a conda version spec in the words of PEP 440. They mostly agree; a single "=" and a bare
 // "1.2.*" are fuzzy for conda, and "|" has no counterpart.
-func pypiSpecifier(spec string) (string, error) {
+func writeSpecifier(spec string) (string, error) {
 	var out []string
 	for _, part := range strings.Split(strings.ReplaceAll(spec, " ", ""), ",") {
 		version := strings.TrimLeft(part, "=<>!~")

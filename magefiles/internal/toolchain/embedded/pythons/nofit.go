@@ -1,4 +1,4 @@
-package embedded
+package pythons
 
 import (
 	"fmt"
@@ -9,24 +9,24 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
-// refused says that no interpreter on this machine will do for something: what is asked for and where, what is
+// refuse says that no interpreter on this machine will do for something: what is asked for and where, what is
 // installed, and what to do.
-func refused(what string, asks []ask, installed []Interpreter, passedOver []string) error {
+func refuse(what string, asks []Ask, installed []Interpreter, passedOver []string) error {
 	have := "none is installed"
-	if seen := append(listed(installed), passedOver...); len(seen) > 0 {
+	if seen := append(list(installed), passedOver...); len(seen) > 0 {
 		have = "installed: " + strings.Join(seen, ", ")
 	}
-	if want := wanted(asks); want != "" {
-		return operr.New(getPython(want), "%s: no installed Python fits: %s; %s", what, reasons(decisive(asks, installed)), have)
+	if want := findVersion(asks); want != "" {
+		return operr.New(getPython(want), "%s: no installed Python fits: %s; %s", what, giveReasons(findDecisive(asks, installed)), have)
 	}
 	for i, a := range asks {
-		if wanted(asks[i:i+1]) == "" {
+		if findVersion(asks[i:i+1]) == "" {
 			return operr.New("run it with pixi: PIPELINE_TOOLCHAIN=pixi",
 				"%s: %s asks for Python %s, and the embedded toolchain knows 3.%d to 3.%d; %s", what, a.Pos, a.spec, oldestMinor, newestMinor, have)
 		}
 	}
 	return operr.New("let them agree, or keep them apart, in environments of their own",
-		"%s: no Python of 3.%d to 3.%d is what all ask for: %s; %s", what, oldestMinor, newestMinor, asking(contradiction(asks)), have)
+		"%s: no Python of 3.%d to 3.%d is what all ask for: %s; %s", what, oldestMinor, newestMinor, phrase(findContradiction(asks)), have)
 }
 
 // getPython says how to get a version.
@@ -38,9 +38,9 @@ func getPython(want string) string {
 	return fmt.Sprintf("install one: `uv python install %s`, `pyenv install %s`, or `apt-get install python3 python3-venv` where that is Python %s; or run it with pixi: PIPELINE_TOOLCHAIN=pixi", want, want, minor)
 }
 
-// decisive are the places that something installed fails at; all of them where nothing is.
-func decisive(asks []ask, installed []Interpreter) []ask {
-	var out []ask
+// findDecisive returns the places that something installed fails at; all of them where nothing is.
+func findDecisive(asks []Ask, installed []Interpreter) []Ask {
+	var out []Ask
 	for _, a := range asks {
 		if slices.ContainsFunc(installed, func(p Interpreter) bool {
 			v, err := version.Parse(p.Version)
@@ -55,11 +55,11 @@ func decisive(asks []ask, installed []Interpreter) []ask {
 	return out
 }
 
-// contradiction returns two places of which no version is taken by both, or, where it takes more of them, all.
-func contradiction(asks []ask) []ask {
+// findContradiction returns two places of which no version is taken by both, or, where it takes more of them, all.
+func findContradiction(asks []Ask) []Ask {
 	for i, a := range asks {
 		for _, b := range asks[i+1:] {
-			if both := []ask{a, b}; wanted(both) == "" {
+			if both := []Ask{a, b}; findVersion(both) == "" {
 				return both
 			}
 		}
@@ -67,16 +67,16 @@ func contradiction(asks []ask) []ask {
 	return asks
 }
 
-// reasons are asking, or, where nobody asks for anything, what the embedded toolchain itself needs.
-func reasons(asks []ask) string {
+// giveReasons says who asks for what, or, where nobody asks for anything, what the embedded toolchain itself needs.
+func giveReasons(asks []Ask) string {
 	if len(asks) == 0 {
 		return fmt.Sprintf("the embedded toolchain needs Python 3.%d to 3.%d", oldestMinor, newestMinor)
 	}
-	return asking(asks)
+	return phrase(asks)
 }
 
-// asking says who asks for what, one phrase for each spec.
-func asking(asks []ask) string {
+// phrase says who asks for what, one phrase for each spec.
+func phrase(asks []Ask) string {
 	var specs []string
 	places := map[string][]string{}
 	for _, a := range asks {
@@ -101,7 +101,8 @@ func asking(asks []ask) string {
 	return strings.Join(phrases, ", ")
 }
 
-func listed(installed []Interpreter) []string {
+// list writes interpreters for people.
+func list(installed []Interpreter) []string {
 	var out []string
 	for _, p := range installed {
 		out = append(out, p.Version+" ("+p.Path+")")

@@ -1,4 +1,4 @@
-package embedded
+package condanames
 
 import (
 	"cmp"
@@ -14,13 +14,13 @@ type Name struct {
 	Answer Answer
 }
 
-// Names lists the conda names that the environments of a workspace, of its downstreams, and its packages ask for, by name, once
+// List lists the conda names that the environments of a workspace, of its downstreams, and its packages ask for, by name, once
 // for each answer. What the workspace has itself is not among them, and what is asked for on one platform only, is.
-func Names(w *workspace.Workspace) []Name {
+func List(w *workspace.Workspace) []Name {
 	var names []Name
 	add := func(d workspace.Dependency, beside *workspace.Project) {
-		if name := workspace.CondaName(d.Name); name != "python" && own(w, d) == nil && !d.Spec.Source() {
-			names = append(names, Name{Name: name, Pos: d.Pos, Answer: StandsFor(w, d, beside)})
+		if name := workspace.CondaName(d.Name); name != "python" && FindOwn(w, d) == nil && !d.Spec.Source() {
+			names = append(names, Name{Name: name, Pos: d.Pos, Answer: Find(w, d, beside)})
 		}
 	}
 	for _, m := range w.Manifests() {
@@ -28,7 +28,7 @@ func Names(w *workspace.Workspace) []Name {
 			for _, t := range f.Targets {
 				for _, d := range t.Dependencies {
 					if d.Kind == workspace.Conda && d.Role == workspace.RoleEnvironment {
-						add(d, besides(w, m))
+						add(d, FindProject(w, m))
 					}
 				}
 			}

@@ -1,4 +1,4 @@
-package embedded
+package pythons
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -76,7 +77,7 @@ func TestPick(t *testing.T) {
 		{[]workspace.Dependency{projectSays(">=3.12")}, []string{"3.11.7"}, ""},
 		{nil, []string{"3.12.1", "3.12.1"}, "3.12.1"},
 	} {
-		asks, err := readAsks(nil, c.asks...)
+		asks, err := Read(nil, c.asks...)
 		require.NoError(t, err, c.asks)
 		from := c.from
 		if from == nil {
@@ -108,7 +109,7 @@ func TestAsksThatCannotBeRead(t *testing.T) {
 		"is the conda build \"*_cp313t\"":                                                                        free,
 		"is the conda build \"*_pypy\"":                                                                          pypy,
 	} {
-		_, err := readAsks(nil, d)
+		_, err := Read(nil, d)
 		require.ErrorContains(t, err, want)
 		var told *operr.Error
 		require.ErrorAs(t, err, &told)
@@ -117,7 +118,7 @@ func TestAsksThatCannotBeRead(t *testing.T) {
 	for _, build := range []string{"*_cpython", "*_cp313", "*"} {
 		d := condaSays("3.13.*")
 		d.Spec.Build = build
-		_, err := readAsks(nil, d)
+		_, err := Read(nil, d)
 		require.NoError(t, err, build)
 	}
 }
@@ -165,9 +166,9 @@ func TestRefused(t *testing.T) {
 			next: "let them agree, or keep them apart",
 		},
 	} {
-		asks, err := readAsks(nil, c.asks...)
+		asks, err := Read(nil, c.asks...)
 		require.NoError(t, err)
-		err = refused("x", asks, installed(c.from...), nil)
+		err = refuse("x", asks, installed(c.from...), nil)
 		require.EqualError(t, err, c.says)
 		var told *operr.Error
 		require.True(t, errors.As(err, &told))
@@ -183,11 +184,25 @@ func TestRefusedNamesAFew(t *testing.T) {
 		d.Line = line + 1
 		entries = append(entries, d)
 	}
-	asks, err := readAsks(nil, append(entries, entries...)...)
+	asks, err := Read(nil, append(entries, entries...)...)
 	require.NoError(t, err)
 	require.Len(t, asks, 20)
-	err = refused("x", asks, installed("3.12.1"), []string{"/usr/bin/python3.13 (does not run)"})
+	err = refuse("x", asks, installed("3.12.1"), []string{"/usr/bin/python3.13 (does not run)"})
 	require.ErrorContains(t, err, "lib/pyproject.toml:1:1, lib/pyproject.toml:2:1, lib/pyproject.toml:3:1 and 17 more ask for Python >=3.13;")
 	require.ErrorContains(t, err, "3.12.1 (/opt/3.12.1/bin/python), /usr/bin/python3.13 (does not run)")
 	require.Equal(t, 1, strings.Count(err.Error(), ">=3.13"))
+}
+
+func TestSupportedPythons(t *testing.T) {
+	for version, want := range map[string]bool{
+		"3.10.13": false, "3.11.2": true, "3.13.0": true, "3.14.0": false, "2.7.18": false, "": false, "3.x.y": false,
+	} {
+		require.Equal(t, want, supported(version), version)
+	}
+}
+
+// supported reports whether a version is one of those that the pinned tools are tested with.
+func supported(text string) bool {
+	v, err := version.Parse(text)
+	return err == nil && meets(toolAsks, v)
 }

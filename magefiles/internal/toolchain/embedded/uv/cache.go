@@ -1,4 +1,4 @@
-package embedded
+package uv
 
 import (
 	"context"
@@ -12,11 +12,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 )
 
-// cached returns a folder of the cache that fill has filled, and fills it when it is not there yet. The key stands for
+// fillOnce returns a folder of the cache that fill has filled, and fills it when it is not there yet. The key stands for
 // everything that the contents depend on, so nothing there is ever changed; a folder that was left half-way, by a kill
 // for instance, lacks its mark and is made again. Other processes wait meanwhile.
-func (e *Toolchain) cached(ctx context.Context, kind, key string, fill func(dir string) error) (string, error) {
-	dir := filepath.Join(e.cache, kind, key)
+func (i *Installer) fillOnce(ctx context.Context, kind, key string, fill func(dir string) error) (string, error) {
+	dir := filepath.Join(i.cache, kind, key)
 	mark := filepath.Join(dir, ".complete")
 	if _, err := os.Stat(mark); err == nil {
 		return dir, nil
@@ -44,8 +44,8 @@ func (e *Toolchain) cached(ctx context.Context, kind, key string, fill func(dir 
 	return dir, beneath.WriteFile(dir, filepath.Base(mark), nil, 0o644)
 }
 
-// digest is a short key over texts.
-func digest(texts ...string) string {
+// Digest makes a short key of texts.
+func Digest(texts ...string) string {
 	h := sha256.New()
 	for _, t := range texts {
 		h.Write([]byte(t))

@@ -1,4 +1,4 @@
-package embedded
+package uv
 
 import (
 	"errors"
@@ -55,8 +55,8 @@ type trouble struct {
 const reachable = "a mirror of PyPI is named by UV_DEFAULT_INDEX (pip's own, PIP_INDEX_URL or pip.conf, is taken where uv has none), a proxy by HTTPS_PROXY; " +
 	"without a network, run it once where the index can be reached: what is installed is kept"
 
-// network says what to do when an installation failed; the tool's own last lines tell why.
-func network(err error, doing string) error {
+// explain says what to do when an installation failed; the tool's own last lines tell why.
+func explain(err error, doing string) error {
 	if err == nil {
 		return nil
 	}
@@ -64,11 +64,11 @@ func network(err error, doing string) error {
 	if !errors.As(err, &exit) {
 		return operr.New(reachable, "%s: %w", doing, err)
 	}
-	return operr.New("see the lines above; "+reachable, "%s: %w", doing, atFault(exit)).WithDetail(exit.Tail)
+	return operr.New("see the lines above; "+reachable, "%s: %w", doing, cure(exit)).WithDetail(exit.Tail)
 }
 
-// atFault is the error of a pip or uv that ended, with the cure of what is at fault, where its words tell.
-func atFault(exit *command.ExitError) error {
+// cure returns the error of a pip or uv that ended, with the cure of what is at fault, where its words tell.
+func cure(exit *command.ExitError) error {
 	for _, t := range troubles() {
 		if t.says.MatchString(exit.Tail) {
 			return operr.Cured(t.next, exit)

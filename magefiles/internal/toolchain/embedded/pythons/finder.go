@@ -1,4 +1,12 @@
-package embedded
+// Package pythons finds the interpreters of a machine, and gives to each use the newest one that all places take which ask for a Python. It
+// knows nothing of what an interpreter is for.
+//
+//	finder.go   what is found, each asked once, and the choice for a use ([Finder])
+//	places.go   where interpreters may be, and what their names say
+//	asks.go     what a place asks for ([Ask]), and which version meets all of them
+//	entries.go  what packages and artifacts ask for
+//	nofit.go    the sentences for what no interpreter fits
+package pythons
 
 import (
 	"cmp"
@@ -23,17 +31,30 @@ type Interpreter struct {
 	pip bool // it can make virtual environments that have pip, by itself
 }
 
-// minor is "3.12".
-func (p Interpreter) minor() string {
+// Minor is "3.12".
+func (p Interpreter) Minor() string {
 	return p.Version[:strings.LastIndexByte(p.Version, '.')]
 }
 
 // patience is how long an interpreter may take to say what it is. One that does not answer must not be in the way.
 const patience = 10 * time.Second
 
-// finder finds interpreters. It runs as few of them as it can: what a file's name and its folder's say is believed as far
+// Config is what a finder needs of its surroundings.
+type Config struct {
+	Runner  command.Runner
+	Environ []string // of the programs that are asked; its PATH comes first
+	Places  Places
+	Say     func(format string, args ...any) // tells what is passed over, a line each
+}
+
+// New returns a finder. Nothing is looked for before it is asked.
+func New(c Config) *Finder {
+	return &Finder{runner: c.Runner, env: c.Environ, places: c.Places, patience: patience, say: c.Say}
+}
+
+// Finder finds interpreters. It runs as few of them as it can: what a file's name and its folder's say is believed as far
 // as it rules one out, and each is run once at most.
-type finder struct {
+type Finder struct {
 	runner   command.Runner
 	env      []string
 	places   Places
@@ -57,9 +78,9 @@ type candidate struct {
 // unsaid is a number that no name says, and that may be any.
 const unsaid = -1
 
-// newest returns the newest interpreter that all places take and that will do; of two of one version the one that is
+// findNewest returns the newest interpreter that all places take and that will do; of two of one version the one that is
 // found first. It stops as soon as nothing that was not run yet can be newer.
-func (f *finder) newest(ctx context.Context, asks []ask, will func(Interpreter) bool) (Interpreter, bool, error) {
+func (f *Finder) findNewest(ctx context.Context, asks []Ask, will func(Interpreter) bool) (Interpreter, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.look()
@@ -82,8 +103,8 @@ func (f *finder) newest(ctx context.Context, asks []ask, will func(Interpreter) 
 	return best, ok, nil
 }
 
-// all runs every candidate, for a person: what is usable, and what is passed over with the reason, each once.
-func (f *finder) all(ctx context.Context) (usable []Interpreter, passedOver []string, err error) {
+// askAll runs every candidate, for a person: what is usable, and what is passed over with the reason, each once.
+func (f *Finder) askAll(ctx context.Context) (usable []Interpreter, passedOver []string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.look()
@@ -105,7 +126,7 @@ func (f *finder) all(ctx context.Context) (usable []Interpreter, passedOver []st
 }
 
 // look lists the candidates, once.
-func (f *finder) look() {
+func (f *Finder) look() {
 	if f.candidates != nil {
 		return
 	}
@@ -127,6 +148,7 @@ func (c *candidate) atMost() [2]int {
 	return [2]int{c.minor, c.patch}
 }
 
+// mayBeNewer reports whether some version that the candidate may have is newer than that of an interpreter.
 func (c *candidate) mayBeNewer(than Interpreter) bool {
 	var minor, patch int
 	if _, err := fmt.Sscanf(than.Version, "3.%d.%d", &minor, &patch); err != nil {
@@ -137,7 +159,7 @@ func (c *candidate) mayBeNewer(than Interpreter) bool {
 }
 
 // mayMeet reports whether some version that the candidate may have is taken by all places.
-func (c *candidate) mayMeet(asks []ask) bool {
+func (c *candidate) mayMeet(asks []Ask) bool {
 	if c.minor == unsaid {
 		return true
 	}
@@ -161,7 +183,7 @@ print(base if os.path.exists(base) else sys.executable, "%d.%d.%d" % sys.version
       sys.version_info.releaselevel, getattr(sys, "abiflags", "") or "-", sys.maxsize > 2**32, os.path.exists(pip), sep="\n")`
 
 // ask runs a candidate, once. Only the end of ctx is an error.
-func (f *finder) ask(ctx context.Context, c *candidate) error {
+func (f *Finder) ask(ctx context.Context, c *candidate) error {
 	if c.asked {
 		return nil
 	}
@@ -183,12 +205,12 @@ func (f *finder) ask(ctx context.Context, c *candidate) error {
 		return nil
 	}
 	c.got = Interpreter{Path: said[0], Version: said[1], pip: said[6] == "True"}
-	c.why = unusable(said[2], said[3], said[4], said[5])
+	c.why = sayUnusable(said[2], said[3], said[4], said[5])
 	return nil
 }
 
-// unusable says what an interpreter is that tasks and builds are not given; "" for CPython as everyone knows it.
-func unusable(implementation, level, flags, wide string) string {
+// sayUnusable says what an interpreter is that tasks and builds are not given; "" for CPython as everyone knows it.
+func sayUnusable(implementation, level, flags, wide string) string {
 	switch {
 	case implementation != "cpython":
 		return implementation
@@ -204,34 +226,34 @@ func unusable(implementation, level, flags, wide string) string {
 	return ""
 }
 
-// choose returns the interpreter for something, or says why there is none.
-func (e *Toolchain) choose(ctx context.Context, what string, asks []ask) (Interpreter, error) {
-	p, ok, err := e.pythons.newest(ctx, asks, func(Interpreter) bool { return true })
+// Choose returns the interpreter for something, or says why there is none.
+func (f *Finder) Choose(ctx context.Context, what string, asks []Ask) (Interpreter, error) {
+	p, ok, err := f.findNewest(ctx, asks, func(Interpreter) bool { return true })
 	if err != nil || ok {
 		return p, err
 	}
-	usable, passedOver, err := e.pythons.all(ctx)
+	usable, passedOver, err := f.askAll(ctx)
 	if err != nil {
 		return p, err
 	}
-	return p, refused(what, asks, usable, passedOver)
+	return p, refuse(what, asks, usable, passedOver)
 }
 
-// Python returns the interpreter that the toolchain's own tools run on, whatever tasks and builds run on.
-func (e *Toolchain) Python(ctx context.Context) (Interpreter, error) {
-	p, ok, err := e.pythons.newest(ctx, ofTools, func(p Interpreter) bool { return p.pip })
+// ForTools returns the interpreter that the toolchain's own tools run on, whatever tasks and builds run on.
+func (f *Finder) ForTools(ctx context.Context) (Interpreter, error) {
+	p, ok, err := f.findNewest(ctx, toolAsks, func(p Interpreter) bool { return p.pip })
 	if err != nil || ok {
 		return p, err
 	}
-	usable, passedOver, err := e.pythons.all(ctx)
+	usable, passedOver, err := f.askAll(ctx)
 	if err != nil {
 		return p, err
 	}
-	if p, ok = pick(ofTools, usable); ok {
+	if p, ok = pick(toolAsks, usable); ok {
 		return p, nil // making an environment with it says what it lacks
 	}
 	found := "none was found on PATH, nor where uv, pyenv and runners of CI keep theirs"
-	if seen := append(listed(usable), passedOver...); len(seen) > 0 {
+	if seen := append(list(usable), passedOver...); len(seen) > 0 {
 		found = "only others were found (" + strings.Join(seen, ", ") + ")"
 	}
 	return p, operr.New("install one (on Debian: apt-get install python3 python3-venv), or install pixi",

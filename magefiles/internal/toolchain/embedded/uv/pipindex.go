@@ -1,4 +1,4 @@
-package embedded
+package uv
 
 import (
 	"cmp"
@@ -28,20 +28,20 @@ var pipSettings = []struct {
 	{"proxy", "ALL_PROXY", []string{"HTTPS_PROXY", "https_proxy", "all_proxy"}},
 }
 
-// uvEnv is the environment of a uv that asks an index: that of our tools, with pip's settings in place of those that uv lacks.
-func (e *Toolchain) uvEnv(ctx context.Context, t tools) []string {
-	env := e.toolEnv()
-	e.pipOnce.Do(func() { e.pip2uv = e.ofPip(ctx, t, env) })
-	return command.Setenv(env, e.pip2uv...)
+// indexEnviron is the environment of a uv that asks an index: that of our tools, with pip's settings in place of those that uv lacks.
+func (i *Installer) indexEnviron(ctx context.Context, t Tools) []string {
+	env := i.toolEnviron()
+	i.pipOnce.Do(func() { i.pip2uv = i.askPip(ctx, t, env) })
+	return command.Setenv(env, i.pip2uv...)
 }
 
-// ofPip are the variables for uv that pip's settings stand for.
-func (e *Toolchain) ofPip(ctx context.Context, t tools, env []string) (variables []string) {
-	if !pipIsSet(env, pipOfTheSystem...) || uvHasIndex(e.uvConfigFile()) {
+// askPip returns the variables for uv that pip's settings stand for.
+func (i *Installer) askPip(ctx context.Context, t Tools, env []string) (variables []string) {
+	if !pipIsSet(env, pipOfTheSystem...) || uvHasIndex(i.findConfig()) {
 		return nil
 	}
-	out, err := command.Output(ctx, e.runner, command.Cmd{
-		Name:   t.python,
+	out, err := command.Output(ctx, i.runner, command.Cmd{
+		Name:   t.Python,
 		Args:   []string{"-I", "-m", "pip", "config", "list"},
 		Env:    env,
 		Stderr: io.Discard,
@@ -49,11 +49,11 @@ func (e *Toolchain) ofPip(ctx context.Context, t tools, env []string) (variables
 	if err != nil {
 		return nil // the installation says what is wrong
 	}
-	return forUV(parsePipConfig(out), env)
+	return writeForUV(parsePipConfig(out), env)
 }
 
-// forUV makes variables of pip's settings.
-func forUV(pip map[string]string, env []string) (variables []string) {
+// writeForUV writes variables of pip's settings.
+func writeForUV(pip map[string]string, env []string) (variables []string) {
 	for _, s := range pipSettings {
 		value := strings.Join(strings.Fields(pip[s.key]), " ")
 		if s.key == "no-index" {

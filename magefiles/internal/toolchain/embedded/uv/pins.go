@@ -1,6 +1,8 @@
-package embedded
+package uv
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"path"
 	"regexp"
 	"slices"
@@ -12,6 +14,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
+// toolLine is the first line of a requirement in tools.txt.
+var toolLine = regexp.MustCompile(`(?m)^(?:py-)?([a-z0-9-]+)==([^\s\\]+)`)
+
 // pinnedLine is the first line of a requirement in backends.txt.
 var pinnedLine = regexp.MustCompile(`(?m)^([a-z0-9-]+)==(\S+)`)
 
@@ -22,9 +27,9 @@ var plainRequirement = regexp.MustCompile(`^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?
 // requirement is how a PEP 508 requirement begins, on versions or on an address.
 var requirement = regexp.MustCompile(`^\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?:[(<>=!~;@]|$)`)
 
-// askable refuses what a [build-system] table may not require. uv would take an option for its own, and install elsewhere or from
+// checkRequirements refuses what a [build-system] table may not require. uv would take an option for its own, and install elsewhere or from
 // elsewhere by it, and a path for a project of the work tree.
-func askable(p *workspace.Package, requires []string) error {
+func checkRequirements(p *workspace.Package, requires []string) error {
 	for _, r := range requires {
 		m := requirement.FindStringSubmatch(r)
 		if m == nil || strings.ContainsFunc(r, func(c rune) bool { return unicode.IsControl(c) && c != '\t' }) || slices.Contains(fileEndings, path.Ext(m[1])) {
@@ -37,11 +42,11 @@ func askable(p *workspace.Package, requires []string) error {
 // fileEndings are those of the files that uv installs from.
 var fileEndings = []string{".whl", ".zip", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".tar", ".txt", ".toml"}
 
-// unpinned are those of the requirements of a build environment that the pinned backends do not meet. What they are is decided by
+// FindUnpinned returns those of the requirements of a build environment that the pinned backends do not meet. What they are is decided by
 // what is asked for alone: an installation that fails is not a reason to take anything else.
-func unpinned(requires []string) (unmet []string) {
+func FindUnpinned(requires []string) (unmet []string) {
 	pinned := map[string]string{}
-	for _, m := range pinnedLine.FindAllStringSubmatch(backendConstraints, -1) {
+	for _, m := range pinnedLine.FindAllStringSubmatch(backendPins, -1) {
 		pinned[m[1]] = m[2]
 	}
 	for _, r := range requires {
@@ -67,4 +72,29 @@ func meetsPin(pin, specifier string) bool {
 	}
 	v, err := version.Parse(pin)
 	return err == nil && spec.Has(v)
+}
+
+// DescribeTools names the pinned tools that decide about the bytes of an artifact, with their versions.
+func DescribeTools() (tools []string) {
+	for _, m := range toolLine.FindAllStringSubmatch(ToolPins, -1) {
+		if m[1] == "rattler-build" || m[1] == "uv" {
+			tools = append(tools, m[1]+" "+m[2])
+		}
+	}
+	return tools
+}
+
+// DescribeBackends names the pinned backends that a build environment's requirements ask for, with their versions, and all pins by a digest,
+// since backends require others.
+func DescribeBackends(requires []string) (backends []string) {
+	for _, m := range pinnedLine.FindAllStringSubmatch(backendPins, -1) {
+		if slices.ContainsFunc(requires, func(r string) bool {
+			n := plainRequirement.FindStringSubmatch(r)
+			return n != nil && workspace.PyPIName(n[1]) == m[1]
+		}) {
+			backends = append(backends, m[1]+" "+m[2])
+		}
+	}
+	all := sha256.Sum256([]byte(backendPins + ToolPins))
+	return append(backends, "pins "+hex.EncodeToString(all[:4]))
 }

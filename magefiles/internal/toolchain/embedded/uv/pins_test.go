@@ -1,4 +1,4 @@
-package embedded
+package uv
 
 import (
 	"testing"
@@ -25,7 +25,7 @@ func TestUnpinned(t *testing.T) {
 			unmet:    []string{"hatchling >> 1", "-r evil.txt", "--index-url=http://127.0.0.1", "./local", ""},
 		},
 	} {
-		t.Run(name, func(t *testing.T) { require.Equal(t, c.unmet, unpinned(c.requires)) })
+		t.Run(name, func(t *testing.T) { require.Equal(t, c.unmet, FindUnpinned(c.requires)) })
 	}
 }
 
@@ -39,7 +39,7 @@ func TestAskable(t *testing.T) {
 		"evil-1.0-py3-none-any.whl": false, "evil-1.0.tar.gz": false, "evil.zip[extra]": false, "requirements.txt": false,
 		"hatchling\n--index-url=http://127.0.0.1": false, "hatchling\x00": false, "hatchling >=1 \r": false, "hatchling # more": false, "a b": false, "": false, "é": false,
 	} {
-		err := askable(&workspace.Package{Name: "a", SourceDir: "packages/a"}, []string{"hatchling", r})
+		err := checkRequirements(&workspace.Package{Name: "a", SourceDir: "packages/a"}, []string{"hatchling", r})
 		if ok {
 			require.NoError(t, err, "%q", r)
 		} else {

@@ -1,0 +1,63 @@
+package pythons
+
+import (
+	"slices"
+
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// readPackage reads what a package's pyproject.toml and its tables of some roles ask of the interpreter, on this machine.
+func readPackage(known []Ask, p *workspace.Package, roles ...workspace.Role) ([]Ask, error) {
+	var entries []workspace.Dependency
+	if p.Project != nil {
+		entries = append(entries, p.Project.Python...)
+	}
+	for _, d := range p.Deps {
+		if IsEntry(d) && slices.Contains(roles, d.Role) && toolchain.Holds(d.Condition, workspace.HostPlatform()) {
+			entries = append(entries, d)
+		}
+	}
+	return Read(known, entries...)
+}
+
+// IsEntry reports whether a dependency asks for an interpreter, and for nothing else.
+func IsEntry(d workspace.Dependency) bool {
+	return d.Kind == workspace.Conda && workspace.CondaName(d.Name) == "python"
+}
+
+// ReadBuild reads what a package's build asks for.
+func ReadBuild(p *workspace.Package) ([]Ask, error) {
+	return readPackage(nil, p, workspace.RoleBuild, workspace.RoleHost, workspace.RoleRun, workspace.RoleConstraint)
+}
+
+// ReadRun reads, after what is known, what an environment asks for that packages are installed into. What they are built with does not matter there.
+func ReadRun(known []Ask, packages []*workspace.Package) (asks []Ask, err error) {
+	asks = known
+	for _, p := range packages {
+		if asks, err = readPackage(asks, p, workspace.RoleRun, workspace.RoleConstraint); err != nil {
+			return nil, err
+		}
+	}
+	return asks, nil
+}
+
+// ReadArchives reads, after what is known, what artifacts depend on.
+func ReadArchives(known []Ask, archives []*condapkg.Archive) ([]Ask, error) {
+	var entries []workspace.Dependency
+	for _, a := range archives {
+		index := a.Index()
+		for _, depend := range index.Depends {
+			if m := condapkg.ParseMatchSpec(depend); m.Name == "python" {
+				entries = append(entries, workspace.Dependency{
+					Pos:  workspace.Pos{File: index.FileName()},
+					Name: "python",
+					Kind: workspace.Conda,
+					Spec: workspace.Spec{Text: m.Version, Build: m.Build},
+				})
+			}
+		}
+	}
+	return Read(known, entries...)
+}
