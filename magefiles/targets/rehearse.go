@@ -11,6 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal"
+	"github.com/foopack/foopack/magefiles/internal/releasing"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -60,7 +61,7 @@ func (a *app) rehearse(ctx context.Context, w *workspace.Workspace, f rehearseFl
 	}
 	req, err := f.bump.request()
 	if err == nil {
-		err = isPublisher(f.publish)
+		err = releasing.CheckPublisher(f.publish)
 	}
 	if err != nil {
 		return err
@@ -92,7 +93,7 @@ func (a *app) takeThrough(ctx context.Context, w *workspace.Workspace, f rehears
 		Root:     w.Root,
 		Name:     w.Manifest.Name,
 		Dir:      dir,
-		Request:  withChangelog(req, w.Root),
+		Request:  bumping.WithChangelog(req, w.Root),
 		Publish:  f.publish,
 		Seed:     uint64(f.faults),
 		Reporter: a.view,

@@ -99,15 +99,15 @@ type bumpFlags struct {
 
 // request reads the flags.
 func (f bumpFlags) request() (bump.Request, error) {
-	r := bump.Request{To: orZero(f.to), Only: orZero(f.only), FixDrift: isSet(f.fixDrift), Changelog: isSet(f.changelog), Date: today()}
-	switch orZero(f.ranges) {
-	case "":
-	case "raise":
-		r.Raise = true
-	default:
-		return r, operr.NewUsage("say -ranges=raise, or leave it out", "-ranges=%s: there is only raise", orZero(f.ranges))
-	}
-	return r, nil
+	raise, err := bumping.Raises(orZero(f.ranges))
+	return bump.Request{
+		To:        orZero(f.to),
+		Only:      orZero(f.only),
+		Raise:     raise,
+		FixDrift:  isSet(f.fixDrift),
+		Changelog: isSet(f.changelog),
+		Date:      today(),
+	}, err
 }
 
 // bumping reads the workspace for a bump, once what a killed run has left behind is taken back.

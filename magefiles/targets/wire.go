@@ -42,6 +42,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/releasing"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
@@ -376,6 +377,33 @@ func (a *app) publishing(w *workspace.Workspace) publishing.Config {
 		Trial:    trial,
 		Pycache:  pycache(),
 		Progress: a.view.Progress(),
+	}
+}
+
+// releaser is what makes a release, and takes one back. yes says yes to its questions.
+func (a *app) releaser(yes bool) releasing.Releaser {
+	return releasing.Releaser{
+		Runner:   a.runner,
+		Dir:      a.dir,
+		View:     a.view,
+		Channels: a.channels,
+		Tool:     toolVersion(),
+		Today:    today(),
+		Lends:    a.runner.Lends,
+		Confirm:  func(ctx context.Context, question string) error { return a.confirm(ctx, yes, question) },
+		Cache: func() (string, error) {
+			cache, err := a.cache()
+			return filepath.Join(cache, sourcesDir), err
+		},
+		Hub: a.hub,
+		Tools: func(ctx context.Context, w *workspace.Workspace, environments string, uploads bool) (toolchain.Toolchain, []string, error) {
+			a.uploads = uploads
+			fetching := fetching(command.Unset(a.runner.Environ(), a.keptFromPixi()...))
+			t, err := a.pick(ctx, w, environments)
+			return t, fetching, err
+		},
+		Trial:    trial,
+		Readable: readable,
 	}
 }
 
