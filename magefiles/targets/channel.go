@@ -10,6 +10,7 @@ import (
 	"github.com/magefile/mage/mg"
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
+	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/ourchannel"
@@ -74,7 +75,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		}
 	}
 	if s.repository != "" {
-		if err := isRepository(s.repository); err != nil {
+		if err := github.CheckRepository(s.repository); err != nil {
 			return operr.NewUsage("say -repository=OWNER/NAME", "%w", err)
 		}
 		w, err := a.workspace()
