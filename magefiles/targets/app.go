@@ -2,7 +2,6 @@ package targets
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 	"strconv"
 
@@ -109,11 +108,9 @@ func downstreamTask(name string, local bool, only string, args ...string) body {
 			Stdout: a.view.Out,
 			Stderr: a.view.Err,
 		})
-		var exit *command.ExitError
-		var told *operr.Error
-		if errors.As(err, &exit) && !errors.As(err, &told) && ctx.Err() == nil {
-			return operr.New("see above", "task %s of %s: %w", name, d.Name(), err)
+		if ctx.Err() != nil {
+			return err
 		}
-		return err
+		return ofChild(err, "see above", "task "+name+" of "+d.Name())
 	}
 }

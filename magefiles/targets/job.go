@@ -41,6 +41,11 @@ func (a *app) job(ctx context.Context, name, next string, f func(g *group) error
 	if g.Done(err) == nil {
 		return nil
 	}
+	return ofChild(err, next, name)
+}
+
+// ofChild names what a child was started for, where an error is only that it failed: what there is to say it has said already.
+func ofChild(err error, next, name string) error {
 	var exit *command.ExitError
 	var told *operr.Error
 	if errors.As(err, &exit) && !errors.As(err, &told) {
@@ -52,11 +57,6 @@ func (a *app) job(ctx context.Context, name, next string, f func(g *group) error
 // checkOwn is asked before anything is written to the workspace's own folders.
 func (a *app) checkOwn(ctx context.Context, w *workspace.Workspace) error {
 	return folders.Check(ctx, a.runner, w)
-}
-
-// checkServed is asked before channels are kept in a folder.
-func (a *app) checkServed(ctx context.Context, dir string) error {
-	return folders.CheckServed(ctx, a.runner, a.dir, dir)
 }
 
 // lockFile stands beside a manifest that was locked.

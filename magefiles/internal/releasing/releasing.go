@@ -15,9 +15,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
-	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/ourchannel"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/view"
@@ -49,9 +49,9 @@ type Releaser struct {
 	Readable func() []string
 }
 
-// Run makes the release that is asked for, or goes on with the one that is unfinished. by is who publishes, as CheckPublisher has it.
+// Run makes the release that is asked for, or goes on with the one that is unfinished. by is who publishes, as publishing.CheckPublisher has it.
 func (r Releaser) Run(ctx context.Context, req bump.Request, by string) (result release.Result, err error) {
-	if err := CheckPublisher(by); err != nil {
+	if err := publishing.CheckPublisher(by); err != nil {
 		return result, err
 	}
 	one, unlock, err := r.open(ctx, true)
@@ -62,12 +62,4 @@ func (r Releaser) Run(ctx context.Context, req bump.Request, by string) (result 
 	one.Request, one.Publish = bumping.WithChangelog(req, one.Root), by
 	one.Confirm = func(ctx context.Context, p *release.Plan) error { return r.confirm(ctx, one, p) }
 	return one.Run(ctx)
-}
-
-// CheckPublisher refuses a word that does not say who publishes; "" leaves it to the manifest.
-func CheckPublisher(by string) error {
-	if by != "" && by != workspace.PublishHere && by != workspace.PublishCI {
-		return operr.NewUsage("say -publish=here or -publish=ci", "-publish=%s does not say who publishes", by)
-	}
-	return nil
 }
