@@ -19,7 +19,7 @@ func (Channel) Serve(ctx context.Context,
 	repository *string, // OWNER/NAME of a repository whose jobs may publish to our channel without a key
 	private *string, // names of channels that need a token for reading too, with commas between
 ) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
+	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		return a.channels.Serve(ctx, ourchannel.Serving{
 			Addr:       orZero(addr),
 			Dir:        orZero(dir),
@@ -39,7 +39,7 @@ func (Channel) Serve(ctx context.Context,
 func (Channel) Show(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		return answer(a, isSet(json), func() (ourchannel.Holding, error) { return a.channels.Look(ctx, w) }, func(h ourchannel.Holding) {
 			a.view.Table(ourchannel.Header, h.Rows())
 			if h.Note != "" {

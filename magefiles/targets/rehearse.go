@@ -21,7 +21,7 @@ func Rehearse(ctx context.Context,
 	faults *int, // a seed: calls of the outside fail at random, and the release is killed and run again until it is through
 	json *bool, // print one JSON object
 ) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		c, err := a.rehearsal(ctx, w, isSet(full))
 		if err != nil {
 			return err
@@ -34,14 +34,14 @@ func Rehearse(ctx context.Context,
 		if err := f.Fit(); err != nil {
 			return err
 		}
-		return answer(a, isSet(json), func() (rehearsal.Report, error) { return rehearsal.Show(ctx, c, f, a.view) }, func(report rehearsal.Report) {
-			report.Show(a.view)
-		})
+		return answer(a, isSet(json), func() (rehearsal.Report, error) {
+			return rehearsal.Show(ctx, c, f, a.view)
+		}, func(report rehearsal.Report) { report.Show(a.view) })
 	})
 }
 
 // rehearsal is what one of a workspace needs of its surroundings; with full, images are a part of it.
-func (a *app) rehearsal(ctx context.Context, w *workspace.Workspace, full bool) (c rehearsal.Config, err error) {
+func (a *pipeline) rehearsal(ctx context.Context, w *workspace.Workspace, full bool) (c rehearsal.Config, err error) {
 	program, err := os.Executable()
 	if err != nil {
 		return c, err

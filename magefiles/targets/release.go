@@ -15,14 +15,14 @@ func Release(ctx context.Context,
 	yes *bool, // do not ask
 	json *bool, // print one JSON object
 ) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
+	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		req, err := bumpFlags{to: to, only: only, ranges: ranges}.request()
 		if err != nil {
 			return err
 		}
 		r := a.releaser(isSet(yes))
-		return answer(a, isSet(json), func() (release.Result, error) { return r.Run(ctx, req, orZero(publish)) }, func(result release.Result) {
-			r.Show(ctx, result)
-		})
+		return answer(a, isSet(json), func() (release.Result, error) {
+			return r.Run(ctx, req, orZero(publish))
+		}, func(result release.Result) { r.Show(ctx, result) })
 	})
 }

@@ -10,8 +10,10 @@ import (
 func Status(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
+	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		r := a.releaser(false)
-		return answer(a, isSet(json), func() (releasing.Status, error) { return r.Status(ctx) }, func(s releasing.Status) { r.ShowStatus(ctx, s) })
+		return answer(a, isSet(json), func() (releasing.Status, error) {
+			return r.Status(ctx)
+		}, func(s releasing.Status) { r.ShowStatus(ctx, s) })
 	})
 }

@@ -6,5 +6,5 @@ import "context"
 func Undo(ctx context.Context,
 	yes *bool, // do not ask
 ) error {
-	return run(ctx, func(ctx context.Context, a *app) error { return a.releaser(isSet(yes)).Undo(ctx) })
+	return run(ctx, func(ctx context.Context, a *pipeline) error { return a.releaser(isSet(yes)).Undo(ctx) })
 }

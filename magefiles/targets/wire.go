@@ -67,8 +67,8 @@ var env = variables.Variables(os.LookupEnv)
 // cacheName is the folder in the user's cache folder that holds what the toolchains install for themselves.
 const cacheName = "pixi-release"
 
-// app is what a target works with.
-type app struct {
+// pipeline is what a target works with.
+type pipeline struct {
 	dir    string // where we were started
 	view   *view.View
 	runner *command.System
@@ -79,10 +79,10 @@ type app struct {
 	uploads bool // this run sends what it builds
 }
 
-// newApp is the app of this process, as far as the environment lets it be one.
-func newApp() (*app, error) {
+// newPipeline is the one of this process, as far as the environment lets it be one.
+func newPipeline() (*pipeline, error) {
 	dir, err := os.Getwd()
-	a := &app{dir: dir, view: newView(), runner: newRunner(), channels: newChannels()}
+	a := &pipeline{dir: dir, view: newView(), runner: newRunner(), channels: newChannels()}
 	if err == nil {
 		err = env.Check()
 	}
@@ -152,8 +152,8 @@ func newRunner(variables ...string) *command.System {
 	return s
 }
 
-// withTemporary is the app with children that keep their temporary files in dir.
-func (a *app) withTemporary(dir string) *app {
+// withTemporary is the pipeline with children that keep their temporary files in dir.
+func (a *pipeline) withTemporary(dir string) *pipeline {
 	inside := *a
 	inside.runner = newRunner("TMPDIR=" + dir)
 	inside.runner.Watch(a.silence)
@@ -163,10 +163,10 @@ func (a *app) withTemporary(dir string) *app {
 func terminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // workspace reads the monorepo that we were started in.
-func (a *app) workspace() (*workspace.Workspace, error) { return workspace.Load(a.dir) }
+func (a *pipeline) workspace() (*workspace.Workspace, error) { return workspace.Load(a.dir) }
 
 // toolchain picks one and says which it is.
-func (a *app) toolchain(ctx context.Context, w *workspace.Workspace) (toolchain.Toolchain, error) {
+func (a *pipeline) toolchain(ctx context.Context, w *workspace.Workspace) (toolchain.Toolchain, error) {
 	t, err := a.pick(ctx, w, "")
 	if err != nil {
 		return nil, err
@@ -181,7 +181,7 @@ func (a *app) toolchain(ctx context.Context, w *workspace.Workspace) (toolchain.
 
 // pick takes pixi when it is on PATH and the embedded toolchain otherwise, or the one that PIPELINE_TOOLCHAIN asks for.
 // Environments of the embedded one lie below the given folder, or beside their manifests where it is "".
-func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
+func (a *pipeline) pick(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
 	if err := a.checkOwn(ctx, w); err != nil {
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments str
 }
 
 // pixi takes the pixi on PATH, or fetches the pinned one, where that is asked for.
-func (a *app) pixi(ctx context.Context, cache string, fetches bool) (*pixi.Pixi, error) {
+func (a *pipeline) pixi(ctx context.Context, cache string, fetches bool) (*pixi.Pixi, error) {
 	p, err := pixi.Find(ctx, a.runner, a.runner.Environ())
 	if !fetches || !errors.Is(err, command.ErrNotFound) {
 		return p, err
@@ -222,7 +222,7 @@ func (a *app) pixi(ctx context.Context, cache string, fetches bool) (*pixi.Pixi,
 }
 
 // sources are what packages of a workspace are built from, by way of clones in the cache: a work tree or a commit.
-func (a *app) sources(w *workspace.Workspace, cache string) sources.Sources {
+func (a *pipeline) sources(w *workspace.Workspace, cache string) sources.Sources {
 	return sources.Sources{Runner: a.runner, Workspace: w, Cache: filepath.Join(cache, sourcesDir), Tell: a.view.Say, Waiting: a.view.Waiting}
 }
 
@@ -230,7 +230,7 @@ func (a *app) sources(w *workspace.Workspace, cache string) sources.Sources {
 const sourcesDir = "sources"
 
 // embedded is the toolchain for a machine without pixi.
-func (a *app) embedded(w *workspace.Workspace, cache, environments string) *embedded.Toolchain {
+func (a *pipeline) embedded(w *workspace.Workspace, cache, environments string) *embedded.Toolchain {
 	var from toolchain.Sources // a clone of ours is built in where it lies
 	if environments == "" {
 		from = a.sources(w, cache).WorkTree()
@@ -251,7 +251,7 @@ func (a *app) embedded(w *workspace.Workspace, cache, environments string) *embe
 }
 
 // publishing is what builds and publications of a workspace are told.
-func (a *app) publishing(w *workspace.Workspace) publishing.Config {
+func (a *pipeline) publishing(w *workspace.Workspace) publishing.Config {
 	return publishing.Config{
 		Workspace: w,
 		Runner:    a.runner,
@@ -273,7 +273,7 @@ func (a *app) publishing(w *workspace.Workspace) publishing.Config {
 }
 
 // releaser is what makes a release, and takes one back. yes says yes to its questions.
-func (a *app) releaser(yes bool) releasing.Releaser {
+func (a *pipeline) releaser(yes bool) releasing.Releaser {
 	return releasing.Releaser{
 		Runner:   a.runner,
 		Dir:      a.dir,
@@ -322,10 +322,10 @@ func trial(name string) publish.Trial {
 func readable() []string { return command.Readable(home(), os.Environ()) }
 
 // keptFromPixi are the variables that pixi does not get where it builds, which is said once.
-func (a *app) keptFromPixi() []string { return a.channels.KeptFromPixi(a.uploads, a.view.Once) }
+func (a *pipeline) keptFromPixi() []string { return a.channels.KeptFromPixi(a.uploads, a.view.Once) }
 
 // imageEnvironment is what image builds are told by the environment.
-func (a *app) imageEnvironment(w *workspace.Workspace) (imagejob.Settings, error) {
+func (a *pipeline) imageEnvironment(w *workspace.Workspace) (imagejob.Settings, error) {
 	date, err := env.Epoch()
 	return imagejob.Settings{
 		Registry:   os.Getenv("IMAGE_REGISTRY"),
@@ -380,7 +380,7 @@ func serveRegistry(dir string) (host string, end func(), err error) {
 func registry() *image.Registry { return &image.Registry{} }
 
 // hub is GitHub, where the remote is there or a variable says which repository is meant.
-func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (release.Hub, error) {
+func (a *pipeline) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (release.Hub, error) {
 	o, err := env.GitHub(func() (string, error) {
 		address, err := gitremote.URL(ctx, repo, w.Config.Remote)
 		if errors.Is(err, gitremote.ErrNoRemote) {
@@ -402,7 +402,7 @@ func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspac
 const modulePath = "github.com/foopack/foopack"
 
 // cache is the folder for what is installed once on a machine.
-func (a *app) cache() (string, error) {
+func (a *pipeline) cache() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return "", operr.New("set HOME or XDG_CACHE_HOME", "there is no cache folder: %w", err)

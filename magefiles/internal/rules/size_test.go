@@ -38,7 +38,7 @@ func TestTargetsStaysAFace(t *testing.T) {
 	})
 	most := linesThen + linesForEach*max(0, targets-targetsThen)
 	require.NotZero(t, targets)
-	require.LessOrEqual(t, lines, most, "magefiles/targets has %d lines for %d targets, and may have %d. A target reads its flags, builds the app, makes one call, "+
+	require.LessOrEqual(t, lines, most, "magefiles/targets has %d lines for %d targets, and may have %d. A target reads its flags, builds the pipeline, makes one call, "+
 		"and shows what came of it: move what decides, and what is said, to its room in magefiles/internal (ARCHITECTURE, \"Where is it\")", lines, targets, most)
 	t.Logf("%d lines for %d targets, of %d", lines, targets, most)
 }
