@@ -2,7 +2,7 @@ package targets
 
 // answer shows what f returns: to a program as one JSON object, where that is asked for, or else to a person, by show. A program reads
 // nothing but the object on standard output: what is printed before it goes to standard error.
-func answer[T any](a *app, asJSON bool, f func() (T, error), show func(T)) error {
+func answer[T any](a *pipeline, asJSON bool, f func() (T, error), show func(T)) error {
 	out := a.view.Out
 	if asJSON {
 		a.view.Out = a.view.Err

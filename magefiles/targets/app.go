@@ -2,7 +2,6 @@ package targets
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 	"strconv"
 
@@ -27,7 +26,7 @@ func (App) Upgrade(ctx context.Context,
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
 ) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
+	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		f := bumpFlags{to: to, only: only, ranges: ranges, asJSON: json, assumed: yes}
 		req, err := f.request()
 		if err != nil {
@@ -84,7 +83,7 @@ func (App) Dashboard(ctx context.Context,
 
 // downstreamTask runs a task of a downstream as if it had been started by hand: what it prints is seen at once.
 func downstreamTask(name string, local bool, only string, args ...string) body {
-	return func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		d, err := toolchain.DownstreamWith(w, name, only)
 		if err != nil {
 			return err
@@ -109,11 +108,9 @@ func downstreamTask(name string, local bool, only string, args ...string) body {
 			Stdout: a.view.Out,
 			Stderr: a.view.Err,
 		})
-		var exit *command.ExitError
-		var told *operr.Error
-		if errors.As(err, &exit) && !errors.As(err, &told) && ctx.Err() == nil {
-			return operr.New("see above", "task %s of %s: %w", name, d.Name(), err)
+		if ctx.Err() != nil {
+			return err
 		}
-		return err
+		return ofChild(err, "see above", "task "+name+" of "+d.Name())
 	}
 }

@@ -40,7 +40,7 @@ func versionsAgree(ctx context.Context) error {
 func testGo(ctx context.Context) error { return jobInWorkspace(ctx, linting(lint.Linter.Test)) }
 
 func linting(job func(l lint.Linter, ctx context.Context) error) body {
-	return func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		return job(lint.Linter{
 			Runner:    a.runner,
 			Environ:   a.runner.Environ(),
@@ -58,13 +58,13 @@ func linting(job func(l lint.Linter, ctx context.Context) error) body {
 }
 
 // show is job for packages that know no view.
-func (a *app) show(ctx context.Context, name, next string, f func(out io.Writer) error) error {
+func (a *pipeline) show(ctx context.Context, name, next string, f func(out io.Writer) error) error {
 	return a.job(ctx, name, next, func(g *group) error { return f(g) })
 }
 
 // rootTask runs a task of the workspace as one of several jobs; a workspace without it is told so.
 func rootTask(ctx context.Context, name string) error {
-	return jobInWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return jobInWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		task := toolchain.FindTask(w.Manifest, name)
 		if task == "" {
 			a.view.Say("%s has no task %s: skipped", w.Manifest.Path, name)

@@ -11,7 +11,7 @@ import (
 
 // Clean removes artifacts, the channels of channel:serve, and environments of the embedded toolchain; caches of tools stay.
 func Clean(ctx context.Context) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		return folders.Cleaner{Runner: a.runner, Remove: sh.Rm, Say: a.view.Line}.Clean(ctx, w)
 	})
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // confirm asks before something outside is changed. Without a terminal there is no one to ask, and without -yes it stops.
-func (a *app) confirm(ctx context.Context, yes bool, question string) error {
+func (a *pipeline) confirm(ctx context.Context, yes bool, question string) error {
 	if yes {
 		return nil
 	}

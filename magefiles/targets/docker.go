@@ -43,7 +43,7 @@ func (Docker) All(ctx context.Context,
 	json *bool, // print one JSON array
 	yes *bool, // do not ask
 ) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		return a.imagesOfAll(ctx, w, ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
 	})
 }
@@ -55,7 +55,7 @@ func (Docker) Plan(ctx context.Context, name string,
 	tag *string, // these tags, with commas between, in place of those of the version
 	json *bool, // print one JSON object
 ) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		return a.planImage(ctx, w, name, isSet(verify), ImageFlags{Platform: platform, Tag: tag, JSON: json})
 	})
 }
@@ -67,7 +67,7 @@ func (Docker) Merge(ctx context.Context, name string,
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
 ) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		return a.mergeImage(ctx, w, name, orZero(digests), ImageFlags{Tag: tag, JSON: json, Yes: yes})
 	})
 }
@@ -91,7 +91,7 @@ func (f ImageFlags) asked() imagejob.Flags {
 }
 
 // images makes jobs, with what the environment says.
-func (a *app) images(ctx context.Context, w *workspace.Workspace) (*imagejob.Maker, error) {
+func (a *pipeline) images(ctx context.Context, w *workspace.Workspace) (*imagejob.Maker, error) {
 	if err := a.checkOwn(ctx, w); err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func list(s *string) []string {
 
 // BuildImage is docker:image for a magefile's own targets. It is no target itself.
 func BuildImage(ctx context.Context, name string, f ImageFlags) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		d, err := w.Downstream(name)
 		if err != nil {
 			return err
@@ -147,7 +147,7 @@ func BuildImage(ctx context.Context, name string, f ImageFlags) error {
 }
 
 // imagesOfAll runs the jobs of all downstreams with an image side by side.
-func (a *app) imagesOfAll(ctx context.Context, w *workspace.Workspace, f ImageFlags) error {
+func (a *pipeline) imagesOfAll(ctx context.Context, w *workspace.Workspace, f ImageFlags) error {
 	if isSet(f.JSON) {
 		a.view.Out = a.view.Err
 	}
@@ -191,7 +191,7 @@ func (a *app) imagesOfAll(ctx context.Context, w *workspace.Workspace, f ImageFl
 }
 
 // sayImages tells of every job, also where others failed. The last failure is returned.
-func (a *app) sayImages(jobs []*image.Job, errs []error, asJSON bool) (failed error) {
+func (a *pipeline) sayImages(jobs []*image.Job, errs []error, asJSON bool) (failed error) {
 	results := []image.Result{}
 	for n, j := range jobs {
 		switch {
@@ -216,14 +216,14 @@ func (a *app) sayImages(jobs []*image.Job, errs []error, asJSON bool) (failed er
 }
 
 // imageInGroup runs a job with its lines collected.
-func (a *app) imageInGroup(ctx context.Context, j *image.Job) error {
+func (a *pipeline) imageInGroup(ctx context.Context, j *image.Job) error {
 	return a.job(ctx, "image "+j.Plan.Name, "", func(g *group) error {
 		return j.Run(ctx, g.Step)
 	})
 }
 
 // agreeToPush shows the plans, refuses what cannot end well, and asks where something leaves the machine.
-func (a *app) agreeToPush(ctx context.Context, jobs []*image.Job, f ImageFlags) error {
+func (a *pipeline) agreeToPush(ctx context.Context, jobs []*image.Job, f ImageFlags) error {
 	for _, j := range jobs {
 		a.showPlan(j.Plan, isSet(f.Push))
 		if err := j.Check(); err != nil {
@@ -240,7 +240,7 @@ func (a *app) agreeToPush(ctx context.Context, jobs []*image.Job, f ImageFlags) 
 	return a.confirm(ctx, isSet(f.Yes), "Build and push "+strings.Join(names, ", ")+"?")
 }
 
-func (a *app) showPlan(p *image.Plan, tags bool) {
+func (a *pipeline) showPlan(p *image.Plan, tags bool) {
 	a.view.Heading("%s %s of %s, for %s", p.Repository, p.Version, p.Revision[:min(12, len(p.Revision))], strings.Join(p.Platforms, " and "))
 	var rows [][]string
 	for _, t := range p.Tags {
@@ -254,7 +254,7 @@ func (a *app) showPlan(p *image.Plan, tags bool) {
 	}
 }
 
-func (a *app) sayImage(j *image.Job) {
+func (a *pipeline) sayImage(j *image.Job) {
 	r := j.Result
 	where := r.Repository + "@" + r.Digest
 	if !r.Pushed {
@@ -266,7 +266,7 @@ func (a *app) sayImage(j *image.Job) {
 	}
 }
 
-func (a *app) mergeImage(ctx context.Context, w *workspace.Workspace, name, digests string, f ImageFlags) error {
+func (a *pipeline) mergeImage(ctx context.Context, w *workspace.Workspace, name, digests string, f ImageFlags) error {
 	d, err := w.Downstream(name)
 	if err != nil {
 		return err
@@ -308,7 +308,7 @@ func (a *app) mergeImage(ctx context.Context, w *workspace.Workspace, name, dige
 	return nil
 }
 
-func (a *app) planImage(ctx context.Context, w *workspace.Workspace, name string, verify bool, f ImageFlags) error {
+func (a *pipeline) planImage(ctx context.Context, w *workspace.Workspace, name string, verify bool, f ImageFlags) error {
 	d, err := w.Downstream(name)
 	if err != nil {
 		return err

@@ -8,14 +8,14 @@ import (
 
 // Doctor says what is installed, what is missing, what it is for, and how to get it.
 func Doctor(ctx context.Context) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
+	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		findings := a.doctor().Examine(ctx)
 		a.view.Findings(findings)
 		return doctor.Missing(findings)
 	})
 }
 
-func (a *app) doctor() doctor.Doctor {
+func (a *pipeline) doctor() doctor.Doctor {
 	d := doctor.Doctor{
 		Runner:   a.runner,
 		Environ:  a.runner.Environ(),

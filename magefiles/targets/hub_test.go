@@ -21,7 +21,8 @@ func TestTheAddressThatCountsForGitHub(t *testing.T) {
 	} {
 		w := aWorkspace(t, "")
 		root := w.Root
-		a := &app{dir: root, runner: command.NewSystem(command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull), nil)}
+		environ := command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull)
+		a := &pipeline{dir: root, runner: command.NewSystem(environ, nil)}
 		for _, args := range append([][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "first"}}, set...) {
 			require.NoError(t, a.runner.Run(t.Context(), command.Cmd{Name: "git", Args: args, Dir: root}))
 		}

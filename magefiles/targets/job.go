@@ -14,10 +14,10 @@ import (
 type group = view.Group
 
 // body is a target that works on the workspace that it was started in.
-type body func(ctx context.Context, a *app, w *workspace.Workspace) error
+type body func(ctx context.Context, a *pipeline, w *workspace.Workspace) error
 
 // load reads the workspace first.
-func (f body) load(ctx context.Context, a *app) error {
+func (f body) load(ctx context.Context, a *pipeline) error {
 	w, err := a.workspace()
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func jobInWorkspace(ctx context.Context, f body) error { return runJob(ctx, f.lo
 
 // job runs f with its output collected into one group. The error of a child that has already said everything there is
 // short; next is what to do about it.
-func (a *app) job(ctx context.Context, name, next string, f func(g *group) error) error {
+func (a *pipeline) job(ctx context.Context, name, next string, f func(g *group) error) error {
 	g := a.view.Group(name)
 	err := f(g)
 	if ctx.Err() != nil {
@@ -41,6 +41,11 @@ func (a *app) job(ctx context.Context, name, next string, f func(g *group) error
 	if g.Done(err) == nil {
 		return nil
 	}
+	return ofChild(err, next, name)
+}
+
+// ofChild names what a child was started for, where an error is only that it failed: what there is to say it has said already.
+func ofChild(err error, next, name string) error {
 	var exit *command.ExitError
 	var told *operr.Error
 	if errors.As(err, &exit) && !errors.As(err, &told) {
@@ -50,13 +55,8 @@ func (a *app) job(ctx context.Context, name, next string, f func(g *group) error
 }
 
 // checkOwn is asked before anything is written to the workspace's own folders.
-func (a *app) checkOwn(ctx context.Context, w *workspace.Workspace) error {
+func (a *pipeline) checkOwn(ctx context.Context, w *workspace.Workspace) error {
 	return folders.Check(ctx, a.runner, w)
-}
-
-// checkServed is asked before channels are kept in a folder.
-func (a *app) checkServed(ctx context.Context, dir string) error {
-	return folders.CheckServed(ctx, a.runner, a.dir, dir)
 }
 
 // lockFile stands beside a manifest that was locked.

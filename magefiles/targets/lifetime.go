@@ -21,13 +21,13 @@ var (
 	errOrphan = errors.New("stopped because the process that started us is gone")
 )
 
-// run builds the app, gives it a context that ends with the process's reason to live, and makes what f returns an error
-// that Mage prints and exits with as it should.
-func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
+// run builds the pipeline, gives it a context that ends with the process's reason to live, and makes what f returns an
+// error that Mage prints and exits with as it should.
+func run(ctx context.Context, f func(ctx context.Context, a *pipeline) error) error {
 	debug.SetGCPercent(400) // a target is short-lived: it may take four times its live memory before it tidies up
 	ctx, stop := lifetime(ctx)
 	defer stop()
-	a, err := newApp()
+	a, err := newPipeline()
 	if err == nil {
 		err = f(ctx, a)
 	}
@@ -44,7 +44,7 @@ func run(ctx context.Context, f func(ctx context.Context, a *app) error) error {
 
 // runJob is run for a function that other targets depend on. Mage joins the errors of dependencies to one text, in which
 // details and next steps would be lost, so they are said at once.
-func runJob(ctx context.Context, f func(ctx context.Context, a *app) error) error {
+func runJob(ctx context.Context, f func(ctx context.Context, a *pipeline) error) error {
 	err := run(ctx, f)
 	var told *operr.Error
 	if errors.As(err, &told) && (told.Detail != "" || told.Next != "") {

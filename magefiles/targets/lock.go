@@ -14,7 +14,7 @@ import (
 func Lock(ctx context.Context,
 	images *bool, // pin the images alone, which needs no pixi
 ) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		files, err := gitrepo.TrackedFiles(ctx, a.runner, w.Root)
 		if err != nil {
 			return err

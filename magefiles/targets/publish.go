@@ -20,7 +20,7 @@ func Publish(ctx context.Context,
 	check *bool, // install and import what is in the folder of -from, and send nothing
 	verify *bool, // see what is on the channel: visible, downloaded, compared, installed, imported; send nothing
 ) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
+	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		f := publishing.Flags{Force: isSet(force), From: orZero(from), Digests: orZero(digests), Check: isSet(check), Verify: isSet(verify)}
 		if err := f.Fit(); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 // rehearseImages builds, proves and pushes the images of all downstreams to an embedded registry, from packages that are on
 // the channel at an address (a server's, as PREFIX_SERVER_URL has it). dir is a folder of the rehearsal's. Where images
 // cannot be built here at all, nothing is done and why says so.
-func (a *app) rehearseImages(ctx context.Context, w *workspace.Workspace, server, dir string, show func(name string, f func() (string, error)) error) (results []image.Result, why string, err error) {
+func (a *pipeline) rehearseImages(ctx context.Context, w *workspace.Workspace, server, dir string, show func(name string, f func() (string, error)) error) (results []image.Result, why string, err error) {
 	m, err := a.images(ctx, w)
 	if err != nil {
 		return nil, "", err

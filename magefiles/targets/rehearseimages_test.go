@@ -31,7 +31,7 @@ func TestRehearsalOfImagesNamesWhatIsMissing(t *testing.T) {
 			require.NoError(t, os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\n"+c.docker+"\n"), 0o755))
 		}
 		var out bytes.Buffer
-		a := &app{dir: root, view: &view.View{Out: &out, Err: &out}, runner: command.NewSystem([]string{"PATH=" + bin}, nil), channels: newChannels()}
+		a := &pipeline{dir: root, view: &view.View{Out: &out, Err: &out}, runner: command.NewSystem([]string{"PATH=" + bin}, nil), channels: newChannels()}
 		results, why, err := a.rehearseImages(t.Context(), w, "http://127.0.0.1:1", t.TempDir(), show)
 		require.NoError(t, err)
 		require.Empty(t, results)

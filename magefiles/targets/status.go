@@ -2,139 +2,18 @@ package targets
 
 import (
 	"context"
-	"fmt"
-	"strings"
-	"time"
 
-	"github.com/foopack/foopack/magefiles/internal/bump"
-	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
-	"github.com/foopack/foopack/magefiles/internal/publish"
-	"github.com/foopack/foopack/magefiles/internal/release"
-	"github.com/foopack/foopack/magefiles/internal/session"
-	"github.com/foopack/foopack/magefiles/internal/workflow"
+	"github.com/foopack/foopack/magefiles/internal/releasing"
 )
 
 // Status says where the last release stands: what its journal says, beside what the world says.
 func Status(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
-	return run(ctx, func(ctx context.Context, a *app) error { return a.status(ctx, isSet(json)) })
-}
-
-// answerWithin is how long status waits for each answer of the world, and, at a terminal, where that may ask for a passphrase or a password, how
-// long a person has to type it. Whoever still types it when nobody waits any more gives it to the shell.
-const answerWithin, typedWithin = 5 * time.Second, time.Minute
-
-// releaseStatus is what status prints with -json.
-type releaseStatus struct {
-	Title   string              `json:"title"`
-	Begun   string              `json:"begun,omitempty"` // RFC 3339; none where this clone has no journal of it
-	Journal string              `json:"journal,omitempty"`
-	End     session.End         `json:"end,omitempty"`    // "" where it has not ended
-	Unseen  string              `json:"unseen,omitempty"` // why it cannot be told what the channel has of it, where there is no journal
-	Steps   []workflow.Standing `json:"steps"`
-}
-
-func (a *app) status(ctx context.Context, asJSON bool) error {
-	r, _, err := a.newRelease(ctx, false)
-	if err != nil {
-		return err
-	}
-	begun := false
-	return answer(a, asJSON, func() (releaseStatus, error) {
-		s := releaseStatus{Steps: []workflow.Standing{}}
-		past, err := release.Last(r.State)
-		if err == nil && past == nil {
-			past, err = r.Present(ctx)
-		}
-		if err == nil && past != nil {
-			begun = true
-			a.look(ctx, r, past, &s)
-		}
-		return s, err
-	}, func(s releaseStatus) {
-		if !begun {
-			a.view.Line("no release was begun in this clone, and %s", a.withoutRelease(ctx, r))
-			return
-		}
-		a.showStatus(s)
+	return run(ctx, func(ctx context.Context, a *pipeline) error {
+		r := a.releaser(false)
+		return answer(a, isSet(json), func() (releasing.Status, error) {
+			return r.Status(ctx)
+		}, func(s releasing.Status) { r.ShowStatus(ctx, s) })
 	})
-}
-
-// look compares what is recorded of a release with the world.
-func (a *app) look(ctx context.Context, r *release.Release, past *release.Past, s *releaseStatus) {
-	s.Title, s.Journal, s.End = past.Plan.Title, past.Path, past.End
-	if len(past.Times) > 0 {
-		s.Begun = past.Times[0].Format(time.RFC3339)
-	}
-	if past.Plan.Unseen != nil {
-		s.Unseen = past.Plan.Unseen.Error()
-	}
-	within := answerWithin
-	if a.runner.Lends() {
-		within = typedWithin
-	}
-	if past.Path != "" || past.End == "" { // else tags and channel say that all is done, and of most steps only a journal could
-		s.Steps = r.Look(ctx, past, within)
-	}
-}
-
-// withoutRelease says what the remote has, where this clone knows of no release.
-func (a *app) withoutRelease(ctx context.Context, r *release.Release) string {
-	w, err := a.workspace()
-	if err != nil {
-		return "the versions that the manifests have cannot be told: " + err.Error()
-	}
-	refs, err := gitremote.Read(ctx, r.Repo, w.Config.Remote)
-	if err != nil {
-		return "whether the remote has a tag for the versions that the manifests have is not known: " + err.Error()
-	}
-	for _, tag := range bump.PresentTags(w) {
-		if refs.Tags[tag.Name] != "" {
-			if c, err := r.Channel(w); err == nil {
-				h, err := publish.Look(ctx, c, w.Packages)
-				if err == nil && h.Unseen != nil {
-					return fmt.Sprintf("%s is tagged on the remote, and what the channel has of it cannot be told: %s is not there for anyone (%v). Where it is private, set what it is read with, such as PREFIX_API_KEY", tag.Name, c.URL(), h.Unseen)
-				}
-			}
-			return tag.Name + " is tagged on the remote, and nothing of it is on the channel: the tag is older than the channel, or `mage release -to=VERSION` publishes it"
-		}
-	}
-	return "the remote has no tag for the versions that the manifests have"
-}
-
-func (a *app) showStatus(s releaseStatus) {
-	switch {
-	case s.End != "" && s.Journal == "":
-		a.view.Heading("%s: %s, by what its tags and the channel say; this clone has no journal of it", s.Title, s.End)
-		return
-	case s.End != "":
-		a.view.Heading("%s: %s", s.Title, s.End)
-	case s.Unseen != "":
-		a.view.Heading("%s is tagged on the remote, and whether it is complete cannot be told: the channel is not there for anyone (%s). Where it is private, set what it is read with, such as PREFIX_API_KEY", s.Title, s.Unseen)
-	case s.Begun == "":
-		a.view.Heading("%s is tagged on the remote and not complete; this clone has no journal of it. `mage release` goes on with it", s.Title)
-	default:
-		a.view.Heading("%s is unfinished since %s. `mage release` goes on with it, `mage undo` takes it back or, once something was uploaded, gives it up", s.Title, s.Begun)
-	}
-	var rows [][]string
-	for _, step := range s.Steps {
-		rows = append(rows, []string{step.Step, oneLine(string(step.Recorded), step.Said), oneLine(string(step.World), step.Seen)})
-	}
-	a.view.Table([]string{"STEP", "JOURNAL", "WORLD"}, rows)
-}
-
-// oneLine puts a word and what was said together, short enough for a table.
-func oneLine(word, text string) string {
-	first, _, _ := strings.Cut(text, "\n")
-	if runes := []rune(first); len(runes) > 70 {
-		first = string(runes[:69]) + "…"
-	}
-	switch {
-	case word == "":
-		return "–"
-	case first == "":
-		return word
-	}
-	return word + ": " + first
 }

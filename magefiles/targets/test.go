@@ -15,7 +15,7 @@ type Test mg.Namespace
 
 // All runs every test: Go's, the packages' and the downstreams', side by side.
 func (Test) All(ctx context.Context) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		jobs := []any{mg.F(testGo), mg.F(testPackages)}
 		for _, d := range w.Downstreams {
 			jobs = append(jobs, mg.F(testDownstream, d.Dir))
@@ -31,7 +31,7 @@ func (Test) Package(ctx context.Context, name string) error {
 }
 
 func testPackages(ctx context.Context) error {
-	return jobInWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return jobInWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		tasks, err := toolchain.TestTasks(w)
 		for _, task := range tasks {
 			if err == nil {
@@ -44,7 +44,7 @@ func testPackages(ctx context.Context) error {
 
 // testDownstream runs a downstream's own tests: its task test. One without is named, since nothing of it was tested.
 func testDownstream(ctx context.Context, dir string) error {
-	return jobInWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return jobInWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		d, err := w.Downstream(dir)
 		if err != nil {
 			return err
@@ -60,7 +60,7 @@ func testDownstream(ctx context.Context, dir string) error {
 
 // packageTask runs the task that does verb for a package.
 func packageTask(verb, name string) body {
-	return func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		p, err := w.Package(name)
 		if err != nil {
 			return err
@@ -74,7 +74,7 @@ func packageTask(verb, name string) body {
 }
 
 // task runs one task of a manifest as a group of output.
-func (a *app) task(ctx context.Context, w *workspace.Workspace, name string, t toolchain.Task) error {
+func (a *pipeline) task(ctx context.Context, w *workspace.Workspace, name string, t toolchain.Task) error {
 	tools, err := a.toolchain(ctx, w)
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func TestHostileBackendsBesideAKey(t *testing.T) {
 			t.Setenv("PREFIX_SERVER_URL", c.server)
 			t.Setenv("PREFIX_API_KEY", c.key)
 			var said bytes.Buffer
-			a := &app{view: &view.View{Out: &said, Err: &said}, runner: newRunner(), channels: newChannels(), uploads: c.uploads}
+			a := &pipeline{view: &view.View{Out: &said, Err: &said}, runner: newRunner(), channels: newChannels(), uploads: c.uploads}
 			require.Equal(t, c.kept, slices.Contains(a.keptFromPixi(), "RATTLER_AUTH_FILE"))
 			require.NotContains(t, said.String(), "pfx_")
 		})

@@ -19,7 +19,7 @@ type Version mg.Namespace
 func (Version) Show(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *app, w *workspace.Workspace) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		tags, err := bump.LastTags(ctx, w, gitrepo.Tags{Runner: a.runner, Dir: w.Root})
 		if err != nil {
 			return err
@@ -43,7 +43,7 @@ func (Version) Plan(ctx context.Context,
 	changelog *bool, // also write CHANGELOG.md; auto implies it
 	json *bool, // print one JSON object; version:bump -plan=FILE takes it
 ) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
+	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		f := bumpFlags{to: to, only: only, ranges: ranges, fixDrift: fixDrift, changelog: changelog, asJSON: json}
 		req, err := f.request()
 		if err != nil {
@@ -75,7 +75,7 @@ func (Version) Bump(ctx context.Context,
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
 ) error {
-	return run(ctx, func(ctx context.Context, a *app) error {
+	return run(ctx, func(ctx context.Context, a *pipeline) error {
 		f := bumpFlags{to: to, only: only, ranges: ranges, fixDrift: fixDrift, changelog: changelog, asJSON: json, assumed: yes}
 		req, err := f.request()
 		if err != nil {
@@ -99,19 +99,19 @@ type bumpFlags struct {
 
 // request reads the flags.
 func (f bumpFlags) request() (bump.Request, error) {
-	r := bump.Request{To: orZero(f.to), Only: orZero(f.only), FixDrift: isSet(f.fixDrift), Changelog: isSet(f.changelog), Date: today()}
-	switch orZero(f.ranges) {
-	case "":
-	case "raise":
-		r.Raise = true
-	default:
-		return r, operr.NewUsage("say -ranges=raise, or leave it out", "-ranges=%s: there is only raise", orZero(f.ranges))
-	}
-	return r, nil
+	raise, err := bumping.Raises(orZero(f.ranges))
+	return bump.Request{
+		To:        orZero(f.to),
+		Only:      orZero(f.only),
+		Raise:     raise,
+		FixDrift:  isSet(f.fixDrift),
+		Changelog: isSet(f.changelog),
+		Date:      today(),
+	}, err
 }
 
 // bumping reads the workspace for a bump, once what a killed run has left behind is taken back.
-func (a *app) bumping(ctx context.Context, f bumpFlags) (*bumping.Bumper, error) {
+func (a *pipeline) bumping(ctx context.Context, f bumpFlags) (*bumping.Bumper, error) {
 	return bumping.Open(ctx, bumping.Config{
 		Runner:  a.runner,
 		Dir:     a.dir,

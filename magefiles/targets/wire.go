@@ -10,15 +10,10 @@
 package targets
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +27,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/gomodule"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
@@ -42,11 +38,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/releasing"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
-	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
+	"github.com/foopack/foopack/magefiles/internal/variables"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -64,30 +61,14 @@ func init() {
 	}
 }
 
-// secretVariables are the environment variables whose values no child may print.
-var secretVariables = []string{"PREFIX_API_KEY", "GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"}
+// env are the variables of this process.
+var env = variables.Variables(os.LookupEnv)
 
 // cacheName is the folder in the user's cache folder that holds what the toolchains install for themselves.
 const cacheName = "pixi-release"
 
-// namedVariables name something that is given to a program or to a server: none of them can be an option.
-var namedVariables = []string{
-	"BASE_IMAGE", "BUILDKIT_HOST", "BUILDKIT_SBOM_GENERATOR", "BUILDX_BUILDER", "CI_COMMIT_TAG", "DOCKER_CONTEXT", "DOCKER_HOST", "GITHUB_API_URL", "GITHUB_REF_NAME", "GITHUB_REPOSITORY",
-	"IMAGE_REGISTRY", "PIPELINE_TOOLCHAIN", "PIXI_CONFIG", "PIXI_IMAGE", "PREFIX_CHANNEL", "PREFIX_SERVER_URL", "RATTLER_AUTH_FILE",
-}
-
-// noOptions refuses variables whose value begins with a dash.
-func noOptions(getenv func(string) string) error {
-	for _, name := range namedVariables {
-		if strings.HasPrefix(getenv(name), "-") {
-			return operr.NewUsage("correct it, or unset it", "%s cannot be %q: it begins with a dash, as options do", name, getenv(name))
-		}
-	}
-	return nil
-}
-
-// app is what a target works with.
-type app struct {
+// pipeline is what a target works with.
+type pipeline struct {
 	dir    string // where we were started
 	view   *view.View
 	runner *command.System
@@ -98,15 +79,20 @@ type app struct {
 	uploads bool // this run sends what it builds
 }
 
-// newApp is the app of this process, as far as the environment lets it be one.
-func newApp() (*app, error) {
+// newPipeline is the one of this process, as far as the environment lets it be one.
+func newPipeline() (*pipeline, error) {
 	dir, err := os.Getwd()
+	a := &pipeline{dir: dir, view: newView(), runner: newRunner(), channels: newChannels()}
 	if err == nil {
-		err = noOptions(os.Getenv)
+		err = env.Check()
 	}
-	a := &app{dir: dir, view: newView(), runner: newRunner(), channels: newChannels()}
 	if err == nil {
-		err = a.watch(os.Getenv("PIPELINE_SILENCE"))
+		a.silence, err = env.Silence()
+	}
+	a.silence.Say = func(text string) { a.view.Say("  ▸ %s", text) }
+	a.runner.Watch(a.silence)
+	if a.view.Color {
+		a.runner.Hear(a.view.Heard)
 	}
 	return a, err
 }
@@ -117,8 +103,17 @@ func around(dir string) folders.Process {
 	if cache, err := os.UserCacheDir(); err == nil {
 		s.Cache = filepath.Join(cache, cacheName)
 	}
-	s.Home, _ = os.UserHomeDir()
+	s.Home = home()
 	return s
+}
+
+// home is the person's folder; "" where there is none.
+func home() string {
+	dir, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return dir
 }
 
 func newView() *view.View {
@@ -126,8 +121,8 @@ func newView() *view.View {
 	return &view.View{
 		Out:     command.Mask(os.Stdout, secrets()...),
 		Err:     command.Mask(os.Stderr, secrets()...),
-		Color:   terminal && colors(os.LookupEnv),
-		Actions: os.Getenv("GITHUB_ACTIONS") == "true",
+		Color:   terminal && env.Colors(),
+		Actions: env.Actions(),
 		Verbose: mg.Verbose(),
 		Width:   width,
 	}
@@ -142,35 +137,23 @@ func width() int {
 	return columns
 }
 
-// colors reports whether whoever looks at a terminal of ours wants escape sequences: not where NO_COLOR is set, in a CI, and on a
-// terminal that says that it has none (TERM=dumb, as in a shell of Emacs).
-func colors(lookup func(string) (string, bool)) bool {
-	_, plain := lookup("NO_COLOR")
-	ci, _ := lookup("CI")
-	kind, _ := lookup("TERM")
-	return !plain && ci == "" && kind != "dumb"
-}
-
 // secrets are what no person is shown.
-func secrets() []string {
-	var all []string
-	for _, name := range secretVariables {
-		all = append(all, os.Getenv(name))
-	}
-	return all
-}
+func secrets() []string { return env.Secrets() }
+
+// today is the date that a changelog bears.
+func today() string { return env.Today(time.Now()) }
 
 // newRunner runs children in our environment, with the variables given set in it.
 func newRunner(variables ...string) *command.System {
 	s := command.NewSystem(command.Setenv(os.Environ(), variables...), secrets())
 	if os.Getenv("CI") == "" && terminal(os.Stdin) && terminal(os.Stderr) {
-		s.At(command.Terminal{Show: view.Child(os.Stderr, colors(os.LookupEnv)), Hold: view.Hold})
+		s.At(command.Terminal{Show: view.Child(os.Stderr, env.Colors()), Hold: view.Hold})
 	}
 	return s
 }
 
-// withTemporary is the app with children that keep their temporary files in dir.
-func (a *app) withTemporary(dir string) *app {
+// withTemporary is the pipeline with children that keep their temporary files in dir.
+func (a *pipeline) withTemporary(dir string) *pipeline {
 	inside := *a
 	inside.runner = newRunner("TMPDIR=" + dir)
 	inside.runner.Watch(a.silence)
@@ -179,40 +162,11 @@ func (a *app) withTemporary(dir string) *app {
 
 func terminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// today is the date that a changelog bears: SOURCE_DATE_EPOCH's, or the clock's, in UTC.
-func today() string {
-	now := time.Now()
-	if t, err := epoch(); err == nil && !t.IsZero() {
-		now = t
-	}
-	return now.UTC().Format(time.DateOnly)
-}
-
-// lastSecond is the last one whose year has four digits, as every format of a date wants it.
-const lastSecond = 253402300799
-
-// epoch reads SOURCE_DATE_EPOCH; the zero time where it is not set.
-func epoch() (time.Time, error) {
-	text := os.Getenv("SOURCE_DATE_EPOCH")
-	if text == "" {
-		return time.Time{}, nil
-	}
-	const next = "set it to whole seconds since 1970, or leave it unset"
-	seconds, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-	switch {
-	case err != nil || seconds < 0:
-		return time.Time{}, operr.NewUsage(next, "SOURCE_DATE_EPOCH=%q is not a time", text)
-	case seconds > lastSecond:
-		return time.Time{}, operr.NewUsage(next, "SOURCE_DATE_EPOCH=%q is after the year 9999: seconds are meant, and not parts of one", text)
-	}
-	return time.Unix(seconds, 0).UTC(), nil
-}
-
 // workspace reads the monorepo that we were started in.
-func (a *app) workspace() (*workspace.Workspace, error) { return workspace.Load(a.dir) }
+func (a *pipeline) workspace() (*workspace.Workspace, error) { return workspace.Load(a.dir) }
 
 // toolchain picks one and says which it is.
-func (a *app) toolchain(ctx context.Context, w *workspace.Workspace) (toolchain.Toolchain, error) {
+func (a *pipeline) toolchain(ctx context.Context, w *workspace.Workspace) (toolchain.Toolchain, error) {
 	t, err := a.pick(ctx, w, "")
 	if err != nil {
 		return nil, err
@@ -227,7 +181,7 @@ func (a *app) toolchain(ctx context.Context, w *workspace.Workspace) (toolchain.
 
 // pick takes pixi when it is on PATH and the embedded toolchain otherwise, or the one that PIPELINE_TOOLCHAIN asks for.
 // Environments of the embedded one lie below the given folder, or beside their manifests where it is "".
-func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
+func (a *pipeline) pick(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
 	if err := a.checkOwn(ctx, w); err != nil {
 		return nil, err
 	}
@@ -238,33 +192,25 @@ func (a *app) pick(ctx context.Context, w *workspace.Workspace, environments str
 	if err != nil {
 		return nil, err
 	}
-	env := a.runner.Environ()
-	switch choice := os.Getenv("PIPELINE_TOOLCHAIN"); choice {
-	case "pixi":
-		p, err := a.pixi(ctx, cache)
-		if err != nil {
-			return nil, err
-		}
-		return p.Pass(w).Keep(a.keptFromPixi()...), nil
-	case "embedded", "":
-		if _, err := command.LookPath("pixi", env); err == nil && choice == "" {
-			p, err := pixi.Find(ctx, a.runner, env)
-			if err != nil {
-				return nil, err
-			}
-			return p.Pass(w).Keep(a.keptFromPixi()...), nil
-		}
-		return a.embedded(w, cache, environments), nil
-	default:
-		return nil, operr.NewUsage("set PIPELINE_TOOLCHAIN to pixi or embedded, or leave it unset", "PIPELINE_TOOLCHAIN=%s names no toolchain", choice)
+	choice, err := env.Toolchain()
+	if err != nil {
+		return nil, err
 	}
+	_, missing := command.LookPath("pixi", a.runner.Environ())
+	if choice == variables.Embedded || choice == "" && missing != nil {
+		return a.embedded(w, cache, environments), nil
+	}
+	p, err := a.pixi(ctx, cache, choice == variables.Pixi)
+	if err != nil {
+		return nil, err
+	}
+	return p.Pass(w).Keep(a.keptFromPixi()...), nil
 }
 
-// pixi takes the pixi on PATH, or fetches the pinned one.
-func (a *app) pixi(ctx context.Context, cache string) (*pixi.Pixi, error) {
-	env := a.runner.Environ()
-	p, err := pixi.Find(ctx, a.runner, env)
-	if !errors.Is(err, command.ErrNotFound) {
+// pixi takes the pixi on PATH, or fetches the pinned one, where that is asked for.
+func (a *pipeline) pixi(ctx context.Context, cache string, fetches bool) (*pixi.Pixi, error) {
+	p, err := pixi.Find(ctx, a.runner, a.runner.Environ())
+	if !fetches || !errors.Is(err, command.ErrNotFound) {
 		return p, err
 	}
 	a.view.Once("there is no pixi on PATH: fetching pixi " + pixi.Version + " (checked by its sha256)")
@@ -272,11 +218,11 @@ func (a *app) pixi(ctx context.Context, cache string) (*pixi.Pixi, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pixi.At(ctx, a.runner, env, path)
+	return pixi.At(ctx, a.runner, a.runner.Environ(), path)
 }
 
 // sources are what packages of a workspace are built from, by way of clones in the cache: a work tree or a commit.
-func (a *app) sources(w *workspace.Workspace, cache string) sources.Sources {
+func (a *pipeline) sources(w *workspace.Workspace, cache string) sources.Sources {
 	return sources.Sources{Runner: a.runner, Workspace: w, Cache: filepath.Join(cache, sourcesDir), Tell: a.view.Say, Waiting: a.view.Waiting}
 }
 
@@ -284,7 +230,7 @@ func (a *app) sources(w *workspace.Workspace, cache string) sources.Sources {
 const sourcesDir = "sources"
 
 // embedded is the toolchain for a machine without pixi.
-func (a *app) embedded(w *workspace.Workspace, cache, environments string) *embedded.Toolchain {
+func (a *pipeline) embedded(w *workspace.Workspace, cache, environments string) *embedded.Toolchain {
 	var from toolchain.Sources // a clone of ours is built in where it lies
 	if environments == "" {
 		from = a.sources(w, cache).WorkTree()
@@ -298,76 +244,22 @@ func (a *app) embedded(w *workspace.Workspace, cache, environments string) *embe
 		Log:          a.view.Err,
 		Environments: environments,
 		Published: func(ctx context.Context, wanted embedded.Wanted) (string, error) {
-			file, unasked, err := a.channels.Fetch(ctx, w, wanted, filepath.Join(cache, "published"))
-			if err != nil {
-				return "", err // which has the reasons
-			}
-			for _, reason := range unasked {
-				a.view.Once(fmt.Sprintf("%s comes from a channel behind one that could not be asked for it: %s", wanted.Name, reason))
-			}
-			return file, nil
+			return a.channels.Fetch(ctx, w, wanted, filepath.Join(cache, "published"), a.view.Once)
 		},
-		Places: pythonPlaces(),
+		Places: env.Pythons(home()),
 	})
 }
 
-// pythonPlaces are where uv, pyenv and the runners of a CI keep Pythons.
-func pythonPlaces() pythons.Places {
-	p := pythons.Places{Tools: []string{os.Getenv("RUNNER_TOOL_CACHE"), os.Getenv("AGENT_TOOLSDIRECTORY")}}
-	data := os.Getenv("XDG_DATA_HOME")
-	if home, err := os.UserHomeDir(); err == nil {
-		p.Pyenv = filepath.Join(home, ".pyenv", "versions")
-		data = cmp.Or(data, filepath.Join(home, ".local", "share"))
-	}
-	if p.UV = os.Getenv("UV_PYTHON_INSTALL_DIR"); p.UV == "" && data != "" {
-		p.UV = filepath.Join(data, "uv", "python")
-	}
-	return p
-}
-
-// ci is what the CI says that we run in.
-func ci() publishing.CI { return publishing.CI{Run: runOfCI(), Tag: tagOfRun(), Output: jobOutput()} }
-
-// runOfCI names the run of a CI that we are in, of which several jobs are parts; "" outside of one.
-func runOfCI() string {
-	switch {
-	case os.Getenv("GITHUB_ACTIONS") == "true":
-		return os.Getenv("GITHUB_RUN_ID")
-	case os.Getenv("GITLAB_CI") == "true":
-		return os.Getenv("CI_PIPELINE_ID")
-	}
-	return ""
-}
-
-// jobOutput is the file for the outputs of a job of GitHub's; "" elsewhere.
-func jobOutput() string {
-	if os.Getenv("GITHUB_ACTIONS") != "true" {
-		return ""
-	}
-	return os.Getenv("GITHUB_OUTPUT")
-}
-
-// tagOfRun is the tag that started the run of a CI that we are in, GitHub's (and Gitea's) or GitLab's; "" where it was something else.
-func tagOfRun() string {
-	if os.Getenv("GITLAB_CI") == "true" {
-		return os.Getenv("CI_COMMIT_TAG")
-	}
-	if os.Getenv("GITHUB_REF_TYPE") != "tag" {
-		return ""
-	}
-	return os.Getenv("GITHUB_REF_NAME")
-}
-
 // publishing is what builds and publications of a workspace are told.
-func (a *app) publishing(w *workspace.Workspace) publishing.Config {
+func (a *pipeline) publishing(w *workspace.Workspace) publishing.Config {
 	return publishing.Config{
 		Workspace: w,
 		Runner:    a.runner,
 		View:      a.view,
-		CI:        ci(),
+		CI:        env.CI(),
 		Verbose:   a.view.Verbose,
 		Job:       a.show,
-		Epoch:     epoch,
+		Epoch:     env.Epoch,
 		Toolchain: func(ctx context.Context) (toolchain.Toolchain, error) { return a.toolchain(ctx, w) },
 		Sources: func() (sources.Sources, error) {
 			cache, err := a.cache()
@@ -375,8 +267,35 @@ func (a *app) publishing(w *workspace.Workspace) publishing.Config {
 		},
 		Channel:  func() (publishing.Channel, error) { return a.channels.Of(w) },
 		Trial:    trial,
-		Pycache:  pycache(),
+		Pycache:  os.Getenv("PYTHONPYCACHEPREFIX"), // which an isolated interpreter does not read by itself
 		Progress: a.view.Progress(),
+	}
+}
+
+// releaser is what makes a release, and takes one back. yes says yes to its questions.
+func (a *pipeline) releaser(yes bool) releasing.Releaser {
+	return releasing.Releaser{
+		Runner:   a.runner,
+		Dir:      a.dir,
+		View:     a.view,
+		Channels: a.channels,
+		Tool:     gomodule.BuiltAs(modulePath),
+		Today:    today(),
+		Lends:    a.runner.Lends,
+		Confirm:  func(ctx context.Context, question string) error { return a.confirm(ctx, yes, question) },
+		Cache: func() (string, error) {
+			cache, err := a.cache()
+			return filepath.Join(cache, sourcesDir), err
+		},
+		Hub: a.hub,
+		Tools: func(ctx context.Context, w *workspace.Workspace, environments string, uploads bool) (toolchain.Toolchain, []string, error) {
+			a.uploads = uploads
+			fetching := command.FetchedWith(command.Unset(a.runner.Environ(), a.keptFromPixi()...))
+			t, err := a.pick(ctx, w, environments)
+			return t, fetching, err
+		},
+		Trial:    trial,
+		Readable: readable,
 	}
 }
 
@@ -399,38 +318,15 @@ func trial(name string) publish.Trial {
 	}
 }
 
-// pycache is where Python's byte code is kept: PYTHONPYCACHEPREFIX, which an isolated interpreter does not read by itself.
-func pycache() string { return os.Getenv("PYTHONPYCACHEPREFIX") }
-
 // readable are the credentials that code of the repository could read on this machine.
-func readable() []string {
-	home, _ := os.UserHomeDir()
-	return command.Readable(home, os.Environ())
-}
+func readable() []string { return command.Readable(home(), os.Environ()) }
 
-// fetching are the variables of an environment by which packages are fetched, and that hold a credential.
-func fetching(environ []string) []string {
-	_, all := command.Withhold(environ)
-	return slices.DeleteFunc(all, func(name string) bool { return !command.Fetches(name) })
-}
-
-// keptFromPixi are the variables by which pixi fetches packages, and which build backends must not run beside: RATTLER_AUTH_FILE, where its
-// key is known to be able to write. It is said once.
-func (a *app) keptFromPixi() []string {
-	if !a.channels.KeyOfFileUploads(a.uploads) {
-		return nil
-	}
-	a.view.Once(authFile + " is kept from pixi where it builds: its key uploads, and build backends would run beside it. " +
-		"Where a build needs it to read a private channel, let the file have a key that reads only, and PREFIX_API_KEY the one that uploads")
-	return []string{authFile}
-}
-
-// authFile names a file of keys for the servers of conda channels.
-const authFile = "RATTLER_AUTH_FILE"
+// keptFromPixi are the variables that pixi does not get where it builds, which is said once.
+func (a *pipeline) keptFromPixi() []string { return a.channels.KeptFromPixi(a.uploads, a.view.Once) }
 
 // imageEnvironment is what image builds are told by the environment.
-func (a *app) imageEnvironment(w *workspace.Workspace) (imagejob.Settings, error) {
-	date, err := epoch()
+func (a *pipeline) imageEnvironment(w *workspace.Workspace) (imagejob.Settings, error) {
+	date, err := env.Epoch()
 	return imagejob.Settings{
 		Registry:   os.Getenv("IMAGE_REGISTRY"),
 		Builder:    os.Getenv("BUILDX_BUILDER"),
@@ -446,42 +342,26 @@ func (a *app) imageEnvironment(w *workspace.Workspace) (imagejob.Settings, error
 	}, err
 }
 
-// newChannels knows our channel by the environment. Its credential may come from an API key, from the CI that runs us, and from the files that
-// the rattler tools keep.
+// newChannels knows our channel by the environment, its credential in a CI included.
 func newChannels() *ourchannel.Channels {
-	c := ourchannel.Config{
-		Server:   os.Getenv("PREFIX_SERVER_URL"),
-		Name:     os.Getenv("PREFIX_CHANNEL"),
-		Sources:  prefixdev.Sources{APIKey: os.Getenv("PREFIX_API_KEY")},
-		AuthFile: os.Getenv(authFile),
-		Open:     openChannels,
-		Address:  imagejob.ChannelURL,
-	}
+	c := env.Channel(home())
+	c.Open, c.Address = openChannels, imagejob.ChannelURL
 	c.Others = func(ctx context.Context, address string) (channel.Channel, error) {
 		return imagejob.ToRead(ctx, address, c.AuthFile)
 	}
 	if ci := oidc.Detect(os.Getenv, oidc.Options{}); ci != nil {
 		c.Sources.CI = ci
 	}
-	if c.AuthFile != "" {
-		c.Sources.Files = append(c.Sources.Files, c.AuthFile)
-	}
-	if home, err := os.UserHomeDir(); err == nil {
-		c.Sources.Files = append(c.Sources.Files, filepath.Join(home, ".rattler", "credentials.json"))
-	}
 	return ourchannel.New(c)
 }
 
 // openChannels reaches a server of channels.
 func openChannels(server string) (*prefixdev.Client, error) {
-	most, err := patience(os.Getenv("PIPELINE_PATIENCE"))
+	patience, err := env.Patience()
 	if err != nil {
 		return nil, err
 	}
-	return prefixdev.New(prefixdev.Options{
-		Server:   server,
-		Patience: most,
-	})
+	return prefixdev.New(prefixdev.Options{Server: server, Patience: patience})
 }
 
 // serveChannels is the embedded prefix.dev.
@@ -499,58 +379,30 @@ func serveRegistry(dir string) (host string, end func(), err error) {
 // registry asks registries of images for what they have.
 func registry() *image.Registry { return &image.Registry{} }
 
-// isRepository refuses what cannot be a repository on GitHub.
-func isRepository(name string) error {
-	_, err := github.New(github.Options{Repository: name})
-	return err
-}
-
-// hub is GitHub, where the remote is there or GITHUB_REPOSITORY says which repository is meant.
-func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (release.Hub, error) {
-	h := release.Hub{Repository: os.Getenv("GITHUB_REPOSITORY"), Token: os.Getenv("GITHUB_TOKEN") != ""}
-	if h.Repository == "" {
-		url, err := gitremote.URL(ctx, repo, w.Config.Remote)
-		if err != nil && !errors.Is(err, gitremote.ErrNoRemote) {
-			return release.Hub{}, err
+// hub is GitHub, where the remote is there or a variable says which repository is meant.
+func (a *pipeline) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (release.Hub, error) {
+	o, err := env.GitHub(func() (string, error) {
+		address, err := gitremote.URL(ctx, repo, w.Config.Remote)
+		if errors.Is(err, gitremote.ErrNoRemote) {
+			return "", nil // preflight says it
 		}
-		name, host, ok := github.RepositoryOf(url)
-		if !ok || host != "github.com" && os.Getenv("GITHUB_API_URL") == "" {
-			return release.Hub{}, ctx.Err() // preflight says what is wrong with the remote
-		}
-		h.Repository = name
-	}
-	most, err := patience(os.Getenv("PIPELINE_PATIENCE"))
-	if err != nil {
-		return h, err
-	}
-	h.Client, err = github.New(github.Options{
-		API:        os.Getenv("GITHUB_API_URL"),
-		Repository: h.Repository,
-		Token:      github.Token(os.Getenv("GITHUB_TOKEN")),
-		Patience:   most,
+		return address, err
 	})
-	return h, err
-}
-
-// toolVersion is the version of this program, as the go command built it: a tag, or a commit.
-func toolVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+	if err != nil {
+		return release.Hub{}, err
 	}
-	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
-		if m.Path == modulePath && m.Version != "" {
-			return m.Version
-		}
+	if o.Repository == "" {
+		return release.Hub{}, ctx.Err() // preflight says what is wrong with the remote
 	}
-	return "devel"
+	client, err := github.New(o)
+	return release.Hub{Repository: o.Repository, Client: client, Token: o.Token != ""}, err
 }
 
 // modulePath is the module that this package is part of.
 const modulePath = "github.com/foopack/foopack"
 
 // cache is the folder for what is installed once on a machine.
-func (a *app) cache() (string, error) {
+func (a *pipeline) cache() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return "", operr.New("set HOME or XDG_CACHE_HOME", "there is no cache folder: %w", err)

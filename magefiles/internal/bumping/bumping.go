@@ -9,6 +9,7 @@ package bumping
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -105,6 +106,22 @@ func (b *Bumper) Plan(ctx context.Context, req bump.Request, file string) (*bump
 		return nil, err
 	}
 	return p, p.Check(b.Workspace)
+}
+
+// WithChangelog has the changelog written where a workspace has one.
+func WithChangelog(req bump.Request, root string) bump.Request {
+	if _, err := os.Lstat(filepath.Join(root, bump.ChangelogFile)); err == nil {
+		req.Changelog = true
+	}
+	return req
+}
+
+// Raises reports whether ranges are to be raised that would not admit the new version, by the word of -ranges; "" leaves them.
+func Raises(word string) (bool, error) {
+	if word != "" && word != "raise" {
+		return false, operr.NewUsage("say -ranges=raise, or leave it out", "-ranges=%s: there is only raise", word)
+	}
+	return word != "", nil
 }
 
 // Already says where everything is, in a plan that changes nothing.

@@ -117,3 +117,20 @@ func TestNoWorkspaceToBump(t *testing.T) {
 	_, err = bumping.Open(ended, bumping.Config{Runner: command.NewSystem(os.Environ(), nil), Dir: t.TempDir(), View: &reader{}})
 	require.ErrorIs(t, err, reason)
 }
+
+// Ranges are raised for one word alone, and a changelog is written where there is one.
+func TestWhatABumpIsAskedFor(t *testing.T) {
+	for word, want := range map[string]bool{"": false, "raise": true} {
+		raises, err := bumping.Raises(word)
+		require.NoError(t, err)
+		require.Equal(t, want, raises, word)
+	}
+	_, err := bumping.Raises("yes")
+	require.ErrorContains(t, err, "-ranges=yes: there is only raise")
+	require.Equal(t, operr.Usage, operr.ExitStatus(err))
+
+	root := t.TempDir()
+	require.False(t, bumping.WithChangelog(bump.Request{To: "minor"}, root).Changelog)
+	require.NoError(t, os.WriteFile(filepath.Join(root, bump.ChangelogFile), nil, 0o644))
+	require.Equal(t, bump.Request{To: "minor", Changelog: true}, bumping.WithChangelog(bump.Request{To: "minor"}, root))
+}

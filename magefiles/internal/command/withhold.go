@@ -74,6 +74,12 @@ var (
 // Fetches reports whether a variable is one of Fetching.
 func Fetches(name string) bool { return matches(Fetching, name) }
 
+// FetchedWith are the variables of an environment by which packages are fetched, and that hold a credential.
+func FetchedWith(environ []string) []string {
+	_, all := Withhold(environ)
+	return slices.DeleteFunc(all, func(name string) bool { return !Fetches(name) })
+}
+
 // Withhold returns an environment without credentials, and the names of those that were taken out, sorted. A name of pass stays,
 // which may be a pattern as of path.Match, unless it is one of those that publish.
 // An address that carries a password is a credential too, but for a proxy's: without it there would be no network.

@@ -25,7 +25,7 @@ func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	if err := checkEmptied(ctx, c.Runner, w); err != nil {
 		return err
 	}
-	if err := store.InUse(filepath.Join(w.Root, workspace.OutputDir, channelsDir)); err != nil {
+	if err := store.InUse(filepath.Join(w.Root, workspace.OutputDir, Channels)); err != nil {
 		return err
 	}
 	found := false

@@ -14,12 +14,12 @@ import (
 // State is the folder, in the git folder of a clone, for what must be known of a run that was killed: journals, and records of builds.
 const State = "pixi-release"
 
-// channelsDir is where channel:serve keeps its channels, below the folder of outputs.
-const channelsDir = "channels"
+// Channels is where channel:serve keeps its channels, below the folder of outputs.
+const Channels = "channels"
 
 // own are the folders of a workspace that builds write to, and clean empties.
 func own(w *workspace.Workspace) []Own {
-	output := Own{Folder: workspace.OutputDir, Parts: []string{"rehearsal", "release", "images", channelsDir}}
+	output := Own{Folder: workspace.OutputDir, Parts: []string{"rehearsal", "release", "images", Channels}}
 	dirs := []string{"."}
 	for _, d := range w.Downstreams {
 		dirs = append(dirs, d.Dir)
@@ -64,8 +64,8 @@ func CheckServed(ctx context.Context, runner command.Runner, here, dir string) e
 	if errors.As(beneath.NoLink(here, own.Folder), &link) {
 		own.Folder = link.Link // git knows nothing behind it
 	}
-	if below == filepath.Join(workspace.OutputDir, channelsDir) {
-		own = Own{Folder: workspace.OutputDir, Parts: []string{channelsDir}}
+	if below == filepath.Join(workspace.OutputDir, Channels) {
+		own = Own{Folder: workspace.OutputDir, Parts: []string{Channels}}
 	}
 	return CheckOwn(ctx, runner, here, own)
 }

@@ -63,6 +63,14 @@ type Client struct {
 
 var repositoryName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$`)
 
+// CheckRepository refuses what cannot be the name of a repository, "owner/name".
+func CheckRepository(name string) error {
+	if !repositoryName.MatchString(name) || strings.HasSuffix(name, "/.") || strings.HasSuffix(name, "/..") {
+		return operr.NewUsage("give it as owner/name", "%.120q is no name of a repository", name)
+	}
+	return nil
+}
+
 // New makes a client, and asks nothing. It refuses addresses and names that are none, and a token that would go over the
 // network in the clear.
 func New(o Options) (*Client, error) {
@@ -76,8 +84,8 @@ func New(o Options) (*Client, error) {
 	if err := o.Token.CheckFor(base); err != nil {
 		return nil, err
 	}
-	if name := o.Repository; !repositoryName.MatchString(name) || strings.HasSuffix(name, "/.") || strings.HasSuffix(name, "/..") {
-		return nil, operr.NewUsage("give it as owner/name", "%.120q is no name of a repository", name)
+	if err := CheckRepository(o.Repository); err != nil {
+		return nil, err
 	}
 	if o.Patience == 0 {
 		o.Patience = 2 * time.Minute

@@ -14,10 +14,25 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
 )
+
+// BuiltAs is the version of a module of this program, as the go command built it: a tag, or a commit.
+func BuiltAs(module string) string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == module && m.Version != "" {
+			return m.Version
+		}
+	}
+	return "devel"
+}
 
 // File is what a module is known by, in its top folder.
 const File = "go.mod"

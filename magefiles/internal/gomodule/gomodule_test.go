@@ -188,3 +188,8 @@ func run(t *testing.T, dir string, env []string, name string, args ...string) st
 	require.NoError(t, err, string(out))
 	return strings.TrimSpace(string(out))
 }
+
+// A module that the program was not built from has no version of it to tell.
+func TestBuiltAs(t *testing.T) {
+	require.Equal(t, "devel", gomodule.BuiltAs("example.org/other"))
+}

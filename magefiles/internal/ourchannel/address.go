@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"path"
 	"slices"
@@ -18,22 +19,29 @@ import (
 )
 
 // Fetch fetches one version of a package into dir, where it is kept under its digest: from the workspace's channel, or, for a
-// downstream, from the first of its channels that has the name, as a solver finds it there. unasked are the reasons why channels before
-// that one could not be asked for it.
-func (c *Channels) Fetch(ctx context.Context, w *workspace.Workspace, wanted embedded.Wanted, dir string) (file string, unasked []error, err error) {
+// downstream, from the first of its channels that has the name, as a solver finds it there. tell shows a line to a person: why a channel
+// before that one could not be asked for it.
+func (c *Channels) Fetch(ctx context.Context, w *workspace.Workspace, wanted embedded.Wanted, dir string, tell func(line string)) (string, error) {
 	if wanted.Channels == nil {
 		ours, err := c.Of(w)
 		if err != nil {
-			return "", nil, err
+			return "", err
 		}
-		file, err := channel.Fetch(ctx, ours, wanted.Name, wanted.Version, dir)
-		return file, nil, err
+		return channel.Fetch(ctx, ours, wanted.Name, wanted.Version, dir)
 	}
 	var places []channel.Place
 	for _, written := range wanted.Channels {
 		places = append(places, c.place(w, written))
 	}
-	return channel.FetchFirst(ctx, places, !wanted.AnyChannel, []string{condapkg.NoarchSubdir, workspace.HostPlatform()}, wanted.Name, wanted.Version, dir)
+	subdirs := []string{condapkg.NoarchSubdir, workspace.HostPlatform()}
+	file, unasked, err := channel.FetchFirst(ctx, places, !wanted.AnyChannel, subdirs, wanted.Name, wanted.Version, dir)
+	if err != nil {
+		return "", err // which has the reasons
+	}
+	for _, reason := range unasked {
+		tell(fmt.Sprintf("%s comes from a channel behind one that could not be asked for it: %s", wanted.Name, reason))
+	}
+	return file, nil
 }
 
 // place is a channel as a manifest writes it. Ours is read where PREFIX_SERVER_URL says, and with our credential where it is private;

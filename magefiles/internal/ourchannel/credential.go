@@ -28,9 +28,23 @@ func (c *Channels) credential(ctx context.Context, client *prefixdev.Client) (pr
 	return found, context.Cause(ctx)
 }
 
-// KeyOfFileUploads reports whether the key for our server in RATTLER_AUTH_FILE is known to be able to write: it is PREFIX_API_KEY's, or the
+// authFile names a file of keys for the servers of conda channels.
+const authFile = "RATTLER_AUTH_FILE"
+
+// KeptFromPixi are the variables by which pixi fetches packages, and which build backends must not run beside: RATTLER_AUTH_FILE, where its
+// key is known to be able to write. uploads says that this run sends what is built. tell shows a line to a person, who is told once.
+func (c *Channels) KeptFromPixi(uploads bool, tell func(line string)) []string {
+	if !c.keyOfFileUploads(uploads) {
+		return nil
+	}
+	tell(authFile + " is kept from pixi where it builds: its key uploads, and build backends would run beside it. " +
+		"Where a build needs it to read a private channel, let the file have a key that reads only, and PREFIX_API_KEY the one that uploads")
+	return []string{authFile}
+}
+
+// keyOfFileUploads reports whether the key for our server in that file is known to be able to write: it is PREFIX_API_KEY's, or the
 // one that a run which uploads does so with.
-func (c *Channels) KeyOfFileUploads(uploads bool) bool {
+func (c *Channels) keyOfFileUploads(uploads bool) bool {
 	client, err := c.Client()
 	if c.AuthFile == "" || err != nil {
 		return false

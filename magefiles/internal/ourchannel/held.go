@@ -31,6 +31,33 @@ type Held struct {
 	Versions []publish.Published `json:"versions"` // all that the channel has, the newest first
 }
 
+// Header has the columns of Rows.
+var Header = []string{"PACKAGE", "MANIFEST", "CHANNEL", "FILE", "SHA256"}
+
+// Rows are what people are shown: a row for each version of a package that the channel has, and one for a package of which it has none.
+func (h Holding) Rows() (rows [][]string) {
+	for _, p := range h.Packages {
+		rows = append(rows, p.rows()...)
+	}
+	return rows
+}
+
+func (h Held) rows() (rows [][]string) {
+	manifest := h.Version
+	if !h.There {
+		manifest += " (not on the channel)"
+	}
+	first := []string{h.Name, manifest}
+	for _, v := range h.Versions {
+		rows = append(rows, append(first, v.Version, v.Subdir+"/"+v.File, v.SHA256[:min(12, len(v.SHA256))]+"…"))
+		first = []string{"", ""}
+	}
+	if len(h.Versions) == 0 {
+		rows = append(rows, append(first, "-", "", ""))
+	}
+	return rows
+}
+
 // Look asks our channel what it has of the packages of a workspace. Where it has no name the manifests are all there is.
 func (c *Channels) Look(ctx context.Context, w *workspace.Workspace) (h Holding, err error) {
 	ours, err := c.Of(w)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -98,4 +99,31 @@ func TestTheNewestComesFirst(t *testing.T) {
 	all := []string{"1.0", "not a version", "1.10", "1.9", "2.0rc1", "a release", "2.0"}
 	slices.SortStableFunc(all, newer)
 	require.Equal(t, []string{"2.0", "2.0rc1", "1.10", "1.9", "1.0", "not a version", "a release"}, all)
+}
+
+// A package has a row for each version on the channel, and one where there is none; what the manifest says stands in the first.
+func TestRowsForPeople(t *testing.T) {
+	digest := "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	h := Holding{
+		Packages: []Held{
+			{
+				Name:    "a",
+				Version: "2",
+				There:   true,
+				Versions: []publish.Published{
+					{Version: "2", Subdir: "noarch", File: "a-2-0.conda", SHA256: digest},
+					{Version: "1", Subdir: "noarch", File: "a-1-0.conda", SHA256: "short"},
+				},
+			},
+			{Name: "b", Version: "3"},
+		},
+	}
+	require.Equal(t, [][]string{
+		{"a", "2", "2", "noarch/a-2-0.conda", "0123456789ab…"},
+		{"", "", "1", "noarch/a-1-0.conda", "short…"},
+		{"b", "3 (not on the channel)", "-", "", ""},
+	}, h.Rows())
+	for _, row := range h.Rows() {
+		require.Len(t, row, len(Header))
+	}
 }

@@ -6,6 +6,7 @@
 //	address.go      what a manifest writes of a channel: whether that is ours, and where it is read
 //	held.go         what the channel has of the packages
 //	finding.go      what doctor finds of it
+//	serve.go        channel:serve: the embedded server over a folder
 package ourchannel
 
 import (

@@ -1,6 +1,9 @@
 package publishing
 
-import "github.com/foopack/foopack/magefiles/internal/operr"
+import (
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
 
 // Flags are those of `publish`.
 type Flags struct {
@@ -25,6 +28,14 @@ func (f Flags) Fit() error {
 		return operr.NewUsage("leave one of them out", "-check sends nothing, and -force is about what is sent")
 	case f.Digests != "" && f.From == "" && !f.Verify:
 		return operr.NewUsage("say where the files are: -from=DIR", "-digests names files of a folder")
+	}
+	return nil
+}
+
+// CheckPublisher refuses a word that does not say who publishes; "" leaves it to the manifest.
+func CheckPublisher(by string) error {
+	if by != "" && by != workspace.PublishHere && by != workspace.PublishCI {
+		return operr.NewUsage("say -publish=here or -publish=ci", "-publish=%s does not say who publishes", by)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@
 //	child.go       the processes: with faults they are killed, and run again
 //	outcome.go     what the release did; page.go: for a browser
 //	git.go         how git is run here
+//	flags.go       what a person may ask for; show.go: what a person sees of it
 //	dir.go         the folder
 package rehearsal
 
@@ -88,6 +89,8 @@ type Report struct {
 	Jobs      []Job               `json:"jobs"`
 	Missing   []Missing           `json:"not_rehearsed"`
 	Error     string              `json:"error,omitempty"`
+
+	page string // of the report, where Show is to tell of it
 }
 
 // StepReport is one step of the rehearsal, or of the release in it.

@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image"},
 	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders"},
 	{"release", "view", "ourchannel", "publishing", "bumping"},
-	{"rehearsal"},
+	{"rehearsal", "releasing", "variables"},
 }
 
 // support are packages that only tests may import; they stand outside the layers.

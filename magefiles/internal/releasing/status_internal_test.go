@@ -1,4 +1,4 @@
-package targets
+package releasing
 
 import (
 	"bytes"
@@ -14,16 +14,16 @@ import (
 func TestStatusOfAReleaseOfAnotherClone(t *testing.T) {
 	steps := []workflow.Standing{{Step: "build", World: workflow.IsNotDone}}
 	for name, c := range map[string]struct {
-		s         releaseStatus
+		s         Status
 		says      string
 		hasNoStep bool
 	}{
-		"released by another clone": {releaseStatus{Title: "v1.0", End: release.Released}, "v1.0: released, by what its tags and the channel say; this clone has no journal of it\n", true},
-		"released by this one":      {releaseStatus{Title: "v1.0", End: release.Released, Journal: "x.jsonl", Steps: steps}, "v1.0: released\nSTEP", false},
-		"unfinished":                {releaseStatus{Title: "v1.0", Steps: steps}, "v1.0 is tagged on the remote and not complete", false},
+		"released by another clone": {Status{Title: "v1.0", End: release.Released}, "v1.0: released, by what its tags and the channel say; this clone has no journal of it\n", true},
+		"released by this one":      {Status{Title: "v1.0", End: release.Released, Journal: "x.jsonl", Steps: steps}, "v1.0: released\nSTEP", false},
+		"unfinished":                {Status{Title: "v1.0", Steps: steps}, "v1.0 is tagged on the remote and not complete", false},
 	} {
 		var out bytes.Buffer
-		(&app{view: &view.View{Out: &out, Err: &out}}).showStatus(c.s)
+		Releaser{View: &view.View{Out: &out, Err: &out}}.ShowStatus(t.Context(), c.s)
 		require.Contains(t, out.String(), c.says, name)
 		require.Equal(t, c.hasNoStep, !bytes.Contains(out.Bytes(), []byte("STEP")), name)
 	}

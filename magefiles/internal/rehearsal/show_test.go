@@ -1,0 +1,53 @@
+package rehearsal
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/view"
+)
+
+// What was rehearsed, and what was not, is the end of it. A person who has looked around has seen it.
+func TestAReportIsShownOnce(t *testing.T) {
+	report := Report{
+		Workspace: "w",
+		Release:   "v1.2.3",
+		Packages:  []publish.Published{{Name: "a", Version: "1.2.3", File: "a-1.2.3-0.conda", SHA256: "0123456789abcdef"}},
+		Jobs:      []Job{{}},
+		Missing:   []Missing{{What: "images", Why: "-full builds them"}},
+		Runs:      3,
+		Kills:     1,
+	}
+	var out bytes.Buffer
+	v := &view.View{Out: &out, Err: &out}
+	report.Show(v)
+	require.Empty(t, out.String(), "it was shown already")
+	report.page = "/w/output/rehearsal/report.html"
+	report.Show(v)
+	require.Equal(t, `
+w v1.2.3 was rehearsed: 1 package published to an embedded channel by an embedded CI, installed and imported
+  through 3 runs: 1 kill, and faults for the rest
+  a 1.2.3  a-1.2.3-0.conda  sha256 0123456789ab…
+Not rehearsed:
+  ○ images: -full builds them
+Report: /w/output/rehearsal/report.html
+`, out.String())
+}
+
+func TestFlags(t *testing.T) {
+	for _, by := range []string{"", "here", "ci"} {
+		require.NoError(t, Flags{Publish: by, Faults: 1}.Fit())
+	}
+	for says, f := range map[string]Flags{
+		"-faults=-1 is no seed":                      {Faults: -1},
+		"-publish=nobody does not say who publishes": {Publish: "nobody"},
+	} {
+		err := f.Fit()
+		require.ErrorContains(t, err, says)
+		require.Equal(t, operr.Usage, operr.ExitStatus(err))
+	}
+}

@@ -1,0 +1,73 @@
+package releasing
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// confirm shows what is going to happen, and asks.
+func (r Releaser) confirm(ctx context.Context, one *release.Release, p *release.Plan) error {
+	r.View.Plan(p.Bump, true)
+	by := "CI publishes to " + p.Channel + ", and it is watched"
+	if one.GitHub.Client == nil {
+		by = "CI is to publish to " + p.Channel + ", which is waited for (this CI cannot be asked from here)"
+	}
+	if one.By() == workspace.PublishHere {
+		by = "published from here to " + p.Channel
+	}
+	r.View.Heading("\n%s: checked and built; then tagged and pushed to %s/%s; %s; verified", p.Title, p.Remote, p.Branch, by)
+	if len(p.Along) > 0 {
+		var names []string
+		for _, pkg := range p.Along {
+			names = append(names, pkg.Name+" "+pkg.Version)
+		}
+		r.View.Line("published along, and not tagged, since the channel has no such version: %s", strings.Join(names, ", "))
+	}
+	if p.Unpushed > 0 {
+		r.View.Line("%s that %s not on %s yet, and will be pushed along", operr.Count(p.Unpushed, "commit"), map[bool]string{true: "is", false: "are"}[p.Unpushed == 1], p.Remote)
+	}
+	return r.Confirm(ctx, fmt.Sprintf("Release %s?", p.Title))
+}
+
+// Show tells a person what was released, and how people install it.
+func (r Releaser) Show(ctx context.Context, result release.Result) {
+	if result.Already {
+		r.View.Heading("%s is released: %s has it; nothing was changed", result.Plan.Title, result.Channel)
+		return
+	}
+	r.View.Heading("\n%s is released, at commit %.12s", result.Plan.Title, result.Commit)
+	if result.Plan.Bump.Empty() {
+		r.View.Line("no commit was made: the manifests were at %s already", result.Plan.Title)
+	}
+	var specs []string
+	for _, p := range result.Packages {
+		r.View.Line("  %s %s  %s  sha256 %.12s…", p.Name, p.Version, p.URL, p.SHA256)
+		specs = append(specs, fmt.Sprintf("%q", p.Name+"=="+p.Version))
+	}
+	if result.GitHub != "" {
+		r.View.Line("  %s", result.GitHub)
+	}
+	private := false
+	w, err := workspace.Load(r.Dir)
+	if err == nil {
+		if c, err := r.Channels.Of(w); err == nil {
+			private, _ = c.Private(ctx) // it was read before: this is known
+		}
+	}
+	r.View.Line("%s", toInstall(result.Channel, specs, private))
+}
+
+// toInstall is how people install what was released.
+func toInstall(channel string, specs []string, private bool) string {
+	how := fmt.Sprintf("To install it: pixi workspace channel add %s && pixi add %s", channel, strings.Join(specs, " "))
+	if u, err := url.Parse(channel); private && err == nil {
+		how += fmt.Sprintf("\nThe channel is private: who installs from it is a member of it, and runs `pixi auth login %s` once", u.Hostname())
+	}
+	return how
+}

@@ -1,0 +1,133 @@
+package releasing
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/session"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// answerWithin is how long status waits for each answer of the world, and, at a terminal, where that may ask for a passphrase or a password, how
+// long a person has to type it. Whoever still types it when nobody waits any more gives it to the shell.
+const answerWithin, typedWithin = 5 * time.Second, time.Minute
+
+// Status is where the last release stands: what its journal says, beside what the world says.
+type Status struct {
+	Title   string              `json:"title"`
+	Begun   string              `json:"begun,omitempty"` // RFC 3339; none where this clone has no journal of it
+	Journal string              `json:"journal,omitempty"`
+	End     session.End         `json:"end,omitempty"`    // "" where it has not ended
+	Unseen  string              `json:"unseen,omitempty"` // why it cannot be told what the channel has of it, where there is no journal
+	Steps   []workflow.Standing `json:"steps"`
+
+	none *release.Release // can be asked what the remote has, where no release is known; nil where one is
+}
+
+// Status looks where the last release stands. Nothing is changed.
+func (r Releaser) Status(ctx context.Context) (s Status, err error) {
+	one, _, err := r.open(ctx, false)
+	if err != nil {
+		return s, err
+	}
+	s.Steps = []workflow.Standing{}
+	past, err := release.Last(one.State)
+	if err == nil && past == nil {
+		past, err = one.Present(ctx)
+	}
+	if err == nil && past != nil {
+		r.look(ctx, one, past, &s)
+		return s, nil
+	}
+	s.none = one
+	return s, err
+}
+
+// look compares what is recorded of a release with the world.
+func (r Releaser) look(ctx context.Context, one *release.Release, past *release.Past, s *Status) {
+	s.Title, s.Journal, s.End = past.Plan.Title, past.Path, past.End
+	if len(past.Times) > 0 {
+		s.Begun = past.Times[0].Format(time.RFC3339)
+	}
+	if past.Plan.Unseen != nil {
+		s.Unseen = past.Plan.Unseen.Error()
+	}
+	within := answerWithin
+	if r.Lends() {
+		within = typedWithin
+	}
+	if past.Path != "" || past.End == "" { // else tags and channel say that all is done, and of most steps only a journal could
+		s.Steps = one.Look(ctx, past, within)
+	}
+}
+
+// ShowStatus tells a person where the last release stands.
+func (r Releaser) ShowStatus(ctx context.Context, s Status) {
+	switch {
+	case s.none != nil:
+		r.View.Line("no release was begun in this clone, and %s", r.withoutRelease(ctx, s.none))
+		return
+	case s.End != "" && s.Journal == "":
+		r.View.Heading("%s: %s, by what its tags and the channel say; this clone has no journal of it", s.Title, s.End)
+		return
+	case s.End != "":
+		r.View.Heading("%s: %s", s.Title, s.End)
+	case s.Unseen != "":
+		r.View.Heading("%s is tagged on the remote, and whether it is complete cannot be told: the channel is not there for anyone (%s). Where it is private, set what it is read with, such as PREFIX_API_KEY", s.Title, s.Unseen)
+	case s.Begun == "":
+		r.View.Heading("%s is tagged on the remote and not complete; this clone has no journal of it. `mage release` goes on with it", s.Title)
+	default:
+		r.View.Heading("%s is unfinished since %s. `mage release` goes on with it, `mage undo` takes it back or, once something was uploaded, gives it up", s.Title, s.Begun)
+	}
+	var rows [][]string
+	for _, step := range s.Steps {
+		rows = append(rows, []string{step.Step, oneLine(string(step.Recorded), step.Said), oneLine(string(step.World), step.Seen)})
+	}
+	r.View.Table([]string{"STEP", "JOURNAL", "WORLD"}, rows)
+}
+
+// withoutRelease says what the remote has, where this clone knows of no release.
+func (r Releaser) withoutRelease(ctx context.Context, one *release.Release) string {
+	w, err := workspace.Load(r.Dir)
+	if err != nil {
+		return "the versions that the manifests have cannot be told: " + err.Error()
+	}
+	refs, err := gitremote.Read(ctx, one.Repo, w.Config.Remote)
+	if err != nil {
+		return "whether the remote has a tag for the versions that the manifests have is not known: " + err.Error()
+	}
+	for _, tag := range bump.PresentTags(w) {
+		if refs.Tags[tag.Name] != "" {
+			if c, err := one.Channel(w); err == nil {
+				h, err := publish.Look(ctx, c, w.Packages)
+				if err == nil && h.Unseen != nil {
+					return fmt.Sprintf("%s is tagged on the remote, and what the channel has of it cannot be told: %s is not there for anyone (%v). Where it is private, set what it is read with, such as PREFIX_API_KEY", tag.Name, c.URL(), h.Unseen)
+				}
+			}
+			return tag.Name + " is tagged on the remote, and nothing of it is on the channel: the tag is older than the channel, or `mage release -to=VERSION` publishes it"
+		}
+	}
+	return "the remote has no tag for the versions that the manifests have"
+}
+
+// oneLine puts a word and what was said together, short enough for a table.
+func oneLine(word, text string) string {
+	first, _, _ := strings.Cut(text, "\n")
+	if runes := []rune(first); len(runes) > 70 {
+		first = string(runes[:69]) + "…"
+	}
+	switch {
+	case word == "":
+		return "–"
+	case first == "":
+		return word
+	}
+	return word + ": " + first
+}

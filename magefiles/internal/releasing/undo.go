@@ -1,0 +1,120 @@
+package releasing
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/bumping"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release"
+)
+
+// Undo says what will be done about the unfinished release, asks, and does it.
+func (r Releaser) Undo(ctx context.Context) error {
+	one, unlock, err := r.open(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	b, err := one.Undoing(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.confirmUndo(ctx, b); err != nil {
+		return err
+	}
+	way := b.Way
+	if b, err = one.Undoing(ctx); err != nil { // again: a CI may have uploaded while a person was asked
+		return err
+	}
+	if b.Way != way {
+		return operr.NewStopped("undo again, and read what it says now", "%s is not where it was when you were asked; nothing was changed", b.Plan.Title)
+	}
+	said, err := one.Undo(ctx, b)
+	for _, line := range said {
+		r.View.Line("  %s", line)
+	}
+	if err != nil {
+		return err
+	}
+	if b.Way != release.NoReturn {
+		r.View.Heading("%s was taken back", b.Plan.Title)
+		return nil
+	}
+	return r.prepareNext(ctx)
+}
+
+// confirmUndo says what will be done, and asks.
+func (r Releaser) confirmUndo(ctx context.Context, b *release.Back) error {
+	title := b.Plan.Title
+	switch b.Way {
+	case release.Local:
+		what := "commit and tag are taken back"
+		if b.Plan.Bump.Empty() {
+			what = "its tag is taken back; it has no commit of its own"
+		}
+		r.View.Line("%s is in this clone only: %s", title, what)
+	case release.Remote:
+		commit := "and its commit reverted on " + b.Plan.Branch
+		switch {
+		case b.Plan.Bump.Empty() && b.Recorded:
+			commit = "and " + b.Plan.Branch + " stays as it is: the release has no commit of its own"
+		case b.Plan.Bump.Empty():
+			commit = "and " + b.Plan.Branch + " stays as it is: this clone did not make the release; if it has a commit, `git revert` takes that back"
+		}
+		r.View.Line("%s is on %s, and %s: its tag is removed there, %s", title, b.Plan.Remote, notUploaded(b), commit)
+		r.View.Line("Whoever fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")
+	case release.NoReturn:
+		r.View.Line("%s cannot be taken back: %s has", title, b.Plan.Channel)
+		for _, p := range b.Uploaded {
+			r.View.Line("  %s  sha256 %.12s…", p.URL, p.SHA256)
+		}
+		r.View.Line("Lock files may refer to these files already. `mage release` completes the release. To withdraw a package after all,")
+		r.View.Line("delete it on the channel's page (%s), or, with the key on no command line:", b.Plan.Channel)
+		r.View.Line("  %s", deleteCommand(b.DeleteURL()))
+		r.View.Line("A deleted version must not be published again. The release can be given up in favor of the next patch.")
+		return r.Confirm(ctx, "Give "+title+" up?")
+	case release.Nothing:
+		return nil
+	}
+	return r.Confirm(ctx, "Take "+title+" back?")
+}
+
+// notUploaded says how it is known that nothing of a release is on the channel.
+func notUploaded(b *release.Back) string {
+	switch {
+	case b.Unseen != nil:
+		return fmt.Sprintf("nothing of it was sent yet, as far as this clone and the CI know (what %s has, nobody sees here: %v)", b.Plan.Channel, b.Unseen)
+	case b.Absent:
+		return fmt.Sprintf("there is no channel %s, for anyone or for who has the credential that is set here (a private one is not there for who is not a member of it)", b.Plan.Channel)
+	}
+	return "nothing of it is on " + b.Plan.Channel
+}
+
+// deleteCommand withdraws a file. The key is written by the shell itself: the arguments of a program can be read by every user
+// of a machine.
+func deleteCommand(url string) string {
+	return `printf 'Authorization: Bearer %s' "$PREFIX_API_KEY" | curl --fail --header @- --request DELETE '` + url + `'`
+}
+
+// prepareNext shows the patch that follows a release which was given up.
+func (r Releaser) prepareNext(ctx context.Context) error {
+	b, err := r.bumping(ctx)
+	if err != nil {
+		return err
+	}
+	req := bumping.WithChangelog(bump.Request{To: "patch", Date: r.Today}, b.Workspace.Root)
+	p, err := bump.New(ctx, b.Workspace, req, b.History())
+	if err != nil {
+		return operr.New("correct that, and release the next patch: `mage release -to=patch`", "the next patch cannot be planned: %w", err)
+	}
+	r.View.Plan(p, true)
+	var tags []string
+	for _, t := range p.Tags {
+		tags = append(tags, t.Name)
+	}
+	r.View.Heading("This is the next patch, %s: `mage release -to=patch` releases it", strings.Join(tags, ", "))
+	return nil
+}

@@ -1,0 +1,22 @@
+package variables_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/publishing"
+)
+
+// A run, its tag, and who reads what a job says are known by the CI that we are in.
+func TestCI(t *testing.T) {
+	github := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "7", "GITHUB_OUTPUT": "/out", "GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1"}
+	require.Equal(t, publishing.CI{Run: "7", Tag: "v1", Output: "/out"}, of(github).CI())
+	github["GITHUB_REF_TYPE"] = "branch"
+	require.Equal(t, publishing.CI{Run: "7", Output: "/out"}, of(github).CI())
+	gitlab := map[string]string{"GITLAB_CI": "true", "CI_PIPELINE_ID": "8", "CI_COMMIT_TAG": "v2", "GITHUB_OUTPUT": "/out"}
+	require.Equal(t, publishing.CI{Run: "8", Tag: "v2"}, of(gitlab).CI())
+	gitea := map[string]string{"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v3"}
+	require.Equal(t, publishing.CI{Tag: "v3"}, of(gitea).CI())
+	require.Zero(t, of(nil).CI())
+}

@@ -1,0 +1,113 @@
+package variables_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
+)
+
+// Whole seconds are a time. Milliseconds would be a year of five digits, and what only begins with a number another time.
+func TestSourceDateEpoch(t *testing.T) {
+	for text, want := range map[string]string{
+		"0": "1970-01-01T00:00:00Z", "1767323046": "2026-01-02T03:04:06Z", " 1767323046\n": "2026-01-02T03:04:06Z", "253402300799": "9999-12-31T23:59:59Z",
+	} {
+		got, err := of(map[string]string{"SOURCE_DATE_EPOCH": text}).Epoch()
+		require.NoError(t, err)
+		require.Equal(t, want, got.Format("2006-01-02T15:04:05Z07:00"), text)
+	}
+	for text, want := range map[string]string{
+		"1767323046000": "is after the year 9999: seconds are meant", "253402300800": "is after the year 9999", "1e9": "is not a time", "1767323046.5": "is not a time",
+		"-1": "is not a time", "2026-01-02": "is not a time", "1767323046 x": "is not a time", "99999999999999999999": "is not a time", "0x10": "is not a time",
+	} {
+		_, err := of(map[string]string{"SOURCE_DATE_EPOCH": text}).Epoch()
+		require.ErrorContains(t, err, want, text)
+		require.Equal(t, operr.Usage, operr.ExitStatus(err))
+	}
+}
+
+// Where Pythons are looked for follows uv's own variables and those of runners; pyenv has one place.
+func TestPythonPlaces(t *testing.T) {
+	const home = "/home/somebody"
+	plain := pythons.Places{
+		UV:    filepath.Join(home, ".local/share/uv/python"),
+		Pyenv: filepath.Join(home, ".pyenv/versions"),
+		Tools: []string{"", ""},
+	}
+	set := map[string]string{}
+	require.Equal(t, plain, of(set).Pythons(home))
+	set["XDG_DATA_HOME"] = "/data"
+	set["RUNNER_TOOL_CACHE"] = "/opt/hostedtoolcache"
+	require.Equal(t, pythons.Places{UV: "/data/uv/python", Pyenv: plain.Pyenv, Tools: []string{"/opt/hostedtoolcache", ""}}, of(set).Pythons(home))
+	set["UV_PYTHON_INSTALL_DIR"] = "/pythons"
+	require.Equal(t, "/pythons", of(set).Pythons(home).UV)
+	require.Empty(t, of(set).Pythons("").Pyenv)
+}
+
+// A terminal that has no escape sequences, or a person who wants none, gets none.
+func TestColours(t *testing.T) {
+	for want, all := range map[bool][]map[string]string{
+		true:  {{"TERM": "xterm-256color"}, {"TERM": "screen"}, {}, {"CI": ""}},
+		false: {{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": ""}, {"NO_COLOR": "1"}, {"CI": "true", "TERM": "xterm"}},
+	} {
+		for _, set := range all {
+			require.Equal(t, want, of(set).Colors(), "%v", set)
+		}
+	}
+}
+
+// How long nothing may move is a duration, and no bare number.
+func TestPatience(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": 0, "30s": 30 * time.Second, "1h30m": 90 * time.Minute} {
+		got, err := of(map[string]string{"PIPELINE_PATIENCE": text}).Patience()
+		require.NoError(t, err)
+		require.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"soon", "30", "0", "-1s", " "} {
+		_, err := of(map[string]string{"PIPELINE_PATIENCE": text}).Patience()
+		require.ErrorContains(t, err, "PIPELINE_PATIENCE="+text+" is no duration")
+		require.Equal(t, operr.Usage, operr.ExitStatus(err))
+	}
+}
+
+// Who sets how long a child may be silent is told of it before that, and after five minutes at the latest.
+func TestSilence(t *testing.T) {
+	for text, want := range map[string][2]time.Duration{
+		"":    {5 * time.Minute, time.Hour},
+		"off": {5 * time.Minute, 0},
+		"90m": {5 * time.Minute, 90 * time.Minute},
+		"4s":  {2 * time.Second, 4 * time.Second},
+	} {
+		got, err := of(map[string]string{"PIPELINE_SILENCE": text}).Silence()
+		require.NoError(t, err)
+		require.Equal(t, want, [2]time.Duration{got.Tell, got.End}, text)
+	}
+	for _, text := range []string{"soon", "30", "0", "-1s"} {
+		_, err := of(map[string]string{"PIPELINE_SILENCE": text}).Silence()
+		require.ErrorContains(t, err, "PIPELINE_SILENCE="+text+" is no duration")
+		require.Equal(t, operr.Usage, operr.ExitStatus(err))
+	}
+}
+
+// A changelog bears the day of the clock in UTC, unless a time is set that can be read.
+func TestToday(t *testing.T) {
+	clock := time.Date(2026, 3, 1, 1, 0, 0, 0, time.FixedZone("", 2*60*60))
+	require.Equal(t, "2026-02-28", of(nil).Today(clock))
+	require.Equal(t, "2026-02-28", of(map[string]string{"SOURCE_DATE_EPOCH": "soon"}).Today(clock))
+	require.Equal(t, "1970-01-02", of(map[string]string{"SOURCE_DATE_EPOCH": "86400"}).Today(clock))
+}
+
+func TestToolchain(t *testing.T) {
+	for _, name := range []string{"", "pixi", "embedded"} {
+		got, err := of(map[string]string{"PIPELINE_TOOLCHAIN": name}).Toolchain()
+		require.NoError(t, err)
+		require.Equal(t, name, got)
+	}
+	_, err := of(map[string]string{"PIPELINE_TOOLCHAIN": "conda"}).Toolchain()
+	require.ErrorContains(t, err, "PIPELINE_TOOLCHAIN=conda names no toolchain")
+	require.Equal(t, operr.Usage, operr.ExitStatus(err))
+}

@@ -1,0 +1,29 @@
+package variables_test
+
+import (
+	"testing"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/variables"
+	"github.com/stretchr/testify/require"
+)
+
+// of are the variables of a map, and no others.
+func of(set map[string]string) variables.Variables {
+	return func(name string) (string, bool) {
+		value, there := set[name]
+		return value, there
+	}
+}
+
+// TestHostileVariables refuses what a program would take for an option, in every variable that names something.
+func TestHostileVariables(t *testing.T) {
+	for name, value := range map[string]string{
+		"BUILDX_BUILDER": "--allow=security.insecure", "PREFIX_CHANNEL": "-c", "DOCKER_HOST": "-oProxyCommand=x", "IMAGE_REGISTRY": "--push", "GITHUB_REF_NAME": "-v1", "PIXI_IMAGE": "-",
+	} {
+		err := of(map[string]string{name: value}).Check()
+		require.ErrorContains(t, err, name+` cannot be "`+value+`"`)
+		require.Equal(t, operr.Usage, operr.ExitStatus(err))
+	}
+	require.NoError(t, variables.Variables(func(string) (string, bool) { return "a-b", true }).Check())
+}
