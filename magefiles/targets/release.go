@@ -19,6 +19,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -52,7 +54,7 @@ func (a *app) release(ctx context.Context, f bumpFlags, by string) error {
 		}
 		defer unlock()
 		r.Request, r.Publish = withChangelog(req, r.Root), by
-		r.Confirm = func(ctx context.Context, p *release.Plan) error { return a.confirmRelease(ctx, r, p, isSet(f.assumed)) }
+		r.Confirm = func(ctx context.Context, p *plan.Plan) error { return a.confirmRelease(ctx, r, p, isSet(f.assumed)) }
 		return r.Run(ctx)
 	}, func(result release.Result) { a.reportRelease(ctx, result) })
 }
@@ -82,7 +84,7 @@ func (a *app) newRelease(ctx context.Context, locked bool) (*release.Release, fu
 	unlock := func() {}
 	if locked {
 		var killed time.Time
-		if unlock, killed, err = release.Lock(filepath.Join(repo.Common, folders.State)); err != nil {
+		if unlock, killed, err = trace.Lock(filepath.Join(repo.Common, folders.State)); err != nil {
 			return nil, nil, err
 		}
 		if err := a.unlockGit(ctx, repo, killed); err != nil {
@@ -148,12 +150,13 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 	if writes {
 		a.channels.ToPublish()
 	}
+	var fetched []string
 	r := &release.Release{Reporter: a.view}
 	cache, err := a.cache()
 	if err != nil {
 		return nil, err
 	}
-	r.World = release.World{
+	r.Means = release.Means{
 		Cache:    filepath.Join(cache, sourcesDir),
 		Repo:     b.Repo,
 		Store:    b.Store,
@@ -169,10 +172,11 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 		Say:      a.view.Say,
 		Progress: a.view.Progress(),
 		Readable: readable,
+		Fetching: func() []string { return fetched },
 		Wait:     pause.Wait{Tell: a.view.Waiting},
 		Tools: func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error) {
 			a.uploads = cmp.Or(r.Publish, w.Config.Publish) == workspace.PublishHere
-			r.Fetching = fetching(command.Unset(a.runner.Environ(), a.keptFromPixi()...))
+			fetched = fetching(command.Unset(a.runner.Environ(), a.keptFromPixi()...))
 			return a.pick(ctx, w, environments)
 		},
 		Channel: func(w *workspace.Workspace) (publish.Channel, error) {
@@ -184,7 +188,7 @@ func (a *app) openRelease(ctx context.Context, state string, writes bool) (*rele
 }
 
 // confirmRelease shows what is going to happen, and asks.
-func (a *app) confirmRelease(ctx context.Context, r *release.Release, p *release.Plan, yes bool) error {
+func (a *app) confirmRelease(ctx context.Context, r *release.Release, p *plan.Plan, yes bool) error {
 	a.view.Plan(p.Bump, true)
 	by := "CI publishes to " + p.Channel + ", and it is watched"
 	if r.GitHub.Client == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
@@ -43,9 +44,10 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 	begun := false
 	return answer(a, asJSON, func() (releaseStatus, error) {
 		s := releaseStatus{Steps: []workflow.Standing{}}
-		past, err := release.Last(r.State)
+		past, err := trace.Last(r.State)
 		if err == nil && past == nil {
-			past, err = r.Present(ctx)
+			present, perr := r.Trace().FindPresent(ctx, r.Request)
+			past, err = present.Past(), perr
 		}
 		if err == nil && past != nil {
 			begun = true
@@ -62,7 +64,7 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 }
 
 // look compares what is recorded of a release with the world.
-func (a *app) look(ctx context.Context, r *release.Release, past *release.Past, s *releaseStatus) {
+func (a *app) look(ctx context.Context, r *release.Release, past *trace.Past, s *releaseStatus) {
 	s.Title, s.Journal, s.End = past.Plan.Title, past.Path, past.End
 	if len(past.Times) > 0 {
 		s.Begun = past.Times[0].Format(time.RFC3339)

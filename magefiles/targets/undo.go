@@ -7,7 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/undo"
 )
 
 // Undo takes the unfinished release back: commit and tag, on the remote too. Once something was uploaded it says why not.
@@ -23,7 +23,8 @@ func (a *app) undo(ctx context.Context, yes bool) error {
 		return err
 	}
 	defer unlock()
-	b, err := r.Undoing(ctx)
+	u := undo.Undo{Trace: r.Trace(), Tool: r.Tool}
+	b, err := u.Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -31,20 +32,20 @@ func (a *app) undo(ctx context.Context, yes bool) error {
 		return err
 	}
 	way := b.Way
-	if b, err = r.Undoing(ctx); err != nil { // again: a CI may have uploaded while a person was asked
+	if b, err = u.Find(ctx); err != nil { // again: a CI may have uploaded while a person was asked
 		return err
 	}
 	if b.Way != way {
 		return operr.NewStopped("undo again, and read what it says now", "%s is not where it was when you were asked; nothing was changed", b.Plan.Title)
 	}
-	said, err := r.Undo(ctx, b)
+	said, err := u.Take(ctx, b)
 	for _, line := range said {
 		a.view.Line("  %s", line)
 	}
 	if err != nil {
 		return err
 	}
-	if b.Way != release.NoReturn {
+	if b.Way != undo.NoReturn {
 		a.view.Heading("%s was taken back", b.Plan.Title)
 		return nil
 	}
@@ -52,16 +53,16 @@ func (a *app) undo(ctx context.Context, yes bool) error {
 }
 
 // confirmUndo says what will be done, and asks.
-func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error {
+func (a *app) confirmUndo(ctx context.Context, b *undo.Back, yes bool) error {
 	title := b.Plan.Title
 	switch b.Way {
-	case release.Local:
+	case undo.Local:
 		what := "commit and tag are taken back"
 		if b.Plan.Bump.Empty() {
 			what = "its tag is taken back; it has no commit of its own"
 		}
 		a.view.Line("%s is in this clone only: %s", title, what)
-	case release.Remote:
+	case undo.Remote:
 		commit := "and its commit reverted on " + b.Plan.Branch
 		switch {
 		case b.Plan.Bump.Empty() && b.Recorded:
@@ -71,7 +72,7 @@ func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error 
 		}
 		a.view.Line("%s is on %s, and %s: its tag is removed there, %s", title, b.Plan.Remote, notUploaded(b), commit)
 		a.view.Line("Whoever fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")
-	case release.NoReturn:
+	case undo.NoReturn:
 		a.view.Line("%s cannot be taken back: %s has", title, b.Plan.Channel)
 		for _, p := range b.Uploaded {
 			a.view.Line("  %s  sha256 %.12s…", p.URL, p.SHA256)
@@ -81,14 +82,14 @@ func (a *app) confirmUndo(ctx context.Context, b *release.Back, yes bool) error 
 		a.view.Line("  %s", deleteCommand(b.DeleteURL()))
 		a.view.Line("A deleted version must not be published again. The release can be given up in favor of the next patch.")
 		return a.confirm(ctx, yes, "Give "+title+" up?")
-	case release.Nothing:
+	case undo.Nothing:
 		return nil
 	}
 	return a.confirm(ctx, yes, "Take "+title+" back?")
 }
 
 // notUploaded says how it is known that nothing of a release is on the channel.
-func notUploaded(b *release.Back) string {
+func notUploaded(b *undo.Back) string {
 	switch {
 	case b.Unseen != nil:
 		return fmt.Sprintf("nothing of it was sent yet, as far as this clone and the CI know (what %s has, nobody sees here: %v)", b.Plan.Channel, b.Unseen)

@@ -41,7 +41,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/ourchannel"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/publishing"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
@@ -505,16 +505,16 @@ func isRepository(name string) error {
 }
 
 // hub is GitHub, where the remote is there or GITHUB_REPOSITORY says which repository is meant.
-func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (release.Hub, error) {
-	h := release.Hub{Repository: os.Getenv("GITHUB_REPOSITORY"), Token: os.Getenv("GITHUB_TOKEN") != ""}
+func (a *app) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (forge.Hub, error) {
+	h := forge.Hub{Repository: os.Getenv("GITHUB_REPOSITORY"), Token: os.Getenv("GITHUB_TOKEN") != ""}
 	if h.Repository == "" {
 		url, err := gitremote.URL(ctx, repo, w.Config.Remote)
 		if err != nil && !errors.Is(err, gitremote.ErrNoRemote) {
-			return release.Hub{}, err
+			return forge.Hub{}, err
 		}
 		name, host, ok := github.RepositoryOf(url)
 		if !ok || host != "github.com" && os.Getenv("GITHUB_API_URL") == "" {
-			return release.Hub{}, ctx.Err() // preflight says what is wrong with the remote
+			return forge.Hub{}, ctx.Err() // preflight says what is wrong with the remote
 		}
 		h.Repository = name
 	}

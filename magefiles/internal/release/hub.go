@@ -87,7 +87,7 @@ func (r *Release) hubRelease(ctx context.Context) (all []github.Release, err err
 		one := github.Release{Tag: tag, Commit: r.commit.Get().Hash, Name: tag}
 		owner, _, own := strings.Cut(tag, "/v")
 		var table strings.Builder
-		for _, i := range r.published.Get().Items {
+		for _, i := range r.sent.Get().Items {
 			if own && i.Name != owner {
 				continue
 			}

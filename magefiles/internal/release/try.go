@@ -57,7 +57,7 @@ func (r *Release) try(ctx context.Context) (Tried, error) {
 	v, err := s.Try(ctx)
 	if err != nil {
 		if r.tooLate() == "" {
-			err = operr.New("correct it and commit that, and the release takes it along; or `mage undo`", "%w; nothing was tagged or sent", err)
+			err = operr.New("correct it and commit that, and the release takes it along; or `mage undo`", "%w; nothing was tagged or sent", err).WithWayOn()
 		}
 		return t, withDetail(err, log.text())
 	}

@@ -150,7 +150,7 @@ var namedOnce = map[string]string{
 	"pixi.toml":      "workspace/graph.go",
 	"pyproject.toml": "workspace/graph.go",
 	"recipe.yaml":    "workspace/graph.go",
-	"release.yml":    "release/ci.go",
+	"release.yml":    "release/forge/hub.go",
 }
 
 func TestFilesAreNamedOnce(t *testing.T) {
