@@ -129,9 +129,9 @@ func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Rep
 	return gitrepo.Open(ctx, r.Runner, dir)
 }
 
-// sequence takes packages of the clone to the channel. It does not compare times: what the channel has of these versions
+// openSequence makes what takes packages of the clone to the channel. It does not compare times: what the channel has of these versions
 // came of this release, or is found out by its bytes before there is a tag; and clocks of two machines differ.
-func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, error) {
+func (r *Release) openSequence(ctx context.Context) (*publish.Sequence, *clone, error) {
 	c, err := r.checkout(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -154,7 +154,7 @@ func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, erro
 			Tools:     c.tools,
 			Runner:    r.Runner,
 			Date:      c.head.Time,
-			From:      r.sources(c),
+			From:      r.openSources(c),
 			Output:    filepath.Join(c.w.Root, workspace.OutputDir),
 			Scratch:   filepath.Join(r.Dir, scratchDir),
 			Origin:    publish.Origin{Commit: c.commit, Tree: tree},
@@ -169,9 +169,9 @@ func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, erro
 	return r.sending, c, nil
 }
 
-// sources are what packages are built from: the commit with the tags that the release makes. What tasks that check have formatted
+// openSources makes what packages are built from: the commit with the tags that the release makes. What tasks that check have formatted
 // or made in the clone is not in them.
-func (r *Release) sources(c *clone) *sources.Sources {
+func (r *Release) openSources(c *clone) *sources.Sources {
 	s := sources.Sources{Runner: r.Runner, Workspace: c.w, Cache: r.Cache, Tell: r.Say, Waiting: r.Wait.Tell}
 	seen := sources.TagsSeen(c.w, r.tagDate)
 	return s.Commit(c.repo, c.commit, func(packages ...*workspace.Package) []gitrepo.Tag {
@@ -185,13 +185,8 @@ func (r *Release) sources(c *clone) *sources.Sources {
 	})
 }
 
-// tooLate says why nothing is checked: a commit that is tagged on the remote was checked before.
-func (r *Release) tooLate() string {
-	if r.commit.Known() && r.commit.Get().Where != trace.Here {
-		return "the tag is on " + r.plan.Remote + " already; what is tagged was checked before"
-	}
-	return ""
-}
+// isOut reports whether the tag is on the remote: what it names was checked before.
+func (r *Release) isOut() bool { return r.commit.Known() && r.commit.Get().Where != trace.Here }
 
 // Checked are the tasks that passed for a commit.
 type Checked struct {
@@ -203,8 +198,8 @@ func (c Checked) String() string { return strings.Join(c.Tasks, "; ") }
 
 // skipCheck says why nothing is checked.
 func (r *Release) skipCheck() string {
-	if why := r.tooLate(); why != "" {
-		return why
+	if r.isOut() {
+		return "the tag is on " + r.plan.Remote + " already; what is tagged was checked before"
 	}
 	if w, err := workspace.Load(r.Root); err == nil && len(tasksOf(w)) == 0 {
 		return "NOTHING IS CHECKED: the workspace has no task qa-<package>, and none for tests"
@@ -291,7 +286,7 @@ func (b Artifacts) by() string {
 
 // skipBuild says why nothing is built: what a CI has built, or builds, is what is published.
 func (r *Release) skipBuild() string {
-	if r.tooLate() != "" && r.By() == workspace.PublishCI {
+	if r.isOut() && r.By() == workspace.PublishCI {
 		return "the tag is on " + r.plan.Remote + " already, and CI builds what is published"
 	}
 	return ""
@@ -310,7 +305,7 @@ func (r *Release) isBuilt(ctx context.Context, before *Artifacts) (Artifacts, bo
 
 // artifacts are the files that were built, each compared with its manifest and with what was recorded of it.
 func (r *Release) artifacts(ctx context.Context, built Artifacts) (publish.Artifacts, error) {
-	s, c, err := r.sequence(ctx)
+	s, c, err := r.openSequence(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -337,7 +332,7 @@ func (r *Release) artifacts(ctx context.Context, built Artifacts) (publish.Artif
 // own, and keeps it, stays as it was published: built of a later commit it would have another time, and so other bytes.
 func (r *Release) build(ctx context.Context) (Artifacts, error) {
 	r.tagDate = time.Now().UTC().Truncate(time.Second)
-	s, c, err := r.sequence(ctx)
+	s, c, err := r.openSequence(ctx)
 	if err != nil {
 		return Artifacts{}, err
 	}
@@ -349,7 +344,7 @@ func (r *Release) build(ctx context.Context) (Artifacts, error) {
 		return Artifacts{}, err
 	}
 	missing := s.Missing
-	if r.tooLate() == "" {
+	if !r.isOut() {
 		missing, s.Artifacts = slices.DeleteFunc(c.w.Order(), func(pkg *workspace.Package) bool {
 			return !r.plan.Releases(pkg.Name) && len(s.Holdings.Of(pkg.Name, pkg.Version.Text)) > 0
 		}), publish.Artifacts{}
@@ -362,11 +357,11 @@ func (r *Release) build(ctx context.Context) (Artifacts, error) {
 	if err := s.Decide(ctx); err != nil {
 		return Artifacts{}, r.raise(err)
 	}
-	return r.builtOf(ctx, s, c)
+	return r.takeDown(ctx, s, c)
 }
 
-// builtOf takes down what was built, and by what.
-func (r *Release) builtOf(ctx context.Context, s *publish.Sequence, c *clone) (Artifacts, error) {
+// takeDown takes down what was built, and by what.
+func (r *Release) takeDown(ctx context.Context, s *publish.Sequence, c *clone) (Artifacts, error) {
 	built := Artifacts{Commit: c.commit, Tagged: r.tagDate}
 	var all []toolchain.Artifact
 	for _, pkg := range c.w.Order() {
@@ -384,7 +379,7 @@ func (r *Release) builtOf(ctx context.Context, s *publish.Sequence, c *clone) (A
 // raise says of a version that the channel has otherwise how to come to a higher one: not by a commit below which the release
 // goes on, since it is of the versions that were agreed to.
 func (r *Release) raise(err error) error {
-	if !errors.Is(err, channel.ErrExists) || r.tooLate() != "" {
+	if !errors.Is(err, channel.ErrExists) || r.isOut() {
 		return err
 	}
 	return operr.New("`mage undo`, and release a higher version, with -only=NAME of that package where it has one of its own: published bytes are not replaced; nothing was sent", "%w", err).WithWayOn()

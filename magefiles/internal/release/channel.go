@@ -30,11 +30,11 @@ func (p Sent) String() string {
 
 // isPublished compares the channel with the artifacts, where they are what is published, and with the manifests.
 func (r *Release) isPublished(ctx context.Context, before *Sent) (Sent, bool, error) {
-	s, _, err := r.sequence(ctx)
+	s, _, err := r.openSequence(ctx)
 	if err != nil {
 		return Sent{}, false, err
 	}
-	whole, err := r.standing(ctx, s)
+	whole, err := r.decide(ctx, s)
 	if err != nil || !whole || len(s.Plan.Uploads()) > 0 {
 		return Sent{}, false, err
 	}
@@ -48,8 +48,8 @@ func (r *Release) isPublished(ctx context.Context, before *Sent) (Sent, bool, er
 	return Sent{Channel: s.Channel.URL(), By: by, Items: s.Published(s.Plan)}, true, nil
 }
 
-// standing plans what would have to be done with each package; false where the channel lacks one that is not built here.
-func (r *Release) standing(ctx context.Context, s *publish.Sequence) (whole bool, err error) {
+// decide plans what would have to be done with each package; false where the channel lacks one that is not built here.
+func (r *Release) decide(ctx context.Context, s *publish.Sequence) (whole bool, err error) {
 	ready := publish.Artifacts{}
 	if r.By() == workspace.PublishHere && r.built.Known() {
 		if ready, err = r.artifacts(ctx, r.built.Get()); err != nil {
@@ -64,7 +64,7 @@ func (r *Release) standing(ctx context.Context, s *publish.Sequence) (whole bool
 
 // publish sends the artifacts, or waits for the CI that does.
 func (r *Release) publish(ctx context.Context) (Sent, error) {
-	s, _, err := r.sequence(ctx)
+	s, _, err := r.openSequence(ctx)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -75,7 +75,7 @@ func (r *Release) publish(ctx context.Context) (Sent, error) {
 	if err != nil {
 		return Sent{}, err
 	}
-	whole, err := r.standing(ctx, s)
+	whole, err := r.decide(ctx, s)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -88,8 +88,8 @@ func (r *Release) publish(ctx context.Context) (Sent, error) {
 	return Sent{Channel: s.Channel.URL(), By: access.String(), Items: s.Published(s.Plan)}, nil
 }
 
-// records are what the channel says of the published packages.
-func (r *Release) records(ctx context.Context, p *publish.Sequence) (publish.Plan, error) {
+// findRecords finds what the channel says of the published packages.
+func (r *Release) findRecords(ctx context.Context, p *publish.Sequence) (publish.Plan, error) {
 	plan := publish.Plan{Channel: p.Channel.URL()}
 	for _, i := range r.sent.Get().Items {
 		found, err := p.Channel.Records(ctx, i.Subdir, i.Name)
@@ -110,11 +110,11 @@ func (r *Release) records(ctx context.Context, p *publish.Sequence) (publish.Pla
 
 // isVisible looks once.
 func (r *Release) isVisible(ctx context.Context, _ *string) (string, bool, error) {
-	p, _, err := r.sequence(ctx)
+	p, _, err := r.openSequence(ctx)
 	if err != nil {
 		return "", false, err
 	}
-	plan, err := r.records(ctx, p)
+	plan, err := r.findRecords(ctx, p)
 	if err != nil {
 		//lint:ignore nilerr show waits for it, and says why where it waits in vain
 		return "", false, nil
@@ -125,7 +125,7 @@ func (r *Release) isVisible(ctx context.Context, _ *string) (string, bool, error
 
 // show waits until every form of the index has what was published.
 func (r *Release) show(ctx context.Context) (string, error) {
-	p, _, err := r.sequence(ctx)
+	p, _, err := r.openSequence(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -175,11 +175,11 @@ func (r *Release) isVerified(_ context.Context, before *Proof) (Proof, bool, err
 
 // verify downloads, compares, installs into a clean environment, and imports.
 func (r *Release) verify(ctx context.Context) (Proof, error) {
-	p, _, err := r.sequence(ctx)
+	p, _, err := r.openSequence(ctx)
 	if err != nil {
 		return Proof{}, err
 	}
-	plan, err := r.records(ctx, p)
+	plan, err := r.findRecords(ctx, p)
 	if err != nil {
 		return Proof{}, err
 	}
@@ -190,7 +190,7 @@ func (r *Release) verify(ctx context.Context) (Proof, error) {
 	if err != nil {
 		return v, withDetail(err, log.text())
 	}
-	if v.Compared, err = r.compare(ctx); err != nil { // last, since a CI may still be at work, verifying too
+	if v.Compared, err = r.compareDigests(ctx); err != nil { // last, since a CI may still be at work, verifying too
 		return v, err
 	}
 	v.Installed, v.Unsolved = seen.How(), !seen.Installed.Solved
@@ -205,8 +205,8 @@ func (r *Release) verify(ctx context.Context) (Proof, error) {
 	return v, nil
 }
 
-// compare holds the channel's digests against those of what was built and tested.
-func (r *Release) compare(ctx context.Context) (string, error) {
+// compareDigests holds the channel's digests against those of what was built and tested.
+func (r *Release) compareDigests(ctx context.Context) (string, error) {
 	items := r.sent.Get().Items
 	if r.By() == workspace.PublishCI {
 		return r.compareWithCI(ctx, items)
@@ -233,13 +233,13 @@ func differs(i publish.Published, want, whose string) error {
 		"%s on the channel has sha256 %s, and %s %s", i.File, i.SHA256, want, whose)
 }
 
-// downloads returns the published files on this machine, by name; those that are not there any more are fetched again.
-func (r *Release) downloads(ctx context.Context) (map[string]string, error) {
-	p, _, err := r.sequence(ctx)
+// download returns the published files on this machine, by name; those that are not there any more are fetched again.
+func (r *Release) download(ctx context.Context) (map[string]string, error) {
+	p, _, err := r.openSequence(ctx)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := r.records(ctx, p)
+	plan, err := r.findRecords(ctx, p)
 	if err != nil {
 		return nil, err
 	}

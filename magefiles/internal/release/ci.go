@@ -47,7 +47,7 @@ func (r *Release) waitForCI(ctx context.Context) (found Sent, err error) {
 		}
 		seen.Held = held // a reviewer may come tomorrow
 		seen.Says = cmp.Or(where, "the CI has ended well") + mayLeave
-		return seen, r.notShown(ctx, r.sending, unseen)
+		return seen, r.refuseUnseen(ctx, r.sending, unseen)
 	})
 	if errors.Is(err, pause.ErrOver) {
 		return Sent{}, operr.New("see what it does; `mage release` goes on waiting",
@@ -62,8 +62,8 @@ func (r *Release) waitForCI(ctx context.Context) (found Sent, err error) {
 // mayLeave is what a person may do while a CI is waited for.
 const mayLeave = "; Ctrl-C leaves, `mage release` goes on waiting"
 
-// notShown is the error of a channel that has shown nothing for so long since the CI has ended well; nil where it may still come.
-func (r *Release) notShown(ctx context.Context, s *publish.Sequence, unseen time.Duration) error {
+// refuseUnseen returns the error of a channel that has shown nothing for so long since the CI has ended well; nil where it may still come.
+func (r *Release) refuseUnseen(ctx context.Context, s *publish.Sequence, unseen time.Duration) error {
 	switch {
 	case s.Unseen() && unseen > unseenFor:
 		return operr.New("set a key that reads the channel, PREFIX_API_KEY; `mage release` goes on from here",
@@ -85,7 +85,7 @@ func (r *Release) watch(ctx context.Context) (where string, held bool, err error
 	if r.GitHub.Client == nil {
 		return r.GitHub.DescribePlace(ctx, r.Repo, r.plan), false, nil
 	}
-	run, err := r.run(ctx)
+	run, err := r.findRun(ctx)
 	page := "https://github.com/" + r.GitHub.Repository + "/actions/workflows/" + forge.Workflow
 	switch {
 	case ctx.Err() != nil:
@@ -100,13 +100,13 @@ func (r *Release) watch(ctx context.Context) (where string, held bool, err error
 	case run.Completed():
 		return "", false, nil
 	case run.Held():
-		return r.reviewers(ctx, run) + ": " + run.URL, true, nil
+		return r.describeReviewers(ctx, run) + ": " + run.URL, true, nil
 	}
 	return run.Status + ": " + run.URL, false, nil
 }
 
-// reviewers says who has to approve a run.
-func (r *Release) reviewers(ctx context.Context, run *github.Run) string {
+// describeReviewers says who has to approve a run.
+func (r *Release) describeReviewers(ctx context.Context, run *github.Run) string {
 	approvals, err := r.GitHub.Client.Approvals(ctx, run.ID)
 	if err != nil || len(approvals) == 0 {
 		return "somebody has to approve it"
@@ -118,8 +118,8 @@ func (r *Release) reviewers(ctx context.Context, run *github.Run) string {
 	return strings.Join(said, ", and ")
 }
 
-// run is the newest run of the workflow for the commit of the release; nil where there is none.
-func (r *Release) run(ctx context.Context) (*github.Run, error) {
+// findRun finds the newest run of the workflow for the commit of the release; nil where there is none.
+func (r *Release) findRun(ctx context.Context) (*github.Run, error) {
 	runs, err := r.GitHub.Client.Runs(ctx, forge.Query(r.commit.Get().Hash))
 	if err != nil || len(runs) == 0 {
 		return nil, err
@@ -137,7 +137,7 @@ func (r *Release) compareWithCI(ctx context.Context, items []publish.Published) 
 	case !r.GitHub.Token:
 		return not + "there is no GITHUB_TOKEN", nil
 	}
-	ci, run, err := r.recording(ctx)
+	ci, run, err := r.readRecording(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -182,14 +182,14 @@ func (r *Release) compareWithOwn(ci recorded, run *github.Run) (string, error) {
 	return ", and as built here", nil
 }
 
-// recording waits for the run to end, and returns the sha256 of each file that it published.
-func (r *Release) recording(ctx context.Context) (digests recorded, run *github.Run, err error) {
+// readRecording waits for the run to end, and returns the sha256 of each file that it published.
+func (r *Release) readRecording(ctx context.Context) (digests recorded, run *github.Run, err error) {
 	_, err = r.ciWait(0, "the end of the CI's run").Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
 		if seen.Says, seen.Held, err = r.watch(ctx); err != nil {
 			return seen, err
 		}
 		seen.Says += mayLeave
-		if run, err = r.run(ctx); err != nil {
+		if run, err = r.findRun(ctx); err != nil {
 			return seen, err
 		}
 		seen.Done = run == nil || run.Completed()

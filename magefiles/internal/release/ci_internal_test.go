@@ -78,7 +78,7 @@ func TestAChannelThatShowsNothingIsNotWaitedFor(t *testing.T) {
 			r := &Release{plan: &plan.Plan{Title: "v1.0"}}
 			s := &publish.Sequence{Publisher: &publish.Publisher{Workspace: w, Channel: ours}}
 			require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
-			err := r.notShown(t.Context(), s, c.unseen)
+			err := r.refuseUnseen(t.Context(), s, c.unseen)
 			if c.says == "" {
 				require.NoError(t, err)
 				return

@@ -69,7 +69,6 @@ type Means struct {
 	Fetching func() []string // variables by which packages are fetched, and which pixi has when it builds
 	Wait     pause.Wait      // for the index; its Tell is told of all waits
 	CIWait   time.Duration   // how long a CI may take; 0 is an hour
-	Today    string          // as 2006-01-02, for the changelog
 }
 
 // Release is one release under way.
@@ -81,7 +80,7 @@ type Release struct {
 
 	session *session.Session[*plan.Plan]
 	plan    *plan.Plan
-	past    *trace.Past // the journal that the plan is from; nil where it is of this run, or worked out from tags
+	past    *trace.Past // the journal that the plan is from; nil where none knows of it from before this run
 	asks    preflight.Preflight
 	clone   *clone
 	sending *publish.Sequence // of the clone

@@ -94,15 +94,15 @@ func (r *Release) tag(ctx context.Context) (Tagged, error) {
 		if _, ok := tags[t]; ok {
 			continue
 		}
-		if err := r.Repo.MakeTag(ctx, commit, gitrepo.Tag{Name: t, Message: r.plan.Bump.TagMessage(t), Date: r.dateOfTags()}); err != nil {
+		if err := r.Repo.MakeTag(ctx, commit, gitrepo.Tag{Name: t, Message: r.plan.Bump.TagMessage(t), Date: r.tagTime()}); err != nil {
 			return Tagged{}, err
 		}
 	}
 	return Tagged{Tags: r.plan.Tags, Commit: commit}, nil
 }
 
-// dateOfTags is the date of the tags that the builds have seen; zero where nothing was built.
-func (r *Release) dateOfTags() time.Time {
+// tagTime returns the date of the tags that the builds have seen; zero where nothing was built.
+func (r *Release) tagTime() time.Time {
 	if !r.built.Known() {
 		return time.Time{}
 	}

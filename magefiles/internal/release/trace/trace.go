@@ -39,7 +39,7 @@ type Trace struct {
 	Publish string // who publishes, in place of what the plan says; "" is that
 
 	Plan  *plan.Plan    // of the release that is looked for
-	Past  *Past         // its journal; nil where it is of this run, or was worked out from tags
+	Past  *Past         // its journal; nil where none knows of it from before this run
 	Found func() string // the commit that this run has found or made; "", or a nil function, where it has none
 }
 
