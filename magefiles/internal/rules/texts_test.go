@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"path"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,6 +12,33 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+// searched are the files of sessions and releases that look for words in a text, and whose text that is.
+var searched = map[string]string{
+	"release/forge/forge.go": "the files of a CI are written by people, for another program",
+}
+
+// TestTextIsNotState holds that a session, its steps and a release decide by values: a sentence may be put in other words without changing what
+// is done.
+func TestTextIsNotState(t *testing.T) {
+	seen := map[string]bool{}
+	eachFile(t, func(p goPackage, name string, file *ast.File, set *token.FileSet) {
+		here := path.Join(strings.TrimPrefix(p.ImportPath, internal), name)
+		if room, _, _ := strings.Cut(here, "/"); room != "release" && room != "session" && room != "workflow" {
+			return
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "Contains" {
+				if x, ok := s.X.(*ast.Ident); ok && x.Name == "strings" {
+					seen[here] = true
+					assert.NotEmpty(t, searched[here], "%s: it looks for words in a text: let who writes the text say it by a value", set.Position(n.Pos()))
+				}
+			}
+			return true
+		})
+	})
+	require.Len(t, seen, len(searched), "where nothing is looked for any more, take it off the list")
+}
 
 // waysOn are the commands by which a release is gone on with, or taken back.
 var waysOn = []string{"mage release", "mage undo"}
