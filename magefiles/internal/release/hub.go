@@ -25,17 +25,6 @@ func (h HubRelease) String() string {
 	return fmt.Sprintf("%s with %s", h.URL, operr.Count(len(h.Assets), "file"))
 }
 
-// noHub says why there is no GitHub release.
-func (r *Release) noHub() string {
-	switch {
-	case r.GitHub.Client == nil:
-		return "the remote is not on GitHub"
-	case !r.GitHub.Token:
-		return "there is no GITHUB_TOKEN (a run with one makes it)"
-	}
-	return ""
-}
-
 func (r *Release) isOnHub(ctx context.Context, _ *HubRelease) (HubRelease, bool, error) {
 	want, err := r.describeHub(ctx)
 	if err != nil {

@@ -146,6 +146,7 @@ func (t *Trace) Committed(ctx context.Context) (Commit, bool, error) {
 // gone on with, and preflight says what is in the way.
 func (t *Trace) Void(ctx context.Context) (bool, error) {
 	if t.RefuseBranch(ctx) != nil {
+		//lint:ignore nilerr preflight says it
 		return false, nil
 	}
 	pending, err := t.Store.Pending(ctx, t.Repo)
