@@ -345,6 +345,27 @@ func TestNothingIrreversible(t *testing.T) {
 	}
 }
 
+// A step that stops for a person ends the release with exit status 3, whatever stands around its error, and says how to go on: here somebody
+// moves the tag while it is pushed.
+func TestAStopInsideARelease(t *testing.T) {
+	t.Parallel()
+	r := newReleasing(t, releaseOptions{by: "here"})
+	hooks := filepath.Join(r.world.Remote, "hooks")
+	theirs := git(t, r.dir, "commit-tree", "-p", r.base, "-m", "theirs", r.base+"^{tree}")
+	git(t, r.dir, "push", "-q", "origin", theirs+":refs/heads/theirs")
+	hook(t, hooks, "post-receive", "git update-ref refs/tags/v0.1.7 "+theirs)
+	out := r.refused(3, "v0.1.7 at ", "release", "-to=patch", "-yes")
+	require.Contains(t, out, "→ find out which is right; then `mage release` goes on from here")
+	require.NotContains(t, out, "✓ push")
+	require.Empty(t, r.onChannel(), "nothing is sent of what may be somebody else's")
+
+	require.NoError(t, os.Remove(filepath.Join(hooks, "post-receive")))
+	r.refused(1, "and that is not this release", "release", "-yes")
+	git(t, r.dir, "push", "-q", "--force", "origin", "v0.1.7")
+	require.Contains(t, r.ok("release", "-yes"), "v0.1.7 is released")
+	r.released("0.1.7")
+}
+
 // TestAccidents has the accidents by name that have burnt versions elsewhere. Each is caught before there is a tag, and the
 // version is released once its cause is gone. (An upload of half the packages is in TestNothingIrreversible.)
 func TestAccidents(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/faults"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 )
 
 // `mage kills` asks for more.
@@ -74,7 +74,7 @@ func (r *releasing) journalLines() int {
 
 // ended says that the release was through when it was killed.
 func (r *releasing) ended() bool {
-	past, err := release.Last(filepath.Join(r.dir, ".git", "pixi-release"))
+	past, err := trace.Last(filepath.Join(r.dir, ".git", "pixi-release"))
 	require.NoError(r.t, err)
 	return past != nil && past.End != ""
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi/pixitest"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
@@ -301,10 +302,10 @@ func (r *releasing) released(version string) {
 	require.Equal(r.t, commits[0], git(r.t, r.world.Remote, "rev-parse", "v"+version+"^{commit}"))
 	require.Equal(r.t, "tag", git(r.t, r.world.Remote, "cat-file", "-t", "v"+version))
 
-	past, err := release.Last(filepath.Join(r.dir, ".git", "pixi-release"))
+	past, err := trace.Last(filepath.Join(r.dir, ".git", "pixi-release"))
 	require.NoError(r.t, err)
 	require.NotNil(r.t, past)
-	require.Equal(r.t, release.Released, past.End)
+	require.Equal(r.t, trace.Released, past.End)
 	verified := map[string]string{}
 	for _, f := range verifiedFiles(r.t, past) {
 		verified[f.File] = f.SHA256
@@ -353,11 +354,11 @@ func TestRelease(t *testing.T) {
 	})
 }
 
-func verifiedFiles(t testing.TB, past *release.Past) []publish.Digest {
+func verifiedFiles(t testing.TB, past *trace.Past) []publish.Digest {
 	t.Helper()
-	var v release.Verified
+	var v release.Proof
 	for _, rec := range past.Records {
-		if rec.Step == "verify" && (rec.Event == workflow.Done || rec.Event == workflow.Found) {
+		if rec.Step == trace.StepVerify && (rec.Event == workflow.Done || rec.Event == workflow.Found) {
 			require.NoError(t, json.Unmarshal(rec.Result, &v))
 		}
 	}

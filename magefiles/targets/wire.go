@@ -37,7 +37,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/ourchannel"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/publishing"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/releasing"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -380,7 +380,7 @@ func serveRegistry(dir string) (host string, end func(), err error) {
 func registry() *image.Registry { return &image.Registry{} }
 
 // hub is GitHub, where the remote is there or a variable says which repository is meant.
-func (a *pipeline) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (release.Hub, error) {
+func (a *pipeline) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (forge.Hub, error) {
 	o, err := env.GitHub(func() (string, error) {
 		address, err := gitremote.URL(ctx, repo, w.Config.Remote)
 		if errors.Is(err, gitremote.ErrNoRemote) {
@@ -389,13 +389,13 @@ func (a *pipeline) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Wor
 		return address, err
 	})
 	if err != nil {
-		return release.Hub{}, err
+		return forge.Hub{}, err
 	}
 	if o.Repository == "" {
-		return release.Hub{}, ctx.Err() // preflight says what is wrong with the remote
+		return forge.Hub{}, ctx.Err() // preflight says what is wrong with the remote
 	}
 	client, err := github.New(o)
-	return release.Hub{Repository: o.Repository, Client: client, Token: o.Token != ""}, err
+	return forge.Hub{Repository: o.Repository, Client: client, Token: o.Token != ""}, err
 }
 
 // modulePath is the module that this package is part of.

@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
@@ -52,6 +53,12 @@ func (r *Repo) Revert(ctx context.Context, commit string) (string, error) {
 		return "", r.Refused(ctx, err, "reverting %s", git.Short(commit))
 	}
 	return r.Resolve(ctx, "HEAD")
+}
+
+// Reverts reports whether a commit was made by Revert to take another one back, which it names by its whole hash: that sentence is git's,
+// and Revert sees to it that no setting has another one.
+func (c Commit) Reverts(hash string) bool {
+	return strings.Contains(c.Body, "This reverts commit "+hash)
 }
 
 // indexIs reports whether the index has what a commit has.

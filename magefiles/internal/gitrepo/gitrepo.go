@@ -130,3 +130,8 @@ func (r *Repo) Identity(ctx context.Context) (string, error) {
 	}
 	return who + ">", nil
 }
+
+// AddressOf is the address in an identity, as Identity returns it.
+func AddressOf(identity string) string {
+	return strings.TrimSuffix(identity[strings.LastIndex(identity, "<")+1:], ">")
+}

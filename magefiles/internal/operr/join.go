@@ -13,6 +13,20 @@ func NextOf(err error) string {
 	return first(err, func(e *Error) string { return e.Next })
 }
 
+// HasWayOn reports whether the next step of an error, which is NextOf, says how to go on with what was under way, or how to take it back.
+func HasWayOn(err error) bool {
+	if CureOf(err) != "" {
+		return false
+	}
+	var e *Error
+	for ; errors.As(err, &e); err = e.Err {
+		if e.Next != "" {
+			return e.WayOn
+		}
+	}
+	return false
+}
+
 // CureOf is the next step that holds whatever was being done: of an error in the chain that knows better than those around it,
 // by its method Cure. A certificate that is not accepted, for example, is not cured by running it again. "" where none has one.
 func CureOf(err error) string {

@@ -26,6 +26,7 @@ type Error struct {
 	Detail  string // further lines, already formatted; may be empty
 	Next    string // what to do next, a sentence; may be empty
 	Status  int    // exit status; 0 stands for the status of Err, or Failed
+	WayOn   bool   // Next says already how the run that has failed is gone on with, or taken back
 	Err     error  // the cause; may be nil
 }
 
@@ -51,6 +52,13 @@ func build(status int, next, format string, args []any) *Error {
 func (e *Error) WithDetail(detail string) *Error {
 	c := *e
 	c.Detail = strings.TrimRight(detail, "\n")
+	return &c
+}
+
+// WithWayOn returns a copy of e whose next step says how to go on with what was under way, or how to take it back: nothing is to be added.
+func (e *Error) WithWayOn() *Error {
+	c := *e
+	c.WayOn = true
 	return &c
 }
 

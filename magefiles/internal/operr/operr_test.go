@@ -57,3 +57,15 @@ func TestJoin(t *testing.T) {
 	err := operr.Join([]*operr.Error{one, two}, "see to each", "%d things", 2)
 	require.Equal(t, "2 things\n  ✗ a is wrong → choose\n    line 1\n    line 2\n  ✗ b: it is busy → wait\n→ see to each", fmt.Sprintf("%+v", err))
 }
+
+// Whether the next step says how to go on is told by whose it is: a step that stands around it, and says another one, hides it.
+func TestWayOn(t *testing.T) {
+	on := operr.New("`tool undo`", "it is not so").WithWayOn()
+	require.True(t, operr.HasWayOn(on))
+	require.True(t, operr.HasWayOn(on.WithDetail("line")))
+	require.True(t, operr.HasWayOn(operr.New("", "a step: %w", fmt.Errorf("inner: %w", on))))
+	require.False(t, operr.HasWayOn(operr.New("correct it", "a step: %w", on)))
+	require.False(t, operr.HasWayOn(operr.Cured("install the certificate", on)))
+	require.False(t, operr.HasWayOn(operr.New("`tool undo`", "it is not so")))
+	require.False(t, operr.HasWayOn(errors.New("plain")))
+}

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -38,7 +37,7 @@ func Compare(ours Digests, dir string, others Digests, otherDir string) (c Compa
 			c.NotCompared = append(c.NotCompared, fmt.Sprintf("%s: built by %s, and there by %s", f.Package, f.Tools, o.Tools))
 		case f.SHA256 == o.SHA256:
 			c.Same = append(c.Same, f.File)
-		case ours.Reproducible && others.Reproducible && pinned(f.Tools):
+		case ours.Reproducible && others.Reproducible && toolchain.ArePinned(f.Tools):
 			return c, operr.NewStopped("find out which of the two machines builds something else before anything is sent: one has other sources, other tools, or somebody else's hands in it",
 				"%s was built two times of the commit %.12s by the same tools, with sha256 %s here and %s there%s", f.Package, ours.Commit, f.SHA256, o.SHA256, inside(filepath.Join(dir, f.File), filepath.Join(otherDir, o.File)))
 		default:
@@ -131,6 +130,3 @@ func held(path string) (map[string]string, error) {
 	}
 	return all, nil
 }
-
-// pinned reports whether all tools of a build are pinned: what is not may be of another version on each machine.
-func pinned(tools string) bool { return !strings.Contains(tools, toolchain.NotPinned) }

@@ -13,14 +13,15 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/preflight"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // begin finds out what a release would begin with, and refuses what one would refuse, before a world is built for it.
 func (r *run) begin(ctx context.Context) (err error) {
-	if r.unfinished, err = release.Unfinished(filepath.Join(r.source.Dir, folders.State)); err != nil {
+	if r.unfinished, err = trace.Unfinished(filepath.Join(r.source.Dir, folders.State)); err != nil {
 		return err
 	}
 	if r.remoteTags, err = r.source.MergedTags(ctx); err != nil {
@@ -57,7 +58,7 @@ func (r *run) beginUnfinished(ctx context.Context) error {
 	if err := past.Accepts(r.Request); err != nil {
 		return err
 	}
-	if !past.Did(release.StepPush) {
+	if !past.Did(trace.StepPush) {
 		for _, tag := range past.Plan.Tags {
 			delete(r.remoteTags, tag) // the remote has none of them
 		}
@@ -71,7 +72,7 @@ func (r *run) beginUnfinished(ctx context.Context) error {
 			"the release of %s is unfinished here, and was begun on %.12s, which this commit does not contain", past.Plan.Title, past.Plan.Base)
 	}
 	r.branch = past.Plan.Branch
-	if past.Did(release.StepPush) {
+	if past.Did(trace.StepPush) {
 		r.missing("what the real channel has of "+past.Plan.Title+" already", "the embedded channel begins with nothing of it")
 	}
 	return nil
@@ -82,9 +83,9 @@ func (r *run) refuse(ctx context.Context) error {
 	history := r.History(r.source)
 	planned, err := bump.New(ctx, r.w, r.Request, history)
 	if err != nil {
-		return cmp.Or(release.RefuseUnversioned(ctx, r.w, history), err)
+		return cmp.Or(preflight.RefuseUnversioned(ctx, r.w, history), err)
 	}
-	if err := release.RefusePlan(ctx, r.w, planned, history); err != nil {
+	if err := preflight.RefusePlan(ctx, r.w, planned, history); err != nil {
 		return err
 	}
 	tools, err := r.tools(ctx, r.w)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/github/server"
 	"github.com/foopack/foopack/magefiles/internal/pause"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
 // ci looks for tags that were pushed beside those that it has seen, and runs the workflow for each. Its trigger is not
@@ -49,7 +49,7 @@ func (w *World) workflow(ctx context.Context, tag string) {
 	if !ok {
 		return
 	}
-	id, err := w.Hub.AddRun(server.Run{Workflow: release.Workflow, Name: "release", Event: "push", Ref: tag, Commit: at.Commit})
+	id, err := w.Hub.AddRun(server.Run{Workflow: forge.Workflow, Name: "release", Event: "push", Ref: tag, Commit: at.Commit})
 	if err != nil {
 		return
 	}

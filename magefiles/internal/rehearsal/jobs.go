@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/oidc"
 	"github.com/foopack/foopack/magefiles/internal/publish"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -59,7 +59,7 @@ func (r *runner) jobs(ctx context.Context) error {
 			if err := r.review(ctx); err != nil {
 				return err
 			}
-			right = r.Prefix.Job(oidc.GitHubClaims(r.Repository, release.Workflow, "refs/tags/"+r.tag, release.Environment))
+			right = r.Prefix.Job(oidc.GitHubClaims(r.Repository, forge.Workflow, "refs/tags/"+r.tag, forge.Environment))
 		}
 		if j.Name == jobVerify && r.Private {
 			right = []string{"PREFIX_API_KEY=" + r.Prefix.Key}
@@ -91,7 +91,7 @@ func (r *runner) handOver(job, output string) error {
 		if err != nil {
 			return err
 		}
-		return r.Hub.AddArtifact(r.id, release.Recording, map[string][]byte{publish.RecordingFile: data})
+		return r.Hub.AddArtifact(r.id, forge.Recording, map[string][]byte{publish.RecordingFile: data})
 	}
 	return nil
 }
@@ -110,7 +110,7 @@ func (r *runner) review(ctx context.Context) error {
 	if len(r.Reviewers) == 0 {
 		return nil
 	}
-	if err := r.Hub.HoldRun(r.id, release.Environment, r.Reviewers...); err != nil {
+	if err := r.Hub.HoldRun(r.id, forge.Environment, r.Reviewers...); err != nil {
 		return err
 	}
 	select {

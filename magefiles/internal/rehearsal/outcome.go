@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
@@ -22,7 +23,7 @@ func (r *run) release(ctx context.Context) error {
 		return err
 	}
 	err = r.runRelease(ctx, args)
-	past, perr := release.Last(filepath.Join(r.clone, ".git", folders.State))
+	past, perr := trace.Last(filepath.Join(r.clone, ".git", folders.State))
 	if past != nil {
 		r.report.Release, r.report.Released = past.Plan.Title, string(past.End)
 		r.takeSteps(past)
@@ -65,7 +66,7 @@ func (r *run) arguments(ctx context.Context) ([]string, error) {
 }
 
 // takeSteps puts the steps of the release into the report.
-func (r *run) takeSteps(past *release.Past) {
+func (r *run) takeSteps(past *trace.Past) {
 	began := time.Time{}
 	for i, rec := range past.Records {
 		at := past.Times[i]
@@ -86,12 +87,12 @@ func (r *run) takeSteps(past *release.Past) {
 }
 
 func (r *run) takeResult(rec workflow.Record) {
-	var published release.Published
-	var verified release.Verified
+	var sent release.Sent
+	var proof release.Proof
 	switch {
-	case rec.Step == release.StepPublish && json.Unmarshal(rec.Result, &published) == nil && published.Items != nil:
-		r.report.Packages = published.Items
-	case rec.Step == release.StepVerify && json.Unmarshal(rec.Result, &verified) == nil && strings.Contains(verified.Installed, "PyPI"):
+	case rec.Step == trace.StepPublish && json.Unmarshal(rec.Result, &sent) == nil && sent.Items != nil:
+		r.report.Packages = sent.Items
+	case rec.Step == trace.StepVerify && json.Unmarshal(rec.Result, &proof) == nil && proof.Unsolved:
 		r.missing("a conda solve of the environment", "there is no pixi here: dependencies came from PyPI, and the artifacts' own files were linked")
 	}
 }

@@ -35,7 +35,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -122,7 +122,7 @@ type run struct {
 
 	branch     string            // that the release is made from
 	remoteTags map[string]string // that the remote has when it begins, with their commits
-	unfinished *release.Past     // the real release that is continued; nil where there is none
+	unfinished *trace.Past       // the real release that is continued; nil where there is none
 	made       []PastRelease     // what earlier releases left
 }
 

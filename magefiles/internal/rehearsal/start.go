@@ -11,7 +11,8 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/faults"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -33,7 +34,7 @@ func (r *run) start(ctx context.Context) (string, error) {
 		Past:       r.made,
 	}
 	if past := r.unfinished; past != nil {
-		if past.Did(release.StepPush) {
+		if past.Did(trace.StepPush) {
 			c.Pending = past.Plan.Tags
 		} else {
 			c.Commit = past.Plan.Base
@@ -61,7 +62,7 @@ func (r *run) start(ctx context.Context) (string, error) {
 	r.missing("deployments", "a rehearsal does not reach that far yet")
 	said := fmt.Sprintf("git remote, %s, GitHub's API at %s", r.world.Prefix.URL, r.world.API)
 	if c.CI {
-		r.missing("the workflow file "+release.Workflow, "the embedded CI runs the targets of its jobs itself, and no second build")
+		r.missing("the workflow file "+forge.Workflow, "the embedded CI runs the targets of its jobs itself, and no second build")
 		said += ", and a CI that the channel trusts"
 	}
 	return said, nil

@@ -22,7 +22,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/httpserver"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
 // WorldConfig says what an embedded world begins with.
@@ -251,7 +251,7 @@ func (w *World) serve() (err error) {
 		Dir:     filepath.Join(w.Dir, channelsDir),
 		Wrap:    wrap,
 		Private: private,
-		Trusted: []localprefix.Trusted{{Channel: w.Channel, Repository: w.Repository, Workflow: cmp.Or(w.Workflow, release.Workflow), Ref: "refs/tags/v0", Environment: release.Environment}},
+		Trusted: []localprefix.Trusted{{Channel: w.Channel, Repository: w.Repository, Workflow: cmp.Or(w.Workflow, forge.Workflow), Ref: "refs/tags/v0", Environment: forge.Environment}},
 	})
 	if err != nil {
 		return err

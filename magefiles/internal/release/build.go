@@ -17,8 +17,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/lacking"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -33,13 +35,24 @@ type clone struct {
 	tools  toolchain.Toolchain
 }
 
-// Folders below World.Dir.
+// Folders below Means.Dir.
 const (
 	cloneDir        = "clone"
 	environmentsDir = "environments" // of the toolchain: they outlast a release
 	scratchDir      = "verify"
 	keptDir         = "kept" // what was built, while the clone is made again
 )
+
+// Complete fetches what a clone of a repository lacks of the packages of the workspace in it, such as submodules that only
+// their own address has, and refuses packages that would be built without it.
+func Complete(ctx context.Context, repo, clone *gitrepo.Repo, w *workspace.Workspace) error {
+	packed, named := w.Sources(w.Packages...)
+	lacks, err := gitclone.Complete(ctx, repo, clone, packed, named)
+	if err != nil {
+		return err
+	}
+	return lacking.Refuse(lacks)
+}
 
 func (r *Release) environments() string { return filepath.Join(r.Dir, environmentsDir) }
 
@@ -64,8 +77,8 @@ func (r *Release) checkout(ctx context.Context) (*clone, error) {
 	if c.w, err = workspace.LoadAs(filepath.Join(dir, filepath.FromSlash(r.Repo.Prefix)), r.Name); err != nil {
 		return nil, err
 	}
-	if wrong := r.plan.agrees(c.w); wrong != "" {
-		return nil, operr.New("`mage undo`", "the commit %.12s is not what is to be released: %s", commit, wrong)
+	if wrong := r.plan.Compare(c.w); wrong != "" {
+		return nil, operr.New("`mage undo`", "the commit %.12s is not what is to be released: %s", commit, wrong).WithWayOn()
 	}
 	if err := Complete(ctx, r.Repo, repo, c.w); err != nil {
 		return nil, operr.New("", "the clone that is built from, %s: %w", dir, err)
@@ -116,9 +129,9 @@ func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Rep
 	return gitrepo.Open(ctx, r.Runner, dir)
 }
 
-// sequence takes packages of the clone to the channel. It does not compare times: what the channel has of these versions
+// openSequence makes what takes packages of the clone to the channel. It does not compare times: what the channel has of these versions
 // came of this release, or is found out by its bytes before there is a tag; and clocks of two machines differ.
-func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, error) {
+func (r *Release) openSequence(ctx context.Context) (*publish.Sequence, *clone, error) {
 	c, err := r.checkout(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -141,7 +154,7 @@ func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, erro
 			Tools:     c.tools,
 			Runner:    r.Runner,
 			Date:      c.head.Time,
-			From:      r.sources(c),
+			From:      r.openSources(c),
 			Output:    filepath.Join(c.w.Root, workspace.OutputDir),
 			Scratch:   filepath.Join(r.Dir, scratchDir),
 			Origin:    publish.Origin{Commit: c.commit, Tree: tree},
@@ -156,9 +169,9 @@ func (r *Release) sequence(ctx context.Context) (*publish.Sequence, *clone, erro
 	return r.sending, c, nil
 }
 
-// sources are what packages are built from: the commit with the tags that the release makes. What tasks that check have formatted
+// openSources makes what packages are built from: the commit with the tags that the release makes. What tasks that check have formatted
 // or made in the clone is not in them.
-func (r *Release) sources(c *clone) *sources.Sources {
+func (r *Release) openSources(c *clone) *sources.Sources {
 	s := sources.Sources{Runner: r.Runner, Workspace: c.w, Cache: r.Cache, Tell: r.Say, Waiting: r.Wait.Tell}
 	seen := sources.TagsSeen(c.w, r.tagDate)
 	return s.Commit(c.repo, c.commit, func(packages ...*workspace.Package) []gitrepo.Tag {
@@ -172,13 +185,8 @@ func (r *Release) sources(c *clone) *sources.Sources {
 	})
 }
 
-// tooLate says why nothing is checked: a commit that is tagged on the remote was checked before.
-func (r *Release) tooLate() string {
-	if r.commit.Known() && r.commit.Get().Where != "here" {
-		return "the tag is on " + r.plan.Remote + " already; what is tagged was checked before"
-	}
-	return ""
-}
+// isOut reports whether the tag is on the remote: what it names was checked before.
+func (r *Release) isOut() bool { return r.commit.Known() && r.commit.Get().Where != trace.Here }
 
 // Checked are the tasks that passed for a commit.
 type Checked struct {
@@ -188,10 +196,10 @@ type Checked struct {
 
 func (c Checked) String() string { return strings.Join(c.Tasks, "; ") }
 
-// noCheck says why nothing is checked.
-func (r *Release) noCheck() string {
-	if why := r.tooLate(); why != "" {
-		return why
+// skipCheck says why nothing is checked.
+func (r *Release) skipCheck() string {
+	if r.isOut() {
+		return "the tag is on " + r.plan.Remote + " already; what is tagged was checked before"
 	}
 	if w, err := workspace.Load(r.Root); err == nil && len(tasksOf(w)) == 0 {
 		return "NOTHING IS CHECKED: the workspace has no task qa-<package>, and none for tests"
@@ -217,7 +225,7 @@ func (r *Release) check(ctx context.Context) (Checked, error) {
 	for _, task := range tasksOf(c.w) {
 		var out tail
 		if err := c.tools.Run(ctx, toolchain.Task{Dir: c.w.Root, Name: task, Stdout: &out, Stderr: &out}); err != nil {
-			return checked, operr.New("correct it and commit that, and the release takes it along; or `mage undo`", "the task %s: %w", task, err).WithDetail(out.text())
+			return checked, operr.New("correct it and commit that, and the release takes it along; or `mage undo`", "the task %s: %w", task, err).WithWayOn().WithDetail(out.text())
 		}
 		checked.Tasks = append(checked.Tasks, task+": "+out.last())
 	}
@@ -244,14 +252,14 @@ func tasksOf(w *workspace.Workspace) (tasks []string) {
 	return tasks
 }
 
-// Built are the artifacts of this machine.
-type Built struct {
+// Artifacts are the artifacts of this machine.
+type Artifacts struct {
 	Commit    string           `json:"commit"`
 	Artifacts []publish.Digest `json:"artifacts"`       // dependencies first
 	Tagged    time.Time        `json:"tagged,omitzero"` // the date of the tags that the builds saw, and that are made then
 }
 
-func (b Built) String() string {
+func (b Artifacts) String() string {
 	var files []string
 	for _, a := range b.Artifacts {
 		files = append(files, fmt.Sprintf("%s %.8s", a.File, a.SHA256))
@@ -263,7 +271,7 @@ func (b Built) String() string {
 }
 
 // by names the tools that built the artifacts, for the end of a sentence.
-func (b Built) by() string {
+func (b Artifacts) by() string {
 	var all []string
 	for _, a := range b.Artifacts {
 		if a.Tools != "" && !slices.Contains(all, a.Tools) {
@@ -276,28 +284,28 @@ func (b Built) by() string {
 	return "; built by " + strings.Join(all, "; and by ")
 }
 
-// builtElsewhere says why nothing is built: what a CI has built, or builds, is what is published.
-func (r *Release) builtElsewhere() string {
-	if r.tooLate() != "" && r.By() == workspace.PublishCI {
+// skipBuild says why nothing is built: what a CI has built, or builds, is what is published.
+func (r *Release) skipBuild() string {
+	if r.isOut() && r.By() == workspace.PublishCI {
 		return "the tag is on " + r.plan.Remote + " already, and CI builds what is published"
 	}
 	return ""
 }
 
 // isBuilt compares the files with what was recorded of them.
-func (r *Release) isBuilt(ctx context.Context, before *Built) (Built, bool, error) {
+func (r *Release) isBuilt(ctx context.Context, before *Artifacts) (Artifacts, bool, error) {
 	if before == nil || before.Commit != r.commit.Get().Hash {
-		return Built{}, false, nil
+		return Artifacts{}, false, nil
 	}
 	if _, err := r.artifacts(ctx, *before); err != nil {
-		return Built{}, false, context.Cause(ctx) // it is built again
+		return Artifacts{}, false, context.Cause(ctx) // it is built again
 	}
 	return *before, true, nil
 }
 
 // artifacts are the files that were built, each compared with its manifest and with what was recorded of it.
-func (r *Release) artifacts(ctx context.Context, built Built) (publish.Artifacts, error) {
-	s, c, err := r.sequence(ctx)
+func (r *Release) artifacts(ctx context.Context, built Artifacts) (publish.Artifacts, error) {
+	s, c, err := r.openSequence(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -322,39 +330,39 @@ func (r *Release) artifacts(ctx context.Context, built Built) (publish.Artifacts
 // build builds every package that is released, and those that the channel lacks, or, where the tag is out, only the latter; and
 // compares them with what the channel has, so that a conflict is known before there is a tag. A package that has a version of its
 // own, and keeps it, stays as it was published: built of a later commit it would have another time, and so other bytes.
-func (r *Release) build(ctx context.Context) (Built, error) {
+func (r *Release) build(ctx context.Context) (Artifacts, error) {
 	r.tagDate = time.Now().UTC().Truncate(time.Second)
-	s, c, err := r.sequence(ctx)
+	s, c, err := r.openSequence(ctx)
 	if err != nil {
-		return Built{}, err
+		return Artifacts{}, err
 	}
 	ready, _, err := s.Ready(ctx)
 	if err != nil {
 		ready = publish.Artifacts{} // what cannot be published is built again
 	}
 	if err := s.Look(ctx, ready); err != nil {
-		return Built{}, err
+		return Artifacts{}, err
 	}
 	missing := s.Missing
-	if r.tooLate() == "" {
+	if !r.isOut() {
 		missing, s.Artifacts = slices.DeleteFunc(c.w.Order(), func(pkg *workspace.Package) bool {
-			return !r.plan.releases(pkg.Name) && len(s.Holdings.Of(pkg.Name, pkg.Version.Text)) > 0
+			return !r.plan.Releases(pkg.Name) && len(s.Holdings.Of(pkg.Name, pkg.Version.Text)) > 0
 		}), publish.Artifacts{}
 	}
 	var log tail
 	s.Log = &log
 	if err := s.Build(ctx, missing, s.Artifacts); err != nil {
-		return Built{}, withDetail(err, log.text())
+		return Artifacts{}, withDetail(err, log.text())
 	}
 	if err := s.Decide(ctx); err != nil {
-		return Built{}, r.raise(err)
+		return Artifacts{}, r.raise(err)
 	}
-	return r.builtOf(ctx, s, c)
+	return r.takeDown(ctx, s, c)
 }
 
-// builtOf takes down what was built, and by what.
-func (r *Release) builtOf(ctx context.Context, s *publish.Sequence, c *clone) (Built, error) {
-	built := Built{Commit: c.commit, Tagged: r.tagDate}
+// takeDown takes down what was built, and by what.
+func (r *Release) takeDown(ctx context.Context, s *publish.Sequence, c *clone) (Artifacts, error) {
+	built := Artifacts{Commit: c.commit, Tagged: r.tagDate}
 	var all []toolchain.Artifact
 	for _, pkg := range c.w.Order() {
 		if a, ok := s.Artifacts[pkg.Name]; ok {
@@ -371,10 +379,10 @@ func (r *Release) builtOf(ctx context.Context, s *publish.Sequence, c *clone) (B
 // raise says of a version that the channel has otherwise how to come to a higher one: not by a commit below which the release
 // goes on, since it is of the versions that were agreed to.
 func (r *Release) raise(err error) error {
-	if !errors.Is(err, channel.ErrExists) || r.tooLate() != "" {
+	if !errors.Is(err, channel.ErrExists) || r.isOut() {
 		return err
 	}
-	return operr.New("`mage undo`, and release a higher version, with -only=NAME of that package where it has one of its own: published bytes are not replaced; nothing was sent", "%w", err)
+	return operr.New("`mage undo`, and release a higher version, with -only=NAME of that package where it has one of its own: published bytes are not replaced; nothing was sent", "%w", err).WithWayOn()
 }
 
 // withDetail adds the last lines of a child, unless the error has some.

@@ -17,26 +17,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Published is what the channel has of the release.
-type Published struct {
+// Sent is what the channel has of the release.
+type Sent struct {
 	Channel string              `json:"channel"` // URL
 	By      string              `json:"by"`      // who sent it, as far as that is known
 	Items   []publish.Published `json:"items"`   // dependencies first
 }
 
-func (p Published) String() string {
+func (p Sent) String() string {
 	return fmt.Sprintf("%s on %s, sent by %s", operr.Count(len(p.Items), "file"), p.Channel, p.By)
 }
 
 // isPublished compares the channel with the artifacts, where they are what is published, and with the manifests.
-func (r *Release) isPublished(ctx context.Context, before *Published) (Published, bool, error) {
-	s, _, err := r.sequence(ctx)
+func (r *Release) isPublished(ctx context.Context, before *Sent) (Sent, bool, error) {
+	s, _, err := r.openSequence(ctx)
 	if err != nil {
-		return Published{}, false, err
+		return Sent{}, false, err
 	}
-	whole, err := r.standing(ctx, s)
+	whole, err := r.decide(ctx, s)
 	if err != nil || !whole || len(s.Plan.Uploads()) > 0 {
-		return Published{}, false, err
+		return Sent{}, false, err
 	}
 	by := "CI"
 	switch {
@@ -45,11 +45,11 @@ func (r *Release) isPublished(ctx context.Context, before *Published) (Published
 	case r.By() == workspace.PublishHere:
 		by = "an earlier run"
 	}
-	return Published{Channel: s.Channel.URL(), By: by, Items: s.Published(s.Plan)}, true, nil
+	return Sent{Channel: s.Channel.URL(), By: by, Items: s.Published(s.Plan)}, true, nil
 }
 
-// standing plans what would have to be done with each package; false where the channel lacks one that is not built here.
-func (r *Release) standing(ctx context.Context, s *publish.Sequence) (whole bool, err error) {
+// decide plans what would have to be done with each package; false where the channel lacks one that is not built here.
+func (r *Release) decide(ctx context.Context, s *publish.Sequence) (whole bool, err error) {
 	ready := publish.Artifacts{}
 	if r.By() == workspace.PublishHere && r.built.Known() {
 		if ready, err = r.artifacts(ctx, r.built.Get()); err != nil {
@@ -63,35 +63,35 @@ func (r *Release) standing(ctx context.Context, s *publish.Sequence) (whole bool
 }
 
 // publish sends the artifacts, or waits for the CI that does.
-func (r *Release) publish(ctx context.Context) (Published, error) {
-	s, _, err := r.sequence(ctx)
+func (r *Release) publish(ctx context.Context) (Sent, error) {
+	s, _, err := r.openSequence(ctx)
 	if err != nil {
-		return Published{}, err
+		return Sent{}, err
 	}
 	if r.By() == workspace.PublishCI {
 		return r.waitForCI(ctx)
 	}
 	access, err := s.Channel.Authorize(ctx)
 	if err != nil {
-		return Published{}, err
+		return Sent{}, err
 	}
-	whole, err := r.standing(ctx, s)
+	whole, err := r.decide(ctx, s)
 	if err != nil {
-		return Published{}, err
+		return Sent{}, err
 	}
 	if !whole {
-		return Published{}, operr.New("run it again: it is built first", "an artifact that the channel lacks is not in %s any more", s.Output)
+		return Sent{}, operr.New("run it again: it is built first", "an artifact that the channel lacks is not in %s any more", s.Output)
 	}
 	if _, err := s.Send(ctx); err != nil {
-		return Published{}, err
+		return Sent{}, err
 	}
-	return Published{Channel: s.Channel.URL(), By: access.String(), Items: s.Published(s.Plan)}, nil
+	return Sent{Channel: s.Channel.URL(), By: access.String(), Items: s.Published(s.Plan)}, nil
 }
 
-// records are what the channel says of the published packages.
-func (r *Release) records(ctx context.Context, p *publish.Sequence) (publish.Plan, error) {
+// findRecords finds what the channel says of the published packages.
+func (r *Release) findRecords(ctx context.Context, p *publish.Sequence) (publish.Plan, error) {
 	plan := publish.Plan{Channel: p.Channel.URL()}
-	for _, i := range r.published.Get().Items {
+	for _, i := range r.sent.Get().Items {
 		found, err := p.Channel.Records(ctx, i.Subdir, i.Name)
 		if err != nil {
 			return plan, err
@@ -110,26 +110,27 @@ func (r *Release) records(ctx context.Context, p *publish.Sequence) (publish.Pla
 
 // isVisible looks once.
 func (r *Release) isVisible(ctx context.Context, _ *string) (string, bool, error) {
-	p, _, err := r.sequence(ctx)
+	p, _, err := r.openSequence(ctx)
 	if err != nil {
 		return "", false, err
 	}
-	plan, err := r.records(ctx, p)
+	plan, err := r.findRecords(ctx, p)
 	if err != nil {
-		//lint:ignore nilerr visible waits for it, and says why where it waits in vain
+		//lint:ignore nilerr show waits for it, and says why where it waits in vain
 		return "", false, nil
 	}
 	seen, err := publish.Visible(ctx, p.Channel, plan.Records(), pause.Wait{For: time.Nanosecond})
 	return seen, err == nil, nil
 }
 
-func (r *Release) visible(ctx context.Context) (string, error) {
-	p, _, err := r.sequence(ctx)
+// show waits until every form of the index has what was published.
+func (r *Release) show(ctx context.Context) (string, error) {
+	p, _, err := r.openSequence(ctx)
 	if err != nil {
 		return "", err
 	}
 	var want []condapkg.Record
-	for _, i := range r.published.Get().Items {
+	for _, i := range r.sent.Get().Items {
 		name, err := condapkg.ParseFileName(i.File)
 		if err != nil {
 			return "", err
@@ -141,16 +142,17 @@ func (r *Release) visible(ctx context.Context) (string, error) {
 	return p.Shown(ctx, want)
 }
 
-// Verified is what came back from the channel.
-type Verified struct {
+// Proof is what came back from the channel.
+type Proof struct {
 	Files     []publish.Digest `json:"files"`
-	Installed string           `json:"installed"`         // how
-	Imports   []string         `json:"imports"`           // "name version"
-	Without   []string         `json:"without,omitempty"` // the same, of those that have no module to import
-	Compared  string           `json:"compared"`          // with which digests
+	Installed string           `json:"installed"`          // how
+	Unsolved  bool             `json:"unsolved,omitempty"` // that was not by a conda solve of the environment
+	Imports   []string         `json:"imports"`            // "name version"
+	Without   []string         `json:"without,omitempty"`  // the same, of those that have no module to import
+	Compared  string           `json:"compared"`           // with which digests
 }
 
-func (v Verified) String() string {
+func (v Proof) String() string {
 	var said []string
 	if len(v.Imports) > 0 {
 		said = append(said, strings.Join(v.Imports, ", ")+" imported from "+v.Installed)
@@ -162,36 +164,36 @@ func (v Verified) String() string {
 }
 
 // isVerified takes the journal's word, which is bound to the digests.
-func (r *Release) isVerified(_ context.Context, before *Verified) (Verified, bool, error) {
-	if before == nil || !slices.EqualFunc(before.Files, r.published.Get().Items, func(a publish.Digest, i publish.Published) bool {
+func (r *Release) isVerified(_ context.Context, before *Proof) (Proof, bool, error) {
+	if before == nil || !slices.EqualFunc(before.Files, r.sent.Get().Items, func(a publish.Digest, i publish.Published) bool {
 		return a.File == i.File && a.SHA256 == i.SHA256
 	}) {
-		return Verified{}, false, nil
+		return Proof{}, false, nil
 	}
 	return *before, true, nil
 }
 
 // verify downloads, compares, installs into a clean environment, and imports.
-func (r *Release) verify(ctx context.Context) (Verified, error) {
-	p, _, err := r.sequence(ctx)
+func (r *Release) verify(ctx context.Context) (Proof, error) {
+	p, _, err := r.openSequence(ctx)
 	if err != nil {
-		return Verified{}, err
+		return Proof{}, err
 	}
-	plan, err := r.records(ctx, p)
+	plan, err := r.findRecords(ctx, p)
 	if err != nil {
-		return Verified{}, err
+		return Proof{}, err
 	}
-	v := Verified{Imports: []string{}}
+	v := Proof{Imports: []string{}}
 	var log tail
 	p.Log = &log
 	seen, err := p.Verify(ctx, plan)
 	if err != nil {
 		return v, withDetail(err, log.text())
 	}
-	if v.Compared, err = r.compare(ctx); err != nil { // last, since a CI may still be at work, verifying too
+	if v.Compared, err = r.compareDigests(ctx); err != nil { // last, since a CI may still be at work, verifying too
 		return v, err
 	}
-	v.Installed = seen.How()
+	v.Installed, v.Unsolved = seen.How(), !seen.Installed.Solved
 	for _, i := range plan.Items {
 		v.Files = append(v.Files, publish.Digest{Package: i.Package, File: i.Record.FileName(), SHA256: i.Record.SHA256, Size: i.Record.Size})
 		if name := i.Package + " " + i.Record.Version; len(seen.Imports[i.Package]) > 0 {
@@ -203,9 +205,9 @@ func (r *Release) verify(ctx context.Context) (Verified, error) {
 	return v, nil
 }
 
-// compare holds the channel's digests against those of what was built and tested.
-func (r *Release) compare(ctx context.Context) (string, error) {
-	items := r.published.Get().Items
+// compareDigests holds the channel's digests against those of what was built and tested.
+func (r *Release) compareDigests(ctx context.Context) (string, error) {
+	items := r.sent.Get().Items
 	if r.By() == workspace.PublishCI {
 		return r.compareWithCI(ctx, items)
 	}
@@ -231,13 +233,13 @@ func differs(i publish.Published, want, whose string) error {
 		"%s on the channel has sha256 %s, and %s %s", i.File, i.SHA256, want, whose)
 }
 
-// downloads returns the published files on this machine, by name; those that are not there any more are fetched again.
-func (r *Release) downloads(ctx context.Context) (map[string]string, error) {
-	p, _, err := r.sequence(ctx)
+// download returns the published files on this machine, by name; those that are not there any more are fetched again.
+func (r *Release) download(ctx context.Context) (map[string]string, error) {
+	p, _, err := r.openSequence(ctx)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := r.records(ctx, p)
+	plan, err := r.findRecords(ctx, p)
 	if err != nil {
 		return nil, err
 	}

@@ -13,19 +13,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
-
-// What the workflow that publishes is called, the environment of its job that uploads, and what it keeps of `mage publish -json`.
-const (
-	Workflow    = "release.yml"
-	Environment = "release"
-	Recording   = "publish-result"
-)
-
-func hubQuery(commit string) github.Query {
-	return github.Query{Commit: commit, Workflow: Workflow}
-}
 
 // unseenFor is how long a channel may not be there for anyone once the CI has ended well: what lies in between may keep for a while that there
 // was none. Where a credential does not show it either, absentFor is: it may be a first release, or somebody who is no member of the channel.
@@ -40,7 +30,7 @@ func (r *Release) ciWait(most time.Duration, what string) pause.Wait {
 
 // waitForCI waits until the channel has every package of the release. Meanwhile it watches the run of the workflow, where
 // GitHub can be asked: one that failed ends the wait.
-func (r *Release) waitForCI(ctx context.Context) (found Published, err error) {
+func (r *Release) waitForCI(ctx context.Context) (found Sent, err error) {
 	last, unseen := time.Now(), time.Duration(0) // since the CI has ended well, and nobody here sees the channel
 	p, err := r.ciWait(cmp.Or(r.CIWait, time.Hour), "CI").Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
 		if found, seen.Done, err = r.isPublished(ctx, nil); err != nil || seen.Done {
@@ -56,28 +46,28 @@ func (r *Release) waitForCI(ctx context.Context) (found Published, err error) {
 			unseen += since
 		}
 		seen.Held = held // a reviewer may come tomorrow
-		seen.Says = cmp.Or(where, "the CI has ended well") + goesOn
-		return seen, r.notShown(ctx, r.sending, unseen)
+		seen.Says = cmp.Or(where, "the CI has ended well") + mayLeave
+		return seen, r.refuseUnseen(ctx, r.sending, unseen)
 	})
 	if errors.Is(err, pause.ErrOver) {
-		return Published{}, operr.New("see what it does; `mage release` goes on waiting",
-			"after %v the channel does not have all of %s; %s", p.Waited.Round(time.Second), r.plan.Title, strings.TrimSuffix(p.Seen.Says, goesOn))
+		return Sent{}, operr.New("see what it does; `mage release` goes on waiting",
+			"after %v the channel does not have all of %s; %s", p.Waited.Round(time.Second), r.plan.Title, strings.TrimSuffix(p.Seen.Says, mayLeave)).WithWayOn()
 	}
 	if err != nil {
-		return Published{}, err
+		return Sent{}, err
 	}
 	return found, nil
 }
 
-// goesOn is what a person may do while a CI is waited for.
-const goesOn = "; Ctrl-C leaves, `mage release` goes on waiting"
+// mayLeave is what a person may do while a CI is waited for.
+const mayLeave = "; Ctrl-C leaves, `mage release` goes on waiting"
 
-// notShown is the error of a channel that has shown nothing for so long since the CI has ended well; nil where it may still come.
-func (r *Release) notShown(ctx context.Context, s *publish.Sequence, unseen time.Duration) error {
+// refuseUnseen returns the error of a channel that has shown nothing for so long since the CI has ended well; nil where it may still come.
+func (r *Release) refuseUnseen(ctx context.Context, s *publish.Sequence, unseen time.Duration) error {
 	switch {
 	case s.Unseen() && unseen > unseenFor:
 		return operr.New("set a key that reads the channel, PREFIX_API_KEY; `mage release` goes on from here",
-			"the CI has published %s, and there is no channel that anyone can see at %s: with a credential for it, it would be read", r.plan.Title, s.Channel.URL())
+			"the CI has published %s, and there is no channel that anyone can see at %s: with a credential for it, it would be read", r.plan.Title, s.Channel.URL()).WithWayOn()
 	case s.Unseen() || unseen <= absentFor:
 		return nil
 	}
@@ -86,17 +76,17 @@ func (r *Release) notShown(ctx context.Context, s *publish.Sequence, unseen time
 		whose = access.String()
 	}
 	return operr.New("set a credential of an account that may read the channel, PREFIX_API_KEY; `mage release` goes on from here",
-		"the CI has published %s, and there is no channel at %s that anyone can see, nor who has %s", r.plan.Title, s.Channel.URL(), whose)
+		"the CI has published %s, and there is no channel at %s that anyone can see, nor who has %s", r.plan.Title, s.Channel.URL(), whose).WithWayOn()
 }
 
 // watch says where the CI is at work, "" once it has ended well, and whether it waits for a person; it fails where the CI has ended without
 // success.
 func (r *Release) watch(ctx context.Context) (where string, held bool, err error) {
 	if r.GitHub.Client == nil {
-		return r.whereToLook(ctx), false, nil
+		return r.GitHub.DescribePlace(ctx, r.Repo, r.plan), false, nil
 	}
-	run, err := r.run(ctx)
-	page := "https://github.com/" + r.GitHub.Repository + "/actions/workflows/" + Workflow
+	run, err := r.findRun(ctx)
+	page := "https://github.com/" + r.GitHub.Repository + "/actions/workflows/" + forge.Workflow
 	switch {
 	case ctx.Err() != nil:
 		return "", false, context.Cause(ctx)
@@ -104,19 +94,19 @@ func (r *Release) watch(ctx context.Context) (where string, held bool, err error
 		//lint:ignore nilerr where to look is said, and it is asked again
 		return "see " + page + " (it cannot be asked: " + err.Error() + ")", false, nil
 	case run == nil:
-		return "no run of " + Workflow + " has begun yet: see " + page, false, nil
+		return "no run of " + forge.Workflow + " has begun yet: see " + page, false, nil
 	case run.Completed() && !run.Succeeded():
-		return "", false, operr.New(run.Next()+"; then `mage release`", "the CI that publishes %s ended without success (%s): %s", r.plan.Title, run.Conclusion, run.URL)
+		return "", false, operr.New(run.Next()+"; then `mage release`", "the CI that publishes %s ended without success (%s): %s", r.plan.Title, run.Conclusion, run.URL).WithWayOn()
 	case run.Completed():
 		return "", false, nil
 	case run.Held():
-		return r.reviewers(ctx, run) + ": " + run.URL, true, nil
+		return r.describeReviewers(ctx, run) + ": " + run.URL, true, nil
 	}
 	return run.Status + ": " + run.URL, false, nil
 }
 
-// reviewers says who has to approve a run.
-func (r *Release) reviewers(ctx context.Context, run *github.Run) string {
+// describeReviewers says who has to approve a run.
+func (r *Release) describeReviewers(ctx context.Context, run *github.Run) string {
 	approvals, err := r.GitHub.Client.Approvals(ctx, run.ID)
 	if err != nil || len(approvals) == 0 {
 		return "somebody has to approve it"
@@ -128,9 +118,9 @@ func (r *Release) reviewers(ctx context.Context, run *github.Run) string {
 	return strings.Join(said, ", and ")
 }
 
-// run is the newest run of the workflow for the commit of the release; nil where there is none.
-func (r *Release) run(ctx context.Context) (*github.Run, error) {
-	runs, err := r.GitHub.Client.Runs(ctx, hubQuery(r.commit.Get().Hash))
+// findRun finds the newest run of the workflow for the commit of the release; nil where there is none.
+func (r *Release) findRun(ctx context.Context) (*github.Run, error) {
+	runs, err := r.GitHub.Client.Runs(ctx, forge.Query(r.commit.Get().Hash))
 	if err != nil || len(runs) == 0 {
 		return nil, err
 	}
@@ -147,12 +137,12 @@ func (r *Release) compareWithCI(ctx context.Context, items []publish.Published) 
 	case !r.GitHub.Token:
 		return not + "there is no GITHUB_TOKEN", nil
 	}
-	ci, run, err := r.recording(ctx)
+	ci, run, err := r.readRecording(ctx)
 	if err != nil {
 		return "", err
 	}
 	if run == nil {
-		return not + "no run of " + Workflow + " is known for this commit", nil
+		return not + "no run of " + forge.Workflow + " is known for this commit", nil
 	}
 	for _, i := range items {
 		want, ok := ci.digests[i.File]
@@ -177,7 +167,7 @@ func (r *Release) compareWithOwn(ci recorded, run *github.Run) (string, error) {
 	for _, a := range r.built.Get().Artifacts {
 		theirs, known := ci.digests[a.File]
 		switch {
-		case !known || a.Tools == "" || a.Tools != ci.tools[a.Package] || strings.Contains(a.Tools, toolchain.NotPinned):
+		case !known || a.Tools == "" || a.Tools != ci.tools[a.Package] || !toolchain.ArePinned(a.Tools):
 			other++
 		case theirs == a.SHA256:
 			same++
@@ -192,14 +182,14 @@ func (r *Release) compareWithOwn(ci recorded, run *github.Run) (string, error) {
 	return ", and as built here", nil
 }
 
-// recording waits for the run to end, and returns the sha256 of each file that it published.
-func (r *Release) recording(ctx context.Context) (digests recorded, run *github.Run, err error) {
+// readRecording waits for the run to end, and returns the sha256 of each file that it published.
+func (r *Release) readRecording(ctx context.Context) (digests recorded, run *github.Run, err error) {
 	_, err = r.ciWait(0, "the end of the CI's run").Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
 		if seen.Says, seen.Held, err = r.watch(ctx); err != nil {
 			return seen, err
 		}
-		seen.Says += goesOn
-		if run, err = r.run(ctx); err != nil {
+		seen.Says += mayLeave
+		if run, err = r.findRun(ctx); err != nil {
 			return seen, err
 		}
 		seen.Done = run == nil || run.Completed()
@@ -208,7 +198,7 @@ func (r *Release) recording(ctx context.Context) (digests recorded, run *github.
 	if err != nil || run == nil {
 		return recorded{}, nil, err
 	}
-	data, err := r.GitHub.Client.Artifact(ctx, run.ID, Recording)
+	data, err := r.GitHub.Client.Artifact(ctx, run.ID, forge.Recording)
 	if err != nil {
 		return recorded{}, nil, err
 	}
@@ -229,7 +219,7 @@ func digestsOf(data []byte) (recorded, error) {
 		Tools    map[string]string   `json:"tools"`
 	}
 	if err := json.Unmarshal(data, &result); err != nil {
-		return recorded{}, operr.New("see whether "+Workflow+" keeps what `mage publish -json` prints", "reading what the CI recorded: %w", err)
+		return recorded{}, operr.New("see whether "+forge.Workflow+" keeps what `mage publish -json` prints", "reading what the CI recorded: %w", err)
 	}
 	r := recorded{digests: map[string]string{}, tools: result.Tools}
 	for _, p := range result.Packages {

@@ -25,19 +25,8 @@ func (h HubRelease) String() string {
 	return fmt.Sprintf("%s with %s", h.URL, operr.Count(len(h.Assets), "file"))
 }
 
-// noHub says why there is no GitHub release.
-func (r *Release) noHub() string {
-	switch {
-	case r.GitHub.Client == nil:
-		return "the remote is not on GitHub"
-	case !r.GitHub.Token:
-		return "there is no GITHUB_TOKEN (a run with one makes it)"
-	}
-	return ""
-}
-
 func (r *Release) isOnHub(ctx context.Context, _ *HubRelease) (HubRelease, bool, error) {
-	want, err := r.hubRelease(ctx)
+	want, err := r.describeHub(ctx)
 	if err != nil {
 		return HubRelease{}, false, err
 	}
@@ -53,7 +42,7 @@ func (r *Release) isOnHub(ctx context.Context, _ *HubRelease) (HubRelease, bool,
 
 // putOnHub makes a draft, attaches every file, and publishes once; for each tag.
 func (r *Release) putOnHub(ctx context.Context) (done HubRelease, err error) {
-	want, err := r.hubRelease(ctx)
+	want, err := r.describeHub(ctx)
 	if err != nil {
 		return done, err
 	}
@@ -75,19 +64,19 @@ func hubResult(result github.Result) HubRelease {
 	return h
 }
 
-// hubRelease describes the GitHub release of each tag: all files of the release, where there is one tag, and those of its
+// describeHub describes the GitHub release of each tag: all files of the release, where there is one tag, and those of its
 // package where packages have tags of their own.
-func (r *Release) hubRelease(ctx context.Context) (all []github.Release, err error) {
-	files, err := r.downloads(ctx)
+func (r *Release) describeHub(ctx context.Context) (all []github.Release, err error) {
+	files, err := r.download(ctx)
 	if err != nil {
 		return nil, err
 	}
-	notes := r.notes(ctx)
+	notes := r.readNotes(ctx)
 	for _, tag := range r.plan.Tags {
 		one := github.Release{Tag: tag, Commit: r.commit.Get().Hash, Name: tag}
 		owner, _, own := strings.Cut(tag, "/v")
 		var table strings.Builder
-		for _, i := range r.published.Get().Items {
+		for _, i := range r.sent.Get().Items {
 			if own && i.Name != owner {
 				continue
 			}
@@ -105,8 +94,8 @@ func (r *Release) hubRelease(ctx context.Context) (all []github.Release, err err
 
 var heading = regexp.MustCompile(`(?m)^## .*$`)
 
-// notes is the changelog's section about this release, as the commit has it, without its heading; "" where there is none.
-func (r *Release) notes(ctx context.Context) string {
+// readNotes returns the changelog's section about this release, as the commit has it, without its heading; "" where there is none.
+func (r *Release) readNotes(ctx context.Context) string {
 	c, err := r.checkout(ctx)
 	if err != nil {
 		return ""

@@ -4,27 +4,19 @@
 // that they are steps: a release may be killed anywhere, run again, here or on a machine that knows nothing of it, and
 // ends with nothing done or everything done.
 //
-//	release.go     what a release works with, and its steps
-//	plan.go        the plan: a value with a digest
-//	session.go     the release as a session: its journal, and the lock
-//	run.go         which release it is: one that goes on, or a new one
-//	preflight.go   everything that can be asked before anything is written
-//	files.go       what of it is about files that packages lack
-//	branch.go      which branch it is made from
-//	past.go        what is refused by manifests alone, and what a journal says
-//	present.go     what a clone knows that has no journal: tags, and what they stand for
-//	source.go      bump, tag, push: what happens in git
-//	refused.go     why a push was not taken
-//	build.go       check and build, in a clone of the commit
-//	try.go         import of what was built, before there is a tag
-//	channel.go     publish, visible, verify
-//	ci.go          where a CI publishes: waiting for it, and the digests that it recorded
-//	pipeline.go    which CI there is, by its files: GitHub's, GitLab's, others
-//	hub.go         the GitHub release
-//	undo.go        the way back, before the point of no return
-//	uploaded.go    whether that was passed: what is on the channel, or may be
-//	ours.go        what of tags and commits is this release's, and not somebody else's
-//	exact.go       whether a commit that an undo takes back is the release's own
+//	release.go  what a release works with, and its steps
+//	run.go      which release it is: one that goes on, or a new one
+//	agree.go    preflight, plan and question
+//	source.go   bump, tag, push: what happens in git
+//	refused.go  why a push was not taken
+//	build.go    check and build, in a clone of the commit
+//	try.go      import of what was built, before there is a tag
+//	channel.go  publish, visible, verify
+//	ci.go       where a CI publishes: waiting for it, and the digests that it recorded
+//	hub.go      the GitHub release
+//
+// Package plan has what a person agrees to, preflight what is asked before anything is written, trace what a release leaves behind and whose
+// it is, forge the CIs, and undo the way back.
 //
 // The package decides and does not reach out by itself: git, toolchain, channel and GitHub come in from outside, and a
 // rehearsal is this definition with other addresses.
@@ -36,19 +28,22 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
+	"github.com/foopack/foopack/magefiles/internal/release/preflight"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// World is what a release works with.
-type World struct {
+// Means are what a release works with.
+type Means struct {
 	Repo   *gitrepo.Repo
 	Store  *bump.Store
 	Runner command.Runner
@@ -64,76 +59,87 @@ type World struct {
 	Tools   func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
 	Channel func(w *workspace.Workspace) (publish.Channel, error) // one for all of an operation
 	Trial   func(w *workspace.Workspace) publish.Trial
-	GitHub  Hub
+	GitHub  forge.Hub
 
 	// Confirm shows the plan and asks; its error ends the release with nothing changed.
-	Confirm  func(ctx context.Context, p *Plan) error
+	Confirm  func(ctx context.Context, p *plan.Plan) error
 	Say      func(format string, args ...any)
 	Progress publish.Progress
 	Readable func() []string // credentials that code of the repository could read on this machine, by name
-	Fetching []string        // variables by which packages are fetched, and which pixi has when it builds
+	Fetching func() []string // variables by which packages are fetched, and which pixi has when it builds
 	Wait     pause.Wait      // for the index; its Tell is told of all waits
 	CIWait   time.Duration   // how long a CI may take; 0 is an hour
-	Today    string          // as 2006-01-02, for the changelog
-}
-
-// Hub is GitHub, as far as it can be reached.
-type Hub struct {
-	Repository string         // "owner/name"; "" where the remote is not on GitHub
-	Client     *github.Client // nil without a repository
-	Token      bool           // whether the client has one
 }
 
 // Release is one release under way.
 type Release struct {
-	World
+	Means
 	Reporter workflow.Reporter
 	Request  bump.Request // what a person asks for
 	Publish  string       // workspace.PublishCI or PublishHere, in place of the plan's; "" is the plan's
 
-	session *session.Session[*Plan]
-	plan    *Plan
-	past    *Past // the journal that the plan is from; nil where it is of this run, or worked out from tags
+	session *session.Session[*plan.Plan]
+	plan    *plan.Plan
+	past    *trace.Past // the journal that the plan is from; nil where none knows of it from before this run
+	asks    preflight.Preflight
 	clone   *clone
 	sending *publish.Sequence // of the clone
-	told    bool              // which credentials code of the repository could read
-	toldHub bool              // that it is not known whether the token may make a release
 	tagDate time.Time         // the date of the tags that builds see
 
-	commit    *workflow.Value[Commit]
-	built     *workflow.Value[Built]
-	published *workflow.Value[Published]
-	verified  *workflow.Value[Verified]
-	hub       *workflow.Value[HubRelease]
+	commit *workflow.Value[trace.Commit]
+	built  *workflow.Value[Artifacts]
+	sent   *workflow.Value[Sent]
+	hub    *workflow.Value[HubRelease]
 }
-
-// Names of steps that others ask for.
-const (
-	StepCommit  = "bump and commit"
-	StepTag     = "tag"
-	StepPush    = "push"
-	StepPublish = "publish"
-	StepVerify  = "verify"
-)
 
 // Define lists the steps. Up to and with the tag everything can be taken back; from the first upload nothing can, so
 // everything that may fail comes before.
 func (r *Release) Define() *workflow.Definition {
+	r.asks = preflight.Preflight{
+		Request:      r.Request,
+		History:      r.History,
+		Tools:        r.Tools,
+		Environments: r.environments(),
+		Readable:     r.Readable,
+		Fetching:     r.Fetching,
+		Say:          r.Say,
+	}
 	d := workflow.New()
-	workflow.Add(d, workflow.Step[Facts]{Name: "preflight", Check: r.preflight, Say: Facts.String})
-	workflow.Add(d, workflow.Step[string]{Name: "plan", Check: r.planned, Say: said})
-	workflow.Add(d, workflow.Step[string]{Name: "agree", Do: r.agree, Say: said, Waits: true})
-	r.commit = workflow.Add(d, workflow.Step[Commit]{Name: StepCommit, Check: r.committed, Do: r.bumpAndCommit, Say: Commit.String, Whole: true})
-	workflow.Add(d, workflow.Step[Checked]{Name: "check", Skip: r.noCheck, Check: r.isChecked, Do: r.check, Say: Checked.String})
-	r.built = workflow.Add(d, workflow.Step[Built]{Name: "build", Skip: r.builtElsewhere, Check: r.isBuilt, Do: r.build, Say: Built.String})
-	workflow.Add(d, workflow.Step[Tried]{Name: "import", Skip: r.builtElsewhere, Check: r.isTried, Do: r.try, Say: Tried.String})
-	workflow.Add(d, workflow.Step[Tagged]{Name: StepTag, Check: r.isTagged, Do: r.tag, Say: Tagged.String, Whole: true})
-	workflow.Add(d, workflow.Step[Pushed]{Name: StepPush, Check: r.isPushed, Do: r.push, Say: Pushed.String, Whole: true, Retries: 3})
-	r.published = workflow.Add(d, workflow.Step[Published]{Name: StepPublish, Check: r.isPublished, Do: r.publish, Say: Published.String, Waits: true})
-	workflow.Add(d, workflow.Step[string]{Name: "visible", Check: r.isVisible, Do: r.visible, Say: said})
-	r.verified = workflow.Add(d, workflow.Step[Verified]{Name: StepVerify, Check: r.isVerified, Do: r.verify, Say: Verified.String})
-	r.hub = workflow.Add(d, workflow.Step[HubRelease]{Name: "GitHub release", Skip: r.noHub, Check: r.isOnHub, Do: r.putOnHub, Say: HubRelease.String})
+	workflow.Add(d, workflow.Step[preflight.Facts]{Name: trace.StepPreflight, Check: r.ask, Say: preflight.Facts.String})
+	workflow.Add(d, workflow.Step[string]{Name: trace.StepPlan, Check: r.isPlanned, Say: echo})
+	workflow.Add(d, workflow.Step[string]{Name: trace.StepAgree, Do: r.agree, Say: echo, Waits: true})
+	r.commit = workflow.Add(d, workflow.Step[trace.Commit]{Name: trace.StepCommit, Check: r.isCommitted, Do: r.bumpAndCommit, Say: trace.Commit.String, Whole: true})
+	workflow.Add(d, workflow.Step[Checked]{Name: trace.StepCheck, Skip: r.skipCheck, Check: r.isChecked, Do: r.check, Say: Checked.String})
+	r.built = workflow.Add(d, workflow.Step[Artifacts]{Name: trace.StepBuild, Skip: r.skipBuild, Check: r.isBuilt, Do: r.build, Say: Artifacts.String})
+	workflow.Add(d, workflow.Step[Tried]{Name: trace.StepImport, Skip: r.skipBuild, Check: r.isTried, Do: r.try, Say: Tried.String})
+	workflow.Add(d, workflow.Step[Tagged]{Name: trace.StepTag, Check: r.isTagged, Do: r.tag, Say: Tagged.String, Whole: true})
+	workflow.Add(d, workflow.Step[Pushed]{Name: trace.StepPush, Check: r.isPushed, Do: r.push, Say: Pushed.String, Whole: true, Retries: 3})
+	r.sent = workflow.Add(d, workflow.Step[Sent]{Name: trace.StepPublish, Check: r.isPublished, Do: r.publish, Say: Sent.String, Waits: true})
+	workflow.Add(d, workflow.Step[string]{Name: trace.StepVisible, Check: r.isVisible, Do: r.show, Say: echo})
+	workflow.Add(d, workflow.Step[Proof]{Name: trace.StepVerify, Check: r.isVerified, Do: r.verify, Say: Proof.String})
+	r.hub = workflow.Add(d, workflow.Step[HubRelease]{Name: trace.StepHub, Skip: r.GitHub.Refuse, Check: r.isOnHub, Do: r.putOnHub, Say: HubRelease.String})
 	return d
 }
 
-func said(text string) string { return text }
+func echo(text string) string { return text }
+
+// Trace is where what a release leaves behind is looked for: of the release that is under way, once it is known which one that is.
+func (r *Release) Trace() *trace.Trace {
+	return &trace.Trace{
+		Repo:    r.Repo,
+		Store:   r.Store,
+		Root:    r.Root,
+		State:   r.State,
+		Channel: r.Channel,
+		Hub:     r.GitHub,
+		Publish: r.Publish,
+		Plan:    r.plan,
+		Past:    r.past,
+		Found: func() string {
+			if r.commit == nil || !r.commit.Known() {
+				return ""
+			}
+			return r.commit.Get().Hash
+		},
+	}
+}

@@ -10,16 +10,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 )
-
-// Commit is the commit that is released.
-type Commit struct {
-	Hash  string `json:"hash"`
-	Where string `json:"where"` // that it is there: "here", or the remote's name
-}
-
-func (c Commit) String() string { return fmt.Sprintf("commit %.12s", c.Hash) }
 
 // Tagged are the tags, in the clone or already on the remote.
 type Tagged struct {
@@ -42,54 +34,19 @@ func (p Pushed) String() string {
 	return fmt.Sprintf("%s/%s and the tags at %.12s", p.Remote, p.Branch, p.Commit)
 }
 
-// committed finds the commit of this release: what the tags name, on the remote or here, or else the clone's, if it is made
-// on the plan's base and has the plan's versions.
-func (r *Release) committed(ctx context.Context, _ *Commit) (Commit, bool, error) {
-	refs, err := gitremote.Read(ctx, r.Repo, r.plan.Remote)
-	if err != nil {
-		return Commit{}, false, err
-	}
-	if at, err := r.pushed(ctx, refs); at != "" || err != nil {
-		return Commit{Hash: at, Where: r.plan.Remote}, err == nil, err
-	}
-	tags, err := r.Repo.Tags(ctx)
-	if err != nil {
-		return Commit{}, false, err
-	}
-	at, err := sameCommit(tags, r.plan.Tags, "this clone")
-	if err != nil {
-		return Commit{}, false, err
-	}
-	if at != "" {
-		return Commit{Hash: at, Where: "here"}, true, nil
-	}
-	head, err := r.Repo.Head(ctx)
-	if err != nil {
-		return Commit{}, false, err
-	}
-	on, err := r.Repo.Contains(ctx, head.Commit, r.plan.Base)
-	if err != nil || !on || head.Commit == r.plan.Base && !r.plan.Bump.Empty() {
-		return Commit{}, false, err
-	}
-	changed, err := r.Repo.Changed(ctx)
-	if err != nil || len(changed) > 0 {
-		return Commit{}, false, err
-	}
-	w, err := workspace.Load(r.Root)
-	if err != nil || r.plan.agrees(w) != "" {
-		return Commit{}, false, err
-	}
-	return Commit{Hash: head.Commit, Where: "here"}, true, nil
+// isCommitted finds the commit of this release.
+func (r *Release) isCommitted(ctx context.Context, _ *trace.Commit) (trace.Commit, bool, error) {
+	return r.Trace().Committed(ctx)
 }
 
 // bumpAndCommit makes the one commit of the release, or takes up what a run that was killed has left of it.
-func (r *Release) bumpAndCommit(ctx context.Context) (Commit, error) {
+func (r *Release) bumpAndCommit(ctx context.Context) (trace.Commit, error) {
 	if r.plan.Bump.Empty() {
-		return Commit{}, operr.New("commit or undo what differs; run it again", "the manifests were at the versions of %s, and are not any more", r.plan.Title)
+		return trace.Commit{}, operr.New("commit or undo what differs; run it again", "the manifests were at the versions of %s, and are not any more", r.plan.Title)
 	}
 	pending, err := r.Store.Pending(ctx, r.Repo)
 	if err != nil {
-		return Commit{}, err
+		return trace.Commit{}, err
 	}
 	steps := bump.Parts{Commit: true}
 	var done bump.Result
@@ -97,17 +54,17 @@ func (r *Release) bumpAndCommit(ctx context.Context) (Commit, error) {
 		done, err = r.Store.TakeUp(ctx, pending, r.Repo, steps)
 	} else {
 		if err := r.Store.Preflight(ctx, r.plan.Bump, r.Repo, steps); err != nil {
-			return Commit{}, err
+			return trace.Commit{}, err
 		}
 		done, err = r.Store.Take(ctx, r.plan.Bump, r.Repo, steps)
 	}
-	return Commit{Hash: done.Commit, Where: "here"}, err
+	return trace.Commit{Hash: done.Commit, Where: trace.Here}, err
 }
 
 func (r *Release) isTagged(ctx context.Context, _ *Tagged) (Tagged, bool, error) {
 	commit := r.commit.Get()
 	tagged := Tagged{Tags: r.plan.Tags, Commit: commit.Hash}
-	if commit.Where != "here" {
+	if commit.Where != trace.Here {
 		return tagged, true, nil
 	}
 	tags, err := r.Repo.Tags(ctx)
@@ -137,15 +94,15 @@ func (r *Release) tag(ctx context.Context) (Tagged, error) {
 		if _, ok := tags[t]; ok {
 			continue
 		}
-		if err := r.Repo.MakeTag(ctx, commit, gitrepo.Tag{Name: t, Message: r.plan.Bump.TagMessage(t), Date: r.dateOfTags()}); err != nil {
+		if err := r.Repo.MakeTag(ctx, commit, gitrepo.Tag{Name: t, Message: r.plan.Bump.TagMessage(t), Date: r.tagTime()}); err != nil {
 			return Tagged{}, err
 		}
 	}
 	return Tagged{Tags: r.plan.Tags, Commit: commit}, nil
 }
 
-// dateOfTags is the date of the tags that the builds have seen; zero where nothing was built.
-func (r *Release) dateOfTags() time.Time {
+// tagTime returns the date of the tags that the builds have seen; zero where nothing was built.
+func (r *Release) tagTime() time.Time {
 	if !r.built.Known() {
 		return time.Time{}
 	}
@@ -157,7 +114,7 @@ func (r *Release) isPushed(ctx context.Context, _ *Pushed) (Pushed, bool, error)
 	if err != nil {
 		return Pushed{}, false, err
 	}
-	at, err := r.pushed(ctx, refs)
+	at, err := r.Trace().Pushed(ctx, refs)
 	if err != nil || at == "" {
 		return Pushed{}, false, err
 	}

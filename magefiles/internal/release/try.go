@@ -38,7 +38,7 @@ func (r *Release) isTried(_ context.Context, before *Tried) (Tried, bool, error)
 // be taken back.
 func (r *Release) try(ctx context.Context) (Tried, error) {
 	t := Tried{Artifacts: r.built.Get().Artifacts, Imports: []string{}}
-	s, _, err := r.sequence(ctx)
+	s, _, err := r.openSequence(ctx)
 	if err != nil {
 		return t, err
 	}
@@ -56,8 +56,8 @@ func (r *Release) try(ctx context.Context) (Tried, error) {
 	s.Log = &log
 	v, err := s.Try(ctx)
 	if err != nil {
-		if r.tooLate() == "" {
-			err = operr.New("correct it and commit that, and the release takes it along; or `mage undo`", "%w; nothing was tagged or sent", err)
+		if !r.isOut() {
+			err = operr.New("correct it and commit that, and the release takes it along; or `mage undo`", "%w; nothing was tagged or sent", err).WithWayOn()
 		}
 		return t, withDetail(err, log.text())
 	}

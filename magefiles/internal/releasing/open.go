@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -27,7 +28,7 @@ func (r Releaser) open(ctx context.Context, locked bool) (*release.Release, func
 	unlock := func() {}
 	if locked {
 		var killed time.Time
-		if unlock, killed, err = release.Lock(filepath.Join(repo.Common, folders.State)); err != nil {
+		if unlock, killed, err = trace.Lock(filepath.Join(repo.Common, folders.State)); err != nil {
 			return nil, nil, err
 		}
 		if err := r.unlockGit(ctx, repo, killed); err != nil {
@@ -95,7 +96,8 @@ func (r Releaser) equip(ctx context.Context, state string, writes bool) (*releas
 		return nil, err
 	}
 	one := &release.Release{Reporter: r.View}
-	one.World = release.World{
+	var fetched []string
+	one.Means = release.Means{
 		Cache:    cache,
 		Repo:     b.Repo,
 		Store:    b.Store,
@@ -111,10 +113,11 @@ func (r Releaser) equip(ctx context.Context, state string, writes bool) (*releas
 		Say:      r.View.Say,
 		Progress: r.View.Progress(),
 		Readable: r.Readable,
+		Fetching: func() []string { return fetched },
 		Wait:     pause.Wait{Tell: r.View.Waiting},
 		Tools: func(ctx context.Context, w *workspace.Workspace, environments string) (t toolchain.Toolchain, err error) {
 			uploads := cmp.Or(one.Publish, w.Config.Publish) == workspace.PublishHere
-			t, one.Fetching, err = r.Tools(ctx, w, environments, uploads)
+			t, fetched, err = r.Tools(ctx, w, environments, uploads)
 			return t, err
 		},
 		Channel: func(w *workspace.Workspace) (publish.Channel, error) { return r.Channels.Of(w) },

@@ -19,6 +19,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/publishing"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -39,7 +41,7 @@ type Releaser struct {
 	// Cache is the folder for the sources of builds, of which nothing stays.
 	Cache func() (string, error)
 	// Hub is where the release of a workspace is shown to people.
-	Hub func(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (release.Hub, error)
+	Hub func(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (forge.Hub, error)
 	// Tools picks a toolchain whose environments lie below a folder, and names the variables by which it fetches packages. uploads says
 	// that this run sends what is built.
 	Tools func(ctx context.Context, w *workspace.Workspace, environments string, uploads bool) (t toolchain.Toolchain, fetching []string, err error)
@@ -60,6 +62,6 @@ func (r Releaser) Run(ctx context.Context, req bump.Request, by string) (result 
 	}
 	defer unlock()
 	one.Request, one.Publish = bumping.WithChangelog(req, one.Root), by
-	one.Confirm = func(ctx context.Context, p *release.Plan) error { return r.confirm(ctx, one, p) }
+	one.Confirm = func(ctx context.Context, p *plan.Plan) error { return r.confirm(ctx, one, p) }
 	return one.Run(ctx)
 }

@@ -8,11 +8,12 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // confirm shows what is going to happen, and asks.
-func (r Releaser) confirm(ctx context.Context, one *release.Release, p *release.Plan) error {
+func (r Releaser) confirm(ctx context.Context, one *release.Release, p *plan.Plan) error {
 	r.View.Plan(p.Bump, true)
 	by := "CI publishes to " + p.Channel + ", and it is watched"
 	if one.GitHub.Client == nil {

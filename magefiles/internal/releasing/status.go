@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -38,9 +39,10 @@ func (r Releaser) Status(ctx context.Context) (s Status, err error) {
 		return s, err
 	}
 	s.Steps = []workflow.Standing{}
-	past, err := release.Last(one.State)
+	past, err := trace.Last(one.State)
 	if err == nil && past == nil {
-		past, err = one.Present(ctx)
+		present, perr := one.Trace().FindPresent(ctx, one.Request)
+		past, err = present.Past(), perr
 	}
 	if err == nil && past != nil {
 		r.look(ctx, one, past, &s)
@@ -51,7 +53,7 @@ func (r Releaser) Status(ctx context.Context) (s Status, err error) {
 }
 
 // look compares what is recorded of a release with the world.
-func (r Releaser) look(ctx context.Context, one *release.Release, past *release.Past, s *Status) {
+func (r Releaser) look(ctx context.Context, one *release.Release, past *trace.Past, s *Status) {
 	s.Title, s.Journal, s.End = past.Plan.Title, past.Path, past.End
 	if len(past.Times) > 0 {
 		s.Begun = past.Times[0].Format(time.RFC3339)

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/stretchr/testify/require"
@@ -18,8 +18,8 @@ func TestStatusOfAReleaseOfAnotherClone(t *testing.T) {
 		says      string
 		hasNoStep bool
 	}{
-		"released by another clone": {Status{Title: "v1.0", End: release.Released}, "v1.0: released, by what its tags and the channel say; this clone has no journal of it\n", true},
-		"released by this one":      {Status{Title: "v1.0", End: release.Released, Journal: "x.jsonl", Steps: steps}, "v1.0: released\nSTEP", false},
+		"released by another clone": {Status{Title: "v1.0", End: trace.Released}, "v1.0: released, by what its tags and the channel say; this clone has no journal of it\n", true},
+		"released by this one":      {Status{Title: "v1.0", End: trace.Released, Journal: "x.jsonl", Steps: steps}, "v1.0: released\nSTEP", false},
 		"unfinished":                {Status{Title: "v1.0", Steps: steps}, "v1.0 is tagged on the remote and not complete", false},
 	} {
 		var out bytes.Buffer

@@ -8,7 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/undo"
 )
 
 // Undo says what will be done about the unfinished release, asks, and does it.
@@ -18,7 +18,8 @@ func (r Releaser) Undo(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	b, err := one.Undoing(ctx)
+	u := undo.Undo{Trace: one.Trace(), Tool: one.Tool}
+	b, err := u.Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -26,20 +27,20 @@ func (r Releaser) Undo(ctx context.Context) error {
 		return err
 	}
 	way := b.Way
-	if b, err = one.Undoing(ctx); err != nil { // again: a CI may have uploaded while a person was asked
+	if b, err = u.Find(ctx); err != nil { // again: a CI may have uploaded while a person was asked
 		return err
 	}
 	if b.Way != way {
 		return operr.NewStopped("undo again, and read what it says now", "%s is not where it was when you were asked; nothing was changed", b.Plan.Title)
 	}
-	said, err := one.Undo(ctx, b)
+	said, err := u.Take(ctx, b)
 	for _, line := range said {
 		r.View.Line("  %s", line)
 	}
 	if err != nil {
 		return err
 	}
-	if b.Way != release.NoReturn {
+	if b.Way != undo.NoReturn {
 		r.View.Heading("%s was taken back", b.Plan.Title)
 		return nil
 	}
@@ -47,16 +48,16 @@ func (r Releaser) Undo(ctx context.Context) error {
 }
 
 // confirmUndo says what will be done, and asks.
-func (r Releaser) confirmUndo(ctx context.Context, b *release.Back) error {
+func (r Releaser) confirmUndo(ctx context.Context, b *undo.Back) error {
 	title := b.Plan.Title
 	switch b.Way {
-	case release.Local:
+	case undo.Local:
 		what := "commit and tag are taken back"
 		if b.Plan.Bump.Empty() {
 			what = "its tag is taken back; it has no commit of its own"
 		}
 		r.View.Line("%s is in this clone only: %s", title, what)
-	case release.Remote:
+	case undo.Remote:
 		commit := "and its commit reverted on " + b.Plan.Branch
 		switch {
 		case b.Plan.Bump.Empty() && b.Recorded:
@@ -66,7 +67,7 @@ func (r Releaser) confirmUndo(ctx context.Context, b *release.Back) error {
 		}
 		r.View.Line("%s is on %s, and %s: its tag is removed there, %s", title, b.Plan.Remote, notUploaded(b), commit)
 		r.View.Line("Whoever fetched the tag keeps it. Where CI publishes, make sure that no run is under way.")
-	case release.NoReturn:
+	case undo.NoReturn:
 		r.View.Line("%s cannot be taken back: %s has", title, b.Plan.Channel)
 		for _, p := range b.Uploaded {
 			r.View.Line("  %s  sha256 %.12s…", p.URL, p.SHA256)
@@ -76,14 +77,14 @@ func (r Releaser) confirmUndo(ctx context.Context, b *release.Back) error {
 		r.View.Line("  %s", deleteCommand(b.DeleteURL()))
 		r.View.Line("A deleted version must not be published again. The release can be given up in favor of the next patch.")
 		return r.Confirm(ctx, "Give "+title+" up?")
-	case release.Nothing:
+	case undo.Nothing:
 		return nil
 	}
 	return r.Confirm(ctx, "Take "+title+" back?")
 }
 
 // notUploaded says how it is known that nothing of a release is on the channel.
-func notUploaded(b *release.Back) string {
+func notUploaded(b *undo.Back) string {
 	switch {
 	case b.Unseen != nil:
 		return fmt.Sprintf("nothing of it was sent yet, as far as this clone and the CI know (what %s has, nobody sees here: %v)", b.Plan.Channel, b.Unseen)

@@ -9,7 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
+	"github.com/foopack/foopack/magefiles/internal/release/undo"
 	"github.com/stretchr/testify/require"
 )
 
@@ -48,7 +49,7 @@ func TestHowItIsKnownThatNothingWasUploaded(t *testing.T) {
 		"it was not":           {unseen: errors.New("no credential"), says: "nothing of it was sent yet, as far as this clone and the CI know (what https://prefix.dev/ours has, nobody sees here: no credential)"},
 		"it is not there":      {absent: true, says: "there is no channel https://prefix.dev/ours, for anyone or for who has the credential that is set here (a private one is not there for who is not a member of it)"},
 	} {
-		b := &release.Back{Plan: &release.Plan{Channel: "https://prefix.dev/ours"}, Unseen: c.unseen, Absent: c.absent}
+		b := &undo.Back{Plan: &plan.Plan{Channel: "https://prefix.dev/ours"}, Unseen: c.unseen, Absent: c.absent}
 		require.Equal(t, c.says, notUploaded(b), name)
 	}
 }

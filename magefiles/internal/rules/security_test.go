@@ -13,7 +13,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal"
-	"github.com/foopack/foopack/magefiles/internal/release"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
 // job is what of a workflow's job matters here.
@@ -57,7 +57,7 @@ type releaseFile struct {
 
 func releaseWorkflow(t *testing.T) (w releaseFile) {
 	t.Helper()
-	w.text = document(t, ".github", "workflows", release.Workflow)
+	w.text = document(t, ".github", "workflows", forge.Workflow)
 	require.NoError(t, yaml.Unmarshal([]byte(w.text), &w))
 	return w
 }
@@ -95,7 +95,7 @@ func TestHostileCodeHasNoRightInTheReleaseWorkflow(t *testing.T) {
 			continue
 		}
 		require.Equal(t, map[string]string{"contents": "read", "id-token": "write"}, j.Permissions)
-		require.Equal(t, release.Environment, j.Environment)
+		require.Equal(t, forge.Environment, j.Environment)
 		require.Regexp(t, `^go tool mage publish -yes -from=\S+ -digests="\$DIGESTS"$`, j.run(t, name))
 		require.ElementsMatch(t, []any{"build", "rebuild", "import"}, j.Needs)
 		for _, condition := range []string{"!cancelled()", "needs.build.result == 'success'", "needs.import.result == 'success'", "(needs.rebuild.result == 'success' || needs.rebuild.result == 'skipped')"} {

@@ -150,7 +150,7 @@ var namedOnce = map[string]string{
 	"pixi.toml":      "workspace/manifest/file.go",
 	"pyproject.toml": "workspace/manifest/file.go",
 	"recipe.yaml":    "workspace/manifest/file.go",
-	"release.yml":    "release/ci.go",
+	"release.yml":    "release/forge/hub.go",
 }
 
 func TestFilesAreNamedOnce(t *testing.T) {

@@ -293,7 +293,7 @@ func TestAnUndoThatDidNotEnd(t *testing.T) {
 	}{
 		{"a plain error", func() error { return errors.New("no answer") }, "`mage move:undo` goes on from here"},
 		{"with a next step", func() error { return operr.New("cancel the download", "it is read") }, "cancel the download; then `mage move:undo` goes on from here"},
-		{"with the other way", func() error { return operr.NewStopped("`mage move` completes it", "it is read") }, "`mage move` completes it"},
+		{"with the other way", func() error { return operr.NewStopped("`mage move` completes it", "it is read").WithWayOn() }, "`mage move` completes it"},
 		{"a panic", panics, "report it, with the lines above: it is a mistake of this program; then `mage move:undo` goes on from here"},
 	} {
 		state, s := interrupted(t, 5) // the webhook was told

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -135,13 +134,8 @@ func (o *Operation[P]) Undo(ctx context.Context) (*Past[P], error) {
 		err = s.End(Undone)
 	}
 	if err != nil {
-		on := "`" + o.Type.Undo + "` goes on from here"
-		if next := operr.NextOf(err); next != "" && !strings.Contains(next, o.Type.Undo) && !strings.Contains(next, o.Type.Run) {
-			on = next + "; then " + on
-		} else if next != "" {
-			on = next
-		}
-		return nil, operr.New(on, "taking %s back: %w", past.Plan.Label(), err)
+		next := nextWith("`"+o.Type.Undo+"` goes on from here", err)
+		return nil, operr.New(next, "taking %s back: %w", past.Plan.Label(), err).WithWayOn()
 	}
 	past.End, past.Undoing = Undone, false
 	return past, nil

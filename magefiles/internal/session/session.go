@@ -25,6 +25,7 @@
 //     what was recorded counts, and what is sent bears a key from the plan, by which the other side knows it again.
 //   - Whatever Revert takes back it finds by Past.Began, and it takes back what is half done.
 //   - The session that is unfinished may be of another command line: Continue reports whether it is what is asked for.
+//   - How to go on is added to the next step of an error, unless that says it already, by operr.Error.WithWayOn.
 //   - Confirm is where -yes, and that there is no terminal, are decided, and it returns what the program says then. Where it was interrupted
 //     nothing was agreed to.
 //   - A dry run is a call of Make, and a look at its plan: it takes no lock, and keeps nothing.
@@ -252,14 +253,19 @@ func (s *Session[P]) explain(ctx context.Context, err error) error {
 	if !s.Agreed() {
 		return err
 	}
+	return operr.New(nextWith(on, err), "%w", err).WithWayOn()
+}
+
+// nextWith is the next step of an error, and, unless that says so itself, how to go on.
+func nextWith(on string, err error) string {
 	next := operr.NextOf(err)
 	switch {
 	case next == "":
-		next = on
-	case !strings.Contains(next, s.kind.Type.Run) && !strings.Contains(next, s.kind.Type.Undo):
-		next += "; then " + on
+		return on
+	case operr.HasWayOn(err):
+		return next
 	}
-	return operr.New(next, "%w", err)
+	return next + "; then " + on
 }
 
 // digestOf is the sha256 of a plan's JSON, as "sha256:…".

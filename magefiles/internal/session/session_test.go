@@ -79,7 +79,7 @@ func TestAnErrorSaysHowToGoOn(t *testing.T) {
 	}{
 		{errors.New("a plain one"), "`mage key:rotate` goes on from here", operr.Failed},
 		{operr.New("splice the line", "no line"), "splice the line; then `mage key:rotate` goes on from here", operr.Failed},
-		{operr.NewStopped("`mage key:undo` takes it back", "somebody else has it"), "`mage key:undo` takes it back", operr.Stopped},
+		{operr.NewStopped("`mage key:undo` takes it back", "somebody else has it").WithWayOn(), "`mage key:undo` takes it back", operr.Stopped},
 	} {
 		o := rotate(state, s)
 		o.Define = func(*rotation) *workflow.Definition {

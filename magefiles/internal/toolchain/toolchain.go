@@ -5,6 +5,7 @@ package toolchain
 import (
 	"context"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
@@ -14,7 +15,7 @@ import (
 
 // Toolchain runs tasks and builds packages. It is implemented by toolchain/pixi and toolchain/embedded.
 type Toolchain interface {
-	// Name is "pixi" or "embedded".
+	// Name is Pixi or "embedded".
 	Name() string
 
 	// Describe says in a line which one this is: version, and where it was found.
@@ -40,6 +41,9 @@ type Toolchain interface {
 	// Install makes a clean environment in Dir that holds the packages, from the channel alone, and returns it.
 	Install(ctx context.Context, i Install) (Environment, error)
 }
+
+// Pixi is the name of the toolchain that is pixi itself: beside what it builds, it fetches packages.
+const Pixi = "pixi"
 
 // Task names a task of a manifest, as `pixi run -e Environment Name Args…` does.
 type Task struct {
@@ -127,3 +131,7 @@ func Versioned(packages ...*workspace.Package) error {
 
 // NotPinned stands in what BuiltWith says, before the names of what was taken in whatever version there was.
 const NotPinned = "NOT PINNED"
+
+// ArePinned reports whether all tools are pinned of a build that BuiltWith describes, here or in a record of another machine: what is not
+// may be of another version on each machine.
+func ArePinned(tools string) bool { return !strings.Contains(tools, NotPinned) }

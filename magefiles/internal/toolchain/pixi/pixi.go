@@ -123,7 +123,7 @@ func parseVersion(s string) (number [2]int, ok bool) {
 }
 
 // Name implements toolchain.Toolchain.
-func (p *Pixi) Name() string { return "pixi" }
+func (p *Pixi) Name() string { return toolchain.Pixi }
 
 // Ready implements toolchain.Toolchain: only pixi's solver knows, and says so when it is asked.
 func (p *Pixi) Ready(context.Context) error { return nil }

@@ -1,4 +1,4 @@
-package release
+package trace
 
 import (
 	"context"
@@ -6,48 +6,49 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// itsOwn refuses to take a commit for the release's that is another one: it brought the versions, or changed the files, and somebody else
+// RefuseOthers refuses to take a commit for the release's that is another one: it brought the versions, or changed the files, and somebody else
 // may have made it. The release's is the one that the journal names; one that changes the same, byte for byte, by the same author at the same time (it
 // was amended, rebased or cherry-picked); or one with exactly the edits of the plan, where the journal's is not here to be compared with.
 // Without a journal, the commit is what the plan was made from.
-func (r *Release) itsOwn(ctx context.Context, commit string) error {
-	if r.past == nil || r.past.Path == "" || commit == "" || r.past.Released(commit) {
+func (t *Trace) RefuseOthers(ctx context.Context, commit string) error {
+	if t.Past == nil || t.Past.Path == "" || commit == "" || t.Past.Released(commit) {
 		return nil
 	}
-	theirs, err := r.Repo.Change(ctx, commit)
+	theirs, err := t.Repo.Change(ctx, commit)
 	if err != nil {
 		return err
 	}
 	compared := false
-	for _, recorded := range r.past.commits() {
-		if here, err := r.Repo.Contains(ctx, recorded, recorded); err != nil || !here {
+	for _, recorded := range t.Past.commits() {
+		if here, err := t.Repo.Contains(ctx, recorded, recorded); err != nil || !here {
 			continue // it may have been tidied away
 		}
-		ours, err := r.Repo.Change(ctx, recorded)
+		ours, err := t.Repo.Change(ctx, recorded)
 		if err != nil || ours == theirs {
 			return err
 		}
 		compared = true
 	}
 	if compared {
-		return r.another(commit)
+		return t.refuseOther(commit)
 	}
-	if me, err := r.Repo.Identity(ctx); err == nil && strings.Contains(me, "<"+theirs.Author+">") && r.edits(theirs.Patch) {
+	if me, err := t.Repo.Identity(ctx); err == nil && gitrepo.AddressOf(me) == theirs.Author && t.edits(theirs.Patch) {
 		return nil
 	}
-	return r.another(commit)
+	return t.refuseOther(commit)
 }
 
-func (r *Release) another(commit string) error {
+func (t *Trace) refuseOther(commit string) error {
 	return operr.NewStopped("see `git show "+commit[:12]+"`; `git revert` takes it back, if it is the release's",
-		"the commit %.12s is not as the release of %s made it, and may be somebody else's; nothing was changed", commit, r.plan.Title)
+		"the commit %.12s is not as the release of %s made it, and may be somebody else's; nothing was changed", commit, t.Plan.Title)
 }
 
 // edits reports whether a patch makes exactly the edits of the plan, wherever in the files.
-func (r *Release) edits(patch string) bool {
+func (t *Trace) edits(patch string) bool {
 	made := map[string][]string{}
 	file := ""
 	for line := range strings.Lines(patch) {
@@ -61,8 +62,8 @@ func (r *Release) edits(patch string) bool {
 			made[file] = append(made[file], strings.TrimRight(line, "\r"))
 		}
 	}
-	for _, f := range r.plan.Bump.Files {
-		path := r.Store.PathOf(f.Path)
+	for _, f := range t.Plan.Bump.Files {
+		path := t.Store.PathOf(f.Path)
 		if !slices.Equal(without(made[path]), without(linesOf(f.Edits))) {
 			return false
 		}

@@ -1,4 +1,4 @@
-package release
+package trace
 
 import (
 	"encoding/json"
@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
@@ -19,9 +20,9 @@ import (
 // FuzzPast holds that whatever the journal of a release holds, it is a release with a plan, or an error that stops for a person and
 // says what to do next.
 func FuzzPast(f *testing.F) {
-	p := &Plan{Format: planFormat, Tags: []string{"v1"}, Packages: []Package{{Name: "a", Version: "1"}}, Bump: &bump.Plan{}}
+	p := &plan.Plan{Format: plan.Format, Tags: []string{"v1"}, Packages: []plan.Package{{Name: "a", Version: "1"}}, Bump: &bump.Plan{}}
 	path := filepath.Join(f.TempDir(), "j.jsonl")
-	require.NoError(f, kind("").Copy(&session.Past[*Plan]{
+	require.NoError(f, Kind("").Copy(&session.Past[*plan.Plan]{
 		Plan: p,
 		Records: []workflow.Record{
 			{Step: StepCommit, Event: workflow.Done, Result: json.RawMessage(`{"hash":"abc"}`)},
@@ -34,7 +35,7 @@ func FuzzPast(f *testing.F) {
 	require.NoError(f, j.Close())
 	good, err := os.ReadFile(path)
 	require.NoError(f, err)
-	_, err = kind("").Read(path)
+	_, err = Kind("").Read(path)
 	require.NoError(f, err, "the starting point is fine")
 	f.Add(good)
 	for _, text := range []string{
@@ -46,14 +47,14 @@ func FuzzPast(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(t.TempDir(), "j.jsonl")
 		require.NoError(t, os.WriteFile(path, data, 0o644))
-		past, err := kind("").Read(path)
+		past, err := Kind("").Read(path)
 		if err != nil {
 			require.Equal(t, operr.Stopped, operr.ExitStatus(err), "%v", err)
 			require.NotEmpty(t, operr.NextOf(err))
 			return
 		}
 		require.NotNil(t, past.Plan)
-		require.Equal(t, planFormat, past.Plan.Format)
+		require.Equal(t, plan.Format, past.Plan.Format)
 		require.Len(t, past.Times, len(past.Records))
 	})
 }

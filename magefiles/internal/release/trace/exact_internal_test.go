@@ -1,4 +1,4 @@
-package release
+package trace
 
 import (
 	"strings"
@@ -7,14 +7,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
 )
 
 // A patch with exactly the edits of the plan is taken for the release's where the commit of the journal is not there any more; one that
 // does more, less, or the same elsewhere is not.
 func TestExactlyTheEditsOfThePlan(t *testing.T) {
-	r := &Release{
-		World: World{Store: &bump.Store{Prefix: "mono"}},
-		plan: &Plan{Bump: &bump.Plan{Files: []bump.File{
+	r := &Trace{
+		Store: &bump.Store{Prefix: "mono"},
+		Plan: &plan.Plan{Bump: &bump.Plan{Files: []bump.File{
 			{
 				Path: "core/pixi.toml",
 				Edits: []bump.Edit{

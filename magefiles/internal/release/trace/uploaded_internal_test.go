@@ -1,4 +1,4 @@
-package release
+package trace
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -38,7 +38,7 @@ type undoing struct {
 	statuses []string
 }
 
-func (u undoing) release(t *testing.T) *Release {
+func (u undoing) trace(t *testing.T) *Trace {
 	t.Helper()
 	root := t.TempDir()
 	for name, text := range map[string]string{
@@ -75,13 +75,22 @@ func (u undoing) release(t *testing.T) *Release {
 	if u.key == "" {
 		c.Use(prefixdev.NewKey(func(context.Context) (prefixdev.Credential, error) { return prefixdev.Credential{}, prefixdev.ErrNone }))
 	}
-	r := &Release{World: World{Root: root, Channel: func(*workspace.Workspace) (publish.Channel, error) { return c, nil }}}
-	r.plan = &Plan{Title: "v1.0", Tags: []string{"v1.0"}, Packages: []Package{{Name: "a", Version: "1.0"}}, Channel: c.URL(), Publish: u.by}
+	r := &Trace{
+		Root:    root,
+		Channel: func(*workspace.Workspace) (publish.Channel, error) { return c, nil },
+		Plan: &plan.Plan{
+			Title:    "v1.0",
+			Tags:     []string{"v1.0"},
+			Packages: []plan.Package{{Name: "a", Version: "1.0"}},
+			Channel:  c.URL(),
+			Publish:  u.by,
+		},
+	}
 	if u.journal != nil {
-		r.past = &Past{Past: &session.Past[*Plan]{Records: u.journal}}
+		r.Past = &Past{Past: &session.Past[*plan.Plan]{Records: u.journal}}
 	}
 	if !u.unasked {
-		r.GitHub.Client = runsOf(t, u.statuses...)
+		r.Hub.Client = runsOf(t, u.statuses...)
 	}
 	return r
 }
@@ -165,8 +174,8 @@ func TestUndoBelievesNoChannelThatItDoesNotSee(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := c.release(t)
-			h, err := r.holdings(t.Context(), "0123456789012345678901234567890123456789")
+			r := c.trace(t)
+			h, err := r.Look(t.Context(), "0123456789012345678901234567890123456789")
 			if c.stops != "" {
 				require.ErrorContains(t, err, c.stops)
 				require.Equal(t, operr.Stopped, operr.ExitStatus(err))
@@ -177,7 +186,7 @@ func TestUndoBelievesNoChannelThatItDoesNotSee(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Len(t, r.uploaded(h), c.has)
+			require.Len(t, r.Uploaded(h), c.has)
 			require.Equal(t, c.unseen, h.Unseen != nil)
 			require.Equal(t, c.absent, !h.Exists && h.Unseen == nil)
 		})
@@ -190,63 +199,29 @@ func TestUndoWaitsForAnAnswerOfTheCI(t *testing.T) {
 	t.Cleanup(down.Close)
 	for name, key := range map[string]prefixdev.Token{"no credential": "", "a stranger's": "pfx_of_another_account"} {
 		u := undoing{by: workspace.PublishCI, key: key, there: true, unasked: true}
-		r := u.release(t)
+		r := u.trace(t)
 		client, err := github.New(github.Options{API: down.URL, Repository: "octo/mono", Attempts: 1})
 		require.NoError(t, err)
-		r.GitHub.Client = client
-		_, err = r.holdings(t.Context(), "0123456789012345678901234567890123456789")
+		r.Hub.Client = client
+		_, err = r.Look(t.Context(), "0123456789012345678901234567890123456789")
 		require.ErrorContains(t, err, "octo/mono", name)
-	}
-}
-
-// A release waits for a channel that shows nothing as long as it may still come, and no hour beside a finished one.
-func TestAChannelThatShowsNothingIsNotWaitedFor(t *testing.T) {
-	for name, c := range map[string]struct {
-		key    prefixdev.Token
-		unseen time.Duration
-		says   string
-	}{
-		"a moment without a credential": {"", unseenFor, ""},
-		"longer without one":            {"", unseenFor + 1, "there is no channel that anyone can see at"},
-		"as long with one":              {"pfx_of_another_account", unseenFor + 1, ""},
-		"a minute with one":             {"pfx_of_another_account", absentFor, ""},
-		"longer with one":               {"pfx_of_another_account", absentFor + 1, "that anyone can see, nor who has a file"},
-		"seen at last":                  {undoKey, 0, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := undoing{by: workspace.PublishCI, key: c.key, there: true}.release(t)
-			w, err := workspace.Load(r.Root)
-			require.NoError(t, err)
-			ours, err := r.Channel(w)
-			require.NoError(t, err)
-			s := &publish.Sequence{Publisher: &publish.Publisher{Workspace: w, Channel: ours}}
-			require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
-			err = r.notShown(t.Context(), s, c.unseen)
-			if c.says == "" {
-				require.NoError(t, err)
-				return
-			}
-			require.ErrorContains(t, err, c.says)
-			require.Contains(t, operr.NextOf(err), "PREFIX_API_KEY; `mage release` goes on from here")
-		})
 	}
 }
 
 // What the channel has of packages that the release leaves alone is of the releases before it.
 func TestUploadedIsWhatTheReleaseReleases(t *testing.T) {
-	r := undoing{by: workspace.PublishHere, key: undoKey, there: true}.release(t)
-	h, err := r.holdings(t.Context(), "")
+	r := undoing{by: workspace.PublishHere, key: undoKey, there: true}.trace(t)
+	h, err := r.Look(t.Context(), "")
 	require.NoError(t, err)
-	require.Len(t, r.uploaded(h), 1)
-	r.plan.Tags = []string{"b/v1.0"}
-	require.Empty(t, r.uploaded(h))
-	r.plan.Along = []Package{{Name: "a", Version: "1.0"}}
-	require.Len(t, r.uploaded(h), 1, "it is published along")
-	r.plan.Packages[0].Version = "1.1"
-	require.Empty(t, r.uploaded(h))
-	r.plan.Channel = "https://prefix.dev/another"
-	_, err = r.holdings(t.Context(), "")
+	require.Len(t, r.Uploaded(h), 1)
+	r.Plan.Tags = []string{"b/v1.0"}
+	require.Empty(t, r.Uploaded(h))
+	r.Plan.Along = []plan.Package{{Name: "a", Version: "1.0"}}
+	require.Len(t, r.Uploaded(h), 1, "it is published along")
+	r.Plan.Packages[0].Version = "1.1"
+	require.Empty(t, r.Uploaded(h))
+	r.Plan.Channel = "https://prefix.dev/another"
+	_, err = r.Look(t.Context(), "")
 	require.ErrorContains(t, err, "what was uploaded cannot be told")
 	require.False(t, errors.Is(err, channel.ErrNotFound))
 }

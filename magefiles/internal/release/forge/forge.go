@@ -1,4 +1,4 @@
-package release
+package forge
 
 import (
 	"context"
@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
 )
 
 // A forge is a kind of server that keeps repositories and runs a CI of theirs.
@@ -43,21 +45,21 @@ var (
 	}
 )
 
-// forge is that of a remote: by its address, or, for a server of a name that does not tell, by GitLab's own file.
-func (r *Release) forge(ctx context.Context, remote string) (f *forge, host, name string) {
-	address, _ := gitremote.URL(ctx, r.Repo, remote) // preflight says what is wrong with a remote
+// of is the forge of a remote: by its address, or, for a server of a name that does not tell, by GitLab's own file.
+func (h Hub) of(ctx context.Context, repo *gitrepo.Repo, remote string) (f *forge, host, name string) {
+	address, _ := gitremote.URL(ctx, repo, remote) // preflight says what is wrong with a remote
 	host, name = github.HostOf(address)
 	switch {
-	case r.GitHub.Repository != "":
+	case h.Repository != "":
 		return onGitHub, host, name
-	case strings.Contains(host, "gitlab") || len(onGitLab.found(r.Repo.Top)) > 0:
+	case strings.Contains(host, "gitlab") || len(onGitLab.find(repo.Top)) > 0:
 		return onGitLab, host, name
 	}
 	return elsewhere, host, name
 }
 
-// found are its files in a work tree.
-func (f *forge) found(top string) (files []string) {
+// find finds its files in a work tree.
+func (f *forge) find(top string) (files []string) {
 	for _, pattern := range f.files {
 		names, _ := filepath.Glob(filepath.Join(top, filepath.FromSlash(pattern))) // the patterns are well-formed
 		files = append(files, names...)
@@ -65,9 +67,9 @@ func (f *forge) found(top string) (files []string) {
 	return files
 }
 
-// publishes is the file by which its CI publishes, and by which right; "" where there is none.
-func (f *forge) publishes(top string) (file, by string) {
-	for _, name := range f.found(top) {
+// findPublisher finds the file by which its CI publishes, and by which right; "" where there is none.
+func (f *forge) findPublisher(top string) (file, by string) {
+	for _, name := range f.find(top) {
 		read, err := os.ReadFile(name)
 		text := string(read)
 		if err != nil || !strings.Contains(text, "mage publish") {
@@ -86,31 +88,30 @@ func (f *forge) publishes(top string) (file, by string) {
 	return "", ""
 }
 
-// ciCredential reports whether a file is there by which a CI publishes, and by which right.
-func (r *Release) ciCredential(ctx context.Context, remote string) string {
-	ours, _, _ := r.forge(ctx, remote)
-	known := []*forge{ours, elsewhere} // a repository on GitHub may have its CI elsewhere
+// DescribeRight says by which file a CI publishes, and by which right, or that none does.
+func (h Hub) DescribeRight(ctx context.Context, repo *gitrepo.Repo, remote string) string {
+	ours, _, _ := h.of(ctx, repo, remote)
+	all := []*forge{ours, elsewhere} // a repository on GitHub may have its CI elsewhere
 	if ours == elsewhere {
-		known = append(known, onGitHub) // Gitea and Forgejo read its files too
+		all = append(all, onGitHub) // Gitea and Forgejo read its files too
 	}
-	for _, f := range known {
-		if file, by := f.publishes(r.Repo.Top); file != "" {
+	for _, f := range all {
+		if file, by := f.findPublisher(repo.Top); file != "" {
 			return "CI publishes (" + file + ", " + by + ")"
 		}
 	}
 	return "CI publishes, though " + ours.lacks + ": it has to be there, or -publish=here"
 }
 
-// whereToLook says where a CI is at work that cannot be asked.
-func (r *Release) whereToLook(ctx context.Context) string {
-	title, remote := r.plan.Title, r.plan.Remote
-	switch f, host, name := r.forge(ctx, remote); {
+// DescribePlace says where a CI is at work that cannot be asked.
+func (h Hub) DescribePlace(ctx context.Context, repo *gitrepo.Repo, p *plan.Plan) string {
+	switch f, host, name := h.of(ctx, repo, p.Remote); {
 	case f == onGitHub:
-		return "see the runs of " + Workflow + " for " + title
+		return "see the runs of " + Workflow + " for " + p.Title
 	case f == onGitLab && host != "":
-		return "see the pipeline of " + title + ": https://" + host + "/" + name + "/-/pipelines?ref=" + r.plan.Tags[0]
+		return "see the pipeline of " + p.Title + ": https://" + host + "/" + name + "/-/pipelines?ref=" + p.Tags[0]
 	case f == onGitLab:
-		return "see the pipeline of " + title
+		return "see the pipeline of " + p.Title
 	}
-	return "see what the CI does for the tag " + r.plan.Tags[0]
+	return "see what the CI does for the tag " + p.Tags[0]
 }

@@ -1,4 +1,4 @@
-package release
+package forge
 
 import (
 	"os"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
 )
 
 // TestForges has each kind of remote, with the file of each kind of CI: what preflight says of it, and where a person is sent to look.
@@ -59,11 +60,10 @@ func TestForges(t *testing.T) {
 			}
 			repo, err := gitrepo.Open(t.Context(), run, top)
 			require.NoError(t, err)
-			r := &Release{World: World{Repo: repo, GitHub: Hub{Repository: c.repository}}}
-			r.plan = &Plan{Title: "v1.2.0", Tags: []string{"v1.2.0"}, Remote: "origin"}
-			says := r.ciCredential(t.Context(), "origin")
+			h := Hub{Repository: c.repository}
+			says := h.DescribeRight(t.Context(), repo, "origin")
 			require.Contains(t, says, c.says)
-			require.Equal(t, c.where, r.whereToLook(t.Context()))
+			require.Equal(t, c.where, h.DescribePlace(t.Context(), repo, &plan.Plan{Title: "v1.2.0", Tags: []string{"v1.2.0"}, Remote: "origin"}))
 			if c.where != runs {
 				require.NotContains(t, says, "GitHub")
 			}

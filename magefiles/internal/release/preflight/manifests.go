@@ -1,0 +1,50 @@
+package preflight
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// RefusePlan refuses what no release can be made of, by manifests, plan and tags alone.
+func RefusePlan(ctx context.Context, w *workspace.Workspace, planned *bump.Plan, history bump.Merged) error {
+	found := slices.Concat(bump.Unversioned(ctx, w, w.Packages, history), findNotNoarch(w), findDisagreements(w))
+	return refuse(append(found, findBump(planned)...))
+}
+
+// RefuseUnversioned refuses packages that nothing can build, since pixi finds no version of them.
+func RefuseUnversioned(ctx context.Context, w *workspace.Workspace, history bump.Merged) error {
+	return refuse(bump.Unversioned(ctx, w, w.Packages, history))
+}
+
+// findNotNoarch finds packages that are built for one platform at a time.
+func findNotNoarch(w *workspace.Workspace) (found []*operr.Error) {
+	for _, n := range w.NotNoarch() {
+		found = append(found, n.Err())
+	}
+	return found
+}
+
+// findDisagreements finds manifests that do not agree.
+func findDisagreements(w *workspace.Workspace) (found []*operr.Error) {
+	for _, d := range w.Disagreements() {
+		if pkg, err := w.Package(d.Package); err == nil && pkg.Version.Source == workspace.VersionMissing && d.Pos == pkg.Version.Pos {
+			continue // bump.Unversioned says which line to add
+		}
+		found = append(found, operr.New("correct it; `mage version:show` shows who requires whom", "%s: %s", d.Pos, d.Message))
+	}
+	return found
+}
+
+// findBump finds a plan that releases nothing.
+func findBump(planned *bump.Plan) []*operr.Error {
+	if len(planned.Tags) > 0 {
+		return nil
+	}
+	return []*operr.Error{operr.New("say -to=patch, minor, major, or a version", "%s", cmp.Or(strings.Join(planned.Notes, "; "), "nothing to release: no version changes"))}
+}

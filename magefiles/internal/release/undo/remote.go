@@ -1,0 +1,97 @@
+package undo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// undoRemote reverts the commit and takes the tags away, in one push. The clone's own tags go last. Without a commit of the release
+// the branch is nobody's affair, whatever was pushed there since.
+func (b *Back) undoRemote(ctx context.Context) (said []string, err error) {
+	p := b.Plan
+	head, err := b.trace.Repo.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	to := ""
+	if !p.Bump.Empty() {
+		atEnd, err := b.trace.Repo.Contains(ctx, head.Commit, b.refs.Branches[p.Branch])
+		if err != nil {
+			return nil, err
+		}
+		if !atEnd || head.Branch != p.Branch {
+			return nil, operr.New("`git switch "+p.Branch+"`, `git pull`, and undo again", "the clone is not at the end of %s/%s", p.Remote, p.Branch)
+		}
+		first, err := b.trace.FindCommit(ctx, b.Commit)
+		if err != nil {
+			return nil, err
+		}
+		if first == "" {
+			return nil, operr.NewStopped("see `git log`; `git push --delete "+p.Remote+" "+strings.Join(p.Tags, " ")+"` takes the tags alone away",
+				"which commit brought the versions of %s cannot be told", p.Title)
+		}
+		if err := b.trace.RefuseOthers(ctx, first); err != nil {
+			return nil, err
+		}
+		if to, err = b.revert(ctx, first); err != nil {
+			return nil, err
+		}
+		said = append(said, fmt.Sprintf("reverted the commit %.12s by %.12s", first, to))
+	}
+	if err := gitremote.Unpush(ctx, b.trace.Repo, p.Remote, b.refs, to, p.Branch, p.Tags...); err != nil {
+		return b.explainKept(ctx, said, head.Commit, to, err)
+	}
+	branch := "pushed " + p.Branch
+	if p.Bump.Empty() {
+		branch = p.Branch + " stays as it is"
+	}
+	said = append(said, fmt.Sprintf("removed %s from %s, and %s", strings.Join(p.Tags, ", "), p.Remote, branch))
+	own, err := b.trace.OwnTags(ctx)
+	if err != nil {
+		return said, err
+	}
+	for _, t := range own {
+		if err := b.trace.Repo.DeleteTag(ctx, t); err != nil {
+			return said, err
+		}
+	}
+	return said, nil
+}
+
+// explainKept is the end of an undo that the remote did not take. Where it refuses to, it will again: then the clone goes back
+// to where it was, so that the release can be completed.
+func (b *Back) explainKept(ctx context.Context, said []string, head, to string, err error) ([]string, error) {
+	p := b.Plan
+	if !errors.Is(err, gitremote.ErrRejected) {
+		return said, operr.New("see what git says above; run `mage undo` again", "nothing was taken back on %s: %w", p.Remote, err).WithWayOn()
+	}
+	if !p.Bump.Empty() && to != head {
+		if back := b.trace.Repo.Back(ctx, head); back != nil {
+			return said, errors.Join(err, back)
+		}
+	}
+	next := "see what git says above; where the remote keeps its tags, `mage release` completes the release; else `git pull`, and undo again"
+	return nil, operr.New(next, "%s refuses to take %s back, and nothing was changed: %w", p.Remote, p.Title, err).WithWayOn()
+}
+
+// revert returns the commit that takes the release's back: the one that an undo has made which was killed, or a new one. What is committed
+// tells: the files of the work tree may be those of a revert that was refused, or killed before it was committed.
+func (b *Back) revert(ctx context.Context, first string) (string, error) {
+	head, err := b.trace.Repo.Resolve(ctx, "HEAD")
+	if err != nil {
+		return "", err
+	}
+	w, err := b.trace.Store.At(ctx, b.trace.Repo, head)
+	if err != nil {
+		return "", err
+	}
+	if w != nil && len(b.trace.StillAt(w)) == 0 {
+		return head, nil
+	}
+	return b.trace.Repo.Revert(ctx, first)
+}
