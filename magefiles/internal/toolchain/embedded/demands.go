@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -64,7 +65,7 @@ func (e *Toolchain) folderAsks(dir string) ([]workspace.Dependency, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := tomledit.Parse(filepath.ToSlash(relative(e.workspace, file)), data)
+	doc, err := tomledit.Parse(filepath.ToSlash(toolchain.Relative(e.workspace, file)), data)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,21 @@
 //
 // What it installs for itself lies in the cache folder and is keyed by everything it depends on; an environment for
 // tasks lies in the .pixi folder beside its manifest.
+//
+// This package knows what an environment is made of. How a package is built is building's, what is installed from PyPI, and once on a
+// machine, uv's; pythons finds interpreters, condanames says what a conda name stands for, and taskrun is the shell.
+//
+//	embedded.go     the toolchain, and what it needs of its surroundings
+//	run.go          a task, in the environments that it needs
+//	needs.go        what an environment is made of, collected from its manifest and the packages in it
+//	foreign.go      the part of that which comes from PyPI or is a program on PATH
+//	refusal.go      the sentence for all that there is no way to install
+//	demands.go      which Pythons an environment asks for
+//	uses.go         what runs on an interpreter of its own choice, and which
+//	environment.go  an environment for tasks, made or brought up to date
+//	own.go          the sources of the workspace's own packages, for an installation
+//	install.go      an environment of artifacts, and how these are linked into one
+//	shebang.go      the first lines of scripts there
 package embedded
 
 import (
@@ -16,6 +31,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/building"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/uv"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -34,6 +50,7 @@ type Toolchain struct {
 
 	pythons *pythons.Finder
 	uv      *uv.Installer
+	builder *building.Builder
 	shown   sync.Map // programs that were shown
 }
 
@@ -76,6 +93,7 @@ func New(c Config) *Toolchain {
 		pass = c.Workspace.Config.Pass
 	}
 	e.uv = uv.New(uv.Config{Runner: c.Runner, Environ: c.Environ, Pass: pass, Cache: c.Cache, Pythons: e.pythons, Say: e.say})
+	e.builder = building.New(building.Config{Runner: c.Runner, Environ: c.Environ, Cache: c.Cache, Pythons: e.pythons, UV: e.uv})
 	return e
 }
 
@@ -90,6 +108,19 @@ func (e *Toolchain) Describe(ctx context.Context) (string, error) {
 	}
 	return fmt.Sprintf("embedded (rattler-build and uv on Python %s at %s)", python.Version, python.Path), nil
 }
+
+// Build implements toolchain.Toolchain.
+func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.Artifact, error) {
+	return e.builder.Build(ctx, b)
+}
+
+// BuiltWith implements toolchain.Toolchain.
+func (e *Toolchain) BuiltWith(ctx context.Context, p *workspace.Package) (string, error) {
+	return e.builder.BuiltWith(ctx, p)
+}
+
+// Reproducible implements toolchain.Toolchain.
+func (e *Toolchain) Reproducible() bool { return true }
 
 // Python returns the interpreter that the toolchain's own tools run on, whatever tasks and builds run on.
 func (e *Toolchain) Python(ctx context.Context) (pythons.Interpreter, error) {

@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/uv"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -110,7 +111,7 @@ func (e *Toolchain) makeEnvironment(ctx context.Context, python pythons.Interpre
 		return err
 	}
 	if len(n.fromPyPI) > 0 {
-		e.say("installing %s into %s (Python %s)", operr.Count(len(n.fromPyPI), "requirement"), relative(e.workspace, dir), python.Version)
+		e.say("installing %s into %s (Python %s)", operr.Count(len(n.fromPyPI), "requirement"), toolchain.Relative(e.workspace, dir), python.Version)
 	}
 	if err := e.installForeign(ctx, dir, n); err != nil {
 		return err
@@ -140,7 +141,7 @@ func (e *Toolchain) installForeign(ctx context.Context, dir string, n *needs) er
 
 // installInto installs into an environment, and says where.
 func (e *Toolchain) installInto(ctx context.Context, dir string, options []string, what ...string) error {
-	return e.uv.Install(ctx, dir, "installing from PyPI into "+relative(e.workspace, dir), options, what...)
+	return e.uv.Install(ctx, dir, "installing from PyPI into "+toolchain.Relative(e.workspace, dir), options, what...)
 }
 
 // installOwn installs the workspace's own packages, without what they require, which is there. Those that are not editable are built

@@ -159,7 +159,7 @@ func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *workspace.Manifest
 	if d.Spec.Path != "" {
 		dir := filepath.Join(e.workspace.Root, filepath.FromSlash(path.Join(m.Dir, d.Spec.Path)))
 		for _, p := range e.workspace.Packages {
-			if sourcesOf(e.workspace, p) != dir {
+			if toolchain.SourceFolder(e.workspace, p) != dir {
 				continue
 			}
 			if err := condanames.RefuseOwnBackend(e.workspace, p); err != nil {

@@ -11,10 +11,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-func sourcesOf(w *workspace.Workspace, p *workspace.Package) string {
-	return filepath.Join(w.Root, filepath.FromSlash(p.SourceDir))
-}
-
 // taken are the sources of packages that are installed in one go.
 type taken struct {
 	folders []string // of each
@@ -27,7 +23,7 @@ type taken struct {
 func (e *Toolchain) take(ctx context.Context, n *needs) (*taken, error) {
 	packages, folders := slices.Clone(n.packages), []string(nil)
 	for _, dir := range n.plain {
-		i := slices.IndexFunc(e.workspace.Packages, func(p *workspace.Package) bool { return sourcesOf(e.workspace, p) == dir })
+		i := slices.IndexFunc(e.workspace.Packages, func(p *workspace.Package) bool { return toolchain.SourceFolder(e.workspace, p) == dir })
 		if i >= 0 {
 			packages = append(packages, e.workspace.Packages[i])
 		} else {
@@ -55,7 +51,7 @@ func (e *Toolchain) take(ctx context.Context, n *needs) (*taken, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.folders = append(t.folders, sourcesOf(w, p))
+		t.folders = append(t.folders, toolchain.SourceFolder(w, p))
 	}
 	return t, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/building"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -77,14 +78,14 @@ func (e *Toolchain) Uses(ctx context.Context) ([]Use, error) {
 
 // ours are the packages that the embedded toolchain builds.
 func (e *Toolchain) ours() []*workspace.Package {
-	return slices.DeleteFunc(e.workspace.Order(), func(p *workspace.Package) bool { return needsPixi(p) != "" })
+	return slices.DeleteFunc(e.workspace.Order(), func(p *workspace.Package) bool { return building.WhyPixi(p) != "" })
 }
 
 // Ready implements toolchain.Toolchain.
 func (e *Toolchain) Ready(ctx context.Context) error {
 	packages := e.ours()
 	for _, p := range packages {
-		if _, err := e.buildInterpreter(ctx, p); err != nil {
+		if _, err := e.builder.FindPython(ctx, p); err != nil {
 			return err
 		}
 	}
@@ -93,15 +94,6 @@ func (e *Toolchain) Ready(ctx context.Context) error {
 		_, err = e.pythons.Choose(ctx, Use{}.String(), asks)
 	}
 	return err
-}
-
-// buildInterpreter is the one that a package is built with.
-func (e *Toolchain) buildInterpreter(ctx context.Context, p *workspace.Package) (pythons.Interpreter, error) {
-	asks, err := pythons.ReadBuild(p)
-	if err != nil {
-		return pythons.Interpreter{}, err
-	}
-	return e.pythons.Choose(ctx, Use{Package: p.Name}.String(), asks)
 }
 
 // packagesOf are the workspace's packages that an environment gets, as far as that is known without asking a channel.

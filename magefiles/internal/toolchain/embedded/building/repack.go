@@ -1,4 +1,4 @@
-package embedded
+package building
 
 import (
 	"archive/tar"
@@ -29,11 +29,11 @@ func repack(from, to string, sourceDate time.Time) error {
 	if err != nil {
 		return err
 	}
-	payload, err := payload(a, placeholders(paths))
+	payload, err := readPayload(a, newReplacer(paths))
 	if err != nil {
 		return err
 	}
-	info, err := info(a, sourceDate, paths, payload)
+	info, err := readInfo(a, sourceDate, paths, payload)
 	if err != nil {
 		return err
 	}
@@ -49,8 +49,8 @@ func repack(from, to string, sourceDate time.Time) error {
 	return f.Close()
 }
 
-// placeholders maps the build's own prefix to one of the same length that says nothing of this machine.
-func placeholders(paths []condapkg.Path) *strings.Replacer {
+// newReplacer maps the build's own prefix to one of the same length that says nothing of this machine.
+func newReplacer(paths []condapkg.Path) *strings.Replacer {
 	var pairs []string
 	for _, p := range paths {
 		if old := p.PrefixPlaceholder; old != "" {
@@ -61,8 +61,8 @@ func placeholders(paths []condapkg.Path) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// payload reads the package's files, with the prefixes replaced.
-func payload(a *condapkg.Archive, prefixes *strings.Replacer) ([]condapkg.Member, error) {
+// readPayload reads the package's files, with the prefixes replaced.
+func readPayload(a *condapkg.Archive, prefixes *strings.Replacer) ([]condapkg.Member, error) {
 	var out []condapkg.Member
 	err := a.Walk(func(h *tar.Header, r io.Reader) error {
 		if h.Typeflag == tar.TypeDir {
@@ -84,8 +84,8 @@ func payload(a *condapkg.Archive, prefixes *strings.Replacer) ([]condapkg.Member
 
 var timestamp = regexp.MustCompile(`("timestamp": )\d+`)
 
-// info reads what the package says of itself, with the timestamp and the list of paths renewed.
-func info(a *condapkg.Archive, sourceDate time.Time, paths []condapkg.Path, payload []condapkg.Member) ([]condapkg.Member, error) {
+// readInfo reads what the package says of itself, with the timestamp and the list of paths renewed.
+func readInfo(a *condapkg.Archive, sourceDate time.Time, paths []condapkg.Path, payload []condapkg.Member) ([]condapkg.Member, error) {
 	names, err := a.Files()
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func info(a *condapkg.Archive, sourceDate time.Time, paths []condapkg.Path, payl
 		case "info/index.json":
 			data = timestamp.ReplaceAll(data, fmt.Appendf(nil, "${1}%d", sourceDate.UnixMilli()))
 		case "info/paths.json":
-			if data, err = pathsJSON(paths, payload); err != nil {
+			if data, err = writePaths(paths, payload); err != nil {
 				return nil, err
 			}
 		}
@@ -112,13 +112,13 @@ func info(a *condapkg.Archive, sourceDate time.Time, paths []condapkg.Path, payl
 	return out, nil
 }
 
-// pathsJSON is the list of paths with the digests of those that hold a prefix computed again.
-func pathsJSON(paths []condapkg.Path, payload []condapkg.Member) ([]byte, error) {
+// writePaths writes the list of paths with the digests of those that hold a prefix computed again.
+func writePaths(paths []condapkg.Path, payload []condapkg.Member) ([]byte, error) {
 	data := map[string][]byte{}
 	for _, m := range payload {
 		data[m.Path] = m.Data
 	}
-	prefixes := placeholders(paths)
+	prefixes := newReplacer(paths)
 	for i, p := range paths {
 		if p.PrefixPlaceholder == "" {
 			continue

@@ -1,4 +1,4 @@
-package embedded
+package building
 
 import (
 	"testing"
@@ -27,6 +27,6 @@ func TestExplicit(t *testing.T) {
 		"(>=1,<2)|>=3":      "(>=1,<2)|>=3",
 		"(1.2|1.3),!=1.2.1": "(==1.2|==1.3),!=1.2.1",
 	} {
-		require.Equal(t, want, explicit(in), in)
+		require.Equal(t, want, makeExplicit(in), in)
 	}
 }

@@ -1,4 +1,15 @@
-package embedded
+// Package building builds packages by the real rattler-build, from the recipe that pixi-build-python would generate. What only pixi can build
+// is refused by name. It knows nothing of environments for tasks.
+//
+//	build.go       a build, from the sources to archives ([Builder])
+//	recipe.go      the recipe, and what of a package only pixi can build
+//	licenses.go    the license files that go into a package
+//	everywhere.go  what is the same in every build, on whatever machine and whenever
+//	repack.go      the archive once more, without what changes from one build to the next
+//	builtwith.go   what an artifact is built with, in words
+//
+// build.py calls rattler-build; finish.py is run in each build's script, after the installation.
+package building
 
 import (
 	"bytes"
@@ -44,13 +55,45 @@ UV pip install --python PYTHON --prefix "$PREFIX" --reinstall --no-deps --no-bui
 PYTHON -I FINISH "$PREFIX" PYTHON NAMES
 `
 
-// Build implements toolchain.Toolchain. Packages are built side by side: none needs another one to be built.
-func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.Artifact, error) {
-	tools, err := e.uv.FindTools(ctx)
+// Config is what a builder needs of its surroundings.
+type Config struct {
+	Runner  command.Runner
+	Environ []string // its TMPDIR is where is built
+	Cache   string   // folder of what is installed once on a machine: no artifact names it
+	Pythons *pythons.Finder
+	UV      *uv.Installer // has the tools, and installs what packages are built by
+}
+
+// Builder builds packages.
+type Builder struct {
+	runner  command.Runner
+	env     []string
+	cache   string
+	pythons *pythons.Finder
+	uv      *uv.Installer
+}
+
+// New returns a builder.
+func New(c Config) *Builder {
+	return &Builder{runner: c.Runner, env: c.Environ, cache: c.Cache, pythons: c.Pythons, uv: c.UV}
+}
+
+// FindPython returns the interpreter that a package is built with.
+func (b *Builder) FindPython(ctx context.Context, p *workspace.Package) (pythons.Interpreter, error) {
+	asks, err := pythons.ReadBuild(p)
+	if err != nil {
+		return pythons.Interpreter{}, err
+	}
+	return b.pythons.Choose(ctx, "building "+p.Name, asks)
+}
+
+// Build builds packages into the folder of the request, and checks each. Packages are built side by side: none needs another one to be built.
+func (b *Builder) Build(ctx context.Context, request toolchain.Build) ([]toolchain.Artifact, error) {
+	tools, err := b.uv.FindTools(ctx)
 	if err != nil {
 		return nil, err
 	}
-	temporary, _ := command.Getenv(e.env, "TMPDIR") // a rehearsal keeps everything in its own folder
+	temporary, _ := command.Getenv(b.env, "TMPDIR") // a rehearsal keeps everything in its own folder
 	work, err := os.MkdirTemp(temporary, "build-")
 	if err != nil {
 		return nil, err
@@ -64,79 +107,79 @@ func (e *Toolchain) Build(ctx context.Context, b toolchain.Build) ([]toolchain.A
 			return nil, err
 		}
 	}
-	built, logs := make([]string, len(b.Packages)), make([]bytes.Buffer, len(b.Packages))
+	built, logs := make([]string, len(request.Packages)), make([]bytes.Buffer, len(request.Packages))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.NumCPU())
-	for i, p := range b.Packages {
+	for i, p := range request.Packages {
 		g.Go(func() error {
 			dir := filepath.Join(work, p.Name)
-			made, err := e.buildTaken(ctx, tools, work, dir, b, p, &logs[i])
+			made, err := b.buildTaken(ctx, tools, work, dir, request, p, &logs[i])
 			if err != nil {
 				return err
 			}
 			built[i] = filepath.Join(dir, filepath.Base(made))
-			return repack(made, built[i], b.SourceDate)
+			return repack(made, built[i], request.SourceDate)
 		})
 	}
 	err = g.Wait()
 	for i := range logs { // one after the other, though they were built side by side
-		if _, failed := logs[i].WriteTo(orDiscard(b.Log)); failed != nil {
+		if _, failed := logs[i].WriteTo(orDiscard(request.Log)); failed != nil {
 			return nil, failed
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return toolchain.Collect(b, built)
+	return toolchain.Collect(request, built)
 }
 
 // buildTaken builds one package from sources of its own. What cannot be built is refused before these are taken.
-func (e *Toolchain) buildTaken(ctx context.Context, t uv.Tools, work, dir string, b toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
-	if err := buildable(p); err != nil {
+func (b *Builder) buildTaken(ctx context.Context, t uv.Tools, work, dir string, request toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
+	if err := checkBuildable(p); err != nil {
 		return "", err
 	}
-	if err := condanames.RefuseOwnBackend(b.Workspace, p); err != nil {
+	if err := condanames.RefuseOwnBackend(request.Workspace, p); err != nil {
 		return "", err
 	}
-	base, err := e.buildInterpreter(ctx, p)
+	base, err := b.FindPython(ctx, p)
 	if err != nil {
 		return "", err
 	}
-	w, done, err := b.Take(ctx, p)
+	w, done, err := request.Take(ctx, p)
 	if err != nil {
 		return "", err
 	}
-	b.Workspace = w
-	made, err := e.buildOne(ctx, t, base, work, dir, b, p, log)
+	request.Workspace = w
+	made, err := b.buildOne(ctx, t, base, work, dir, request, p, log)
 	return made, done([]string{made}, err)
 }
 
 // buildOne lets rattler-build build one package and returns the archive's path.
-func (e *Toolchain) buildOne(ctx context.Context, t uv.Tools, base pythons.Interpreter, work, dir string, b toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
-	w := b.Workspace
-	python, err := e.uv.MakeBackends(ctx, base, w, p)
+func (b *Builder) buildOne(ctx context.Context, t uv.Tools, base pythons.Interpreter, work, dir string, request toolchain.Build, p *workspace.Package, log io.Writer) (string, error) {
+	w := request.Workspace
+	python, err := b.uv.MakeBackends(ctx, base, w, p)
 	if err != nil {
 		return "", err
 	}
-	source := sourcesOf(w, p)
-	names, err := json.Marshal(e.folderNames(work, source, python, p))
+	source := toolchain.SourceFolder(w, p)
+	names, err := json.Marshal(b.folderNames(work, source, python, p))
 	if err != nil {
 		return "", err
 	}
-	script := strings.NewReplacer("UV", quoted(t.UV), "PYTHON", quoted(python), "FINISH", quoted(filepath.Join(work, "finish.py")),
-		"NAMES", quoted(string(names)), "SOURCE", quoted(source), "ARGS", quoted(p.Build.Python.ExtraArgs...)).Replace(buildScript)
-	recipe, err := writeRecipe(w, p, filepath.Join(dir, "recipe"), script, sameEverywhere(b.SourceDate))
+	script := strings.NewReplacer("UV", quote(t.UV), "PYTHON", quote(python), "FINISH", quote(filepath.Join(work, "finish.py")),
+		"NAMES", quote(string(names)), "SOURCE", quote(source), "ARGS", quote(p.Build.Python.ExtraArgs...)).Replace(buildScript)
+	recipe, err := writeRecipe(w, p, filepath.Join(dir, "recipe"), script, fixedVariables(request.SourceDate))
 	if err != nil {
 		return "", err
 	}
-	out, err := command.Output(ctx, e.runner, command.Cmd{
+	out, err := command.Output(ctx, b.runner, command.Cmd{
 		Name:   t.Python,
 		Args:   []string{"-I", filepath.Join(work, "build.py"), recipe, filepath.Join(dir, "out")},
-		Env:    e.uv.BuildEnviron(p),
+		Env:    b.uv.BuildEnviron(p),
 		Stderr: log,
 	})
 	if err != nil {
-		return "", buildFailed(p, err)
+		return "", tellFailure(p, err)
 	}
 	return out[strings.LastIndexByte(out, '\n')+1:], nil
 }
@@ -150,12 +193,12 @@ func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir, content stri
 	if len(p.Build.Secrets) > 0 {
 		script["secrets"] = p.Build.Secrets
 	}
-	licenses, err := licenseFiles(w, p)
+	licenses, err := findLicenses(w, p)
 	if err != nil {
 		return "", err
 	}
 	for _, l := range licenses {
-		data, err := beneath.ReadFile(topOf(w.Root), l.from)
+		data, err := beneath.ReadFile(findTop(w.Root), l.from)
 		if err == nil {
 			err = os.MkdirAll(dir, 0o755)
 		}
@@ -163,7 +206,7 @@ func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir, content stri
 			err = beneath.WriteFile(dir, filepath.ToSlash(l.to), data, 0o644)
 		}
 		if err != nil {
-			return "", operr.New("name a file of the repository", "packing the license %q of %s: %w", relative(w, l.from), p.Name, err)
+			return "", operr.New("name a file of the repository", "packing the license %q of %s: %w", toolchain.Relative(w, l.from), p.Name, err)
 		}
 	}
 	document, err := json.Marshal(newRecipe(p, script, licenses))
@@ -177,7 +220,8 @@ func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir, content stri
 	return path, os.WriteFile(path, document, 0o644)
 }
 
-func buildFailed(p *workspace.Package, err error) error {
+// tellFailure says which package was not built, with the last lines of its build.
+func tellFailure(p *workspace.Package, err error) error {
 	failed := operr.New("fix what the lines above show, then build again", "building %s (%s): %w", p.Name, p.Dir, err)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
@@ -186,8 +230,8 @@ func buildFailed(p *workspace.Package, err error) error {
 	return failed
 }
 
-// quoted are words for the shell.
-func quoted(words ...string) string {
+// quote writes words for the shell.
+func quote(words ...string) string {
 	var all []string
 	for _, w := range words {
 		all = append(all, "'"+strings.ReplaceAll(w, "'", `'\''`)+"'")
@@ -195,6 +239,7 @@ func quoted(words ...string) string {
 	return strings.Join(all, " ")
 }
 
+// orDiscard returns a writer, which nil may stand for.
 func orDiscard(w io.Writer) io.Writer {
 	if w == nil {
 		return io.Discard

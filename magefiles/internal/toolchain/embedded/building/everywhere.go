@@ -1,4 +1,4 @@
-package embedded
+package building
 
 import (
 	"fmt"
@@ -9,10 +9,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// sameEverywhere is, of the environment of a build script, what would otherwise be another thing on another machine or at
+// fixedVariables is, of the environment of a build script, what would otherwise be another thing on another machine or at
 // another time. rattler-build keeps the person's variables out, and gives a home, a user and a locale of its own; its
 // SOURCE_DATE_EPOCH is the present time. What [package.build.config] env says is set later, and wins.
-func sameEverywhere(date time.Time) map[string]string {
+func fixedVariables(date time.Time) map[string]string {
 	return map[string]string{
 		"SOURCE_DATE_EPOCH": fmt.Sprint(date.Unix()),
 		"TZ":                "UTC",
@@ -23,14 +23,14 @@ func sameEverywhere(date time.Time) map[string]string {
 // folderNames are the folders of this machine that a build may write into a file, each with the name that stands there in its
 // place. Only folders whose paths cannot mean anything else are among them: those below the cache, and the one that is made for
 // this build alone. A workspace in /app is not renamed, since "/app" in a module may be anything.
-func (e *Toolchain) folderNames(work, source, python string, p *workspace.Package) [][2]string {
+func (b *Builder) folderNames(work, source, python string, p *workspace.Package) [][2]string {
 	root := filepath.Clean(source)
 	if sub := filepath.FromSlash(p.SourceDir); sub != "." {
 		root = strings.TrimSuffix(root, string(filepath.Separator)+sub)
 	}
 	names := [][2]string{{work, "/build/work"}}
 	for _, n := range [][2]string{{root, "/build/source"}, {filepath.Dir(filepath.Dir(python)), "/build/python"}} {
-		if strings.HasPrefix(n[0], filepath.Clean(e.cache)+string(filepath.Separator)) {
+		if strings.HasPrefix(n[0], filepath.Clean(b.cache)+string(filepath.Separator)) {
 			names = append(names, n)
 		}
 	}

@@ -1,4 +1,4 @@
-package embedded
+package building
 
 import (
 	"context"
@@ -9,10 +9,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// BuiltWith implements toolchain.Toolchain. What it names decides about the bytes of an artifact, together with the sources: two
+// BuiltWith names what a package is built with. That decides about the bytes of an artifact, together with the sources: two
 // builds by the same tools give the same bytes, but for what is said not to be pinned.
-func (e *Toolchain) BuiltWith(ctx context.Context, p *workspace.Package) (string, error) {
-	python, err := e.buildInterpreter(ctx, p)
+func (b *Builder) BuiltWith(ctx context.Context, p *workspace.Package) (string, error) {
+	python, err := b.FindPython(ctx, p)
 	if err != nil {
 		return "", err
 	}
@@ -28,6 +28,3 @@ func (e *Toolchain) BuiltWith(ctx context.Context, p *workspace.Package) (string
 	}
 	return strings.Join(append(said, uv.DescribeBackends(requires)...), ", "), nil
 }
-
-// Reproducible implements toolchain.Toolchain.
-func (e *Toolchain) Reproducible() bool { return true }

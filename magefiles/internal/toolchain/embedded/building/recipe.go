@@ -1,14 +1,11 @@
-package embedded
+package building
 
 import (
 	"cmp"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 
-	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -34,7 +31,7 @@ type recipeBuild struct {
 
 // newRecipe returns the recipe of a package that buildable has passed.
 func newRecipe(p *workspace.Package, script map[string]any, licenses []license) *recipe {
-	run, constraints := requirements(p, workspace.RoleRun), requirements(p, workspace.RoleConstraint)
+	run, constraints := writeRequirements(p, workspace.RoleRun), writeRequirements(p, workspace.RoleConstraint)
 	r := &recipe{
 		Package:      map[string]string{"name": p.Name, "version": p.Version.Text},
 		Build:        recipeBuild{Number: p.Build.Number, Noarch: "python", Python: map[string]any{}, Script: script},
@@ -67,19 +64,19 @@ func newRecipe(p *workspace.Package, script map[string]any, licenses []license) 
 	return r
 }
 
-// buildable returns an error that names what of a package only pixi can build.
-func buildable(p *workspace.Package) error {
+// checkBuildable returns an error that names what of a package only pixi can build.
+func checkBuildable(p *workspace.Package) error {
 	if err := toolchain.Versioned(p); err != nil {
 		return err
 	}
-	if why := needsPixi(p); why != "" {
+	if why := WhyPixi(p); why != "" {
 		return operr.New("build it with pixi: PIPELINE_TOOLCHAIN=pixi", "%s: the embedded toolchain cannot build %s: %s", cmp.Or(p.Build.Pos, p.Pos), p.Name, why)
 	}
 	return nil
 }
 
-// needsPixi says what of the package only pixi can build honestly; "" when nothing.
-func needsPixi(p *workspace.Package) string {
+// WhyPixi says what of the package only pixi can build honestly; "" when nothing.
+func WhyPixi(p *workspace.Package) string {
 	c := p.Build.Python
 	switch {
 	case p.Build.Backend != toolchain.PythonBackend:
@@ -110,16 +107,16 @@ func needsPixi(p *workspace.Package) string {
 		}
 	}
 	for _, r := range p.Project.BuildRequires {
-		if compiled := compiledBackend(r); compiled != "" && c.Noarch == nil {
+		if compiled := findCompiled(r); compiled != "" && c.Noarch == nil {
 			return "it needs a compiler (" + compiled + ")"
 		}
 	}
 	return ""
 }
 
-// compiledBackend returns the requirement's name when pixi-build-python takes it for a sign of a compiler
+// findCompiled returns the requirement's name when pixi-build-python takes it for a sign of a compiler
 // (pypi_mapping.rs, detect_compilers_from_build_requirements).
-func compiledBackend(requirement string) string {
+func findCompiled(requirement string) string {
 	name := strings.ToLower(strings.ReplaceAll(requirementName(requirement), "_", "-"))
 	if name == "maturin" || name == "setuptools-rust" {
 		return name
@@ -135,11 +132,11 @@ func requirementName(requirement string) string {
 	return requirement[:end]
 }
 
-// requirements are the package's dependencies of one role, in the order in which pixi gives them to the backend.
-func requirements(p *workspace.Package, role workspace.Role) []any {
+// writeRequirements writes the package's dependencies of one role, in the order in which pixi gives them to the backend.
+func writeRequirements(p *workspace.Package, role workspace.Role) []any {
 	var out []any
 	for _, d := range p.Dependencies(role) {
-		spec := matchSpec(d)
+		spec := writeSpec(d)
 		if d.Condition == "" {
 			out = append(out, spec)
 			continue
@@ -149,8 +146,8 @@ func requirements(p *workspace.Package, role workspace.Role) []any {
 	return out
 }
 
-// matchSpec writes a dependency as conda does: "numpy >=1.26,<3". A source dependency is bare but for its version.
-func matchSpec(d workspace.Dependency) string {
+// writeSpec writes a dependency as conda does: "numpy >=1.26,<3". A source dependency is bare but for its version.
+func writeSpec(d workspace.Dependency) string {
 	var fields []string
 	field := func(name, value string) {
 		if value != "" {
@@ -162,7 +159,7 @@ func matchSpec(d workspace.Dependency) string {
 	field("channel", d.Spec.Channel)
 	field("subdir", d.Spec.Subdir)
 	name := strings.ToLower(d.Name)
-	text := explicit(d.Spec.Text)
+	text := makeExplicit(d.Spec.Text)
 	if len(fields) > 0 {
 		field("version", text)
 		return name + "[" + strings.Join(fields, ",") + "]"
@@ -182,9 +179,9 @@ var (
 	boundedPrefix = regexp.MustCompile(`(^|[|,(])(>=|<=|>|<|~=)([^|,()*]+)\.\*`) // >=3.11.*
 )
 
-// explicit writes a version spec without blanks as rattler-build reads it: a bare version as an exact one, which pixi takes
+// makeExplicit writes a version spec without blanks as rattler-build reads it: a bare version as an exact one, which pixi takes
 // it for, with a warning, and all versions that begin with something by the star alone.
-func explicit(spec string) string {
+func makeExplicit(spec string) string {
 	spec = strings.ReplaceAll(strings.Join(strings.Fields(spec), ""), "===", "==")
 	spec = exactPrefix.ReplaceAllString(spec, "$1$2")
 	spec = boundedPrefix.ReplaceAllString(spec, "$1$2$3")
@@ -202,7 +199,7 @@ func pythonRequirement(p *workspace.Package) string {
 	if p.Build.Python.IgnorePyproject || p.Project.RequiresPython == "" {
 		return "python"
 	}
-	return "python " + explicit(p.Project.RequiresPython)
+	return "python " + makeExplicit(p.Project.RequiresPython)
 }
 
 // about is the about section: what the [package] table says, and for the rest what the pyproject.toml says.
@@ -237,68 +234,4 @@ func about(p *workspace.Package) map[string]any {
 	set("description", p.Metadata.Description, project.Description)
 	set("summary", project.Description)
 	return out
-}
-
-// license is a file that goes into info/licenses: where it is, and its path there.
-type license struct{ from, to string }
-
-// licenseFiles are the package's license files. pixi-build-python hands those of a pyproject.toml to rattler-build as
-// absolute paths, which are copied under their base names and may be no globs; one that is missing fails the build.
-func licenseFiles(w *workspace.Workspace, p *workspace.Package) ([]license, error) {
-	var out []license
-	if f := p.Metadata.LicenseFile; f != "" {
-		to := filepath.Base(f)
-		if filepath.IsLocal(f) {
-			to = f
-		}
-		out = append(out, license{from: below(filepath.Join(w.Root, filepath.FromSlash(p.Dir)), f), to: to})
-	} else if !p.Build.Python.IgnorePyproject {
-		named := p.Project.LicenseFiles
-		if p.Project.LicenseFile != "" {
-			named = append([]string{p.Project.LicenseFile}, named...)
-		}
-		for _, f := range named {
-			out = append(out, license{from: below(filepath.Join(w.Root, filepath.FromSlash(p.SourceDir)), f), to: filepath.Base(f)})
-		}
-	}
-	top := topOf(w.Root)
-	for _, f := range out {
-		if at, inside := beneath.Leads(top, f.from); !inside {
-			return nil, operr.New("put the file into the repository, and name it there",
-				"the license file %s of %s leads out of the repository, to %q, and what is there would be published", relative(w, f.from), p.Name, at)
-		}
-		if _, err := os.Stat(f.from); err != nil {
-			return nil, operr.New("name files that are there; pixi-build-python takes no patterns",
-				"the license file %s of %s is not there", relative(w, f.from), p.Name)
-		}
-	}
-	return out, nil
-}
-
-// below is a path that a manifest names, from a folder. It is not cleaned: one up from a link is elsewhere than it says.
-func below(dir, name string) string {
-	if filepath.IsAbs(name) {
-		return name
-	}
-	return dir + string(filepath.Separator) + filepath.FromSlash(name)
-}
-
-// topOf is the folder of the repository that a folder is in: the nearest with a .git, or else the folder itself.
-func topOf(root string) string {
-	for dir := root; ; dir = filepath.Dir(dir) {
-		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
-			return dir
-		}
-		if dir == filepath.Dir(dir) {
-			return root
-		}
-	}
-}
-
-// relative is a path below the workspace's root, for people.
-func relative(w *workspace.Workspace, path string) string {
-	if rel, err := filepath.Rel(w.Root, path); err == nil {
-		return rel
-	}
-	return path
 }
