@@ -29,7 +29,7 @@ func (d Doctor) names(ctx context.Context) []Finding {
 		if program := n.Answer.Program; program != "" {
 			findings = append(findings, d.program(ctx, Finding{
 				What: "the program " + program,
-				For:  fmt.Sprintf("%s at %s, as %s says", n.Name, n.Pos, n.Answer.Said()),
+				For:  fmt.Sprintf("%s at %s, as %s says", n.Name, n.Pos, n.Answer.WriteOrigin()),
 				Get:  "install it, or say something else of " + n.Name + " there",
 			}, program, "--version"))
 		}
@@ -79,11 +79,11 @@ func idleLines(w *workspace.Workspace, names []condanames.Name) (findings []Find
 func notable(n condanames.Name) string {
 	switch a := n.Answer; {
 	case a.LeftOut:
-		return fmt.Sprintf("%s is left out by %s", n.Name, a.Said())
+		return fmt.Sprintf("%s is left out by %s", n.Name, a.WriteOrigin())
 	case a.Program != "":
-		return fmt.Sprintf("%s is the program %s by %s", n.Name, a.Program, a.Said())
+		return fmt.Sprintf("%s is the program %s by %s", n.Name, a.Program, a.WriteOrigin())
 	case workspace.PyPIName(n.Name) != workspace.PyPIName(a.Project):
-		return fmt.Sprintf("%s is %s by %s", n.Name, a.Project, a.Said())
+		return fmt.Sprintf("%s is %s by %s", n.Name, a.Project, a.WriteOrigin())
 	}
 	return ""
 }

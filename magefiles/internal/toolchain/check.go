@@ -142,9 +142,9 @@ func checkIdentity(p *workspace.Package, x *condapkg.Index) []string {
 // checkDepends compares depends and constrains.
 func checkDepends(w *workspace.Workspace, p *workspace.Package, x *condapkg.Index, platform string) []string {
 	expected := ExpectedDepends(p, platform)
-	wrong := differences("depends", expected, x.Depends, func(m condapkg.MatchSpec) bool { return mayBeAdded(w, p, x, m) })
-	constraints := expectedOf(p, workspace.RoleConstraint, platform)
-	return append(wrong, differences("constrains", constraints, x.Constrains, func(m condapkg.MatchSpec) bool {
+	wrong := compare("depends", expected, x.Depends, func(m condapkg.MatchSpec) bool { return mayBeAdded(w, p, x, m) })
+	constraints := expect(p, workspace.RoleConstraint, platform)
+	return append(wrong, compare("constrains", constraints, x.Constrains, func(m condapkg.MatchSpec) bool {
 		return !isSibling(w, m.Name) && !exact(p, x)
 	})...)
 }

@@ -27,7 +27,7 @@ type Depend struct {
 // pixi-build-python writes. Where the platform is "" (an artifact that was built elsewhere), what is conditional is
 // optional.
 func ExpectedDepends(p *workspace.Package, platform string) []Depend {
-	expected := expectedOf(p, workspace.RoleRun, platform)
+	expected := expect(p, workspace.RoleRun, platform)
 	if p.Build.Backend == PythonBackend {
 		python := condapkg.MatchSpec{Name: "python"}
 		if p.Project != nil && !p.Build.Python.IgnorePyproject {
@@ -38,8 +38,8 @@ func ExpectedDepends(p *workspace.Package, platform string) []Depend {
 	return expected
 }
 
-// expectedOf translates the package's tables of one role.
-func expectedOf(p *workspace.Package, role workspace.Role, platform string) []Depend {
+// expect translates the package's tables of one role.
+func expect(p *workspace.Package, role workspace.Role, platform string) []Depend {
 	var expected []Depend
 	for _, d := range p.Dependencies(role) {
 		condition := holds(d.Condition, platform)
@@ -70,9 +70,9 @@ func (d Depend) implies(found condapkg.MatchSpec) bool { return found.String() =
 
 func (d Depend) name() string { return condapkg.ParseMatchSpec(d.Spec).Name }
 
-// differences compares a list of match specs with what is expected, and says in a phrase each what is missing and what
+// compare holds a list of match specs with what is expected, and says in a phrase each what is missing and what
 // is there for no reason. Order does not count. Of what is not expected, an entry is let pass when allowed says so.
-func differences(what string, expected []Depend, found []string, allowed func(condapkg.MatchSpec) bool) []string {
+func compare(what string, expected []Depend, found []string, allowed func(condapkg.MatchSpec) bool) []string {
 	var specs []condapkg.MatchSpec
 	for _, s := range found {
 		specs = append(specs, condapkg.ParseMatchSpec(s))
@@ -81,7 +81,7 @@ func differences(what string, expected []Depend, found []string, allowed func(co
 	missing := map[string]bool{}
 	for _, d := range expected {
 		if !d.Optional && !slices.ContainsFunc(specs, d.meets) {
-			wrong = append(wrong, fmt.Sprintf("%s lacks %q%s", what, d.Spec, instead(d, specs)))
+			wrong = append(wrong, fmt.Sprintf("%s lacks %q%s", what, d.Spec, nameInstead(d, specs)))
 			missing[d.name()] = true
 		}
 	}
@@ -94,8 +94,8 @@ func differences(what string, expected []Depend, found []string, allowed func(co
 	return wrong
 }
 
-// instead names the entries that stand there under the expected name.
-func instead(d Depend, specs []condapkg.MatchSpec) string {
+// nameInstead names the entries that stand there under the expected name.
+func nameInstead(d Depend, specs []condapkg.MatchSpec) string {
 	var found []string
 	for _, m := range specs {
 		if m.Name == d.name() {

@@ -31,7 +31,7 @@ func otherWheel(p *workspace.Package, e *WheelError) error {
 		return operr.New("let "+wheelSource(p)+" say "+e.Version+" too, and build it again; nothing was uploaded", "%w", e)
 	}
 	return operr.New("change what fits, and build it again; nothing was uploaded", "%w: %s has made another version than the tag's (%s)", e, v.Detail, v.Pos).
-		WithDetail(strings.Join(causes(p, v, e), "\n"))
+		WithDetail(strings.Join(listCauses(p, v, e), "\n"))
 }
 
 // wheelSource is what gives the wheel its version.
@@ -54,8 +54,8 @@ var (
 	fromDistance = regexp.MustCompile(`(?i)\.dev\d+|\.post\d+|\+`)
 )
 
-// causes are the likely reasons, the likeliest first, each with what to change.
-func causes(p *workspace.Package, v *workspace.Version, e *WheelError) (lines []string) {
+// listCauses lists the likely reasons, the likeliest first, each with what to change.
+func listCauses(p *workspace.Package, v *workspace.Version, e *WheelError) (lines []string) {
 	add := func(format string, args ...any) { lines = append(lines, "· "+fmt.Sprintf(format, args...)) }
 	for _, kv := range p.Build.Python.Env {
 		if SetsVersion(kv.Key) {

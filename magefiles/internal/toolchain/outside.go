@@ -77,7 +77,7 @@ var outside = []struct {
 // SetsVersion reports whether a build tool takes the version of a wheel, or a part of it, from a variable of this name.
 func SetsVersion(name string) bool {
 	for _, o := range outside {
-		if o.version && named(o.names, name) {
+		if o.version && matches(o.names, name) {
 			return true
 		}
 	}
@@ -90,7 +90,7 @@ func WithoutOutside(env []string) []string {
 	for _, kv := range env {
 		name, _, _ := strings.Cut(kv, "=")
 		for _, o := range outside {
-			if named(o.names, name) {
+			if matches(o.names, name) {
 				drop = append(drop, name)
 			}
 		}
@@ -98,7 +98,8 @@ func WithoutOutside(env []string) []string {
 	return command.Unset(env, drop...)
 }
 
-func named(patterns []string, name string) bool {
+// matches reports whether a name is one of the patterns.
+func matches(patterns []string, name string) bool {
 	for _, p := range patterns {
 		if prefix, all := strings.CutSuffix(p, "*"); p == name || all && strings.HasPrefix(name, prefix) {
 			return true

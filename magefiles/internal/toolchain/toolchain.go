@@ -120,8 +120,8 @@ func Foresee(t Toolchain, packages []*workspace.Package) error {
 	return nil
 }
 
-// Versioned refuses packages in whose manifests pixi finds no version, before anything is built.
-func Versioned(packages ...*workspace.Package) error {
+// CheckVersions refuses packages in whose manifests pixi finds no version, before anything is built.
+func CheckVersions(packages ...*workspace.Package) error {
 	var found []*operr.Error
 	for _, n := range workspace.NoVersions(packages) {
 		found = append(found, n.Err(""))

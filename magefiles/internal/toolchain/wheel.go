@@ -64,9 +64,9 @@ func field(data []byte, name string) string {
 // ends are the ends of lines that Python knows.
 var ends = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-// own picks the distributions that are the package's own. Where nothing says what it is called on PyPI, it is the one of the
+// pickOwn picks the distributions that are the package's own. Where nothing says what it is called on PyPI, it is the one of the
 // conda name, or, where the build installs just one project, that one.
-func own(p *workspace.Package, all []distribution) (mine []distribution) {
+func pickOwn(p *workspace.Package, all []distribution) (mine []distribution) {
 	name := p.PyPIName
 	if name == "" {
 		name = p.Name
@@ -102,7 +102,7 @@ func (e *WheelError) Error() string {
 // checkWheel compares the version of the wheel in an artifact with the artifact's, and returns what the wheel says; "" where
 // there is none in it. The error is a *WheelError where they differ.
 func checkWheel(p *workspace.Package, file, want string, all []distribution) (says string, err error) {
-	mine := own(p, all)
+	mine := pickOwn(p, all)
 	for i, d := range mine {
 		for _, e := range mine[:i] {
 			if d.site == e.site {

@@ -13,8 +13,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// ownAsks are what the tables of an environment, and of a downstream the pyproject.toml, ask for.
-func (e *Toolchain) ownAsks(m *workspace.Manifest, r *workspace.Resolved) ([]pythons.Ask, error) {
+// readOwn reads what the tables of an environment, and of a downstream the pyproject.toml, ask for.
+func (e *Toolchain) readOwn(m *workspace.Manifest, r *workspace.Resolved) ([]pythons.Ask, error) {
 	var entries []workspace.Dependency
 	for _, d := range slices.Concat(r.Conda, r.Constraints) {
 		if pythons.IsEntry(d) {
@@ -29,9 +29,9 @@ func (e *Toolchain) ownAsks(m *workspace.Manifest, r *workspace.Resolved) ([]pyt
 	return pythons.Read(nil, entries...)
 }
 
-// environmentAsks are all of an environment: its own, and those of everything of the workspace that goes into it.
-func (e *Toolchain) environmentAsks(m *workspace.Manifest, n *needs) ([]pythons.Ask, error) {
-	asks, err := e.ownAsks(m, n.of)
+// readEnvironment reads all that an environment asks for: its own tables, and everything of the workspace that goes into it.
+func (e *Toolchain) readEnvironment(m *workspace.Manifest, n *needs) ([]pythons.Ask, error) {
+	asks, err := e.readOwn(m, n.of)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func (e *Toolchain) environmentAsks(m *workspace.Manifest, n *needs) ([]pythons.
 		return nil, err
 	}
 	for _, dir := range slices.Concat(n.plain, n.editable) {
-		entries, err := e.folderAsks(dir)
+		entries, err := e.readFolder(dir)
 		if err != nil {
 			return nil, err
 		}
@@ -55,8 +55,8 @@ func (e *Toolchain) environmentAsks(m *workspace.Manifest, n *needs) ([]pythons.
 	return pythons.ReadArchives(asks, archives)
 }
 
-// folderAsks are what the pyproject.toml of a folder says; none where it has none.
-func (e *Toolchain) folderAsks(dir string) ([]workspace.Dependency, error) {
+// readFolder reads what the pyproject.toml of a folder says; none where it has none.
+func (e *Toolchain) readFolder(dir string) ([]workspace.Dependency, error) {
 	file := filepath.Join(dir, workspace.PyprojectFile)
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -72,7 +72,7 @@ func (e *Toolchain) folderAsks(dir string) ([]workspace.Dependency, error) {
 	return workspace.PythonSpecs(doc), nil
 }
 
-// environmentName is how an environment is called in a sentence.
-func environmentName(m *workspace.Manifest, r *workspace.Resolved) string {
+// nameEnvironment says how an environment is called in a sentence.
+func nameEnvironment(m *workspace.Manifest, r *workspace.Resolved) string {
 	return Use{Manifest: m.Path, Environment: r.Environment.Name}.String()
 }

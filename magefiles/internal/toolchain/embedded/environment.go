@@ -24,21 +24,21 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// environment makes, or brings up to date, the virtual environment of one of a manifest's environments and returns its
+// prepare makes, or brings up to date, the virtual environment of one of a manifest's environments and returns its
 // folder. It holds two marks: the interpreter with what was asked of PyPI, and the digest of the
 // workspace's own sources; only what changed is installed again.
-func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, name string, n *needs) (string, error) {
+func (e *Toolchain) prepare(ctx context.Context, m *workspace.Manifest, name string, n *needs) (string, error) {
 	if _, err := e.uv.FindTools(ctx); err != nil {
 		return "", err
 	}
 	if err := e.showPrograms(ctx, n.programs); err != nil {
 		return "", err
 	}
-	asks, err := e.environmentAsks(m, n)
+	asks, err := e.readEnvironment(m, n)
 	if err != nil {
 		return "", err
 	}
-	python, err := e.pythons.Choose(ctx, environmentName(m, n.of), asks)
+	python, err := e.pythons.Choose(ctx, nameEnvironment(m, n.of), asks)
 	if err != nil {
 		return "", err
 	}
@@ -53,7 +53,7 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, name
 	defer unlock()
 
 	asked := uv.Digest(slices.Concat([]string{python.Path, python.Version, uv.ToolPins}, n.fromPyPI, n.archives)...)
-	if !marked(dir, ".third-party", asked) {
+	if !isMarked(dir, ".third-party", asked) {
 		if err := e.makeEnvironment(ctx, python, dir, n); err != nil {
 			return "", err
 		}
@@ -65,7 +65,7 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, name
 	if err != nil {
 		return "", err
 	}
-	if !marked(dir, ".own", own) {
+	if !isMarked(dir, ".own", own) {
 		if err := e.installOwn(ctx, dir, n); err != nil {
 			return "", err
 		}
@@ -80,9 +80,9 @@ func (e *Toolchain) environment(ctx context.Context, m *workspace.Manifest, name
 // an environment has a dot.
 func (n *needs) suffix() string {
 	switch {
-	case n.sources():
+	case n.takesSources():
 		return ".local"
-	case n.channel():
+	case n.takesChannel():
 		return ".channel"
 	}
 	return ""
@@ -244,7 +244,8 @@ func (t treeHash) add(top string) error {
 	})
 }
 
-func marked(dir, name, value string) bool {
+// isMarked reports whether an environment has a mark of that value.
+func isMarked(dir, name, value string) bool {
 	got, err := os.ReadFile(filepath.Join(dir, name))
 	return err == nil && string(got) == value
 }

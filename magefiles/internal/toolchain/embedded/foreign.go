@@ -40,7 +40,7 @@ func (e *Toolchain) addForeign(n *needs, d workspace.Dependency, beside *workspa
 		}
 		n.fromPyPI = append(n.fromPyPI, requirement)
 		if workspace.PyPIName(a.Project) != workspace.PyPIName(d.Name) {
-			n.renamed = append(n.renamed, fmt.Sprintf("%s stands for %s, says %s", d.Name, a.Project, a.Said()))
+			n.renamed = append(n.renamed, fmt.Sprintf("%s stands for %s, says %s", d.Name, a.Project, a.WriteOrigin()))
 		}
 	}
 }
@@ -49,10 +49,10 @@ func (e *Toolchain) addForeign(n *needs, d workspace.Dependency, beside *workspa
 func (e *Toolchain) addProgram(n *needs, d workspace.Dependency, a condanames.Answer) {
 	path, err := command.LookPath(a.Program, e.env)
 	if err != nil {
-		n.refuse(d, "", "%s takes it for the program %s, which is not on PATH", a.Said(), a.Program)
+		n.refuse(d, "", "%s takes it for the program %s, which is not on PATH", a.WriteOrigin(), a.Program)
 		return
 	}
-	n.programs = append(n.programs, program{asked: asked(d.Name, d.Spec.Text), name: a.Program, path: path})
+	n.programs = append(n.programs, program{asked: writeAsked(d.Name, d.Spec.Text), name: a.Program, path: path})
 }
 
 // showPrograms says once which programs stand for conda packages, and their versions: nobody has held those against what the
@@ -89,13 +89,13 @@ func (e *Toolchain) addThirdParty(n *needs, archives []*condapkg.Archive) error 
 		index := a.Index()
 		for _, text := range index.Depends {
 			m := condapkg.ParseMatchSpec(text)
-			if err := pinned(index.FileName(), m, have); err != nil {
+			if err := checkPin(index.FileName(), m, have); err != nil {
 				return err
 			}
 			if _, there := have[m.Name]; there || m.Name == "python" || strings.HasPrefix(m.Name, "__") {
 				continue
 			}
-			d, beside := e.written(index, m)
+			d, beside := e.findRequirement(index, m)
 			if condanames.FindOwn(e.workspace, d) != nil {
 				return operr.New("build and publish the two together, for this platform too",
 					"%s depends on %s, which is a package of this workspace and is not among what the channel gave", index.FileName(), text)
@@ -106,8 +106,8 @@ func (e *Toolchain) addThirdParty(n *needs, archives []*condapkg.Archive) error 
 	return nil
 }
 
-// pinned checks an exact pin on a package that is there.
-func pinned(file string, m condapkg.MatchSpec, have map[string]string) error {
+// checkPin checks an exact pin on a package that is there.
+func checkPin(file string, m condapkg.MatchSpec, have map[string]string) error {
 	at, there := have[m.Name]
 	if pin, exact := version.Pin(m.Version); there && exact && !version.Same(pin, at) {
 		return operr.New("build and publish the two together", "%s depends on %s, and the channel gave %s %s", file, m, m.Name, at)
@@ -115,8 +115,8 @@ func pinned(file string, m condapkg.MatchSpec, have map[string]string) error {
 	return nil
 }
 
-// written is a requirement of an artifact as a dependency, with its place in the manifest where the workspace has one.
-func (e *Toolchain) written(index condapkg.Index, m condapkg.MatchSpec) (workspace.Dependency, *workspace.Project) {
+// findRequirement returns a requirement of an artifact as a dependency, with its place in the manifest where the workspace has one.
+func (e *Toolchain) findRequirement(index condapkg.Index, m condapkg.MatchSpec) (workspace.Dependency, *workspace.Project) {
 	d := workspace.Dependency{Name: m.Name, Pos: workspace.Pos{File: index.FileName()}, Spec: workspace.Spec{Text: m.Version}}
 	if m.Build != "*" {
 		d.Spec.Build = m.Build

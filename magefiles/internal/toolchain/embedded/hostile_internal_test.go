@@ -93,7 +93,7 @@ func TestHostileMarks(t *testing.T) {
 		dir, outside := madeUp(t)
 		require.NoError(t, os.Link(filepath.Join(outside, "cached.py"), filepath.Join(dir, name)))
 		require.NoError(t, mark(dir, name, "value"))
-		require.True(t, marked(dir, name, "value"))
+		require.True(t, isMarked(dir, name, "value"))
 		data, err := os.ReadFile(filepath.Join(outside, "cached.py"))
 		require.NoError(t, err)
 		require.Equal(t, "cached", string(data))

@@ -31,7 +31,7 @@ func (e *Toolchain) Install(ctx context.Context, i toolchain.Install) (toolchain
 	if err := e.addThirdParty(n, archives); err != nil {
 		return toolchain.Environment{}, err
 	}
-	if err := e.refused(n.refusals); err != nil {
+	if err := e.refuse(n.refusals); err != nil {
 		return toolchain.Environment{}, err
 	}
 	if _, err := e.uv.FindTools(ctx); err != nil {
@@ -133,7 +133,7 @@ func (p prefix) link(a *condapkg.Archive) error {
 			return err
 		}
 		if old := prefixes[h.Name]; old != "" {
-			data = moved(data, old, p.dir)
+			data = move(data, old, p.dir)
 		}
 		return p.write(p.target(h.Name), data, h.FileInfo().Mode().Perm())
 	})
@@ -162,8 +162,8 @@ func (p prefix) target(name string) string {
 	return name
 }
 
-// ofInterpreter are the files by which an environment knows its interpreter, beside the links to that.
-func ofInterpreter(name string) bool {
+// isOfInterpreter reports whether an environment knows its interpreter by a file, beside the links to that.
+func isOfInterpreter(name string) bool {
 	switch path.Base(name) {
 	case "pyvenv.cfg":
 		return path.Dir(name) == "."
@@ -175,7 +175,7 @@ func ofInterpreter(name string) bool {
 
 func (p prefix) write(name string, data []byte, mode os.FileMode) error {
 	var link *beneath.LinkError
-	refused := ofInterpreter(name)
+	refused := isOfInterpreter(name)
 	var err error
 	if !refused {
 		err = p.into.Write(name, data, mode)

@@ -70,11 +70,11 @@ func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifes
 		return nil
 	}
 	switch pin, exact := version.Pin(d.Spec.Text); {
-	case n.sources():
-	case n.channel() && !exact:
+	case n.takesSources():
+	case n.takesChannel() && !exact:
 		return operr.New("pin it, run it with pixi, or take the workspace's own packages (-local)",
 			"%s: %s takes %s from the channel by the range %q, and choosing a version is a solver's work", d.Pos, m.Name, d.Name, d.Spec.Text)
-	case n.channel() || exact && !version.Same(pin, p.Version.Text):
+	case n.takesChannel() || exact && !version.Same(pin, p.Version.Text):
 		return e.addPublished(ctx, n, m, d, p.Version.Text, pin)
 	}
 	if slices.Contains(n.packages, p) {
@@ -94,9 +94,11 @@ func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifes
 	return nil
 }
 
-func (n *needs) sources() bool { return n.supply != nil && n.supply.Sources }
+// takesSources reports whether packages of the workspace come from its sources, whatever version is asked for.
+func (n *needs) takesSources() bool { return n.supply != nil && n.supply.Sources }
 
-func (n *needs) channel() bool { return n.supply != nil && !n.supply.Sources }
+// takesChannel reports whether packages of the workspace come from the channel, whatever version the sources have.
+func (n *needs) takesChannel() bool { return n.supply != nil && !n.supply.Sources }
 
 // addPublished takes a version that the workspace's sources are not at from the channel. A downstream upgrades when it
 // wants to, so this is how it is tested once a new version is under way.
@@ -105,8 +107,8 @@ func (e *Toolchain) addPublished(ctx context.Context, n *needs, m *workspace.Man
 	if e.published == nil {
 		return operr.New("run `mage app:upgrade`", "%s", asks)
 	}
-	file, err := e.published(ctx, e.wanted(n, m, d, want))
-	if err != nil && n.channel() {
+	file, err := e.published(ctx, e.want(n, m, d, want))
+	if err != nil && n.takesChannel() {
 		return operr.New("publish it first, set PREFIX_SERVER_URL to where it is, or take the workspace's own packages (-local)",
 			"%s: %s takes %s %s from the channel: %w", d.Pos, m.Name, d.Name, d.Spec.Text, err)
 	}
@@ -121,9 +123,9 @@ func (e *Toolchain) addPublished(ctx context.Context, n *needs, m *workspace.Man
 	return e.addDepends(ctx, n, m, d, file)
 }
 
-// wanted is one version of a package, from where a manifest takes it: a downstream's from the channels of the environment, in their order,
+// want returns one version of a package, from where a manifest takes it: a downstream's from the channels of the environment, in their order,
 // or from the one that the requirement names; the workspace's own from its own channel.
-func (e *Toolchain) wanted(n *needs, m *workspace.Manifest, d workspace.Dependency, version string) Wanted {
+func (e *Toolchain) want(n *needs, m *workspace.Manifest, d workspace.Dependency, version string) Wanted {
 	w := Wanted{Name: workspace.CondaName(d.Name), Version: version}
 	switch {
 	case m == e.workspace.Manifest:
@@ -174,14 +176,14 @@ func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *workspace.Manifest
 		return nil
 	}
 	if p := condanames.FindOwnProject(e.workspace, d.Name); p != nil && !d.Spec.Source() {
-		if byPath(all, d.Name) || n.brings(p) {
+		if byPath(all, d.Name) || n.hasPackage(p) {
 			return nil
 		}
 		if m == e.workspace.Manifest {
 			return e.addConda(ctx, n, m, nil, workspace.Dependency{Pos: d.Pos, Name: p.Name, Spec: workspace.Spec{Text: d.Spec.Text}})
 		}
 	}
-	n.fromPyPI = append(n.fromPyPI, pep508(d))
+	n.fromPyPI = append(n.fromPyPI, writePEP508(d))
 	return nil
 }
 
@@ -192,17 +194,17 @@ func byPath(all []workspace.Dependency, name string) bool {
 	})
 }
 
-// brings reports whether a package of the workspace is there already, from its sources or from the channel. PyPI is never
+// hasPackage reports whether a package of the workspace is there already, from its sources or from the channel. PyPI is never
 // asked for it then: somebody else may have its name there.
-func (n *needs) brings(p *workspace.Package) bool {
+func (n *needs) hasPackage(p *workspace.Package) bool {
 	return slices.Contains(n.packages, p) || slices.ContainsFunc(n.archives, func(file string) bool {
 		name, err := condapkg.ParseFileName(filepath.Base(file))
 		return err == nil && name.Name == p.Name
 	})
 }
 
-// pep508 writes an entry of [pypi-dependencies] as a requirement.
-func pep508(d workspace.Dependency) string {
+// writePEP508 writes an entry of [pypi-dependencies] as a requirement.
+func writePEP508(d workspace.Dependency) string {
 	s := d.Name
 	if len(d.Spec.Extras) > 0 {
 		s += "[" + strings.Join(d.Spec.Extras, ",") + "]"

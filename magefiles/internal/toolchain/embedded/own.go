@@ -35,7 +35,7 @@ func (e *Toolchain) take(ctx context.Context, n *needs) (*taken, error) {
 
 	t := &taken{}
 	if len(folders) > 0 {
-		w, err := t.from(ctx, e)
+		w, err := t.takeOne(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +47,7 @@ func (e *Toolchain) take(ctx context.Context, n *needs) (*taken, error) {
 		}
 	}
 	for _, p := range packages {
-		w, err := t.from(ctx, e, p)
+		w, err := t.takeOne(ctx, e, p)
 		if err != nil {
 			return nil, err
 		}
@@ -56,8 +56,8 @@ func (e *Toolchain) take(ctx context.Context, n *needs) (*taken, error) {
 	return t, nil
 }
 
-// from takes one more copy.
-func (t *taken) from(ctx context.Context, e *Toolchain, packages ...*workspace.Package) (*workspace.Workspace, error) {
+// takeOne takes one more copy.
+func (t *taken) takeOne(ctx context.Context, e *Toolchain, packages ...*workspace.Package) (*workspace.Workspace, error) {
 	w, done, err := toolchain.Build{Workspace: e.workspace, Sources: e.from}.Take(ctx, packages...)
 	if err != nil {
 		_ = t.giveBack(nil) // it is the first error that counts

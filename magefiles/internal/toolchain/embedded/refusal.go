@@ -20,8 +20,8 @@ type refusal struct {
 
 const withPixi = "run it with pixi: PIPELINE_TOOLCHAIN=pixi"
 
-// refused makes one error of all that there is no way for, each name once with all its places; nil for none.
-func (e *Toolchain) refused(all []refusal) error {
+// refuse makes one error of all that there is no way for, each name once with all its places; nil for none.
+func (e *Toolchain) refuse(all []refusal) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -36,7 +36,7 @@ func (e *Toolchain) refused(all []refusal) error {
 		if !slices.Contains(names, r.name) {
 			names = append(names, r.name)
 		}
-		detail = append(detail, fmt.Sprintf("%s (%s): %s", r.name, strings.Join(places(all[i:]), ", "), r.why))
+		detail = append(detail, fmt.Sprintf("%s (%s): %s", r.name, strings.Join(listPlaces(all[i:]), ", "), r.why))
 		if r.ways != "" {
 			detail = append(detail, "  "+r.ways)
 		}
@@ -48,8 +48,8 @@ func (e *Toolchain) refused(all []refusal) error {
 	}
 	if len(names) == 1 {
 		summary := operr.New(in+withPixi, "%s: the embedded toolchain cannot install %s from PyPI: %s",
-			first.pos, asked(first.name, first.spec), first.why)
-		if len(detail) == 1 && len(places(all)) == 1 {
+			first.pos, writeAsked(first.name, first.spec), first.why)
+		if len(detail) == 1 && len(listPlaces(all)) == 1 {
 			return summary
 		}
 		return summary.WithDetail(strings.Join(detail, "\n"))
@@ -59,13 +59,13 @@ func (e *Toolchain) refused(all []refusal) error {
 		WithDetail(strings.Join(detail, "\n"))
 }
 
-// asked writes a requirement for people.
-func asked(name, spec string) string {
+// writeAsked writes a requirement for people.
+func writeAsked(name, spec string) string {
 	return strings.TrimSpace(name + " " + strings.TrimPrefix(spec, "*"))
 }
 
-// places are where the first of the refusals stands, and the next ones of the same name and reason.
-func places(all []refusal) []string {
+// listPlaces says where the first of the refusals stands, and the next ones of the same name and reason.
+func listPlaces(all []refusal) []string {
 	var out []string
 	for _, r := range all {
 		if r.name != all[0].name || r.why != all[0].why {

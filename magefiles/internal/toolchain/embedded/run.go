@@ -17,7 +17,7 @@ import (
 // Run implements toolchain.Toolchain: the task is run by the small shell of package taskrun, in the environments that
 // it needs, which are made first.
 func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
-	m, err := e.manifest(t.Dir)
+	m, err := e.findManifest(t.Dir)
 	if err != nil {
 		return err
 	}
@@ -36,11 +36,11 @@ func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 			return err
 		},
 		Env: func(ctx context.Context, name string) ([]string, error) {
-			dir, err := e.environment(ctx, m, name, collected[name])
+			dir, err := e.prepare(ctx, m, name, collected[name])
 			if err != nil {
 				return nil, err
 			}
-			return activated(plain, dir), nil
+			return activate(plain, dir), nil
 		},
 		Runner: e.runner,
 		Stdout: stdout,
@@ -68,7 +68,7 @@ func (e *Toolchain) collectAll(ctx context.Context, m *workspace.Manifest, envir
 		collected[name] = n
 		all = append(all, n.refusals...)
 	}
-	return collected, e.refused(all)
+	return collected, e.refuse(all)
 }
 
 // Foresee refuses what an installation of packages of the workspace would refuse, from their manifests alone.
@@ -81,11 +81,11 @@ func (e *Toolchain) Foresee(packages []*workspace.Package) error {
 			}
 		}
 	}
-	return e.refused(n.refusals)
+	return e.refuse(n.refusals)
 }
 
-// manifest returns the manifest whose folder is dir: the workspace's own or that of a downstream.
-func (e *Toolchain) manifest(dir string) (*workspace.Manifest, error) {
+// findManifest returns the manifest whose folder is dir: the workspace's own or that of a downstream.
+func (e *Toolchain) findManifest(dir string) (*workspace.Manifest, error) {
 	all := e.workspace.Manifests()
 	i := slices.IndexFunc(all, func(m *workspace.Manifest) bool {
 		return filepath.Join(e.workspace.Root, filepath.FromSlash(m.Dir)) == filepath.Clean(dir)
@@ -100,8 +100,8 @@ func (e *Toolchain) manifest(dir string) (*workspace.Manifest, error) {
 	return w.Manifest, nil
 }
 
-// activated is the process environment of a virtual environment, told apart from any other that we were started in.
-func activated(env []string, dir string) []string {
+// activate makes the process environment of a virtual environment, told apart from any other that we were started in.
+func activate(env []string, dir string) []string {
 	bin := filepath.Join(dir, "bin")
 	path, _ := command.Getenv(env, "PATH")
 	env = command.Unset(env, "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")

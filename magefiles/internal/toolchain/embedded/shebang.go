@@ -39,9 +39,9 @@ func longestShebang() int {
 	return 127
 }
 
-// moved is a file that was made for the prefix old, for another one. Its shebang stays one that the kernel can read, as rattler does it
+// move rewrites a file that was made for the prefix old, for another one. Its shebang stays one that the kernel can read, as rattler does it
 // (copy_and_replace_textual_placeholder).
-func moved(data []byte, old, prefix string) []byte {
+func move(data []byte, old, prefix string) []byte {
 	if !bytes.HasPrefix(data, []byte("#!")) {
 		return bytes.ReplaceAll(data, []byte(old), []byte(prefix))
 	}
@@ -53,16 +53,16 @@ func moved(data []byte, old, prefix string) []byte {
 	if strings.Contains(shebang, old) {
 		longer := strings.ReplaceAll(shebang, old, prefix)
 		if strings.ContainsAny(prefix, " \t") || len(longer) > longestShebang() {
-			longer = withoutPath(shebang, old, prefix)
+			longer = shorten(shebang, old, prefix)
 		}
 		shebang = longer
 	}
 	return append([]byte(shebang), bytes.ReplaceAll(rest, []byte(old), []byte(prefix))...)
 }
 
-// withoutPath is moved for a shebang that the kernel could not read then: it starts a shell that runs a Python, or else env, which looks
+// shorten rewrites a shebang that the kernel could not read then: it starts a shell that runs a Python, or else env, which looks
 // for the program on PATH.
-func withoutPath(shebang, old, prefix string) string {
+func shorten(shebang, old, prefix string) string {
 	m := shebangParts.FindStringSubmatch(shebang)
 	if m == nil {
 		return strings.ReplaceAll(shebang, old, prefix)

@@ -24,7 +24,7 @@ func TestScriptsRunWhereverTheyLie(t *testing.T) {
 		require.NoError(t, os.Symlink(python, interpreter))
 		for name, first := range map[string]string{
 			"entry": pythonShebang(interpreter),
-			"moved": strings.TrimSuffix(string(moved([]byte("#!/opt/placeholder/bin/python3.12 -I\n"), "/opt/placeholder", dir)), "\n"),
+			"moved": strings.TrimSuffix(string(move([]byte("#!/opt/placeholder/bin/python3.12 -I\n"), "/opt/placeholder", dir)), "\n"),
 		} {
 			first = strings.ReplaceAll(first, "/bin/python3.12", "/bin/python")
 			script := filepath.Join(dir, name)
@@ -62,9 +62,9 @@ func TestShebangs(t *testing.T) {
 		{"#!/old/prefix/bin/python", "/my new", "#!/bin/sh\n'''exec' \"/my new/bin/python\" \"$0\" \"$@\" #'''"},
 		{"\x7fELF/old/prefix", "/my new", "\x7fELF/my new"},
 	} {
-		require.Equal(t, c.want, string(moved([]byte(c.data), old, c.prefix)), c.data)
+		require.Equal(t, c.want, string(move([]byte(c.data), old, c.prefix)), c.data)
 	}
 	far := "/" + strings.Repeat("y", longestShebang())
-	require.Equal(t, "#!/bin/sh\n'''exec' \""+far+"/bin/python\" \"$0\" \"$@\" #'''\n", string(moved([]byte("#!/old/prefix/bin/python\n"), old, far)))
-	require.Equal(t, "#!/usr/bin/env ruby\n", string(moved([]byte("#!/old/prefix/bin/ruby\n"), old, far)))
+	require.Equal(t, "#!/bin/sh\n'''exec' \""+far+"/bin/python\" \"$0\" \"$@\" #'''\n", string(move([]byte("#!/old/prefix/bin/python\n"), old, far)))
+	require.Equal(t, "#!/usr/bin/env ruby\n", string(move([]byte("#!/old/prefix/bin/ruby\n"), old, far)))
 }

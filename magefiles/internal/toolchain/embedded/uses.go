@@ -56,7 +56,7 @@ func (e *Toolchain) Uses(ctx context.Context) ([]Use, error) {
 			var asks []pythons.Ask
 			r, err := m.Resolve(environment.Name, workspace.HostPlatform())
 			if err == nil {
-				asks, err = e.ownAsks(m, r)
+				asks, err = e.readOwn(m, r)
 			}
 			if err == nil {
 				asks, err = pythons.ReadRun(asks, e.packagesOf(r))
@@ -64,7 +64,7 @@ func (e *Toolchain) Uses(ctx context.Context) ([]Use, error) {
 			add(Use{Manifest: m.Path, Environment: environment.Name}, asks, err)
 		}
 	}
-	packages := e.ours()
+	packages := e.listOurs()
 	for _, p := range packages {
 		asks, err := pythons.ReadBuild(p)
 		add(Use{Package: p.Name}, asks, err)
@@ -76,14 +76,14 @@ func (e *Toolchain) Uses(ctx context.Context) ([]Use, error) {
 	return out, ctx.Err()
 }
 
-// ours are the packages that the embedded toolchain builds.
-func (e *Toolchain) ours() []*workspace.Package {
+// listOurs lists the packages that the embedded toolchain builds.
+func (e *Toolchain) listOurs() []*workspace.Package {
 	return slices.DeleteFunc(e.workspace.Order(), func(p *workspace.Package) bool { return building.WhyPixi(p) != "" })
 }
 
 // Ready implements toolchain.Toolchain.
 func (e *Toolchain) Ready(ctx context.Context) error {
-	packages := e.ours()
+	packages := e.listOurs()
 	for _, p := range packages {
 		if _, err := e.builder.FindPython(ctx, p); err != nil {
 			return err

@@ -28,7 +28,7 @@ import (
 // artifact is then checked by toolchain.Collect. SourceDate has no effect: pixi clears the environment of a build. What must not reach one is
 // taken out all the same.
 func (p *Pixi) Build(ctx context.Context, b toolchain.Build) ([]toolchain.Artifact, error) {
-	if err := toolchain.Versioned(b.Packages...); err != nil {
+	if err := toolchain.CheckVersions(b.Packages...); err != nil {
 		return nil, err
 	}
 	temporary, _ := command.Getenv(p.env, "TMPDIR") // a rehearsal keeps everything in its own folder
@@ -179,6 +179,7 @@ func take(target string, published, wanted []*workspace.Package) ([]string, erro
 	return built, nil
 }
 
+// list writes the names of packages for people.
 func list(packages []*workspace.Package) string {
 	var names []string
 	for _, p := range packages {

@@ -120,7 +120,7 @@ type remedy struct {
 // translate makes an error for the operator of what pixi said, or returns the exit error as it is: then it is the
 // task's own.
 func translate(exit *command.ExitError, stderr string, env []string) error {
-	said := flat(stderr)
+	said := flatten(stderr)
 	for _, s := range remedies() {
 		m := s.text.FindStringSubmatchIndex(said)
 		if exit.Code != s.code || m == nil {
@@ -165,8 +165,8 @@ func wrongVariable(exit *command.ExitError, value, flag, stderr string, env []st
 
 var color = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// flat is what pixi wrote in one line, beginning with its error.
-func flat(stderr string) string {
+// flatten writes what pixi wrote in one line, beginning with its error.
+func flatten(stderr string) string {
 	lines := strings.Split(color.ReplaceAllString(stderr, ""), "\n")
 	i := slices.IndexFunc(lines, func(l string) bool {
 		return strings.HasPrefix(l, "Error:") || strings.HasPrefix(l, "error:")
@@ -179,11 +179,11 @@ func flat(stderr string) string {
 
 // about puts what was being done before an error, and keeps its detail, next step and exit status.
 func about(err error, format string, args ...any) error {
-	return &operr.Error{Summary: fmt.Sprintf(format, args...) + ": " + err.Error(), Detail: tail(err), Err: err}
+	return &operr.Error{Summary: fmt.Sprintf(format, args...) + ": " + err.Error(), Detail: lastSaid(err), Err: err}
 }
 
-// tail is what pixi last said, where nobody has said it better.
-func tail(err error) string {
+// lastSaid returns what pixi last said, where nobody has said it better.
+func lastSaid(err error) string {
 	var said *operr.Error
 	var exit *command.ExitError
 	if errors.As(err, &said) || !errors.As(err, &exit) {

@@ -87,7 +87,7 @@ func fetch(ctx context.Context, s Source, pin Pin) (string, error) {
 
 // digestOf is the sha256 of a file, in hex.
 func digestOf(path string) (string, error) {
-	f, err := regular(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return "", err
 	}
@@ -97,8 +97,8 @@ func digestOf(path string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
-// regular opens a file that is no link, and no pipe that would be waited for.
-func regular(path string) (*os.File, error) {
+// openRegular opens a file that is no link, and no pipe that would be waited for.
+func openRegular(path string) (*os.File, error) {
 	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(err, fs.ErrInvalid)
 	}
@@ -107,7 +107,7 @@ func regular(path string) (*os.File, error) {
 
 // holds reports whether the program is the one in an archive, byte for byte.
 func holds(archive, program string) (bool, error) {
-	p, err := regular(program)
+	p, err := openRegular(program)
 	if err != nil {
 		return false, err
 	}

@@ -25,7 +25,7 @@ func (p *Pixi) Install(ctx context.Context, i toolchain.Install) (toolchain.Envi
 	if _, err := os.Stat(i.Dir); !errors.Is(err, fs.ErrNotExist) {
 		return none, operr.New("name a folder that does not exist yet", "installing into %s: it is already there", i.Dir)
 	}
-	manifest, err := throwaway(i, workspace.HostPlatform())
+	manifest, err := writeThrowaway(i, workspace.HostPlatform())
 	if err != nil {
 		return none, err
 	}
@@ -40,7 +40,7 @@ func (p *Pixi) Install(ctx context.Context, i toolchain.Install) (toolchain.Envi
 		Args:   []string{"install"},
 		Stdout: i.Log,
 		Stderr: i.Log,
-		Env: command.Setenv(command.Unset(p.fetching(), "PIXI_FROZEN", "PIXI_LOCKED", "PIXI_NO_INSTALL"),
+		Env: command.Setenv(command.Unset(p.fetchEnviron(), "PIXI_FROZEN", "PIXI_LOCKED", "PIXI_NO_INSTALL"),
 			"PIXI_CACHE_REPODATA_DIR="+filepath.Join(i.Dir, ".repodata")),
 	}
 	if err := p.callWith(ctx, c); err != nil {
@@ -57,11 +57,11 @@ func (p *Pixi) Install(ctx context.Context, i toolchain.Install) (toolchain.Envi
 	return toolchain.Environment{Dir: prefix, Python: python, Solved: true}, nil
 }
 
-// throwaway is the manifest of an environment with nothing but the specs in it.
-func throwaway(i toolchain.Install, platform string) (string, error) {
+// writeThrowaway writes the manifest of an environment with nothing but the specs in it.
+func writeThrowaway(i toolchain.Install, platform string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "[workspace]\nname = \"install\"\nchannels = [%s]\nplatforms = [%q]\n\n[dependencies]\n",
-		quotedList(i.Channels), platform)
+		quoteList(i.Channels), platform)
 	for _, s := range i.Specs {
 		parts := strings.Fields(s)
 		switch len(parts) {
@@ -78,7 +78,8 @@ func throwaway(i toolchain.Install, platform string) (string, error) {
 	return b.String(), nil
 }
 
-func quotedList(list []string) string {
+// quoteList writes the items of an array of TOML.
+func quoteList(list []string) string {
 	var quoted []string
 	for _, s := range list {
 		quoted = append(quoted, strconv.Quote(s))

@@ -39,7 +39,7 @@ func overlay(t toolchain.Task) (string, error) {
 	if path.Base(d.Manifest.Path) != pixiManifest {
 		return "", operr.New("move its workspace to a pixi.toml", "%s: only a pixi.toml can be run with other packages than its own", d.Manifest.Path)
 	}
-	manifest, err := supplied(d, s)
+	manifest, err := supply(d, s)
 	if err != nil {
 		return "", err
 	}
@@ -82,8 +82,8 @@ func links(from, dir string) error {
 	return nil
 }
 
-// supplied is the downstream's manifest with other sources of our packages, and every other byte as it is.
-func supplied(d *workspace.Downstream, s *toolchain.Supply) ([]byte, error) {
+// supply writes the downstream's manifest with other sources of our packages, and every other byte as it is.
+func supply(d *workspace.Downstream, s *toolchain.Supply) ([]byte, error) {
 	src, err := os.ReadFile(filepath.Join(s.Workspace.Root, filepath.FromSlash(d.Manifest.Path)))
 	if err != nil {
 		return nil, err
@@ -97,13 +97,13 @@ func supplied(d *workspace.Downstream, s *toolchain.Supply) ([]byte, error) {
 		return nil, operr.New("give it one", "%s: [workspace] has no list of channels", d.Manifest.Path)
 	}
 	if !s.Sources {
-		return tomledit.Splices(src, splice(src, channels, array(moved(d.Manifest.Channels, s.Moved))))
+		return tomledit.Splices(src, splice(src, channels, array(move(d.Manifest.Channels, s.Moved))))
 	}
-	edits, err := paths(d, s.Workspace, src)
+	edits, err := findPaths(d, s.Workspace, src)
 	if err != nil {
 		return nil, err
 	}
-	text := array(union(s.Workspace.Manifest.Channels, others(d.Manifest.Channels, s.Channel)))
+	text := array(union(s.Workspace.Manifest.Channels, listOthers(d.Manifest.Channels, s.Channel)))
 	switch preview := doc.Root.Get("workspace", "preview"); {
 	case slices.Contains(d.Manifest.Preview, "pixi-build") || preview.True():
 	case preview != nil:
@@ -114,8 +114,8 @@ func supplied(d *workspace.Downstream, s *toolchain.Supply) ([]byte, error) {
 	return tomledit.Splices(src, append(edits, splice(src, channels, text))...)
 }
 
-// paths are the edits that make every requirement on a package of ours one on its folder.
-func paths(d *workspace.Downstream, w *workspace.Workspace, src []byte) ([]tomledit.Splice, error) {
+// findPaths finds the edits that make every requirement on a package of ours one on its folder.
+func findPaths(d *workspace.Downstream, w *workspace.Workspace, src []byte) ([]tomledit.Splice, error) {
 	var edits []tomledit.Splice
 	for _, r := range d.Requires {
 		spec := r.Dependency.Spec
@@ -144,15 +144,15 @@ func splice(src []byte, n *tomledit.Node, text string) tomledit.Splice {
 	return tomledit.Splice{Start: n.Start, Old: string(src[n.Start:n.End]), New: text}
 }
 
-func array(values []string) string { return "[" + quotedList(values) + "]" }
+func array(values []string) string { return "[" + quoteList(values) + "]" }
 
-// others are the channels that are not ours.
-func others(channels []string, ours string) []string {
-	return slices.DeleteFunc(slices.Clone(channels), func(c string) bool { return named(c, ours) })
+// listOthers lists the channels that are not ours.
+func listOthers(channels []string, ours string) []string {
+	return slices.DeleteFunc(slices.Clone(channels), func(c string) bool { return isNamed(c, ours) })
 }
 
-// moved are the channels, each where it is to be read from.
-func moved(channels []string, to map[string]string) []string {
+// move returns the channels, each where it is to be read from.
+func move(channels []string, to map[string]string) []string {
 	out := slices.Clone(channels)
 	for i, c := range out {
 		out[i] = cmp.Or(to[c], c)
@@ -160,8 +160,8 @@ func moved(channels []string, to map[string]string) []string {
 	return out
 }
 
-// named reports whether a channel, a URL or a name, is the one of that name.
-func named(channel, name string) bool { return path.Base(strings.TrimSuffix(channel, "/")) == name }
+// isNamed reports whether a channel, a URL or a name, is the one of that name.
+func isNamed(channel, name string) bool { return path.Base(strings.TrimSuffix(channel, "/")) == name }
 
 func union(a, b []string) []string {
 	out := slices.Clone(a)

@@ -116,7 +116,7 @@ func TestOverlayWithPreviews(t *testing.T) {
 		`preview = true`:           `preview = true`,
 	} {
 		w := mono(t, strings.Replace(site, "name = \"site\"", "name = \"site\"\n"+preview, 1))
-		got, err := supplied(w.Downstreams[0], &toolchain.Supply{Workspace: w, Sources: true, Channel: "ours"})
+		got, err := supply(w.Downstreams[0], &toolchain.Supply{Workspace: w, Sources: true, Channel: "ours"})
 		require.NoError(t, err)
 		require.Contains(t, string(got), "\n"+want+"\n")
 		require.Equal(t, 1, strings.Count(string(got), "preview"))

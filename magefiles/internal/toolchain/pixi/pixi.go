@@ -52,15 +52,15 @@ func (p *Pixi) Keep(names ...string) *Pixi {
 	return &with
 }
 
-// installing is the environment of what fetches packages, and builds those that are in the workspace: their code, and their backends', runs
+// installEnviron returns the environment of what fetches packages, and builds those that are in the workspace: their code, and their backends', runs
 // beside it.
-func (p *Pixi) installing() []string {
+func (p *Pixi) installEnviron() []string {
 	env, _ := command.Withhold(command.Unset(p.env, p.keep...), slices.Concat(command.Fetching, p.secrets, p.pass)...)
 	return env
 }
 
-// fetching is the environment of what fetches packages into a clean environment, where nothing is built.
-func (p *Pixi) fetching() []string {
+// fetchEnviron returns the environment of what fetches packages into a clean environment, where nothing is built.
+func (p *Pixi) fetchEnviron() []string {
 	env, _ := command.Withhold(p.env, slices.Concat(command.Fetching, p.pass)...)
 	return env
 }
@@ -81,7 +81,7 @@ func Find(ctx context.Context, r command.Runner, env []string) (*Pixi, error) {
 // At takes the pixi at a path, such as the one that Fetch returns, and asks it for its version: one that is too old to
 // publish packages is refused.
 func At(ctx context.Context, r command.Runner, env []string, path string) (*Pixi, error) {
-	p := &Pixi{path: path, runner: r, env: clean(env)}
+	p := &Pixi{path: path, runner: r, env: withoutOtherShell(env)}
 	plain, _ := command.Withhold(p.env) // it is not known yet what it is
 	out, err := command.Output(ctx, r, command.Cmd{Name: path, Args: []string{"--version"}, Env: plain})
 	if err != nil {
@@ -101,8 +101,8 @@ func At(ctx context.Context, r command.Runner, env []string, path string) (*Pixi
 	return p, nil
 }
 
-// clean takes away what would make pixi believe that it was started in the shell of another workspace.
-func clean(env []string) []string {
+// withoutOtherShell takes away what would make pixi believe that it was started in the shell of another workspace.
+func withoutOtherShell(env []string) []string {
 	return command.Unset(env, "PIXI_IN_SHELL", "PIXI_PROJECT_MANIFEST")
 }
 
@@ -148,7 +148,7 @@ func (p *Pixi) Reproducible() bool { return false }
 // call runs pixi in a folder. Both outputs go to the writers; an error of pixi's own, which it writes to standard
 // error, comes back as one that says what to do.
 func (p *Pixi) call(ctx context.Context, dir string, stdout, stderr io.Writer, args ...string) error {
-	return p.callWith(ctx, command.Cmd{Dir: dir, Args: args, Env: p.installing(), Stdout: stdout, Stderr: stderr})
+	return p.callWith(ctx, command.Cmd{Dir: dir, Args: args, Env: p.installEnviron(), Stdout: stdout, Stderr: stderr})
 }
 
 func (p *Pixi) callWith(ctx context.Context, c command.Cmd) error {

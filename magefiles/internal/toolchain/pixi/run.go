@@ -15,7 +15,7 @@ import (
 // Run implements toolchain.Toolchain by `pixi run`. Pixi is first asked for its tasks: what is none it would look for
 // on PATH, and `pixi run fmt` where there is no task fmt runs the fmt of the system and succeeds.
 func (p *Pixi) Run(ctx context.Context, t toolchain.Task) error {
-	if err := p.known(ctx, t); err != nil {
+	if err := p.checkKnown(ctx, t); err != nil {
 		return err
 	}
 	dir, err := overlay(t)
@@ -59,10 +59,10 @@ type listed struct {
 	} `json:"features"`
 }
 
-// known refuses an environment or a task that the manifest does not have, naming those that it has.
-func (p *Pixi) known(ctx context.Context, t toolchain.Task) error {
+// checkKnown refuses an environment or a task that the manifest does not have, naming those that it has.
+func (p *Pixi) checkKnown(ctx context.Context, t toolchain.Task) error {
 	var out strings.Builder
-	if err := p.callWith(ctx, command.Cmd{Dir: t.Dir, Args: []string{"task", "list", "--json"}, Env: p.installing(), Stdout: &out, Answers: true}); err != nil {
+	if err := p.callWith(ctx, command.Cmd{Dir: t.Dir, Args: []string{"task", "list", "--json"}, Env: p.installEnviron(), Stdout: &out, Answers: true}); err != nil {
 		return about(err, "asking pixi for the tasks of %s", t.Dir)
 	}
 	var list []listed
@@ -83,18 +83,19 @@ func (p *Pixi) known(ctx context.Context, t toolchain.Task) error {
 	}
 	switch {
 	case t.Environment != "" && !slices.Contains(environments, t.Environment):
-		return operr.NewUsage("", "no environment named %q; there are %s", t.Environment, sorted(environments))
+		return operr.NewUsage("", "no environment named %q; there are %s", t.Environment, listNames(environments))
 	case slices.Contains(tasks, t.Name) && strings.HasPrefix(t.Name, "-"):
 		return operr.NewUsage("give the task another name", "the task %q cannot be run: pixi would take its name for an option", t.Name)
 	case slices.Contains(tasks, t.Name):
 		return nil
 	case t.Environment != "":
-		return operr.NewUsage("", "no task named %q in environment %s; there are %s", t.Name, t.Environment, sorted(tasks))
+		return operr.NewUsage("", "no task named %q in environment %s; there are %s", t.Name, t.Environment, listNames(tasks))
 	}
-	return operr.NewUsage("", "no task named %q; there are %s", t.Name, sorted(tasks))
+	return operr.NewUsage("", "no task named %q; there are %s", t.Name, listNames(tasks))
 }
 
-func sorted(names []string) string {
+// listNames writes names for people, in order, without those that begin with an underscore.
+func listNames(names []string) string {
 	names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return strings.HasPrefix(n, "_") })
 	slices.Sort(names)
 	if names = slices.Compact(names); len(names) == 0 {

@@ -66,7 +66,7 @@ func newRecipe(p *workspace.Package, script map[string]any, licenses []license) 
 
 // checkBuildable returns an error that names what of a package only pixi can build.
 func checkBuildable(p *workspace.Package) error {
-	if err := toolchain.Versioned(p); err != nil {
+	if err := toolchain.CheckVersions(p); err != nil {
 		return err
 	}
 	if why := WhyPixi(p); why != "" {

@@ -42,8 +42,8 @@ type Answer struct {
 // Known reports whether there is a way.
 func (a Answer) Known() bool { return a.Project != "" || a.Program != "" || a.LeftOut }
 
-// Said is who says it, for people: "[tool.release.pypi] (pixi.toml:40:1)".
-func (a Answer) Said() string {
+// WriteOrigin writes who says it, for people: "[tool.release.pypi] (pixi.toml:40:1)".
+func (a Answer) WriteOrigin() string {
 	switch {
 	case a.By == ByProject:
 		return a.Pos.String()
@@ -78,7 +78,7 @@ func Find(w *workspace.Workspace, d workspace.Dependency, beside *workspace.Proj
 		a.By = ByCorrection
 	}
 	if a.Project == "" {
-		a.Why = fmt.Sprintf("it is on conda only (%s)", a.Said())
+		a.Why = fmt.Sprintf("it is on conda only (%s)", a.WriteOrigin())
 	}
 	return a
 }

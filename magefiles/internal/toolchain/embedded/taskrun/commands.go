@@ -28,7 +28,7 @@ func (w *walker) command(name string, args []*syntax.Word, piped bool) {
 	case changes && piped:
 		w.refuse("has %s within a pipeline", name)
 	case name == "pixi" || strings.HasSuffix(name, "/pixi"):
-		w.refuse("%s itself (%s)", callsPixi, strings.Join(words(append([]string{name}, statics(args)...), 3), " "))
+		w.refuse("%s itself (%s)", callsPixi, strings.Join(words(append([]string{name}, readStatics(args)...), 3), " "))
 	case strings.HasPrefix(name, "!"):
 		w.refuse("has %s: pixi's shell wants a blank after !", name)
 	case strings.Contains(name, "=") && name[0] >= '0' && name[0] <= '9':
@@ -56,7 +56,7 @@ func (w *walker) command(name string, args []*syntax.Word, piped bool) {
 func (w *walker) operands(name string, args []*syntax.Word) {
 	certain := 0
 	for i, a := range args {
-		text, isStatic := static(a)
+		text, isStatic := readStatic(a)
 		isValue := name == "head" && i > 0 && args[i-1].Lit() == "-n"
 		isFlag := len(text) > 1 && text[0] == '-'
 		onlyVariable := !isStatic && len(a.Parts) == 1 && len(flatten(a.Parts)) == 1 && a.Parts[0] == flatten(a.Parts)[0]
@@ -90,10 +90,11 @@ func words(list []string, most int) []string {
 	return list
 }
 
-func statics(args []*syntax.Word) []string {
+// readStatics returns the texts of words in which nothing is expanded.
+func readStatics(args []*syntax.Word) []string {
 	var out []string
 	for _, a := range args {
-		if text, ok := static(a); ok {
+		if text, ok := readStatic(a); ok {
 			out = append(out, text)
 		}
 	}
@@ -103,7 +104,7 @@ func statics(args []*syntax.Word) []string {
 // flags refuses an option that pixi's own command does not have and the program on PATH may.
 func (w *walker) flags(name string, args []*syntax.Word, known []string) {
 	for _, a := range args {
-		text, ok := static(a)
+		text, ok := readStatic(a)
 		if !ok || len(text) < 2 || text[0] != '-' {
 			if name == "xargs" {
 				return // the rest belongs to another command
@@ -145,7 +146,7 @@ func (w *walker) cd(args []*syntax.Word) {
 func (w *walker) exit(args []*syntax.Word) {
 	text, ok := "", len(args) == 1
 	if ok {
-		text, ok = static(args[0])
+		text, ok = readStatic(args[0])
 	}
 	if n, err := strconv.Atoi(text); !ok || err != nil || n < 0 || n > 255 {
 		w.refuse("has exit without a number from 0 to 255")
@@ -153,7 +154,7 @@ func (w *walker) exit(args []*syntax.Word) {
 }
 
 func (w *walker) set(args []*syntax.Word) {
-	texts := statics(args)
+	texts := readStatics(args)
 	if len(texts) != len(args) {
 		texts = nil
 	}
@@ -171,7 +172,7 @@ func (w *walker) unset(args []*syntax.Word) {
 		if i == 0 && a.Lit() == "-v" {
 			continue
 		}
-		if text, ok := static(a); !ok || !syntax.ValidName(text) || slices.Contains(special, text) {
+		if text, ok := readStatic(a); !ok || !syntax.ValidName(text) || slices.Contains(special, text) {
 			w.refuse("has unset with something else than names of variables")
 		}
 	}

@@ -47,11 +47,11 @@ func (p *planner) visit(d workspace.TaskDependency, args, path []string) error {
 		return nil
 	}
 	if slices.Contains(path, key) {
-		return operr.New("take one of the depends-on away", "tasks depend on each other in a circle: %s", circle(path, key))
+		return operr.New("take one of the depends-on away", "tasks depend on each other in a circle: %s", printCircle(path, key))
 	}
 	task, environment, err := p.o.Manifest.Task(d.Task, cmp.Or(d.Environment, p.o.Environment), p.o.Platform)
 	if err != nil {
-		return p.unknown(d.Task, path, err)
+		return p.refuseUnknown(d.Task, path, err)
 	}
 	s := p.step(task, environment.Name, args)
 	for _, next := range task.DependsOn {
@@ -64,8 +64,8 @@ func (p *planner) visit(d workspace.TaskDependency, args, path []string) error {
 	return nil
 }
 
-// unknown says which task asks for one that is not there; the manifest is wrong then, and not the command line.
-func (p *planner) unknown(name string, path []string, err error) error {
+// refuseUnknown says which task asks for one that is not there; the manifest is wrong then, and not the command line.
+func (p *planner) refuseUnknown(name string, path []string, err error) error {
 	if len(path) == 0 {
 		return err
 	}
@@ -78,8 +78,8 @@ func (p *planner) unknown(name string, path []string, err error) error {
 	}
 }
 
-// circle prints the names on the path from the first visit of key to the second.
-func circle(path []string, key string) string {
+// printCircle prints the names on the path from the first visit of key to the second.
+func printCircle(path []string, key string) string {
 	var names []string
 	for _, k := range append(path[slices.Index(path, key):], key) {
 		name, _, _ := strings.Cut(k, "\x00")
@@ -117,7 +117,7 @@ func (p *planner) step(t *workspace.Task, environment string, args []string) *st
 	for _, a := range args {
 		s.command += " " + quote(a)
 	}
-	s.parse(exports(t.Env) + s.command)
+	s.parse(writeExports(t.Env) + s.command)
 	return s
 }
 
@@ -134,7 +134,7 @@ func (s *step) checkTask(args []string) {
 	case !t.Alias && strings.TrimSpace(t.Cmd) == "":
 		s.refuse("has an empty command")
 	}
-	for _, text := range templated(t) {
+	for _, text := range listTemplates(t) {
 		if template.MatchString(text) {
 			s.refuse("has the template %q, which pixi fills in", template.FindString(text))
 		}
@@ -152,8 +152,8 @@ func (s *step) checkTask(args []string) {
 // template is the beginning of what minijinja renders.
 var template = regexp.MustCompile(`\{\{|\{%|\{#`)
 
-// templated are the texts of a task that pixi renders.
-func templated(t *workspace.Task) []string {
+// listTemplates lists the texts of a task that pixi renders.
+func listTemplates(t *workspace.Task) []string {
 	texts := []string{t.Cmd}
 	for _, kv := range t.Env {
 		texts = append(texts, kv.Value)
@@ -168,8 +168,8 @@ func (s *step) refuse(format string, args ...any) {
 	s.refusals = append(s.refusals, fmt.Sprintf(format, args...))
 }
 
-// exports sets a task's env as pixi does: in order, expanded by the shell, each may use the ones before it.
-func exports(env []workspace.KeyValue) string {
+// writeExports sets a task's env as pixi does: in order, expanded by the shell, each may use the ones before it.
+func writeExports(env []workspace.KeyValue) string {
 	var b strings.Builder
 	for _, kv := range env {
 		fmt.Fprintf(&b, "export %s=\"%s\"\n", kv.Key, strings.ReplaceAll(kv.Value, `"`, `\"`))

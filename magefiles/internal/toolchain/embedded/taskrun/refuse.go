@@ -35,8 +35,8 @@ type walker struct {
 	conditional bool // &&, || or ! stands somewhere
 }
 
-// unlike are the statements that pixi's shell does not know.
-func unlike(c syntax.Command) string {
+// nameUnlike names the statements that pixi's shell does not know.
+func nameUnlike(c syntax.Command) string {
 	switch c := c.(type) {
 	case *syntax.IfClause:
 		return "if"
@@ -88,7 +88,7 @@ func (w *walker) stmt(st *syntax.Stmt, piped bool) {
 	}
 	w.redirects(st)
 	if call, ok := st.Cmd.(*syntax.CallExpr); ok && len(call.Args) == 0 && len(st.Redirs) > 0 {
-		w.refuse("has %s", unlike(nil))
+		w.refuse("has %s", nameUnlike(nil))
 	}
 	switch c := st.Cmd.(type) {
 	case *syntax.CallExpr:
@@ -103,7 +103,7 @@ func (w *walker) stmt(st *syntax.Stmt, piped bool) {
 	case *syntax.DeclClause:
 		w.export(c, piped)
 	default:
-		w.refuse("has %s, which pixi's shell does not know", unlike(c))
+		w.refuse("has %s, which pixi's shell does not know", nameUnlike(c))
 	}
 }
 
@@ -158,7 +158,7 @@ func (w *walker) call(c *syntax.CallExpr, piped bool) {
 	for _, a := range c.Args {
 		w.word(a, argument)
 	}
-	name, ok := static(c.Args[0])
+	name, ok := readStatic(c.Args[0])
 	if !ok {
 		if !hasSlash(c.Args[0]) {
 			w.refuse("has a command whose name is not known before it runs")
@@ -213,7 +213,7 @@ func (w *walker) assign(a *syntax.Assign, p place) {
 // value notes a value that the script itself gives to a variable: known, or put together from others without any blank
 // between them.
 func (w *walker) value(name string, word *syntax.Word) {
-	if text, ok := static(word); ok {
+	if text, ok := readStatic(word); ok {
 		w.uses = append(w.uses, use{name: name, assigned: true, value: text})
 		return
 	}

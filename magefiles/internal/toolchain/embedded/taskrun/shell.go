@@ -77,7 +77,7 @@ func (x *executor) exec(ctx context.Context, args []string) error {
 		Name:   name,
 		Args:   args[1:],
 		Dir:    hc.Dir,
-		Env:    exported(hc.Env),
+		Env:    listExported(hc.Env),
 		Stdin:  hc.Stdin,
 		Stdout: hc.Stdout,
 		Stderr: hc.Stderr,
@@ -113,8 +113,8 @@ func status(code int) error {
 	return interp.ExitStatus(code)
 }
 
-// exported are the variables that a child gets.
-func exported(env expand.Environ) []string {
+// listExported lists the variables that a child gets.
+func listExported(env expand.Environ) []string {
 	var out []string
 	for name, v := range env.Each {
 		if v.Exported && v.IsSet() && v.Kind == expand.String {

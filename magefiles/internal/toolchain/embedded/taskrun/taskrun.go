@@ -14,6 +14,15 @@
 // outputs are not compared, a task always runs; there is no standard input; where cat, cp, rm and the like fail, the
 // program on PATH may have done more or less before than pixi's own; and >&2 and 2>&1 outside a pipeline do what they
 // say, while pixi 0.77 leaves a program's output where it was.
+//
+//	taskrun.go   a task, with what it depends on ([Run])
+//	plan.go      which steps it takes, in their order, and what each is given
+//	environ.go   the process environment of each step, with the variables that pixi sets
+//	refuse.go    what of a script is outside of the common subset
+//	words.go     words in it, and what is expanded in them
+//	commands.go  the commands that pixi has built in, as far as both mean the same
+//	shell.go     a script, run by mvdan.cc/sh
+//	builtin.go   echo, pwd and test, as pixi has them
 package taskrun
 
 import (

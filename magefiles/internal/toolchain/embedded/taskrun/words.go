@@ -51,7 +51,7 @@ func (w *walker) word(word *syntax.Word, p place) {
 		case *syntax.CmdSubst:
 			w.substitution(part, word, p)
 		default:
-			w.refuse("has %s", printed(word))
+			w.refuse("has %s", printWord(word))
 		}
 	}
 }
@@ -66,7 +66,7 @@ func (w *walker) lit(l *syntax.Lit, word *syntax.Word, i int, p place) {
 	text := l.Value
 	w.backslashes(text, escapesBare)
 	if strings.HasPrefix(text, "~") && (i > 0 || text != "~" && !strings.HasPrefix(text, "~/") || text == "~" && len(word.Parts) > 1) {
-		w.refuse("has %s: only ~ and ~/… stand for the home folder", printed(word))
+		w.refuse("has %s: only ~ and ~/… stand for the home folder", printWord(word))
 	} else if strings.HasPrefix(text, "~") {
 		w.uses = append(w.uses, use{name: "HOME", place: p})
 	}
@@ -74,13 +74,13 @@ func (w *walker) lit(l *syntax.Lit, word *syntax.Word, i int, p place) {
 		w.refuse("has ~ after a colon")
 	}
 	if brace.MatchString(text) || strings.Contains(text, "{") && len(word.Parts) > 1 {
-		w.refuse("has %s, an expansion of braces", printed(word))
+		w.refuse("has %s, an expansion of braces", printWord(word))
 	}
 	if strings.ContainsAny(text, "*?[") && text != "[" {
 		w.glob(text, word, p)
 	}
 	if strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII && unicode.IsSpace(r) }) {
-		w.refuse("has a blank that is none to every shell: %s", printed(word))
+		w.refuse("has a blank that is none to every shell: %s", printWord(word))
 	}
 }
 
@@ -113,7 +113,7 @@ func (w *walker) glob(text string, word *syntax.Word, p place) {
 		{dots.MatchString(text), "a pattern with . or .. as a folder, or for hidden files"},
 	} {
 		if c.bad {
-			w.refuse("has %s: %s", printed(word), c.what)
+			w.refuse("has %s: %s", printWord(word), c.what)
 			return
 		}
 	}
@@ -141,13 +141,13 @@ func (w *walker) quoted(q *syntax.DblQuoted) {
 		case *syntax.CmdSubst:
 			w.refuse("has $(…) in double quotes, where pixi's shell makes one line of the output")
 		default:
-			w.refuse("has %s in double quotes", printed(&syntax.Word{Parts: []syntax.WordPart{part}}))
+			w.refuse("has %s in double quotes", printWord(&syntax.Word{Parts: []syntax.WordPart{part}}))
 		}
 	}
 }
 
 func (w *walker) param(e *syntax.ParamExp, p place) {
-	text := printed(&syntax.Word{Parts: []syntax.WordPart{e}})
+	text := printWord(&syntax.Word{Parts: []syntax.WordPart{e}})
 	name := ""
 	if e.Param != nil {
 		name = e.Param.Value
@@ -176,7 +176,7 @@ func (w *walker) substitution(c *syntax.CmdSubst, word *syntax.Word, p place) {
 	case c.Backquotes:
 		w.refuse("has `…`: write $(…)")
 	case c.TempFile || c.ReplyVar:
-		w.refuse("has %s", printed(word))
+		w.refuse("has %s", printWord(word))
 	}
 	w.stmts(c.Stmts, false)
 }
@@ -205,14 +205,14 @@ func (s *step) checkValues(env []string) {
 				s.refuse("uses $%s, whose value is put together, where it must be one word", u.name)
 			}
 		}
-		if i := slices.IndexFunc(values, func(v string) bool { return !plain(v, u.place) }); i >= 0 {
+		if i := slices.IndexFunc(values, func(v string) bool { return !isPlain(v, u.place) }); i >= 0 {
 			s.refuse("uses $%s, whose value %q the shells would take apart differently", u.name, values[i])
 		}
 	}
 }
 
-// plain reports whether both shells make the same of a variable's value in a place.
-func plain(value string, p place) bool {
+// isPlain reports whether both shells make the same of a variable's value in a place.
+func isPlain(value string, p place) bool {
 	if strings.HasPrefix(value, " ") || strings.HasSuffix(value, " ") || strings.Contains(value, "  ") {
 		return false
 	}
@@ -225,8 +225,8 @@ func plain(value string, p place) bool {
 	return p != single || !strings.Contains(value, " ")
 }
 
-// static is the text of a word in which nothing is expanded.
-func static(word *syntax.Word) (string, bool) {
+// readStatic returns the text of a word in which nothing is expanded.
+func readStatic(word *syntax.Word) (string, bool) {
 	if word == nil {
 		return "", true
 	}
@@ -277,8 +277,8 @@ func hasSlash(word *syntax.Word) bool {
 	return false
 }
 
-// printed is a word as it was written, shortened.
-func printed(word *syntax.Word) string {
+// printWord writes a word as it stands there, shortened.
+func printWord(word *syntax.Word) string {
 	var b strings.Builder
 	if err := syntax.NewPrinter().Print(&b, word); err != nil {
 		return fmt.Sprintf("a word (%v)", err)
