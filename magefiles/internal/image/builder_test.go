@@ -15,6 +15,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/command/commandtest"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
 // What buildx v0.38 prints for a remote builder of two nodes.
@@ -32,20 +33,6 @@ Endpoint:         tcp://other:1234
 Platforms:        linux/arm64, linux/amd64
 `
 
-func docker(f func(ctx context.Context, c command.Cmd) error) *commandtest.Script {
-	return &commandtest.Script{Programs: map[string]func(context.Context, command.Cmd) error{"docker": f}}
-}
-
-func says(code int, text string) func(context.Context, command.Cmd) error {
-	return func(_ context.Context, c command.Cmd) error {
-		fmt.Fprint(c.Stdout, text)
-		if code != 0 {
-			return &command.ExitError{Name: "docker", Code: code, Tail: text}
-		}
-		return nil
-	}
-}
-
 // A BuildKit that is reached over plain TCP is anyone's, and that is said. One of this machine, over TLS or by ssh is not.
 func TestHostileNetworksSeeABareBuilder(t *testing.T) {
 	tls := `Driver Options:   cacert="/c/ca.pem" cert="/c/cert.pem" key="/c/key.pem" servername="big"`
@@ -57,7 +44,7 @@ func TestHostileNetworksSeeABareBuilder(t *testing.T) {
 		"Endpoint: ssh://me@big\nEndpoint: unix:///run/b.sock\nEndpoint: kube-pod://b\n":         nil,
 		"Endpoint: tcp://127.0.0.1:1234\nEndpoint: tcp://localhost:1\nEndpoint: tcp://[::1]:1\n": nil,
 	} {
-		j := job(t, same, says(0, "Name: x\nDriver: remote\n"+nodes))
+		j := job(t, same, imagetest.Say(0, "Name: x\nDriver: remote\n"+nodes))
 		said, err := j.look(t.Context())
 		require.NoError(t, err)
 		require.ElementsMatch(t, want, j.node.Bare, nodes)
@@ -69,7 +56,7 @@ func TestHostileNetworksSeeABareBuilder(t *testing.T) {
 }
 
 func TestLook(t *testing.T) {
-	n, err := (&Builder{Runner: docker(says(0, inspected)), Name: "many"}).Look(t.Context())
+	n, err := (&Builder{Runner: imagetest.Docker(imagetest.Say(0, inspected)), Name: "many"}).Look(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, Node{
 		Name:        "many",
@@ -90,7 +77,7 @@ func TestLook(t *testing.T) {
 		"ERROR: no builder \"x\" found\n":                                                                            `there is no builder "x"`,
 		"ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n": "the builder does not answer",
 	} {
-		_, err := (&Builder{Runner: docker(says(1, text)), Name: "x"}).Look(t.Context())
+		_, err := (&Builder{Runner: imagetest.Docker(imagetest.Say(1, text)), Name: "x"}).Look(t.Context())
 		require.ErrorContains(t, err, want)
 	}
 	_, err = (&Builder{Runner: &commandtest.Script{}}).Look(t.Context())
@@ -99,7 +86,7 @@ func TestLook(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("gone")
 	cancel(gone)
-	_, err = (&Builder{Runner: docker(says(1, "")), Name: "x"}).Look(ctx)
+	_, err = (&Builder{Runner: imagetest.Docker(imagetest.Say(1, "")), Name: "x"}).Look(ctx)
 	require.ErrorIs(t, err, gone)
 }
 
@@ -131,9 +118,9 @@ func TestBake(t *testing.T) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	write := func(metadata string) *Builder {
-		return &Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error {
+		return &Builder{Runner: imagetest.Docker(func(ctx context.Context, c command.Cmd) error {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "metadata.json"), []byte(metadata), 0o644))
-			return says(0, record)(ctx, c)
+			return imagetest.Say(0, record)(ctx, c)
 		})}
 	}
 	built, err := write(`{"buildx.build.warnings":[],"default":{"containerimage.digest":"sha256:x","buildx.build.ref":"a/b/c"}}`).bake(t.Context(), p.pushed(), dir)
@@ -191,15 +178,15 @@ func TestABuildIsTriedAgain(t *testing.T) {
 	} {
 		ran := 0
 		b := &Builder{
-			Runner: docker(func(ctx context.Context, c command.Cmd) error {
+			Runner: imagetest.Docker(func(ctx context.Context, c command.Cmd) error {
 				if !slices.Contains(c.Args, "bake") {
-					return says(0, inspected)(ctx, c)
+					return imagetest.Say(0, inspected)(ctx, c)
 				}
 				if ran++; ran < 2 {
-					return says(1, fmt.Sprintf(steps, "CACHED", "DONE 2.0s")+failure)(ctx, c)
+					return imagetest.Say(1, fmt.Sprintf(steps, "CACHED", "DONE 2.0s")+failure)(ctx, c)
 				}
 				require.NoError(t, os.WriteFile(filepath.Join(dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:x"}}`), 0o644))
-				return says(0, fmt.Sprintf(steps, "CACHED", "CACHED"))(ctx, c)
+				return imagetest.Say(0, fmt.Sprintf(steps, "CACHED", "CACHED"))(ctx, c)
 			}),
 			Pause: remember,
 		}
@@ -217,9 +204,9 @@ func TestABuildIsTriedAgain(t *testing.T) {
 	}
 	ran := 0
 	_, err = (&Builder{
-		Runner: docker(func(ctx context.Context, c command.Cmd) error {
+		Runner: imagetest.Docker(func(ctx context.Context, c command.Cmd) error {
 			ran++
-			return says(1, "ERROR: failed to push r/app: EOF\n")(ctx, c)
+			return imagetest.Say(1, "ERROR: failed to push r/app: EOF\n")(ctx, c)
 		}),
 		Pause: remember,
 	}).bake(t.Context(), p.pushed(), dir)
@@ -240,16 +227,16 @@ func TestABuilderIsStartedAgain(t *testing.T) {
 	} {
 		ran := 0
 		b := &Builder{
-			Pause: noPause,
+			Pause: imagetest.NoPause,
 			Name:  "many",
-			Runner: docker(func(ctx context.Context, c command.Cmd) error {
+			Runner: imagetest.Docker(func(ctx context.Context, c command.Cmd) error {
 				if !slices.Contains(c.Args, "--bootstrap") {
-					return says(1, "")(ctx, c)
+					return imagetest.Say(1, "")(ctx, c)
 				}
 				if ran++; ran == 1 {
-					return says(1, boot+failure)(ctx, c)
+					return imagetest.Say(1, boot+failure)(ctx, c)
 				}
-				return says(0, inspected)(ctx, c)
+				return imagetest.Say(0, inspected)(ctx, c)
 			}),
 		}
 		_, err := b.Look(t.Context())
@@ -264,7 +251,7 @@ func TestAPersonEndsThePauseBeforeASecondTry(t *testing.T) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	person, ran := errors.New("stopped by a person"), 0
-	b := &Builder{Runner: docker(func(ctx context.Context, c command.Cmd) error { ran++; return says(1, "ERROR: EOF\n")(ctx, c) })}
+	b := &Builder{Runner: imagetest.Docker(func(ctx context.Context, c command.Cmd) error { ran++; return imagetest.Say(1, "ERROR: EOF\n")(ctx, c) })}
 	b.Pause = func(ctx context.Context, _ time.Duration) error { cancel(person); return context.Cause(ctx) }
 	_, err = b.bake(ctx, p.pushed(), t.TempDir())
 	require.Equal(t, person, err)
@@ -296,7 +283,7 @@ func TestCausesAreToldApart(t *testing.T) {
 		{"ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF\n", "the builder big is gone:", "docker buildx ls"},
 		{"ERROR: failed to push reg.example/me/app: denied: x\n", "the registry refuses the upload:", "`docker login reg.example`"},
 	} {
-		err := (&Builder{Name: "big", Runner: docker(says(0, inspected))}).failed(t.Context(), &command.ExitError{Name: "docker", Code: 1}, c.text, "reg.example/me/app")
+		err := (&Builder{Name: "big", Runner: imagetest.Docker(imagetest.Say(0, inspected))}).failed(t.Context(), &command.ExitError{Name: "docker", Code: 1}, c.text, "reg.example/me/app")
 		require.ErrorContains(t, err, c.want, c.text)
 		require.Contains(t, fmt.Sprintf("%+v", err), c.next)
 		require.NotContains(t, fmt.Sprintf("%+v", err), "LOGIN")

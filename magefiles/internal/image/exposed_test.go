@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
 func TestCredentialsInTexts(t *testing.T) {
@@ -147,7 +148,7 @@ func TestNoSecretIsTagged(t *testing.T) {
 		"the index of theapp has a password in an address, at org.opencontainers.image.source":    index(v1.Config{}, "", sbom, `{}`, map[string]string{labelSource: secret}),
 		"the configuration for linux/arm64 of theapp has the secret of THEIR_TOKEN in it":         index(v1.Config{Labels: map[string]string{"a": "a-token-without-a-form"}}, "", sbom, `{}`, nil),
 	} {
-		j := job(t, same, says(0, ""))
+		j := job(t, same, imagetest.Say(0, ""))
 		j.Builder.Runner = surrounded{j.Builder.Runner, []string{"THEIR_TOKEN=a-token-without-a-form"}}
 		err := j.exposes(i)
 		if want == "" {
@@ -224,7 +225,7 @@ func TestAManifestIsLookedThrough(t *testing.T) {
 			Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: system, Architecture: architecture}},
 		}))
 		require.NoError(t, err)
-		err = job(t, same, says(0, "")).exposes(i)
+		err = job(t, same, imagetest.Say(0, "")).exposes(i)
 		require.ErrorContains(t, err, "the manifest for "+platform+" of theapp has a ")
 		require.ErrorContains(t, err, ", at a")
 	}
@@ -232,10 +233,10 @@ func TestAManifestIsLookedThrough(t *testing.T) {
 
 // No step after this one runs where the image holds a credential: not a tag's, nor that of a merge.
 func TestACredentialEndsVerify(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
 	j.Plan.Labels[labelAbout] = "from http://u:secret@h"
-	j.Result.Digest = s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...)
+	j.Result.Digest = s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
 	_, err := j.verify(t.Context())
 	require.ErrorContains(t, err, "of theapp has a password in an address, at "+labelAbout)
 	require.Contains(t, fmt.Sprintf("%+v", err), "No tag was moved; change it, since the image is in the registry by its digest")

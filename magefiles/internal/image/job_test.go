@@ -10,14 +10,13 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 // job is one of a plan, whose builder runs a function for docker.
@@ -28,7 +27,7 @@ func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c co
 	require.NoError(t, err)
 	return &Job{
 		Plan:     p,
-		Builder:  &Builder{Runner: docker(f), Pause: noPause},
+		Builder:  &Builder{Runner: imagetest.Docker(f), Pause: imagetest.NoPause},
 		Registry: &Registry{},
 		Dir:      t.TempDir(),
 		Host:     "linux/amd64",
@@ -39,37 +38,23 @@ func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c co
 
 func same(*Request) {}
 
-// atOnce is a wait whose clock passes the time that is waited.
-func atOnce() pause.Wait {
-	var passed atomic.Int64
-	return pause.Wait{
-		Now: func() time.Time { return time.Unix(0, passed.Load()) },
-		Pause: func(ctx context.Context, d time.Duration) error {
-			passed.Add(int64(d))
-			return context.Cause(ctx)
-		},
-	}
-}
-
-func noPause(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) }
-
 func noSteps(name string, _ func() (string, error)) error { return errors.New(name + " was reached") }
 
 func TestWhatIsRefusedBeforeAnyoneIsAsked(t *testing.T) {
-	j := job(t, func(r *Request) { r.Dirty = true }, says(1, ""))
+	j := job(t, func(r *Request) { r.Dirty = true }, imagetest.Say(1, ""))
 	require.ErrorContains(t, j.Run(t.Context(), noSteps), "registry was reached", "changes may be built")
 	j.Push = true
 	require.ErrorContains(t, j.Run(t.Context(), noSteps), "app has changes that are not committed")
 	require.ErrorContains(t, j.Merge(t.Context(), nil, noSteps), "app has changes that are not committed")
 	require.ErrorContains(t, j.Reproduce(t.Context(), noSteps), "app has changes that are not committed")
 
-	j = job(t, func(r *Request) { r.Platforms = []string{"linux/arm64"} }, says(1, ""))
+	j = job(t, func(r *Request) { r.Platforms = []string{"linux/arm64"} }, imagetest.Say(1, ""))
 	j.Load = true
 	err := j.Run(t.Context(), noSteps)
 	require.EqualError(t, err, "theapp is not built for linux/amd64, which this machine's engine runs")
 	require.Equal(t, operr.Usage, operr.ExitStatus(err))
 
-	j = job(t, same, says(1, ""))
+	j = job(t, same, imagetest.Say(1, ""))
 	unlock, _, err := journal.Lock(filepath.Join(j.Dir, "lock"))
 	require.NoError(t, err)
 	err = j.Run(t.Context(), noSteps)
@@ -105,7 +90,7 @@ func TestTheFolderOfABuild(t *testing.T) {
 	require.NoDirExists(t, exported)
 
 	require.NoError(t, os.WriteFile(filepath.Join(j.Dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:old"}}`), 0o644))
-	j.Builder.Runner = docker(says(0, ""))
+	j.Builder.Runner = imagetest.Docker(imagetest.Say(0, ""))
 	_, err = j.build(t.Context())
 	require.ErrorContains(t, err, "reading what buildx says it built", "what an earlier build wrote counts for nothing")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
 // header is the beginning of a program.
@@ -160,7 +161,7 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 		})
 	}
 
-	j := job(t, same, says(1, "no such host"))
+	j := job(t, same, imagetest.Say(1, "no such host"))
 	require.ErrorContains(t, j.ofTheirPlatforms(t.Context(), []Image{{Platform: "linux/arm64"}}), "looking at the programs of theapp for linux/arm64")
 }
 

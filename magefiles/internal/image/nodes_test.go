@@ -3,15 +3,13 @@ package image
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/command/commandtest"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
 // What buildx v0.38 prints of nodes that do not answer: without --bootstrap, since with it there is an error alone.
@@ -30,11 +28,11 @@ func TestNodesThatAreGoneAreNamed(t *testing.T) {
 	} {
 		b := &Builder{
 			Name: "many",
-			Runner: docker(func(ctx context.Context, k command.Cmd) error {
+			Runner: imagetest.Docker(func(ctx context.Context, k command.Cmd) error {
 				if slices.Contains(k.Args, "--bootstrap") {
-					return says(1, "#1 [internal] waiting for connection\n#1 ERROR: context deadline exceeded\n")(ctx, k)
+					return imagetest.Say(1, "#1 [internal] waiting for connection\n#1 ERROR: context deadline exceeded\n")(ctx, k)
 				}
-				return says(0, c.inspected)(ctx, k)
+				return imagetest.Say(0, c.inspected)(ctx, k)
 			}),
 		}
 		_, err := b.Look(t.Context())
@@ -45,14 +43,6 @@ func TestNodesThatAreGoneAreNamed(t *testing.T) {
 		require.Contains(t, fmt.Sprintf("%+v", err), c.next)
 		require.Contains(t, fmt.Sprintf("%+v", err), "no tag was moved")
 	}
-}
-
-// seen is a docker whose words are those of a file, run by the runner that hides secrets.
-func seen(t *testing.T, said string, status int, environ ...string) *Builder {
-	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "said"), []byte(said), 0o644))
-	commandtest.WriteProgram(t, filepath.Join(dir, "docker"), fmt.Sprintf("#!/bin/sh\n/bin/cat %s\nexit %d\n", filepath.Join(dir, "said"), status))
-	return &Builder{Runner: command.NewSystem(append(environ, "PATH="+dir), nil)}
 }
 
 // A build beside the image, which checks it, and did not come to the check, is told by its own causes: nothing is pushed by it.
@@ -68,7 +58,7 @@ func TestChecksThatCannotBeRun(t *testing.T) {
 		"ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF\n": {"the builder many is gone: its node far (tcp://far:1234) is not there", "--leave"},
 		"ERROR: something new\n": {"the check of a on linux/amd64 could not be run: docker ended", "see whether the builder can read the registry"},
 	} {
-		b := &Builder{Name: "many", Runner: docker(says(0, inactive))}
+		b := &Builder{Name: "many", Runner: imagetest.Docker(imagetest.Say(0, inactive))}
 		err := b.unread(t.Context(), &command.ExitError{Name: "docker", Code: 1}, said, "r.example/a", "the check of a on linux/amd64 could not be run")
 		require.ErrorContains(t, err, want[0], said)
 		require.Contains(t, fmt.Sprintf("%+v", err), want[1])

@@ -10,52 +10,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/dockerfile"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
-
-const monorepo = `
--- pixi.toml --
-[workspace]
-name = "w"
-channels = []
-platforms = []
--- lib/pixi.toml --
-[package]
-name = "lib"
-version = "1.0.0"
-[package.build]
-backend = { name = "pixi-build-cmake" }
--- app/pixi.toml --
-[workspace]
-name = "theapp"
-version = "1.2.3"
-channels = ["https://channels.example/ours", "https://channels.example/others"]
-platforms = ["linux-64", "linux-aarch64"]
-[dependencies]
-lib = "==1.0.0"
-python = ">=3.11"
-[target.linux-aarch64.dependencies]
-special = "*"
-[tasks]
-check = "python -c 'import lib'"
-[tool.image]
-name = "TheApp"
-platforms = ["linux/amd64", "linux/arm64"]
-cache = "registry"
--- app/pyproject.toml --
-[project]
-name = "theapp"
-version = "1.2.3"
-description = "Costs 3 ${dollars} and %{percent}"
-license = "MIT"
-`
 
 const aDockerfile = `
 ARG PIXI_IMAGE=pixi.example/pixi:1
@@ -64,25 +26,10 @@ FROM --platform=$BUILDPLATFORM ${PIXI_IMAGE} AS environment
 FROM ${BASE_IMAGE}
 `
 
-// downstream loads a workspace in a folder and returns its downstream.
-func downstream(t *testing.T, archive string) *workspace.Downstream {
-	t.Helper()
-	root := t.TempDir()
-	for _, f := range txtar.Parse([]byte(archive)).Files {
-		name := filepath.Join(root, f.Name)
-		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
-		require.NoError(t, os.WriteFile(name, f.Data, 0o644))
-	}
-	w, err := workspace.Load(root)
-	require.NoError(t, err)
-	require.Len(t, w.Downstreams, 1)
-	return w.Downstreams[0]
-}
-
 func request(t *testing.T) Request {
 	return Request{
 		Root:       "/w",
-		Downstream: downstream(t, monorepo),
+		Downstream: imagetest.Load(t, imagetest.Monorepo),
 		Registry:   "ghcr.io/SomeOne",
 		Revision:   strings.Repeat("ab", 20),
 		Created:    time.Date(2026, 1, 2, 3, 4, 6, 0, time.FixedZone("", 3600)),
@@ -377,7 +324,7 @@ func TestWhatABuildIsLent(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, without.Labels[labelPlan], with.Labels[labelPlan], "it is the same plan, whoever's secrets are lent")
 	}
-	b := seen(t, "", 0, "OUR_TOKEN=our-own-secret-1", "THEIR_TOKEN=their-own-secret", "SSH_AUTH_SOCK=/agent")
+	b := &Builder{Runner: imagetest.Program(t, "", 0, "OUR_TOKEN=our-own-secret-1", "THEIR_TOKEN=their-own-secret", "SSH_AUTH_SOCK=/agent")}
 	b.Pass = []string{"OUR_TOKEN"}
 	require.Subset(t, b.environ(), []string{"OUR_TOKEN=our-own-secret-1", "SSH_AUTH_SOCK=/agent"})
 	require.NotContains(t, b.environ(), "THEIR_TOKEN=their-own-secret")

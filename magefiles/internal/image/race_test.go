@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
@@ -137,7 +138,7 @@ func (y *yard) job(n int, h History) *Job {
 	require.NoError(y.t, err)
 	require.NoError(y.t, remote.Write(ref, img, remote.WithTransport(y)))
 	y.commits[digest.String()] = n
-	r := &Registry{Transport: y, Shown: atOnce()}
+	r := &Registry{Transport: y, Shown: imagetest.AtOnce()}
 	p.have, err = r.Tags(y.t.Context(), yardHost)
 	require.NoError(y.t, err)
 	p.held, err = r.Held(y.t.Context(), yardHost, p.Candidates(), p.have)

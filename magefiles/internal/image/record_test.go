@@ -15,16 +15,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
 // pushing is a job that pushes a plan of both platforms to a shop, from a clone that remembers nothing yet.
-func pushing(t *testing.T, s *shop, change func(q *Request)) *Job {
+func pushing(t *testing.T, s *imagetest.Shop, change func(q *Request)) *Job {
 	q := request(t)
-	q.Registry, q.SBOM = s.host+"/someone", ""
+	q.Registry, q.SBOM = s.Host+"/someone", ""
 	change(&q)
 	p, err := New(q)
 	require.NoError(t, err)
-	return &Job{Plan: p, Registry: &Registry{Shown: atOnce()}, Push: true, Dir: t.TempDir(), Records: t.TempDir(), Result: newResult(p)}
+	return &Job{Plan: p, Registry: &Registry{Shown: imagetest.AtOnce()}, Push: true, Dir: t.TempDir(), Records: t.TempDir(), Result: newResult(p)}
 }
 
 // Whoever may push to a registry can push an image with every label of a plan, an attestation, and any tag. A clone that has
@@ -43,9 +44,9 @@ func TestHostileImagesAreNotTakenForBuilt(t *testing.T) {
 		"of a build for one platform, by name": {[]string{"mine"}, both[:1], func(q *Request) { q.Platforms, q.Tags = both[:1], []string{"mine"} }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newShop(t)
+			s := imagetest.NewShop(t)
 			j := pushing(t, s, c.change)
-			planted := s.put(t, j.Plan.Repository, j.Plan, c.platforms...)
+			planted := s.Put(t, j.Plan.Repository, j.Plan.Labels, c.platforms...)
 			i, err := j.Registry.Read(t.Context(), j.Plan.Repository+"@"+planted)
 			require.NoError(t, err)
 			require.NoError(t, j.Plan.Verify(i, planted), "nothing in it tells it from one of ours")
@@ -65,9 +66,9 @@ func TestHostileImagesAreNotTakenForBuilt(t *testing.T) {
 
 // A tag that was moved to another image after the build goes back to what was built.
 func TestHostileTagsGoBack(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
-	ours, planted := s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...), s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...)
+	ours, planted := s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...), s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
 	require.NotEqual(t, ours, planted)
 	j.Result.Digest = ours
 	require.NoError(t, j.remember())
@@ -89,9 +90,9 @@ func TestHostileTagsGoBack(t *testing.T) {
 
 // What was under the tag of the commit is compared with what was built instead, for a person to read.
 func TestWhatStoodUnderTheTagIsCompared(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
-	ours, planted := s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...), s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...)
+	ours, planted := s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...), s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
 	j.Result.Digest = ours
 	for other, want := range map[string]string{
 		"":                                  "with labels and attestations",
@@ -113,7 +114,7 @@ func TestWhatStoodUnderTheTagIsCompared(t *testing.T) {
 
 // A record counts for exactly what it is about. One that was changed, or is a link, is none.
 func TestHostileRecords(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	digest := "sha256:" + strings.Repeat("a", 64)
 	made := func(t *testing.T) (*Job, string) {
 		j := pushing(t, s, same)
@@ -168,11 +169,11 @@ func TestHostileRecords(t *testing.T) {
 // An image that is kept lies in the work tree. It is taken by the record alone, and only as long as every file of it is what
 // was proved; a note beside it proves nothing.
 func TestHostileFilesBesideAKeptImage(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	kept := func(t *testing.T) *Job {
 		j := pushing(t, s, same)
 		j.Push = false
-		digest := s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...)
+		digest := s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
 		ref, err := parse(j.Plan.Repository + "@" + digest)
 		require.NoError(t, err)
 		index, err := remote.Index(ref)
@@ -232,10 +233,10 @@ func TestWhatIsRecorded(t *testing.T) {
 	for _, push := range []bool{true, false} {
 		for code, want := range map[int]bool{0: true, 1: false} {
 			t.Run(fmt.Sprintf("push=%v status=%d", push, code), func(t *testing.T) {
-				s := newShop(t)
+				s := imagetest.NewShop(t)
 				j := pushing(t, s, same)
 				j.Push, j.Result.Pushed = push, push
-				j.Builder = &Builder{Runner: docker(func(context.Context, command.Cmd) error {
+				j.Builder = &Builder{Runner: imagetest.Docker(func(context.Context, command.Cmd) error {
 					if code != 0 {
 						return &command.ExitError{Name: "docker", Code: code}
 					}
@@ -253,9 +254,9 @@ func TestWhatIsRecorded(t *testing.T) {
 
 // What is joined is recorded too: it is what one machine would have built.
 func TestAMergeIsRecorded(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
-	one, two := s.put(t, j.Plan.Repository, j.Plan, "linux/amd64"), s.put(t, j.Plan.Repository, j.Plan, "linux/arm64")
+	one, two := s.Put(t, j.Plan.Repository, j.Plan.Labels, "linux/amd64"), s.Put(t, j.Plan.Repository, j.Plan.Labels, "linux/arm64")
 	require.NoError(t, j.Merge(t.Context(), []string{one, two}, func(_ string, f func() (string, error)) error {
 		_, err := f()
 		return err

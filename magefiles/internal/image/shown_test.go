@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
 // A secret may be a part of what is looked for in what buildx says: a platform, a sentence, a host. The program reads it as it is, and
@@ -22,7 +24,7 @@ func TestSecretsAreHiddenFromPeopleAlone(t *testing.T) {
 		{"base/the-secret", "ERROR: failed to solve: failed to resolve source metadata for r/base/the-secret:1: 403 Forbidden\n", "the base image r/***:1 cannot be had:"},
 	} {
 		var log bytes.Buffer
-		b := seen(t, c.said, 1, "THEIR_TOKEN="+c.secret)
+		b := &Builder{Runner: imagetest.Program(t, c.said, 1, "THEIR_TOKEN="+c.secret)}
 		b.Log = &log
 		said, err := b.record(t.Context(), []string{"buildx", "inspect"}, nil)
 		require.Error(t, err)
@@ -35,7 +37,8 @@ func TestSecretsAreHiddenFromPeopleAlone(t *testing.T) {
 	}
 
 	for _, secret := range []string{"linux/amd64", "[linux/amd64 2/3]", "#5 DONE 0.1s"} {
-		said, err := seen(t, "#5 [linux/amd64 2/3] RUN x\n#5 DONE 0.1s\n", 0, "THEIR_TOKEN="+secret).record(t.Context(), []string{"buildx", "inspect"}, nil)
+		b := &Builder{Runner: imagetest.Program(t, "#5 [linux/amd64 2/3] RUN x\n#5 DONE 0.1s\n", 0, "THEIR_TOKEN="+secret)}
+		said, err := b.record(t.Context(), []string{"buildx", "inspect"}, nil)
 		require.NoError(t, err)
 		require.Equal(t, Built{Ran: []string{"[linux/amd64 2/3] RUN x"}}, readRecord(said))
 	}

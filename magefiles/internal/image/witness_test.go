@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
 // entryPoint is what an image does with a command: what it prints, and its exit status.
@@ -210,10 +211,10 @@ func TestACheckThatWasNotRun(t *testing.T) {
 			tries, kit := 0, buildKit(of, runs)
 			j := job(t, same, func(ctx context.Context, k command.Cmd) error {
 				if !slices.Contains(k.Args, "build") {
-					return says(0, "")(ctx, k)
+					return imagetest.Say(0, "")(ctx, k)
 				}
 				if tries++; tries == 1 {
-					return says(1, said)(ctx, k)
+					return imagetest.Say(1, said)(ctx, k)
 				}
 				return kit(ctx, k)
 			})
@@ -357,7 +358,7 @@ func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
 
 // An image that is there already needs a builder for nothing but what was not checked, and is published without.
 func TestABuilderForTheRest(t *testing.T) {
-	j := job(t, same, says(1, "ERROR: no builder \"x\" found"))
+	j := job(t, same, imagetest.Say(1, "ERROR: no builder \"x\" found"))
 	j.Result.Reused, j.Result.Checked = true, slices.Clone(j.Plan.Platforms)
 	said, err := j.look(t.Context())
 	require.NoError(t, err)

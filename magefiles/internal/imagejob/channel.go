@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/available"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
-	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -38,7 +38,7 @@ func ToRead(ctx context.Context, address, authFile string) (*prefixdev.Channel, 
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
 		u.User, u.RawQuery, u.Fragment = nil, "", ""
-		return nil, &image.UnreadError{Address: u.String()}
+		return nil, &available.UnreadError{Address: u.String()}
 	}
 	name := path.Base(u.Path)
 	u.Path = strings.TrimSuffix(path.Dir(u.Path), "/")
@@ -68,7 +68,7 @@ func ToRead(ctx context.Context, address, authFile string) (*prefixdev.Channel, 
 	case !refused(err):
 		return nil, operr.New("try again", "asking %s whether it is private: %w", c.URL(), err)
 	case otherKind:
-		return nil, &image.UnreadError{Address: c.URL()}
+		return nil, &available.UnreadError{Address: c.URL()}
 	}
 	return nil, operr.New("log in again with `pixi auth login`, into the file that RATTLER_AUTH_FILE names", "%s does not take the login that it wants, %s: %w", c.URL(), login, err)
 }

@@ -1,4 +1,4 @@
-package image
+package available
 
 import (
 	"bytes"
@@ -10,13 +10,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Config is a configuration of pixi, a config.toml, as far as it matters to images: where channels are mirrored. The rest
+// PixiConfig is a configuration of pixi, a config.toml, as far as it matters to images: where channels are mirrored. The rest
 // is kept.
-type Config struct{ all map[string]any }
+type PixiConfig struct{ all map[string]any }
 
-// ParseConfig reads one; nil text is an empty one. The name is for errors.
-func ParseConfig(name string, text []byte) (*Config, error) {
-	c := &Config{all: map[string]any{}}
+// ParsePixiConfig reads one; nil text is an empty one. The name is for errors.
+func ParsePixiConfig(name string, text []byte) (*PixiConfig, error) {
+	c := &PixiConfig{all: map[string]any{}}
 	if err := toml.Unmarshal(text, &c.all); err != nil {
 		return nil, operr.New("correct it", "reading the pixi configuration %s: %w", name, err)
 	}
@@ -27,7 +27,7 @@ func ParseConfig(name string, text []byte) (*Config, error) {
 }
 
 // Mirror lets another address stand for one, before those that do so already.
-func (c *Config) Mirror(from, to string) {
+func (c *PixiConfig) Mirror(from, to string) {
 	mirrors, _ := c.all["mirrors"].(map[string]any)
 	mirrors = maps.Clone(mirrors)
 	if mirrors == nil {
@@ -39,7 +39,7 @@ func (c *Config) Mirror(from, to string) {
 
 // Resolve is the address that is asked for what has the given one: that of the longest prefix that has a mirror, as pixi
 // takes it.
-func (c *Config) Resolve(url string) string {
+func (c *PixiConfig) Resolve(url string) string {
 	mirrors, _ := c.all["mirrors"].(map[string]any)
 	best := ""
 	for from := range mirrors {
@@ -60,7 +60,7 @@ func (c *Config) Resolve(url string) string {
 }
 
 // Text is the configuration as TOML.
-func (c *Config) Text() ([]byte, error) {
+func (c *PixiConfig) Text() ([]byte, error) {
 	var b bytes.Buffer
 	err := toml.NewEncoder(&b).Encode(c.all)
 	return b.Bytes(), err

@@ -1,4 +1,4 @@
-package image
+package available
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
 // standIn is a channel in memory, which notes what it is asked. Its sharded index may lag behind.
@@ -60,7 +61,7 @@ func (s *standIn) Forms(_ context.Context, subdir string, names ...string) []cha
 
 // opener opens stand-ins by their URL, and cannot look into anything else.
 func opener(channels ...*standIn) Opener {
-	return func(_ context.Context, name string) (Channel, error) {
+	return func(_ context.Context, name string) (Index, error) {
 		for _, c := range channels {
 			if c.url == name {
 				return c, nil
@@ -95,8 +96,8 @@ func channels() (ours, others *standIn) {
 var both = []string{"linux/amd64", "linux/arm64"}
 
 func TestPackages(t *testing.T) {
-	d := downstream(t, monorepo)
-	said, err := Packages(t.Context(), d, opener(first(channels())...), both, nil)
+	d := imagetest.Load(t, imagetest.Monorepo)
+	said, err := Check(t.Context(), d, opener(first(channels())...), both, nil)
 	require.NoError(t, err)
 	require.Equal(t, "1 pin and 3 names, for linux/amd64 and linux/arm64", said)
 
@@ -128,7 +129,7 @@ func TestPackages(t *testing.T) {
 	} {
 		ours, others := channels()
 		c.change(ours, others)
-		_, err := Packages(t.Context(), d, opener(ours, others), both, nil)
+		_, err := Check(t.Context(), d, opener(ours, others), both, nil)
 		if c.err == "" {
 			require.NoError(t, err, c.what)
 			continue
@@ -143,7 +144,7 @@ func first(ours, others *standIn) []*standIn { return []*standIn{ours, others} }
 // asked only for what no channel before it has.
 func TestEveryChannelIsAskedOnceInEachRound(t *testing.T) {
 	ours, others := channels()
-	_, err := Packages(t.Context(), downstream(t, monorepo), opener(ours, others), both, nil)
+	_, err := Check(t.Context(), imagetest.Load(t, imagetest.Monorepo), opener(ours, others), both, nil)
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"records of linux-64: lib python", "records of noarch: lib python special", "records of linux-aarch64: lib python special",
@@ -178,8 +179,8 @@ func TestDependsOfAPin(t *testing.T) {
 		for _, depends := range c.builds {
 			ours.records["noarch"] = append(ours.records["noarch"], rec("lib", "1.0.0", depends...))
 		}
-		d := downstream(t, strings.Replace(monorepo, "lib = \"==1.0.0\"", "lib = \""+c.pin+"\"", 1))
-		_, err := Packages(t.Context(), d, opener(ours, others), both, nil)
+		d := imagetest.Load(t, strings.Replace(imagetest.Monorepo, "lib = \"==1.0.0\"", "lib = \""+c.pin+"\"", 1))
+		_, err := Check(t.Context(), d, opener(ours, others), both, nil)
 		if c.err == "" {
 			require.NoError(t, err, c.what)
 			continue
@@ -200,8 +201,8 @@ func TestChannelsOfTheEnvironment(t *testing.T) {
 		{"[feature.more.dependencies]\nnowhere = { path = \".\" }\n[environments]\ndefault = [\"more\"]\n", ""}, // made from source
 	} {
 		ours, others := channels()
-		d := downstream(t, strings.Replace(monorepo, "[tasks]", c.tables+"[tasks]", 1))
-		_, err := Packages(t.Context(), d, opener(ours, others, theirs), both, nil)
+		d := imagetest.Load(t, strings.Replace(imagetest.Monorepo, "[tasks]", c.tables+"[tasks]", 1))
+		_, err := Check(t.Context(), d, opener(ours, others, theirs), both, nil)
 		if c.err == "" {
 			require.NoError(t, err, c.tables)
 			continue
@@ -233,8 +234,8 @@ func TestAChannelThatCannotBeLookedInto(t *testing.T) {
 		if c.change != nil {
 			c.change(ours, others)
 		}
-		d := downstream(t, strings.Replace(monorepo, `["https://channels.example/ours", "https://channels.example/others"]`, "["+c.channels+"]", 1))
-		said, err := Packages(t.Context(), d, opener(ours, others), both, nil)
+		d := imagetest.Load(t, strings.Replace(imagetest.Monorepo, `["https://channels.example/ours", "https://channels.example/others"]`, "["+c.channels+"]", 1))
+		said, err := Check(t.Context(), d, opener(ours, others), both, nil)
 		require.Equal(t, c.evidence, said, c.what)
 		if c.err == "" {
 			require.NoError(t, err, c.what)
@@ -248,7 +249,7 @@ func TestAChannelThatWantsALogin(t *testing.T) {
 	for _, refusal := range []error{channel.ErrUnauthorized, channel.ErrForbidden} {
 		ours, others := channels()
 		ours.broken = fmt.Errorf("reading the index: %w", refusal)
-		_, err := Packages(t.Context(), downstream(t, monorepo), opener(ours, others), both, nil)
+		_, err := Check(t.Context(), imagetest.Load(t, imagetest.Monorepo), opener(ours, others), both, nil)
 		require.ErrorIs(t, err, refusal)
 		require.EqualError(t, err, "https://channels.example/ours wants a login before it says whether it has lib, python: reading the index: "+refusal.Error())
 		require.Contains(t, fmt.Sprintf("%+v", err), "RATTLER_AUTH_FILE")
@@ -268,28 +269,28 @@ environments:
       - pypi: https://pypi.example/lib-3.0.0-py3-none-any.whl
 `
 	locked := func(archive, lock, platform string) error {
-		e, err := newEnvironment(downstream(t, archive), platform)
+		e, err := newEnvironment(imagetest.Load(t, archive), platform)
 		require.NoError(t, err)
 		if lock == "" {
-			return e.locked("app/pixi.lock", nil)
+			return e.checkLock("app/pixi.lock", nil)
 		}
-		return e.locked("app/pixi.lock", []byte(lock))
+		return e.checkLock("app/pixi.lock", []byte(lock))
 	}
 	pinned := func(pin string) string {
-		return strings.Replace(monorepo, "lib = \"==1.0.0\"", "lib = \""+pin+"\"", 1)
+		return strings.Replace(imagetest.Monorepo, "lib = \"==1.0.0\"", "lib = \""+pin+"\"", 1)
 	}
-	aarch64 := strings.Replace(strings.Replace(monorepo, "lib = \"==1.0.0\"\n", "", 1), "special = \"*\"", "lib = \"==0.9.0\"", 1)
+	aarch64 := strings.Replace(strings.Replace(imagetest.Monorepo, "lib = \"==1.0.0\"\n", "", 1), "special = \"*\"", "lib = \"==0.9.0\"", 1)
 	for _, c := range []struct{ what, archive, lock, platform, err string }{
-		{"as it is", monorepo, lock, "linux/amd64", ""},
-		{"no lock file", monorepo, "", "linux/amd64", ""},
-		{"no such platform", monorepo, lock, "linux/arm64", "app/pixi.lock has no environment for linux-aarch64"},
-		{"another version", monorepo, strings.Replace(lock, "lib-1.0.0-", "lib-0.9.0-", 1), "linux/amd64", "app/pixi.lock does not have lib 1.0.0 for linux-64, which app/pixi.toml:7:1 pins"},
-		{"a version that begins like it", monorepo, strings.Replace(lock, "lib-1.0.0-", "lib-1.0.0.1-", 1), "linux/amd64", "app/pixi.lock does not have lib 1.0.0 for linux-64, which app/pixi.toml:7:1 pins"},
-		{"a name that begins like it", monorepo, strings.Replace(lock, "/lib-1.0.0-", "/a-lib-1.0.0-", 1), "linux/amd64", "app/pixi.lock does not have lib 1.0.0 for linux-64, which app/pixi.toml:7:1 pins"},
+		{"as it is", imagetest.Monorepo, lock, "linux/amd64", ""},
+		{"no lock file", imagetest.Monorepo, "", "linux/amd64", ""},
+		{"no such platform", imagetest.Monorepo, lock, "linux/arm64", "app/pixi.lock has no environment for linux-aarch64"},
+		{"another version", imagetest.Monorepo, strings.Replace(lock, "lib-1.0.0-", "lib-0.9.0-", 1), "linux/amd64", "app/pixi.lock does not have lib 1.0.0 for linux-64, which app/pixi.toml:7:1 pins"},
+		{"a version that begins like it", imagetest.Monorepo, strings.Replace(lock, "lib-1.0.0-", "lib-1.0.0.1-", 1), "linux/amd64", "app/pixi.lock does not have lib 1.0.0 for linux-64, which app/pixi.toml:7:1 pins"},
+		{"a name that begins like it", imagetest.Monorepo, strings.Replace(lock, "/lib-1.0.0-", "/a-lib-1.0.0-", 1), "linux/amd64", "app/pixi.lock does not have lib 1.0.0 for linux-64, which app/pixi.toml:7:1 pins"},
 		{"another spelling of the version", pinned("==1.0"), lock, "linux/amd64", ""},
 		{"no pin", pinned(">=2"), lock, "linux/amd64", ""},
-		{"the old format", monorepo, strings.Replace(lock, "c_0.conda", "c_0.tar.bz2", 1), "linux/amd64", ""},
-		{"a path", monorepo, strings.Replace(lock, "https://channels.example/ours/noarch/lib-1.0.0-", "../output/noarch/lib-1.0.0-", 1), "linux/amd64", ""},
+		{"the old format", imagetest.Monorepo, strings.Replace(lock, "c_0.conda", "c_0.tar.bz2", 1), "linux/amd64", ""},
+		{"a path", imagetest.Monorepo, strings.Replace(lock, "https://channels.example/ours/noarch/lib-1.0.0-", "../output/noarch/lib-1.0.0-", 1), "linux/amd64", ""},
 		{"a pin of another platform", aarch64, lock, "linux/amd64", ""},
 		{"the pin of the platform", aarch64, strings.Replace(lock, "linux-64:\n", "linux-aarch64:\n", 1), "linux/arm64", "app/pixi.lock does not have lib 0.9.0 for linux-aarch64, which app/pixi.toml:9:1 pins"},
 	} {
@@ -300,16 +301,16 @@ environments:
 		}
 		require.EqualError(t, err, c.err, c.what)
 	}
-	require.ErrorContains(t, locked(monorepo, "\t", "linux/amd64"), "reading app/pixi.lock")
+	require.ErrorContains(t, locked(imagetest.Monorepo, "\t", "linux/amd64"), "reading app/pixi.lock")
 
 	ours, others := channels()
-	_, err := Packages(t.Context(), downstream(t, monorepo), opener(ours, others), both, []byte(lock))
+	_, err := Check(t.Context(), imagetest.Load(t, imagetest.Monorepo), opener(ours, others), both, []byte(lock))
 	require.EqualError(t, err, "app/pixi.lock has no environment for linux-aarch64")
 	require.Empty(t, ours.asked)
 }
 
 func TestConfig(t *testing.T) {
-	c, err := ParseConfig("config.toml", []byte("default-channels = [\"x\"]\n[mirrors]\n\"https://a.example\" = [\"https://m.example/a/\", \"https://other.example\"]\n\"https://a.example/deep\" = [\"https://deep.example\"]\n"))
+	c, err := ParsePixiConfig("config.toml", []byte("default-channels = [\"x\"]\n[mirrors]\n\"https://a.example\" = [\"https://m.example/a/\", \"https://other.example\"]\n\"https://a.example/deep\" = [\"https://deep.example\"]\n"))
 	require.NoError(t, err)
 	for url, want := range map[string]string{
 		"https://a.example/ours": "https://m.example/a/ours", "https://a.example/deep/x": "https://deep.example/x", "https://a.example.org/x": "https://a.example.org/x",
@@ -321,15 +322,15 @@ func TestConfig(t *testing.T) {
 	require.Equal(t, "http://127.0.0.1:8080/x", c.Resolve("https://b.example/x"))
 	text, err := c.Text()
 	require.NoError(t, err)
-	again, err := ParseConfig("", text)
+	again, err := ParsePixiConfig("", text)
 	require.NoError(t, err)
 	require.Equal(t, c, again)
 
 	for _, bad := range []string{"x", "mirrors = 1"} {
-		_, err := ParseConfig("config.toml", []byte(bad))
+		_, err := ParsePixiConfig("config.toml", []byte(bad))
 		require.ErrorContains(t, err, "the pixi configuration config.toml")
 	}
-	empty, err := ParseConfig("", nil)
+	empty, err := ParsePixiConfig("", nil)
 	require.NoError(t, err)
 	text, err = empty.Text()
 	require.NoError(t, err)

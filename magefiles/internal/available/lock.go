@@ -1,4 +1,4 @@
-package image
+package available
 
 import (
 	"net/url"
@@ -14,8 +14,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// locked wants the environment's platform, and every pin that holds on it, in a lock file; nil text is none.
-func (e *environment) locked(file string, text []byte) error {
+// checkLock wants the environment's platform, and every pin that holds on it, in a lock file; nil text is none.
+func (e *environment) checkLock(file string, text []byte) error {
 	if text == nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package image
+package available
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
-// Channel is what is asked of a channel before an image is built from it.
-type Channel interface {
+// Index is what is asked of a channel, before an image is built from it: what it has.
+type Index interface {
 	URL() string
 	Records(ctx context.Context, subdir string, names ...string) ([]condapkg.Record, error)
 	Forms(ctx context.Context, subdir string, names ...string) []channel.Form
@@ -22,7 +22,7 @@ type Channel interface {
 
 // Opener opens a channel as a manifest writes it: by its name, its URL, or its path.
 // Errors: *UnreadError.
-type Opener func(ctx context.Context, name string) (Channel, error)
+type Opener func(ctx context.Context, name string) (Index, error)
 
 // UnreadError is said of a channel that cannot be looked into from here, and that the solver may read nevertheless: a
 // folder, or one behind s3:// or oci://.
@@ -46,7 +46,7 @@ func newSearch(open Opener) *search {
 
 // shelf is a channel, and what it answered.
 type shelf struct {
-	Channel                                         // nil for one that cannot be looked into
+	Index                                           // nil for one that cannot be looked into
 	address string                                  // for people
 	records map[string]map[string][]condapkg.Record // by subdir and name; every name that was asked for has an entry
 	forms   map[string][]channel.Form               // by subdir
@@ -59,17 +59,17 @@ type hit struct {
 	unread  []string          // channels of higher priority that were not looked into; all of them where the shelf is nil
 }
 
-// shelf opens a channel, once.
-func (s *search) shelf(ctx context.Context, name string) (*shelf, error) {
+// openShelf opens a channel, once.
+func (s *search) openShelf(ctx context.Context, name string) (*shelf, error) {
 	if known := s.shelves[name]; known != nil {
 		return known, nil
 	}
 	c, err := s.open(ctx, name)
-	opened := &shelf{Channel: c, records: map[string]map[string][]condapkg.Record{}, forms: map[string][]channel.Form{}}
+	opened := &shelf{Index: c, records: map[string]map[string][]condapkg.Record{}, forms: map[string][]channel.Form{}}
 	var unread *UnreadError
 	switch {
 	case errors.As(err, &unread):
-		opened.Channel, opened.address = nil, unread.Address
+		opened.Index, opened.address = nil, unread.Address
 		s.unread = append(s.unread, unread.Address)
 	case err != nil:
 		return nil, err
@@ -116,11 +116,11 @@ func (s *search) round(ctx context.Context, environments []*environment, names m
 					continue
 				}
 				more = true
-				on, err := s.shelf(ctx, from[level])
+				on, err := s.openShelf(ctx, from[level])
 				if err != nil {
 					return err
 				}
-				for _, subdir := range on.unknown(name, e.subdir) {
+				for _, subdir := range on.unasked(name, e.subdir) {
 					ask.add(question{shelf: on, subdir: subdir}, name)
 				}
 			}
@@ -134,10 +134,10 @@ func (s *search) round(ctx context.Context, environments []*environment, names m
 	return nil
 }
 
-// unknown are the subdirs in which a name was not looked for so far.
-func (s *shelf) unknown(name, platform string) (subdirs []string) {
+// unasked are the subdirs in which a name was not looked for so far.
+func (s *shelf) unasked(name, platform string) (subdirs []string) {
 	for _, subdir := range []string{platform, condapkg.NoarchSubdir} {
-		if _, asked := s.records[subdir][name]; !asked && s.Channel != nil {
+		if _, asked := s.records[subdir][name]; !asked && s.Index != nil {
 			subdirs = append(subdirs, subdir)
 		}
 	}
@@ -148,7 +148,7 @@ func (s *shelf) unknown(name, platform string) (subdirs []string) {
 func (s *search) ask(ctx context.Context, q question, names []string) error {
 	records, err := q.shelf.Records(ctx, q.subdir, names...)
 	if err != nil && !errors.Is(err, channel.ErrNotFound) {
-		return unanswered(q.shelf.address, names, err)
+		return explainSilence(q.shelf.address, names, err)
 	}
 	if q.shelf.records[q.subdir] == nil {
 		q.shelf.records[q.subdir] = map[string][]condapkg.Record{}
@@ -168,10 +168,10 @@ func (s *search) ask(ctx context.Context, q question, names []string) error {
 func (s *search) find(e *environment, name string) (h hit) {
 	for _, from := range e.from(name) {
 		on := s.shelves[from]
-		if on == nil || len(on.unknown(name, e.subdir)) > 0 {
+		if on == nil || len(on.unasked(name, e.subdir)) > 0 {
 			return h
 		}
-		if on.Channel == nil {
+		if on.Index == nil {
 			h.unread = append(h.unread, on.address)
 			continue
 		}
@@ -206,7 +206,7 @@ func (s *search) readForms(ctx context.Context, environments []*environment) err
 		forms := q.shelf.Forms(ctx, q.subdir, ask.names[q]...)
 		for _, f := range forms {
 			if f.Offered && f.Err != nil {
-				return unanswered(q.shelf.address, ask.names[q], f.Err)
+				return explainSilence(q.shelf.address, ask.names[q], f.Err)
 			}
 		}
 		q.shelf.forms[q.subdir] = forms
@@ -239,8 +239,8 @@ func (s *shelf) shows(name, wanted, platform string) (lacking string, ok bool) {
 	return lacking, false
 }
 
-// unanswered is the error of a channel that does not say what it has.
-func unanswered(address string, names []string, err error) error {
+// explainSilence is the error of a channel that does not say what it has.
+func explainSilence(address string, names []string, err error) error {
 	what := strings.Join(names[:min(3, len(names))], ", ")
 	if len(names) > 3 {
 		what += fmt.Sprintf(" and %d more", len(names)-3)

@@ -1,4 +1,12 @@
-package image
+// Package available answers, before an image is built, whether the environment of a downstream can be had from its channels on every
+// platform. What it cannot see from here it says, and leaves to the solver in the build. Its files:
+//
+//   - [Check] goes through an environment: its pins in every form of the index, what it asks for by name, and what the pinned packages ask
+//     for (available.go)
+//   - names are looked for on channels in rounds, so that each is asked little; an [Index] is what is asked (search.go)
+//   - a lock file has every platform and every pin (lock.go)
+//   - pixi's configuration says where channels are mirrored (pixiconfig.go)
+package available
 
 import (
 	"context"
@@ -13,7 +21,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Packages reports whether a downstream's environment can be had from its channels for platforms of OCI: every pin on a
+// Check reports whether a downstream's environment can be had from its channels for platforms of OCI: every pin on a
 // package of the workspace is in every form of the index that a solver may read; and what it asks for besides, and what
 // its pinned packages ask for, is there by name. What lies deeper is the solver's to find, while the image is built. lock
 // is the text of its pixi.lock, nil where there is none.
@@ -21,19 +29,19 @@ import (
 // A name is taken from the first channel that has it, as a solver takes it with strict channel priority. Where that may be
 // a channel that cannot be looked into (see [UnreadError]), a name that no other channel has is the solver's to find too:
 // the evidence then says what was not looked for, and where.
-func Packages(ctx context.Context, d *workspace.Downstream, open Opener, platforms []string, lock []byte) (evidence string, err error) {
+func Check(ctx context.Context, d *workspace.Downstream, open Opener, platforms []string, lock []byte) (evidence string, err error) {
 	c := &check{search: newSearch(open), left: map[string][]string{}}
 	for _, platform := range platforms {
 		e, err := newEnvironment(d, platform)
 		if err != nil {
 			return "", err
 		}
-		if err := e.locked(d.Dir+"/pixi.lock", lock); err != nil {
+		if err := e.checkLock(d.Dir+"/pixi.lock", lock); err != nil {
 			return "", err
 		}
 		c.environments = append(c.environments, e)
 	}
-	for _, stage := range []func(context.Context) error{c.direct, c.pinned, c.depends} {
+	for _, stage := range []func(context.Context) error{c.findAsked, c.confirmPins, c.findNeeded} {
 		if err := stage(ctx); err != nil {
 			return "", err
 		}
@@ -112,8 +120,8 @@ type check struct {
 	left         map[string][]string // names that were not looked for, by the address of the channel that may have them
 }
 
-// direct looks for what the environments ask for themselves.
-func (c *check) direct(ctx context.Context) error {
+// findAsked looks for what the environments ask for themselves.
+func (c *check) findAsked(ctx context.Context) error {
 	names := map[*environment][]string{}
 	for _, e := range c.environments {
 		for _, dep := range e.asks {
@@ -133,9 +141,9 @@ func (c *check) direct(ctx context.Context) error {
 			pinned, exact := e.exact(dep)
 			switch {
 			case found.shelf == nil && exact:
-				return invisible(dep.Pos, name, pinned, c.addresses(e, name), e.subdir)
+				return explainInvisible(dep.Pos, name, pinned, c.addresses(e, name), e.subdir)
 			case found.shelf == nil:
-				return missing(dep.Pos.String(), name, c.addresses(e, name), e.subdir)
+				return explainMissing(dep.Pos.String(), name, c.addresses(e, name), e.subdir)
 			case exact:
 				e.pins = append(e.pins, pin{name: name, version: pinned, pos: dep.Pos, hit: found})
 			}
@@ -154,9 +162,9 @@ func (c *check) leave(h hit, name string) bool {
 	return len(h.unread) > 0
 }
 
-// pinned wants every pin in every form of the index. One that may be on a channel of higher priority, which cannot be
+// confirmPins wants every pin in every form of the index. One that may be on a channel of higher priority, which cannot be
 // looked into, is left to the solver where it is not there.
-func (c *check) pinned(ctx context.Context) error {
+func (c *check) confirmPins(ctx context.Context) error {
 	if err := c.readForms(ctx, c.environments); err != nil {
 		return err
 	}
@@ -168,7 +176,7 @@ func (c *check) pinned(ctx context.Context) error {
 			case ok:
 				seen = append(seen, p)
 			case !c.leave(p.hit, p.name):
-				return invisible(p.pos, p.name, p.version, lacking, e.subdir)
+				return explainInvisible(p.pos, p.name, p.version, lacking, e.subdir)
 			}
 		}
 		e.pins = seen
@@ -176,9 +184,9 @@ func (c *check) pinned(ctx context.Context) error {
 	return nil
 }
 
-// depends looks for what the pinned packages ask for, by name. A version may have several builds: one of which everything
+// findNeeded looks for what the pinned packages ask for, by name. A version may have several builds: one of which everything
 // is there will do.
-func (c *check) depends(ctx context.Context) error {
+func (c *check) findNeeded(ctx context.Context) error {
 	names := map[*environment][]string{}
 	for _, e := range c.environments {
 		for _, p := range e.pins {
@@ -212,7 +220,7 @@ func (c *check) complete(e *environment, p pin) (lacking error) {
 			return nil
 		}
 		if lacking == nil {
-			lacking = missing(build.Name+" "+build.Version, absent[lost], c.addresses(e, absent[lost]), e.subdir)
+			lacking = explainMissing(build.Name+" "+build.Version, absent[lost], c.addresses(e, absent[lost]), e.subdir)
 		}
 	}
 	return lacking
@@ -265,12 +273,12 @@ func (c *check) evidence(platforms []string) string {
 	return said
 }
 
-func invisible(pos workspace.Pos, name, pinned, where, subdir string) error {
+func explainInvisible(pos workspace.Pos, name, pinned, where, subdir string) error {
 	return operr.New("publish it, or wait until the index shows it: `mage channel:show`; `mage app:upgrade` takes another version; a private channel is read with RATTLER_AUTH_FILE",
 		"%s: %s %s is not visible on %s for %s", pos, name, pinned, where, subdir)
 }
 
-func missing(who, name, where, subdir string) error {
+func explainMissing(who, name, where, subdir string) error {
 	return operr.New("publish it for that platform, or take the platform out of [tool.image]; a private channel is read with RATTLER_AUTH_FILE",
 		"%s asks for %s, and no channel has it for %s: %s", who, name, subdir, where)
 }
