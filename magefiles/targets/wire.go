@@ -32,7 +32,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
-	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
@@ -495,8 +495,8 @@ func serveRegistry(dir string) (host string, end func(), err error) {
 	return r.Host, func() { _ = r.Close() }, nil
 }
 
-// registry asks registries of images for what they have.
-func registry() *image.Registry { return &image.Registry{} }
+// newRegistry asks registries of images for what they have.
+func newRegistry() *registry.Registry { return &registry.Registry{} }
 
 // isRepository refuses what cannot be a repository on GitHub.
 func isRepository(name string) error {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -184,9 +185,9 @@ func readMetadata(file string) (string, error) {
 // A numbered step of the plain record: "#12 [linux/amd64 build 3/4] RUN …" ("[build 3/4]" for one platform, and "[3/4]" for one
 // stage without a name besides), and later "#12 CACHED" or "#12 DONE 1.2s".
 var (
-	stepLine = lazily(`^#(\d+) (\[(?:[^\]]* )?\d+/\d+\] .*)$`)
-	fromStep = lazily(`^\[[^\]]*\] FROM `) // done each time: it says what the name stands for
-	endLine  = lazily(`^#(\d+) (CACHED|DONE [\d.]+s)$`)
+	stepLine = lazyregexp.New(`^#(\d+) (\[(?:[^\]]* )?\d+/\d+\] .*)$`)
+	fromStep = lazyregexp.New(`^\[[^\]]*\] FROM `) // done each time: it says what the name stands for
+	endLine  = lazyregexp.New(`^#(\d+) (CACHED|DONE [\d.]+s)$`)
 )
 
 // readRecord tells which steps of the Dockerfile were run.

@@ -16,6 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/command/commandtest"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
 // What buildx v0.38 prints for a remote builder of two nodes.
@@ -336,7 +337,7 @@ func TestBuildErrors(t *testing.T) {
 }
 
 func TestTheCheckKeepsTheEntryPoint(t *testing.T) {
-	text, err := dockerfileOf("r/app@sha256:x", Image{Entrypoint: []string{"/app/entrypoint"}}, []string{"sh", "-c", `echo "a b" && exit`})
+	text, err := dockerfileOf("r/app@sha256:x", registry.Image{Entrypoint: []string{"/app/entrypoint"}}, []string{"sh", "-c", `echo "a b" && exit`})
 	require.NoError(t, err)
 	require.Equal(t, `FROM r/app@sha256:x
 RUN ["/app/entrypoint","sh","-c","echo \"a b\" \u0026\u0026 exit"]

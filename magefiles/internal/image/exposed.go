@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -14,9 +13,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/docker/cli/cli/config"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -47,12 +47,9 @@ func (b Bake) modest() Bake {
 	return Bake{Target: map[string]Target{"default": t}}
 }
 
-// longestStatement is how much of one is read; more is refused, since it could not be looked through.
-const longestStatement = 256 << 20
-
 // exposes says what of an image that is about to be tagged holds a credential: its manifests, its configuration with labels,
 // variables and history, and what is attested about it. Whoever may read the image reads all of that.
-func (j *Job) exposes(i *Index) error {
+func (j *Job) exposes(i *registry.Index) error {
 	look := func(what string, text []byte) error {
 		where, is := firstCredential(text, j.Builder.secrets())
 		if is == "" {
@@ -65,84 +62,7 @@ func (j *Job) exposes(i *Index) error {
 		}
 		return operr.New(next, "%s of %s has %s%s", what, j.Plan.Name, is, where)
 	}
-	if i.source == nil {
-		return nil
-	}
-	raw, err := i.source.RawManifest()
-	if err != nil {
-		return err
-	}
-	if err := look("the index", raw); err != nil {
-		return err
-	}
-	manifest, err := i.source.IndexManifest()
-	if err != nil {
-		return err
-	}
-	for _, d := range manifest.Manifests {
-		img, err := i.source.Image(d.Digest)
-		if err != nil {
-			return err
-		}
-		if err := statements(img, d, look); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// statements hands on what one manifest of an index says: that of an image, or of what is attested about one.
-func statements(img v1.Image, d v1.Descriptor, look func(what string, text []byte) error) error {
-	raw, err := img.RawManifest()
-	if err != nil {
-		return err
-	}
-	attests := d.Annotations[referenceType] == attestationType
-	if !attests {
-		config, err := img.RawConfigFile()
-		if err != nil {
-			return err
-		}
-		if err := look("the manifest for "+platform(d.Platform), raw); err != nil {
-			return err
-		}
-		return look("the configuration for "+platform(d.Platform), config)
-	}
-	m, err := img.Manifest()
-	if err != nil {
-		return err
-	}
-	for _, l := range m.Layers {
-		layer, err := img.LayerByDigest(l.Digest)
-		if err != nil {
-			return err
-		}
-		text, err := readStatement(layer, longestStatement)
-		if err != nil {
-			return err
-		}
-		what := "the provenance"
-		if strings.HasPrefix(l.Annotations[predicateType], sbom) {
-			what = "the SBOM"
-		}
-		if err := look(what, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func readStatement(layer v1.Layer, longest int) (_ []byte, err error) {
-	r, err := layer.Compressed()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	text, err := io.ReadAll(io.LimitReader(r, int64(longest)+1))
-	if err == nil && len(text) > longest {
-		err = fmt.Errorf("an attestation is longer than %d bytes, and was not looked through", longest)
-	}
-	return text, err
+	return i.EachText(look)
 }
 
 // secrets is the environment whose secrets must not be published; none is that of a job without a builder.
@@ -215,14 +135,14 @@ func lastKey(keys []string, value bool) string {
 }
 
 var (
-	address = lazily(`([A-Za-z][A-Za-z0-9+.-]*)://([^\s/?#"'<>@\\]+)@`)
-	inPath  = lazily(`://[^\s/]+/t/([A-Za-z0-9-]{8,})/([^\s/?#"'<>]*)`)
-	isProxy = lazily(`(?i)_proxy$`)
-	proxy   = lazily(`(?i)_proxy["']?[=\s]["']?([^\s/"'<>@=]+@)`)
-	bearer  = lazily(`(?i)\bauthorization["']?:\s*["']?(?:bearer|basic|token)\s+([\w.~+/=-]{16,})`)
+	address = lazyregexp.New(`([A-Za-z][A-Za-z0-9+.-]*)://([^\s/?#"'<>@\\]+)@`)
+	inPath  = lazyregexp.New(`://[^\s/]+/t/([A-Za-z0-9-]{8,})/([^\s/?#"'<>]*)`)
+	isProxy = lazyregexp.New(`(?i)_proxy$`)
+	proxy   = lazyregexp.New(`(?i)_proxy["']?[=\s]["']?([^\s/"'<>@=]+@)`)
+	bearer  = lazyregexp.New(`(?i)\bauthorization["']?:\s*["']?(?:bearer|basic|token)\s+([\w.~+/=-]{16,})`)
 	// variable is what stands for a value in a text: of a shell, a template, or a format.
-	variable = lazily(`\$(?:\w+|[@*#?])|[$%]?\{[^{}]*\}|%[sv]|%\(\w+\)s`)
-	tokens   = lazily(`\b(?:gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|oas)-[\w-]{20,}|pfx_[A-Za-z0-9]{20,}|(?:AKIA|ASIA)[0-9A-Z]{16}` +
+	variable = lazyregexp.New(`\$(?:\w+|[@*#?])|[$%]?\{[^{}]*\}|%[sv]|%\(\w+\)s`)
+	tokens   = lazyregexp.New(`\b(?:gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|oas)-[\w-]{20,}|pfx_[A-Za-z0-9]{20,}|(?:AKIA|ASIA)[0-9A-Z]{16}` +
 		`|xox[abeprs]-[\w-]{10,}|pypi-AgE\w{20,}|npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{30,}|dckr_[po]at_[\w-]{20,}|sk_live_[A-Za-z0-9]{20,}|sk-(?:ant|proj)-[\w-]{20,}` +
 		`|AKCp[A-Za-z0-9]{60,}|cmVmdGtuO[A-Za-z0-9]{30,}|eyJ[\w-]{15,}\.eyJ[\w-]{10,}\.[\w-]{20,})\b|-----BEGIN [A-Z ]*PRIVATE KEY-----`)
 )

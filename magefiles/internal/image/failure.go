@@ -6,18 +6,20 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pixisays"
 )
 
 // errorLine is a line in which BuildKit or buildx says what ended the build.
-var errorLine = lazily(`(?im)^(#\d+ )?error: .*$`)
+var errorLine = lazyregexp.New(`(?im)^(#\d+ )?error: .*$`)
 
 // stepSaid is what a step of the Dockerfile said before it failed: buildx repeats it between rules.
-var stepSaid = lazily(`(?s)\n------\n > (.*?)\n------\n`)
+var stepSaid = lazyregexp.New(`(?s)\n------\n > (.*?)\n------\n`)
 
 // lineStart is what begins a line of a step: BuildKit's number and time.
-var lineStart = lazily(`(?m)^(#\d+ )?(\d+\.\d+ )?`)
+var lineStart = lazyregexp.New(`(?m)^(#\d+ )?(\d+\.\d+ )?`)
 
 // unwrapped is what a step said, in one line, for the sentences of pixi.
 func unwrapped(text string) string { return pixisays.Unwrapped(lineStart().ReplaceAllString(text, "")) }
@@ -60,7 +62,7 @@ func (b *Builder) named(ctx context.Context, summary, next, repository string) (
 			summary, next = summary+": "+nodes, nextForNodes+"; no tag was moved"
 		}
 	}
-	names := strings.NewReplacer("--name BUILDER", "--name "+cmp.Or(b.Name, "BUILDER"), " BUILDER", strings.TrimRight(" "+b.Name, " "), "LOGIN", loginTo(repository))
+	names := strings.NewReplacer("--name BUILDER", "--name "+cmp.Or(b.Name, "BUILDER"), " BUILDER", strings.TrimRight(" "+b.Name, " "), "LOGIN", registry.LoginTo(repository))
 	return b.shown(names.Replace(summary)), b.shown(names.Replace(next))
 }
 
@@ -90,7 +92,7 @@ func ownWords(record string) string {
 }
 
 // noCandidates is what rattler's solver, in pixi too, says of a package that no channel has for the platform.
-var noCandidates = lazily(pixisays.NoCandidates)
+var noCandidates = lazyregexp.New(pixisays.NoCandidates)
 
 // unsolved names the package that a solver did not find; "" where it was something else that failed.
 func unsolved(said string) string {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
 // keptTags is what a clone remembers of a registry that did not let tags go: no other way tells before a build that it will not let them
@@ -36,7 +37,7 @@ func (j *Job) keptTags() (k keptTags) {
 	if err != nil || json.Unmarshal(text, &k) != nil || k.Repository != j.Plan.Repository {
 		return keptTags{}
 	}
-	k.Tags = slices.DeleteFunc(k.Tags, func(tag string) bool { return CheckTag(tag) != nil })
+	k.Tags = slices.DeleteFunc(k.Tags, func(tag string) bool { return registry.CheckTag(tag) != nil })
 	return k
 }
 

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/docker/cli/cli/config"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -20,7 +20,7 @@ import (
 type Job struct {
 	Plan     *Plan
 	Builder  *Builder
-	Registry *Registry
+	Registry *registry.Registry
 	Push     bool
 	Load     bool   // put the image into the docker engine, for the platform of this machine
 	Host     string // platform of this machine, for Load
@@ -41,24 +41,24 @@ type Job struct {
 
 	Result Result
 	node   Node
-	index  *Index
+	index  *registry.Index
 	other  string // digest that the registry had under the tag of the commit, of a build that this clone does not know
 }
 
 // Result is what came of a job.
 type Result struct {
-	Name       string   `json:"name"`
-	Repository string   `json:"repository"`
-	Digest     string   `json:"digest"` // of the index
-	Images     []Image  `json:"images"`
-	Pushed     bool     `json:"pushed"`
-	Reused     bool     `json:"reused"` // it was there already: nothing was built
-	Kept       string   `json:"kept,omitempty"`
-	Tags       []Tag    `json:"tags"`
-	Checked    []string `json:"checked"`     // platforms on which the image ran its check
-	NotChecked []string `json:"not_checked"` // platforms that the builder cannot run
-	Cached     []string `json:"cached"`      // steps of the Dockerfile that were taken from the cache
-	Ran        []string `json:"ran"`         // steps that were run
+	Name       string           `json:"name"`
+	Repository string           `json:"repository"`
+	Digest     string           `json:"digest"` // of the index
+	Images     []registry.Image `json:"images"`
+	Pushed     bool             `json:"pushed"`
+	Reused     bool             `json:"reused"` // it was there already: nothing was built
+	Kept       string           `json:"kept,omitempty"`
+	Tags       []Tag            `json:"tags"`
+	Checked    []string         `json:"checked"`     // platforms on which the image ran its check
+	NotChecked []string         `json:"not_checked"` // platforms that the builder cannot run
+	Cached     []string         `json:"cached"`      // steps of the Dockerfile that were taken from the cache
+	Ran        []string         `json:"ran"`         // steps that were run
 }
 
 // Step is one part of a job.
@@ -72,7 +72,7 @@ func newResult(p *Plan) Result {
 	return Result{
 		Name:       p.Name,
 		Repository: p.Repository,
-		Images:     []Image{},
+		Images:     []registry.Image{},
 		Tags:       []Tag{},
 		Checked:    []string{},
 		NotChecked: []string{},
@@ -234,12 +234,12 @@ func (j *Job) verify(ctx context.Context) (_ string, err error) {
 	switch {
 	case j.Result.Reused:
 	case j.Push:
-		err = j.Registry.soon(ctx, func() (err error) {
+		err = j.Registry.Await(ctx, func() (err error) {
 			j.index, err = j.Registry.Read(ctx, j.Plan.Repository+"@"+j.Result.Digest)
 			return err
 		})
 	default:
-		j.index, err = readLayout(j.Result.Kept)
+		j.index, err = registry.ReadLayout(j.Result.Kept)
 	}
 	if err != nil {
 		return "", err
@@ -258,23 +258,6 @@ func (j *Job) verify(ctx context.Context) (_ string, err error) {
 		said = append(said, fmt.Sprintf("%s %d MB", one.Platform, one.Size/1e6))
 	}
 	return strings.Join(said, ", ") + ", with labels and attestations" + j.besides(ctx), nil
-}
-
-// readLayout reads the image in a folder that buildx wrote.
-func readLayout(dir string) (*Index, error) {
-	index, err := layout.ImageIndexFromPath(dir)
-	if err != nil {
-		return nil, fmt.Errorf("reading the image in %s: %w", dir, err)
-	}
-	m, err := index.IndexManifest()
-	if err != nil || len(m.Manifests) != 1 {
-		return nil, operr.New("remove the folder, and build again", "the folder %s does not hold one image", dir)
-	}
-	inner, err := index.ImageIndex(m.Manifests[0].Digest)
-	if err != nil {
-		return nil, fmt.Errorf("reading the image in %s: %w", dir, err)
-	}
-	return readIndex(inner)
 }
 
 func (j *Job) load(ctx context.Context) (string, error) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -28,7 +29,7 @@ func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c co
 	return &Job{
 		Plan:     p,
 		Builder:  &Builder{Runner: imagetest.Docker(f), Pause: imagetest.NoPause},
-		Registry: &Registry{},
+		Registry: &registry.Registry{},
 		Dir:      t.TempDir(),
 		Host:     "linux/amd64",
 		Packages: func(context.Context, []string) (string, error) { return "", nil },
@@ -103,7 +104,7 @@ func TestAnImageThatNothingProvesIsNotTagged(t *testing.T) {
 		}
 		return nil
 	})
-	j.index = &Index{Images: []Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
+	j.index = &registry.Index{Images: []registry.Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
 	j.node = Node{Name: "far", Platforms: []string{"linux/s390x"}}
 	said, err := j.smoke(t.Context())
 	require.NoError(t, err)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
 // known takes the image that this clone has made of this very plan, by its digest, and no other one: what the registry has
@@ -28,9 +30,9 @@ func (j *Job) known(ctx context.Context) (string, error) {
 	}
 	i, err := j.Registry.Read(ctx, j.Plan.Repository+"@"+digest)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, registry.ErrNotFound):
 		return "has no longer the image that this clone built", nil
-	case denied(err): // as some say of a repository that is not there any more; the build proves whether this one can be read
+	case registry.IsDenied(err): // as some say of a repository that is not there any more; the build proves whether this one can be read
 		return "has no image of this commit that may be read", nil
 	case err != nil:
 		return "", err
@@ -49,16 +51,16 @@ func (j *Job) stranger(ctx context.Context) (string, error) {
 		return "not asked: this clone has not built it yet", nil
 	}
 	tag := RevisionTag(j.Plan.Revision)
-	there, err := j.Registry.get(ctx, j.Plan.Repository+":"+tag) // an answer to HEAD does not say why it is a refusal
+	there, err := j.Registry.ReadDigest(ctx, j.Plan.Repository+":"+tag)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, registry.ErrNotFound):
 		return "has no image of this commit", nil
-	case denied(err):
+	case registry.IsDenied(err):
 		return "has no image of this commit that may be read", nil
 	case err != nil:
 		return "", err
 	}
-	j.other = there.Digest.String()
+	j.other = there
 	return fmt.Sprintf("has %s as %s, which this clone did not build: it is not taken", j.other, tag), nil
 }
 
@@ -85,8 +87,8 @@ func (j *Job) layoutDir() string { return filepath.Join(j.Dir, "oci") }
 // keptBefore looks for the image that an earlier run has kept and proved. The folder is in the work tree, where anything may
 // have been put since: every file has to be what its digest says.
 func (j *Job) keptBefore(record ownBuild) bool {
-	i, err := readLayout(j.layoutDir())
-	if err != nil || j.Plan.Verify(i, record.Digest) != nil || wholeLayout(j.layoutDir(), i) != nil {
+	i, err := registry.ReadLayout(j.layoutDir())
+	if err != nil || j.Plan.Verify(i, record.Digest) != nil || registry.CheckLayout(j.layoutDir(), i) != nil {
 		return false
 	}
 	j.index, j.Result.Reused, j.Result.Kept, j.Result.Digest, j.Result.Checked = i, true, j.layoutDir(), i.Digest, record.checked()

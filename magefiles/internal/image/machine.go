@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -21,7 +23,7 @@ var usual = []string{"sh", "python3", "python"}
 // $BUILDPLATFORM, or on a platform that is written there, puts the programs of one into the image of the other, and a builder that runs
 // them passes the check. The programs come by way of the builder, which has the layers, and are not run: those of all platforms by one
 // build, where they are in the same places.
-func (j *Job) ofTheirPlatforms(ctx context.Context, images []Image) error {
+func (j *Job) ofTheirPlatforms(ctx context.Context, images []registry.Image) error {
 	var all []*searched
 	for _, one := range images {
 		all = append(all, &searched{
@@ -45,7 +47,7 @@ func (j *Job) ofTheirPlatforms(ctx context.Context, images []Image) error {
 
 // searched is an image with the programs that are looked for in it, and the folders where they may be.
 type searched struct {
-	Image
+	registry.Image
 	names, dirs []string
 }
 
@@ -124,7 +126,7 @@ func isCommandFlag(word string) bool {
 // mostStarted is how many programs of a script are looked at: each is a step of a build.
 const mostStarted = 30
 
-var betweenCommands = lazily(`&&|[;|&\n(){}]`)
+var betweenCommands = lazyregexp.New(`&&|[;|&\n(){}]`)
 
 // pathOf are the folders in which an image looks for programs, the first one first.
 func pathOf(env []string) []string {
@@ -155,4 +157,4 @@ func places(names, dirs []string) map[string][]string {
 	return all
 }
 
-var plainPath = lazily(`^(/[A-Za-z0-9._+-]*[A-Za-z0-9])+$`)
+var plainPath = lazyregexp.New(`^(/[A-Za-z0-9._+-]*[A-Za-z0-9])+$`)

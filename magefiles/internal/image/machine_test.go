@@ -17,6 +17,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
 // header is the beginning of a program.
@@ -149,7 +150,7 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := job(t, same, files(c.files))
-			err := j.ofTheirPlatforms(t.Context(), []Image{{Platform: "linux/arm64", Env: c.env, Entrypoint: c.of}})
+			err := j.ofTheirPlatforms(t.Context(), []registry.Image{{Platform: "linux/arm64", Env: c.env, Entrypoint: c.of}})
 			left, lerr := filepath.Glob(filepath.Join(j.Dir, "programs-*"))
 			require.NoError(t, lerr)
 			require.Empty(t, left)
@@ -162,26 +163,28 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 	}
 
 	j := job(t, same, imagetest.Say(1, "no such host"))
-	require.ErrorContains(t, j.ofTheirPlatforms(t.Context(), []Image{{Platform: "linux/arm64"}}), "looking at the programs of theapp for linux/arm64")
+	require.ErrorContains(t, j.ofTheirPlatforms(t.Context(), []registry.Image{{Platform: "linux/arm64"}}), "looking at the programs of theapp for linux/arm64")
 }
 
 // Programs of several platforms come by one build, where they are in the same places; what is not where one build puts it is fetched alone.
 func TestProgramsOfSeveralPlatforms(t *testing.T) {
 	const amd64, arm64, ppc = "linux/amd64", "linux/arm64", "linux/ppc64le"
-	of := func(platform string, entry ...string) Image { return Image{Platform: platform, Entrypoint: entry} }
+	of := func(platform string, entry ...string) registry.Image {
+		return registry.Image{Platform: platform, Entrypoint: entry}
+	}
 	script := "#!/bin/sh\nPATH=/opt/env/bin:$PATH\n"
 	for name, c := range map[string]struct {
-		images []Image
+		images []registry.Image
 		files  map[string]string
 		builds []string
 		want   string
 	}{
-		"one":               {[]Image{of(amd64)}, nil, []string{amd64}, ""},
-		"alike":             {[]Image{of(amd64), of(arm64)}, map[string]string{"/bin/sh": "#!x"}, []string{amd64 + "," + arm64, amd64}, ""}, // the builder of this test has but the last one
-		"alike, one wrong":  {[]Image{of(amd64), of(arm64)}, map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}, []string{amd64 + "," + arm64, amd64}, "for linux/arm64 has a program of another platform: sh is for amd64"},
-		"alike, other":      {[]Image{of(arm64), of(amd64)}, map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}, []string{arm64 + "," + amd64, arm64}, "for linux/arm64 has a program of another platform: sh is for amd64"},
-		"two and one":       {[]Image{of(amd64, "/a"), of(arm64, "/b"), of(ppc, "/a")}, map[string]string{"/a": ""}, []string{amd64 + "," + ppc, amd64, arm64}, ""},
-		"a script, in both": {[]Image{of(amd64, "/a"), of(arm64, "/a")}, map[string]string{"/a": script}, []string{amd64 + "," + arm64, amd64, amd64 + "," + arm64, amd64}, ""},
+		"one":               {[]registry.Image{of(amd64)}, nil, []string{amd64}, ""},
+		"alike":             {[]registry.Image{of(amd64), of(arm64)}, map[string]string{"/bin/sh": "#!x"}, []string{amd64 + "," + arm64, amd64}, ""}, // the builder of this test has but the last one
+		"alike, one wrong":  {[]registry.Image{of(amd64), of(arm64)}, map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}, []string{amd64 + "," + arm64, amd64}, "for linux/arm64 has a program of another platform: sh is for amd64"},
+		"alike, other":      {[]registry.Image{of(arm64), of(amd64)}, map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}, []string{arm64 + "," + amd64, arm64}, "for linux/arm64 has a program of another platform: sh is for amd64"},
+		"two and one":       {[]registry.Image{of(amd64, "/a"), of(arm64, "/b"), of(ppc, "/a")}, map[string]string{"/a": ""}, []string{amd64 + "," + ppc, amd64, arm64}, ""},
+		"a script, in both": {[]registry.Image{of(amd64, "/a"), of(arm64, "/a")}, map[string]string{"/a": script}, []string{amd64 + "," + arm64, amd64, amd64 + "," + arm64, amd64}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var builds []string
@@ -204,7 +207,7 @@ func TestProgramsOfSeveralPlatforms(t *testing.T) {
 // It is refused where no builder can run the platform, and whatever the check says.
 func TestProgramsAreLookedAtWhereNothingRunsThem(t *testing.T) {
 	j := job(t, same, files(map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}))
-	j.index, j.node = &Index{Images: []Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}, Node{Platforms: []string{"linux/amd64"}}
+	j.index, j.node = &registry.Index{Images: []registry.Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}, Node{Platforms: []string{"linux/amd64"}}
 	_, err := j.smoke(t.Context())
 	require.ErrorContains(t, err, "the image of theapp for linux/arm64 has a program of another platform")
 	require.Empty(t, j.Result.Checked)

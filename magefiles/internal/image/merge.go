@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -53,9 +54,9 @@ func (j *Job) Merge(ctx context.Context, digests []string, show shower) error {
 }
 
 func (j *Job) merge(ctx context.Context, digests []string) (_ string, err error) {
-	var parts []*Index
+	var parts []*registry.Index
 	for n, d := range digests {
-		digests[n] = digestOf(d)
+		digests[n] = registry.DigestOf(d)
 		part, err := j.Registry.Read(ctx, j.Plan.Repository+"@"+digests[n])
 		if err != nil {
 			return "", err
@@ -77,7 +78,7 @@ func (j *Job) Reproduce(ctx context.Context, show shower) error {
 		return operr.New("commit it, or put it away", "%s has changes that are not committed: they are in no image that was published", j.Plan.Dir)
 	}
 	j.Result, j.Push = newResult(j.Plan), false
-	var there *Index
+	var there *registry.Index
 	return j.steps(ctx, show, Step{Name: "builder", Do: j.look},
 		Step{
 			Name: "registry",
@@ -99,7 +100,7 @@ func (j *Job) Reproduce(ctx context.Context, show shower) error {
 		Step{
 			Name: "compare",
 			Do: func(context.Context) (string, error) {
-				here, err := readLayout(j.Result.Kept)
+				here, err := registry.ReadLayout(j.Result.Kept)
 				if err != nil {
 					return "", err
 				}
@@ -109,8 +110,8 @@ func (j *Job) Reproduce(ctx context.Context, show shower) error {
 }
 
 // compare finds what is not the same in two builds of one plan.
-func compare(there, here *Index) (string, error) {
-	digests := map[string]Image{}
+func compare(there, here *registry.Index) (string, error) {
+	digests := map[string]registry.Image{}
 	for _, one := range here.Images {
 		digests[one.Platform] = one
 	}
@@ -131,7 +132,7 @@ func compare(there, here *Index) (string, error) {
 	return strings.Join(same, ", "), nil
 }
 
-func different(there, here Image) error {
+func different(there, here registry.Image) error {
 	for n, layer := range there.Layers {
 		if n >= len(here.Layers) || here.Layers[n] != layer {
 			return operr.New("compare what was installed: without a pixi.lock it is as new as the channel has it, and a base image may have moved; the provenance of both names them",

@@ -5,17 +5,18 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 // mayPass is what a registry, or the way there, says when the next try may go well.
-var mayPass = lazily(`(?i)(: 50[0234] (Internal|Bad|Service|Gateway)|\bEOF\b|connection reset by peer|broken pipe|TLS handshake timeout|i/o timeout|` +
+var mayPass = lazyregexp.New(`(?i)(: 50[0234] (Internal|Bad|Service|Gateway)|\bEOF\b|connection reset by peer|broken pipe|TLS handshake timeout|i/o timeout|` +
 	`no such host|server misbehaving|temporary failure in name resolution)`)
 
 // tooMany is what a registry says of requests that come too fast, and spent that the ones for hours are used up: no second try is let in.
 var (
-	tooMany = lazily(`(?i)\b429 Too Many Requests|toomanyrequests`)
-	spent   = lazily(`(?i)pull rate limit`)
+	tooMany = lazyregexp.New(`(?i)\b429 Too Many Requests|toomanyrequests`)
+	spent   = lazyregexp.New(`(?i)pull rate limit`)
 )
 
 // How long to wait before a second try: for what may pass, and for a registry that wants fewer requests.

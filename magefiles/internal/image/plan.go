@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/dockerfile"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -121,7 +122,7 @@ func New(r Request) (*Plan, error) {
 		Secrets:  slices.Sorted(maps.Keys(r.Secrets)),
 	}
 	var err error
-	if p.Repository, err = Repository(cmp.Or(r.Registry, config.Registry, nowhere), config.Name); err != nil {
+	if p.Repository, err = registry.Repository(cmp.Or(r.Registry, config.Registry, nowhere), config.Name); err != nil {
 		return nil, err
 	}
 	if p.Platforms, p.Partial, err = platforms(r.Platforms, config); err != nil {
@@ -181,7 +182,7 @@ func (p *Plan) name(r Request) error {
 	case len(r.Tags) > 0:
 		p.named = true
 		for _, tag := range r.Tags {
-			if err := CheckTag(tag); err != nil {
+			if err := registry.CheckTag(tag); err != nil {
 				return err
 			}
 			p.Tags = append(p.Tags, Tag{Name: tag, Moves: true, Why: "was asked for"})

@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 )
 
 // program is a file that an image runs, or a script that says what is run.
@@ -166,7 +168,7 @@ func (p program) interpreters() []string {
 	return firstOf(words)
 }
 
-var binFolder = lazily(`(?:/[A-Za-z0-9._+-]+)+/bin\b`)
+var binFolder = lazyregexp.New(`(?:/[A-Za-z0-9._+-]+)+/bin\b`)
 
 // folders are those of programs that a script names: it may put them into PATH.
 func (p program) folders() []string {

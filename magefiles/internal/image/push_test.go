@@ -9,33 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
 func reads(r *http.Request) bool  { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 func writes(r *http.Request) bool { return !reads(r) }
 func all(*http.Request) bool      { return true }
-
-// Asking whether a repository may be pushed to needs none that is there, leaves none there, and does not spoil the push.
-func TestMayPush(t *testing.T) {
-	c := imagetest.NewCounted(t)
-	repository := c.Host + "/someone/theapp"
-	r := &Registry{}
-	require.NoError(t, r.MayPush(t.Context(), repository))
-	require.NoError(t, r.MayPush(t.Context(), repository))
-	require.Equal(t, []string{"GET /v2/", "POST /v2/someone/theapp/blobs/uploads/"}, c.Since(), "it is asked once")
-	tags, err := r.Tags(t.Context(), repository)
-	require.NoError(t, err)
-	require.Empty(t, tags)
-	p, err := New(request(t))
-	require.NoError(t, err)
-	digest := (&imagetest.Shop{Host: c.Host}).Put(t, repository, p.Labels, "linux/amd64")
-	require.NoError(t, r.Tag(t.Context(), repository, digest, "x"))
-	tags, err = r.TagsForPush(t.Context(), repository)
-	require.NoError(t, err)
-	require.Equal(t, []string{"x"}, tags)
-
-	require.ErrorContains(t, (&Registry{}).MayPush(t.Context(), "127.0.0.1:1/nobody/there"), "asking whether 127.0.0.1:1/nobody/there may be pushed to: ")
-}
 
 // Whoever may read a public image may not write it: that shows before anything is built.
 func TestAMissingLoginShowsFirst(t *testing.T) {
@@ -48,7 +27,7 @@ func TestAMissingLoginShowsFirst(t *testing.T) {
 	for status, code := range map[int]string{401: "UNAUTHORIZED", 403: "DENIED"} {
 		s.Refuse(status, code, writes)
 		for _, again := range []bool{false, true} {
-			j := &Job{Plan: p, Registry: &Registry{}, Push: true, Again: again, Dir: t.TempDir()}
+			j := &Job{Plan: p, Registry: &registry.Registry{}, Push: true, Again: again, Dir: t.TempDir()}
 			var steps []string
 			err := j.Run(t.Context(), func(name string, f func() (string, error)) error {
 				steps = append(steps, name)
@@ -59,17 +38,17 @@ func TestAMissingLoginShowsFirst(t *testing.T) {
 			require.Contains(t, fmt.Sprintf("%+v", err), "→ log in: `docker login")
 			require.Equal(t, []string{"registry"}, steps)
 		}
-		_, err = (&Registry{}).TagsForPush(t.Context(), p.Repository)
+		_, err = (&registry.Registry{}).TagsForPush(t.Context(), p.Repository)
 		require.ErrorContains(t, err, "may be pushed to: the registry refuses it")
-		_, err = (&Registry{}).Tags(t.Context(), p.Repository)
+		_, err = (&registry.Registry{}).Tags(t.Context(), p.Repository)
 		require.NoError(t, err, "a plan is looked at without")
 	}
 	s.Refuse(404, "NAME_UNKNOWN", writes)
-	err = (&Registry{}).MayPush(t.Context(), p.Repository)
-	require.ErrorIs(t, err, ErrNotFound)
+	err = (&registry.Registry{}).MayPush(t.Context(), p.Repository)
+	require.ErrorIs(t, err, registry.ErrNotFound)
 	require.Contains(t, fmt.Sprintf("%+v", err), "→ create "+p.Repository+" there, or correct its name")
 
-	j := &Job{Plan: p, Registry: &Registry{}}
+	j := &Job{Plan: p, Registry: &registry.Registry{}}
 	s.Refuse(403, "DENIED", all)
 	said, err := j.known(t.Context())
 	require.NoError(t, err, "what is not pushed asks nobody")
@@ -86,7 +65,7 @@ func TestAFirstPushIsNotStopped(t *testing.T) {
 	require.NoError(t, err)
 	for _, code := range []string{"DENIED", "NAME_UNKNOWN"} {
 		s.Refuse(403, code, reads)
-		r := &Registry{}
+		r := &registry.Registry{}
 		tags, err := r.TagsForPush(t.Context(), p.Repository)
 		require.NoError(t, err)
 		require.Empty(t, tags)
@@ -102,20 +81,20 @@ func TestAFirstPushIsNotStopped(t *testing.T) {
 	s.Refuse(0, "", all)
 	digest := s.Put(t, p.Repository, p.Labels, "linux/amd64", "linux/arm64")
 	s.Refuse(403, "DENIED", func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/tags/list") })
-	j := &Job{Plan: p, Registry: &Registry{}, Push: true, Result: Result{Digest: digest}}
+	j := &Job{Plan: p, Registry: &registry.Registry{}, Push: true, Result: Result{Digest: digest}}
 	_, err = j.tag(t.Context())
 	require.ErrorContains(t, err, "the registry refuses it (403)", "it is there, and which tags it has is not known: none is moved")
 
 	for status, code := range map[int]string{401: "UNAUTHORIZED", 403: "MADE", 501: "DENIED"} {
 		s.Refuse(status, code, reads)
-		r := &Registry{}
+		r := &registry.Registry{}
 		_, err := r.TagsForPush(t.Context(), p.Repository)
 		require.ErrorContains(t, err, fmt.Sprintf("(%d)", status))
 		_, err = (&Job{Plan: p, Registry: r, Push: true}).known(t.Context())
 		require.ErrorContains(t, err, fmt.Sprintf("(%d)", status))
 	}
 	s.Refuse(403, "DENIED", all)
-	_, err = (&Registry{}).TagsForPush(t.Context(), p.Repository)
+	_, err = (&registry.Registry{}).TagsForPush(t.Context(), p.Repository)
 	require.ErrorContains(t, err, "may be pushed to: the registry refuses it (403)")
 }
 
@@ -126,7 +105,7 @@ func TestAnImageIsKnownWhateverTagsWereAskedFor(t *testing.T) {
 	q.Registry, q.SBOM, q.Tags = s.Host+"/someone", "", []string{"old", "candidate"}
 	p, err := New(q)
 	require.NoError(t, err)
-	r := &Registry{}
+	r := &registry.Registry{}
 	records := t.TempDir()
 	older := *p
 	older.Labels = map[string]string{labelRevision: "of another commit"}
@@ -190,5 +169,5 @@ func TestWhatWasPushedIsThereSoon(t *testing.T) {
 	j := pushing(t, s, same)
 	j.Result.Digest = "sha256:" + strings.Repeat("0", 64)
 	_, err := j.verify(t.Context())
-	require.ErrorIs(t, err, ErrNotFound, "what is not there in the end, is not there")
+	require.ErrorIs(t, err, registry.ErrNotFound, "what is not there in the end, is not there")
 }

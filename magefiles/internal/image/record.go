@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
-	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
 // ownBuild is what a clone remembers of an image that it has built, or joined, and proved. It is the one thing by which an
@@ -62,7 +61,7 @@ func (j *Job) recorded() (r ownBuild) {
 	if text, err := os.ReadFile(file); err != nil || json.Unmarshal(text, &r) != nil {
 		return ownBuild{}
 	}
-	if j.recordFile(r) != file || CheckDigest(r.Digest) != nil || strings.Contains(r.Digest, "@") {
+	if j.recordFile(r) != file || registry.CheckDigest(r.Digest) != nil || strings.Contains(r.Digest, "@") {
 		return ownBuild{}
 	}
 	return r
@@ -97,50 +96,6 @@ func (j *Job) forget() error {
 	}
 	if err := os.Remove(j.recordFile(j.wanted())); !errors.Is(err, fs.ErrNotExist) {
 		return err
-	}
-	return nil
-}
-
-// wholeLayout reports whether every file of an OCI layout is the one that its name, a digest, stands for, and none of an image is
-// missing. Links are no files.
-func wholeLayout(dir string, i *Index) error {
-	blobs := filepath.Join(dir, "blobs", "sha256")
-	files, err := os.ReadDir(blobs)
-	if err != nil {
-		return err
-	}
-	there := map[string]bool{}
-	for _, f := range files {
-		if err := wholeBlob(filepath.Join(blobs, f.Name()), f); err != nil {
-			return operr.New("remove the folder, and build again", "the image in %s: %w", dir, err)
-		}
-		there["sha256:"+f.Name()] = true
-	}
-	for _, one := range i.Images {
-		for _, digest := range append([]string{one.Digest}, one.Layers...) {
-			if !there[digest] {
-				return operr.New("remove the folder, and build again", "the image in %s lacks %s", dir, digest)
-			}
-		}
-	}
-	return nil
-}
-
-func wholeBlob(path string, f fs.DirEntry) error {
-	if !f.Type().IsRegular() {
-		return fmt.Errorf("%s is not a file", f.Name())
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, file); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != f.Name() {
-		return fmt.Errorf("the file %s has other bytes than its name says", f.Name())
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
 // pushing is a job that pushes a plan of both platforms to a shop, from a clone that remembers nothing yet.
@@ -25,7 +27,7 @@ func pushing(t *testing.T, s *imagetest.Shop, change func(q *Request)) *Job {
 	change(&q)
 	p, err := New(q)
 	require.NoError(t, err)
-	return &Job{Plan: p, Registry: &Registry{Shown: imagetest.AtOnce()}, Push: true, Dir: t.TempDir(), Records: t.TempDir(), Result: newResult(p)}
+	return &Job{Plan: p, Registry: &registry.Registry{Shown: imagetest.AtOnce()}, Push: true, Dir: t.TempDir(), Records: t.TempDir(), Result: newResult(p)}
 }
 
 // Whoever may push to a registry can push an image with every label of a plan, an attestation, and any tag. A clone that has
@@ -174,7 +176,7 @@ func TestHostileFilesBesideAKeptImage(t *testing.T) {
 		j := pushing(t, s, same)
 		j.Push = false
 		digest := s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
-		ref, err := parse(j.Plan.Repository + "@" + digest)
+		ref, err := name.ParseReference(j.Plan.Repository + "@" + digest)
 		require.NoError(t, err)
 		index, err := remote.Index(ref)
 		require.NoError(t, err)
@@ -216,7 +218,7 @@ func TestHostileFilesBesideAKeptImage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			j := kept(t)
 			require.NoError(t, j.remember())
-			i, err := readLayout(j.layoutDir())
+			i, err := registry.ReadLayout(j.layoutDir())
 			require.NoError(t, err)
 			sum, err := v1.NewHash(i.Images[1].Layers[0])
 			require.NoError(t, err)
@@ -243,7 +245,7 @@ func TestWhatIsRecorded(t *testing.T) {
 					return nil
 				})}
 				j.node, j.Result.Digest = Node{Platforms: j.Plan.Platforms}, "sha256:"+strings.Repeat("a", 64)
-				j.index = &Index{Images: []Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
+				j.index = &registry.Index{Images: []registry.Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
 				_, err := j.smoke(t.Context())
 				require.Equal(t, want, err == nil)
 				require.Equal(t, want, j.recorded().Digest != "")

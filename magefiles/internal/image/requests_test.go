@@ -1,11 +1,11 @@
 package image
 
 import (
-	"net/http"
 	"slices"
 	"sync"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
 // Every request is a round trip to a registry that may be far away, and every /v2/ a token besides. A push of what is there
@@ -26,15 +27,15 @@ func TestAnUnchangedPushAsksLittle(t *testing.T) {
 	s := &imagetest.Shop{Host: c.Host}
 	digest := s.Put(t, p.Repository, p.Labels, "linux/amd64", "linux/arm64")
 	for _, tag := range append(p.Candidates(), RevisionTag(q.Revision)) {
-		require.NoError(t, (&Registry{}).Tag(t.Context(), p.Repository, digest, tag))
+		require.NoError(t, (&registry.Registry{}).Tag(t.Context(), p.Repository, digest, tag))
 	}
 	c.Since()
 
-	j := &Job{Plan: p, Registry: &Registry{}, Push: true, Records: t.TempDir(), Result: Result{Digest: digest}}
+	j := &Job{Plan: p, Registry: &registry.Registry{}, Push: true, Records: t.TempDir(), Result: Result{Digest: digest}}
 	require.NoError(t, j.remember())
 	q.Have, err = j.Registry.TagsForPush(t.Context(), p.Repository)
 	require.NoError(t, err)
-	q.Held, err = j.Registry.Held(t.Context(), p.Repository, p.Candidates(), q.Have)
+	q.Held, err = ReadHeld(t.Context(), j.Registry, p.Repository, p.Candidates(), q.Have)
 	require.NoError(t, err)
 	require.Len(t, q.Held, 4)
 	j.Plan, err = New(q)
@@ -72,9 +73,9 @@ func TestHeld(t *testing.T) {
 	q.Registry = s.Host + "/someone"
 	p, err := New(q)
 	require.NoError(t, err)
-	r := &Registry{}
-	tag := func(name string, what remote.Taggable) {
-		ref, err := parse(p.Repository + ":" + name)
+	r := &registry.Registry{}
+	tag := func(as string, what remote.Taggable) {
+		ref, err := name.ParseReference(p.Repository + ":" + as)
 		require.NoError(t, err)
 		require.NoError(t, remote.Push(ref, what))
 	}
@@ -112,7 +113,7 @@ func TestHeld(t *testing.T) {
 	var errs [4]error
 	var several sync.WaitGroup
 	for n := range got {
-		several.Go(func() { got[n], errs[n] = r.Held(t.Context(), p.Repository, names, names) })
+		several.Go(func() { got[n], errs[n] = ReadHeld(t.Context(), r, p.Repository, names, names) })
 	}
 	several.Wait()
 	for n := range got {
@@ -122,30 +123,7 @@ func TestHeld(t *testing.T) {
 
 	digest = s.Put(t, p.Repository, p.Labels, "linux/amd64")
 	require.NoError(t, r.Tag(t.Context(), p.Repository, digest, "bare"))
-	held, err := r.Held(t.Context(), p.Repository, []string{"bare"}, names)
+	held, err := ReadHeld(t.Context(), r, p.Repository, []string{"bare"}, names)
 	require.NoError(t, err)
 	require.Equal(t, Held{Version: "1.2.3", Revision: q.Revision, Digest: digest}, held["bare"], "a tag that moved is not taken for what it was")
-}
-
-// Some registries leave the digest out of what they answer to HEAD.
-func TestDigestOfARegistryThatSaysLittle(t *testing.T) {
-	s := imagetest.NewShop(t)
-	q := request(t)
-	q.Registry = s.Host + "/someone"
-	p, err := New(q)
-	require.NoError(t, err)
-	digest := s.Put(t, p.Repository, p.Labels, "linux/amd64")
-	r := &Registry{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		answer, err := http.DefaultTransport.RoundTrip(r)
-		if err == nil && r.Method == http.MethodHead {
-			answer.Header.Del("Docker-Content-Digest")
-		}
-		return answer, err
-	})}
-	require.NoError(t, r.Tag(t.Context(), p.Repository, digest, "x"))
-	got, err := r.Digest(t.Context(), p.Repository+":x")
-	require.NoError(t, err)
-	require.Equal(t, digest, got)
-	_, err = r.Digest(t.Context(), p.Repository+":none")
-	require.ErrorIs(t, err, ErrNotFound)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
@@ -27,7 +28,7 @@ func (t *tagging) look(ctx context.Context) (v view, err error) {
 	if v.have, err = t.Registry.Tags(ctx, p.Repository); err != nil {
 		return v, err
 	}
-	if v.held, err = t.Registry.Held(ctx, p.Repository, p.Candidates(), v.have); err != nil {
+	if v.held, err = ReadHeld(ctx, t.Registry, p.Repository, p.Candidates(), v.have); err != nil {
 		return v, err
 	}
 	if err = t.History.Order(ctx, p.Revision, v.held); err != nil {
@@ -65,8 +66,8 @@ func (t *tagging) rivals(ctx context.Context, v *view) error {
 			continue
 		}
 		looked++
-		h, err := t.Registry.heldBy(ctx, t.Plan.Repository, tag)
-		if errors.Is(err, ErrNotFound) {
+		h, err := readHeld(ctx, t.Registry, t.Plan.Repository, tag)
+		if errors.Is(err, registry.ErrNotFound) {
 			continue
 		}
 		if err != nil {

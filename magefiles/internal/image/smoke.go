@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -87,7 +89,7 @@ func (j *Job) unchecked() []string {
 const subject = "subject"
 
 // dockerfileOf is the Dockerfile of a check: a step for each command, with the image's own entry point, user and environment.
-func dockerfileOf(from string, one Image, commands ...[]string) ([]byte, error) {
+func dockerfileOf(from string, one registry.Image, commands ...[]string) ([]byte, error) {
 	text := fmt.Appendf(nil, "FROM %s\n", from)
 	for _, c := range commands {
 		argv, err := json.Marshal(append(slices.Clone(one.Entrypoint), c...))
@@ -105,7 +107,7 @@ const limitOfCheck = 10 * time.Minute
 var errCheckLimit = errors.New("its time is over")
 
 // check runs the check of one platform, and witnesses where an entry point is between us and it.
-func (j *Job) check(ctx context.Context, one Image) error {
+func (j *Job) check(ctx context.Context, one registry.Image) error {
 	if shellForm(one.Entrypoint) {
 		return operr.New(`write it as ENTRYPOINT ["program", "argument"], with "$@" where it is a script; no tag was moved`,
 			"the image of %s has an entry point in the shell form, which starts without looking at a command: it could not run its check", j.Plan.Name)
@@ -135,7 +137,7 @@ func (j *Job) check(ctx context.Context, one Image) error {
 func (j *Job) limit() time.Duration { return cmp.Or(j.Plan.limit, limitOfCheck) }
 
 // checkBy runs the check, and then witnesses; nil is none. It returns what buildx said.
-func (j *Job) checkBy(ctx context.Context, one Image, witnesses ...witness) (string, error) {
+func (j *Job) checkBy(ctx context.Context, one registry.Image, witnesses ...witness) (string, error) {
 	commands := [][]string{j.Plan.Check}
 	for _, w := range witnesses {
 		if w != nil {
@@ -159,7 +161,7 @@ func failedStep(record string) string {
 }
 
 // decide says what a build means that ran the check, and then the witnesses.
-func (j *Job) decide(ctx context.Context, one Image, record string, err error, says, fails witness) error {
+func (j *Job) decide(ctx context.Context, one registry.Image, record string, err error, says, fails witness) error {
 	step := failedStep(record)
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errCheckLimit):
@@ -193,7 +195,7 @@ func shellForm(entrypoint []string) bool {
 var shells = []string{"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"}
 
 // argument is what a script gets its arguments by.
-var argument = lazily(`\$(\{?[0-9@*])`)
+var argument = lazyregexp.New(`\$(\{?[0-9@*])`)
 
 // subject is what a Dockerfile beside the image takes it from, and where a person finds it.
 func (j *Job) subject() (from, where string) {

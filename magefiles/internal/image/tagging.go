@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -127,7 +128,7 @@ const standsForImage = "stands for this image already"
 // digest is that of what a tag stands for; "" where it is not there.
 func (t *tagging) digest(ctx context.Context, tag string) (string, error) {
 	now, err := t.Registry.Digest(ctx, t.Plan.Repository+":"+tag)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, registry.ErrNotFound) {
 		return "", nil
 	}
 	return now, err
@@ -144,8 +145,8 @@ func (t *tagging) write(ctx context.Context, tag, digest string) error {
 
 // put gives a tag to an image. What the registry does not let go is remembered: the other tags go on.
 func (t *tagging) put(ctx context.Context, tag, digest string) error {
-	err := t.Registry.soon(ctx, func() error { return t.Registry.Tag(ctx, t.Plan.Repository, digest, tag) })
-	var keeps keepsTag
+	err := t.Registry.Await(ctx, func() error { return t.Registry.Tag(ctx, t.Plan.Repository, digest, tag) })
+	var keeps *registry.ImmutableError
 	if errors.As(err, &keeps) {
 		t.refused[tag] = keeps
 		return t.rememberKept(tag)

@@ -5,19 +5,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-)
-
-// The predicate types of BuildKit's attestations begin with these.
-const (
-	provenance = "https://slsa.dev/provenance/"
-	sbom       = "https://spdx.dev/Document"
 )
 
 // Verify compares what is there with the plan: the digest is the one that the builder reported ("" compares none), every
 // platform is there once and no other, each says the revision, version and plan that were built, and has what is to be
 // attested about it.
-func (p *Plan) Verify(i *Index, digest string) error {
+func (p *Plan) Verify(i *registry.Index, digest string) error {
 	at := p.Repository + "@" + i.Digest
 	if digest != "" && i.Digest != digest {
 		return bad("the builder reported %s, and what is there is %s", digest, i.Digest)
@@ -48,7 +43,7 @@ func bad(format string, args ...any) error {
 }
 
 // verifyImage compares every label of the plan, and finds every attestation.
-func (p *Plan) verifyImage(one Image) error {
+func (p *Plan) verifyImage(one registry.Image) error {
 	for _, key := range []string{labelRevision, labelVersion, labelCreated, labelTitle, labelSource, labelBase, labelBaseDigest} {
 		if want, got := p.Labels[key], one.Labels[key]; want != "" && got != want {
 			return fmt.Errorf("its label %s is %q, and %q was built", key, got, want)
@@ -57,23 +52,23 @@ func (p *Plan) verifyImage(one Image) error {
 	if one.Labels[labelPlan] != p.Labels[labelPlan] {
 		return fmt.Errorf("it was built with other settings, such as PIXI_IMAGE: docker:plan prints ours")
 	}
-	if !attested(one, provenance) {
+	if !attested(one, registry.Provenance) {
 		return fmt.Errorf("it has no provenance")
 	}
-	if p.SBOM != "" && !attested(one, sbom) {
+	if p.SBOM != "" && !attested(one, registry.SBOM) {
 		return fmt.Errorf("it has no SBOM")
 	}
 	return nil
 }
 
-func attested(one Image, predicate string) bool {
+func attested(one registry.Image, predicate string) bool {
 	return slices.ContainsFunc(one.Attestations, func(a string) bool { return strings.HasPrefix(a, predicate) })
 }
 
 // Mergeable says which digests of parts make the image of a plan, and refuses what would leave a platform out, hold one
 // twice, or mix revisions.
-func (p *Plan) Mergeable(parts []*Index) error {
-	whole := Index{Digest: "the digests to be merged"}
+func (p *Plan) Mergeable(parts []*registry.Index) error {
+	whole := registry.Index{Digest: "the digests to be merged"}
 	revision := ""
 	for _, part := range parts {
 		for _, one := range part.Images {

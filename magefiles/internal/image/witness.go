@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -60,7 +62,7 @@ func word() string { return "witness-" + strings.ToLower(rand.Text()) }
 func (w witness) mark() string { return w[len(w)-1] }
 
 // printed is a line that a step of a build printed: BuildKit writes the step's number and the time before it.
-var printed = lazily(`(?m)^#\d+ \d+\.\d+ (.*)$`)
+var printed = lazyregexp.New(`(?m)^#\d+ \d+\.\d+ (.*)$`)
 
 // spoke reports whether a build's record has the line that the witness is to print. A log's prefix may stand before it; a trace of the
 // command is not what it prints.
@@ -79,7 +81,7 @@ func (w witness) failedAt(step string) bool {
 }
 
 // heard says what a build means that did the check, and then the witnesses up to the step that failed; "" is none.
-func (j *Job) heard(one Image, record, step string, says witness) error {
+func (j *Job) heard(one registry.Image, record, step string, says witness) error {
 	switch {
 	case says != nil && step != "" && says.failedAt(step):
 		return nil // the entry point takes it for something else than the check, which passed
@@ -93,7 +95,7 @@ func (j *Job) heard(one Image, record, step string, says witness) error {
 	return nil
 }
 
-func (j *Job) unheard(one Image, format, next string) error {
+func (j *Job) unheard(one registry.Image, format, next string) error {
 	text, err := json.Marshal(one.Entrypoint)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
 // entryPoint is what an image does with a command: what it prints, and its exit status.
@@ -163,7 +164,7 @@ func TestTheCheckHasToHaveRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := job(t, func(r *Request) { r.Downstream.Image.Check = c.check }, buildKit(c.of, c.does))
-			err := j.check(t.Context(), Image{Platform: "linux/amd64", Entrypoint: c.of})
+			err := j.check(t.Context(), registry.Image{Platform: "linux/amd64", Entrypoint: c.of})
 			if c.want == "" {
 				require.NoError(t, err)
 				return
@@ -218,7 +219,7 @@ func TestACheckThatWasNotRun(t *testing.T) {
 				}
 				return kit(ctx, k)
 			})
-			err := j.check(t.Context(), Image{Platform: "linux/amd64", Entrypoint: of})
+			err := j.check(t.Context(), registry.Image{Platform: "linux/amd64", Entrypoint: of})
 			require.Equal(t, c.tries, tries, said)
 			if c.want == "" {
 				require.NoError(t, err, said)
@@ -272,7 +273,7 @@ func TestBuildsOfACheck(t *testing.T) {
 			builds++
 			return kit(ctx, k)
 		})
-		err := j.check(t.Context(), Image{Platform: "linux/amd64", Entrypoint: c.of})
+		err := j.check(t.Context(), registry.Image{Platform: "linux/amd64", Entrypoint: c.of})
 		require.Equal(t, c.passes, err == nil, "%v %v: %v", c.of, c.check, err)
 		require.Equal(t, c.builds, builds, "%v %v", c.of, c.check)
 	}
@@ -306,20 +307,20 @@ func TestTheCheckHasALimit(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	})
-	err := j.check(t.Context(), Image{Platform: "linux/amd64", Entrypoint: []string{"serve"}})
+	err := j.check(t.Context(), registry.Image{Platform: "linux/amd64", Entrypoint: []string{"serve"}})
 	require.EqualError(t, err, "the image of theapp did not end `sh -c python -c 'import lib'` on linux/amd64 within 20ms")
 
 	stopped := errors.New("stopped by a signal")
 	ctx, stop := context.WithCancelCause(t.Context())
 	stop(stopped)
 	j.Plan.limit = time.Hour
-	require.ErrorIs(t, j.check(ctx, Image{Platform: "linux/amd64", Entrypoint: []string{"serve"}}), stopped)
+	require.ErrorIs(t, j.check(ctx, registry.Image{Platform: "linux/amd64", Entrypoint: []string{"serve"}}), stopped)
 }
 
 // What was checked on which platform is kept with the image; the rest is checked when it can be.
 func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
 	const amd64, arm64 = "linux/amd64", "linux/arm64"
-	both := []Image{{Platform: amd64}, {Platform: arm64}}
+	both := []registry.Image{{Platform: amd64}, {Platform: arm64}}
 	ran := []string{}
 	j := job(t, same, func(_ context.Context, c command.Cmd) error {
 		if !slices.Contains(c.Args, "--output=type=cacheonly") {
@@ -328,7 +329,7 @@ func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
 		ran = append(ran, c.Args[slices.IndexFunc(c.Args, func(a string) bool { return strings.HasPrefix(a, "--platform=") })])
 		return nil
 	})
-	j.Records, j.index = t.TempDir(), &Index{Images: both}
+	j.Records, j.index = t.TempDir(), &registry.Index{Images: both}
 	j.Result.Digest = "sha256:" + strings.Repeat("a", 64)
 	j.node = Node{Name: "here", Platforms: []string{amd64}}
 	said, err := j.smoke(t.Context())

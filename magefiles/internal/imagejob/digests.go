@@ -7,6 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -39,7 +40,7 @@ func (m *Maker) Digests(d *workspace.Downstream, given []string) ([]string, erro
 		return nil, nil // the plan says that no image is made of it
 	}
 	for _, digest := range given {
-		if err := image.CheckDigest(digest); err != nil {
+		if err := registry.CheckDigest(digest); err != nil {
 			return nil, err
 		}
 	}

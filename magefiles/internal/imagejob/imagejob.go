@@ -17,6 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -91,8 +92,8 @@ func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask A
 	if err := m.notCommitted(ctx, repo, d); err != nil {
 		return nil, err
 	}
-	registry := &image.Registry{}
-	r, err := m.request(ctx, d, repo, f, registry)
+	images := &registry.Registry{}
+	r, err := m.request(ctx, d, repo, f, images)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +105,7 @@ func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask A
 		return nil, err
 	}
 	history := commitOrder(repo)
-	p, err := plan(ctx, r, registry, history, ask)
+	p, err := plan(ctx, r, images, history, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +117,7 @@ func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask A
 		Plan:     p,
 		Records:  filepath.Join(repo.Common, m.State, records),
 		Builder:  &image.Builder{Runner: m.Runner, Name: m.Builder, Log: m.Log, Pass: d.Image.Secrets},
-		Registry: registry,
+		Registry: images,
 		History:  history,
 		Push:     f.Push,
 		Load:     f.Load,

@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -28,7 +29,7 @@ const defaultSBOM = "docker.io/docker/buildkit-syft-scanner:stable-1"
 const sbomWait = 5 * time.Second
 
 // request asks git, and takes what the environment says.
-func (m *Maker) request(ctx context.Context, d *workspace.Downstream, repo *gitrepo.Repo, f Flags, registry *image.Registry) (image.Request, error) {
+func (m *Maker) request(ctx context.Context, d *workspace.Downstream, repo *gitrepo.Repo, f Flags, images *registry.Registry) (image.Request, error) {
 	w := m.Workspace
 	r := image.Request{
 		Root:       w.Root,
@@ -79,7 +80,7 @@ func (m *Maker) request(ctx context.Context, d *workspace.Downstream, repo *gitr
 	if r.Registry, err = registryOf(d, m.Registry, remote, f.Push); err != nil {
 		return r, err
 	}
-	r.SBOM, r.NoSBOM, err = sbomGenerator(ctx, registry, m.SBOM)
+	r.SBOM, r.NoSBOM, err = sbomGenerator(ctx, images, m.SBOM)
 	return r, err
 }
 
@@ -121,7 +122,7 @@ func registryOf(d *workspace.Downstream, named, remote string, push bool) (strin
 
 // sbomGenerator is the image that makes the SBOM; none, with the reason, where it is switched off or the usual one cannot
 // be had. One that was asked for has to be there.
-func sbomGenerator(ctx context.Context, registry *image.Registry, named string) (generator, none string, err error) {
+func sbomGenerator(ctx context.Context, images *registry.Registry, named string) (generator, none string, err error) {
 	if named == "off" {
 		return "", "BUILDKIT_SBOM_GENERATOR=off", nil
 	}
@@ -132,24 +133,24 @@ func sbomGenerator(ctx context.Context, registry *image.Registry, named string) 
 		defer cancel()
 		generator = defaultSBOM
 	}
-	err = registry.Has(asking, generator)
+	err = images.Has(asking, generator)
 	switch {
 	case err == nil:
 		return generator, "", nil
-	case named == "" && errors.Is(err, image.ErrLogin):
+	case named == "" && errors.Is(err, registry.ErrLogin):
 		return "", err.Error(), nil
 	case named == "":
 		return "", defaultSBOM + " cannot be pulled; set BUILDKIT_SBOM_GENERATOR to a mirror of it", nil
 	}
 	next := "mirror it and correct BUILDKIT_SBOM_GENERATOR"
-	if !errors.Is(err, image.ErrNotFound) {
+	if !errors.Is(err, registry.ErrNotFound) {
 		next = operr.NextOf(err) // a login, a limit or a network is not cured by a mirror
 	}
 	return "", "", operr.New(next+"; BUILDKIT_SBOM_GENERATOR=off makes none", "the image that makes the SBOM cannot be had: %w", err)
 }
 
 // plan asks the registry what it has, where that matters, and plans.
-func plan(ctx context.Context, r image.Request, registry *image.Registry, history image.History, ask Asking) (*image.Plan, error) {
+func plan(ctx context.Context, r image.Request, images *registry.Registry, history image.History, ask Asking) (*image.Plan, error) {
 	p, err := image.New(r)
 	if err != nil || ask == Unasked || p.Partial || len(r.Tags) > 0 {
 		return p, err
@@ -158,12 +159,12 @@ func plan(ctx context.Context, r image.Request, registry *image.Registry, histor
 		p.Tags = []image.Tag{}
 		return p, nil
 	}
-	tags := registry.Tags
+	tags := images.Tags
 	if ask == MustAsk {
-		tags = registry.TagsForPush
+		tags = images.TagsForPush
 	}
 	if r.Have, err = tags(ctx, p.Repository); err == nil {
-		r.Held, err = registry.Held(ctx, p.Repository, p.Candidates(), r.Have)
+		r.Held, err = image.ReadHeld(ctx, images, p.Repository, p.Candidates(), r.Have)
 	}
 	if err == nil {
 		err = history.Order(ctx, r.Revision, r.Held)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
-	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -64,7 +64,7 @@ func TestLockThatGitIgnores(t *testing.T) {
 	locked := func() bool {
 		repo, err := gitrepo.Open(t.Context(), a.Runner, w.Root)
 		require.NoError(t, err)
-		r, err := a.request(t.Context(), w.Downstreams[0], repo, Flags{}, &image.Registry{})
+		r, err := a.request(t.Context(), w.Downstreams[0], repo, Flags{}, &registry.Registry{})
 		require.NoError(t, err)
 		return r.Locked
 	}
@@ -95,7 +95,7 @@ func TestTheAddressThatCounts(t *testing.T) {
 		}
 		repo, err := gitrepo.Open(t.Context(), a.Runner, root)
 		require.NoError(t, err)
-		r, err := a.request(t.Context(), w.Downstreams[0], repo, Flags{}, &image.Registry{})
+		r, err := a.request(t.Context(), w.Downstreams[0], repo, Flags{}, &registry.Registry{})
 		require.NoError(t, err)
 		require.Equal(t, "https://github.com/Octo/mono", r.Source, name)
 		require.Equal(t, "ghcr.io/Octo", r.Registry, name)

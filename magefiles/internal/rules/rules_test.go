@@ -22,7 +22,7 @@ const (
 // layers are the packages of magefiles/internal from the bottom up: a package may import those of lower layers, its own
 // sub-packages, and its parent, and no sibling. So every package can be read, and tested, knowing only what is below it.
 var layers = [][]string{
-	{"operr", "dag", "atomicfile", "beneath", "tomledit", "version", "command", "condapkg", "condapypi", "faults", "attestation", "pause", "pixisays", "dockerfile", "gomodule"},
+	{"operr", "dag", "atomicfile", "beneath", "tomledit", "version", "command", "condapkg", "condapypi", "faults", "attestation", "pause", "pixisays", "dockerfile", "gomodule", "lazyregexp"},
 	{"workspace", "channel", "journal", "httpclient", "httpserver", "imagepin", "provenance", "workflow", "steps"},
 	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image", "available"},
 	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders"},

@@ -1,4 +1,4 @@
-package image
+package registry
 
 import (
 	"fmt"
@@ -24,8 +24,8 @@ const (
 	maxPage   = 8 << 20  // bytes of a page of tags
 )
 
-// bounded gives an error where an answer is longer than any that is read here.
-func bounded(next http.RoundTripper) http.RoundTripper {
+// bound gives an error where an answer is longer than any that is read here.
+func bound(next http.RoundTripper) http.RoundTripper {
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
 		answer, err := next.RoundTrip(r)
 		if err != nil {
@@ -53,9 +53,9 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// watched gives up a request on which nothing moves any more, the body of its answer included, with httpclient.ErrStalled:
+// watch gives up a request on which nothing moves any more, the body of its answer included, with httpclient.ErrStalled:
 // go-containerregistry has no end to waiting. It is not tried again, since whoever was silent for so long stays so.
-func watched(next http.RoundTripper, after time.Duration) http.RoundTripper {
+func watch(next http.RoundTripper, after time.Duration) http.RoundTripper {
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
 		ctx, w := httpclient.NewWatch(r.Context(), after)
 		answer, err := next.RoundTrip(r.WithContext(ctx))

@@ -1,18 +1,19 @@
-package image
+package registry
 
 import (
 	"net"
 	"strconv"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // The grammar of references, of distribution's reference package: a host that Docker takes as one (with a dot, a port, or
 // localhost), and lower-case components.
 var (
-	host      = lazily(`^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|localhost:\d+|[a-z0-9-]+(\.[a-z0-9-]+)*:\d+|\[[0-9a-f:]+\](:\d+)?)$`)
-	component = lazily(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`)
+	host      = lazyregexp.New(`^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|localhost:\d+|[a-z0-9-]+(\.[a-z0-9-]+)*:\d+|\[[0-9a-f:]+\](:\d+)?)$`)
+	component = lazyregexp.New(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`)
 )
 
 // maxRepository is the longest repository that registries take, host included.
@@ -65,29 +66,4 @@ func CheckTag(tag string) error {
 		return nil
 	}
 	return operr.NewUsage("use letters, digits, and . _ - after the first character", "%q cannot be a tag", tag)
-}
-
-// Source is the address of a repository that people can open, made of its git remote: without credentials, and https for
-// ssh; "" for a folder.
-func Source(remote string) string {
-	rest := remote
-	if _, after, ok := strings.Cut(remote, "://"); ok {
-		rest = after
-	} else if before, after, ok := strings.Cut(remote, ":"); ok && !strings.Contains(before, "/") {
-		rest = before + "/" + after
-	} else {
-		return ""
-	}
-	if strings.HasPrefix(remote, "file:") {
-		return ""
-	}
-	authority, path, ok := strings.Cut(rest, "/")
-	if !ok || path == "" {
-		return ""
-	}
-	authority = authority[strings.LastIndexByte(authority, '@')+1:]
-	if strings.HasPrefix(remote, "ssh:") {
-		authority, _, _ = strings.Cut(authority, ":") // ssh's port is not that of https
-	}
-	return "https://" + authority + "/" + strings.TrimSuffix(strings.TrimSuffix(path, "/"), ".git")
 }

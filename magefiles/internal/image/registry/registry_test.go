@@ -1,4 +1,4 @@
-package image
+package registry
 
 import (
 	"fmt"
@@ -12,46 +12,62 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
+// labels are those of an image.
+var labels = map[string]string{"org.opencontainers.image.version": "1.2.3"}
+
 func TestRegistry(t *testing.T) {
 	s := imagetest.NewShop(t)
 	r := &Registry{}
-	q := request(t)
-	q.Registry, q.SBOM = s.Host+"/someone", ""
-	p, err := New(q)
-	require.NoError(t, err)
+	repository := s.Host + "/someone/theapp"
 
-	tags, err := r.Tags(t.Context(), p.Repository)
+	tags, err := r.Tags(t.Context(), repository)
 	require.NoError(t, err, "a repository that is not there yet has no tags")
 	require.Empty(t, tags)
-	_, err = r.Read(t.Context(), p.Repository+":latest")
+	_, err = r.Read(t.Context(), repository+":latest")
 	require.ErrorIs(t, err, ErrNotFound)
 
-	digest := s.Put(t, p.Repository, p.Labels, "linux/amd64", "linux/arm64")
-	i, err := r.Read(t.Context(), p.Repository+"@"+digest)
+	digest := s.Put(t, repository, labels, "linux/amd64", "linux/arm64")
+	i, err := r.Read(t.Context(), repository+"@"+digest)
 	require.NoError(t, err)
-	require.NoError(t, p.Verify(i, digest))
-	require.Equal(t, map[string]string{"k": "v"}, i.Annotations)
-	require.Equal(t, "linux/arm64", i.Images[1].Platform)
+	require.Equal(t, digest, i.Digest)
+	isWhole(t, i)
 	require.Equal(t, []string{"/entry"}, i.Images[0].Entrypoint)
 	require.Len(t, i.Images[0].Layers, 2)
 
-	require.NoError(t, r.Tag(t.Context(), p.Repository, digest, "1.2.3"))
-	tagged, err := r.Read(t.Context(), p.Repository+":1.2.3")
+	require.NoError(t, r.Tag(t.Context(), repository, digest, "1.2.3"))
+	tagged, err := r.Read(t.Context(), repository+":1.2.3")
 	require.NoError(t, err)
 	require.Equal(t, digest, tagged.Digest, "the same manifest, byte for byte")
-	held, err := r.Held(t.Context(), p.Repository, []string{"1.2.3", "latest", "gone"}, []string{"1.2.3", "gone"})
-	require.NoError(t, err)
-	require.Equal(t, map[string]Held{"1.2.3": {Version: "1.2.3", Revision: q.Revision, Digest: digest}}, held)
-	require.NoError(t, r.Has(t.Context(), p.Repository+":1.2.3"))
-	require.ErrorIs(t, r.Has(t.Context(), p.Repository+":none"), ErrNotFound)
+	for range 2 {
+		is, has, err := r.Labels(t.Context(), repository, "1.2.3")
+		require.NoError(t, err)
+		require.Equal(t, digest, is)
+		require.Equal(t, labels, has)
+	}
+	_, _, err = r.Labels(t.Context(), repository, "gone")
+	require.ErrorIs(t, err, ErrNotFound)
+	require.NoError(t, r.Has(t.Context(), repository+":1.2.3"))
+	require.ErrorIs(t, r.Has(t.Context(), repository+":none"), ErrNotFound)
 
-	one, two := s.Put(t, p.Repository, p.Labels, "linux/amd64"), s.Put(t, p.Repository, p.Labels, "linux/arm64")
-	joined, err := r.Join(t.Context(), p.Repository, []string{one, two})
+	one, two := s.Put(t, repository, labels, "linux/amd64"), s.Put(t, repository, labels, "linux/arm64")
+	joined, err := r.Join(t.Context(), repository, []string{one, two})
 	require.NoError(t, err)
-	i, err = r.Read(t.Context(), p.Repository+"@"+joined)
+	i, err = r.Read(t.Context(), repository+"@"+joined)
 	require.NoError(t, err)
-	require.NoError(t, p.Verify(i, joined), "attestations come along")
+	require.Equal(t, joined, i.Digest)
+	isWhole(t, i)
+}
+
+// isWhole wants an image of both platforms, with what is attested about each.
+func isWhole(t *testing.T, i *Index) {
+	t.Helper()
 	require.Equal(t, map[string]string{"k": "v"}, i.Annotations)
+	require.Len(t, i.Images, 2)
+	for n, platform := range []string{"linux/amd64", "linux/arm64"} {
+		require.Equal(t, platform, i.Images[n].Platform)
+		require.Equal(t, labels, i.Images[n].Labels)
+		require.Equal(t, []string{Provenance + "v1"}, i.Images[n].Attestations, "attestations come along")
+	}
 }
 
 // What names nothing, and what is not there, each say what to do.
@@ -84,10 +100,8 @@ func TestNames(t *testing.T) {
 func TestRegistryTrouble(t *testing.T) {
 	s := imagetest.NewShop(t)
 	r := &Registry{}
-	p, err := New(request(t))
-	require.NoError(t, err)
 	repository := s.Host + "/someone/theapp"
-	digest := s.Put(t, repository, p.Labels, "linux/amd64")
+	digest := s.Put(t, repository, labels, "linux/amd64")
 	for status, says := range map[int]string{
 		401: "the registry refuses it (401)", 403: "the registry refuses it (403)", 429: "the registry allows no more requests for now (429)", 501: "the registry failed (501)",
 	} {

@@ -1,4 +1,4 @@
-package image
+package registry
 
 import (
 	"fmt"
@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
 // What a registry, or who stands before it, answers to the tags and manifests that we write, and to what we read: each has a cause and a
@@ -38,17 +40,21 @@ func TestAnswersAreToldApart(t *testing.T) {
 		{"PUT", 422, "", "the registry does not take it (422)", "has against it"},
 	} {
 		t.Run(fmt.Sprint(c.method, c.status, c.says), func(t *testing.T) {
-			y := newYard(t, aPlan(t), past{{nil, "1.2.3"}})
-			j, inner := y.job(0, nil), y.handler
-			y.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method == c.method && strings.Contains(r.URL.Path, "/manifests/") {
-					w.WriteHeader(c.status)
-					fmt.Fprint(w, c.body)
-					return
+			s := imagetest.NewShop(t)
+			repository := s.Host + "/someone/theapp"
+			digest := s.Put(t, repository, nil, "linux/amd64")
+			transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+				if r.Method != c.method || !strings.Contains(r.URL.Path, "/manifests/") {
+					return http.DefaultTransport.RoundTrip(r)
 				}
-				inner.ServeHTTP(w, r)
+				w := httptest.NewRecorder()
+				w.WriteHeader(c.status)
+				fmt.Fprint(w, c.body)
+				answer := w.Result()
+				answer.Request = r
+				return answer, nil
 			})
-			err := j.Registry.Tag(t.Context(), yardHost, j.Result.Digest, "1.2.3")
+			err := (&Registry{Transport: transport}).Tag(t.Context(), repository, digest, "1.2.3")
 			require.ErrorContains(t, err, c.says)
 			require.Contains(t, fmt.Sprintf("%+v", err), "\n→ ")
 			require.Contains(t, fmt.Sprintf("%+v", err), c.next)

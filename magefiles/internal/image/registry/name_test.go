@@ -1,4 +1,4 @@
-package image_test
+package registry_test
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -31,7 +31,7 @@ func TestRepository(t *testing.T) {
 		{"ghcr.io/x", "", "", `ghcr.io/x/ cannot be the name of an image: "" is not allowed in it`},
 		{"ghcr.io/x", "ünder", "", `ghcr.io/x/ünder cannot be the name of an image: "ünder" is not allowed in it`},
 	} {
-		got, err := image.Repository(c.registry, c.name)
+		got, err := registry.Repository(c.registry, c.name)
 		require.Equal(t, c.want, got)
 		if c.err == "" {
 			require.NoError(t, err)
@@ -40,23 +40,13 @@ func TestRepository(t *testing.T) {
 		require.EqualError(t, err, c.err)
 		require.Equal(t, operr.Usage, operr.ExitStatus(err))
 	}
-	_, err := image.Repository("ghcr.io/"+strings.Repeat("a", 250), "app")
+	_, err := registry.Repository("ghcr.io/"+strings.Repeat("a", 250), "app")
 	require.ErrorContains(t, err, "it has 262 characters, and may have 255")
 }
 
 func TestCheckTag(t *testing.T) {
-	require.NoError(t, image.CheckTag("v1.2_3-x"))
+	require.NoError(t, registry.CheckTag("v1.2_3-x"))
 	for _, bad := range []string{"", "-x", ".x", "a b", "1.0+x", strings.Repeat("a", 129)} {
-		require.ErrorContains(t, image.CheckTag(bad), "cannot be a tag")
-	}
-}
-
-func TestSource(t *testing.T) {
-	for remote, want := range map[string]string{
-		"https://host.example/SomeOne/repo.git": "https://host.example/SomeOne/repo", "git@host.example:someone/repo": "https://host.example/someone/repo",
-		"https://user:token@host.example:8443/a/b": "https://host.example:8443/a/b", "ssh://git@host.example:22/a/b.git": "https://host.example/a/b",
-		"/srv/git/repo.git": "", "file:///srv/repo": "", "": "", "https://host.example/": "",
-	} {
-		require.Equal(t, want, image.Source(remote), remote)
+		require.ErrorContains(t, registry.CheckTag(bad), "cannot be a tag")
 	}
 }

@@ -1,4 +1,4 @@
-package image
+package registry
 
 import (
 	"context"
@@ -27,7 +27,7 @@ func (r *Registry) MayPush(ctx context.Context, repository string) error {
 		return err
 	}
 	doing := "asking whether " + repository + " may be pushed to"
-	err = failure(repository, doing, remote.CheckPushPermission(repo.Tag(Latest), authn.DefaultKeychain, r.asked(ctx)))
+	err = explain(repository, doing, remote.CheckPushPermission(repo.Tag(name.DefaultTag), authn.DefaultKeychain, r.bindTransport(ctx)))
 	switch {
 	case errors.Is(err, ErrNotFound): // some make none by themselves
 		return operr.New("create "+repository+" there, or correct its name", "%s: %w", doing, ErrNotFound)
@@ -38,9 +38,9 @@ func (r *Registry) MayPush(ctx context.Context, repository string) error {
 	return nil
 }
 
-// asked is the transport of a check that takes none but a bare one: it ends with ctx, and is tried again where a failure may
+// bindTransport is the transport of a check that takes none but a bare one: it ends with ctx, and is tried again where a failure may
 // pass, as all other requests are.
-func (r *Registry) asked(ctx context.Context) http.RoundTripper {
+func (r *Registry) bindTransport(ctx context.Context) http.RoundTripper {
 	next := r.transport()
 	bound := roundTrip(func(q *http.Request) (*http.Response, error) { return next.RoundTrip(q.WithContext(ctx)) })
 	passing := []int{
@@ -60,15 +60,15 @@ func (r *Registry) TagsForPush(ctx context.Context, repository string) ([]string
 		return nil, err
 	}
 	tags, err := r.Tags(ctx, repository)
-	if denied(err) {
+	if IsDenied(err) {
 		return nil, nil
 	}
 	return tags, err
 }
 
-// denied reports whether it is the registry's own word that something may not be read: a 403 with a code of distribution-spec,
+// IsDenied reports whether it is the registry's own word that something may not be read: a 403 with a code of distribution-spec,
 // and not that of a proxy.
-func denied(err error) bool {
+func IsDenied(err error) bool {
 	var answer *transport.Error
 	return errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden && slices.ContainsFunc(answer.Errors, func(d transport.Diagnostic) bool {
 		return d.Code == transport.DeniedErrorCode || d.Code == transport.NameUnknownErrorCode

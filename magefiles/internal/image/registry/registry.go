@@ -1,4 +1,13 @@
-package image
+// Package registry asks registries of images, and changes them, by go-containerregistry and with docker's own logins. It knows images by
+// their digests and labels, and nothing of plans. Its files:
+//
+//   - a [Registry] reads tags, digests, labels and images, gives tags, and joins images (registry.go), and says before a build whether it may
+//     be pushed to (push.go)
+//   - an [Index] is an image as a registry or a folder holds it (index.go, layout.go), with all the texts in it (statements.go)
+//   - names of repositories and tags are checked (name.go)
+//   - what a registry answers becomes a sentence with a next step (answers.go)
+//   - answers are bounded, and waited for as long as something moves (transport.go)
+package registry
 
 import (
 	"bytes"
@@ -7,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,7 +47,7 @@ type Registry struct {
 	puller *remote.Puller
 	pusher *remote.Pusher
 	err    error
-	held   sync.Map // Held by REPOSITORY@DIGEST: what stands behind a digest is the same for ever
+	labels sync.Map // by REPOSITORY@DIGEST: what stands behind a digest is the same for ever
 
 	permitted sync.Map // repositories to which may be pushed
 }
@@ -63,7 +71,7 @@ func (r *Registry) transport() http.RoundTripper {
 	if next == nil {
 		next = remote.DefaultTransport
 	}
-	return watched(bounded(httpclient.Guarded(next)), cmp.Or(r.Patience, patience))
+	return watch(bound(httpclient.Guarded(next)), cmp.Or(r.Patience, patience))
 }
 
 // What a repository may have: more than any, and few enough to be held.
@@ -83,15 +91,15 @@ func (r *Registry) Tags(ctx context.Context, repository string) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	tags, err := allTags(ctx, puller, repo)
-	if err = failure(repository, "asking for the tags of "+repository, err); errors.Is(err, ErrNotFound) {
+	tags, err := readTags(ctx, puller, repo)
+	if err = explain(repository, "asking for the tags of "+repository, err); errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
 	return tags, err
 }
 
-// allTags reads page after page, up to an end.
-func allTags(ctx context.Context, puller *remote.Puller, repo name.Repository) (tags []string, err error) {
+// readTags reads page after page, up to an end.
+func readTags(ctx context.Context, puller *remote.Puller, repo name.Repository) (tags []string, err error) {
 	lister, err := puller.Lister(ctx, repo)
 	for range maxPages {
 		if err != nil || !lister.HasNext() {
@@ -124,7 +132,7 @@ func (r *Registry) get(ctx context.Context, ref string) (*remote.Descriptor, err
 		return nil, err
 	}
 	d, err := puller.Get(ctx, reference)
-	return d, failure(ref, "reading "+ref, err)
+	return d, explain(ref, "reading "+ref, err)
 }
 
 // Digest is that of what stands behind a reference, by the smallest request that says so. Errors: ErrNotFound.
@@ -143,13 +151,9 @@ func (r *Registry) Digest(ctx context.Context, ref string) (string, error) {
 	}
 	var answer *transport.Error
 	if errors.As(err, &answer) || errors.Is(err, httpclient.ErrStalled) {
-		return "", failure(ref, "looking for "+ref, err)
+		return "", explain(ref, "looking for "+ref, err)
 	}
-	d, err := r.get(ctx, ref) // some registries leave out of a short answer what has to be in it
-	if err != nil {
-		return "", err
-	}
-	return d.Digest.String(), nil
+	return r.ReadDigest(ctx, ref) // some registries leave out of a short answer what has to be in it
 }
 
 // Resolve is the digest of the image, or index of images, that stands behind a reference: of the bytes that were sent, whatever
@@ -173,6 +177,34 @@ func (r *Registry) Resolve(ctx context.Context, ref string) (string, error) {
 	return d.Digest.String(), nil
 }
 
+// ReadDigest is Digest by a larger request, whose refusal says why.
+func (r *Registry) ReadDigest(ctx context.Context, ref string) (string, error) {
+	d, err := r.get(ctx, ref)
+	if err != nil {
+		return "", err
+	}
+	return d.Digest.String(), nil
+}
+
+// Labels returns the digest of what a tag stands for, and the labels of the first image behind it: the images of one build say the same
+// about it. Errors: ErrNotFound.
+func (r *Registry) Labels(ctx context.Context, repository, tag string) (digest string, labels map[string]string, err error) {
+	ref := repository + ":" + tag
+	d, err := r.get(ctx, ref)
+	if err != nil {
+		return "", nil, err
+	}
+	digest = d.Digest.String()
+	if known, ok := r.labels.Load(repository + "@" + digest); ok {
+		return digest, known.(map[string]string), nil
+	}
+	if labels, err = readLabels(d); err != nil {
+		return "", nil, explain(repository, "reading "+ref, err)
+	}
+	r.labels.Store(repository+"@"+digest, labels)
+	return digest, labels, nil
+}
+
 // Has says, by an error, that a registry has no such image, or that it cannot be asked.
 func (r *Registry) Has(ctx context.Context, ref string) error {
 	_, err := r.Digest(ctx, ref)
@@ -187,32 +219,32 @@ func (r *Registry) Read(ctx context.Context, ref string) (*Index, error) {
 	}
 	doing := "reading " + ref
 	if !d.MediaType.IsIndex() {
-		return r.single(d, ref, doing)
+		return r.readSingle(d, ref, doing)
 	}
 	index, err := d.ImageIndex()
 	if err != nil {
-		return nil, failure(ref, doing, err)
+		return nil, explain(ref, doing, err)
 	}
 	i, err := readIndex(index)
-	return i, failure(ref, doing, err)
+	return i, explain(ref, doing, err)
 }
 
-// single reads an image that is in no index.
-func (r *Registry) single(d *remote.Descriptor, ref, doing string) (*Index, error) {
+// readSingle reads an image that is in no index.
+func (r *Registry) readSingle(d *remote.Descriptor, ref, doing string) (*Index, error) {
 	img, err := d.Image()
 	if err != nil {
-		return nil, failure(ref, doing, err)
+		return nil, explain(ref, doing, err)
 	}
 	one, err := readImage(img)
 	if err != nil {
-		return nil, failure(ref, doing, err)
+		return nil, explain(ref, doing, err)
 	}
 	return &Index{Digest: d.Digest.String(), Images: []Image{*one}}, nil
 }
 
-// soon asks again, for some seconds, for what was pushed a moment ago: a registry of several nodes does not have it on all of them
+// Await asks again, for some seconds, for what was pushed a moment ago: a registry of several nodes does not have it on all of them
 // at once.
-func (r *Registry) soon(ctx context.Context, ask func() error) error {
+func (r *Registry) Await(ctx context.Context, ask func() error) error {
 	var err error
 	w := r.Shown
 	w.First, w.Most, w.For = cmp.Or(w.First, 200*time.Millisecond), cmp.Or(w.Most, 4*time.Second), cmp.Or(w.For, 6*time.Second)
@@ -239,58 +271,10 @@ func (r *Registry) Tag(ctx context.Context, repository, digest, tag string) erro
 	}
 	err = r.pusher.Put(ctx, repo.Tag(tag), d)
 	doing := "tagging " + ref + " as " + tag
-	if immutable(err) {
-		return operr.New("raise the version: its tags are new", "%s: %w", doing, keepsTag{said: said{error: err}})
+	if isImmutable(err) {
+		return operr.New("raise the version: its tags are new", "%s: %w", doing, &ImmutableError{said{error: err}})
 	}
-	return failure(ref, doing, err)
-}
-
-// Held says what tags of a repository stand for; those that are not there are left out.
-func (r *Registry) Held(ctx context.Context, repository string, tags, have []string) (map[string]Held, error) {
-	held := map[string]Held{}
-	for _, tag := range tags {
-		if !slices.Contains(have, tag) {
-			continue
-		}
-		h, err := r.heldBy(ctx, repository, tag)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		held[tag] = h
-	}
-	return held, nil
-}
-
-// heldBy reads the labels behind one tag, and those of one image once.
-func (r *Registry) heldBy(ctx context.Context, repository, tag string) (h Held, err error) {
-	d, err := r.get(ctx, repository+":"+tag)
-	if err != nil {
-		return h, err
-	}
-	key := repository + "@" + d.Digest.String()
-	if known, ok := r.held.Load(key); ok {
-		return known.(Held), nil
-	}
-	labels, err := labelsOf(d)
-	if err != nil {
-		return h, failure(repository, "reading "+repository+":"+tag, err)
-	}
-	h.Digest = d.Digest.String()
-	if ofPlan(repository, labels) {
-		h.Version, h.Revision = labels[labelVersion], labels[labelRevision]
-	}
-	r.held.Store(key, h)
-	return h, nil
-}
-
-// ofPlan reports whether labels are those of a plan for this repository. An image that is built on one of ours in another way has its
-// labels, of another name.
-func ofPlan(repository string, labels map[string]string) bool {
-	title := labels[labelTitle]
-	return labels[labelPlan] != "" && title != "" && strings.HasSuffix(repository, "/"+strings.ToLower(title))
+	return explain(ref, doing, err)
 }
 
 // Join pushes one index of several, by digest: all their images and attestations. The annotations are the first one's.
@@ -304,21 +288,21 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 		}
 		part, err := there.ImageIndex()
 		if err != nil {
-			return "", failure(ref, "reading "+ref, err)
+			return "", explain(ref, "reading "+ref, err)
 		}
 		manifest, err := part.IndexManifest()
 		if err != nil {
-			return "", failure(ref, "reading "+ref, err)
+			return "", explain(ref, "reading "+ref, err)
 		}
 		if len(manifest.Manifests) > maxImages {
-			return "", failure(ref, "reading "+ref, fmt.Errorf("it has more than %d images", maxImages))
+			return "", explain(ref, "reading "+ref, fmt.Errorf("it has more than %d images", maxImages))
 		}
 		if n == 0 {
 			joined = mutate.Annotations(joined, manifest.Annotations).(v1.ImageIndex)
 		}
-		all, err := addenda(part, manifest)
+		all, err := listAddenda(part, manifest)
 		if err != nil {
-			return "", failure(ref, "reading "+ref, err)
+			return "", explain(ref, "reading "+ref, err)
 		}
 		joined = mutate.AppendManifests(joined, all...)
 	}
@@ -334,7 +318,7 @@ func (r *Registry) Join(ctx context.Context, repository string, digests []string
 	if err != nil {
 		return "", err
 	}
-	return sum.String(), failure(repository, "pushing "+ref.String(), pusher.Push(ctx, ref, joined))
+	return sum.String(), explain(repository, "pushing "+ref.String(), pusher.Push(ctx, ref, joined))
 }
 
 // parse reads a reference, REPOSITORY:TAG or REPOSITORY@DIGEST. Errors are about the spelling, with exit status 2.
@@ -351,12 +335,12 @@ func parse(ref string) (name.Reference, error) {
 
 // CheckDigest says what is wrong with the spelling of a digest, or of REPOSITORY@DIGEST, with exit status 2.
 func CheckDigest(digest string) error {
-	_, err := parse("any/image@" + digestOf(digest))
+	_, err := parse("any/image@" + DigestOf(digest))
 	return err
 }
 
-// digestOf takes the digest of REPOSITORY@DIGEST, or of a digest alone.
-func digestOf(ref string) string {
+// DigestOf takes the digest of REPOSITORY@DIGEST, or of a digest alone.
+func DigestOf(ref string) string {
 	_, digest, found := strings.Cut(ref, "@")
 	if !found {
 		return ref

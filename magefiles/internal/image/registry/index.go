@@ -1,4 +1,4 @@
-package image
+package registry
 
 import (
 	"fmt"
@@ -38,6 +38,12 @@ const (
 	predicateType   = "in-toto.io/predicate-type"
 )
 
+// The predicate types of BuildKit's attestations begin with these.
+const (
+	Provenance = "https://slsa.dev/provenance/"
+	SBOM       = "https://spdx.dev/Document"
+)
+
 // readIndex reads all images of an index, with what is attested about each.
 func readIndex(index v1.ImageIndex) (*Index, error) {
 	digest, err := index.Digest()
@@ -59,7 +65,7 @@ func readIndex(index v1.ImageIndex) (*Index, error) {
 			return nil, fmt.Errorf("%s: %w", d.Digest, err)
 		}
 		if d.Annotations[referenceType] == attestationType {
-			predicates, err := predicates(img)
+			predicates, err := readPredicates(img)
 			if err != nil {
 				return nil, err
 			}
@@ -72,7 +78,7 @@ func readIndex(index v1.ImageIndex) (*Index, error) {
 			return nil, fmt.Errorf("%s: %w", d.Digest, err)
 		}
 		if d.Platform != nil {
-			one.Platform = platform(d.Platform)
+			one.Platform = spellPlatform(d.Platform)
 		}
 		i.Images = append(i.Images, *one)
 	}
@@ -83,7 +89,7 @@ func readIndex(index v1.ImageIndex) (*Index, error) {
 	return i, nil
 }
 
-func predicates(img v1.Image) (types []string, err error) {
+func readPredicates(img v1.Image) (types []string, err error) {
 	m, err := img.Manifest()
 	if err != nil {
 		return nil, err
@@ -108,7 +114,7 @@ func readImage(img v1.Image) (*Image, error) {
 		return nil, err
 	}
 	one := &Image{
-		Platform:   platform(c.Platform()),
+		Platform:   spellPlatform(c.Platform()),
 		Digest:     digest.String(),
 		Labels:     c.Config.Labels,
 		Entrypoint: c.Config.Entrypoint,
@@ -122,10 +128,10 @@ func readImage(img v1.Image) (*Image, error) {
 	return one, nil
 }
 
-// labelsOf are the labels of the first image behind a descriptor: the images of one build say the same about it. None are
+// readLabels are the labels of the first image behind a descriptor: the images of one build say the same about it. None are
 // those of an index without images.
-func labelsOf(d *remote.Descriptor) (map[string]string, error) {
-	img, err := firstImage(d)
+func readLabels(d *remote.Descriptor) (map[string]string, error) {
+	img, err := findImage(d)
 	if err != nil || img == nil {
 		return nil, err
 	}
@@ -136,8 +142,8 @@ func labelsOf(d *remote.Descriptor) (map[string]string, error) {
 	return c.Config.Labels, nil
 }
 
-// firstImage is nil where an index has none.
-func firstImage(d *remote.Descriptor) (v1.Image, error) {
+// findImage is nil where an index has none.
+func findImage(d *remote.Descriptor) (v1.Image, error) {
 	if !d.MediaType.IsIndex() {
 		return d.Image()
 	}
@@ -157,8 +163,8 @@ func firstImage(d *remote.Descriptor) (v1.Image, error) {
 	return nil, nil
 }
 
-// platform is OS/ARCH, without what every machine of that kind has (arm64's variant v8).
-func platform(p *v1.Platform) string {
+// spellPlatform is OS/ARCH, without what every machine of that kind has (arm64's variant v8).
+func spellPlatform(p *v1.Platform) string {
 	if p == nil {
 		return ""
 	}
@@ -169,8 +175,8 @@ func platform(p *v1.Platform) string {
 	return text
 }
 
-// addenda are all manifests of an index, to be put into another one.
-func addenda(index v1.ImageIndex, manifest *v1.IndexManifest) (all []mutate.IndexAddendum, err error) {
+// listAddenda are all manifests of an index, to be put into another one.
+func listAddenda(index v1.ImageIndex, manifest *v1.IndexManifest) (all []mutate.IndexAddendum, err error) {
 	for _, d := range manifest.Manifests {
 		img, err := index.Image(d.Digest)
 		if err != nil {
