@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -17,7 +18,7 @@ func (a *app) rehearseImages(ctx context.Context, w *workspace.Workspace, server
 	if err != nil {
 		return nil, "", err
 	}
-	node, err := (&image.Builder{Runner: a.runner, Name: m.Builder}).Look(ctx)
+	node, err := (&buildx.Builder{Runner: a.runner, Name: m.Builder}).Look(ctx)
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, "", cause
 	}

@@ -37,21 +37,11 @@ func guardedProxies(dir string) (bool, error) {
 	return false, nil
 }
 
-// modest is the definition whose provenance leaves out what the build was given: build arguments, and the Dockerfile with its sources.
-func (b Bake) modest() Bake {
-	t := b.Target["default"]
-	t.Attest = slices.Clone(t.Attest)
-	for n, a := range t.Attest {
-		t.Attest[n] = strings.Replace(a, "type=provenance,mode=max", "type=provenance,mode=min", 1)
-	}
-	return Bake{Target: map[string]Target{"default": t}}
-}
-
 // exposes says what of an image that is about to be tagged holds a credential: its manifests, its configuration with labels,
 // variables and history, and what is attested about it. Whoever may read the image reads all of that.
 func (j *Job) exposes(i *registry.Index) error {
 	look := func(what string, text []byte) error {
-		where, is := firstCredential(text, j.Builder.secrets())
+		where, is := firstCredential(text, j.Builder.Secrets())
 		if is == "" {
 			return nil
 		}
@@ -63,18 +53,6 @@ func (j *Job) exposes(i *registry.Index) error {
 		return operr.New(next, "%s of %s has %s%s", what, j.Plan.Name, is, where)
 	}
 	return i.EachText(look)
-}
-
-// secrets is the environment whose secrets must not be published; none is that of a job without a builder.
-func (b *Builder) secrets() []string {
-	if b == nil {
-		return nil
-	}
-	runner, ok := b.Runner.(interface{ Environ() []string })
-	if !ok {
-		return nil
-	}
-	return runner.Environ()
 }
 
 // firstCredential finds the first credential in a JSON text, or in one of another kind, and names its place: the key that it stands

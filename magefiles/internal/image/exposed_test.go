@@ -197,8 +197,8 @@ func TestProxiesWithAPassword(t *testing.T) {
 
 	p, err := New(request(t))
 	require.NoError(t, err)
-	require.Equal(t, []string{"type=provenance,mode=min", "type=sbom,generator=sbom.example/scanner:1"}, p.pushed().modest().Target["default"].Attest)
-	require.Contains(t, p.pushed().Target["default"].Attest, "type=provenance,mode=max", "the plan is as it was")
+	require.Equal(t, []string{"type=provenance,mode=min", "type=sbom,generator=sbom.example/scanner:1"}, p.push().Modest().Target["default"].Attest)
+	require.Contains(t, p.push().Target["default"].Attest, "type=provenance,mode=max", "the plan is as it was")
 }
 
 // What the provenance repeats is refused before anything is built.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/docker/cli/cli/config"
 
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -19,7 +20,7 @@ import (
 // Job applies one plan. Its steps each leave what later ones need.
 type Job struct {
 	Plan     *Plan
-	Builder  *Builder
+	Builder  *buildx.Builder
 	Registry *registry.Registry
 	Push     bool
 	Load     bool   // put the image into the docker engine, for the platform of this machine
@@ -40,7 +41,7 @@ type Job struct {
 	Packages func(ctx context.Context, platforms []string) (evidence string, err error)
 
 	Result Result
-	node   Node
+	node   buildx.Node
 	index  *registry.Index
 	other  string // digest that the registry had under the tag of the commit, of a build that this clone does not know
 }
@@ -182,13 +183,13 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	if j.Result.Reused {
 		return notNeeded, nil
 	}
-	definition := j.Plan.pushed()
+	definition := j.Plan.push()
 	if !j.Push {
 		j.Result.Kept = j.layoutDir()
 		if err := errors.Join(j.forget(), os.RemoveAll(j.Result.Kept)); err != nil {
 			return "", err
 		}
-		definition = j.Plan.kept(j.Result.Kept)
+		definition = j.Plan.keep(j.Result.Kept)
 	}
 	definition, done, err := j.committed(ctx, definition)
 	if err != nil {
@@ -196,7 +197,7 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	}
 	defer done()
 	if j.Fresh {
-		definition = definition.fresh()
+		definition = definition.WithoutCache()
 	}
 	guarded, err := guardedProxies(config.Dir())
 	if err != nil {
@@ -204,9 +205,9 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	}
 	without := ""
 	if guarded {
-		definition, without = definition.modest(), "; the provenance leaves out build arguments: docker's proxies have a password"
+		definition, without = definition.Modest(), "; the provenance leaves out build arguments: docker's proxies have a password"
 	}
-	built, err := j.Builder.bake(ctx, definition, j.Dir)
+	built, err := j.Builder.Build(ctx, definition, j.Dir)
 	if err != nil {
 		return "", err
 	}
@@ -217,7 +218,7 @@ func (j *Job) build(ctx context.Context) (string, error) {
 
 // committed lets a definition build what is committed of the plan's folder, unless the plan is of changes. done removes where
 // that is put.
-func (j *Job) committed(ctx context.Context, b Bake) (_ Bake, done func(), err error) {
+func (j *Job) committed(ctx context.Context, b buildx.Bake) (_ buildx.Bake, done func(), err error) {
 	if j.Plan.Dirty() {
 		return b, func() {}, nil
 	}
@@ -226,7 +227,7 @@ func (j *Job) committed(ctx context.Context, b Bake) (_ Bake, done func(), err e
 		return b, nil, err
 	}
 	folder, err := j.Export(ctx, dir)
-	return b.from(folder), func() { _ = os.RemoveAll(dir) }, err
+	return b.From(folder), func() { _ = os.RemoveAll(dir) }, err
 }
 
 // verify reads back what was made, where it was put.
@@ -262,11 +263,11 @@ func (j *Job) verify(ctx context.Context) (_ string, err error) {
 
 func (j *Job) load(ctx context.Context) (string, error) {
 	names := []string{j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision), j.Plan.Repository + ":" + j.Plan.Version}
-	definition, done, err := j.committed(ctx, j.Plan.loaded(j.Host, names))
+	definition, done, err := j.committed(ctx, j.Plan.load(j.Host, names))
 	if err != nil {
 		return "", err
 	}
 	defer done()
-	_, err = j.Builder.bake(ctx, definition, j.Dir)
+	_, err = j.Builder.Build(ctx, definition, j.Dir)
 	return "docker run " + names[1], err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/journal"
@@ -28,7 +29,7 @@ func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c co
 	require.NoError(t, err)
 	return &Job{
 		Plan:     p,
-		Builder:  &Builder{Runner: imagetest.Docker(f), Pause: imagetest.NoPause},
+		Builder:  &buildx.Builder{Runner: imagetest.Docker(f), Pause: imagetest.NoPause},
 		Registry: &registry.Registry{},
 		Dir:      t.TempDir(),
 		Host:     "linux/amd64",
@@ -105,7 +106,7 @@ func TestAnImageThatNothingProvesIsNotTagged(t *testing.T) {
 		return nil
 	})
 	j.index = &registry.Index{Images: []registry.Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
-	j.node = Node{Name: "far", Platforms: []string{"linux/s390x"}}
+	j.node = buildx.Node{Name: "far", Platforms: []string{"linux/s390x"}}
 	said, err := j.smoke(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "not run; not on linux/amd64 and linux/arm64, which this builder cannot run", said, "it leaves nothing")
@@ -138,19 +139,41 @@ func TestPathsAreTakenAsTheyAre(t *testing.T) {
 	r.Root, r.Secrets = "/w,x ${a}", map[string]string{"PIXI_CONFIG": "/s ${b}/c"}
 	p, err := New(r)
 	require.NoError(t, err)
-	kept := p.kept("/o,x ${c}")
-	args := (&Builder{}).bakeArgs(kept, "m")
+	kept := p.keep("/o,x ${c}")
+	args := argv(t, "", kept, "/w/output")
 	require.Subset(t, args, []string{"--allow=fs.read=/w,x ${a}/app", "--allow=fs.read=/s ${b}/c", "--allow=fs.write=/o,x ${c}"})
 	text, err := kept.Target["default"].MarshalJSON()
 	require.NoError(t, err)
 	for _, dir := range []string{`/a"b/oci`, `/"/oci`, `/a""b c,d/oci`, "/a\nb/oci"} {
-		kept := p.kept(dir)
-		require.Contains(t, (&Builder{}).bakeArgs(kept, "m"), "--allow=fs.write="+dir)
+		kept := p.keep(dir)
+		require.Contains(t, argv(t, "", kept, "/w/output"), "--allow=fs.write="+dir)
 		fields, err := csv.NewReader(strings.NewReader(kept.Target["default"].Output[0])).Read()
 		require.NoError(t, err)
 		require.Equal(t, "dest="+dir, fields[1])
 	}
 	for _, literal := range []string{`"context":"/w,x $${a}/app"`, `"src":"/s $${b}/c"`, `\"dest=/o,x $${c}\"`} {
 		require.Contains(t, string(text), literal)
+	}
+}
+
+// A BuildKit that is reached over plain TCP is anyone's, and that is said. One of this machine, over TLS or by ssh is not.
+func TestHostileNetworksSeeABareBuilder(t *testing.T) {
+	tls := `Driver Options:   cacert="/c/ca.pem" cert="/c/cert.pem" key="/c/key.pem" servername="big"`
+	for nodes, want := range map[string][]string{
+		"Endpoint: tcp://big:1234\nStatus: running\n":                                            {"tcp://big:1234"},
+		"Endpoint: tcp://10.0.0.7:1234\n" + tls + "\nEndpoint: tcp://[fd00::1]:1234\n":           {"tcp://[fd00::1]:1234"},
+		"Endpoint: tcp://a:1\nDriver Options:   default-load=\"true\"\nEndpoint: tcp://b:1\n":    {"tcp://a:1", "tcp://b:1"},
+		"Endpoint: tcp://big:1234\n" + tls + "\n":                                                nil,
+		"Endpoint: ssh://me@big\nEndpoint: unix:///run/b.sock\nEndpoint: kube-pod://b\n":         nil,
+		"Endpoint: tcp://127.0.0.1:1234\nEndpoint: tcp://localhost:1\nEndpoint: tcp://[::1]:1\n": nil,
+	} {
+		j := job(t, same, imagetest.Say(0, "Name: x\nDriver: remote\n"+nodes))
+		said, err := j.look(t.Context())
+		require.NoError(t, err)
+		require.ElementsMatch(t, want, j.node.Bare, nodes)
+		for _, address := range want {
+			require.Contains(t, said, address)
+		}
+		require.Equal(t, want != nil, strings.Contains(said, "without TLS, anyone who reaches "), said)
 	}
 }

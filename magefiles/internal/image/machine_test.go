@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
@@ -207,7 +208,7 @@ func TestProgramsOfSeveralPlatforms(t *testing.T) {
 // It is refused where no builder can run the platform, and whatever the check says.
 func TestProgramsAreLookedAtWhereNothingRunsThem(t *testing.T) {
 	j := job(t, same, files(map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}))
-	j.index, j.node = &registry.Index{Images: []registry.Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}, Node{Platforms: []string{"linux/amd64"}}
+	j.index, j.node = &registry.Index{Images: []registry.Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}, buildx.Node{Platforms: []string{"linux/amd64"}}
 	_, err := j.smoke(t.Context())
 	require.ErrorContains(t, err, "the image of theapp for linux/arm64 has a program of another platform")
 	require.Empty(t, j.Result.Checked)

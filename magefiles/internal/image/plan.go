@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/dockerfile"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
@@ -39,7 +40,7 @@ type Plan struct {
 	Cache      string            `json:"cache"`
 	Rewrite    bool              `json:"rewrite_timestamp"`
 	Warnings   []string          `json:"warnings"`
-	Definition Bake              `json:"bake"`
+	Definition buildx.Bake       `json:"bake"`
 
 	context string            // absolute path of Dir
 	secrets map[string]string // paths of the secrets' files
@@ -152,7 +153,8 @@ func New(r Request) (*Plan, error) {
 		return nil, err
 	}
 	p.warn(r, file)
-	p.Definition = p.bake()
+	p.Labels[labelPlan] = p.digest()
+	p.Definition = p.define()
 	return p, nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 )
 
@@ -47,12 +48,12 @@ func (j *Job) fetch(ctx context.Context, group []*searched) (found [][]program, 
 	if err != nil {
 		return nil, err
 	}
-	record, err := j.aside(ctx, strings.Join(platforms, ","), text, `--output=type=local,"dest=`+strings.ReplaceAll(dir, `"`, `""`)+`"`)
+	record, err := j.aside(ctx, strings.Join(platforms, ","), text, "type=local,"+buildx.CSVField("dest="+dir))
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
 	}
 	if err != nil {
-		return nil, j.Builder.unread(ctx, err, record, j.Plan.Repository, fmt.Sprintf("looking at the programs of %s for %s", j.Plan.Name, strings.Join(platforms, " and ")))
+		return nil, j.Builder.ExplainUnread(ctx, err, record, j.Plan.Repository, fmt.Sprintf("looking at the programs of %s for %s", j.Plan.Name, strings.Join(platforms, " and ")))
 	}
 	for _, s := range group {
 		at := dir

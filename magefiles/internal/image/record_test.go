@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
@@ -238,13 +239,13 @@ func TestWhatIsRecorded(t *testing.T) {
 				s := imagetest.NewShop(t)
 				j := pushing(t, s, same)
 				j.Push, j.Result.Pushed = push, push
-				j.Builder = &Builder{Runner: imagetest.Docker(func(context.Context, command.Cmd) error {
+				j.Builder = &buildx.Builder{Runner: imagetest.Docker(func(context.Context, command.Cmd) error {
 					if code != 0 {
 						return &command.ExitError{Name: "docker", Code: code}
 					}
 					return nil
 				})}
-				j.node, j.Result.Digest = Node{Platforms: j.Plan.Platforms}, "sha256:"+strings.Repeat("a", 64)
+				j.node, j.Result.Digest = buildx.Node{Platforms: j.Plan.Platforms}, "sha256:"+strings.Repeat("a", 64)
 				j.index = &registry.Index{Images: []registry.Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
 				_, err := j.smoke(t.Context())
 				require.Equal(t, want, err == nil)

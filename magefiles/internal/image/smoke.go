@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -116,7 +117,7 @@ func (j *Job) check(ctx context.Context, one registry.Image) error {
 	defer cancel()
 	if loud := newLoud(j.Plan.Check); loud != nil && len(one.Entrypoint) > 0 {
 		record, err := j.checkBy(limited, one, loud)
-		step := failedStep(record)
+		step := buildx.FailedStep(record)
 		switch {
 		case err != nil && loud.proves(record, step):
 			return nil
@@ -149,24 +150,16 @@ func (j *Job) checkBy(ctx context.Context, one registry.Image, witnesses ...witn
 	if err != nil {
 		return "", err
 	}
-	return j.aside(ctx, one.Platform, dockerfile, "--output=type=cacheonly")
-}
-
-// failedStep is the step that failed, with what it said; "" where none did.
-func failedStep(record string) string {
-	if m := stepSaid().FindStringSubmatch(record); m != nil {
-		return m[1]
-	}
-	return ""
+	return j.aside(ctx, one.Platform, dockerfile, "type=cacheonly")
 }
 
 // decide says what a build means that ran the check, and then the witnesses.
 func (j *Job) decide(ctx context.Context, one registry.Image, record string, err error, says, fails witness) error {
-	step := failedStep(record)
+	step := buildx.FailedStep(record)
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errCheckLimit):
 		return operr.New("let the check end by itself, where its entry point is a server have that look at its command, or raise check-timeout in [tool.image]; no tag was moved",
-			"the image of %s did not end `%s` on %s within %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform, j.limit()).WithDetail(j.Builder.last(record))
+			"the image of %s did not end `%s` on %s within %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform, j.limit()).WithDetail(j.Builder.LastLines(record))
 	case cause != nil:
 		return cause
 	case err == nil && len(one.Entrypoint) > 0:
@@ -174,12 +167,12 @@ func (j *Job) decide(ctx context.Context, one registry.Image, record string, err
 	case err == nil:
 		return nil
 	case step == "":
-		return j.Builder.unread(ctx, err, record, j.Plan.Repository, fmt.Sprintf("the check of %s on %s could not be run", j.Plan.Name, one.Platform))
+		return j.Builder.ExplainUnread(ctx, err, record, j.Plan.Repository, fmt.Sprintf("the check of %s on %s could not be run", j.Plan.Name, one.Platform))
 	case says != nil && says.failedAt(step) || fails != nil && fails.failedAt(step):
 		return j.heard(one, record, step, says)
 	}
 	_, where := j.subject()
-	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(j.Builder.last(step))
+	return operr.New("no tag was moved; the image is "+where, "the image of %s does not pass `%s` on %s", j.Plan.Name, strings.Join(j.Plan.Check, " "), one.Platform).WithDetail(j.Builder.LastLines(step))
 }
 
 // shellForm reports whether an entry point is a shell's script that looks at no argument, as Docker writes the shell form, whatever
@@ -208,19 +201,19 @@ func (j *Job) subject() (from, where string) {
 
 // aside builds a Dockerfile that stands on the image, for one platform, of which the builder keeps what it likes. It returns what
 // buildx said.
-func (j *Job) aside(ctx context.Context, platform string, dockerfile []byte, output ...string) (record string, err error) {
-	args := append([]string{"buildx", "build", "--platform=" + platform, "--progress=plain", "--provenance=false", "--file=-"}, output...)
-	if j.Builder.Name != "" {
-		args = append(args, "--builder="+j.Builder.Name)
-	}
-	if !j.Result.Pushed {
-		args = append(args, "--build-context="+subject+"=oci-layout://"+j.Result.Kept+"@"+j.Result.Digest)
-	}
+func (j *Job) aside(ctx context.Context, platform string, dockerfile []byte, output string) (record string, err error) {
 	empty := filepath.Join(j.Dir, "empty")
 	if err := os.MkdirAll(empty, 0o755); err != nil {
 		return "", err
 	}
-	args = append(args, "--", empty)
-	_, record, err = j.Builder.twice(ctx, func() (string, error) { return j.Builder.record(ctx, args, dockerfile) })
-	return record, err
+	a := buildx.Aside{
+		Platform:   platform,
+		Dockerfile: dockerfile,
+		Output:     output,
+		Context:    empty,
+	}
+	if !j.Result.Pushed {
+		a.Named = subject + "=oci-layout://" + j.Result.Kept + "@" + j.Result.Digest
+	}
+	return j.Builder.BuildAside(ctx, a)
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
-	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -50,8 +50,8 @@ func newLoud(check []string) witness {
 // proves reports whether the step that failed is this witness, of newLoud, and its words came out before.
 func (w witness) proves(record, step string) bool {
 	want := strings.Join(w[3:], " ")
-	return w.failedAt(step) && slices.ContainsFunc(printed().FindAllStringSubmatch(record, -1), func(m []string) bool {
-		before, found := strings.CutSuffix(strings.TrimSpace(m[1]), want)
+	return w.failedAt(step) && slices.ContainsFunc(buildx.PrintedBySteps(record), func(line string) bool {
+		before, found := strings.CutSuffix(line, want)
 		return found && !strings.Contains(before, failsAloud)
 	})
 }
@@ -61,15 +61,12 @@ func word() string { return "witness-" + strings.ToLower(rand.Text()) }
 // mark is a word that no other step of a build has.
 func (w witness) mark() string { return w[len(w)-1] }
 
-// printed is a line that a step of a build printed: BuildKit writes the step's number and the time before it.
-var printed = lazyregexp.New(`(?m)^#\d+ \d+\.\d+ (.*)$`)
-
 // spoke reports whether a build's record has the line that the witness is to print. A log's prefix may stand before it; a trace of the
 // command is not what it prints.
 func (w witness) spoke(record string) bool {
 	want := strings.Join(w[1:], " ")
-	return slices.ContainsFunc(printed().FindAllStringSubmatch(record, -1), func(m []string) bool {
-		before, found := strings.CutSuffix(strings.TrimSpace(m[1]), want)
+	return slices.ContainsFunc(buildx.PrintedBySteps(record), func(line string) bool {
+		before, found := strings.CutSuffix(line, want)
 		return found && !strings.Contains(before, w[0])
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
@@ -331,7 +332,7 @@ func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
 	})
 	j.Records, j.index = t.TempDir(), &registry.Index{Images: both}
 	j.Result.Digest = "sha256:" + strings.Repeat("a", 64)
-	j.node = Node{Name: "here", Platforms: []string{amd64}}
+	j.node = buildx.Node{Name: "here", Platforms: []string{amd64}}
 	said, err := j.smoke(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "ran sh -c python -c 'import lib' on linux/amd64; not on linux/arm64, which this builder cannot run", said)
@@ -349,7 +350,7 @@ func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
 		ran = nil
 		j.Result = newResult(j.Plan)
 		j.Result.Reused, j.Result.Digest, j.Result.Checked = true, "sha256:"+strings.Repeat("a", 64), j.recorded().checked()
-		j.node = Node{Name: "here", Platforms: c.can}
+		j.node = buildx.Node{Name: "here", Platforms: c.can}
 		said, err := j.smoke(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, c.says, said)

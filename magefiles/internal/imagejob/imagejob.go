@@ -17,6 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -116,7 +117,7 @@ func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask A
 	j := &image.Job{
 		Plan:     p,
 		Records:  filepath.Join(repo.Common, m.State, records),
-		Builder:  &image.Builder{Runner: m.Runner, Name: m.Builder, Log: m.Log, Pass: d.Image.Secrets},
+		Builder:  &buildx.Builder{Runner: m.Runner, Name: m.Builder, Log: m.Log, Pass: d.Image.Secrets},
 		Registry: images,
 		History:  history,
 		Push:     f.Push,

@@ -1,4 +1,4 @@
-package image
+package buildx
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 )
 
 // environed is a runner that tells its environment, and keeps that of its last child.
@@ -31,4 +32,12 @@ func TestHostileEnvironmentOfDocker(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, e.given, 8)
 	require.NotContains(t, strings.Join(e.given, "\n"), "secret")
+}
+
+// What a definition names as a secret is given to docker, and no other secret is.
+func TestWhatDockerIsLent(t *testing.T) {
+	b := &Builder{Runner: imagetest.Program(t, "", 0, "OUR_TOKEN=our-own-secret-1", "THEIR_TOKEN=their-own-secret", "SSH_AUTH_SOCK=/agent")}
+	b.Pass = []string{"OUR_TOKEN"}
+	require.Subset(t, b.makeEnviron(), []string{"OUR_TOKEN=our-own-secret-1", "SSH_AUTH_SOCK=/agent"})
+	require.NotContains(t, b.makeEnviron(), "THEIR_TOKEN=their-own-secret")
 }

@@ -1,4 +1,4 @@
-package image
+package buildx
 
 import (
 	"context"
@@ -29,7 +29,7 @@ func parseInspect(text string) (n Node) {
 		key, value, _ := strings.Cut(line, ":")
 		value = strings.TrimSpace(value)
 		switch {
-		case key == "Endpoint" && bare(value):
+		case key == "Endpoint" && isBare(value):
 			n.Bare = append(n.Bare, value)
 		case key == "Name" && n.Name == "":
 			n.Name = value
@@ -52,8 +52,8 @@ func parseInspect(text string) (n Node) {
 	return n
 }
 
-// bare reports whether an endpoint is a plain TCP port of another machine. TLS is a matter of the node's options.
-func bare(endpoint string) bool {
+// isBare reports whether an endpoint is a plain TCP port of another machine. TLS is a matter of the node's options.
+func isBare(endpoint string) bool {
 	u, err := url.Parse(endpoint)
 	return err == nil && u.Scheme == "tcp" && !httpclient.Loopback(u.Hostname())
 }
@@ -61,21 +61,21 @@ func bare(endpoint string) bool {
 // nextForNodes is what to do about a node that does not answer.
 const nextForNodes = "start that node again, and run it again; or take it out of the builder: `docker buildx create --name BUILDER --node NODE --leave`"
 
-// absent says which nodes of the builder do not answer now; "" where all do, or where buildx does not know.
-func (b *Builder) absent(ctx context.Context) string {
+// findAbsent says which nodes of the builder do not answer now; "" where all do, or where buildx does not know.
+func (b *Builder) findAbsent(ctx context.Context) string {
 	text, err := b.inspect(ctx)
-	names := absentNodes(text)
+	names := parseAbsent(text)
 	switch {
 	case err != nil || len(names) == 0:
 		return ""
 	case len(names) == 1:
-		return b.shown("its node " + names[0] + " is not there")
+		return b.hide("its node " + names[0] + " is not there")
 	}
-	return b.shown("its nodes " + strings.Join(names, " and ") + " are not there")
+	return b.hide("its nodes " + strings.Join(names, " and ") + " are not there")
 }
 
-// absentNodes are the nodes, with their addresses, that `buildx inspect` found not running, or in error.
-func absentNodes(text string) (absent []string) {
+// parseAbsent are the nodes, with their addresses, that `buildx inspect` found not running, or in error.
+func parseAbsent(text string) (absent []string) {
 	_, nodes, _ := strings.Cut(text, "\nNodes:\n")
 	var name, endpoint string
 	for line := range strings.Lines(nodes) {

@@ -1,4 +1,4 @@
-package image
+package buildx
 
 import (
 	"context"
@@ -25,13 +25,12 @@ const (
 	untilAllowed = 20 * time.Second
 )
 
-// passing says how long to wait for the second try of a build that failed by what may pass; 0 is no second try. In it all steps are in the
+// waitBeforeSecond says how long to wait for the second try of a build that failed by what may pass; 0 is no second try. In it all steps are in the
 // builder's cache. A step that failed is not tried again, nor is a builder that is gone.
-func passing(record string) time.Duration {
-	said := ownWords(record)
-	summary, _ := everywhere.find(said, "", "")
+func waitBeforeSecond(record string) time.Duration {
+	said := cutToErrors(record)
 	switch {
-	case stepFailed().MatchString(record), summary == builderGone, spent().MatchString(said):
+	case stepFailed().MatchString(record), everywhere.find(said, remedy{}).gone, spent().MatchString(said):
 		return 0
 	case tooMany().MatchString(said):
 		return untilAllowed
@@ -48,7 +47,7 @@ func (b *Builder) twice(ctx context.Context, run func() (record string, err erro
 	if err == nil || ctx.Err() != nil {
 		return "", record, err
 	}
-	wait := passing(record)
+	wait := waitBeforeSecond(record)
 	if wait == 0 {
 		return "", record, err
 	}

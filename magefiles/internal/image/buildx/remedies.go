@@ -1,4 +1,4 @@
-package image
+package buildx
 
 import (
 	"regexp"
@@ -9,15 +9,19 @@ import (
 )
 
 // remedies are failures that are known, by what is said, and what to do about each. The first that fits is taken.
-type remedies []struct {
+type remedies []remedy
+
+// remedy is one of them.
+type remedy struct {
 	says          func() *regexp.Regexp
 	summary, next string
+	gone          bool // the connection to a builder ended, and it may be that of one of its nodes
 }
 
 // stepFailed is what BuildKit says where a RUN of the Dockerfile ended the build.
 var stepFailed = lazyregexp.New(`process ".*" did not complete successfully|executor failed running`) // the second before BuildKit 0.10
 
-// inSteps are those of steps, by what their programs say (see unwrapped); the last fits all.
+// inSteps are those of steps, by what their programs say (see unwrap); the last fits all.
 var inSteps = remedies{
 	{
 		says:    lazyregexp.New(noSpace),
@@ -59,7 +63,10 @@ var inSteps = remedies{
 		summary: "a step runs a program of another platform",
 		next:    "let that stage run on $BUILDPLATFORM, or install qemu's binfmt",
 	},
-	{lazyregexp.New(``), "a step of the Dockerfile failed", ""},
+	{
+		says:    lazyregexp.New(``),
+		summary: "a step of the Dockerfile failed",
+	},
 }
 
 // noSpace is what systems say of a full disk, wherever it is: in a step, while layers are unpacked, or where an image is written.
@@ -68,9 +75,6 @@ const (
 	noSpaceSummary = "there is no space left for the build"
 	noSpaceNext    = "make room: `docker buildx prune` on the builder; on this machine, what is not pushed is kept in output/"
 )
-
-// builderGone is said where the connection to a builder ended, and it may be that of one of its nodes.
-const builderGone = "the builder BUILDER is gone"
 
 // everywhere are those that may end any build, by what BuildKit says.
 var everywhere = remedies{
@@ -86,7 +90,8 @@ var everywhere = remedies{
 	},
 	{
 		says:    lazyregexp.New(`(?i)(code = Unavailable|error reading from server|closing transport|failed to list workers|No such container: buildx_buildkit)`),
-		summary: builderGone,
+		summary: "the builder BUILDER is gone",
+		gone:    true,
 		next:    "see with `docker buildx ls` whether all of its nodes are there, and run it again",
 	},
 }

@@ -1,4 +1,4 @@
-package image
+package buildx
 
 import (
 	"context"
@@ -38,7 +38,7 @@ func TestNodesThatAreGoneAreNamed(t *testing.T) {
 		_, err := b.Look(t.Context())
 		require.ErrorContains(t, err, "the builder does not answer, many: "+c.says)
 		require.Contains(t, fmt.Sprintf("%+v", err), c.next)
-		err = b.failed(t.Context(), &command.ExitError{Name: "docker", Code: 1}, died, "")
+		err = b.explain(t.Context(), &command.ExitError{Name: "docker", Code: 1}, died, "")
 		require.ErrorContains(t, err, "the builder many is gone: "+c.says)
 		require.Contains(t, fmt.Sprintf("%+v", err), c.next)
 		require.Contains(t, fmt.Sprintf("%+v", err), "no tag was moved")
@@ -59,7 +59,7 @@ func TestChecksThatCannotBeRun(t *testing.T) {
 		"ERROR: something new\n": {"the check of a on linux/amd64 could not be run: docker ended", "see whether the builder can read the registry"},
 	} {
 		b := &Builder{Name: "many", Runner: imagetest.Docker(imagetest.Say(0, inactive))}
-		err := b.unread(t.Context(), &command.ExitError{Name: "docker", Code: 1}, said, "r.example/a", "the check of a on linux/amd64 could not be run")
+		err := b.ExplainUnread(t.Context(), &command.ExitError{Name: "docker", Code: 1}, said, "r.example/a", "the check of a on linux/amd64 could not be run")
 		require.ErrorContains(t, err, want[0], said)
 		require.Contains(t, fmt.Sprintf("%+v", err), want[1])
 		require.Contains(t, fmt.Sprintf("%+v", err), "no tag was moved")

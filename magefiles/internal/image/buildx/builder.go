@@ -1,4 +1,11 @@
-package image
+// Package buildx builds images by `docker buildx`, on a builder of this machine, a remote one, one in Kubernetes, or one of several nodes.
+// Nothing of a target platform is run here. It knows definitions, and nothing of plans. Its files:
+//
+//   - a [Builder] is looked at, builds, and builds beside an image (builder.go); its nodes, and which of them are gone (nodes.go)
+//   - a [Bake] is what it is given, for each kind of output (definition.go)
+//   - what BuildKit says when it fails becomes a sentence (failure.go), by tables of what is known (remedies.go)
+//   - what may pass is tried a second time (passing.go)
+package buildx
 
 import (
 	"bytes"
@@ -48,12 +55,12 @@ func (b *Builder) Look(ctx context.Context) (Node, error) {
 	case err != nil && (strings.Contains(text, "unknown command: docker buildx") || strings.Contains(text, "'buildx' is not a docker command") || strings.Contains(text, "unknown flag: --bootstrap")):
 		return Node{}, operr.New("install docker-buildx (Debian, Ubuntu: docker-buildx or docker-buildx-plugin)", "images are built by docker buildx, and docker has no buildx here")
 	case err != nil && strings.Contains(text, "no builder"):
-		return Node{}, operr.New(makeBuilder+", or correct BUILDX_BUILDER", "there is no builder %q", b.Name).WithDetail(b.last(text))
+		return Node{}, operr.New(makeBuilder+", or correct BUILDX_BUILDER", "there is no builder %q", b.Name).WithDetail(b.LastLines(text))
 	case err != nil:
-		if nodes := b.absent(ctx); nodes != "" {
-			return Node{}, operr.New(strings.ReplaceAll(nextForNodes, "BUILDER", cmp.Or(b.Name, "BUILDER")), "the builder does not answer%s: %s: %w", named, nodes, err).WithDetail(b.last(text))
+		if nodes := b.findAbsent(ctx); nodes != "" {
+			return Node{}, operr.New(strings.ReplaceAll(nextForNodes, "BUILDER", cmp.Or(b.Name, "BUILDER")), "the builder does not answer%s: %s: %w", named, nodes, err).WithDetail(b.LastLines(text))
 		}
-		return Node{}, operr.New(makeBuilder, "the builder does not answer%s: %w", named, err).WithDetail(b.last(text))
+		return Node{}, operr.New(makeBuilder, "the builder does not answer%s: %w", named, err).WithDetail(b.LastLines(text))
 	}
 	return parseInspect(text), nil
 }
@@ -65,14 +72,14 @@ func (b *Builder) inspect(ctx context.Context, options ...string) (string, error
 	if b.Name != "" {
 		args = append(args, "--builder="+b.Name)
 	}
-	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Env: b.environ(), Stdout: &out, Stderr: &out, Answers: true})
+	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Env: b.makeEnviron(), Stdout: &out, Stderr: &out, Answers: true})
 	return out.String(), err
 }
 
-// environ is what docker gets: what it is let in by, at a builder and at a registry, and no other credential. A build runs code of
+// makeEnviron is what docker gets: what it is let in by, at a builder and at a registry, and no other credential. A build runs code of
 // others on the builder, which may be this machine. What a build is to have is a secret of its definition.
-func (b *Builder) environ() []string {
-	env, _ := command.Withhold(b.secrets(), slices.Concat(command.Docker, b.Pass)...)
+func (b *Builder) makeEnviron() []string {
+	env, _ := command.Withhold(b.Secrets(), slices.Concat(command.Docker, b.Pass)...)
 	return env
 }
 
@@ -94,7 +101,7 @@ func (b *Builder) bakeArgs(d Bake, metadata string) []string {
 			args = append(args, "--allow=ssh")
 		}
 		for _, o := range t.Output {
-			if dest, ok := valueOf(o, "dest"); ok {
+			if dest, ok := readOption(o, "dest"); ok {
 				args = append(args, "--allow=fs.write="+dest)
 			}
 		}
@@ -102,34 +109,57 @@ func (b *Builder) bakeArgs(d Bake, metadata string) []string {
 	return args
 }
 
-// Built is what came of a build.
-type Built struct {
+// BuildResult is what came of a build.
+type BuildResult struct {
 	Digest string
 	Cached []string // steps that were taken from the cache, as the build's own record names them
 	Ran    []string // steps that were run
 }
 
-// bake builds a definition. dir is a folder for the metadata file.
-func (b *Builder) bake(ctx context.Context, d Bake, dir string) (Built, error) {
+// Build builds a definition. dir is a folder for the metadata file.
+func (b *Builder) Build(ctx context.Context, d Bake, dir string) (BuildResult, error) {
 	text, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
-		return Built{}, err
+		return BuildResult{}, err
 	}
 	metadata := filepath.Join(dir, "metadata.json")
-	before, record, err := b.twice(ctx, func() (string, error) { return b.bakeOnce(ctx, d, text, metadata) })
+	before, record, err := b.twice(ctx, func() (string, error) { return b.buildOnce(ctx, d, text, metadata) })
 	if cause := context.Cause(ctx); cause != nil {
-		return Built{}, cause
+		return BuildResult{}, cause
 	}
 	if err != nil {
-		return Built{}, b.failed(ctx, err, record, pushesTo(d))
+		return BuildResult{}, b.explain(ctx, err, record, findRepository(d))
 	}
-	built := readRecord(before).and(readRecord(record))
+	built := readRecord(before).join(readRecord(record))
 	built.Digest, err = readMetadata(metadata)
 	return built, err
 }
 
-// bakeOnce builds a definition, and returns what buildx said.
-func (b *Builder) bakeOnce(ctx context.Context, d Bake, text []byte, metadata string) (said string, err error) {
+// Aside is a build beside an image, which stands on it, and of which no image comes.
+type Aside struct {
+	Platform   string // with commas between several
+	Dockerfile []byte
+	Output     string // where it goes, as --output has it
+	Context    string // a folder
+	Named      string // NAME=WHERE of an image that is in no registry, as --build-context has it; "" is none
+}
+
+// BuildAside builds beside an image, and returns what buildx said.
+func (b *Builder) BuildAside(ctx context.Context, a Aside) (record string, err error) {
+	args := []string{"buildx", "build", "--platform=" + a.Platform, "--progress=plain", "--provenance=false", "--file=-", "--output=" + a.Output}
+	if b.Name != "" {
+		args = append(args, "--builder="+b.Name)
+	}
+	if a.Named != "" {
+		args = append(args, "--build-context="+a.Named)
+	}
+	args = append(args, "--", a.Context)
+	_, record, err = b.twice(ctx, func() (string, error) { return b.record(ctx, args, a.Dockerfile) })
+	return record, err
+}
+
+// buildOnce builds a definition, and returns what buildx said.
+func (b *Builder) buildOnce(ctx context.Context, d Bake, text []byte, metadata string) (said string, err error) {
 	if err := os.Remove(metadata); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
@@ -137,21 +167,21 @@ func (b *Builder) bakeOnce(ctx context.Context, d Bake, text []byte, metadata st
 }
 
 // record runs docker, and returns what it said as it is: a secret may be a part of what is looked for in it, as of a platform's name.
-// What people see of it has no secret: the log, and what [Builder.last] gives.
+// What people see of it has no secret: the log, and what [Builder.LastLines] gives.
 func (b *Builder) record(ctx context.Context, args []string, stdin []byte) (string, error) {
 	var record bytes.Buffer
 	out := io.Writer(&record)
 	if b.Log != nil {
-		log, _, flush := command.Hiding(b.secrets(), b.Log, nil)
+		log, _, flush := command.Hiding(b.Secrets(), b.Log, nil)
 		defer flush()
 		out = io.MultiWriter(&record, log)
 	}
-	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Env: b.environ(), Stdin: bytes.NewReader(stdin), Stdout: out, Stderr: out, Answers: true})
+	err := b.Runner.Run(ctx, command.Cmd{Name: "docker", Args: args, Env: b.makeEnviron(), Stdin: bytes.NewReader(stdin), Stdout: out, Stderr: out, Answers: true})
 	return record.String(), err
 }
 
-// and is what two tries did: a step that the first one ran is not one that was there before.
-func (b Built) and(later Built) Built {
+// join is what two tries did: a step that the first one ran is not one that was there before.
+func (b BuildResult) join(later BuildResult) BuildResult {
 	later.Cached = slices.DeleteFunc(later.Cached, func(step string) bool { return slices.Contains(b.Ran, step) })
 	later.Ran = append(slices.Clone(b.Ran), later.Ran...)
 	for _, step := range b.Cached {
@@ -191,7 +221,7 @@ var (
 )
 
 // readRecord tells which steps of the Dockerfile were run.
-func readRecord(text string) (b Built) {
+func readRecord(text string) (b BuildResult) {
 	names := map[string]string{}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -212,16 +242,28 @@ func readRecord(text string) (b Built) {
 	return b
 }
 
-// last are the last lines of what docker said, for people.
-func (b *Builder) last(text string) string {
-	lines := strings.Split(strings.TrimSpace(b.shown(text)), "\n")
+// Secrets is the environment whose secrets must not be published; none is that of a job without a builder.
+func (b *Builder) Secrets() []string {
+	if b == nil {
+		return nil
+	}
+	runner, ok := b.Runner.(interface{ Environ() []string })
+	if !ok {
+		return nil
+	}
+	return runner.Environ()
+}
+
+// LastLines are the last lines of what docker said, for people.
+func (b *Builder) LastLines(text string) string {
+	lines := strings.Split(strings.TrimSpace(b.hide(text)), "\n")
 	return strings.Join(lines[max(0, len(lines)-12):], "\n")
 }
 
-// shown is a text for people: without the secrets of the environment.
-func (b *Builder) shown(text string) string {
+// hide is a text for people: without the secrets of the environment.
+func (b *Builder) hide(text string) string {
 	var shown strings.Builder
-	out, _, flush := command.Hiding(b.secrets(), &shown, nil)
+	out, _, flush := command.Hiding(b.Secrets(), &shown, nil)
 	_, _ = io.WriteString(out, text)
 	flush()
 	return shown.String()

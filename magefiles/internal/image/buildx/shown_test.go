@@ -1,4 +1,4 @@
-package image
+package buildx
 
 import (
 	"bytes"
@@ -31,7 +31,7 @@ func TestSecretsAreHiddenFromPeopleAlone(t *testing.T) {
 		require.Equal(t, c.said, said)
 		require.Contains(t, log.String(), "***")
 		require.NotContains(t, log.String(), c.secret)
-		err = b.failed(t.Context(), err, said, "")
+		err = b.explain(t.Context(), err, said, "")
 		require.ErrorContains(t, err, c.says, c.secret)
 		require.NotContains(t, fmt.Sprintf("%+v", err), c.secret)
 	}
@@ -40,6 +40,6 @@ func TestSecretsAreHiddenFromPeopleAlone(t *testing.T) {
 		b := &Builder{Runner: imagetest.Program(t, "#5 [linux/amd64 2/3] RUN x\n#5 DONE 0.1s\n", 0, "THEIR_TOKEN="+secret)}
 		said, err := b.record(t.Context(), []string{"buildx", "inspect"}, nil)
 		require.NoError(t, err)
-		require.Equal(t, Built{Ran: []string{"[linux/amd64 2/3] RUN x"}}, readRecord(said))
+		require.Equal(t, BuildResult{Ran: []string{"[linux/amd64 2/3] RUN x"}}, readRecord(said))
 	}
 }

@@ -1,4 +1,4 @@
-package image
+package buildx
 
 import (
 	"context"
@@ -16,7 +16,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/command/commandtest"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
-	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
 // What buildx v0.38 prints for a remote builder of two nodes.
@@ -33,28 +32,6 @@ Name:             many1
 Endpoint:         tcp://other:1234
 Platforms:        linux/arm64, linux/amd64
 `
-
-// A BuildKit that is reached over plain TCP is anyone's, and that is said. One of this machine, over TLS or by ssh is not.
-func TestHostileNetworksSeeABareBuilder(t *testing.T) {
-	tls := `Driver Options:   cacert="/c/ca.pem" cert="/c/cert.pem" key="/c/key.pem" servername="big"`
-	for nodes, want := range map[string][]string{
-		"Endpoint: tcp://big:1234\nStatus: running\n":                                            {"tcp://big:1234"},
-		"Endpoint: tcp://10.0.0.7:1234\n" + tls + "\nEndpoint: tcp://[fd00::1]:1234\n":           {"tcp://[fd00::1]:1234"},
-		"Endpoint: tcp://a:1\nDriver Options:   default-load=\"true\"\nEndpoint: tcp://b:1\n":    {"tcp://a:1", "tcp://b:1"},
-		"Endpoint: tcp://big:1234\n" + tls + "\n":                                                nil,
-		"Endpoint: ssh://me@big\nEndpoint: unix:///run/b.sock\nEndpoint: kube-pod://b\n":         nil,
-		"Endpoint: tcp://127.0.0.1:1234\nEndpoint: tcp://localhost:1\nEndpoint: tcp://[::1]:1\n": nil,
-	} {
-		j := job(t, same, imagetest.Say(0, "Name: x\nDriver: remote\n"+nodes))
-		said, err := j.look(t.Context())
-		require.NoError(t, err)
-		require.ElementsMatch(t, want, j.node.Bare, nodes)
-		for _, address := range want {
-			require.Contains(t, said, address)
-		}
-		require.Equal(t, want != nil, strings.Contains(said, "without TLS, anyone who reaches "), said)
-	}
-}
 
 func TestLook(t *testing.T) {
 	n, err := (&Builder{Runner: imagetest.Docker(imagetest.Say(0, inspected)), Name: "many"}).Look(t.Context())
@@ -114,9 +91,10 @@ const record = `#0 building with "bench" instance using remote driver
 #16 DONE 12.1s
 `
 
+// aDefinition is one that is pushed.
+var aDefinition = Bake{Target: map[string]Target{"default": {Context: "/w/app", Platforms: []string{"linux/amd64"}}}}.Push("r/app", false)
+
 func TestBake(t *testing.T) {
-	p, err := New(request(t))
-	require.NoError(t, err)
 	dir := t.TempDir()
 	write := func(metadata string) *Builder {
 		return &Builder{Runner: imagetest.Docker(func(ctx context.Context, c command.Cmd) error {
@@ -124,23 +102,23 @@ func TestBake(t *testing.T) {
 			return imagetest.Say(0, record)(ctx, c)
 		})}
 	}
-	built, err := write(`{"buildx.build.warnings":[],"default":{"containerimage.digest":"sha256:x","buildx.build.ref":"a/b/c"}}`).bake(t.Context(), p.pushed(), dir)
+	built, err := write(`{"buildx.build.warnings":[],"default":{"containerimage.digest":"sha256:x","buildx.build.ref":"a/b/c"}}`).Build(t.Context(), aDefinition, dir)
 	require.NoError(t, err)
-	require.Equal(t, Built{
+	require.Equal(t, BuildResult{
 		Digest: "sha256:x",
 		Cached: []string{"[linux/amd64 environment 3/3] RUN --mount=type=cache pixi install"},
 		Ran:    []string{"[linux/amd64->arm64 sources 3/3] COPY src /out/app/src", "[sources 2/2] RUN true"},
 	}, built)
 
-	_, err = write(`{"default":{}}`).bake(t.Context(), p.pushed(), dir)
+	_, err = write(`{"default":{}}`).Build(t.Context(), aDefinition, dir)
 	require.EqualError(t, err, "buildx reported no digest")
-	_, err = write(`no JSON`).bake(t.Context(), p.pushed(), dir)
+	_, err = write(`no JSON`).Build(t.Context(), aDefinition, dir)
 	require.ErrorContains(t, err, "reading what buildx says it built")
 }
 
 // Steps are counted whatever BuildKit puts before their number: a platform, a stage, both, or nothing.
 func TestStepsAreCounted(t *testing.T) {
-	for text, want := range map[string]Built{
+	for text, want := range map[string]BuildResult{
 		"#5 [2/3] RUN x\n#5 DONE 0.1s\n#6 [3/3] COPY a b\n#6 CACHED\n":                       {Ran: []string{"[2/3] RUN x"}, Cached: []string{"[3/3] COPY a b"}},
 		"#4 [1/3] FROM a\n#4 DONE 0.0s\n#5 [build 2/3] RUN x\n#5 DONE 0.1s\n":                {Ran: []string{"[build 2/3] RUN x"}},
 		"#5 [linux/amd64 2/3] RUN x\n#5 CACHED\n#6 [linux/arm64 2/3] RUN x\n#6 DONE 11.1s\n": {Ran: []string{"[linux/arm64 2/3] RUN x"}, Cached: []string{"[linux/amd64 2/3] RUN x"}},
@@ -153,8 +131,6 @@ func TestStepsAreCounted(t *testing.T) {
 
 // What may pass is tried a second time, and what the first try did counts. All else is said at once.
 func TestABuildIsTriedAgain(t *testing.T) {
-	p, err := New(request(t))
-	require.NoError(t, err)
 	dir := t.TempDir()
 	const steps = "#5 [a 1/2] RUN x\n#5 %s\n#6 [a 2/2] RUN y\n#6 %s\n"
 	var waited []time.Duration
@@ -192,7 +168,7 @@ func TestABuildIsTriedAgain(t *testing.T) {
 			Pause: remember,
 		}
 		waited = nil
-		built, err := b.bake(t.Context(), p.pushed(), dir)
+		built, err := b.Build(t.Context(), aDefinition, dir)
 		require.Equal(t, tries, ran, failure)
 		require.Len(t, waited, tries-1)
 		if tries == 1 {
@@ -201,16 +177,16 @@ func TestABuildIsTriedAgain(t *testing.T) {
 		}
 		require.NoError(t, err)
 		require.Equal(t, strings.Contains(strings.ToLower(failure), "toomanyrequests") || strings.Contains(failure, "429"), waited[0] == untilAllowed, failure)
-		require.Equal(t, Built{Digest: "sha256:x", Cached: []string{"[a 1/2] RUN x"}, Ran: []string{"[a 2/2] RUN y"}}, built)
+		require.Equal(t, BuildResult{Digest: "sha256:x", Cached: []string{"[a 1/2] RUN x"}, Ran: []string{"[a 2/2] RUN y"}}, built)
 	}
 	ran := 0
-	_, err = (&Builder{
+	_, err := (&Builder{
 		Runner: imagetest.Docker(func(ctx context.Context, c command.Cmd) error {
 			ran++
 			return imagetest.Say(1, "ERROR: failed to push r/app: EOF\n")(ctx, c)
 		}),
 		Pause: remember,
-	}).bake(t.Context(), p.pushed(), dir)
+	}).Build(t.Context(), aDefinition, dir)
 	require.ErrorContains(t, err, "the upload to the registry failed")
 	require.Equal(t, 2, ran, "no third time")
 }
@@ -248,13 +224,11 @@ func TestABuilderIsStartedAgain(t *testing.T) {
 
 // Who stops in the pause gets the failure, or the stop, and no second try.
 func TestAPersonEndsThePauseBeforeASecondTry(t *testing.T) {
-	p, err := New(request(t))
-	require.NoError(t, err)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	person, ran := errors.New("stopped by a person"), 0
 	b := &Builder{Runner: imagetest.Docker(func(ctx context.Context, c command.Cmd) error { ran++; return imagetest.Say(1, "ERROR: EOF\n")(ctx, c) })}
 	b.Pause = func(ctx context.Context, _ time.Duration) error { cancel(person); return context.Cause(ctx) }
-	_, err = b.bake(ctx, p.pushed(), t.TempDir())
+	_, err := b.Build(ctx, aDefinition, t.TempDir())
 	require.Equal(t, person, err)
 	require.Equal(t, 1, ran)
 }
@@ -284,7 +258,7 @@ func TestCausesAreToldApart(t *testing.T) {
 		{"ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF\n", "the builder big is gone:", "docker buildx ls"},
 		{"ERROR: failed to push reg.example/me/app: denied: x\n", "the registry refuses the upload:", "`docker login reg.example`"},
 	} {
-		err := (&Builder{Name: "big", Runner: imagetest.Docker(imagetest.Say(0, inspected))}).failed(t.Context(), &command.ExitError{Name: "docker", Code: 1}, c.text, "reg.example/me/app")
+		err := (&Builder{Name: "big", Runner: imagetest.Docker(imagetest.Say(0, inspected))}).explain(t.Context(), &command.ExitError{Name: "docker", Code: 1}, c.text, "reg.example/me/app")
 		require.ErrorContains(t, err, c.want, c.text)
 		require.Contains(t, fmt.Sprintf("%+v", err), c.next)
 		require.NotContains(t, fmt.Sprintf("%+v", err), "LOGIN")
@@ -328,18 +302,10 @@ func TestBuildErrors(t *testing.T) {
 		{"ERROR: something new\n", "building the image:", "something new"},
 		{"401 Unauthorized\n", "the registry refuses the upload:", ""},
 	} {
-		err := (&Builder{}).failed(t.Context(), &command.ExitError{Name: "docker", Code: 1}, c.text, "")
+		err := (&Builder{}).explain(t.Context(), &command.ExitError{Name: "docker", Code: 1}, c.text, "")
 		require.ErrorContains(t, err, c.want, c.text)
 		text := fmt.Sprintf("%+v", err)
 		require.Contains(t, text, "no tag was moved")
 		require.Contains(t, text, c.detail)
 	}
-}
-
-func TestTheCheckKeepsTheEntryPoint(t *testing.T) {
-	text, err := dockerfileOf("r/app@sha256:x", registry.Image{Entrypoint: []string{"/app/entrypoint"}}, []string{"sh", "-c", `echo "a b" && exit`})
-	require.NoError(t, err)
-	require.Equal(t, `FROM r/app@sha256:x
-RUN ["/app/entrypoint","sh","-c","echo \"a b\" \u0026\u0026 exit"]
-`, string(text))
 }
