@@ -12,6 +12,7 @@ import (
 	"github.com/docker/cli/cli/config"
 
 	"github.com/foopack/foopack/magefiles/internal/image/buildx"
+	"github.com/foopack/foopack/magefiles/internal/image/proof"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -199,7 +200,7 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	if j.Fresh {
 		definition = definition.WithoutCache()
 	}
-	guarded, err := guardedProxies(config.Dir())
+	guarded, err := proof.HasSecretProxies(config.Dir())
 	if err != nil {
 		return "", err
 	}
@@ -245,11 +246,11 @@ func (j *Job) verify(ctx context.Context) (_ string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if err := j.Plan.Verify(j.index, j.Result.Digest); err != nil {
+	if err := proof.Verify(j.index, j.Result.Digest, j.Plan.expect()); err != nil {
 		return "", err
 	}
 	if !j.Result.Reused {
-		if err := j.exposes(j.index); err != nil {
+		if err := proof.FindCredentials(j.index, j.Plan.Name, j.Push, j.Builder.Secrets()); err != nil {
 			return "", err
 		}
 	}

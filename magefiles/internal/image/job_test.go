@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/docker/cli/cli/config"
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -175,5 +178,51 @@ func TestHostileNetworksSeeABareBuilder(t *testing.T) {
 			require.Contains(t, said, address)
 		}
 		require.Equal(t, want != nil, strings.Contains(said, "without TLS, anyone who reaches "), said)
+	}
+}
+
+// No step after this one runs where the image holds a credential: not a tag's, nor that of a merge.
+func TestACredentialEndsVerify(t *testing.T) {
+	s := imagetest.NewShop(t)
+	j := pushing(t, s, same)
+	j.Plan.Labels[labelAbout] = "from http://u:secret@h"
+	j.Result.Digest = s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
+	_, err := j.verify(t.Context())
+	require.ErrorContains(t, err, "of theapp has a password in an address, at "+labelAbout)
+	require.Contains(t, fmt.Sprintf("%+v", err), "No tag was moved; change it, since the image is in the registry by its digest")
+
+	err = j.Merge(t.Context(), []string{j.Result.Digest}, func(_ string, do func() (string, error)) error {
+		_, err := do()
+		return err
+	})
+	require.ErrorContains(t, err, "of theapp has a password in an address")
+	tags, err := j.Registry.Tags(t.Context(), j.Plan.Repository)
+	require.NoError(t, err)
+	require.Empty(t, tags)
+}
+
+// A build behind a proxy with a password says less in its provenance, and its person why.
+func TestABuildBehindAProxy(t *testing.T) {
+	before := config.Dir()
+	t.Cleanup(func() { config.SetDir(before) })
+	for address, guarded := range map[string]bool{"http://proxy:3128": false, "http://u:secret@proxy:3128": true, "u:secret@proxy:3128": true} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"proxies":{"default":{"httpsProxy":"`+address+`"}}}`), 0o600))
+		config.SetDir(dir)
+		var j *Job
+		var definition []byte
+		j = job(t, same, func(_ context.Context, c command.Cmd) (err error) {
+			if definition, err = io.ReadAll(c.Stdin); err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(j.Dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:x"}}`), 0o644)
+		})
+		j.Push = true
+		j.Export = func(_ context.Context, dir string) (string, error) { return dir, os.MkdirAll(dir, 0o755) }
+		said, err := j.build(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, guarded, strings.HasSuffix(said, "; the provenance leaves out build arguments: docker's proxies have a password"), said)
+		require.Equal(t, guarded, strings.Contains(string(definition), "type=provenance,mode=min"), address)
+		require.Equal(t, !guarded, strings.Contains(string(definition), "type=provenance,mode=max"), address)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/foopack/foopack/magefiles/internal/image/proof"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
@@ -37,7 +38,7 @@ func (j *Job) known(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", err
 	}
-	if err := j.Plan.Verify(i, digest); err != nil {
+	if err := proof.Verify(i, digest, j.Plan.expect()); err != nil {
 		//lint:ignore nilerr that it is another one is the answer
 		return "has another one: " + err.Error(), nil
 	}
@@ -88,7 +89,7 @@ func (j *Job) layoutDir() string { return filepath.Join(j.Dir, "oci") }
 // have been put since: every file has to be what its digest says.
 func (j *Job) keptBefore(record ownBuild) bool {
 	i, err := registry.ReadLayout(j.layoutDir())
-	if err != nil || j.Plan.Verify(i, record.Digest) != nil || registry.CheckLayout(j.layoutDir(), i) != nil {
+	if err != nil || proof.Verify(i, record.Digest, j.Plan.expect()) != nil || registry.CheckLayout(j.layoutDir(), i) != nil {
 		return false
 	}
 	j.index, j.Result.Reused, j.Result.Kept, j.Result.Digest, j.Result.Checked = i, true, j.layoutDir(), i.Digest, record.checked()

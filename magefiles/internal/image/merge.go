@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/image/proof"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
@@ -146,4 +147,45 @@ func different(there, here registry.Image) error {
 		}
 	}
 	return operr.New("compare the settings (docker:plan) and the builder's version", "the image for %s has the same layers, but is configured in another way: %s in the registry, %s here", there.Platform, there.Digest, here.Digest)
+}
+
+// Mergeable says which digests of parts make the image of a plan, and refuses what would leave a platform out, hold one
+// twice, or mix revisions.
+func (p *Plan) Mergeable(parts []*registry.Index) error {
+	whole := registry.Index{Digest: "the digests to be merged"}
+	revision := ""
+	for _, part := range parts {
+		for _, one := range part.Images {
+			if r := one.Labels[labelRevision]; revision == "" {
+				revision = r
+			} else if r != revision {
+				return operr.New("build them all from one commit", "%s was built from %s, and another one from %s: nothing was merged", part.Digest, r, revision)
+			}
+			whole.Images = append(whole.Images, one)
+		}
+	}
+	var have []string
+	for _, one := range whole.Images {
+		have = append(have, one.Platform)
+	}
+	for _, want := range p.Platforms {
+		if !slices.Contains(have, want) {
+			return operr.New("build it for "+want+" too, and give its digest", "no digest is for %s: nothing was merged", want)
+		}
+	}
+	for _, one := range parts {
+		w := p.expect()
+		w.Platforms = nil
+		for _, i := range one.Images {
+			w.Platforms = append(w.Platforms, i.Platform)
+		}
+		if err := proof.Verify(one, "", w); err != nil {
+			return err
+		}
+	}
+	slices.Sort(have)
+	if len(slices.Compact(have)) != len(whole.Images) {
+		return operr.New("give one digest for each platform", "two digests are for one platform: nothing was merged")
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/dockerfile"
 	"github.com/foopack/foopack/magefiles/internal/image/buildx"
+	"github.com/foopack/foopack/magefiles/internal/image/proof"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
@@ -219,11 +220,11 @@ func (p *Plan) describe(r Request, file *dockerfile.File) {
 // publishable refuses a credential in what the provenance of an image repeats: the Dockerfile and the build arguments.
 func (p *Plan) publishable(dockerfile []byte) error {
 	const next = "a step gets it by RUN --mount=type=secret; change it, where others may have read it"
-	if is := credentialIn(string(dockerfile)); is != "" {
+	if is := proof.FindCredential(string(dockerfile)); is != "" {
 		return operr.New(next, "the Dockerfile of %s has %s, and the provenance of the image publishes it", p.Dir, is)
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Args)) {
-		if is := credentialIn(p.Args[name]); is != "" {
+		if is := proof.FindCredential(p.Args[name]); is != "" {
 			return operr.New(next, "the build argument %s of %s has %s, and the provenance of the image publishes it", name, p.Dir, is)
 		}
 	}
@@ -273,6 +274,20 @@ func (p *Plan) warn(r Request, file *dockerfile.File) {
 	if r.SBOM == "" {
 		p.Warnings = append(p.Warnings, "no SBOM is made: "+r.NoSBOM)
 	}
+}
+
+// expect says what an image of the plan has to be.
+func (p *Plan) expect() proof.Wanted {
+	w := proof.Wanted{
+		Repository: p.Repository,
+		Platforms:  p.Platforms,
+		Settings:   proof.Label{Name: labelPlan, Value: p.Labels[labelPlan]},
+		SBOM:       p.SBOM != "",
+	}
+	for _, name := range []string{labelRevision, labelVersion, labelCreated, labelTitle, labelSource, labelBase, labelBaseDigest} {
+		w.Labels = append(w.Labels, proof.Label{Name: name, Value: p.Labels[name]})
+	}
+	return w
 }
 
 // dirty ends the revision of a folder that has changes which are not committed.

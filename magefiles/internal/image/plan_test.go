@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/dockerfile"
 	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/proof"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -342,4 +343,48 @@ func TestWhatABuildIsLent(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, without.Labels[labelPlan], with.Labels[labelPlan], "it is the same plan, whoever's secrets are lent")
 	}
+}
+
+// What the provenance repeats is refused before anything is built.
+func TestCredentialsOfAPlan(t *testing.T) {
+	for want, change := range map[string]func(*Request){
+		"the Dockerfile of app has a password in an address, and the provenance of the image publishes it": func(r *Request) {
+			r.Dockerfile = []byte("ARG INDEX=https://me:secret@host/simple\nFROM x\n")
+		},
+		"the build argument PIXI_IMAGE of app has a token or a key, and the provenance of the image publishes it": func(r *Request) {
+			r.PixiImage = "r.example/glpat-abcdefghijklmnopqrstuvwx/pixi"
+		},
+	} {
+		r := request(t)
+		change(&r)
+		_, err := New(r)
+		require.EqualError(t, err, want)
+	}
+}
+
+// Of a plan a provenance that says less is made, and the plan is as it was.
+func TestAModestDefinition(t *testing.T) {
+	p, err := New(request(t))
+	require.NoError(t, err)
+	require.Equal(t, []string{"type=provenance,mode=min", "type=sbom,generator=sbom.example/scanner:1"}, p.push().Modest().Target["default"].Attest)
+	require.Contains(t, p.push().Target["default"].Attest, "type=provenance,mode=max", "the plan is as it was")
+}
+
+// An image is known by what it was made of: the commit, the version, the base, and all that the plan's label stands for.
+func TestWhatAnImageHasToBe(t *testing.T) {
+	p, err := New(request(t))
+	require.NoError(t, err)
+	w := p.expect()
+	require.Equal(t, proof.Wanted{
+		Repository: "ghcr.io/someone/theapp",
+		Platforms:  []string{"linux/amd64", "linux/arm64"},
+		Labels:     w.Labels,
+		Settings:   proof.Label{Name: labelPlan, Value: p.digest()},
+		SBOM:       true,
+	}, w)
+	for _, name := range []string{labelRevision, labelVersion, labelCreated, labelTitle, labelSource, labelBase} {
+		require.Contains(t, w.Labels, proof.Label{Name: name, Value: p.Labels[name]})
+		require.NotEmpty(t, p.Labels[name])
+	}
+	require.Contains(t, w.Labels, proof.Label{Name: labelBaseDigest}, "the Dockerfile pins none")
 }

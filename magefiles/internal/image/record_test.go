@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/proof"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
@@ -52,7 +53,7 @@ func TestHostileImagesAreNotTakenForBuilt(t *testing.T) {
 			planted := s.Put(t, j.Plan.Repository, j.Plan.Labels, c.platforms...)
 			i, err := j.Registry.Read(t.Context(), j.Plan.Repository+"@"+planted)
 			require.NoError(t, err)
-			require.NoError(t, j.Plan.Verify(i, planted), "nothing in it tells it from one of ours")
+			require.NoError(t, proof.Verify(i, planted, j.Plan.expect()), "nothing in it tells it from one of ours")
 			for _, tag := range c.tags {
 				require.NoError(t, j.Registry.Tag(t.Context(), j.Plan.Repository, planted, tag))
 			}

@@ -1,16 +1,12 @@
-package image
+package proof
 
 import (
-	"context"
 	"encoding/base64"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/docker/cli/cli/config"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -19,7 +15,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/stretchr/testify/require"
 
-	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
@@ -89,7 +84,7 @@ func TestCredentialsInTexts(t *testing.T) {
 		"https://host/t/<TOKEN>/main":                  "",
 		"https://host/t/short/main":                    "",
 	} {
-		require.Equal(t, want, credentialIn(text), text)
+		require.Equal(t, want, FindCredential(text), text)
 	}
 }
 
@@ -109,20 +104,12 @@ func TestWhereACredentialIs(t *testing.T) {
 		`{"a":{"b":"c"},"d":["e"],"f":{}} `:                                                  {},
 		``:                                                                                   {},
 	} {
-		where, is := firstCredential([]byte(text), nil)
+		where, is := locateCredential([]byte(text), nil)
 		require.Equal(t, want, [2]string{where, is}, text)
 	}
-	where, is := firstCredential([]byte(`{"a":"the-token-of-npm-is-long"}`), []string{"NPM_TOKEN=the-token-of-npm-is-long"})
+	where, is := locateCredential([]byte(`{"a":"the-token-of-npm-is-long"}`), []string{"NPM_TOKEN=the-token-of-npm-is-long"})
 	require.Equal(t, [2]string{"", "the secret of NPM_TOKEN in it"}, [2]string{where, is})
 }
-
-// surrounded is a runner with an environment.
-type surrounded struct {
-	command.Runner
-	env []string
-}
-
-func (s surrounded) Environ() []string { return s.env }
 
 // push puts an index into a registry, and reads it back.
 func push(t *testing.T, index v1.ImageIndex) *registry.Index {
@@ -160,12 +147,10 @@ func TestNoSecretIsTagged(t *testing.T) {
 		"the configuration for linux/arm64 of theapp has a password in an address, at created_by": index(v1.Config{}, "RUN curl "+secret, registry.Provenance+"v1", `{}`, nil),
 		"the provenance of theapp has a password in an address, at uri":                           index(v1.Config{}, "", registry.Provenance+"v0.2", `{"materials":[{"uri":"`+secret+`"}]}`, nil),
 		"the SBOM of theapp has a password in an address, at downloadLocation":                    index(v1.Config{}, "", registry.SBOM, `{"packages":[{"downloadLocation":"`+secret+`"}]}`, nil),
-		"the index of theapp has a password in an address, at org.opencontainers.image.source":    index(v1.Config{}, "", registry.SBOM, `{}`, map[string]string{labelSource: secret}),
+		"the index of theapp has a password in an address, at org.opencontainers.image.source":    index(v1.Config{}, "", registry.SBOM, `{}`, map[string]string{"org.opencontainers.image.source": secret}),
 		"the configuration for linux/arm64 of theapp has the secret of THEIR_TOKEN in it":         index(v1.Config{Labels: map[string]string{"a": "a-token-without-a-form"}}, "", registry.SBOM, `{}`, nil),
 	} {
-		j := job(t, same, imagetest.Say(0, ""))
-		j.Builder.Runner = surrounded{j.Builder.Runner, []string{"THEIR_TOKEN=a-token-without-a-form"}}
-		err := j.exposes(i)
+		err := FindCredentials(i, "theapp", false, []string{"THEIR_TOKEN=a-token-without-a-form"})
 		if want == "" {
 			require.NoError(t, err)
 			continue
@@ -187,35 +172,13 @@ func TestProxiesWithAPassword(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o600))
-		got, err := guardedProxies(dir)
+		got, err := HasSecretProxies(dir)
 		require.NoError(t, err)
 		require.Equal(t, want, got, text)
 	}
-	got, err := guardedProxies(filepath.Join(t.TempDir(), "none"))
+	got, err := HasSecretProxies(filepath.Join(t.TempDir(), "none"))
 	require.NoError(t, err)
 	require.False(t, got)
-
-	p, err := New(request(t))
-	require.NoError(t, err)
-	require.Equal(t, []string{"type=provenance,mode=min", "type=sbom,generator=sbom.example/scanner:1"}, p.push().Modest().Target["default"].Attest)
-	require.Contains(t, p.push().Target["default"].Attest, "type=provenance,mode=max", "the plan is as it was")
-}
-
-// What the provenance repeats is refused before anything is built.
-func TestCredentialsOfAPlan(t *testing.T) {
-	for want, change := range map[string]func(*Request){
-		"the Dockerfile of app has a password in an address, and the provenance of the image publishes it": func(r *Request) {
-			r.Dockerfile = []byte("ARG INDEX=https://me:secret@host/simple\nFROM x\n")
-		},
-		"the build argument PIXI_IMAGE of app has a token or a key, and the provenance of the image publishes it": func(r *Request) {
-			r.PixiImage = "r.example/glpat-abcdefghijklmnopqrstuvwx/pixi"
-		},
-	} {
-		r := request(t)
-		change(&r)
-		_, err := New(r)
-		require.EqualError(t, err, want)
-	}
 }
 
 // What a manifest says of its image is read by as many as what the index says.
@@ -229,54 +192,8 @@ func TestAManifestIsLookedThrough(t *testing.T) {
 			Add:        mutate.Annotations(empty.Image, annotations).(v1.Image),
 			Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: system, Architecture: architecture}},
 		}))
-		err := job(t, same, imagetest.Say(0, "")).exposes(i)
+		err := FindCredentials(i, "theapp", false, nil)
 		require.ErrorContains(t, err, "the manifest for "+platform+" of theapp has a ")
 		require.ErrorContains(t, err, ", at a")
-	}
-}
-
-// No step after this one runs where the image holds a credential: not a tag's, nor that of a merge.
-func TestACredentialEndsVerify(t *testing.T) {
-	s := imagetest.NewShop(t)
-	j := pushing(t, s, same)
-	j.Plan.Labels[labelAbout] = "from http://u:secret@h"
-	j.Result.Digest = s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
-	_, err := j.verify(t.Context())
-	require.ErrorContains(t, err, "of theapp has a password in an address, at "+labelAbout)
-	require.Contains(t, fmt.Sprintf("%+v", err), "No tag was moved; change it, since the image is in the registry by its digest")
-
-	err = j.Merge(t.Context(), []string{j.Result.Digest}, func(_ string, do func() (string, error)) error {
-		_, err := do()
-		return err
-	})
-	require.ErrorContains(t, err, "of theapp has a password in an address")
-	tags, err := j.Registry.Tags(t.Context(), j.Plan.Repository)
-	require.NoError(t, err)
-	require.Empty(t, tags)
-}
-
-// A build behind a proxy with a password says less in its provenance, and its person why.
-func TestABuildBehindAProxy(t *testing.T) {
-	before := config.Dir()
-	t.Cleanup(func() { config.SetDir(before) })
-	for address, guarded := range map[string]bool{"http://proxy:3128": false, "http://u:secret@proxy:3128": true, "u:secret@proxy:3128": true} {
-		dir := t.TempDir()
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"proxies":{"default":{"httpsProxy":"`+address+`"}}}`), 0o600))
-		config.SetDir(dir)
-		var j *Job
-		var definition []byte
-		j = job(t, same, func(_ context.Context, c command.Cmd) (err error) {
-			if definition, err = io.ReadAll(c.Stdin); err != nil {
-				return err
-			}
-			return os.WriteFile(filepath.Join(j.Dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:x"}}`), 0o644)
-		})
-		j.Push = true
-		j.Export = func(_ context.Context, dir string) (string, error) { return dir, os.MkdirAll(dir, 0o755) }
-		said, err := j.build(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, guarded, strings.HasSuffix(said, "; the provenance leaves out build arguments: docker's proxies have a password"), said)
-		require.Equal(t, guarded, strings.Contains(string(definition), "type=provenance,mode=min"), address)
-		require.Equal(t, !guarded, strings.Contains(string(definition), "type=provenance,mode=max"), address)
 	}
 }

@@ -24,32 +24,6 @@ func made(p *Plan) *registry.Index {
 	return i
 }
 
-func TestVerify(t *testing.T) {
-	p, err := New(request(t))
-	require.NoError(t, err)
-	require.NoError(t, p.Verify(made(p), "sha256:index"))
-	const at = "ghcr.io/someone/theapp@sha256:index"
-	for _, c := range []struct {
-		change func(i *registry.Index)
-		err    string
-	}{
-		{func(i *registry.Index) { i.Digest = "sha256:other" }, "the builder reported sha256:index, and what is there is sha256:other"},
-		{func(i *registry.Index) { i.Images = i.Images[:1] }, at + " has no image for linux/arm64"},
-		{func(i *registry.Index) { i.Images = nil }, at + " has no image for linux/amd64"},
-		{func(i *registry.Index) { i.Images[1].Platform = "linux/amd64" }, at + " has linux/amd64 twice"},
-		{func(i *registry.Index) { i.Images[1].Platform = "linux/386" }, at + " has linux/386, which was not asked for"},
-		{func(i *registry.Index) { i.Images[1].Labels[labelRevision] = "0000" }, at + `, linux/arm64: its label org.opencontainers.image.revision is "0000", and "` + p.Revision + `" was built`},
-		{func(i *registry.Index) { delete(i.Images[0].Labels, labelVersion) }, at + `, linux/amd64: its label org.opencontainers.image.version is "", and "1.2.3" was built`},
-		{func(i *registry.Index) { i.Images[0].Labels[labelPlan] = "x" }, at + `, linux/amd64: it was built with other settings, such as PIXI_IMAGE: docker:plan prints ours`},
-		{func(i *registry.Index) { i.Images[1].Attestations = nil }, at + ", linux/arm64: it has no provenance"},
-		{func(i *registry.Index) { i.Images[1].Attestations = i.Images[1].Attestations[:1] }, at + ", linux/arm64: it has no SBOM"},
-	} {
-		i := made(p)
-		c.change(i)
-		require.EqualError(t, p.Verify(i, "sha256:index"), c.err)
-	}
-}
-
 func TestMergeable(t *testing.T) {
 	p, err := New(request(t))
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-package image
+package proof
 
 import (
 	"bytes"
@@ -20,16 +20,16 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// guardedProxies reports whether docker, whose configuration lies in dir, gives builds a proxy that has a password: buildx makes build
+// HasSecretProxies reports whether docker, whose configuration lies in dir, gives builds a proxy that has a password: buildx makes build
 // arguments of docker's "proxies".
-func guardedProxies(dir string) (bool, error) {
+func HasSecretProxies(dir string) (bool, error) {
 	file, err := config.Load(dir)
 	if err != nil {
 		return false, operr.New("correct it, or name another folder in DOCKER_CONFIG", "reading docker's configuration: %w", err)
 	}
 	for _, p := range file.Proxies {
 		for _, address := range []string{p.HTTPProxy, p.HTTPSProxy, p.FTPProxy, p.AllProxy} {
-			if credentialIn(address) != "" || bareCredential(address) {
+			if FindCredential(address) != "" || hasBareCredential(address) {
 				return true, nil
 			}
 		}
@@ -37,27 +37,27 @@ func guardedProxies(dir string) (bool, error) {
 	return false, nil
 }
 
-// exposes says what of an image that is about to be tagged holds a credential: its manifests, its configuration with labels,
-// variables and history, and what is attested about it. Whoever may read the image reads all of that.
-func (j *Job) exposes(i *registry.Index) error {
-	look := func(what string, text []byte) error {
-		where, is := firstCredential(text, j.Builder.Secrets())
+// FindCredentials says, by an error, what of an image that is about to be tagged holds a credential: its manifests, its configuration with
+// labels, variables and history, and what is attested about it. Whoever may read the image reads all of that. name is that of what it is made
+// of, and environ the environment whose secrets must not be in it.
+func FindCredentials(i *registry.Index, name string, pushed bool, environ []string) error {
+	return i.EachText(func(what string, text []byte) error {
+		where, is := locateCredential(text, environ)
 		if is == "" {
 			return nil
 		}
 		where = strings.TrimSuffix(", at "+where, ", at ")
 		next := "take it out of what the build is given, such as a build argument, an address in the Dockerfile or docker's proxies: a step gets it by RUN --mount=type=secret. No tag was moved"
-		if j.Push {
+		if pushed {
 			next += "; change it, since the image is in the registry by its digest"
 		}
-		return operr.New(next, "%s of %s has %s%s", what, j.Plan.Name, is, where)
-	}
-	return i.EachText(look)
+		return operr.New(next, "%s of %s has %s%s", what, name, is, where)
+	})
 }
 
-// firstCredential finds the first credential in a JSON text, or in one of another kind, and names its place: the key that it stands
+// locateCredential finds the first credential in a JSON text, or in one of another kind, and names its place: the key that it stands
 // under. is says what it is; "" where there is none.
-func firstCredential(text []byte, environ []string) (where, is string) {
+func locateCredential(text []byte, environ []string) (where, is string) {
 	if name := command.Reveals(text, environ); name != "" {
 		return "", "the secret of " + name + " in it"
 	}
@@ -70,7 +70,7 @@ func firstCredential(text []byte, environ []string) (where, is string) {
 			return "", ""
 		}
 		if err != nil {
-			return "", credentialIn(string(text))
+			return "", FindCredential(string(text))
 		}
 		switch t := t.(type) {
 		case json.Delim:
@@ -82,14 +82,14 @@ func firstCredential(text []byte, environ []string) (where, is string) {
 			keys = keys[:len(keys)-1]
 		case string:
 			key := lastKey(keys, value)
-			if is := credentialIn(t); is != "" {
+			if is := FindCredential(t); is != "" {
 				return key, is
 			}
-			if isProxy().MatchString(key) && bareCredential(t) {
+			if isProxy().MatchString(key) && hasBareCredential(t) {
 				return key, "a password in an address"
 			}
 			if decoded, err := base64.StdEncoding.DecodeString(t); err == nil && utf8.Valid(decoded) {
-				if is := credentialIn(string(decoded)); is != "" {
+				if is := FindCredential(string(decoded)); is != "" {
 					return lastKey(keys, value), is
 				}
 			}
@@ -128,9 +128,9 @@ var (
 // examples are what texts write for a name and a password.
 var examples = []string{"user:password", "username:password", "user:pass", "name:password", "user:passwd", "user:pw", "scott:tiger", "foo:bar"}
 
-// credentialIn says what kind of credential stands in a text; "" for none. Of an address it is the password, or a name that is as
+// FindCredential says what kind of credential stands in a text; "" for none. Of an address it is the password, or a name that is as
 // long as a token. Variables are none, nor what others have masked, nor a password that is the name: a service's own default.
-func credentialIn(text string) string {
+func FindCredential(text string) string {
 	for _, m := range address().FindAllStringSubmatch(text, -1) {
 		scheme, user := strings.ToLower(m[1]), m[2]
 		name, password, set := strings.Cut(user, ":")
@@ -164,7 +164,7 @@ func credentialIn(text string) string {
 		}
 	}
 	for _, m := range proxy().FindAllStringSubmatch(text, -1) {
-		if bareCredential(m[1]) {
+		if hasBareCredential(m[1]) {
 			return "a password in an address"
 		}
 	}
@@ -179,7 +179,7 @@ func isLiteral(text string) bool {
 		strings.ContainsFunc(variable().ReplaceAllString(text, ""), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }
 
-// bareCredential reports whether an address without a scheme, as proxies are written, has a password.
-func bareCredential(address string) bool {
-	return !strings.Contains(address, "://") && credentialIn("http://"+address) != ""
+// hasBareCredential reports whether an address without a scheme, as proxies are written, has a password.
+func hasBareCredential(address string) bool {
+	return !strings.Contains(address, "://") && FindCredential("http://"+address) != ""
 }

@@ -1,4 +1,4 @@
-package image
+package proof
 
 import (
 	"context"
@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
@@ -164,7 +163,8 @@ func TestTheCheckHasToHaveRun(t *testing.T) {
 		"one that fails": {[]string{"/entry.sh"}, long, func([]string) (string, int) { return "no lib", 1 }, "the image of theapp does not pass `sh -c python -c 'import lib'` on linux/amd64"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			j := job(t, func(r *Request) { r.Downstream.Image.Check = c.check }, buildKit(c.of, c.does))
+			j := prover(t, buildKit(c.of, c.does))
+			j.Check = c.check
 			err := j.check(t.Context(), registry.Image{Platform: "linux/amd64", Entrypoint: c.of})
 			if c.want == "" {
 				require.NoError(t, err)
@@ -211,7 +211,7 @@ func TestACheckThatWasNotRun(t *testing.T) {
 	} {
 		for _, of := range [][]string{nil, {"/entry.sh"}} {
 			tries, kit := 0, buildKit(of, runs)
-			j := job(t, same, func(ctx context.Context, k command.Cmd) error {
+			j := prover(t, func(ctx context.Context, k command.Cmd) error {
 				if !slices.Contains(k.Args, "build") {
 					return imagetest.Say(0, "")(ctx, k)
 				}
@@ -270,10 +270,11 @@ func TestBuildsOfACheck(t *testing.T) {
 		},
 	} {
 		builds, kit := 0, buildKit(c.of, c.does)
-		j := job(t, func(r *Request) { r.Downstream.Image.Check = c.check }, func(ctx context.Context, k command.Cmd) error {
+		j := prover(t, func(ctx context.Context, k command.Cmd) error {
 			builds++
 			return kit(ctx, k)
 		})
+		j.Check = c.check
 		err := j.check(t.Context(), registry.Image{Platform: "linux/amd64", Entrypoint: c.of})
 		require.Equal(t, c.passes, err == nil, "%v %v: %v", c.of, c.check, err)
 		require.Equal(t, c.builds, builds, "%v %v", c.of, c.check)
@@ -298,78 +299,23 @@ func TestShellForms(t *testing.T) {
 		{[]string{"/entry.sh", "-c", "serve"}, false},
 		{nil, false},
 	} {
-		require.Equal(t, c.want, shellForm(c.of), c.of)
+		require.Equal(t, c.want, isShellForm(c.of), c.of)
 	}
 }
 
 // A server as entry point does not end. Whoever waits for it would wait for ever.
 func TestTheCheckHasALimit(t *testing.T) {
-	j := job(t, func(r *Request) { r.Downstream.Image.CheckTimeout = 20 * time.Millisecond }, func(ctx context.Context, _ command.Cmd) error {
+	j := prover(t, func(ctx context.Context, _ command.Cmd) error {
 		<-ctx.Done()
 		return ctx.Err()
 	})
+	j.Limit = 20 * time.Millisecond
 	err := j.check(t.Context(), registry.Image{Platform: "linux/amd64", Entrypoint: []string{"serve"}})
 	require.EqualError(t, err, "the image of theapp did not end `sh -c python -c 'import lib'` on linux/amd64 within 20ms")
 
 	stopped := errors.New("stopped by a signal")
 	ctx, stop := context.WithCancelCause(t.Context())
 	stop(stopped)
-	j.Plan.limit = time.Hour
+	j.Limit = time.Hour
 	require.ErrorIs(t, j.check(ctx, registry.Image{Platform: "linux/amd64", Entrypoint: []string{"serve"}}), stopped)
-}
-
-// What was checked on which platform is kept with the image; the rest is checked when it can be.
-func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
-	const amd64, arm64 = "linux/amd64", "linux/arm64"
-	both := []registry.Image{{Platform: amd64}, {Platform: arm64}}
-	ran := []string{}
-	j := job(t, same, func(_ context.Context, c command.Cmd) error {
-		if !slices.Contains(c.Args, "--output=type=cacheonly") {
-			return nil
-		}
-		ran = append(ran, c.Args[slices.IndexFunc(c.Args, func(a string) bool { return strings.HasPrefix(a, "--platform=") })])
-		return nil
-	})
-	j.Records, j.index = t.TempDir(), &registry.Index{Images: both}
-	j.Result.Digest = "sha256:" + strings.Repeat("a", 64)
-	j.node = buildx.Node{Name: "here", Platforms: []string{amd64}}
-	said, err := j.smoke(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, "ran sh -c python -c 'import lib' on linux/amd64; not on linux/arm64, which this builder cannot run", said)
-	require.Equal(t, []string{amd64}, j.recorded().checked())
-
-	for _, c := range []struct {
-		can  []string
-		ran  []string
-		says string
-	}{
-		{[]string{amd64}, nil, "not again on linux/amd64: it passed when it was built; not on linux/arm64, which this builder cannot run"},
-		{[]string{amd64, arm64}, []string{"--platform=" + arm64}, "not again on linux/amd64: it passed when it was built; ran sh -c python -c 'import lib' on linux/arm64"},
-		{nil, nil, "not again on linux/amd64 and linux/arm64: it passed when it was built"},
-	} {
-		ran = nil
-		j.Result = newResult(j.Plan)
-		j.Result.Reused, j.Result.Digest, j.Result.Checked = true, "sha256:"+strings.Repeat("a", 64), j.recorded().checked()
-		j.node = buildx.Node{Name: "here", Platforms: c.can}
-		said, err := j.smoke(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, c.says, said)
-		require.Equal(t, c.ran, ran)
-	}
-}
-
-// An image that is there already needs a builder for nothing but what was not checked, and is published without.
-func TestABuilderForTheRest(t *testing.T) {
-	j := job(t, same, imagetest.Say(1, "ERROR: no builder \"x\" found"))
-	j.Result.Reused, j.Result.Checked = true, slices.Clone(j.Plan.Platforms)
-	said, err := j.look(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, "not needed", said)
-	j.Result.Checked = j.Result.Checked[:1]
-	said, err = j.look(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, `not needed: there is no builder ""`, said)
-	j.Result.Reused = false
-	_, err = j.look(t.Context())
-	require.Error(t, err)
 }

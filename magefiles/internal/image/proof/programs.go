@@ -1,4 +1,4 @@
-package image
+package proof
 
 import (
 	"bytes"
@@ -31,36 +31,36 @@ type program struct {
 const longest = 1 << 20
 
 // fetch takes programs out of images, by a build that copies each from the first place that has it.
-func (j *Job) fetch(ctx context.Context, group []*searched) (found [][]program, err error) {
+func (q *Prover) fetch(ctx context.Context, group []*searched) (found [][]program, err error) {
 	var platforms []string
 	for _, s := range group {
 		platforms = append(platforms, s.Platform)
 	}
-	dir := filepath.Join(j.Dir, "programs-"+strings.ReplaceAll(strings.Join(platforms, "-"), "/", "-"))
+	dir := filepath.Join(q.Dir, "programs-"+strings.ReplaceAll(strings.Join(platforms, "-"), "/", "-"))
 	defer os.RemoveAll(dir)
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
 	}
-	from, _ := j.subject()
-	where := places(group[0].names, group[0].dirs)
+	from, _ := q.locate()
+	where := listPlaces(group[0].names, group[0].dirs)
 	names := slices.Sorted(maps.Keys(where))
-	text, err := dockerfileOfPrograms(from, names, where)
+	text, err := writeDockerfileOfPrograms(from, names, where)
 	if err != nil {
 		return nil, err
 	}
-	record, err := j.aside(ctx, strings.Join(platforms, ","), text, "type=local,"+buildx.CSVField("dest="+dir))
+	record, err := q.buildAside(ctx, strings.Join(platforms, ","), text, "type=local,"+buildx.CSVField("dest="+dir))
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
 	}
 	if err != nil {
-		return nil, j.Builder.ExplainUnread(ctx, err, record, j.Plan.Repository, fmt.Sprintf("looking at the programs of %s for %s", j.Plan.Name, strings.Join(platforms, " and ")))
+		return nil, q.Builder.ExplainUnread(ctx, err, record, q.Repository, fmt.Sprintf("looking at the programs of %s for %s", q.Name, strings.Join(platforms, " and ")))
 	}
 	for _, s := range group {
 		at := dir
 		if len(group) > 1 { // BuildKit puts each platform into a folder of its own
 			at = filepath.Join(dir, strings.ReplaceAll(s.Platform, "/", "_"))
 			if info, err := os.Stat(at); err != nil || !info.IsDir() {
-				alone, err := j.fetch(ctx, []*searched{s})
+				alone, err := q.fetch(ctx, []*searched{s})
 				if err != nil {
 					return nil, err
 				}
@@ -77,13 +77,13 @@ func (j *Job) fetch(ctx context.Context, group []*searched) (found [][]program, 
 	return found, nil
 }
 
-// dockerfileOfPrograms copies each program from its places into a folder of its number.
-func dockerfileOfPrograms(from string, names []string, places map[string][]string) ([]byte, error) {
+// writeDockerfileOfPrograms copies each program from its places into a folder of its number.
+func writeDockerfileOfPrograms(from string, names []string, places map[string][]string) ([]byte, error) {
 	text := fmt.Appendf(nil, "FROM %s AS %s\nFROM scratch\n", from, subject)
 	for n, name := range names {
 		argv := []string{}
 		for _, p := range slices.Backward(places[name]) { // the last one that is copied stays
-			argv = append(argv, wild(p))
+			argv = append(argv, spellPattern(p))
 		}
 		line, err := json.Marshal(append(argv, fmt.Sprintf("/%d/", n)))
 		if err != nil {
@@ -96,7 +96,7 @@ func dockerfileOfPrograms(from string, names []string, places map[string][]strin
 
 func readPrograms(dir string, names []string) (found []program, err error) {
 	for n, name := range names {
-		text, err := beginning(filepath.Join(dir, fmt.Sprint(n), name))
+		text, err := readBeginning(filepath.Join(dir, fmt.Sprint(n), name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -108,8 +108,8 @@ func readPrograms(dir string, names []string) (found []program, err error) {
 	return found, nil
 }
 
-// wild is a pattern of a path alone. A path that is not there fails a COPY, and a pattern that nothing fits does not.
-func wild(p string) string {
+// spellPattern is a pattern of a path alone. A path that is not there fails a COPY, and a pattern that nothing fits does not.
+func spellPattern(p string) string {
 	parts := strings.Split(strings.TrimPrefix(p, "/"), "/")
 	for n, part := range parts {
 		last := len(part) - 1
@@ -118,8 +118,8 @@ func wild(p string) string {
 	return "/" + strings.Join(parts, "/")
 }
 
-// beginning is that of a regular file. Errors: fs.ErrNotExist, for anything else that is there too.
-func beginning(file string) ([]byte, error) {
+// readBeginning is that of a regular file. Errors: fs.ErrNotExist, for anything else that is there too.
+func readBeginning(file string) ([]byte, error) {
 	if info, err := os.Lstat(file); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(err, fs.ErrNotExist)
 	}
@@ -166,7 +166,7 @@ func (p program) interpreters() []string {
 	if len(words) > 1 && path.Base(words[0]) == "env" {
 		return words[:2]
 	}
-	return firstOf(words)
+	return takeFirst(words)
 }
 
 var binFolder = lazyregexp.New(`(?:/[A-Za-z0-9._+-]+)+/bin\b`)

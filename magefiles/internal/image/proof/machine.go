@@ -1,4 +1,4 @@
-package image
+package proof
 
 import (
 	"context"
@@ -19,22 +19,22 @@ var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AA
 // usual are the programs that an image of Python has, whatever it is started by.
 var usual = []string{"sh", "python3", "python"}
 
-// ofTheirPlatforms compares the machine of what runs in images with the platforms that they are published for: a last stage on
+// examine compares the machine of what runs in images with the platforms that they are published for: a last stage on
 // $BUILDPLATFORM, or on a platform that is written there, puts the programs of one into the image of the other, and a builder that runs
 // them passes the check. The programs come by way of the builder, which has the layers, and are not run: those of all platforms by one
 // build, where they are in the same places.
-func (j *Job) ofTheirPlatforms(ctx context.Context, images []registry.Image) error {
+func (q *Prover) examine(ctx context.Context, images []registry.Image) error {
 	var all []*searched
 	for _, one := range images {
 		all = append(all, &searched{
 			Image: one,
-			names: slices.Concat(started(one.Entrypoint), started(j.Plan.Check), usual),
-			dirs:  pathOf(one.Env),
+			names: slices.Concat(listStarted(one.Entrypoint), listStarted(q.Check), usual),
+			dirs:  readPath(one.Env),
 		})
 	}
 	for range 2 { // what a script starts is looked for once more
-		for _, group := range alike(all) {
-			if err := j.compare(ctx, group); err != nil {
+		for _, group := range groupAlike(all) {
+			if err := q.compare(ctx, group); err != nil {
 				return err
 			}
 		}
@@ -51,11 +51,11 @@ type searched struct {
 	names, dirs []string
 }
 
-// alike are those whose programs may be in the same places, together.
-func alike(all []*searched) (groups [][]*searched) {
+// groupAlike are those whose programs may be in the same places, together.
+func groupAlike(all []*searched) (groups [][]*searched) {
 	for _, s := range all {
 		at := slices.IndexFunc(groups, func(g []*searched) bool {
-			return maps.EqualFunc(places(g[0].names, g[0].dirs), places(s.names, s.dirs), slices.Equal)
+			return maps.EqualFunc(listPlaces(g[0].names, g[0].dirs), listPlaces(s.names, s.dirs), slices.Equal)
 		})
 		if at < 0 {
 			groups = append(groups, []*searched{s})
@@ -67,8 +67,8 @@ func alike(all []*searched) (groups [][]*searched) {
 }
 
 // compare looks at the programs of images that are alike, and leaves in each where to look once more.
-func (j *Job) compare(ctx context.Context, group []*searched) error {
-	found, err := j.fetch(ctx, group)
+func (q *Prover) compare(ctx context.Context, group []*searched) error {
+	found, err := q.fetch(ctx, group)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (j *Job) compare(ctx context.Context, group []*searched) error {
 		for _, p := range found[n] {
 			if err := p.fits(s.Platform); err != nil {
 				return operr.New("let the last stage of the Dockerfile stand on the platform that is asked for: FROM without --platform, or with $TARGETPLATFORM; and let COPY take what is made for $TARGETARCH. No tag was moved",
-					"the image of %s for %s has a program of another platform: %w", j.Plan.Name, s.Platform, err)
+					"the image of %s for %s has a program of another platform: %w", q.Name, s.Platform, err)
 			}
 			s.names, s.dirs = append(s.names, p.interpreters()...), append(s.dirs, p.folders()...)
 		}
@@ -85,21 +85,21 @@ func (j *Job) compare(ctx context.Context, group []*searched) error {
 	return nil
 }
 
-func firstOf(argv []string) []string { return argv[:min(1, len(argv))] }
+func takeFirst(argv []string) []string { return argv[:min(1, len(argv))] }
 
 // wrappers start the program that stands behind their options.
 var wrappers = []string{"tini", "dumb-init", "catatonit", "env", "nice", "exec", "time"}
 
-// started are the programs that a command starts: the first word, what stands behind a wrapper, and what the script of a shell begins its
+// listStarted are the programs that a command starts: the first word, what stands behind a wrapper, and what the script of a shell begins its
 // commands with, as far as that is to be seen.
-func started(argv []string) []string {
-	names := firstOf(argv)
+func listStarted(argv []string) []string {
+	names := takeFirst(argv)
 	if len(argv) > 0 && slices.Contains(wrappers, path.Base(argv[0])) {
 		behind := slices.IndexFunc(argv[1:], func(w string) bool { return !strings.HasPrefix(w, "-") && !strings.Contains(w, "=") })
 		if behind < 0 {
 			return names
 		}
-		return append(slices.Clone(names), started(argv[1+behind:])...)
+		return append(slices.Clone(names), listStarted(argv[1+behind:])...)
 	}
 	if len(argv) == 0 || !slices.Contains(shells, path.Base(argv[0])) {
 		return names
@@ -112,7 +112,7 @@ func started(argv []string) []string {
 	for _, c := range betweenCommands().Split(argv[flag+1], -1) {
 		words := slices.DeleteFunc(strings.Fields(c), func(w string) bool { return strings.Contains(w, "=") })
 		if len(words) > 0 && len(names) < mostStarted {
-			names = append(names, started(words)...)
+			names = append(names, listStarted(words)...)
 		}
 	}
 	return names
@@ -128,8 +128,8 @@ const mostStarted = 30
 
 var betweenCommands = lazyregexp.New(`&&|[;|&\n(){}]`)
 
-// pathOf are the folders in which an image looks for programs, the first one first.
-func pathOf(env []string) []string {
+// readPath are the folders in which an image looks for programs, the first one first.
+func readPath(env []string) []string {
 	for _, e := range env {
 		if list, ok := strings.CutPrefix(e, "PATH="); ok {
 			return append(strings.Split(list, ":"), "/usr/bin", "/bin")
@@ -138,8 +138,8 @@ func pathOf(env []string) []string {
 	return []string{"/usr/local/bin", "/usr/bin", "/bin"}
 }
 
-// places are where each program may be, the first one that counts first. What has odd characters in it is left out.
-func places(names, dirs []string) map[string][]string {
+// listPlaces are where each program may be, the first one that counts first. What has odd characters in it is left out.
+func listPlaces(names, dirs []string) map[string][]string {
 	all := map[string][]string{}
 	for _, name := range names {
 		at := []string{name}

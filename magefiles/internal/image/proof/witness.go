@@ -1,4 +1,4 @@
-package image
+package proof
 
 import (
 	"crypto/rand"
@@ -21,11 +21,11 @@ type witness []string
 // newWitnesses are those for a check of as many words. Of one word no program prints anything that is known before: says is nil then.
 func newWitnesses(check []string) (says, fails witness) {
 	if len(check) == 1 {
-		return nil, witness{word()}
+		return nil, witness{makeWord()}
 	}
 	says, fails = witness{"echo"}, witness{"false"}
 	for range len(check) - 1 {
-		says, fails = append(says, word()), append(fails, word())
+		says, fails = append(says, makeWord()), append(fails, makeWord())
 	}
 	return says, fails
 }
@@ -42,7 +42,7 @@ func newLoud(check []string) witness {
 	}
 	loud := witness{"sh", "-c", failsAloud}
 	for range max(1, len(check)-len(loud)) {
-		loud = append(loud, word())
+		loud = append(loud, makeWord())
 	}
 	return loud
 }
@@ -56,7 +56,7 @@ func (w witness) proves(record, step string) bool {
 	})
 }
 
-func word() string { return "witness-" + strings.ToLower(rand.Text()) }
+func makeWord() string { return "witness-" + strings.ToLower(rand.Text()) }
 
 // mark is a word that no other step of a build has.
 func (w witness) mark() string { return w[len(w)-1] }
@@ -77,25 +77,25 @@ func (w witness) failedAt(step string) bool {
 	return strings.Contains(name, w.mark())
 }
 
-// heard says what a build means that did the check, and then the witnesses up to the step that failed; "" is none.
-func (j *Job) heard(one registry.Image, record, step string, says witness) error {
+// listen says what a build means that did the check, and then the witnesses up to the step that failed; "" is none.
+func (p *Prover) listen(one registry.Image, record, step string, says witness) error {
 	switch {
 	case says != nil && step != "" && says.failedAt(step):
 		return nil // the entry point takes it for something else than the check, which passed
 	case says != nil && !says.spoke(record), says == nil && step == "":
-		return j.unheard(one, "nothing shows that the image of %s ran its check on %s: its entry point %s passes any other command too",
+		return p.explainUnheard(one, "nothing shows that the image of %s ran its check on %s: its entry point %s passes any other command too",
 			`let the entry point run the command that it is given: ENTRYPOINT ["program", "argument"], a script that ends with exec "$@", or no -c before a command`)
 	case step == "":
-		return j.unheard(one, "nothing shows that the image of %s passes its check on %s: its entry point %s passes a command that fails, too",
+		return p.explainUnheard(one, "nothing shows that the image of %s passes its check on %s: its entry point %s passes a command that fails, too",
 			`let the entry point end as the command does that it is given: a script ends with exec "$@", without a pipe or another command behind it`)
 	}
 	return nil
 }
 
-func (j *Job) unheard(one registry.Image, format, next string) error {
+func (p *Prover) explainUnheard(one registry.Image, format, next string) error {
 	text, err := json.Marshal(one.Entrypoint)
 	if err != nil {
 		return err
 	}
-	return operr.New(next+"; no tag was moved", format, j.Plan.Name, one.Platform, text)
+	return operr.New(next+"; no tag was moved", format, p.Name, one.Platform, text)
 }

@@ -1,4 +1,4 @@
-package image
+package proof
 
 import (
 	"context"
@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
-	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
@@ -150,8 +149,8 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 		"without a place": {nil, nil, nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			j := job(t, same, files(c.files))
-			err := j.ofTheirPlatforms(t.Context(), []registry.Image{{Platform: "linux/arm64", Env: c.env, Entrypoint: c.of}})
+			j := prover(t, files(c.files))
+			err := j.examine(t.Context(), []registry.Image{{Platform: "linux/arm64", Env: c.env, Entrypoint: c.of}})
 			left, lerr := filepath.Glob(filepath.Join(j.Dir, "programs-*"))
 			require.NoError(t, lerr)
 			require.Empty(t, left)
@@ -163,8 +162,8 @@ func TestTheImageOfAPlatformIsOfThatPlatform(t *testing.T) {
 		})
 	}
 
-	j := job(t, same, imagetest.Say(1, "no such host"))
-	require.ErrorContains(t, j.ofTheirPlatforms(t.Context(), []registry.Image{{Platform: "linux/arm64"}}), "looking at the programs of theapp for linux/arm64")
+	j := prover(t, imagetest.Say(1, "no such host"))
+	require.ErrorContains(t, j.examine(t.Context(), []registry.Image{{Platform: "linux/arm64"}}), "looking at the programs of theapp for linux/arm64")
 }
 
 // Programs of several platforms come by one build, where they are in the same places; what is not where one build puts it is fetched alone.
@@ -190,11 +189,11 @@ func TestProgramsOfSeveralPlatforms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var builds []string
 			kit := files(c.files)
-			j := job(t, same, func(ctx context.Context, k command.Cmd) error {
+			j := prover(t, func(ctx context.Context, k command.Cmd) error {
 				builds = append(builds, strings.TrimPrefix(k.Args[2], "--platform="))
 				return kit(ctx, k)
 			})
-			err := j.ofTheirPlatforms(t.Context(), c.images)
+			err := j.examine(t.Context(), c.images)
 			require.Equal(t, c.builds, builds)
 			if c.want == "" {
 				require.NoError(t, err)
@@ -207,16 +206,16 @@ func TestProgramsOfSeveralPlatforms(t *testing.T) {
 
 // It is refused where no builder can run the platform, and whatever the check says.
 func TestProgramsAreLookedAtWhereNothingRunsThem(t *testing.T) {
-	j := job(t, same, files(map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}))
-	j.index, j.node = &registry.Index{Images: []registry.Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}, buildx.Node{Platforms: []string{"linux/amd64"}}
-	_, err := j.smoke(t.Context())
+	j := prover(t, files(map[string]string{"/bin/sh": header(elf.EM_X86_64, binary.LittleEndian)}))
+	j.Runs = []string{"linux/amd64"}
+	done, err := j.Prove(t.Context(), []registry.Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}})
 	require.ErrorContains(t, err, "the image of theapp for linux/arm64 has a program of another platform")
-	require.Empty(t, j.Result.Checked)
+	require.Empty(t, done.Now)
 }
 
 func TestPatternsOfPaths(t *testing.T) {
-	require.Equal(t, "/us[r]/bi[n]/s[h]", wild("/usr/bin/sh"))
-	require.Equal(t, "/[x]", wild("/x"))
+	require.Equal(t, "/us[r]/bi[n]/s[h]", spellPattern("/usr/bin/sh"))
+	require.Equal(t, "/[x]", spellPattern("/x"))
 }
 
 // The check of a downstream is a shell's: what is to be of the platform stands in its script.
@@ -237,9 +236,9 @@ func TestWhatACommandStarts(t *testing.T) {
 		{[]string{"/bin/bash", "-eo", "pipefail", "-c", "exec theapp"}, []string{"/bin/bash", "exec", "theapp"}},
 		{[]string{"bash", "--norc", "-ec", "theapp"}, []string{"bash", "theapp"}},
 	} {
-		require.Equal(t, c.want, started(c.argv), c.argv)
+		require.Equal(t, c.want, listStarted(c.argv), c.argv)
 	}
-	require.Len(t, started([]string{"sh", "-c", strings.Repeat("theapp;", 100)}), mostStarted)
+	require.Len(t, listStarted([]string{"sh", "-c", strings.Repeat("theapp;", 100)}), mostStarted)
 }
 
 // A machine is told by its number and by the order of its bytes; what is no program, and what no platform is known for, fits all.
@@ -274,14 +273,14 @@ func TestHostilePrograms(t *testing.T) {
 	require.NoError(t, os.Mkdir(at("folder"), 0o755))
 	require.NoError(t, os.WriteFile(at("long"), nil, 0o644))
 	require.NoError(t, os.Truncate(at("long"), 1<<30))
-	text, err := beginning(at("plain"))
+	text, err := readBeginning(at("plain"))
 	require.NoError(t, err)
 	require.Equal(t, "text", string(text))
 	for _, name := range []string{"link", "folder", "none"} {
-		_, err := beginning(at(name))
+		_, err := readBeginning(at(name))
 		require.ErrorIs(t, err, fs.ErrNotExist, name)
 	}
-	text, err = beginning(at("long"))
+	text, err = readBeginning(at("long"))
 	require.NoError(t, err)
 	require.Len(t, text, longest)
 }

@@ -1,4 +1,4 @@
-package image
+package proof
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 )
 
 func TestTheCheckKeepsTheEntryPoint(t *testing.T) {
-	text, err := dockerfileOf("r/app@sha256:x", registry.Image{Entrypoint: []string{"/app/entrypoint"}}, []string{"sh", "-c", `echo "a b" && exit`})
+	text, err := writeDockerfile("r/app@sha256:x", registry.Image{Entrypoint: []string{"/app/entrypoint"}}, []string{"sh", "-c", `echo "a b" && exit`})
 	require.NoError(t, err)
 	require.Equal(t, `FROM r/app@sha256:x
 RUN ["/app/entrypoint","sh","-c","echo \"a b\" \u0026\u0026 exit"]
