@@ -39,15 +39,21 @@ func (a *app) rehearseImages(ctx context.Context, w *workspace.Workspace, server
 		if d.Image == nil {
 			continue
 		}
-		j, err := m.Job(ctx, d, imagejob.Flags{Push: true}, imagejob.MustAsk)
+		result, err := m.Run(ctx, d, imagejob.Flags{Push: true}, imagejob.Face{Steps: stepsOf{name: d.Name(), show: show}})
 		if err != nil {
 			return results, "", err
 		}
-		err = j.Run(ctx, func(name string, f func() (string, error)) error { return show(d.Name()+": "+name, f) })
-		if err != nil {
-			return results, "", err
-		}
-		results = append(results, j.Result)
+		results = append(results, result)
 	}
 	return results, "", nil
+}
+
+// stepsOf shows the steps of one image among those of others.
+type stepsOf struct {
+	name string
+	show func(name string, f func() (string, error)) error
+}
+
+func (s stepsOf) Step(name string, f func() (evidence string, err error)) error {
+	return s.show(s.name+": "+name, f)
 }

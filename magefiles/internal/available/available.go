@@ -1,11 +1,10 @@
 // Package available answers, before an image is built, whether the environment of a downstream can be had from its channels on every
-// platform. What it cannot see from here it says, and leaves to the solver in the build. Its files:
+// platform. What it cannot see from here it says, and leaves to the solver in the build.
 //
-//   - [Check] goes through an environment: its pins in every form of the index, what it asks for by name, and what the pinned packages ask
-//     for (available.go)
-//   - names are looked for on channels in rounds, so that each is asked little; an [Index] is what is asked (search.go)
-//   - a lock file has every platform and every pin (lock.go)
-//   - pixi's configuration says where channels are mirrored (pixiconfig.go)
+//	available.go   an environment: its pins in every form of the index, what it asks for by name, and what its pinned packages ask for
+//	search.go      names are looked for on channels in rounds, so that each is asked little
+//	lock.go        a lock file has every platform and every pin
+//	pixiconfig.go  pixi's configuration, which says where channels are mirrored
 package available
 
 import (

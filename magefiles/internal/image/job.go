@@ -16,6 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/steps"
 )
 
 // Job applies one plan. Its steps each leave what later ones need.
@@ -63,12 +64,6 @@ type Result struct {
 	Ran        []string         `json:"ran"`         // steps that were run
 }
 
-// Step is one part of a job.
-type Step struct {
-	Name string
-	Do   func(ctx context.Context) (evidence string, err error)
-}
-
 // newResult is that of a job that has not done anything. Lists are never nil, for JSON's sake.
 func newResult(p *Plan) Result {
 	return Result{
@@ -84,9 +79,9 @@ func newResult(p *Plan) Result {
 }
 
 // Steps are the job, in order. Each may be done again.
-func (j *Job) Steps() []Step {
+func (j *Job) Steps() []steps.Step {
 	j.Result = newResult(j.Plan)
-	steps := []Step{{
+	all := []steps.Step{{
 		Name: "registry",
 		Do:   j.known,
 	}, {
@@ -106,12 +101,12 @@ func (j *Job) Steps() []Step {
 		Do:   j.smoke,
 	}}
 	if j.Push {
-		steps = append(steps, Step{Name: "tag", Do: j.tag})
+		all = append(all, steps.Step{Name: "tag", Do: j.tag})
 	}
 	if j.Load {
-		steps = append(steps, Step{Name: "load", Do: j.load})
+		all = append(all, steps.Step{Name: "load", Do: j.load})
 	}
-	return steps
+	return all
 }
 
 // Check refuses what cannot end well, before anyone is asked.
@@ -126,11 +121,11 @@ func (j *Job) Check() error {
 }
 
 // Run does all steps.
-func (j *Job) Run(ctx context.Context, show shower) error {
+func (j *Job) Run(ctx context.Context, to steps.Reporter) error {
 	if err := j.Check(); err != nil {
 		return err
 	}
-	return j.steps(ctx, show, j.Steps()...)
+	return j.run(ctx, to, j.Steps()...)
 }
 
 // lock takes the job's folder for this process.
@@ -228,7 +223,10 @@ func (j *Job) committed(ctx context.Context, b buildx.Bake) (_ buildx.Bake, done
 		return b, nil, err
 	}
 	folder, err := j.Export(ctx, dir)
-	return b.From(folder), func() { _ = os.RemoveAll(dir) }, err
+	if err != nil {
+		return b, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return b.From(folder), func() { _ = os.RemoveAll(dir) }, nil
 }
 
 // verify reads back what was made, where it was put.

@@ -43,7 +43,8 @@ func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c co
 
 func same(*Request) {}
 
-func noSteps(name string, _ func() (string, error)) error { return errors.New(name + " was reached") }
+// noSteps ends a job at its first step.
+var noSteps imagetest.Reporter = func(name string, _ func() (string, error)) error { return errors.New(name + " was reached") }
 
 func TestWhatIsRefusedBeforeAnyoneIsAsked(t *testing.T) {
 	j := job(t, func(r *Request) { r.Dirty = true }, imagetest.Say(1, ""))
@@ -93,6 +94,15 @@ func TestTheFolderOfABuild(t *testing.T) {
 	require.Error(t, err)
 	require.Contains(t, built, `"context": "`+exported+`"`)
 	require.NoDirExists(t, exported)
+
+	no := errors.New("the disk is full")
+	j.Export = func(_ context.Context, dir string) (string, error) {
+		return dir, errors.Join(no, os.MkdirAll(filepath.Join(dir, "half"), 0o755))
+	}
+	_, err = j.build(t.Context())
+	require.ErrorIs(t, err, no)
+	require.NoDirExists(t, filepath.Dir(exported), "nothing is left of an export that failed")
+	j.Export = func(_ context.Context, dir string) (string, error) { return dir, os.MkdirAll(dir, 0o755) }
 
 	require.NoError(t, os.WriteFile(filepath.Join(j.Dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:old"}}`), 0o644))
 	j.Builder.Runner = imagetest.Docker(imagetest.Say(0, ""))
@@ -191,10 +201,7 @@ func TestACredentialEndsVerify(t *testing.T) {
 	require.ErrorContains(t, err, "of theapp has a password in an address, at "+labelAbout)
 	require.Contains(t, fmt.Sprintf("%+v", err), "No tag was moved; change it, since the image is in the registry by its digest")
 
-	err = j.Merge(t.Context(), []string{j.Result.Digest}, func(_ string, do func() (string, error)) error {
-		_, err := do()
-		return err
-	})
+	err = j.Merge(t.Context(), []string{j.Result.Digest}, imagetest.Quiet)
 	require.ErrorContains(t, err, "of theapp has a password in an address")
 	tags, err := j.Registry.Tags(t.Context(), j.Plan.Repository)
 	require.NoError(t, err)

@@ -10,39 +10,32 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/proof"
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/steps"
 )
 
-// shower shows a step while it is done.
-type shower = func(name string, f func() (evidence string, err error)) error
-
-// steps are done in a folder that no other process uses meanwhile.
-func (j *Job) steps(ctx context.Context, show shower, steps ...Step) error {
+// run does steps in a folder that no other process uses meanwhile.
+func (j *Job) run(ctx context.Context, to steps.Reporter, all ...steps.Step) error {
 	unlock, err := j.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	for _, s := range steps {
-		err := show(s.Name, func() (string, error) { return s.Do(ctx) })
-		if cause := context.Cause(ctx); cause != nil {
-			return cause
-		}
-		if err != nil {
-			return err
-		}
+	err = steps.Run(ctx, to, all...)
+	if cause := context.Cause(ctx); cause != nil {
+		return cause // what a step that was stopped says is no error of its own
 	}
-	return nil
+	return err
 }
 
 // Merge joins what was pushed by digest for single platforms into the plan's image, and goes on as Run does after a build.
 // Every part was checked where it was built.
-func (j *Job) Merge(ctx context.Context, digests []string, show shower) error {
+func (j *Job) Merge(ctx context.Context, digests []string, to steps.Reporter) error {
 	if err := j.Check(); err != nil {
 		return err
 	}
 	j.Result = newResult(j.Plan)
-	return j.steps(ctx, show, Step{Name: "merge", Do: func(ctx context.Context) (string, error) { return j.merge(ctx, digests) }},
-		Step{
+	return j.run(ctx, to, steps.Step{Name: "merge", Do: func(ctx context.Context) (string, error) { return j.merge(ctx, digests) }},
+		steps.Step{
 			Name: "verify",
 			Do: func(ctx context.Context) (string, error) {
 				said, err := j.verify(ctx)
@@ -51,7 +44,7 @@ func (j *Job) Merge(ctx context.Context, digests []string, show shower) error {
 				}
 				return said, j.remember()
 			},
-		}, Step{Name: "tag", Do: j.tag})
+		}, steps.Step{Name: "tag", Do: j.tag})
 }
 
 func (j *Job) merge(ctx context.Context, digests []string) (_ string, err error) {
@@ -74,14 +67,14 @@ func (j *Job) merge(ctx context.Context, digests []string) (_ string, err error)
 
 // Reproduce builds the plan's image anew, without a cache, and compares the manifest of every platform with what the
 // registry has of this commit. (The index is another one each time: its attestations say when it was built.)
-func (j *Job) Reproduce(ctx context.Context, show shower) error {
+func (j *Job) Reproduce(ctx context.Context, to steps.Reporter) error {
 	if j.Plan.Dirty() {
 		return operr.New("commit it, or put it away", "%s has changes that are not committed: they are in no image that was published", j.Plan.Dir)
 	}
 	j.Result, j.Push = newResult(j.Plan), false
 	var there *registry.Index
-	return j.steps(ctx, show, Step{Name: "builder", Do: j.look},
-		Step{
+	return j.run(ctx, to, steps.Step{Name: "builder", Do: j.look},
+		steps.Step{
 			Name: "registry",
 			Do: func(ctx context.Context) (_ string, err error) {
 				ref := j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision)
@@ -91,14 +84,14 @@ func (j *Job) Reproduce(ctx context.Context, show shower) error {
 				return there.Digest, nil
 			},
 		},
-		Step{
+		steps.Step{
 			Name: "build anew",
 			Do: func(ctx context.Context) (string, error) {
 				j.Fresh = true
 				return j.build(ctx)
 			},
 		},
-		Step{
+		steps.Step{
 			Name: "compare",
 			Do: func(context.Context) (string, error) {
 				here, err := registry.ReadLayout(j.Result.Kept)

@@ -51,19 +51,17 @@ func (h Held) order(revision string) Order {
 	return h.Order
 }
 
-// keeps says, in words that follow a tag's name, why an image of our own version keeps the tag: "" where ours is made on its
-// commit, or is of it.
-func (h Held) keeps(name, revision string) string {
-	const moves = "; -tag=%s moves it"
+// keeps says why an image of our own version keeps a tag: "" where ours is made on its commit, or is of it.
+func (h Held) keeps(revision string) string {
 	switch h.order(revision) {
 	case Behind, Same:
 		return ""
 	case Ahead:
-		return fmt.Sprintf("stays: it has %s of a later commit, %s"+moves, h.Version, shortCommit(h.Revision), name)
+		return fmt.Sprintf("it has %s of a later commit, %s", h.Version, shortCommit(h.Revision))
 	case Apart:
-		return fmt.Sprintf("stays: it has %s of %s, and neither commit is made on the other one"+moves, h.Version, shortCommit(h.Revision), name)
+		return fmt.Sprintf("it has %s of %s, and neither commit is made on the other one", h.Version, shortCommit(h.Revision))
 	}
-	return fmt.Sprintf("stays: it has %s of %s, which git cannot compare here (another repository's, or one that this clone lacks: `git fetch`)"+moves, h.Version, shortCommit(h.Revision), name)
+	return fmt.Sprintf("it has %s of %s, which git cannot compare here (another repository's, or one that this clone lacks: `git fetch`)", h.Version, shortCommit(h.Revision))
 }
 
 // shortCommit is what a label says of a commit, for people.

@@ -19,8 +19,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Plan says what will be built of one downstream, and what it will be called. It is a value: the same inputs give the same
-// plan, on any machine.
+// Plan says what will be built of one downstream, and what it will be called. It is a value, made once by New: the same
+// inputs give the same plan, on any machine, and nobody changes one.
 type Plan struct {
 	Name       string   `json:"name"`       // the downstream's
 	Repository string   `json:"repository"` // registry, owner and name of the image, in lower case
@@ -72,9 +72,13 @@ type Request struct {
 
 	IsSet func(variable string) bool // says of variables that [tool.image] names whether they are set; nil knows none
 
-	Have []string        // the repository's tags
-	Held map[string]Held // what those of Candidates stand for, and how their commits stand to ours
-	Tags []string        // these tags, whatever else there is, in place of the ladder
+	Have   []string        // the repository's tags
+	Held   map[string]Held // what those of Candidates stand for, and how their commits stand to ours
+	Kept   []string        // tags that the registry did not let go at an earlier push; see ReadKept
+	Tags   []string        // these tags, whatever else there is, in place of the ladder
+	NoTags bool            // nobody says what the registry has, so that no tag is claimed
+	Joined bool            // images of single platforms are joined: nothing is built, and nothing is warned of about a build
+	Notes  []string        // warnings of whoever asks
 }
 
 // The labels that say what an image was made of (OCI image-spec, annotations.md), and the one by which an image of a plan is
@@ -149,11 +153,15 @@ func New(r Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Warnings = append(p.Warnings, unmet...)
 	if err := p.publishable(r.Dockerfile); err != nil {
 		return nil, err
 	}
-	p.warn(r, file)
+	if !r.Joined {
+		p.Warnings = append(p.Warnings, unmet...)
+		p.warn(r, file)
+	}
+	p.Warnings = append(p.Warnings, r.Notes...)
+	p.foresee(r.Kept)
 	p.Labels[labelPlan] = p.digest()
 	p.Definition = p.define()
 	return p, nil
@@ -178,21 +186,22 @@ func platforms(asked []string, config *workspace.Image) (chosen []string, partia
 	return chosen, len(chosen) < len(config.Platforms), nil
 }
 
-// name decides about the tags. An image of some of the platforms has none, unless they are named: a tag would hide the
-// other platforms.
+// name decides about the tags. An image of some of the platforms has none, unless they are named: a tag would hide the other platforms. One
+// of changes that are not committed has none at all: it is not pushed, and the tag of the commit is that of another image.
 func (p *Plan) name(r Request) error {
+	for _, tag := range r.Tags {
+		if err := registry.CheckTag(tag); err != nil {
+			return err
+		}
+	}
+	p.Tags, p.named = []Tag{}, len(r.Tags) > 0
 	switch {
-	case len(r.Tags) > 0:
-		p.named = true
+	case r.Dirty:
+	case p.named:
 		for _, tag := range r.Tags {
-			if err := registry.CheckTag(tag); err != nil {
-				return err
-			}
 			p.Tags = append(p.Tags, Tag{Name: tag, Moves: true, Why: "was asked for"})
 		}
-	case p.Partial:
-		p.Tags = []Tag{}
-	default:
+	case !p.Partial && !r.NoTags:
 		p.Tags = Ladder(p.version, r.Revision, r.Have, r.Held)
 	}
 	return nil

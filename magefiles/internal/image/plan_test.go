@@ -207,6 +207,41 @@ func TestPartial(t *testing.T) {
 	require.Equal(t, []string{"linux/amd64", "linux/arm64"}, p.Platforms)
 }
 
+// An image of changes that are not committed is nobody else's: it has no tag, not even that of the commit, whose image is another one.
+func TestChangesClaimNoTag(t *testing.T) {
+	for _, named := range [][]string{nil, {"mine"}} {
+		r := request(t)
+		r.Dirty, r.Tags = true, named
+		p, err := New(r)
+		require.NoError(t, err)
+		require.Equal(t, []Tag{}, p.Tags)
+		require.Empty(t, p.Moving())
+		require.Empty(t, p.Candidates(), "nobody is asked what the registry has")
+		r.Tags = []string{"a b"}
+		_, err = New(r)
+		require.ErrorContains(t, err, `"a b" cannot be a tag`)
+	}
+}
+
+// What is known beside the manifest goes into a plan by its request: that nobody knows the tags, what is to be told, and that nothing is built.
+func TestWhatAPlanIsTold(t *testing.T) {
+	r := request(t)
+	r.NoTags, r.Notes = true, []string{"nobody answers"}
+	p, err := New(r)
+	require.NoError(t, err)
+	require.Equal(t, []Tag{}, p.Tags)
+	require.Equal(t, "nobody answers", p.Warnings[len(p.Warnings)-1])
+	require.Contains(t, strings.Join(p.Warnings, "\n"), "git has no pixi.lock of app")
+
+	r = request(t)
+	r.Kept, r.Have, r.Held = []string{"1.2.3", "other"}, []string{"1.2.3"}, map[string]Held{"1.2.3": {Version: "1.2.3", Revision: "cd", Order: Behind}}
+	r.Joined = true
+	p, err = New(r)
+	require.NoError(t, err)
+	require.Len(t, p.Warnings, 1, "nothing is warned of about a build")
+	require.Contains(t, p.Warnings[0], "the registry kept 1.2.3 where it was at an earlier push")
+}
+
 func TestBaseName(t *testing.T) {
 	for _, c := range []struct {
 		file, want string

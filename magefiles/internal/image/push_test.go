@@ -29,11 +29,11 @@ func TestAMissingLoginShowsFirst(t *testing.T) {
 		for _, again := range []bool{false, true} {
 			j := &Job{Plan: p, Registry: &registry.Registry{}, Push: true, Again: again, Dir: t.TempDir()}
 			var steps []string
-			err := j.Run(t.Context(), func(name string, f func() (string, error)) error {
+			err := j.Run(t.Context(), imagetest.Reporter(func(name string, f func() (string, error)) error {
 				steps = append(steps, name)
 				_, err := f()
 				return err
-			})
+			}))
 			require.ErrorContains(t, err, fmt.Sprintf("asking whether %s may be pushed to: the registry refuses it (%d)", p.Repository, status))
 			require.Contains(t, fmt.Sprintf("%+v", err), "→ log in: `docker login")
 			require.Equal(t, []string{"registry"}, steps)

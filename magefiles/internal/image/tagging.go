@@ -204,16 +204,23 @@ func (t *tagging) done(now view) (string, error) {
 	for _, tag := range now.tags {
 		switch {
 		case t.refused[tag.Name] != nil:
-			tag = Tag{Name: tag.Name, Moves: false, Why: "stays: the registry keeps it where it is"}
+			tag = Tag{
+				Name:   tag.Name,
+				Moves:  false,
+				Why:    "stays: the registry keeps it where it is",
+				reason: "the registry keeps it where it is",
+			}
 		case tag.Name == RevisionTag(t.Plan.Revision):
 			tag.Moves = t.written[tag.Name] != ""
 		case now.held[tag.Name].Digest == t.Result.Digest:
 			tag.Moves = t.written[tag.Name] == t.Result.Digest
 		case tag.Moves:
+			reason := "another job moves it to " + now.held[tag.Name].Digest
 			tag = Tag{
-				Name:  tag.Name,
-				Moves: false,
-				Why:   fmt.Sprintf("stays: another job moves it to %s; -tag=%s moves it here", now.held[tag.Name].Digest, tag.Name),
+				Name:   tag.Name,
+				Moves:  false,
+				Why:    "stays: " + reason + "; -tag=" + tag.Name + " moves it here",
+				reason: reason,
 			}
 		}
 		switch {
@@ -238,11 +245,10 @@ func reasons(tags []Tag) (said []string) {
 	names := map[string][]string{}
 	var order []string
 	for _, t := range tags {
-		reason, _ := strings.CutSuffix(strings.TrimPrefix(t.Why, "stays: "), "; -tag="+t.Name+" moves it")
-		if names[reason] == nil {
-			order = append(order, reason)
+		if names[t.reason] == nil {
+			order = append(order, t.reason)
 		}
-		names[reason] = append(names[reason], t.Name)
+		names[t.reason] = append(names[t.reason], t.Name)
 	}
 	for _, reason := range order {
 		of := names[reason]

@@ -14,6 +14,19 @@ type Tag struct {
 	Name  string `json:"name"`
 	Moves bool   `json:"moves"` // the name is given to the image, or taken from another one
 	Why   string `json:"why"`   // in words that follow the name
+
+	reason string // why it stays, where -tag moves it: what Why says between "stays" and how to move it
+}
+
+// stay is a tag that stays for a reason, unless a person names it.
+func stay(name, format string, args ...any) Tag {
+	reason := fmt.Sprintf(format, args...)
+	return Tag{
+		Name:   name,
+		Moves:  false,
+		Why:    "stays: " + reason + "; -tag=" + name + " moves it",
+		reason: reason,
+	}
 }
 
 // Held is what a tag of a registry stands for, as the labels of its image say. They count where a plan wrote them: an image that
@@ -74,8 +87,11 @@ func Ladder(v version.Version, revision string, have []string, held map[string]H
 	return tags
 }
 
-// Candidates are the tags of Ladder, whose present images it wants to know.
+// Candidates are the tags of Ladder, whose present images it wants to know; none where the registry does not decide about the plan's tags.
 func (p *Plan) Candidates() []string {
+	if p.named || p.Partial || p.Dirty() {
+		return nil
+	}
 	exact, moving := ladder(p.version)
 	return append([]string{exact}, moving...)
 }
@@ -89,12 +105,12 @@ func exactTag(name string, v version.Version, revision string, held map[string]H
 	case !there:
 		return Tag{Name: name, Moves: true, Why: "is new"}
 	case h.Version == "":
-		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: its image does not say its version; -tag=%s moves it", name)}
+		return stay(name, "its image does not say its version")
 	case err != nil || has.Compare(v) != 0:
-		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: it has %s, and not %s; -tag=%s moves it", h.Version, v, name)}
+		return stay(name, "it has %s, and not %s", h.Version, v)
 	}
-	if why := h.keeps(name, revision); why != "" {
-		return Tag{Name: name, Moves: false, Why: why}
+	if reason := h.keeps(revision); reason != "" {
+		return stay(name, "%s", reason)
 	}
 	if h.order(revision) == Same {
 		return Tag{Name: name, Moves: true, Why: standsForCommit}
@@ -104,7 +120,7 @@ func exactTag(name string, v version.Version, revision string, held map[string]H
 
 func movingTag(name string, v version.Version, revision string, have []string, held map[string]Held) Tag {
 	if newest, ok := newestRelease(name, v, have); ok && newest.Compare(v) > 0 {
-		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: the registry has %s; -tag=%s moves it", newest, name)}
+		return stay(name, "the registry has %s", newest)
 	}
 	h, there := held[name]
 	if !there {
@@ -116,20 +132,16 @@ func movingTag(name string, v version.Version, revision string, have []string, h
 	has, err := spelled(h.Version)
 	switch {
 	case err != nil:
-		return Tag{
-			Name:  name,
-			Moves: false,
-			Why:   fmt.Sprintf("stays: it has %s, which cannot be compared with %s; -tag=%s moves it", h.Version, v, name),
-		}
+		return stay(name, "it has %s, which cannot be compared with %s", h.Version, v)
 	case itself(name, has):
-		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: it is the release %s; -tag=%s moves it", name, name)}
+		return stay(name, "it is the release %s", name)
 	case has.Compare(v) > 0:
-		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: it has %s; -tag=%s moves it", h.Version, name)}
+		return stay(name, "it has %s", h.Version)
 	case has.Compare(v) < 0:
 		return Tag{Name: name, Moves: true, Why: "moves from " + h.Version}
 	}
-	if why := h.keeps(name, revision); why != "" {
-		return Tag{Name: name, Moves: false, Why: why}
+	if reason := h.keeps(revision); reason != "" {
+		return stay(name, "%s", reason)
 	}
 	if h.order(revision) == Same {
 		return Tag{Name: name, Moves: true, Why: standsForCommit}

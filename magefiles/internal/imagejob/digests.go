@@ -26,16 +26,16 @@ func readDigest(file string) string {
 	return strings.TrimSpace(string(text))
 }
 
-// WriteDigest writes the digest of an image of some platforms that was pushed, for a merge.
-func (m *Maker) WriteDigest(j *image.Job) error {
+// writeDigest writes the digest of an image of some platforms that was pushed, for a merge.
+func (m *Maker) writeDigest(j *image.Job) error {
 	if !j.Plan.Partial || !j.Result.Pushed {
 		return nil
 	}
 	return atomicfile.WriteFile(m.digestFile(j.Plan.Dir, j.Plan.Platforms), []byte(j.Result.Digest+"\n"), 0o644)
 }
 
-// Digests are those that were given, or those in the folder of images: of every set of its platforms.
-func (m *Maker) Digests(d *workspace.Downstream, given []string) ([]string, error) {
+// digests are those that were given, or those in the folder of images: of every set of its platforms.
+func (m *Maker) digests(d *workspace.Downstream, given []string) ([]string, error) {
 	if d.Image == nil {
 		return nil, nil // the plan says that no image is made of it
 	}
@@ -47,7 +47,7 @@ func (m *Maker) Digests(d *workspace.Downstream, given []string) ([]string, erro
 	if len(given) > 0 {
 		return given, nil
 	}
-	var digests []string
+	var found []string
 	for set := range 1 << len(d.Image.Platforms) {
 		var platforms []string
 		for n, platform := range d.Image.Platforms {
@@ -56,11 +56,11 @@ func (m *Maker) Digests(d *workspace.Downstream, given []string) ([]string, erro
 			}
 		}
 		if digest := readDigest(m.digestFile(d.Dir, platforms)); digest != "" {
-			digests = append(digests, digest)
+			found = append(found, digest)
 		}
 	}
-	if len(digests) == 0 {
+	if len(found) == 0 {
 		return nil, operr.NewUsage("push the platforms first, `-platform=… -push`, and bring the files output/images/FOLDER/*.digest here, or name -digests", "there is no digest to be merged")
 	}
-	return digests, nil
+	return found, nil
 }

@@ -1,5 +1,13 @@
 // Package imagejob gathers what an image is made of: a downstream's manifest and Dockerfile, the commit, what the environment says, and what
 // the registry has. What comes of it is a job of package image, which builds, proves and publishes.
+//
+//	run.go         one image, all images, a merge, a plan: in which order a person sees, is asked, and gets it
+//	imagejob.go    what is told from outside, and a job made of it
+//	request.go     what a plan is asked for: git, the environment, the registry
+//	dockerfile.go  the Dockerfile, as a build will find it
+//	secrets.go     what a build is lent: pixi's configuration, and logins
+//	channel.go     the channels that are asked before a build
+//	digests.go     what was pushed for single platforms, for a merge
 package imagejob
 
 import (
@@ -54,24 +62,26 @@ type Maker struct {
 type Flags struct {
 	Push, Load, Again bool
 	Platforms, Tags   []string // none: those of the manifest, and of the version
+
+	joined bool // nothing is built: what was pushed for single platforms is joined
 }
 
-// Asking reports whether the registry decides about the tags of a plan.
-type Asking int
+// asking reports whether the registry decides about the tags of a plan.
+type asking int
 
 // When the registry is asked.
 const (
-	Unasked Asking = iota // nothing is pushed: no tag moves
-	MayAsk                // a plan to be looked at: one that cannot be asked is a warning
-	MustAsk               // a push: it has to be permitted, too
+	unasked asking = iota // nothing is pushed: no tag moves
+	mayAsk                // a plan to be looked at: one that cannot be asked is a warning
+	mustAsk               // a push: it has to be permitted, too
 )
 
-// Asks is MustAsk where something is pushed.
-func (f Flags) Asks() Asking {
+// asks is mustAsk where something is pushed.
+func (f Flags) asks() asking {
 	if f.Push {
-		return MustAsk
+		return mustAsk
 	}
-	return Unasked
+	return unasked
 }
 
 // dir is where what belongs to one downstream's image is kept, below the workspace's root.
@@ -79,8 +89,8 @@ func (m *Maker) dir(downstream string) string {
 	return filepath.Join(m.Workspace.Root, m.Output, "images", filepath.FromSlash(downstream))
 }
 
-// Job plans the image of a downstream, and prepares to build it.
-func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask Asking) (*image.Job, error) {
+// job plans the image of a downstream, and prepares to build it.
+func (m *Maker) job(ctx context.Context, d *workspace.Downstream, f Flags, ask asking) (*image.Job, error) {
 	w := m.Workspace
 	config, err := m.pixiConfig(d)
 	if err != nil {
@@ -105,8 +115,8 @@ func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask A
 	if r.Secrets, err = secretsOf(config, m.AuthFile, dir); err != nil {
 		return nil, err
 	}
-	history := commitOrder(repo)
-	p, err := plan(ctx, r, images, history, ask)
+	history, known := orderCommits(repo), filepath.Join(repo.Common, m.State, records)
+	p, err := makePlan(ctx, r, images, history, known, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -114,9 +124,9 @@ func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask A
 	if r.Locked {
 		lock, _ = beneath.ReadFile(repo.Top, filepath.Join(w.Root, d.Dir, m.Lock))
 	}
-	j := &image.Job{
+	return &image.Job{
 		Plan:     p,
-		Records:  filepath.Join(repo.Common, m.State, records),
+		Records:  known,
 		Builder:  &buildx.Builder{Runner: m.Runner, Name: m.Builder, Log: m.Log, Pass: d.Image.Secrets},
 		Registry: images,
 		History:  history,
@@ -132,9 +142,7 @@ func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask A
 			folder := path.Join(repo.Prefix, d.Dir)
 			return filepath.Join(dir, filepath.FromSlash(folder)), gitclone.Export(ctx, repo, p.Revision, folder, dir)
 		},
-	}
-	j.Foresee()
-	return j, nil
+	}, nil
 }
 
 // records is the folder of the clone's records about images, in the one for what must be known of other runs.

@@ -36,6 +36,7 @@ func (m *Maker) request(ctx context.Context, d *workspace.Downstream, repo *gitr
 		Downstream: d,
 		Platforms:  f.Platforms,
 		Tags:       f.Tags,
+		Joined:     f.joined,
 		IsSet:      m.IsSet,
 		PixiImage:  m.PixiImage,
 		BaseImage:  m.BaseImage,
@@ -149,38 +150,46 @@ func sbomGenerator(ctx context.Context, images *registry.Registry, named string)
 	return "", "", operr.New(next+"; BUILDKIT_SBOM_GENERATOR=off makes none", "the image that makes the SBOM cannot be had: %w", err)
 }
 
-// plan asks the registry what it has, where that matters, and plans.
-func plan(ctx context.Context, r image.Request, images *registry.Registry, history image.History, ask Asking) (*image.Plan, error) {
-	p, err := image.New(r)
-	if err != nil || ask == Unasked || p.Partial || len(r.Tags) > 0 {
-		return p, err
+// makePlan asks the registry what it has, where that decides about tags, and the clone's records which tags it does not let go, and plans.
+func makePlan(ctx context.Context, r image.Request, images *registry.Registry, history image.History, records string, ask asking) (*image.Plan, error) {
+	unanswered, err := image.New(r) // what is wrong with the request shows before anybody is asked, and this plan says what to ask
+	if err != nil {
+		return nil, err
 	}
-	if r.Registry == "" { // there is nobody to ask
-		p.Tags = []image.Tag{}
-		return p, nil
+	r.Kept = image.ReadKept(records, unanswered.Repository)
+	switch asked := unanswered.Candidates(); {
+	case ask == unasked || len(asked) == 0:
+	case r.Registry == "": // there is nobody to ask
+		r.NoTags = true
+	default:
+		r.Have, r.Held, err = askRegistry(ctx, images, history, unanswered, ask)
+		switch {
+		case err != nil && ask == mayAsk && ctx.Err() == nil:
+			r.NoTags, r.Notes = true, []string{"which tags would move is not known: " + err.Error()}
+		case err != nil:
+			return nil, err
+		}
 	}
-	tags := images.Tags
-	if ask == MustAsk {
-		tags = images.TagsForPush
-	}
-	if r.Have, err = tags(ctx, p.Repository); err == nil {
-		r.Held, err = image.ReadHeld(ctx, images, p.Repository, p.Candidates(), r.Have)
-	}
-	if err == nil {
-		err = history.Order(ctx, r.Revision, r.Held)
-	}
-	switch {
-	case err == nil:
-		return image.New(r)
-	case ask == MayAsk && ctx.Err() == nil:
-		p.Tags, p.Warnings = []image.Tag{}, append(p.Warnings, "which tags would move is not known: "+err.Error())
-		return p, nil
-	}
-	return nil, err
+	return image.New(r)
 }
 
-// commitOrder is what git knows of the order of commits.
-func commitOrder(repo *gitrepo.Repo) image.History {
+// askRegistry reads the tags of a plan's repository, and what those stand for that it may take away.
+func askRegistry(ctx context.Context, images *registry.Registry, history image.History, p *image.Plan, ask asking) (have []string, held map[string]image.Held, err error) {
+	tags := images.Tags
+	if ask == mustAsk {
+		tags = images.TagsForPush
+	}
+	if have, err = tags(ctx, p.Repository); err != nil {
+		return nil, nil, err
+	}
+	if held, err = image.ReadHeld(ctx, images, p.Repository, p.Candidates(), have); err != nil {
+		return nil, nil, err
+	}
+	return have, held, history.Order(ctx, p.Revision, held)
+}
+
+// orderCommits asks git what it knows of the order of commits.
+func orderCommits(repo *gitrepo.Repo) image.History {
 	orders := map[gitrepo.Relation]image.Order{
 		gitrepo.Earlier: image.Behind, gitrepo.Equal: image.Same, gitrepo.Later: image.Ahead, gitrepo.Diverged: image.Apart,
 	}

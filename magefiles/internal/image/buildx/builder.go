@@ -1,10 +1,12 @@
 // Package buildx builds images by `docker buildx`, on a builder of this machine, a remote one, one in Kubernetes, or one of several nodes.
-// Nothing of a target platform is run here. It knows definitions, and nothing of plans. Its files:
+// Nothing of a target platform is run here. It knows definitions, and nothing of plans.
 //
-//   - a [Builder] is looked at, builds, and builds beside an image (builder.go); its nodes, and which of them are gone (nodes.go)
-//   - a [Bake] is what it is given, for each kind of output (definition.go)
-//   - what BuildKit says when it fails becomes a sentence (failure.go), by tables of what is known (remedies.go)
-//   - what may pass is tried a second time (passing.go)
+//	builder.go     a builder is looked at, builds, and builds beside an image
+//	nodes.go       its nodes, and which of them are gone
+//	definition.go  what it is given, for each kind of output
+//	failure.go     what BuildKit says when it fails becomes a sentence
+//	remedies.go    the tables of what is known to fail, and what to do about it
+//	passing.go     what may pass is tried a second time
 package buildx
 
 import (

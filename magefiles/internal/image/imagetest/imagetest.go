@@ -247,3 +247,15 @@ func (c *Counted) Since() (all []string) {
 	c.asked = nil
 	return all
 }
+
+// Reporter is a function that shows a step.
+type Reporter func(name string, f func() (evidence string, err error)) error
+
+// Step shows a step.
+func (r Reporter) Step(name string, f func() (evidence string, err error)) error { return r(name, f) }
+
+// Quiet does steps, and shows nothing.
+var Quiet Reporter = func(_ string, f func() (evidence string, err error)) error {
+	_, err := f()
+	return err
+}

@@ -1,10 +1,12 @@
 // Package proof shows that an image is what it was to be, before a tag names it. It is told in values what that is, and runs nothing of a
-// target platform here: a builder does. Its files:
+// target platform here: a builder does.
 //
-//   - [Verify] compares platforms, labels and attestations with what is wanted (verify.go)
-//   - [FindCredentials] looks through all texts of an image for credentials (exposed.go)
-//   - a [Prover] has a builder run the check of an image (check.go), with witnesses which show that it was run (witness.go)
-//   - meanwhile it has the programs of the image brought here (programs.go), and reads for which machine they are (machine.go)
+//	verify.go    platforms, labels and attestations are what is wanted
+//	exposed.go   no text of an image holds a credential
+//	check.go     a builder runs the check of an image
+//	witness.go   what shows that the check was run
+//	programs.go  the programs of an image are brought here
+//	machine.go   for which machine they are
 package proof
 
 import (

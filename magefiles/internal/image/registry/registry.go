@@ -1,12 +1,14 @@
 // Package registry asks registries of images, and changes them, by go-containerregistry and with docker's own logins. It knows images by
-// their digests and labels, and nothing of plans. Its files:
+// their digests and labels, and nothing of plans.
 //
-//   - a [Registry] reads tags, digests, labels and images, gives tags, and joins images (registry.go), and says before a build whether it may
-//     be pushed to (push.go)
-//   - an [Index] is an image as a registry or a folder holds it (index.go, layout.go), with all the texts in it (statements.go)
-//   - names of repositories and tags are checked (name.go)
-//   - what a registry answers becomes a sentence with a next step (answers.go)
-//   - answers are bounded, and waited for as long as something moves (transport.go)
+//	registry.go    tags, digests, labels and images are read, tags are given, images are joined
+//	push.go        whether a repository may be pushed to, before anything is built
+//	index.go       an image as a registry holds it
+//	layout.go      an image as a folder holds it
+//	statements.go  all the texts in an image
+//	name.go        what a repository and a tag may be called
+//	answers.go     what a registry answers, as a sentence with a next step
+//	transport.go   answers are bounded, and waited for as long as something moves
 package registry
 
 import (
@@ -272,7 +274,7 @@ func (r *Registry) Tag(ctx context.Context, repository, digest, tag string) erro
 	err = r.pusher.Put(ctx, repo.Tag(tag), d)
 	doing := "tagging " + ref + " as " + tag
 	if isImmutable(err) {
-		return operr.New("raise the version: its tags are new", "%s: %w", doing, &ImmutableError{said{error: err}})
+		return operr.New("raise the version: its tags are new", "%s: %w", doing, &ImmutableError{said: said{error: err}})
 	}
 	return explain(ref, doing, err)
 }
