@@ -12,8 +12,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// target is what is built, but for where it goes and what only this machine has.
-func (p *Plan) target() buildx.Target {
+// makeTarget is what is built, but for where it goes and what only this machine has.
+func (p *Plan) makeTarget() buildx.Target {
 	t := buildx.Target{
 		Context:   p.context,
 		Platforms: p.Platforms,
@@ -31,7 +31,7 @@ func (p *Plan) target() buildx.Target {
 // not of how many platforms there are, since native runners build one each, of one plan; nor of what is attested, which is looked for when
 // an image is proved.
 func (p *Plan) digest() string {
-	t := p.target()
+	t := p.makeTarget()
 	delete(t.Labels, labelPlan)
 	t.Context, t.Platforms, t.Attest = p.Dir, nil, nil
 	text, err := json.Marshal(struct {
@@ -50,7 +50,7 @@ func (p *Plan) digest() string {
 
 // define makes the definition.
 func (p *Plan) define() buildx.Bake {
-	t := p.target()
+	t := p.makeTarget()
 	for _, key := range slices.Sorted(maps.Keys(p.Labels)) {
 		t.Annotations = append(t.Annotations, "index,manifest:"+key+"="+p.Labels[key])
 	}

@@ -83,13 +83,13 @@ func (j *Job) Steps() []steps.Step {
 	j.Result = newResult(j.Plan)
 	all := []steps.Step{{
 		Name: "registry",
-		Do:   j.known,
+		Do:   j.lookUp,
 	}, {
 		Name: "builder",
 		Do:   j.look,
 	}, {
 		Name: "packages",
-		Do:   j.packages,
+		Do:   j.checkPackages,
 	}, {
 		Name: "build",
 		Do:   j.build,
@@ -141,7 +141,7 @@ func (j *Job) lock() (unlock func(), err error) {
 const notNeeded = "not needed"
 
 func (j *Job) look(ctx context.Context) (_ string, err error) {
-	if j.Result.Reused && len(j.unchecked()) == 0 {
+	if j.Result.Reused && len(j.listUnchecked()) == 0 {
 		return notNeeded, nil
 	}
 	j.node, err = j.Builder.Look(ctx)
@@ -151,15 +151,15 @@ func (j *Job) look(ctx context.Context) (_ string, err error) {
 	if err != nil {
 		return "", err
 	}
-	said := fmt.Sprintf("%s (%s), which runs %s", j.node.Name, j.node.Driver, strings.Join(j.runnable(), " and "))
+	said := fmt.Sprintf("%s (%s), which runs %s", j.node.Name, j.node.Driver, strings.Join(j.listRunnable(), " and "))
 	if len(j.node.Bare) > 0 {
 		said += "; without TLS, anyone who reaches " + strings.Join(j.node.Bare, ", ") + " builds there, and reads what builds are given: README says how to use ssh or mTLS"
 	}
 	return said, nil
 }
 
-// runnable are the plan's platforms that the builder can run.
-func (j *Job) runnable() (can []string) {
+// listRunnable are the plan's platforms that the builder can run.
+func (j *Job) listRunnable() (can []string) {
 	for _, p := range j.Plan.Platforms {
 		if slices.Contains(j.node.Platforms, p) {
 			can = append(can, p)
@@ -168,7 +168,7 @@ func (j *Job) runnable() (can []string) {
 	return can
 }
 
-func (j *Job) packages(ctx context.Context) (string, error) {
+func (j *Job) checkPackages(ctx context.Context) (string, error) {
 	if j.Result.Reused {
 		return notNeeded, nil
 	}
@@ -187,7 +187,7 @@ func (j *Job) build(ctx context.Context) (string, error) {
 		}
 		definition = j.Plan.keep(j.Result.Kept)
 	}
-	definition, done, err := j.committed(ctx, definition)
+	definition, done, err := j.exportSources(ctx, definition)
 	if err != nil {
 		return "", err
 	}
@@ -212,9 +212,9 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%s; %s, %d of them from the cache", built.Digest, operr.Count(len(built.Cached)+len(built.Ran), "step"), len(built.Cached)) + without, nil
 }
 
-// committed lets a definition build what is committed of the plan's folder, unless the plan is of changes. done removes where
+// exportSources lets a definition build what is committed of the plan's folder, unless the plan is of changes. done removes where
 // that is put.
-func (j *Job) committed(ctx context.Context, b buildx.Bake) (_ buildx.Bake, done func(), err error) {
+func (j *Job) exportSources(ctx context.Context, b buildx.Bake) (_ buildx.Bake, done func(), err error) {
 	if j.Plan.Dirty() {
 		return b, func() {}, nil
 	}
@@ -257,12 +257,12 @@ func (j *Job) verify(ctx context.Context) (_ string, err error) {
 	for _, one := range j.index.Images {
 		said = append(said, fmt.Sprintf("%s %d MB", one.Platform, one.Size/1e6))
 	}
-	return strings.Join(said, ", ") + ", with labels and attestations" + j.besides(ctx), nil
+	return strings.Join(said, ", ") + ", with labels and attestations" + j.compareWithOther(ctx), nil
 }
 
 func (j *Job) load(ctx context.Context) (string, error) {
 	names := []string{j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision), j.Plan.Repository + ":" + j.Plan.Version}
-	definition, done, err := j.committed(ctx, j.Plan.load(j.Host, names))
+	definition, done, err := j.exportSources(ctx, j.Plan.load(j.Host, names))
 	if err != nil {
 		return "", err
 	}

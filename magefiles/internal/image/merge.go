@@ -57,7 +57,7 @@ func (j *Job) merge(ctx context.Context, digests []string) (_ string, err error)
 		}
 		parts = append(parts, part)
 	}
-	if err := j.Plan.Mergeable(parts); err != nil {
+	if err := j.Plan.checkParts(parts); err != nil {
 		return "", err
 	}
 	j.Push, j.Result.Pushed = true, true
@@ -116,7 +116,7 @@ func compare(there, here *registry.Index) (string, error) {
 			continue // not built here: fewer platforms were asked for
 		}
 		if anew.Digest != one.Digest {
-			return "", different(one, anew)
+			return "", explainDifference(one, anew)
 		}
 		same = append(same, one.Platform+" "+one.Digest)
 	}
@@ -126,7 +126,7 @@ func compare(there, here *registry.Index) (string, error) {
 	return strings.Join(same, ", "), nil
 }
 
-func different(there, here registry.Image) error {
+func explainDifference(there, here registry.Image) error {
 	for n, layer := range there.Layers {
 		if n >= len(here.Layers) || here.Layers[n] != layer {
 			return operr.New("compare what was installed: without a pixi.lock it is as new as the channel has it, and a base image may have moved; the provenance of both names them",
@@ -142,9 +142,9 @@ func different(there, here registry.Image) error {
 	return operr.New("compare the settings (docker:plan) and the builder's version", "the image for %s has the same layers, but is configured in another way: %s in the registry, %s here", there.Platform, there.Digest, here.Digest)
 }
 
-// Mergeable says which digests of parts make the image of a plan, and refuses what would leave a platform out, hold one
+// checkParts says which digests of parts make the image of a plan, and refuses what would leave a platform out, hold one
 // twice, or mix revisions.
-func (p *Plan) Mergeable(parts []*registry.Index) error {
+func (p *Plan) checkParts(parts []*registry.Index) error {
 	whole := registry.Index{Digest: "the digests to be merged"}
 	revision := ""
 	for _, part := range parts {

@@ -37,18 +37,18 @@ func TestMergeable(t *testing.T) {
 		}
 		return all
 	}
-	require.NoError(t, p.Mergeable(parts("linux/arm64", "linux/amd64")))
-	require.NoError(t, p.Mergeable([]*registry.Index{made(p)}))
-	require.EqualError(t, p.Mergeable(parts("linux/amd64")), "no digest is for linux/arm64: nothing was merged")
-	require.EqualError(t, p.Mergeable(parts("linux/amd64", "linux/arm64", "linux/amd64")), "two digests are for one platform: nothing was merged")
+	require.NoError(t, p.checkParts(parts("linux/arm64", "linux/amd64")))
+	require.NoError(t, p.checkParts([]*registry.Index{made(p)}))
+	require.EqualError(t, p.checkParts(parts("linux/amd64")), "no digest is for linux/arm64: nothing was merged")
+	require.EqualError(t, p.checkParts(parts("linux/amd64", "linux/arm64", "linux/amd64")), "two digests are for one platform: nothing was merged")
 	mixed := parts("linux/amd64", "linux/arm64")
 	mixed[1].Images[0].Labels[labelRevision] = "cdef"
-	require.EqualError(t, p.Mergeable(mixed), "sha256:of-linux/arm64 was built from cdef, and another one from "+p.Revision+": nothing was merged")
+	require.EqualError(t, p.checkParts(mixed), "sha256:of-linux/arm64 was built from cdef, and another one from "+p.Revision+": nothing was merged")
 	both := slices.Concat(parts("linux/amd64", "linux/arm64"))
 	for _, part := range both {
 		part.Images[0].Labels[labelRevision] = "cdef"
 	}
-	require.ErrorContains(t, p.Mergeable(both), `its label org.opencontainers.image.revision is "cdef"`, "they are of one commit, but not of this one")
+	require.ErrorContains(t, p.checkParts(both), `its label org.opencontainers.image.revision is "cdef"`, "they are of one commit, but not of this one")
 }
 
 func TestCompare(t *testing.T) {

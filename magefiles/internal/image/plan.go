@@ -50,6 +50,7 @@ type Plan struct {
 	held    map[string]Held
 	limit   time.Duration // of the check, on each platform
 	named   bool          // the tags were asked for by name: the registry does not decide about them
+	changed bool          // the folder has changes that are not committed
 }
 
 // Request is what a plan is made of.
@@ -131,10 +132,10 @@ func New(r Request) (*Plan, error) {
 	if p.Repository, err = registry.Repository(cmp.Or(r.Registry, config.Registry, nowhere), config.Name); err != nil {
 		return nil, err
 	}
-	if p.Platforms, p.Partial, err = platforms(r.Platforms, config); err != nil {
+	if p.Platforms, p.Partial, err = choosePlatforms(r.Platforms, config); err != nil {
 		return nil, err
 	}
-	if r.Dirty {
+	if p.changed = r.Dirty; p.changed {
 		p.Revision += dirty
 	}
 	if p.Version == "" && d.Project != nil {
@@ -149,11 +150,11 @@ func New(r Request) (*Plan, error) {
 	file := dockerfile.Parse(r.Dockerfile)
 	p.describe(r, file)
 	p.lend(config, r.IsSet)
-	unmet, err := p.notGiven(config, file)
+	unmet, err := p.checkMounts(config, file)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.publishable(r.Dockerfile); err != nil {
+	if err := p.refuseCredentials(r.Dockerfile); err != nil {
 		return nil, err
 	}
 	if !r.Joined {
@@ -167,8 +168,8 @@ func New(r Request) (*Plan, error) {
 	return p, nil
 }
 
-// platforms are those asked for, or all of the manifest's, in its order.
-func platforms(asked []string, config *workspace.Image) (chosen []string, partial bool, err error) {
+// choosePlatforms are those asked for, or all of the manifest's, in its order.
+func choosePlatforms(asked []string, config *workspace.Image) (chosen []string, partial bool, err error) {
 	if len(asked) == 0 {
 		return config.Platforms, false, nil
 	}
@@ -226,8 +227,8 @@ func (p *Plan) describe(r Request, file *dockerfile.File) {
 	set(p.Labels, labelBaseDigest, digest)
 }
 
-// publishable refuses a credential in what the provenance of an image repeats: the Dockerfile and the build arguments.
-func (p *Plan) publishable(dockerfile []byte) error {
+// refuseCredentials refuses a credential in what the provenance of an image repeats: the Dockerfile and the build arguments.
+func (p *Plan) refuseCredentials(dockerfile []byte) error {
 	const next = "a step gets it by RUN --mount=type=secret; change it, where others may have read it"
 	if is := proof.FindCredential(string(dockerfile)); is != "" {
 		return operr.New(next, "the Dockerfile of %s has %s, and the provenance of the image publishes it", p.Dir, is)
@@ -303,7 +304,7 @@ func (p *Plan) expect() proof.Wanted {
 const dirty = "-dirty"
 
 // Dirty reports whether the folder has changes that are not committed.
-func (p *Plan) Dirty() bool { return strings.HasSuffix(p.Revision, dirty) }
+func (p *Plan) Dirty() bool { return p.changed }
 
 // Moving are the names of the tags that the image is to get.
 func (p *Plan) Moving() (names []string) {

@@ -50,7 +50,7 @@ func TestAMissingLoginShowsFirst(t *testing.T) {
 
 	j := &Job{Plan: p, Registry: &registry.Registry{}}
 	s.Refuse(403, "DENIED", all)
-	said, err := j.known(t.Context())
+	said, err := j.lookUp(t.Context())
 	require.NoError(t, err, "what is not pushed asks nobody")
 	require.Equal(t, "not asked: nothing is taken from there", said)
 }
@@ -72,7 +72,7 @@ func TestAFirstPushIsNotStopped(t *testing.T) {
 		_, err = r.Tags(t.Context(), p.Repository)
 		require.ErrorContains(t, err, "the registry refuses it (403)", "a plan that pushes nothing does not know that it is a first one")
 		j := &Job{Plan: p, Registry: r, Push: true}
-		said, err := j.known(t.Context())
+		said, err := j.lookUp(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "has no image of this commit that may be read", said)
 		require.False(t, j.Result.Reused)
@@ -90,7 +90,7 @@ func TestAFirstPushIsNotStopped(t *testing.T) {
 		r := &registry.Registry{}
 		_, err := r.TagsForPush(t.Context(), p.Repository)
 		require.ErrorContains(t, err, fmt.Sprintf("(%d)", status))
-		_, err = (&Job{Plan: p, Registry: r, Push: true}).known(t.Context())
+		_, err = (&Job{Plan: p, Registry: r, Push: true}).lookUp(t.Context())
 		require.ErrorContains(t, err, fmt.Sprintf("(%d)", status))
 	}
 	s.Refuse(403, "DENIED", all)
@@ -113,7 +113,7 @@ func TestAnImageIsKnownWhateverTagsWereAskedFor(t *testing.T) {
 	require.NoError(t, r.Tag(t.Context(), p.Repository, old, "old"))
 	known := func() (*Job, string) {
 		j := &Job{Plan: p, Registry: r, Push: true, Records: records}
-		said, err := j.known(t.Context())
+		said, err := j.lookUp(t.Context())
 		require.NoError(t, err)
 		return j, said
 	}

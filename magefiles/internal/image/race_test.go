@@ -81,7 +81,7 @@ type state map[string]int
 // pushed is the oracle: what the tags stand for once a commit was pushed alone, by nothing but versions and ancestry.
 func (p past) pushed(s state, n int) state {
 	s = maps.Clone(s)
-	exact, moving := ladder(version.MustParse(p[n].version))
+	exact, moving := listLadder(version.MustParse(p[n].version))
 	for _, tag := range append([]string{exact}, moving...) {
 		has, there := s[tag]
 		order := 1

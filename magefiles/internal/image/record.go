@@ -31,8 +31,8 @@ type ownBuild struct {
 	Checked []string `json:"checked,omitempty"` // platforms on which it ran its check here
 }
 
-// wanted is the record of the job's plan, without a digest.
-func (j *Job) wanted() ownBuild {
+// describeBuild is the record of the job's plan, without a digest.
+func (j *Job) describeBuild() ownBuild {
 	p := j.Plan
 	return ownBuild{Repository: p.Repository, Kept: !j.Push, Plan: p.Labels[labelPlan], Platforms: slices.Sorted(slices.Values(p.Platforms)), Revision: p.Revision}
 }
@@ -48,13 +48,13 @@ func (j *Job) recordFile(r ownBuild) string {
 	return filepath.Join(j.Records, hex.EncodeToString(sum[:16])+".json")
 }
 
-// recorded is what this clone remembers of the image of the job's plan; without a digest where it remembers none. A record that is
+// readRecord is what this clone remembers of the image of the job's plan; without a digest where it remembers none. A record that is
 // about anything else, or that cannot be read, is none: the image is built again.
-func (j *Job) recorded() (r ownBuild) {
+func (j *Job) readRecord() (r ownBuild) {
 	if j.Records == "" || j.Plan.Dirty() { // what the changes are, no plan says
 		return ownBuild{}
 	}
-	file := j.recordFile(j.wanted())
+	file := j.recordFile(j.describeBuild())
 	if info, err := os.Lstat(file); err != nil || !info.Mode().IsRegular() {
 		return ownBuild{}
 	}
@@ -67,8 +67,8 @@ func (j *Job) recorded() (r ownBuild) {
 	return r
 }
 
-// checked are the platforms of the plan on which the image ran its check.
-func (r ownBuild) checked() []string {
+// listChecked are the platforms of the plan on which the image ran its check.
+func (r ownBuild) listChecked() []string {
 	return slices.DeleteFunc(append([]string{}, r.Checked...), func(p string) bool { return !slices.Contains(r.Platforms, p) })
 }
 
@@ -77,7 +77,7 @@ func (j *Job) remember() error {
 	if j.Records == "" || j.Plan.Dirty() {
 		return nil
 	}
-	r := j.wanted()
+	r := j.describeBuild()
 	r.Digest, r.Checked = j.Result.Digest, j.Result.Checked
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -94,7 +94,7 @@ func (j *Job) forget() error {
 	if j.Records == "" {
 		return nil
 	}
-	if err := os.Remove(j.recordFile(j.wanted())); !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(j.recordFile(j.describeBuild())); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

@@ -57,7 +57,7 @@ func TestHostileImagesAreNotTakenForBuilt(t *testing.T) {
 			for _, tag := range c.tags {
 				require.NoError(t, j.Registry.Tag(t.Context(), j.Plan.Repository, planted, tag))
 			}
-			said, err := j.known(t.Context())
+			said, err := j.lookUp(t.Context())
 			require.NoError(t, err)
 			require.False(t, j.Result.Reused, said)
 			require.Empty(t, j.Result.Digest)
@@ -80,7 +80,7 @@ func TestHostileTagsGoBack(t *testing.T) {
 		require.NoError(t, j.Registry.Tag(t.Context(), j.Plan.Repository, planted, tag))
 	}
 	j.Result = newResult(j.Plan)
-	said, err := j.known(t.Context())
+	said, err := j.lookUp(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "has it: "+ours, said)
 	_, err = j.tag(t.Context())
@@ -113,7 +113,7 @@ func TestWhatStoodUnderTheTagIsCompared(t *testing.T) {
 	var err error
 	j.index, err = j.Registry.Read(t.Context(), j.Plan.Repository+"@"+planted)
 	require.NoError(t, err)
-	require.Equal(t, "; what sha-abababababab stood for has the same images", j.besides(t.Context()))
+	require.Equal(t, "; what sha-abababababab stood for has the same images", j.compareWithOther(t.Context()))
 }
 
 // A record counts for exactly what it is about. One that was changed, or is a link, is none.
@@ -124,7 +124,7 @@ func TestHostileRecords(t *testing.T) {
 		j := pushing(t, s, same)
 		j.Result.Digest = digest
 		require.NoError(t, j.remember())
-		require.Equal(t, digest, j.recorded().Digest)
+		require.Equal(t, digest, j.readRecord().Digest)
 		files, err := os.ReadDir(j.Records)
 		require.NoError(t, err)
 		require.Len(t, files, 1)
@@ -148,7 +148,7 @@ func TestHostileRecords(t *testing.T) {
 			changed := spoil(j, string(text))
 			require.NotEqual(t, string(text), changed)
 			require.NoError(t, os.WriteFile(file, []byte(changed), 0o644))
-			require.Empty(t, j.recorded().Digest)
+			require.Empty(t, j.readRecord().Digest)
 		})
 	}
 	t.Run("a link", func(t *testing.T) {
@@ -156,13 +156,13 @@ func TestHostileRecords(t *testing.T) {
 		elsewhere := filepath.Join(t.TempDir(), "record")
 		require.NoError(t, os.Rename(file, elsewhere))
 		require.NoError(t, os.Symlink(elsewhere, file))
-		require.Empty(t, j.recorded().Digest)
+		require.Empty(t, j.readRecord().Digest)
 	})
 	t.Run("of what was not committed", func(t *testing.T) {
 		j := pushing(t, s, func(q *Request) { q.Dirty = true })
 		j.Result.Digest = digest
 		require.NoError(t, j.remember())
-		require.Empty(t, j.recorded().Digest)
+		require.Empty(t, j.readRecord().Digest)
 		require.NoDirExists(t, filepath.Join(j.Records, "x"))
 		files, err := os.ReadDir(j.Records)
 		require.NoError(t, err)
@@ -191,14 +191,14 @@ func TestHostileFilesBesideAKeptImage(t *testing.T) {
 	t.Run("without a record", func(t *testing.T) {
 		j := kept(t)
 		require.NoError(t, os.WriteFile(filepath.Join(j.Dir, "proved"), []byte(j.Result.Digest), 0o644))
-		_, err := j.known(t.Context())
+		_, err := j.lookUp(t.Context())
 		require.NoError(t, err)
 		require.False(t, j.Result.Reused)
 	})
 	t.Run("as it was built", func(t *testing.T) {
 		j := kept(t)
 		require.NoError(t, j.remember())
-		said, err := j.known(t.Context())
+		said, err := j.lookUp(t.Context())
 		require.NoError(t, err)
 		require.True(t, j.Result.Reused, said)
 	})
@@ -225,7 +225,7 @@ func TestHostileFilesBesideAKeptImage(t *testing.T) {
 			sum, err := v1.NewHash(i.Images[1].Layers[0])
 			require.NoError(t, err)
 			spoil(t, filepath.Join(j.layoutDir(), "blobs", sum.Algorithm, sum.Hex))
-			_, err = j.known(t.Context())
+			_, err = j.lookUp(t.Context())
 			require.NoError(t, err)
 			require.False(t, j.Result.Reused)
 		})
@@ -250,7 +250,7 @@ func TestWhatIsRecorded(t *testing.T) {
 				j.index = &registry.Index{Images: []registry.Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
 				_, err := j.smoke(t.Context())
 				require.Equal(t, want, err == nil)
-				require.Equal(t, want, j.recorded().Digest != "")
+				require.Equal(t, want, j.readRecord().Digest != "")
 			})
 		}
 	}
@@ -262,8 +262,8 @@ func TestAMergeIsRecorded(t *testing.T) {
 	j := pushing(t, s, same)
 	one, two := s.Put(t, j.Plan.Repository, j.Plan.Labels, "linux/amd64"), s.Put(t, j.Plan.Repository, j.Plan.Labels, "linux/arm64")
 	require.NoError(t, j.Merge(t.Context(), []string{one, two}, imagetest.Quiet))
-	require.Equal(t, j.Result.Digest, j.recorded().Digest)
+	require.Equal(t, j.Result.Digest, j.readRecord().Digest)
 	other := *j
 	other.Records = t.TempDir()
-	require.Empty(t, other.recorded().Digest, "another clone knows nothing of it")
+	require.Empty(t, other.readRecord().Digest, "another clone knows nothing of it")
 }

@@ -41,7 +41,7 @@ func TestAnUnchangedPushAsksLittle(t *testing.T) {
 	j.Plan, err = New(q)
 	require.NoError(t, err)
 	plan := c.Since()
-	_, err = j.known(t.Context())
+	_, err = j.lookUp(t.Context())
 	require.NoError(t, err)
 	require.True(t, j.Result.Reused)
 	known := c.Since()

@@ -12,7 +12,7 @@ import (
 // smoke runs the image's check on every platform that the builder can run, and on which this clone has not seen it pass.
 func (j *Job) smoke(ctx context.Context) (string, error) {
 	before := slices.Clone(j.Result.Checked)
-	proved, err := j.prover().Prove(ctx, j.index.Images)
+	proved, err := j.newProver().Prove(ctx, j.index.Images)
 	if err != nil {
 		return "", err
 	}
@@ -44,13 +44,13 @@ func (j *Job) smoke(ctx context.Context) (string, error) {
 	return strings.Join(said, "; "), nil
 }
 
-// unchecked are the platforms on which the image has not passed its check yet.
-func (j *Job) unchecked() []string {
+// listUnchecked are the platforms on which the image has not passed its check yet.
+func (j *Job) listUnchecked() []string {
 	return slices.DeleteFunc(slices.Clone(j.Plan.Platforms), func(p string) bool { return slices.Contains(j.Result.Checked, p) })
 }
 
-// prover proves what the job has made, or has found made.
-func (j *Job) prover() *proof.Prover {
+// newProver is what proves what the job has made, or has found made.
+func (j *Job) newProver() *proof.Prover {
 	p := &proof.Prover{
 		Builder:    j.Builder,
 		Name:       j.Plan.Name,

@@ -32,7 +32,7 @@ func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
 	said, err := j.smoke(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "ran sh -c python -c 'import lib' on linux/amd64; not on linux/arm64, which this builder cannot run", said)
-	require.Equal(t, []string{amd64}, j.recorded().checked())
+	require.Equal(t, []string{amd64}, j.readRecord().listChecked())
 
 	for _, c := range []struct {
 		can  []string
@@ -45,7 +45,7 @@ func TestWhatWasNotCheckedIsCheckedLater(t *testing.T) {
 	} {
 		ran = nil
 		j.Result = newResult(j.Plan)
-		j.Result.Reused, j.Result.Digest, j.Result.Checked = true, "sha256:"+strings.Repeat("a", 64), j.recorded().checked()
+		j.Result.Reused, j.Result.Digest, j.Result.Checked = true, "sha256:"+strings.Repeat("a", 64), j.readRecord().listChecked()
 		j.node = buildx.Node{Name: "here", Platforms: c.can}
 		said, err := j.smoke(t.Context())
 		require.NoError(t, err)

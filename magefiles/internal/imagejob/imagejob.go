@@ -92,7 +92,7 @@ func (m *Maker) dir(downstream string) string {
 // job plans the image of a downstream, and prepares to build it.
 func (m *Maker) job(ctx context.Context, d *workspace.Downstream, f Flags, ask asking) (*image.Job, error) {
 	w := m.Workspace
-	config, err := m.pixiConfig(d)
+	config, err := m.readPixiConfig(d)
 	if err != nil {
 		return nil, err
 	}
@@ -100,11 +100,11 @@ func (m *Maker) job(ctx context.Context, d *workspace.Downstream, f Flags, ask a
 	if err != nil {
 		return nil, err
 	}
-	if err := m.notCommitted(ctx, repo, d); err != nil {
+	if err := m.refuseCommitted(ctx, repo, d); err != nil {
 		return nil, err
 	}
 	images := &registry.Registry{}
-	r, err := m.request(ctx, d, repo, f, images)
+	r, err := m.makeRequest(ctx, d, repo, f, images)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (m *Maker) job(ctx context.Context, d *workspace.Downstream, f Flags, ask a
 	if err := m.makeOutput(dir); err != nil {
 		return nil, err
 	}
-	if r.Secrets, err = secretsOf(config, m.AuthFile, dir); err != nil {
+	if r.Secrets, err = writeSecrets(config, m.AuthFile, dir); err != nil {
 		return nil, err
 	}
 	history, known := orderCommits(repo), filepath.Join(repo.Common, m.State, records)
@@ -136,7 +136,7 @@ func (m *Maker) job(ctx context.Context, d *workspace.Downstream, f Flags, ask a
 		Dir:      dir,
 		Host:     "linux/" + runtime.GOARCH,
 		Packages: func(ctx context.Context, platforms []string) (string, error) {
-			return packagesOf(ctx, d, config, m.AuthFile, platforms, lock)
+			return checkPackages(ctx, d, config, m.AuthFile, platforms, lock)
 		},
 		Export: func(ctx context.Context, dir string) (string, error) {
 			folder := path.Join(repo.Prefix, d.Dir)
@@ -148,9 +148,9 @@ func (m *Maker) job(ctx context.Context, d *workspace.Downstream, f Flags, ask a
 // records is the folder of the clone's records about images, in the one for what must be known of other runs.
 const records = "images"
 
-// notCommitted refuses what git has of the folder in which an image and its digests are kept: whoever commits such a file
+// refuseCommitted refuses what git has of the folder in which an image and its digests are kept: whoever commits such a file
 // would say what is published.
-func (m *Maker) notCommitted(ctx context.Context, repo *gitrepo.Repo, d *workspace.Downstream) error {
+func (m *Maker) refuseCommitted(ctx context.Context, repo *gitrepo.Repo, d *workspace.Downstream) error {
 	tracked, err := repo.Tracked(ctx, path.Join(m.Output, "images", d.Dir))
 	if err != nil || len(tracked) == 0 {
 		return err

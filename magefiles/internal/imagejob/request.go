@@ -28,8 +28,8 @@ const defaultSBOM = "docker.io/docker/buildkit-syft-scanner:stable-1"
 // sbomWait is how long the usual generator of SBOMs is looked for.
 const sbomWait = 5 * time.Second
 
-// request asks git, and takes what the environment says.
-func (m *Maker) request(ctx context.Context, d *workspace.Downstream, repo *gitrepo.Repo, f Flags, images *registry.Registry) (image.Request, error) {
+// makeRequest asks git, and takes what the environment says.
+func (m *Maker) makeRequest(ctx context.Context, d *workspace.Downstream, repo *gitrepo.Repo, f Flags, images *registry.Registry) (image.Request, error) {
 	w := m.Workspace
 	r := image.Request{
 		Root:       w.Root,
@@ -54,9 +54,9 @@ func (m *Maker) request(ctx context.Context, d *workspace.Downstream, repo *gitr
 	if err != nil {
 		return r, err
 	}
-	r.Revision, r.Created, r.Dirty = head.Commit, head.Time, below(changes, repo.Prefix, d.Dir)
+	r.Revision, r.Created, r.Dirty = head.Commit, head.Time, isBelow(changes, repo.Prefix, d.Dir)
 	if !r.Dirty {
-		if err := committedDockerfile(ctx, repo, d); err != nil {
+		if err := refuseUncommitted(ctx, repo, d); err != nil {
 			return r, err
 		}
 	}
@@ -78,10 +78,10 @@ func (m *Maker) request(ctx context.Context, d *workspace.Downstream, repo *gitr
 		remote = "" // images may go elsewhere; where they are pushed to it, registryOf asks for a name
 	}
 	r.Source = image.Source(remote)
-	if r.Registry, err = registryOf(d, m.Registry, remote, f.Push); err != nil {
+	if r.Registry, err = chooseRegistry(d, m.Registry, remote, f.Push); err != nil {
 		return r, err
 	}
-	r.SBOM, r.NoSBOM, err = sbomGenerator(ctx, images, m.SBOM)
+	r.SBOM, r.NoSBOM, err = chooseGenerator(ctx, images, m.SBOM)
 	return r, err
 }
 
@@ -91,15 +91,15 @@ func isFile(path string) bool {
 	return err == nil
 }
 
-// below reports whether one of the paths, relative to the top of the work tree, is in a folder of the workspace.
-func below(paths []string, prefix, dir string) bool {
+// isBelow reports whether one of the paths, relative to the top of the work tree, is in a folder of the workspace.
+func isBelow(paths []string, prefix, dir string) bool {
 	full := path.Join(prefix, dir) + "/"
 	return slices.ContainsFunc(paths, func(p string) bool { return strings.HasPrefix(p, full) })
 }
 
-// registryOf is the registry, with the owner, that the environment names, or the manifest, or git by a remote on GitHub:
+// chooseRegistry is the registry, with the owner, that the environment names, or the manifest, or git by a remote on GitHub:
 // a group elsewhere is nobody's name at ghcr.io, or someone else's. It is "" where none is known and nothing is pushed.
-func registryOf(d *workspace.Downstream, named, remote string, push bool) (string, error) {
+func chooseRegistry(d *workspace.Downstream, named, remote string, push bool) (string, error) {
 	var configured, owner string
 	if repository, host, ok := github.RepositoryOf(remote); ok && host == "github.com" {
 		owner, _, _ = strings.Cut(repository, "/")
@@ -121,9 +121,9 @@ func registryOf(d *workspace.Downstream, named, remote string, push bool) (strin
 		"it is not known where to push the image of %s: the repository has no remote on GitHub whose owner could be taken", d.Name())
 }
 
-// sbomGenerator is the image that makes the SBOM; none, with the reason, where it is switched off or the usual one cannot
+// chooseGenerator is the image that makes the SBOM; none, with the reason, where it is switched off or the usual one cannot
 // be had. One that was asked for has to be there.
-func sbomGenerator(ctx context.Context, images *registry.Registry, named string) (generator, none string, err error) {
+func chooseGenerator(ctx context.Context, images *registry.Registry, named string) (generator, none string, err error) {
 	if named == "off" {
 		return "", "BUILDKIT_SBOM_GENERATOR=off", nil
 	}
