@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/imagebench"
 	"github.com/foopack/foopack/magefiles/internal/minichannel"
 )
@@ -176,10 +177,10 @@ func (w *imaging) tags() map[string]string {
 	all := map[string]string{}
 	for _, name := range []string{"myapp", "foopack-runtime", "small"} {
 		repository := w.Registry + "/someone/" + name
-		tags, err := (&image.Registry{}).Tags(w.t.Context(), repository)
+		tags, err := (&registry.Registry{}).Tags(w.t.Context(), repository)
 		require.NoError(w.t, err)
 		for _, tag := range tags {
-			i, err := (&image.Registry{}).Read(w.t.Context(), repository+":"+tag)
+			i, err := (&registry.Registry{}).Read(w.t.Context(), repository+":"+tag)
 			require.NoError(w.t, err)
 			all[name+":"+tag] = i.Digest
 		}

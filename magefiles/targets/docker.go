@@ -4,16 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
-	"sync"
 
 	"github.com/magefile/mage/mg"
 
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
-	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/steps"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -43,8 +41,21 @@ func (Docker) All(ctx context.Context,
 	json *bool, // print one JSON array
 	yes *bool, // do not ask
 ) error {
+	f := ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes}
 	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
-		return a.imagesOfAll(ctx, w, ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
+		m, err := a.images(ctx, w)
+		if err != nil {
+			return err
+		}
+		var all imagejob.All
+		err = answer(a, isSet(json), func() (_ []image.Result, err error) {
+			all, err = m.RunAll(ctx, f.asked(), a.face(f))
+			return all.Made, err
+		}, a.sayImages)
+		if err != nil {
+			return err
+		}
+		return a.sayFailures(all.Failed)
 	})
 }
 
@@ -55,8 +66,11 @@ func (Docker) Plan(ctx context.Context, name string,
 	tag *string, // these tags, with commas between, in place of those of the version
 	json *bool, // print one JSON object
 ) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
-		return a.planImage(ctx, w, name, isSet(verify), ImageFlags{Platform: platform, Tag: tag, JSON: json})
+	f := ImageFlags{Platform: platform, Tag: tag, JSON: json}
+	return inImage(ctx, name, func(ctx context.Context, a *pipeline, m *imagejob.Maker, d *workspace.Downstream) error {
+		return answer(a, isSet(json), func() (*image.Plan, error) {
+			return m.Plan(ctx, d, isSet(verify), f.asked(), a.face(f))
+		}, a.sayPlan)
 	})
 }
 
@@ -67,8 +81,11 @@ func (Docker) Merge(ctx context.Context, name string,
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
 ) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
-		return a.mergeImage(ctx, w, name, orZero(digests), ImageFlags{Tag: tag, JSON: json, Yes: yes})
+	f := ImageFlags{Tag: tag, JSON: json, Yes: yes}
+	return inImage(ctx, name, func(ctx context.Context, a *pipeline, m *imagejob.Maker, d *workspace.Downstream) error {
+		return answer(a, isSet(json), func() (image.Result, error) {
+			return m.Merge(ctx, d, list(digests), f.asked(), a.face(f))
+		}, a.sayImage)
 	})
 }
 
@@ -110,134 +127,38 @@ func list(s *string) []string {
 	return strings.FieldsFunc(orZero(s), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// BuildImage is docker:image for a magefile's own targets. It is no target itself.
-func BuildImage(ctx context.Context, name string, f ImageFlags) error {
+// inImage is inWorkspace for one downstream, with what makes its image.
+func inImage(ctx context.Context, name string, f func(ctx context.Context, a *pipeline, m *imagejob.Maker, d *workspace.Downstream) error) error {
 	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		d, err := w.Downstream(name)
 		if err != nil {
 			return err
 		}
-		if isSet(f.JSON) {
-			a.view.Out = a.view.Err
-		}
 		m, err := a.images(ctx, w)
 		if err != nil {
 			return err
 		}
-		j, err := m.Job(ctx, d, f.asked(), f.asked().Asks())
-		if err != nil {
-			return err
-		}
-		if err := a.agreeToPush(ctx, []*image.Job{j}, f); err != nil {
-			return err
-		}
-		if err := j.Run(ctx, a.view.Step); err != nil {
-			return err
-		}
-		if err := m.WriteDigest(j); err != nil {
-			return err
-		}
-		if isSet(f.JSON) {
-			a.view.Out = os.Stdout
-			return a.view.JSON(j.Result)
-		}
-		a.sayImage(j)
-		return nil
+		return f(ctx, a, m, d)
 	})
 }
 
-// imagesOfAll runs the jobs of all downstreams with an image side by side.
-func (a *pipeline) imagesOfAll(ctx context.Context, w *workspace.Workspace, f ImageFlags) error {
-	if isSet(f.JSON) {
-		a.view.Out = a.view.Err
-	}
-	m, err := a.images(ctx, w)
-	if err != nil {
-		return err
-	}
-	var jobs []*image.Job
-	for _, d := range w.Downstreams {
-		if d.Image == nil {
-			continue
-		}
-		j, err := m.Job(ctx, d, f.asked(), f.asked().Asks())
-		if err != nil {
-			return err
-		}
-		for _, other := range jobs {
-			if other.Plan.Repository == j.Plan.Repository {
-				return operr.New("give one of them another name in [tool.image]", "the images of %s and %s are both called %s", other.Plan.Name, j.Plan.Name, j.Plan.Repository)
-			}
-		}
-		jobs = append(jobs, j)
-	}
-	if len(jobs) == 0 {
-		return operr.New("add a [tool.image] table to one", "%s has no downstream of which an image is made", w.Manifest.Name)
-	}
-	if err := a.agreeToPush(ctx, jobs, f); err != nil {
-		return err
-	}
-	errs := make([]error, len(jobs))
-	var wait sync.WaitGroup
-	for n, j := range jobs {
-		wait.Go(func() {
-			if errs[n] = a.imageInGroup(ctx, j); errs[n] == nil {
-				errs[n] = m.WriteDigest(j)
-			}
-		})
-	}
-	wait.Wait()
-	return a.sayImages(jobs, errs, isSet(f.JSON))
-}
-
-// sayImages tells of every job, also where others failed. The last failure is returned.
-func (a *pipeline) sayImages(jobs []*image.Job, errs []error, asJSON bool) (failed error) {
-	results := []image.Result{}
-	for n, j := range jobs {
-		switch {
-		case errs[n] == nil && !asJSON:
-			a.sayImage(j)
-		case errs[n] == nil:
-			results = append(results, j.Result)
-		default:
-			if failed != nil && failed.Error() != errs[n].Error() { // what is missing for one is missing for all
-				fmt.Fprintf(a.view.Err, "Error: %+v\n", failed)
-			}
-			failed = errs[n]
-		}
-	}
-	if asJSON {
-		a.view.Out = os.Stdout
-		if err := a.view.JSON(results); err != nil {
-			return err
-		}
-	}
-	return failed
-}
-
-// imageInGroup runs a job with its lines collected.
-func (a *pipeline) imageInGroup(ctx context.Context, j *image.Job) error {
-	return a.job(ctx, "image "+j.Plan.Name, "", func(g *group) error {
-		return j.Run(ctx, g.Step)
+// BuildImage is docker:image for a magefile's own targets. It is no target itself.
+func BuildImage(ctx context.Context, name string, f ImageFlags) error {
+	return inImage(ctx, name, func(ctx context.Context, a *pipeline, m *imagejob.Maker, d *workspace.Downstream) error {
+		return answer(a, isSet(f.JSON), func() (image.Result, error) { return m.Run(ctx, d, f.asked(), a.face(f)) }, a.sayImage)
 	})
 }
 
-// agreeToPush shows the plans, refuses what cannot end well, and asks where something leaves the machine.
-func (a *pipeline) agreeToPush(ctx context.Context, jobs []*image.Job, f ImageFlags) error {
-	for _, j := range jobs {
-		a.showPlan(j.Plan, isSet(f.Push))
-		if err := j.Check(); err != nil {
-			return err
-		}
+// face shows what is done about images, and asks unless the flags say yes.
+func (a *pipeline) face(f ImageFlags) imagejob.Face {
+	return imagejob.Face{
+		Steps: a.view,
+		Group: func(ctx context.Context, name string, f func(to steps.Reporter) error) error {
+			return a.job(ctx, name, "", func(g *group) error { return f(g) })
+		},
+		Show:  a.showPlan,
+		Agree: func(ctx context.Context, question string) error { return a.confirm(ctx, isSet(f.Yes), question) },
 	}
-	if !isSet(f.Push) {
-		return nil
-	}
-	var names []string
-	for _, j := range jobs {
-		names = append(names, j.Plan.Repository)
-	}
-	return a.confirm(ctx, isSet(f.Yes), "Build and push "+strings.Join(names, ", ")+"?")
 }
 
 func (a *pipeline) showPlan(p *image.Plan, tags bool) {
@@ -254,8 +175,17 @@ func (a *pipeline) showPlan(p *image.Plan, tags bool) {
 	}
 }
 
-func (a *pipeline) sayImage(j *image.Job) {
-	r := j.Result
+// sayPlan shows a plan with its definition.
+func (a *pipeline) sayPlan(p *image.Plan) {
+	a.showPlan(p, true)
+	text, err := json.MarshalIndent(p.Definition, "", "  ")
+	if err != nil {
+		panic(err) // strings, and maps of them, can be written
+	}
+	a.view.Line("%s", text)
+}
+
+func (a *pipeline) sayImage(r image.Result) {
 	where := r.Repository + "@" + r.Digest
 	if !r.Pushed {
 		where = r.Kept + " (" + r.Digest + "); nothing was pushed"
@@ -266,78 +196,20 @@ func (a *pipeline) sayImage(j *image.Job) {
 	}
 }
 
-func (a *pipeline) mergeImage(ctx context.Context, w *workspace.Workspace, name, digests string, f ImageFlags) error {
-	d, err := w.Downstream(name)
-	if err != nil {
-		return err
+func (a *pipeline) sayImages(all []image.Result) {
+	for _, r := range all {
+		a.sayImage(r)
 	}
-	if isSet(f.JSON) {
-		a.view.Out = a.view.Err
-	}
-	m, err := a.images(ctx, w)
-	if err != nil {
-		return err
-	}
-	given, err := m.Digests(d, list(&digests))
-	if err != nil {
-		return err
-	}
-	yes := true
-	f.Push = &yes
-	j, err := m.Job(ctx, d, f.asked(), imagejob.MustAsk)
-	if err != nil {
-		return err
-	}
-	if err := j.Check(); err != nil {
-		return err
-	}
-	j.Plan.Warnings = nil // of a build, and nothing is built
-	j.Foresee()
-	a.showPlan(j.Plan, true)
-	if err := a.confirm(ctx, isSet(f.Yes), "Merge "+operr.Count(len(given), "digest")+" into "+j.Plan.Repository+"?"); err != nil {
-		return err
-	}
-	if err := j.Merge(ctx, given, a.view.Step); err != nil {
-		return err
-	}
-	if isSet(f.JSON) {
-		a.view.Out = os.Stdout
-		return a.view.JSON(j.Result)
-	}
-	a.sayImage(j)
-	return nil
 }
 
-func (a *pipeline) planImage(ctx context.Context, w *workspace.Workspace, name string, verify bool, f ImageFlags) error {
-	d, err := w.Downstream(name)
-	if err != nil {
-		return err
+// sayFailures tells of all failures but the last, which is returned.
+func (a *pipeline) sayFailures(failed []error) error {
+	if len(failed) == 0 {
+		return nil
 	}
-	if isSet(f.JSON) {
-		a.view.Out = a.view.Err
+	last := len(failed) - 1
+	for _, err := range failed[:last] {
+		fmt.Fprintf(a.view.Err, "Error: %+v\n", err)
 	}
-	m, err := a.images(ctx, w)
-	if err != nil {
-		return err
-	}
-	j, err := m.Job(ctx, d, f.asked(), imagejob.MayAsk)
-	if err != nil {
-		return err
-	}
-	if verify {
-		if err := j.Reproduce(ctx, a.view.Step); err != nil {
-			return err
-		}
-	}
-	if isSet(f.JSON) {
-		a.view.Out = os.Stdout
-		return a.view.JSON(j.Plan)
-	}
-	a.showPlan(j.Plan, true)
-	text, err := json.MarshalIndent(j.Plan.Definition, "", "  ")
-	if err != nil {
-		return err
-	}
-	a.view.Line("%s", text)
-	return nil
+	return failed[last]
 }

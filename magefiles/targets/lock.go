@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
-	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/imagepin"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -19,7 +19,7 @@ func Lock(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		pinner := imagepin.Pinner{Root: w.Root, Registry: registry(), Absent: image.ErrNotFound, Say: a.view.Line}
+		pinner := imagepin.Pinner{Root: w.Root, Registry: newRegistry(), Absent: registry.ErrNotFound, Say: a.view.Line}
 		if err := pinner.Pin(ctx, files); err != nil || isSet(images) {
 			return err
 		}

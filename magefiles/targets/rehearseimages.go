@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -17,7 +18,7 @@ func (a *pipeline) rehearseImages(ctx context.Context, w *workspace.Workspace, s
 	if err != nil {
 		return nil, "", err
 	}
-	node, err := (&image.Builder{Runner: a.runner, Name: m.Builder}).Look(ctx)
+	node, err := (&buildx.Builder{Runner: a.runner, Name: m.Builder}).Look(ctx)
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, "", cause
 	}
@@ -38,15 +39,21 @@ func (a *pipeline) rehearseImages(ctx context.Context, w *workspace.Workspace, s
 		if d.Image == nil {
 			continue
 		}
-		j, err := m.Job(ctx, d, imagejob.Flags{Push: true}, imagejob.MustAsk)
+		result, err := m.Run(ctx, d, imagejob.Flags{Push: true}, imagejob.Face{Steps: stepsOf{name: d.Name(), show: show}})
 		if err != nil {
 			return results, "", err
 		}
-		err = j.Run(ctx, func(name string, f func() (string, error)) error { return show(d.Name()+": "+name, f) })
-		if err != nil {
-			return results, "", err
-		}
-		results = append(results, j.Result)
+		results = append(results, result)
 	}
 	return results, "", nil
+}
+
+// stepsOf shows the steps of one image among those of others.
+type stepsOf struct {
+	name string
+	show func(name string, f func() (string, error)) error
+}
+
+func (s stepsOf) Step(name string, f func() (evidence string, err error)) error {
+	return s.show(s.name+": "+name, f)
 }

@@ -28,7 +28,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/gomodule"
-	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
 	"github.com/foopack/foopack/magefiles/internal/localprefix"
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
@@ -376,8 +376,8 @@ func serveRegistry(dir string) (host string, end func(), err error) {
 	return r.Host, func() { _ = r.Close() }, nil
 }
 
-// registry asks registries of images for what they have.
-func registry() *image.Registry { return &image.Registry{} }
+// newRegistry asks registries of images for what they have.
+func newRegistry() *registry.Registry { return &registry.Registry{} }
 
 // hub is GitHub, where the remote is there or a variable says which repository is meant.
 func (a *pipeline) hub(ctx context.Context, repo *gitrepo.Repo, w *workspace.Workspace) (forge.Hub, error) {

@@ -11,6 +11,13 @@
 //	smoke test  on every platform that the builder can run, the image runs the downstream's check
 //	tag         tags move last, only forward, by what the registry holds at that moment
 //
-// Nothing of a target platform is run while an image is built. The builder is buildx's: on this machine, remote, in
-// Kubernetes, or of several nodes. Registries are asked and tagged by go-containerregistry, with docker's own logins.
+// Nothing of a target platform is run while an image is built. Rooms of their own are package registry, which asks and changes registries,
+// package buildx, which builds, and package proof, which shows that an image is what it was to be; none of them knows a plan. Here are
+//
+//	plan.go bake.go mounts.go source.go  a plan, and the definition that is made of it
+//	tags.go order.go held.go             which tags an image gets, by what the registry has
+//	job.go known.go smoke.go             the steps of a job
+//	merge.go                             other lists of steps: single platforms are joined, two builds are compared
+//	tagging.go rivals.go                 tags are moved, while other jobs may do so too
+//	record.go immutable.go               what a clone remembers: what it built, and which tags a registry keeps
 package image

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
 // keptTags is what a clone remembers of a registry that did not let tags go: no other way tells before a build that it will not let them
@@ -22,44 +23,45 @@ type keptTags struct {
 	Tags       []string `json:"tags"`
 }
 
-func (j *Job) keptFile() string {
-	sum := sha256.Sum256([]byte(j.Plan.Repository))
-	return filepath.Join(j.Records, "kept-"+hex.EncodeToString(sum[:16])+".json")
+func keptFile(records, repository string) string {
+	sum := sha256.Sum256([]byte(repository))
+	return filepath.Join(records, "kept-"+hex.EncodeToString(sum[:16])+".json")
 }
 
-// keptTags are the tags that the registry did not let go when they were last written. What cannot be read is none.
-func (j *Job) keptTags() (k keptTags) {
-	if j.Records == "" {
-		return keptTags{}
+// ReadKept are the tags of a repository that the registry did not let go when they were last written, as a clone's records have it (see
+// [Job]). What cannot be read is none.
+func ReadKept(records, repository string) []string {
+	if records == "" {
+		return nil
 	}
-	text, err := os.ReadFile(j.keptFile())
-	if err != nil || json.Unmarshal(text, &k) != nil || k.Repository != j.Plan.Repository {
-		return keptTags{}
+	var k keptTags
+	text, err := os.ReadFile(keptFile(records, repository))
+	if err != nil || json.Unmarshal(text, &k) != nil || k.Repository != repository {
+		return nil
 	}
-	k.Tags = slices.DeleteFunc(k.Tags, func(tag string) bool { return CheckTag(tag) != nil })
-	return k
+	return slices.DeleteFunc(k.Tags, func(tag string) bool { return registry.CheckTag(tag) != nil })
 }
 
 func (j *Job) rememberKept(tag string) error {
-	k := j.keptTags()
-	if j.Records == "" || slices.Contains(k.Tags, tag) {
+	kept := ReadKept(j.Records, j.Plan.Repository)
+	if j.Records == "" || slices.Contains(kept, tag) {
 		return nil
 	}
-	return j.writeKept(append(k.Tags, tag))
+	return j.writeKept(append(kept, tag))
 }
 
 // forgetKept takes a tag out that the registry let go after all.
 func (j *Job) forgetKept(tag string) error {
-	k := j.keptTags()
-	if !slices.Contains(k.Tags, tag) {
+	kept := ReadKept(j.Records, j.Plan.Repository)
+	if !slices.Contains(kept, tag) {
 		return nil
 	}
-	return j.writeKept(slices.DeleteFunc(k.Tags, func(t string) bool { return t == tag }))
+	return j.writeKept(slices.DeleteFunc(kept, func(t string) bool { return t == tag }))
 }
 
 func (j *Job) writeKept(tags []string) error {
 	if len(tags) == 0 {
-		if err := os.Remove(j.keptFile()); !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(keptFile(j.Records, j.Plan.Repository)); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		return nil
@@ -72,17 +74,16 @@ func (j *Job) writeKept(tags []string) error {
 	if err := os.MkdirAll(j.Records, 0o755); err != nil {
 		return fmt.Errorf("recording which tags the registry keeps: %w", err)
 	}
-	return atomicfile.WriteFile(j.keptFile(), append(text, '\n'), 0o644)
+	return atomicfile.WriteFile(keptFile(j.Records, j.Plan.Repository), append(text, '\n'), 0o644)
 }
 
-// Foresee warns, before anything is built, of tags that are to be taken from another image, and that the registry did not let go
+// foresee warns, before anything is built, of tags that are to be taken from another image, and that the registry did not let go
 // before. They are tried all the same, as the registry may let them go now.
-func (j *Job) Foresee() {
-	p, kept := j.Plan, j.keptTags()
+func (p *Plan) foresee(kept []string) {
 	var names []string
 	for _, t := range p.Tags {
 		h, there := p.held[t.Name]
-		if t.Moves && slices.Contains(kept.Tags, t.Name) && (p.named || there && h.order(p.Revision) != Same) {
+		if t.Moves && slices.Contains(kept, t.Name) && (p.named || there && h.order(p.Revision) != Same) {
 			names = append(names, t.Name)
 		}
 	}

@@ -10,17 +10,20 @@ import (
 	"strings"
 
 	"github.com/docker/cli/cli/config"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
+	"github.com/foopack/foopack/magefiles/internal/image/proof"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/steps"
 )
 
 // Job applies one plan. Its steps each leave what later ones need.
 type Job struct {
 	Plan     *Plan
-	Builder  *Builder
-	Registry *Registry
+	Builder  *buildx.Builder
+	Registry *registry.Registry
 	Push     bool
 	Load     bool   // put the image into the docker engine, for the platform of this machine
 	Host     string // platform of this machine, for Load
@@ -40,31 +43,25 @@ type Job struct {
 	Packages func(ctx context.Context, platforms []string) (evidence string, err error)
 
 	Result Result
-	node   Node
-	index  *Index
+	node   buildx.Node
+	index  *registry.Index
 	other  string // digest that the registry had under the tag of the commit, of a build that this clone does not know
 }
 
 // Result is what came of a job.
 type Result struct {
-	Name       string   `json:"name"`
-	Repository string   `json:"repository"`
-	Digest     string   `json:"digest"` // of the index
-	Images     []Image  `json:"images"`
-	Pushed     bool     `json:"pushed"`
-	Reused     bool     `json:"reused"` // it was there already: nothing was built
-	Kept       string   `json:"kept,omitempty"`
-	Tags       []Tag    `json:"tags"`
-	Checked    []string `json:"checked"`     // platforms on which the image ran its check
-	NotChecked []string `json:"not_checked"` // platforms that the builder cannot run
-	Cached     []string `json:"cached"`      // steps of the Dockerfile that were taken from the cache
-	Ran        []string `json:"ran"`         // steps that were run
-}
-
-// Step is one part of a job.
-type Step struct {
-	Name string
-	Do   func(ctx context.Context) (evidence string, err error)
+	Name       string           `json:"name"`
+	Repository string           `json:"repository"`
+	Digest     string           `json:"digest"` // of the index
+	Images     []registry.Image `json:"images"`
+	Pushed     bool             `json:"pushed"`
+	Reused     bool             `json:"reused"` // it was there already: nothing was built
+	Kept       string           `json:"kept,omitempty"`
+	Tags       []Tag            `json:"tags"`
+	Checked    []string         `json:"checked"`     // platforms on which the image ran its check
+	NotChecked []string         `json:"not_checked"` // platforms that the builder cannot run
+	Cached     []string         `json:"cached"`      // steps of the Dockerfile that were taken from the cache
+	Ran        []string         `json:"ran"`         // steps that were run
 }
 
 // newResult is that of a job that has not done anything. Lists are never nil, for JSON's sake.
@@ -72,7 +69,7 @@ func newResult(p *Plan) Result {
 	return Result{
 		Name:       p.Name,
 		Repository: p.Repository,
-		Images:     []Image{},
+		Images:     []registry.Image{},
 		Tags:       []Tag{},
 		Checked:    []string{},
 		NotChecked: []string{},
@@ -82,17 +79,17 @@ func newResult(p *Plan) Result {
 }
 
 // Steps are the job, in order. Each may be done again.
-func (j *Job) Steps() []Step {
+func (j *Job) Steps() []steps.Step {
 	j.Result = newResult(j.Plan)
-	steps := []Step{{
+	all := []steps.Step{{
 		Name: "registry",
-		Do:   j.known,
+		Do:   j.lookUp,
 	}, {
 		Name: "builder",
 		Do:   j.look,
 	}, {
 		Name: "packages",
-		Do:   j.packages,
+		Do:   j.checkPackages,
 	}, {
 		Name: "build",
 		Do:   j.build,
@@ -104,12 +101,12 @@ func (j *Job) Steps() []Step {
 		Do:   j.smoke,
 	}}
 	if j.Push {
-		steps = append(steps, Step{Name: "tag", Do: j.tag})
+		all = append(all, steps.Step{Name: "tag", Do: j.tag})
 	}
 	if j.Load {
-		steps = append(steps, Step{Name: "load", Do: j.load})
+		all = append(all, steps.Step{Name: "load", Do: j.load})
 	}
-	return steps
+	return all
 }
 
 // Check refuses what cannot end well, before anyone is asked.
@@ -124,11 +121,11 @@ func (j *Job) Check() error {
 }
 
 // Run does all steps.
-func (j *Job) Run(ctx context.Context, show shower) error {
+func (j *Job) Run(ctx context.Context, to steps.Reporter) error {
 	if err := j.Check(); err != nil {
 		return err
 	}
-	return j.steps(ctx, show, j.Steps()...)
+	return j.run(ctx, to, j.Steps()...)
 }
 
 // lock takes the job's folder for this process.
@@ -144,7 +141,7 @@ func (j *Job) lock() (unlock func(), err error) {
 const notNeeded = "not needed"
 
 func (j *Job) look(ctx context.Context) (_ string, err error) {
-	if j.Result.Reused && len(j.unchecked()) == 0 {
+	if j.Result.Reused && len(j.listUnchecked()) == 0 {
 		return notNeeded, nil
 	}
 	j.node, err = j.Builder.Look(ctx)
@@ -154,15 +151,15 @@ func (j *Job) look(ctx context.Context) (_ string, err error) {
 	if err != nil {
 		return "", err
 	}
-	said := fmt.Sprintf("%s (%s), which runs %s", j.node.Name, j.node.Driver, strings.Join(j.runnable(), " and "))
+	said := fmt.Sprintf("%s (%s), which runs %s", j.node.Name, j.node.Driver, strings.Join(j.listRunnable(), " and "))
 	if len(j.node.Bare) > 0 {
 		said += "; without TLS, anyone who reaches " + strings.Join(j.node.Bare, ", ") + " builds there, and reads what builds are given: README says how to use ssh or mTLS"
 	}
 	return said, nil
 }
 
-// runnable are the plan's platforms that the builder can run.
-func (j *Job) runnable() (can []string) {
+// listRunnable are the plan's platforms that the builder can run.
+func (j *Job) listRunnable() (can []string) {
 	for _, p := range j.Plan.Platforms {
 		if slices.Contains(j.node.Platforms, p) {
 			can = append(can, p)
@@ -171,7 +168,7 @@ func (j *Job) runnable() (can []string) {
 	return can
 }
 
-func (j *Job) packages(ctx context.Context) (string, error) {
+func (j *Job) checkPackages(ctx context.Context) (string, error) {
 	if j.Result.Reused {
 		return notNeeded, nil
 	}
@@ -182,31 +179,31 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	if j.Result.Reused {
 		return notNeeded, nil
 	}
-	definition := j.Plan.pushed()
+	definition := j.Plan.push()
 	if !j.Push {
 		j.Result.Kept = j.layoutDir()
 		if err := errors.Join(j.forget(), os.RemoveAll(j.Result.Kept)); err != nil {
 			return "", err
 		}
-		definition = j.Plan.kept(j.Result.Kept)
+		definition = j.Plan.keep(j.Result.Kept)
 	}
-	definition, done, err := j.committed(ctx, definition)
+	definition, done, err := j.exportSources(ctx, definition)
 	if err != nil {
 		return "", err
 	}
 	defer done()
 	if j.Fresh {
-		definition = definition.fresh()
+		definition = definition.WithoutCache()
 	}
-	guarded, err := guardedProxies(config.Dir())
+	guarded, err := proof.HasSecretProxies(config.Dir())
 	if err != nil {
 		return "", err
 	}
 	without := ""
 	if guarded {
-		definition, without = definition.modest(), "; the provenance leaves out build arguments: docker's proxies have a password"
+		definition, without = definition.Modest(), "; the provenance leaves out build arguments: docker's proxies have a password"
 	}
-	built, err := j.Builder.bake(ctx, definition, j.Dir)
+	built, err := j.Builder.Build(ctx, definition, j.Dir)
 	if err != nil {
 		return "", err
 	}
@@ -215,9 +212,9 @@ func (j *Job) build(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%s; %s, %d of them from the cache", built.Digest, operr.Count(len(built.Cached)+len(built.Ran), "step"), len(built.Cached)) + without, nil
 }
 
-// committed lets a definition build what is committed of the plan's folder, unless the plan is of changes. done removes where
+// exportSources lets a definition build what is committed of the plan's folder, unless the plan is of changes. done removes where
 // that is put.
-func (j *Job) committed(ctx context.Context, b Bake) (_ Bake, done func(), err error) {
+func (j *Job) exportSources(ctx context.Context, b buildx.Bake) (_ buildx.Bake, done func(), err error) {
 	if j.Plan.Dirty() {
 		return b, func() {}, nil
 	}
@@ -226,7 +223,10 @@ func (j *Job) committed(ctx context.Context, b Bake) (_ Bake, done func(), err e
 		return b, nil, err
 	}
 	folder, err := j.Export(ctx, dir)
-	return b.from(folder), func() { _ = os.RemoveAll(dir) }, err
+	if err != nil {
+		return b, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return b.From(folder), func() { _ = os.RemoveAll(dir) }, nil
 }
 
 // verify reads back what was made, where it was put.
@@ -234,21 +234,21 @@ func (j *Job) verify(ctx context.Context) (_ string, err error) {
 	switch {
 	case j.Result.Reused:
 	case j.Push:
-		err = j.Registry.soon(ctx, func() (err error) {
+		err = j.Registry.Await(ctx, func() (err error) {
 			j.index, err = j.Registry.Read(ctx, j.Plan.Repository+"@"+j.Result.Digest)
 			return err
 		})
 	default:
-		j.index, err = readLayout(j.Result.Kept)
+		j.index, err = registry.ReadLayout(j.Result.Kept)
 	}
 	if err != nil {
 		return "", err
 	}
-	if err := j.Plan.Verify(j.index, j.Result.Digest); err != nil {
+	if err := proof.Verify(j.index, j.Result.Digest, j.Plan.expect()); err != nil {
 		return "", err
 	}
 	if !j.Result.Reused {
-		if err := j.exposes(j.index); err != nil {
+		if err := proof.FindCredentials(j.index, j.Plan.Name, j.Push, j.Builder.Secrets()); err != nil {
 			return "", err
 		}
 	}
@@ -257,33 +257,16 @@ func (j *Job) verify(ctx context.Context) (_ string, err error) {
 	for _, one := range j.index.Images {
 		said = append(said, fmt.Sprintf("%s %d MB", one.Platform, one.Size/1e6))
 	}
-	return strings.Join(said, ", ") + ", with labels and attestations" + j.besides(ctx), nil
-}
-
-// readLayout reads the image in a folder that buildx wrote.
-func readLayout(dir string) (*Index, error) {
-	index, err := layout.ImageIndexFromPath(dir)
-	if err != nil {
-		return nil, fmt.Errorf("reading the image in %s: %w", dir, err)
-	}
-	m, err := index.IndexManifest()
-	if err != nil || len(m.Manifests) != 1 {
-		return nil, operr.New("remove the folder, and build again", "the folder %s does not hold one image", dir)
-	}
-	inner, err := index.ImageIndex(m.Manifests[0].Digest)
-	if err != nil {
-		return nil, fmt.Errorf("reading the image in %s: %w", dir, err)
-	}
-	return readIndex(inner)
+	return strings.Join(said, ", ") + ", with labels and attestations" + j.compareWithOther(ctx), nil
 }
 
 func (j *Job) load(ctx context.Context) (string, error) {
 	names := []string{j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision), j.Plan.Repository + ":" + j.Plan.Version}
-	definition, done, err := j.committed(ctx, j.Plan.loaded(j.Host, names))
+	definition, done, err := j.exportSources(ctx, j.Plan.load(j.Host, names))
 	if err != nil {
 		return "", err
 	}
 	defer done()
-	_, err = j.Builder.bake(ctx, definition, j.Dir)
+	_, err = j.Builder.Build(ctx, definition, j.Dir)
 	return "docker run " + names[1], err
 }

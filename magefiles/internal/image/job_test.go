@@ -4,20 +4,24 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
+	"github.com/docker/cli/cli/config"
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/journal"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
 // job is one of a plan, whose builder runs a function for docker.
@@ -28,8 +32,8 @@ func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c co
 	require.NoError(t, err)
 	return &Job{
 		Plan:     p,
-		Builder:  &Builder{Runner: docker(f), Pause: noPause},
-		Registry: &Registry{},
+		Builder:  &buildx.Builder{Runner: imagetest.Docker(f), Pause: imagetest.NoPause},
+		Registry: &registry.Registry{},
 		Dir:      t.TempDir(),
 		Host:     "linux/amd64",
 		Packages: func(context.Context, []string) (string, error) { return "", nil },
@@ -39,37 +43,24 @@ func job(t *testing.T, change func(r *Request), f func(ctx context.Context, c co
 
 func same(*Request) {}
 
-// atOnce is a wait whose clock passes the time that is waited.
-func atOnce() pause.Wait {
-	var passed atomic.Int64
-	return pause.Wait{
-		Now: func() time.Time { return time.Unix(0, passed.Load()) },
-		Pause: func(ctx context.Context, d time.Duration) error {
-			passed.Add(int64(d))
-			return context.Cause(ctx)
-		},
-	}
-}
-
-func noPause(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) }
-
-func noSteps(name string, _ func() (string, error)) error { return errors.New(name + " was reached") }
+// noSteps ends a job at its first step.
+var noSteps imagetest.Reporter = func(name string, _ func() (string, error)) error { return errors.New(name + " was reached") }
 
 func TestWhatIsRefusedBeforeAnyoneIsAsked(t *testing.T) {
-	j := job(t, func(r *Request) { r.Dirty = true }, says(1, ""))
+	j := job(t, func(r *Request) { r.Dirty = true }, imagetest.Say(1, ""))
 	require.ErrorContains(t, j.Run(t.Context(), noSteps), "registry was reached", "changes may be built")
 	j.Push = true
 	require.ErrorContains(t, j.Run(t.Context(), noSteps), "app has changes that are not committed")
 	require.ErrorContains(t, j.Merge(t.Context(), nil, noSteps), "app has changes that are not committed")
 	require.ErrorContains(t, j.Reproduce(t.Context(), noSteps), "app has changes that are not committed")
 
-	j = job(t, func(r *Request) { r.Platforms = []string{"linux/arm64"} }, says(1, ""))
+	j = job(t, func(r *Request) { r.Platforms = []string{"linux/arm64"} }, imagetest.Say(1, ""))
 	j.Load = true
 	err := j.Run(t.Context(), noSteps)
 	require.EqualError(t, err, "theapp is not built for linux/amd64, which this machine's engine runs")
 	require.Equal(t, operr.Usage, operr.ExitStatus(err))
 
-	j = job(t, same, says(1, ""))
+	j = job(t, same, imagetest.Say(1, ""))
 	unlock, _, err := journal.Lock(filepath.Join(j.Dir, "lock"))
 	require.NoError(t, err)
 	err = j.Run(t.Context(), noSteps)
@@ -104,8 +95,17 @@ func TestTheFolderOfABuild(t *testing.T) {
 	require.Contains(t, built, `"context": "`+exported+`"`)
 	require.NoDirExists(t, exported)
 
+	no := errors.New("the disk is full")
+	j.Export = func(_ context.Context, dir string) (string, error) {
+		return dir, errors.Join(no, os.MkdirAll(filepath.Join(dir, "half"), 0o755))
+	}
+	_, err = j.build(t.Context())
+	require.ErrorIs(t, err, no)
+	require.NoDirExists(t, filepath.Dir(exported), "nothing is left of an export that failed")
+	j.Export = func(_ context.Context, dir string) (string, error) { return dir, os.MkdirAll(dir, 0o755) }
+
 	require.NoError(t, os.WriteFile(filepath.Join(j.Dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:old"}}`), 0o644))
-	j.Builder.Runner = docker(says(0, ""))
+	j.Builder.Runner = imagetest.Docker(imagetest.Say(0, ""))
 	_, err = j.build(t.Context())
 	require.ErrorContains(t, err, "reading what buildx says it built", "what an earlier build wrote counts for nothing")
 }
@@ -118,8 +118,8 @@ func TestAnImageThatNothingProvesIsNotTagged(t *testing.T) {
 		}
 		return nil
 	})
-	j.index = &Index{Images: []Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
-	j.node = Node{Name: "far", Platforms: []string{"linux/s390x"}}
+	j.index = &registry.Index{Images: []registry.Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
+	j.node = buildx.Node{Name: "far", Platforms: []string{"linux/s390x"}}
 	said, err := j.smoke(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "not run; not on linux/amd64 and linux/arm64, which this builder cannot run", said, "it leaves nothing")
@@ -152,19 +152,84 @@ func TestPathsAreTakenAsTheyAre(t *testing.T) {
 	r.Root, r.Secrets = "/w,x ${a}", map[string]string{"PIXI_CONFIG": "/s ${b}/c"}
 	p, err := New(r)
 	require.NoError(t, err)
-	kept := p.kept("/o,x ${c}")
-	args := (&Builder{}).bakeArgs(kept, "m")
+	kept := p.keep("/o,x ${c}")
+	args := argv(t, "", kept, "/w/output")
 	require.Subset(t, args, []string{"--allow=fs.read=/w,x ${a}/app", "--allow=fs.read=/s ${b}/c", "--allow=fs.write=/o,x ${c}"})
 	text, err := kept.Target["default"].MarshalJSON()
 	require.NoError(t, err)
 	for _, dir := range []string{`/a"b/oci`, `/"/oci`, `/a""b c,d/oci`, "/a\nb/oci"} {
-		kept := p.kept(dir)
-		require.Contains(t, (&Builder{}).bakeArgs(kept, "m"), "--allow=fs.write="+dir)
+		kept := p.keep(dir)
+		require.Contains(t, argv(t, "", kept, "/w/output"), "--allow=fs.write="+dir)
 		fields, err := csv.NewReader(strings.NewReader(kept.Target["default"].Output[0])).Read()
 		require.NoError(t, err)
 		require.Equal(t, "dest="+dir, fields[1])
 	}
 	for _, literal := range []string{`"context":"/w,x $${a}/app"`, `"src":"/s $${b}/c"`, `\"dest=/o,x $${c}\"`} {
 		require.Contains(t, string(text), literal)
+	}
+}
+
+// A BuildKit that is reached over plain TCP is anyone's, and that is said. One of this machine, over TLS or by ssh is not.
+func TestHostileNetworksSeeABareBuilder(t *testing.T) {
+	tls := `Driver Options:   cacert="/c/ca.pem" cert="/c/cert.pem" key="/c/key.pem" servername="big"`
+	for nodes, want := range map[string][]string{
+		"Endpoint: tcp://big:1234\nStatus: running\n":                                            {"tcp://big:1234"},
+		"Endpoint: tcp://10.0.0.7:1234\n" + tls + "\nEndpoint: tcp://[fd00::1]:1234\n":           {"tcp://[fd00::1]:1234"},
+		"Endpoint: tcp://a:1\nDriver Options:   default-load=\"true\"\nEndpoint: tcp://b:1\n":    {"tcp://a:1", "tcp://b:1"},
+		"Endpoint: tcp://big:1234\n" + tls + "\n":                                                nil,
+		"Endpoint: ssh://me@big\nEndpoint: unix:///run/b.sock\nEndpoint: kube-pod://b\n":         nil,
+		"Endpoint: tcp://127.0.0.1:1234\nEndpoint: tcp://localhost:1\nEndpoint: tcp://[::1]:1\n": nil,
+	} {
+		j := job(t, same, imagetest.Say(0, "Name: x\nDriver: remote\n"+nodes))
+		said, err := j.look(t.Context())
+		require.NoError(t, err)
+		require.ElementsMatch(t, want, j.node.Bare, nodes)
+		for _, address := range want {
+			require.Contains(t, said, address)
+		}
+		require.Equal(t, want != nil, strings.Contains(said, "without TLS, anyone who reaches "), said)
+	}
+}
+
+// No step after this one runs where the image holds a credential: not a tag's, nor that of a merge.
+func TestACredentialEndsVerify(t *testing.T) {
+	s := imagetest.NewShop(t)
+	j := pushing(t, s, same)
+	j.Plan.Labels[labelAbout] = "from http://u:secret@h"
+	j.Result.Digest = s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
+	_, err := j.verify(t.Context())
+	require.ErrorContains(t, err, "of theapp has a password in an address, at "+labelAbout)
+	require.Contains(t, fmt.Sprintf("%+v", err), "No tag was moved; change it, since the image is in the registry by its digest")
+
+	err = j.Merge(t.Context(), []string{j.Result.Digest}, imagetest.Quiet)
+	require.ErrorContains(t, err, "of theapp has a password in an address")
+	tags, err := j.Registry.Tags(t.Context(), j.Plan.Repository)
+	require.NoError(t, err)
+	require.Empty(t, tags)
+}
+
+// A build behind a proxy with a password says less in its provenance, and its person why.
+func TestABuildBehindAProxy(t *testing.T) {
+	before := config.Dir()
+	t.Cleanup(func() { config.SetDir(before) })
+	for address, guarded := range map[string]bool{"http://proxy:3128": false, "http://u:secret@proxy:3128": true, "u:secret@proxy:3128": true} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"proxies":{"default":{"httpsProxy":"`+address+`"}}}`), 0o600))
+		config.SetDir(dir)
+		var j *Job
+		var definition []byte
+		j = job(t, same, func(_ context.Context, c command.Cmd) (err error) {
+			if definition, err = io.ReadAll(c.Stdin); err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(j.Dir, "metadata.json"), []byte(`{"default":{"containerimage.digest":"sha256:x"}}`), 0o644)
+		})
+		j.Push = true
+		j.Export = func(_ context.Context, dir string) (string, error) { return dir, os.MkdirAll(dir, 0o755) }
+		said, err := j.build(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, guarded, strings.HasSuffix(said, "; the provenance leaves out build arguments: docker's proxies have a password"), said)
+		require.Equal(t, guarded, strings.Contains(string(definition), "type=provenance,mode=min"), address)
+		require.Equal(t, !guarded, strings.Contains(string(definition), "type=provenance,mode=max"), address)
 	}
 }

@@ -7,40 +7,35 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/image/proof"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/steps"
 )
 
-// shower shows a step while it is done.
-type shower = func(name string, f func() (evidence string, err error)) error
-
-// steps are done in a folder that no other process uses meanwhile.
-func (j *Job) steps(ctx context.Context, show shower, steps ...Step) error {
+// run does steps in a folder that no other process uses meanwhile.
+func (j *Job) run(ctx context.Context, to steps.Reporter, all ...steps.Step) error {
 	unlock, err := j.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	for _, s := range steps {
-		err := show(s.Name, func() (string, error) { return s.Do(ctx) })
-		if cause := context.Cause(ctx); cause != nil {
-			return cause
-		}
-		if err != nil {
-			return err
-		}
+	err = steps.Run(ctx, to, all...)
+	if cause := context.Cause(ctx); cause != nil {
+		return cause // what a step that was stopped says is no error of its own
 	}
-	return nil
+	return err
 }
 
 // Merge joins what was pushed by digest for single platforms into the plan's image, and goes on as Run does after a build.
 // Every part was checked where it was built.
-func (j *Job) Merge(ctx context.Context, digests []string, show shower) error {
+func (j *Job) Merge(ctx context.Context, digests []string, to steps.Reporter) error {
 	if err := j.Check(); err != nil {
 		return err
 	}
 	j.Result = newResult(j.Plan)
-	return j.steps(ctx, show, Step{Name: "merge", Do: func(ctx context.Context) (string, error) { return j.merge(ctx, digests) }},
-		Step{
+	return j.run(ctx, to, steps.Step{Name: "merge", Do: func(ctx context.Context) (string, error) { return j.merge(ctx, digests) }},
+		steps.Step{
 			Name: "verify",
 			Do: func(ctx context.Context) (string, error) {
 				said, err := j.verify(ctx)
@@ -49,20 +44,20 @@ func (j *Job) Merge(ctx context.Context, digests []string, show shower) error {
 				}
 				return said, j.remember()
 			},
-		}, Step{Name: "tag", Do: j.tag})
+		}, steps.Step{Name: "tag", Do: j.tag})
 }
 
 func (j *Job) merge(ctx context.Context, digests []string) (_ string, err error) {
-	var parts []*Index
+	var parts []*registry.Index
 	for n, d := range digests {
-		digests[n] = digestOf(d)
+		digests[n] = registry.DigestOf(d)
 		part, err := j.Registry.Read(ctx, j.Plan.Repository+"@"+digests[n])
 		if err != nil {
 			return "", err
 		}
 		parts = append(parts, part)
 	}
-	if err := j.Plan.Mergeable(parts); err != nil {
+	if err := j.Plan.checkParts(parts); err != nil {
 		return "", err
 	}
 	j.Push, j.Result.Pushed = true, true
@@ -72,14 +67,14 @@ func (j *Job) merge(ctx context.Context, digests []string) (_ string, err error)
 
 // Reproduce builds the plan's image anew, without a cache, and compares the manifest of every platform with what the
 // registry has of this commit. (The index is another one each time: its attestations say when it was built.)
-func (j *Job) Reproduce(ctx context.Context, show shower) error {
+func (j *Job) Reproduce(ctx context.Context, to steps.Reporter) error {
 	if j.Plan.Dirty() {
 		return operr.New("commit it, or put it away", "%s has changes that are not committed: they are in no image that was published", j.Plan.Dir)
 	}
 	j.Result, j.Push = newResult(j.Plan), false
-	var there *Index
-	return j.steps(ctx, show, Step{Name: "builder", Do: j.look},
-		Step{
+	var there *registry.Index
+	return j.run(ctx, to, steps.Step{Name: "builder", Do: j.look},
+		steps.Step{
 			Name: "registry",
 			Do: func(ctx context.Context) (_ string, err error) {
 				ref := j.Plan.Repository + ":" + RevisionTag(j.Plan.Revision)
@@ -89,17 +84,17 @@ func (j *Job) Reproduce(ctx context.Context, show shower) error {
 				return there.Digest, nil
 			},
 		},
-		Step{
+		steps.Step{
 			Name: "build anew",
 			Do: func(ctx context.Context) (string, error) {
 				j.Fresh = true
 				return j.build(ctx)
 			},
 		},
-		Step{
+		steps.Step{
 			Name: "compare",
 			Do: func(context.Context) (string, error) {
-				here, err := readLayout(j.Result.Kept)
+				here, err := registry.ReadLayout(j.Result.Kept)
 				if err != nil {
 					return "", err
 				}
@@ -109,8 +104,8 @@ func (j *Job) Reproduce(ctx context.Context, show shower) error {
 }
 
 // compare finds what is not the same in two builds of one plan.
-func compare(there, here *Index) (string, error) {
-	digests := map[string]Image{}
+func compare(there, here *registry.Index) (string, error) {
+	digests := map[string]registry.Image{}
 	for _, one := range here.Images {
 		digests[one.Platform] = one
 	}
@@ -121,7 +116,7 @@ func compare(there, here *Index) (string, error) {
 			continue // not built here: fewer platforms were asked for
 		}
 		if anew.Digest != one.Digest {
-			return "", different(one, anew)
+			return "", explainDifference(one, anew)
 		}
 		same = append(same, one.Platform+" "+one.Digest)
 	}
@@ -131,7 +126,7 @@ func compare(there, here *Index) (string, error) {
 	return strings.Join(same, ", "), nil
 }
 
-func different(there, here Image) error {
+func explainDifference(there, here registry.Image) error {
 	for n, layer := range there.Layers {
 		if n >= len(here.Layers) || here.Layers[n] != layer {
 			return operr.New("compare what was installed: without a pixi.lock it is as new as the channel has it, and a base image may have moved; the provenance of both names them",
@@ -145,4 +140,45 @@ func different(there, here Image) error {
 		}
 	}
 	return operr.New("compare the settings (docker:plan) and the builder's version", "the image for %s has the same layers, but is configured in another way: %s in the registry, %s here", there.Platform, there.Digest, here.Digest)
+}
+
+// checkParts says which digests of parts make the image of a plan, and refuses what would leave a platform out, hold one
+// twice, or mix revisions.
+func (p *Plan) checkParts(parts []*registry.Index) error {
+	whole := registry.Index{Digest: "the digests to be merged"}
+	revision := ""
+	for _, part := range parts {
+		for _, one := range part.Images {
+			if r := one.Labels[labelRevision]; revision == "" {
+				revision = r
+			} else if r != revision {
+				return operr.New("build them all from one commit", "%s was built from %s, and another one from %s: nothing was merged", part.Digest, r, revision)
+			}
+			whole.Images = append(whole.Images, one)
+		}
+	}
+	var have []string
+	for _, one := range whole.Images {
+		have = append(have, one.Platform)
+	}
+	for _, want := range p.Platforms {
+		if !slices.Contains(have, want) {
+			return operr.New("build it for "+want+" too, and give its digest", "no digest is for %s: nothing was merged", want)
+		}
+	}
+	for _, one := range parts {
+		w := p.expect()
+		w.Platforms = nil
+		for _, i := range one.Images {
+			w.Platforms = append(w.Platforms, i.Platform)
+		}
+		if err := proof.Verify(one, "", w); err != nil {
+			return err
+		}
+	}
+	slices.Sort(have)
+	if len(slices.Compact(have)) != len(whole.Images) {
+		return operr.New("give one digest for each platform", "two digests are for one platform: nothing was merged")
+	}
+	return nil
 }

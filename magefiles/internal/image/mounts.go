@@ -31,9 +31,9 @@ func (p *Plan) lend(config *workspace.Image, isSet func(string) bool) {
 	}
 }
 
-// notGiven says which mounts of a Dockerfile the build is not given: agents, and secrets of a person's own. A step that requires one
+// checkMounts says which mounts of a Dockerfile the build is not given: agents, and secrets of a person's own. A step that requires one
 // cannot end well, which is an error; others go without.
-func (p *Plan) notGiven(config *workspace.Image, file *dockerfile.File) (warnings []string, err error) {
+func (p *Plan) checkMounts(config *workspace.Image, file *dockerfile.File) (warnings []string, err error) {
 	for _, m := range file.Mounts() {
 		what, why, next := "", "a build is given none", nextForMounts
 		switch {

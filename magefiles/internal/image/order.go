@@ -25,7 +25,7 @@ type History func(ctx context.Context, ours, theirs string) (Order, error)
 func (h History) Order(ctx context.Context, ours string, held map[string]Held) error {
 	for tag, one := range held {
 		var err error
-		if one.Order, err = h.of(ctx, ours, one.Revision); err != nil {
+		if one.Order, err = h.relate(ctx, ours, one.Revision); err != nil {
 			return err
 		}
 		held[tag] = one
@@ -33,7 +33,7 @@ func (h History) Order(ctx context.Context, ours string, held map[string]Held) e
 	return nil
 }
 
-func (h History) of(ctx context.Context, ours, theirs string) (Order, error) {
+func (h History) relate(ctx context.Context, ours, theirs string) (Order, error) {
 	switch {
 	case ours == theirs && ours != "":
 		return Same, nil
@@ -51,30 +51,28 @@ func (h Held) order(revision string) Order {
 	return h.Order
 }
 
-// keeps says, in words that follow a tag's name, why an image of our own version keeps the tag: "" where ours is made on its
-// commit, or is of it.
-func (h Held) keeps(name, revision string) string {
-	const moves = "; -tag=%s moves it"
+// explainStay says why an image of our own version keeps a tag: "" where ours is made on its commit, or is of it.
+func (h Held) explainStay(revision string) string {
 	switch h.order(revision) {
 	case Behind, Same:
 		return ""
 	case Ahead:
-		return fmt.Sprintf("stays: it has %s of a later commit, %s"+moves, h.Version, shortCommit(h.Revision), name)
+		return fmt.Sprintf("it has %s of a later commit, %s", h.Version, shortenCommit(h.Revision))
 	case Apart:
-		return fmt.Sprintf("stays: it has %s of %s, and neither commit is made on the other one"+moves, h.Version, shortCommit(h.Revision), name)
+		return fmt.Sprintf("it has %s of %s, and neither commit is made on the other one", h.Version, shortenCommit(h.Revision))
 	}
-	return fmt.Sprintf("stays: it has %s of %s, which git cannot compare here (another repository's, or one that this clone lacks: `git fetch`)"+moves, h.Version, shortCommit(h.Revision), name)
+	return fmt.Sprintf("it has %s of %s, which git cannot compare here (another repository's, or one that this clone lacks: `git fetch`)", h.Version, shortenCommit(h.Revision))
 }
 
-// shortCommit is what a label says of a commit, for people.
-func shortCommit(revision string) string {
-	if !hexadecimal(revision) {
+// shortenCommit is what a label says of a commit, for people.
+func shortenCommit(revision string) string {
+	if !isHexadecimal(revision) {
 		return "a commit that it does not name"
 	}
 	return revision[:min(12, len(revision))]
 }
 
-func hexadecimal(s string) bool {
+func isHexadecimal(s string) bool {
 	for _, c := range s {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
 			return false

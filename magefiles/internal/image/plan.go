@@ -11,13 +11,16 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/dockerfile"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
+	"github.com/foopack/foopack/magefiles/internal/image/proof"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Plan says what will be built of one downstream, and what it will be called. It is a value: the same inputs give the same
-// plan, on any machine.
+// Plan says what will be built of one downstream, and what it will be called. It is a value, made once by New: the same
+// inputs give the same plan, on any machine, and nobody changes one.
 type Plan struct {
 	Name       string   `json:"name"`       // the downstream's
 	Repository string   `json:"repository"` // registry, owner and name of the image, in lower case
@@ -38,7 +41,7 @@ type Plan struct {
 	Cache      string            `json:"cache"`
 	Rewrite    bool              `json:"rewrite_timestamp"`
 	Warnings   []string          `json:"warnings"`
-	Definition Bake              `json:"bake"`
+	Definition buildx.Bake       `json:"bake"`
 
 	context string            // absolute path of Dir
 	secrets map[string]string // paths of the secrets' files
@@ -47,6 +50,7 @@ type Plan struct {
 	held    map[string]Held
 	limit   time.Duration // of the check, on each platform
 	named   bool          // the tags were asked for by name: the registry does not decide about them
+	changed bool          // the folder has changes that are not committed
 }
 
 // Request is what a plan is made of.
@@ -69,9 +73,13 @@ type Request struct {
 
 	IsSet func(variable string) bool // says of variables that [tool.image] names whether they are set; nil knows none
 
-	Have []string        // the repository's tags
-	Held map[string]Held // what those of Candidates stand for, and how their commits stand to ours
-	Tags []string        // these tags, whatever else there is, in place of the ladder
+	Have   []string        // the repository's tags
+	Held   map[string]Held // what those of Candidates stand for, and how their commits stand to ours
+	Kept   []string        // tags that the registry did not let go at an earlier push; see ReadKept
+	Tags   []string        // these tags, whatever else there is, in place of the ladder
+	NoTags bool            // nobody says what the registry has, so that no tag is claimed
+	Joined bool            // images of single platforms are joined: nothing is built, and nothing is warned of about a build
+	Notes  []string        // warnings of whoever asks
 }
 
 // The labels that say what an image was made of (OCI image-spec, annotations.md), and the one by which an image of a plan is
@@ -121,13 +129,13 @@ func New(r Request) (*Plan, error) {
 		Secrets:  slices.Sorted(maps.Keys(r.Secrets)),
 	}
 	var err error
-	if p.Repository, err = Repository(cmp.Or(r.Registry, config.Registry, nowhere), config.Name); err != nil {
+	if p.Repository, err = registry.Repository(cmp.Or(r.Registry, config.Registry, nowhere), config.Name); err != nil {
 		return nil, err
 	}
-	if p.Platforms, p.Partial, err = platforms(r.Platforms, config); err != nil {
+	if p.Platforms, p.Partial, err = choosePlatforms(r.Platforms, config); err != nil {
 		return nil, err
 	}
-	if r.Dirty {
+	if p.changed = r.Dirty; p.changed {
 		p.Revision += dirty
 	}
 	if p.Version == "" && d.Project != nil {
@@ -142,21 +150,26 @@ func New(r Request) (*Plan, error) {
 	file := dockerfile.Parse(r.Dockerfile)
 	p.describe(r, file)
 	p.lend(config, r.IsSet)
-	unmet, err := p.notGiven(config, file)
+	unmet, err := p.checkMounts(config, file)
 	if err != nil {
 		return nil, err
 	}
-	p.Warnings = append(p.Warnings, unmet...)
-	if err := p.publishable(r.Dockerfile); err != nil {
+	if err := p.refuseCredentials(r.Dockerfile); err != nil {
 		return nil, err
 	}
-	p.warn(r, file)
-	p.Definition = p.bake()
+	if !r.Joined {
+		p.Warnings = append(p.Warnings, unmet...)
+		p.warn(r, file)
+	}
+	p.Warnings = append(p.Warnings, r.Notes...)
+	p.foresee(r.Kept)
+	p.Labels[labelPlan] = p.digest()
+	p.Definition = p.define()
 	return p, nil
 }
 
-// platforms are those asked for, or all of the manifest's, in its order.
-func platforms(asked []string, config *workspace.Image) (chosen []string, partial bool, err error) {
+// choosePlatforms are those asked for, or all of the manifest's, in its order.
+func choosePlatforms(asked []string, config *workspace.Image) (chosen []string, partial bool, err error) {
 	if len(asked) == 0 {
 		return config.Platforms, false, nil
 	}
@@ -174,21 +187,22 @@ func platforms(asked []string, config *workspace.Image) (chosen []string, partia
 	return chosen, len(chosen) < len(config.Platforms), nil
 }
 
-// name decides about the tags. An image of some of the platforms has none, unless they are named: a tag would hide the
-// other platforms.
+// name decides about the tags. An image of some of the platforms has none, unless they are named: a tag would hide the other platforms. One
+// of changes that are not committed has none at all: it is not pushed, and the tag of the commit is that of another image.
 func (p *Plan) name(r Request) error {
+	for _, tag := range r.Tags {
+		if err := registry.CheckTag(tag); err != nil {
+			return err
+		}
+	}
+	p.Tags, p.named = []Tag{}, len(r.Tags) > 0
 	switch {
-	case len(r.Tags) > 0:
-		p.named = true
+	case r.Dirty:
+	case p.named:
 		for _, tag := range r.Tags {
-			if err := CheckTag(tag); err != nil {
-				return err
-			}
 			p.Tags = append(p.Tags, Tag{Name: tag, Moves: true, Why: "was asked for"})
 		}
-	case p.Partial:
-		p.Tags = []Tag{}
-	default:
+	case !p.Partial && !r.NoTags:
 		p.Tags = Ladder(p.version, r.Revision, r.Have, r.Held)
 	}
 	return nil
@@ -213,14 +227,14 @@ func (p *Plan) describe(r Request, file *dockerfile.File) {
 	set(p.Labels, labelBaseDigest, digest)
 }
 
-// publishable refuses a credential in what the provenance of an image repeats: the Dockerfile and the build arguments.
-func (p *Plan) publishable(dockerfile []byte) error {
+// refuseCredentials refuses a credential in what the provenance of an image repeats: the Dockerfile and the build arguments.
+func (p *Plan) refuseCredentials(dockerfile []byte) error {
 	const next = "a step gets it by RUN --mount=type=secret; change it, where others may have read it"
-	if is := credentialIn(string(dockerfile)); is != "" {
+	if is := proof.FindCredential(string(dockerfile)); is != "" {
 		return operr.New(next, "the Dockerfile of %s has %s, and the provenance of the image publishes it", p.Dir, is)
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Args)) {
-		if is := credentialIn(p.Args[name]); is != "" {
+		if is := proof.FindCredential(p.Args[name]); is != "" {
 			return operr.New(next, "the build argument %s of %s has %s, and the provenance of the image publishes it", name, p.Dir, is)
 		}
 	}
@@ -272,11 +286,25 @@ func (p *Plan) warn(r Request, file *dockerfile.File) {
 	}
 }
 
+// expect says what an image of the plan has to be.
+func (p *Plan) expect() proof.Wanted {
+	w := proof.Wanted{
+		Repository: p.Repository,
+		Platforms:  p.Platforms,
+		Settings:   proof.Label{Name: labelPlan, Value: p.Labels[labelPlan]},
+		SBOM:       p.SBOM != "",
+	}
+	for _, name := range []string{labelRevision, labelVersion, labelCreated, labelTitle, labelSource, labelBase, labelBaseDigest} {
+		w.Labels = append(w.Labels, proof.Label{Name: name, Value: p.Labels[name]})
+	}
+	return w
+}
+
 // dirty ends the revision of a folder that has changes which are not committed.
 const dirty = "-dirty"
 
 // Dirty reports whether the folder has changes that are not committed.
-func (p *Plan) Dirty() bool { return strings.HasSuffix(p.Revision, dirty) }
+func (p *Plan) Dirty() bool { return p.changed }
 
 // Moving are the names of the tags that the image is to get.
 func (p *Plan) Moving() (names []string) {

@@ -1,7 +1,9 @@
 package image
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -10,52 +12,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/dockerfile"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/proof"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
-
-const monorepo = `
--- pixi.toml --
-[workspace]
-name = "w"
-channels = []
-platforms = []
--- lib/pixi.toml --
-[package]
-name = "lib"
-version = "1.0.0"
-[package.build]
-backend = { name = "pixi-build-cmake" }
--- app/pixi.toml --
-[workspace]
-name = "theapp"
-version = "1.2.3"
-channels = ["https://channels.example/ours", "https://channels.example/others"]
-platforms = ["linux-64", "linux-aarch64"]
-[dependencies]
-lib = "==1.0.0"
-python = ">=3.11"
-[target.linux-aarch64.dependencies]
-special = "*"
-[tasks]
-check = "python -c 'import lib'"
-[tool.image]
-name = "TheApp"
-platforms = ["linux/amd64", "linux/arm64"]
-cache = "registry"
--- app/pyproject.toml --
-[project]
-name = "theapp"
-version = "1.2.3"
-description = "Costs 3 ${dollars} and %{percent}"
-license = "MIT"
-`
 
 const aDockerfile = `
 ARG PIXI_IMAGE=pixi.example/pixi:1
@@ -64,25 +31,10 @@ FROM --platform=$BUILDPLATFORM ${PIXI_IMAGE} AS environment
 FROM ${BASE_IMAGE}
 `
 
-// downstream loads a workspace in a folder and returns its downstream.
-func downstream(t *testing.T, archive string) *workspace.Downstream {
-	t.Helper()
-	root := t.TempDir()
-	for _, f := range txtar.Parse([]byte(archive)).Files {
-		name := filepath.Join(root, f.Name)
-		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
-		require.NoError(t, os.WriteFile(name, f.Data, 0o644))
-	}
-	w, err := workspace.Load(root)
-	require.NoError(t, err)
-	require.Len(t, w.Downstreams, 1)
-	return w.Downstreams[0]
-}
-
 func request(t *testing.T) Request {
 	return Request{
 		Root:       "/w",
-		Downstream: downstream(t, monorepo),
+		Downstream: imagetest.Load(t, imagetest.Monorepo),
 		Registry:   "ghcr.io/SomeOne",
 		Revision:   strings.Repeat("ab", 20),
 		Created:    time.Date(2026, 1, 2, 3, 4, 6, 0, time.FixedZone("", 3600)),
@@ -95,16 +47,30 @@ func request(t *testing.T) Request {
 	}
 }
 
+// argv is the command line that builds a definition.
+func argv(t *testing.T, builder string, d buildx.Bake, dir string) (words []string) {
+	t.Helper()
+	b := &buildx.Builder{
+		Name: builder,
+		Runner: imagetest.Docker(func(_ context.Context, c command.Cmd) error {
+			words = append([]string{c.Name}, c.Args...)
+			return errors.New("enough")
+		}),
+	}
+	_, err := b.Build(t.Context(), d, dir)
+	require.ErrorContains(t, err, "enough")
+	return words
+}
+
 // The plan, the definitions of all outputs and the command lines are what they were.
 func TestGolden(t *testing.T) {
 	p, err := New(request(t))
 	require.NoError(t, err)
-	b := &Builder{Name: "many"}
 	out := map[string]any{
-		"plan": p, "pushed": p.pushed(), "kept": p.kept("/w/output/oci"), "fresh": p.kept("/w/output/oci").fresh(),
-		"loaded":    p.loaded("linux/amd64", []string{"ghcr.io/someone/theapp:1.2.3", "ghcr.io/someone/theapp:sha-0"}),
-		"argv":      append([]string{"docker"}, b.bakeArgs(p.pushed(), "/w/output/metadata.json")...),
-		"argv kept": append([]string{"docker"}, (&Builder{}).bakeArgs(p.kept("/w/output/oci"), "/w/output/metadata.json")...),
+		"plan": p, "pushed": p.push(), "kept": p.keep("/w/output/oci"), "fresh": p.keep("/w/output/oci").WithoutCache(),
+		"loaded":    p.load("linux/amd64", []string{"ghcr.io/someone/theapp:1.2.3", "ghcr.io/someone/theapp:sha-0"}),
+		"argv":      argv(t, "many", p.push(), "/w/output"),
+		"argv kept": argv(t, "", p.keep("/w/output/oci"), "/w/output"),
 	}
 	var text strings.Builder
 	e := json.NewEncoder(&text)
@@ -241,6 +207,41 @@ func TestPartial(t *testing.T) {
 	require.Equal(t, []string{"linux/amd64", "linux/arm64"}, p.Platforms)
 }
 
+// An image of changes that are not committed is nobody else's: it has no tag, not even that of the commit, whose image is another one.
+func TestChangesClaimNoTag(t *testing.T) {
+	for _, named := range [][]string{nil, {"mine"}} {
+		r := request(t)
+		r.Dirty, r.Tags = true, named
+		p, err := New(r)
+		require.NoError(t, err)
+		require.Equal(t, []Tag{}, p.Tags)
+		require.Empty(t, p.Moving())
+		require.Empty(t, p.Candidates(), "nobody is asked what the registry has")
+		r.Tags = []string{"a b"}
+		_, err = New(r)
+		require.ErrorContains(t, err, `"a b" cannot be a tag`)
+	}
+}
+
+// What is known beside the manifest goes into a plan by its request: that nobody knows the tags, what is to be told, and that nothing is built.
+func TestWhatAPlanIsTold(t *testing.T) {
+	r := request(t)
+	r.NoTags, r.Notes = true, []string{"nobody answers"}
+	p, err := New(r)
+	require.NoError(t, err)
+	require.Equal(t, []Tag{}, p.Tags)
+	require.Equal(t, "nobody answers", p.Warnings[len(p.Warnings)-1])
+	require.Contains(t, strings.Join(p.Warnings, "\n"), "git has no pixi.lock of app")
+
+	r = request(t)
+	r.Kept, r.Have, r.Held = []string{"1.2.3", "other"}, []string{"1.2.3"}, map[string]Held{"1.2.3": {Version: "1.2.3", Revision: "cd", Order: Behind}}
+	r.Joined = true
+	p, err = New(r)
+	require.NoError(t, err)
+	require.Len(t, p.Warnings, 1, "nothing is warned of about a build")
+	require.Contains(t, p.Warnings[0], "the registry kept 1.2.3 where it was at an earlier push")
+}
+
 func TestBaseName(t *testing.T) {
 	for _, c := range []struct {
 		file, want string
@@ -360,14 +361,14 @@ func TestWhatABuildIsLent(t *testing.T) {
 		} else {
 			require.Contains(t, strings.Join(p.Warnings, "\n"), c.says)
 		}
-		target, argv := p.pushed().Target["default"], (&Builder{}).bakeArgs(p.pushed(), "m")
+		target, words := p.push().Target["default"], argv(t, "", p.push(), "/w/output")
 		for _, name := range c.secrets {
-			require.Equal(t, isSet(name), slices.Contains(target.Secret, Secret{Type: "env", ID: name, Env: name}), c.text)
+			require.Equal(t, isSet(name), slices.Contains(target.Secret, buildx.Secret{Type: "env", ID: name, Env: name}), c.text)
 		}
 		lent := c.ssh && isSet("SSH_AUTH_SOCK")
 		require.Equal(t, lent, slices.Equal(target.SSH, []string{"default"}))
-		require.Equal(t, lent, slices.Contains(argv, "--allow=ssh"))
-		require.NotContains(t, argv, "--allow=fs.read=")
+		require.Equal(t, lent, slices.Contains(words, "--allow=ssh"))
+		require.NotContains(t, words, "--allow=fs.read=")
 
 		r.Dockerfile, r.IsSet = []byte("FROM a:1\n"), nil
 		without, err := New(r)
@@ -377,8 +378,48 @@ func TestWhatABuildIsLent(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, without.Labels[labelPlan], with.Labels[labelPlan], "it is the same plan, whoever's secrets are lent")
 	}
-	b := seen(t, "", 0, "OUR_TOKEN=our-own-secret-1", "THEIR_TOKEN=their-own-secret", "SSH_AUTH_SOCK=/agent")
-	b.Pass = []string{"OUR_TOKEN"}
-	require.Subset(t, b.environ(), []string{"OUR_TOKEN=our-own-secret-1", "SSH_AUTH_SOCK=/agent"})
-	require.NotContains(t, b.environ(), "THEIR_TOKEN=their-own-secret")
+}
+
+// What the provenance repeats is refused before anything is built.
+func TestCredentialsOfAPlan(t *testing.T) {
+	for want, change := range map[string]func(*Request){
+		"the Dockerfile of app has a password in an address, and the provenance of the image publishes it": func(r *Request) {
+			r.Dockerfile = []byte("ARG INDEX=https://me:secret@host/simple\nFROM x\n")
+		},
+		"the build argument PIXI_IMAGE of app has a token or a key, and the provenance of the image publishes it": func(r *Request) {
+			r.PixiImage = "r.example/glpat-abcdefghijklmnopqrstuvwx/pixi"
+		},
+	} {
+		r := request(t)
+		change(&r)
+		_, err := New(r)
+		require.EqualError(t, err, want)
+	}
+}
+
+// Of a plan a provenance that says less is made, and the plan is as it was.
+func TestAModestDefinition(t *testing.T) {
+	p, err := New(request(t))
+	require.NoError(t, err)
+	require.Equal(t, []string{"type=provenance,mode=min", "type=sbom,generator=sbom.example/scanner:1"}, p.push().Modest().Target["default"].Attest)
+	require.Contains(t, p.push().Target["default"].Attest, "type=provenance,mode=max", "the plan is as it was")
+}
+
+// An image is known by what it was made of: the commit, the version, the base, and all that the plan's label stands for.
+func TestWhatAnImageHasToBe(t *testing.T) {
+	p, err := New(request(t))
+	require.NoError(t, err)
+	w := p.expect()
+	require.Equal(t, proof.Wanted{
+		Repository: "ghcr.io/someone/theapp",
+		Platforms:  []string{"linux/amd64", "linux/arm64"},
+		Labels:     w.Labels,
+		Settings:   proof.Label{Name: labelPlan, Value: p.digest()},
+		SBOM:       true,
+	}, w)
+	for _, name := range []string{labelRevision, labelVersion, labelCreated, labelTitle, labelSource, labelBase} {
+		require.Contains(t, w.Labels, proof.Label{Name: name, Value: p.Labels[name]})
+		require.NotEmpty(t, p.Labels[name])
+	}
+	require.Contains(t, w.Labels, proof.Label{Name: labelBaseDigest}, "the Dockerfile pins none")
 }

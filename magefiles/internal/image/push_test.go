@@ -7,82 +7,50 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-)
 
-// refusing answers some requests of a shop with a status and a code of distribution-spec.
-func (s *shop) refusing(status int, code string, which func(r *http.Request) bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.code = code
-	s.status = func(r *http.Request) int {
-		if r.URL.Path != "/v2/" && which(r) {
-			return status
-		}
-		return 0
-	}
-}
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
+)
 
 func reads(r *http.Request) bool  { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 func writes(r *http.Request) bool { return !reads(r) }
 func all(*http.Request) bool      { return true }
 
-// Asking whether a repository may be pushed to needs none that is there, leaves none there, and does not spoil the push.
-func TestMayPush(t *testing.T) {
-	c := newCounted(t)
-	repository := c.Host + "/someone/theapp"
-	r := &Registry{}
-	require.NoError(t, r.MayPush(t.Context(), repository))
-	require.NoError(t, r.MayPush(t.Context(), repository))
-	require.Equal(t, []string{"GET /v2/", "POST /v2/someone/theapp/blobs/uploads/"}, c.since(), "it is asked once")
-	tags, err := r.Tags(t.Context(), repository)
-	require.NoError(t, err)
-	require.Empty(t, tags)
-	p, err := New(request(t))
-	require.NoError(t, err)
-	digest := (&shop{host: c.Host}).put(t, repository, p, "linux/amd64")
-	require.NoError(t, r.Tag(t.Context(), repository, digest, "x"))
-	tags, err = r.TagsForPush(t.Context(), repository)
-	require.NoError(t, err)
-	require.Equal(t, []string{"x"}, tags)
-
-	require.ErrorContains(t, (&Registry{}).MayPush(t.Context(), "127.0.0.1:1/nobody/there"), "asking whether 127.0.0.1:1/nobody/there may be pushed to: ")
-}
-
 // Whoever may read a public image may not write it: that shows before anything is built.
 func TestAMissingLoginShowsFirst(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	q := request(t)
-	q.Registry = s.host + "/someone"
+	q.Registry = s.Host + "/someone"
 	p, err := New(q)
 	require.NoError(t, err)
-	s.put(t, p.Repository, p, "linux/amd64")
+	s.Put(t, p.Repository, p.Labels, "linux/amd64")
 	for status, code := range map[int]string{401: "UNAUTHORIZED", 403: "DENIED"} {
-		s.refusing(status, code, writes)
+		s.Refuse(status, code, writes)
 		for _, again := range []bool{false, true} {
-			j := &Job{Plan: p, Registry: &Registry{}, Push: true, Again: again, Dir: t.TempDir()}
+			j := &Job{Plan: p, Registry: &registry.Registry{}, Push: true, Again: again, Dir: t.TempDir()}
 			var steps []string
-			err := j.Run(t.Context(), func(name string, f func() (string, error)) error {
+			err := j.Run(t.Context(), imagetest.Reporter(func(name string, f func() (string, error)) error {
 				steps = append(steps, name)
 				_, err := f()
 				return err
-			})
+			}))
 			require.ErrorContains(t, err, fmt.Sprintf("asking whether %s may be pushed to: the registry refuses it (%d)", p.Repository, status))
 			require.Contains(t, fmt.Sprintf("%+v", err), "→ log in: `docker login")
 			require.Equal(t, []string{"registry"}, steps)
 		}
-		_, err = (&Registry{}).TagsForPush(t.Context(), p.Repository)
+		_, err = (&registry.Registry{}).TagsForPush(t.Context(), p.Repository)
 		require.ErrorContains(t, err, "may be pushed to: the registry refuses it")
-		_, err = (&Registry{}).Tags(t.Context(), p.Repository)
+		_, err = (&registry.Registry{}).Tags(t.Context(), p.Repository)
 		require.NoError(t, err, "a plan is looked at without")
 	}
-	s.refusing(404, "NAME_UNKNOWN", writes)
-	err = (&Registry{}).MayPush(t.Context(), p.Repository)
-	require.ErrorIs(t, err, ErrNotFound)
+	s.Refuse(404, "NAME_UNKNOWN", writes)
+	err = (&registry.Registry{}).MayPush(t.Context(), p.Repository)
+	require.ErrorIs(t, err, registry.ErrNotFound)
 	require.Contains(t, fmt.Sprintf("%+v", err), "→ create "+p.Repository+" there, or correct its name")
 
-	j := &Job{Plan: p, Registry: &Registry{}}
-	s.refusing(403, "DENIED", all)
-	said, err := j.known(t.Context())
+	j := &Job{Plan: p, Registry: &registry.Registry{}}
+	s.Refuse(403, "DENIED", all)
+	said, err := j.lookUp(t.Context())
 	require.NoError(t, err, "what is not pushed asks nobody")
 	require.Equal(t, "not asked: nothing is taken from there", said)
 }
@@ -90,62 +58,62 @@ func TestAMissingLoginShowsFirst(t *testing.T) {
 // Some registries deny what is not there yet (ghcr.io does), to whoever may push it. That is taken for a first push, and
 // nothing else is: neither other refusals, nor this one once something was pushed.
 func TestAFirstPushIsNotStopped(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	q := request(t)
-	q.Registry, q.SBOM = s.host+"/someone", ""
+	q.Registry, q.SBOM = s.Host+"/someone", ""
 	p, err := New(q)
 	require.NoError(t, err)
 	for _, code := range []string{"DENIED", "NAME_UNKNOWN"} {
-		s.refusing(403, code, reads)
-		r := &Registry{}
+		s.Refuse(403, code, reads)
+		r := &registry.Registry{}
 		tags, err := r.TagsForPush(t.Context(), p.Repository)
 		require.NoError(t, err)
 		require.Empty(t, tags)
 		_, err = r.Tags(t.Context(), p.Repository)
 		require.ErrorContains(t, err, "the registry refuses it (403)", "a plan that pushes nothing does not know that it is a first one")
 		j := &Job{Plan: p, Registry: r, Push: true}
-		said, err := j.known(t.Context())
+		said, err := j.lookUp(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "has no image of this commit that may be read", said)
 		require.False(t, j.Result.Reused)
 	}
 
-	s.refusing(0, "", all)
-	digest := s.put(t, p.Repository, p, "linux/amd64", "linux/arm64")
-	s.refusing(403, "DENIED", func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/tags/list") })
-	j := &Job{Plan: p, Registry: &Registry{}, Push: true, Result: Result{Digest: digest}}
+	s.Refuse(0, "", all)
+	digest := s.Put(t, p.Repository, p.Labels, "linux/amd64", "linux/arm64")
+	s.Refuse(403, "DENIED", func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/tags/list") })
+	j := &Job{Plan: p, Registry: &registry.Registry{}, Push: true, Result: Result{Digest: digest}}
 	_, err = j.tag(t.Context())
 	require.ErrorContains(t, err, "the registry refuses it (403)", "it is there, and which tags it has is not known: none is moved")
 
 	for status, code := range map[int]string{401: "UNAUTHORIZED", 403: "MADE", 501: "DENIED"} {
-		s.refusing(status, code, reads)
-		r := &Registry{}
+		s.Refuse(status, code, reads)
+		r := &registry.Registry{}
 		_, err := r.TagsForPush(t.Context(), p.Repository)
 		require.ErrorContains(t, err, fmt.Sprintf("(%d)", status))
-		_, err = (&Job{Plan: p, Registry: r, Push: true}).known(t.Context())
+		_, err = (&Job{Plan: p, Registry: r, Push: true}).lookUp(t.Context())
 		require.ErrorContains(t, err, fmt.Sprintf("(%d)", status))
 	}
-	s.refusing(403, "DENIED", all)
-	_, err = (&Registry{}).TagsForPush(t.Context(), p.Repository)
+	s.Refuse(403, "DENIED", all)
+	_, err = (&registry.Registry{}).TagsForPush(t.Context(), p.Repository)
 	require.ErrorContains(t, err, "may be pushed to: the registry refuses it (403)")
 }
 
 // What was pushed under names of one's own is known again by its digest: no tag of the commit leads to it.
 func TestAnImageIsKnownWhateverTagsWereAskedFor(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	q := request(t)
-	q.Registry, q.SBOM, q.Tags = s.host+"/someone", "", []string{"old", "candidate"}
+	q.Registry, q.SBOM, q.Tags = s.Host+"/someone", "", []string{"old", "candidate"}
 	p, err := New(q)
 	require.NoError(t, err)
-	r := &Registry{}
+	r := &registry.Registry{}
 	records := t.TempDir()
 	older := *p
 	older.Labels = map[string]string{labelRevision: "of another commit"}
-	old := s.put(t, p.Repository, &older, "linux/amd64", "linux/arm64")
+	old := s.Put(t, p.Repository, older.Labels, "linux/amd64", "linux/arm64")
 	require.NoError(t, r.Tag(t.Context(), p.Repository, old, "old"))
 	known := func() (*Job, string) {
 		j := &Job{Plan: p, Registry: r, Push: true, Records: records}
-		said, err := j.known(t.Context())
+		said, err := j.lookUp(t.Context())
 		require.NoError(t, err)
 		return j, said
 	}
@@ -157,7 +125,7 @@ func TestAnImageIsKnownWhateverTagsWereAskedFor(t *testing.T) {
 	require.Contains(t, said, `has another one: `)
 	require.False(t, j.Result.Reused)
 
-	digest := s.put(t, p.Repository, p, "linux/amd64", "linux/arm64")
+	digest := s.Put(t, p.Repository, p.Labels, "linux/amd64", "linux/arm64")
 	built(digest)
 	j, said = known()
 	require.Equal(t, "has it: "+digest, said)
@@ -168,7 +136,7 @@ func TestAnImageIsKnownWhateverTagsWereAskedFor(t *testing.T) {
 	require.NoError(t, err)
 	j, _ = known()
 	require.False(t, j.Result.Reused, "it has more than is asked for")
-	built(s.put(t, p.Repository, p, "linux/arm64"))
+	built(s.Put(t, p.Repository, p.Labels, "linux/arm64"))
 	j, _ = known()
 	require.True(t, j.Result.Reused)
 
@@ -181,11 +149,11 @@ func TestAnImageIsKnownWhateverTagsWereAskedFor(t *testing.T) {
 // A registry of several nodes has what was pushed a moment ago, and one of them does not know it yet.
 func TestWhatWasPushedIsThereSoon(t *testing.T) {
 	for what, path := range map[string]string{"the index": "/manifests/sha256:", "a configuration": "/blobs/sha256:"} {
-		s := newShop(t)
+		s := imagetest.NewShop(t)
 		j := pushing(t, s, same)
-		j.Result.Digest = s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...)
+		j.Result.Digest = s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
 		missing := 2
-		s.refusing(404, "MANIFEST_UNKNOWN", func(r *http.Request) bool {
+		s.Refuse(404, "MANIFEST_UNKNOWN", func(r *http.Request) bool {
 			if !reads(r) || !strings.Contains(r.URL.Path, path) || missing == 0 {
 				return false
 			}
@@ -197,9 +165,9 @@ func TestWhatWasPushedIsThereSoon(t *testing.T) {
 		require.Len(t, j.Result.Images, 2)
 		require.Zero(t, missing)
 	}
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
 	j.Result.Digest = "sha256:" + strings.Repeat("0", 64)
 	_, err := j.verify(t.Context())
-	require.ErrorIs(t, err, ErrNotFound, "what is not there in the end, is not there")
+	require.ErrorIs(t, err, registry.ErrNotFound, "what is not there in the end, is not there")
 }

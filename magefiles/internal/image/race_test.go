@@ -14,12 +14,14 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/registry"
+	inmemory "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
@@ -79,7 +81,7 @@ type state map[string]int
 // pushed is the oracle: what the tags stand for once a commit was pushed alone, by nothing but versions and ancestry.
 func (p past) pushed(s state, n int) state {
 	s = maps.Clone(s)
-	exact, moving := ladder(version.MustParse(p[n].version))
+	exact, moving := listLadder(version.MustParse(p[n].version))
 	for _, tag := range append([]string{exact}, moving...) {
 		has, there := s[tag]
 		order := 1
@@ -105,7 +107,7 @@ type yard struct {
 const yardHost = "127.0.0.1:1/someone/theapp"
 
 func newYard(t *testing.T, plan Plan, p past) *yard {
-	return &yard{t: t, handler: registry.New(registry.Logger(log.New(io.Discard, "", 0))), plan: plan, past: p, commits: map[string]int{}}
+	return &yard{t: t, handler: inmemory.New(inmemory.Logger(log.New(io.Discard, "", 0))), plan: plan, past: p, commits: map[string]int{}}
 }
 
 func (y *yard) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -137,10 +139,10 @@ func (y *yard) job(n int, h History) *Job {
 	require.NoError(y.t, err)
 	require.NoError(y.t, remote.Write(ref, img, remote.WithTransport(y)))
 	y.commits[digest.String()] = n
-	r := &Registry{Transport: y, Shown: atOnce()}
+	r := &registry.Registry{Transport: y, Shown: imagetest.AtOnce()}
 	p.have, err = r.Tags(y.t.Context(), yardHost)
 	require.NoError(y.t, err)
-	p.held, err = r.Held(y.t.Context(), yardHost, p.Candidates(), p.have)
+	p.held, err = ReadHeld(y.t.Context(), r, yardHost, p.Candidates(), p.have)
 	require.NoError(y.t, err)
 	require.NoError(y.t, h.Order(y.t.Context(), p.Revision, p.held))
 	p.Tags = Ladder(p.version, p.Revision, p.have, p.held)
@@ -149,7 +151,7 @@ func (y *yard) job(n int, h History) *Job {
 
 // tags are what the registry has, but for the tags of commits, which have to be right.
 func (y *yard) tags() state {
-	r := &Registry{Transport: y}
+	r := &registry.Registry{Transport: y}
 	all, err := r.Tags(y.t.Context(), yardHost)
 	require.NoError(y.t, err)
 	s := state{}
@@ -185,7 +187,7 @@ func (r *runner) RoundTrip(q *http.Request) (*http.Response, error) {
 
 func (y *yard) start(j *Job) *runner {
 	r := &runner{y: y, waiting: make(chan struct{}), goOn: make(chan struct{}), ended: make(chan error, 1)}
-	j.Registry = &Registry{Transport: r}
+	j.Registry = &registry.Registry{Transport: r}
 	go func() {
 		_, err := j.tag(y.t.Context())
 		r.ended <- err

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
-	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
 // ownBuild is what a clone remembers of an image that it has built, or joined, and proved. It is the one thing by which an
@@ -32,8 +31,8 @@ type ownBuild struct {
 	Checked []string `json:"checked,omitempty"` // platforms on which it ran its check here
 }
 
-// wanted is the record of the job's plan, without a digest.
-func (j *Job) wanted() ownBuild {
+// describeBuild is the record of the job's plan, without a digest.
+func (j *Job) describeBuild() ownBuild {
 	p := j.Plan
 	return ownBuild{Repository: p.Repository, Kept: !j.Push, Plan: p.Labels[labelPlan], Platforms: slices.Sorted(slices.Values(p.Platforms)), Revision: p.Revision}
 }
@@ -49,27 +48,27 @@ func (j *Job) recordFile(r ownBuild) string {
 	return filepath.Join(j.Records, hex.EncodeToString(sum[:16])+".json")
 }
 
-// recorded is what this clone remembers of the image of the job's plan; without a digest where it remembers none. A record that is
+// readRecord is what this clone remembers of the image of the job's plan; without a digest where it remembers none. A record that is
 // about anything else, or that cannot be read, is none: the image is built again.
-func (j *Job) recorded() (r ownBuild) {
+func (j *Job) readRecord() (r ownBuild) {
 	if j.Records == "" || j.Plan.Dirty() { // what the changes are, no plan says
 		return ownBuild{}
 	}
-	file := j.recordFile(j.wanted())
+	file := j.recordFile(j.describeBuild())
 	if info, err := os.Lstat(file); err != nil || !info.Mode().IsRegular() {
 		return ownBuild{}
 	}
 	if text, err := os.ReadFile(file); err != nil || json.Unmarshal(text, &r) != nil {
 		return ownBuild{}
 	}
-	if j.recordFile(r) != file || CheckDigest(r.Digest) != nil || strings.Contains(r.Digest, "@") {
+	if j.recordFile(r) != file || registry.CheckDigest(r.Digest) != nil || strings.Contains(r.Digest, "@") {
 		return ownBuild{}
 	}
 	return r
 }
 
-// checked are the platforms of the plan on which the image ran its check.
-func (r ownBuild) checked() []string {
+// listChecked are the platforms of the plan on which the image ran its check.
+func (r ownBuild) listChecked() []string {
 	return slices.DeleteFunc(append([]string{}, r.Checked...), func(p string) bool { return !slices.Contains(r.Platforms, p) })
 }
 
@@ -78,7 +77,7 @@ func (j *Job) remember() error {
 	if j.Records == "" || j.Plan.Dirty() {
 		return nil
 	}
-	r := j.wanted()
+	r := j.describeBuild()
 	r.Digest, r.Checked = j.Result.Digest, j.Result.Checked
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -95,52 +94,8 @@ func (j *Job) forget() error {
 	if j.Records == "" {
 		return nil
 	}
-	if err := os.Remove(j.recordFile(j.wanted())); !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(j.recordFile(j.describeBuild())); !errors.Is(err, fs.ErrNotExist) {
 		return err
-	}
-	return nil
-}
-
-// wholeLayout reports whether every file of an OCI layout is the one that its name, a digest, stands for, and none of an image is
-// missing. Links are no files.
-func wholeLayout(dir string, i *Index) error {
-	blobs := filepath.Join(dir, "blobs", "sha256")
-	files, err := os.ReadDir(blobs)
-	if err != nil {
-		return err
-	}
-	there := map[string]bool{}
-	for _, f := range files {
-		if err := wholeBlob(filepath.Join(blobs, f.Name()), f); err != nil {
-			return operr.New("remove the folder, and build again", "the image in %s: %w", dir, err)
-		}
-		there["sha256:"+f.Name()] = true
-	}
-	for _, one := range i.Images {
-		for _, digest := range append([]string{one.Digest}, one.Layers...) {
-			if !there[digest] {
-				return operr.New("remove the folder, and build again", "the image in %s lacks %s", dir, digest)
-			}
-		}
-	}
-	return nil
-}
-
-func wholeBlob(path string, f fs.DirEntry) error {
-	if !f.Type().IsRegular() {
-		return fmt.Errorf("%s is not a file", f.Name())
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, file); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != f.Name() {
-		return fmt.Errorf("the file %s has other bytes than its name says", f.Name())
 	}
 	return nil
 }

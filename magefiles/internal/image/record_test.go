@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -15,16 +16,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/proof"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
 
 // pushing is a job that pushes a plan of both platforms to a shop, from a clone that remembers nothing yet.
-func pushing(t *testing.T, s *shop, change func(q *Request)) *Job {
+func pushing(t *testing.T, s *imagetest.Shop, change func(q *Request)) *Job {
 	q := request(t)
-	q.Registry, q.SBOM = s.host+"/someone", ""
+	q.Registry, q.SBOM = s.Host+"/someone", ""
 	change(&q)
 	p, err := New(q)
 	require.NoError(t, err)
-	return &Job{Plan: p, Registry: &Registry{Shown: atOnce()}, Push: true, Dir: t.TempDir(), Records: t.TempDir(), Result: newResult(p)}
+	return &Job{Plan: p, Registry: &registry.Registry{Shown: imagetest.AtOnce()}, Push: true, Dir: t.TempDir(), Records: t.TempDir(), Result: newResult(p)}
 }
 
 // Whoever may push to a registry can push an image with every label of a plan, an attestation, and any tag. A clone that has
@@ -43,16 +48,16 @@ func TestHostileImagesAreNotTakenForBuilt(t *testing.T) {
 		"of a build for one platform, by name": {[]string{"mine"}, both[:1], func(q *Request) { q.Platforms, q.Tags = both[:1], []string{"mine"} }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newShop(t)
+			s := imagetest.NewShop(t)
 			j := pushing(t, s, c.change)
-			planted := s.put(t, j.Plan.Repository, j.Plan, c.platforms...)
+			planted := s.Put(t, j.Plan.Repository, j.Plan.Labels, c.platforms...)
 			i, err := j.Registry.Read(t.Context(), j.Plan.Repository+"@"+planted)
 			require.NoError(t, err)
-			require.NoError(t, j.Plan.Verify(i, planted), "nothing in it tells it from one of ours")
+			require.NoError(t, proof.Verify(i, planted, j.Plan.expect()), "nothing in it tells it from one of ours")
 			for _, tag := range c.tags {
 				require.NoError(t, j.Registry.Tag(t.Context(), j.Plan.Repository, planted, tag))
 			}
-			said, err := j.known(t.Context())
+			said, err := j.lookUp(t.Context())
 			require.NoError(t, err)
 			require.False(t, j.Result.Reused, said)
 			require.Empty(t, j.Result.Digest)
@@ -65,9 +70,9 @@ func TestHostileImagesAreNotTakenForBuilt(t *testing.T) {
 
 // A tag that was moved to another image after the build goes back to what was built.
 func TestHostileTagsGoBack(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
-	ours, planted := s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...), s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...)
+	ours, planted := s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...), s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
 	require.NotEqual(t, ours, planted)
 	j.Result.Digest = ours
 	require.NoError(t, j.remember())
@@ -75,7 +80,7 @@ func TestHostileTagsGoBack(t *testing.T) {
 		require.NoError(t, j.Registry.Tag(t.Context(), j.Plan.Repository, planted, tag))
 	}
 	j.Result = newResult(j.Plan)
-	said, err := j.known(t.Context())
+	said, err := j.lookUp(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "has it: "+ours, said)
 	_, err = j.tag(t.Context())
@@ -89,9 +94,9 @@ func TestHostileTagsGoBack(t *testing.T) {
 
 // What was under the tag of the commit is compared with what was built instead, for a person to read.
 func TestWhatStoodUnderTheTagIsCompared(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
-	ours, planted := s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...), s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...)
+	ours, planted := s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...), s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
 	j.Result.Digest = ours
 	for other, want := range map[string]string{
 		"":                                  "with labels and attestations",
@@ -108,18 +113,18 @@ func TestWhatStoodUnderTheTagIsCompared(t *testing.T) {
 	var err error
 	j.index, err = j.Registry.Read(t.Context(), j.Plan.Repository+"@"+planted)
 	require.NoError(t, err)
-	require.Equal(t, "; what sha-abababababab stood for has the same images", j.besides(t.Context()))
+	require.Equal(t, "; what sha-abababababab stood for has the same images", j.compareWithOther(t.Context()))
 }
 
 // A record counts for exactly what it is about. One that was changed, or is a link, is none.
 func TestHostileRecords(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	digest := "sha256:" + strings.Repeat("a", 64)
 	made := func(t *testing.T) (*Job, string) {
 		j := pushing(t, s, same)
 		j.Result.Digest = digest
 		require.NoError(t, j.remember())
-		require.Equal(t, digest, j.recorded().Digest)
+		require.Equal(t, digest, j.readRecord().Digest)
 		files, err := os.ReadDir(j.Records)
 		require.NoError(t, err)
 		require.Len(t, files, 1)
@@ -143,7 +148,7 @@ func TestHostileRecords(t *testing.T) {
 			changed := spoil(j, string(text))
 			require.NotEqual(t, string(text), changed)
 			require.NoError(t, os.WriteFile(file, []byte(changed), 0o644))
-			require.Empty(t, j.recorded().Digest)
+			require.Empty(t, j.readRecord().Digest)
 		})
 	}
 	t.Run("a link", func(t *testing.T) {
@@ -151,13 +156,13 @@ func TestHostileRecords(t *testing.T) {
 		elsewhere := filepath.Join(t.TempDir(), "record")
 		require.NoError(t, os.Rename(file, elsewhere))
 		require.NoError(t, os.Symlink(elsewhere, file))
-		require.Empty(t, j.recorded().Digest)
+		require.Empty(t, j.readRecord().Digest)
 	})
 	t.Run("of what was not committed", func(t *testing.T) {
 		j := pushing(t, s, func(q *Request) { q.Dirty = true })
 		j.Result.Digest = digest
 		require.NoError(t, j.remember())
-		require.Empty(t, j.recorded().Digest)
+		require.Empty(t, j.readRecord().Digest)
 		require.NoDirExists(t, filepath.Join(j.Records, "x"))
 		files, err := os.ReadDir(j.Records)
 		require.NoError(t, err)
@@ -168,12 +173,12 @@ func TestHostileRecords(t *testing.T) {
 // An image that is kept lies in the work tree. It is taken by the record alone, and only as long as every file of it is what
 // was proved; a note beside it proves nothing.
 func TestHostileFilesBesideAKeptImage(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	kept := func(t *testing.T) *Job {
 		j := pushing(t, s, same)
 		j.Push = false
-		digest := s.put(t, j.Plan.Repository, j.Plan, j.Plan.Platforms...)
-		ref, err := parse(j.Plan.Repository + "@" + digest)
+		digest := s.Put(t, j.Plan.Repository, j.Plan.Labels, j.Plan.Platforms...)
+		ref, err := name.ParseReference(j.Plan.Repository + "@" + digest)
 		require.NoError(t, err)
 		index, err := remote.Index(ref)
 		require.NoError(t, err)
@@ -186,14 +191,14 @@ func TestHostileFilesBesideAKeptImage(t *testing.T) {
 	t.Run("without a record", func(t *testing.T) {
 		j := kept(t)
 		require.NoError(t, os.WriteFile(filepath.Join(j.Dir, "proved"), []byte(j.Result.Digest), 0o644))
-		_, err := j.known(t.Context())
+		_, err := j.lookUp(t.Context())
 		require.NoError(t, err)
 		require.False(t, j.Result.Reused)
 	})
 	t.Run("as it was built", func(t *testing.T) {
 		j := kept(t)
 		require.NoError(t, j.remember())
-		said, err := j.known(t.Context())
+		said, err := j.lookUp(t.Context())
 		require.NoError(t, err)
 		require.True(t, j.Result.Reused, said)
 	})
@@ -215,12 +220,12 @@ func TestHostileFilesBesideAKeptImage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			j := kept(t)
 			require.NoError(t, j.remember())
-			i, err := readLayout(j.layoutDir())
+			i, err := registry.ReadLayout(j.layoutDir())
 			require.NoError(t, err)
 			sum, err := v1.NewHash(i.Images[1].Layers[0])
 			require.NoError(t, err)
 			spoil(t, filepath.Join(j.layoutDir(), "blobs", sum.Algorithm, sum.Hex))
-			_, err = j.known(t.Context())
+			_, err = j.lookUp(t.Context())
 			require.NoError(t, err)
 			require.False(t, j.Result.Reused)
 		})
@@ -232,20 +237,20 @@ func TestWhatIsRecorded(t *testing.T) {
 	for _, push := range []bool{true, false} {
 		for code, want := range map[int]bool{0: true, 1: false} {
 			t.Run(fmt.Sprintf("push=%v status=%d", push, code), func(t *testing.T) {
-				s := newShop(t)
+				s := imagetest.NewShop(t)
 				j := pushing(t, s, same)
 				j.Push, j.Result.Pushed = push, push
-				j.Builder = &Builder{Runner: docker(func(context.Context, command.Cmd) error {
+				j.Builder = &buildx.Builder{Runner: imagetest.Docker(func(context.Context, command.Cmd) error {
 					if code != 0 {
 						return &command.ExitError{Name: "docker", Code: code}
 					}
 					return nil
 				})}
-				j.node, j.Result.Digest = Node{Platforms: j.Plan.Platforms}, "sha256:"+strings.Repeat("a", 64)
-				j.index = &Index{Images: []Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
+				j.node, j.Result.Digest = buildx.Node{Platforms: j.Plan.Platforms}, "sha256:"+strings.Repeat("a", 64)
+				j.index = &registry.Index{Images: []registry.Image{{Platform: "linux/amd64"}, {Platform: "linux/arm64"}}}
 				_, err := j.smoke(t.Context())
 				require.Equal(t, want, err == nil)
-				require.Equal(t, want, j.recorded().Digest != "")
+				require.Equal(t, want, j.readRecord().Digest != "")
 			})
 		}
 	}
@@ -253,15 +258,12 @@ func TestWhatIsRecorded(t *testing.T) {
 
 // What is joined is recorded too: it is what one machine would have built.
 func TestAMergeIsRecorded(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	j := pushing(t, s, same)
-	one, two := s.put(t, j.Plan.Repository, j.Plan, "linux/amd64"), s.put(t, j.Plan.Repository, j.Plan, "linux/arm64")
-	require.NoError(t, j.Merge(t.Context(), []string{one, two}, func(_ string, f func() (string, error)) error {
-		_, err := f()
-		return err
-	}))
-	require.Equal(t, j.Result.Digest, j.recorded().Digest)
+	one, two := s.Put(t, j.Plan.Repository, j.Plan.Labels, "linux/amd64"), s.Put(t, j.Plan.Repository, j.Plan.Labels, "linux/arm64")
+	require.NoError(t, j.Merge(t.Context(), []string{one, two}, imagetest.Quiet))
+	require.Equal(t, j.Result.Digest, j.readRecord().Digest)
 	other := *j
 	other.Records = t.TempDir()
-	require.Empty(t, other.recorded().Digest, "another clone knows nothing of it")
+	require.Empty(t, other.readRecord().Digest, "another clone knows nothing of it")
 }

@@ -1,93 +1,56 @@
 package image
 
 import (
-	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
-	"github.com/foopack/foopack/magefiles/internal/localregistry"
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 )
-
-// counted is the embedded registry, which counts what it is asked.
-type counted struct {
-	*localregistry.Server
-	mu    sync.Mutex
-	asked []string // METHOD PATH
-}
-
-func newCounted(t *testing.T) *counted {
-	t.Helper()
-	c := &counted{}
-	var err error
-	c.Server, err = localregistry.Start(t.TempDir(), func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			c.mu.Lock()
-			c.asked = append(c.asked, r.Method+" "+r.URL.Path)
-			c.mu.Unlock()
-			next.ServeHTTP(w, r)
-		})
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, c.Close()) })
-	return c
-}
-
-// since are the requests since it was last asked, without those that only cancel an upload, which nobody waits for.
-func (c *counted) since() (all []string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, a := range c.asked {
-		if !strings.HasPrefix(a, http.MethodDelete) {
-			all = append(all, a)
-		}
-	}
-	c.asked = nil
-	return all
-}
 
 // Every request is a round trip to a registry that may be far away, and every /v2/ a token besides. A push of what is there
 // already asks for what it has to know, and for nothing twice.
 func TestAnUnchangedPushAsksLittle(t *testing.T) {
-	c := newCounted(t)
+	c := imagetest.NewCounted(t)
 	q := request(t)
 	q.Registry, q.SBOM = c.Host+"/someone", ""
 	p, err := New(q)
 	require.NoError(t, err)
-	s := &shop{host: c.Host}
-	digest := s.put(t, p.Repository, p, "linux/amd64", "linux/arm64")
+	s := &imagetest.Shop{Host: c.Host}
+	digest := s.Put(t, p.Repository, p.Labels, "linux/amd64", "linux/arm64")
 	for _, tag := range append(p.Candidates(), RevisionTag(q.Revision)) {
-		require.NoError(t, (&Registry{}).Tag(t.Context(), p.Repository, digest, tag))
+		require.NoError(t, (&registry.Registry{}).Tag(t.Context(), p.Repository, digest, tag))
 	}
-	c.since()
+	c.Since()
 
-	j := &Job{Plan: p, Registry: &Registry{}, Push: true, Records: t.TempDir(), Result: Result{Digest: digest}}
+	j := &Job{Plan: p, Registry: &registry.Registry{}, Push: true, Records: t.TempDir(), Result: Result{Digest: digest}}
 	require.NoError(t, j.remember())
 	q.Have, err = j.Registry.TagsForPush(t.Context(), p.Repository)
 	require.NoError(t, err)
-	q.Held, err = j.Registry.Held(t.Context(), p.Repository, p.Candidates(), q.Have)
+	q.Held, err = ReadHeld(t.Context(), j.Registry, p.Repository, p.Candidates(), q.Have)
 	require.NoError(t, err)
 	require.Len(t, q.Held, 4)
 	j.Plan, err = New(q)
 	require.NoError(t, err)
-	plan := c.since()
-	_, err = j.known(t.Context())
+	plan := c.Since()
+	_, err = j.lookUp(t.Context())
 	require.NoError(t, err)
 	require.True(t, j.Result.Reused)
-	known := c.since()
+	known := c.Since()
 	_, err = j.tag(t.Context())
 	require.NoError(t, err)
 	for _, tag := range j.Result.Tags {
 		require.False(t, tag.Moves, tag.Name)
 	}
-	tag := c.since()
+	tag := c.Since()
 	require.LessOrEqual(t, len(plan), 10, "of a tag no more than its index, and the labels of one image: %q", plan)
 	require.LessOrEqual(t, len(known), 7, "%q", known)
 	require.LessOrEqual(t, len(tag), 10, "a tag that stands for the image already needs no more than its digest: %q", tag)
@@ -105,14 +68,14 @@ func matching(all []string, what string) (n int) {
 
 // What stands behind tags is read from whatever is there: an index, one image, or nothing that has labels.
 func TestHeld(t *testing.T) {
-	s := newShop(t)
+	s := imagetest.NewShop(t)
 	q := request(t)
-	q.Registry = s.host + "/someone"
+	q.Registry = s.Host + "/someone"
 	p, err := New(q)
 	require.NoError(t, err)
-	r := &Registry{}
-	tag := func(name string, what remote.Taggable) {
-		ref, err := parse(p.Repository + ":" + name)
+	r := &registry.Registry{}
+	tag := func(as string, what remote.Taggable) {
+		ref, err := name.ParseReference(p.Repository + ":" + as)
 		require.NoError(t, err)
 		require.NoError(t, remote.Push(ref, what))
 	}
@@ -132,7 +95,7 @@ func TestHeld(t *testing.T) {
 	labeled("onours", map[string]string{labelVersion: "1.2.3", labelPlan: "x", labelTitle: "runtime"})
 	labeled("nameless", map[string]string{labelVersion: "1.2.3", labelPlan: "x"})
 	tag("empty", empty.Index)
-	digest := s.put(t, p.Repository, p, "linux/amd64", "linux/arm64")
+	digest := s.Put(t, p.Repository, p.Labels, "linux/amd64", "linux/arm64")
 	require.NoError(t, r.Tag(t.Context(), p.Repository, digest, "1.2.3"))
 
 	names := []string{"bare", "one", "empty", "1.2.3", "base", "onours", "nameless", "gone"}
@@ -150,7 +113,7 @@ func TestHeld(t *testing.T) {
 	var errs [4]error
 	var several sync.WaitGroup
 	for n := range got {
-		several.Go(func() { got[n], errs[n] = r.Held(t.Context(), p.Repository, names, names) })
+		several.Go(func() { got[n], errs[n] = ReadHeld(t.Context(), r, p.Repository, names, names) })
 	}
 	several.Wait()
 	for n := range got {
@@ -158,32 +121,9 @@ func TestHeld(t *testing.T) {
 		require.Equal(t, want, got[n])
 	}
 
-	digest = s.put(t, p.Repository, p, "linux/amd64")
+	digest = s.Put(t, p.Repository, p.Labels, "linux/amd64")
 	require.NoError(t, r.Tag(t.Context(), p.Repository, digest, "bare"))
-	held, err := r.Held(t.Context(), p.Repository, []string{"bare"}, names)
+	held, err := ReadHeld(t.Context(), r, p.Repository, []string{"bare"}, names)
 	require.NoError(t, err)
 	require.Equal(t, Held{Version: "1.2.3", Revision: q.Revision, Digest: digest}, held["bare"], "a tag that moved is not taken for what it was")
-}
-
-// Some registries leave the digest out of what they answer to HEAD.
-func TestDigestOfARegistryThatSaysLittle(t *testing.T) {
-	s := newShop(t)
-	q := request(t)
-	q.Registry = s.host + "/someone"
-	p, err := New(q)
-	require.NoError(t, err)
-	digest := s.put(t, p.Repository, p, "linux/amd64")
-	r := &Registry{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		answer, err := http.DefaultTransport.RoundTrip(r)
-		if err == nil && r.Method == http.MethodHead {
-			answer.Header.Del("Docker-Content-Digest")
-		}
-		return answer, err
-	})}
-	require.NoError(t, r.Tag(t.Context(), p.Repository, digest, "x"))
-	got, err := r.Digest(t.Context(), p.Repository+":x")
-	require.NoError(t, err)
-	require.Equal(t, digest, got)
-	_, err = r.Digest(t.Context(), p.Repository+":none")
-	require.ErrorIs(t, err, ErrNotFound)
 }

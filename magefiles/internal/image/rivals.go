@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
@@ -27,7 +28,7 @@ func (t *tagging) look(ctx context.Context) (v view, err error) {
 	if v.have, err = t.Registry.Tags(ctx, p.Repository); err != nil {
 		return v, err
 	}
-	if v.held, err = t.Registry.Held(ctx, p.Repository, p.Candidates(), v.have); err != nil {
+	if v.held, err = ReadHeld(ctx, t.Registry, p.Repository, p.Candidates(), v.have); err != nil {
 		return v, err
 	}
 	if err = t.History.Order(ctx, p.Revision, v.held); err != nil {
@@ -44,13 +45,13 @@ func (t *tagging) look(ctx context.Context) (v view, err error) {
 		}
 	}
 	if len(t.written) > 0 {
-		err = t.rivals(ctx, &v)
+		err = t.findRivals(ctx, &v)
 	}
 	return v, err
 }
 
-// rivals looks at the tags that came since the plan was made. Those that were there before are no matter of two jobs at once.
-func (t *tagging) rivals(ctx context.Context, v *view) error {
+// findRivals looks at the tags that came since the plan was made. Those that were there before are no matter of two jobs at once.
+func (t *tagging) findRivals(ctx context.Context, v *view) error {
 	before := map[string]bool{RevisionTag(t.Plan.Revision): true}
 	for _, tag := range t.Plan.have {
 		before[tag] = true
@@ -59,26 +60,26 @@ func (t *tagging) rivals(ctx context.Context, v *view) error {
 	looked := 0
 	for _, tag := range v.have {
 		commit := strings.HasPrefix(tag, "sha-")
-		has, err := spelled(tag)
+		has, err := parseSpelled(tag)
 		release := err == nil && !has.Prerelease() && has.Compare(t.Plan.version) > 0
 		if before[tag] || !commit && !release || looked >= maxRivals {
 			continue
 		}
 		looked++
-		h, err := t.Registry.heldBy(ctx, t.Plan.Repository, tag)
-		if errors.Is(err, ErrNotFound) {
+		h, err := readHeld(ctx, t.Registry, t.Plan.Repository, tag)
+		if errors.Is(err, registry.ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		of, err := spelled(h.Version)
+		of, err := parseSpelled(h.Version)
 		switch {
 		case err != nil:
 		case release && of.Compare(has) == 0:
 			v.higher[tag] = h
 		case commit && of.Compare(t.Plan.version) == 0:
-			if h.Order, err = t.History.of(ctx, t.Plan.Revision, h.Revision); err != nil {
+			if h.Order, err = t.History.relate(ctx, t.Plan.Revision, h.Revision); err != nil {
 				return err
 			}
 			if h.Order == Ahead {
@@ -93,7 +94,7 @@ func (t *tagging) rivals(ctx context.Context, v *view) error {
 func (t *tagging) sort(ctx context.Context, all []Held) (err error) {
 	slices.SortStableFunc(all, func(a, b Held) int { return strings.Compare(a.Revision, b.Revision) })
 	for n := 1; n < len(all); n++ {
-		order, failed := t.History.of(ctx, all[n].Revision, all[n-1].Revision)
+		order, failed := t.History.relate(ctx, all[n].Revision, all[n-1].Revision)
 		if failed != nil {
 			err = failed
 		}
@@ -104,19 +105,19 @@ func (t *tagging) sort(ctx context.Context, all []Held) (err error) {
 	return err
 }
 
-// todo are the tags that are to be written now. again says that this job has looked before.
-func (t *tagging) todo(v view, again bool) (todo []goal) {
+// decide are the tags that are to be written now. again says that this job has looked before.
+func (t *tagging) decide(v view, again bool) (todo []goal) {
 	p := t.Plan
 	for _, tag := range v.tags[1:] {
 		h := v.held[tag.Name]
 		mine := h.Digest != "" && h.Digest == t.written[tag.Name]
 		switch {
-		case t.refused[tag.Name] != nil, !tag.Moves && !mine && !t.contested(h):
+		case t.refused[tag.Name] != nil, !tag.Moves && !mine && !t.isContested(h):
 			continue
 		case again && !mine && h.order(p.Revision) == Same:
 			continue // another job of this commit: both images are as good
 		}
-		want := t.best(v, tag.Name)
+		want := t.chooseDigest(v, tag.Name)
 		if h.Digest == want {
 			continue
 		}
@@ -125,10 +126,10 @@ func (t *tagging) todo(v view, again bool) (todo []goal) {
 	return todo
 }
 
-// contested reports whether another job wrote a tag while this one did, whose commit has no order with ours. One of the two has to
+// isContested reports whether another job wrote a tag while this one did, whose commit has no order with ours. One of the two has to
 // have all tags, and both have to think so: it is the one whose name is higher.
-func (t *tagging) contested(h Held) bool {
-	has, err := spelled(h.Version)
+func (t *tagging) isContested(h Held) bool {
+	has, err := parseSpelled(h.Version)
 	if err != nil || has.Compare(t.Plan.version) != 0 || h.order(t.Plan.Revision) != Apart || h.Revision > t.Plan.Revision {
 		return false
 	}
@@ -140,12 +141,12 @@ func (t *tagging) contested(h Held) bool {
 	return true
 }
 
-// best is the digest that a tag of ours is to have: ours, unless another job has a better claim to it (see [tagging]).
-func (t *tagging) best(v view, tag string) string {
+// chooseDigest is the digest that a tag of ours is to have: ours, unless another job has a better claim to it (see [tagging]).
+func (t *tagging) chooseDigest(v view, tag string) string {
 	p := t.Plan
 	exact := v.tags[1].Name
 	if tag != exact {
-		if h, ok := v.highest(tag); ok {
+		if h, ok := v.findHighest(tag); ok {
 			return h.Digest
 		}
 	}
@@ -154,12 +155,12 @@ func (t *tagging) best(v view, tag string) string {
 	}
 	for _, other := range v.tags[1:] {
 		h := v.held[other.Name]
-		has, err := spelled(h.Version)
+		has, err := parseSpelled(h.Version)
 		if err != nil || has.Compare(p.version) != 0 || h.Digest == t.written[other.Name] {
 			continue
 		}
 		order := h.order(p.Revision)
-		if order == Behind || order == Same || t.contested(h) {
+		if order == Behind || order == Same || t.isContested(h) {
 			continue
 		}
 		if other.Name == exact && order == Ahead || h.Digest != t.first[other.Name] {
@@ -169,12 +170,12 @@ func (t *tagging) best(v view, tag string) string {
 	return t.Result.Digest
 }
 
-// highest is the image of the highest release that came meanwhile and may have a moving tag.
-func (v view) highest(tag string) (best Held, ok bool) {
+// findHighest is the image of the highest release that came meanwhile and may have a moving tag.
+func (v view) findHighest(tag string) (best Held, ok bool) {
 	var highest version.Version
 	for name, h := range v.higher {
-		has, err := spelled(name)
-		if err != nil || tag != Latest && !within(has.String(), tag) {
+		has, err := parseSpelled(name)
+		if err != nil || tag != Latest && !isWithin(has.String(), tag) {
 			continue
 		}
 		if !ok || has.Compare(highest) > 0 {

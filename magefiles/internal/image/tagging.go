@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -44,7 +45,7 @@ type tagging struct {
 func (j *Job) tag(ctx context.Context) (string, error) {
 	t := &tagging{Job: j, written: map[string]string{}, refused: map[string]error{}}
 	if j.Plan.named || j.Plan.Partial {
-		return t.asked(ctx)
+		return t.giveNamed(ctx)
 	}
 	if err := t.write(ctx, RevisionTag(j.Plan.Revision), j.Result.Digest); err != nil {
 		return "", err
@@ -54,11 +55,11 @@ func (j *Job) tag(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		todo := t.todo(now, round > 0)
+		todo := t.decide(now, round > 0)
 		if len(todo) == 0 {
-			return t.done(now)
+			return t.conclude(now)
 		}
-		if err := t.again(ctx, todo); err != nil {
+		if err := t.waitWhereSame(ctx, todo); err != nil {
 			return "", err
 		}
 		if err := t.do(ctx, todo); err != nil {
@@ -76,9 +77,9 @@ const (
 	firstWait  = 100 * time.Millisecond
 )
 
-// again waits where the same is to be written as in the round before: the registry, or a cache before it, does not show yet what it
+// waitWhereSame waits where the same is to be written as in the round before: the registry, or a cache before it, does not show yet what it
 // took. One that never does is not another job.
-func (t *tagging) again(ctx context.Context, todo []goal) error {
+func (t *tagging) waitWhereSame(ctx context.Context, todo []goal) error {
 	if !slices.Equal(todo, t.last) {
 		t.last, t.unmoved = todo, 0
 		return nil
@@ -94,8 +95,8 @@ func (t *tagging) again(ctx context.Context, todo []goal) error {
 	return t.Registry.Shown.Rest(ctx, firstWait<<(t.unmoved-1))
 }
 
-// asked gives the tags that were asked for by name, whatever they stand for.
-func (t *tagging) asked(ctx context.Context) (string, error) {
+// giveNamed gives the tags that were asked for by name, whatever they stand for.
+func (t *tagging) giveNamed(ctx context.Context) (string, error) {
 	t.Result.Tags = slices.Clone(t.Plan.Tags)
 	var moved, stay []string
 	for n, tag := range t.Result.Tags {
@@ -118,7 +119,7 @@ func (t *tagging) asked(ctx context.Context) (string, error) {
 			return "", operr.New("run it again if the tag is to go to this image", "another job has moved %s:%s to %s meanwhile", t.Plan.Repository, name, now)
 		}
 	}
-	return told(moved, stay), t.kept(moved...)
+	return describeMoves(moved, stay), t.explainKept(moved...)
 }
 
 // standsForImage is said of a tag that needs no move.
@@ -127,7 +128,7 @@ const standsForImage = "stands for this image already"
 // digest is that of what a tag stands for; "" where it is not there.
 func (t *tagging) digest(ctx context.Context, tag string) (string, error) {
 	now, err := t.Registry.Digest(ctx, t.Plan.Repository+":"+tag)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, registry.ErrNotFound) {
 		return "", nil
 	}
 	return now, err
@@ -144,8 +145,8 @@ func (t *tagging) write(ctx context.Context, tag, digest string) error {
 
 // put gives a tag to an image. What the registry does not let go is remembered: the other tags go on.
 func (t *tagging) put(ctx context.Context, tag, digest string) error {
-	err := t.Registry.soon(ctx, func() error { return t.Registry.Tag(ctx, t.Plan.Repository, digest, tag) })
-	var keeps keepsTag
+	err := t.Registry.Await(ctx, func() error { return t.Registry.Tag(ctx, t.Plan.Repository, digest, tag) })
+	var keeps *registry.ImmutableError
 	if errors.As(err, &keeps) {
 		t.refused[tag] = keeps
 		return t.rememberKept(tag)
@@ -157,8 +158,8 @@ func (t *tagging) put(ctx context.Context, tag, digest string) error {
 	return t.forgetKept(tag)
 }
 
-// kept is the error of a job whose image did not get a tag that the registry keeps. Others moved.
-func (t *tagging) kept(moved ...string) error {
+// explainKept is the error of a job whose image did not get a tag that the registry keeps. Others moved.
+func (t *tagging) explainKept(moved ...string) error {
 	if len(t.refused) == 0 {
 		return nil
 	}
@@ -191,8 +192,8 @@ func (t *tagging) do(ctx context.Context, todo []goal) error {
 	return nil
 }
 
-// done is the end: what became of each tag.
-func (t *tagging) done(now view) (string, error) {
+// conclude is the end: what became of each tag.
+func (t *tagging) conclude(now view) (string, error) {
 	var moved, stay []string
 	var why []Tag
 	planned := map[string]bool{}
@@ -203,16 +204,23 @@ func (t *tagging) done(now view) (string, error) {
 	for _, tag := range now.tags {
 		switch {
 		case t.refused[tag.Name] != nil:
-			tag = Tag{Name: tag.Name, Moves: false, Why: "stays: the registry keeps it where it is"}
+			tag = Tag{
+				Name:   tag.Name,
+				Moves:  false,
+				Why:    "stays: the registry keeps it where it is",
+				reason: "the registry keeps it where it is",
+			}
 		case tag.Name == RevisionTag(t.Plan.Revision):
 			tag.Moves = t.written[tag.Name] != ""
 		case now.held[tag.Name].Digest == t.Result.Digest:
 			tag.Moves = t.written[tag.Name] == t.Result.Digest
 		case tag.Moves:
+			reason := "another job moves it to " + now.held[tag.Name].Digest
 			tag = Tag{
-				Name:  tag.Name,
-				Moves: false,
-				Why:   fmt.Sprintf("stays: another job moves it to %s; -tag=%s moves it here", now.held[tag.Name].Digest, tag.Name),
+				Name:   tag.Name,
+				Moves:  false,
+				Why:    "stays: " + reason + "; -tag=" + tag.Name + " moves it here",
+				reason: reason,
 			}
 		}
 		switch {
@@ -229,19 +237,18 @@ func (t *tagging) done(now view) (string, error) {
 		}
 		t.Result.Tags = append(t.Result.Tags, tag)
 	}
-	return strings.Join(append([]string{told(moved, stay)}, reasons(why)...), "; "), t.kept(moved...)
+	return strings.Join(append([]string{describeMoves(moved, stay)}, explainStays(why)...), "; "), t.explainKept(moved...)
 }
 
-// reasons are why tags stay, those of several tags once.
-func reasons(tags []Tag) (said []string) {
+// explainStays are why tags stay, those of several tags once.
+func explainStays(tags []Tag) (said []string) {
 	names := map[string][]string{}
 	var order []string
 	for _, t := range tags {
-		reason, _ := strings.CutSuffix(strings.TrimPrefix(t.Why, "stays: "), "; -tag="+t.Name+" moves it")
-		if names[reason] == nil {
-			order = append(order, reason)
+		if names[t.reason] == nil {
+			order = append(order, t.reason)
 		}
-		names[reason] = append(names[reason], t.Name)
+		names[t.reason] = append(names[t.reason], t.Name)
 	}
 	for _, reason := range order {
 		of := names[reason]
@@ -254,7 +261,7 @@ func reasons(tags []Tag) (said []string) {
 	return said
 }
 
-func told(moved, stay []string) string {
+func describeMoves(moved, stay []string) string {
 	switch {
 	case len(moved)+len(stay) == 0:
 		return "none: only some platforms were built; `docker:merge` joins them"

@@ -14,6 +14,19 @@ type Tag struct {
 	Name  string `json:"name"`
 	Moves bool   `json:"moves"` // the name is given to the image, or taken from another one
 	Why   string `json:"why"`   // in words that follow the name
+
+	reason string // why it stays, where -tag moves it: what Why says between "stays" and how to move it
+}
+
+// stay is a tag that stays for a reason, unless a person names it.
+func stay(name, format string, args ...any) Tag {
+	reason := fmt.Sprintf(format, args...)
+	return Tag{
+		Name:   name,
+		Moves:  false,
+		Why:    "stays: " + reason + "; -tag=" + name + " moves it",
+		reason: reason,
+	}
 }
 
 // Held is what a tag of a registry stands for, as the labels of its image say. They count where a plan wrote them: an image that
@@ -31,9 +44,9 @@ const standsForCommit = "stands for this commit"
 // Latest is the tag of the newest release.
 const Latest = "latest"
 
-// ladder are the tags that the image of a version may have, beside that of its revision: the version itself and, for a
+// listLadder are the tags that the image of a version may have, beside that of its revision: the version itself and, for a
 // release, those that move from one release to the next.
-func ladder(v version.Version) (exact string, moving []string) {
+func listLadder(v version.Version) (exact string, moving []string) {
 	if v.Prerelease() {
 		return v.String(), nil
 	}
@@ -65,36 +78,39 @@ func RevisionTag(revision string) string {
 // The exact tag of a version of two numbers, 2026.11, is what its hotfixes, 2026.11.1, would move. Who came first has it: the
 // release keeps it, and takes it from no hotfix.
 func Ladder(v version.Version, revision string, have []string, held map[string]Held) []Tag {
-	exact, moving := ladder(v)
+	exact, moving := listLadder(v)
 	tags := []Tag{{Name: RevisionTag(revision), Moves: true, Why: "names the commit"}}
-	tags = append(tags, exactTag(exact, v, revision, held))
+	tags = append(tags, decideExact(exact, v, revision, held))
 	for _, name := range moving {
-		tags = append(tags, movingTag(name, v, revision, have, held))
+		tags = append(tags, decideMoving(name, v, revision, have, held))
 	}
 	return tags
 }
 
-// Candidates are the tags of Ladder, whose present images it wants to know.
+// Candidates are the tags of Ladder, whose present images it wants to know; none where the registry does not decide about the plan's tags.
 func (p *Plan) Candidates() []string {
-	exact, moving := ladder(p.version)
+	if p.named || p.Partial || p.Dirty() {
+		return nil
+	}
+	exact, moving := listLadder(p.version)
 	return append([]string{exact}, moving...)
 }
 
-// exactTag is the tag of a version itself: people name it who want that version and no other, so that it is taken from
+// decideExact is the tag of a version itself: people name it who want that version and no other, so that it is taken from
 // nothing but an earlier image of it.
-func exactTag(name string, v version.Version, revision string, held map[string]Held) Tag {
+func decideExact(name string, v version.Version, revision string, held map[string]Held) Tag {
 	h, there := held[name]
-	has, err := spelled(h.Version)
+	has, err := parseSpelled(h.Version)
 	switch {
 	case !there:
 		return Tag{Name: name, Moves: true, Why: "is new"}
 	case h.Version == "":
-		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: its image does not say its version; -tag=%s moves it", name)}
+		return stay(name, "its image does not say its version")
 	case err != nil || has.Compare(v) != 0:
-		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: it has %s, and not %s; -tag=%s moves it", h.Version, v, name)}
+		return stay(name, "it has %s, and not %s", h.Version, v)
 	}
-	if why := h.keeps(name, revision); why != "" {
-		return Tag{Name: name, Moves: false, Why: why}
+	if reason := h.explainStay(revision); reason != "" {
+		return stay(name, "%s", reason)
 	}
 	if h.order(revision) == Same {
 		return Tag{Name: name, Moves: true, Why: standsForCommit}
@@ -102,9 +118,9 @@ func exactTag(name string, v version.Version, revision string, held map[string]H
 	return Tag{Name: name, Moves: true, Why: "moves to the later commit of the same version"}
 }
 
-func movingTag(name string, v version.Version, revision string, have []string, held map[string]Held) Tag {
-	if newest, ok := newestRelease(name, v, have); ok && newest.Compare(v) > 0 {
-		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: the registry has %s; -tag=%s moves it", newest, name)}
+func decideMoving(name string, v version.Version, revision string, have []string, held map[string]Held) Tag {
+	if newest, ok := findNewest(name, v, have); ok && newest.Compare(v) > 0 {
+		return stay(name, "the registry has %s", newest)
 	}
 	h, there := held[name]
 	if !there {
@@ -113,23 +129,19 @@ func movingTag(name string, v version.Version, revision string, have []string, h
 	if h.Version == "" {
 		return Tag{Name: name, Moves: true, Why: "moves from an image that does not say its version"}
 	}
-	has, err := spelled(h.Version)
+	has, err := parseSpelled(h.Version)
 	switch {
 	case err != nil:
-		return Tag{
-			Name:  name,
-			Moves: false,
-			Why:   fmt.Sprintf("stays: it has %s, which cannot be compared with %s; -tag=%s moves it", h.Version, v, name),
-		}
-	case itself(name, has):
-		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: it is the release %s; -tag=%s moves it", name, name)}
+		return stay(name, "it has %s, which cannot be compared with %s", h.Version, v)
+	case isItself(name, has):
+		return stay(name, "it is the release %s", name)
 	case has.Compare(v) > 0:
-		return Tag{Name: name, Moves: false, Why: fmt.Sprintf("stays: it has %s; -tag=%s moves it", h.Version, name)}
+		return stay(name, "it has %s", h.Version)
 	case has.Compare(v) < 0:
 		return Tag{Name: name, Moves: true, Why: "moves from " + h.Version}
 	}
-	if why := h.keeps(name, revision); why != "" {
-		return Tag{Name: name, Moves: false, Why: why}
+	if reason := h.explainStay(revision); reason != "" {
+		return stay(name, "%s", reason)
 	}
 	if h.order(revision) == Same {
 		return Tag{Name: name, Moves: true, Why: standsForCommit}
@@ -137,32 +149,32 @@ func movingTag(name string, v version.Version, revision string, have []string, h
 	return Tag{Name: name, Moves: true, Why: "moves from " + h.Version}
 }
 
-// itself reports whether a moving tag stands for a version of its own name: 2026.11 for the release 2026.11, whose exact tag
+// isItself reports whether a moving tag stands for a version of its own name: 2026.11 for the release 2026.11, whose exact tag
 // it is, and not for 2026.11.0 or 2026.11.1.
-func itself(name string, has version.Version) bool {
+func isItself(name string, has version.Version) bool {
 	return version.Same(name, has.String()) && strings.Count(name, ".") == strings.Count(has.String(), ".")
 }
 
-// spelled reads a version as tags and labels have it: some tools keep the v of a git tag.
-func spelled(text string) (version.Version, error) {
+// parseSpelled reads a version as tags and labels have it: some tools keep the v of a git tag.
+func parseSpelled(text string) (version.Version, error) {
 	return version.Parse(strings.TrimPrefix(text, "v"))
 }
 
-// newestRelease is the highest release among tags that a moving tag of v may stand for. Shorter tags, such as 1.2, count as
+// findNewest is the highest release among tags that a moving tag of v may stand for. Shorter tags, such as 1.2, count as
 // the lowest version that they may stand for: whatever they stand for is at least that.
 //
 // A tag of one number may be a date (20240501), a run, or a commit whose abbreviation has no letter, and would hold latest
 // back for ever. It counts where a longer tag begins with it, as 1.2 does with 1, or where v has one number too. A calendar's
 // tag beside versions that are not the calendar's (2026.11.28 beside 1.2.3) is of another scheme, and higher than all of them.
-func newestRelease(moving string, v version.Version, have []string) (newest version.Version, ok bool) {
+func findNewest(moving string, v version.Version, have []string) (newest version.Version, ok bool) {
 	alone := !strings.Contains(v.Release().String(), ".")
-	begun, calendar := beginnings(have), dated(v.String())
+	begun, calendar := collectBeginnings(have), isDated(v.String())
 	for _, tag := range have {
-		has, err := spelled(tag)
-		if err != nil || has.Prerelease() || moving != Latest && !within(has.String(), moving) {
+		has, err := parseSpelled(tag)
+		if err != nil || has.Prerelease() || moving != Latest && !isWithin(has.String(), moving) {
 			continue
 		}
-		if !calendar && dated(tag) {
+		if !calendar && isDated(tag) {
 			continue
 		}
 		if one := has.Release().String(); !strings.Contains(one, ".") && !alone && !begun[one] {
@@ -175,9 +187,9 @@ func newestRelease(moving string, v version.Version, have []string) (newest vers
 	return newest, ok
 }
 
-// dated reports whether a version is a calendar's: it begins with a year, or with a date without points, or has a month or day with
+// isDated reports whether a version is a calendar's: it begins with a year, or with a date without points, or has a month or day with
 // a zero before it, as Ubuntu's 24.04.
-func dated(text string) bool {
+func isDated(text string) bool {
 	parts := strings.Split(strings.TrimPrefix(text, "v"), ".")
 	first := parts[0]
 	if len(first) == 6 || len(first) == 8 {
@@ -190,11 +202,11 @@ func dated(text string) bool {
 	return slices.ContainsFunc(parts[1:], func(part string) bool { return len(part) > 1 && part[0] == '0' && part[1] >= '0' && part[1] <= '9' })
 }
 
-// beginnings are the first numbers of all tags of several.
-func beginnings(tags []string) map[string]bool {
+// collectBeginnings are the first numbers of all tags of several.
+func collectBeginnings(tags []string) map[string]bool {
 	begun := map[string]bool{}
 	for _, tag := range tags {
-		if v, err := spelled(tag); err == nil {
+		if v, err := parseSpelled(tag); err == nil {
 			first, _, several := strings.Cut(v.Release().String(), ".")
 			begun[first] = begun[first] || several
 		}
@@ -202,8 +214,8 @@ func beginnings(tags []string) map[string]bool {
 	return begun
 }
 
-// within reports whether a version begins with the numbers of a shorter one: 1.2.3 with 1.2, however they are spelled.
-func within(tag, short string) bool {
+// isWithin reports whether a version begins with the numbers of a shorter one: 1.2.3 with 1.2, however they are spelled.
+func isWithin(tag, short string) bool {
 	parts := strings.Split(tag, ".")
 	for i, want := range strings.Split(short, ".") {
 		if i >= len(parts) {

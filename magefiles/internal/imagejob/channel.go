@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/available"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
-	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -38,7 +38,7 @@ func ToRead(ctx context.Context, address, authFile string) (*prefixdev.Channel, 
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
 		u.User, u.RawQuery, u.Fragment = nil, "", ""
-		return nil, &image.UnreadError{Address: u.String()}
+		return nil, &available.UnreadError{Address: u.String()}
 	}
 	name := path.Base(u.Path)
 	u.Path = strings.TrimSuffix(path.Dir(u.Path), "/")
@@ -46,7 +46,7 @@ func ToRead(ctx context.Context, address, authFile string) (*prefixdev.Channel, 
 	if err != nil {
 		return nil, err
 	}
-	client, login, err := withLogin(ctx, client, authFile)
+	client, login, err := addLogin(ctx, client, authFile)
 	otherKind := errors.Is(err, prefixdev.ErrKind)
 	if err != nil && !otherKind {
 		return nil, err
@@ -58,24 +58,24 @@ func ToRead(ctx context.Context, address, authFile string) (*prefixdev.Channel, 
 	c.Also(repodata.TarBz2)
 	c.OfOthers()
 	if otherKind {
-		err = openToAll(ctx, c)
+		err = askOpenly(ctx, c)
 	} else {
 		_, err = c.Private(ctx)
 	}
 	switch {
 	case err == nil:
 		return c, nil
-	case !refused(err):
+	case !isRefusal(err):
 		return nil, operr.New("try again", "asking %s whether it is private: %w", c.URL(), err)
 	case otherKind:
-		return nil, &image.UnreadError{Address: c.URL()}
+		return nil, &available.UnreadError{Address: c.URL()}
 	}
 	return nil, operr.New("log in again with `pixi auth login`, into the file that RATTLER_AUTH_FILE names", "%s does not take the login that it wants, %s: %w", c.URL(), login, err)
 }
 
-// withLogin is a client with what a file of credentials has for its server, and where in it that stands; the client as it
+// addLogin is a client with what a file of credentials has for its server, and where in it that stands; the client as it
 // was where there is nothing, and beside an error.
-func withLogin(ctx context.Context, client *prefixdev.Client, authFile string) (_ *prefixdev.Client, login string, err error) {
+func addLogin(ctx context.Context, client *prefixdev.Client, authFile string) (_ *prefixdev.Client, login string, err error) {
 	if authFile == "" {
 		return client, "", nil
 	}
@@ -95,8 +95,8 @@ func withLogin(ctx context.Context, client *prefixdev.Client, authFile string) (
 	return with, login, nil
 }
 
-// openToAll asks for a file that every channel has, without a login. A private channel of prefix.dev is not found then.
-func openToAll(ctx context.Context, c *prefixdev.Channel) error {
+// askOpenly asks for a file that every channel has, without a login. A private channel of prefix.dev is not found then.
+func askOpenly(ctx context.Context, c *prefixdev.Channel) error {
 	f, err := c.Open(ctx, condapkg.NoarchSubdir, repodata.JSON)
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func openToAll(ctx context.Context, c *prefixdev.Channel) error {
 	return f.Close()
 }
 
-// refused reports whether a server does not let us read, or does not let us know that there is something.
-func refused(err error) bool {
+// isRefusal reports whether a server does not let us read, or does not let us know that there is something.
+func isRefusal(err error) bool {
 	return errors.Is(err, channel.ErrUnauthorized) || errors.Is(err, channel.ErrForbidden) || errors.Is(err, channel.ErrNotFound)
 }

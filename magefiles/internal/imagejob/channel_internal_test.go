@@ -12,10 +12,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/available"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/condapkg/repodata"
-	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -96,7 +96,7 @@ func TestRequestsBeforeAnImageIsBuilt(t *testing.T) {
 			http.NotFound(w, r)
 		}))
 		t.Cleanup(server.Close)
-		said, err := packagesOf(t.Context(), aDownstream(t, `"`+server.URL+`/demo"`), &image.Config{}, "", []string{"linux/amd64", "linux/arm64"}, nil)
+		said, err := checkPackages(t.Context(), aDownstream(t, `"`+server.URL+`/demo"`), &available.PixiConfig{}, "", []string{"linux/amd64", "linux/arm64"}, nil)
 		require.NoError(t, err)
 		require.Equal(t, "1 pin and 8 names, for linux/amd64 and linux/arm64", said)
 		require.Equal(t, c.all, all)
@@ -113,14 +113,14 @@ func TestChannelsThatAreNotRead(t *testing.T) {
 		"file:///srv/channel": "file:///srv/channel", "./output": "./output", "../output": "../output", "/srv/channel": "/srv/channel", "~/channel": "~/channel",
 		"s3://key:secret@bucket/channel": "s3://bucket/channel", "oci://registry.example/channel": "oci://registry.example/channel", "file:/srv/channel": "file:/srv/channel",
 	} {
-		said, err := packagesOf(t.Context(), aDownstream(t, `"`+written+`"`), &image.Config{}, "", []string{"linux/amd64"}, nil)
+		said, err := checkPackages(t.Context(), aDownstream(t, `"`+written+`"`), &available.PixiConfig{}, "", []string{"linux/amd64"}, nil)
 		require.NoError(t, err, written)
 		require.Equal(t, "0 pins and 0 names, for linux/amd64; lib, a, b, c, d, e, f, g not looked for on "+shown, said)
 	}
 
-	mirrored, err := image.ParseConfig("config.toml", []byte("[mirrors]\n\"https://conda.anaconda.org\" = [\"oci://registry.example/mirrors\"]\n"))
+	mirrored, err := available.ParsePixiConfig("config.toml", []byte("[mirrors]\n\"https://conda.anaconda.org\" = [\"oci://registry.example/mirrors\"]\n"))
 	require.NoError(t, err)
-	said, err := packagesOf(t.Context(), aDownstream(t, `"demo"`), mirrored, "", []string{"linux/amd64"}, nil)
+	said, err := checkPackages(t.Context(), aDownstream(t, `"demo"`), mirrored, "", []string{"linux/amd64"}, nil)
 	require.NoError(t, err)
 	require.Contains(t, said, "not looked for on oci://registry.example/mirrors/demo")
 }
@@ -149,7 +149,7 @@ func TestAPrivateChannelBeforeAnImageIsBuilt(t *testing.T) {
 		if token != "" {
 			authFile = credentials(t, `{"BearerToken":"`+token+`"}`)
 		}
-		return packagesOf(t.Context(), d, &image.Config{}, authFile, []string{"linux/amd64"}, nil)
+		return checkPackages(t.Context(), d, &available.PixiConfig{}, authFile, []string{"linux/amd64"}, nil)
 	}
 	said, err := ask("right")
 	require.NoError(t, err)
@@ -200,12 +200,12 @@ func TestALoginOfAnotherKind(t *testing.T) {
 	t.Cleanup(server.Close)
 	authFile := credentials(t, `{"BasicHTTP":{"username":"me","password":"secret"}}`)
 	d := aDownstream(t, `"`+server.URL+`/demo"`)
-	said, err := packagesOf(t.Context(), d, &image.Config{}, authFile, []string{"linux/amd64"}, nil)
+	said, err := checkPackages(t.Context(), d, &available.PixiConfig{}, authFile, []string{"linux/amd64"}, nil)
 	require.NoError(t, err)
 	require.Equal(t, "1 pin and 8 names, for linux/amd64", said)
 
 	private = true
-	said, err = packagesOf(t.Context(), d, &image.Config{}, authFile, []string{"linux/amd64"}, nil)
+	said, err = checkPackages(t.Context(), d, &available.PixiConfig{}, authFile, []string{"linux/amd64"}, nil)
 	require.NoError(t, err)
 	require.Equal(t, "0 pins and 0 names, for linux/amd64; lib, a, b, c, d, e, f, g not looked for on "+server.URL+"/demo", said)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -25,28 +26,28 @@ func readDigest(file string) string {
 	return strings.TrimSpace(string(text))
 }
 
-// WriteDigest writes the digest of an image of some platforms that was pushed, for a merge.
-func (m *Maker) WriteDigest(j *image.Job) error {
+// writeDigest writes the digest of an image of some platforms that was pushed, for a merge.
+func (m *Maker) writeDigest(j *image.Job) error {
 	if !j.Plan.Partial || !j.Result.Pushed {
 		return nil
 	}
 	return atomicfile.WriteFile(m.digestFile(j.Plan.Dir, j.Plan.Platforms), []byte(j.Result.Digest+"\n"), 0o644)
 }
 
-// Digests are those that were given, or those in the folder of images: of every set of its platforms.
-func (m *Maker) Digests(d *workspace.Downstream, given []string) ([]string, error) {
+// digests are those that were given, or those in the folder of images: of every set of its platforms.
+func (m *Maker) digests(d *workspace.Downstream, given []string) ([]string, error) {
 	if d.Image == nil {
 		return nil, nil // the plan says that no image is made of it
 	}
 	for _, digest := range given {
-		if err := image.CheckDigest(digest); err != nil {
+		if err := registry.CheckDigest(digest); err != nil {
 			return nil, err
 		}
 	}
 	if len(given) > 0 {
 		return given, nil
 	}
-	var digests []string
+	var found []string
 	for set := range 1 << len(d.Image.Platforms) {
 		var platforms []string
 		for n, platform := range d.Image.Platforms {
@@ -55,11 +56,11 @@ func (m *Maker) Digests(d *workspace.Downstream, given []string) ([]string, erro
 			}
 		}
 		if digest := readDigest(m.digestFile(d.Dir, platforms)); digest != "" {
-			digests = append(digests, digest)
+			found = append(found, digest)
 		}
 	}
-	if len(digests) == 0 {
+	if len(found) == 0 {
 		return nil, operr.NewUsage("push the platforms first, `-platform=… -push`, and bring the files output/images/FOLDER/*.digest here, or name -digests", "there is no digest to be merged")
 	}
-	return digests, nil
+	return found, nil
 }

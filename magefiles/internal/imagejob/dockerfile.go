@@ -20,7 +20,7 @@ var readByBuilds = []string{"Dockerfile", ".dockerignore", "Dockerfile.dockerign
 // readDockerfile reads a downstream's Dockerfile, once a build will find it too.
 func readDockerfile(repo *gitrepo.Repo, w *workspace.Workspace, d *workspace.Downstream) ([]byte, error) {
 	for _, name := range readByBuilds {
-		if err := linkedOut(filepath.Join(w.Root, filepath.FromSlash(d.Dir)), name, path.Join(d.Dir, name)); err != nil {
+		if err := refuseLinkOut(filepath.Join(w.Root, filepath.FromSlash(d.Dir)), name, path.Join(d.Dir, name)); err != nil {
 			return nil, err
 		}
 	}
@@ -31,9 +31,9 @@ func readDockerfile(repo *gitrepo.Repo, w *workspace.Workspace, d *workspace.Dow
 	return text, err
 }
 
-// linkedOut refuses a file that is a link to what is not in the folder: a build gets the folder alone, and the links in it as they
+// refuseLinkOut refuses a file that is a link to what is not in the folder: a build gets the folder alone, and the links in it as they
 // are. An absolute link leads nowhere there, wherever it leads here.
-func linkedOut(dir, file, name string) error {
+func refuseLinkOut(dir, file, name string) error {
 	at := filepath.Join(dir, file)
 	to, _ := os.Readlink(at)
 	if to == "" {
@@ -46,8 +46,8 @@ func linkedOut(dir, file, name string) error {
 		"%s is a link to %s: a build gets the folder %s alone, and does not find it", name, to, path.Dir(name))
 }
 
-// committedDockerfile refuses one that git does not know, where what is committed is built.
-func committedDockerfile(ctx context.Context, repo *gitrepo.Repo, d *workspace.Downstream) error {
+// refuseUncommitted refuses one that git does not know, where what is committed is built.
+func refuseUncommitted(ctx context.Context, repo *gitrepo.Repo, d *workspace.Downstream) error {
 	file := path.Join(repo.Prefix, d.Dir, "Dockerfile")
 	unknown, err := repo.Untracked(ctx, []string{file})
 	if err != nil || len(unknown) == 0 {

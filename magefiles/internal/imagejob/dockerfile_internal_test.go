@@ -13,7 +13,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
-	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -69,7 +69,7 @@ func TestDockerfilesThatABuildDoesNotFind(t *testing.T) {
 			}
 			repo, err := gitrepo.Open(t.Context(), a.Runner, w.Root)
 			require.NoError(t, err)
-			r, err := a.request(t.Context(), w.Downstreams[0], repo, Flags{}, &image.Registry{})
+			r, err := a.makeRequest(t.Context(), w.Downstreams[0], repo, Flags{}, &registry.Registry{})
 			if c.want == "" {
 				require.NoError(t, err)
 				require.Equal(t, "FROM scratch\n", string(r.Dockerfile))
@@ -106,7 +106,7 @@ func TestDownstreamsInSubmodules(t *testing.T) {
 			repo, err := gitrepo.Open(t.Context(), a.Runner, w.Root)
 			require.NoError(t, err)
 			for range 2 { // and with changes in it
-				_, err = a.request(t.Context(), &d, repo, Flags{}, &image.Registry{})
+				_, err = a.makeRequest(t.Context(), &d, repo, Flags{}, &registry.Registry{})
 				require.ErrorContains(t, err, d.Dir+" is in the submodule "+link+": ")
 				require.NoError(t, os.WriteFile(filepath.Join(w.Root, d.Dir, "Dockerfile"), []byte("FROM busybox\n"), 0o644))
 			}
@@ -127,7 +127,7 @@ func TestTheNextStepForAGeneratorOfSBOMs(t *testing.T) {
 				w.WriteHeader(status)
 			}
 		}))
-		_, _, err := sbomGenerator(t.Context(), &image.Registry{}, strings.TrimPrefix(s.URL, "http://")+"/a/scanner:1")
+		_, _, err := chooseGenerator(t.Context(), &registry.Registry{}, strings.TrimPrefix(s.URL, "http://")+"/a/scanner:1")
 		s.Close()
 		require.Contains(t, fmt.Sprintf("%+v", err), "\n→ "+next)
 		require.Contains(t, operr.NextOf(err), "BUILDKIT_SBOM_GENERATOR=off makes none")
@@ -135,7 +135,7 @@ func TestTheNextStepForAGeneratorOfSBOMs(t *testing.T) {
 	docker := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", docker)
 	require.NoError(t, os.WriteFile(filepath.Join(docker, "config.json"), []byte(`{"credsStore":"not-there"}`), 0o600))
-	_, _, err := sbomGenerator(t.Context(), &image.Registry{}, "127.0.0.1:1/a/scanner:1")
+	_, _, err := chooseGenerator(t.Context(), &registry.Registry{}, "127.0.0.1:1/a/scanner:1")
 	require.ErrorContains(t, err, "docker-credential-not-there cannot be used")
 	require.Contains(t, operr.NextOf(err), "install it, or take it out of docker's config.json")
 }

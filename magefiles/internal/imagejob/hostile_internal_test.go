@@ -12,7 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Digests that docker:merge takes, and images that are kept, are what a build wrote. A pull request that brings such files
+// digests that docker:merge takes, and images that are kept, are what a build wrote. A pull request that brings such files
 // along says nothing about what is published.
 func TestHostileFilesInTheFolderOfImages(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("0", 64) + "\n"
@@ -44,8 +44,8 @@ func TestHostileFilesInTheFolderOfImages(t *testing.T) {
 			git("init", "-q")
 			git("add", "-A", "-f")
 			git("commit", "-q", "-m", "planted")
-			for _, ask := range []Asking{Unasked, MayAsk, MustAsk} {
-				_, err := a.Job(t.Context(), w.Downstreams[0], Flags{}, ask)
+			for _, ask := range []asking{unasked, mayAsk, mustAsk} {
+				_, err := a.job(t.Context(), w.Downstreams[0], Flags{}, ask)
 				if !c.refused {
 					require.NotContains(t, errorText(err), "is committed")
 					continue

@@ -1,5 +1,13 @@
 // Package imagejob gathers what an image is made of: a downstream's manifest and Dockerfile, the commit, what the environment says, and what
 // the registry has. What comes of it is a job of package image, which builds, proves and publishes.
+//
+//	run.go         one image, all images, a merge, a plan: in which order a person sees, is asked, and gets it
+//	imagejob.go    what is told from outside, and a job made of it
+//	request.go     what a plan is asked for: git, the environment, the registry
+//	dockerfile.go  the Dockerfile, as a build will find it
+//	secrets.go     what a build is lent: pixi's configuration, and logins
+//	channel.go     the channels that are asked before a build
+//	digests.go     what was pushed for single platforms, for a merge
 package imagejob
 
 import (
@@ -17,6 +25,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -52,24 +62,26 @@ type Maker struct {
 type Flags struct {
 	Push, Load, Again bool
 	Platforms, Tags   []string // none: those of the manifest, and of the version
+
+	joined bool // nothing is built: what was pushed for single platforms is joined
 }
 
-// Asking reports whether the registry decides about the tags of a plan.
-type Asking int
+// asking reports whether the registry decides about the tags of a plan.
+type asking int
 
 // When the registry is asked.
 const (
-	Unasked Asking = iota // nothing is pushed: no tag moves
-	MayAsk                // a plan to be looked at: one that cannot be asked is a warning
-	MustAsk               // a push: it has to be permitted, too
+	unasked asking = iota // nothing is pushed: no tag moves
+	mayAsk                // a plan to be looked at: one that cannot be asked is a warning
+	mustAsk               // a push: it has to be permitted, too
 )
 
-// Asks is MustAsk where something is pushed.
-func (f Flags) Asks() Asking {
+// asks is mustAsk where something is pushed.
+func (f Flags) asks() asking {
 	if f.Push {
-		return MustAsk
+		return mustAsk
 	}
-	return Unasked
+	return unasked
 }
 
 // dir is where what belongs to one downstream's image is kept, below the workspace's root.
@@ -77,10 +89,10 @@ func (m *Maker) dir(downstream string) string {
 	return filepath.Join(m.Workspace.Root, m.Output, "images", filepath.FromSlash(downstream))
 }
 
-// Job plans the image of a downstream, and prepares to build it.
-func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask Asking) (*image.Job, error) {
+// job plans the image of a downstream, and prepares to build it.
+func (m *Maker) job(ctx context.Context, d *workspace.Downstream, f Flags, ask asking) (*image.Job, error) {
 	w := m.Workspace
-	config, err := m.pixiConfig(d)
+	config, err := m.readPixiConfig(d)
 	if err != nil {
 		return nil, err
 	}
@@ -88,11 +100,11 @@ func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask A
 	if err != nil {
 		return nil, err
 	}
-	if err := m.notCommitted(ctx, repo, d); err != nil {
+	if err := m.refuseCommitted(ctx, repo, d); err != nil {
 		return nil, err
 	}
-	registry := &image.Registry{}
-	r, err := m.request(ctx, d, repo, f, registry)
+	images := &registry.Registry{}
+	r, err := m.makeRequest(ctx, d, repo, f, images)
 	if err != nil {
 		return nil, err
 	}
@@ -100,11 +112,11 @@ func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask A
 	if err := m.makeOutput(dir); err != nil {
 		return nil, err
 	}
-	if r.Secrets, err = secretsOf(config, m.AuthFile, dir); err != nil {
+	if r.Secrets, err = writeSecrets(config, m.AuthFile, dir); err != nil {
 		return nil, err
 	}
-	history := commitOrder(repo)
-	p, err := plan(ctx, r, registry, history, ask)
+	history, known := orderCommits(repo), filepath.Join(repo.Common, m.State, records)
+	p, err := makePlan(ctx, r, images, history, known, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -112,11 +124,11 @@ func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask A
 	if r.Locked {
 		lock, _ = beneath.ReadFile(repo.Top, filepath.Join(w.Root, d.Dir, m.Lock))
 	}
-	j := &image.Job{
+	return &image.Job{
 		Plan:     p,
-		Records:  filepath.Join(repo.Common, m.State, records),
-		Builder:  &image.Builder{Runner: m.Runner, Name: m.Builder, Log: m.Log, Pass: d.Image.Secrets},
-		Registry: registry,
+		Records:  known,
+		Builder:  &buildx.Builder{Runner: m.Runner, Name: m.Builder, Log: m.Log, Pass: d.Image.Secrets},
+		Registry: images,
 		History:  history,
 		Push:     f.Push,
 		Load:     f.Load,
@@ -124,23 +136,21 @@ func (m *Maker) Job(ctx context.Context, d *workspace.Downstream, f Flags, ask A
 		Dir:      dir,
 		Host:     "linux/" + runtime.GOARCH,
 		Packages: func(ctx context.Context, platforms []string) (string, error) {
-			return packagesOf(ctx, d, config, m.AuthFile, platforms, lock)
+			return checkPackages(ctx, d, config, m.AuthFile, platforms, lock)
 		},
 		Export: func(ctx context.Context, dir string) (string, error) {
 			folder := path.Join(repo.Prefix, d.Dir)
 			return filepath.Join(dir, filepath.FromSlash(folder)), gitclone.Export(ctx, repo, p.Revision, folder, dir)
 		},
-	}
-	j.Foresee()
-	return j, nil
+	}, nil
 }
 
 // records is the folder of the clone's records about images, in the one for what must be known of other runs.
 const records = "images"
 
-// notCommitted refuses what git has of the folder in which an image and its digests are kept: whoever commits such a file
+// refuseCommitted refuses what git has of the folder in which an image and its digests are kept: whoever commits such a file
 // would say what is published.
-func (m *Maker) notCommitted(ctx context.Context, repo *gitrepo.Repo, d *workspace.Downstream) error {
+func (m *Maker) refuseCommitted(ctx context.Context, repo *gitrepo.Repo, d *workspace.Downstream) error {
 	tracked, err := repo.Tracked(ctx, path.Join(m.Output, "images", d.Dir))
 	if err != nil || len(tracked) == 0 {
 		return err

@@ -38,7 +38,7 @@ func TestTheOrderOfCommitsIsGits(t *testing.T) {
 
 	repo, err := gitrepo.Open(t.Context(), command.NewSystem(os.Environ(), nil), dir)
 	require.NoError(t, err)
-	history := commitOrder(repo)
+	history := orderCommits(repo)
 	for _, c := range []struct {
 		what, ours, theirs string
 		want               image.Order

@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -27,14 +28,15 @@ const defaultSBOM = "docker.io/docker/buildkit-syft-scanner:stable-1"
 // sbomWait is how long the usual generator of SBOMs is looked for.
 const sbomWait = 5 * time.Second
 
-// request asks git, and takes what the environment says.
-func (m *Maker) request(ctx context.Context, d *workspace.Downstream, repo *gitrepo.Repo, f Flags, registry *image.Registry) (image.Request, error) {
+// makeRequest asks git, and takes what the environment says.
+func (m *Maker) makeRequest(ctx context.Context, d *workspace.Downstream, repo *gitrepo.Repo, f Flags, images *registry.Registry) (image.Request, error) {
 	w := m.Workspace
 	r := image.Request{
 		Root:       w.Root,
 		Downstream: d,
 		Platforms:  f.Platforms,
 		Tags:       f.Tags,
+		Joined:     f.joined,
 		IsSet:      m.IsSet,
 		PixiImage:  m.PixiImage,
 		BaseImage:  m.BaseImage,
@@ -52,9 +54,9 @@ func (m *Maker) request(ctx context.Context, d *workspace.Downstream, repo *gitr
 	if err != nil {
 		return r, err
 	}
-	r.Revision, r.Created, r.Dirty = head.Commit, head.Time, below(changes, repo.Prefix, d.Dir)
+	r.Revision, r.Created, r.Dirty = head.Commit, head.Time, isBelow(changes, repo.Prefix, d.Dir)
 	if !r.Dirty {
-		if err := committedDockerfile(ctx, repo, d); err != nil {
+		if err := refuseUncommitted(ctx, repo, d); err != nil {
 			return r, err
 		}
 	}
@@ -76,10 +78,10 @@ func (m *Maker) request(ctx context.Context, d *workspace.Downstream, repo *gitr
 		remote = "" // images may go elsewhere; where they are pushed to it, registryOf asks for a name
 	}
 	r.Source = image.Source(remote)
-	if r.Registry, err = registryOf(d, m.Registry, remote, f.Push); err != nil {
+	if r.Registry, err = chooseRegistry(d, m.Registry, remote, f.Push); err != nil {
 		return r, err
 	}
-	r.SBOM, r.NoSBOM, err = sbomGenerator(ctx, registry, m.SBOM)
+	r.SBOM, r.NoSBOM, err = chooseGenerator(ctx, images, m.SBOM)
 	return r, err
 }
 
@@ -89,15 +91,15 @@ func isFile(path string) bool {
 	return err == nil
 }
 
-// below reports whether one of the paths, relative to the top of the work tree, is in a folder of the workspace.
-func below(paths []string, prefix, dir string) bool {
+// isBelow reports whether one of the paths, relative to the top of the work tree, is in a folder of the workspace.
+func isBelow(paths []string, prefix, dir string) bool {
 	full := path.Join(prefix, dir) + "/"
 	return slices.ContainsFunc(paths, func(p string) bool { return strings.HasPrefix(p, full) })
 }
 
-// registryOf is the registry, with the owner, that the environment names, or the manifest, or git by a remote on GitHub:
+// chooseRegistry is the registry, with the owner, that the environment names, or the manifest, or git by a remote on GitHub:
 // a group elsewhere is nobody's name at ghcr.io, or someone else's. It is "" where none is known and nothing is pushed.
-func registryOf(d *workspace.Downstream, named, remote string, push bool) (string, error) {
+func chooseRegistry(d *workspace.Downstream, named, remote string, push bool) (string, error) {
 	var configured, owner string
 	if repository, host, ok := github.RepositoryOf(remote); ok && host == "github.com" {
 		owner, _, _ = strings.Cut(repository, "/")
@@ -119,9 +121,9 @@ func registryOf(d *workspace.Downstream, named, remote string, push bool) (strin
 		"it is not known where to push the image of %s: the repository has no remote on GitHub whose owner could be taken", d.Name())
 }
 
-// sbomGenerator is the image that makes the SBOM; none, with the reason, where it is switched off or the usual one cannot
+// chooseGenerator is the image that makes the SBOM; none, with the reason, where it is switched off or the usual one cannot
 // be had. One that was asked for has to be there.
-func sbomGenerator(ctx context.Context, registry *image.Registry, named string) (generator, none string, err error) {
+func chooseGenerator(ctx context.Context, images *registry.Registry, named string) (generator, none string, err error) {
 	if named == "off" {
 		return "", "BUILDKIT_SBOM_GENERATOR=off", nil
 	}
@@ -132,54 +134,62 @@ func sbomGenerator(ctx context.Context, registry *image.Registry, named string) 
 		defer cancel()
 		generator = defaultSBOM
 	}
-	err = registry.Has(asking, generator)
+	err = images.Has(asking, generator)
 	switch {
 	case err == nil:
 		return generator, "", nil
-	case named == "" && errors.Is(err, image.ErrLogin):
+	case named == "" && errors.Is(err, registry.ErrLogin):
 		return "", err.Error(), nil
 	case named == "":
 		return "", defaultSBOM + " cannot be pulled; set BUILDKIT_SBOM_GENERATOR to a mirror of it", nil
 	}
 	next := "mirror it and correct BUILDKIT_SBOM_GENERATOR"
-	if !errors.Is(err, image.ErrNotFound) {
+	if !errors.Is(err, registry.ErrNotFound) {
 		next = operr.NextOf(err) // a login, a limit or a network is not cured by a mirror
 	}
 	return "", "", operr.New(next+"; BUILDKIT_SBOM_GENERATOR=off makes none", "the image that makes the SBOM cannot be had: %w", err)
 }
 
-// plan asks the registry what it has, where that matters, and plans.
-func plan(ctx context.Context, r image.Request, registry *image.Registry, history image.History, ask Asking) (*image.Plan, error) {
-	p, err := image.New(r)
-	if err != nil || ask == Unasked || p.Partial || len(r.Tags) > 0 {
-		return p, err
+// makePlan asks the registry what it has, where that decides about tags, and the clone's records which tags it does not let go, and plans.
+func makePlan(ctx context.Context, r image.Request, images *registry.Registry, history image.History, records string, ask asking) (*image.Plan, error) {
+	unanswered, err := image.New(r) // what is wrong with the request shows before anybody is asked, and this plan says what to ask
+	if err != nil {
+		return nil, err
 	}
-	if r.Registry == "" { // there is nobody to ask
-		p.Tags = []image.Tag{}
-		return p, nil
+	r.Kept = image.ReadKept(records, unanswered.Repository)
+	switch asked := unanswered.Candidates(); {
+	case ask == unasked || len(asked) == 0:
+	case r.Registry == "": // there is nobody to ask
+		r.NoTags = true
+	default:
+		r.Have, r.Held, err = askRegistry(ctx, images, history, unanswered, ask)
+		switch {
+		case err != nil && ask == mayAsk && ctx.Err() == nil:
+			r.NoTags, r.Notes = true, []string{"which tags would move is not known: " + err.Error()}
+		case err != nil:
+			return nil, err
+		}
 	}
-	tags := registry.Tags
-	if ask == MustAsk {
-		tags = registry.TagsForPush
-	}
-	if r.Have, err = tags(ctx, p.Repository); err == nil {
-		r.Held, err = registry.Held(ctx, p.Repository, p.Candidates(), r.Have)
-	}
-	if err == nil {
-		err = history.Order(ctx, r.Revision, r.Held)
-	}
-	switch {
-	case err == nil:
-		return image.New(r)
-	case ask == MayAsk && ctx.Err() == nil:
-		p.Tags, p.Warnings = []image.Tag{}, append(p.Warnings, "which tags would move is not known: "+err.Error())
-		return p, nil
-	}
-	return nil, err
+	return image.New(r)
 }
 
-// commitOrder is what git knows of the order of commits.
-func commitOrder(repo *gitrepo.Repo) image.History {
+// askRegistry reads the tags of a plan's repository, and what those stand for that it may take away.
+func askRegistry(ctx context.Context, images *registry.Registry, history image.History, p *image.Plan, ask asking) (have []string, held map[string]image.Held, err error) {
+	tags := images.Tags
+	if ask == mustAsk {
+		tags = images.TagsForPush
+	}
+	if have, err = tags(ctx, p.Repository); err != nil {
+		return nil, nil, err
+	}
+	if held, err = image.ReadHeld(ctx, images, p.Repository, p.Candidates(), have); err != nil {
+		return nil, nil, err
+	}
+	return have, held, history.Order(ctx, p.Revision, held)
+}
+
+// orderCommits asks git what it knows of the order of commits.
+func orderCommits(repo *gitrepo.Repo) image.History {
 	orders := map[gitrepo.Relation]image.Order{
 		gitrepo.Earlier: image.Behind, gitrepo.Equal: image.Same, gitrepo.Later: image.Ahead, gitrepo.Diverged: image.Apart,
 	}

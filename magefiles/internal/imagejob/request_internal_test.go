@@ -5,12 +5,13 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
-	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
-	"github.com/stretchr/testify/require"
 )
 
 // Where images go by default is known of repositories on GitHub alone.
@@ -22,22 +23,22 @@ func TestImageRegistry(t *testing.T) {
 		"https://gitlab.com/group/repo.git":         "", "https://gitlab.com/group/sub/repo.git": "", "git@git.example:someone/repo": "",
 		"file:///srv/git/repo.git": "", "file:///github.com/someone/repo": "", "/srv/git/repo.git": "", "../repo": "", "": "",
 	} {
-		got, err := registryOf(d, "", remote, true)
+		got, err := chooseRegistry(d, "", remote, true)
 		require.Equal(t, want, got, remote)
 		if want == "" {
 			require.Equal(t, operr.Usage, operr.ExitStatus(err))
 			require.ErrorContains(t, err, "it is not known where to push the image of app")
 			want = ""
 		}
-		got, err = registryOf(d, "", remote, false)
+		got, err = chooseRegistry(d, "", remote, false)
 		require.NoError(t, err)
 		require.Equal(t, want, got, "what stays here needs no name elsewhere")
 	}
-	got, err := registryOf(d, "registry.example/me", "https://github.com/someone/repo", true)
+	got, err := chooseRegistry(d, "registry.example/me", "https://github.com/someone/repo", true)
 	require.NoError(t, err)
 	require.Equal(t, "registry.example/me", got)
 	d.Image.Registry = "registry.example/us"
-	got, err = registryOf(d, "", "https://github.com/someone/repo", true)
+	got, err = chooseRegistry(d, "", "https://github.com/someone/repo", true)
 	require.NoError(t, err)
 	require.Equal(t, "registry.example/us", got)
 }
@@ -63,7 +64,7 @@ func TestLockThatGitIgnores(t *testing.T) {
 	locked := func() bool {
 		repo, err := gitrepo.Open(t.Context(), a.Runner, w.Root)
 		require.NoError(t, err)
-		r, err := a.request(t.Context(), w.Downstreams[0], repo, Flags{}, &image.Registry{})
+		r, err := a.makeRequest(t.Context(), w.Downstreams[0], repo, Flags{}, &registry.Registry{})
 		require.NoError(t, err)
 		return r.Locked
 	}
@@ -94,7 +95,7 @@ func TestTheAddressThatCounts(t *testing.T) {
 		}
 		repo, err := gitrepo.Open(t.Context(), a.Runner, root)
 		require.NoError(t, err)
-		r, err := a.request(t.Context(), w.Downstreams[0], repo, Flags{}, &image.Registry{})
+		r, err := a.makeRequest(t.Context(), w.Downstreams[0], repo, Flags{}, &registry.Registry{})
 		require.NoError(t, err)
 		require.Equal(t, "https://github.com/Octo/mono", r.Source, name)
 		require.Equal(t, "ghcr.io/Octo", r.Registry, name)

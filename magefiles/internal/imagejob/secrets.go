@@ -11,15 +11,15 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/available"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
-	"github.com/foopack/foopack/magefiles/internal/image"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// pixiConfig is the configuration of pixi for image builds: PIXI_CONFIG's, in which another server of our channel, if
+// readPixiConfig is the configuration of pixi for image builds: PIXI_CONFIG's, in which another server of our channel, if
 // PREFIX_SERVER_URL names one, mirrors it wherever the manifest names the public one.
-func (m *Maker) pixiConfig(d *workspace.Downstream) (*image.Config, error) {
+func (m *Maker) readPixiConfig(d *workspace.Downstream) (*available.PixiConfig, error) {
 	var text []byte
 	file := m.PixiConfig
 	if file != "" {
@@ -28,7 +28,7 @@ func (m *Maker) pixiConfig(d *workspace.Downstream) (*image.Config, error) {
 			return nil, operr.New("correct PIXI_CONFIG, or leave it unset", "reading the pixi configuration: %w", err)
 		}
 	}
-	c, err := image.ParseConfig(file, text)
+	c, err := available.ParsePixiConfig(file, text)
 	if err != nil || m.Server == "" {
 		return c, err
 	}
@@ -45,9 +45,9 @@ func (m *Maker) pixiConfig(d *workspace.Downstream) (*image.Config, error) {
 	return c, nil
 }
 
-// secretsOf are the files that build steps may read. The configuration is written to the image's folder, under a name of
+// writeSecrets are the files that build steps may read. The configuration is written to the image's folder, under a name of
 // its own: another process with another one may be building there.
-func secretsOf(c *image.Config, authFile, dir string) (map[string]string, error) {
+func writeSecrets(c *available.PixiConfig, authFile, dir string) (map[string]string, error) {
 	secrets := map[string]string{}
 	text, err := c.Text()
 	if err != nil {
@@ -71,11 +71,11 @@ func secretsOf(c *image.Config, authFile, dir string) (map[string]string, error)
 	return secrets, nil
 }
 
-// packagesOf asks the channels of a downstream's environment, where their mirrors are, with the credentials that the build
+// checkPackages asks the channels of a downstream's environment, where their mirrors are, with the credentials that the build
 // gets.
-func packagesOf(ctx context.Context, d *workspace.Downstream, config *image.Config, authFile string, platforms []string, lock []byte) (string, error) {
-	open := func(ctx context.Context, name string) (image.Channel, error) {
+func checkPackages(ctx context.Context, d *workspace.Downstream, config *available.PixiConfig, authFile string, platforms []string, lock []byte) (string, error) {
+	open := func(ctx context.Context, name string) (available.Index, error) {
 		return ToRead(ctx, config.Resolve(ChannelURL(name)), authFile)
 	}
-	return image.Packages(ctx, d, open, platforms, lock)
+	return available.Check(ctx, d, open, platforms, lock)
 }

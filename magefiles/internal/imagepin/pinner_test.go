@@ -18,7 +18,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
-	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/imagepin"
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
 )
@@ -51,8 +51,8 @@ func pinning(t *testing.T, wrap func(http.Handler) http.Handler, files map[strin
 		var out strings.Builder
 		p := imagepin.Pinner{
 			Root:     root,
-			Registry: &image.Registry{},
-			Absent:   image.ErrNotFound,
+			Registry: &registry.Registry{},
+			Absent:   registry.ErrNotFound,
 			Say:      func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) },
 		}
 		err := p.Pin(ctx, tracked(t, root))

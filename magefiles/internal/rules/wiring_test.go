@@ -42,7 +42,7 @@ var implementations = []struct {
 		},
 	},
 	{
-		of:    "image",
+		of:    "image/registry",
 		names: []string{"Registry"},
 		by: map[string]string{
 			"imagejob/imagejob.go": "the registry is the one that the image's name has in it, and is asked by nothing else",
@@ -77,17 +77,17 @@ func TestOnlyWirePicksImplementations(t *testing.T) {
 }
 
 func TestWhatMakesAnImplementation(t *testing.T) {
-	const head = "package x\n\nimport (\n\t\"" + internal + "image\"\n\tother \"" + internal + "github\"\n)\n\n"
+	const head = "package x\n\nimport (\n\t\"" + internal + "image/registry\"\n\tother \"" + internal + "github\"\n)\n\n"
 	for text, want := range map[string]string{
-		"var _ = image.Registry{}\n":                      "image.Registry",
-		"var _ = &image.Registry{}\n":                     "image.Registry",
-		"var _ = new(image.Registry)\n":                   "image.Registry",
-		"var _, _ = other.New(other.Options{})\n":         "github.New",
-		"var make = other.New\n":                          "github.New",
-		"func _(r *image.Registry, _ other.Hub) {}\n":     "",
-		"type hub struct{ registry *image.Registry }\n":   "",
-		"func _(github hub) { github.New() }\n":           "",
-		"var registries map[string]*image.Registry = nil": "",
+		"var _ = registry.Registry{}\n":                      "image/registry.Registry",
+		"var _ = &registry.Registry{}\n":                     "image/registry.Registry",
+		"var _ = new(registry.Registry)\n":                   "image/registry.Registry",
+		"var _, _ = other.New(other.Options{})\n":            "github.New",
+		"var make = other.New\n":                             "github.New",
+		"func _(r *registry.Registry, _ other.Hub) {}\n":     "",
+		"type hub struct{ registry *registry.Registry }\n":   "",
+		"func _(github hub) { github.New() }\n":              "",
+		"var registries map[string]*registry.Registry = nil": "",
 	} {
 		var found []string
 		file, err := parser.ParseFile(token.NewFileSet(), "x.go", head+text, parser.SkipObjectResolution)

@@ -1,0 +1,91 @@
+package registry
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/image/imagetest"
+)
+
+// What a registry, or who stands before it, answers to the tags and manifests that we write, and to what we read: each has a cause and a
+// next step of its own, by what was asked and who answered.
+func TestAnswersAreToldApart(t *testing.T) {
+	const html = "<html><body>nginx</body></html>"
+	for _, c := range []struct {
+		method     string
+		status     int
+		body       string
+		says, next string
+	}{
+		{"PUT", 413, html, "it is too large for the registry, or for a proxy before it (413)", "client_max_body_size"},
+		{"PUT", 413, `{"errors":[{"code":"SIZE_INVALID","message":"manifest too large"}]}`, "(413)", "takes at a time"},
+		{"PUT", 413, `{"errors":[{"code":"DENIED","message":"quota exceeded"}]}`, "has no room for it: it has a quota (413)", "quota raised"},
+		{"PUT", 403, `{"errors":[{"code":"DENIED","message":"adding 2.0 KiB of storage resource, which when updated will exceed the configured upper limit of 1.0 GiB"}]}`, "has no room for it: it has a quota (403)", "remove images"},
+		{"PUT", 412, `{"errors":[{"code":"PRECONDITION","message":"the quota of the project is used up"}]}`, "has no room for it: it has a quota (412)", "remove images"},
+		{"PUT", 503, `{"errors":[{"code":"UNKNOWN","message":"the service of quotas does not answer"}]}`, "the registry failed (503)", "run it again"},
+		{"PUT", 507, "", "has no room for it: it has a quota (507)", "remove images"},
+		{"PUT", 415, html, "does not take an index of images with attestations (415)", "OCI's indexes"},
+		{"PUT", 400, `{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid"}]}`, "does not take an index of images with attestations (400)", "update it"},
+		{"PUT", 403, `{"errors":[{"code":"DENIED","message":"no"}]}`, "the registry refuses it (403)", "`packages: write`"},
+		{"PUT", 401, "", "the registry refuses it (401)", "`packages: write`"},
+		{"GET", 403, `{"errors":[{"code":"DENIED","message":"no"}]}`, "the registry refuses it (403)", "`packages: read`"},
+		{"GET", 401, "", "the registry refuses it (401)", "`packages: read`"},
+		{"GET", 403, `{"errors":[{"code":"DENIED","message":"your quota of reads"}]}`, "the registry refuses it (403)", "log in"},
+		{"GET", 415, "", "the registry does not take it (415)", "has against it"},
+		{"PUT", 422, "", "the registry does not take it (422)", "has against it"},
+	} {
+		t.Run(fmt.Sprint(c.method, c.status, c.says), func(t *testing.T) {
+			s := imagetest.NewShop(t)
+			repository := s.Host + "/someone/theapp"
+			digest := s.Put(t, repository, nil, "linux/amd64")
+			transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+				if r.Method != c.method || !strings.Contains(r.URL.Path, "/manifests/") {
+					return http.DefaultTransport.RoundTrip(r)
+				}
+				w := httptest.NewRecorder()
+				w.WriteHeader(c.status)
+				fmt.Fprint(w, c.body)
+				answer := w.Result()
+				answer.Request = r
+				return answer, nil
+			})
+			err := (&Registry{Transport: transport}).Tag(t.Context(), repository, digest, "1.2.3")
+			require.ErrorContains(t, err, c.says)
+			require.Contains(t, fmt.Sprintf("%+v", err), "\n→ ")
+			require.Contains(t, fmt.Sprintf("%+v", err), c.next)
+		})
+	}
+}
+
+// Who answered is named where it is not the registry: the server of its logins, or of its content.
+func TestWhoAnsweredIsNamed(t *testing.T) {
+	for _, c := range []struct {
+		status     int
+		says, next string
+	}{
+		{403, ", to which the registry leads, refuses it (403)", "`packages: write`"},
+		{429, ", to which the registry leads, allows no more requests for now (429)", "wait"},
+		{500, ", to which the registry leads, failed (500)", "run it again"},
+	} {
+		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+			w := httptest.NewRecorder()
+			if r.URL.Host == "auth.example" {
+				w.WriteHeader(c.status)
+			} else {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="https://auth.example/token"`)
+				w.WriteHeader(http.StatusUnauthorized)
+			}
+			answer := w.Result()
+			answer.Request = r
+			return answer, nil
+		})
+		err := (&Registry{Transport: transport}).MayPush(t.Context(), "reg.example/a/b")
+		require.ErrorContains(t, err, "may be pushed to: the server auth.example"+c.says)
+		require.Contains(t, fmt.Sprintf("%+v", err), c.next)
+	}
+}

@@ -1,0 +1,53 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/httpclient"
+)
+
+// A registry that takes a connection and says nothing, and one that stops in the middle of an answer, are given up.
+func TestAStallEnds(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // the kernel takes connections
+	require.NoError(t, err)
+	defer silent.Close()
+	halting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v2/" {
+			return
+		}
+		w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
+		_, _ = io.WriteString(w, `{"tags":`)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}))
+	defer halting.Close()
+	for _, host := range []string{silent.Addr().String(), strings.TrimPrefix(halting.URL, "http://")} {
+		r := &Registry{Patience: 500 * time.Millisecond}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		_, tags := r.Tags(ctx, host+"/a/b")
+		_, read := r.Read(ctx, host+"/a/b:1")
+		require.NoError(t, ctx.Err(), "it is not waited for for ever, nor asked again and again")
+		cancel()
+		for _, err := range []error{tags, read} {
+			require.ErrorIs(t, err, httpclient.ErrStalled)
+			require.ErrorContains(t, err, ": the registry took the connection, and says nothing any more")
+			require.Contains(t, fmt.Sprintf("%+v", err), "→ see whether the registry, or a proxy before it, is well; run it again: nothing is lost")
+		}
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(100*time.Millisecond, cancel)
+	_, err = (&Registry{}).Tags(ctx, silent.Addr().String()+"/a/b")
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, httpclient.ErrStalled, "Ctrl-C is no stall")
+}
