@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -88,7 +89,7 @@ func containerOf(r container.InspectResponse) Container {
 		c.Image, c.Labels = r.Config.Image, r.Config.Labels
 	}
 	if r.HostConfig != nil {
-		c.Restart = Restart(r.HostConfig.RestartPolicy.Name)
+		c.Restart = cmp.Or(Restart(r.HostConfig.RestartPolicy.Name), Never) // others may have made it
 	}
 	if s := r.State; s != nil {
 		c.State, c.ExitCode, c.OOM = State(s.Status), s.ExitCode, s.OOMKilled

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/netip"
@@ -81,7 +82,7 @@ func (c *Client) create(ctx context.Context, s Spec, stdin bool) (string, error)
 		config.StopTimeout = seconds(s.StopTimeout)
 	}
 	host := &container.HostConfig{
-		RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyMode(s.Restart)},
+		RestartPolicy:  container.RestartPolicy{Name: container.RestartPolicyMode(cmp.Or(s.Restart, Never))},
 		LogConfig:      container.LogConfig{Type: s.LogDriver, Config: maps.Clone(s.LogOptions)},
 		NetworkMode:    container.NetworkMode(s.Network),
 		PortBindings:   network.PortMap{},

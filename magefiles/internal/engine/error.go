@@ -18,17 +18,18 @@ type Kind string
 
 // What goes wrong.
 const (
-	NotFound     Kind = "not found"                 // no such container, image, network, volume; or the registry hides it
-	Conflict     Kind = "conflict"                  // a name that is taken, an image that is used, a container in another state
-	Invalid      Kind = "refused as invalid"        // what was asked makes no sense to the engine
-	Unauthorized Kind = "unauthorized"              // the registry wants another login
-	NoSpace      Kind = "no space left"             // on the engine's machine
-	PortTaken    Kind = "port taken"                // by somebody else on the engine's machine
-	Unreachable  Kind = "not reachable"             // there was no connection, or it broke: what was asked may have been done, or not
-	TimedOut     Kind = "no answer in time"         // as Unreachable, by the clock
-	TooOld       Kind = "too old"                   // the engine's newest API is older than ours
-	Failed       Kind = "an error of the engine"    // what it says is all that is known
-	Stopped      Kind = "stopped before its answer" // by the caller's context
+	NotFound     Kind = "not found"                  // no such container, image, network, volume; or the registry hides it
+	Conflict     Kind = "conflict"                   // a name that is taken, an image that is used, a container in another state
+	Invalid      Kind = "refused as invalid"         // what was asked makes no sense to the engine
+	Unauthorized Kind = "unauthorized"               // the registry wants another login
+	NoSpace      Kind = "no space left"              // on the engine's machine
+	PortTaken    Kind = "port taken"                 // by somebody else on the engine's machine
+	Unreachable  Kind = "not reachable"              // there was no connection, or it broke: what was asked may have been done, or not
+	TimedOut     Kind = "no answer in time"          // as Unreachable, by the clock
+	WrongArch    Kind = "not there for this machine" // an image that lacks the machine's platform
+	TooOld       Kind = "too old"                    // the engine's newest API is older than ours
+	Failed       Kind = "an error of the engine"     // what it says is all that is known
+	Stopped      Kind = "stopped before its answer"  // by the caller's context
 )
 
 func (k Kind) Error() string { return string(k) }
@@ -102,14 +103,17 @@ func kindOf(ctx context.Context, err error) Kind {
 	return Failed
 }
 
-// sentences are what engines say of the two things for which they have neither a status nor a code: the words are those of Go's own table
-// of system errors, and of the engine's table of ports. Where they are not found, the error is Failed, and a person reads what it says.
+// sentences are what engines say of things for which they have neither a status nor a code: the words are those of Go's own table of system
+// errors, of the engine's table of ports, and of its pull. Where they are not found, the error is Failed, and a person reads what it says.
 var sentences = map[string]Kind{
-	syscall.ENOSPC.Error():         NoSpace,
-	syscall.EDQUOT.Error():         NoSpace,
-	syscall.EADDRINUSE.Error():     PortTaken,
-	"port is already allocated":    PortTaken,
-	"unauthorized: authentication": Unauthorized, // within the stream of a pull
+	syscall.ENOSPC.Error():      NoSpace,
+	syscall.EDQUOT.Error():      NoSpace,
+	syscall.EADDRINUSE.Error():  PortTaken,
+	"port is already allocated": PortTaken,
+	"no basic auth credentials": Unauthorized, // a registry that one has to log in to
+	"unauthorized":              Unauthorized,
+	"pull access denied":        Unauthorized,
+	"no matching manifest for":  WrongArch,
 }
 
 func says(err error) Kind {

@@ -135,7 +135,8 @@ func (e *Engine) pull(w http.ResponseWriter, r *http.Request, _ string) error {
 		return says(http.StatusNotFound, "manifest for %s not found: manifest unknown: manifest unknown", ref)
 	}
 	if !slices.Contains(i.arch(), e.Arch) {
-		return says(http.StatusNotFound, "no matching manifest for linux/%s in the manifest list entries", e.Arch)
+		send(w, http.StatusOK, jsonstream.Message{Error: &jsonstream.Error{Message: "no matching manifest for linux/" + e.Arch + " in the manifest list entries"}})
+		return nil
 	}
 	w.Header().Set("Content-Type", "application/json")
 	encoder := json.NewEncoder(w)
@@ -197,16 +198,16 @@ func (e *Engine) removeImage(w http.ResponseWriter, _ *http.Request, ref string)
 	if i == nil {
 		return says(http.StatusNotFound, "No such image: %s", ref)
 	}
+	for _, c := range e.containers { // of one repository, as ours are, a digest is no name of its own
+		if c.imageID == i.ID {
+			return says(http.StatusConflict, "conflict: unable to remove repository reference %q (must force) - container %s is using its referenced image", ref, c.ID[:12])
+		}
+	}
 	gone := []image.DeleteResponse{{Untagged: ref}}
 	if last := ref == i.ID || len(i.digests) == 1; !last {
 		i.digests = slices.DeleteFunc(i.digests, func(d string) bool { return d == ref })
 		send(w, http.StatusOK, gone)
 		return nil
-	}
-	for _, c := range e.containers {
-		if c.imageID == i.ID {
-			return says(http.StatusConflict, "conflict: unable to delete %s (cannot be forced) - image is being used by container %s", ref, c.ID[:12])
-		}
 	}
 	delete(e.images, i.ID)
 	send(w, http.StatusOK, append(gone, image.DeleteResponse{Deleted: i.ID}))

@@ -149,14 +149,17 @@ func (s *suite) pull(t *testing.T) {
 	require.ErrorIs(t, s.c.Pull(ctx, repository+"@sha256:"+strings.Repeat("0", 64), engine.Login{}), engine.NotFound)
 	_, err = s.c.Distribution(ctx, repository+"@sha256:"+strings.Repeat("0", 64), engine.Login{})
 	require.Error(t, err)
-	require.ErrorIs(t, s.c.Pull(ctx, s.Foreign, engine.Login{}), engine.NotFound, "it has not this machine's platform")
+	require.ErrorIs(t, s.c.Pull(ctx, s.Foreign, engine.Login{}), engine.WrongArch, "it has not this machine's platform")
 
-	require.Error(t, s.c.Pull(ctx, s.Private, engine.Login{}))
 	wrong := s.Login
 	wrong.Password += "x"
-	require.Error(t, s.c.Pull(ctx, s.Private, wrong))
-	_, err = s.c.Distribution(ctx, s.Private, wrong)
-	require.Error(t, err)
+	for _, login := range []engine.Login{{}, wrong} {
+		err = s.c.Pull(ctx, s.Private, login)
+		require.ErrorIs(t, err, engine.Unauthorized)
+		require.NotContains(t, err.Error(), wrong.Password)
+		_, err = s.c.Distribution(ctx, s.Private, login)
+		require.ErrorIs(t, err, engine.Unauthorized)
+	}
 	_, err = s.c.Distribution(ctx, s.Private, s.Login)
 	require.NoError(t, err)
 	require.NoError(t, s.c.Pull(ctx, s.Private, s.Login))
@@ -506,10 +509,14 @@ func (s *suite) images(t *testing.T) {
 		}
 		return false
 	}())
+	require.ErrorIs(t, s.c.RemoveImage(ctx, s.Again), engine.Conflict, "a container needs the image, by whatever name")
+	require.ErrorIs(t, s.c.RemoveImage(ctx, s.App), engine.Conflict)
+	require.NoError(t, s.c.Remove(ctx, id))
 	require.NoError(t, s.c.RemoveImage(ctx, s.Again), "the other name stays")
+	_, err = s.c.Image(ctx, s.App)
+	require.NoError(t, err)
 	_, err = s.c.Image(ctx, s.Again)
 	require.ErrorIs(t, err, engine.NotFound)
-	require.ErrorIs(t, s.c.RemoveImage(ctx, s.App), engine.Conflict, "a container needs it")
 	require.ErrorIs(t, s.c.RemoveImage(ctx, s.Again), engine.NotFound)
 }
 
