@@ -14,4 +14,5 @@
 //	secrets.go   secrets of a release
 //	back.go      the way back
 //	run.go       a deployment from its question to its end
+//	logs.go      what containers write
 package deploy
