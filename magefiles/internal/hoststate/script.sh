@@ -51,10 +51,10 @@ payload() {
 
 # put replaces file $1 by text.
 put() {
-	if ! { printf %s "$text" >"$1.partial" && sync "$1.partial" && [ "$(wc -c <"$1.partial")" -eq "${#text}" ] && mv -f "$1.partial" "$1"; }; then
+	problem=$({ printf %s "$text" >"$1.partial" && sync "$1.partial" && [ "$(wc -c <"$1.partial")" -eq "${#text}" ] && mv -f "$1.partial" "$1"; } 2>&1) || {
 		rm -f "$1.partial"
-		die 79 "${1##*/} cannot be written"
-	fi
+		die 79 "${1##*/} cannot be written: $problem"
+	}
 	sync "${1%/*}" 2>/dev/null
 }
 
@@ -152,7 +152,7 @@ lines() {
 $text"
 	before=0
 	[ ! -f "$1" ] || before=$(wc -c <"$1")
-	printf '%s\n' "$text" >>"$1" && sync "$1" && [ "$(wc -c <"$1")" -eq $((before + ${#text} + 1)) ] || die 79 "${1##*/} cannot be written"
+	problem=$({ printf '%s\n' "$text" >>"$1" && sync "$1" && [ "$(wc -c <"$1")" -eq $((before + ${#text} + 1)) ]; } 2>&1) || die 79 "${1##*/} cannot be written: $problem"
 	[ "$before" -lt 1000000 ] || {
 		text=$(tail -n 1000 "$1")"
 "
