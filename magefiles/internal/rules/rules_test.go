@@ -23,15 +23,15 @@ const (
 // sub-packages, and its parent, and no sibling. So every package can be read, and tested, knowing only what is below it.
 var layers = [][]string{
 	{"operr", "dag", "atomicfile", "beneath", "tomledit", "version", "command", "condapkg", "condapypi", "faults", "attestation", "pause", "pixisays", "dockerfile", "gomodule"},
-	{"workspace", "channel", "journal", "httpclient", "httpserver", "imagepin", "provenance", "workflow", "steps"},
-	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image"},
-	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders"},
-	{"release", "view", "ourchannel", "publishing", "bumping"},
+	{"workspace", "channel", "journal", "httpclient", "httpserver", "imagepin", "provenance", "workflow", "steps", "engine", "hoststate"},
+	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image", "host"},
+	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders", "proxy"},
+	{"release", "view", "ourchannel", "publishing", "bumping", "deploy"},
 	{"rehearsal"},
 }
 
 // support are packages that only tests may import; they stand outside the layers.
-var support = []string{"command/commandtest", "command/argvtest", "attestation/attestationtest", "channel/channeltest", "gitrepo/gitrepotest", "session/sessiontest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "ptytest", "pypitest", "minichannel", "rattlertest", "monorepotest", "imagebench", "hostiletest", "rules"}
+var support = []string{"command/commandtest", "command/argvtest", "attestation/attestationtest", "channel/channeltest", "gitrepo/gitrepotest", "session/sessiontest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "ptytest", "pypitest", "minichannel", "rattlertest", "monorepotest", "imagebench", "hostiletest", "engine/enginetest", "engine/dockerdtest", "host/hosttest", "hoststate/hoststatetest", "proxy/proxytest", "localengine", "localproxy", "rules"}
 
 // reserved packages may be imported only where the reason says.
 var reserved = []struct {
