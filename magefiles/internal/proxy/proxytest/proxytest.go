@@ -3,6 +3,7 @@
 //	cases.go    the cases
 //	release.go  the applications behind the proxy
 //	caddy.go    the real one, on loopback
+//	image.go    an image of it
 //	proxytest.go
 package proxytest
 
