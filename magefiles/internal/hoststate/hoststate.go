@@ -62,19 +62,6 @@ func (s *State) Probe(ctx context.Context) error {
 	return err
 }
 
-// Environments are the keys of all that were ever locked here.
-func (s *State) Environments(ctx context.Context) ([]string, error) {
-	found, err := s.call(ctx, nil, "list")
-	if err != nil {
-		return nil, err
-	}
-	var all []string
-	for _, f := range found {
-		all = append(all, f.text)
-	}
-	return all, nil
-}
-
 // of df -P: blocks, used, available, capacity. Names of devices and folders may have blanks.
 var df = regexp.MustCompile(`\s\d+\s+\d+\s+(\d+)\s+\d+%\s`)
 

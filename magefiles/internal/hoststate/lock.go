@@ -112,15 +112,10 @@ func (s *State) Take(ctx context.Context, env string, who Holder, lease time.Dur
 	return t, nil
 }
 
-// Renew lets the lease begin again. Where the environment was taken by somebody else in the meantime, the error is a Lost.
+// Renew lets the lease begin again, before a change that only the holder may make. Where the environment was taken by somebody else in the
+// meantime, the error is a Lost.
 func (s *State) Renew(ctx context.Context, env string, fence int64, lease time.Duration) error {
 	_, err := s.call(ctx, nil, "renew", env, number(fence), seconds(lease))
-	return err
-}
-
-// Check finds out whether nobody has taken the environment since, as Renew does.
-func (s *State) Check(ctx context.Context, env string, fence int64) error {
-	_, err := s.call(ctx, nil, "check", env, number(fence))
 	return err
 }
 

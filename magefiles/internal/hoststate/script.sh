@@ -182,11 +182,6 @@ probe)
 free)
 	section df "$(df -Pk "$root" | tail -n 1)"
 	;;
-list)
-	for dir in "$root"/env/*; do
-		[ ! -d "$dir" ] || section environment "${dir##*/}"
-	done
-	;;
 look) # ENVIRONMENT
 	name "$1"
 	hold
@@ -229,11 +224,6 @@ renew) # ENVIRONMENT FENCE LEASE
 	mine "$2"
 	lease=$3 ends=$((now + lease + 1))
 	keep
-	;;
-check) # ENVIRONMENT FENCE
-	hold
-	environment "$1"
-	mine "$2"
 	;;
 release) # ENVIRONMENT FENCE
 	hold
