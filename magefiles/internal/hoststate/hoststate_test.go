@@ -215,8 +215,8 @@ var hostile = []string{
 func TestHostileValuesAreKeptAsTheyAre(t *testing.T) {
 	each(t, func(t *testing.T, s *hoststate.State) {
 		ctx := t.Context()
-		// All of them at once, where JSON is around them: it cannot have bytes that are no text.
-		text := strings.ToValidUTF8(strings.Join(hostile, ""), "?")
+		// All short ones at once, where JSON is around them: it cannot have bytes that are no text.
+		text := strings.ToValidUTF8(strings.Join(hostile[:len(hostile)-1], ""), "?")
 		who := hoststate.Holder{Who: text, From: "-rf", Run: `"$1"`, Since: somebody.Since}
 		taken, err := s.Take(ctx, env, who, time.Minute)
 		require.NoError(t, err)
