@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What has to happen on a host, by its clock and on its disk: sh -c SCRIPT sh ROOT OPERATION ARGUMENT…
 # It is constant. What is written comes over standard input, with its size as an argument, so that an input that was cut is seen. Arguments
 # are numbers and strict names, and are checked here again. A file is replaced by a rename, once its contents are on the disk.
@@ -96,7 +97,8 @@ contents() {
 # whole lease, counted from the start of this one.
 lock() {
 	fence=0 boot='' ends=0 lease=0 holder='' left=0
-	read -r now _ </proc/uptime && now=${now%%.*} && read -r here </proc/sys/kernel/random/boot_id || die 78 'the host has no clock'
+	{ read -r now _ </proc/uptime && read -r here </proc/sys/kernel/random/boot_id; } || die 78 'the host has no clock'
+	now=${now%%.*}
 	if [ -f "$dir/lock" ]; then
 		{ read -r fence && read -r boot && read -r ends && read -r lease && IFS= read -r holder; } <"$dir/lock" || die 78 "$dir/lock is damaged"
 	fi
@@ -140,10 +142,10 @@ $holder
 mine() {
 	digits "$1"
 	lock
-	[ "$fence" -eq "$1" ] && [ "$ends" -ne 0 ] || {
+	if [ "$fence" -ne "$1" ] || [ "$ends" -eq 0 ]; then
 		holds
 		exit 74
-	}
+	fi
 }
 
 # lines appends text to file $1, on a line of its own, and keeps the file small.
@@ -337,10 +339,10 @@ secret) # FOLDER NAME OWNER SIZE, and the value, which may be any bytes
 		rm -f "$file"
 		die 75 'the secret did not arrive whole'
 	}
-	{ [ "$3" -eq "$(id -u)" ] || chown "$3" "$file"; } && sync "$file" && mv -f "$file" "$1/$2" || {
+	if ! { { [ "$3" -eq "$(id -u)" ] || chown "$3" "$file"; } && sync "$file" && mv -f "$file" "$1/$2"; }; then
 		rm -f "$file"
 		die 79 'the secret cannot be written'
-	}
+	fi
 	sync "$1" 2>/dev/null
 	;;
 ask) # URL HOST SECONDS: the answer's body, its head as the program shows it, and the head's size
