@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -337,6 +338,19 @@ func runOfCI() string {
 	}
 	return ""
 }
+
+// operator says who runs us, on which machine, and in which run of a CI: what hosts keep of who changed them.
+func operator() (who, machine, run string) {
+	who = "somebody"
+	if u, err := user.Current(); err == nil {
+		who = u.Username
+	}
+	machine, _ = os.Hostname() // "" where it has no name
+	return who, machine, runOfCI()
+}
+
+// variable is a variable that a manifest names.
+func variable(name string) (value string, there bool) { return os.LookupEnv(name) }
 
 // jobOutput is the file for the outputs of a job of GitHub's; "" elsewhere.
 func jobOutput() string {

@@ -136,8 +136,8 @@ func (a *applying) preflight(ctx context.Context, _ *Said) (Said, bool, error) {
 		if _, err := m.Engine.Ping(ctx); err != nil {
 			return false, err
 		}
-		if err := m.Ready(ctx); err != nil {
-			return false, err
+		if missing, err := m.Front.Missing(ctx, a.key(), a.service()); err != nil || len(missing) > 0 {
+			return false, errors.Join(err, a.notSetUp(missing))
 		}
 		seen, err := a.kept(ctx, m)
 		if err == nil && !a.ours(seen, h) {
@@ -400,7 +400,8 @@ func (d *Deployer) find(ctx context.Context, m *Machine, id string) (*engine.Con
 	return h.of(id), err
 }
 
-func (a *applying) started(ctx context.Context, h HostPlan, m *Machine, _ bool) (bool, error) {
+// started reports whether the new container was started, and is at the gate: what has come to its end since is for the gate to say.
+func (a *applying) started(ctx context.Context, h HostPlan, m *Machine, recorded bool) (bool, error) {
 	seen, err := m.State.Look(ctx, a.key())
 	if err != nil {
 		return false, err
@@ -413,7 +414,7 @@ func (a *applying) started(ctx context.Context, h HostPlan, m *Machine, _ bool) 
 		return false, operr.NewStopped("remove it, and deploy again", "the container %s is made of %s, and %s was to be deployed", c.Name, c.Image, h.Will.Image)
 	}
 	v := a.will(h)
-	return !c.Started.IsZero() && (seen.Next == v.Upstream() && c.State == engine.Running || seen.Up == v.Upstream()), nil
+	return seen.Up == v.Upstream() || seen.Next == v.Upstream() && (c.State == engine.Running || recorded && !c.Started.IsZero()), nil
 }
 
 // start makes the container beside the one that runs, or in its place.
@@ -479,7 +480,7 @@ func (a *applying) create(ctx context.Context, h HostPlan, m *Machine, v Version
 		Env:         values,
 		Command:     e.Command,
 		User:        e.User,
-		Network:     m.Network,
+		Network:     m.Front.Network(),
 		Aliases:     []string{v.ID},
 		Restart:     engine.Never,
 		Memory:      e.MemLimit,

@@ -2,13 +2,11 @@ package deploy
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httputil"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,48 +20,39 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
-	"github.com/foopack/foopack/magefiles/internal/hoststate/hoststatetest"
 	"github.com/foopack/foopack/magefiles/internal/localengine"
+	"github.com/foopack/foopack/magefiles/internal/localproxy"
 	"github.com/foopack/foopack/magefiles/internal/proxy"
 )
 
-// errCut is a host that is not there any more.
-var errCut = errors.New("the connection was cut")
-
 // fleet are hosts of a test: an engine each, with a proxy's container and a folder for what the host keeps.
 type fleet struct {
-	t      *testing.T
-	hosts  map[string]*vm
-	env    config.Environment
-	state  string // for journals
-	vars   map[string]string
-	budget atomic.Int64 // requests that are answered; negative: all
-
-	mu   sync.Mutex
-	said []string
-	told [][]byte // all that scripts were sent, but for the inputs of secrets
+	t     *testing.T
+	hosts map[string]*vm
+	env   config.Environment
+	state string // for journals
+	vars  map[string]string
+	mu    sync.Mutex
+	said  []string
 }
 
 // vm is one host.
 type vm struct {
 	name   string
 	engine *localengine.Engine
+	client *engine.Client
+	front  *proxy.Container
 	state  *hoststate.State
-	proxy  *proxy.Proxy
-	fleet  *fleet
-	gone   atomic.Bool
+	gone   atomic.Bool // no request is answered
 }
 
-const (
-	proxyNetwork = "proxy-net"
-	repository   = "registry.example.org/team/app"
-	proxyImage   = "registry.example.org/caddy@"
-)
+const repository = "registry.example.org/team/app"
+
+var proxyImage = "registry.example.org/caddy@" + localengine.Digest("proxy")
 
 // startFleet starts hosts.
 func startFleet(t *testing.T, names ...string) *fleet {
 	f := &fleet{t: t, hosts: map[string]*vm{}, state: t.TempDir(), vars: map[string]string{}}
-	f.budget.Store(-1)
 	f.env = config.Environment{
 		Name:     "staging",
 		Hosts:    names,
@@ -81,6 +70,7 @@ func startFleet(t *testing.T, names ...string) *fleet {
 	for _, name := range names {
 		f.hosts[name] = f.boot(name)
 	}
+	require.NoError(t, f.deployer().Setup(t.Context()))
 	return f
 }
 
@@ -88,128 +78,26 @@ func (f *fleet) boot(name string) *vm {
 	e, err := localengine.Start(f.t.TempDir())
 	require.NoError(f.t, err)
 	f.t.Cleanup(func() { e.Close() })
-	h := &vm{name: name, engine: e, fleet: f}
+	h := &vm{name: name, engine: e}
 	e.Fail(func(localengine.Request) localengine.Fault {
-		if h.gone.Load() || !f.spend() {
+		if h.gone.Load() {
 			return localengine.Unanswered
 		}
 		return localengine.None
 	})
-	places := proxy.Places{Listen: free(f.t), Inside: free(f.t), Admin: free(f.t), Dir: f.t.TempDir()}
-	h.state = &hoststate.State{Runner: h, Dir: places.Dir}
-	h.proxy = &proxy.Proxy{State: h.state, Places: places}
-	image := localengine.Image{Ref: proxyImage + localengine.Digest("proxy"), Program: serveProxy(places)}
-	e.Offer(image)
-	c := engine.New(e.Dial)
-	defer c.Close()
-	ctx := f.t.Context()
-	require.NoError(f.t, c.Pull(ctx, image.Ref, engine.Login{}))
-	require.NoError(f.t, c.EnsureNetwork(ctx, proxyNetwork, nil))
-	id, err := c.Create(ctx, engine.Spec{Name: "proxy", Image: image.Ref, Network: proxyNetwork, Restart: engine.Always})
-	require.NoError(f.t, err)
-	require.NoError(f.t, c.Start(ctx, id))
+	e.Offer(localproxy.Image(proxyImage))
+	h.client = engine.New(e.Dial)
+	f.t.Cleanup(func() { h.client.Close() })
+	h.front = &proxy.Container{Engine: h.client, Port: free(f.t), Address: netip.MustParseAddr("127.0.0.1"), Image: proxyImage}
+	h.state = h.front.Proxy().State
 	return h
 }
 
-func free(t *testing.T) string {
+func free(t *testing.T) uint16 {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	return l.Addr().String()
-}
-
-// spend reports whether a request is answered.
-func (f *fleet) spend() bool {
-	for {
-		left := f.budget.Load()
-		switch {
-		case left < 0:
-			return true
-		case left == 0:
-			return false
-		case f.budget.CompareAndSwap(left, left-1):
-			return true
-		}
-	}
-}
-
-// Run is the script on the host.
-func (h *vm) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, int, error) {
-	if h.gone.Load() || !h.fleet.spend() {
-		return nil, 0, errCut
-	}
-	return hoststatetest.Local{}.Run(ctx, argv, stdin)
-}
-
-// serveProxy is a small proxy that reads the files of its state for each request.
-func serveProxy(p proxy.Places) func(ctx context.Context, c *localengine.Container) int {
-	return func(ctx context.Context, c *localengine.Container) int {
-		var mu sync.Mutex
-		open := map[string]int{}
-		to := func(env, file string) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if env == "" { // the only one
-					all, _ := filepath.Glob(filepath.Join(p.Dir, "env", "*", "up"))
-					if len(all) == 0 {
-						http.Error(w, "nothing", http.StatusNotFound)
-						return
-					}
-					env = filepath.Base(filepath.Dir(all[0]))
-				}
-				text, _ := os.ReadFile(filepath.Join(p.Dir, "env", env, file))
-				upstream := strings.TrimSpace(string(text))
-				if upstream == "" || upstream == hoststate.None {
-					http.Error(w, "there is no release yet", http.StatusServiceUnavailable)
-					return
-				}
-				mu.Lock()
-				open[upstream]++
-				mu.Unlock()
-				defer func() {
-					mu.Lock()
-					open[upstream]--
-					mu.Unlock()
-				}()
-				through := &httputil.ReverseProxy{
-					Rewrite:   func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", upstream },
-					Transport: &http.Transport{DialContext: c.Dial, DisableKeepAlives: true},
-					ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-						http.Error(w, err.Error(), http.StatusBadGateway)
-					},
-				}
-				through.ServeHTTP(w, r)
-			})
-		}
-		inside := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			parts := strings.SplitN(strings.TrimPrefix(r.URL.Path, "/"), "/", 3)
-			if len(parts) != 3 || parts[1] != "next" {
-				http.NotFound(w, r)
-				return
-			}
-			r.URL.Path = "/" + parts[2]
-			to(parts[0], "next").ServeHTTP(w, r)
-		})
-		admin := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			mu.Lock()
-			defer mu.Unlock()
-			all := []map[string]any{}
-			for upstream, n := range open {
-				all = append(all, map[string]any{"address": upstream, "num_requests": n})
-			}
-			_ = json.NewEncoder(w).Encode(all)
-		})
-		for addr, handler := range map[string]http.Handler{p.Listen: to("", "up"), p.Inside: inside, p.Admin: admin} {
-			l, err := net.Listen("tcp", addr)
-			if err != nil {
-				return 1
-			}
-			s := &http.Server{Handler: handler}
-			go s.Serve(l)
-			defer s.Close()
-		}
-		<-ctx.Done()
-		return 0
-	}
+	return netip.MustParseAddrPort(l.Addr().String()).Port()
 }
 
 // build is an image of the application. What it does is its behavior.
@@ -313,7 +201,9 @@ func (f *fleet) deployer() *Deployer {
 			value, there := f.vars[name]
 			return value, there
 		},
-		Output: func(_ context.Context, argv []string) ([]byte, error) { return []byte(strings.Join(argv, "|") + "\n"), nil },
+		Output: func(_ context.Context, argv []string) ([]byte, error) {
+			return []byte(strings.Join(argv, "|") + "\n"), nil
+		},
 		Say: func(format string, args ...any) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -324,36 +214,7 @@ func (f *fleet) deployer() *Deployer {
 }
 
 func (f *fleet) open(_ context.Context, host string) (*Machine, error) {
-	h := f.hosts[host]
-	return &Machine{
-		Engine:  engine.New(h.engine.Dial),
-		State:   h.state,
-		Proxy:   h.proxy,
-		Network: proxyNetwork,
-		Inside:  func(mounts ...engine.Mount) hoststate.Runner { return inVolumes{vm: h, mounts: mounts} },
-		Ready:   func(context.Context) error { return nil },
-	}, nil
-}
-
-// inVolumes runs the script where volumes are folders.
-type inVolumes struct {
-	*vm
-	mounts []engine.Mount
-}
-
-func (i inVolumes) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, int, error) {
-	inside := append([]string{}, argv...)
-	for n, arg := range inside {
-		for _, m := range i.mounts {
-			if arg == m.Target {
-				inside[n] = i.engine.Volume(m.Volume)
-				if err := os.MkdirAll(inside[n], 0o755); err != nil {
-					return nil, 0, err
-				}
-			}
-		}
-	}
-	return i.vm.Run(ctx, inside, stdin)
+	return NewMachine(f.hosts[host].front), nil
 }
 
 // deploy deploys, and returns what was said of it.
@@ -378,7 +239,7 @@ func (f *fleet) heard() string {
 // get asks a host's published port.
 func (h *vm) get(path string) (int, string) {
 	c := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := c.Get("http://" + h.proxy.Places.Listen + path)
+	resp, err := c.Get(fmt.Sprintf("http://127.0.0.1:%d%s", h.front.Port, path))
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -421,3 +282,30 @@ func (f *fleet) runs(image Image, hosts ...string) {
 		require.Contains(f.t, body, image.Revision)
 	}
 }
+
+// upOf is where requests of a host go.
+func (f *fleet) upOf(host string) string {
+	text, _ := os.ReadFile(filepath.Join(f.hosts[host].engine.Volume(f.hosts[host].front.Name()+"-state"), "env", "app.staging", "up"))
+	return string(text)
+}
+
+// hash is the part of a digest that is in a release's name.
+func hash(digest string) string { return strings.TrimPrefix(digest, "sha256:")[:8] }
+
+// reporter calls f before a step.
+type reporter struct {
+	step string
+	f    func()
+}
+
+func before(step string, f func()) *reporter { return &reporter{step: step, f: f} }
+
+func (r *reporter) Step(name string, f func() (string, error)) error {
+	if name == r.step {
+		r.f()
+	}
+	_, err := f()
+	return err
+}
+
+func (*reporter) Skipped(string, string) {}

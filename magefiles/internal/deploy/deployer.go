@@ -18,12 +18,16 @@ import (
 
 // Machine is what one host is asked and told by.
 type Machine struct {
-	Engine  *engine.Client
-	State   *hoststate.State
-	Proxy   *proxy.Proxy
-	Network string                                        // of the proxy, which containers join
-	Inside  func(mounts ...engine.Mount) hoststate.Runner // runs the script in a container of the proxy's image, with these volumes
-	Ready   func(ctx context.Context) error               // says, by its error, what `mage deploy:setup` has not done
+	Engine *engine.Client
+	Front  *proxy.Container // the proxy of the published port
+	State  *hoststate.State
+	Proxy  *proxy.Proxy
+}
+
+// NewMachine is the host that a proxy is on, or is to be.
+func NewMachine(front *proxy.Container) *Machine {
+	p := front.Proxy()
+	return &Machine{Engine: front.Engine, Front: front, State: p.State, Proxy: p}
 }
 
 // Times are how long things may take; what an environment says of its own stands there.
@@ -70,7 +74,7 @@ type opening struct {
 	err     error
 }
 
-// machine opens a host, once.
+// machine opens a host. The connection stays until it breaks: the steps share it.
 func (d *Deployer) machine(ctx context.Context, host string) (*Machine, error) {
 	d.mu.Lock()
 	if d.opened == nil {
@@ -81,8 +85,18 @@ func (d *Deployer) machine(ctx context.Context, host string) (*Machine, error) {
 	}
 	o := d.opened[host]
 	d.mu.Unlock()
-	o.once.Do(func() { o.machine, o.err = d.Open(ctx, host) })
+	o.once.Do(func() { o.machine, o.err = d.Open(context.WithoutCancel(ctx), host) })
+	if o.err != nil {
+		d.broke(host)
+	}
 	return o.machine, o.err
+}
+
+// broke has a host opened anew by whoever asks for it next: there is no connection, or it broke.
+func (d *Deployer) broke(host string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.opened, host)
 }
 
 // key is what the environment is called in the state of a host, which several applications may share.
@@ -117,6 +131,9 @@ func (d *Deployer) on(ctx context.Context, h HostPlan, f func(ctx context.Contex
 	}
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, engine.Unreachable) {
+		d.broke(h.Host)
 	}
 	return operr.New(operr.NextOf(err), "%s: %w", h.Host, err)
 }

@@ -14,5 +14,6 @@
 //	secrets.go   secrets of a release
 //	back.go      the way back
 //	run.go       a deployment from its question to its end
+//	setup.go     the proxy on each host
 //	logs.go      what containers write
 package deploy

@@ -140,7 +140,7 @@ func (a *applying) staysWell(ctx context.Context, h HostPlan, m *Machine) error 
 			return pause.Seen{}, a.fails(ctx, h, m, c, "%s, after the switch", why)
 		}
 		if c.Restarts > 0 {
-			return pause.Seen{}, a.fails(ctx, h, m, c, "it exited with status %d after the switch, and was started again", c.ExitCode)
+			return pause.Seen{}, a.fails(ctx, h, m, c, "it came to its end after the switch, and was started again")
 		}
 		answer, err := m.Proxy.AskPublished(ctx, a.key(), a.service(), a.Environment.Health)
 		if err != nil {

@@ -11,12 +11,8 @@ import (
 // Logs writes what the containers write that requests go to, each line behind its host: the last ones, or with follow on and on.
 func (d *Deployer) Logs(ctx context.Context, follow bool, out io.Writer) error {
 	const tail = 100
-	var hosts []HostPlan
-	for _, host := range d.Environment.Hosts {
-		hosts = append(hosts, HostPlan{Host: host})
-	}
 	var mu sync.Mutex
-	return d.each(ctx, hosts, func(ctx context.Context, h HostPlan, m *Machine) error {
+	return d.each(ctx, d.everywhere(), func(ctx context.Context, h HostPlan, m *Machine) error {
 		seen := d.lookAt(ctx, h.Host, 0)
 		if seen.err != nil {
 			return seen.err

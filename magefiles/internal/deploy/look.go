@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ type Host struct {
 	Trouble string   `json:"trouble,omitempty"` // why it could not be asked; "" where it answered
 	Next    string   `json:"next,omitempty"`    // what to do about that
 	Arch    string   `json:"arch,omitempty"`
+	Setup   []string `json:"setup,omitempty"`   // what `mage deploy:setup` would do
 	Running *Running `json:"running,omitempty"` // what requests go to; nil: nothing answers
 	Waiting bool     `json:"waiting_for_secrets,omitempty"`
 	Drift   []string `json:"drift,omitempty"`
@@ -67,6 +69,9 @@ func (d *Deployer) lookAt(ctx context.Context, host string, lines int) (h Host) 
 	h = Host{Name: host}
 	if h.err = d.ask(ctx, &h, lines); h.err != nil {
 		h.Trouble, h.Next = h.err.Error(), operr.NextOf(h.err)
+		if errors.Is(h.err, engine.Unreachable) {
+			d.broke(host)
+		}
 	}
 	return h
 }
@@ -81,10 +86,13 @@ func (d *Deployer) ask(ctx context.Context, h *Host, lines int) error {
 		return err
 	}
 	h.Arch = version.OS + "/" + version.Arch
-	if err := m.Ready(ctx); err != nil {
+	if h.Setup, err = m.Front.Missing(ctx, d.key(), d.service()); err != nil {
 		return err
 	}
 	seen, err := m.State.Look(ctx, d.key())
+	if err != nil && len(h.Setup) > 0 {
+		return d.notSetUp(h.Setup)
+	}
 	if err != nil {
 		return err
 	}
@@ -111,6 +119,9 @@ func (d *Deployer) ask(ctx context.Context, h *Host, lines int) error {
 		}
 	}
 	h.Drift = append(h.Drift, h.drift()...)
+	for _, line := range h.Setup {
+		h.Drift = append(h.Drift, "`mage deploy:setup` would "+line)
+	}
 	return nil
 }
 

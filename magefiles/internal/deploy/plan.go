@@ -130,6 +130,10 @@ func (d *Deployer) planHost(ctx context.Context, p *Plan, h Host, wanted Version
 		trouble(next, "%s", h.Trouble)
 		return one
 	}
+	if err := d.notSetUp(h.Setup); err != nil {
+		trouble(operr.NextOf(err), "%v", err)
+		return one
+	}
 	if h.Holder != nil && h.Left > 0 && d.Wait == 0 {
 		p.Notes = append(p.Notes, fmt.Sprintf("%s is locked by %s", h.Name, h.Holder))
 	}

@@ -107,11 +107,7 @@ func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], 
 
 // Unlock takes the environment from whoever has it on the hosts that answer, and says whom it was taken from.
 func (d *Deployer) Unlock(ctx context.Context) error {
-	var hosts []HostPlan
-	for _, host := range d.Environment.Hosts {
-		hosts = append(hosts, HostPlan{Host: host})
-	}
-	return d.each(ctx, hosts, func(ctx context.Context, h HostPlan, m *Machine) error {
+	return d.each(ctx, d.everywhere(), func(ctx context.Context, h HostPlan, m *Machine) error {
 		from, err := m.State.Unlock(ctx, d.key())
 		switch {
 		case err != nil:

@@ -31,7 +31,7 @@ func (a *applying) secrets(ctx context.Context, h HostPlan, m *Machine) error {
 	if err != nil {
 		return err
 	}
-	inside := &hoststate.State{Runner: m.Inside(engine.Mount{Volume: v.ID, Target: secretsDir})}
+	inside := &hoststate.State{Runner: m.Front.Inside(engine.Mount{Volume: v.ID, Target: secretsDir})}
 	for n, s := range a.Environment.Secrets {
 		if err := inside.PutSecret(ctx, secretsDir, s.Name, owner, values[n]); err != nil {
 			return err
