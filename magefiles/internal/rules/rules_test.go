@@ -40,7 +40,7 @@ var reserved = []struct {
 	reason   string
 }{
 	{"os/exec", []string{"magefiles/internal/command"}, "every child must die with us, and no secret may reach a log"},
-	{"github.com/magefile/mage/mg", []string{"magefiles/targets"}, "targets are the only face; what they call must be testable without Mage"},
+	{"github.com/magefile/mage/mg", []string{"magefiles/targets", "magefiles/targets/deploy"}, "targets are the only face; what they call must be testable without Mage"},
 	{"github.com/magefile/mage/sh", []string{"magefiles/targets"}, "it expands $X in arguments and ignores the context: for one-line development targets only"},
 }
 

@@ -45,6 +45,7 @@ var implementations = []struct {
 		of:    "image",
 		names: []string{"Registry"},
 		by: map[string]string{
+			"imagejob/pushed.go":   "likewise",
 			"imagejob/imagejob.go": "the registry is the one that the image's name has in it, and is asked by nothing else",
 		},
 	},
