@@ -3,6 +3,7 @@ package localengine
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -40,37 +41,39 @@ type route struct {
 const one = `([^/]+)`
 
 var routes = []route{
-	{"GET", whole("/version"), (*Engine).version},
-	{"POST", whole("/images/create"), (*Engine).pull},
-	{"GET", whole("/images/json"), (*Engine).listImages},
-	{"GET", whole("/images/(.+)/json"), (*Engine).inspectImage},
-	{"DELETE", whole("/images/(.+)"), (*Engine).removeImage},
-	{"GET", whole("/distribution/(.+)/json"), (*Engine).distribution},
-	{"POST", whole("/containers/create"), (*Engine).createContainer},
-	{"GET", whole("/containers/json"), (*Engine).listContainers},
-	{"GET", whole("/containers/" + one + "/json"), of((*Engine).inspectContainer)},
-	{"POST", whole("/containers/" + one + "/start"), of((*Engine).startContainer)},
-	{"POST", whole("/containers/" + one + "/stop"), of((*Engine).stopContainer)},
-	{"POST", whole("/containers/" + one + "/wait"), of((*Engine).waitContainer)},
-	{"POST", whole("/containers/" + one + "/rename"), of((*Engine).renameContainer)},
-	{"POST", whole("/containers/" + one + "/update"), of((*Engine).updateContainer)},
-	{"POST", whole("/containers/" + one + "/attach"), of((*Engine).attachContainer)},
-	{"POST", whole("/containers/" + one + "/exec"), of((*Engine).createExec)},
-	{"GET", whole("/containers/" + one + "/logs"), of((*Engine).logsOfContainer)},
-	{"DELETE", whole("/containers/" + one), of((*Engine).removeContainer)},
-	{"POST", whole("/exec/" + one + "/start"), (*Engine).startExec},
-	{"GET", whole("/exec/" + one + "/json"), (*Engine).inspectExec},
-	{"POST", whole("/networks/create"), (*Engine).createNetwork},
-	{"GET", whole("/networks"), (*Engine).listNetworks},
-	{"GET", whole("/networks/" + one), (*Engine).inspectNetwork},
-	{"DELETE", whole("/networks/" + one), (*Engine).removeNetwork},
-	{"POST", whole("/volumes/create"), (*Engine).createVolume},
-	{"GET", whole("/volumes"), (*Engine).listVolumes},
-	{"GET", whole("/volumes/" + one), (*Engine).inspectVolume},
-	{"DELETE", whole("/volumes/" + one), (*Engine).removeVolume},
+	on("GET", "/version", (*Engine).version),
+	on("POST", "/images/create", (*Engine).pull),
+	on("GET", "/images/json", (*Engine).listImages),
+	on("GET", "/images/(.+)/json", (*Engine).inspectImage),
+	on("DELETE", "/images/(.+)", (*Engine).removeImage),
+	on("GET", "/distribution/(.+)/json", (*Engine).distribution),
+	on("POST", "/containers/create", (*Engine).createContainer),
+	on("GET", "/containers/json", (*Engine).listContainers),
+	on("GET", "/containers/"+one+"/json", of((*Engine).inspectContainer)),
+	on("POST", "/containers/"+one+"/start", of((*Engine).startContainer)),
+	on("POST", "/containers/"+one+"/stop", of((*Engine).stopContainer)),
+	on("POST", "/containers/"+one+"/wait", of((*Engine).waitContainer)),
+	on("POST", "/containers/"+one+"/rename", of((*Engine).renameContainer)),
+	on("POST", "/containers/"+one+"/update", of((*Engine).updateContainer)),
+	on("POST", "/containers/"+one+"/attach", of((*Engine).attachContainer)),
+	on("POST", "/containers/"+one+"/exec", of((*Engine).createExec)),
+	on("GET", "/containers/"+one+"/logs", of((*Engine).logsOfContainer)),
+	on("DELETE", "/containers/"+one, of((*Engine).removeContainer)),
+	on("POST", "/exec/"+one+"/start", (*Engine).startExec),
+	on("GET", "/exec/"+one+"/json", (*Engine).inspectExec),
+	on("POST", "/networks/create", (*Engine).createNetwork),
+	on("GET", "/networks", (*Engine).listNetworks),
+	on("GET", "/networks/"+one, (*Engine).inspectNetwork),
+	on("DELETE", "/networks/"+one, (*Engine).removeNetwork),
+	on("POST", "/volumes/create", (*Engine).createVolume),
+	on("GET", "/volumes", (*Engine).listVolumes),
+	on("GET", "/volumes/"+one, (*Engine).inspectVolume),
+	on("DELETE", "/volumes/"+one, (*Engine).removeVolume),
 }
 
-func whole(pattern string) *regexp.Regexp { return regexp.MustCompile("^" + pattern + "$") }
+func on(method, pattern string, handle func(*Engine, http.ResponseWriter, *http.Request, string) error) route {
+	return route{method: method, path: regexp.MustCompile("^" + pattern + "$"), handle: handle}
+}
 
 // of looks for the container that a path names.
 func of(handle func(*Engine, http.ResponseWriter, *http.Request, *Container) error) func(*Engine, http.ResponseWriter, *http.Request, string) error {
@@ -146,7 +149,7 @@ func (e *Engine) dispatch(w http.ResponseWriter, r *http.Request, path string, v
 
 func fail(w http.ResponseWriter, err error) {
 	status := http.StatusInternalServerError
-	if a, ok := err.(*answer); ok {
+	if a := (*answer)(nil); errors.As(err, &a) {
 		status = a.status
 	}
 	send(w, status, common.ErrorResponse{Message: err.Error()})

@@ -76,7 +76,7 @@ func (u *unheard) Write(p []byte) (int, error) { return len(p), nil }
 
 func (u *unheard) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(u.ResponseWriter).Hijack()
-	return deaf{conn}, rw, err
+	return deaf{Conn: conn}, rw, err
 }
 
 // deaf is a connection whose other side never hears anything.

@@ -29,7 +29,7 @@ func (e *Engine) ensureVolume(name string, labels, options map[string]string) (*
 	if err := os.MkdirAll(e.Volume(name), 0o755); err != nil {
 		return nil, err
 	}
-	v := &volumeOf{volume.Volume{Name: name, Driver: "local", Scope: "local", Mountpoint: e.Volume(name), Labels: labels, Options: options}}
+	v := &volumeOf{Volume: volume.Volume{Name: name, Driver: "local", Scope: "local", Mountpoint: e.Volume(name), Labels: labels, Options: options}}
 	e.volumes[name] = v
 	return v, nil
 }
