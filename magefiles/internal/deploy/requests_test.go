@@ -59,7 +59,7 @@ type visitors struct {
 type unread struct{ io.Reader }
 
 func (v *visitors) ask(c *http.Client, url string) {
-	r, err := http.NewRequest(http.MethodPost, url, unread{strings.NewReader("x")})
+	r, err := http.NewRequest(http.MethodPost, url, unread{Reader: strings.NewReader("x")})
 	if err == nil {
 		var answer *http.Response
 		if answer, err = c.Do(r); err == nil {

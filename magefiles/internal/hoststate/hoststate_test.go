@@ -446,9 +446,8 @@ func TestKilledInTheMiddle(t *testing.T) {
 				require.NoError(t, err)
 			}
 			last = fence()
-			victim := &hoststate.State{Dir: s.Dir, Runner: hoststatetest.Local{Began: func(group int) {
-				time.AfterFunc(wait, func() { _ = syscall.Kill(-group, syscall.SIGKILL) })
-			}}}
+			kill := func(group int) { time.AfterFunc(wait, func() { _ = syscall.Kill(-group, syscall.SIGKILL) }) }
+			victim := &hoststate.State{Dir: s.Dir, Runner: hoststatetest.Local{Began: kill}}
 			if calls[name](victim) != nil {
 				killed++
 			}

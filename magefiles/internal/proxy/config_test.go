@@ -23,10 +23,13 @@ var goldens = map[string]struct {
 }{
 	"nothing.json": {8080, nil},
 	"alone.json":   {8080, map[string]proxy.Service{"app.staging": {Drain: time.Minute}}},
-	"tls.json": {443, map[string]proxy.Service{
-		"app.production": {Domain: "app.example.org", TLS: proxy.ACME, Drain: time.Minute},
-		"app.staging":    {Domain: "staging.example.org", TLS: proxy.Internal},
-	}},
+	"tls.json": {
+		port: 443,
+		services: map[string]proxy.Service{
+			"app.production": {Domain: "app.example.org", TLS: proxy.ACME, Drain: time.Minute},
+			"app.staging":    {Domain: "staging.example.org", TLS: proxy.Internal},
+		},
+	},
 }
 
 func TestGolden(t *testing.T) {

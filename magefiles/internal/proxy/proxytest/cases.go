@@ -230,7 +230,7 @@ func load(t *testing.T, serve Serve) {
 		"fresh file": func() answer { return b.get("/file") },
 		// A body that cannot be read twice: the client does not try again by itself.
 		"kept": func() answer {
-			return ask(kept, http.MethodPost, "http://"+b.Proxy.Places.Listen+"/file", once{bytes.NewReader([]byte("!"))})
+			return ask(kept, http.MethodPost, "http://"+b.Proxy.Places.Listen+"/file", once{Reader: bytes.NewReader([]byte("!"))})
 		},
 		"health": func() answer { return b.get("/healthz") },
 	} {
