@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/engine/enginetest"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/localengine"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -342,9 +343,9 @@ func TestStatusShowsWhatIsNotAsItWasLeft(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, f.look()["a"].Drift, "the container mine has our labels, and no deployment made it")
 	require.NoError(t, c.Remove(ctx, id))
-	require.NoError(t, c.Rename(ctx, release, "renamed"))
+	enginetest.Rename(t, h.engine.Dial, release, "renamed")
 	require.Contains(t, f.look()["a"].Drift, "the container of "+release+" was renamed to renamed")
-	require.NoError(t, c.Rename(ctx, "renamed", release))
+	enginetest.Rename(t, h.engine.Dial, "renamed", release)
 	taken, err := h.state.Take(ctx, "app.staging", hoststate.Holder{Who: "hand"}, time.Minute)
 	require.NoError(t, err)
 	require.NoError(t, h.state.Switch(ctx, "app.staging", taken.Fence, "elsewhere:80"))

@@ -183,14 +183,6 @@ func (c *Client) Remove(ctx context.Context, id string) error {
 	return failed(ctx, err, "removing container %s", id)
 }
 
-// Rename gives a container another name.
-func (c *Client) Rename(ctx context.Context, id, name string) error {
-	ctx, done := limited(ctx, quick)
-	defer done()
-	_, err := c.api.ContainerRename(ctx, id, client.ContainerRenameOptions{NewName: name})
-	return failed(ctx, err, "renaming container %s", id)
-}
-
 // SetRestart changes whether the engine starts a container again.
 func (c *Client) SetRestart(ctx context.Context, id string, policy Restart) error {
 	ctx, done := limited(ctx, quick)

@@ -72,11 +72,9 @@ type Image struct {
 	Labels   map[string]string
 	Size     int64
 	OS, Arch string
-
-	// What Image says, and Images does not.
-	User    string
-	Exposed []string // PORT/tcp, sorted
-	Health  *HealthCheck
+	User     string
+	Exposed  []string // PORT/tcp, sorted
+	Health   *HealthCheck
 }
 
 // HealthCheck is how an image wants to be looked after; a time of 0 is the engine's default.
@@ -111,21 +109,6 @@ func imageOf(r image.InspectResponse) Image {
 		i.Health = &HealthCheck{Test: h.Test, Interval: h.Interval, Timeout: h.Timeout, StartPeriod: h.StartPeriod, Retries: h.Retries}
 	}
 	return i
-}
-
-// Images lists all that have a name.
-func (c *Client) Images(ctx context.Context) ([]Image, error) {
-	ctx, done := limited(ctx, quick)
-	defer done()
-	r, err := c.api.ImageList(ctx, client.ImageListOptions{})
-	if err != nil {
-		return nil, failed(ctx, err, "listing images")
-	}
-	var all []Image
-	for _, s := range r.Items {
-		all = append(all, Image{ID: s.ID, Tags: s.RepoTags, Digests: s.RepoDigests, Labels: s.Labels, Size: s.Size})
-	}
-	return all, nil
 }
 
 // RemoveImage takes one name of an image away, and the image with its last one. It is a Conflict where a container needs it.
