@@ -100,7 +100,7 @@ func free(t *testing.T) uint16 {
 	return netip.MustParseAddrPort(l.Addr().String()).Port()
 }
 
-// build is an image of the application. What it does is its behavior.
+// behavior is what an image of the application does.
 type behavior struct {
 	sick    func() bool   // the health path says that it is not well
 	exits   time.Duration // after which it ends by itself, with status 3; 0: never
