@@ -111,7 +111,7 @@ func (r *reader) size(n *tomledit.Node) int64 {
 		return 0
 	}
 	number, _ := strconv.ParseInt(m[1], 10, 64) // nine digits fit
-	return number << (10 * (strings.Index(" kmgt", strings.ToLower(m[2] + " ")[:1])))
+	return number << (10 * strings.Index(" kmgt", strings.ToLower(m[2] + " ")[:1]))
 }
 
 func (r *reader) hosts(n *tomledit.Node) (all []string) {
