@@ -31,7 +31,7 @@ var layers = [][]string{
 }
 
 // support are packages that only tests may import; they stand outside the layers.
-var support = []string{"command/commandtest", "command/argvtest", "attestation/attestationtest", "channel/channeltest", "gitrepo/gitrepotest", "session/sessiontest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "ptytest", "pypitest", "minichannel", "rattlertest", "monorepotest", "imagebench", "hostiletest", "engine/enginetest", "engine/dockerdtest", "host/hosttest", "hoststate/hoststatetest", "proxy/proxytest", "localengine", "localproxy", "rules"}
+var support = []string{"command/commandtest", "command/argvtest", "attestation/attestationtest", "channel/channeltest", "gitrepo/gitrepotest", "session/sessiontest", "condapkg/condapkgtest", "toolchain/pixi/pixitest", "pythontest", "ptytest", "pypitest", "minichannel", "rattlertest", "monorepotest", "imagebench", "hostiletest", "deploy/deploytest", "engine/enginetest", "engine/dockerdtest", "host/hosttest", "hoststate/hoststatetest", "proxy/proxytest", "localengine", "localproxy", "rules"}
 
 // reserved packages may be imported only where the reason says.
 var reserved = []struct {
