@@ -10,6 +10,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -21,6 +22,9 @@ type Engine struct {
 	Socket string // a short path
 	Arch   string // of the machine that it plays; set it before it is asked
 	API    string // the newest version that it speaks; set it before it is asked
+
+	// Address is the machine's: where ports are published that name none. Set it before it is asked.
+	Address netip.Addr
 
 	dir string
 
@@ -58,6 +62,7 @@ func Start(dir string) (*Engine, error) {
 		Socket:     filepath.Join(short, "s"),
 		Arch:       "amd64",
 		API:        "1.41",
+		Address:    netip.MustParseAddr("127.0.0.1"),
 		dir:        dir,
 		budget:     -1,
 		logins:     map[string]string{},

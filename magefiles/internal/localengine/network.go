@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
@@ -225,7 +224,7 @@ func (c *Container) publish() error {
 		for _, b := range bindings {
 			ip := b.HostIP
 			if !ip.IsValid() || ip.IsUnspecified() {
-				ip = netip.MustParseAddr("127.0.0.1")
+				ip = c.engine.Address
 			}
 			number := b.HostPort
 			if number == "" {
