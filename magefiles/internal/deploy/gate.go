@@ -58,6 +58,7 @@ func (a *applying) wellBeside(ctx context.Context, h HostPlan, m *Machine, v Ver
 	p, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		var err error
 		if c, err = a.find(ctx, m, v.ID); err != nil {
+			//lint:ignore nilerr what is not known triggers nothing
 			return pause.Seen{Says: err.Error()}, nil
 		}
 		if why := wrong(c, v); why != "" {
@@ -65,6 +66,7 @@ func (a *applying) wellBeside(ctx context.Context, h HostPlan, m *Machine, v Ver
 		}
 		answer, err := m.Proxy.AskNext(ctx, a.key(), a.service(), a.Environment.Health)
 		if err != nil {
+			//lint:ignore nilerr what is not known triggers nothing
 			return pause.Seen{Says: err.Error()}, nil
 		}
 		healthy, says := judge(a.Environment.Revision, v.Revision, answer)
@@ -134,7 +136,8 @@ func (a *applying) staysWell(ctx context.Context, h HostPlan, m *Machine) error 
 	p, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		c, err := a.find(ctx, m, v.ID)
 		if err != nil {
-			return pause.Seen{Says: err.Error()}, nil // what is not known triggers nothing
+			//lint:ignore nilerr what is not known triggers nothing
+			return pause.Seen{Says: err.Error()}, nil
 		}
 		if why := wrong(c, v); why != "" {
 			return pause.Seen{}, a.fails(ctx, h, m, c, "%s, after the switch", why)
@@ -144,6 +147,7 @@ func (a *applying) staysWell(ctx context.Context, h HostPlan, m *Machine) error 
 		}
 		answer, err := m.Proxy.AskPublished(ctx, a.key(), a.service(), a.Environment.Health)
 		if err != nil {
+			//lint:ignore nilerr what is not known triggers nothing
 			return pause.Seen{Says: err.Error()}, nil
 		}
 		healthy, says := judge(a.Environment.Revision, v.Revision, answer)
@@ -175,6 +179,7 @@ func (a *applying) drain(ctx context.Context, h HostPlan, m *Machine) error {
 	_, err = w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		open, err := m.Proxy.Open(ctx, seen.Prev)
 		if err != nil {
+			//lint:ignore nilerr what is not known triggers nothing
 			return pause.Seen{Says: err.Error()}, nil
 		}
 		return pause.Seen{Done: open == 0, Says: operr.Count(open, "open socket")}, nil

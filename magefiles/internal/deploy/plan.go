@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/engine"
@@ -295,6 +294,3 @@ func (p *Plan) Refuse() error {
 	}
 	return operr.New("", "%s cannot be changed, and nothing was: %s has trouble", p.Environment.Name, p.Troubles[0].Host).WithDetail(strings.Join(lines, "\n"))
 }
-
-// since is how long ago, for people.
-func since(t, now time.Time) string { return now.Sub(t).Round(time.Second).String() }
