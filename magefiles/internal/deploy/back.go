@@ -126,5 +126,5 @@ func (a *applying) takeAway(ctx context.Context, h HostPlan, m *Machine, seen *H
 			return err
 		}
 	}
-	return gone(m.Engine.RemoveVolume(ctx, h.Will.ID))
+	return gone(m.Front.RemoveVolume(ctx, h.Will.ID))
 }

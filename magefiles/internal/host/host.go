@@ -152,12 +152,7 @@ var (
 	address = regexp.MustCompile(`^(?:([A-Za-z0-9_.][A-Za-z0-9_.+-]*)@)?(?:([A-Za-z0-9_.][A-Za-z0-9_.-]*)|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{1,5}))?$`)
 )
 
-// Check says what is wrong with a host as a person writes it; nil: nothing.
-func Check(text string) error {
-	_, err := parse(text)
-	return err
-}
-
+// parse reads a host as a person writes it.
 func parse(text string) (destination, error) {
 	m := address.FindStringSubmatch(text)
 	if m == nil {

@@ -244,12 +244,12 @@ func TestAFolderWithALongName(t *testing.T) {
 
 func TestHostileHosts(t *testing.T) {
 	for _, good := range []string{"vm", "vm-1.example.com", "root@10.0.0.1", "deployer@vm:2222", "a.b_c+d-e@[::1]:22", "[fe80::1]"} {
-		require.NoError(t, host.Check(good), good)
+		_, err := reach(filepath.Join(t.TempDir(), "nobody")).Connect(t.Context(), good, "")
+		require.ErrorIs(t, err, host.BadConfig, "ssh was asked for "+good)
 	}
 	for _, bad := range []string{
 		"", "-oProxyCommand=touch /tmp/x", "vm -v", "$HOME", "`id`", "a@-vm", "-a@vm", "vm\n", "vm;id", "a b@vm", "@vm", "vm:", "vm:x", "vm:123456", "[vm]", "a@b@c", "'vm'", "vm/..", "%h", "ssh://vm",
 	} {
-		require.Error(t, host.Check(bad), bad)
 		_, err := reach("").Connect(t.Context(), bad, "")
 		require.Equal(t, operr.Usage, operr.ExitStatus(err), bad)
 	}

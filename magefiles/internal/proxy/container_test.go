@@ -235,3 +235,28 @@ func TestAPortThatIsTaken(t *testing.T) {
 	_, err = client.Inspect(t.Context(), c.Name())
 	require.ErrorIs(t, err, engine.NotFound, "nothing is left behind")
 }
+
+// A run that was killed while it wrote a secret has left its container: the volume can be taken away all the same, and what others use is not.
+func TestAVolumeOfAKilledRunIsRemoved(t *testing.T) {
+	e, client := host(t)
+	ctx := t.Context()
+	c := &proxy.Container{Engine: client, Port: port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
+	setup(t, c, "app.staging", proxy.Service{})
+	require.NoError(t, client.EnsureVolume(ctx, engine.Volume{Name: "secrets"}))
+	inside := &hoststate.State{Runner: c.Inside(engine.Mount{Volume: "secrets", Target: "/secrets"})}
+	e.Fail(func(r localengine.Request) localengine.Fault {
+		if strings.Contains(r.Path, "/attach") {
+			e.Break(0) // nothing more is sent
+		}
+		return localengine.None
+	})
+	require.Error(t, inside.PutSecret(ctx, "/secrets", "TOKEN", 1000, []byte("text")))
+	e.Fail(nil)
+	e.Break(-1)
+	require.ErrorIs(t, client.RemoveVolume(ctx, "secrets"), engine.Conflict)
+	require.NoError(t, c.RemoveVolume(ctx, "secrets"))
+	require.ErrorIs(t, client.RemoveVolume(ctx, "secrets"), engine.NotFound)
+	require.ErrorIs(t, c.RemoveVolume(ctx, c.Name()+"-state"), engine.Conflict, "the proxy has it")
+	_, err := client.Inspect(ctx, c.Name())
+	require.NoError(t, err)
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
@@ -48,4 +49,25 @@ func (r runner) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, i
 	}
 	result, err := r.c.Engine.RunOnce(ctx, spec, input)
 	return []byte(result.Stdout), result.Exit, err
+}
+
+// RemoveVolume takes a volume away that Inside has written to. A run that was killed meanwhile has left its container in it.
+func (c *Container) RemoveVolume(ctx context.Context, name string) error {
+	err := c.Engine.RemoveVolume(ctx, name)
+	if !errors.Is(err, engine.Conflict) {
+		return err
+	}
+	helpers, err := c.Engine.Containers(ctx, labelHelper+"="+c.Name())
+	if err != nil {
+		return err
+	}
+	for _, h := range helpers {
+		if !slices.ContainsFunc(h.Mounts, func(m engine.Mount) bool { return m.Volume == name }) {
+			continue
+		}
+		if err := c.Engine.Remove(ctx, h.ID); err != nil && !errors.Is(err, engine.NotFound) {
+			return err
+		}
+	}
+	return c.Engine.RemoveVolume(ctx, name)
 }
