@@ -653,7 +653,7 @@ func (a *applying) removeOne(ctx context.Context, h HostPlan, m *Machine, c engi
 	}
 	err := gone(m.Engine.Remove(ctx, c.ID))
 	if err == nil {
-		err = gone(m.Engine.RemoveVolume(ctx, c.Labels[labelRelease]))
+		err = gone(m.Front.RemoveVolume(ctx, c.Labels[labelRelease]))
 	}
 	if err != nil {
 		return err
@@ -705,7 +705,7 @@ func (a *applying) audit(ctx context.Context, h HostPlan, m *Machine, result str
 		what = "go back to " + h.Will.Image
 	}
 	if len(a.p.Without) > 0 {
-		what += fmt.Sprintf(" without %s (%s)", strings.Join(a.p.Without, ", "), a.p.Why)
+		what += fmt.Sprintf(" without %s (%s)", strings.Join(a.p.Without, ", "), strings.Join(a.p.Why, "; "))
 	}
 	return m.State.Audit(ctx, a.key(), hoststate.Entry{
 		At:     a.Now().UTC(),

@@ -75,7 +75,10 @@ func startFleet(t *testing.T, names ...string) *fleet {
 }
 
 func (f *fleet) boot(name string) *vm {
-	e, err := localengine.Start(f.t.TempDir())
+	dir, err := os.MkdirTemp("", "vm-") // a test's own folder has its name, with what the script takes no folder for
+	require.NoError(f.t, err)
+	f.t.Cleanup(func() { os.RemoveAll(dir) })
+	e, err := localengine.Start(dir)
 	require.NoError(f.t, err)
 	f.t.Cleanup(func() { e.Close() })
 	h := &vm{name: name, engine: e}

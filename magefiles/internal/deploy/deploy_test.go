@@ -253,7 +253,7 @@ func TestAHostThatIsGone(t *testing.T) {
 	require.Contains(t, all["a"].Audit[len(all["a"].Audit)-1].What, "without b (")
 	require.Equal(t, one.Ref(), all["b"].Running.Image)
 	f.mustDeploy(two)
-	require.Equal(t, two.Ref(), f.look()["b"].Running.Image)
+	f.runs(two, "a", "b")
 }
 
 // A host goes away in the middle: the others go back, the one is named, and the next run begins with it.

@@ -58,7 +58,20 @@ func (d *Deployer) Look(ctx context.Context, lines int) []Host {
 		wait.Go(func() { all[n] = d.lookAt(ctx, host, lines) })
 	}
 	wait.Wait()
+	for n := range all {
+		all[n].Drift = append(all[n].Drift, absent(all[n], all)...)
+	}
 	return all
+}
+
+// absent names the hosts that the last deployment of a host was without, and that do not run what it runs.
+func absent(h Host, all []Host) (drift []string) {
+	for _, other := range all {
+		if slices.Contains(h.Kept.Absent, other.Name) && (other.Running == nil || h.Running == nil || other.Running.Image != h.Running.Image) {
+			drift = append(drift, "the last deployment was without "+other.Name)
+		}
+	}
+	return drift
 }
 
 // valueName is the name under which a host keeps a Kept.
@@ -244,9 +257,6 @@ func (h *Host) drift() (all []string) {
 		if c.State == engine.Running && (running == nil || c.ID != running.ID) && h.behind(h.Prev) != c && h.Kept.Candidate == nil {
 			say("the container %s runs and gets no requests", c.Name)
 		}
-	}
-	if len(h.Kept.Absent) > 0 {
-		say("the last deployment was without %s", strings.Join(h.Kept.Absent, ", "))
 	}
 	return all
 }

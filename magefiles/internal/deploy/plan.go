@@ -17,7 +17,6 @@ type Asked struct {
 	Image   Image    // to be deployed; the zero value where it is gone back
 	Back    bool     // each host goes back to the release before the one that it has
 	Without []string // hosts that are left as they are
-	Why     string   // they are
 }
 
 // Plan is what a person agrees to: it survives JSON.
@@ -29,7 +28,7 @@ type Plan struct {
 	Back        bool               `json:"back,omitempty"`
 	Hosts       []HostPlan         `json:"hosts"`
 	Without     []string           `json:"without,omitempty"`
-	Why         string             `json:"why,omitempty"`
+	Why         []string           `json:"why,omitempty"` // of each of them
 	Notes       []string           `json:"notes,omitempty"`
 	Troubles    []Trouble          `json:"troubles,omitempty"` // why it cannot be done as things stand
 }
@@ -90,7 +89,6 @@ func (d *Deployer) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 		Image:       asked.Image,
 		Back:        asked.Back,
 		Without:     asked.Without,
-		Why:         asked.Why,
 	}
 	values, err := d.values()
 	if err != nil {
@@ -105,6 +103,7 @@ func (d *Deployer) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 	}
 	for _, h := range d.Look(ctx, 0) {
 		if slices.Contains(asked.Without, h.Name) {
+			p.Why = append(p.Why, why(h))
 			continue
 		}
 		p.Hosts = append(p.Hosts, d.planHost(ctx, p, h, wanted))
@@ -114,6 +113,14 @@ func (d *Deployer) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 	}
 	d.note(p)
 	return p, nil
+}
+
+// why is the reason for which a host is left out.
+func why(h Host) string {
+	if h.Trouble != "" {
+		return h.Trouble
+	}
+	return h.Name + " answers, and was left out by choice"
 }
 
 func (d *Deployer) planHost(ctx context.Context, p *Plan, h Host, wanted Version) HostPlan {
