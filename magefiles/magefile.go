@@ -5,12 +5,15 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/magefile/mage/mg"
 	"github.com/magefile/mage/sh"
 
 	//mage:import
 	"github.com/foopack/foopack/magefiles/targets"
+	//mage:import
+	"github.com/foopack/foopack/magefiles/targets/deploy"
 )
 
 // Default is what a pull request must pass.
@@ -48,4 +51,31 @@ func (Docker) Runtime(ctx context.Context,
 	yes *bool, // do not ask
 ) error {
 	return targets.BuildImage(ctx, "foopack-runtime", targets.ImageFlags{Push: push, Load: load, Platform: platform, Tag: tag, Again: again, JSON: json, Yes: yes})
+}
+
+// Deploy names the deployment environments of this repository.
+type Deploy mg.Namespace
+
+// Staging deploys the application's image to staging: the one that was pushed for HEAD, unless another one is named.
+func (Deploy) Staging(ctx context.Context,
+	digest *string, // this image of the registry, sha256:…
+	tag *string, // the image of this tag; default: the one of HEAD
+	without *string, // hosts that are left as they are, with commas between
+	wait *time.Duration, // how long to wait for a lock that somebody else has
+	json *bool, // print one JSON object
+	yes *bool, // do not ask
+) error {
+	return deploy.DeployTo(ctx, "staging", deploy.Flags{Digest: digest, Tag: tag, Without: without, Wait: wait, JSON: json, Yes: yes})
+}
+
+// Production deploys the application's image to production: the one that was pushed for HEAD, unless another one is named.
+func (Deploy) Production(ctx context.Context,
+	digest *string, // this image of the registry, sha256:…
+	tag *string, // the image of this tag; default: the one of HEAD
+	without *string, // hosts that are left as they are, with commas between
+	wait *time.Duration, // how long to wait for a lock that somebody else has
+	json *bool, // print one JSON object
+	yes *bool, // do not ask
+) error {
+	return deploy.DeployTo(ctx, "production", deploy.Flags{Digest: digest, Tag: tag, Without: without, Wait: wait, JSON: json, Yes: yes})
 }

@@ -56,11 +56,11 @@ class Anything(urllib.request.HTTPErrorProcessor):
 
 
 @contextmanager
-def serve(site: Path, **environ: str) -> Iterator[Served]:
-    """Run a dashboard on any free port, for which the folder `site` comes before what is installed."""
+def serve(site: Path, port: int = 0, **environ: str) -> Iterator[Served]:
+    """Run a dashboard on a port, or any free one, for which the folder `site` comes before what is installed."""
     path = [str(site), str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
     process = subprocess.Popen(
-        [sys.executable, "-m", "myapp", "dashboard", "--port", "0"],
+        [sys.executable, "-m", "myapp", "dashboard", "--port", str(port)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path)} | environ,
         stdout=subprocess.PIPE,
         text=True,

@@ -57,19 +57,24 @@ func compileAndRun(m *testing.M) (int, error) {
 // argv is the file with every command line that the compiled magefiles have run.
 func argv() string { return filepath.Join(compiled, "argv") }
 
-// compile compiles this repository's magefile. Mage writes a file beside it meanwhile, which the linters would see, and
-// another mage trip over: it does so in a module of its own.
+// compile compiles this repository's magefile.
 func compile(to string) error {
+	magefile, err := os.ReadFile(filepath.Join(repo, "magefiles", "magefile.go"))
+	if err != nil {
+		return err
+	}
+	return compileMagefile(magefile, to)
+}
+
+// compileMagefile compiles a magefile. Mage writes a file beside it meanwhile, which the linters would see, and
+// another mage trip over: it does so in a module of its own.
+func compileMagefile(magefile []byte, to string) error {
 	dir, err := os.MkdirTemp("", "e2e-module-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	mod, sum, err := otherModule()
-	if err != nil {
-		return err
-	}
-	magefile, err := os.ReadFile(filepath.Join(repo, "magefiles", "magefile.go"))
 	if err != nil {
 		return err
 	}

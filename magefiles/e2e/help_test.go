@@ -100,6 +100,7 @@ var meanings = map[string][]string{
 	},
 	"tag": {
 		"also tag the commit",
+		"the image of this tag", // that is deployed
 		"these tags, with commas between, in place of those of the version", // of images
 	},
 }

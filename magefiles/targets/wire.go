@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"time"
@@ -249,6 +250,19 @@ func (a *pipeline) embedded(w *workspace.Workspace, cache, environments string) 
 		Places: env.Pythons(home()),
 	})
 }
+
+// operator says who runs us, on which machine, and in which run of a CI: what hosts keep of who changed them.
+func operator() (who, machine, run string) {
+	who = "somebody"
+	if u, err := user.Current(); err == nil {
+		who = u.Username
+	}
+	machine, _ = os.Hostname() // "" where it has no name
+	return who, machine, env.CI().Run
+}
+
+// variable is a variable that a manifest names.
+func variable(name string) (value string, there bool) { return os.LookupEnv(name) }
 
 // publishing is what builds and publications of a workspace are told.
 func (a *pipeline) publishing(w *workspace.Workspace) publishing.Config {

@@ -11,7 +11,6 @@ from importlib import import_module, resources
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
-from bokeh.events import ConnectionLost
 from bokeh.models import CustomJS
 
 from myapp import render
@@ -32,7 +31,6 @@ SECTIONS: dict[str, Callable[[Report | None], str]] = {
     "indirect": render.indirect,
     "system": render.system,
 }
-LOST = "for (const each of document.querySelectorAll('.lost')) each.hidden = false"
 
 
 def text(name: str) -> str:
@@ -93,8 +91,7 @@ class Visit:
         template.add_variable("first_imports", "".join(map(render.attempt, tried)) or render.PENDING)
         template.add_variable("parts", PARTS)
         template.add_variable("style", text("page.css"))
-        if self.document:
-            self.document.js_on_event(ConnectionLost, CustomJS(code=LOST))
+        template.add_variable("again", text("again.js"))
         return template
 
     def follow(self, *_: object) -> None:

@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
-from serving import PATIENCE, Served, arrive, claim, passed, refresh, serve, shadow, taken
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+from serving import PATIENCE, READY, Served, arrive, claim, passed, refresh, serve, shadow, taken
 
 from myapp.report import Report
 from myapp.requirements import pins, project
@@ -200,3 +200,33 @@ def test_a_page_says_when_its_server_is_gone(browser: Browser, own: Path) -> Non
         assert running.process.wait() == 0
         expect(page.get_by_role("alert")).to_contain_text("this page does not change any more")
         page.close()
+
+
+def test_a_page_loads_itself_again_once_there_is_a_server(browser: Browser, own: Path) -> None:
+    with serve(own) as running:
+        page = browser.new_page()
+        arrive(page, running)
+        page.evaluate("window.before = true")
+    expect(page.get_by_role("alert")).to_be_visible()
+    with serve(own, port=int(running.url.rstrip("/").rsplit(":", 1)[1])) as running:
+        page.wait_for_function(f"!window.before && {READY}", timeout=PATIENCE)
+        expect(page.get_by_role("alert")).to_be_hidden()
+        refresh(page, "All well")
+        page.close()
+
+
+def test_a_page_whose_connection_does_not_open_loads_itself_again(context: BrowserContext, dashboard: Served) -> None:
+    page = context.new_page()
+    opened: list[WebSocketRoute] = []
+
+    def open_the_second(socket: WebSocketRoute) -> None:
+        opened.append(socket)
+        if len(opened) > 1:
+            socket.connect_to_server()
+        else:
+            socket.close()
+
+    page.route_web_socket("**/ws", open_the_second)
+    arrive(page, dashboard)
+    assert len(opened) == 2
+    refresh(page, "All well")

@@ -46,6 +46,7 @@ var implementations = []struct {
 		names: []string{"Registry"},
 		by: map[string]string{
 			"imagejob/imagejob.go": "the registry is the one that the image's name has in it, and is asked by nothing else",
+			"imagejob/pushed.go":   "likewise",
 		},
 	},
 }

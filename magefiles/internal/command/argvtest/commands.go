@@ -106,6 +106,13 @@ var commands = map[string][]form{
 	"targets": { // ourselves, as a rehearsal calls us
 		{verb: "", options: options("-yes", "-json", "-check", "-verify", "-from=", "-digests=", "-to=", "-only=", "-ranges=", "-publish="), words: only("release", "publish", "build:all", "app:upgrade")},
 	},
+	"ssh": {{
+		verb: "", // a host stands behind "--"
+		options: options("-oBatchMode=yes", "-oStrictHostKeyChecking=yes", "-oControlMaster=no", "-oControlPath=none", "-oConnectTimeout=15", "-oServerAliveInterval=5",
+			"-oServerAliveCountMax=3", "-oExitOnForwardFailure=no", "-oStreamLocalBindUnlink=yes", "-oStreamLocalBindMask=0177", "-oForwardAgent=no", "-oForwardX11=no",
+			"-oPermitLocalCommand=no", "-oRemoteCommand=none", "-oLogLevel=INFO", "-oPort=", "-oLocalForward=", "-oClearAllForwardings=yes", "-N", "-T", "-F"),
+		words: only(whole),
+	}},
 	"zizmor":     {{verb: "", options: options("--offline", "--pedantic", "--no-progress", "--quiet")}},
 	"shellcheck": {{verb: "", options: options("--norc", "--external-sources", "--shell=", "--exclude=", "-"), words: only("-")}},
 }

@@ -2,6 +2,7 @@
 // their digests and labels, and nothing of plans.
 //
 //	registry.go    tags, digests, labels and images are read, tags are given, images are joined
+//	login.go       the login of whoever runs us, for a machine that pulls
 //	push.go        whether a repository may be pushed to, before anything is built
 //	index.go       an image as a registry holds it
 //	layout.go      an image as a folder holds it

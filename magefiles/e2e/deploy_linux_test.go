@@ -1,0 +1,245 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/host/hosttest"
+	"github.com/foopack/foopack/magefiles/internal/localengine"
+	"github.com/foopack/foopack/magefiles/internal/localproxy"
+	"github.com/foopack/foopack/magefiles/internal/localregistry"
+)
+
+// deploying is a repository with an application, and hosts in this process that the compiled program reaches by OpenSSH.
+type deploying struct {
+	t        *testing.T
+	root     string
+	env      []string
+	registry string
+	names    []string
+	engines  []*localengine.Engine
+	port     int
+	proxy    string
+	requests atomic.Int64 // that engines were sent
+	moment   atomic.Int64 // after which the program is killed; 0: never
+	kill     atomic.Pointer[os.Process]
+}
+
+// startDeploying starts hosts.
+func startDeploying(t *testing.T, hosts, port int) *deploying {
+	t.Helper()
+	w := &deploying{t: t, root: filepath.Join(t.TempDir(), "repo"), port: port, proxy: "registry.example.org/caddy@" + localengine.Digest("proxy")}
+	server, err := localregistry.Start(t.TempDir(), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = server.Close() })
+	w.registry = server.Host
+	machines := map[string]*hosttest.Server{}
+	for n := range hosts {
+		e, err := localengine.Start(t.TempDir())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = e.Close() })
+		e.Address = netip.AddrFrom4([4]byte{127, 0, 1, byte(n + 1)})
+		e.Offer(localproxy.Image(w.proxy))
+		e.Fail(func(localengine.Request) localengine.Fault {
+			if n, at := w.requests.Add(1), w.moment.Load(); at > 0 && n >= at {
+				if p := w.kill.Load(); p != nil {
+					_ = syscall.Kill(-p.Pid, syscall.SIGKILL)
+				}
+			}
+			return localengine.None
+		})
+		name := fmt.Sprintf("vm%d", n+1)
+		w.names, w.engines = append(w.names, name), append(w.engines, e)
+		machines[name] = hosttest.Start(t, e.Socket)
+	}
+	config := hosttest.Config(t, machines)
+	require.NoError(t, os.CopyFS(w.root, os.DirFS(filepath.Join(repo, "magefiles", "e2e", "testdata", "repos", "mono"))))
+	for path, text := range map[string]string{
+		"app/pixi.toml": fmt.Sprintf("[workspace]\nname = \"app\"\nversion = \"1.0.0\"\nchannels = [\"https://prefix.dev/conda-forge\"]\nplatforms = [\"linux-64\"]\n[dependencies]\nbase-lib = \"==1.2.0\"\n"+
+			"[tool.image]\nregistry = %q\nplatforms = [\"linux/amd64\"]\n"+
+			"[tool.deploy.staging]\nhosts = [\"%s\"]\nport = %d\napp_port = 5006\nrevision = \"json:revision\"\ngate = \"5s\"\nwatch = \"1s\"\ndrain = \"1s\"\nproxy = %q\nssh_config = %q\nsecrets.TOKEN = \"TOKEN\"\n",
+			w.registry+"/team", strings.Join(w.names, `", "`), port, w.proxy, config),
+		"app/Dockerfile": "FROM scratch\n",
+	} {
+		write(t, w.root, path, text)
+	}
+	git(t, w.root, "init", "-q", "-b", "main")
+	git(t, w.root, "add", "-A")
+	git(t, w.root, "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "feat: first")
+	w.env = append(os.Environ(), "HOME="+t.TempDir(), "TOKEN=a-secret-value-of-some-length", "PATH="+compiled+":"+os.Getenv("PATH"), "GIT_CONFIG_GLOBAL="+os.DevNull)
+	return w
+}
+
+// push puts an image into the registry, and what it does into all engines.
+func (w *deploying) push(revision string, sick bool) (digest string) {
+	w.t.Helper()
+	image, err := random.Image(10, 1)
+	require.NoError(w.t, err)
+	image, err = mutate.ConfigFile(image, &v1.ConfigFile{OS: "linux", Architecture: "amd64", Config: v1.Config{Labels: map[string]string{"org.opencontainers.image.revision": revision}}})
+	require.NoError(w.t, err)
+	index := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}})
+	hash, err := index.Digest()
+	require.NoError(w.t, err)
+	ref, err := name.NewDigest(w.registry + "/team/app@" + hash.String())
+	require.NoError(w.t, err)
+	require.NoError(w.t, remote.WriteIndex(ref, index))
+	for _, e := range w.engines {
+		e.Offer(localengine.Image{
+			Ref:    ref.String(),
+			Labels: map[string]string{"org.opencontainers.image.revision": revision},
+			Ports:  []uint16{5006},
+			Program: func(ctx context.Context, c *localengine.Container) int {
+				l, err := c.Listen(5006)
+				if err != nil {
+					return 1
+				}
+				s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					if sick {
+						http.Error(w, "not well", http.StatusServiceUnavailable)
+						return
+					}
+					fmt.Fprintf(w, "{\"revision\": %q}", revision)
+				})}
+				go func() { _ = s.Serve(l) }()
+				<-ctx.Done()
+				_ = s.Close()
+				return 0
+			},
+		})
+	}
+	return hash.String()
+}
+
+// mage runs the compiled program in a process group of its own.
+func (w *deploying) mage(args ...string) (out string, state *os.ProcessState) {
+	w.t.Helper()
+	x := exec.Command(filepath.Join(compiled, "targets"), args...)
+	x.Dir, x.Env = w.root, w.env
+	x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var said bytes.Buffer
+	x.Stdout, x.Stderr = &said, &said
+	require.NoError(w.t, x.Start())
+	w.kill.Store(x.Process)
+	_ = x.Wait()
+	w.kill.Store(nil)
+	return said.String(), x.ProcessState
+}
+
+func (w *deploying) must(args ...string) string {
+	w.t.Helper()
+	out, state := w.mage(args...)
+	require.True(w.t, state.Success(), "%v: %s", args, out)
+	return out
+}
+
+// runs is what each host's published port says that it runs.
+func (w *deploying) runs() (revisions []string) {
+	c := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	for _, e := range w.engines {
+		r, err := c.Get(fmt.Sprintf("http://%s:%d/healthz", e.Address, w.port))
+		if err != nil {
+			revisions = append(revisions, err.Error())
+			continue
+		}
+		var answer struct{ Revision string }
+		_ = json.NewDecoder(r.Body).Decode(&answer)
+		_ = r.Body.Close()
+		revisions = append(revisions, answer.Revision)
+	}
+	return revisions
+}
+
+func TestDeployments(t *testing.T) {
+	w := startDeploying(t, 2, 18180)
+	one, two := w.push("1111", false), w.push("2222", false)
+	require.Contains(t, w.must("deploy:setup", "-yes"), "vm1")
+	w.must("deploy:to", "staging", "-digest="+one, "-yes")
+	require.Equal(t, []string{"1111", "1111"}, w.runs())
+	require.Contains(t, w.must("deploy:plan", "-digest="+two), "2222")
+
+	out, state := w.mage("deploy:to", "staging", "-digest="+w.push("3333", true), "-yes")
+	require.Equal(t, 1, state.ExitCode(), out)
+	require.Contains(t, out, "every host runs what it ran before")
+	require.Equal(t, []string{"1111", "1111"}, w.runs())
+
+	w.must("deploy:to", "staging", "-digest="+two, "-yes")
+	require.Equal(t, []string{"2222", "2222"}, w.runs())
+	w.must("deploy:rollback", "-yes")
+	require.Equal(t, []string{"1111", "1111"}, w.runs())
+	require.Contains(t, w.must("deploy:status"), "1111")
+
+	journals, err := exec.Command("grep", "-rl", "a-secret-value-of-some-length", w.root).CombinedOutput()
+	require.Error(t, err, "the secret is in %s", journals)
+	for _, e := range w.engines {
+		for _, r := range e.Requests() {
+			if strings.HasSuffix(r.Path, "#stdin") {
+				continue // it goes there, and nowhere else
+			}
+			require.NotContains(t, r.Path+r.Body+fmt.Sprint(r.Header), "a-secret-value", r.Path)
+		}
+	}
+}
+
+// The program is killed at many moments of a deployment. The next run ends it, in one way or another, and says so.
+func TestDeploymentsKilledAnywhere(t *testing.T) {
+	w := startDeploying(t, 2, 18181)
+	digests := []string{w.push("1111", false), w.push("2222", false)}
+	w.must("deploy:setup", "-yes")
+	w.must("deploy:to", "staging", "-digest="+digests[0], "-yes")
+	began := w.requests.Load()
+	w.must("deploy:to", "staging", "-digest="+digests[1], "-yes")
+	whole := w.requests.Load() - began
+	for n := range int64(8) {
+		now := n % 2 // what is deployed next; the other one runs
+		w.moment.Store(w.requests.Load() + 1 + (whole-2)*n/8 + n)
+		out, state := w.mage("deploy:to", "staging", "-digest="+digests[now], "-yes")
+		w.moment.Store(0)
+		require.False(t, state.Success(), out)
+		for host, revision := range w.runs() {
+			require.Contains(t, []string{"1111", "2222"}, revision, "%s answers all the time", w.names[host])
+		}
+		out = w.must("deploy:to", "staging", "-digest="+digests[now], "-yes", "-wait=3m")
+		want := []string{"1111", "2222"}[now]
+		require.Equal(t, []string{want, want}, w.runs(), out)
+		require.NotContains(t, w.must("deploy:status", "-json"), `"holder"`, "the lock is free")
+	}
+}
+
+// Fifty hosts are in another process: the program stays small, and asks all of them at once.
+func TestDeploymentsToManyHosts(t *testing.T) {
+	w := startDeploying(t, 50, 18182)
+	one := w.push("1111", false)
+	w.must("deploy:setup", "-yes")
+	out, state := w.mage("deploy:to", "staging", "-digest="+one, "-yes")
+	require.True(t, state.Success(), out)
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	require.True(t, ok)
+	t.Logf("%d MB", usage.Maxrss>>10)
+	require.Less(t, usage.Maxrss>>10, int64(100), "MB")
+	for _, revision := range w.runs() {
+		require.Equal(t, "1111", revision)
+	}
+	began := time.Now()
+	w.must("deploy:status")
+	t.Logf("status of 50 hosts: %v", time.Since(began))
+}

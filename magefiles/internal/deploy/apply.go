@@ -1,0 +1,718 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+)
+
+// The steps of a deployment.
+const (
+	stepPreflight = "preflight"
+	stepLock      = "lock"
+	stepPull      = "pull"
+	stepNote      = "note"
+	stepStart     = "start"
+	stepGate      = "gate"
+	stepSwitch    = "switch"
+	stepWatch     = "watch and drain"
+	stepRemember  = "remember"
+	stepStop      = "stop"
+	stepPrune     = "prune"
+	stepUnlock    = "unlock"
+)
+
+// applying is one plan while it is carried out.
+type applying struct {
+	*Deployer
+	p     *Plan
+	hosts []HostPlan // those that change, in the order of locks
+
+	mu     sync.Mutex
+	fences map[string]int64
+	facts  *workflow.Value[map[string]Facts]
+}
+
+// Facts are what a host's engine knows of the image that is to run.
+type Facts struct {
+	Port     int           `json:"port"`
+	Interval time.Duration `json:"interval,omitempty"` // of its HEALTHCHECK
+	User     string        `json:"user,omitempty"`
+}
+
+// Said is the result of a step of which later ones need nothing.
+type Said struct {
+	Says string `json:"says"`
+}
+
+func (s Said) say() string { return s.Says }
+
+func (d *Deployer) define(p *Plan) *workflow.Definition {
+	a := &applying{Deployer: d, p: p, hosts: p.changing(), fences: map[string]int64{}}
+	w := workflow.New()
+	workflow.Add(w, workflow.Step[Said]{Name: stepPreflight, Check: a.preflight, Say: Said.say})
+	workflow.Add(w, workflow.Step[map[string]int64]{Name: stepLock, Check: a.locked, Do: a.lock, Say: func(f map[string]int64) string { return operr.Count(len(f), "host") }})
+	a.facts = workflow.Add(w, workflow.Step[map[string]Facts]{
+		Name:  stepPull,
+		Check: a.pulled,
+		Do:    a.pull,
+		Say:   func(f map[string]Facts) string { return "on " + operr.Count(len(f), "host") },
+	})
+	for _, s := range []struct {
+		name  string
+		check func(ctx context.Context, h HostPlan, m *Machine, recorded bool) (done bool, err error)
+		do    func(ctx context.Context, h HostPlan, m *Machine) error
+		one   bool // host by host
+	}{
+		{name: stepNote, check: a.noted, do: a.note},
+		{name: stepStart, check: a.started, do: a.start},
+		{name: stepGate, check: a.passed, do: a.gate},
+		{name: stepSwitch, check: a.switched, do: a.switchTo, one: true},
+		{name: stepWatch, check: a.watched, do: a.watch},
+		{name: stepRemember, check: a.remembered, do: a.remember},
+		{name: stepStop, check: a.stopped, do: a.stop},
+		{name: stepPrune, check: a.pruned, do: a.prune},
+		{name: stepUnlock, check: a.unlocked, do: a.unlock},
+	} {
+		workflow.Add(w, workflow.Step[Said]{
+			Name: s.name,
+			Say:  Said.say,
+			Check: func(ctx context.Context, recorded *Said) (Said, bool, error) {
+				return a.all(ctx, func(ctx context.Context, h HostPlan, m *Machine) (bool, error) {
+					return s.check(ctx, h, m, recorded != nil)
+				})
+			},
+			Do: func(ctx context.Context) (Said, error) {
+				hosts := [][]HostPlan{a.hosts}
+				if s.one {
+					hosts = slices.Collect(slices.Chunk(a.hosts, 1))
+				}
+				err := a.holding(ctx, func(ctx context.Context) error {
+					for _, some := range hosts {
+						if err := a.each(ctx, some, s.do); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				return a.said(), err
+			},
+		})
+	}
+	return w
+}
+
+func (a *applying) said() Said { return Said{Says: "on " + operr.Count(len(a.hosts), "host")} }
+
+// all asks all hosts whether a step is done there.
+func (a *applying) all(ctx context.Context, f func(ctx context.Context, h HostPlan, m *Machine) (bool, error)) (Said, bool, error) {
+	var mu sync.Mutex
+	done := true
+	err := a.each(ctx, a.hosts, func(ctx context.Context, h HostPlan, m *Machine) error {
+		is, err := f(ctx, h, m)
+		mu.Lock()
+		defer mu.Unlock()
+		done = done && is
+		return err
+	})
+	return a.said(), done && err == nil, err
+}
+
+// preflight asks again what the plan was made of: that may be hours ago.
+func (a *applying) preflight(ctx context.Context, _ *Said) (Said, bool, error) {
+	return a.all(ctx, func(ctx context.Context, h HostPlan, m *Machine) (bool, error) {
+		if _, err := m.Engine.Ping(ctx); err != nil {
+			return false, err
+		}
+		if missing, err := m.Front.Missing(ctx, a.key(), a.service()); err != nil || len(missing) > 0 {
+			return false, errors.Join(err, a.notSetUp(missing))
+		}
+		seen, err := a.kept(ctx, m)
+		if err == nil && !a.ours(seen, h) {
+			err = operr.NewStopped("look at `mage deploy:status`, and deploy again", "somebody else has deployed since the plan was made: %s is there now", idOf(seen.Current))
+		}
+		return err == nil, err
+	})
+}
+
+// ours reports whether a host is as the plan found it, or as this deployment has left it.
+func (a *applying) ours(k Kept, h HostPlan) bool {
+	return idOf(k.Current) == idOf(h.Before.Current) || idOf(k.Current) == h.Will.ID
+}
+
+func idOf(v *Version) string {
+	if v == nil {
+		return "none"
+	}
+	return v.ID
+}
+
+// kept reads what a host remembers.
+func (d *Deployer) kept(ctx context.Context, m *Machine) (k Kept, err error) {
+	seen, err := m.State.Look(ctx, d.key())
+	if text := seen.Values[valueName]; err == nil && text != "" {
+		err = json.Unmarshal([]byte(text), &k)
+	}
+	return k, err
+}
+
+func (a *applying) keep(ctx context.Context, h HostPlan, m *Machine, k Kept) error {
+	text, err := json.Marshal(k)
+	if err != nil {
+		return err
+	}
+	return m.State.Set(ctx, a.key(), a.fence(h), valueName, string(text))
+}
+
+// locked finds out which hosts this deployment has, and by which numbers.
+func (a *applying) locked(ctx context.Context, _ *map[string]int64) (map[string]int64, bool, error) {
+	_, all, err := a.all(ctx, a.has)
+	return a.numbers(), all, err
+}
+
+// has reports whether a host's lock is this deployment's.
+func (a *applying) has(ctx context.Context, h HostPlan, m *Machine) (bool, error) {
+	seen, err := m.State.Look(ctx, a.key())
+	if err != nil || seen.Lock.Holder == nil || seen.Lock.Holder.Run != a.p.Run || seen.Lock.Holder.Who != a.Who.Who || seen.Lock.Left <= 0 {
+		return false, err
+	}
+	a.setFence(h.Host, seen.Lock.Fence)
+	return true, m.State.Renew(ctx, a.key(), seen.Lock.Fence, a.Times.Lease)
+}
+
+func (a *applying) setFence(host string, n int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.fences[host] = n
+}
+
+func (a *applying) fence(h HostPlan) int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.fences[h.Host]
+}
+
+func (a *applying) numbers() map[string]int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := map[string]int64{}
+	for host, n := range a.fences {
+		all[host] = n
+	}
+	return all
+}
+
+// lock takes all hosts in one order, or none.
+func (a *applying) lock(ctx context.Context) (map[string]int64, error) {
+	var err error
+	w := pause.Wait{What: "the lock of " + a.Environment.Name, First: time.Second, For: max(a.Wait, time.Millisecond), Tell: a.Tell}
+	_, over := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
+		err = a.take(ctx)
+		var held *hoststate.Held
+		if a.Wait > 0 && errors.As(err, &held) {
+			return pause.Seen{Says: held.Error()}, nil
+		}
+		return pause.Seen{Done: true}, nil
+	})
+	if over != nil && !errors.Is(over, pause.ErrOver) {
+		err = over
+	}
+	return a.numbers(), err
+}
+
+func (a *applying) take(ctx context.Context) error {
+	for n, h := range a.hosts {
+		err := a.on(ctx, h, a.takeOne)
+		if err == nil {
+			continue
+		}
+		for _, taken := range a.hosts[:n] {
+			_ = a.on(context.WithoutCancel(ctx), taken, a.free) // who cannot be told has a lease
+		}
+		return err
+	}
+	return nil
+}
+
+func (a *applying) takeOne(ctx context.Context, h HostPlan, m *Machine) error {
+	if has, err := a.has(ctx, h, m); has || err != nil {
+		return err
+	}
+	who := a.Who
+	who.Run, who.Since = a.p.Run, a.Now().UTC()
+	taken, err := m.State.Take(ctx, a.key(), who, a.Times.Lease)
+	if err != nil {
+		return err
+	}
+	a.setFence(h.Host, taken.Fence)
+	if taken.From != nil {
+		a.Say("%s: the lock of %s was left behind, and its lease is over", h.Host, taken.From)
+	}
+	return nil
+}
+
+func (a *applying) free(ctx context.Context, h HostPlan, m *Machine) error {
+	return m.State.Release(ctx, a.key(), a.fence(h))
+}
+
+// holding renews the leases while f runs, and ends f where one is lost. That a host cannot be told says nothing: it has a clock of its own.
+func (a *applying) holding(ctx context.Context, f func(ctx context.Context) error) error {
+	inside, end := context.WithCancelCause(ctx)
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		first := true
+		w := pause.Wait{What: "the end of the step", First: a.Times.Lease / 3, Times: 1}
+		_, _ = w.Until(inside, func(ctx context.Context) (pause.Seen, error) {
+			if first {
+				first = false
+				return pause.Seen{}, nil
+			}
+			err := a.each(ctx, a.hosts, a.renew)
+			if lost := (*hoststate.Lost)(nil); errors.As(err, &lost) {
+				end(err)
+			}
+			return pause.Seen{}, nil
+		})
+	})
+	err := f(inside)
+	lost := context.Cause(inside)
+	end(nil)
+	wait.Wait()
+	if err != nil && lost != nil && ctx.Err() == nil {
+		return lost
+	}
+	return err
+}
+
+// renew is asked before each change by the engine's API, which knows nothing of locks.
+func (a *applying) renew(ctx context.Context, h HostPlan, m *Machine) error {
+	return m.State.Renew(ctx, a.key(), a.fence(h), a.Times.Lease)
+}
+
+// pulled finds out whether the image is there, and what it says of itself.
+func (a *applying) pulled(ctx context.Context, _ *map[string]Facts) (map[string]Facts, bool, error) {
+	var mu sync.Mutex
+	facts := map[string]Facts{}
+	_, all, err := a.all(ctx, func(ctx context.Context, h HostPlan, m *Machine) (bool, error) {
+		image, err := m.Engine.Image(ctx, h.Will.Image)
+		switch {
+		case errors.Is(err, engine.NotFound) && !a.p.Back:
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+		f := Facts{Port: h.Will.Port, User: image.User}
+		if image.Health != nil {
+			f.Interval = image.Health.Interval
+		}
+		if f.Port == 0 {
+			if f.Port, err = portOf(image); err != nil {
+				return false, err
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		facts[h.Host] = f
+		return true, nil
+	})
+	return facts, all, err
+}
+
+// portOf is the only port that an image exposes.
+func portOf(image engine.Image) (int, error) {
+	var ports []int
+	for _, exposed := range image.Exposed {
+		number, protocol, _ := strings.Cut(exposed, "/")
+		if port, err := strconv.Atoi(number); err == nil && protocol != "udp" {
+			ports = append(ports, port)
+		}
+	}
+	if len(ports) != 1 {
+		return 0, operr.NewUsage("set app_port in the environment's table", "the image exposes %s, so that it is not known which one the application listens to", operr.Count(len(ports), "port"))
+	}
+	return ports[0], nil
+}
+
+func (a *applying) pull(ctx context.Context) (map[string]Facts, error) {
+	err := a.holding(ctx, func(ctx context.Context) error {
+		return a.each(ctx, a.hosts, func(ctx context.Context, h HostPlan, m *Machine) error {
+			if _, err := m.Engine.Image(ctx, h.Will.Image); !errors.Is(err, engine.NotFound) {
+				return err
+			}
+			login, err := a.Login(ctx, a.p.Image.Repository)
+			if err == nil {
+				err = a.renew(ctx, h, m)
+			}
+			if err != nil {
+				return err
+			}
+			return m.Engine.Pull(ctx, h.Will.Image, login)
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	facts, _, err := a.pulled(ctx, nil)
+	return facts, err
+}
+
+// will is what is to run on a host.
+func (a *applying) will(h HostPlan) Version {
+	v := h.Will
+	if v.Port == 0 && a.facts.Known() {
+		v.Port = a.facts.Get()[h.Host].Port
+	}
+	return v
+}
+
+func (a *applying) noted(ctx context.Context, h HostPlan, m *Machine, _ bool) (bool, error) {
+	k, err := a.kept(ctx, m)
+	return idOf(k.Candidate) == h.Will.ID || idOf(k.Current) == h.Will.ID, err
+}
+
+// note keeps what is about to run, before anything does: whoever comes next finds it, from any machine. What ran stays the current one.
+func (a *applying) note(ctx context.Context, h HostPlan, m *Machine) error {
+	k, err := a.kept(ctx, m)
+	if err != nil {
+		return err
+	}
+	v := a.will(h)
+	k.Candidate = &v
+	return a.keep(ctx, h, m, k)
+}
+
+// find is the container of a version; nil where there is none.
+func (d *Deployer) find(ctx context.Context, m *Machine, id string) (*engine.Container, error) {
+	all, err := m.Engine.Containers(ctx, labelApp+"="+d.App, labelEnvironment+"="+d.Environment.Name, labelRelease+"="+id)
+	h := Host{containers: all}
+	return h.of(id), err
+}
+
+// started reports whether the new container was started, and is at the gate: what has come to its end since is for the gate to say.
+func (a *applying) started(ctx context.Context, h HostPlan, m *Machine, recorded bool) (bool, error) {
+	seen, err := m.State.Look(ctx, a.key())
+	if err != nil {
+		return false, err
+	}
+	c, err := a.find(ctx, m, h.Will.ID)
+	if c == nil || err != nil {
+		return false, err
+	}
+	if c.Image != h.Will.Image {
+		return false, operr.NewStopped("remove it, and deploy again", "the container %s is made of %s, and %s was to be deployed", c.Name, c.Image, h.Will.Image)
+	}
+	v := a.will(h)
+	return seen.Up == v.Upstream() || seen.Next == v.Upstream() && (c.State == engine.Running || recorded && !c.Started.IsZero()), nil
+}
+
+// start makes the container beside the one that runs, or in its place.
+func (a *applying) start(ctx context.Context, h HostPlan, m *Machine) error {
+	v := a.will(h)
+	if err := a.renew(ctx, h, m); err != nil {
+		return err
+	}
+	if err := a.secrets(ctx, h, m); err != nil {
+		return err
+	}
+	if a.Environment.StopFirst {
+		if err := a.stopOthers(ctx, h, m); err != nil {
+			return err
+		}
+	}
+	c, err := a.find(ctx, m, v.ID)
+	if err != nil {
+		return err
+	}
+	id := ""
+	switch {
+	case c != nil:
+		id = c.ID
+	case a.p.Back:
+		return operr.New("deploy it by its digest", "the container of %s is gone", v.ID)
+	default:
+		if id, err = a.create(ctx, h, m, v); err != nil {
+			return err
+		}
+	}
+	if err := a.renew(ctx, h, m); err != nil {
+		return err
+	}
+	if err := m.Engine.Start(ctx, id); err != nil {
+		return err
+	}
+	return m.State.SetNext(ctx, a.key(), a.fence(h), v.Upstream())
+}
+
+func (a *applying) labels(h HostPlan, v Version) map[string]string {
+	return map[string]string{
+		labelApp:         a.App,
+		labelEnvironment: a.Environment.Name,
+		labelRelease:     v.ID,
+		labelFence:       strconv.FormatInt(a.fence(h), 10),
+	}
+}
+
+// secretsDir is where an application finds its secrets.
+const secretsDir = "/run/secrets"
+
+func (a *applying) create(ctx context.Context, h HostPlan, m *Machine, v Version) (string, error) {
+	values, err := a.values()
+	if err != nil {
+		return "", err
+	}
+	e := a.Environment
+	s := engine.Spec{
+		Name:        v.ID,
+		Image:       v.Image,
+		Labels:      a.labels(h, v),
+		Env:         values,
+		Command:     e.Command,
+		User:        e.User,
+		Network:     m.Front.Network(),
+		Aliases:     []string{v.ID},
+		Restart:     engine.Never,
+		Memory:      e.MemLimit,
+		LogDriver:   e.Logging.Driver,
+		LogOptions:  e.Logging.Options,
+		StopTimeout: e.Grace,
+	}
+	for _, volume := range e.Volumes {
+		s.Mounts = append(s.Mounts, engine.Mount{Volume: volume.Name, Target: volume.Target, ReadOnly: volume.ReadOnly})
+	}
+	if len(e.Secrets) > 0 {
+		s.Mounts = append(s.Mounts, engine.Mount{Volume: v.ID, Target: secretsDir, ReadOnly: true})
+	}
+	return m.Engine.Create(ctx, s)
+}
+
+func (a *applying) switched(ctx context.Context, h HostPlan, m *Machine, _ bool) (bool, error) {
+	seen, err := m.State.Look(ctx, a.key())
+	if err != nil || seen.Up != a.will(h).Upstream() {
+		return false, err
+	}
+	c, err := a.find(ctx, m, h.Will.ID)
+	return c != nil && c.Restart == engine.UnlessStopped, err
+}
+
+// switchTo lets requests go to the new container, which starts again after a reboot from then on.
+func (a *applying) switchTo(ctx context.Context, h HostPlan, m *Machine) error {
+	return a.turn(ctx, h, m, a.will(h))
+}
+
+func (a *applying) turn(ctx context.Context, h HostPlan, m *Machine, to Version) error {
+	c, err := a.find(ctx, m, to.ID)
+	switch {
+	case err != nil:
+		return err
+	case c == nil:
+		return operr.New("deploy again", "the container of %s is gone", to.ID)
+	}
+	if err := a.renew(ctx, h, m); err != nil {
+		return err
+	}
+	if err := m.Engine.SetRestart(ctx, c.ID, engine.UnlessStopped); err != nil {
+		return err
+	}
+	return m.State.Switch(ctx, a.key(), a.fence(h), to.Upstream())
+}
+
+func (a *applying) remembered(ctx context.Context, h HostPlan, m *Machine, _ bool) (bool, error) {
+	k, err := a.kept(ctx, m)
+	return idOf(k.Current) == h.Will.ID && k.Candidate == nil, err
+}
+
+// remember keeps what has passed its watch as the current release.
+func (a *applying) remember(ctx context.Context, h HostPlan, m *Machine) error {
+	v := a.will(h)
+	return a.keep(ctx, h, m, a.after(h, v))
+}
+
+// after is what a host remembers once a version has passed: after a way back that what was left is gone, and what was there before it is next.
+func (a *applying) after(h HostPlan, v Version) Kept {
+	var past []Version
+	if before := h.Before.Current; before != nil && !a.p.Back {
+		past = append(past, *before)
+	}
+	if before := h.Before.Previous; before != nil {
+		past = append(past, *before)
+	}
+	past = append(past, h.Before.Older...)
+	past = slices.DeleteFunc(past, func(one Version) bool { return one.ID == v.ID })
+	past = past[:min(len(past), a.Environment.Keep-1)]
+	k := Kept{Current: &v, Absent: a.p.Without}
+	if len(past) > 0 {
+		k.Previous, k.Older = &past[0], past[1:]
+	}
+	return k
+}
+
+func (a *applying) stopped(ctx context.Context, h HostPlan, m *Machine, _ bool) (bool, error) {
+	seen, err := m.State.Look(ctx, a.key())
+	if err != nil || !none(seen.Prev) || !none(seen.Next) {
+		return false, err
+	}
+	others, err := a.others(ctx, h, m)
+	return !slices.ContainsFunc(others, func(c engine.Container) bool { return c.State == engine.Running || c.State == engine.Restarting }), err
+}
+
+func none(upstream string) bool { return upstream == "" || upstream == hoststate.None }
+
+// others are the containers of the environment that are not the new one, as far as this deployment may touch them: those that a deployment
+// made, with its own number or an older one.
+func (a *applying) others(ctx context.Context, h HostPlan, m *Machine) (all []engine.Container, err error) {
+	found, err := m.Engine.Containers(ctx, labelApp+"="+a.App, labelEnvironment+"="+a.Environment.Name)
+	for _, c := range found {
+		made, err := strconv.ParseInt(c.Labels[labelFence], 10, 64)
+		if c.Labels[labelRelease] != h.Will.ID && err == nil && made <= a.fence(h) {
+			all = append(all, c)
+		}
+	}
+	return all, err
+}
+
+// stop stops what was there before, once no page goes to it any more.
+func (a *applying) stop(ctx context.Context, h HostPlan, m *Machine) error {
+	if err := m.State.SetPrev(ctx, a.key(), a.fence(h), hoststate.None); err != nil {
+		return err
+	}
+	if err := a.stopOthers(ctx, h, m); err != nil {
+		return err
+	}
+	return m.State.SetNext(ctx, a.key(), a.fence(h), hoststate.None)
+}
+
+func (a *applying) stopOthers(ctx context.Context, h HostPlan, m *Machine) error {
+	others, err := a.others(ctx, h, m)
+	if err != nil {
+		return err
+	}
+	for _, c := range others {
+		if c.State == engine.Running || c.State == engine.Restarting {
+			if err := a.stopOne(ctx, h, m, c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a *applying) stopOne(ctx context.Context, h HostPlan, m *Machine, c engine.Container) error {
+	if err := a.renew(ctx, h, m); err != nil {
+		return err
+	}
+	if err := m.Engine.SetRestart(ctx, c.ID, engine.Never); err != nil {
+		return err
+	}
+	return m.Engine.Stop(ctx, c.ID, a.Environment.Grace)
+}
+
+func (a *applying) pruned(ctx context.Context, h HostPlan, m *Machine, _ bool) (bool, error) {
+	old, err := a.old(ctx, h, m)
+	return len(old) == 0, err
+}
+
+// old are the containers of releases that are not kept.
+func (a *applying) old(ctx context.Context, h HostPlan, m *Machine) ([]engine.Container, error) {
+	k, err := a.kept(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	others, err := a.others(ctx, h, m)
+	return slices.DeleteFunc(others, func(c engine.Container) bool { return k.knows(c.Labels[labelRelease]) }), err
+}
+
+// prune removes releases beyond those that are kept, each with its secrets, and with its image where nothing else needs it.
+func (a *applying) prune(ctx context.Context, h HostPlan, m *Machine) error {
+	old, err := a.old(ctx, h, m)
+	if err != nil {
+		return err
+	}
+	for _, c := range old {
+		if err := a.removeOne(ctx, h, m, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *applying) removeOne(ctx context.Context, h HostPlan, m *Machine, c engine.Container) error {
+	if err := a.renew(ctx, h, m); err != nil {
+		return err
+	}
+	err := gone(m.Engine.Remove(ctx, c.ID))
+	if err == nil {
+		err = gone(m.Front.RemoveVolume(ctx, c.Labels[labelRelease]))
+	}
+	if err != nil {
+		return err
+	}
+	k, err := a.kept(ctx, m)
+	if err != nil {
+		return err
+	}
+	for _, v := range slices.Concat([]Version{h.Will}, k.Older) {
+		if v.Image == c.Image {
+			return nil
+		}
+	}
+	for _, v := range []*Version{k.Current, k.Previous} {
+		if v != nil && v.Image == c.Image {
+			return nil
+		}
+	}
+	if err := gone(m.Engine.RemoveImage(ctx, c.Image)); !errors.Is(err, engine.Conflict) {
+		return err
+	}
+	return nil // a container of somebody else's has it
+}
+
+// gone is the error of what was to be taken away, unless it is away.
+func gone(err error) error {
+	if errors.Is(err, engine.NotFound) {
+		return nil
+	}
+	return err
+}
+
+func (a *applying) unlocked(ctx context.Context, _ HostPlan, m *Machine, recorded bool) (bool, error) {
+	seen, err := m.State.Look(ctx, a.key())
+	return err == nil && (recorded || seen.Lock.Holder == nil) && (seen.Lock.Holder == nil || seen.Lock.Holder.Run != a.p.Run), err
+}
+
+func (a *applying) unlock(ctx context.Context, h HostPlan, m *Machine) error {
+	if err := a.audit(ctx, h, m, "done"); err != nil {
+		return err
+	}
+	return a.free(ctx, h, m)
+}
+
+// audit keeps who did what on the host.
+func (a *applying) audit(ctx context.Context, h HostPlan, m *Machine, result string) error {
+	what := "deploy " + h.Will.Image
+	if a.p.Back {
+		what = "go back to " + h.Will.Image
+	}
+	if len(a.p.Without) > 0 {
+		what += fmt.Sprintf(" without %s (%s)", strings.Join(a.p.Without, ", "), strings.Join(a.p.Why, "; "))
+	}
+	return m.State.Audit(ctx, a.key(), hoststate.Entry{
+		At:     a.Now().UTC(),
+		Who:    a.Who.Who,
+		From:   a.Who.From,
+		Run:    a.p.Run,
+		What:   what,
+		Result: result,
+	})
+}

@@ -1,0 +1,130 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/session"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+)
+
+// revert brings every host of a deployment back to what it had. It may be killed, and is called again. Hosts that cannot go back are named by
+// its error, and the others go back all the same.
+func (d *Deployer) revert(ctx context.Context, past *session.Past[*Plan]) error {
+	p := past.Plan
+	a := &applying{Deployer: d, p: p, hosts: p.changing(), fences: map[string]int64{}, facts: &workflow.Value[map[string]Facts]{}}
+	if !past.Began(stepLock) {
+		return nil
+	}
+	left := slices.DeleteFunc(slices.Clone(a.hosts), func(h HostPlan) bool { return !slices.Contains(d.leave, h.Host) })
+	a.hosts = slices.DeleteFunc(a.hosts, func(h HostPlan) bool { return slices.Contains(d.leave, h.Host) })
+	for _, h := range left {
+		d.Say("%s is left as it is: whether it runs %s is not known", h.Host, h.Will.ID)
+	}
+	return a.holding(ctx, func(ctx context.Context) error {
+		return a.each(ctx, a.hosts, func(ctx context.Context, h HostPlan, m *Machine) error {
+			if !past.Began(stepNote) {
+				if has, err := a.has(ctx, h, m); err != nil || !has {
+					return err
+				}
+				return a.free(ctx, h, m)
+			}
+			return a.goBack(ctx, h, m)
+		})
+	})
+}
+
+// goBack brings one host back.
+func (a *applying) goBack(ctx context.Context, h HostPlan, m *Machine) error {
+	if err := a.takeOne(ctx, h, m); err != nil {
+		return err
+	}
+	seen := a.lookAt(ctx, h.Host, 0)
+	if seen.err != nil {
+		return seen.err
+	}
+	if !a.ours(seen.Kept, h) {
+		return errors.Join(operr.NewStopped("look at `mage deploy:status`", "somebody else has deployed %s since: it is left as it is", idOf(seen.Kept.Current)), a.free(ctx, h, m))
+	}
+	if err := a.toBefore(ctx, h, m, &seen); err != nil {
+		return errors.Join(err, a.audit(ctx, h, m, "failed, and it could not be taken back: "+err.Error()))
+	}
+	if err := a.takeAway(ctx, h, m, &seen); err != nil {
+		return err
+	}
+	if err := m.State.SetNext(ctx, a.key(), a.fence(h), hoststate.None); err != nil {
+		return err
+	}
+	if err := a.keep(ctx, h, m, h.Before); err != nil {
+		return err
+	}
+	if err := a.audit(ctx, h, m, "taken back"); err != nil {
+		return err
+	}
+	return a.free(ctx, h, m)
+}
+
+// leads reports whether an upstream is that of a version.
+func leads(upstream string, v Version) bool { return strings.HasPrefix(upstream, v.ID+":") }
+
+// toBefore lets requests go where they went before: to a container that was asked whether it is well, as a new one is. The very first release has
+// none.
+func (a *applying) toBefore(ctx context.Context, h HostPlan, m *Machine, seen *Host) error {
+	old := h.Before.Current
+	if old == nil {
+		if !leads(seen.Up, h.Will) {
+			return nil
+		}
+		a.Say("%s: there was nothing before it to go back to; it is removed", h.Host)
+		return m.State.Switch(ctx, a.key(), a.fence(h), hoststate.None)
+	}
+	c := seen.of(old.ID)
+	if c != nil && c.State == engine.Running && seen.Up == old.Upstream() {
+		return nil // it was never left
+	}
+	if c == nil {
+		return operr.New("deploy it by its digest: `mage deploy:to NAME -digest=…`", "it cannot go back to %s, whose container is gone", describe(*old))
+	}
+	if err := a.renew(ctx, h, m); err != nil {
+		return err
+	}
+	if err := m.Engine.Start(ctx, c.ID); err != nil {
+		return err
+	}
+	if err := m.State.SetNext(ctx, a.key(), a.fence(h), old.Upstream()); err != nil {
+		return err
+	}
+	if err := a.wellBeside(ctx, h, m, *old); err != nil {
+		return fmt.Errorf("it cannot go back to %s: %w", describe(*old), err)
+	}
+	return a.turn(ctx, h, m, *old)
+}
+
+// takeAway removes what was to run, with its secrets; what was there before this deployment is stopped again.
+func (a *applying) takeAway(ctx context.Context, h HostPlan, m *Machine, seen *Host) error {
+	if err := m.State.SetPrev(ctx, a.key(), a.fence(h), hoststate.None); err != nil {
+		return err
+	}
+	c := seen.of(h.Will.ID)
+	if a.p.Back {
+		if c == nil || c.State != engine.Running && c.State != engine.Restarting {
+			return nil
+		}
+		return a.stopOne(ctx, h, m, *c)
+	}
+	if err := a.renew(ctx, h, m); err != nil {
+		return err
+	}
+	if c != nil {
+		if err := gone(m.Engine.Remove(ctx, c.ID)); err != nil {
+			return err
+		}
+	}
+	return gone(m.Front.RemoveVolume(ctx, h.Will.ID))
+}

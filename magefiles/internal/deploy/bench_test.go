@@ -1,0 +1,314 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
+	"github.com/foopack/foopack/magefiles/internal/localengine"
+	"github.com/foopack/foopack/magefiles/internal/localproxy"
+	"github.com/foopack/foopack/magefiles/internal/proxy"
+)
+
+// fleet are hosts of a test: an engine each, with a proxy's container and a folder for what the host keeps.
+type fleet struct {
+	t     *testing.T
+	hosts map[string]*vm
+	env   config.Environment
+	state string // for journals
+	vars  map[string]string
+	mu    sync.Mutex
+	said  []string
+}
+
+// vm is one host.
+type vm struct {
+	name   string
+	engine *localengine.Engine
+	client *engine.Client
+	front  *proxy.Container
+	state  *hoststate.State
+	gone   atomic.Bool // no request is answered
+}
+
+const repository = "registry.example.org/team/app"
+
+var proxyImage = "registry.example.org/caddy@" + localengine.Digest("proxy")
+
+// startFleet starts hosts.
+func startFleet(t *testing.T, names ...string) *fleet {
+	f := &fleet{t: t, hosts: map[string]*vm{}, state: t.TempDir(), vars: map[string]string{}}
+	f.env = config.Environment{
+		Name:     "staging",
+		Hosts:    names,
+		Port:     8080,
+		Health:   "/healthz",
+		Revision: config.Revision{JSON: "revision"},
+		Gate:     2 * time.Second,
+		Watch:    60 * time.Millisecond,
+		Drain:    100 * time.Millisecond,
+		Grace:    100 * time.Millisecond,
+		Keep:     3,
+		Disk:     1,
+		Logging:  config.Logging{Driver: "local"},
+	}
+	for _, name := range names {
+		f.hosts[name] = f.boot(name)
+	}
+	require.NoError(t, f.deployer().Setup(t.Context()))
+	return f
+}
+
+func (f *fleet) boot(name string) *vm {
+	dir, err := os.MkdirTemp("", "vm-") // a test's own folder has its name, with what the script takes no folder for
+	require.NoError(f.t, err)
+	f.t.Cleanup(func() { os.RemoveAll(dir) })
+	e, err := localengine.Start(dir)
+	require.NoError(f.t, err)
+	f.t.Cleanup(func() { e.Close() })
+	h := &vm{name: name, engine: e}
+	e.Fail(func(localengine.Request) localengine.Fault {
+		if h.gone.Load() {
+			return localengine.Unanswered
+		}
+		return localengine.None
+	})
+	e.Offer(localproxy.Image(proxyImage))
+	h.client = engine.New(e.Dial)
+	f.t.Cleanup(func() { h.client.Close() })
+	h.front = &proxy.Container{Engine: h.client, Port: free(f.t), Address: netip.MustParseAddr("127.0.0.1"), Image: proxyImage}
+	h.state = h.front.Proxy().State
+	return h
+}
+
+func free(t *testing.T) uint16 {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return netip.MustParseAddrPort(l.Addr().String()).Port()
+}
+
+// behavior is what an image of the application does.
+type behavior struct {
+	sick    func() bool   // the health path says that it is not well
+	exits   time.Duration // after which it ends by itself, with status 3; 0: never
+	says    string        // revision that it says in place of its own
+	logs    string
+	arch    []string
+	forHost string // the behavior is that of this host alone
+}
+
+// push puts an image into the registry that all hosts pull from.
+func (f *fleet) push(revision string, b behavior) Image {
+	digest := localengine.Digest(revision)
+	for _, h := range f.hosts {
+		does := b
+		if b.forHost != "" && b.forHost != h.name {
+			does = behavior{}
+		}
+		h.engine.Offer(localengine.Image{
+			Ref:     repository + "@" + digest,
+			Arch:    b.arch,
+			Labels:  map[string]string{"org.opencontainers.image.revision": revision},
+			Ports:   []uint16{5006},
+			Program: does.program(revision),
+		})
+	}
+	platforms := []string{"linux/amd64"}
+	if b.arch != nil {
+		platforms = nil
+		for _, arch := range b.arch {
+			platforms = append(platforms, "linux/"+arch)
+		}
+	}
+	return Image{Repository: repository, Digest: digest, Revision: revision, Platforms: platforms}
+}
+
+func (b behavior) program(revision string) func(ctx context.Context, c *localengine.Container) int {
+	if b.says != "" {
+		revision = b.says
+	}
+	return func(ctx context.Context, c *localengine.Container) int {
+		if b.logs != "" {
+			fmt.Fprintln(c.Stdout, b.logs)
+		}
+		l, err := c.Listen(5006)
+		if err != nil {
+			return 1
+		}
+		mux := http.NewServeMux()
+		mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
+			if b.sick != nil && b.sick() {
+				http.Error(w, "not well", http.StatusServiceUnavailable)
+				return
+			}
+			fmt.Fprintf(w, `{"revision": %q, "greeting": %q}`, revision, c.Getenv("GREETING"))
+		})
+		mux.HandleFunc("/secret/", func(w http.ResponseWriter, r *http.Request) {
+			text, err := os.ReadFile(c.Path("/run/secrets/" + strings.TrimPrefix(r.URL.Path, "/secret/")))
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusNotFound)
+				return
+			}
+			w.Write(text)
+		})
+		mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case <-r.Context().Done():
+			case <-time.After(10 * time.Second):
+			}
+		})
+		s := &http.Server{Handler: mux}
+		go s.Serve(l)
+		defer s.Close()
+		var over <-chan time.Time
+		if b.exits > 0 {
+			over = time.After(b.exits)
+		}
+		select {
+		case <-ctx.Done():
+			return 0
+		case <-over:
+			fmt.Fprintln(c.Stderr, "I end here")
+			return 3
+		}
+	}
+}
+
+// deployer is one operator's, as each process has its own.
+func (f *fleet) deployer() *Deployer {
+	return &Deployer{
+		App:         "app",
+		Environment: f.env,
+		Who:         hoststate.Holder{Who: "op", From: "desk"},
+		Times:       Times{Lease: 30 * time.Second, Poll: 10 * time.Millisecond, Watch: 15 * time.Millisecond, Answer: 5 * time.Second},
+		State:       f.state,
+		Open:        f.open,
+		Login:       func(context.Context, string) (engine.Login, error) { return engine.Login{}, nil },
+		Variable: func(name string) (string, bool) {
+			value, there := f.vars[name]
+			return value, there
+		},
+		Output: func(_ context.Context, argv []string) ([]byte, error) {
+			return []byte(strings.Join(argv, "|") + "\n"), nil
+		},
+		Say: func(format string, args ...any) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.said = append(f.said, fmt.Sprintf(format, args...))
+		},
+		Now: time.Now,
+	}
+}
+
+func (f *fleet) open(_ context.Context, host string) (*Machine, error) {
+	return NewMachine(f.hosts[host].front), nil
+}
+
+// deploy deploys, and returns what was said of it.
+func (f *fleet) deploy(image Image) (*Plan, error) {
+	return f.deployer().Deploy(f.t.Context(), Asked{Image: image})
+}
+
+func (f *fleet) mustDeploy(image Image) *Plan {
+	f.t.Helper()
+	p, err := f.deploy(image)
+	require.NoError(f.t, err, f.heard())
+	return p
+}
+
+// heard is all that was said.
+func (f *fleet) heard() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.Join(f.said, "\n")
+}
+
+// get asks a host's published port.
+func (h *vm) get(path string) (int, string) {
+	c := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := c.Get(fmt.Sprintf("http://127.0.0.1:%d%s", h.front.Port, path))
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(body)
+}
+
+// look asks the hosts, as status does.
+func (f *fleet) look() map[string]Host {
+	all := map[string]Host{}
+	for _, h := range f.deployer().Look(f.t.Context(), 5) {
+		require.Empty(f.t, h.Trouble)
+		all[h.Name] = h
+	}
+	return all
+}
+
+// runs wants an image to run on hosts, healthy, alone, and without drift: by `up`, and by Config.Image of what runs.
+func (f *fleet) runs(image Image, hosts ...string) {
+	f.t.Helper()
+	all := f.look()
+	for _, host := range hosts {
+		h := all[host]
+		require.NotNil(f.t, h.Running, "%s: %v", host, h.Drift)
+		require.Equal(f.t, image.Ref(), h.Running.Image, host)
+		require.True(f.t, h.Running.Healthy, host)
+		require.Empty(f.t, h.Drift, host)
+		require.Nil(f.t, h.Holder, host)
+		running := 0
+		for _, c := range h.containers {
+			if c.State == engine.Running {
+				running++
+				require.Equal(f.t, engine.UnlessStopped, c.Restart)
+			}
+		}
+		require.Equal(f.t, 1, running, host)
+		status, body := f.hosts[host].get("/healthz")
+		require.Equal(f.t, http.StatusOK, status, body)
+		require.Contains(f.t, body, image.Revision)
+	}
+}
+
+// upOf is where requests of a host go.
+func (f *fleet) upOf(host string) string {
+	text, _ := os.ReadFile(filepath.Join(f.hosts[host].engine.Volume(f.hosts[host].front.Name()+"-state"), "env", "app.staging", "up"))
+	return string(text)
+}
+
+// hash is the part of a digest that is in a release's name.
+func hash(digest string) string { return strings.TrimPrefix(digest, "sha256:")[:8] }
+
+// reporter calls f before a step.
+type reporter struct {
+	step string
+	f    func()
+}
+
+func before(step string, f func()) *reporter { return &reporter{step: step, f: f} }
+
+func (r *reporter) Step(name string, f func() (string, error)) error {
+	if name == r.step {
+		r.f()
+	}
+	_, err := f()
+	return err
+}
+
+func (*reporter) Skipped(string, string) {}

@@ -1,0 +1,159 @@
+package config
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+)
+
+func parsed(t *testing.T, text string) ([]Environment, error) {
+	doc, err := tomledit.Parse("app/pixi.toml", []byte(text))
+	require.NoError(t, err)
+	return parse(doc)
+}
+
+// Two hosts and a port are enough.
+func TestTwoHostsAndAPortAreEnough(t *testing.T) {
+	all, err := parsed(t, "[tool.deploy.staging]\nhosts = [\"deploy@a.example.org\", \"b:2222\"]\nport = 8080\n")
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	e := all[0]
+	require.Equal(t, "staging", e.Name)
+	require.Equal(t, []string{"deploy@a.example.org", "b:2222"}, e.Hosts)
+	require.Equal(t, "/healthz", e.Health)
+	require.Equal(t, Logging{Driver: "local", Options: map[string]string{"max-file": "5", "max-size": "20m"}}, e.Logging)
+	require.Equal(t, time.Minute, e.Gate)
+	data, err := json.Marshal(e)
+	require.NoError(t, err)
+	var again Environment
+	require.NoError(t, json.Unmarshal(data, &again))
+	require.Equal(t, e, again)
+}
+
+func TestEveryKey(t *testing.T) {
+	all, err := parsed(t, `
+[tool.deploy.production]
+hosts = ["[::1]:22"]
+port = 443
+app_port = 5006
+domain = "app.example.org"
+tls = true
+health = "/up?full=1"
+revision = "header:X-Revision"
+gate = "2m"
+watch = "1m"
+drain = "5m"
+stop_grace_period = "45s"
+keep = 5
+disk = "2GB"
+environment = ["LANG"]
+secrets_on = "memory"
+volumes = ["data:/data", "pages:/pages:ro"]
+mem_limit = "512m"
+user = "1000:1000"
+command = ["serve", "--name", "a b$c"]
+logging = { driver = "journald", options = { tag = "x" } }
+start = "stop-first"
+proxy = "caddy:2.11"
+socket = "/run/user/1000/docker.sock"
+ssh_config = "ci/ssh_config"
+
+[tool.deploy.production.secrets]
+KEY = ["pass", "show", "a key"]
+OTHER = "MY_OTHER"
+`)
+	require.NoError(t, err)
+	require.Equal(t, Environment{
+		Name:        "production",
+		Hosts:       []string{"[::1]:22"},
+		Port:        443,
+		AppPort:     5006,
+		Domain:      "app.example.org",
+		TLS:         true,
+		Health:      "/up?full=1",
+		Revision:    Revision{Header: "X-Revision"},
+		Gate:        2 * time.Minute,
+		Watch:       time.Minute,
+		Drain:       5 * time.Minute,
+		Grace:       45 * time.Second,
+		Keep:        5,
+		Disk:        2 << 30,
+		Environment: []string{"LANG"},
+		Secrets:     []Secret{{Name: "KEY", Command: []string{"pass", "show", "a key"}}, {Name: "OTHER", Variable: "MY_OTHER"}},
+		Memory:      true,
+		Volumes:     []Volume{{Name: "data", Target: "/data"}, {Name: "pages", Target: "/pages", ReadOnly: true}},
+		MemLimit:    512 << 20,
+		User:        "1000:1000",
+		Command:     []string{"serve", "--name", "a b$c"},
+		Logging:     Logging{Driver: "journald", Options: map[string]string{"tag": "x"}},
+		StopFirst:   true,
+		Proxy:       "caddy:2.11",
+		Socket:      "/run/user/1000/docker.sock",
+		SSHConfig:   "ci/ssh_config",
+	}, all[0])
+	none, err := parsed(t, "[tool.deploy.a]\nhosts=[\"a\"]\nport=1\nrevision=false\nsecrets=[\"A_KEY\"]\n")
+	require.NoError(t, err)
+	require.True(t, none[0].Revision.None())
+	require.Equal(t, []Secret{{Name: "A_KEY", Variable: "A_KEY"}}, none[0].Secrets)
+}
+
+// Hosts, names and values that a program would read in another way are refused, each with its place.
+func TestWhatIsRefused(t *testing.T) {
+	const good = "[tool.deploy.a]\nhosts = [\"a\"]\nport = 1\n"
+	for text, want := range map[string]string{
+		"[tool.deploy]\na = 1\n":                             "a must be a table, and is an integer",
+		"[tool.deploy.\"a b\"]\nhosts=[\"a\"]\nport=1\n":     `an environment cannot be called "a b"`,
+		"[tool.deploy.a]\nport = 1\n":                        "has no hosts",
+		"[tool.deploy.a]\nhosts = [\"a\"]\n":                 "has no port",
+		"[tool.deploy.a]\nport=1\nhosts = [\"-oProxy=x\"]\n": `cannot be "-oProxy=x"`,
+		"[tool.deploy.a]\nport=1\nhosts = [\"a b\"]\n":       `cannot be "a b"`,
+		"[tool.deploy.a]\nport=1\nhosts = [\"$HOME\"]\n":     `cannot be "$HOME"`,
+		"[tool.deploy.a]\nport=1\nhosts = [\"a\\nb\"]\n":     `cannot be "a\nb"`,
+		"[tool.deploy.a]\nport=1\nhosts = [\"a'b\"]\n":       `cannot be "a'b"`,
+		"[tool.deploy.a]\nport=1\nhosts = [\"a\", \"a\"]\n":  "the host a is there twice",
+		"[tool.deploy.a]\nport=70000\nhosts = [\"a\"]\n":     "port cannot be 70000",
+		good + "gait = \"1m\"\n":                             "[tool.deploy.a] has no key gait",
+		good + "tls = true\n":                                "tls needs a domain",
+		good + "gate = \"soon\"\n":                           `gate cannot be "soon"`,
+		good + "health = \"healthz\"\n":                      `health cannot be "healthz"`,
+		good + "revision = true\n":                           "revision cannot be true",
+		good + "revision = \"git\"\n":                        `revision cannot be "git"`,
+		good + "mem_limit = \"much\"\n":                      `mem_limit cannot be "much"`,
+		good + "volumes = [\"/srv:/srv\"]\n":                 `volumes cannot have "/srv:/srv"`,
+		good + "volumes = [\"data:/data\"]\n":                "would write to the volume data at the same time",
+		good + "secrets = { \"../x\" = \"X\" }\n":            `a secret cannot be called "../x"`,
+		good + "secrets = { X = [] }\n":                      "the secret X has an empty command",
+		good + "environment = [\"A=1\"]\n":                   `cannot be "A=1"`,
+		good + "start = \"beside-it\"\n":                     `start cannot be "beside-it"`,
+		good + "logging = { drive = \"x\" }\n":               "logging has no key drive",
+		good + "keep = 1\n":                                  "keep cannot be 1",
+		good + "proxy = \"--privileged\"\n":                  `proxy cannot be "--privileged"`,
+	} {
+		_, err := parsed(t, text)
+		require.ErrorContains(t, err, want, text)
+		require.ErrorContains(t, err, "app/pixi.toml:", text)
+	}
+	_, err := parsed(t, good+"gait = \"1m\"\n")
+	require.Contains(t, operr.NextOf(err), "did you mean gate?")
+}
+
+func TestPick(t *testing.T) {
+	all := []Environment{{Name: "staging"}, {Name: "production"}}
+	e, err := Pick(all, "production")
+	require.NoError(t, err)
+	require.Equal(t, "production", e.Name)
+	e, err = Pick(all[:1], "")
+	require.NoError(t, err)
+	require.Equal(t, "staging", e.Name)
+	_, err = Pick(all, "")
+	require.ErrorContains(t, err, "several deployment environments")
+	_, err = Pick(all, "stagin")
+	require.Contains(t, operr.NextOf(err), "did you mean staging?")
+	_, err = Pick(nil, "")
+	require.ErrorContains(t, err, "no deployment environment")
+}

@@ -1,0 +1,155 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
+	"github.com/foopack/foopack/magefiles/internal/proxy"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+)
+
+// Machine is what one host is asked and told by.
+type Machine struct {
+	Engine *engine.Client
+	Front  *proxy.Container // the proxy of the published port
+	State  *hoststate.State
+	Proxy  *proxy.Proxy
+}
+
+// NewMachine is the host that a proxy is on, or is to be.
+func NewMachine(front *proxy.Container) *Machine {
+	p := front.Proxy()
+	return &Machine{Engine: front.Engine, Front: front, State: p.State, Proxy: p}
+}
+
+// Times are how long things may take; what an environment says of its own stands there.
+type Times struct {
+	Lease  time.Duration // of a lock
+	Poll   time.Duration // between two questions at the gate
+	Watch  time.Duration // between two questions of the watch
+	Answer time.Duration // that one answer may take
+}
+
+// DefaultTimes are those for real hosts.
+var DefaultTimes = Times{Lease: 90 * time.Second, Poll: time.Second / 4, Watch: time.Second, Answer: 5 * time.Second}
+
+// Deployer changes one deployment environment of one application.
+type Deployer struct {
+	App         string
+	Environment config.Environment
+	Who         hoststate.Holder // Run and Since are those of the plan
+	Times       Times
+	Wait        time.Duration // for a lock that somebody else has
+
+	State string // folder for journals
+	Tool  string // version of this program
+
+	Open     func(ctx context.Context, host string) (*Machine, error)               // is called once for each host
+	Login    func(ctx context.Context, repository string) (engine.Login, error)     // the operator's, which no host keeps
+	Variable func(name string) (value string, there bool)                           // of the operator's environment
+	Output   func(ctx context.Context, command []string) (secret []byte, err error) // of a command that prints a secret
+	Confirm  func(ctx context.Context, p *Plan) error                               // shows a plan and asks
+	Reporter workflow.Reporter
+	Say      func(format string, args ...any)
+	Tell     func(pause.Progress)
+	Now      func() time.Time
+
+	mu     sync.Mutex
+	opened map[string]*opening
+	known  [][]byte // secrets, in the order of their table
+	leave  []string // hosts that are left as they are
+}
+
+type opening struct {
+	once    sync.Once
+	machine *Machine
+	err     error
+}
+
+// machine opens a host. The connection stays until it breaks: the steps share it.
+func (d *Deployer) machine(ctx context.Context, host string) (*Machine, error) {
+	d.mu.Lock()
+	if d.opened == nil {
+		d.opened = map[string]*opening{}
+	}
+	if d.opened[host] == nil {
+		d.opened[host] = &opening{}
+	}
+	o := d.opened[host]
+	d.mu.Unlock()
+	o.once.Do(func() { o.machine, o.err = d.Open(context.WithoutCancel(ctx), host) })
+	if o.err != nil {
+		d.broke(host)
+	}
+	return o.machine, o.err
+}
+
+// broke has a host opened anew by whoever asks for it next: there is no connection, or it broke.
+func (d *Deployer) broke(host string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.opened, host)
+}
+
+// key is what the environment is called in the state of a host, which several applications may share.
+func (d *Deployer) key() string { return key(d.App, d.Environment.Name) }
+
+func key(app, environment string) string { return name(app, 30) + "." + environment }
+
+// service is what the proxy is to do for the environment.
+func (d *Deployer) service() proxy.Service {
+	s := proxy.Service{Domain: strings.ToLower(d.Environment.Domain), Drain: d.Environment.Drain}
+	if d.Environment.TLS {
+		s.TLS = proxy.ACME
+	}
+	return s
+}
+
+// each does something on several hosts at once, and says of each that failed which it is.
+func (d *Deployer) each(ctx context.Context, hosts []HostPlan, f func(ctx context.Context, h HostPlan, m *Machine) error) error {
+	errs := make([]error, len(hosts))
+	var wait sync.WaitGroup
+	for n, h := range hosts {
+		wait.Go(func() { errs[n] = d.on(ctx, h, f) })
+	}
+	wait.Wait()
+	return together(errs)
+}
+
+func (d *Deployer) on(ctx context.Context, h HostPlan, f func(ctx context.Context, h HostPlan, m *Machine) error) error {
+	m, err := d.machine(ctx, h.Host)
+	if err == nil {
+		err = f(ctx, h, m)
+	}
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, engine.Unreachable) {
+		d.broke(h.Host)
+	}
+	return operr.New(operr.NextOf(err), "%s: %w", h.Host, err)
+}
+
+// together is the first of several errors, with the others behind it.
+func together(errs []error) error {
+	var all []error
+	var lines []string
+	for _, err := range errs {
+		if err != nil {
+			all = append(all, err)
+			lines = append(lines, err.Error())
+		}
+	}
+	if len(all) < 2 {
+		return errors.Join(all...)
+	}
+	return operr.New(operr.NextOf(all[0]), "%w", errors.Join(all...)).WithDetail(strings.Join(lines, "\n"))
+}

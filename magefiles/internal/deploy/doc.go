@@ -1,0 +1,19 @@
+// Package deploy brings one digest of an application to the hosts of a deployment environment, to all of them or to none, and back.
+//
+// What a host is asked decides: the image of the container that runs and that requests go to, never what was recorded of it. A plan is made of
+// that, a person agrees to it, and a session carries it out in steps, each of which asks the hosts whether it is done. Where a host fails, all that
+// have changed go back, to a container that was asked whether it is well.
+//
+//	release.go   a version on a host, and what a host remembers
+//	deployer.go  what a deployment works with
+//	look.go      what a host says, and what is not as it was left
+//	ask.go       what a health answer means
+//	plan.go      what is to be done, and why it cannot be
+//	apply.go     the steps
+//	gate.go      is the new container well, and does it stay so
+//	secrets.go   secrets of a release
+//	back.go      the way back
+//	run.go       a deployment from its question to its end
+//	setup.go     the proxy on each host
+//	logs.go      what containers write
+package deploy

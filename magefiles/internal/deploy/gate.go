@@ -1,0 +1,191 @@
+package deploy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
+)
+
+// Failure is why a release was not good: what it did on one host.
+type Failure struct {
+	Host string
+	Why  string
+	Logs string // the last lines of the container
+}
+
+func (f *Failure) Error() string { return f.Why }
+
+// lastLines are those of a failed container that a person sees.
+const lastLines = 30
+
+// fails is the failure of a container, with its last logs.
+func (a *applying) fails(ctx context.Context, h HostPlan, m *Machine, c *engine.Container, format string, args ...any) error {
+	f := &Failure{Host: h.Host, Why: fmt.Sprintf(format, args...)}
+	if c != nil {
+		var logs bytes.Buffer
+		if m.Engine.Logs(ctx, c.ID, lastLines, false, &logs, &logs) == nil {
+			f.Logs = logs.String()
+		}
+	}
+	return operr.New("", "%w", f).WithDetail(f.Logs)
+}
+
+// passed reports whether the gate was passed: what has switched has.
+func (a *applying) passed(ctx context.Context, h HostPlan, m *Machine, recorded bool) (bool, error) {
+	seen, err := m.State.Look(ctx, a.key())
+	if err != nil || seen.Up == a.will(h).Upstream() {
+		return err == nil, err
+	}
+	c, err := a.find(ctx, m, h.Will.ID)
+	return recorded && c != nil && c.State == engine.Running, err
+}
+
+// gate asks the new container, beside the one that runs, until it is healthy and of the revision that was asked for.
+func (a *applying) gate(ctx context.Context, h HostPlan, m *Machine) error {
+	return a.wellBeside(ctx, h, m, a.will(h))
+}
+
+func (a *applying) wellBeside(ctx context.Context, h HostPlan, m *Machine, v Version) error {
+	w := pause.Wait{What: h.Host + " to be healthy", First: a.Times.Poll, Times: 1, For: a.Environment.Gate, Look: a.Times.Answer, Tell: a.Tell}
+	var c *engine.Container
+	p, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
+		var err error
+		if c, err = a.find(ctx, m, v.ID); err != nil {
+			//lint:ignore nilerr what is not known triggers nothing
+			return pause.Seen{Says: err.Error()}, nil
+		}
+		if why := wrong(c, v); why != "" {
+			return pause.Seen{}, a.fails(ctx, h, m, c, "%s", why)
+		}
+		answer, err := m.Proxy.AskNext(ctx, a.key(), a.service(), a.Environment.Health)
+		if err != nil {
+			//lint:ignore nilerr what is not known triggers nothing
+			return pause.Seen{Says: err.Error()}, nil
+		}
+		healthy, says := judge(a.Environment.Revision, v.Revision, answer)
+		return pause.Seen{Done: healthy, Says: says}, nil
+	})
+	if errors.Is(err, pause.ErrOver) {
+		return a.fails(ctx, h, m, c, "it was not healthy within %s: %s", a.Environment.Gate, p.Seen.Says)
+	}
+	return err
+}
+
+// wrong says what is wrong with a container that is to run; "" where nothing is.
+func wrong(c *engine.Container, v Version) string {
+	switch {
+	case c == nil:
+		return "its container is gone"
+	case c.Image != v.Image:
+		return "its container is made of " + c.Image + " in place of " + v.Image
+	case c.State == engine.Exited && c.OOM:
+		return "it took more memory than it may, and was ended"
+	case c.State == engine.Exited:
+		return fmt.Sprintf("it exited with status %d", c.ExitCode)
+	case c.State == engine.Restarting || c.Restarts > 0 && c.State != engine.Running:
+		return fmt.Sprintf("it exits again and again, with status %d", c.ExitCode)
+	case c.Health == engine.Unhealthy:
+		return "the image's own HEALTHCHECK says that it is unhealthy"
+	}
+	return ""
+}
+
+// watched reports whether the watch is over: what is remembered has passed it.
+func (a *applying) watched(ctx context.Context, h HostPlan, m *Machine, recorded bool) (bool, error) {
+	k, err := a.kept(ctx, m)
+	if err != nil || idOf(k.Current) == h.Will.ID {
+		return err == nil, err
+	}
+	seen, err := m.State.Look(ctx, a.key())
+	return recorded && seen.Up == a.will(h).Upstream(), err
+}
+
+// badAnswers is how many bad answers in a row count: one may be that of a busy moment.
+const badAnswers = 3
+
+// watch asks the new container through the published port, and lets the old one come to its end meanwhile.
+func (a *applying) watch(ctx context.Context, h HostPlan, m *Machine) error {
+	inside, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	var wait sync.WaitGroup
+	var drained error
+	wait.Go(func() { drained = a.drain(inside, h, m) })
+	err := a.staysWell(ctx, h, m)
+	if err != nil {
+		end(err)
+	}
+	wait.Wait()
+	if err == nil {
+		err = drained
+	}
+	return err
+}
+
+func (a *applying) staysWell(ctx context.Context, h HostPlan, m *Machine) error {
+	v := a.will(h)
+	long := max(a.Environment.Watch, 2*a.facts.Get()[h.Host].Interval)
+	w := pause.Wait{What: h.Host + " to stay healthy", First: a.Times.Watch, Times: 1, For: long, Look: a.Times.Answer, Tell: a.Tell}
+	bad, good := 0, false
+	p, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
+		c, err := a.find(ctx, m, v.ID)
+		if err != nil {
+			//lint:ignore nilerr what is not known triggers nothing
+			return pause.Seen{Says: err.Error()}, nil
+		}
+		if why := wrong(c, v); why != "" {
+			return pause.Seen{}, a.fails(ctx, h, m, c, "%s, after the switch", why)
+		}
+		if c.Restarts > 0 {
+			return pause.Seen{}, a.fails(ctx, h, m, c, "it came to its end after the switch, and was started again")
+		}
+		answer, err := m.Proxy.AskPublished(ctx, a.key(), a.service(), a.Environment.Health)
+		if err != nil {
+			//lint:ignore nilerr what is not known triggers nothing
+			return pause.Seen{Says: err.Error()}, nil
+		}
+		healthy, says := judge(a.Environment.Revision, v.Revision, answer)
+		if healthy {
+			bad, good = 0, true
+			return pause.Seen{Says: says}, nil
+		}
+		if bad++; bad >= badAnswers {
+			return pause.Seen{}, a.fails(ctx, h, m, c, "it was not healthy any more after the switch: %s", says)
+		}
+		return pause.Seen{Says: says}, nil
+	})
+	switch {
+	case !errors.Is(err, pause.ErrOver):
+		return err
+	case !good:
+		return operr.New("", "whether it is healthy after the switch could not be found out: %s", p.Seen.Says)
+	}
+	return nil
+}
+
+// drain waits until nobody has a socket of the old container any more, or its time is over.
+func (a *applying) drain(ctx context.Context, h HostPlan, m *Machine) error {
+	seen, err := m.State.Look(ctx, a.key())
+	if err != nil || none(seen.Prev) || seen.Prev == seen.Up {
+		return err
+	}
+	w := pause.Wait{What: "open sockets of the old container on " + h.Host, First: min(time.Second, a.Times.Watch), Times: 1, For: a.Environment.Drain, Look: a.Times.Answer}
+	_, err = w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
+		open, err := m.Proxy.Open(ctx, seen.Prev)
+		if err != nil {
+			//lint:ignore nilerr what is not known triggers nothing
+			return pause.Seen{Says: err.Error()}, nil
+		}
+		return pause.Seen{Done: open == 0, Says: operr.Count(open, "open socket")}, nil
+	})
+	if errors.Is(err, pause.ErrOver) {
+		return nil // its cap
+	}
+	return err
+}

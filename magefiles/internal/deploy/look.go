@@ -1,0 +1,262 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Host is what one host says of an application's deployment environment. It is asked, and never remembered.
+type Host struct {
+	Name    string   `json:"host"`
+	Trouble string   `json:"trouble,omitempty"` // why it could not be asked; "" where it answered
+	Next    string   `json:"next,omitempty"`    // what to do about that
+	Arch    string   `json:"arch,omitempty"`
+	Setup   []string `json:"setup,omitempty"`   // what `mage deploy:setup` would do
+	Running *Running `json:"running,omitempty"` // what requests go to; nil: nothing answers
+	Waiting bool     `json:"waiting_for_secrets,omitempty"`
+	Drift   []string `json:"drift,omitempty"`
+	Free    int64    `json:"free"` // bytes
+	Kept    Kept     `json:"kept"`
+
+	Holder *hoststate.Holder `json:"holder,omitempty"` // who has the lock
+	Left   time.Duration     `json:"left,omitempty"`   // of the lock's lease
+
+	Up    string            `json:"up,omitempty"`
+	Prev  string            `json:"prev,omitempty"`
+	Gate  string            `json:"-"` // what is asked at the gate
+	Audit []hoststate.Entry `json:"audit,omitempty"`
+
+	containers []engine.Container
+	err        error
+}
+
+// Running is what requests go to, by the container that runs.
+type Running struct {
+	Release  string    `json:"release"`
+	Image    string    `json:"image"`              // Config.Image of the container
+	Revision string    `json:"revision,omitempty"` // that it says itself
+	Since    time.Time `json:"since"`
+	Healthy  bool      `json:"healthy"`
+	Says     string    `json:"says"` // what the health path answers
+}
+
+// Look asks all hosts of an environment, at once. lines of their audit are read.
+func (d *Deployer) Look(ctx context.Context, lines int) []Host {
+	all := make([]Host, len(d.Environment.Hosts))
+	var wait sync.WaitGroup
+	for n, host := range d.Environment.Hosts {
+		wait.Go(func() { all[n] = d.lookAt(ctx, host, lines) })
+	}
+	wait.Wait()
+	for n := range all {
+		all[n].Drift = append(all[n].Drift, absent(all[n], all)...)
+	}
+	return all
+}
+
+// absent names the hosts that the last deployment of a host was without, and that do not run what it runs.
+func absent(h Host, all []Host) (drift []string) {
+	for _, other := range all {
+		if slices.Contains(h.Kept.Absent, other.Name) && (other.Running == nil || h.Running == nil || other.Running.Image != h.Running.Image) {
+			drift = append(drift, "the last deployment was without "+other.Name)
+		}
+	}
+	return drift
+}
+
+// valueName is the name under which a host keeps a Kept.
+const valueName = "releases"
+
+// lookAt asks one host.
+func (d *Deployer) lookAt(ctx context.Context, host string, lines int) (h Host) {
+	h = Host{Name: host}
+	if h.err = d.ask(ctx, &h, lines); h.err != nil {
+		h.Trouble, h.Next = h.err.Error(), operr.NextOf(h.err)
+		if errors.Is(h.err, engine.Unreachable) {
+			d.broke(host)
+		}
+	}
+	return h
+}
+
+func (d *Deployer) ask(ctx context.Context, h *Host, lines int) error {
+	m, err := d.machine(ctx, h.Name)
+	if err != nil {
+		return err
+	}
+	version, err := m.Engine.Ping(ctx)
+	if err != nil {
+		return err
+	}
+	h.Arch = version.OS + "/" + version.Arch
+	if h.Setup, err = m.Front.Missing(ctx, d.key(), d.service()); err != nil {
+		return err
+	}
+	seen, err := m.State.Look(ctx, d.key())
+	if err != nil && len(h.Setup) > 0 {
+		return d.notSetUp(h.Setup)
+	}
+	if err != nil {
+		return err
+	}
+	h.Up, h.Prev, h.Gate, h.Holder, h.Left = seen.Up, seen.Prev, seen.Next, seen.Lock.Holder, seen.Lock.Left
+	if text := seen.Values[valueName]; text != "" {
+		if err := json.Unmarshal([]byte(text), &h.Kept); err != nil {
+			return operr.New("look at it in the proxy's volume, and remove it", "what the host remembers of its releases cannot be read: %w", err)
+		}
+	}
+	if h.Free, err = m.State.Free(ctx); err != nil {
+		return err
+	}
+	if h.containers, err = m.Engine.Containers(ctx, labelApp+"="+d.App, labelEnvironment+"="+d.Environment.Name); err != nil {
+		return err
+	}
+	if lines > 0 {
+		if h.Audit, err = m.State.Audited(ctx, d.key(), lines); err != nil {
+			return err
+		}
+	}
+	if c := h.behind(h.Up); c != nil {
+		if err := d.askRunning(ctx, m, h, c); err != nil {
+			return err
+		}
+	}
+	h.Drift = append(h.Drift, h.drift()...)
+	for _, line := range h.Setup {
+		h.Drift = append(h.Drift, "`mage deploy:setup` would "+line)
+	}
+	return nil
+}
+
+// askRunning asks the container that requests go to, by the published port.
+func (d *Deployer) askRunning(ctx context.Context, m *Machine, h *Host, c *engine.Container) error {
+	a, err := m.Proxy.AskPublished(ctx, d.key(), d.service(), d.Environment.Health)
+	if err != nil {
+		return err
+	}
+	revision := revisionOf(d.Environment.Revision, a)
+	h.Running = &Running{
+		Release:  c.Labels[labelRelease],
+		Image:    c.Image,
+		Revision: revision,
+		Since:    c.Started,
+		Healthy:  a.Status/100 == 2 && c.Health != engine.Unhealthy,
+		Says:     says(a),
+	}
+	image, err := m.Engine.Image(ctx, c.Image)
+	if err == nil {
+		repository, _, _ := strings.Cut(c.Image, "@")
+		var same []string
+		for _, digest := range image.Digests {
+			if strings.HasPrefix(digest, repository+"@") {
+				same = append(same, digest)
+			}
+		}
+		if len(same) > 1 {
+			h.Drift = append(h.Drift, fmt.Sprintf("the image of %s was pulled by %d digests; %s is the one that the container was made of", c.Name, len(same), c.Image))
+		}
+	} else {
+		h.Drift = append(h.Drift, "the image of "+c.Name+" is not there any more: a rollback to it will be refused")
+	}
+	if d.Environment.Memory && len(d.Environment.Secrets) > 0 && !h.Running.Healthy {
+		h.Waiting = true
+	}
+	return nil
+}
+
+// behind is the container that an upstream leads to, by its alias; nil where none runs.
+func (h *Host) behind(upstream string) *engine.Container {
+	alias, _, found := strings.Cut(upstream, ":")
+	if !found {
+		return nil
+	}
+	for n, c := range h.containers {
+		if c.State == engine.Running && hasAlias(c, alias) {
+			return &h.containers[n]
+		}
+	}
+	return nil
+}
+
+func hasAlias(c engine.Container, alias string) bool {
+	for _, e := range c.Networks {
+		if slices.Contains(e.Aliases, alias) {
+			return true
+		}
+	}
+	return false
+}
+
+// of is the container of a version, whatever it does; nil where there is none.
+func (h *Host) of(id string) *engine.Container {
+	for n, c := range h.containers {
+		if c.Labels[labelRelease] == id && hasAlias(c, id) {
+			return &h.containers[n]
+		}
+	}
+	return nil
+}
+
+// knows reports whether a version is one that a deployment made.
+func (k Kept) knows(id string) bool {
+	for _, v := range []*Version{k.Current, k.Previous, k.Candidate} {
+		if v != nil && v.ID == id {
+			return true
+		}
+	}
+	return slices.ContainsFunc(k.Older, func(v Version) bool { return v.ID == id })
+}
+
+// drift says what is not as the last deployment left it.
+func (h *Host) drift() (all []string) {
+	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	running := h.behind(h.Up)
+	none := h.Up == "" || h.Up == hoststate.None
+	switch {
+	case none && h.Kept.Current != nil:
+		say("requests go nowhere, and %s was deployed last", h.Kept.Current.ID)
+	case !none && running == nil:
+		say("requests go to %s, and no container of ours answers there", h.Up)
+	case h.Kept.Current != nil && h.Up != h.Kept.Current.Upstream():
+		say("requests go to %s, and %s was deployed last", h.Up, h.Kept.Current.ID)
+	}
+	if h.Kept.Candidate != nil {
+		say("the deployment of %s has not ended", h.Kept.Candidate.ID)
+	}
+	seen := map[string]bool{}
+	for n := range h.containers {
+		c := &h.containers[n]
+		id := c.Labels[labelRelease]
+		switch {
+		case !h.Kept.knows(id):
+			say("the container %s has our labels, and no deployment made it", c.Name)
+		case seen[id]:
+			say("the container %s has the labels of %s, which has another one", c.Name, id)
+		case c.Name != id:
+			say("the container of %s was renamed to %s", id, c.Name)
+		}
+		seen[id] = true
+		for _, v := range []*Version{h.Kept.Current, h.Kept.Previous, h.Kept.Candidate} {
+			if v != nil && v.ID == id && c.Image != v.Image {
+				say("the container of %s is made of %s, and %s was deployed", id, c.Image, v.Image)
+			}
+		}
+		if running != nil && c.ID == running.ID && c.Restart != engine.UnlessStopped && h.Kept.Candidate == nil {
+			say("the container of %s will not start again after a reboot: its restart policy is %q", id, c.Restart)
+		}
+		if c.State == engine.Running && (running == nil || c.ID != running.ID) && h.behind(h.Prev) != c && h.Kept.Candidate == nil {
+			say("the container %s runs and gets no requests", c.Name)
+		}
+	}
+	return all
+}

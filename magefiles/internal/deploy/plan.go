@@ -1,0 +1,303 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Asked is what a person asks for.
+type Asked struct {
+	Image   Image    // to be deployed; the zero value where it is gone back
+	Back    bool     // each host goes back to the release before the one that it has
+	Without []string // hosts that are left as they are
+}
+
+// Plan is what a person agrees to: it survives JSON.
+type Plan struct {
+	Run         string             `json:"run"` // names the deployment on the hosts
+	App         string             `json:"app"`
+	Environment config.Environment `json:"environment"`
+	Image       Image              `json:"image"` // the zero value where it is gone back
+	Back        bool               `json:"back,omitempty"`
+	Hosts       []HostPlan         `json:"hosts"`
+	Without     []string           `json:"without,omitempty"`
+	Why         []string           `json:"why,omitempty"` // of each of them
+	Notes       []string           `json:"notes,omitempty"`
+	Troubles    []Trouble          `json:"troubles,omitempty"` // why it cannot be done as things stand
+}
+
+// HostPlan is what happens on one host.
+type HostPlan struct {
+	Host    string   `json:"host"`
+	Running *Running `json:"running,omitempty"`
+	Before  Kept     `json:"before"`
+	Will    Version  `json:"will"`
+	Same    bool     `json:"same,omitempty"` // it runs already, and is left as it is
+	Changes []string `json:"changes"`
+	Drift   []string `json:"drift,omitempty"`
+	Free    int64    `json:"free"`
+}
+
+// Trouble is a reason why a plan cannot be carried out.
+type Trouble struct {
+	Host string `json:"host"`
+	Says string `json:"says"`
+	Next string `json:"next,omitempty"`
+}
+
+// Label names the plan to people.
+func (p *Plan) Label() string {
+	if p.Back {
+		return p.Environment.Name + "/back"
+	}
+	_, digest, _ := strings.Cut(p.Image.Digest, ":")
+	return p.Environment.Name + "/" + digest[:min(12, len(digest))]
+}
+
+// changing are the hosts on which something is done, in the one order in which locks are taken.
+func (p *Plan) changing() (hosts []HostPlan) {
+	for _, h := range p.Hosts {
+		if !h.Same {
+			hosts = append(hosts, h)
+		}
+	}
+	slices.SortFunc(hosts, func(a, b HostPlan) int { return strings.Compare(a.Host, b.Host) })
+	return hosts
+}
+
+// Nothing reports whether all hosts are as they are wanted.
+func (p *Plan) Nothing() bool { return len(p.changing()) == 0 && len(p.Troubles) == 0 }
+
+// Plan asks all hosts, and changes nothing.
+func (d *Deployer) Plan(ctx context.Context, asked Asked) (*Plan, error) {
+	for _, host := range asked.Without {
+		if !slices.Contains(d.Environment.Hosts, host) {
+			return nil, operr.NewUsage("there are "+strings.Join(d.Environment.Hosts, ", "), "%s is no host of %s", host, d.Environment.Name)
+		}
+	}
+	p := &Plan{
+		Run:         d.Now().UTC().Format("20060102T150405.000Z"),
+		App:         d.App,
+		Environment: d.Environment,
+		Image:       asked.Image,
+		Back:        asked.Back,
+		Without:     asked.Without,
+	}
+	values, err := d.values()
+	if err != nil {
+		return nil, err
+	}
+	wanted := Version{
+		ID:       versionID(d.App, d.Environment.Name, asked.Image.Digest, d.Now()),
+		Image:    asked.Image.Ref(),
+		Revision: asked.Image.Revision,
+		Spec:     specOf(d.Environment, values),
+		Port:     d.Environment.AppPort,
+	}
+	for _, h := range d.Look(ctx, 0) {
+		if slices.Contains(asked.Without, h.Name) {
+			p.Why = append(p.Why, why(h))
+			continue
+		}
+		p.Hosts = append(p.Hosts, d.planHost(ctx, p, h, wanted))
+	}
+	if len(p.Hosts) == 0 {
+		return nil, operr.NewUsage("leave one in", "all hosts of %s are left out", d.Environment.Name)
+	}
+	d.note(p)
+	return p, nil
+}
+
+// why is the reason for which a host is left out.
+func why(h Host) string {
+	if h.Trouble != "" {
+		return h.Trouble
+	}
+	return h.Name + " answers, and was left out by choice"
+}
+
+func (d *Deployer) planHost(ctx context.Context, p *Plan, h Host, wanted Version) HostPlan {
+	one := HostPlan{Host: h.Name, Running: h.Running, Before: h.Kept, Will: wanted, Drift: h.Drift, Free: h.Free, Changes: []string{}}
+	trouble := func(next, format string, args ...any) {
+		p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: fmt.Sprintf(format, args...), Next: next})
+	}
+	if h.Trouble != "" {
+		next := "-without=" + h.Name + " leaves it out, and it is brought up to date when it is back"
+		if h.Next != "" {
+			next = h.Next + "; or " + next
+		}
+		trouble(next, "%s", h.Trouble)
+		return one
+	}
+	if err := d.notSetUp(h.Setup); err != nil {
+		trouble(operr.NextOf(err), "%v", err)
+		return one
+	}
+	if h.Holder != nil && h.Left > 0 && d.Wait == 0 {
+		p.Notes = append(p.Notes, fmt.Sprintf("%s is locked by %s", h.Name, h.Holder))
+	}
+	if p.Back {
+		d.planBack(ctx, h, &one, trouble)
+		return one
+	}
+	if c := h.Kept.Current; c != nil && c.Image == wanted.Image && c.Spec == wanted.Spec && h.Kept.Candidate == nil && h.Up == c.Upstream() &&
+		h.Running != nil && h.Running.Image == wanted.Image && h.Running.Healthy && !h.Waiting {
+		one.Same, one.Will = true, *c
+		return one
+	}
+	one.Changes = changes(h, wanted)
+	d.askImage(ctx, p, h, trouble)
+	if h.Free < d.Environment.Disk {
+		trouble("make room on it, or set disk in the environment's table", "%s are free, and %s are wanted", megabytes(h.Free), megabytes(d.Environment.Disk))
+	}
+	return one
+}
+
+// planBack goes to the release before: its container has to be there, and so has its image.
+func (d *Deployer) planBack(ctx context.Context, h Host, one *HostPlan, trouble func(next, format string, args ...any)) {
+	const next = "`mage deploy:to NAME -digest=…` deploys any image that the registry has"
+	before := h.Kept.Previous
+	if before == nil {
+		trouble(next, "there is no release before the one that it has")
+		return
+	}
+	one.Will = *before
+	one.Changes = []string{"goes back to " + describe(*before)}
+	c := h.of(before.ID)
+	if c == nil {
+		trouble(next, "the container of the release before, %s, is gone", before.ID)
+		return
+	}
+	m, err := d.machine(ctx, h.Name)
+	if err == nil {
+		_, err = m.Engine.Image(ctx, before.Image)
+	}
+	switch {
+	case errors.Is(err, engine.NotFound):
+		trouble(next, "the image of the release before, %s, is gone", before.Image)
+	case err != nil:
+		trouble("", "%v", err)
+	}
+}
+
+// askImage finds out whether the host can have the image, before anything is changed.
+func (d *Deployer) askImage(ctx context.Context, p *Plan, h Host, trouble func(next, format string, args ...any)) {
+	if len(p.Image.Platforms) > 0 && !slices.Contains(p.Image.Platforms, h.Arch) {
+		trouble("add it to platforms of [tool.image], and push the image again", "the image is not made for %s, which the host is; it is made for %s", h.Arch, strings.Join(p.Image.Platforms, ", "))
+		return
+	}
+	m, err := d.machine(ctx, h.Name)
+	if err == nil {
+		_, err = m.Engine.Image(ctx, p.Image.Ref())
+	}
+	if errors.Is(err, engine.NotFound) {
+		var login engine.Login
+		if login, err = d.Login(ctx, p.Image.Repository); err == nil {
+			_, err = m.Engine.Distribution(ctx, p.Image.Ref(), login)
+		}
+	}
+	switch {
+	case errors.Is(err, engine.Unauthorized):
+		trouble("`docker login` here: your login is sent with the pull, and is kept on no host", "the registry does not let it pull %s", p.Image.Ref())
+	case err != nil:
+		trouble(operr.NextOf(err), "it cannot pull %s: %v", p.Image.Ref(), err)
+	}
+}
+
+// changes says what is to be another than it is.
+func changes(h Host, wanted Version) []string {
+	now := h.Kept.Current
+	switch {
+	case now == nil && h.Running == nil:
+		return []string{"first deployment: " + describe(wanted)}
+	case h.Running == nil:
+		return []string{"nothing answers → " + describe(wanted)}
+	case h.Running.Image != wanted.Image:
+		return []string{describe(Version{Image: h.Running.Image, Revision: h.Running.Revision}) + " → " + describe(wanted)}
+	case h.Waiting:
+		return []string{"it waits for its secrets, which were in memory alone"}
+	case !h.Running.Healthy:
+		return []string{"it is not healthy (" + h.Running.Says + "), and is started anew"}
+	case now != nil && now.Spec != wanted.Spec:
+		return []string{"the same image with another configuration"}
+	}
+	return []string{"the same image, started anew"}
+}
+
+func describe(v Version) string {
+	_, digest, _ := strings.Cut(v.Image, "@")
+	_, hash, _ := strings.Cut(digest, ":")
+	text := "sha256:" + hash[:min(12, len(hash))]
+	if hash == "" {
+		text = v.Image
+	}
+	if v.Revision != "" {
+		text = "revision " + short(v.Revision) + " (" + text + ")"
+	}
+	return text
+}
+
+func megabytes(n int64) string { return fmt.Sprintf("%d MB", n/1e6) }
+
+// note says what is to be known of a plan before it is agreed to.
+func (d *Deployer) note(p *Plan) {
+	e := d.Environment
+	say := func(format string, args ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, args...)) }
+	switch {
+	case e.Revision.None():
+		say("the health path says no revision: the gate compares the digest of the container alone")
+	case p.Image.Revision == "" && !p.Back:
+		say("the image has no label with its revision: the gate compares the digest of the container alone")
+	}
+	if e.Memory && len(e.Secrets) > 0 {
+		say("secrets are kept in memory: after a reboot a host waits for `mage deploy:to`")
+	}
+	if e.StopFirst {
+		say("the old container is stopped before the new one starts: nothing answers in between")
+	}
+	if len(p.Without) > 0 {
+		say("without %s, which stays as it is: the next deployment brings it up to date", strings.Join(p.Without, ", "))
+	}
+	images := map[string]bool{}
+	for _, h := range p.Hosts {
+		images[h.Will.Image] = true
+	}
+	if p.Back && len(images) > 1 {
+		say("the hosts go back to different images")
+	}
+}
+
+// values are those of the variables that containers get, NAME=VALUE.
+func (d *Deployer) values() (all []string, err error) {
+	for _, variable := range d.Environment.Environment {
+		value, there := d.Variable(variable)
+		if !there {
+			return nil, operr.NewUsage("set it, or take it out of environment", "[tool.deploy.%s] wants the variable %s, which is not set", d.Environment.Name, variable)
+		}
+		all = append(all, variable+"="+value)
+	}
+	return all, nil
+}
+
+// Refuse is the error of a plan that cannot be carried out; nil where it can.
+func (p *Plan) Refuse() error {
+	if len(p.Troubles) == 0 {
+		return nil
+	}
+	var lines []string
+	for _, t := range p.Troubles {
+		line := t.Host + ": " + t.Says
+		if t.Next != "" {
+			line += "\n  → " + t.Next
+		}
+		lines = append(lines, line)
+	}
+	return operr.New("", "%s cannot be changed, and nothing was: %s has trouble", p.Environment.Name, p.Troubles[0].Host).WithDetail(strings.Join(lines, "\n"))
+}

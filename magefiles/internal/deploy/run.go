@@ -1,0 +1,122 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/session"
+)
+
+// operation is a deployment as a session: it may be killed anywhere, and goes on, or is taken back.
+func (d *Deployer) operation(asked Asked) *session.Operation[*Plan] {
+	run := "mage deploy:to " + d.Environment.Name
+	if asked.Back {
+		run = "mage deploy:rollback -env=" + d.Environment.Name
+	}
+	return &session.Operation[*Plan]{
+		Kind: session.Kind[*Plan]{
+			Name: "deployment",
+			Dir:  filepath.Join(d.State, d.key()),
+			Tool: d.Tool,
+			Done: "deployed",
+			Type: session.Commands{Run: run, Status: "mage deploy:status", Undo: run},
+		},
+		Make: func(ctx context.Context) (*Plan, error) {
+			p, err := d.Plan(ctx, asked)
+			if err == nil {
+				err = p.Refuse()
+			}
+			if err != nil || p.Nothing() {
+				return nil, err
+			}
+			return p, nil
+		},
+		Confirm:  d.Confirm,
+		Define:   d.define,
+		Revert:   d.revert,
+		Reporter: d.Reporter,
+	}
+}
+
+// Deploy brings all hosts to what is asked for, or none: where one fails, all that have changed go back. It goes on with a deployment that was
+// killed. nil is returned where there is nothing to do.
+func (d *Deployer) Deploy(ctx context.Context, asked Asked) (*Plan, error) {
+	d.leave = asked.Without
+	o := d.operation(asked)
+	if err := d.unfinished(ctx, o, asked); err != nil {
+		return nil, err
+	}
+	past, err := o.Run(ctx)
+	if err == nil {
+		if past == nil {
+			return nil, nil
+		}
+		return past.Plan, nil
+	}
+	now, unread := o.Last()
+	if unread != nil || now == nil || now.End != "" || ctx.Err() != nil {
+		return nil, err
+	}
+	if lost := (*hoststate.Lost)(nil); errors.As(err, &lost) {
+		return nil, operr.NewStopped("see `mage deploy:status`, and deploy again", "%w", err)
+	}
+	return nil, d.back(ctx, o, now, err)
+}
+
+// back takes a deployment back that failed.
+func (d *Deployer) back(ctx context.Context, o *session.Operation[*Plan], now *session.Past[*Plan], failed error) error {
+	var why *Failure
+	if errors.As(failed, &why) && why.Logs != "" {
+		d.Say("the last lines of the new container on %s:\n%s", why.Host, why.Logs)
+	}
+	if !now.Began(stepNote) {
+		if _, err := o.Undo(ctx); err != nil {
+			return errors.Join(failed, err)
+		}
+		return failed
+	}
+	d.Say("it failed (%v): every host goes back to what it had", failed)
+	if _, err := o.Undo(ctx); err != nil {
+		return operr.New("put it right, and deploy again: that begins with these hosts", "the deployment failed (%v), and not every host could go back: %w", failed, err)
+	}
+	return operr.New(operr.NextOf(failed), "%s was not deployed, and every host runs what it ran before: %w", now.Plan.Label(), failed)
+}
+
+// unfinished says what an earlier run has left, and takes it back where something else is asked for.
+func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], asked Asked) error {
+	past, err := o.Last()
+	if past == nil || past.End != "" || err != nil {
+		return err
+	}
+	d.Say("the deployment %s is unfinished since %s", past.Plan.Label(), past.Plan.Run)
+	same := past.Plan.Back == asked.Back && (asked.Back || past.Plan.Image.Digest == asked.Image.Digest) &&
+		!slices.ContainsFunc(past.Plan.changing(), func(h HostPlan) bool { return slices.Contains(asked.Without, h.Host) })
+	if same && !past.Undoing {
+		return nil
+	}
+	d.Say("it is taken back first")
+	if _, err := o.Undo(ctx); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Unlock takes the environment from whoever has it on the hosts that answer, and says whom it was taken from.
+func (d *Deployer) Unlock(ctx context.Context) error {
+	return d.each(ctx, d.everywhere(), func(ctx context.Context, h HostPlan, m *Machine) error {
+		from, err := m.State.Unlock(ctx, d.key())
+		switch {
+		case err != nil:
+			return err
+		case from == nil:
+			d.Say("%s: nobody has the lock", h.Host)
+			return nil
+		}
+		d.Say("%s: the lock was taken from %s", h.Host, from)
+		return m.State.Audit(ctx, d.key(), hoststate.Entry{At: d.Now().UTC(), Who: d.Who.Who, From: d.Who.From, What: "unlock", Result: "taken from " + from.String()})
+	})
+}

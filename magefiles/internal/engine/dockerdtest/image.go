@@ -1,0 +1,106 @@
+package dockerdtest
+
+import (
+	"archive/tar"
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/localregistry"
+)
+
+// Registry is a registry on loopback, from which engines pull.
+type Registry struct {
+	Host string // HOST:PORT
+
+	login authn.Authenticator
+}
+
+// StartRegistry starts a registry, which wants a login unless user is "". It ends with the test.
+func StartRegistry(t testing.TB, user, password string) *Registry {
+	t.Helper()
+	r := &Registry{login: authn.Anonymous}
+	if user != "" {
+		r.login = &authn.Basic{Username: user, Password: password}
+	}
+	server, err := localregistry.Start(t.TempDir(), func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			if u, p, _ := q.BasicAuth(); u != user || p != password {
+				w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
+				http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, http.StatusUnauthorized)
+				return
+			}
+			next.ServeHTTP(w, q)
+		})
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = server.Close() })
+	r.Host = server.Host
+	return r
+}
+
+// Build compiles a package of this module into a static program, and returns its bytes.
+func Build(t testing.TB, pkg string) []byte {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "program")
+	x := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, pkg)
+	x.Env = append(os.Environ(), "CGO_ENABLED=0")
+	said, err := x.CombinedOutput()
+	require.NoError(t, err, "building %s: %s", pkg, said)
+	program, err := os.ReadFile(out)
+	require.NoError(t, err)
+	return program
+}
+
+// Image makes an image of one program, which stands at the path of the entrypoint's first word.
+func Image(t testing.TB, program []byte, arch string, config v1.Config) v1.Image {
+	t.Helper()
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
+	require.NoError(t, w.WriteHeader(&tar.Header{Name: strings.TrimPrefix(config.Entrypoint[0], "/"), Mode: 0o755, Size: int64(len(program)), Typeflag: tar.TypeReg, ModTime: time.Unix(0, 0)}))
+	_, err := w.Write(program)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(archive.Bytes())), nil })
+	require.NoError(t, err)
+	image, err := mutate.AppendLayers(empty.Image, layer)
+	require.NoError(t, err)
+	file, err := image.ConfigFile()
+	require.NoError(t, err)
+	file = file.DeepCopy()
+	file.OS, file.Architecture, file.Config = "linux", arch, config
+	image, err = mutate.ConfigFile(image, file)
+	require.NoError(t, err)
+	return image
+}
+
+// Push puts an image into the registry, in an index of its own, and returns REPOSITORY@sha256:… of the index. Another note makes another index.
+func (r *Registry) Push(t testing.TB, repository, arch, note string, image v1.Image) string {
+	t.Helper()
+	index := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{
+		Add:        image,
+		Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}, Annotations: map[string]string{"note": note}},
+	})
+	digest, err := index.Digest()
+	require.NoError(t, err)
+	ref, err := name.NewDigest(r.Host + "/" + repository + "@" + digest.String())
+	require.NoError(t, err)
+	require.NoError(t, remote.WriteIndex(ref, index, remote.WithAuth(r.login)))
+	return ref.String()
+}

@@ -1,0 +1,260 @@
+package host_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/host"
+	"github.com/foopack/foopack/magefiles/internal/host/hosttest"
+	"github.com/foopack/foopack/magefiles/internal/localengine"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+func TestMain(m *testing.M) { os.Exit(argvtest.Main(m)) }
+
+// machine is an engine behind an ssh server, and how OpenSSH finds it by the name "vm".
+func machine(t *testing.T) (*localengine.Engine, *hosttest.Server, host.SSH) {
+	t.Helper()
+	e, err := localengine.Start(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, e.Close()) })
+	s := hosttest.Start(t, e.Socket)
+	return e, s, reach(hosttest.Config(t, map[string]*hosttest.Server{"vm": s}))
+}
+
+func reach(config string) host.SSH {
+	env, _ := command.Withhold(os.Environ(), host.Passed...)
+	return host.SSH{Runner: command.NewSystem(os.Environ(), nil), Env: env, Config: config}
+}
+
+// edit changes an ssh_config.
+func edit(t *testing.T, config, old, text string) {
+	t.Helper()
+	was, err := os.ReadFile(config)
+	require.NoError(t, err)
+	require.Contains(t, string(was), old)
+	require.NoError(t, os.WriteFile(config, []byte(strings.ReplaceAll(string(was), old, text)), 0o600))
+}
+
+// refused wants a cause, with a sentence and a next step.
+func refused(t *testing.T, err error, cause host.Cause) {
+	t.Helper()
+	require.ErrorIs(t, err, cause, "%+v", err)
+	require.NotEmpty(t, operr.NextOf(err))
+}
+
+func TestConnect(t *testing.T) {
+	e, _, ssh := machine(t)
+	e.Offer(localengine.Image{Ref: "registry.example/app@" + localengine.Digest("1")})
+	ctx := t.Context()
+	h, err := ssh.Connect(ctx, "vm", "")
+	require.NoError(t, err)
+	require.Equal(t, engine.Version{Engine: "20.10.24", API: "1.41", OS: "linux", Arch: "amd64"}, h.Version)
+	require.NoError(t, h.Engine.Pull(ctx, "registry.example/app@"+localengine.Digest("1"), engine.Login{}))
+	id, err := h.Engine.Create(ctx, engine.Spec{Image: "registry.example/app@" + localengine.Digest("1")})
+	require.NoError(t, err)
+	require.NoError(t, h.Engine.Start(ctx, id))
+	big := strings.Repeat("0123456789abcdef", 1<<15)
+	r, err := h.Engine.Exec(ctx, id, []string{"sh", "-c", "cat; echo said >&2; exit 3"}, strings.NewReader(big))
+	require.NoError(t, err)
+	require.Equal(t, engine.Result{Stdout: big, Stderr: "said\n", Exit: 3}, r)
+	h.Close()
+	_, err = h.Engine.Ping(ctx)
+	require.ErrorIs(t, err, engine.Unreachable)
+	require.ErrorIs(t, err, host.Lost)
+}
+
+// A connection that was there and went is a state.
+func TestLost(t *testing.T) {
+	_, s, ssh := machine(t)
+	h, err := ssh.Connect(t.Context(), "vm", "")
+	require.NoError(t, err)
+	defer h.Close()
+	s.Close()
+	require.Eventually(t, func() bool {
+		_, err = h.Engine.Ping(t.Context())
+		require.ErrorIs(t, err, engine.Unreachable)
+		return operr.NextOf(err) != ""
+	}, 10*time.Second, 10*time.Millisecond)
+	refused(t, err, host.Lost)
+	_, err = ssh.Connect(t.Context(), "vm", "")
+	refused(t, err, host.Refused)
+}
+
+// The connection ends with the context, and leaves nothing.
+func TestStopped(t *testing.T) {
+	_, _, ssh := machine(t)
+	t.Setenv("TMPDIR", t.TempDir())
+	ctx, stop := context.WithCancel(t.Context())
+	h, err := ssh.Connect(ctx, "vm", "")
+	require.NoError(t, err)
+	stop()
+	h.Close()
+	left, err := filepath.Glob(filepath.Join(os.TempDir(), "ssh-*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+	_, err = ssh.Connect(ctx, "vm", "")
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestWhatKeepsFromConnecting(t *testing.T) {
+	ctx := t.Context()
+	try := func(ssh host.SSH, address, socket string) error {
+		h, err := ssh.Connect(ctx, address, socket)
+		if err == nil {
+			h.Close()
+		}
+		return err
+	}
+	t.Run("forwarding forbidden", func(t *testing.T) {
+		e, s, ssh := machine(t)
+		s.Forbid(true)
+		refused(t, try(ssh, "vm", e.Socket), host.Forbidden)
+	})
+	t.Run("no socket", func(t *testing.T) {
+		_, _, ssh := machine(t)
+		refused(t, try(ssh, "vm", "/no/such/docker.sock"), host.NoSocket)
+	})
+	t.Run("no engine", func(t *testing.T) {
+		e, _, ssh := machine(t)
+		name := filepath.Join(filepath.Dir(e.Socket), "idle")
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: name, Net: "unix"})
+		require.NoError(t, err)
+		l.SetUnlinkOnClose(false)
+		require.NoError(t, l.Close())
+		refused(t, try(ssh, "vm", name), host.NoEngine)
+	})
+	t.Run("no right", func(t *testing.T) {
+		e, s, ssh := machine(t)
+		require.NoError(t, os.Chmod(filepath.Dir(e.Socket), 0o711))
+		mode := os.FileMode(0o600)
+		if os.Geteuid() == 0 {
+			s.Nobody()
+		} else {
+			mode = 0
+		}
+		require.NoError(t, os.Chmod(e.Socket, mode))
+		refused(t, try(ssh, "vm", e.Socket), host.NoRight)
+	})
+	t.Run("engine too old", func(t *testing.T) {
+		e, _, ssh := machine(t)
+		e.API = "1.39"
+		refused(t, try(ssh, "vm", ""), host.OldEngine)
+	})
+	t.Run("engine that breaks down", func(t *testing.T) {
+		e, _, ssh := machine(t)
+		e.Fail(func(localengine.Request) localengine.Fault { return localengine.Broken })
+		err := try(ssh, "vm", "")
+		require.ErrorIs(t, err, engine.Failed)
+		require.NotEmpty(t, operr.NextOf(err))
+	})
+	t.Run("another host key", func(t *testing.T) {
+		_, s, ssh := machine(t)
+		_, other, _ := machine(t)
+		edit(t, ssh.Config, s.Addr[strings.LastIndex(s.Addr, ":")+1:], other.Addr[strings.LastIndex(other.Addr, ":")+1:])
+		edit(t, filepath.Join(filepath.Dir(ssh.Config), "known_hosts"), s.Addr[strings.LastIndex(s.Addr, ":")+1:], other.Addr[strings.LastIndex(other.Addr, ":")+1:])
+		edit(t, ssh.Config, "Host *\n", "Host *\n\tStrictHostKeyChecking no\n")
+		refused(t, try(ssh, "vm", ""), host.KeyChanged)
+	})
+	t.Run("unknown host key", func(t *testing.T) {
+		_, _, ssh := machine(t)
+		edit(t, ssh.Config, "known_hosts\"", "nobody\"")
+		edit(t, ssh.Config, "Host *\n", "Host *\n\tStrictHostKeyChecking accept-new\n")
+		refused(t, try(ssh, "vm", ""), host.KeyUnknown)
+		require.NoFileExists(t, filepath.Join(filepath.Dir(ssh.Config), "nobody"), "none is taken unseen")
+	})
+	t.Run("login refused", func(t *testing.T) {
+		_, s, ssh := machine(t)
+		other := hosttest.Start(t, "")
+		config := hosttest.Config(t, map[string]*hosttest.Server{"vm": s, "other": other})
+		key, err := os.ReadFile(filepath.Join(filepath.Dir(config), "other"))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(config), "vm"), key, 0o600))
+		ssh.Config = config
+		refused(t, try(ssh, "vm", ""), host.NoLogin)
+	})
+	t.Run("unknown name", func(t *testing.T) {
+		_, _, ssh := machine(t)
+		refused(t, try(ssh, "deployer@nobody.invalid:22", ""), host.UnknownName)
+	})
+	t.Run("bad configuration", func(t *testing.T) {
+		_, _, ssh := machine(t)
+		edit(t, ssh.Config, "Host *\n", "Host *\n\tNonsense yes\n")
+		refused(t, try(ssh, "vm", ""), host.BadConfig)
+		ssh.Config += "-nobody"
+		refused(t, try(ssh, "vm", ""), host.BadConfig)
+	})
+	t.Run("no ssh", func(t *testing.T) {
+		_, _, ssh := machine(t)
+		ssh.Env = command.Setenv(ssh.Env, "PATH=/nowhere")
+		refused(t, try(ssh, "vm", ""), host.NoSSH)
+	})
+	t.Run("somebody who says nothing", func(t *testing.T) {
+		_, _, ssh := machine(t)
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		short, stop := context.WithTimeout(ctx, 300*time.Millisecond)
+		defer stop()
+		_, err = ssh.Connect(short, "deployer@"+l.Addr().String(), "")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+}
+
+// A connection that the operator shares, and that is stale, is not used; nor does anything of theirs that forwards ports get in the way.
+func TestTheOperatorsConfiguration(t *testing.T) {
+	_, _, ssh := machine(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	_, port, err := net.SplitHostPort(taken.Addr().String())
+	require.NoError(t, err)
+	stale := filepath.Join(filepath.Dir(ssh.Config), "cm")
+	l, err := net.Listen("unix", stale)
+	require.NoError(t, err)
+	defer l.Close()
+	edit(t, ssh.Config, "Host *\n", "Host *\n\tControlMaster auto\n\tControlPersist yes\n\tControlPath "+stale+"\n\tLocalForward "+port+" 127.0.0.1:1\n\tExitOnForwardFailure yes\n\tRemoteCommand false\n\tRequestTTY force\n\tLogLevel QUIET\n")
+	h, err := ssh.Connect(t.Context(), "vm", "")
+	require.NoError(t, err)
+	h.Close()
+}
+
+// A socket's path is short wherever temporary files are, and has no characters that ssh's configuration knows.
+func TestAFolderWithALongName(t *testing.T) {
+	_, _, ssh := machine(t)
+	for _, name := range []string{strings.Repeat("long", 30), "a %h ${HOME} b"} {
+		dir := filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		t.Setenv("TMPDIR", dir)
+		h, err := ssh.Connect(t.Context(), "vm", "")
+		require.NoError(t, err)
+		h.Close()
+	}
+}
+
+func TestHostileHosts(t *testing.T) {
+	for _, good := range []string{"vm", "vm-1.example.com", "root@10.0.0.1", "deployer@vm:2222", "a.b_c+d-e@[::1]:22", "[fe80::1]"} {
+		_, err := reach(filepath.Join(t.TempDir(), "nobody")).Connect(t.Context(), good, "")
+		require.ErrorIs(t, err, host.BadConfig, "ssh was asked for "+good)
+	}
+	for _, bad := range []string{
+		"", "-oProxyCommand=touch /tmp/x", "vm -v", "$HOME", "`id`", "a@-vm", "-a@vm", "vm\n", "vm;id", "a b@vm", "@vm", "vm:", "vm:x", "vm:123456", "[vm]", "a@b@c", "'vm'", "vm/..", "%h", "ssh://vm",
+	} {
+		_, err := reach("").Connect(t.Context(), bad, "")
+		require.Equal(t, operr.Usage, operr.ExitStatus(err), bad)
+	}
+	for _, bad := range []string{"docker.sock", "/a b", "/$HOME", "/a\nb", "/%h", "-x"} {
+		_, err := reach("").Connect(t.Context(), "vm", bad)
+		require.Equal(t, operr.Usage, operr.ExitStatus(err), bad)
+	}
+}

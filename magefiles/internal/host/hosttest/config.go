@@ -1,0 +1,36 @@
+package hosttest
+
+import (
+	"encoding/pem"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	gossh "golang.org/x/crypto/ssh"
+)
+
+// Config makes an ssh_config, by which OpenSSH's client reaches servers by names, and nothing of the machine's own counts. It returns its path.
+func Config(t testing.TB, servers map[string]*Server) string {
+	t.Helper()
+	dir := t.TempDir()
+	var config, known strings.Builder
+	for name, s := range servers {
+		block, err := gossh.MarshalPrivateKey(s.client, "")
+		require.NoError(t, err)
+		identity := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(identity, pem.EncodeToMemory(block), 0o600))
+		host, port, err := net.SplitHostPort(s.Addr)
+		require.NoError(t, err)
+		fmt.Fprintf(&config, "Host %s\n\tHostName %s\n\tPort %s\n\tUser deployer\n\tIdentityFile \"%s\"\n", name, host, port, identity)
+		fmt.Fprintf(&known, "[%s]:%s %s", host, port, gossh.MarshalAuthorizedKey(s.key.PublicKey()))
+	}
+	fmt.Fprintf(&config, "Host *\n\tIdentitiesOnly yes\n\tIdentityAgent none\n\tUserKnownHostsFile \"%s\"\n\tGlobalKnownHostsFile none\n", filepath.Join(dir, "known_hosts"))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "known_hosts"), []byte(known.String()), 0o600))
+	path := filepath.Join(dir, "config")
+	require.NoError(t, os.WriteFile(path, []byte(config.String()), 0o600))
+	return path
+}

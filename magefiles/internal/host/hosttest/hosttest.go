@@ -1,0 +1,160 @@
+// Package hosttest is a machine that is reached by ssh, in this process: a server that forwards sockets and runs commands (hosttest.go), and
+// the configuration by which OpenSSH's client finds it (config.go). It serves tests only.
+package hosttest
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/gliderlabs/ssh"
+	"github.com/stretchr/testify/require"
+	gossh "golang.org/x/crypto/ssh"
+)
+
+// Server is a running ssh server. It lets one key in.
+type Server struct {
+	Addr string // HOST:PORT on loopback
+
+	server  *ssh.Server
+	key     gossh.Signer // of the host
+	client  ed25519.PrivateKey
+	sockets map[string]string
+
+	mu      sync.Mutex
+	forbids bool
+	nobody  bool
+}
+
+// Start starts a server whose machine has the engine's usual socket: it leads to socket. It ends with the test.
+func Start(t testing.TB, socket string) *Server {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	signer, err := gossh.NewSignerFromKey(key)
+	require.NoError(t, err)
+	_, client, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	ours, err := gossh.NewSignerFromKey(client)
+	require.NoError(t, err)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &Server{
+		Addr:    listener.Addr().String(),
+		key:     signer,
+		client:  client,
+		sockets: map[string]string{"/var/run/docker.sock": socket},
+	}
+	s.server = &ssh.Server{
+		Handler:          s.run,
+		HostSigners:      []ssh.Signer{signer},
+		PublicKeyHandler: func(_ ssh.Context, key ssh.PublicKey) bool { return ssh.KeysEqual(key, ours.PublicKey()) },
+		ChannelHandlers: map[string]ssh.ChannelHandler{
+			"session":                        ssh.DefaultSessionHandler,
+			"direct-streamlocal@openssh.com": s.forward,
+		},
+	}
+	go func() { _ = s.server.Serve(listener) }()
+	t.Cleanup(func() { _ = s.server.Close() })
+	return s
+}
+
+// Forbid says whether forwarding is forbidden, from now on.
+func (s *Server) Forbid(forbids bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forbids = forbids
+}
+
+// Nobody has the user of all logins be nobody, from now on, who may use no socket. It takes root.
+func (s *Server) Nobody() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forbids, s.nobody = true, true
+}
+
+// Close ends the server with all connections, as a machine that goes away.
+func (s *Server) Close() { _ = s.server.Close() }
+
+// run runs a command as a login shell does.
+func (s *Server) run(session ssh.Session) {
+	x := exec.CommandContext(session.Context(), "sh", "-c", session.RawCommand())
+	x.Stdin, x.Stdout, x.Stderr, x.Dir = session, session, session.Stderr(), "/"
+	s.mu.Lock()
+	if s.nobody {
+		x.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	}
+	s.mu.Unlock()
+	err := x.Run()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		_ = session.Exit(exit.ExitCode())
+	case err != nil:
+		_ = session.Exit(127)
+	default:
+		_ = session.Exit(0)
+	}
+}
+
+// forward is a connection to a socket of the machine.
+func (s *Server) forward(_ *ssh.Server, _ *gossh.ServerConn, channel gossh.NewChannel, _ ssh.Context) {
+	var q struct {
+		Path, Reserved string
+		Number         uint32
+	}
+	if err := gossh.Unmarshal(channel.ExtraData(), &q); err != nil {
+		_ = channel.Reject(gossh.ConnectionFailed, "open failed")
+		return
+	}
+	s.mu.Lock()
+	forbids := s.forbids
+	path, known := s.sockets[q.Path]
+	s.mu.Unlock()
+	if !known {
+		path = q.Path
+	}
+	to, err := net.Dial("unix", path)
+	if forbids || err != nil { // sshd says the same of both
+		if err == nil {
+			_ = to.Close()
+		}
+		_ = channel.Reject(gossh.ConnectionFailed, "open failed")
+		return
+	}
+	from, requests, err := channel.Accept()
+	if err != nil {
+		_ = to.Close()
+		return
+	}
+	go gossh.DiscardRequests(requests)
+	go func() {
+		defer to.Close()
+		defer from.Close()
+		join(from, to.(*net.UnixConn))
+	}()
+}
+
+// half is a connection that can be closed in one direction: an engine takes over connections, and hears the end of an input so.
+type half interface {
+	io.ReadWriter
+	CloseWrite() error
+}
+
+// join copies in both directions until both have ended.
+func join(a, b half) {
+	var both sync.WaitGroup
+	for _, way := range [][2]half{{a, b}, {b, a}} {
+		both.Go(func() {
+			_, _ = io.Copy(way[1], way[0])
+			_ = way[1].CloseWrite()
+		})
+	}
+	both.Wait()
+}

@@ -1,0 +1,30 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+// look is what runs on the host where the socket is silent: sshd answers in one way whether forwarding is forbidden, or there is no socket. It is a
+// constant; the path is the first line of its input. What it finds is its exit status.
+const look = `sh -c 'IFS= read -r p; [ -S "$p" ] || exit 10; [ -w "$p" ] || exit 11; [ ! -r /proc/net/unix ] || grep -qF -- "/${p##*/}" /proc/net/unix || exit 12; exit 13'`
+
+var found = map[int]Cause{10: NoSocket, 11: NoRight, 12: NoEngine, 13: Forbidden}
+
+// probe looks at the socket on the host.
+func (s SSH) probe(ctx context.Context, to destination, socket string) Cause {
+	ctx, done := context.WithTimeout(ctx, time.Minute)
+	defer done()
+	c := s.command(to, []string{"-T", "-oClearAllForwardings=yes"}, []string{look})
+	c.Stdin = strings.NewReader(socket + "\n")
+	err := s.Runner.Run(ctx, c)
+	var exit *command.ExitError
+	if errors.As(err, &exit) && found[exit.Code] != "" {
+		return found[exit.Code]
+	}
+	return Unexplained
+}

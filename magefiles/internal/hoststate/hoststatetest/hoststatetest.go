@@ -1,0 +1,59 @@
+// Package hoststatetest runs the script of a host in a folder of this machine, with the shells that are there.
+package hoststatetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os/exec"
+	"syscall"
+	"testing"
+
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
+)
+
+// Local is a hoststate.Runner: it runs a program here, in a process group of its own.
+type Local struct {
+	Shell []string                 // in place of sh; none is sh itself
+	Env   []string                 // nil for this process's
+	Began func(group int)          // is called when a program has started
+	Seen  func(argv, stdin []byte) // is told everything that is sent
+}
+
+// Run is what hoststate.Runner says.
+func (l Local) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, int, error) {
+	if l.Seen != nil {
+		var all bytes.Buffer
+		for _, a := range argv {
+			all.WriteString(a + "\x00")
+		}
+		l.Seen(all.Bytes(), stdin)
+	}
+	if len(l.Shell) > 0 {
+		argv = append(append([]string{}, l.Shell...), argv[1:]...)
+	}
+	x := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	x.Env = l.Env
+	x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	x.Stdin = bytes.NewReader(stdin)
+	var out bytes.Buffer
+	x.Stdout = &out
+	if err := x.Start(); err != nil {
+		return nil, 0, err
+	}
+	if l.Began != nil {
+		l.Began(x.Process.Pid)
+	}
+	err := x.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Exited() {
+		return out.Bytes(), exit.ExitCode(), nil
+	}
+	return out.Bytes(), 0, err
+}
+
+// New is the state of a folder of the test's own.
+func New(t testing.TB) *hoststate.State {
+	t.Helper()
+	return &hoststate.State{Runner: Local{}, Dir: t.TempDir()}
+}

@@ -1,0 +1,77 @@
+package imagejob
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/image"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// Pushed is an image that a registry has.
+type Pushed struct {
+	Repository string
+	Digest     string
+	Revision   string // that its label has; "" where it has none
+	Platforms  []string
+}
+
+// labelRevision is the label of an image that has the commit of its sources.
+const labelRevision = "org.opencontainers.image.revision"
+
+// Pushed asks the registry for an image of a downstream: by its digest, by a tag, or, where both are "", for the one of HEAD.
+func (m *Maker) Pushed(ctx context.Context, d *workspace.Downstream, tag, digest string) (Pushed, error) {
+	var p Pushed
+	if d.Image == nil {
+		return p, operr.NewUsage("add a [tool.image] table to "+d.Manifest.Path, "no image is made of %s", d.Name())
+	}
+	repo, err := gitrepo.Open(ctx, m.Runner, m.Workspace.Root)
+	if err != nil {
+		return p, err
+	}
+	remote, err := gitremote.URL(ctx, repo, m.Workspace.Config.Remote)
+	if err != nil && !errors.Is(err, gitremote.ErrNoRemote) {
+		return p, err
+	}
+	where, err := chooseRegistry(d, m.Registry, remote, true)
+	if err != nil {
+		return p, err
+	}
+	if p.Repository, err = registry.Repository(where, d.Image.Name); err != nil {
+		return p, err
+	}
+	ref, next := p.Repository+"@"+digest, "see which digests the registry has"
+	if digest != "" {
+		err = registry.CheckDigest(digest)
+	} else {
+		next = "see which tags the registry has"
+		if tag == "" {
+			head, err := repo.Head(ctx)
+			if err != nil {
+				return p, err
+			}
+			tag, next = image.RevisionTag(head.Commit), "push it first: `mage docker:image "+d.Name()+" -push`; or name another one with -tag or -digest"
+		}
+		ref = p.Repository + ":" + tag
+	}
+	if err != nil {
+		return p, err
+	}
+	index, err := (&registry.Registry{}).Read(ctx, ref)
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		return p, operr.New(next, "the registry has no %s", ref)
+	case err != nil:
+		return p, err
+	}
+	p.Digest = index.Digest
+	for _, one := range index.Images {
+		p.Platforms, p.Revision = append(p.Platforms, one.Platform), cmp.Or(p.Revision, one.Labels[labelRevision])
+	}
+	return p, nil
+}

@@ -1,0 +1,234 @@
+package localengine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	"github.com/moby/moby/api/types/image"
+	"github.com/moby/moby/api/types/jsonstream"
+	"github.com/moby/moby/api/types/registry"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Image is what containers are made of. The zero value of every field but Ref is usable.
+type Image struct {
+	Ref    string   // REPOSITORY@sha256:…
+	ID     string   // digest of the config; "" is made of Ref. Two references of one ID are two indexes of the same image
+	Arch   []string // machines that it is there for; none is amd64
+	Labels map[string]string
+	Env    []string
+	User   string
+	Ports  []uint16 // EXPOSE
+	Size   int64
+
+	// Program is what a container runs; its result is the exit status. It ends soon after ctx does, which is SIGTERM, or is killed. Nil sleeps
+	// until then.
+	Program func(ctx context.Context, c *Container) int
+
+	// Check is the HEALTHCHECK, asked each Interval; nil: there is none. After Retries failures in a row (0: three) the container is unhealthy.
+	Check    func(c *Container) bool
+	Interval time.Duration // 0 is 30 s
+	Retries  int
+
+	// Command answers an exec in place of this machine's sh, where it returns true.
+	Command func(c *Container, argv []string, stdin io.Reader, stdout, stderr io.Writer) (exit int, answered bool)
+
+	digests []string // by which it was pulled
+}
+
+// Digest makes the digest of some text, so that a test has as many as it wants.
+func Digest(text string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text))) }
+
+func (i *Image) arch() []string {
+	if len(i.Arch) == 0 {
+		return []string{"amd64"}
+	}
+	return i.Arch
+}
+
+// Offer puts an image into its registry, from which it can be pulled.
+func (e *Engine) Offer(i Image) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if i.ID == "" {
+		i.ID = Digest("config of " + i.Ref)
+	}
+	e.offered[i.Ref] = &i
+}
+
+// Withdraw takes an image out of its registry.
+func (e *Engine) Withdraw(ref string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.offered, ref)
+}
+
+// Protect wants a login of whoever asks a registry.
+func (e *Engine) Protect(registry, user, password string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.logins[registry] = user + ":" + password
+}
+
+// RemoveImage removes an image with all its names, also one that is used, as a person may by force.
+func (e *Engine) RemoveImage(ref string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if i := e.image(ref); i != nil {
+		delete(e.images, i.ID)
+	}
+}
+
+// image looks for one that was pulled. The caller holds mu.
+func (e *Engine) image(ref string) *Image {
+	if i := e.images[ref]; i != nil {
+		return i
+	}
+	for _, i := range e.images {
+		if slices.Contains(i.digests, ref) {
+			return i
+		}
+	}
+	return nil
+}
+
+// allowed reports whether a request has the login that a registry wants. The caller holds mu.
+func (e *Engine) allowed(r *http.Request, ref string) bool {
+	host, _, _ := strings.Cut(ref, "/")
+	want, protected := e.logins[host]
+	if !protected {
+		return true
+	}
+	var login registry.AuthConfig
+	text, err := base64.URLEncoding.DecodeString(r.Header.Get(registry.AuthHeader))
+	return err == nil && json.Unmarshal(text, &login) == nil && login.Username+":"+login.Password == want
+}
+
+func (e *Engine) denied(ref string) error {
+	return says(http.StatusNotFound, "pull access denied for %s, repository does not exist or may require 'docker login': denied: requested access to the resource is denied", ref)
+}
+
+func (e *Engine) pull(w http.ResponseWriter, r *http.Request, _ string) error {
+	name, tag := r.URL.Query().Get("fromImage"), r.URL.Query().Get("tag")
+	ref := name + ":" + tag
+	if strings.HasPrefix(tag, "sha256:") {
+		ref = name + "@" + tag
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.allowed(r, ref) {
+		return e.denied(name)
+	}
+	i := e.offered[ref]
+	if i == nil {
+		return says(http.StatusNotFound, "manifest for %s not found: manifest unknown: manifest unknown", ref)
+	}
+	if !slices.Contains(i.arch(), e.Arch) {
+		send(w, http.StatusOK, jsonstream.Message{Error: &jsonstream.Error{Message: "no matching manifest for linux/" + e.Arch + " in the manifest list entries"}})
+		return nil
+	}
+	w.Header().Set("Content-Type", "application/json")
+	encoder := json.NewEncoder(w)
+	_ = encoder.Encode(jsonstream.Message{Status: "Pulling from " + name, ID: tag})
+	old := e.images[i.ID]
+	if old == nil {
+		clone := *i
+		old = &clone
+		e.images[i.ID] = old
+	}
+	if !slices.Contains(old.digests, ref) {
+		old.digests = append(old.digests, ref)
+	}
+	_ = encoder.Encode(jsonstream.Message{Status: "Digest: " + tag})
+	return nil
+}
+
+func (e *Engine) inspectImage(w http.ResponseWriter, _ *http.Request, ref string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	i := e.image(ref)
+	if i == nil {
+		return says(http.StatusNotFound, "No such image: %s", ref)
+	}
+	config := dockerspec.DockerOCIImageConfig{ImageConfig: ocispec.ImageConfig{User: i.User, Env: i.Env, Labels: i.Labels, ExposedPorts: map[string]struct{}{}}}
+	for _, p := range i.Ports {
+		config.ExposedPorts[fmt.Sprintf("%d/tcp", p)] = struct{}{}
+	}
+	if i.Check != nil {
+		config.Healthcheck = &dockerspec.HealthcheckConfig{Test: []string{"CMD", "check"}, Interval: i.Interval, Retries: i.Retries}
+	}
+	send(w, http.StatusOK, image.InspectResponse{
+		ID:           i.ID,
+		RepoDigests:  i.digests,
+		Config:       &config,
+		Architecture: e.Arch,
+		Os:           "linux",
+		Size:         i.Size,
+	})
+	return nil
+}
+
+func (e *Engine) listImages(w http.ResponseWriter, _ *http.Request, _ string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := []image.Summary{}
+	for _, id := range slices.Sorted(maps.Keys(e.images)) {
+		i := e.images[id]
+		all = append(all, image.Summary{ID: id, RepoDigests: i.digests, Labels: i.Labels, Size: i.Size})
+	}
+	send(w, http.StatusOK, all)
+	return nil
+}
+
+func (e *Engine) removeImage(w http.ResponseWriter, _ *http.Request, ref string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	i := e.image(ref)
+	if i == nil {
+		return says(http.StatusNotFound, "No such image: %s", ref)
+	}
+	for _, c := range e.containers { // of one repository, as ours are, a digest is no name of its own
+		if c.imageID == i.ID {
+			return says(http.StatusConflict, "conflict: unable to remove repository reference %q (must force) - container %s is using its referenced image", ref, c.ID[:12])
+		}
+	}
+	gone := []image.DeleteResponse{{Untagged: ref}}
+	if last := ref == i.ID || len(i.digests) == 1; !last {
+		i.digests = slices.DeleteFunc(i.digests, func(d string) bool { return d == ref })
+		send(w, http.StatusOK, gone)
+		return nil
+	}
+	delete(e.images, i.ID)
+	send(w, http.StatusOK, append(gone, image.DeleteResponse{Deleted: i.ID}))
+	return nil
+}
+
+func (e *Engine) distribution(w http.ResponseWriter, r *http.Request, ref string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.allowed(r, ref) {
+		return says(http.StatusForbidden, "errors: denied: requested access to the resource is denied")
+	}
+	i := e.offered[ref]
+	if i == nil {
+		return says(http.StatusNotFound, "manifest unknown: manifest unknown")
+	}
+	_, hash, _ := strings.Cut(ref, "@")
+	d := registry.DistributionInspect{Descriptor: ocispec.Descriptor{Digest: digest.Digest(hash)}}
+	for _, arch := range i.arch() {
+		d.Platforms = append(d.Platforms, ocispec.Platform{OS: "linux", Architecture: arch})
+	}
+	send(w, http.StatusOK, d)
+	return nil
+}

@@ -1,0 +1,262 @@
+package proxy_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
+	"github.com/foopack/foopack/magefiles/internal/localengine"
+	"github.com/foopack/foopack/magefiles/internal/localproxy"
+	"github.com/foopack/foopack/magefiles/internal/proxy"
+	"github.com/foopack/foopack/magefiles/internal/proxy/proxytest"
+)
+
+var caddy, newer, application = "registry.example.org/caddy@" + localengine.Digest("caddy"), "registry.example.org/caddy@" + localengine.Digest("newer"), "registry.example.org/app@" + localengine.Digest("app")
+
+// host is one with nothing on it.
+func host(t *testing.T) (*localengine.Engine, *engine.Client) {
+	t.Helper()
+	e, err := localengine.Start(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = e.Close() })
+	e.Offer(localproxy.Image(caddy))
+	e.Offer(localproxy.Image(newer))
+	e.Offer(localengine.Image{
+		Ref:   application,
+		Ports: []uint16{8080},
+		Program: func(ctx context.Context, c *localengine.Container) int {
+			l, err := c.Listen(8080)
+			if err != nil {
+				return 1
+			}
+			handler, _ := proxytest.Release(c.Getenv("NAME"))
+			server := &http.Server{Handler: handler}
+			go func() { _ = server.Serve(l) }()
+			<-ctx.Done()
+			_ = server.Close()
+			return 0
+		},
+	})
+	client := engine.New(e.Dial)
+	t.Cleanup(func() { _ = client.Close() })
+	return e, client
+}
+
+func port(t *testing.T) uint16 {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return netip.MustParseAddrPort(l.Addr().String()).Port()
+}
+
+// setup does what deploy:setup does.
+func setup(t *testing.T, c *proxy.Container, env string, s proxy.Service) (fence int64) {
+	t.Helper()
+	ctx := t.Context()
+	require.NoError(t, c.Prepare(ctx))
+	taken, err := c.Proxy().State.Take(ctx, env, hoststate.Holder{Who: "test"}, time.Hour)
+	require.NoError(t, err)
+	require.NoError(t, c.Ensure(ctx, env, taken.Fence, s))
+	missing, err := c.Missing(ctx, env, s)
+	require.NoError(t, err)
+	require.Empty(t, missing)
+	return taken.Fence
+}
+
+// release starts an application beside the proxy.
+func release(t *testing.T, c *proxy.Container, name string) (upstream string) {
+	t.Helper()
+	require.NoError(t, c.Engine.Pull(t.Context(), application, engine.Login{}))
+	id, err := c.Engine.Create(t.Context(), engine.Spec{
+		Name:    "container-of-" + name,
+		Image:   application,
+		Env:     []string{"NAME=" + name},
+		Network: c.Network(),
+		Aliases: []string{name},
+	})
+	require.NoError(t, err)
+	require.NoError(t, c.Engine.Start(t.Context(), id))
+	return name + ":8080"
+}
+
+// page is what a visitor gets.
+func page(t *testing.T, c *proxy.Container, host string) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/file", c.Port), nil)
+	require.NoError(t, err)
+	r.Host, r.Close = host, true
+	answer, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	return string(text)
+}
+
+func TestAFreshHostGetsAProxy(t *testing.T) {
+	e, client := host(t)
+	ctx := t.Context()
+	c := &proxy.Container{Engine: client, Port: port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
+	s := proxy.Service{Drain: time.Minute}
+	missing, err := c.Missing(ctx, "app.staging", s)
+	require.NoError(t, err)
+	require.Len(t, missing, 2)
+	require.Contains(t, missing[0], "pull the proxy's image")
+	require.Contains(t, missing[1], "start the proxy")
+	fence := setup(t, c, "app.staging", s)
+
+	p := c.Proxy()
+	upstream := release(t, c, "one")
+	require.NoError(t, p.State.SetNext(ctx, "app.staging", fence, upstream))
+	a, err := p.AskNext(ctx, "app.staging", s, "/healthz")
+	require.NoError(t, err)
+	require.Equal(t, "one", a.Header.Get("X-Revision"))
+	a, err = p.AskPublished(ctx, "app.staging", s, "/healthz")
+	require.NoError(t, err)
+	require.Equal(t, 503, a.Status)
+	require.NoError(t, p.State.Switch(ctx, "app.staging", fence, upstream))
+	a, err = p.AskPublished(ctx, "app.staging", s, "/healthz")
+	require.NoError(t, err)
+	require.Equal(t, 200, a.Status)
+	require.Equal(t, "one", page(t, c, "localhost"))
+	n, err := p.Open(ctx, upstream)
+	require.NoError(t, err)
+	require.Zero(t, n)
+
+	// Done again it changes nothing.
+	before := len(e.Requests())
+	require.NoError(t, c.Prepare(ctx))
+	require.NoError(t, c.Ensure(ctx, "app.staging", fence, s))
+	for _, r := range e.Requests()[before:] {
+		require.NotContains(t, r.Path, "/containers/create")
+		require.NotContains(t, r.Path, "/restart")
+	}
+
+	found, err := client.Inspect(ctx, c.Name())
+	require.NoError(t, err)
+	require.Equal(t, engine.Always, found.Restart)
+
+	// A secret goes into the volume of a release, by a container of the proxy's image, and is in nothing that the engine is told.
+	require.NoError(t, client.EnsureVolume(ctx, engine.Volume{Name: "secrets-of-one"}))
+	inside := &hoststate.State{Runner: c.Inside(engine.Mount{Volume: "secrets-of-one", Target: "/secrets"})}
+	require.NoError(t, inside.PutSecret(ctx, "/secrets", "TOKEN", 1000, []byte("s3cr3t")))
+	require.FileExists(t, e.Volume("secrets-of-one")+"/TOKEN")
+	for _, r := range e.Requests() {
+		if !strings.Contains(r.Path, "#stdin") {
+			require.NotContains(t, r.Path+string(r.Body), "s3cr3t")
+		}
+	}
+}
+
+// The state can be read and locked while the proxy is down, and what is missing is said.
+func TestAProxyThatIsDown(t *testing.T) {
+	e, client := host(t)
+	ctx := t.Context()
+	c := &proxy.Container{Engine: client, Port: port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
+	fence := setup(t, c, "app.staging", proxy.Service{})
+	require.NoError(t, c.Proxy().State.Switch(ctx, "app.staging", fence, release(t, c, "one")))
+	require.NoError(t, client.Stop(ctx, c.Name(), time.Second))
+	missing, err := c.Missing(ctx, "app.staging", proxy.Service{})
+	require.NoError(t, err)
+	require.Len(t, missing, 1)
+	require.Contains(t, missing[0], "which is exited")
+	seen, err := c.Proxy().State.Look(ctx, "app.staging")
+	require.NoError(t, err)
+	require.Equal(t, "one:8080", seen.Up)
+	require.NoError(t, c.Ensure(ctx, "app.staging", fence, proxy.Service{}))
+	require.Equal(t, "one", page(t, c, "localhost"))
+
+	// A host that reboots has its proxy again, as it was.
+	e.Down()
+	require.NoError(t, e.Up())
+	require.Eventually(t, func() bool {
+		missing, err := c.Missing(ctx, "app.staging", proxy.Service{})
+		return err == nil && len(missing) == 0
+	}, 20*time.Second, 50*time.Millisecond)
+}
+
+func TestServicesComeTogetherOnOnePort(t *testing.T) {
+	_, client := host(t)
+	ctx := t.Context()
+	c := &proxy.Container{Engine: client, Port: port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
+	first, second := proxy.Service{Domain: "a.example.org"}, proxy.Service{Domain: "b.example.org"}
+	fence := setup(t, c, "a.staging", first)
+	require.NoError(t, c.Proxy().State.Switch(ctx, "a.staging", fence, release(t, c, "one")))
+
+	missing, err := c.Missing(ctx, "b.staging", second)
+	require.NoError(t, err)
+	require.Len(t, missing, 1)
+	require.Contains(t, missing[0], "sockets of b.staging, a.staging")
+	_, err = c.Missing(ctx, "b.staging", proxy.Service{})
+	require.ErrorContains(t, err, "has no domain")
+	_, err = c.Missing(ctx, "b.staging", first)
+	require.ErrorContains(t, err, "the same domain")
+	fence = setup(t, c, "b.staging", second)
+	require.NoError(t, c.Proxy().State.Switch(ctx, "b.staging", fence, release(t, c, "two")))
+	require.Equal(t, "one", page(t, c, "a.example.org"))
+	require.Equal(t, "two", page(t, c, "b.example.org"))
+
+	// A newer proxy takes its place, which is said before.
+	c.Image = newer
+	missing, err = c.Missing(ctx, "b.staging", second)
+	require.NoError(t, err)
+	require.Len(t, missing, 2)
+	require.Contains(t, missing[1], "ends the open sockets of b.staging, a.staging")
+	require.NoError(t, c.Prepare(ctx))
+	require.NoError(t, c.Ensure(ctx, "b.staging", fence, second))
+	found, err := client.Inspect(ctx, c.Name())
+	require.NoError(t, err)
+	require.Equal(t, newer, found.Image)
+	require.Equal(t, "one", page(t, c, "a.example.org"))
+}
+
+func TestAPortThatIsTaken(t *testing.T) {
+	_, client := host(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	c := &proxy.Container{Engine: client, Port: netip.MustParseAddrPort(l.Addr().String()).Port(), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
+	require.NoError(t, c.Prepare(t.Context()))
+	taken, err := c.Proxy().State.Take(t.Context(), "app.staging", hoststate.Holder{}, time.Hour)
+	require.NoError(t, err)
+	err = c.Ensure(t.Context(), "app.staging", taken.Fence, proxy.Service{})
+	require.ErrorContains(t, err, "is taken by something else than our proxy")
+	_, err = client.Inspect(t.Context(), c.Name())
+	require.ErrorIs(t, err, engine.NotFound, "nothing is left behind")
+}
+
+// A run that was killed while it wrote a secret has left its container: the volume can be taken away all the same, and what others use is not.
+func TestAVolumeOfAKilledRunIsRemoved(t *testing.T) {
+	e, client := host(t)
+	ctx := t.Context()
+	c := &proxy.Container{Engine: client, Port: port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
+	setup(t, c, "app.staging", proxy.Service{})
+	require.NoError(t, client.EnsureVolume(ctx, engine.Volume{Name: "secrets"}))
+	inside := &hoststate.State{Runner: c.Inside(engine.Mount{Volume: "secrets", Target: "/secrets"})}
+	e.Fail(func(r localengine.Request) localengine.Fault {
+		if strings.Contains(r.Path, "/attach") {
+			e.Break(0) // nothing more is sent
+		}
+		return localengine.None
+	})
+	require.Error(t, inside.PutSecret(ctx, "/secrets", "TOKEN", 1000, []byte("text")))
+	e.Fail(nil)
+	e.Break(-1)
+	require.ErrorIs(t, client.RemoveVolume(ctx, "secrets"), engine.Conflict)
+	require.NoError(t, c.RemoveVolume(ctx, "secrets"))
+	require.ErrorIs(t, client.RemoveVolume(ctx, "secrets"), engine.NotFound)
+	require.ErrorIs(t, c.RemoveVolume(ctx, c.Name()+"-state"), engine.Conflict, "the proxy has it")
+	_, err := client.Inspect(ctx, c.Name())
+	require.NoError(t, err)
+}

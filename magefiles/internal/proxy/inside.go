@@ -1,0 +1,73 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
+)
+
+// runner runs the script by an exec in the proxy's container. Where that does not run, or where volumes are named that it has not, it is
+// run in a container of the same image that is made for it.
+type runner struct {
+	c      *Container
+	mounts []engine.Mount
+}
+
+// Inside runs the script of hoststate in a container that is made for it, with the proxy's volume and others.
+func (c *Container) Inside(mounts ...engine.Mount) hoststate.Runner {
+	return runner{c: c, mounts: mounts}
+}
+
+// Run is what hoststate.Runner says.
+func (r runner) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, int, error) {
+	var input io.Reader
+	if stdin != nil {
+		input = bytes.NewReader(stdin)
+	}
+	if r.mounts == nil {
+		result, err := r.c.Engine.Exec(ctx, r.c.Name(), argv, input)
+		if !errors.Is(err, engine.NotFound) && !errors.Is(err, engine.Conflict) {
+			return []byte(result.Stdout), result.Exit, err
+		}
+		if stdin != nil {
+			input = bytes.NewReader(stdin)
+		}
+	}
+	spec := engine.Spec{
+		Image:      r.c.Image,
+		Entrypoint: argv[:1],
+		Command:    argv[1:],
+		User:       "0:0",
+		Network:    "none",
+		Labels:     map[string]string{labelHelper: r.c.Name()},
+		Mounts:     append([]engine.Mount{{Volume: r.c.volume("state"), Target: hoststate.Dir}}, r.mounts...),
+	}
+	result, err := r.c.Engine.RunOnce(ctx, spec, input)
+	return []byte(result.Stdout), result.Exit, err
+}
+
+// RemoveVolume takes a volume away that Inside has written to. A run that was killed meanwhile has left its container in it.
+func (c *Container) RemoveVolume(ctx context.Context, name string) error {
+	err := c.Engine.RemoveVolume(ctx, name)
+	if !errors.Is(err, engine.Conflict) {
+		return err
+	}
+	helpers, err := c.Engine.Containers(ctx, labelHelper+"="+c.Name())
+	if err != nil {
+		return err
+	}
+	for _, h := range helpers {
+		if !slices.ContainsFunc(h.Mounts, func(m engine.Mount) bool { return m.Volume == name }) {
+			continue
+		}
+		if err := c.Engine.Remove(ctx, h.ID); err != nil && !errors.Is(err, engine.NotFound) {
+			return err
+		}
+	}
+	return c.Engine.RemoveVolume(ctx, name)
+}

@@ -1,0 +1,138 @@
+// Package proxytest holds what a proxy has to do, as cases that the real one and the one that stands in for it both pass.
+//
+//	cases.go    the cases
+//	release.go  the applications behind the proxy
+//	caddy.go    the real one, on loopback
+//	image.go    an image of it
+//	proxytest.go
+package proxytest
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
+	"github.com/foopack/foopack/magefiles/internal/hoststate/hoststatetest"
+	"github.com/foopack/foopack/magefiles/internal/proxy"
+)
+
+// Env is the environment of the cases.
+const Env = "app.staging"
+
+// Bench is one proxy, and the state that it reads.
+type Bench struct {
+	Proxy  *proxy.Proxy
+	Reload func(t testing.TB, config string) // the proxy takes another configuration
+	fence  int64
+	t      testing.TB
+}
+
+// Serve is what starts a proxy with a configuration.
+type Serve func(t testing.TB, places proxy.Places, config string) (reload func(t testing.TB, config string))
+
+// Places are free ones on loopback, with a state in a folder of the test's own.
+func Places(t testing.TB) proxy.Places {
+	return proxy.Places{Listen: free(t), Inside: free(t), Admin: free(t), Dir: t.TempDir()}
+}
+
+func free(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// start starts a proxy with services, and takes the environment.
+func start(t *testing.T, serve Serve, services map[string]proxy.Service) *Bench {
+	t.Helper()
+	b := &Bench{t: t, Proxy: &proxy.Proxy{Places: Places(t)}}
+	b.Proxy.State = &hoststate.State{Runner: hoststatetest.Local{}, Dir: b.Proxy.Places.Dir}
+	taken, err := b.Proxy.State.Take(t.Context(), Env, hoststate.Holder{Who: "test"}, time.Hour)
+	require.NoError(t, err)
+	b.fence = taken.Fence
+	b.Reload = serve(t, b.Proxy.Places, b.config(services))
+	return b
+}
+
+func (b *Bench) config(services map[string]proxy.Service) string {
+	b.t.Helper()
+	config, err := proxy.Configuration(b.Proxy.Places, services)
+	require.NoError(b.t, err)
+	return config
+}
+
+func (b *Bench) switchTo(upstream string) {
+	b.t.Helper()
+	require.NoError(b.t, b.Proxy.State.Switch(b.t.Context(), Env, b.fence, upstream))
+}
+
+func (b *Bench) setNext(upstream string) {
+	b.t.Helper()
+	require.NoError(b.t, b.Proxy.State.SetNext(b.t.Context(), Env, b.fence, upstream))
+}
+
+func (b *Bench) setPrev(upstream string) {
+	b.t.Helper()
+	require.NoError(b.t, b.Proxy.State.SetPrev(b.t.Context(), Env, b.fence, upstream))
+}
+
+// answer is what a client gets.
+type answer struct {
+	status int
+	body   string
+	cookie string // that was set, of the environment
+	err    error
+}
+
+var fresh = &http.Client{
+	Transport:     &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	Timeout:       time.Minute,
+}
+
+// get asks the published port. Headers are name and value, in turn.
+func (b *Bench) get(path string, header ...string) answer {
+	return ask(fresh, http.MethodGet, "http://"+b.Proxy.Places.Listen+path, nil, header...)
+}
+
+func ask(c *http.Client, method, url string, body io.Reader, header ...string) answer {
+	r, err := http.NewRequestWithContext(context.Background(), method, url, body)
+	if err != nil {
+		return answer{err: err}
+	}
+	for i := 0; i < len(header); i += 2 {
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		}
+		r.Header.Set(header[i], header[i+1])
+	}
+	res, err := c.Do(r)
+	if err != nil {
+		return answer{err: err}
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	a := answer{status: res.StatusCode, body: string(text), err: err}
+	for _, cookie := range res.Cookies() {
+		if cookie.Name == proxy.Cookie(Env) {
+			a.cookie = cookie.Value
+		}
+	}
+	return a
+}
+
+// revision is what a health answer says.
+func revision(t testing.TB, a hoststate.Answer) string {
+	t.Helper()
+	var health struct{ Revision string }
+	require.NoError(t, json.Unmarshal(a.Body, &health), "%s", a.Body)
+	return health.Revision
+}

@@ -1,0 +1,127 @@
+// Package deploy has the targets that bring an image to hosts. A magefile imports it by choice, beside package targets:
+//
+//	//mage:import
+//	"github.com/foopack/foopack/magefiles/targets/deploy"
+package deploy
+
+import (
+	"context"
+	"time"
+
+	"github.com/magefile/mage/mg"
+
+	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/targets"
+)
+
+// Deploy brings images to hosts, to all of a deployment environment or to none, and back.
+type Deploy mg.Namespace
+
+// To deploys an image to a deployment environment: the one that was pushed for HEAD, unless another one is named.
+func (Deploy) To(ctx context.Context, name string,
+	digest *string, // this image of the registry, sha256:…
+	tag *string, // the image of this tag; default: the one of HEAD
+	without *string, // hosts that are left as they are, with commas between
+	wait *time.Duration, // how long to wait for a lock that somebody else has
+	only *string, // one downstream, by its name or folder; default: the only one that is deployed
+	json *bool, // print one JSON object
+	yes *bool, // do not ask
+) error {
+	return DeployTo(ctx, name, Flags{Digest: digest, Tag: tag, Without: without, Wait: wait, Only: only, JSON: json, Yes: yes})
+}
+
+// Flags are the flags of Deploy.To, for a magefile's own targets that name an environment (see DeployTo).
+type Flags struct {
+	Digest, Tag, Without *string
+	Wait                 *time.Duration
+	Only                 *string
+	JSON, Yes            *bool
+}
+
+// DeployTo is deploy:to for a magefile's own targets. It is no target itself.
+func DeployTo(ctx context.Context, name string, f Flags) error {
+	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
+		return deployment(ctx, x, name, f, false)
+	})
+}
+
+// Plan says what runs on the hosts of a deployment environment, what would, and why it could not be deployed.
+func (Deploy) Plan(ctx context.Context,
+	env *string, // the deployment environment; default: the only one
+	digest *string, // this image of the registry, sha256:…
+	tag *string, // the image of this tag; default: the one of HEAD
+	without *string, // hosts that are left as they are, with commas between
+	only *string, // one downstream, by its name or folder; default: the only one that is deployed
+	json *bool, // print one JSON object
+) error {
+	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
+		return plan(ctx, x, orZero(env), Flags{Digest: digest, Tag: tag, Without: without, Only: only, JSON: json})
+	})
+}
+
+// Rollback brings each host of a deployment environment back to the release before the one that it has.
+func (Deploy) Rollback(ctx context.Context,
+	env *string, // the deployment environment; default: the only one
+	without *string, // hosts that are left as they are, with commas between
+	wait *time.Duration, // how long to wait for a lock that somebody else has
+	only *string, // one downstream, by its name or folder; default: the only one that is deployed
+	json *bool, // print one JSON object
+	yes *bool, // do not ask
+) error {
+	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
+		return deployment(ctx, x, orZero(env), Flags{Without: without, Wait: wait, Only: only, JSON: json, Yes: yes}, true)
+	})
+}
+
+// Setup starts the proxy on the hosts of a deployment environment, and shows first what it will do there.
+func (Deploy) Setup(ctx context.Context,
+	env *string, // the deployment environment; default: the only one
+	wait *time.Duration, // how long to wait for a lock that somebody else has
+	only *string, // one downstream, by its name or folder; default: the only one that is deployed
+	yes *bool, // do not ask
+) error {
+	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
+		return setup(ctx, x, orZero(env), Flags{Wait: wait, Only: only, Yes: yes})
+	})
+}
+
+// Status says what runs on the hosts, what is not as it was left there, and who changed it.
+func (Deploy) Status(ctx context.Context,
+	env *string, // the deployment environment; default: all
+	unlock *bool, // take the lock away from whoever has it
+	only *string, // one downstream, by its name or folder; default: the only one that is deployed
+	json *bool, // print one JSON object
+	yes *bool, // do not ask
+) error {
+	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
+		f := Flags{Only: only, JSON: json, Yes: yes}
+		if unlock != nil && *unlock {
+			return unlockAll(ctx, x, orZero(env), f)
+		}
+		return status(ctx, x, orZero(env), f)
+	})
+}
+
+// Logs prints what the containers write that requests go to, of all hosts, each line with its host.
+func (Deploy) Logs(ctx context.Context,
+	env *string, // the deployment environment; default: the only one
+	follow *bool, // go on until it is interrupted
+	only *string, // one downstream, by its name or folder; default: the only one that is deployed
+) error {
+	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
+		return logs(ctx, x, orZero(env), follow != nil && *follow, Flags{Only: only})
+	})
+}
+
+func orZero[T any](p *T) (zero T) {
+	if p == nil {
+		return zero
+	}
+	return *p
+}
+
+// reportedPlan is what To and Rollback print with -json.
+type reportedPlan struct {
+	Deployed bool            `json:"deployed"` // false: all hosts were so already
+	Plan     *deploying.Plan `json:"plan,omitempty"`
+}

@@ -1,0 +1,103 @@
+package deploy
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/host"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
+	"github.com/foopack/foopack/magefiles/internal/proxy"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/targets"
+)
+
+// deployer is what deploys to one environment, over ssh. end lets its connections go.
+func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstream, e config.Environment, f Flags) (*deploying.Deployer, func(), error) {
+	state, err := x.State(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	who, machine, run := x.Operator()
+	if run != "" {
+		who += " in run " + run
+	}
+	env, _ := command.Withhold(x.Environ(), host.Passed...)
+	o := &opener{
+		ssh:         host.SSH{Runner: x.Runner(), Env: env},
+		environment: e,
+	}
+	if e.SSHConfig != "" {
+		o.ssh.Config = filepath.Join(x.Workspace.Root, filepath.FromSlash(of.Dir), filepath.FromSlash(e.SSHConfig))
+		if filepath.IsAbs(e.SSHConfig) {
+			o.ssh.Config = e.SSHConfig
+		}
+	}
+	return &deploying.Deployer{
+		App:         of.Name(),
+		Environment: e,
+		Who:         hoststate.Holder{Who: who, From: machine},
+		Times:       deploying.DefaultTimes,
+		Wait:        orZero(f.Wait),
+		State:       filepath.Join(state, "deploy"),
+		Tool:        x.Version(),
+		Open:        o.open,
+		Login:       func(_ context.Context, repository string) (engine.Login, error) { return login(repository) },
+		Variable:    x.Variable,
+		Output:      x.Output,
+		Reporter:    x.View,
+		Say:         x.View.Say,
+		Tell:        x.View.Waiting,
+		Now:         time.Now,
+	}, o.end, nil
+}
+
+// login is the operator's for a registry, which is sent with each pull and kept on no host.
+func login(repository string) (engine.Login, error) {
+	has, err := registry.LoginOf(repository)
+	return engine.Login{Server: has.Server, User: has.User, Password: has.Password, Token: has.Token}, err
+}
+
+// opener reaches hosts, and remembers what it has opened.
+type opener struct {
+	ssh         host.SSH
+	environment config.Environment
+
+	mu     sync.Mutex
+	opened []*host.Host
+}
+
+func (o *opener) open(ctx context.Context, name string) (*deploying.Machine, error) {
+	h, err := o.ssh.Connect(ctx, name, o.environment.Socket)
+	if err != nil {
+		return nil, err
+	}
+	o.mu.Lock()
+	o.opened = append(o.opened, h)
+	o.mu.Unlock()
+	front := &proxy.Container{Engine: h.Engine, Port: uint16(o.environment.Port), Image: proxy.Image}
+	if o.environment.Proxy != "" {
+		front.Image = o.environment.Proxy
+	}
+	repository, _, _ := strings.Cut(front.Image, "@")
+	if front.Login, err = login(repository); err != nil {
+		return nil, err
+	}
+	return deploying.NewMachine(front), nil
+}
+
+func (o *opener) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, h := range o.opened {
+		h.Close()
+	}
+	o.opened = nil
+}

@@ -1,0 +1,210 @@
+package deploy
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/targets"
+)
+
+// auditLines are those that status shows of each host.
+const auditLines = 5
+
+// chosen is the downstream that is deployed, with its environments.
+func chosen(x *targets.Extension, only string) (*workspace.Downstream, []config.Environment, error) {
+	if only != "" {
+		d, err := x.Workspace.Downstream(only)
+		if err != nil {
+			return nil, nil, err
+		}
+		all, err := config.Of(x.Workspace, d)
+		return d, all, err
+	}
+	var found *workspace.Downstream
+	var environments []config.Environment
+	for _, d := range x.Workspace.Downstreams {
+		all, err := config.Of(x.Workspace, d)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case len(all) == 0:
+		case found != nil:
+			return nil, nil, operr.NewUsage("say which: -only="+found.Name()+" or -only="+d.Name(), "several downstreams are deployed")
+		default:
+			found, environments = d, all
+		}
+	}
+	if found == nil {
+		return nil, nil, operr.NewUsage("add a table [tool.deploy.NAME] with hosts and port to the downstream's manifest", "no downstream has a deployment environment")
+	}
+	return found, environments, nil
+}
+
+// pick is the deployer of one environment. end lets its connections go.
+func pick(ctx context.Context, x *targets.Extension, name string, f Flags) (d *deploying.Deployer, of *workspace.Downstream, end func(), err error) {
+	of, all, err := chosen(x, orZero(f.Only))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	e, err := config.Pick(all, name)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	d, end, err = deployer(ctx, x, of, e, f)
+	return d, of, end, err
+}
+
+// asked is what the flags ask for.
+func asked(ctx context.Context, x *targets.Extension, of *workspace.Downstream, f Flags, back bool) (deploying.Asked, error) {
+	a := deploying.Asked{Back: back, Without: strings.FieldsFunc(orZero(f.Without), func(r rune) bool { return r == ',' || r == ' ' })}
+	if back {
+		return a, nil
+	}
+	pushed, err := x.Pushed(ctx, of, orZero(f.Tag), orZero(f.Digest))
+	a.Image = deploying.Image{Repository: pushed.Repository, Digest: pushed.Digest, Revision: pushed.Revision, Platforms: pushed.Platforms}
+	return a, err
+}
+
+func plan(ctx context.Context, x *targets.Extension, name string, f Flags) error {
+	d, of, end, err := pick(ctx, x, name, f)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return targets.Answer(x, orZero(f.JSON), func() (*deploying.Plan, error) {
+		what, err := asked(ctx, x, of, f, false)
+		if err != nil {
+			return nil, err
+		}
+		return d.Plan(ctx, what)
+	}, func(p *deploying.Plan) { showPlan(x, p) })
+}
+
+func deployment(ctx context.Context, x *targets.Extension, name string, f Flags, back bool) error {
+	d, of, end, err := pick(ctx, x, name, f)
+	if err != nil {
+		return err
+	}
+	defer end()
+	d.Confirm = func(ctx context.Context, p *deploying.Plan) error {
+		showPlan(x, p)
+		question := "Deploy " + p.Label() + " to " + operr.Count(len(p.Hosts), "host") + "?"
+		if back {
+			question = "Go back on " + operr.Count(len(p.Hosts), "host") + "?"
+		}
+		return x.Confirm(ctx, orZero(f.Yes), question)
+	}
+	return targets.Answer(x, orZero(f.JSON), func() (reportedPlan, error) {
+		what, err := asked(ctx, x, of, f, back)
+		if err != nil {
+			return reportedPlan{}, err
+		}
+		p, err := d.Deploy(ctx, what)
+		return reportedPlan{Deployed: p != nil, Plan: p}, err
+	}, func(r reportedPlan) {
+		if r.Plan == nil {
+			x.View.Heading("all hosts of %s run it already", d.Environment.Name)
+			return
+		}
+		x.View.Heading("%s runs on %s", r.Plan.Label(), operr.Count(len(r.Plan.Hosts), "host"))
+	})
+}
+
+// reportedStatus is what status prints with -json, for each environment.
+type reportedStatus struct {
+	App         string           `json:"app"`
+	Environment string           `json:"environment"`
+	Hosts       []deploying.Host `json:"hosts"`
+}
+
+func status(ctx context.Context, x *targets.Extension, name string, f Flags) error {
+	of, all, err := chosen(x, orZero(f.Only))
+	if err != nil {
+		return err
+	}
+	if name != "" {
+		e, err := config.Pick(all, name)
+		if err != nil {
+			return err
+		}
+		all = []config.Environment{e}
+	}
+	return targets.Answer(x, orZero(f.JSON), func() ([]reportedStatus, error) {
+		var found []reportedStatus
+		for _, e := range all {
+			d, end, err := deployer(ctx, x, of, e, f)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, reportedStatus{App: d.App, Environment: e.Name, Hosts: d.Look(ctx, auditLines)})
+			end()
+		}
+		return found, nil
+	}, func(found []reportedStatus) {
+		for _, s := range found {
+			showStatus(x, s, time.Now())
+		}
+	})
+}
+
+func unlockAll(ctx context.Context, x *targets.Extension, name string, f Flags) error {
+	d, _, end, err := pick(ctx, x, name, f)
+	if err != nil {
+		return err
+	}
+	defer end()
+	for _, h := range d.Look(ctx, 0) {
+		if h.Holder != nil {
+			x.View.Line("%s: %s has the lock since %s, and for %s more", h.Name, h.Holder, h.Holder.Since.Format(time.RFC3339), h.Left)
+		}
+	}
+	if err := x.Confirm(ctx, orZero(f.Yes), "Take the lock of "+d.Environment.Name+" away?"); err != nil {
+		return err
+	}
+	return d.Unlock(ctx)
+}
+
+func logs(ctx context.Context, x *targets.Extension, name string, follow bool, f Flags) error {
+	d, _, end, err := pick(ctx, x, name, f)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return d.Logs(ctx, follow, x.View.Out)
+}
+
+func setup(ctx context.Context, x *targets.Extension, name string, f Flags) error {
+	d, _, end, err := pick(ctx, x, name, f)
+	if err != nil {
+		return err
+	}
+	defer end()
+	todo, err := d.Missing(ctx)
+	if err != nil {
+		return err
+	}
+	lines := 0
+	for _, h := range todo {
+		for _, line := range h.Will {
+			x.View.Line("%s: %s", h.Host, line)
+			lines++
+		}
+	}
+	if lines == 0 {
+		x.View.Heading("all hosts of %s are set up", d.Environment.Name)
+		return nil
+	}
+	if err := x.Confirm(ctx, orZero(f.Yes), "Do this on "+operr.Count(len(todo), "host")+"?"); err != nil {
+		return err
+	}
+	if err := d.Setup(ctx); err != nil {
+		return err
+	}
+	x.View.Heading("all hosts of %s are set up", d.Environment.Name)
+	return nil
+}

@@ -1,0 +1,98 @@
+package deploy
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/targets"
+)
+
+func showPlan(x *targets.Extension, p *deploying.Plan) {
+	v := x.View
+	if p.Back {
+		v.Heading("%s of %s goes back", p.Environment.Name, p.App)
+	} else {
+		v.Heading("%s of %s: %s", p.Environment.Name, p.App, p.Image.Ref())
+	}
+	var rows [][]string
+	for _, h := range p.Hosts {
+		rows = append(rows, []string{"  " + h.Host, running(h.Running), what(h), fmt.Sprintf("%d MB", h.Free/1e6)})
+	}
+	v.Table([]string{"  HOST", "RUNS", "WILL", "FREE"}, rows)
+	for _, h := range p.Hosts {
+		for _, line := range h.Drift {
+			v.Line("  ○ %s: %s", h.Host, line)
+		}
+	}
+	for _, note := range p.Notes {
+		v.Line("  ○ %s", note)
+	}
+	for _, t := range p.Troubles {
+		v.Line("  ✗ %s: %s", t.Host, t.Says)
+		if t.Next != "" {
+			v.Line("    → %s", t.Next)
+		}
+	}
+	if p.Nothing() {
+		v.Line("  all hosts run it already")
+	}
+}
+
+func what(h deploying.HostPlan) string {
+	if h.Same {
+		return "stays as it is"
+	}
+	return strings.Join(h.Changes, "; ")
+}
+
+// running is what a host runs, in a cell.
+func running(r *deploying.Running) string {
+	if r == nil {
+		return "nothing"
+	}
+	_, digest, _ := strings.Cut(r.Image, "@")
+	health := "healthy"
+	if !r.Healthy {
+		health = "not healthy: " + r.Says
+	}
+	return fmt.Sprintf("%.19s, %s", digest, health)
+}
+
+func showStatus(x *targets.Extension, s reportedStatus, now time.Time) {
+	v := x.View
+	v.Heading("%s of %s", s.Environment, s.App)
+	var rows [][]string
+	for _, h := range s.Hosts {
+		row := []string{"  " + h.Name, running(h.Running), "", ""}
+		if h.Running != nil {
+			row[2], row[3] = fmt.Sprintf("%.12s", h.Running.Revision), now.Sub(h.Running.Since).Round(time.Second).String()
+		}
+		if h.Waiting {
+			row[1] = "waiting for secrets"
+		}
+		if h.Trouble != "" {
+			row[1] = "cannot be asked"
+		}
+		rows = append(rows, row)
+	}
+	v.Table([]string{"  HOST", "RUNS", "REVISION", "FOR"}, rows)
+	for _, h := range s.Hosts {
+		if h.Trouble != "" {
+			v.Line("  ✗ %s: %s", h.Name, h.Trouble)
+			if h.Next != "" {
+				v.Line("    → %s", h.Next)
+			}
+		}
+		for _, line := range h.Drift {
+			v.Line("  ○ %s: %s", h.Name, line)
+		}
+		if h.Holder != nil {
+			v.Line("  ○ %s: locked by %s since %s, for %s more", h.Name, h.Holder, h.Holder.Since.Format(time.RFC3339), h.Left)
+		}
+		for _, e := range h.Audit {
+			v.Line("    %s  %s  %s: %s: %s", h.Name, e.At.Format(time.RFC3339), e.Who, e.What, e.Result)
+		}
+	}
+}
