@@ -16,8 +16,8 @@ import (
 func (p *Plan) makeTarget() buildx.Target {
 	t := buildx.Target{
 		Context:   p.context,
-		Platforms: p.Platforms,
-		Args:      p.Args,
+		Platforms: slices.Clone(p.Platforms),
+		Args:      maps.Clone(p.Args),
 		Labels:    maps.Clone(p.Labels),
 		Attest:    []string{"type=provenance,mode=max"},
 	}

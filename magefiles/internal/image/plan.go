@@ -171,7 +171,7 @@ func New(r Request) (*Plan, error) {
 // choosePlatforms are those asked for, or all of the manifest's, in its order.
 func choosePlatforms(asked []string, config *workspace.Image) (chosen []string, partial bool, err error) {
 	if len(asked) == 0 {
-		return config.Platforms, false, nil
+		return slices.Clone(config.Platforms), false, nil
 	}
 	for _, a := range asked {
 		if !slices.Contains(config.Platforms, a) {

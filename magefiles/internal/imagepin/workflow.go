@@ -3,12 +3,13 @@ package imagepin
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 )
 
 // variables name images in the environment of a job that runs this pipeline.
@@ -17,12 +18,12 @@ var variables = []string{"BUILDKIT_SBOM_GENERATOR", "PIXI_IMAGE", "BASE_IMAGE"}
 // docker is the scheme of steps that are images.
 const docker = "docker://"
 
-var yamlFile = regexp.MustCompile(`\.ya?ml$`)
+var yamlFile = lazyregexp.New(`\.ya?ml$`)
 
 // IsWorkflow reports whether a file is one that GitHub runs: a workflow, an action, or what Dependabot goes by.
 func IsWorkflow(file string) bool {
 	dir, name := path.Split(file)
-	stem := yamlFile.ReplaceAllString(name, "")
+	stem := yamlFile().ReplaceAllString(name, "")
 	return stem != name && (dir == ".github/workflows/" || stem == "action" || dir == ".github/" && stem == "dependabot")
 }
 
