@@ -1,0 +1,6 @@
+"""The base."""
+
+
+def answer() -> int:
+    """Return the answer."""
+    return 42
