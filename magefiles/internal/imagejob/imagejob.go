@@ -7,6 +7,7 @@
 //	dockerfile.go  the Dockerfile, as a build will find it
 //	secrets.go     what a build is lent: pixi's configuration, and logins
 //	channel.go     the channels that are asked before a build
+//	pushed.go      an image that the registry has, for a deployment
 //	digests.go     what was pushed for single platforms, for a merge
 package imagejob
 
