@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -235,6 +236,29 @@ func TestWhoLostTheLockChangesNothing(t *testing.T) {
 	require.Equal(t, one.Ref(), f.look()["a"].Running.Image)
 }
 
+// Somebody else goes on from another machine; the clone whose run was killed leaves that as it is, and is not stuck.
+func TestAnotherMachineGoesOn(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
+	f.mustDeploy(one)
+	ctx, kill := context.WithCancel(t.Context())
+	d := f.deployer()
+	d.Reporter = before(stepGate, kill)
+	_, err := d.Deploy(ctx, Asked{Image: two})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), "the deployment of app-staging-"+hash(two.Digest))
+	require.NoError(t, f.deployer().Unlock(t.Context()))
+	mine := f.state
+	f.state = t.TempDir()
+	f.mustDeploy(three)
+	f.runs(three, "a")
+	f.state = mine
+	f.mustDeploy(one)
+	require.Contains(t, f.heard(), "a is left as it is: somebody else has deployed app-staging-"+hash(three.Digest))
+	f.runs(one, "a")
+}
+
 // A host that is gone blocks, until it is left out; it is brought up to date when it is back.
 func TestAHostThatIsGone(t *testing.T) {
 	t.Parallel()
@@ -375,18 +399,22 @@ func TestStopFirst(t *testing.T) {
 	f.runs(one, "a")
 }
 
-// A deployment that is killed anywhere goes on, or is taken back.
+// A deployment that is killed anywhere goes on, or is taken back. All of them are on one host, each from what the one before it has left.
 func TestADeploymentIsKilledAnywhere(t *testing.T) {
+	f := startFleet(t, "a")
+	f.env.Watch = 30 * time.Millisecond
+	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+	f.mustDeploy(one)
 	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*Plan] {
-		f := startFleet(t, "a")
-		f.env.Watch = 30 * time.Millisecond
-		one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
-		f.mustDeploy(one)
-		f.state = t.TempDir()
+		f.t, f.state = t, t.TempDir()
+		from, to := one, two
+		if f.look()["a"].Running.Image == two.Ref() {
+			from, to = two, one
+		}
 		return sessiontest.Site[*Plan]{
-			Operation: func() *session.Operation[*Plan] { return f.deployer().operation(Asked{Image: two}) },
-			Done:      func(t *testing.T) { f.runs(two, "a") },
-			Undone:    func(t *testing.T) { f.runs(one, "a") },
+			Operation: func() *session.Operation[*Plan] { return f.deployer().operation(Asked{Image: to}) },
+			Done:      func(*testing.T) { f.runs(to, "a") },
+			Undone:    func(*testing.T) { f.runs(from, "a") },
 		}
 	})
 }
