@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -417,4 +418,60 @@ func TestADeploymentIsKilledAnywhere(t *testing.T) {
 			Undone:    func(*testing.T) { f.runs(from, "a") },
 		}
 	})
+}
+
+// A host that reboots serves the same digest again with nobody's help, with its secrets.
+func TestARebootServesTheSameDigest(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	f.env.Secrets, f.vars["KEY"] = []config.Secret{{Name: "KEY", Variable: "KEY"}}, "hush"
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	f.hosts["a"].engine.Down()
+	require.NoError(t, f.hosts["a"].engine.Up())
+	f.runs(one, "a")
+	_, body := f.hosts["a"].get("/secret/KEY")
+	require.Equal(t, "hush", body)
+}
+
+// Two operators at once: one of them deploys, and the other is told who it is, or deploys after that.
+func TestTwoOperatorsAtOnce(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	images := []Image{f.push("1111", behavior{}), f.push("2222", behavior{})}
+	f.mustDeploy(f.push("0000", behavior{}))
+	errs := make([]error, len(images))
+	var wait sync.WaitGroup
+	for n, image := range images {
+		d := f.deployer()
+		d.State, d.Who.Who = t.TempDir(), image.Revision
+		wait.Go(func() { _, errs[n] = d.Deploy(t.Context(), Asked{Image: image}) })
+	}
+	wait.Wait()
+	var there []Image
+	for n, err := range errs {
+		if err == nil {
+			there = append(there, images[n])
+			continue
+		}
+		require.Regexp(t, "the environment is locked|somebody else has deployed", err.Error())
+	}
+	require.NotEmpty(t, there)
+	last := there[0]
+	if f.look()["a"].Running.Image != last.Ref() {
+		last = there[len(there)-1]
+	}
+	f.runs(last, "a", "b")
+}
+
+// What the registry has lost after the pull is not asked for again.
+func TestTheRegistryIsGoneAfterThePull(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one := f.push("1111", behavior{})
+	d := f.deployer()
+	d.Reporter = before(stepNote, func() { f.hosts["a"].engine.Withdraw(one.Ref()) })
+	_, err := d.Deploy(t.Context(), Asked{Image: one})
+	require.NoError(t, err)
+	f.runs(one, "a")
 }
