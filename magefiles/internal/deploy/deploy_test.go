@@ -475,3 +475,21 @@ func TestTheRegistryIsGoneAfterThePull(t *testing.T) {
 	require.NoError(t, err)
 	f.runs(one, "a")
 }
+
+// A disk that is full ends it before anything was started, with what to do.
+func TestAFullDisk(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	f.hosts["b"].engine.Fail(func(r localengine.Request) localengine.Fault {
+		if strings.HasPrefix(r.Path, "/images/create") {
+			return localengine.FullDisk
+		}
+		return localengine.None
+	})
+	_, err := f.deploy(f.push("2222", behavior{}))
+	require.ErrorIs(t, err, engine.NoSpace)
+	require.Contains(t, operr.NextOf(err), "make room on the host's disk")
+	f.runs(one, "a", "b")
+}
