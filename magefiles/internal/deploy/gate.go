@@ -34,7 +34,7 @@ func (a *applying) fails(ctx context.Context, h HostPlan, m *Machine, c *engine.
 			f.Logs = logs.String()
 		}
 	}
-	return operr.New("", "%w", f).WithDetail(f.Logs)
+	return f
 }
 
 // passed reports whether the gate was passed: what has switched has.
