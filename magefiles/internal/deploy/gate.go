@@ -126,7 +126,7 @@ func (a *applying) watch(ctx context.Context, h HostPlan, m *Machine) error {
 	var wait sync.WaitGroup
 	var drained error
 	wait.Go(func() { drained = a.drain(inside, h, m) })
-	err := a.staysWell(ctx, h, m)
+	err := a.staysWell(ctx, h)
 	if err != nil {
 		end(err)
 	}
@@ -137,7 +137,7 @@ func (a *applying) watch(ctx context.Context, h HostPlan, m *Machine) error {
 	return err
 }
 
-func (a *applying) staysWell(ctx context.Context, h HostPlan, m *Machine) error {
+func (a *applying) staysWell(ctx context.Context, h HostPlan) error {
 	v := a.will(h)
 	long := max(a.Environment.Watch, 2*a.facts.Get()[h.Host].Interval)
 	w := pause.Wait{What: h.Host + " to stay healthy", First: a.Times.Watch, Times: 1, For: long, Look: a.Times.Answer, Tell: a.Tell}
