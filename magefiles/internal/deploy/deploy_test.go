@@ -1,10 +1,12 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -492,4 +494,24 @@ func TestAFullDisk(t *testing.T) {
 	require.ErrorIs(t, err, engine.NoSpace)
 	require.Contains(t, operr.NextOf(err), "make room on the host's disk")
 	f.runs(one, "a", "b")
+}
+
+// Logs are those of what requests go to, each line with its host; a line without an end is one too.
+func TestLogs(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	f.mustDeploy(f.push("1111", behavior{logs: "one\ntwo"}))
+	var out bytes.Buffer
+	require.NoError(t, f.deployer().Logs(t.Context(), false, &out))
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	slices.Sort(lines)
+	require.Equal(t, []string{"a  one", "a  two", "b  one", "b  two"}, lines)
+	var rest bytes.Buffer
+	p := &prefixed{to: &rest, mu: &sync.Mutex{}, prefix: "a  "}
+	for _, piece := range []string{"be", "gun\nand ", "not ended"} {
+		_, err := p.Write([]byte(piece))
+		require.NoError(t, err)
+	}
+	p.end()
+	require.Equal(t, "a  begun\na  and not ended\n", rest.String())
 }
