@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"os"
@@ -20,7 +22,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/google/go-containerregistry/pkg/v1/random"
+	randomly "github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
@@ -28,6 +30,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localengine"
 	"github.com/foopack/foopack/magefiles/internal/localproxy"
 	"github.com/foopack/foopack/magefiles/internal/localregistry"
+)
+
+// `mage fleet` asks for more.
+var (
+	deployKills = flag.Int("deploykills", 8, "how often a deployment is killed at a random moment")
+	deploySeed  = flag.Uint64("deployseed", 0, "seed of the random moments; 0 takes one of the clock")
 )
 
 // deploying is a repository with an application, and hosts in this process that the compiled program reaches by OpenSSH.
@@ -93,7 +101,7 @@ func startDeploying(t *testing.T, hosts, port int) *deploying {
 // push puts an image into the registry, and what it does into all engines.
 func (w *deploying) push(revision string, sick bool) (digest string) {
 	w.t.Helper()
-	image, err := random.Image(10, 1)
+	image, err := randomly.Image(10, 1)
 	require.NoError(w.t, err)
 	image, err = mutate.ConfigFile(image, &v1.ConfigFile{OS: "linux", Architecture: "amd64", Config: v1.Config{Labels: map[string]string{"org.opencontainers.image.revision": revision}}})
 	require.NoError(w.t, err)
@@ -209,9 +217,15 @@ func TestDeploymentsKilledAnywhere(t *testing.T) {
 	began := w.requests.Load()
 	w.must("deploy:to", "staging", "-digest="+digests[1], "-yes")
 	whole := w.requests.Load() - began
-	for n := range int64(8) {
+	seed := *deploySeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-deployseed=%d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for n := range *deployKills {
 		now := n % 2 // what is deployed next; the other one runs
-		w.moment.Store(w.requests.Load() + 1 + (whole-2)*n/8 + n)
+		w.moment.Store(w.requests.Load() + 1 + random.Int64N(whole*9/10))
 		out, state := w.mage("deploy:to", "staging", "-digest="+digests[now], "-yes")
 		w.moment.Store(0)
 		require.False(t, state.Success(), out)

@@ -50,7 +50,8 @@ func (a *applying) goBack(ctx context.Context, h HostPlan, m *Machine) error {
 		return seen.err
 	}
 	if !a.ours(seen.Kept, h) {
-		return errors.Join(operr.NewStopped("look at `mage deploy:status`", "somebody else has deployed %s since: it is left as it is", idOf(seen.Kept.Current)), a.free(ctx, h, m))
+		a.Say("%s is left as it is: somebody else has deployed %s since", h.Host, idOf(seen.Kept.Current))
+		return a.free(ctx, h, m)
 	}
 	if err := a.toBefore(ctx, h, m, &seen); err != nil {
 		return errors.Join(err, a.audit(ctx, h, m, "failed, and it could not be taken back: "+err.Error()))

@@ -1,10 +1,14 @@
 package deploy
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -235,6 +239,29 @@ func TestWhoLostTheLockChangesNothing(t *testing.T) {
 	require.Equal(t, one.Ref(), f.look()["a"].Running.Image)
 }
 
+// Somebody else goes on from another machine; the clone whose run was killed leaves that as it is, and is not stuck.
+func TestAnotherMachineGoesOn(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
+	f.mustDeploy(one)
+	ctx, kill := context.WithCancel(t.Context())
+	d := f.deployer()
+	d.Reporter = before(stepGate, kill)
+	_, err := d.Deploy(ctx, Asked{Image: two})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), "the deployment of app-staging-"+hash(two.Digest))
+	require.NoError(t, f.deployer().Unlock(t.Context()))
+	mine := f.state
+	f.state = t.TempDir()
+	f.mustDeploy(three)
+	f.runs(three, "a")
+	f.state = mine
+	f.mustDeploy(one)
+	require.Contains(t, f.heard(), "a is left as it is: somebody else has deployed app-staging-"+hash(three.Digest))
+	f.runs(one, "a")
+}
+
 // A host that is gone blocks, until it is left out; it is brought up to date when it is back.
 func TestAHostThatIsGone(t *testing.T) {
 	t.Parallel()
@@ -375,18 +402,116 @@ func TestStopFirst(t *testing.T) {
 	f.runs(one, "a")
 }
 
-// A deployment that is killed anywhere goes on, or is taken back.
+// A deployment that is killed anywhere goes on, or is taken back. All of them are on one host, each from what the one before it has left.
 func TestADeploymentIsKilledAnywhere(t *testing.T) {
+	f := startFleet(t, "a")
+	f.env.Watch = 30 * time.Millisecond
+	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+	f.mustDeploy(one)
 	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*Plan] {
-		f := startFleet(t, "a")
-		f.env.Watch = 30 * time.Millisecond
-		one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
-		f.mustDeploy(one)
-		f.state = t.TempDir()
+		f.t, f.state = t, t.TempDir()
+		from, to := one, two
+		if f.look()["a"].Running.Image == two.Ref() {
+			from, to = two, one
+		}
 		return sessiontest.Site[*Plan]{
-			Operation: func() *session.Operation[*Plan] { return f.deployer().operation(Asked{Image: two}) },
-			Done:      func(t *testing.T) { f.runs(two, "a") },
-			Undone:    func(t *testing.T) { f.runs(one, "a") },
+			Operation: func() *session.Operation[*Plan] { return f.deployer().operation(Asked{Image: to}) },
+			Done:      func(*testing.T) { f.runs(to, "a") },
+			Undone:    func(*testing.T) { f.runs(from, "a") },
 		}
 	})
+}
+
+// A host that reboots serves the same digest again with nobody's help, with its secrets.
+func TestARebootServesTheSameDigest(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	f.env.Secrets, f.vars["KEY"] = []config.Secret{{Name: "KEY", Variable: "KEY"}}, "hush"
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	f.hosts["a"].engine.Down()
+	require.NoError(t, f.hosts["a"].engine.Up())
+	f.runs(one, "a")
+	_, body := f.hosts["a"].get("/secret/KEY")
+	require.Equal(t, "hush", body)
+}
+
+// Two operators at once: one of them deploys, and the other is told who it is, or deploys after that.
+func TestTwoOperatorsAtOnce(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	images := []Image{f.push("1111", behavior{}), f.push("2222", behavior{})}
+	f.mustDeploy(f.push("0000", behavior{}))
+	errs := make([]error, len(images))
+	var wait sync.WaitGroup
+	for n, image := range images {
+		d := f.deployer()
+		d.State, d.Who.Who = t.TempDir(), image.Revision
+		wait.Go(func() { _, errs[n] = d.Deploy(t.Context(), Asked{Image: image}) })
+	}
+	wait.Wait()
+	var there []Image
+	for n, err := range errs {
+		if err == nil {
+			there = append(there, images[n])
+			continue
+		}
+		require.Regexp(t, "the environment is locked|somebody else has deployed", err.Error())
+	}
+	require.NotEmpty(t, there)
+	last := there[0]
+	if f.look()["a"].Running.Image != last.Ref() {
+		last = there[len(there)-1]
+	}
+	f.runs(last, "a", "b")
+}
+
+// What the registry has lost after the pull is not asked for again.
+func TestTheRegistryIsGoneAfterThePull(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one := f.push("1111", behavior{})
+	d := f.deployer()
+	d.Reporter = before(stepNote, func() { f.hosts["a"].engine.Withdraw(one.Ref()) })
+	_, err := d.Deploy(t.Context(), Asked{Image: one})
+	require.NoError(t, err)
+	f.runs(one, "a")
+}
+
+// A disk that is full ends it before anything was started, with what to do.
+func TestAFullDisk(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	f.hosts["b"].engine.Fail(func(r localengine.Request) localengine.Fault {
+		if strings.HasPrefix(r.Path, "/images/create") {
+			return localengine.FullDisk
+		}
+		return localengine.None
+	})
+	_, err := f.deploy(f.push("2222", behavior{}))
+	require.ErrorIs(t, err, engine.NoSpace)
+	require.Contains(t, operr.NextOf(err), "make room on the host's disk")
+	f.runs(one, "a", "b")
+}
+
+// Logs are those of what requests go to, each line with its host; a line without an end is one too.
+func TestLogs(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	f.mustDeploy(f.push("1111", behavior{logs: "one\ntwo"}))
+	var out bytes.Buffer
+	require.NoError(t, f.deployer().Logs(t.Context(), false, &out))
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	slices.Sort(lines)
+	require.Equal(t, []string{"a  one", "a  two", "b  one", "b  two"}, lines)
+	var rest bytes.Buffer
+	p := &prefixed{to: &rest, mu: &sync.Mutex{}, prefix: "a  "}
+	for _, piece := range []string{"be", "gun\nand ", "not ended"} {
+		_, err := p.Write([]byte(piece))
+		require.NoError(t, err)
+	}
+	p.end()
+	require.Equal(t, "a  begun\na  and not ended\n", rest.String())
 }

@@ -135,7 +135,22 @@ func (d *Deployer) on(ctx context.Context, h HostPlan, f func(ctx context.Contex
 	if errors.Is(err, engine.Unreachable) {
 		d.broke(h.Host)
 	}
-	return operr.New(operr.NextOf(err), "%s: %w", h.Host, err)
+	return operr.New(next(err), "%s: %w", h.Host, err)
+}
+
+// next is what to do about an error of a host, where it does not say that itself.
+func next(err error) string {
+	switch said := operr.NextOf(err); {
+	case said != "":
+		return said
+	case errors.Is(err, engine.NoSpace):
+		return "make room on the host's disk: `docker system df` there says what is on it"
+	case errors.Is(err, engine.Unauthorized):
+		return "`docker login` here: your login is sent with the pull, and is kept on no host"
+	case errors.Is(err, engine.Unreachable), errors.Is(err, engine.TimedOut):
+		return "see whether the host is up; -without=HOST leaves it out"
+	}
+	return ""
 }
 
 // together is the first of several errors, with the others behind it.

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -27,6 +28,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/proxy"
 	"github.com/foopack/foopack/magefiles/internal/proxy/proxytest"
 )
+
+// requests: `mage fleet` asks for more.
+var requests = flag.Int64("requests", 1000, "how many requests are sent at least while deployments go on")
 
 // metal are hosts with Docker's own engine, Caddy itself and OpenSSH's client.
 type metal struct {
@@ -178,7 +182,9 @@ func (r *metal) under(f func()) {
 			})
 		}
 	}
-	f()
+	for f(); asked.Load() < *requests; {
+		f()
+	}
 	stop()
 	clients.Wait()
 	r.t.Logf("%d requests", asked.Load())

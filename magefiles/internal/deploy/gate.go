@@ -34,7 +34,7 @@ func (a *applying) fails(ctx context.Context, h HostPlan, m *Machine, c *engine.
 			f.Logs = logs.String()
 		}
 	}
-	return operr.New("", "%w", f).WithDetail(f.Logs)
+	return f
 }
 
 // passed reports whether the gate was passed: what has switched has.
@@ -52,22 +52,31 @@ func (a *applying) gate(ctx context.Context, h HostPlan, m *Machine) error {
 	return a.wellBeside(ctx, h, m, a.will(h))
 }
 
+// unknown is a look that saw nothing: what is not known triggers nothing. A connection that broke is made anew for the next one.
+func (a *applying) unknown(h HostPlan, err error) (pause.Seen, error) {
+	if errors.Is(err, engine.Unreachable) {
+		a.broke(h.Host)
+	}
+	return pause.Seen{Says: err.Error()}, nil
+}
+
 func (a *applying) wellBeside(ctx context.Context, h HostPlan, m *Machine, v Version) error {
 	w := pause.Wait{What: h.Host + " to be healthy", First: a.Times.Poll, Times: 1, For: a.Environment.Gate, Look: a.Times.Answer, Tell: a.Tell}
 	var c *engine.Container
 	p, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
-		var err error
+		m, err := a.machine(ctx, h.Host)
+		if err != nil {
+			return a.unknown(h, err)
+		}
 		if c, err = a.find(ctx, m, v.ID); err != nil {
-			//lint:ignore nilerr what is not known triggers nothing
-			return pause.Seen{Says: err.Error()}, nil
+			return a.unknown(h, err)
 		}
 		if why := wrong(c, v); why != "" {
 			return pause.Seen{}, a.fails(ctx, h, m, c, "%s", why)
 		}
 		answer, err := m.Proxy.AskNext(ctx, a.key(), a.service(), a.Environment.Health)
 		if err != nil {
-			//lint:ignore nilerr what is not known triggers nothing
-			return pause.Seen{Says: err.Error()}, nil
+			return a.unknown(h, err)
 		}
 		healthy, says := judge(a.Environment.Revision, v.Revision, answer)
 		return pause.Seen{Done: healthy, Says: says}, nil
@@ -117,7 +126,7 @@ func (a *applying) watch(ctx context.Context, h HostPlan, m *Machine) error {
 	var wait sync.WaitGroup
 	var drained error
 	wait.Go(func() { drained = a.drain(inside, h, m) })
-	err := a.staysWell(ctx, h, m)
+	err := a.staysWell(ctx, h)
 	if err != nil {
 		end(err)
 	}
@@ -128,16 +137,19 @@ func (a *applying) watch(ctx context.Context, h HostPlan, m *Machine) error {
 	return err
 }
 
-func (a *applying) staysWell(ctx context.Context, h HostPlan, m *Machine) error {
+func (a *applying) staysWell(ctx context.Context, h HostPlan) error {
 	v := a.will(h)
 	long := max(a.Environment.Watch, 2*a.facts.Get()[h.Host].Interval)
 	w := pause.Wait{What: h.Host + " to stay healthy", First: a.Times.Watch, Times: 1, For: long, Look: a.Times.Answer, Tell: a.Tell}
 	bad, good := 0, false
 	p, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
+		m, err := a.machine(ctx, h.Host)
+		if err != nil {
+			return a.unknown(h, err)
+		}
 		c, err := a.find(ctx, m, v.ID)
 		if err != nil {
-			//lint:ignore nilerr what is not known triggers nothing
-			return pause.Seen{Says: err.Error()}, nil
+			return a.unknown(h, err)
 		}
 		if why := wrong(c, v); why != "" {
 			return pause.Seen{}, a.fails(ctx, h, m, c, "%s, after the switch", why)
@@ -147,8 +159,7 @@ func (a *applying) staysWell(ctx context.Context, h HostPlan, m *Machine) error 
 		}
 		answer, err := m.Proxy.AskPublished(ctx, a.key(), a.service(), a.Environment.Health)
 		if err != nil {
-			//lint:ignore nilerr what is not known triggers nothing
-			return pause.Seen{Says: err.Error()}, nil
+			return a.unknown(h, err)
 		}
 		healthy, says := judge(a.Environment.Revision, v.Revision, answer)
 		if healthy {
@@ -177,10 +188,13 @@ func (a *applying) drain(ctx context.Context, h HostPlan, m *Machine) error {
 	}
 	w := pause.Wait{What: "open sockets of the old container on " + h.Host, First: min(time.Second, a.Times.Watch), Times: 1, For: a.Environment.Drain, Look: a.Times.Answer}
 	_, err = w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
+		m, err := a.machine(ctx, h.Host)
+		if err != nil {
+			return a.unknown(h, err)
+		}
 		open, err := m.Proxy.Open(ctx, seen.Prev)
 		if err != nil {
-			//lint:ignore nilerr what is not known triggers nothing
-			return pause.Seen{Says: err.Error()}, nil
+			return a.unknown(h, err)
 		}
 		return pause.Seen{Done: open == 0, Says: operr.Count(open, "open socket")}, nil
 	})

@@ -82,7 +82,7 @@ func plan(ctx context.Context, x *targets.Extension, name string, f Flags) error
 			return nil, err
 		}
 		return d.Plan(ctx, what)
-	}, func(p *deploying.Plan) { showPlan(x, p) })
+	}, func(p *deploying.Plan) { showPlan(x, p, time.Now()) })
 }
 
 func deployment(ctx context.Context, x *targets.Extension, name string, f Flags, back bool) error {
@@ -92,7 +92,7 @@ func deployment(ctx context.Context, x *targets.Extension, name string, f Flags,
 	}
 	defer end()
 	d.Confirm = func(ctx context.Context, p *deploying.Plan) error {
-		showPlan(x, p)
+		showPlan(x, p, time.Now())
 		question := "Deploy " + p.Label() + " to " + operr.Count(len(p.Hosts), "host") + "?"
 		if back {
 			question = "Go back on " + operr.Count(len(p.Hosts), "host") + "?"
@@ -135,7 +135,7 @@ func status(ctx context.Context, x *targets.Extension, name string, f Flags) err
 		all = []config.Environment{e}
 	}
 	return targets.Answer(x, orZero(f.JSON), func() ([]reportedStatus, error) {
-		var found []reportedStatus
+		found := []reportedStatus{}
 		for _, e := range all {
 			d, end, err := deployer(ctx, x, of, e, f)
 			if err != nil {

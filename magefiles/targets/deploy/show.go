@@ -9,7 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/targets"
 )
 
-func showPlan(x *targets.Extension, p *deploying.Plan) {
+func showPlan(x *targets.Extension, p *deploying.Plan, now time.Time) {
 	v := x.View
 	if p.Back {
 		v.Heading("%s of %s goes back", p.Environment.Name, p.App)
@@ -18,9 +18,9 @@ func showPlan(x *targets.Extension, p *deploying.Plan) {
 	}
 	var rows [][]string
 	for _, h := range p.Hosts {
-		rows = append(rows, []string{"  " + h.Host, running(h.Running), what(h), fmt.Sprintf("%d MB", h.Free/1e6)})
+		rows = append(rows, []string{"  " + h.Host, running(h.Running), age(h.Running, now), what(h), fmt.Sprintf("%d MB", h.Free/1e6)})
 	}
-	v.Table([]string{"  HOST", "RUNS", "WILL", "FREE"}, rows)
+	v.Table([]string{"  HOST", "RUNS", "FOR", "WILL", "FREE"}, rows)
 	for _, h := range p.Hosts {
 		for _, line := range h.Drift {
 			v.Line("  ○ %s: %s", h.Host, line)
@@ -60,14 +60,22 @@ func running(r *deploying.Running) string {
 	return fmt.Sprintf("%.19s, %s", digest, health)
 }
 
+// age is for how long it has run.
+func age(r *deploying.Running, now time.Time) string {
+	if r == nil {
+		return ""
+	}
+	return now.Sub(r.Since).Round(time.Second).String()
+}
+
 func showStatus(x *targets.Extension, s reportedStatus, now time.Time) {
 	v := x.View
 	v.Heading("%s of %s", s.Environment, s.App)
 	var rows [][]string
 	for _, h := range s.Hosts {
-		row := []string{"  " + h.Name, running(h.Running), "", ""}
+		row := []string{"  " + h.Name, running(h.Running), "", age(h.Running, now)}
 		if h.Running != nil {
-			row[2], row[3] = fmt.Sprintf("%.12s", h.Running.Revision), now.Sub(h.Running.Since).Round(time.Second).String()
+			row[2] = fmt.Sprintf("%.12s", h.Running.Revision)
 		}
 		if h.Waiting {
 			row[1] = "waiting for secrets"
