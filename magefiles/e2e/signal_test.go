@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,22 +54,24 @@ import (
 	".gitignore": "/magefiles/mage_output_file.go\n",
 }
 
-// TestNothingIsLeftBehind ends `go tool mage rehearse` in the middle of the tests, in every way that a person or a CI
-// ends it, and finds no process of it and nothing in its folder.
+// TestNothingIsLeftBehind ends `go tool mage rehearse`, and `check` with its many jobs, in the middle of the tests, in every way that a
+// person or a CI ends it, and finds no process of it and nothing in its folder.
 func TestNothingIsLeftBehind(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		end  func(wrapper int) error
+		name   string
+		target string
+		end    func(wrapper int) error
 	}{
-		{"Ctrl-C", func(wrapper int) error { return syscall.Kill(-wrapper, syscall.SIGINT) }},
-		{"TERM to go tool mage", func(wrapper int) error { return syscall.Kill(wrapper, syscall.SIGTERM) }},
-		{"terminal closed", func(wrapper int) error { return syscall.Kill(-wrapper, syscall.SIGHUP) }},
+		{"Ctrl-C", "rehearse", func(wrapper int) error { return syscall.Kill(-wrapper, syscall.SIGINT) }},
+		{"TERM to go tool mage", "rehearse", func(wrapper int) error { return syscall.Kill(wrapper, syscall.SIGTERM) }},
+		{"terminal closed", "rehearse", func(wrapper int) error { return syscall.Kill(-wrapper, syscall.SIGHUP) }},
+		{"TERM to many jobs", "check", func(wrapper int) error { return syscall.Kill(wrapper, syscall.SIGTERM) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := sleepyRepo(t)
 			pidFile := filepath.Join(t.TempDir(), "pids")
 			mark := newMark()
-			x := exec.Command("go", "tool", "mage", "rehearse")
+			x := exec.Command("go", "tool", "mage", c.target)
 			x.Dir, x.Env = dir, append(os.Environ(), "PID_FILE="+pidFile, mark, "PIPELINE_TOOLCHAIN=embedded")
 			x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			log, err := os.Create(filepath.Join(t.TempDir(), "log"))
@@ -88,8 +91,14 @@ func TestNothingIsLeftBehind(t *testing.T) {
 			waitFor(t, "every process to end", func() bool { return len(marked(t, mark)) == 0 })
 			said, _ = os.ReadFile(log.Name())
 			require.NotContains(t, string(said), "was rehearsed")
+			require.NotContains(t, string(said), "panicked")
+			require.NotContains(t, string(said), "runtime error")
 			entries, err := os.ReadDir(filepath.Join(dir, "output", "rehearsal"))
-			require.NoError(t, err)
+			if c.target != "rehearse" {
+				require.ErrorIs(t, err, fs.ErrNotExist)
+			} else {
+				require.NoError(t, err)
+			}
 			for _, e := range entries {
 				if strings.Contains(string(said), mageLeft) {
 					break // the next rehearsal tidies up

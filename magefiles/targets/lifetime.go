@@ -28,18 +28,35 @@ func run(ctx context.Context, f func(ctx context.Context, a *pipeline) error) er
 	ctx, stop := lifetime(ctx)
 	defer stop()
 	a, err := newPipeline()
+	panicked := false
 	if err == nil {
-		err = f(ctx, a)
+		panicked, err = recovered(func() error { return f(ctx, a) })
 	}
 	if err == nil {
 		return nil
 	}
 	err = around(a.dir).Explain(err)
 	var told *operr.Error
-	if cause := context.Cause(ctx); cause != nil && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
+	if cause := context.Cause(ctx); cause != nil && !panicked && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
 		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
 	}
 	return plain(err)
+}
+
+// recovered calls f and makes an error of a panic, which says where it was: Mage would show the words alone. The panic by which Mage
+// says that a dependency has failed goes on.
+func recovered(f func() error) (panicked bool, err error) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		if _, mages := v.(interface{ ExitStatus() int }); mages {
+			panic(v)
+		}
+		panicked, err = true, operr.Panicked(v)
+	}()
+	return false, f()
 }
 
 // runJob is run for a function that other targets depend on. Mage joins the errors of dependencies to one text, in which
@@ -53,13 +70,15 @@ func runJob(ctx context.Context, f func(ctx context.Context, a *pipeline) error)
 	return err
 }
 
+// parent is the process that started us. It is asked for once: a target that begins after its death would else take another one for it.
+var parent = os.Getppid()
+
 // lifetime is ctx until Ctrl-C, SIGTERM or SIGHUP, or until our parent dies: a SIGTERM to `go tool mage` ends its two
 // wrapping processes and would leave this one behind. Mage's own context ends with Ctrl-C too, and does not say why.
 func lifetime(mages context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(mages))
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	parent := os.Getppid()
 	tick := time.NewTicker(200 * time.Millisecond)
 	go func() {
 		for {

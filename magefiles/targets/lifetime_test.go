@@ -2,10 +2,14 @@ package targets
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"testing"
+	"time"
 
+	"github.com/magefile/mage/mg"
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -36,4 +40,67 @@ func TestPeopleAreShownNoSecret(t *testing.T) {
 	out.Reset()
 	require.NoError(t, v.JSON("release-candidate"))
 	require.Equal(t, "\"release-candidate\"\n", out.String())
+}
+
+// A mistake of ours is told with its place, whatever ended the run meanwhile. What Mage panics with stays Mage's.
+func TestAPanicIsToldWithItsPlace(t *testing.T) {
+	var none func()
+	for name, ends := range map[string]bool{"by itself": false, "while it is ended": true} {
+		t.Run(name, func(t *testing.T) {
+			err := run(t.Context(), func(ctx context.Context, _ *pipeline) error {
+				if ends {
+					endMyself(t, ctx)
+				}
+				none()
+				return nil
+			})
+			require.ErrorContains(t, err, "it panicked: runtime error: invalid memory address")
+			require.Contains(t, fmt.Sprintf("%+v", err), "lifetime_test.go")
+			require.NotContains(t, fmt.Sprintf("%+v", err), "nothing is left half-way")
+		})
+	}
+	require.PanicsWithError(t, "a job failed", func() {
+		_ = run(t.Context(), func(context.Context, *pipeline) error { panic(mg.Fatal(3, "a job failed")) })
+	})
+}
+
+// Jobs side by side and one after the other, of which each has a life of its own, end by one signal, and what did not begin does not begin.
+func TestASignalEndsAllJobs(t *testing.T) {
+	begun := make(chan string, 10)
+	job := func(ctx context.Context, name string) error {
+		return runJob(ctx, func(ctx context.Context, _ *pipeline) error {
+			begun <- name
+			<-ctx.Done()
+			return context.Cause(ctx)
+		})
+	}
+	var said any
+	func() {
+		defer func() { said = recover() }()
+		_ = run(t.Context(), func(ctx context.Context, _ *pipeline) error {
+			go func() {
+				for range 2 {
+					<-begun
+				}
+				_ = syscall.Kill(syscall.Getpid(), syscall.SIGTERM)
+			}()
+			mg.CtxDeps(ctx, mg.F(job, "a"), mg.F(job, "b"))
+			mg.CtxDeps(ctx, mg.F(job, "c"))
+			return nil
+		})
+	}()
+	require.Equal(t, 1, mg.ExitStatus(said.(error)))
+	require.Regexp(t, `^(stopped by a signal \(terminated\)\n?){2}$`, fmt.Sprint(said))
+	require.Empty(t, begun)
+}
+
+// endMyself sends this process a SIGTERM, and waits until ctx has ended of it.
+func endMyself(t *testing.T, ctx context.Context) {
+	t.Helper()
+	require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGTERM))
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Minute):
+		require.Fail(t, "the run goes on")
+	}
 }

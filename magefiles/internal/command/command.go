@@ -81,6 +81,27 @@ func (e *ExitError) Error() string {
 	return fmt.Sprintf("%s ended with exit status %d", e.Name, e.Code)
 }
 
+// stopped is the error of a child that was ended with its context, or, without a name, was not begun.
+type stopped struct {
+	name  string
+	cause error
+}
+
+func (e *stopped) Error() string {
+	if e.name == "" {
+		return e.cause.Error()
+	}
+	return e.name + " was stopped: " + e.cause.Error()
+}
+
+func (e *stopped) Unwrap() error { return e.cause }
+
+// WasStopped reports whether an error tells of a child that did not end by itself: what it has said explains nothing.
+func WasStopped(err error) bool {
+	var e *stopped
+	return errors.As(err, &e)
+}
+
 // System runs real child processes.
 type System struct {
 	env     []string
@@ -103,8 +124,8 @@ func (s *System) Environ() []string { return append([]string(nil), s.env...) }
 
 // Run implements Runner.
 func (s *System) Run(ctx context.Context, c Cmd) error {
-	if err := context.Cause(ctx); err != nil {
-		return err
+	if cause := context.Cause(ctx); cause != nil {
+		return &stopped{cause: cause}
 	}
 	given := secretsIn(c.Env)
 	if c.Env == nil {
@@ -175,7 +196,10 @@ func exitError(ctx context.Context, name string, err error, last string) error {
 		return nil
 	}
 	if cause := context.Cause(ctx); cause != nil {
-		return fmt.Errorf("%s was stopped: %w", base(name), cause)
+		return &stopped{
+			name:  base(name),
+			cause: cause,
+		}
 	}
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {

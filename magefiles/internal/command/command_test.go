@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"os"
@@ -102,7 +103,13 @@ func TestCancellationEndsTheWholeGroup(t *testing.T) {
 	}()
 	err := system().Run(ctx, sh(`sleep 600 & echo $! > "$1.part" && mv "$1.part" "$1"; wait`, pidFile))
 	require.ErrorIs(t, err, why)
+	require.EqualError(t, err, "sh was stopped: enough")
+	require.True(t, command.WasStopped(fmt.Errorf("x: %w", err)))
 	requireDead(t, pidFile)
+	err = system().Run(ctx, sh("true"))
+	require.EqualError(t, err, "enough")
+	require.True(t, command.WasStopped(err), "it was not begun")
+	require.False(t, command.WasStopped(system().Run(t.Context(), sh("exit 1"))))
 }
 
 // A child that leaves something behind in its group does not leave it to us.

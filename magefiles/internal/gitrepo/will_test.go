@@ -1,10 +1,13 @@
 package gitrepo_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,6 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // What a person's git is to do with commits and tags is done, and tree, parent and refs are those of anybody.
@@ -219,4 +223,31 @@ func TestHooksThatNeedACredential(t *testing.T) {
 			require.NoError(t, c.do(t, repo))
 		})
 	}
+}
+
+// A git that was stopped, or not begun, has said nothing: there is nothing to see above.
+func TestAGitThatWasStopped(t *testing.T) {
+	t.Parallel()
+	repo, _, git := gitrepotest.Open(t)
+	why := errors.New("enough")
+	for name, do := range map[string]func(ctx context.Context) error{
+		"a question": func(ctx context.Context) error {
+			_, err := repo.Changes(ctx)
+			return err
+		},
+		"a tag": func(ctx context.Context) error { return repo.Tag(ctx, "v1", "HEAD", "v1\n") },
+	} {
+		ctx, end := context.WithCancelCause(t.Context())
+		end(why)
+		err := do(ctx)
+		require.ErrorIs(t, err, why, name)
+		require.Empty(t, operr.NextOf(err), name)
+	}
+	gitrepotest.Hook(t, repo.Dir, "reference-transaction", "echo begun; sleep 600")
+	ctx, end := context.WithCancelCause(t.Context())
+	time.AfterFunc(time.Second/2, func() { end(why) })
+	err := repo.Tag(ctx, "v1", "HEAD", "v1\n")
+	require.ErrorIs(t, err, why)
+	require.Empty(t, operr.NextOf(err))
+	require.Empty(t, git("tag"))
 }

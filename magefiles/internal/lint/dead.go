@@ -113,10 +113,10 @@ func (g golang) generated(ctx context.Context) (dir string, done func(), err err
 	if err != nil {
 		return "", nil, err
 	}
-	done = func() { _ = os.RemoveAll(at) }
+	remove := func() { _ = os.RemoveAll(at) }
 	defer func() {
 		if err != nil {
-			done()
+			remove()
 		}
 	}()
 	magefile, err := os.ReadFile(filepath.Join(g.Workspace.Root, "magefiles", "magefile.go"))
@@ -141,5 +141,5 @@ func (g golang) generated(ctx context.Context) (dir string, done func(), err err
 		return "", nil, err
 	}
 	rel, err := filepath.Rel(g.Workspace.Root, at)
-	return filepath.ToSlash(rel), done, err
+	return filepath.ToSlash(rel), remove, err
 }

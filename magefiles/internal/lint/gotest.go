@@ -49,6 +49,9 @@ func (l Linter) tested(ctx context.Context) ([]string, error) {
 		Env:    l.goEnv("GOPROXY"),
 		Stderr: &said, // it runs nothing of the repository
 	})
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, cause // go has said nothing that could be fixed
+	}
 	if errors.Is(err, command.ErrNotFound) {
 		return nil, operr.New("install Go", "the Go tests need the go command: %w", err)
 	}

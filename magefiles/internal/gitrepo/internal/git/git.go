@@ -236,13 +236,21 @@ func (r *Git) Dated(t time.Time) []string {
 // See is the next step of an error that has git's own words, where they say what it is.
 const See = "see what git says above"
 
-// Failed is the error of a git that did not do what it was asked for: a sentence, with git's words as the detail.
+// Failed is the error of a git that did not do what it was asked for: a sentence, with git's words as the detail. One that was stopped
+// has said nothing that could be seen.
 func Failed(err error, format string, args ...any) error {
-	return operr.New(See, format+": %w", append(args, err)...)
+	next := See
+	if command.WasStopped(err) {
+		next = ""
+	}
+	return operr.New(next, format+": %w", append(args, err)...)
 }
 
 // Refused is Failed for what hooks have a say in. One that refuses without a word is looked for.
 func (r *Git) Refused(ctx context.Context, err error, format string, args ...any) error {
+	if command.WasStopped(err) {
+		return Failed(err, format, args...)
+	}
 	next := "see what git, or a hook of the repository, says above"
 	if operr.DetailOf(err) == "" {
 		next = "find out what keeps git from it: it ended without a word" + r.hooks(context.WithoutCancel(ctx))
