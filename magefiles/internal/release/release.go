@@ -41,33 +41,39 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Means are what a release works with.
+// Means are what a release works with, outside of itself.
 type Means struct {
-	Repo   *gitrepo.Repo
-	Store  *bump.Store
-	Runner command.Runner
-	Root   string            // of the workspace, in the work tree
-	Name   string            // of the workspace: a clone of it in another folder has the same
-	Dir    string            // for what a release makes and keeps: the clone of the commit, environments, downloads
-	Cache  string            // for the sources of builds, of which nothing stays
-	State  string            // folder of the journals; nothing in it is ever committed
-	Builds *provenance.Store // records of what was built
-	Tool   string            // version of this program
+	// All steps: the clone, and what is kept in it.
+	Repo  *gitrepo.Repo
+	Store *bump.Store
+	Root  string // of the workspace, in the work tree
+	State string // folder of the journals; nothing in it is ever committed
+	Tool  string // version of this program
+	Say   func(format string, args ...any)
 
-	History bump.History
-	Tools   func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
-	Channel func(w *workspace.Workspace) (publish.Channel, error) // one for all of an operation
-	Trial   func(w *workspace.Workspace) publish.Trial
-	GitHub  forge.Hub
-
-	// Confirm shows the plan and asks; its error ends the release with nothing changed.
-	Confirm  func(ctx context.Context, p *plan.Plan) error
-	Say      func(format string, args ...any)
-	Progress publish.Progress
+	// preflight.
+	History  bump.History
 	Readable func() []string // credentials that code of the repository could read on this machine, by name
 	Fetching func() []string // variables by which packages are fetched, and which pixi has when it builds
-	Wait     pause.Wait      // for the index; its Tell is told of all waits
-	CIWait   time.Duration   // how long a CI may take; 0 is an hour
+
+	// agree. Confirm shows the plan and asks; its error ends the release with nothing changed.
+	Confirm func(ctx context.Context, p *plan.Plan) error
+
+	// What happens to packages: check to verify.
+	Runner   command.Runner
+	Name     string            // of the workspace: a clone of it in another folder has the same
+	Dir      string            // for what a release makes and keeps: the clone of the commit, environments, downloads
+	Cache    string            // for the sources of builds, of which nothing stays
+	Builds   *provenance.Store // records of what was built
+	Tools    func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
+	Channel  func(w *workspace.Workspace) (publish.Channel, error) // one for all of an operation
+	Trial    func(w *workspace.Workspace) publish.Trial
+	Progress publish.Progress
+	Wait     pause.Wait // for the index; its Tell is told of all waits
+
+	// A CI that publishes, and the GitHub release.
+	GitHub forge.Hub
+	CIWait time.Duration // how long a CI may take; 0 is an hour
 }
 
 // Release is what a release is made with, and what a person asks for. What one step leaves to another is not here: [Release.Define] hands it on.
@@ -104,7 +110,7 @@ func (r *Release) Define(before *trace.Trace, s *session.Session[*plan.Plan]) (*
 	workflow.Add(d, r.definePlan(planned))
 	workflow.Add(d, r.defineAgree(planned, s))
 	commit := workflow.Add(d, r.defineCommit(find, planned))
-	find.commit = commit
+	find.commit = commit // preflight and commit are asked again after a wait, and tags of this commit are not in their way then
 	shop := &workshop{Release: r, planned: planned, commit: commit}
 	workflow.Add(d, r.defineCheck(planned, commit, shop))
 	built := workflow.Add(d, r.defineBuild(planned, commit, shop))
