@@ -20,9 +20,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/lacking"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/sources"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -56,8 +58,19 @@ func Complete(ctx context.Context, repo, clone *gitrepo.Repo, w *workspace.Works
 
 func (r *Release) environments() string { return filepath.Join(r.Dir, environmentsDir) }
 
+// workshop is where the commit that is released is checked, built, and sent from. Each step opens it, and none leaves anything in it that
+// another one needs: what is open already is used again.
+type workshop struct {
+	*Release
+	planned given[*plan.Plan]
+	commit  given[trace.Commit]
+
+	clone   *clone            // the last one that was opened
+	sending *publish.Sequence // of the clone
+}
+
 // checkout returns the clone of the commit that is released. One that is there and whole is used again.
-func (r *Release) checkout(ctx context.Context) (*clone, error) {
+func (r *workshop) checkout(ctx context.Context) (*clone, error) {
 	commit := r.commit.Get().Hash
 	if r.clone != nil && r.clone.commit == commit {
 		return r.clone, nil
@@ -77,7 +90,7 @@ func (r *Release) checkout(ctx context.Context) (*clone, error) {
 	if c.w, err = workspace.LoadAs(filepath.Join(dir, filepath.FromSlash(r.Repo.Prefix)), r.Name); err != nil {
 		return nil, err
 	}
-	if wrong := r.plan.Compare(c.w); wrong != "" {
+	if wrong := r.planned.Get().Compare(c.w); wrong != "" {
 		return nil, operr.New("`mage undo`", "the commit %.12s is not what is to be released: %s", commit, wrong).WithWayOn()
 	}
 	if err := Complete(ctx, r.Repo, repo, c.w); err != nil {
@@ -92,7 +105,7 @@ func (r *Release) checkout(ctx context.Context) (*clone, error) {
 
 // cloneAt returns a clone of the commit. Where tasks have left something in the one that is there, it is made again, and what was
 // built of that commit stays: it may be on the channel in part.
-func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Repo, error) {
+func (r *workshop) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Repo, error) {
 	output, kept := filepath.Join(dir, filepath.FromSlash(r.Repo.Prefix), workspace.OutputDir), filepath.Join(r.Dir, keptDir)
 	if repo, err := gitrepo.Open(ctx, r.Runner, dir); err == nil && repo.Top == dir {
 		head, err := repo.Head(ctx)
@@ -116,7 +129,8 @@ func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Rep
 		return nil, err
 	}
 	if !here {
-		if err := gitremote.Fetch(ctx, r.Repo, r.plan.Remote, r.plan.Tags...); err != nil {
+		p := r.planned.Get()
+		if err := gitremote.Fetch(ctx, r.Repo, p.Remote, p.Tags...); err != nil {
 			return nil, err
 		}
 	}
@@ -131,7 +145,7 @@ func (r *Release) cloneAt(ctx context.Context, dir, commit string) (*gitrepo.Rep
 
 // openSequence makes what takes packages of the clone to the channel. It does not compare times: what the channel has of these versions
 // came of this release, or is found out by its bytes before there is a tag; and clocks of two machines differ.
-func (r *Release) openSequence(ctx context.Context) (*publish.Sequence, *clone, error) {
+func (r *workshop) openSequence(ctx context.Context) (*publish.Sequence, *clone, error) {
 	c, err := r.checkout(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -154,7 +168,6 @@ func (r *Release) openSequence(ctx context.Context) (*publish.Sequence, *clone, 
 			Tools:     c.tools,
 			Runner:    r.Runner,
 			Date:      c.head.Time,
-			From:      r.openSources(c),
 			Output:    filepath.Join(c.w.Root, workspace.OutputDir),
 			Scratch:   filepath.Join(r.Dir, scratchDir),
 			Origin:    publish.Origin{Commit: c.commit, Tree: tree},
@@ -170,23 +183,20 @@ func (r *Release) openSequence(ctx context.Context) (*publish.Sequence, *clone, 
 }
 
 // openSources makes what packages are built from: the commit with the tags that the release makes. What tasks that check have formatted
-// or made in the clone is not in them.
-func (r *Release) openSources(c *clone) *sources.Sources {
+// or made in the clone is not in them. date is that of the tags.
+func (r *workshop) openSources(c *clone, date time.Time) *sources.Sources {
 	s := sources.Sources{Runner: r.Runner, Workspace: c.w, Cache: r.Cache, Tell: r.Say, Waiting: r.Wait.Tell}
-	seen := sources.TagsSeen(c.w, r.tagDate)
+	seen, p := sources.TagsSeen(c.w, date), r.planned.Get()
 	return s.Commit(c.repo, c.commit, func(packages ...*workspace.Package) []gitrepo.Tag {
 		tags := seen(packages...)
 		for i, t := range tags {
-			if slices.Contains(r.plan.Tags, t.Name) {
-				tags[i].Message = r.plan.Bump.TagMessage(t.Name)
+			if slices.Contains(p.Tags, t.Name) {
+				tags[i].Message = p.Bump.TagMessage(t.Name)
 			}
 		}
 		return tags
 	})
 }
-
-// isOut reports whether the tag is on the remote: what it names was checked before.
-func (r *Release) isOut() bool { return r.commit.Known() && r.commit.Get().Where != trace.Here }
 
 // Checked are the tasks that passed for a commit.
 type Checked struct {
@@ -196,10 +206,26 @@ type Checked struct {
 
 func (c Checked) String() string { return strings.Join(c.Tasks, "; ") }
 
+// defineCheck has the tasks pass that check the packages.
+func (r *Release) defineCheck(planned given[*plan.Plan], commit given[trace.Commit], shop *workshop) workflow.Step[Checked] {
+	return workflow.Step[Checked]{
+		Name: trace.StepCheck,
+		Skip: func() string { return r.skipCheck(planned.Get(), commit.Get()) },
+		Check: func(_ context.Context, before *Checked) (Checked, bool, error) { // the journal's word is bound to the commit
+			if before == nil || before.Commit != commit.Get().Hash {
+				return Checked{}, false, nil
+			}
+			return *before, true, nil
+		},
+		Do:  func(ctx context.Context) (Checked, error) { return check(ctx, shop) },
+		Say: Checked.String,
+	}
+}
+
 // skipCheck says why nothing is checked.
-func (r *Release) skipCheck() string {
-	if r.isOut() {
-		return "the tag is on " + r.plan.Remote + " already; what is tagged was checked before"
+func (r *Release) skipCheck(p *plan.Plan, commit trace.Commit) string {
+	if commit.IsOut() {
+		return "the tag is on " + p.Remote + " already; what is tagged was checked before"
 	}
 	if w, err := workspace.Load(r.Root); err == nil && len(tasksOf(w)) == 0 {
 		return "NOTHING IS CHECKED: the workspace has no task qa-<package>, and none for tests"
@@ -207,17 +233,9 @@ func (r *Release) skipCheck() string {
 	return ""
 }
 
-// isChecked takes the journal's word, which is bound to the commit.
-func (r *Release) isChecked(_ context.Context, before *Checked) (Checked, bool, error) {
-	if before == nil || before.Commit != r.commit.Get().Hash {
-		return Checked{}, false, nil
-	}
-	return *before, true, nil
-}
-
 // check runs the tasks that check the packages, one after the other: each uses all cores.
-func (r *Release) check(ctx context.Context) (Checked, error) {
-	c, err := r.checkout(ctx)
+func check(ctx context.Context, shop *workshop) (Checked, error) {
+	c, err := shop.checkout(ctx)
 	if err != nil {
 		return Checked{}, err
 	}
@@ -284,27 +302,40 @@ func (b Artifacts) by() string {
 	return "; built by " + strings.Join(all, "; and by ")
 }
 
+// defineBuild builds what is published from here, or what a CI is held against.
+func (r *Release) defineBuild(planned given[*plan.Plan], commit given[trace.Commit], shop *workshop) workflow.Step[Artifacts] {
+	return workflow.Step[Artifacts]{
+		Name: trace.StepBuild,
+		Skip: func() string { return r.skipBuild(planned.Get(), commit.Get()) },
+		Check: func(ctx context.Context, before *Artifacts) (Artifacts, bool, error) {
+			return isBuilt(ctx, commit.Get(), shop, before)
+		},
+		Do:  func(ctx context.Context) (Artifacts, error) { return build(ctx, planned.Get(), commit.Get(), shop) },
+		Say: Artifacts.String,
+	}
+}
+
 // skipBuild says why nothing is built: what a CI has built, or builds, is what is published.
-func (r *Release) skipBuild() string {
-	if r.isOut() && r.By() == workspace.PublishCI {
-		return "the tag is on " + r.plan.Remote + " already, and CI builds what is published"
+func (r *Release) skipBuild(p *plan.Plan, commit trace.Commit) string {
+	if commit.IsOut() && r.By(p) == workspace.PublishCI {
+		return "the tag is on " + p.Remote + " already, and CI builds what is published"
 	}
 	return ""
 }
 
 // isBuilt compares the files with what was recorded of them.
-func (r *Release) isBuilt(ctx context.Context, before *Artifacts) (Artifacts, bool, error) {
-	if before == nil || before.Commit != r.commit.Get().Hash {
+func isBuilt(ctx context.Context, commit trace.Commit, shop *workshop, before *Artifacts) (Artifacts, bool, error) {
+	if before == nil || before.Commit != commit.Hash {
 		return Artifacts{}, false, nil
 	}
-	if _, err := r.artifacts(ctx, *before); err != nil {
+	if _, err := shop.artifacts(ctx, *before); err != nil {
 		return Artifacts{}, false, context.Cause(ctx) // it is built again
 	}
 	return *before, true, nil
 }
 
 // artifacts are the files that were built, each compared with its manifest and with what was recorded of it.
-func (r *Release) artifacts(ctx context.Context, built Artifacts) (publish.Artifacts, error) {
+func (r *workshop) artifacts(ctx context.Context, built Artifacts) (publish.Artifacts, error) {
 	s, c, err := r.openSequence(ctx)
 	if err != nil {
 		return nil, err
@@ -330,12 +361,13 @@ func (r *Release) artifacts(ctx context.Context, built Artifacts) (publish.Artif
 // build builds every package that is released, and those that the channel lacks, or, where the tag is out, only the latter; and
 // compares them with what the channel has, so that a conflict is known before there is a tag. A package that has a version of its
 // own, and keeps it, stays as it was published: built of a later commit it would have another time, and so other bytes.
-func (r *Release) build(ctx context.Context) (Artifacts, error) {
-	r.tagDate = time.Now().UTC().Truncate(time.Second)
-	s, c, err := r.openSequence(ctx)
+func build(ctx context.Context, p *plan.Plan, commit trace.Commit, shop *workshop) (Artifacts, error) {
+	tagged := time.Now().UTC().Truncate(time.Second)
+	s, c, err := shop.openSequence(ctx)
 	if err != nil {
 		return Artifacts{}, err
 	}
+	s.From = shop.openSources(c, tagged)
 	ready, _, err := s.Ready(ctx)
 	if err != nil {
 		ready = publish.Artifacts{} // what cannot be published is built again
@@ -344,9 +376,9 @@ func (r *Release) build(ctx context.Context) (Artifacts, error) {
 		return Artifacts{}, err
 	}
 	missing := s.Missing
-	if !r.isOut() {
+	if !commit.IsOut() {
 		missing, s.Artifacts = slices.DeleteFunc(c.w.Order(), func(pkg *workspace.Package) bool {
-			return !r.plan.Releases(pkg.Name) && len(s.Holdings.Of(pkg.Name, pkg.Version.Text)) > 0
+			return !p.Releases(pkg.Name) && len(s.Holdings.Of(pkg.Name, pkg.Version.Text)) > 0
 		}), publish.Artifacts{}
 	}
 	var log tail
@@ -355,14 +387,14 @@ func (r *Release) build(ctx context.Context) (Artifacts, error) {
 		return Artifacts{}, withDetail(err, log.text())
 	}
 	if err := s.Decide(ctx); err != nil {
-		return Artifacts{}, r.raise(err)
+		return Artifacts{}, raise(err, commit)
 	}
-	return r.takeDown(ctx, s, c)
+	return takeDown(ctx, s, c, tagged)
 }
 
-// takeDown takes down what was built, and by what.
-func (r *Release) takeDown(ctx context.Context, s *publish.Sequence, c *clone) (Artifacts, error) {
-	built := Artifacts{Commit: c.commit, Tagged: r.tagDate}
+// takeDown takes down what was built, and by what. tagged is the date of the tags that the builds saw.
+func takeDown(ctx context.Context, s *publish.Sequence, c *clone, tagged time.Time) (Artifacts, error) {
+	built := Artifacts{Commit: c.commit, Tagged: tagged}
 	var all []toolchain.Artifact
 	for _, pkg := range c.w.Order() {
 		if a, ok := s.Artifacts[pkg.Name]; ok {
@@ -378,8 +410,8 @@ func (r *Release) takeDown(ctx context.Context, s *publish.Sequence, c *clone) (
 
 // raise says of a version that the channel has otherwise how to come to a higher one: not by a commit below which the release
 // goes on, since it is of the versions that were agreed to.
-func (r *Release) raise(err error) error {
-	if !errors.Is(err, channel.ErrExists) || r.isOut() {
+func raise(err error, commit trace.Commit) error {
+	if !errors.Is(err, channel.ErrExists) || commit.IsOut() {
 		return err
 	}
 	return operr.New("`mage undo`, and release a higher version, with -only=NAME of that package where it has one of its own: published bytes are not replaced; nothing was sent", "%w", err).WithWayOn()

@@ -14,6 +14,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -28,13 +31,42 @@ func (p Sent) String() string {
 	return fmt.Sprintf("%s on %s, sent by %s", operr.Count(len(p.Items), "file"), p.Channel, p.By)
 }
 
-// isPublished compares the channel with the artifacts, where they are what is published, and with the manifests.
-func (r *Release) isPublished(ctx context.Context, before *Sent) (Sent, bool, error) {
-	s, _, err := r.openSequence(ctx)
+// definePublish has every package of the release on the channel: sent from here, where something was built for that, or by a CI.
+func (r *Release) definePublish(planned given[*plan.Plan], commit given[trace.Commit], built given[Artifacts], shop *workshop) workflow.Step[Sent] {
+	// ready is what was built here, where that is what is published.
+	ready := func() (a Artifacts, by string) {
+		by = r.By(planned.Get())
+		if by == workspace.PublishHere && built.Known() {
+			a = built.Get()
+		}
+		return a, by
+	}
+	check := func(ctx context.Context, before *Sent) (Sent, bool, error) {
+		a, by := ready()
+		return isPublished(ctx, by, a, shop, before)
+	}
+	return workflow.Step[Sent]{
+		Name:  trace.StepPublish,
+		Check: check,
+		Do: func(ctx context.Context) (Sent, error) {
+			a, by := ready()
+			if by == workspace.PublishCI {
+				return r.watchCI(planned.Get(), commit.Get()).waitForChannel(ctx, shop, check)
+			}
+			return send(ctx, a, shop)
+		},
+		Say:   Sent.String,
+		Waits: true,
+	}
+}
+
+// isPublished compares the channel with the artifacts that are ready, and with the manifests.
+func isPublished(ctx context.Context, publisher string, ready Artifacts, shop *workshop, before *Sent) (Sent, bool, error) {
+	s, _, err := shop.openSequence(ctx)
 	if err != nil {
 		return Sent{}, false, err
 	}
-	whole, err := r.decide(ctx, s)
+	whole, err := decide(ctx, s, ready, shop)
 	if err != nil || !whole || len(s.Plan.Uploads()) > 0 {
 		return Sent{}, false, err
 	}
@@ -42,40 +74,35 @@ func (r *Release) isPublished(ctx context.Context, before *Sent) (Sent, bool, er
 	switch {
 	case before != nil:
 		by = before.By
-	case r.By() == workspace.PublishHere:
+	case publisher == workspace.PublishHere:
 		by = "an earlier run"
 	}
 	return Sent{Channel: s.Channel.URL(), By: by, Items: s.Published(s.Plan)}, true, nil
 }
 
 // decide plans what would have to be done with each package; false where the channel lacks one that is not built here.
-func (r *Release) decide(ctx context.Context, s *publish.Sequence) (whole bool, err error) {
-	ready := publish.Artifacts{}
-	if r.By() == workspace.PublishHere && r.built.Known() {
-		if ready, err = r.artifacts(ctx, r.built.Get()); err != nil {
-			return false, err
-		}
+func decide(ctx context.Context, s *publish.Sequence, ready Artifacts, shop *workshop) (whole bool, err error) {
+	files, err := shop.artifacts(ctx, ready)
+	if err != nil {
+		return false, err
 	}
-	if err := s.Look(ctx, ready); err != nil || len(s.Missing) > 0 {
+	if err := s.Look(ctx, files); err != nil || len(s.Missing) > 0 {
 		return false, err
 	}
 	return true, s.Decide(ctx)
 }
 
-// publish sends the artifacts, or waits for the CI that does.
-func (r *Release) publish(ctx context.Context) (Sent, error) {
-	s, _, err := r.openSequence(ctx)
+// send sends the artifacts that are ready.
+func send(ctx context.Context, ready Artifacts, shop *workshop) (Sent, error) {
+	s, _, err := shop.openSequence(ctx)
 	if err != nil {
 		return Sent{}, err
-	}
-	if r.By() == workspace.PublishCI {
-		return r.waitForCI(ctx)
 	}
 	access, err := s.Channel.Authorize(ctx)
 	if err != nil {
 		return Sent{}, err
 	}
-	whole, err := r.decide(ctx, s)
+	whole, err := decide(ctx, s, ready, shop)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -89,9 +116,9 @@ func (r *Release) publish(ctx context.Context) (Sent, error) {
 }
 
 // findRecords finds what the channel says of the published packages.
-func (r *Release) findRecords(ctx context.Context, p *publish.Sequence) (publish.Plan, error) {
+func findRecords(ctx context.Context, p *publish.Sequence, items []publish.Published) (publish.Plan, error) {
 	plan := publish.Plan{Channel: p.Channel.URL()}
-	for _, i := range r.sent.Get().Items {
+	for _, i := range items {
 		found, err := p.Channel.Records(ctx, i.Subdir, i.Name)
 		if err != nil {
 			return plan, err
@@ -108,13 +135,25 @@ func (r *Release) findRecords(ctx context.Context, p *publish.Sequence) (publish
 	return plan, nil
 }
 
+// defineVisible has every form of the index show what was published.
+func (r *Release) defineVisible(sent given[Sent], shop *workshop) workflow.Step[string] {
+	return workflow.Step[string]{
+		Name: trace.StepVisible,
+		Check: func(ctx context.Context, _ *string) (string, bool, error) {
+			return isVisible(ctx, sent.Get().Items, shop)
+		},
+		Do:  func(ctx context.Context) (string, error) { return show(ctx, sent.Get().Items, shop) },
+		Say: echo,
+	}
+}
+
 // isVisible looks once.
-func (r *Release) isVisible(ctx context.Context, _ *string) (string, bool, error) {
-	p, _, err := r.openSequence(ctx)
+func isVisible(ctx context.Context, items []publish.Published, shop *workshop) (string, bool, error) {
+	p, _, err := shop.openSequence(ctx)
 	if err != nil {
 		return "", false, err
 	}
-	plan, err := r.findRecords(ctx, p)
+	plan, err := findRecords(ctx, p, items)
 	if err != nil {
 		//lint:ignore nilerr show waits for it, and says why where it waits in vain
 		return "", false, nil
@@ -124,13 +163,13 @@ func (r *Release) isVisible(ctx context.Context, _ *string) (string, bool, error
 }
 
 // show waits until every form of the index has what was published.
-func (r *Release) show(ctx context.Context) (string, error) {
-	p, _, err := r.openSequence(ctx)
+func show(ctx context.Context, items []publish.Published, shop *workshop) (string, error) {
+	p, _, err := shop.openSequence(ctx)
 	if err != nil {
 		return "", err
 	}
 	var want []condapkg.Record
-	for _, i := range r.sent.Get().Items {
+	for _, i := range items {
 		name, err := condapkg.ParseFileName(i.File)
 		if err != nil {
 			return "", err
@@ -163,9 +202,33 @@ func (v Proof) String() string {
 	return strings.Join(append(said, v.Compared), "; ")
 }
 
+// defineVerify has what was published come back from the channel, and compared with what was built: here, where that was done, and by a CI.
+func (r *Release) defineVerify(planned given[*plan.Plan], commit given[trace.Commit], built given[Artifacts], sent given[Sent], shop *workshop) workflow.Step[Proof] {
+	return workflow.Step[Proof]{
+		Name: trace.StepVerify,
+		Check: func(_ context.Context, before *Proof) (Proof, bool, error) {
+			return isVerified(sent.Get().Items, before)
+		},
+		Do: func(ctx context.Context) (Proof, error) {
+			return verify(ctx, sent.Get().Items, shop, func(s *publish.Sequence) (string, error) {
+				var own *Artifacts
+				if built.Known() {
+					a := built.Get()
+					own = &a
+				}
+				if r.By(planned.Get()) == workspace.PublishCI {
+					return r.watchCI(planned.Get(), commit.Get()).compare(ctx, s, own, sent.Get().Items)
+				}
+				return compareWithOwn(own, sent.Get().Items)
+			})
+		},
+		Say: Proof.String,
+	}
+}
+
 // isVerified takes the journal's word, which is bound to the digests.
-func (r *Release) isVerified(_ context.Context, before *Proof) (Proof, bool, error) {
-	if before == nil || !slices.EqualFunc(before.Files, r.sent.Get().Items, func(a publish.Digest, i publish.Published) bool {
+func isVerified(items []publish.Published, before *Proof) (Proof, bool, error) {
+	if before == nil || !slices.EqualFunc(before.Files, items, func(a publish.Digest, i publish.Published) bool {
 		return a.File == i.File && a.SHA256 == i.SHA256
 	}) {
 		return Proof{}, false, nil
@@ -173,13 +236,13 @@ func (r *Release) isVerified(_ context.Context, before *Proof) (Proof, bool, err
 	return *before, true, nil
 }
 
-// verify downloads, compares, installs into a clean environment, and imports.
-func (r *Release) verify(ctx context.Context) (Proof, error) {
-	p, _, err := r.openSequence(ctx)
+// verify downloads, installs into a clean environment, imports, and compares.
+func verify(ctx context.Context, items []publish.Published, shop *workshop, compare func(s *publish.Sequence) (string, error)) (Proof, error) {
+	p, _, err := shop.openSequence(ctx)
 	if err != nil {
 		return Proof{}, err
 	}
-	plan, err := r.findRecords(ctx, p)
+	plan, err := findRecords(ctx, p, items)
 	if err != nil {
 		return Proof{}, err
 	}
@@ -190,7 +253,7 @@ func (r *Release) verify(ctx context.Context) (Proof, error) {
 	if err != nil {
 		return v, withDetail(err, log.text())
 	}
-	if v.Compared, err = r.compareDigests(ctx); err != nil { // last, since a CI may still be at work, verifying too
+	if v.Compared, err = compare(p); err != nil { // last, since a CI may still be at work, verifying too
 		return v, err
 	}
 	v.Installed, v.Unsolved = seen.How(), !seen.Installed.Solved
@@ -205,17 +268,13 @@ func (r *Release) verify(ctx context.Context) (Proof, error) {
 	return v, nil
 }
 
-// compareDigests holds the channel's digests against those of what was built and tested.
-func (r *Release) compareDigests(ctx context.Context) (string, error) {
-	items := r.sent.Get().Items
-	if r.By() == workspace.PublishCI {
-		return r.compareWithCI(ctx, items)
-	}
-	if !r.built.Known() {
+// compareWithOwn holds the channel's digests against those of what was built and tested here; nil where nothing was.
+func compareWithOwn(own *Artifacts, items []publish.Published) (string, error) {
+	if own == nil {
 		return "digests not compared: nothing was built here", nil
 	}
 	n := 0
-	for _, a := range r.built.Get().Artifacts {
+	for _, a := range own.Artifacts {
 		for _, i := range items {
 			if i.File == a.File && i.SHA256 != a.SHA256 {
 				return "", differs(i, a.SHA256, "was built here")
@@ -234,12 +293,12 @@ func differs(i publish.Published, want, whose string) error {
 }
 
 // download returns the published files on this machine, by name; those that are not there any more are fetched again.
-func (r *Release) download(ctx context.Context) (map[string]string, error) {
-	p, _, err := r.openSequence(ctx)
+func download(ctx context.Context, items []publish.Published, shop *workshop) (map[string]string, error) {
+	p, _, err := shop.openSequence(ctx)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := r.findRecords(ctx, p)
+	plan, err := findRecords(ctx, p, items)
 	if err != nil {
 		return nil, err
 	}

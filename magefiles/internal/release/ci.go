@@ -14,12 +14,25 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
 
 // unseenFor is how long a channel may not be there for anyone once the CI has ended well: what lies in between may keep for a while that there
 // was none. Where a credential does not show it either, absentFor is: it may be a first release, or somebody who is no member of the channel.
 const unseenFor, absentFor = 3 * time.Second, time.Minute
+
+// ci is the run of a CI that publishes the release of a plan, at a commit.
+type ci struct {
+	*Release
+	plan   *plan.Plan
+	commit trace.Commit
+}
+
+func (r *Release) watchCI(p *plan.Plan, commit trace.Commit) *ci {
+	return &ci{Release: r, plan: p, commit: commit}
+}
 
 // ciWait is how a CI is waited for: most is how long, and what for.
 func (r *Release) ciWait(most time.Duration, what string) pause.Wait {
@@ -28,12 +41,16 @@ func (r *Release) ciWait(most time.Duration, what string) pause.Wait {
 	return w
 }
 
-// waitForCI waits until the channel has every package of the release. Meanwhile it watches the run of the workflow, where
+// waitForChannel waits until the channel has every package of the release. Meanwhile it watches the run of the workflow, where
 // GitHub can be asked: one that failed ends the wait.
-func (r *Release) waitForCI(ctx context.Context) (found Sent, err error) {
+func (r *ci) waitForChannel(ctx context.Context, shop *workshop, isPublished func(ctx context.Context, before *Sent) (Sent, bool, error)) (found Sent, err error) {
+	s, _, err := shop.openSequence(ctx)
+	if err != nil {
+		return Sent{}, err
+	}
 	last, unseen := time.Now(), time.Duration(0) // since the CI has ended well, and nobody here sees the channel
 	p, err := r.ciWait(cmp.Or(r.CIWait, time.Hour), "CI").Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
-		if found, seen.Done, err = r.isPublished(ctx, nil); err != nil || seen.Done {
+		if found, seen.Done, err = isPublished(ctx, nil); err != nil || seen.Done {
 			return seen, err
 		}
 		where, held, err := r.watch(ctx)
@@ -42,12 +59,12 @@ func (r *Release) waitForCI(ctx context.Context) (found Sent, err error) {
 		}
 		since := time.Since(last)
 		last = last.Add(since)
-		if where == "" && !r.sending.Holdings.Exists {
+		if where == "" && !s.Holdings.Exists {
 			unseen += since
 		}
 		seen.Held = held // a reviewer may come tomorrow
 		seen.Says = cmp.Or(where, "the CI has ended well") + mayLeave
-		return seen, r.refuseUnseen(ctx, r.sending, unseen)
+		return seen, refuseUnseen(ctx, r.plan, s, unseen)
 	})
 	if errors.Is(err, pause.ErrOver) {
 		return Sent{}, operr.New("see what it does; `mage release` goes on waiting",
@@ -63,11 +80,11 @@ func (r *Release) waitForCI(ctx context.Context) (found Sent, err error) {
 const mayLeave = "; Ctrl-C leaves, `mage release` goes on waiting"
 
 // refuseUnseen returns the error of a channel that has shown nothing for so long since the CI has ended well; nil where it may still come.
-func (r *Release) refuseUnseen(ctx context.Context, s *publish.Sequence, unseen time.Duration) error {
+func refuseUnseen(ctx context.Context, p *plan.Plan, s *publish.Sequence, unseen time.Duration) error {
 	switch {
 	case s.Unseen() && unseen > unseenFor:
 		return operr.New("set a key that reads the channel, PREFIX_API_KEY; `mage release` goes on from here",
-			"the CI has published %s, and there is no channel that anyone can see at %s: with a credential for it, it would be read", r.plan.Title, s.Channel.URL()).WithWayOn()
+			"the CI has published %s, and there is no channel that anyone can see at %s: with a credential for it, it would be read", p.Title, s.Channel.URL()).WithWayOn()
 	case s.Unseen() || unseen <= absentFor:
 		return nil
 	}
@@ -76,12 +93,12 @@ func (r *Release) refuseUnseen(ctx context.Context, s *publish.Sequence, unseen 
 		whose = access.String()
 	}
 	return operr.New("set a credential of an account that may read the channel, PREFIX_API_KEY; `mage release` goes on from here",
-		"the CI has published %s, and there is no channel at %s that anyone can see, nor who has %s", r.plan.Title, s.Channel.URL(), whose).WithWayOn()
+		"the CI has published %s, and there is no channel at %s that anyone can see, nor who has %s", p.Title, s.Channel.URL(), whose).WithWayOn()
 }
 
 // watch says where the CI is at work, "" once it has ended well, and whether it waits for a person; it fails where the CI has ended without
 // success.
-func (r *Release) watch(ctx context.Context) (where string, held bool, err error) {
+func (r *ci) watch(ctx context.Context) (where string, held bool, err error) {
 	if r.GitHub.Client == nil {
 		return r.GitHub.DescribePlace(ctx, r.Repo, r.plan), false, nil
 	}
@@ -106,7 +123,7 @@ func (r *Release) watch(ctx context.Context) (where string, held bool, err error
 }
 
 // describeReviewers says who has to approve a run.
-func (r *Release) describeReviewers(ctx context.Context, run *github.Run) string {
+func (r *ci) describeReviewers(ctx context.Context, run *github.Run) string {
 	approvals, err := r.GitHub.Client.Approvals(ctx, run.ID)
 	if err != nil || len(approvals) == 0 {
 		return "somebody has to approve it"
@@ -119,17 +136,17 @@ func (r *Release) describeReviewers(ctx context.Context, run *github.Run) string
 }
 
 // findRun finds the newest run of the workflow for the commit of the release; nil where there is none.
-func (r *Release) findRun(ctx context.Context) (*github.Run, error) {
-	runs, err := r.GitHub.Client.Runs(ctx, forge.Query(r.commit.Get().Hash))
+func (r *ci) findRun(ctx context.Context) (*github.Run, error) {
+	runs, err := r.GitHub.Client.Runs(ctx, forge.Query(r.commit.Hash))
 	if err != nil || len(runs) == 0 {
 		return nil, err
 	}
 	return &runs[0], nil
 }
 
-// compareWithCI holds the channel's digests against those that the CI recorded when it had published. Without a token they
-// cannot be read, which is said.
-func (r *Release) compareWithCI(ctx context.Context, items []publish.Published) (string, error) {
+// compare holds the channel's digests against those that the CI recorded when it had published. Without a token they cannot be read, which
+// is said. own is what was built here; nil where nothing was.
+func (r *ci) compare(ctx context.Context, s *publish.Sequence, own *Artifacts, items []publish.Published) (string, error) {
 	const not = "digests not compared with what CI recorded: "
 	switch {
 	case r.GitHub.Client == nil:
@@ -137,7 +154,7 @@ func (r *Release) compareWithCI(ctx context.Context, items []publish.Published) 
 	case !r.GitHub.Token:
 		return not + "there is no GITHUB_TOKEN", nil
 	}
-	ci, run, err := r.readRecording(ctx)
+	theirs, run, err := r.readRecording(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -145,7 +162,7 @@ func (r *Release) compareWithCI(ctx context.Context, items []publish.Published) 
 		return not + "no run of " + forge.Workflow + " is known for this commit", nil
 	}
 	for _, i := range items {
-		want, ok := ci.digests[i.File]
+		want, ok := theirs.digests[i.File]
 		if !ok {
 			return "", operr.NewStopped("find out who published it", "the CI run %s did not record %s, and the channel has it", run.URL, i.File)
 		}
@@ -153,21 +170,21 @@ func (r *Release) compareWithCI(ctx context.Context, items []publish.Published) 
 			return "", differs(i, want, "was recorded by the CI run "+run.URL)
 		}
 	}
-	own, err := r.compareWithOwn(ci, run)
-	return fmt.Sprintf("%s as CI recorded (%s)%s", operr.Count(len(items), "digest"), run.URL, own), err
+	same := ""
+	if own != nil && s.Tools.Reproducible() {
+		same, err = theirs.compareWithOwn(*own, run)
+	}
+	return fmt.Sprintf("%s as CI recorded (%s)%s", operr.Count(len(items), "digest"), run.URL, same), err
 }
 
 // compareWithOwn holds what the CI has built against what was built here, of the same commit, before the tag was pushed. Where both name
 // the same tools, and these promise the same bytes, one of the two machines has built something else.
-func (r *Release) compareWithOwn(ci recorded, run *github.Run) (string, error) {
-	if !r.built.Known() || !r.sending.Tools.Reproducible() {
-		return "", nil
-	}
+func (r recorded) compareWithOwn(own Artifacts, run *github.Run) (string, error) {
 	same, other := 0, 0
-	for _, a := range r.built.Get().Artifacts {
-		theirs, known := ci.digests[a.File]
+	for _, a := range own.Artifacts {
+		theirs, known := r.digests[a.File]
 		switch {
-		case !known || a.Tools == "" || a.Tools != ci.tools[a.Package] || !toolchain.ArePinned(a.Tools):
+		case !known || a.Tools == "" || a.Tools != r.tools[a.Package] || !toolchain.ArePinned(a.Tools):
 			other++
 		case theirs == a.SHA256:
 			same++
@@ -183,7 +200,7 @@ func (r *Release) compareWithOwn(ci recorded, run *github.Run) (string, error) {
 }
 
 // readRecording waits for the run to end, and returns the sha256 of each file that it published.
-func (r *Release) readRecording(ctx context.Context) (digests recorded, run *github.Run, err error) {
+func (r *ci) readRecording(ctx context.Context) (digests recorded, run *github.Run, err error) {
 	_, err = r.ciWait(0, "the end of the CI's run").Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
 		if seen.Says, seen.Held, err = r.watch(ctx); err != nil {
 			return seen, err

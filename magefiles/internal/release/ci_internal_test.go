@@ -75,10 +75,9 @@ func TestAChannelThatShowsNothingIsNotWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, ours := published(t, c.key)
-			r := &Release{plan: &plan.Plan{Title: "v1.0"}}
 			s := &publish.Sequence{Publisher: &publish.Publisher{Workspace: w, Channel: ours}}
 			require.NoError(t, s.Look(t.Context(), publish.Artifacts{}))
-			err := r.refuseUnseen(t.Context(), s, c.unseen)
+			err := refuseUnseen(t.Context(), &plan.Plan{Title: "v1.0"}, s, c.unseen)
 			if c.says == "" {
 				require.NoError(t, err)
 				return

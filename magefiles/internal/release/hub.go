@@ -12,7 +12,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
 // HubRelease is the GitHub release.
@@ -25,15 +29,40 @@ func (h HubRelease) String() string {
 	return fmt.Sprintf("%s with %s", h.URL, operr.Count(len(h.Assets), "file"))
 }
 
-func (r *Release) isOnHub(ctx context.Context, _ *HubRelease) (HubRelease, bool, error) {
-	want, err := r.describeHub(ctx)
-	if err != nil {
-		return HubRelease{}, false, err
+// defineHub shows the release on GitHub, for each tag.
+func (r *Release) defineHub(planned given[*plan.Plan], commit given[trace.Commit], sent given[Sent], shop *workshop) workflow.Step[HubRelease] {
+	describe := func(ctx context.Context) ([]github.Release, error) {
+		return describeHub(ctx, planned.Get(), commit.Get().Hash, sent.Get().Items, shop)
 	}
-	for _, one := range want {
-		if result, done, err := r.GitHub.Client.Check(ctx, one); err != nil || !done {
+	return workflow.Step[HubRelease]{
+		Name: trace.StepHub,
+		Skip: r.GitHub.Refuse,
+		Check: func(ctx context.Context, _ *HubRelease) (HubRelease, bool, error) {
+			want, err := describe(ctx)
+			if err != nil {
+				return HubRelease{}, false, err
+			}
+			return r.isOnHub(ctx, want)
+		},
+		Do: func(ctx context.Context) (HubRelease, error) {
+			want, err := describe(ctx)
+			if err != nil {
+				return HubRelease{}, err
+			}
+			return r.putOnHub(ctx, want)
+		},
+		Say: HubRelease.String,
+	}
+}
+
+// isOnHub looks for each of them. The last one's address is the release's.
+func (r *Release) isOnHub(ctx context.Context, want []github.Release) (HubRelease, bool, error) {
+	for n, one := range want {
+		result, done, err := r.GitHub.Client.Check(ctx, one)
+		if err != nil || !done {
 			return HubRelease{}, false, err
-		} else if one.Tag == r.plan.Tags[len(r.plan.Tags)-1] {
+		}
+		if n == len(want)-1 {
 			return hubResult(result), true, nil
 		}
 	}
@@ -41,11 +70,7 @@ func (r *Release) isOnHub(ctx context.Context, _ *HubRelease) (HubRelease, bool,
 }
 
 // putOnHub makes a draft, attaches every file, and publishes once; for each tag.
-func (r *Release) putOnHub(ctx context.Context) (done HubRelease, err error) {
-	want, err := r.describeHub(ctx)
-	if err != nil {
-		return done, err
-	}
+func (r *Release) putOnHub(ctx context.Context, want []github.Release) (done HubRelease, err error) {
 	for _, one := range want {
 		result, err := r.GitHub.Client.Ensure(ctx, one)
 		if err != nil {
@@ -66,17 +91,17 @@ func hubResult(result github.Result) HubRelease {
 
 // describeHub describes the GitHub release of each tag: all files of the release, where there is one tag, and those of its
 // package where packages have tags of their own.
-func (r *Release) describeHub(ctx context.Context) (all []github.Release, err error) {
-	files, err := r.download(ctx)
+func describeHub(ctx context.Context, p *plan.Plan, commit string, items []publish.Published, shop *workshop) (all []github.Release, err error) {
+	files, err := download(ctx, items, shop)
 	if err != nil {
 		return nil, err
 	}
-	notes := r.readNotes(ctx)
-	for _, tag := range r.plan.Tags {
-		one := github.Release{Tag: tag, Commit: r.commit.Get().Hash, Name: tag}
+	notes := readNotes(ctx, p, shop)
+	for _, tag := range p.Tags {
+		one := github.Release{Tag: tag, Commit: commit, Name: tag}
 		owner, _, own := strings.Cut(tag, "/v")
 		var table strings.Builder
-		for _, i := range r.sent.Get().Items {
+		for _, i := range items {
 			if own && i.Name != owner {
 				continue
 			}
@@ -95,8 +120,8 @@ func (r *Release) describeHub(ctx context.Context) (all []github.Release, err er
 var heading = regexp.MustCompile(`(?m)^## .*$`)
 
 // readNotes returns the changelog's section about this release, as the commit has it, without its heading; "" where there is none.
-func (r *Release) readNotes(ctx context.Context) string {
-	c, err := r.checkout(ctx)
+func readNotes(ctx context.Context, p *plan.Plan, shop *workshop) string {
+	c, err := shop.checkout(ctx)
 	if err != nil {
 		return ""
 	}
@@ -107,7 +132,7 @@ func (r *Release) readNotes(ctx context.Context) string {
 	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
 	all := heading.FindAllIndex(text, -1)
 	for n, at := range all {
-		if !r.isHeading(string(text[at[0]:at[1]])) {
+		if !isHeading(p, string(text[at[0]:at[1]])) {
 			continue
 		}
 		end := len(text)
@@ -120,11 +145,11 @@ func (r *Release) readNotes(ctx context.Context) string {
 }
 
 // isHeading recognizes the heading of this release's section: "## [1.2.0] - 2026-01-02", "## v1.2.0".
-func (r *Release) isHeading(line string) bool {
-	if len(r.plan.Tags) != 1 {
+func isHeading(p *plan.Plan, line string) bool {
+	if len(p.Tags) != 1 {
 		return false
 	}
-	v := r.plan.Tags[0][strings.LastIndex(r.plan.Tags[0], "v")+1:]
+	v := p.Tags[0][strings.LastIndex(p.Tags[0], "v")+1:]
 	for _, word := range strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" []()#,", c) }) {
 		if word == v || word == "v"+v {
 			return true

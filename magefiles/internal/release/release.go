@@ -34,7 +34,6 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
-	"github.com/foopack/foopack/magefiles/internal/release/preflight"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
@@ -42,88 +41,100 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Means are what a release works with.
+// Means are what a release works with, outside of itself.
 type Means struct {
-	Repo   *gitrepo.Repo
-	Store  *bump.Store
-	Runner command.Runner
-	Root   string            // of the workspace, in the work tree
-	Name   string            // of the workspace: a clone of it in another folder has the same
-	Dir    string            // for what a release makes and keeps: the clone of the commit, environments, downloads
-	Cache  string            // for the sources of builds, of which nothing stays
-	State  string            // folder of the journals; nothing in it is ever committed
-	Builds *provenance.Store // records of what was built
-	Tool   string            // version of this program
+	// All steps: the clone, and what is kept in it.
+	Repo  *gitrepo.Repo
+	Store *bump.Store
+	Root  string // of the workspace, in the work tree
+	State string // folder of the journals; nothing in it is ever committed
+	Tool  string // version of this program
+	Say   func(format string, args ...any)
 
-	History bump.History
-	Tools   func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
-	Channel func(w *workspace.Workspace) (publish.Channel, error) // one for all of an operation
-	Trial   func(w *workspace.Workspace) publish.Trial
-	GitHub  forge.Hub
-
-	// Confirm shows the plan and asks; its error ends the release with nothing changed.
-	Confirm  func(ctx context.Context, p *plan.Plan) error
-	Say      func(format string, args ...any)
-	Progress publish.Progress
+	// preflight.
+	History  bump.History
 	Readable func() []string // credentials that code of the repository could read on this machine, by name
 	Fetching func() []string // variables by which packages are fetched, and which pixi has when it builds
-	Wait     pause.Wait      // for the index; its Tell is told of all waits
-	CIWait   time.Duration   // how long a CI may take; 0 is an hour
+
+	// agree. Confirm shows the plan and asks; its error ends the release with nothing changed.
+	Confirm func(ctx context.Context, p *plan.Plan) error
+
+	// What happens to packages: check to verify.
+	Runner   command.Runner
+	Name     string            // of the workspace: a clone of it in another folder has the same
+	Dir      string            // for what a release makes and keeps: the clone of the commit, environments, downloads
+	Cache    string            // for the sources of builds, of which nothing stays
+	Builds   *provenance.Store // records of what was built
+	Tools    func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
+	Channel  func(w *workspace.Workspace) (publish.Channel, error) // one for all of an operation
+	Trial    func(w *workspace.Workspace) publish.Trial
+	Progress publish.Progress
+	Wait     pause.Wait // for the index; its Tell is told of all waits
+
+	// A CI that publishes, and the GitHub release.
+	GitHub forge.Hub
+	CIWait time.Duration // how long a CI may take; 0 is an hour
 }
 
-// Release is one release under way.
+// Release is what a release is made with, and what a person asks for. What one step leaves to another is not here: [Release.Define] hands it on.
 type Release struct {
 	Means
 	Reporter workflow.Reporter
 	Request  bump.Request // what a person asks for
 	Publish  string       // workspace.PublishCI or PublishHere, in place of the plan's; "" is the plan's
-
-	session *session.Session[*plan.Plan]
-	plan    *plan.Plan
-	past    *trace.Past // the journal that the plan is from; nil where none knows of it from before this run
-	asks    preflight.Preflight
-	clone   *clone
-	sending *publish.Sequence // of the clone
-	tagDate time.Time         // the date of the tags that builds see
-
-	commit *workflow.Value[trace.Commit]
-	built  *workflow.Value[Artifacts]
-	sent   *workflow.Value[Sent]
-	hub    *workflow.Value[HubRelease]
 }
 
-// Define lists the steps. Up to and with the tag everything can be taken back; from the first upload nothing can, so
-// everything that may fail comes before.
-func (r *Release) Define() *workflow.Definition {
-	r.asks = preflight.Preflight{
-		Request:      r.Request,
-		History:      r.History,
-		Tools:        r.Tools,
-		Environments: r.environments(),
-		Readable:     r.Readable,
-		Fetching:     r.Fetching,
-		Say:          r.Say,
-	}
+// given is what a step above has made or found, for the steps that are defined with it.
+type given[R any] = *workflow.Value[R]
+
+// Outcome is what the steps have made of a release, for who tells of it.
+type Outcome struct {
+	Plan   *workflow.Value[*plan.Plan]
+	Commit *workflow.Value[trace.Commit]
+	Sent   *workflow.Value[Sent]
+	Hub    *workflow.Value[HubRelease] // not known where there is no GitHub release
+}
+
+// Define lists the steps, each with what it needs of those above it. Up to and with the tag everything can be taken back; from the first
+// upload nothing can, so everything that may fail comes before. before is what is known of the release from before this run: nothing, its
+// plan, or its journal. s is where its plan is agreed to.
+func (r *Release) Define(before *trace.Trace, s *session.Session[*plan.Plan]) (*workflow.Definition, Outcome) {
 	d := workflow.New()
-	workflow.Add(d, workflow.Step[preflight.Facts]{Name: trace.StepPreflight, Check: r.ask, Say: preflight.Facts.String})
-	workflow.Add(d, workflow.Step[string]{Name: trace.StepPlan, Check: r.isPlanned, Say: echo})
-	workflow.Add(d, workflow.Step[string]{Name: trace.StepAgree, Do: r.agree, Say: echo, Waits: true})
-	r.commit = workflow.Add(d, workflow.Step[trace.Commit]{Name: trace.StepCommit, Check: r.isCommitted, Do: r.bumpAndCommit, Say: trace.Commit.String, Whole: true})
-	workflow.Add(d, workflow.Step[Checked]{Name: trace.StepCheck, Skip: r.skipCheck, Check: r.isChecked, Do: r.check, Say: Checked.String})
-	r.built = workflow.Add(d, workflow.Step[Artifacts]{Name: trace.StepBuild, Skip: r.skipBuild, Check: r.isBuilt, Do: r.build, Say: Artifacts.String})
-	workflow.Add(d, workflow.Step[Tried]{Name: trace.StepImport, Skip: r.skipBuild, Check: r.isTried, Do: r.try, Say: Tried.String})
-	workflow.Add(d, workflow.Step[Tagged]{Name: trace.StepTag, Check: r.isTagged, Do: r.tag, Say: Tagged.String, Whole: true})
-	workflow.Add(d, workflow.Step[Pushed]{Name: trace.StepPush, Check: r.isPushed, Do: r.push, Say: Pushed.String, Whole: true, Retries: 3})
-	r.sent = workflow.Add(d, workflow.Step[Sent]{Name: trace.StepPublish, Check: r.isPublished, Do: r.publish, Say: Sent.String, Waits: true})
-	workflow.Add(d, workflow.Step[string]{Name: trace.StepVisible, Check: r.isVisible, Do: r.show, Say: echo})
-	workflow.Add(d, workflow.Step[Proof]{Name: trace.StepVerify, Check: r.isVerified, Do: r.verify, Say: Proof.String})
-	r.hub = workflow.Add(d, workflow.Step[HubRelease]{Name: trace.StepHub, Skip: r.GitHub.Refuse, Check: r.isOnHub, Do: r.putOnHub, Say: HubRelease.String})
-	return d
+	planned, setPlan := workflow.Later[*plan.Plan](trace.StepPreflight)
+	if before.Plan != nil {
+		setPlan(before.Plan)
+	}
+	find := &finder{before: before, planned: planned}
+
+	workflow.Add(d, r.definePreflight(find, setPlan))
+	workflow.Add(d, r.definePlan(planned))
+	workflow.Add(d, r.defineAgree(planned, s))
+	commit := workflow.Add(d, r.defineCommit(find, planned))
+	find.commit = commit // preflight and commit are asked again after a wait, and tags of this commit are not in their way then
+	shop := &workshop{Release: r, planned: planned, commit: commit}
+	workflow.Add(d, r.defineCheck(planned, commit, shop))
+	built := workflow.Add(d, r.defineBuild(planned, commit, shop))
+	workflow.Add(d, r.defineImport(planned, commit, built, shop))
+	workflow.Add(d, r.defineTag(planned, commit, built))
+	workflow.Add(d, r.definePush(find, planned, commit))
+	sent := workflow.Add(d, r.definePublish(planned, commit, built, shop))
+	workflow.Add(d, r.defineVisible(sent, shop))
+	workflow.Add(d, r.defineVerify(planned, commit, built, sent, shop))
+	hub := workflow.Add(d, r.defineHub(planned, commit, sent, shop))
+	return d, Outcome{
+		Plan:   planned,
+		Commit: commit,
+		Sent:   sent,
+		Hub:    hub,
+	}
 }
 
 func echo(text string) string { return text }
 
-// Trace is where what a release leaves behind is looked for: of the release that is under way, once it is known which one that is.
+// By is who publishes.
+func (r *Release) By(p *plan.Plan) string { return r.Trace().For(p).By() }
+
+// Trace is where what releases leave behind is looked for.
 func (r *Release) Trace() *trace.Trace {
 	return &trace.Trace{
 		Repo:    r.Repo,
@@ -133,13 +144,27 @@ func (r *Release) Trace() *trace.Trace {
 		Channel: r.Channel,
 		Hub:     r.GitHub,
 		Publish: r.Publish,
-		Plan:    r.plan,
-		Past:    r.past,
-		Found: func() string {
-			if r.commit == nil || !r.commit.Known() {
-				return ""
-			}
-			return r.commit.Get().Hash
-		},
 	}
+}
+
+// finder finds what this release leaves behind. Steps that are asked again after a wait know more of it than at first.
+type finder struct {
+	before  *trace.Trace
+	planned given[*plan.Plan]
+	commit  given[trace.Commit] // tags that name it are this release's
+}
+
+// trace is where it is looked, with what is known by now.
+func (f *finder) trace() *trace.Trace {
+	t := *f.before
+	if f.planned.Known() {
+		t.Plan = f.planned.Get()
+	}
+	t.Found = func() string {
+		if !f.commit.Known() {
+			return ""
+		}
+		return f.commit.Get().Hash
+	}
+	return &t
 }

@@ -29,12 +29,13 @@ type Result struct {
 func (r *Release) Run(ctx context.Context) (Result, error) {
 	k := trace.Kind(r.State)
 	k.Tool = r.Tool
-	r.session = k.New()
-	defer r.session.Close()
+	s := k.New()
+	defer s.Close()
 	c, err := r.choose(ctx)
 	if err != nil {
 		return Result{}, err
 	}
+	before := r.Trace()
 	switch c.way {
 	case isThrough:
 		return Result{
@@ -47,22 +48,23 @@ func (r *Release) Run(ctx context.Context) (Result, error) {
 		if r.Request.To == "" {
 			r.Request = c.past.Plan.Bump.Request
 		}
-		r.session.Replace(c.past.Past) // it is asked again, and may be refused once more
+		s.Replace(c.past.Past) // it is asked again, and may be refused once more
 	case goesOn:
-		r.take(c.past)
-		r.Say("going on with %s, which was begun and has not ended; `mage status` says more", r.plan.Title)
-		if err := r.session.Resume(c.past.Past); err != nil {
+		before = before.Of(c.past)
+		r.Say("going on with %s, which was begun and has not ended; `mage status` says more", before.Plan.Title)
+		if err := s.Resume(c.past.Past); err != nil {
 			return Result{}, err
 		}
 	case takesUp:
-		r.plan = c.plan
-		r.sayTakenUp()
+		before = before.For(c.plan)
+		r.sayTakenUp(c.plan)
 	case begins:
 	}
-	if err := r.session.Run(ctx, r.Define(), r.Reporter, gitremote.Transient); err != nil {
+	d, out := r.Define(before, s)
+	if err := s.Run(ctx, d, r.Reporter, gitremote.Transient); err != nil {
 		return Result{}, err
 	}
-	return r.result()
+	return r.result(out, s.Path())
 }
 
 // choice is which release a run makes.
@@ -122,8 +124,7 @@ func (r *Release) choose(ctx context.Context) (choice, error) {
 }
 
 // sayTakenUp says that a release is gone on with of which this clone has no journal.
-func (r *Release) sayTakenUp() {
-	p := r.plan
+func (r *Release) sayTakenUp(p *plan.Plan) {
 	if p.Unseen != nil {
 		r.Say("%s is tagged on %s, and nobody sees here what the channel has of it: going on with it", p.Title, p.Remote)
 		return
@@ -131,34 +132,29 @@ func (r *Release) sayTakenUp() {
 	r.Say("%s is tagged on %s, and not all of it is on the channel: going on with it", p.Title, p.Remote)
 }
 
-// take makes the plan of a release that was begun the one to go by.
-func (r *Release) take(past *trace.Past) {
-	t := r.Trace().Of(past)
-	r.plan, r.past = t.Plan, t.Past
-}
-
-func (r *Release) result() (Result, error) {
-	past, err := trace.Kind(r.State).Read(r.session.Path())
+// result is what came of a release, with what its journal has.
+func (r *Release) result(out Outcome, journal string) (Result, error) {
+	past, err := trace.Kind(r.State).Read(journal)
 	if err != nil {
 		return Result{}, err
 	}
 	result := Result{
-		Plan:      r.plan,
-		Commit:    r.commit.Get().Hash,
-		Channel:   r.sent.Get().Channel,
-		Packages:  r.sent.Get().Items,
+		Plan:      out.Plan.Get(),
+		Commit:    out.Commit.Get().Hash,
+		Channel:   out.Sent.Get().Channel,
+		Packages:  out.Sent.Get().Items,
 		Journal:   past.Path,
 		Steps:     past.Records,
 		StepTimes: past.Times,
 	}
-	if r.hub.Known() {
-		result.GitHub = r.hub.Get().URL
+	if out.Hub.Known() {
+		result.GitHub = out.Hub.Get().URL
 	}
 	return result, nil
 }
 
 // Look says where a release stands, step by step: what was recorded, and what the world says. Nothing is changed.
 func (r *Release) Look(ctx context.Context, past *trace.Past, each time.Duration) []workflow.Standing {
-	r.take(past)
-	return r.Define().Look(ctx, past.Records, each)
+	d, _ := r.Define(r.Trace().Of(past), trace.Kind(r.State).New())
+	return d.Look(ctx, past.Records, each)
 }

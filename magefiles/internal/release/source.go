@@ -10,7 +10,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
 // Tagged are the tags, in the clone or already on the remote.
@@ -34,15 +36,23 @@ func (p Pushed) String() string {
 	return fmt.Sprintf("%s/%s and the tags at %.12s", p.Remote, p.Branch, p.Commit)
 }
 
-// isCommitted finds the commit of this release.
-func (r *Release) isCommitted(ctx context.Context, _ *trace.Commit) (trace.Commit, bool, error) {
-	return r.Trace().Committed(ctx)
+// defineCommit makes the one commit of the release. Its Check finds it wherever it is.
+func (r *Release) defineCommit(find *finder, planned given[*plan.Plan]) workflow.Step[trace.Commit] {
+	return workflow.Step[trace.Commit]{
+		Name: trace.StepCommit,
+		Check: func(ctx context.Context, _ *trace.Commit) (trace.Commit, bool, error) {
+			return find.trace().Committed(ctx)
+		},
+		Do:    func(ctx context.Context) (trace.Commit, error) { return r.bumpAndCommit(ctx, planned.Get()) },
+		Say:   trace.Commit.String,
+		Whole: true,
+	}
 }
 
 // bumpAndCommit makes the one commit of the release, or takes up what a run that was killed has left of it.
-func (r *Release) bumpAndCommit(ctx context.Context) (trace.Commit, error) {
-	if r.plan.Bump.Empty() {
-		return trace.Commit{}, operr.New("commit or undo what differs; run it again", "the manifests were at the versions of %s, and are not any more", r.plan.Title)
+func (r *Release) bumpAndCommit(ctx context.Context, p *plan.Plan) (trace.Commit, error) {
+	if p.Bump.Empty() {
+		return trace.Commit{}, operr.New("commit or undo what differs; run it again", "the manifests were at the versions of %s, and are not any more", p.Title)
 	}
 	pending, err := r.Store.Pending(ctx, r.Repo)
 	if err != nil {
@@ -50,28 +60,46 @@ func (r *Release) bumpAndCommit(ctx context.Context) (trace.Commit, error) {
 	}
 	steps := bump.Parts{Commit: true}
 	var done bump.Result
-	if pending != nil && pending.Plan.Same(r.plan.Bump) {
+	if pending != nil && pending.Plan.Same(p.Bump) {
 		done, err = r.Store.TakeUp(ctx, pending, r.Repo, steps)
 	} else {
-		if err := r.Store.Preflight(ctx, r.plan.Bump, r.Repo, steps); err != nil {
+		if err := r.Store.Preflight(ctx, p.Bump, r.Repo, steps); err != nil {
 			return trace.Commit{}, err
 		}
-		done, err = r.Store.Take(ctx, r.plan.Bump, r.Repo, steps)
+		done, err = r.Store.Take(ctx, p.Bump, r.Repo, steps)
 	}
 	return trace.Commit{Hash: done.Commit, Where: trace.Here}, err
 }
 
-func (r *Release) isTagged(ctx context.Context, _ *Tagged) (Tagged, bool, error) {
-	commit := r.commit.Get()
-	tagged := Tagged{Tags: r.plan.Tags, Commit: commit.Hash}
-	if commit.Where != trace.Here {
+// defineTag makes the tags, with the date that the builds have seen, where something was built.
+func (r *Release) defineTag(planned given[*plan.Plan], commit given[trace.Commit], built given[Artifacts]) workflow.Step[Tagged] {
+	return workflow.Step[Tagged]{
+		Name: trace.StepTag,
+		Check: func(ctx context.Context, _ *Tagged) (Tagged, bool, error) {
+			return r.isTagged(ctx, planned.Get(), commit.Get())
+		},
+		Do: func(ctx context.Context) (Tagged, error) {
+			var date time.Time
+			if built.Known() {
+				date = built.Get().Tagged
+			}
+			return r.tag(ctx, planned.Get(), commit.Get().Hash, date)
+		},
+		Say:   Tagged.String,
+		Whole: true,
+	}
+}
+
+func (r *Release) isTagged(ctx context.Context, p *plan.Plan, commit trace.Commit) (Tagged, bool, error) {
+	tagged := Tagged{Tags: p.Tags, Commit: commit.Hash}
+	if commit.IsOut() {
 		return tagged, true, nil
 	}
 	tags, err := r.Repo.Tags(ctx)
 	if err != nil {
 		return tagged, false, err
 	}
-	for _, t := range r.plan.Tags {
+	for _, t := range p.Tags {
 		at, ok := tags[t]
 		if ok && at != commit.Hash {
 			return tagged, false, operr.NewStopped("find out which is right; `git tag -d "+t+"` removes it", "the tag %s is at %.12s, and the release at %.12s", t, at, commit.Hash)
@@ -83,53 +111,57 @@ func (r *Release) isTagged(ctx context.Context, _ *Tagged) (Tagged, bool, error)
 	return tagged, true, nil
 }
 
-// tag makes the tags that are not there.
-func (r *Release) tag(ctx context.Context) (Tagged, error) {
-	commit := r.commit.Get().Hash
+// tag makes the tags that are not there. A zero date is the present.
+func (r *Release) tag(ctx context.Context, p *plan.Plan, commit string, date time.Time) (Tagged, error) {
 	tags, err := r.Repo.Tags(ctx)
 	if err != nil {
 		return Tagged{}, err
 	}
-	for _, t := range r.plan.Tags {
+	for _, t := range p.Tags {
 		if _, ok := tags[t]; ok {
 			continue
 		}
-		if err := r.Repo.MakeTag(ctx, commit, gitrepo.Tag{Name: t, Message: r.plan.Bump.TagMessage(t), Date: r.tagTime()}); err != nil {
+		if err := r.Repo.MakeTag(ctx, commit, gitrepo.Tag{Name: t, Message: p.Bump.TagMessage(t), Date: date}); err != nil {
 			return Tagged{}, err
 		}
 	}
-	return Tagged{Tags: r.plan.Tags, Commit: commit}, nil
+	return Tagged{Tags: p.Tags, Commit: commit}, nil
 }
 
-// tagTime returns the date of the tags that the builds have seen; zero where nothing was built.
-func (r *Release) tagTime() time.Time {
-	if !r.built.Known() {
-		return time.Time{}
+// definePush sends branch and tags to the remote.
+func (r *Release) definePush(find *finder, planned given[*plan.Plan], commit given[trace.Commit]) workflow.Step[Pushed] {
+	return workflow.Step[Pushed]{
+		Name: trace.StepPush,
+		Check: func(ctx context.Context, _ *Pushed) (Pushed, bool, error) {
+			return r.isPushed(ctx, find.trace(), planned.Get(), commit.Get().Hash)
+		},
+		Do:      func(ctx context.Context) (Pushed, error) { return r.push(ctx, planned.Get(), commit.Get().Hash) },
+		Say:     Pushed.String,
+		Whole:   true,
+		Retries: 3,
 	}
-	return r.built.Get().Tagged
 }
 
-func (r *Release) isPushed(ctx context.Context, _ *Pushed) (Pushed, bool, error) {
-	refs, err := gitremote.Read(ctx, r.Repo, r.plan.Remote)
+func (r *Release) isPushed(ctx context.Context, t *trace.Trace, p *plan.Plan, commit string) (Pushed, bool, error) {
+	refs, err := gitremote.Read(ctx, r.Repo, p.Remote)
 	if err != nil {
 		return Pushed{}, false, err
 	}
-	at, err := r.Trace().Pushed(ctx, refs)
+	at, err := t.Pushed(ctx, refs)
 	if err != nil || at == "" {
 		return Pushed{}, false, err
 	}
-	if at != r.commit.Get().Hash {
-		return Pushed{}, false, operr.NewStopped("find out which is right", "%s has %s at %.12s, and the release is at %.12s", r.plan.Remote, r.plan.Title, at, r.commit.Get().Hash)
+	if at != commit {
+		return Pushed{}, false, operr.NewStopped("find out which is right", "%s has %s at %.12s, and the release is at %.12s", p.Remote, p.Title, at, commit)
 	}
-	return Pushed{Remote: r.plan.Remote, Branch: r.plan.Branch, Commit: at}, true, nil
+	return Pushed{Remote: p.Remote, Branch: p.Branch, Commit: at}, true, nil
 }
 
 // push sends branch and tags, all or nothing.
-func (r *Release) push(ctx context.Context) (Pushed, error) {
-	p, commit := r.plan, r.commit.Get().Hash
+func (r *Release) push(ctx context.Context, p *plan.Plan, commit string) (Pushed, error) {
 	err := gitremote.Push(ctx, r.Repo, p.Remote, commit, p.Branch, p.Tags...)
 	if err != nil {
-		return Pushed{}, r.explainPush(ctx, err)
+		return Pushed{}, r.explainPush(ctx, p, commit, err)
 	}
 	return Pushed{Remote: p.Remote, Branch: p.Branch, Commit: commit}, nil
 }

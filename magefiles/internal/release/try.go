@@ -7,6 +7,9 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
 // Tried are the artifacts that were installed and imported before there was a tag.
@@ -26,23 +29,31 @@ func (t Tried) String() string {
 	return strings.Join(t.Imports, ", ") + " in " + t.Installed
 }
 
-// isTried takes the journal's word, which is bound to the digests.
-func (r *Release) isTried(_ context.Context, before *Tried) (Tried, bool, error) {
-	if before == nil || !slices.Equal(before.Artifacts, r.built.Get().Artifacts) {
-		return Tried{}, false, nil
+// defineImport has what was built installed and imported. It is skipped where nothing is built.
+func (r *Release) defineImport(planned given[*plan.Plan], commit given[trace.Commit], built given[Artifacts], shop *workshop) workflow.Step[Tried] {
+	return workflow.Step[Tried]{
+		Name: trace.StepImport,
+		Skip: func() string { return r.skipBuild(planned.Get(), commit.Get()) },
+		Check: func(_ context.Context, before *Tried) (Tried, bool, error) { // the journal's word is bound to the digests
+			if before == nil || !slices.Equal(before.Artifacts, built.Get().Artifacts) {
+				return Tried{}, false, nil
+			}
+			return *before, true, nil
+		},
+		Do:  func(ctx context.Context) (Tried, error) { return try(ctx, commit.Get(), built.Get(), shop) },
+		Say: Tried.String,
 	}
-	return *before, true, nil
 }
 
 // try installs what was built into a clean environment, and imports it: what lacks a module, or a dependency, is found out while all can
 // be taken back.
-func (r *Release) try(ctx context.Context) (Tried, error) {
-	t := Tried{Artifacts: r.built.Get().Artifacts, Imports: []string{}}
-	s, _, err := r.openSequence(ctx)
+func try(ctx context.Context, commit trace.Commit, built Artifacts, shop *workshop) (Tried, error) {
+	t := Tried{Artifacts: built.Artifacts, Imports: []string{}}
+	s, _, err := shop.openSequence(ctx)
 	if err != nil {
 		return t, err
 	}
-	ready, err := r.artifacts(ctx, r.built.Get())
+	ready, err := shop.artifacts(ctx, built)
 	if err != nil {
 		return t, err
 	}
@@ -50,13 +61,13 @@ func (r *Release) try(ctx context.Context) (Tried, error) {
 		return t, err
 	}
 	if err := s.Decide(ctx); err != nil {
-		return t, r.raise(err)
+		return t, raise(err, commit)
 	}
 	var log tail
 	s.Log = &log
 	v, err := s.Try(ctx)
 	if err != nil {
-		if !r.isOut() {
+		if !commit.IsOut() {
 			err = operr.New("correct it and commit that, and the release takes it along; or `mage undo`", "%w; nothing was tagged or sent", err).WithWayOn()
 		}
 		return t, withDetail(err, log.text())

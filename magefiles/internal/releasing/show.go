@@ -19,7 +19,7 @@ func (r Releaser) confirm(ctx context.Context, one *release.Release, p *plan.Pla
 	if one.GitHub.Client == nil {
 		by = "CI is to publish to " + p.Channel + ", which is waited for (this CI cannot be asked from here)"
 	}
-	if one.By() == workspace.PublishHere {
+	if one.By(p) == workspace.PublishHere {
 		by = "published from here to " + p.Channel
 	}
 	r.View.Heading("\n%s: checked and built; then tagged and pushed to %s/%s; %s; verified", p.Title, p.Remote, p.Branch, by)

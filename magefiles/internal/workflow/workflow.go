@@ -32,7 +32,8 @@
 //
 // The result of a step is a value that survives JSON: that is tried at once for every result, since the next run may need
 // it from the records. Later steps get it from the [Value] that Add returned. A step may use the values of the steps
-// above it, and of no others. Where a step has a Check, its result is what that returned last.
+// above it, and of no others: a function that makes the step gets them as its arguments, so that the definition shows what is needed. What a
+// step finds in every run, and no record has to have, such as a plan, is handed on by [Later]. Where a step has a Check, its result is what that returned last.
 //
 // # Waiting and asking
 //
@@ -102,6 +103,13 @@ func Add[R any](d *Definition, s Step[R]) *Value[R] {
 type Value[R any] struct {
 	step  string
 	value *R
+}
+
+// Later returns a value that is no step's result and that no record has, and what sets it: a step that finds it in every run sets it, or
+// who defines the steps has it from before. step names who finds it.
+func Later[R any](step string) (v *Value[R], set func(R)) {
+	v = &Value[R]{step: step}
+	return v, func(r R) { v.value = &r }
 }
 
 // Get returns the result. To ask for that of a step which was not passed, or was skipped, is a mistake of the program,

@@ -318,6 +318,30 @@ func TestCheckGetsTheRecord(t *testing.T) {
 	require.Equal(t, result{"long ago"}, a.Get())
 }
 
+// What a step finds in every run is handed on without a record.
+func TestLater(t *testing.T) {
+	d := workflow.New()
+	found, set := workflow.Later[func() string]("a")
+	require.False(t, found.Known())
+	require.PanicsWithValue(t, `workflow: there is no result of "a" yet`, func() { found.Get() })
+	workflow.Add(d, workflow.Step[result]{
+		Name: "a",
+		Check: func(context.Context, *result) (result, bool, error) {
+			set(func() string { return "what JSON cannot keep" })
+			return result{"x"}, true, nil
+		},
+	})
+	b := workflow.Add(d, workflow.Step[result]{
+		Name: "b",
+		Do:   func(context.Context) (result, error) { return result{found.Get()()}, nil },
+	})
+	var records []workflow.Record
+	_, err := run(t.Context(), d, &records)
+	require.NoError(t, err)
+	require.Equal(t, result{"what JSON cannot keep"}, b.Get())
+	require.JSONEq(t, `{"Made":"x"}`, string(records[0].Result))
+}
+
 // Look asks and changes nothing; what cannot be asked yet is not.
 func TestLook(t *testing.T) {
 	w := newWorld()

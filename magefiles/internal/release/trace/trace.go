@@ -71,6 +71,9 @@ type Commit struct {
 // Here is where a commit is that the remote's tags do not name.
 const Here = "here"
 
+// IsOut reports whether the tag is on the remote: what it names was checked before.
+func (c Commit) IsOut() bool { return c.Where != Here }
+
 func (c Commit) String() string { return fmt.Sprintf("commit %.12s", c.Hash) }
 
 // Pushed is the commit that the remote's tags of this release name; "" where not all of them are there, or where they are of
