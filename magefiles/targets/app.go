@@ -37,7 +37,7 @@ func (App) Upgrade(ctx context.Context,
 			return err
 		}
 		return answer(a, isSet(json), func() (bump.Result, error) {
-			p, err := b.Upgrade(ctx, req, ourchannel.Published{Channels: a.channels, Name: a.channels.NameOf(b.Workspace)})
+			p, err := b.Upgrade(ctx, req, ourchannel.Available{Channels: a.channels, Name: a.channels.NameOf(b.Workspace)})
 			return bump.Result{Plan: p}, err
 		}, func(r bump.Result) {
 			if r.Plan.Empty() {

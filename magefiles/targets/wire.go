@@ -279,7 +279,7 @@ func (a *pipeline) publishing(w *workspace.Workspace) publishing.Config {
 			cache, err := a.cache()
 			return a.sources(w, cache), err
 		},
-		Channel:  func() (publishing.Channel, error) { return a.channels.Of(w) },
+		Channel:  func() (publishing.Destination, error) { return a.channels.Of(w) },
 		Trial:    trial,
 		Pycache:  os.Getenv("PYTHONPYCACHEPREFIX"), // which an isolated interpreter does not read by itself
 		Progress: a.view.Progress(),
@@ -315,7 +315,7 @@ func (a *pipeline) releaser(yes bool) releasing.Releaser {
 
 // trial opens a channel of this process, of the same name as ours, for what is not published yet.
 func trial(name string) publish.Trial {
-	return func(dir string) (publish.Channel, func() error, error) {
+	return func(dir string) (publish.Destination, func() error, error) {
 		here, err := localprefix.Start(localprefix.Options{Dir: dir})
 		if err != nil {
 			return nil, nil, err

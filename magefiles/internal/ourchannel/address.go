@@ -115,14 +115,14 @@ func (c *Channels) serverOf(channels []string, name string) string {
 	return c.Server
 }
 
-// Published asks a downstream's own channel what there is of the packages. It is a bump.Available.
-type Published struct {
+// Available asks a downstream's own channel what there is of the packages. It is a bump.Available.
+type Available struct {
 	Channels *Channels
 	Name     string // of our channel; "" where it has none
 }
 
 // Versions implements bump.Available.
-func (p Published) Versions(ctx context.Context, d *workspace.Downstream, names []string) (map[string][]string, error) {
+func (p Available) Versions(ctx context.Context, d *workspace.Downstream, names []string) (map[string][]string, error) {
 	client, err := p.Channels.Open(p.Channels.serverOf(d.Manifest.Channels, p.Name))
 	if err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ func (h Holdings) Of(name, version string) (found []condapkg.Record) {
 
 // Look asks the channel what it has of the packages, for this platform and for all. That it is not there yet is no error: the first
 // release makes it, or tells how. Where it was not seen for lack of a credential, Unseen says why.
-func Look(ctx context.Context, c Channel, packages []*workspace.Package) (Holdings, error) {
+func Look(ctx context.Context, c Destination, packages []*workspace.Package) (Holdings, error) {
 	h := Holdings{Records: map[string][]condapkg.Record{}}
 	var names []string
 	for _, p := range packages {

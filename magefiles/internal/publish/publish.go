@@ -33,8 +33,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// Channel is what publishing needs of a channel. A prefixdev.Channel is one.
-type Channel interface {
+// Destination is what publishing needs of a channel. A prefixdev.Channel is one.
+type Destination interface {
 	channel.Channel
 	// URL is the channel's address, as it stands in a manifest.
 	URL() string
@@ -51,7 +51,7 @@ type Channel interface {
 // Publisher publishes the packages of one workspace to one channel.
 type Publisher struct {
 	Workspace *workspace.Workspace
-	Channel   Channel
+	Channel   Destination
 	Tools     toolchain.Toolchain
 	From      toolchain.Sources // what is built; nil is what lies in the workspace's folder
 	Runner    command.Runner    // for the import test

@@ -240,7 +240,7 @@ var diamond = map[string][]string{"base": nil, "left": {"base"}, "right": {"base
 
 // watcher looks, at each upload, whether a solver would find what the uploaded package needs.
 type watcher struct {
-	publish.Channel
+	publish.Destination
 	needs map[string][]string
 	mu    sync.Mutex
 	order []string
@@ -261,7 +261,7 @@ func (w *watcher) Put(ctx context.Context, u channel.Upload) (channel.Receipt, e
 	w.mu.Lock()
 	w.order = append(w.order, name)
 	w.mu.Unlock()
-	return w.Channel.Put(ctx, u)
+	return w.Destination.Put(ctx, u)
 }
 
 // A level is sent when every form of the index shows the level below, however far it lags behind.
@@ -274,7 +274,7 @@ func TestNothingIsSentBeforeWhatItNeedsIsVisible(t *testing.T) {
 	site.lag = 5
 	made, err := plan(t, p)
 	require.NoError(t, err)
-	w := &watcher{Channel: c, needs: diamond}
+	w := &watcher{Destination: c, needs: diamond}
 	p.Channel = w
 	evidence, err := p.Upload(t.Context(), made)
 	require.NoError(t, err)
@@ -413,7 +413,7 @@ func TestAnIndexThatNeverAnswers(t *testing.T) {
 
 // faulty is a channel whose uploads go by another.
 type faulty struct {
-	publish.Channel
+	publish.Destination
 	by channel.Channel
 }
 
@@ -429,7 +429,7 @@ func TestAHalfReleaseIsCompletedElsewhere(t *testing.T) {
 	made, err := plan(t, here)
 	require.NoError(t, err)
 	here.Channel = faulty{
-		Channel: c,
+		Destination: c,
 		by: channeltest.Faulty(c, func(x channeltest.Call) error {
 			if x.Op == channeltest.OpPut && !strings.HasPrefix(x.File, "base") && !strings.HasPrefix(x.File, "left") {
 				return errors.New("the machine is gone")

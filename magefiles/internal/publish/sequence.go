@@ -11,7 +11,7 @@ import (
 )
 
 // Trial opens a channel of this process in a folder, and returns what ends it. It may be written without a further credential.
-type Trial func(dir string) (c Channel, end func() error, err error)
+type Trial func(dir string) (c Destination, end func() error, err error)
 
 // Sequence is one publication under way. Its methods are the parts of a Publisher in their order, and each leaves in the fields
 // what later ones need. `publish` and `release` both go by it.

@@ -66,7 +66,7 @@ func trying(t *testing.T, private, solved bool) (s *publish.Sequence, i *install
 	b.files = map[string]string{"share/data.txt": "nothing for Python"}
 	i, ended = &installer{builder: b, solved: solved}, &[]string{}
 	p.Tools = i
-	trial := func(dir string) (publish.Channel, func() error, error) {
+	trial := func(dir string) (publish.Destination, func() error, error) {
 		here, err := localprefix.Start(localprefix.Options{Dir: dir})
 		if err != nil {
 			return nil, nil, err
@@ -185,7 +185,7 @@ func TestWhatIsKeptIsTriedAsTheChannelHasIt(t *testing.T) {
 func TestATrialThatDoesNotEnd(t *testing.T) {
 	s, i, _ := trying(t, false, false)
 	open := s.Trial
-	s.Trial = func(dir string) (publish.Channel, func() error, error) {
+	s.Trial = func(dir string) (publish.Destination, func() error, error) {
 		c, end, err := open(dir)
 		return c, func() error { return errors.Join(end(), errors.New("its folder is full")) }, err
 	}

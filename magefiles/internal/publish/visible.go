@@ -29,7 +29,7 @@ const leastLook = 5 * time.Second
 // has to be there.
 //
 // Of w, what says how often it is looked, and for how long, has defaults that fit an index.
-func Visible(ctx context.Context, c Channel, records []condapkg.Record, w pause.Wait) (evidence string, err error) {
+func Visible(ctx context.Context, c Destination, records []condapkg.Record, w pause.Wait) (evidence string, err error) {
 	if len(records) == 0 {
 		return "nothing to wait for", nil
 	}
@@ -69,7 +69,7 @@ type sighting struct {
 type sightings []sighting
 
 // look reads every form of the index of every subdir once.
-func look(ctx context.Context, c Channel, records []condapkg.Record, at time.Time) (seen sightings) {
+func look(ctx context.Context, c Destination, records []condapkg.Record, at time.Time) (seen sightings) {
 	for subdir, group := range bySubdir(records) {
 		var names []string
 		for _, r := range group {

@@ -40,9 +40,9 @@ type View interface {
 	Table(header []string, rows [][]string)
 }
 
-// Channel is the channel that is published to. A prefixdev.Channel is one.
-type Channel interface {
-	publish.Channel
+// Destination is the channel that is published to. A prefixdev.Channel is one.
+type Destination interface {
+	publish.Destination
 	Name() string
 	Server() string // its address
 }
@@ -65,7 +65,7 @@ type Config struct {
 	Sources func() (sources.Sources, error)
 
 	// Channel finds our channel.
-	Channel func() (Channel, error)
+	Channel func() (Destination, error)
 	// Trial opens a channel of this process, of a name.
 	Trial func(name string) publish.Trial
 	// Confirm asks a person. Its error is the answer no.

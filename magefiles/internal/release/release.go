@@ -66,7 +66,7 @@ type Means struct {
 	Cache    string            // for the sources of builds, of which nothing stays
 	Builds   *provenance.Store // records of what was built
 	Tools    func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
-	Channel  func(w *workspace.Workspace) (publish.Channel, error) // one for all of an operation
+	Channel  func(w *workspace.Workspace) (publish.Destination, error) // one for all of an operation
 	Trial    func(w *workspace.Workspace) publish.Trial
 	Progress publish.Progress
 	Wait     pause.Wait // for the index; its Tell is told of all waits

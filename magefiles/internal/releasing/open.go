@@ -120,7 +120,7 @@ func (r Releaser) equip(ctx context.Context, state string, writes bool) (*releas
 			t, fetched, err = r.Tools(ctx, w, environments, uploads)
 			return t, err
 		},
-		Channel: func(w *workspace.Workspace) (publish.Channel, error) { return r.Channels.Of(w) },
+		Channel: func(w *workspace.Workspace) (publish.Destination, error) { return r.Channels.Of(w) },
 		Trial:   func(w *workspace.Workspace) publish.Trial { return r.Trial(r.Channels.NameOf(w)) },
 	}
 	return one, nil

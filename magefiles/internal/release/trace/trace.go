@@ -34,7 +34,7 @@ type Trace struct {
 	Store   *bump.Store
 	Root    string                                                // of the workspace, in the work tree
 	State   string                                                // folder of the journals
-	Channel func(w *workspace.Workspace) (publish.Channel, error) // one for all of an operation
+	Channel func(w *workspace.Workspace) (publish.Destination, error) // one for all of an operation
 	Hub     forge.Hub
 	Publish string // who publishes, in place of what the plan says; "" is that
 

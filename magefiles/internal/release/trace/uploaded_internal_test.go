@@ -77,7 +77,7 @@ func (u undoing) trace(t *testing.T) *Trace {
 	}
 	r := &Trace{
 		Root:    root,
-		Channel: func(*workspace.Workspace) (publish.Channel, error) { return c, nil },
+		Channel: func(*workspace.Workspace) (publish.Destination, error) { return c, nil },
 		Plan: &plan.Plan{
 			Title:    "v1.0",
 			Tags:     []string{"v1.0"},
