@@ -32,8 +32,8 @@ import (
 type Trace struct {
 	Repo    *gitrepo.Repo
 	Store   *bump.Store
-	Root    string                                                // of the workspace, in the work tree
-	State   string                                                // folder of the journals
+	Root    string                                                    // of the workspace, in the work tree
+	State   string                                                    // folder of the journals
 	Channel func(w *workspace.Workspace) (publish.Destination, error) // one for all of an operation
 	Hub     forge.Hub
 	Publish string // who publishes, in place of what the plan says; "" is that
