@@ -199,6 +199,7 @@ func (a *pipeline) pick(ctx context.Context, w *workspace.Workspace, environment
 	}
 	_, missing := command.LookPath("pixi", a.runner.Environ())
 	if choice == variables.Embedded || choice == "" && missing != nil {
+		//lint:ignore nilerr without a pixi the embedded toolchain is taken
 		return a.embedded(w, cache, environments), nil
 	}
 	p, err := a.pixi(ctx, cache, choice == variables.Pixi)
