@@ -50,7 +50,12 @@ func (a *applying) goBack(ctx context.Context, h HostPlan, m *Machine) error {
 		return seen.err
 	}
 	if !a.ours(seen.Kept, h) {
-		return errors.Join(operr.NewStopped("look at `mage deploy:status`", "somebody else has deployed %s since: it is left as it is", idOf(seen.Kept.Current)), a.free(ctx, h, m))
+		if leads(seen.Up, h.Will) {
+			return errors.Join(operr.NewStopped("look at `mage deploy:status`", "somebody else has deployed %s since, and requests go to %s all the same", idOf(seen.Kept.Current), h.Will.ID), a.free(ctx, h, m))
+		}
+		a.Say("%s: somebody else has deployed %s since: it is left as it is", h.Host, idOf(seen.Kept.Current))
+		a.passedBy(h.Host)
+		return a.free(ctx, h, m)
 	}
 	if err := a.toBefore(ctx, h, m, &seen); err != nil {
 		return errors.Join(err, a.audit(ctx, h, m, "failed, and it could not be taken back: "+err.Error()))
@@ -68,6 +73,13 @@ func (a *applying) goBack(ctx context.Context, h HostPlan, m *Machine) error {
 		return err
 	}
 	return a.free(ctx, h, m)
+}
+
+// passedBy keeps that somebody else has deployed to a host: this deployment has nothing there any more that it could take back.
+func (d *Deployer) passedBy(host string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.others = append(d.others, host)
 }
 
 // leads reports whether an upstream is that of a version.

@@ -390,3 +390,47 @@ func TestADeploymentIsKilledAnywhere(t *testing.T) {
 		}
 	})
 }
+
+// Who has waited for the lock finds what was deployed meanwhile, and touches nothing of it.
+func TestWhoWaitedForTheLockAsksAgain(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+	f.mustDeploy(one)
+	d := f.deployer()
+	d.State, d.Wait, d.Who.Who = t.TempDir(), time.Minute, "second"
+	d.Reporter = before(stepLock, func() { f.mustDeploy(two) })
+	_, err := d.Deploy(t.Context(), Asked{Image: f.push("3333", behavior{})})
+	require.ErrorContains(t, err, "somebody else has deployed since the plan was made")
+	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	f.runs(two, "a", "b")
+	require.Equal(t, one.Ref(), f.look()["a"].Kept.Previous.Image)
+}
+
+// Who was overtaken by another deployment says so, leaves that as it is, and may deploy again from the same clone.
+func TestWhoWasOvertakenDeploysAgain(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{stepGate, stepSwitch, stepWatch} {
+		f := startFleet(t, "a")
+		one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
+		f.mustDeploy(one)
+		d := f.deployer()
+		d.Reporter = before(step, func() {
+			_, err := f.hosts["a"].state.Unlock(t.Context(), "app.staging")
+			require.NoError(t, err)
+			other := f.deployer()
+			other.State, other.Who.Who = t.TempDir(), "other"
+			_, err = other.Deploy(t.Context(), Asked{Image: three})
+			require.NoError(t, err)
+		})
+		_, err := d.Deploy(t.Context(), Asked{Image: two})
+		require.Equal(t, operr.Stopped, operr.ExitStatus(err), "%s: %v", step, err)
+		f.runs(three, "a")
+		if _, err = f.deploy(two); err != nil { // it may have to end the one before
+			require.Equal(t, operr.Stopped, operr.ExitStatus(err), "%s: %v", step, err)
+			f.runs(three, "a")
+			f.mustDeploy(two)
+		}
+		f.runs(two, "a")
+	}
+}

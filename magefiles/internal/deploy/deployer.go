@@ -66,6 +66,7 @@ type Deployer struct {
 	opened map[string]*opening
 	known  [][]byte // secrets, in the order of their table
 	leave  []string // hosts that are left as they are
+	others []string // hosts to which somebody else has deployed meanwhile
 }
 
 type opening struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -82,6 +83,10 @@ func (d *Deployer) back(ctx context.Context, o *session.Operation[*Plan], now *s
 	d.Say("it failed (%v): every host goes back to what it had", failed)
 	if _, err := o.Undo(ctx); err != nil {
 		return operr.New("put it right, and deploy again: that begins with these hosts", "the deployment failed (%v), and not every host could go back: %w", failed, err)
+	}
+	if len(d.others) > 0 {
+		return operr.NewStopped("see `mage deploy:status`, and deploy again", "%s was not deployed, and somebody else has deployed to %s since: %w",
+			now.Plan.Label(), strings.Join(d.others, ", "), failed)
 	}
 	return operr.New(operr.NextOf(failed), "%s was not deployed, and every host runs what it ran before: %w", now.Plan.Label(), failed)
 }
