@@ -434,3 +434,23 @@ func TestWhoWasOvertakenDeploysAgain(t *testing.T) {
 		f.runs(two, "a")
 	}
 }
+
+// A release is asked as it was deployed, also by a deployment that asks in another way: back goes what was there before.
+func TestAReleaseIsAskedAsItWasDeployed(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	f.env.Watch, f.env.Gate = 2*time.Second, time.Second
+	f.env.Health, f.env.Revision = "/live", config.Revision{Header: "Version"}
+	live := behavior{live: func() bool { return !strings.Contains(f.upOf("a"), hash(localengine.Digest("2222"))) }}
+	_, err := f.deploy(f.push("2222", live))
+	require.ErrorContains(t, err, "after the switch")
+	require.ErrorContains(t, err, "every host runs what it ran before")
+	f.runs(one, "a")
+	f.env.Watch = 60 * time.Millisecond
+	f.mustDeploy(f.push("3333", behavior{live: func() bool { return true }}))
+	_, err = f.deployer().Deploy(t.Context(), Asked{Back: true})
+	require.NoError(t, err)
+	f.runs(one, "a")
+}

@@ -55,6 +55,7 @@ func (a *applying) gate(ctx context.Context, h HostPlan, m *Machine) error {
 func (a *applying) wellBeside(ctx context.Context, h HostPlan, m *Machine, v Version) error {
 	w := pause.Wait{What: h.Host + " to be healthy", First: a.Times.Poll, Times: 1, For: a.Environment.Gate, Look: a.Times.Answer, Tell: a.Tell}
 	var c *engine.Container
+	path, rule := v.question(a.Environment)
 	p, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		var err error
 		if c, err = a.find(ctx, m, v.ID); err != nil {
@@ -64,12 +65,12 @@ func (a *applying) wellBeside(ctx context.Context, h HostPlan, m *Machine, v Ver
 		if why := wrong(c, v); why != "" {
 			return pause.Seen{}, a.fails(ctx, h, m, c, "%s", why)
 		}
-		answer, err := m.Proxy.AskNext(ctx, a.key(), a.service(), a.Environment.Health)
+		answer, err := m.Proxy.AskNext(ctx, a.key(), a.service(), path)
 		if err != nil {
 			//lint:ignore nilerr what is not known triggers nothing
 			return pause.Seen{Says: err.Error()}, nil
 		}
-		healthy, says := judge(a.Environment.Revision, v.Revision, answer)
+		healthy, says := judge(rule, v.Revision, answer)
 		return pause.Seen{Done: healthy, Says: says}, nil
 	})
 	if errors.Is(err, pause.ErrOver) {
@@ -133,6 +134,7 @@ func (a *applying) staysWell(ctx context.Context, h HostPlan, m *Machine) error 
 	long := max(a.Environment.Watch, 2*a.facts.Get()[h.Host].Interval)
 	w := pause.Wait{What: h.Host + " to stay healthy", First: a.Times.Watch, Times: 1, For: long, Look: a.Times.Answer, Tell: a.Tell}
 	bad, good := 0, false
+	path, rule := v.question(a.Environment)
 	p, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		c, err := a.find(ctx, m, v.ID)
 		if err != nil {
@@ -145,12 +147,12 @@ func (a *applying) staysWell(ctx context.Context, h HostPlan, m *Machine) error 
 		if c.Restarts > 0 {
 			return pause.Seen{}, a.fails(ctx, h, m, c, "it came to its end after the switch, and was started again")
 		}
-		answer, err := m.Proxy.AskPublished(ctx, a.key(), a.service(), a.Environment.Health)
+		answer, err := m.Proxy.AskPublished(ctx, a.key(), a.service(), path)
 		if err != nil {
 			//lint:ignore nilerr what is not known triggers nothing
 			return pause.Seen{Says: err.Error()}, nil
 		}
-		healthy, says := judge(a.Environment.Revision, v.Revision, answer)
+		healthy, says := judge(rule, v.Revision, answer)
 		if healthy {
 			bad, good = 0, true
 			return pause.Seen{Says: says}, nil

@@ -100,6 +100,8 @@ func (d *Deployer) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 		Revision: asked.Image.Revision,
 		Spec:     specOf(d.Environment, values),
 		Port:     d.Environment.AppPort,
+		Health:   d.Environment.Health,
+		Says:     d.Environment.Revision,
 	}
 	for _, h := range d.Look(ctx, 0) {
 		if slices.Contains(asked.Without, h.Name) {
