@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -22,6 +23,8 @@ func (d *Deployer) revert(ctx context.Context, past *session.Past[*Plan]) error 
 	if !past.Began(stepLock) {
 		return nil
 	}
+	defer func(now config.Environment) { d.Environment = now }(d.Environment)
+	d.Environment = p.Environment
 	left := slices.DeleteFunc(slices.Clone(a.hosts), func(h HostPlan) bool { return !slices.Contains(d.leave, h.Host) })
 	a.hosts = slices.DeleteFunc(a.hosts, func(h HostPlan) bool { return slices.Contains(d.leave, h.Host) })
 	for _, h := range left {

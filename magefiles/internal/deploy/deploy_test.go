@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -453,4 +454,42 @@ func TestAReleaseIsAskedAsItWasDeployed(t *testing.T) {
 	_, err = f.deployer().Deploy(t.Context(), Asked{Back: true})
 	require.NoError(t, err)
 	f.runs(one, "a")
+}
+
+// What goes on after a kill is what a person said yes to: with another table, or another value, it is taken back and asked about anew.
+func TestAnotherTableDoesNotGoOn(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(f *fleet){
+		"secret": func(f *fleet) { f.env.Secrets = []config.Secret{{Name: "KEY", Command: []string{"sh", "-c", "other"}}} },
+		"value":  func(f *fleet) { f.vars["GREETING"] = "another" },
+	} {
+		f := startFleet(t, "a")
+		f.env.Environment, f.vars["GREETING"] = []string{"GREETING"}, "hello"
+		one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+		f.mustDeploy(one)
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(stepStart, kill)
+		_, err := d.Deploy(ctx, Asked{Image: two})
+		require.ErrorIs(t, err, context.Canceled)
+		change(f)
+		d = f.deployer()
+		asked := errors.New("asked")
+		d.Confirm = func(context.Context, *Plan) error { return asked }
+		_, err = d.Deploy(t.Context(), Asked{Image: two})
+		require.ErrorIs(t, err, asked, name)
+		require.Contains(t, f.heard(), "it is taken back first")
+		f.env.Port++
+		_, err = f.deploy(two)
+		require.NoError(t, err, "nothing is unfinished any more")
+		ctx, kill = context.WithCancel(t.Context())
+		d = f.deployer()
+		d.Reporter = before(stepStart, kill)
+		_, err = d.Deploy(ctx, Asked{Image: one})
+		require.ErrorIs(t, err, context.Canceled)
+		f.env.Port++
+		_, err = f.deploy(one)
+		require.ErrorContains(t, err, "leads to another proxy or engine by now")
+		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	}
 }
