@@ -302,6 +302,13 @@ func TestSecretsAreInTheirFileAlone(t *testing.T) {
 		require.NoError(t, err)
 		require.NotContains(t, string(data), "hush")
 	}
+	_, err = f.deploy(f.push("3333", behavior{exits: time.Millisecond, sick: func() bool { return true }, logs: "I was given hush-'\"$ and show|-a b|$c"}))
+	require.ErrorContains(t, err, "it exited with status 3")
+	require.Contains(t, f.heard(), "I was given *** and ***")
+	require.NotContains(t, f.heard()+err.Error()+operr.DetailOf(err), "hush")
+	p, err := f.deployer().Plan(t.Context(), Asked{Image: f.push("4444", behavior{})})
+	require.NoError(t, err)
+	require.Equal(t, []string{"the secret KEY is your variable MY_KEY", `the secret other is what this prints, which is run here: ["show" "-a b" "$c"]`}, p.Notes)
 	delete(f.vars, "MY_KEY")
 	_, err = f.deploy(f.push("2222", behavior{}))
 	require.ErrorContains(t, err, "the secret KEY is the variable MY_KEY, which is not set")

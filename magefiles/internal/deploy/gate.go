@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,10 +32,24 @@ func (a *applying) fails(ctx context.Context, h HostPlan, m *Machine, c *engine.
 	if c != nil {
 		var logs bytes.Buffer
 		if m.Engine.Logs(ctx, c.ID, lastLines, false, &logs, &logs) == nil {
-			f.Logs = logs.String()
+			f.Logs = a.hidden(logs.String())
 		}
 	}
 	return operr.New("", "%w", f).WithDetail(f.Logs)
+}
+
+// hidden is what a container wrote, without the secrets that it got: a container that fails may show what it was given.
+func (d *Deployer) hidden(text string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, secret := range d.known {
+		for line := range bytes.Lines(secret) { // what it shows of one with several lines is lines, too
+			if line = bytes.TrimSpace(line); len(line) > 3 {
+				text = strings.ReplaceAll(text, string(line), "***")
+			}
+		}
+	}
+	return text
 }
 
 // passed reports whether the gate was passed: what has switched has.

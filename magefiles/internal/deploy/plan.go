@@ -258,6 +258,18 @@ func (d *Deployer) note(p *Plan) {
 	case p.Image.Revision == "" && !p.Back:
 		say("the image has no label with its revision: the gate compares the digest of the container alone")
 	}
+	if len(e.Environment) > 0 && !p.Back {
+		say("the containers get of your environment: %s", strings.Join(e.Environment, ", "))
+	}
+	for _, s := range e.Secrets {
+		switch {
+		case p.Back && !e.Memory:
+		case len(s.Command) > 0:
+			say("the secret %s is what this prints, which is run here: %q", s.Name, s.Command)
+		default:
+			say("the secret %s is your variable %s", s.Name, s.Variable)
+		}
+	}
 	if e.Memory && len(e.Secrets) > 0 {
 		say("secrets are kept in memory: after a reboot a host waits for `mage deploy:to`")
 	}
