@@ -49,7 +49,6 @@ type applying struct {
 type Facts struct {
 	Port     int           `json:"port"`
 	Interval time.Duration `json:"interval,omitempty"` // of its HEALTHCHECK
-	User     string        `json:"user,omitempty"`
 }
 
 // Said is the result of a step of which later ones need nothing.
@@ -324,7 +323,7 @@ func (a *applying) pulled(ctx context.Context, _ *map[string]Facts) (map[string]
 		case err != nil:
 			return false, err
 		}
-		f := Facts{Port: h.Will.Port, User: image.User}
+		f := Facts{Port: h.Will.Port}
 		if image.Health != nil {
 			f.Interval = image.Health.Interval
 		}
@@ -434,9 +433,14 @@ func (a *applying) start(ctx context.Context, h HostPlan, m *Machine) error {
 	if err := a.renew(ctx, h, m); err != nil {
 		return err
 	}
-	if err := a.secrets(ctx, h, m); err != nil {
-		return err
+	begin := func() error { return a.begin(ctx, h, m, v) }
+	if len(a.Environment.Secrets) == 0 || a.p.Back && !a.Environment.Memory {
+		return begin()
 	}
+	return a.withSecrets(ctx, h, m, v, begin)
+}
+
+func (a *applying) begin(ctx context.Context, h HostPlan, m *Machine, v Version) error {
 	if a.Environment.StopFirst {
 		if err := a.stopOthers(ctx, h, m); err != nil {
 			return err

@@ -109,7 +109,19 @@ func (a *applying) toBefore(ctx context.Context, h HostPlan, m *Machine, seen *H
 	if err := a.renew(ctx, h, m); err != nil {
 		return err
 	}
-	if err := m.Engine.Start(ctx, c.ID); err != nil {
+	if now := seen.of(h.Will.ID); a.Environment.StopFirst && now != nil && now.State == engine.Running { // two do not write at a time
+		if err := a.stopOne(ctx, h, m, *now); err != nil {
+			return err
+		}
+	}
+	begin := func() error { return m.Engine.Start(ctx, c.ID) }
+	var err error
+	if a.Environment.Memory && len(a.Environment.Secrets) > 0 && c.State != engine.Running { // they went with its end
+		err = a.withSecrets(ctx, h, m, *old, begin)
+	} else {
+		err = begin()
+	}
+	if err != nil {
 		return err
 	}
 	if err := m.State.SetNext(ctx, a.key(), a.fence(h), old.Upstream()); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -378,9 +379,18 @@ func TestStopFirst(t *testing.T) {
 	f.mustDeploy(f.push("2222", behavior{}))
 	f.mustDeploy(one)
 	f.env.Gate = 300 * time.Millisecond
+	since := len(f.hosts["a"].engine.Requests())
 	_, err := f.deploy(f.push("3333", behavior{sick: func() bool { return true }}))
 	require.ErrorContains(t, err, "every host runs what it ran before")
 	f.runs(one, "a")
+	var order []string
+	for _, r := range f.hosts["a"].engine.Requests()[since:] {
+		at, _, _ := strings.Cut(r.Path, "?")
+		if what := path.Base(at); strings.Contains(at, "/containers/") && (what == "start" || what == "stop") {
+			order = append(order, what)
+		}
+	}
+	require.Equal(t, []string{"stop", "start", "stop", "start"}, order, "two never run at a time")
 }
 
 // A deployment that is killed anywhere goes on, or is taken back.
@@ -499,4 +509,33 @@ func TestAnotherTableDoesNotGoOn(t *testing.T) {
 		require.ErrorContains(t, err, "leads to another proxy or engine by now")
 		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	}
+}
+
+// Secrets in memory are there when the application starts, also of the one that is gone back to: they go with the last container that has them.
+func TestSecretsInMemory(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	f.env.Secrets, f.env.Memory = []config.Secret{{Name: "KEY", Variable: "MY_KEY"}}, true
+	f.vars["MY_KEY"] = "hush"
+	hushed := func(image Image) {
+		t.Helper()
+		f.runs(image, "a")
+		_, body := f.hosts["a"].get("/secret/KEY")
+		require.Equal(t, "hush", body)
+	}
+	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+	f.mustDeploy(one)
+	hushed(one)
+	f.mustDeploy(two)
+	hushed(two)
+	_, err := f.deployer().Deploy(t.Context(), Asked{Back: true})
+	require.NoError(t, err)
+	hushed(one)
+	f.env.StopFirst, f.env.Gate = true, 300*time.Millisecond
+	_, err = f.deploy(f.push("3333", behavior{sick: func() bool { return true }}))
+	require.ErrorContains(t, err, "every host runs what it ran before")
+	hushed(one)
+	helpers, err := f.hosts["a"].client.Containers(t.Context(), "pixi-release.proxy.helper")
+	require.NoError(t, err)
+	require.Empty(t, helpers)
 }
