@@ -206,7 +206,7 @@ func (f *fleet) deployer() *Deployer {
 		App:         "app",
 		Environment: f.env,
 		Who:         hoststate.Holder{Who: "op", From: "desk"},
-		Times:       Times{Lease: 30 * time.Second, Poll: 10 * time.Millisecond, Watch: 15 * time.Millisecond, Answer: 5 * time.Second},
+		Times:       Times{Lease: 30 * time.Second, Poll: 10 * time.Millisecond, Watch: 15 * time.Millisecond, Answer: 10 * time.Second},
 		State:       f.state,
 		Open:        f.open,
 		Login:       func(context.Context, string) (engine.Login, error) { return engine.Login{}, nil },

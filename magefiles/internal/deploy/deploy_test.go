@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -538,4 +539,23 @@ func TestSecretsInMemory(t *testing.T) {
 	helpers, err := f.hosts["a"].client.Containers(t.Context(), "pixi-release.proxy.helper")
 	require.NoError(t, err)
 	require.Empty(t, helpers)
+}
+
+// A watch ends with a good answer: what is not well any more at its end is not deployed.
+func TestAWatchDoesNotEndWithABadAnswer(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	f.env.Watch = time.Second
+	var since atomic.Int64
+	_, err := f.deploy(f.push("2222", behavior{sick: func() bool {
+		if !strings.Contains(f.upOf("a"), hash(localengine.Digest("2222"))) {
+			return false
+		}
+		since.CompareAndSwap(0, time.Now().UnixNano())
+		return time.Now().UnixNano()-since.Load() > int64(900*time.Millisecond)
+	}}))
+	require.ErrorContains(t, err, "it was not healthy any more after the switch")
+	f.runs(one, "a")
 }

@@ -175,7 +175,7 @@ func (a *applying) staysWell(ctx context.Context, h HostPlan, m *Machine) error 
 		if bad++; bad >= badAnswers {
 			return pause.Seen{}, a.fails(ctx, h, m, c, "it was not healthy any more after the switch: %s", says)
 		}
-		return pause.Seen{Says: says}, nil
+		return pause.Seen{Says: says, Held: true}, nil // a watch does not end with it
 	})
 	switch {
 	case !errors.Is(err, pause.ErrOver):
