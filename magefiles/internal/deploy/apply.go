@@ -49,7 +49,6 @@ type applying struct {
 type Facts struct {
 	Port     int           `json:"port"`
 	Interval time.Duration `json:"interval,omitempty"` // of its HEALTHCHECK
-	User     string        `json:"user,omitempty"`
 }
 
 // Said is the result of a step of which later ones need nothing.
@@ -139,12 +138,18 @@ func (a *applying) preflight(ctx context.Context, _ *Said) (Said, bool, error) {
 		if missing, err := m.Front.Missing(ctx, a.key(), a.service()); err != nil || len(missing) > 0 {
 			return false, errors.Join(err, a.notSetUp(missing))
 		}
-		seen, err := a.kept(ctx, m)
-		if err == nil && !a.ours(seen, h) {
-			err = operr.NewStopped("look at `mage deploy:status`, and deploy again", "somebody else has deployed since the plan was made: %s is there now", idOf(seen.Current))
-		}
+		err := a.unchanged(ctx, h, m)
 		return err == nil, err
 	})
+}
+
+// unchanged refuses a host to which somebody else has deployed since the plan was made.
+func (a *applying) unchanged(ctx context.Context, h HostPlan, m *Machine) error {
+	seen, err := a.kept(ctx, m)
+	if err == nil && !a.ours(seen, h) {
+		err = operr.NewStopped("look at `mage deploy:status`, and deploy again", "somebody else has deployed since the plan was made: %s is there now", idOf(seen.Current))
+	}
+	return err
 }
 
 // ours reports whether a host is as the plan found it, or as this deployment has left it.
@@ -235,10 +240,15 @@ func (a *applying) lock(ctx context.Context) (map[string]int64, error) {
 func (a *applying) take(ctx context.Context) error {
 	for n, h := range a.hosts {
 		err := a.on(ctx, h, a.takeOne)
+		last := n
+		if err == nil { // whoever had it meanwhile may have deployed
+			err = a.on(ctx, h, a.unchanged)
+			last = n + 1
+		}
 		if err == nil {
 			continue
 		}
-		for _, taken := range a.hosts[:n] {
+		for _, taken := range a.hosts[:last] {
 			_ = a.on(context.WithoutCancel(ctx), taken, a.free) // who cannot be told has a lease
 		}
 		return err
@@ -313,7 +323,7 @@ func (a *applying) pulled(ctx context.Context, _ *map[string]Facts) (map[string]
 		case err != nil:
 			return false, err
 		}
-		f := Facts{Port: h.Will.Port, User: image.User}
+		f := Facts{Port: h.Will.Port}
 		if image.Health != nil {
 			f.Interval = image.Health.Interval
 		}
@@ -423,9 +433,14 @@ func (a *applying) start(ctx context.Context, h HostPlan, m *Machine) error {
 	if err := a.renew(ctx, h, m); err != nil {
 		return err
 	}
-	if err := a.secrets(ctx, h, m); err != nil {
-		return err
+	begin := func() error { return a.begin(ctx, h, m, v) }
+	if len(a.Environment.Secrets) == 0 || a.p.Back && !a.Environment.Memory {
+		return begin()
 	}
+	return a.withSecrets(ctx, h, m, v, begin)
+}
+
+func (a *applying) begin(ctx context.Context, h HostPlan, m *Machine, v Version) error {
 	if a.Environment.StopFirst {
 		if err := a.stopOthers(ctx, h, m); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -22,6 +23,8 @@ func (d *Deployer) revert(ctx context.Context, past *session.Past[*Plan]) error 
 	if !past.Began(stepLock) {
 		return nil
 	}
+	defer func(now config.Environment) { d.Environment = now }(d.Environment)
+	d.Environment = p.Environment
 	left := slices.DeleteFunc(slices.Clone(a.hosts), func(h HostPlan) bool { return !slices.Contains(d.leave, h.Host) })
 	a.hosts = slices.DeleteFunc(a.hosts, func(h HostPlan) bool { return slices.Contains(d.leave, h.Host) })
 	for _, h := range left {
@@ -50,7 +53,11 @@ func (a *applying) goBack(ctx context.Context, h HostPlan, m *Machine) error {
 		return seen.err
 	}
 	if !a.ours(seen.Kept, h) {
+		if leads(seen.Up, h.Will) {
+			return errors.Join(operr.NewStopped("look at `mage deploy:status`", "somebody else has deployed %s since, and requests go to %s all the same", idOf(seen.Kept.Current), h.Will.ID), a.free(ctx, h, m))
+		}
 		a.Say("%s is left as it is: somebody else has deployed %s since", h.Host, idOf(seen.Kept.Current))
+		a.passedBy(h.Host)
 		return a.free(ctx, h, m)
 	}
 	if err := a.toBefore(ctx, h, m, &seen); err != nil {
@@ -69,6 +76,13 @@ func (a *applying) goBack(ctx context.Context, h HostPlan, m *Machine) error {
 		return err
 	}
 	return a.free(ctx, h, m)
+}
+
+// passedBy keeps that somebody else has deployed to a host: this deployment has nothing there any more that it could take back.
+func (d *Deployer) passedBy(host string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.others = append(d.others, host)
 }
 
 // leads reports whether an upstream is that of a version.
@@ -95,7 +109,19 @@ func (a *applying) toBefore(ctx context.Context, h HostPlan, m *Machine, seen *H
 	if err := a.renew(ctx, h, m); err != nil {
 		return err
 	}
-	if err := m.Engine.Start(ctx, c.ID); err != nil {
+	if now := seen.of(h.Will.ID); a.Environment.StopFirst && now != nil && now.State == engine.Running { // two do not write at a time
+		if err := a.stopOne(ctx, h, m, *now); err != nil {
+			return err
+		}
+	}
+	begin := func() error { return m.Engine.Start(ctx, c.ID) }
+	var err error
+	if a.Environment.Memory && len(a.Environment.Secrets) > 0 && c.State != engine.Running { // they went with its end
+		err = a.withSecrets(ctx, h, m, *old, begin)
+	} else {
+		err = begin()
+	}
+	if err != nil {
 		return err
 	}
 	if err := m.State.SetNext(ctx, a.key(), a.fence(h), old.Upstream()); err != nil {

@@ -106,6 +106,7 @@ func free(t *testing.T) uint16 {
 // behavior is what an image of the application does.
 type behavior struct {
 	sick    func() bool   // the health path says that it is not well
+	live    func() bool   // it has another health path, /live, in place of the usual one
 	exits   time.Duration // after which it ends by itself, with status 3; 0: never
 	says    string        // revision that it says in place of its own
 	logs    string
@@ -159,6 +160,15 @@ func (b behavior) program(revision string) func(ctx context.Context, c *localeng
 			}
 			fmt.Fprintf(w, `{"revision": %q, "greeting": %q}`, revision, c.Getenv("GREETING"))
 		})
+		if b.live != nil {
+			mux = http.NewServeMux()
+			mux.HandleFunc("/live", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Version", revision)
+				if !b.live() {
+					http.Error(w, "not well", http.StatusServiceUnavailable)
+				}
+			})
+		}
 		mux.HandleFunc("/secret/", func(w http.ResponseWriter, r *http.Request) {
 			text, err := os.ReadFile(c.Path("/run/secrets/" + strings.TrimPrefix(r.URL.Path, "/secret/")))
 			if err != nil {
@@ -196,7 +206,7 @@ func (f *fleet) deployer() *Deployer {
 		App:         "app",
 		Environment: f.env,
 		Who:         hoststate.Holder{Who: "op", From: "desk"},
-		Times:       Times{Lease: 30 * time.Second, Poll: 10 * time.Millisecond, Watch: 15 * time.Millisecond, Answer: 5 * time.Second},
+		Times:       Times{Lease: 30 * time.Second, Poll: 10 * time.Millisecond, Watch: 15 * time.Millisecond, Answer: 10 * time.Second},
 		State:       f.state,
 		Open:        f.open,
 		Login:       func(context.Context, string) (engine.Login, error) { return engine.Login{}, nil },

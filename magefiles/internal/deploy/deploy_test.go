@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -328,6 +330,13 @@ func TestSecretsAreInTheirFileAlone(t *testing.T) {
 		require.NoError(t, err)
 		require.NotContains(t, string(data), "hush")
 	}
+	_, err = f.deploy(f.push("3333", behavior{exits: time.Millisecond, sick: func() bool { return true }, logs: "I was given hush-'\"$ and show|-a b|$c"}))
+	require.ErrorContains(t, err, "it exited with status 3")
+	require.Contains(t, f.heard(), "I was given *** and ***")
+	require.NotContains(t, f.heard()+err.Error()+operr.DetailOf(err), "hush")
+	p, err := f.deployer().Plan(t.Context(), Asked{Image: f.push("4444", behavior{})})
+	require.NoError(t, err)
+	require.Equal(t, []string{"the secret KEY is your variable MY_KEY", `the secret other is what this prints, which is run here: ["show" "-a b" "$c"]`}, p.Notes)
 	delete(f.vars, "MY_KEY")
 	_, err = f.deploy(f.push("2222", behavior{}))
 	require.ErrorContains(t, err, "the secret KEY is the variable MY_KEY, which is not set")
@@ -397,9 +406,18 @@ func TestStopFirst(t *testing.T) {
 	f.mustDeploy(f.push("2222", behavior{}))
 	f.mustDeploy(one)
 	f.env.Gate = 300 * time.Millisecond
+	since := len(f.hosts["a"].engine.Requests())
 	_, err := f.deploy(f.push("3333", behavior{sick: func() bool { return true }}))
 	require.ErrorContains(t, err, "every host runs what it ran before")
 	f.runs(one, "a")
+	var order []string
+	for _, r := range f.hosts["a"].engine.Requests()[since:] {
+		at, _, _ := strings.Cut(r.Path, "?")
+		if what := path.Base(at); strings.Contains(at, "/containers/") && (what == "start" || what == "stop") {
+			order = append(order, what)
+		}
+	}
+	require.Equal(t, []string{"stop", "start", "stop", "start"}, order, "two never run at a time")
 }
 
 // A deployment that is killed anywhere goes on, or is taken back. All of them are on one host, each from what the one before it has left.
@@ -514,4 +532,154 @@ func TestLogs(t *testing.T) {
 	}
 	p.end()
 	require.Equal(t, "a  begun\na  and not ended\n", rest.String())
+}
+
+// Who has waited for the lock finds what was deployed meanwhile, and touches nothing of it.
+func TestWhoWaitedForTheLockAsksAgain(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+	f.mustDeploy(one)
+	d := f.deployer()
+	d.State, d.Wait, d.Who.Who = t.TempDir(), time.Minute, "second"
+	d.Reporter = before(stepLock, func() { f.mustDeploy(two) })
+	_, err := d.Deploy(t.Context(), Asked{Image: f.push("3333", behavior{})})
+	require.ErrorContains(t, err, "somebody else has deployed since the plan was made")
+	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	f.runs(two, "a", "b")
+	require.Equal(t, one.Ref(), f.look()["a"].Kept.Previous.Image)
+}
+
+// Who was overtaken by another deployment says so, leaves that as it is, and may deploy again from the same clone.
+func TestWhoWasOvertakenDeploysAgain(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{stepGate, stepSwitch, stepWatch} {
+		f := startFleet(t, "a")
+		one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
+		f.mustDeploy(one)
+		d := f.deployer()
+		d.Reporter = before(step, func() {
+			_, err := f.hosts["a"].state.Unlock(t.Context(), "app.staging")
+			require.NoError(t, err)
+			other := f.deployer()
+			other.State, other.Who.Who = t.TempDir(), "other"
+			_, err = other.Deploy(t.Context(), Asked{Image: three})
+			require.NoError(t, err)
+		})
+		_, err := d.Deploy(t.Context(), Asked{Image: two})
+		require.Equal(t, operr.Stopped, operr.ExitStatus(err), "%s: %v", step, err)
+		f.runs(three, "a")
+		if _, err = f.deploy(two); err != nil { // it may have to end the one before
+			require.Equal(t, operr.Stopped, operr.ExitStatus(err), "%s: %v", step, err)
+			f.runs(three, "a")
+			f.mustDeploy(two)
+		}
+		f.runs(two, "a")
+	}
+}
+
+// A release is asked as it was deployed, also by a deployment that asks in another way: back goes what was there before.
+func TestAReleaseIsAskedAsItWasDeployed(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	f.env.Watch, f.env.Gate = 2*time.Second, time.Second
+	f.env.Health, f.env.Revision = "/live", config.Revision{Header: "Version"}
+	live := behavior{live: func() bool { return !strings.Contains(f.upOf("a"), hash(localengine.Digest("2222"))) }}
+	_, err := f.deploy(f.push("2222", live))
+	require.ErrorContains(t, err, "after the switch")
+	require.ErrorContains(t, err, "every host runs what it ran before")
+	f.runs(one, "a")
+	f.env.Watch = 60 * time.Millisecond
+	f.mustDeploy(f.push("3333", behavior{live: func() bool { return true }}))
+	_, err = f.deployer().Deploy(t.Context(), Asked{Back: true})
+	require.NoError(t, err)
+	f.runs(one, "a")
+}
+
+// What goes on after a kill is what a person said yes to: with another table, or another value, it is taken back and asked about anew.
+func TestAnotherTableDoesNotGoOn(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(f *fleet){
+		"secret": func(f *fleet) { f.env.Secrets = []config.Secret{{Name: "KEY", Command: []string{"sh", "-c", "other"}}} },
+		"value":  func(f *fleet) { f.vars["GREETING"] = "another" },
+	} {
+		f := startFleet(t, "a")
+		f.env.Environment, f.vars["GREETING"] = []string{"GREETING"}, "hello"
+		one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+		f.mustDeploy(one)
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(stepStart, kill)
+		_, err := d.Deploy(ctx, Asked{Image: two})
+		require.ErrorIs(t, err, context.Canceled)
+		change(f)
+		d = f.deployer()
+		asked := errors.New("asked")
+		d.Confirm = func(context.Context, *Plan) error { return asked }
+		_, err = d.Deploy(t.Context(), Asked{Image: two})
+		require.ErrorIs(t, err, asked, name)
+		require.Contains(t, f.heard(), "it is taken back first")
+		f.env.Port++
+		_, err = f.deploy(two)
+		require.NoError(t, err, "nothing is unfinished any more")
+		ctx, kill = context.WithCancel(t.Context())
+		d = f.deployer()
+		d.Reporter = before(stepStart, kill)
+		_, err = d.Deploy(ctx, Asked{Image: one})
+		require.ErrorIs(t, err, context.Canceled)
+		f.env.Port++
+		_, err = f.deploy(one)
+		require.ErrorContains(t, err, "leads to another proxy or engine by now")
+		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	}
+}
+
+// Secrets in memory are there when the application starts, also of the one that is gone back to: they go with the last container that has them.
+func TestSecretsInMemory(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	f.env.Secrets, f.env.Memory = []config.Secret{{Name: "KEY", Variable: "MY_KEY"}}, true
+	f.vars["MY_KEY"] = "hush"
+	hushed := func(image Image) {
+		t.Helper()
+		f.runs(image, "a")
+		_, body := f.hosts["a"].get("/secret/KEY")
+		require.Equal(t, "hush", body)
+	}
+	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+	f.mustDeploy(one)
+	hushed(one)
+	f.mustDeploy(two)
+	hushed(two)
+	_, err := f.deployer().Deploy(t.Context(), Asked{Back: true})
+	require.NoError(t, err)
+	hushed(one)
+	f.env.StopFirst, f.env.Gate = true, 300*time.Millisecond
+	_, err = f.deploy(f.push("3333", behavior{sick: func() bool { return true }}))
+	require.ErrorContains(t, err, "every host runs what it ran before")
+	hushed(one)
+	helpers, err := f.hosts["a"].client.Containers(t.Context(), "pixi-release.proxy.helper")
+	require.NoError(t, err)
+	require.Empty(t, helpers)
+}
+
+// A watch ends with a good answer: what is not well any more at its end is not deployed.
+func TestAWatchDoesNotEndWithABadAnswer(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	f.env.Watch = time.Second
+	var since atomic.Int64
+	_, err := f.deploy(f.push("2222", behavior{sick: func() bool {
+		if !strings.Contains(f.upOf("a"), hash(localengine.Digest("2222"))) {
+			return false
+		}
+		since.CompareAndSwap(0, time.Now().UnixNano())
+		return time.Now().UnixNano()-since.Load() > int64(900*time.Millisecond)
+	}}))
+	require.ErrorContains(t, err, "it was not healthy any more after the switch")
+	f.runs(one, "a")
 }

@@ -35,11 +35,11 @@ type Times struct {
 	Lease  time.Duration // of a lock
 	Poll   time.Duration // between two questions at the gate
 	Watch  time.Duration // between two questions of the watch
-	Answer time.Duration // that one answer may take
+	Answer time.Duration // that one answer may take, longer than the proxy waits for it: what does not answer is not well, and is not unknown
 }
 
 // DefaultTimes are those for real hosts.
-var DefaultTimes = Times{Lease: 90 * time.Second, Poll: time.Second / 4, Watch: time.Second, Answer: 5 * time.Second}
+var DefaultTimes = Times{Lease: 90 * time.Second, Poll: time.Second / 4, Watch: time.Second, Answer: 10 * time.Second}
 
 // Deployer changes one deployment environment of one application.
 type Deployer struct {
@@ -66,6 +66,7 @@ type Deployer struct {
 	opened map[string]*opening
 	known  [][]byte // secrets, in the order of their table
 	leave  []string // hosts that are left as they are
+	others []string // hosts to which somebody else has deployed meanwhile
 }
 
 type opening struct {

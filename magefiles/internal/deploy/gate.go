@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,10 +32,24 @@ func (a *applying) fails(ctx context.Context, h HostPlan, m *Machine, c *engine.
 	if c != nil {
 		var logs bytes.Buffer
 		if m.Engine.Logs(ctx, c.ID, lastLines, false, &logs, &logs) == nil {
-			f.Logs = logs.String()
+			f.Logs = a.hidden(logs.String())
 		}
 	}
 	return f
+}
+
+// hidden is what a container wrote, without the secrets that it got: a container that fails may show what it was given.
+func (d *Deployer) hidden(text string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, secret := range d.known {
+		for line := range bytes.Lines(secret) { // what it shows of one with several lines is lines, too
+			if line = bytes.TrimSpace(line); len(line) > 3 {
+				text = strings.ReplaceAll(text, string(line), "***")
+			}
+		}
+	}
+	return text
 }
 
 // passed reports whether the gate was passed: what has switched has.
@@ -63,6 +78,7 @@ func (a *applying) unknown(h HostPlan, err error) (pause.Seen, error) {
 func (a *applying) wellBeside(ctx context.Context, h HostPlan, m *Machine, v Version) error {
 	w := pause.Wait{What: h.Host + " to be healthy", First: a.Times.Poll, Times: 1, For: a.Environment.Gate, Look: a.Times.Answer, Tell: a.Tell}
 	var c *engine.Container
+	path, rule := v.question(a.Environment)
 	p, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		m, err := a.machine(ctx, h.Host)
 		if err != nil {
@@ -74,11 +90,11 @@ func (a *applying) wellBeside(ctx context.Context, h HostPlan, m *Machine, v Ver
 		if why := wrong(c, v); why != "" {
 			return pause.Seen{}, a.fails(ctx, h, m, c, "%s", why)
 		}
-		answer, err := m.Proxy.AskNext(ctx, a.key(), a.service(), a.Environment.Health)
+		answer, err := m.Proxy.AskNext(ctx, a.key(), a.service(), path)
 		if err != nil {
 			return a.unknown(h, err)
 		}
-		healthy, says := judge(a.Environment.Revision, v.Revision, answer)
+		healthy, says := judge(rule, v.Revision, answer)
 		return pause.Seen{Done: healthy, Says: says}, nil
 	})
 	if errors.Is(err, pause.ErrOver) {
@@ -142,6 +158,7 @@ func (a *applying) staysWell(ctx context.Context, h HostPlan) error {
 	long := max(a.Environment.Watch, 2*a.facts.Get()[h.Host].Interval)
 	w := pause.Wait{What: h.Host + " to stay healthy", First: a.Times.Watch, Times: 1, For: long, Look: a.Times.Answer, Tell: a.Tell}
 	bad, good := 0, false
+	path, rule := v.question(a.Environment)
 	p, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		m, err := a.machine(ctx, h.Host)
 		if err != nil {
@@ -157,11 +174,11 @@ func (a *applying) staysWell(ctx context.Context, h HostPlan) error {
 		if c.Restarts > 0 {
 			return pause.Seen{}, a.fails(ctx, h, m, c, "it came to its end after the switch, and was started again")
 		}
-		answer, err := m.Proxy.AskPublished(ctx, a.key(), a.service(), a.Environment.Health)
+		answer, err := m.Proxy.AskPublished(ctx, a.key(), a.service(), path)
 		if err != nil {
 			return a.unknown(h, err)
 		}
-		healthy, says := judge(a.Environment.Revision, v.Revision, answer)
+		healthy, says := judge(rule, v.Revision, answer)
 		if healthy {
 			bad, good = 0, true
 			return pause.Seen{Says: says}, nil
@@ -169,7 +186,7 @@ func (a *applying) staysWell(ctx context.Context, h HostPlan) error {
 		if bad++; bad >= badAnswers {
 			return pause.Seen{}, a.fails(ctx, h, m, c, "it was not healthy any more after the switch: %s", says)
 		}
-		return pause.Seen{Says: says}, nil
+		return pause.Seen{Says: says, Held: true}, nil // a watch does not end with it
 	})
 	switch {
 	case !errors.Is(err, pause.ErrOver):

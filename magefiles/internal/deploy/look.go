@@ -140,11 +140,12 @@ func (d *Deployer) ask(ctx context.Context, h *Host, lines int) error {
 
 // askRunning asks the container that requests go to, by the published port.
 func (d *Deployer) askRunning(ctx context.Context, m *Machine, h *Host, c *engine.Container) error {
-	a, err := m.Proxy.AskPublished(ctx, d.key(), d.service(), d.Environment.Health)
+	path, rule := h.Kept.version(c.Labels[labelRelease]).question(d.Environment)
+	a, err := m.Proxy.AskPublished(ctx, d.key(), d.service(), path)
 	if err != nil {
 		return err
 	}
-	revision := revisionOf(d.Environment.Revision, a)
+	revision := revisionOf(rule, a)
 	h.Running = &Running{
 		Release:  c.Labels[labelRelease],
 		Image:    c.Image,
@@ -207,15 +208,23 @@ func (h *Host) of(id string) *engine.Container {
 	return nil
 }
 
-// knows reports whether a version is one that a deployment made.
-func (k Kept) knows(id string) bool {
+// version is one that a deployment made; the zero value where none did.
+func (k Kept) version(id string) Version {
 	for _, v := range []*Version{k.Current, k.Previous, k.Candidate} {
 		if v != nil && v.ID == id {
-			return true
+			return *v
 		}
 	}
-	return slices.ContainsFunc(k.Older, func(v Version) bool { return v.ID == id })
+	for _, v := range k.Older {
+		if v.ID == id {
+			return v
+		}
+	}
+	return Version{}
 }
+
+// knows reports whether a version is one that a deployment made.
+func (k Kept) knows(id string) bool { return id != "" && k.version(id).ID == id }
 
 // drift says what is not as the last deployment left it.
 func (h *Host) drift() (all []string) {

@@ -100,6 +100,8 @@ func (d *Deployer) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 		Revision: asked.Image.Revision,
 		Spec:     specOf(d.Environment, values),
 		Port:     d.Environment.AppPort,
+		Health:   d.Environment.Health,
+		Says:     d.Environment.Revision,
 	}
 	for _, h := range d.Look(ctx, 0) {
 		if slices.Contains(asked.Without, h.Name) {
@@ -255,6 +257,18 @@ func (d *Deployer) note(p *Plan) {
 		say("the health path says no revision: the gate compares the digest of the container alone")
 	case p.Image.Revision == "" && !p.Back:
 		say("the image has no label with its revision: the gate compares the digest of the container alone")
+	}
+	if len(e.Environment) > 0 && !p.Back {
+		say("the containers get of your environment: %s", strings.Join(e.Environment, ", "))
+	}
+	for _, s := range e.Secrets {
+		switch {
+		case p.Back && !e.Memory:
+		case len(s.Command) > 0:
+			say("the secret %s is what this prints, which is run here: %q", s.Name, s.Command)
+		default:
+			say("the secret %s is your variable %s", s.Name, s.Variable)
+		}
 	}
 	if e.Memory && len(e.Secrets) > 0 {
 		say("secrets are kept in memory: after a reboot a host waits for `mage deploy:to`")

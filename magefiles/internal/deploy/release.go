@@ -38,6 +38,17 @@ type Version struct {
 	Revision string `json:"revision,omitempty"`
 	Spec     string `json:"spec,omitempty"` // digest of all that it is made of but its secrets
 	Port     int    `json:"port"`           // that it listens to
+
+	Health string          `json:"health,omitempty"` // the path by which it is asked: another release may have another one
+	Says   config.Revision `json:"says,omitzero"`    // where that answer says its revision
+}
+
+// question is how a version is asked whether it is well: as it was deployed.
+func (v Version) question(e config.Environment) (path string, says config.Revision) {
+	if v.Health == "" {
+		return e.Health, e.Revision
+	}
+	return v.Health, v.Says
 }
 
 // Upstream is how the proxy reaches it.

@@ -1,10 +1,14 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -83,6 +87,10 @@ func (d *Deployer) back(ctx context.Context, o *session.Operation[*Plan], now *s
 	if _, err := o.Undo(ctx); err != nil {
 		return operr.New("put it right, and deploy again: that begins with these hosts", "the deployment failed (%v), and not every host could go back: %w", failed, err)
 	}
+	if len(d.others) > 0 {
+		return operr.NewStopped("see `mage deploy:status`, and deploy again", "%s was not deployed, and somebody else has deployed to %s since: %w",
+			now.Plan.Label(), strings.Join(d.others, ", "), failed)
+	}
 	return operr.New(operr.NextOf(failed), "%s was not deployed, and every host runs what it ran before: %w", now.Plan.Label(), failed)
 }
 
@@ -93,7 +101,11 @@ func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], 
 		return err
 	}
 	d.Say("the deployment %s is unfinished since %s", past.Plan.Label(), past.Plan.Run)
-	same := past.Plan.Back == asked.Back && (asked.Back || past.Plan.Image.Digest == asked.Image.Digest) &&
+	if past.Plan.Environment.Port != d.Environment.Port || past.Plan.Environment.Socket != d.Environment.Socket {
+		return operr.NewStopped(fmt.Sprintf("set port = %d and socket = %q until it is taken back", past.Plan.Environment.Port, past.Plan.Environment.Socket),
+			"the deployment %s is unfinished, and [tool.deploy.%s] leads to another proxy or engine by now", past.Plan.Label(), d.Environment.Name)
+	}
+	same := past.Plan.Back == asked.Back && (asked.Back || past.Plan.Image.Digest == asked.Image.Digest) && d.agreed(past.Plan) &&
 		!slices.ContainsFunc(past.Plan.changing(), func(h HostPlan) bool { return slices.Contains(asked.Without, h.Host) })
 	if same && !past.Undoing {
 		return nil
@@ -103,6 +115,16 @@ func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], 
 		return err
 	}
 	return nil
+}
+
+// agreed reports whether an environment is what a person said yes to: what goes on is not asked about again.
+func (d *Deployer) agreed(p *Plan) bool {
+	values, err := d.values()
+	spec := specOf(d.Environment, values)
+	was, _ := json.Marshal(p.Environment) // both are text and numbers
+	now, _ := json.Marshal(d.Environment)
+	return err == nil && bytes.Equal(was, now) &&
+		!slices.ContainsFunc(p.changing(), func(h HostPlan) bool { return !p.Back && h.Will.Spec != spec })
 }
 
 // Unlock takes the environment from whoever has it on the hosts that answer, and says whom it was taken from.

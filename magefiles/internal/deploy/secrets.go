@@ -3,6 +3,7 @@ package deploy
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -13,31 +14,47 @@ import (
 )
 
 // secrets writes the secrets of a release to a volume of its own, before its container starts. The values go over standard input, and are in
-// no argument, label or log.
-func (a *applying) secrets(ctx context.Context, h HostPlan, m *Machine) error {
-	if len(a.Environment.Secrets) == 0 || a.p.Back && !a.Environment.Memory {
-		return nil
-	}
-	owner, err := ownerOf(a.Environment.User, a.facts.Get()[h.Host].User)
+// no argument, label or log. end is called once the container has started: until then somebody has to have what is in memory.
+func (a *applying) secrets(ctx context.Context, h HostPlan, m *Machine, v Version) (end func() error, err error) {
+	image, err := m.Engine.Image(ctx, v.Image)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	owner, err := ownerOf(a.Environment.User, image.User)
+	if err != nil {
+		return nil, err
 	}
 	values, err := a.secretValues(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	v := a.will(h)
 	err = m.Engine.EnsureVolume(ctx, engine.Volume{Name: v.ID, Labels: a.labels(h, v), Memory: a.Environment.Memory})
+	if err != nil {
+		return nil, err
+	}
+	mount := engine.Mount{Volume: v.ID, Target: secretsDir}
+	end = func() error { return nil }
+	inside := &hoststate.State{Runner: m.Front.Inside(mount)}
+	if a.Environment.Memory {
+		if inside.Runner, end, err = m.Front.Holding(ctx, mount); err != nil {
+			return nil, err
+		}
+	}
+	for n, s := range a.Environment.Secrets {
+		if err := inside.PutSecret(ctx, secretsDir, s.Name, owner, values[n]); err != nil {
+			return nil, errors.Join(err, end())
+		}
+	}
+	return end, nil
+}
+
+// withSecrets starts a container by f, once its secrets are written.
+func (a *applying) withSecrets(ctx context.Context, h HostPlan, m *Machine, v Version, f func() error) error {
+	end, err := a.secrets(ctx, h, m, v)
 	if err != nil {
 		return err
 	}
-	inside := &hoststate.State{Runner: m.Front.Inside(engine.Mount{Volume: v.ID, Target: secretsDir})}
-	for n, s := range a.Environment.Secrets {
-		if err := inside.PutSecret(ctx, secretsDir, s.Name, owner, values[n]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(f(), end())
 }
 
 // ownerOf is the number of the user that the application runs as: a name is known inside the image alone.

@@ -51,6 +51,39 @@ func (r runner) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, i
 	return []byte(result.Stdout), result.Exit, err
 }
 
+// Holding is Inside, in a container that stays until end is called: what is in memory goes with the last container that has it.
+func (c *Container) Holding(ctx context.Context, mounts ...engine.Mount) (inside hoststate.Runner, end func() error, err error) {
+	id, err := c.Engine.Create(ctx, engine.Spec{
+		Image:      c.Image,
+		Entrypoint: []string{"sh"},
+		Command:    []string{"-c", "exec tail -f /dev/null"},
+		User:       "0:0",
+		Network:    "none",
+		Labels:     map[string]string{labelHelper: c.Name()},
+		Mounts:     mounts,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	end = func() error { return c.Engine.Remove(context.WithoutCancel(ctx), id) }
+	if err := c.Engine.Start(ctx, id); err != nil {
+		return nil, nil, errors.Join(err, end())
+	}
+	return holding{engine: c.Engine, id: id}, end, nil
+}
+
+// holding runs the script by an exec in one container.
+type holding struct {
+	engine *engine.Client
+	id     string
+}
+
+// Run is what hoststate.Runner says.
+func (h holding) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, int, error) {
+	result, err := h.engine.Exec(ctx, h.id, argv, bytes.NewReader(stdin))
+	return []byte(result.Stdout), result.Exit, err
+}
+
 // RemoveVolume takes a volume away that Inside has written to. A run that was killed meanwhile has left its container in it.
 func (c *Container) RemoveVolume(ctx context.Context, name string) error {
 	err := c.Engine.RemoveVolume(ctx, name)

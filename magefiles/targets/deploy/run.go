@@ -8,6 +8,7 @@ import (
 	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/foopack/foopack/magefiles/targets"
 )
@@ -175,7 +176,7 @@ func logs(ctx context.Context, x *targets.Extension, name string, follow bool, f
 		return err
 	}
 	defer end()
-	return d.Logs(ctx, follow, x.View.Out)
+	return d.Logs(ctx, follow, view.Child(x.View.Out, x.View.Color))
 }
 
 func setup(ctx context.Context, x *targets.Extension, name string, f Flags) error {

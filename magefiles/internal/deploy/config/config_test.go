@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,33 +107,40 @@ OTHER = "MY_OTHER"
 func TestWhatIsRefused(t *testing.T) {
 	const good = "[tool.deploy.a]\nhosts = [\"a\"]\nport = 1\n"
 	for text, want := range map[string]string{
-		"[tool.deploy]\na = 1\n":                             "a must be a table, and is an integer",
-		"[tool.deploy.\"a b\"]\nhosts=[\"a\"]\nport=1\n":     `an environment cannot be called "a b"`,
-		"[tool.deploy.a]\nport = 1\n":                        "has no hosts",
-		"[tool.deploy.a]\nhosts = [\"a\"]\n":                 "has no port",
-		"[tool.deploy.a]\nport=1\nhosts = [\"-oProxy=x\"]\n": `cannot be "-oProxy=x"`,
-		"[tool.deploy.a]\nport=1\nhosts = [\"a b\"]\n":       `cannot be "a b"`,
-		"[tool.deploy.a]\nport=1\nhosts = [\"$HOME\"]\n":     `cannot be "$HOME"`,
-		"[tool.deploy.a]\nport=1\nhosts = [\"a\\nb\"]\n":     `cannot be "a\nb"`,
-		"[tool.deploy.a]\nport=1\nhosts = [\"a'b\"]\n":       `cannot be "a'b"`,
-		"[tool.deploy.a]\nport=1\nhosts = [\"a\", \"a\"]\n":  "the host a is there twice",
-		"[tool.deploy.a]\nport=70000\nhosts = [\"a\"]\n":     "port cannot be 70000",
-		good + "gait = \"1m\"\n":                             "[tool.deploy.a] has no key gait",
-		good + "tls = true\n":                                "tls needs a domain",
-		good + "gate = \"soon\"\n":                           `gate cannot be "soon"`,
-		good + "health = \"healthz\"\n":                      `health cannot be "healthz"`,
-		good + "revision = true\n":                           "revision cannot be true",
-		good + "revision = \"git\"\n":                        `revision cannot be "git"`,
-		good + "mem_limit = \"much\"\n":                      `mem_limit cannot be "much"`,
-		good + "volumes = [\"/srv:/srv\"]\n":                 `volumes cannot have "/srv:/srv"`,
-		good + "volumes = [\"data:/data\"]\n":                "would write to the volume data at the same time",
-		good + "secrets = { \"../x\" = \"X\" }\n":            `a secret cannot be called "../x"`,
-		good + "secrets = { X = [] }\n":                      "the secret X has an empty command",
-		good + "environment = [\"A=1\"]\n":                   `cannot be "A=1"`,
-		good + "start = \"beside-it\"\n":                     `start cannot be "beside-it"`,
-		good + "logging = { drive = \"x\" }\n":               "logging has no key drive",
-		good + "keep = 1\n":                                  "keep cannot be 1",
-		good + "proxy = \"--privileged\"\n":                  `proxy cannot be "--privileged"`,
+		"[tool.deploy]\na = 1\n":                                          "a must be a table, and is an integer",
+		"[tool.deploy.\"a b\"]\nhosts=[\"a\"]\nport=1\n":                  `an environment cannot be called "a b"`,
+		"[tool.deploy.a]\nport = 1\n":                                     "has no hosts",
+		"[tool.deploy.a]\nhosts = [\"a\"]\n":                              "has no port",
+		"[tool.deploy.a]\nport=1\nhosts = [\"-oProxy=x\"]\n":              `cannot be "-oProxy=x"`,
+		"[tool.deploy.a]\nport=1\nhosts = [\"a b\"]\n":                    `cannot be "a b"`,
+		"[tool.deploy.a]\nport=1\nhosts = [\"$HOME\"]\n":                  `cannot be "$HOME"`,
+		"[tool.deploy.a]\nport=1\nhosts = [\"a\\nb\"]\n":                  `cannot be "a\nb"`,
+		"[tool.deploy.a]\nport=1\nhosts = [\"a'b\"]\n":                    `cannot be "a'b"`,
+		"[tool.deploy.a]\nport=1\nhosts = [\"a\", \"a\"]\n":               "the host a is there twice",
+		"[tool.deploy.a]\nport=70000\nhosts = [\"a\"]\n":                  "port cannot be 70000",
+		good + "gait = \"1m\"\n":                                          "[tool.deploy.a] has no key gait",
+		good + "tls = true\n":                                             "tls needs a domain",
+		good + "gate = \"soon\"\n":                                        `gate cannot be "soon"`,
+		good + "health = \"healthz\"\n":                                   `health cannot be "healthz"`,
+		good + "revision = true\n":                                        "revision cannot be true",
+		good + "revision = \"git\"\n":                                     `revision cannot be "git"`,
+		good + "mem_limit = \"much\"\n":                                   `mem_limit cannot be "much"`,
+		good + "volumes = [\"/srv:/srv\"]\n":                              `volumes cannot have "/srv:/srv"`,
+		good + "volumes = [\"data:/data\"]\n":                             "would write to the volume data at the same time",
+		good + "secrets = { \"../x\" = \"X\" }\n":                         `a secret cannot be called "../x"`,
+		good + "secrets = { X = [] }\n":                                   "the secret X has an empty command",
+		good + "environment = [\"A=1\"]\n":                                `cannot be "A=1"`,
+		good + "start = \"beside-it\"\n":                                  `start cannot be "beside-it"`,
+		good + "logging = { drive = \"x\" }\n":                            "logging has no key drive",
+		good + "environment = [\"PREFIX_API_KEY\"]\n":                     `a host cannot have "PREFIX_API_KEY": whoever has it may publish`,
+		good + "secrets = [\"PREFIX_API_KEY\"]\n":                         `a host cannot have "PREFIX_API_KEY"`,
+		good + "secrets = { KEY = \"ACTIONS_ID_TOKEN_REQUEST_TOKEN\" }\n": `a host cannot have "ACTIONS_ID_TOKEN_REQUEST_TOKEN"`,
+		good + "secrets = [\"_KEY\"]\n":                                   `a secret cannot be called "_KEY"`,
+		good + "secrets = [\"KEY\", \"KEY\"]\n":                           `a secret cannot be called "KEY"`,
+		good + "secrets = { " + strings.Repeat("A", 64) + " = \"A\" }\n":  "a secret cannot be called",
+		good + "disk = \"999999999t\"\n":                                  `disk cannot be "999999999t"`,
+		good + "keep = 1\n":                                               "keep cannot be 1",
+		good + "proxy = \"--privileged\"\n":                               `proxy cannot be "--privileged"`,
 	} {
 		_, err := parsed(t, text)
 		require.ErrorContains(t, err, want, text)

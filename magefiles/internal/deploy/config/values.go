@@ -1,12 +1,14 @@
 package config
 
 import (
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
@@ -17,7 +19,8 @@ var (
 	domainName      = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$`)
 	urlPath         = regexp.MustCompile(`^/[A-Za-z0-9_./~%-]*(?:\?[A-Za-z0-9_./~%=&-]*)?$`)
 	variableName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	secretName      = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+	driverName      = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+	secretName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`) // as hoststate's script takes it
 	volumeName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]+$`)
 	userName        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?$`)
 	imageName       = regexp.MustCompile(`^[a-z0-9][A-Za-z0-9_./:@-]*$`)
@@ -111,7 +114,12 @@ func (r *reader) size(n *tomledit.Node) int64 {
 		return 0
 	}
 	number, _ := strconv.ParseInt(m[1], 10, 64) // nine digits fit
-	return number << (10 * strings.Index(" kmgt", strings.ToLower(m[2] + " ")[:1]))
+	shift := 10 * strings.Index(" kmgt", strings.ToLower(m[2] + " ")[:1])
+	if number > math.MaxInt64>>shift {
+		r.fail(n, "write a size that a machine has", "%s cannot be %q", n.Key, text)
+		return 0
+	}
+	return number << shift
 }
 
 func (r *reader) hosts(n *tomledit.Node) (all []string) {
@@ -155,15 +163,27 @@ func (r *reader) variables(n *tomledit.Node) (all []string) {
 		return nil
 	}
 	for _, e := range n.Children {
-		all = append(all, r.match(e, variableName, "the name of a variable of your environment"))
+		all = append(all, r.variable(e, "the name of a variable of your environment"))
 	}
 	return all
+}
+
+// variable reads the name of one, which is not one of those that publish: whoever may write a manifest could send a package then.
+func (r *reader) variable(n *tomledit.Node, what string) string {
+	name := r.match(n, variableName, what)
+	if command.Publishes(name) {
+		r.fail(n, "give the application a key of its own, by another name", "a host cannot have %q: whoever has it may publish", name)
+	}
+	return name
 }
 
 // secrets reads a list of variables, or a table of names, each with a variable or a command.
 func (r *reader) secrets(n *tomledit.Node) (all []Secret) {
 	if n.Is(tomledit.Array) {
-		for _, name := range r.variables(n) {
+		for i, name := range r.variables(n) {
+			if name != "" && !secretName.MatchString(name) || slices.ContainsFunc(all, func(s Secret) bool { return s.Name == name }) {
+				r.fail(n.Children[i], "name it once; a letter or a digit comes first, and at most 63 characters are in it; or give it another name: secrets = { NAME = \"VARIABLE\" }", "a secret cannot be called %q", name)
+			}
 			all = append(all, Secret{Name: name, Variable: name})
 		}
 		return all
@@ -176,11 +196,11 @@ func (r *reader) secrets(n *tomledit.Node) (all []Secret) {
 		if e.Is(tomledit.Array) {
 			s.Command = r.strings(e)
 		} else {
-			s.Variable = r.match(e, variableName, "a variable of your environment, or the list of a command and its arguments")
+			s.Variable = r.variable(e, "a variable of your environment, or the list of a command and its arguments")
 		}
 		switch {
 		case !secretName.MatchString(e.Key):
-			r.fail(e, "use letters, digits, _, . and -", "a secret cannot be called %q", e.Key)
+			r.fail(e, "use letters, digits, _, . and -, at most 63; the first is a letter or a digit", "a secret cannot be called %q", e.Key)
 		case e.Is(tomledit.Array) && (len(s.Command) == 0 || s.Command[0] == ""):
 			r.fail(e, "name the command", "the secret %s has an empty command", e.Key)
 		}
@@ -217,7 +237,7 @@ func (r *reader) logging(n *tomledit.Node) (l Logging) {
 	for _, e := range n.Children {
 		switch e.Key {
 		case "driver":
-			l.Driver = r.match(e, secretName, "the name of a log driver, such as local")
+			l.Driver = r.match(e, driverName, "the name of a log driver, such as local")
 		case "options":
 			if r.want(e, tomledit.Table) {
 				l.Options = map[string]string{}
