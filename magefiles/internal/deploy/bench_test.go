@@ -108,6 +108,7 @@ type behavior struct {
 	sick    func() bool   // the health path says that it is not well
 	live    func() bool   // it has another health path, /live, in place of the usual one
 	exits   time.Duration // after which it ends by itself, with status 3; 0: never
+	dies    func() bool   // so does it when this is so
 	says    string        // revision that it says in place of its own
 	logs    string
 	arch    []string
@@ -190,10 +191,18 @@ func (b behavior) program(revision string) func(ctx context.Context, c *localeng
 		if b.exits > 0 {
 			over = time.After(b.exits)
 		}
-		select {
-		case <-ctx.Done():
-			return 0
-		case <-over:
+		ticks := time.NewTicker(20 * time.Millisecond)
+		defer ticks.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return 0
+			case <-ticks.C:
+				if b.dies == nil || !b.dies() {
+					continue
+				}
+			case <-over:
+			}
 			fmt.Fprintln(c.Stderr, "I end here")
 			return 3
 		}
