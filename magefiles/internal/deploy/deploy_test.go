@@ -224,6 +224,18 @@ func TestALockIsFreedByItsLease(t *testing.T) {
 	f.runs(one, "a", "b")
 }
 
+// Setup waits for a lock, too, where a person wants to wait.
+func TestSetupWaitsForTheLock(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	_, err := f.hosts["a"].state.Take(t.Context(), "app.staging", hoststate.Holder{Who: "other"}, time.Second)
+	require.NoError(t, err)
+	d := f.deployer()
+	require.ErrorContains(t, d.Setup(t.Context()), "other has it")
+	d.Wait = time.Minute
+	require.NoError(t, d.Setup(t.Context()))
+}
+
 // Who was stopped past the lease changes nothing any more.
 func TestWhoLostTheLockChangesNothing(t *testing.T) {
 	t.Parallel()

@@ -258,3 +258,19 @@ func TestHostileHosts(t *testing.T) {
 		require.Equal(t, operr.Usage, operr.ExitStatus(err), bad)
 	}
 }
+
+// A configuration of a repository starts no program on this machine.
+func TestACarriedConfigurationRunsNothing(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "ssh_config")
+	for _, line := range []string{
+		"ProxyCommand nc %h %p", " proxycommand=nc %h %p", `"ProxyCommand" nc`, "Match exec \"touch x\"", "Match host a !exec=\"true\"", "match all exec true", "KnownHostsCommand /bin/x",
+		"\tPKCS11Provider x.so", "SecurityKeyProvider x.so", "Include ~/other", "XAuthLocation /x", "LocalCommand x",
+	} {
+		require.NoError(t, os.WriteFile(file, []byte("Host a\n"+line+"\n"), 0o600))
+		require.ErrorContains(t, host.Carried(file), "would have ssh run a program", line)
+	}
+	require.NoError(t, os.WriteFile(file, []byte("# ProxyCommand nc\n\nHost a exec\n ProxyJump b\n IdentityFile=~/.ssh/key\nMatch host executor\n"), 0o600))
+	require.NoError(t, host.Carried(file))
+	require.ErrorContains(t, host.Carried(file+".not"), "cannot be read")
+}

@@ -35,9 +35,12 @@ func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstrea
 		environment: e,
 	}
 	if e.SSHConfig != "" {
-		o.ssh.Config = filepath.Join(x.Workspace.Root, filepath.FromSlash(of.Dir), filepath.FromSlash(e.SSHConfig))
-		if filepath.IsAbs(e.SSHConfig) {
-			o.ssh.Config = e.SSHConfig
+		o.ssh.Config = e.SSHConfig
+		if !filepath.IsAbs(e.SSHConfig) {
+			o.ssh.Config = filepath.Join(x.Workspace.Root, filepath.FromSlash(of.Dir), filepath.FromSlash(e.SSHConfig))
+			if err := host.Carried(o.ssh.Config); err != nil {
+				return nil, nil, err
+			}
 		}
 	}
 	return &deploying.Deployer{
