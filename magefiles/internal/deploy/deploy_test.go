@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
@@ -588,4 +589,37 @@ func TestApplicationsHaveNamesOfTheirOwn(t *testing.T) {
 		require.Regexp(t, `^[a-z0-9][a-z0-9-]{0,62}$`, id, "%s", app)
 	}
 	require.Equal(t, "my-app.staging", key("my-app", "staging"))
+}
+
+// A machine under two names is one machine.
+func TestAMachineIsNamedOnce(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	f.hosts["alias"], f.env.Hosts = f.hosts["a"], []string{"a", "alias"}
+	_, err := f.deploy(f.push("2222", behavior{}))
+	require.Contains(t, operr.DetailOf(err), "alias: it is the same machine as a")
+	f.env.Hosts = []string{"a"}
+	f.runs(one, "a")
+}
+
+// What is behind the port that an environment had before is not touched by what is behind the new one, and is named.
+func TestAnotherPortIsAnotherPlace(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	h, before := f.hosts["a"], *f.hosts["a"].front
+	now := before
+	now.Port = free(t)
+	h.front, h.state = &now, now.Proxy().State
+	require.NoError(t, f.deployer().Setup(t.Context()))
+	f.env.StopFirst, f.env.Gate = true, 300*time.Millisecond
+	_, err := f.deploy(f.push("2222", behavior{sick: func() bool { return true }}))
+	require.ErrorContains(t, err, "every host runs what it ran before")
+	f.mustDeploy(f.push("3333", behavior{}))
+	_, body := (&vm{front: &before}).get("/healthz")
+	require.Contains(t, body, "1111")
+	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), fmt.Sprintf("is behind port %d, which the environment had before", before.Port))
 }

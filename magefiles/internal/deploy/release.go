@@ -18,6 +18,7 @@ const (
 	labelEnvironment = "pixi-release.environment"
 	labelRelease     = "pixi-release.release"
 	labelFence       = "pixi-release.fence"
+	labelPort        = "pixi-release.port" // of the proxy, which has the fence
 )
 
 // Image is what is to run: one digest of one repository.
