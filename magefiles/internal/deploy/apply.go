@@ -476,12 +476,13 @@ func (a *applying) begin(ctx context.Context, h HostPlan, m *Machine, v Version)
 	return m.State.SetNext(ctx, a.key(), a.fence(h), v.Upstream())
 }
 
-func (a *applying) labels(h HostPlan, v Version) map[string]string {
+func (a *applying) labels(h HostPlan, m *Machine, v Version) map[string]string {
 	return map[string]string{
 		labelApp:         a.App,
 		labelEnvironment: a.Environment.Name,
 		labelRelease:     v.ID,
 		labelFence:       strconv.FormatInt(a.fence(h), 10),
+		labelPort:        portLabel(m),
 	}
 }
 
@@ -497,7 +498,7 @@ func (a *applying) create(ctx context.Context, h HostPlan, m *Machine, v Version
 	s := engine.Spec{
 		Name:        v.ID,
 		Image:       v.Image,
-		Labels:      a.labels(h, v),
+		Labels:      a.labels(h, m, v),
 		Env:         values,
 		Command:     e.Command,
 		User:        e.User,
@@ -590,13 +591,16 @@ func (a *applying) stopped(ctx context.Context, h HostPlan, m *Machine, _ bool) 
 
 func none(upstream string) bool { return upstream == "" || upstream == hoststate.None }
 
+// portLabel is of what is behind a proxy. Where an environment had another port before, what is there is behind another one.
+func portLabel(m *Machine) string { return strconv.Itoa(int(m.Front.Port)) }
+
 // others are the containers of the environment that are not the new one, as far as this deployment may touch them: those that a deployment
-// made, with its own number or an older one.
+// made behind the same proxy, with its own number or an older one.
 func (a *applying) others(ctx context.Context, h HostPlan, m *Machine) (all []engine.Container, err error) {
 	found, err := m.Engine.Containers(ctx, labelApp+"="+a.App, labelEnvironment+"="+a.Environment.Name)
 	for _, c := range found {
 		made, err := strconv.ParseInt(c.Labels[labelFence], 10, 64)
-		if c.Labels[labelRelease] != h.Will.ID && err == nil && made <= a.fence(h) {
+		if c.Labels[labelRelease] != h.Will.ID && c.Labels[labelPort] == portLabel(m) && err == nil && made <= a.fence(h) {
 			all = append(all, c)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
@@ -696,4 +697,55 @@ func TestAWatchDoesNotEndWithABadAnswer(t *testing.T) {
 	}}))
 	require.ErrorContains(t, err, "it was not healthy any more after the switch")
 	f.runs(one, "a")
+}
+
+// Applications that share a host have state of their own, whatever they are called, under names that hosts and engines take.
+func TestApplicationsHaveNamesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	environment := strings.Repeat("e", 30)
+	for _, app := range []string{
+		"my-app", "my_app", "my.app", "My-App", "-my-app", "a customer's \"portal\" $X", strings.Repeat("a", 30) + "1", strings.Repeat("a", 30) + "2", "\u043f\u043e\u0440\u0442\u0430\u043b", "\u9580",
+	} {
+		k := key(app, environment)
+		require.True(t, hoststate.Name(k), "%s: %s", app, k)
+		require.Empty(t, seen[k], "%s", k)
+		seen[k] = app
+		id := versionID(app, environment, localengine.Digest("x"), time.Now())
+		require.Regexp(t, `^[a-z0-9][a-z0-9-]{0,62}$`, id, "%s", app)
+	}
+	require.Equal(t, "my-app.staging", key("my-app", "staging"))
+}
+
+// A machine under two names is one machine.
+func TestAMachineIsNamedOnce(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	f.hosts["alias"], f.env.Hosts = f.hosts["a"], []string{"a", "alias"}
+	_, err := f.deploy(f.push("2222", behavior{}))
+	require.Contains(t, operr.DetailOf(err), "alias: it is the same machine as a")
+	f.env.Hosts = []string{"a"}
+	f.runs(one, "a")
+}
+
+// What is behind the port that an environment had before is not touched by what is behind the new one, and is named.
+func TestAnotherPortIsAnotherPlace(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	h, before := f.hosts["a"], *f.hosts["a"].front
+	now := before
+	now.Port = free(t)
+	h.front, h.state = &now, now.Proxy().State
+	require.NoError(t, f.deployer().Setup(t.Context()))
+	f.env.StopFirst, f.env.Gate = true, 300*time.Millisecond
+	_, err := f.deploy(f.push("2222", behavior{sick: func() bool { return true }}))
+	require.ErrorContains(t, err, "every host runs what it ran before")
+	f.mustDeploy(f.push("3333", behavior{}))
+	_, body := (&vm{front: &before}).get("/healthz")
+	require.Contains(t, body, "1111")
+	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), fmt.Sprintf("is behind port %d, which the environment had before", before.Port))
 }

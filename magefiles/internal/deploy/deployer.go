@@ -103,7 +103,7 @@ func (d *Deployer) broke(host string) {
 // key is what the environment is called in the state of a host, which several applications may share.
 func (d *Deployer) key() string { return key(d.App, d.Environment.Name) }
 
-func key(app, environment string) string { return name(app, 30) + "." + environment }
+func key(app, environment string) string { return nameOf(app) + "." + environment }
 
 // service is what the proxy is to do for the environment.
 func (d *Deployer) service() proxy.Service {

@@ -37,6 +37,8 @@ type Host struct {
 	Audit []hoststate.Entry `json:"audit,omitempty"`
 
 	containers []engine.Container
+	proxy      string // ID of the proxy's container, which one machine has
+	port       string // label of what is behind it
 	err        error
 }
 
@@ -101,6 +103,9 @@ func (d *Deployer) ask(ctx context.Context, h *Host, lines int) error {
 	h.Arch = version.OS + "/" + version.Arch
 	if h.Setup, err = m.Front.Missing(ctx, d.key(), d.service()); err != nil {
 		return err
+	}
+	if front, err := m.Engine.Inspect(ctx, m.Front.Name()); err == nil {
+		h.proxy, h.port = front.ID, portLabel(m)
 	}
 	seen, err := m.State.Look(ctx, d.key())
 	if err != nil && len(h.Setup) > 0 {
@@ -246,7 +251,10 @@ func (h *Host) drift() (all []string) {
 	for n := range h.containers {
 		c := &h.containers[n]
 		id := c.Labels[labelRelease]
-		switch {
+		switch port := c.Labels[labelPort]; {
+		case port != "" && h.port != "" && port != h.port:
+			say("the container %s is behind port %s, which the environment had before: remove both by hand", c.Name, port)
+			continue
 		case !h.Kept.knows(id):
 			say("the container %s has our labels, and no deployment made it", c.Name)
 		case seen[id]:

@@ -103,12 +103,17 @@ func (d *Deployer) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 		Health:   d.Environment.Health,
 		Says:     d.Environment.Revision,
 	}
+	machines := map[string]string{}
 	for _, h := range d.Look(ctx, 0) {
 		if slices.Contains(asked.Without, h.Name) {
 			p.Why = append(p.Why, why(h))
 			continue
 		}
 		p.Hosts = append(p.Hosts, d.planHost(ctx, p, h, wanted))
+		if first := machines[h.proxy]; first != "" && h.proxy != "" {
+			p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: "it is the same machine as " + first, Next: "name it once"})
+		}
+		machines[h.proxy] = h.Name
 	}
 	if len(p.Hosts) == 0 {
 		return nil, operr.NewUsage("leave one in", "all hosts of %s are left out", d.Environment.Name)

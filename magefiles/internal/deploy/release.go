@@ -18,6 +18,7 @@ const (
 	labelEnvironment = "pixi-release.environment"
 	labelRelease     = "pixi-release.release"
 	labelFence       = "pixi-release.fence"
+	labelPort        = "pixi-release.port" // of the proxy, which has the fence
 )
 
 // Image is what is to run: one digest of one repository.
@@ -74,10 +75,20 @@ func name(text string, most int) string {
 	return strings.Trim(text[:min(len(text), most)], "-")
 }
 
+// nameOf is an application's name as part of other names. What is not told whole gets a digest: another application has another one.
+func nameOf(app string) string {
+	text := name(app, 18)
+	if text == app {
+		return text
+	}
+	sum := sha256.Sum256([]byte(app))
+	return strings.TrimPrefix(text+"-"+hex.EncodeToString(sum[:4]), "-")
+}
+
 // versionID is the name of one version, which no other has: also the same image is deployed anew, as another version.
 func versionID(app, environment, digest string, at time.Time) string {
 	_, hash, _ := strings.Cut(digest, ":")
-	return name(app, 20) + "-" + name(environment, 16) + "-" + hash[:min(8, len(hash))] + "-" + strconv.FormatInt(at.UnixMilli(), 36)
+	return nameOf(app) + "-" + name(environment, 16) + "-" + hash[:min(8, len(hash))] + "-" + strconv.FormatInt(at.UnixMilli(), 36)
 }
 
 // specOf is the digest of what a container is made of, so that another environment, command or limit is seen as a change. Values of variables

@@ -28,7 +28,7 @@ func (a *applying) secrets(ctx context.Context, h HostPlan, m *Machine, v Versio
 	if err != nil {
 		return nil, err
 	}
-	err = m.Engine.EnsureVolume(ctx, engine.Volume{Name: v.ID, Labels: a.labels(h, v), Memory: a.Environment.Memory})
+	err = m.Engine.EnsureVolume(ctx, engine.Volume{Name: v.ID, Labels: a.labels(h, m, v), Memory: a.Environment.Memory})
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +61,16 @@ func TestAsk(t *testing.T) {
 			}
 		}
 	})
+	mux.HandleFunc("/heads", func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		for text := "HTTP/1.1 200 OK\r\n"; err == nil; text = strings.Repeat("X-More: "+strings.Repeat("a", 200)+"\r\n", 100) {
+			_, err = conn.Write([]byte(text))
+		}
+	})
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	defer close(gone)
@@ -91,6 +102,11 @@ func TestAsk(t *testing.T) {
 			require.Zero(t, ask(server.URL+"/silent", time.Second).Status)
 			require.LessOrEqual(t, len(ask(server.URL+"/endless", time.Minute).Body), 256<<10)
 			require.Zero(t, ask("http://"+nobody+"/", time.Minute).Status)
+			size := 0
+			for _, value := range ask(server.URL+"/heads", 2*time.Second).Header["X-More"] {
+				size += len(value)
+			}
+			require.LessOrEqual(t, size, 64<<10, "neither has a head an end")
 		})
 	}
 }

@@ -354,9 +354,9 @@ ask) # URL HOST SECONDS: the answer's body, its head as the program shows it, an
 	digits "$3"
 	exec 3>&1
 	if command -v wget >/dev/null 2>&1; then
-		head=$({ { timeout "$3" wget -S -q -O - --header "Host: $2" "$1" 2>&4 | head -c 262144 >&3; } 4>&1; })
+		head=$({ { timeout "$3" wget -S -q -O - --header "Host: $2" "$1" 2>&4 | head -c 262144 >&3; } 4>&1; } | head -c 65536)
 	elif command -v curl >/dev/null 2>&1; then
-		head=$({ { timeout "$3" curl -s -D /dev/fd/4 -H "Host: $2" "$1" 2>/dev/null | head -c 262144 >&3; } 4>&1; })
+		head=$({ { timeout "$3" curl -s -D /dev/fd/4 -H "Host: $2" "$1" 2>/dev/null | head -c 262144 >&3; } 4>&1; } | head -c 65536)
 	else
 		die 77 'neither wget nor curl'
 	fi

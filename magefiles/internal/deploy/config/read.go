@@ -37,7 +37,7 @@ func parse(doc *tomledit.Document) (all []Environment, err error) {
 			continue
 		}
 		if !environmentName.MatchString(n.Key) {
-			r.fail(n, "use lower-case letters, digits, - and _", "an environment cannot be called %q", n.Key)
+			r.fail(n, "use lower-case letters, digits, - and _, at most 30", "an environment cannot be called %q", n.Key)
 		}
 		all = append(all, r.environment(n))
 	}

@@ -14,7 +14,7 @@ import (
 
 // What names may be. None begins with a dash, and none has a character that a shell, a URL or a header would read in another way.
 var (
-	environmentName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,39}$`)
+	environmentName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,29}$`)
 	hostName        = regexp.MustCompile(`^(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?:\[[0-9A-Fa-f:]+\]|[A-Za-z0-9_][A-Za-z0-9_.-]*)(?::[0-9]{1,5})?$`)
 	domainName      = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$`)
 	urlPath         = regexp.MustCompile(`^/[A-Za-z0-9_./~%-]*(?:\?[A-Za-z0-9_./~%=&-]*)?$`)
