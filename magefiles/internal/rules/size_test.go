@@ -43,6 +43,22 @@ func TestTargetsStaysAFace(t *testing.T) {
 	t.Logf("%d lines for %d targets, of %d", lines, targets, most)
 }
 
+// linesOfAPackage is how many lines a package may have without its tests: more than that has more than one job.
+const linesOfAPackage = 2500
+
+func TestPackagesHaveOneJob(t *testing.T) {
+	lines := map[string]int{}
+	eachFile(t, func(p goPackage, name string, _ *ast.File, _ *token.FileSet) {
+		text, err := os.ReadFile(filepath.Join(p.Dir, name))
+		require.NoError(t, err)
+		lines[p.ImportPath] += bytes.Count(text, []byte("\n"))
+	})
+	require.Greater(t, len(lines), 50)
+	for name, n := range lines {
+		require.LessOrEqual(t, n, linesOfAPackage, "%s has %d lines: see which of its files know nothing of the others, and give them a package of their own", name, n)
+	}
+}
+
 // isTarget reports whether Mage makes a target of a function: it is exported, of no receiver but a namespace, takes a context, and else
 // what a command line has.
 func isTarget(f *ast.FuncDecl) bool {
