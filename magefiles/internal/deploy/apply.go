@@ -351,7 +351,7 @@ func portOf(image engine.Image) (int, error) {
 	var ports []int
 	for _, exposed := range image.Exposed {
 		number, protocol, _ := strings.Cut(exposed, "/")
-		if port, err := strconv.Atoi(number); err == nil && protocol != "udp" {
+		if port, err := strconv.Atoi(number); err == nil && port > 0 && port < 1<<16 && protocol != "udp" {
 			ports = append(ports, port)
 		}
 	}

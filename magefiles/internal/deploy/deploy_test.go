@@ -749,3 +749,29 @@ func TestAnotherPortIsAnotherPlace(t *testing.T) {
 	require.Contains(t, body, "1111")
 	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), fmt.Sprintf("is behind port %d, which the environment had before", before.Port))
 }
+
+// To go back from a deployment that was killed is to go to what was there before it, and no further: in the same clone, and from another one.
+func TestARollbackOfWhatWasKilled(t *testing.T) {
+	t.Parallel()
+	for _, clone := range []string{"same", "another"} {
+		f := startFleet(t, "a", "b")
+		one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
+		f.mustDeploy(one)
+		f.mustDeploy(two)
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Times.Lease = time.Second
+		d.Reporter = before(stepWatch, kill)
+		_, err := d.Deploy(ctx, Asked{Image: three})
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, three.Ref(), f.look()["a"].Running.Image)
+		d = f.deployer()
+		if clone == "another" {
+			d.State, d.Wait = t.TempDir(), time.Minute
+		}
+		_, err = d.Deploy(t.Context(), Asked{Back: true})
+		require.NoError(t, err, clone)
+		f.runs(two, "a", "b")
+		require.Equal(t, one.Ref(), f.look()["a"].Kept.Previous.Image, clone)
+	}
+}

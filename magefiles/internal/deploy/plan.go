@@ -171,6 +171,9 @@ func (d *Deployer) planHost(ctx context.Context, p *Plan, h Host, wanted Version
 func (d *Deployer) planBack(ctx context.Context, h Host, one *HostPlan, trouble func(next, format string, args ...any)) {
 	const next = "`mage deploy:to NAME -digest=…` deploys any image that the registry has"
 	before := h.Kept.Previous
+	if c := h.Kept.Candidate; c != nil && leads(h.Up, *c) && h.Kept.Current != nil {
+		before = h.Kept.Current // what it has is of a deployment that has not ended
+	}
 	if before == nil {
 		trouble(next, "there is no release before the one that it has")
 		return

@@ -51,7 +51,7 @@ func (d *Deployer) operation(asked Asked) *session.Operation[*Plan] {
 func (d *Deployer) Deploy(ctx context.Context, asked Asked) (*Plan, error) {
 	d.leave = asked.Without
 	o := d.operation(asked)
-	if err := d.unfinished(ctx, o, asked); err != nil {
+	if back, err := d.unfinished(ctx, o, asked); back || err != nil {
 		return nil, err
 	}
 	past, err := o.Run(ctx)
@@ -94,27 +94,27 @@ func (d *Deployer) back(ctx context.Context, o *session.Operation[*Plan], now *s
 	return operr.New(operr.NextOf(failed), "%s was not deployed, and every host runs what it ran before: %w", now.Plan.Label(), failed)
 }
 
-// unfinished says what an earlier run has left, and takes it back where something else is asked for.
-func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], asked Asked) error {
+// unfinished says what an earlier run has left, and takes it back where something else is asked for. back: to go back from it was what is asked for.
+func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], asked Asked) (back bool, err error) {
 	past, err := o.Last()
 	if past == nil || past.End != "" || err != nil {
-		return err
+		return false, err
 	}
 	d.Say("the deployment %s is unfinished since %s", past.Plan.Label(), past.Plan.Run)
 	if past.Plan.Environment.Port != d.Environment.Port || past.Plan.Environment.Socket != d.Environment.Socket {
-		return operr.NewStopped(fmt.Sprintf("set port = %d and socket = %q until it is taken back", past.Plan.Environment.Port, past.Plan.Environment.Socket),
+		return false, operr.NewStopped(fmt.Sprintf("set port = %d and socket = %q until it is taken back", past.Plan.Environment.Port, past.Plan.Environment.Socket),
 			"the deployment %s is unfinished, and [tool.deploy.%s] leads to another proxy or engine by now", past.Plan.Label(), d.Environment.Name)
 	}
 	same := past.Plan.Back == asked.Back && (asked.Back || past.Plan.Image.Digest == asked.Image.Digest) && d.agreed(past.Plan) &&
 		!slices.ContainsFunc(past.Plan.changing(), func(h HostPlan) bool { return slices.Contains(asked.Without, h.Host) })
 	if same && !past.Undoing {
-		return nil
+		return false, nil
 	}
 	d.Say("it is taken back first")
 	if _, err := o.Undo(ctx); err != nil {
-		return err
+		return false, err
 	}
-	return nil
+	return asked.Back && !past.Plan.Back && past.Began(stepNote) && len(d.others) == 0, nil
 }
 
 // agreed reports whether an environment is what a person said yes to: what goes on is not asked about again.
