@@ -216,20 +216,25 @@ func (a *applying) numbers() map[string]int64 {
 
 // lock takes all hosts in one order, or none.
 func (a *applying) lock(ctx context.Context) (map[string]int64, error) {
-	var err error
-	w := pause.Wait{What: "the lock of " + a.Environment.Name, First: time.Second, For: max(a.Wait, time.Millisecond), Tell: a.Tell}
+	err := a.untilFree(ctx, a.take)
+	return a.numbers(), err
+}
+
+// untilFree takes a lock, again and again while somebody else has it, for as long as a person wants to wait.
+func (d *Deployer) untilFree(ctx context.Context, take func(ctx context.Context) error) (err error) {
+	w := pause.Wait{What: "the lock of " + d.Environment.Name, First: time.Second, For: max(d.Wait, time.Millisecond), Tell: d.Tell}
 	_, over := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
-		err = a.take(ctx)
+		err = take(ctx)
 		var held *hoststate.Held
-		if a.Wait > 0 && errors.As(err, &held) {
+		if d.Wait > 0 && errors.As(err, &held) {
 			return pause.Seen{Says: held.Error()}, nil
 		}
 		return pause.Seen{Done: true}, nil
 	})
 	if over != nil && !errors.Is(over, pause.ErrOver) {
-		err = over
+		return over
 	}
-	return a.numbers(), err
+	return err
 }
 
 func (a *applying) take(ctx context.Context) error {

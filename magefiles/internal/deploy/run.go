@@ -83,7 +83,11 @@ func (d *Deployer) back(ctx context.Context, o *session.Operation[*Plan], now *s
 	if _, err := o.Undo(ctx); err != nil {
 		return operr.New("put it right, and deploy again: that begins with these hosts", "the deployment failed (%v), and not every host could go back: %w", failed, err)
 	}
-	return operr.New(operr.NextOf(failed), "%s was not deployed, and every host runs what it ran before: %w", now.Plan.Label(), failed)
+	next := operr.NextOf(errors.Unwrap(failed)) // what a session adds of going on does not hold any more: all is as it was
+	if next == "" {
+		next = "put it right, and deploy again"
+	}
+	return operr.New(next, "%s was not deployed, and every host runs what it ran before: %w", now.Plan.Label(), failed)
 }
 
 // unfinished says what an earlier run has left, and takes it back where something else is asked for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -58,7 +59,11 @@ func (d *Deployer) Setup(ctx context.Context) error {
 		}
 		who := d.Who
 		who.Since = d.Now().UTC()
-		taken, err := m.State.Take(ctx, d.key(), who, d.Times.Lease)
+		var taken hoststate.Taken
+		err := d.untilFree(ctx, func(ctx context.Context) (err error) {
+			taken, err = m.State.Take(ctx, d.key(), who, d.Times.Lease)
+			return err
+		})
 		if err != nil {
 			return err
 		}
