@@ -180,7 +180,9 @@ func (w *deploying) runs() (revisions []string) {
 func TestDeployments(t *testing.T) {
 	w := startDeploying(t, 2, 18180)
 	one, two := w.push("1111", false), w.push("2222", false)
+	require.Regexp(t, `vm2 +not set up`, w.must("deploy:status"))
 	require.Contains(t, w.must("deploy:setup", "-yes"), "vm1")
+	require.Contains(t, w.must("deploy:status", "-unlock", "-yes", "-json"), `"environments": [`)
 	w.must("deploy:to", "staging", "-digest="+one, "-yes")
 	require.Equal(t, []string{"1111", "1111"}, w.runs())
 	require.Contains(t, w.must("deploy:plan", "-digest="+two), "2222")
@@ -192,7 +194,7 @@ func TestDeployments(t *testing.T) {
 
 	w.must("deploy:to", "staging", "-digest="+two, "-yes")
 	require.Equal(t, []string{"2222", "2222"}, w.runs())
-	w.must("deploy:rollback", "-yes")
+	require.Contains(t, w.must("deploy:rollback", "-yes"), "staging went back on 2 hosts")
 	require.Equal(t, []string{"1111", "1111"}, w.runs())
 	require.Contains(t, w.must("deploy:status"), "1111")
 

@@ -238,7 +238,7 @@ func (d *Deployer) patiently(ctx context.Context, take func(ctx context.Context)
 		return pause.Seen{Done: true}, nil
 	})
 	if over != nil && !errors.Is(over, pause.ErrOver) {
-		err = over
+		return over
 	}
 	return err
 }

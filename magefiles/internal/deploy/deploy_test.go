@@ -60,6 +60,13 @@ func TestAllHosts(t *testing.T) {
 	require.Equal(t, []string{"the same image with another configuration"}, p.Hosts[0].Changes)
 	_, body = f.hosts["c"].get("/healthz")
 	require.Contains(t, body, "another")
+	delete(f.vars, "GREETING")
+	_, err := f.deploy(one)
+	require.ErrorContains(t, err, "wants the variable GREETING")
+	_, err = f.deployer().Deploy(t.Context(), Asked{Back: true})
+	require.NoError(t, err, "what is gone back to has its values")
+	_, body = f.hosts["c"].get("/healthz")
+	require.NotContains(t, body, "another")
 }
 
 // A new container that never gets well is no success, though the old one answers: nothing was switched, and its logs are shown.
@@ -71,7 +78,10 @@ func TestTheOldContainerDoesNotCountAsSuccess(t *testing.T) {
 	f.env.Gate = 100 * time.Millisecond
 	_, err := f.deploy(f.push("2222", behavior{sick: func() bool { return true }, logs: "it has no database"}))
 	require.ErrorContains(t, err, "every host runs what it ran before")
-	require.ErrorContains(t, err, "it was not healthy within 100ms: status 503")
+	require.ErrorContains(t, err, "a: it was not healthy within 100ms: status 503, and more on 1 host")
+	require.Contains(t, operr.DetailOf(err), "b: it was not healthy within 100ms: status 503")
+	require.NotContains(t, err.Error(), "\n", "an error is one sentence")
+	require.Equal(t, "put it right, and deploy again", operr.NextOf(err), "there is nothing to go on with")
 	require.Equal(t, operr.Failed, operr.ExitStatus(err))
 	require.Contains(t, f.heard(), "it has no database")
 	f.runs(one, "a", "b")
@@ -156,7 +166,7 @@ func TestRollbackAsksForTheImageFirst(t *testing.T) {
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 	f.mustDeploy(one)
 	_, err := f.deployer().Deploy(t.Context(), Asked{Back: true})
-	require.ErrorContains(t, err, "a has trouble")
+	require.ErrorContains(t, err, "there is trouble on a")
 	require.Contains(t, operr.DetailOf(err), "there is no release before the one that it has")
 	f.mustDeploy(two)
 	f.hosts["b"].engine.RemoveImage(one.Ref())
@@ -220,6 +230,9 @@ func TestALockIsFreedByItsLease(t *testing.T) {
 	require.NoError(t, err)
 	d := f.deployer()
 	d.Wait = time.Minute
+	require.NoError(t, d.Setup(t.Context()), "it waits too")
+	_, err = f.hosts["b"].state.Take(t.Context(), "app.staging", other, time.Second)
+	require.NoError(t, err)
 	_, err = d.Deploy(t.Context(), Asked{Image: one})
 	require.NoError(t, err)
 	f.runs(one, "a", "b")
@@ -287,7 +300,7 @@ func TestAHostThatIsGone(t *testing.T) {
 	f.mustDeploy(one)
 	f.hosts["b"].gone.Store(true)
 	_, err := f.deploy(two)
-	require.ErrorContains(t, err, "nothing was: b has trouble")
+	require.ErrorContains(t, err, "nothing was: there is trouble on b")
 	require.Contains(t, operr.DetailOf(err), "-without=b")
 	_, err = f.deployer().Deploy(t.Context(), Asked{Image: two, Without: []string{"b"}})
 	require.NoError(t, err)

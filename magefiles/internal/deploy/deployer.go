@@ -167,5 +167,10 @@ func together(errs []error) error {
 	if len(all) < 2 {
 		return errors.Join(all...)
 	}
-	return operr.New(operr.NextOf(all[0]), "%w", errors.Join(all...)).WithDetail(strings.Join(lines, "\n"))
+	return &operr.Error{
+		Summary: lines[0] + ", and more on " + operr.Count(len(all)-1, "host"),
+		Detail:  strings.Join(lines, "\n"),
+		Next:    operr.NextOf(all[0]),
+		Err:     errors.Join(all...),
+	}
 }

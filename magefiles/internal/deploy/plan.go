@@ -79,7 +79,7 @@ func (p *Plan) Nothing() bool { return len(p.changing()) == 0 && len(p.Troubles)
 func (d *Deployer) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 	for _, host := range asked.Without {
 		if !slices.Contains(d.Environment.Hosts, host) {
-			return nil, operr.NewUsage("there are "+strings.Join(d.Environment.Hosts, ", "), "%s is no host of %s", host, d.Environment.Name)
+			return nil, operr.NewUsage("say one of "+strings.Join(d.Environment.Hosts, ", "), "%s is no host of %s", host, d.Environment.Name)
 		}
 	}
 	p := &Plan{
@@ -90,7 +90,7 @@ func (d *Deployer) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 		Back:        asked.Back,
 		Without:     asked.Without,
 	}
-	values, err := d.values()
+	values, err := d.given(asked.Back)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func (d *Deployer) planHost(ctx context.Context, p *Plan, h Host, wanted Version
 
 // planBack goes to the release before: its container has to be there, and so has its image.
 func (d *Deployer) planBack(ctx context.Context, h Host, one *HostPlan, trouble func(next, format string, args ...any)) {
-	const next = "`mage deploy:to NAME -digest=…` deploys any image that the registry has"
+	next := "`mage deploy:to " + d.Environment.Name + " -digest=…` deploys any image that the registry has"
 	before := h.Kept.Previous
 	if c := h.Kept.Candidate; c != nil && leads(h.Up, *c) && h.Kept.Current != nil {
 		before = h.Kept.Current // what it has is of a deployment that has not ended
@@ -296,6 +296,22 @@ func (d *Deployer) note(p *Plan) {
 	}
 }
 
+// given is what a plan needs of the operator's environment. A container that is gone back to keeps the values that it was made with.
+func (d *Deployer) given(back bool) (values []string, err error) {
+	for _, s := range d.Environment.Secrets {
+		if len(s.Command) > 0 || back && !d.Environment.Memory {
+			continue
+		}
+		if _, err := d.secretVariable(s); err != nil {
+			return nil, err
+		}
+	}
+	if back {
+		return nil, nil
+	}
+	return d.values()
+}
+
 // values are those of the variables that containers get, NAME=VALUE.
 func (d *Deployer) values() (all []string, err error) {
 	for _, variable := range d.Environment.Environment {
@@ -313,13 +329,16 @@ func (p *Plan) Refuse() error {
 	if len(p.Troubles) == 0 {
 		return nil
 	}
-	var lines []string
+	var lines, hosts []string
 	for _, t := range p.Troubles {
+		if !slices.Contains(hosts, t.Host) {
+			hosts = append(hosts, t.Host)
+		}
 		line := t.Host + ": " + t.Says
 		if t.Next != "" {
 			line += "\n  → " + t.Next
 		}
 		lines = append(lines, line)
 	}
-	return operr.New("", "%s cannot be changed, and nothing was: %s has trouble", p.Environment.Name, p.Troubles[0].Host).WithDetail(strings.Join(lines, "\n"))
+	return operr.New("", "%s cannot be changed, and nothing was: there is trouble on %s", p.Environment.Name, strings.Join(hosts, ", ")).WithDetail(strings.Join(lines, "\n"))
 }

@@ -91,7 +91,11 @@ func (d *Deployer) back(ctx context.Context, o *session.Operation[*Plan], now *s
 		return operr.NewStopped("see `mage deploy:status`, and deploy again", "%s was not deployed, and somebody else has deployed to %s since: %w",
 			now.Plan.Label(), strings.Join(d.others, ", "), failed)
 	}
-	return operr.New(operr.NextOf(failed), "%s was not deployed, and every host runs what it ran before: %w", now.Plan.Label(), failed)
+	next := operr.NextOf(errors.Unwrap(failed)) // what a session adds of going on does not hold any more: all is as it was
+	if next == "" {
+		next = "put it right, and deploy again"
+	}
+	return operr.New(next, "%s was not deployed, and every host runs what it ran before: %w", now.Plan.Label(), failed)
 }
 
 // unfinished says what an earlier run has left, and takes it back where something else is asked for. back: to go back from it was what is asked for.

@@ -95,11 +95,7 @@ func (d *Deployer) secretValues(ctx context.Context) ([][]byte, error) {
 
 func (d *Deployer) secret(ctx context.Context, s config.Secret) ([]byte, error) {
 	if len(s.Command) == 0 {
-		value, there := d.Variable(s.Variable)
-		if !there || value == "" {
-			return nil, operr.NewUsage("set it", "the secret %s is the variable %s, which is not set", s.Name, s.Variable)
-		}
-		return []byte(value), nil
+		return d.secretVariable(s)
 	}
 	out, err := d.Output(ctx, s.Command)
 	if err != nil {
@@ -110,4 +106,13 @@ func (d *Deployer) secret(ctx context.Context, s config.Secret) ([]byte, error) 
 		return nil, operr.New("run it by hand, and see what it prints", "the command of the secret %s printed nothing", s.Name)
 	}
 	return out, nil
+}
+
+// secretVariable is the value of a secret that is a variable.
+func (d *Deployer) secretVariable(s config.Secret) ([]byte, error) {
+	value, there := d.Variable(s.Variable)
+	if !there || value == "" {
+		return nil, operr.NewUsage("set it", "the secret %s is the variable %s, which is not set", s.Name, s.Variable)
+	}
+	return []byte(value), nil
 }

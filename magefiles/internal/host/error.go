@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/engine"
@@ -68,7 +69,7 @@ var explained = map[Cause]struct{ says, next string }{
 
 // failure is an *Error with its next step, and what was said.
 func failure(host string, cause Cause, said string) error {
-	return operr.New(explained[cause].next, "%w", &Error{Host: host, Cause: cause}).WithDetail(said)
+	return operr.New(explained[cause].next, "%w", &Error{Host: host, Cause: cause}).WithDetail(strings.ReplaceAll(said, "\r", "")) // ssh ends its lines as a terminal wants them
 }
 
 // notConnected explains the end of an ssh that had not connected.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -20,13 +21,17 @@ var tomlBlock = regexp.MustCompile("(?ms)^```toml\n(.*?)^```$")
 func TestExamplesOfManifests(t *testing.T) {
 	documents, err := filepath.Glob("../../../*.md")
 	require.NoError(t, err)
-	settings := 0
+	settings, deployed := 0, 0
 	for _, file := range documents {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, block := range tomlBlock.FindAllStringSubmatch(string(text), -1) {
 			_, err := tomledit.Parse(filepath.Base(file), []byte(block[1]))
 			require.NoError(t, err, block[1])
+			if strings.Contains(block[1], "[tool.deploy") {
+				deployed++
+				requireDeployment(t, block[1])
+			}
 			if !strings.Contains(block[1], "[tool.release") {
 				continue
 			}
@@ -40,4 +45,19 @@ func TestExamplesOfManifests(t *testing.T) {
 		}
 	}
 	require.Positive(t, settings)
+	require.Positive(t, deployed)
+}
+
+// requireDeployment wants a downstream's manifest to be read with what a document shows of its deployments.
+func requireDeployment(t *testing.T, block string) {
+	t.Helper()
+	root := t.TempDir()
+	const manifest = "[workspace]\nname = \"w\"\nchannels = []\nplatforms = [\"linux-64\"]\n\n"
+	for name, text := range map[string]string{"pixi.toml": manifest, "app/pixi.toml": manifest + "[dependencies]\ncore = \"==1.0.0\"\n\n" + block} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
+	}
+	all, err := config.Of(&workspace.Workspace{Root: root}, &workspace.Downstream{Dir: "app", Manifest: &workspace.Manifest{Path: "app/pixi.toml"}})
+	require.NoError(t, err, block)
+	require.NotEmpty(t, all)
 }

@@ -3,6 +3,7 @@ package rules_test
 import (
 	"go/ast"
 	"go/token"
+	"os"
 	"strings"
 	"testing"
 
@@ -43,6 +44,29 @@ func TestNamespacesAreFiles(t *testing.T) {
 		}
 	})
 	require.Greater(t, found, len(namespaces))
+}
+
+// A magefile that is written as README shows it has every namespace, those too that are imported by choice.
+func TestReadmeImportsEveryNamespace(t *testing.T) {
+	readme, err := os.ReadFile("../../../README.md")
+	require.NoError(t, err)
+	_, block, found := strings.Cut(string(readme), "//go:build mage\n")
+	require.True(t, found, "README, \"In your own repository\", shows no magefile")
+	block, _, _ = strings.Cut(block, "```")
+	imported := 0
+	eachFile(t, func(p goPackage, _ string, file *ast.File, set *token.FileSet) {
+		if !strings.HasPrefix(p.ImportPath+"/", module+"magefiles/targets/") {
+			return
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.TypeSpec); ok && isNamespace(spec.Type) {
+				imported++
+				require.Contains(t, block, `"`+p.ImportPath+`"`, "%s: README's magefile does not import the namespace %s", set.Position(spec.Pos()), spec.Name.Name)
+			}
+			return true
+		})
+	})
+	require.Greater(t, imported, 1)
 }
 
 // isNamespace reports whether a type is mg.Namespace.

@@ -96,7 +96,9 @@ func (Deploy) Status(ctx context.Context,
 	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
 		f := Flags{Only: only, JSON: json, Yes: yes}
 		if unlock != nil && *unlock {
-			return unlockAll(ctx, x, orZero(env), f)
+			if err := unlockAll(ctx, x, orZero(env), f); err != nil || !orZero(json) {
+				return err
+			}
 		}
 		return status(ctx, x, orZero(env), f)
 	})

@@ -66,6 +66,9 @@ func asked(ctx context.Context, x *targets.Extension, of *workspace.Downstream, 
 	if back {
 		return a, nil
 	}
+	if orZero(f.Tag) != "" && orZero(f.Digest) != "" {
+		return a, operr.NewUsage("say one of the two", "-tag and -digest both name an image")
+	}
 	pushed, err := x.Pushed(ctx, of, orZero(f.Tag), orZero(f.Digest))
 	a.Image = deploying.Image{Repository: pushed.Repository, Digest: pushed.Digest, Revision: pushed.Revision, Platforms: pushed.Platforms}
 	return a, err
@@ -112,11 +115,20 @@ func deployment(ctx context.Context, x *targets.Extension, name string, f Flags,
 			x.View.Heading("all hosts of %s run it already", d.Environment.Name)
 			return
 		}
-		x.View.Heading("%s runs on %s", r.Plan.Label(), operr.Count(len(r.Plan.Hosts), "host"))
+		if hosts := operr.Count(len(r.Plan.Hosts), "host"); back {
+			x.View.Heading("%s went back on %s", d.Environment.Name, hosts)
+		} else {
+			x.View.Heading("%s runs on %s", r.Plan.Label(), hosts)
+		}
 	})
 }
 
-// reportedStatus is what status prints with -json, for each environment.
+// reportedStatuses is what status prints with -json.
+type reportedStatuses struct {
+	Environments []reportedStatus `json:"environments"`
+}
+
+// reportedStatus is the status of one environment.
 type reportedStatus struct {
 	App         string           `json:"app"`
 	Environment string           `json:"environment"`
@@ -135,19 +147,18 @@ func status(ctx context.Context, x *targets.Extension, name string, f Flags) err
 		}
 		all = []config.Environment{e}
 	}
-	return targets.Answer(x, orZero(f.JSON), func() ([]reportedStatus, error) {
-		found := []reportedStatus{}
+	return targets.Answer(x, orZero(f.JSON), func() (found reportedStatuses, err error) {
 		for _, e := range all {
 			d, end, err := deployer(ctx, x, of, e, f)
 			if err != nil {
-				return nil, err
+				return found, err
 			}
-			found = append(found, reportedStatus{App: d.App, Environment: e.Name, Hosts: d.Look(ctx, auditLines)})
+			found.Environments = append(found.Environments, reportedStatus{App: d.App, Environment: e.Name, Hosts: d.Look(ctx, auditLines)})
 			end()
 		}
 		return found, nil
-	}, func(found []reportedStatus) {
-		for _, s := range found {
+	}, func(found reportedStatuses) {
+		for _, s := range found.Environments {
 			showStatus(x, s, time.Now())
 		}
 	})

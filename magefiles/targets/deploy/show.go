@@ -18,7 +18,11 @@ func showPlan(x *targets.Extension, p *deploying.Plan, now time.Time) {
 	}
 	var rows [][]string
 	for _, h := range p.Hosts {
-		rows = append(rows, []string{"  " + h.Host, running(h.Running), age(h.Running, now), what(h), fmt.Sprintf("%d MB", h.Free/1e6)})
+		row := []string{"  " + h.Host, running(h.Running), age(h.Running, now), what(h), fmt.Sprintf("%d MB", h.Free/1e6)}
+		if h.Running == nil && h.Free == 0 { // it did not say
+			row[1], row[4] = "not known", ""
+		}
+		rows = append(rows, row)
 	}
 	v.Table([]string{"  HOST", "RUNS", "FOR", "WILL", "FREE"}, rows)
 	for _, h := range p.Hosts {
@@ -82,6 +86,9 @@ func showStatus(x *targets.Extension, s reportedStatus, now time.Time) {
 		}
 		if h.Trouble != "" {
 			row[1] = "cannot be asked"
+		}
+		if h.Trouble != "" && len(h.Setup) > 0 {
+			row[1] = "not set up"
 		}
 		rows = append(rows, row)
 	}

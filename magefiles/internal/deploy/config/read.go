@@ -151,5 +151,8 @@ func meant(given string, names []string) string {
 	if best := workspace.Nearest(given, names); best != "" {
 		return "did you mean " + best + "? There are " + strings.Join(names, ", ")
 	}
+	if len(names) == 1 {
+		return "there is only " + names[0]
+	}
 	return "there are " + strings.Join(names, ", ")
 }
