@@ -88,13 +88,16 @@ func (s SSH) Connect(ctx context.Context, address, socket string) (*Host, error)
 // open waits until ssh forwards the socket.
 func (h *Host) open(ctx context.Context, local string) error {
 	wait := pause.Wait{What: "a connection to " + h.Name, First: 5 * time.Millisecond, Times: 1.5, Most: 50 * time.Millisecond, For: patience}
-	_, err := wait.Until(ctx, func(context.Context) (pause.Seen, error) {
+	_, err := wait.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		select {
 		case <-h.ended:
 			return pause.Seen{}, notConnected(h.Name, h.err)
 		default:
 		}
-		_, err := os.Lstat(local)
+		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", local) // the socket is there before ssh listens
+		if err == nil {
+			err = conn.Close()
+		}
 		return pause.Seen{Done: err == nil, Says: "ssh has not logged in yet"}, nil
 	})
 	if errors.Is(err, pause.ErrOver) {

@@ -2,10 +2,14 @@ package host_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -273,4 +277,62 @@ func TestACarriedConfigurationRunsNothing(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("# ProxyCommand nc\n\nHost a exec\n ProxyJump b\n IdentityFile=~/.ssh/key\nMatch host executor\n"), 0o600))
 	require.NoError(t, host.Carried(file))
 	require.ErrorContains(t, host.Carried(file+".not"), "cannot be read")
+}
+
+// late is an ssh whose socket is there some time before it listens, as every one's is for a moment.
+type late struct {
+	engine string // the socket that it forwards to
+}
+
+func (l late) Run(ctx context.Context, c command.Cmd) error {
+	const forward = "-oLocalForward="
+	i := slices.IndexFunc(c.Args, func(arg string) bool { return strings.HasPrefix(arg, forward) })
+	if i < 0 {
+		return errors.New("ssh is asked why, though all is well")
+	}
+	local, _, _ := strings.Cut(strings.TrimPrefix(c.Args[i], forward), " ")
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		err = syscall.Bind(fd, &syscall.SockaddrUnix{Name: local})
+	}
+	if err != nil {
+		return err
+	}
+	time.Sleep(100 * time.Millisecond)
+	if err := syscall.Listen(fd, 8); err != nil {
+		return err
+	}
+	file := os.NewFile(uintptr(fd), local)
+	listener, err := net.FileListener(file)
+	if err != nil {
+		return err
+	}
+	_ = file.Close()
+	context.AfterFunc(ctx, func() { _ = listener.Close() })
+	for {
+		near, err := listener.Accept()
+		if err != nil {
+			return ctx.Err()
+		}
+		far, err := net.Dial("unix", l.engine)
+		if err != nil {
+			return err
+		}
+		for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
+			go func() {
+				_, _ = io.Copy(way[0], way[1])
+				_ = way[0].Close()
+			}()
+		}
+	}
+}
+
+// The socket is used once ssh listens, and not once it is there.
+func TestASocketThatDoesNotListenYet(t *testing.T) {
+	e, _, ssh := machine(t)
+	ssh.Runner = late{engine: e.Socket}
+	h, err := ssh.Connect(t.Context(), "vm", "")
+	require.NoError(t, err)
+	require.NotEmpty(t, h.Version.API)
+	h.Close()
 }
