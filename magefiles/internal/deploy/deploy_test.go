@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -386,6 +387,31 @@ func TestStopFirst(t *testing.T) {
 	_, err := f.deploy(f.push("3333", behavior{sick: func() bool { return true }}))
 	require.ErrorContains(t, err, "every host runs what it ran before")
 	f.runs(one, "a")
+}
+
+// Who stops a deployment and goes back wants what ran before it, and not the release before that. What had not switched is no release.
+func TestARollbackTakesBackWhatHasNotEnded(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
+	f.mustDeploy(one)
+	f.mustDeploy(two)
+	stopped := func(step string) {
+		ctx, stop := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(step, stop)
+		_, err := d.Deploy(ctx, Asked{Image: three})
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	back := func(want Image) {
+		_, err := f.deployer().Deploy(t.Context(), Asked{Back: true})
+		require.NoError(t, err)
+		f.runs(want, "a")
+	}
+	stopped(stepWatch)
+	back(two)
+	stopped(stepStart)
+	back(one)
 }
 
 // A deployment that is killed anywhere goes on, or is taken back.

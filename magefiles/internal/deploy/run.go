@@ -43,11 +43,11 @@ func (d *Deployer) operation(asked Asked) *session.Operation[*Plan] {
 }
 
 // Deploy brings all hosts to what is asked for, or none: where one fails, all that have changed go back. It goes on with a deployment that was
-// killed. nil is returned where there is nothing to do.
+// killed. nil is returned where there is nothing to do, or nothing any more.
 func (d *Deployer) Deploy(ctx context.Context, asked Asked) (*Plan, error) {
 	d.leave = asked.Without
 	o := d.operation(asked)
-	if err := d.unfinished(ctx, o, asked); err != nil {
+	if over, err := d.unfinished(ctx, o, asked); over || err != nil {
 		return nil, err
 	}
 	past, err := o.Run(ctx)
@@ -90,23 +90,24 @@ func (d *Deployer) back(ctx context.Context, o *session.Operation[*Plan], now *s
 	return operr.New(next, "%s was not deployed, and every host runs what it ran before: %w", now.Plan.Label(), failed)
 }
 
-// unfinished says what an earlier run has left, and takes it back where something else is asked for.
-func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], asked Asked) error {
+// unfinished says what an earlier run has left, and takes it back where something else is asked for. It is over with that where requests
+// went to the new release already and each host is to go back: one step further is a release that nobody meant.
+func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], asked Asked) (over bool, err error) {
 	past, err := o.Last()
 	if past == nil || past.End != "" || err != nil {
-		return err
+		return false, err
 	}
 	d.Say("the deployment %s is unfinished since %s", past.Plan.Label(), past.Plan.Run)
 	same := past.Plan.Back == asked.Back && (asked.Back || past.Plan.Image.Digest == asked.Image.Digest) &&
 		!slices.ContainsFunc(past.Plan.changing(), func(h HostPlan) bool { return slices.Contains(asked.Without, h.Host) })
 	if same && !past.Undoing {
-		return nil
+		return false, nil
 	}
 	d.Say("it is taken back first")
 	if _, err := o.Undo(ctx); err != nil {
-		return err
+		return false, err
 	}
-	return nil
+	return asked.Back && !past.Plan.Back && past.Began(stepSwitch), nil
 }
 
 // Unlock takes the environment from whoever has it on the hosts that answer, and says whom it was taken from.
