@@ -2,7 +2,7 @@
 // files that it reads for every request (package hoststate): a switch is a rename, and no request is lost.
 //
 // A page belongs to the container that made it. Its answer has a cookie with its release, and what the page asks for afterwards goes to that
-// release for as long as it is the previous one. The cookie is compared, and never dialled.
+// release for as long as it is the previous one. The cookie is compared, and never dialed.
 //
 //	config.go     what Caddy is told
 //	container.go  its container, volumes and network
