@@ -788,3 +788,28 @@ func TestARollbackOfWhatWasKilled(t *testing.T) {
 		require.Equal(t, one.Ref(), f.look()["a"].Kept.Previous.Image, clone)
 	}
 }
+
+// Who stops a deployment and goes back wants what ran before it, and not the release before that. What had not switched is no release.
+func TestARollbackTakesBackWhatHasNotEnded(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
+	f.mustDeploy(one)
+	f.mustDeploy(two)
+	stopped := func(step string) {
+		ctx, stop := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(step, stop)
+		_, err := d.Deploy(ctx, Asked{Image: three})
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	back := func(want Image) {
+		_, err := f.deployer().Deploy(t.Context(), Asked{Back: true})
+		require.NoError(t, err)
+		f.runs(want, "a")
+	}
+	stopped(stepWatch)
+	back(two)
+	stopped(stepStart)
+	back(one)
+}

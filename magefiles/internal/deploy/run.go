@@ -47,11 +47,11 @@ func (d *Deployer) operation(asked Asked) *session.Operation[*Plan] {
 }
 
 // Deploy brings all hosts to what is asked for, or none: where one fails, all that have changed go back. It goes on with a deployment that was
-// killed. nil is returned where there is nothing to do.
+// killed. nil is returned where there is nothing to do, or nothing any more.
 func (d *Deployer) Deploy(ctx context.Context, asked Asked) (*Plan, error) {
 	d.leave = asked.Without
 	o := d.operation(asked)
-	if back, err := d.unfinished(ctx, o, asked); back || err != nil {
+	if over, err := d.unfinished(ctx, o, asked); over || err != nil {
 		return nil, err
 	}
 	past, err := o.Run(ctx)
@@ -98,8 +98,9 @@ func (d *Deployer) back(ctx context.Context, o *session.Operation[*Plan], now *s
 	return operr.New(next, "%s was not deployed, and every host runs what it ran before: %w", now.Plan.Label(), failed)
 }
 
-// unfinished says what an earlier run has left, and takes it back where something else is asked for. back: to go back from it was what is asked for.
-func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], asked Asked) (back bool, err error) {
+// unfinished says what an earlier run has left, and takes it back where something else is asked for. It is over with that where requests
+// went to the new release already and each host is to go back: one step further is a release that nobody meant.
+func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], asked Asked) (over bool, err error) {
 	past, err := o.Last()
 	if past == nil || past.End != "" || err != nil {
 		return false, err
@@ -118,7 +119,7 @@ func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], 
 	if _, err := o.Undo(ctx); err != nil {
 		return false, err
 	}
-	return asked.Back && !past.Plan.Back && past.Began(stepNote) && len(d.others) == 0, nil
+	return asked.Back && !past.Plan.Back && past.Began(stepSwitch) && len(d.others) == 0, nil
 }
 
 // agreed reports whether an environment is what a person said yes to: what goes on is not asked about again.

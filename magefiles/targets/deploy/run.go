@@ -111,6 +111,10 @@ func deployment(ctx context.Context, x *targets.Extension, name string, f Flags,
 		p, err := d.Deploy(ctx, what)
 		return reportedPlan{Deployed: p != nil, Plan: p}, err
 	}, func(r reportedPlan) {
+		if r.Plan == nil && back {
+			x.View.Heading("%s runs what it ran before the deployment that had not ended", d.Environment.Name)
+			return
+		}
 		if r.Plan == nil {
 			x.View.Heading("all hosts of %s run it already", d.Environment.Name)
 			return
