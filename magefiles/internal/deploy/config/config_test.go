@@ -127,6 +127,7 @@ func TestWhatIsRefused(t *testing.T) {
 		good + "mem_limit = \"much\"\n":                                   `mem_limit cannot be "much"`,
 		good + "volumes = [\"/srv:/srv\"]\n":                              `volumes cannot have "/srv:/srv"`,
 		good + "volumes = [\"data:/data\"]\n":                             "would write to the volume data at the same time",
+		good + "volumes = [\"pixi-release-proxy-443-data:/keys:ro\"]\n":   "the proxy keeps its keys",
 		good + "secrets = { \"../x\" = \"X\" }\n":                         `a secret cannot be called "../x"`,
 		good + "secrets = { X = [] }\n":                                   "the secret X has an empty command",
 		good + "environment = [\"A=1\"]\n":                                `cannot be "A=1"`,

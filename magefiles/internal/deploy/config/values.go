@@ -225,6 +225,10 @@ func (r *reader) volumes(n *tomledit.Node) (all []Volume) {
 			r.fail(e, `write it as "name:/path" or "name:/path:ro", with the name of a volume`, "volumes cannot have %q", text)
 			continue
 		}
+		if strings.HasPrefix(parts[0], "pixi-release-") {
+			r.fail(e, "give it a volume of its own", "volumes cannot have %q: the proxy keeps its keys, and where requests go, in volumes of such names", text)
+			continue
+		}
 		all = append(all, Volume{Name: parts[0], Target: parts[1], ReadOnly: mode == "ro"})
 	}
 	return all
