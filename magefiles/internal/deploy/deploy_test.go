@@ -552,14 +552,6 @@ func TestLogs(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	slices.Sort(lines)
 	require.Equal(t, []string{"a  one", "a  two", "b  one", "b  two"}, lines)
-	var rest bytes.Buffer
-	p := &prefixed{to: &rest, mu: &sync.Mutex{}, prefix: "a  "}
-	for _, piece := range []string{"be", "gun\nand ", "not ended"} {
-		_, err := p.Write([]byte(piece))
-		require.NoError(t, err)
-	}
-	p.end()
-	require.Equal(t, "a  begun\na  and not ended\n", rest.String())
 }
 
 // Who has waited for the lock finds what was deployed meanwhile, and touches nothing of it.

@@ -1,10 +1,12 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,4 +122,16 @@ func TestSilence(t *testing.T) {
 		require.ErrorIs(t, c.Pull(t.Context(), digest, engine.Login{}), engine.TimedOut)
 		require.Less(t, time.Since(began), 10*time.Minute)
 	})
+}
+
+// A line that comes in pieces is one, and so is a last one without an end.
+func TestLines(t *testing.T) {
+	var rest bytes.Buffer
+	l := &engine.Lines{To: &rest, Mu: &sync.Mutex{}, Prefix: "a  "}
+	for _, piece := range []string{"be", "gun\nand ", "not ended"} {
+		_, err := l.Write([]byte(piece))
+		require.NoError(t, err)
+	}
+	l.End()
+	require.Equal(t, "a  begun\na  and not ended\n", rest.String())
 }

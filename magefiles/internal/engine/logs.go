@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"strconv"
+	"sync"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/client"
@@ -28,4 +31,41 @@ func (c *Client) Logs(ctx context.Context, id string, tail int, follow bool, std
 	defer stream.Close()
 	_, err = stdcopy.StdCopy(stdout, stderr, stream)
 	return failed(ctx, err, "reading the logs of container %s", id)
+}
+
+// Lines writes whole lines, each behind a prefix, to what several share.
+type Lines struct {
+	To     io.Writer
+	Mu     *sync.Mutex // of what is written to
+	Prefix string
+	rest   []byte
+}
+
+// longest is what of a line without an end is kept.
+const longest = 64 << 10
+
+// Write keeps what is not a whole line yet.
+func (l *Lines) Write(data []byte) (int, error) {
+	l.rest = append(l.rest, data...)
+	for {
+		line, rest, found := bytes.Cut(l.rest, []byte("\n"))
+		if !found && len(l.rest) < longest {
+			return len(data), nil
+		}
+		l.write(line)
+		l.rest = bytes.Clone(rest)
+	}
+}
+
+func (l *Lines) write(line []byte) {
+	l.Mu.Lock()
+	defer l.Mu.Unlock()
+	fmt.Fprintf(l.To, "%s%s\n", l.Prefix, line) // who reads has gone where it fails
+}
+
+// End writes a last line that has no end.
+func (l *Lines) End() {
+	if len(l.rest) > 0 {
+		l.write(l.rest)
+	}
 }
