@@ -531,6 +531,9 @@ func linesOf(log []chunk) (lines []chunk) {
 
 // attachContainer joins a client to a container, until it has ended.
 func (e *Engine) attachContainer(w http.ResponseWriter, r *http.Request, c *Container) error {
+	e.mu.Lock()
+	from := len(c.log) // who is answered may start it at once
+	e.mu.Unlock()
 	conn, err := e.hijack(w)
 	if err != nil {
 		return err
@@ -547,7 +550,7 @@ func (e *Engine) attachContainer(w http.ResponseWriter, r *http.Request, c *Cont
 	var mu sync.Mutex
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c.follow(len(c.log), func() bool { return c.state != container.StateExited && e.containers[c.ID] == c && e.server != nil }, func(chunks []chunk) {
+	c.follow(from, func() bool { return c.state != container.StateExited && e.containers[c.ID] == c && e.server != nil }, func(chunks []chunk) {
 		for _, l := range chunks {
 			_, _ = framed{mu: &mu, w: conn, stream: l.stream}.Write(l.text)
 		}
