@@ -4,16 +4,17 @@
 // that, a person agrees to it, and a session carries it out in steps, each of which asks the hosts whether it is done. Where a host fails, all that
 // have changed go back, to a container that was asked whether it is well.
 //
-//	release.go   a version on a host, and what a host remembers
-//	deployer.go  what a deployment works with
-//	look.go      what a host says, and what is not as it was left
-//	ask.go       what a health answer means
-//	plan.go      what is to be done, and why it cannot be
-//	apply.go     the steps
-//	gate.go      is the new container well, and does it stay so
-//	secrets.go   secrets of a release
-//	back.go      the way back
-//	run.go       a deployment from its question to its end
-//	setup.go     the proxy on each host
-//	logs.go      what containers write
+//	release.go     a version on a host, and what a host remembers
+//	deployer.go    what a deployment works with
+//	look.go        what a host says, and what is not as it was left
+//	ask.go         what a health answer means
+//	plan.go        what is to be done, and why it cannot be
+//	apply.go       the steps, the lock, and what is remembered
+//	containers.go  the new container is started, the old one is stopped, and what is not kept is removed
+//	gate.go        is the new container well, and does it stay so
+//	secrets.go     secrets of a release
+//	back.go        the way back
+//	run.go         a deployment from its question to its end
+//	setup.go       the proxy on each host
+//	logs.go        what containers write
 package deploy
