@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/localengine"
@@ -116,7 +117,7 @@ type behavior struct {
 }
 
 // push puts an image into the registry that all hosts pull from.
-func (f *fleet) push(revision string, b behavior) Image {
+func (f *fleet) push(revision string, b behavior) survey.Image {
 	digest := localengine.Digest(revision)
 	for _, h := range f.hosts {
 		does := b
@@ -138,7 +139,7 @@ func (f *fleet) push(revision string, b behavior) Image {
 			platforms = append(platforms, "linux/"+arch)
 		}
 	}
-	return Image{Repository: repository, Digest: digest, Revision: revision, Platforms: platforms}
+	return survey.Image{Repository: repository, Digest: digest, Revision: revision, Platforms: platforms}
 }
 
 func (b behavior) program(revision string) func(ctx context.Context, c *localengine.Container) int {
@@ -212,17 +213,20 @@ func (b behavior) program(revision string) func(ctx context.Context, c *localeng
 // deployer is one operator's, as each process has its own.
 func (f *fleet) deployer() *Deployer {
 	return &Deployer{
-		App:         "app",
-		Environment: f.env,
-		Who:         hoststate.Holder{Who: "op", From: "desk"},
-		Times:       Times{Lease: 30 * time.Second, Poll: 10 * time.Millisecond, Watch: 15 * time.Millisecond, Answer: 10 * time.Second},
-		State:       f.state,
-		Open:        f.open,
-		Login:       func(context.Context, string) (engine.Login, error) { return engine.Login{}, nil },
-		Variable: func(name string) (string, bool) {
-			value, there := f.vars[name]
-			return value, there
+		Fleet: survey.Fleet{
+			App:         "app",
+			Environment: f.env,
+			Open:        f.open,
+			Login:       func(context.Context, string) (engine.Login, error) { return engine.Login{}, nil },
+			Variable: func(name string) (string, bool) {
+				value, there := f.vars[name]
+				return value, there
+			},
+			Now: time.Now,
 		},
+		Who:   hoststate.Holder{Who: "op", From: "desk"},
+		Times: Times{Lease: 30 * time.Second, Poll: 10 * time.Millisecond, Watch: 15 * time.Millisecond, Answer: 10 * time.Second},
+		State: f.state,
 		Output: func(_ context.Context, argv []string) ([]byte, error) {
 			return []byte(strings.Join(argv, "|") + "\n"), nil
 		},
@@ -231,20 +235,19 @@ func (f *fleet) deployer() *Deployer {
 			defer f.mu.Unlock()
 			f.said = append(f.said, fmt.Sprintf(format, args...))
 		},
-		Now: time.Now,
 	}
 }
 
-func (f *fleet) open(_ context.Context, host string) (*Machine, error) {
-	return NewMachine(f.hosts[host].front), nil
+func (f *fleet) open(_ context.Context, host string) (*survey.Machine, error) {
+	return survey.NewMachine(f.hosts[host].front), nil
 }
 
 // deploy deploys, and returns what was said of it.
-func (f *fleet) deploy(image Image) (*Plan, error) {
-	return f.deployer().Deploy(f.t.Context(), Asked{Image: image})
+func (f *fleet) deploy(image survey.Image) (*survey.Plan, error) {
+	return f.deployer().Deploy(f.t.Context(), survey.Asked{Image: image})
 }
 
-func (f *fleet) mustDeploy(image Image) *Plan {
+func (f *fleet) mustDeploy(image survey.Image) *survey.Plan {
 	f.t.Helper()
 	p, err := f.deploy(image)
 	require.NoError(f.t, err, f.heard())
@@ -271,8 +274,8 @@ func (h *vm) get(path string) (int, string) {
 }
 
 // look asks the hosts, as status does.
-func (f *fleet) look() map[string]Host {
-	all := map[string]Host{}
+func (f *fleet) look() map[string]survey.Host {
+	all := map[string]survey.Host{}
 	for _, h := range f.deployer().Look(f.t.Context(), 5) {
 		require.Empty(f.t, h.Trouble)
 		all[h.Name] = h
@@ -281,7 +284,7 @@ func (f *fleet) look() map[string]Host {
 }
 
 // runs wants an image to run on hosts, healthy, alone, and without drift: by `up`, and by Config.Image of what runs.
-func (f *fleet) runs(image Image, hosts ...string) {
+func (f *fleet) runs(image survey.Image, hosts ...string) {
 	f.t.Helper()
 	all := f.look()
 	for _, host := range hosts {
@@ -292,7 +295,7 @@ func (f *fleet) runs(image Image, hosts ...string) {
 		require.Empty(f.t, h.Drift, host)
 		require.Nil(f.t, h.Holder, host)
 		running := 0
-		for _, c := range h.containers {
+		for _, c := range h.Containers {
 			if c.State == engine.Running {
 				running++
 				require.Equal(f.t, engine.UnlessStopped, c.Restart)

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/engine/enginetest"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
@@ -40,7 +41,7 @@ func TestOneHost(t *testing.T) {
 	require.Nil(t, nothing, "it is there already")
 	f.mustDeploy(two)
 	f.runs(two, "a")
-	_, err = f.deployer().Deploy(t.Context(), Asked{Back: true})
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.NoError(t, err)
 	f.runs(one, "a")
 }
@@ -63,7 +64,7 @@ func TestAllHosts(t *testing.T) {
 	delete(f.vars, "GREETING")
 	_, err := f.deploy(one)
 	require.ErrorContains(t, err, "wants the variable GREETING")
-	_, err = f.deployer().Deploy(t.Context(), Asked{Back: true})
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.NoError(t, err, "what is gone back to has its values")
 	_, body = f.hosts["c"].get("/healthz")
 	require.NotContains(t, body, "another")
@@ -154,7 +155,7 @@ func TestTheFirstDeploymentIsRemoved(t *testing.T) {
 	require.Contains(t, f.heard(), "there was nothing before it to go back to; it is removed")
 	h := f.look()["a"]
 	require.Nil(t, h.Running)
-	require.Empty(t, h.containers)
+	require.Empty(t, h.Containers)
 	require.Empty(t, h.Drift)
 	require.Equal(t, hoststate.None, h.Up)
 }
@@ -165,12 +166,12 @@ func TestRollbackAsksForTheImageFirst(t *testing.T) {
 	f := startFleet(t, "a", "b")
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 	f.mustDeploy(one)
-	_, err := f.deployer().Deploy(t.Context(), Asked{Back: true})
+	_, err := f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.ErrorContains(t, err, "there is trouble on a")
 	require.Contains(t, operr.DetailOf(err), "there is no release before the one that it has")
 	f.mustDeploy(two)
 	f.hosts["b"].engine.RemoveImage(one.Ref())
-	_, err = f.deployer().Deploy(t.Context(), Asked{Back: true})
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.Contains(t, operr.DetailOf(err), "b: the image of the release before, "+one.Ref()+", is gone")
 	f.runs(two, "a")
 	require.Equal(t, two.Ref(), f.look()["b"].Running.Image)
@@ -184,8 +185,8 @@ func TestARollbackRecordsWhatRuns(t *testing.T) {
 	f.mustDeploy(one)
 	f.mustDeploy(two)
 	f.mustDeploy(three)
-	for _, want := range []Image{two, one} {
-		_, err := f.deployer().Deploy(t.Context(), Asked{Back: true})
+	for _, want := range []survey.Image{two, one} {
+		_, err := f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 		require.NoError(t, err)
 		f.runs(want, "a")
 		require.Equal(t, want.Ref(), f.look()["a"].Kept.Current.Image)
@@ -198,13 +199,13 @@ func TestReleasesAreKept(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	f.env.Keep = 2
-	var images []Image
+	var images []survey.Image
 	for _, revision := range []string{"1111", "2222", "3333", "4444"} {
 		images = append(images, f.push(revision, behavior{}))
 		f.mustDeploy(images[len(images)-1])
 	}
 	h := f.look()["a"]
-	require.Len(t, h.containers, 2)
+	require.Len(t, h.Containers, 2)
 	c := engine.New(f.hosts["a"].engine.Dial)
 	for n, image := range images {
 		_, err := c.Image(t.Context(), image.Ref())
@@ -233,7 +234,7 @@ func TestALockIsFreedByItsLease(t *testing.T) {
 	require.NoError(t, d.Setup(t.Context()), "it waits too")
 	_, err = f.hosts["b"].state.Take(t.Context(), "app.staging", other, time.Second)
 	require.NoError(t, err)
-	_, err = d.Deploy(t.Context(), Asked{Image: one})
+	_, err = d.Deploy(t.Context(), survey.Asked{Image: one})
 	require.NoError(t, err)
 	f.runs(one, "a", "b")
 }
@@ -263,7 +264,7 @@ func TestWhoLostTheLockChangesNothing(t *testing.T) {
 		_, err = f.hosts["a"].state.Take(t.Context(), "app.staging", hoststate.Holder{Who: "other"}, time.Hour)
 		require.NoError(t, err)
 	})
-	_, err := d.Deploy(t.Context(), Asked{Image: f.push("2222", behavior{})})
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: f.push("2222", behavior{})})
 	require.ErrorContains(t, err, "changes nothing any more")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	require.Equal(t, one.Ref(), f.look()["a"].Running.Image)
@@ -278,7 +279,7 @@ func TestAnotherMachineGoesOn(t *testing.T) {
 	ctx, kill := context.WithCancel(t.Context())
 	d := f.deployer()
 	d.Reporter = before(stepGate, kill)
-	_, err := d.Deploy(ctx, Asked{Image: two})
+	_, err := d.Deploy(ctx, survey.Asked{Image: two})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), "the deployment of app-staging-"+hash(two.Digest))
 	require.NoError(t, f.deployer().Unlock(t.Context()))
@@ -302,7 +303,7 @@ func TestAHostThatIsGone(t *testing.T) {
 	_, err := f.deploy(two)
 	require.ErrorContains(t, err, "nothing was: there is trouble on b")
 	require.Contains(t, operr.DetailOf(err), "-without=b")
-	_, err = f.deployer().Deploy(t.Context(), Asked{Image: two, Without: []string{"b"}})
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Image: two, Without: []string{"b"}})
 	require.NoError(t, err)
 	f.hosts["b"].gone.Store(false)
 	all := f.look()
@@ -321,7 +322,7 @@ func TestAHostThatGoesAwayIsNamed(t *testing.T) {
 	f.mustDeploy(one)
 	d := f.deployer()
 	d.Reporter = before(stepWatch, func() { f.hosts["b"].gone.Store(true) })
-	_, err := d.Deploy(t.Context(), Asked{Image: two})
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: two})
 	require.ErrorContains(t, err, "not every host could go back")
 	require.ErrorContains(t, err, "b: ")
 	require.Equal(t, operr.Failed, operr.ExitStatus(err))
@@ -362,7 +363,7 @@ func TestSecretsAreInTheirFileAlone(t *testing.T) {
 	require.ErrorContains(t, err, "it exited with status 3")
 	require.Contains(t, f.heard(), "I was given *** and ***")
 	require.NotContains(t, f.heard()+err.Error()+operr.DetailOf(err), "hush")
-	p, err := f.deployer().Plan(t.Context(), Asked{Image: f.push("4444", behavior{})})
+	p, err := f.deployer().Plan(t.Context(), survey.Asked{Image: f.push("4444", behavior{})})
 	require.NoError(t, err)
 	require.Equal(t, []string{"the secret KEY is your variable MY_KEY", `the secret other is what this prints, which is run here: ["show" "-a b" "$c"]`}, p.Notes)
 	delete(f.vars, "MY_KEY")
@@ -376,7 +377,7 @@ func TestWhatKeepsAPlanFromBeingDone(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
-	for want, image := range map[string]Image{
+	for want, image := range map[string]survey.Image{
 		"the image is not made for linux/amd64": f.push("2222", behavior{arch: []string{"arm64"}}),
 		"it cannot pull":                        {Repository: repository, Digest: localengine.Digest("never pushed")},
 	} {
@@ -390,7 +391,7 @@ func TestWhatKeepsAPlanFromBeingDone(t *testing.T) {
 	f.env.Environment = []string{"UNSET"}
 	_, err = f.deploy(one)
 	require.ErrorContains(t, err, "wants the variable UNSET, which is not set")
-	require.Empty(t, f.look()["a"].containers)
+	require.Empty(t, f.look()["a"].Containers)
 }
 
 // Evidence is what runs.
@@ -402,7 +403,7 @@ func TestStatusShowsWhatIsNotAsItWasLeft(t *testing.T) {
 	ctx, h := t.Context(), f.hosts["a"]
 	c := engine.New(h.engine.Dial)
 	release := f.look()["a"].Running.Release
-	labels := map[string]string{labelApp: "app", labelEnvironment: "staging", labelRelease: "by-hand"}
+	labels := map[string]string{survey.LabelApp: "app", survey.LabelEnvironment: "staging", survey.LabelRelease: "by-hand"}
 	id, err := c.Create(ctx, engine.Spec{Name: "mine", Image: one.Ref(), Labels: labels})
 	require.NoError(t, err)
 	require.Contains(t, f.look()["a"].Drift, "the container mine has our labels, and no deployment made it")
@@ -417,7 +418,7 @@ func TestStatusShowsWhatIsNotAsItWasLeft(t *testing.T) {
 	require.Contains(t, f.look()["a"].Drift, "requests go to elsewhere:80, and no container of ours answers there")
 	f.mustDeploy(one)
 	f.runs(one, "a")
-	second := localengine.Image{Ref: repository + "@" + localengine.Digest("another index"), ID: f.look()["a"].containers[0].ImageID, Ports: []uint16{5006}}
+	second := localengine.Image{Ref: repository + "@" + localengine.Digest("another index"), ID: f.look()["a"].Containers[0].ImageID, Ports: []uint16{5006}}
 	h.engine.Offer(second)
 	require.NoError(t, c.Pull(ctx, second.Ref, engine.Login{}))
 	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), "was pulled by 2 digests")
@@ -454,14 +455,14 @@ func TestADeploymentIsKilledAnywhere(t *testing.T) {
 	f.env.Watch = 30 * time.Millisecond
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 	f.mustDeploy(one)
-	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*Plan] {
+	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*survey.Plan] {
 		f.t, f.state = t, t.TempDir()
 		from, to := one, two
 		if f.look()["a"].Running.Image == two.Ref() {
 			from, to = two, one
 		}
-		return sessiontest.Site[*Plan]{
-			Operation: func() *session.Operation[*Plan] { return f.deployer().operation(Asked{Image: to}) },
+		return sessiontest.Site[*survey.Plan]{
+			Operation: func() *session.Operation[*survey.Plan] { return f.deployer().operation(survey.Asked{Image: to}) },
 			Done:      func(*testing.T) { f.runs(to, "a") },
 			Undone:    func(*testing.T) { f.runs(from, "a") },
 		}
@@ -486,17 +487,17 @@ func TestARebootServesTheSameDigest(t *testing.T) {
 func TestTwoOperatorsAtOnce(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
-	images := []Image{f.push("1111", behavior{}), f.push("2222", behavior{})}
+	images := []survey.Image{f.push("1111", behavior{}), f.push("2222", behavior{})}
 	f.mustDeploy(f.push("0000", behavior{}))
 	errs := make([]error, len(images))
 	var wait sync.WaitGroup
 	for n, image := range images {
 		d := f.deployer()
 		d.State, d.Who.Who = t.TempDir(), image.Revision
-		wait.Go(func() { _, errs[n] = d.Deploy(t.Context(), Asked{Image: image}) })
+		wait.Go(func() { _, errs[n] = d.Deploy(t.Context(), survey.Asked{Image: image}) })
 	}
 	wait.Wait()
-	var there []Image
+	var there []survey.Image
 	for n, err := range errs {
 		if err == nil {
 			there = append(there, images[n])
@@ -519,7 +520,7 @@ func TestTheRegistryIsGoneAfterThePull(t *testing.T) {
 	one := f.push("1111", behavior{})
 	d := f.deployer()
 	d.Reporter = before(stepNote, func() { f.hosts["a"].engine.Withdraw(one.Ref()) })
-	_, err := d.Deploy(t.Context(), Asked{Image: one})
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: one})
 	require.NoError(t, err)
 	f.runs(one, "a")
 }
@@ -563,7 +564,7 @@ func TestWhoWaitedForTheLockAsksAgain(t *testing.T) {
 	d := f.deployer()
 	d.State, d.Wait, d.Who.Who = t.TempDir(), time.Minute, "second"
 	d.Reporter = before(stepLock, func() { f.mustDeploy(two) })
-	_, err := d.Deploy(t.Context(), Asked{Image: f.push("3333", behavior{})})
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: f.push("3333", behavior{})})
 	require.ErrorContains(t, err, "somebody else has deployed since the plan was made")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	f.runs(two, "a", "b")
@@ -583,10 +584,10 @@ func TestWhoWasOvertakenDeploysAgain(t *testing.T) {
 			require.NoError(t, err)
 			other := f.deployer()
 			other.State, other.Who.Who = t.TempDir(), "other"
-			_, err = other.Deploy(t.Context(), Asked{Image: three})
+			_, err = other.Deploy(t.Context(), survey.Asked{Image: three})
 			require.NoError(t, err)
 		})
-		_, err := d.Deploy(t.Context(), Asked{Image: two})
+		_, err := d.Deploy(t.Context(), survey.Asked{Image: two})
 		require.Equal(t, operr.Stopped, operr.ExitStatus(err), "%s: %v", step, err)
 		f.runs(three, "a")
 		if _, err = f.deploy(two); err != nil { // it may have to end the one before
@@ -613,7 +614,7 @@ func TestAReleaseIsAskedAsItWasDeployed(t *testing.T) {
 	f.runs(one, "a")
 	f.env.Watch = 60 * time.Millisecond
 	f.mustDeploy(f.push("3333", behavior{live: func() bool { return true }}))
-	_, err = f.deployer().Deploy(t.Context(), Asked{Back: true})
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.NoError(t, err)
 	f.runs(one, "a")
 }
@@ -632,13 +633,13 @@ func TestAnotherTableDoesNotGoOn(t *testing.T) {
 		ctx, kill := context.WithCancel(t.Context())
 		d := f.deployer()
 		d.Reporter = before(stepStart, kill)
-		_, err := d.Deploy(ctx, Asked{Image: two})
+		_, err := d.Deploy(ctx, survey.Asked{Image: two})
 		require.ErrorIs(t, err, context.Canceled)
 		change(f)
 		d = f.deployer()
 		asked := errors.New("asked")
-		d.Confirm = func(context.Context, *Plan) error { return asked }
-		_, err = d.Deploy(t.Context(), Asked{Image: two})
+		d.Confirm = func(context.Context, *survey.Plan) error { return asked }
+		_, err = d.Deploy(t.Context(), survey.Asked{Image: two})
 		require.ErrorIs(t, err, asked, name)
 		require.Contains(t, f.heard(), "it is taken back first")
 		f.env.Port++
@@ -647,7 +648,7 @@ func TestAnotherTableDoesNotGoOn(t *testing.T) {
 		ctx, kill = context.WithCancel(t.Context())
 		d = f.deployer()
 		d.Reporter = before(stepStart, kill)
-		_, err = d.Deploy(ctx, Asked{Image: one})
+		_, err = d.Deploy(ctx, survey.Asked{Image: one})
 		require.ErrorIs(t, err, context.Canceled)
 		f.env.Port++
 		_, err = f.deploy(one)
@@ -662,7 +663,7 @@ func TestSecretsInMemory(t *testing.T) {
 	f := startFleet(t, "a")
 	f.env.Secrets, f.env.Memory = []config.Secret{{Name: "KEY", Variable: "MY_KEY"}}, true
 	f.vars["MY_KEY"] = "hush"
-	hushed := func(image Image) {
+	hushed := func(image survey.Image) {
 		t.Helper()
 		f.runs(image, "a")
 		_, body := f.hosts["a"].get("/secret/KEY")
@@ -673,7 +674,7 @@ func TestSecretsInMemory(t *testing.T) {
 	hushed(one)
 	f.mustDeploy(two)
 	hushed(two)
-	_, err := f.deployer().Deploy(t.Context(), Asked{Back: true})
+	_, err := f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.NoError(t, err)
 	hushed(one)
 	f.env.StopFirst, f.env.Gate = true, 300*time.Millisecond
@@ -702,24 +703,6 @@ func TestAWatchDoesNotEndWithABadAnswer(t *testing.T) {
 	}}))
 	require.ErrorContains(t, err, "it was not healthy any more after the switch")
 	f.runs(one, "a")
-}
-
-// Applications that share a host have state of their own, whatever they are called, under names that hosts and engines take.
-func TestApplicationsHaveNamesOfTheirOwn(t *testing.T) {
-	t.Parallel()
-	seen := map[string]string{}
-	environment := strings.Repeat("e", 30)
-	for _, app := range []string{
-		"my-app", "my_app", "my.app", "My-App", "-my-app", "a customer's \"portal\" $X", strings.Repeat("a", 30) + "1", strings.Repeat("a", 30) + "2", "\u043f\u043e\u0440\u0442\u0430\u043b", "\u9580",
-	} {
-		k := key(app, environment)
-		require.True(t, hoststate.Name(k), "%s: %s", app, k)
-		require.Empty(t, seen[k], "%s", k)
-		seen[k] = app
-		id := versionID(app, environment, localengine.Digest("x"), time.Now())
-		require.Regexp(t, `^[a-z0-9][a-z0-9-]{0,62}$`, id, "%s", app)
-	}
-	require.Equal(t, "my-app.staging", key("my-app", "staging"))
 }
 
 // A machine under two names is one machine.
@@ -767,14 +750,14 @@ func TestARollbackOfWhatWasKilled(t *testing.T) {
 		d := f.deployer()
 		d.Times.Lease = time.Second
 		d.Reporter = before(stepWatch, kill)
-		_, err := d.Deploy(ctx, Asked{Image: three})
+		_, err := d.Deploy(ctx, survey.Asked{Image: three})
 		require.ErrorIs(t, err, context.Canceled)
 		require.Equal(t, three.Ref(), f.look()["a"].Running.Image)
 		d = f.deployer()
 		if clone == "another" {
 			d.State, d.Wait = t.TempDir(), time.Minute
 		}
-		_, err = d.Deploy(t.Context(), Asked{Back: true})
+		_, err = d.Deploy(t.Context(), survey.Asked{Back: true})
 		require.NoError(t, err, clone)
 		f.runs(two, "a", "b")
 		require.Equal(t, one.Ref(), f.look()["a"].Kept.Previous.Image, clone)
@@ -792,11 +775,11 @@ func TestARollbackTakesBackWhatHasNotEnded(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		d := f.deployer()
 		d.Reporter = before(step, stop)
-		_, err := d.Deploy(ctx, Asked{Image: three})
+		_, err := d.Deploy(ctx, survey.Asked{Image: three})
 		require.ErrorIs(t, err, context.Canceled)
 	}
-	back := func(want Image) {
-		_, err := f.deployer().Deploy(t.Context(), Asked{Back: true})
+	back := func(want survey.Image) {
+		_, err := f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 		require.NoError(t, err)
 		f.runs(want, "a")
 	}

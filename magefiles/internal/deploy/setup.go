@@ -2,19 +2,10 @@ package deploy
 
 import (
 	"context"
-	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
-	"github.com/foopack/foopack/magefiles/internal/operr"
 )
-
-// notSetUp is the error of a host on which the proxy is not as it has to be; nil where nothing is missing.
-func (d *Deployer) notSetUp(missing []string) error {
-	if len(missing) == 0 {
-		return nil
-	}
-	return operr.New("`mage deploy:setup -env="+d.Environment.Name+"` does it", "the host is not set up: %s", strings.Join(missing, "; "))
-}
 
 // Todo is what Setup would do on a host.
 type Todo struct {
@@ -25,8 +16,8 @@ type Todo struct {
 // Missing is what Setup would do, on hosts where it would do something.
 func (d *Deployer) Missing(ctx context.Context) ([]Todo, error) {
 	all := make([]Todo, len(d.Environment.Hosts))
-	err := d.each(ctx, d.everywhere(), func(ctx context.Context, h HostPlan, m *Machine) error {
-		will, err := m.Front.Missing(ctx, d.key(), d.service())
+	err := d.each(ctx, d.everywhere(), func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+		will, err := m.Front.Missing(ctx, d.Key(), d.Service())
 		for n, host := range d.Environment.Hosts {
 			if host == h.Host {
 				all[n] = Todo{Host: host, Will: will}
@@ -44,16 +35,16 @@ func (d *Deployer) Missing(ctx context.Context) ([]Todo, error) {
 }
 
 // everywhere are all hosts of the environment.
-func (d *Deployer) everywhere() (hosts []HostPlan) {
+func (d *Deployer) everywhere() (hosts []survey.HostPlan) {
 	for _, host := range d.Environment.Hosts {
-		hosts = append(hosts, HostPlan{Host: host})
+		hosts = append(hosts, survey.HostPlan{Host: host})
 	}
 	return hosts
 }
 
 // Setup lets the proxy run on all hosts, and serve the environment. It may be run again at any time.
 func (d *Deployer) Setup(ctx context.Context) error {
-	return d.each(ctx, d.everywhere(), func(ctx context.Context, _ HostPlan, m *Machine) error {
+	return d.each(ctx, d.everywhere(), func(ctx context.Context, _ survey.HostPlan, m *survey.Machine) error {
 		if err := m.Front.Prepare(ctx); err != nil {
 			return err
 		}
@@ -61,16 +52,16 @@ func (d *Deployer) Setup(ctx context.Context) error {
 		who.Since = d.Now().UTC()
 		var taken hoststate.Taken
 		err := d.patiently(ctx, func(ctx context.Context) (err error) {
-			taken, err = m.State.Take(ctx, d.key(), who, d.Times.Lease)
+			taken, err = m.State.Take(ctx, d.Key(), who, d.Times.Lease)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		if err := m.Front.Ensure(ctx, d.key(), taken.Fence, d.service()); err != nil {
-			_ = m.State.Release(context.WithoutCancel(ctx), d.key(), taken.Fence) // who cannot be told has a lease
+		if err := m.Front.Ensure(ctx, d.Key(), taken.Fence, d.Service()); err != nil {
+			_ = m.State.Release(context.WithoutCancel(ctx), d.Key(), taken.Fence) // who cannot be told has a lease
 			return err
 		}
-		return m.State.Release(ctx, d.key(), taken.Fence)
+		return m.State.Release(ctx, d.Key(), taken.Fence)
 	})
 }

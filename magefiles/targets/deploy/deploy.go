@@ -10,7 +10,7 @@ import (
 
 	"github.com/magefile/mage/mg"
 
-	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/targets"
 )
 
@@ -124,6 +124,6 @@ func orZero[T any](p *T) (zero T) {
 
 // reportedPlan is what To and Rollback print with -json.
 type reportedPlan struct {
-	Deployed bool            `json:"deployed"` // false: all hosts were so already
-	Plan     *deploying.Plan `json:"plan,omitempty"`
+	Deployed bool         `json:"deployed"` // false: all hosts were so already
+	Plan     *survey.Plan `json:"plan,omitempty"`
 }

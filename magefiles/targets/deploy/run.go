@@ -7,6 +7,7 @@ import (
 
 	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -61,8 +62,8 @@ func pick(ctx context.Context, x *targets.Extension, name string, f Flags) (d *d
 }
 
 // asked is what the flags ask for.
-func asked(ctx context.Context, x *targets.Extension, of *workspace.Downstream, f Flags, back bool) (deploying.Asked, error) {
-	a := deploying.Asked{Back: back, Without: strings.FieldsFunc(orZero(f.Without), func(r rune) bool { return r == ',' || r == ' ' })}
+func asked(ctx context.Context, x *targets.Extension, of *workspace.Downstream, f Flags, back bool) (survey.Asked, error) {
+	a := survey.Asked{Back: back, Without: strings.FieldsFunc(orZero(f.Without), func(r rune) bool { return r == ',' || r == ' ' })}
 	if back {
 		return a, nil
 	}
@@ -70,7 +71,7 @@ func asked(ctx context.Context, x *targets.Extension, of *workspace.Downstream, 
 		return a, operr.NewUsage("say one of the two", "-tag and -digest both name an image")
 	}
 	pushed, err := x.Pushed(ctx, of, orZero(f.Tag), orZero(f.Digest))
-	a.Image = deploying.Image{Repository: pushed.Repository, Digest: pushed.Digest, Revision: pushed.Revision, Platforms: pushed.Platforms}
+	a.Image = survey.Image{Repository: pushed.Repository, Digest: pushed.Digest, Revision: pushed.Revision, Platforms: pushed.Platforms}
 	return a, err
 }
 
@@ -80,13 +81,13 @@ func plan(ctx context.Context, x *targets.Extension, name string, f Flags) error
 		return err
 	}
 	defer end()
-	return targets.Answer(x, orZero(f.JSON), func() (*deploying.Plan, error) {
+	return targets.Answer(x, orZero(f.JSON), func() (*survey.Plan, error) {
 		what, err := asked(ctx, x, of, f, false)
 		if err != nil {
 			return nil, err
 		}
 		return d.Plan(ctx, what)
-	}, func(p *deploying.Plan) { showPlan(x, p, time.Now()) })
+	}, func(p *survey.Plan) { showPlan(x, p, time.Now()) })
 }
 
 func deployment(ctx context.Context, x *targets.Extension, name string, f Flags, back bool) error {
@@ -95,7 +96,7 @@ func deployment(ctx context.Context, x *targets.Extension, name string, f Flags,
 		return err
 	}
 	defer end()
-	d.Confirm = func(ctx context.Context, p *deploying.Plan) error {
+	d.Confirm = func(ctx context.Context, p *survey.Plan) error {
 		showPlan(x, p, time.Now())
 		question := "Deploy " + p.Label() + " to " + operr.Count(len(p.Hosts), "host") + "?"
 		if back {
@@ -134,9 +135,9 @@ type reportedStatuses struct {
 
 // reportedStatus is the status of one environment.
 type reportedStatus struct {
-	App         string           `json:"app"`
-	Environment string           `json:"environment"`
-	Hosts       []deploying.Host `json:"hosts"`
+	App         string        `json:"app"`
+	Environment string        `json:"environment"`
+	Hosts       []survey.Host `json:"hosts"`
 }
 
 func status(ctx context.Context, x *targets.Extension, name string, f Flags) error {

@@ -5,11 +5,11 @@ import (
 	"strings"
 	"time"
 
-	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/targets"
 )
 
-func showPlan(x *targets.Extension, p *deploying.Plan, now time.Time) {
+func showPlan(x *targets.Extension, p *survey.Plan, now time.Time) {
 	v := x.View
 	if p.Back {
 		v.Heading("%s of %s goes back", p.Environment.Name, p.App)
@@ -44,7 +44,7 @@ func showPlan(x *targets.Extension, p *deploying.Plan, now time.Time) {
 	}
 }
 
-func what(h deploying.HostPlan) string {
+func what(h survey.HostPlan) string {
 	if h.Same {
 		return "stays as it is"
 	}
@@ -52,7 +52,7 @@ func what(h deploying.HostPlan) string {
 }
 
 // running is what a host runs, in a cell.
-func running(r *deploying.Running) string {
+func running(r *survey.Running) string {
 	if r == nil {
 		return "nothing"
 	}
@@ -65,7 +65,7 @@ func running(r *deploying.Running) string {
 }
 
 // age is for how long it has run.
-func age(r *deploying.Running, now time.Time) string {
+func age(r *survey.Running, now time.Time) string {
 	if r == nil {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package deploy
+package survey
 
 import (
 	"context"
@@ -61,8 +61,8 @@ func (p *Plan) Label() string {
 	return p.Environment.Name + "/" + digest[:min(12, len(digest))]
 }
 
-// changing are the hosts on which something is done, in the one order in which locks are taken.
-func (p *Plan) changing() (hosts []HostPlan) {
+// Changing are the hosts on which something is done, in the one order in which locks are taken.
+func (p *Plan) Changing() (hosts []HostPlan) {
 	for _, h := range p.Hosts {
 		if !h.Same {
 			hosts = append(hosts, h)
@@ -73,52 +73,52 @@ func (p *Plan) changing() (hosts []HostPlan) {
 }
 
 // Nothing reports whether all hosts are as they are wanted.
-func (p *Plan) Nothing() bool { return len(p.changing()) == 0 && len(p.Troubles) == 0 }
+func (p *Plan) Nothing() bool { return len(p.Changing()) == 0 && len(p.Troubles) == 0 }
 
 // Plan asks all hosts, and changes nothing.
-func (d *Deployer) Plan(ctx context.Context, asked Asked) (*Plan, error) {
+func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 	for _, host := range asked.Without {
-		if !slices.Contains(d.Environment.Hosts, host) {
-			return nil, operr.NewUsage("say one of "+strings.Join(d.Environment.Hosts, ", "), "%s is no host of %s", host, d.Environment.Name)
+		if !slices.Contains(f.Environment.Hosts, host) {
+			return nil, operr.NewUsage("say one of "+strings.Join(f.Environment.Hosts, ", "), "%s is no host of %s", host, f.Environment.Name)
 		}
 	}
 	p := &Plan{
-		Run:         d.Now().UTC().Format("20060102T150405.000Z"),
-		App:         d.App,
-		Environment: d.Environment,
+		Run:         f.Now().UTC().Format("20060102T150405.000Z"),
+		App:         f.App,
+		Environment: f.Environment,
 		Image:       asked.Image,
 		Back:        asked.Back,
 		Without:     asked.Without,
 	}
-	values, err := d.given(asked.Back)
+	values, err := f.given(asked.Back)
 	if err != nil {
 		return nil, err
 	}
 	wanted := Version{
-		ID:       versionID(d.App, d.Environment.Name, asked.Image.Digest, d.Now()),
+		ID:       versionID(f.App, f.Environment.Name, asked.Image.Digest, f.Now()),
 		Image:    asked.Image.Ref(),
 		Revision: asked.Image.Revision,
-		Spec:     specOf(d.Environment, values),
-		Port:     d.Environment.AppPort,
-		Health:   d.Environment.Health,
-		Says:     d.Environment.Revision,
+		Spec:     SpecOf(f.Environment, values),
+		Port:     f.Environment.AppPort,
+		Health:   f.Environment.Health,
+		Says:     f.Environment.Revision,
 	}
 	machines := map[string]string{}
-	for _, h := range d.Look(ctx, 0) {
+	for _, h := range f.Look(ctx, 0) {
 		if slices.Contains(asked.Without, h.Name) {
 			p.Why = append(p.Why, why(h))
 			continue
 		}
-		p.Hosts = append(p.Hosts, d.planHost(ctx, p, h, wanted))
+		p.Hosts = append(p.Hosts, f.planHost(ctx, p, h, wanted))
 		if first := machines[h.proxy]; first != "" && h.proxy != "" {
 			p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: "it is the same machine as " + first, Next: "name it once"})
 		}
 		machines[h.proxy] = h.Name
 	}
 	if len(p.Hosts) == 0 {
-		return nil, operr.NewUsage("leave one in", "all hosts of %s are left out", d.Environment.Name)
+		return nil, operr.NewUsage("leave one in", "all hosts of %s are left out", f.Environment.Name)
 	}
-	d.note(p)
+	f.note(p)
 	return p, nil
 }
 
@@ -130,7 +130,7 @@ func why(h Host) string {
 	return h.Name + " answers, and was left out by choice"
 }
 
-func (d *Deployer) planHost(ctx context.Context, p *Plan, h Host, wanted Version) HostPlan {
+func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version) HostPlan {
 	one := HostPlan{Host: h.Name, Running: h.Running, Before: h.Kept, Will: wanted, Drift: h.Drift, Free: h.Free, Changes: []string{}}
 	trouble := func(next, format string, args ...any) {
 		p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: fmt.Sprintf(format, args...), Next: next})
@@ -143,15 +143,15 @@ func (d *Deployer) planHost(ctx context.Context, p *Plan, h Host, wanted Version
 		trouble(next, "%s", h.Trouble)
 		return one
 	}
-	if err := d.notSetUp(h.Setup); err != nil {
+	if err := f.NotSetUp(h.Setup); err != nil {
 		trouble(operr.NextOf(err), "%v", err)
 		return one
 	}
-	if h.Holder != nil && h.Left > 0 && d.Wait == 0 {
+	if h.Holder != nil && h.Left > 0 && f.Wait == 0 {
 		p.Notes = append(p.Notes, fmt.Sprintf("%s is locked by %s", h.Name, h.Holder))
 	}
 	if p.Back {
-		d.planBack(ctx, h, &one, trouble)
+		f.planBack(ctx, h, &one, trouble)
 		return one
 	}
 	if c := h.Kept.Current; c != nil && c.Image == wanted.Image && c.Spec == wanted.Spec && h.Kept.Candidate == nil && h.Up == c.Upstream() &&
@@ -160,18 +160,18 @@ func (d *Deployer) planHost(ctx context.Context, p *Plan, h Host, wanted Version
 		return one
 	}
 	one.Changes = changes(h, wanted)
-	d.askImage(ctx, p, h, trouble)
-	if h.Free < d.Environment.Disk {
-		trouble("make room on it, or set disk in the environment's table", "%s are free, and %s are wanted", megabytes(h.Free), megabytes(d.Environment.Disk))
+	f.askImage(ctx, p, h, trouble)
+	if h.Free < f.Environment.Disk {
+		trouble("make room on it, or set disk in the environment's table", "%s are free, and %s are wanted", megabytes(h.Free), megabytes(f.Environment.Disk))
 	}
 	return one
 }
 
 // planBack goes to the release before: its container has to be there, and so has its image.
-func (d *Deployer) planBack(ctx context.Context, h Host, one *HostPlan, trouble func(next, format string, args ...any)) {
-	next := "`mage deploy:to " + d.Environment.Name + " -digest=…` deploys any image that the registry has"
+func (f *Fleet) planBack(ctx context.Context, h Host, one *HostPlan, trouble func(next, format string, args ...any)) {
+	next := "`mage deploy:to " + f.Environment.Name + " -digest=…` deploys any image that the registry has"
 	before := h.Kept.Previous
-	if c := h.Kept.Candidate; c != nil && leads(h.Up, *c) && h.Kept.Current != nil {
+	if c := h.Kept.Candidate; c != nil && c.At(h.Up) && h.Kept.Current != nil {
 		before = h.Kept.Current // what it has is of a deployment that has not ended
 	}
 	if before == nil {
@@ -179,13 +179,13 @@ func (d *Deployer) planBack(ctx context.Context, h Host, one *HostPlan, trouble 
 		return
 	}
 	one.Will = *before
-	one.Changes = []string{"goes back to " + describe(*before)}
-	c := h.of(before.ID)
+	one.Changes = []string{"goes back to " + before.Describe()}
+	c := h.Of(before.ID)
 	if c == nil {
 		trouble(next, "the container of the release before, %s, is gone", before.ID)
 		return
 	}
-	m, err := d.machine(ctx, h.Name)
+	m, err := f.Machine(ctx, h.Name)
 	if err == nil {
 		_, err = m.Engine.Image(ctx, before.Image)
 	}
@@ -198,18 +198,18 @@ func (d *Deployer) planBack(ctx context.Context, h Host, one *HostPlan, trouble 
 }
 
 // askImage finds out whether the host can have the image, before anything is changed.
-func (d *Deployer) askImage(ctx context.Context, p *Plan, h Host, trouble func(next, format string, args ...any)) {
+func (f *Fleet) askImage(ctx context.Context, p *Plan, h Host, trouble func(next, format string, args ...any)) {
 	if len(p.Image.Platforms) > 0 && !slices.Contains(p.Image.Platforms, h.Arch) {
 		trouble("add it to platforms of [tool.image], and push the image again", "the image is not made for %s, which the host is; it is made for %s", h.Arch, strings.Join(p.Image.Platforms, ", "))
 		return
 	}
-	m, err := d.machine(ctx, h.Name)
+	m, err := f.Machine(ctx, h.Name)
 	if err == nil {
 		_, err = m.Engine.Image(ctx, p.Image.Ref())
 	}
 	if errors.Is(err, engine.NotFound) {
 		var login engine.Login
-		if login, err = d.Login(ctx, p.Image.Repository); err == nil {
+		if login, err = f.Login(ctx, p.Image.Repository); err == nil {
 			_, err = m.Engine.Distribution(ctx, p.Image.Ref(), login)
 		}
 	}
@@ -226,11 +226,11 @@ func changes(h Host, wanted Version) []string {
 	now := h.Kept.Current
 	switch {
 	case now == nil && h.Running == nil:
-		return []string{"first deployment: " + describe(wanted)}
+		return []string{"first deployment: " + wanted.Describe()}
 	case h.Running == nil:
-		return []string{"nothing answers → " + describe(wanted)}
+		return []string{"nothing answers → " + wanted.Describe()}
 	case h.Running.Image != wanted.Image:
-		return []string{describe(Version{Image: h.Running.Image, Revision: h.Running.Revision}) + " → " + describe(wanted)}
+		return []string{Version{Image: h.Running.Image, Revision: h.Running.Revision}.Describe() + " → " + wanted.Describe()}
 	case h.Waiting:
 		return []string{"it waits for its secrets, which were in memory alone"}
 	case !h.Running.Healthy:
@@ -241,24 +241,11 @@ func changes(h Host, wanted Version) []string {
 	return []string{"the same image, started anew"}
 }
 
-func describe(v Version) string {
-	_, digest, _ := strings.Cut(v.Image, "@")
-	_, hash, _ := strings.Cut(digest, ":")
-	text := "sha256:" + hash[:min(12, len(hash))]
-	if hash == "" {
-		text = v.Image
-	}
-	if v.Revision != "" {
-		text = "revision " + short(v.Revision) + " (" + text + ")"
-	}
-	return text
-}
-
 func megabytes(n int64) string { return fmt.Sprintf("%d MB", n/1e6) }
 
 // note says what is to be known of a plan before it is agreed to.
-func (d *Deployer) note(p *Plan) {
-	e := d.Environment
+func (f *Fleet) note(p *Plan) {
+	e := f.Environment
 	say := func(format string, args ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, args...)) }
 	switch {
 	case e.Revision.None():
@@ -297,27 +284,27 @@ func (d *Deployer) note(p *Plan) {
 }
 
 // given is what a plan needs of the operator's environment. A container that is gone back to keeps the values that it was made with.
-func (d *Deployer) given(back bool) (values []string, err error) {
-	for _, s := range d.Environment.Secrets {
-		if len(s.Command) > 0 || back && !d.Environment.Memory {
+func (f *Fleet) given(back bool) (values []string, err error) {
+	for _, s := range f.Environment.Secrets {
+		if len(s.Command) > 0 || back && !f.Environment.Memory {
 			continue
 		}
-		if _, err := d.secretVariable(s); err != nil {
+		if _, err := f.SecretVariable(s); err != nil {
 			return nil, err
 		}
 	}
 	if back {
 		return nil, nil
 	}
-	return d.values()
+	return f.Values()
 }
 
-// values are those of the variables that containers get, NAME=VALUE.
-func (d *Deployer) values() (all []string, err error) {
-	for _, variable := range d.Environment.Environment {
-		value, there := d.Variable(variable)
+// Values are those of the variables that containers get, NAME=VALUE.
+func (f *Fleet) Values() (all []string, err error) {
+	for _, variable := range f.Environment.Environment {
+		value, there := f.Variable(variable)
 		if !there {
-			return nil, operr.NewUsage("set it, or take it out of environment", "[tool.deploy.%s] wants the variable %s, which is not set", d.Environment.Name, variable)
+			return nil, operr.NewUsage("set it, or take it out of environment", "[tool.deploy.%s] wants the variable %s, which is not set", f.Environment.Name, variable)
 		}
 		all = append(all, variable+"="+value)
 	}
@@ -341,4 +328,13 @@ func (p *Plan) Refuse() error {
 		lines = append(lines, line)
 	}
 	return operr.New("", "%s cannot be changed, and nothing was: there is trouble on %s", p.Environment.Name, strings.Join(hosts, ", ")).WithDetail(strings.Join(lines, "\n"))
+}
+
+// SecretVariable is the value of a secret that is a variable.
+func (f *Fleet) SecretVariable(s config.Secret) ([]byte, error) {
+	value, there := f.Variable(s.Variable)
+	if !there || value == "" {
+		return nil, operr.NewUsage("set it", "the secret %s is the variable %s, which is not set", s.Name, s.Variable)
+	}
+	return []byte(value), nil
 }

@@ -1,4 +1,4 @@
-package deploy
+package survey
 
 import (
 	"encoding/json"
@@ -32,8 +32,8 @@ func says(a hoststate.Answer) string {
 	return fmt.Sprintf("status %d", a.Status)
 }
 
-// judge reports whether an answer is that of a healthy container of the wanted revision, and says what it saw.
-func judge(r config.Revision, want string, a hoststate.Answer) (healthy bool, seen string) {
+// Judge reports whether an answer is that of a healthy container of the wanted revision, and says what it saw.
+func Judge(r config.Revision, want string, a hoststate.Answer) (healthy bool, seen string) {
 	if a.Status/100 != 2 {
 		return false, says(a)
 	}

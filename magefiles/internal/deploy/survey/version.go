@@ -1,4 +1,4 @@
-package deploy
+package survey
 
 import (
 	"crypto/sha256"
@@ -14,11 +14,11 @@ import (
 
 // The labels of what is ours on a host.
 const (
-	labelApp         = "pixi-release.app"
-	labelEnvironment = "pixi-release.environment"
-	labelRelease     = "pixi-release.release"
-	labelFence       = "pixi-release.fence"
-	labelPort        = "pixi-release.port" // of the proxy, which has the fence
+	LabelApp         = "pixi-release.app"
+	LabelEnvironment = "pixi-release.environment"
+	LabelRelease     = "pixi-release.release"
+	LabelFence       = "pixi-release.fence"
+	LabelPort        = "pixi-release.port" // of the proxy, which has the fence
 )
 
 // Image is what is to run: one digest of one repository.
@@ -44,8 +44,8 @@ type Version struct {
 	Says   config.Revision `json:"says,omitzero"`    // where that answer says its revision
 }
 
-// question is how a version is asked whether it is well: as it was deployed.
-func (v Version) question(e config.Environment) (path string, says config.Revision) {
+// Question is how a version is asked whether it is well: as it was deployed.
+func (v Version) Question(e config.Environment) (path string, says config.Revision) {
 	if v.Health == "" {
 		return e.Health, e.Revision
 	}
@@ -54,6 +54,23 @@ func (v Version) question(e config.Environment) (path string, says config.Revisi
 
 // Upstream is how the proxy reaches it.
 func (v Version) Upstream() string { return fmt.Sprintf("%s:%d", v.ID, v.Port) }
+
+// At reports whether an upstream leads to it.
+func (v Version) At(upstream string) bool { return strings.HasPrefix(upstream, v.ID+":") }
+
+// Describe is what people are told of it: its revision, and the beginning of its digest.
+func (v Version) Describe() string {
+	_, digest, _ := strings.Cut(v.Image, "@")
+	_, hash, _ := strings.Cut(digest, ":")
+	text := "sha256:" + hash[:min(12, len(hash))]
+	if hash == "" {
+		text = v.Image
+	}
+	if v.Revision != "" {
+		text = "revision " + short(v.Revision) + " (" + text + ")"
+	}
+	return text
+}
 
 // Kept is what a host remembers of an application's deployment environment. What runs is never taken from it.
 type Kept struct {
@@ -91,9 +108,9 @@ func versionID(app, environment, digest string, at time.Time) string {
 	return nameOf(app) + "-" + name(environment, 16) + "-" + hash[:min(8, len(hash))] + "-" + strconv.FormatInt(at.UnixMilli(), 36)
 }
 
-// specOf is the digest of what a container is made of, so that another environment, command or limit is seen as a change. Values of variables
+// SpecOf is the digest of what a container is made of, so that another environment, command or limit is seen as a change. Values of variables
 // are in it, and cannot be read from it.
-func specOf(e config.Environment, values []string) string {
+func SpecOf(e config.Environment, values []string) string {
 	e.Hosts, e.Keep, e.Disk, e.Gate, e.Watch, e.Drain, e.SSHConfig, e.Socket, e.Proxy = nil, 0, 0, 0, 0, 0, "", "", ""
 	data, _ := json.Marshal(struct { // all of it is text and numbers
 		Environment config.Environment

@@ -1,4 +1,4 @@
-package deploy
+package survey
 
 import (
 	"context"
@@ -36,10 +36,11 @@ type Host struct {
 	Gate  string            `json:"-"` // what is asked at the gate
 	Audit []hoststate.Entry `json:"audit,omitempty"`
 
-	containers []engine.Container
-	proxy      string // ID of the proxy's container, which one machine has
-	port       string // label of what is behind it
-	err        error
+	Containers []engine.Container `json:"-"` // with our labels
+	Err        error              `json:"-"` // why it could not be asked
+
+	proxy string // ID of the proxy's container, which one machine has
+	port  string // label of what is behind it
 }
 
 // Running is what requests go to, by the container that runs.
@@ -53,11 +54,11 @@ type Running struct {
 }
 
 // Look asks all hosts of an environment, at once. lines of their audit are read.
-func (d *Deployer) Look(ctx context.Context, lines int) []Host {
-	all := make([]Host, len(d.Environment.Hosts))
+func (f *Fleet) Look(ctx context.Context, lines int) []Host {
+	all := make([]Host, len(f.Environment.Hosts))
 	var wait sync.WaitGroup
-	for n, host := range d.Environment.Hosts {
-		wait.Go(func() { all[n] = d.lookAt(ctx, host, lines) })
+	for n, host := range f.Environment.Hosts {
+		wait.Go(func() { all[n] = f.LookAt(ctx, host, lines) })
 	}
 	wait.Wait()
 	for n := range all {
@@ -76,23 +77,32 @@ func absent(h Host, all []Host) (drift []string) {
 	return drift
 }
 
-// valueName is the name under which a host keeps a Kept.
-const valueName = "releases"
+// KeptAs is the name under which a host keeps a Kept.
+const KeptAs = "releases"
 
-// lookAt asks one host.
-func (d *Deployer) lookAt(ctx context.Context, host string, lines int) (h Host) {
+// Kept reads what a host remembers.
+func (f *Fleet) Kept(ctx context.Context, m *Machine) (k Kept, err error) {
+	seen, err := m.State.Look(ctx, f.Key())
+	if text := seen.Values[KeptAs]; err == nil && text != "" {
+		err = json.Unmarshal([]byte(text), &k)
+	}
+	return k, err
+}
+
+// LookAt asks one host.
+func (f *Fleet) LookAt(ctx context.Context, host string, lines int) (h Host) {
 	h = Host{Name: host}
-	if h.err = d.ask(ctx, &h, lines); h.err != nil {
-		h.Trouble, h.Next = h.err.Error(), operr.NextOf(h.err)
-		if errors.Is(h.err, engine.Unreachable) {
-			d.broke(host)
+	if h.Err = f.ask(ctx, &h, lines); h.Err != nil {
+		h.Trouble, h.Next = h.Err.Error(), operr.NextOf(h.Err)
+		if errors.Is(h.Err, engine.Unreachable) {
+			f.Broke(host)
 		}
 	}
 	return h
 }
 
-func (d *Deployer) ask(ctx context.Context, h *Host, lines int) error {
-	m, err := d.machine(ctx, h.Name)
+func (f *Fleet) ask(ctx context.Context, h *Host, lines int) error {
+	m, err := f.Machine(ctx, h.Name)
 	if err != nil {
 		return err
 	}
@@ -101,21 +111,21 @@ func (d *Deployer) ask(ctx context.Context, h *Host, lines int) error {
 		return err
 	}
 	h.Arch = version.OS + "/" + version.Arch
-	if h.Setup, err = m.Front.Missing(ctx, d.key(), d.service()); err != nil {
+	if h.Setup, err = m.Front.Missing(ctx, f.Key(), f.Service()); err != nil {
 		return err
 	}
 	if front, err := m.Engine.Inspect(ctx, m.Front.Name()); err == nil {
-		h.proxy, h.port = front.ID, portLabel(m)
+		h.proxy, h.port = front.ID, PortLabel(m)
 	}
-	seen, err := m.State.Look(ctx, d.key())
+	seen, err := m.State.Look(ctx, f.Key())
 	if err != nil && len(h.Setup) > 0 {
-		return d.notSetUp(h.Setup)
+		return f.NotSetUp(h.Setup)
 	}
 	if err != nil {
 		return err
 	}
 	h.Up, h.Prev, h.Gate, h.Holder, h.Left = seen.Up, seen.Prev, seen.Next, seen.Lock.Holder, seen.Lock.Left
-	if text := seen.Values[valueName]; text != "" {
+	if text := seen.Values[KeptAs]; text != "" {
 		if err := json.Unmarshal([]byte(text), &h.Kept); err != nil {
 			return operr.New("look at it in the proxy's volume, and remove it", "what the host remembers of its releases cannot be read: %w", err)
 		}
@@ -123,16 +133,16 @@ func (d *Deployer) ask(ctx context.Context, h *Host, lines int) error {
 	if h.Free, err = m.State.Free(ctx); err != nil {
 		return err
 	}
-	if h.containers, err = m.Engine.Containers(ctx, labelApp+"="+d.App, labelEnvironment+"="+d.Environment.Name); err != nil {
+	if h.Containers, err = m.Engine.Containers(ctx, LabelApp+"="+f.App, LabelEnvironment+"="+f.Environment.Name); err != nil {
 		return err
 	}
 	if lines > 0 {
-		if h.Audit, err = m.State.Audited(ctx, d.key(), lines); err != nil {
+		if h.Audit, err = m.State.Audited(ctx, f.Key(), lines); err != nil {
 			return err
 		}
 	}
-	if c := h.behind(h.Up); c != nil {
-		if err := d.askRunning(ctx, m, h, c); err != nil {
+	if c := h.Behind(h.Up); c != nil {
+		if err := f.askRunning(ctx, m, h, c); err != nil {
 			return err
 		}
 	}
@@ -144,15 +154,15 @@ func (d *Deployer) ask(ctx context.Context, h *Host, lines int) error {
 }
 
 // askRunning asks the container that requests go to, by the published port.
-func (d *Deployer) askRunning(ctx context.Context, m *Machine, h *Host, c *engine.Container) error {
-	path, rule := h.Kept.version(c.Labels[labelRelease]).question(d.Environment)
-	a, err := m.Proxy.AskPublished(ctx, d.key(), d.service(), path)
+func (f *Fleet) askRunning(ctx context.Context, m *Machine, h *Host, c *engine.Container) error {
+	path, rule := h.Kept.version(c.Labels[LabelRelease]).Question(f.Environment)
+	a, err := m.Proxy.AskPublished(ctx, f.Key(), f.Service(), path)
 	if err != nil {
 		return err
 	}
 	revision := revisionOf(rule, a)
 	h.Running = &Running{
-		Release:  c.Labels[labelRelease],
+		Release:  c.Labels[LabelRelease],
 		Image:    c.Image,
 		Revision: revision,
 		Since:    c.Started,
@@ -174,21 +184,21 @@ func (d *Deployer) askRunning(ctx context.Context, m *Machine, h *Host, c *engin
 	} else {
 		h.Drift = append(h.Drift, "the image of "+c.Name+" is not there any more: a rollback to it will be refused")
 	}
-	if d.Environment.Memory && len(d.Environment.Secrets) > 0 && !h.Running.Healthy {
+	if f.Environment.Memory && len(f.Environment.Secrets) > 0 && !h.Running.Healthy {
 		h.Waiting = true
 	}
 	return nil
 }
 
-// behind is the container that an upstream leads to, by its alias; nil where none runs.
-func (h *Host) behind(upstream string) *engine.Container {
+// Behind is the container that an upstream leads to, by its alias; nil where none runs.
+func (h *Host) Behind(upstream string) *engine.Container {
 	alias, _, found := strings.Cut(upstream, ":")
 	if !found {
 		return nil
 	}
-	for n, c := range h.containers {
+	for n, c := range h.Containers {
 		if c.State == engine.Running && hasAlias(c, alias) {
-			return &h.containers[n]
+			return &h.Containers[n]
 		}
 	}
 	return nil
@@ -203,11 +213,11 @@ func hasAlias(c engine.Container, alias string) bool {
 	return false
 }
 
-// of is the container of a version, whatever it does; nil where there is none.
-func (h *Host) of(id string) *engine.Container {
-	for n, c := range h.containers {
-		if c.Labels[labelRelease] == id && hasAlias(c, id) {
-			return &h.containers[n]
+// Of is the container of a version, whatever it does; nil where there is none.
+func (h *Host) Of(id string) *engine.Container {
+	for n, c := range h.Containers {
+		if c.Labels[LabelRelease] == id && hasAlias(c, id) {
+			return &h.Containers[n]
 		}
 	}
 	return nil
@@ -228,13 +238,13 @@ func (k Kept) version(id string) Version {
 	return Version{}
 }
 
-// knows reports whether a version is one that a deployment made.
-func (k Kept) knows(id string) bool { return id != "" && k.version(id).ID == id }
+// Knows reports whether a version is one that a deployment made.
+func (k Kept) Knows(id string) bool { return id != "" && k.version(id).ID == id }
 
 // drift says what is not as the last deployment left it.
 func (h *Host) drift() (all []string) {
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
-	running := h.behind(h.Up)
+	running := h.Behind(h.Up)
 	none := h.Up == "" || h.Up == hoststate.None
 	switch {
 	case none && h.Kept.Current != nil:
@@ -248,14 +258,14 @@ func (h *Host) drift() (all []string) {
 		say("the deployment of %s has not ended", h.Kept.Candidate.ID)
 	}
 	seen := map[string]bool{}
-	for n := range h.containers {
-		c := &h.containers[n]
-		id := c.Labels[labelRelease]
-		switch port := c.Labels[labelPort]; {
+	for n := range h.Containers {
+		c := &h.Containers[n]
+		id := c.Labels[LabelRelease]
+		switch port := c.Labels[LabelPort]; {
 		case port != "" && h.port != "" && port != h.port:
 			say("the container %s is behind port %s, which the environment had before: remove both by hand", c.Name, port)
 			continue
-		case !h.Kept.knows(id):
+		case !h.Kept.Knows(id):
 			say("the container %s has our labels, and no deployment made it", c.Name)
 		case seen[id]:
 			say("the container %s has the labels of %s, which has another one", c.Name, id)
@@ -271,7 +281,7 @@ func (h *Host) drift() (all []string) {
 		if running != nil && c.ID == running.ID && c.Restart != engine.UnlessStopped && h.Kept.Candidate == nil {
 			say("the container of %s will not start again after a reboot: its restart policy is %q", id, c.Restart)
 		}
-		if c.State == engine.Running && (running == nil || c.ID != running.ID) && h.behind(h.Prev) != c && h.Kept.Candidate == nil {
+		if c.State == engine.Running && (running == nil || c.ID != running.ID) && h.Behind(h.Prev) != c && h.Kept.Candidate == nil {
 			say("the container %s runs and gets no requests", c.Name)
 		}
 	}
