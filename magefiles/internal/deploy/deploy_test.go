@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -787,4 +788,67 @@ func TestARollbackTakesBackWhatHasNotEnded(t *testing.T) {
 	back(two)
 	stopped(stepStart)
 	back(one)
+}
+
+// Once every host has remembered a release there is no way but on: what is not kept may be removed by then. That holds for what fails, for
+// what was killed, and for who was overtaken.
+func TestWhatIsPrunedIsNotGoneBackTo(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
+	for _, image := range []survey.Image{one, two, three} {
+		f.mustDeploy(image)
+	}
+	removes := func(r localengine.Request) bool {
+		return r.Method == http.MethodDelete && strings.HasPrefix(r.Path, "/containers/")
+	}
+	f.hosts["b"].engine.Fail(func(r localengine.Request) localengine.Fault {
+		if removes(r) {
+			return localengine.FullDisk
+		}
+		return localengine.None
+	})
+	_, err := f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
+	require.ErrorContains(t, err, "staging/back is deployed on every host, and not all of what was there before is put away: prune: b: ")
+	require.Equal(t, two.Ref(), f.look()["a"].Running.Image)
+	require.Equal(t, two.Ref(), f.look()["b"].Running.Image, "the one after it is removed on the other host")
+	f.hosts["b"].engine.Fail(func(localengine.Request) localengine.Fault { return localengine.None })
+	nothing, err := f.deploy(two)
+	require.NoError(t, err)
+	require.Nil(t, nothing)
+	require.Contains(t, f.heard(), "what is left of it is done first")
+	f.runs(two, "a", "b")
+	f.mustDeploy(three)
+
+	killed := func(step string) *Deployer {
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(step, kill)
+		_, err = d.Deploy(ctx, survey.Asked{Back: true})
+		require.ErrorIs(t, err, context.Canceled)
+		return d
+	}
+	killed(stepUnlock)
+	f.mustDeploy(three)
+	f.runs(three, "a", "b")
+	killed(stepUnlock)
+	require.NoError(t, f.deployer().Unlock(t.Context()))
+	mine := f.state
+	f.state = t.TempDir()
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Image: one, Without: []string{"b"}})
+	require.NoError(t, err)
+	f.state = mine
+	f.mustDeploy(one)
+	require.Contains(t, f.heard(), "b keeps app-staging-"+hash(two.Digest))
+	f.runs(one, "a", "b")
+
+	f.env.Keep = 2
+	d := killed(stepUnlock)
+	_, err = d.operation(survey.Asked{Back: true}).Undo(t.Context())
+	require.NoError(t, err)
+	for _, h := range f.look() {
+		for _, v := range h.Kept.Older {
+			require.NotNil(t, h.Of(v.ID), "it is remembered, and was removed")
+		}
+	}
 }
