@@ -24,6 +24,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/engine/enginetest"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/localengine"
+	"github.com/foopack/foopack/magefiles/internal/localproxy"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/session/sessiontest"
@@ -59,11 +60,18 @@ func TestAllHosts(t *testing.T) {
 	require.Contains(t, body, `"it's \"$HOME\""`)
 	f.vars["GREETING"] = "another"
 	p := f.mustDeploy(one)
-	require.Equal(t, []string{"the same image with another configuration"}, p.Hosts[0].Changes)
+	require.Equal(t, []string{"the same image with another configuration", "a variable of `environment` has another value"}, p.Hosts[0].Changes)
+	f.env.Command, f.env.User = []string{"serve", "a b"}, "1000"
+	p, err := f.deployer().Plan(t.Context(), survey.Asked{Image: one})
+	require.NoError(t, err)
+	require.Equal(t, []string{"the same image with another configuration", `command: the image's own → "serve" "a b"`, "user: the image's own → 1000"}, p.Hosts[0].Changes)
+	require.Contains(t, p.Settings, survey.Setting{Name: "command", Value: `"serve" "a b"`})
+	require.Contains(t, p.Settings, survey.Setting{Name: "ssh_config", Value: "your own"})
+	f.env.Command, f.env.User = nil, ""
 	_, body = f.hosts["c"].get("/healthz")
 	require.Contains(t, body, "another")
 	delete(f.vars, "GREETING")
-	_, err := f.deploy(one)
+	_, err = f.deploy(one)
 	require.ErrorContains(t, err, "wants the variable GREETING")
 	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.NoError(t, err, "what is gone back to has its values")
@@ -704,6 +712,26 @@ func TestAWatchDoesNotEndWithABadAnswer(t *testing.T) {
 	}}))
 	require.ErrorContains(t, err, "it was not healthy any more after the switch")
 	f.runs(one, "a")
+}
+
+// A plan says which digest of a proxy's image the hosts have, where a tag names it, and how that one is pinned.
+func TestAPlanSaysWhichProxyRuns(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one := f.push("1111", behavior{})
+	p, err := f.deployer().Plan(t.Context(), survey.Asked{Image: one})
+	require.NoError(t, err)
+	require.Empty(t, p.Notes, "a digest is pinned")
+	h := f.hosts["a"]
+	tagged := localproxy.Image("registry.example.org/caddy:2.11")
+
+	h.engine.Offer(tagged)
+	h.front.Image = tagged.Ref
+	require.NoError(t, f.deployer().Setup(t.Context()))
+	p, err = f.deployer().Plan(t.Context(), survey.Asked{Image: one})
+	require.NoError(t, err)
+	digest := "registry.example.org/caddy@" + localengine.Digest("index of "+localengine.Digest("config of "+tagged.Ref))
+	require.Equal(t, []string{"the proxy's image registry.example.org/caddy:2.11 is a tag; the hosts have " + digest + ": `proxy = \"" + digest + "\"` in the environment's table pins it"}, p.Notes)
 }
 
 // A machine under two names is one machine.
