@@ -43,6 +43,8 @@ type applying struct {
 	mu     sync.Mutex
 	fences map[string]int64
 	facts  *workflow.Value[map[string]Facts]
+
+	removed bool // on the way back: some of what was there before may be removed
 }
 
 // Facts are what a host's engine knows of the image that is to run.
@@ -59,7 +61,7 @@ type Said struct {
 func (s Said) say() string { return s.Says }
 
 func (d *Deployer) define(p *survey.Plan) *workflow.Definition {
-	a := &applying{Deployer: d, p: p, hosts: p.Changing(), fences: map[string]int64{}}
+	a := &applying{Deployer: d, p: p, hosts: d.touched(p), fences: map[string]int64{}}
 	w := workflow.New()
 	workflow.Add(w, workflow.Step[Said]{Name: stepPreflight, Check: a.preflight, Say: Said.say})
 	workflow.Add(w, workflow.Step[map[string]int64]{Name: stepLock, Check: a.locked, Do: a.lock, Say: func(f map[string]int64) string { return operr.Count(len(f), "host") }})
@@ -143,11 +145,19 @@ func (a *applying) preflight(ctx context.Context, _ *Said) (Said, bool, error) {
 	})
 }
 
+// touched are the hosts of a plan that are changed, but for those that are left as they are by now.
+func (d *Deployer) touched(p *survey.Plan) []survey.HostPlan {
+	return slices.DeleteFunc(p.Changing(), func(h survey.HostPlan) bool { return slices.Contains(d.leave, h.Host) })
+}
+
+// errOvertaken is in the error of a host to which somebody else has deployed.
+var errOvertaken = errors.New("somebody else has deployed since the plan was made")
+
 // unchanged refuses a host to which somebody else has deployed since the plan was made.
 func (a *applying) unchanged(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	seen, err := a.Kept(ctx, m)
 	if err == nil && !a.ours(seen, h) {
-		err = operr.NewStopped("look at `mage deploy:status`, and deploy again", "somebody else has deployed since the plan was made: %s is there now", idOf(seen.Current))
+		err = operr.NewStopped("look at `mage deploy:status`, and deploy again", "%w: %s is there now", errOvertaken, idOf(seen.Current))
 	}
 	return err
 }

@@ -19,16 +19,16 @@ import (
 // its error, and the others go back all the same.
 func (d *Deployer) revert(ctx context.Context, past *session.Past[*survey.Plan]) error {
 	p := past.Plan
-	a := &applying{Deployer: d, p: p, hosts: p.Changing(), fences: map[string]int64{}, facts: &workflow.Value[map[string]Facts]{}}
+	a := &applying{Deployer: d, p: p, hosts: d.touched(p), fences: map[string]int64{}, removed: past.Began(stepPrune), facts: &workflow.Value[map[string]Facts]{}}
 	if !past.Began(stepLock) {
 		return nil
 	}
 	defer func(now config.Environment) { d.Environment = now }(d.Environment)
 	d.Environment = p.Environment
-	left := slices.DeleteFunc(slices.Clone(a.hosts), func(h survey.HostPlan) bool { return !slices.Contains(d.leave, h.Host) })
-	a.hosts = slices.DeleteFunc(a.hosts, func(h survey.HostPlan) bool { return slices.Contains(d.leave, h.Host) })
-	for _, h := range left {
-		d.Say("%s is left as it is: whether it runs %s is not known", h.Host, h.Will.ID)
+	for _, h := range p.Changing() {
+		if slices.Contains(d.leave, h.Host) {
+			d.Say("%s is left as it is: whether it runs %s is not known", h.Host, h.Will.ID)
+		}
 	}
 	return a.holding(ctx, func(ctx context.Context) error {
 		return a.each(ctx, a.hosts, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
@@ -60,6 +60,13 @@ func (a *applying) goBack(ctx context.Context, h survey.HostPlan, m *survey.Mach
 		a.passedBy(h.Host)
 		return a.free(ctx, h, m)
 	}
+	if a.removed {
+		if before := h.Before.Current; before != nil && seen.Of(before.ID) == nil {
+			a.Say("%s keeps %s: what ran before it is removed by now", h.Host, h.Will.ID)
+			return a.free(ctx, h, m)
+		}
+		h.Before = there(h.Before, &seen)
+	}
 	if err := a.toBefore(ctx, h, m, &seen); err != nil {
 		return errors.Join(err, a.audit(ctx, h, m, "failed, and it could not be taken back: "+err.Error()))
 	}
@@ -76,6 +83,20 @@ func (a *applying) goBack(ctx context.Context, h survey.HostPlan, m *survey.Mach
 		return err
 	}
 	return a.free(ctx, h, m)
+}
+
+// there is what a host remembers, without the releases that were removed.
+func there(k survey.Kept, seen *survey.Host) survey.Kept {
+	past := slices.Clone(k.Older)
+	if k.Previous != nil {
+		past = slices.Insert(past, 0, *k.Previous)
+	}
+	past = slices.DeleteFunc(past, func(v survey.Version) bool { return seen.Of(v.ID) == nil })
+	k.Previous, k.Older = nil, nil
+	if len(past) > 0 {
+		k.Previous, k.Older = &past[0], past[1:]
+	}
+	return k
 }
 
 // passedBy keeps that somebody else has deployed to a host: this deployment has nothing there any more that it could take back.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/engine/enginetest"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/localengine"
+	"github.com/foopack/foopack/magefiles/internal/localproxy"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/session/sessiontest"
@@ -58,11 +60,18 @@ func TestAllHosts(t *testing.T) {
 	require.Contains(t, body, `"it's \"$HOME\""`)
 	f.vars["GREETING"] = "another"
 	p := f.mustDeploy(one)
-	require.Equal(t, []string{"the same image with another configuration"}, p.Hosts[0].Changes)
+	require.Equal(t, []string{"the same image with another configuration", "a variable of `environment` has another value"}, p.Hosts[0].Changes)
+	f.env.Command, f.env.User = []string{"serve", "a b"}, "1000"
+	p, err := f.deployer().Plan(t.Context(), survey.Asked{Image: one})
+	require.NoError(t, err)
+	require.Equal(t, []string{"the same image with another configuration", `command: the image's own → "serve" "a b"`, "user: the image's own → 1000"}, p.Hosts[0].Changes)
+	require.Contains(t, p.Settings, survey.Setting{Name: "command", Value: `"serve" "a b"`})
+	require.Contains(t, p.Settings, survey.Setting{Name: "ssh_config", Value: "your own"})
+	f.env.Command, f.env.User = nil, ""
 	_, body = f.hosts["c"].get("/healthz")
 	require.Contains(t, body, "another")
 	delete(f.vars, "GREETING")
-	_, err := f.deploy(one)
+	_, err = f.deploy(one)
 	require.ErrorContains(t, err, "wants the variable GREETING")
 	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.NoError(t, err, "what is gone back to has its values")
@@ -705,6 +714,26 @@ func TestAWatchDoesNotEndWithABadAnswer(t *testing.T) {
 	f.runs(one, "a")
 }
 
+// A plan says which digest of a proxy's image the hosts have, where a tag names it, and how that one is pinned.
+func TestAPlanSaysWhichProxyRuns(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	one := f.push("1111", behavior{})
+	p, err := f.deployer().Plan(t.Context(), survey.Asked{Image: one})
+	require.NoError(t, err)
+	require.Empty(t, p.Notes, "a digest is pinned")
+	h := f.hosts["a"]
+	tagged := localproxy.Image("registry.example.org/caddy:2.11")
+
+	h.engine.Offer(tagged)
+	h.front.Image = tagged.Ref
+	require.NoError(t, f.deployer().Setup(t.Context()))
+	p, err = f.deployer().Plan(t.Context(), survey.Asked{Image: one})
+	require.NoError(t, err)
+	digest := "registry.example.org/caddy@" + localengine.Digest("index of "+localengine.Digest("config of "+tagged.Ref))
+	require.Equal(t, []string{"the proxy's image registry.example.org/caddy:2.11 is a tag; the hosts have " + digest + ": `proxy = \"" + digest + "\"` in the environment's table pins it"}, p.Notes)
+}
+
 // A machine under two names is one machine.
 func TestAMachineIsNamedOnce(t *testing.T) {
 	t.Parallel()
@@ -787,4 +816,67 @@ func TestARollbackTakesBackWhatHasNotEnded(t *testing.T) {
 	back(two)
 	stopped(stepStart)
 	back(one)
+}
+
+// Once every host has remembered a release there is no way but on: what is not kept may be removed by then. That holds for what fails, for
+// what was killed, and for who was overtaken.
+func TestWhatIsPrunedIsNotGoneBackTo(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
+	for _, image := range []survey.Image{one, two, three} {
+		f.mustDeploy(image)
+	}
+	removes := func(r localengine.Request) bool {
+		return r.Method == http.MethodDelete && strings.HasPrefix(r.Path, "/containers/")
+	}
+	f.hosts["b"].engine.Fail(func(r localengine.Request) localengine.Fault {
+		if removes(r) {
+			return localengine.FullDisk
+		}
+		return localengine.None
+	})
+	_, err := f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
+	require.ErrorContains(t, err, "staging/back is deployed on every host, and not all of what was there before is put away: prune: b: ")
+	require.Equal(t, two.Ref(), f.look()["a"].Running.Image)
+	require.Equal(t, two.Ref(), f.look()["b"].Running.Image, "the one after it is removed on the other host")
+	f.hosts["b"].engine.Fail(func(localengine.Request) localengine.Fault { return localengine.None })
+	nothing, err := f.deploy(two)
+	require.NoError(t, err)
+	require.Nil(t, nothing)
+	require.Contains(t, f.heard(), "what is left of it is done first")
+	f.runs(two, "a", "b")
+	f.mustDeploy(three)
+
+	killed := func(step string) *Deployer {
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(step, kill)
+		_, err = d.Deploy(ctx, survey.Asked{Back: true})
+		require.ErrorIs(t, err, context.Canceled)
+		return d
+	}
+	killed(stepUnlock)
+	f.mustDeploy(three)
+	f.runs(three, "a", "b")
+	killed(stepUnlock)
+	require.NoError(t, f.deployer().Unlock(t.Context()))
+	mine := f.state
+	f.state = t.TempDir()
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Image: one, Without: []string{"b"}})
+	require.NoError(t, err)
+	f.state = mine
+	f.mustDeploy(one)
+	require.Contains(t, f.heard(), "b keeps app-staging-"+hash(two.Digest))
+	f.runs(one, "a", "b")
+
+	f.env.Keep = 2
+	d := killed(stepUnlock)
+	_, err = d.operation(survey.Asked{Back: true}).Undo(t.Context())
+	require.NoError(t, err)
+	for _, h := range f.look() {
+		for _, v := range h.Kept.Older {
+			require.NotNil(t, h.Of(v.ID), "it is remembered, and was removed")
+		}
+	}
 }

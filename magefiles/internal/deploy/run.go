@@ -84,6 +84,9 @@ func (d *Deployer) back(ctx context.Context, o *session.Operation[*survey.Plan],
 		}
 		return failed
 	}
+	if now.Did(stepRemember) && !errors.Is(failed, errOvertaken) {
+		return operr.New(operr.NextOf(failed), "%s is deployed on every host, and not all of what was there before is put away: %w", now.Plan.Label(), failed)
+	}
 	d.Say("it failed (%v): every host goes back to what it had", failed)
 	if _, err := o.Undo(ctx); err != nil {
 		return operr.New("put it right, and deploy again: that begins with these hosts", "the deployment failed (%v), and not every host could go back: %w", failed, err)
@@ -115,6 +118,12 @@ func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*survey.
 		!slices.ContainsFunc(past.Plan.Changing(), func(h survey.HostPlan) bool { return slices.Contains(asked.Without, h.Host) })
 	if same && !past.Undoing {
 		return false, nil
+	}
+	if past.Did(stepRemember) && !past.Undoing { // what is not kept may be gone: from here on there is no way but on
+		d.Say("every host runs it: what is left of it is done first")
+		if _, err := o.Run(ctx); !errors.Is(err, errOvertaken) {
+			return false, err
+		}
 	}
 	d.Say("it is taken back first")
 	if _, err := o.Undo(ctx); err != nil {

@@ -36,12 +36,8 @@ func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstrea
 		environment: e,
 	}
 	if e.SSHConfig != "" {
-		o.ssh.Config = e.SSHConfig
-		if !filepath.IsAbs(e.SSHConfig) {
-			o.ssh.Config = filepath.Join(x.Workspace.Root, filepath.FromSlash(of.Dir), filepath.FromSlash(e.SSHConfig))
-			if err := host.Carried(o.ssh.Config); err != nil {
-				return nil, nil, err
-			}
+		if o.ssh.Config, err = host.Configuration(x.Workspace.Root, of.Dir, e.SSHConfig); err != nil {
+			return nil, nil, err
 		}
 	}
 	return &deploying.Deployer{

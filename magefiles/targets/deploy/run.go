@@ -81,13 +81,19 @@ func plan(ctx context.Context, x *targets.Extension, name string, f Flags) error
 		return err
 	}
 	defer end()
-	return targets.Answer(x, orZero(f.JSON), func() (*survey.Plan, error) {
+	var p *survey.Plan
+	err = targets.Answer(x, orZero(f.JSON), func() (*survey.Plan, error) {
 		what, err := asked(ctx, x, of, f, false)
 		if err != nil {
 			return nil, err
 		}
-		return d.Plan(ctx, what)
+		p, err = d.Plan(ctx, what)
+		return p, err
 	}, func(p *survey.Plan) { showPlan(x, p, time.Now()) })
+	if err == nil && len(p.Troubles) > 0 { // each of them stands above
+		err = operr.New("", "%s cannot be deployed as things stand: %s", d.Environment.Name, operr.Count(len(p.Troubles), "trouble"))
+	}
+	return err
 }
 
 func deployment(ctx context.Context, x *targets.Extension, name string, f Flags, back bool) error {

@@ -30,6 +30,11 @@ func showPlan(x *targets.Extension, p *survey.Plan, now time.Time) {
 			v.Line("  ○ %s: %s", h.Host, line)
 		}
 	}
+	var settings [][]string
+	for _, s := range p.Settings {
+		settings = append(settings, []string{"  " + s.Name, s.Value})
+	}
+	v.Table([]string{"  SETTING", "IS"}, settings)
 	for _, note := range p.Notes {
 		v.Line("  ○ %s", note)
 	}

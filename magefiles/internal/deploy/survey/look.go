@@ -26,6 +26,7 @@ type Host struct {
 	Waiting bool     `json:"waiting_for_secrets,omitempty"`
 	Drift   []string `json:"drift,omitempty"`
 	Free    int64    `json:"free"` // bytes
+	Proxy   *Front   `json:"proxy,omitempty"`
 	Kept    Kept     `json:"kept"`
 
 	Holder *hoststate.Holder `json:"holder,omitempty"` // who has the lock
@@ -41,6 +42,12 @@ type Host struct {
 
 	proxy string // ID of the proxy's container, which one machine has
 	port  string // label of what is behind it
+}
+
+// Front is the proxy of a host, as its container is.
+type Front struct {
+	Image   string   `json:"image"`             // Config.Image of the container
+	Digests []string `json:"digests,omitempty"` // REPOSITORY@sha256:… by which the image was pulled
 }
 
 // Running is what requests go to, by the container that runs.
@@ -116,6 +123,10 @@ func (f *Fleet) ask(ctx context.Context, h *Host, lines int) error {
 	}
 	if front, err := m.Engine.Inspect(ctx, m.Front.Name()); err == nil {
 		h.proxy, h.port = front.ID, PortLabel(m)
+		h.Proxy = &Front{Image: front.Image}
+		if image, err := m.Engine.Image(ctx, front.ImageID); err == nil {
+			h.Proxy.Digests = image.Digests
+		}
 	}
 	seen, err := m.State.Look(ctx, f.Key())
 	if err != nil && len(h.Setup) > 0 {

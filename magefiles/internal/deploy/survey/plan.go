@@ -29,6 +29,7 @@ type Plan struct {
 	Hosts       []HostPlan         `json:"hosts"`
 	Without     []string           `json:"without,omitempty"`
 	Why         []string           `json:"why,omitempty"` // of each of them
+	Settings    []Setting          `json:"settings,omitempty"`
 	Notes       []string           `json:"notes,omitempty"`
 	Troubles    []Trouble          `json:"troubles,omitempty"` // why it cannot be done as things stand
 }
@@ -102,8 +103,14 @@ func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 		Port:     f.Environment.AppPort,
 		Health:   f.Environment.Health,
 		Says:     f.Environment.Revision,
+		Made:     made(f.Environment),
 	}
+	if !asked.Back { // else each container is made as it was then
+		p.Settings = container(f.Environment)
+	}
+	p.Settings = append(p.Settings, way(f.Environment)...)
 	machines := map[string]string{}
+	var fronts []Front
 	for _, h := range f.Look(ctx, 0) {
 		if slices.Contains(asked.Without, h.Name) {
 			p.Why = append(p.Why, why(h))
@@ -114,12 +121,31 @@ func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 			p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: "it is the same machine as " + first, Next: "name it once"})
 		}
 		machines[h.proxy] = h.Name
+		if h.Proxy != nil {
+			fronts = append(fronts, *h.Proxy)
+		}
 	}
 	if len(p.Hosts) == 0 {
 		return nil, operr.NewUsage("leave one in", "all hosts of %s are left out", f.Environment.Name)
 	}
 	f.note(p)
+	p.Notes = append(p.Notes, pins(fronts)...)
 	return p, nil
+}
+
+// pins says which digests of a proxy's image run that is named by a tag: a tag may mean another image tomorrow, and a host that is set up later
+// has that one then.
+func pins(fronts []Front) (notes []string) {
+	for _, f := range fronts {
+		if strings.Contains(f.Image, "@") || len(f.Digests) == 0 {
+			continue
+		}
+		note := fmt.Sprintf("the proxy's image %s is a tag; the hosts have %s: `proxy = %q` in the environment's table pins it", f.Image, f.Digests[0], f.Digests[0])
+		if !slices.Contains(notes, note) {
+			notes = append(notes, note)
+		}
+	}
+	return notes
 }
 
 // why is the reason for which a host is left out.
@@ -160,6 +186,9 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version) H
 		return one
 	}
 	one.Changes = changes(h, wanted)
+	if now := h.Kept.Current; now != nil {
+		one.Changes = append(one.Changes, differences(*now, wanted)...)
+	}
 	f.askImage(ctx, p, h, trouble)
 	if h.Free < f.Environment.Disk {
 		trouble("make room on it, or set disk in the environment's table", "%s are free, and %s are wanted", megabytes(h.Free), megabytes(f.Environment.Disk))

@@ -1,11 +1,12 @@
 // Package survey asks the hosts of a deployment environment what runs there, and makes plans of what is to be done. It changes nothing: what a plan
 // says is carried out by package deploy.
 //
-//	survey.go   who is asked, and how
-//	version.go  a version on a host, and what a host remembers
-//	look.go     what a host says, and what is not as it was left
-//	judge.go    what a health answer means
-//	plan.go     what is to be done, and why it cannot be
+//	survey.go    who is asked, and how
+//	version.go   a version on a host, and what a host remembers
+//	look.go      what a host says, and what is not as it was left
+//	judge.go     what a health answer means
+//	plan.go      what is to be done, and why it cannot be
+//	settings.go  what a table says, as people read it, and what of it is another
 package survey
 
 import (

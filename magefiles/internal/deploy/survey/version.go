@@ -42,6 +42,8 @@ type Version struct {
 
 	Health string          `json:"health,omitempty"` // the path by which it is asked: another release may have another one
 	Says   config.Revision `json:"says,omitzero"`    // where that answer says its revision
+
+	Made map[string]string `json:"made,omitempty"` // of what, by the names of the table's keys; values of variables are in Spec alone
 }
 
 // Question is how a version is asked whether it is well: as it was deployed.
