@@ -357,9 +357,9 @@ func TestRelease(t *testing.T) {
 func verifiedFiles(t testing.TB, past *trace.Past) []publish.Digest {
 	t.Helper()
 	var v release.Proof
-	for _, rec := range past.Records {
-		if rec.Step == trace.StepVerify && (rec.Event == workflow.Done || rec.Event == workflow.Found) {
-			require.NoError(t, json.Unmarshal(rec.Result, &v))
+	for _, event := range past.Events {
+		if event.Step == trace.StepVerify && (event.Kind == workflow.Done || event.Kind == workflow.Found) {
+			require.NoError(t, json.Unmarshal(event.Result, &v))
 		}
 	}
 	return v.Files

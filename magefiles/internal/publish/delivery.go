@@ -19,7 +19,7 @@ import (
 // State is what is to be done with a package, or was.
 type State string
 
-// The states of a package in a plan.
+// The states of a package in a delivery.
 const (
 	Upload  State = "upload"  // the channel has no file of that name
 	There   State = "there"   // it has the file, with our bytes
@@ -27,7 +27,7 @@ const (
 	Replace State = "replace" // it has the file with other bytes, which are replaced by force
 )
 
-// Item is one package in a plan.
+// Item is one package in a delivery.
 type Item struct {
 	Package string
 	Level   int // packages of a level need only those of lower ones
@@ -36,14 +36,14 @@ type Item struct {
 	Path    string          // of the artifact; "" where nothing was built here
 }
 
-// Plan says what is to be done with each package, dependencies first.
-type Plan struct {
+// Delivery says what is to be done with each package, dependencies first.
+type Delivery struct {
 	Channel string // URL
 	Items   []Item
 }
 
 // Uploads are the items that are to be sent.
-func (p Plan) Uploads() (items []Item) {
+func (p Delivery) Uploads() (items []Item) {
 	for _, i := range p.Items {
 		if i.State == Upload || i.State == Replace {
 			items = append(items, i)
@@ -52,57 +52,57 @@ func (p Plan) Uploads() (items []Item) {
 	return items
 }
 
-// Records are what the channel is to show once the plan is applied.
-func (p Plan) Records() (records []condapkg.Record) {
+// Records are what the channel is to show once it is sent.
+func (p Delivery) Records() (records []condapkg.Record) {
 	for _, i := range p.Items {
 		records = append(records, i.Record)
 	}
 	return records
 }
 
-// Plan compares artifacts and channel. Every conflict is in the error: nothing is sent where one part of a release
+// Prepare compares artifacts and channel. Every conflict is in the error: nothing is sent where one part of a release
 // cannot follow.
-func (p *Publisher) Plan(ctx context.Context, h Holdings, ready Artifacts) (Plan, error) {
-	plan := Plan{Channel: p.Channel.URL()}
+func (p *Publisher) Prepare(ctx context.Context, h Holdings, ready Artifacts) (Delivery, error) {
+	delivery := Delivery{Channel: p.Channel.URL()}
 	if err := p.onePlatform(h, ready); err != nil {
-		return plan, err
+		return delivery, err
 	}
 	var conflicts []error
 	for level, packages := range p.Workspace.Levels() {
 		for _, pkg := range packages {
 			item, err := p.item(ctx, h, ready, pkg)
 			if err != nil && !errors.Is(err, channel.ErrExists) {
-				return plan, err
+				return delivery, err
 			}
 			if err != nil {
 				conflicts = append(conflicts, err)
 			}
 			item.Level = level
-			plan.Items = append(plan.Items, item)
+			delivery.Items = append(delivery.Items, item)
 		}
 	}
-	return plan, conflictError(plan, conflicts)
+	return delivery, conflictError(delivery, conflicts)
 }
 
-// Fresh is the plan for a channel that has nothing yet, of the packages that are ready.
-func (p *Publisher) Fresh(ready Artifacts) (Plan, error) {
-	plan := Plan{Channel: p.Channel.URL()}
+// PrepareFirst makes the delivery for a channel that has nothing yet, of the packages that are ready.
+func (p *Publisher) PrepareFirst(ready Artifacts) (Delivery, error) {
+	delivery := Delivery{Channel: p.Channel.URL()}
 	if err := p.onePlatform(Holdings{}, ready); err != nil {
-		return plan, err
+		return delivery, err
 	}
 	for level, packages := range p.Workspace.Levels() {
 		for _, pkg := range packages {
 			a, ok := ready[pkg.Name]
 			if !ok {
-				return plan, fmt.Errorf("there is no artifact of %s", pkg.Name)
+				return delivery, fmt.Errorf("there is no artifact of %s", pkg.Name)
 			}
 			if err := checkPlaceholder(pkg, a.Index); err != nil {
-				return plan, err
+				return delivery, err
 			}
-			plan.Items = append(plan.Items, Item{Package: pkg.Name, State: Upload, Level: level, Path: a.Path, Record: record(a)})
+			delivery.Items = append(delivery.Items, Item{Package: pkg.Name, State: Upload, Level: level, Path: a.Path, Record: record(a)})
 		}
 	}
-	return plan, nil
+	return delivery, nil
 }
 
 // onePlatform refuses artifacts that are not noarch: with the file of one platform on the channel, the others would find a
@@ -123,7 +123,7 @@ func (p *Publisher) onePlatform(h Holdings, ready Artifacts) error {
 		"%s cannot be published, and nothing was sent: only noarch packages are published yet, since a channel would need a package for every platform", strings.Join(files, ", "))
 }
 
-func conflictError(plan Plan, conflicts []error) error {
+func conflictError(delivery Delivery, conflicts []error) error {
 	if len(conflicts) == 0 {
 		return nil
 	}
@@ -132,7 +132,7 @@ func conflictError(plan Plan, conflicts []error) error {
 		lines = append(lines, c.Error())
 	}
 	err := operr.New("raise the version: published bytes are not replaced, and those who locked them would notice; nothing was sent",
-		"%s has other bytes than these: %w", plan.Channel, conflicts[0])
+		"%s has other bytes than these: %w", delivery.Channel, conflicts[0])
 	if len(lines) > 1 {
 		err = err.WithDetail(strings.Join(lines, "\n"))
 	}
