@@ -106,6 +106,8 @@ type Disagreement struct {
 	Package string `json:"package"` // conda name of the package whose manifest is wrong
 	Message string `json:"message"` // one sentence
 	Pos
+
+	Apart bool `json:"apart,omitempty"` // it has another version than others, where all have one
 }
 
 // Sources are the folders that a package is made of, relative to the workspace's root.
