@@ -115,7 +115,7 @@ func TestWaysOut(t *testing.T) {
 	const other = "-- b/pixi.toml --\n[package]\nname = \"b\"\nversion = \"0.2.0\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n"
 	const follow = "or have them follow: `mage version:bump -to=… -fixDrift`"
 	for archive, want := range map[string]string{
-		"-- a/pixi.toml --\n" + pkg("a", "") + other: follow + ", or let each package have its own version: `versioning = \"independent\"` in [tool.release] of pixi.toml",
+		"-- a/pixi.toml --\n" + pkg("a", "") + other:                                                      follow + ", or let each package have its own version: `versioning = \"independent\"` in [tool.release] of pixi.toml",
 		"[dependencies]\na = { path = \"a\", version = \"==0.0.1\" }\n-- a/pixi.toml --\n" + pkg("a", ""): follow,
 	} {
 		w := load(t, "-- pixi.toml --\n[workspace]\n"+archive)
