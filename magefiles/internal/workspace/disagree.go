@@ -72,7 +72,7 @@ func (w *Workspace) apart() []Disagreement {
 	at := map[*Package]version.Version{}
 	var first *Package // of the highest version
 	for _, p := range w.order {
-		v, err := version.Parse(p.Version.Text)
+		v, err := version.Parse(p.Version.Says())
 		if err != nil || p.FromTags() != nil {
 			continue
 		}
@@ -112,7 +112,7 @@ func (w *Workspace) TheirOwn() string {
 func (p *Package) versionDisagreements() []Disagreement {
 	var out []Disagreement
 	for _, v := range p.Versions[1:] {
-		if v.Text != "" && p.Version.Text != "" && !version.Same(v.Text, p.Version.Text) {
+		if v.Text != "" && p.Version.Text != "" && !version.Same(v.Says(), p.Version.Says()) {
 			out = append(out, Disagreement{
 				Package: p.Name,
 				Pos:     v.Pos,

@@ -5,5 +5,6 @@
 //	project.go    [project] version, and who makes one that is dynamic
 //	literal.go python.go    __version__ = "…", in every form that Python has for it
 //	recipe.go     a recipe.yaml: its version, and what else is read of it
+//	copies.go     meson.build, CITATION.cff and the locks of uv and Cargo
 //	env.go        variables that tell a tool the version
 package versionfile
