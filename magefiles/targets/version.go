@@ -27,8 +27,8 @@ func (Version) Show(ctx context.Context,
 		if err := a.view.Versions(w, tags, isSet(json)); err != nil {
 			return err
 		}
-		if n := len(w.Disagreements()); n > 0 {
-			return operr.New("correct the places named above, or have them follow: `mage version:bump -to=… -fixDrift`", "the manifests disagree in %s", operr.Count(n, "place"))
+		if found := w.Disagreements(); len(found) > 0 {
+			return operr.New("correct the places named above, "+w.WaysOut(found), "the manifests disagree in %s", operr.Count(len(found), "place"))
 		}
 		return nil
 	})

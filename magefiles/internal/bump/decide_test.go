@@ -53,6 +53,7 @@ func TestDriftIsRefusedAndFixed(t *testing.T) {
 	require.Contains(t, said, "b/pixi.toml:6:1: a is pinned to 0.1.4 there, and is at 0.1.6")
 	require.Contains(t, said, "b/pyproject.toml:3:11: b has version 0.1.3 there, and 0.1.5 in b/pixi.toml:3")
 	require.Contains(t, said, "-fixDrift")
+	require.Contains(t, said, "or let each package have its own version: `versioning = \"independent\"` in [tool.release] of pixi.toml")
 
 	p := plan(t, root, bump.Request{To: "patch", FixDrift: true}, nil)
 	require.Equal(t, []string{"a 0.1.6 → 0.1.7: asked, lockstep", "b 0.1.5 → 0.1.7: drift, asked, lockstep"}, moves(p))

@@ -25,6 +25,7 @@ type planner struct {
 	goals  map[string]version.Version // where each one goes, or stays
 	moves  map[string]*Move           // those that move
 	copied map[string]string          // what the manifest says of a package whose last tag is above that, by name
+	apart  bool                       // packages have several versions, where all have one
 	drift  []string                   // what does not agree now: one line each, which begins with the place
 	ranges []string                   // which ranges a new version would leave
 	idle   bool                       // the commits ask for no release
@@ -125,7 +126,11 @@ func (p *planner) move(name string, to version.Version, why ...Reason) {
 // finish puts the plan together, or refuses it.
 func (p *planner) finish(ctx context.Context) (*Plan, error) {
 	if len(p.drift) > 0 && !p.req.FixDrift {
-		return nil, operr.New("correct them, or have them follow: `mage version:bump -to=… -fixDrift`", "the manifests do not agree: %s; nothing was changed", operr.Count(len(p.drift), "place")).WithDetail(strings.Join(p.drift, "\n"))
+		next := "correct them, or have them follow: `mage version:bump -to=… -fixDrift`"
+		if p.apart {
+			next += ", " + p.w.TheirOwn()
+		}
+		return nil, operr.New(next, "the manifests do not agree: %s; nothing was changed", operr.Count(len(p.drift), "place")).WithDetail(strings.Join(p.drift, "\n"))
 	}
 	if len(p.ranges) > 0 {
 		next := "widen them, or say -ranges=raise"

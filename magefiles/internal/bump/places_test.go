@@ -14,7 +14,7 @@ const everywhere = `
 -- pixi.toml --
 [workspace]
 name = "acme"
-version = "0.1.6" # stays: no package inherits it
+version = "0.1.6" # all packages have it, though none inherits it
 exclude-newer = "5d"
 [workspace.dependencies]
 acme-core = { path = "core", version = "==0.1.6" }
@@ -129,6 +129,7 @@ func TestEveryPlace(t *testing.T) {
 		`core/pyproject.toml:3 0.1.6 → 0.1.7`,
 		`core/pyproject.toml:6 0.1.6 → 0.1.7`,
 		`core/src/acme_core/__init__.py:2 0.1.6 → 0.1.7`,
+		`pixi.toml:3 0.1.6 → 0.1.7`,
 		`pixi.toml:6 0.1.6 → 0.1.7`,
 		`pixi.toml:17 0.1.6 → 0.1.7`,
 		`pixi.toml:19 0.1.6 → 0.1.7`,

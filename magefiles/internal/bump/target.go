@@ -32,6 +32,7 @@ func (p *planner) lockstep(ctx context.Context) error {
 	for _, pkg := range order {
 		now, own := p.now[pkg.Name], why
 		if now.Compare(at) != 0 {
+			p.apart = true
 			p.drift = append(p.drift, fmt.Sprintf("%s: %s is at %s, and others are at %s", pkg.Version.Pos, pkg.Name, now, at))
 			own = slices.Concat([]Reason{{Kind: Drifted, Text: "it had drifted to " + now.String()}}, why)
 		}

@@ -20,6 +20,9 @@ func (p *planner) write() error {
 			}
 		}
 	}
+	if err := p.writeTogether(); err != nil {
+		return err
+	}
 	for _, r := range p.w.Requires {
 		// An environment may hold an older, published version on purpose; one beside a path cannot.
 		if err := p.writeRequirement(r, r.Path != ""); err != nil {
@@ -43,17 +46,37 @@ func (p *planner) writeVersions(pkg *workspace.Package) error {
 			p.dynamicNote(pkg, v)
 			continue
 		}
-		if !version.Same(v.Text, pkg.Version.Text) && pkg.Version.Text != "" {
+		if !version.Same(v.Says(), pkg.Version.Says()) && pkg.Version.Text != "" {
 			p.drift = append(p.drift, fmt.Sprintf("%s: %s has version %s there, and %s in %s:%d", v.Pos, pkg.Name, v.Text, pkg.Version.Text, pkg.Version.Pos.File, pkg.Version.Pos.Line))
 		}
-		if version.Same(v.Text, goal.String()) && (!moves || v.Text == goal.String()) {
+		text := v.Spell(goal)
+		if version.Same(v.Says(), goal.String()) && (!moves || v.Text == text) {
 			continue
 		}
 		if !moves && !p.req.FixDrift && pkg.FromTags() != nil {
 			continue // a copy that was not kept up is nothing that the bump of another package is about
 		}
-		if err := p.edit.Version(v, goal.String(), "version of "+pkg.Name); err != nil {
+		if text == "" {
+			p.note("%s: Cargo has no spelling of %s, and the %s there stays", v.Pos, goal, v.Text)
+			continue
+		}
+		if err := p.edit.Version(v, text, "version of "+pkg.Name); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// writeTogether edits the copies of the version that all packages have, where it moves.
+func (p *planner) writeTogether() error {
+	for _, v := range p.w.Copies {
+		for _, m := range p.moves {
+			if goal := p.goals[m.Name]; version.Same(v.Text, m.Old) && v.Text != goal.String() {
+				if err := p.edit.Version(v, goal.String(), "version of the workspace"); err != nil {
+					return err
+				}
+				break
+			}
 		}
 	}
 	return nil

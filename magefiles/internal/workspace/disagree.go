@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/version"
-	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Disagreements returns what the manifests contradict each other in, by file and line:
@@ -17,9 +16,10 @@ import (
 //     it wants to. The root manifest's own is one only beside a path, where both cannot hold;
 //   - a run dependency on a sibling that is an exact pin in one of a package's two files and another range in the other, or
 //     that stands in one only, though both list siblings;
-//   - two names of packages that are one name on PyPI, and in an environment: a-b and a_b.
+//   - two names of packages that are one name on PyPI, and in an environment: a-b and a_b;
+//   - versions of packages that differ, where all have one.
 func (w *Workspace) Disagreements() []Disagreement {
-	out := w.Doubles()
+	out := append(w.Doubles(), w.apart()...)
 	for _, p := range w.Packages {
 		out = append(out, p.versionDisagreements()...)
 		for _, r := range p.Requires {
@@ -28,7 +28,7 @@ func (w *Workspace) Disagreements() []Disagreement {
 		out = append(out, w.listDisagreements(p)...)
 	}
 	for _, r := range w.Requires {
-		if r.Path != "" && !r.Inherited && r.Role != manifest.RolePool {
+		if r.Path != "" && !r.Inherited {
 			out = append(out, w.pinDisagreements(w.Manifest.Name, r)...)
 		}
 	}
@@ -62,10 +62,57 @@ func (w *Workspace) Doubles() []Disagreement {
 	return out
 }
 
+// apart returns the packages that are behind the highest version, where all have one. One whose version is that of its tag is where
+// that is.
+func (w *Workspace) apart() []Disagreement {
+	if w.Config.Versioning != Lockstep {
+		return nil
+	}
+	var out []Disagreement
+	at := map[*Package]version.Version{}
+	var first *Package // of the highest version
+	for _, p := range w.order {
+		v, err := version.Parse(p.Version.Says())
+		if err != nil || p.FromTags() != nil {
+			continue
+		}
+		at[p] = v
+		if first == nil || v.Compare(at[first]) > 0 {
+			first = p
+		}
+	}
+	for _, p := range w.order {
+		if v, known := at[p]; known && v.Compare(at[first]) != 0 {
+			out = append(out, Disagreement{
+				Package: p.Name,
+				Pos:     p.Version.Pos,
+				Apart:   true,
+				Message: fmt.Sprintf(
+					"%s is at %s, and %s at %s (%s:%d): all packages have one version", p.Name, v, first.Name, at[first], first.Version.Pos.File, first.Version.Pos.Line),
+			})
+		}
+	}
+	return out
+}
+
+// WaysOut says what can be done about disagreements, as a next step that begins with correcting what was named.
+func (w *Workspace) WaysOut(found []Disagreement) string {
+	ways := "or have them follow: `mage version:bump -to=… -fixDrift`"
+	if slices.ContainsFunc(found, func(d Disagreement) bool { return d.Apart }) {
+		return ways + ", " + w.TheirOwn()
+	}
+	return ways
+}
+
+// TheirOwn is the next step for packages that are not to have one version.
+func (w *Workspace) TheirOwn() string {
+	return fmt.Sprintf("or let each package have its own version: `versioning = %q` in [tool.release] of %s", Independent, w.Manifest.Path)
+}
+
 func (p *Package) versionDisagreements() []Disagreement {
 	var out []Disagreement
 	for _, v := range p.Versions[1:] {
-		if v.Text != "" && p.Version.Text != "" && !version.Same(v.Text, p.Version.Text) {
+		if v.Text != "" && p.Version.Text != "" && !version.Same(v.Says(), p.Version.Says()) {
 			out = append(out, Disagreement{
 				Package: p.Name,
 				Pos:     v.Pos,

@@ -74,6 +74,29 @@ func TestDisagreements(t *testing.T) {
 			want:    []string{"pixi.toml:6:1 w: w pins a to 0.0.1, which is at 0.1.0"},
 		},
 		{
+			name:    "a pin of the pool beside a path",
+			archive: "-- pixi.toml --\n[workspace]\nname = \"w\"\n[workspace.dependencies]\na = { path = \"a\", version = \"==0.0.1\" }\n-- a/pixi.toml --\n" + pkg("a", ""),
+			want:    []string{"pixi.toml:4:1 w: w pins a to 0.0.1, which is at 0.1.0"},
+		},
+		{
+			name:    "all have one version, and one is behind",
+			archive: "-- pixi.toml --\n[workspace]\n-- a/pixi.toml --\n" + pkg("a", "") + "-- b/pixi.toml --\n[package]\nname = \"b\"\nversion = \"0.2.0\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n-- c/pixi.toml --\n" + pkg("c", ""),
+			want: []string{
+				"a/pixi.toml:3:11 a: a is at 0.1.0, and b at 0.2.0 (b/pixi.toml:3): all packages have one version",
+				"c/pixi.toml:3:11 c: c is at 0.1.0, and b at 0.2.0 (b/pixi.toml:3): all packages have one version",
+			},
+		},
+		{
+			name:    "in two spellings it is one version",
+			archive: "-- pixi.toml --\n[workspace]\n-- a/pixi.toml --\n" + pkg("a", "") + "-- b/pixi.toml --\n[package]\nname = \"b\"\nversion = \"0.1\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n",
+			want:    []string{},
+		},
+		{
+			name:    "each has its own",
+			archive: "-- pixi.toml --\n[workspace]\n[tool.release]\nversioning = \"independent\"\n-- a/pixi.toml --\n" + pkg("a", "") + "-- b/pixi.toml --\n[package]\nname = \"b\"\nversion = \"0.2.0\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n",
+			want:    []string{},
+		},
+		{
 			name: "a dynamic version holds any pin",
 			archive: "-- pixi.toml --\n[workspace]\n-- a/pyproject.toml --\n[project]\nname = \"a\"\ndynamic = [\"version\"]\n[tool.pixi.package]\nbuild.backend.name = \"pixi-build-python\"\n" +
 				"-- b/pixi.toml --\n" + pkg("b", "[package.run-dependencies]\na = \"==9\"\n"),
@@ -84,5 +107,18 @@ func TestDisagreements(t *testing.T) {
 			got := names(load(t, c.archive).Disagreements(), func(d Disagreement) string { return d.Pos.String() + " " + d.Package + ": " + d.Message })
 			require.Equal(t, c.want, got)
 		})
+	}
+}
+
+// Packages of several versions may be meant to have them: that is one of the ways out.
+func TestWaysOut(t *testing.T) {
+	const other = "-- b/pixi.toml --\n[package]\nname = \"b\"\nversion = \"0.2.0\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n"
+	const follow = "or have them follow: `mage version:bump -to=… -fixDrift`"
+	for archive, want := range map[string]string{
+		"-- a/pixi.toml --\n" + pkg("a", "") + other:                                                      follow + ", or let each package have its own version: `versioning = \"independent\"` in [tool.release] of pixi.toml",
+		"[dependencies]\na = { path = \"a\", version = \"==0.0.1\" }\n-- a/pixi.toml --\n" + pkg("a", ""): follow,
+	} {
+		w := load(t, "-- pixi.toml --\n[workspace]\n"+archive)
+		require.Equal(t, want, w.WaysOut(w.Disagreements()))
 	}
 }

@@ -16,6 +16,7 @@
 //	find.go ignore.go readfile.go    the root manifest, and all manifests below it that are not ignored
 //	package.go noarch.go    what a [package] and its pyproject.toml say
 //	version.go modules.go noversion.go    which of the places of a version counts, and packages whose version stands nowhere, or is a tag
+//	copies.go            copies of versions in the files of other tools
 //	foldername.go        names that are those of folders
 //	requires.go graph.go disagree.go    siblings: requirements, order, contradictions
 //	sources.go outside.go named.go madeof.go    the folders and files that a package is made of

@@ -29,6 +29,7 @@ type finder struct {
 	folders []*folder                     // in the order of the walk: parents first, names sorted
 	docs    map[string]*tomledit.Document // by real path relative to the root
 	visited map[string]bool               // real paths of the directories that were walked through
+	copies  map[string]bool               // files of other tools that have a copy of a version, relative to the root
 	python  map[string]modules            // the directories with Python files, relative to the root
 	below   map[string][]string           // of those the ones right below a directory, made when asked for
 	links   []link                        // directories behind symlinks, for later
@@ -99,6 +100,7 @@ func (f *finder) walk(dir, real string, above *ignores) error {
 	}
 	here := above.in(dir, real, entries)
 	f.keepModules(dir, real, entries, here)
+	f.keepCopies(dir, entries, here)
 	manifests := f.manifests(real, entries)
 	for name := range manifests {
 		if dir != "." && here.ignored(path.Join(dir, name), false) {

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +51,21 @@ func TestLiteralVersions(t *testing.T) {
 		{"in brackets, in a function, no version", project + "-- core/src/acme_core/__init__.py --\nx = f(\n__version__ = \"0.1.6\"\n)\nif x:\n    __version__ = \"0.1.6\"\n-- core/src/acme_core/_about.py --\n__version__ = \"unknown\"\n", nil},
 		{"beside a tag, the placeholder is none", "-- core/pyproject.toml --\n[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n-- core/src/acme_core/__init__.py --\n__version__ = \"0.0.0\"\n", nil},
 		{
+			name:    "any module of the wheel, where it is the same",
+			archive: project + "-- core/src/acme_core/__main__.py --\n__version__ = \"0.1.5\"\n-- core/src/acme_core/a/b.py --\n__version__ = '0.1.6'\n-- core/src/acme_core/c.py --\n__version__ = '0.1.5'\n-- core/src/acme_core/_vendor/six.py --\n__version__ = '0.1.6'\n-- core/src/more/__init__.py --\n__version__ = '0.1.6.0'\n-- core/tests/x.py --\n__version__ = '0.1.6'\n",
+			want:    []string{"literal 0.1.5 core/src/acme_core/__main__.py:1:16", "literal 0.1.6 core/src/acme_core/a/b.py:1:16", "literal 0.1.6.0 core/src/more/__init__.py:1:16"},
+		},
+		{
+			name:    "by way of another module",
+			archive: project + "-- core/src/acme_core/__init__.py --\nfrom .const import VERSION\n__version__ = VERSION\n-- core/src/acme_core/const.py --\nMINIMUM = '0.1.6'\nVERSION = '0.1.6'\n-- core/src/acme_core/version.py --\nversion = '0.1.6'\nSINCE_VERSION = '0.1.6'\n-- core/src/acme_core/other.py --\nVERSION = '0.1.6'\n",
+			want:    []string{"literal 0.1.6 core/src/acme_core/const.py:2:12", "literal 0.1.6 core/src/acme_core/version.py:1:12"},
+		},
+		{
+			name:    "another name says another version",
+			archive: project + "-- core/src/acme_core/version.py --\nVERSION = '3.1.6'\n",
+			want:    nil,
+		},
+		{
 			name:    "beside a tag, the copy is one",
 			archive: "-- core/pyproject.toml --\n[project]\nname = \"acme-core\"\ndynamic = [\"version\"]\n[tool.hatch.version]\nsource = \"vcs\"\n-- core/src/acme_core/__init__.py --\n__version__ = \"0.1.6\"\n",
 			want:    []string{"literal 0.1.6 core/src/acme_core/__init__.py:1:16"},
@@ -73,9 +89,9 @@ func TestLiteralVersions(t *testing.T) {
 			require.Equal(t, c.want, rest)
 			for _, v := range w.Packages[0].Versions {
 				if v.Node == nil && v.Text != "" {
-					require.Len(t, w.Texts, 1)
-					require.Equal(t, v.Text, string(w.Texts[0].Src[v.Start:v.End]))
-					require.Equal(t, v.Pos.File, w.Texts[0].Name)
+					require.Len(t, w.Texts, len(rest))
+					i := slices.IndexFunc(w.Texts, func(x Text) bool { return x.Name == v.Pos.File })
+					require.Equal(t, v.Text, string(w.Texts[i].Src[v.Start:v.End]))
 				}
 			}
 		})

@@ -39,8 +39,9 @@ type loader struct {
 	root     *manifest.File
 	manifest *Manifest
 	pool     map[string]*Dependency
-	projects map[string]*Project // by file
-	texts    map[string][]byte   // by name relative to the root
+	projects map[string]*Project             // by file
+	texts    map[string][]byte               // by name relative to the root
+	locks    map[string]map[string][]Version // what a lock says of packages that are made here, by file and name
 	siblings siblings
 	envs     []envVersion // of all manifests
 	problems []error      // in the order of the walk
@@ -85,6 +86,7 @@ func (l *loader) load() (*Workspace, error) {
 	if len(l.problems) > 0 {
 		return nil, l.problems[0]
 	}
+	l.readTogether(w, top)
 	w.Files, w.Texts = l.files(), l.textFiles()
 	return w, w.sort()
 }

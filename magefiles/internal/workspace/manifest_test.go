@@ -244,7 +244,7 @@ version.workspace = true
 [project]
 name = "other"
 dependencies = ["w==0.3.0"]
-version = "1"
+version = "0.3"
 [tool.pixi.package.build.backend]
 name = "pixi-build-python"
 `)

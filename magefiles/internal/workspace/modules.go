@@ -17,7 +17,15 @@ type modules struct {
 }
 
 // versionFiles are the files of a package's module in which people write its version.
-var versionFiles = []string{"__init__.py", "_version.py", "version.py", "__version__.py", "_about.py", "__about__.py", "about.py"}
+var versionFiles = []string{"__init__.py", "__main__.py", "_version.py", "version.py", "__version__.py", "_about.py", "__about__.py", "about.py"}
+
+// forVersions reports whether a file of a module is there for its version alone.
+func forVersions(file string) bool {
+	return !strings.HasPrefix(path.Base(file), "__init__.") && !strings.HasPrefix(path.Base(file), "__main__.") && slices.Contains(versionFiles, path.Base(file))
+}
+
+// vendored are the folders of a module in which others' code lies, with versions of its own.
+var vendored = []string{"_vendor", "vendor", "_vendored", "vendored", "vendors", "third_party", "thirdparty", "extern", "_extern", "externals", "node_modules"}
 
 // keepModules remembers a directory's Python files; which of them matter is known when the packages are.
 func (f *finder) keepModules(dir, real string, entries []fs.DirEntry, here *ignores) {
@@ -67,6 +75,43 @@ func (f *finder) moduleFiles(p *Package) []string {
 	return files
 }
 
+// packedFiles returns all Python files that a package's wheel may contain, beside those of known: the modules with all that is below
+// them, and all that is in src/ and python/.
+func (f *finder) packedFiles(p *Package, known []string) (files []string) {
+	seen := map[string]bool{}
+	var in func(dir string)
+	in = func(dir string) {
+		if seen[dir] || slices.Contains(vendored, path.Base(dir)) {
+			return
+		}
+		seen[dir] = true
+		m := f.python[dir]
+		for _, name := range m.files {
+			if file := path.Join(dir, name); !slices.Contains(known, file) && !m.ignores.ignored(file, false) {
+				files = append(files, file)
+			}
+		}
+		for _, below := range f.children(dir) {
+			in(below)
+		}
+	}
+	src, python := path.Join(p.SourceDir, "src"), path.Join(p.SourceDir, "python")
+	for _, base := range []string{src, python, p.SourceDir} {
+		for _, dir := range f.moduleDirs(base, PyPIName(cmp.Or(p.PyPIName, p.Name))) {
+			in(dir)
+		}
+	}
+	if len(seen) == 0 && len(known) == 0 {
+		return nil // strangers alone
+	}
+	for _, base := range []string{src, python} {
+		for _, dir := range f.children(base) {
+			in(dir)
+		}
+	}
+	return files
+}
+
 // moduleDirs returns the directories below base that a module of a name may be: acme_core, acme.core and acme/core for
 // acme-core.
 func (f *finder) moduleDirs(base, name string) []string {
@@ -96,8 +141,11 @@ func (f *finder) children(dir string) []string {
 		for d := range f.python {
 			f.below[path.Dir(d)] = append(f.below[path.Dir(d)], d)
 		}
+		for _, dirs := range f.below {
+			slices.Sort(dirs)
+		}
 	}
-	return slices.Sorted(slices.Values(f.below[dir]))
+	return f.below[dir]
 }
 
 func (f *finder) versionFilesIn(dir string) []string {

@@ -48,6 +48,7 @@ func (l *loader) readPackage(f *folder) *Package {
 	}
 	l.readRecipe(s, p)
 	l.readLiterals(p)
+	l.readCopies(p, project)
 	l.readEnvVersions(s, p)
 	p.Metadata = s.ReadMetadata(pkg, l.manifest.Metadata)
 	p.named, p.inherits = namedFiles(s, project, p), inheritsIn(pkg)

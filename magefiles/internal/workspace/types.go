@@ -13,6 +13,7 @@ type Workspace struct {
 	Config      Config
 	Packages    []*Package           // by name
 	Downstreams []*Downstream        // by folder
+	Copies      []Version            // of the version that all packages have, in no file of theirs: [workspace] version, a CITATION.cff
 	Requires    []Requirement        // of the root manifest itself: environments, features and the pool
 	Project     *Project             // the pyproject.toml in the root folder; nil where there is none
 	Files       []*tomledit.Document // every TOML file that was read, by name relative to the root
@@ -106,6 +107,8 @@ type Disagreement struct {
 	Package string `json:"package"` // conda name of the package whose manifest is wrong
 	Message string `json:"message"` // one sentence
 	Pos
+
+	Apart bool `json:"apart,omitempty"` // it has another version than others, where all have one
 }
 
 // Sources are the folders that a package is made of, relative to the workspace's root.

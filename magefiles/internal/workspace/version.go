@@ -3,9 +3,12 @@ package workspace
 import (
 	"cmp"
 	"path"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/foopack/foopack/magefiles/internal/workspace/versionfile"
 )
@@ -64,38 +67,90 @@ func (l *loader) readRecipe(s *manifest.File, p *Package) {
 	p.Version, p.Versions = *r.Version, all
 }
 
-// readLiterals adds the copies of the version that stand in the package's own module as __version__ = "…". A tool that
+// readLiterals adds the copies of the version that stand in the package's own modules as __version__ = "…". A tool that
 // computes the version from tags also writes such files, or leaves a placeholder there: then only a copy of the
-// package's static version is one.
+// package's static version is one. In all files but those in which people write the version, a text is a copy of it if it is the same.
 func (l *loader) readLiterals(p *Package) {
 	if p.SourceDir == "" || p.Version.Text == "" {
 		return
 	}
-	computed := slices.ContainsFunc(p.Versions, func(v Version) bool { return v.Source == VersionTag })
-	for _, file := range l.found.moduleFiles(p) {
-		real, src, err := l.moduleText(file)
-		if err != nil {
-			continue // a file that may not be read cannot be a copy that anyone keeps
-		}
-		if slices.ContainsFunc(p.Versions, func(v Version) bool { return v.Pos.File == real }) {
-			continue
-		}
-		v, ok := versionfile.FindLiteral(real, src)
-		if !ok || computed && v.Text != p.Version.Text {
-			delete(l.texts, real)
-			continue
-		}
-		p.Versions = append(p.Versions, v)
+	own := l.found.moduleFiles(p)
+	for _, file := range own {
+		l.readLiteral(p, file, true)
+	}
+	for _, file := range l.found.packedFiles(p, own) {
+		l.readLiteral(p, file, false)
 	}
 }
 
-// moduleText is text for a file that the walk came by: only of a symlink is asked where it leads.
-func (l *loader) moduleText(file string) (real string, src []byte, err error) {
-	m := l.found.python[path.Dir(file)]
-	if slices.Contains(m.links, path.Base(file)) {
-		return l.text(file)
+func (l *loader) readLiteral(p *Package, file string, own bool) {
+	l.moduleText(file, func(real string, src []byte) bool {
+		if l.isVersionFile(p, real) {
+			return true
+		}
+		v, ok := versionfile.FindLiteral(real, src)
+		if !ok && forVersions(file) {
+			v, ok = versionfile.FindOther(real, src)
+			own = false
+		}
+		if !ok {
+			l.readImported(p, file, src)
+		}
+		return l.addLiteral(p, v, ok, own)
+	})
+}
+
+// readImported adds the version that a file takes its __version__ from, where that is another file of the same folder.
+func (l *loader) readImported(p *Package, file string, src []byte) {
+	module, name := versionfile.ImportedVersion(src)
+	other := path.Join(path.Dir(file), module[strings.LastIndexByte(module, '.')+1:]+".py")
+	if module == "" || other == file || !slices.Contains(l.found.python[path.Dir(other)].files, path.Base(other)) {
+		return
 	}
-	return l.read(path.Join(m.real, path.Base(file)))
+	l.moduleText(other, func(real string, src []byte) bool {
+		if l.isVersionFile(p, real) {
+			return true
+		}
+		v, ok := versionfile.FindImported(real, src, name)
+		return l.addLiteral(p, v, ok, false)
+	})
+}
+
+// isVersionFile reports whether it is known that a file has the version of a package.
+func (l *loader) isVersionFile(p *Package, real string) bool {
+	return slices.ContainsFunc(p.Versions, func(v Version) bool { return v.Pos.File == real })
+}
+
+// addLiteral adds a version that was found in a file, and reports whether it counts. any says that one counts that is not the package's.
+func (l *loader) addLiteral(p *Package, v Version, found, any bool) bool {
+	computed := slices.ContainsFunc(p.Versions, func(v Version) bool { return v.Source == VersionTag })
+	if !found || computed && v.Text != p.Version.Text || !any && !version.Same(v.Text, p.Version.Text) {
+		return false
+	}
+	p.Versions = append(p.Versions, v)
+	return true
+}
+
+// moduleText is text for a file that the walk came by: only of a symlink is asked where it leads. It is kept where use reports that
+// a version was found in it, or where it was read before.
+func (l *loader) moduleText(file string, use func(real string, src []byte) bool) {
+	m := l.found.python[path.Dir(file)]
+	real := path.Join(m.real, path.Base(file))
+	if slices.Contains(m.links, path.Base(file)) {
+		abs, err := filepath.EvalSymlinks(filepath.Join(l.found.root, filepath.FromSlash(file)))
+		if err != nil || !inside(l.found.root, abs) {
+			return
+		}
+		real = l.found.relative(abs)
+	}
+	_, had := l.texts[real]
+	_, src, err := l.read(real)
+	if err != nil {
+		return // a file that may not be read cannot be a copy that anyone keeps
+	}
+	if !use(real, src) && !had {
+		delete(l.texts, real)
+	}
 }
 
 // envVersion is a version that the environment of a build names.

@@ -36,7 +36,11 @@ func findDisagreements(w *workspace.Workspace) (found []*operr.Error) {
 		if pkg, err := w.Package(d.Package); err == nil && pkg.Version.Source == workspace.VersionMissing && d.Pos == pkg.Version.Pos {
 			continue // bump.Unversioned says which line to add
 		}
-		found = append(found, operr.New("correct it; `mage version:show` shows who requires whom", "%s: %s", d.Pos, d.Message))
+		next := "correct it; `mage version:show` shows who requires whom"
+		if d.Apart {
+			next = "correct it, " + w.WaysOut([]workspace.Disagreement{d})
+		}
+		found = append(found, operr.New(next, "%s: %s", d.Pos, d.Message))
 	}
 	return found
 }

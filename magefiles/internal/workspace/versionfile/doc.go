@@ -3,7 +3,8 @@
 // from tags, or while building. Which of these places counts for a package is not known here: package workspace says it.
 //
 //	project.go    [project] version, and who makes one that is dynamic
-//	literal.go    __version__ = "…"
+//	literal.go python.go    __version__ = "…", in every form that Python has for it
 //	recipe.go     a recipe.yaml: its version, and what else is read of it
+//	copies.go     meson.build, CITATION.cff and the locks of uv and Cargo
 //	env.go        variables that tell a tool the version
 package versionfile

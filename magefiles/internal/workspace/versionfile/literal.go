@@ -2,101 +2,205 @@ package versionfile
 
 import (
 	"bytes"
-	"regexp"
-	"sync"
+	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-var literalPattern = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^__version__(?:[ \t]*:[ \t]*[A-Za-z_.]+)?[ \t]*=[ \t]*(?:"([^"\\\n]*)"|'([^'\\\n]*)')[ \t]*(?:[;#\r\n]|$)`)
-})
+// literalName is the name by which a module says its version.
+const literalName = "__version__"
 
-// FindLiteral returns the version that a Python file assigns to __version__.
+// otherNames are those that a file which is there for the version alone may have in its place.
+var otherNames = []string{"VERSION", "version", "__VERSION__", "_VERSION", "_version", "__version"}
+
+// FindLiteral returns the version that a Python file assigns to __version__: "…" itself, or by way of another name of the file.
 func FindLiteral(file string, src []byte) (manifest.Version, bool) {
-	start, end, ok := literalVersion(src)
+	return findNamed(file, src, literalName)
+}
+
+// FindOther is FindLiteral for a file that is there for the version alone, and says it by another name, such as VERSION.
+func FindOther(file string, src []byte) (manifest.Version, bool) {
+	for _, name := range otherNames {
+		if v, ok := findNamed(file, src, name); ok {
+			return v, true
+		}
+	}
+	return manifest.Version{}, false
+}
+
+// FindImported is FindLiteral for the name of another module that a file takes its __version__ from, as ImportedVersion says.
+func FindImported(file string, src []byte, name string) (manifest.Version, bool) {
+	return findNamed(file, src, name)
+}
+
+func findNamed(file string, src []byte, name string) (manifest.Version, bool) {
+	start, end, ok := literalVersion(src, name)
 	if !ok {
 		return manifest.Version{}, false
 	}
 	return textVersion(file, src, start, end, manifest.VersionLiteral, ""), true
 }
 
-// literalVersion finds __version__ = "…" at the beginning of a line, outside of strings and brackets. A file that assigns
-// it more than once, or something that is no version, has none.
-func literalVersion(src []byte) (start, end int, ok bool) {
-	if !bytes.Contains(src, []byte("__version__")) {
-		return 0, 0, false
+// ImportedVersion is the module that a file takes its __version__ from, and the name there: `from .const import VERSION`, with
+// `as __version__` or `__version__ = VERSION`. The module is as it is written; "" where there is none.
+func ImportedVersion(src []byte) (module, name string) {
+	if !bytes.Contains(src, []byte(literalName)) || !bytes.Contains(src, []byte("import")) {
+		return "", ""
 	}
-	found := 0
-	for i := range statements(src) {
-		if !bytes.HasPrefix(src[i:], []byte("__version__")) {
+	wanted := []string{literalName}
+	for _, a := range assignments(src, literalName) {
+		if a.name != "" {
+			wanted = append(wanted, a.name)
+		}
+	}
+	for line := range simpleStatements(src) {
+		if len(line) < 4 || line[0].text != "from" {
 			continue
 		}
-		found++
-		if m := literalPattern().FindSubmatchIndex(src[i:]); m != nil {
-			start, end, ok = i+max(m[2], m[4]), i+max(m[3], m[5]), true
+		at := slices.IndexFunc(line, func(w word) bool { return w.kind == nameWord && w.text == "import" })
+		if at < 2 {
+			continue
+		}
+		for i := at + 1; i < len(line); i++ {
+			if line[i].kind != nameWord {
+				continue
+			}
+			there, here := line[i].text, line[i].text
+			if i+2 < len(line) && line[i+1].text == "as" {
+				here = line[i+2].text
+				i += 2
+			}
+			if slices.Contains(wanted, here) {
+				for _, w := range line[1:at] {
+					module += w.text
+				}
+				return module, there
+			}
 		}
 	}
-	if !ok || found != 1 {
-		return 0, 0, false
-	}
-	text := string(src[start:end])
-	_, err := version.Parse(text)
-	return start, end, err == nil || version.Suggest(text) != ""
+	return "", ""
 }
 
-// statements yields the offsets of the lines of a Python file that begin outside of strings and brackets.
-func statements(src []byte) func(yield func(int) bool) {
-	return func(yield func(int) bool) {
-		depth, shift := 0, len(src)
-		src := bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
-		shift -= len(src)
-		for i := 0; i < len(src); {
-			if depth == 0 && (i == 0 || src[i-1] == '\n') && !yield(shift+i) {
-				return
-			}
-			switch c := src[i]; c {
-			case '#':
-				i += lineLength(src[i:])
-				continue
-			case '"', '\'':
-				i += stringLength(src[i:])
-				continue
-			case '(', '[', '{':
-				depth++
-			case ')', ']', '}':
-				depth = max(0, depth-1)
-			case '\\':
-				i++
-			}
-			i++
+// literalVersion finds the version that a file assigns to a name, at the beginning of a line, outside of strings and brackets. A file
+// that assigns it more than once, or something that is no version, has none.
+func literalVersion(src []byte, name string) (start, end int, ok bool) {
+	for range 3 { // by way of another name, which may have another one
+		if !bytes.Contains(src, []byte(name)) {
+			return 0, 0, false
 		}
-	}
-}
-
-func lineLength(src []byte) int {
-	if n := bytes.IndexByte(src, '\n'); n >= 0 {
-		return n
-	}
-	return len(src)
-}
-
-// stringLength is the length of the string that src begins with, quotes included.
-func stringLength(src []byte) int {
-	quote := src[:1]
-	if len(src) >= 3 && src[1] == src[0] && src[2] == src[0] {
-		quote = src[:3]
-	}
-	for i := len(quote); i < len(src); i++ {
+		found := assignments(src, name)
 		switch {
-		case src[i] == '\\':
-			i++
-		case bytes.HasPrefix(src[i:], quote):
-			return i + len(quote)
-		case src[i] == '\n' && len(quote) == 1:
-			return i // an error in Python
+		case len(found) != 1:
+			return 0, 0, false
+		case found[0].name != "" && found[0].name != name:
+			name = found[0].name
+			continue
+		case !found[0].plain:
+			return 0, 0, false
+		}
+		start, end = found[0].start, found[0].end
+		text := string(src[start:end])
+		_, err := version.Parse(text)
+		return start, end, err == nil || version.Suggest(text) != ""
+	}
+	return 0, 0, false
+}
+
+// assigned is what a statement assigns to a name: a text that stands from start to end, the name of something else, or neither.
+type assigned struct {
+	plain      bool
+	start, end int
+	name       string
+}
+
+// assignments are what a file assigns to a name where nothing is indented.
+func assignments(src []byte, name string) (found []assigned) {
+	for line := range simpleStatements(src) {
+		if !slices.ContainsFunc(line, func(w word) bool { return w.kind == nameWord && w.text == name }) {
+			continue
+		}
+		parts := split(line, "=")
+		value := parts[len(parts)-1]
+		for i, target := range parts[:len(parts)-1] {
+			if i == 0 {
+				target = split(target, ":")[0] // an annotation, whatever it says
+			}
+			names, values := split(unwrap(target), ","), [][]word{value}
+			if len(names) > 1 {
+				values = split(unwrap(value), ",")
+			}
+			for j, n := range names {
+				if n = unwrap(n); len(n) != 1 || n[0].kind != nameWord || n[0].text != name {
+					continue
+				}
+				if len(values) != len(names) {
+					found = append(found, assigned{})
+					continue
+				}
+				found = append(found, valueOf(values[j]))
+			}
 		}
 	}
-	return len(src)
+	return found
+}
+
+// wrappers are what a text of a version may be given to.
+var wrappers = []string{"str", "Version", "parse", "parse_version"}
+
+// valueOf says what stands behind the last `=`.
+func valueOf(value []word) assigned {
+	value = unwrap(value)
+	if len(value) > 3 && value[0].kind == nameWord && slices.Contains(wrappers, value[0].text) {
+		if inner := unwrap(value[1:]); len(inner) == 1 {
+			value = inner
+		}
+	}
+	switch {
+	case len(value) != 1:
+	case value[0].kind == textWord:
+		return assigned{plain: true, start: value[0].start, end: value[0].end}
+	case value[0].kind == nameWord:
+		return assigned{name: value[0].text}
+	}
+	return assigned{}
+}
+
+// split splits a statement at an operator outside of brackets.
+func split(line []word, at string) (parts [][]word) {
+	depth, begin := 0, 0
+	for i, w := range line {
+		switch {
+		case w.kind != signWord:
+		case w.text == "(" || w.text == "[" || w.text == "{":
+			depth++
+		case w.text == ")" || w.text == "]" || w.text == "}":
+			depth--
+		case w.text == at && depth == 0:
+			parts, begin = append(parts, line[begin:i]), i+1
+		}
+	}
+	return append(parts, line[begin:])
+}
+
+// unwrap takes away the parentheses that are around all of a value.
+func unwrap(value []word) []word {
+	for len(value) > 2 && value[0].text == "(" && value[0].kind == signWord && value[len(value)-1].text == ")" {
+		depth, closed := 0, 0
+		for i, w := range value {
+			if w.kind == signWord && w.text == "(" {
+				depth++
+			} else if w.kind == signWord && w.text == ")" {
+				if depth--; depth == 0 {
+					closed = i
+					break
+				}
+			}
+		}
+		if closed != len(value)-1 {
+			return value
+		}
+		value = value[1 : len(value)-1]
+	}
+	return value
 }

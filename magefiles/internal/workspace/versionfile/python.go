@@ -1,0 +1,168 @@
+package versionfile
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// word is a token of Python.
+type word struct {
+	kind       kind
+	text       string // of a name and of a sign
+	start, end int    // of what a text holds, without its quotes
+}
+
+type kind int
+
+// The kinds of words.
+const (
+	nameWord  kind = iota // a name or a keyword
+	textWord              // a string without escapes, bytes and what is put in
+	signWord              // an operator or a bracket
+	otherWord             // a number, another string
+)
+
+// compound are the keywords that begin what has a block.
+var compound = []string{"if", "elif", "else", "for", "while", "try", "except", "finally", "with", "def", "class", "async", "match"}
+
+// simpleStatements yields the statements of a Python file that are not indented and have no block.
+func simpleStatements(src []byte) func(yield func([]word) bool) {
+	return func(yield func([]word) bool) {
+		i := 0
+		if bytes.HasPrefix(src, []byte("\xef\xbb\xbf")) {
+			i = 3
+		}
+		for i < len(src) {
+			if c := src[i]; c == ' ' || c == '\t' || c == '\f' { // indented: what it has of brackets and strings belongs to it
+				_, i = readStatement(src, i, false)
+				continue
+			}
+			line, next := readStatement(src, i, true)
+			i = next
+			if len(line) == 0 || line[0].kind == nameWord && slices.Contains(compound, line[0].text) {
+				continue
+			}
+			for _, one := range split(line, ";") {
+				if len(one) > 0 && !yield(one) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// readStatement reads the statement that begins at an offset, to the end of its line or, where a bracket or a backslash is open, of a
+// later one. keep says that its words are wanted.
+func readStatement(src []byte, i int, keep bool) (line []word, next int) {
+	depth := 0
+	add := func(w word) {
+		if keep {
+			line = append(line, w)
+		}
+	}
+	for i < len(src) {
+		switch c := src[i]; {
+		case c == '\n':
+			i++
+			if depth == 0 {
+				return line, i
+			}
+		case c == '#':
+			i += lineLength(src[i:])
+		case c == '\\':
+			i++ // and the end of the line with it
+			if i < len(src) && src[i] == '\r' {
+				i++
+			}
+			i++
+		case c == '"' || c == '\'':
+			w, n := readText(src, i, "")
+			add(w)
+			i += n
+		case isNameByte(c) && (c < '0' || c > '9'):
+			n := 1
+			for i+n < len(src) && isNameByte(src[i+n]) {
+				n++
+			}
+			text := string(src[i : i+n])
+			if i+n < len(src) && (src[i+n] == '"' || src[i+n] == '\'') && n <= 2 && strings.Trim(strings.ToLower(text), "rbuf") == "" {
+				w, length := readText(src, i+n, strings.ToLower(text))
+				add(w)
+				i += n + length
+				continue
+			}
+			add(word{kind: nameWord, text: text})
+			i += n
+		case c >= '0' && c <= '9':
+			n := 1
+			for i+n < len(src) && (isNameByte(src[i+n]) || src[i+n] == '.') {
+				n++
+			}
+			add(word{kind: otherWord})
+			i += n
+		case c == ' ' || c == '\t' || c == '\r' || c == '\f':
+			i++
+		default:
+			n := 1
+			switch {
+			case c == '(' || c == '[' || c == '{':
+				depth++
+			case c == ')' || c == ']' || c == '}':
+				depth = max(0, depth-1)
+			case i+1 < len(src) && src[i+1] == '=' && bytes.IndexByte([]byte("=!<>+-*/%&|^:@"), c) >= 0:
+				n = 2 // `==`, `+=`, `:=`: no assignment
+			}
+			add(word{kind: signWord, text: string(src[i : i+n])})
+			i += n
+		}
+	}
+	return line, min(i, len(src))
+}
+
+func isNameByte(c byte) bool {
+	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c >= 0x80
+}
+
+// readText reads a string with its quotes. One that cannot be edited as it stands is another word.
+func readText(src []byte, i int, prefix string) (w word, length int) {
+	length = stringLength(src[i:])
+	quotes := 1
+	if length >= 6 && src[i+1] == src[i] && src[i+2] == src[i] {
+		quotes = 3
+	}
+	if length < 2*quotes || src[i+length-1] != src[i] || length == 1 {
+		return word{kind: otherWord}, max(1, length)
+	}
+	inner := src[i+quotes : i+length-quotes]
+	if strings.ContainsAny(prefix, "bf") || bytes.ContainsAny(inner, "\\\r\n") {
+		return word{kind: otherWord}, length
+	}
+	return word{kind: textWord, start: i + quotes, end: i + length - quotes}, length
+}
+
+func lineLength(src []byte) int {
+	if n := bytes.IndexByte(src, '\n'); n >= 0 {
+		return n
+	}
+	return len(src)
+}
+
+// stringLength is the length of the string that src begins with, quotes included.
+func stringLength(src []byte) int {
+	quote := src[:1]
+	if len(src) >= 3 && src[1] == src[0] && src[2] == src[0] {
+		quote = src[:3]
+	}
+	for i := len(quote); i < len(src); i++ {
+		switch {
+		case src[i] == '\\':
+			i++
+		case bytes.HasPrefix(src[i:], quote):
+			return i + len(quote)
+		case src[i] == '\n' && len(quote) == 1:
+			return i // an error in Python
+		}
+	}
+	return len(src)
+}
