@@ -1,0 +1,3 @@
+"""The tool."""
+
+import base_lib

@@ -1,0 +1,1 @@
+WHERE = "the published one"
