@@ -71,69 +71,69 @@ func TestWhatIsFoundInGit(t *testing.T) {
 		change func(a *asked, git func(args ...string) string)
 		want   []string
 	}{
-		"nothing": {func(*asked, func(...string) string) {}, nil},
+		"nothing": {change: func(*asked, func(...string) string) {}},
 		"a remote that does not answer": {
-			func(a *asked, _ func(...string) string) { a.refsErr = errors.New("no answer") },
-			[]string{"no answer"},
+			change: func(a *asked, _ func(...string) string) { a.refsErr = errors.New("no answer") },
+			want:   []string{"no answer"},
 		},
 		"changes": {
-			func(a *asked, _ func(...string) string) { a.changes = []string{"x.py"} },
-			[]string{"the work tree has changes: x.py"},
+			change: func(a *asked, _ func(...string) string) { a.changes = []string{"x.py"} },
+			want:   []string{"the work tree has changes: x.py"},
 		},
 		"changes of a bump that is taken up": {
-			func(a *asked, _ func(...string) string) {
+			change: func(a *asked, _ func(...string) string) {
 				a.changes, a.pending = []string{"pixi.toml"}, &bump.Pending{}
 			},
-			nil,
+			want: nil,
 		},
 		"another branch": {
-			func(a *asked, _ func(...string) string) { a.onBranch, a.head.Branch = false, "topic" },
-			[]string{"the clone is on the branch topic, and releases are made from main"},
+			change: func(a *asked, _ func(...string) string) { a.onBranch, a.head.Branch = false, "topic" },
+			want:   []string{"the clone is on the branch topic, and releases are made from main"},
 		},
 		"no branch": {
-			func(a *asked, _ func(...string) string) { a.onBranch, a.head.Branch = false, "" },
-			[]string{"the clone is on no branch, and releases are made from main"},
+			change: func(a *asked, _ func(...string) string) { a.onBranch, a.head.Branch = false, "" },
+			want:   []string{"the clone is on no branch, and releases are made from main"},
 		},
 		"another branch than the release was begun on": {
-			func(a *asked, _ func(...string) string) { a.aim, a.onBranch, a.head.Branch = begun, false, "topic" },
-			[]string{"the clone is on the branch topic, and the release of v1.1 was begun on main"},
+			change: func(a *asked, _ func(...string) string) { a.aim, a.onBranch, a.head.Branch = begun, false, "topic" },
+			want:   []string{"the clone is on the branch topic, and the release of v1.1 was begun on main"},
 		},
 		"a branch that is not pushed": {
-			func(a *asked, _ func(...string) string) { delete(a.refs.Branches, "main") },
-			[]string{"the remote origin has no branch main"},
+			change: func(a *asked, _ func(...string) string) { delete(a.refs.Branches, "main") },
+			want:   []string{"the remote origin has no branch main"},
 		},
 		"a clone that is behind": {
-			func(a *asked, git func(...string) string) { a.refs.Branches["main"] = other(git, a.head.Commit) },
-			[]string{"the clone is behind origin/main"},
+			change: func(a *asked, git func(...string) string) { a.refs.Branches["main"] = other(git, a.head.Commit) },
+			want:   []string{"the clone is behind origin/main"},
 		},
 		"a tag of the remote": {
-			func(a *asked, _ func(...string) string) { a.refs.Tags["v1.1"] = a.head.Commit },
-			[]string{"the tag v1.1 is on origin already"},
+			change: func(a *asked, _ func(...string) string) { a.refs.Tags["v1.1"] = a.head.Commit },
+			want:   []string{"the tag v1.1 is on origin already"},
 		},
 		"a tag of the clone": {
-			func(a *asked, _ func(...string) string) { a.tags = map[string]string{"v1.1": a.head.Commit} },
-			[]string{"the tag v1.1 is there already"},
+			change: func(a *asked, _ func(...string) string) { a.tags = map[string]string{"v1.1": a.head.Commit} },
+			want:   []string{"the tag v1.1 is there already"},
 		},
 		"a tag that no other can stand beside": {
-			func(a *asked, _ func(...string) string) { a.refs.Tags["v1.1/x"] = a.head.Commit },
-			[]string{"on origin, "},
+			change: func(a *asked, _ func(...string) string) { a.refs.Tags["v1.1/x"] = a.head.Commit },
+			want:   []string{"on origin, "},
 		},
 		"a release that was begun elsewhere": {
-			func(a *asked, git func(...string) string) { a.plan.Base = other(git, a.head.Commit) },
-			[]string{"the release of v1.1 was begun on"},
+			change: func(a *asked, git func(...string) string) { a.plan.Base = other(git, a.head.Commit) },
+			want:   []string{"the release of v1.1 was begun on"},
 		},
 		"manifests that are not as the release left them": {
-			func(a *asked, git func(...string) string) {
+			change: func(a *asked, git func(...string) string) {
 				a.head.Commit = other(git, a.head.Commit)
 				a.refs.Branches["main"] = a.head.Commit
 			},
-			[]string{"the manifests are not as it left them: there are 0 packages, and the release has 1"},
+			want: []string{"the manifests are not as it left them: there are 0 packages, and the release has 1"},
 		},
 		"a merge that is not ended": {
-			func(a *asked, git func(...string) string) {
+			change: func(a *asked, git func(...string) string) {
 				gitrepotest.Write(t, a.trace.Repo.Dir, "MERGE_HEAD", other(git, a.head.Commit)+"\n")
 			},
-			[]string{"git is in the middle of a merge"},
+			want: []string{"git is in the middle of a merge"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
