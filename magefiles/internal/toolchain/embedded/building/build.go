@@ -162,13 +162,13 @@ func (b *Builder) buildOne(ctx context.Context, t uv.Tools, base pythons.Interpr
 		return "", err
 	}
 	source := toolchain.SourceFolder(w, p)
-	names, err := json.Marshal(b.folderNames(work, source, python, p))
+	names, err := json.Marshal(b.listFolderNames(work, source, python, p))
 	if err != nil {
 		return "", err
 	}
 	script := strings.NewReplacer("UV", quote(t.UV), "PYTHON", quote(python), "FINISH", quote(filepath.Join(work, "finish.py")),
 		"NAMES", quote(string(names)), "SOURCE", quote(source), "ARGS", quote(p.Build.Python.ExtraArgs...)).Replace(buildScript)
-	recipe, err := writeRecipe(w, p, filepath.Join(dir, "recipe"), script, fixedVariables(request.SourceDate))
+	recipe, err := writeRecipe(w, p, filepath.Join(dir, "recipe"), script, listFixedVariables(request.SourceDate))
 	if err != nil {
 		return "", err
 	}
