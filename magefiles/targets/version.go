@@ -9,6 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -118,5 +119,12 @@ func (a *pipeline) bumping(ctx context.Context, f bumpFlags) (*bumping.Bumper, e
 		View:    a.view,
 		Confirm: func(ctx context.Context, question string) error { return a.confirm(ctx, isSet(f.assumed), question) },
 		Quiet:   isSet(f.asJSON),
+		Unfinished: func(state string) (string, error) {
+			past, err := trace.Unfinished(state)
+			if past == nil {
+				return "", err
+			}
+			return past.Plan.Title, err
+		},
 	})
 }

@@ -35,6 +35,9 @@ type Config struct {
 	Dir    string // where we were started
 	View   View
 
+	// Unfinished says which release the clone with this state folder has begun and not ended; "" where there is none. Nil: there are none.
+	Unfinished func(state string) (title string, err error)
+
 	// Confirm asks a person. Its error is the answer no.
 	Confirm func(ctx context.Context, question string) error
 	Quiet   bool // a program reads what was done: the plan is not shown before it is agreed to

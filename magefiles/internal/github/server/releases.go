@@ -248,6 +248,7 @@ type Published struct {
 	Times  int               // how often it was published: 1
 	Assets map[string]string // sha256 by name, of those that came whole
 	When   time.Time
+	Latest string // make_latest of the request that published it
 }
 
 // Published lists what is published, and how many drafts there are.
@@ -259,7 +260,7 @@ func (s *Server) Published() (all []Published, drafts int) {
 			drafts++
 			continue
 		}
-		p := Published{Tag: rel.Tag, Times: rel.Times, Assets: map[string]string{}, When: rel.Published}
+		p := Published{Tag: rel.Tag, Times: rel.Times, Assets: map[string]string{}, When: rel.Published, Latest: rel.Latest}
 		for _, a := range rel.Assets {
 			if a.State == uploaded {
 				p.Assets[a.Name] = a.SHA256
