@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -790,6 +791,51 @@ func TestARollbackOfWhatWasKilled(t *testing.T) {
 		require.NoError(t, err, clone)
 		f.runs(two, "a", "b")
 		require.Equal(t, one.Ref(), f.look()["a"].Kept.Previous.Image, clone)
+	}
+}
+
+// From another clone a host goes back from a deployment that was killed at any of its steps: to what ran before it where requests went to it, and
+// else to the release before the one that runs. A rollback that was killed is brought to its end.
+func TestARollbackFromAnotherCloneAtEachStep(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	var images []survey.Image
+	deploy := func() { // another one
+		image := f.push(strconv.Itoa(1000+len(images)), behavior{})
+		f.mustDeploy(image)
+		images = append(images, image)
+	}
+	deploy()
+	deploy()
+	killed := func(asked survey.Asked, step string) {
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(step, kill)
+		_, err := d.Deploy(ctx, asked)
+		require.ErrorIs(t, err, context.Canceled, step)
+		require.NoError(t, f.deployer().Unlock(t.Context()))
+		f.state = t.TempDir()
+		_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
+		require.NoError(t, err, step)
+	}
+	switched := false
+	for _, step := range []string{stepStart, stepGate, stepSwitch, stepWatch, stepRemember, stepStop, stepPrune, stepUnlock} {
+		killed(survey.Asked{Image: f.push("of "+step, behavior{})}, step)
+		if switched = switched || step == stepWatch; !switched {
+			images = images[:len(images)-1]
+		}
+		f.runs(images[len(images)-1], "a")
+		if len(images) < 2 {
+			deploy()
+		}
+	}
+	deploy()
+	deploy()
+	for _, step := range []string{stepGate, stepWatch, stepRemember} {
+		killed(survey.Asked{Back: true}, step)
+		images = images[:len(images)-1]
+		f.runs(images[len(images)-1], "a")
+		deploy()
 	}
 }
 

@@ -6,6 +6,7 @@
 //	look.go      what a host says, and what is not as it was left
 //	judge.go     what a health answer means
 //	plan.go      what is to be done, and why it cannot be
+//	back.go      to which release a host goes back
 //	settings.go  what a table says, as people read it, and what of it is another
 package survey
 
