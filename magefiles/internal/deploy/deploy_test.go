@@ -241,7 +241,7 @@ func TestALockIsFreedByItsLease(t *testing.T) {
 	require.NoError(t, err)
 	d := f.deployer()
 	d.Wait = time.Minute
-	require.NoError(t, d.Setup(t.Context()), "it waits too")
+	require.NoError(t, d.Setup(t.Context(), nil), "it waits too")
 	_, err = f.hosts["b"].state.Take(t.Context(), "app.staging", other, time.Second)
 	require.NoError(t, err)
 	_, err = d.Deploy(t.Context(), survey.Asked{Image: one})
@@ -256,9 +256,9 @@ func TestSetupWaitsForTheLock(t *testing.T) {
 	_, err := f.hosts["a"].state.Take(t.Context(), "app.staging", hoststate.Holder{Who: "other"}, time.Second)
 	require.NoError(t, err)
 	d := f.deployer()
-	require.ErrorContains(t, d.Setup(t.Context()), "other has it")
+	require.ErrorContains(t, d.Setup(t.Context(), nil), "other has it")
 	d.Wait = time.Minute
-	require.NoError(t, d.Setup(t.Context()))
+	require.NoError(t, d.Setup(t.Context(), nil))
 }
 
 // Who was stopped past the lease changes nothing any more.
@@ -696,6 +696,85 @@ func TestSecretsInMemory(t *testing.T) {
 	require.Empty(t, helpers)
 }
 
+// Secrets in memory are gone after a reboot. Whether the application ends without them or is not well, status says that the host waits for them,
+// and the next deployment of the same image brings them back.
+func TestStatusShowsWhoWaitsForSecrets(t *testing.T) {
+	t.Parallel()
+	for name, without := range map[string]behavior{"ends": {ends: "KEY"}, "ails": {ails: "KEY"}} {
+		f := startFleet(t, "a")
+		f.env.Secrets, f.env.Memory, f.vars["KEY"] = []config.Secret{{Name: "KEY", Variable: "KEY"}}, true, "hush"
+		one := f.push("1111", without)
+		f.mustDeploy(one)
+		require.False(t, f.look()["a"].Waiting)
+		f.hosts["a"].engine.Down()
+		require.NoError(t, f.hosts["a"].engine.Up())
+		require.True(t, f.look()["a"].Waiting, name)
+		p := f.mustDeploy(one)
+		require.Contains(t, p.Hosts[0].Changes[0], "it waits for its secrets, which were in memory alone → ")
+		require.False(t, f.look()["a"].Waiting)
+		f.runs(one, "a")
+	}
+}
+
+// The command of a secret runs once in a run, on the operator's yes and before a host is changed: one that fails, or prints nothing, changes nothing.
+// A run that goes on behind the start runs none.
+func TestACommandOfASecretFailsBeforeAnythingIsPulled(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	f.env.Secrets = []config.Secret{{Name: "KEY", Command: []string{"show"}}, {Name: "OTHER", Command: []string{"show", "other"}}}
+	one := f.push("1111", behavior{})
+	ran := 0
+	deploy := func(step string, output []byte, fails error) error {
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(step, kill)
+		d.Output = func(context.Context, []string) ([]byte, error) {
+			ran++
+			return output, fails
+		}
+		_, err := d.Deploy(ctx, survey.Asked{Image: one})
+		return err
+	}
+	require.ErrorContains(t, deploy("", nil, errors.New("it is locked")), "the command of the secret KEY failed: it is locked")
+	require.ErrorContains(t, deploy("", []byte("\n"), nil), "the command of the secret KEY printed nothing")
+	for _, h := range f.hosts {
+		for _, r := range h.engine.Requests() {
+			require.False(t, strings.HasPrefix(r.Path, "/images/create?") && strings.Contains(r.Path, "team"), "nothing was pulled: %s", r.Path)
+		}
+	}
+	require.Nil(t, f.look()["a"].Holder)
+	ran = 0
+	require.ErrorIs(t, deploy(stepSwitch, []byte("hush"), nil), context.Canceled)
+	require.Equal(t, 2, ran, "each once, for two hosts")
+	require.NoError(t, deploy("", []byte("hush"), nil))
+	require.Equal(t, 2, ran, "nothing is to be started any more")
+	f.runs(one, "a", "b")
+}
+
+// A host that is gone does not keep the others from being set up.
+func TestSetupWithoutAHost(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	f.env.Domain = "app.example.org"
+	f.hosts["b"].gone.Store(true)
+	d := f.deployer()
+	_, err := d.Missing(t.Context(), nil)
+	require.ErrorContains(t, err, "b: ")
+	todo, err := d.Missing(t.Context(), []string{"b"})
+	require.NoError(t, err)
+	require.Len(t, todo, 1)
+	require.Equal(t, "a", todo[0].Host)
+	require.NoError(t, d.Setup(t.Context(), []string{"b"}))
+	_, err = d.Missing(t.Context(), []string{"c"})
+	require.ErrorContains(t, err, "c is no host of staging")
+	require.ErrorContains(t, d.Setup(t.Context(), []string{"a", "b"}), "all hosts of staging are left out")
+	f.hosts["b"].gone.Store(false)
+	todo, err = d.Missing(t.Context(), nil)
+	require.NoError(t, err)
+	require.Len(t, todo, 1)
+	require.Equal(t, "b", todo[0].Host)
+}
+
 // A watch ends with a good answer: what is not well any more at its end is not deployed.
 func TestAWatchDoesNotEndWithABadAnswer(t *testing.T) {
 	t.Parallel()
@@ -728,7 +807,7 @@ func TestAPlanSaysWhichProxyRuns(t *testing.T) {
 
 	h.engine.Offer(tagged)
 	h.front.Image = tagged.Ref
-	require.NoError(t, f.deployer().Setup(t.Context()))
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
 	p, err = f.deployer().Plan(t.Context(), survey.Asked{Image: one})
 	require.NoError(t, err)
 	digest := "registry.example.org/caddy@" + localengine.Digest("index of "+localengine.Digest("config of "+tagged.Ref))
@@ -758,7 +837,7 @@ func TestAnotherPortIsAnotherPlace(t *testing.T) {
 	now := before
 	now.Port = free(t)
 	h.front, h.state = &now, now.Proxy().State
-	require.NoError(t, f.deployer().Setup(t.Context()))
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
 	f.env.StopFirst, f.env.Gate = true, 300*time.Millisecond
 	_, err := f.deploy(f.push("2222", behavior{sick: func() bool { return true }}))
 	require.ErrorContains(t, err, "every host runs what it ran before")

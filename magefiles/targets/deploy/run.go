@@ -61,9 +61,14 @@ func pick(ctx context.Context, x *targets.Extension, name string, f Flags) (d *d
 	return d, of, end, err
 }
 
+// without are the hosts that are left as they are.
+func (f Flags) without() []string {
+	return strings.FieldsFunc(orZero(f.Without), func(r rune) bool { return r == ',' || r == ' ' })
+}
+
 // asked is what the flags ask for.
 func asked(ctx context.Context, x *targets.Extension, of *workspace.Downstream, f Flags, back bool) (survey.Asked, error) {
-	a := survey.Asked{Back: back, Without: strings.FieldsFunc(orZero(f.Without), func(r rune) bool { return r == ',' || r == ' ' })}
+	a := survey.Asked{Back: back, Without: f.without()}
 	if back {
 		return a, nil
 	}
@@ -207,7 +212,7 @@ func setup(ctx context.Context, x *targets.Extension, name string, f Flags) erro
 		return err
 	}
 	defer end()
-	todo, err := d.Missing(ctx)
+	todo, err := d.Missing(ctx, f.without())
 	if err != nil {
 		return err
 	}
@@ -225,7 +230,7 @@ func setup(ctx context.Context, x *targets.Extension, name string, f Flags) erro
 	if err := x.Confirm(ctx, orZero(f.Yes), "Do this on "+operr.Count(len(todo), "host")+"?"); err != nil {
 		return err
 	}
-	if err := d.Setup(ctx); err != nil {
+	if err := d.Setup(ctx, f.without()); err != nil {
 		return err
 	}
 	x.View.Heading("all hosts of %s are set up", d.Environment.Name)

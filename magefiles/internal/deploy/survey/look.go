@@ -157,6 +157,9 @@ func (f *Fleet) ask(ctx context.Context, h *Host, lines int) error {
 			return err
 		}
 	}
+	if now := h.Kept.Current; f.Environment.Memory && len(f.Environment.Secrets) > 0 && now != nil && (h.Running == nil || !h.Running.Healthy) {
+		h.Waiting = h.Of(now.ID) != nil // what was in memory went when it ended
+	}
 	h.Drift = append(h.Drift, h.drift()...)
 	for _, line := range h.Setup {
 		h.Drift = append(h.Drift, "`mage deploy:setup` would "+line)
@@ -194,9 +197,6 @@ func (f *Fleet) askRunning(ctx context.Context, m *Machine, h *Host, c *engine.C
 		}
 	} else {
 		h.Drift = append(h.Drift, "the image of "+c.Name+" is not there any more: a rollback to it will be refused")
-	}
-	if f.Environment.Memory && len(f.Environment.Secrets) > 0 && !h.Running.Healthy {
-		h.Waiting = true
 	}
 	return nil
 }

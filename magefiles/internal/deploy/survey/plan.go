@@ -78,10 +78,8 @@ func (p *Plan) Nothing() bool { return len(p.Changing()) == 0 && len(p.Troubles)
 
 // Plan asks all hosts, and changes nothing.
 func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
-	for _, host := range asked.Without {
-		if !slices.Contains(f.Environment.Hosts, host) {
-			return nil, operr.NewUsage("say one of "+strings.Join(f.Environment.Hosts, ", "), "%s is no host of %s", host, f.Environment.Name)
-		}
+	if _, err := f.But(asked.Without); err != nil {
+		return nil, err
 	}
 	p := &Plan{
 		Run:         f.Now().UTC().Format("20060102T150405.000Z"),
@@ -125,9 +123,6 @@ func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 		if h.Proxy != nil {
 			fronts = append(fronts, *h.Proxy)
 		}
-	}
-	if len(p.Hosts) == 0 {
-		return nil, operr.NewUsage("leave one in", "all hosts of %s are left out", f.Environment.Name)
 	}
 	f.note(p)
 	p.Notes = append(p.Notes, pins(fronts)...)
@@ -235,7 +230,12 @@ func (f *Fleet) askImage(ctx context.Context, p *Plan, h Host, trouble func(next
 	}
 	m, err := f.Machine(ctx, h.Name)
 	if err == nil {
-		_, err = m.Engine.Image(ctx, p.Image.Ref())
+		var image engine.Image
+		if image, err = m.Engine.Image(ctx, p.Image.Ref()); err == nil {
+			if _, note := WatchOf(f.Environment, IntervalOf(image)); note != "" && !slices.Contains(p.Notes, note) {
+				p.Notes = append(p.Notes, note)
+			}
+		}
 	}
 	if errors.Is(err, engine.NotFound) {
 		var login engine.Login
@@ -257,12 +257,12 @@ func changes(h Host, wanted Version) []string {
 	switch {
 	case now == nil && h.Running == nil:
 		return []string{"first deployment: " + wanted.Describe()}
+	case h.Waiting:
+		return []string{"it waits for its secrets, which were in memory alone → " + wanted.Describe()}
 	case h.Running == nil:
 		return []string{"nothing answers → " + wanted.Describe()}
 	case h.Running.Image != wanted.Image:
 		return []string{Version{Image: h.Running.Image, Revision: h.Running.Revision}.Describe() + " → " + wanted.Describe()}
-	case h.Waiting:
-		return []string{"it waits for its secrets, which were in memory alone"}
 	case !h.Running.Healthy:
 		return []string{"it is not healthy (" + h.Running.Says + "), and is started anew"}
 	case now != nil && now.Spec != wanted.Spec:
