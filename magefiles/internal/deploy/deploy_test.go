@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path"
@@ -773,6 +774,76 @@ func TestSetupWithoutAHost(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, todo, 1)
 	require.Equal(t, "b", todo[0].Host)
+}
+
+// An environment that is taken away leaves nothing that runs, no secret and no port that is taken; who did what stays. Another one of the same
+// proxy is not touched.
+func TestAnEnvironmentIsTakenAway(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	h := f.hosts["a"]
+	f.env.Secrets, f.vars["KEY"] = []config.Secret{{Name: "KEY", Variable: "KEY"}}, "hush"
+	f.env.Domain = "one.example.org"
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
+	f.mustDeploy(f.push("1111", behavior{}))
+	f.mustDeploy(f.push("2222", behavior{}))
+	one := f.env
+	f.env.Name, f.env.Domain = "other", "two.example.org"
+	f.env.Hosts = []string{"a"}
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
+	three := f.push("3333", behavior{})
+	f.mustDeploy(three)
+	other := f.env
+
+	f.env = one
+	ctx, kill := context.WithCancel(t.Context())
+	d := f.deployer()
+	d.Reporter = before(stepWatch, kill)
+	_, err := d.Deploy(ctx, survey.Asked{Image: f.push("4444", behavior{})})
+	require.ErrorIs(t, err, context.Canceled)
+	d = f.deployer()
+	todo, err := d.Leaving(t.Context(), nil)
+	require.NoError(t, err)
+	require.Len(t, todo, 2)
+	require.Len(t, todo[0].Will, 4, "three containers, and the proxy")
+	require.Contains(t, todo[0].Will[3], "take it out of the proxy")
+	require.Contains(t, todo[1].Will[3], "port "+strconv.Itoa(int(f.hosts["b"].front.Port))+" is free then")
+	f.hosts["b"].gone.Store(true)
+	require.ErrorContains(t, d.Remove(t.Context(), nil), "b: ")
+	f.hosts["b"].gone.Store(false)
+	require.NoError(t, d.Remove(t.Context(), nil))
+	for name, h := range f.hosts {
+		labeled, err := h.client.Containers(t.Context(), survey.LabelEnvironment+"=staging")
+		require.NoError(t, err)
+		require.Empty(t, labeled, name)
+		volumes, err := filepath.Glob(filepath.Join(h.engine.Volume("*"), "KEY"))
+		require.NoError(t, err)
+		require.Len(t, volumes, map[string]int{"a": 1, "b": 0}[name], "secrets of the other one alone")
+		audit, err := h.state.Audited(t.Context(), "app.staging", 100)
+		require.NoError(t, err)
+		require.Equal(t, "remove the environment", audit[len(audit)-1].What)
+		require.Contains(t, audit[0].What, "deploy ")
+	}
+	todo, err = d.Leaving(t.Context(), nil)
+	require.NoError(t, err)
+	require.Empty(t, todo)
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", f.hosts["b"].front.Port))
+	require.NoError(t, err, "its port is free")
+	require.NoError(t, l.Close())
+	f.env = other
+	require.Equal(t, three.Ref(), f.look()["a"].Running.Image)
+	require.True(t, f.look()["a"].Running.Healthy)
+	require.Empty(t, f.look()["a"].Drift)
+	require.NoError(t, f.deployer().Remove(t.Context(), nil))
+	_, err = h.client.Inspect(t.Context(), h.front.Name())
+	require.ErrorIs(t, err, engine.NotFound)
+
+	f.env = one
+	f.env.Name, f.env.Domain = "renamed", ""
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
+	two := f.push("2222", behavior{})
+	f.mustDeploy(two)
+	require.Equal(t, two.Ref(), f.look()["b"].Running.Image)
 }
 
 // A watch ends with a good answer: what is not well any more at its end is not deployed.

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
-	"github.com/foopack/foopack/magefiles/internal/hoststate"
 )
 
 // Todo is what Setup would do on a host.
@@ -55,20 +54,26 @@ func (d *Deployer) Setup(ctx context.Context, without []string) error {
 		if err := m.Front.Prepare(ctx); err != nil {
 			return err
 		}
-		who := d.Who
-		who.Since = d.Now().UTC()
-		var taken hoststate.Taken
-		err := d.patiently(ctx, func(ctx context.Context) (err error) {
-			taken, err = m.State.Take(ctx, d.Key(), who, d.Times.Lease)
-			return err
-		})
+		fence, err := d.takeFor(ctx, m)
 		if err != nil {
 			return err
 		}
-		if err := m.Front.Ensure(ctx, d.Key(), taken.Fence, d.Service()); err != nil {
-			_ = m.State.Release(context.WithoutCancel(ctx), d.Key(), taken.Fence) // who cannot be told has a lease
+		if err := m.Front.Ensure(ctx, d.Key(), fence, d.Service()); err != nil {
+			_ = m.State.Release(context.WithoutCancel(ctx), d.Key(), fence) // who cannot be told has a lease
 			return err
 		}
-		return m.State.Release(ctx, d.Key(), taken.Fence)
+		return m.State.Release(ctx, d.Key(), fence)
 	})
+}
+
+// takeFor takes the lock of one host, for what is no deployment.
+func (d *Deployer) takeFor(ctx context.Context, m *survey.Machine) (fence int64, err error) {
+	who := d.Who
+	who.Since = d.Now().UTC()
+	err = d.patiently(ctx, func(ctx context.Context) error {
+		taken, err := m.State.Take(ctx, d.Key(), who, d.Times.Lease)
+		fence = taken.Fence
+		return err
+	})
+	return fence, err
 }

@@ -86,6 +86,20 @@ func (Deploy) Setup(ctx context.Context,
 	})
 }
 
+// Remove takes a deployment environment away from its hosts, and shows first what goes there.
+func (Deploy) Remove(ctx context.Context,
+	env *string, // the deployment environment; it is always named
+	like *string, // an environment whose hosts, port and engine it had, where its table is gone or has another name by now
+	without *string, // hosts that are left as they are, with commas between
+	wait *time.Duration, // how long to wait for a lock that somebody else has
+	only *string, // one downstream, by its name or folder; default: the only one that is deployed
+	yes *bool, // do not ask
+) error {
+	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
+		return remove(ctx, x, orZero(env), orZero(like), Flags{Without: without, Wait: wait, Only: only, Yes: yes})
+	})
+}
+
 // Status says what runs on the hosts, what is not as it was left there, and who changed it.
 func (Deploy) Status(ctx context.Context,
 	env *string, // the deployment environment; default: all

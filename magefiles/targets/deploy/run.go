@@ -216,14 +216,8 @@ func setup(ctx context.Context, x *targets.Extension, name string, f Flags) erro
 	if err != nil {
 		return err
 	}
-	lines := 0
-	for _, h := range todo {
-		for _, line := range h.Will {
-			x.View.Line("%s: %s", h.Host, line)
-			lines++
-		}
-	}
-	if lines == 0 {
+	showTodo(x, todo)
+	if len(todo) == 0 {
 		x.View.Heading("all hosts of %s are set up", d.Environment.Name)
 		return nil
 	}
@@ -234,5 +228,44 @@ func setup(ctx context.Context, x *targets.Extension, name string, f Flags) erro
 		return err
 	}
 	x.View.Heading("all hosts of %s are set up", d.Environment.Name)
+	return nil
+}
+
+func remove(ctx context.Context, x *targets.Extension, name, like string, f Flags) error {
+	if name == "" {
+		return operr.NewUsage("say which: -env=NAME", "no deployment environment is named")
+	}
+	of, all, err := chosen(x, orZero(f.Only))
+	if err != nil {
+		return err
+	}
+	e, err := config.PickLike(all, name, like)
+	if err != nil {
+		return err
+	}
+	d, end, err := deployer(ctx, x, of, e, f)
+	if err != nil {
+		return err
+	}
+	defer end()
+	todo, err := d.Leaving(ctx, f.without())
+	if err != nil {
+		return err
+	}
+	showTodo(x, todo)
+	if len(todo) == 0 {
+		x.View.Heading("nothing of %s is on its hosts", name)
+		return nil
+	}
+	for _, v := range e.Volumes {
+		x.View.Line("  ○ the volume %s stays: `docker volume rm %s` on a host removes it", v.Name, v.Name)
+	}
+	if err := x.Confirm(ctx, orZero(f.Yes), "Take "+name+" away from "+operr.Count(len(todo), "host")+"?"); err != nil {
+		return err
+	}
+	if err := d.Remove(ctx, f.without()); err != nil {
+		return err
+	}
+	x.View.Heading("%s is taken away from %s", name, operr.Count(len(todo), "host"))
 	return nil
 }

@@ -166,3 +166,25 @@ func TestPick(t *testing.T) {
 	_, err = Pick(nil, "")
 	require.ErrorContains(t, err, "no deployment environment")
 }
+
+// An environment whose table is gone is found by one that is like it, and by no mistake.
+func TestAnEnvironmentWithoutATable(t *testing.T) {
+	all := []Environment{{Name: "staging", Hosts: []string{"a"}, Port: 80, Volumes: []Volume{{Name: "data"}}}, {Name: "production", Hosts: []string{"b"}, Port: 443}}
+	e, err := PickLike(all, "staging", "")
+	require.NoError(t, err)
+	require.Equal(t, all[0], e)
+	e, err = PickLike(all, "old", "production")
+	require.NoError(t, err)
+	require.Equal(t, Environment{Name: "old", Hosts: []string{"b"}, Port: 443}, e)
+	for want, names := range map[string][2]string{
+		`no deployment environment "old"`:    {"old", ""},
+		`no deployment environment "nobody"`: {"old", "nobody"},
+		"has a table of its own":             {"staging", "production"},
+		`cannot be called "Old"`:             {"Old", "staging"},
+		`cannot be called "-x"`:              {"-x", "staging"},
+		`cannot be called "a b"`:             {"a b", "staging"},
+	} {
+		_, err := PickLike(all, names[0], names[1])
+		require.ErrorContains(t, err, want)
+	}
+}
