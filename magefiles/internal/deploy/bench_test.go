@@ -28,7 +28,7 @@ import (
 
 // fleet are hosts of a test: an engine each, with a proxy's container and a folder for what the host keeps.
 type fleet struct {
-	t     *testing.T
+	t     testing.TB
 	hosts map[string]*vm
 	env   config.Environment
 	state string // for journals
@@ -52,7 +52,7 @@ const repository = "registry.example.org/team/app"
 var proxyImage = "registry.example.org/caddy@" + localengine.Digest("proxy")
 
 // startFleet starts hosts.
-func startFleet(t *testing.T, names ...string) *fleet {
+func startFleet(t testing.TB, names ...string) *fleet {
 	f := &fleet{t: t, hosts: map[string]*vm{}, state: t.TempDir(), vars: map[string]string{}}
 	f.env = config.Environment{
 		Name:     "staging",
@@ -97,7 +97,7 @@ func (f *fleet) boot(name string) *vm {
 	return h
 }
 
-func free(t *testing.T) uint16 {
+func free(t testing.TB) uint16 {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()

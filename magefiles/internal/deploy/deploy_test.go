@@ -3,6 +3,7 @@ package deploy
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -54,12 +55,12 @@ func TestOneHost(t *testing.T) {
 func TestAllHosts(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b", "c")
-	f.env.Environment, f.vars["GREETING"] = []string{"GREETING"}, `it's "$HOME"`
+	f.env.Environment, f.vars["GREETING"] = []string{"GREETING"}, "-it's \"$HOME\"\n x"
 	one := f.push("1111", behavior{})
 	f.mustDeploy(one)
 	f.runs(one, "a", "b", "c")
 	_, body := f.hosts["b"].get("/healthz")
-	require.Contains(t, body, `"it's \"$HOME\""`)
+	require.Contains(t, body, `"-it's \"$HOME\"\n x"`)
 	f.vars["GREETING"] = "another"
 	p := f.mustDeploy(one)
 	require.Equal(t, []string{"the same image with another configuration", "a variable of `environment` has another value"}, p.Hosts[0].Changes)
@@ -351,8 +352,14 @@ func TestSecretsAreInTheirFileAlone(t *testing.T) {
 	f := startFleet(t, "a")
 	f.env.Secrets = []config.Secret{{Name: "KEY", Variable: "MY_KEY"}, {Name: "other", Command: []string{"show", "-a b", "$c"}}}
 	f.vars["MY_KEY"] = "hush-'\"$\nhush"
+	f.env.Command = []string{"-a b", "$HOME", "it's \"quoted\"\n"}
 	one := f.push("1111", behavior{})
 	f.mustDeploy(one)
+	words, err := json.Marshal(f.env.Command)
+	require.NoError(t, err)
+	require.True(t, slices.ContainsFunc(f.hosts["a"].engine.Requests(), func(r localengine.Request) bool {
+		return strings.HasPrefix(r.Path, "/containers/create") && strings.Contains(r.Body, `"Cmd":`+string(words))
+	}), "words of a command stay as they are")
 	_, body := f.hosts["a"].get("/secret/KEY")
 	require.Equal(t, f.vars["MY_KEY"], body)
 	_, body = f.hosts["a"].get("/secret/other")
@@ -478,6 +485,36 @@ func TestADeploymentIsKilledAnywhere(t *testing.T) {
 			Undone:    func(*testing.T) { f.runs(from, "a") },
 		}
 	})
+}
+
+// The link breaks in the middle of a deployment, and with it of its way back: the host serves what it did or what was to run, and the next run
+// ends it. All of them are on one host.
+func TestTheLinkBreaksAnywhere(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	f.env.Watch = 30 * time.Millisecond
+	images := []survey.Image{f.push("1111", behavior{}), f.push("2222", behavior{})}
+	e := f.hosts["a"].engine
+	f.mustDeploy(images[0])
+	since := len(e.Requests())
+	f.mustDeploy(images[1])
+	whole := len(e.Requests()) - since
+	const times = 6
+	for n := range times {
+		to := images[n%2]
+		after := whole * (2*n + 1) / (2 * times)
+		e.Break(after)
+		_, err := f.deploy(to)
+		e.Break(-1)
+		require.Error(t, err, "after %d of %d requests", after, whole)
+		h := f.look()["a"]
+		require.NotNil(t, h.Running)
+		require.True(t, h.Running.Healthy)
+		require.Contains(t, []string{images[0].Ref(), images[1].Ref()}, h.Running.Image)
+		_, err = f.deploy(to)
+		require.NoError(t, err, "after %d of %d requests", after, whole)
+		f.runs(to, "a")
+	}
 }
 
 // A host that reboots serves the same digest again with nobody's help, with its secrets.

@@ -164,13 +164,17 @@ func status(ctx context.Context, x *targets.Extension, name string, f Flags) err
 		all = []config.Environment{e}
 	}
 	return targets.Answer(x, orZero(f.JSON), func() (found reportedStatuses, err error) {
+		var fleets []*survey.Fleet
 		for _, e := range all {
 			d, end, err := deployer(ctx, x, of, e, f)
 			if err != nil {
 				return found, err
 			}
-			found.Environments = append(found.Environments, reportedStatus{App: d.App, Environment: e.Name, Hosts: d.Look(ctx, auditLines)})
-			end()
+			defer end()
+			fleets = append(fleets, &d.Fleet)
+		}
+		for n, hosts := range survey.LookAll(ctx, fleets, auditLines) {
+			found.Environments = append(found.Environments, reportedStatus{App: fleets[n].App, Environment: fleets[n].Environment.Name, Hosts: hosts})
 		}
 		return found, nil
 	}, func(found reportedStatuses) {

@@ -74,6 +74,17 @@ func (f *Fleet) Look(ctx context.Context, lines int) []Host {
 	return all
 }
 
+// LookAll asks all hosts of several environments, at once: it takes as long as the slowest one of them.
+func LookAll(ctx context.Context, fleets []*Fleet, lines int) [][]Host {
+	all := make([][]Host, len(fleets))
+	var wait sync.WaitGroup
+	for n, f := range fleets {
+		wait.Go(func() { all[n] = f.Look(ctx, lines) })
+	}
+	wait.Wait()
+	return all
+}
+
 // absent names the hosts that the last deployment of a host was without, and that do not run what it runs.
 func absent(h Host, all []Host) (drift []string) {
 	for _, other := range all {
