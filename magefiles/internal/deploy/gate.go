@@ -156,7 +156,7 @@ func (a *applying) watch(ctx context.Context, h survey.HostPlan, m *survey.Machi
 
 func (a *applying) staysWell(ctx context.Context, h survey.HostPlan) error {
 	v := a.will(h)
-	long := max(a.Environment.Watch, 2*a.facts.Get()[h.Host].Interval)
+	long, _ := survey.WatchOf(a.Environment, a.facts.Get()[h.Host].Interval)
 	w := pause.Wait{What: h.Host + " to stay healthy", First: a.Times.Watch, Times: 1, For: long, Look: a.Times.Answer, Tell: a.Tell}
 	bad, good := 0, false
 	path, rule := v.Question(a.Environment)
