@@ -61,19 +61,22 @@ func (p *planner) changes(ctx context.Context) ([]changelog.Group, error) {
 		if len(p.plan.Tags) > 1 {
 			g.Name += " " + m.New
 		}
+		var lines strings.Builder
 		for _, size := range []version.Size{version.Major, version.Minor, version.Patch} {
 			for _, c := range found.deciding {
-				if c.size(now) == size {
-					g.Lines += c.change().Line(c.Hash)
+				for _, change := range c.changes {
+					if sizeOf(change, now) == size {
+						lines.WriteString(change.Line(c.Hash))
+					}
 				}
 			}
 		}
 		for _, r := range m.Why {
 			if r.Kind == Pinned || r.Kind == Shared {
-				g.Lines += "- " + changelog.Capitalize(r.Text) + ".\n"
+				lines.WriteString("- " + changelog.Capitalize(r.Text) + ".\n")
 			}
 		}
-		if g.Lines != "" {
+		if g.Lines = lines.String(); g.Lines != "" {
 			out = append(out, g)
 		}
 	}

@@ -49,7 +49,9 @@ type Move struct {
 type Reason struct {
 	Kind    ReasonKind `json:"kind"`
 	Text    string     `json:"text"`              // the reason as the end of a sentence: "asked for"
-	Commits []Commit   `json:"commits,omitempty"` // for Commits
+	Commits []Commit   `json:"commits,omitempty"` // for ByCommit
+
+	deciding []*Commit // those of all packages that are asked about; Commits are the ones of the package that moves
 }
 
 // ReasonKind tells reasons apart.

@@ -2,7 +2,7 @@
 // Unreleased, which it takes over. It knows neither packages nor versions: a section has a title, and groups of lines.
 //
 //	changelog.go      the file, its sections, and the one that is added
-//	conventional.go   what the message of a commit says of it, and the line that it gets
+//	conventional.go revert.go    what the message of a commit says of it and takes back, and the line that it gets
 //	markdown.go       text of anybody's as a line of Markdown
 package changelog
 

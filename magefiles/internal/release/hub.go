@@ -149,7 +149,7 @@ func isHeading(p *plan.Plan, line string) bool {
 	if len(p.Tags) != 1 {
 		return false
 	}
-	v := p.Tags[0][strings.LastIndex(p.Tags[0], "v")+1:]
+	v := bump.VersionOf(p.Tags[0])
 	for _, word := range strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" []()#,", c) }) {
 		if word == v || word == "v"+v {
 			return true
