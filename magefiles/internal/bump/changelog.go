@@ -7,15 +7,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/changelog"
 	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// ChangelogFile is where the changelog stands, in the workspace's root.
-const ChangelogFile = changelog.File
+// Changelog is which file the changelog of a workspace is.
+func Changelog(w *workspace.Workspace) (changelog.Place, error) {
+	return changelog.Find(w.Root, w.Config.Changelog)
+}
 
 // changelog adds a section for the new versions: what people wrote under Unreleased, which goes there, and a line for each
-// commit that asked for the release, both grouped by package.
+// commit that asked for the release, both grouped by package. One that is not written in Markdown is left to people.
 func (p *planner) changelog(ctx context.Context) error {
-	src, there, err := changelog.Read(p.w.Root)
+	at, err := Changelog(p.w)
+	if err != nil {
+		return err
+	}
+	if at.Foreign != "" {
+		p.note("%s is not written, since it is no Markdown: the section of this release is yours to add", at.Foreign)
+		return nil
+	}
+	src, there, err := changelog.Read(p.w.Root, at.File)
 	if err != nil {
 		return err
 	}
@@ -24,11 +35,15 @@ func (p *planner) changelog(ctx context.Context) error {
 		return err
 	}
 	if !there {
-		p.edit.Write(ChangelogFile, nil, changelog.New(p.heading(), groups), "changelog")
+		p.edit.Write(at.File, nil, changelog.New(p.heading(), groups), "changelog")
 		return nil
 	}
-	p.plan.Read[ChangelogFile] = edits.Digest(src)
-	p.edit.Write(ChangelogFile, src, changelog.Add(string(src), p.heading(), groups), "changelog")
+	added, err := changelog.Add(at.File, string(src), p.heading(), groups)
+	if err != nil {
+		return err
+	}
+	p.plan.Read[at.File] = edits.Digest(src)
+	p.edit.Write(at.File, src, added, "changelog")
 	return nil
 }
 

@@ -45,6 +45,11 @@ func load(t testing.TB, root string) *workspace.Workspace {
 	return w
 }
 
+func loadError(root string) error {
+	_, err := workspace.Load(root)
+	return err
+}
+
 // history is a History of values.
 type history struct {
 	tags    map[string]string        // that HEAD contains

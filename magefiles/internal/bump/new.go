@@ -52,6 +52,9 @@ func New(ctx context.Context, w *workspace.Workspace, req Request, h History) (*
 		p.plan.Request.To = auto
 	}
 	p.plan.Request.Changelog = !req.NoChangelog && (req.Changelog || p.req.To == auto)
+	if at, err := Changelog(w); req.IfThere && !req.NoChangelog && err == nil && at.There {
+		p.plan.Request.Changelog = true
+	}
 	if err := p.locate(ctx); err != nil {
 		return nil, err
 	}

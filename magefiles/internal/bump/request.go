@@ -15,6 +15,7 @@ type Request struct {
 	Raise       bool   `json:"raise,omitempty"`       // raise the lower bound of ranges that would not admit a new version
 	FixDrift    bool   `json:"fixDrift,omitempty"`    // also correct what does not agree now
 	Changelog   bool   `json:"changelog,omitempty"`   // write the changelog; auto implies it
+	IfThere     bool   `json:"ifThere,omitempty"`     // write the changelog where there is one
 	NoChangelog bool   `json:"noChangelog,omitempty"` // a person said that it is not to be written
 	Date        string `json:"date,omitempty"`        // of the changelog's section, as 2006-01-02
 }

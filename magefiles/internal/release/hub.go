@@ -5,11 +5,11 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/changelog"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -96,7 +96,7 @@ func describeHub(ctx context.Context, p *plan.Plan, commit string, items []publi
 	if err != nil {
 		return nil, err
 	}
-	notes := readNotes(ctx, p, shop)
+	notes, _ := readNotes(ctx, p, shop)
 	for _, tag := range p.Tags {
 		one := github.Release{Tag: tag, Commit: commit, Name: tag}
 		owner, _, own := strings.Cut(tag, "/v")
@@ -117,31 +117,23 @@ func describeHub(ctx context.Context, p *plan.Plan, commit string, items []publi
 	return all, nil
 }
 
-var heading = regexp.MustCompile(`(?m)^## .*$`)
-
-// readNotes returns the changelog's section about this release, as the commit has it, without its heading; "" where there is none.
-func readNotes(ctx context.Context, p *plan.Plan, shop *workshop) string {
+// readNotes returns the changelog's section about this release, as the commit has it, without its heading; "" where there is none. file is
+// the changelog.
+func readNotes(ctx context.Context, p *plan.Plan, shop *workshop) (text, file string) {
 	c, err := shop.checkout(ctx)
 	if err != nil {
-		return ""
+		return "", ""
 	}
-	text, err := beneath.ReadFile(c.w.Root, filepath.Join(c.w.Root, bump.ChangelogFile))
+	at, err := bump.Changelog(c.w)
+	if err != nil || !at.There {
+		return "", ""
+	}
+	src, err := beneath.ReadFile(c.w.Root, filepath.Join(c.w.Root, filepath.FromSlash(at.File)))
 	if err != nil {
-		return ""
+		return "", ""
 	}
-	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
-	all := heading.FindAllIndex(text, -1)
-	for n, at := range all {
-		if !isHeading(p, string(text[at[0]:at[1]])) {
-			continue
-		}
-		end := len(text)
-		if n+1 < len(all) {
-			end = all[n+1][0]
-		}
-		return strings.TrimSpace(string(text[at[1]:end]))
-	}
-	return ""
+	src = bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
+	return changelog.Section(src, func(title string) bool { return isHeading(p, title) }), at.File
 }
 
 // isHeading recognizes the heading of this release's section: "## [1.2.0] - 2026-01-02", "## v1.2.0".
