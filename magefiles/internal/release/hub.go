@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -32,7 +33,7 @@ func (h HubRelease) String() string {
 // defineHub shows the release on GitHub, for each tag.
 func (r *Release) defineHub(planned given[*plan.Plan], commit given[trace.Commit], sent given[Sent], shop *workshop) workflow.Step[HubRelease] {
 	describe := func(ctx context.Context) ([]github.Release, error) {
-		return describeHub(ctx, planned.Get(), commit.Get().Hash, sent.Get().Items, shop)
+		return r.describeHub(ctx, planned.Get(), commit.Get().Hash, sent.Get().Items, shop)
 	}
 	return workflow.Step[HubRelease]{
 		Name: trace.StepHub,
@@ -91,27 +92,27 @@ func hubResult(result github.Result) HubRelease {
 
 // describeHub describes the GitHub release of each tag: all files of the release, where there is one tag, and those of its
 // package where packages have tags of their own.
-func describeHub(ctx context.Context, p *plan.Plan, commit string, items []publish.Published, shop *workshop) (all []github.Release, err error) {
+func (r *Release) describeHub(ctx context.Context, p *plan.Plan, commit string, items []publish.Published, shop *workshop) (all []github.Release, err error) {
 	files, err := download(ctx, items, shop)
 	if err != nil {
 		return nil, err
 	}
-	notes, _ := readNotes(ctx, p, shop)
+	notes, file := readNotes(ctx, p, shop)
 	for _, tag := range p.Tags {
 		one := github.Release{Tag: tag, Commit: commit, Name: tag}
 		owner, _, own := strings.Cut(tag, "/v")
-		var table strings.Builder
+		var rows []string
 		for _, i := range items {
 			if own && i.Name != owner {
 				continue
 			}
 			one.Files = append(one.Files, github.Asset{Path: files[i.File], Name: i.File, SHA256: i.SHA256, Size: i.Size})
-			fmt.Fprintf(&table, "| `%s` | `%s` |\n", i.File, i.SHA256)
+			rows = append(rows, fmt.Sprintf("| `%s` | `%s` |\n", i.File, i.SHA256))
 			if v, err := version.Parse(i.Version); err == nil && v.Prerelease() {
 				one.Prerelease = true
 			}
 		}
-		one.Notes = strings.TrimSpace(notes+"\n\n| file | sha256 |\n|---|---|\n"+table.String()) + "\n"
+		one.Notes = github.Notes(notes, rows, r.GitHub.Client.FilePage(tag, file))
 		all = append(all, one)
 	}
 	return all, nil
@@ -133,7 +134,7 @@ func readNotes(ctx context.Context, p *plan.Plan, shop *workshop) (text, file st
 		return "", ""
 	}
 	src = bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
-	return changelog.Section(src, func(title string) bool { return isHeading(p, title) }), at.File
+	return changelog.Section(src, func(title string) bool { return isHeading(p, title) }), path.Join(shop.Repo.Prefix, at.File)
 }
 
 // isHeading recognizes the heading of this release's section: "## [1.2.0] - 2026-01-02", "## v1.2.0".
