@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/bumping"
+	"github.com/foopack/foopack/magefiles/internal/changelog"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
@@ -175,6 +176,6 @@ func TestWhatABumpIsAskedFor(t *testing.T) {
 
 	root := t.TempDir()
 	require.False(t, bumping.WithChangelog(bump.Request{To: "minor"}, root).Changelog)
-	require.NoError(t, os.WriteFile(filepath.Join(root, bump.ChangelogFile), nil, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(root, changelog.File), nil, 0o644))
 	require.Equal(t, bump.Request{To: "minor", Changelog: true}, bumping.WithChangelog(bump.Request{To: "minor"}, root))
 }
