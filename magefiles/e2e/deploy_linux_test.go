@@ -82,19 +82,8 @@ func startDeploying(t *testing.T, hosts, port int) *deploying {
 		machines[name] = hosttest.Start(t, e.Socket)
 	}
 	config := hosttest.Config(t, machines)
-	require.NoError(t, os.CopyFS(w.root, os.DirFS(filepath.Join(repo, "magefiles", "e2e", "testdata", "repos", "mono"))))
-	for path, text := range map[string]string{
-		"app/pixi.toml": fmt.Sprintf("[workspace]\nname = \"app\"\nversion = \"1.0.0\"\nchannels = [\"https://prefix.dev/conda-forge\"]\nplatforms = [\"linux-64\"]\n[dependencies]\nbase-lib = \"==1.2.0\"\n"+
-			"[tool.image]\nregistry = %q\nplatforms = [\"linux/amd64\"]\n"+
-			"[tool.deploy.staging]\nhosts = [\"%s\"]\nport = %d\napp_port = 5006\nrevision = \"json:revision\"\ngate = \"5s\"\nwatch = \"1s\"\ndrain = \"1s\"\nproxy = %q\nssh_config = %q\nsecrets.TOKEN = \"TOKEN\"\n",
-			w.registry+"/team", strings.Join(w.names, `", "`), port, w.proxy, config),
-		"app/Dockerfile": "FROM scratch\n",
-	} {
-		write(t, w.root, path, text)
-	}
-	git(t, w.root, "init", "-q", "-b", "main")
-	git(t, w.root, "add", "-A")
-	git(t, w.root, "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "feat: first")
+	deployedRepo(t, w.root, w.registry+"/team", fmt.Sprintf("hosts = [\"%s\"]\nport = %d\napp_port = 5006\nrevision = \"json:revision\"\ngate = \"5s\"\nwatch = \"1s\"\ndrain = \"1s\"\n"+
+		"proxy = %q\nssh_config = %q\nsecrets.TOKEN = \"TOKEN\"\n", strings.Join(w.names, `", "`), port, w.proxy, config))
 	w.env = append(os.Environ(), "HOME="+t.TempDir(), "TOKEN=a-secret-value-of-some-length", "PATH="+compiled+":"+os.Getenv("PATH"), "GIT_CONFIG_GLOBAL="+os.DevNull)
 	return w
 }

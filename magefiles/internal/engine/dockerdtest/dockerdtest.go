@@ -5,7 +5,9 @@ package dockerdtest
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,21 +28,58 @@ type Engine struct {
 	t    testing.TB
 	dir  string // short: sockets are in it
 	data string
+	args []string
 	x    *exec.Cmd
 }
 
 // Start starts an engine that has nothing. It ends with the test.
 func Start(t testing.TB) *Engine {
 	t.Helper()
+	e := prepare(t)
+	e.Run()
+	return e
+}
+
+// StartAt starts an engine as that of a machine of its own on this one: ports that are published for all addresses are those of one address of
+// loopback, and, unless megabytes is 0, its disk is memory of that size.
+func StartAt(t testing.TB, at netip.Addr, megabytes int) *Engine {
+	t.Helper()
+	e := prepare(t)
+	docker, err := look("docker-proxy")
+	require.NoError(t, err)
+	proxy := filepath.Join(e.dir, "proxy")
+	require.NoError(t, os.WriteFile(proxy, fmt.Appendf(nil, publisher, docker, at), 0o755))
+	e.args = []string{"--userland-proxy-path", proxy}
+	if megabytes > 0 {
+		require.NoError(t, mount(e.data, megabytes))
+	}
+	e.Run()
+	return e
+}
+
+func prepare(t testing.TB) *Engine {
+	t.Helper()
 	need(t)
 	short, err := os.MkdirTemp("", "dk")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(short) })
 	e := &Engine{Socket: filepath.Join(short, "s"), t: t, dir: short, data: filepath.Join(t.TempDir(), "engine")}
+	require.NoError(t, os.Mkdir(e.data, 0o711))
+	t.Cleanup(func() { detach(e.data) }) // where it is memory
 	t.Cleanup(e.Stop)
-	e.Run()
 	return e
 }
+
+// publisher stands in front of the engine's program that listens to a published port. The engine waits for its word.
+const publisher = `#!/bin/sh
+case " $* " in
+*" -host-ip :: "*) printf '0\n' >&3 && exec sleep infinity ;;
+esac
+exec %s $(printf '%%s ' "$@" | sed 's/-host-ip 0\.0\.0\.0 /-host-ip %s /')
+`
+
+// Volume is the folder of a volume.
+func (e *Engine) Volume(name string) string { return filepath.Join(e.data, "volumes", name, "_data") }
 
 // need skips the test, or fails it in CI, where a piece is missing.
 func need(t testing.TB) {
@@ -80,8 +119,10 @@ func (e *Engine) Run() {
 	log, err := os.OpenFile(filepath.Join(e.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	require.NoError(e.t, err)
 	defer log.Close()
-	x := exec.Command(dockerd, "--data-root", e.data, "--exec-root", filepath.Join(e.dir, "exec"), "--pidfile", filepath.Join(e.dir, "pid"),
-		"--host", "unix://"+e.Socket, "--iptables=false", "--bridge=none")
+	x := exec.Command(dockerd, append([]string{
+		"--data-root", e.data, "--exec-root", filepath.Join(e.dir, "exec"), "--pidfile", filepath.Join(e.dir, "pid"),
+		"--host", "unix://" + e.Socket, "--iptables=false", "--bridge=none",
+	}, e.args...)...)
 	x.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	x.Stdout, x.Stderr = log, log
 	x.SysProcAttr = endedBy(syscall.SIGTERM) // it ends containerd, and that what it runs

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,7 +31,11 @@ type Registry struct {
 	Host string // HOST:PORT
 
 	login authn.Authenticator
+	gone  atomic.Bool
 }
+
+// Gone says whether nothing is answered, from now on.
+func (r *Registry) Gone(gone bool) { r.gone.Store(gone) }
 
 // StartRegistry starts a registry, which wants a login unless user is "". It ends with the test.
 func StartRegistry(t testing.TB, user, password string) *Registry {
@@ -41,6 +46,9 @@ func StartRegistry(t testing.TB, user, password string) *Registry {
 	}
 	server, err := localregistry.Start(t.TempDir(), func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			if r.gone.Load() {
+				panic(http.ErrAbortHandler)
+			}
 			if u, p, _ := q.BasicAuth(); u != user || p != password {
 				w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
 				http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, http.StatusUnauthorized)

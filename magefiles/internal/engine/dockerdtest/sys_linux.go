@@ -1,6 +1,9 @@
 package dockerdtest
 
-import "syscall"
+import (
+	"fmt"
+	"syscall"
+)
 
 // endedBy lets the kernel send a child that signal when this process ends.
 func endedBy(signal syscall.Signal) *syscall.SysProcAttr {
@@ -9,3 +12,8 @@ func endedBy(signal syscall.Signal) *syscall.SysProcAttr {
 
 // detach unmounts what an engine has left.
 func detach(path string) { _ = syscall.Unmount(path, syscall.MNT_DETACH) }
+
+// mount mounts memory as a disk of its own.
+func mount(path string, megabytes int) error {
+	return syscall.Mount("tmpfs", path, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=711", megabytes))
+}

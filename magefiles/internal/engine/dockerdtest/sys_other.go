@@ -2,8 +2,13 @@
 
 package dockerdtest
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
 
 func endedBy(syscall.Signal) *syscall.SysProcAttr { return nil }
 
 func detach(string) {}
+
+func mount(string, int) error { return errors.ErrUnsupported }

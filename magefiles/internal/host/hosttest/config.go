@@ -1,6 +1,7 @@
 package hosttest
 
 import (
+	"crypto/ed25519"
 	"encoding/pem"
 	"fmt"
 	"net"
@@ -13,20 +14,29 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 )
 
+// login is how a server is reached.
+type login struct {
+	addr   string // HOST:PORT
+	user   string
+	key    gossh.PublicKey    // of the host
+	client ed25519.PrivateKey // that is let in
+}
+
 // Config makes an ssh_config, by which OpenSSH's client reaches servers by names, and nothing of the machine's own counts. It returns its path.
-func Config(t testing.TB, servers map[string]*Server) string {
+func Config[S interface{ login() login }](t testing.TB, servers map[string]S) string {
 	t.Helper()
 	dir := t.TempDir()
 	var config, known strings.Builder
-	for name, s := range servers {
+	for name, server := range servers {
+		s := server.login()
 		block, err := gossh.MarshalPrivateKey(s.client, "")
 		require.NoError(t, err)
 		identity := filepath.Join(dir, name)
 		require.NoError(t, os.WriteFile(identity, pem.EncodeToMemory(block), 0o600))
-		host, port, err := net.SplitHostPort(s.Addr)
+		host, port, err := net.SplitHostPort(s.addr)
 		require.NoError(t, err)
-		fmt.Fprintf(&config, "Host %s\n\tHostName %s\n\tPort %s\n\tUser deployer\n\tIdentityFile \"%s\"\n", name, host, port, identity)
-		fmt.Fprintf(&known, "[%s]:%s %s", host, port, gossh.MarshalAuthorizedKey(s.key.PublicKey()))
+		fmt.Fprintf(&config, "Host %s\n\tHostName %s\n\tPort %s\n\tUser %s\n\tIdentityFile \"%s\"\n", name, host, port, s.user, identity)
+		fmt.Fprintf(&known, "[%s]:%s %s", host, port, gossh.MarshalAuthorizedKey(s.key))
 	}
 	fmt.Fprintf(&config, "Host *\n\tIdentitiesOnly yes\n\tIdentityAgent none\n\tUserKnownHostsFile \"%s\"\n\tGlobalKnownHostsFile none\n", filepath.Join(dir, "known_hosts"))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "known_hosts"), []byte(known.String()), 0o600))

@@ -1,5 +1,5 @@
-// Package hosttest is a machine that is reached by ssh, in this process: a server that forwards sockets and runs commands (hosttest.go), and
-// the configuration by which OpenSSH's client finds it (config.go). It serves tests only.
+// Package hosttest is a machine that is reached by ssh: in this process, a server that forwards sockets and runs commands (hosttest.go); OpenSSH's
+// own server (sshd.go); and the configuration by which OpenSSH's client finds both (config.go). It serves tests only.
 package hosttest
 
 import (
@@ -63,6 +63,10 @@ func Start(t testing.TB, socket string) *Server {
 	go func() { _ = s.server.Serve(listener) }()
 	t.Cleanup(func() { _ = s.server.Close() })
 	return s
+}
+
+func (s *Server) login() login {
+	return login{addr: s.Addr, user: "deployer", key: s.key.PublicKey(), client: s.client}
 }
 
 // Forbid says whether forwarding is forbidden, from now on.

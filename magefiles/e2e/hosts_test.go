@@ -1,0 +1,472 @@
+package e2e_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/engine/dockerdtest"
+	"github.com/foopack/foopack/magefiles/internal/host/hosttest"
+	"github.com/foopack/foopack/magefiles/internal/proxy/proxytest"
+)
+
+// machines are real hosts: each has OpenSSH's server, Docker's engine and, once it is set up, Caddy.
+type machines struct {
+	t      *testing.T
+	names  []string
+	at     []netip.Addr // where each has its published ports
+	engine []*dockerdtest.Engine
+	sshd   []*hosttest.Sshd
+	port   int    // that is published
+	config string // for ssh
+}
+
+// startMachines starts hosts. Unless it is 0, the disk of each is memory of so many megabytes.
+func startMachines(t *testing.T, hosts, megabytes int) *machines {
+	t.Helper()
+	m := &machines{t: t}
+	reached := map[string]*hosttest.Sshd{}
+	for n := range hosts {
+		name, at := fmt.Sprintf("vm%d", n+1), netip.AddrFrom4([4]byte{127, 0, 2, byte(n + 1)})
+		e := dockerdtest.StartAt(t, at, megabytes)
+		reached[name] = hosttest.StartSshd(t, at, e.Socket)
+		m.names, m.at, m.engine, m.sshd = append(m.names, name), append(m.at, at), append(m.engine, e), append(m.sshd, reached[name])
+	}
+	m.config = hosttest.Config(t, reached)
+	l, err := net.Listen("tcp", net.JoinHostPort(m.at[0].String(), "0"))
+	require.NoError(t, err)
+	m.port = l.Addr().(*net.TCPAddr).Port
+	require.NoError(t, l.Close())
+	return m
+}
+
+// url is a path of a host's published port.
+func (m *machines) url(host int, path string) string {
+	return fmt.Sprintf("http://%s:%d%s", m.at[host], m.port, path)
+}
+
+// up is where a host's requests go.
+func (m *machines) up(host int, key string) string {
+	text, _ := os.ReadFile(filepath.Join(m.engine[host].Volume(fmt.Sprintf("pixi-release-proxy-%d-state", m.port)), "env", key, "up")) // none before the first
+	return strings.TrimSpace(string(text))
+}
+
+// runs is the image of the container that requests of a host go to, by what its engine says; "" where none runs.
+func (m *machines) runs(host int, key string) (image string) {
+	m.t.Helper()
+	alias, _, _ := strings.Cut(m.up(host, key), ":")
+	client := engine.New(m.engine[host].Dial)
+	defer client.Close()
+	all, err := client.Containers(m.t.Context(), "pixi-release.release")
+	require.NoError(m.t, err)
+	for _, c := range all {
+		for _, network := range c.Networks {
+			if c.State == engine.Running && slices.Contains(network.Aliases, alias) {
+				return c.Image
+			}
+		}
+	}
+	return ""
+}
+
+// fleet are machines with an application of the tests' own (deploytest), and an operator who deploys it.
+type fleet struct {
+	*machines
+
+	registry *dockerdtest.Registry
+	program  []byte
+	root     string // the operator's clone
+	env      []string
+	drain    time.Duration // that sockets have
+}
+
+const (
+	fleetSecret   = "a-secret-value-of-some-length"
+	fleetPassword = "the-password-of-a-registry"
+)
+
+// startFleet starts machines, and makes a repository whose application is deployed to them.
+func startFleet(t *testing.T, hosts, megabytes int) *fleet {
+	t.Helper()
+	w := &fleet{machines: startMachines(t, hosts, megabytes), root: filepath.Join(t.TempDir(), "repo"), drain: 4 * time.Second}
+	w.registry = dockerdtest.StartRegistry(t, "jane", fleetPassword)
+	w.program = dockerdtest.Build(t, "github.com/foopack/foopack/magefiles/internal/deploy/deploytest")
+	caddy := w.registry.Push(t, "caddy", "amd64", "", proxytest.Image(t))
+	deployedRepo(t, w.root, w.registry.Host+"/team", fmt.Sprintf("hosts = [\"%s\"]\nport = %d\ngate = \"5s\"\nwatch = \"2s\"\ndrain = \"%s\"\nstop_grace_period = \"2s\"\ndisk = \"10m\"\n"+
+		"proxy = %q\nssh_config = %q\nsecrets.TOKEN = \"TOKEN\"\n", strings.Join(w.names, `", "`), w.port, w.drain, caddy, w.config))
+	docker := t.TempDir()
+	write(t, docker, "config.json", fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, w.registry.Host, base64.StdEncoding.EncodeToString([]byte("jane:"+fleetPassword))))
+	short, err := os.MkdirTemp("", "op") // the forwarded sockets of a run that was killed stay there
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(short) })
+	w.env = append(os.Environ(), "HOME="+t.TempDir(), "TMPDIR="+short, "TOKEN="+fleetSecret, "DOCKER_CONFIG="+docker, "PATH="+compiled+":"+os.Getenv("PATH"), "GIT_CONFIG_GLOBAL="+os.DevNull)
+	return w
+}
+
+// deployedRepo makes a repository with a downstream app, whose environment staging has a table.
+func deployedRepo(t *testing.T, root, registry, table string) {
+	t.Helper()
+	require.NoError(t, os.CopyFS(root, os.DirFS(filepath.Join(repo, "magefiles", "e2e", "testdata", "repos", "mono"))))
+	write(t, root, "app/pixi.toml", "[workspace]\nname = \"app\"\nversion = \"1.0.0\"\nchannels = [\"https://prefix.dev/conda-forge\"]\nplatforms = [\"linux-64\"]\n"+
+		"[dependencies]\nbase-lib = \"==1.2.0\"\n[tool.image]\nregistry = \""+registry+"\"\nplatforms = [\"linux/amd64\"]\n[tool.deploy.staging]\n"+table)
+	write(t, root, "app/Dockerfile", "FROM scratch\n")
+	git(t, root, "init", "-q", "-b", "main")
+	git(t, root, "add", "-A")
+	git(t, root, "-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "-q", "-m", "feat: first")
+}
+
+// elsewhere is another operator with a clone of their own, who knows nothing of what the first one did.
+func (w *fleet) elsewhere() *fleet {
+	w.t.Helper()
+	other := *w
+	other.root = filepath.Join(w.t.TempDir(), "repo")
+	git(w.t, w.root, "clone", "-q", w.root, other.root)
+	return &other
+}
+
+// push puts an image of the application into the registry, and returns REPOSITORY@sha256:….
+func (w *fleet) push(revision string, env ...string) (ref string) {
+	w.t.Helper()
+	return w.registry.Push(w.t, "team/app", "amd64", revision, w.image(revision, "amd64", env...))
+}
+
+func (w *fleet) image(revision, arch string, env ...string) v1.Image {
+	w.t.Helper()
+	return dockerdtest.Image(w.t, w.program, arch, v1.Config{
+		Entrypoint:   []string{"/app"},
+		Env:          append(env, "REVISION="+revision),
+		ExposedPorts: map[string]struct{}{"5006/tcp": {}},
+		User:         "1000",
+		Labels:       map[string]string{"org.opencontainers.image.revision": revision},
+	})
+}
+
+// process is the compiled program while it runs, in a process group of its own.
+type process struct {
+	t    *testing.T
+	x    *exec.Cmd
+	over chan struct{}
+
+	mu  sync.Mutex
+	out bytes.Buffer
+}
+
+func (p *process) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.Write(text)
+}
+
+func (p *process) said() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.String()
+}
+
+// start begins a target.
+func (w *fleet) start(args ...string) *process {
+	w.t.Helper()
+	p := &process{t: w.t, x: exec.Command(filepath.Join(compiled, "targets"), args...), over: make(chan struct{})}
+	p.x.Dir, p.x.Env, p.x.Stdout, p.x.Stderr = w.root, w.env, p, p
+	p.x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	require.NoError(w.t, p.x.Start())
+	go func() {
+		defer close(p.over)
+		_ = p.x.Wait()
+	}()
+	return p
+}
+
+// until waits until it has said something, and reports whether it has: false once it is over.
+func (p *process) until(text string) bool {
+	for {
+		if strings.Contains(p.said(), text) {
+			return true
+		}
+		select {
+		case <-p.over:
+			return strings.Contains(p.said(), text)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func (p *process) signal(s syscall.Signal) { _ = syscall.Kill(-p.x.Process.Pid, s) }
+
+// end waits for it.
+func (p *process) end() (out string, status int) {
+	p.t.Helper()
+	select {
+	case <-p.over:
+	case <-time.After(6 * time.Minute):
+		p.signal(syscall.SIGQUIT)
+		<-p.over
+		require.Fail(p.t, "it does not come to its end", p.said())
+	}
+	return p.said(), p.x.ProcessState.ExitCode()
+}
+
+func (w *fleet) mage(args ...string) (out string, status int) {
+	w.t.Helper()
+	return w.start(args...).end()
+}
+
+func (w *fleet) must(args ...string) string {
+	w.t.Helper()
+	out, status := w.mage(args...)
+	require.Zero(w.t, status, "%v: %s", args, out)
+	return out
+}
+
+// to are the arguments of a deployment.
+func to(ref string, more ...string) []string {
+	_, digest, _ := strings.Cut(ref, "@")
+	return append([]string{"deploy:to", "staging", "-digest=" + digest, "-yes"}, more...)
+}
+
+// fails deploys what is not well, and wants every host to run what it ran, ref.
+func (w *fleet) fails(bad, ref string) string {
+	w.t.Helper()
+	out, status := w.mage(to(bad)...)
+	require.Equal(w.t, 1, status, out)
+	require.Contains(w.t, out, "every host runs what it ran before")
+	w.settled(ref)
+	return out
+}
+
+const fleetKey = "app.staging"
+
+// settled wants all hosts to run an image, healthy, with its secret, and nothing else to be left of what went on.
+func (w *fleet) settled(ref string) {
+	w.t.Helper()
+	var said struct {
+		Environments []struct {
+			Hosts []struct {
+				Host, Trouble string
+				Running       *struct {
+					Image   string
+					Healthy bool
+				}
+				Drift  []string
+				Holder any
+			}
+		}
+	}
+	p := w.start("deploy:status", "-json")
+	text, status := p.end()
+	require.Zero(w.t, status, text)
+	require.NoError(w.t, json.Unmarshal([]byte(text[strings.Index(text, "{"):]), &said), text)
+	for n, h := range said.Environments[0].Hosts {
+		require.Empty(w.t, h.Trouble)
+		require.NotNil(w.t, h.Running, text)
+		require.Equal(w.t, ref, h.Running.Image, h.Host)
+		require.True(w.t, h.Running.Healthy, h.Host)
+		require.Empty(w.t, h.Drift, h.Host)
+		require.Nil(w.t, h.Holder, h.Host)
+		require.Equal(w.t, ref, w.runs(n, fleetKey), h.Host)
+		secret, err := w.get(fresh(), n, "/secret/TOKEN")
+		require.NoError(w.t, err, h.Host)
+		require.Equal(w.t, fleetSecret, secret)
+	}
+}
+
+// get asks a host's published port.
+func (w *fleet) get(c *http.Client, host int, path string) (string, error) {
+	r, err := c.Get(w.url(host, path))
+	if err != nil {
+		return "", err
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err == nil && r.StatusCode != http.StatusOK {
+		err = fmt.Errorf("status %d: %s", r.StatusCode, text)
+	}
+	return string(text), err
+}
+
+func fresh() *http.Client {
+	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+}
+
+// once sends kept requests that Go's client may not send again by itself: they have a body that cannot be read twice.
+type once struct{ http.Transport }
+
+func (o *once) RoundTrip(q *http.Request) (*http.Response, error) {
+	q = q.Clone(q.Context())
+	q.Method, q.Body, q.ContentLength = http.MethodPost, io.NopCloser(strings.NewReader("x")), 1
+	return o.Transport.RoundTrip(q)
+}
+
+// load is what clients ask of all hosts while something happens.
+type load struct {
+	w     *fleet
+	stop  chan struct{}
+	over  sync.WaitGroup
+	kinds map[string]*atomic.Int64
+
+	mu     sync.Mutex
+	failed []string
+}
+
+// ask begins to ask for a page, a file and the health path, by fresh and by kept connections.
+func (w *fleet) ask(pause time.Duration) *load {
+	l := &load{w: w, stop: make(chan struct{}), kinds: map[string]*atomic.Int64{}}
+	for _, path := range []string{"/", "/file", "/healthz"} {
+		for kind, client := range map[string]func() *http.Client{
+			"fresh": fresh,
+			"kept":  func() *http.Client { return &http.Client{Timeout: 20 * time.Second, Transport: &once{}} },
+		} {
+			count := &atomic.Int64{}
+			l.kinds[kind+" "+path] = count
+			for host := range w.names {
+				c := client()
+				l.over.Go(func() {
+					for {
+						select {
+						case <-l.stop:
+							return
+						case <-time.After(pause):
+						}
+						if _, err := w.get(c, host, path); err != nil {
+							l.mu.Lock()
+							l.failed = append(l.failed, fmt.Sprintf("%s %s of %s: %v", kind, path, w.names[host], err))
+							l.mu.Unlock()
+						}
+						count.Add(1)
+					}
+				})
+			}
+		}
+	}
+	return l
+}
+
+// least is how many requests of each kind were sent so far.
+func (l *load) least() int64 {
+	least := int64(1 << 62)
+	for _, count := range l.kinds {
+		least = min(least, count.Load())
+	}
+	return least
+}
+
+// end wants none to have failed.
+func (l *load) end() {
+	l.w.t.Helper()
+	close(l.stop)
+	l.over.Wait()
+	sum := int64(0)
+	for _, count := range l.kinds {
+		sum += count.Load()
+	}
+	l.w.t.Logf("%d requests, at least %d of each of %d kinds; %d failed", sum, l.least(), len(l.kinds), len(l.failed))
+	require.Empty(l.w.t, l.failed)
+}
+
+// socket is an open connection to a release, with the moment of its end.
+type socket struct {
+	conn  net.Conn
+	over  chan struct{}
+	ended atomic.Pointer[time.Time]
+}
+
+// open opens sockets on all hosts in turn, and has something said over each all the time.
+func (w *fleet) open(sockets int) (all []*socket) {
+	w.t.Helper()
+	for n := range sockets {
+		conn, err := net.Dial("tcp", netip.AddrPortFrom(w.at[n%len(w.at)], uint16(w.port)).String())
+		require.NoError(w.t, err)
+		_, err = io.WriteString(conn, "GET /socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		require.NoError(w.t, err)
+		read := bufio.NewReader(conn)
+		answer, err := http.ReadResponse(read, nil)
+		require.NoError(w.t, err)
+		require.Equal(w.t, http.StatusSwitchingProtocols, answer.StatusCode)
+		s := &socket{conn: conn, over: make(chan struct{})}
+		go func() {
+			defer close(s.over)
+			for {
+				_, err := io.WriteString(conn, "hello\n")
+				if err == nil {
+					_, err = read.ReadString('\n')
+				}
+				if err != nil {
+					now := time.Now()
+					s.ended.Store(&now)
+					return
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+		}()
+		all = append(all, s)
+	}
+	return all
+}
+
+// cut is when the first of some sockets was cut; the zero time if none was.
+func cut(all []*socket) (first time.Time) {
+	for _, s := range all {
+		if at := s.ended.Load(); at != nil && (first.IsZero() || at.Before(first)) {
+			first = *at
+		}
+	}
+	return first
+}
+
+func end(all []*socket) {
+	for _, s := range all {
+		_ = s.conn.Close()
+		<-s.over
+	}
+}
+
+// secretless looks for what must be nowhere: in the clone, in what was run here, and in what the engines show of containers, images and volumes.
+func (w *fleet) secretless() {
+	w.t.Helper()
+	for _, secret := range []string{fleetSecret, fleetPassword} {
+		found, err := exec.Command("grep", "-rlF", "--", secret, w.root, argv()).CombinedOutput()
+		var exit *exec.ExitError
+		require.True(w.t, errors.As(err, &exit) && exit.ExitCode() == 1, "the secret is in %s (%v)", found, err)
+	}
+	for n, e := range w.engine {
+		client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return e.Dial(ctx) }, DisableKeepAlives: true}}
+		read := func(path string) string {
+			r, err := client.Get("http://engine" + path)
+			require.NoError(w.t, err)
+			defer r.Body.Close()
+			text, err := io.ReadAll(r.Body)
+			require.NoError(w.t, err)
+			return string(text)
+		}
+		var ids []struct{ ID string }
+		require.NoError(w.t, json.Unmarshal([]byte(read("/containers/json?all=1")), &ids))
+		shown := read("/volumes") + read("/images/json")
+		for _, c := range ids {
+			shown += read("/containers/"+c.ID+"/json") + read("/containers/"+c.ID+"/logs?stdout=1&stderr=1")
+		}
+		require.NotContains(w.t, shown, fleetSecret, w.names[n])
+		require.NotContains(w.t, shown, fleetPassword, w.names[n])
+	}
+}

@@ -1,0 +1,125 @@
+package hosttest
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	gossh "golang.org/x/crypto/ssh"
+)
+
+// Sshd is OpenSSH's own server as a machine of its own: it sees processes of its own, and the engine's usual socket is that of one engine. It
+// lets one key in, as root.
+type Sshd struct {
+	Addr netip.AddrPort
+
+	t      testing.TB
+	socket string
+	config string // its path
+	log    string
+	key    gossh.PublicKey // of the host
+	client ed25519.PrivateKey
+	x      *exec.Cmd
+}
+
+// machine is what sshd is started in: a namespace whose /run has the one socket, and what sshd wants there. Nothing of it is seen outside.
+const machine = `mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir -p /run/sshd && ln -s "$1" /run/docker.sock && exec "$2" -D -e -f "$3"`
+
+// StartSshd starts a server at a free port of a loopback address. Where socket leads is the engine's usual socket for whoever logs in. It needs root
+// and Debian's openssh-server: a test without them is skipped, or fails in CI as root. It ends with the test.
+func StartSshd(t testing.TB, at netip.Addr, socket string) *Sshd {
+	t.Helper()
+	if _, err := sshd(); err != nil || os.Geteuid() != 0 || runtime.GOOS != "linux" {
+		reason := "OpenSSH's server runs as root on Linux, and is in Debian's openssh-server"
+		require.False(t, os.Getenv("CI") != "" && os.Geteuid() == 0, reason)
+		t.Skip(reason)
+	}
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	_, client, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	ours, err := gossh.NewSignerFromKey(client)
+	require.NoError(t, err)
+	signer, err := gossh.NewSignerFromKey(key)
+	require.NoError(t, err)
+	block, err := gossh.MarshalPrivateKey(key, "")
+	require.NoError(t, err)
+	free, err := net.Listen("tcp", netip.AddrPortFrom(at, 0).String())
+	require.NoError(t, err)
+	require.NoError(t, free.Close())
+	dir := t.TempDir()
+	s := &Sshd{
+		Addr:   netip.MustParseAddrPort(free.Addr().String()),
+		t:      t,
+		socket: socket,
+		config: filepath.Join(dir, "sshd_config"),
+		log:    filepath.Join(dir, "log"),
+		key:    signer.PublicKey(),
+		client: client,
+	}
+	for name, text := range map[string]string{
+		"key":             string(pem.EncodeToMemory(block)),
+		"authorized_keys": string(gossh.MarshalAuthorizedKey(ours.PublicKey())),
+		"sshd_config": fmt.Sprintf("ListenAddress %s\nHostKey \"%s/key\"\nAuthorizedKeysFile \"%s/authorized_keys\"\nPidFile none\nStrictModes no\nUsePAM no\n"+
+			"PermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nMaxStartups 100\n", s.Addr, dir, dir),
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	t.Cleanup(s.Stop)
+	s.Run()
+	return s
+}
+
+// sshd is the program's path: root's PATH alone leads there, and it wants to be called by the whole of it.
+func sshd() (string, error) {
+	if path, err := exec.LookPath("sshd"); err == nil {
+		return path, nil
+	}
+	return exec.LookPath("/usr/sbin/sshd")
+}
+
+// Run starts a server that was stopped, at the same port.
+func (s *Sshd) Run() {
+	s.t.Helper()
+	program, err := sshd()
+	require.NoError(s.t, err)
+	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	require.NoError(s.t, err)
+	defer log.Close()
+	x := exec.Command("sh", "-c", machine, "sh", s.socket, program, s.config)
+	x.Stdout, x.Stderr = log, log
+	x.SysProcAttr = apart()
+	require.NoError(s.t, x.Start())
+	s.x = x
+	require.Eventually(s.t, func() bool {
+		conn, err := net.Dial("tcp", s.Addr.String())
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	}, 30*time.Second, 20*time.Millisecond, "sshd does not start: %s", s.log)
+}
+
+// Stop ends the server and all connections at once, as a machine that goes away.
+func (s *Sshd) Stop() {
+	if s.x == nil {
+		return
+	}
+	_ = s.x.Process.Kill() // the first process of its namespace: the others end with it
+	_ = s.x.Wait()
+	s.x = nil
+}
+
+func (s *Sshd) login() login {
+	return login{addr: s.Addr.String(), user: "root", key: s.key, client: s.client}
+}
