@@ -27,7 +27,7 @@ func Kills() error {
 // Fleet deploys to hosts, for longer than tests do: real ones under a hundred thousand requests, with all that may go wrong, and killed at fifty
 // random moments.
 func Fleet() error {
-	return sh.RunV("go", "test", "./magefiles/e2e", "-run=^(TestFleet|TestDeployments.*)$", "-fleet", "-fleetrequests=8400", "-fleetkills=50", "-deploykills=50",
+	return sh.RunV("go", "test", "./magefiles/e2e", "-run=^(TestFleet|TestDeployments.*)$", "-fleet", "-fleetrequests=16700", "-fleetkills=50", "-deploykills=50",
 		"-count=1", "-v", "-timeout=4h")
 }
 

@@ -50,6 +50,7 @@ type deploying struct {
 	port     int
 	proxy    string
 	requests atomic.Int64 // that engines were sent
+	latency  atomic.Int64 // of each request, in nanoseconds
 	moment   atomic.Int64 // after which the program is killed; 0: never
 	kill     atomic.Pointer[os.Process]
 }
@@ -70,6 +71,7 @@ func startDeploying(t *testing.T, hosts, port int) *deploying {
 		e.Address = netip.AddrFrom4([4]byte{127, 0, 1, byte(n + 1)})
 		e.Offer(localproxy.Image(w.proxy))
 		e.Fail(func(localengine.Request) localengine.Fault {
+			time.Sleep(time.Duration(w.latency.Load()))
 			if n, at := w.requests.Add(1), w.moment.Load(); at > 0 && n >= at {
 				if p := w.kill.Load(); p != nil {
 					_ = syscall.Kill(-p.Pid, syscall.SIGKILL)
@@ -224,7 +226,8 @@ func TestDeployments(t *testing.T) {
 	}
 }
 
-// The program is killed at many moments of a deployment. The next run ends it, in one way or another, and says so.
+// The program is killed at many moments of a deployment. The next run ends it, in one way or another, and says so; every second time it is one in
+// another clone, which knows nothing of it, and to which the lock has to be given.
 func TestDeploymentsKilledAnywhere(t *testing.T) {
 	w := startDeploying(t, 2, 18181)
 	digests := []string{w.push("1111", false), w.push("2222", false)}
@@ -239,6 +242,7 @@ func TestDeploymentsKilledAnywhere(t *testing.T) {
 	}
 	t.Logf("-deployseed=%d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
+	first := w.root
 	for n := range *deployKills {
 		now := n % 2 // what is deployed next; the other one runs
 		w.moment.Store(w.requests.Load() + 1 + random.Int64N(whole*9/10))
@@ -247,6 +251,11 @@ func TestDeploymentsKilledAnywhere(t *testing.T) {
 		require.False(t, state.Success(), out)
 		for host, revision := range w.runs() {
 			require.Contains(t, []string{"1111", "2222"}, revision, "%s answers all the time", w.names[host])
+		}
+		if n/2%2 == 1 {
+			w.root = filepath.Join(t.TempDir(), "repo")
+			git(t, first, "clone", "-q", first, w.root)
+			w.must("deploy:status", "-unlock", "-yes")
 		}
 		out = w.must("deploy:to", "staging", "-digest="+digests[now], "-yes", "-wait=3m")
 		want := []string{"1111", "2222"}[now]

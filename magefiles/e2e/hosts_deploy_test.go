@@ -58,6 +58,28 @@ func TestHosts(t *testing.T) {
 	}, time.Minute, 100*time.Millisecond)
 	w.settled(two)
 	w.secretless()
+	w.notReached()
+}
+
+// notReached says why a host is not reached, where OpenSSH's own server keeps it from being. The other one is asked all the same.
+func (w *fleet) notReached() {
+	w.t.Helper()
+	s, e := w.sshd[1], w.engine[1]
+	for _, c := range []struct {
+		how  func()
+		says string
+	}{
+		{func() { s.Stop(); s.Run("AllowStreamLocalForwarding no") }, "the sshd of vm2 forbids forwarding"},
+		{func() { s.Stop(); s.Run("DisableForwarding yes") }, "the sshd of vm2 forbids forwarding"},
+		{func() { s.Stop(); s.Run("PubkeyAuthentication no") }, "vm2 refuses the login"},
+		{func() { s.Stop() }, "vm2 refuses connections"},
+		{func() { s.Run(); e.Stop() }, "vm2 has no engine's socket"},
+	} {
+		c.how()
+		out := w.must("deploy:status")
+		require.Regexp(w.t, `vm1 +sha256:`, out)
+		require.Contains(w.t, out, c.says)
+	}
 }
 
 // visit asks all hosts for a path all the time, until stop is called. It does not matter what comes of it.

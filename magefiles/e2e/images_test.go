@@ -59,7 +59,7 @@ func newImaging(t testing.TB) *imaging {
 
 // TestImages publishes the packages on an embedded prefix.dev, on a private channel, and takes images through their life, with
 // the real buildx, BuildKit and a registry. Ours: built for two platforms without emulation, pushed, read back by skopeo, run
-// by runc and by a Docker engine, built again after a change of the sources, and built anew to compare. And before them, with
+// by runc and by a Docker engine, built again after a change of the sources, built anew to compare, and deployed. And before them, with
 // a small one, whatever happens on the way: single platforms that are merged, kills, a registry and a builder in trouble.
 func TestImages(t *testing.T) {
 	t.Parallel()
@@ -70,7 +70,7 @@ func TestImages(t *testing.T) {
 	w.fails("foopack-core 0.1.0 is not visible", "docker:app", "-push", "-yes") // not to anyone
 	w.env = w.env[:len(w.env)-1]
 
-	var app, runtime image.Result
+	var app, runtime, later image.Result
 	for _, part := range []struct {
 		name string
 		do   func(t *testing.T)
@@ -87,7 +87,8 @@ func TestImages(t *testing.T) {
 		{"engine", w.engine},
 		{"again", func(t *testing.T) { w.again(t, app) }},
 		{"rebuilt and compared", func(t *testing.T) { require.Contains(t, w.mage("docker:plan", "app", "-verify"), "✓ compare") }},
-		{"sources changed", func(t *testing.T) { w.changed(t, app) }},
+		{"sources changed", func(t *testing.T) { later = w.changed(t, app) }},
+		{"deployed", func(t *testing.T) { w.deployed(t, app, later) }},
 		{"an empty environment", w.empty},
 		{"rehearsed whole", w.rehearsed},
 	} {
@@ -297,12 +298,14 @@ func (w *imaging) again(t *testing.T, app image.Result) {
 	require.Equal(t, r.Images, kept.Images)
 }
 
-// changed changes a source of the application alone.
-func (w *imaging) changed(t *testing.T, before image.Result) {
+// changed changes sources of the application alone. Its page has the same parts in another order.
+func (w *imaging) changed(t *testing.T, before image.Result) image.Result {
 	file := filepath.Join(w.root, "app", "src", "myapp", "__init__.py")
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, append(text, "\n# changed\n"...), 0o644))
+	w.edit("app/src/myapp/dashboard.py", "    \"overview\": render.overview,\n", "")
+	w.edit("app/src/myapp/dashboard.py", "    \"system\": render.system,\n", "    \"system\": render.system,\n    \"overview\": render.overview,\n")
 	w.fails("app has changes that are not committed: what is published is what is committed", "docker:app", "-push", "-yes")
 	w.commit("fix: change the application")
 	r := w.result("docker:app", "-push", "-yes")
@@ -319,6 +322,7 @@ func (w *imaging) changed(t *testing.T, before image.Result) {
 		require.Equal(t, was.Layers[:2], one.Layers[:2], "the base and the environment are the layers that they were")
 		require.NotEqual(t, was.Layers[2], one.Layers[2])
 	}
+	return r
 }
 
 // BenchmarkPlatforms builds and checks the application's image from nothing, for amd64 and for both platforms:

@@ -81,6 +81,24 @@ exec %s $(printf '%%s ' "$@" | sed 's/-host-ip 0\.0\.0\.0 /-host-ip %s /')
 // Volume is the folder of a volume.
 func (e *Engine) Volume(name string) string { return filepath.Join(e.data, "volumes", name, "_data") }
 
+// Fill leaves so many bytes of the engine's disk, until empty is called. The disk is one of StartAt's.
+func (e *Engine) Fill(left int64) (empty func()) {
+	e.t.Helper()
+	path := filepath.Join(e.data, "filler")
+	f, err := os.Create(path)
+	require.NoError(e.t, err)
+	defer f.Close()
+	size := free(e.data) - left
+	require.Positive(e.t, size)
+	zeros := make([]byte, 1<<20)
+	for ; size > 0; size -= int64(len(zeros)) {
+		if _, err := f.Write(zeros[:min(size, int64(len(zeros)))]); err != nil {
+			break // somebody else was faster
+		}
+	}
+	return func() { _ = os.Remove(path) }
+}
+
 // need skips the test, or fails it in CI, where a piece is missing.
 func need(t testing.TB) {
 	t.Helper()

@@ -63,6 +63,9 @@ func StartRegistry(t testing.TB, user, password string) *Registry {
 	return r
 }
 
+// At is a registry that wants no login, and that somebody else has started.
+func At(host string) *Registry { return &Registry{Host: host, login: authn.Anonymous} }
+
 // Build compiles a package of this module into a static program, and returns its bytes.
 func Build(t testing.TB, pkg string) []byte {
 	t.Helper()

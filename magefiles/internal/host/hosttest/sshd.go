@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type Sshd struct {
 	t      testing.TB
 	socket string
 	config string // its path
+	text   string // of it
 	log    string
 	key    gossh.PublicKey // of the host
 	client ed25519.PrivateKey
@@ -67,11 +69,11 @@ func StartSshd(t testing.TB, at netip.Addr, socket string) *Sshd {
 		key:    signer.PublicKey(),
 		client: client,
 	}
+	s.text = fmt.Sprintf("ListenAddress %s\nHostKey \"%s/key\"\nAuthorizedKeysFile \"%s/authorized_keys\"\nPidFile none\nStrictModes no\nUsePAM no\n"+
+		"PermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nMaxStartups 100\n", s.Addr, dir, dir)
 	for name, text := range map[string]string{
 		"key":             string(pem.EncodeToMemory(block)),
 		"authorized_keys": string(gossh.MarshalAuthorizedKey(ours.PublicKey())),
-		"sshd_config": fmt.Sprintf("ListenAddress %s\nHostKey \"%s/key\"\nAuthorizedKeysFile \"%s/authorized_keys\"\nPidFile none\nStrictModes no\nUsePAM no\n"+
-			"PermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nMaxStartups 100\n", s.Addr, dir, dir),
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
@@ -88,11 +90,12 @@ func sshd() (string, error) {
 	return exec.LookPath("/usr/sbin/sshd")
 }
 
-// Run starts a server that was stopped, at the same port.
-func (s *Sshd) Run() {
+// Run starts a server that was stopped, at the same port. What is said counts before all else in its configuration.
+func (s *Sshd) Run(first ...string) {
 	s.t.Helper()
 	program, err := sshd()
 	require.NoError(s.t, err)
+	require.NoError(s.t, os.WriteFile(s.config, []byte(strings.Join(append(first, s.text), "\n")), 0o600))
 	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	require.NoError(s.t, err)
 	defer log.Close()

@@ -1,0 +1,443 @@
+package e2e_test
+
+import (
+	"bytes"
+	"cmp"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/engine"
+)
+
+// `mage fleet` asks for it.
+var (
+	fleetToo      = flag.Bool("fleet", false, "deploy to real hosts with all that may go wrong, for an hour")
+	fleetRequests = flag.Int64("fleetrequests", 16700, "how many requests of each of six kinds are sent over a deployment, a failed one and a rollback")
+	fleetKills    = flag.Int("fleetkills", 50, "how often a deployment to real hosts is killed, and gone on with from another clone")
+	fleetTimes    = flag.Int("fleettimes", 10, "how often the time from the first good answer to the switch is taken")
+)
+
+// TestFleet is by hand: what happens to deployments to real hosts.
+func TestFleet(t *testing.T) {
+	if !*fleetToo {
+		t.Skip("`go tool mage fleet` deploys to real hosts for an hour")
+	}
+	t.Run("status of twenty hosts", statusOfTwenty)
+	t.Run("from a good answer to the switch", untilTheSwitch)
+	w := startFleet(t, 2, 3000)
+	w.must("deploy:setup", "-yes")
+	now := w.push("begin")
+	w.must(to(now)...)
+	w.settled(now)
+	for _, part := range []struct {
+		name string
+		do   func(w *fleet, now string) (then string)
+	}{
+		{"requests and sockets", (*fleet).manyRequests},
+		{"what is not well", (*fleet).unwell},
+		{"the registry goes away", (*fleet).registryGone},
+		{"a disk is full", (*fleet).fullDisk},
+		{"an engine starts again", (*fleet).engineAgain},
+		{"a host goes away and comes back", (*fleet).hostAway},
+		{"a host is away for a moment", (*fleet).hostBlinks},
+		{"two operators at once", (*fleet).twoOperators},
+		{"stopped past the lease", (*fleet).stoppedPastTheLease},
+		{"a lock that was left behind", (*fleet).staleLock},
+		{"killed, and gone on with from another clone", (*fleet).killed},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			began := time.Now()
+			one := *w
+			machines := *w.machines
+			one.machines = &machines
+			one.t = t
+			now = part.do(&one, now)
+			t.Logf("%v", time.Since(began).Round(time.Second))
+		})
+	}
+	w.secretless()
+}
+
+// stands wants one of two things of a deployment that failed: all hosts run the old image and are well, or those that do not are named by
+// what it said.
+func (w *fleet) stands(out, old string) (others []string) {
+	w.t.Helper()
+	for n, name := range w.names {
+		if w.runs(n, fleetKey) == old {
+			_, err := w.get(fresh(), n, "/healthz")
+			require.NoError(w.t, err, name)
+			continue
+		}
+		require.Contains(w.t, out, name, "it does not run what it ran, and is not named")
+		others = append(others, name)
+	}
+	return others
+}
+
+// goesOn deploys an image after a failure, and wants it to begin with the hosts that were named.
+func (w *fleet) goesOn(ref string, others []string) {
+	w.t.Helper()
+	out := w.must(to(ref, "-wait=4m")...)
+	if len(others) > 0 {
+		require.Contains(w.t, out, "is unfinished since", "it begins with %v", others)
+	}
+	w.settled(ref)
+}
+
+func (w *fleet) manyRequests(now string) string {
+	asked, sockets := w.ask(time.Millisecond), w.open(20)
+	next := w.push("requests")
+	began := time.Now()
+	w.must(to(next)...)
+	first := cut(sockets)
+	if !first.IsZero() {
+		require.GreaterOrEqual(w.t, first.Sub(began), w.drain)
+	}
+	w.t.Logf("deployed in %v under requests; the first of 20 sockets was cut after %v", time.Since(began).Round(time.Second/10), first.Sub(began).Round(time.Second/10))
+	end(sockets)
+	w.settled(next)
+
+	sockets = w.open(20)
+	w.fails(w.push("requests, and sick", "SICK=yes"), next)
+	require.Zero(w.t, cut(sockets), "a deployment that failed at the gate cuts nothing")
+	began = time.Now()
+	w.must("deploy:rollback", "-yes")
+	if first := cut(sockets); !first.IsZero() {
+		require.GreaterOrEqual(w.t, first.Sub(began), w.drain)
+	}
+	end(sockets)
+	w.settled(now)
+	require.Eventually(w.t, func() bool { return asked.least() >= *fleetRequests }, time.Hour, time.Second)
+	asked.end()
+	return now
+}
+
+func (w *fleet) unwell(now string) string {
+	for revision, env := range map[string]string{"never healthy": "SICK=yes", "exits at once": "DIES=1ms", "says another one": "SAYS=other", "dies at the gate": "DIES=900ms"} {
+		out := w.fails(w.push(revision, env), now)
+		w.t.Logf("%s: %s", revision, last(out))
+	}
+	visited := w.visit("/")
+	out := w.fails(w.push("dies in the watch", "DIES=page"), now)
+	visited()
+	w.t.Logf("dies in the watch: %s", last(out))
+
+	out, status := w.mage(to(w.registry.Push(w.t, "team/app", "arm64", "", w.image("arm", "arm64")))...)
+	require.Equal(w.t, 1, status, out)
+	require.Contains(w.t, out, "the image is not made for linux/amd64")
+	require.Empty(w.t, w.stands(out, now))
+	wrong := *w
+	wrong.program = []byte("\x7fELF\x02\x01\x01 of another machine")
+	out = w.fails(wrong.push("says amd64"), now)
+	w.t.Logf("a program of another machine: %s", last(out))
+	return now
+}
+
+// last is the end of what was said.
+func last(out string) string {
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	return strings.Join(lines[max(0, len(lines)-2):], " ")
+}
+
+func (w *fleet) registryGone(now string) string {
+	refused := w.push("no registry")
+	w.registry.Gone(true)
+	out, status := w.mage(to(refused)...)
+	require.Equal(w.t, 1, status, out)
+	require.Empty(w.t, w.stands(out, now))
+	w.registry.Gone(false)
+
+	next := w.push("registry gone after the pull")
+	p := w.start(to(next)...)
+	require.True(w.t, p.until("✓ pull"), p.said())
+	w.registry.Gone(true)
+	out, status = p.end()
+	require.Zero(w.t, status, out)
+	w.settled(next)
+	w.must("deploy:rollback", "-yes")
+	w.settled(now)
+	w.registry.Gone(false)
+	return now
+}
+
+// large is an image with more bytes than it needs.
+func (w *fleet) large(revision string, megabytes int64) string {
+	w.t.Helper()
+	layer, err := random.Layer(megabytes<<20, types.DockerLayer)
+	require.NoError(w.t, err)
+	var image v1.Image
+	image, err = mutate.AppendLayers(w.image(revision, "amd64"), layer)
+	require.NoError(w.t, err)
+	return w.registry.Push(w.t, "team/app", "amd64", revision, image)
+}
+
+func (w *fleet) fullDisk(now string) string {
+	next := w.large("large", 60)
+	empty := w.engine[1].Fill(30 << 20)
+	out, status := w.mage(to(next)...)
+	w.t.Logf("full in the pull: %d, %s", status, last(out))
+	require.NotZero(w.t, status, out)
+	require.Empty(w.t, w.stands(out, now))
+	empty()
+	empty = w.engine[1].Fill(0)
+	out, status = w.mage(to(next)...)
+	w.t.Logf("full before: %d, %s", status, last(out))
+	require.NotZero(w.t, status, out)
+	require.Empty(w.t, w.stands(out, now))
+	out, status = w.mage("deploy:status")
+	require.Zero(w.t, status, out)
+	empty()
+	w.goesOn(next, nil)
+	for _, after := range []string{"✓ pull", "✓ start", "✓ gate", "✓ switch"} {
+		now, next = next, w.push("full after "+after)
+		p := w.start(to(next)...)
+		require.True(w.t, p.until(after), p.said())
+		empty := w.engine[1].Fill(0)
+		out, status := p.end()
+		w.t.Logf("full after %s: %d, %s", after, status, last(out))
+		if status != 0 {
+			others := w.stands(out, now)
+			empty()
+			w.goesOn(next, others)
+			continue
+		}
+		empty()
+		w.settled(next)
+	}
+	return next
+}
+
+func (w *fleet) engineAgain(now string) string {
+	w.engine[0].Stop()
+	w.engine[0].Run()
+	require.Eventually(w.t, func() bool {
+		secret, err := w.get(fresh(), 0, "/secret/TOKEN")
+		return err == nil && secret == fleetSecret
+	}, 2*time.Minute, 100*time.Millisecond)
+	w.settled(now)
+	for _, after := range []string{"✓ lock", "✓ start", "✓ gate", "✓ switch", "✓ stop"} {
+		next := w.push("engine again after " + after)
+		p := w.start(to(next)...)
+		require.True(w.t, p.until(after), p.said())
+		w.engine[1].Stop()
+		w.engine[1].Run()
+		out, status := p.end()
+		w.t.Logf("again after %s: %d, %s", after, status, last(out))
+		require.Eventually(w.t, func() bool { _, err := w.get(fresh(), 1, "/healthz"); return err == nil }, 2*time.Minute, 100*time.Millisecond)
+		if status != 0 {
+			w.goesOn(next, w.stands(out, now))
+		} else {
+			w.settled(next)
+		}
+		now = next
+	}
+	return now
+}
+
+// phases are the steps after which something happens.
+var phases = []string{"preflight", "lock", "pull", "note", "start", "gate", "switch", "watch and drain", "remember", "stop", "prune"}
+
+func (w *fleet) hostAway(now string) string {
+	for _, after := range phases {
+		next := w.push("host away after " + after)
+		p := w.start(to(next)...)
+		require.True(w.t, p.until("✓ "+after), p.said())
+		w.sshd[1].Stop()
+		out, status := p.end()
+		w.t.Logf("away after %s: %d, %s", after, status, last(out))
+		for n := range w.names {
+			_, err := w.get(fresh(), n, "/healthz")
+			require.NoError(w.t, err, "it answers all the time")
+		}
+		var others []string
+		if status != 0 {
+			others = w.stands(out, now)
+		}
+		w.sshd[1].Run()
+		w.goesOn(next, others)
+		now = next
+	}
+	return now
+}
+
+func (w *fleet) hostBlinks(now string) string {
+	for _, after := range phases {
+		next := w.push("host away for a moment after " + after)
+		p := w.start(to(next)...)
+		require.True(w.t, p.until("✓ "+after), p.said())
+		w.sshd[1].Stop()
+		time.Sleep(700 * time.Millisecond)
+		w.sshd[1].Run()
+		out, status := p.end()
+		w.t.Logf("away for a moment after %s: %d, %s", after, status, last(out))
+		var others []string
+		if status != 0 {
+			others = w.stands(out, now)
+		}
+		w.goesOn(next, others)
+		now = next
+	}
+	return now
+}
+
+func (w *fleet) twoOperators(now string) string {
+	other := w.elsewhere()
+	for n, more := range [][]string{nil, {"-wait=3m"}} {
+		refs := []string{w.push(fmt.Sprint("mine ", n)), w.push(fmt.Sprint("yours ", n))}
+		a, b := w.start(to(refs[0], more...)...), other.start(to(refs[1], more...)...)
+		first, one := a.end()
+		second, two := b.end()
+		w.t.Logf("%v: %d, %s; %d, %s", more, one, last(first), two, last(second))
+		require.True(w.t, one == 0 || two == 0, "%s\n%s", first, second)
+		now = w.runs(0, fleetKey)
+		require.Contains(w.t, refs, now)
+		w.settled(now)
+		other.settled(now)
+	}
+	return now
+}
+
+func (w *fleet) stoppedPastTheLease(string) (then string) {
+	other := w.elsewhere()
+	for _, after := range []string{"start", "switch"} {
+		mine, yours := w.push("stopped after "+after), w.push("meanwhile after "+after)
+		p := w.start(to(mine)...)
+		require.True(w.t, p.until("✓ "+after), p.said())
+		p.signal(syscall.SIGSTOP)
+		other.must(to(yours, "-wait=4m")...)
+		other.settled(yours)
+		p.signal(syscall.SIGCONT)
+		out, status := p.end()
+		w.t.Logf("stopped after %s: %d, %s", after, status, last(out))
+		require.NotZero(w.t, status, out)
+		w.settled(yours)
+		then = yours
+	}
+	return then
+}
+
+func (w *fleet) staleLock(string) (then string) {
+	other := w.elsewhere()
+	mine, yours := w.push("left behind"), w.push("after it")
+	p := w.start(to(mine)...)
+	require.True(w.t, p.until("✓ lock"), p.said())
+	p.signal(syscall.SIGKILL)
+	p.end()
+	out, status := other.mage(to(yours)...)
+	require.Equal(w.t, 1, status, out)
+	require.Contains(w.t, out, "the environment is locked")
+	out = other.must(to(yours, "-wait=4m")...)
+	w.t.Logf("%s", last(out))
+	other.settled(yours)
+	out, status = w.mage(to(mine)...)
+	w.t.Logf("whoever comes back: %d, %s", status, last(out))
+	if status != 0 {
+		w.settled(yours)
+		return yours
+	}
+	w.settled(mine)
+	return mine
+}
+
+// killed kills deployments in one of two clones, and goes on in the other one.
+func (w *fleet) killed(now string) string {
+	both := []*fleet{w, w.elsewhere()}
+	began := time.Now()
+	next := w.push("not killed")
+	w.must(to(next)...)
+	whole := time.Since(began)
+	seed := *deploySeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	w.t.Logf("-deployseed=%d", seed)
+	dice := rand.New(rand.NewPCG(seed, 0))
+	steps := map[string]int{}
+	for n := range *fleetKills {
+		now, next = next, w.push(fmt.Sprint("killed ", n))
+		mine, other := both[n%2], both[1-n%2]
+		p := mine.start(to(next)...)
+		select {
+		case <-p.over:
+		case <-time.After(time.Duration(dice.Int64N(int64(whole)))):
+		}
+		p.signal(syscall.SIGKILL)
+		out, _ := p.end()
+		at := "before anything"
+		for line := range strings.Lines(out) {
+			if name, ok := strings.CutPrefix(line, "✓ "); ok {
+				at, _, _ = strings.Cut(name, "  ")
+			}
+		}
+		steps[at]++
+		for host := range w.names {
+			require.Contains(w.t, []string{now, next}, w.runs(host, fleetKey), "killed after %s", at)
+			_, err := w.get(fresh(), host, "/healthz")
+			require.NoError(w.t, err, "killed after %s", at)
+		}
+		other.must("deploy:status", "-unlock", "-yes")
+		other.must(to(next)...)
+		other.settled(next)
+	}
+	w.t.Logf("killed after %v", steps)
+	return next
+}
+
+// statusOfTwenty compares the time that it takes to ask twenty hosts with that of one: each of them takes as long as the slowest.
+func statusOfTwenty(t *testing.T) {
+	took := map[int]time.Duration{}
+	for n, hosts := range []int{1, 20} {
+		w := startDeploying(t, hosts, 18190+n)
+		one := w.push("1111", false)
+		w.must("deploy:setup", "-yes")
+		w.must("deploy:to", "staging", "-digest="+one, "-yes")
+		w.latency.Store(int64(200 * time.Millisecond))
+		for range 3 {
+			began := time.Now()
+			w.must("deploy:status")
+			took[hosts] = cmp.Or(min(took[hosts], time.Since(began)), time.Since(began))
+		}
+	}
+	t.Logf("one host: %v, twenty: %v", took[1], took[20])
+	require.LessOrEqual(t, took[20], 2*took[1])
+}
+
+// untilTheSwitch takes the time from the first good answer of a new container to the switch, on one host.
+func untilTheSwitch(t *testing.T) {
+	w := startFleet(t, 1, 1500)
+	w.must("deploy:setup", "-yes")
+	client := engine.New(w.engine[0].Dial)
+	defer client.Close()
+	var all []time.Duration
+	for n := range *fleetTimes {
+		ref := w.push(fmt.Sprint(n))
+		w.must(to(ref)...)
+		up, err := os.Stat(filepath.Join(w.engine[0].Volume(fmt.Sprintf("pixi-release-proxy-%d-state", w.port)), "env", fleetKey, "up"))
+		require.NoError(t, err)
+		id, _, _ := strings.Cut(w.up(0, fleetKey), ":")
+		var logs bytes.Buffer
+		require.NoError(t, client.Logs(t.Context(), id, 10, false, &logs, &logs))
+		_, said, found := strings.Cut(logs.String(), "healthy at ")
+		require.True(t, found, logs.String())
+		var at int64
+		_, err = fmt.Sscan(said, &at)
+		require.NoError(t, err)
+		all = append(all, up.ModTime().Sub(time.Unix(0, at)))
+	}
+	slices.Sort(all)
+	t.Logf("median %v of %v", all[len(all)/2], all)
+}
