@@ -15,7 +15,7 @@ import (
 // revisionOf is what a health answer says that runs; "" where it does not say it.
 func revisionOf(r config.Revision, a hoststate.Answer) string {
 	if r.Header != "" {
-		return strings.TrimSpace(a.Header.Get(r.Header))
+		return strings.ToValidUTF8(strings.TrimSpace(a.Header.Get(r.Header)), "\uFFFD") // a header may have any bytes
 	}
 	if r.JSON == "" {
 		return ""
@@ -79,7 +79,7 @@ func WatchOf(e config.Environment, interval time.Duration) (long time.Duration, 
 // short is a revision as people read it.
 func short(revision string) string {
 	commit, dirty, _ := strings.Cut(revision, "-")
-	text := commit[:min(12, len(commit))]
+	text := fmt.Sprintf("%.12s", commit) // whole letters, of whatever script: what is told of a plan has to survive JSON
 	if dirty != "" {
 		text += "-" + dirty
 	}
