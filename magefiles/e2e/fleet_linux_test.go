@@ -28,6 +28,7 @@ var (
 	fleetToo      = flag.Bool("fleet", false, "deploy to real hosts with all that may go wrong, for an hour")
 	fleetRequests = flag.Int64("fleetrequests", 16700, "how many requests of each of six kinds are sent over a deployment, a failed one and a rollback")
 	fleetKills    = flag.Int("fleetkills", 50, "how often a deployment to real hosts is killed, and gone on with from another clone")
+	fleetPhases   = flag.String("fleetphases", "preflight,lock,pull,note,start,gate,switch,watch and drain,remember,stop,prune", "the steps after which a host goes away")
 	fleetTimes    = flag.Int("fleettimes", 10, "how often the time from the first good answer to the switch is taken")
 )
 
@@ -254,11 +255,8 @@ func (w *fleet) engineAgain(now string) string {
 	return now
 }
 
-// phases are the steps after which something happens.
-var phases = []string{"preflight", "lock", "pull", "note", "start", "gate", "switch", "watch and drain", "remember", "stop", "prune"}
-
 func (w *fleet) hostAway(now string) string {
-	for _, after := range phases {
+	for _, after := range strings.Split(*fleetPhases, ",") {
 		next := w.push("host away after " + after)
 		p := w.start(to(next)...)
 		require.True(w.t, p.until("✓ "+after), p.said())
@@ -281,7 +279,7 @@ func (w *fleet) hostAway(now string) string {
 }
 
 func (w *fleet) hostBlinks(now string) string {
-	for _, after := range phases {
+	for _, after := range strings.Split(*fleetPhases, ",") {
 		next := w.push("host away for a moment after " + after)
 		p := w.start(to(next)...)
 		require.True(w.t, p.until("✓ "+after), p.said())

@@ -188,10 +188,27 @@ func (p *process) said() string {
 // start begins a target.
 func (w *fleet) start(args ...string) *process {
 	w.t.Helper()
-	p := &process{t: w.t, x: exec.Command(filepath.Join(compiled, "targets"), args...), over: make(chan struct{})}
-	p.x.Dir, p.x.Env, p.x.Stdout, p.x.Stderr = w.root, w.env, p, p
+	return begin(w.t, w.root, w.env, args...)
+}
+
+// begin begins a target in a clone. What it says is shown where the test fails before its end.
+func begin(t *testing.T, root string, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, x: exec.Command(filepath.Join(compiled, "targets"), args...), over: make(chan struct{})}
+	p.x.Dir, p.x.Env, p.x.Stdout, p.x.Stderr = root, env, p, p
 	p.x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	require.NoError(w.t, p.x.Start())
+	require.NoError(t, p.x.Start())
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("%v: %s", args, p.said())
+		}
+		select {
+		case <-p.over:
+		default:
+			p.signal(syscall.SIGKILL)
+			<-p.over
+		}
+	})
 	go func() {
 		defer close(p.over)
 		_ = p.x.Wait()

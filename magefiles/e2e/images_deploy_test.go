@@ -1,14 +1,11 @@
 package e2e_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +49,7 @@ func (w *imaging) deployed(t *testing.T, app, later image.Result, more ...string
 	m := startMachines(t, 2, 0)
 	caddy := dockerdtest.At(w.Registry).Push(t, "bench/caddy", "amd64", "", proxytest.Image(t))
 	w.edit("app/pixi.toml", "hosts = [\"deploy@staging.example.org\"]\nport = 8080\n",
-		fmt.Sprintf("hosts = [\"%s\"]\nport = %d\ngate = \"3m\"\ndrain = \"30s\"\ndisk = \"1m\"\nproxy = %q\nssh_config = %q\n", strings.Join(m.names, `", "`), m.port, caddy, m.config))
+		fmt.Sprintf("hosts = [\"%s\"]\nport = %d\ngate = \"5m\"\ndrain = \"30s\"\ndisk = \"1m\"\nproxy = %q\nssh_config = %q\n", strings.Join(m.names, `", "`), m.port, caddy, m.config))
 	defer w.Run(w.root, "git", "checkout", "--quiet", "--", "app/pixi.toml")
 	revision := func(r image.Result) string { return r.Images[0].Labels["org.opencontainers.image.revision"] }
 	settled := func(r image.Result) {
@@ -75,21 +72,17 @@ func (w *imaging) deployed(t *testing.T, app, later image.Result, more ...string
 	page := browse(t)
 	release := page.hold("*bokeh*.js*")
 	old := m.up(0, "myapp.staging")
-	x := exec.CommandContext(t.Context(), filepath.Join(compiled, "targets"), append([]string{"deploy:to", "staging", "-yes"}, more...)...) // of HEAD
-	x.Dir, x.Env = w.root, w.env
-	var said bytes.Buffer
-	x.Stdout, x.Stderr = &said, &said
-	require.NoError(t, x.Start())
-	defer func() { _ = x.Wait() }()
-	require.Eventually(t, func() bool { return m.listens(0, later.Repository+"@"+later.Digest, 5006) }, 3*time.Minute, 50*time.Millisecond, &said)
+	p := begin(t, w.root, w.env, append([]string{"deploy:to", "staging", "-yes"}, more...)...) // of HEAD
+	require.Eventually(t, func() bool { return m.listens(0, later.Repository+"@"+later.Digest, 5006) }, 5*time.Minute, 50*time.Millisecond)
 	page.call("Page.navigate", map[string]any{"url": m.url(0, "/")}, nil)
 	require.Eventually(t, func() bool { return len(page.waiting()) > 0 }, time.Minute, 20*time.Millisecond)
 	require.Equal(t, old, m.up(0, "myapp.staging"), "the page was there before the switch")
-	require.Eventually(t, func() bool { return m.up(0, "myapp.staging") != old }, 3*time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return m.up(0, "myapp.staging") != old }, 5*time.Minute, 20*time.Millisecond)
 	release()
 	page.shows(revision(app))   // its socket was opened behind the switch
 	page.shows(revision(later)) // its time is over, and it has loaded itself again
-	require.NoError(t, x.Wait(), said.String())
+	out, status := p.end()
+	require.Zero(t, status, out)
 	settled(later)
 	require.Empty(t, page.elsewhere(fmt.Sprintf("%s:%d", m.at[0], m.port)))
 	page.call("Page.navigate", map[string]any{"url": "about:blank"}, nil)
