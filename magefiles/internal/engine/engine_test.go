@@ -52,7 +52,9 @@ func TestKinds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, fault := range []localengine.Fault{localengine.Unanswered, localengine.Unheard} {
 				e.Fail(func(localengine.Request) localengine.Fault { return fault })
-				require.ErrorIs(t, call(ctx), engine.Unreachable)
+				err := call(ctx)
+				require.ErrorIs(t, err, engine.Unreachable)
+				require.ErrorContains(t, err, "the connection broke before the engine had answered")
 			}
 			for n := range 3 {
 				e.Fail(nil)

@@ -58,6 +58,13 @@ func (e *dialError) Error() string { return e.err.Error() }
 
 func (e *dialError) Unwrap() error { return e.err }
 
+// brokenError is a connection that broke. What the system says of it has sockets of this machine in it, and tells a person nothing more.
+type brokenError struct{ err error }
+
+func (*brokenError) Error() string { return "the connection broke before the engine had answered" }
+
+func (e *brokenError) Unwrap() error { return e.err }
+
 func failed(ctx context.Context, err error, doing string, args ...any) error {
 	if err == nil {
 		return nil
@@ -69,6 +76,7 @@ func failed(ctx context.Context, err error, doing string, args ...any) error {
 			e.Err = cause
 		}
 	case Unreachable:
+		e.Err = &brokenError{err: err}
 		if dial := (*dialError)(nil); errors.As(err, &dial) {
 			e.Err = dial.err
 		}
