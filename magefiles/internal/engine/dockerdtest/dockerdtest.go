@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -66,9 +67,18 @@ func prepare(t testing.TB) *Engine {
 	e := &Engine{Socket: filepath.Join(short, "s"), t: t, dir: short, data: filepath.Join(t.TempDir(), "engine")}
 	require.NoError(t, os.Mkdir(e.data, 0o711))
 	t.Cleanup(func() { detach(e.data) }) // where it is memory
-	t.Cleanup(e.Stop)
+	t.Cleanup(func() {
+		e.Stop()
+		known, _ := os.ReadFile(filepath.Join(e.data, "network", "files", "local-kv.db")) // none where no network was made
+		for _, name := range bridge.FindAll(known, -1) {
+			unbridge(string(name))
+		}
+	})
 	return e
 }
+
+// bridge is the machine's name of a network, which an engine leaves when it ends. A machine has addresses for thirty.
+var bridge = regexp.MustCompile(`br-[0-9a-f]{12}`)
 
 // publisher stands in front of the engine's program that listens to a published port. The engine waits for its word.
 const publisher = `#!/bin/sh

@@ -14,3 +14,5 @@ func detach(string) {}
 func mount(string, int) error { return errors.ErrUnsupported }
 
 func free(string) int64 { return 0 }
+
+func unbridge(string) {}
