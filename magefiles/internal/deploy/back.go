@@ -151,7 +151,7 @@ func (a *applying) toBefore(ctx context.Context, h survey.HostPlan, m *survey.Ma
 	return a.turn(ctx, h, m, *old)
 }
 
-// takeAway removes what was to run, with its secrets; what was there before this deployment is stopped again.
+// takeAway removes what was to run, with its secrets and its image; what was there before this deployment is stopped again.
 func (a *applying) takeAway(ctx context.Context, h survey.HostPlan, m *survey.Machine, seen *survey.Host) error {
 	if err := m.State.SetPrev(ctx, a.Key(), a.fence(h), hoststate.None); err != nil {
 		return err
@@ -174,5 +174,8 @@ func (a *applying) takeAway(ctx context.Context, h survey.HostPlan, m *survey.Ma
 			return err
 		}
 	}
-	return gone(m.Front.RemoveVolume(ctx, h.Will.ID))
+	if err := gone(m.Front.RemoveVolume(ctx, h.Will.ID)); err != nil {
+		return err
+	}
+	return a.removeImage(ctx, m, h.Will.Image, h.Before.All())
 }

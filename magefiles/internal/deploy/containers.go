@@ -323,17 +323,15 @@ func (a *applying) removeOne(ctx context.Context, h survey.HostPlan, m *survey.M
 	if err != nil {
 		return err
 	}
-	for _, v := range slices.Concat([]survey.Version{h.Will}, k.Older) {
-		if v.Image == c.Image {
-			return nil
-		}
+	return a.removeImage(ctx, m, c.Image, append(k.All(), h.Will))
+}
+
+// removeImage removes an image that none of some versions needs.
+func (a *applying) removeImage(ctx context.Context, m *survey.Machine, image string, needed []survey.Version) error {
+	if slices.ContainsFunc(needed, func(v survey.Version) bool { return v.Image == image }) {
+		return nil
 	}
-	for _, v := range []*survey.Version{k.Current, k.Previous} {
-		if v != nil && v.Image == c.Image {
-			return nil
-		}
-	}
-	if err := gone(m.Engine.RemoveImage(ctx, c.Image)); !errors.Is(err, engine.Conflict) {
+	if err := gone(m.Engine.RemoveImage(ctx, image)); !errors.Is(err, engine.Conflict) {
 		return err
 	}
 	return nil // a container of somebody else's has it

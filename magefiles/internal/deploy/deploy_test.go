@@ -89,7 +89,8 @@ func TestTheOldContainerDoesNotCountAsSuccess(t *testing.T) {
 	one := f.push("1111", behavior{})
 	f.mustDeploy(one)
 	f.env.Gate = 100 * time.Millisecond
-	_, err := f.deploy(f.push("2222", behavior{sick: func() bool { return true }, logs: "it has no database"}))
+	two := f.push("2222", behavior{sick: func() bool { return true }, logs: "it has no database"})
+	_, err := f.deploy(two)
 	require.ErrorContains(t, err, "every host runs what it ran before")
 	require.ErrorContains(t, err, "a: it was not healthy within 100ms: status 503, and more on 1 host")
 	require.Contains(t, operr.DetailOf(err), "b: it was not healthy within 100ms: status 503")
@@ -99,6 +100,15 @@ func TestTheOldContainerDoesNotCountAsSuccess(t *testing.T) {
 	require.Contains(t, f.heard(), "it has no database")
 	f.runs(one, "a", "b")
 	require.Empty(t, f.look()["a"].Kept.Previous, "the failed one is nobody's past")
+	for _, h := range f.hosts {
+		_, err := h.client.Image(t.Context(), two.Ref())
+		require.ErrorIs(t, err, engine.NotFound, "what failed takes no room on a disk")
+	}
+	f.env.Health = "/nothing"
+	_, err = f.deploy(one)
+	require.Error(t, err)
+	_, err = f.hosts["a"].client.Image(t.Context(), one.Ref())
+	require.NoError(t, err, "the image that runs stays")
 }
 
 // Another revision than that of the image, in the answer of the right container.

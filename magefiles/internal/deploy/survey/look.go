@@ -247,17 +247,23 @@ func (h *Host) Of(id string) *engine.Container {
 
 // version is one that a deployment made; the zero value where none did.
 func (k Kept) version(id string) Version {
-	for _, v := range []*Version{k.Current, k.Previous, k.Candidate} {
-		if v != nil && v.ID == id {
-			return *v
-		}
-	}
-	for _, v := range k.Older {
+	for _, v := range k.All() {
 		if v.ID == id {
 			return v
 		}
 	}
 	return Version{}
+}
+
+// All are the versions that a host remembers.
+func (k Kept) All() []Version {
+	all := slices.Clone(k.Older)
+	for _, v := range []*Version{k.Current, k.Previous, k.Candidate} {
+		if v != nil {
+			all = append(all, *v)
+		}
+	}
+	return all
 }
 
 // Knows reports whether a version is one that a deployment made.
