@@ -37,7 +37,7 @@ func (b *tab) shows(revision string) {
 	require.Eventually(b.t, func() bool {
 		seen = shown{}
 		return json.Unmarshal([]byte(b.says(parts)), &seen) == nil && strings.Contains(seen.System, revision) && seen.Answers == revision
-	}, 3*time.Minute, 500*time.Millisecond, "%+v", &seen)
+	}, 10*time.Minute, 500*time.Millisecond, "%+v", &seen)
 	require.Contains(b.t, seen.Overview, "All well")
 	require.Contains(b.t, seen.Packages, "foopack-core")
 	require.Contains(b.t, seen.System, "CPython")
@@ -49,8 +49,8 @@ func (w *imaging) deployed(t *testing.T, app, later image.Result, more ...string
 	m := startMachines(t, 2, 0)
 	caddy := dockerdtest.At(w.Registry).Push(t, "bench/caddy", "amd64", "", proxytest.Image(t))
 	w.edit("app/pixi.toml", "hosts = [\"deploy@staging.example.org\"]\nport = 8080\n",
-		fmt.Sprintf("hosts = [\"%s\"]\nport = %d\ngate = \"5m\"\ndrain = \"30s\"\ndisk = \"1m\"\nproxy = %q\nssh_config = %q\n", strings.Join(m.names, `", "`), m.port, caddy, m.config))
-	defer w.Run(w.root, "git", "checkout", "--quiet", "--", "app/pixi.toml")
+		fmt.Sprintf("hosts = [\"%s\"]\nport = %d\ngate = \"10m\"\ndrain = \"30s\"\ndisk = \"1m\"\nproxy = %q\nssh_config = %q\n", strings.Join(m.names, `", "`), m.port, caddy, m.config))
+	defer git(t, w.root, "checkout", "--quiet", "--", "app/pixi.toml")
 	revision := func(r image.Result) string { return r.Images[0].Labels["org.opencontainers.image.revision"] }
 	settled := func(r image.Result) {
 		t.Helper()
@@ -73,11 +73,11 @@ func (w *imaging) deployed(t *testing.T, app, later image.Result, more ...string
 	release := page.hold("*bokeh*.js*")
 	old := m.up(0, "myapp.staging")
 	p := begin(t, w.root, w.env, append([]string{"deploy:to", "staging", "-yes"}, more...)...) // of HEAD
-	require.Eventually(t, func() bool { return m.listens(0, later.Repository+"@"+later.Digest, 5006) }, 5*time.Minute, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return m.listens(0, later.Repository+"@"+later.Digest, 5006) }, 10*time.Minute, 50*time.Millisecond)
 	page.call("Page.navigate", map[string]any{"url": m.url(0, "/")}, nil)
 	require.Eventually(t, func() bool { return len(page.waiting()) > 0 }, time.Minute, 20*time.Millisecond)
 	require.Equal(t, old, m.up(0, "myapp.staging"), "the page was there before the switch")
-	require.Eventually(t, func() bool { return m.up(0, "myapp.staging") != old }, 5*time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return m.up(0, "myapp.staging") != old }, 10*time.Minute, 20*time.Millisecond)
 	release()
 	page.shows(revision(app))   // its socket was opened behind the switch
 	page.shows(revision(later)) // its time is over, and it has loaded itself again
