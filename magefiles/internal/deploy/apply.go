@@ -287,7 +287,9 @@ func (a *applying) takeOne(ctx context.Context, h survey.HostPlan, m *survey.Mac
 }
 
 func (a *applying) free(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
-	return m.State.Release(ctx, a.Key(), a.fence(h))
+	fence := a.fence(h)
+	a.setFence(h.Host, 0) // nobody renews it from now on
+	return m.State.Release(ctx, a.Key(), fence)
 }
 
 // holding renews the leases while f runs, and ends f where one is lost. That a host cannot be told says nothing: it has a clock of its own.
@@ -302,7 +304,15 @@ func (a *applying) holding(ctx context.Context, f func(ctx context.Context) erro
 				first = false
 				return pause.Seen{}, nil
 			}
-			err := a.each(ctx, a.hosts, a.renew)
+			err := a.each(ctx, a.hosts, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+				if a.fence(h) == 0 { // it is not taken yet, or was given back
+					return nil
+				}
+				if err := a.renew(ctx, h, m); a.fence(h) != 0 {
+					return err
+				}
+				return nil
+			})
 			if lost := (*hoststate.Lost)(nil); errors.As(err, &lost) {
 				end(err)
 			}

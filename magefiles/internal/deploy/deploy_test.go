@@ -273,6 +273,24 @@ func TestSetupWaitsForTheLock(t *testing.T) {
 	require.NoError(t, d.Setup(t.Context(), nil))
 }
 
+// A host that has gone back gives its lock back, and another one may take longer than it is until leases are renewed.
+func TestALockThatWasGivenBackIsNotLost(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	f.hosts["b"].engine.Fail(func(localengine.Request) localengine.Fault {
+		time.Sleep(50 * time.Millisecond)
+		return localengine.None
+	})
+	f.env.Gate = 100 * time.Millisecond
+	d := f.deployer()
+	d.Times.Lease = 450 * time.Millisecond
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: f.push("2222", behavior{sick: func() bool { return true }})})
+	require.ErrorContains(t, err, "every host runs what it ran before")
+	f.runs(one, "a", "b")
+}
+
 // Who was stopped past the lease changes nothing any more.
 func TestWhoLostTheLockChangesNothing(t *testing.T) {
 	t.Parallel()
