@@ -27,6 +27,9 @@ func Kills() error {
 // Fleet deploys to hosts, for longer than tests do: real ones under a hundred thousand requests, with all that may go wrong, and killed at fifty
 // random moments.
 func Fleet() error {
+	if err := sh.RunV("go", "test", "./magefiles/internal/deploy", "-run=^$", "-bench=Switch", "-benchtime=10x", "-timeout=1h"); err != nil {
+		return err
+	}
 	return sh.RunV("go", "test", "./magefiles/e2e", "-run=^(TestFleet|TestDeployments.*)$", "-fleet", "-fleetrequests=16700", "-fleetkills=50", "-deploykills=50",
 		"-count=1", "-v", "-timeout=4h")
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 )
 
-// look is what runs on the host where the socket is silent: sshd answers in one way whether forwarding is forbidden, or there is no socket. It is a
-// constant; the path is the first line of its input. What it finds is its exit status.
-const look = `sh -c 'IFS= read -r p; [ -S "$p" ] || exit 10; [ -w "$p" ] || exit 11; [ ! -r /proc/net/unix ] || grep -qF -- "/${p##*/}" /proc/net/unix || exit 12; exit 13'`
+// look is what runs on the host where the socket is silent: sshd answers in one way whether forwarding is forbidden, or there is no socket. It follows
+// links, as that of podman is, and is a constant; the path is the first line of its input. What it finds is its exit status.
+const look = `sh -c 'IFS= read -r p; p=$(readlink -f "$p") || exit 10; [ -S "$p" ] || exit 10; [ -w "$p" ] || exit 11; [ ! -r /proc/net/unix ] || grep -qF -- "/${p##*/}" /proc/net/unix || exit 12; exit 13'`
 
 var found = map[int]Cause{10: NoSocket, 11: NoRight, 12: NoEngine, 13: Forbidden}
 
