@@ -340,3 +340,9 @@ def test_summarize_takes_one_dimension(dim: object) -> None:
 def test_summarize_takes_a_labelled_array(array: object) -> None:
     with pytest.raises(TypeError, match=r"^only a labelled array can be summarized, not a \w+: `labelled` makes one$"):
         summarize(array)
+
+
+@pytest.mark.parametrize("dim", [0, None, ("a", 1)])
+def test_labelled_takes_a_text_as_a_dimension(dim: object) -> None:
+    with pytest.raises(TypeError, match=r"^a dimension with labels is named by a text, as xarray wants it, "):
+        labelled([1.0, 3.0], {dim: ["a", "b"]})

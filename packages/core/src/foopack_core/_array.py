@@ -19,7 +19,7 @@ KEPT = (pd.arrays.DatetimeArray, pd.Categorical, pd.arrays.PeriodArray, pd.array
 
 def labelled(
     values: ArrayLike,
-    labels: Mapping[Any, Any],
+    labels: Mapping[str, Any],
     *,
     name: Hashable | None = None,
     units: str | None = None,
@@ -56,13 +56,18 @@ def labelled(
     """
     if not isinstance(labels, Mapping):
         raise TypeError(f"the labels are a mapping from each dimension to its own, not a {type(labels).__name__}")
+    for dim in labels:
+        if not isinstance(dim, str):
+            raise TypeError(f"a dimension with labels is named by a text, as xarray wants it, and not by {dim!r}")
     for what, given in (("name", name), ("units", units)):
         if not isinstance(given, Hashable):
             raise TypeError(f"{what} is a single text, not a {type(given).__name__}")
     data = _values(values)
     if data.ndim != len(labels):
         raise ValueError(f"the values have {data.ndim} axes, but labels are given for {len(labels)}: {list(labels)}")
-    coords = {dim: _index(dim, given, size) for (dim, given), size in zip(labels.items(), data.shape, strict=True)}
+    coords = {
+        dim: ((dim,), _index(dim, given, size)) for (dim, given), size in zip(labels.items(), data.shape, strict=True)
+    }
     return xr.DataArray(data, coords, dims=list(coords), name=name, attrs={} if units is None else {"units": units})
 
 
