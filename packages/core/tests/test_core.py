@@ -1,12 +1,19 @@
+import datetime as dt
 import doctest
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import foopack_core
-from foopack_core import hello, labelled, summarize
+from foopack_core import _array, hello, labelled, summarize
 
 
 def test_version_is_the_installed_one() -> None:
@@ -21,6 +28,12 @@ def test_hello_names_what_it_stands_on() -> None:
 
 def test_readme() -> None:
     result = doctest.testfile(str(Path(__file__).parents[1] / "README.md"), module_relative=False)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_docstrings() -> None:
+    result = doctest.testmod(_array)
     assert result.attempted > 0
     assert result.failed == 0
 
@@ -68,6 +81,146 @@ def test_labelled_takes_a_single_number_and_no_positions() -> None:
 def test_labelled_refuses_labels_that_do_not_fit(values: list, labels: dict, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         labelled(values, labels)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["a", np.nan],
+        ["a", None],
+        ["a", pd.NA],
+        [b"a", np.nan],
+        [1, None],
+        [dt.datetime(2026, 1, 1), pd.NaT],
+        np.array(["a", np.nan], dtype=object),
+        np.ma.array([1, 2], mask=[False, True]),
+        np.ma.array(["a", "b"], mask=[False, True]),
+        pd.array([1, None], dtype="Int64"),
+        pd.array(["a", None], dtype="string"),
+        pd.Categorical(["a", None]),
+        pd.DatetimeIndex(["2026-01-01", None], tz="UTC"),
+        pd.to_timedelta(["1h", None]),
+    ],
+    ids=repr,
+)
+def test_a_missing_label_is_an_error_in_every_form(labels: object) -> None:
+    with pytest.raises(ValueError, match=r"^'x' has a missing label at position 1$"):
+        labelled([1, 2], {"x": labels})
+
+
+@pytest.mark.parametrize(
+    ("labels", "index"),
+    [
+        (pd.date_range("2026-10-25", periods=2, tz="Europe/Oslo"), pd.DatetimeIndex),
+        ([pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2026-01-02", tz="UTC")], pd.DatetimeIndex),
+        (pd.Series(pd.date_range("2026-10-25", periods=2, tz="Asia/Tokyo")), pd.DatetimeIndex),
+        (pd.Categorical(["b", "a"], categories=["b", "a", "c"], ordered=True), pd.CategoricalIndex),
+        (pd.CategoricalIndex([1, 2]), pd.CategoricalIndex),
+        (pd.timedelta_range("1h", periods=2), pd.TimedeltaIndex),
+        ([dt.timedelta(1), dt.timedelta(2)], pd.TimedeltaIndex),
+        ([dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 2)], pd.DatetimeIndex),
+        (pd.period_range("2026-01", periods=2, freq="M"), pd.PeriodIndex),
+        (pd.interval_range(0, 2), pd.IntervalIndex),
+    ],
+)
+def test_labels_of_pandas_keep_their_index(labels: Sequence, index: type[pd.Index]) -> None:
+    made = labelled([1, 2], {"x": labels}).indexes["x"]
+    assert isinstance(made, index)
+    assert made.equals(pd.Index(labels))
+    assert getattr(made, "tz", None) == getattr(pd.Index(labels), "tz", None)
+    assert getattr(made, "categories", pd.Index([])).equals(getattr(pd.Index(labels), "categories", pd.Index([])))
+
+
+@pytest.mark.parametrize(
+    ("labels", "dtype"),
+    [
+        (["a", 1, 2.5], "object"),
+        ([True, False, "neither"], "object"),
+        ([True, 2], "object"),
+        ([b"a\0", b"b"], "object"),
+        ([b"a", "a"], "object"),
+        ([dt.date(2026, 1, 1), "later"], "object"),
+        ([1, 2.5], "float64"),
+        ([True, False], "bool"),
+        (np.array([1, 2], dtype="uint8"), "uint8"),
+        (np.array([0.5, 2], dtype="float16"), "float64"),
+        (pd.array([1, 2], dtype="Int64"), "int64"),
+        (pd.Index(["a", "b"]), "<U1"),
+        (["a", "nan"], "<U3"),
+    ],
+)
+def test_each_label_keeps_its_type(labels: Sequence, dtype: str) -> None:
+    array = labelled(np.arange(len(labels)), {"x": labels})
+    assert array["x"].dtype == dtype
+    for position, label in enumerate(labels):
+        assert array.indexes["x"][position] == label
+        assert isinstance(array.indexes["x"][position], bytes) == isinstance(label, bytes)
+        assert array.indexes["x"].get_loc(label) == position
+
+
+@pytest.mark.parametrize("labels", [[("a", 1), ("b", 2)], ["a", ("b",)], pd.MultiIndex.from_tuples([(1, 2), (3, 4)])])
+def test_labels_that_are_tuples_are_refused(labels: object) -> None:
+    with pytest.raises(ValueError, match=r"^'x' has tuples as labels: give each part a dimension, or join them$"):
+        labelled([1, 2], {"x": labels})
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.ma.array([1, -9999], mask=[False, True]), [1.0, np.nan]),
+        (np.ma.array([1.5, -9999], mask=[False, True], dtype="float32"), [1.5, np.nan]),
+        ([np.ma.array([1, 2], mask=[False, True])[0], np.ma.array([-9999], mask=True)[0]], [1.0, np.nan]),
+        (np.ma.array([3, 4]), [3.0, 4.0]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Warning. converting a masked element to nan")
+def test_what_is_masked_is_missing(values: object, expected: list[float]) -> None:
+    array = labelled(values, {"x": ["a", "b"]})
+    assert np.array_equal(array.to_numpy(), expected, equal_nan=True)
+    assert summarize(array)["count"].item() == np.isfinite(expected).sum()
+
+
+def test_a_masked_value_beside_an_integer_that_no_float_has() -> None:
+    with pytest.raises(ValueError, match=r"^a masked value is NaN, and integers above 2\*\*53 are no floats"):
+        labelled(np.ma.array([2**60 + 1, 1], mask=[False, True]), {"x": ["a", "b"]})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([1, 2], ["a", "b"]), "the labels are a mapping from each dimension to its own, not a list"),
+        (([1, 2], np.array(["a", "b"])), "the labels are a mapping from each dimension to its own, not a ndarray"),
+        (([1, 2], {"a", "b"}), "the labels are a mapping from each dimension to its own, not a set"),
+        (({1, 2}, {"x": [0, 1]}), "the values are an array or nested lists, not a set"),
+        (((n for n in [1, 2]), {"x": [0, 1]}), "the values are an array or nested lists, not a generator"),
+        (({"a": 1}, {"x": [0]}), "the values are an array or nested lists, not a dict"),
+        (([1, 2], {"x": {0, 1}}), "the labels of 'x' have to be in an order, as in a list, not in a set"),
+        (
+            ([1, 2], {"x": iter("ab")}),
+            "the labels of 'x' have to be in an order, as in a list, not in a str_ascii_iterator",
+        ),
+        (([1, 2], {"x": {"a": 1, "b": 2}}), "the labels of 'x' have to be in an order, as in a list, not in a dict"),
+    ],
+)
+def test_what_is_something_else_gets_a_sentence(arguments: tuple[Any, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        labelled(*arguments)
+
+
+@pytest.mark.parametrize("words", [{"name": ["a"]}, {"units": {"m"}}, {"name": np.array(["a"])}])
+def test_a_name_and_units_are_single_ones(words: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=r"^(name|units) is a single text, not a (list|set|ndarray)$"):
+        labelled([1], {"x": [0]}, **words)
+
+
+NUMBERS = st.integers(-(2**40), 2**40) | st.floats(-1e9, 1e9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(NUMBERS, unique=True) | st.lists(st.text(), unique=True) | st.lists(st.binary(), unique=True))
+def test_any_label_is_found_where_it_was_given(labels: list[Any]) -> None:
+    array = labelled(np.arange(len(labels)), {"x": labels})
+    assert [array.indexes["x"].get_loc(label) for label in labels] == list(range(len(labels)))
 
 
 def test_summarize_along_a_dimension() -> None:
@@ -122,3 +275,74 @@ def test_summarize_refuses_an_unknown_dimension() -> None:
 def test_summarize_refuses_what_is_empty(dim: str | None) -> None:
     with pytest.raises(ValueError, match=r"^an array of shape {'x': 0, 'y': 1} has nothing to summarize$"):
         summarize(labelled(np.zeros((0, 1)), {"x": [], "y": ["a"]}), dim)
+
+
+@pytest.mark.parametrize("statistic", ["count", "mean", "std", "min", "max"])
+@pytest.mark.parametrize("of", ["a dimension", "a dimension without labels", "an auxiliary", "a scalar"])
+def test_summarize_refuses_a_coordinate_that_is_named_like_a_statistic(statistic: str, of: str) -> None:
+    array = labelled(np.ones((2, 2)), {"x": [0, 1], "y": ["a", "b"]})
+    match of:
+        case "a dimension":
+            array = array.rename(y=statistic)
+        case "a dimension without labels":
+            array = array.drop_vars("y").rename(y=statistic)
+        case "an auxiliary":
+            array = array.assign_coords({statistic: ("y", [1, 2])})
+        case "a scalar":
+            array = array.assign_coords({statistic: 7})
+    with pytest.raises(ValueError, match=f"^'{statistic}' is a statistic, and a coordinate of the array has that name"):
+        summarize(array, "x")
+
+
+@pytest.mark.parametrize("dim", ["mean", None])
+def test_summarize_takes_a_coordinate_of_that_name_that_goes(dim: str | None) -> None:
+    array = labelled([1.0, 3.0], {"mean": [10, 20]})
+    assert summarize(array, dim)["mean"].item() == 2.0
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8", "uint8", "int64"])
+@pytest.mark.parametrize("value", [10, 100, 127])
+def test_summarize_counts_in_wide_floats(dtype: str, value: int) -> None:
+    summary = summarize(labelled(np.full(10_001, value, dtype), {"x": np.arange(10_001)}))
+    assert {name: part.item() for name, part in summary.items()} == {
+        "count": 10_001,
+        "mean": value,
+        "std": 0,
+        "min": value,
+        "max": value,
+    }
+    assert summary["mean"].dtype == summary["std"].dtype == "float64"
+    assert summary["min"].dtype == summary["max"].dtype == dtype
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(-60000, 60000, width=16), min_size=1), st.sampled_from(["float16", "float32", "float64"]))
+def test_a_mean_lies_between_minimum_and_maximum(values: list[float], dtype: str) -> None:
+    summary = summarize(labelled(np.array(values, dtype), {"x": np.arange(len(values))}))
+    assert summary["min"] <= summary["mean"] <= summary["max"]
+    assert summary["mean"].item() == pytest.approx(sum(values) / len(values), abs=1e-9)
+    assert summary["count"].item() == len(values)
+
+
+@pytest.mark.parametrize("dim", [0, ("a", 1), dt.date(2026, 1, 1)])
+def test_summarize_takes_any_hashable_as_a_dimension(dim: object) -> None:
+    array = xr.DataArray([[1.0, 2.0], [3.0, 4.0]], dims=[dim, "other"])
+    assert summarize(array, dim)["mean"].to_numpy().tolist() == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("dim", [["x"], {"x"}, np.array(["x"])])
+def test_summarize_takes_one_dimension(dim: object) -> None:
+    with pytest.raises(TypeError, match=r"^`dim` is one dimension, or None for all of them, not a (list|set|ndarray)$"):
+        summarize(labelled([1], {"x": [0]}), dim)
+
+
+@pytest.mark.parametrize("array", [[1, 2], np.arange(2), pd.Series([1]), xr.Dataset()])
+def test_summarize_takes_a_labelled_array(array: object) -> None:
+    with pytest.raises(TypeError, match=r"^only a labelled array can be summarized, not a \w+: `labelled` makes one$"):
+        summarize(array)
+
+
+@pytest.mark.parametrize("dim", [0, None, ("a", 1)])
+def test_labelled_takes_a_text_as_a_dimension(dim: object) -> None:
+    with pytest.raises(TypeError, match=r"^a dimension with labels is named by a text, as xarray wants it, "):
+        labelled([1.0, 3.0], {dim: ["a", "b"]})

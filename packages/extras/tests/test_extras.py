@@ -1,14 +1,20 @@
 import doctest
+import warnings
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import foopack_extras
 from foopack_core import labelled
-from foopack_extras import from_frame, hello_extras, to_frame
+from foopack_extras import _frame, from_frame, hello_extras, to_frame
 
 
 def test_version_is_the_installed_one() -> None:
@@ -24,6 +30,12 @@ def test_hello_names_what_it_stands_on() -> None:
 
 def test_readme() -> None:
     result = doctest.testfile(str(Path(__file__).parents[1] / "README.md"), module_relative=False)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_docstrings() -> None:
+    result = doctest.testmod(_frame)
     assert result.attempted > 0
     assert result.failed == 0
 
@@ -122,3 +134,140 @@ def test_from_frame_of_no_rows_is_empty() -> None:
 def test_from_frame_refuses_what_is_not_tidy(columns: list[str], rows: list[list], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         from_frame(pd.DataFrame(rows, columns=columns))
+
+
+LABELS: list[Callable[[int], Any]] = [
+    lambda size: [f"label {i}" for i in range(size)],
+    lambda size: np.arange(size)[::-1] * 3,
+    lambda size: np.arange(size) / 4,
+    lambda size: [b"\0" * i for i in range(size)],
+    lambda size: [i if i % 2 else str(i) for i in range(size)],
+    lambda size: pd.date_range("2026-10-25", periods=size, freq="h"),
+    lambda size: pd.date_range("2026-10-25", periods=size, freq="h", tz="Europe/Oslo"),
+    lambda size: pd.timedelta_range("1h", periods=size),
+    lambda size: pd.period_range("2026-01", periods=size, freq="M"),
+    lambda size: pd.Categorical([f"c{i}" for i in range(size)]),
+]
+DTYPES = ["bool", "int8", "uint16", "int64", "uint64", "float16", "float32", "float64", "complex128"]
+DTYPES += ["datetime64[ns]", "timedelta64[ns]", "object"]
+
+
+@st.composite
+def arrays(draw: st.DrawFn) -> xr.DataArray:
+    shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
+    names = draw(st.lists(st.text(min_size=1), min_size=len(shape) + 1, max_size=len(shape) + 1, unique=True))
+    labels = {name: draw(st.sampled_from(LABELS))(size) for name, size in zip(names, shape, strict=False)}
+    numbers = draw(st.lists(st.integers(0, 127), min_size=int(np.prod(shape)), max_size=int(np.prod(shape))))
+    values = np.array(numbers).astype(draw(st.sampled_from(DTYPES))).reshape(shape)
+    attrs = draw(st.dictionaries(st.text(), st.text() | st.lists(st.integers()), max_size=2))
+    return labelled(values, labels, name=names[-1]).assign_attrs(attrs)
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays(), st.randoms(use_true_random=False))
+def test_round_trip_keeps_all_that_readme_says(array: xr.DataArray, random: Any) -> None:  # noqa: ANN401
+    frame = to_frame(array)
+    back = from_frame(frame)
+    assert back.identical(array)  # values, dimensions in their order, labels in theirs, name, attributes
+    assert back.dtype == array.dtype
+    for dim in array.dims:
+        assert back.indexes[dim].dtype == array.indexes[dim].dtype
+    rows = list(range(len(frame)))
+    random.shuffle(rows)
+    assert from_frame(frame.iloc[rows]).reindex_like(array).equals(array) or array.dtype == object
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float32", "Int64", "boolean", "datetime64[ns]"])
+def test_what_is_made_may_be_written_to_and_aliases_nothing(dtype: str) -> None:
+    frame = pd.DataFrame({"x": ["a", "b"], "n": pd.array([0, 1], dtype="int64").astype(dtype)})
+    frame.attrs = {"history": ["made"]}
+    before = frame.copy(deep=True)
+    array = from_frame(frame)
+    array[0] = array[1].item() if dtype != "datetime64[ns]" else np.datetime64("2026-01-01", "ns")
+    array.attrs["history"].append("changed")
+    assert frame.equals(before)
+    assert frame.attrs == {"history": ["made"]}
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float32", "datetime64[ns]"])
+def test_a_table_may_be_written_to_and_aliases_nothing(dtype: str) -> None:
+    array = labelled(np.array([0, 1]).astype(dtype), {"x": ["a", "b"]}, name="n").assign_attrs(history=["made"])
+    before = array.copy(deep=True)
+    frame = to_frame(array)
+    frame.loc[0, "n"] = frame.loc[1, "n"]
+    frame.attrs["history"].append("changed")
+    assert array.identical(before)
+    assert array.attrs == {"history": ["made"]}
+
+
+def test_what_a_table_has_no_place_for_is_left_out() -> None:
+    array = labelled([[1, 2]], {"x": ["a"], "y": ["b", "c"]}, name="n")
+    more = array.assign_coords(height=("y", [1, 2]), station=7)
+    more["y"].attrs["units"] = "m"
+    assert from_frame(to_frame(more)).identical(array)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "dtype"),
+    [
+        (pd.array([1, 2], dtype="Int64"), [1, 2], "int64"),
+        (pd.array([1, None], dtype="Int64"), [1.0, np.nan], "float64"),
+        (pd.array([True, None], dtype="boolean"), [1.0, np.nan], "float64"),
+        (pd.array([0.5, None], dtype="Float32"), [0.5, np.nan], "float32"),
+        (pd.Categorical(["a", "b"]), ["a", "b"], "object"),
+        (pd.array(["a", "b"], dtype="string"), ["a", "b"], "object"),
+    ],
+)
+def test_values_of_pandas_own_types(values: Any, expected: list, dtype: str) -> None:  # noqa: ANN401
+    array = from_frame(pd.DataFrame({"x": ["p", "q"], "n": values}))
+    assert array.dtype == dtype
+    assert pd.Series(array.to_numpy(), dtype=dtype).equals(pd.Series(expected, dtype=dtype))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected", "there"),
+    [("bool", "float64", 1.0), ("int8", "float64", 1.0), ("int64", "float64", 1.0), ("float32", "float32", 1.0)],
+)
+def test_a_cell_without_a_row_is_missing(dtype: str, expected: str, there: float) -> None:
+    frame = pd.DataFrame({"x": ["a", "b"], "y": ["c", "d"], "n": np.array([1, 1], dtype=dtype)})
+    array = from_frame(frame)
+    assert array.dtype == expected
+    assert np.array_equal(array.to_numpy(), [[there, np.nan], [np.nan, there]], equal_nan=True)
+
+
+def test_a_time_without_a_row_is_missing() -> None:
+    times = np.array(["2026-01-01", "2026-01-02"], "datetime64[ns]")
+    array = from_frame(pd.DataFrame({"x": ["a", "b"], "y": ["c", "d"], "n": times}))
+    assert array.dtype == "datetime64[ns]"
+    assert array.isnull().to_numpy().tolist() == [[False, True], [True, False]]
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1, 2**62])
+def test_a_missing_cell_beside_an_integer_that_no_float_has(number: int) -> None:
+    whole = pd.DataFrame({"x": ["a", "b"], "n": [number, 1]})
+    assert from_frame(whole).to_numpy().tolist() == [number, 1]
+    with pytest.raises(ValueError, match=r"^a value of 'n' is missing and becomes NaN, and integers above 2\*\*53 are"):
+        from_frame(pd.DataFrame({"x": ["a", "b"], "y": ["c", "d"], "n": [number, 1]}))
+    with pytest.raises(ValueError, match=r"^a value of 'n' is missing and becomes NaN"):
+        from_frame(pd.DataFrame({"x": ["a", "b"], "n": pd.array([number, None], dtype="Int64")}))
+
+
+@pytest.mark.parametrize(("size", "warns"), [(999, False), (1000, True), (1500, True)])
+def test_a_sparse_table_of_millions_of_cells_warns(size: int, warns: bool) -> None:
+    frame = pd.DataFrame({"x": np.arange(size), "y": np.arange(size), "n": 1.0})
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert from_frame(frame).shape == (size, size)
+    said = f"{size} rows make an array of {size * size} cells, {size} x {size}: all others are missing"
+    assert [str(each.message) for each in told] == ([said] if warns else [])
+
+
+def test_a_full_table_of_millions_of_cells_does_not_warn() -> None:
+    array = labelled(np.zeros((1000, 1000)), {"x": np.arange(1000), "y": np.arange(1000)}, name="n")
+    assert from_frame(to_frame(array)).identical(array)
+
+
+@pytest.mark.parametrize("given", [[1], {"x": [1]}, pd.Series([1])])
+def test_from_frame_takes_a_table(given: object) -> None:
+    with pytest.raises(TypeError, match=r"^only a table of pandas can be read, not a \w+$"):
+        from_frame(given)

@@ -4,14 +4,19 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import panel as pn
 import pytest
-from bokeh.models import Line, Scatter
+import xarray as xr
+from bokeh.models import Line, MultiLine, PlainText, Scatter
+from bokeh.palettes import Category10_10
 from bokeh.plotting import figure
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import foopack_ui
 from foopack_core import labelled
-from foopack_ui import chart, hello_ui, save, view
+from foopack_ui import _view, chart, hello_ui, save, view
 
 RAIN = labelled(
     [[3.0, 1.0], [5.0, np.nan]], {"day": ["Mon", "Tue"], "site": ["hill", "shore"]}, name="rain", units="mm"
@@ -41,6 +46,12 @@ def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.attempted > 0
     assert result.failed == 0
     assert (tmp_path / "rain.html").is_file()
+
+
+def test_docstrings() -> None:
+    result = doctest.testmod(_view, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 def test_chart_has_one_line_for_each_label() -> None:
@@ -74,7 +85,10 @@ def test_chart_of_one_dimension_is_one_line_without_a_legend() -> None:
         ([True, False], "CategoricalAxis"),
         ([0, 10], "LinearAxis"),
         ([0.5, 1.5], "LinearAxis"),
-        (np.array(["2026-01-01", "2026-01-02"], "datetime64[D]"), "DatetimeAxis"),
+        (np.array(["2026-01-01", "2026-01-02"], "datetime64[ns]"), "DatetimeAxis"),
+        (pd.date_range("2026-01-01", periods=2, tz="Europe/Oslo"), "DatetimeAxis"),
+        (pd.timedelta_range("1h", periods=2), "TimedeltaAxis"),
+        (pd.period_range("2026-01", periods=2, freq="M"), "CategoricalAxis"),
     ],
 )
 def test_chart_has_the_axis_that_fits_the_labels(labels: list, axis: str) -> None:
@@ -91,8 +105,133 @@ def test_chart_of_no_lines_is_empty() -> None:
     assert lines(chart(labelled(np.zeros((2, 0)), {"x": [0, 1], "line": []}))) == []
 
 
-def test_chart_has_colours_for_any_number_of_lines() -> None:
-    assert len(lines(chart(labelled(np.zeros((2, 25)), {"x": [0, 1], "line": np.arange(25)})))) == 25
+@pytest.mark.parametrize("count", [1, 11, 30])
+def test_each_of_thirty_lines_can_be_told_apart(count: int) -> None:
+    plot = chart(labelled(np.zeros((2, count)), {"x": [0, 1], "line": [f"line {i}" for i in range(count)]}))
+    drawn = [renderer.glyph for renderer in plot.renderers if isinstance(renderer.glyph, Line)]
+    dots = [renderer.glyph for renderer in plot.renderers if isinstance(renderer.glyph, Scatter)]
+    assert len({(glyph.line_color, str(glyph.line_dash)) for glyph in drawn}) == count
+    assert [glyph.line_color for glyph in drawn] == [Category10_10[i % 10] for i in range(count)]
+    assert [glyph.line_color for glyph in dots] == [glyph.line_color for glyph in drawn]
+    assert [glyph.fill_color for glyph in dots] == [glyph.line_color for glyph in drawn]
+    assert {glyph.size for glyph in dots} == {5}
+    assert {glyph.line_width for glyph in drawn} == {2}
+    assert [item.label.value for item in plot.legend[0].items] == [f"line {i}" for i in range(count)]
+    assert [[each.glyph for each in item.renderers] for item in plot.legend[0].items] == [
+        list(pair) for pair in zip(drawn, dots, strict=True)
+    ]
+    assert plot.right == [plot.legend[0]]
+
+
+@pytest.mark.parametrize("count", [31, 500, 2000])
+def test_many_lines_are_one_glyph_without_a_legend(count: int) -> None:
+    plot = chart(labelled(np.zeros((3, count)), {"x": ["a", "b", "c"], "line": np.arange(count)}))
+    (renderer,) = plot.renderers
+    assert isinstance(renderer.glyph, MultiLine)
+    assert len(renderer.data_source.data["ys"]) == count
+    assert plot.legend == []
+
+
+@pytest.mark.parametrize("labels", [[1, "1"], [True, "True"], [b"a", "b'a'"]])
+@pytest.mark.parametrize("position", [0, 1])
+def test_labels_of_equal_text_are_refused(labels: list, position: int) -> None:
+    dims = {"x": [0, 1], "y": [0, 1]} | {["x", "y"][position]: labels}
+    with pytest.raises(
+        ValueError, match=f"^two labels of '{['x', 'y'][position]}' are shown as .*: rename one of them$"
+    ):
+        view(labelled(np.ones((2, 2)), dims))
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        xr.DataArray([1.0, 2.0], dims=["x"]),
+        xr.DataArray([[1.0], [2.0]], dims=["x", "y"]),
+        xr.DataArray([[1.0], [2.0]], dims=[0, 1]),
+        xr.DataArray([[1.0], [2.0]], dims=["count", "mean"]),
+        xr.DataArray([1.0, 2.0], dims=[("a", 1)]),
+    ],
+)
+def test_dimensions_without_labels_have_their_positions(array: xr.DataArray) -> None:
+    assert lines(chart(array)) == [([0, 1], [1.0, 2.0])]
+    assert chart(array).xaxis[0].axis_label == str(array.dims[0])
+    assert view(array)[2].object["mean"].tolist() == [1.5]
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        lambda array: array.sel(mean="a"),
+        lambda array: array.isel(site=0),
+        lambda array: array.max("day"),
+        lambda array: array.isel(site=0, mean=1),
+    ],
+)
+def test_what_was_selected_or_reduced_has_the_five_columns(select: Callable) -> None:
+    array = labelled(np.arange(8.0).reshape(2, 2, 2), {"day": [1, 2], "site": ["p", "q"], "mean": ["a", "b"]})
+    table = view(select(array.assign_coords(height=("site", [1, 2]))))[2]
+    assert list(table.object.columns) == ["count", "mean", "std", "min", "max"]
+
+
+def test_a_time_with_a_zone_shows_the_clock_of_its_zone() -> None:
+    labels = pd.DatetimeIndex(["2026-07-01 12:00", "2026-07-01 13:00"], tz="Europe/Oslo")
+    ((at, _),) = lines(chart(labelled([1, 2], {"t": labels})))
+    assert pd.DatetimeIndex(at).equals(labels.tz_localize(None))
+
+
+def test_durations_are_milliseconds() -> None:
+    assert lines(chart(labelled([1, 2], {"t": pd.to_timedelta(["1s", "1h"])}))) == [([1000.0, 3_600_000.0], [1, 2])]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [
+        ([101325.12, 101325.99], ["101325", "101326"]),
+        ([1.0, 2.0], ["1", "2"]),
+        ([1 / 3, 2 / 3], ["0.3333", "0.6667"]),
+        ([1.0000000001, 1.0000000002], ["1.0000000001", "1.0000000002"]),
+        ([np.nan, 5.0], ["NaN", "5"]),
+    ],
+)
+def test_the_table_has_the_digits_that_tell_numbers_apart(numbers: list[float], shown: list[str]) -> None:
+    table = view(labelled([numbers], {"x": [0], "line": ["p", "q"]}))[2]
+    assert [table.formatters["max"](number) if number == number else "NaN" for number in table.object["max"]] == shown
+    page = table.object.to_html(formatters=table.formatters)
+    assert all(f"<td>{text}</td>" in page for text in shown)
+    assert "count" not in table.formatters
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5, unique=True))
+def test_no_two_numbers_of_a_column_look_alike(numbers: list[float]) -> None:
+    write = _view._formatter(pd.Series(numbers))
+    assert len({write(number) for number in numbers}) == len(set(numbers))
+
+
+@pytest.mark.parametrize("units", ["", None])
+def test_no_units_show_nothing(units: str | None) -> None:
+    array = labelled([1], {"x": ["a"]}, name="n").assign_attrs(units=units)
+    assert chart(array).yaxis[0].axis_label == "n"
+    assert view(array)[0].object == "<h2>n</h2>"
+
+
+@pytest.mark.parametrize("name", ["$$x^2$$", r"\(x\)", r"\[x\]"])
+def test_signs_of_tex_in_a_name_are_shown_as_they_are(name: str) -> None:
+    label = chart(labelled([1], {"x": ["a"]}, name=name)).yaxis[0].axis_label
+    assert isinstance(label, PlainText)
+    assert label.text == name
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_a_figure_aliases_nothing(count: int) -> None:
+    values = np.ones((2, count))
+    array = labelled(values, {"x": [0.5, 1.5], "line": np.arange(count)})
+    plot = chart(array)
+    for renderer in plot.renderers:
+        for column in renderer.data_source.data.values():
+            for part in column if isinstance(column, list) else [column]:
+                assert not np.shares_memory(part, values)
+                assert not np.shares_memory(part, array["x"].to_numpy())
 
 
 @pytest.mark.parametrize("function", [chart, view])

@@ -2,7 +2,7 @@
 
 The table is tidy: one row for each cell of the array, one column for each dimension and a last one for the values.
 `from_frame(to_frame(array))` is the array again, its name, its attributes, the order of its labels and the type of its
-values included; but one without a name comes back as "value", and one without cells cannot come back.
+values included. README lists what is kept, what changes, what is left out and what is refused.
 """
 
 from importlib.metadata import version

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import warnings
+from copy import deepcopy
+from math import prod
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from foopack_core import labelled
 
 if TYPE_CHECKING:
     import xarray as xr
+
+MANY = 1_000_000  # cells: 8 MB of numbers
+SPARSE = 10  # cells for each row
+EXACT = 2**53  # the last integer up to which a float of 64 bits has each one
 
 
 def to_frame(array: xr.DataArray) -> pd.DataFrame:
@@ -18,18 +26,31 @@ def to_frame(array: xr.DataArray) -> pd.DataFrame:
 
     Returns:
         One row for each cell, the last dimension changing fastest. One column for each dimension, with its labels, then
-        one for the values, named as the array is, or "value". The array's attributes, units included, are in `attrs`.
+        one for the values, named as the array is, or "value". A copy of the array's attributes, units included, is in
+        `attrs`. All is a copy, and may be written to. Coordinates beside those of dimensions, and the attributes of
+        coordinates, have no place in a table and are left out.
 
     Raises:
         ValueError: The array has no dimension, or has the name of one of its dimensions.
+
+    Examples:
+        >>> from foopack_core import labelled
+        >>> print(to_frame(labelled([3.0, 5.0], {"day": ["Mon", "Tue"]}, name="rain", units="mm")))
+           day  rain
+        0  Mon   3.0
+        1  Tue   5.0
     """
     value = "value" if array.name is None else array.name
     if not array.dims:
         raise ValueError("an array without dimensions is a single number, not a table")
     if value in array.dims:
         raise ValueError(f"{value!r} would be two columns: it is a dimension and names the values; rename one of them")
-    frame: pd.DataFrame = array.to_series().reset_index(name=value)
-    frame.attrs = dict(array.attrs)
+    indexes = [array.indexes[dim] if dim in array.indexes else pd.RangeIndex(array.sizes[dim]) for dim in array.dims]
+    places = np.indices(array.shape).reshape(array.ndim, -1)
+    columns: list[Any] = [index.take(place) for index, place in zip(indexes, places, strict=True)]
+    frame = pd.DataFrame(dict(enumerate([*columns, array.to_numpy().ravel()])), copy=True)
+    frame.columns = pd.Index([*array.dims, value], tupleize_cols=False)
+    frame.attrs = deepcopy(dict(array.attrs))
     return frame
 
 
@@ -42,13 +63,24 @@ def from_frame(frame: pd.DataFrame) -> xr.DataArray:
 
     Returns:
         One dimension for each column of labels, as long as it has different labels, in the order in which they first
-        appear. Name and attributes are those of the last column and of the frame. A cell without a row is NaN, which
-        makes integers floats.
+        appear. Name and attributes are those of the last column and of the frame, copied. A cell without a row is
+        missing: NaN, which makes integers and truth values floats, and NaT for times. All is a copy, and may be written
+        to. Where many more cells are made than there are rows, a UserWarning says so.
 
     Raises:
         ValueError: There are fewer than two columns or two of one name, a label is missing, or two rows are about the
-            same cell.
+            same cell. Or a cell without a row makes floats of integers that no float has.
+
+    Examples:
+        >>> frame = pd.DataFrame({"day": ["Mon", "Tue"], "site": ["hill", "shore"], "rain": [3, 5]})
+        >>> array = from_frame(frame)
+        >>> array.sel(day="Tue", site="shore").item()
+        5.0
+        >>> array.sel(day="Mon", site="shore").item()
+        nan
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"only a table of pandas can be read, not a {type(frame).__name__}")
     if not frame.columns.is_unique:
         raise ValueError(f"two columns of the table are named {frame.columns[frame.columns.duplicated()][0]}")
     if len(frame.columns) < 2:
@@ -57,11 +89,43 @@ def from_frame(frame: pd.DataFrame) -> xr.DataArray:
     for dim in dims:
         if frame[dim].hasnans:
             raise ValueError(f"{dim!r} has a missing label in row {int(frame[dim].isna().argmax())}, counted from 0")
-    cells = pd.MultiIndex.from_frame(frame[dims])
-    if not cells.is_unique:
-        cell = ", ".join(f"{dim} = {label}" for dim, label in zip(dims, cells[cells.duplicated()][0], strict=True))
+    found = [pd.factorize(frame[dim]) for dim in dims]
+    shape = tuple(len(labels) for _, labels in found)
+    cells = np.ravel_multi_index([codes for codes, _ in found], shape) if len(frame) else np.zeros(0, dtype=np.int64)
+    _, first = np.unique(cells, return_index=True)
+    if len(first) < len(frame):
+        row = int(np.setdiff1d(np.arange(len(frame)), first)[0])
+        cell = ", ".join(f"{dim} = {frame[dim].iloc[row]}" for dim in dims)
         raise ValueError(f"two rows are about the same cell, {cell}")
-    labels = {dim: frame[dim].unique() for dim in dims}
-    values = pd.Series(frame[value].array, index=cells).reindex(pd.MultiIndex.from_product(list(labels.values())))
-    shape = [len(given) for given in labels.values()]
-    return labelled(values.to_numpy().reshape(shape), labels, name=value).assign_attrs(frame.attrs)
+    count = prod(shape)
+    if count >= MANY and count > SPARSE * len(frame):
+        warnings.warn(
+            f"{len(frame)} rows make an array of {count} cells, {' x '.join(map(str, shape))}: all others are missing",
+            stacklevel=2,
+        )
+    values = _spread(frame[value], cells, count)
+    labels = dict(zip(dims, (labels for _, labels in found), strict=True))
+    return labelled(values.reshape(shape), labels, name=value).assign_attrs(deepcopy(frame.attrs))
+
+
+def _spread(column: pd.Series[Any], cells: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
+    """Return an array of cells with the values of a column in theirs, and what is missing in all others."""
+    missing = bool(column.isna().any()) or len(cells) < count
+    kind = getattr(column.dtype, "kind", "O")
+    if missing and kind in "iub":
+        there = column.dropna()
+        if kind != "b" and len(there) and max(abs(int(there.max())), abs(int(there.min()))) > EXACT:
+            raise ValueError(
+                f"a value of {column.name!r} is missing and becomes NaN, and integers above 2**53 are no floats: "
+                "give each cell a row, or make them smaller"
+            )
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    elif kind in "iubf" and not isinstance(column.dtype, np.dtype):
+        values = column.to_numpy(dtype=column.dtype.numpy_dtype, na_value=np.nan)
+    else:
+        values = column.to_numpy() if isinstance(column.dtype, np.dtype) else column.to_numpy(dtype=object)
+    spread = np.empty(count, dtype=values.dtype)
+    if missing:
+        spread[:] = np.array("NaT", values.dtype) if values.dtype.kind in "mM" else np.nan
+    spread[cells] = values
+    return spread

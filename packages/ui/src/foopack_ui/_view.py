@@ -1,57 +1,91 @@
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
-from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
 import panel as pn
+import xarray as xr
+from bokeh.models import ColumnDataSource, Legend, LegendItem, PlainText
 from bokeh.palettes import Category10_10
 from bokeh.plotting import figure
 
 from foopack_core import summarize
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from collections.abc import Callable, Hashable, Iterable
 
 ROOMY = "td, th { padding: 2px 12px; text-align: right }"
+FORMATS = "iuf"  # kinds of numbers
+DASHES = ("solid", "dashed", "dotted")
+MOST = len(Category10_10) * len(DASHES)  # lines that can be told apart, each with a place in the legend
+DIGITS = 4  # of a number in the table; more where two of a column would look alike
+EXACT = 17  # digits that tell any two floats apart
 
 
 def chart(array: xr.DataArray) -> figure:
     """Draw a labelled array as lines with dots: along its first dimension, one line for each label of its second.
 
     Args:
-        array: Real numbers, one or two dimensions. The first dimension may have numbers, times or names as labels. NaN
-            is a gap.
+        array: Real numbers, one or two dimensions. The first dimension may have numbers, times, durations or names as
+            labels; one without labels has its positions. NaN is a gap.
 
     Returns:
-        A figure as wide as its surroundings, 320 pixels high. The axes bear the names of the first dimension and of the
-        values, with the units of both where the attribute "units" has them.
+        A figure as wide as its surroundings, 320 pixels high, that shares nothing with the array. The axes bear the
+        names of the first dimension and of the values, with the units of both where the attribute "units" has them.
+        Up to 30 lines differ by color and dashes and stand in the legend; more are thin, gray and without one.
 
     Raises:
         TypeError: The values are not real numbers.
-        ValueError: There are other than one or two dimensions.
+        ValueError: There are other than one or two dimensions, or two labels of one have the same text.
+
+    Examples:
+        >>> from foopack_core import labelled
+        >>> plot = chart(labelled([3.0, 5.0], {"day": ["Mon", "Tue"]}, name="rain", units="mm"))
+        >>> plot.yaxis[0].axis_label
+        'rain [mm]'
+        >>> plot.x_range.factors
+        ['Mon', 'Tue']
     """
     lines = _lines(array)
     along, across = lines.dims
-    at: Any = lines[along].to_numpy()
-    axis: dict[str, Any]
-    match at.dtype.kind:
-        case "i" | "u" | "f":
-            axis = {}
-        case "M":
-            axis = {"x_axis_type": "datetime"}
-        case _:
-            at = [str(label) for label in at]
-            axis = {"x_range": at}
-    plot = figure(
-        height=320, sizing_mode="stretch_width", x_axis_label=titled(lines[along]), y_axis_label=titled(lines), **axis
-    )
-    for line, colour in zip(lines.transpose(), cycle(Category10_10), strict=False):
-        legend: dict[str, Any] = {} if array.ndim == 1 else {"legend_label": str(line[across].to_numpy())}
-        plot.line(at, line.to_numpy(), color=colour, line_width=2, **legend)
-        plot.scatter(at, line.to_numpy(), color=colour, size=5, **legend)  # a value between two gaps has no line
-    for legend_box in plot.legend:
-        plot.add_layout(legend_box, "right")
+    index = _index(lines, along)
+    at: Any
+    axis: dict[str, Any] = {}
+    if isinstance(index, pd.DatetimeIndex):
+        at = index.tz_localize(None).to_numpy(dtype="datetime64[ns]")  # the clock of its own zone
+        axis = {"x_axis_type": "datetime"}
+    elif isinstance(index, pd.TimedeltaIndex):
+        at = index / pd.Timedelta(milliseconds=1)
+        axis = {"x_axis_type": "timedelta"}
+    elif index.dtype.kind in FORMATS:
+        at = index.to_numpy(copy=True)
+    else:
+        at = _texts(index, along)
+        axis = {"x_range": at}
+    plot = figure(height=320, sizing_mode="stretch_width", **axis)
+    plot.xaxis.axis_label = _plain(titled(lines[along]) if along in lines.coords else str(along))
+    plot.yaxis.axis_label = _plain(titled(lines))
+    values = np.array(lines.transpose().to_numpy(), copy=True)
+    if array.ndim == 2 and len(values) > MOST:
+        # One glyph for all: each has its cost, and nobody tells thousands of colors apart.
+        plot.multi_line([at] * len(values), list(values), color="gray", line_width=1, line_alpha=0.5)
+        return plot
+    names = _texts(_index(lines, across), across) if array.ndim == 2 else []
+    items = []
+    for number, line in enumerate(values):
+        color, dash = Category10_10[number % len(Category10_10)], DASHES[number // len(Category10_10)]
+        source = ColumnDataSource({"x": at, "y": line})
+        drawn = [
+            plot.line("x", "y", source=source, color=color, line_width=2, line_dash=dash),
+            plot.scatter("x", "y", source=source, color=color, size=5),  # a value between two gaps has no line
+        ]
+        if names:
+            items.append(LegendItem(label={"value": names[number]}, renderers=drawn))
+    if items:
+        plot.add_layout(Legend(items=items), "right")
     return plot
 
 
@@ -62,25 +96,50 @@ def view(array: xr.DataArray) -> pn.Column:
         array: As for `chart`.
 
     Returns:
-        A column of three panes, to serve, to put on a page or to save.
+        A column of three panes, to serve, to put on a page or to save. It shares nothing with the array.
 
     Raises:
         TypeError: As for `chart`.
         ValueError: As for `chart`; also if the first dimension has no positions.
+
+    Examples:
+        >>> from foopack_core import labelled
+        >>> rain = labelled([[3.0, 1.0], [5.0, 0.0]], {"day": ["Mon", "Tue"], "site": ["hill", "shore"]}, name="rain")
+        >>> heading, plot, table = view(rain)
+        >>> print(table.object)
+               count  mean  std  min  max
+        site
+        hill       2   4.0  1.0  3.0  5.0
+        shore      2   0.5  0.5  0.0  1.0
     """
     lines = _lines(array)
-    summary = summarize(lines, str(lines.dims[0])).to_dataframe()
+    across = lines.dims[1]
+    # Of values alone: a coordinate that selecting has left behind would be one more column, or be named like one.
+    statistics = summarize(xr.DataArray(lines.to_numpy(), dims=["along", "across"]), "along")
+    names = pd.Index(_texts(_index(lines, across), across), name=str(across))
+    summary = pd.DataFrame({str(name): part.to_numpy() for name, part in statistics.items()}, index=names)
     return pn.Column(
         pn.pane.HTML(f"<h2>{escape(titled(array))}</h2>"),
         pn.pane.Bokeh(chart(array), sizing_mode="stretch_width"),
-        pn.pane.DataFrame(summary, float_format=lambda number: f"{number:.4g}", stylesheets=[ROOMY]),
+        pn.pane.DataFrame(
+            summary,
+            formatters={name: _formatter(column) for name, column in summary.items() if name != "count"},
+            stylesheets=[ROOMY],
+        ),
         sizing_mode="stretch_width",
     )
 
 
+def titled(array: xr.DataArray) -> str:
+    """Return the name of an array, with its units where it has some."""
+    name = "value" if array.name is None else str(array.name)
+    units = array.attrs.get("units")
+    return name if units is None or str(units) == "" else f"{name} [{units}]"
+
+
 def _lines(array: xr.DataArray) -> xr.DataArray:
     """Return the array with two dimensions; one that has a single one becomes a single line, named as it is."""
-    if array.dtype.kind not in "iuf":
+    if array.dtype.kind not in FORMATS:
         raise TypeError(f"only real numbers can be drawn, not values of type {array.dtype}")
     if array.ndim not in (1, 2):
         raise ValueError(f"only one or two dimensions can be drawn, not {array.ndim}: select or reduce first")
@@ -89,6 +148,29 @@ def _lines(array: xr.DataArray) -> xr.DataArray:
     return array.expand_dims({"": [titled(array)]}, axis=1)
 
 
-def titled(array: xr.DataArray) -> str:
-    name = "value" if array.name is None else str(array.name)
-    return f"{name} [{array.attrs['units']}]" if "units" in array.attrs else name
+def _index(lines: xr.DataArray, dim: Hashable) -> pd.Index[Any]:
+    """Return the labels of a dimension; one without has its positions."""
+    return lines.indexes[dim] if dim in lines.indexes else pd.RangeIndex(lines.sizes[dim])
+
+
+def _texts(labels: Iterable[object], dim: Hashable) -> list[str]:
+    """Return labels as they are shown, which have to differ for that."""
+    texts = [str(label) for label in labels]
+    twice = [text for text, count in Counter(texts).items() if count > 1]
+    if twice:
+        raise ValueError(f"two labels of {str(dim)!r} are shown as {twice[0]!r}: rename one of them")
+    return texts
+
+
+def _plain(text: str) -> str | PlainText:
+    """Return the text of an axis; bokeh would set a formula where it finds signs of TeX."""
+    return PlainText(text=text) if "$$" in text or "\\(" in text or "\\[" in text else text
+
+
+def _formatter(column: pd.Series[Any]) -> Callable[[float], str]:
+    """Return what writes the numbers of a column: with four digits, or as many as tell its numbers apart."""
+    numbers = set(column.dropna())
+    digits = DIGITS
+    while digits < EXACT and len({f"{number:.{digits}g}" for number in numbers}) < len(numbers):
+        digits += 1
+    return lambda number: f"{number:.{digits}g}"
