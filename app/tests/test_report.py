@@ -71,7 +71,8 @@ def test_health_is_the_imports(make: Callable[..., Report]) -> None:
 
 
 def test_health_with_another_version_than_pinned_says_so(make: Callable[..., Report]) -> None:
-    status, body = health(make((WELL, OLD)))
-    assert status == 200
+    status, body = health(make((WELL, OLD)), "2026-01-02T03:04:05+00:00")
+    assert (status, body["status"], body["since"]) == (503, "mismatch", "2026-01-02T03:04:05+00:00")
+    assert body["reason"] == "probe-old is 1.0.0; ==2.0.0 is required by probe, probe-well"
     assert body["versions"] == {"probe-well": "1.2.0", "probe-old": "1.0.0"}
     assert body["problems"] == ["probe-old is 1.0.0; ==2.0.0 is required by probe, probe-well"]

@@ -5,14 +5,14 @@ import socket
 import pytest
 import tornado.testing
 import tornado.web
-from probes import FAILS, IMPORTS, OLD, SYSTEM, WELL
+from probes import FAILS, IMPORTS, NEAR, SYSTEM, WELL
 
 from myapp.refresh import Refresher
 from myapp.report import Report
 from myapp.server import Download, Health, allowed, guard, hosts
 
 MACHINE = socket.gethostname().lower()
-REPORT = Report("probe", "0.1.0", "2026-01-02T03:04:06+00:00", SYSTEM, (WELL, OLD), (IMPORTS,))
+REPORT = Report("probe", "0.1.0", "2026-01-02T03:04:06+00:00", SYSTEM, (WELL, NEAR), (IMPORTS,))
 
 
 class Handlers(tornado.testing.AsyncHTTPTestCase):
@@ -36,7 +36,7 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
         for _ in range(3):
             answer = self.fetch("/healthz")
             assert answer.code == 200
-            assert json.loads(answer.body)["versions"] == {"probe-well": "1.2.0", "probe-old": "1.0.0"}
+            assert json.loads(answer.body)["versions"] == {"probe-well": "1.2.0"}
             assert answer.headers["Cache-Control"] == "no-store"
         assert self.taken == 1
 

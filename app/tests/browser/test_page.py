@@ -32,7 +32,7 @@ def test_all_is_well_and_the_versions_are_the_installed_ones(page: Page, dashboa
     assert row(page, "xarray")[0] == importlib.metadata.version("xarray")
     expect(page.locator(".then dl")).to_contain_text("CPython")
     expect(page.locator(".then dl")).to_contain_text("0123456789abcdef")
-    assert page.title() == "myapp: diagnostics"
+    expect(page).to_have_title("All well · myapp: diagnostics")
 
 
 @pytest.mark.parametrize("context", [{"java_script_enabled": False}], indirect=True)
