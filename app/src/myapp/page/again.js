@@ -137,6 +137,7 @@
   };
 
   const show = (time) => {
+    if (!matchMedia("print").matches) document.documentElement.classList.toggle("dark", matchMedia("(prefers-color-scheme: dark)").matches);
     const verdict = part(".verdict .headline")?.textContent.trim();
     const title = `${deaf() ? "No connection" : verdict} · ${base}`;
     if (document.title !== title) document.title = title;

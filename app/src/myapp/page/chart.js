@@ -8,6 +8,7 @@ function resolved(colour) { // the system's own have names that a canvas is not 
   return found
 }
 function follow() {
+  if (window.matchMedia("print").matches) return // it would not be drawn in time
   const style = getComputedStyle(document.documentElement)
   const [text, line] = ["--text", "--line"].map((name) => resolved(style.getPropertyValue(name).trim()))
   plot.outline_line_color = line
@@ -23,7 +24,7 @@ function follow() {
 }
 if (!plot.tags.includes("follows")) {
   plot.tags = [...plot.tags, "follows"]
-  for (const media of ["(prefers-color-scheme: dark)", "(forced-colors: active)", "print"]) {
+  for (const media of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
     window.matchMedia(media).addEventListener("change", follow)
   }
   follow()
