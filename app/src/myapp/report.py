@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion
 
 PINNED, DIRECT, INDIRECT = "pinned", "direct", "indirect"
 
@@ -23,7 +24,10 @@ class Requirement:
 
     def met(self, version: str | None) -> bool:
         """Say whether an installed version is one of them. One that is installed may be a pre-release."""
-        return version is not None and SpecifierSet(self.specifier).contains(version, prereleases=True)
+        try:
+            return version is not None and SpecifierSet(self.specifier).contains(version, prereleases=True)
+        except InvalidVersion:  # of something that is installed, but by no installer
+            return False
 
 
 @dataclass(frozen=True)

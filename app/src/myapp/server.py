@@ -202,7 +202,7 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
     if not origins:
         bokeh.allowed_ws_origin = allowed(address, port)
     if prefix:
-        server._tornado.add_handlers(r".*", [*own, (r"/?", There)])
+        server._tornado.wildcard_router.add_rules([*own, (r"/", There)])  # within the guard
     server._tornado.wildcard_router.rules.insert(0, Rule(HeadOf(f"{prefix}/"), There))
     guard(server._tornado, hosts(address, origins))
     logging.getLogger("tornado.access").setLevel(logging.ERROR)

@@ -61,8 +61,11 @@ def origin(text: str) -> str:
     """Read a name of a server, with a port or without: as browsers write it, which is in lower case."""
     if text == "*":
         return text
-    parts = urlsplit(text if "://" in text else f"//{_bracketed(text)}")
     told = f"{text!r} is no name of a server, like dash.example.com or dash.example.com:8080"
+    try:
+        parts = urlsplit(text if "://" in text else f"//{_bracketed(text)}")
+    except ValueError:
+        raise ValueError(f"{told}: its address is none") from None
     if parts.scheme not in ("", *SCHEMES):
         raise ValueError(f"{told}: it may begin with http:// or https://")
     if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
