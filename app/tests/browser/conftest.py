@@ -113,7 +113,7 @@ def page(context: BrowserContext, dashboard: Served, watched: Watched) -> Iterat
     made = context.new_page()
     watched.watch(made)
     yield made
-    ours = dashboard.url.removeprefix("http://")
+    ours = dashboard.url.split("/")[2]
     foreign = [url for url in watched.requests if not url.startswith("data:") and ours not in url]
     assert watched.requests
     assert foreign == []
