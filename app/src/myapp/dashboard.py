@@ -75,23 +75,28 @@ class Visit:
     def pieces(self) -> dict[str, str]:
         """Draw the parts of the page that are plain HTML."""
         report, trouble = self.refresher.latest, self.trouble()
-        live = self.live.value and report is not None
         return {
             "overview": render.overview(report, trouble, self.refresher.since),
             "provenance": render.provenance(report),
             "newer": render.newer(self.newer.latest, self.newer.failure) if self.newer else "",
-            "taken": render.taken(report, self.refresher.within(self.every.value) if live else None),
+            "taken": self.taken(),
             "packages": render.packages(report),
             "indirect": render.indirect(report),
             "system": render.system(report),
         }
 
+    def taken(self) -> str:
+        """Draw when the last refresh was, with when the page's script may expect the next."""
+        return render.taken(self.refresher.latest, self.refresher.within(self.every.value) if self.live.value else None)
+
     def trouble(self) -> str | None:
         """Return why the latest report does not say how things are now; None: it does."""
         if self.refresher.failure is not None:
             return f"the last check came to nothing: {line(self.refresher.failure)}"
-        if self.refresher.latest is not None and self.refresher.old:
-            return "this is an old report, and there is no newer one"
+        if self.refresher.old:
+            return (
+                "this is an old report, and there is no newer one" if self.refresher.latest else "no check was done yet"
+            )
         return None
 
     def template(self) -> pn.Template:
@@ -131,7 +136,7 @@ class Visit:
         """Let the shared report be refreshed as often as this visitor wants it."""
         self.every.disabled = not self.live.value
         self.refresher.watch(self, self.every.value if self.live.value else None, self.see)
-        update(self.panes["taken"], self.pieces()["taken"])
+        update(self.panes["taken"], self.taken())
 
     def see(self, _: Report | None) -> None:
         """Take notice of news, outside of the session: the page changes in it, and only if it is live."""

@@ -263,9 +263,7 @@ def leave(server: pn.io.server.Server) -> None:
             continue
         with suppress(OSError):  # nobody reads it: what is left goes nowhere, or Python would complain of it
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1 if stream is sys.stdout else 2)
-    if any(
-        each.is_alive() and not each.daemon for each in threading.enumerate() if each is not threading.main_thread()
-    ):
+    if threading.active_count() > 1:  # one that loads a package, say, and would be torn out of the middle of it
         os._exit(0)
 
 
