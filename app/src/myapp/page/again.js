@@ -22,6 +22,7 @@
   let late; // since when a report is missing
   let ticked = begun;
   let known; // the release that is shown
+  let stored; // what this page has last kept of it
 
   document.documentElement.classList.add("scripted");
   addEventListener("pagehide", () => { leaving = true });
@@ -158,7 +159,9 @@
       const until = known.seen > now.started ? known.seen : now.started;
       now.before = { version: known.version, revision: known.revision, until };
     } else now.before = known.before;
-    if (JSON.stringify(known) !== JSON.stringify(now)) store(local, name, JSON.stringify(now));
+    const text = JSON.stringify(now);
+    if (text !== stored) store(local, name, text);
+    stored = text;
     known = now;
     const before = document.querySelector(".before");
     before.hidden = !now.before;
