@@ -20,6 +20,7 @@ MISSING = (
     "on Debian: apt-get install chromium fonts-dejavu-core"
 )
 READY = "window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle"
+NAMES = "--host-resolver-rules=MAP dash.example.com 127.0.0.1"  # behind a proxy
 PATIENCE = 120_000  # milliseconds, for a busy machine
 
 
@@ -30,7 +31,7 @@ def chromium() -> str | None:
 
 def launch(playwright: Playwright) -> Browser:
     """Start the Chromium of this machine. As root, and in most containers, its own sandbox cannot be had."""
-    return playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    return playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", NAMES])
 
 
 @dataclass
@@ -56,7 +57,7 @@ class Anything(urllib.request.HTTPErrorProcessor):
 
 
 @contextmanager
-def serve(site: Path, port: int = 0, **environ: str) -> Iterator[Served]:
+def serve(site: Path, port: int = 0, wait: bool = True, **environ: str) -> Iterator[Served]:
     """Run a dashboard on a port, or any free one, for which the folder `site` comes before what is installed."""
     path = [str(site), str(SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
     process = subprocess.Popen(
@@ -66,7 +67,7 @@ def serve(site: Path, port: int = 0, **environ: str) -> Iterator[Served]:
         text=True,
     )
     try:
-        line = process.stdout.readline() if process.stdout else ""
+        line = process.stdout.readline() if process.stdout and wait else "nowhere"
         yield Served(line.split()[-1], process)
     finally:
         process.terminate()
@@ -79,6 +80,14 @@ def arrive(page: Page, served: Served) -> None:
     page.wait_for_function(READY, timeout=PATIENCE)
     page.locator(".then .verdict:not(.wait)").wait_for(timeout=PATIENCE)
     page.locator(".then .bk-Figure, .then .error:has-text('sample')").first.wait_for(timeout=PATIENCE)
+
+
+def deaf(page: Page) -> None:
+    """See that the page takes back what it says, and what it offers."""
+    expect(page).to_have_title("No connection · myapp: diagnostics")
+    expect(page.locator(".lost .shown")).to_contain_text("What it shows was so ")
+    assert page.evaluate("getComputedStyle(document.querySelector('.summary')).filter") == "grayscale(1)"
+    assert page.evaluate("[...document.querySelectorAll('.control')].every((each) => each.inert)")
 
 
 def taken(page: Page) -> str:

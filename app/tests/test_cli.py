@@ -173,6 +173,48 @@ def test_health_of_nothing(url: str, error: str, capsys: pytest.CaptureFixture[s
     assert error in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({}, "http://127.0.0.1:5006/"),
+        ({"MYAPP_PORT": "tcp://10.96.0.5:5006"}, "http://127.0.0.1:5006/"),
+        ({"MYAPP_PORT": "8080", "MYAPP_ADDRESS": "::"}, "http://127.0.0.1:8080/"),
+        ({"MYAPP_PORT": "", "MYAPP_ADDRESS": "::1"}, "http://[::1]:5006/"),
+        ({"MYAPP_ADDRESS": ""}, "http://127.0.0.1:5006/"),
+        ({"MYAPP_ADDRESS": "127.0.0.2"}, "http://127.0.0.2:5006/"),
+    ],
+)
+@pytest.mark.parametrize(("live", "path"), [([], "healthz"), (["--live"], "livez"), (["-live"], "livez")])
+def test_health_asks_where_the_dashboard_is(
+    environ: dict[str, str], url: str, live: list[str], path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("myapp.cli.ask", lambda url, _: asked.append(url))
+    for name in ("MYAPP_PORT", "MYAPP_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert main(["health", *live]) == 0
+    assert asked == [url + path]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("MYAPP_PORT", "http", "MYAPP_PORT: 'http' is no port"),
+        ("MYAPP_PORT", "65536", "MYAPP_PORT: '65536' is no port"),
+        ("MYAPP_ALLOW_ORIGIN", "a.example/x", "MYAPP_ALLOW_ORIGIN: 'a.example/x' is no name of a server"),
+        ("MYAPP_PREFIX", "/a b", "MYAPP_PREFIX: '/a b' is no path"),
+    ],
+)
+def test_a_setting_that_is_wrong_exits_with_2(
+    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert main(["dashboard"]) == 2
+    assert capsys.readouterr().err.startswith(f"myapp dashboard: {told}")
+
+
 @pytest.mark.parametrize("argv", [[], ["chek"], ["check", "--jsn"], ["dashboard", "--port", "70000"]])
 def test_wrong_use_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:

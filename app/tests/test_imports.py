@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from probes import install
+from probes import install, marked
 
 from myapp import imports
 from myapp.imports import try_all, try_one
@@ -221,16 +221,6 @@ def test_what_is_running_and_what_waits_can_be_ended(site: Path, monkeypatch: py
     imports.kill_all()
     thread.join()
     assert [each.error for each in results] == [f"the interpreter was ended by {signal.SIGKILL.name}"] * 5
-
-
-def marked(mark: str) -> list[str]:
-    """Return the names of the processes that have a mark in their environment, but for those that have ended."""
-    found = []
-    for each in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):
-            if f"PROBE={mark}".encode() in each.read_bytes().split(b"\0"):
-                found.append((each.parent / "comm").read_text().strip())
-    return found
 
 
 def gone(process: int) -> None:

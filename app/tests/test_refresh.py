@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from myapp.refresh import Refresher
+from myapp.refresh import Refresher, TooOldError
 
 
 class Counter:
@@ -144,6 +144,66 @@ def test_a_refresh_that_fails_keeps_the_latest_and_goes_on(caplog: pytest.LogCap
     asyncio.run(scenario())
     assert "the refresh came to nothing" in caplog.text
     assert "a page could not be told of a refresh" in caplog.text
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), OSError(24, "Too many open files"), KeyError("x")], ids=repr)
+def test_watchers_hear_of_a_refresh_that_fails_and_since_when(error: Exception) -> None:
+    async def scenario() -> None:
+        now: list[int | Exception] = [error]
+
+        def take() -> int:
+            if isinstance(now[0], Exception):
+                raise now[0]
+            return now[0]
+
+        refresher = Refresher(take, well=lambda value: value == 2)
+        heard: list[tuple[int | None, bool, bool]] = []
+        refresher.watch(
+            "a", None, lambda value: heard.append((value, refresher.failure is None, refresher.since is None))
+        )
+        with pytest.raises(type(error)):
+            await refresher.refresh()
+        begun = refresher.since
+        now[0] = 1  # not well either
+        await refresher.refresh()
+        assert refresher.since == begun
+        now[0] = 2
+        await refresher.refresh()
+        assert heard == [(None, False, False), (1, True, False), (2, True, True)]
+
+    asyncio.run(scenario())
+
+
+def test_what_hangs_does_not_keep_the_latest_from_being_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        monkeypatch.setattr("myapp.refresh.BRIEF", 0.2)
+        counter = Counter()
+        refresher = Refresher(counter, idle=0.05)
+        told = asyncio.Event()
+        counter.go.release()
+        assert await refresher.refresh() == 1
+        refresher.watch("a", None, lambda _: told.set())
+        running = asyncio.create_task(refresher.run())
+        await asyncio.wait_for(told.wait(), 30)  # of the first being too old: the second hangs
+        assert refresher.old
+        assert refresher.since is not None
+        with pytest.raises(TooOldError):
+            await refresher.current(age=3600)
+        counter.go.release()
+        assert await refresher.refresh() == 2
+        running.cancel()
+        first = Refresher(Counter(), idle=0.05)
+        with pytest.raises(TooOldError):
+            await first.current(age=3600)
+
+    asyncio.run(scenario())
+
+
+def test_two_intervals_are_those_of_the_slower_one() -> None:
+    refresher = Refresher(lambda: 0)
+    assert refresher.within(60) == 120
+    refresher._took = 90
+    assert refresher.within(60) == 180
 
 
 def ignore(_: object) -> None:

@@ -62,3 +62,37 @@ def test_nothing_from_outside_is_markup(make: Callable[..., Report], draw: Calla
 @pytest.mark.parametrize("draw", DRAW, ids=lambda draw: draw.__name__)
 def test_before_the_first_report(draw: Callable[[Report | None], str]) -> None:
     assert "None" not in draw(None)
+
+
+def test_what_is_not_known_is_said(make: Callable[..., Report]) -> None:
+    drawn = render.overview(make(), "the last check came to nothing: <no>", "2026-01-02T03:04:05+00:00")
+    assert "Not known" in drawn
+    assert "came to nothing: &lt;no&gt;" in drawn
+    assert "Failing since" in drawn
+    assert "2026-01-02 03:04:05 UTC" in drawn
+    assert "every one imports" not in drawn
+    assert "Not known" in render.overview(None, "no disk")
+    assert "Failing since" not in render.overview(make(), None, "2026-01-02T03:04:05+00:00")
+
+
+def test_which_release_this_is(make: Callable[..., Report]) -> None:
+    drawn = render.provenance(make(revision="0123456789abcdef", built="2026-01-01T00:00:00+00:00"))
+    assert "probe 0.1.0 · image revision <code>0123456789ab</code> · of" in drawn
+    assert "2026-01-01 00:00 UTC" in drawn
+    assert "running since" in drawn
+    assert 'data-version="0.1.0" data-revision="0123456789abcdef"' in drawn
+    assert "image revision" not in render.provenance(make())
+
+
+@pytest.mark.parametrize(
+    ("found", "failure", "said"),
+    [
+        ([("a", "1"), ("<b>", "2")], None, "a 1, &lt;b&gt; 2"),
+        ([], None, "Nothing newer"),
+        (None, OSError("no route"), "cannot be asked: no route"),
+        (None, None, ""),
+    ],
+)
+def test_what_is_newer(found: list[tuple[str, str]] | None, failure: Exception | None, said: str) -> None:
+    assert said in render.newer(found, failure)
+    assert bool(render.newer(found, failure)) == bool(said)

@@ -1,11 +1,13 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from probes import FAILS, FAR, IMPORTS, NEAR, OLD, WELL
 
-from myapp.health import health
-from myapp.report import PINNED, Package, Report, Requirement
+from myapp.health import health, unknown
+from myapp.render import headline
+from myapp.report import PINNED, Import, Package, Report, Requirement
 
 
 @pytest.mark.parametrize(
@@ -18,6 +20,7 @@ from myapp.report import PINNED, Package, Report, Requirement
         ("1.2.0", "==1.3.0", "is 1.2.0; ==1.3.0 is required by a"),
         (None, "==1.3.0", "is not installed; ==1.3.0 is required by a"),
         (None, "", "is not installed; it is required by a"),
+        ("not a version", "==1.3.0", "is not a version; ==1.3.0 is required by a"),
     ],
 )
 def test_problem_of_a_package(installed: str | None, specifier: str, problem: str | None) -> None:
@@ -71,7 +74,49 @@ def test_health_is_the_imports(make: Callable[..., Report]) -> None:
 
 
 def test_health_with_another_version_than_pinned_says_so(make: Callable[..., Report]) -> None:
-    status, body = health(make((WELL, OLD)))
-    assert status == 200
+    status, body = health(make((WELL, OLD)), "2026-01-02T03:04:05+00:00")
+    assert (status, body["status"], body["since"]) == (503, "mismatch", "2026-01-02T03:04:05+00:00")
+    assert body["reason"] == "probe-old is 1.0.0; ==2.0.0 is required by probe, probe-well"
     assert body["versions"] == {"probe-well": "1.2.0", "probe-old": "1.0.0"}
     assert body["problems"] == ["probe-old is 1.0.0; ==2.0.0 is required by probe, probe-well"]
+
+
+@pytest.mark.parametrize(
+    ("packages", "imports", "sample", "status"),
+    [
+        ((WELL, NEAR), (IMPORTS,), None, "ok"),
+        ((WELL, FAR), (IMPORTS,), None, "ok"),  # nobody's pin
+        ((WELL, OLD), (IMPORTS,), None, "mismatch"),
+        ((Package("p", None, PINNED, (Requirement("a", "==1"),), None),), (IMPORTS,), None, "mismatch"),
+        ((WELL,), (IMPORTS,), "KeyError: 'units'", "failing"),
+        ((WELL, OLD), (IMPORTS,), "KeyError: 'units'", "failing"),
+        ((WELL, OLD), (FAILS,), None, "failing"),
+    ],
+)
+def test_page_and_health_say_the_same(
+    make: Callable[..., Report],
+    packages: tuple[Package, ...],
+    imports: tuple[Import, ...],
+    sample: str | None,
+    status: str,
+) -> None:
+    report = replace(make(packages, imports), sample=sample)
+    assert Report.from_json(report.to_json()) == report
+    code, body = health(report)
+    assert (code, body["status"]) == (200 if status == "ok" else 503, status)
+    assert (headline(report)[0] == "bad") == (code == 503)
+    assert (body["reason"] is None) == (code == 200)
+    if sample:
+        assert body["reason"] == "the sample view cannot be drawn: KeyError: 'units'"
+
+
+def test_what_is_not_known_keeps_the_fields_of_health(make: Callable[..., Report]) -> None:
+    code, body = unknown(ValueError("no disk"), make(revision="abc"), "2026-01-02T03:04:05+00:00")
+    assert (code, body["status"], body["revision"], body["since"]) == (
+        503,
+        "failing",
+        "abc",
+        "2026-01-02T03:04:05+00:00",
+    )
+    assert body["reason"] == "nothing can be said: no disk"
+    assert set(unknown(ValueError(), None)[1]) <= set(body)

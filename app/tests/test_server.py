@@ -1,18 +1,21 @@
 import json
+import os
 import re
 import socket
+import subprocess
+from pathlib import Path
 
 import pytest
 import tornado.testing
 import tornado.web
-from probes import FAILS, IMPORTS, OLD, SYSTEM, WELL
+from probes import FAILS, IMPORTS, NEAR, SYSTEM, WELL
 
 from myapp.refresh import Refresher
 from myapp.report import Report
-from myapp.server import Download, Health, allowed, guard, hosts
+from myapp.server import Download, Health, Live, allowed, guard, hosts, zombies
 
 MACHINE = socket.gethostname().lower()
-REPORT = Report("probe", "0.1.0", "2026-01-02T03:04:06+00:00", SYSTEM, (WELL, OLD), (IMPORTS,))
+REPORT = Report("probe", "0.1.0", "2026-01-02T03:04:06+00:00", SYSTEM, (WELL, NEAR), (IMPORTS,))
 
 
 class Handlers(tornado.testing.AsyncHTTPTestCase):
@@ -23,7 +26,8 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
         self.found: Report | Exception = REPORT
         self.taken = 0
         refresher = {"refresher": Refresher(self.take)}
-        return tornado.web.Application([("/healthz", Health, refresher), ("/report.json", Download, refresher)])
+        machines = [("/healthz", Health, refresher), ("/report.json", Download, refresher), ("/livez", Live)]
+        return tornado.web.Application(machines)
 
     def take(self) -> Report:
         """Take the report."""
@@ -36,7 +40,7 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
         for _ in range(3):
             answer = self.fetch("/healthz")
             assert answer.code == 200
-            assert json.loads(answer.body)["versions"] == {"probe-well": "1.2.0", "probe-old": "1.0.0"}
+            assert json.loads(answer.body)["versions"] == {"probe-well": "1.2.0"}
             assert answer.headers["Cache-Control"] == "no-store"
         assert self.taken == 1
 
@@ -51,6 +55,25 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
         answer = self.fetch("/healthz")
         assert answer.code == 503
         assert json.loads(answer.body)["reason"] == "nothing can be said: pyproject.toml is gone"
+
+    def test_alive_whatever_the_packages_are(self) -> None:
+        for found in (REPORT, RuntimeError("pyproject.toml is gone"), Report(**vars(REPORT) | {"imports": (FAILS,)})):
+            self.found = found
+            answer = self.fetch("/livez")
+            assert (answer.code, json.loads(answer.body)) == (200, {"status": "alive"})
+        assert self.taken == 0
+
+    def test_head_is_get_without_a_body(self) -> None:
+        for path in ("/livez", "/healthz", "/report.json"):
+            answer = self.fetch(path, method="HEAD")
+            assert (answer.code, answer.body) == (200, b"")
+            assert int(answer.headers["Content-Length"]) == len(self.fetch(path).body)
+
+    def test_no_report_is_no_file(self) -> None:
+        self.found = RuntimeError("pyproject.toml is gone")
+        answer = self.fetch("/report.json")
+        assert (answer.code, answer.headers.get("Content-Disposition")) == (503, None)
+        assert json.loads(answer.body) == json.loads(self.fetch("/healthz").body)
 
     def test_the_report_is_a_file(self) -> None:
         answer = self.fetch("/report.json")
@@ -147,6 +170,17 @@ def test_hostile_names(address: str, origins: list[str], answered: list[str], re
         assert not re.fullmatch(names, host), host
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0", "::", "127.0.0.1"])
+def test_what_a_first_process_inherits_is_taken_leave_of() -> None:
+    lost = os.fork() or os._exit(0)
+    kept = subprocess.Popen(["true"])
+    seen: set[int] = set()
+    while not {lost, kept.pid} <= seen:
+        seen |= zombies(os.getpid(), set())
+    assert kept.wait() == 0  # who started it asks for it
+    assert zombies(os.getpid(), {lost}) & {lost} == set()
+    assert not Path(f"/proc/{lost}").exists()
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "127.0.0.1", ""])
 def test_who_says_that_any_name_will_do(address: str) -> None:
     assert hosts(address, ["*"]) is None

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from myapp.system import container, look
+from myapp.system import built, container, look
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,12 @@ def test_the_revision_is_the_images(environ: dict[str, str], revision: str | Non
     about = look(environ)
     assert about.revision == revision
     assert about.process == os.getpid()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "time"),
+    [("0", "1970-01-01T00:00:00+00:00"), ("1767323045", "2026-01-02T03:04:05+00:00"), ("", None), ("soon", None)],
+)
+def test_when_the_image_was_built(seconds: str, time: str | None) -> None:
+    assert built({"IMAGE_CREATED": seconds}) == time
+    assert built({}) is None

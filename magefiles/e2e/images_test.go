@@ -259,7 +259,7 @@ func (w *imaging) readBack(t *testing.T, app image.Result) {
 		require.Equal(t, "10001:10001", c.User)
 		require.Equal(t, []string{"/app/entrypoint"}, c.Entrypoint)
 		require.Equal(t, []string{"python", "-m", "myapp", "dashboard"}, c.Cmd)
-		require.Equal(t, []string{"CMD", "/app/entrypoint", "python", "-m", "myapp", "health"}, c.Healthcheck.Test)
+		require.Equal(t, []string{"CMD", "/app/entrypoint", "python", "-m", "myapp", "health", "-live"}, c.Healthcheck.Test)
 		require.Contains(t, c.Env, "IMAGE_REVISION="+head)
 	}
 	layout := filepath.Join(t.TempDir(), "copy")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from myapp import diagnostics, requirements
+from myapp import settings
 from myapp.health import ask
 
+# What only some commands need is imported in them: `health` is run every few seconds.
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from myapp.report import Report
 
 ADDRESS, PORT, ORIGINS = "MYAPP_ADDRESS", "MYAPP_PORT", "MYAPP_ALLOW_ORIGIN"
+PREFIX, CHANNEL = "MYAPP_PREFIX", "MYAPP_CHANNEL"
 
 EXAMPLES = f"""\
 examples:
@@ -26,10 +29,11 @@ examples:
   myapp dashboard                 the same as a page that stays up to date, on http://127.0.0.1:5006
   myapp dashboard --address 0.0.0.0 --port 8080
                                   the same for other machines, as in a container
-  myapp health                    exit with 1 if the dashboard on this machine is not well; for a HEALTHCHECK
+  myapp health                    exit with 1 if the dashboard on this machine is not well
+  myapp health --live             exit with 1 if it does not answer at all; for a HEALTHCHECK
 
-environment, where an option does not say otherwise: {ADDRESS}, {PORT}, {ORIGINS} (names with blanks between them);
-IMAGE_REVISION is shown as the revision of the image.
+environment, where an option does not say otherwise: {ADDRESS}, {PORT}, {ORIGINS} (names with blanks or commas
+between them), {PREFIX}, {CHANNEL}; IMAGE_REVISION is shown as the revision of the image.
 """
 
 
@@ -48,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"myapp {requirements.project().version}")
+    top.add_argument("--version", action=Version, nargs=0, help="say which version this is")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add = commands.add_parser("check", help="import every foopack package and compare its version")
     add.set_defaults(command=check)
@@ -59,32 +63,73 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--output", type=Path, metavar="FILE", help="also write the data's view to FILE, as HTML")
     add.set_defaults(command=run)
     add = commands.add_parser("dashboard", help="serve all that as a page, until Ctrl-C")
-    add.add_argument("--address", default=os.environ.get(ADDRESS, "127.0.0.1"), help="to listen on (%(default)s)")
-    add.add_argument("--port", type=port, default=os.environ.get(PORT, "5006"), help="%(default)s; 0 is any free one")
+    add.add_argument("--address", type=reads(settings.address), help="to listen on (127.0.0.1); * is all of them")
+    add.add_argument("--port", type=reads(settings.port), help="5006; 0 is any free one")
     add.add_argument(
         "--allow-origin",
         action="append",
+        type=reads(settings.origin),
         metavar="HOST[:PORT]",
         help="a name of this server, which answers to no other but numbers, loopback names and the machine's; * is any",
     )
+    add.add_argument(
+        "--prefix", type=reads(settings.prefix), metavar="PATH", help="below which a proxy asks that does not strip it"
+    )
+    add.add_argument("--channel", metavar="URL", help="asked every hour whether it has something newer; default: none")
     add.set_defaults(command=dashboard)
     add = commands.add_parser("health", help="ask a running dashboard whether it is well")
-    add.add_argument("--url", default=f"http://127.0.0.1:{os.environ.get(PORT, '5006')}/healthz", help="%(default)s")
+    add.add_argument("--live", "-live", action="store_true", help="ask only whether it answers")
+    add.add_argument("--url", help="default: where a dashboard listens that has the same environment")
     add.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="%(default)s")
     add.set_defaults(command=health)
     return top
 
 
-def port(text: str) -> int:
-    """Read a TCP port, 0 to 65535."""
-    number = int(text) if text.isdecimal() else -1
-    if 0 <= number <= 65535:
-        return number
-    raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 0 to 65535")
+class Version(argparse.Action):
+    """Prints the version, which is only looked for then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it and exit."""
+        from myapp.requirements import project
+
+        parser.exit(message=f"myapp {project().version}\n")
+
+
+def reads(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a function that argparse can read an option with, of one that raises ValueError with a sentence."""
+
+    def option(text: str) -> object:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return option
+
+
+def from_environment(name: str, read: Callable[[str], Any], default: object) -> Any:  # noqa: ANN401
+    """Read a setting of the environment; the default where there is none.
+
+    Raises:
+        ValueError: It cannot be read.
+    """
+    text = os.environ.get(name)
+    if text is None or (name == PORT and not text.strip()):
+        return default
+    if name == PORT and settings.is_of_a_service(text):
+        line = f"myapp: {PORT}={text} is what Kubernetes writes beside a Service named myapp: ignored, {default} it is."
+        print(line, file=sys.stderr)
+        return default
+    try:
+        return read(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def check(_: argparse.Namespace) -> int:
     """Print one line for each pinned package; the status is 1 if anything is wrong with one, or none is pinned."""
+    from myapp import diagnostics
+
     report = diagnostics.take()
     width = max((len(package.name) for package in report.pinned), default=0)
     tried = {each.package: each for each in report.imports}
@@ -100,6 +145,8 @@ def check(_: argparse.Namespace) -> int:
 
 def info(arguments: argparse.Namespace) -> int:
     """Print the report, for a person or as JSON; the status is 0 whatever it says."""
+    from myapp import diagnostics
+
     report = diagnostics.take()
     if arguments.json:
         print(report.to_json(), end="")
@@ -146,27 +193,51 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def dashboard(arguments: argparse.Namespace) -> int:
-    """Serve the page until Ctrl-C or SIGTERM; the status is 1 if the address cannot be had."""
+    """Serve the page until Ctrl-C or SIGTERM; the status is 1 if the address cannot be had, 2 if a setting is wrong."""
+    try:
+        address = given(arguments.address, ADDRESS, settings.address, "127.0.0.1")
+        port = given(arguments.port, PORT, settings.port, 5006)
+        origins = given(arguments.allow_origin, ORIGINS, settings.origins, [])
+        prefix = given(arguments.prefix, PREFIX, settings.prefix, "")
+    except ValueError as error:
+        return fail("dashboard", str(error), 2)
+    channel = arguments.channel or os.environ.get(CHANNEL, "").strip()
+    # Whoever is the first process of a container is not ended by a signal that it has not asked for.
+    before = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
         from myapp.server import serve
+
+        serve(address, port, origins, prefix, channel)
     except ImportError as error:
         return fail("dashboard", f"{error}. `myapp check` says which package is at fault")
-    origins = arguments.allow_origin or os.environ.get(ORIGINS, "").split()
-    try:
-        serve(arguments.address, arguments.port, origins)
     except OSError as error:
-        where = f"{arguments.address} port {arguments.port}"
+        where = f"{address or '*'} port {port}"
         return fail("dashboard", f"cannot listen on {where}: {error.strerror}. Say another --address or --port")
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0
 
 
+def given(option: Any, name: str, read: Callable[[str], Any], default: object) -> Any:  # noqa: ANN401
+    """Return an option's value, else the environment's, else the default."""
+    return from_environment(name, read, default) if option is None else option
+
+
 def health(arguments: argparse.Namespace) -> int:
-    """Ask a running dashboard; the status is 1 if it is not well or does not answer in time."""
-    trouble = ask(arguments.url, arguments.timeout)
+    """Ask a running dashboard; the status is 1 if it is not well or does not answer, 2 if a setting is wrong."""
+    url = arguments.url
+    try:
+        if url is None:
+            address = from_environment(ADDRESS, settings.address, "127.0.0.1")
+            port = from_environment(PORT, settings.port, 5006)
+            url = f"http://{settings.reached(address)}:{port}/{'livez' if arguments.live else 'healthz'}"
+    except ValueError as error:
+        return fail("health", str(error), 2)
+    trouble = ask(url, arguments.timeout)
     return fail("health", trouble) if trouble else 0
 
 
-def fail(command: str, sentence: str) -> int:
+def fail(command: str, sentence: str, status: int = 1) -> int:
     """Print why a command failed, on standard error, and return its status."""
     print(f"myapp {command}: {sentence}.", file=sys.stderr)
-    return 1
+    return status

@@ -1,32 +1,36 @@
-"""Health, as deployments and the image's HEALTHCHECK ask for it: what `GET /healthz` says, and the question."""
+"""Health, as deployments, monitors and the image's HEALTHCHECK ask for it: what is answered, and the question."""
 
 from __future__ import annotations
 
 import http.client
 import json
-from http import HTTPStatus
+import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from myapp.report import Report
 
+OK, UNAVAILABLE = 200, 503
+# A process that answers is alive, whatever it has to say of its packages.
+ALIVE = {"status": "alive"}
 
-def health(report: Report) -> tuple[int, dict[str, Any]]:
-    """Return the HTTP status and the body: 200 when all imports pass, else 503 with the reason.
+
+def health(report: Report, since: str | None = None) -> tuple[int, dict[str, Any]]:
+    """Return the HTTP status and the body: 200 when all is as it has to be, else 503 with the reason.
 
     Returns:
-        The body has `status` ("ok" or "failing"), `reason` (a sentence; null where all imports pass), `versions`
-        (distribution name → installed version of the packages that the application pins, null for a missing one),
-        `application` and its `version`, `revision`, `taken`, and `problems`, which also names versions that are not
-        the pinned ones.
+        The body has `status` ("ok"; "failing" where an import or the sample view fails; "mismatch" where all works,
+        but a pinned package has another version), `reason` (a sentence; null where all is well), `since` (when it began
+        not to be well), `versions` (distribution name → installed version of the packages that the application pins,
+        null for a missing one), `application` and its `version`, `revision`, `taken`, and `problems`.
     """
-    failing = [f"{each.package} does not import: {each.error}" for each in report.imports if each.error]
-    if not report.imports:
-        failing = report.problems
-    return HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK, {
-        "status": "failing" if failing else "ok",
-        "reason": "; ".join(failing) or None,
+    failing = report.failures if report.pinned else report.problems
+    status = "failing" if failing else "mismatch" if report.problems else "ok"
+    return OK if status == "ok" else UNAVAILABLE, {
+        "status": status,
+        "reason": "; ".join(failing or report.problems) or None,
+        "since": None if status == "ok" else since,
         "versions": {package.name: package.installed for package in report.pinned},
         "application": report.application,
         "version": report.version,
@@ -34,6 +38,16 @@ def health(report: Report) -> tuple[int, dict[str, Any]]:
         "taken": report.taken,
         "problems": report.problems,
     }
+
+
+def unknown(error: Exception, latest: Report | None, since: str | None = None) -> tuple[int, dict[str, Any]]:
+    """Return the same where there is no report of how things are now: of the latest one, if there is one."""
+    reason = f"nothing can be said: {error}"
+    said: dict[str, Any] = {"versions": {}, "revision": os.environ.get("IMAGE_REVISION") or None, "taken": None}
+    if latest is not None:
+        said = health(latest)[1]
+    problems = [reason, *said.get("problems", [])]
+    return UNAVAILABLE, said | {"status": "failing", "reason": reason, "since": since, "problems": problems}
 
 
 def ask(url: str, timeout: float) -> str | None:
@@ -54,7 +68,7 @@ def ask(url: str, timeout: float) -> str | None:
         return f"{url} does not answer: {error or type(error).__name__}"
     finally:
         connection.close()
-    if answer.status == HTTPStatus.OK:
+    if answer.status == OK:
         return None
     try:
         reason = json.loads(body)["reason"]

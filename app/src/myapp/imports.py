@@ -204,6 +204,11 @@ def kill_all() -> None:
         _end(child)
 
 
+def running() -> bool:
+    """Say whether any interpreter is still running."""
+    return bool(_running)
+
+
 def _end(child: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         child.terminate()

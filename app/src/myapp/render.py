@@ -24,34 +24,60 @@ def clock(time: str) -> str:
     return f'<time datetime="{escape(time)}" title="{escape(date)}">{escape(rest[:8])} UTC</time>'
 
 
-def overview(report: Report | None) -> str:
-    """Say at a glance whether all is well, and if not, what is wrong."""
+def headline(report: Report | None, trouble: str | None = None) -> tuple[str, str]:
+    """Return the verdict: its state ("wait", "ok", "warn" or "bad"), and the words for it."""
+    if trouble:
+        return "bad", "Not known"
     if report is None:
+        return "wait", "Checking …"
+    if report.problems:
+        return "bad", _count(len(report.problems), "problem")
+    if report.warnings:
+        return "warn", f"Works, with {_count(len(report.warnings), 'requirement')} not met"
+    return "ok", "All well"
+
+
+def overview(report: Report | None, trouble: str | None = None, since: str | None = None) -> str:
+    """Say at a glance whether all is well, and if not, what is wrong.
+
+    Args:
+        report: The latest; None: there is none yet.
+        trouble: Why that is not how things are now; None: it is.
+        since: When it began not to be well.
+    """
+    state, verdict = headline(report, trouble)
+    if state == "wait":
         return WAITING
-    problems, warnings = report.problems, report.warnings
-    versions = sorted({package.installed or "none" for package in report.pinned})
-    state, headline = "ok", "All well"
-    if problems:
-        state, headline = "bad", _count(len(problems), "problem")
-    elif warnings:
-        state, headline = "warn", f"Works, with {_count(len(warnings), 'requirement')} not met"
-    told = "".join(f"<li>{escape(each)}</li>" for each in problems)
-    told += "".join(f'<li class="minor">{escape(each)}</li>' for each in warnings)
-    if not told:
-        which = f"version {versions[0]}" if len(versions) == 1 else "the versions required"
-        told = f"<li>{_count(len(report.pinned), 'package')} at {escape(which)}, and every one imports</li>"
-    headline = f'<p class="headline">{_mark(state)}{escape(headline)}</p>'
-    return f'<div class="verdict {state}" role="status">{headline}<ul>{told}</ul></div>'
+    told = f"<li>{escape(trouble)}</li>" if trouble else ""
+    if report is not None:
+        told += "".join(f"<li>{escape(each)}</li>" for each in report.problems)
+        told += "".join(f'<li class="minor">{escape(each)}</li>' for each in report.warnings)
+        if not told:
+            versions = sorted({package.installed or "none" for package in report.pinned})
+            which = f"version {versions[0]}" if len(versions) == 1 else "the versions required"
+            told = f"<li>{_count(len(report.pinned), 'package')} at {escape(which)}, and every one imports</li>"
+    # Its age is no news, so it is outside of what is read out when it changes. The page's script puts it into words.
+    age = f'<p class="when">checked <span class="ago" data-time="{escape(report.taken)}">' if report else ""
+    age += f"{escape(report.taken[:10])} {escape(report.taken[11:19])} UTC</span></p>" if report else ""
+    begun = f'<p class="since">Failing since {_day(since)}</p>' if since and state == "bad" else ""
+    line = f'<p class="headline">{_mark(state)}{escape(verdict)}</p>'
+    return f'<div class="verdict {state}"><div role="status">{line}<ul>{told}</ul></div>{begun}{age}</div>'
 
 
 def provenance(report: Report | None) -> str:
-    """Say which application this is, of which image, and whether its packages come from a work tree."""
+    """Say which application this is, of which image, since when it runs, and whether its packages are a work tree's."""
     if report is None:
         return ""
+    about = report.system
     said = [f"{escape(report.application)} {escape(report.version)}"]
-    if report.system.revision:
-        said.append(f"image revision <code>{escape(report.system.revision[:12])}</code>")
-    line = f"<p>{' · '.join(said)}</p>"
+    if about.revision:
+        said.append(f"image revision <code>{escape(about.revision[:12])}</code>")
+    if about.built:
+        said.append(f"of {_minute(about.built)}")
+    said.append(f"running since {_minute(about.started)}")
+    known = {"version": report.version, "revision": about.revision or "", "started": about.started}
+    marks = "".join(f' data-{name}="{escape(value)}"' for name, value in known.items())
+    line = f'<p class="release"{marks}>{" · ".join(said)}</p>'
     if not report.sources:
         return line
     which = "All foopack packages" if len(report.sources) == len(report.pinned) else ", ".join(report.sources)
@@ -59,9 +85,26 @@ def provenance(report: Report | None) -> str:
     return f'{line}<p class="local">{told}</p>'
 
 
-def taken(report: Report | None) -> str:
-    """Say when the last refresh was."""
-    return "" if report is None else f'<p class="taken">Last refresh <strong>{clock(report.taken)}</strong></p>'
+def newer(found: Iterable[tuple[str, str]] | None, failure: Exception | None = None) -> str:
+    """Say what is newer on the channel; None: it has not been asked."""
+    if failure is not None:
+        return f'<p class="newer">The channel cannot be asked: {escape(str(getattr(failure, "reason", failure)))}</p>'
+    if found is None:
+        return ""
+    told = ", ".join(f"{escape(name)} {escape(version)}" for name, version in found)
+    return (
+        f'<p class="newer"><strong>Newer on the channel:</strong> {told}</p>'
+        if told
+        else '<p class="newer">Nothing newer on the channel</p>'
+    )
+
+
+def taken(report: Report | None, within: float | None = None) -> str:
+    """Say when the last refresh was, and within how many seconds the page's script may expect the next."""
+    if report is None:
+        return ""
+    expects = "" if within is None else f' data-within="{within:g}"'
+    return f'<p class="taken"{expects}>Last refresh <strong>{clock(report.taken)}</strong></p>'
 
 
 def packages(report: Report | None) -> str:
@@ -91,6 +134,13 @@ def indirect(report: Report | None) -> str:
         '<table><thead><tr><th scope="col">Package</th><th scope="col">Installed</th><th scope="col">Required</th>'
         f"</tr></thead><tbody>{_rows(further, set())}</tbody></table></details>"
     )
+
+
+def sample(table: str | None, fault: str | None) -> str:
+    """Write the sample as a table, or why it cannot be drawn; neither: it is not yet known whether it can."""
+    if table is not None:
+        return f'<pre tabindex="0">{escape(table)}</pre>'
+    return f'<p class="error">The sample cannot be drawn: {escape(fault)}</p>' if fault else PENDING
 
 
 def system(report: Report | None) -> str:
@@ -169,6 +219,10 @@ def _mark(state: str) -> str:
 
 def _day(time: str) -> str:
     return f'<time datetime="{escape(time)}">{escape(time[:10])} {escape(time[11:19])} UTC</time>'
+
+
+def _minute(time: str) -> str:
+    return f'<time datetime="{escape(time)}">{escape(time[:10])} {escape(time[11:16])} UTC</time>'
 
 
 def _count(number: int, noun: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion
 
 PINNED, DIRECT, INDIRECT = "pinned", "direct", "indirect"
 
@@ -23,7 +24,10 @@ class Requirement:
 
     def met(self, version: str | None) -> bool:
         """Say whether an installed version is one of them. One that is installed may be a pre-release."""
-        return version is not None and SpecifierSet(self.specifier).contains(version, prereleases=True)
+        try:
+            return version is not None and SpecifierSet(self.specifier).contains(version, prereleases=True)
+        except InvalidVersion:  # of something that is installed, but by no installer
+            return False
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class System:
     host: str
     process: int
     started: str  # UTC, ISO 8601 to the second
+    built: str | None = None  # the image, or its sources: UTC, ISO 8601; None: it does not say
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,7 @@ class Report:
     system: System
     packages: tuple[Package, ...]  # the pinned ones first, then the direct ones
     imports: tuple[Import, ...]  # of the pinned ones
+    sample: str | None = None  # why the sample view cannot be drawn, in one line; None: it can, or was not tried
 
     @property
     def pinned(self) -> tuple[Package, ...]:
@@ -100,8 +106,18 @@ class Report:
         """What must not be, a sentence each without its full stop. To pin no package is wrong: nothing is checked."""
         if not self.pinned:
             return [f"{self.application} requires no package at an exact version"]
-        wrong = [f"{package.name} {package.problem}" for package in self.pinned if package.problem]
-        return wrong + [f"{each.package} does not import: {each.error}" for each in self.imports if each.error]
+        return self.mismatches + self.failures
+
+    @property
+    def mismatches(self) -> list[str]:
+        """The pinned packages that are installed in another version, or not at all."""
+        return [f"{package.name} {package.problem}" for package in self.pinned if package.problem]
+
+    @property
+    def failures(self) -> list[str]:
+        """What does not work: imports, and the sample view."""
+        wrong = [f"{each.package} does not import: {each.error}" for each in self.imports if each.error]
+        return wrong + ([f"the sample view cannot be drawn: {self.sample}"] if self.sample else [])
 
     @property
     def warnings(self) -> list[str]:
@@ -138,6 +154,7 @@ class Report:
             system=System(**said["system"]),
             packages=tuple(_package(each) for each in said["packages"]),
             imports=tuple(Import(**each) for each in said["imports"]),
+            sample=said.get("sample"),
         )
 
 

@@ -1,27 +1,39 @@
-"""The server: the page at `/`, `/healthz` for machines, and `/report.json` to keep."""
+"""The server: the page at `/`, `/livez` and `/healthz` for machines, and `/report.json` to keep."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
 import logging
+import os
 import re
 import secrets
+import signal
 import socket
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
-from bokeh.settings import settings
+from bokeh.settings import settings as bokeh
+from tornado.routing import Matcher, Rule
 from tornado.web import RequestHandler
 
-from myapp import diagnostics, imports
-from myapp.dashboard import page
-from myapp.health import health
-from myapp.refresh import Refresher
+from myapp import channel, diagnostics, imports, requirements, settings
+from myapp.dashboard import page, text
+from myapp.health import ALIVE, health, unknown
+from myapp.refresh import IDLE, Refresher
+from myapp.report import PINNED
+from myapp.view import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tornado.httputil import HTTPServerRequest
     from tornado.web import Application
 
     from myapp.report import Report
@@ -34,19 +46,47 @@ LIMITS = {  # of Tornado's server: who says nothing keeps no connection, and no 
 }
 LOOPBACK = r"localhost\.?|127(?:\.\d{1,3}){3}|\[::1\]"
 NUMBER = r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]"
-FRESH = 30.0  # seconds; a health check that finds an older report has a new one taken, for the next
+GRACE = 4.0  # seconds for what runs to end, once the server is to; a container is killed after ten
+HOUR = 3600.0  # seconds
+log = logging.getLogger(__name__)
 
 
-class Shared(RequestHandler):
+class Plain(RequestHandler):
+    """A handler whose answers nobody is to keep: each says how things are now."""
+
+    def set_default_headers(self) -> None:
+        """Say so."""
+        self.set_header("Cache-Control", "no-store")
+
+    async def head(self) -> None:
+        """Answer what GET does; Tornado leaves the body out."""
+        await self.get()  # type: ignore[misc]
+
+
+class Live(Plain):
+    """`GET /livez`: the process answers. It asks nothing, and is never another."""
+
+    async def get(self) -> None:
+        """Say so."""
+        self.write(ALIVE)
+
+
+class Shared(Plain):
     """A handler that answers from the report that all visitors share."""
 
     def initialize(self, refresher: Refresher[Report]) -> None:
         """Take the refresher, as Tornado hands it over."""
         self.refresher = refresher
 
-    def set_default_headers(self) -> None:
-        """Let nobody keep an answer: each says how things are now."""
-        self.set_header("Cache-Control", "no-store")
+    async def report(self) -> Report | None:
+        """Return the report; None, and the answer is given, where there is none that says how things are now."""
+        try:
+            return await self.refresher.current(IDLE)
+        except Exception as error:  # what cannot be examined is not well
+            status, body = unknown(error, self.refresher.latest, self.refresher.since)
+            self.set_status(status)
+            self.write(body)
+            return None
 
 
 class Health(Shared):
@@ -54,12 +94,10 @@ class Health(Shared):
 
     async def get(self) -> None:
         """Answer at once from the latest report; the first call after the start waits for it."""
-        try:
-            status, body = health(await self.refresher.current(FRESH))
-        except Exception as error:  # what cannot be examined is not well
-            status, body = 503, {"status": "failing", "reason": f"nothing can be said: {error}", "versions": {}}
-        self.set_status(status)
-        self.write(body)
+        if report := await self.report():
+            status, body = health(report, self.refresher.since)
+            self.set_status(status)
+            self.write(body)
 
 
 class Download(Shared):
@@ -67,10 +105,39 @@ class Download(Shared):
 
     async def get(self) -> None:
         """Answer the latest report, as a file to keep."""
-        report = await self.refresher.current(FRESH)
-        self.set_header("Content-Type", "application/json; charset=utf-8")
-        self.set_header("Content-Disposition", f'attachment; filename="{report.application}-report.json"')
-        self.write(report.to_json())
+        if report := await self.report():
+            self.set_header("Content-Type", "application/json; charset=utf-8")
+            self.set_header("Content-Disposition", f'attachment; filename="{report.application}-report.json"')
+            self.write(report.to_json())
+
+
+class Script(Plain):
+    """The page's own script. Not in the page, for whoever allows no other than this (script-src 'self')."""
+
+    async def get(self) -> None:
+        """Answer it."""
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        self.write(text("again.js"))
+
+
+class There(Plain):
+    """`HEAD /`: there is a page. To ask for it makes none."""
+
+    async def head(self) -> None:
+        """Say of what kind it is."""
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+
+
+class HeadOf(Matcher):
+    """Matches the method HEAD for one path."""
+
+    def __init__(self, path: str) -> None:
+        """Match this path."""
+        self.path = path
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        """Return what Tornado is to hand over; None: it is another request."""
+        return {} if request.method == "HEAD" and request.path == self.path else None
 
 
 class Elsewhere(RequestHandler):
@@ -88,26 +155,37 @@ class Elsewhere(RequestHandler):
         """Nothing is done here that a cookie would protect."""
 
 
-def serve(address: str, port: int, origins: Sequence[str]) -> None:
+def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask: str = "") -> None:
     """Serve until Ctrl-C or SIGTERM. The first line on standard output is the address.
 
     Args:
-        address: To listen on.
+        address: To listen on; "" stands for all of this machine.
         port: To listen on; 0 is any free one.
         origins: Names, or name:port, that this server is known by; it answers to no other, but to loopback names and
             to addresses. None given: to loopback names where the address is one of loopback, else to any.
+        prefix: The path below which a proxy asks for everything; machines may also ask without it.
+        ask: The channel, a URL, that is asked whether there is something newer; "": none is.
 
     Raises:
         OSError: The address cannot be had.
     """
-    refresher = Refresher(diagnostics.take)
+    sample = Sample()
+    refresher = Refresher(lambda: examine(sample), well=lambda report: not report.problems)
+    newer = Refresher(lambda: channel.newer(ask, installed()), idle=HOUR) if ask else None
     routes = {"refresher": refresher}
+    own: list[tuple[Any, ...]] = [
+        (r"/livez", Live),
+        (r"/healthz", Health, routes),
+        (r"/report\.json", Download, routes),
+        (r"/again\.js", Script),
+    ]
     server = pn.serve(
-        {"/": lambda: page(refresher)},
+        {"/": lambda: page(refresher, sample, newer)},
         address=address,
         port=port,
-        websocket_origin=list(origins) or None,
-        extra_patterns=[(r"/healthz", Health, routes), (r"/report\.json", Download, routes)],
+        websocket_origin=settings.sockets(list(origins)) or None,
+        extra_patterns=own,
+        prefix=prefix,
         title="myapp",
         show=False,
         start=False,
@@ -122,16 +200,97 @@ def serve(address: str, port: int, origins: Sequence[str]) -> None:
     # they are said here; nobody is answered before the loop runs.
     port = server.port
     if not origins:
-        settings.allowed_ws_origin = allowed(address, port)
+        bokeh.allowed_ws_origin = allowed(address, port)
+    if prefix:
+        server._tornado.wildcard_router.add_rules([*own, (r"/", There)])  # within the guard
+    server._tornado.wildcard_router.rules.insert(0, Rule(HeadOf(f"{prefix}/"), There))
     guard(server._tornado, hosts(address, origins))
     logging.getLogger("tornado.access").setLevel(logging.ERROR)
     server.start()
-    server.io_loop.add_callback(watch, refresher)
-    print(f"myapp is on http://{written(address)}:{port}/", flush=True)
+    loop = server.io_loop
+    for each in (refresher, newer):
+        if each is not None:
+            loop.add_callback(watch, each)
+    if os.getpid() == 1:
+        loop.add_callback(bury)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            loop.asyncio_loop.add_signal_handler(number, loop.stop)
+    say(f"myapp is on http://{settings.written(address)}:{port}{prefix}/")
     try:
-        server.run_until_shutdown()
+        loop.start()
     finally:
-        imports.kill_all()
+        leave(server)
+
+
+def examine(sample: Sample) -> Report:
+    """Take a report, with whether the sample can be drawn here.
+
+    That is tried where all packages import in an interpreter of their own: one that crashes or hangs there would do so
+    here, too.
+    """
+    report = diagnostics.take()
+    return report if any(each.error for each in report.imports) else replace(report, sample=sample.attempt())
+
+
+def installed() -> dict[str, str | None]:
+    """Return the version of the application, and of the packages that it pins."""
+    declared = requirements.project()
+    pinned = {each.name: each.installed for each in requirements.walk(declared) if each.kind == PINNED}
+    return pinned | {declared.name: declared.version}
+
+
+def say(line: str) -> None:
+    """Print a line, if anybody reads standard output."""
+    with suppress(OSError, ValueError):
+        print(line, flush=True)
+
+
+def leave(server: pn.io.server.Server) -> None:
+    """End what runs, within the grace, and the process with it if anything stays."""
+    until = time.monotonic() + GRACE
+    imports.kill_all()
+    with suppress(Exception):
+        server.stop()
+    for each in threading.enumerate():
+        if each is not threading.current_thread() and not each.daemon:
+            each.join(max(0.0, until - time.monotonic()))
+    while imports.running() and time.monotonic() < until:
+        time.sleep(0.02)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+            continue
+        with suppress(OSError):  # nobody reads it: what is left goes nowhere, or Python would complain of it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1 if stream is sys.stdout else 2)
+    if threading.active_count() > 1:  # one that loads a package, say, and would be torn out of the middle of it
+        os._exit(0)
+
+
+async def bury() -> None:
+    """Take leave of processes that have ended, as the first process of a container has to, for as long as it runs."""
+    before: set[int] = set()
+    _tasks.add(asyncio.current_task())
+    while True:
+        before = zombies(os.getpid(), before)
+        await asyncio.sleep(30)
+
+
+def zombies(parent: int, before: set[int]) -> set[int]:
+    """Take leave of those children that had ended before and that nobody has asked for since; return those that have.
+
+    A first process inherits what others leave behind, and who started a child of its own asks for it soon.
+    """
+    found = set()
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError, IndexError):
+            state, of = status.read_text().rpartition(")")[2].split()[:2]
+            if state == "Z" and int(of) == parent:
+                found.add(int(status.parent.name))
+    for each in found & before:
+        with suppress(OSError):
+            os.waitpid(each, os.WNOHANG)
+    return found - before
 
 
 def guard(application: Application, names: str | None) -> None:
@@ -146,10 +305,7 @@ def hosts(address: str, origins: Sequence[str]) -> str | None:
     A number is nothing that a name server could lead elsewhere, and the machine knows its own name. Any other has to be
     said, or a page of a stranger's name that leads here could read what is shown (DNS rebinding).
     """
-    try:
-        number = ipaddress.ip_address("127.0.0.1" if address == "localhost" else address)
-    except ValueError:
-        number = None
+    number = number_of(address)
     if "*" in origins:
         return None
     numbers = LOOPBACK if number is not None and number.is_loopback else f"{LOOPBACK}|{NUMBER}"
@@ -161,25 +317,27 @@ def hosts(address: str, origins: Sequence[str]) -> str | None:
     return "|".join([numbers, *(re.escape(name.lower()) for name in names)])
 
 
+def number_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return an address as a number; None for a name."""
+    try:
+        return ipaddress.ip_address({"localhost": "127.0.0.1", settings.EVERY: "0.0.0.0"}.get(address, address))
+    except ValueError:
+        return None
+
+
 async def watch(refresher: Refresher[Any]) -> None:
     """Keep the report up to date for as long as the server runs."""
     _tasks.add(asyncio.create_task(refresher.run()))
 
 
-_tasks: set[asyncio.Task[None]] = set()  # a loop alone does not keep a task alive
+_tasks: set[asyncio.Task[None] | None] = set()  # a loop alone does not keep a task alive
 
 
 def allowed(address: str, port: int) -> list[str]:
     """Return the hosts that pages may come from to open a connection."""
-    try:
-        number = ipaddress.ip_address("127.0.0.1" if address == "localhost" else address)
-    except ValueError:
+    number = number_of(address)
+    if number is None:
         return [f"{address}:{port}"]  # a name
     if not number.is_loopback:
         return ["*"]
-    return [f"localhost:{port}", f"127.0.0.1:{port}", f"{written(address)}:{port}"]
-
-
-def written(address: str) -> str:
-    """Write an address as URLs do."""
-    return f"[{address}]" if ":" in address else address
+    return [f"localhost:{port}", f"127.0.0.1:{port}", f"{settings.written(address)}:{port}"]

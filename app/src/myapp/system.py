@@ -14,7 +14,8 @@ from myapp.report import System
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REVISION = "IMAGE_REVISION"  # environment variable: the image's label org.opencontainers.image.revision
+# Environment variables: the image's labels org.opencontainers.image.revision, and …created as seconds since 1970
+REVISION, CREATED = "IMAGE_REVISION", "IMAGE_CREATED"
 
 
 def now() -> str:
@@ -36,6 +37,14 @@ def container(environ: Mapping[str, str] = os.environ, root: Path = Path("/")) -
     return environ.get("container") or None  # systemd's convention, which others follow
 
 
+def built(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return when the image was made, as far as it says so."""
+    seconds = environ.get(CREATED, "")
+    if not seconds.isdecimal() or len(seconds) > 11:
+        return None
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat(timespec="seconds")
+
+
 def look(environ: Mapping[str, str] = os.environ) -> System:
     """Describe the system."""
     return System(
@@ -48,4 +57,5 @@ def look(environ: Mapping[str, str] = os.environ) -> System:
         host=socket.gethostname(),
         process=os.getpid(),
         started=STARTED,
+        built=built(environ),
     )

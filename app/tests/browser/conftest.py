@@ -35,7 +35,10 @@ def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """
     assert browser
     site = tmp_path_factory.mktemp("site")
-    with serve(site, IMAGE_REVISION="0123456789abcdef", PYTHONDONTWRITEBYTECODE="1") as running:
+    environ = {"IMAGE_REVISION": "0123456789abcdef", "IMAGE_CREATED": "1767225600", "PYTHONDONTWRITEBYTECODE": "1"}
+    # As it stands behind a proxy: by a name, below a path. It can be reached directly, too.
+    names = {"MYAPP_ALLOW_ORIGIN": "127.0.0.1, HTTP://Dash.Example.com/", "MYAPP_PREFIX": "/dash"}
+    with serve(site, **environ, **names) as running:
         assert running.get("healthz")[0] == 200
         light(site)
         yield running, site
@@ -110,7 +113,7 @@ def page(context: BrowserContext, dashboard: Served, watched: Watched) -> Iterat
     made = context.new_page()
     watched.watch(made)
     yield made
-    ours = dashboard.url.removeprefix("http://")
+    ours = dashboard.url.split("/")[2]
     foreign = [url for url in watched.requests if not url.startswith("data:") and ours not in url]
     assert watched.requests
     assert foreign == []

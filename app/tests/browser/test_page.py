@@ -1,11 +1,13 @@
 import importlib.metadata
 import json
+import shutil
+import signal
 import time
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
-from serving import PATIENCE, READY, Served, arrive, claim, passed, refresh, serve, shadow, taken
+from serving import PATIENCE, READY, Served, arrive, claim, deaf, passed, refresh, serve, shadow, taken
 
 from myapp.cli import main
 from myapp.report import Report
@@ -32,7 +34,7 @@ def test_all_is_well_and_the_versions_are_the_installed_ones(page: Page, dashboa
     assert row(page, "xarray")[0] == importlib.metadata.version("xarray")
     expect(page.locator(".then dl")).to_contain_text("CPython")
     expect(page.locator(".then dl")).to_contain_text("0123456789abcdef")
-    assert page.title() == "myapp: diagnostics"
+    expect(page).to_have_title("All well · myapp: diagnostics")
 
 
 @pytest.mark.parametrize("context", [{"java_script_enabled": False}], indirect=True)
@@ -40,6 +42,7 @@ def test_it_can_be_read_without_its_scripts(page: Page, dashboard: Served) -> No
     page.goto(dashboard.url)
     expect(page.locator(".first .headline")).to_have_text("All well")
     expect(page.locator(".first table").first).to_contain_text("foopack-core")
+    expect(page.locator(".card", has=page.get_by_role("heading", name="Sample view"))).to_contain_text("summit")
 
 
 def test_what_the_server_wrote_gives_way_to_what_is_kept_up_to_date(page: Page, dashboard: Served) -> None:
@@ -56,6 +59,8 @@ def test_refresh_by_hand_shows_what_broke_and_what_was_mended(page: Page, dashbo
     refresh(page, "1 problem")
     assert taken(page) > before
     assert "foopack-extras does not import: RuntimeError: no <table>" in page.locator(".then .verdict").inner_text()
+    expect(page).to_have_title("1 problem · myapp: diagnostics")
+    expect(page.locator(".then .since")).to_contain_text("Failing since 20")
     status, body = dashboard.get("healthz")
     assert status == 503
     assert json.loads(body)["reason"] == "foopack-extras does not import: RuntimeError: no <table>"
@@ -63,6 +68,19 @@ def test_refresh_by_hand_shows_what_broke_and_what_was_mended(page: Page, dashbo
     (broken / "foopack_extras.py").unlink()
     refresh(page, "All well")
     assert dashboard.get("healthz")[0] == 200
+    expect(page.locator(".then .since")).to_have_count(0)
+
+    claim(broken, "foopack-core", "0.1.0")  # a refresh that comes to nothing
+    (broken / "foopack_core-0.1.0.dist-info" / "direct_url.json").write_text("{")
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator(".then .headline")).to_have_text("Not known")
+    expect(page.locator(".then .verdict")).to_contain_text("the last check came to nothing: JSONDecodeError")
+    expect(page).to_have_title("Not known · myapp: diagnostics")
+    for path in ("healthz", "report.json"):
+        status, body = dashboard.get(path)
+        assert (status, json.loads(body)["status"]) == (503, "failing")
+    shutil.rmtree(broken / "foopack_core-0.1.0.dist-info")
+    refresh(page, "All well")
 
 
 def test_a_traceback_opens_by_keyboard_and_stays_open(page: Page, dashboard: Served, broken: Path) -> None:
@@ -85,6 +103,8 @@ def test_another_version_than_required_stands_out(page: Page, dashboard: Served,
     expect(wrong).to_have_count(1)
     expect(wrong).to_contain_text("9.9.9")
     expect(wrong.locator("li.unmet")).to_contain_text("==")
+    status, body = dashboard.get("healthz")
+    assert (status, json.loads(body)["status"]) == (503, "mismatch")
 
 
 def test_a_live_page_refreshes_itself_and_one_that_is_not_does_not(
@@ -181,39 +201,36 @@ def test_the_chart_has_the_colours_of_the_page(page: Page, dashboard: Served, sc
     )
 
 
-def test_a_package_that_is_broken_from_the_start(browser: Browser, own: Path) -> None:
+def test_a_page_whose_server_is_gone_says_so_and_loads_itself_again_once_there_is_one(
+    browser: Browser, own: Path
+) -> None:
     shadow(own, "foopack_ui", BREAKS)
+    page = browser.new_page()
     with serve(own) as running:
-        page = browser.new_page()
         arrive(page, running)
         expect(page.locator(".then .headline")).to_have_text("1 problem")
         expect(page.locator(".then .error", has_text="The sample cannot be drawn: RuntimeError")).to_be_visible()
+        expect(page).to_have_title("1 problem · myapp: diagnostics")
+        expect(page.locator(".then .since")).to_contain_text("Failing since 20")
         assert running.get("healthz")[0] == 503
-        page.close()
-
-
-def test_a_page_says_when_its_server_is_gone(browser: Browser, own: Path) -> None:
-    with serve(own) as running:
-        page = browser.new_page()
-        arrive(page, running)
+        assert running.get("livez")[0] == 200
         expect(page.get_by_role("alert")).to_be_hidden()
-        running.process.terminate()
-        assert running.process.wait() == 0
-        expect(page.get_by_role("alert")).to_contain_text("this page does not change any more")
-        page.close()
-
-
-def test_a_page_loads_itself_again_once_there_is_a_server(browser: Browser, own: Path) -> None:
-    with serve(own) as running:
-        page = browser.new_page()
-        arrive(page, running)
         page.evaluate("window.before = true")
-    expect(page.get_by_role("alert")).to_be_visible()
-    with serve(own, port=int(running.url.rstrip("/").rsplit(":", 1)[1])) as running:
+        running.process.send_signal(signal.SIGHUP)
+        assert running.process.wait() == 0
+    expect(page.get_by_role("alert")).to_contain_text("this page does not change any more")
+    deaf(page)
+    (own / "foopack_ui.py").unlink()
+    # It is loaded again by whoever answers, whatever that one has to say.
+    with serve(own, port=int(running.url.rstrip("/").rsplit(":", 1)[1]), IMAGE_REVISION="fedcba9876543210") as running:
         page.wait_for_function(f"!window.before && {READY}", timeout=PATIENCE)
         expect(page.get_by_role("alert")).to_be_hidden()
         refresh(page, "All well")
+        expect(page.locator(".then .bk-Figure")).to_be_visible()
+        expect(page.locator(".before")).to_contain_text("Before: 0.1.0 until ")
         page.close()
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait() == 0
 
 
 def test_a_page_whose_connection_does_not_open_loads_itself_again(context: BrowserContext, dashboard: Served) -> None:

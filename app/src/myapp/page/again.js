@@ -1,44 +1,199 @@
-// A page lives on the connection that its server opened for it. When that is cut, or never opens, the page says so, asks until its server is
-// well, and loads itself again: after a deployment, from the one that took its place.
+// A page lives on the connection that its server opened for it. When that is cut, never opens, or brings nothing any more, the page says so,
+// takes its verdict and its controls back, and asks until a server answers. Then it loads itself again: after a deployment, from the one that
+// took its place.
 {
   const kept = "myapp.again"; // how often in a row it was loaded again without a connection that lasted
-  const lasting = 10_000; // milliseconds
+  const release = "myapp.release"; // which release was seen here last, and the one before
+  const patience = 10_000; // milliseconds: for a connection to open, to last, and to answer
   const longest = 60_000;
+  const base = document.title.replace(/^.* · /, "");
+  const begun = Date.now();
+  const ours = document.currentScript;
+  const differs = begun - Date.parse(ours.dataset.now); // the visitor's clock from the server's, and the way here
+  const ahead = Math.abs(differs) < 5000 ? 0 : differs;
+
   let leaving = false;
-  let asking = false;
+  let asking = 0; // which round of asking is on; 0: none
+  let rounds = 0;
+  let closed = false; // a connection that was there is not any more
+  let asked; // when the visitor used a control that the server has not answered yet
+  let report; // the time of the report that is shown
+  let reported = begun; // when that came
+  let late; // since when a report is missing
+  let ticked = begun;
+  let known; // the release that is shown
+  let stored; // what this page has last kept of it
+
+  document.documentElement.classList.add("scripted");
   addEventListener("pagehide", () => { leaving = true });
-  addEventListener("pageshow", () => { leaving = false });
+  addEventListener("pageshow", (event) => {
+    leaving = false;
+    if (event.persisted) location.reload(); // its connection was closed when it was left
+  });
 
   const wait = (time) => new Promise((done) => setTimeout(done, time));
 
-  const well = async () => {
+  const store = (where, name, ...value) => { // a visitor may have forbidden it
     try {
-      return (await fetch("healthz", { cache: "no-store", signal: AbortSignal.timeout(10_000) })).ok;
+      if (!value.length) return where().getItem(name);
+      if (value[0] === undefined) where().removeItem(name);
+      else where().setItem(name, value[0]);
+    } catch { /* then it is not kept */ }
+    return null;
+  };
+  const session = () => sessionStorage;
+  const local = () => localStorage;
+
+  // What Panel draws is in shadow roots.
+  const roots = (root) => [...root.querySelectorAll("*")].flatMap((each) => (each.shadowRoot ? [each.shadowRoot, ...roots(each.shadowRoot)] : []));
+  const parts = (kind, selector) => [...document.querySelectorAll(kind)].flatMap((each) => [each, ...roots(each)].flatMap((root) => [...root.querySelectorAll(selector)]));
+  const part = (selector) => parts(".then", selector)[0] ?? parts(".first", selector)[0];
+
+  const words = (time) => {
+    const seconds = Math.max(0, Math.round((Date.now() - ahead - Date.parse(time)) / 1000));
+    const day = time.slice(0, 10);
+    const today = new Date(Date.now() - ahead).toISOString().slice(0, 10);
+    const [number, unit] = seconds < 60 ? [seconds, "s"] : seconds < 3600 ? [Math.floor(seconds / 60), "min"] : [Math.floor(seconds / 3600), "h"];
+    return `${number} ${unit} ago${day === today ? "" : `, on ${day}`}`;
+  };
+
+  const write = (element, text) => { if (element.textContent !== text) element.textContent = text };
+
+  // Any answer of a server is one, however it feels: what it has to say is on its page. But that there is only a proxy, which says that it
+  // reaches nobody, is not: its page would not load itself again.
+  const answers = async () => {
+    const options = { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(patience) };
+    try {
+      await fetch("livez", options);
+      const page = await fetch("", { ...options, method: "HEAD" });
+      return page.type === "opaqueredirect" || page.status < 500;
     } catch {
       return false; // nobody answers
     }
   };
 
-  const again = async () => {
-    if (asking || leaving) return;
-    asking = true;
-    for (const each of document.querySelectorAll(".lost")) each.hidden = false;
-    const times = Number(sessionStorage.getItem(kept) ?? 0);
-    sessionStorage.setItem(kept, times + 1);
-    await wait(Math.min(500 * 2 ** times, longest));
-    while (!(await well())) await wait(1000);
-    if (!leaving) location.reload();
+  const say = (why) => {
+    document.documentElement.classList.toggle("deaf", Boolean(why));
+    for (const each of document.querySelectorAll(".control")) each.inert = Boolean(why);
+    for (const each of document.querySelectorAll("div.lost")) {
+      if (why) write(each.querySelector(".why"), why);
+      each.hidden = !why;
+    }
+  };
+
+  const deaf = () => document.documentElement.classList.contains("deaf");
+
+  const hear = () => { // it works after all
+    asking = 0;
+    late = asked = undefined;
+    say("");
+  };
+
+  const again = async (why) => {
+    if (leaving) return;
+    if (!asking) say(why);
+    if (asking) return;
+    const round = asking = ++rounds;
+    const times = Number(store(session, kept) ?? 0);
+    await wait(Math.min(500 * 2 ** times * (1 + Math.random() / 4), longest));
+    while (asking === round && !(await answers())) await wait(1000);
+    if (asking !== round || leaving) return;
+    store(session, kept, times + 1);
+    location.reload();
+  };
+
+  const lost = "The connection to the server is lost:";
+  const never = "This page has no connection to its server, so Refresh and Live do nothing:";
+  const silent = "The server has sent no report for longer than it should:";
+  const mute = "The server does not answer this page:";
+
+  const connected = () => window.Bokeh?.documents?.length > 0 && document.querySelector(".then [data-root-id] > *");
+
+  const look = () => {
+    const now = Date.now();
+    const slept = now - ticked > 5000; // the machine, or a tab that nobody looks at: what is on its way may come yet
+    ticked = now;
+    const taken = part(".taken");
+    const time = taken?.querySelector("time")?.dateTime;
+    if (time !== report) {
+      report = time;
+      reported = now;
+      if (late) hear();
+    }
+    if (closed) again(lost);
+    else if (!connected()) {
+      if (now - begun > patience) {
+        say(never);
+        if (document.readyState === "complete") again(never);
+      }
+    } else {
+      if (deaf() && !late && !asked) hear();
+      const within = Number(parts(".then", ".taken")[0]?.dataset.within ?? 0) * 1000;
+      if (within && now - reported > within) {
+        late ??= slept ? now : now - patience;
+        if (now - late >= patience) again(silent);
+      } else if (asked && now - asked > patience) again(mute);
+    }
+    show(time);
+  };
+
+  const show = (time) => {
+    if (!matchMedia("print").matches) document.documentElement.classList.toggle("dark", matchMedia("(prefers-color-scheme: dark)").matches);
+    const verdict = part(".verdict .headline")?.textContent.trim();
+    const title = `${deaf() ? "No connection" : verdict} · ${base}`;
+    if (document.title !== title) document.title = title;
+    for (const each of parts(".first, .then", ".ago[data-time]")) write(each, words(each.dataset.time));
+    for (const each of document.querySelectorAll(".shown .ago")) write(each, time ? words(time) : "at its start");
+    remember(part(".release"), time);
+  };
+
+  // What ran before is not known to what runs now.
+  const remember = (shown, time) => {
+    if (!shown) return;
+    const now = { version: shown.dataset.version, revision: shown.dataset.revision, started: shown.dataset.started, seen: time };
+    const name = `${release} ${location.pathname}`;
+    if (!known) {
+      try { known = JSON.parse(store(local, name)) ?? now } catch { known = now }
+    }
+    if (known.version !== now.version || known.revision !== now.revision) {
+      const until = known.seen > now.started ? known.seen : now.started;
+      now.before = { version: known.version, revision: known.revision, until };
+    } else now.before = known.before;
+    const text = JSON.stringify(now);
+    if (text !== stored) store(local, name, text);
+    stored = text;
+    known = now;
+    const before = document.querySelector(".before");
+    before.hidden = !now.before;
+    if (!now.before) return;
+    const { version, revision, until } = now.before;
+    const which = version === now.version && revision ? `${version} (${revision.slice(0, 12)})` : version;
+    const day = until.slice(0, 10) === new Date().toISOString().slice(0, 10) ? "" : `${until.slice(0, 10)} `;
+    write(before, `Before: ${which} until ${day}${until.slice(11, 16)} UTC`);
   };
 
   window.WebSocket = class extends WebSocket {
     constructor(...to) {
       super(...to);
       let lasts;
-      this.addEventListener("open", () => { lasts = setTimeout(() => sessionStorage.removeItem(kept), lasting) });
+      this.addEventListener("open", () => { lasts = setTimeout(() => store(session, kept, undefined), patience) });
+      this.addEventListener("message", () => {
+        if (asked) asked = undefined;
+      });
       this.addEventListener("close", () => {
         clearTimeout(lasts);
-        again();
+        closed = true;
+        again(lost);
       });
     }
   };
+  for (const kind of ["click", "change"]) {
+    document.addEventListener(kind, (event) => {
+      if (event.target instanceof Element && event.target.closest(".control")) asked ??= Date.now();
+    }, true);
+  }
+  // A page that was just loaded again for want of a connection has none until it is there.
+  if (Number(store(session, kept) ?? 0) > 2) say(never);
+  look();
+  setInterval(look, 1000);
 }

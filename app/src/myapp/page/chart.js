@@ -1,7 +1,16 @@
 // A canvas does not follow the page's colours by itself.
+function resolved(colour) { // the system's own have names that a canvas is not told
+  if (colour.startsWith("#")) return colour
+  const probe = document.body.appendChild(document.createElement("i"))
+  probe.style.color = colour
+  const found = getComputedStyle(probe).color
+  probe.remove()
+  return found
+}
 function follow() {
+  if (window.matchMedia("print").matches) return // it would not be drawn in time
   const style = getComputedStyle(document.documentElement)
-  const [text, line] = ["--text", "--line"].map((name) => style.getPropertyValue(name).trim())
+  const [text, line] = ["--text", "--line"].map((name) => resolved(style.getPropertyValue(name).trim()))
   plot.outline_line_color = line
   for (const part of [...plot.below, ...plot.left, ...plot.above, ...plot.right, ...plot.center]) {
     const colours = {
@@ -15,6 +24,8 @@ function follow() {
 }
 if (!plot.tags.includes("follows")) {
   plot.tags = [...plot.tags, "follows"]
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", follow)
+  for (const media of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
+    window.matchMedia(media).addEventListener("change", follow)
+  }
   follow()
 }

@@ -1,0 +1,241 @@
+"""A page that cannot hear its server: it says so, and does not show what it does not know."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Error, Page, Route, WebSocketRoute, expect
+from serving import PATIENCE, READY, Served, arrive, deaf, passed, refresh
+
+from myapp.requirements import CHECKOUT
+
+NEVER = "This page has no connection to its server, so Refresh and Live do nothing"
+
+
+def nothing(_: WebSocketRoute) -> None:
+    """Open, and say nothing."""
+
+
+def blocked(page: Page) -> None:
+    """Block the scripts that are not the page's own."""
+    page.route("**/static/**", lambda route: route.abort())
+
+
+def silent(page: Page) -> None:
+    """Let the connection open, and bring nothing."""
+    page.route_web_socket("**/ws", nothing)
+
+
+def broken(page: Page) -> None:
+    """Let the page's scripts fail, as they do where a policy forbids what they need."""
+    page.route("**/static/js/bokeh.min.js*", lambda route: route.fulfill(body="throw new Error('no')", status=200))
+
+
+@pytest.mark.parametrize("spoil", [silent, blocked, broken], ids=lambda spoil: spoil.__name__)
+def test_ten_seconds_without_a_document(
+    context: BrowserContext, dashboard: Served, spoil: Callable[[Page], None]
+) -> None:
+    page = context.new_page()
+    page.clock.install()
+    hold(page)
+    spoil(page)
+    page.route("**/livez", lambda route: route.abort())
+    page.goto(dashboard.url)
+    expect(page.locator(".first .headline")).to_have_text("All well")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    page.clock.fast_forward(11_000)
+    expect(page.get_by_role("alert")).to_contain_text(NEVER)
+    deaf(page)
+    page.unroute("**/livez")
+    with page.expect_event("load", timeout=PATIENCE):  # any answer will do: the page is loaded again
+        page.clock.fast_forward(2_000)
+
+
+def hold(page: Page) -> None:
+    """Stop the page's clock, so that a busy machine does not let more time pass than the test means."""
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 1)
+
+
+class Hole:
+    """A connection that can go away without a word."""
+
+    def __init__(self, page: Page) -> None:
+        self.open = True
+        page.route_web_socket("**/ws", self.connect)
+        page.route("**/livez", self.ask)
+
+    def connect(self, socket: WebSocketRoute) -> None:
+        """Pass everything on while it is there."""
+        server = socket.connect_to_server()
+        socket.on_message(lambda message: server.send(message) if self.open else None)
+        server.on_message(lambda message: socket.send(message) if self.open else None)
+
+    def ask(self, route: Route) -> None:
+        """Pass that on, too."""
+        route.continue_() if self.open else route.abort()
+
+
+def test_a_connection_that_dies_without_a_word(context: BrowserContext, dashboard: Served) -> None:
+    page = context.new_page()
+    page.clock.install()
+    hole = Hole(page)
+    arrive(page, dashboard)
+    refresh(page, "All well")
+    hole.open = False
+    page.evaluate("window.before = true")
+    hold(page)
+    page.clock.fast_forward(60_000)
+    expect(page.locator(".then .ago")).to_contain_text("1 min ago")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    for seconds in (90, 11):  # after a jump of the clock what is on its way may still come
+        page.clock.fast_forward(1000 * seconds)
+        page.clock.run_for(1000)
+    expect(page.get_by_role("alert")).to_contain_text("The server has sent no report for longer than it should")
+    deaf(page)
+    expect(page.locator(".lost .shown")).to_contain_text("2 min ago")
+    hole.open = True
+    page.clock.resume()
+    page.wait_for_function(f"!window.before && {READY}", timeout=PATIENCE)
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+    # One that nobody expects anything of is not missed until something is asked of it; the age is shown all the same.
+    page.get_by_label("Live").uncheck()
+    expect(page.get_by_label("every")).to_be_disabled()
+    hole.open = False
+    hold(page)
+    page.clock.fast_forward(26 * 3600 * 1000)
+    expect(page.locator(".then .ago")).to_have_text(re.compile(r"^26 h ago, on 20\d\d-\d\d-\d\d$"))
+    expect(page.get_by_role("alert")).to_be_hidden()
+    page.get_by_role("button", name="Refresh").click()
+    page.clock.fast_forward(11_000)
+    expect(page.get_by_role("alert")).to_contain_text("The server does not answer this page")
+    deaf(page)
+
+
+@pytest.mark.parametrize("context", [{"forced_colors": "active"}], indirect=True)
+def test_forced_colors_show_what_can_be_used(page: Page, dashboard: Served) -> None:
+    arrive(page, dashboard)
+    shown = "(each) => { const style = getComputedStyle(each); return [style.appearance, style.borderTopWidth] }"
+    assert page.get_by_label("Live").evaluate(shown)[0] == "auto"
+    assert page.get_by_role("button", name="Refresh").evaluate(shown)[1] == "1px"
+    assert page.get_by_label("every").evaluate(shown)[1] == "1px"
+
+
+@pytest.mark.parametrize("context", [{"color_scheme": "dark"}], indirect=True)
+def test_a_page_is_printed_for_paper(page: Page, dashboard: Served) -> None:
+    page.goto(dashboard.url)
+    expect(page.locator("[data-part=sample]").locator("xpath=..")).to_contain_text("summit")  # it waits for no chart
+    arrive(page, dashboard)
+    page.wait_for_function("document.documentElement.classList.contains('dark')")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--text')") == "#1d2430"
+    assert "invert(1)" in page.evaluate("getComputedStyle(document.querySelector('.then[data-part=sample]')).filter")
+    expect(page.locator(".controls")).to_be_hidden()
+
+
+def test_what_ran_before_is_what_this_browser_saw(page: Page, dashboard: Served) -> None:
+    seen = {
+        "version": "0.0.9",
+        "revision": "",
+        "started": "2026-01-01T00:00:00+00:00",
+        "seen": "2026-01-01T10:00:00+00:00",
+    }
+    page.add_init_script(f"localStorage['myapp.release ' + location.pathname] ??= JSON.stringify({seen})")
+    arrive(page, dashboard)
+    expect(page.locator(".before")).to_have_text(re.compile(r"^Before: 0\.0\.9 until (\S+ )?\d\d:\d\d UTC$"))
+    expect(page.locator(".then .release")).to_contain_text("of 2026-01-01 00:00 UTC")
+    arrive(page, dashboard)
+    expect(page.locator(".before")).to_contain_text("Before: 0.0.9 until")
+
+
+@pytest.fixture(scope="module")
+def proxies(served: tuple[Served, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Proxies before the dashboard, as README has them, and others that get it wrong."""
+    for program in ("nginx", "caddy"):
+        if shutil.which(program) is None:
+            missing = f"the page was not tested behind {program}; on Debian: apt-get install nginx-light caddy"
+            pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+    folder = tmp_path_factory.mktemp("proxies")
+    ours = served[0].url.split("/")[2]
+    readme = (CHECKOUT / "README.md").read_text()
+    nginx, caddy = (re.search(rf"```{name}\n(.*?)```", readme, re.DOTALL)[1] for name in ("nginx", "caddy"))
+    names = {
+        name: f"http://dash.example.com:{port()}" for name in ("nginx", "caddy", "no upgrade", "a policy", "own Host")
+    }
+    ports = {name: url.rsplit(":", 1)[1] for name, url in names.items()}
+    upgrade, server = nginx.replace("127.0.0.1:5006", ours).split("\n", 1)
+    policy = "add_header Content-Security-Policy \"script-src 'self'\"; location / {"
+    servers = [
+        server.replace("8080", ports["nginx"]),
+        re.sub(r".*(Upgrade|Connection).*\n", "", server.replace("8080", ports["no upgrade"])),
+        server.replace("8080", ports["a policy"]).replace("location / {", policy),
+        re.sub(r".*Host.*\n", "", server.replace("8080", ports["own Host"])),
+    ]
+    temporary = "".join(f"{each}_temp_path {folder};" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (folder / "nginx.conf").write_text(
+        f"pid {folder}/pid; error_log {folder}/error.log; daemon off; worker_processes 1; events {{}}"
+        f"http {{ access_log off; {temporary} {upgrade} {''.join(servers)} }}"
+    )
+    (folder / "Caddyfile").write_text(
+        "{\n\tadmin off\n}\n" + caddy.replace("8080", ports["caddy"]).replace("127.0.0.1:5006", ours)
+    )
+    running = [
+        subprocess.Popen(["nginx", "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]),
+        subprocess.Popen(
+            ["caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")],
+            env={"HOME": str(folder), "PATH": "/usr/bin"},
+            stderr=subprocess.DEVNULL,
+        ),
+    ]
+    yield names
+    for each in running:
+        each.terminate()
+        each.wait()
+
+
+def port() -> int:
+    """Return a port that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def go(page: Page, url: str) -> None:
+    """Open a page once its proxy listens."""
+    until = time.monotonic() + PATIENCE / 1000
+    while True:
+        try:
+            page.goto(url)
+            return
+        except Error:
+            if time.monotonic() > until:
+                raise
+            page.wait_for_timeout(100)
+
+
+@pytest.mark.parametrize("name", ["nginx", "caddy"])
+def test_behind_a_proxy_as_in_readme(context: BrowserContext, proxies: dict[str, str], name: str) -> None:
+    page = context.new_page()
+    go(page, proxies[name] + "/dash")
+    assert page.url == proxies[name] + "/dash/"
+    page.wait_for_function(READY, timeout=PATIENCE)
+    before = passed(page)
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator(".then .taken time")).not_to_have_attribute("datetime", before)
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+@pytest.mark.parametrize("name", ["no upgrade", "a policy", "own Host"])
+def test_behind_a_proxy_that_gets_it_wrong(context: BrowserContext, proxies: dict[str, str], name: str) -> None:
+    page = context.new_page()
+    page.clock.install()
+    page.route("**/livez", lambda route: route.abort())
+    go(page, proxies[name] + "/dash/")
+    page.clock.fast_forward(11_000)
+    expect(page.get_by_role("alert")).to_contain_text("this page does not change any more")
+    deaf(page)
