@@ -27,7 +27,7 @@ func Program(t testing.TB) string {
 	require.NoError(t, err)
 	return filepath.Join(pythontest.Once(t, "caddy", func(dir string) {
 		t.Logf("compiling Caddy in %s", dir)
-		x := exec.Command("go", "build", "-modfile=magefiles/caddy.mod", "-trimpath", "-o", dir+"/", "github.com/caddyserver/caddy/v2/cmd/caddy")
+		x := exec.Command("go", "build", "-modfile=magefiles/caddy.mod", "-trimpath", "-ldflags=-s -w", "-o", dir+"/", "github.com/caddyserver/caddy/v2/cmd/caddy")
 		x.Dir = top
 		x.Env = append(os.Environ(), "CGO_ENABLED=0") // it runs in images without a C library
 		out, err := x.CombinedOutput()
