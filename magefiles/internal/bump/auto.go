@@ -11,6 +11,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
+// lastTag is a tag that names a version.
+type lastTag struct {
+	name    string
+	version version.Version
+}
+
 // sinceTag is what happened to a package, or to all, since the last tag.
 type sinceTag struct {
 	last     *lastTag // nil: there is none
@@ -46,7 +52,7 @@ func (p *planner) lastTag(ctx context.Context, name string, at version.Version) 
 
 // newest returns the tag of the highest version that counts; nil where there is none.
 func (p *planner) newest(ctx context.Context, name string, counts func(version.Version) bool) (*lastTag, error) {
-	tags, err := p.history.mergedTags(ctx)
+	tags, err := p.history.Merged(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -89,11 +95,11 @@ func (p *planner) tagged(name, tag string) (version.Version, bool) {
 
 // elsewhere returns a tag of a version that HEAD does not contain; "" where there is none.
 func (p *planner) elsewhere(ctx context.Context, name string, v version.Version) (string, error) {
-	merged, err := p.history.mergedTags(ctx)
+	merged, err := p.history.Merged(ctx)
 	if err != nil {
 		return "", err
 	}
-	all, err := p.history.allTags(ctx)
+	all, err := p.history.All(ctx)
 	found := ""
 	for tag := range all {
 		if of, ok := p.tagged(name, tag); ok && of.Compare(v) == 0 && (found == "" || p.ahead(name, tag, found)) {
@@ -115,26 +121,26 @@ func (p *planner) sinceLastTag(ctx context.Context, at version.Version, name str
 	if found.last != nil {
 		since = found.last.name
 	}
-	all, err := p.history.since(ctx, since)
+	all, err := p.history.Since(ctx, since)
 	if err != nil {
 		return found, err
 	}
 	for _, e := range all {
-		if e.silent {
+		if e.Silent {
 			continue
 		}
 		found.all++
-		if len(e.packages) == 0 || pkg != nil && !slices.Contains(e.packages, pkg.Name) {
+		if len(e.Packages) == 0 || pkg != nil && !slices.Contains(e.Packages, pkg.Name) {
 			continue
 		}
 		found.touching++
 		switch {
-		case e.off:
+		case e.Off:
 			found.off++
-		case e.said != nil:
-			found.deciding = append(found.deciding, e.said)
-			found.size = max(found.size, e.said.size(at))
-		case e.loose:
+		case e.Said != nil:
+			found.deciding = append(found.deciding, e.Said)
+			found.size = max(found.size, e.Said.Size(at))
+		case e.Loose:
 			found.loose++
 		default:
 			found.quiet++
@@ -245,7 +251,7 @@ func (p *planner) autoSize(at version.Version, name string, found sinceTag) (ver
 // of is the reason as it is one for a package: with the commits that touched it.
 func (r Reason) of(name string) Reason {
 	for _, c := range r.deciding {
-		if slices.Contains(c.packages, name) {
+		if slices.Contains(c.Packages, name) {
 			r.Commits = append(r.Commits, Commit{Hash: c.Hash, Subject: c.Subject})
 		}
 	}

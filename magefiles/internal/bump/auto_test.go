@@ -25,6 +25,9 @@ func blank(c bump.Commit) bump.Commit {
 // Which commits count, in a workspace at 1.1.6. The newest is the first.
 func TestWhatCounts(t *testing.T) {
 	x := func(hash, message string) bump.Commit { return commit(hash, message, "a/x") }
+	undo := "Revert \"Merge branch 's'\"\n\nThis reverts commit 0000004, reversing\nchanges made to 0000001."
+	undone := []bump.Commit{onto(x("0000005", undo), "0000004"), merge(x("0000004", "Merge branch 's'"), "0000001", "0000003")}
+	undone = append(undone, onto(x("0000003", "feat!: two"), "0000002"), onto(x("0000002", "feat: one"), "0000001"), onto(x("0000001", "fix: before"), "0000000"))
 	taken := "Revert \"feat: x\"\n\nThis reverts commit 0000001."
 	for _, c := range []struct {
 		name    string
@@ -51,11 +54,7 @@ func TestWhatCounts(t *testing.T) {
 		{"a revert of a revert that is released", []bump.Commit{x("0000003", "Reapply \"feat: x\"\n\nThis reverts commit 0000002.")}, "1.2.0"},
 		{"three times", []bump.Commit{x("0000004", "Revert \"Reapply \"feat: x\"\"\n\nThis reverts commit 0000003."), x("0000003", "Reapply \"feat: x\"\n\nThis reverts commit 0000002."), x("0000002", taken), x("0000001", "feat: x")}, ""},
 		{"a revert of a chore", []bump.Commit{x("0000002", "Revert \"chore: x\"\n\nThis reverts commit 0000001."), x("0000001", "chore: x")}, ""},
-		{"a revert of a merge", []bump.Commit{
-			onto(x("0000005", "Revert \"Merge branch 's'\"\n\nThis reverts commit 0000004, reversing\nchanges made to 0000001."), "0000004"),
-			merge(x("0000004", "Merge branch 's'"), "0000001", "0000003"),
-			onto(x("0000003", "feat!: two"), "0000002"), onto(x("0000002", "feat: one"), "0000001"), onto(x("0000001", "fix: before"), "0000000"),
-		}, "1.1.7"},
+		{"a revert of a merge", undone, "1.1.7"},
 
 		{"a squash", []bump.Commit{x("0000001", "Rework (#14)\n\n* feat!: x\n\n* fix: y")}, "2.0.0"},
 		{"a footer without an empty line", []bump.Commit{x("0000001", "fix: x\nBREAKING CHANGE: y")}, "2.0.0"},

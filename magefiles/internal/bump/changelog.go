@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/bump/commits"
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/changelog"
 	"github.com/foopack/foopack/magefiles/internal/version"
@@ -79,8 +80,8 @@ func (p *planner) changes(ctx context.Context) ([]changelog.Group, error) {
 		var lines strings.Builder
 		for _, size := range []version.Size{version.Major, version.Minor, version.Patch} {
 			for _, c := range found.deciding {
-				for _, change := range c.changes {
-					if sizeOf(change, now) == size {
+				for _, change := range c.Changes {
+					if commits.SizeOf(change, now) == size {
 						lines.WriteString(change.Line(c.Hash))
 					}
 				}

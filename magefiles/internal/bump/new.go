@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/bump/commits"
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
@@ -17,7 +18,7 @@ type planner struct {
 	w       *workspace.Workspace
 	req     Request
 	to      target
-	history *past
+	history *commits.Past
 	edit    *edits.Editor
 	plan    *Plan
 
@@ -76,7 +77,7 @@ func newPlanner(w *workspace.Workspace, req Request, h History) *planner {
 	p := &planner{
 		w:       w,
 		req:     req,
-		history: &past{History: h, w: w},
+		history: commits.Of(h, w),
 		edit:    edits.New(w),
 		now:     map[string]version.Version{},
 		goals:   map[string]version.Version{},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/foopack/foopack/magefiles/internal/bump/commits"
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -72,6 +73,12 @@ const (
 type (
 	File = edits.File
 	Edit = edits.Edit
+)
+
+// History is what is asked of git to size a bump, and Commit one of its commits.
+type (
+	History = commits.History
+	Commit  = commits.Commit
 )
 
 // Tag is a tag that a release of the new versions gets.

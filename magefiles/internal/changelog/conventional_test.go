@@ -23,8 +23,7 @@ func said(message string, merge bool) (all []string) {
 	return all
 }
 
-// TestMessages reads Conventional Commits as people write them. Rows with a tool's name are those in which semantic-release's analyzer
-// and commitizen agreed with each other and not with us, in a comparison of 200 generated histories.
+// TestMessages reads Conventional Commits as people write them.
 func TestMessages(t *testing.T) {
 	for _, c := range []struct {
 		name, message string
@@ -73,6 +72,22 @@ func TestMessages(t *testing.T) {
 		{"a list is none", "docs: x\n\n- feat: is a type\n- fix: is one", []string{"docs: x"}},
 	} {
 		require.Equal(t, c.want, said(c.message, false), c.name)
+	}
+}
+
+// TestOtherTools has what semantic-release's commit-analyzer 13.0.1 and commitizen 4.19.3 agree on, and we do otherwise: of 200 generated
+// histories those were 19, of these kinds.
+func TestOtherTools(t *testing.T) {
+	for _, c := range []struct{ message, want, why string }{
+		{"Feat: x", "feat: x", "a type is the same in capitals (Conventional Commits, 15); to them it is none"},
+		{"FIX(core): x", "fix(core): x", "as above"},
+		{"fix: x\n\nBREAKING CHANGES: many", "fix!: x", "who writes the plural means it; to them it is no footer"},
+		{"wip\n\nBREAKING CHANGES: many", "!: wip", "as above"},
+		{"docs: x\n\nBREAKING CHANGE: none", "docs: x", "a template that says that nothing breaks; to them it is a major version"},
+		{"Rework (#13)\n\n* perf(core): x", ": Rework (#13)|perf(core): x", "GitHub lists the commits of a squash so; they read the title alone"},
+		{"build: x\n\n* build(core)!: y", "build: x|build(core)!: y", "as above"},
+	} {
+		require.Equal(t, c.want, strings.Join(said(c.message, false), "|"), c.why)
 	}
 }
 

@@ -1,4 +1,9 @@
-package bump
+// Package commits knows what was committed since a tag: what each commit asks for, which packages it touched, and what a revert takes back.
+//
+//	commits.go   what is asked of git, a commit, and what it asks for
+//	owners.go    which packages a file is a part of
+//	past.go      the history, asked once
+package commits
 
 import (
 	"context"
@@ -28,8 +33,8 @@ type Commit struct {
 	Paths   []string `json:"-"` // relative to the workspace's root; what lies outside of it is left out
 	Blank   bool     `json:"-"` // it changes nothing at all
 
-	packages []string           // that it touched
-	changes  []changelog.Change // that ask for something
+	Packages []string           `json:"-"` // that it touched
+	Changes  []changelog.Change `json:"-"` // that ask for something
 	full     string             // the whole hash of one whose root manifest has to be compared; "" else
 }
 
@@ -38,17 +43,17 @@ const shortHash = 7
 
 func (c Commit) isMerge() bool { return len(c.Parents) > 1 }
 
-// size is what a commit asks for: the most of what its changes do.
-func (c Commit) size(at version.Version) (size version.Size) {
-	for _, change := range c.changes {
-		size = max(size, sizeOf(change, at))
+// Size is what a commit asks for: the most of what its changes do.
+func (c Commit) Size(at version.Version) (size version.Size) {
+	for _, change := range c.Changes {
+		size = max(size, SizeOf(change, at))
 	}
 	return size
 }
 
-// sizeOf is what a change asks for: something breaking a major version, a feat a minor one, a fix, perf or revert a patch,
+// SizeOf is what a change asks for: something breaking a major version, a feat a minor one, a fix, perf or revert a patch,
 // and anything else nothing. What is breaking before 1.0 is a minor version.
-func sizeOf(change changelog.Change, at version.Version) version.Size {
+func SizeOf(change changelog.Change, at version.Version) version.Size {
 	switch kind := change.Kind; {
 	case change.Breaking && at.Compare(version.MustParse("1")) >= 0:
 		return version.Major

@@ -1,4 +1,4 @@
-package bump
+package commits
 
 import (
 	"context"
@@ -38,21 +38,21 @@ func (*flaky) Versions(context.Context, []string, string) (before, after [][]byt
 
 // An answer that failed is not one without tags or commits: a bump sized by it would be too small.
 func TestAFailedAnswerIsNotKept(t *testing.T) {
-	for name, ask := range map[string]func(h *past) (int, error){
-		"tags": func(h *past) (int, error) {
-			tags, err := h.mergedTags(t.Context())
+	for name, ask := range map[string]func(h *Past) (int, error){
+		"tags": func(h *Past) (int, error) {
+			tags, err := h.Merged(t.Context())
 			return len(tags), err
 		},
-		"all tags": func(h *past) (int, error) {
-			tags, err := h.allTags(t.Context())
+		"all tags": func(h *Past) (int, error) {
+			tags, err := h.All(t.Context())
 			return len(tags), err
 		},
-		"log": func(h *past) (int, error) {
-			commits, err := h.since(t.Context(), "v1.0.0")
+		"log": func(h *Past) (int, error) {
+			commits, err := h.Since(t.Context(), "v1.0.0")
 			return len(commits), err
 		},
 	} {
-		h := &past{History: &flaky{}, w: &workspace.Workspace{Manifest: &workspace.Manifest{}}}
+		h := Of(&flaky{}, &workspace.Workspace{Manifest: &workspace.Manifest{}})
 		_, err := ask(h)
 		require.ErrorIs(t, err, errBusy, name)
 		for range 2 {

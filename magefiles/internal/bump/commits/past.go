@@ -1,4 +1,4 @@
-package bump
+package commits
 
 import (
 	"context"
@@ -11,29 +11,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// past is the history, asked once, and which packages each commit touched.
-type past struct {
+// Of is the past of a workspace. h may be nil outside of git.
+func Of(h History, w *workspace.Workspace) *Past { return &Past{History: h, w: w} }
+
+// Past is the history, asked once, and which packages each commit touched.
+type Past struct {
 	History
 	merged map[string]string
 	tags   map[string]string
-	logs   map[string]entryList
+	logs   map[string]Entries
 	owners *owners
 	w      *workspace.Workspace
 }
 
-// lastTag is a tag that names a version.
-type lastTag struct {
-	name    string
-	version version.Version
-}
-
-// entry is what is kept of a commit.
-type entry struct {
-	said     *Commit  // of one that asks for something; else nil
-	packages []string // that it touched
-	loose    bool     // it says in no conventional form what it is
-	silent   bool     // a merge that says nothing, or what the commits say that it brought
-	off      bool     // a later commit takes it back, or it is the one that does
+// Entry is what is kept of a commit.
+type Entry struct {
+	Said     *Commit  // of one that asks for something; else nil
+	Packages []string // that it touched
+	Loose    bool     // it says in no conventional form what it is
+	Silent   bool     // a merge that says nothing, or what the commits say that it brought
+	Off      bool     // a later commit takes it back, or it is the one that does
 	undoneBy []*takenBack
 }
 
@@ -46,13 +43,14 @@ type takenBack struct {
 	paint  map[string]bool // of a merge: commits to come by their hashes; true for one that was there without the merge
 }
 
-// entryList is what was committed since a tag, the newest first.
-type entryList []entry
+// Entries is what was committed since a tag, the newest first.
+type Entries []Entry
 
 // least is a version before 1.0: what a commit asks for there, if anything, does not matter.
 var least = version.MustParse("0")
 
-func (h *past) mergedTags(ctx context.Context) (map[string]string, error) {
+// Merged are the tags that HEAD contains.
+func (h *Past) Merged(ctx context.Context) (map[string]string, error) {
 	if h.merged != nil {
 		return h.merged, nil
 	}
@@ -67,8 +65,8 @@ func (h *past) mergedTags(ctx context.Context) (map[string]string, error) {
 	return tags, nil
 }
 
-// allTags are those of the repository, wherever they are.
-func (h *past) allTags(ctx context.Context) (map[string]string, error) {
+// All are those of the repository, wherever they are.
+func (h *Past) All(ctx context.Context) (map[string]string, error) {
 	if h.tags != nil {
 		return h.tags, nil
 	}
@@ -79,8 +77,8 @@ func (h *past) allTags(ctx context.Context) (map[string]string, error) {
 	return tags, err
 }
 
-// since reads the history. What a revert takes back is off, and the revert with it.
-func (h *past) since(ctx context.Context, tag string) (entryList, error) {
+// Since reads the history. What a revert takes back is off, and the revert with it.
+func (h *Past) Since(ctx context.Context, tag string) (Entries, error) {
 	if l, ok := h.logs[tag]; ok {
 		return l, nil
 	}
@@ -97,12 +95,12 @@ func (h *past) since(ctx context.Context, tag string) (entryList, error) {
 		return nil, err
 	}
 	for _, e := range r.entries {
-		if e.said != nil {
-			e.said.packages = e.packages
+		if e.Said != nil {
+			e.Said.Packages = e.Packages
 		}
 	}
 	if h.logs == nil {
-		h.logs = map[string]entryList{}
+		h.logs = map[string]Entries{}
 	}
 	h.logs[tag] = r.entries
 	return r.entries, nil
@@ -110,8 +108,8 @@ func (h *past) since(ctx context.Context, tag string) (entryList, error) {
 
 // reading is a history that is being read.
 type reading struct {
-	past    *past
-	entries entryList
+	past    *Past
+	entries Entries
 	reverts []*takenBack
 	merged  map[string]bool // what merges ask for; true where a commit says the same, which is no merge
 }
@@ -126,7 +124,7 @@ func (r *reading) visit(c Commit) {
 	case reverts && changes[0].Kind == "":
 		changes[0].Kind, changes[0].Text = "revert", back.Subject
 	}
-	e := entry{loose: !slices.ContainsFunc(changes, func(one changelog.Change) bool { return one.Kind != "" || one.Breaking })}
+	e := Entry{Loose: !slices.ContainsFunc(changes, func(one changelog.Change) bool { return one.Kind != "" || one.Breaking })}
 	at := len(r.entries)
 	for _, t := range r.reverts {
 		if t.covers(c) {
@@ -134,15 +132,15 @@ func (r *reading) visit(c Commit) {
 		}
 		t.meet(c, at)
 	}
-	changes = slices.DeleteFunc(changes, func(one changelog.Change) bool { return sizeOf(one, least) == version.None })
-	e.silent = c.isMerge() && len(changes) == 0
-	if !e.silent {
-		e.packages = r.touched(c, changes)
+	changes = slices.DeleteFunc(changes, func(one changelog.Change) bool { return SizeOf(one, least) == version.None })
+	e.Silent = c.isMerge() && len(changes) == 0
+	if !e.Silent {
+		e.Packages = r.touched(c, changes)
 	}
 	if len(changes) > 0 {
-		e.said = &Commit{Hash: strings.Clone(c.Hash[:min(len(c.Hash), shortHash)]), Subject: c.Subject, Parents: c.Parents, changes: changes}
+		e.Said = &Commit{Hash: strings.Clone(c.Hash[:min(len(c.Hash), shortHash)]), Subject: c.Subject, Parents: c.Parents, Changes: changes}
 		if slices.Contains(c.Paths, r.past.w.Manifest.Path) {
-			e.said.full = c.Hash
+			e.Said.full = c.Hash
 		}
 	}
 	for _, change := range changes {
@@ -208,24 +206,24 @@ func (t *takenBack) covers(c Commit) bool {
 // settle takes the reverts in their order, the newest first: one that is taken back itself takes nothing back.
 func (r *reading) settle() {
 	for _, t := range r.reverts {
-		if r.entries[t.by].off || t.target < 0 {
+		if r.entries[t.by].Off || t.target < 0 {
 			continue
 		}
-		r.entries[t.by].off = true
-		r.entries[t.target].off = true
+		r.entries[t.by].Off = true
+		r.entries[t.target].Off = true
 		for i := range r.entries {
 			if slices.Contains(r.entries[i].undoneBy, t) {
-				r.entries[i].off = true
+				r.entries[i].Off = true
 			}
 		}
 	}
 	for i := range r.entries {
 		e := &r.entries[i]
-		if e.said == nil || !e.said.isMerge() {
+		if e.Said == nil || !e.Said.isMerge() {
 			continue
 		}
-		e.said.changes = slices.DeleteFunc(e.said.changes, func(c changelog.Change) bool { return r.merged[c.Key()] && !c.Breaking })
-		e.silent = len(e.said.changes) == 0
+		e.Said.Changes = slices.DeleteFunc(e.Said.Changes, func(c changelog.Change) bool { return r.merged[c.Key()] && !c.Breaking })
+		e.Silent = len(e.Said.Changes) == 0
 	}
 }
 
@@ -234,16 +232,16 @@ const inOneQuestion = 100
 
 // share adds the packages that take from the root manifest what a commit changed there.
 func (r *reading) share(ctx context.Context) error {
-	var asked []*entry
+	var asked []*Entry
 	for i := range r.entries {
-		if e := &r.entries[i]; e.said != nil && e.said.full != "" && !e.off && !e.silent {
+		if e := &r.entries[i]; e.Said != nil && e.Said.full != "" && !e.Off && !e.Silent {
 			asked = append(asked, e)
 		}
 	}
 	for some := range slices.Chunk(asked, inOneQuestion) {
 		var commits []string
 		for _, e := range some {
-			commits = append(commits, e.said.full)
+			commits = append(commits, e.Said.full)
 		}
 		file := r.past.w.Manifest.Path
 		before, after, err := r.past.Versions(ctx, commits, file)
@@ -252,13 +250,13 @@ func (r *reading) share(ctx context.Context) error {
 		}
 		for i, e := range some {
 			changed := workspace.CompareInherited(file, before[i], after[i])
-			names := slices.Clone(e.packages)
+			names := slices.Clone(e.Packages)
 			for _, p := range r.past.w.Packages {
 				if !slices.Contains(names, p.Name) && slices.ContainsFunc(p.Inherited(), func(key string) bool { return slices.Contains(changed, key) }) {
 					names = append(names, p.Name)
 				}
 			}
-			e.packages = r.past.owners.set(names)
+			e.Packages = r.past.owners.set(names)
 		}
 	}
 	return nil
