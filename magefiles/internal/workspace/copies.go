@@ -170,6 +170,11 @@ func (l *loader) readLocked(p *Package, dir, lock, name string) {
 	}
 }
 
+// HasText reports whether a file was read that a bump may edit.
+func (w *Workspace) HasText(file string) bool {
+	return slices.ContainsFunc(w.Texts, func(t Text) bool { return t.Name == file }) || slices.ContainsFunc(w.Files, func(d *tomledit.Document) bool { return d.Name == file })
+}
+
 // readTogether finds the copies of the version that all packages have: of the workspace itself, and in a CITATION.cff beside its manifest.
 func (l *loader) readTogether(w *Workspace, top *folder) {
 	if w.Config.Versioning != Lockstep && len(w.Packages) != 1 {

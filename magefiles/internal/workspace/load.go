@@ -87,6 +87,9 @@ func (l *loader) load() (*Workspace, error) {
 		return nil, l.problems[0]
 	}
 	l.readTogether(w, top)
+	for _, c := range w.Config.Copies {
+		_, _, _ = l.text(c.File) // a bump says that it is not there
+	}
 	w.Files, w.Texts = l.files(), l.textFiles()
 	return w, w.sort()
 }
