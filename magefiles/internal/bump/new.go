@@ -42,6 +42,9 @@ func New(ctx context.Context, w *workspace.Workspace, req Request, h History) (*
 	if err != nil {
 		return nil, err
 	}
+	if err := w.NoPackages(); err != nil {
+		return nil, err
+	}
 	if twice := w.Doubles(); len(twice) > 0 {
 		return nil, operr.New("rename one of them in its manifests", "%s: %s", twice[0].Pos, twice[0].Message)
 	}

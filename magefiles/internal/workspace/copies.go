@@ -23,6 +23,9 @@ var copyFiles = []string{versionfile.MesonFile, versionfile.CitationFile, versio
 // keepCopies remembers which files of other tools a directory has.
 func (f *finder) keepCopies(dir string, entries []fs.DirEntry, here *ignores) {
 	for _, e := range entries {
+		if (e.Name() == RecipeFile || e.Name() == "meta.yaml") && !here.ignored(path.Join(dir, e.Name()), false) {
+			f.recipes = append(f.recipes, path.Join(dir, e.Name()))
+		}
 		if slices.Contains(copyFiles, e.Name()) && !e.IsDir() && !here.ignored(path.Join(dir, e.Name()), false) {
 			if f.copies == nil {
 				f.copies = map[string]bool{}
