@@ -110,6 +110,10 @@ func explainVersion(pkg *workspace.Package, err error) error {
 	case workspace.VersionMissing:
 		return operr.New("write `version` in [package] of "+pkg.Manifest, "%s: %s has no version", v.Pos, pkg.Name)
 	}
+	if v.Text == "dynamic" {
+		err = fmt.Errorf("%w. In [package] nothing makes one", err)
+		return operr.New("write the version itself there, such as 0.1.0; what a tool makes from tags is read from pyproject.toml", "%s: the version of %s: %w", v.Pos, pkg.Name, err)
+	}
 	return operr.New("write one that they do", "%s: the version of %s: %w", v.Pos, pkg.Name, err)
 }
 
