@@ -21,7 +21,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 COUNTS = """\
 import sys
-if "-c" in sys.orig_argv and "import foopack_core;" in sys.orig_argv[-1]:
+if "-c" in sys.orig_argv and "import foopack_core\\n" in sys.orig_argv[-1]:
     with open({log!r}, "a") as log:
         log.write("x")
 """

@@ -1,5 +1,10 @@
+import os
+import resource
 import signal
+import subprocess
+import sys
 import time
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -20,6 +25,22 @@ def test_a_package_that_imports(site: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "code",
+    [
+        "import atexit; atexit.register(print, 'bye')",
+        "import sys; sys.stdout = sys.stderr = None",
+        "import os, sys; os.close(1); os.close(2)",
+        "import threading, time; threading.Thread(target=time.sleep, args=(600,)).start()",
+        "import atexit, os; atexit.register(os._exit, 3)",
+        "import os; os._exit = os.write = None",
+    ],
+)
+def test_what_does_not_keep_a_package_from_being_imported(site: Path, code: str) -> None:
+    install(site, "probe-odd", "1.0", code)
+    assert try_one("probe-odd", 30).error is None
+
+
+@pytest.mark.parametrize(
     ("code", "error"),
     [
         ("1 / 0", "ZeroDivisionError: division by zero"),
@@ -28,7 +49,21 @@ def test_a_package_that_imports(site: Path) -> None:
         ("raise ValueError('first\\n  second')", "ValueError: first"),
         ("raise SystemExit(0)", "the interpreter exited with 0 before the import was done"),
         ("raise SystemExit(3)", "the interpreter exited with 3 before the import was done"),
+        ("raise SystemExit('no license')", "SystemExit: no license"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "the interpreter was ended by SIGSEGV"),
+        ("import os; os.kill(os.getpid(), 40)", "the interpreter was ended by signal 40"),
+        ("import os; os.kill(os.getpid(), 63)", "the interpreter was ended by signal 63"),
+        ("import os; os._exit(0)", "the interpreter exited with 0 before the import was done"),
+        ("print('imported probe_broken'); print('done'); raise OSError(5, 'no disk')", "OSError: [Errno 5] no disk"),
+        ("raise ImportError('\\n\\nREAD THIS\\n\\nit is long\\nand says: nothing')", "ImportError: READ THIS"),
+        ("raise RuntimeError('first\\nValueError: second')", "RuntimeError: first"),
+        ("e = KeyError('a'); e.add_note('ask them'); raise e", "KeyError: 'a'"),
+        ("raise ExceptionGroup('both', [ValueError(1), OSError(2)])", "ExceptionGroup: both (2 sub-exceptions)"),
+        (
+            "class Own(Exception):\n    def __str__(self): raise ValueError\nraise Own",
+            "probe_broken.Own: (its message cannot be written)",
+        ),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
     ],
 )
 def test_a_package_that_does_not_import(site: Path, code: str, error: str) -> None:
@@ -57,10 +92,115 @@ time.sleep(600)
 """
     install(site, "probe-endless", "1.0", code)
     for timeout in (2, 10, 60):  # a busy machine may not come to the child before the end
-        assert try_one("probe-endless", timeout).error == f"it was not done after {timeout} seconds"
+        told = try_one("probe-endless", timeout)
+        assert told.error is not None
+        assert told.error.startswith(f"it was not done after {timeout} seconds")
         if child.exists():
             break
+    assert told.error.endswith(f": it hangs in {site}/probe_endless.py, line 7, in <module>")
+    assert "most recent call first" in (told.traceback or "")
     gone(int(child.read_text()))
+
+
+HELPERS = {
+    "its own session": "subprocess.Popen(['sleep', '600'], start_new_session=True)",
+    "a daemon": "os.fork() or (os.setsid(), os.fork() and os._exit(0), os.execvp('sleep', ['sleep', '600']))",
+    "one that ignores": "subprocess.Popen(['sh', '-c', 'trap : TERM; sleep 600; sleep 601'], start_new_session=True)",
+    "one that dies": "subprocess.Popen(['sh', '-c', 'sleep 600 & :'], start_new_session=True).wait()",
+}
+
+
+@pytest.mark.parametrize("code", HELPERS.values(), ids=HELPERS)
+def test_what_an_import_starts_ends_with_it(site: Path, tmp_path: Path, code: str) -> None:
+    mark = str(tmp_path)
+    install(site, "probe-starts", "1.0", f"import os, subprocess\nos.environ['PROBE'] = {mark!r}\n{code}")
+    begin = time.monotonic()
+    assert try_one("probe-starts", 60).error is None
+    assert time.monotonic() - begin < 30
+    assert marked(mark) == []
+
+
+def test_what_a_package_prints_is_not_kept(site: Path) -> None:
+    code = """
+import sys
+for _ in range(640):
+    print("x" * 65535), print("y" * 65535, file=sys.stderr)
+raise ValueError("end")
+"""
+    install(site, "probe-loud", "1.0", code)
+    tracemalloc.start()
+    told = try_one("probe-loud")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert told.error == "ValueError: end"
+    assert len(told.traceback or "") == imports.SAID
+    assert peak < 2_000_000
+
+
+def test_an_interpreter_that_cannot_be_started(site: Path) -> None:
+    install(site, "probe-well", "1.0")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Path(os.devnull).open() as last:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno() + 1, limits[1]))
+        try:
+            tried = try_one("probe-well")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert tried.error == "the interpreter cannot be started: Too many open files"
+
+
+def test_a_parent_that_is_killed_leaves_no_import(site: Path, tmp_path: Path) -> None:
+    mark = str(tmp_path)
+    code = "import subprocess, time\nsubprocess.Popen(['sleep', '600'], start_new_session=True)\ntime.sleep(600)"
+    install(site, "probe-endless", "1.0", code)
+    program = "from myapp.imports import try_one; try_one('probe-endless')"
+    path = os.pathsep.join([str(Path(imports.__file__).parents[1]), os.environ["PYTHONPATH"]])
+    parent = subprocess.Popen([sys.executable, "-c", program], env=os.environ | {"PROBE": mark, "PYTHONPATH": path})
+    until = time.monotonic() + 60
+    while "sleep" not in marked(mark) and time.monotonic() < until:
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    while marked(mark) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert marked(mark) == []
+
+
+RECORDS = [
+    ("PyYAML", ["yaml/__init__.py", "yaml/reader.py", "_yaml/__init__.py", "PyYAML-1.dist-info/METADATA"], ["yaml"]),
+    ("python-dateutil", ["dateutil/__init__.py", "dateutil/zoneinfo/__init__.py"], ["dateutil"]),
+    (
+        "setuptools",
+        ["setuptools/__init__.py", "pkg_resources/__init__.py", "_distutils_hack/__init__.py"],
+        ["setuptools"],
+    ),
+    ("two-in-one", ["alpha.py", "beta/__init__.py", "tests/__init__.py", "../../../bin/alpha.py"], ["alpha", "beta"]),
+    ("google-cloud-x", ["google/cloud/x/__init__.py", "google/cloud/x/y/__init__.py"], ["google.cloud.x"]),
+    ("compiled", ["speed.cpython-311-x86_64-linux-gnu.so", "compiled-1.dist-info/RECORD"], ["speed"]),
+    ("only-scripts", ["../../../bin/tool", "only_scripts-1.dist-info/RECORD"], []),
+    ("edited-probe", ["_edited_probe.pth", "edited_probe-1.dist-info/RECORD"], ["edited_probe"]),
+    ("bare.spaces", ["bare/spaces/one.py", "bare/spaces/two.py"], ["bare"]),
+]
+
+
+@pytest.mark.parametrize(("name", "files", "modules"), RECORDS, ids=[each[0] for each in RECORDS])
+def test_the_modules_of_a_package(site: Path, name: str, files: list[str], modules: list[str]) -> None:
+    install(site, name, "1")
+    folder = next(site.glob("*.dist-info"))
+    (folder / "RECORD").write_text("".join(f"{file},,\n" for file in files))
+    assert list(imports.modules_of(name)) == modules
+
+
+def test_a_package_with_modules_of_other_names(site: Path) -> None:
+    install(site, "two-in-one", "1")
+    (site / "alpha.py").write_text("")
+    (site / "beta.py").write_text("1 / 0")
+    record = next(site.glob("*.dist-info")) / "RECORD"
+    record.write_text("alpha.py,,\nbeta.py,,\n")
+    tried = try_one("two-in-one")
+    assert (tried.module, tried.error) == ("alpha, beta", "ZeroDivisionError: division by zero")
+    record.write_text("two_in_one-1.dist-info/METADATA,,\n")
+    assert try_one("two-in-one").error is None
 
 
 def test_all_in_the_order_given(site: Path) -> None:
@@ -81,6 +221,16 @@ def test_what_is_running_and_what_waits_can_be_ended(site: Path, monkeypatch: py
     imports.kill_all()
     thread.join()
     assert [each.error for each in results] == [f"the interpreter was ended by {signal.SIGKILL.name}"] * 5
+
+
+def marked(mark: str) -> list[str]:
+    """Return the names of the processes that have a mark in their environment, but for those that have ended."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if f"PROBE={mark}".encode() in each.read_bytes().split(b"\0"):
+                found.append((each.parent / "comm").read_text().strip())
+    return found
 
 
 def gone(process: int) -> None:

@@ -1,14 +1,21 @@
-"""Import tests: each package in a fresh interpreter, so that nothing which is loaded here already hides a fault."""
+"""Import tests: each package in a fresh interpreter, so that nothing which is loaded here already hides a fault.
+
+Whatever an interpreter does, its test ends, keeps little of what was said, and leaves nothing behind: see `warden`.
+"""
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import re
+import selectors
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -19,17 +26,76 @@ if TYPE_CHECKING:
 
 TIMEOUT = 300.0  # seconds; a cold disk and an emulated processor are slow, and slower still under load
 SAID = 20_000  # characters of what an interpreter said that are kept, from its end
+LEAVE = 15.0  # seconds more for the warden, which by then has killed everything; then it is killed itself
+WARDEN = str(Path(__file__).with_name("warden.py"))
 
-# The interpreter gives way to what serves people meanwhile. The last line tells an import from an exit within it.
-PROGRAM = "import os; os.nice(5); del os; import {module}; print('imported', '{module}', flush=True)"
+# What became of it is written to a descriptor of its own: standard output is the package's, and so are the threads and
+# the ends (atexit) that it may have registered.
+PROGRAM = """\
+import os; end, write = os._exit, os.write; os.set_inheritable({fd}, False); del os
+try:
+    import {modules}
+except BaseException as error:
+    kind = type(error)
+    if not isinstance(error, SystemExit) or isinstance(error.code, str):
+        known = kind.__module__ in ("builtins", "__main__")
+        try:
+            text = str(error.msg if isinstance(error, SyntaxError) else error)
+        except BaseException:
+            text = "(its message cannot be written)"
+        line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+        name = kind.__qualname__ if known else kind.__module__ + "." + kind.__qualname__
+        write({fd}, ("error " + (name + ": " + line if line else name)[:2000] + "\\n").encode("utf-8", "replace"))
+    raise
+write({fd}, b"done\\n")
+end(0)
+"""
 
-_running: set[subprocess.Popen[str]] = set()
+_running: set[subprocess.Popen[bytes]] = set()
 _ending = Event()
 
 
-def module_of(package: str) -> str:
-    """Return the module of a package: its name, with "_" for "-"."""
-    return package.replace("-", "_")
+def modules_of(package: str) -> tuple[str, ...]:
+    """Return the modules of a package, as its installed metadata names them; none for one that has no module.
+
+    Of several the one is enough that is called as the package is. Where the metadata does not say, as for an editable
+    installation or a package that is not installed, that name is the answer.
+    """
+    usual = re.sub(r"[-.]+", "_", package)
+    try:
+        distribution = importlib.metadata.distribution(package)
+    except importlib.metadata.PackageNotFoundError:
+        return (usual,)
+    files = distribution.files
+    if not files or any(file.suffix == ".pth" for file in files):
+        named = (distribution.read_text("top_level.txt") or "").split()
+        found = {name for name in named if _is_public(name)}
+    else:
+        found = _modules(PurePosixPath(file) for file in files)
+        if not found:
+            return ()
+    same = [name for name in found if name.lower() == usual.lower()]
+    return tuple(same or sorted(found)) or (usual,)
+
+
+def _modules(files: Iterable[PurePosixPath]) -> set[str]:
+    """Return the importable names among installed files: modules, and those packages that are in no other."""
+    code = [file for file in files if file.suffix in (".py", ".so", ".pyd") and ".." not in file.parts]
+    regular = {file.parent for file in code if file.name == "__init__.py"}
+    found = set()
+    for file in code:
+        name = file.name.partition(".")[0]
+        path = next((folder for folder in reversed(file.parents) if folder in regular), None)
+        if path is None:  # a module, alone or in a folder that has no __init__.py
+            path = PurePosixPath(file.parts[0] if len(file.parts) > 1 else name)
+        if all(_is_public(part) for part in path.parts):
+            found.add(".".join(path.parts))
+    leave = {"test", "tests", "doc", "docs", "example", "examples"}
+    return {name for name in found if name not in leave} or found
+
+
+def _is_public(name: str) -> bool:
+    return name.isidentifier() and not name.startswith("_")
 
 
 def try_all(packages: Iterable[str], timeout: float = TIMEOUT) -> tuple[Import, ...]:
@@ -39,57 +105,134 @@ def try_all(packages: Iterable[str], timeout: float = TIMEOUT) -> tuple[Import, 
 
 
 def try_one(package: str, timeout: float = TIMEOUT) -> Import:
-    """Import one package in a fresh interpreter, which is killed with all its children after so many seconds.
+    """Import one package in a fresh interpreter, which is killed with all that it started after so many seconds.
 
     Whatever goes wrong becomes the result's error: finding that out is what this is for.
     """
-    module = module_of(package)
+    modules = modules_of(package)
+    named = ", ".join(modules)
+    if not modules:
+        return Import(package, named, 0.0, None, None)
     begin = time.monotonic()
-    child = subprocess.Popen(
-        [sys.executable, "-P", "-X", "faulthandler", "-c", PROGRAM.format(module=module)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    _running.add(child)
-    if _ending.is_set():  # kill_all sets it before it looks at who is running, so one of the two kills the child
-        _kill(child)
     try:
-        out, err = child.communicate(timeout=timeout)
-        error = _fault(child.returncode, out, err, module)
-    except subprocess.TimeoutExpired:
-        _kill(child)
-        _, err = child.communicate()
-        error = f"it was not done after {timeout:g} seconds"
+        status, told, said = _run(modules, timeout)
+    except OSError as error:
+        return Import(package, named, 0.0, f"the interpreter cannot be started: {error.strerror}", None)
+    error = _fault(status, told, said, timeout)
+    seconds = round(time.monotonic() - begin, 3)
+    kept = said.strip()[-SAID:]
+    return Import(package, named, seconds, error, kept if error and kept else None)
+
+
+def _run(modules: tuple[str, ...], timeout: float) -> tuple[str, list[str], str]:
+    """Import modules in an interpreter.
+
+    Returns:
+        How it ended, as the warden says it; what it and the warden reported; and the end of what it wrote to standard
+        error.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    report, end = os.pipe()
+    try:
+        program = PROGRAM.format(fd=end, modules=", ".join(modules))
+        command = [sys.executable, "-P", "-X", "faulthandler", "-c", program]
+        child = subprocess.Popen(
+            [sys.executable, "-I", "-S", WARDEN, str(os.getpid()), str(timeout), str(end), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=(end,),
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(report)
+        raise
+    finally:
+        os.close(end)
+    _running.add(child)
+    if _ending.is_set():  # kill_all sets it before it looks at who is running, so one of the two ends the child
+        _end(child)
+    try:
+        assert child.stderr is not None
+        told, said = _read(child, report, child.stderr.fileno(), time.monotonic() + timeout + LEAVE)
     finally:
         _running.discard(child)
-    seconds = round(time.monotonic() - begin, 3)
-    said = err.strip()[-SAID:]
-    return Import(package, module, seconds, error, said if error and said else None)
+        os.close(report)
+        if child.stderr is not None:
+            child.stderr.close()
+    lines = told.decode(errors="replace").splitlines()
+    # Without a word of its warden an interpreter is killed, as the warden's child.
+    status = next((line for line in lines if line.startswith(("exit ", "signal "))), f"signal {signal.SIGKILL:d}")
+    return status, lines, said.decode(errors="replace")
+
+
+def _read(child: subprocess.Popen[bytes], report: int, errors: int, until: float) -> tuple[bytes, bytes]:
+    """Read the ends of what comes until the child is gone; whoever else may hold the pipes is not waited for."""
+    kept = {report: bytearray(), errors: bytearray()}
+    gone = False
+    with selectors.PollSelector() as waiting:  # it takes any descriptor, and needs none of its own
+        for each in kept:
+            waiting.register(each, selectors.EVENT_READ)
+        while waiting.get_map():
+            ready = [key.fd for key, _ in waiting.select(0 if gone else 0.2)]
+            for each in ready:
+                chunk = os.read(each, 1 << 16)
+                if not chunk:
+                    waiting.unregister(each)
+                kept[each] += chunk
+                del kept[each][: -4 * SAID]
+            now = time.monotonic()
+            if not gone and child.poll() is not None:
+                gone, until = True, min(until, now + 1)
+            elif gone and not ready:
+                break
+            if now > until:
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                break
+    with suppress(subprocess.TimeoutExpired):  # what the kernel does not let go is left
+        child.wait(5)
+    return bytes(kept[report]), bytes(kept[errors])
 
 
 def kill_all() -> None:
-    """Kill the interpreters that are running and all that come after them, in a process that is to end."""
+    """End the interpreters that are running and all that comes of them, in a process that is to end."""
     _ending.set()
     for child in list(_running):
-        _kill(child)
+        _end(child)
 
 
-def _kill(child: subprocess.Popen[str]) -> None:
+def _end(child: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
+        child.terminate()
 
 
-def _fault(status: int, out: str, err: str, module: str) -> str | None:
+def _fault(status: str, told: list[str], said: str, timeout: float) -> str | None:
     """Say in one line why an import did not work; None where it did."""
-    if status == 0 and out.endswith(f"imported {module}\n"):
+    if "done" in told:
         return None
-    if status < 0:
-        return f"the interpreter was ended by {signal.Signals(-status).name}"
-    last = next((line for line in reversed(err.splitlines()) if line and not line[0].isspace()), None)
-    if status == 1 and last:
-        return last
-    return f"the interpreter exited with {status} before the import was done"
+    if "late" in told:
+        return f"it was not done after {timeout:g} seconds{_place(said)}"
+    error = next((line.partition(" ")[2] for line in told if line.startswith("error ")), None)
+    if error:
+        return error
+    how, _, number = status.partition(" ")
+    if how == "signal":
+        return f"the interpreter was ended by {_signal(int(number))}"
+    return f"the interpreter exited with {number} before the import was done"
+
+
+def _place(said: str) -> str:
+    """Say where an interpreter hung, of what faulthandler wrote at its end."""
+    stack = said.rpartition("\nCurrent thread ")[2] if "\nCurrent thread " in said else ""
+    place = re.search(r'^  File "(.+)", line (\d+) in (.+)$', stack, re.MULTILINE)
+    return f": it hangs in {place[1]}, line {place[2]}, in {place[3]}" if place else ""
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # such as most of the real-time signals
+        return f"signal {number}"

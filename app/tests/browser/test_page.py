@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 from serving import PATIENCE, READY, Served, arrive, claim, passed, refresh, serve, shadow, taken
 
+from myapp.cli import main
 from myapp.report import Report
 from myapp.requirements import pins, project
 
@@ -230,3 +231,14 @@ def test_a_page_whose_connection_does_not_open_loads_itself_again(context: Brows
     arrive(page, dashboard)
     assert len(opened) == 2
     refresh(page, "All well")
+
+
+def test_a_page_that_run_has_written_asks_nobody(context: BrowserContext, tmp_path: Path) -> None:
+    path = tmp_path / "sample.html"
+    assert main(["run", "--output", str(path)]) == 0
+    page, asked = context.new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    page.wait_for_function(READY, timeout=PATIENCE)
+    expect(page.locator("h2")).to_have_text("temperature [degC]")
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [path.as_uri()]

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -36,12 +37,14 @@ const (
 // applying is one plan while it is carried out.
 type applying struct {
 	*Deployer
-	p     *Plan
-	hosts []HostPlan // those that change, in the order of locks
+	p     *survey.Plan
+	hosts []survey.HostPlan // those that change, in the order of locks
 
 	mu     sync.Mutex
 	fences map[string]int64
 	facts  *workflow.Value[map[string]Facts]
+
+	removed bool // on the way back: some of what was there before may be removed
 }
 
 // Facts are what a host's engine knows of the image that is to run.
@@ -57,8 +60,8 @@ type Said struct {
 
 func (s Said) say() string { return s.Says }
 
-func (d *Deployer) define(p *Plan) *workflow.Definition {
-	a := &applying{Deployer: d, p: p, hosts: p.changing(), fences: map[string]int64{}}
+func (d *Deployer) define(p *survey.Plan) *workflow.Definition {
+	a := &applying{Deployer: d, p: p, hosts: d.touched(p), fences: map[string]int64{}}
 	w := workflow.New()
 	workflow.Add(w, workflow.Step[Said]{Name: stepPreflight, Check: a.preflight, Say: Said.say})
 	workflow.Add(w, workflow.Step[map[string]int64]{Name: stepLock, Check: a.locked, Do: a.lock, Say: func(f map[string]int64) string { return operr.Count(len(f), "host") }})
@@ -70,8 +73,8 @@ func (d *Deployer) define(p *Plan) *workflow.Definition {
 	})
 	for _, s := range []struct {
 		name  string
-		check func(ctx context.Context, h HostPlan, m *Machine, recorded bool) (done bool, err error)
-		do    func(ctx context.Context, h HostPlan, m *Machine) error
+		check func(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (done bool, err error)
+		do    func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error
 		one   bool // host by host
 	}{
 		{name: stepNote, check: a.noted, do: a.note},
@@ -88,12 +91,12 @@ func (d *Deployer) define(p *Plan) *workflow.Definition {
 			Name: s.name,
 			Say:  Said.say,
 			Check: func(ctx context.Context, recorded *Said) (Said, bool, error) {
-				return a.all(ctx, func(ctx context.Context, h HostPlan, m *Machine) (bool, error) {
+				return a.all(ctx, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
 					return s.check(ctx, h, m, recorded != nil)
 				})
 			},
 			Do: func(ctx context.Context) (Said, error) {
-				hosts := [][]HostPlan{a.hosts}
+				hosts := [][]survey.HostPlan{a.hosts}
 				if s.one {
 					hosts = slices.Collect(slices.Chunk(a.hosts, 1))
 				}
@@ -115,10 +118,10 @@ func (d *Deployer) define(p *Plan) *workflow.Definition {
 func (a *applying) said() Said { return Said{Says: "on " + operr.Count(len(a.hosts), "host")} }
 
 // all asks all hosts whether a step is done there.
-func (a *applying) all(ctx context.Context, f func(ctx context.Context, h HostPlan, m *Machine) (bool, error)) (Said, bool, error) {
+func (a *applying) all(ctx context.Context, f func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error)) (Said, bool, error) {
 	var mu sync.Mutex
 	done := true
-	err := a.each(ctx, a.hosts, func(ctx context.Context, h HostPlan, m *Machine) error {
+	err := a.each(ctx, a.hosts, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 		is, err := f(ctx, h, m)
 		mu.Lock()
 		defer mu.Unlock()
@@ -128,56 +131,61 @@ func (a *applying) all(ctx context.Context, f func(ctx context.Context, h HostPl
 	return a.said(), done && err == nil, err
 }
 
-// preflight asks again what the plan was made of: that may be hours ago.
-func (a *applying) preflight(ctx context.Context, _ *Said) (Said, bool, error) {
-	return a.all(ctx, func(ctx context.Context, h HostPlan, m *Machine) (bool, error) {
+// preflight asks again what the plan was made of: that may be hours ago. The commands of secrets run here, once in a run, so that one that fails
+// does so before anything was pulled; a run that goes on behind preflight runs them where a container is still to be started.
+func (a *applying) preflight(ctx context.Context, recorded *Said) (Said, bool, error) {
+	if recorded == nil && a.needsSecrets() {
+		if _, err := a.secretValues(ctx); err != nil {
+			return Said{}, false, err
+		}
+	}
+	return a.all(ctx, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
 		if _, err := m.Engine.Ping(ctx); err != nil {
 			return false, err
 		}
-		if missing, err := m.Front.Missing(ctx, a.key(), a.service()); err != nil || len(missing) > 0 {
-			return false, errors.Join(err, a.notSetUp(missing))
+		if missing, err := m.Front.Missing(ctx, a.Key(), a.Service()); err != nil || len(missing) > 0 {
+			return false, errors.Join(err, a.NotSetUp(missing))
 		}
 		err := a.unchanged(ctx, h, m)
 		return err == nil, err
 	})
 }
 
+// touched are the hosts of a plan that are changed, but for those that are left as they are by now.
+func (d *Deployer) touched(p *survey.Plan) []survey.HostPlan {
+	return slices.DeleteFunc(p.Changing(), func(h survey.HostPlan) bool { return slices.Contains(d.leave, h.Host) })
+}
+
+// errOvertaken is in the error of a host to which somebody else has deployed.
+var errOvertaken = errors.New("somebody else has deployed since the plan was made")
+
 // unchanged refuses a host to which somebody else has deployed since the plan was made.
-func (a *applying) unchanged(ctx context.Context, h HostPlan, m *Machine) error {
-	seen, err := a.kept(ctx, m)
+func (a *applying) unchanged(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+	seen, err := a.Kept(ctx, m)
 	if err == nil && !a.ours(seen, h) {
-		err = operr.NewStopped("look at `mage deploy:status`, and deploy again", "somebody else has deployed since the plan was made: %s is there now", idOf(seen.Current))
+		err = operr.NewStopped("look at `mage deploy:status`, and deploy again", "%w: %s is there now", errOvertaken, idOf(seen.Current))
 	}
 	return err
 }
 
 // ours reports whether a host is as the plan found it, or as this deployment has left it.
-func (a *applying) ours(k Kept, h HostPlan) bool {
+func (a *applying) ours(k survey.Kept, h survey.HostPlan) bool {
 	return idOf(k.Current) == idOf(h.Before.Current) || idOf(k.Current) == h.Will.ID
 }
 
-func idOf(v *Version) string {
+func idOf(v *survey.Version) string {
 	if v == nil {
 		return "none"
 	}
 	return v.ID
 }
 
-// kept reads what a host remembers.
-func (d *Deployer) kept(ctx context.Context, m *Machine) (k Kept, err error) {
-	seen, err := m.State.Look(ctx, d.key())
-	if text := seen.Values[valueName]; err == nil && text != "" {
-		err = json.Unmarshal([]byte(text), &k)
-	}
-	return k, err
-}
-
-func (a *applying) keep(ctx context.Context, h HostPlan, m *Machine, k Kept) error {
+func (a *applying) keep(ctx context.Context, h survey.HostPlan, m *survey.Machine, k survey.Kept) error {
 	text, err := json.Marshal(k)
 	if err != nil {
 		return err
 	}
-	return m.State.Set(ctx, a.key(), a.fence(h), valueName, string(text))
+	return m.State.Set(ctx, a.Key(), a.fence(h), survey.KeptAs, string(text))
 }
 
 // locked finds out which hosts this deployment has, and by which numbers.
@@ -187,13 +195,13 @@ func (a *applying) locked(ctx context.Context, _ *map[string]int64) (map[string]
 }
 
 // has reports whether a host's lock is this deployment's.
-func (a *applying) has(ctx context.Context, h HostPlan, m *Machine) (bool, error) {
-	seen, err := m.State.Look(ctx, a.key())
+func (a *applying) has(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
+	seen, err := m.State.Look(ctx, a.Key())
 	if err != nil || seen.Lock.Holder == nil || seen.Lock.Holder.Run != a.p.Run || seen.Lock.Holder.Who != a.Who.Who || seen.Lock.Left <= 0 {
 		return false, err
 	}
 	a.setFence(h.Host, seen.Lock.Fence)
-	return true, m.State.Renew(ctx, a.key(), seen.Lock.Fence, a.Times.Lease)
+	return true, m.State.Renew(ctx, a.Key(), seen.Lock.Fence, a.Times.Lease)
 }
 
 func (a *applying) setFence(host string, n int64) {
@@ -202,7 +210,7 @@ func (a *applying) setFence(host string, n int64) {
 	a.fences[host] = n
 }
 
-func (a *applying) fence(h HostPlan) int64 {
+func (a *applying) fence(h survey.HostPlan) int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.fences[h.Host]
@@ -261,13 +269,13 @@ func (a *applying) take(ctx context.Context) error {
 	return nil
 }
 
-func (a *applying) takeOne(ctx context.Context, h HostPlan, m *Machine) error {
+func (a *applying) takeOne(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	if has, err := a.has(ctx, h, m); has || err != nil {
 		return err
 	}
 	who := a.Who
 	who.Run, who.Since = a.p.Run, a.Now().UTC()
-	taken, err := m.State.Take(ctx, a.key(), who, a.Times.Lease)
+	taken, err := m.State.Take(ctx, a.Key(), who, a.Times.Lease)
 	if err != nil {
 		return err
 	}
@@ -278,8 +286,8 @@ func (a *applying) takeOne(ctx context.Context, h HostPlan, m *Machine) error {
 	return nil
 }
 
-func (a *applying) free(ctx context.Context, h HostPlan, m *Machine) error {
-	return m.State.Release(ctx, a.key(), a.fence(h))
+func (a *applying) free(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+	return m.State.Release(ctx, a.Key(), a.fence(h))
 }
 
 // holding renews the leases while f runs, and ends f where one is lost. That a host cannot be told says nothing: it has a clock of its own.
@@ -312,12 +320,12 @@ func (a *applying) holding(ctx context.Context, f func(ctx context.Context) erro
 }
 
 // renew is asked before each change by the engine's API, which knows nothing of locks.
-func (a *applying) renew(ctx context.Context, h HostPlan, m *Machine) error {
-	return m.State.Renew(ctx, a.key(), a.fence(h), a.Times.Lease)
+func (a *applying) renew(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+	return m.State.Renew(ctx, a.Key(), a.fence(h), a.Times.Lease)
 }
 
-func (a *applying) switched(ctx context.Context, h HostPlan, m *Machine, _ bool) (bool, error) {
-	seen, err := m.State.Look(ctx, a.key())
+func (a *applying) switched(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
+	seen, err := m.State.Look(ctx, a.Key())
 	if err != nil || seen.Up != a.will(h).Upstream() {
 		return false, err
 	}
@@ -326,11 +334,11 @@ func (a *applying) switched(ctx context.Context, h HostPlan, m *Machine, _ bool)
 }
 
 // switchTo lets requests go to the new container, which starts again after a reboot from then on.
-func (a *applying) switchTo(ctx context.Context, h HostPlan, m *Machine) error {
+func (a *applying) switchTo(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	return a.turn(ctx, h, m, a.will(h))
 }
 
-func (a *applying) turn(ctx context.Context, h HostPlan, m *Machine, to Version) error {
+func (a *applying) turn(ctx context.Context, h survey.HostPlan, m *survey.Machine, to survey.Version) error {
 	c, err := a.find(ctx, m, to.ID)
 	switch {
 	case err != nil:
@@ -344,23 +352,23 @@ func (a *applying) turn(ctx context.Context, h HostPlan, m *Machine, to Version)
 	if err := m.Engine.SetRestart(ctx, c.ID, engine.UnlessStopped); err != nil {
 		return err
 	}
-	return m.State.Switch(ctx, a.key(), a.fence(h), to.Upstream())
+	return m.State.Switch(ctx, a.Key(), a.fence(h), to.Upstream())
 }
 
-func (a *applying) remembered(ctx context.Context, h HostPlan, m *Machine, _ bool) (bool, error) {
-	k, err := a.kept(ctx, m)
+func (a *applying) remembered(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
+	k, err := a.Kept(ctx, m)
 	return idOf(k.Current) == h.Will.ID && k.Candidate == nil, err
 }
 
 // remember keeps what has passed its watch as the current release.
-func (a *applying) remember(ctx context.Context, h HostPlan, m *Machine) error {
+func (a *applying) remember(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	v := a.will(h)
 	return a.keep(ctx, h, m, a.after(h, v))
 }
 
 // after is what a host remembers once a version has passed: after a way back that what was left is gone, and what was there before it is next.
-func (a *applying) after(h HostPlan, v Version) Kept {
-	var past []Version
+func (a *applying) after(h survey.HostPlan, v survey.Version) survey.Kept {
+	var past []survey.Version
 	if before := h.Before.Current; before != nil && !a.p.Back {
 		past = append(past, *before)
 	}
@@ -368,21 +376,21 @@ func (a *applying) after(h HostPlan, v Version) Kept {
 		past = append(past, *before)
 	}
 	past = append(past, h.Before.Older...)
-	past = slices.DeleteFunc(past, func(one Version) bool { return one.ID == v.ID })
+	past = slices.DeleteFunc(past, func(one survey.Version) bool { return one.ID == v.ID })
 	past = past[:min(len(past), a.Environment.Keep-1)]
-	k := Kept{Current: &v, Absent: a.p.Without}
+	k := survey.Kept{Current: &v, Absent: a.p.Without}
 	if len(past) > 0 {
 		k.Previous, k.Older = &past[0], past[1:]
 	}
 	return k
 }
 
-func (a *applying) unlocked(ctx context.Context, _ HostPlan, m *Machine, recorded bool) (bool, error) {
-	seen, err := m.State.Look(ctx, a.key())
+func (a *applying) unlocked(ctx context.Context, _ survey.HostPlan, m *survey.Machine, recorded bool) (bool, error) {
+	seen, err := m.State.Look(ctx, a.Key())
 	return err == nil && (recorded || seen.Lock.Holder == nil) && (seen.Lock.Holder == nil || seen.Lock.Holder.Run != a.p.Run), err
 }
 
-func (a *applying) unlock(ctx context.Context, h HostPlan, m *Machine) error {
+func (a *applying) unlock(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	if err := a.audit(ctx, h, m, "done"); err != nil {
 		return err
 	}
@@ -390,7 +398,7 @@ func (a *applying) unlock(ctx context.Context, h HostPlan, m *Machine) error {
 }
 
 // audit keeps who did what on the host.
-func (a *applying) audit(ctx context.Context, h HostPlan, m *Machine, result string) error {
+func (a *applying) audit(ctx context.Context, h survey.HostPlan, m *survey.Machine, result string) error {
 	what := "deploy " + h.Will.Image
 	if a.p.Back {
 		what = "go back to " + h.Will.Image
@@ -398,7 +406,7 @@ func (a *applying) audit(ctx context.Context, h HostPlan, m *Machine, result str
 	if len(a.p.Without) > 0 {
 		what += fmt.Sprintf(" without %s (%s)", strings.Join(a.p.Without, ", "), strings.Join(a.p.Why, "; "))
 	}
-	return m.State.Audit(ctx, a.key(), hoststate.Entry{
+	return m.State.Audit(ctx, a.Key(), hoststate.Entry{
 		At:     a.Now().UTC(),
 		Who:    a.Who.Who,
 		From:   a.Who.From,

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -17,21 +17,21 @@ import (
 
 // revert brings every host of a deployment back to what it had. It may be killed, and is called again. Hosts that cannot go back are named by
 // its error, and the others go back all the same.
-func (d *Deployer) revert(ctx context.Context, past *session.Past[*Plan]) error {
+func (d *Deployer) revert(ctx context.Context, past *session.Past[*survey.Plan]) error {
 	p := past.Plan
-	a := &applying{Deployer: d, p: p, hosts: p.changing(), fences: map[string]int64{}, facts: &workflow.Value[map[string]Facts]{}}
+	a := &applying{Deployer: d, p: p, hosts: d.touched(p), fences: map[string]int64{}, removed: past.Began(stepPrune), facts: &workflow.Value[map[string]Facts]{}}
 	if !past.Began(stepLock) {
 		return nil
 	}
 	defer func(now config.Environment) { d.Environment = now }(d.Environment)
 	d.Environment = p.Environment
-	left := slices.DeleteFunc(slices.Clone(a.hosts), func(h HostPlan) bool { return !slices.Contains(d.leave, h.Host) })
-	a.hosts = slices.DeleteFunc(a.hosts, func(h HostPlan) bool { return slices.Contains(d.leave, h.Host) })
-	for _, h := range left {
-		d.Say("%s is left as it is: whether it runs %s is not known", h.Host, h.Will.ID)
+	for _, h := range p.Changing() {
+		if slices.Contains(d.leave, h.Host) {
+			d.Say("%s is left as it is: whether it runs %s is not known", h.Host, h.Will.ID)
+		}
 	}
 	return a.holding(ctx, func(ctx context.Context) error {
-		return a.each(ctx, a.hosts, func(ctx context.Context, h HostPlan, m *Machine) error {
+		return a.each(ctx, a.hosts, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 			if !past.Began(stepNote) {
 				if has, err := a.has(ctx, h, m); err != nil || !has {
 					return err
@@ -44,21 +44,28 @@ func (d *Deployer) revert(ctx context.Context, past *session.Past[*Plan]) error 
 }
 
 // goBack brings one host back.
-func (a *applying) goBack(ctx context.Context, h HostPlan, m *Machine) error {
+func (a *applying) goBack(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	if err := a.takeOne(ctx, h, m); err != nil {
 		return err
 	}
-	seen := a.lookAt(ctx, h.Host, 0)
-	if seen.err != nil {
-		return seen.err
+	seen := a.LookAt(ctx, h.Host, 0)
+	if seen.Err != nil {
+		return seen.Err
 	}
 	if !a.ours(seen.Kept, h) {
-		if leads(seen.Up, h.Will) {
+		if h.Will.At(seen.Up) {
 			return errors.Join(operr.NewStopped("look at `mage deploy:status`", "somebody else has deployed %s since, and requests go to %s all the same", idOf(seen.Kept.Current), h.Will.ID), a.free(ctx, h, m))
 		}
 		a.Say("%s is left as it is: somebody else has deployed %s since", h.Host, idOf(seen.Kept.Current))
 		a.passedBy(h.Host)
 		return a.free(ctx, h, m)
+	}
+	if a.removed {
+		if before := h.Before.Current; before != nil && seen.Of(before.ID) == nil {
+			a.Say("%s keeps %s: what ran before it is removed by now", h.Host, h.Will.ID)
+			return a.free(ctx, h, m)
+		}
+		h.Before = there(h.Before, &seen)
 	}
 	if err := a.toBefore(ctx, h, m, &seen); err != nil {
 		return errors.Join(err, a.audit(ctx, h, m, "failed, and it could not be taken back: "+err.Error()))
@@ -66,7 +73,7 @@ func (a *applying) goBack(ctx context.Context, h HostPlan, m *Machine) error {
 	if err := a.takeAway(ctx, h, m, &seen); err != nil {
 		return err
 	}
-	if err := m.State.SetNext(ctx, a.key(), a.fence(h), hoststate.None); err != nil {
+	if err := m.State.SetNext(ctx, a.Key(), a.fence(h), hoststate.None); err != nil {
 		return err
 	}
 	if err := a.keep(ctx, h, m, h.Before); err != nil {
@@ -78,6 +85,20 @@ func (a *applying) goBack(ctx context.Context, h HostPlan, m *Machine) error {
 	return a.free(ctx, h, m)
 }
 
+// there is what a host remembers, without the releases that were removed.
+func there(k survey.Kept, seen *survey.Host) survey.Kept {
+	past := slices.Clone(k.Older)
+	if k.Previous != nil {
+		past = slices.Insert(past, 0, *k.Previous)
+	}
+	past = slices.DeleteFunc(past, func(v survey.Version) bool { return seen.Of(v.ID) == nil })
+	k.Previous, k.Older = nil, nil
+	if len(past) > 0 {
+		k.Previous, k.Older = &past[0], past[1:]
+	}
+	return k
+}
+
 // passedBy keeps that somebody else has deployed to a host: this deployment has nothing there any more that it could take back.
 func (d *Deployer) passedBy(host string) {
 	d.mu.Lock()
@@ -85,31 +106,28 @@ func (d *Deployer) passedBy(host string) {
 	d.others = append(d.others, host)
 }
 
-// leads reports whether an upstream is that of a version.
-func leads(upstream string, v Version) bool { return strings.HasPrefix(upstream, v.ID+":") }
-
 // toBefore lets requests go where they went before: to a container that was asked whether it is well, as a new one is. The very first release has
 // none.
-func (a *applying) toBefore(ctx context.Context, h HostPlan, m *Machine, seen *Host) error {
+func (a *applying) toBefore(ctx context.Context, h survey.HostPlan, m *survey.Machine, seen *survey.Host) error {
 	old := h.Before.Current
 	if old == nil {
-		if !leads(seen.Up, h.Will) {
+		if !h.Will.At(seen.Up) {
 			return nil
 		}
 		a.Say("%s: there was nothing before it to go back to; it is removed", h.Host)
-		return m.State.Switch(ctx, a.key(), a.fence(h), hoststate.None)
+		return m.State.Switch(ctx, a.Key(), a.fence(h), hoststate.None)
 	}
-	c := seen.of(old.ID)
+	c := seen.Of(old.ID)
 	if c != nil && c.State == engine.Running && seen.Up == old.Upstream() {
 		return nil // it was never left
 	}
 	if c == nil {
-		return operr.New("deploy it by its digest: `mage deploy:to NAME -digest=…`", "it cannot go back to %s, whose container is gone", describe(*old))
+		return operr.New("deploy it by its digest: `mage deploy:to NAME -digest=…`", "it cannot go back to %s, whose container is gone", old.Describe())
 	}
 	if err := a.renew(ctx, h, m); err != nil {
 		return err
 	}
-	if now := seen.of(h.Will.ID); a.Environment.StopFirst && now != nil && now.State == engine.Running { // two do not write at a time
+	if now := seen.Of(h.Will.ID); a.Environment.StopFirst && now != nil && now.State == engine.Running { // two do not write at a time
 		if err := a.stopOne(ctx, h, m, *now); err != nil {
 			return err
 		}
@@ -124,21 +142,24 @@ func (a *applying) toBefore(ctx context.Context, h HostPlan, m *Machine, seen *H
 	if err != nil {
 		return err
 	}
-	if err := m.State.SetNext(ctx, a.key(), a.fence(h), old.Upstream()); err != nil {
+	if err := m.State.SetNext(ctx, a.Key(), a.fence(h), old.Upstream()); err != nil {
 		return err
 	}
 	if err := a.wellBeside(ctx, h, m, *old); err != nil {
-		return fmt.Errorf("it cannot go back to %s: %w", describe(*old), err)
+		return fmt.Errorf("it cannot go back to %s: %w", old.Describe(), err)
 	}
 	return a.turn(ctx, h, m, *old)
 }
 
 // takeAway removes what was to run, with its secrets; what was there before this deployment is stopped again.
-func (a *applying) takeAway(ctx context.Context, h HostPlan, m *Machine, seen *Host) error {
-	if err := m.State.SetPrev(ctx, a.key(), a.fence(h), hoststate.None); err != nil {
+func (a *applying) takeAway(ctx context.Context, h survey.HostPlan, m *survey.Machine, seen *survey.Host) error {
+	if err := m.State.SetPrev(ctx, a.Key(), a.fence(h), hoststate.None); err != nil {
 		return err
 	}
-	c := seen.of(h.Will.ID)
+	c := seen.Of(h.Will.ID)
+	if before := h.Before.Current; before != nil && before.ID == h.Will.ID { // it had not been left
+		return nil
+	}
 	if a.p.Back {
 		if c == nil || c.State != engine.Running && c.State != engine.Restarting {
 			return nil

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/localengine"
@@ -27,7 +28,7 @@ import (
 
 // fleet are hosts of a test: an engine each, with a proxy's container and a folder for what the host keeps.
 type fleet struct {
-	t     *testing.T
+	t     testing.TB
 	hosts map[string]*vm
 	env   config.Environment
 	state string // for journals
@@ -51,7 +52,7 @@ const repository = "registry.example.org/team/app"
 var proxyImage = "registry.example.org/caddy@" + localengine.Digest("proxy")
 
 // startFleet starts hosts.
-func startFleet(t *testing.T, names ...string) *fleet {
+func startFleet(t testing.TB, names ...string) *fleet {
 	f := &fleet{t: t, hosts: map[string]*vm{}, state: t.TempDir(), vars: map[string]string{}}
 	f.env = config.Environment{
 		Name:     "staging",
@@ -70,7 +71,7 @@ func startFleet(t *testing.T, names ...string) *fleet {
 	for _, name := range names {
 		f.hosts[name] = f.boot(name)
 	}
-	require.NoError(t, f.deployer().Setup(t.Context()))
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
 	return f
 }
 
@@ -96,7 +97,7 @@ func (f *fleet) boot(name string) *vm {
 	return h
 }
 
-func free(t *testing.T) uint16 {
+func free(t testing.TB) uint16 {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
@@ -112,11 +113,13 @@ type behavior struct {
 	says    string        // revision that it says in place of its own
 	logs    string
 	arch    []string
+	ends    string // a secret without which it ends at once
+	ails    string // a secret without which it is not well
 	forHost string // the behavior is that of this host alone
 }
 
 // push puts an image into the registry that all hosts pull from.
-func (f *fleet) push(revision string, b behavior) Image {
+func (f *fleet) push(revision string, b behavior) survey.Image {
 	digest := localengine.Digest(revision)
 	for _, h := range f.hosts {
 		does := b
@@ -138,7 +141,7 @@ func (f *fleet) push(revision string, b behavior) Image {
 			platforms = append(platforms, "linux/"+arch)
 		}
 	}
-	return Image{Repository: repository, Digest: digest, Revision: revision, Platforms: platforms}
+	return survey.Image{Repository: repository, Digest: digest, Revision: revision, Platforms: platforms}
 }
 
 func (b behavior) program(revision string) func(ctx context.Context, c *localengine.Container) int {
@@ -150,12 +153,12 @@ func (b behavior) program(revision string) func(ctx context.Context, c *localeng
 			fmt.Fprintln(c.Stdout, b.logs)
 		}
 		l, err := c.Listen(5006)
-		if err != nil {
+		if err != nil || !has(c, b.ends) {
 			return 1
 		}
 		mux := http.NewServeMux()
 		mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
-			if b.sick != nil && b.sick() {
+			if b.sick != nil && b.sick() || !has(c, b.ails) {
 				http.Error(w, "not well", http.StatusServiceUnavailable)
 				return
 			}
@@ -209,20 +212,29 @@ func (b behavior) program(revision string) func(ctx context.Context, c *localeng
 	}
 }
 
+// has reports whether a container has a secret, or is to have none.
+func has(c *localengine.Container, secret string) bool {
+	_, err := os.Stat(c.Path("/run/secrets/" + secret))
+	return secret == "" || err == nil
+}
+
 // deployer is one operator's, as each process has its own.
 func (f *fleet) deployer() *Deployer {
 	return &Deployer{
-		App:         "app",
-		Environment: f.env,
-		Who:         hoststate.Holder{Who: "op", From: "desk"},
-		Times:       Times{Lease: 30 * time.Second, Poll: 10 * time.Millisecond, Watch: 15 * time.Millisecond, Answer: 10 * time.Second},
-		State:       f.state,
-		Open:        f.open,
-		Login:       func(context.Context, string) (engine.Login, error) { return engine.Login{}, nil },
-		Variable: func(name string) (string, bool) {
-			value, there := f.vars[name]
-			return value, there
+		Fleet: survey.Fleet{
+			App:         "app",
+			Environment: f.env,
+			Open:        f.open,
+			Login:       func(context.Context, string) (engine.Login, error) { return engine.Login{}, nil },
+			Variable: func(name string) (string, bool) {
+				value, there := f.vars[name]
+				return value, there
+			},
+			Now: time.Now,
 		},
+		Who:   hoststate.Holder{Who: "op", From: "desk"},
+		Times: Times{Lease: 30 * time.Second, Poll: 10 * time.Millisecond, Watch: 15 * time.Millisecond, Answer: 10 * time.Second},
+		State: f.state,
 		Output: func(_ context.Context, argv []string) ([]byte, error) {
 			return []byte(strings.Join(argv, "|") + "\n"), nil
 		},
@@ -231,20 +243,19 @@ func (f *fleet) deployer() *Deployer {
 			defer f.mu.Unlock()
 			f.said = append(f.said, fmt.Sprintf(format, args...))
 		},
-		Now: time.Now,
 	}
 }
 
-func (f *fleet) open(_ context.Context, host string) (*Machine, error) {
-	return NewMachine(f.hosts[host].front), nil
+func (f *fleet) open(_ context.Context, host string) (*survey.Machine, error) {
+	return survey.NewMachine(f.hosts[host].front), nil
 }
 
 // deploy deploys, and returns what was said of it.
-func (f *fleet) deploy(image Image) (*Plan, error) {
-	return f.deployer().Deploy(f.t.Context(), Asked{Image: image})
+func (f *fleet) deploy(image survey.Image) (*survey.Plan, error) {
+	return f.deployer().Deploy(f.t.Context(), survey.Asked{Image: image})
 }
 
-func (f *fleet) mustDeploy(image Image) *Plan {
+func (f *fleet) mustDeploy(image survey.Image) *survey.Plan {
 	f.t.Helper()
 	p, err := f.deploy(image)
 	require.NoError(f.t, err, f.heard())
@@ -271,8 +282,8 @@ func (h *vm) get(path string) (int, string) {
 }
 
 // look asks the hosts, as status does.
-func (f *fleet) look() map[string]Host {
-	all := map[string]Host{}
+func (f *fleet) look() map[string]survey.Host {
+	all := map[string]survey.Host{}
 	for _, h := range f.deployer().Look(f.t.Context(), 5) {
 		require.Empty(f.t, h.Trouble)
 		all[h.Name] = h
@@ -281,7 +292,7 @@ func (f *fleet) look() map[string]Host {
 }
 
 // runs wants an image to run on hosts, healthy, alone, and without drift: by `up`, and by Config.Image of what runs.
-func (f *fleet) runs(image Image, hosts ...string) {
+func (f *fleet) runs(image survey.Image, hosts ...string) {
 	f.t.Helper()
 	all := f.look()
 	for _, host := range hosts {
@@ -292,7 +303,7 @@ func (f *fleet) runs(image Image, hosts ...string) {
 		require.Empty(f.t, h.Drift, host)
 		require.Nil(f.t, h.Holder, host)
 		running := 0
-		for _, c := range h.containers {
+		for _, c := range h.Containers {
 			if c.State == engine.Running {
 				running++
 				require.Equal(f.t, engine.UnlessStopped, c.Restart)

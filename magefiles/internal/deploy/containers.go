@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -17,7 +18,7 @@ import (
 func (a *applying) pulled(ctx context.Context, _ *map[string]Facts) (map[string]Facts, bool, error) {
 	var mu sync.Mutex
 	facts := map[string]Facts{}
-	_, all, err := a.all(ctx, func(ctx context.Context, h HostPlan, m *Machine) (bool, error) {
+	_, all, err := a.all(ctx, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
 		image, err := m.Engine.Image(ctx, h.Will.Image)
 		switch {
 		case errors.Is(err, engine.NotFound) && !a.p.Back:
@@ -25,10 +26,7 @@ func (a *applying) pulled(ctx context.Context, _ *map[string]Facts) (map[string]
 		case err != nil:
 			return false, err
 		}
-		f := Facts{Port: h.Will.Port}
-		if image.Health != nil {
-			f.Interval = image.Health.Interval
-		}
+		f := Facts{Port: h.Will.Port, Interval: survey.IntervalOf(image)}
 		if f.Port == 0 {
 			if f.Port, err = portOf(image); err != nil {
 				return false, err
@@ -59,7 +57,7 @@ func portOf(image engine.Image) (int, error) {
 
 func (a *applying) pull(ctx context.Context) (map[string]Facts, error) {
 	err := a.holding(ctx, func(ctx context.Context) error {
-		return a.each(ctx, a.hosts, func(ctx context.Context, h HostPlan, m *Machine) error {
+		return a.each(ctx, a.hosts, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 			if _, err := m.Engine.Image(ctx, h.Will.Image); !errors.Is(err, engine.NotFound) {
 				return err
 			}
@@ -77,11 +75,17 @@ func (a *applying) pull(ctx context.Context) (map[string]Facts, error) {
 		return nil, err
 	}
 	facts, _, err := a.pulled(ctx, nil)
+	for _, f := range facts {
+		if _, note := survey.WatchOf(a.Environment, f.Interval); note != "" {
+			a.Say("%s", note) // a plan knows it of an image that a host has
+			break
+		}
+	}
 	return facts, err
 }
 
 // will is what is to run on a host.
-func (a *applying) will(h HostPlan) Version {
+func (a *applying) will(h survey.HostPlan) survey.Version {
 	v := h.Will
 	if v.Port == 0 && a.facts.Known() {
 		v.Port = a.facts.Get()[h.Host].Port
@@ -89,14 +93,14 @@ func (a *applying) will(h HostPlan) Version {
 	return v
 }
 
-func (a *applying) noted(ctx context.Context, h HostPlan, m *Machine, _ bool) (bool, error) {
-	k, err := a.kept(ctx, m)
+func (a *applying) noted(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
+	k, err := a.Kept(ctx, m)
 	return idOf(k.Candidate) == h.Will.ID || idOf(k.Current) == h.Will.ID, err
 }
 
 // note keeps what is about to run, before anything does: whoever comes next finds it, from any machine. What ran stays the current one.
-func (a *applying) note(ctx context.Context, h HostPlan, m *Machine) error {
-	k, err := a.kept(ctx, m)
+func (a *applying) note(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+	k, err := a.Kept(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -106,15 +110,15 @@ func (a *applying) note(ctx context.Context, h HostPlan, m *Machine) error {
 }
 
 // find is the container of a version; nil where there is none.
-func (d *Deployer) find(ctx context.Context, m *Machine, id string) (*engine.Container, error) {
-	all, err := m.Engine.Containers(ctx, labelApp+"="+d.App, labelEnvironment+"="+d.Environment.Name, labelRelease+"="+id)
-	h := Host{containers: all}
-	return h.of(id), err
+func (d *Deployer) find(ctx context.Context, m *survey.Machine, id string) (*engine.Container, error) {
+	all, err := m.Engine.Containers(ctx, survey.LabelApp+"="+d.App, survey.LabelEnvironment+"="+d.Environment.Name, survey.LabelRelease+"="+id)
+	h := survey.Host{Containers: all}
+	return h.Of(id), err
 }
 
 // started reports whether the new container was started, and is at the gate: what has come to its end since is for the gate to say.
-func (a *applying) started(ctx context.Context, h HostPlan, m *Machine, recorded bool) (bool, error) {
-	seen, err := m.State.Look(ctx, a.key())
+func (a *applying) started(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (bool, error) {
+	seen, err := m.State.Look(ctx, a.Key())
 	if err != nil {
 		return false, err
 	}
@@ -130,19 +134,19 @@ func (a *applying) started(ctx context.Context, h HostPlan, m *Machine, recorded
 }
 
 // start makes the container beside the one that runs, or in its place.
-func (a *applying) start(ctx context.Context, h HostPlan, m *Machine) error {
+func (a *applying) start(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	v := a.will(h)
 	if err := a.renew(ctx, h, m); err != nil {
 		return err
 	}
 	begin := func() error { return a.begin(ctx, h, m, v) }
-	if len(a.Environment.Secrets) == 0 || a.p.Back && !a.Environment.Memory {
+	if !a.needsSecrets() {
 		return begin()
 	}
 	return a.withSecrets(ctx, h, m, v, begin)
 }
 
-func (a *applying) begin(ctx context.Context, h HostPlan, m *Machine, v Version) error {
+func (a *applying) begin(ctx context.Context, h survey.HostPlan, m *survey.Machine, v survey.Version) error {
 	if a.Environment.StopFirst {
 		if err := a.stopOthers(ctx, h, m); err != nil {
 			return err
@@ -169,24 +173,24 @@ func (a *applying) begin(ctx context.Context, h HostPlan, m *Machine, v Version)
 	if err := m.Engine.Start(ctx, id); err != nil {
 		return err
 	}
-	return m.State.SetNext(ctx, a.key(), a.fence(h), v.Upstream())
+	return m.State.SetNext(ctx, a.Key(), a.fence(h), v.Upstream())
 }
 
-func (a *applying) labels(h HostPlan, m *Machine, v Version) map[string]string {
+func (a *applying) labels(h survey.HostPlan, m *survey.Machine, v survey.Version) map[string]string {
 	return map[string]string{
-		labelApp:         a.App,
-		labelEnvironment: a.Environment.Name,
-		labelRelease:     v.ID,
-		labelFence:       strconv.FormatInt(a.fence(h), 10),
-		labelPort:        portLabel(m),
+		survey.LabelApp:         a.App,
+		survey.LabelEnvironment: a.Environment.Name,
+		survey.LabelRelease:     v.ID,
+		survey.LabelFence:       strconv.FormatInt(a.fence(h), 10),
+		survey.LabelPort:        survey.PortLabel(m),
 	}
 }
 
 // secretsDir is where an application finds its secrets.
 const secretsDir = "/run/secrets"
 
-func (a *applying) create(ctx context.Context, h HostPlan, m *Machine, v Version) (string, error) {
-	values, err := a.values()
+func (a *applying) create(ctx context.Context, h survey.HostPlan, m *survey.Machine, v survey.Version) (string, error) {
+	values, err := a.Values()
 	if err != nil {
 		return "", err
 	}
@@ -215,8 +219,8 @@ func (a *applying) create(ctx context.Context, h HostPlan, m *Machine, v Version
 	return m.Engine.Create(ctx, s)
 }
 
-func (a *applying) stopped(ctx context.Context, h HostPlan, m *Machine, _ bool) (bool, error) {
-	seen, err := m.State.Look(ctx, a.key())
+func (a *applying) stopped(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
+	seen, err := m.State.Look(ctx, a.Key())
 	if err != nil || !none(seen.Prev) || !none(seen.Next) {
 		return false, err
 	}
@@ -226,16 +230,13 @@ func (a *applying) stopped(ctx context.Context, h HostPlan, m *Machine, _ bool) 
 
 func none(upstream string) bool { return upstream == "" || upstream == hoststate.None }
 
-// portLabel is of what is behind a proxy. Where an environment had another port before, what is there is behind another one.
-func portLabel(m *Machine) string { return strconv.Itoa(int(m.Front.Port)) }
-
 // others are the containers of the environment that are not the new one, as far as this deployment may touch them: those that a deployment
 // made behind the same proxy, with its own number or an older one.
-func (a *applying) others(ctx context.Context, h HostPlan, m *Machine) (all []engine.Container, err error) {
-	found, err := m.Engine.Containers(ctx, labelApp+"="+a.App, labelEnvironment+"="+a.Environment.Name)
+func (a *applying) others(ctx context.Context, h survey.HostPlan, m *survey.Machine) (all []engine.Container, err error) {
+	found, err := m.Engine.Containers(ctx, survey.LabelApp+"="+a.App, survey.LabelEnvironment+"="+a.Environment.Name)
 	for _, c := range found {
-		made, err := strconv.ParseInt(c.Labels[labelFence], 10, 64)
-		if c.Labels[labelRelease] != h.Will.ID && c.Labels[labelPort] == portLabel(m) && err == nil && made <= a.fence(h) {
+		made, err := strconv.ParseInt(c.Labels[survey.LabelFence], 10, 64)
+		if c.Labels[survey.LabelRelease] != h.Will.ID && c.Labels[survey.LabelPort] == survey.PortLabel(m) && err == nil && made <= a.fence(h) {
 			all = append(all, c)
 		}
 	}
@@ -243,17 +244,17 @@ func (a *applying) others(ctx context.Context, h HostPlan, m *Machine) (all []en
 }
 
 // stop stops what was there before, once no page goes to it any more.
-func (a *applying) stop(ctx context.Context, h HostPlan, m *Machine) error {
-	if err := m.State.SetPrev(ctx, a.key(), a.fence(h), hoststate.None); err != nil {
+func (a *applying) stop(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+	if err := m.State.SetPrev(ctx, a.Key(), a.fence(h), hoststate.None); err != nil {
 		return err
 	}
 	if err := a.stopOthers(ctx, h, m); err != nil {
 		return err
 	}
-	return m.State.SetNext(ctx, a.key(), a.fence(h), hoststate.None)
+	return m.State.SetNext(ctx, a.Key(), a.fence(h), hoststate.None)
 }
 
-func (a *applying) stopOthers(ctx context.Context, h HostPlan, m *Machine) error {
+func (a *applying) stopOthers(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	others, err := a.others(ctx, h, m)
 	if err != nil {
 		return err
@@ -268,7 +269,7 @@ func (a *applying) stopOthers(ctx context.Context, h HostPlan, m *Machine) error
 	return nil
 }
 
-func (a *applying) stopOne(ctx context.Context, h HostPlan, m *Machine, c engine.Container) error {
+func (a *applying) stopOne(ctx context.Context, h survey.HostPlan, m *survey.Machine, c engine.Container) error {
 	if err := a.renew(ctx, h, m); err != nil {
 		return err
 	}
@@ -278,23 +279,23 @@ func (a *applying) stopOne(ctx context.Context, h HostPlan, m *Machine, c engine
 	return m.Engine.Stop(ctx, c.ID, a.Environment.Grace)
 }
 
-func (a *applying) pruned(ctx context.Context, h HostPlan, m *Machine, _ bool) (bool, error) {
+func (a *applying) pruned(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
 	old, err := a.old(ctx, h, m)
 	return len(old) == 0, err
 }
 
 // old are the containers of releases that are not kept.
-func (a *applying) old(ctx context.Context, h HostPlan, m *Machine) ([]engine.Container, error) {
-	k, err := a.kept(ctx, m)
+func (a *applying) old(ctx context.Context, h survey.HostPlan, m *survey.Machine) ([]engine.Container, error) {
+	k, err := a.Kept(ctx, m)
 	if err != nil {
 		return nil, err
 	}
 	others, err := a.others(ctx, h, m)
-	return slices.DeleteFunc(others, func(c engine.Container) bool { return k.knows(c.Labels[labelRelease]) }), err
+	return slices.DeleteFunc(others, func(c engine.Container) bool { return k.Knows(c.Labels[survey.LabelRelease]) }), err
 }
 
 // prune removes releases beyond those that are kept, each with its secrets, and with its image where nothing else needs it.
-func (a *applying) prune(ctx context.Context, h HostPlan, m *Machine) error {
+func (a *applying) prune(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	old, err := a.old(ctx, h, m)
 	if err != nil {
 		return err
@@ -307,27 +308,27 @@ func (a *applying) prune(ctx context.Context, h HostPlan, m *Machine) error {
 	return nil
 }
 
-func (a *applying) removeOne(ctx context.Context, h HostPlan, m *Machine, c engine.Container) error {
+func (a *applying) removeOne(ctx context.Context, h survey.HostPlan, m *survey.Machine, c engine.Container) error {
 	if err := a.renew(ctx, h, m); err != nil {
 		return err
 	}
 	err := gone(m.Engine.Remove(ctx, c.ID))
 	if err == nil {
-		err = gone(m.Front.RemoveVolume(ctx, c.Labels[labelRelease]))
+		err = gone(m.Front.RemoveVolume(ctx, c.Labels[survey.LabelRelease]))
 	}
 	if err != nil {
 		return err
 	}
-	k, err := a.kept(ctx, m)
+	k, err := a.Kept(ctx, m)
 	if err != nil {
 		return err
 	}
-	for _, v := range slices.Concat([]Version{h.Will}, k.Older) {
+	for _, v := range slices.Concat([]survey.Version{h.Will}, k.Older) {
 		if v.Image == c.Image {
 			return nil
 		}
 	}
-	for _, v := range []*Version{k.Current, k.Previous} {
+	for _, v := range []*survey.Version{k.Current, k.Previous} {
 		if v != nil && v.Image == c.Image {
 			return nil
 		}

@@ -3,12 +3,16 @@ package deploy
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,10 +22,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/engine/enginetest"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/localengine"
+	"github.com/foopack/foopack/magefiles/internal/localproxy"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/session/sessiontest"
@@ -40,7 +46,7 @@ func TestOneHost(t *testing.T) {
 	require.Nil(t, nothing, "it is there already")
 	f.mustDeploy(two)
 	f.runs(two, "a")
-	_, err = f.deployer().Deploy(t.Context(), Asked{Back: true})
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.NoError(t, err)
 	f.runs(one, "a")
 }
@@ -49,21 +55,28 @@ func TestOneHost(t *testing.T) {
 func TestAllHosts(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b", "c")
-	f.env.Environment, f.vars["GREETING"] = []string{"GREETING"}, `it's "$HOME"`
+	f.env.Environment, f.vars["GREETING"] = []string{"GREETING"}, "-it's \"$HOME\"\n x"
 	one := f.push("1111", behavior{})
 	f.mustDeploy(one)
 	f.runs(one, "a", "b", "c")
 	_, body := f.hosts["b"].get("/healthz")
-	require.Contains(t, body, `"it's \"$HOME\""`)
+	require.Contains(t, body, `"-it's \"$HOME\"\n x"`)
 	f.vars["GREETING"] = "another"
 	p := f.mustDeploy(one)
-	require.Equal(t, []string{"the same image with another configuration"}, p.Hosts[0].Changes)
+	require.Equal(t, []string{"the same image with another configuration", "a variable of `environment` has another value"}, p.Hosts[0].Changes)
+	f.env.Command, f.env.User = []string{"serve", "a b"}, "1000"
+	p, err := f.deployer().Plan(t.Context(), survey.Asked{Image: one})
+	require.NoError(t, err)
+	require.Equal(t, []string{"the same image with another configuration", `command: the image's own → "serve" "a b"`, "user: the image's own → 1000"}, p.Hosts[0].Changes)
+	require.Contains(t, p.Settings, survey.Setting{Name: "command", Value: `"serve" "a b"`})
+	require.Contains(t, p.Settings, survey.Setting{Name: "ssh_config", Value: "your own"})
+	f.env.Command, f.env.User = nil, ""
 	_, body = f.hosts["c"].get("/healthz")
 	require.Contains(t, body, "another")
 	delete(f.vars, "GREETING")
-	_, err := f.deploy(one)
+	_, err = f.deploy(one)
 	require.ErrorContains(t, err, "wants the variable GREETING")
-	_, err = f.deployer().Deploy(t.Context(), Asked{Back: true})
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.NoError(t, err, "what is gone back to has its values")
 	_, body = f.hosts["c"].get("/healthz")
 	require.NotContains(t, body, "another")
@@ -154,7 +167,7 @@ func TestTheFirstDeploymentIsRemoved(t *testing.T) {
 	require.Contains(t, f.heard(), "there was nothing before it to go back to; it is removed")
 	h := f.look()["a"]
 	require.Nil(t, h.Running)
-	require.Empty(t, h.containers)
+	require.Empty(t, h.Containers)
 	require.Empty(t, h.Drift)
 	require.Equal(t, hoststate.None, h.Up)
 }
@@ -165,12 +178,12 @@ func TestRollbackAsksForTheImageFirst(t *testing.T) {
 	f := startFleet(t, "a", "b")
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 	f.mustDeploy(one)
-	_, err := f.deployer().Deploy(t.Context(), Asked{Back: true})
+	_, err := f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.ErrorContains(t, err, "there is trouble on a")
 	require.Contains(t, operr.DetailOf(err), "there is no release before the one that it has")
 	f.mustDeploy(two)
 	f.hosts["b"].engine.RemoveImage(one.Ref())
-	_, err = f.deployer().Deploy(t.Context(), Asked{Back: true})
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.Contains(t, operr.DetailOf(err), "b: the image of the release before, "+one.Ref()+", is gone")
 	f.runs(two, "a")
 	require.Equal(t, two.Ref(), f.look()["b"].Running.Image)
@@ -184,8 +197,8 @@ func TestARollbackRecordsWhatRuns(t *testing.T) {
 	f.mustDeploy(one)
 	f.mustDeploy(two)
 	f.mustDeploy(three)
-	for _, want := range []Image{two, one} {
-		_, err := f.deployer().Deploy(t.Context(), Asked{Back: true})
+	for _, want := range []survey.Image{two, one} {
+		_, err := f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 		require.NoError(t, err)
 		f.runs(want, "a")
 		require.Equal(t, want.Ref(), f.look()["a"].Kept.Current.Image)
@@ -198,13 +211,13 @@ func TestReleasesAreKept(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	f.env.Keep = 2
-	var images []Image
+	var images []survey.Image
 	for _, revision := range []string{"1111", "2222", "3333", "4444"} {
 		images = append(images, f.push(revision, behavior{}))
 		f.mustDeploy(images[len(images)-1])
 	}
 	h := f.look()["a"]
-	require.Len(t, h.containers, 2)
+	require.Len(t, h.Containers, 2)
 	c := engine.New(f.hosts["a"].engine.Dial)
 	for n, image := range images {
 		_, err := c.Image(t.Context(), image.Ref())
@@ -230,10 +243,10 @@ func TestALockIsFreedByItsLease(t *testing.T) {
 	require.NoError(t, err)
 	d := f.deployer()
 	d.Wait = time.Minute
-	require.NoError(t, d.Setup(t.Context()), "it waits too")
+	require.NoError(t, d.Setup(t.Context(), nil), "it waits too")
 	_, err = f.hosts["b"].state.Take(t.Context(), "app.staging", other, time.Second)
 	require.NoError(t, err)
-	_, err = d.Deploy(t.Context(), Asked{Image: one})
+	_, err = d.Deploy(t.Context(), survey.Asked{Image: one})
 	require.NoError(t, err)
 	f.runs(one, "a", "b")
 }
@@ -245,9 +258,9 @@ func TestSetupWaitsForTheLock(t *testing.T) {
 	_, err := f.hosts["a"].state.Take(t.Context(), "app.staging", hoststate.Holder{Who: "other"}, time.Second)
 	require.NoError(t, err)
 	d := f.deployer()
-	require.ErrorContains(t, d.Setup(t.Context()), "other has it")
+	require.ErrorContains(t, d.Setup(t.Context(), nil), "other has it")
 	d.Wait = time.Minute
-	require.NoError(t, d.Setup(t.Context()))
+	require.NoError(t, d.Setup(t.Context(), nil))
 }
 
 // Who was stopped past the lease changes nothing any more.
@@ -263,7 +276,7 @@ func TestWhoLostTheLockChangesNothing(t *testing.T) {
 		_, err = f.hosts["a"].state.Take(t.Context(), "app.staging", hoststate.Holder{Who: "other"}, time.Hour)
 		require.NoError(t, err)
 	})
-	_, err := d.Deploy(t.Context(), Asked{Image: f.push("2222", behavior{})})
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: f.push("2222", behavior{})})
 	require.ErrorContains(t, err, "changes nothing any more")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	require.Equal(t, one.Ref(), f.look()["a"].Running.Image)
@@ -278,7 +291,7 @@ func TestAnotherMachineGoesOn(t *testing.T) {
 	ctx, kill := context.WithCancel(t.Context())
 	d := f.deployer()
 	d.Reporter = before(stepGate, kill)
-	_, err := d.Deploy(ctx, Asked{Image: two})
+	_, err := d.Deploy(ctx, survey.Asked{Image: two})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), "the deployment of app-staging-"+hash(two.Digest))
 	require.NoError(t, f.deployer().Unlock(t.Context()))
@@ -302,7 +315,7 @@ func TestAHostThatIsGone(t *testing.T) {
 	_, err := f.deploy(two)
 	require.ErrorContains(t, err, "nothing was: there is trouble on b")
 	require.Contains(t, operr.DetailOf(err), "-without=b")
-	_, err = f.deployer().Deploy(t.Context(), Asked{Image: two, Without: []string{"b"}})
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Image: two, Without: []string{"b"}})
 	require.NoError(t, err)
 	f.hosts["b"].gone.Store(false)
 	all := f.look()
@@ -321,7 +334,7 @@ func TestAHostThatGoesAwayIsNamed(t *testing.T) {
 	f.mustDeploy(one)
 	d := f.deployer()
 	d.Reporter = before(stepWatch, func() { f.hosts["b"].gone.Store(true) })
-	_, err := d.Deploy(t.Context(), Asked{Image: two})
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: two})
 	require.ErrorContains(t, err, "not every host could go back")
 	require.ErrorContains(t, err, "b: ")
 	require.Equal(t, operr.Failed, operr.ExitStatus(err))
@@ -339,8 +352,14 @@ func TestSecretsAreInTheirFileAlone(t *testing.T) {
 	f := startFleet(t, "a")
 	f.env.Secrets = []config.Secret{{Name: "KEY", Variable: "MY_KEY"}, {Name: "other", Command: []string{"show", "-a b", "$c"}}}
 	f.vars["MY_KEY"] = "hush-'\"$\nhush"
+	f.env.Command = []string{"-a b", "$HOME", "it's \"quoted\"\n"}
 	one := f.push("1111", behavior{})
 	f.mustDeploy(one)
+	words, err := json.Marshal(f.env.Command)
+	require.NoError(t, err)
+	require.True(t, slices.ContainsFunc(f.hosts["a"].engine.Requests(), func(r localengine.Request) bool {
+		return strings.HasPrefix(r.Path, "/containers/create") && strings.Contains(r.Body, `"Cmd":`+string(words))
+	}), "words of a command stay as they are")
 	_, body := f.hosts["a"].get("/secret/KEY")
 	require.Equal(t, f.vars["MY_KEY"], body)
 	_, body = f.hosts["a"].get("/secret/other")
@@ -362,7 +381,7 @@ func TestSecretsAreInTheirFileAlone(t *testing.T) {
 	require.ErrorContains(t, err, "it exited with status 3")
 	require.Contains(t, f.heard(), "I was given *** and ***")
 	require.NotContains(t, f.heard()+err.Error()+operr.DetailOf(err), "hush")
-	p, err := f.deployer().Plan(t.Context(), Asked{Image: f.push("4444", behavior{})})
+	p, err := f.deployer().Plan(t.Context(), survey.Asked{Image: f.push("4444", behavior{})})
 	require.NoError(t, err)
 	require.Equal(t, []string{"the secret KEY is your variable MY_KEY", `the secret other is what this prints, which is run here: ["show" "-a b" "$c"]`}, p.Notes)
 	delete(f.vars, "MY_KEY")
@@ -376,7 +395,7 @@ func TestWhatKeepsAPlanFromBeingDone(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a")
 	one := f.push("1111", behavior{})
-	for want, image := range map[string]Image{
+	for want, image := range map[string]survey.Image{
 		"the image is not made for linux/amd64": f.push("2222", behavior{arch: []string{"arm64"}}),
 		"it cannot pull":                        {Repository: repository, Digest: localengine.Digest("never pushed")},
 	} {
@@ -390,7 +409,7 @@ func TestWhatKeepsAPlanFromBeingDone(t *testing.T) {
 	f.env.Environment = []string{"UNSET"}
 	_, err = f.deploy(one)
 	require.ErrorContains(t, err, "wants the variable UNSET, which is not set")
-	require.Empty(t, f.look()["a"].containers)
+	require.Empty(t, f.look()["a"].Containers)
 }
 
 // Evidence is what runs.
@@ -402,7 +421,7 @@ func TestStatusShowsWhatIsNotAsItWasLeft(t *testing.T) {
 	ctx, h := t.Context(), f.hosts["a"]
 	c := engine.New(h.engine.Dial)
 	release := f.look()["a"].Running.Release
-	labels := map[string]string{labelApp: "app", labelEnvironment: "staging", labelRelease: "by-hand"}
+	labels := map[string]string{survey.LabelApp: "app", survey.LabelEnvironment: "staging", survey.LabelRelease: "by-hand"}
 	id, err := c.Create(ctx, engine.Spec{Name: "mine", Image: one.Ref(), Labels: labels})
 	require.NoError(t, err)
 	require.Contains(t, f.look()["a"].Drift, "the container mine has our labels, and no deployment made it")
@@ -417,7 +436,7 @@ func TestStatusShowsWhatIsNotAsItWasLeft(t *testing.T) {
 	require.Contains(t, f.look()["a"].Drift, "requests go to elsewhere:80, and no container of ours answers there")
 	f.mustDeploy(one)
 	f.runs(one, "a")
-	second := localengine.Image{Ref: repository + "@" + localengine.Digest("another index"), ID: f.look()["a"].containers[0].ImageID, Ports: []uint16{5006}}
+	second := localengine.Image{Ref: repository + "@" + localengine.Digest("another index"), ID: f.look()["a"].Containers[0].ImageID, Ports: []uint16{5006}}
 	h.engine.Offer(second)
 	require.NoError(t, c.Pull(ctx, second.Ref, engine.Login{}))
 	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), "was pulled by 2 digests")
@@ -454,18 +473,48 @@ func TestADeploymentIsKilledAnywhere(t *testing.T) {
 	f.env.Watch = 30 * time.Millisecond
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 	f.mustDeploy(one)
-	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*Plan] {
+	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*survey.Plan] {
 		f.t, f.state = t, t.TempDir()
 		from, to := one, two
 		if f.look()["a"].Running.Image == two.Ref() {
 			from, to = two, one
 		}
-		return sessiontest.Site[*Plan]{
-			Operation: func() *session.Operation[*Plan] { return f.deployer().operation(Asked{Image: to}) },
+		return sessiontest.Site[*survey.Plan]{
+			Operation: func() *session.Operation[*survey.Plan] { return f.deployer().operation(survey.Asked{Image: to}) },
 			Done:      func(*testing.T) { f.runs(to, "a") },
 			Undone:    func(*testing.T) { f.runs(from, "a") },
 		}
 	})
+}
+
+// The link breaks in the middle of a deployment, and with it of its way back: the host serves what it did or what was to run, and the next run
+// ends it. All of them are on one host.
+func TestTheLinkBreaksAnywhere(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	f.env.Watch = 30 * time.Millisecond
+	images := []survey.Image{f.push("1111", behavior{}), f.push("2222", behavior{})}
+	e := f.hosts["a"].engine
+	f.mustDeploy(images[0])
+	since := len(e.Requests())
+	f.mustDeploy(images[1])
+	whole := len(e.Requests()) - since
+	const times = 6
+	for n := range times {
+		to := images[n%2]
+		after := whole * (2*n + 1) / (2 * times)
+		e.Break(after)
+		_, err := f.deploy(to)
+		e.Break(-1)
+		require.Error(t, err, "after %d of %d requests", after, whole)
+		h := f.look()["a"]
+		require.NotNil(t, h.Running)
+		require.True(t, h.Running.Healthy)
+		require.Contains(t, []string{images[0].Ref(), images[1].Ref()}, h.Running.Image)
+		_, err = f.deploy(to)
+		require.NoError(t, err, "after %d of %d requests", after, whole)
+		f.runs(to, "a")
+	}
 }
 
 // A host that reboots serves the same digest again with nobody's help, with its secrets.
@@ -486,17 +535,17 @@ func TestARebootServesTheSameDigest(t *testing.T) {
 func TestTwoOperatorsAtOnce(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b")
-	images := []Image{f.push("1111", behavior{}), f.push("2222", behavior{})}
+	images := []survey.Image{f.push("1111", behavior{}), f.push("2222", behavior{})}
 	f.mustDeploy(f.push("0000", behavior{}))
 	errs := make([]error, len(images))
 	var wait sync.WaitGroup
 	for n, image := range images {
 		d := f.deployer()
 		d.State, d.Who.Who = t.TempDir(), image.Revision
-		wait.Go(func() { _, errs[n] = d.Deploy(t.Context(), Asked{Image: image}) })
+		wait.Go(func() { _, errs[n] = d.Deploy(t.Context(), survey.Asked{Image: image}) })
 	}
 	wait.Wait()
-	var there []Image
+	var there []survey.Image
 	for n, err := range errs {
 		if err == nil {
 			there = append(there, images[n])
@@ -519,7 +568,7 @@ func TestTheRegistryIsGoneAfterThePull(t *testing.T) {
 	one := f.push("1111", behavior{})
 	d := f.deployer()
 	d.Reporter = before(stepNote, func() { f.hosts["a"].engine.Withdraw(one.Ref()) })
-	_, err := d.Deploy(t.Context(), Asked{Image: one})
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: one})
 	require.NoError(t, err)
 	f.runs(one, "a")
 }
@@ -563,7 +612,7 @@ func TestWhoWaitedForTheLockAsksAgain(t *testing.T) {
 	d := f.deployer()
 	d.State, d.Wait, d.Who.Who = t.TempDir(), time.Minute, "second"
 	d.Reporter = before(stepLock, func() { f.mustDeploy(two) })
-	_, err := d.Deploy(t.Context(), Asked{Image: f.push("3333", behavior{})})
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: f.push("3333", behavior{})})
 	require.ErrorContains(t, err, "somebody else has deployed since the plan was made")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 	f.runs(two, "a", "b")
@@ -583,10 +632,10 @@ func TestWhoWasOvertakenDeploysAgain(t *testing.T) {
 			require.NoError(t, err)
 			other := f.deployer()
 			other.State, other.Who.Who = t.TempDir(), "other"
-			_, err = other.Deploy(t.Context(), Asked{Image: three})
+			_, err = other.Deploy(t.Context(), survey.Asked{Image: three})
 			require.NoError(t, err)
 		})
-		_, err := d.Deploy(t.Context(), Asked{Image: two})
+		_, err := d.Deploy(t.Context(), survey.Asked{Image: two})
 		require.Equal(t, operr.Stopped, operr.ExitStatus(err), "%s: %v", step, err)
 		f.runs(three, "a")
 		if _, err = f.deploy(two); err != nil { // it may have to end the one before
@@ -613,7 +662,7 @@ func TestAReleaseIsAskedAsItWasDeployed(t *testing.T) {
 	f.runs(one, "a")
 	f.env.Watch = 60 * time.Millisecond
 	f.mustDeploy(f.push("3333", behavior{live: func() bool { return true }}))
-	_, err = f.deployer().Deploy(t.Context(), Asked{Back: true})
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.NoError(t, err)
 	f.runs(one, "a")
 }
@@ -632,13 +681,13 @@ func TestAnotherTableDoesNotGoOn(t *testing.T) {
 		ctx, kill := context.WithCancel(t.Context())
 		d := f.deployer()
 		d.Reporter = before(stepStart, kill)
-		_, err := d.Deploy(ctx, Asked{Image: two})
+		_, err := d.Deploy(ctx, survey.Asked{Image: two})
 		require.ErrorIs(t, err, context.Canceled)
 		change(f)
 		d = f.deployer()
 		asked := errors.New("asked")
-		d.Confirm = func(context.Context, *Plan) error { return asked }
-		_, err = d.Deploy(t.Context(), Asked{Image: two})
+		d.Confirm = func(context.Context, *survey.Plan) error { return asked }
+		_, err = d.Deploy(t.Context(), survey.Asked{Image: two})
 		require.ErrorIs(t, err, asked, name)
 		require.Contains(t, f.heard(), "it is taken back first")
 		f.env.Port++
@@ -647,7 +696,7 @@ func TestAnotherTableDoesNotGoOn(t *testing.T) {
 		ctx, kill = context.WithCancel(t.Context())
 		d = f.deployer()
 		d.Reporter = before(stepStart, kill)
-		_, err = d.Deploy(ctx, Asked{Image: one})
+		_, err = d.Deploy(ctx, survey.Asked{Image: one})
 		require.ErrorIs(t, err, context.Canceled)
 		f.env.Port++
 		_, err = f.deploy(one)
@@ -662,7 +711,7 @@ func TestSecretsInMemory(t *testing.T) {
 	f := startFleet(t, "a")
 	f.env.Secrets, f.env.Memory = []config.Secret{{Name: "KEY", Variable: "MY_KEY"}}, true
 	f.vars["MY_KEY"] = "hush"
-	hushed := func(image Image) {
+	hushed := func(image survey.Image) {
 		t.Helper()
 		f.runs(image, "a")
 		_, body := f.hosts["a"].get("/secret/KEY")
@@ -673,7 +722,7 @@ func TestSecretsInMemory(t *testing.T) {
 	hushed(one)
 	f.mustDeploy(two)
 	hushed(two)
-	_, err := f.deployer().Deploy(t.Context(), Asked{Back: true})
+	_, err := f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.NoError(t, err)
 	hushed(one)
 	f.env.StopFirst, f.env.Gate = true, 300*time.Millisecond
@@ -683,6 +732,155 @@ func TestSecretsInMemory(t *testing.T) {
 	helpers, err := f.hosts["a"].client.Containers(t.Context(), "pixi-release.proxy.helper")
 	require.NoError(t, err)
 	require.Empty(t, helpers)
+}
+
+// Secrets in memory are gone after a reboot. Whether the application ends without them or is not well, status says that the host waits for them,
+// and the next deployment of the same image brings them back.
+func TestStatusShowsWhoWaitsForSecrets(t *testing.T) {
+	t.Parallel()
+	for name, without := range map[string]behavior{"ends": {ends: "KEY"}, "ails": {ails: "KEY"}} {
+		f := startFleet(t, "a")
+		f.env.Secrets, f.env.Memory, f.vars["KEY"] = []config.Secret{{Name: "KEY", Variable: "KEY"}}, true, "hush"
+		one := f.push("1111", without)
+		f.mustDeploy(one)
+		require.False(t, f.look()["a"].Waiting)
+		f.hosts["a"].engine.Down()
+		require.NoError(t, f.hosts["a"].engine.Up())
+		require.True(t, f.look()["a"].Waiting, name)
+		p := f.mustDeploy(one)
+		require.Contains(t, p.Hosts[0].Changes[0], "it waits for its secrets, which were in memory alone → ")
+		require.False(t, f.look()["a"].Waiting)
+		f.runs(one, "a")
+	}
+}
+
+// The command of a secret runs once in a run, on the operator's yes and before a host is changed: one that fails, or prints nothing, changes nothing.
+// A run that goes on behind the start runs none.
+func TestACommandOfASecretFailsBeforeAnythingIsPulled(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	f.env.Secrets = []config.Secret{{Name: "KEY", Command: []string{"show"}}, {Name: "OTHER", Command: []string{"show", "other"}}}
+	one := f.push("1111", behavior{})
+	ran := 0
+	deploy := func(step string, output []byte, fails error) error {
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(step, kill)
+		d.Output = func(context.Context, []string) ([]byte, error) {
+			ran++
+			return output, fails
+		}
+		_, err := d.Deploy(ctx, survey.Asked{Image: one})
+		return err
+	}
+	require.ErrorContains(t, deploy("", nil, errors.New("it is locked")), "the command of the secret KEY failed: it is locked")
+	require.ErrorContains(t, deploy("", []byte("\n"), nil), "the command of the secret KEY printed nothing")
+	for _, h := range f.hosts {
+		for _, r := range h.engine.Requests() {
+			require.False(t, strings.HasPrefix(r.Path, "/images/create?") && strings.Contains(r.Path, "team"), "nothing was pulled: %s", r.Path)
+		}
+	}
+	require.Nil(t, f.look()["a"].Holder)
+	ran = 0
+	require.ErrorIs(t, deploy(stepSwitch, []byte("hush"), nil), context.Canceled)
+	require.Equal(t, 2, ran, "each once, for two hosts")
+	require.NoError(t, deploy("", []byte("hush"), nil))
+	require.Equal(t, 2, ran, "nothing is to be started any more")
+	f.runs(one, "a", "b")
+}
+
+// A host that is gone does not keep the others from being set up.
+func TestSetupWithoutAHost(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	f.env.Domain = "app.example.org"
+	f.hosts["b"].gone.Store(true)
+	d := f.deployer()
+	_, err := d.Missing(t.Context(), nil)
+	require.ErrorContains(t, err, "b: ")
+	todo, err := d.Missing(t.Context(), []string{"b"})
+	require.NoError(t, err)
+	require.Len(t, todo, 1)
+	require.Equal(t, "a", todo[0].Host)
+	require.NoError(t, d.Setup(t.Context(), []string{"b"}))
+	_, err = d.Missing(t.Context(), []string{"c"})
+	require.ErrorContains(t, err, "c is no host of staging")
+	require.ErrorContains(t, d.Setup(t.Context(), []string{"a", "b"}), "all hosts of staging are left out")
+	f.hosts["b"].gone.Store(false)
+	todo, err = d.Missing(t.Context(), nil)
+	require.NoError(t, err)
+	require.Len(t, todo, 1)
+	require.Equal(t, "b", todo[0].Host)
+}
+
+// An environment that is taken away leaves nothing that runs, no secret and no port that is taken; who did what stays. Another one of the same
+// proxy is not touched.
+func TestAnEnvironmentIsTakenAway(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	h := f.hosts["a"]
+	f.env.Secrets, f.vars["KEY"] = []config.Secret{{Name: "KEY", Variable: "KEY"}}, "hush"
+	f.env.Domain = "one.example.org"
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
+	f.mustDeploy(f.push("1111", behavior{}))
+	f.mustDeploy(f.push("2222", behavior{}))
+	one := f.env
+	f.env.Name, f.env.Domain = "other", "two.example.org"
+	f.env.Hosts = []string{"a"}
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
+	three := f.push("3333", behavior{})
+	f.mustDeploy(three)
+	other := f.env
+
+	f.env = one
+	ctx, kill := context.WithCancel(t.Context())
+	d := f.deployer()
+	d.Reporter = before(stepWatch, kill)
+	_, err := d.Deploy(ctx, survey.Asked{Image: f.push("4444", behavior{})})
+	require.ErrorIs(t, err, context.Canceled)
+	d = f.deployer()
+	todo, err := d.Leaving(t.Context(), nil)
+	require.NoError(t, err)
+	require.Len(t, todo, 2)
+	require.Len(t, todo[0].Will, 4, "three containers, and the proxy")
+	require.Contains(t, todo[0].Will[3], "take it out of the proxy")
+	require.Contains(t, todo[1].Will[3], "port "+strconv.Itoa(int(f.hosts["b"].front.Port))+" is free then")
+	f.hosts["b"].gone.Store(true)
+	require.ErrorContains(t, d.Remove(t.Context(), nil), "b: ")
+	f.hosts["b"].gone.Store(false)
+	require.NoError(t, d.Remove(t.Context(), nil))
+	for name, h := range f.hosts {
+		labeled, err := h.client.Containers(t.Context(), survey.LabelEnvironment+"=staging")
+		require.NoError(t, err)
+		require.Empty(t, labeled, name)
+		volumes, err := filepath.Glob(filepath.Join(h.engine.Volume("*"), "KEY"))
+		require.NoError(t, err)
+		require.Len(t, volumes, map[string]int{"a": 1, "b": 0}[name], "secrets of the other one alone")
+		audit, err := h.state.Audited(t.Context(), "app.staging", 100)
+		require.NoError(t, err)
+		require.Equal(t, "remove the environment", audit[len(audit)-1].What)
+		require.Contains(t, audit[0].What, "deploy ")
+	}
+	todo, err = d.Leaving(t.Context(), nil)
+	require.NoError(t, err)
+	require.Empty(t, todo)
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", f.hosts["b"].front.Port))
+	require.NoError(t, err, "its port is free")
+	require.NoError(t, l.Close())
+	f.env = other
+	require.Equal(t, three.Ref(), f.look()["a"].Running.Image)
+	require.True(t, f.look()["a"].Running.Healthy)
+	require.Empty(t, f.look()["a"].Drift)
+	require.NoError(t, f.deployer().Remove(t.Context(), nil))
+	_, err = h.client.Inspect(t.Context(), h.front.Name())
+	require.ErrorIs(t, err, engine.NotFound)
+
+	f.env = one
+	f.env.Name, f.env.Domain = "renamed", ""
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
+	two := f.push("2222", behavior{})
+	f.mustDeploy(two)
+	require.Equal(t, two.Ref(), f.look()["b"].Running.Image)
 }
 
 // A watch ends with a good answer: what is not well any more at its end is not deployed.
@@ -704,22 +902,24 @@ func TestAWatchDoesNotEndWithABadAnswer(t *testing.T) {
 	f.runs(one, "a")
 }
 
-// Applications that share a host have state of their own, whatever they are called, under names that hosts and engines take.
-func TestApplicationsHaveNamesOfTheirOwn(t *testing.T) {
+// A plan says which digest of a proxy's image the hosts have, where a tag names it, and how that one is pinned.
+func TestAPlanSaysWhichProxyRuns(t *testing.T) {
 	t.Parallel()
-	seen := map[string]string{}
-	environment := strings.Repeat("e", 30)
-	for _, app := range []string{
-		"my-app", "my_app", "my.app", "My-App", "-my-app", "a customer's \"portal\" $X", strings.Repeat("a", 30) + "1", strings.Repeat("a", 30) + "2", "\u043f\u043e\u0440\u0442\u0430\u043b", "\u9580",
-	} {
-		k := key(app, environment)
-		require.True(t, hoststate.Name(k), "%s: %s", app, k)
-		require.Empty(t, seen[k], "%s", k)
-		seen[k] = app
-		id := versionID(app, environment, localengine.Digest("x"), time.Now())
-		require.Regexp(t, `^[a-z0-9][a-z0-9-]{0,62}$`, id, "%s", app)
-	}
-	require.Equal(t, "my-app.staging", key("my-app", "staging"))
+	f := startFleet(t, "a")
+	one := f.push("1111", behavior{})
+	p, err := f.deployer().Plan(t.Context(), survey.Asked{Image: one})
+	require.NoError(t, err)
+	require.Empty(t, p.Notes, "a digest is pinned")
+	h := f.hosts["a"]
+	tagged := localproxy.Image("registry.example.org/caddy:2.11")
+
+	h.engine.Offer(tagged)
+	h.front.Image = tagged.Ref
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
+	p, err = f.deployer().Plan(t.Context(), survey.Asked{Image: one})
+	require.NoError(t, err)
+	digest := "registry.example.org/caddy@" + localengine.Digest("index of "+localengine.Digest("config of "+tagged.Ref))
+	require.Equal(t, []string{"the proxy's image registry.example.org/caddy:2.11 is a tag; the hosts have " + digest + ": `proxy = \"" + digest + "\"` in the environment's table pins it"}, p.Notes)
 }
 
 // A machine under two names is one machine.
@@ -745,7 +945,7 @@ func TestAnotherPortIsAnotherPlace(t *testing.T) {
 	now := before
 	now.Port = free(t)
 	h.front, h.state = &now, now.Proxy().State
-	require.NoError(t, f.deployer().Setup(t.Context()))
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
 	f.env.StopFirst, f.env.Gate = true, 300*time.Millisecond
 	_, err := f.deploy(f.push("2222", behavior{sick: func() bool { return true }}))
 	require.ErrorContains(t, err, "every host runs what it ran before")
@@ -767,17 +967,62 @@ func TestARollbackOfWhatWasKilled(t *testing.T) {
 		d := f.deployer()
 		d.Times.Lease = time.Second
 		d.Reporter = before(stepWatch, kill)
-		_, err := d.Deploy(ctx, Asked{Image: three})
+		_, err := d.Deploy(ctx, survey.Asked{Image: three})
 		require.ErrorIs(t, err, context.Canceled)
 		require.Equal(t, three.Ref(), f.look()["a"].Running.Image)
 		d = f.deployer()
 		if clone == "another" {
 			d.State, d.Wait = t.TempDir(), time.Minute
 		}
-		_, err = d.Deploy(t.Context(), Asked{Back: true})
+		_, err = d.Deploy(t.Context(), survey.Asked{Back: true})
 		require.NoError(t, err, clone)
 		f.runs(two, "a", "b")
 		require.Equal(t, one.Ref(), f.look()["a"].Kept.Previous.Image, clone)
+	}
+}
+
+// From another clone a host goes back from a deployment that was killed at any of its steps: to what ran before it where requests went to it, and
+// else to the release before the one that runs. A rollback that was killed is brought to its end.
+func TestARollbackFromAnotherCloneAtEachStep(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	var images []survey.Image
+	deploy := func() { // another one
+		image := f.push(strconv.Itoa(1000+len(images)), behavior{})
+		f.mustDeploy(image)
+		images = append(images, image)
+	}
+	deploy()
+	deploy()
+	killed := func(asked survey.Asked, step string) {
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(step, kill)
+		_, err := d.Deploy(ctx, asked)
+		require.ErrorIs(t, err, context.Canceled, step)
+		require.NoError(t, f.deployer().Unlock(t.Context()))
+		f.state = t.TempDir()
+		_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
+		require.NoError(t, err, step)
+	}
+	switched := false
+	for _, step := range []string{stepStart, stepGate, stepSwitch, stepWatch, stepRemember, stepStop, stepPrune, stepUnlock} {
+		killed(survey.Asked{Image: f.push("of "+step, behavior{})}, step)
+		if switched = switched || step == stepWatch; !switched {
+			images = images[:len(images)-1]
+		}
+		f.runs(images[len(images)-1], "a")
+		if len(images) < 2 {
+			deploy()
+		}
+	}
+	deploy()
+	deploy()
+	for _, step := range []string{stepGate, stepWatch, stepRemember} {
+		killed(survey.Asked{Back: true}, step)
+		images = images[:len(images)-1]
+		f.runs(images[len(images)-1], "a")
+		deploy()
 	}
 }
 
@@ -792,11 +1037,11 @@ func TestARollbackTakesBackWhatHasNotEnded(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		d := f.deployer()
 		d.Reporter = before(step, stop)
-		_, err := d.Deploy(ctx, Asked{Image: three})
+		_, err := d.Deploy(ctx, survey.Asked{Image: three})
 		require.ErrorIs(t, err, context.Canceled)
 	}
-	back := func(want Image) {
-		_, err := f.deployer().Deploy(t.Context(), Asked{Back: true})
+	back := func(want survey.Image) {
+		_, err := f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 		require.NoError(t, err)
 		f.runs(want, "a")
 	}
@@ -804,4 +1049,67 @@ func TestARollbackTakesBackWhatHasNotEnded(t *testing.T) {
 	back(two)
 	stopped(stepStart)
 	back(one)
+}
+
+// Once every host has remembered a release there is no way but on: what is not kept may be removed by then. That holds for what fails, for
+// what was killed, and for who was overtaken.
+func TestWhatIsPrunedIsNotGoneBackTo(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
+	for _, image := range []survey.Image{one, two, three} {
+		f.mustDeploy(image)
+	}
+	removes := func(r localengine.Request) bool {
+		return r.Method == http.MethodDelete && strings.HasPrefix(r.Path, "/containers/")
+	}
+	f.hosts["b"].engine.Fail(func(r localengine.Request) localengine.Fault {
+		if removes(r) {
+			return localengine.FullDisk
+		}
+		return localengine.None
+	})
+	_, err := f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
+	require.ErrorContains(t, err, "staging/back is deployed on every host, and not all of what was there before is put away: prune: b: ")
+	require.Equal(t, two.Ref(), f.look()["a"].Running.Image)
+	require.Equal(t, two.Ref(), f.look()["b"].Running.Image, "the one after it is removed on the other host")
+	f.hosts["b"].engine.Fail(func(localengine.Request) localengine.Fault { return localengine.None })
+	nothing, err := f.deploy(two)
+	require.NoError(t, err)
+	require.Nil(t, nothing)
+	require.Contains(t, f.heard(), "what is left of it is done first")
+	f.runs(two, "a", "b")
+	f.mustDeploy(three)
+
+	killed := func(step string) *Deployer {
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(step, kill)
+		_, err = d.Deploy(ctx, survey.Asked{Back: true})
+		require.ErrorIs(t, err, context.Canceled)
+		return d
+	}
+	killed(stepUnlock)
+	f.mustDeploy(three)
+	f.runs(three, "a", "b")
+	killed(stepUnlock)
+	require.NoError(t, f.deployer().Unlock(t.Context()))
+	mine := f.state
+	f.state = t.TempDir()
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Image: one, Without: []string{"b"}})
+	require.NoError(t, err)
+	f.state = mine
+	f.mustDeploy(one)
+	require.Contains(t, f.heard(), "b keeps app-staging-"+hash(two.Digest))
+	f.runs(one, "a", "b")
+
+	f.env.Keep = 2
+	d := killed(stepUnlock)
+	_, err = d.operation(survey.Asked{Back: true}).Undo(t.Context())
+	require.NoError(t, err)
+	for _, h := range f.look() {
+		for _, v := range h.Kept.Older {
+			require.NotNil(t, h.Of(v.ID), "it is remembered, and was removed")
+		}
+	}
 }

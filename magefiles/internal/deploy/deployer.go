@@ -7,28 +7,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
-	"github.com/foopack/foopack/magefiles/internal/proxy"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
-
-// Machine is what one host is asked and told by.
-type Machine struct {
-	Engine *engine.Client
-	Front  *proxy.Container // the proxy of the published port
-	State  *hoststate.State
-	Proxy  *proxy.Proxy
-}
-
-// NewMachine is the host that a proxy is on, or is to be.
-func NewMachine(front *proxy.Container) *Machine {
-	p := front.Proxy()
-	return &Machine{Engine: front.Engine, Front: front, State: p.State, Proxy: p}
-}
 
 // Times are how long things may take; what an environment says of its own stands there.
 type Times struct {
@@ -43,79 +28,28 @@ var DefaultTimes = Times{Lease: 90 * time.Second, Poll: time.Second / 4, Watch: 
 
 // Deployer changes one deployment environment of one application.
 type Deployer struct {
-	App         string
-	Environment config.Environment
-	Who         hoststate.Holder // Run and Since are those of the plan
-	Times       Times
-	Wait        time.Duration // for a lock that somebody else has
+	survey.Fleet
+
+	Who   hoststate.Holder // Run and Since are those of the plan
+	Times Times
 
 	State string // folder for journals
 	Tool  string // version of this program
 
-	Open     func(ctx context.Context, host string) (*Machine, error)               // is called once for each host
-	Login    func(ctx context.Context, repository string) (engine.Login, error)     // the operator's, which no host keeps
-	Variable func(name string) (value string, there bool)                           // of the operator's environment
 	Output   func(ctx context.Context, command []string) (secret []byte, err error) // of a command that prints a secret
-	Confirm  func(ctx context.Context, p *Plan) error                               // shows a plan and asks
+	Confirm  func(ctx context.Context, p *survey.Plan) error                        // shows a plan and asks
 	Reporter workflow.Reporter
 	Say      func(format string, args ...any)
 	Tell     func(pause.Progress)
-	Now      func() time.Time
 
 	mu     sync.Mutex
-	opened map[string]*opening
 	known  [][]byte // secrets, in the order of their table
 	leave  []string // hosts that are left as they are
 	others []string // hosts to which somebody else has deployed meanwhile
 }
 
-type opening struct {
-	once    sync.Once
-	machine *Machine
-	err     error
-}
-
-// machine opens a host. The connection stays until it breaks: the steps share it.
-func (d *Deployer) machine(ctx context.Context, host string) (*Machine, error) {
-	d.mu.Lock()
-	if d.opened == nil {
-		d.opened = map[string]*opening{}
-	}
-	if d.opened[host] == nil {
-		d.opened[host] = &opening{}
-	}
-	o := d.opened[host]
-	d.mu.Unlock()
-	o.once.Do(func() { o.machine, o.err = d.Open(context.WithoutCancel(ctx), host) })
-	if o.err != nil {
-		d.broke(host)
-	}
-	return o.machine, o.err
-}
-
-// broke has a host opened anew by whoever asks for it next: there is no connection, or it broke.
-func (d *Deployer) broke(host string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.opened, host)
-}
-
-// key is what the environment is called in the state of a host, which several applications may share.
-func (d *Deployer) key() string { return key(d.App, d.Environment.Name) }
-
-func key(app, environment string) string { return nameOf(app) + "." + environment }
-
-// service is what the proxy is to do for the environment.
-func (d *Deployer) service() proxy.Service {
-	s := proxy.Service{Domain: strings.ToLower(d.Environment.Domain), Drain: d.Environment.Drain}
-	if d.Environment.TLS {
-		s.TLS = proxy.ACME
-	}
-	return s
-}
-
 // each does something on several hosts at once, and says of each that failed which it is.
-func (d *Deployer) each(ctx context.Context, hosts []HostPlan, f func(ctx context.Context, h HostPlan, m *Machine) error) error {
+func (d *Deployer) each(ctx context.Context, hosts []survey.HostPlan, f func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error) error {
 	errs := make([]error, len(hosts))
 	var wait sync.WaitGroup
 	for n, h := range hosts {
@@ -125,8 +59,8 @@ func (d *Deployer) each(ctx context.Context, hosts []HostPlan, f func(ctx contex
 	return together(errs)
 }
 
-func (d *Deployer) on(ctx context.Context, h HostPlan, f func(ctx context.Context, h HostPlan, m *Machine) error) error {
-	m, err := d.machine(ctx, h.Host)
+func (d *Deployer) on(ctx context.Context, h survey.HostPlan, f func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error) error {
+	m, err := d.Machine(ctx, h.Host)
 	if err == nil {
 		err = f(ctx, h, m)
 	}
@@ -134,7 +68,7 @@ func (d *Deployer) on(ctx context.Context, h HostPlan, f func(ctx context.Contex
 		return nil
 	}
 	if errors.Is(err, engine.Unreachable) {
-		d.broke(h.Host)
+		d.Broke(h.Host)
 	}
 	return operr.New(next(err), "%s: %w", h.Host, err)
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/engine/dockerdtest"
 	"github.com/foopack/foopack/magefiles/internal/host"
@@ -63,43 +64,45 @@ func startMetal(t *testing.T, names ...string) *metal {
 	env, _ := command.Withhold(os.Environ(), host.Passed...)
 	ssh := host.SSH{Runner: command.NewSystem(os.Environ(), nil), Env: env, Config: hosttest.Config(t, machines)}
 	r.Deployer = &Deployer{
-		App: "app",
-		Environment: config.Environment{
-			Name:     "staging",
-			Hosts:    names,
-			Port:     int(r.at[names[0]].Port()),
-			Health:   "/healthz",
-			Revision: config.Revision{JSON: "revision"},
-			Gate:     10 * time.Second,
-			Watch:    2 * time.Second,
-			Drain:    2 * time.Second,
-			Grace:    2 * time.Second,
-			Keep:     3,
-			Disk:     1,
-			Logging:  config.Logging{Driver: "local", Options: map[string]string{"max-size": "20m", "max-file": "5"}},
-			Secrets:  []config.Secret{{Name: "TOKEN", Variable: "TOKEN"}},
+		Fleet: survey.Fleet{
+			App: "app",
+			Environment: config.Environment{
+				Name:     "staging",
+				Hosts:    names,
+				Port:     int(r.at[names[0]].Port()),
+				Health:   "/healthz",
+				Revision: config.Revision{JSON: "revision"},
+				Gate:     10 * time.Second,
+				Watch:    2 * time.Second,
+				Drain:    2 * time.Second,
+				Grace:    2 * time.Second,
+				Keep:     3,
+				Disk:     1,
+				Logging:  config.Logging{Driver: "local", Options: map[string]string{"max-size": "20m", "max-file": "5"}},
+				Secrets:  []config.Secret{{Name: "TOKEN", Variable: "TOKEN"}},
+			},
+			Open: func(ctx context.Context, name string) (*survey.Machine, error) {
+				h, err := ssh.Connect(ctx, name, "")
+				if err != nil {
+					return nil, err
+				}
+				r.mu.Lock()
+				r.over = append(r.over, h)
+				r.mu.Unlock()
+				return survey.NewMachine(&proxy.Container{Engine: h.Engine, Port: r.at[name].Port(), Address: r.at[name].Addr(), Image: caddy, Login: login}), nil
+			},
+			Login:    func(context.Context, string) (engine.Login, error) { return login, nil },
+			Variable: func(name string) (string, bool) { return "the secret of " + name, true },
+			Now:      time.Now,
 		},
 		Who:   hoststate.Holder{Who: "op", From: "desk"},
 		Times: DefaultTimes,
 		State: t.TempDir(),
-		Open: func(ctx context.Context, name string) (*Machine, error) {
-			h, err := ssh.Connect(ctx, name, "")
-			if err != nil {
-				return nil, err
-			}
-			r.mu.Lock()
-			r.over = append(r.over, h)
-			r.mu.Unlock()
-			return NewMachine(&proxy.Container{Engine: h.Engine, Port: r.at[name].Port(), Address: r.at[name].Addr(), Image: caddy, Login: login}), nil
-		},
-		Login:    func(context.Context, string) (engine.Login, error) { return login, nil },
-		Variable: func(name string) (string, bool) { return "the secret of " + name, true },
 		Say: func(format string, args ...any) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.said = append(r.said, fmt.Sprintf(format, args...))
 		},
-		Now: time.Now,
 	}
 	t.Cleanup(func() {
 		for _, h := range r.over {
@@ -110,7 +113,7 @@ func startMetal(t *testing.T, names ...string) *metal {
 }
 
 // push puts an image of the application into the registry.
-func (r *metal) push(revision string, env ...string) Image {
+func (r *metal) push(revision string, env ...string) survey.Image {
 	r.t.Helper()
 	ref := r.registry.Push(r.t, "team/app", "amd64", revision, dockerdtest.Image(r.t, r.program, "amd64", v1.Config{
 		Entrypoint:   []string{"/app"},
@@ -120,7 +123,7 @@ func (r *metal) push(revision string, env ...string) Image {
 		Labels:       map[string]string{"org.opencontainers.image.revision": revision},
 	}))
 	repository, digest, _ := strings.Cut(ref, "@")
-	return Image{Repository: repository, Digest: digest, Revision: revision, Platforms: []string{"linux/amd64"}}
+	return survey.Image{Repository: repository, Digest: digest, Revision: revision, Platforms: []string{"linux/amd64"}}
 }
 
 // get asks a host's published port. A client without retries and kept connections has one request a connection.
@@ -142,7 +145,7 @@ func fresh() *http.Client {
 }
 
 // runs wants an image to run on all hosts, by `up` and by Config.Image of what runs, and to answer with its secret.
-func (r *metal) runs(image Image) {
+func (r *metal) runs(image survey.Image) {
 	r.t.Helper()
 	for _, h := range r.Look(r.t.Context(), 5) {
 		require.Empty(r.t, h.Trouble)
@@ -206,10 +209,10 @@ func (once) RoundTrip(q *http.Request) (*http.Response, error) {
 func TestDockerd(t *testing.T) {
 	r := startMetal(t, "a", "b")
 	ctx := t.Context()
-	require.NoError(t, r.Setup(ctx))
+	require.NoError(t, r.Setup(ctx, nil))
 	one, two := r.push("1111"), r.push("2222")
-	deploy := func(image Image) error {
-		_, err := r.Deploy(ctx, Asked{Image: image})
+	deploy := func(image survey.Image) error {
+		_, err := r.Deploy(ctx, survey.Asked{Image: image})
 		return err
 	}
 	require.NoError(t, deploy(one), r.said)
@@ -223,7 +226,7 @@ func TestDockerd(t *testing.T) {
 		require.ErrorContains(t, deploy(r.push("4444", "DIES=1ms")), "every host runs what it ran before")
 		r.runs(two)
 		require.Contains(t, strings.Join(r.said, "\n"), "it dies", "its last words")
-		_, err := r.Deploy(ctx, Asked{Back: true})
+		_, err := r.Deploy(ctx, survey.Asked{Back: true})
 		require.NoError(t, err)
 		r.runs(one)
 	})
@@ -240,7 +243,7 @@ func TestDockerd(t *testing.T) {
 	}, time.Minute, 100*time.Millisecond)
 	r.runs(one)
 	for _, h := range r.Look(ctx, 5) {
-		for _, c := range h.containers {
+		for _, c := range h.Containers {
 			require.NotContains(t, fmt.Sprint(c), "the secret of")
 			require.NotContains(t, fmt.Sprint(c), "registry-password")
 		}

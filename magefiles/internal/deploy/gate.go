@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
@@ -27,7 +28,7 @@ func (f *Failure) Error() string { return f.Why }
 const lastLines = 30
 
 // fails is the failure of a container, with its last logs.
-func (a *applying) fails(ctx context.Context, h HostPlan, m *Machine, c *engine.Container, format string, args ...any) error {
+func (a *applying) fails(ctx context.Context, h survey.HostPlan, m *survey.Machine, c *engine.Container, format string, args ...any) error {
 	f := &Failure{Host: h.Host, Why: fmt.Sprintf(format, args...)}
 	if c != nil {
 		var logs bytes.Buffer
@@ -53,8 +54,8 @@ func (d *Deployer) hidden(text string) string {
 }
 
 // passed reports whether the gate was passed: what has switched has.
-func (a *applying) passed(ctx context.Context, h HostPlan, m *Machine, recorded bool) (bool, error) {
-	seen, err := m.State.Look(ctx, a.key())
+func (a *applying) passed(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (bool, error) {
+	seen, err := m.State.Look(ctx, a.Key())
 	if err != nil || seen.Up == a.will(h).Upstream() {
 		return err == nil, err
 	}
@@ -63,24 +64,24 @@ func (a *applying) passed(ctx context.Context, h HostPlan, m *Machine, recorded 
 }
 
 // gate asks the new container, beside the one that runs, until it is healthy and of the revision that was asked for.
-func (a *applying) gate(ctx context.Context, h HostPlan, m *Machine) error {
+func (a *applying) gate(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	return a.wellBeside(ctx, h, m, a.will(h))
 }
 
 // unknown is a look that saw nothing: what is not known triggers nothing. A connection that broke is made anew for the next one.
-func (a *applying) unknown(h HostPlan, err error) (pause.Seen, error) {
+func (a *applying) unknown(h survey.HostPlan, err error) (pause.Seen, error) {
 	if errors.Is(err, engine.Unreachable) {
-		a.broke(h.Host)
+		a.Broke(h.Host)
 	}
 	return pause.Seen{Says: err.Error()}, nil
 }
 
-func (a *applying) wellBeside(ctx context.Context, h HostPlan, m *Machine, v Version) error {
+func (a *applying) wellBeside(ctx context.Context, h survey.HostPlan, m *survey.Machine, v survey.Version) error {
 	w := pause.Wait{What: h.Host + " to be healthy", First: a.Times.Poll, Times: 1, For: a.Environment.Gate, Look: a.Times.Answer, Tell: a.Tell}
 	var c *engine.Container
-	path, rule := v.question(a.Environment)
+	path, rule := v.Question(a.Environment)
 	p, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
-		m, err := a.machine(ctx, h.Host)
+		m, err := a.Machine(ctx, h.Host)
 		if err != nil {
 			return a.unknown(h, err)
 		}
@@ -90,11 +91,11 @@ func (a *applying) wellBeside(ctx context.Context, h HostPlan, m *Machine, v Ver
 		if why := wrong(c, v); why != "" {
 			return pause.Seen{}, a.fails(ctx, h, m, c, "%s", why)
 		}
-		answer, err := m.Proxy.AskNext(ctx, a.key(), a.service(), path)
+		answer, err := m.Proxy.AskNext(ctx, a.Key(), a.Service(), path)
 		if err != nil {
 			return a.unknown(h, err)
 		}
-		healthy, says := judge(rule, v.Revision, answer)
+		healthy, says := survey.Judge(rule, v.Revision, answer)
 		return pause.Seen{Done: healthy, Says: says}, nil
 	})
 	if errors.Is(err, pause.ErrOver) {
@@ -104,7 +105,7 @@ func (a *applying) wellBeside(ctx context.Context, h HostPlan, m *Machine, v Ver
 }
 
 // wrong says what is wrong with a container that is to run; "" where nothing is.
-func wrong(c *engine.Container, v Version) string {
+func wrong(c *engine.Container, v survey.Version) string {
 	switch {
 	case c == nil:
 		return "its container is gone"
@@ -123,12 +124,12 @@ func wrong(c *engine.Container, v Version) string {
 }
 
 // watched reports whether the watch is over: what is remembered has passed it.
-func (a *applying) watched(ctx context.Context, h HostPlan, m *Machine, recorded bool) (bool, error) {
-	k, err := a.kept(ctx, m)
+func (a *applying) watched(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (bool, error) {
+	k, err := a.Kept(ctx, m)
 	if err != nil || idOf(k.Current) == h.Will.ID {
 		return err == nil, err
 	}
-	seen, err := m.State.Look(ctx, a.key())
+	seen, err := m.State.Look(ctx, a.Key())
 	return recorded && seen.Up == a.will(h).Upstream(), err
 }
 
@@ -136,7 +137,7 @@ func (a *applying) watched(ctx context.Context, h HostPlan, m *Machine, recorded
 const badAnswers = 3
 
 // watch asks the new container through the published port, and lets the old one come to its end meanwhile.
-func (a *applying) watch(ctx context.Context, h HostPlan, m *Machine) error {
+func (a *applying) watch(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 	inside, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	var wait sync.WaitGroup
@@ -153,14 +154,14 @@ func (a *applying) watch(ctx context.Context, h HostPlan, m *Machine) error {
 	return err
 }
 
-func (a *applying) staysWell(ctx context.Context, h HostPlan) error {
+func (a *applying) staysWell(ctx context.Context, h survey.HostPlan) error {
 	v := a.will(h)
-	long := max(a.Environment.Watch, 2*a.facts.Get()[h.Host].Interval)
+	long, _ := survey.WatchOf(a.Environment, a.facts.Get()[h.Host].Interval)
 	w := pause.Wait{What: h.Host + " to stay healthy", First: a.Times.Watch, Times: 1, For: long, Look: a.Times.Answer, Tell: a.Tell}
 	bad, good := 0, false
-	path, rule := v.question(a.Environment)
+	path, rule := v.Question(a.Environment)
 	p, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
-		m, err := a.machine(ctx, h.Host)
+		m, err := a.Machine(ctx, h.Host)
 		if err != nil {
 			return a.unknown(h, err)
 		}
@@ -174,11 +175,11 @@ func (a *applying) staysWell(ctx context.Context, h HostPlan) error {
 		if c.Restarts > 0 {
 			return pause.Seen{}, a.fails(ctx, h, m, c, "it came to its end after the switch, and was started again")
 		}
-		answer, err := m.Proxy.AskPublished(ctx, a.key(), a.service(), path)
+		answer, err := m.Proxy.AskPublished(ctx, a.Key(), a.Service(), path)
 		if err != nil {
 			return a.unknown(h, err)
 		}
-		healthy, says := judge(rule, v.Revision, answer)
+		healthy, says := survey.Judge(rule, v.Revision, answer)
 		if healthy {
 			bad, good = 0, true
 			return pause.Seen{Says: says}, nil
@@ -198,14 +199,14 @@ func (a *applying) staysWell(ctx context.Context, h HostPlan) error {
 }
 
 // drain waits until nobody has a socket of the old container any more, or its time is over.
-func (a *applying) drain(ctx context.Context, h HostPlan, m *Machine) error {
-	seen, err := m.State.Look(ctx, a.key())
+func (a *applying) drain(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+	seen, err := m.State.Look(ctx, a.Key())
 	if err != nil || none(seen.Prev) || seen.Prev == seen.Up {
 		return err
 	}
 	w := pause.Wait{What: "open sockets of the old container on " + h.Host, First: min(time.Second, a.Times.Watch), Times: 1, For: a.Environment.Drain, Look: a.Times.Answer}
 	_, err = w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
-		m, err := a.machine(ctx, h.Host)
+		m, err := a.Machine(ctx, h.Host)
 		if err != nil {
 			return a.unknown(h, err)
 		}

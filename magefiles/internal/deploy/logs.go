@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 )
 
@@ -12,12 +13,12 @@ import (
 func (d *Deployer) Logs(ctx context.Context, follow bool, out io.Writer) error {
 	const tail = 100
 	var mu sync.Mutex
-	return d.each(ctx, d.everywhere(), func(ctx context.Context, h HostPlan, m *Machine) error {
-		seen := d.lookAt(ctx, h.Host, 0)
-		if seen.err != nil {
-			return seen.err
+	return d.each(ctx, d.everywhere(), func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+		seen := d.LookAt(ctx, h.Host, 0)
+		if seen.Err != nil {
+			return seen.Err
 		}
-		c := seen.behind(seen.Up)
+		c := seen.Behind(seen.Up)
 		if c == nil {
 			d.Say("%s: nothing answers there", h.Host)
 			return nil

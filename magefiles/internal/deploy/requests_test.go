@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/localengine"
 )
@@ -84,7 +85,7 @@ func TestNoRequestFails(t *testing.T) {
 	const each = 2000
 	f := startFleet(t, "a")
 	h := f.hosts["a"]
-	push := func(revision string, well bool) Image {
+	push := func(revision string, well bool) survey.Image {
 		image := f.push(revision, behavior{})
 		h.engine.Offer(localengine.Image{
 			Ref:     image.Ref(),
@@ -127,7 +128,7 @@ func TestNoRequestFails(t *testing.T) {
 	require.ErrorContains(t, err, "every host runs what it ran before")
 	require.Equal(t, "app-staging-"+hash(two.Digest), f.upOf("a")[:len("app-staging-")+8])
 	f.env.Gate = 10 * time.Second
-	_, err = f.deployer().Deploy(t.Context(), Asked{Back: true})
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.NoError(t, err, f.heard())
 	close(done)
 	all.Wait()

@@ -10,26 +10,27 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/session"
 )
 
 // operation is a deployment as a session: it may be killed anywhere, and goes on, or is taken back.
-func (d *Deployer) operation(asked Asked) *session.Operation[*Plan] {
+func (d *Deployer) operation(asked survey.Asked) *session.Operation[*survey.Plan] {
 	run := "mage deploy:to " + d.Environment.Name
 	if asked.Back {
 		run = "mage deploy:rollback -env=" + d.Environment.Name
 	}
-	return &session.Operation[*Plan]{
-		Kind: session.Kind[*Plan]{
+	return &session.Operation[*survey.Plan]{
+		Kind: session.Kind[*survey.Plan]{
 			Name: "deployment",
-			Dir:  filepath.Join(d.State, d.key()),
+			Dir:  filepath.Join(d.State, d.Key()),
 			Tool: d.Tool,
 			Done: "deployed",
 			Type: session.Commands{Run: run, Status: "mage deploy:status", Undo: run},
 		},
-		Make: func(ctx context.Context) (*Plan, error) {
+		Make: func(ctx context.Context) (*survey.Plan, error) {
 			p, err := d.Plan(ctx, asked)
 			if err == nil {
 				err = p.Refuse()
@@ -48,7 +49,7 @@ func (d *Deployer) operation(asked Asked) *session.Operation[*Plan] {
 
 // Deploy brings all hosts to what is asked for, or none: where one fails, all that have changed go back. It goes on with a deployment that was
 // killed. nil is returned where there is nothing to do, or nothing any more.
-func (d *Deployer) Deploy(ctx context.Context, asked Asked) (*Plan, error) {
+func (d *Deployer) Deploy(ctx context.Context, asked survey.Asked) (*survey.Plan, error) {
 	d.leave = asked.Without
 	o := d.operation(asked)
 	if over, err := d.unfinished(ctx, o, asked); over || err != nil {
@@ -72,7 +73,7 @@ func (d *Deployer) Deploy(ctx context.Context, asked Asked) (*Plan, error) {
 }
 
 // back takes a deployment back that failed.
-func (d *Deployer) back(ctx context.Context, o *session.Operation[*Plan], now *session.Past[*Plan], failed error) error {
+func (d *Deployer) back(ctx context.Context, o *session.Operation[*survey.Plan], now *session.Past[*survey.Plan], failed error) error {
 	var why *Failure
 	if errors.As(failed, &why) && why.Logs != "" {
 		d.Say("the last lines of the new container on %s:\n%s", why.Host, why.Logs)
@@ -82,6 +83,9 @@ func (d *Deployer) back(ctx context.Context, o *session.Operation[*Plan], now *s
 			return errors.Join(failed, err)
 		}
 		return failed
+	}
+	if now.Did(stepRemember) && !errors.Is(failed, errOvertaken) {
+		return operr.New(operr.NextOf(failed), "%s is deployed on every host, and not all of what was there before is put away: %w", now.Plan.Label(), failed)
 	}
 	d.Say("it failed (%v): every host goes back to what it had", failed)
 	if _, err := o.Undo(ctx); err != nil {
@@ -100,7 +104,7 @@ func (d *Deployer) back(ctx context.Context, o *session.Operation[*Plan], now *s
 
 // unfinished says what an earlier run has left, and takes it back where something else is asked for. It is over with that where requests
 // went to the new release already and each host is to go back: one step further is a release that nobody meant.
-func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], asked Asked) (over bool, err error) {
+func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*survey.Plan], asked survey.Asked) (over bool, err error) {
 	past, err := o.Last()
 	if past == nil || past.End != "" || err != nil {
 		return false, err
@@ -111,9 +115,15 @@ func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], 
 			"the deployment %s is unfinished, and [tool.deploy.%s] leads to another proxy or engine by now", past.Plan.Label(), d.Environment.Name)
 	}
 	same := past.Plan.Back == asked.Back && (asked.Back || past.Plan.Image.Digest == asked.Image.Digest) && d.agreed(past.Plan) &&
-		!slices.ContainsFunc(past.Plan.changing(), func(h HostPlan) bool { return slices.Contains(asked.Without, h.Host) })
+		!slices.ContainsFunc(past.Plan.Changing(), func(h survey.HostPlan) bool { return slices.Contains(asked.Without, h.Host) })
 	if same && !past.Undoing {
 		return false, nil
+	}
+	if past.Did(stepRemember) && !past.Undoing { // what is not kept may be gone: from here on there is no way but on
+		d.Say("every host runs it: what is left of it is done first")
+		if _, err := o.Run(ctx); !errors.Is(err, errOvertaken) {
+			return false, err
+		}
 	}
 	d.Say("it is taken back first")
 	if _, err := o.Undo(ctx); err != nil {
@@ -123,19 +133,19 @@ func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*Plan], 
 }
 
 // agreed reports whether an environment is what a person said yes to: what goes on is not asked about again.
-func (d *Deployer) agreed(p *Plan) bool {
-	values, err := d.values()
-	spec := specOf(d.Environment, values)
+func (d *Deployer) agreed(p *survey.Plan) bool {
+	values, err := d.Values()
+	spec := survey.SpecOf(d.Environment, values)
 	was, _ := json.Marshal(p.Environment) // both are text and numbers
 	now, _ := json.Marshal(d.Environment)
 	return err == nil && bytes.Equal(was, now) &&
-		!slices.ContainsFunc(p.changing(), func(h HostPlan) bool { return !p.Back && h.Will.Spec != spec })
+		!slices.ContainsFunc(p.Changing(), func(h survey.HostPlan) bool { return !p.Back && h.Will.Spec != spec })
 }
 
 // Unlock takes the environment from whoever has it on the hosts that answer, and says whom it was taken from.
 func (d *Deployer) Unlock(ctx context.Context) error {
-	return d.each(ctx, d.everywhere(), func(ctx context.Context, h HostPlan, m *Machine) error {
-		from, err := m.State.Unlock(ctx, d.key())
+	return d.each(ctx, d.everywhere(), func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+		from, err := m.State.Unlock(ctx, d.Key())
 		switch {
 		case err != nil:
 			return err
@@ -144,6 +154,6 @@ func (d *Deployer) Unlock(ctx context.Context) error {
 			return nil
 		}
 		d.Say("%s: the lock was taken from %s", h.Host, from)
-		return m.State.Audit(ctx, d.key(), hoststate.Entry{At: d.Now().UTC(), Who: d.Who.Who, From: d.Who.From, What: "unlock", Result: "taken from " + from.String()})
+		return m.State.Audit(ctx, d.Key(), hoststate.Entry{At: d.Now().UTC(), Who: d.Who.Who, From: d.Who.From, What: "unlock", Result: "taken from " + from.String()})
 	})
 }

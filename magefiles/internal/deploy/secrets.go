@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -15,7 +16,7 @@ import (
 
 // secrets writes the secrets of a release to a volume of its own, before its container starts. The values go over standard input, and are in
 // no argument, label or log. end is called once the container has started: until then somebody has to have what is in memory.
-func (a *applying) secrets(ctx context.Context, h HostPlan, m *Machine, v Version) (end func() error, err error) {
+func (a *applying) secrets(ctx context.Context, h survey.HostPlan, m *survey.Machine, v survey.Version) (end func() error, err error) {
 	image, err := m.Engine.Image(ctx, v.Image)
 	if err != nil {
 		return nil, err
@@ -48,8 +49,13 @@ func (a *applying) secrets(ctx context.Context, h HostPlan, m *Machine, v Versio
 	return end, nil
 }
 
+// needsSecrets reports whether secrets are written: the volume of a container that is gone back to has its own, unless it was in memory.
+func (a *applying) needsSecrets() bool {
+	return len(a.Environment.Secrets) > 0 && (!a.p.Back || a.Environment.Memory)
+}
+
 // withSecrets starts a container by f, once its secrets are written.
-func (a *applying) withSecrets(ctx context.Context, h HostPlan, m *Machine, v Version, f func() error) error {
+func (a *applying) withSecrets(ctx context.Context, h survey.HostPlan, m *survey.Machine, v survey.Version, f func() error) error {
 	end, err := a.secrets(ctx, h, m, v)
 	if err != nil {
 		return err
@@ -95,7 +101,7 @@ func (d *Deployer) secretValues(ctx context.Context) ([][]byte, error) {
 
 func (d *Deployer) secret(ctx context.Context, s config.Secret) ([]byte, error) {
 	if len(s.Command) == 0 {
-		return d.secretVariable(s)
+		return d.SecretVariable(s)
 	}
 	out, err := d.Output(ctx, s.Command)
 	if err != nil {
@@ -106,13 +112,4 @@ func (d *Deployer) secret(ctx context.Context, s config.Secret) ([]byte, error) 
 		return nil, operr.New("run it by hand, and see what it prints", "the command of the secret %s printed nothing", s.Name)
 	}
 	return out, nil
-}
-
-// secretVariable is the value of a secret that is a variable.
-func (d *Deployer) secretVariable(s config.Secret) ([]byte, error) {
-	value, there := d.Variable(s.Variable)
-	if !there || value == "" {
-		return nil, operr.NewUsage("set it", "the secret %s is the variable %s, which is not set", s.Name, s.Variable)
-	}
-	return []byte(value), nil
 }

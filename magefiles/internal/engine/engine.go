@@ -1,7 +1,7 @@
 // Package engine is what we ask of a Docker engine, over a connection that somebody else makes. It speaks the API that engine and client both
 // know, from 1.40 on (engine.go), and says what went wrong by a type (error.go).
 //
-// Images (image.go) are pulled by digest. A container (container.go) is made of a Spec (create.go), runs commands (exec.go), and has logs
+// Images (image.go) are pulled by digest, with a login for their own registry (login.go). A container (container.go) is made of a Spec (create.go), runs commands (exec.go), and has logs
 // (logs.go), networks (network.go) and volumes (volume.go). Each call has a time limit of its own: an engine that says nothing is an error.
 package engine
 

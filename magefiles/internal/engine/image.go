@@ -2,46 +2,26 @@ package engine
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
 
 	"github.com/moby/moby/api/types/image"
-	"github.com/moby/moby/api/types/registry"
 	"github.com/moby/moby/client"
 )
-
-// Login is the operator's login for a registry. It is sent with each pull, and the engine keeps nothing of it.
-type Login struct {
-	Server   string // HOST[:PORT] of the registry
-	User     string
-	Password string
-	Token    string // identity token, in place of a password
-}
-
-func (l Login) header() string {
-	if l == (Login{}) {
-		return ""
-	}
-	text, _ := json.Marshal(registry.AuthConfig{ // it has strings alone
-		Username:      l.User,
-		Password:      l.Password,
-		IdentityToken: l.Token,
-		ServerAddress: l.Server,
-	})
-	return base64.URLEncoding.EncodeToString(text)
-}
 
 // Pull brings an image to the engine: REPOSITORY@sha256:…. It ends when the engine says nothing for minutes.
 func (c *Client) Pull(ctx context.Context, ref string, login Login) error {
 	const doing = "pulling %s"
+	sent, err := c.sent(ctx, ref, login)
+	if err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	watch := time.AfterFunc(silent, func() { stop(errLimit) })
 	defer watch.Stop()
-	stream, err := c.api.ImagePull(ctx, ref, client.ImagePullOptions{RegistryAuth: login.header()})
+	stream, err := c.api.ImagePull(ctx, ref, client.ImagePullOptions{RegistryAuth: sent})
 	if err != nil {
 		return failed(ctx, err, doing, ref)
 	}
@@ -129,7 +109,11 @@ type Distribution struct {
 func (c *Client) Distribution(ctx context.Context, ref string, login Login) (Distribution, error) {
 	ctx, done := limited(ctx, slow)
 	defer done()
-	r, err := c.api.DistributionInspect(ctx, ref, client.DistributionInspectOptions{EncodedRegistryAuth: login.header()})
+	sent, err := c.sent(ctx, ref, login)
+	if err != nil {
+		return Distribution{}, err
+	}
+	r, err := c.api.DistributionInspect(ctx, ref, client.DistributionInspectOptions{EncodedRegistryAuth: sent})
 	if err != nil {
 		return Distribution{}, failed(ctx, err, "asking for %s at its registry", ref)
 	}

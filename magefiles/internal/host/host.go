@@ -1,6 +1,6 @@
 // Package host reaches the Docker engine of another machine by the operator's OpenSSH: its configuration, agent and known hosts hold, and a
 // host key is never taken unseen (host.go). One connection forwards the engine's socket to a short private folder. What keeps it from being
-// made is told by a type (error.go): ssh's sentences decide (says.go), and where ssh is silent, one look at the host (probe.go). A configuration that a repository carries runs no program (carried.go).
+// made is told by a type (error.go): ssh's sentences decide (says.go), and where ssh is silent, one look at the host (probe.go). A configuration that a repository carries says where hosts are, and nothing else (carried.go).
 package host
 
 import (

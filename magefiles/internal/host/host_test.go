@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -263,20 +264,65 @@ func TestHostileHosts(t *testing.T) {
 	}
 }
 
-// A configuration of a repository starts no program on this machine.
+// A configuration of a repository starts no program on this machine, trusts no host that the operator does not, and sends nothing of the
+// operator's: it says where hosts are, and nothing else that ssh knows.
 func TestACarriedConfigurationRunsNothing(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "ssh_config")
-	for _, line := range []string{
+	root := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(root, "site"), 0o755))
+	file := filepath.Join(root, "site", "ssh_config")
+	carried := func() error {
+		named, err := host.Configuration(root, "site", "ssh_config")
+		require.Equal(t, file, named)
+		return err
+	}
+	refused := []string{
 		"ProxyCommand nc %h %p", " proxycommand=nc %h %p", `"ProxyCommand" nc`, "Match exec \"touch x\"", "Match host a !exec=\"true\"", "match all exec true", "KnownHostsCommand /bin/x",
 		"\tPKCS11Provider x.so", "SecurityKeyProvider x.so", "Include ~/other", "XAuthLocation /x", "LocalCommand x",
-	} {
-		require.NoError(t, os.WriteFile(file, []byte("Host a\n"+line+"\n"), 0o600))
-		require.ErrorContains(t, host.Carried(file), "would have ssh run a program", line)
+		"StrictHostKeyChecking no", "stricthostkeychecking=accept-new", "UserKnownHostsFile /dev/null", "GlobalKnownHostsFile ci/known", "\fUserKnownHostsFile x", "\vUserKnownHostsFile x",
+		"UserKnownHostsFile=x", "'UserKnownHostsFile' x", "Host a\rUserKnownHostsFile x",
+		"User ${HOME}", "User %u", "User -x", "User a;touch x", "Hostname %h.example.org", "HostName -oProxyCommand=x", "HostName a b", "HostName \"a\"", "HostName $(x)", "Port 22x", "Port 123456",
+		"ProxyJump a;touch x", "ProxyJump $(touch x)", "ProxyJump a,-oProxyCommand=x", "ProxyJump `x`@a", "ProxyJump a b", "ProxyJump %r@a", "ProxyJump a,", "ProxyJump ssh://a/x", "Host a\\ b", "Host 'a'",
+		"Compression maybe", "ConnectTimeout 5m", "AddressFamily", "Host", "IdentityFile=~/.ssh/key", "Match host executor", "Nonsense yes",
 	}
-	require.NoError(t, os.WriteFile(file, []byte("# ProxyCommand nc\n\nHost a exec\n ProxyJump b\n IdentityFile=~/.ssh/key\nMatch host executor\n"), 0o600))
-	require.NoError(t, host.Carried(file))
-	require.ErrorContains(t, host.Carried(file+".not"), "cannot be read")
+	allowed := map[string]bool{}
+	for _, keyword := range []string{"AddressFamily", "Compression", "ConnectTimeout", "ConnectionAttempts", "Host", "Hostname", "Port", "ProxyJump", "ServerAliveCountMax", "ServerAliveInterval", "TCPKeepAlive", "User"} {
+		allowed[keyword] = true
+	}
+	const all = "AddKeysToAgent AddressFamily BatchMode BindAddress BindInterface CASignatureAlgorithms CanonicalDomains CanonicalizeFallbackLocal CanonicalizeHostname CanonicalizeMaxDots CanonicalizePermittedCNAMEs CertificateFile ChannelTimeout CheckHostIP Ciphers ClearAllForwardings Compression ConnectTimeout ConnectionAttempts ControlMaster ControlPath ControlPersist DynamicForward EnableEscapeCommandline EnableSSHKeysign EscapeChar ExitOnForwardFailure FingerprintHash ForkAfterAuthentication ForwardAgent ForwardX11 ForwardX11Timeout ForwardX11Trusted GSSAPIAuthentication GSSAPIClientIdentity GSSAPIDelegateCredentials GSSAPIKexAlgorithms GSSAPIKeyExchange GSSAPIRenewalForcesRekey GSSAPIServerIdentity GSSAPITrustDns GatewayPorts GlobalKnownHostsFile HashKnownHosts Host HostKeyAlgorithms HostKeyAlias HostbasedAcceptedAlgorithms HostbasedAuthentication Hostname IPQoS IdentitiesOnly IdentityAgent IdentityFile IgnoreUnknown Include KbdInteractiveAuthentication KbdInteractiveDevices KexAlgorithms KnownHostsCommand LocalCommand LocalForward LogLevel LogVerbose MACs Match NoHostAuthenticationForLocalhost NumberOfPasswordPrompts ObscureKeystrokeTiming PKCS11Provider PasswordAuthentication PermitLocalCommand PermitRemoteOpen Port PreferredAuthentications ProxyCommand ProxyJump ProxyUseFdpass PubkeyAcceptedAlgorithms PubkeyAuthentication RekeyLimit RemoteCommand RemoteForward RequestTTY RequiredRSASize RevokedHostKeys SecurityKeyProvider SendEnv ServerAliveCountMax ServerAliveInterval SessionType SetEnv StdinNull StreamLocalBindMask StreamLocalBindUnlink StrictHostKeyChecking SyslogFacility TCPKeepAlive Tag Tunnel TunnelDevice UpdateHostKeys User UserKnownHostsFile VerifyHostKeyDNS VersionAddendum VisualHostKey WarnWeakCrypto XAuthLocation"
+	for keyword := range strings.FieldsSeq(all) { // as `man ssh_config` has them
+		if !allowed[keyword] {
+			refused = append(refused, keyword+" yes", strings.ToUpper(keyword)+"=1")
+		}
+	}
+	for _, line := range refused {
+		require.NoError(t, os.WriteFile(file, []byte("Host a\n"+line+"\n"), 0o600))
+		require.ErrorContains(t, carried(), "is of the repository, and may not say", "%q", line)
+	}
+	const jump = "# ProxyCommand nc\n\nHost a exec *.b.example.org !c,d?\n ProxyJump op@jump.example.org:2222,[2001:db8::1]:22\r\n\tHostName=10.0.0.1\n  user = deploy\n PORT 2222\n" +
+		"AddressFamily inet\nCompression yes\nConnectTimeout 10\nConnectionAttempts 2\nServerAliveInterval 5\nServerAliveCountMax 3\nTCPKeepAlive yes\nHost b\nHostName 2001:db8::1\nProxyJump none\n"
+	require.NoError(t, os.WriteFile(file, []byte(jump), 0o600))
+	require.NoError(t, carried())
+	out, err := exec.Command("ssh", "-G", "-F", file, "a").Output()
+	require.NoError(t, err)
+	require.Contains(t, string(out), "proxyjump op@jump.example.org:2222,[2001:db8::1]:22\n")
+	require.Contains(t, string(out), "hostname 10.0.0.1\n")
+	_, err = host.Configuration(root, ".", "ssh_config")
+	require.ErrorContains(t, err, "cannot be read")
+
+	require.NoError(t, os.WriteFile(file, []byte("ProxyCommand x\n"), 0o600))
+	for path, refused := range map[string]bool{"site/ssh_config": true, "../" + filepath.Base(root) + "/site/ssh_config": true, file: true, filepath.Join(root, "..", filepath.Base(root), "site", "ssh_config"): true} {
+		_, err := host.Configuration(root, ".", path)
+		require.Equal(t, refused, err != nil, path)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(file, link))
+	_, err = host.Configuration(root, ".", link)
+	require.Error(t, err, "it leads into the repository")
+	theirs := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(theirs, []byte("ProxyCommand x\n"), 0o600))
+	_, err = host.Configuration(root, ".", theirs)
+	require.NoError(t, err, "what is outside of the repository is the operator's")
 }
 
 // late is an ssh whose socket is there some time before it listens, as every one's is for a moment.

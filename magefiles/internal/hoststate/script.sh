@@ -62,9 +62,9 @@ put() {
 # hold keeps all other calls out until this one ends. Nothing is held for longer: this process outlives whoever asked for it.
 hold() {
 	command -v flock >/dev/null 2>&1 || die 70 'no flock'
-	mkdir -p "$root/env" || die 79 "$root cannot be written"
+	[ -d "$root/env" ] || mkdir -p "$root/env" || die 79 "$root cannot be written"
 	exec 9>>"$root/.lock" || die 79 "$root/.lock cannot be written"
-	timeout 20 flock 9 || die 72 'another call does not end'
+	flock -n 9 || timeout 20 flock 9 || die 72 'another call does not end'
 }
 
 # environment names the folder of environment $1, and makes it with values that are never empty.
@@ -84,13 +84,15 @@ environment() {
 # section shows one value: a line with its name and its size, then itself.
 section() { printf '%s %s\n%s\n' "$1" "${#2}" "$2"; }
 
-# contents reads file $1 into got; what is not there is empty.
+# contents reads file $1 into got; what is not there is empty. Of the files that are read with each look, most are one line that has no end: the
+# shell reads those itself.
 contents() {
 	got=
-	[ ! -f "$1" ] || {
+	[ -s "$1" ] || return 0
+	if IFS= read -r got <"$1" || [ -z "$got" ]; then
 		got=$(cat "$1" && printf .) || die 78 "$1 cannot be read"
 		got=${got%.}
-	}
+	fi
 }
 
 # lock reads who holds the environment. The time that is left is counted by the clock that no one sets; a lock of another boot has at most its

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/moby/moby/api/types/image"
 	"github.com/moby/moby/api/types/jsonstream"
 	"github.com/moby/moby/api/types/registry"
+	"github.com/moby/moby/api/types/system"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -45,6 +47,7 @@ type Image struct {
 	Command func(c *Container, argv []string, stdin io.Reader, stdout, stderr io.Writer) (exit int, answered bool)
 
 	digests []string // by which it was pulled
+	tags    []string
 }
 
 // Digest makes the digest of some text, so that a test has as many as it wants.
@@ -81,6 +84,32 @@ func (e *Engine) Protect(registry, user, password string) {
 	e.logins[registry] = user + ":" + password
 }
 
+// Insecure lets the engine ask a registry, HOST[:PORT], without TLS; a network such as 10.0.0.0/8 is one of registries.
+func (e *Engine) Insecure(registry string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.insecure = append(e.insecure, registry)
+}
+
+// info is what the engine says of itself, as far as anybody asks.
+func (e *Engine) info(w http.ResponseWriter, _ *http.Request, _ string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	config := &registry.ServiceConfig{
+		InsecureRegistryCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		IndexConfigs:          map[string]*registry.IndexInfo{"docker.io": {Name: "docker.io", Secure: true, Official: true}},
+	}
+	for _, r := range e.insecure {
+		if network, err := netip.ParsePrefix(r); err == nil {
+			config.InsecureRegistryCIDRs = append(config.InsecureRegistryCIDRs, network)
+		} else {
+			config.IndexConfigs[r] = &registry.IndexInfo{Name: r}
+		}
+	}
+	send(w, http.StatusOK, system.Info{RegistryConfig: config})
+	return nil
+}
+
 // RemoveImage removes an image with all its names, also one that is used, as a person may by force.
 func (e *Engine) RemoveImage(ref string) {
 	e.mu.Lock()
@@ -96,7 +125,7 @@ func (e *Engine) image(ref string) *Image {
 		return i
 	}
 	for _, i := range e.images {
-		if slices.Contains(i.digests, ref) {
+		if slices.Contains(i.digests, ref) || slices.Contains(i.tags, ref) {
 			return i
 		}
 	}
@@ -147,6 +176,12 @@ func (e *Engine) pull(w http.ResponseWriter, r *http.Request, _ string) error {
 		old = &clone
 		e.images[i.ID] = old
 	}
+	if !strings.HasPrefix(tag, "sha256:") {
+		if !slices.Contains(old.tags, ref) {
+			old.tags = append(old.tags, ref)
+		}
+		ref = name + "@" + Digest("index of "+i.ID)
+	}
 	if !slices.Contains(old.digests, ref) {
 		old.digests = append(old.digests, ref)
 	}
@@ -171,6 +206,7 @@ func (e *Engine) inspectImage(w http.ResponseWriter, _ *http.Request, ref string
 	send(w, http.StatusOK, image.InspectResponse{
 		ID:           i.ID,
 		RepoDigests:  i.digests,
+		RepoTags:     i.tags,
 		Config:       &config,
 		Architecture: e.Arch,
 		Os:           "linux",

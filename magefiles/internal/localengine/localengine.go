@@ -35,6 +35,7 @@ type Engine struct {
 	budget     int // requests that are answered from now on; negative: all
 	fault      func(Request) Fault
 	logins     map[string]string // user and password by registry
+	insecure   []string          // registries that are asked without TLS
 	offered    map[string]*Image // at a registry, by reference
 	images     map[string]*Image // pulled, by ID
 	containers map[string]*Container

@@ -42,6 +42,7 @@ const one = `([^/]+)`
 
 var routes = []route{
 	on("GET", "/version", (*Engine).version),
+	on("GET", "/info", (*Engine).info),
 	on("POST", "/images/create", (*Engine).pull),
 	on("GET", "/images/json", (*Engine).listImages),
 	on("GET", "/images/(.+)/json", (*Engine).inspectImage),

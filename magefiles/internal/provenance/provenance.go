@@ -16,9 +16,9 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 )
 
-// Record is what is known of one artifact. Clones have records that older versions wrote: a field that is added is zero there, and the
+// BuildRecord is what is known of one artifact. Clones have records that older versions wrote: a field that is added is zero there, and the
 // function recordOf of package publish reports whether such a one still counts. A field is never given another meaning.
-type Record struct {
+type BuildRecord struct {
 	SHA256  string `json:"sha256"` // hex
 	Package string `json:"package"`
 	File    string `json:"file"`
@@ -38,7 +38,7 @@ const most = 2000
 var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // Keep writes records down.
-func (s *Store) Keep(records ...Record) error {
+func (s *Store) Keep(records ...BuildRecord) error {
 	if s == nil || s.Dir == "" || len(records) == 0 {
 		return nil
 	}
@@ -58,7 +58,7 @@ func (s *Store) Keep(records ...Record) error {
 }
 
 // Of returns the record of the bytes with a sha256, or false where there is none, or half of one. That a file cannot be read is an error.
-func (s *Store) Of(sha256 string) (r Record, known bool, err error) {
+func (s *Store) Of(sha256 string) (r BuildRecord, known bool, err error) {
 	if s == nil || s.Dir == "" || !digest.MatchString(sha256) {
 		return r, false, nil
 	}
@@ -71,7 +71,7 @@ func (s *Store) Of(sha256 string) (r Record, known bool, err error) {
 	}
 	if json.Unmarshal(data, &r) != nil || r.SHA256 != sha256 {
 		//lint:ignore nilerr a power cut leaves such a file; what it was of is built again
-		return Record{}, false, nil
+		return BuildRecord{}, false, nil
 	}
 	return r, true, nil
 }

@@ -17,7 +17,7 @@ func sha(n int) string { return fmt.Sprintf("%064x", n) }
 
 func TestRecords(t *testing.T) {
 	s := &provenance.Store{Dir: filepath.Join(t.TempDir(), "deep", "builds")}
-	one := provenance.Record{SHA256: sha(1), Package: "a", File: "a-1-0.conda", Commit: "c", Tree: "t", Tools: "embedded"}
+	one := provenance.BuildRecord{SHA256: sha(1), Package: "a", File: "a-1-0.conda", Commit: "c", Tree: "t", Tools: "embedded"}
 	_, known, err := s.Of(sha(1))
 	require.NoError(t, err)
 	require.False(t, known)
@@ -40,7 +40,7 @@ func TestRecordsOfOtherVersions(t *testing.T) {
 		got, known, err := s.Of(sha(n))
 		require.NoError(t, err)
 		require.True(t, known)
-		require.Equal(t, provenance.Record{SHA256: sha(n), Package: "a", File: "a-1-0.conda", Commit: "c", Tree: "t", Tools: "embedded", Reproducible: n > 0}, got,
+		require.Equal(t, provenance.BuildRecord{SHA256: sha(n), Package: "a", File: "a-1-0.conda", Commit: "c", Tree: "t", Tools: "embedded", Reproducible: n > 0}, got,
 			"a field of a record that clones have was renamed: their records would not count any more")
 	}
 }
@@ -48,7 +48,7 @@ func TestRecordsOfOtherVersions(t *testing.T) {
 // A record is of the bytes in its name. One that was cut off, or copied to another name, is none.
 func TestRecordsThatAreNone(t *testing.T) {
 	s := &provenance.Store{Dir: t.TempDir()}
-	require.NoError(t, s.Keep(provenance.Record{SHA256: sha(1), Package: "a"}))
+	require.NoError(t, s.Keep(provenance.BuildRecord{SHA256: sha(1), Package: "a"}))
 	data, err := os.ReadFile(filepath.Join(s.Dir, sha(1)+".json"))
 	require.NoError(t, err)
 	for n, text := range map[int]string{2: string(data), 3: string(data)[:10], 4: "", 5: "[]"} {
@@ -68,7 +68,7 @@ func TestRecordsThatAreNone(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, known, "what is no digest leads nowhere")
 	var none *provenance.Store
-	require.NoError(t, none.Keep(provenance.Record{SHA256: sha(1)}))
+	require.NoError(t, none.Keep(provenance.BuildRecord{SHA256: sha(1)}))
 	_, known, err = none.Of(sha(1))
 	require.NoError(t, err)
 	require.False(t, known)
@@ -85,7 +85,7 @@ func TestTheOldestRecordsGo(t *testing.T) {
 	other := filepath.Join(s.Dir, "of-another-program")
 	require.NoError(t, os.WriteFile(other, nil, 0o644))
 	require.NoError(t, os.Chtimes(other, old, old.Add(-time.Hour)))
-	require.NoError(t, s.Keep(provenance.Record{SHA256: sha(9999)}))
+	require.NoError(t, s.Keep(provenance.BuildRecord{SHA256: sha(9999)}))
 	require.FileExists(t, other)
 	for n, there := range map[int]bool{0: false, 3: false, 4: true, 9999: true} {
 		_, err := os.Stat(filepath.Join(s.Dir, sha(n)+".json"))

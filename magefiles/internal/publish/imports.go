@@ -33,10 +33,10 @@ type probe struct {
 
 // Import imports every module of every package in the clean environment and compares the versions. A package that has
 // nothing for Python (data, a program, one that only depends on others) was installed, and that is all there is to see.
-func (p *Publisher) Import(ctx context.Context, plan Plan, v *Verified) error {
+func (p *Publisher) Import(ctx context.Context, delivery Delivery, v *Verified) error {
 	v.Imports = map[string][]string{}
 	var probes []probe
-	for n, i := range plan.Items {
+	for n, i := range delivery.Items {
 		if !here(i.Record) {
 			continue
 		}
@@ -103,8 +103,13 @@ func (p *Publisher) plain() []string {
 	return env
 }
 
+// importFailed says what may be the reason; of a Python that was stopped nothing is known.
 func importFailed(err error) error {
-	failed := operr.New("a dependency may be missing in the manifest, or the package may lack a file", "importing what was installed: %w", err)
+	next := "a dependency may be missing in the manifest, or the package may lack a file"
+	if command.WasStopped(err) {
+		next = ""
+	}
+	failed := operr.New(next, "importing what was installed: %w", err)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
 		failed = failed.WithDetail(exit.Tail)

@@ -34,23 +34,23 @@ func TestPlanRefusesOnePlatform(t *testing.T) {
 		"lib":  readyOf(t, p, condapkgtest.Package{Name: "lib", Subdir: workspace.HostPlatform()}),
 		"top":  readyOf(t, p, condapkgtest.Package{Name: "top", Subdir: "win-64"}),
 	}
-	_, err := p.Plan(t.Context(), publish.Holdings{}, ready)
+	_, err := p.Prepare(t.Context(), publish.Holdings{}, ready)
 	for _, says := range []string{"lib-1.0-pyh4616a5c_0.conda", "win-64/top-1.0-pyh4616a5c_0.conda", "nothing was sent"} {
 		require.ErrorContains(t, err, says)
 	}
 	require.NotContains(t, err.Error(), "base")
 	p.Force = true
-	_, err = p.Plan(t.Context(), publish.Holdings{}, ready)
+	_, err = p.Prepare(t.Context(), publish.Holdings{}, ready)
 	require.ErrorContains(t, err, "only noarch packages are published yet")
 
 	delete(ready, "top")
 	there := condapkg.Record{Index: ready["lib"].Index, SHA256: ready["lib"].SHA256, Size: ready["lib"].Size}
-	_, err = p.Upload(t.Context(), publish.Plan{Items: []publish.Item{{Package: "lib", State: publish.Upload, Record: there, Path: ready["lib"].Path}}})
+	_, err = p.Upload(t.Context(), publish.Delivery{Items: []publish.Item{{Package: "lib", State: publish.Upload, Record: there, Path: ready["lib"].Path}}})
 	require.NoError(t, err)
 	h, err := publish.Look(t.Context(), c, w.Packages)
 	require.NoError(t, err)
 	ready["top"] = readyOf(t, p, condapkgtest.Package{Name: "top"})
-	made, err := p.Plan(t.Context(), h, ready)
+	made, err := p.Prepare(t.Context(), h, ready)
 	require.NoError(t, err)
 	require.Equal(t, map[string]publish.State{"base": publish.Upload, "lib": publish.There, "top": publish.Upload}, states(made))
 }
@@ -77,7 +77,7 @@ func TestImportWithoutModules(t *testing.T) {
 			r, err := condapkg.Identify(v.Files[0])
 			require.NoError(t, err)
 			p := &publish.Publisher{Scratch: filepath.Join(dir, "scratch")}
-			err = p.Import(t.Context(), publish.Plan{Items: []publish.Item{{Package: "x", Record: r}}}, &v)
+			err = p.Import(t.Context(), publish.Delivery{Items: []publish.Item{{Package: "x", Record: r}}}, &v)
 			if c.says != "" {
 				require.ErrorContains(t, err, c.says)
 				return

@@ -26,13 +26,13 @@ func (p *Publisher) Record(ctx context.Context, built ...toolchain.Artifact) err
 	if p.Origin.Commit == "" || p.Builds == nil {
 		return nil
 	}
-	var records []provenance.Record
+	var records []provenance.BuildRecord
 	for _, a := range built {
 		d, err := p.digest(ctx, a)
 		if err != nil {
 			return err
 		}
-		records = append(records, provenance.Record{
+		records = append(records, provenance.BuildRecord{
 			SHA256:       d.SHA256,
 			Package:      d.Package,
 			File:         d.File,
@@ -47,7 +47,7 @@ func (p *Publisher) Record(ctx context.Context, built ...toolchain.Artifact) err
 
 // recordOf returns the record of bytes, or why there is none that speaks for them as an artifact of a package. Whatever asks the records
 // does it by this function: a record of before that lacks what a newer one has is passed over here, by a sentence.
-func (p *Publisher) recordOf(pkg, sha256 string) (r provenance.Record, why string, err error) {
+func (p *Publisher) recordOf(pkg, sha256 string) (r provenance.BuildRecord, why string, err error) {
 	r, known, err := p.Builds.Of(sha256)
 	if err == nil && (!known || r.Package != pkg) {
 		why = "has no record in this clone: it was built elsewhere, or with edits"

@@ -28,13 +28,13 @@ func TestHostileArtifacts(t *testing.T) {
 			have, err := condapkg.Identify(good.Write(t, p.Output))
 			require.NoError(t, err)
 			for _, dir := range []string{p.Output, filepath.Join(p.Output, "builds"), filepath.Join(p.Output, ".git", "pixi-release", "builds")} {
-				require.NoError(t, (&provenance.Store{Dir: dir}).Keep(provenance.Record{SHA256: have.SHA256, Package: "base", Commit: "c1", Tools: "a builder "}))
+				require.NoError(t, (&provenance.Store{Dir: dir}).Keep(provenance.BuildRecord{SHA256: have.SHA256, Package: "base", Commit: "c1", Tools: "a builder "}))
 			}
 		},
 		"what was built as another package": func(t *testing.T, p *publish.Publisher) {
 			have, err := condapkg.Identify(good.Write(t, p.Output))
 			require.NoError(t, err)
-			require.NoError(t, p.Builds.Keep(provenance.Record{SHA256: have.SHA256, Package: "top", Commit: "c1", Tools: "a builder "}))
+			require.NoError(t, p.Builds.Keep(provenance.BuildRecord{SHA256: have.SHA256, Package: "top", Commit: "c1", Tools: "a builder "}))
 		},
 		"other bytes under the name of what was built": func(t *testing.T, p *publish.Publisher) {
 			recorded(t, p, good.Write(t, p.Output))
@@ -315,7 +315,7 @@ func TestWhatIsKept(t *testing.T) {
 		ready := publish.Artifacts{}
 		require.NoError(t, p.Build(t.Context(), p.Workspace.Order(), ready))
 		p.Keeps = keeps
-		again, err := p.Plan(t.Context(), h, ready)
+		again, err := p.Prepare(t.Context(), h, ready)
 		if name != "all" {
 			require.ErrorIs(t, err, channel.ErrExists, name)
 			require.Equal(t, name == "none", strings.Contains(operr.DetailOf(err), "top-1.0"), name)

@@ -100,10 +100,10 @@ type Published struct {
 	State   State  `json:"state"`
 }
 
-// Published lists the packages of a plan as the channel has them once it is applied.
-func (p *Publisher) Published(plan Plan) []Published {
+// Published lists the packages of a delivery as the channel has them once it is sent.
+func (p *Publisher) Published(delivery Delivery) []Published {
 	all := []Published{}
-	for _, i := range plan.Items {
+	for _, i := range delivery.Items {
 		all = append(all, NewPublished(p.Channel.URL(), i.Record, i.State))
 	}
 	return all

@@ -209,15 +209,15 @@ func newPublisher(t testing.TB, w *workspace.Workspace, c *prefixdev.Channel) (*
 	}, b
 }
 
-// plan looks, builds what is missing and plans.
-func plan(t testing.TB, p *publish.Publisher) (publish.Plan, error) {
+// plan looks, builds what is missing and prepares the delivery.
+func plan(t testing.TB, p *publish.Publisher) (publish.Delivery, error) {
 	t.Helper()
 	h, err := publish.Look(t.Context(), p.Channel, p.Workspace.Packages)
 	require.NoError(t, err)
 	ready, _, err := p.Ready(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, p.Build(t.Context(), p.Missing(h, ready), ready))
-	return p.Plan(t.Context(), h, ready)
+	return p.Prepare(t.Context(), h, ready)
 }
 
 // recorded takes down that a file was built here, as a build does it.
@@ -228,7 +228,7 @@ func recorded(t testing.TB, p *publish.Publisher, file string) {
 	require.NoError(t, p.Record(t.Context(), toolchain.Artifact{Package: have.Name, Path: file, SHA256: have.SHA256}))
 }
 
-func states(p publish.Plan) map[string]publish.State {
+func states(p publish.Delivery) map[string]publish.State {
 	m := map[string]publish.State{}
 	for _, i := range p.Items {
 		m[i.Package] = i.State
@@ -469,7 +469,7 @@ func TestConflicts(t *testing.T) {
 	require.NoError(t, p.Build(t.Context(), p.Workspace.Order(), ready))
 	h, err := publish.Look(t.Context(), c, p.Workspace.Packages)
 	require.NoError(t, err)
-	_, err = p.Plan(t.Context(), h, ready)
+	_, err = p.Prepare(t.Context(), h, ready)
 	require.ErrorIs(t, err, channel.ErrExists)
 	said := fmt.Sprintf("%+v", err)
 	require.Contains(t, said, "raise the version")
@@ -479,7 +479,7 @@ func TestConflicts(t *testing.T) {
 	}
 
 	p.Force = true
-	made, err = p.Plan(t.Context(), h, ready)
+	made, err = p.Prepare(t.Context(), h, ready)
 	require.NoError(t, err)
 	require.Equal(t, publish.Replace, states(made)["top"])
 	_, err = p.Upload(t.Context(), made)
@@ -568,7 +568,7 @@ echo '[{"name": "base", "modules": ["base"]}]'
 	have, err := condapkg.Identify(file)
 	require.NoError(t, err)
 	v := publish.Verified{Files: []string{file}, Installed: toolchain.Environment{Python: python}}
-	made := publish.Plan{Items: []publish.Item{{Package: "base", Record: condapkg.Record{Index: have.Index}}}}
+	made := publish.Delivery{Items: []publish.Item{{Package: "base", Record: condapkg.Record{Index: have.Index}}}}
 	require.NoError(t, p.Import(t.Context(), made, &v))
 	text, err := os.ReadFile(seen)
 	require.NoError(t, err)

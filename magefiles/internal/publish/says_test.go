@@ -43,7 +43,7 @@ func importing(t *testing.T, bare string, files map[string]string) error {
 	r, err := condapkg.Identify(v.Files[0])
 	require.NoError(t, err)
 	p := &publish.Publisher{Scratch: filepath.Join(dir, "scratch"), Runner: runner}
-	return p.Import(t.Context(), publish.Plan{Items: []publish.Item{{Package: "acme-core", Record: r}}}, &v)
+	return p.Import(t.Context(), publish.Delivery{Items: []publish.Item{{Package: "acme-core", Record: r}}}, &v)
 }
 
 // TestWhatModulesSay compares the metadata and __version__ of what was installed with the package's version.

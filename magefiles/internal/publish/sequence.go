@@ -23,7 +23,7 @@ type Sequence struct {
 	Holdings  Holdings
 	Artifacts Artifacts
 	Missing   []*workspace.Package
-	Plan      Plan
+	Delivery  Delivery
 	Verified  Verified
 
 	tried *tried // nil where nothing was
@@ -60,21 +60,21 @@ func (s *Sequence) Private(ctx context.Context) bool {
 // Unseen reports whether the channel is not there for anyone, and there is nothing here to ask it with: it may be private.
 func (s *Sequence) Unseen() bool { return s.Holdings.Unseen != nil }
 
-// Decide makes the plan.
+// Decide makes the delivery.
 func (s *Sequence) Decide(ctx context.Context) (err error) {
-	s.Plan, err = s.Publisher.Plan(ctx, s.Holdings, s.Artifacts)
+	s.Delivery, err = s.Publisher.Prepare(ctx, s.Holdings, s.Artifacts)
 	return err
 }
 
-// Send uploads what the plan says, and returns what was seen.
+// Send uploads what the delivery says, and returns what was seen.
 func (s *Sequence) Send(ctx context.Context) (string, error) {
-	if len(s.Plan.Uploads()) == 0 {
+	if len(s.Delivery.Uploads()) == 0 {
 		return "nothing to send", nil
 	}
 	if _, err := s.Channel.Authorize(ctx); err != nil {
 		return "", err
 	}
-	return s.Upload(ctx, s.Plan)
+	return s.Upload(ctx, s.Delivery)
 }
 
 // Shown waits until the index shows everything, and returns what was seen.
@@ -86,7 +86,7 @@ func (s *Sequence) Shown(ctx context.Context, records []condapkg.Record) (string
 	return seen, err
 }
 
-// There makes the plan of a release that is out: every package is on the channel at its version.
+// There makes the delivery of a release that is out: every package is on the channel at its version.
 func (s *Sequence) There(ctx context.Context) error {
 	if err := s.Look(ctx, Artifacts{}); err != nil {
 		return err
@@ -102,8 +102,8 @@ func (s *Sequence) There(ctx context.Context) error {
 	return s.Decide(ctx)
 }
 
-// Done is what a plan came to, in a line.
+// Done is what a delivery came to, in a line.
 func (s *Sequence) Done() string {
-	uploads := len(s.Plan.Uploads())
-	return fmt.Sprintf("%s to upload, %d there", operr.Count(uploads, "artifact"), len(s.Plan.Items)-uploads)
+	uploads := len(s.Delivery.Uploads())
+	return fmt.Sprintf("%s to upload, %d there", operr.Count(uploads, "artifact"), len(s.Delivery.Items)-uploads)
 }

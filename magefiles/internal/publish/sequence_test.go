@@ -134,7 +134,7 @@ func TestAPrivateChannelIsLookedAtWithTheCredential(t *testing.T) {
 	require.Empty(t, s.Missing)
 	require.True(t, s.Private(t.Context()))
 	require.NoError(t, s.Decide(t.Context()))
-	seen, err := s.Shown(t.Context(), s.Plan.Records())
+	seen, err := s.Shown(t.Context(), s.Delivery.Records())
 	require.NoError(t, err)
 	require.Contains(t, seen, "read with the token, since the channel is private")
 	_, err = c.Authorize(t.Context())

@@ -107,7 +107,7 @@ func TestWhereItIsInstalledFrom(t *testing.T) {
 			require.NoError(t, err)
 			_, err = s.Send(t.Context())
 			require.NoError(t, err)
-			v, err := s.Verify(t.Context(), s.Plan)
+			v, err := s.Verify(t.Context(), s.Delivery)
 			require.NoError(t, err)
 			require.Equal(t, c.solved, v.Installed.Solved)
 			var from []string
@@ -128,7 +128,7 @@ func TestAnotherPlanIsInstalled(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Send(t.Context())
 	require.NoError(t, err)
-	part := s.Plan
+	part := s.Delivery
 	part.Items = part.Items[:1]
 	_, err = s.Verify(t.Context(), part)
 	require.NoError(t, err)
@@ -165,17 +165,17 @@ func TestATrialThatWasKilled(t *testing.T) {
 // What stays on the channel is tried as the channel has it, whatever was built here.
 func TestWhatIsKeptIsTriedAsTheChannelHasIt(t *testing.T) {
 	s, i, _ := trying(t, false, false)
-	whole := s.Plan
-	s.Plan.Items = whole.Items[:1]
+	whole := s.Delivery
+	s.Delivery.Items = whole.Items[:1]
 	_, err := s.Send(t.Context())
 	require.NoError(t, err)
 	there := whole.Items[0].Record.SHA256
 	i.extra = map[string]any{"license": "another"}
 	require.NoError(t, s.Build(t.Context(), s.Workspace.Order(), s.Artifacts))
 	require.NotEqual(t, there, s.Artifacts["base"].SHA256)
-	s.Plan = whole
-	s.Plan.Items[0].State = publish.Kept
-	s.Plan.Items[1].Record.SHA256 = s.Artifacts["top"].SHA256
+	s.Delivery = whole
+	s.Delivery.Items[0].State = publish.Kept
+	s.Delivery.Items[1].Record.SHA256 = s.Artifacts["top"].SHA256
 	_, err = s.Try(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"base": there, "top": s.Artifacts["top"].SHA256}, i.had)

@@ -14,12 +14,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Upload sends what the plan says, by levels: the files of one level side by side, and those of the next when every form
+// Upload sends what the delivery says, by levels: the files of one level side by side, and those of the next when every form
 // of the index shows all of the level below. So whoever solves meanwhile never finds a package without what it needs.
 //
 // An error of one file lets the others of its level end; the next level is not begun. It returns what was seen.
-func (p *Publisher) Upload(ctx context.Context, plan Plan) (evidence string, err error) {
-	uploads := plan.Uploads()
+func (p *Publisher) Upload(ctx context.Context, delivery Delivery) (evidence string, err error) {
+	uploads := delivery.Uploads()
 	var bytes int64
 	for _, i := range uploads {
 		bytes += i.Record.Size
@@ -32,7 +32,7 @@ func (p *Publisher) Upload(ctx context.Context, plan Plan) (evidence string, err
 	defer progress.End()
 	levels := 0
 	for level := range len(p.Workspace.Levels()) {
-		items, below := split(plan, level)
+		items, below := split(delivery, level)
 		if len(items) == 0 {
 			continue
 		}
@@ -44,12 +44,12 @@ func (p *Publisher) Upload(ctx context.Context, plan Plan) (evidence string, err
 		}
 		levels++
 	}
-	return fmt.Sprintf("%d of %s, %d kB, in %s", len(uploads), operr.Count(len(plan.Items), "artifact"), (bytes+999)/1000, operr.Count(levels, "level")), nil
+	return fmt.Sprintf("%d of %s, %d kB, in %s", len(uploads), operr.Count(len(delivery.Items), "artifact"), (bytes+999)/1000, operr.Count(levels, "level")), nil
 }
 
 // split returns what is to be sent in a level, and the records of everything below.
-func split(plan Plan, level int) (items []Item, below []condapkg.Record) {
-	for _, i := range plan.Items {
+func split(delivery Delivery, level int) (items []Item, below []condapkg.Record) {
+	for _, i := range delivery.Items {
 		switch {
 		case i.Level < level:
 			below = append(below, i.Record)

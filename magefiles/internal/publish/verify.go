@@ -19,7 +19,7 @@ import (
 
 // Verified is what came back from the channel.
 type Verified struct {
-	Files     []string // downloaded and compared, in the order of the plan
+	Files     []string // downloaded and compared, in the order of the delivery
 	Installed toolchain.Environment
 	Imports   map[string][]string // the modules that were imported, by package; none of one that has none
 }
@@ -40,14 +40,14 @@ func (v Verified) How() string {
 	return "a clean environment: the artifacts' files, and PyPI for what they depend on"
 }
 
-// Download fetches every file of the plan and compares it with what was built and tested, or, for one that was kept,
+// Download fetches every file of the delivery and compares it with what was built and tested, or, for one that was kept,
 // with the index: sha256, and what info/index.json says.
-func (p *Publisher) Download(ctx context.Context, plan Plan, v *Verified) error {
+func (p *Publisher) Download(ctx context.Context, delivery Delivery, v *Verified) error {
 	dir := filepath.Join(p.Scratch, "downloads")
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
 		return err
 	}
-	for _, i := range plan.Items {
+	for _, i := range delivery.Items {
 		file := filepath.Join(dir, i.Record.FileName())
 		if err := channel.Download(ctx, p.Channel, i.Record, file); err != nil {
 			return operr.New("look at it on the channel before anyone installs it", "%w", err)
@@ -65,7 +65,7 @@ func (p *Publisher) Download(ctx context.Context, plan Plan, v *Verified) error 
 }
 
 // Install makes a clean environment from what came back, for this machine.
-func (p *Publisher) Install(ctx context.Context, plan Plan, v *Verified) (err error) {
+func (p *Publisher) Install(ctx context.Context, delivery Delivery, v *Verified) (err error) {
 	dir := filepath.Join(p.Scratch, "environment")
 	if err := os.RemoveAll(dir); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (p *Publisher) Install(ctx context.Context, plan Plan, v *Verified) (err er
 		Channels: append([]string{p.Channel.URL()}, p.otherChannels()...),
 		Log:      p.Log,
 	}
-	for n, i := range plan.Items {
+	for n, i := range delivery.Items {
 		if here(i.Record) {
 			install.Specs = append(install.Specs, fmt.Sprintf("%s ==%s", i.Package, i.Record.Version))
 			install.Artifacts = append(install.Artifacts, v.Files[n])

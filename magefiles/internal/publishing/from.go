@@ -103,7 +103,7 @@ func (p *Publication) asGiven() error {
 	if p.flags.Digests == "" {
 		return nil
 	}
-	for _, i := range p.Plan.Items {
+	for _, i := range p.Delivery.Items {
 		n := slices.IndexFunc(p.given.Files, func(f publish.Digest) bool { return f.Package == i.Package })
 		if n < 0 {
 			return operr.NewStopped("hand over what `mage publish -from` wrote (sent.json)", "the digests do not name %s, which the channel has", i.Record.FileName())

@@ -61,7 +61,7 @@ func (p *Publication) Run(ctx context.Context) error {
 	if err := steps.Run(ctx, p.view, p.steps()...); err != nil || p.flags.Check {
 		return err
 	}
-	p.result.Packages = p.Published(p.Plan)
+	p.result.Packages = p.Published(p.Delivery)
 	if err := p.keep(); err != nil || p.flags.From == "" {
 		return err
 	}

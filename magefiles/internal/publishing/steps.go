@@ -112,7 +112,7 @@ func (p *Publication) asTagged(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, i := range p.Plan.Uploads() {
+	for _, i := range p.Delivery.Uploads() {
 		pkg, err := w.Package(i.Package)
 		if err != nil {
 			return err
@@ -166,21 +166,21 @@ func (p *Publication) sayTools() {
 	}
 }
 
-// agree shows the plan, and asks where it changes something.
+// agree shows the delivery, and asks where it changes something.
 func (p *Publication) agree(ctx context.Context) error {
 	var rows [][]string
-	for _, i := range p.Plan.Items {
+	for _, i := range p.Delivery.Items {
 		rows = append(rows, []string{i.Package, i.Record.Version, i.Record.FileName(), i.Record.SHA256[:12] + "…", doing[i.State]})
 	}
 	p.view.Table([]string{"PACKAGE", "VERSION", "FILE", "SHA256", "TO DO"}, rows)
-	uploads := len(p.Plan.Uploads())
+	uploads := len(p.Delivery.Uploads())
 	if uploads == 0 {
 		return nil
 	}
 	return p.config.Confirm(ctx, fmt.Sprintf("Upload %s to %s?", operr.Count(uploads, "artifact"), p.Channel.URL()))
 }
 
-// doing says what the states of a plan mean.
+// doing says what the states of a delivery mean.
 var doing = map[publish.State]string{
 	publish.Upload:  "upload",
 	publish.There:   "nothing: the channel has these bytes",
@@ -191,11 +191,11 @@ var doing = map[publish.State]string{
 // try installs and imports what is about to be sent.
 func (p *Publication) try(ctx context.Context) (_ string, err error) {
 	if p.flags.Check {
-		if p.Plan, err = p.Fresh(p.Artifacts); err != nil {
+		if p.Delivery, err = p.PrepareFirst(p.Artifacts); err != nil {
 			return "", err
 		}
 	}
-	if len(p.Plan.Uploads()) == 0 {
+	if len(p.Delivery.Uploads()) == 0 {
 		return "nothing to send", nil
 	}
 	v, err := p.Try(ctx)
@@ -208,12 +208,12 @@ func (p *Publication) try(ctx context.Context) (_ string, err error) {
 func (p *Publication) upload(ctx context.Context) (string, error) { return p.Send(ctx) }
 
 func (p *Publication) visible(ctx context.Context) (_ string, err error) {
-	p.result.Visible, err = p.Shown(ctx, p.Plan.Records())
+	p.result.Visible, err = p.Shown(ctx, p.Delivery.Records())
 	return p.result.Visible, err
 }
 
 func (p *Publication) download(ctx context.Context) (string, error) {
-	if err := p.Download(ctx, p.Plan, &p.Verified); err != nil {
+	if err := p.Download(ctx, p.Delivery, &p.Verified); err != nil {
 		return "", err
 	}
 	said := operr.Count(len(p.Verified.Files), "artifact") + ", each with its sha256"
@@ -227,7 +227,7 @@ func (p *Publication) download(ctx context.Context) (string, error) {
 // unproven are the files that were there before, of which nothing is known here but what the channel says: compared with its index, a file
 // is compared with itself.
 func (p *Publication) unproven() (files []string, err error) {
-	for _, i := range p.Plan.Items {
+	for _, i := range p.Delivery.Items {
 		if i.State != publish.Kept || p.flags.Verify && p.flags.Digests != "" { // those were compared by asGiven
 			continue
 		}
@@ -243,13 +243,13 @@ func (p *Publication) unproven() (files []string, err error) {
 }
 
 func (p *Publication) install(ctx context.Context) (string, error) {
-	err := p.Install(ctx, p.Plan, &p.Verified)
+	err := p.Install(ctx, p.Delivery, &p.Verified)
 	p.result.Installed = p.Verified.How()
 	return p.result.Installed, err
 }
 
 func (p *Publication) imports(ctx context.Context) (string, error) {
-	err := p.Import(ctx, p.Plan, &p.Verified)
+	err := p.Import(ctx, p.Delivery, &p.Verified)
 	p.result.Imports = p.Verified.Imports
 	return imported(p.Verified), err
 }

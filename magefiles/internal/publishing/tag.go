@@ -50,7 +50,7 @@ func releasedBy(w *workspace.Workspace, tags []string, pkg *workspace.Package) b
 // knows them. It guards against a tag on the wrong commit; against somebody who may push tags it does not.
 func (p *Publication) onBranch(ctx context.Context) error {
 	tag := p.config.CI.Tag
-	if tag == "" || p.repo == nil || len(p.Plan.Uploads()) == 0 {
+	if tag == "" || p.repo == nil || len(p.Delivery.Uploads()) == 0 {
 		return nil
 	}
 	having, known, err := p.repo.BranchesWith(ctx, p.result.Commit)

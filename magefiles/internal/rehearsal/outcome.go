@@ -68,31 +68,31 @@ func (r *run) arguments(ctx context.Context) ([]string, error) {
 // takeSteps puts the steps of the release into the report.
 func (r *run) takeSteps(past *trace.Past) {
 	began := time.Time{}
-	for i, rec := range past.Records {
+	for i, event := range past.Events {
 		at := past.Times[i]
-		if rec.Event == workflow.Started {
+		if event.Kind == workflow.Started {
 			continue
 		}
-		s := StepReport{Name: rec.Step, Of: "release", Event: string(rec.Event), Began: at.Add(-rec.Took), Took: rec.Took, Evidence: rec.Evidence}
-		if rec.Event == workflow.Failed {
-			s.Evidence = rec.Error
+		s := StepReport{Name: event.Step, Of: "release", Event: string(event.Kind), Began: at.Add(-event.Took), Took: event.Took, Evidence: event.Evidence}
+		if event.Kind == workflow.Failed {
+			s.Evidence = event.Error
 		}
 		if s.Began.Before(began) {
 			s.Began = began
 		}
 		began = at
 		r.report.Steps = append(r.report.Steps, s)
-		r.takeResult(rec)
+		r.takeResult(event)
 	}
 }
 
-func (r *run) takeResult(rec workflow.Record) {
+func (r *run) takeResult(event workflow.Event) {
 	var sent release.Sent
 	var proof release.Proof
 	switch {
-	case rec.Step == trace.StepPublish && json.Unmarshal(rec.Result, &sent) == nil && sent.Items != nil:
+	case event.Step == trace.StepPublish && json.Unmarshal(event.Result, &sent) == nil && sent.Items != nil:
 		r.report.Packages = sent.Items
-	case rec.Step == trace.StepVerify && json.Unmarshal(rec.Result, &proof) == nil && proof.Unsolved:
+	case event.Step == trace.StepVerify && json.Unmarshal(event.Result, &proof) == nil && proof.Unsolved:
 		r.missing("a conda solve of the environment", "there is no pixi here: dependencies came from PyPI, and the artifacts' own files were linked")
 	}
 }

@@ -67,7 +67,7 @@ func isPublished(ctx context.Context, publisher string, ready Artifacts, shop *w
 		return Sent{}, false, err
 	}
 	whole, err := decide(ctx, s, ready, shop)
-	if err != nil || !whole || len(s.Plan.Uploads()) > 0 {
+	if err != nil || !whole || len(s.Delivery.Uploads()) > 0 {
 		return Sent{}, false, err
 	}
 	by := "CI"
@@ -77,7 +77,7 @@ func isPublished(ctx context.Context, publisher string, ready Artifacts, shop *w
 	case publisher == workspace.PublishHere:
 		by = "an earlier run"
 	}
-	return Sent{Channel: s.Channel.URL(), By: by, Items: s.Published(s.Plan)}, true, nil
+	return Sent{Channel: s.Channel.URL(), By: by, Items: s.Published(s.Delivery)}, true, nil
 }
 
 // decide plans what would have to be done with each package; false where the channel lacks one that is not built here.
@@ -112,27 +112,27 @@ func send(ctx context.Context, ready Artifacts, shop *workshop) (Sent, error) {
 	if _, err := s.Send(ctx); err != nil {
 		return Sent{}, err
 	}
-	return Sent{Channel: s.Channel.URL(), By: access.String(), Items: s.Published(s.Plan)}, nil
+	return Sent{Channel: s.Channel.URL(), By: access.String(), Items: s.Published(s.Delivery)}, nil
 }
 
 // findRecords finds what the channel says of the published packages.
-func findRecords(ctx context.Context, p *publish.Sequence, items []publish.Published) (publish.Plan, error) {
-	plan := publish.Plan{Channel: p.Channel.URL()}
+func findRecords(ctx context.Context, p *publish.Sequence, items []publish.Published) (publish.Delivery, error) {
+	delivery := publish.Delivery{Channel: p.Channel.URL()}
 	for _, i := range items {
 		found, err := p.Channel.Records(ctx, i.Subdir, i.Name)
 		if err != nil {
-			return plan, err
+			return delivery, err
 		}
 		n := slices.IndexFunc(found, func(rec condapkg.Record) bool { return rec.FileName() == i.File })
 		if n < 0 {
-			return plan, operr.New("run it again: it goes on waiting", "%s does not show %s yet", plan.Channel, i.File)
+			return delivery, operr.New("run it again: it goes on waiting", "%s does not show %s yet", delivery.Channel, i.File)
 		}
 		if found[n].SHA256 != i.SHA256 {
-			return plan, operr.NewStopped("find out who has replaced it", "%s on %s has sha256 %s, and had %s", i.File, plan.Channel, found[n].SHA256, i.SHA256)
+			return delivery, operr.NewStopped("find out who has replaced it", "%s on %s has sha256 %s, and had %s", i.File, delivery.Channel, found[n].SHA256, i.SHA256)
 		}
-		plan.Items = append(plan.Items, publish.Item{Package: i.Name, State: publish.Kept, Record: found[n]})
+		delivery.Items = append(delivery.Items, publish.Item{Package: i.Name, State: publish.Kept, Record: found[n]})
 	}
-	return plan, nil
+	return delivery, nil
 }
 
 // defineVisible has every form of the index show what was published.
@@ -153,12 +153,12 @@ func isVisible(ctx context.Context, items []publish.Published, shop *workshop) (
 	if err != nil {
 		return "", false, err
 	}
-	plan, err := findRecords(ctx, p, items)
+	delivery, err := findRecords(ctx, p, items)
 	if err != nil {
 		//lint:ignore nilerr show waits for it, and says why where it waits in vain
 		return "", false, nil
 	}
-	seen, err := publish.Visible(ctx, p.Channel, plan.Records(), pause.Wait{For: time.Nanosecond})
+	seen, err := publish.Visible(ctx, p.Channel, delivery.Records(), pause.Wait{For: time.Nanosecond})
 	return seen, err == nil, nil
 }
 
@@ -242,14 +242,14 @@ func verify(ctx context.Context, items []publish.Published, shop *workshop, comp
 	if err != nil {
 		return Proof{}, err
 	}
-	plan, err := findRecords(ctx, p, items)
+	delivery, err := findRecords(ctx, p, items)
 	if err != nil {
 		return Proof{}, err
 	}
 	v := Proof{Imports: []string{}}
 	var log tail
 	p.Log = &log
-	seen, err := p.Verify(ctx, plan)
+	seen, err := p.Verify(ctx, delivery)
 	if err != nil {
 		return v, withDetail(err, log.text())
 	}
@@ -257,7 +257,7 @@ func verify(ctx context.Context, items []publish.Published, shop *workshop, comp
 		return v, err
 	}
 	v.Installed, v.Unsolved = seen.How(), !seen.Installed.Solved
-	for _, i := range plan.Items {
+	for _, i := range delivery.Items {
 		v.Files = append(v.Files, publish.Digest{Package: i.Package, File: i.Record.FileName(), SHA256: i.Record.SHA256, Size: i.Record.Size})
 		if name := i.Package + " " + i.Record.Version; len(seen.Imports[i.Package]) > 0 {
 			v.Imports = append(v.Imports, name)
@@ -298,7 +298,7 @@ func download(ctx context.Context, items []publish.Published, shop *workshop) (m
 	if err != nil {
 		return nil, err
 	}
-	plan, err := findRecords(ctx, p, items)
+	delivery, err := findRecords(ctx, p, items)
 	if err != nil {
 		return nil, err
 	}
@@ -307,7 +307,7 @@ func download(ctx context.Context, items []publish.Published, shop *workshop) (m
 		return nil, err
 	}
 	files := map[string]string{}
-	for _, i := range plan.Items {
+	for _, i := range delivery.Items {
 		file := filepath.Join(dir, i.Record.FileName())
 		if have, err := condapkg.Identify(file); err != nil || have.SHA256 != i.Record.SHA256 {
 			if err := channel.Download(ctx, p.Channel, i.Record, file); err != nil {

@@ -21,7 +21,7 @@ type Result struct {
 	GitHub    string              `json:"github,omitempty"` // URL of the release there
 	Already   bool                `json:"already,omitempty"`
 	Journal   string              `json:"journal,omitempty"` // path
-	Steps     []workflow.Record   `json:"steps,omitempty"`
+	Steps     []workflow.Event    `json:"steps,omitempty"`
 	StepTimes []time.Time         `json:"step_times,omitempty"` // when each of them ended
 }
 
@@ -144,7 +144,7 @@ func (r *Release) result(out Outcome, journal string) (Result, error) {
 		Channel:   out.Sent.Get().Channel,
 		Packages:  out.Sent.Get().Items,
 		Journal:   past.Path,
-		Steps:     past.Records,
+		Steps:     past.Events,
 		StepTimes: past.Times,
 	}
 	if out.Hub.Known() {
@@ -156,5 +156,5 @@ func (r *Release) result(out Outcome, journal string) (Result, error) {
 // Look says where a release stands, step by step: what was recorded, and what the world says. Nothing is changed.
 func (r *Release) Look(ctx context.Context, past *trace.Past, each time.Duration) []workflow.Standing {
 	d, _ := r.Define(r.Trace().Of(past), trace.Kind(r.State).New())
-	return d.Look(ctx, past.Records, each)
+	return d.Look(ctx, past.Events, each)
 }

@@ -76,7 +76,7 @@ func try(ctx context.Context, commit trace.Commit, built Artifacts, shop *worksh
 		return t, nil
 	}
 	t.Installed = v.How()
-	for _, i := range s.Plan.Items {
+	for _, i := range s.Delivery.Items {
 		if len(v.Imports[i.Package]) > 0 {
 			t.Imports = append(t.Imports, i.Package)
 		}

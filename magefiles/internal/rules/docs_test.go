@@ -52,8 +52,8 @@ func TestExamplesOfManifests(t *testing.T) {
 func requireDeployment(t *testing.T, block string) {
 	t.Helper()
 	root := t.TempDir()
-	const manifest = "[workspace]\nname = \"w\"\nchannels = []\nplatforms = [\"linux-64\"]\n\n"
-	for name, text := range map[string]string{"pixi.toml": manifest, "app/pixi.toml": manifest + "[dependencies]\ncore = \"==1.0.0\"\n\n" + block} {
+	const head = "[workspace]\nname = \"w\"\nchannels = []\nplatforms = [\"linux-64\"]\n\n"
+	for name, text := range map[string]string{"pixi.toml": head, "app/pixi.toml": head + "[dependencies]\ncore = \"==1.0.0\"\n\n" + block} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
 	}

@@ -135,7 +135,7 @@ func TestOneIsKilled(t *testing.T) {
 	}
 }
 
-// The kill test fails for an operation that a kill leads astray, also where that has to come between what a step does and its record.
+// The kill test fails for an operation that a kill leads astray, also where that has to come between what a step does and its event.
 func TestTheKillTestFindsWhatIsWrong(t *testing.T) {
 	for name := range faulty {
 		t.Run("a step that "+name, func(t *testing.T) {

@@ -104,7 +104,7 @@ func (o *Operation[P]) begin(ctx context.Context, s *Session[P]) (*Past[P], erro
 }
 
 // Undo takes the session back that is unfinished; it is an error that none is. One that has ended is taken back by a session of its own, whose
-// plan is made of the last one's ([Kind.Last]). Once it was begun, records do not count as done any more: who runs the operation in place of
+// plan is made of the last one's ([Kind.Last]). Once it was begun, events do not count as done any more: who runs the operation in place of
 // going on with the undo asks the world alone, and each Check is told that nothing was recorded.
 func (o *Operation[P]) Undo(ctx context.Context) (*Past[P], error) {
 	unlock, _, err := o.Lock()

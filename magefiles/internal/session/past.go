@@ -19,17 +19,17 @@ import (
 type Past[P Plan] struct {
 	Path    string
 	Plan    P
-	Records []workflow.Record
-	Times   []time.Time // of the records
+	Events  []workflow.Event
+	Times   []time.Time // of the events
 	End     End         // "" where it has not ended
 	Undoing bool        // an Undo was begun, and has not ended as far as is known
 
 	digest string // of the plan, as it was agreed to; "" where there is no journal
-	undone int    // how many of the records are from before the Undo that was begun last: what they say was done may be taken back
+	undone int    // how many of the events are from before the Undo that was begun last: what they say was done may be taken back
 }
 
-// standing are the records of which the word is to be taken.
-func (p *Past[P]) standing() []workflow.Record { return p.Records[p.undone:] }
+// standing are the events of which the word is to be taken.
+func (p *Past[P]) standing() []workflow.Event { return p.Events[p.undone:] }
 
 // Began reports whether a step was begun by this session: what it found as it should be already, it has not done. It is what a way back
 // asks, since a step that was begun, and of which no end is known, may be done.
@@ -43,8 +43,8 @@ func (p *Past[P]) Did(step string) bool {
 	return p.has(step, workflow.Done, workflow.Found)
 }
 
-func (p *Past[P]) has(step string, events ...workflow.Event) bool {
-	return slices.ContainsFunc(p.Records, func(rec workflow.Record) bool { return rec.Step == step && slices.Contains(events, rec.Event) })
+func (p *Past[P]) has(step string, kinds ...workflow.Kind) bool {
+	return slices.ContainsFunc(p.Events, func(event workflow.Event) bool { return event.Step == step && slices.Contains(kinds, event.Kind) })
 }
 
 func (k *Kind[P]) journals() string { return filepath.Join(k.Dir, k.Name+"s") }
@@ -100,13 +100,13 @@ func (k *Kind[P]) Read(path string) (*Past[P], error) {
 				return nil, stop
 			}
 		case kindStep:
-			var rec workflow.Record
-			err = json.Unmarshal(e.Body, &rec)
-			past.Records, past.Times = append(past.Records, rec), append(past.Times, e.Time)
+			var event workflow.Event
+			err = json.Unmarshal(e.Body, &event)
+			past.Events, past.Times = append(past.Events, event), append(past.Times, e.Time)
 		case kindEnd:
 			err = json.Unmarshal(e.Body, &past.End)
 		case kindUndo:
-			past.Undoing, past.undone = true, len(past.Records)
+			past.Undoing, past.undone = true, len(past.Events)
 		}
 		if err != nil {
 			return nil, k.unreadable("reading %s, entry %d: %w", path, e.Seq, err)
@@ -115,7 +115,7 @@ func (k *Kind[P]) Read(path string) (*Past[P], error) {
 	if !planned {
 		return nil, k.unreadable("there is no plan in %s", path)
 	}
-	past.Undoing = past.Undoing && past.undone == len(past.Records) && past.End == ""
+	past.Undoing = past.Undoing && past.undone == len(past.Events) && past.End == ""
 	return past, nil
 }
 
@@ -151,7 +151,7 @@ func (k *Kind[P]) readPlan(past *Past[P], e journal.Entry) (found bool, stop, er
 
 // Copy writes a journal to another path, for another plan that its steps are as good for.
 func (k *Kind[P]) Copy(past *Past[P], path string, plan P) error {
-	all, digest, err := entriesOf(plan, past.Records, past.Times)
+	all, digest, err := entriesOf(plan, past.Events, past.Times)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@
 //
 // # What is kept
 //
-// Each plan has a journal (package journal), a file whose first entry is the plan, followed by the records of its steps, the undos that were
+// Each plan has a journal (package journal), a file whose first entry is the plan, followed by the events of its steps, the undos that were
 // begun, and its end. It is written when a person has agreed, and not before: until then the lock is all that is on the disk. What lies in the
 // journal is bound to the plan by the plan's digest. A journal that cannot be read, or is of another format, stops for a person (exit status
 // 3); a last line that was cut off by a kill is left out. Folders are made where they are missing; that git ignores them is for who
@@ -21,7 +21,7 @@
 //
 // # What an operation has to see to
 //
-//   - A step is done twice where a kill comes between what it does and its record. Its Check asks the world; where the world cannot be asked,
+//   - A step is done twice where a kill comes between what it does and its event. Its Check asks the world; where the world cannot be asked,
 //     what was recorded counts, and what is sent bears a key from the plan, by which the other side knows it again.
 //   - Whatever Revert takes back it finds by Past.Began, and it takes back what is half done.
 //   - The session that is unfinished may be of another command line: Continue reports whether it is what is asked for.
@@ -123,9 +123,9 @@ func (k *Kind[P]) Lock() (unlock func(), killed time.Time, err error) {
 type Session[P Plan] struct {
 	kind    *Kind[P]
 	journal *journal.Journal
-	early   []workflow.Record // before there is a journal
-	before  []workflow.Record // of the runs that this one goes on from
-	void    string            // journal of which nothing came: another one takes its place
+	early   []workflow.Event // before there is a journal
+	before  []workflow.Event // of the runs that this one goes on from
+	void    string           // journal of which nothing came: another one takes its place
 	entries int
 	killed  error // of Written
 }
@@ -189,7 +189,7 @@ func (s *Session[P]) Path() string {
 
 // Run takes the steps that are not done, and ends the session. Its errors say how to go on.
 func (s *Session[P]) Run(ctx context.Context, d *workflow.Definition, shows workflow.Reporter, transient func(error) bool) error {
-	run := &workflow.Run{Definition: d, Records: s.before, Record: s.record, Reporter: shows, Transient: transient}
+	run := &workflow.Run{Definition: d, Past: s.before, Keep: s.record, Reporter: shows, Transient: transient}
 	err := run.Do(ctx)
 	if err == nil {
 		err = s.End(s.kind.Done)
@@ -215,12 +215,12 @@ func (s *Session[P]) Close() {
 	}
 }
 
-func (s *Session[P]) record(rec workflow.Record) error {
+func (s *Session[P]) record(event workflow.Event) error {
 	if s.journal == nil {
-		s.early = append(s.early, rec)
+		s.early = append(s.early, event)
 		return nil
 	}
-	return s.append(kindStep, rec)
+	return s.append(kindStep, event)
 }
 
 func (s *Session[P]) append(kind string, body any) error {
@@ -314,8 +314,8 @@ func survives[P Plan](p P, digest string) error {
 	return nil
 }
 
-// entriesOf are a plan and records as a journal has them, with the plan's digest. Without times they are of now.
-func entriesOf(p any, records []workflow.Record, times []time.Time) (all []journal.Entry, digest string, err error) {
+// entriesOf are a plan and events as a journal has them, with the plan's digest. Without times they are of now.
+func entriesOf(p any, events []workflow.Event, times []time.Time) (all []journal.Entry, digest string, err error) {
 	if digest, err = digestOf(p); err != nil {
 		return nil, "", err
 	}
@@ -327,12 +327,12 @@ func entriesOf(p any, records []workflow.Record, times []time.Time) (all []journ
 	if err := add(kindPlan, p, time.Time{}); err != nil {
 		return nil, "", err
 	}
-	for i, rec := range records {
+	for i, event := range events {
 		var at time.Time
 		if times != nil {
 			at = times[i]
 		}
-		if err := add(kindStep, rec, at); err != nil {
+		if err := add(kindStep, event, at); err != nil {
 			return nil, "", err
 		}
 	}

@@ -94,7 +94,7 @@ func TestAnErrorSaysHowToGoOn(t *testing.T) {
 	}
 	past, _, err := rotate(state, s).Look(t.Context(), time.Second)
 	require.NoError(t, err)
-	require.Len(t, past.Records, 6, "one journal has all three runs")
+	require.Len(t, past.Events, 6, "one journal has all three runs")
 }
 
 // A step that panics has failed, with its stack, and the session goes on from there.
@@ -112,7 +112,7 @@ func TestAStepThatPanicsHasFailed(t *testing.T) {
 	require.Contains(t, operr.DetailOf(err), "session_test.go", "the stack")
 	past, _, err := rotate(state, s).Look(t.Context(), time.Second)
 	require.NoError(t, err)
-	require.Equal(t, workflow.Failed, past.Records[len(past.Records)-1].Event)
+	require.Equal(t, workflow.Failed, past.Events[len(past.Events)-1].Kind)
 	past, err = rotate(state, s).Run(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, session.End("rotated"), past.End)

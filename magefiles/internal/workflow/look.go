@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Standing is what records and the world say of one step.
+// Standing is what the events and the world say of one step.
 type Standing struct {
 	Step     string `json:"step"`
-	Recorded Event  `json:"recorded,omitempty"` // the last event; "" where there is none
+	Recorded Kind   `json:"recorded,omitempty"` // the last event; "" where there is none
 	Said     string `json:"said,omitempty"`     // with its evidence or error
 	World    Answer `json:"world"`
 	Seen     string `json:"seen,omitempty"` // the world's evidence, or why it cannot be told
@@ -28,11 +28,11 @@ const (
 )
 
 // Look asks the world about every step, and changes nothing. Each question may take so long.
-func (d *Definition) Look(ctx context.Context, records []Record, each time.Duration) (all []Standing) {
+func (d *Definition) Look(ctx context.Context, events []Event, each time.Duration) (all []Standing) {
 	known := true
 	for _, s := range d.steps {
-		h := historyOf(records, s.name())
-		now := Standing{Step: s.name(), Recorded: h.event, Said: h.evidence, World: NotAsked}
+		h := historyOf(events, s.name())
+		now := Standing{Step: s.name(), Recorded: h.kind, Said: h.evidence, World: NotAsked}
 		if h.err != "" {
 			now.Said = h.err
 		}

@@ -13,9 +13,9 @@ import (
 // Run is one run of a definition: the first, or one that continues. A definition is run once; the next run makes its own.
 type Run struct {
 	Definition *Definition
-	Records    []Record           // of earlier runs, the oldest first
-	Record     func(Record) error // keeps a record; it is on the disk when it returns
-	Reporter   Reporter           // nil shows nothing
+	Past       []Event           // of earlier runs, the oldest first
+	Keep       func(Event) error // keeps an event; it is on the disk when it returns
+	Reporter   Reporter          // nil shows nothing
 
 	Transient func(error) bool                                 // whether a step with Retries is tried again; nil: never
 	Pause     func(ctx context.Context, d time.Duration) error // between two tries; nil sleeps
@@ -49,39 +49,39 @@ func (r *Run) step(ctx context.Context, s step) (waited bool, err error) {
 	}
 	if why != "" {
 		r.Reporter.Skipped(s.name(), why)
-		return false, r.Record(Record{Step: s.name(), Event: Skipped, Evidence: why})
+		return false, r.Keep(Event{Step: s.name(), Kind: Skipped, Evidence: why})
 	}
-	last := historyOf(r.Records, s.name())
-	var event Event
+	last := historyOf(r.Past, s.name())
+	var kind Kind
 	err = r.Reporter.Step(s.name(), func() (string, error) {
 		begin := time.Now()
 		found, done, err := r.check(ctx, s, last)
-		event = Found
+		kind = Found
 		if !s.options().does {
-			event = Done // it asks, and has asked
+			kind = Done // it asks, and has asked
 		}
 		if err == nil && !done {
-			event = Done
+			kind = Done
 			found, err = r.do(ctx, s, last)
 		}
 		if err != nil {
 			return "", err
 		}
-		err = r.Record(Record{Step: s.name(), Event: event, Evidence: found.evidence, Result: found.result, Took: time.Since(begin)})
-		if event == Found {
+		err = r.Keep(Event{Step: s.name(), Kind: kind, Evidence: found.evidence, Result: found.result, Took: time.Since(begin)})
+		if kind == Found {
 			return "there already: " + found.evidence, err
 		}
 		return found.evidence, err
 	})
 	if err == nil {
-		return event == Done && s.options().waits, nil
+		return kind == Done && s.options().waits, nil
 	}
 	return false, r.failed(s, err)
 }
 
-// failed records that a step failed, which is for people: what is not recorded is asked again.
+// failed keeps that a step failed, which is for people: what is not kept is asked again.
 func (r *Run) failed(s step, err error) error {
-	noted := r.Record(Record{Step: s.name(), Event: Failed, Error: fmt.Sprintf("%+v", err)})
+	noted := r.Keep(Event{Step: s.name(), Kind: Failed, Error: fmt.Sprintf("%+v", err)})
 	return errors.Join(fmt.Errorf("%s: %w", s.name(), err), noted)
 }
 
@@ -108,7 +108,7 @@ func (r *Run) check(ctx context.Context, s step, last history) (found outcome, d
 
 // do does a step, and asks the world whether it did.
 func (r *Run) do(ctx context.Context, s step, last history) (outcome, error) {
-	if err := r.Record(Record{Step: s.name(), Event: Started}); err != nil {
+	if err := r.Keep(Event{Step: s.name(), Kind: Started}); err != nil {
 		return outcome{}, err
 	}
 	inside := ctx
@@ -183,24 +183,24 @@ func (r *Run) pause(ctx context.Context, d time.Duration) error {
 	return pause.For(ctx, d)
 }
 
-// history is what records say of a step.
+// history is what events say of a step.
 type history struct {
 	result   []byte // of the last time that it was done
 	open     bool   // it was started last, and nobody knows how that ended
-	event    Event
+	kind     Kind
 	evidence string
 	err      string
 }
 
-func historyOf(records []Record, name string) (h history) {
-	for _, rec := range records {
-		if rec.Step != name {
+func historyOf(events []Event, name string) (h history) {
+	for _, event := range events {
+		if event.Step != name {
 			continue
 		}
-		h.event, h.evidence, h.err = rec.Event, rec.Evidence, rec.Error
-		h.open = rec.Event == Started || h.open && rec.Event == Failed
-		if rec.Event == Done || rec.Event == Found {
-			h.result = rec.Result
+		h.kind, h.evidence, h.err = event.Kind, event.Evidence, event.Error
+		h.open = event.Kind == Started || h.open && event.Kind == Failed
+		if event.Kind == Done || event.Kind == Found {
+			h.result = event.Result
 		}
 	}
 	return h

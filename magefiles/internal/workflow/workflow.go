@@ -9,16 +9,16 @@
 //	workflow.Add(d, workflow.Step[Door]{Name: "open the door", Check: isOpen, Do: func(ctx context.Context) (Door, error) {
 //		return open(ctx, key.Get())
 //	}})
-//	err := (&workflow.Run{Definition: d, Records: recorded, Record: append, Reporter: view}).Do(ctx)
+//	err := (&workflow.Run{Definition: d, Past: events, Keep: keep, Reporter: view}).Do(ctx)
 //
 // # What happens to a step
 //
-// The world decides, and the records are memory. A step that says why it is to be skipped is skipped, with that reason.
+// The world decides, and the events of earlier runs are memory. A step that says why it is to be skipped is skipped, with that reason.
 // Else its Check is asked: done is done, whoever did it. Otherwise "started" is recorded, Do does it, Check is asked again,
 // and "done" is recorded with the result. What Check does not see after Do is an error.
 //
 // A Check gets what was recorded of the step, for what the world cannot tell (that tests passed for a commit). It may
-// take the record's word only for what the record binds to the world.
+// take its word only for what it binds to the world.
 //
 // A step that was started, and of which nobody knows how it ended, is one whose Check decides; where Check cannot tell,
 // because the world does not answer, the run stops for a person (exit status 3) and does nothing.
@@ -31,9 +31,9 @@
 // # Results
 //
 // The result of a step is a value that survives JSON: that is tried at once for every result, since the next run may need
-// it from the records. Later steps get it from the [Value] that Add returned. A step may use the values of the steps
+// it from the events. Later steps get it from the [Value] that Add returned. A step may use the values of the steps
 // above it, and of no others: a function that makes the step gets them as its arguments, so that the definition shows what is needed. What a
-// step finds in every run, and no record has to have, such as a plan, is handed on by [Later]. Where a step has a Check, its result is what that returned last.
+// step finds in every run, and nobody has to keep, such as a plan, is handed on by [Later]. Where a step has a Check, its result is what that returned last.
 //
 // # Waiting and asking
 //
@@ -59,7 +59,7 @@ import (
 
 // Step is one thing that is to be so. R is what later steps need to know of it.
 type Step[R any] struct {
-	// Name is unique: people read it, and records bear it.
+	// Name is unique: people read it, and events bear it.
 	Name string
 
 	// Skip returns why the step is not for this run; "" where it is. Nil is for every run.
@@ -105,7 +105,7 @@ type Value[R any] struct {
 	value *R
 }
 
-// Later returns a value that is no step's result and that no record has, and what sets it: a step that finds it in every run sets it, or
+// Later returns a value that is no step's result and that is kept nowhere, and what sets it: a step that finds it in every run sets it, or
 // who defines the steps has it from before. step names who finds it.
 func Later[R any](step string) (v *Value[R], set func(R)) {
 	v = &Value[R]{step: step}
@@ -124,22 +124,22 @@ func (v *Value[R]) Get() R {
 // Known reports whether there is a result.
 func (v *Value[R]) Known() bool { return v.value != nil }
 
-// Event is what happened to a step.
-type Event string
+// Kind is what happened to a step.
+type Kind string
 
-// The events of a step.
+// The kinds of events.
 const (
-	Started Event = "started"
-	Done    Event = "done"    // Do did it
-	Found   Event = "found"   // it was done already
-	Skipped Event = "skipped" // for the reason in Evidence
-	Failed  Event = "failed"
+	Started Kind = "started"
+	Done    Kind = "done"    // Do did it
+	Found   Kind = "found"   // it was done already
+	Skipped Kind = "skipped" // for the reason in Evidence
+	Failed  Kind = "failed"
 )
 
-// Record is what is kept of an event.
-type Record struct {
+// Event is what is kept of something that happened to a step.
+type Event struct {
 	Step     string          `json:"step"`
-	Event    Event           `json:"event"`
+	Kind     Kind            `json:"event"`
 	Evidence string          `json:"evidence,omitempty"`
 	Result   json.RawMessage `json:"result,omitempty"`
 	Error    string          `json:"error,omitempty"`

@@ -69,15 +69,15 @@ func (r *report) Step(name string, f func() (string, error)) error {
 
 func (r *report) Skipped(name, why string) { r.lines = append(r.lines, name+" skipped: "+why) }
 
-// run runs a definition with the records of earlier runs, and adds its own.
-func run(ctx context.Context, d *workflow.Definition, records *[]workflow.Record) (*report, error) {
+// run runs a definition with the events of earlier runs, and adds its own.
+func run(ctx context.Context, d *workflow.Definition, events *[]workflow.Event) (*report, error) {
 	r := &report{}
 	err := (&workflow.Run{
 		Definition: d,
-		Records:    *records,
+		Past:       *events,
 		Reporter:   r,
-		Record: func(rec workflow.Record) error {
-			*records = append(*records, rec)
+		Keep: func(event workflow.Event) error {
+			*events = append(*events, event)
 			return nil
 		},
 		Transient: func(err error) bool { return errors.Is(err, errTransient) },
@@ -99,15 +99,15 @@ func TestStepsAreDoneInOrderAndOnce(t *testing.T) {
 		return d
 	}
 	require.Equal(t, []string{"a", "b", "c", "d"}, define().Names())
-	var records []workflow.Record
-	r, err := run(t.Context(), define(), &records)
+	var events []workflow.Event
+	r, err := run(t.Context(), define(), &events)
 	require.NoError(t, err)
 	require.Equal(t, []string{"a: made a", "b: made b+a", "c skipped: not today", "d: made d+a+b+a"}, r.lines)
-	require.JSONEq(t, `{"Made":"b+a"}`, string(records[3].Result))
+	require.JSONEq(t, `{"Made":"b+a"}`, string(events[3].Result))
 
-	// Again, and on a machine that has no records: nothing is done twice.
-	for _, records := range [][]workflow.Record{records, nil} {
-		r, err = run(t.Context(), define(), &records)
+	// Again, and on a machine that has no events: nothing is done twice.
+	for _, events := range [][]workflow.Event{events, nil} {
+		r, err = run(t.Context(), define(), &events)
 		require.NoError(t, err)
 		require.Equal(t, "b: there already: made b+a", r.lines[1])
 	}
@@ -115,7 +115,7 @@ func TestStepsAreDoneInOrderAndOnce(t *testing.T) {
 	require.Panics(t, func() { w.add(define(), "a") })
 }
 
-// A run that dies at any of its records, before or after the record was kept, is continued by the next one: every step is
+// A run that dies at any of its events, before or after the event was kept, is continued by the next one: every step is
 // done once in all.
 func TestDiesAnywhere(t *testing.T) {
 	for dies := 0; ; dies++ {
@@ -127,16 +127,16 @@ func TestDiesAnywhere(t *testing.T) {
 				w.add(d, "b", a)
 				return d
 			}
-			var records []workflow.Record
+			var events []workflow.Event
 			n := 0
 			dead := errors.New("killed")
 			_ = (&workflow.Run{
 				Definition: define(),
 				Reporter:   &report{},
-				Record: func(rec workflow.Record) error {
+				Keep: func(event workflow.Event) error {
 					n++
 					if n-1 < dies || n-1 == dies && kept {
-						records = append(records, rec)
+						events = append(events, event)
 					}
 					if n > dies {
 						return dead
@@ -144,12 +144,12 @@ func TestDiesAnywhere(t *testing.T) {
 					return nil
 				},
 			}).Do(t.Context())
-			_, err := run(t.Context(), define(), &records)
+			_, err := run(t.Context(), define(), &events)
 			require.NoError(t, err)
 			require.Equal(t, map[string]int{"a": 1, "b": 1}, w.did, "died at record %d", dies)
 			require.Equal(t, "b+a", w.done["b"])
 			if n <= dies {
-				return // it has no more records than these
+				return // it has no more events than these
 			}
 		}
 	}
@@ -158,28 +158,28 @@ func TestDiesAnywhere(t *testing.T) {
 func TestErrors(t *testing.T) {
 	boom := errors.New("boom")
 	for _, c := range []struct {
-		name    string
-		records []workflow.Record
-		change  func(w *world, s *workflow.Step[result])
-		says    string
-		status  int
-		did     int
+		name   string
+		events []workflow.Event
+		change func(w *world, s *workflow.Step[result])
+		says   string
+		status int
+		did    int
 	}{
 		{name: "doing it goes wrong", change: func(w *world, s *workflow.Step[result]) { w.fails["a"] = boom }, says: "a: boom", status: operr.Failed},
 		{name: "the world does not answer", change: func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom }, says: "a: boom", status: operr.Failed},
 		{
-			name:    "the world does not answer, and it was begun",
-			records: []workflow.Record{{Step: "a", Event: workflow.Started}},
-			change:  func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom },
-			says:    "whether it was done cannot be told: boom",
-			status:  operr.Stopped,
+			name:   "the world does not answer, and it was begun",
+			events: []workflow.Event{{Step: "a", Kind: workflow.Started}},
+			change: func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom },
+			says:   "whether it was done cannot be told: boom",
+			status: operr.Stopped,
 		},
 		{
-			name:    "begun, failed, no answer",
-			records: []workflow.Record{{Step: "a", Event: workflow.Started}, {Step: "a", Event: workflow.Failed}},
-			change:  func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom },
-			says:    "cannot be told: boom",
-			status:  operr.Stopped,
+			name:   "begun, failed, no answer",
+			events: []workflow.Event{{Step: "a", Kind: workflow.Started}, {Step: "a", Kind: workflow.Failed}},
+			change: func(w *world, s *workflow.Step[result]) { w.fails["?a"] = boom },
+			says:   "cannot be told: boom",
+			status: operr.Stopped,
 		},
 		{
 			name: "it was done and is not there",
@@ -199,13 +199,13 @@ func TestErrors(t *testing.T) {
 			d := workflow.New()
 			workflow.Add(d, s)
 			w.add(d, "never")
-			records := c.records
-			_, err := run(t.Context(), d, &records)
+			events := c.events
+			_, err := run(t.Context(), d, &events)
 			require.ErrorContains(t, err, c.says)
 			require.Equal(t, c.status, operr.ExitStatus(err))
 			require.Equal(t, c.did, w.did["a"])
 			require.Zero(t, w.asked["never"])
-			require.Equal(t, workflow.Failed, records[len(records)-1].Event)
+			require.Equal(t, workflow.Failed, events[len(events)-1].Kind)
 		})
 	}
 }
@@ -232,8 +232,8 @@ func TestTransient(t *testing.T) {
 		}
 		d := workflow.New()
 		workflow.Add(d, s)
-		var records []workflow.Record
-		_, err := run(t.Context(), d, &records)
+		var events []workflow.Event
+		_, err := run(t.Context(), d, &events)
 		require.NoError(t, err)
 		require.Equal(t, 1, w.did["a"])
 		require.Equal(t, c.did, tries)
@@ -254,8 +254,8 @@ func TestTheWorldIsAskedAgainAfterAWait(t *testing.T) {
 		},
 	})
 	w.add(d, "b")
-	var records []workflow.Record
-	_, err := run(t.Context(), d, &records)
+	var events []workflow.Event
+	_, err := run(t.Context(), d, &events)
 	require.ErrorContains(t, err, "a: it was so, and is not any more")
 	require.Zero(t, w.did["b"])
 }
@@ -276,11 +276,11 @@ func TestStop(t *testing.T) {
 		d := workflow.New()
 		workflow.Add(d, s)
 		w.add(d, "b")
-		var records []workflow.Record
-		_, err := run(ctx, d, &records)
+		var events []workflow.Event
+		_, err := run(ctx, d, &events)
 		require.ErrorIs(t, err, stop)
 		require.Zero(t, w.asked["b"])
-		require.Equal(t, whole, records[len(records)-1].Event == workflow.Done)
+		require.Equal(t, whole, events[len(events)-1].Kind == workflow.Done)
 	}
 }
 
@@ -295,14 +295,14 @@ func TestResultsSurvive(t *testing.T) {
 			return unexported{"x", "y"}, nil
 		},
 	})
-	var records []workflow.Record
-	_, err := run(t.Context(), d, &records)
+	var events []workflow.Event
+	_, err := run(t.Context(), d, &events)
 	require.ErrorContains(t, err, `the result of "a" is not what is recorded of it`)
 }
 
 // What an earlier run recorded is given to Check, and later steps have the values.
 func TestCheckGetsTheRecord(t *testing.T) {
-	records := []workflow.Record{{Step: "a", Event: workflow.Done, Result: json.RawMessage(`{"Made":"long ago"}`)}}
+	events := []workflow.Event{{Step: "a", Kind: workflow.Done, Result: json.RawMessage(`{"Made":"long ago"}`)}}
 	d := workflow.New()
 	a := workflow.Add(d, workflow.Step[result]{
 		Name: "a",
@@ -313,12 +313,12 @@ func TestCheckGetsTheRecord(t *testing.T) {
 	})
 	require.False(t, a.Known())
 	require.Panics(t, func() { a.Get() })
-	_, err := run(t.Context(), d, &records)
+	_, err := run(t.Context(), d, &events)
 	require.NoError(t, err)
 	require.Equal(t, result{"long ago"}, a.Get())
 }
 
-// What a step finds in every run is handed on without a record.
+// What a step finds in every run is handed on without an event.
 func TestLater(t *testing.T) {
 	d := workflow.New()
 	found, set := workflow.Later[func() string]("a")
@@ -335,11 +335,11 @@ func TestLater(t *testing.T) {
 		Name: "b",
 		Do:   func(context.Context) (result, error) { return result{found.Get()()}, nil },
 	})
-	var records []workflow.Record
-	_, err := run(t.Context(), d, &records)
+	var events []workflow.Event
+	_, err := run(t.Context(), d, &events)
 	require.NoError(t, err)
 	require.Equal(t, result{"what JSON cannot keep"}, b.Get())
-	require.JSONEq(t, `{"Made":"x"}`, string(records[0].Result))
+	require.JSONEq(t, `{"Made":"x"}`, string(events[0].Result))
 }
 
 // Look asks and changes nothing; what cannot be asked yet is not.
@@ -360,13 +360,13 @@ func TestLook(t *testing.T) {
 		return d
 	}
 	w.done["a"] = "a"
-	records := []workflow.Record{{Step: "b", Event: workflow.Failed, Error: "boom"}}
+	events := []workflow.Event{{Step: "b", Kind: workflow.Failed, Error: "boom"}}
 	require.Equal(t, []workflow.Standing{
 		{Step: "a", World: workflow.IsDone, Seen: "made a"},
 		{Step: "skip", World: workflow.NotNeeded, Seen: "why not"},
 		{Step: "b", Recorded: workflow.Failed, Said: "boom", World: workflow.IsNotDone},
 		{Step: "c", World: workflow.NotAsked},
-	}, define().Look(t.Context(), records, time.Minute))
+	}, define().Look(t.Context(), events, time.Minute))
 	w.fails["?a"] = errors.New("no line")
 	require.Equal(t, workflow.Standing{Step: "a", World: workflow.Trouble, Seen: "no line"}, define().Look(t.Context(), nil, time.Minute)[0])
 	require.Empty(t, w.did)
@@ -392,11 +392,11 @@ func TestAPanicIsTheStepsError(t *testing.T) {
 	} {
 		d := workflow.New()
 		workflow.Add(d, s)
-		var records []workflow.Record
-		_, err := run(t.Context(), d, &records)
+		var events []workflow.Event
+		_, err := run(t.Context(), d, &events)
 		require.ErrorContains(t, err, "a: it panicked: ", name)
 		require.Contains(t, operr.DetailOf(err), "workflow_test.go", "the stack of %s", name)
-		require.Equal(t, workflow.Failed, records[len(records)-1].Event, name)
+		require.Equal(t, workflow.Failed, events[len(events)-1].Kind, name)
 		if s.Check == nil {
 			s.Check = func(context.Context, *result) (result, bool, error) { return result{}, false, nil }
 		}
@@ -422,25 +422,25 @@ func TestAPanicAfterAWait(t *testing.T) {
 		Check: func(context.Context, *result) (result, bool, error) { return result{}, true, nil },
 	})
 	workflow.Add(d, workflow.Step[result]{Name: "b", Waits: true, Do: func(context.Context) (result, error) { return result{}, nil }})
-	var records []workflow.Record
-	_, err := run(t.Context(), d, &records)
+	var events []workflow.Event
+	_, err := run(t.Context(), d, &events)
 	require.ErrorContains(t, err, "a, asked again: it panicked: ouch")
 }
 
-// What cannot be asked about is done once, as far as records tell.
+// What cannot be asked about is done once, as far as the events tell.
 func TestRecorded(t *testing.T) {
 	for name, c := range map[string]struct {
-		records []workflow.Record
-		done    int
+		events []workflow.Event
+		done   int
 	}{
 		"nothing is recorded": {nil, 1},
-		"it was begun":        {[]workflow.Record{{Step: "a", Event: workflow.Started}}, 1},
-		"it failed":           {[]workflow.Record{{Step: "a", Event: workflow.Started}, {Step: "a", Event: workflow.Failed}}, 1},
-		"it was done":         {[]workflow.Record{{Step: "a", Event: workflow.Done, Result: json.RawMessage(`{"Made":"x"}`)}}, 0},
+		"it was begun":        {[]workflow.Event{{Step: "a", Kind: workflow.Started}}, 1},
+		"it failed":           {[]workflow.Event{{Step: "a", Kind: workflow.Started}, {Step: "a", Kind: workflow.Failed}}, 1},
+		"it was done":         {[]workflow.Event{{Step: "a", Kind: workflow.Done, Result: json.RawMessage(`{"Made":"x"}`)}}, 0},
 		"it was done, and found since": {
-			records: []workflow.Record{
-				{Step: "a", Event: workflow.Done, Result: json.RawMessage(`{"Made":"x"}`)},
-				{Step: "a", Event: workflow.Found, Result: json.RawMessage(`{"Made":"x"}`)},
+			events: []workflow.Event{
+				{Step: "a", Kind: workflow.Done, Result: json.RawMessage(`{"Made":"x"}`)},
+				{Step: "a", Kind: workflow.Found, Result: json.RawMessage(`{"Made":"x"}`)},
 			},
 			done: 0,
 		},
@@ -462,8 +462,8 @@ func TestRecorded(t *testing.T) {
 		})
 		err := (&workflow.Run{ // and without a Reporter nothing is shown
 			Definition: d,
-			Records:    c.records,
-			Record:     func(workflow.Record) error { return nil },
+			Past:       c.events,
+			Keep:       func(workflow.Event) error { return nil },
 		}).Do(t.Context())
 		require.NoError(t, err, name)
 		require.Equal(t, c.done, done, name)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/magefile/mage/mg"
 
-	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/targets"
 )
 
@@ -76,12 +76,27 @@ func (Deploy) Rollback(ctx context.Context,
 // Setup starts the proxy on the hosts of a deployment environment, and shows first what it will do there.
 func (Deploy) Setup(ctx context.Context,
 	env *string, // the deployment environment; default: the only one
+	without *string, // hosts that are left as they are, with commas between
 	wait *time.Duration, // how long to wait for a lock that somebody else has
 	only *string, // one downstream, by its name or folder; default: the only one that is deployed
 	yes *bool, // do not ask
 ) error {
 	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
-		return setup(ctx, x, orZero(env), Flags{Wait: wait, Only: only, Yes: yes})
+		return setup(ctx, x, orZero(env), Flags{Without: without, Wait: wait, Only: only, Yes: yes})
+	})
+}
+
+// Remove takes a deployment environment away from its hosts, and shows first what goes there.
+func (Deploy) Remove(ctx context.Context,
+	env *string, // the deployment environment; it is always named
+	like *string, // an environment whose hosts, port and engine it had, where its table is gone or has another name by now
+	without *string, // hosts that are left as they are, with commas between
+	wait *time.Duration, // how long to wait for a lock that somebody else has
+	only *string, // one downstream, by its name or folder; default: the only one that is deployed
+	yes *bool, // do not ask
+) error {
+	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
+		return remove(ctx, x, orZero(env), orZero(like), Flags{Without: without, Wait: wait, Only: only, Yes: yes})
 	})
 }
 
@@ -124,6 +139,6 @@ func orZero[T any](p *T) (zero T) {
 
 // reportedPlan is what To and Rollback print with -json.
 type reportedPlan struct {
-	Deployed bool            `json:"deployed"` // false: all hosts were so already
-	Plan     *deploying.Plan `json:"plan,omitempty"`
+	Deployed bool         `json:"deployed"` // false: all hosts were so already
+	Plan     *survey.Plan `json:"plan,omitempty"`
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/command"
 	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/host"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
@@ -35,30 +36,28 @@ func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstrea
 		environment: e,
 	}
 	if e.SSHConfig != "" {
-		o.ssh.Config = e.SSHConfig
-		if !filepath.IsAbs(e.SSHConfig) {
-			o.ssh.Config = filepath.Join(x.Workspace.Root, filepath.FromSlash(of.Dir), filepath.FromSlash(e.SSHConfig))
-			if err := host.Carried(o.ssh.Config); err != nil {
-				return nil, nil, err
-			}
+		if o.ssh.Config, err = host.Configuration(x.Workspace.Root, of.Dir, e.SSHConfig); err != nil {
+			return nil, nil, err
 		}
 	}
 	return &deploying.Deployer{
-		App:         of.Name(),
-		Environment: e,
-		Who:         hoststate.Holder{Who: who, From: machine},
-		Times:       deploying.DefaultTimes,
-		Wait:        orZero(f.Wait),
-		State:       filepath.Join(state, "deploy"),
-		Tool:        x.Version(),
-		Open:        o.open,
-		Login:       func(_ context.Context, repository string) (engine.Login, error) { return login(repository) },
-		Variable:    x.Variable,
-		Output:      x.Output,
-		Reporter:    x.View,
-		Say:         x.View.Say,
-		Tell:        x.View.Waiting,
-		Now:         time.Now,
+		Fleet: survey.Fleet{
+			App:         of.Name(),
+			Environment: e,
+			Wait:        orZero(f.Wait),
+			Open:        o.open,
+			Login:       func(_ context.Context, repository string) (engine.Login, error) { return login(repository) },
+			Variable:    x.Variable,
+			Now:         time.Now,
+		},
+		Who:      hoststate.Holder{Who: who, From: machine},
+		Times:    deploying.DefaultTimes,
+		State:    filepath.Join(state, "deploy"),
+		Tool:     x.Version(),
+		Output:   x.Output,
+		Reporter: x.View,
+		Say:      x.View.Say,
+		Tell:     x.View.Waiting,
 	}, o.end, nil
 }
 
@@ -77,7 +76,7 @@ type opener struct {
 	opened []*host.Host
 }
 
-func (o *opener) open(ctx context.Context, name string) (*deploying.Machine, error) {
+func (o *opener) open(ctx context.Context, name string) (*survey.Machine, error) {
 	h, err := o.ssh.Connect(ctx, name, o.environment.Socket)
 	if err != nil {
 		return nil, err
@@ -93,7 +92,7 @@ func (o *opener) open(ctx context.Context, name string) (*deploying.Machine, err
 	if front.Login, err = login(repository); err != nil {
 		return nil, err
 	}
-	return deploying.NewMachine(front), nil
+	return survey.NewMachine(front), nil
 }
 
 func (o *opener) end() {

@@ -7,6 +7,7 @@ import (
 
 	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -60,9 +61,14 @@ func pick(ctx context.Context, x *targets.Extension, name string, f Flags) (d *d
 	return d, of, end, err
 }
 
+// without are the hosts that are left as they are.
+func (f Flags) without() []string {
+	return strings.FieldsFunc(orZero(f.Without), func(r rune) bool { return r == ',' || r == ' ' })
+}
+
 // asked is what the flags ask for.
-func asked(ctx context.Context, x *targets.Extension, of *workspace.Downstream, f Flags, back bool) (deploying.Asked, error) {
-	a := deploying.Asked{Back: back, Without: strings.FieldsFunc(orZero(f.Without), func(r rune) bool { return r == ',' || r == ' ' })}
+func asked(ctx context.Context, x *targets.Extension, of *workspace.Downstream, f Flags, back bool) (survey.Asked, error) {
+	a := survey.Asked{Back: back, Without: f.without()}
 	if back {
 		return a, nil
 	}
@@ -70,7 +76,7 @@ func asked(ctx context.Context, x *targets.Extension, of *workspace.Downstream, 
 		return a, operr.NewUsage("say one of the two", "-tag and -digest both name an image")
 	}
 	pushed, err := x.Pushed(ctx, of, orZero(f.Tag), orZero(f.Digest))
-	a.Image = deploying.Image{Repository: pushed.Repository, Digest: pushed.Digest, Revision: pushed.Revision, Platforms: pushed.Platforms}
+	a.Image = survey.Image{Repository: pushed.Repository, Digest: pushed.Digest, Revision: pushed.Revision, Platforms: pushed.Platforms}
 	return a, err
 }
 
@@ -80,13 +86,19 @@ func plan(ctx context.Context, x *targets.Extension, name string, f Flags) error
 		return err
 	}
 	defer end()
-	return targets.Answer(x, orZero(f.JSON), func() (*deploying.Plan, error) {
+	var p *survey.Plan
+	err = targets.Answer(x, orZero(f.JSON), func() (*survey.Plan, error) {
 		what, err := asked(ctx, x, of, f, false)
 		if err != nil {
 			return nil, err
 		}
-		return d.Plan(ctx, what)
-	}, func(p *deploying.Plan) { showPlan(x, p, time.Now()) })
+		p, err = d.Plan(ctx, what)
+		return p, err
+	}, func(p *survey.Plan) { showPlan(x, p, time.Now()) })
+	if err == nil && len(p.Troubles) > 0 { // each of them stands above
+		err = operr.New("", "%s cannot be deployed as things stand: %s", d.Environment.Name, operr.Count(len(p.Troubles), "trouble"))
+	}
+	return err
 }
 
 func deployment(ctx context.Context, x *targets.Extension, name string, f Flags, back bool) error {
@@ -95,7 +107,7 @@ func deployment(ctx context.Context, x *targets.Extension, name string, f Flags,
 		return err
 	}
 	defer end()
-	d.Confirm = func(ctx context.Context, p *deploying.Plan) error {
+	d.Confirm = func(ctx context.Context, p *survey.Plan) error {
 		showPlan(x, p, time.Now())
 		question := "Deploy " + p.Label() + " to " + operr.Count(len(p.Hosts), "host") + "?"
 		if back {
@@ -134,9 +146,9 @@ type reportedStatuses struct {
 
 // reportedStatus is the status of one environment.
 type reportedStatus struct {
-	App         string           `json:"app"`
-	Environment string           `json:"environment"`
-	Hosts       []deploying.Host `json:"hosts"`
+	App         string        `json:"app"`
+	Environment string        `json:"environment"`
+	Hosts       []survey.Host `json:"hosts"`
 }
 
 func status(ctx context.Context, x *targets.Extension, name string, f Flags) error {
@@ -152,13 +164,17 @@ func status(ctx context.Context, x *targets.Extension, name string, f Flags) err
 		all = []config.Environment{e}
 	}
 	return targets.Answer(x, orZero(f.JSON), func() (found reportedStatuses, err error) {
+		var fleets []*survey.Fleet
 		for _, e := range all {
 			d, end, err := deployer(ctx, x, of, e, f)
 			if err != nil {
 				return found, err
 			}
-			found.Environments = append(found.Environments, reportedStatus{App: d.App, Environment: e.Name, Hosts: d.Look(ctx, auditLines)})
-			end()
+			defer end()
+			fleets = append(fleets, &d.Fleet)
+		}
+		for n, hosts := range survey.LookAll(ctx, fleets, auditLines) {
+			found.Environments = append(found.Environments, reportedStatus{App: fleets[n].App, Environment: fleets[n].Environment.Name, Hosts: hosts})
 		}
 		return found, nil
 	}, func(found reportedStatuses) {
@@ -200,27 +216,60 @@ func setup(ctx context.Context, x *targets.Extension, name string, f Flags) erro
 		return err
 	}
 	defer end()
-	todo, err := d.Missing(ctx)
+	todo, err := d.Missing(ctx, f.without())
 	if err != nil {
 		return err
 	}
-	lines := 0
-	for _, h := range todo {
-		for _, line := range h.Will {
-			x.View.Line("%s: %s", h.Host, line)
-			lines++
-		}
-	}
-	if lines == 0 {
+	showTodo(x, todo)
+	if len(todo) == 0 {
 		x.View.Heading("all hosts of %s are set up", d.Environment.Name)
 		return nil
 	}
 	if err := x.Confirm(ctx, orZero(f.Yes), "Do this on "+operr.Count(len(todo), "host")+"?"); err != nil {
 		return err
 	}
-	if err := d.Setup(ctx); err != nil {
+	if err := d.Setup(ctx, f.without()); err != nil {
 		return err
 	}
 	x.View.Heading("all hosts of %s are set up", d.Environment.Name)
+	return nil
+}
+
+func remove(ctx context.Context, x *targets.Extension, name, like string, f Flags) error {
+	if name == "" {
+		return operr.NewUsage("say which: -env=NAME", "no deployment environment is named")
+	}
+	of, all, err := chosen(x, orZero(f.Only))
+	if err != nil {
+		return err
+	}
+	e, err := config.PickLike(all, name, like)
+	if err != nil {
+		return err
+	}
+	d, end, err := deployer(ctx, x, of, e, f)
+	if err != nil {
+		return err
+	}
+	defer end()
+	todo, err := d.Leaving(ctx, f.without())
+	if err != nil {
+		return err
+	}
+	showTodo(x, todo)
+	if len(todo) == 0 {
+		x.View.Heading("nothing of %s is on its hosts", name)
+		return nil
+	}
+	for _, v := range e.Volumes {
+		x.View.Line("  ○ the volume %s stays: `docker volume rm %s` on a host removes it", v.Name, v.Name)
+	}
+	if err := x.Confirm(ctx, orZero(f.Yes), "Take "+name+" away from "+operr.Count(len(todo), "host")+"?"); err != nil {
+		return err
+	}
+	if err := d.Remove(ctx, f.without()); err != nil {
+		return err
+	}
+	x.View.Heading("%s is taken away from %s", name, operr.Count(len(todo), "host"))
 	return nil
 }

@@ -6,10 +6,11 @@ import (
 	"time"
 
 	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/targets"
 )
 
-func showPlan(x *targets.Extension, p *deploying.Plan, now time.Time) {
+func showPlan(x *targets.Extension, p *survey.Plan, now time.Time) {
 	v := x.View
 	if p.Back {
 		v.Heading("%s of %s goes back", p.Environment.Name, p.App)
@@ -30,6 +31,11 @@ func showPlan(x *targets.Extension, p *deploying.Plan, now time.Time) {
 			v.Line("  ○ %s: %s", h.Host, line)
 		}
 	}
+	var settings [][]string
+	for _, s := range p.Settings {
+		settings = append(settings, []string{"  " + s.Name, s.Value})
+	}
+	v.Table([]string{"  SETTING", "IS"}, settings)
 	for _, note := range p.Notes {
 		v.Line("  ○ %s", note)
 	}
@@ -44,7 +50,7 @@ func showPlan(x *targets.Extension, p *deploying.Plan, now time.Time) {
 	}
 }
 
-func what(h deploying.HostPlan) string {
+func what(h survey.HostPlan) string {
 	if h.Same {
 		return "stays as it is"
 	}
@@ -52,7 +58,7 @@ func what(h deploying.HostPlan) string {
 }
 
 // running is what a host runs, in a cell.
-func running(r *deploying.Running) string {
+func running(r *survey.Running) string {
 	if r == nil {
 		return "nothing"
 	}
@@ -65,7 +71,7 @@ func running(r *deploying.Running) string {
 }
 
 // age is for how long it has run.
-func age(r *deploying.Running, now time.Time) string {
+func age(r *survey.Running, now time.Time) string {
 	if r == nil {
 		return ""
 	}
@@ -108,6 +114,15 @@ func showStatus(x *targets.Extension, s reportedStatus, now time.Time) {
 		}
 		for _, e := range h.Audit {
 			v.Line("    %s  %s  %s: %s: %s", h.Name, e.At.Format(time.RFC3339), e.Who, e.What, e.Result)
+		}
+	}
+}
+
+// showTodo says what is to be done on each host.
+func showTodo(x *targets.Extension, todo []deploying.Todo) {
+	for _, h := range todo {
+		for _, line := range h.Will {
+			x.View.Line("%s: %s", h.Host, line)
 		}
 	}
 }

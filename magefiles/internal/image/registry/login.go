@@ -13,12 +13,13 @@ type Login struct {
 	Token    string // in place of a password
 }
 
-// LoginOf is the login of whoever runs us for the registry of a repository.
-func LoginOf(repository string) (Login, error) {
-	repo, err := name.NewRepository(repository)
+// LoginOf is the login of whoever runs us for the registry of an image, by a repository, or with a tag or a digest.
+func LoginOf(image string) (Login, error) {
+	ref, err := name.ParseReference(image)
 	if err != nil {
 		return Login{}, err
 	}
+	repo := ref.Context()
 	found, err := authn.DefaultKeychain.Resolve(repo)
 	if err == nil && found == authn.Anonymous {
 		return Login{}, nil

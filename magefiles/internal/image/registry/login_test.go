@@ -1,9 +1,11 @@
 package registry
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,6 +34,37 @@ func TestLoginsThatCannotBeRead(t *testing.T) {
 			require.ErrorContains(t, err, want, config)
 			require.ErrorIs(t, err, ErrLogin)
 			require.NotContains(t, fmt.Sprintf("%+v", err), "can be reached")
+		}
+	}
+}
+
+// The login of an image is that of its registry, however the image is named, and of no other registry.
+func TestWhoseLoginItIs(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("DOCKER_CONFIG", dir)
+	auth := func(user string) string {
+		return base64.StdEncoding.EncodeToString([]byte(user + ":secret of " + user))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), fmt.Appendf(nil, `{"auths":{"registry.example.org":{"auth":%q},"other.example.org:5000":{"auth":%q}}}`, auth("one"), auth("two")), 0o600))
+	digest := "@sha256:" + strings.Repeat("a", 64)
+	for image, user := range map[string]string{
+		"registry.example.org/team/app":               "one",
+		"registry.example.org/team/app:2.11":          "one",
+		"registry.example.org/team/app" + digest:      "one",
+		"other.example.org:5000/caddy:2.11" + digest:  "two",
+		"other.example.org/caddy":                     "",
+		"docker.io/library/caddy:2.11":                "",
+		"caddy:2.11":                                  "",
+		"registry.example.org.evil.example/app":       "",
+		"evil.example/registry.example.org/app:1":     "",
+		"registry.example.org:8443/team/app" + digest: "",
+	} {
+		login, err := LoginOf(image)
+		require.NoError(t, err, image)
+		require.Equal(t, user, login.User, image)
+		if user != "" {
+			host, _, _ := strings.Cut(image, "/")
+			require.Equal(t, host, login.Server)
 		}
 	}
 }

@@ -24,8 +24,8 @@ func FuzzPast(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "j.jsonl")
 	require.NoError(f, Kind("").Copy(&session.Past[*plan.Plan]{
 		Plan: p,
-		Records: []workflow.Record{
-			{Step: StepCommit, Event: workflow.Done, Result: json.RawMessage(`{"hash":"abc"}`)},
+		Events: []workflow.Event{
+			{Step: StepCommit, Kind: workflow.Done, Result: json.RawMessage(`{"hash":"abc"}`)},
 		},
 		Times: []time.Time{time.Now()},
 	}, path, p))
@@ -55,6 +55,6 @@ func FuzzPast(f *testing.F) {
 		}
 		require.NotNil(t, past.Plan)
 		require.Equal(t, plan.Format, past.Plan.Format)
-		require.Len(t, past.Times, len(past.Records))
+		require.Len(t, past.Times, len(past.Events))
 	})
 }

@@ -108,9 +108,9 @@ func (p *Past) leftOff(step string) (left bool) {
 	if p == nil {
 		return false
 	}
-	for _, rec := range p.Records {
-		if rec.Step == step {
-			left = rec.Event == workflow.Started
+	for _, event := range p.Events {
+		if event.Step == step {
+			left = event.Kind == workflow.Started
 		}
 	}
 	return left
@@ -119,8 +119,8 @@ func (p *Past) leftOff(step string) (left bool) {
 // Commit is the release's, as far as the journal knows; "" where it knows of none.
 func (p *Past) Commit() string {
 	var last Commit
-	for _, rec := range p.Records {
-		if rec.Step == StepCommit && (rec.Event == workflow.Done || rec.Event == workflow.Found) && json.Unmarshal(rec.Result, &last) != nil {
+	for _, event := range p.Events {
+		if event.Step == StepCommit && (event.Kind == workflow.Done || event.Kind == workflow.Found) && json.Unmarshal(event.Result, &last) != nil {
 			last = Commit{}
 		}
 	}
@@ -135,9 +135,9 @@ func (p *Past) Released(commit string) bool {
 
 // commits are all that the journal has recorded as the one that is released.
 func (p *Past) commits() (all []string) {
-	for _, rec := range p.Records {
+	for _, event := range p.Events {
 		var c Commit
-		if rec.Step == StepCommit && json.Unmarshal(rec.Result, &c) == nil && c.Hash != "" {
+		if event.Step == StepCommit && json.Unmarshal(event.Result, &c) == nil && c.Hash != "" {
 			all = append(all, c.Hash)
 		}
 	}

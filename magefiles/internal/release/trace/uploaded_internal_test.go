@@ -30,8 +30,8 @@ const undoKey = "pfx_the_key_of_a_private_channel"
 // undoing is an unfinished release v1.0 of the package a, in a clone whose channel may be private and may have it.
 type undoing struct {
 	by       string
-	journal  []workflow.Record // nil for a clone without one
-	key      prefixdev.Token   // what the channel is read with; "" for none
+	journal  []workflow.Event // nil for a clone without one
+	key      prefixdev.Token  // what the channel is read with; "" for none
 	public   bool
 	there    bool // the channel has a 1.0
 	unasked  bool // the CI cannot be asked
@@ -87,7 +87,7 @@ func (u undoing) trace(t *testing.T) *Trace {
 		},
 	}
 	if u.journal != nil {
-		r.Past = &Past{Past: &session.Past[*plan.Plan]{Records: u.journal}}
+		r.Past = &Past{Past: &session.Past[*plan.Plan]{Events: u.journal}}
 	}
 	if !u.unasked {
 		r.Hub.Client = runsOf(t, u.statuses...)
@@ -119,12 +119,12 @@ func runsOf(t *testing.T, conclusions ...string) *github.Client {
 }
 
 // events are records of one step each, in a journal.
-func events(of ...string) (records []workflow.Record) {
-	records = []workflow.Record{}
+func events(of ...string) (events []workflow.Event) {
+	events = []workflow.Event{}
 	for i := 0; i+1 < len(of); i += 2 {
-		records = append(records, workflow.Record{Step: of[i], Event: workflow.Event(of[i+1])})
+		events = append(events, workflow.Event{Step: of[i], Kind: workflow.Kind(of[i+1])})
 	}
-	return records
+	return events
 }
 
 // A channel that shows nothing is not believed where something was sent to it, or may have been: without a credential, nor with one of an
@@ -137,7 +137,7 @@ func TestUndoBelievesNoChannelThatItDoesNotSee(t *testing.T) {
 		neither   = "is there neither for anyone now, nor for who has a file"
 	)
 	pushed := []string{StepPush, "started", StepPush, "done"}
-	and := func(more ...string) []workflow.Record {
+	and := func(more ...string) []workflow.Event {
 		return events(append(append([]string{}, pushed...), more...)...)
 	}
 	for name, c := range map[string]struct {

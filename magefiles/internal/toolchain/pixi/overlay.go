@@ -39,7 +39,7 @@ func overlay(t toolchain.Task) (string, error) {
 	if path.Base(d.Manifest.Path) != pixiManifest {
 		return "", operr.New("move its workspace to a pixi.toml", "%s: only a pixi.toml can be run with other packages than its own", d.Manifest.Path)
 	}
-	manifest, err := supply(d, s)
+	changed, err := supply(d, s)
 	if err != nil {
 		return "", err
 	}
@@ -47,7 +47,7 @@ func overlay(t toolchain.Task) (string, error) {
 	if err := links(t.Dir, dir); err != nil {
 		return "", err
 	}
-	return dir, os.WriteFile(filepath.Join(dir, pixiManifest), manifest, 0o644)
+	return dir, os.WriteFile(filepath.Join(dir, pixiManifest), changed, 0o644)
 }
 
 // links makes dir a folder of links to the entries of from, but for the manifest and what pixi keeps there.

@@ -3,7 +3,8 @@
 from importlib.metadata import version
 
 from foopack_ui._hello import hello_ui
-from foopack_ui._view import chart, save, view
+from foopack_ui._page import save
+from foopack_ui._view import chart, view
 
 __all__ = ["__version__", "chart", "hello_ui", "save", "view"]
 

@@ -1,21 +1,16 @@
 from __future__ import annotations
 
 from html import escape
-from io import StringIO
 from itertools import cycle
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
 from bokeh.palettes import Category10_10
 from bokeh.plotting import figure
-from bokeh.resources import INLINE
 
 from foopack_core import summarize
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     import xarray as xr
 
 ROOMY = "td, th { padding: 2px 12px; text-align: right }"
@@ -49,7 +44,7 @@ def chart(array: xr.DataArray) -> figure:
             at = [str(label) for label in at]
             axis = {"x_range": at}
     plot = figure(
-        height=320, sizing_mode="stretch_width", x_axis_label=_title(lines[along]), y_axis_label=_title(lines), **axis
+        height=320, sizing_mode="stretch_width", x_axis_label=titled(lines[along]), y_axis_label=titled(lines), **axis
     )
     for line, colour in zip(lines.transpose(), cycle(Category10_10), strict=False):
         legend: dict[str, Any] = {} if array.ndim == 1 else {"legend_label": str(line[across].to_numpy())}
@@ -76,29 +71,11 @@ def view(array: xr.DataArray) -> pn.Column:
     lines = _lines(array)
     summary = summarize(lines, str(lines.dims[0])).to_dataframe()
     return pn.Column(
-        pn.pane.HTML(f"<h2>{escape(_title(array))}</h2>"),
+        pn.pane.HTML(f"<h2>{escape(titled(array))}</h2>"),
         pn.pane.Bokeh(chart(array), sizing_mode="stretch_width"),
         pn.pane.DataFrame(summary, float_format=lambda number: f"{number:.4g}", stylesheets=[ROOMY]),
         sizing_mode="stretch_width",
     )
-
-
-def save(array: xr.DataArray, path: str | PathLike[str]) -> None:
-    """Write the view of a labelled array as one HTML file that holds all it needs, so that no network is asked.
-
-    Args:
-        array: As for `view`.
-        path: The file to write. One that is there is replaced.
-
-    Raises:
-        TypeError: As for `view`.
-        ValueError: As for `view`.
-        OSError: The file cannot be written.
-    """
-    page = StringIO()
-    icons = {"apple_icon": "", "app_favicon": ""}  # Panel would link its own, on its CDN
-    view(array).save(page, title=_title(array), resources=INLINE, template_variables=icons)
-    Path(path).write_text(page.getvalue(), encoding="utf-8")
 
 
 def _lines(array: xr.DataArray) -> xr.DataArray:
@@ -109,9 +86,9 @@ def _lines(array: xr.DataArray) -> xr.DataArray:
         raise ValueError(f"only one or two dimensions can be drawn, not {array.ndim}: select or reduce first")
     if array.ndim == 2:
         return array
-    return array.expand_dims({"": [_title(array)]}, axis=1)
+    return array.expand_dims({"": [titled(array)]}, axis=1)
 
 
-def _title(array: xr.DataArray) -> str:
+def titled(array: xr.DataArray) -> str:
     name = "value" if array.name is None else str(array.name)
     return f"{name} [{array.attrs['units']}]" if "units" in array.attrs else name

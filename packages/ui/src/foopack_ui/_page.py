@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import panel as pn
+from bokeh.document import Document
+from bokeh.models import ImportedStyleSheet, InlineStyleSheet, UIElement
+from bokeh.resources import INLINE
+from panel.io.resources import CDN_DIST, DIST_DIR, set_resource_mode
+from panel.io.save import save as write
+
+from foopack_ui._view import titled, view
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import xarray as xr
+
+# What browsers hold a page to: it has all it needs, and a request that something in it would make is not sent.
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob: data:; worker-src blob: data:; "
+    "style-src 'unsafe-inline'; img-src blob: data:; font-src blob: data:; form-action 'none'; base-uri 'none'"
+)
+# What a program has told Panel to put on its own pages may be on other machines.
+WITHOUT: dict[str, Any] = {"css_files": [], "js_files": {}, "js_modules": {}, "raw_css": [], "design": None}
+
+
+def save(array: xr.DataArray, path: str | PathLike[str]) -> None:
+    """Write the view of a labelled array as one HTML file that holds all it needs, so that no network is asked.
+
+    What `panel.config` says of stylesheets, scripts and design is for pages that are served, and not in the file.
+
+    Args:
+        array: As for `view`.
+        path: The file to write. One that is there is replaced.
+
+    Raises:
+        TypeError: As for `view`.
+        ValueError: As for `view`.
+        OSError: The file cannot be written.
+    """
+    document = Document()
+    page = StringIO()
+    icons = {"apple_icon": "", "app_favicon": ""}  # Panel would link its own, on its CDN
+    with pn.config.set(**WITHOUT), set_resource_mode("inline"):
+        document.add_root(view(array).get_root(document))
+        _hold_stylesheets(document)
+        write(document, page, title=titled(array), resources=INLINE, template_variables=icons)
+    head = f'<head>\n    <meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    Path(path).write_text(page.getvalue().replace("<head>", head, 1), encoding="utf-8")
+
+
+def _hold_stylesheets(document: Document) -> None:
+    """Put in place of each stylesheet that the page would ask Panel's CDN for the text of Panel's own copy of it."""
+    held: dict[str, InlineStyleSheet] = {}
+    for model in document.select({"type": UIElement}):
+        if any(isinstance(sheet, ImportedStyleSheet) for sheet in model.stylesheets):
+            model.stylesheets = [
+                _hold(sheet, held) if isinstance(sheet, ImportedStyleSheet) else sheet for sheet in model.stylesheets
+            ]
+
+
+def _hold(sheet: ImportedStyleSheet, held: dict[str, InlineStyleSheet]) -> InlineStyleSheet:
+    url = sheet.url.split("?")[0]
+    if url not in held:
+        text = (DIST_DIR / url.removeprefix(CDN_DIST)).read_text(encoding="utf-8")
+        held[url] = InlineStyleSheet(css=text)
+    return held[url]
