@@ -17,7 +17,7 @@ func (Build) All(ctx context.Context,
 	compare *string, // a folder with what another build of the commit made: the bytes are compared
 	digests *string, // what that build said it made; in a CI, the output of its job; default: what its folder says
 ) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+	return inPackages(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		return publishing.BuildAll(ctx, a.publishing(w), orZero(compare), orZero(digests))
 	})
 }

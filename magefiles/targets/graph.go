@@ -10,7 +10,7 @@ import (
 func Graph(ctx context.Context,
 	format *string, // text (default), mermaid or svg
 ) error {
-	return inWorkspace(ctx, func(_ context.Context, a *pipeline, w *workspace.Workspace) error {
+	return inPackages(ctx, func(_ context.Context, a *pipeline, w *workspace.Workspace) error {
 		name := "text"
 		if format != nil {
 			name = *format

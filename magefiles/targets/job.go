@@ -28,6 +28,16 @@ func (f body) load(ctx context.Context, a *pipeline) error {
 // inWorkspace runs a target's body, and jobInWorkspace that of one which other targets depend on.
 func inWorkspace(ctx context.Context, f body) error { return run(ctx, f.load) }
 
+// inPackages is inWorkspace for a target that has nothing to do where there is no package: nothing is not well done.
+func inPackages(ctx context.Context, f body) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+		if err := w.NoPackages(); err != nil {
+			return err
+		}
+		return f(ctx, a, w)
+	})
+}
+
 func jobInWorkspace(ctx context.Context, f body) error { return runJob(ctx, f.load) }
 
 // job runs f with its output collected into one group. The error of a child that has already said everything there is

@@ -13,7 +13,7 @@ type QA mg.Namespace
 
 // All checks every package: lint, format check, tests.
 func (QA) All(ctx context.Context) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+	return inPackages(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		var jobs []any
 		for _, p := range w.Order() {
 			jobs = append(jobs, mg.F(qaPackage, p.Name))

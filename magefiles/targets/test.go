@@ -15,7 +15,7 @@ type Test mg.Namespace
 
 // All runs every test: Go's, the packages' and the downstreams', side by side.
 func (Test) All(ctx context.Context) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+	return inPackages(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		jobs := []any{mg.F(testGo), mg.F(testPackages)}
 		for _, d := range w.Downstreams {
 			jobs = append(jobs, mg.F(testDownstream, d.Dir))

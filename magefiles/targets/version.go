@@ -20,7 +20,7 @@ type Version mg.Namespace
 func (Version) Show(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
-	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+	return inPackages(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
 		tags, err := bump.LastTags(ctx, w, gitrepo.Tags{Runner: a.runner, Dir: w.Root})
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // elsewhere has copies of a version in files of other tools. What ends in "stays" is somebody else's.
@@ -170,4 +171,69 @@ func TestCopiesOfIndependentVersions(t *testing.T) {
 	root := tree(t, independent+pkg("a", "0.3.0", "")+pkg("b", "0.4.0", "")+"-- CITATION.cff --\nversion: 0.3.0\n-- a/CITATION.cff --\nversion: '0.3.0'\n-- b/meson.build --\nproject('b', version : '0.4.0')\n")
 	require.Equal(t, []string{"a/CITATION.cff:1 0.3.0 → 0.4.0", "a/pixi.toml:3 0.3.0 → 0.4.0"}, edits(plan(t, root, bump.Request{To: "minor", Only: "a"}, nil)))
 	require.Equal(t, []string{"b/meson.build:1 0.4.0 → 0.4.1", "b/pixi.toml:3 0.4.0 → 0.4.1"}, edits(plan(t, root, bump.Request{To: "patch", Only: "b"}, nil)))
+}
+
+// configured is a workspace with an entry of copies, and one package.
+func configured(copies, more string) string {
+	return lockstep + "[tool.release]\ncopies = [" + copies + "]\n" + pkg("a", "0.1.0", "") + more
+}
+
+// A file that is named has its version replaced, and each line stands in the plan.
+func TestConfiguredCopies(t *testing.T) {
+	for _, c := range []struct {
+		name, archive string
+		want          []string
+	}{
+		{"once", configured(`"docs/conf.py"`, "-- docs/conf.py --\nold = '10.1.0'\nrelease = '0.1.0' # v0.1.0.1\n"), []string{"a/pixi.toml:3 0.1.0 → 0.2.0", "docs/conf.py:2 0.1.0 → 0.2.0"}},
+		{
+			name:    "in the lines that are meant",
+			archive: configured(`{ file = "./README.md", line = "^(Install|Get)" }`, "-- README.md --\nSince 0.1.0\nInstall v0.1.0: a-0.1.0.tar.gz\nGet 0.1.0\n"),
+			want:    []string{"README.md:2 0.1.0 → 0.2.0", "README.md:2 0.1.0 → 0.2.0", "README.md:3 0.1.0 → 0.2.0", "a/pixi.toml:3 0.1.0 → 0.2.0"},
+		},
+		{"a manifest of ours", configured(`{ file = "app/pixi.toml", line = "^version" }`, "-- app/pixi.toml --\n[workspace]\nversion = \"0.1.0\"\n[dependencies]\na = \"==0.1.0\"\n"), []string{"a/pixi.toml:3 0.1.0 → 0.2.0", "app/pixi.toml:2 0.1.0 → 0.2.0"}},
+		{"it is there already", configured(`"Dockerfile"`, "-- Dockerfile --\nLABEL version=0.2.0\n"), []string{"a/pixi.toml:3 0.1.0 → 0.2.0"}},
+		{"line ends", configured(`"VERSION"`, "-- VERSION.crlf --\n0.1.0\n"), []string{"VERSION:1 0.1.0 → 0.2.0", "a/pixi.toml:3 0.1.0 → 0.2.0"}},
+	} {
+		root := tree(t, c.archive)
+		p := plan(t, root, bump.Request{To: "minor"}, nil)
+		require.Equal(t, c.want, edits(p), c.name)
+		require.NoError(t, p.Check(load(t, root)), c.name)
+		apply(t, root, p)
+		require.True(t, plan(t, root, bump.Request{To: "0.2.0"}, nil).Empty(), c.name)
+	}
+	root := tree(t, independent+"copies = [\"a/x\", \"chart.yaml\"]\n"+pkg("a", "0.3.0", "")+pkg("b", "0.4.0", "")+"-- a/x --\n0.3.0 0.4.0\n-- chart.yaml --\nappVersion: 0.4.0\n")
+	require.Equal(t, []string{"a/pixi.toml:3 0.3.0 → 0.3.1", "a/x:1 0.3.0 → 0.3.1"}, edits(plan(t, root, bump.Request{To: "patch", Only: "a"}, nil)))
+	require.Equal(t, []string{"b/pixi.toml:3 0.4.0 → 0.4.1", "chart.yaml:1 0.4.0 → 0.4.1"}, edits(plan(t, root, bump.Request{To: "patch", Only: "b"}, nil)))
+}
+
+// What is not clear is refused, all of it at once, and a bump that moves nothing does not look.
+func TestConfiguredCopiesThatAreNotClear(t *testing.T) {
+	for _, c := range []struct {
+		archive string
+		says    []string
+	}{
+		{
+			archive: configured(`"gone", "two", "none", { file = "two", line = "^x" }, "link"`, "-- two --\n0.1.0\n= 0.1.0\n-- none --\n10.1.0\n-- link.link --\n/etc/hostname\n"),
+			says: []string{
+				"cannot be followed in 6 places; nothing was changed", "gone is not there", "two has 0.1.0 more than once: line 1: 0.1.0", "two has 0.1.0 more than once: line 2: = 0.1.0",
+				`say in which lines: { file = "two", line = "regexp" }`, "none does not have 0.1.0", "no line of two that `line` matches has 0.1.0", "link is not there",
+			},
+		},
+		{independent + "copies = [\"x\"]\n" + pkg("a", "0.3.0", "") + pkg("b", "0.3.0", "") + "-- x --\n0.3.0\n", []string{"has the version of a, b: whose it is cannot be told"}},
+	} {
+		root := tree(t, c.archive)
+		said := refused(t, root, bump.Request{To: "minor"})
+		for _, part := range c.says {
+			require.Contains(t, said, part)
+		}
+	}
+	root := tree(t, configured(`"gone"`, ""))
+	require.True(t, plan(t, root, bump.Request{To: "0.1.0"}, nil).Empty())
+	for entry, says := range map[string]string{
+		`"../x"`: "copies cannot have", `"docs/*"`: "copies cannot have", `"/etc/passwd"`: "copies cannot have", `".git/config"`: "copies cannot have",
+		`{ line = "x" }`: "has no file", `{ file = "x", line = "(" }`: "line cannot be", `{ file = "x", lines = "x" }`: "lines", `3`: "",
+	} {
+		_, err := workspace.Load(tree(t, configured(entry, "")))
+		require.ErrorContains(t, err, says, entry)
+	}
 }

@@ -44,6 +44,9 @@ func New(ctx context.Context, w *workspace.Workspace, req Request, h History) (*
 	if err != nil {
 		return nil, err
 	}
+	if err := w.NoPackages(); err != nil {
+		return nil, err
+	}
 	if twice := w.Doubles(); len(twice) > 0 {
 		return nil, operr.New("rename one of them in its manifests", "%s: %s", twice[0].Pos, twice[0].Message)
 	}
@@ -115,6 +118,10 @@ func explainVersion(pkg *workspace.Package, err error) error {
 		return operr.New("write `version` in [package] of "+pkg.Manifest, "%s: the version of %s is made while building (%s), and cannot be changed from outside", v.Pos, pkg.Name, v.Detail)
 	case workspace.VersionMissing:
 		return operr.New("write `version` in [package] of "+pkg.Manifest, "%s: %s has no version", v.Pos, pkg.Name)
+	}
+	if v.Text == "dynamic" {
+		err = fmt.Errorf("%w. In [package] nothing makes one", err)
+		return operr.New("write the version itself there, such as 0.1.0; what a tool makes from tags is read from pyproject.toml", "%s: the version of %s: %w", v.Pos, pkg.Name, err)
 	}
 	return operr.New("write one that they do", "%s: the version of %s: %w", v.Pos, pkg.Name, err)
 }

@@ -17,12 +17,13 @@ import (
 type Plan struct {
 	Format   int               `json:"format"` // planFormat
 	Request  Request           `json:"request"`
-	Packages []Move            `json:"packages"` // that change, dependencies first
-	Files    []File            `json:"files"`    // that change, by path
-	Notes    []string          `json:"notes"`    // what a person should know, one sentence each
-	Tags     []Tag             `json:"tags"`     // that belong to the new versions; none for a downstream
-	Message  string            `json:"message"`  // of the commit
-	Read     map[string]string `json:"read"`     // hex sha256 of every file that the plan was computed from, by path
+	Packages []Move            `json:"packages"`           // that change, dependencies first
+	Files    []File            `json:"files"`              // that change, by path
+	Notes    []string          `json:"notes"`              // what a person should know, one sentence each
+	Tags     []Tag             `json:"tags"`               // that belong to the new versions; none for a downstream
+	Message  string            `json:"message"`            // of the commit
+	Mentions []Mention         `json:"mentions,omitempty"` // lines that go on having an old version; the first ones, of very many
+	Read     map[string]string `json:"read"`               // hex sha256 of every file that the plan was computed from, by path
 }
 
 const planFormat = 1

@@ -16,9 +16,6 @@ func (p *planner) lockstep(ctx context.Context) error {
 		return operr.NewUsage(`leave -only out, or set versioning = "independent" in [tool.release]`, "all packages have one version here, and none can be bumped alone")
 	}
 	order := p.w.Order()
-	if len(order) == 0 {
-		return operr.New("add a manifest with a [package] table", "the workspace %s has no package", p.w.Manifest.Name)
-	}
 	at := p.now[order[0].Name]
 	for _, pkg := range order {
 		if v := p.now[pkg.Name]; v.Compare(at) > 0 {

@@ -128,7 +128,7 @@ func (u *upgrade) moveTo(name string, requires []workspace.Requirement, why Reas
 		}
 	}
 	if before != "" && !version.Same(before, goal.String()) {
-		u.planner.plan.Packages = append(u.planner.plan.Packages, Move{In: u.d.Name(), Name: name, Old: before, New: goal.String(), Why: []Reason{why}})
+		u.planner.plan.Packages = append(u.planner.plan.Packages, Move{In: u.w.Label(u.d), Name: name, Old: before, New: goal.String(), Why: []Reason{why}})
 	}
 	return nil
 }

@@ -23,6 +23,9 @@ func (p *planner) write() error {
 	if err := p.writeTogether(); err != nil {
 		return err
 	}
+	if err := p.writeCopies(); err != nil {
+		return err
+	}
 	for _, r := range p.w.Requires {
 		// An environment may hold an older, published version on purpose; one beside a path cannot.
 		if err := p.writeRequirement(r, r.Path != ""); err != nil {

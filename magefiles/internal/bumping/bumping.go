@@ -96,9 +96,12 @@ func Open(ctx context.Context, c Config) (*Bumper, error) {
 func (b *Bumper) Plan(ctx context.Context, req bump.Request, file string) (*bump.Plan, error) {
 	if file == "" {
 		p, err := bump.New(ctx, b.Workspace, req, b.History())
-		if err == nil && b.Repo != nil {
-			p.NoteGoModules(b.Repo.Top)
+		if err != nil || b.Repo == nil {
+			return p, err
 		}
+		p.NoteGoModules(b.Repo.Top)
+		files, err := b.Repo.FilesBelow(ctx, b.Store.Prefix)
+		p.NoteMentions(b.Workspace, files)
 		return p, err
 	}
 	if req.To != "" || req.Only != "" {

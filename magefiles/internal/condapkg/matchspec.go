@@ -66,7 +66,7 @@ func selectors(s string) map[string]string {
 }
 
 // NormalizeVersion brings the spellings of one version constraint together, and writes it as rattler does: "1.2" and
-// " == 1.2" as "==1.2"; "=1.2" and "1.2*" as "1.2.*". Any version is "". A constraint with parentheses only loses its
+// " == 1.2" as "==1.2"; "=1.2" and "1.2*" as "1.2.*", ">=2024.06" as ">=2024.6". Any version is "". A constraint with parentheses only loses its
 // blanks.
 func NormalizeVersion(s string) string {
 	return eachPart(s, normalizePart, func([]string) {})
@@ -104,7 +104,7 @@ func normalizePart(part string) string {
 		return ""
 	}
 	m := operator.FindStringSubmatch(part)
-	op, version := m[1], m[2]
+	op, version := m[1], spellVersion(m[2])
 	prefix, isPrefix := strings.CutSuffix(version, "*")
 	prefix = strings.TrimSuffix(prefix, ".")
 	switch {
@@ -117,5 +117,13 @@ func normalizePart(part string) string {
 	case op == "" || op == "===":
 		return "==" + version
 	}
-	return part
+	return op + version
+}
+
+// zeros are those that begin a number.
+var zeros = regexp.MustCompile(`(^|\D)0+(\d)`)
+
+// spellVersion writes a version as rattler does: in lower case, and its numbers without zeros in front: 2024.6.1 for 2024.06.1.
+func spellVersion(version string) string {
+	return zeros.ReplaceAllString(strings.ToLower(version), "$1$2")
 }

@@ -145,6 +145,12 @@ func asksFor(m *workspace.Manifest, name string) bool {
 func (d Doctor) locks() []Finding {
 	w := d.Workspace
 	findings := []Finding{{What: "workspace", Found: w.Manifest.Name + " with " + operr.Count(len(w.Packages), "package")}}
+	if err := w.NoPackages(); err != nil {
+		findings = []Finding{{What: "a package in the workspace", For: "every target (" + err.Error() + ")", Get: operr.NextOf(err)}}
+	}
+	for _, u := range w.Uncounted {
+		findings = append(findings, Finding{What: "members", Found: u.String()})
+	}
 	for _, m := range w.Manifests() {
 		lock := filepath.Join(filepath.FromSlash(m.Dir), workspace.LockFile)
 		f := Finding{

@@ -10,6 +10,8 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -20,7 +22,8 @@ type Cleaner struct {
 	Say    func(format string, args ...any) // shows a line
 }
 
-// Clean removes artifacts, channels that are not in use, and environments of the embedded toolchain. Of a link what it leads to stays.
+// Clean removes artifacts, channels that are not in use, and environments of the embedded toolchain: what was made here, and nothing
+// that git knows. Of a link what it leads to stays.
 func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	if err := checkEmptied(ctx, c.Runner, w); err != nil {
 		return err
@@ -28,8 +31,19 @@ func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	if err := store.InUse(filepath.Join(w.Root, workspace.OutputDir, Channels)); err != nil {
 		return err
 	}
-	found := false
+	tracked, err := gitrepo.TrackedFiles(ctx, c.Runner, w.Root)
+	if err != nil {
+		return err
+	}
+	found, err := c.output(outputs{w: w, tracked: tracked})
+	if err != nil {
+		return err
+	}
 	for _, dir := range emptied(w) {
+		if (outputs{tracked: tracked}).isTracked(filepath.ToSlash(dir)) {
+			c.Say("%s stays: git knows files in it", dir)
+			continue
+		}
 		removed, err := c.remove(w.Root, dir)
 		if err != nil {
 			return err
@@ -42,9 +56,36 @@ func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	return nil
 }
 
-// emptied are the folders that clean removes, from the root.
+// output removes what was made in the folder of outputs, or all of it where there is nothing else. It reports whether there was something.
+func (c Cleaner) output(o outputs) (bool, error) {
+	at := filepath.Join(o.w.Root, workspace.OutputDir)
+	if st, err := os.Lstat(at); err != nil || !st.IsDir() {
+		return c.remove(o.w.Root, workspace.OutputDir)
+	}
+	entries, err := os.ReadDir(at)
+	if err != nil {
+		return false, err
+	}
+	made, stay := o.split(entries)
+	if len(stay) == 0 {
+		return c.remove(o.w.Root, workspace.OutputDir)
+	}
+	for _, name := range made {
+		if err := c.Remove(filepath.Join(at, name)); err != nil {
+			return false, err
+		}
+	}
+	if len(made) > 0 {
+		c.Say("removed %s in %s; what was not made here stays: %s", strings.Join(made, ", "), workspace.OutputDir, operr.Some(stay))
+	} else {
+		c.Say("nothing in %s was made here, and it stays: %s", workspace.OutputDir, operr.Some(stay))
+	}
+	return true, nil
+}
+
+// emptied are the folders that clean removes, from the root, beside what is in that of outputs.
 func emptied(w *workspace.Workspace) []string {
-	all := []string{workspace.OutputDir, filepath.Join(workspace.PixiDir, "embedded"), filepath.Join(workspace.PixiDir, "overlay")}
+	all := []string{filepath.Join(workspace.PixiDir, "embedded"), filepath.Join(workspace.PixiDir, "overlay")}
 	for _, d := range w.Downstreams {
 		all = append(all, filepath.Join(d.Dir, workspace.PixiDir, "embedded"))
 	}

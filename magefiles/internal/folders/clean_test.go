@@ -23,6 +23,7 @@ func TestClean(t *testing.T) {
 		commits bool   // whether git knows it
 		said    []string
 		err     string
+		stays   []string
 	}{
 		"nothing":      {files: nil, said: []string{"there is nothing to remove"}},
 		"artifacts":    {files: []string{"output/a.conda", "output/b.conda"}, said: []string{"removed output (a.conda, b.conda)"}},
@@ -31,8 +32,25 @@ func TestClean(t *testing.T) {
 			files: []string{"app/.pixi/embedded/default/x", ".pixi/overlay/app/x"},
 			said:  []string{"removed .pixi/overlay (app)", "removed app/.pixi/embedded (default)"},
 		},
-		"a link":             {link: "output", said: []string{"removed output, a link; what is in " + elsewhere + " stays"}},
-		"a link of the repo": {link: "output", commits: true, err: `"output" is committed, as a link, and builds write there`},
+		"beside what a person keeps there": {
+			files: []string{"output/lib-1.0.0-h_0.conda", "output/digests.json", "output/results.csv", "output/numpy-1.0-h_0.conda", "output/plots/x"},
+			said:  []string{"removed digests.json, lib-1.0.0-h_0.conda in output; what was not made here stays: numpy-1.0-h_0.conda and 2 more"},
+			stays: []string{"output/results.csv", "output/numpy-1.0-h_0.conda", "output/plots/x"},
+		},
+		"folders of our names that are not ours": {
+			files: []string{"output/images/logo.png", "output/release/notes.md", "output/channels/x", "output/images/app/x"},
+			said:  []string{"nothing in output was made here, and it stays: channels and 2 more"},
+			stays: []string{"output/images/logo.png", "output/release/notes.md", "output/channels/x"},
+		},
+		"what git knows": {
+			files:   []string{"output/lib-1.0.0-h_0.conda", "output/digests.json", ".pixi/embedded/default/x"},
+			commits: true,
+			said:    []string{"nothing in output was made here, and it stays: digests.json and 1 more", ".pixi/embedded stays: git knows files in it"},
+			stays:   []string{"output/lib-1.0.0-h_0.conda", ".pixi/embedded/default/x"},
+		},
+		"images of a downstream": {files: []string{"output/images/app/x", "output/a.conda"}, said: []string{"removed output (a.conda, images)"}},
+		"a link":                 {link: "output", said: []string{"removed output, a link; what is in " + elsewhere + " stays"}},
+		"a link of the repo":     {link: "output", commits: true, err: `"output" is committed, as a link, and builds write there`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
@@ -76,6 +94,12 @@ func TestClean(t *testing.T) {
 			}
 			require.NoError(t, err)
 			require.Equal(t, c.said, said)
+			for _, file := range c.stays {
+				require.FileExists(t, filepath.Join(root, file))
+			}
+			if c.stays != nil {
+				return
+			}
 			require.NoDirExists(t, filepath.Join(root, "output"))
 			require.NoDirExists(t, filepath.Join(root, ".pixi", "embedded"))
 		})

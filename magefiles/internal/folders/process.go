@@ -4,7 +4,7 @@
 //	process.go     the cache, the checkout, temporary files, home
 //	workspace.go   output and .pixi, and what is refused at them
 //	own.go         links that lead out of the work tree
-//	clean.go       what can be removed of them
+//	clean.go made.go    what can be removed of them
 package folders
 
 import (

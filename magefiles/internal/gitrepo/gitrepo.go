@@ -34,11 +34,12 @@ import (
 type Repo struct {
 	git.Git
 	index string // absolute path of the index
+	cache *entryCache
 }
 
 // At is the work tree of a folder that is known to be the top of one. Nothing is asked: only Top is set.
 func At(runner command.Runner, top string) *Repo {
-	return &Repo{Git: git.Git{Top: top, Runner: runner}}
+	return &Repo{Git: git.Git{Top: top, Runner: runner}, cache: &entryCache{}}
 }
 
 // Open finds the work tree that dir belongs to. Where there is none, ErrOutside is in the chain of the error. A repository

@@ -2,9 +2,11 @@ package gitrepo
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/internal/git"
 )
@@ -31,8 +33,32 @@ func (e Entry) Skipped() bool { return e.Flag == 'S' || e.Flag == 's' }
 // Unseen reports whether git does not look at the file.
 func (e Entry) Unseen() bool { return e.Assumed() || e.Skipped() }
 
-// Entries reads the index.
+// entryCache are the entries that were read last, and the index that they are of: git replaces the file to change it.
+type entryCache struct {
+	mu      sync.Mutex
+	of      fs.FileInfo
+	entries []Entry
+}
+
+// Entries reads the index, once as long as it is the same file. Nobody changes what is returned.
 func (r *Repo) Entries(ctx context.Context) ([]Entry, error) {
+	is, err := os.Stat(r.index)
+	if r.index == "" || err != nil {
+		return r.readEntries(ctx)
+	}
+	r.cache.mu.Lock()
+	defer r.cache.mu.Unlock()
+	if was := r.cache.of; was != nil && os.SameFile(was, is) && was.ModTime().Equal(is.ModTime()) && was.Size() == is.Size() {
+		return r.cache.entries, nil
+	}
+	entries, err := r.readEntries(ctx)
+	if err == nil {
+		r.cache.of, r.cache.entries = is, entries
+	}
+	return entries, err
+}
+
+func (r *Repo) readEntries(ctx context.Context) ([]Entry, error) {
 	out, err := r.Ask(ctx, "ls-files", "-v", "--stage", "-z", "--full-name")
 	if err != nil {
 		return nil, git.Failed(err, "asking git for the files of %s", r.Top)

@@ -34,6 +34,21 @@ func (r *Repo) Tracked(ctx context.Context, dir string) ([]string, error) {
 	return below, nil
 }
 
+// FilesBelow are the regular files that git knows below a folder, which is relative to Top ("" for all of it), with paths relative to it.
+// What a sparse checkout leaves out is not among them.
+func (r *Repo) FilesBelow(ctx context.Context, dir string) (files []string, err error) {
+	entries, err := r.Entries(ctx)
+	if dir != "" {
+		dir += "/"
+	}
+	for _, e := range entries {
+		if below, ok := strings.CutPrefix(e.Path, dir); ok && strings.HasPrefix(e.Mode, "100") && !e.Skipped() {
+			files = append(files, below)
+		}
+	}
+	return files, err
+}
+
 // TrackedFiles are the regular files that git knows below a folder, with paths relative to it. Outside of a repository there are none.
 func TrackedFiles(ctx context.Context, runner command.Runner, dir string) ([]string, error) {
 	repo, err := Open(ctx, runner, dir)

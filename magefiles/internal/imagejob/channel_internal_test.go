@@ -30,7 +30,7 @@ func aWorkspace(t *testing.T, channels string) *workspace.Workspace {
 	t.Helper()
 	root := t.TempDir()
 	for name, text := range map[string]string{
-		"pixi.toml":     "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n",
+		"pixi.toml":     "[workspace]\nchannels = []\nplatforms = []\n", // of no name: any channel may be its own
 		"lib/pixi.toml": "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n",
 		"app/pixi.toml": "[workspace]\nname = \"app\"\nplatforms = [\"linux-64\", \"linux-aarch64\"]\nchannels = [" + channels + "]\n" +
 			"[dependencies]\nlib = \"==1.0.0\"\na = \"*\"\nb = \"*\"\nc = \"*\"\nd = \"*\"\ne = \"*\"\nf = \"*\"\ng = \"*\"\n",

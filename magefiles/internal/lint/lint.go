@@ -41,6 +41,9 @@ type Linter struct {
 // Versions fails where the manifests contradict each other.
 func (l Linter) Versions(ctx context.Context) error {
 	return l.Job(ctx, "versions", "", func(io.Writer) error {
+		if err := l.Workspace.NoPackages(); err != nil {
+			return err
+		}
 		if found := l.Workspace.Disagreements(); len(found) > 0 {
 			return operr.New("run `mage version:show`, which names them and the ways out", "the manifests disagree in %s", operr.Count(len(found), "place"))
 		}

@@ -92,6 +92,9 @@ type Publication struct {
 // versions, packages for one platform, the tag, the channel, what is needed to build, what is not committed, what was handed over.
 func New(ctx context.Context, c Config, f Flags) (*Publication, error) {
 	w := c.Workspace
+	if err := w.NoPackages(); err != nil {
+		return nil, err
+	}
 	if err := c.versioned(ctx, w.Packages); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/faults"
+	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -56,6 +57,9 @@ func (r *run) start(ctx context.Context) (string, error) {
 	if c.Unnamed {
 		r.missing("your channel", "neither PREFIX_CHANNEL nor a manifest names it: a release asks for `channel` in [tool.release]")
 	}
+	if nothing := release.Unchecked(r.w); nothing != "" {
+		r.missing("tests", nothing)
+	}
 	if r.Images == nil {
 		r.missing("images", "-full builds them, where a builder is there")
 	}
@@ -79,10 +83,14 @@ func (r *run) by() string {
 
 // repositoryName is a name that GitHub would take.
 func repositoryName(name string) string {
-	return strings.Map(func(c rune) rune {
+	name = strings.Map(func(c rune) rune {
 		if c < 128 && (c == '-' || c == '_' || c == '.' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z') {
 			return c
 		}
 		return '-'
 	}, name)
+	if strings.Trim(name, ".") == "" {
+		return "workspace"
+	}
+	return name
 }

@@ -228,10 +228,18 @@ func (r *Release) skipCheck(p *plan.Plan, commit trace.Commit) string {
 	if commit.IsOut() {
 		return "the tag is on " + p.Remote + " already; what is tagged was checked before"
 	}
-	if w, err := workspace.Load(r.Root); err == nil && len(tasksOf(w)) == 0 {
-		return "NOTHING IS CHECKED: the workspace has no task qa-<package>, and none for tests"
+	if w, err := workspace.Load(r.Root); err == nil {
+		return Unchecked(w)
 	}
 	return ""
+}
+
+// Unchecked says that no task checks the packages of a workspace; "" where one does.
+func Unchecked(w *workspace.Workspace) string {
+	if len(tasksOf(w)) > 0 {
+		return ""
+	}
+	return "NOTHING IS CHECKED: the workspace has no task qa-<package>, and none for tests"
 }
 
 // check runs the tasks that check the packages, one after the other: each uses all cores.

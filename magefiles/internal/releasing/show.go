@@ -33,7 +33,20 @@ func (r Releaser) confirm(ctx context.Context, one *release.Release, p *plan.Pla
 	if p.Unpushed > 0 {
 		r.View.Line("%s that %s not on %s yet, and will be pushed along", operr.Count(p.Unpushed, "commit"), map[bool]string{true: "is", false: "are"}[p.Unpushed == 1], p.Remote)
 	}
+	if nothing := r.unchecked(); nothing != "" {
+		r.View.Line("%s", nothing)
+		return r.Confirm(ctx, fmt.Sprintf("Release %s, of which nothing is checked?", p.Title))
+	}
 	return r.Confirm(ctx, fmt.Sprintf("Release %s?", p.Title))
+}
+
+// unchecked says that no task checks the packages; "" where one does, or where that cannot be told.
+func (r Releaser) unchecked() string {
+	w, err := workspace.Load(r.Dir)
+	if err != nil {
+		return ""
+	}
+	return release.Unchecked(w)
 }
 
 // Show tells a person what was released, and how people install it.
@@ -60,6 +73,9 @@ func (r Releaser) Show(ctx context.Context, result release.Result) {
 		if c, err := r.Channels.Of(w); err == nil {
 			private, _ = c.Private(ctx) // it was read before: this is known
 		}
+	}
+	if err == nil && release.Unchecked(w) != "" {
+		r.View.Line("%s", release.Unchecked(w))
 	}
 	r.View.Line("%s", toInstall(result.Channel, specs, private))
 }

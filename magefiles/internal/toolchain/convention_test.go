@@ -1,6 +1,7 @@
 package toolchain_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -22,6 +23,8 @@ func TestTasksAreFoundByName(t *testing.T) {
 		{"one for each", "test-one = \"a\"\ntest-acme-two = \"b\"", []string{"test-one", "test-acme-two"}, ""},
 		{"underscores", "test_one = \"a\"\ntest_acme_two = \"b\"", []string{"test_one", "test_acme_two"}, ""},
 		{"one is missing", "test-one = \"a\"", nil, "no task tests all packages, and pixi.toml has no task test-2, which would test the package acme-two"},
+		{"another name", "tests = \"a\"", nil, "there is a task tests, which is another name: `test = { depends-on = [\"tests\"] }` leads to it"},
+		{"other names", "pytest = \"a\"\ntest-2s = \"b\"\nlint = \"c\"\ntest-one = \"d\"", nil, "pytest"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := t.TempDir()
@@ -37,11 +40,35 @@ func TestTasksAreFoundByName(t *testing.T) {
 			require.NoError(t, err)
 			tasks, err := toolchain.TestTasks(w)
 			if c.err != "" {
-				require.ErrorContains(t, err, c.err)
+				require.Contains(t, fmt.Sprintf("%+v", err), c.err)
 				return
 			}
 			require.NoError(t, err)
 			require.Equal(t, c.want, tasks)
 		})
+	}
+}
+
+// A package in the root folder is called by its name, and not by that of the folder, which has none.
+func TestTasksOfTheRootPackage(t *testing.T) {
+	for tasks, want := range map[string]string{
+		"test = \"a\"":                    "test",
+		"test-acme = \"a\"":               "test-acme",
+		"test_acme = \"a\"":               "test_acme",
+		"tests-acme = \"a\"":              "pixi.toml has no task test-acme, which would test the package acme",
+		"check = \"a\"":                   "pixi.toml has no task test-acme, which would test the package acme",
+		"\"test-.\" = \"a\"":              "pixi.toml has no task test-acme, which would test the package acme",
+		"test = \"a\"\ntest-acme = \"b\"": "test-acme",
+	} {
+		root := t.TempDir()
+		text := "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n[tasks]\n" + tasks + "\n[package]\nname = \"acme\"\nversion = \"1\"\nbuild.backend = { name = \"pixi-build-rust\", version = \"*\" }\n"
+		require.NoError(t, os.WriteFile(filepath.Join(root, "pixi.toml"), []byte(text), 0o644))
+		w, err := workspace.Load(root)
+		require.NoError(t, err)
+		task, err := toolchain.PackageTask(w.Manifest, "test", w.Packages[0])
+		if err != nil {
+			task = err.Error()
+		}
+		require.Equal(t, want, task, tasks)
 	}
 }

@@ -1,7 +1,6 @@
 package toolchain
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -14,7 +13,11 @@ func DownstreamWith(w *workspace.Workspace, task, only string) (*workspace.Downs
 	having := slices.DeleteFunc(slices.Clone(w.Downstreams), func(d *workspace.Downstream) bool { return !hasTask(d, task) })
 	var names []string
 	for _, d := range having {
-		names = append(names, fmt.Sprintf("-only=%s", d.Name()))
+		name := d.Name()
+		if w.Label(d) != name {
+			name = d.Dir
+		}
+		names = append(names, "-only="+name)
 	}
 	switch {
 	case only != "":

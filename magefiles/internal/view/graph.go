@@ -11,7 +11,10 @@ import (
 )
 
 // edge says that one package or downstream requires a package.
-type edge struct{ from, to, spec string }
+type edge struct {
+	from, to, spec string
+	pin            bool // spec is one version exactly
+}
 
 // Graph prints who requires whom: as text, as a Mermaid flowchart, or as an SVG picture.
 func (v *View) Graph(w *workspace.Workspace, format string) error {
@@ -41,8 +44,8 @@ func graph(w *workspace.Workspace) (columns [][]string, edges []edge) {
 	}
 	var names []string
 	for _, d := range w.Downstreams {
-		names = append(names, d.Name())
-		edges = append(edges, edgesOf(d.Name(), d.Requires)...)
+		names = append(names, w.Label(d))
+		edges = append(edges, edgesOf(w.Label(d), d.Requires)...)
 	}
 	if len(names) > 0 {
 		columns = append(columns, names)
@@ -50,11 +53,16 @@ func graph(w *workspace.Workspace) (columns [][]string, edges []edge) {
 	return columns, edges
 }
 
+// edgesOf has one edge for each package that is required, with the version that is asked for: an exact pin rather than a range, and
+// a path, which asks for none, last.
 func edgesOf(from string, requires []workspace.Requirement) []edge {
 	var out []edge
 	for _, r := range requires {
-		if !slices.ContainsFunc(out, func(e edge) bool { return e.to == r.Package }) {
-			out = append(out, edge{from: from, to: r.Package, spec: r.Spec})
+		i := slices.IndexFunc(out, func(e edge) bool { return e.to == r.Package })
+		if i < 0 {
+			out = append(out, edge{from: from, to: r.Package, spec: r.Spec, pin: r.Pin != ""})
+		} else if e := &out[i]; r.Pin != "" && !e.pin || e.spec == "" {
+			e.spec, e.pin = r.Spec, r.Pin != ""
 		}
 	}
 	return out

@@ -134,3 +134,25 @@ func TestFindings(t *testing.T) {
 		"○ a channel could not be looked at, for publishing: no answer\n    → see why\n", out.String())
 	require.ErrorContains(t, doctor.Missing(findings), "1 thing that every run needs is missing")
 }
+
+// What asks for one version stands behind a path that asks for none, and two of one name are kept apart.
+func TestGraphOfPinsAndNames(t *testing.T) {
+	const build = "[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n"
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"pixi.toml":         "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n",
+		"a/pixi.toml":       "[package]\nname = \"a\"\nversion = \"1\"\n" + build,
+		"b/pixi.toml":       "[package]\nname = \"b\"\nversion = \"1\"\n" + build + "[package.host-dependencies]\na = { path = \"../a\" }\n[package.run-dependencies]\na = \"==1\"\n[package.run-constraints]\na = \">=0\"\n",
+		"x/one/pixi.toml":   "[workspace]\nname = \"simple\"\nchannels = [\"https://prefix.dev/w\"]\nplatforms = []\n[dependencies]\na = \"==0.1\"\n",
+		"x/two/pixi.toml":   "[workspace]\nname = \"simple\"\nchannels = [\"https://repo.prefix.dev/w/\"]\nplatforms = []\n[dependencies]\na = \">=0.2\"\n",
+		"x/three/pixi.toml": "[workspace]\nname = \"b\"\nchannels = [\"w\"]\nplatforms = []\n[dependencies]\na = \"*\"\n",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
+	}
+	w, err := workspace.Load(root)
+	require.NoError(t, err)
+	v, out, _ := newView()
+	require.NoError(t, v.Graph(w, "text"))
+	require.Equal(t, "a\nb\n  └─ a ==1\nsimple (x/one)\n  └─ a ==0.1\nb (x/three)\n  └─ a *\nsimple (x/two)\n  └─ a >=0.2\n", out.String())
+}

@@ -23,6 +23,7 @@ type (
 	Version        = manifest.Version
 	VersionSource  = manifest.VersionSource
 	Config         = settings.Config
+	Copy           = settings.Copy
 	Image          = settings.Image
 )
 

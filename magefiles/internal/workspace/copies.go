@@ -23,6 +23,9 @@ var copyFiles = []string{versionfile.MesonFile, versionfile.CitationFile, versio
 // keepCopies remembers which files of other tools a directory has.
 func (f *finder) keepCopies(dir string, entries []fs.DirEntry, here *ignores) {
 	for _, e := range entries {
+		if (e.Name() == RecipeFile || e.Name() == "meta.yaml") && !here.ignored(path.Join(dir, e.Name()), false) {
+			f.recipes = append(f.recipes, path.Join(dir, e.Name()))
+		}
 		if slices.Contains(copyFiles, e.Name()) && !e.IsDir() && !here.ignored(path.Join(dir, e.Name()), false) {
 			if f.copies == nil {
 				f.copies = map[string]bool{}
@@ -168,6 +171,11 @@ func (l *loader) readLocked(p *Package, dir, lock, name string) {
 			p.Versions = append(p.Versions, v)
 		}
 	}
+}
+
+// HasText reports whether a file was read that a bump may edit.
+func (w *Workspace) HasText(file string) bool {
+	return slices.ContainsFunc(w.Texts, func(t Text) bool { return t.Name == file }) || slices.ContainsFunc(w.Files, func(d *tomledit.Document) bool { return d.Name == file })
 }
 
 // readTogether finds the copies of the version that all packages have: of the workspace itself, and in a CITATION.cff beside its manifest.

@@ -17,6 +17,7 @@
 //	package.go noarch.go    what a [package] and its pyproject.toml say
 //	version.go modules.go noversion.go    which of the places of a version counts, and packages whose version stands nowhere, or is a tag
 //	copies.go            copies of versions in the files of other tools
+//	uncounted.go         what looks like a member or a downstream, and is none
 //	foldername.go        names that are those of folders
 //	requires.go graph.go disagree.go    siblings: requirements, order, contradictions
 //	sources.go outside.go named.go madeof.go inherited.go    the folders and files that a package is made of, and what it takes from the root manifest

@@ -25,14 +25,17 @@ type folder struct {
 
 // finder walks through a workspace. Every file is read and parsed once.
 type finder struct {
-	root    string
-	folders []*folder                     // in the order of the walk: parents first, names sorted
-	docs    map[string]*tomledit.Document // by real path relative to the root
-	visited map[string]bool               // real paths of the directories that were walked through
-	copies  map[string]bool               // files of other tools that have a copy of a version, relative to the root
-	python  map[string]modules            // the directories with Python files, relative to the root
-	below   map[string][]string           // of those the ones right below a directory, made when asked for
-	links   []link                        // directories behind symlinks, for later
+	root     string
+	folders  []*folder                     // in the order of the walk: parents first, names sorted
+	docs     map[string]*tomledit.Document // by real path relative to the root
+	visited  map[string]bool               // real paths of the directories that were walked through
+	ignore   []ignoreRule                  // [tool.release] ignore
+	projects []string                      // every pyproject.toml that is nothing to pixi and has a [project]
+	recipes  []string                      // every recipe.yaml and meta.yaml
+	copies   map[string]bool               // files of other tools that have a copy of a version, relative to the root
+	python   map[string]modules            // the directories with Python files, relative to the root
+	below    map[string][]string           // of those the ones right below a directory, made when asked for
+	links    []link                        // directories behind symlinks, for later
 }
 
 // link is a symlink to a directory.
@@ -62,8 +65,7 @@ func findRoot(dir string) (string, error) {
 			return at, nil
 		}
 		if at == filepath.Dir(at) {
-			return "", operr.New("run this inside a pixi workspace, or make one with `pixi init`",
-				"no workspace at %s: neither it nor a folder above has a pixi.toml, pyproject.toml or mojoproject.toml with a [workspace] table", start)
+			return "", noWorkspace(start)
 		}
 	}
 }
@@ -103,7 +105,7 @@ func (f *finder) walk(dir, real string, above *ignores) error {
 	f.keepCopies(dir, entries, here)
 	manifests := f.manifests(real, entries)
 	for name := range manifests {
-		if dir != "." && here.ignored(path.Join(dir, name), false) {
+		if dir != "." && (here.ignored(path.Join(dir, name), false) || f.leftOut(path.Join(dir, name), false)) {
 			delete(manifests, name)
 		}
 	}
@@ -112,6 +114,9 @@ func (f *finder) walk(dir, real string, above *ignores) error {
 		return err
 	}
 	if found != nil {
+		if dir == "." {
+			f.ignore = readIgnored(found.manifest)
+		}
 		f.folders = append(f.folders, found)
 		if dir != "." && found.manifest.IsWorkspace() {
 			return nil
@@ -130,11 +135,11 @@ func (f *finder) walk(dir, real string, above *ignores) error {
 func (f *finder) enter(dir, abs string, e fs.DirEntry, here *ignores) error {
 	switch {
 	case e.IsDir():
-		if here.ignored(dir, true) {
+		if here.ignored(dir, true) || f.leftOut(dir, true) {
 			return nil
 		}
 		return f.walk(dir, abs, here)
-	case e.Type()&fs.ModeSymlink != 0 && !here.ignored(dir, false):
+	case e.Type()&fs.ModeSymlink != 0 && !here.ignored(dir, false) && !f.leftOut(dir, true):
 		real, err := filepath.EvalSymlinks(abs)
 		if err == nil && inside(f.root, real) {
 			if info, err := os.Stat(real); err == nil && info.IsDir() {
@@ -218,6 +223,9 @@ func (f *finder) parse(abs string, onlyPixi bool) (*tomledit.Document, error) {
 		return nil, operr.New("make the file readable", "reading %s: %w", file, err)
 	}
 	if onlyPixi && !bytes.Contains(src, []byte("pixi")) {
+		if bytes.Contains(src, []byte("[project]")) {
+			f.projects = append(f.projects, file)
+		}
 		return nil, nil
 	}
 	doc, err := tomledit.Parse(file, src)

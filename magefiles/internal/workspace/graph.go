@@ -44,6 +44,19 @@ func (w *Workspace) Package(name string) (*Package, error) {
 	return nil, operr.NewUsage(manifest.Suggest(CondaName(name), names)+"name one of them", "no package named %q; %s", name, manifest.ListNames(names))
 }
 
+// Label is the name of a downstream, with its folder where another one, or a package, is called so too.
+func (w *Workspace) Label(d *Downstream) string {
+	for _, other := range w.Downstreams {
+		if other != d && other.Name() == d.Name() {
+			return d.Name() + " (" + d.Dir + ")"
+		}
+	}
+	if w.byName[d.Name()] != nil {
+		return d.Name() + " (" + d.Dir + ")"
+	}
+	return d.Name()
+}
+
 // Downstream returns a downstream by its name or its folder, or an error with exit status 2 that names the known ones.
 func (w *Workspace) Downstream(name string) (*Downstream, error) {
 	var names []string
@@ -63,6 +76,9 @@ func (w *Workspace) Downstream(name string) (*Downstream, error) {
 	case 0:
 	default:
 		return nil, operr.NewUsage("name it by its folder", "%s and %s are both called %q", named[0].Dir, named[1].Dir, name)
+	}
+	if len(names) == 0 {
+		return nil, operr.NewUsage("leave -only out, or make one: a folder whose manifest has a [workspace] of its own, and takes these packages from the channel", "no downstream named %q, since there is none", name)
 	}
 	return nil, operr.NewUsage(manifest.Suggest(name, names)+"name one of them", "no downstream named %q; %s", name, manifest.ListNames(names))
 }

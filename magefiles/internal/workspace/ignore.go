@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/pattern"
+
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // ignoreFiles are the committed files that say what is no part of the repository, the stronger one first. As pixi does,
@@ -87,6 +89,22 @@ func (r ignoreRule) matches(name string, isDir bool) bool {
 		name = path.Base(name)
 	}
 	return r.match.MatchString(name)
+}
+
+// readIgnored reads the patterns by which a root manifest leaves folders and manifests out of the workspace. What is wrong with
+// them is said where the table is read.
+func readIgnored(root *manifest.File) (rules []ignoreRule) {
+	for _, line := range root.Doc.Root.Get("tool", "release", "ignore").Strings() {
+		if r, ok := parseIgnoreLine(line); ok {
+			rules = append(rules, r)
+		}
+	}
+	return rules
+}
+
+// leftOut reports whether a file or directory is left out by the root manifest.
+func (f *finder) leftOut(name string, isDir bool) bool {
+	return slices.ContainsFunc(f.ignore, func(r ignoreRule) bool { return r.matches(name, isDir) })
 }
 
 func parseIgnore(text string) []ignoreRule {

@@ -42,6 +42,7 @@ type loader struct {
 	projects map[string]*Project             // by file
 	texts    map[string][]byte               // by name relative to the root
 	locks    map[string]map[string][]Version // what a lock says of packages that are made here, by file and name
+	strays   map[string]string               // what a nested workspace requires of us, and not from our channel, by its folder
 	siblings siblings
 	envs     []envVersion // of all manifests
 	problems []error      // in the order of the walk
@@ -79,14 +80,18 @@ func (l *loader) load() (*Workspace, error) {
 	}
 	l.require(w, top)
 	for _, f := range nested {
-		if d := l.readDownstream(f); d != nil {
+		if d := l.readDownstream(w, f); d != nil {
 			w.Downstreams = append(w.Downstreams, d)
 		}
 	}
 	if len(l.problems) > 0 {
 		return nil, l.problems[0]
 	}
+	l.findUncounted(w, nested)
 	l.readTogether(w, top)
+	for _, c := range w.Config.Copies {
+		_, _, _ = l.text(c.File) // a bump says that it is not there
+	}
 	w.Files, w.Texts = l.files(), l.textFiles()
 	return w, w.sort()
 }
@@ -144,8 +149,8 @@ func (l *loader) require(w *Workspace, top *folder) {
 	w.Requires = s.requirements("", l.manifest.Dependencies(), dependenciesOf(w.Project))
 }
 
-// readDownstream reads a nested workspace; nil for one that requires none of our packages, whatever is wrong with it.
-func (l *loader) readDownstream(f *folder) *Downstream {
+// readDownstream reads a nested workspace; nil for one that takes none of our packages from our channel, whatever is wrong with it.
+func (l *loader) readDownstream(w *Workspace, f *folder) *Downstream {
 	s := f.manifest
 	d := &Downstream{Manifest: s.ReadManifest(l.ownProject(f)), Dir: f.dir}
 	nameByFolder(d.Manifest, l.found.root, "")
@@ -157,6 +162,13 @@ func (l *loader) readDownstream(f *folder) *Downstream {
 		d.Pyproject, d.Project = f.pyproject.Path, l.project(f.pyproject)
 	}
 	if d.Requires = l.siblings.requirements("", d.Manifest.Dependencies(), own, dependenciesOf(d.Project)); len(d.Requires) == 0 {
+		return nil
+	}
+	if !s.Doc.Root.Has("tool", "image") && !takesFromUs(w, d) {
+		if l.strays == nil {
+			l.strays = map[string]string{}
+		}
+		l.strays[f.dir] = d.Requires[0].Name
 		return nil
 	}
 	d.Image = settings.ReadImage(s, d.Manifest)

@@ -13,6 +13,7 @@ type Workspace struct {
 	Config      Config
 	Packages    []*Package           // by name
 	Downstreams []*Downstream        // by folder
+	Uncounted   []Uncounted          // what looks like a member or a downstream and is none, by file
 	Copies      []Version            // of the version that all packages have, in no file of theirs: [workspace] version, a CITATION.cff
 	Requires    []Requirement        // of the root manifest itself: environments, features and the pool
 	Project     *Project             // the pyproject.toml in the root folder; nil where there is none

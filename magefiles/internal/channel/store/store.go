@@ -94,7 +94,7 @@ func makeDir(dir string) error {
 
 // InUse says, by an error, that the channels in a folder are open in another process.
 func InUse(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, lockFile)); errors.Is(err, fs.ErrNotExist) {
+	if !IsStore(dir) {
 		return nil
 	}
 	s := &Store{dir: dir}
@@ -102,6 +102,12 @@ func InUse(dir string) error {
 		return err
 	}
 	return filelock.Release(s.lock)
+}
+
+// IsStore reports whether a folder is one in which channels are kept.
+func IsStore(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, lockFile))
+	return err == nil
 }
 
 // acquire takes the lock that the kernel frees when this process ends, in whatever way.

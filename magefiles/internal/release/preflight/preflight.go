@@ -131,6 +131,11 @@ func (p *Preflight) Ask(ctx context.Context, t *trace.Trace) (Facts, *plan.Plan,
 func (a *asked) draft(ctx context.Context) (err error) {
 	t := a.trace
 	a.bump.NoteGoModules(t.Repo.Top)
+	files, err := t.Repo.FilesBelow(ctx, t.Repo.Prefix)
+	if err != nil {
+		return err
+	}
+	a.bump.NoteMentions(a.w, files)
 	a.plan, err = plan.Draft(ctx, t.Repo, a.w, a.bump, plan.Found{
 		Base:       a.head.Commit,
 		Branch:     a.branch,

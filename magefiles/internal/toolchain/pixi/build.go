@@ -84,11 +84,15 @@ func (p *Pixi) publishAll(ctx context.Context, b toolchain.Build, temp string) (
 			published = append(published, pkg)
 		}
 	}
+	var left, manifests []string
 	for _, pkg := range b.Packages {
 		if !pkg.Publish {
-			return nil, operr.New("set `publish = true` in [package] of "+pkg.Manifest,
-				"%s cannot be built: some packages run with others' sources, which pixi publishes only together, and it leaves out those without `publish = true`", pkg.Name)
+			left, manifests = append(left, pkg.Name), append(manifests, pkg.Manifest)
 		}
+	}
+	if left != nil {
+		return nil, operr.New("set `publish = true` in [package] of "+strings.Join(manifests, ", "),
+			"%s cannot be built: some packages run with others' sources, which pixi publishes only together, and it leaves out those without `publish = true`", strings.Join(left, ", "))
 	}
 	return p.build(ctx, b, temp, filepath.Join(temp, "all"), order{
 		name:      b.Workspace.Manifest.Name,

@@ -26,6 +26,8 @@ type Config struct {
 	Changelog  string       `json:"changelog,omitempty"` // where the changelog is, relative to the root; "" for one of the names that people use
 	Include    []string     `json:"include,omitempty"`   // files and folders that builds need though git ignores them, relative to the root
 	Pass       []string     `json:"pass,omitempty"`      // variables that tasks, builds and hooks get though they may hold a credential
+	Copies     []Copy       `json:"-"`                   // files in which a bump replaces the old version as well
+	Ignore     []string     `json:"ignore,omitempty"`    // folders and manifests that are no part of the workspace, as .gitignore has patterns
 	PyPI       []StandIn    `json:"-"`                   // what stands for conda packages where there is no conda: [tool.release.pypi]
 	Pos        manifest.Pos `json:"-"`                   // of the table; zero where there is none
 }
@@ -57,7 +59,7 @@ func ReadConfig(s *manifest.File, channel string) Config {
 		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "remote": &c.Remote,
 		"commit": &c.Commit, "tag-message": &c.TagMessage, "changelog": &c.Changelog,
 	}
-	keys := []string{"branch", "include", "pass", "pypi"}
+	keys := []string{"branch", "copies", "ignore", "include", "pass", "pypi"}
 	for k := range fields {
 		keys = append(keys, k)
 	}
@@ -68,6 +70,14 @@ func ReadConfig(s *manifest.File, channel string) Config {
 		}
 		if e.Key == "include" {
 			readInclude(s, e, &c)
+			continue
+		}
+		if e.Key == "copies" {
+			readCopies(s, e, &c)
+			continue
+		}
+		if e.Key == "ignore" {
+			readIgnore(s, e, &c)
 			continue
 		}
 		if e.Key == "pass" {
@@ -125,6 +135,17 @@ func readInclude(s *manifest.File, n *tomledit.Node, c *Config) {
 			continue
 		}
 		c.Include = append(c.Include, clean)
+	}
+}
+
+// readIgnore reads the patterns of what is no part of the workspace.
+func readIgnore(s *manifest.File, n *tomledit.Node, c *Config) {
+	for i, pattern := range s.Strs(n) {
+		if strings.TrimSpace(pattern) == "" || strings.HasPrefix(pattern, "!") || strings.HasPrefix(pattern, "#") || strings.ContainsAny(pattern, "\x00\r\n") {
+			s.Fail(n.Children[i], `name folders as .gitignore does: "tests/**"`, "ignore cannot have %q", pattern)
+			continue
+		}
+		c.Ignore = append(c.Ignore, pattern)
 	}
 }
 

@@ -1,0 +1,126 @@
+package bump
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// writeCopies replaces the old version in the files that [tool.release] copies names. What is not clear is refused, all of it at once.
+func (p *planner) writeCopies() error {
+	if len(p.moves) == 0 {
+		return nil
+	}
+	var wrong, next []string
+	refuse := func(c workspace.Copy, then, format string, args ...any) {
+		wrong = append(wrong, fmt.Sprintf("%s: %s", c.Pos, fmt.Sprintf(format, args...)))
+		if !slices.Contains(next, then) {
+			next = append(next, then)
+		}
+	}
+	for _, c := range p.w.Config.Copies {
+		src, there := p.edit.Source(c.File), p.w.HasText(c.File)
+		if !there {
+			refuse(c, "correct the path, or remove it", "%s is not there, or no file of the workspace that can be read", c.File)
+			continue
+		}
+		pkg, err := p.ownerOfCopy(c.File, src)
+		if err != "" {
+			refuse(c, "name a file below the folder of one package", "%s", err)
+			continue
+		}
+		if pkg == nil || p.moves[pkg.Name] == nil {
+			continue
+		}
+		old, goal := p.now[pkg.Name].String(), p.goals[pkg.Name].String()
+		found := findCopies(src, old, c)
+		switch {
+		case len(found) == 0 && len(findCopies(src, goal, c)) > 0:
+			continue // it is there already
+		case len(found) == 0 && c.Line != nil:
+			refuse(c, "correct the expression, or remove the entry", "no line of %s that `line` matches has %s, the version of %s", c.File, old, pkg.Name)
+			continue
+		case len(found) == 0:
+			refuse(c, "correct the version there, or remove the entry", "%s does not have %s, the version of %s", c.File, old, pkg.Name)
+			continue
+		case len(found) > 1 && c.Line == nil:
+			for _, at := range found {
+				number := 1 + bytes.Count(src[:at], []byte{'\n'})
+				refuse(c, fmt.Sprintf("say in which lines: { file = %q, line = \"regexp\" }", c.File), "%s has %s more than once: line %d: %s", c.File, old, number, lineAt(src, at))
+			}
+			continue
+		}
+		for _, at := range found {
+			p.edit.Write(c.File, src, tomledit.Splice{Start: at, Old: old, New: goal}, "copy of the version of "+pkg.Name)
+		}
+	}
+	if len(wrong) > 0 {
+		return operr.New(strings.Join(next, "; "), "`copies` in [tool.release] cannot be followed in %s; nothing was changed", operr.Count(len(wrong), "place")).WithDetail(strings.Join(wrong, "\n"))
+	}
+	return nil
+}
+
+// ownerOfCopy is the package whose version a file has a copy of: the one that the file belongs to by its folder or, beside all of them,
+// the one whose version stands there. Where all packages have one version, it is any of those that move. problem is the end of a sentence.
+func (p *planner) ownerOfCopy(file string, src []byte) (owner *workspace.Package, problem string) {
+	if p.w.Config.Versioning == workspace.Lockstep {
+		for _, pkg := range p.w.Order() {
+			if p.moves[pkg.Name] != nil && (owner == nil || p.now[pkg.Name].Compare(p.now[owner.Name]) > 0) {
+				owner = pkg
+			}
+		}
+		return owner, ""
+	}
+	for _, pkg := range p.w.Packages {
+		if (pkg.Dir == "." || strings.HasPrefix(file, pkg.Dir+"/")) && (owner == nil || len(pkg.Dir) > len(owner.Dir)) {
+			owner = pkg
+		}
+	}
+	if owner != nil {
+		return owner, ""
+	}
+	var having []string
+	for _, pkg := range p.w.Packages {
+		if len(findWhole(string(src), p.now[pkg.Name].String())) > 0 {
+			owner, having = pkg, append(having, pkg.Name)
+		}
+	}
+	if len(having) != 1 {
+		return nil, fmt.Sprintf("%s is in the folder of no package, and has the version of %s: whose it is cannot be told", file, orNone(having))
+	}
+	return owner, ""
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// findCopies are the offsets at which a file has a version by itself, in the lines that count.
+func findCopies(src []byte, version string, c workspace.Copy) (all []int) {
+	at := 0
+	for line := range bytes.Lines(src) {
+		if bytes.Contains(line, []byte(version)) && (c.Line == nil || c.Line.Match(bytes.TrimRight(line, "\r\n"))) {
+			for _, i := range findWhole(string(line), version) {
+				all = append(all, at+i)
+			}
+		}
+		at += len(line)
+	}
+	return all
+}
+
+// lineAt is the line that an offset is in, cut.
+func lineAt(src []byte, at int) string {
+	begin := bytes.LastIndexByte(src[:at], '\n') + 1
+	line, _, _ := bytes.Cut(src[begin:], []byte{'\n'})
+	text := strings.ToValidUTF8(string(line[:min(len(line), maxMentioned)]), "")
+	return strings.TrimSpace(text)
+}
