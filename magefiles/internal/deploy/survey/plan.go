@@ -27,6 +27,7 @@ type Plan struct {
 	Image       Image              `json:"image"` // the zero value where it is gone back
 	Back        bool               `json:"back,omitempty"`
 	Hosts       []HostPlan         `json:"hosts"`
+	Groups      [][]string         `json:"groups,omitempty"` // of the hosts that change, in the order in which they get it; none where all do at once
 	Without     []string           `json:"without,omitempty"`
 	Why         []string           `json:"why,omitempty"` // of each of them
 	Settings    []Setting          `json:"settings,omitempty"`
@@ -44,6 +45,8 @@ type HostPlan struct {
 	Changes []string `json:"changes"`
 	Drift   []string `json:"drift,omitempty"`
 	Free    int64    `json:"free"`
+
+	paused *Paused // that it was when the plan was made
 }
 
 // Trouble is a reason why a plan cannot be carried out.
@@ -125,6 +128,7 @@ func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 			fronts = append(fronts, *h.Proxy)
 		}
 	}
+	p.Groups = f.groups(p)
 	if len(p.Hosts) == 0 {
 		return nil, operr.NewUsage("leave one in", "all hosts of %s are left out", f.Environment.Name)
 	}
@@ -157,7 +161,7 @@ func why(h Host) string {
 }
 
 func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version) HostPlan {
-	one := HostPlan{Host: h.Name, Running: h.Running, Before: h.Kept, Will: wanted, Drift: h.Drift, Free: h.Free, Changes: []string{}}
+	one := HostPlan{Host: h.Name, Running: h.Running, Before: h.Kept, Will: wanted, Drift: h.Drift, Free: h.Free, Changes: []string{}, paused: h.Kept.Paused}
 	trouble := func(next, format string, args ...any) {
 		p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: fmt.Sprintf(format, args...), Next: next})
 	}
@@ -176,8 +180,20 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version) H
 	if h.Holder != nil && h.Left > 0 && f.Wait == 0 {
 		p.Notes = append(p.Notes, fmt.Sprintf("%s is locked by %s", h.Name, h.Holder))
 	}
+	one.Before.Paused = nil
 	if p.Back {
 		f.planBack(ctx, h, &one, trouble)
+		return one
+	}
+	if paused := h.Kept.Paused; paused != nil && h.Kept.Candidate != nil {
+		if c := h.Kept.Candidate; c.Image != wanted.Image || c.Spec != wanted.Spec {
+			_, digest, _ := strings.Cut(c.Image, "@")
+			trouble("`mage deploy:to "+f.Environment.Name+" -digest="+digest+"` goes on with it; `mage deploy:rollback -env="+f.Environment.Name+"` takes it back",
+				"the deployment of %s is %s", c.Describe(), paused)
+			return one
+		}
+		one.Will, one.Before.Candidate = *h.Kept.Candidate, nil
+		one.Changes = []string{"goes on with the deployment of " + one.Will.Describe() + ", which was " + paused.String()}
 		return one
 	}
 	if c := h.Kept.Current; c != nil && c.Image == wanted.Image && c.Spec == wanted.Spec && h.Kept.Candidate == nil && h.Up == c.Upstream() &&
@@ -196,12 +212,38 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version) H
 	return one
 }
 
+// groups are those in which the hosts of a plan get it. A deployment that was paused goes on in its own; a way back has none.
+func (f *Fleet) groups(p *Plan) [][]string {
+	var changing, whole []string
+	for _, h := range p.Hosts {
+		whole = append(whole, h.Host)
+		if !h.Same {
+			changing = append(changing, h.Host)
+		}
+	}
+	groups := f.Environment.Groups(changing)
+	for _, h := range p.Hosts {
+		if h.paused != nil && !p.Back && sameHosts(slices.Concat(h.paused.Groups...), whole) {
+			groups = h.paused.Groups
+		}
+	}
+	if p.Back || len(groups) < 2 {
+		return nil
+	}
+	return groups
+}
+
+// sameHosts reports whether two lists have the same hosts.
+func sameHosts(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
 // planBack goes to the release before: its container has to be there, and so has its image.
 func (f *Fleet) planBack(ctx context.Context, h Host, one *HostPlan, trouble func(next, format string, args ...any)) {
 	next := "`mage deploy:to " + f.Environment.Name + " -digest=…` deploys any image that the registry has"
 	before := h.Kept.Previous
-	if c := h.Kept.Candidate; c != nil && c.At(h.Up) && h.Kept.Current != nil {
-		before = h.Kept.Current // what it has is of a deployment that has not ended
+	if c := h.Kept.Candidate; c != nil && h.Kept.Current != nil && (c.At(h.Up) || h.Kept.Paused != nil) {
+		before = h.Kept.Current // what it has, or is to get, is of a deployment that has not ended
 	}
 	if before == nil {
 		trouble(next, "there is no release before the one that it has")
@@ -299,6 +341,17 @@ func (f *Fleet) note(p *Plan) {
 	}
 	if e.StopFirst {
 		say("the old container is stopped before the new one starts: nothing answers in between")
+	}
+	if len(p.Groups) > 0 {
+		var groups []string
+		for _, group := range p.Groups {
+			groups = append(groups, strings.Join(group, " and "))
+		}
+		between := ""
+		if e.Pause > 0 {
+			between = ", each watched for " + e.Pause.String() + " before the next"
+		}
+		say("one group of hosts after the other%s: %s", between, strings.Join(groups, ", then "))
 	}
 	if len(p.Without) > 0 {
 		say("without %s, which stays as it is: the next deployment brings it up to date", strings.Join(p.Without, ", "))
