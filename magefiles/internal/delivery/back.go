@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
-	"github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
@@ -18,7 +18,7 @@ import (
 // revert takes back what a delivery did: the environments, the last one first, and what is in this clone alone. A commit that is pushed and an
 // image stay, and are named.
 func (d *Delivery) revert(ctx context.Context, past *session.Past[*Plan]) error {
-	if image, made := imageOf(past.Records); made {
+	if image, made := imageOf(past.Events); made {
 		if err := d.environmentsBack(ctx, past, image); err != nil {
 			return err
 		}
@@ -41,8 +41,8 @@ func (d *Delivery) revert(ctx context.Context, past *session.Past[*Plan]) error 
 }
 
 // imageOf is the image that a delivery has found or made.
-func imageOf(records []workflow.Record) (image deploy.Image, known bool) {
-	for _, rec := range records {
+func imageOf(events []workflow.Event) (image survey.Image, known bool) {
+	for _, rec := range events {
 		if rec.Step == stepImage && len(rec.Result) > 0 && json.Unmarshal(rec.Result, &image) == nil {
 			known = true
 		}
@@ -51,7 +51,7 @@ func imageOf(records []workflow.Record) (image deploy.Image, known bool) {
 }
 
 // environmentsBack brings those back that this delivery has deployed to, and that still run its image.
-func (d *Delivery) environmentsBack(ctx context.Context, past *session.Past[*Plan], image deploy.Image) error {
+func (d *Delivery) environmentsBack(ctx context.Context, past *session.Past[*Plan], image survey.Image) error {
 	var errs []error
 	for _, name := range slices.Backward(past.Plan.Environments) {
 		if !past.Began(deployStep(name)) {

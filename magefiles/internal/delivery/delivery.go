@@ -17,7 +17,7 @@ import (
 	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
-	"github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -42,9 +42,9 @@ type Stage interface {
 	// After is the name of the environment that has to run an image before this one gets it; "" for none.
 	After() string
 	// Runs reports whether all hosts run the image, healthy.
-	Runs(ctx context.Context, image deploy.Image) (bool, error)
+	Runs(ctx context.Context, image survey.Image) (bool, error)
 	// Deploy brings all hosts to the image, or none.
-	Deploy(ctx context.Context, image deploy.Image) error
+	Deploy(ctx context.Context, image survey.Image) error
 	// Back brings all hosts back to the release before the one that they have.
 	Back(ctx context.Context) error
 }
@@ -61,8 +61,8 @@ type Means struct {
 
 	Pins  func(ctx context.Context) (*bump.Plan, error) // how the downstream's pins are to move; an empty plan where they are there
 	Lock  func(ctx context.Context) error               // brings the lock file up to date
-	Check func(ctx context.Context) error               // runs the downstream's own check
-	Find  func(ctx context.Context, commit string) (image deploy.Image, there bool, err error)
+	Check func(ctx context.Context) error               // runs the downstream's own check; nil where it has none
+	Find  func(ctx context.Context, commit string) (image survey.Image, there bool, err error)
 	Build func(ctx context.Context, commit string) error // makes the image of the commit that is checked out, and pushes it
 	CI    CI                                             // nil where the image is made here
 
@@ -186,9 +186,9 @@ func (m missing) Name() string { return string(m) }
 
 func (missing) After() string { return "" }
 
-func (m missing) Runs(context.Context, deploy.Image) (bool, error) { return false, m.error() }
+func (m missing) Runs(context.Context, survey.Image) (bool, error) { return false, m.error() }
 
-func (m missing) Deploy(context.Context, deploy.Image) error { return m.error() }
+func (m missing) Deploy(context.Context, survey.Image) error { return m.error() }
 
 func (m missing) Back(context.Context) error { return m.error() }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/delivery"
-	"github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -104,12 +104,12 @@ func (s stage) After() string { return s.after }
 
 func (s stage) runs() []string { return strings.Fields(s.get(s.name)) }
 
-func (s stage) Runs(_ context.Context, image deploy.Image) (bool, error) {
+func (s stage) Runs(_ context.Context, image survey.Image) (bool, error) {
 	all := s.runs()
 	return all[len(all)-1] == image.Digest, s.ask()
 }
 
-func (s stage) Deploy(_ context.Context, image deploy.Image) error {
+func (s stage) Deploy(_ context.Context, image survey.Image) error {
 	if err := s.ask(); err != nil {
 		return err
 	}
@@ -153,8 +153,8 @@ func (w *world) delivery(stages ...delivery.Stage) *delivery.Delivery {
 			return nil
 		},
 		Check: func(context.Context) error { return w.checks },
-		Find: func(_ context.Context, commit string) (deploy.Image, bool, error) {
-			image := deploy.Image{Repository: "registry.example.org/app", Digest: digest(commit), Revision: commit}
+		Find: func(_ context.Context, commit string) (survey.Image, bool, error) {
+			image := survey.Image{Repository: "registry.example.org/app", Digest: digest(commit), Revision: commit}
 			return image, w.get("image-"+commit) != "", w.ask()
 		},
 		Build: func(_ context.Context, commit string) error {

@@ -5,31 +5,31 @@ import (
 	"errors"
 	"time"
 
-	"github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
 // defineImage has the image of the commit in the registry.
-func (d *Delivery) defineImage(p *Plan, pushed given[Commit]) workflow.Step[deploy.Image] {
-	return workflow.Step[deploy.Image]{
+func (d *Delivery) defineImage(p *Plan, pushed given[Commit]) workflow.Step[survey.Image] {
+	return workflow.Step[survey.Image]{
 		Name: stepImage,
-		Check: func(ctx context.Context, _ *deploy.Image) (deploy.Image, bool, error) {
+		Check: func(ctx context.Context, _ *survey.Image) (survey.Image, bool, error) {
 			return d.Find(ctx, pushed.Get().Hash)
 		},
-		Do: func(ctx context.Context) (deploy.Image, error) {
+		Do: func(ctx context.Context) (survey.Image, error) {
 			if p.CI {
 				return d.wait(ctx, pushed.Get().Hash)
 			}
 			return d.build(ctx, pushed.Get().Hash)
 		},
-		Say: deploy.Image.Ref,
+		Say: survey.Image.Ref,
 	}
 }
 
 // build makes the image here, of the commit that is checked out.
-func (d *Delivery) build(ctx context.Context, commit string) (deploy.Image, error) {
+func (d *Delivery) build(ctx context.Context, commit string) (survey.Image, error) {
 	head, err := d.Repo.Resolve(ctx, "HEAD")
 	if err == nil && head != commit {
 		err = operr.NewStopped("`git switch --detach "+short(commit)+"`, and `mage deliver` goes on",
@@ -39,7 +39,7 @@ func (d *Delivery) build(ctx context.Context, commit string) (deploy.Image, erro
 		err = d.Build(ctx, commit)
 	}
 	if err != nil {
-		return deploy.Image{}, err
+		return survey.Image{}, err
 	}
 	image, there, err := d.Find(ctx, commit)
 	if err == nil && !there {
@@ -52,7 +52,7 @@ func (d *Delivery) build(ctx context.Context, commit string) (deploy.Image, erro
 const mostOfCI = time.Hour
 
 // wait waits for the image that a CI makes.
-func (d *Delivery) wait(ctx context.Context, commit string) (image deploy.Image, err error) {
+func (d *Delivery) wait(ctx context.Context, commit string) (image survey.Image, err error) {
 	w := pause.Wait{
 		What:  "the image of " + short(commit),
 		First: time.Second,

@@ -124,10 +124,15 @@ func (s *source) defineLock() workflow.Step[State] {
 // defineCheck runs the downstream's own check with the new pins, before anything is committed.
 func (s *source) defineCheck() workflow.Step[State] {
 	return workflow.Step[State]{
-		Name:  stepCheck,
-		Skip:  s.none,
+		Name: stepCheck,
+		Skip: func() string {
+			if s.Delivery.Check == nil && s.none() == "" {
+				return "there is no task check"
+			}
+			return s.none()
+		},
 		Check: s.asRecorded,
-		Do:    s.did(s.Check),
+		Do:    s.did(s.Delivery.Check),
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
@@ -19,7 +19,7 @@ type Approval struct {
 }
 
 // defineApproval asks before an environment gets what another one runs. It is for one digest, and in this clone alone.
-func (d *Delivery) defineApproval(stage Stage, image given[deploy.Image]) workflow.Step[Approval] {
+func (d *Delivery) defineApproval(stage Stage, image given[survey.Image]) workflow.Step[Approval] {
 	return workflow.Step[Approval]{
 		Name: approveStep(stage.Name()),
 		Check: func(ctx context.Context, recorded *Approval) (Approval, bool, error) {
@@ -40,7 +40,7 @@ func (d *Delivery) defineApproval(stage Stage, image given[deploy.Image]) workfl
 }
 
 // defineStage brings the image to an environment.
-func (d *Delivery) defineStage(stage Stage, image given[deploy.Image]) workflow.Step[Approval] {
+func (d *Delivery) defineStage(stage Stage, image given[survey.Image]) workflow.Step[Approval] {
 	return workflow.Step[Approval]{
 		Name: deployStep(stage.Name()),
 		Check: func(ctx context.Context, _ *Approval) (Approval, bool, error) {

@@ -152,6 +152,9 @@ func (a *applying) allOf(ctx context.Context, hosts []survey.HostPlan, f func(ct
 
 // preflight asks again what the plan was made of: that may be hours ago.
 func (a *applying) preflight(ctx context.Context, _ *Said) (Said, bool, error) {
+	if err := a.promoted(ctx); err != nil {
+		return Said{}, false, err
+	}
 	return a.all(ctx, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
 		if _, err := m.Engine.Ping(ctx); err != nil {
 			return false, err
@@ -162,6 +165,19 @@ func (a *applying) preflight(ctx context.Context, _ *Said) (Said, bool, error) {
 		err := a.unchanged(ctx, h, m)
 		return err == nil, err
 	})
+}
+
+// promoted refuses an image that the environment before this one does not run, or runs no more.
+func (a *applying) promoted(ctx context.Context) error {
+	if a.Before == nil || a.p.Back || a.p.Force != "" {
+		return nil
+	}
+	before, err := a.Before(ctx)
+	if err == nil && before.Digest != a.p.Image.Digest {
+		err = operr.NewStopped("deploy again, for what runs there now", "%s runs %s, and %s was to be deployed to %s",
+			a.Environment.After, survey.Version{Image: before.Ref()}.Describe(), survey.Version{Image: a.p.Image.Ref()}.Describe(), a.Environment.Name)
+	}
+	return err
 }
 
 // touched are the hosts of a plan that are changed, but for those that are left as they are by now.
@@ -415,6 +431,9 @@ func (a *applying) audit(ctx context.Context, h survey.HostPlan, m *survey.Machi
 	what := "deploy " + h.Will.Image
 	if a.p.Back {
 		what = "go back to " + h.Will.Image
+	}
+	if a.p.Force != "" {
+		what += " whatever runs on " + a.Environment.After + " (" + a.p.Force + ")"
 	}
 	if len(a.p.Without) > 0 {
 		what += fmt.Sprintf(" without %s (%s)", strings.Join(a.p.Without, ", "), strings.Join(a.p.Why, "; "))

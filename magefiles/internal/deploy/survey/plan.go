@@ -17,6 +17,7 @@ type Asked struct {
 	Image   Image    // to be deployed; the zero value where it is gone back
 	Back    bool     // each host goes back to the release before the one that it has
 	Without []string // hosts that are left as they are
+	Force   string   // why the environment before this one does not count; "" where it does
 }
 
 // Plan is what a person agrees to: it survives JSON.
@@ -29,7 +30,8 @@ type Plan struct {
 	Hosts       []HostPlan         `json:"hosts"`
 	Groups      [][]string         `json:"groups,omitempty"` // of the hosts that change, in the order in which they get it; none where all do at once
 	Without     []string           `json:"without,omitempty"`
-	Why         []string           `json:"why,omitempty"` // of each of them
+	Why         []string           `json:"why,omitempty"`   // of each of them
+	Force       string             `json:"force,omitempty"` // why the environment before this one does not count
 	Settings    []Setting          `json:"settings,omitempty"`
 	Notes       []string           `json:"notes,omitempty"`
 	Troubles    []Trouble          `json:"troubles,omitempty"` // why it cannot be done as things stand
@@ -93,6 +95,7 @@ func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 		Image:       asked.Image,
 		Back:        asked.Back,
 		Without:     asked.Without,
+		Force:       asked.Force,
 	}
 	values, err := f.given(asked.Back)
 	if err != nil {
@@ -341,6 +344,12 @@ func (f *Fleet) note(p *Plan) {
 	}
 	if e.StopFirst {
 		say("the old container is stopped before the new one starts: nothing answers in between")
+	}
+	switch {
+	case e.After != "" && p.Force != "":
+		say("whatever %s runs, since you say: %s", e.After, p.Force)
+	case e.After != "" && !p.Back:
+		say("it is what %s runs on all its hosts, which is asked again before anything is changed", e.After)
 	}
 	if len(p.Groups) > 0 {
 		var groups []string
