@@ -57,9 +57,9 @@ func pick(ctx context.Context, x *targets.Extension, name string, f Flags) (d *d
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	d, end, err = deployer(ctx, x, of, e, f)
+	d, endIt, err := deployer(ctx, x, of, e, f)
 	if err != nil || e.After == "" {
-		return d, of, end, err
+		return d, of, endIt, err
 	}
 	before, err := config.Pick(all, e.After)
 	if err != nil {
@@ -70,7 +70,7 @@ func pick(ctx context.Context, x *targets.Extension, name string, f Flags) (d *d
 		return nil, nil, nil, err
 	}
 	d.Before = first.Served
-	return d, of, func() { end(); endFirst() }, nil
+	return d, of, func() { endIt(); endFirst() }, nil
 }
 
 // asked is what the flags ask for.
