@@ -24,9 +24,12 @@ func Kills() error {
 	return sh.RunV("go", "test", "./magefiles/e2e", "-run=TestReleaseKilledAnywhere", "-kills=100", "-realkills=10", "-v", "-timeout=2h")
 }
 
-// Fleet deploys to hosts, for longer than tests do: by engines of Docker under a hundred thousand requests, and killed at fifty random moments.
+// Fleet deploys to hosts, for longer than tests do: by engines of Docker under a hundred thousand requests, killed at fifty random moments, and ten times to see how long a switch takes.
 func Fleet() error {
 	if err := sh.RunV("go", "test", "./magefiles/internal/deploy", "-run=TestDockerd$", "-requests=100000", "-count=1", "-v", "-timeout=2h"); err != nil {
+		return err
+	}
+	if err := sh.RunV("go", "test", "./magefiles/internal/deploy", "-run=^$", "-bench=Switch", "-benchtime=10x", "-timeout=1h"); err != nil {
 		return err
 	}
 	return sh.RunV("go", "test", "./magefiles/e2e", "-run=TestDeployments", "-deploykills=50", "-count=1", "-v", "-timeout=2h")

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/magefile/mage/mage"
@@ -102,6 +103,7 @@ func TestScripts(t *testing.T) {
 			"status":    status,
 			"git-repo":  gitRepo,
 			"repo":      copyRepo,
+			"built":     copyBuilt,
 			"go-mod":    goMod,
 			"serve":     serve,
 			"no-secret": noSecret,
@@ -181,6 +183,23 @@ func gitRepo(ts *testscript.TestScript, _ bool, args []string) {
 func copyRepo(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(filepath.Join(repo, "magefiles", "e2e", "testdata", "repos", args[0]))))
 	gitRepo(ts, neg, args)
+}
+
+// built are the repositories that copyBuilt copies: each is built for the first script that wants it.
+var built sync.Map // of func() error
+
+// copyBuilt is copyRepo of a repository whose packages are built, and recorded as such: built NAME. Each is built once for all scripts.
+func copyBuilt(ts *testscript.TestScript, _ bool, args []string) {
+	from := filepath.Join(compiled, "built", args[0])
+	once, _ := built.LoadOrStore(args[0], sync.OnceValue(func() error {
+		if err := os.CopyFS(from, os.DirFS(filepath.Join(repo, "magefiles", "e2e", "testdata", "repos", args[0]))); err != nil {
+			return err
+		}
+		gitRepo(ts, false, []string{from})
+		return ts.Exec("sh", "-c", `cd "$0" && exec targets build:all`, from)
+	}))
+	ts.Check(once.(func() error)())
+	ts.Check(ts.Exec("cp", "-a", from, ts.MkAbs(args[0])))
 }
 
 // goMod makes a folder a module that gets the targets from this repository: go-mod DIR.

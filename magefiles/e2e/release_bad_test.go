@@ -358,6 +358,7 @@ func TestAStopInsideARelease(t *testing.T) {
 	require.Contains(t, out, "→ find out which is right; then `mage release` goes on from here")
 	require.NotContains(t, out, "✓ push")
 	require.Empty(t, r.onChannel(), "nothing is sent of what may be somebody else's")
+	r.refused(3, "v0.1.7 is unfinished, and a bump would change its versions under it", "version:bump", "-to=patch", "-yes")
 
 	require.NoError(t, os.Remove(filepath.Join(hooks, "post-receive")))
 	r.refused(1, "and that is not this release", "release", "-yes")

@@ -126,7 +126,7 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	environ := command.Setenv(command.Unset(os.Environ(), "CI", "GITHUB_ACTIONS"), "GIT_CONFIG_GLOBAL="+os.DevNull, "PIPELINE_TOOLCHAIN=pixi",
 		"GIT_AUTHOR_NAME=a tester", "GIT_AUTHOR_EMAIL=tester@example.invalid", "GIT_COMMITTER_NAME=a tester", "GIT_COMMITTER_EMAIL=tester@example.invalid",
 		"GIT_COMMITTER_DATE=2026-01-01T00:00:00Z") // before the time that the stand-in's artifacts bear, as it is with pixi's
-	environ = r.standin.Env(environ)
+	environ = command.Setenv(r.standin.Env(environ), "PYTHONPYCACHEPREFIX="+pycache())
 	if o.real {
 		environ = command.Setenv(environ, "PIPELINE_TOOLCHAIN=embedded")
 	}
@@ -143,6 +143,7 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 		Channel:    "mono",
 		Repository: "octo/mono",
 		Program:    filepath.Join(compiled, "targets"),
+		Pycache:    pycache(),
 		CI:         o.by == "ci" && !o.gitlab,
 		Workflow:   map[bool]string{true: gitlabFile}[o.gitlab],
 		Wrap:       r.gate.wrap,
@@ -160,6 +161,9 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 	r.dir = r.newClone()
 	return r
 }
+
+// pycache is the byte code of Python's own modules, which all releases import: compiling it takes longer than the rest of an import test.
+func pycache() string { return filepath.Join(compiled, "pycache") }
 
 func write(t testing.TB, dir, name, text string) {
 	t.Helper()

@@ -56,7 +56,9 @@ func (x *Extension) Lock(ctx context.Context, d *workspace.Downstream) error {
 }
 
 // HasCheck reports whether a downstream has a task check.
-func (*Extension) HasCheck(d *workspace.Downstream) bool { return toolchain.FindTask(d.Manifest, "check") != "" }
+func (*Extension) HasCheck(d *workspace.Downstream) bool {
+	return toolchain.FindTask(d.Manifest, "check") != ""
+}
 
 // Check runs a downstream's task check, with the packages that it pins by now, from the channel.
 func (x *Extension) Check(ctx context.Context, name string) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -40,7 +41,7 @@ func (Version) Plan(ctx context.Context,
 	only *string, // one package, where versions are independent
 	ranges *string, // raise: raise ranges that would not admit the new version
 	fixDrift *bool, // also correct what does not agree now
-	changelog *bool, // also write CHANGELOG.md; auto implies it
+	changelog *bool, // also write the changelog, as auto does; -changelog=false does not
 	json *bool, // print one JSON object; version:bump -plan=FILE takes it
 ) error {
 	return run(ctx, func(ctx context.Context, a *pipeline) error {
@@ -68,7 +69,7 @@ func (Version) Bump(ctx context.Context,
 	only *string, // one package, where versions are independent
 	ranges *string, // raise: raise ranges that would not admit the new version
 	fixDrift *bool, // also correct what does not agree now
-	changelog *bool, // also write CHANGELOG.md; auto implies it
+	changelog *bool, // also write the changelog, as auto does; -changelog=false does not
 	plan *string, // carry out this file of version:plan -json
 	commit *bool, // also commit; takes up a bump that was left uncommitted
 	tag *bool, // also tag the commit
@@ -101,12 +102,13 @@ type bumpFlags struct {
 func (f bumpFlags) request() (bump.Request, error) {
 	raise, err := bumping.Raises(orZero(f.ranges))
 	return bump.Request{
-		To:        orZero(f.to),
-		Only:      orZero(f.only),
-		Raise:     raise,
-		FixDrift:  isSet(f.fixDrift),
-		Changelog: isSet(f.changelog),
-		Date:      today(),
+		To:          orZero(f.to),
+		Only:        orZero(f.only),
+		Raise:       raise,
+		FixDrift:    isSet(f.fixDrift),
+		Changelog:   isSet(f.changelog),
+		NoChangelog: f.changelog != nil && !*f.changelog,
+		Date:        today(),
 	}, err
 }
 
@@ -118,5 +120,12 @@ func (a *pipeline) bumping(ctx context.Context, f bumpFlags) (*bumping.Bumper, e
 		View:    a.view,
 		Confirm: func(ctx context.Context, question string) error { return a.confirm(ctx, isSet(f.assumed), question) },
 		Quiet:   isSet(f.asJSON),
+		Unfinished: func(state string) (string, error) {
+			past, err := trace.Unfinished(state)
+			if past == nil {
+				return "", err
+			}
+			return past.Plan.Title, err
+		},
 	})
 }

@@ -310,6 +310,7 @@ func (a *pipeline) releaser(yes bool) releasing.Releaser {
 			return t, fetching, err
 		},
 		Trial:    trial,
+		Pycache:  os.Getenv("PYTHONPYCACHEPREFIX"),
 		Readable: readable,
 	}
 }

@@ -3,6 +3,7 @@ package bump
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -13,15 +14,34 @@ import (
 // sinceTag is what happened to a package, or to all, since the last tag.
 type sinceTag struct {
 	last     *lastTag // nil: there is none
-	commits  []Commit // that touched it, the newest first
 	size     version.Size
-	deciding []Commit // those that ask for this size, or for anything
-	loose    int      // commits that are in no conventional form
+	deciding []*Commit // those that ask for something
+	tally
 }
 
-// lastTag returns the tag of the highest version that is not above at. Pre-releases do not count.
+// tally counts commits, by what became of them.
+type tally struct {
+	all      int // without merges that say nothing
+	touching int // the package, or any
+	off      int // of those: they are taken back, or take back
+	loose    int // they say in no conventional form what they are
+	quiet    int // they are of a kind that asks for nothing
+}
+
+// lastTag returns the tag of the last release: of the highest version that is not above at, or, where the manifests were left behind, of
+// a higher one. Such a one is of the same major version, or there is none below. Pre-releases do not count.
 func (p *planner) lastTag(ctx context.Context, name string, at version.Version) (*lastTag, error) {
-	return p.newest(ctx, name, func(v version.Version) bool { return v.Compare(at) <= 0 && !v.Prerelease() })
+	below, err := p.newest(ctx, name, func(v version.Version) bool { return v.Compare(at) <= 0 && !v.Prerelease() })
+	if err != nil {
+		return nil, err
+	}
+	above, err := p.newest(ctx, name, func(v version.Version) bool {
+		return v.Compare(at) > 0 && !v.Prerelease() && (below == nil || v.Compare(at.Release().Next(version.Major)) < 0)
+	})
+	if above != nil {
+		return above, err
+	}
+	return below, err
 }
 
 // newest returns the tag of the highest version that counts; nil where there is none.
@@ -32,27 +52,65 @@ func (p *planner) newest(ctx context.Context, name string, counts func(version.V
 	}
 	var last *lastTag
 	for tag := range tags {
-		text, ok := strings.CutPrefix(tag, tagPrefix(p.w, name))
-		if !ok {
+		v, ok := p.tagged(name, tag)
+		if !ok || !counts(v) {
 			continue
 		}
-		v, err := version.Parse(text)
-		if err != nil || !counts(v) {
-			continue
-		}
-		if last == nil || v.Compare(last.version) > 0 || v.Compare(last.version) == 0 && tag < last.name {
+		if last == nil || v.Compare(last.version) > 0 || v.Compare(last.version) == 0 && p.ahead(name, tag, last.name) {
 			last = &lastTag{name: tag, version: v}
 		}
 	}
 	return last, nil
 }
 
-// sinceLastTag reads the commits since the last release that is not above at.
+// ahead reports which of two tags of one version counts: that of our form, or else any, always the same.
+func (p *planner) ahead(name, tag, other string) bool {
+	ours := func(tag string) bool { return strings.HasPrefix(tag, tagPrefix(p.w, name)) }
+	if ours(tag) != ours(other) {
+		return ours(tag)
+	}
+	return tag < other
+}
+
+// tagged is the version that a tag names: in our form, or as other tools tag.
+func (p *planner) tagged(name, tag string) (version.Version, bool) {
+	prefixes := []string{"v", ""}
+	if p.w.Config.Versioning != workspace.Lockstep {
+		prefixes = []string{name + "/v", name + "/", name + "-v", name + "@v", name + "@"}
+	}
+	for _, prefix := range prefixes {
+		if text, ok := strings.CutPrefix(tag, prefix); ok {
+			v, err := version.Parse(text)
+			return v, err == nil
+		}
+	}
+	return version.Version{}, false
+}
+
+// elsewhere returns a tag of a version that HEAD does not contain; "" where there is none.
+func (p *planner) elsewhere(ctx context.Context, name string, v version.Version) (string, error) {
+	merged, err := p.history.mergedTags(ctx)
+	if err != nil {
+		return "", err
+	}
+	all, err := p.history.allTags(ctx)
+	found := ""
+	for tag := range all {
+		if of, ok := p.tagged(name, tag); ok && of.Compare(v) == 0 && (found == "" || p.ahead(name, tag, found)) {
+			found = tag
+		}
+	}
+	if _, ok := merged[found]; ok {
+		return "", err
+	}
+	return found, err
+}
+
+// sinceLastTag reads the commits since the last release. name is that of a package, or "" for all of them, whose pkg is nil.
 func (p *planner) sinceLastTag(ctx context.Context, at version.Version, name string, pkg *workspace.Package) (found sinceTag, err error) {
 	if found.last, err = p.lastTag(ctx, name, at); err != nil {
 		return found, err
 	}
-	p.history.assignFolders(p.w)
 	since := ""
 	if found.last != nil {
 		since = found.last.name
@@ -61,60 +119,163 @@ func (p *planner) sinceLastTag(ctx context.Context, at version.Version, name str
 	if err != nil {
 		return found, err
 	}
-	for _, c := range all {
-		if !p.touches(c, pkg) {
+	for _, e := range all {
+		if e.silent {
 			continue
 		}
-		found.commits = append(found.commits, c)
-		size := c.size(at)
-		if c.change().Kind == "" {
+		found.all++
+		if len(e.packages) == 0 || pkg != nil && !slices.Contains(e.packages, pkg.Name) {
+			continue
+		}
+		found.touching++
+		switch {
+		case e.off:
+			found.off++
+		case e.said != nil:
+			found.deciding = append(found.deciding, e.said)
+			found.size = max(found.size, e.said.size(at))
+		case e.loose:
 			found.loose++
+		default:
+			found.quiet++
 		}
-		if size != version.None {
-			found.deciding = append(found.deciding, c)
-		}
-		found.size = max(found.size, size)
 	}
 	return found, nil
 }
 
-// touches reports whether a commit touched a package, or any for nil.
-func (p *planner) touches(c Commit, pkg *workspace.Package) bool {
-	for _, file := range c.Paths {
-		for _, owner := range p.history.findOwners(file) {
-			if pkg == nil || owner == pkg.Name {
-				return true
-			}
+// since names the tag for a sentence.
+func (s sinceTag) since() string {
+	if s.last == nil {
+		return "at all"
+	}
+	return "since " + s.last.name
+}
+
+// account says how many commits there were, which of them count, and why the others do not.
+func (s sinceTag) account(what string) string {
+	are := func(n int, one, many string) string {
+		if n == 1 {
+			return "1 " + one
+		}
+		return fmt.Sprintf("%d %s", n, many)
+	}
+	text := operr.Count(s.all, "commit") + " " + s.since()
+	if s.all == 0 {
+		return text
+	}
+	text += ", " + are(s.touching, "touches ", "touch ") + what
+	var parts []string
+	for _, part := range []struct {
+		n         int
+		one, many string
+	}{
+		{len(s.deciding), "counts", "count"},
+		{s.off, "is taken back, or takes back what was not released", "are taken back, or take back what was not released"},
+		{s.loose, "says in no conventional form what it is", "say in no conventional form what they are"},
+		{s.quiet, "is of a kind that asks for no release, such as docs or chore", "are of a kind that asks for no release, such as docs or chore"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, are(part.n, part.one, part.many))
 		}
 	}
-	return false
+	if parts == nil {
+		return text
+	}
+	return text + ": " + strings.Join(parts, ", ")
 }
 
 // autoGoal is the release that the commits ask for. A version that is in the manifests and was never released stays, if it
 // is high enough for what was committed. tell says that a version which stays is worth a note.
-func (p *planner) autoGoal(at version.Version, found sinceTag, tell bool) (version.Version, []Reason, error) {
-	since := "at all"
-	if found.last != nil {
-		since = "since " + found.last.name
+func (p *planner) autoGoal(ctx context.Context, at version.Version, name string, found sinceTag) (version.Version, []Reason, error) {
+	tag, err := p.elsewhere(ctx, name, at)
+	if err == nil && tag != "" {
+		err = operr.New("say the size yourself: -to=patch, -to=minor or -to=major",
+			"%s is released, and its tag %s is on a branch that this one does not contain, such as one that was merged by squash: which commits came since cannot be told", at, tag)
 	}
+	if err != nil {
+		return at, nil, err
+	}
+	goal, reasons := p.autoSize(at, name, found)
+	if goal.Compare(at) != 0 {
+		err = p.refuseTaken(ctx, name, goal)
+	}
+	return goal, reasons, err
+}
+
+// refuseTaken refuses a version that a branch has which this one does not contain.
+func (p *planner) refuseTaken(ctx context.Context, name string, goal version.Version) error {
+	tag, err := p.elsewhere(ctx, name, goal)
+	if err != nil || tag == "" {
+		return err
+	}
+	return operr.New("merge the branch that has it, or say a version that is not out yet, such as -to="+goal.Next(version.Patch).String(),
+		"the next version would be %s, and it is out already: the tag %s is on a branch that this one does not contain", goal, tag)
+}
+
+func (p *planner) autoSize(at version.Version, name string, found sinceTag) (version.Version, []Reason) {
+	alone := name == ""
 	if found.size == version.None {
-		note := fmt.Sprintf("nothing to release: %s %s, and none is a feat, a fix or breaking", operr.Count(len(found.commits), "commit"), since)
-		if found.loose > 0 {
-			note += fmt.Sprintf(" (%d say in no conventional form what they are)", found.loose)
+		if p.idle = alone; alone {
+			p.note("nothing to release: %s", found.account("a package"))
+		} else if found.touching > 0 {
+			p.accounts = append(p.accounts, name+": "+found.account("it"))
 		}
-		if p.idle = tell; tell {
-			p.note("%s", note)
-		}
-		return at, nil, nil
+		return at, nil
 	}
 	goal := at.Release()
 	if found.last != nil {
 		goal = found.last.version.Next(found.size)
+		p.tellForm(name, found.last, goal)
 	}
 	if goal.Compare(at) <= 0 {
-		p.note("%s is not released yet (there is no tag for it), and covers %s", at, operr.Count(len(found.commits), "commit"))
-		return at, nil, nil
+		p.note("%s is not released yet (there is no tag for it), and covers %s", at, operr.Count(found.touching, "commit"))
+		return at, nil
 	}
-	text := fmt.Sprintf("a %s version, by %s %s", found.size, operr.Count(len(found.deciding), "commit"), since)
-	return goal, []Reason{{Kind: ByCommit, Text: text, Commits: found.deciding}}, nil
+	if found.touching > len(found.deciding) || found.all > found.touching {
+		if alone {
+			p.note("%s", found.account("a package"))
+		} else {
+			p.accounts = append(p.accounts, name+": "+found.account("it"))
+		}
+	}
+	text := fmt.Sprintf("a %s version, by %s %s", found.size, operr.Count(len(found.deciding), "commit"), found.since())
+	return goal, []Reason{{Kind: ByCommit, Text: text, deciding: found.deciding}}
+}
+
+// of is the reason as it is one for a package: with the commits that touched it.
+func (r Reason) of(name string) Reason {
+	for _, c := range r.deciding {
+		if slices.Contains(c.packages, name) {
+			r.Commits = append(r.Commits, Commit{Hash: c.Hash, Subject: c.Subject})
+		}
+	}
+	r.deciding = nil
+	return r
+}
+
+// tellForm notes where the manifests were left behind by a tag, and where tags were of another form.
+func (p *planner) tellForm(name string, last *lastTag, goal version.Version) {
+	for _, pkg := range p.w.Packages {
+		if (name == "" || pkg.Name == name) && p.now[pkg.Name].Compare(last.version) < 0 {
+			p.note("%s says %s, and %s is tagged: the release is counted from the tag", pkg.Version.Pos, p.now[pkg.Name], last.name)
+			break
+		}
+	}
+	if ours := p.tagName(name, goal.String()); !strings.HasPrefix(last.name, tagPrefix(p.w, name)) {
+		p.note("the last tag is %s, and the new one will be %s: those of another form are read, and not made", last.name, ours)
+	}
+}
+
+// mostAccounts is how many packages are told one by one what was counted for them.
+const mostAccounts = 5
+
+// tellAccounts notes what was counted for packages that have versions of their own.
+func (p *planner) tellAccounts() {
+	for i, text := range p.accounts {
+		if i == mostAccounts {
+			p.note("… and so for %s", operr.Count(len(p.accounts)-i, "more package"))
+			return
+		}
+		p.note("%s", text)
+	}
 }

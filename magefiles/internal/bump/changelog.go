@@ -7,15 +7,26 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/changelog"
 	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// ChangelogFile is where the changelog stands, in the workspace's root.
-const ChangelogFile = changelog.File
+// Changelog is which file the changelog of a workspace is.
+func Changelog(w *workspace.Workspace) (changelog.Place, error) {
+	return changelog.Find(w.Root, w.Config.Changelog)
+}
 
 // changelog adds a section for the new versions: what people wrote under Unreleased, which goes there, and a line for each
-// commit that asked for the release, both grouped by package.
+// commit that asked for the release, both grouped by package. One that is not written in Markdown is left to people.
 func (p *planner) changelog(ctx context.Context) error {
-	src, there, err := changelog.Read(p.w.Root)
+	at, err := Changelog(p.w)
+	if err != nil {
+		return err
+	}
+	if at.Foreign != "" {
+		p.note("%s is not written, since it is no Markdown: the section of this release is yours to add", at.Foreign)
+		return nil
+	}
+	src, there, err := changelog.Read(p.w.Root, at.File)
 	if err != nil {
 		return err
 	}
@@ -24,11 +35,15 @@ func (p *planner) changelog(ctx context.Context) error {
 		return err
 	}
 	if !there {
-		p.edit.Write(ChangelogFile, nil, changelog.New(p.heading(), groups), "changelog")
+		p.edit.Write(at.File, nil, changelog.New(p.heading(), groups), "changelog")
 		return nil
 	}
-	p.plan.Read[ChangelogFile] = edits.Digest(src)
-	p.edit.Write(ChangelogFile, src, changelog.Add(string(src), p.heading(), groups), "changelog")
+	added, err := changelog.Add(at.File, string(src), p.heading(), groups)
+	if err != nil {
+		return err
+	}
+	p.plan.Read[at.File] = edits.Digest(src)
+	p.edit.Write(at.File, src, added, "changelog")
 	return nil
 }
 
@@ -61,19 +76,22 @@ func (p *planner) changes(ctx context.Context) ([]changelog.Group, error) {
 		if len(p.plan.Tags) > 1 {
 			g.Name += " " + m.New
 		}
+		var lines strings.Builder
 		for _, size := range []version.Size{version.Major, version.Minor, version.Patch} {
 			for _, c := range found.deciding {
-				if c.size(now) == size {
-					g.Lines += c.change().Line(c.Hash)
+				for _, change := range c.changes {
+					if sizeOf(change, now) == size {
+						lines.WriteString(change.Line(c.Hash))
+					}
 				}
 			}
 		}
 		for _, r := range m.Why {
 			if r.Kind == Pinned || r.Kind == Shared {
-				g.Lines += "- " + changelog.Capitalize(r.Text) + ".\n"
+				lines.WriteString("- " + changelog.Capitalize(r.Text) + ".\n")
 			}
 		}
-		if g.Lines != "" {
+		if g.Lines = lines.String(); g.Lines != "" {
 			out = append(out, g)
 		}
 	}

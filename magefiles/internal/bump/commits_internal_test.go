@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // flaky is a git that answers the second time.
@@ -20,11 +22,18 @@ func (f *flaky) MergedTags(context.Context) (map[string]string, error) {
 	return map[string]string{"v1.0.0": "abc"}, nil
 }
 
-func (f *flaky) Log(context.Context, string) ([]Commit, error) {
+func (f *flaky) Tags(ctx context.Context) (map[string]string, error) { return f.MergedTags(ctx) }
+
+func (f *flaky) EachCommit(_ context.Context, _ string, visit func(Commit)) error {
+	visit(Commit{Hash: "abc", Subject: "feat: more"})
 	if f.asked++; f.asked == 1 {
-		return nil, errBusy
+		return errBusy
 	}
-	return []Commit{{Hash: "abc", Subject: "feat: more"}}, nil
+	return nil
+}
+
+func (*flaky) Versions(context.Context, []string, string) (before, after [][]byte, err error) {
+	return nil, nil, nil
 }
 
 // An answer that failed is not one without tags or commits: a bump sized by it would be too small.
@@ -34,12 +43,16 @@ func TestAFailedAnswerIsNotKept(t *testing.T) {
 			tags, err := h.mergedTags(t.Context())
 			return len(tags), err
 		},
+		"all tags": func(h *past) (int, error) {
+			tags, err := h.allTags(t.Context())
+			return len(tags), err
+		},
 		"log": func(h *past) (int, error) {
 			commits, err := h.since(t.Context(), "v1.0.0")
 			return len(commits), err
 		},
 	} {
-		h := &past{History: &flaky{}}
+		h := &past{History: &flaky{}, w: &workspace.Workspace{Manifest: &workspace.Manifest{}}}
 		_, err := ask(h)
 		require.ErrorIs(t, err, errBusy, name)
 		for range 2 {

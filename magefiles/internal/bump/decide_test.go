@@ -176,7 +176,7 @@ func TestAuto(t *testing.T) {
 			if c.at[0] == '1' {
 				last = "v1.1.6"
 			}
-			h := history{map[string]string{last: "x", "v0.2.0rc1": "y", "v9.0.0": "above"}, map[string][]bump.Commit{last: c.commits}}
+			h := history{tags: map[string]string{last: "x", "v0.2.0rc1": "y", "v9.0.0": "above"}, commits: map[string][]bump.Commit{last: c.commits}}
 			p := plan(t, tree(t, three(c.at)), bump.Request{To: "auto", Date: "2026-11-23"}, h)
 			if c.want == "" {
 				require.Empty(t, p.Packages)
@@ -186,11 +186,11 @@ func TestAuto(t *testing.T) {
 			require.Equal(t, c.want, p.Packages[0].New)
 		})
 	}
-	p := plan(t, tree(t, three("0.1.6")), bump.Request{To: "auto"}, history{map[string]string{"v0.1.6": "x"}, map[string][]bump.Commit{"v0.1.6": {commit("1", "mend it", "b/y")}}})
-	require.Equal(t, []string{"nothing to release: 1 commit since v0.1.6, and none is a feat, a fix or breaking (1 say in no conventional form what they are)"}, p.Notes)
+	p := plan(t, tree(t, three("0.1.6")), bump.Request{To: "auto"}, history{tags: map[string]string{"v0.1.6": "x"}, commits: map[string][]bump.Commit{"v0.1.6": {commit("1", "mend it", "b/y")}}})
+	require.Equal(t, []string{"nothing to release: 1 commit since v0.1.6, 1 touches a package: 1 says in no conventional form what it is"}, p.Notes)
 	require.Empty(t, p.Tags)
 
-	p = plan(t, tree(t, three("0.1.6")), bump.Request{To: "auto"}, history{nil, map[string][]bump.Commit{"": {commit("1", "feat: x", "b/y")}}})
+	p = plan(t, tree(t, three("0.1.6")), bump.Request{To: "auto"}, history{commits: map[string][]bump.Commit{"": {commit("1", "feat: x", "b/y")}}})
 	require.Equal(t, []string{"0.1.6 is not released yet (there is no tag for it), and covers 1 commit"}, p.Notes)
 	require.Equal(t, "v0.1.6", p.Tags[0].Name)
 
@@ -236,7 +236,7 @@ All notable changes are listed here, in the form of [Keep a Changelog](https://k
 
 // On the way to the release that the commits ask for.
 func TestPreReleases(t *testing.T) {
-	h := history{map[string]string{"v1.1.4": "x"}, map[string][]bump.Commit{"v1.1.4": {commit("1", "feat: x", "a/x")}}}
+	h := history{tags: map[string]string{"v1.1.4": "x"}, commits: map[string][]bump.Commit{"v1.1.4": {commit("1", "feat: x", "a/x")}}}
 	for _, c := range []struct{ at, to, want string }{
 		{"1.1.4", "rc", "1.2.0rc1"},
 		{"1.2.0rc1", "rc", "1.2.0rc2"},

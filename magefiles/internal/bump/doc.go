@@ -19,6 +19,7 @@
 //	request.go      what is asked for
 //	new.go          the way from that to a plan
 //	target.go auto.go commits.go lasttag.go    where the packages go, and why
+//	past.go owners.go    what was committed since a tag, and for which packages
 //	write.go changelog.go    what has to be written for that; package edits collects it
 //	message.go      what commit and tags say
 //	upgrade.go      a downstream's pins

@@ -3,6 +3,7 @@ package bump_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,16 +45,44 @@ func load(t testing.TB, root string) *workspace.Workspace {
 	return w
 }
 
+func loadError(root string) error {
+	_, err := workspace.Load(root)
+	return err
+}
+
 // history is a History of values.
 type history struct {
-	tags    map[string]string
+	tags    map[string]string        // that HEAD contains
 	commits map[string][]bump.Commit // since a tag
+	others  []string                 // tags of other branches
+	roots   map[string][2]string     // what the root manifest was before a commit, and after it
 }
 
 func (h history) MergedTags(context.Context) (map[string]string, error) { return h.tags, nil }
 
-func (h history) Log(_ context.Context, since string) ([]bump.Commit, error) {
-	return h.commits[since], nil
+func (h history) Tags(context.Context) (map[string]string, error) {
+	all := maps.Clone(h.tags)
+	if all == nil {
+		all = map[string]string{}
+	}
+	for _, tag := range h.others {
+		all[tag] = "elsewhere"
+	}
+	return all, nil
+}
+
+func (h history) EachCommit(_ context.Context, since string, visit func(bump.Commit)) error {
+	for _, c := range h.commits[since] {
+		visit(c)
+	}
+	return nil
+}
+
+func (h history) Versions(_ context.Context, commits []string, _ string) (before, after [][]byte, err error) {
+	for _, c := range commits {
+		before, after = append(before, []byte(h.roots[c][0])), append(after, []byte(h.roots[c][1]))
+	}
+	return before, after, nil
 }
 
 func plan(t testing.TB, root string, req bump.Request, h bump.History) *bump.Plan {

@@ -97,5 +97,5 @@ func TestReleaseCommitAsksForNothing(t *testing.T) {
 	}
 	p := plan(t, root, bump.Request{To: "auto"}, h)
 	require.Empty(t, p.Tags)
-	require.Equal(t, []string{"nothing to release: 1 commit since v0.1.5, and none is a feat, a fix or breaking"}, p.Notes)
+	require.Equal(t, []string{"nothing to release: 1 commit since v0.1.5, 1 touches a package: 1 is of a kind that asks for no release, such as docs or chore"}, p.Notes)
 }

@@ -21,15 +21,16 @@ type planner struct {
 	edit    *edits.Editor
 	plan    *Plan
 
-	now    map[string]version.Version // where each package is, by name
-	goals  map[string]version.Version // where each one goes, or stays
-	moves  map[string]*Move           // those that move
-	copied map[string]string          // what the manifest says of a package whose last tag is above that, by name
-	apart  bool                       // packages have several versions, where all have one
-	drift  []string                   // what does not agree now: one line each, which begins with the place
-	ranges []string                   // which ranges a new version would leave
-	idle   bool                       // the commits ask for no release
-	asks   bool                       // a requirement changes
+	now      map[string]version.Version // where each package is, by name
+	goals    map[string]version.Version // where each one goes, or stays
+	moves    map[string]*Move           // those that move
+	copied   map[string]string          // what the manifest says of a package whose last tag is above that, by name
+	apart    bool                       // packages have several versions, where all have one
+	drift    []string                   // what does not agree now: one line each, which begins with the place
+	ranges   []string                   // which ranges a new version would leave
+	idle     bool                       // the commits ask for no release
+	accounts []string                   // what was counted for packages that have versions of their own, a line each
+	asks     bool                       // a requirement changes
 }
 
 // New works out how the versions of a workspace change, and every exact pin on them, as the request says. Nothing is
@@ -47,7 +48,14 @@ func New(ctx context.Context, w *workspace.Workspace, req Request, h History) (*
 	}
 	p := newPlanner(w, req, h)
 	p.to = to
-	p.plan.Request.Changelog = req.Changelog || req.To == auto
+	if to.auto && to.phase == "" {
+		p.req.To = auto
+		p.plan.Request.To = auto
+	}
+	p.plan.Request.Changelog = !req.NoChangelog && (req.Changelog || p.req.To == auto)
+	if at, err := Changelog(w); req.IfThere && !req.NoChangelog && err == nil && at.There {
+		p.plan.Request.Changelog = true
+	}
 	if err := p.locate(ctx); err != nil {
 		return nil, err
 	}
@@ -68,7 +76,7 @@ func newPlanner(w *workspace.Workspace, req Request, h History) *planner {
 	p := &planner{
 		w:       w,
 		req:     req,
-		history: &past{History: h},
+		history: &past{History: h, w: w},
 		edit:    edits.New(w),
 		now:     map[string]version.Version{},
 		goals:   map[string]version.Version{},

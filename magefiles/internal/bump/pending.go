@@ -58,7 +58,7 @@ func (p *Pending) Fits(req Request) bool {
 		return true
 	}
 	return req.Only == p.Plan.Request.Only &&
-		(req.To == p.Plan.Request.To || slices.ContainsFunc(p.Plan.Packages, func(m Move) bool { return m.New == req.To }))
+		(strings.EqualFold(req.To, p.Plan.Request.To) || slices.ContainsFunc(p.Plan.Packages, func(m Move) bool { return m.New == req.To }))
 }
 
 // Pending looks for a bump that lies in the work tree uncommitted, or that was the last commit and never came to its end.

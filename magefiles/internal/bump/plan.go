@@ -49,7 +49,9 @@ type Move struct {
 type Reason struct {
 	Kind    ReasonKind `json:"kind"`
 	Text    string     `json:"text"`              // the reason as the end of a sentence: "asked for"
-	Commits []Commit   `json:"commits,omitempty"` // for Commits
+	Commits []Commit   `json:"commits,omitempty"` // for ByCommit
+
+	deciding []*Commit // those of all packages that are asked about; Commits are the ones of the package that moves
 }
 
 // ReasonKind tells reasons apart.
@@ -88,6 +90,10 @@ type Tag struct {
 // and no other may have appeared.
 func (p *Plan) Check(w *workspace.Workspace) error {
 	const next = "make the plan anew: something changed since"
+	at, err := Changelog(w)
+	if err != nil {
+		return err
+	}
 	now := map[string]bool{}
 	for name, src := range edits.Sources(w) {
 		now[name] = true
@@ -99,12 +105,12 @@ func (p *Plan) Check(w *workspace.Workspace) error {
 		}
 	}
 	for name := range p.Read {
-		if !now[name] && name != ChangelogFile {
+		if !now[name] && name != at.File {
 			return operr.New(next, "the plan is stale: %s is gone", name)
 		}
 	}
 	for _, f := range p.Files {
-		if _, known := p.Read[f.Path]; !known && f.Path != ChangelogFile {
+		if _, known := p.Read[f.Path]; !known && f.Path != at.File {
 			return operr.New("have the plan made by `mage version:plan -json`", "the plan is not one of ours: it edits %s, which it has not read", f.Path)
 		}
 	}

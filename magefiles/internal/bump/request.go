@@ -10,12 +10,14 @@ import (
 
 // Request is what a person asks for.
 type Request struct {
-	To        string `json:"to"`                  // patch, minor, major, auto, dev, a, b, rc, post, or a version
-	Only      string `json:"only,omitempty"`      // one package, where versions are independent; or one downstream
-	Raise     bool   `json:"raise,omitempty"`     // raise the lower bound of ranges that would not admit a new version
-	FixDrift  bool   `json:"fixDrift,omitempty"`  // also correct what does not agree now
-	Changelog bool   `json:"changelog,omitempty"` // write CHANGELOG.md; auto implies it
-	Date      string `json:"date,omitempty"`      // of the changelog's section, as 2006-01-02
+	To          string `json:"to"`                    // patch, minor, major, auto, dev, a, b, rc, post, or a version
+	Only        string `json:"only,omitempty"`        // one package, where versions are independent; or one downstream
+	Raise       bool   `json:"raise,omitempty"`       // raise the lower bound of ranges that would not admit a new version
+	FixDrift    bool   `json:"fixDrift,omitempty"`    // also correct what does not agree now
+	Changelog   bool   `json:"changelog,omitempty"`   // write the changelog; auto implies it
+	IfThere     bool   `json:"ifThere,omitempty"`     // write the changelog where there is one
+	NoChangelog bool   `json:"noChangelog,omitempty"` // a person said that it is not to be written
+	Date        string `json:"date,omitempty"`        // of the changelog's section, as 2006-01-02
 }
 
 // auto is the word for "as the commits since the last tag say".
@@ -58,4 +60,23 @@ func readTarget(to string) (target, error) {
 		return target{}, operr.NewUsage("say -to="+c, "%s would have two names: PyPI writes it as %s, and conda keeps the zeros", to, c)
 	}
 	return target{exact: &v}, nil
+}
+
+// VersionOf is the version that a tag of ours names: v0.1.1.dev1, or core/v0.1.1.
+func VersionOf(tag string) string {
+	return strings.TrimPrefix(tag[strings.LastIndex(tag, "/")+1:], "v")
+}
+
+// SameVersion reports whether a word names the version of a tag, in any spelling of it, or is the tag.
+func SameVersion(word, tag string) bool {
+	of := VersionOf(tag)
+	if word == tag || word == of {
+		return true
+	}
+	asked, err := version.Parse(word)
+	if err != nil {
+		return false
+	}
+	v, err := version.Parse(of)
+	return err == nil && asked.Compare(v) == 0
 }

@@ -311,4 +311,4 @@ func TestOnlyATag(t *testing.T) {
 // tagsOf is the history of a repository without its commits.
 type tagsOf struct{ *gitrepo.Repo }
 
-func (tagsOf) Log(context.Context, string) ([]bump.Commit, error) { return nil, nil }
+func (tagsOf) EachCommit(context.Context, string, func(bump.Commit)) error { return nil }

@@ -48,7 +48,7 @@ func (p *planner) lockstepReasons(pkg *workspace.Package, why []Reason) []Reason
 	out := []Reason{}
 	for _, r := range why {
 		if r.Kind == ByCommit {
-			if r.Commits = p.history.selectOf(pkg.Name, r.Commits); len(r.Commits) == 0 {
+			if r = r.of(pkg.Name); len(r.Commits) == 0 {
 				continue
 			}
 		}
@@ -79,12 +79,16 @@ func (p *planner) independent(ctx context.Context) error {
 			return err
 		}
 		if goal.Compare(p.now[pkg.Name]) != 0 {
+			for i, r := range why {
+				why[i] = r.of(pkg.Name)
+			}
 			p.move(pkg.Name, goal, why...)
 		}
 	}
 	if p.to.exact == nil && len(p.moves) == 0 {
 		p.note("nothing to release: no package has a commit since its last tag that is a feat, a fix or breaking")
 	}
+	p.tellAccounts()
 	return p.spread()
 }
 
@@ -109,13 +113,19 @@ func (p *planner) goal(ctx context.Context, at version.Version, name string, pkg
 	}
 	if p.to.phase != "" {
 		v, err := p.pre(at, found)
-		return v, why, asUsage(err)
+		if err = asUsage(err); err == nil && p.history.History != nil {
+			err = p.refuseTaken(ctx, name, v)
+		}
+		return v, why, err
 	}
-	return p.autoGoal(at, found, name == "")
+	return p.autoGoal(ctx, at, name, found)
 }
 
 // pre is the next version of a phase: on the way to the release that the commits ask for, where there are some.
 func (p *planner) pre(at version.Version, found sinceTag) (version.Version, error) {
+	if found.last != nil && found.last.version.Compare(at) > 0 { // the manifests were left behind
+		at = found.last.version
+	}
 	if at.Prerelease() && found.last != nil {
 		if release := found.last.version.Next(found.size); release.Compare(at.Release()) > 0 {
 			return release.NextPreOf(p.to.phase)

@@ -9,11 +9,11 @@ package bumping
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/changelog"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -34,6 +34,9 @@ type Config struct {
 	Runner command.Runner
 	Dir    string // where we were started
 	View   View
+
+	// Unfinished says which release the clone with this state folder has begun and not ended; "" where there is none. Nil: there are none.
+	Unfinished func(state string) (title string, err error)
 
 	// Confirm asks a person. Its error is the answer no.
 	Confirm func(ctx context.Context, question string) error
@@ -108,11 +111,14 @@ func (b *Bumper) Plan(ctx context.Context, req bump.Request, file string) (*bump
 	return p, p.Check(b.Workspace)
 }
 
-// WithChangelog has the changelog written where a workspace has one.
+// WithChangelog has the changelog written where a workspace has one. Whether it has one of a name that is configured is seen once its
+// manifests are read.
 func WithChangelog(req bump.Request, root string) bump.Request {
-	if _, err := os.Lstat(filepath.Join(root, bump.ChangelogFile)); err == nil {
+	if at, err := changelog.Find(root, ""); err != nil || at.There {
 		req.Changelog = true
+		return req
 	}
+	req.IfThere = true
 	return req
 }
 

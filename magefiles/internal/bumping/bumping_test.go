@@ -12,7 +12,10 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/bumping"
+	"github.com/foopack/foopack/magefiles/internal/changelog"
 	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/folders"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -107,6 +110,48 @@ func TestWhatABumpRefuses(t *testing.T) {
 	}
 }
 
+// While a release is unfinished, its versions are not changed under it.
+func TestABumpDuringARelease(t *testing.T) {
+	dir, run := gitrepotest.New(t)
+	b, r := open(t, nil)
+	require.NoError(t, os.CopyFS(dir, os.DirFS(b.Workspace.Root)))
+	gitrepotest.Git(t, run, dir, "add", "--all")
+	gitrepotest.Git(t, run, dir, "commit", "--quiet", "--message", "fix: all")
+	before := manifest(t, b)
+	asked := ""
+	for _, a := range []struct {
+		title  string
+		err    error
+		want   string
+		status int
+	}{
+		{title: "w v1.3.0", want: "the release of w v1.3.0 is unfinished", status: operr.Stopped},
+		{title: "v1.2.3 of lib", want: "the release of v1.2.3 of lib is unfinished", status: operr.Stopped},
+		{err: errors.New("the journal cannot be read"), want: "the journal cannot be read", status: 1},
+		{},
+	} {
+		again, err := bumping.Open(t.Context(), bumping.Config{
+			Runner:     run,
+			Dir:        dir,
+			View:       r,
+			Confirm:    b.Confirm,
+			Unfinished: func(state string) (string, error) { asked = state; return a.title, a.err },
+		})
+		require.NoError(t, err)
+		_, err = again.Bump(t.Context(), bump.Request{To: "patch"}, "", bump.Parts{})
+		require.Equal(t, filepath.Join(again.Repo.Common, folders.State), asked)
+		if a.want == "" {
+			require.NoError(t, err)
+			require.NotEqual(t, before, manifest(t, again))
+			continue
+		}
+		require.ErrorContains(t, err, a.want)
+		require.Equal(t, a.status, operr.ExitStatus(err))
+		require.Equal(t, a.title != "", operr.NextOf(err) == "`mage release` completes it, `mage undo` takes it back; then bump")
+		require.Equal(t, before, manifest(t, again), a.want)
+	}
+}
+
 // Where there is no workspace there is nothing to bump, in git or outside of it.
 func TestNoWorkspaceToBump(t *testing.T) {
 	_, err := bumping.Open(t.Context(), bumping.Config{Runner: command.NewSystem(os.Environ(), nil), Dir: t.TempDir(), View: &reader{}})
@@ -131,6 +176,6 @@ func TestWhatABumpIsAskedFor(t *testing.T) {
 
 	root := t.TempDir()
 	require.False(t, bumping.WithChangelog(bump.Request{To: "minor"}, root).Changelog)
-	require.NoError(t, os.WriteFile(filepath.Join(root, bump.ChangelogFile), nil, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(root, changelog.File), nil, 0o644))
 	require.Equal(t, bump.Request{To: "minor", Changelog: true}, bumping.WithChangelog(bump.Request{To: "minor"}, root))
 }

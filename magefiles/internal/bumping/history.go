@@ -2,6 +2,7 @@ package bumping
 
 import (
 	"context"
+	"path"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
@@ -25,17 +26,21 @@ type history struct {
 // HistoryOf is the history of a workspace that lies where its repository was opened.
 func HistoryOf(repo *gitrepo.Repo) bump.History { return history{Repo: repo, prefix: repo.Prefix} }
 
-// Log implements bump.History.
-func (h history) Log(ctx context.Context, since string) ([]bump.Commit, error) {
-	commits, err := h.Repo.Log(ctx, since)
-	out := make([]bump.Commit, len(commits))
-	for i, c := range commits {
-		out[i] = bump.Commit{Hash: c.Hash[:min(len(c.Hash), 7)], Subject: c.Subject, Body: c.Body}
+// EachCommit implements bump.History.
+func (h history) EachCommit(ctx context.Context, since string, visit func(bump.Commit)) error {
+	inside := strings.TrimSuffix("/"+h.prefix, "/") + "/"
+	return h.Repo.EachCommit(ctx, since, func(c gitrepo.Commit) {
+		one := bump.Commit{Hash: c.Hash, Parents: c.Parents, Subject: c.Subject, Body: c.Body, Blank: len(c.Paths) == 0 && len(c.Parents) < 2}
 		for _, p := range c.Paths {
-			if rel, inside := strings.CutPrefix("/"+p, strings.TrimSuffix("/"+h.prefix, "/")+"/"); inside {
-				out[i].Paths = append(out[i].Paths, rel)
+			if rel, ok := strings.CutPrefix("/"+p, inside); ok {
+				one.Paths = append(one.Paths, rel)
 			}
 		}
-	}
-	return out, err
+		visit(one)
+	})
+}
+
+// Versions implements bump.History.
+func (h history) Versions(ctx context.Context, commits []string, file string) (before, after [][]byte, err error) {
+	return h.Repo.Versions(ctx, commits, path.Join(h.prefix, file))
 }

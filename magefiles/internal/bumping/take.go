@@ -2,10 +2,12 @@ package bumping
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -15,11 +17,26 @@ func (b *Bumper) Bump(ctx context.Context, req bump.Request, file string, parts 
 	if b.Repo == nil && (parts.Commit || parts.Tag) {
 		return bump.Result{}, operr.New("run `git init` and commit the workspace", "%s is in no git repository: there is nothing to commit to", b.Workspace.Root)
 	}
+	if err := b.refuseUnfinished(); err != nil {
+		return bump.Result{}, err
+	}
 	r, done, err := b.takeUp(ctx, req, file, parts)
 	if err == nil && !done {
 		r, err = b.takeNew(ctx, req, file, parts)
 	}
 	return r, err
+}
+
+// refuseUnfinished refuses while a release is unfinished: what it goes on with, or takes back, are the versions that it has left.
+func (b *Bumper) refuseUnfinished() error {
+	if b.Repo == nil || b.Unfinished == nil {
+		return nil
+	}
+	title, err := b.Unfinished(filepath.Join(b.Repo.Common, folders.State))
+	if err == nil && title != "" {
+		err = operr.NewStopped("`mage release` completes it, `mage undo` takes it back; then bump", "the release of %s is unfinished, and a bump would change its versions under it; nothing was changed", title)
+	}
+	return err
 }
 
 // Upgrade moves the pins of downstreams, where a person agrees: of the one that is named, or of all.

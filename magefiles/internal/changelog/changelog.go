@@ -1,25 +1,18 @@
 // Package changelog writes a release's section into a changelog in the form of Keep a Changelog: behind what people wrote under
 // Unreleased, which it takes over. It knows neither packages nor versions: a section has a title, and groups of lines.
 //
-//	changelog.go      the file, its sections, and the one that is added
-//	conventional.go   what the message of a commit says of it, and the line that it gets
+//	changelog.go sections.go    the section that is added, and those that are there
+//	file.go           which file it is
+//	conventional.go revert.go    what the message of a commit says of it and takes back, and the line that it gets
 //	markdown.go       text of anybody's as a line of Markdown
 package changelog
 
 import (
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
-
-// File is where the changelog stands, in the workspace's root.
-const File = "CHANGELOG.md"
 
 const head = `# Changelog
 
@@ -27,103 +20,93 @@ All notable changes are listed here, in the form of [Keep a Changelog](https://k
 
 `
 
-var (
-	section    = regexp.MustCompile(`(?m)^## .*$`)
-	unreleased = regexp.MustCompile(`(?mi)^## +\[?unreleased\]?[^\r\n]*`)
-	subsection = regexp.MustCompile(`(?m)^### +(.*?)[ \t]*$`)
-)
-
 // Group is the lines below one heading of the third level.
 type Group struct {
 	Name  string // "" for those before the first
 	Lines string // each with its end
 }
 
-// Read returns the changelog of a folder; there is false where it has none. It refuses one that could not be replaced as a file.
-func Read(root string) (src []byte, there bool, err error) {
-	if err := checkFile(root); err != nil {
-		return nil, false, err
-	}
-	src, err = os.ReadFile(filepath.Join(root, File))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, operr.New("make the file readable", "reading the changelog: %w", err)
-	}
-	return src, true, nil
-}
-
-// checkFile refuses a changelog that is a link or a folder, or that has a double whose name differs in case only: where file
-// systems do not tell them apart, one of the two would be lost.
-func checkFile(root string) error {
-	entries, err := os.ReadDir(root)
-	if err != nil {
-		return operr.New("make the folder readable", "looking for the changelog: %w", err)
-	}
-	for _, e := range entries {
-		switch {
-		case e.Name() != File && strings.EqualFold(e.Name(), File):
-			return operr.New("`git mv "+e.Name()+" "+File+"`, or, where both are there, keep one of them",
-				"there is a file %s, and the changelog is %s: they differ in case only", e.Name(), File)
-		case e.Name() != File || e.Type().IsRegular():
-		case e.Type()&fs.ModeSymlink != 0:
-			target, _ := os.Readlink(filepath.Join(root, File))
-			next := "put the file itself in its place: `git rm " + File + "`, then `git mv " + target + " " + File + "`"
-			if _, err := os.Stat(filepath.Join(root, File)); err != nil {
-				next = "remove it, for it leads nowhere: `git rm " + File + "`"
-			} else if !filepath.IsLocal(target) { // nothing that git could move
-				next = "put a file in its place: `git rm " + File + "`, then `cp " + target + " " + File + "`"
-			}
-			return operr.New(next, "%s is a link to %s, and the changelog is not written through a link", File, target)
-		default:
-			return operr.New("move it away", "%s is not a file, and a release writes its changelog there", File)
-		}
-	}
-	return nil
-}
-
 // New is a changelog whose one release has a title and groups.
 func New(title string, groups []Group) tomledit.Splice {
-	return tomledit.Splice{New: head + "## [Unreleased]\n\n## " + title + "\n\n" + render(groups)}
+	return tomledit.Splice{New: head + "## [Unreleased]\n\n## " + title + "\n\n" + render(3, groups)}
 }
 
-// Add puts a section behind that of Unreleased, whose lines it takes over.
-func Add(src, title string, groups []Group) tomledit.Splice {
+// Add puts a section before that of the newest release, or behind that of Unreleased, whose lines it takes over. It has their level and
+// their form. file names the changelog for people: one whose form is not understood is refused.
+func Add(file, src, title string, groups []Group) (tomledit.Splice, error) {
+	const next = "give each release a heading such as `## [1.2.0] - 2026-01-02`, the newest one first; or leave the changelog to yourself: -changelog=false"
+	o := readOutline([]byte(src))
+	switch {
+	case o.strange:
+		return tomledit.Splice{}, operr.New(next, "%s has no heading that is of a release, and it cannot be told where the new section goes; nothing was changed", file)
+	case o.rising():
+		return tomledit.Splice{}, operr.New(next, "%s has its newest release at the bottom, and a section is written on top; nothing was changed", file)
+	}
 	newline := "\n"
 	if strings.Contains(src, "\r\n") {
 		newline = "\r\n"
 	}
 	begin, end, before := len(src), len(src), ""
-	if m := unreleased.FindStringIndex(src); m != nil {
-		begin, end = m[1], len(src)
-		if next := section.FindStringIndex(src[m[1]:]); next != nil {
-			end = m[1] + next[0]
+	form := heading{level: 2}
+	first := o.first()
+	if first >= 0 {
+		form = o.headings[first]
+		for _, h := range o.headings {
+			if h.release && h.level < form.level {
+				form = h // of one whose patches have a lower heading
+			}
 		}
-		groups = append(readGroups(src[begin:end]), groups...)
-		before = newline + newline
-	} else if m := section.FindStringIndex(src); m != nil {
-		begin, end = m[0], m[0]
-	} else if src != "" && !strings.HasSuffix(src, "\n") {
-		before = newline + newline
 	}
-	text := before + strings.ReplaceAll("## "+title+"\n\n"+render(groups), "\n", newline)
+	if i := o.open(); i >= 0 {
+		h := o.headings[i]
+		if form = h; first >= 0 && h.level > o.headings[first].level {
+			form.level = o.headings[first].level
+		}
+		end = o.after(i, len(src))
+		groups = append(readGroups(src, o, i, end), groups...)
+		if begin, before = h.end, newline+newline; h.release { // of this very release: its heading becomes ours
+			begin, before = h.start, ""
+		}
+	} else if first >= 0 {
+		begin = o.headings[first].start
+		end = begin
+	} else if src != "" {
+		plain := strings.ReplaceAll(src, "\r\n", "\n")
+		before = strings.Repeat(newline, 2-min(2, len(plain)-len(strings.TrimRight(plain, "\n"))))
+	}
+	added := form.write(title) + "\n\n" + render(form.level+1, groups)
+	added = before + strings.ReplaceAll(added, "\n", newline)
 	if end < len(src) {
-		text += newline
+		added += newline
 	}
-	return tomledit.Splice{Start: begin, Old: src[begin:end], New: text}
+	return tomledit.Splice{Start: begin, Old: src[begin:end], New: added}, nil
 }
 
-// readGroups takes the lines of a section apart.
-func readGroups(text string) []Group {
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	var out []Group
-	name, from := "", 0
-	for _, m := range subsection.FindAllStringSubmatchIndex(text, -1) {
-		out = append(out, Group{Name: name, Lines: strings.Trim(text[from:m[0]], "\n")})
-		name, from = text[m[2]:m[3]], m[1]
+// write is a heading of the same level and form.
+func (h heading) write(title string) string {
+	if h.underlined != 0 {
+		return title + "\n" + strings.Repeat(string(h.underlined), len(title))
 	}
-	return append(out, Group{Name: name, Lines: strings.Trim(text[from:], "\n")})
+	return strings.Repeat("#", h.level) + " " + title
+}
+
+// readGroups takes the lines of a section apart, which ends at an offset.
+func readGroups(src string, o outline, i, end int) []Group {
+	clean := func(from, to int) string {
+		return strings.Trim(strings.ReplaceAll(src[from:to], "\r\n", "\n"), "\n")
+	}
+	var out []Group
+	name, from := "", o.headings[i].end
+	for _, h := range o.headings[i+1:] {
+		if h.start >= end {
+			break
+		}
+		if h.level == o.headings[i].level+1 {
+			out = append(out, Group{Name: name, Lines: clean(from, h.start)})
+			name, from = h.title, h.end
+		}
+	}
+	return append(out, Group{Name: name, Lines: clean(from, end)})
 }
 
 // merge puts groups of one name together, in the order in which they come first.
@@ -145,12 +128,13 @@ func merge(groups []Group) []Group {
 	return out
 }
 
-func render(groups []Group) string {
+// render writes groups below headings of a level.
+func render(level int, groups []Group) string {
 	var parts []string
 	for _, g := range merge(groups) {
 		text := g.Lines + "\n"
 		if g.Name != "" {
-			text = "### " + g.Name + "\n\n" + text
+			text = strings.Repeat("#", min(level, 6)) + " " + g.Name + "\n\n" + text
 		}
 		parts = append(parts, text)
 	}

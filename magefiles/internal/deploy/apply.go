@@ -150,10 +150,16 @@ func (a *applying) allOf(ctx context.Context, hosts []survey.HostPlan, f func(ct
 	return done && err == nil, err
 }
 
-// preflight asks again what the plan was made of: that may be hours ago.
-func (a *applying) preflight(ctx context.Context, _ *Said) (Said, bool, error) {
+// preflight asks again what the plan was made of: that may be hours ago. The commands of secrets run here, once in a run, so that one that fails
+// does so before anything was pulled; a run that goes on behind preflight runs them where a container is still to be started.
+func (a *applying) preflight(ctx context.Context, recorded *Said) (Said, bool, error) {
 	if err := a.promoted(ctx); err != nil {
 		return Said{}, false, err
+	}
+	if recorded == nil && a.needsSecrets() {
+		if _, err := a.secretValues(ctx); err != nil {
+			return Said{}, false, err
+		}
 	}
 	return a.all(ctx, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
 		if _, err := m.Engine.Ping(ctx); err != nil {

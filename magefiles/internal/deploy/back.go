@@ -157,6 +157,9 @@ func (a *applying) takeAway(ctx context.Context, h survey.HostPlan, m *survey.Ma
 		return err
 	}
 	c := seen.Of(h.Will.ID)
+	if before := h.Before.Current; before != nil && before.ID == h.Will.ID { // it had not been left
+		return nil
+	}
 	if a.p.Back {
 		if c == nil || c.State != engine.Running && c.State != engine.Restarting {
 			return nil

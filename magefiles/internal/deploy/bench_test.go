@@ -28,7 +28,7 @@ import (
 
 // fleet are hosts of a test: an engine each, with a proxy's container and a folder for what the host keeps.
 type fleet struct {
-	t     *testing.T
+	t     testing.TB
 	hosts map[string]*vm
 	env   config.Environment
 	state string // for journals
@@ -52,7 +52,7 @@ const repository = "registry.example.org/team/app"
 var proxyImage = "registry.example.org/caddy@" + localengine.Digest("proxy")
 
 // startFleet starts hosts.
-func startFleet(t *testing.T, names ...string) *fleet {
+func startFleet(t testing.TB, names ...string) *fleet {
 	f := &fleet{t: t, hosts: map[string]*vm{}, state: t.TempDir(), vars: map[string]string{}}
 	f.env = config.Environment{
 		Name:     "staging",
@@ -71,7 +71,7 @@ func startFleet(t *testing.T, names ...string) *fleet {
 	for _, name := range names {
 		f.hosts[name] = f.boot(name)
 	}
-	require.NoError(t, f.deployer().Setup(t.Context()))
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
 	return f
 }
 
@@ -97,7 +97,7 @@ func (f *fleet) boot(name string) *vm {
 	return h
 }
 
-func free(t *testing.T) uint16 {
+func free(t testing.TB) uint16 {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
@@ -113,6 +113,8 @@ type behavior struct {
 	says    string        // revision that it says in place of its own
 	logs    string
 	arch    []string
+	ends    string // a secret without which it ends at once
+	ails    string // a secret without which it is not well
 	forHost string // the behavior is that of this host alone
 }
 
@@ -151,12 +153,12 @@ func (b behavior) program(revision string) func(ctx context.Context, c *localeng
 			fmt.Fprintln(c.Stdout, b.logs)
 		}
 		l, err := c.Listen(5006)
-		if err != nil {
+		if err != nil || !has(c, b.ends) {
 			return 1
 		}
 		mux := http.NewServeMux()
 		mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
-			if b.sick != nil && b.sick() {
+			if b.sick != nil && b.sick() || !has(c, b.ails) {
 				http.Error(w, "not well", http.StatusServiceUnavailable)
 				return
 			}
@@ -208,6 +210,12 @@ func (b behavior) program(revision string) func(ctx context.Context, c *localeng
 			return 3
 		}
 	}
+}
+
+// has reports whether a container has a secret, or is to have none.
+func has(c *localengine.Container, secret string) bool {
+	_, err := os.Stat(c.Path("/run/secrets/" + secret))
+	return secret == "" || err == nil
 }
 
 // deployer is one operator's, as each process has its own.

@@ -26,10 +26,7 @@ func (a *applying) pulled(ctx context.Context, _ *map[string]Facts) (map[string]
 		case err != nil:
 			return false, err
 		}
-		f := Facts{Port: h.Will.Port}
-		if image.Health != nil {
-			f.Interval = image.Health.Interval
-		}
+		f := Facts{Port: h.Will.Port, Interval: survey.IntervalOf(image)}
 		if f.Port == 0 {
 			if f.Port, err = portOf(image); err != nil {
 				return false, err
@@ -78,6 +75,12 @@ func (a *applying) pull(ctx context.Context) (map[string]Facts, error) {
 		return nil, err
 	}
 	facts, _, err := a.pulled(ctx, nil)
+	for _, f := range facts {
+		if _, note := survey.WatchOf(a.Environment, f.Interval); note != "" {
+			a.Say("%s", note) // a plan knows it of an image that a host has
+			break
+		}
+	}
 	return facts, err
 }
 
@@ -137,7 +140,7 @@ func (a *applying) start(ctx context.Context, h survey.HostPlan, m *survey.Machi
 		return err
 	}
 	begin := func() error { return a.begin(ctx, h, m, v) }
-	if len(a.Environment.Secrets) == 0 || a.p.Back && !a.Environment.Memory {
+	if !a.needsSecrets() {
 		return begin()
 	}
 	return a.withSecrets(ctx, h, m, v, begin)

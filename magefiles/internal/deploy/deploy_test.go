@@ -3,13 +3,16 @@ package deploy
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -52,12 +55,12 @@ func TestOneHost(t *testing.T) {
 func TestAllHosts(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t, "a", "b", "c")
-	f.env.Environment, f.vars["GREETING"] = []string{"GREETING"}, `it's "$HOME"`
+	f.env.Environment, f.vars["GREETING"] = []string{"GREETING"}, "-it's \"$HOME\"\n x"
 	one := f.push("1111", behavior{})
 	f.mustDeploy(one)
 	f.runs(one, "a", "b", "c")
 	_, body := f.hosts["b"].get("/healthz")
-	require.Contains(t, body, `"it's \"$HOME\""`)
+	require.Contains(t, body, `"-it's \"$HOME\"\n x"`)
 	f.vars["GREETING"] = "another"
 	p := f.mustDeploy(one)
 	require.Equal(t, []string{"the same image with another configuration", "a variable of `environment` has another value"}, p.Hosts[0].Changes)
@@ -240,7 +243,7 @@ func TestALockIsFreedByItsLease(t *testing.T) {
 	require.NoError(t, err)
 	d := f.deployer()
 	d.Wait = time.Minute
-	require.NoError(t, d.Setup(t.Context()), "it waits too")
+	require.NoError(t, d.Setup(t.Context(), nil), "it waits too")
 	_, err = f.hosts["b"].state.Take(t.Context(), "app.staging", other, time.Second)
 	require.NoError(t, err)
 	_, err = d.Deploy(t.Context(), survey.Asked{Image: one})
@@ -255,9 +258,9 @@ func TestSetupWaitsForTheLock(t *testing.T) {
 	_, err := f.hosts["a"].state.Take(t.Context(), "app.staging", hoststate.Holder{Who: "other"}, time.Second)
 	require.NoError(t, err)
 	d := f.deployer()
-	require.ErrorContains(t, d.Setup(t.Context()), "other has it")
+	require.ErrorContains(t, d.Setup(t.Context(), nil), "other has it")
 	d.Wait = time.Minute
-	require.NoError(t, d.Setup(t.Context()))
+	require.NoError(t, d.Setup(t.Context(), nil))
 }
 
 // Who was stopped past the lease changes nothing any more.
@@ -349,8 +352,14 @@ func TestSecretsAreInTheirFileAlone(t *testing.T) {
 	f := startFleet(t, "a")
 	f.env.Secrets = []config.Secret{{Name: "KEY", Variable: "MY_KEY"}, {Name: "other", Command: []string{"show", "-a b", "$c"}}}
 	f.vars["MY_KEY"] = "hush-'\"$\nhush"
+	f.env.Command = []string{"-a b", "$HOME", "it's \"quoted\"\n"}
 	one := f.push("1111", behavior{})
 	f.mustDeploy(one)
+	words, err := json.Marshal(f.env.Command)
+	require.NoError(t, err)
+	require.True(t, slices.ContainsFunc(f.hosts["a"].engine.Requests(), func(r localengine.Request) bool {
+		return strings.HasPrefix(r.Path, "/containers/create") && strings.Contains(r.Body, `"Cmd":`+string(words))
+	}), "words of a command stay as they are")
 	_, body := f.hosts["a"].get("/secret/KEY")
 	require.Equal(t, f.vars["MY_KEY"], body)
 	_, body = f.hosts["a"].get("/secret/other")
@@ -476,6 +485,36 @@ func TestADeploymentIsKilledAnywhere(t *testing.T) {
 			Undone:    func(*testing.T) { f.runs(from, "a") },
 		}
 	})
+}
+
+// The link breaks in the middle of a deployment, and with it of its way back: the host serves what it did or what was to run, and the next run
+// ends it. All of them are on one host.
+func TestTheLinkBreaksAnywhere(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	f.env.Watch = 30 * time.Millisecond
+	images := []survey.Image{f.push("1111", behavior{}), f.push("2222", behavior{})}
+	e := f.hosts["a"].engine
+	f.mustDeploy(images[0])
+	since := len(e.Requests())
+	f.mustDeploy(images[1])
+	whole := len(e.Requests()) - since
+	const times = 6
+	for n := range times {
+		to := images[n%2]
+		after := whole * (2*n + 1) / (2 * times)
+		e.Break(after)
+		_, err := f.deploy(to)
+		e.Break(-1)
+		require.Error(t, err, "after %d of %d requests", after, whole)
+		h := f.look()["a"]
+		require.NotNil(t, h.Running)
+		require.True(t, h.Running.Healthy)
+		require.Contains(t, []string{images[0].Ref(), images[1].Ref()}, h.Running.Image)
+		_, err = f.deploy(to)
+		require.NoError(t, err, "after %d of %d requests", after, whole)
+		f.runs(to, "a")
+	}
 }
 
 // A host that reboots serves the same digest again with nobody's help, with its secrets.
@@ -695,6 +734,155 @@ func TestSecretsInMemory(t *testing.T) {
 	require.Empty(t, helpers)
 }
 
+// Secrets in memory are gone after a reboot. Whether the application ends without them or is not well, status says that the host waits for them,
+// and the next deployment of the same image brings them back.
+func TestStatusShowsWhoWaitsForSecrets(t *testing.T) {
+	t.Parallel()
+	for name, without := range map[string]behavior{"ends": {ends: "KEY"}, "ails": {ails: "KEY"}} {
+		f := startFleet(t, "a")
+		f.env.Secrets, f.env.Memory, f.vars["KEY"] = []config.Secret{{Name: "KEY", Variable: "KEY"}}, true, "hush"
+		one := f.push("1111", without)
+		f.mustDeploy(one)
+		require.False(t, f.look()["a"].Waiting)
+		f.hosts["a"].engine.Down()
+		require.NoError(t, f.hosts["a"].engine.Up())
+		require.True(t, f.look()["a"].Waiting, name)
+		p := f.mustDeploy(one)
+		require.Contains(t, p.Hosts[0].Changes[0], "it waits for its secrets, which were in memory alone → ")
+		require.False(t, f.look()["a"].Waiting)
+		f.runs(one, "a")
+	}
+}
+
+// The command of a secret runs once in a run, on the operator's yes and before a host is changed: one that fails, or prints nothing, changes nothing.
+// A run that goes on behind the start runs none.
+func TestACommandOfASecretFailsBeforeAnythingIsPulled(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	f.env.Secrets = []config.Secret{{Name: "KEY", Command: []string{"show"}}, {Name: "OTHER", Command: []string{"show", "other"}}}
+	one := f.push("1111", behavior{})
+	ran := 0
+	deploy := func(step string, output []byte, fails error) error {
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(step, kill)
+		d.Output = func(context.Context, []string) ([]byte, error) {
+			ran++
+			return output, fails
+		}
+		_, err := d.Deploy(ctx, survey.Asked{Image: one})
+		return err
+	}
+	require.ErrorContains(t, deploy("", nil, errors.New("it is locked")), "the command of the secret KEY failed: it is locked")
+	require.ErrorContains(t, deploy("", []byte("\n"), nil), "the command of the secret KEY printed nothing")
+	for _, h := range f.hosts {
+		for _, r := range h.engine.Requests() {
+			require.False(t, strings.HasPrefix(r.Path, "/images/create?") && strings.Contains(r.Path, "team"), "nothing was pulled: %s", r.Path)
+		}
+	}
+	require.Nil(t, f.look()["a"].Holder)
+	ran = 0
+	require.ErrorIs(t, deploy(stepSwitch, []byte("hush"), nil), context.Canceled)
+	require.Equal(t, 2, ran, "each once, for two hosts")
+	require.NoError(t, deploy("", []byte("hush"), nil))
+	require.Equal(t, 2, ran, "nothing is to be started any more")
+	f.runs(one, "a", "b")
+}
+
+// A host that is gone does not keep the others from being set up.
+func TestSetupWithoutAHost(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	f.env.Domain = "app.example.org"
+	f.hosts["b"].gone.Store(true)
+	d := f.deployer()
+	_, err := d.Missing(t.Context(), nil)
+	require.ErrorContains(t, err, "b: ")
+	todo, err := d.Missing(t.Context(), []string{"b"})
+	require.NoError(t, err)
+	require.Len(t, todo, 1)
+	require.Equal(t, "a", todo[0].Host)
+	require.NoError(t, d.Setup(t.Context(), []string{"b"}))
+	_, err = d.Missing(t.Context(), []string{"c"})
+	require.ErrorContains(t, err, "c is no host of staging")
+	require.ErrorContains(t, d.Setup(t.Context(), []string{"a", "b"}), "all hosts of staging are left out")
+	f.hosts["b"].gone.Store(false)
+	todo, err = d.Missing(t.Context(), nil)
+	require.NoError(t, err)
+	require.Len(t, todo, 1)
+	require.Equal(t, "b", todo[0].Host)
+}
+
+// An environment that is taken away leaves nothing that runs, no secret and no port that is taken; who did what stays. Another one of the same
+// proxy is not touched.
+func TestAnEnvironmentIsTakenAway(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	h := f.hosts["a"]
+	f.env.Secrets, f.vars["KEY"] = []config.Secret{{Name: "KEY", Variable: "KEY"}}, "hush"
+	f.env.Domain = "one.example.org"
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
+	f.mustDeploy(f.push("1111", behavior{}))
+	f.mustDeploy(f.push("2222", behavior{}))
+	one := f.env
+	f.env.Name, f.env.Domain = "other", "two.example.org"
+	f.env.Hosts = []string{"a"}
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
+	three := f.push("3333", behavior{})
+	f.mustDeploy(three)
+	other := f.env
+
+	f.env = one
+	ctx, kill := context.WithCancel(t.Context())
+	d := f.deployer()
+	d.Reporter = before(stepWatch, kill)
+	_, err := d.Deploy(ctx, survey.Asked{Image: f.push("4444", behavior{})})
+	require.ErrorIs(t, err, context.Canceled)
+	d = f.deployer()
+	todo, err := d.Leaving(t.Context(), nil)
+	require.NoError(t, err)
+	require.Len(t, todo, 2)
+	require.Len(t, todo[0].Will, 4, "three containers, and the proxy")
+	require.Contains(t, todo[0].Will[3], "take it out of the proxy")
+	require.Contains(t, todo[1].Will[3], "port "+strconv.Itoa(int(f.hosts["b"].front.Port))+" is free then")
+	f.hosts["b"].gone.Store(true)
+	require.ErrorContains(t, d.Remove(t.Context(), nil), "b: ")
+	f.hosts["b"].gone.Store(false)
+	require.NoError(t, d.Remove(t.Context(), nil))
+	for name, h := range f.hosts {
+		labeled, err := h.client.Containers(t.Context(), survey.LabelEnvironment+"=staging")
+		require.NoError(t, err)
+		require.Empty(t, labeled, name)
+		volumes, err := filepath.Glob(filepath.Join(h.engine.Volume("*"), "KEY"))
+		require.NoError(t, err)
+		require.Len(t, volumes, map[string]int{"a": 1, "b": 0}[name], "secrets of the other one alone")
+		audit, err := h.state.Audited(t.Context(), "app.staging", 100)
+		require.NoError(t, err)
+		require.Equal(t, "remove the environment", audit[len(audit)-1].What)
+		require.Contains(t, audit[0].What, "deploy ")
+	}
+	todo, err = d.Leaving(t.Context(), nil)
+	require.NoError(t, err)
+	require.Empty(t, todo)
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", f.hosts["b"].front.Port))
+	require.NoError(t, err, "its port is free")
+	require.NoError(t, l.Close())
+	f.env = other
+	require.Equal(t, three.Ref(), f.look()["a"].Running.Image)
+	require.True(t, f.look()["a"].Running.Healthy)
+	require.Empty(t, f.look()["a"].Drift)
+	require.NoError(t, f.deployer().Remove(t.Context(), nil))
+	_, err = h.client.Inspect(t.Context(), h.front.Name())
+	require.ErrorIs(t, err, engine.NotFound)
+
+	f.env = one
+	f.env.Name, f.env.Domain = "renamed", ""
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
+	two := f.push("2222", behavior{})
+	f.mustDeploy(two)
+	require.Equal(t, two.Ref(), f.look()["b"].Running.Image)
+}
+
 // A watch ends with a good answer: what is not well any more at its end is not deployed.
 func TestAWatchDoesNotEndWithABadAnswer(t *testing.T) {
 	t.Parallel()
@@ -727,7 +915,7 @@ func TestAPlanSaysWhichProxyRuns(t *testing.T) {
 
 	h.engine.Offer(tagged)
 	h.front.Image = tagged.Ref
-	require.NoError(t, f.deployer().Setup(t.Context()))
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
 	p, err = f.deployer().Plan(t.Context(), survey.Asked{Image: one})
 	require.NoError(t, err)
 	digest := "registry.example.org/caddy@" + localengine.Digest("index of "+localengine.Digest("config of "+tagged.Ref))
@@ -757,7 +945,7 @@ func TestAnotherPortIsAnotherPlace(t *testing.T) {
 	now := before
 	now.Port = free(t)
 	h.front, h.state = &now, now.Proxy().State
-	require.NoError(t, f.deployer().Setup(t.Context()))
+	require.NoError(t, f.deployer().Setup(t.Context(), nil))
 	f.env.StopFirst, f.env.Gate = true, 300*time.Millisecond
 	_, err := f.deploy(f.push("2222", behavior{sick: func() bool { return true }}))
 	require.ErrorContains(t, err, "every host runs what it ran before")
@@ -790,6 +978,51 @@ func TestARollbackOfWhatWasKilled(t *testing.T) {
 		require.NoError(t, err, clone)
 		f.runs(two, "a", "b")
 		require.Equal(t, one.Ref(), f.look()["a"].Kept.Previous.Image, clone)
+	}
+}
+
+// From another clone a host goes back from a deployment that was killed at any of its steps: to what ran before it where requests went to it, and
+// else to the release before the one that runs. A rollback that was killed is brought to its end.
+func TestARollbackFromAnotherCloneAtEachStep(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	var images []survey.Image
+	deploy := func() { // another one
+		image := f.push(strconv.Itoa(1000+len(images)), behavior{})
+		f.mustDeploy(image)
+		images = append(images, image)
+	}
+	deploy()
+	deploy()
+	killed := func(asked survey.Asked, step string) {
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(step, kill)
+		_, err := d.Deploy(ctx, asked)
+		require.ErrorIs(t, err, context.Canceled, step)
+		require.NoError(t, f.deployer().Unlock(t.Context()))
+		f.state = t.TempDir()
+		_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
+		require.NoError(t, err, step)
+	}
+	switched := false
+	for _, step := range []string{stepStart, stepGate, stepSwitch, stepWatch, stepRemember, stepStop, stepPrune, stepUnlock} {
+		killed(survey.Asked{Image: f.push("of "+step, behavior{})}, step)
+		if switched = switched || step == stepWatch; !switched {
+			images = images[:len(images)-1]
+		}
+		f.runs(images[len(images)-1], "a")
+		if len(images) < 2 {
+			deploy()
+		}
+	}
+	deploy()
+	deploy()
+	for _, step := range []string{stepGate, stepWatch, stepRemember} {
+		killed(survey.Asked{Back: true}, step)
+		images = images[:len(images)-1]
+		f.runs(images[len(images)-1], "a")
+		deploy()
 	}
 }
 

@@ -13,5 +13,6 @@
 //	back.go        the way back
 //	run.go         a deployment from its question to its end
 //	setup.go       the proxy on each host
+//	remove.go      an environment is taken away
 //	logs.go        what containers write
 package deploy

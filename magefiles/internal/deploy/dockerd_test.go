@@ -209,7 +209,7 @@ func (once) RoundTrip(q *http.Request) (*http.Response, error) {
 func TestDockerd(t *testing.T) {
 	r := startMetal(t, "a", "b")
 	ctx := t.Context()
-	require.NoError(t, r.Setup(ctx))
+	require.NoError(t, r.Setup(ctx, nil))
 	one, two := r.push("1111"), r.push("2222")
 	deploy := func(image survey.Image) error {
 		_, err := r.Deploy(ctx, survey.Asked{Image: image})

@@ -143,7 +143,8 @@ func (a *applying) watch(ctx context.Context, h survey.HostPlan, m *survey.Machi
 	var wait sync.WaitGroup
 	var drained error
 	wait.Go(func() { drained = a.drain(inside, h, m) })
-	err := a.staysWell(ctx, h, max(a.Environment.Watch, 2*a.facts.Get()[h.Host].Interval))
+	long, _ := survey.WatchOf(a.Environment, a.facts.Get()[h.Host].Interval)
+	err := a.staysWell(ctx, h, long)
 	if err != nil {
 		end(err)
 	}

@@ -49,6 +49,11 @@ func (a *applying) secrets(ctx context.Context, h survey.HostPlan, m *survey.Mac
 	return end, nil
 }
 
+// needsSecrets reports whether secrets are written: the volume of a container that is gone back to has its own, unless it was in memory.
+func (a *applying) needsSecrets() bool {
+	return len(a.Environment.Secrets) > 0 && (!a.p.Back || a.Environment.Memory)
+}
+
 // withSecrets starts a container by f, once its secrets are written.
 func (a *applying) withSecrets(ctx context.Context, h survey.HostPlan, m *survey.Machine, v survey.Version, f func() error) error {
 	end, err := a.secrets(ctx, h, m, v)

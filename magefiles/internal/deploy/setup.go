@@ -2,9 +2,9 @@ package deploy
 
 import (
 	"context"
+	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
-	"github.com/foopack/foopack/magefiles/internal/hoststate"
 )
 
 // Todo is what Setup would do on a host.
@@ -13,16 +13,16 @@ type Todo struct {
 	Will []string // a sentence for each thing
 }
 
-// Missing is what Setup would do, on hosts where it would do something.
-func (d *Deployer) Missing(ctx context.Context) ([]Todo, error) {
-	all := make([]Todo, len(d.Environment.Hosts))
-	err := d.each(ctx, d.everywhere(), func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+// Missing is what Setup would do, on hosts where it would do something; but for some that are left out.
+func (d *Deployer) Missing(ctx context.Context, without []string) ([]Todo, error) {
+	hosts, err := d.But(without)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Todo, len(hosts))
+	err = d.each(ctx, plansOf(hosts), func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 		will, err := m.Front.Missing(ctx, d.Key(), d.Service())
-		for n, host := range d.Environment.Hosts {
-			if host == h.Host {
-				all[n] = Todo{Host: host, Will: will}
-			}
-		}
+		all[slices.Index(hosts, h.Host)] = Todo{Host: h.Host, Will: will}
 		return err
 	})
 	var todo []Todo
@@ -35,33 +35,45 @@ func (d *Deployer) Missing(ctx context.Context) ([]Todo, error) {
 }
 
 // everywhere are all hosts of the environment.
-func (d *Deployer) everywhere() (hosts []survey.HostPlan) {
-	for _, host := range d.Environment.Hosts {
-		hosts = append(hosts, survey.HostPlan{Host: host})
+func (d *Deployer) everywhere() []survey.HostPlan { return plansOf(d.Environment.Hosts) }
+
+func plansOf(hosts []string) (all []survey.HostPlan) {
+	for _, host := range hosts {
+		all = append(all, survey.HostPlan{Host: host})
 	}
-	return hosts
+	return all
 }
 
-// Setup lets the proxy run on all hosts, and serve the environment. It may be run again at any time.
-func (d *Deployer) Setup(ctx context.Context) error {
-	return d.each(ctx, d.everywhere(), func(ctx context.Context, _ survey.HostPlan, m *survey.Machine) error {
+// Setup lets the proxy run on all hosts but those that are left out, and serve the environment. It may be run again at any time.
+func (d *Deployer) Setup(ctx context.Context, without []string) error {
+	hosts, err := d.But(without)
+	if err != nil {
+		return err
+	}
+	return d.each(ctx, plansOf(hosts), func(ctx context.Context, _ survey.HostPlan, m *survey.Machine) error {
 		if err := m.Front.Prepare(ctx); err != nil {
 			return err
 		}
-		who := d.Who
-		who.Since = d.Now().UTC()
-		var taken hoststate.Taken
-		err := d.patiently(ctx, func(ctx context.Context) (err error) {
-			taken, err = m.State.Take(ctx, d.Key(), who, d.Times.Lease)
-			return err
-		})
+		fence, err := d.takeFor(ctx, m)
 		if err != nil {
 			return err
 		}
-		if err := m.Front.Ensure(ctx, d.Key(), taken.Fence, d.Service()); err != nil {
-			_ = m.State.Release(context.WithoutCancel(ctx), d.Key(), taken.Fence) // who cannot be told has a lease
+		if err := m.Front.Ensure(ctx, d.Key(), fence, d.Service()); err != nil {
+			_ = m.State.Release(context.WithoutCancel(ctx), d.Key(), fence) // who cannot be told has a lease
 			return err
 		}
-		return m.State.Release(ctx, d.Key(), taken.Fence)
+		return m.State.Release(ctx, d.Key(), fence)
 	})
+}
+
+// takeFor takes the lock of one host, for what is no deployment.
+func (d *Deployer) takeFor(ctx context.Context, m *survey.Machine) (fence int64, err error) {
+	who := d.Who
+	who.Since = d.Now().UTC()
+	err = d.patiently(ctx, func(ctx context.Context) error {
+		taken, err := m.State.Take(ctx, d.Key(), who, d.Times.Lease)
+		fence = taken.Fence
+		return err
+	})
+	return fence, err
 }

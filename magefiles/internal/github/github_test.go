@@ -143,6 +143,19 @@ func TestEnsure(t *testing.T) {
 	require.NotNil(t, anyone.Published)
 }
 
+// GitHub decides by version and date which release is the latest, and a pre-release never is.
+func TestWhichReleaseIsTheLatest(t *testing.T) {
+	for want, prerelease := range map[string]bool{"legacy": false, "false": true} {
+		w, r := start(t, server.Options{}), release(t)
+		r.Prerelease = prerelease
+		_, err := client(t, w.url, github.Options{Token: token}).Ensure(t.Context(), r)
+		require.NoError(t, err)
+		all, _ := w.Published()
+		require.Len(t, all, 1)
+		require.Equal(t, want, all[0].Latest)
+	}
+}
+
 // died is a client's connection after it was killed: it lets n requests through, and none after that.
 type died struct {
 	next   http.RoundTripper

@@ -1,9 +1,12 @@
 package gitrepo
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -91,53 +94,105 @@ func (r *Repo) peel(ctx context.Context, names []string, tags map[string]string)
 // Commit is what the history says of one commit.
 type Commit struct {
 	Hash    string // 40 or 64 hex digits
-	Subject string
+	Parents []string
+	Subject string   // the first line: git itself would join it with what follows without an empty line
 	Body    string   // what follows the subject, footers included
-	Paths   []string // of the files it changed, relative to Top
+	Paths   []string // of the files it changed, relative to Top; those of a merge are what it brought to its first parent
 }
 
 // Log returns the commits that HEAD contains and the commit or tag since does not, the newest first; without merges,
 // which change nothing by themselves. since may be "": then all are returned.
-func (r *Repo) Log(ctx context.Context, since string) ([]Commit, error) {
+func (r *Repo) Log(ctx context.Context, since string) (commits []Commit, err error) {
+	err = r.walk(ctx, since, func(c Commit) { commits = append(commits, c) }, "--no-merges")
+	return commits, err
+}
+
+// EachCommit gives visit the commits that HEAD contains and the commit or tag since does not, merges among them, each before its
+// parents and else the newest first. since may be "": then it is all. No more than one commit is kept: a history may be long.
+func (r *Repo) EachCommit(ctx context.Context, since string, visit func(Commit)) error {
+	return r.walk(ctx, since, visit, "--date-order")
+}
+
+func (r *Repo) walk(ctx context.Context, since string, visit func(Commit), more ...string) error {
 	shallow, err := r.Ask(ctx, "rev-parse", "--is-shallow-repository")
 	if err == nil && shallow == "true" {
-		return nil, operr.New("run `git fetch --unshallow --tags`", "the clone %s is shallow: its history is not all there", r.Top)
+		return operr.New("run `git fetch --unshallow --tags`", "the clone %s is shallow: its history is not all there", r.Top)
 	}
-	revs := []string{"rev-list", "--no-merges", "--end-of-options", "HEAD"}
+	revs := append(append([]string{"rev-list"}, more...), "--end-of-options", "HEAD")
 	if since != "" {
 		revs = append(revs, "^"+since)
 	}
-	var commits, out string
+	var commits string
 	if err == nil {
 		commits, err = r.Ask(ctx, append(revs, "--")...)
 	}
 	if err == nil && commits != "" {
-		out, err = r.changes(ctx, commits)
+		err = r.changes(ctx, commits, visit)
 	}
 	if err != nil {
-		return nil, git.Failed(err, "reading the history of %s", r.Top)
+		return git.Failed(err, "reading the history of %s", r.Top)
 	}
-	return parseLog(out), nil
+	return nil
 }
 
 // commitMark begins a commit in the output of git: no message holds a NUL, and no path is this.
 const commitMark = "//"
 
-func parseLog(out string) []Commit {
-	var commits []Commit
-	for words := strings.Split(out, "\x00"); len(words) > 0; {
-		word := strings.Trim(words[0], "\n")
-		switch {
-		case word == commitMark && len(words) > 3:
-			commits = append(commits, Commit{Hash: words[1], Subject: words[2], Body: strings.TrimSpace(words[3])})
-			words = words[3:]
-		case word != "" && len(commits) > 0:
-			last := &commits[len(commits)-1]
-			last.Paths = append(last.Paths, word)
+// headWords are the words between the mark of a commit and its paths.
+const headWords = 3
+
+// logReader takes what git says of commits apart, as it comes.
+type logReader struct {
+	visit func(Commit)
+	rest  []byte   // of a word that has not ended
+	head  []string // of the commit that has begun
+	begun bool
+	paths []string
+}
+
+// Write implements io.Writer.
+func (l *logReader) Write(p []byte) (int, error) {
+	n := len(p)
+	for {
+		i := bytes.IndexByte(p, 0)
+		if i < 0 {
+			l.rest = append(l.rest, p...)
+			return n, nil
 		}
-		words = words[1:]
+		l.rest = append(l.rest, p[:i]...)
+		l.word(string(l.rest))
+		l.rest, p = l.rest[:0], p[i+1:]
 	}
-	return commits
+}
+
+func (l *logReader) word(word string) {
+	if l.begun && len(l.head) < headWords {
+		l.head = append(l.head, word)
+		return
+	}
+	switch word = strings.Trim(word, "\n"); word {
+	case commitMark:
+		l.end()
+		l.begun = true
+	case "":
+	default:
+		l.paths = append(l.paths, word)
+	}
+}
+
+// end gives away the commit that has begun.
+func (l *logReader) end() {
+	if l.begun && len(l.head) == headWords {
+		subject, body, _ := strings.Cut(strings.TrimSpace(l.head[2]), "\n")
+		l.visit(Commit{
+			Hash:    l.head[0],
+			Parents: strings.Fields(l.head[1]),
+			Subject: strings.TrimSpace(subject),
+			Body:    strings.TrimSpace(body),
+			Paths:   l.paths,
+		})
+	}
+	l.begun, l.head, l.paths = false, nil, nil
 }
 
 // Tree returns the hash of a commit's tree.
@@ -166,24 +221,73 @@ func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
 // merges, that changed each of some files, relative to Top; "" where there is none.
 func (r *Repo) MadeOn(ctx context.Context, base, head string, paths []string) (string, error) {
 	out, err := r.Ask(ctx, "rev-list", "--reverse", "--first-parent", "--no-merges", "--end-of-options", base+".."+head, "--")
+	made := ""
 	if err == nil && out != "" {
-		out, err = r.changes(ctx, out)
+		err = r.changes(ctx, out, func(c Commit) {
+			if made == "" && !slices.ContainsFunc(paths, func(p string) bool { return !slices.Contains(c.Paths, p) }) {
+				made = c.Hash
+			}
+		})
 	}
 	if err != nil {
 		return "", git.Failed(err, "reading the history from %s to %s", git.Short(base), git.Short(head))
 	}
-	for _, c := range parseLog(out) {
-		if !slices.ContainsFunc(paths, func(p string) bool { return !slices.Contains(c.Paths, p) }) {
-			return c.Hash, nil
-		}
-	}
-	return "", nil
+	return made, nil
 }
 
-// changes is what git says of commits, a line each, for parseLog.
-func (r *Repo) changes(ctx context.Context, commits string) (string, error) {
-	return r.Feed(ctx, commits+"\n", "diff-tree", "--stdin", "--always", "--root", "-r", "-z", "--name-only", "--no-renames", "--no-show-signature",
-		"--encoding=UTF-8", "--format="+commitMark+"%x00%H%x00%s%x00%b%x00")
+// changes gives visit what git says of commits, which stand in a line each.
+func (r *Repo) changes(ctx context.Context, commits string, visit func(Commit)) error {
+	l := &logReader{visit: visit}
+	_, err := r.Call(ctx, git.Call{
+		Args: []string{
+			"diff-tree", "--stdin", "--always", "--root", "-r", "-z", "--name-only", "--no-renames", "--no-show-signature",
+			"--diff-merges=first-parent", "--encoding=UTF-8", "--format=" + commitMark + "%x00%H%x00%P%x00%B%x00",
+		},
+		Stdin: commits + "\n",
+		Out:   l,
+	})
+	if len(l.rest) > 0 {
+		l.word(string(l.rest))
+	}
+	l.end()
+	return err
+}
+
+// Versions returns what a file was before each of some commits, and after it, by its path from Top. One that was not there has no bytes.
+func (r *Repo) Versions(ctx context.Context, commits []string, path string) (before, after [][]byte, err error) {
+	if len(commits) == 0 {
+		return nil, nil, nil
+	}
+	var asked strings.Builder
+	for _, c := range commits {
+		fmt.Fprintf(&asked, "%s^1:%s\n%s:%s\n", c, path, c, path)
+	}
+	var out bytes.Buffer
+	if _, err := r.Call(ctx, git.Call{Args: []string{"cat-file", "--batch"}, Stdin: asked.String(), Out: &out}); err != nil {
+		return nil, nil, git.Failed(err, "reading what %s was", path)
+	}
+	for range commits {
+		before = append(before, nextBlob(&out))
+		after = append(after, nextBlob(&out))
+	}
+	return before, after, nil
+}
+
+// nextBlob takes the next answer of `git cat-file --batch`: a line that ends in the size, and as many bytes. Of what is not there it is
+// another line.
+func nextBlob(out *bytes.Buffer) []byte {
+	line, _ := out.ReadString('\n')
+	f := strings.Fields(line)
+	if len(f) < 3 {
+		return nil
+	}
+	size, err := strconv.Atoi(f[len(f)-1])
+	if err != nil {
+		return nil
+	}
+	blob := bytes.Clone(out.Next(size))
+	out.Next(1)
+	return blob
 }
 
 // BranchesWith returns the branches of remotes, such as origin/main, that this clone knows to have a commit, and whether none of

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/folders"
@@ -34,11 +35,17 @@ type Serving struct {
 
 // Serve serves until ctx ends. The first line of the result is the address.
 func (c *Channels) Serve(ctx context.Context, s Serving) error {
-	if s.Dir == "" {
+	ours := s.Dir == ""
+	if ours {
 		s.Dir = filepath.Join(s.Here, workspace.OutputDir, folders.Channels)
 	}
 	if err := folders.CheckServed(ctx, s.Runner, s.Here, s.Dir); err != nil {
 		return err
+	}
+	if ours {
+		if err := atomicfile.MakeIgnored(filepath.Dir(s.Dir)); err != nil {
+			return err
+		}
 	}
 	o, err := c.toServe(s)
 	if err != nil {

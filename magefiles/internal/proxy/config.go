@@ -88,7 +88,7 @@ func check(services map[string]Service) error {
 		case s.TLS != "" && s.Domain == "":
 			return operr.New("set `domain`", "%s: a certificate is for a domain, and there is none", env)
 		case s.Domain == "" && len(services) > 1:
-			return operr.New("give each of them a `domain`, or a `port` of its own", "%s has no domain, and shares its port with %d other(s)", env, len(services)-1)
+			return operr.New("give each of them a `domain`, or a `port` of its own; one that is not wanted any more goes by `mage deploy:remove`", "%s has no domain, and shares its port with %d other(s)", env, len(services)-1)
 		}
 		if other, taken := by[s.Domain]; taken {
 			return operr.New("give one of them another `domain` or `port`", "%s and %s have the same domain on the same port", other, env)

@@ -86,7 +86,7 @@ func (c *Container) spec(services map[string]Service) (engine.Spec, error) {
 // configuration is where Caddy finds what it is told.
 const configuration = hoststate.Dir + "/caddy.json"
 
-// wanted is what the proxy is to be, with one service more than it is known to have.
+// wanted is what the proxy is to be, with one service more than it is known to have, or one less.
 type wanted struct {
 	services hoststate.Services
 	text     string // of the service
@@ -95,12 +95,16 @@ type wanted struct {
 	others   []string // environments that share the port
 }
 
-func (c *Container) want(ctx context.Context, env string, s Service) (w wanted, err error) {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return w, err
+// want is what the proxy is to be with a service of an environment; nil: without any.
+func (c *Container) want(ctx context.Context, env string, s *Service) (w wanted, err error) {
+	w.text = hoststate.None
+	if s != nil {
+		text, err := json.Marshal(s)
+		if err != nil {
+			return w, err
+		}
+		w.text = string(text)
 	}
-	w.text = string(text)
 	if w.services, err = c.Proxy().State.Services(ctx); err != nil {
 		return w, err
 	}
@@ -112,7 +116,10 @@ func (c *Container) want(ctx context.Context, env string, s Service) (w wanted, 
 		}
 		all[name] = other
 	}
-	all[env] = s
+	delete(all, env)
+	if s != nil {
+		all[env] = *s
+	}
 	w.others = slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(name string) bool { return name == env })
 	if w.config, err = Configuration(PlacesOf(c.Port), all); err != nil {
 		return w, err
@@ -141,7 +148,7 @@ func (c *Container) Missing(ctx context.Context, env string, s Service) ([]strin
 	if found.State != engine.Running {
 		return append(todo, fmt.Sprintf("start the proxy %s, which is %s", c.Name(), found.State)), nil
 	}
-	w, err := c.want(ctx, env, s)
+	w, err := c.want(ctx, env, &s)
 	if err != nil {
 		return nil, err
 	}
@@ -202,28 +209,77 @@ func (c *Container) Prepare(ctx context.Context) error {
 
 // Ensure does what Missing says, for an environment whose lock has this number. It is behind Prepare.
 func (c *Container) Ensure(ctx context.Context, env string, fence int64, s Service) error {
-	w, err := c.want(ctx, env, s)
+	w, err := c.serve(ctx, env, fence, &s)
 	if err != nil {
 		return err
-	}
-	state := c.Proxy().State
-	if err := state.Serve(ctx, env, fence, w.text); err != nil {
-		return err
-	}
-	for current, tries := false, 0; !current; tries++ {
-		if w, err = c.want(ctx, env, s); err != nil {
-			return err
-		}
-		if current, err = state.Configure(ctx, w.services.Generation, w.config); err != nil {
-			return err
-		} else if !current && tries == 10 {
-			return operr.New("try again", "other environments of the host change the same proxy all the time")
-		}
 	}
 	if err := c.run(ctx, w.spec); err != nil {
 		return err
 	}
 	return c.load(ctx, w)
+}
+
+// serve keeps what the proxy is to do for an environment, and what it is to be told of all of them.
+func (c *Container) serve(ctx context.Context, env string, fence int64, s *Service) (w wanted, err error) {
+	if w, err = c.want(ctx, env, s); err != nil {
+		return w, err
+	}
+	state := c.Proxy().State
+	if err := state.Serve(ctx, env, fence, w.text); err != nil {
+		return w, err
+	}
+	for current, tries := false, 0; !current; tries++ {
+		if w, err = c.want(ctx, env, s); err != nil {
+			return w, err
+		}
+		if current, err = state.Configure(ctx, w.services.Generation, w.config); err != nil {
+			return w, err
+		} else if !current && tries == 10 {
+			return w, operr.New("try again", "other environments of the host change the same proxy all the time")
+		}
+	}
+	return w, nil
+}
+
+// Leaving is what Drop would do on this host, in a sentence; "" where nothing is to be done.
+func (c *Container) Leaving(ctx context.Context, env string) (string, error) {
+	found, err := c.Engine.Inspect(ctx, c.Name())
+	if errors.Is(err, engine.NotFound) {
+		return "", nil
+	} else if err != nil {
+		return "", err
+	}
+	w, err := c.want(ctx, env, nil)
+	switch _, serves := w.services.Of[env]; {
+	case err != nil:
+		return "", err
+	case len(w.others) == 0 && found.Labels[labelProxy] != "":
+		return fmt.Sprintf("remove the proxy %s, which serves nothing else: port %d is free then. Its volumes stay, with the audit and the certificates", c.Name(), c.Port), nil
+	case serves:
+		return fmt.Sprintf("take it out of the proxy %s: sockets of %s that are open now end once the drain of each is over", c.Name(), strings.Join(w.others, ", ")), nil
+	}
+	return "", nil
+}
+
+// Drop takes an environment, whose lock has this number, out of the proxy, and the proxy away where it serves no other one.
+func (c *Container) Drop(ctx context.Context, env string, fence int64) error {
+	w, err := c.serve(ctx, env, fence, nil)
+	if err != nil {
+		return err
+	}
+	found, err := c.Engine.Inspect(ctx, c.Name())
+	if errors.Is(err, engine.NotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if len(w.others) > 0 {
+		return c.load(ctx, w)
+	}
+	if found.Labels[labelProxy] == "" {
+		return nil // somebody else's, of the same name
+	}
+	return errors.Join(c.Engine.Stop(ctx, found.ID, 10*time.Second), c.Engine.Remove(ctx, found.ID))
 }
 
 // run lets the container run.

@@ -103,8 +103,13 @@ func (p *Publisher) plain() []string {
 	return env
 }
 
+// importFailed says what may be the reason; of a Python that was stopped nothing is known.
 func importFailed(err error) error {
-	failed := operr.New("a dependency may be missing in the manifest, or the package may lack a file", "importing what was installed: %w", err)
+	next := "a dependency may be missing in the manifest, or the package may lack a file"
+	if command.WasStopped(err) {
+		next = ""
+	}
+	failed := operr.New(next, "importing what was installed: %w", err)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
 		failed = failed.WithDetail(exit.Tail)

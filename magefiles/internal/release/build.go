@@ -2,6 +2,7 @@ package release
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -173,7 +174,7 @@ func (r *workshop) openSequence(ctx context.Context) (*publish.Sequence, *clone,
 			Origin:    publish.Origin{Commit: c.commit, Tree: tree},
 			Builds:    r.Builds,
 			// Byte code of what did not change since the last release is kept: compiling it takes longer than all the rest.
-			Pycache:  filepath.Join(r.environments(), "pycache"),
+			Pycache:  cmp.Or(r.Pycache, filepath.Join(r.environments(), "pycache")),
 			Wait:     r.Wait,
 			Progress: r.Progress,
 		},

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/changelog"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -32,7 +33,7 @@ func (h HubRelease) String() string {
 // defineHub shows the release on GitHub, for each tag.
 func (r *Release) defineHub(planned given[*plan.Plan], commit given[trace.Commit], sent given[Sent], shop *workshop) workflow.Step[HubRelease] {
 	describe := func(ctx context.Context) ([]github.Release, error) {
-		return describeHub(ctx, planned.Get(), commit.Get().Hash, sent.Get().Items, shop)
+		return r.describeHub(ctx, planned.Get(), commit.Get().Hash, sent.Get().Items, shop)
 	}
 	return workflow.Step[HubRelease]{
 		Name: trace.StepHub,
@@ -91,57 +92,49 @@ func hubResult(result github.Result) HubRelease {
 
 // describeHub describes the GitHub release of each tag: all files of the release, where there is one tag, and those of its
 // package where packages have tags of their own.
-func describeHub(ctx context.Context, p *plan.Plan, commit string, items []publish.Published, shop *workshop) (all []github.Release, err error) {
+func (r *Release) describeHub(ctx context.Context, p *plan.Plan, commit string, items []publish.Published, shop *workshop) (all []github.Release, err error) {
 	files, err := download(ctx, items, shop)
 	if err != nil {
 		return nil, err
 	}
-	notes := readNotes(ctx, p, shop)
+	notes, file := readNotes(ctx, p, shop)
 	for _, tag := range p.Tags {
 		one := github.Release{Tag: tag, Commit: commit, Name: tag}
 		owner, _, own := strings.Cut(tag, "/v")
-		var table strings.Builder
+		var rows []string
 		for _, i := range items {
 			if own && i.Name != owner {
 				continue
 			}
 			one.Files = append(one.Files, github.Asset{Path: files[i.File], Name: i.File, SHA256: i.SHA256, Size: i.Size})
-			fmt.Fprintf(&table, "| `%s` | `%s` |\n", i.File, i.SHA256)
+			rows = append(rows, fmt.Sprintf("| `%s` | `%s` |\n", i.File, i.SHA256))
 			if v, err := version.Parse(i.Version); err == nil && v.Prerelease() {
 				one.Prerelease = true
 			}
 		}
-		one.Notes = strings.TrimSpace(notes+"\n\n| file | sha256 |\n|---|---|\n"+table.String()) + "\n"
+		one.Notes = github.Notes(notes, rows, r.GitHub.Client.FilePage(tag, file))
 		all = append(all, one)
 	}
 	return all, nil
 }
 
-var heading = regexp.MustCompile(`(?m)^## .*$`)
-
-// readNotes returns the changelog's section about this release, as the commit has it, without its heading; "" where there is none.
-func readNotes(ctx context.Context, p *plan.Plan, shop *workshop) string {
+// readNotes returns the changelog's section about this release, as the commit has it, without its heading; "" where there is none. file is
+// the changelog.
+func readNotes(ctx context.Context, p *plan.Plan, shop *workshop) (text, file string) {
 	c, err := shop.checkout(ctx)
 	if err != nil {
-		return ""
+		return "", ""
 	}
-	text, err := beneath.ReadFile(c.w.Root, filepath.Join(c.w.Root, bump.ChangelogFile))
+	at, err := bump.Changelog(c.w)
+	if err != nil || !at.There {
+		return "", ""
+	}
+	src, err := beneath.ReadFile(c.w.Root, filepath.Join(c.w.Root, filepath.FromSlash(at.File)))
 	if err != nil {
-		return ""
+		return "", ""
 	}
-	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
-	all := heading.FindAllIndex(text, -1)
-	for n, at := range all {
-		if !isHeading(p, string(text[at[0]:at[1]])) {
-			continue
-		}
-		end := len(text)
-		if n+1 < len(all) {
-			end = all[n+1][0]
-		}
-		return strings.TrimSpace(string(text[at[1]:end]))
-	}
-	return ""
+	src = bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
+	return changelog.Section(src, func(title string) bool { return isHeading(p, title) }), path.Join(shop.Repo.Prefix, at.File)
 }
 
 // isHeading recognizes the heading of this release's section: "## [1.2.0] - 2026-01-02", "## v1.2.0".
@@ -149,7 +142,7 @@ func isHeading(p *plan.Plan, line string) bool {
 	if len(p.Tags) != 1 {
 		return false
 	}
-	v := p.Tags[0][strings.LastIndex(p.Tags[0], "v")+1:]
+	v := bump.VersionOf(p.Tags[0])
 	for _, word := range strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" []()#,", c) }) {
 		if word == v || word == "v"+v {
 			return true

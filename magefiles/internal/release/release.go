@@ -64,6 +64,7 @@ type Means struct {
 	Name     string            // of the workspace: a clone of it in another folder has the same
 	Dir      string            // for what a release makes and keeps: the clone of the commit, environments, downloads
 	Cache    string            // for the sources of builds, of which nothing stays
+	Pycache  string            // for byte code of what is imported; "" is a folder beside the environments
 	Builds   *provenance.Store // records of what was built
 	Tools    func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
 	Channel  func(w *workspace.Workspace) (publish.Destination, error) // one for all of an operation

@@ -99,6 +99,7 @@ func (r Releaser) equip(ctx context.Context, state string, writes bool) (*releas
 	var fetched []string
 	one.Means = release.Means{
 		Cache:    cache,
+		Pycache:  r.Pycache,
 		Repo:     b.Repo,
 		Store:    b.Store,
 		Runner:   r.Runner,

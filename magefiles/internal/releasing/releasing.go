@@ -49,6 +49,7 @@ type Releaser struct {
 	Trial func(name string) publish.Trial
 	// Readable names the credentials that code of the repository could read on this machine.
 	Readable func() []string
+	Pycache  string // folder for byte code, as release.Means has it
 }
 
 // Run makes the release that is asked for, or goes on with the one that is unfinished. by is who publishes, as publishing.CheckPublisher has it.

@@ -143,7 +143,7 @@ func nameOf(f *ast.FuncDecl) string {
 
 // namedOnce are names of files and folders with the place that says them: where another place says one, the two may come apart.
 var namedOnce = map[string]string{
-	"CHANGELOG.md":   "changelog/changelog.go",
+	"CHANGELOG.md":   "changelog/file.go",
 	"go.mod":         "gomodule/gomodule.go",
 	"output":         "workspace/graph.go",
 	"pixi.lock":      "workspace/graph.go",

@@ -19,7 +19,7 @@
 //	copies.go            copies of versions in the files of other tools
 //	foldername.go        names that are those of folders
 //	requires.go graph.go disagree.go    siblings: requirements, order, contradictions
-//	sources.go outside.go named.go madeof.go    the folders and files that a package is made of
+//	sources.go outside.go named.go madeof.go inherited.go    the folders and files that a package is made of, and what it takes from the root manifest
 //
 // Rules come from pixi 0.77 (crates/pixi_manifest and crates/pixi_cli/src/publish/discovery.rs); where we differ, a comment
 // says so. Errors are *operr.Error: one sentence that begins with file, line and column, and what to do next.

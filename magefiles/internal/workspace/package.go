@@ -51,7 +51,7 @@ func (l *loader) readPackage(f *folder) *Package {
 	l.readCopies(p, project)
 	l.readEnvVersions(s, p)
 	p.Metadata = s.ReadMetadata(pkg, l.manifest.Metadata)
-	p.named, p.inherits = namedFiles(s, project, p), inheritsIn(pkg)
+	p.named, p.inherits, p.inherited = namedFiles(s, project, p), inheritsIn(pkg), inheritedIn(pkg, false)
 	p.Deps = s.ReadDependencies()
 	for i := range p.Deps {
 		if p.Deps[i].Spec.Workspace {

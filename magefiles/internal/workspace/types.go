@@ -43,6 +43,7 @@ type Package struct {
 	Publish  bool // `publish = true`: what `pixi publish` without --path takes
 
 	inherits    bool                      // something of its manifest is the workspace's
+	inherited   []string                  // what that is
 	outside     []string                  // files and folders out of these that it packs, relative to the root
 	named       []NamedFile               // files that are read to make it, wherever they are
 	recipe      []Dependency              // of its recipe.yaml

@@ -79,12 +79,27 @@ func (Deploy) Rollback(ctx context.Context,
 // Setup starts the proxy on the hosts of a deployment environment, and shows first what it will do there.
 func (Deploy) Setup(ctx context.Context,
 	env *string, // the deployment environment; default: the only one
+	without *string, // hosts that are left as they are, with commas between
 	wait *time.Duration, // how long to wait for a lock that somebody else has
 	only *string, // one downstream, by its name or folder; default: the only one that is deployed
 	yes *bool, // do not ask
 ) error {
 	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
-		return setup(ctx, x, orZero(env), Flags{Wait: wait, Only: only, Yes: yes})
+		return setup(ctx, x, orZero(env), Flags{Without: without, Wait: wait, Only: only, Yes: yes})
+	})
+}
+
+// Remove takes a deployment environment away from its hosts, and shows first what goes there.
+func (Deploy) Remove(ctx context.Context,
+	env *string, // the deployment environment; it is always named
+	like *string, // an environment whose hosts, port and engine it had, where its table is gone or has another name by now
+	without *string, // hosts that are left as they are, with commas between
+	wait *time.Duration, // how long to wait for a lock that somebody else has
+	only *string, // one downstream, by its name or folder; default: the only one that is deployed
+	yes *bool, // do not ask
+) error {
+	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
+		return remove(ctx, x, orZero(env), orZero(like), Flags{Without: without, Wait: wait, Only: only, Yes: yes})
 	})
 }
 

@@ -73,9 +73,14 @@ func pick(ctx context.Context, x *targets.Extension, name string, f Flags) (d *d
 	return d, of, func() { endIt(); endFirst() }, nil
 }
 
+// without are the hosts that are left as they are.
+func (f Flags) without() []string {
+	return strings.FieldsFunc(orZero(f.Without), func(r rune) bool { return r == ',' || r == ' ' })
+}
+
 // asked is what the flags ask for.
 func asked(ctx context.Context, x *targets.Extension, d *deploying.Deployer, of *workspace.Downstream, f Flags, back bool) (survey.Asked, error) {
-	a := survey.Asked{Back: back, Force: orZero(f.Force), Without: strings.FieldsFunc(orZero(f.Without), func(r rune) bool { return r == ',' || r == ' ' })}
+	a := survey.Asked{Back: back, Force: orZero(f.Force), Without: f.without()}
 	if back {
 		return a, nil
 	}
@@ -184,13 +189,17 @@ func status(ctx context.Context, x *targets.Extension, name string, f Flags) err
 		all = []config.Environment{e}
 	}
 	return targets.Answer(x, orZero(f.JSON), func() (found reportedStatuses, err error) {
+		var fleets []*survey.Fleet
 		for _, e := range all {
 			d, end, err := deployer(ctx, x, of, e, f)
 			if err != nil {
 				return found, err
 			}
-			found.Environments = append(found.Environments, reportedStatus{App: d.App, Environment: e.Name, Hosts: d.Look(ctx, auditLines)})
-			end()
+			defer end()
+			fleets = append(fleets, &d.Fleet)
+		}
+		for n, hosts := range survey.LookAll(ctx, fleets, auditLines) {
+			found.Environments = append(found.Environments, reportedStatus{App: fleets[n].App, Environment: fleets[n].Environment.Name, Hosts: hosts})
 		}
 		return found, nil
 	}, func(found reportedStatuses) {
@@ -232,27 +241,60 @@ func setup(ctx context.Context, x *targets.Extension, name string, f Flags) erro
 		return err
 	}
 	defer end()
-	todo, err := d.Missing(ctx)
+	todo, err := d.Missing(ctx, f.without())
 	if err != nil {
 		return err
 	}
-	lines := 0
-	for _, h := range todo {
-		for _, line := range h.Will {
-			x.View.Line("%s: %s", h.Host, line)
-			lines++
-		}
-	}
-	if lines == 0 {
+	showTodo(x, todo)
+	if len(todo) == 0 {
 		x.View.Heading("all hosts of %s are set up", d.Environment.Name)
 		return nil
 	}
 	if err := x.Confirm(ctx, orZero(f.Yes), "Do this on "+operr.Count(len(todo), "host")+"?"); err != nil {
 		return err
 	}
-	if err := d.Setup(ctx); err != nil {
+	if err := d.Setup(ctx, f.without()); err != nil {
 		return err
 	}
 	x.View.Heading("all hosts of %s are set up", d.Environment.Name)
+	return nil
+}
+
+func remove(ctx context.Context, x *targets.Extension, name, like string, f Flags) error {
+	if name == "" {
+		return operr.NewUsage("say which: -env=NAME", "no deployment environment is named")
+	}
+	of, all, err := chosen(x, orZero(f.Only))
+	if err != nil {
+		return err
+	}
+	e, err := config.PickLike(all, name, like)
+	if err != nil {
+		return err
+	}
+	d, end, err := deployer(ctx, x, of, e, f)
+	if err != nil {
+		return err
+	}
+	defer end()
+	todo, err := d.Leaving(ctx, f.without())
+	if err != nil {
+		return err
+	}
+	showTodo(x, todo)
+	if len(todo) == 0 {
+		x.View.Heading("nothing of %s is on its hosts", name)
+		return nil
+	}
+	for _, v := range e.Volumes {
+		x.View.Line("  ○ the volume %s stays: `docker volume rm %s` on a host removes it", v.Name, v.Name)
+	}
+	if err := x.Confirm(ctx, orZero(f.Yes), "Take "+name+" away from "+operr.Count(len(todo), "host")+"?"); err != nil {
+		return err
+	}
+	if err := d.Remove(ctx, f.without()); err != nil {
+		return err
+	}
+	x.View.Heading("%s is taken away from %s", name, operr.Count(len(todo), "host"))
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/targets"
 )
@@ -113,6 +114,15 @@ func showStatus(x *targets.Extension, s reportedStatus, now time.Time) {
 		}
 		for _, e := range h.Audit {
 			v.Line("    %s  %s  %s: %s: %s", h.Name, e.At.Format(time.RFC3339), e.Who, e.What, e.Result)
+		}
+	}
+}
+
+// showTodo says what is to be done on each host.
+func showTodo(x *targets.Extension, todo []deploying.Todo) {
+	for _, h := range todo {
+		for _, line := range h.Will {
+			x.View.Line("%s: %s", h.Host, line)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func options(all ...string) []string { return all }
 // here, with "--" before what comes from outside, "--end-of-options" where "--" means paths, or with --option=VALUE.
 var commands = map[string][]form{
 	"git": {
-		{verb: "cat-file", options: options("--batch-check"), endOfOptions: true},
+		{verb: "cat-file", options: options("--batch-check", "--batch"), endOfOptions: true},
 		{verb: "check-attr", options: options("-z", "--stdin"), words: only("filter")},
 		{verb: "check-ignore", options: options("-z", "--verbose", "--stdin")},
 		{verb: "checkout", options: options("--quiet", "--force", "--detach"), words: only("HEAD", object)}, // git 2.39 has no end of options here
@@ -44,7 +44,7 @@ var commands = map[string][]form{
 		{verb: "config", options: options("--file=", "--includes", "--null", "--list", "--local", "--add", "--get", "--get-regexp", "--type=bool"), words: only(`[a-z]+\.[A-Za-z.]+`, `\^.*`, "true", "false", "0", whole, `\+refs/heads/\*:refs/remotes/.+/\*`)},
 		{verb: "diff-files", options: options("--name-only", "-z")},
 		{verb: "diff-index", options: options("--cached", "--quiet"), words: only("HEAD", object)},
-		{verb: "diff-tree", options: options("-p", "-U0", "--no-textconv", "--no-color", "--diff-algorithm=", "--src-prefix=", "--dst-prefix=", "-r", "-z", "--name-only", "--quiet", "--no-ext-diff", "--stdin", "--always", "--root", "--no-renames", "--no-show-signature", "--no-commit-id", "--format=", "--encoding=", "--no-notes", "--no-abbrev"), endOfOptions: true},
+		{verb: "diff-tree", options: options("-p", "-U0", "--no-textconv", "--no-color", "--diff-algorithm=", "--src-prefix=", "--dst-prefix=", "-r", "-z", "--name-only", "--quiet", "--no-ext-diff", "--stdin", "--always", "--root", "--no-renames", "--no-show-signature", "--diff-merges=first-parent", "--no-commit-id", "--format=", "--encoding=", "--no-notes", "--no-abbrev"), endOfOptions: true},
 		{verb: "fetch", options: options("--quiet", "--no-tags", "--no-prune", "--no-prune-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--prune", "--depth=1", "--filter=blob:none", "--stdin", "--upload-pack=")},
 		{verb: "for-each-ref", options: options("--format=", "--merged=HEAD", "--contains=", "--count=1"), words: only(ref)},
 		{verb: "init", options: options("--quiet", "--bare", "--template=", "--object-format=", "--initial-branch="), words: only(whole)},
@@ -58,7 +58,7 @@ var commands = map[string][]form{
 		{verb: "reset", options: options("--quiet", "--keep", "--merge", "--no-recurse-submodules"), words: only("HEAD", object)}, // as checkout
 		{verb: "restore", options: options("--quiet", "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul")},
 		{verb: "read-tree", endOfOptions: true},
-		{verb: "rev-list", options: options("--first-parent", "--skip=", "--max-count=", "--parents", "--reverse", "--no-merges", "--count", "--timestamp", "--objects", "--no-walk", "--missing=print", "--no-commit-header", "--format="), words: only("HEAD", object), endOfOptions: true},
+		{verb: "rev-list", options: options("--first-parent", "--skip=", "--max-count=", "--parents", "--reverse", "--no-merges", "--date-order", "--count", "--timestamp", "--objects", "--no-walk", "--missing=print", "--no-commit-header", "--format="), words: only("HEAD", object), endOfOptions: true},
 		{verb: "rev-parse", options: options("--show-toplevel", "--show-prefix", "--absolute-git-dir", "--git-common-dir", "--git-path", "--path-format=absolute", "--quiet", "--verify", "--is-shallow-repository", "--show-object-format"), words: only("index", "hooks", "HEAD", ref), endOfOptions: true},
 		{verb: "revert", options: options("--no-edit", "--abort"), words: only("HEAD", object)}, // which takes options behind their end
 		{verb: "show-ref", options: options("--tags", "--dereference")},

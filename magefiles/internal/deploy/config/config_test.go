@@ -2,6 +2,8 @@ package config
 
 import (
 	"encoding/json"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -207,6 +209,40 @@ func TestWhatIsRefused(t *testing.T) {
 	require.Contains(t, operr.NextOf(err), "did you mean gate?")
 }
 
+// A name that reaches ssh, a shell, a URL or the engine has no blank, quote, dollar or line end in it, and no leading dash; a text that the application
+// alone gets stays as it is.
+func TestOddNamesAndValues(t *testing.T) {
+	const good = "[tool.deploy.a]\nhosts = [\"a\"]\nport = 1\n"
+	for _, odd := range []string{"a b", "a\"b", "a'b", "a$b", "a\nb", "-a", "a;b", "a`b", "a\\b", "a\x1bb", "a\u202eb"} {
+		text := strconv.QuoteToASCII(odd)
+		text = strings.ReplaceAll(text, `\x1b`, `\u001b`)
+		for _, keys := range []string{
+			"domain = %s\n", "health = %s\n", "user = %s\n", "proxy = %s\n", "socket = %s\n", "environment = [%s]\n", "secrets = [%s]\n", "secrets = { %s = \"X\" }\n",
+			"secrets = { X = %s }\n", "logging = { driver = %s }\n", "start = %s\n", "gate = %s\n", "mem_limit = %s\n", "revision = %s\n", "%s = 1\n",
+		} {
+			_, err := parsed(t, good+fmt.Sprintf(keys, text))
+			require.Error(t, err, "%s %q", keys, odd)
+		}
+		for _, volume := range []string{odd + ":/data:ro", "data:/" + odd + ":ro", "data:/data:" + odd} {
+			quoted := strings.ReplaceAll(strconv.QuoteToASCII(volume), `\x1b`, `\u001b`)
+			_, err := parsed(t, good+"volumes = ["+quoted+"]\n")
+			if volume == "data:/-a:ro" {
+				require.NoError(t, err, "a path begins with its slash")
+				continue
+			}
+			require.Error(t, err, "%q", volume)
+		}
+		for _, table := range []string{"[tool.deploy.%s]\nhosts=[\"a\"]\nport=1\n", "[tool.deploy.a]\nhosts=[%s]\nport=1\n"} {
+			_, err := parsed(t, fmt.Sprintf(table, text))
+			require.Error(t, err, "%s %q", table, odd)
+		}
+		all, err := parsed(t, good+fmt.Sprintf("command = [\"serve\", %s]\nlogging = { driver = \"local\", options = { tag = %s } }\n", text, text))
+		require.NoError(t, err, "%q", odd)
+		require.Equal(t, odd, all[0].Command[1])
+		require.Equal(t, odd, all[0].Logging.Options["tag"])
+	}
+}
+
 func TestPick(t *testing.T) {
 	all := []Environment{{Name: "staging"}, {Name: "production"}}
 	e, err := Pick(all, "production")
@@ -221,4 +257,26 @@ func TestPick(t *testing.T) {
 	require.Contains(t, operr.NextOf(err), "did you mean staging?")
 	_, err = Pick(nil, "")
 	require.ErrorContains(t, err, "no deployment environment")
+}
+
+// An environment whose table is gone is found by one that is like it, and by no mistake.
+func TestAnEnvironmentWithoutATable(t *testing.T) {
+	all := []Environment{{Name: "staging", Hosts: []string{"a"}, Port: 80, Volumes: []Volume{{Name: "data"}}}, {Name: "production", Hosts: []string{"b"}, Port: 443}}
+	e, err := PickLike(all, "staging", "")
+	require.NoError(t, err)
+	require.Equal(t, all[0], e)
+	e, err = PickLike(all, "old", "production")
+	require.NoError(t, err)
+	require.Equal(t, Environment{Name: "old", Hosts: []string{"b"}, Port: 443}, e)
+	for want, names := range map[string][2]string{
+		`no deployment environment "old"`:    {"old", ""},
+		`no deployment environment "nobody"`: {"old", "nobody"},
+		"has a table of its own":             {"staging", "production"},
+		`cannot be called "Old"`:             {"Old", "staging"},
+		`cannot be called "-x"`:              {"-x", "staging"},
+		`cannot be called "a b"`:             {"a b", "staging"},
+	} {
+		_, err := PickLike(all, names[0], names[1])
+		require.ErrorContains(t, err, want)
+	}
 }

@@ -64,6 +64,28 @@ func Pick(all []Environment, name string) (Environment, error) {
 	return Environment{}, operr.NewUsage(meant(name, names), "there is no deployment environment %q", name)
 }
 
+// PickLike is Pick for a name that may have no table any more: it has the hosts, the port and the engine of another environment then.
+func PickLike(all []Environment, name, like string) (Environment, error) {
+	if like == "" {
+		e, err := Pick(all, name)
+		if err != nil && len(all) > 0 {
+			err = operr.NewUsage(operr.NextOf(err)+". Where its table is gone, -like=NAME names one whose hosts and port it had", "%w", err)
+		}
+		return e, err
+	}
+	for _, e := range all {
+		if e.Name == name {
+			return Environment{}, operr.NewUsage("leave -like out", "%s has a table of its own", name)
+		}
+	}
+	if !environmentName.MatchString(name) {
+		return Environment{}, operr.NewUsage("use lower-case letters, digits, - and _, at most 30", "an environment cannot be called %q", name)
+	}
+	e, err := Pick(all, like)
+	e.Name, e.Volumes = name, nil // which it had is not known
+	return e, err
+}
+
 // reader keeps the first problem of a file. While it is read, reading goes on with what there is.
 type reader struct {
 	file    string

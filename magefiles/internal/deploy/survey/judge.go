@@ -1,11 +1,14 @@
 package survey
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/hoststate"
 )
 
@@ -48,6 +51,29 @@ func Judge(r config.Revision, want string, a hoststate.Answer) (healthy bool, se
 	default:
 		return false, says(a) + ", and its revision is " + short(has) + " in place of " + short(want)
 	}
+}
+
+// longestWatch is how long a watch may be because of an image's HEALTHCHECK: one that asks each hour is for another purpose. A table may say more.
+const longestWatch = 10 * time.Minute
+
+// usualInterval is that of a HEALTHCHECK which names none.
+const usualInterval = 30 * time.Second
+
+// IntervalOf is how often an image's HEALTHCHECK is asked; 0 where it has none.
+func IntervalOf(image engine.Image) time.Duration {
+	if image.Health == nil {
+		return 0
+	}
+	return cmp.Or(image.Health.Interval, usualInterval)
+}
+
+// WatchOf is how long a new container is watched, and a sentence where that is shorter than two intervals of its HEALTHCHECK.
+func WatchOf(e config.Environment, interval time.Duration) (long time.Duration, note string) {
+	long = max(e.Watch, min(2*interval, longestWatch))
+	if 2*interval > long {
+		note = fmt.Sprintf("the image's HEALTHCHECK is asked each %s, so that the watch of %s may end before its answer: give it a shorter interval, or say watch in the environment's table", interval, long)
+	}
+	return long, note
 }
 
 // short is a revision as people read it.

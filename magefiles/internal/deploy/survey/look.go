@@ -74,6 +74,17 @@ func (f *Fleet) Look(ctx context.Context, lines int) []Host {
 	return all
 }
 
+// LookAll asks all hosts of several environments, at once: it takes as long as the slowest one of them.
+func LookAll(ctx context.Context, fleets []*Fleet, lines int) [][]Host {
+	all := make([][]Host, len(fleets))
+	var wait sync.WaitGroup
+	for n, f := range fleets {
+		wait.Go(func() { all[n] = f.Look(ctx, lines) })
+	}
+	wait.Wait()
+	return all
+}
+
 // absent names the hosts that the last deployment of a host was without, and that do not run what it runs.
 func absent(h Host, all []Host) (drift []string) {
 	for _, other := range all {
@@ -157,6 +168,9 @@ func (f *Fleet) ask(ctx context.Context, h *Host, lines int) error {
 			return err
 		}
 	}
+	if now := h.Kept.Current; f.Environment.Memory && len(f.Environment.Secrets) > 0 && now != nil && (h.Running == nil || !h.Running.Healthy) {
+		h.Waiting = h.Of(now.ID) != nil // what was in memory went when it ended
+	}
 	h.Drift = append(h.Drift, h.drift()...)
 	for _, line := range h.Setup {
 		h.Drift = append(h.Drift, "`mage deploy:setup` would "+line)
@@ -194,9 +208,6 @@ func (f *Fleet) askRunning(ctx context.Context, m *Machine, h *Host, c *engine.C
 		}
 	} else {
 		h.Drift = append(h.Drift, "the image of "+c.Name+" is not there any more: a rollback to it will be refused")
-	}
-	if f.Environment.Memory && len(f.Environment.Secrets) > 0 && !h.Running.Healthy {
-		h.Waiting = true
 	}
 	return nil
 }

@@ -83,10 +83,8 @@ func (p *Plan) Nothing() bool { return len(p.Changing()) == 0 && len(p.Troubles)
 
 // Plan asks all hosts, and changes nothing.
 func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
-	for _, host := range asked.Without {
-		if !slices.Contains(f.Environment.Hosts, host) {
-			return nil, operr.NewUsage("say one of "+strings.Join(f.Environment.Hosts, ", "), "%s is no host of %s", host, f.Environment.Name)
-		}
+	if _, err := f.But(asked.Without); err != nil {
+		return nil, err
 	}
 	p := &Plan{
 		Run:         f.Now().UTC().Format("20060102T150405.000Z"),
@@ -117,12 +115,13 @@ func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 	p.Settings = append(p.Settings, way(f.Environment)...)
 	machines := map[string]string{}
 	var fronts []Front
-	for _, h := range f.Look(ctx, 0) {
+	looked := f.Look(ctx, 0)
+	for _, h := range looked {
 		if slices.Contains(asked.Without, h.Name) {
 			p.Why = append(p.Why, why(h))
 			continue
 		}
-		p.Hosts = append(p.Hosts, f.planHost(ctx, p, h, wanted))
+		p.Hosts = append(p.Hosts, f.planHost(ctx, p, h, wanted, looked))
 		if first := machines[h.proxy]; first != "" && h.proxy != "" {
 			p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: "it is the same machine as " + first, Next: "name it once"})
 		}
@@ -132,9 +131,6 @@ func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 		}
 	}
 	p.Groups = f.groups(p)
-	if len(p.Hosts) == 0 {
-		return nil, operr.NewUsage("leave one in", "all hosts of %s are left out", f.Environment.Name)
-	}
 	f.note(p)
 	p.Notes = append(p.Notes, pins(fronts)...)
 	return p, nil
@@ -163,7 +159,7 @@ func why(h Host) string {
 	return h.Name + " answers, and was left out by choice"
 }
 
-func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version) HostPlan {
+func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, all []Host) HostPlan {
 	one := HostPlan{Host: h.Name, Running: h.Running, Before: h.Kept, Will: wanted, Drift: h.Drift, Free: h.Free, Changes: []string{}, paused: h.Kept.Paused}
 	trouble := func(next, format string, args ...any) {
 		p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: fmt.Sprintf(format, args...), Next: next})
@@ -185,7 +181,7 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version) H
 	}
 	one.Before.Paused = nil
 	if p.Back {
-		f.planBack(ctx, h, &one, trouble)
+		f.planBack(ctx, h, &one, backTo(h, all), trouble)
 		return one
 	}
 	if paused := h.Kept.Paused; paused != nil && h.Kept.Candidate != nil {
@@ -242,17 +238,17 @@ func sameHosts(a, b []string) bool {
 }
 
 // planBack goes to the release before: its container has to be there, and so has its image.
-func (f *Fleet) planBack(ctx context.Context, h Host, one *HostPlan, trouble func(next, format string, args ...any)) {
+func (f *Fleet) planBack(ctx context.Context, h Host, one *HostPlan, before *Version, trouble func(next, format string, args ...any)) {
 	next := "`mage deploy:to " + f.Environment.Name + " -digest=…` deploys any image that the registry has"
-	before := h.Kept.Previous
-	if c := h.Kept.Candidate; c != nil && h.Kept.Current != nil && (c.At(h.Up) || h.Kept.Paused != nil) {
-		before = h.Kept.Current // what it has, or is to get, is of a deployment that has not ended
-	}
 	if before == nil {
 		trouble(next, "there is no release before the one that it has")
 		return
 	}
 	one.Will = *before
+	if now := h.Kept.Current; now != nil && now.ID == before.ID && h.Kept.Candidate == nil && h.Up == now.Upstream() && h.Running != nil && h.Running.Healthy {
+		one.Same = true // another host has not gone back yet, and this one has
+		return
+	}
 	one.Changes = []string{"goes back to " + before.Describe()}
 	c := h.Of(before.ID)
 	if c == nil {
@@ -279,7 +275,12 @@ func (f *Fleet) askImage(ctx context.Context, p *Plan, h Host, trouble func(next
 	}
 	m, err := f.Machine(ctx, h.Name)
 	if err == nil {
-		_, err = m.Engine.Image(ctx, p.Image.Ref())
+		var image engine.Image
+		if image, err = m.Engine.Image(ctx, p.Image.Ref()); err == nil {
+			if _, note := WatchOf(f.Environment, IntervalOf(image)); note != "" && !slices.Contains(p.Notes, note) {
+				p.Notes = append(p.Notes, note)
+			}
+		}
 	}
 	if errors.Is(err, engine.NotFound) {
 		var login engine.Login
@@ -301,12 +302,12 @@ func changes(h Host, wanted Version) []string {
 	switch {
 	case now == nil && h.Running == nil:
 		return []string{"first deployment: " + wanted.Describe()}
+	case h.Waiting:
+		return []string{"it waits for its secrets, which were in memory alone → " + wanted.Describe()}
 	case h.Running == nil:
 		return []string{"nothing answers → " + wanted.Describe()}
 	case h.Running.Image != wanted.Image:
 		return []string{Version{Image: h.Running.Image, Revision: h.Running.Revision}.Describe() + " → " + wanted.Describe()}
-	case h.Waiting:
-		return []string{"it waits for its secrets, which were in memory alone"}
 	case !h.Running.Healthy:
 		return []string{"it is not healthy (" + h.Running.Says + "), and is started anew"}
 	case now != nil && now.Spec != wanted.Spec:

@@ -83,6 +83,7 @@ func way(e config.Environment) []Setting {
 		{Name: "proxy", Value: cmp.Or(e.Proxy, proxy.Image)},
 		{Name: "socket", Value: e.Socket},
 		{Name: "ssh_config", Value: cmp.Or(e.SSHConfig, "your own")},
+		{Name: "watch", Value: fmt.Sprintf("%s, or two intervals of the image's HEALTHCHECK, where that is longer and at most %s", e.Watch, longestWatch)},
 	}
 }
 

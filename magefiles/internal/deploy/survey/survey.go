@@ -7,11 +7,13 @@
 //	judge.go     what a health answer means
 //	promote.go  the image that an environment runs, for the one after it
 //	plan.go      what is to be done, and why it cannot be
+//	back.go      to which release a host goes back
 //	settings.go  what a table says, as people read it, and what of it is another
 package survey
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -57,6 +59,20 @@ type opening struct {
 	once    sync.Once
 	machine *Machine
 	err     error
+}
+
+// But are the hosts of the environment, without some of them.
+func (f *Fleet) But(without []string) (hosts []string, err error) {
+	for _, host := range without {
+		if !slices.Contains(f.Environment.Hosts, host) {
+			return nil, operr.NewUsage("say one of "+strings.Join(f.Environment.Hosts, ", "), "%s is no host of %s", host, f.Environment.Name)
+		}
+	}
+	hosts = slices.DeleteFunc(slices.Clone(f.Environment.Hosts), func(host string) bool { return slices.Contains(without, host) })
+	if len(hosts) == 0 {
+		return nil, operr.NewUsage("leave one in", "all hosts of %s are left out", f.Environment.Name)
+	}
+	return hosts, nil
 }
 
 // Machine opens a host. The connection stays until it breaks: the steps share it.

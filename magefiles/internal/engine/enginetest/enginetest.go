@@ -165,6 +165,10 @@ func (s *suite) pull(t *testing.T) {
 		_, err = s.c.Distribution(ctx, s.Private, login)
 		require.ErrorIs(t, err, engine.Unauthorized)
 	}
+	_, err = s.c.Distribution(ctx, "registry.invalid/app@sha256:"+strings.Repeat("0", 64), engine.Login{Server: "registry.invalid", User: "op"})
+	var asked *engine.Error
+	require.ErrorAs(t, err, &asked)
+	require.Contains(t, asked.Doing, "at its registry", "the engine said whether it may be asked without TLS")
 	_, err = s.c.Distribution(ctx, s.Private, s.Login)
 	require.NoError(t, err)
 	require.NoError(t, s.c.Pull(ctx, s.Private, s.Login))

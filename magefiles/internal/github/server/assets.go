@@ -55,6 +55,12 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, has access) erro
 	if r.ContentLength < 0 {
 		return refusal(http.StatusLengthRequired, "Content-Length is missing")
 	}
+	switch {
+	case r.ContentLength == 0:
+		return invalid(custom("ReleaseAsset", "size", "size must be greater than or equal to 1"))
+	case r.ContentLength >= github.MaxAsset:
+		return invalid(custom("ReleaseAsset", "size", fmt.Sprintf("size must be less than %d", github.MaxAsset)))
+	}
 	a, err := s.begin(r, has)
 	if err != nil {
 		return err
@@ -92,6 +98,8 @@ func (s *Server) begin(r *http.Request, has access) (*asset, error) {
 		return nil, errImmutable
 	case name == "":
 		return nil, invalid(fieldError{Resource: "ReleaseAsset", Code: "missing_field", Field: "name"})
+	case len(rel.Assets) >= github.MaxAssets:
+		return nil, invalid(custom("ReleaseAsset", "", fmt.Sprintf("a release cannot have more than %d assets", github.MaxAssets)))
 	case slices.ContainsFunc(rel.Assets, func(a *asset) bool { return a.Name == name }):
 		return nil, invalid(fieldError{Resource: "ReleaseAsset", Code: "already_exists", Field: "name"})
 	}

@@ -7,6 +7,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/foopack/foopack/magefiles/internal/github"
 )
 
 // tag finds a tag, also one that publishing has made.
@@ -162,6 +166,9 @@ func (s *Server) apply(rel release, v wish) (*release, error) {
 	if rel.Tag == "" {
 		return nil, invalid(fieldError{Resource: "Release", Code: "missing_field", Field: "tag_name"})
 	}
+	if err := limits(rel, v); err != nil {
+		return nil, err
+	}
 	if other := s.published(rel.Tag); !rel.Draft && other != nil && other.ID != rel.ID {
 		return nil, invalid(fieldError{Resource: "Release", Code: "already_exists", Field: "tag_name"})
 	}
@@ -169,6 +176,41 @@ func (s *Server) apply(rel release, v wish) (*release, error) {
 		rel.Published, rel.Times, rel.Immutable = s.Now().UTC(), rel.Times+1, s.Immutable
 	}
 	return &rel, nil
+}
+
+// limits refuses what GitHub refuses of the texts of a release, in its words.
+func limits(rel release, v wish) error {
+	for field, c := range map[string]struct {
+		text string
+		most int
+	}{
+		"body":     {text: rel.Body, most: github.MaxNotes},
+		"name":     {text: rel.Name, most: github.MaxName},
+		"tag_name": {text: rel.Tag, most: github.MaxTag},
+	} {
+		if utf8.RuneCountInString(c.text) > c.most {
+			return invalid(custom("Release", field, fmt.Sprintf("%s is too long (maximum is %d characters)", field, c.most)))
+		}
+	}
+	if !isTag(rel.Tag) {
+		return invalid(custom("Release", "tag_name", "tag_name is not a valid tag"))
+	}
+	if v.Latest != nil && *v.Latest == "true" && (rel.Draft || rel.Prerelease) {
+		return invalid(custom("Release", "", "Latest release cannot be draft or prerelease."))
+	}
+	return nil
+}
+
+// isTag reports whether git allows a name for a tag (git help check-ref-format).
+func isTag(name string) bool {
+	return !strings.ContainsAny(name, " ~^:?*[\\\x7f") && !strings.ContainsFunc(name, unicode.IsControl) &&
+		!strings.Contains(name, "..") && !strings.Contains(name, "@{") && !strings.Contains(name, "//") && !strings.Contains(name, "/.") &&
+		!strings.HasPrefix(name, ".") && !strings.HasPrefix(name, "/") && !strings.HasPrefix(name, "-") &&
+		!strings.HasSuffix(name, ".") && !strings.HasSuffix(name, "/") && !strings.HasSuffix(name, ".lock") && name != "@"
+}
+
+func custom(resource, field, message string) fieldError {
+	return fieldError{Resource: resource, Code: "custom", Field: field, Message: message}
 }
 
 // create is https://docs.github.com/en/rest/releases/releases#create-a-release.
@@ -248,6 +290,7 @@ type Published struct {
 	Times  int               // how often it was published: 1
 	Assets map[string]string // sha256 by name, of those that came whole
 	When   time.Time
+	Latest string // make_latest of the request that published it
 }
 
 // Published lists what is published, and how many drafts there are.
@@ -259,7 +302,7 @@ func (s *Server) Published() (all []Published, drafts int) {
 			drafts++
 			continue
 		}
-		p := Published{Tag: rel.Tag, Times: rel.Times, Assets: map[string]string{}, When: rel.Published}
+		p := Published{Tag: rel.Tag, Times: rel.Times, Assets: map[string]string{}, When: rel.Published, Latest: rel.Latest}
 		for _, a := range rel.Assets {
 			if a.State == uploaded {
 				p.Assets[a.Name] = a.SHA256

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/github"
 )
 
 // state is all that is kept, but for the bytes of files. It is one JSON file.
@@ -129,5 +130,5 @@ func (b *blobs) get(id int64) ([]byte, error) {
 	return os.ReadFile(b.path(id))
 }
 
-// receive reads a body, up to 2 GiB, which is GitHub's limit for an asset.
-func receive(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, 2<<30)) }
+// receive reads a body, up to what GitHub takes for an asset.
+func receive(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, github.MaxAsset)) }

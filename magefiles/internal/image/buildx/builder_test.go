@@ -255,6 +255,11 @@ func TestCausesAreToldApart(t *testing.T) {
 		{"ERROR: failed to push r/app: unexpected status from PUT request to https://r/v2/app/manifests/sha256:0: 415 Unsupported Media Type\n", "the registry does not take an index of images with attestations:", "OCI"},
 		{"ERROR: failed to push r/app: MANIFEST_INVALID: manifest invalid\n", "the registry does not take an index of images with attestations:", ""},
 		{"ERROR: failed to push r/app: error getting credentials - err: exec: \"docker-credential-desktop\": executable file not found in $PATH, out: ``\n", "docker's credential helper docker-credential-desktop cannot be used:", "config.json"},
+		{"ERROR: failed to solve: failed to resolve source metadata for r/base:1: failed to do request: Head \"https://r/v2/base/manifests/1\": Proxy Authentication Required\n", "wants a name and a password (407):", "--driver-opt env.HTTPS_PROXY="},
+		{fmt.Sprintf(blob, "407 Proxy Authentication Required"), "wants a name and a password (407):", "HTTPS_PROXY"},
+		{"ERROR: failed to push r/app: failed to do request: Put \"https://r/v2/app/manifests/1\": proxyconnect tcp: 407 authenticationrequired\n", "wants a name and a password (407):", "let that registry through"},
+		{fmt.Sprintf(step, "curl: (56) CONNECT tunnel failed, response 407"), "a step of the Dockerfile failed:", ""},
+		{"ERROR: failed to push r/app: unexpected status from PUT request to https://r/v2/app/blobs/uploads/407: 500 Internal Server Error\n", "the upload to the registry failed:", "run it again"},
 		{"ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF\n", "the builder big is gone:", "docker buildx ls"},
 		{"ERROR: failed to push reg.example/me/app: denied: x\n", "the registry refuses the upload:", "`docker login reg.example`"},
 	} {

@@ -84,6 +84,12 @@ var everywhere = remedies{
 		next:    noSpaceNext,
 	},
 	{
+		says:    lazyregexp.New(`: 407 |Proxy Authentication Required`),
+		summary: "a proxy between the builder and a registry wants a name and a password (407)",
+		next: "give them to what fetches: a builder of its own by `docker buildx create --driver-opt env.HTTPS_PROXY=http://NAME:PASSWORD@PROXY`, " +
+			"the engine by its own configuration; or have the proxy let that registry through",
+	},
+	{
 		says:    lazyregexp.New(`docker-credential-([\w.-]+)`),
 		summary: "docker's credential helper docker-credential-$1 cannot be used",
 		next:    registry.NextForHelper,

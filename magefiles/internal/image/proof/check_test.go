@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 func TestTheCheckKeepsTheEntryPoint(t *testing.T) {
@@ -14,4 +15,12 @@ func TestTheCheckKeepsTheEntryPoint(t *testing.T) {
 	require.Equal(t, `FROM r/app@sha256:x
 RUN ["/app/entrypoint","sh","-c","echo \"a b\" \u0026\u0026 exit"]
 `, string(text))
+}
+
+// An entry point in the shell form would start in place of the check, and pass for it: no builder is asked.
+func TestAnEntryPointThatTakesNoCheck(t *testing.T) {
+	p := &Prover{Name: "site"}
+	err := p.check(t.Context(), registry.Image{Entrypoint: []string{"/bin/sh", "-c", "exec serve"}})
+	require.ErrorContains(t, err, "the image of site has an entry point in the shell form")
+	require.Contains(t, operr.NextOf(err), `ENTRYPOINT ["program", "argument"]`)
 }

@@ -1,8 +1,7 @@
 package plan
 
 import (
-	"strings"
-
+	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -46,6 +45,5 @@ func (p *Plan) word() string {
 	if len(p.Tags) == 0 {
 		return ""
 	}
-	tag := p.Tags[0]
-	return tag[strings.LastIndex(tag, "v")+1:]
+	return bump.VersionOf(p.Tags[0])
 }

@@ -61,9 +61,7 @@ func (p *Plan) Label() string { return p.Title }
 
 // Is reports whether a version, or a tag, names this release.
 func (p *Plan) Is(to string) bool {
-	return slices.ContainsFunc(p.Tags, func(tag string) bool {
-		return to == tag || to == tag[strings.LastIndex(tag, "v")+1:]
-	})
+	return slices.ContainsFunc(p.Tags, func(tag string) bool { return bump.SameVersion(to, tag) })
 }
 
 // Answers reports whether a request names this release, and, if a package, one that it releases.

@@ -54,6 +54,23 @@ func TestWhatARequestNames(t *testing.T) {
 	} {
 		require.Equal(t, c.answers, p.Answers(bump.Request{To: c.to, Only: c.only}), "-to=%s -only=%s", c.to, c.only)
 	}
+	for _, c := range []struct {
+		tag, to string
+		is      bool
+	}{
+		{"v0.1.1.dev1", "0.1.1.dev1", true},
+		{"v0.1.1.dev1", "v0.1.1.dev1", true},
+		{"v0.1.1.dev1", "1", false},
+		{"a/v0.1.1.dev2", "0.1.1.dev2", true},
+		{"dev/v1.0", "1.0", true},
+		{"dev/v1.0", "1.0.0", true},
+		{"v1", "1", true},
+		{"v11", "1", false},
+		{"v1.0.post1", "1.0.post1", true},
+		{"v1.0.post1", "1.0", false},
+	} {
+		require.Equal(t, c.is, (&plan.Plan{Tags: []string{c.tag}}).Is(c.to), "%s is %s", c.tag, c.to)
+	}
 	require.True(t, p.Releases("a"))
 	require.False(t, p.Releases("c"), "it is published along")
 	require.Equal(t, "b/v2.0", p.FindTag(map[string]string{"b/v2.0": "0123", "v9": "4567"}))

@@ -42,7 +42,7 @@ func (e *Toolchain) prepare(ctx context.Context, m *workspace.Manifest, name str
 	if err != nil {
 		return "", err
 	}
-	dir, err := e.folder(m, name+n.suffix())
+	dir, err := e.folder(m, name+n.writeSuffix())
 	if err != nil {
 		return "", err
 	}
@@ -61,7 +61,7 @@ func (e *Toolchain) prepare(ctx context.Context, m *workspace.Manifest, name str
 			return "", err
 		}
 	}
-	own, err := e.ownDigest(n)
+	own, err := e.digestOwn(n)
 	if err != nil {
 		return "", err
 	}
@@ -76,9 +76,9 @@ func (e *Toolchain) prepare(ctx context.Context, m *workspace.Manifest, name str
 	return dir, nil
 }
 
-// suffix tells the environments of one name apart that take the workspace's packages from different places. No name of
+// writeSuffix tells the environments of one name apart that take the workspace's packages from different places. No name of
 // an environment has a dot.
-func (n *needs) suffix() string {
+func (n *needs) writeSuffix() string {
 	switch {
 	case n.takesSources():
 		return ".local"
@@ -169,9 +169,9 @@ func (e *Toolchain) installOwn(ctx context.Context, dir string, n *needs) error 
 	return e.installInto(ctx, dir, options)
 }
 
-// ownDigest is over everything in the folders of the packages that are installed from sources, and over what builds need though git
+// digestOwn goes over everything in the folders of the packages that are installed from sources, and over what builds need though git
 // ignores it. Of an editable one only what its metadata is made of counts.
-func (e *Toolchain) ownDigest(n *needs) (string, error) {
+func (e *Toolchain) digestOwn(n *needs) (string, error) {
 	t := treeHash{h: sha256.New(), root: e.workspace.Root, seen: map[string]bool{}}
 	for _, p := range n.packages {
 		for _, dir := range p.Sources() {

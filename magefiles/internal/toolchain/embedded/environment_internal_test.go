@@ -26,7 +26,7 @@ func TestOwnDigest(t *testing.T) {
 	require.NoError(t, err)
 	e := New(Config{Workspace: w})
 	own := func(n *needs) string {
-		d, err := e.ownDigest(n)
+		d, err := e.digestOwn(n)
 		require.NoError(t, err)
 		return d
 	}

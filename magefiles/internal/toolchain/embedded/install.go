@@ -145,7 +145,7 @@ func (p prefix) link(a *condapkg.Archive) error {
 		return err
 	}
 	for _, point := range link.Noarch.EntryPoints {
-		if err := p.entryPoint(point); err != nil {
+		if err := p.writeEntryPoint(point); err != nil {
 			return err
 		}
 	}
@@ -187,13 +187,13 @@ func (p prefix) write(name string, data []byte, mode os.FileMode) error {
 	return err
 }
 
-// entryPoint writes the script of "command = module:function", as conda's installers do.
-func (p prefix) entryPoint(text string) error {
+// writeEntryPoint writes the script of "command = module:function", as conda's installers do.
+func (p prefix) writeEntryPoint(text string) error {
 	point, err := condapkg.ParseEntryPoint(text)
 	if err != nil {
 		return err
 	}
 	root, _, _ := strings.Cut(point.Function, ".")
-	script := fmt.Sprintf("%s\nimport sys\n\nfrom %s import %s\n\nif __name__ == \"__main__\":\n    sys.exit(%s())\n", pythonShebang(p.python()), point.Module, root, point.Function)
+	script := fmt.Sprintf("%s\nimport sys\n\nfrom %s import %s\n\nif __name__ == \"__main__\":\n    sys.exit(%s())\n", writePythonShebang(p.python()), point.Module, root, point.Function)
 	return p.write(path.Join("bin", point.Command), []byte(script), 0o755)
 }

@@ -176,7 +176,7 @@ func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *workspace.Manifest
 		return nil
 	}
 	if p := condanames.FindOwnProject(e.workspace, d.Name); p != nil && !d.Spec.Source() {
-		if byPath(all, d.Name) || n.hasPackage(p) {
+		if isByPath(all, d.Name) || n.hasPackage(p) {
 			return nil
 		}
 		if m == e.workspace.Manifest {
@@ -187,8 +187,8 @@ func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *workspace.Manifest
 	return nil
 }
 
-// byPath reports whether another requirement of the same project names its folder.
-func byPath(all []workspace.Dependency, name string) bool {
+// isByPath reports whether another requirement of the same project names its folder.
+func isByPath(all []workspace.Dependency, name string) bool {
 	return slices.ContainsFunc(all, func(d workspace.Dependency) bool {
 		return d.Spec.Path != "" && workspace.PyPIName(d.Name) == workspace.PyPIName(name)
 	})

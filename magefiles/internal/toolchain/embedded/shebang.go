@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// pythonShebang is the first line, or lines, of a script that a Python runs, as rattler writes it (PythonInfo::shebang). The kernel takes
+// writePythonShebang writes the first line, or lines, of a script that a Python runs, as rattler writes it (PythonInfo::shebang). The kernel takes
 // a path up to its first blank, and 127 characters of the line: beyond that a shell starts the interpreter, for which the rest of
 // its one command is a text of Python's.
-func pythonShebang(python string) string {
+func writePythonShebang(python string) string {
 	if len("#!"+python) <= 127 && !strings.ContainsAny(python, " \t") {
 		return "#!" + python
 	}

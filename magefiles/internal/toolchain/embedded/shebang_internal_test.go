@@ -23,7 +23,7 @@ func TestScriptsRunWhereverTheyLie(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(interpreter), 0o755))
 		require.NoError(t, os.Symlink(python, interpreter))
 		for name, first := range map[string]string{
-			"entry": pythonShebang(interpreter),
+			"entry": writePythonShebang(interpreter),
 			"moved": strings.TrimSuffix(string(move([]byte("#!/opt/placeholder/bin/python3.12 -I\n"), "/opt/placeholder", dir)), "\n"),
 		} {
 			first = strings.ReplaceAll(first, "/bin/python3.12", "/bin/python")
@@ -48,7 +48,7 @@ func TestShebangs(t *testing.T) {
 		"/home/me/$proj/bin/python":                "#!/home/me/$proj/bin/python",
 		strings.Repeat("/far", 40) + "/bin/python": "#!/bin/sh\n'''exec' \"" + strings.Repeat("/far", 40) + "/bin/python\" \"$0\" \"$@\" #'''",
 	} {
-		require.Equal(t, want, pythonShebang(python))
+		require.Equal(t, want, writePythonShebang(python))
 	}
 	const old = "/old/prefix"
 	for _, c := range []struct{ data, prefix, want string }{

@@ -59,7 +59,7 @@ func (e *Toolchain) Uses(ctx context.Context) ([]Use, error) {
 				asks, err = e.readOwn(m, r)
 			}
 			if err == nil {
-				asks, err = pythons.ReadRun(asks, e.packagesOf(r))
+				asks, err = pythons.ReadRun(asks, e.findPackages(r))
 			}
 			add(Use{Manifest: m.Path, Environment: environment.Name}, asks, err)
 		}
@@ -96,8 +96,8 @@ func (e *Toolchain) Ready(ctx context.Context) error {
 	return err
 }
 
-// packagesOf are the workspace's packages that an environment gets, as far as that is known without asking a channel.
-func (e *Toolchain) packagesOf(r *workspace.Resolved) []*workspace.Package {
+// findPackages finds the workspace's packages that an environment gets, as far as that is known without asking a channel.
+func (e *Toolchain) findPackages(r *workspace.Resolved) []*workspace.Package {
 	var out []*workspace.Package
 	var add func(deps []workspace.Dependency)
 	add = func(deps []workspace.Dependency) {

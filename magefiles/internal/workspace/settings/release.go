@@ -15,18 +15,19 @@ import (
 
 // Config is the [tool.release] table of the root manifest.
 type Config struct {
-	Channel    string       `json:"channel"`            // name of the channel on prefix.dev; default: the workspace's name, where it has one that fits; else ""
-	Versioning string       `json:"versioning"`         // Lockstep or Independent; default Lockstep
-	Publish    string       `json:"publish"`            // PublishCI or PublishHere; default PublishCI
-	Branches   []string     `json:"branches,omitempty"` // that releases are made from, as path.Match has patterns; none, the default: the remote's default branch
-	Branch     string       `json:"branch"`             // the first of Branches that is a name and no pattern; "" where there is none
-	Remote     string       `json:"remote"`             // git remote that tags are pushed to; default "origin"
-	Commit     string       `json:"commit"`             // message of a release's commit, with TitlePlaceholder; default DefaultCommit
-	TagMessage string       `json:"tag-message"`        // message of a tag, with TitlePlaceholder; default DefaultTagMessage
-	Include    []string     `json:"include,omitempty"`  // files and folders that builds need though git ignores them, relative to the root
-	Pass       []string     `json:"pass,omitempty"`     // variables that tasks, builds and hooks get though they may hold a credential
-	PyPI       []StandIn    `json:"-"`                  // what stands for conda packages where there is no conda: [tool.release.pypi]
-	Pos        manifest.Pos `json:"-"`                  // of the table; zero where there is none
+	Channel    string       `json:"channel"`             // name of the channel on prefix.dev; default: the workspace's name, where it has one that fits; else ""
+	Versioning string       `json:"versioning"`          // Lockstep or Independent; default Lockstep
+	Publish    string       `json:"publish"`             // PublishCI or PublishHere; default PublishCI
+	Branches   []string     `json:"branches,omitempty"`  // that releases are made from, as path.Match has patterns; none, the default: the remote's default branch
+	Branch     string       `json:"branch"`              // the first of Branches that is a name and no pattern; "" where there is none
+	Remote     string       `json:"remote"`              // git remote that tags are pushed to; default "origin"
+	Commit     string       `json:"commit"`              // message of a release's commit, with TitlePlaceholder; default DefaultCommit
+	TagMessage string       `json:"tag-message"`         // message of a tag, with TitlePlaceholder; default DefaultTagMessage
+	Changelog  string       `json:"changelog,omitempty"` // where the changelog is, relative to the root; "" for one of the names that people use
+	Include    []string     `json:"include,omitempty"`   // files and folders that builds need though git ignores them, relative to the root
+	Pass       []string     `json:"pass,omitempty"`      // variables that tasks, builds and hooks get though they may hold a credential
+	PyPI       []StandIn    `json:"-"`                   // what stands for conda packages where there is no conda: [tool.release.pypi]
+	Pos        manifest.Pos `json:"-"`                   // of the table; zero where there is none
 }
 
 // What Config.Commit and Config.TagMessage are where they are not configured, and what stands in them for what is released.
@@ -54,7 +55,7 @@ func ReadConfig(s *manifest.File, channel string) Config {
 	c.Pos = s.Pos(n)
 	fields := map[string]*string{
 		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "remote": &c.Remote,
-		"commit": &c.Commit, "tag-message": &c.TagMessage,
+		"commit": &c.Commit, "tag-message": &c.TagMessage, "changelog": &c.Changelog,
 	}
 	keys := []string{"branch", "include", "pass", "pypi"}
 	for k := range fields {
@@ -91,7 +92,24 @@ func ReadConfig(s *manifest.File, channel string) Config {
 	checkValue(s, n.Get("publish"), PublishCI, PublishHere)
 	checkMessage(s, n.Get("commit"))
 	checkMessage(s, n.Get("tag-message"))
+	checkChangelog(s, n.Get("changelog"))
 	return c
+}
+
+// checkChangelog refuses what is no Markdown file of the workspace.
+func checkChangelog(s *manifest.File, n *tomledit.Node) {
+	if !n.Is(tomledit.String) {
+		return // said by Str
+	}
+	file := n.Text()
+	switch {
+	case !filepath.IsLocal(filepath.FromSlash(file)) || path.Clean(file) != file || strings.ContainsAny(file, `\*?[`) || strings.ContainsFunc(file, unicode.IsControl):
+		s.Fail(n, `name a file by its path from the workspace's root: "docs/changes.md"`, "changelog cannot be %q", file)
+	case slices.ContainsFunc(strings.Split(file, "/"), func(name string) bool { return strings.EqualFold(name, ".git") }):
+		s.Fail(n, "name a file that is committed", "changelog cannot be %q: what git keeps there is of this clone alone", file)
+	case !strings.EqualFold(path.Ext(file), ".md"):
+		s.Fail(n, "name a file that ends in .md; one in another form is left to yourself, without this line", "changelog cannot be %q: it is written in Markdown", file)
+	}
 }
 
 // readInclude reads the files that builds need though git ignores them.

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,6 +52,8 @@ type Call struct {
 
 	Words *string // gets what git and its hooks said besides its output; nil is nobody
 
+	Out io.Writer // gets what git writes, as it comes, in place of the caller; nil for what is not large
+
 	Porcelain bool // what it writes is that of `git push --porcelain`, and of a hook
 }
 
@@ -81,13 +84,17 @@ func (r *Git) Call(ctx context.Context, c Call) (string, error) {
 	}
 	defer r.noted(c.Args)()
 	var out, said bytes.Buffer
+	var to io.Writer = &out
+	if c.Out != nil {
+		to = c.Out
+	}
 	err := r.Runner.Run(ctx, command.Cmd{
 		Name:    "git",
 		Args:    append(args, c.Args...),
 		Dir:     r.Top,
 		Env:     r.given(c, set),
 		Stdin:   strings.NewReader(c.Stdin),
-		Stdout:  &out,
+		Stdout:  to,
 		Stderr:  &said,
 		Gentle:  true,
 		Answers: true,

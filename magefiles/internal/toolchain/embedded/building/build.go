@@ -162,13 +162,13 @@ func (b *Builder) buildOne(ctx context.Context, t uv.Tools, base pythons.Interpr
 		return "", err
 	}
 	source := toolchain.SourceFolder(w, p)
-	names, err := json.Marshal(b.folderNames(work, source, python, p))
+	names, err := json.Marshal(b.listFolderNames(work, source, python, p))
 	if err != nil {
 		return "", err
 	}
 	script := strings.NewReplacer("UV", quote(t.UV), "PYTHON", quote(python), "FINISH", quote(filepath.Join(work, "finish.py")),
 		"NAMES", quote(string(names)), "SOURCE", quote(source), "ARGS", quote(p.Build.Python.ExtraArgs...)).Replace(buildScript)
-	recipe, err := writeRecipe(w, p, filepath.Join(dir, "recipe"), script, fixedVariables(request.SourceDate))
+	recipe, err := writeRecipe(w, p, filepath.Join(dir, "recipe"), script, listFixedVariables(request.SourceDate))
 	if err != nil {
 		return "", err
 	}
@@ -220,9 +220,13 @@ func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir, content stri
 	return path, os.WriteFile(path, document, 0o644)
 }
 
-// tellFailure says which package was not built, with the last lines of its build.
+// tellFailure says which package was not built, with the last lines of its build. One that was stopped has shown nothing to fix.
 func tellFailure(p *workspace.Package, err error) error {
-	failed := operr.New("fix what the lines above show, then build again", "building %s (%s): %w", p.Name, p.Dir, err)
+	next := "fix what the lines above show, then build again"
+	if command.WasStopped(err) {
+		next = ""
+	}
+	failed := operr.New(next, "building %s (%s): %w", p.Name, p.Dir, err)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
 		failed = failed.WithDetail(exit.Tail)

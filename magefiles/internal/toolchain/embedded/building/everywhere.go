@@ -9,10 +9,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// fixedVariables is, of the environment of a build script, what would otherwise be another thing on another machine or at
+// listFixedVariables lists, of the environment of a build script, what would otherwise be another thing on another machine or at
 // another time. rattler-build keeps the person's variables out, and gives a home, a user and a locale of its own; its
 // SOURCE_DATE_EPOCH is the present time. What [package.build.config] env says is set later, and wins.
-func fixedVariables(date time.Time) map[string]string {
+func listFixedVariables(date time.Time) map[string]string {
 	return map[string]string{
 		"SOURCE_DATE_EPOCH": fmt.Sprint(date.Unix()),
 		"TZ":                "UTC",
@@ -20,10 +20,10 @@ func fixedVariables(date time.Time) map[string]string {
 	}
 }
 
-// folderNames are the folders of this machine that a build may write into a file, each with the name that stands there in its
+// listFolderNames lists the folders of this machine that a build may write into a file, each with the name that stands there in its
 // place. Only folders whose paths cannot mean anything else are among them: those below the cache, and the one that is made for
 // this build alone. A workspace in /app is not renamed, since "/app" in a module may be anything.
-func (b *Builder) folderNames(work, source, python string, p *workspace.Package) [][2]string {
+func (b *Builder) listFolderNames(work, source, python string, p *workspace.Package) [][2]string {
 	root := filepath.Clean(source)
 	if sub := filepath.FromSlash(p.SourceDir); sub != "." {
 		root = strings.TrimSuffix(root, string(filepath.Separator)+sub)

@@ -35,8 +35,8 @@ func newRecipe(p *workspace.Package, script map[string]any, licenses []license) 
 	r := &recipe{
 		Package:      map[string]string{"name": p.Name, "version": p.Version.Text},
 		Build:        recipeBuild{Number: p.Build.Number, Noarch: "python", Python: map[string]any{}, Script: script},
-		Requirements: map[string]any{"run": append(run, pythonRequirement(p))},
-		About:        about(p),
+		Requirements: map[string]any{"run": append(run, findPythonRequirement(p))},
+		About:        describe(p),
 	}
 	for _, l := range licenses {
 		files, _ := r.About["license_file"].([]string)
@@ -117,14 +117,14 @@ func WhyPixi(p *workspace.Package) string {
 // findCompiled returns the requirement's name when pixi-build-python takes it for a sign of a compiler
 // (pypi_mapping.rs, detect_compilers_from_build_requirements).
 func findCompiled(requirement string) string {
-	name := strings.ToLower(strings.ReplaceAll(requirementName(requirement), "_", "-"))
+	name := strings.ToLower(strings.ReplaceAll(readName(requirement), "_", "-"))
 	if name == "maturin" || name == "setuptools-rust" {
 		return name
 	}
 	return ""
 }
 
-func requirementName(requirement string) string {
+func readName(requirement string) string {
 	end := strings.IndexAny(requirement, " [<>=!~;(@")
 	if end < 0 {
 		return requirement
@@ -194,16 +194,16 @@ func makeExplicit(spec string) string {
 	}
 }
 
-// pythonRequirement is what pixi-build-python adds to host and run.
-func pythonRequirement(p *workspace.Package) string {
+// findPythonRequirement finds what pixi-build-python adds to host and run.
+func findPythonRequirement(p *workspace.Package) string {
 	if p.Build.Python.IgnorePyproject || p.Project.RequiresPython == "" {
 		return "python"
 	}
 	return "python " + makeExplicit(p.Project.RequiresPython)
 }
 
-// about is the about section: what the [package] table says, and for the rest what the pyproject.toml says.
-func about(p *workspace.Package) map[string]any {
+// describe makes the about section: what the [package] table says, and for the rest what the pyproject.toml says.
+func describe(p *workspace.Package) map[string]any {
 	project := *p.Project
 	if p.Build.Python.IgnorePyproject {
 		project = workspace.Project{}

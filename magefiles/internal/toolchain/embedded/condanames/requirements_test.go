@@ -1,8 +1,12 @@
 package condanames
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/foopack/foopack/magefiles/internal/workspace"
 	"github.com/stretchr/testify/require"
 )
 
@@ -28,5 +32,47 @@ func TestPyPISpecifier(t *testing.T) {
 	for _, in := range []string{"==1.2|==1.3", "(>=1,<2)", ">=", "=!1"} {
 		_, err := writeSpecifier(in)
 		require.Error(t, err, in)
+	}
+}
+
+// What is asked for in conda's own terms, or from elsewhere, is no requirement that an index of PyPI could answer.
+func TestRequirementsThatPyPICannotAnswer(t *testing.T) {
+	for want, spec := range map[string]workspace.Spec{
+		"it names a conda build":     {Build: "py313_0"},
+		"it names a conda build ":    {Number: "0"},
+		"its sources are elsewhere":  {Git: "https://host.example/a.git"},
+		"its sources are elsewhere ": {URL: "https://host.example/a.conda"},
+	} {
+		_, err := WriteRequirement(workspace.Dependency{Spec: spec}, "a")
+		require.EqualError(t, err, strings.TrimSpace(want))
+	}
+	got, err := WriteRequirement(workspace.Dependency{Spec: workspace.Spec{Text: ">=1", Extras: []string{"x", "y"}}}, "a")
+	require.NoError(t, err)
+	require.Equal(t, "a[x,y]>=1", got)
+}
+
+// A package that another one of the workspace builds is refused: PyPI may have somebody else's of that name.
+func TestABuildBackendOfOurs(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"pixi.toml":           "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n",
+		"tool/pixi.toml":      "[package]\nname = \"tool\"\nversion = \"1.0\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n",
+		"tool/pyproject.toml": "[project]\nname = \"Our_Tool\"\nversion = \"1.0\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
+		"lib/pixi.toml":       "[package]\nname = \"lib\"\nversion = \"1.0\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n",
+		"lib/pyproject.toml":  "[project]\nname = \"lib\"\nversion = \"1.0\"\n[build-system]\nrequires = [\"our-tool\"]\nbuild-backend = \"our_tool\"\n",
+	} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
+	}
+	w, err := workspace.Load(root)
+	require.NoError(t, err)
+	for name, refused := range map[string]bool{"tool": false, "lib": true} {
+		p, err := w.Package(name)
+		require.NoError(t, err)
+		err = RefuseOwnBackend(w, p)
+		require.Equal(t, refused, err != nil, "%s: %v", name, err)
+		if refused {
+			require.ErrorContains(t, err, "it is built by tool, a package of this workspace")
+		}
 	}
 }

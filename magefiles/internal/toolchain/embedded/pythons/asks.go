@@ -34,7 +34,7 @@ var usualBuild = regexp.MustCompile(`^(\*|\*?_?cpython|\*?_?cp3\d+)$`)
 
 // readEntry reads an entry for "python" in the words of the table that it stands in.
 func readEntry(d workspace.Dependency) (Ask, error) {
-	read, text := version.CondaRange, wholeMinors(d.Spec.Text)
+	read, text := version.CondaRange, widenToMinors(d.Spec.Text)
 	switch {
 	case d.Table == workspace.PoetryPythonTable:
 		read, text = version.PoetryRange, d.Spec.Text
@@ -55,9 +55,9 @@ func readEntry(d workspace.Dependency) (Ask, error) {
 
 var bareMinor = regexp.MustCompile(`^\d+(\.\d+)?$`)
 
-// wholeMinors lets a bare 3.12 of a conda spec stand for every 3.12: for pixi it is 3.12.0 alone, which nobody can have
+// widenToMinors lets a bare 3.12 of a conda spec stand for every 3.12: for pixi it is 3.12.0 alone, which nobody can have
 // meant, and which few machines have.
-func wholeMinors(spec string) string {
+func widenToMinors(spec string) string {
 	alternatives := strings.Split(spec, "|")
 	for i, a := range alternatives {
 		parts := strings.Split(a, ",")
@@ -86,7 +86,7 @@ func Read(known []Ask, entries ...workspace.Dependency) ([]Ask, error) {
 }
 
 // toolAsks are what the toolchain's own tools ask for.
-var toolAsks = []Ask{{spec: fmt.Sprintf(">=3.%d,<3.%d", oldestMinor, toolsMinor+1), admits: between(oldestMinor, toolsMinor)}}
+var toolAsks = []Ask{{spec: fmt.Sprintf(">=3.%d,<3.%d", oldestMinor, toolsMinor+1), admits: makeRange(oldestMinor, toolsMinor)}}
 
 // meets reports whether a version is one of those that are known here, and what all places take.
 func meets(asks []Ask, v version.Version) bool {
@@ -94,10 +94,10 @@ func meets(asks []Ask, v version.Version) bool {
 }
 
 // known are the versions that tasks and builds may be given.
-var known = between(oldestMinor, newestMinor)
+var known = makeRange(oldestMinor, newestMinor)
 
-// between takes every release of the minor versions from one to another.
-func between(oldest, newest int) version.Range {
+// makeRange takes every release of the minor versions from one to another.
+func makeRange(oldest, newest int) version.Range {
 	r, err := version.CondaRange(fmt.Sprintf(">=3.%d,<3.%d.0a0", oldest, newest+1))
 	if err != nil {
 		panic(err)

@@ -131,7 +131,7 @@ func (f *Finder) look() {
 		return
 	}
 	path, _ := command.Getenv(f.env, "PATH")
-	f.candidates = f.places.candidates(path)
+	f.candidates = f.places.listCandidates(path)
 	slices.SortStableFunc(f.candidates, func(a, b *candidate) int {
 		return cmp.Or(cmp.Compare(b.atMost()[0], a.atMost()[0]), cmp.Compare(b.atMost()[1], a.atMost()[1]))
 	})

@@ -26,7 +26,7 @@ func refuse(what string, asks []Ask, installed []Interpreter, passedOver []strin
 		}
 	}
 	return operr.New("let them agree, or keep them apart, in environments of their own",
-		"%s: no Python of 3.%d to 3.%d is what all ask for: %s; %s", what, oldestMinor, newestMinor, phrase(findContradiction(asks)), have)
+		"%s: no Python of 3.%d to 3.%d is what all ask for: %s; %s", what, oldestMinor, newestMinor, writePhrase(findContradiction(asks)), have)
 }
 
 // getPython says how to get a version.
@@ -72,11 +72,11 @@ func giveReasons(asks []Ask) string {
 	if len(asks) == 0 {
 		return fmt.Sprintf("the embedded toolchain needs Python 3.%d to 3.%d", oldestMinor, newestMinor)
 	}
-	return phrase(asks)
+	return writePhrase(asks)
 }
 
-// phrase says who asks for what, one phrase for each spec.
-func phrase(asks []Ask) string {
+// writePhrase says who asks for what, one phrase for each spec.
+func writePhrase(asks []Ask) string {
 	var specs []string
 	places := map[string][]string{}
 	for _, a := range asks {

@@ -19,9 +19,9 @@ type Places struct {
 	Tools []string // tool caches of runners: <Tools>/Python/3.12.7/x64/bin/python3.12
 }
 
-// candidates lists what may be an interpreter, in the order in which one is preferred to another of the same version. A
+// listCandidates lists what may be an interpreter, in the order in which one is preferred to another of the same version. A
 // file that is found twice, through a link for instance, is listed once.
-func (p Places) candidates(path string) []*candidate {
+func (p Places) listCandidates(path string) []*candidate {
 	out, versions := listPath(path)
 	patterns := []string{join(p.UV, "*", "bin")}
 	for _, dir := range append(versions, p.Pyenv) {
@@ -38,7 +38,7 @@ func (p Places) candidates(path string) []*candidate {
 	}
 	seen := map[string]bool{}
 	return slices.DeleteFunc(out, func(c *candidate) bool {
-		file := identity(c.path)
+		file := identify(c.path)
 		before := seen[file]
 		seen[file] = true
 		return before
@@ -82,7 +82,7 @@ func listPath(path string) (out []*candidate, versions []string) {
 				}
 				continue
 			}
-			out = append(out, &candidate{path: file, minor: minorOf(file), patch: unsaid})
+			out = append(out, &candidate{path: file, minor: readMinor(file), patch: unsaid})
 			if !shim {
 				break
 			}
@@ -97,7 +97,7 @@ func listBin(bin string) []*candidate {
 	var out []*candidate
 	for _, f := range files {
 		file, err := command.LookPath(f, nil)
-		minor := minorOf(filepath.Base(f))
+		minor := readMinor(filepath.Base(f))
 		if err != nil || minor == unsaid {
 			continue
 		}
@@ -111,11 +111,11 @@ var (
 	plain     = regexp.MustCompile(`^python(3(\.\d+)?)?$`)
 )
 
-// minorOf is what a file's name, or that of the file which it is a link to, says.
-func minorOf(file string) int {
+// readMinor reads what a file's name, or that of the file which it is a link to, says.
+func readMinor(file string) int {
 	m := versioned.FindStringSubmatch(filepath.Base(file))
 	if m == nil {
-		m = versioned.FindStringSubmatch(filepath.Base(identity(file)))
+		m = versioned.FindStringSubmatch(filepath.Base(identify(file)))
 	}
 	if m == nil {
 		return unsaid
@@ -141,9 +141,9 @@ func patchOf(bin string, minor int) int {
 	return unsaid
 }
 
-// identity is the file that a path leads to. A link to a program of another name, as version managers make them for
+// identify finds the file that a path leads to. A link to a program of another name, as version managers make them for
 // shims, is not followed: what that does depends on the name.
-func identity(path string) string {
+func identify(path string) string {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil || !plain.MatchString(filepath.Base(real)) {
 		return path

@@ -87,7 +87,7 @@ func activate(o Options, environment string, base []string) ([]string, error) {
 func refuseEnvironment(name, reason string) error {
 	return &operr.Error{
 		Summary: "environment " + name + " cannot be activated without pixi: it " + reason,
-		Next:    advice(""),
+		Next:    advise(""),
 		Err:     ErrRefused,
 		Status:  operr.Failed,
 	}

@@ -2,7 +2,7 @@ package taskrun
 
 // Check reports what Run would refuse, without an environment and without running anything.
 func Check(o Options) error {
-	steps, err := plan(o)
+	steps, err := makePlan(o)
 	if err != nil {
 		return err
 	}

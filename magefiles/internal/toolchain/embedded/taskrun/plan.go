@@ -26,9 +26,9 @@ type step struct {
 	refusals    []string
 }
 
-// plan returns the closure of a task, dependencies first, each once as it is written: with the same environment and
+// makePlan returns the closure of a task, dependencies first, each once as it is written: with the same environment and
 // arguments.
-func plan(o Options) ([]*step, error) {
+func makePlan(o Options) ([]*step, error) {
 	p := &planner{o: o, done: map[string]bool{}}
 	err := p.visit(workspace.TaskDependency{Task: o.Task}, o.Args, nil)
 	return p.steps, err
@@ -53,9 +53,9 @@ func (p *planner) visit(d workspace.TaskDependency, args, path []string) error {
 	if err != nil {
 		return p.refuseUnknown(d.Task, path, err)
 	}
-	s := p.step(task, environment.Name, args)
+	s := p.planStep(task, environment.Name, args)
 	for _, next := range task.DependsOn {
-		if err := p.visit(next, values(next.Args), append(path, key)); err != nil {
+		if err := p.visit(next, listValues(next.Args), append(path, key)); err != nil {
 			return err
 		}
 	}
@@ -88,8 +88,8 @@ func printCircle(path []string, key string) string {
 	return strings.Join(names, " → ")
 }
 
-// values are a dependency's arguments, as a task without typed ones gets them.
-func values(args []workspace.KeyValue) []string {
+// listValues lists a dependency's arguments, as a task without typed ones gets them.
+func listValues(args []workspace.KeyValue) []string {
 	var out []string
 	for _, a := range args {
 		if a.Key != "" {
@@ -100,8 +100,8 @@ func values(args []workspace.KeyValue) []string {
 	return out
 }
 
-// step reads one task, and notes all that speaks against running it here.
-func (p *planner) step(t *workspace.Task, environment string, args []string) *step {
+// planStep reads one task, and notes all that speaks against running it here.
+func (p *planner) planStep(t *workspace.Task, environment string, args []string) *step {
 	s := &step{task: t, environment: environment}
 	if s.dir = filepath.FromSlash(t.Cwd); !filepath.IsAbs(s.dir) {
 		s.dir = filepath.Join(p.o.Root, s.dir)
@@ -159,7 +159,7 @@ func listTemplates(t *workspace.Task) []string {
 		texts = append(texts, kv.Value)
 	}
 	for _, d := range t.DependsOn {
-		texts = append(texts, values(d.Args)...)
+		texts = append(texts, listValues(d.Args)...)
 	}
 	return texts
 }

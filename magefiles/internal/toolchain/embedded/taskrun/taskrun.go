@@ -72,7 +72,7 @@ func Run(ctx context.Context, o Options) error {
 		o.InitCwd = o.Root
 	}
 	o.Stdout, o.Stderr = serialize(o.Stdout, o.Stderr)
-	steps, err := plan(o)
+	steps, err := makePlan(o)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func refused(steps []*step) error {
 		for _, reason := range s.refusals {
 			all = append(all, fmt.Sprintf("%s: task %s %s", s.task.Pos, s.task.Name, reason))
 			if next == "" {
-				next = advice(reason)
+				next = advise(reason)
 			}
 		}
 	}
@@ -115,7 +115,7 @@ func refused(steps []*step) error {
 	return e.WithDetail(strings.Join(all[1:], "\n"))
 }
 
-func advice(reason string) string {
+func advise(reason string) string {
 	if strings.HasPrefix(reason, callsPixi) {
 		return "build with `mage build:all` or `mage build:package NAME`, which need no pixi; for anything else install pixi (`mage doctor`)"
 	}

@@ -8,10 +8,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// toolEnviron is the environment of the toolchain's own tools, and so of the build backends that uv runs: without what would change
+// listToolEnviron lists the environment of the toolchain's own tools, and so of the build backends that uv runs: without what would change
 // what they make of the sources, and without credentials, but for those by which uv and pip fetch packages. A file of conda channels'
 // keys, which may be able to write, is none of these.
-func (i *Installer) toolEnviron() []string { return i.Environ(fetchingByUV...) }
+func (i *Installer) listToolEnviron() []string { return i.Environ(fetchingByUV...) }
 
 // fetchingByUV are those of command.Fetching that uv and pip read.
 var fetchingByUV = slices.DeleteFunc(slices.Clone(command.Fetching), func(name string) bool { return name == "RATTLER_AUTH_FILE" })

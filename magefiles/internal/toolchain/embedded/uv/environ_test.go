@@ -14,11 +14,11 @@ func TestHostileSourceDistributions(t *testing.T) {
 	i := New(Config{Environ: []string{
 		"PATH=/bin", "RATTLER_AUTH_FILE=/keys", "PREFIX_API_KEY=secret", "GITHUB_TOKEN=secret", "UV_INDEX_OURS_PASSWORD=reads", "PIP_INDEX_URL=https://me:reads@index.example/simple",
 	}})
-	_, has := command.Getenv(i.toolEnviron(), "RATTLER_AUTH_FILE")
+	_, has := command.Getenv(i.listToolEnviron(), "RATTLER_AUTH_FILE")
 	require.False(t, has)
-	require.NotContains(t, i.toolEnviron(), "PREFIX_API_KEY=secret")
-	require.NotContains(t, i.toolEnviron(), "GITHUB_TOKEN=secret")
-	require.Contains(t, i.toolEnviron(), "UV_INDEX_OURS_PASSWORD=reads")
-	require.Contains(t, i.toolEnviron(), "PIP_INDEX_URL=https://me:reads@index.example/simple")
+	require.NotContains(t, i.listToolEnviron(), "PREFIX_API_KEY=secret")
+	require.NotContains(t, i.listToolEnviron(), "GITHUB_TOKEN=secret")
+	require.Contains(t, i.listToolEnviron(), "UV_INDEX_OURS_PASSWORD=reads")
+	require.Contains(t, i.listToolEnviron(), "PIP_INDEX_URL=https://me:reads@index.example/simple")
 	require.Equal(t, []string{"PATH=/bin", "UV_PYTHON_DOWNLOADS=never"}, i.Environ(), "programs that stand for packages")
 }

@@ -81,7 +81,7 @@ func (i *Installer) pipOrCache(ctx context.Context, t Tools, options []string, w
 // pip runs `uv pip install`. uv trusts a list of authorities of its own; where that does not know the one of a proxy in
 // between, the system's may. What is installed stands behind all options, and is none itself.
 func (i *Installer) pip(ctx context.Context, t Tools, options []string, what ...string) error {
-	env := i.indexEnviron(ctx, t)
+	env := i.findIndexEnviron(ctx, t)
 	install := func(more ...string) error {
 		args := slices.Concat([]string{"pip", "install", "--quiet"}, options, more, []string{"--"}, what)
 		return i.runner.Run(ctx, command.Cmd{Name: t.UV, Args: args, Env: env, Stdout: io.Discard, Stderr: io.Discard})
@@ -110,5 +110,5 @@ func (i *Installer) MakeEnvironment(ctx context.Context, python pythons.Interpre
 
 // run runs a program of the toolchain's own, with what it says kept for the error.
 func (i *Installer) run(ctx context.Context, out io.Writer, name string, args ...string) error {
-	return i.runner.Run(ctx, command.Cmd{Name: name, Args: args, Env: i.toolEnviron(), Stdout: out, Stderr: out})
+	return i.runner.Run(ctx, command.Cmd{Name: name, Args: args, Env: i.listToolEnviron(), Stdout: out, Stderr: out})
 }

@@ -55,10 +55,13 @@ type trouble struct {
 const reachable = "a mirror of PyPI is named by UV_DEFAULT_INDEX (pip's own, PIP_INDEX_URL or pip.conf, is taken where uv has none), a proxy by HTTPS_PROXY; " +
 	"without a network, run it once where the index can be reached: what is installed is kept"
 
-// explain says what to do when an installation failed; the tool's own last lines tell why.
+// explain says what to do when an installation failed; the tool's own last lines tell why. One that was stopped has said nothing of it.
 func explain(err error, doing string) error {
 	if err == nil {
 		return nil
+	}
+	if command.WasStopped(err) {
+		return operr.New("", "%s: %w", doing, err)
 	}
 	var exit *command.ExitError
 	if !errors.As(err, &exit) {

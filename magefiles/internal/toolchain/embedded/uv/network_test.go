@@ -1,6 +1,7 @@
 package uv
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -38,4 +39,14 @@ func TestNextOfAnInstallationThatFailed(t *testing.T) {
 	require.NoError(t, explain(nil, "installing"))
 	require.Contains(t, operr.NextOf(explain(errors.New("odd"), "installing")), "UV_DEFAULT_INDEX")
 	require.False(t, strings.Contains(reachable, "commit"))
+}
+
+// What was stopped has not said that an index is out of reach.
+func TestAnInstallationThatWasStopped(t *testing.T) {
+	why := errors.New("enough")
+	ctx, end := context.WithCancelCause(t.Context())
+	end(why)
+	err := explain(command.NewSystem(nil, nil).Run(ctx, command.Cmd{Name: "uv"}), "installing")
+	require.ErrorIs(t, err, why)
+	require.Empty(t, operr.NextOf(err))
 }

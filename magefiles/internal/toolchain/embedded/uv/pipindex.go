@@ -28,9 +28,9 @@ var pipSettings = []struct {
 	{"proxy", "ALL_PROXY", []string{"HTTPS_PROXY", "https_proxy", "all_proxy"}},
 }
 
-// indexEnviron is the environment of a uv that asks an index: that of our tools, with pip's settings in place of those that uv lacks.
-func (i *Installer) indexEnviron(ctx context.Context, t Tools) []string {
-	env := i.toolEnviron()
+// findIndexEnviron finds the environment of a uv that asks an index: that of our tools, with pip's settings in place of those that uv lacks.
+func (i *Installer) findIndexEnviron(ctx context.Context, t Tools) []string {
+	env := i.listToolEnviron()
 	i.pipOnce.Do(func() { i.pip2uv = i.askPip(ctx, t, env) })
 	return command.Setenv(env, i.pip2uv...)
 }

@@ -65,7 +65,7 @@ var program = sync.OnceValues(func() ([]byte, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	env := command.Setenv(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	env := command.Setenv(os.Environ(), "GOFLAGS=-buildvcs=false") // what it is made of is compiled for the tests anyway
 	_, err = command.Output(context.Background(), command.NewSystem(env, nil), command.Cmd{
 		Name: "go",
 		Args: []string{"build", "-ldflags=-s -w", "-o", filepath.Join(dir, "pixi"), standin},

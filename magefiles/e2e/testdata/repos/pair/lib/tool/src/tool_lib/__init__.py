@@ -1,0 +1,5 @@
+"""The tool."""
+
+import base_lib
+
+__all__ = ["base_lib"]

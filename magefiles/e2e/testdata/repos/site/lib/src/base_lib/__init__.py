@@ -1,0 +1,3 @@
+"""The base."""
+
+WHERE = "the published one"

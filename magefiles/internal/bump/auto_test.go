@@ -1,0 +1,198 @@
+package bump_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+)
+
+// merge makes a commit a merge of others into the first one.
+func merge(c bump.Commit, parents ...string) bump.Commit {
+	c.Parents = parents
+	return c
+}
+
+func onto(c bump.Commit, parent string) bump.Commit { return merge(c, parent) }
+
+func blank(c bump.Commit) bump.Commit {
+	c.Blank = true
+	return c
+}
+
+// Which commits count, in a workspace at 1.1.6. The newest is the first.
+func TestWhatCounts(t *testing.T) {
+	x := func(hash, message string) bump.Commit { return commit(hash, message, "a/x") }
+	taken := "Revert \"feat: x\"\n\nThis reverts commit 0000001."
+	for _, c := range []struct {
+		name    string
+		commits []bump.Commit
+		want    string // "": nothing
+	}{
+		{"a merge whose commits say nothing", []bump.Commit{merge(x("0000002", "feat(a): sparkle (#15)"), "0000000", "0000001"), x("0000001", "wip")}, "1.2.0"},
+		{"a merge with its title in the body", []bump.Commit{merge(x("0000002", "Merge pull request #15 from s/s\n\nfix: sparkle"), "0000000", "0000001"), x("0000001", "wip")}, "1.1.7"},
+		{"a merge that says less than its commits", []bump.Commit{merge(x("0000002", "Merge branch 's'\n\nfix: s"), "0000000", "0000001"), x("0000001", "feat!: x")}, "2.0.0"},
+		{"a merge that says nothing", []bump.Commit{merge(x("0000002", "Merge branch 's'"), "0000000", "0000001"), x("0000001", "wip")}, ""},
+		{"a commit without a file", []bump.Commit{blank(commit("0000001", "fix: start a release"))}, "1.1.7"},
+		{"a commit with files elsewhere", []bump.Commit{commit("0000001", "fix: the page", "docs/x")}, ""},
+		{"a commit below a folder of the repository alone", []bump.Commit{commit("0000001", "fix: other")}, ""},
+
+		{"a revert of what is not released", []bump.Commit{x("0000002", taken), x("0000001", "feat: x")}, ""},
+		{"a revert of what is released", []bump.Commit{x("0000002", taken)}, "1.1.7"},
+		{"one of two", []bump.Commit{x("0000003", taken), x("0000002", "fix: y"), x("0000001", "feat: x")}, "1.1.7"},
+		{"by the type", []bump.Commit{x("0000002", "revert: feat: x\n\nRefs: 0000001"), x("0000001", "feat: x")}, ""},
+		{"by the title alone", []bump.Commit{x("0000002", "Revert \"feat: x (#14)\" (#15)\n\nReverts acme/acme#14"), x("0000001", "feat: x (#14)")}, ""},
+		{"by the subject, where the hash is of another branch", []bump.Commit{x("0000002", "Revert \"feat: x\"\n\nThis reverts commit 9999999."), x("0000001", "feat: x")}, ""},
+		{"by the hash, and not by the same subject", []bump.Commit{x("0000003", taken), x("0000002", "feat: x"), x("0000001", "feat: x")}, "1.2.0"},
+		{"a revert of a revert", []bump.Commit{x("0000003", "Reapply \"feat: x\"\n\nThis reverts commit 0000002."), x("0000002", taken), x("0000001", "feat: x")}, "1.2.0"},
+		{"a revert of a revert of what is released", []bump.Commit{x("0000003", "Reapply \"feat: x\"\n\nThis reverts commit 0000002."), x("0000002", taken)}, ""},
+		{"a revert of a revert that is released", []bump.Commit{x("0000003", "Reapply \"feat: x\"\n\nThis reverts commit 0000002.")}, "1.2.0"},
+		{"three times", []bump.Commit{x("0000004", "Revert \"Reapply \"feat: x\"\"\n\nThis reverts commit 0000003."), x("0000003", "Reapply \"feat: x\"\n\nThis reverts commit 0000002."), x("0000002", taken), x("0000001", "feat: x")}, ""},
+		{"a revert of a chore", []bump.Commit{x("0000002", "Revert \"chore: x\"\n\nThis reverts commit 0000001."), x("0000001", "chore: x")}, ""},
+		{"a revert of a merge", []bump.Commit{
+			onto(x("0000005", "Revert \"Merge branch 's'\"\n\nThis reverts commit 0000004, reversing\nchanges made to 0000001."), "0000004"),
+			merge(x("0000004", "Merge branch 's'"), "0000001", "0000003"),
+			onto(x("0000003", "feat!: two"), "0000002"), onto(x("0000002", "feat: one"), "0000001"), onto(x("0000001", "fix: before"), "0000000"),
+		}, "1.1.7"},
+
+		{"a squash", []bump.Commit{x("0000001", "Rework (#14)\n\n* feat!: x\n\n* fix: y")}, "2.0.0"},
+		{"a footer without an empty line", []bump.Commit{x("0000001", "fix: x\nBREAKING CHANGE: y")}, "2.0.0"},
+		{"a footer under a free subject", []bump.Commit{x("0000001", "Rework (#13)\n\nBREAKING CHANGE: y")}, "2.0.0"},
+	} {
+		h := history{tags: map[string]string{"v1.1.6": "x"}, commits: map[string][]bump.Commit{"v1.1.6": c.commits}}
+		p := plan(t, tree(t, lockstep+pkg("a", "1.1.6", "")+"-- docs/x --\n"), bump.Request{To: "AUTO"}, h)
+		require.Equal(t, "auto", p.Request.To)
+		if c.want == "" {
+			require.Empty(t, p.Packages, c.name)
+			require.Contains(t, p.Notes[0], "nothing to release: ", c.name)
+			continue
+		}
+		require.NotEmpty(t, p.Packages, "%s: %v", c.name, p.Notes)
+		require.Equal(t, c.want, p.Packages[0].New, c.name)
+	}
+}
+
+// The plan says what was counted and what was not.
+func TestTheAccount(t *testing.T) {
+	for want, commits := range map[string][]bump.Commit{
+		"4 commits since v1.1.6, 1 touches a package: 1 counts": {
+			commit("1", "fix: x", "a/x"), commit("2", "fix: y", "docs/y"), commit("3", "feat: y", "README.md"), commit("4", "z", "z"),
+		},
+		"5 commits since v1.1.6, 5 touch a package: 1 counts, 2 are taken back, or take back what was not released, 1 says in no conventional form what it is, 1 is of a kind that asks for no release, such as docs or chore": {
+			commit("1", "fix: x", "a/x"), commit("2", "Revert \"feat: y\"", "a/x"), commit("3", "feat: y", "a/x"), commit("4", "z", "a/z"), commit("5", "docs: z", "a/z"),
+		},
+		"nothing to release: 0 commits since v1.1.6":                   {},
+		"nothing to release: 1 commit since v1.1.6, 0 touch a package": {commit("1", "fix: x", "docs/x")},
+	} {
+		h := history{tags: map[string]string{"v1.1.6": "x"}, commits: map[string][]bump.Commit{"v1.1.6": commits}}
+		require.Equal(t, []string{want}, plan(t, tree(t, lockstep+pkg("a", "1.1.6", "")), bump.Request{To: "auto"}, h).Notes)
+	}
+}
+
+// What packages share counts for those that use it, and for no other.
+func TestWhatIsShared(t *testing.T) {
+	root := func(numpy, license string) string {
+		return "[workspace]\nname = \"w\"\nlicense = \"" + license + "\"\n[workspace.dependencies]\nnumpy = \"" + numpy + "\"\nscipy = \"*\"\n[tasks]\nx = \"" + numpy + "\"\n"
+	}
+	archive := independent + "[workspace.dependencies]\nnumpy = \">=2\"\nscipy = \"*\"\n" +
+		pkg("a", "1.0.0", runs+"numpy = { workspace = true }\n") + pkg("b", "1.0.0", "license.workspace = true\n") +
+		pkg("c", "1.0.0", "[package.host-dependencies]\nscipy.workspace = true\n") +
+		pkg("d", "1.0.0", "") + "-- d/pyproject.toml --\n[project]\nname = \"d\"\nversion = \"1.0.0\"\nreadme = \"../README.md\"\n[tool.hatch.build.targets.wheel.force-include]\n\"../shared/data\" = \"d/data\"\n" +
+		"-- README.md --\n-- shared/data/x --\n"
+	archive = strings.Replace(archive, "name = \"acme\"\n", "name = \"acme\"\nlicense = \"MIT\"\n", 1)
+	for _, c := range []struct {
+		name   string
+		commit bump.Commit
+		before string
+		after  string
+		want   []string
+	}{
+		{"an entry of the pool", commit("1", "fix!: numpy 2", "pixi.toml"), root(">=1", "MIT"), root(">=2", "MIT"), []string{"a"}},
+		{"a new entry", commit("1", "feat: scipy", "pixi.toml"), "[workspace]\n[workspace.dependencies]\nnumpy = \">=1\"\n", root(">=1", "MIT"), []string{"b", "c"}},
+		{"a field", commit("1", "fix: license", "pixi.toml"), root(">=1", "MIT"), root(">=1", "BSD"), []string{"b"}},
+		{"a task", commit("1", "fix: task", "pixi.toml"), root(">=1", "MIT"), root(">=1", "MIT") + "y = \"z\"\n", nil},
+		{"a readme", commit("1", "fix: words", "README.md"), "", "", []string{"d"}},
+		{"a folder that is packed", commit("1", "fix: data", "shared/data/x"), "", "", []string{"d"}},
+		{"what lies beside it", commit("1", "fix: data", "shared/other"), "", "", nil},
+		{"the package's own file beside it", commit("1", "fix: both", "a/x", "shared/data/y"), "", "", []string{"a", "d"}},
+		{"no file, and a scope", blank(commit("1", "fix(c): start a release")), "", "", []string{"c"}},
+		{"no file, and two scopes", blank(commit("1", "fix(a, d): start a release")), "", "", []string{"a", "d"}},
+		{"no file, and none", blank(commit("1", "fix: start a release")), "", "", []string{"a", "b", "c", "d"}},
+	} {
+		h := history{tags: map[string]string{}, commits: map[string][]bump.Commit{}, roots: map[string][2]string{"1": {c.before, c.after}}}
+		for _, name := range []string{"a", "b", "c", "d"} {
+			h.tags[name+"/v1.0.0"] = "x"
+			h.commits[name+"/v1.0.0"] = []bump.Commit{c.commit}
+		}
+		var got []string
+		for _, m := range plan(t, tree(t, archive), bump.Request{To: "auto"}, h).Packages {
+			got = append(got, m.Name)
+		}
+		require.ElementsMatch(t, c.want, got, c.name)
+	}
+}
+
+// Tags as people have them: never "there is no tag" where there is one, and never a number that is out.
+func TestTagsAsTheyAre(t *testing.T) {
+	fix := []bump.Commit{commit("1", "fix: x", "a/x")}
+	for _, c := range []struct {
+		name, at, to string
+		tags, others []string
+		want         string // a version, or a part of what is said
+	}{
+		{"without v", "0.1.0", "auto", []string{"0.1.0"}, nil, "0.1.1"},
+		{"in both forms", "0.1.1", "auto", []string{"0.1.0", "v0.1.1"}, nil, "0.1.2"},
+		{"manifest behind", "0.1.0", "auto", []string{"v0.1.3"}, nil, "0.1.4"},
+		{"manifest behind, its own tag there", "0.1.0", "auto", []string{"v0.1.0", "v0.1.3"}, nil, "0.1.4"},
+		{"manifest far behind, no tag below", "0.1.0", "auto", []string{"v2.0.0"}, nil, "2.0.1"},
+		{"manifest behind, a candidate", "0.1.0", "rc", []string{"v0.1.0", "v0.1.3"}, nil, "0.1.4rc1"},
+		{"its tag on another branch", "0.2.0", "auto", []string{"v0.1.0"}, []string{"v0.2.0"}, "its tag v0.2.0 is on a branch"},
+		{"its tag on another branch, without v", "0.2.0", "auto", nil, []string{"0.2.0"}, "its tag 0.2.0 is on a branch"},
+		{"the next one on another branch", "0.1.0", "auto", []string{"v0.1.0"}, []string{"v0.1.1"}, "it is out already: the tag v0.1.1"},
+		{"a later one on another branch", "0.1.0", "auto", []string{"v0.1.0"}, []string{"v0.2.0"}, "0.1.1"},
+		{"the next candidate on another branch", "0.1.0", "rc", []string{"v0.1.0"}, []string{"v0.1.1rc1"}, "it is out already: the tag v0.1.1rc1"},
+		{"no tag at all", "0.1.0", "auto", nil, nil, "0.1.0 is not released yet (there is no tag for it)"},
+		{"tags of something else", "0.1.0", "auto", []string{"docs-1", "release"}, nil, "0.1.0 is not released yet (there is no tag for it)"},
+	} {
+		h := history{tags: map[string]string{}, commits: map[string][]bump.Commit{"": fix}, others: c.others}
+		for _, tag := range c.tags {
+			h.tags[tag], h.commits[tag] = "x", fix
+		}
+		for _, tag := range c.others {
+			h.commits[tag] = fix
+		}
+		p, err := bump.New(t.Context(), load(t, tree(t, lockstep+pkg("a", c.at, ""))), bump.Request{To: c.to}, h)
+		switch {
+		case err != nil:
+			require.ErrorContains(t, err, c.want, c.name)
+		case len(p.Packages) == 0:
+			require.Contains(t, strings.Join(p.Notes, "\n"), c.want, c.name)
+		default:
+			require.Equal(t, c.want, p.Packages[0].New, c.name)
+		}
+	}
+	h := history{tags: map[string]string{"core-v0.3.0": "1", "ui@1.2.0": "2"}, commits: map[string][]bump.Commit{"core-v0.3.0": {commit("1", "feat: x", "core/x")}}}
+	p := plan(t, tree(t, independent+pkg("core", "0.3.0", "")+pkg("ui", "1.2.0", "")), bump.Request{To: "auto"}, h)
+	require.Equal(t, []string{"core 0.3.0 → 0.4.0: commits"}, moves(p))
+	require.Contains(t, p.Notes, "the last tag is core-v0.3.0, and the new one will be core/v0.4.0: those of another form are read, and not made")
+}
+
+// Who says that no changelog is to be written gets none.
+func TestWithoutAChangelog(t *testing.T) {
+	h := history{tags: map[string]string{"v0.1.6": "x"}, commits: map[string][]bump.Commit{"v0.1.6": {commit("1", "fix: x", "a/x")}}}
+	for _, c := range []struct {
+		req     bump.Request
+		written bool
+	}{
+		{bump.Request{To: "auto"}, true},
+		{bump.Request{To: "AUTO"}, true},
+		{bump.Request{To: "auto", NoChangelog: true}, false},
+		{bump.Request{To: "patch", NoChangelog: true}, false},
+	} {
+		p := plan(t, tree(t, lockstep+pkg("a", "0.1.6", "")), c.req, h)
+		require.Equal(t, c.written, p.Request.Changelog)
+		require.Equal(t, c.written, strings.Contains(strings.Join(edits(p), "\n"), "CHANGELOG.md"), "%+v", c.req)
+	}
+}

@@ -1,0 +1,265 @@
+package bump
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/changelog"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// past is the history, asked once, and which packages each commit touched.
+type past struct {
+	History
+	merged map[string]string
+	tags   map[string]string
+	logs   map[string]entryList
+	owners *owners
+	w      *workspace.Workspace
+}
+
+// lastTag is a tag that names a version.
+type lastTag struct {
+	name    string
+	version version.Version
+}
+
+// entry is what is kept of a commit.
+type entry struct {
+	said     *Commit  // of one that asks for something; else nil
+	packages []string // that it touched
+	loose    bool     // it says in no conventional form what it is
+	silent   bool     // a merge that says nothing, or what the commits say that it brought
+	off      bool     // a later commit takes it back, or it is the one that does
+	undoneBy []*takenBack
+}
+
+// takenBack is a revert, and what it takes back.
+type takenBack struct {
+	changelog.Revert
+	by     int             // the entry that is the revert
+	target int             // the entry that it takes back; -1 for one that is released
+	sure   bool            // by its hash or its number
+	paint  map[string]bool // of a merge: commits to come by their hashes; true for one that was there without the merge
+}
+
+// entryList is what was committed since a tag, the newest first.
+type entryList []entry
+
+// least is a version before 1.0: what a commit asks for there, if anything, does not matter.
+var least = version.MustParse("0")
+
+func (h *past) mergedTags(ctx context.Context) (map[string]string, error) {
+	if h.merged != nil {
+		return h.merged, nil
+	}
+	if h.History == nil {
+		return nil, operr.New("run `git init` and commit, or say a version", "the size of the bump is to come from the commits, and there is no git repository")
+	}
+	tags, err := h.MergedTags(ctx)
+	if err != nil {
+		return nil, err // what failed is asked again
+	}
+	h.merged = tags
+	return tags, nil
+}
+
+// allTags are those of the repository, wherever they are.
+func (h *past) allTags(ctx context.Context) (map[string]string, error) {
+	if h.tags != nil {
+		return h.tags, nil
+	}
+	tags, err := h.Tags(ctx)
+	if err == nil {
+		h.tags = tags
+	}
+	return tags, err
+}
+
+// since reads the history. What a revert takes back is off, and the revert with it.
+func (h *past) since(ctx context.Context, tag string) (entryList, error) {
+	if l, ok := h.logs[tag]; ok {
+		return l, nil
+	}
+	if h.owners == nil {
+		h.owners = newOwners(h.w)
+	}
+	r := &reading{past: h, merged: map[string]bool{}}
+	err := h.EachCommit(ctx, tag, r.visit)
+	if err == nil {
+		r.settle()
+		err = r.share(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range r.entries {
+		if e.said != nil {
+			e.said.packages = e.packages
+		}
+	}
+	if h.logs == nil {
+		h.logs = map[string]entryList{}
+	}
+	h.logs[tag] = r.entries
+	return r.entries, nil
+}
+
+// reading is a history that is being read.
+type reading struct {
+	past    *past
+	entries entryList
+	reverts []*takenBack
+	merged  map[string]bool // what merges ask for; true where a commit says the same, which is no merge
+}
+
+// visit takes in the next commit. Its words are kept only where it asks for something: a history may be long.
+func (r *reading) visit(c Commit) {
+	changes := changelog.ReadChanges(c.Subject, c.Body, c.isMerge())
+	back, reverts := changelog.ReadRevert(c.Subject, c.Body)
+	switch {
+	case reverts && back.Again != "":
+		changes = changelog.ReadChanges(back.Again, c.Body, false)
+	case reverts && changes[0].Kind == "":
+		changes[0].Kind, changes[0].Text = "revert", back.Subject
+	}
+	e := entry{loose: !slices.ContainsFunc(changes, func(one changelog.Change) bool { return one.Kind != "" || one.Breaking })}
+	at := len(r.entries)
+	for _, t := range r.reverts {
+		if t.covers(c) {
+			e.undoneBy = append(e.undoneBy, t)
+		}
+		t.meet(c, at)
+	}
+	changes = slices.DeleteFunc(changes, func(one changelog.Change) bool { return sizeOf(one, least) == version.None })
+	e.silent = c.isMerge() && len(changes) == 0
+	if !e.silent {
+		e.packages = r.touched(c, changes)
+	}
+	if len(changes) > 0 {
+		e.said = &Commit{Hash: strings.Clone(c.Hash[:min(len(c.Hash), shortHash)]), Subject: c.Subject, Parents: c.Parents, changes: changes}
+		if slices.Contains(c.Paths, r.past.w.Manifest.Path) {
+			e.said.full = c.Hash
+		}
+	}
+	for _, change := range changes {
+		if c.isMerge() && !change.Breaking {
+			r.merged[change.Key()] = false
+		} else if len(r.merged) > 0 {
+			if _, asked := r.merged[change.Key()]; asked {
+				r.merged[change.Key()] = true
+			}
+		}
+	}
+	r.entries = append(r.entries, e)
+	if reverts {
+		r.reverts = append(r.reverts, &takenBack{Revert: back, by: at, target: -1})
+	}
+}
+
+// touched are the packages that a commit is for. One without a change is for those that its scope names, or for all.
+func (r *reading) touched(c Commit, changes []changelog.Change) []string {
+	if !c.Blank {
+		return r.past.owners.of(c.Paths)
+	}
+	var scoped []string
+	for _, change := range changes {
+		scoped = append(scoped, r.past.owners.scoped(change.Scopes)...)
+	}
+	if scoped == nil {
+		return r.past.owners.all
+	}
+	slices.Sort(scoped)
+	return r.past.owners.set(slices.Compact(scoped))
+}
+
+// meet looks whether a revert takes back the commit that comes next. By the subject alone it is the first one, unless the hash says
+// otherwise later.
+func (t *takenBack) meet(c Commit, at int) {
+	surely, maybe := t.Names(c.Hash, c.Subject)
+	if t.sure || !surely && (!maybe || t.target >= 0) {
+		return
+	}
+	t.target, t.sure, t.paint = at, surely, nil
+	if surely && c.isMerge() {
+		t.paint = map[string]bool{c.Parents[0]: true}
+		for _, p := range c.Parents[1:] {
+			t.paint[p] = false
+		}
+	}
+}
+
+// covers reports whether a commit came by the merge that is taken back, and by nothing else.
+func (t *takenBack) covers(c Commit) bool {
+	kept, painted := t.paint[c.Hash]
+	if !painted {
+		return false
+	}
+	delete(t.paint, c.Hash)
+	for _, p := range c.Parents {
+		t.paint[p] = t.paint[p] || kept
+	}
+	return !kept
+}
+
+// settle takes the reverts in their order, the newest first: one that is taken back itself takes nothing back.
+func (r *reading) settle() {
+	for _, t := range r.reverts {
+		if r.entries[t.by].off || t.target < 0 {
+			continue
+		}
+		r.entries[t.by].off = true
+		r.entries[t.target].off = true
+		for i := range r.entries {
+			if slices.Contains(r.entries[i].undoneBy, t) {
+				r.entries[i].off = true
+			}
+		}
+	}
+	for i := range r.entries {
+		e := &r.entries[i]
+		if e.said == nil || !e.said.isMerge() {
+			continue
+		}
+		e.said.changes = slices.DeleteFunc(e.said.changes, func(c changelog.Change) bool { return r.merged[c.Key()] && !c.Breaking })
+		e.silent = len(e.said.changes) == 0
+	}
+}
+
+// inOneQuestion is how many commits git is asked about at once: each answer has two whole manifests.
+const inOneQuestion = 100
+
+// share adds the packages that take from the root manifest what a commit changed there.
+func (r *reading) share(ctx context.Context) error {
+	var asked []*entry
+	for i := range r.entries {
+		if e := &r.entries[i]; e.said != nil && e.said.full != "" && !e.off && !e.silent {
+			asked = append(asked, e)
+		}
+	}
+	for some := range slices.Chunk(asked, inOneQuestion) {
+		var commits []string
+		for _, e := range some {
+			commits = append(commits, e.said.full)
+		}
+		file := r.past.w.Manifest.Path
+		before, after, err := r.past.Versions(ctx, commits, file)
+		if err != nil {
+			return err
+		}
+		for i, e := range some {
+			changed := workspace.CompareInherited(file, before[i], after[i])
+			names := slices.Clone(e.packages)
+			for _, p := range r.past.w.Packages {
+				if !slices.Contains(names, p.Name) && slices.ContainsFunc(p.Inherited(), func(key string) bool { return slices.Contains(changed, key) }) {
+					names = append(names, p.Name)
+				}
+			}
+			e.packages = r.past.owners.set(names)
+		}
+	}
+	return nil
+}

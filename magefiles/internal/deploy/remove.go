@@ -1,0 +1,131 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
+)
+
+// Leaving is what Remove would do, on hosts where it would do something; but for some that are left out.
+func (d *Deployer) Leaving(ctx context.Context, without []string) ([]Todo, error) {
+	hosts, err := d.But(without)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Todo, len(hosts))
+	err = d.each(ctx, plansOf(hosts), func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+		found, err := d.labeled(ctx, m)
+		if err != nil {
+			return err
+		}
+		one := Todo{Host: h.Host}
+		for _, c := range found {
+			one.Will = append(one.Will, fmt.Sprintf("remove the container %s, which is %s, of %s, with its secrets", c.Name, c.State, c.Image))
+		}
+		line, err := m.Front.Leaving(ctx, d.Key())
+		if line != "" {
+			one.Will = append(one.Will, line)
+		}
+		all[slices.Index(hosts, h.Host)] = one
+		return err
+	})
+	return slices.DeleteFunc(all, func(one Todo) bool { return len(one.Will) == 0 }), err
+}
+
+// labeled are all containers of the environment on a host, whatever port it had.
+func (d *Deployer) labeled(ctx context.Context, m *survey.Machine) ([]engine.Container, error) {
+	return m.Engine.Containers(ctx, survey.LabelApp+"="+d.App, survey.LabelEnvironment+"="+d.Environment.Name)
+}
+
+// Remove takes the environment away from all hosts but those that are left out: its containers with their secrets, and its part of the proxy.
+// Who did what stays, and so do the volumes of the application. It may be run again at any time, and ends what a run has left that was killed.
+func (d *Deployer) Remove(ctx context.Context, without []string) error {
+	todo, err := d.Leaving(ctx, without)
+	if err != nil {
+		return err
+	}
+	d.leave = without
+	o := d.operation(survey.Asked{})
+	if past, err := o.Last(); err != nil {
+		return err
+	} else if past != nil && past.End == "" { // no later run is to find it unfinished
+		d.Say("the deployment %s is unfinished since %s, and is taken back first", past.Plan.Label(), past.Plan.Run)
+		if _, err := o.Undo(ctx); err != nil {
+			return err
+		}
+	}
+	var hosts []string
+	for _, one := range todo {
+		hosts = append(hosts, one.Host)
+	}
+	return d.each(ctx, plansOf(hosts), d.removeFrom)
+}
+
+func (d *Deployer) removeFrom(ctx context.Context, _ survey.HostPlan, m *survey.Machine) error {
+	if err := m.Front.Prepare(ctx); err != nil { // what a host remembers can be read where the proxy is gone, too
+		return err
+	}
+	fence, err := d.takeFor(ctx, m)
+	if err != nil {
+		return err
+	}
+	err = d.removeAll(ctx, m, fence)
+	result := "done"
+	if err != nil {
+		result = "failed: " + err.Error()
+	}
+	return errors.Join(err,
+		m.State.Audit(context.WithoutCancel(ctx), d.Key(), hoststate.Entry{At: d.Now().UTC(), Who: d.Who.Who, From: d.Who.From, What: "remove the environment", Result: result}),
+		m.State.Release(context.WithoutCancel(ctx), d.Key(), fence)) // who cannot be told has a lease
+}
+
+func (d *Deployer) removeAll(ctx context.Context, m *survey.Machine, fence int64) error {
+	for _, f := range []func(context.Context, string, int64, string) error{m.State.Switch, m.State.SetPrev, m.State.SetNext} { // nobody is sent there any more
+		if err := f(ctx, d.Key(), fence, hoststate.None); err != nil {
+			return err
+		}
+	}
+	found, err := d.labeled(ctx, m)
+	if err != nil {
+		return err
+	}
+	for _, c := range found {
+		if err := m.State.Renew(ctx, d.Key(), fence, d.Times.Lease); err != nil {
+			return err
+		}
+		if c.State == engine.Running || c.State == engine.Restarting {
+			if err := m.Engine.SetRestart(ctx, c.ID, engine.Never); err != nil {
+				return err
+			}
+			if err := m.Engine.Stop(ctx, c.ID, d.Environment.Grace); err != nil {
+				return err
+			}
+		}
+		if err := gone(m.Engine.Remove(ctx, c.ID)); err != nil {
+			return err
+		}
+		for _, mount := range c.Mounts {
+			if mount.Target != secretsDir || mount.Volume == "" {
+				continue
+			}
+			if err := gone(m.Front.RemoveVolume(ctx, mount.Volume)); err != nil {
+				return err
+			}
+		}
+		if err := gone(m.Engine.RemoveImage(ctx, c.Image)); err != nil && !errors.Is(err, engine.Conflict) {
+			return err
+		}
+	}
+	if err := m.State.Renew(ctx, d.Key(), fence, d.Times.Lease); err != nil {
+		return err
+	}
+	if err := m.State.Set(ctx, d.Key(), fence, survey.KeptAs, "{}"); err != nil {
+		return err
+	}
+	return m.Front.Drop(ctx, d.Key(), fence)
+}

@@ -1,0 +1,34 @@
+package ourchannel
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/localprefix"
+)
+
+// What is published on this machine is not committed by `git add .`. A folder that a person names is theirs.
+func TestServedChannelsAreNotCommitted(t *testing.T) {
+	for dir, ignored := range map[string]bool{"": true, "mine": false, "output/mine": false} {
+		here := t.TempDir()
+		s := Serving{
+			Dir:    dir,
+			Here:   here,
+			Runner: command.NewSystem(os.Environ(), nil),
+			Start:  func(localprefix.Options) (*localprefix.Server, error) { return nil, errors.New("begun") },
+		}
+		if dir != "" {
+			s.Dir = filepath.Join(here, dir)
+		}
+		require.ErrorContains(t, New(Config{}).Serve(t.Context(), s), "begun")
+		for _, folder := range []string{"", dir, "output"} {
+			_, err := os.Stat(filepath.Join(here, folder, ".gitignore"))
+			require.Equal(t, ignored && folder == "output", err == nil, "%q in %q", folder, dir)
+		}
+	}
+}

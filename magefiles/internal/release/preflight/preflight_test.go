@@ -1,0 +1,244 @@
+package preflight
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/condapkg"
+	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/release/forge"
+	"github.com/foopack/foopack/magefiles/internal/release/plan"
+	"github.com/foopack/foopack/magefiles/internal/release/trace"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// asking is what was asked about a clone on main, with its base pushed, and a draft of v1.1 in which the package a moves.
+func asking(t *testing.T) (a *asked, git func(args ...string) string) {
+	t.Helper()
+	repo, _, git := gitrepotest.Open(t)
+	head, err := repo.Head(t.Context())
+	require.NoError(t, err)
+	p := &plan.Plan{
+		Title:    "v1.1",
+		Tags:     []string{"v1.1"},
+		Base:     head.Commit,
+		Remote:   "origin",
+		Branch:   "main",
+		Channel:  "https://prefix.example/ours",
+		Packages: []plan.Package{{Name: "a", Version: "1.1"}},
+		Bump: &bump.Plan{
+			Files:    []bump.File{{Path: "pixi.toml"}},
+			Packages: []bump.Move{{Name: "a"}},
+		},
+	}
+	return &asked{
+		aim:      drafted,
+		plan:     p,
+		trace:    &trace.Trace{Repo: repo, Plan: p},
+		head:     head,
+		branch:   "main",
+		onBranch: true,
+		place:    p.Channel,
+		channel:  p.Channel,
+		w:        &workspace.Workspace{Manifest: &workspace.Manifest{}, Config: workspace.Config{Remote: "origin", Branch: "main"}},
+		refs:     gitremote.Refs{Default: "main", Branches: map[string]string{"main": head.Commit}, Tags: map[string]string{}},
+	}, git
+}
+
+func texts(found []*operr.Error) (all []string) {
+	for _, f := range found {
+		all = append(all, fmt.Sprintf("%+v", f))
+	}
+	return all
+}
+
+// Each thing that is in the way of clone and remote is found, and nothing else.
+func TestWhatIsFoundInGit(t *testing.T) {
+	other := func(git func(args ...string) string, parent string) string {
+		return git("commit-tree", "-p", parent, "-m", "theirs", parent+"^{tree}")
+	}
+	for name, c := range map[string]struct {
+		change func(a *asked, git func(args ...string) string)
+		want   []string
+	}{
+		"nothing": {change: func(*asked, func(...string) string) {}},
+		"a remote that does not answer": {
+			change: func(a *asked, _ func(...string) string) { a.refsErr = errors.New("no answer") },
+			want:   []string{"no answer"},
+		},
+		"changes": {
+			change: func(a *asked, _ func(...string) string) { a.changes = []string{"x.py"} },
+			want:   []string{"the work tree has changes: x.py"},
+		},
+		"changes of a bump that is taken up": {
+			change: func(a *asked, _ func(...string) string) {
+				a.changes, a.pending = []string{"pixi.toml"}, &bump.Pending{}
+			},
+			want: nil,
+		},
+		"another branch": {
+			change: func(a *asked, _ func(...string) string) { a.onBranch, a.head.Branch = false, "topic" },
+			want:   []string{"the clone is on the branch topic, and releases are made from main"},
+		},
+		"no branch": {
+			change: func(a *asked, _ func(...string) string) { a.onBranch, a.head.Branch = false, "" },
+			want:   []string{"the clone is on no branch, and releases are made from main"},
+		},
+		"another branch than the release was begun on": {
+			change: func(a *asked, _ func(...string) string) { a.aim, a.onBranch, a.head.Branch = begun, false, "topic" },
+			want:   []string{"the clone is on the branch topic, and the release of v1.1 was begun on main"},
+		},
+		"a branch that is not pushed": {
+			change: func(a *asked, _ func(...string) string) { delete(a.refs.Branches, "main") },
+			want:   []string{"the remote origin has no branch main"},
+		},
+		"a clone that is behind": {
+			change: func(a *asked, git func(...string) string) { a.refs.Branches["main"] = other(git, a.head.Commit) },
+			want:   []string{"the clone is behind origin/main"},
+		},
+		"a tag of the remote": {
+			change: func(a *asked, _ func(...string) string) { a.refs.Tags["v1.1"] = a.head.Commit },
+			want:   []string{"the tag v1.1 is on origin already"},
+		},
+		"a tag of the clone": {
+			change: func(a *asked, _ func(...string) string) { a.tags = map[string]string{"v1.1": a.head.Commit} },
+			want:   []string{"the tag v1.1 is there already"},
+		},
+		"a tag that no other can stand beside": {
+			change: func(a *asked, _ func(...string) string) { a.refs.Tags["v1.1/x"] = a.head.Commit },
+			want:   []string{"on origin, "},
+		},
+		"a release that was begun elsewhere": {
+			change: func(a *asked, git func(...string) string) { a.plan.Base = other(git, a.head.Commit) },
+			want:   []string{"the release of v1.1 was begun on"},
+		},
+		"manifests that are not as the release left them": {
+			change: func(a *asked, git func(...string) string) {
+				a.head.Commit = other(git, a.head.Commit)
+				a.refs.Branches["main"] = a.head.Commit
+			},
+			want: []string{"the manifests are not as it left them: there are 0 packages, and the release has 1"},
+		},
+		"a merge that is not ended": {
+			change: func(a *asked, git func(...string) string) {
+				gitrepotest.Write(t, a.trace.Repo.Dir, "MERGE_HEAD", other(git, a.head.Commit)+"\n")
+			},
+			want: []string{"git is in the middle of a merge"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, git := asking(t)
+			c.change(a, git)
+			found := texts(findGit(t.Context(), a))
+			require.Len(t, found, len(c.want), found)
+			for n, want := range c.want {
+				require.Contains(t, found[n], want)
+			}
+		})
+	}
+}
+
+// What is on the channel already is in the way of a draft, and so is another channel of what was begun.
+func TestWhatIsFoundOnTheChannel(t *testing.T) {
+	a, _ := asking(t)
+	require.Empty(t, findChannel(t.Context(), a))
+	there := condapkg.Record{}
+	there.Name, there.Version, there.Build, there.SHA256 = "a", "1.1", "py_0", "0123456789abcdef"
+	a.holdings = publish.Holdings{Records: map[string][]condapkg.Record{"a": {there}}}
+	require.Contains(t, texts(findChannel(t.Context(), a))[0], "https://prefix.example/ours has a-1.1-py_0.conda already")
+	a.plan.Bump.Packages = nil // it is published along, and does not move
+	require.Empty(t, findChannel(t.Context(), a))
+	a.accessErr = errors.New("no right")
+	require.Equal(t, []string{"no right"}, texts(findChannel(t.Context(), a)))
+	a.channelErr = errors.New("no answer")
+	require.Contains(t, texts(findChannel(t.Context(), a))[0], "no answer")
+
+	a, _ = asking(t)
+	a.place = "https://prefix.example/other"
+	require.Empty(t, findPlace(a))
+	a.aim = begun
+	require.Contains(t, texts(findPlace(a))[0], "was begun for https://prefix.example/ours, and the channel is https://prefix.example/other now")
+	require.True(t, operr.HasWayOn(findPlace(a)[0]))
+}
+
+// A token that can make no release is found before there is a tag; what GitHub does not tell is said once.
+func TestWhatIsFoundOnGitHub(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"archived": true, "permissions": {"push": true}}`: "the repository owner/name is archived",
+		`{"permissions": {"push": false}}`:                  "its owner may not push",
+		`{"permissions": {"push": true}}`:                   "",
+		`{}`:                                                "",
+		`{"message": "Bad credentials"}`:                    "HTTP 401: Bad credentials",
+	} {
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if want != "" && answer == `{"message": "Bad credentials"}` {
+				w.WriteHeader(http.StatusUnauthorized)
+			}
+			fmt.Fprint(w, answer)
+		}))
+		client, err := github.New(github.Options{API: api.URL, Repository: "owner/name", Token: "ghp_x"})
+		require.NoError(t, err)
+		said := 0
+		p := &Preflight{Say: func(string, ...any) { said++ }}
+		a := &asked{trace: &trace.Trace{Hub: forge.Hub{Repository: "owner/name", Client: client, Token: true}}}
+		for range 2 {
+			found := texts(p.findHub(t.Context(), a))
+			require.Equal(t, want != "", len(found) == 1, "%s: %v", answer, found)
+			if want != "" {
+				require.Contains(t, found[0], want)
+			}
+		}
+		require.Equal(t, answer == `{}`, said == 1, answer)
+		a.trace.Hub.Token = false
+		require.Empty(t, p.findHub(t.Context(), a), "no GitHub release is made")
+		api.Close()
+	}
+}
+
+// What no release can be made of is refused with everything that is in the way at once.
+func TestWhatIsRefusedByThePlanAlone(t *testing.T) {
+	require.NoError(t, refuse(nil))
+	require.ErrorContains(t, refuse([]*operr.Error{operr.New("", "one"), operr.New("", "two")}), "2 things are in the way")
+	require.Contains(t, texts(findBump(&bump.Plan{}))[0], "nothing to release: no version changes")
+	require.Contains(t, texts(findBump(&bump.Plan{Notes: []string{"no commit counts"}}))[0], "no commit counts")
+	require.Empty(t, findBump(&bump.Plan{Tags: []bump.Tag{{Name: "v1"}}}))
+}
+
+// Which credentials code of the repository could read is said once, before anything runs.
+func TestReadableCredentialsAreTold(t *testing.T) {
+	var said []string
+	p := &Preflight{
+		Readable: func() []string { return []string{"AWS_TOKEN"} },
+		Fetching: func() []string { return []string{"PIXI_KEY"} },
+		Say:      func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) },
+	}
+	for range 2 {
+		p.tellReadable(&asked{fetches: true})
+	}
+	require.Len(t, said, 2)
+	require.Contains(t, said[0], "could read: AWS_TOKEN")
+	require.Contains(t, said[1], "pixi has PIXI_KEY")
+}
+
+// A tag that is on the remote is what is released, wherever the clone is: then neither files nor platforms are asked about.
+func TestNothingIsAskedOfTheCloneOnceTheTagIsOut(t *testing.T) {
+	a, _ := asking(t)
+	a.aim, a.refs.Tags["v1.1"] = begun, a.head.Commit
+	a.plan.Bump = &bump.Plan{}
+	require.True(t, isOut(t.Context(), a))
+	a.changes, a.onBranch = []string{"x.py"}, false
+	require.Empty(t, findGit(t.Context(), a))
+	require.Empty(t, findFiles(t.Context(), a))
+	a.aim = drafted
+	require.False(t, isOut(t.Context(), a))
+}
