@@ -27,6 +27,6 @@ func Lock(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		return toolchain.Lock(ctx, tools, w, a.show)
+		return toolchain.Lock(ctx, tools, w, w.Manifests(), a.show)
 	})
 }

@@ -28,6 +28,7 @@ const (
 	stepGate      = "gate"
 	stepSwitch    = "switch"
 	stepWatch     = "watch and drain"
+	stepPause     = "pause"
 	stepRemember  = "remember"
 	stepStop      = "stop"
 	stepPrune     = "prune"
@@ -71,69 +72,90 @@ func (d *Deployer) define(p *survey.Plan) *workflow.Definition {
 		Do:    a.pull,
 		Say:   func(f map[string]Facts) string { return "on " + operr.Count(len(f), "host") },
 	})
-	for _, s := range []struct {
-		name  string
-		check func(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (done bool, err error)
-		do    func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error
-		one   bool // host by host
-	}{
-		{name: stepNote, check: a.noted, do: a.note},
-		{name: stepStart, check: a.started, do: a.start},
-		{name: stepGate, check: a.passed, do: a.gate},
-		{name: stepSwitch, check: a.switched, do: a.switchTo, one: true},
-		{name: stepWatch, check: a.watched, do: a.watch},
-		{name: stepRemember, check: a.remembered, do: a.remember},
-		{name: stepStop, check: a.stopped, do: a.stop},
-		{name: stepPrune, check: a.pruned, do: a.prune},
-		{name: stepUnlock, check: a.unlocked, do: a.unlock},
-	} {
-		workflow.Add(w, workflow.Step[Said]{
-			Name: s.name,
-			Say:  Said.say,
-			Check: func(ctx context.Context, recorded *Said) (Said, bool, error) {
-				return a.all(ctx, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
-					return s.check(ctx, h, m, recorded != nil)
-				})
-			},
-			Do: func(ctx context.Context) (Said, error) {
-				hosts := [][]survey.HostPlan{a.hosts}
-				if s.one {
-					hosts = slices.Collect(slices.Chunk(a.hosts, 1))
-				}
-				err := a.holding(ctx, func(ctx context.Context) error {
-					for _, some := range hosts {
-						if err := a.each(ctx, some, s.do); err != nil {
-							return err
-						}
-					}
-					return nil
-				})
-				return a.said(), err
-			},
-		})
+	a.add(w, a.hosts, action{name: stepNote, check: a.noted, do: a.note})
+	groups := a.groups()
+	for n, group := range groups {
+		name := func(step string) string { return ofGroup(step, n, len(groups)) }
+		a.add(w, group, action{name: name(stepStart), check: a.started, do: a.start})
+		a.add(w, group, action{name: name(stepGate), check: a.passed, do: a.gate})
+		a.add(w, group, action{name: name(stepSwitch), check: a.switched, do: a.switchTo, one: true})
+		a.add(w, group, action{name: name(stepWatch), check: a.watched, do: a.watch})
+		if n+1 < len(groups) && a.Environment.Pause > 0 {
+			a.addPause(w, name(stepPause), n+1)
+		}
 	}
+	a.add(w, a.hosts, action{name: stepRemember, check: a.remembered, do: a.remember})
+	a.add(w, a.hosts, action{name: stepStop, check: a.stopped, do: a.stop})
+	a.add(w, a.hosts, action{name: stepPrune, check: a.pruned, do: a.prune})
+	a.add(w, a.hosts, action{name: stepUnlock, check: a.unlocked, do: a.unlock})
 	return w
+}
+
+// action is what a step does on each of some hosts.
+type action struct {
+	name  string
+	check func(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (done bool, err error)
+	do    func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error
+	one   bool // host by host
+}
+
+// add adds the step that does it.
+func (a *applying) add(w *workflow.Definition, hosts []survey.HostPlan, do action) {
+	said := Said{Says: "on " + operr.Count(len(hosts), "host")}
+	workflow.Add(w, workflow.Step[Said]{
+		Name: do.name,
+		Say:  Said.say,
+		Check: func(ctx context.Context, recorded *Said) (Said, bool, error) {
+			done, err := a.allOf(ctx, hosts, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
+				return do.check(ctx, h, m, recorded != nil)
+			})
+			return said, done, err
+		},
+		Do: func(ctx context.Context) (Said, error) {
+			some := [][]survey.HostPlan{hosts}
+			if do.one {
+				some = slices.Collect(slices.Chunk(hosts, 1))
+			}
+			return said, a.holding(ctx, func(ctx context.Context) error {
+				for _, hosts := range some {
+					if err := a.each(ctx, hosts, do.do); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+	})
 }
 
 func (a *applying) said() Said { return Said{Says: "on " + operr.Count(len(a.hosts), "host")} }
 
 // all asks all hosts whether a step is done there.
 func (a *applying) all(ctx context.Context, f func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error)) (Said, bool, error) {
+	done, err := a.allOf(ctx, a.hosts, f)
+	return a.said(), done, err
+}
+
+// allOf asks some hosts.
+func (a *applying) allOf(ctx context.Context, hosts []survey.HostPlan, f func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error)) (bool, error) {
 	var mu sync.Mutex
 	done := true
-	err := a.each(ctx, a.hosts, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+	err := a.each(ctx, hosts, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 		is, err := f(ctx, h, m)
 		mu.Lock()
 		defer mu.Unlock()
 		done = done && is
 		return err
 	})
-	return a.said(), done && err == nil, err
+	return done && err == nil, err
 }
 
 // preflight asks again what the plan was made of: that may be hours ago. The commands of secrets run here, once in a run, so that one that fails
 // does so before anything was pulled; a run that goes on behind preflight runs them where a container is still to be started.
 func (a *applying) preflight(ctx context.Context, recorded *Said) (Said, bool, error) {
+	if err := a.promoted(ctx); err != nil {
+		return Said{}, false, err
+	}
 	if recorded == nil && a.needsSecrets() {
 		if _, err := a.secretValues(ctx); err != nil {
 			return Said{}, false, err
@@ -149,6 +171,19 @@ func (a *applying) preflight(ctx context.Context, recorded *Said) (Said, bool, e
 		err := a.unchanged(ctx, h, m)
 		return err == nil, err
 	})
+}
+
+// promoted refuses an image that the environment before this one does not run, or runs no more.
+func (a *applying) promoted(ctx context.Context) error {
+	if a.Before == nil || a.p.Back || a.p.Force != "" {
+		return nil
+	}
+	before, err := a.Before(ctx)
+	if err == nil && before.Digest != a.p.Image.Digest {
+		err = operr.NewStopped("deploy again, for what runs there now", "%s runs %s, and %s was to be deployed to %s",
+			a.Environment.After, survey.Version{Image: before.Ref()}.Describe(), survey.Version{Image: a.p.Image.Ref()}.Describe(), a.Environment.Name)
+	}
+	return err
 }
 
 // touched are the hosts of a plan that are changed, but for those that are left as they are by now.
@@ -412,6 +447,9 @@ func (a *applying) audit(ctx context.Context, h survey.HostPlan, m *survey.Machi
 	what := "deploy " + h.Will.Image
 	if a.p.Back {
 		what = "go back to " + h.Will.Image
+	}
+	if a.p.Force != "" {
+		what += " whatever runs on " + a.Environment.After + " (" + a.p.Force + ")"
 	}
 	if len(a.p.Without) > 0 {
 		what += fmt.Sprintf(" without %s (%s)", strings.Join(a.p.Without, ", "), strings.Join(a.p.Why, "; "))

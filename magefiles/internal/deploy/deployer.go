@@ -37,6 +37,7 @@ type Deployer struct {
 	Tool  string // version of this program
 
 	Output   func(ctx context.Context, command []string) (secret []byte, err error) // of a command that prints a secret
+	Before   func(ctx context.Context) (survey.Image, error)                        // what the environment before this one runs; nil where there is none
 	Confirm  func(ctx context.Context, p *survey.Plan) error                        // shows a plan and asks
 	Reporter workflow.Reporter
 	Say      func(format string, args ...any)

@@ -6,6 +6,7 @@
 //
 //	deployer.go    what a deployment works with
 //	apply.go       the steps, the lock, and what is remembered
+//	groups.go      canary and batches, and the pause between them
 //	containers.go  the new container is started, the old one is stopped, and what is not kept is removed
 //	gate.go        is the new container well, and does it stay so
 //	secrets.go     secrets of a release

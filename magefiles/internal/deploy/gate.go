@@ -143,7 +143,8 @@ func (a *applying) watch(ctx context.Context, h survey.HostPlan, m *survey.Machi
 	var wait sync.WaitGroup
 	var drained error
 	wait.Go(func() { drained = a.drain(inside, h, m) })
-	err := a.staysWell(ctx, h)
+	long, _ := survey.WatchOf(a.Environment, a.facts.Get()[h.Host].Interval)
+	err := a.staysWell(ctx, h, long)
 	if err != nil {
 		end(err)
 	}
@@ -154,9 +155,9 @@ func (a *applying) watch(ctx context.Context, h survey.HostPlan, m *survey.Machi
 	return err
 }
 
-func (a *applying) staysWell(ctx context.Context, h survey.HostPlan) error {
+// staysWell asks the container that was switched to, for so long.
+func (a *applying) staysWell(ctx context.Context, h survey.HostPlan, long time.Duration) error {
 	v := a.will(h)
-	long, _ := survey.WatchOf(a.Environment, a.facts.Get()[h.Host].Interval)
 	w := pause.Wait{What: h.Host + " to stay healthy", First: a.Times.Watch, Times: 1, For: long, Look: a.Times.Answer, Tell: a.Tell}
 	bad, good := 0, false
 	path, rule := v.Question(a.Environment)

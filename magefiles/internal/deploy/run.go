@@ -66,6 +66,9 @@ func (d *Deployer) Deploy(ctx context.Context, asked survey.Asked) (*survey.Plan
 	if unread != nil || now == nil || now.End != "" || ctx.Err() != nil {
 		return nil, err
 	}
+	if errors.Is(err, errTakenOver) {
+		return nil, err
+	}
 	if lost := (*hoststate.Lost)(nil); errors.As(err, &lost) {
 		return nil, operr.NewStopped("see `mage deploy:status`, and deploy again", "%w", err)
 	}
@@ -129,7 +132,7 @@ func (d *Deployer) unfinished(ctx context.Context, o *session.Operation[*survey.
 	if _, err := o.Undo(ctx); err != nil {
 		return false, err
 	}
-	return asked.Back && !past.Plan.Back && past.Began(stepSwitch) && len(d.others) == 0, nil
+	return asked.Back && !past.Plan.Back && d.hasSwitched(past) && len(d.others) == 0, nil
 }
 
 // agreed reports whether an environment is what a person said yes to: what goes on is not asked about again.

@@ -65,7 +65,7 @@ func (m *Maker) Pushed(ctx context.Context, d *workspace.Downstream, tag, digest
 	index, err := (&registry.Registry{}).Read(ctx, ref)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
-		return p, operr.New(next, "the registry has no %s", ref)
+		return p, &operr.Error{Summary: "the registry has no " + ref, Next: next, Err: err}
 	case err != nil:
 		return p, err
 	}

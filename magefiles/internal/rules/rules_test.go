@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"bump", "gitrepo", "toolchain", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image", "available", "host"},
 	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders", "proxy"},
 	{"release", "view", "ourchannel", "publishing", "bumping", "deploy"},
-	{"rehearsal", "releasing", "variables"},
+	{"rehearsal", "releasing", "variables", "delivery"},
 }
 
 // support are packages that only tests may import; they stand outside the layers.

@@ -17,22 +17,24 @@ import (
 // Deploy brings images to hosts, to all of a deployment environment or to none, and back.
 type Deploy mg.Namespace
 
-// To deploys an image to a deployment environment: the one that was pushed for HEAD, unless another one is named.
+// To deploys an image to a deployment environment: the one that was pushed for HEAD, or that the environment before it runs.
 func (Deploy) To(ctx context.Context, name string,
 	digest *string, // this image of the registry, sha256:…
 	tag *string, // the image of this tag; default: the one of HEAD
 	without *string, // hosts that are left as they are, with commas between
+	force *string, // why the environment that this one is after does not count; each host keeps it
 	wait *time.Duration, // how long to wait for a lock that somebody else has
 	only *string, // one downstream, by its name or folder; default: the only one that is deployed
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
 ) error {
-	return DeployTo(ctx, name, Flags{Digest: digest, Tag: tag, Without: without, Wait: wait, Only: only, JSON: json, Yes: yes})
+	return DeployTo(ctx, name, Flags{Digest: digest, Tag: tag, Without: without, Force: force, Wait: wait, Only: only, JSON: json, Yes: yes})
 }
 
 // Flags are the flags of Deploy.To, for a magefile's own targets that name an environment (see DeployTo).
 type Flags struct {
 	Digest, Tag, Without *string
+	Force                *string
 	Wait                 *time.Duration
 	Only                 *string
 	JSON, Yes            *bool
@@ -51,11 +53,12 @@ func (Deploy) Plan(ctx context.Context,
 	digest *string, // this image of the registry, sha256:…
 	tag *string, // the image of this tag; default: the one of HEAD
 	without *string, // hosts that are left as they are, with commas between
+	force *string, // why the environment that this one is after does not count; each host keeps it
 	only *string, // one downstream, by its name or folder; default: the only one that is deployed
 	json *bool, // print one JSON object
 ) error {
 	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
-		return plan(ctx, x, orZero(env), Flags{Digest: digest, Tag: tag, Without: without, Only: only, JSON: json})
+		return plan(ctx, x, orZero(env), Flags{Digest: digest, Tag: tag, Without: without, Force: force, Only: only, JSON: json})
 	})
 }
 

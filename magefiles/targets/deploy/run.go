@@ -57,8 +57,20 @@ func pick(ctx context.Context, x *targets.Extension, name string, f Flags) (d *d
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	d, end, err = deployer(ctx, x, of, e, f)
-	return d, of, end, err
+	d, endIt, err := deployer(ctx, x, of, e, f)
+	if err != nil || e.After == "" {
+		return d, of, endIt, err
+	}
+	before, err := config.Pick(all, e.After)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	first, endFirst, err := deployer(ctx, x, of, before, f)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	d.Before = first.Served
+	return d, of, func() { endIt(); endFirst() }, nil
 }
 
 // without are the hosts that are left as they are.
@@ -67,15 +79,28 @@ func (f Flags) without() []string {
 }
 
 // asked is what the flags ask for.
-func asked(ctx context.Context, x *targets.Extension, of *workspace.Downstream, f Flags, back bool) (survey.Asked, error) {
-	a := survey.Asked{Back: back, Without: f.without()}
+func asked(ctx context.Context, x *targets.Extension, d *deploying.Deployer, of *workspace.Downstream, f Flags, back bool) (survey.Asked, error) {
+	a := survey.Asked{Back: back, Force: orZero(f.Force), Without: f.without()}
 	if back {
 		return a, nil
 	}
 	if orZero(f.Tag) != "" && orZero(f.Digest) != "" {
 		return a, operr.NewUsage("say one of the two", "-tag and -digest both name an image")
 	}
-	pushed, err := x.Pushed(ctx, of, orZero(f.Tag), orZero(f.Digest))
+	if a.Force != "" && d.Before == nil {
+		return a, operr.NewUsage("leave it out", "-force: %s is after no other environment", d.Environment.Name)
+	}
+	digest := orZero(f.Digest)
+	if d.Before != nil && a.Force == "" {
+		before, err := d.Before(ctx)
+		if err != nil {
+			return a, err
+		}
+		if orZero(f.Tag) == "" && digest == "" {
+			digest = before.Digest
+		}
+	}
+	pushed, err := x.Pushed(ctx, of, orZero(f.Tag), digest)
 	a.Image = survey.Image{Repository: pushed.Repository, Digest: pushed.Digest, Revision: pushed.Revision, Platforms: pushed.Platforms}
 	return a, err
 }
@@ -88,7 +113,7 @@ func plan(ctx context.Context, x *targets.Extension, name string, f Flags) error
 	defer end()
 	var p *survey.Plan
 	err = targets.Answer(x, orZero(f.JSON), func() (*survey.Plan, error) {
-		what, err := asked(ctx, x, of, f, false)
+		what, err := asked(ctx, x, d, of, f, false)
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +141,7 @@ func deployment(ctx context.Context, x *targets.Extension, name string, f Flags,
 		return x.Confirm(ctx, orZero(f.Yes), question)
 	}
 	return targets.Answer(x, orZero(f.JSON), func() (reportedPlan, error) {
-		what, err := asked(ctx, x, of, f, back)
+		what, err := asked(ctx, x, d, of, f, back)
 		if err != nil {
 			return reportedPlan{}, err
 		}

@@ -6,7 +6,10 @@
 //	values.go    what a value may be
 package config
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Environment is one deployment environment: hosts, and what runs on them. It is part of a plan, so that it survives JSON.
 type Environment struct {
@@ -25,6 +28,12 @@ type Environment struct {
 	Drain    time.Duration `json:"drain"`              // that open sockets of the old one may take
 	Grace    time.Duration `json:"stop_grace_period"`  // from SIGTERM to SIGKILL
 
+	Canary int           `json:"canary,omitempty"` // hosts that get a release first; 0: none does
+	Batch  Batch         `json:"batch,omitzero"`   // hosts that get it at a time; the zero value: all that the canary leaves
+	Pause  time.Duration `json:"pause,omitempty"`  // for which the canary and each batch are watched before the next hosts get it
+	After  string        `json:"after,omitempty"`  // name of the environment whose image it gets
+	By     Publisher     `json:"by,omitempty"`     // who deploys; "" is Here
+
 	Keep int   `json:"keep"` // releases
 	Disk int64 `json:"disk"` // bytes that must be free
 
@@ -41,6 +50,44 @@ type Environment struct {
 	Proxy     string `json:"proxy,omitempty"` // image of the proxy; "" is the default
 	Socket    string `json:"socket"`          // of the engine, on the host
 	SSHConfig string `json:"ssh_config,omitempty"`
+}
+
+// Publisher is who deploys to an environment.
+type Publisher string
+
+// Those who deploy.
+const (
+	Here Publisher = "here" // whoever runs mage
+	CI   Publisher = "ci"
+)
+
+// Batch is a number of hosts, or a part of them.
+type Batch struct {
+	Hosts   int `json:"hosts,omitempty"`
+	Percent int `json:"percent,omitempty"`
+}
+
+// of is how many of n hosts it is, at least one.
+func (b Batch) of(n int) int {
+	switch {
+	case b.Percent > 0:
+		return max(1, (n*b.Percent+99)/100)
+	case b.Hosts > 0:
+		return min(n, b.Hosts)
+	}
+	return n
+}
+
+// Groups puts hosts together that get a release at the same time, in the order of the groups: the canary, and then the batches.
+func (e Environment) Groups(hosts []string) (groups [][]string) {
+	first := min(e.Canary, len(hosts))
+	if first > 0 {
+		groups = append(groups, hosts[:first])
+	}
+	if rest := hosts[first:]; len(rest) > 0 {
+		groups = slices.AppendSeq(groups, slices.Chunk(rest, e.Batch.of(len(e.Hosts))))
+	}
+	return groups
 }
 
 // Revision is where a health answer says which revision runs. The zero value is nowhere.

@@ -20,6 +20,62 @@ func parsed(t *testing.T, text string) ([]Environment, error) {
 	return parse(doc)
 }
 
+// A release gets to a canary first, and to a batch at a time then.
+func TestGroups(t *testing.T) {
+	const three, ten = `"a", "b", "c"`, `"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"`
+	for _, c := range []struct{ hosts, says, want string }{
+		{three, ``, "abc"},
+		{three, `canary = 1`, "a bc"},
+		{three, `batch = 1`, "a b c"},
+		{three, `batch = 7`, "abc"},
+		{three, `canary = 3`, "abc"},
+		{three, `batch = "1%"`, "a b c"},
+		{three, `batch = "34%"`, "ab c"},
+		{three, `batch = "100%"`, "abc"},
+		{ten, "canary = 2\nbatch = \"25%\"\npause = \"5m\"", "ab cde fgh ij"},
+		{ten, "canary = 1\nbatch = 4", "a bcde fghi j"},
+	} {
+		all, err := parsed(t, "[tool.deploy.x]\nport = 80\nhosts = ["+c.hosts+"]\n"+c.says)
+		require.NoError(t, err, c.says)
+		var got []string
+		for _, group := range all[0].Groups(all[0].Hosts) {
+			got = append(got, strings.Join(group, ""))
+		}
+		require.Equal(t, c.want, strings.Join(got, " "), c.says)
+	}
+}
+
+// What the environments of a file say of one another has to fit.
+func TestEnvironmentsTogether(t *testing.T) {
+	const a, b = "[tool.deploy.a]\nhosts = [\"x\"]\nport = 80\n", "[tool.deploy.b]\nhosts = [\"y\"]\nport = 80\n"
+	for _, c := range []struct{ text, want string }{
+		{a + b + "after = \"a\"", ""},
+		{a + "after = \"b\"\n" + b + "after = \"a\"", "the environments a, b, a wait for one another"},
+		{a + "after = \"a\"\n" + b, "the environments a, a wait for one another"},
+		{a + b + "after = \"c\"", `[tool.deploy.b] is after "c", which there is not`},
+		{a + strings.Replace(b, `"y"`, `"y", "x"`, 1), "x is in a and in b, with the same port 80"},
+		{a + "domain = \"a.example.org\"\n" + strings.Replace(b, `"y"`, `"x"`, 1) + "domain = \"b.example.org\"", ""},
+		{a + "domain = \"a.example.org\"\n" + strings.Replace(b, `"y"`, `"x"`, 1), "x is in a and in b"},
+		{a + "canary = 2", "a canary of 2 hosts is larger than the environment, which has 1"},
+		{a + "canary = 0", "canary cannot be 0"},
+		{a + "batch = 0", "batch cannot be 0"},
+		{a + "batch = \"200%\"", `batch cannot be "200%"`},
+		{a + "batch = \"0%\"", `batch cannot be "0%"`},
+		{a + "batch = \"half\"", `batch cannot be "half"`},
+		{a + "pause = \"5m\"", "there is nothing to pause between"},
+		{a + "by = \"nobody\"", `by cannot be "nobody"`},
+		{a + "after = \"A\"", `after cannot be "A"`},
+	} {
+		_, err := parsed(t, c.text)
+		if c.want == "" {
+			require.NoError(t, err, c.text)
+			continue
+		}
+		require.ErrorContains(t, err, c.want)
+		require.NotEmpty(t, operr.NextOf(err), c.text)
+	}
+}
+
 // Two hosts and a port are enough.
 func TestTwoHostsAndAPortAreEnough(t *testing.T) {
 	all, err := parsed(t, "[tool.deploy.staging]\nhosts = [\"deploy@a.example.org\", \"b:2222\"]\nport = 8080\n")

@@ -41,18 +41,20 @@ func parse(doc *tomledit.Document) (all []Environment, err error) {
 		}
 		all = append(all, r.environment(n))
 	}
+	for _, e := range all {
+		r.together(table.Get(e.Name), e, all)
+	}
 	return all, r.problem
 }
 
 // Pick is the environment of a name; "" is for the only one.
 func Pick(all []Environment, name string) (Environment, error) {
-	var names []string
 	for _, e := range all {
 		if e.Name == name || name == "" && len(all) == 1 {
 			return e, nil
 		}
-		names = append(names, e.Name)
 	}
+	names := namesOf(all)
 	switch {
 	case len(all) == 0:
 		return Environment{}, operr.NewUsage("add a table [tool.deploy.NAME] with hosts and port to the downstream's manifest", "there is no deployment environment")
@@ -128,6 +130,12 @@ func (r *reader) environment(n *tomledit.Node) Environment {
 	case e.TLS && e.Domain == "":
 		r.fail(n.Get("tls"), "add domain, for which the certificate is made", "tls needs a domain")
 	}
+	if e.Canary > len(e.Hosts) && len(e.Hosts) > 0 {
+		r.fail(n.Get("canary"), fmt.Sprintf("say %d or fewer", len(e.Hosts)), "a canary of %d hosts is larger than the environment, which has %d", e.Canary, len(e.Hosts))
+	}
+	if e.Pause > 0 && len(e.Groups(e.Hosts)) < 2 && len(e.Hosts) > 0 {
+		r.fail(n.Get("pause"), "add canary = 1, or batch = 1", "there is nothing to pause between: all hosts get a release at the same time")
+	}
 	for _, v := range e.Volumes {
 		if !v.ReadOnly && !e.StopFirst && !n.Has("start") {
 			r.fail(n.Get("volumes"), `say start = "stop-first", or start = "beside" where two may write at a time; or end the volume with :ro`,
@@ -135,6 +143,40 @@ func (r *reader) environment(n *tomledit.Node) Environment {
 		}
 	}
 	return e
+}
+
+// together refuses what does not go with the other environments.
+func (r *reader) together(n *tomledit.Node, e Environment, all []Environment) {
+	for _, other := range all {
+		if other.Name == e.Name || other.Port != e.Port || other.Socket != e.Socket || e.Domain != "" && other.Domain != "" && e.Domain != other.Domain {
+			continue
+		}
+		for _, host := range e.Hosts {
+			if slices.Contains(other.Hosts, host) {
+				r.fail(n.Get("hosts"), "give one of them another port, or each a domain", "%s is in %s and in %s, with the same port %d", host, e.Name, other.Name, e.Port)
+			}
+		}
+	}
+	seen := []string{e.Name}
+	for next := e.After; next != ""; {
+		at := slices.IndexFunc(all, func(other Environment) bool { return other.Name == next })
+		switch {
+		case at < 0:
+			r.fail(n.Get("after"), meant(next, namesOf(all)), "[tool.deploy.%s] is after %q, which there is not", seen[len(seen)-1], next)
+			return
+		case slices.Contains(seen, next):
+			r.fail(n.Get("after"), "let one of them be after none", "the environments %s wait for one another", strings.Join(append(seen, next), ", "))
+			return
+		}
+		seen, next = append(seen, next), all[at].After
+	}
+}
+
+func namesOf(all []Environment) (names []string) {
+	for _, e := range all {
+		names = append(names, e.Name)
+	}
+	return names
 }
 
 // keys are the keys of an environment's table, each with what reads it.
@@ -151,6 +193,11 @@ func (r *reader) keys(e *Environment) map[string]func(n *tomledit.Node) {
 		"watch":             func(n *tomledit.Node) { e.Watch = r.duration(n) },
 		"drain":             func(n *tomledit.Node) { e.Drain = r.duration(n) },
 		"stop_grace_period": func(n *tomledit.Node) { e.Grace = r.duration(n) },
+		"canary":            func(n *tomledit.Node) { e.Canary = r.number(n, 1, mostHosts) },
+		"batch":             func(n *tomledit.Node) { e.Batch = r.batch(n) },
+		"pause":             func(n *tomledit.Node) { e.Pause = r.duration(n) },
+		"after":             func(n *tomledit.Node) { e.After = r.match(n, environmentName, "the name of another environment") },
+		"by":                func(n *tomledit.Node) { e.By = Publisher(r.oneOf(n, string(Here), string(CI))) },
 		"keep":              func(n *tomledit.Node) { e.Keep = r.number(n, 2, 100) },
 		"disk":              func(n *tomledit.Node) { e.Disk = r.size(n) },
 		"environment":       func(n *tomledit.Node) { e.Environment = r.variables(n) },

@@ -89,6 +89,24 @@ func (r *reader) number(n *tomledit.Node, least, most int) int {
 
 func (r *reader) port(n *tomledit.Node) int { return r.number(n, 1, 65535) }
 
+// mostHosts is more than an environment has.
+const mostHosts = 10_000
+
+// batch reads a number of hosts, or a part of them: 2, "25%".
+func (r *reader) batch(n *tomledit.Node) Batch {
+	if n.Is(tomledit.Integer) {
+		return Batch{Hosts: r.number(n, 1, mostHosts)}
+	}
+	text := r.string(n)
+	percent, found := strings.CutSuffix(text, "%")
+	number, err := strconv.Atoi(percent)
+	if n.Is(tomledit.String) && (!found || err != nil || number < 1 || number > 100) {
+		r.fail(n, `write a number of hosts, or a part of them from "1%" to "100%"`, "batch cannot be %q", text)
+		return Batch{}
+	}
+	return Batch{Percent: number}
+}
+
 // duration reads a time as Go and compose write it: "90s", "2m".
 func (r *reader) duration(n *tomledit.Node) time.Duration {
 	text := r.string(n)

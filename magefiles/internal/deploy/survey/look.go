@@ -282,7 +282,10 @@ func (h *Host) drift() (all []string) {
 	case h.Kept.Current != nil && h.Up != h.Kept.Current.Upstream():
 		say("requests go to %s, and %s was deployed last", h.Up, h.Kept.Current.ID)
 	}
-	if h.Kept.Candidate != nil {
+	switch {
+	case h.Kept.Paused != nil && h.Kept.Candidate != nil:
+		say("the deployment of %s is %s", h.Kept.Candidate.ID, h.Kept.Paused)
+	case h.Kept.Candidate != nil:
 		say("the deployment of %s has not ended", h.Kept.Candidate.ID)
 	}
 	seen := map[string]bool{}

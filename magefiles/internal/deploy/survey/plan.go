@@ -17,6 +17,7 @@ type Asked struct {
 	Image   Image    // to be deployed; the zero value where it is gone back
 	Back    bool     // each host goes back to the release before the one that it has
 	Without []string // hosts that are left as they are
+	Force   string   // why the environment before this one does not count; "" where it does
 }
 
 // Plan is what a person agrees to: it survives JSON.
@@ -27,8 +28,10 @@ type Plan struct {
 	Image       Image              `json:"image"` // the zero value where it is gone back
 	Back        bool               `json:"back,omitempty"`
 	Hosts       []HostPlan         `json:"hosts"`
+	Groups      [][]string         `json:"groups,omitempty"` // of the hosts that change, in the order in which they get it; none where all do at once
 	Without     []string           `json:"without,omitempty"`
-	Why         []string           `json:"why,omitempty"` // of each of them
+	Why         []string           `json:"why,omitempty"`   // of each of them
+	Force       string             `json:"force,omitempty"` // why the environment before this one does not count
 	Settings    []Setting          `json:"settings,omitempty"`
 	Notes       []string           `json:"notes,omitempty"`
 	Troubles    []Trouble          `json:"troubles,omitempty"` // why it cannot be done as things stand
@@ -44,6 +47,8 @@ type HostPlan struct {
 	Changes []string `json:"changes"`
 	Drift   []string `json:"drift,omitempty"`
 	Free    int64    `json:"free"`
+
+	paused *Paused // that it was when the plan was made
 }
 
 // Trouble is a reason why a plan cannot be carried out.
@@ -88,6 +93,7 @@ func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 		Image:       asked.Image,
 		Back:        asked.Back,
 		Without:     asked.Without,
+		Force:       asked.Force,
 	}
 	values, err := f.given(asked.Back)
 	if err != nil {
@@ -124,6 +130,7 @@ func (f *Fleet) Plan(ctx context.Context, asked Asked) (*Plan, error) {
 			fronts = append(fronts, *h.Proxy)
 		}
 	}
+	p.Groups = f.groups(p)
 	f.note(p)
 	p.Notes = append(p.Notes, pins(fronts)...)
 	return p, nil
@@ -153,7 +160,7 @@ func why(h Host) string {
 }
 
 func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, all []Host) HostPlan {
-	one := HostPlan{Host: h.Name, Running: h.Running, Before: h.Kept, Will: wanted, Drift: h.Drift, Free: h.Free, Changes: []string{}}
+	one := HostPlan{Host: h.Name, Running: h.Running, Before: h.Kept, Will: wanted, Drift: h.Drift, Free: h.Free, Changes: []string{}, paused: h.Kept.Paused}
 	trouble := func(next, format string, args ...any) {
 		p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: fmt.Sprintf(format, args...), Next: next})
 	}
@@ -172,8 +179,20 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, a
 	if h.Holder != nil && h.Left > 0 && f.Wait == 0 {
 		p.Notes = append(p.Notes, fmt.Sprintf("%s is locked by %s", h.Name, h.Holder))
 	}
+	one.Before.Paused = nil
 	if p.Back {
 		f.planBack(ctx, h, &one, backTo(h, all), trouble)
+		return one
+	}
+	if paused := h.Kept.Paused; paused != nil && h.Kept.Candidate != nil {
+		if c := h.Kept.Candidate; c.Image != wanted.Image || c.Spec != wanted.Spec {
+			_, digest, _ := strings.Cut(c.Image, "@")
+			trouble("`mage deploy:to "+f.Environment.Name+" -digest="+digest+"` goes on with it; `mage deploy:rollback -env="+f.Environment.Name+"` takes it back",
+				"the deployment of %s is %s", c.Describe(), paused)
+			return one
+		}
+		one.Will, one.Before.Candidate = *h.Kept.Candidate, nil
+		one.Changes = []string{"goes on with the deployment of " + one.Will.Describe() + ", which was " + paused.String()}
 		return one
 	}
 	if c := h.Kept.Current; c != nil && c.Image == wanted.Image && c.Spec == wanted.Spec && h.Kept.Candidate == nil && h.Up == c.Upstream() &&
@@ -190,6 +209,32 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, a
 		trouble("make room on it, or set disk in the environment's table", "%s are free, and %s are wanted", megabytes(h.Free), megabytes(f.Environment.Disk))
 	}
 	return one
+}
+
+// groups are those in which the hosts of a plan get it. A deployment that was paused goes on in its own; a way back has none.
+func (f *Fleet) groups(p *Plan) [][]string {
+	var changing, whole []string
+	for _, h := range p.Hosts {
+		whole = append(whole, h.Host)
+		if !h.Same {
+			changing = append(changing, h.Host)
+		}
+	}
+	groups := f.Environment.Groups(changing)
+	for _, h := range p.Hosts {
+		if h.paused != nil && !p.Back && sameHosts(slices.Concat(h.paused.Groups...), whole) {
+			groups = h.paused.Groups
+		}
+	}
+	if p.Back || len(groups) < 2 {
+		return nil
+	}
+	return groups
+}
+
+// sameHosts reports whether two lists have the same hosts.
+func sameHosts(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // planBack goes to the release before: its container has to be there, and so has its image.
@@ -300,6 +345,23 @@ func (f *Fleet) note(p *Plan) {
 	}
 	if e.StopFirst {
 		say("the old container is stopped before the new one starts: nothing answers in between")
+	}
+	switch {
+	case e.After != "" && p.Force != "":
+		say("whatever %s runs, since you say: %s", e.After, p.Force)
+	case e.After != "" && !p.Back:
+		say("it is what %s runs on all its hosts, which is asked again before anything is changed", e.After)
+	}
+	if len(p.Groups) > 0 {
+		var groups []string
+		for _, group := range p.Groups {
+			groups = append(groups, strings.Join(group, " and "))
+		}
+		between := ""
+		if e.Pause > 0 {
+			between = ", each watched for " + e.Pause.String() + " before the next"
+		}
+		say("one group of hosts after the other%s: %s", between, strings.Join(groups, ", then "))
 	}
 	if len(p.Without) > 0 {
 		say("without %s, which stays as it is: the next deployment brings it up to date", strings.Join(p.Without, ", "))

@@ -5,6 +5,7 @@
 //	version.go   a version on a host, and what a host remembers
 //	look.go      what a host says, and what is not as it was left
 //	judge.go     what a health answer means
+//	promote.go  the image that an environment runs, for the one after it
 //	plan.go      what is to be done, and why it cannot be
 //	back.go      to which release a host goes back
 //	settings.go  what a table says, as people read it, and what of it is another

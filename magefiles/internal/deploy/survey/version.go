@@ -81,6 +81,24 @@ type Kept struct {
 	Candidate *Version  `json:"candidate,omitempty"` // of a deployment that has not ended
 	Older     []Version `json:"older,omitempty"`     // those before, the newest first
 	Absent    []string  `json:"absent,omitempty"`    // hosts that the last deployment was without
+	Paused    *Paused   `json:"paused,omitempty"`    // the deployment of Candidate waits before the next hosts get it
+}
+
+// Paused is a deployment that waits between two groups of hosts. It is no lock: whoever takes the locks may continue it, or take it back.
+type Paused struct {
+	Run    string     `json:"run"`
+	Who    string     `json:"who"`
+	Groups [][]string `json:"groups"` // of hosts, in their order
+	Passed int        `json:"passed"` // groups that have it
+	Until  time.Time  `json:"until"`
+}
+
+func (p *Paused) String() string {
+	next := ""
+	if p.Passed < len(p.Groups) {
+		next = ", then " + strings.Join(p.Groups[p.Passed], ", ")
+	}
+	return fmt.Sprintf("paused by %s until %s%s", p.Who, p.Until.Format(time.RFC3339), next)
 }
 
 // name is a part of an ID: it becomes one of a domain name.
@@ -114,6 +132,7 @@ func versionID(app, environment, digest string, at time.Time) string {
 // are in it, and cannot be read from it.
 func SpecOf(e config.Environment, values []string) string {
 	e.Hosts, e.Keep, e.Disk, e.Gate, e.Watch, e.Drain, e.SSHConfig, e.Socket, e.Proxy = nil, 0, 0, 0, 0, 0, "", "", ""
+	e.Canary, e.Batch, e.Pause, e.After, e.By = 0, config.Batch{}, 0, "", ""
 	data, _ := json.Marshal(struct { // all of it is text and numbers
 		Environment config.Environment
 		Values      []string

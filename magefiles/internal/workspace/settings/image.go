@@ -19,6 +19,9 @@ type Image struct {
 	Check     []string `json:"check"`     // argv that the image's entry point runs to prove it; default: the command of the task "check"; nil where there is neither
 	Cache     string   `json:"cache"`     // CacheNone or CacheRegistry; default CacheNone
 
+	// Publish is who makes and pushes the image of a commit that is delivered: PublishCI or PublishHere, which is the default.
+	Publish string `json:"publish,omitempty"`
+
 	// CheckTimeout is how long the check may take on each platform; 0 is the default.
 	CheckTimeout time.Duration `json:"check-timeout,omitempty"`
 
@@ -59,6 +62,7 @@ func ReadImage(s *manifest.File, m *manifest.Manifest) *Image {
 		"check-timeout":     func(e *tomledit.Node) { i.CheckTimeout = readDuration(s, e) },
 		"ssh":               func(e *tomledit.Node) { i.SSH = s.Bool(e) },
 		"secrets":           func(e *tomledit.Node) { i.Secrets = readSecrets(s, e) },
+		"publish":           func(e *tomledit.Node) { i.Publish = s.Str(e) },
 		"cache":             func(e *tomledit.Node) { i.Cache = s.Str(e) },
 		"rewrite-timestamp": func(e *tomledit.Node) { i.RewriteTimestamp = s.Bool(e) },
 	}
@@ -74,6 +78,7 @@ func ReadImage(s *manifest.File, m *manifest.Manifest) *Image {
 		}
 	}
 	checkValue(s, n.Get("cache"), CacheNone, CacheRegistry)
+	checkValue(s, n.Get("publish"), PublishCI, PublishHere)
 	if platforms := n.Get("platforms"); platforms != nil {
 		checkPlatforms(s, platforms, m)
 	} else {

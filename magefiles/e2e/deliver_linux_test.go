@@ -1,0 +1,104 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/image"
+)
+
+// ci makes the image of each commit that the remote's main gets, as a CI does, until the test is over.
+func (w *deploying) ci(bare string) {
+	over := make(chan struct{})
+	ended := make(chan struct{})
+	w.t.Cleanup(func() { close(over); <-ended })
+	go func() {
+		defer close(ended)
+		made := map[string]bool{}
+		for {
+			select {
+			case <-over:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+			data, _ := os.ReadFile(filepath.Join(bare, "refs", "heads", "main")) // there is one once it was pushed
+			commit := strings.TrimSpace(string(data))
+			if commit == "" || made[commit] {
+				continue
+			}
+			made[commit] = true
+			digest := w.push(commit, false)
+			from, err := name.NewDigest(w.registry + "/team/app@" + digest)
+			if err != nil {
+				panic(err)
+			}
+			index, err := remote.Index(from)
+			if err == nil {
+				err = remote.Tag(from.Context().Tag(image.RevisionTag(commit)), index)
+			}
+			if err != nil {
+				panic(err)
+			}
+		}
+	}()
+}
+
+// A delivery goes from a version to production by one command. It is killed on its way, here and there, and goes on.
+func TestDelivery(t *testing.T) {
+	w := startDeploying(t, 2, 18183)
+	file := filepath.Join(w.root, "app", "pixi.toml")
+	text := strings.Replace(readFile(t, file), "[tool.image]\n", "[tool.image]\npublish = \"ci\"\n", 1)
+	_, staging, _ := strings.Cut(text, "[tool.deploy.staging]\n")
+	production := strings.Replace(staging, "18183", "18184", 1)
+	write(t, w.root, "app/pixi.toml", text+"[tool.deploy.production]\nafter = \"staging\"\n"+production)
+	git(t, w.root, "config", "user.name", "a")
+	git(t, w.root, "config", "user.email", "a@example.invalid")
+	git(t, w.root, "commit", "-qam", "feat: environments")
+	bare := filepath.Join(t.TempDir(), "origin.git")
+	git(t, w.root, "clone", "-q", "--bare", w.root, bare)
+	git(t, w.root, "remote", "add", "origin", bare)
+	w.ci(bare)
+	for _, e := range []string{"staging", "production"} {
+		w.must("deploy:setup", "-env="+e, "-yes")
+	}
+
+	out, state := w.mage("deliver", "-to=1.3.0")
+	require.Equal(t, 3, state.ExitCode(), out)
+	require.Contains(t, out, "there is no terminal to ask at")
+	require.Empty(t, git(t, w.root, "status", "--porcelain"))
+	out, state = w.mage("deliver", "-until=test", "-yes")
+	require.Equal(t, 2, state.ExitCode(), out)
+	require.Contains(t, out, "say one of staging, production")
+
+	for _, requests := range []int64{40, 150, 300} {
+		w.moment.Store(w.requests.Load() + requests)
+		if out, state = w.mage("deliver", "-to=1.3.0", "-yes", "-wait=3m"); state.Success() {
+			break
+		}
+		require.Equal(t, syscall.SIGKILL, state.Sys().(syscall.WaitStatus).Signal(), out)
+	}
+	w.moment.Store(0)
+	out = w.must("deliver", "-to=1.3.0", "-yes", "-wait=3m")
+	require.Contains(t, readFile(t, file), `base-lib = "==1.3.0"`)
+	commit := strings.TrimSpace(git(t, w.root, "rev-parse", "HEAD"))
+	require.Equal(t, []string{commit, commit}, w.runs(), out)
+	require.Equal(t, "app: take base-lib 1.3.0", strings.TrimSpace(git(t, w.root, "log", "-1", "--format=%s")))
+	require.Equal(t, "3", strings.TrimSpace(git(t, w.root, "rev-list", "--count", "main")))
+	require.Equal(t, commit, strings.TrimSpace(git(t, bare, "rev-parse", "main")))
+	require.Contains(t, w.must("deploy:status", "-env=production"), commit[:12])
+	require.Contains(t, w.must("deliver", "-yes"), "app is delivered already")
+	require.Contains(t, w.must("deliver", "-status"), "app/1.3.0: delivered")
+
+	w.must("deploy:to", "production", "-yes") // it is what staging runs
+	out, state = w.mage("deploy:to", "production", "-digest="+w.push("5555", false), "-yes")
+	require.Equal(t, 3, state.ExitCode(), out)
+	require.Contains(t, out, "was to be deployed to production")
+}

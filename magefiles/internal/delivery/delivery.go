@@ -1,0 +1,197 @@
+// Package delivery takes a downstream from the version of the packages that it is to have to the hosts that serve it, as one durable run: its
+// pins are moved, locked, checked, committed and pushed, its image is made, and one deployment environment after the other gets that image.
+//
+// [Delivery.Define] is the list of the steps, and the place to start reading. What each of them does is done by others (packages bump,
+// toolchain, imagejob, deploy), and comes in as a function: this package decides about the order, what is done already, and what is taken back.
+//
+//	delivery.go  what a delivery works with, its steps, and a run of them
+//	plan.go      what a person agrees to
+//	source.go    pins, lock, check, commit, push: what happens in the clone
+//	image.go     the image, made here or by a CI
+//	stages.go    the environments, with the question before the next one
+//	back.go      the way back
+package delivery
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
+	"github.com/foopack/foopack/magefiles/internal/session"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+)
+
+// The steps of a delivery; each environment has its own after them, see [deployStep] and [approveStep].
+const (
+	stepPins   = "pins"
+	stepLock   = "lock"
+	stepCheck  = "check"
+	stepCommit = "commit"
+	stepPush   = "push"
+	stepImage  = "image"
+)
+
+// Stage is one deployment environment.
+type Stage interface {
+	Name() string
+	// After is the name of the environment that has to run an image before this one gets it; "" for none.
+	After() string
+	// Runs reports whether all hosts run the image, healthy.
+	Runs(ctx context.Context, image survey.Image) (bool, error)
+	// Deploy brings all hosts to the image, or none.
+	Deploy(ctx context.Context, image survey.Image) error
+	// Back brings all hosts back to the release before the one that they have.
+	Back(ctx context.Context) error
+}
+
+// Means are what a delivery works with, outside of itself.
+type Means struct {
+	App    string // the downstream
+	Repo   *gitrepo.Repo
+	Store  *bump.Store // of the workspace's files
+	State  string      // folder for the journals; nothing in it is ever committed
+	Tool   string      // version of this program
+	Remote string      // name of the remote
+	Locked string      // the downstream's lock file, relative to the work tree's top; "" where it has none
+
+	Pins  func(ctx context.Context) (*bump.Plan, error) // how the downstream's pins are to move; an empty plan where they are there
+	Lock  func(ctx context.Context) error               // brings the lock file up to date
+	Check func(ctx context.Context) error               // runs the downstream's own check; nil where it has none
+	Find  func(ctx context.Context, commit string) (image survey.Image, there bool, err error)
+	Build func(ctx context.Context, commit string) error // makes the image of the commit that is checked out, and pushes it
+	CI    CI                                             // nil where the image is made here
+
+	Stages  []Stage // those that are wanted, each after the one that it names
+	Confirm func(ctx context.Context, p *Plan) error
+	Approve func(ctx context.Context, question string) error // before an environment that is after another one
+
+	Reporter workflow.Reporter
+	Say      func(format string, args ...any)
+	Tell     func(pause.Progress)
+}
+
+// CI makes images when a commit is pushed.
+type CI interface {
+	// Watch says where the run for a commit is at work; "" where it has ended well. It fails where the run has failed. held reports whether it
+	// waits for a person.
+	Watch(ctx context.Context, commit string) (where string, held bool, err error)
+}
+
+// Delivery is one downstream's way to its hosts.
+type Delivery struct{ Means }
+
+// Run delivers, or goes on with the delivery that is unfinished. A nil plan is for one that has nothing to do.
+func (d *Delivery) Run(ctx context.Context) (*Plan, error) {
+	past, err := d.operation().Run(ctx)
+	if past == nil || err != nil {
+		return nil, err
+	}
+	return past.Plan, nil
+}
+
+// Undo takes the delivery back that is unfinished.
+func (d *Delivery) Undo(ctx context.Context) (*Plan, error) {
+	past, err := d.operation().Undo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return past.Plan, nil
+}
+
+// Look says where the last delivery stands, step by step, and changes nothing; nil where there is none.
+func (d *Delivery) Look(ctx context.Context) (*session.Past[*Plan], []workflow.Standing, error) {
+	return d.operation().Look(ctx, 0)
+}
+
+// Kind is the kind of sessions that deliveries are, with the journals of one clone.
+func Kind(state, tool string) session.Kind[*Plan] {
+	return session.Kind[*Plan]{
+		Name: "delivery",
+		Dir:  filepath.Join(state, "deliver"),
+		Tool: tool,
+		Done: "delivered",
+		Type: session.Commands{
+			Run:    "mage deliver",
+			Status: "mage deliver -status",
+			Undo:   "mage deliver -undo",
+		},
+	}
+}
+
+func (d *Delivery) operation() *session.Operation[*Plan] {
+	return &session.Operation[*Plan]{
+		Kind:      Kind(d.State, d.Tool),
+		Make:      d.plan,
+		Continue:  d.accept,
+		Confirm:   d.Confirm,
+		Define:    d.Define,
+		Revert:    d.revert,
+		Reporter:  d.Reporter,
+		Transient: gitremote.Transient,
+	}
+}
+
+// accept refuses to go on with a delivery of another application, or to other environments, than are asked for.
+func (d *Delivery) accept(ctx context.Context, past *session.Past[*Plan]) error {
+	asked, err := d.goal(ctx)
+	if err != nil {
+		return err
+	}
+	if past.Plan.fits(asked) {
+		return nil
+	}
+	return operr.NewStopped("`mage deliver` without -to and -until goes on with it, `mage deliver -undo` takes it back",
+		"the delivery %s is unfinished, and another one is asked for", past.Plan.Label())
+}
+
+// Define lists the steps of a plan.
+func (d *Delivery) Define(p *Plan) *workflow.Definition {
+	w := workflow.New()
+	s := &source{Delivery: d, p: p}
+	workflow.Add(w, s.definePins())
+	workflow.Add(w, s.defineLock())
+	workflow.Add(w, s.defineCheck())
+	commit := workflow.Add(w, s.defineCommit())
+	pushed := workflow.Add(w, s.definePush(commit))
+	image := workflow.Add(w, d.defineImage(p, pushed))
+	for _, name := range p.Environments {
+		stage := d.stage(name)
+		if stage.After() != "" {
+			workflow.Add(w, d.defineApproval(stage, image))
+		}
+		workflow.Add(w, d.defineStage(stage, image))
+	}
+	return w
+}
+
+// stage is the environment of a name. One that the configuration has no more is an error of each of its steps.
+func (d *Delivery) stage(name string) Stage {
+	for _, s := range d.Stages {
+		if s.Name() == name {
+			return s
+		}
+	}
+	return missing(name)
+}
+
+// missing is an environment that a plan has and the configuration has not.
+type missing string
+
+func (m missing) Name() string { return string(m) }
+
+func (missing) After() string { return "" }
+
+func (m missing) Runs(context.Context, survey.Image) (bool, error) { return false, m.error() }
+
+func (m missing) Deploy(context.Context, survey.Image) error { return m.error() }
+
+func (m missing) Back(context.Context) error { return m.error() }
+
+func (m missing) error() error {
+	return operr.NewStopped("put the table back, or take the delivery back by `mage deliver -undo`", "there is no [tool.deploy.%s] any more", string(m))
+}

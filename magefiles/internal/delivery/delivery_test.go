@@ -1,0 +1,430 @@
+package delivery_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/delivery"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/session"
+	"github.com/foopack/foopack/magefiles/internal/session/sessiontest"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// world is a clone with a downstream, and what there is outside of it: a registry and hosts, of which each is a file.
+type world struct {
+	t    *testing.T
+	base int // commits before the delivery's
+	root string
+	bare string
+	run  command.Runner
+	repo *gitrepo.Repo
+	git  func(args ...string) string
+	out  string // folder of what is outside
+
+	version string // that the pins are to have
+	broken  string // environment that cannot be deployed to
+	checks  error  // of the downstream
+	left    int    // answers of what is outside; negative: all
+	asked   []string
+}
+
+// digest is the image's of a commit.
+func digest(commit string) string { return "sha256:" + commit + strings.Repeat("0", 64-len(commit)) }
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, out: t.TempDir(), version: "0.2.0", left: -1}
+	w.repo, w.root, w.git = gitrepotest.Open(t)
+	w.run = w.repo.Runner
+	for name, text := range map[string]string{
+		"pixi.toml":     "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n",
+		"a/pixi.toml":   "[package]\nname = \"a\"\nversion = \"0.2.0\"\nbuild.backend.name = \"x\"\n",
+		"app/pixi.toml": "[workspace]\nname = \"app\"\nchannels = []\nplatforms = []\n[dependencies]\na = \"==0.1.0\"\n",
+		"app/pixi.lock": "a 0.1.0\n",
+	} {
+		gitrepotest.Write(t, w.root, name, text)
+	}
+	w.git("add", ".")
+	w.git("commit", "-qm", "begin")
+	w.base = w.commits()
+	w.bare = gitrepotest.AddRemote(t, w.root, w.git)
+	w.git("branch", "-q", "-u", "origin/main")
+	w.put("staging", digest("0"))
+	w.put("production", digest("0"))
+	return w
+}
+
+// commits counts those that a delivery has made.
+func (w *world) commits() int {
+	n, err := strconv.Atoi(w.git("rev-list", "--count", "HEAD"))
+	require.NoError(w.t, err)
+	return n - w.base
+}
+
+func (w *world) put(name, text string) {
+	require.NoError(w.t, os.WriteFile(filepath.Join(w.out, name), []byte(text), 0o644))
+}
+
+func (w *world) get(name string) string {
+	data, _ := os.ReadFile(filepath.Join(w.out, name))
+	return string(data)
+}
+
+// ask counts what is asked of the outside, and refuses it where none is left.
+func (w *world) ask() error {
+	if w.left == 0 {
+		return errors.New("the world is gone")
+	}
+	w.left--
+	return nil
+}
+
+// stage is an environment of a world: a file with the digests that it has had, the newest last.
+type stage struct {
+	*world
+	name, after string
+}
+
+func (s stage) Name() string  { return s.name }
+func (s stage) After() string { return s.after }
+
+func (s stage) runs() []string { return strings.Fields(s.get(s.name)) }
+
+func (s stage) Runs(_ context.Context, image survey.Image) (bool, error) {
+	all := s.runs()
+	return all[len(all)-1] == image.Digest, s.ask()
+}
+
+func (s stage) Deploy(_ context.Context, image survey.Image) error {
+	if err := s.ask(); err != nil {
+		return err
+	}
+	if s.broken == s.name {
+		return errors.New("it is not healthy, and every host runs what it ran before")
+	}
+	s.put(s.name, s.get(s.name)+" "+image.Digest)
+	return nil
+}
+
+func (s stage) Back(context.Context) error {
+	if err := s.ask(); err != nil {
+		return err
+	}
+	all := s.runs()
+	s.put(s.name, strings.Join(all[:len(all)-1], " "))
+	return nil
+}
+
+// delivery is one in this clone.
+func (w *world) delivery(stages ...delivery.Stage) *delivery.Delivery {
+	if stages == nil {
+		stages = []delivery.Stage{stage{world: w, name: "staging"}, stage{world: w, name: "production", after: "staging"}}
+	}
+	return &delivery.Delivery{Means: delivery.Means{
+		App:    "app",
+		Repo:   w.repo,
+		Store:  &bump.Store{Top: w.root, Dir: filepath.Join(w.root, ".git", "x")},
+		State:  filepath.Join(w.root, ".git", "x"),
+		Remote: "origin",
+		Locked: "app/pixi.lock",
+		Pins: func(ctx context.Context) (*bump.Plan, error) {
+			of, err := workspace.Load(w.root)
+			if err != nil {
+				return nil, err
+			}
+			return bump.Upgrade(ctx, of, of.Downstreams, bump.Request{To: w.version}, nil)
+		},
+		Lock: func(context.Context) error {
+			gitrepotest.Write(w.t, w.root, "app/pixi.lock", "a "+w.version+"\n")
+			return nil
+		},
+		Check: func(context.Context) error { return w.checks },
+		Find: func(_ context.Context, commit string) (survey.Image, bool, error) {
+			image := survey.Image{Repository: "registry.example.org/app", Digest: digest(commit), Revision: commit}
+			return image, w.get("image-"+commit) != "", w.ask()
+		},
+		Build: func(_ context.Context, commit string) error {
+			if err := w.ask(); err != nil {
+				return err
+			}
+			w.put("image-"+commit, "it is there")
+			return nil
+		},
+		Stages:  stages,
+		Confirm: func(context.Context, *delivery.Plan) error { return nil },
+		Approve: func(_ context.Context, question string) error {
+			w.asked = append(w.asked, question)
+			return nil
+		},
+		Say: w.t.Logf,
+	}}
+}
+
+// delivered wants a world in which all is done, once.
+func (w *world) delivered(t *testing.T) {
+	head := w.git("rev-parse", "HEAD")
+	require.Equal(t, head, w.git("ls-remote", "origin", "refs/heads/main")[:40])
+	require.Equal(t, "app: take a 0.2.0", w.git("log", "-1", "--format=%s"))
+	require.Equal(t, 1, w.commits())
+	require.Empty(t, w.git("status", "--porcelain"))
+	require.Equal(t, "a 0.2.0", w.git("show", "HEAD:app/pixi.lock"))
+	for _, name := range []string{"staging", "production"} {
+		require.Equal(t, digest("0")+" "+digest(head), w.get(name), name)
+	}
+}
+
+// A delivery goes from a version to the hosts of the last environment, with one question before it, and is done once.
+func TestDelivery(t *testing.T) {
+	w := newWorld(t)
+	p, err := w.delivery().Run(t.Context())
+	require.NoError(t, err, operr.NextOf(err))
+	require.Equal(t, "app/0.2.0", p.Label())
+	w.delivered(t)
+	require.Len(t, w.asked, 1)
+	require.Contains(t, w.asked[0], "Deploy to production what runs on staging")
+
+	p, err = w.delivery().Run(t.Context())
+	require.NoError(t, err)
+	require.Nil(t, p, "there is nothing to do")
+	w.delivered(t)
+}
+
+// A delivery that is killed anywhere goes on to the same end.
+func TestADeliveryIsKilledAnywhere(t *testing.T) {
+	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*delivery.Plan] {
+		w := newWorld(t)
+		return sessiontest.Site[*delivery.Plan]{
+			Operation: func() *session.Operation[*delivery.Plan] { return delivery.OperationOf(w.delivery()) },
+			Done:      w.delivered,
+			Break:     func(after int) { w.left = after },
+		}
+	})
+}
+
+// A delivery that is killed anywhere is taken back to what was there, also where that is killed once more; what is pushed stays.
+func TestADeliveryIsTakenBackFromAnywhere(t *testing.T) {
+	killed := errors.New("the process was killed")
+	over := false
+	for n := 1; !over; n++ {
+		t.Run(fmt.Sprintf("after entry %d", n), func(t *testing.T) {
+			w := newWorld(t)
+			run := delivery.OperationOf(w.delivery())
+			run.Written = func(entries int) error {
+				if entries == n {
+					return killed
+				}
+				return nil
+			}
+			if _, err := run.Run(t.Context()); err == nil {
+				over = true
+				return
+			}
+			undo := delivery.OperationOf(w.delivery())
+			undo.Written = func(entries int) error {
+				if entries == n+2 { // the undo was begun, and its end is not on the disk
+					return killed
+				}
+				return nil
+			}
+			_, err := undo.Undo(t.Context())
+			require.ErrorIs(t, err, killed)
+			_, err = w.delivery().Undo(t.Context())
+			require.NoError(t, err, operr.NextOf(err))
+			for _, name := range []string{"staging", "production"} {
+				require.Equal(t, digest("0"), w.get(name), name)
+			}
+			require.Empty(t, w.git("status", "--porcelain"))
+			require.Equal(t, w.git("rev-parse", "HEAD"), w.git("ls-remote", "origin", "refs/heads/main")[:40], "either both have it, or none")
+			_, err = w.delivery().Run(t.Context())
+			require.NoError(t, err, operr.NextOf(err))
+			w.delivered(t)
+		})
+	}
+}
+
+// What fails stops the delivery there, and it goes on from there when it is put right; what was done is not done again.
+func TestADeliveryThatFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil, repair func(w *world)
+		says          string
+		commits       int // after the failure
+	}{
+		"its checks fail": {
+			spoil:   func(w *world) { w.checks = errors.New("two tests failed") },
+			repair:  func(w *world) { w.checks = nil },
+			says:    "two tests failed",
+			commits: 0,
+		},
+		"an environment fails": {
+			spoil:   func(w *world) { w.broken = "production" },
+			repair:  func(w *world) { w.broken = "" },
+			says:    "every host runs what it ran before",
+			commits: 1,
+		},
+		"a hook refuses the commit": {
+			spoil:   func(w *world) { gitrepotest.Hook(w.t, filepath.Join(w.root, ".git"), "pre-commit", "exit 1") },
+			repair:  func(w *world) { require.NoError(w.t, os.Remove(filepath.Join(w.root, ".git/hooks/pre-commit"))) },
+			says:    "committing",
+			commits: 0,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			c.spoil(w)
+			_, err := w.delivery().Run(t.Context())
+			require.ErrorContains(t, err, c.says)
+			require.Contains(t, operr.NextOf(err), "`mage deliver` goes on from here")
+			require.Equal(t, c.commits, w.commits())
+			c.repair(w)
+			_, err = w.delivery().Run(t.Context())
+			require.NoError(t, err, operr.NextOf(err))
+			w.delivered(t)
+		})
+	}
+}
+
+// Where a branch takes no push, the commit goes to another branch, and the delivery goes on when it is merged, in whatever way.
+func TestABranchThatTakesNoPush(t *testing.T) {
+	for name, merge := range map[string][]string{
+		"by a merge":   {"merge", "-q", "--no-ff", "-m", "merged", "origin/foopack/deliver-app"},
+		"by a rebase":  {"cherry-pick", "--keep-redundant-commits", "origin/foopack/deliver-app"},
+		"by a squash":  {"merge", "-q", "--squash", "origin/foopack/deliver-app"},
+		"fast forward": {"merge", "-q", "--ff-only", "origin/foopack/deliver-app"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			gitrepotest.Hook(t, w.bare, "update", `test "$1" != refs/heads/main`)
+			_, err := w.delivery().Run(t.Context())
+			require.ErrorContains(t, err, "origin takes no push to main")
+			require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+			require.Contains(t, operr.NextOf(err), "have foopack/deliver-app merged into main by a pull request, `git pull --rebase`")
+
+			require.NoError(t, os.Remove(filepath.Join(w.bare, "hooks/update")))
+			other := filepath.Join(t.TempDir(), "other")
+			w.git("clone", "-q", w.bare, other)
+			git := func(args ...string) { gitrepotest.Git(t, w.run, other, args...) }
+			git(merge...)
+			if name == "by a squash" {
+				git("commit", "-qm", "squashed (#1)")
+			}
+			git("push", "-q", "origin", "main")
+			gitrepotest.Hook(t, w.bare, "update", `test "$1" != refs/heads/main`)
+			w.git("pull", "-q", "--rebase")
+			_, err = w.delivery().Run(t.Context())
+			require.NoError(t, err, operr.NextOf(err))
+			head := w.git("rev-parse", "HEAD")
+			require.Equal(t, digest("0")+" "+digest(head), w.get("production"))
+		})
+	}
+}
+
+// What would not be delivered as it is meant is refused before anything is changed.
+func TestWhatIsRefused(t *testing.T) {
+	for says, spoil := range map[string]func(w *world) []delivery.Stage{
+		"has changes": func(w *world) []delivery.Stage {
+			gitrepotest.Write(w.t, w.root, "a/pixi.toml", "[package]\nname = \"a\"\nversion = \"0.2.0\"\nbuild.backend.name = \"y\"\n")
+			return nil
+		},
+		"no branch is checked out": func(w *world) []delivery.Stage {
+			w.git("switch", "-q", "--detach")
+			return nil
+		},
+		"is not a version": func(w *world) []delivery.Stage {
+			w.version = "x y"
+			return nil
+		},
+		"has no deployment environment": func(*world) []delivery.Stage { return []delivery.Stage{} },
+	} {
+		t.Run(says, func(t *testing.T) {
+			w := newWorld(t)
+			stages := spoil(w)
+			before := w.git("status", "--porcelain")
+			_, err := w.delivery(stages...).Run(t.Context())
+			if stages != nil {
+				d := w.delivery()
+				d.Stages = nil
+				_, err = d.Run(t.Context())
+			}
+			require.ErrorContains(t, err, says)
+			require.NotEmpty(t, operr.NextOf(err))
+			require.Equal(t, before, w.git("status", "--porcelain"))
+			require.Zero(t, w.commits())
+		})
+	}
+}
+
+// An unfinished delivery is not taken for another one.
+func TestAnotherDelivery(t *testing.T) {
+	w := newWorld(t)
+	w.broken = "production"
+	_, err := w.delivery().Run(t.Context())
+	require.Error(t, err)
+	_, err = w.delivery(stage{world: w, name: "staging"}).Run(t.Context())
+	require.ErrorContains(t, err, "the delivery app/0.2.0 is unfinished, and another one is asked for")
+	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+
+	p, err := w.delivery().Undo(t.Context())
+	require.NoError(t, err, operr.NextOf(err))
+	require.Equal(t, "app/0.2.0", p.Label())
+	require.Equal(t, digest("0"), w.get("staging"))
+	require.Equal(t, 1, w.commits(), "what is pushed stays")
+}
+
+// Environments get an image each after the one that it names.
+func TestOrder(t *testing.T) {
+	type env = [2]string
+	for _, c := range []struct {
+		envs        []env
+		until, want string
+	}{
+		{envs: []env{{"production", "staging"}, {"staging", ""}}, want: "staging production"},
+		{envs: []env{{"production", "staging"}, {"staging", ""}}, until: "staging", want: "staging"},
+		{envs: []env{{"c", "b"}, {"b", "a"}, {"a", ""}, {"d", ""}}, want: "a b c d"},
+		{envs: []env{{"a", "b"}, {"b", "a"}}, want: "the environments a, b wait for one another"},
+		{envs: []env{{"a", "a"}}, want: "the environments a wait for one another"},
+		{envs: []env{{"a", "x"}}, want: `[tool.deploy.a] is after "x", which there is not`},
+		{envs: []env{{"a", ""}}, until: "b", want: `there is no deployment environment "b"`},
+	} {
+		var all []delivery.Stage
+		for _, e := range c.envs {
+			all = append(all, stage{name: e[0], after: e[1]})
+		}
+		ordered, err := delivery.Order(all)
+		if err == nil {
+			ordered, err = delivery.Until(ordered, c.until)
+		}
+		var got []string
+		for _, s := range ordered {
+			got = append(got, s.Name())
+		}
+		if err != nil {
+			got = []string{err.Error()}
+		}
+		require.Equal(t, c.want, strings.Join(got, " "))
+	}
+}
+
+// A plan survives JSON.
+func TestAPlanSurvives(t *testing.T) {
+	w := newWorld(t)
+	p, err := w.delivery().Run(t.Context())
+	require.NoError(t, err)
+	data, err := json.Marshal(p)
+	require.NoError(t, err)
+	require.Contains(t, string(data), `"environments":["staging","production"]`)
+	require.Contains(t, fmt.Sprint(p.Pins.Packages), "0.2.0")
+}

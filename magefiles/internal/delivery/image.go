@@ -1,0 +1,75 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pause"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+)
+
+// defineImage has the image of the commit in the registry.
+func (d *Delivery) defineImage(p *Plan, pushed given[Commit]) workflow.Step[survey.Image] {
+	return workflow.Step[survey.Image]{
+		Name: stepImage,
+		Check: func(ctx context.Context, _ *survey.Image) (survey.Image, bool, error) {
+			return d.Find(ctx, pushed.Get().Hash)
+		},
+		Do: func(ctx context.Context) (survey.Image, error) {
+			if p.CI {
+				return d.wait(ctx, pushed.Get().Hash)
+			}
+			return d.build(ctx, pushed.Get().Hash)
+		},
+		Say: survey.Image.Ref,
+	}
+}
+
+// build makes the image here, of the commit that is checked out.
+func (d *Delivery) build(ctx context.Context, commit string) (survey.Image, error) {
+	head, err := d.Repo.Resolve(ctx, "HEAD")
+	if err == nil && head != commit {
+		err = operr.NewStopped("`git switch --detach "+short(commit)+"`, and `mage deliver` goes on",
+			"the image of %s is to be made, and %s is checked out", short(commit), short(head))
+	}
+	if err == nil {
+		err = d.Build(ctx, commit)
+	}
+	if err != nil {
+		return survey.Image{}, err
+	}
+	image, there, err := d.Find(ctx, commit)
+	if err == nil && !there {
+		err = operr.New("see `mage docker:plan`", "the image of %s was pushed, and the registry does not have it", short(commit))
+	}
+	return image, err
+}
+
+// mostOfCI is how long a CI may take to make an image.
+const mostOfCI = time.Hour
+
+// wait waits for the image that a CI makes.
+func (d *Delivery) wait(ctx context.Context, commit string) (image survey.Image, err error) {
+	w := pause.Wait{
+		What:  "the image of " + short(commit),
+		First: time.Second,
+		Times: 1.5,
+		Most:  15 * time.Second,
+		For:   mostOfCI,
+		Tell:  d.Tell,
+	}
+	seen, err := w.Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
+		if image, seen.Done, err = d.Find(ctx, commit); err != nil || seen.Done {
+			return seen, err
+		}
+		seen.Says, seen.Held, err = d.CI.Watch(ctx, commit)
+		return seen, err
+	})
+	if errors.Is(err, pause.ErrOver) {
+		return image, operr.New("see what the CI does; `mage deliver` goes on waiting", "after %v the registry does not have the image of %s; %s", seen.Waited.Round(time.Second), short(commit), seen.Seen.Says).WithWayOn()
+	}
+	return image, err
+}

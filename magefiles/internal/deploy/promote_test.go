@@ -1,0 +1,80 @@
+package deploy
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// What is taken over from an environment is what all of its hosts run, healthy, and nothing where they do not.
+func TestServed(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	served := func() (survey.Image, error) { return f.deployer().Served(t.Context()) }
+	_, err := served()
+	require.ErrorContains(t, err, "nothing can be taken over from staging: a runs nothing")
+	require.Contains(t, operr.NextOf(err), "-force=REASON")
+	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+	f.mustDeploy(one)
+	got, err := served()
+	require.NoError(t, err)
+	require.Equal(t, one.Ref(), got.Ref())
+	require.Equal(t, "1111", got.Revision)
+
+	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Image: two, Without: []string{"b"}})
+	require.NoError(t, err)
+	_, err = served()
+	require.Regexp(t, `a runs revision 2222 \(.*\), and b runs revision 1111`, err)
+	f.mustDeploy(two)
+	ctx, kill := context.WithCancel(t.Context())
+	d := f.deployer()
+	d.Reporter = before(stepGate, kill)
+	_, err = d.Deploy(ctx, survey.Asked{Image: one})
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = served()
+	require.ErrorContains(t, err, "a deployment to a has not ended")
+	f.mustDeploy(two)
+	f.hosts["b"].gone.Store(true)
+	_, err = served()
+	require.ErrorContains(t, err, "nothing can be taken over from staging: b: ")
+}
+
+// An environment gets what the one before it runs when it is changed, and not what that ran when a person was asked.
+func TestPromotion(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	f.env.After = "test"
+	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+	now := one
+	deployer := func() *Deployer {
+		d := f.deployer()
+		d.Before = func(context.Context) (survey.Image, error) { return now, nil }
+		return d
+	}
+	d := deployer()
+	d.Confirm = func(_ context.Context, p *survey.Plan) error {
+		require.Contains(t, p.Notes, "it is what test runs on all its hosts, which is asked again before anything is changed")
+		now = two
+		return nil
+	}
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: one})
+	require.ErrorContains(t, err, "test runs sha256:"+hash(two.Digest))
+	require.Nil(t, f.look()["a"].Running)
+
+	_, err = deployer().Deploy(t.Context(), survey.Asked{Image: two})
+	require.NoError(t, err)
+	f.runs(two, "a")
+	_, err = deployer().Deploy(t.Context(), survey.Asked{Image: one, Force: "test is on fire"})
+	require.NoError(t, err)
+	f.runs(one, "a")
+	audit := f.look()["a"].Audit
+	require.Contains(t, audit[len(audit)-1].What, "whatever runs on test (test is on fire)")
+	now = survey.Image{}
+	_, err = deployer().Deploy(t.Context(), survey.Asked{Back: true})
+	require.NoError(t, err, "a way back asks no other environment")
+	f.runs(two, "a")
+}

@@ -1,0 +1,39 @@
+package survey
+
+import (
+	"context"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Served returns the image that all hosts run, healthy. An environment that comes after this one gets exactly that. It is an error where the
+// hosts do not run one image, or a deployment has not ended.
+func (f *Fleet) Served(ctx context.Context) (Image, error) {
+	next := "`mage deploy:status -env=" + f.Environment.Name + "` says more; bring it to one image that is well, or say why it is not waited for by -force=REASON"
+	refuse := func(format string, args ...any) (Image, error) {
+		return Image{}, operr.New(next, "nothing can be taken over from "+f.Environment.Name+": "+format, args...)
+	}
+	var served *Version
+	first := ""
+	for _, h := range f.Look(ctx, 0) {
+		current := h.Kept.Current
+		switch {
+		case h.Err != nil:
+			return refuse("%s: %w", h.Name, h.Err)
+		case h.Kept.Candidate != nil:
+			return refuse("a deployment to %s has not ended", h.Name)
+		case h.Running == nil || current == nil:
+			return refuse("%s runs nothing", h.Name)
+		case h.Running.Image != current.Image:
+			return refuse("%s runs %s, and %s was deployed to it", h.Name, h.Running.Image, current.Image)
+		case !h.Running.Healthy:
+			return refuse("%s is not healthy: %s", h.Name, h.Running.Says)
+		case served != nil && served.Image != current.Image:
+			return refuse("%s runs %s, and %s runs %s", first, served.Describe(), h.Name, current.Describe())
+		}
+		served, first = current, h.Name
+	}
+	repository, digest, _ := strings.Cut(served.Image, "@")
+	return Image{Repository: repository, Digest: digest, Revision: served.Revision}, nil
+}

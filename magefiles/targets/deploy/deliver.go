@@ -1,0 +1,257 @@
+package deploy
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/delivery"
+	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/targets"
+)
+
+// Deliver takes a downstream to a version of the packages, and to its hosts: pins, lock, check, commit, push, image, then one environment after the other.
+func Deliver(ctx context.Context,
+	to *string, // this version of the packages, as app:upgrade takes it; default: the newest on the channel
+	until *string, // the last environment that gets it; default: all
+	status *bool, // say where the last delivery stands, and change nothing
+	undo *bool, // take the unfinished delivery back
+	wait *time.Duration, // how long to wait for a lock that somebody else has
+	only *string, // one downstream, by its name or folder; default: the only one that is deployed
+	json *bool, // print one JSON object
+	yes *bool, // do not ask
+) error {
+	return targets.Extend(ctx, func(ctx context.Context, x *targets.Extension) error {
+		d, end, err := deliverer(ctx, x, orZero(to), orZero(until), Flags{Wait: wait, Only: only, JSON: json, Yes: yes})
+		if err != nil {
+			return err
+		}
+		defer end()
+		switch {
+		case orZero(status):
+			return showDelivery(ctx, x, d, orZero(json))
+		case orZero(undo):
+			return undoDelivery(ctx, x, d, orZero(json), orZero(yes))
+		}
+		return targets.Answer(x, orZero(json), func() (reportedDelivery, error) {
+			p, err := d.Run(ctx)
+			return reportedDelivery{Delivered: p != nil, Plan: p}, err
+		}, func(r reportedDelivery) {
+			if r.Plan == nil {
+				x.View.Heading("%s is delivered already: what is checked out runs in %s", d.App, strings.Join(namesOf(d.Stages), ", "))
+				return
+			}
+			x.View.Heading("%s is delivered: it runs in %s", r.Plan.Label(), strings.Join(r.Plan.Environments, ", "))
+		})
+	})
+}
+
+// reportedDelivery is what Deliver prints with -json.
+type reportedDelivery struct {
+	Delivered bool           `json:"delivered"` // false: there was nothing to do
+	Undone    bool           `json:"undone,omitempty"`
+	Plan      *delivery.Plan `json:"plan,omitempty"`
+}
+
+// deliverer is the delivery of a downstream to its environments. end lets connections go.
+func deliverer(ctx context.Context, x *targets.Extension, to, until string, f Flags) (d *delivery.Delivery, end func(), err error) {
+	of, all, err := chosen(x, orZero(f.Only))
+	if err != nil {
+		return nil, nil, err
+	}
+	bumper, err := x.Bumper(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if bumper.Repo == nil {
+		return nil, nil, operr.New("run `git init` and commit the workspace", "%s is in no git repository: there is nothing to deliver", x.Workspace.Root)
+	}
+	state, err := x.State(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	locked, err := x.Locked(of, bumper.Repo.Top)
+	if err != nil {
+		return nil, nil, err
+	}
+	hub, err := x.Hub(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	stages, end, err := stagesOf(ctx, x, of, all, f, ciRuns{hub: hub})
+	if err != nil {
+		return nil, nil, err
+	}
+	stages, err = delivery.Order(stages)
+	if err == nil {
+		stages, err = delivery.Until(stages, until)
+	}
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	m := delivery.Means{
+		App:    of.Name(),
+		Repo:   bumper.Repo,
+		Store:  bumper.Store,
+		State:  state,
+		Tool:   x.Version(),
+		Remote: x.Workspace.Config.Remote,
+		Locked: locked,
+		Pins:   func(ctx context.Context) (*bump.Plan, error) { return x.Pins(ctx, of.Name(), to) },
+		Lock:   func(ctx context.Context) error { return x.Lock(ctx, of) },
+		Find: func(ctx context.Context, commit string) (survey.Image, bool, error) {
+			p, there, err := x.PushedOf(ctx, of, commit)
+			return survey.Image{Repository: p.Repository, Digest: p.Digest, Revision: p.Revision, Platforms: p.Platforms}, there, err
+		},
+		Build:   func(ctx context.Context, _ string) error { return x.MakeImage(ctx, of.Name()) },
+		Stages:  stages,
+		Confirm: func(ctx context.Context, p *delivery.Plan) error { return agree(ctx, x, p, orZero(f.Yes)) },
+		Approve: func(ctx context.Context, question string) error { return x.Confirm(ctx, orZero(f.Yes), question) },
+
+		Reporter: x.View,
+		Say:      x.View.Say,
+		Tell:     x.View.Waiting,
+	}
+	if x.HasCheck(of) {
+		m.Check = func(ctx context.Context) error { return x.Check(ctx, of.Name()) }
+	}
+	if of.Image != nil && of.Image.Publish == workspace.PublishCI {
+		m.CI = ciRuns{hub: hub}
+	}
+	return &delivery.Delivery{Means: m}, end, nil
+}
+
+// agree shows what is to be delivered, and asks.
+func agree(ctx context.Context, x *targets.Extension, p *delivery.Plan, yes bool) error {
+	x.View.Heading("deliver %s to %s", p.Label(), strings.Join(p.Environments, ", then "))
+	for _, m := range p.Pins.Packages {
+		x.View.Line("  %s: %s → %s", m.Name, m.Old, m.New)
+	}
+	if p.Pins.Empty() {
+		x.View.Line("  the pins are there: %s of %s is delivered", short(p.Base), p.Branch)
+	} else {
+		x.View.Line("  a commit on %s, which is pushed to %s", p.Branch, p.Remote)
+	}
+	if p.CI {
+		x.View.Line("  the CI makes the image, which is waited for")
+	}
+	return x.Confirm(ctx, yes, "Deliver "+p.Label()+"?")
+}
+
+func short(commit string) string { return commit[:min(12, len(commit))] }
+
+func undoDelivery(ctx context.Context, x *targets.Extension, d *delivery.Delivery, asJSON, yes bool) error {
+	if err := x.Confirm(ctx, yes, "Take the unfinished delivery of "+d.App+" back?"); err != nil {
+		return err
+	}
+	return targets.Answer(x, asJSON, func() (reportedDelivery, error) {
+		p, err := d.Undo(ctx)
+		return reportedDelivery{Undone: err == nil, Plan: p}, err
+	}, func(r reportedDelivery) { x.View.Heading("%s was taken back", r.Plan.Label()) })
+}
+
+// reportedStanding is what Deliver prints with -status -json.
+type reportedStanding struct {
+	Plan  *delivery.Plan      `json:"plan,omitempty"` // nil: there was no delivery in this clone
+	End   string              `json:"end,omitempty"`  // "" while it is unfinished
+	Steps []workflow.Standing `json:"steps"`
+}
+
+func showDelivery(ctx context.Context, x *targets.Extension, d *delivery.Delivery, asJSON bool) error {
+	return targets.Answer(x, asJSON, func() (r reportedStanding, err error) {
+		r.Steps = []workflow.Standing{}
+		past, standing, err := d.Look(ctx)
+		if past == nil || err != nil {
+			return r, err
+		}
+		r.Plan, r.End, r.Steps = past.Plan, string(past.End), standing
+		return r, nil
+	}, func(r reportedStanding) {
+		if r.Plan == nil {
+			x.View.Line("no delivery was begun in this clone")
+			return
+		}
+		end := r.End
+		if end == "" {
+			end = "unfinished; `mage deliver` goes on, `mage deliver -undo` takes it back"
+		}
+		x.View.Heading("%s: %s", r.Plan.Label(), end)
+		var rows [][]string
+		for _, s := range r.Steps {
+			rows = append(rows, []string{"  " + s.Step, string(s.Recorded), strings.TrimSpace(string(s.World) + " " + s.Seen)})
+		}
+		x.View.Table([]string{"  STEP", "RECORDED", "NOW"}, rows)
+	})
+}
+
+// stage is one environment of a delivery.
+type stage struct{ d *deploying.Deployer }
+
+// stagesOf are the environments of a downstream.
+func stagesOf(ctx context.Context, x *targets.Extension, of *workspace.Downstream, all []config.Environment, f Flags, ci delivery.CI) (stages []delivery.Stage, end func(), err error) {
+	var ends []func()
+	end = func() {
+		for _, f := range ends {
+			f()
+		}
+	}
+	byName := map[string]*deploying.Deployer{}
+	for _, e := range all {
+		d, close, err := deployer(ctx, x, of, e, f)
+		if err != nil {
+			end()
+			return nil, nil, err
+		}
+		ends = append(ends, close)
+		byName[e.Name] = d
+		one := stage{d: d}
+		if _, _, run := x.Operator(); isByCI(e, run) {
+			stages = append(stages, byCI{stage: one, ci: ci, tell: x.View.Waiting})
+			continue
+		}
+		stages = append(stages, one)
+	}
+	for _, d := range byName {
+		if after := d.Environment.After; after != "" {
+			d.Before = byName[after].Served
+		}
+	}
+	return stages, end, nil
+}
+
+func namesOf(stages []delivery.Stage) (names []string) {
+	for _, s := range stages {
+		names = append(names, s.Name())
+	}
+	return names
+}
+
+func (s stage) Name() string { return s.d.Environment.Name }
+
+func (s stage) After() string { return s.d.Environment.After }
+
+// Runs asks all hosts. That one of them cannot be asked is an error, and not a no.
+func (s stage) Runs(ctx context.Context, image survey.Image) (bool, error) {
+	p, err := s.d.Plan(ctx, survey.Asked{Image: image})
+	if err != nil {
+		return false, err
+	}
+	return p.Nothing(), nil
+}
+
+func (s stage) Deploy(ctx context.Context, image survey.Image) error {
+	_, err := s.d.Deploy(ctx, survey.Asked{Image: image})
+	return err
+}
+
+func (s stage) Back(ctx context.Context) error {
+	_, err := s.d.Deploy(ctx, survey.Asked{Back: true})
+	return err
+}
