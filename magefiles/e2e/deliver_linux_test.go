@@ -94,7 +94,7 @@ func TestDelivery(t *testing.T) {
 	require.Equal(t, "3", strings.TrimSpace(git(t, w.root, "rev-list", "--count", "main")))
 	require.Equal(t, commit, strings.TrimSpace(git(t, bare, "rev-parse", "main")))
 	require.Contains(t, w.must("deploy:status", "-env=production"), commit[:12])
-	require.Contains(t, w.must("deliver", "-yes"), "app is delivered already")
+	require.Contains(t, w.must("deliver", "-to=1.3.0", "-yes"), "app is delivered already")
 	require.Contains(t, w.must("deliver", "-status"), "app/1.3.0: delivered")
 
 	w.must("deploy:to", "production", "-yes") // it is what staging runs
