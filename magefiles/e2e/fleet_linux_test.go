@@ -370,7 +370,7 @@ func (w *fleet) staleLock(string) (then string) {
 }
 
 // killed kills deployments in one of two clones, and goes on in the other one.
-func (w *fleet) killed(now string) string {
+func (w *fleet) killed(string) string {
 	both := []*fleet{w, w.elsewhere()}
 	began := time.Now()
 	next := w.push("not killed")
@@ -384,7 +384,8 @@ func (w *fleet) killed(now string) string {
 	dice := rand.New(rand.NewPCG(seed, 0))
 	steps := map[string]int{}
 	for n := range *fleetKills {
-		now, next = next, w.push(fmt.Sprint("killed ", n))
+		now := next
+		next = w.push(fmt.Sprint("killed ", n))
 		mine, other := both[n%2], both[1-n%2]
 		p := mine.start(to(next)...)
 		select {

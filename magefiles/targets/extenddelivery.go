@@ -3,6 +3,7 @@ package targets
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -39,8 +40,8 @@ func (x *Extension) Pins(ctx context.Context, name, to string) (*bump.Plan, erro
 // Locked is the path of a downstream's lock file, relative to a folder above the workspace; "" where it has none.
 func (x *Extension) Locked(d *workspace.Downstream, top string) (string, error) {
 	file := filepath.Join(x.Workspace.Root, filepath.FromSlash(d.Dir), workspace.LockFile)
-	if _, err := os.Lstat(file); err != nil {
-		return "", nil //nolint:nilerr // it has none
+	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
 	}
 	name, err := filepath.Rel(top, file)
 	return filepath.ToSlash(name), err

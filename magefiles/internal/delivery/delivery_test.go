@@ -230,8 +230,12 @@ func TestADeliveryIsTakenBackFromAnywhere(t *testing.T) {
 				}
 				return nil
 			}
-			if _, err := run.Run(t.Context()); err == nil {
-				over = true
+			if _, err := run.Run(t.Context()); err != nil {
+				require.ErrorIs(t, err, killed)
+			}
+			left, err := run.Last()
+			require.NoError(t, err)
+			if over = left.End != ""; over {
 				return
 			}
 			past, err := delivery.OperationOf(w.delivery()).Undo(t.Context())

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/changelog"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gomodule"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -107,7 +109,7 @@ func (g golang) spelling(ctx context.Context) error {
 	for _, f := range files {
 		switch filepath.Ext(f) {
 		case ".go", ".md", ".sh", ".txtar", ".yml":
-			if g.ofPackage(f) {
+			if g.ofPackage(f) || path.Base(f) == changelog.File { // which tells of their names
 				continue
 			}
 			argv = append(argv, "./"+f)
