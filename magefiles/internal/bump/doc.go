@@ -19,8 +19,8 @@
 //	request.go      what is asked for
 //	new.go          the way from that to a plan
 //	target.go auto.go lasttag.go    where the packages go, and why; package commits knows what was committed
-//	elsewhere.go    lines that go on having an old version
-//	write.go copies.go changelog.go    what has to be written for that; package edits collects it
+//	elsewhere.go    copies that follow, and lines that go on having an old version; package copies knows them
+//	write.go changelog.go    what has to be written for that; package edits collects it
 //	message.go      what commit and tags say
 //	upgrade.go      a downstream's pins
 //	plan.go         the value

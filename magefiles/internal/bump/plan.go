@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/bump/commits"
+	"github.com/foopack/foopack/magefiles/internal/bump/copies"
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -22,7 +23,7 @@ type Plan struct {
 	Notes    []string          `json:"notes"`              // what a person should know, one sentence each
 	Tags     []Tag             `json:"tags"`               // that belong to the new versions; none for a downstream
 	Message  string            `json:"message"`            // of the commit
-	Mentions []Mention         `json:"mentions,omitempty"` // lines that go on having an old version; the first ones, of very many
+	Mentions []copies.Mention  `json:"mentions,omitempty"` // lines that go on having an old version; the first ones, of very many
 	Read     map[string]string `json:"read"`               // hex sha256 of every file that the plan was computed from, by path
 }
 

@@ -1,4 +1,4 @@
-package bump
+package copies
 
 import (
 	"bytes"
@@ -6,16 +6,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// writeCopies replaces the old version in the files that [tool.release] copies names. What is not clear is refused, all of it at once.
-func (p *planner) writeCopies() error {
-	if len(p.moves) == 0 {
-		return nil
-	}
+// Way is where a package is, and where it goes, or stays.
+type Way struct {
+	From, To version.Version
+	Moves    bool
+}
+
+// Follow replaces the old version in the files that [tool.release] copies names. What is not clear is refused, all of it at once.
+// ways has every package of the workspace, by name.
+func Follow(w *workspace.Workspace, edit *edits.Editor, ways map[string]Way) error {
 	var wrong, next []string
 	refuse := func(c workspace.Copy, then, format string, args ...any) {
 		wrong = append(wrong, fmt.Sprintf("%s: %s", c.Pos, fmt.Sprintf(format, args...)))
@@ -23,21 +29,21 @@ func (p *planner) writeCopies() error {
 			next = append(next, then)
 		}
 	}
-	for _, c := range p.w.Config.Copies {
-		src, there := p.edit.Source(c.File), p.w.HasText(c.File)
+	for _, c := range w.Config.Copies {
+		src, there := edit.Source(c.File), w.HasText(c.File)
 		if !there {
 			refuse(c, "correct the path, or remove it", "%s is not there, or no file of the workspace that can be read", c.File)
 			continue
 		}
-		pkg, err := p.ownerOfCopy(c.File, src)
+		pkg, err := ownerOf(w, ways, c.File, src)
 		if err != "" {
 			refuse(c, "name a file below the folder of one package", "%s", err)
 			continue
 		}
-		if pkg == nil || p.moves[pkg.Name] == nil {
+		if pkg == nil || !ways[pkg.Name].Moves {
 			continue
 		}
-		old, goal := p.now[pkg.Name].String(), p.goals[pkg.Name].String()
+		old, goal := ways[pkg.Name].From.String(), ways[pkg.Name].To.String()
 		found := findCopies(src, old, c)
 		switch {
 		case len(found) == 0 && len(findCopies(src, goal, c)) > 0:
@@ -56,7 +62,7 @@ func (p *planner) writeCopies() error {
 			continue
 		}
 		for _, at := range found {
-			p.edit.Write(c.File, src, tomledit.Splice{Start: at, Old: old, New: goal}, "copy of the version of "+pkg.Name)
+			edit.Write(c.File, src, tomledit.Splice{Start: at, Old: old, New: goal}, "copy of the version of "+pkg.Name)
 		}
 	}
 	if len(wrong) > 0 {
@@ -65,18 +71,18 @@ func (p *planner) writeCopies() error {
 	return nil
 }
 
-// ownerOfCopy is the package whose version a file has a copy of: the one that the file belongs to by its folder or, beside all of them,
+// ownerOf is the package whose version a file has a copy of: the one that the file belongs to by its folder or, beside all of them,
 // the one whose version stands there. Where all packages have one version, it is any of those that move. problem is the end of a sentence.
-func (p *planner) ownerOfCopy(file string, src []byte) (owner *workspace.Package, problem string) {
-	if p.w.Config.Versioning == workspace.Lockstep {
-		for _, pkg := range p.w.Order() {
-			if p.moves[pkg.Name] != nil && (owner == nil || p.now[pkg.Name].Compare(p.now[owner.Name]) > 0) {
+func ownerOf(w *workspace.Workspace, ways map[string]Way, file string, src []byte) (owner *workspace.Package, problem string) {
+	if w.Config.Versioning == workspace.Lockstep {
+		for _, pkg := range w.Order() {
+			if ways[pkg.Name].Moves && (owner == nil || ways[pkg.Name].From.Compare(ways[owner.Name].From) > 0) {
 				owner = pkg
 			}
 		}
 		return owner, ""
 	}
-	for _, pkg := range p.w.Packages {
+	for _, pkg := range w.Packages {
 		if (pkg.Dir == "." || strings.HasPrefix(file, pkg.Dir+"/")) && (owner == nil || len(pkg.Dir) > len(owner.Dir)) {
 			owner = pkg
 		}
@@ -85,8 +91,8 @@ func (p *planner) ownerOfCopy(file string, src []byte) (owner *workspace.Package
 		return owner, ""
 	}
 	var having []string
-	for _, pkg := range p.w.Packages {
-		if len(findWhole(string(src), p.now[pkg.Name].String())) > 0 {
+	for _, pkg := range w.Packages {
+		if len(findWhole(string(src), ways[pkg.Name].From.String())) > 0 {
 			owner, having = pkg, append(having, pkg.Name)
 		}
 	}
