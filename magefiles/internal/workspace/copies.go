@@ -7,6 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace/ignore"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/foopack/foopack/magefiles/internal/workspace/versionfile"
 )
@@ -21,12 +22,12 @@ const (
 var copyFiles = []string{versionfile.MesonFile, versionfile.CitationFile, versionfile.CargoFile, versionfile.CargoLock, versionfile.UVLock}
 
 // keepCopies remembers which files of other tools a directory has.
-func (f *finder) keepCopies(dir string, entries []fs.DirEntry, here *ignores) {
+func (f *finder) keepCopies(dir string, entries []fs.DirEntry, here *ignore.Folder) {
 	for _, e := range entries {
-		if (e.Name() == RecipeFile || e.Name() == "meta.yaml") && !here.ignored(path.Join(dir, e.Name()), false) {
+		if (e.Name() == RecipeFile || e.Name() == "meta.yaml") && !here.Ignores(path.Join(dir, e.Name()), false) {
 			f.recipes = append(f.recipes, path.Join(dir, e.Name()))
 		}
-		if slices.Contains(copyFiles, e.Name()) && !e.IsDir() && !here.ignored(path.Join(dir, e.Name()), false) {
+		if slices.Contains(copyFiles, e.Name()) && !e.IsDir() && !here.Ignores(path.Join(dir, e.Name()), false) {
 			if f.copies == nil {
 				f.copies = map[string]bool{}
 			}

@@ -13,7 +13,7 @@
 // types that these give are called by the workspace's name where it is used. The parts, in the order in which Load uses them:
 //
 //	load.go types.go alias.go    the whole, and the values that it is made of
-//	find.go ignore.go readfile.go    the root manifest, and all manifests below it that are not ignored
+//	find.go readfile.go    the root manifest, and all manifests below it that package ignore lets us see
 //	package.go noarch.go    what a [package] and its pyproject.toml say
 //	version.go modules.go noversion.go    which of the places of a version counts, and packages whose version stands nowhere, or is a tag
 //	copies.go            copies of versions in the files of other tools

@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
+	"github.com/foopack/foopack/magefiles/internal/workspace/ignore"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
@@ -29,7 +30,7 @@ type finder struct {
 	folders  []*folder                     // in the order of the walk: parents first, names sorted
 	docs     map[string]*tomledit.Document // by real path relative to the root
 	visited  map[string]bool               // real paths of the directories that were walked through
-	ignore   []ignoreRule                  // [tool.release] ignore
+	ignore   ignore.Rules                  // [tool.release] ignore
 	projects []string                      // every pyproject.toml that is nothing to pixi and has a [project]
 	recipes  []string                      // every recipe.yaml and meta.yaml
 	copies   map[string]bool               // files of other tools that have a copy of a version, relative to the root
@@ -73,7 +74,7 @@ func findRoot(dir string) (string, error) {
 // find returns all folders with manifests, the root's first. Below a nested workspace nothing is looked for.
 func find(root string) (*finder, error) {
 	f := &finder{root: root, docs: map[string]*tomledit.Document{}, visited: map[string]bool{}, python: map[string]modules{}}
-	outer := outerIgnores(root)
+	outer := ignore.Outer(root)
 	if err := f.walk(".", root, outer); err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func find(root string) (*finder, error) {
 }
 
 // walk looks into a directory and those below it. real is its path without symlinks.
-func (f *finder) walk(dir, real string, above *ignores) error {
+func (f *finder) walk(dir, real string, above *ignore.Folder) error {
 	if f.visited[real] {
 		return nil
 	}
@@ -100,12 +101,12 @@ func (f *finder) walk(dir, real string, above *ignores) error {
 		}
 		return operr.New("make the folder readable, or ignore it", "looking for packages: %w", err)
 	}
-	here := above.in(dir, real, entries)
+	here := above.In(dir, real, entries)
 	f.keepModules(dir, real, entries, here)
 	f.keepCopies(dir, entries, here)
 	manifests := f.manifests(real, entries)
 	for name := range manifests {
-		if dir != "." && (here.ignored(path.Join(dir, name), false) || f.leftOut(path.Join(dir, name), false)) {
+		if dir != "." && (here.Ignores(path.Join(dir, name), false) || f.ignore.Match(path.Join(dir, name), false)) {
 			delete(manifests, name)
 		}
 	}
@@ -115,7 +116,7 @@ func (f *finder) walk(dir, real string, above *ignores) error {
 	}
 	if found != nil {
 		if dir == "." {
-			f.ignore = readIgnored(found.manifest)
+			f.ignore = ignore.ReadRules(found.manifest.Doc.Root.Get("tool", "release", "ignore").Strings()) // what is wrong with them is said where the table is read
 		}
 		f.folders = append(f.folders, found)
 		if dir != "." && found.manifest.IsWorkspace() {
@@ -132,14 +133,14 @@ func (f *finder) walk(dir, real string, above *ignores) error {
 
 // enter walks through a directory, or puts off one that is behind a symlink. A link out of the workspace is not
 // followed: it leads to what a release of ours must not change.
-func (f *finder) enter(dir, abs string, e fs.DirEntry, here *ignores) error {
+func (f *finder) enter(dir, abs string, e fs.DirEntry, here *ignore.Folder) error {
 	switch {
 	case e.IsDir():
-		if here.ignored(dir, true) || f.leftOut(dir, true) {
+		if here.Ignores(dir, true) || f.ignore.Match(dir, true) {
 			return nil
 		}
 		return f.walk(dir, abs, here)
-	case e.Type()&fs.ModeSymlink != 0 && !here.ignored(dir, false) && !f.leftOut(dir, true):
+	case e.Type()&fs.ModeSymlink != 0 && !here.Ignores(dir, false) && !f.ignore.Match(dir, true):
 		real, err := filepath.EvalSymlinks(abs)
 		if err == nil && inside(f.root, real) {
 			if info, err := os.Stat(real); err == nil && info.IsDir() {

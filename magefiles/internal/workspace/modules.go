@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/workspace/ignore"
 )
 
 // modules are the Python files of one directory.
@@ -13,7 +15,7 @@ type modules struct {
 	real    string // the directory's path without symlinks, relative to the root
 	files   []string
 	links   []string // those of them that are symlinks
-	ignores *ignores
+	ignores *ignore.Folder
 }
 
 // versionFiles are the files of a package's module in which people write its version.
@@ -28,7 +30,7 @@ func forVersions(file string) bool {
 var vendored = []string{"_vendor", "vendor", "_vendored", "vendored", "vendors", "third_party", "thirdparty", "extern", "_extern", "externals", "node_modules"}
 
 // keepModules remembers a directory's Python files; which of them matter is known when the packages are.
-func (f *finder) keepModules(dir, real string, entries []fs.DirEntry, here *ignores) {
+func (f *finder) keepModules(dir, real string, entries []fs.DirEntry, here *ignore.Folder) {
 	m := modules{real: f.relative(real), ignores: here}
 	for _, e := range entries {
 		name := e.Name()
@@ -56,7 +58,7 @@ func (f *finder) moduleFiles(p *Package) []string {
 		}
 		if m, ok := f.python[base]; ok {
 			for _, name := range m.files { // a module of one file
-				if slices.Contains(names, PyPIName(strings.TrimSuffix(name, ".py"))) && !m.ignores.ignored(path.Join(base, name), false) {
+				if slices.Contains(names, PyPIName(strings.TrimSuffix(name, ".py"))) && !m.ignores.Ignores(path.Join(base, name), false) {
 					files = append(files, path.Join(base, name))
 				}
 			}
@@ -87,7 +89,7 @@ func (f *finder) packedFiles(p *Package, known []string) (files []string) {
 		seen[dir] = true
 		m := f.python[dir]
 		for _, name := range m.files {
-			if file := path.Join(dir, name); !slices.Contains(known, file) && !m.ignores.ignored(file, false) {
+			if file := path.Join(dir, name); !slices.Contains(known, file) && !m.ignores.Ignores(file, false) {
 				files = append(files, file)
 			}
 		}
@@ -152,7 +154,7 @@ func (f *finder) versionFilesIn(dir string) []string {
 	m := f.python[dir]
 	var out []string
 	for _, name := range m.files {
-		if slices.Contains(versionFiles, name) && !m.ignores.ignored(path.Join(dir, name), false) {
+		if slices.Contains(versionFiles, name) && !m.ignores.Ignores(path.Join(dir, name), false) {
 			out = append(out, path.Join(dir, name))
 		}
 	}

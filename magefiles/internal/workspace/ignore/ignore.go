@@ -1,4 +1,5 @@
-package workspace
+// Package ignore knows which files and folders of a repository are no part of it, as .gitignore and .ignore say (ignore.go).
+package ignore
 
 import (
 	"io/fs"
@@ -10,35 +11,33 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/pattern"
-
-	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // ignoreFiles are the committed files that say what is no part of the repository, the stronger one first. As pixi does,
 // they count without a git repository, and the machine's own (global excludes, .git/info/exclude) do not.
 var ignoreFiles = [...]string{".ignore", ".gitignore"}
 
-// ignoreRule is one line of such a file (gitignore(5)). mvdan.cc/sh turns the pattern into a regular expression; of the
+// rule is one line of such a file (gitignore(5)). mvdan.cc/sh turns the pattern into a regular expression; of the
 // gitignore packages that could be had none knows negated classes and patterns that need to backtrack. Against
 // `git check-ignore` it differs for one thing: a bracket left open across a slash ("[/[ab]"), which git takes as a class.
-type ignoreRule struct {
+type rule struct {
 	match   *regexp.Regexp
 	base    bool // the pattern has no slash: it is matched with the last element alone
 	negate  bool
 	dirOnly bool
 }
 
-// ignores is what holds in one directory: its own files' rules, and its parents'.
-type ignores struct {
-	parent *ignores
+// Folder is what holds in one directory: its own files' rules, and its parents'.
+type Folder struct {
+	parent *Folder
 	dir    string // relative to the workspace's root, "." for itself
 	above  string // for a directory above the root: the root's path from there; else ""
-	rules  [len(ignoreFiles)][]ignoreRule
+	rules  [len(ignoreFiles)][]rule
 }
 
-// in returns what holds in a directory below, with the ignore files among its entries.
-func (g *ignores) in(dir, abs string, entries []fs.DirEntry) *ignores {
-	here := &ignores{parent: g, dir: dir}
+// In returns what holds in a directory below, with the ignore files among its entries.
+func (g *Folder) In(dir, abs string, entries []fs.DirEntry) *Folder {
+	here := &Folder{parent: g, dir: dir}
 	found := false
 	for _, e := range entries {
 		i := slices.Index(ignoreFiles[:], e.Name())
@@ -46,7 +45,7 @@ func (g *ignores) in(dir, abs string, entries []fs.DirEntry) *ignores {
 			continue
 		}
 		if data, err := os.ReadFile(filepath.Join(abs, e.Name())); err == nil {
-			here.rules[i] = parseIgnore(string(data))
+			here.rules[i] = parse(string(data))
 			found = true
 		}
 	}
@@ -56,8 +55,8 @@ func (g *ignores) in(dir, abs string, entries []fs.DirEntry) *ignores {
 	return here
 }
 
-// ignored reports whether a file or directory is excluded; hidden ones are, unless a rule says otherwise.
-func (g *ignores) ignored(name string, isDir bool) bool {
+// Ignores reports whether a file or directory is excluded; hidden ones are, unless a rule says otherwise.
+func (g *Folder) Ignores(name string, isDir bool) bool {
 	for i := range ignoreFiles {
 		for at := g; at != nil; at = at.parent {
 			for j := len(at.rules[i]) - 1; j >= 0; j-- {
@@ -71,7 +70,7 @@ func (g *ignores) ignored(name string, isDir bool) bool {
 }
 
 // relative turns a name relative to the root into one relative to the directory of the rules.
-func (g *ignores) relative(name string) string {
+func (g *Folder) relative(name string) string {
 	switch {
 	case g.above != "":
 		return g.above + "/" + name
@@ -81,7 +80,7 @@ func (g *ignores) relative(name string) string {
 	return strings.TrimPrefix(name, g.dir+"/")
 }
 
-func (r ignoreRule) matches(name string, isDir bool) bool {
+func (r rule) matches(name string, isDir bool) bool {
 	if r.dirOnly && !isDir {
 		return false
 	}
@@ -91,33 +90,35 @@ func (r ignoreRule) matches(name string, isDir bool) bool {
 	return r.match.MatchString(name)
 }
 
-// readIgnored reads the patterns by which a root manifest leaves folders and manifests out of the workspace. What is wrong with
-// them is said where the table is read.
-func readIgnored(root *manifest.File) (rules []ignoreRule) {
-	for _, line := range root.Doc.Root.Get("tool", "release", "ignore").Strings() {
-		if r, ok := parseIgnoreLine(line); ok {
+// Rules are patterns that stand in no ignore file.
+type Rules []rule
+
+// ReadRules reads patterns, each as a line of an ignore file has it. What is no pattern matches nothing.
+func ReadRules(lines []string) (rules Rules) {
+	for _, line := range lines {
+		if r, ok := parseLine(line); ok {
 			rules = append(rules, r)
 		}
 	}
 	return rules
 }
 
-// leftOut reports whether a file or directory is left out by the root manifest.
-func (f *finder) leftOut(name string, isDir bool) bool {
-	return slices.ContainsFunc(f.ignore, func(r ignoreRule) bool { return r.matches(name, isDir) })
+// Match reports whether a pattern matches a file or directory.
+func (rules Rules) Match(name string, isDir bool) bool {
+	return slices.ContainsFunc(rules, func(r rule) bool { return r.matches(name, isDir) })
 }
 
-func parseIgnore(text string) []ignoreRule {
-	var rules []ignoreRule
+func parse(text string) []rule {
+	var rules []rule
 	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
-		if r, ok := parseIgnoreLine(strings.TrimRight(line, "\r\n")); ok {
+		if r, ok := parseLine(strings.TrimRight(line, "\r\n")); ok {
 			rules = append(rules, r)
 		}
 	}
 	return rules
 }
 
-func parseIgnoreLine(line string) (r ignoreRule, ok bool) {
+func parseLine(line string) (r rule, ok bool) {
 	for strings.HasSuffix(line, " ") && !strings.HasSuffix(line, `\ `) {
 		line = line[:len(line)-1]
 	}
@@ -138,9 +139,9 @@ func parseIgnoreLine(line string) (r ignoreRule, ok bool) {
 	return r, err == nil && line != ""
 }
 
-// outerIgnores reads the ignore files from the top of the git repository that root is part of down to root's parent. A
+// Outer reads the ignore files from the top of the git repository that root is part of down to root's parent. A
 // root that is no part of one has none.
-func outerIgnores(root string) *ignores {
+func Outer(root string) *Folder {
 	var dirs []string
 	for dir := root; ; dir = filepath.Dir(dir) {
 		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
@@ -151,11 +152,11 @@ func outerIgnores(root string) *ignores {
 		}
 		dirs = append(dirs, filepath.Dir(dir))
 	}
-	var g *ignores
+	var g *Folder
 	for i := len(dirs) - 1; i >= 0; i-- {
 		above := strings.Trim(strings.TrimPrefix(root, dirs[i]), string(filepath.Separator))
 		entries, _ := os.ReadDir(dirs[i])
-		if here := g.in("", dirs[i], entries); here != g {
+		if here := g.In("", dirs[i], entries); here != g {
 			here.above = filepath.ToSlash(above)
 			g = here
 		}
