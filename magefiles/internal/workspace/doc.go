@@ -15,7 +15,7 @@
 //	load.go types.go alias.go    the whole, and the values that it is made of
 //	find.go readfile.go    the root manifest, and all manifests below it that package ignore lets us see
 //	package.go noarch.go    what a [package] and its pyproject.toml say
-//	version.go modules.go noversion.go    which of the places of a version counts, and packages whose version stands nowhere, or is a tag
+//	version.go noversion.go    which of the places of a version counts, and packages whose version stands nowhere, or is a tag; package modules names the modules
 //	copies.go            copies of versions in the files of other tools
 //	uncounted.go         what looks like a member or a downstream, and is none
 //	foldername.go        names that are those of folders

@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 	"github.com/foopack/foopack/magefiles/internal/workspace/ignore"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/modules"
 )
 
 // folder is a directory with a manifest.
@@ -34,8 +35,7 @@ type finder struct {
 	projects []string                      // every pyproject.toml that is nothing to pixi and has a [project]
 	recipes  []string                      // every recipe.yaml and meta.yaml
 	copies   map[string]bool               // files of other tools that have a copy of a version, relative to the root
-	python   map[string]modules            // the directories with Python files, relative to the root
-	below    map[string][]string           // of those the ones right below a directory, made when asked for
+	python   modules.Modules               // the Python files
 	links    []link                        // directories behind symlinks, for later
 }
 
@@ -73,7 +73,7 @@ func findRoot(dir string) (string, error) {
 
 // find returns all folders with manifests, the root's first. Below a nested workspace nothing is looked for.
 func find(root string) (*finder, error) {
-	f := &finder{root: root, docs: map[string]*tomledit.Document{}, visited: map[string]bool{}, python: map[string]modules{}}
+	f := &finder{root: root, docs: map[string]*tomledit.Document{}, visited: map[string]bool{}}
 	outer := ignore.Outer(root)
 	if err := f.walk(".", root, outer); err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (f *finder) walk(dir, real string, above *ignore.Folder) error {
 		return operr.New("make the folder readable, or ignore it", "looking for packages: %w", err)
 	}
 	here := above.In(dir, real, entries)
-	f.keepModules(dir, real, entries, here)
+	f.python.Keep(dir, f.relative(real), entries, here)
 	f.keepCopies(dir, entries, here)
 	manifests := f.manifests(real, entries)
 	for name := range manifests {
@@ -116,7 +116,8 @@ func (f *finder) walk(dir, real string, above *ignore.Folder) error {
 	}
 	if found != nil {
 		if dir == "." {
-			f.ignore = ignore.ReadRules(found.manifest.Doc.Root.Get("tool", "release", "ignore").Strings()) // what is wrong with them is said where the table is read
+			// What is wrong with them is said where the table is read.
+			f.ignore = ignore.ReadRules(found.manifest.Doc.Root.Get("tool", "release", "ignore").Strings())
 		}
 		f.folders = append(f.folders, found)
 		if dir != "." && found.manifest.IsWorkspace() {

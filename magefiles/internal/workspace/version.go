@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/modules"
 	"github.com/foopack/foopack/magefiles/internal/workspace/versionfile"
 )
 
@@ -74,11 +75,12 @@ func (l *loader) readLiterals(p *Package) {
 	if p.SourceDir == "" || p.Version.Text == "" {
 		return
 	}
-	own := l.found.moduleFiles(p)
+	s := modules.Sources{Dir: p.SourceDir, Names: [2]string{PyPIName(cmp.Or(p.PyPIName, p.Name)), PyPIName(p.Name)}}
+	own := l.found.python.OfVersion(s)
 	for _, file := range own {
 		l.readLiteral(p, file, true)
 	}
-	for _, file := range l.found.packedFiles(p, own) {
+	for _, file := range l.found.python.Packed(s, own) {
 		l.readLiteral(p, file, false)
 	}
 }
@@ -89,7 +91,7 @@ func (l *loader) readLiteral(p *Package, file string, own bool) {
 			return true
 		}
 		v, ok := versionfile.FindLiteral(real, src)
-		if !ok && forVersions(file) {
+		if !ok && modules.ForVersions(file) {
 			v, ok = versionfile.FindOther(real, src)
 			own = false
 		}
@@ -104,7 +106,7 @@ func (l *loader) readLiteral(p *Package, file string, own bool) {
 func (l *loader) readImported(p *Package, file string, src []byte) {
 	module, name := versionfile.ImportedVersion(src)
 	other := path.Join(path.Dir(file), module[strings.LastIndexByte(module, '.')+1:]+".py")
-	if module == "" || other == file || !slices.Contains(l.found.python[path.Dir(other)].files, path.Base(other)) {
+	if module == "" || other == file || !l.found.python.Has(other) {
 		return
 	}
 	l.moduleText(other, func(real string, src []byte) bool {
@@ -134,9 +136,8 @@ func (l *loader) addLiteral(p *Package, v Version, found, any bool) bool {
 // moduleText is text for a file that the walk came by: only of a symlink is asked where it leads. It is kept where use reports that
 // a version was found in it, or where it was read before.
 func (l *loader) moduleText(file string, use func(real string, src []byte) bool) {
-	m := l.found.python[path.Dir(file)]
-	real := path.Join(m.real, path.Base(file))
-	if slices.Contains(m.links, path.Base(file)) {
+	real, isLink := l.found.python.Real(file)
+	if isLink {
 		abs, err := filepath.EvalSymlinks(filepath.Join(l.found.root, filepath.FromSlash(file)))
 		if err != nil || !inside(l.found.root, abs) {
 			return
