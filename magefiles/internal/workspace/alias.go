@@ -3,6 +3,7 @@ package workspace
 import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/named"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
@@ -25,6 +26,7 @@ type (
 	Config         = settings.Config
 	Copy           = settings.Copy
 	Image          = settings.Image
+	NamedFile      = named.File
 )
 
 // The worlds that a requirement may belong to.

@@ -20,7 +20,7 @@
 //	uncounted.go         what looks like a member or a downstream, and is none
 //	foldername.go        names that are those of folders
 //	requires.go graph.go disagree.go    siblings: requirements, order, contradictions
-//	sources.go outside.go named.go madeof.go inherited.go    the folders and files that a package is made of, and what it takes from the root manifest
+//	sources.go madeof.go    the folders and files that a package is made of; package named knows those that are named by a path
 //
 // Rules come from pixi 0.77 (crates/pixi_manifest and crates/pixi_cli/src/publish/discovery.rs); where we differ, a comment
 // says so. Errors are *operr.Error: one sentence that begins with file, line and column, and what to do next.

@@ -3,9 +3,6 @@ package workspace
 import (
 	"path"
 	"slices"
-	"strings"
-
-	"github.com/foopack/foopack/magefiles/internal/tomledit"
 )
 
 // MadeOf are the files and folders, there or not, that say what the bytes of a package are, relative to the root: its sources, the
@@ -21,7 +18,7 @@ func (w *Workspace) MadeOf(p *Package) (all []string) {
 		add(dir)
 	}
 	for _, n := range p.named {
-		if file := n.folder(); file != "" {
+		if file := n.Folder(); file != "" {
 			add(file)
 		}
 	}
@@ -37,28 +34,4 @@ func (w *Workspace) MadeOf(p *Package) (all []string) {
 		}
 	}
 	return all
-}
-
-// folder is the file that is named, or, where it is named by a pattern, the folder that the pattern looks through, relative to the root.
-// "" is not in the repository.
-func (n NamedFile) folder() string {
-	text := n.Path
-	if path.IsAbs(text) {
-		return ""
-	}
-	if i := strings.IndexAny(text, "*?["); i >= 0 {
-		text = path.Dir(text[:i] + "x")
-	}
-	return path.Join(n.Dir, text)
-}
-
-// inheritsIn reports whether something in a table is taken from the workspace.
-func inheritsIn(n *tomledit.Node) bool {
-	if n == nil {
-		return false
-	}
-	if n.Key == "workspace" && n.True() {
-		return true
-	}
-	return slices.ContainsFunc(n.Children, inheritsIn)
 }

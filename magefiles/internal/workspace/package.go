@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/named"
 	"github.com/foopack/foopack/magefiles/internal/workspace/versionfile"
 )
 
@@ -37,7 +38,7 @@ func (l *loader) readPackage(f *folder) *Package {
 		p.Pyproject, p.Project = project.Path, l.project(project)
 		p.PyPIName = p.Project.Name
 	}
-	p.outside = l.outside(project)
+	p.outside = named.Outside(l.found.root, project)
 	p.Publish = s.Bool(pkg.Get("publish"))
 	if p.Name = l.packageName(s, p); p.Name != "" && !condaForm.MatchString(p.Name) {
 		s.FailAt(p.Pos, "name it with letters, digits and - _ . alone", "a package cannot be called %q: conda knows no such name", p.Name)
@@ -51,7 +52,7 @@ func (l *loader) readPackage(f *folder) *Package {
 	l.readCopies(p, project)
 	l.readEnvVersions(s, p)
 	p.Metadata = s.ReadMetadata(pkg, l.manifest.Metadata)
-	p.named, p.inherits, p.inherited = namedFiles(s, project, p), inheritsIn(pkg), inheritedIn(pkg, false)
+	p.named, p.inherits, p.inherited = named.Files(s, project, p.Metadata), manifest.InheritsIn(pkg), manifest.InheritedIn(pkg)
 	p.Deps = s.ReadDependencies()
 	for i := range p.Deps {
 		if p.Deps[i].Spec.Workspace {

@@ -37,6 +37,13 @@ func (w *Workspace) Sources(packages ...*Package) (packed, named []string) {
 	return packed, named
 }
 
+// NamedFiles are a package's readme and licenses, and all else that its manifests name by a path to have it read. What a folder of code
+// holds is not among them.
+func (p *Package) NamedFiles() []NamedFile { return p.named }
+
+// Inherited are what a package takes from the root manifest, as manifest.InheritedIn names it.
+func (p *Package) Inherited() []string { return p.inherited }
+
 // ManifestNames are the names of files that say that there is a package, or what its version is.
 func ManifestNames() []string {
 	return append(slices.Clone(manifest.FileNames[:]), RecipeFile, "package.xml")

@@ -9,6 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Of is the past of a workspace. h may be nil outside of git.
@@ -249,7 +250,7 @@ func (r *reading) share(ctx context.Context) error {
 			return err
 		}
 		for i, e := range some {
-			changed := workspace.CompareInherited(file, before[i], after[i])
+			changed := manifest.CompareInherited(file, before[i], after[i])
 			names := slices.Clone(e.Packages)
 			for _, p := range r.past.w.Packages {
 				if !slices.Contains(names, p.Name) && slices.ContainsFunc(p.Inherited(), func(key string) bool { return slices.Contains(changed, key) }) {

@@ -13,6 +13,7 @@
 //	file.go              a file, and how values are read of it
 //	dependency.go deps.go spec.go pep508.go python.go    dependency tables in all their spellings
 //	build.go metadata.go    what a [package] says of its build, and of itself
+//	inherited.go         what it takes from the [workspace]
 //	project.go version.go    what a pyproject.toml says, and a version with its place
 //	types.go manifest.go task.go    what a [workspace] says: its name, features, environments, tasks
 //	resolve.go choose.go    an environment put together, and the task that a name means

@@ -1,4 +1,4 @@
-package workspace
+package named
 
 import (
 	"os"
@@ -25,9 +25,9 @@ var packing = [][]string{
 	{"tool", "uv", "build-backend"},
 }
 
-// outside are the files and folders out of a package's folders that its pyproject.toml packs by their path: by one that begins
-// with "../". They are relative to the root.
-func (l *loader) outside(project *manifest.File) (all []string) {
+// Outside are the files and folders out of a package's folders that its pyproject.toml packs by their path: by one that begins
+// with "../". They are relative to the root. project is nil where there is no pyproject.toml.
+func Outside(root string, project *manifest.File) (all []string) {
 	if project == nil {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (l *loader) outside(project *manifest.File) (all []string) {
 		if file == ".." || strings.HasPrefix(file, "../") || slices.Contains(all, file) {
 			return
 		}
-		if _, err := os.Lstat(filepath.Join(l.found.root, filepath.FromSlash(file))); err == nil {
+		if _, err := os.Lstat(filepath.Join(root, filepath.FromSlash(file))); err == nil {
 			all = append(all, file)
 		}
 	}

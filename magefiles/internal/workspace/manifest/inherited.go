@@ -1,20 +1,20 @@
-package workspace
+package manifest
 
 import (
 	"reflect"
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
-	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// pool begins the name of what is inherited from [workspace.dependencies]; all else is a key of [workspace].
-const pool = "dependencies."
+// poolKey begins the name of what is inherited from [workspace.dependencies]; all else is a key of [workspace].
+const poolKey = "dependencies."
 
-// Inherited are what a package takes from the root manifest: "version" is a key of [workspace], "dependencies.numpy" an entry of its pool.
-func (p *Package) Inherited() []string { return p.inherited }
+// InheritedIn are what the table of a package takes from the root manifest: "version" is a key of [workspace], "dependencies.numpy" an
+// entry of its pool.
+func InheritedIn(pkg *tomledit.Node) []string { return inheritedIn(pkg, false) }
 
-// inheritedIn is Inherited for the table of a package, or for one below it.
+// inheritedIn is InheritedIn for the table of a package, or for one below it.
 func inheritedIn(n *tomledit.Node, deep bool) (all []string) {
 	for _, c := range n.Members() {
 		switch {
@@ -23,15 +23,15 @@ func inheritedIn(n *tomledit.Node, deep bool) (all []string) {
 		case !deep:
 			all = append(all, c.Key)
 		case c.Get("name").Is(tomledit.String): // a backend
-			all = append(all, pool+CondaName(c.Get("name").Text()))
+			all = append(all, poolKey+CondaName(c.Get("name").Text()))
 		default:
-			all = append(all, pool+CondaName(c.Key))
+			all = append(all, poolKey+CondaName(c.Key))
 		}
 	}
 	return all
 }
 
-// CompareInherited returns what packages inherit, as Inherited names it, that is not the same in two versions of a root manifest. One
+// CompareInherited returns what packages inherit, as InheritedIn names it, that is not the same in two versions of a root manifest. One
 // that is not there, or that cannot be read, has nothing.
 func CompareInherited(file string, before, after []byte) (changed []string) {
 	was, is := readInherited(file, before), readInherited(file, after)
@@ -55,14 +55,25 @@ func readInherited(file string, src []byte) map[string]any {
 		return nil
 	}
 	all := map[string]any{}
-	for _, n := range manifest.NewFile(doc, ".", file == PyprojectFile).Pixi.Get("workspace").Members() {
+	for _, n := range NewFile(doc, ".", file == PyprojectFile).Pixi.Get("workspace").Members() {
 		if n.Key != "dependencies" {
 			all[n.Key] = n.Plain()
 			continue
 		}
 		for _, d := range n.Members() {
-			all[pool+CondaName(d.Key)] = d.Plain()
+			all[poolKey+CondaName(d.Key)] = d.Plain()
 		}
 	}
 	return all
+}
+
+// InheritsIn reports whether something in a table is taken from the workspace.
+func InheritsIn(n *tomledit.Node) bool {
+	if n == nil {
+		return false
+	}
+	if n.Key == "workspace" && n.True() {
+		return true
+	}
+	return slices.ContainsFunc(n.Children, InheritsIn)
 }

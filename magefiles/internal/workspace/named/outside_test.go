@@ -1,4 +1,4 @@
-package workspace_test
+package named_test
 
 import (
 	"os"

@@ -1,4 +1,4 @@
-package workspace
+package named
 
 import (
 	"path"
@@ -9,16 +9,25 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// NamedFile is a file that a manifest names, and whose contents become a part of the package, or of what it says of itself.
-type NamedFile struct {
-	Pos  Pos
+// File is a file that a manifest names, and whose contents become a part of the package, or of what it says of itself.
+type File struct {
+	Pos  manifest.Pos
 	Dir  string // of the folder that the path starts in, relative to the workspace's root, with slashes
 	Path string // as it is written: it may be absolute, a pattern, or lead up
 }
 
-// NamedFiles are a package's readme and licenses, and all else that its manifests name by a path to have it read. What a folder of code
-// holds is not among them.
-func (p *Package) NamedFiles() []NamedFile { return p.named }
+// Folder is the file that is named, or, where it is named by a pattern, the folder that the pattern looks through, relative to the root.
+// "" is not in the repository.
+func (n File) Folder() string {
+	text := n.Path
+	if path.IsAbs(text) {
+		return ""
+	}
+	if i := strings.IndexAny(text, "*?["); i >= 0 {
+		text = path.Dir(text[:i] + "x")
+	}
+	return path.Join(n.Dir, text)
+}
 
 // whole are the keys of a pyproject.toml below which every text is the path of a file, or a pattern of paths.
 var whole = [][]string{
@@ -38,12 +47,13 @@ var whole = [][]string{
 // sourcesOfHatch are the tables of hatch whose keys are paths of files that are packed by another name.
 var sourcesOfHatch = []string{"force-include", "shared-data", "shared-scripts", "extra-metadata"}
 
-// namedFiles gathers what the manifest and the pyproject.toml of a package name.
-func namedFiles(s, project *manifest.File, p *Package) (all []NamedFile) {
+// Files are what the manifest and the pyproject.toml of a package name to have it read: a readme and licenses, and all else. What a folder
+// of code holds is not among them. said is what the manifest says of the package; project is nil where there is no pyproject.toml.
+func Files(s, project *manifest.File, said manifest.Metadata) (all []File) {
 	pkg := s.Pixi.Get("package")
-	for key, text := range map[string]string{"license-file": p.Metadata.LicenseFile, "readme": p.Metadata.Readme} {
+	for key, text := range map[string]string{"license-file": said.LicenseFile, "readme": said.Readme} {
 		if text != "" {
-			all = append(all, NamedFile{Pos: s.Pos(pkg.Get(key)), Dir: p.Dir, Path: text})
+			all = append(all, File{Pos: s.Pos(pkg.Get(key)), Dir: s.Dir, Path: text})
 		}
 	}
 	if project == nil {
@@ -52,7 +62,7 @@ func namedFiles(s, project *manifest.File, p *Package) (all []NamedFile) {
 	root := project.Doc.Root
 	add := func(n *tomledit.Node, text string) {
 		if text != "" {
-			all = append(all, NamedFile{Pos: project.Pos(n), Dir: project.Dir, Path: text})
+			all = append(all, File{Pos: project.Pos(n), Dir: project.Dir, Path: text})
 		}
 	}
 	if readme := root.Get("project", "readme"); readme.Is(tomledit.String) {
