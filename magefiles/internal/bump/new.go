@@ -8,6 +8,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump/commits"
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
+	"github.com/foopack/foopack/magefiles/internal/bump/message"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -183,7 +184,7 @@ func (p *planner) tags() {
 		if order := p.w.Order(); len(order) > 0 {
 			first := order[max(0, slices.IndexFunc(order, func(pkg *workspace.Package) bool { return pkg.Version.Text != "" }))]
 			p.tag(first, p.tagName(first.Name, p.goals[first.Name].String()))
-			p.plan.Message = commitMessage(p.w.Config.Commit, []string{p.plan.Tags[0].Name})
+			p.plan.Message = message.OfCommit(p.w.Config.Commit, []string{p.plan.Tags[0].Name})
 		}
 		return
 	}
@@ -194,7 +195,7 @@ func (p *planner) tags() {
 		moved = append(moved, m.Name+" "+m.New)
 	}
 	if len(moved) > 0 {
-		p.plan.Message = commitMessage(p.w.Config.Commit, moved)
+		p.plan.Message = message.OfCommit(p.w.Config.Commit, moved)
 		return
 	}
 	if p.to.exact != nil { // it is there already, such as by a pull request, and may lack its tag alone
@@ -211,7 +212,7 @@ func (p *planner) tag(pkg *workspace.Package, name string) {
 }
 
 func newTag(w *workspace.Workspace, pkg *workspace.Package, name string) Tag {
-	t := Tag{Name: name, File: pkg.Version.Pos.File, Line: pkg.Version.Pos.Line, Message: tagMessage(w.Config.TagMessage, name)}
+	t := Tag{Name: name, File: pkg.Version.Pos.File, Line: pkg.Version.Pos.Line, Message: message.OfTag(w.Config.TagMessage, name)}
 	if pkg.Version.Text != "" {
 		t.Package = pkg.Name
 	}

@@ -95,6 +95,16 @@ type Tag struct {
 	Message string `json:"message,omitempty"`
 }
 
+// TagMessage is the message of one of the plan's tags.
+func (p *Plan) TagMessage(name string) string {
+	for _, t := range p.Tags {
+		if t.Name == name && t.Message != "" {
+			return t.Message
+		}
+	}
+	return name + "\n" // a plan of before there were such
+}
+
 // Check refuses a plan that is not for the workspace as it is now: every file that it was computed from must be as it was,
 // and no other may have appeared.
 func (p *Plan) Check(w *workspace.Workspace) error {

@@ -1,4 +1,5 @@
-package bump
+// Package message fills the templates of [tool.release] by which commits and tags say what was released (message.go).
+package message
 
 import (
 	"fmt"
@@ -14,9 +15,9 @@ const (
 	titleSubject  = 100 // characters of the subject that it makes: what commitlint's usual rules allow
 )
 
-// commitMessage fills the template of a commit's message. released is what moves: the tag in lockstep, or each package with
+// OfCommit fills the template of a commit's message. released is what moves: the tag in lockstep, or each package with
 // its version. Where that would be too long for a title, the title is their number, and they are listed below the subject.
-func commitMessage(template string, released []string) string {
+func OfCommit(template string, released []string) string {
 	title := strings.Join(released, ", ")
 	subject, rest := fill(template, title)
 	if n := len(released); n > titlePackages || n > 1 && utf8.RuneCountInString(subject) > titleSubject {
@@ -26,8 +27,8 @@ func commitMessage(template string, released []string) string {
 	return subject + rest + "\n"
 }
 
-// tagMessage fills the template of a tag's message. Its title is the tag's name.
-func tagMessage(template, name string) string {
+// OfTag fills the template of a tag's message. Its title is the tag's name.
+func OfTag(template, name string) string {
 	subject, rest := fill(template, name)
 	return subject + rest + "\n"
 }
@@ -40,14 +41,4 @@ func fill(template, title string) (subject, rest string) {
 		return subject, ""
 	}
 	return strings.TrimRight(subject, " \t"), "\n\n" + strings.TrimLeft(rest, "\n")
-}
-
-// TagMessage is the message of one of the plan's tags.
-func (p *Plan) TagMessage(name string) string {
-	for _, t := range p.Tags {
-		if t.Name == name && t.Message != "" {
-			return t.Message
-		}
-	}
-	return name + "\n" // a plan of before there were such
 }
