@@ -38,8 +38,8 @@ def test_all_is_well_and_the_versions_are_the_installed_ones(page: Page, dashboa
 
 
 @pytest.mark.parametrize("context", [{"java_script_enabled": False}], indirect=True)
-def test_it_can_be_read_without_its_scripts(page: Page, dashboard: Served) -> None:
-    page.goto(dashboard.url)
+def test_it_can_be_read_without_its_scripts(page: Page, well: Served) -> None:
+    page.goto(well.url)
     expect(page.locator(".first .headline")).to_have_text("All well")
     expect(page.locator(".first table").first).to_contain_text("foopack-core")
     expect(page.locator(".card", has=page.get_by_role("heading", name="Sample view"))).to_contain_text("summit")
