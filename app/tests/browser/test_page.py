@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 from serving import PATIENCE, READY, Served, arrive, claim, deaf, passed, refresh, serve, shadow, taken
@@ -139,6 +140,19 @@ def test_a_live_page_is_told_of_a_refresh_that_another_visitor_asked_for(
     while not before < taken(page) == taken(other):
         assert time.monotonic() < deadline
         page.wait_for_timeout(50)
+
+
+def test_a_server_whose_visitor_has_used_a_control_is_idle_again(page: Page, dashboard: Served) -> None:
+    arrive(page, dashboard)
+    refresh(page, "All well")
+    process = psutil.Process(dashboard.process.pid)
+    deadline = time.monotonic() + PATIENCE / 1000
+    while True:  # one that is busy runs a hundred times as often
+        before = process.num_ctx_switches().voluntary
+        page.wait_for_timeout(500)
+        if process.num_ctx_switches().voluntary - before < 50:
+            break
+        assert time.monotonic() < deadline
 
 
 def test_everything_can_be_reached_and_used_by_keyboard(page: Page, dashboard: Served) -> None:
