@@ -65,6 +65,21 @@ def test_current_answers_at_once_but_for_the_first_time() -> None:
     asyncio.run(scenario())
 
 
+def test_one_who_watches_from_another_thread_is_heard() -> None:
+    async def scenario() -> None:
+        refresher, seen = Refresher(lambda: 1, idle=3600), asyncio.Event()
+        running = asyncio.create_task(refresher.run())
+        await refresher.refresh()
+        threading.Timer(0.2, refresher.watch, ["a page", 0.01, lambda _: seen.set()]).start()
+        await asyncio.wait_for(seen.wait(), 60)
+        threading.Timer(0.2, refresher.leave, ["a page"]).start()
+        while refresher.interval < 3600:
+            await asyncio.sleep(0.01)
+        running.cancel()
+
+    asyncio.run(scenario())
+
+
 def test_many_watchers_one_refresh_in_an_interval() -> None:
     async def scenario() -> None:
         seen: list[int] = []

@@ -1,6 +1,7 @@
 """One refresh at a time, shared by everybody: what 50 visitors with a live page have in common.
 
-All of it runs on one asyncio event loop; only the taking of a report, which is heavy, runs in a thread beside it.
+All of it runs on one asyncio event loop; only the taking of a report, which is heavy, runs in a thread beside it. To
+watch and to leave may be asked from any thread: Bokeh 3.10 calls what a visitor's controls call from others.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Refresher(Generic[T]):
         self._flight: asyncio.Task[T] | None = None
         self._watchers: dict[Hashable, tuple[float | None, Callable[[T | None], None]]] = {}
         self._changed = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None  # that of `run`
 
     @property
     def interval(self) -> float:
@@ -81,13 +83,11 @@ class Refresher(Generic[T]):
 
         A new one comes every so many seconds or more often; None: no hurry.
         """
-        self._watchers[who] = (every, see)
-        self._changed.set()
+        self._put(who, (every, see))
 
     def leave(self, who: Hashable) -> None:
         """Call nobody for this watcher any more. One that is not there is no error."""
-        self._watchers.pop(who, None)
-        self._changed.set()
+        self._put(who, None)
 
     async def refresh(self) -> T:
         """Return a new value: of the refresh that is under way, if there is one, or of one that begins now.
@@ -117,6 +117,7 @@ class Refresher(Generic[T]):
 
     async def run(self) -> None:
         """Refresh for ever, as often as the watchers want it, and tell them when the latest value is too old."""
+        self._loop = asyncio.get_running_loop()
         while True:
             self._changed.clear()
             if self._flight is None and self.age >= self.interval:
@@ -128,6 +129,17 @@ class Refresher(Generic[T]):
                 await asyncio.wait_for(self._changed.wait(), max(0.0, min(waits)) if waits else None)
             if self.old and not old:
                 self._tell()
+
+    def _put(self, who: Hashable, wish: tuple[float | None, Callable[[T | None], None]] | None) -> None:
+        """Keep what a watcher wants, or forget the watcher; on the loop, whichever thread this is."""
+        if self._loop is not None and not here(self._loop):
+            self._loop.call_soon_threadsafe(self._put, who, wish)
+            return
+        if wish is None:
+            self._watchers.pop(who, None)
+        else:
+            self._watchers[who] = wish
+        self._changed.set()
 
     def _fresh(self) -> float:
         """Return the seconds for which the latest value may still be believed."""
@@ -166,6 +178,14 @@ class Refresher(Generic[T]):
                 see(self.latest)
             except Exception:  # one visitor's page must not keep the news from the others
                 log.exception("a page could not be told of a refresh")
+
+
+def here(loop: asyncio.AbstractEventLoop) -> bool:
+    """Say whether this is called on that loop."""
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
 
 
 def elapsed() -> float:

@@ -211,6 +211,7 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
     for each in (refresher, newer):
         if each is not None:
             loop.add_callback(watch, each)
+    loop.add_callback(calm)
     if os.getpid() == 1:
         loop.add_callback(bury)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -265,6 +266,15 @@ def leave(server: pn.io.server.Server) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1 if stream is sys.stdout else 2)
     if threading.active_count() > 1:  # one that loads a package, say, and would be torn out of the middle of it
         os._exit(0)
+
+
+def calm() -> None:
+    """Begin on the loop what Panel would begin by itself when a visitor first uses a control.
+
+    Of Panel 1.10 and Bokeh 3.10 that may be in a thread, where it tries again for ever without a pause. What the loop
+    runs every so often begins it, too.
+    """
+    pn.state.add_periodic_callback(lambda: None, period=1, count=1)
 
 
 async def bury() -> None:

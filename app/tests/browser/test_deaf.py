@@ -38,15 +38,13 @@ def broken(page: Page) -> None:
 
 
 @pytest.mark.parametrize("spoil", [silent, blocked, broken], ids=lambda spoil: spoil.__name__)
-def test_ten_seconds_without_a_document(
-    context: BrowserContext, dashboard: Served, spoil: Callable[[Page], None]
-) -> None:
+def test_ten_seconds_without_a_document(context: BrowserContext, well: Served, spoil: Callable[[Page], None]) -> None:
     page = context.new_page()
     page.clock.install()
     hold(page)
     spoil(page)
     page.route("**/livez", lambda route: route.abort())
-    page.goto(dashboard.url)
+    page.goto(well.url)
     expect(page.locator(".first .headline")).to_have_text("All well")
     expect(page.get_by_role("alert")).to_be_hidden()
     page.clock.fast_forward(11_000)

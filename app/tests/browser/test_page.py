@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 from serving import PATIENCE, READY, Served, arrive, claim, deaf, passed, refresh, serve, shadow, taken
@@ -38,8 +39,8 @@ def test_all_is_well_and_the_versions_are_the_installed_ones(page: Page, dashboa
 
 
 @pytest.mark.parametrize("context", [{"java_script_enabled": False}], indirect=True)
-def test_it_can_be_read_without_its_scripts(page: Page, dashboard: Served) -> None:
-    page.goto(dashboard.url)
+def test_it_can_be_read_without_its_scripts(page: Page, well: Served) -> None:
+    page.goto(well.url)
     expect(page.locator(".first .headline")).to_have_text("All well")
     expect(page.locator(".first table").first).to_contain_text("foopack-core")
     expect(page.locator(".card", has=page.get_by_role("heading", name="Sample view"))).to_contain_text("summit")
@@ -139,6 +140,19 @@ def test_a_live_page_is_told_of_a_refresh_that_another_visitor_asked_for(
     while not before < taken(page) == taken(other):
         assert time.monotonic() < deadline
         page.wait_for_timeout(50)
+
+
+def test_a_server_whose_visitor_has_used_a_control_is_idle_again(page: Page, dashboard: Served) -> None:
+    arrive(page, dashboard)
+    refresh(page, "All well")
+    process = psutil.Process(dashboard.process.pid)
+    deadline = time.monotonic() + PATIENCE / 1000
+    while True:  # one that is busy runs a hundred times as often
+        before = process.num_ctx_switches().voluntary
+        page.wait_for_timeout(500)
+        if process.num_ctx_switches().voluntary - before < 50:
+            break
+        assert time.monotonic() < deadline
 
 
 def test_everything_can_be_reached_and_used_by_keyboard(page: Page, dashboard: Served) -> None:
