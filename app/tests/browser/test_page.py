@@ -144,7 +144,8 @@ def test_a_live_page_is_told_of_a_refresh_that_another_visitor_asked_for(
 
 def test_a_server_whose_visitor_has_used_a_control_is_idle_again(page: Page, dashboard: Served) -> None:
     arrive(page, dashboard)
-    refresh(page, "All well")
+    page.get_by_label("Live").uncheck()
+    expect(page.get_by_label("every")).to_be_disabled()
     process = psutil.Process(dashboard.process.pid)
     deadline = time.monotonic() + PATIENCE / 1000
     while True:  # one that is busy runs a hundred times as often
