@@ -155,6 +155,7 @@ func TestConfig(t *testing.T) {
 	w = load(t, "-- pyproject.toml --\n[tool.pixi.workspace]\nname = \"acme\"\n[tool.release]\nchannel = \"c\"\nversioning = \"independent\"\npublish = \"here\"\nbranch = \"trunk\"\nremote = \"upstream\"\ncommit = \"release {title}\"\ntag-message = \"it is {title}\"\n")
 	require.Equal(t, Config{
 		Channel:    "c",
+		Named:      true,
 		Versioning: Independent,
 		Publish:    PublishHere,
 		Branches:   []string{"trunk"},

@@ -84,7 +84,8 @@ func (l *loader) ourChannel(w *Workspace) string {
 }
 
 // takesFromUs reports whether a manifest takes a package of ours from our channel: it requires one otherwise than by a path, and has our
-// channel, in whatever spelling, among those that it names. Where it is not known how ours is called, or it names none, any will do.
+// channel, in whatever spelling, among those that it names. Where it is not known how ours is called, or it names none, any will do. Where no
+// table says how it is called, a variable of whoever publishes may, so that any channel will do but those that everybody takes from.
 func takesFromUs(w *Workspace, d *Downstream) bool {
 	if !slices.ContainsFunc(d.Requires, func(r Requirement) bool {
 		of := r.Dependency.Spec.Channel
@@ -96,7 +97,15 @@ func takesFromUs(w *Workspace, d *Downstream) bool {
 	for _, f := range d.Manifest.Features {
 		channels = append(channels, f.Channels...)
 	}
-	return len(channels) == 0 || slices.ContainsFunc(channels, func(written string) bool { return isOurChannel(written, w.Config.Channel) })
+	return len(channels) == 0 || slices.ContainsFunc(channels, func(written string) bool {
+		return isOurChannel(written, w.Config.Channel) || !w.Config.Named && !isEverybodys(written)
+	})
+}
+
+// isEverybodys reports whether what a manifest writes of a channel is one that packages of many projects are in.
+func isEverybodys(written string) bool {
+	name := path.Base(strings.TrimSuffix(strings.ToLower(strings.TrimSpace(written)), "/"))
+	return !isOurChannel(written, name) || slices.Contains([]string{"conda-forge", "bioconda", "defaults", "main", "nvidia", "pytorch", "robostack", "pixi-build-backends"}, name)
 }
 
 // others are servers of channels that nobody publishes to by prefix.dev's protocol.

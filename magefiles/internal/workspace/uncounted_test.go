@@ -24,6 +24,7 @@ func TestUncounted(t *testing.T) {
 		{"by its name", nested("app", `"conda-forge", "acme"`, `acme-lib = "*"`), []string{"app"}, []string{}},
 		{"with a priority", nested("app", `{ channel = "https://prefix.dev/acme", priority = 1 }`, `acme-lib = "*"`), []string{"app"}, []string{}},
 		{"on another server", nested("app", `"http://127.0.0.1:1234/acme"`, `acme-lib = "*"`), []string{"app"}, []string{}},
+		{"of a name that a variable says", nested("app", `"https://prefix.dev/ours", "conda-forge"`, `acme-lib = "*"`), []string{"app"}, []string{}},
 		{"in a feature", "-- app/pixi.toml --\n[workspace]\nchannels = [\"conda-forge\"]\n[feature.x]\nchannels = [\"https://prefix.dev/acme\"]\n[feature.x.dependencies]\nacme-lib = \"*\"\n", []string{"app"}, []string{}},
 		{
 			name:      "from a stranger alone",
@@ -79,4 +80,14 @@ func TestNoWorkspaceNamesThoseBelow(t *testing.T) {
 		require.ErrorContains(t, err, "no workspace at ")
 		require.Contains(t, fmt.Sprintf("%+v", err), next)
 	}
+}
+
+// Where the table names our channel, no other one is ours.
+func TestAChannelThatTheTableNames(t *testing.T) {
+	w := load(t, "-- pixi.toml --\n[workspace]\nname = \"w\"\n[tool.release]\nchannel = \"acme\"\n-- a/pixi.toml --\n"+pkg("a", "")+
+		"-- app/pixi.toml --\n[workspace]\nchannels = [\"https://prefix.dev/others\"]\n[dependencies]\na = \"*\"\n"+
+		"-- site/pixi.toml --\n[workspace]\nchannels = [\"https://prefix.dev/acme\"]\n[dependencies]\na = \"*\"\n")
+	require.Len(t, w.Downstreams, 1)
+	require.Equal(t, "site", w.Downstreams[0].Dir)
+	require.Len(t, w.Uncounted, 1)
 }

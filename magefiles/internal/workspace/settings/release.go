@@ -16,6 +16,7 @@ import (
 // Config is the [tool.release] table of the root manifest.
 type Config struct {
 	Channel    string       `json:"channel"`             // name of the channel on prefix.dev; default: the workspace's name, where it has one that fits; else ""
+	Named      bool         `json:"-"`                   // the table itself names the channel
 	Versioning string       `json:"versioning"`          // Lockstep or Independent; default Lockstep
 	Publish    string       `json:"publish"`             // PublishCI or PublishHere; default PublishCI
 	Branches   []string     `json:"branches,omitempty"`  // that releases are made from, as path.Match has patterns; none, the default: the remote's default branch
@@ -55,6 +56,7 @@ func ReadConfig(s *manifest.File, channel string) Config {
 		return c
 	}
 	c.Pos = s.Pos(n)
+	c.Named = n.Has("channel")
 	fields := map[string]*string{
 		"channel": &c.Channel, "versioning": &c.Versioning, "publish": &c.Publish, "remote": &c.Remote,
 		"commit": &c.Commit, "tag-message": &c.TagMessage, "changelog": &c.Changelog,
