@@ -82,6 +82,10 @@ var meanings = map[string][]string{
 		"what that build said it made",
 		"with commas between", // of images
 	},
+	"force": {
+		"replace files that have other bytes on the channel, which has to allow that",
+		"why the environment that this one is after does not count", // of a deployment
+	},
 	"json": {
 		"print one JSON object",
 		"print one JSON array", // of images

@@ -91,7 +91,7 @@ func TestProtectedBranchOfPackagesApart(t *testing.T) {
 	r := newReleasing(t, releaseOptions{by: "here", files: configured("versioning = \"independent\"\n")})
 	r.protect("refs/heads/main")
 	out := r.refused(1, "nothing of mono-p0002/v0.1.7 was taken", "release", "-to=patch", "-only=mono-p0002", "-yes")
-	require.Equal(t, "mage version:bump -to=0.1.7 -only=mono-p0002 -changelog -commit", commands(out)[2])
+	require.Contains(t, commands(out), "mage version:bump -to=0.1.7 -only=mono-p0002 -changelog -commit")
 	r.ok("undo", "-yes")
 	git(t, r.dir, "switch", "-q", "-c", "release-0.1.7")
 	r.ok("version:bump", "-to=0.1.7", "-only=mono-p0002", "-changelog", "-commit", "-yes")

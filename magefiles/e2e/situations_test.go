@@ -93,7 +93,7 @@ func TestBadSituations(t *testing.T) {
 			if c.not != "" {
 				require.NotContains(t, changed(diff), c.not)
 			}
-			require.Len(t, strings.Split(changed(diff), "\n"), 2*(9+4)+1, "9 versions and 4 pins, before and after")
+			require.Len(t, strings.Split(changed(diff), "\n"), 2*(10+4)+1, "10 versions and 4 pins, before and after")
 			require.Empty(t, git(t, dir, "status", "--porcelain"))
 		})
 	}

@@ -48,12 +48,12 @@ type world struct {
 func digest(commit string) string { return "sha256:" + commit + strings.Repeat("0", 64-len(commit)) }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, out: t.TempDir(), version: "0.2.0", left: -1}
+	w := &world{t: t, out: t.TempDir(), version: "0.10.0", left: -1}
 	w.repo, w.root, w.git = gitrepotest.Open(t)
 	w.run = w.repo.Runner
 	for name, text := range map[string]string{
 		"pixi.toml":     "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n",
-		"a/pixi.toml":   "[package]\nname = \"a\"\nversion = \"0.2.0\"\nbuild.backend.name = \"x\"\n",
+		"a/pixi.toml":   "[package]\nname = \"a\"\nversion = \"0.10.0\"\nbuild.backend.name = \"x\"\n",
 		"app/pixi.toml": "[workspace]\nname = \"app\"\nchannels = []\nplatforms = []\n[dependencies]\na = \"==0.1.0\"\n",
 		"app/pixi.lock": "a 0.1.0\n",
 	} {
@@ -179,10 +179,10 @@ func (w *world) delivery(stages ...delivery.Stage) *delivery.Delivery {
 func (w *world) delivered(t *testing.T) {
 	head := w.git("rev-parse", "HEAD")
 	require.Equal(t, head, w.git("ls-remote", "origin", "refs/heads/main")[:40])
-	require.Equal(t, "app: take a 0.2.0", w.git("log", "-1", "--format=%s"))
+	require.Equal(t, "app: take a 0.10.0", w.git("log", "-1", "--format=%s"))
 	require.Equal(t, 1, w.commits())
 	require.Empty(t, w.git("status", "--porcelain"))
-	require.Equal(t, "a 0.2.0", w.git("show", "HEAD:app/pixi.lock"))
+	require.Equal(t, "a 0.10.0", w.git("show", "HEAD:app/pixi.lock"))
 	for _, name := range []string{"staging", "production"} {
 		require.Equal(t, digest("0")+" "+digest(head), w.get(name), name)
 	}
@@ -193,7 +193,7 @@ func TestDelivery(t *testing.T) {
 	w := newWorld(t)
 	p, err := w.delivery().Run(t.Context())
 	require.NoError(t, err, operr.NextOf(err))
-	require.Equal(t, "app/0.2.0", p.Label())
+	require.Equal(t, "app/0.10.0", p.Label())
 	w.delivered(t)
 	require.Len(t, w.asked, 1)
 	require.Contains(t, w.asked[0], "Deploy to production what runs on staging")
@@ -338,7 +338,7 @@ func TestABranchThatTakesNoPush(t *testing.T) {
 func TestWhatIsRefused(t *testing.T) {
 	for says, spoil := range map[string]func(w *world) []delivery.Stage{
 		"has changes": func(w *world) []delivery.Stage {
-			gitrepotest.Write(w.t, w.root, "a/pixi.toml", "[package]\nname = \"a\"\nversion = \"0.2.0\"\nbuild.backend.name = \"y\"\n")
+			gitrepotest.Write(w.t, w.root, "a/pixi.toml", "[package]\nname = \"a\"\nversion = \"0.10.0\"\nbuild.backend.name = \"y\"\n")
 			return nil
 		},
 		"no branch is checked out": func(w *world) []delivery.Stage {
@@ -376,12 +376,12 @@ func TestAnotherDelivery(t *testing.T) {
 	_, err := w.delivery().Run(t.Context())
 	require.Error(t, err)
 	_, err = w.delivery(stage{world: w, name: "staging"}).Run(t.Context())
-	require.ErrorContains(t, err, "the delivery app/0.2.0 is unfinished, and another one is asked for")
+	require.ErrorContains(t, err, "the delivery app/0.10.0 is unfinished, and another one is asked for")
 	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 
 	p, err := w.delivery().Undo(t.Context())
 	require.NoError(t, err, operr.NextOf(err))
-	require.Equal(t, "app/0.2.0", p.Label())
+	require.Equal(t, "app/0.10.0", p.Label())
 	require.Equal(t, digest("0"), w.get("staging"))
 	require.Equal(t, 1, w.commits(), "what is pushed stays")
 }
@@ -428,5 +428,5 @@ func TestAPlanSurvives(t *testing.T) {
 	data, err := json.Marshal(p)
 	require.NoError(t, err)
 	require.Contains(t, string(data), `"environments":["staging","production"]`)
-	require.Contains(t, fmt.Sprint(p.Pins.Packages), "0.2.0")
+	require.Contains(t, fmt.Sprint(p.Pins.Packages), "0.10.0")
 }

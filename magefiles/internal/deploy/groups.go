@@ -97,13 +97,13 @@ func (a *applying) pause(ctx context.Context, passed int) (until time.Time, err 
 	if err != nil {
 		return until, err
 	}
-	if long := until.Sub(a.Now()); long > 0 {
+	long := until.Sub(a.Now())
+	if long > 0 {
 		a.Say("%s have it; the next ones get it at %s. Ctrl-C leaves it so: whoever deploys the same continues, `mage deploy:rollback -env=%s` takes it back",
 			strings.Join(namesOf(slices.Concat(groups[:passed]...)), ", "), until.Local().Format(time.TimeOnly), a.Environment.Name)
 	}
-	long := until.Sub(a.Now())
 	failed := a.each(ctx, slices.Concat(groups[:passed]...), func(ctx context.Context, h survey.HostPlan, _ *survey.Machine) error {
-		return a.staysWell(ctx, h, long)
+		return a.staysWell(ctx, h, max(long, time.Millisecond)) // one look at least, where the time was over before this run
 	})
 	if ctx.Err() != nil {
 		return until, failed

@@ -31,7 +31,7 @@ func Write(dir string, n int, version string) error {
 func Bumped(n int, old, version string) map[string]string {
 	files := Files(n, old)
 	for name, text := range Files(n, version) {
-		if strings.HasPrefix(name, "packages/") {
+		if strings.HasPrefix(name, "packages/") || name == "pixi.toml" {
 			files[name] = text
 		}
 	}

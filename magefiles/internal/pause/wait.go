@@ -18,7 +18,7 @@ type Wait struct {
 	First time.Duration // between the first look and the second; 0 is half a second
 	Times float64       // how much longer each pause is than the one before it; 0 is twice as long
 	Most  time.Duration // the longest pause; 0 is First
-	For   time.Duration // how long to wait in all; 0 is until the context ends
+	For   time.Duration // how long to wait in all; 0 is until the context ends, and a negative time is over after one look
 
 	// Look is how long one look may take where less is left of For; 0 is as long as it takes. A look whose time is over sees its context end,
 	// and says what it has seen.
@@ -73,7 +73,7 @@ func (w Wait) Until(ctx context.Context, look func(context.Context) (Seen, error
 			p.Waited += now.Sub(p.At)
 		}
 		p.At, p.Until = now, w.end(p)
-		if w.For > 0 && p.Waited >= w.For {
+		if w.For != 0 && p.Waited >= w.For {
 			return p, ErrOver
 		}
 		w.Tell(p)

@@ -47,6 +47,7 @@ func TestHowOftenItIsLookedFor(t *testing.T) {
 		"there at once":            {pause.Wait{For: s}, 1, nil},
 		"zero":                     {pause.Wait{}, 3, []time.Duration{s / 2, s / 2}},
 		"the last look at the end": {pause.Wait{First: 4 * s, For: 10 * s}, 0, []time.Duration{4 * s, 4 * s, 2 * s}},
+		"its time is over":         {pause.Wait{First: s, For: -s}, 0, nil},
 		"one look":                 {pause.Wait{First: s, For: time.Nanosecond}, 0, []time.Duration{time.Millisecond}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 
 // Deliver takes a downstream to a version of the packages, and to its hosts: pins, lock, check, commit, push, image, then one environment after the other.
 func Deliver(ctx context.Context,
-	to *string, // this version of the packages, as app:upgrade takes it; default: the newest on the channel
+	to *string, // this version, which may be an older one; default: the newest on the channel
 	until *string, // the last environment that gets it; default: all
 	status *bool, // say where the last delivery stands, and change nothing
 	undo *bool, // take the unfinished delivery back
