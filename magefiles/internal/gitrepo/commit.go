@@ -28,7 +28,7 @@ func (r *Repo) Commit(ctx context.Context, paths []string, message string) (stri
 
 // CommitOn is Commit for who knows the commit that is checked out.
 func (r *Repo) CommitOn(ctx context.Context, base string, paths []string, message string) (string, error) {
-	before, err := os.ReadFile(r.index)
+	before, err := readIndex(r.index)
 	if err != nil {
 		return "", operr.New("commit the workspace first", "reading git's index: %w", err)
 	}
@@ -69,9 +69,29 @@ func (r *Repo) stage(ctx context.Context, paths []string) error {
 	return nil
 }
 
-// unstage puts the index back, and returns why.
-func (r *Repo) unstage(index []byte, why error) error {
-	if err := atomicfile.WriteFile(r.index, index, 0o644); err != nil {
+// kept is an index as it was.
+type kept struct {
+	data []byte
+	at   time.Time
+}
+
+func readIndex(path string) (kept, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return kept{}, err
+	}
+	data, err := os.ReadFile(path)
+	return kept{data: data, at: info.ModTime()}, err
+}
+
+// unstage puts the index back, with its time, and returns why: git does not look into a file that was changed in the second of its checkout, where
+// the index is newer than that.
+func (r *Repo) unstage(index kept, why error) error {
+	err := atomicfile.WriteFile(r.index, index.data, 0o644)
+	if err == nil {
+		err = os.Chtimes(r.index, time.Time{}, index.at)
+	}
+	if err != nil {
 		return operr.New("run `git reset`", "%w; and what was staged is still staged: %v", why, err)
 	}
 	return why

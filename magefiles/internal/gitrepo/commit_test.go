@@ -45,6 +45,23 @@ func TestCommitAndTag(t *testing.T) {
 	require.Equal(t, hash, by)
 }
 
+// What a hook has refused is seen as changed afterwards, also where it was changed in the second of its checkout, to the same length.
+func TestCommitRefusedInTheSecondOfTheCheckout(t *testing.T) {
+	repo, dir, git := gitrepotest.Open(t)
+	file := filepath.Join(dir, "sub", "file")
+	was, err := os.Stat(file)
+	require.NoError(t, err)
+	gitrepotest.Write(t, dir, "sub/file", "other\n") // as long as it was
+	require.NoError(t, os.Chtimes(file, was.ModTime(), was.ModTime()))
+	gitrepotest.Hook(t, repo.Dir, "pre-commit", "sleep 1.1; exit 1")
+	_, err = repo.Commit(t.Context(), []string{"sub/file"}, "x\n")
+	require.Error(t, err)
+	require.NoError(t, os.Remove(filepath.Join(repo.Dir, "hooks", "pre-commit")))
+	_, err = repo.Commit(t.Context(), []string{"sub/file"}, "x\n")
+	require.NoError(t, err)
+	require.Equal(t, "other", git("show", "HEAD:sub/file"))
+}
+
 // A hook that refuses leaves index and HEAD as they were, and its words are in the error.
 func TestCommitRefused(t *testing.T) {
 	repo, dir, git := gitrepotest.Open(t)
