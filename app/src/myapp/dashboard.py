@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import panel as pn
 from bokeh.models import CustomJS
+from panel.io.resources import LOCAL_DIST
 
 from myapp import render
 from myapp.view import line
@@ -51,6 +52,10 @@ class Visit:
         self.drawn = False  # the sample
         self.newer = newer
         self.document = pn.state.curdoc
+        if self.document:
+            # Panel sets this where it answers with the page. A connection that comes when that session is gone begins
+            # another one, whose styles Panel would ask its CDN for.
+            self.document.template_variables["dist_url"] = LOCAL_DIST
         self.imports = pn.Column(sizing_mode="stretch_width")
         self.sample = pn.Column(html(self.first_sample()), sizing_mode="stretch_width", min_height=420)
         self.button = pn.widgets.Button(
