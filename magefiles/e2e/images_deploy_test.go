@@ -84,8 +84,7 @@ func (w *imaging) deployed(t *testing.T, app, later image.Result, more ...string
 	out, status := p.end()
 	require.Zero(t, status, out)
 	settled(later)
-	// What the page asks of Panel's CDN here is not held yet: with another Panel, the application's own tests hold that it asks for nothing.
-	t.Logf("asked of other machines: %v", page.elsewhere(fmt.Sprintf("%s:%d", m.at[0], m.port)))
+	require.Empty(t, page.elsewhere(fmt.Sprintf("%s:%d", m.at[0], m.port)))
 	page.call("Page.navigate", map[string]any{"url": "about:blank"}, nil)
 
 	w.mage("deploy:rollback", "-env=staging", "-yes")
