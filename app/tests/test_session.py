@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from bokeh.document import Document
 from bokeh.models import ImportedStyleSheet
@@ -9,8 +11,10 @@ from panel.io.state import set_curdoc
 
 from myapp.dashboard import page
 from myapp.refresh import Refresher
-from myapp.report import Report
 from myapp.view import Sample
+
+if TYPE_CHECKING:
+    from myapp.report import Report
 
 
 def test_a_session_that_a_connection_begins_asks_no_other_machine() -> None:
