@@ -50,7 +50,8 @@ func imageOf(events []workflow.Event) (image survey.Image, known bool) {
 	return image, known
 }
 
-// environmentsBack brings those back that this delivery has deployed to, and that still run its image.
+// environmentsBack brings those back that this delivery has deployed to, and of which some host has its image: a deployment may have been killed on
+// its way through them.
 func (d *Delivery) environmentsBack(ctx context.Context, past *session.Past[*Plan], image survey.Image) error {
 	var errs []error
 	for _, name := range slices.Backward(past.Plan.Environments) {
@@ -58,8 +59,8 @@ func (d *Delivery) environmentsBack(ctx context.Context, past *session.Past[*Pla
 			continue
 		}
 		stage := d.stage(name)
-		runs, err := stage.Runs(ctx, image)
-		if err == nil && runs {
+		_, some, err := stage.Runs(ctx, image)
+		if err == nil && some {
 			err = stage.Back(ctx)
 		}
 		errs = append(errs, err)

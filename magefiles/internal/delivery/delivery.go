@@ -8,6 +8,7 @@
 //	plan.go      what a person agrees to
 //	source.go    pins, lock, check, commit, push: what happens in the clone
 //	image.go     the image, made here or by a CI
+//	ci.go        what a CI does, and the wait for it
 //	stages.go    the environments, with the question before the next one
 //	back.go      the way back
 package delivery
@@ -41,8 +42,8 @@ type Stage interface {
 	Name() string
 	// After is the name of the environment that has to run an image before this one gets it; "" for none.
 	After() string
-	// Runs reports whether all hosts run the image, healthy.
-	Runs(ctx context.Context, image survey.Image) (bool, error)
+	// Runs reports whether all hosts run the image, healthy, and whether some have it, in whatever state. That a host cannot be asked is an error.
+	Runs(ctx context.Context, image survey.Image) (all, some bool, err error)
 	// Deploy brings all hosts to the image, or none.
 	Deploy(ctx context.Context, image survey.Image) error
 	// Back brings all hosts back to the release before the one that they have.
@@ -66,20 +67,15 @@ type Means struct {
 	Build func(ctx context.Context, commit string) error // makes the image of the commit that is checked out, and pushes it
 	CI    CI                                             // nil where the image is made here
 
-	Stages  []Stage // those that are wanted, each after the one that it names
+	To      string  // the version that is asked for; "" is the newest one, or what an unfinished delivery has
+	Until   string  // the last environment that is asked for; "" is the last of all, or what an unfinished delivery has
+	Stages  []Stage // all, each after the one that it names (Order)
 	Confirm func(ctx context.Context, p *Plan) error
 	Approve func(ctx context.Context, question string) error // before an environment that is after another one
 
 	Reporter workflow.Reporter
 	Say      func(format string, args ...any)
 	Tell     func(pause.Progress)
-}
-
-// CI makes images when a commit is pushed.
-type CI interface {
-	// Watch says where the run for a commit is at work; "" where it has ended well. It fails where the run has failed. held reports whether it
-	// waits for a person.
-	Watch(ctx context.Context, commit string) (where string, held bool, err error)
 }
 
 // Delivery is one downstream's way to its hosts.
@@ -136,13 +132,10 @@ func (d *Delivery) operation() *session.Operation[*Plan] {
 	}
 }
 
-// accept refuses to go on with a delivery of another application, or to other environments, than are asked for.
-func (d *Delivery) accept(ctx context.Context, past *session.Past[*Plan]) error {
-	asked, err := d.goal(ctx)
-	if err != nil {
-		return err
-	}
-	if past.Plan.fits(asked) {
+// accept refuses to go on with a delivery of another application, version or environment than is asked for. Where nothing is, any goes on: the
+// newest version may be another one by now.
+func (d *Delivery) accept(_ context.Context, past *session.Past[*Plan]) error {
+	if past.Plan.fits(d.App, d.To, d.Until) {
 		return nil
 	}
 	return operr.NewStopped("`mage deliver` without -to and -until goes on with it, `mage deliver -undo` takes it back",
@@ -186,7 +179,9 @@ func (m missing) Name() string { return string(m) }
 
 func (missing) After() string { return "" }
 
-func (m missing) Runs(context.Context, survey.Image) (bool, error) { return false, m.error() }
+func (m missing) Runs(context.Context, survey.Image) (all, some bool, err error) {
+	return false, false, m.error()
+}
 
 func (m missing) Deploy(context.Context, survey.Image) error { return m.error() }
 

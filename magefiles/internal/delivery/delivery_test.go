@@ -40,6 +40,7 @@ type world struct {
 	version string // that the pins are to have
 	broken  string // environment that cannot be deployed to
 	checks  error  // of the downstream
+	halfway string // environment that is killed on its way through its hosts
 	left    int    // answers of what is outside; negative: all
 	asked   []string
 }
@@ -105,9 +106,10 @@ func (s stage) After() string { return s.after }
 
 func (s stage) runs() []string { return strings.Fields(s.get(s.name)) }
 
-func (s stage) Runs(_ context.Context, image survey.Image) (bool, error) {
-	all := s.runs()
-	return all[len(all)-1] == image.Digest, s.ask()
+func (s stage) Runs(_ context.Context, image survey.Image) (all, some bool, err error) {
+	has := s.runs()
+	runs := has[len(has)-1] == image.Digest
+	return runs && s.halfway != s.name, runs, s.ask()
 }
 
 func (s stage) Deploy(_ context.Context, image survey.Image) error {
@@ -118,6 +120,9 @@ func (s stage) Deploy(_ context.Context, image survey.Image) error {
 		return errors.New("it is not healthy, and every host runs what it ran before")
 	}
 	s.put(s.name, s.get(s.name)+" "+image.Digest)
+	if s.halfway == s.name {
+		return errors.New("the process was killed")
+	}
 	return nil
 }
 
@@ -375,15 +380,39 @@ func TestAnotherDelivery(t *testing.T) {
 	w.broken = "production"
 	_, err := w.delivery().Run(t.Context())
 	require.Error(t, err)
-	_, err = w.delivery(stage{world: w, name: "staging"}).Run(t.Context())
-	require.ErrorContains(t, err, "the delivery app/0.10.0 is unfinished, and another one is asked for")
-	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	for _, ask := range []func(d *delivery.Delivery){
+		func(d *delivery.Delivery) { d.Until = "staging" },
+		func(d *delivery.Delivery) { d.To = "0.9.0" },
+		func(d *delivery.Delivery) { d.App = "other" },
+	} {
+		d := w.delivery()
+		ask(d)
+		_, err = d.Run(t.Context())
+		require.ErrorContains(t, err, "the delivery app/0.10.0 is unfinished, and another one is asked for")
+		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	}
+	w.version = "0.11.0" // the channel has a newer one by now: who asks for nothing goes on with what was begun
+	_, err = w.delivery().Run(t.Context())
+	require.ErrorContains(t, err, "every host runs what it ran before")
 
 	p, err := w.delivery().Undo(t.Context())
 	require.NoError(t, err, operr.NextOf(err))
 	require.Equal(t, "app/0.10.0", p.Label())
 	require.Equal(t, digest("0"), w.get("staging"))
 	require.Equal(t, 1, w.commits(), "what is pushed stays")
+}
+
+// An environment of which some hosts have the image is taken back too.
+func TestAHalfDeployedEnvironmentIsTakenBack(t *testing.T) {
+	w := newWorld(t)
+	w.halfway = "production"
+	_, err := w.delivery().Run(t.Context())
+	require.ErrorContains(t, err, "the process was killed")
+	_, err = w.delivery().Undo(t.Context())
+	require.NoError(t, err, operr.NextOf(err))
+	for _, name := range []string{"staging", "production"} {
+		require.Equal(t, digest("0"), w.get(name), name)
+	}
 }
 
 // Environments get an image each after the one that it names.

@@ -2,5 +2,8 @@ package delivery
 
 import "github.com/foopack/foopack/magefiles/internal/session"
 
+// Until is what a plan takes of the environments.
+var Until = until
+
 // OperationOf is what the kill test ends.
 func OperationOf(d *Delivery) *session.Operation[*Plan] { return d.operation() }

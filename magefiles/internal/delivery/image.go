@@ -2,12 +2,9 @@ package delivery
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
@@ -48,28 +45,11 @@ func (d *Delivery) build(ctx context.Context, commit string) (survey.Image, erro
 	return image, err
 }
 
-// mostOfCI is how long a CI may take to make an image.
-const mostOfCI = time.Hour
-
 // wait waits for the image that a CI makes.
 func (d *Delivery) wait(ctx context.Context, commit string) (image survey.Image, err error) {
-	w := pause.Wait{
-		What:  "the image of " + short(commit),
-		First: time.Second,
-		Times: 1.5,
-		Most:  15 * time.Second,
-		For:   mostOfCI,
-		Tell:  d.Tell,
-	}
-	seen, err := w.Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
-		if image, seen.Done, err = d.Find(ctx, commit); err != nil || seen.Done {
-			return seen, err
-		}
-		seen.Says, seen.Held, err = d.CI.Watch(ctx, commit)
-		return seen, err
+	err = Await(ctx, d.CI, commit, "the image of "+short(commit), d.Tell, func(ctx context.Context) (there bool, err error) {
+		image, there, err = d.Find(ctx, commit)
+		return there, err
 	})
-	if errors.Is(err, pause.ErrOver) {
-		return image, operr.New("see what the CI does; `mage deliver` goes on waiting", "after %v the registry does not have the image of %s; %s", seen.Waited.Round(time.Second), short(commit), seen.Seen.Says).WithWayOn()
-	}
 	return image, err
 }

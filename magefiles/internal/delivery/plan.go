@@ -8,6 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/version"
 )
 
 // Plan is what a person agrees to: it survives JSON.
@@ -52,44 +53,24 @@ func (p *Plan) message() string {
 	return p.App + ": take " + strings.Join(what, ", ") + "\n"
 }
 
-// fits reports whether a plan, of a run before this one, is what another one asks for: the same downstream, the same environments, and pins
-// that it moved to where they are asked for.
-func (p *Plan) fits(asked *Plan) bool {
-	if p.App != asked.App || !slices.Equal(p.Environments, asked.Environments) {
-		return false
-	}
-	for _, want := range asked.Pins.Packages {
-		if !slices.ContainsFunc(p.Pins.Packages, func(m bump.Move) bool { return m.Name == want.Name && m.New == want.New }) {
-			return false
-		}
-	}
-	return true
-}
-
-// goal is what is asked for, whatever there is of it.
-func (d *Delivery) goal(ctx context.Context) (*Plan, error) {
-	if len(d.Stages) == 0 {
-		return nil, operr.NewUsage("add a table [tool.deploy.NAME] with hosts and port to the downstream's manifest", "%s has no deployment environment to be delivered to", d.App)
-	}
-	pins, err := d.Pins(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p := &Plan{
-		App:    d.App,
-		Remote: d.Remote,
-		Pins:   pins,
-		CI:     d.CI != nil,
-	}
-	for _, s := range d.Stages {
-		p.Environments = append(p.Environments, s.Name())
-	}
-	return p, nil
+// fits reports whether a plan of a run before this one is what is asked for; "" asks for nothing in particular.
+func (p *Plan) fits(app, to, until string) bool {
+	other := func(m bump.Move) bool { return !version.Same(m.New, to) }
+	return p.App == app &&
+		(until == "" || p.Environments[len(p.Environments)-1] == until) &&
+		(to == "" || !slices.ContainsFunc(p.Pins.Packages, other))
 }
 
 // plan works out what is to be done. It is nil where the image of what is checked out runs everywhere.
 func (d *Delivery) plan(ctx context.Context) (*Plan, error) {
-	p, err := d.goal(ctx)
+	if len(d.Stages) == 0 {
+		return nil, operr.NewUsage("add a table [tool.deploy.NAME] with hosts and port to the downstream's manifest", "%s has no deployment environment to be delivered to", d.App)
+	}
+	stages, err := until(d.Stages, d.Until)
+	if err != nil {
+		return nil, err
+	}
+	pins, err := d.Pins(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +81,15 @@ func (d *Delivery) plan(ctx context.Context) (*Plan, error) {
 	if head.Branch == "" {
 		return nil, operr.New("`git switch BRANCH`: a delivery makes a commit on it, and pushes that", "no branch is checked out")
 	}
-	p.Base, p.Branch = head.Commit, head.Branch
+	p := &Plan{
+		App:          d.App,
+		Base:         head.Commit,
+		Branch:       head.Branch,
+		Remote:       d.Remote,
+		Pins:         pins,
+		CI:           d.CI != nil,
+		Environments: namesOf(stages),
+	}
 	if err := d.mayCommit(ctx, p); err != nil {
 		return nil, err
 	}
@@ -138,8 +127,8 @@ func (d *Delivery) isDelivered(ctx context.Context, p *Plan) (bool, error) {
 	if err != nil || !there {
 		return false, err
 	}
-	for _, s := range d.Stages {
-		if runs, err := s.Runs(ctx, image); err != nil || !runs {
+	for _, name := range p.Environments {
+		if runs, _, err := d.stage(name).Runs(ctx, image); err != nil || !runs {
 			return false, err
 		}
 	}
@@ -175,8 +164,8 @@ func Order(all []Stage) ([]Stage, error) {
 	return nil, operr.NewUsage("let one of them be after none", "the environments %s wait for one another", strings.Join(namesOf(rest), ", "))
 }
 
-// Until leaves the environments out that come behind one; "" keeps all.
-func Until(ordered []Stage, name string) ([]Stage, error) {
+// until leaves the environments out that come behind one; "" keeps all.
+func until(ordered []Stage, name string) ([]Stage, error) {
 	if name == "" {
 		return ordered, nil
 	}

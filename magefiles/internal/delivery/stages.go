@@ -18,6 +18,11 @@ type Approval struct {
 	Digest string `json:"digest"`
 }
 
+// Deployed is what all hosts of an environment run.
+type Deployed struct {
+	Digest string `json:"digest"`
+}
+
 // defineApproval asks before an environment gets what another one runs. It is for one digest, and in this clone alone.
 func (d *Delivery) defineApproval(stage Stage, image given[survey.Image]) workflow.Step[Approval] {
 	return workflow.Step[Approval]{
@@ -27,7 +32,7 @@ func (d *Delivery) defineApproval(stage Stage, image given[survey.Image]) workfl
 			if recorded != nil && *recorded == is {
 				return is, true, nil
 			}
-			runs, err := stage.Runs(ctx, image.Get())
+			runs, _, err := stage.Runs(ctx, image.Get())
 			return is, runs, err
 		},
 		Do: func(ctx context.Context) (Approval, error) {
@@ -40,17 +45,17 @@ func (d *Delivery) defineApproval(stage Stage, image given[survey.Image]) workfl
 }
 
 // defineStage brings the image to an environment.
-func (d *Delivery) defineStage(stage Stage, image given[survey.Image]) workflow.Step[Approval] {
-	return workflow.Step[Approval]{
+func (d *Delivery) defineStage(stage Stage, image given[survey.Image]) workflow.Step[Deployed] {
+	return workflow.Step[Deployed]{
 		Name: deployStep(stage.Name()),
-		Check: func(ctx context.Context, _ *Approval) (Approval, bool, error) {
-			runs, err := stage.Runs(ctx, image.Get())
-			return Approval{Digest: image.Get().Digest}, runs, err
+		Check: func(ctx context.Context, _ *Deployed) (Deployed, bool, error) {
+			runs, _, err := stage.Runs(ctx, image.Get())
+			return Deployed{Digest: image.Get().Digest}, runs, err
 		},
-		Do: func(ctx context.Context) (Approval, error) {
-			return Approval{Digest: image.Get().Digest}, stage.Deploy(ctx, image.Get())
+		Do: func(ctx context.Context) (Deployed, error) {
+			return Deployed{Digest: image.Get().Digest}, stage.Deploy(ctx, image.Get())
 		},
-		Say: func(a Approval) string { return short(hash(a.Digest)) + " on all hosts" },
+		Say: func(d Deployed) string { return short(hash(d.Digest)) + " on all hosts" },
 	}
 }
 

@@ -22,11 +22,20 @@ func TestServed(t *testing.T) {
 	f.mustDeploy(one)
 	got, err := served()
 	require.NoError(t, err)
+	runs := func(image survey.Image, wantAll, wantSome bool) {
+		t.Helper()
+		all, some, err := f.deployer().Runs(t.Context(), image)
+		require.NoError(t, err)
+		require.Equal(t, [2]bool{wantAll, wantSome}, [2]bool{all, some})
+	}
+	runs(one, true, true)
+	runs(two, false, false)
 	require.Equal(t, one.Ref(), got.Ref())
 	require.Equal(t, "1111", got.Revision)
 
 	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Image: two, Without: []string{"b"}})
 	require.NoError(t, err)
+	runs(two, false, true)
 	_, err = served()
 	require.Regexp(t, `a runs revision 2222 \(.*\), and b runs revision 1111`, err)
 	f.mustDeploy(two)
@@ -37,8 +46,11 @@ func TestServed(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = served()
 	require.ErrorContains(t, err, "a deployment to a has not ended")
+	runs(one, false, true)
 	f.mustDeploy(two)
 	f.hosts["b"].gone.Store(true)
+	_, _, err = f.deployer().Runs(t.Context(), two)
+	require.ErrorContains(t, err, "b: ", "what cannot be asked is not a no")
 	_, err = served()
 	require.ErrorContains(t, err, "nothing can be taken over from staging: b: ")
 }

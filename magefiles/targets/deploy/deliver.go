@@ -84,15 +84,12 @@ func deliverer(ctx context.Context, x *targets.Extension, to, until string, f Fl
 	if err != nil {
 		return nil, nil, err
 	}
-	stages, end, err := stagesOf(ctx, x, of, all, f, ciRuns{hub: hub})
+	ci := delivery.Runs{Client: hub.Client}
+	stages, end, err := stagesOf(ctx, x, of, all, f, ci)
 	if err != nil {
 		return nil, nil, err
 	}
-	stages, err = delivery.Order(stages)
-	if err == nil {
-		stages, err = delivery.Until(stages, until)
-	}
-	if err != nil {
+	if stages, err = delivery.Order(stages); err != nil {
 		end()
 		return nil, nil, err
 	}
@@ -111,6 +108,8 @@ func deliverer(ctx context.Context, x *targets.Extension, to, until string, f Fl
 			return survey.Image{Repository: p.Repository, Digest: p.Digest, Revision: p.Revision, Platforms: p.Platforms}, there, err
 		},
 		Build:   func(ctx context.Context, _ string) error { return x.MakeImage(ctx, of.Name()) },
+		To:      to,
+		Until:   until,
 		Stages:  stages,
 		Confirm: func(ctx context.Context, p *delivery.Plan) error { return agree(ctx, x, p, orZero(f.Yes)) },
 		Approve: func(ctx context.Context, question string) error { return x.Confirm(ctx, orZero(f.Yes), question) },
@@ -123,7 +122,7 @@ func deliverer(ctx context.Context, x *targets.Extension, to, until string, f Fl
 		m.Check = func(ctx context.Context) error { return x.Check(ctx, of.Name()) }
 	}
 	if of.Image != nil && of.Image.Publish == workspace.PublishCI {
-		m.CI = ciRuns{hub: hub}
+		m.CI = ci
 	}
 	return &delivery.Delivery{Means: m}, end, nil
 }
@@ -237,13 +236,9 @@ func (s stage) Name() string { return s.d.Environment.Name }
 
 func (s stage) After() string { return s.d.Environment.After }
 
-// Runs asks all hosts. That one of them cannot be asked is an error, and not a no.
-func (s stage) Runs(ctx context.Context, image survey.Image) (bool, error) {
-	p, err := s.d.Plan(ctx, survey.Asked{Image: image})
-	if err != nil {
-		return false, err
-	}
-	return p.Nothing(), nil
+// Runs asks all hosts.
+func (s stage) Runs(ctx context.Context, image survey.Image) (all, some bool, err error) {
+	return s.d.Runs(ctx, image)
 }
 
 func (s stage) Deploy(ctx context.Context, image survey.Image) error {

@@ -7,6 +7,22 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
+// Runs reports whether all hosts run an image, healthy, with no deployment under way, and whether some have it, in whatever state. That a host cannot
+// be asked is an error, and not a no.
+func (f *Fleet) Runs(ctx context.Context, image Image) (all, some bool, err error) {
+	all = true
+	for _, h := range f.Look(ctx, 0) {
+		if h.Err != nil {
+			return false, some, operr.New(operr.NextOf(h.Err), "%s: %w", h.Name, h.Err)
+		}
+		running := h.Running != nil && h.Running.Image == image.Ref()
+		begun := h.Kept.Candidate != nil && h.Kept.Candidate.Image == image.Ref()
+		all = all && running && h.Running.Healthy && h.Kept.Candidate == nil
+		some = some || running || begun
+	}
+	return all, some, nil
+}
+
 // Served returns the image that all hosts run, healthy. An environment that comes after this one gets exactly that. It is an error where the
 // hosts do not run one image, or a deployment has not ended.
 func (f *Fleet) Served(ctx context.Context) (Image, error) {
