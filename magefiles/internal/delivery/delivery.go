@@ -99,6 +99,18 @@ func (d *Delivery) Undo(ctx context.Context) (*Plan, error) {
 	return past.Plan, nil
 }
 
+// Unfinished is the plan of the delivery that is unfinished. That there is none is an error.
+func (d *Delivery) Unfinished() (*Plan, error) {
+	past, err := d.operation().Last()
+	switch {
+	case err != nil:
+		return nil, err
+	case past == nil || past.End != "":
+		return nil, operr.New("`mage deliver -status` says what there is", "no delivery is unfinished: there is nothing to undo")
+	}
+	return past.Plan, nil
+}
+
 // Look says where the last delivery stands, step by step, and changes nothing; nil where there is none.
 func (d *Delivery) Look(ctx context.Context) (*session.Past[*Plan], []workflow.Standing, error) {
 	return d.operation().Look(ctx, 0)

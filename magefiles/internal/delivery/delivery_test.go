@@ -395,9 +395,14 @@ func TestAnotherDelivery(t *testing.T) {
 	_, err = w.delivery().Run(t.Context())
 	require.ErrorContains(t, err, "every host runs what it ran before")
 
+	left, err := w.delivery().Unfinished()
+	require.NoError(t, err)
+	require.Equal(t, "app/0.10.0", left.Label())
 	p, err := w.delivery().Undo(t.Context())
 	require.NoError(t, err, operr.NextOf(err))
 	require.Equal(t, "app/0.10.0", p.Label())
+	_, err = w.delivery().Unfinished()
+	require.ErrorContains(t, err, "there is nothing to undo")
 	require.Equal(t, digest("0"), w.get("staging"))
 	require.Equal(t, 1, w.commits(), "what is pushed stays")
 }

@@ -147,7 +147,11 @@ func agree(ctx context.Context, x *targets.Extension, p *delivery.Plan, yes bool
 func short(commit string) string { return commit[:min(12, len(commit))] }
 
 func undoDelivery(ctx context.Context, x *targets.Extension, d *delivery.Delivery, asJSON, yes bool) error {
-	if err := x.Confirm(ctx, yes, "Take the unfinished delivery of "+d.App+" back?"); err != nil {
+	p, err := d.Unfinished()
+	if err == nil {
+		err = x.Confirm(ctx, yes, "Take "+p.Label()+" back?")
+	}
+	if err != nil {
 		return err
 	}
 	return targets.Answer(x, asJSON, func() (reportedDelivery, error) {
