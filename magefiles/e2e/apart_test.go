@@ -9,6 +9,7 @@ import (
 // TestPackagesApartAgain releases one package again and again, while others change that keep their versions: what was published
 // of those stays.
 func TestPackagesApartAgain(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		o    releaseOptions
@@ -46,6 +47,7 @@ func TestPackagesApartAgain(t *testing.T) {
 // TestOtherBytesBeforeTheTag says a way that there is: the release that is unfinished is of the versions that were agreed to, so
 // that a higher one needs another release.
 func TestOtherBytesBeforeTheTag(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", real: true})
 	r.publishSomething("0.1.7")
 	r.bumped()

@@ -20,6 +20,7 @@ import (
 // TestDownstreamIsTestedWithWhatItPins moves the sources to another version than a downstream pins: test:all takes the
 // pinned one from the channel, at PREFIX_SERVER_URL, and says so when there is none.
 func TestDownstreamIsTestedWithWhatItPins(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	write := func(name, text string) {
 		path := filepath.Join(root, name)

@@ -85,6 +85,7 @@ func committed(t testing.TB, dir string, n int, version string) {
 
 // Bump, commit and tag give exactly the careful edit: 3N versions and 2N-2 pins, the one of the workspace, and no other byte anywhere.
 func TestBumpIsTheCarefulEdit(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int{3, 100, 1000} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			dir := monorepo(t, n)
@@ -108,6 +109,7 @@ func TestBumpIsTheCarefulEdit(t *testing.T) {
 // The whole command killed at moments that nobody chose, and run again as it was: it comes to the same end, whether it
 // died in the plan, in the files, in git or before the tag.
 func TestBumpKilledAndRunAgain(t *testing.T) {
+	t.Parallel()
 	const n = 12
 	random := rand.New(rand.NewPCG(3, 4))
 	said := map[string]int{}

@@ -14,6 +14,7 @@ import (
 // TestWhatChecksLeaveBehind has the checks format a file, make one, and make some that git ignores: what is built is what is
 // committed.
 func TestWhatChecksLeaveBehind(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", real: true})
 	manifest := strings.Replace(readFile(t, r.dir, "pixi.toml"), `qa = "`, `qa = "sh checks.sh && `, 1)
 	r.commit("test: checks that write", map[string]string{
@@ -36,6 +37,7 @@ mkdir -p src/mono_core/build && echo "IGNORED = 1" > src/mono_core/build/__init_
 
 // TestFoldersThatPeopleHave works beside files that are committed in the folders in which we write: they stay as they are.
 func TestFoldersThatPeopleHave(t *testing.T) {
+	t.Parallel()
 	const keep = "*\n!.gitignore\n!*.csv\n"
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.commit("docs: results", map[string]string{".gitignore": "/.pixi/\n", "output/.gitignore": keep, "output/results.csv": "1\n"})
@@ -62,6 +64,7 @@ func (r *releasing) newHome() string {
 
 // TestPublishAfterTheTag refuses to send, as a version that is tagged, what its tag has not.
 func TestPublishAfterTheTag(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		files map[string]string
 		tag   string // that is at what is published; "" moves none
@@ -91,6 +94,7 @@ func TestPublishAfterTheTag(t *testing.T) {
 
 // TestClockThatWentBack goes on with the last release, and takes it back, where one before it was made at a later hour.
 func TestClockThatWentBack(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	r.ok("release", "-to=patch", "-yes")
 	dir := filepath.Join(r.dir, ".git", "pixi-release", "releases")
@@ -110,6 +114,7 @@ func TestClockThatWentBack(t *testing.T) {
 // TestRehearseWhereGitMayNotTalkToFolders rehearses where a person's git, or its environment, allows no remotes on this
 // machine.
 func TestRehearseWhereGitMayNotTalkToFolders(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "ci"})
 	for _, set := range []string{
 		"GIT_ALLOW_PROTOCOL=https:ssh", "GIT_CONFIG_PARAMETERS='protocol.allow'='never'", "GIT_CONFIG_PARAMETERS='protocol.file.allow'='never'",

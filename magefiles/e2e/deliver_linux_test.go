@@ -53,6 +53,7 @@ func (w *deploying) ci(bare string) {
 
 // A delivery goes from a version to production by one command. It is killed on its way, here and there, and goes on.
 func TestDelivery(t *testing.T) {
+	t.Parallel()
 	w := startDeploying(t, 2, 18183)
 	file := filepath.Join(w.root, "app", "pixi.toml")
 	text := strings.Replace(readFile(t, file), "[tool.image]\n", "[tool.image]\npublish = \"ci\"\n", 1)

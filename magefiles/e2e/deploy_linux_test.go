@@ -191,6 +191,7 @@ func (w *deploying) runs() (revisions []string) {
 }
 
 func TestDeployments(t *testing.T) {
+	t.Parallel()
 	w := startDeploying(t, 2, 18180)
 	one, two := w.push("1111", false), w.push("2222", false)
 	require.Regexp(t, `vm2 +not set up`, w.must("deploy:status"))
@@ -229,6 +230,7 @@ func TestDeployments(t *testing.T) {
 // The program is killed at many moments of a deployment. The next run ends it, in one way or another, and says so; every second time it is one in
 // another clone, which knows nothing of it, and to which the lock has to be given.
 func TestDeploymentsKilledAnywhere(t *testing.T) {
+	t.Parallel()
 	w := startDeploying(t, 2, 18181)
 	digests := []string{w.push("1111", false), w.push("2222", false)}
 	w.must("deploy:setup", "-yes")
@@ -266,6 +268,7 @@ func TestDeploymentsKilledAnywhere(t *testing.T) {
 
 // Fifty hosts are in another process: the program stays small, and asks all of them at once.
 func TestDeploymentsToManyHosts(t *testing.T) {
+	t.Parallel()
 	w := startDeploying(t, 50, 18182)
 	one := w.push("1111", false)
 	w.must("deploy:setup", "-yes")

@@ -88,6 +88,7 @@ func changedPaths(before, after map[string]string) []string {
 
 // TestFilesystem sees what a program does to files, also where it puts the times back.
 func TestFilesystem(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	for _, name := range []string{"same", "text", "mode", "gone", "link", "cache/x"} {
 		write(t, root, name, "one")

@@ -56,6 +56,7 @@ func rowsOf(table string) map[string]string {
 
 // README has a row for each target of `mage -l`, with the arguments that it takes, and for no other one.
 func TestReadmeHasTheTargets(t *testing.T) {
+	t.Parallel()
 	readme, err := os.ReadFile(filepath.Join(repo, "README.md"))
 	require.NoError(t, err)
 	_, section, found := strings.Cut(string(readme), "\n## Targets\n")
@@ -71,6 +72,7 @@ func TestReadmeHasTheTargets(t *testing.T) {
 }
 
 func TestRowsOfTargets(t *testing.T) {
+	t.Parallel()
 	require.Equal(t, map[string]string{"check": "", "fmt": "", "test:all": "", "test:package": "NAME"},
 		rowsOf("| target | does |\n|---|---|\n| `check` (default) | all `x` |\n| `fmt` · `test:all` | one · the other |\n| `test:package NAME` | y |\n"))
 	require.Equal(t, []string{"check", "test:all"}, targetsOf("It is.\n\nTargets:\n  check*            is that.\n  test:all          runs.\n\n* default target\n"))
@@ -133,6 +135,7 @@ func unlike(comments map[string]map[string]bool, meanings map[string][]string) (
 
 // The same flag of two targets is explained by the same words, up to the first ";", unless it means another thing.
 func TestFlagsAreExplainedAlike(t *testing.T) {
+	t.Parallel()
 	comments := map[string]map[string]bool{}
 	for _, target := range targetsOf(help(t, "")) {
 		for _, m := range helpFlag.FindAllStringSubmatch(help(t, target), -1) {
@@ -148,6 +151,7 @@ func TestFlagsAreExplainedAlike(t *testing.T) {
 }
 
 func TestWhichFlagsAreUnlike(t *testing.T) {
+	t.Parallel()
 	set := func(comments ...string) map[string]bool {
 		all := map[string]bool{}
 		for _, c := range comments {

@@ -354,6 +354,7 @@ func BenchmarkPlatforms(b *testing.B) {
 
 // The Dockerfiles share a script, and a build sees its own folder alone.
 func TestTheImagesShareTheirScript(t *testing.T) {
+	t.Parallel()
 	app, err := os.ReadFile(filepath.Join(repo, "app", "environment.sh"))
 	require.NoError(t, err)
 	runtime, err := os.ReadFile(filepath.Join(repo, "containers", "runtime", "environment.sh"))

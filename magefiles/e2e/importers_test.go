@@ -32,6 +32,7 @@ import (
 
 // A magefile of others stays as light as it is: in bytes.
 func TestSizeOfAForeignMagefile(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		t.Skip("the limit is for linux on amd64")
 	}
@@ -45,6 +46,7 @@ func TestSizeOfAForeignMagefile(t *testing.T) {
 
 // And in modules: none is linked that is not in the list.
 func TestWhatAForeignMagefileLinks(t *testing.T) {
+	t.Parallel()
 	mod, sum, err := otherModule()
 	require.NoError(t, err)
 	dir := t.TempDir()
@@ -74,6 +76,7 @@ func modulesOf(t *testing.T, dir string) (modules []string) {
 
 // A package that only an importer's own file takes in is seen as well.
 func TestModulesOfAMagefileAreSeen(t *testing.T) {
+	t.Parallel()
 	mod, sum, err := otherModule()
 	require.NoError(t, err)
 	for imported, module := range map[string]string{

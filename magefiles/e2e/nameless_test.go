@@ -28,6 +28,7 @@ func nameless(t *testing.T, folder string) *releasing {
 // TestNamelessIsAskedForAChannel keeps a workspace whose name is its folder's away from every real channel, and says so
 // beside everything else that is in the way, before anything is built.
 func TestNamelessIsAskedForAChannel(t *testing.T) {
+	t.Parallel()
 	const says, next = "it is not said which channel its packages go to", "write `channel = \"NAME\"` into [tool.release] of pixi.toml, or set PREFIX_CHANNEL"
 	r := nameless(t, "src")
 	r.env = command.Unset(r.env, "PREFIX_SERVER_URL")
@@ -60,6 +61,7 @@ func TestNamelessIsAskedForAChannel(t *testing.T) {
 
 // TestNamelessWithAnAnswer publishes it to a server of this machine, or where somebody says the channel.
 func TestNamelessWithAnAnswer(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, folder string
 		says         func(r *releasing)
@@ -102,6 +104,7 @@ func TestNamelessWithAnAnswer(t *testing.T) {
 
 // TestNamelessRehearsal publishes from clones in folders of other names, here and in the CI.
 func TestNamelessRehearsal(t *testing.T) {
+	t.Parallel()
 	r := nameless(t, "Größe 2")
 	in("pixi.toml", "publish = \"here\"\n", "")(t, r.dir)
 	r.commitAll("chore: let CI publish")
@@ -113,6 +116,7 @@ func TestNamelessRehearsal(t *testing.T) {
 
 // What a workspace's name is made into is the name of a channel.
 func TestEmbeddedChannelIsOne(t *testing.T) {
+	t.Parallel()
 	for _, folder := range []string{"acme", "Acme Project", "..x..", "t", "日本", "a/b", strings.Repeat("y", 300), "-"} {
 		w := &workspace.Workspace{Manifest: &workspace.Manifest{Name: folder}}
 		require.NoError(t, channel.CheckName(w.EmbeddedChannel()), folder)

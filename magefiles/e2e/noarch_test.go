@@ -16,6 +16,7 @@ func member(name, build string) map[string]string {
 
 // A package that is for one platform is refused by name before anything is built, committed or sent; it is built as before.
 func TestOnePlatformIsRefused(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, build, says, fix string }{
 		{"clib", `backend = { name = "pixi-build-cmake", version = "*" }`, "clib cannot be published: it is built for one platform (by pixi-build-cmake)", "noarch = true"},
 		{"tool", `backend = { name = "pixi-build-rust", version = "*" }`, "tool cannot be published: it is built for one platform (by pixi-build-rust)", "machine of each platform"},
@@ -50,6 +51,7 @@ func TestOnePlatformIsRefused(t *testing.T) {
 
 // Where the manifest does not tell, the artifact does: nothing is sent, and there is no tag.
 func TestOnePlatformIsSeenInTheArtifact(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here", files: member("odd", `backend = { name = "our-backend", version = "*" }`)})
 	r.standin.Behave(pixitest.Behavior{Made: map[string]pixitest.Made{"odd": {Subdir: workspace.HostPlatform(), Files: map[string]string{"lib/libodd.so": "x"}}}})
 	out := r.refused(1, workspace.HostPlatform()+"/odd-0.1.6-pyh4616a5c_0.conda cannot be published, and nothing was sent", "publish", "-yes")
@@ -65,6 +67,7 @@ func TestOnePlatformIsSeenInTheArtifact(t *testing.T) {
 
 // A package that has nothing for Python is installed, and that is all.
 func TestDataIsInstalledAndNotImported(t *testing.T) {
+	t.Parallel()
 	files := member("data", `backend = { name = "our-backend", version = "*" }`)
 	for name, text := range member("all-of-it", "backend = { name = \"our-backend\", version = \"*\" }\n[package.run-dependencies]\ndata = \"==0.1.6\"\nmono-core = \"==0.1.6\"") {
 		files[name] = text

@@ -11,6 +11,7 @@ import (
 // TestReleaseBegunForAnotherChannel has the channel changed under a release that is unfinished: it is neither published to
 // another one than was agreed to, nor taken back by what that one has.
 func TestReleaseBegunForAnotherChannel(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		change func(r *releasing) (back func())
@@ -64,6 +65,7 @@ func TestReleaseBegunForAnotherChannel(t *testing.T) {
 
 // TestUndoNeedsNoChannel takes back what was not pushed, where the channel has gone.
 func TestUndoNeedsNoChannel(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	write(t, r.dir, "fail-qa", "x")
 	r.commitAll("test: what fails")
@@ -78,6 +80,7 @@ func TestUndoNeedsNoChannel(t *testing.T) {
 // TestUndoOfAReleaseThatHasEnded asks a channel that has nothing of it, also after another release was taken back: what was
 // published to the other channel is not taken for unfinished.
 func TestUndoOfAReleaseThatHasEnded(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		before func(r *releasing)

@@ -12,6 +12,7 @@ import (
 
 // Images are built with the pixi that everything else uses: a lock file of one version may be too new for another.
 func TestDockerfilesPinOurPixi(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(repo, "*", "Dockerfile"))
 	require.NoError(t, err)
 	more, err := filepath.Glob(filepath.Join(repo, "containers", "*", "Dockerfile"))

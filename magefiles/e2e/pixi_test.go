@@ -15,6 +15,7 @@ import (
 // TestPixiBuildsInOurOrder lets a stand-in, which answers as pixi 0.77.0 was recorded, build this repository's packages:
 // one `pixi publish --path=…` for each, dependencies first, and no artifact is used that is not what its manifest says.
 func TestPixiBuildsInOurOrder(t *testing.T) {
+	t.Parallel()
 	root := copyOfOurs(t)
 	standin := pixitest.Install(t, pixitest.Behavior{})
 	mage := func(args ...string) (string, error) {
@@ -56,6 +57,7 @@ func TestPixiBuildsInOurOrder(t *testing.T) {
 // TestPixiRunsADownstream has the stand-in run a downstream's task where its packages come from: in its own folder; with
 // the workspace's packages, or with the channel on another server, in a folder of links with another manifest.
 func TestPixiRunsADownstream(t *testing.T) {
+	t.Parallel()
 	root, err := filepath.EvalSymlinks(copyOfOurs(t))
 	require.NoError(t, err)
 	before, err := os.ReadFile(filepath.Join(root, "app", "pixi.toml"))
@@ -97,6 +99,7 @@ func count(t *testing.T, root string) int {
 // channel into a clean environment. What pixi built wrongly is not sent; what is on the channel is not built again, also
 // on a machine that has nothing of it.
 func TestPublishWithPixi(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	for name, text := range onePackage {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))

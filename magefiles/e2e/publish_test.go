@@ -89,6 +89,7 @@ func noSecret(ts *testscript.TestScript, _ bool, args []string) {
 
 // TestAPersonIsAsked runs publish at a terminal: a no changes nothing, a yes publishes.
 func TestAPersonIsAsked(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	for name, text := range onePackage {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))

@@ -18,6 +18,7 @@ const nobody = 65534
 
 // A folder or a repository that cannot be written is refused in a sentence, and nothing is changed.
 func TestReadOnly(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		closed string // folder that is closed to writing

@@ -38,6 +38,7 @@ func whereAllAsk(t *testing.T) *releasing {
 
 // A person at a terminal answers whoever asks in the middle of a release.
 func TestAReleaseIsAnswered(t *testing.T) {
+	t.Parallel()
 	r := whereAllAsk(t)
 	x, _ := r.start("release", "-to=patch", "-yes")
 	terminal := ptytest.Start(t, x)
@@ -55,6 +56,7 @@ func TestAReleaseIsAnswered(t *testing.T) {
 
 // Ctrl-C at a question stops the release at a safe point, and it goes on from there.
 func TestCtrlCAtAQuestion(t *testing.T) {
+	t.Parallel()
 	r := whereAllAsk(t)
 	x, _ := r.start("release", "-to=patch", "-yes")
 	terminal := ptytest.Start(t, x)
@@ -82,6 +84,7 @@ func TestCtrlCAtAQuestion(t *testing.T) {
 
 // Where there is no terminal, or a CI has made it, each of them fails at once, and says so.
 func TestNobodyAnswersARelease(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		without []string // hooks that are not there
 		says    string

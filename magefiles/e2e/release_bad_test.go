@@ -25,6 +25,7 @@ import (
 // TestPreflight has one thing in the way after the other, and then several. Each is said before anything is done, with what
 // to do.
 func TestPreflight(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		by   string
@@ -250,6 +251,7 @@ func hidePython(r *releasing) {
 // TestNothingIrreversible lets one step after the other fail: neither it nor anything that cannot be taken back happens, the
 // version is not burnt, and once the cause is gone the same release is completed.
 func TestNothingIrreversible(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		by     string
@@ -370,6 +372,7 @@ func TestAStopInsideARelease(t *testing.T) {
 // TestAccidents has the accidents by name that have burnt versions elsewhere. Each is caught before there is a tag, and the
 // version is released once its cause is gone. (An upload of half the packages is in TestNothingIrreversible.)
 func TestAccidents(t *testing.T) {
+	t.Parallel()
 	task := func(qa string) map[string]string {
 		return map[string]string{"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + "\n[tasks]\nqa = " + qa + "\n"}
 	}
@@ -457,6 +460,7 @@ func TestAccidents(t *testing.T) {
 
 // TestTwoAtOnce starts two releases in one clone: one goes through, the other ends with a sentence, and changes nothing.
 func TestTwoAtOnce(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
 	one, oneSaid := r.start("release", "-to=patch", "-yes")
 	two, twoSaid := r.start("release", "-to=patch", "-yes")
@@ -477,6 +481,7 @@ func TestTwoAtOnce(t *testing.T) {
 // TestReleaseOfSomebodyElse asks for a version that another clone has tagged, and has not published: it is not called
 // released, and this clone goes on with it once it has pulled. A later one makes it an earlier release.
 func TestReleaseOfSomebodyElse(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	behind, first := r.newClone(), r.dir
 	r.refuseUploads("mono-p0001")
@@ -504,6 +509,7 @@ const mageLeft = "cleanup timeout exceeded"
 
 // TestCtrlC stops a release at a safe point, says how to go on, and leaves nothing in the way of that.
 func TestCtrlC(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{})
 	x, out := r.start("release", "-to=patch", "-yes")
 	x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -522,6 +528,7 @@ func TestCtrlC(t *testing.T) {
 
 // TestUndo takes a release back from wherever it stands, and refuses once something was uploaded.
 func TestUndo(t *testing.T) {
+	t.Parallel()
 	for _, private := range accesses {
 		t.Run(cmp.Or(string(private), "public"), func(t *testing.T) { undoOf(t, private) })
 	}
@@ -589,6 +596,7 @@ func undoOf(t *testing.T, private login) {
 
 // TestStatus says where an unfinished release stands, by journal and by world; in a clone without a journal too.
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	r := newReleasing(t, releaseOptions{by: "here"})
 	require.Contains(t, r.ok("status"), "no release was begun in this clone")
 	r.refuseUploads("mono-p0002")
@@ -620,6 +628,7 @@ func TestStatus(t *testing.T) {
 // What a release has built stays, whatever the tasks that check it leave in its clone: a file that git does not ignore, a version
 // that a tool writes into one that is committed.
 func TestBuiltOnce(t *testing.T) {
+	t.Parallel()
 	for name, left := range map[string]string{
 		"a new file":      "echo here >left",
 		"a changed file":  "echo changed >>CHANGELOG.md",

@@ -335,6 +335,7 @@ func (r *releasing) released(version string) {
 // TestRelease takes three packages through a release, published by CI and from here, to a public channel and to a private one, and finds
 // everything where it belongs.
 func TestRelease(t *testing.T) {
+	t.Parallel()
 	over(t, []string{"ci", "here"}, func(t *testing.T, o releaseOptions) {
 		r := newReleasing(t, o)
 		r.refused(2, "no release is unfinished", "release")

@@ -12,6 +12,7 @@ import (
 
 // A script begins with what it proves, which no other one does, and its name says so in short.
 func TestScriptsProveOneThingEach(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "script", "*"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)

@@ -20,6 +20,7 @@ import (
 // without JSON, and rehearses; and looks for every secret that took part in all that was printed, in every file that was
 // written by either side, and in the command lines of all processes meanwhile.
 func TestNoSecretIsWritten(t *testing.T) {
+	t.Parallel()
 	const key = "pfx_the_secret_of_the_secret_test"
 	root := t.TempDir()
 	for name, text := range onePackage {

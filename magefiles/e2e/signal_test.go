@@ -57,6 +57,7 @@ import (
 // TestNothingIsLeftBehind ends `go tool mage rehearse`, and `check` with its many jobs, in the middle of the tests, in every way that a
 // person or a CI ends it, and finds no process of it and nothing in its folder.
 func TestNothingIsLeftBehind(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		target string

@@ -14,6 +14,7 @@ import (
 // written, each with the whole command on a repository of three packages. A full disk is in internal/bump, where it can be
 // made; so is every kill.
 func TestBadSituations(t *testing.T) {
+	t.Parallel()
 	const core = "packages/core/pixi.toml"
 	for _, c := range []struct {
 		name   string

@@ -24,6 +24,7 @@ import (
 // solve and install two of them, whose pins bring the third, from that channel and a small conda-forge. The
 // environment imports all three.
 func TestFoopackIsSolvedAndInstalled(t *testing.T) {
+	t.Parallel()
 	root := copyOfOurs(t)
 	build := exec.Command(filepath.Join(compiled, "targets"), "build:all")
 	build.Dir, build.Env = root, append(os.Environ(), "PIPELINE_TOOLCHAIN=embedded", "SOURCE_DATE_EPOCH=1767323046")

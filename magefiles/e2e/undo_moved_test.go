@@ -10,6 +10,7 @@ import (
 // TestUndoUnderOtherVersions takes the release's commit back, and not what was put on top of it, where that changed the packages
 // or their versions, by which the commit is known otherwise.
 func TestUndoUnderOtherVersions(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(r *releasing){
 		"a version that was raised by hand": func(r *releasing) {
 			for _, file := range []string{"pixi.toml", "pyproject.toml"} {
@@ -50,6 +51,7 @@ func TestUndoUnderOtherVersions(t *testing.T) {
 
 // TestRehearseOnTheBranchThatThereIs does not take main for the branch of a repository that has none.
 func TestRehearseOnTheBranchThatThereIs(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, push, local, want string }{
 		{"a branch of another name", "trunk", "trunk", "origin/trunk and the tags"},
 		{"a topic branch beside main", "main", "topic", "origin/main and the tags"},

@@ -38,6 +38,7 @@ func (r *releasing) by(name string) string {
 // TestUndoAmongOthers takes a release back where other commits, branches and tags are around it: those of colleagues, and the
 // person's own, stay as they are.
 func TestUndoAmongOthers(t *testing.T) {
+	t.Parallel()
 	version := func(r *releasing) string { return readFile(r.t, r.dir, "packages/core/pixi.toml") }
 	for _, behind := range []string{"commit", "tag"} {
 		t.Run("rebased onto what a colleague pushed, behind the "+behind, func(t *testing.T) {

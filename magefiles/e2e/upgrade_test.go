@@ -21,6 +21,7 @@ import (
 // the new version and the new pins, publishes them on an embedded prefix.dev, and lets the downstreams follow: to the
 // newest version there, and back without asking anyone.
 func TestBumpedPackagesAreBuiltAndTaken(t *testing.T) {
+	t.Parallel()
 	root := copyOfOurs(t)
 	at := func(env string, args ...string) string {
 		cmd := exec.Command(filepath.Join(compiled, "targets"), args...)
