@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
@@ -114,4 +115,26 @@ func (h Hub) DescribePlace(ctx context.Context, repo *gitrepo.Repo, p *plan.Plan
 		return "see the pipeline of " + p.Title
 	}
 	return "see what the CI does for the tag " + p.Tags[0]
+}
+
+// RefuseTags says why the push of a tag does not start the workflow that publishes; "" where each of them does. A file that cannot be read as
+// GitHub reads it says nothing, as GitHub may know more by now than we do; neither does one that starts for something else that a tag may bring.
+func (h Hub) RefuseTags(top string, tags []string) string {
+	if h.Repository == "" {
+		return ""
+	}
+	data, err := os.ReadFile(filepath.Join(top, ".github", "workflows", Workflow))
+	if err != nil {
+		return ""
+	}
+	w, err := file.Read(Workflow, data)
+	if err != nil || w.StartsFor("create", "release", "repository_dispatch", "workflow_run") {
+		return ""
+	}
+	for _, tag := range tags {
+		if starts, why := w.StartsForTag(tag); !starts {
+			return why
+		}
+	}
+	return ""
 }
