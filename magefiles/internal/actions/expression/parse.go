@@ -2,6 +2,7 @@ package expression
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -68,18 +69,13 @@ func Allow(names ...string) (Names, error) {
 
 // Expr is an expression that was parsed.
 type Expr struct {
-	root  node // nil for one without any token
-	calls map[string]bool
+	root  node            // nil for one without any token
+	names map[string]bool // of the functions and contexts in it, in lower case
 }
 
-// Calls reports whether the expression calls one of the functions, wherever in it.
-func (e *Expr) Calls(functions ...string) bool {
-	for _, f := range functions {
-		if e.calls[strings.ToLower(f)] {
-			return true
-		}
-	}
-	return false
+// Uses reports whether one of the functions or contexts, in lower case, is anywhere in the expression.
+func (e *Expr) Uses(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return e.names[name] })
 }
 
 // Parse reads one expression, without `${{` and `}}`. Every name that it uses is looked up in names, so that nothing is left to find out when it
@@ -92,10 +88,10 @@ func Parse(text string, names Names) (*Expr, error) {
 	p := &parser{
 		tokens: tokens,
 		names:  names,
-		calls:  map[string]bool{},
+		used:   map[string]bool{},
 	}
 	if p.is(tokenEnd) {
-		return &Expr{calls: p.calls}, nil
+		return &Expr{names: p.used}, nil
 	}
 	root, err := p.expression()
 	if err == nil && !p.is(tokenEnd) {
@@ -106,7 +102,7 @@ func Parse(text string, names Names) (*Expr, error) {
 	}
 	return &Expr{
 		root:  root,
-		calls: p.calls,
+		names: p.used,
 	}, nil
 }
 
@@ -114,7 +110,7 @@ type parser struct {
 	tokens []token
 	names  Names
 	depth  int
-	calls  map[string]bool
+	used   map[string]bool
 }
 
 func (p *parser) is(kinds ...string) bool {
@@ -272,6 +268,7 @@ func (p *parser) value() (n node, indexable bool, err error) {
 			return n, true, err
 		}
 		if name := strings.ToLower(t.text); p.names.Contexts[name] {
+			p.used[name] = true
 			return &context{name: name}, true, nil
 		}
 		return nil, false, &Error{At: t.at, What: fmt.Sprintf("there is no context %q here", t.text)}
@@ -312,6 +309,6 @@ func (p *parser) call(name token) (node, error) {
 	case c.name == "case" && n%2 == 0:
 		return nil, &Error{At: name.at, What: name.text + " takes pairs of a condition and a value, and a value for the rest"}
 	}
-	p.calls[c.name] = true
+	p.used[c.name] = true
 	return c, nil
 }

@@ -1,57 +1,42 @@
 package expression
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 )
 
-// Template is a value of a workflow file: text, with expressions in `${{` and `}}`.
-type Template struct {
-	parts []part
-}
-
-type part struct {
-	text string
-	expr *Expr // nil for text
-}
-
-// ParseTemplate reads a value. An error is an *[Error] with the place in the whole text.
-func ParseTemplate(text string, names Names) (*Template, error) {
-	t := &Template{}
+// CheckTemplate parses the expressions in a value of a workflow file, in `${{` and `}}`. An error is an *[Error] with the place in the whole text.
+func CheckTemplate(text string, names Names) error {
 	for at := 0; ; {
 		before, inside, found := strings.Cut(text[at:], "${{")
-		if before != "" {
-			t.parts = append(t.parts, part{text: before})
-		}
 		if !found {
-			return t, nil
+			return nil
 		}
 		at += len(before) + len("${{")
 		n := end(inside)
 		if n < 0 {
-			return nil, &Error{At: at - len("${{"), What: "the expression that begins here has no }}"}
+			return &Error{At: at - len("${{"), What: "the expression that begins here has no }}"}
 		}
 		if strings.TrimSpace(inside[:n]) == "" {
-			return nil, &Error{At: at, What: "an expression is wanted between ${{ and }}"}
+			return &Error{At: at, What: "an expression is wanted between ${{ and }}"}
 		}
-		e, err := Parse(inside[:n], names)
-		if err != nil {
-			return nil, moved(err, at)
+		if _, err := Parse(inside[:n], names); err != nil {
+			return moved(err, at)
 		}
-		t.parts = append(t.parts, part{expr: e})
 		at += n + len("}}")
 	}
 }
 
 // moved is an error of an expression that begins at a place of a longer text.
 func moved(err error, by int) error {
-	if e, is := err.(*Error); is { //nolint:errorlint // Parse gives no other
-		return &Error{
-			At:   e.At + by,
-			What: e.What,
-		}
+	var wrong *Error
+	if !errors.As(err, &wrong) {
+		return err
 	}
-	return err
+	return &Error{
+		At:   wrong.At + by,
+		What: wrong.What,
+	}
 }
 
 // end is where the first `}}` outside of quotes begins; -1 where there is none.
@@ -66,42 +51,6 @@ func end(text string) int {
 		}
 	}
 	return -1
-}
-
-// Plain reports whether the value is text alone, without any expression.
-func (t *Template) Plain() bool {
-	for _, p := range t.parts {
-		if p.expr != nil {
-			return false
-		}
-	}
-	return true
-}
-
-// Eval gives the value: what the expression gives where the whole text is one, and text otherwise.
-func (t *Template) Eval(env Env) (Value, error) {
-	if len(t.parts) == 1 && t.parts[0].expr != nil {
-		return t.parts[0].expr.Eval(env)
-	}
-	var b strings.Builder
-	for _, p := range t.parts {
-		if p.expr == nil {
-			b.WriteString(p.text)
-			continue
-		}
-		v, err := p.expr.Eval(env)
-		if err != nil {
-			return nil, err
-		}
-		b.WriteString(Text(v))
-	}
-	return b.String(), nil
-}
-
-// Text is the value as a text.
-func (t *Template) Text(env Env) (string, error) {
-	v, err := t.Eval(env)
-	return Text(v), err
 }
 
 // ParseCondition reads the value of an `if:`, with or without `${{` around it. One that calls none of the functions that ask how it went has
@@ -122,7 +71,7 @@ func ParseCondition(text string, names Names) (*Expr, error) {
 	if err != nil {
 		return nil, moved(err, at)
 	}
-	if e.Calls("success", "failure", "always", "cancelled") {
+	if e.Uses("success", "failure", "always", "cancelled") {
 		return e, nil
 	}
 	operands := []node{&call{name: "success"}}
@@ -134,13 +83,6 @@ func ParseCondition(text string, names Names) (*Expr, error) {
 			operator: "&&",
 			operands: operands,
 		},
-		calls: e.calls,
+		names: e.names,
 	}, nil
-}
-
-// Line says in words where in a text an error is: the line and the column in characters, both from 1.
-func Line(text string, at int) string {
-	before := text[:min(max(at, 0), len(text))]
-	line := strings.Count(before, "\n")
-	return fmt.Sprintf("%d:%d", line+1, len([]rune(before[strings.LastIndex(before, "\n")+1:]))+1)
 }

@@ -172,8 +172,7 @@ func (r *reader) scalar(n *yaml.Node, ways []leaf, what string) {
 			r.problem(n, "%s may not have an expression", what)
 			return
 		}
-		_, err := expression.ParseTemplate(n.Value, r.names(context))
-		r.expression(n, err)
+		r.expression(n, expression.CheckTemplate(n.Value, r.names(context)))
 		return
 	}
 	var known []string

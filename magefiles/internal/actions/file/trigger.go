@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/expression"
 )
 
 // filters are the keys by which an event leaves things out, each with the one that it may not stand beside.
@@ -147,4 +149,33 @@ func (w *Workflow) StartsForTag(tag string) (starts bool, why string) {
 		return false, fmt.Sprintf("%s:%d names branches alone, and starts for no tag", w.File, w.Events[i].Line)
 	}
 	return true, ""
+}
+
+// RunsForTag reports whether the condition of a job lets it run for a tag, if the jobs before it have passed. One that asks for more than the
+// context github has at that time is taken to be true.
+func (j *Job) RunsForTag(repository, tag string) bool {
+	if j.condition == nil || j.condition.Uses("needs", "vars", "inputs") {
+		return true
+	}
+	owner, _, _ := strings.Cut(repository, "/")
+	is := func(v bool) func([]expression.Value) (expression.Value, error) {
+		return func([]expression.Value) (expression.Value, error) { return v, nil }
+	}
+	v, err := j.condition.Eval(expression.Env{
+		Contexts: expression.NewObject("github", expression.NewObject(
+			"event_name", "push",
+			"ref", "refs/tags/"+tag,
+			"ref_name", tag,
+			"ref_type", "tag",
+			"repository", repository,
+			"repository_owner", owner,
+		)),
+		Functions: map[string]func([]expression.Value) (expression.Value, error){
+			"success":   is(true),
+			"always":    is(true),
+			"failure":   is(false),
+			"cancelled": is(false),
+		},
+	})
+	return err != nil || expression.Truthy(v)
 }

@@ -33,6 +33,8 @@ type Job struct {
 	Environment string
 	Permissions Permissions
 	Runs        []string // what its steps run, as it stands
+
+	condition *expression.Expr // its `if`; nil where it has none
 }
 
 // Permissions are the rights that a token of a job has, by their names: read, write or none. A right that is not named is "none" where any is
@@ -111,7 +113,7 @@ func (r *reader) workflow(top *yaml.Node) *Workflow {
 		if !jobID.MatchString(j.ID) {
 			r.problem(key, "%q is not a possible name of a job: letters, digits, _ and -, and first a letter or _", j.ID)
 		}
-		r.condition(at(n, "if"), "job-if")
+		j.condition = r.condition(at(n, "if"), "job-if")
 		r.steps(j, at(n, "steps"))
 		w.Jobs = append(w.Jobs, j)
 	}
@@ -120,12 +122,13 @@ func (r *reader) workflow(top *yaml.Node) *Workflow {
 }
 
 // condition reads an `if:`, whose braces may be left out.
-func (r *reader) condition(n *yaml.Node, definition string) {
+func (r *reader) condition(n *yaml.Node, definition string) *expression.Expr {
 	if n == nil {
-		return
+		return nil
 	}
-	_, err := expression.ParseCondition(n.Value, r.names(schema()[definition].Context))
+	e, err := expression.ParseCondition(n.Value, r.names(schema()[definition].Context))
 	r.expression(n, err)
+	return e
 }
 
 func (r *reader) steps(j *Job, list *yaml.Node) {

@@ -2,8 +2,10 @@ package forge
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
@@ -131,9 +133,13 @@ func (h Hub) RefuseTags(top string, tags []string) string {
 	if err != nil || w.StartsFor("create", "release", "repository_dispatch", "workflow_run") {
 		return ""
 	}
+	trusted := slices.DeleteFunc(w.Jobs, func(j *file.Job) bool { return !j.Permissions.Writes("id-token") })
 	for _, tag := range tags {
 		if starts, why := w.StartsForTag(tag); !starts {
 			return why
+		}
+		if len(trusted) > 0 && !slices.ContainsFunc(trusted, func(j *file.Job) bool { return j.RunsForTag(h.Repository, tag) }) {
+			return fmt.Sprintf("%s:%d: no job with `id-token: write` runs for the tag %s: the `if` of %s is false", w.File, trusted[0].Line, tag, trusted[0].ID)
 		}
 	}
 	return ""
