@@ -15,8 +15,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
-// ci looks for tags that were pushed beside those that it has seen, and runs the workflow for each. Its trigger is not
-// looked at: release.yml starts for v*, and where packages have versions of their own it has to name <package>/v* too.
+// ci looks for tags that were pushed beside those that it has seen, and runs the workflow for each. (Preflight has refused a workflow that does not
+// start for them.)
 func (w *World) ci(ctx context.Context, seen map[string]bool) {
 	_, _ = pause.Wait{First: 50 * time.Millisecond}.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		for tag := range w.tags() {

@@ -67,7 +67,7 @@ func TestHostileCodeHasNoRightInTheReleaseWorkflow(t *testing.T) {
 	w := releaseWorkflow(t)
 	require.Equal(t, map[string]string{"contents": "read"}, w.Permissions)
 	require.Empty(t, w.Env)
-	require.Equal(t, map[string]any{"push": map[string]any{"tags": []any{"v*"}}, "workflow_dispatch": nil}, w.On, "it is started by tags, and by hand")
+	require.Equal(t, map[string]any{"push": map[string]any{"tags": []any{"v*", "*/v*"}}, "workflow_dispatch": nil}, w.On, "it is started by tags, and by hand")
 	for _, key := range []string{"secrets.", "secrets[", "github.token", "github['token']", "toJSON(github)", "toJSON(secrets)"} {
 		require.NotContains(t, w.text, key, "there is no secret")
 	}

@@ -2,10 +2,13 @@ package forge
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
@@ -114,4 +117,30 @@ func (h Hub) DescribePlace(ctx context.Context, repo *gitrepo.Repo, p *plan.Plan
 		return "see the pipeline of " + p.Title
 	}
 	return "see what the CI does for the tag " + p.Tags[0]
+}
+
+// RefuseTags says why the push of a tag does not start the workflow that publishes; "" where each of them does. A file that cannot be read as
+// GitHub reads it says nothing, as GitHub may know more by now than we do; neither does one that starts for something else that a tag may bring.
+func (h Hub) RefuseTags(top string, tags []string) string {
+	if h.Repository == "" {
+		return ""
+	}
+	data, err := os.ReadFile(filepath.Join(top, ".github", "workflows", Workflow))
+	if err != nil {
+		return ""
+	}
+	w, err := file.Read(Workflow, data)
+	if err != nil || w.StartsFor("create", "release", "repository_dispatch", "workflow_run") {
+		return ""
+	}
+	trusted := slices.DeleteFunc(w.Jobs, func(j *file.Job) bool { return !j.Permissions.Writes("id-token") })
+	for _, tag := range tags {
+		if starts, why := w.StartsForTag(tag); !starts {
+			return why
+		}
+		if len(trusted) > 0 && !slices.ContainsFunc(trusted, func(j *file.Job) bool { return j.RunsForTag(h.Repository, tag) }) {
+			return fmt.Sprintf("%s:%d: no job with `id-token: write` runs for the tag %s: the `if` of %s is false", w.File, trusted[0].Line, tag, trusted[0].ID)
+		}
+	}
+	return ""
 }

@@ -70,3 +70,36 @@ func TestForges(t *testing.T) {
 		})
 	}
 }
+
+// A workflow that a tag does not start publishes nothing: that is known before there is a tag. What cannot be told stops nobody.
+func TestTagsThatStartNothing(t *testing.T) {
+	const jobs = "\njobs: {upload: {runs-on: ubuntu-24.04, steps: [{run: go tool mage publish -yes}]}}\n"
+	trusted := func(condition string) string {
+		return "on: push\njobs:\n  upload:\n    runs-on: x\n    if: \"" + condition + "\"\n    permissions: {id-token: write}\n    steps: []\n"
+	}
+	both := []string{"v1.2.0", "core/v1.2.0"}
+	for text, want := range map[string]string{
+		"on: {push: {tags: ['v*', '*/v*']}}" + jobs: "",
+		"on: push" + jobs:                                                       "",
+		"on: {push: {tags: ['v*']}}" + jobs:                                     "release.yml:1 starts for tags like v*, and the tag core/v1.2.0 is not one (* stops at /)",
+		"on: {push: {branches: [main]}}" + jobs:                                 "release.yml:1 names branches alone, and starts for no tag",
+		"on: workflow_dispatch" + jobs:                                          "release.yml does not start for pushes",
+		"on: {push: {tags: ['release-*']}, release: }" + jobs:                   "", // by the release that somebody makes of the tag
+		"on: {push: {tags: ['release-*']}, of-next-year: {}}" + jobs:            "",
+		trusted("startsWith(github.ref, 'refs/tags/')"):                         "",
+		trusted("github.ref_type == 'tag' && github.repository == 'octo/mono'"): "",
+		trusted("${{ vars.PUBLISH == 'yes' && false }}"):                        "", // it is not known here
+		trusted("!cancelled() && github.event_name == 'release'"):               "release.yml:3: no job with `id-token: write` runs for the tag v1.2.0: the `if` of upload is false",
+		trusted("startsWith(github.ref_name, 'v')"):                             "release.yml:3: no job with `id-token: write` runs for the tag core/v1.2.0: the `if` of upload is false",
+		trusted("github.repository_owner == 'upstream'"):                        "release.yml:3: no job with `id-token: write` runs for the tag v1.2.0: the `if` of upload is false",
+		"": "",
+	} {
+		top := t.TempDir()
+		if text != "" {
+			require.NoError(t, os.MkdirAll(filepath.Join(top, ".github", "workflows"), 0o755))
+			require.NoError(t, os.WriteFile(filepath.Join(top, ".github", "workflows", Workflow), []byte(text), 0o644))
+		}
+		require.Equal(t, want, Hub{Repository: "octo/mono"}.RefuseTags(top, both), text)
+		require.Empty(t, Hub{}.RefuseTags(top, both), "it is not on GitHub")
+	}
+}

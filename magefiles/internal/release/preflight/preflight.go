@@ -110,6 +110,7 @@ func (p *Preflight) Ask(ctx context.Context, t *trace.Trace) (Facts, *plan.Plan,
 	found = append(found, findGit(ctx, a)...)
 	found = append(found, findChannel(ctx, a)...)
 	found = append(found, p.findHub(ctx, a)...)
+	found = append(found, findTrigger(a)...)
 	if len(found) > 0 {
 		return Facts{}, nil, refuse(found)
 	}
@@ -416,4 +417,15 @@ func (p *Preflight) findHub(ctx context.Context, a *asked) []*operr.Error {
 		p.Say("whether GITHUB_TOKEN may make a release on %s is not known before it is tried: GitHub does not say it of this token", a.trace.Hub.Repository)
 	}
 	return nil
+}
+
+// findTrigger finds a workflow that the tags of a new release would not start: nothing would publish then.
+func findTrigger(a *asked) (found []*operr.Error) {
+	if a.aim != drafted || a.trace.By() != workspace.PublishCI {
+		return nil
+	}
+	if why := a.trace.Hub.RefuseTags(a.trace.Repo.Top, a.plan.Tags); why != "" {
+		found = append(found, operr.New(`name them: tags: ["v*", "*/v*"] starts for all that a release pushes`, "nothing would publish: %s", why))
+	}
+	return found
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -203,6 +205,20 @@ func TestWhatIsFoundOnGitHub(t *testing.T) {
 		require.Empty(t, p.findHub(t.Context(), a), "no GitHub release is made")
 		api.Close()
 	}
+}
+
+// The workflow has to start for the tags of a new release that CI publishes.
+func TestWhatATagStarts(t *testing.T) {
+	a, _ := asking(t)
+	folder := filepath.Join(a.trace.Repo.Top, ".github", "workflows")
+	require.NoError(t, os.MkdirAll(folder, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: {push: {tags: [w*]}}\njobs: {a: {runs-on: x, steps: []}}\n"), 0o644))
+	a.trace.Hub.Repository, a.trace.Publish = "owner/name", workspace.PublishCI
+	require.Contains(t, texts(findTrigger(a))[0], "nothing would publish: release.yml:1 starts for tags like w*, and the tag v1.1 is not one")
+	a.aim = begun
+	require.Empty(t, findTrigger(a), "its tag may be there")
+	a.aim, a.trace.Publish = drafted, workspace.PublishHere
+	require.Empty(t, findTrigger(a), "no workflow is waited for")
 }
 
 // What no release can be made of is refused with everything that is in the way at once.

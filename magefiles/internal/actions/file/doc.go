@@ -1,0 +1,11 @@
+// Package file reads the workflow files of GitHub Actions as GitHub does, and says what they start for.
+//
+// What a file may hold, and which contexts and functions an expression may use at its place, is the schema of actions/languageservices
+// (workflow-v1.0.json, as @actions/workflow-parser 0.3.61 has it, under the license beside it). A key, an event, a context or a function that is
+// not known is a [Problem] with its line and column, and never passed over. What GitHub knows and nothing here runs is refused by name.
+//
+//	schema.go    the schema
+//	read.go      a file held against the schema, expressions included
+//	workflow.go  what a workflow is: its events, its jobs and their rights
+//	trigger.go   which pushes it starts for
+package file

@@ -1,0 +1,194 @@
+package file
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The repository's own files are read whole.
+func TestOurs(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "..", "..", ".github", "workflows", "*.yml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		require.NoError(t, err)
+		w, err := Read(filepath.Base(f), data)
+		require.NoError(t, err)
+		require.NotEmpty(t, w.Events)
+		if w.File != "release.yml" {
+			continue
+		}
+		for _, tag := range []string{"v1.2.0", "foopack-core/v1.2.0"} {
+			starts, why := w.StartsForTag(tag)
+			require.True(t, starts, why)
+		}
+		for _, j := range w.Jobs {
+			require.Equal(t, j.ID == "upload", j.Permissions.Writes("id-token"), j.ID)
+			require.Equal(t, j.ID == "upload", j.Environment == "release", j.ID)
+		}
+	}
+}
+
+const job = "\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: make\n"
+
+// What is wrong is told with its place.
+func TestProblems(t *testing.T) {
+	for text, want := range map[string][]string{
+		"":                            {"f.yml:1: the file is empty"},
+		"on: push\n\tjobs: {}":        {"f.yml:2: found a tab character that violates indentation"},
+		"on: push":                    {"f.yml:1:1: the workflow needs jobs"},
+		"on: push\njobs: {}":          nil,
+		"on: pus" + job:               {`f.yml:1:5: "pus" is not possible for on: is it "push"?`},
+		"on: [push, 5]" + job:         {`f.yml:1:12: "5" is not possible for an item of on: it is one of`},
+		"on: {push: {tag: v*}}" + job: {`f.yml:1:13: there is no "tag" in push: is it "tags"?`},
+		"on: {push: {tags: v*, tags-ignore: w*}}" + job:                       {"f.yml:1:36: tags-ignore may not stand beside tags: a pattern with ! leaves out"},
+		"on: {push: {branches: ['!main']}}" + job:                             {"f.yml:1:23: there are only patterns with !"},
+		"on: {push: {paths: ['a[', '+b']}}" + job:                             {`f.yml:1:20: "a[" is not a possible pattern: a bracket has no end`, `"+b" is not a possible pattern: + has no character before it`},
+		"on: push\nenvs: {}" + job:                                            {`f.yml:2:1: there is no "envs" in the workflow: is it "env"?`},
+		"on: push\non: push" + job:                                            {`f.yml:2:1: "on" stands here twice`},
+		"on: push\nenv: &e {A: b}\ndefaults: {<<: *e}" + job:                  {"f.yml:3:12: GitHub has anchors and aliases, and no merge keys"},
+		"on: push\npermissions: {id-token: wirte}" + job:                      {`f.yml:2:25: "wirte" is not possible for id-token: is it "write"?`},
+		"on: push\npermissions: {id_token: write}" + job:                      {`there is no "id_token" in permissions: is it "id-token"?`},
+		"on: push\nconcurrency: {group: a, queue: many}" + job:                {`f.yml:2:32: "many" is not possible for queue: is it "max"?`},
+		"on: push\nname: ${{ github.ref }}" + job:                             {"f.yml:2:7: name may not have an expression"},
+		"on: push\nrun-name: ${{ secrets.A }}" + job:                          {`f.yml:2:15: there is no context "secrets" here`},
+		"on: push\njobs: {a: {runs-on: x, step: []}}":                         {`there is no "step" in a: is it "steps"?`},
+		"on: push\njobs: {a: {steps: []}}":                                    {"f.yml:2:11: a needs runs-on"},
+		"on: push\njobs: {1a: {runs-on: x, steps: []}}":                       {`f.yml:2:8: "1a" is not a possible name of a job`},
+		"on: push\njobs: {a: {runs-on: x, steps: {run: make}}}":               {"f.yml:2:31: steps may not have keys"},
+		"on: push\njobs: [a]":                                                 {"f.yml:2:7: jobs may not be a list"},
+		"on: push\njobs: {a: {runs-on: x, needs: b, steps: []}}":              {"f.yml:2:31: the job a needs b, which is not there"},
+		"on: push\njobs: {a: {runs-on: x, needs: [a], steps: []}}":            {"f.yml:2:31: the job a waits, by way of its needs, for itself"},
+		"on: push\njobs: {a: {runs-on: x, timeout-minutes: soon, steps: []}}": {`"soon" is not possible for timeout-minutes`},
+		"on: push\njobs: {a: {runs-on: '', steps: []}}":                       {"f.yml:2:21: runs-on is empty"},
+		job[1:]: {"f.yml:1:1: the workflow needs on"},
+		"on: push" + job + "        if: secrets.A != ''\n":                         {`f.yml:7:13: there is no context "secrets" here`},
+		"on: push" + job + "        if: ${{ always() }} && true\n":                 {"f.yml:7:13: a condition with text beside ${{ }} is always true"},
+		"on: push" + job + "        if: hashFile('x')\n":                           {`f.yml:7:13: there is no function "hashFile" here`},
+		"on: push" + job + "    if: hashFiles('x') != ''\n":                        {`f.yml:7:9: there is no function "hashFiles" here`}, // steps alone have it
+		"on: push" + job + "        background: true\n":                            {"f.yml:7:21: steps that run beside others (background) are not known here"},
+		"on: push" + job + "        id: x\n      - {run: make, id: X}\n":           {`f.yml:8:25: there is a step "X" before this one`},
+		"on: push" + job + "      - run: |\n          one\n          ${{ two }}\n": {`f.yml:9: there is no context "two" here`},
+		"on: push" + job + "      - uses: a/b@v1\n        run: make\n":             {`f.yml:8:9: there is no "run" in an item of steps`},
+	} {
+		_, err := Read("f.yml", []byte(text))
+		if want == nil {
+			require.NoError(t, err, text)
+			continue
+		}
+		require.Error(t, err, text)
+		for _, w := range want {
+			require.ErrorContains(t, err, w, text)
+		}
+	}
+}
+
+// A value may be said once and named many times; one that names itself, or that grows by naming, has an end.
+func TestAliases(t *testing.T) {
+	w, err := Read("f.yml", []byte("on: push\nenv: &e {A: b}\njobs:\n  a: &a\n    runs-on: x\n    env: *e\n    steps: [{run: make}]\n  b: *a\n"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"make"}, w.Jobs[1].Runs)
+
+	bomb := "on: push\njobs:\n  a:\n    runs-on: x\n    strategy:\n      matrix:\n        a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]\n"
+	for _, n := range []string{"1", "2", "3", "4", "5", "6"} {
+		last := "*a" + string(n[0]-1)
+		bomb += "        a" + n + ": &a" + n + " [" + strings.Repeat(last+", ", 9) + last + "]\n"
+	}
+	_, err = Read("f.yml", []byte(bomb))
+	require.ErrorContains(t, err, "larger than what is looked at")
+	_, err = Read("f.yml", []byte("on: push\njobs:\n  a:\n    runs-on: x\n    strategy: {matrix: {a: &a [*a]}}\n"))
+	require.Error(t, err)
+}
+
+func TestRights(t *testing.T) {
+	w, err := Read("f.yml", []byte(`on: {push: , workflow_dispatch: }
+permissions: write-all
+jobs:
+  all: {runs-on: x, steps: []}
+  some: {runs-on: x, permissions: {contents: write}, steps: []}
+  none: {runs-on: x, permissions: {}, needs: some, environment: {name: production}, steps: []}
+  called: {uses: ./.github/workflows/b.yml, needs: [some, none]}
+`))
+	require.NoError(t, err)
+	require.Equal(t, []string{"push", "workflow_dispatch"}, []string{w.Events[0].Name, w.Events[1].Name})
+	for i, want := range []bool{true, false, false, true} {
+		require.Equal(t, want, w.Jobs[i].Permissions.Writes("id-token"), w.Jobs[i].ID)
+	}
+	require.True(t, w.Jobs[1].Permissions.Writes("contents"))
+	require.Equal(t, "production", w.Jobs[2].Environment)
+	require.Equal(t, []string{"some", "none"}, w.Jobs[3].Needs)
+	w, err = Read("f.yml", []byte("on: push"+job))
+	require.NoError(t, err)
+	require.False(t, w.Jobs[0].Permissions.Writes("id-token"), "no setting gives it")
+}
+
+// The examples of GitHub's documentation of patterns, and what follows from it.
+func TestPatterns(t *testing.T) {
+	for pattern, names := range map[string]struct{ yes, no []string }{
+		"feature/*":             {[]string{"feature/my-branch"}, []string{"feature/beta-a/my-branch", "feature"}},
+		"feature/**":            {[]string{"feature/beta-a/my-branch", "feature/"}, []string{"features/x"}},
+		"releases/mona-the-cat": {[]string{"releases/mona-the-cat"}, []string{"releases/mona-the-cat2"}},
+		"*":                     {[]string{"main", ""}, []string{"all/the/branches"}},
+		"**":                    {[]string{"all/the/branches"}, nil},
+		"*feature":              {[]string{"mona-feature", "feature"}, []string{"feature-mona"}},
+		"v2*":                   {[]string{"v2", "v2.0"}, []string{"v1", "v2/x"}},
+		"v[12].[0-9]+.[0-9]+":   {[]string{"v1.10.1", "v2.0.0"}, []string{"v3.0.0", "v1..1"}},
+		"**.js":                 {[]string{"js/index.js", "index.js"}, []string{"index.jsx"}},
+		"**/docs/**":            {[]string{"docs/hello.md", "dir/docs/my-file.txt"}, []string{"mydocs/x"}},
+		"**/*-post.md":          {[]string{"my-post.md", "path/their-post.md"}, nil},
+		"*.jsx?":                {[]string{"page.js", "page.jsx"}, []string{"page.jsxx"}},
+		"v\\*":                  {[]string{"v*"}, []string{"v1"}},
+		"a.b":                   {[]string{"a.b"}, []string{"axb"}},
+	} {
+		for _, n := range names.yes {
+			require.True(t, matches([]string{pattern}, n), "%s %s", pattern, n)
+		}
+		for _, n := range names.no {
+			require.False(t, matches([]string{pattern}, n), "%s %s", pattern, n)
+		}
+	}
+	require.False(t, matches([]string{"releases/**", "!releases/**-alpha"}, "releases/beta/3-alpha"))
+	require.True(t, matches([]string{"releases/**", "!releases/**-alpha", "releases/x-alpha"}, "releases/x-alpha"), "the last one decides")
+}
+
+func TestTags(t *testing.T) {
+	for on, want := range map[string]string{
+		"push":                                          "",
+		"[workflow_dispatch, push]":                     "",
+		"workflow_dispatch":                             "f.yml does not start for pushes",
+		"{push: {tags: ['v*', '*/v*']}}":                "",
+		"{push: {paths: [docs/**]}}":                    "", // paths do not count for tags
+		"{push: {tags: 'v*'}}":                          "f.yml:1 starts for tags like v*, and the tag core/v1.0.0 is not one (* stops at /)",
+		"{push: {tags: ['**', '!core/*']}}":             "f.yml:1 starts for tags like **, !core/*, and the tag core/v1.0.0 is not one (* stops at /)",
+		"{push: {tags-ignore: ['**']}}":                 "f.yml:1 ignores the tag core/v1.0.0",
+		"{push: {tags-ignore: ['w**']}}":                "",
+		"{push: {branches: ['**']}}":                    "f.yml:1 names branches alone, and starts for no tag",
+		"{push: {branches-ignore: [x]}}":                "f.yml:1 names branches alone, and starts for no tag",
+		"{push: {branches: [main], tags: ['core/v*']}}": "",
+	} {
+		w, err := Read("f.yml", []byte("on: "+on+job))
+		require.NoError(t, err, on)
+		starts, why := w.StartsForTag("core/v1.0.0")
+		require.Equal(t, want == "", starts, on)
+		require.Equal(t, want, why, on)
+	}
+}
+
+// No bytes make it panic, and what is wrong has a line.
+func FuzzRead(f *testing.F) {
+	f.Add("on: push" + job)
+	f.Add("on: {push: {tags: ['!v[*', &a x]}}\njobs: {a: *a, b: {if: '${{', needs: [b]}}")
+	f.Fuzz(func(t *testing.T, text string) {
+		w, err := Read("f.yml", []byte(text))
+		if err == nil {
+			w.StartsForTag("v1")
+		} else {
+			require.Regexp(t, `^f\.yml:[0-9]+`, err.Error())
+		}
+	})
+}

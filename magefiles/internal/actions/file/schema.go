@@ -1,0 +1,116 @@
+package file
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+//go:embed workflow-v1.0.json
+var schemaText []byte
+
+// root is the definition of a whole file.
+const root = "workflow-root-strict"
+
+// definition is one of the schema: what a value may be, in one of several ways.
+type definition struct {
+	Context  []string // what an expression may use; where it is empty, what the definition around it says
+	OneOf    []string `json:"one-of"`
+	Allowed  []string `json:"allowed-values"`
+	Mapping  *mapping
+	Sequence *struct {
+		Item string `json:"item-type"`
+	}
+	String *struct {
+		Constant string
+		NonEmpty bool `json:"require-non-empty"`
+	}
+	Boolean, Number, Null *struct{}
+}
+
+type mapping struct {
+	Properties map[string]property
+	Key        string `json:"loose-key-type"`
+	Value      string `json:"loose-value-type"` // "" where no other key is allowed than those of Properties
+}
+
+type property struct {
+	Type     string
+	Required bool
+}
+
+// UnmarshalJSON reads a property, which is the name of its definition, or an object with it.
+func (p *property) UnmarshalJSON(data []byte) error {
+	if json.Unmarshal(data, &p.Type) == nil {
+		return nil
+	}
+	type plain property
+	return json.Unmarshal(data, (*plain)(p))
+}
+
+// schema are the definitions by their names. Each one that is named is there.
+var schema = sync.OnceValue(func() map[string]*definition {
+	var all struct{ Definitions map[string]*definition }
+	if err := json.Unmarshal(schemaText, &all); err != nil {
+		panic(fmt.Sprintf("workflow-v1.0.json: %v", err)) // it is part of the program
+	}
+	for name, text := range map[string]string{
+		"any":      `{"one-of": ["null", "boolean", "number", "string", "sequence", "mapping"]}`,
+		"null":     `{"null": {}}`,
+		"boolean":  `{"boolean": {}}`,
+		"number":   `{"number": {}}`,
+		"string":   `{"string": {}}`,
+		"sequence": `{"sequence": {"item-type": "any"}}`,
+		"mapping":  `{"mapping": {"loose-key-type": "string", "loose-value-type": "any"}}`,
+	} { // these the schema takes for known
+		d := &definition{}
+		if err := json.Unmarshal([]byte(text), d); err != nil {
+			panic(err) // it is part of the program
+		}
+		all.Definitions[name] = d
+	}
+	return all.Definitions
+})
+
+// leaf is a definition without alternatives, with what an expression in it may use.
+type leaf struct {
+	*definition
+
+	context []string
+}
+
+// leaves are the ways that a definition leaves open.
+func leaves(name string, context []string) []leaf {
+	d := schema()[name]
+	if d == nil {
+		panic("workflow-v1.0.json does not define " + name) // it is part of the program
+	}
+	if len(d.Context) > 0 {
+		context = d.Context
+	}
+	if len(d.OneOf) == 0 {
+		return []leaf{{
+			definition: d,
+			context:    context,
+		}}
+	}
+	var all []leaf
+	for _, one := range d.OneOf {
+		all = append(all, leaves(one, context)...)
+	}
+	return all
+}
+
+// keys are the keys that one of the ways knows, in order.
+func keys(of []leaf) []string {
+	var all []string
+	for _, l := range of {
+		for k := range l.Mapping.Properties {
+			all = append(all, k)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

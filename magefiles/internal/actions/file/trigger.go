@@ -1,0 +1,181 @@
+package file
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/expression"
+)
+
+// filters are the keys by which an event leaves things out, each with the one that it may not stand beside.
+var filters = map[string]string{
+	"branches": "branches-ignore",
+	"tags":     "tags-ignore",
+	"paths":    "paths-ignore",
+}
+
+// events reads `on`, whose patterns have to be possible ones.
+func (r *reader) events(w *Workflow, on *yaml.Node) {
+	if on.Kind != yaml.MappingNode {
+		for _, name := range texts(on) {
+			w.Events = append(w.Events, Event{
+				Name: name,
+				Line: on.Line,
+			})
+		}
+		return
+	}
+	for i := 0; i+1 < len(on.Content); i += 2 {
+		key, n := on.Content[i], resolve(on.Content[i+1])
+		e := Event{
+			Name:    key.Value,
+			Line:    key.Line,
+			Filters: map[string][]string{},
+		}
+		for filter, other := range filters {
+			if at(n, filter) != nil && at(n, other) != nil {
+				r.problem(at(n, other), "%s may not stand beside %s: a pattern with ! leaves out", other, filter)
+			}
+			for _, k := range []string{filter, other} {
+				if of := at(n, k); of != nil {
+					e.Filters[k] = texts(of)
+					r.patterns(of, e.Filters[k], k == filter)
+				}
+			}
+		}
+		w.Events = append(w.Events, e)
+	}
+}
+
+func (r *reader) patterns(n *yaml.Node, all []string, negative bool) {
+	positive := false
+	for _, p := range all {
+		positive = positive || !strings.HasPrefix(p, "!")
+		if _, err := compile(strings.TrimPrefix(p, "!")); err != nil {
+			r.problem(n, "%q is not a possible pattern: %v", p, err)
+		}
+	}
+	if negative && !positive {
+		r.problem(n, "there are only patterns with !, which leave out of nothing")
+	}
+}
+
+// compile makes a regular expression of a pattern. Of what GitHub documents: * stops at /, ** does not, ? and + are about the character before
+// them, and brackets hold one character.
+func compile(pattern string) (*regexp.Regexp, error) {
+	var b strings.Builder
+	b.WriteString(`^`)
+	for rest := pattern; rest != ""; {
+		switch {
+		case strings.HasPrefix(rest, "**/"):
+			b.WriteString(`(?:.*/)?`)
+			rest = rest[3:]
+			continue
+		case strings.HasPrefix(rest, "**"):
+			b.WriteString(`.*`)
+			rest = rest[2:]
+			continue
+		}
+		c := rest[0]
+		switch {
+		case c == '*':
+			b.WriteString(`[^/]*`)
+		case c == '?' || c == '+':
+			if rest == pattern {
+				return nil, fmt.Errorf("%c has no character before it", c)
+			}
+			b.WriteByte(c)
+		case c == '[':
+			end := strings.IndexByte(rest, ']')
+			if end < 2 {
+				return nil, fmt.Errorf("a bracket has no end, or nothing in it")
+			}
+			b.WriteString("[" + strings.NewReplacer(`\`, `\\`, `^`, `\^`, `[`, `\[`).Replace(rest[1:end]) + "]")
+			rest = rest[end:]
+		case c == '\\' && len(rest) > 1:
+			b.WriteString(regexp.QuoteMeta(rest[1:2]))
+			rest = rest[1:]
+		default:
+			b.WriteString(regexp.QuoteMeta(string([]byte{c})))
+		}
+		rest = rest[1:]
+	}
+	b.WriteString(`$`)
+	return regexp.Compile(b.String())
+}
+
+// matches reports whether patterns take a name: the last one that fits decides, and one with ! leaves out.
+func matches(patterns []string, name string) bool {
+	taken := false
+	for _, p := range patterns {
+		positive, negative := strings.CutPrefix(p, "!")
+		if re, err := compile(positive); err == nil && re.MatchString(name) {
+			taken = !negative
+		}
+	}
+	return taken
+}
+
+// StartsFor reports whether the workflow starts for one of the events, whatever their filters.
+func (w *Workflow) StartsFor(events ...string) bool {
+	return slices.ContainsFunc(w.Events, func(e Event) bool { return slices.Contains(events, e.Name) })
+}
+
+// StartsForTag reports whether the push of a tag starts the workflow, and else why not. Filters of paths do not count for tags; a workflow that
+// names branches alone starts for no tag.
+func (w *Workflow) StartsForTag(tag string) (starts bool, why string) {
+	i := slices.IndexFunc(w.Events, func(e Event) bool { return e.Name == "push" })
+	if i < 0 {
+		return false, w.File + " does not start for pushes"
+	}
+	f := w.Events[i].Filters
+	only, ignored := f["tags"], f["tags-ignore"]
+	switch {
+	case only != nil && matches(only, tag), only == nil && ignored != nil && !matches(ignored, tag):
+		return true, ""
+	case only != nil:
+		why = fmt.Sprintf("%s:%d starts for tags like %s, and the tag %s is not one", w.File, w.Events[i].Line, strings.Join(only, ", "), tag)
+		if strings.Contains(tag, "/") {
+			why += " (* stops at /)"
+		}
+		return false, why
+	case ignored != nil:
+		return false, fmt.Sprintf("%s:%d ignores the tag %s", w.File, w.Events[i].Line, tag)
+	case f["branches"] != nil || f["branches-ignore"] != nil:
+		return false, fmt.Sprintf("%s:%d names branches alone, and starts for no tag", w.File, w.Events[i].Line)
+	}
+	return true, ""
+}
+
+// RunsForTag reports whether the condition of a job lets it run for a tag, if the jobs before it have passed. One that asks for more than the
+// context github has at that time is taken to be true.
+func (j *Job) RunsForTag(repository, tag string) bool {
+	if j.condition == nil || j.condition.Uses("needs", "vars", "inputs") {
+		return true
+	}
+	owner, _, _ := strings.Cut(repository, "/")
+	is := func(v bool) func([]expression.Value) (expression.Value, error) {
+		return func([]expression.Value) (expression.Value, error) { return v, nil }
+	}
+	v, err := j.condition.Eval(expression.Env{
+		Contexts: expression.NewObject("github", expression.NewObject(
+			"event_name", "push",
+			"ref", "refs/tags/"+tag,
+			"ref_name", tag,
+			"ref_type", "tag",
+			"repository", repository,
+			"repository_owner", owner,
+		)),
+		Functions: map[string]func([]expression.Value) (expression.Value, error){
+			"success":   is(true),
+			"always":    is(true),
+			"failure":   is(false),
+			"cancelled": is(false),
+		},
+	})
+	return err != nil || expression.Truthy(v)
+}
