@@ -245,7 +245,11 @@ func (p *planner) autoGoal(ctx context.Context, at version.Version, name string,
 	if err != nil {
 		return at, nil, err
 	}
-	goal, reasons := p.autoSize(at, name, found)
+	unread, err := p.unread(ctx, name, at)
+	if err != nil {
+		return at, nil, err
+	}
+	goal, reasons := p.autoSize(at, name, found, unread)
 	if goal.Compare(at) != 0 {
 		err = p.refuseTaken(ctx, name, goal)
 	}
@@ -278,7 +282,20 @@ func (p *planner) refuseTaken(ctx context.Context, name string, goal version.Ver
 	return operr.New(say, "the next version would be %s, and it is out already: the tag %s is in the history of this branch", goal, tag)
 }
 
-func (p *planner) autoSize(at version.Version, name string, found sinceTag) (version.Version, []Reason) {
+// unread returns a tag that ends in a version, and is in no form that is read, such as release-1.2.0; "" where there is none.
+func (p *planner) unread(ctx context.Context, name string, v version.Version) (found string, err error) {
+	all, err := p.history.All(ctx)
+	for tag := range all {
+		before, ends := strings.CutSuffix(tag, v.String())
+		if _, read := p.tagged(name, tag); ends && !read && (before == "" || !strings.ContainsRune(".0123456789", rune(before[len(before)-1]))) &&
+			(p.w.Config.Versioning == workspace.Lockstep || strings.Contains(before, name)) && (found == "" || tag < found) {
+			found = tag
+		}
+	}
+	return found, err
+}
+
+func (p *planner) autoSize(at version.Version, name string, found sinceTag, unread string) (version.Version, []Reason) {
 	alone := name == ""
 	if found.size == version.None {
 		if p.idle = alone; alone {
@@ -294,7 +311,11 @@ func (p *planner) autoSize(at version.Version, name string, found sinceTag) (ver
 		p.tellForm(name, found.last, goal)
 	}
 	if goal.Compare(at) <= 0 {
-		p.note("%s is not released yet (there is no tag for it), and covers %s", at, operr.Count(found.touching, "commit"))
+		none := "there is no tag for it"
+		if unread != "" {
+			none = fmt.Sprintf("%s would be its tag, and %s is not read as one", p.tagName(name, at.String()), unread)
+		}
+		p.note("%s is not released yet (%s), and covers %s", at, none, operr.Count(found.touching, "commit"))
 		return at, nil
 	}
 	if found.touching > len(found.deciding) || found.all > found.touching {

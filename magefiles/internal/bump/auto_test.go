@@ -162,6 +162,10 @@ func TestTagsAsTheyAre(t *testing.T) {
 		{"a minor on another branch", "0.1.0", "minor", nil, []string{"0.2.0"}, "it is out already: the tag 0.2.0 is on a branch"},
 		{"a major that is merged", "1.2.0", "major", []string{"v1.2.0", "v2.0.0"}, nil, "the tag v2.0.0 is in the history of this branch"},
 		{"a post-release on another branch", "0.1.0", "post", []string{"v0.1.0"}, []string{"v0.1.0.post1"}, "it is out already: the tag v0.1.0.post1"},
+		{"its tag in another form", "0.1.0", "auto", []string{"release-0.1.0"}, nil, "v0.1.0 would be its tag, and release-0.1.0 is not read as one"},
+		{"its tag in capitals", "0.1.0", "auto", []string{"V0.1.0", "x10.1.0"}, nil, "v0.1.0 would be its tag, and V0.1.0 is not read as one"},
+		{"its tag with a name, elsewhere", "0.1.0", "auto", nil, []string{"acme-v0.1.0"}, "v0.1.0 would be its tag, and acme-v0.1.0 is not read as one"},
+		{"tags that end alike", "0.1.0", "auto", []string{"x10.1.0", "x1.0.1.0"}, nil, "0.1.0 is not released yet (there is no tag for it)"},
 		{"no tag at all", "0.1.0", "auto", nil, nil, "0.1.0 is not released yet (there is no tag for it)"},
 		{"tags of something else", "0.1.0", "auto", []string{"docs-1", "release"}, nil, "0.1.0 is not released yet (there is no tag for it)"},
 	} {
@@ -182,6 +186,11 @@ func TestTagsAsTheyAre(t *testing.T) {
 		default:
 			require.Equal(t, c.want, p.Packages[0].New, c.name)
 		}
+	}
+	for to, noted := range map[string]bool{"0.3.0": true, "0.2": true, "0.4.0": false, "0.1.0": false} {
+		h := history{tags: map[string]string{"v0.1.0": "1", "0.2.0": "2"}, others: []string{"v0.3.0"}}
+		p := plan(t, tree(t, lockstep+pkg("a", "0.1.0", "")), bump.Request{To: to}, h)
+		require.Equal(t, noted, strings.Contains(strings.Join(p.Notes, "\n"), "is out already, by the tag "), to)
 	}
 	h := history{tags: map[string]string{"core-v0.3.0": "1", "ui@1.2.0": "2"}, commits: map[string][]bump.Commit{"core-v0.3.0": {commit("1", "feat: x", "core/x")}}}
 	p := plan(t, tree(t, independent+pkg("core", "0.3.0", "")+pkg("ui", "1.2.0", "")), bump.Request{To: "auto"}, h)

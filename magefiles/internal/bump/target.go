@@ -97,7 +97,7 @@ func (p *planner) goal(ctx context.Context, at version.Version, name string, pkg
 		if p.to.exact.Compare(at) < 0 {
 			return at, nil, operr.New("say a later version, or undo the bump with git", "%s comes before %s, which is the version now", p.to.exact, at)
 		}
-		return *p.to.exact, why, nil
+		return *p.to.exact, why, p.noteTaken(ctx, name, at)
 	case !p.to.auto && p.to.phase == "":
 		v, err := p.next(ctx, name, at, p.to.size)
 		return v, why, err
@@ -120,6 +120,18 @@ func (p *planner) goal(ctx context.Context, at version.Version, name string, pkg
 		return v, why, err
 	}
 	return p.autoGoal(ctx, at, name, found)
+}
+
+// noteTaken notes that the version which is asked for, and is not the one now, is out already.
+func (p *planner) noteTaken(ctx context.Context, name string, at version.Version) error {
+	if p.history.History == nil || p.to.exact.Compare(at) == 0 {
+		return nil
+	}
+	tag, err := p.of(ctx, name, *p.to.exact)
+	if tag != "" {
+		p.note("%s is out already, by the tag %s: -tag will be refused", p.to.exact, tag)
+	}
+	return err
 }
 
 // pre is the next version of a phase: on the way to the release that the commits ask for, where there are some.
