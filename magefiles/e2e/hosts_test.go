@@ -129,7 +129,7 @@ func startFleet(t *testing.T, hosts, megabytes int) *fleet {
 func deployedRepo(t *testing.T, root, registry, table string) {
 	t.Helper()
 	require.NoError(t, os.CopyFS(root, os.DirFS(filepath.Join(repo, "magefiles", "e2e", "testdata", "repos", "mono"))))
-	write(t, root, "app/pixi.toml", "[workspace]\nname = \"app\"\nversion = \"1.0.0\"\nchannels = [\"https://prefix.dev/conda-forge\"]\nplatforms = [\"linux-64\"]\n"+
+	write(t, root, "app/pixi.toml", "[workspace]\nname = \"app\"\nversion = \"1.0.0\"\nchannels = [\"https://prefix.dev/mono\", \"https://prefix.dev/conda-forge\"]\nplatforms = [\"linux-64\"]\n"+
 		"[dependencies]\nbase-lib = \"==1.2.0\"\n[tool.image]\nregistry = \""+registry+"\"\nplatforms = [\"linux/amd64\"]\n[tool.deploy.staging]\n"+table)
 	write(t, root, "app/Dockerfile", "FROM scratch\n")
 	git(t, root, "init", "-q", "-b", "main")

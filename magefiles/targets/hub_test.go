@@ -19,7 +19,7 @@ func TestTheAddressThatCountsForGitHub(t *testing.T) {
 		"pushInsteadOf": {{"remote", "add", "origin", "https://mirror.example/Octo/mono.git"}, {"config", "url.git@github.com:.pushInsteadOf", "https://mirror.example/"}},
 		"pushurl":       {{"remote", "add", "origin", "https://mirror.example/mono.git"}, {"remote", "set-url", "--push", "origin", "ssh://git@github.com/Octo/mono.git"}},
 	} {
-		w := aWorkspace(t, "")
+		w := aWorkspace(t, `"https://prefix.dev/ours"`)
 		root := w.Root
 		environ := command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull)
 		a := &pipeline{dir: root, runner: command.NewSystem(environ, nil)}

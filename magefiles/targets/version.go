@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"runtime/debug"
 
 	"github.com/magefile/mage/mg"
 
@@ -114,6 +115,9 @@ func (f bumpFlags) request() (bump.Request, error) {
 
 // bumping reads the workspace for a bump, once what a killed run has left behind is taken back.
 func (a *pipeline) bumping(ctx context.Context, f bumpFlags) (*bumping.Bumper, error) {
+	if req, err := f.request(); err == nil && req.ReadsCommits() {
+		debug.SetGCPercent(100) // a history may be long, and almost all that is read of it is thrown away
+	}
 	return bumping.Open(ctx, bumping.Config{
 		Runner:  a.runner,
 		Dir:     a.dir,

@@ -82,6 +82,9 @@ func (p *planner) ahead(name, tag, other string) bool {
 func (p *planner) tagged(name, tag string) (version.Version, bool) {
 	prefixes := []string{"v", ""}
 	if p.w.Config.Versioning != workspace.Lockstep {
+		if !strings.HasPrefix(tag, name) {
+			return version.Version{}, false
+		}
 		prefixes = []string{name + "/v", name + "/", name + "-v", name + "@v", name + "@"}
 	}
 	for _, prefix := range prefixes {
@@ -93,23 +96,64 @@ func (p *planner) tagged(name, tag string) (version.Version, bool) {
 	return version.Version{}, false
 }
 
-// elsewhere returns a tag of a version that HEAD does not contain; "" where there is none.
-func (p *planner) elsewhere(ctx context.Context, name string, v version.Version) (string, error) {
-	merged, err := p.history.Merged(ctx)
-	if err != nil {
-		return "", err
-	}
+// of returns the tag of a version, wherever it is; "" where there is none.
+func (p *planner) of(ctx context.Context, name string, v version.Version) (found string, err error) {
 	all, err := p.history.All(ctx)
-	found := ""
 	for tag := range all {
 		if of, ok := p.tagged(name, tag); ok && of.Compare(v) == 0 && (found == "" || p.ahead(name, tag, found)) {
 			found = tag
 		}
 	}
+	return found, err
+}
+
+// elsewhere returns a tag of a version that HEAD does not contain; "" where there is none.
+func (p *planner) elsewhere(ctx context.Context, name string, v version.Version) (string, error) {
+	found, err := p.of(ctx, name, v)
+	if err != nil || found == "" {
+		return "", err
+	}
+	merged, err := p.history.Merged(ctx)
 	if _, ok := merged[found]; ok {
 		return "", err
 	}
 	return found, err
+}
+
+// leftBehind returns the last tag, where the manifests were left behind by it; nil elsewhere. The history is asked only where a tag is
+// above them.
+func (p *planner) leftBehind(ctx context.Context, name string, at version.Version) (*lastTag, error) {
+	all, err := p.history.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for tag := range all {
+		if v, ok := p.tagged(name, tag); ok && v.Compare(at) > 0 {
+			last, err := p.lastTag(ctx, name, at)
+			if last != nil && last.version.Compare(at) <= 0 {
+				last = nil
+			}
+			return last, err
+		}
+	}
+	return nil, nil
+}
+
+// next is the version that comes after one, or after the last tag, where that is above it. It is none that is out already.
+func (p *planner) next(ctx context.Context, name string, at version.Version, size version.Size) (version.Version, error) {
+	if p.history.History == nil {
+		return at.Next(size), nil
+	}
+	last, err := p.leftBehind(ctx, name, at)
+	if err != nil {
+		return at, err
+	}
+	goal := at.Next(size)
+	if last != nil {
+		goal = last.version.Next(size)
+		p.tellForm(name, last, goal)
+	}
+	return goal, p.refuseTaken(ctx, name, goal)
 }
 
 // sinceLastTag reads the commits since the last release. name is that of a package, or "" for all of them, whose pkg is nil.
@@ -201,24 +245,57 @@ func (p *planner) autoGoal(ctx context.Context, at version.Version, name string,
 	if err != nil {
 		return at, nil, err
 	}
-	goal, reasons := p.autoSize(at, name, found)
+	unread, err := p.unread(ctx, name, at)
+	if err != nil {
+		return at, nil, err
+	}
+	goal, reasons := p.autoSize(at, name, found, unread)
 	if goal.Compare(at) != 0 {
 		err = p.refuseTaken(ctx, name, goal)
 	}
 	return goal, reasons, err
 }
 
-// refuseTaken refuses a version that a branch has which this one does not contain.
+// refuseTaken refuses a version that is out already.
 func (p *planner) refuseTaken(ctx context.Context, name string, goal version.Version) error {
-	tag, err := p.elsewhere(ctx, name, goal)
+	tag, err := p.of(ctx, name, goal)
 	if err != nil || tag == "" {
 		return err
 	}
-	return operr.New("merge the branch that has it, or say a version that is not out yet, such as -to="+goal.Next(version.Patch).String(),
-		"the next version would be %s, and it is out already: the tag %s is on a branch that this one does not contain", goal, tag)
+	free := goal.Next(version.Patch)
+	for taken := tag; taken != ""; {
+		if taken, err = p.of(ctx, name, free); err != nil {
+			return err
+		}
+		if taken != "" {
+			free = free.Next(version.Patch)
+		}
+	}
+	say := "say a version that is not out yet, such as -to=" + free.String()
+	switch tag, err := p.elsewhere(ctx, name, goal); {
+	case err != nil:
+		return err
+	case tag != "":
+		return operr.New("merge the branch that has it, or "+say,
+			"the next version would be %s, and it is out already: the tag %s is on a branch that this one does not contain", goal, tag)
+	}
+	return operr.New(say, "the next version would be %s, and it is out already: the tag %s is in the history of this branch", goal, tag)
 }
 
-func (p *planner) autoSize(at version.Version, name string, found sinceTag) (version.Version, []Reason) {
+// unread returns a tag that ends in a version, and is in no form that is read, such as release-1.2.0; "" where there is none.
+func (p *planner) unread(ctx context.Context, name string, v version.Version) (found string, err error) {
+	all, err := p.history.All(ctx)
+	for tag := range all {
+		before, ends := strings.CutSuffix(tag, v.String())
+		if _, read := p.tagged(name, tag); ends && !read && (before == "" || !strings.ContainsRune(".0123456789", rune(before[len(before)-1]))) &&
+			(p.w.Config.Versioning == workspace.Lockstep || strings.Contains(before, name)) && (found == "" || tag < found) {
+			found = tag
+		}
+	}
+	return found, err
+}
+
+func (p *planner) autoSize(at version.Version, name string, found sinceTag, unread string) (version.Version, []Reason) {
 	alone := name == ""
 	if found.size == version.None {
 		if p.idle = alone; alone {
@@ -234,7 +311,11 @@ func (p *planner) autoSize(at version.Version, name string, found sinceTag) (ver
 		p.tellForm(name, found.last, goal)
 	}
 	if goal.Compare(at) <= 0 {
-		p.note("%s is not released yet (there is no tag for it), and covers %s", at, operr.Count(found.touching, "commit"))
+		none := "there is no tag for it"
+		if unread != "" {
+			none = fmt.Sprintf("%s would be its tag, and %s is not read as one", p.tagName(name, at.String()), unread)
+		}
+		p.note("%s is not released yet (%s), and covers %s", at, none, operr.Count(found.touching, "commit"))
 		return at, nil
 	}
 	if found.touching > len(found.deciding) || found.all > found.touching {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // merge makes a commit a merge of others into the first one.
@@ -152,6 +153,19 @@ func TestTagsAsTheyAre(t *testing.T) {
 		{"the next one on another branch", "0.1.0", "auto", []string{"v0.1.0"}, []string{"v0.1.1"}, "it is out already: the tag v0.1.1"},
 		{"a later one on another branch", "0.1.0", "auto", []string{"v0.1.0"}, []string{"v0.2.0"}, "0.1.1"},
 		{"the next candidate on another branch", "0.1.0", "rc", []string{"v0.1.0"}, []string{"v0.1.1rc1"}, "it is out already: the tag v0.1.1rc1"},
+		{"a patch, manifest behind", "0.1.0", "patch", []string{"v0.1.0", "v0.1.3"}, nil, "0.1.4"},
+		{"a patch, manifest behind, without v", "0.1.0", "patch", []string{"0.1.0", "0.1.1"}, nil, "0.1.2"},
+		{"a minor, manifest behind", "0.1.0", "minor", []string{"v0.1.3"}, []string{"v0.1.9"}, "0.2.0"},
+		{"a patch, its release tagged", "0.2.0rc1", "patch", []string{"v0.2.0"}, nil, "0.2.1"},
+		{"a patch, a candidate tagged", "0.1.0", "patch", []string{"v0.1.0", "v0.2.0rc1"}, nil, "0.1.1"},
+		{"a patch on another branch", "0.1.0", "patch", []string{"v0.1.0"}, []string{"v0.1.1", "0.1.2"}, "it is out already: the tag v0.1.1 is on a branch"},
+		{"a minor on another branch", "0.1.0", "minor", nil, []string{"0.2.0"}, "it is out already: the tag 0.2.0 is on a branch"},
+		{"a major that is merged", "1.2.0", "major", []string{"v1.2.0", "v2.0.0"}, nil, "the tag v2.0.0 is in the history of this branch"},
+		{"a post-release on another branch", "0.1.0", "post", []string{"v0.1.0"}, []string{"v0.1.0.post1"}, "it is out already: the tag v0.1.0.post1"},
+		{"its tag in another form", "0.1.0", "auto", []string{"release-0.1.0"}, nil, "v0.1.0 would be its tag, and release-0.1.0 is not read as one"},
+		{"its tag in capitals", "0.1.0", "auto", []string{"V0.1.0", "x10.1.0"}, nil, "v0.1.0 would be its tag, and V0.1.0 is not read as one"},
+		{"its tag with a name, elsewhere", "0.1.0", "auto", nil, []string{"acme-v0.1.0"}, "v0.1.0 would be its tag, and acme-v0.1.0 is not read as one"},
+		{"tags that end alike", "0.1.0", "auto", []string{"x10.1.0", "x1.0.1.0"}, nil, "0.1.0 is not released yet (there is no tag for it)"},
 		{"no tag at all", "0.1.0", "auto", nil, nil, "0.1.0 is not released yet (there is no tag for it)"},
 		{"tags of something else", "0.1.0", "auto", []string{"docs-1", "release"}, nil, "0.1.0 is not released yet (there is no tag for it)"},
 	} {
@@ -166,16 +180,50 @@ func TestTagsAsTheyAre(t *testing.T) {
 		switch {
 		case err != nil:
 			require.ErrorContains(t, err, c.want, c.name)
+			require.NotEmpty(t, operr.NextOf(err))
 		case len(p.Packages) == 0:
 			require.Contains(t, strings.Join(p.Notes, "\n"), c.want, c.name)
 		default:
 			require.Equal(t, c.want, p.Packages[0].New, c.name)
 		}
 	}
+	for to, noted := range map[string]bool{"0.3.0": true, "0.2": true, "0.4.0": false, "0.1.0": false} {
+		h := history{tags: map[string]string{"v0.1.0": "1", "0.2.0": "2"}, others: []string{"v0.3.0"}}
+		p := plan(t, tree(t, lockstep+pkg("a", "0.1.0", "")), bump.Request{To: to}, h)
+		require.Equal(t, noted, strings.Contains(strings.Join(p.Notes, "\n"), "is out already, by the tag "), to)
+	}
 	h := history{tags: map[string]string{"core-v0.3.0": "1", "ui@1.2.0": "2"}, commits: map[string][]bump.Commit{"core-v0.3.0": {commit("1", "feat: x", "core/x")}}}
 	p := plan(t, tree(t, independent+pkg("core", "0.3.0", "")+pkg("ui", "1.2.0", "")), bump.Request{To: "auto"}, h)
 	require.Equal(t, []string{"core 0.3.0 → 0.4.0: commits"}, moves(p))
 	require.Contains(t, p.Notes, "the last tag is core-v0.3.0, and the new one will be core/v0.4.0: those of another form are read, and not made")
+}
+
+// What follows a package that moves gets no number that is out, either, and the number that is proposed is free.
+func TestWhatFollowsIsNotOut(t *testing.T) {
+	archive := independent + pkg("core", "1.0.0", "") + pkg("ui", "1.0.0", runs+"core = \"==1.0.0\"\n")
+	for _, c := range []struct{ merged, others, want string }{
+		{"", "", "core 1.0.0 → 1.0.1: asked ui 1.0.0 → 1.0.1: dependent"},
+		{"ui/v1.0.1", "", "core 1.0.0 → 1.0.1: asked ui 1.0.0 → 1.0.2: dependent"},
+		{"", "ui/v1.0.1 ui-v1.0.2 core/v9.0.0", "the next version would be 1.0.1, and it is out already: the tag ui/v1.0.1 is on a branch"},
+		{"", "core@1.0.1", "the tag core@1.0.1 is on a branch"},
+	} {
+		h := history{tags: map[string]string{}, others: strings.Fields(c.others)}
+		if c.merged != "" {
+			h.tags[c.merged] = "x"
+		}
+		p, err := bump.New(t.Context(), load(t, tree(t, archive)), bump.Request{To: "patch", Only: "core"}, h)
+		if err == nil {
+			require.Equal(t, c.want, strings.Join(moves(p), " "))
+			continue
+		}
+		require.ErrorContains(t, err, c.want)
+		if len(h.others) > 1 {
+			require.Contains(t, operr.NextOf(err), "-to=1.0.3")
+		}
+	}
+	for to, reads := range map[string]bool{"auto": true, "Rc": true, "dev": true, "patch": false, "post": false, "1.2.0": false, "": false} {
+		require.Equal(t, reads, bump.Request{To: to}.ReadsCommits(), to)
+	}
 }
 
 // Who says that no changelog is to be written gets none.

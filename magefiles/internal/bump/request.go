@@ -62,6 +62,12 @@ func readTarget(to string) (target, error) {
 	return target{exact: &v}, nil
 }
 
+// ReadsCommits reports whether the version comes from the commits since the last tag.
+func (r Request) ReadsCommits() bool {
+	to, err := readTarget(r.To)
+	return err == nil && to.auto
+}
+
 // VersionOf is the version that a tag of ours names: v0.1.1.dev1, or core/v0.1.1.
 func VersionOf(tag string) string {
 	return strings.TrimPrefix(tag[strings.LastIndex(tag, "/")+1:], "v")

@@ -86,7 +86,7 @@ func (p *planner) independent(ctx context.Context) error {
 		p.note("nothing to release: no package has a commit since its last tag that is a feat, a fix or breaking")
 	}
 	p.tellAccounts()
-	return p.spread()
+	return p.spread(ctx)
 }
 
 // goal is where the request leads from a version, and why. name is the package's, for its tags and commits; "" for all.
@@ -97,12 +97,16 @@ func (p *planner) goal(ctx context.Context, at version.Version, name string, pkg
 		if p.to.exact.Compare(at) < 0 {
 			return at, nil, operr.New("say a later version, or undo the bump with git", "%s comes before %s, which is the version now", p.to.exact, at)
 		}
-		return *p.to.exact, why, nil
+		return *p.to.exact, why, p.noteTaken(ctx, name, at)
 	case !p.to.auto && p.to.phase == "":
-		return at.Next(p.to.size), why, nil
+		v, err := p.next(ctx, name, at, p.to.size)
+		return v, why, err
 	case p.to.phase == "post":
 		v, err := at.NextPre(p.to.phase, version.None)
-		return v, why, asUsage(err)
+		if err = asUsage(err); err == nil && p.history.History != nil {
+			err = p.refuseTaken(ctx, name, v)
+		}
+		return v, why, err
 	}
 	found, err := p.sinceLastTag(ctx, at, name, pkg)
 	if err != nil && p.to.phase == "" {
@@ -116,6 +120,18 @@ func (p *planner) goal(ctx context.Context, at version.Version, name string, pkg
 		return v, why, err
 	}
 	return p.autoGoal(ctx, at, name, found)
+}
+
+// noteTaken notes that the version which is asked for, and is not the one now, is out already.
+func (p *planner) noteTaken(ctx context.Context, name string, at version.Version) error {
+	if p.history.History == nil || p.to.exact.Compare(at) == 0 {
+		return nil
+	}
+	tag, err := p.of(ctx, name, *p.to.exact)
+	if tag != "" {
+		p.note("%s is out already, by the tag %s: -tag will be refused", p.to.exact, tag)
+	}
+	return err
 }
 
 // pre is the next version of a phase: on the way to the release that the commits ask for, where there are some.
@@ -140,11 +156,11 @@ func asUsage(err error) error {
 
 // spread moves every package that requires a moving one in such a way that its own requirement has to be written anew:
 // what it asks for has changed, so it is another package. Packages whose version stands in one place move together.
-func (p *planner) spread() error {
+func (p *planner) spread(ctx context.Context) error {
 	for range len(p.w.Packages) + 1 {
 		before := len(p.moves)
 		for _, pkg := range p.w.Order() {
-			if err := p.follow(pkg); err != nil {
+			if err := p.follow(ctx, pkg); err != nil {
 				return err
 			}
 		}
@@ -157,7 +173,7 @@ func (p *planner) spread() error {
 }
 
 // follow moves a package by a patch when it has to follow one that it requires.
-func (p *planner) follow(pkg *workspace.Package) error {
+func (p *planner) follow(ctx context.Context, pkg *workspace.Package) error {
 	if p.moves[pkg.Name] != nil {
 		return nil
 	}
@@ -165,7 +181,7 @@ func (p *planner) follow(pkg *workspace.Package) error {
 		if r.Package == pkg.Name || r.Role == workspace.RoleGroup || !p.rewrites(r) {
 			continue // a dependency group is in no artifact
 		}
-		goal, err := p.patch(p.now[pkg.Name], p.goals[r.Package])
+		goal, err := p.patch(ctx, pkg.Name, p.goals[r.Package])
 		if err != nil {
 			return err
 		}
@@ -175,13 +191,14 @@ func (p *planner) follow(pkg *workspace.Package) error {
 	return nil
 }
 
-// patch is the least move: a patch, or a pre-release of one for a package that requires a pre-release.
-func (p *planner) patch(at, required version.Version) (version.Version, error) {
+// patch is the least move of a package: a patch, or a pre-release of one for a package that requires a pre-release.
+func (p *planner) patch(ctx context.Context, name string, required version.Version) (version.Version, error) {
+	at := p.now[name]
 	if required.Prerelease() && p.to.phase != "" {
 		v, err := at.NextPre(p.to.phase, version.Patch)
 		return v, asUsage(err)
 	}
-	return at.Next(version.Patch), nil
+	return p.next(ctx, name, at, version.Patch)
 }
 
 // share lets packages whose version stands in one place, such as [workspace] version, move together.

@@ -31,7 +31,7 @@ version = "0.3.0"
 build.backend.name = "x"
 -- app/pixi.toml --
 [workspace]
-name = "app"
+channels = ["https://prefix.dev/ours"]
 version = "0.1.6"
 [dependencies]
 a = "==0.1.6" # both
@@ -47,12 +47,12 @@ dependencies = ["A==0.1.6", "numpy==0.1.6"]
 -- app/pixi.lock --
 -- only-a/pixi.toml --
 [workspace]
-name = "only-a"
+channels = ["https://prefix.dev/ours"]
 [dependencies]
 a = ">=0.1,<0.2"
 -- any/pixi.toml --
 [workspace]
-name = "any"
+channels = ["https://prefix.dev/ours"]
 [dependencies]
 a = "*"
 `

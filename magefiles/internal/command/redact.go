@@ -143,7 +143,7 @@ func Redact(text string, secrets ...string) string {
 // tail keeps the last lines that were written.
 type tail struct {
 	mu  sync.Mutex
-	buf []byte
+	buf []byte // its last tailBytes count; there may be as many before them, so that they are not moved at each write
 }
 
 const (
@@ -154,16 +154,19 @@ const (
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.buf = append(t.buf, p...)
-	if over := len(t.buf) - tailBytes; over > 0 {
-		t.buf = slices.Clone(t.buf[over:])
+	last := p[max(0, len(p)-tailBytes):]
+	if len(t.buf)+len(last) > 2*tailBytes {
+		kept := t.buf[max(0, len(t.buf)+len(last)-tailBytes):]
+		t.buf = append(t.buf[:0], kept...)
 	}
+	t.buf = append(t.buf, last...)
 	return len(p), nil
 }
 
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	lines := strings.Split(strings.TrimRight(string(t.buf), "\n"), "\n")
+	last := t.buf[max(0, len(t.buf)-tailBytes):]
+	lines := strings.Split(strings.TrimRight(string(last), "\n"), "\n")
 	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }

@@ -55,7 +55,7 @@ func newWorld(t *testing.T) *world {
 	for name, text := range map[string]string{
 		"pixi.toml":     "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n",
 		"a/pixi.toml":   "[package]\nname = \"a\"\nversion = \"0.10.0\"\nbuild.backend.name = \"x\"\n",
-		"app/pixi.toml": "[workspace]\nname = \"app\"\nchannels = []\nplatforms = []\n[dependencies]\na = \"==0.1.0\"\n",
+		"app/pixi.toml": "[workspace]\nname = \"app\"\nchannels = [\"https://prefix.dev/ours\"]\nplatforms = []\n[dependencies]\na = \"==0.1.0\"\n",
 		"app/pixi.lock": "a 0.1.0\n",
 	} {
 		gitrepotest.Write(t, w.root, name, text)

@@ -57,7 +57,7 @@ func TestClean(t *testing.T) {
 			all := map[string]string{
 				"pixi.toml":     "[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n",
 				"lib/pixi.toml": "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n",
-				"app/pixi.toml": "[workspace]\nname = \"app\"\nplatforms = []\nchannels = []\n[dependencies]\nlib = \"==1.0.0\"\n",
+				"app/pixi.toml": "[workspace]\nname = \"app\"\nplatforms = []\nchannels = [\"https://prefix.dev/ours\"]\n[dependencies]\nlib = \"==1.0.0\"\n",
 			}
 			for _, file := range c.files {
 				all[file] = ""

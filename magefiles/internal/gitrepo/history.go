@@ -118,16 +118,14 @@ func (r *Repo) walk(ctx context.Context, since string, visit func(Commit), more 
 	if err == nil && shallow == "true" {
 		return operr.New("run `git fetch --unshallow --tags`", "the clone %s is shallow: its history is not all there", r.Top)
 	}
-	revs := append(append([]string{"rev-list"}, more...), "--end-of-options", "HEAD")
+	// The history of a long life is read once, by a command for people that is told all that a setting could say: `rev-list` and `diff-tree`
+	// would each read it.
+	args := slices.Concat([]string{"log", "--root", "--no-relative", "--no-decorate", "--no-notes"}, told, more, []string{"--end-of-options", "HEAD"})
 	if since != "" {
-		revs = append(revs, "^"+since)
+		args = append(args, "^"+since)
 	}
-	var commits string
 	if err == nil {
-		commits, err = r.Ask(ctx, append(revs, "--")...)
-	}
-	if err == nil && commits != "" {
-		err = r.changes(ctx, commits, visit)
+		err = r.take(ctx, git.Call{Args: append(args, "--")}, visit)
 	}
 	if err != nil {
 		return git.Failed(err, "reading the history of %s", r.Top)
@@ -187,7 +185,7 @@ func (l *logReader) end() {
 		l.visit(Commit{
 			Hash:    l.head[0],
 			Parents: strings.Fields(l.head[1]),
-			Subject: strings.TrimSpace(subject),
+			Subject: strings.Clone(strings.TrimSpace(subject)), // whoever keeps it does not keep the body with it
 			Body:    strings.TrimSpace(body),
 			Paths:   l.paths,
 		})
@@ -235,17 +233,22 @@ func (r *Repo) MadeOn(ctx context.Context, base, head string, paths []string) (s
 	return made, nil
 }
 
+// told are the options under which git says of a commit what a logReader takes.
+var told = []string{
+	"-r", "-z", "--name-only", "--no-renames", "--no-show-signature", "--diff-merges=first-parent", "--encoding=UTF-8",
+	"--format=" + commitMark + "%x00%H%x00%P%x00%B%x00",
+}
+
 // changes gives visit what git says of commits, which stand in a line each.
 func (r *Repo) changes(ctx context.Context, commits string, visit func(Commit)) error {
+	return r.take(ctx, git.Call{Args: slices.Concat([]string{"diff-tree", "--stdin", "--always", "--root"}, told), Stdin: commits + "\n"}, visit)
+}
+
+// take gives visit the commits that a call says, as they come.
+func (r *Repo) take(ctx context.Context, c git.Call, visit func(Commit)) error {
 	l := &logReader{visit: visit}
-	_, err := r.Call(ctx, git.Call{
-		Args: []string{
-			"diff-tree", "--stdin", "--always", "--root", "-r", "-z", "--name-only", "--no-renames", "--no-show-signature",
-			"--diff-merges=first-parent", "--encoding=UTF-8", "--format=" + commitMark + "%x00%H%x00%P%x00%B%x00",
-		},
-		Stdin: commits + "\n",
-		Out:   l,
-	})
+	c.Set, c.Out = []string{"GIT_FLUSH=0"}, l // else each commit is a write of its own, which costs as much as reading it
+	_, err := r.Call(ctx, c)
 	if len(l.rest) > 0 {
 		l.word(string(l.rest))
 	}

@@ -1,14 +1,19 @@
 package gitrepo_test
 
 import (
+	"context"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitrepotest"
 )
 
 // What a CI checks out for a tag may lack every branch, or the history below a branch: then nothing is known, and that is no error.
@@ -78,4 +83,50 @@ func TestBranchesWith(t *testing.T) {
 			require.Equal(t, len(c.having) > 0, len(having) > 0)
 		})
 	}
+}
+
+// counted counts what its children write to us at a time.
+type counted struct {
+	*command.System
+	writes int
+}
+
+func (c *counted) Run(ctx context.Context, cmd command.Cmd) error {
+	if cmd.Stdout != nil {
+		cmd.Stdout = countingWriter{Writer: cmd.Stdout, of: c}
+	}
+	return c.System.Run(ctx, cmd)
+}
+
+type countingWriter struct {
+	io.Writer
+	of *counted
+}
+
+func (w countingWriter) Write(p []byte) (int, error) {
+	w.of.writes++
+	return w.Writer.Write(p)
+}
+
+// A history comes in few pieces, whatever git would do for a reader at a terminal: a write for each commit costs as much as reading it.
+func TestAHistoryComesInFewPieces(t *testing.T) {
+	dir, run := gitrepotest.New(t)
+	var stream strings.Builder
+	const commits = 2000
+	for i := range commits {
+		fmt.Fprintf(&stream, "commit refs/heads/long\ncommitter a <a@b> %d +0000\ndata 3\nfix\nM 100644 inline f\ndata 4\n%04d\n", 1_600_000_000+i, i)
+	}
+	require.NoError(t, run.Run(t.Context(), command.Cmd{Name: "git", Args: []string{"fast-import", "--quiet"}, Dir: dir, Stdin: strings.NewReader(stream.String())}))
+	require.NoError(t, run.Run(t.Context(), command.Cmd{Name: "git", Args: []string{"switch", "-q", "long"}, Dir: dir}))
+	c := &counted{System: run.(*command.System)}
+	repo, err := gitrepo.Open(t.Context(), c, dir)
+	require.NoError(t, err)
+	c.writes = 0
+	seen := 0
+	require.NoError(t, repo.EachCommit(t.Context(), "", func(c gitrepo.Commit) {
+		require.Equal(t, []string{"f"}, c.Paths)
+		seen++
+	}))
+	require.Equal(t, commits, seen)
+	require.Less(t, c.writes, commits/10)
 }

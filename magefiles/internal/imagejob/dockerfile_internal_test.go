@@ -54,7 +54,7 @@ func TestDockerfilesThatABuildDoesNotFind(t *testing.T) {
 		"ignored":           {nil, map[string]string{"app/Dockerfile": "FROM scratch\n", ".gitignore": "Dockerfile\n"}, "git does not have app/Dockerfile, and what is committed is what is built"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := aWorkspace(t, "")
+			w := aWorkspace(t, `"https://prefix.dev/ours"`)
 			a := maker(w)
 			for file, text := range c.file {
 				at := filepath.Join(w.Root, filepath.FromSlash(file))
@@ -84,7 +84,7 @@ func TestDockerfilesThatABuildDoesNotFind(t *testing.T) {
 func TestDownstreamsInSubmodules(t *testing.T) {
 	for name, link := range map[string]string{"itself": "app", "in a folder": "things", "deep": "a/b"} {
 		t.Run(name, func(t *testing.T) {
-			w := aWorkspace(t, "")
+			w := aWorkspace(t, `"https://prefix.dev/ours"`)
 			a := maker(w)
 			git := func(dir string, args ...string) {
 				args = append([]string{"-c", "user.name=a", "-c", "user.email=a@example.invalid"}, args...)

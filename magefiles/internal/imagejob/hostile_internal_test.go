@@ -28,7 +28,7 @@ func TestHostileFilesInTheFolderOfImages(t *testing.T) {
 		"another folder's":         {"output/images/apples/linux-arm64.digest", digest, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := aWorkspace(t, "")
+			w := aWorkspace(t, `"https://prefix.dev/ours"`)
 			a := maker(w)
 			write := func(file, text string) {
 				path := filepath.Join(w.Root, file)

@@ -46,7 +46,7 @@ func TestImageRegistry(t *testing.T) {
 // What is built is what is committed: a lock file that git ignores is not in it, unless there are changes, with which the
 // folder itself is built.
 func TestLockThatGitIgnores(t *testing.T) {
-	w := aWorkspace(t, "")
+	w := aWorkspace(t, `"https://prefix.dev/ours"`)
 	a := maker(w)
 	write := func(file, text string) {
 		require.NoError(t, os.WriteFile(filepath.Join(w.Root, file), []byte(text), 0o644))
@@ -84,7 +84,7 @@ func TestTheAddressThatCounts(t *testing.T) {
 		"pushInsteadOf": {{"remote", "add", "origin", "https://mirror.example/Octo/mono.git"}, {"config", "url.git@github.com:.pushInsteadOf", "https://mirror.example/"}},
 		"pushurl":       {{"remote", "add", "origin", "https://mirror.example/mono.git"}, {"remote", "set-url", "--push", "origin", "ssh://git@github.com/Octo/mono.git"}},
 	} {
-		w := aWorkspace(t, "")
+		w := aWorkspace(t, `"https://prefix.dev/ours"`)
 		root := w.Root
 		a := maker(w)
 		a.Runner = command.NewSystem(command.Setenv(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull), nil)

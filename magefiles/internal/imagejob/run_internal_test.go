@@ -32,7 +32,7 @@ func several(t *testing.T, names ...string) *Maker {
 	for n, name := range names {
 		dir := fmt.Sprintf("app%d/", n)
 		write(dir+"Dockerfile", "FROM scratch\n")
-		write(dir+"pixi.toml", fmt.Sprintf("[workspace]\nname = \"app%d\"\nversion = \"1.0.0\"\nplatforms = [\"linux-64\"]\nchannels = []\n[dependencies]\nlib = \"==1.0.0\"\n"+
+		write(dir+"pixi.toml", fmt.Sprintf("[workspace]\nname = \"app%d\"\nversion = \"1.0.0\"\nplatforms = [\"linux-64\"]\nchannels = [\"https://prefix.dev/ours\"]\n[dependencies]\nlib = \"==1.0.0\"\n"+
 			"[tasks]\ncheck = \"true\"\n[tool.image]\nname = %q\nplatforms = [\"linux/amd64\"]\n", n, name))
 	}
 	git, err := exec.LookPath("git")

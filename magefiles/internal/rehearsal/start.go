@@ -57,8 +57,8 @@ func (r *run) start(ctx context.Context) (string, error) {
 	if c.Unnamed {
 		r.missing("your channel", "neither PREFIX_CHANNEL nor a manifest names it: a release asks for `channel` in [tool.release]")
 	}
-	if nothing := release.Unchecked(r.w); nothing != "" {
-		r.missing("tests", nothing)
+	if said := release.NotChecked(r.w); said != "" {
+		r.missing("tests", said)
 	}
 	if r.Images == nil {
 		r.missing("images", "-full builds them, where a builder is there")

@@ -236,10 +236,21 @@ func (r *Release) skipCheck(p *plan.Plan, commit trace.Commit) string {
 
 // Unchecked says that no task checks the packages of a workspace; "" where one does.
 func Unchecked(w *workspace.Workspace) string {
-	if len(tasksOf(w)) > 0 {
+	if tasks, _ := tasksOf(w); len(tasks) > 0 {
 		return ""
 	}
 	return "NOTHING IS CHECKED: the workspace has no task qa-<package>, and none for tests"
+}
+
+// NotChecked says of which packages nothing is checked, or of all of them; "" where a task checks each.
+func NotChecked(w *workspace.Workspace) string {
+	if nothing := Unchecked(w); nothing != "" {
+		return nothing
+	}
+	if _, without := tasksOf(w); len(without) > 0 {
+		return fmt.Sprintf("NOT CHECKED: %s, for want of a task qa-<package>, or one for tests", operr.Some(without))
+	}
+	return ""
 }
 
 // check runs the tasks that check the packages, one after the other: each uses all cores.
@@ -249,7 +260,8 @@ func check(ctx context.Context, shop *workshop) (Checked, error) {
 		return Checked{}, err
 	}
 	checked := Checked{Commit: c.commit, Tasks: []string{}}
-	for _, task := range tasksOf(c.w) {
+	tasks, _ := tasksOf(c.w)
+	for _, task := range tasks {
 		var out tail
 		if err := c.tools.Run(ctx, toolchain.Task{Dir: c.w.Root, Name: task, Stdout: &out, Stderr: &out}); err != nil {
 			return checked, operr.New("correct it and commit that, and the release takes it along; or `mage undo`", "the task %s: %w", task, err).WithWayOn().WithDetail(out.text())
@@ -259,24 +271,30 @@ func check(ctx context.Context, shop *workshop) (Checked, error) {
 	return checked, nil
 }
 
-// tasksOf are the tasks that check a workspace: qa of all packages or of each, or else their tests; none where there are
-// none.
-func tasksOf(w *workspace.Workspace) (tasks []string) {
+// tasksOf are the tasks that check a workspace: qa of all packages or of each, or else their tests. Where some packages have neither, they
+// are the tasks of the others, and without names those that have none.
+func tasksOf(w *workspace.Workspace) (tasks, without []string) {
 	if task := toolchain.FindTask(w.Manifest, "qa"); task != "" {
-		return []string{task}
+		return []string{task}, nil
 	}
+	lacks := false // a package has no qa
 	for _, p := range w.Order() {
 		task, err := toolchain.PackageTask(w.Manifest, "qa", p)
 		if err != nil {
-			tests, err := toolchain.TestTasks(w)
-			if err != nil {
-				return nil
-			}
-			return tests
+			lacks = true
+			task, err = toolchain.PackageTask(w.Manifest, "test", p)
 		}
-		tasks = append(tasks, task)
+		switch {
+		case err != nil:
+			without = append(without, p.Name)
+		case !slices.Contains(tasks, task):
+			tasks = append(tasks, task)
+		}
 	}
-	return tasks
+	if tests, err := toolchain.TestTasks(w); lacks && err == nil {
+		return tests, nil
+	}
+	return tasks, without
 }
 
 // Artifacts are the artifacts of this machine.

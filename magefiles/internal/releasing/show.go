@@ -33,20 +33,25 @@ func (r Releaser) confirm(ctx context.Context, one *release.Release, p *plan.Pla
 	if p.Unpushed > 0 {
 		r.View.Line("%s that %s not on %s yet, and will be pushed along", operr.Count(p.Unpushed, "commit"), map[bool]string{true: "is", false: "are"}[p.Unpushed == 1], p.Remote)
 	}
-	if nothing := r.unchecked(); nothing != "" {
-		r.View.Line("%s", nothing)
-		return r.Confirm(ctx, fmt.Sprintf("Release %s, of which nothing is checked?", p.Title))
-	}
-	return r.Confirm(ctx, fmt.Sprintf("Release %s?", p.Title))
+	return r.Confirm(ctx, r.question(p.Title))
 }
 
-// unchecked says that no task checks the packages; "" where one does, or where that cannot be told.
-func (r Releaser) unchecked() string {
-	w, err := workspace.Load(r.Dir)
-	if err != nil {
-		return ""
+// question is whether it is to be released. What is not checked is said before, and where that is all of it, in the question.
+func (r Releaser) question(title string) string {
+	if w, err := workspace.Load(r.Dir); err == nil {
+		r.sayNotChecked(w)
+		if release.Unchecked(w) != "" {
+			return fmt.Sprintf("Release %s, of which nothing is checked?", title)
+		}
 	}
-	return release.Unchecked(w)
+	return fmt.Sprintf("Release %s?", title)
+}
+
+// sayNotChecked names the packages that no task checks.
+func (r Releaser) sayNotChecked(w *workspace.Workspace) {
+	if said := release.NotChecked(w); said != "" {
+		r.View.Line("%s", said)
+	}
 }
 
 // Show tells a person what was released, and how people install it.
@@ -74,8 +79,8 @@ func (r Releaser) Show(ctx context.Context, result release.Result) {
 			private, _ = c.Private(ctx) // it was read before: this is known
 		}
 	}
-	if err == nil && release.Unchecked(w) != "" {
-		r.View.Line("%s", release.Unchecked(w))
+	if err == nil {
+		r.sayNotChecked(w)
 	}
 	r.View.Line("%s", toInstall(result.Channel, specs, private))
 }

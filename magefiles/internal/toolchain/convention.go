@@ -55,8 +55,8 @@ func PackageTask(m *workspace.Manifest, verb string, p *workspace.Package) (stri
 func near(m *workspace.Manifest, wanted ...string) string {
 	var found []string
 	for _, name := range taskNames(m) {
-		if slices.ContainsFunc(wanted, func(w string) bool {
-			return name == w+"s" || name == "py"+w || name == "unit"+w || name == "run-"+w || workspace.Nearest(name, []string{w}) != "" && name != w
+		if !slices.Contains(wanted, name) && slices.ContainsFunc(wanted, func(w string) bool {
+			return name == w+"s" || name == "py"+w || name == "unit"+w || name == "run-"+w || workspace.Nearest(name, []string{w}) != ""
 		}) && !slices.Contains(found, name) {
 			found = append(found, name)
 		}

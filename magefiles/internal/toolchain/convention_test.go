@@ -24,6 +24,7 @@ func TestTasksAreFoundByName(t *testing.T) {
 		{"underscores", "test_one = \"a\"\ntest_acme_two = \"b\"", []string{"test_one", "test_acme_two"}, ""},
 		{"one is missing", "test-one = \"a\"", nil, "no task tests all packages, and pixi.toml has no task test-2, which would test the package acme-two"},
 		{"another name", "tests = \"a\"", nil, "there is a task tests, which is another name: `test = { depends-on = [\"tests\"] }` leads to it"},
+		{"no other name: it is of all packages", "qa = \"a\"\ntest-one = \"b\"", nil, "no task test-2, which would test the package acme-two\n→ add a task test-all to pixi.toml, which tests all packages"},
 		{"other names", "pytest = \"a\"\ntest-2s = \"b\"\nlint = \"c\"\ntest-one = \"d\"", nil, "pytest"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -38,6 +39,8 @@ func TestTasksAreFoundByName(t *testing.T) {
 			}
 			w, err := workspace.Load(root)
 			require.NoError(t, err)
+			_, err = toolchain.PackageTask(w.Manifest, "qa", w.Packages[0])
+			require.NotContains(t, fmt.Sprintf("%+v", err), "`qa = ", "a task does not lead to itself")
 			tasks, err := toolchain.TestTasks(w)
 			if c.err != "" {
 				require.Contains(t, fmt.Sprintf("%+v", err), c.err)

@@ -75,7 +75,7 @@ func TestGraph(t *testing.T) {
 		"a/pyproject.toml": "[project]\nname = \"a\"\nversion = \"1\"\n",
 		"b/pixi.toml":      "[package]\nname = \"b-2\"\nversion = \"1\"\n[package.build]\nbackend = { name = \"pixi-build-python\", version = \"*\" }\n[package.run-dependencies]\na = \">=1,<2\"\n",
 		"b/pyproject.toml": "[project]\nname = \"b-2\"\nversion = \"1\"\n",
-		"site/pixi.toml":   "[workspace]\nname = \"site\"\nchannels = []\nplatforms = []\n[dependencies]\na = \"*\"\nb-2 = \"*\"\n",
+		"site/pixi.toml":   "[workspace]\nname = \"site\"\nchannels = [\"https://prefix.dev/ours\"]\nplatforms = []\n[dependencies]\na = \"*\"\nb-2 = \"*\"\n",
 	} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))

@@ -115,8 +115,8 @@ func TestErrors(t *testing.T) {
 		{"a list of messages", root + "[tool.release]\ncommit = [\"release {title}\"]\n", "pixi.toml:4:10: commit must be a string, and is an array", ""},
 		{
 			name:    "a downstream that is broken",
-			archive: root + "-- a/pixi.toml --\n" + pkg("a", "") + "-- app/pixi.toml --\n[workspace]\n[dependencies]\na = \"1\"\n[tasks]\nb = 1\n",
-			want:    "app/pixi.toml:5:5: b must be a table, and is an integer",
+			archive: root + "-- a/pixi.toml --\n" + pkg("a", "") + "-- app/pixi.toml --\n[workspace]\nchannels = [\"https://prefix.dev/ours\"]\n[dependencies]\na = \"1\"\n[tasks]\nb = 1\n",
+			want:    "app/pixi.toml:6:5: b must be a table, and is an integer",
 			next:    "",
 		},
 	} {

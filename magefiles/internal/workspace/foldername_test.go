@@ -44,7 +44,7 @@ func TestNameOfTheFolder(t *testing.T) {
 
 // A copy of a workspace in another folder is told its name; it is of the root alone, and never in place of one that is written.
 func TestLoadAs(t *testing.T) {
-	archive := "-- pixi.toml --\n[workspace]\n-- a/pixi.toml --\n" + pkg("a", "") + "-- site/pixi.toml --\n[workspace]\nplatforms = [\"linux-64\"]\n[dependencies]\na = \"==0.1.0\"\n[tool.image]\ncheck = [\"true\"]\n"
+	archive := "-- pixi.toml --\n[workspace]\n-- a/pixi.toml --\n" + pkg("a", "") + "-- site/pixi.toml --\n[workspace]\nchannels = [\"https://prefix.dev/ours\"]\nplatforms = [\"linux-64\"]\n[dependencies]\na = \"==0.1.0\"\n[tool.image]\ncheck = [\"true\"]\n"
 	w, err := LoadAs(repo(t, archive), "acme")
 	require.NoError(t, err)
 	require.Equal(t, "acme", w.Manifest.Name)

@@ -25,7 +25,7 @@ backend = { name = "pixi-build-cmake" }
 [workspace]
 name = "theapp"
 platforms = ["linux-64", "linux-aarch64"]
-channels = []
+channels = ["https://prefix.dev/ours"]
 [dependencies]
 lib = "==1.0.0"
 [tasks]
@@ -111,7 +111,7 @@ func TestTasksThatAShellCannotRun(t *testing.T) {
 [workspace]
 name = "theapp"
 platforms = ["linux-64"]
-channels = []
+channels = ["https://prefix.dev/ours"]
 [dependencies]
 acme-core = "==1.0.0"
 [tasks]
@@ -139,7 +139,7 @@ backend = { name = "pixi-build-cmake" }
 [workspace]
 name = "theapp"
 platforms = ["osx-arm64", "linux-aarch64"]
-channels = []
+channels = ["https://prefix.dev/ours"]
 [dependencies]
 lib = "==1.0.0"
 [tool.image]

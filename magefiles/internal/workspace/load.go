@@ -164,7 +164,7 @@ func (l *loader) readDownstream(w *Workspace, f *folder) *Downstream {
 	if d.Requires = l.siblings.requirements("", d.Manifest.Dependencies(), own, dependenciesOf(d.Project)); len(d.Requires) == 0 {
 		return nil
 	}
-	if !s.Doc.Root.Has("tool", "image") && !takesFromUs(w, d) {
+	if !takesFromUs(w, d) {
 		if l.strays == nil {
 			l.strays = map[string]string{}
 		}

@@ -172,7 +172,7 @@ numpy.workspace = true
 `) + `
 -- app/pixi.toml --
 [workspace]
-name = "app"
+channels = ["https://prefix.dev/ours"]
 [dependencies]
 acme-core = "==0.0.9"
 [feature.y.pypi-dependencies]

@@ -84,8 +84,9 @@ func (l *loader) ourChannel(w *Workspace) string {
 }
 
 // takesFromUs reports whether a manifest takes a package of ours from our channel: it requires one otherwise than by a path, and has our
-// channel, in whatever spelling, among those that it names. Where it is not known how ours is called, or it names none, any will do. Where no
-// table says how it is called, a variable of whoever publishes may, so that any channel will do but those that everybody takes from.
+// channel, in whatever spelling, among those that it names. Where it is not known how ours is called, any will do. Where no table says how it
+// is called, a variable of whoever publishes may, so that any channel will do but those that everybody takes from. What else the manifest has,
+// such as an image, does not matter.
 func takesFromUs(w *Workspace, d *Downstream) bool {
 	if !slices.ContainsFunc(d.Requires, func(r Requirement) bool {
 		of := r.Dependency.Spec.Channel
@@ -97,7 +98,7 @@ func takesFromUs(w *Workspace, d *Downstream) bool {
 	for _, f := range d.Manifest.Features {
 		channels = append(channels, f.Channels...)
 	}
-	return len(channels) == 0 || slices.ContainsFunc(channels, func(written string) bool {
+	return slices.ContainsFunc(channels, func(written string) bool {
 		return isOurChannel(written, w.Config.Channel) || !w.Config.Named && !isEverybodys(written)
 	})
 }

@@ -41,6 +41,27 @@ func TestUncounted(t *testing.T) {
 			archive:   nested("examples/a", `"https://prefix.dev/acme"`, `acme-lib = { path = "../../lib" }`),
 			uncounted: []string{`examples/a/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`},
 		},
+		{
+			name:      "from no channel at all",
+			archive:   nested("examples/a", "", `acme-lib = "==0.1.0"`) + "-- b/pixi.toml --\n[workspace]\n[feature.x.dependencies]\nacme-lib = \"*\"\n",
+			uncounted: []string{`b/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`, `examples/a/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`},
+		},
+		{
+			name:      "an image, from no channel at all",
+			archive:   nested("tests/image", "", "acme-lib = \"==0.1.0\"\n[tool.image]\ncheck = [\"true\"]"),
+			uncounted: []string{`tests/image/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`},
+		},
+		{
+			name:      "an image, from a stranger alone",
+			archive:   nested("tests/image", `"conda-forge"`, "acme-lib = \"==0.1.0\"\n[tool.image]\ncheck = [\"true\"]"),
+			uncounted: []string{`tests/image/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`},
+		},
+		{
+			name:      "an image, by a path",
+			archive:   nested("tests/image", `"acme"`, "acme-lib = { path = \"../../lib\" }\n[tool.image]\ncheck = [\"true\"]"),
+			uncounted: []string{`tests/image/pixi.toml does not count: it requires acme-lib, and takes it from no channel of ours; a downstream has "https://prefix.dev/acme" among its channels`},
+		},
+		{"an image, from ours", "-- app/pixi.toml --\n[workspace]\nplatforms = [\"linux-64\"]\nchannels = [\"acme\"]\n[dependencies]\nacme-lib = \"==0.1.0\"\n[tool.image]\ncheck = [\"true\"]\n", []string{"app"}, []string{}},
 		{"left out", nested("fixtures/a", `"acme"`, `acme-lib = "*"`) + nested("docs", `"acme"`, `acme-lib = "*"`) + "-- fixtures/broken/pixi.toml --\n[[[\n", nil, []string{}},
 		{"a stranger", nested("other", `"conda-forge"`, `numpy = "*"`), nil, []string{}},
 		{

@@ -139,7 +139,10 @@ func (r *reading) visit(c Commit) {
 		e.Packages = r.touched(c, changes)
 	}
 	if len(changes) > 0 {
-		e.Said = &Commit{Hash: strings.Clone(c.Hash[:min(len(c.Hash), shortHash)]), Subject: c.Subject, Parents: c.Parents, Changes: changes}
+		e.Said = &Commit{Hash: strings.Clone(c.Hash[:min(len(c.Hash), shortHash)]), Subject: c.Subject, Changes: changes}
+		if c.isMerge() {
+			e.Said.Parents = c.Parents
+		}
 		if slices.Contains(c.Paths, r.past.w.Manifest.Path) {
 			e.Said.full = c.Hash
 		}

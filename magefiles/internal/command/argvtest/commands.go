@@ -48,6 +48,7 @@ var commands = map[string][]form{
 		{verb: "fetch", options: options("--quiet", "--no-tags", "--no-prune", "--no-prune-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--prune", "--depth=1", "--filter=blob:none", "--stdin", "--upload-pack=")},
 		{verb: "for-each-ref", options: options("--format=", "--merged=HEAD", "--contains=", "--count=1"), words: only(ref)},
 		{verb: "init", options: options("--quiet", "--bare", "--template=", "--object-format=", "--initial-branch="), words: only(whole)},
+		{verb: "log", options: options("-r", "-z", "--root", "--name-only", "--no-merges", "--date-order", "--no-relative", "--no-decorate", "--no-notes", "--no-renames", "--no-show-signature", "--diff-merges=first-parent", "--encoding=", "--format="), endOfOptions: true},
 		{verb: "ls-files", options: options("-t", "-v", "-z", "--stage", "--cached", "--others", "--ignored", "--exclude-standard", "--full-name")},
 		{verb: "ls-remote", options: options("--symref", "--quiet")},
 		{verb: "ls-tree", options: options("-r", "-z", "--name-only", "--full-tree"), words: only("HEAD")},

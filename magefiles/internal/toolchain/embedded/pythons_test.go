@@ -208,7 +208,7 @@ func TestTogether(t *testing.T) {
 		"old/pyproject.toml":  "[project]\nname = \"old\"\nversion = \"1.0.0\"\n",
 		"new/pixi.toml":       "[package]\nname = \"new\"\nversion = \"1.0.0\"\n" + python,
 		"new/pyproject.toml":  "[project]\nname = \"new\"\nversion = \"1.0.0\"\nrequires-python = \">=3.12\"\n",
-		"site/pixi.toml":      "[workspace]\nname = \"site\"\nchannels = []\nplatforms = [\"linux-64\"]\n[dependencies]\nnew = \"==1.0.0\"\n[tasks]\nshow = \"python -V\"\n",
+		"site/pixi.toml":      "[workspace]\nname = \"site\"\nchannels = [\"https://prefix.dev/ours\"]\nplatforms = [\"linux-64\"]\n[dependencies]\nnew = \"==1.0.0\"\n[tasks]\nshow = \"python -V\"\n",
 		"site/pyproject.toml": "[project]\nname = \"site\"\nversion = \"1.0.0\"\nrequires-python = \">=3.11,<3.12\"\n",
 	}
 	w := writeWorkspace(t, files)
@@ -354,7 +354,7 @@ func TestAsksOfAnArtifact(t *testing.T) {
 	for k, v := range telling("old", "") {
 		files[k] = strings.Replace(v, "1.0.0", "2.0.0", 1)
 	}
-	files["site/pixi.toml"] = "[workspace]\nname = \"site\"\nchannels = []\nplatforms = [\"linux-64\"]\n" +
+	files["site/pixi.toml"] = "[workspace]\nname = \"site\"\nchannels = [\"https://prefix.dev/ours\"]\nplatforms = [\"linux-64\"]\n" +
 		"[dependencies]\nold = \"==1.0.0\"\npython = \"!=" + minor + ".*\"\n[tasks]\nshow = \"python -V\"\n"
 	w := writeWorkspace(t, files)
 	cache, err := os.UserCacheDir()
