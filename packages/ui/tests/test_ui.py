@@ -48,8 +48,11 @@ def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (tmp_path / "rain.html").is_file()
 
 
-def test_docstrings() -> None:
-    result = doctest.testmod(_view, optionflags=doctest.NORMALIZE_WHITESPACE)
+@pytest.mark.parametrize("name", sorted({*foopack_ui.__all__} - {"__version__"}))
+def test_each_docstring_has_an_example_that_holds(name: str) -> None:
+    function = getattr(foopack_ui, name)
+    (examples,) = doctest.DocTestFinder().find(function, name, globs=function.__globals__)
+    result = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(examples)
     assert result.attempted > 0
     assert result.failed == 0
 
