@@ -245,7 +245,7 @@ def test_a_figure_aliases_nothing(count: int) -> None:
         for column in renderer.data_source.data.values():
             for part in column if isinstance(column, list) else [column]:
                 assert not np.shares_memory(part, values)
-                assert not np.shares_memory(part, array["x"].to_numpy())
+                assert not np.shares_memory(part, array.indexes["x"].to_numpy())
 
 
 @pytest.mark.parametrize("function", [chart, view])
