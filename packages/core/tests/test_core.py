@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import foopack_core
-from foopack_core import _array, hello, labelled, summarize
+from foopack_core import hello, labelled, summarize
 
 
 def test_version_is_the_installed_one() -> None:
@@ -32,8 +32,11 @@ def test_readme() -> None:
     assert result.failed == 0
 
 
-def test_docstrings() -> None:
-    result = doctest.testmod(_array)
+@pytest.mark.parametrize("name", sorted({*foopack_core.__all__} - {"__version__"}))
+def test_each_docstring_has_an_example_that_holds(name: str) -> None:
+    function = getattr(foopack_core, name)
+    (examples,) = doctest.DocTestFinder().find(function, name, globs=function.__globals__)
+    result = doctest.DocTestRunner().run(examples)
     assert result.attempted > 0
     assert result.failed == 0
 

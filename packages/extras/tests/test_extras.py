@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import foopack_extras
 from foopack_core import labelled
-from foopack_extras import _frame, from_frame, hello_extras, to_frame
+from foopack_extras import from_frame, hello_extras, to_frame
 
 
 def test_version_is_the_installed_one() -> None:
@@ -34,8 +34,11 @@ def test_readme() -> None:
     assert result.failed == 0
 
 
-def test_docstrings() -> None:
-    result = doctest.testmod(_frame)
+@pytest.mark.parametrize("name", sorted({*foopack_extras.__all__} - {"__version__"}))
+def test_each_docstring_has_an_example_that_holds(name: str) -> None:
+    function = getattr(foopack_extras, name)
+    (examples,) = doctest.DocTestFinder().find(function, name, globs=function.__globals__)
+    result = doctest.DocTestRunner().run(examples)
     assert result.attempted > 0
     assert result.failed == 0
 

@@ -48,8 +48,11 @@ def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (tmp_path / "rain.html").is_file()
 
 
-def test_docstrings() -> None:
-    result = doctest.testmod(_view, optionflags=doctest.NORMALIZE_WHITESPACE)
+@pytest.mark.parametrize("name", sorted({*foopack_ui.__all__} - {"__version__"}))
+def test_each_docstring_has_an_example_that_holds(name: str) -> None:
+    function = getattr(foopack_ui, name)
+    (examples,) = doctest.DocTestFinder().find(function, name, globs=function.__globals__)
+    result = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(examples)
     assert result.attempted > 0
     assert result.failed == 0
 
@@ -116,6 +119,8 @@ def test_each_of_thirty_lines_can_be_told_apart(count: int) -> None:
     assert [glyph.fill_color for glyph in dots] == [glyph.line_color for glyph in drawn]
     assert {glyph.size for glyph in dots} == {5}
     assert {glyph.line_width for glyph in drawn} == {2}
+    assert {glyph.marker for glyph in dots} == {"circle"}
+    assert [glyph.line_dash for glyph in drawn] == [[[], [6], [2, 4]][i // 10] for i in range(count)]
     assert [item.label.value for item in plot.legend[0].items] == [f"line {i}" for i in range(count)]
     assert [[each.glyph for each in item.renderers] for item in plot.legend[0].items] == [
         list(pair) for pair in zip(drawn, dots, strict=True)
@@ -129,7 +134,14 @@ def test_many_lines_are_one_glyph_without_a_legend(count: int) -> None:
     (renderer,) = plot.renderers
     assert isinstance(renderer.glyph, MultiLine)
     assert len(renderer.data_source.data["ys"]) == count
+    assert (renderer.glyph.line_color, renderer.glyph.line_width, renderer.glyph.line_alpha) == ("gray", 1, 0.5)
     assert plot.legend == []
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_a_chart_is_as_wide_as_its_surroundings(count: int) -> None:
+    plot = chart(labelled(np.zeros((2, count)), {"x": [0, 1], "line": np.arange(count)}))
+    assert (plot.height, plot.sizing_mode) == (320, "stretch_width")
 
 
 @pytest.mark.parametrize("labels", [[1, "1"], [True, "True"], [b"a", "b'a'"]])
@@ -191,6 +203,8 @@ def test_durations_are_milliseconds() -> None:
         ([1 / 3, 2 / 3], ["0.3333", "0.6667"]),
         ([1.0000000001, 1.0000000002], ["1.0000000001", "1.0000000002"]),
         ([np.nan, 5.0], ["NaN", "5"]),
+        ([0.1, np.nextafter(0.1, 1)], ["0.10000000000000001", "0.10000000000000002"]),
+        ([1e-300, 1e300], ["1e-300", "1e+300"]),
     ],
 )
 def test_the_table_has_the_digits_that_tell_numbers_apart(numbers: list[float], shown: list[str]) -> None:
@@ -198,7 +212,7 @@ def test_the_table_has_the_digits_that_tell_numbers_apart(numbers: list[float], 
     assert [table.formatters["max"](number) if number == number else "NaN" for number in table.object["max"]] == shown
     page = table.object.to_html(formatters=table.formatters)
     assert all(f"<td>{text}</td>" in page for text in shown)
-    assert "count" not in table.formatters
+    assert set(table.formatters) == {"mean", "std", "min", "max"}
 
 
 @settings(max_examples=30, deadline=None)
@@ -231,7 +245,7 @@ def test_a_figure_aliases_nothing(count: int) -> None:
         for column in renderer.data_source.data.values():
             for part in column if isinstance(column, list) else [column]:
                 assert not np.shares_memory(part, values)
-                assert not np.shares_memory(part, array["x"].to_numpy())
+                assert not np.shares_memory(part, array.indexes["x"].to_numpy())
 
 
 @pytest.mark.parametrize("function", [chart, view])
@@ -248,9 +262,13 @@ def test_only_one_or_two_dimensions_are_drawn(shape: tuple[int, ...], dims: int)
 
 
 def test_view_has_heading_chart_and_summary() -> None:
-    heading, plot, table = view(RAIN)
+    shown = view(RAIN)
+    heading, plot, table = shown
     assert heading.object == "<h2>rain [mm]</h2>"
     assert isinstance(plot.object, figure)
+    assert shown.sizing_mode == plot.sizing_mode == "stretch_width"
+    assert table.object.index.name == "site"
+    assert table.stylesheets == ["td, th { padding: 2px 12px; text-align: right }"]
     assert table.object.loc["hill"].tolist() == [2, 4.0, 1.0, 3.0, 5.0]
     assert table.object.loc["shore"].tolist() == [1, 1.0, 0.0, 1.0, 1.0]
 

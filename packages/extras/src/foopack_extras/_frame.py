@@ -111,7 +111,8 @@ def from_frame(frame: pd.DataFrame) -> xr.DataArray:
 def _spread(column: pd.Series[Any], cells: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
     """Return an array of cells with the values of a column in theirs, and what is missing in all others."""
     missing = bool(column.isna().any()) or len(cells) < count
-    kind = getattr(column.dtype, "kind", "O")
+    dtype: Any = column.dtype
+    kind = getattr(dtype, "kind", "O")
     if missing and kind in "iub":
         there = column.dropna()
         if kind != "b" and len(there) and max(abs(int(there.max())), abs(int(there.min()))) > EXACT:
@@ -120,10 +121,10 @@ def _spread(column: pd.Series[Any], cells: np.ndarray[Any, Any], count: int) -> 
                 "give each cell a row, or make them smaller"
             )
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    elif kind in "iubf" and not isinstance(column.dtype, np.dtype):
-        values = column.to_numpy(dtype=column.dtype.numpy_dtype, na_value=np.nan)
+    elif kind in "iubf" and not isinstance(dtype, np.dtype):
+        values = column.to_numpy(dtype=dtype.numpy_dtype, na_value=np.nan)
     else:
-        values = column.to_numpy() if isinstance(column.dtype, np.dtype) else column.to_numpy(dtype=object)
+        values = column.to_numpy() if isinstance(dtype, np.dtype) else column.to_numpy(dtype=object)
     spread = np.empty(count, dtype=values.dtype)
     if missing:
         spread[:] = np.array("NaT", values.dtype) if values.dtype.kind in "mM" else np.nan

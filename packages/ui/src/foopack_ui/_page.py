@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import panel as pn
 from bokeh.document import Document
-from bokeh.models import ImportedStyleSheet, InlineStyleSheet, UIElement
+from bokeh.models import ImportedStyleSheet, InlineStyleSheet
+from bokeh.models.ui import UIElement
 from bokeh.resources import INLINE
 from panel.io.resources import CDN_DIST, DIST_DIR, set_resource_mode
 from panel.io.save import save as write
@@ -40,6 +41,16 @@ def save(array: xr.DataArray, path: str | PathLike[str]) -> None:
         TypeError: As for `view`.
         ValueError: As for `view`.
         OSError: The file cannot be written.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from foopack_core import labelled
+        >>> with TemporaryDirectory() as folder:
+        ...     page = Path(folder, "rain.html")
+        ...     save(labelled([3.0, 5.0], {"day": ["Mon", "Tue"]}, name="rain", units="mm"), page)
+        ...     print("<title>rain [mm]</title>" in page.read_text())
+        True
     """
     document = Document()
     page = StringIO()
@@ -55,8 +66,8 @@ def save(array: xr.DataArray, path: str | PathLike[str]) -> None:
 def _hold_stylesheets(document: Document) -> None:
     """Put in place of each stylesheet that the page would ask Panel's CDN for the text of Panel's own copy of it."""
     held: dict[str, InlineStyleSheet] = {}
-    for model in document.select({"type": UIElement}):
-        if any(isinstance(sheet, ImportedStyleSheet) for sheet in model.stylesheets):
+    for model in document.models:
+        if isinstance(model, UIElement) and any(isinstance(sheet, ImportedStyleSheet) for sheet in model.stylesheets):
             model.stylesheets = [
                 _hold(sheet, held) if isinstance(sheet, ImportedStyleSheet) else sheet for sheet in model.stylesheets
             ]

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import xarray as xr
-from bokeh.models import ColumnDataSource, Legend, LegendItem, PlainText
+from bokeh.models import ColumnDataSource, PlainText
+from bokeh.models.annotations import Legend, LegendItem
 from bokeh.palettes import Category10_10
 from bokeh.plotting import figure
 
@@ -78,7 +79,7 @@ def chart(array: xr.DataArray) -> figure:
     for number, line in enumerate(values):
         color, dash = Category10_10[number % len(Category10_10)], DASHES[number // len(Category10_10)]
         source = ColumnDataSource({"x": at, "y": line})
-        drawn = [
+        drawn: list[Any] = [
             plot.line("x", "y", source=source, color=color, line_width=2, line_dash=dash),
             plot.scatter("x", "y", source=source, color=color, size=5),  # a value between two gaps has no line
         ]
