@@ -39,7 +39,7 @@ const (
 type applying struct {
 	*Deployer
 	p     *survey.Plan
-	hosts []survey.HostPlan // those that change, in the order of locks
+	hosts []survey.HostPlan // those on which something is done, in the order of locks
 
 	mu     sync.Mutex
 	fences map[string]int64
@@ -72,7 +72,8 @@ func (d *Deployer) define(p *survey.Plan) *workflow.Definition {
 		Do:    a.pull,
 		Say:   func(f map[string]Facts) string { return "on " + operr.Count(len(f), "host") },
 	})
-	a.add(w, a.hosts, action{name: stepNote, check: a.noted, do: a.note})
+	moving := survey.Moving(a.hosts)
+	a.add(w, moving, action{name: stepNote, check: a.noted, do: a.note})
 	groups := a.groups()
 	for n, group := range groups {
 		name := func(step string) string { return ofGroup(step, n, len(groups)) }
@@ -84,7 +85,7 @@ func (d *Deployer) define(p *survey.Plan) *workflow.Definition {
 			a.addPause(w, name(stepPause), n+1)
 		}
 	}
-	a.add(w, a.hosts, action{name: stepRemember, check: a.remembered, do: a.remember})
+	a.add(w, moving, action{name: stepRemember, check: a.remembered, do: a.remember})
 	a.add(w, a.hosts, action{name: stepStop, check: a.stopped, do: a.stop})
 	a.add(w, a.hosts, action{name: stepPrune, check: a.pruned, do: a.prune})
 	a.add(w, a.hosts, action{name: stepUnlock, check: a.unlocked, do: a.unlock})
@@ -445,7 +446,10 @@ func (a *applying) unlock(ctx context.Context, h survey.HostPlan, m *survey.Mach
 // audit keeps who did what on the host.
 func (a *applying) audit(ctx context.Context, h survey.HostPlan, m *survey.Machine, result string) error {
 	what := "deploy " + h.Will.Image
-	if a.p.Back {
+	switch {
+	case h.Tidy:
+		what = "put away what was left beside " + h.Will.Image
+	case a.p.Back:
 		what = "go back to " + h.Will.Image
 	}
 	if a.p.Force != "" {

@@ -983,6 +983,81 @@ func TestAnotherPortIsAnotherPlace(t *testing.T) {
 	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), fmt.Sprintf("is behind port %d, which the environment had before", before.Port))
 }
 
+// What a deployment had not put away when it was killed is put away by whoever wants the same from another clone: what runs is not touched, nobody
+// is asked for a secret, and a plan has hosts that only stop and remove something, beside others that get the release.
+func TestWhatAKilledDeploymentHasLeftIsPutAway(t *testing.T) {
+	t.Parallel()
+	for step, says := range map[string]string{
+		stepStop:  "which a deployment has left running",
+		stepPrune: "which a deployment has left",
+	} {
+		f := startFleet(t, "a", "b")
+		f.env.Keep, f.env.Hosts = 2, []string{"a"}
+		one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
+		f.mustDeploy(one)
+		f.mustDeploy(two)
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(step, kill)
+		_, err := d.Deploy(ctx, survey.Asked{Image: three})
+		require.ErrorIs(t, err, context.Canceled)
+		require.NoError(t, f.deployer().Unlock(t.Context()))
+		all, some, err := f.deployer().Runs(t.Context(), three)
+		require.NoError(t, err)
+		require.Equal(t, []bool{false, true}, []bool{all, some}, "a delivery has something to do there")
+
+		f.state, f.env.Hosts = t.TempDir(), []string{"a", "b"} // b is new
+		d = f.deployer()
+		running := f.look()["a"].Running.Since
+		p, err := d.Deploy(t.Context(), survey.Asked{Image: three})
+		require.NoError(t, err, f.heard())
+		require.True(t, p.Hosts[0].Tidy)
+		require.Contains(t, strings.Join(p.Hosts[0].Changes, "\n"), says)
+		require.Contains(t, p.Hosts[1].Changes[0], "first deployment")
+		f.runs(three, "a", "b")
+		require.Equal(t, running, f.look()["a"].Running.Since, "it is not started anew")
+		require.Len(t, f.look()["a"].Containers, 2)
+		audit := f.look()["a"].Audit
+		require.Equal(t, "put away what was left beside "+three.Ref(), audit[len(audit)-1].What)
+		nothing, err := f.deploy(three)
+		require.NoError(t, err)
+		require.Nil(t, nothing)
+	}
+}
+
+// What cannot be put away is no failed release: nothing goes back, and the next run tries again.
+func TestWhatIsLeftCannotBePutAway(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	f.env.Secrets = []config.Secret{{Name: "KEY", Command: []string{"show"}}}
+	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+	f.mustDeploy(one)
+	ctx, kill := context.WithCancel(t.Context())
+	d := f.deployer()
+	d.Reporter = before(stepStop, kill)
+	_, err := d.Deploy(ctx, survey.Asked{Image: two})
+	require.ErrorIs(t, err, context.Canceled)
+	f.state = t.TempDir()
+	_, err = f.deploy(two)
+	require.ErrorContains(t, err, "op on desk", "whoever may still be at it has the lock")
+	require.NoError(t, f.deployer().Unlock(t.Context()))
+	f.hosts["a"].engine.Fail(func(r localengine.Request) localengine.Fault {
+		if strings.Contains(r.Path, "/stop") {
+			return localengine.Broken
+		}
+		return localengine.None
+	})
+	d = f.deployer()
+	d.Output = func(context.Context, []string) ([]byte, error) { return nil, errors.New("nothing is started") }
+	_, err = d.Deploy(t.Context(), survey.Asked{Image: two})
+	require.ErrorContains(t, err, "stop: a: ")
+	require.NotContains(t, err.Error(), "every host runs what it ran before")
+	require.Equal(t, two.Ref(), f.look()["a"].Running.Image)
+	f.hosts["a"].engine.Fail(nil)
+	f.mustDeploy(two)
+	f.runs(two, "a")
+}
+
 // To go back from a deployment that was killed is to go to what was there before it, and no further: in the same clone, and from another one.
 func TestARollbackOfWhatWasKilled(t *testing.T) {
 	t.Parallel()

@@ -7,8 +7,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Runs reports whether all hosts run an image, healthy, with no deployment under way, and whether some have it, in whatever state. That a host cannot
-// be asked is an error, and not a no.
+// Runs reports whether all hosts run an image, healthy, with no deployment under way and nothing left of one, and whether some have it, in whatever
+// state. That a host cannot be asked is an error, and not a no.
 func (f *Fleet) Runs(ctx context.Context, image Image) (all, some bool, err error) {
 	all = true
 	for _, h := range f.Look(ctx, 0) {
@@ -17,7 +17,7 @@ func (f *Fleet) Runs(ctx context.Context, image Image) (all, some bool, err erro
 		}
 		running := h.Running != nil && h.Running.Image == image.Ref()
 		begun := h.Kept.Candidate != nil && h.Kept.Candidate.Image == image.Ref()
-		all = all && running && h.Running.Healthy && h.Kept.Candidate == nil
+		all = all && running && h.Running.Healthy && h.Kept.Candidate == nil && len(h.left()) == 0
 		some = some || running || begun
 	}
 	return all, some, nil
