@@ -619,6 +619,31 @@ func TestAFullDisk(t *testing.T) {
 	f.runs(one, "a", "b")
 }
 
+// A disk that is full on the way back: the host is named, with what to do there, and its lock can be taken away all the same.
+func TestAFullDiskOnTheWayBack(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	h := f.hosts["b"]
+	full := filepath.Join(h.engine.Volume(h.front.Name()+"-state"), "env", "app.staging", "lock.partial") // where it would be written
+	d := f.deployer()
+	d.Reporter = before(stepGate, func() { require.NoError(t, os.Mkdir(full, 0o700)) })
+	f.env.Gate = 100 * time.Millisecond
+	d.Environment.Gate = f.env.Gate
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: f.push("2222", behavior{sick: func() bool { return true }})})
+	require.ErrorContains(t, err, "not every host could go back: taking staging/")
+	require.ErrorContains(t, err, "b: the host cannot write what it is to keep")
+	require.Equal(t, "see whether the host's disk is full; then deploy again: that begins with these hosts", operr.NextOf(err))
+	require.Equal(t, one.Ref(), f.look()["b"].Running.Image)
+	require.NotNil(t, f.look()["b"].Holder)
+	require.NoError(t, f.deployer().Unlock(t.Context()))
+	require.Nil(t, f.look()["b"].Holder)
+	require.NoError(t, os.Remove(full))
+	f.mustDeploy(f.push("3333", behavior{}))
+	require.Contains(t, f.heard(), "it is taken back first")
+}
+
 // Logs are those of what requests go to, each line with its host; a line without an end is one too.
 func TestLogs(t *testing.T) {
 	t.Parallel()
