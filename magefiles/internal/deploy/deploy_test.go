@@ -502,7 +502,11 @@ func TestADeploymentIsKilledAnywhere(t *testing.T) {
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 	f.mustDeploy(one)
 	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*survey.Plan] {
-		f.t, f.state = t, t.TempDir()
+		f.t = t
+		if len(f.look()["a"].Containers) < f.env.Keep { // else there is nothing to prune
+			f.mustDeploy(f.push("0000", behavior{}))
+			f.mustDeploy(one)
+		}
 		from, to := one, two
 		if f.look()["a"].Running.Image == two.Ref() {
 			from, to = two, one
@@ -511,6 +515,7 @@ func TestADeploymentIsKilledAnywhere(t *testing.T) {
 			Operation: func() *session.Operation[*survey.Plan] { return f.deployer().operation(survey.Asked{Image: to}) },
 			Done:      func(*testing.T) { f.runs(to, "a") },
 			Undone:    func(*testing.T) { f.runs(from, "a") },
+			Chained:   true,
 		}
 	})
 }

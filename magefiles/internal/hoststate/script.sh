@@ -52,7 +52,7 @@ payload() {
 
 # put replaces file $1 by text.
 put() {
-	problem=$({ printf %s "$text" >"$1.partial" && sync "$1.partial" && [ "$(wc -c <"$1.partial")" -eq "${#text}" ] && mv -f "$1.partial" "$1"; } 2>&1) || {
+	problem=$({ printf %s "$text" >"$1.partial" && sync "$1.partial" && contents "$1.partial" && [ "$got" = "$text" ] && mv -f "$1.partial" "$1"; } 2>&1) || {
 		rm -f "$1.partial"
 		die 79 "${1##*/} cannot be written: $problem"
 	}
@@ -235,6 +235,7 @@ renew) # ENVIRONMENT FENCE LEASE
 	hold
 	environment "$1"
 	mine "$2"
+	[ "$boot" != "$here" ] || [ "$lease" != "$3" ] || [ "$left" -lt "$3" ] || exit 0 # the whole lease is left
 	lease=$3 ends=$((now + lease + 1))
 	keep
 	;;

@@ -100,12 +100,18 @@ func absent(h Host, all []Host) (drift []string) {
 const KeptAs = "releases"
 
 // Kept reads what a host remembers.
-func (f *Fleet) Kept(ctx context.Context, m *Machine) (k Kept, err error) {
-	seen, err := m.State.Look(ctx, f.Key())
+func (f *Fleet) Kept(ctx context.Context, m *Machine) (Kept, error) {
+	_, k, err := f.Remembered(ctx, m)
+	return k, err
+}
+
+// Remembered is Kept with all else that was seen at the same moment.
+func (f *Fleet) Remembered(ctx context.Context, m *Machine) (seen hoststate.Seen, k Kept, err error) {
+	seen, err = m.State.Look(ctx, f.Key())
 	if text := seen.Values[KeptAs]; err == nil && text != "" {
 		err = json.Unmarshal([]byte(text), &k)
 	}
-	return k, err
+	return seen, k, err
 }
 
 // LookAt asks one host.
