@@ -184,7 +184,21 @@ func (a *applying) promoted(ctx context.Context) error {
 		err = operr.NewStopped("deploy again, for what runs there now", "%s runs %s, and %s was to be deployed to %s",
 			a.Environment.After, survey.Version{Image: before.Ref()}.Describe(), survey.Version{Image: a.p.Image.Ref()}.Describe(), a.Environment.Name)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return a.Verified(ctx, a.p.Image)
+}
+
+// Verified refuses an image that is taken over from another environment, and is not one of ours.
+func (d *Deployer) Verified(ctx context.Context, image survey.Image) error {
+	if d.Verify == nil {
+		return nil
+	}
+	if err := d.Verify(ctx, image); err != nil {
+		return operr.New(operr.NextOf(err)+"; or say why it is deployed all the same by -force=REASON", "%s is not taken over from %s: %w", survey.Version{Image: image.Ref()}.Describe(), d.Environment.After, err)
+	}
+	return nil
 }
 
 // touched are the hosts of a plan that are changed, but for those that are left as they are by now.

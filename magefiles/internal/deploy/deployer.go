@@ -38,6 +38,7 @@ type Deployer struct {
 
 	Output   func(ctx context.Context, command []string) (secret []byte, err error) // of a command that prints a secret
 	Before   func(ctx context.Context) (survey.Image, error)                        // what the environment before this one runs; nil where there is none
+	Verify   func(ctx context.Context, image survey.Image) error                    // refuses an image, of the environment before, that is not one of ours; nil refuses none
 	Confirm  func(ctx context.Context, p *survey.Plan) error                        // shows a plan and asks
 	Reporter workflow.Reporter
 	Say      func(format string, args ...any)

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -76,11 +77,21 @@ func TestPromotion(t *testing.T) {
 	_, err := d.Deploy(t.Context(), survey.Asked{Image: one})
 	require.ErrorContains(t, err, "test runs sha256:"+hash(two.Digest))
 	require.Nil(t, f.look()["a"].Running)
+	d = deployer()
+	d.Verify = func(_ context.Context, image survey.Image) error {
+		require.Equal(t, two, image)
+		return operr.New("see who pushed it", "it has no provenance")
+	}
+	_, err = d.Deploy(t.Context(), survey.Asked{Image: two})
+	require.ErrorContains(t, err, "sha256:"+two.Digest[7:19]+" is not taken over from test: it has no provenance")
+	require.Contains(t, operr.NextOf(err), "-force=REASON")
+	require.Nil(t, f.look()["a"].Running)
 
 	_, err = deployer().Deploy(t.Context(), survey.Asked{Image: two})
 	require.NoError(t, err)
 	f.runs(two, "a")
-	_, err = deployer().Deploy(t.Context(), survey.Asked{Image: one, Force: "test is on fire"})
+	d.Verify = func(context.Context, survey.Image) error { return errors.New("it is not asked for") }
+	_, err = d.Deploy(t.Context(), survey.Asked{Image: one, Force: "test is on fire"})
 	require.NoError(t, err)
 	f.runs(one, "a")
 	audit := f.look()["a"].Audit

@@ -102,6 +102,9 @@ func asked(ctx context.Context, x *targets.Extension, d *deploying.Deployer, of 
 	}
 	pushed, err := x.Pushed(ctx, of, orZero(f.Tag), digest)
 	a.Image = survey.Image{Repository: pushed.Repository, Digest: pushed.Digest, Revision: pushed.Revision, Platforms: pushed.Platforms}
+	if err == nil && d.Before != nil && a.Force == "" {
+		err = d.Verified(ctx, a.Image)
+	}
 	return a, err
 }
 
