@@ -464,3 +464,44 @@ func TestAPlanSurvives(t *testing.T) {
 	require.Contains(t, string(data), `"environments":["staging","production"]`)
 	require.Contains(t, fmt.Sprint(p.Pins.Packages), "0.10.0")
 }
+
+// An image that is made a second time of the same commit is another one: a delivery that has begun with the first does not go on with it, and
+// can be taken back.
+func TestATagThatMovesDuringTheRun(t *testing.T) {
+	for _, when := range []string{"between two runs", "in the question"} {
+		w := newWorld(t)
+		moved := false
+		start := func() *delivery.Delivery {
+			d := w.delivery()
+			find := d.Find
+			d.Find = func(ctx context.Context, commit string) (survey.Image, bool, error) {
+				image, there, err := find(ctx, commit)
+				if moved {
+					image.Digest = digest("f")
+				}
+				return image, there, err
+			}
+			return d
+		}
+		d := start()
+		d.Approve = func(context.Context, string) error {
+			moved = true
+			if when == "in the question" {
+				return nil
+			}
+			return errors.New("the terminal is gone")
+		}
+		_, err := d.Run(t.Context())
+		require.Error(t, err)
+		if when != "in the question" {
+			_, err = start().Run(t.Context())
+		}
+		require.ErrorContains(t, err, "and its tag names f000")
+		require.ErrorContains(t, err, "this delivery began with the image ")
+		require.Equal(t, operr.Stopped, operr.ExitStatus(err), when)
+		require.Equal(t, digest("0"), w.get("production"))
+		_, err = start().Undo(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, digest("0"), w.get("staging"))
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/engine/enginetest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -49,6 +50,13 @@ func TestServed(t *testing.T) {
 	require.ErrorContains(t, err, "a deployment to a has not ended")
 	runs(one, false, true)
 	f.mustDeploy(two)
+	release := f.look()["b"].Running.Release
+	enginetest.Rename(t, f.hosts["b"].engine.Dial, release, "renamed")
+	_, err = served()
+	require.ErrorContains(t, err, "nothing can be taken over from staging: b is not as it was left: the container of "+release+" was renamed to renamed")
+	enginetest.Rename(t, f.hosts["b"].engine.Dial, "renamed", release)
+	_, err = served()
+	require.NoError(t, err)
 	f.hosts["b"].gone.Store(true)
 	_, _, err = f.deployer().Runs(t.Context(), two)
 	require.ErrorContains(t, err, "b: ", "what cannot be asked is not a no")

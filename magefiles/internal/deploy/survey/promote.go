@@ -24,7 +24,7 @@ func (f *Fleet) Runs(ctx context.Context, image Image) (all, some bool, err erro
 }
 
 // Served returns the image that all hosts run, healthy. An environment that comes after this one gets exactly that. It is an error where the
-// hosts do not run one image, or a deployment has not ended.
+// hosts do not run one image, where a deployment has not ended, or where one is not as it was left.
 func (f *Fleet) Served(ctx context.Context) (Image, error) {
 	next := "`mage deploy:status -env=" + f.Environment.Name + "` says more; bring it to one image that is well, or say why it is not waited for by -force=REASON"
 	refuse := func(format string, args ...any) (Image, error) {
@@ -47,6 +47,9 @@ func (f *Fleet) Served(ctx context.Context) (Image, error) {
 			return refuse("%s is not healthy: %s", h.Name, h.Running.Says)
 		case served != nil && served.Image != current.Image:
 			return refuse("%s runs %s, and %s runs %s", first, served.Describe(), h.Name, current.Describe())
+		}
+		if drift := h.drift(); len(drift) > 0 {
+			return refuse("%s is not as it was left: %s", h.Name, drift[0])
 		}
 		served, first = current, h.Name
 	}
