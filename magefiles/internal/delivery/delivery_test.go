@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/begun"
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/delivery"
@@ -504,4 +505,34 @@ func TestATagThatMovesDuringTheRun(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, digest("0"), w.get("staging"))
 	}
+}
+
+// Who knows nothing of hosts is told that a delivery is unfinished, how far it is, and what can be taken back of it.
+func TestAnUnfinishedDeliveryIsNamed(t *testing.T) {
+	w := newWorld(t)
+	state := w.delivery().State
+	unfinished := func() *begun.Delivery {
+		d, err := begun.Unfinished(state)
+		require.NoError(t, err)
+		return d
+	}
+	require.Nil(t, unfinished())
+	w.checks = errors.New("a test failed")
+	_, err := w.delivery().Run(t.Context())
+	require.Error(t, err)
+	require.Equal(t, []string{"the files that it changed are restored"}, unfinished().TakenBack)
+	w.checks, w.broken = nil, "production"
+	_, err = w.delivery().Run(t.Context())
+	require.Error(t, err)
+	d := unfinished()
+	require.Equal(t, []string{
+		"production goes back to the release before, where it has the new one", "staging goes back to the release before, where it has the new one",
+		"the image stays in the registry", "a commit that is pushed stays: `git revert` takes it back",
+	}, d.TakenBack)
+	require.Contains(t, d.Lines()[0], "a delivery of app to staging, then production is unfinished: the last step that is done is approve production; `mage deliver` goes on")
+	require.NotEmpty(t, d.Since)
+	w.broken = ""
+	_, err = w.delivery().Run(t.Context())
+	require.NoError(t, err)
+	require.Nil(t, unfinished())
 }

@@ -166,6 +166,11 @@ func TestADeliveryIsKilledAtRandomMoments(t *testing.T) {
 			place.Runs(l.image)
 		}
 	}
+	begin := time.Now()
+	nothing, err := l.delivery().Run(t.Context())
+	require.NoError(t, err)
+	require.Nil(t, nothing)
+	t.Logf("a delivery that is finished, begun again: %v", time.Since(begin).Round(time.Millisecond))
 	t.Logf("%d kills of %d deliveries, gone on with from another clone %d times", kills, deliveries, elsewhere)
 }
 

@@ -298,7 +298,7 @@ func TestWhoLostTheLockChangesNothing(t *testing.T) {
 	one := f.push("1111", behavior{})
 	f.mustDeploy(one)
 	d := f.deployer()
-	d.Reporter = before(stepSwitch, func() {
+	d.Reporter = before(StepSwitch, func() {
 		_, err := f.hosts["a"].state.Unlock(t.Context(), "app.staging")
 		require.NoError(t, err)
 		_, err = f.hosts["a"].state.Take(t.Context(), "app.staging", hoststate.Holder{Who: "other"}, time.Hour)
@@ -680,7 +680,7 @@ func TestWhoWaitedForTheLockAsksAgain(t *testing.T) {
 // Who was overtaken by another deployment says so, leaves that as it is, and may deploy again from the same clone.
 func TestWhoWasOvertakenDeploysAgain(t *testing.T) {
 	t.Parallel()
-	for _, step := range []string{stepGate, stepSwitch, stepWatch} {
+	for _, step := range []string{stepGate, StepSwitch, stepWatch} {
 		f := startFleet(t, "a")
 		one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
 		f.mustDeploy(one)
@@ -840,7 +840,7 @@ func TestACommandOfASecretFailsBeforeAnythingIsPulled(t *testing.T) {
 	}
 	require.Nil(t, f.look()["a"].Holder)
 	ran = 0
-	require.ErrorIs(t, deploy(stepSwitch, []byte("hush"), nil), context.Canceled)
+	require.ErrorIs(t, deploy(StepSwitch, []byte("hush"), nil), context.Canceled)
 	require.Equal(t, 2, ran, "each once, for two hosts")
 	require.NoError(t, deploy("", []byte("hush"), nil))
 	require.Equal(t, 2, ran, "nothing is to be started any more")
@@ -1139,7 +1139,7 @@ func TestARollbackFromAnotherCloneAtEachStep(t *testing.T) {
 		require.NoError(t, err, step)
 	}
 	switched := false
-	for _, step := range []string{stepStart, stepGate, stepSwitch, stepWatch, stepRemember, stepStop, stepPrune, stepUnlock} {
+	for _, step := range []string{stepStart, stepGate, StepSwitch, stepWatch, stepRemember, stepStop, stepPrune, stepUnlock} {
 		killed(survey.Asked{Image: f.push("of "+step, behavior{})}, step)
 		if switched = switched || step == stepWatch; !switched {
 			images = images[:len(images)-1]

@@ -47,7 +47,7 @@ func ofGroup(step string, n, groups int) string {
 func (d *Deployer) hasSwitched(past *session.Past[*survey.Plan]) bool {
 	groups := (&applying{Deployer: d, p: past.Plan, hosts: past.Plan.Changing()}).groups()
 	for n := range groups {
-		if past.Began(ofGroup(stepSwitch, n, len(groups))) {
+		if past.Began(ofGroup(StepSwitch, n, len(groups))) {
 			return true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -48,6 +49,8 @@ type HostPlan struct {
 	Changes []string `json:"changes"`
 	Drift   []string `json:"drift,omitempty"`
 	Free    int64    `json:"free"`
+
+	Holder *hoststate.Holder `json:"holder,omitempty"` // who has the lock
 
 	paused *Paused // that it was when the plan was made
 }
@@ -166,7 +169,7 @@ func why(h Host) string {
 }
 
 func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, all []Host) HostPlan {
-	one := HostPlan{Host: h.Name, Running: h.Running, Before: h.Kept, Will: wanted, Drift: h.Drift, Free: h.Free, Changes: []string{}, paused: h.Kept.Paused}
+	one := HostPlan{Host: h.Name, Running: h.Running, Before: h.Kept, Will: wanted, Drift: h.Drift, Free: h.Free, Holder: h.Holder, Changes: []string{}, paused: h.Kept.Paused}
 	trouble := func(next, format string, args ...any) {
 		p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: fmt.Sprintf(format, args...), Next: next})
 	}
