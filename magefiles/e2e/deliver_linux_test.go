@@ -85,6 +85,10 @@ func TestDelivery(t *testing.T) {
 			break
 		}
 		require.Equal(t, syscall.SIGKILL, state.Sys().(syscall.WaitStatus).Signal(), out)
+		w.moment.Store(0)
+		require.Contains(t, w.must("status"), "a delivery of app to staging, then production is unfinished: ")
+		said, _ := w.mage("undo")
+		require.Contains(t, said, "`mage deliver -undo` takes it back: ")
 	}
 	w.moment.Store(0)
 	out = w.must("deliver", "-to=1.3.0", "-yes", "-wait=3m")

@@ -27,6 +27,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/engine/dockerdtest"
 	"github.com/foopack/foopack/magefiles/internal/host/hosttest"
 	"github.com/foopack/foopack/magefiles/internal/localengine"
 	"github.com/foopack/foopack/magefiles/internal/localproxy"
@@ -95,9 +96,10 @@ func (w *deploying) push(revision string, sick bool) (digest string) {
 	w.t.Helper()
 	image, err := randomly.Image(10, 1)
 	require.NoError(w.t, err)
-	image, err = mutate.ConfigFile(image, &v1.ConfigFile{OS: "linux", Architecture: "amd64", Config: v1.Config{Labels: map[string]string{"org.opencontainers.image.revision": revision}}})
+	image, err = mutate.ConfigFile(image, &v1.ConfigFile{OS: "linux", Architecture: "amd64", Config: v1.Config{Labels: labelsOf(revision)}})
 	require.NoError(w.t, err)
 	index := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}})
+	index = dockerdtest.Attest(w.t, index, image)
 	hash, err := index.Digest()
 	require.NoError(w.t, err)
 	ref, err := name.NewDigest(w.registry + "/team/app@" + hash.String())

@@ -159,8 +159,13 @@ func (w *fleet) image(revision, arch string, env ...string) v1.Image {
 		Env:          append(env, "REVISION="+revision),
 		ExposedPorts: map[string]struct{}{"5006/tcp": {}},
 		User:         "1000",
-		Labels:       map[string]string{"org.opencontainers.image.revision": revision},
+		Labels:       labelsOf(revision),
 	})
+}
+
+// labelsOf are the labels by which an image of a build is known as one.
+func labelsOf(revision string) map[string]string {
+	return map[string]string{"org.opencontainers.image.revision": revision, "org.opencontainers.image.title": "app", "io.github.foopack.plan": "of a test"}
 }
 
 // process is the compiled program while it runs, in a process group of its own.

@@ -72,6 +72,15 @@ func (x *Extension) Pushed(ctx context.Context, d *workspace.Downstream, tag, di
 	return m.Pushed(ctx, d, tag, digest)
 }
 
+// VerifyPushed refuses an image of a downstream that is not as a build of ours has left it: its labels, and what is attested about it.
+func (x *Extension) VerifyPushed(ctx context.Context, d *workspace.Downstream, digest string) error {
+	m, err := x.pipeline.images(ctx, x.Workspace)
+	if err != nil {
+		return err
+	}
+	return m.VerifyPushed(ctx, d, digest)
+}
+
 // State is the folder, in the clone's git folder, for what must be known of a run that was killed.
 func (x *Extension) State(ctx context.Context) (string, error) {
 	repo, err := gitrepo.Open(ctx, x.pipeline.runner, x.pipeline.dir)

@@ -6,7 +6,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/releasing"
 )
 
-// Status says where the last release stands: what its journal says, beside what the world says.
+// Status says where the last release stands: what its journal says, beside what the world says; and a delivery that is unfinished.
 func Status(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {

@@ -15,8 +15,7 @@ package delivery
 
 import (
 	"context"
-	"path/filepath"
-
+	"github.com/foopack/foopack/magefiles/internal/begun"
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -29,12 +28,12 @@ import (
 
 // The steps of a delivery; each environment has its own after them, see [deployStep] and [approveStep].
 const (
-	stepPins   = "pins"
+	stepPins   = begun.StepPins
 	stepLock   = "lock"
 	stepCheck  = "check"
-	stepCommit = "commit"
-	stepPush   = "push"
-	stepImage  = "image"
+	stepCommit = begun.StepCommit
+	stepPush   = begun.StepPush
+	stepImage  = begun.StepImage
 )
 
 // Stage is one deployment environment.
@@ -119,8 +118,8 @@ func (d *Delivery) Look(ctx context.Context) (*session.Past[*Plan], []workflow.S
 // Kind is the kind of sessions that deliveries are, with the journals of one clone.
 func Kind(state, tool string) session.Kind[*Plan] {
 	return session.Kind[*Plan]{
-		Name: "delivery",
-		Dir:  filepath.Join(state, "deliver"),
+		Name: begun.Name,
+		Dir:  begun.Dir(state),
 		Tool: tool,
 		Done: "delivered",
 		Type: session.Commands{

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/begun"
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/delivery"
@@ -463,4 +464,75 @@ func TestAPlanSurvives(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(data), `"environments":["staging","production"]`)
 	require.Contains(t, fmt.Sprint(p.Pins.Packages), "0.10.0")
+}
+
+// An image that is made a second time of the same commit is another one: a delivery that has begun with the first does not go on with it, and
+// can be taken back.
+func TestATagThatMovesDuringTheRun(t *testing.T) {
+	for _, when := range []string{"between two runs", "in the question"} {
+		w := newWorld(t)
+		moved := false
+		start := func() *delivery.Delivery {
+			d := w.delivery()
+			find := d.Find
+			d.Find = func(ctx context.Context, commit string) (survey.Image, bool, error) {
+				image, there, err := find(ctx, commit)
+				if moved {
+					image.Digest = digest("f")
+				}
+				return image, there, err
+			}
+			return d
+		}
+		d := start()
+		d.Approve = func(context.Context, string) error {
+			moved = true
+			if when == "in the question" {
+				return nil
+			}
+			return errors.New("the terminal is gone")
+		}
+		_, err := d.Run(t.Context())
+		require.Error(t, err)
+		if when != "in the question" {
+			_, err = start().Run(t.Context())
+		}
+		require.ErrorContains(t, err, "and its tag names f000")
+		require.ErrorContains(t, err, "this delivery began with the image ")
+		require.Equal(t, operr.Stopped, operr.ExitStatus(err), when)
+		require.Equal(t, digest("0"), w.get("production"))
+		_, err = start().Undo(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, digest("0"), w.get("staging"))
+	}
+}
+
+// Who knows nothing of hosts is told that a delivery is unfinished, how far it is, and what can be taken back of it.
+func TestAnUnfinishedDeliveryIsNamed(t *testing.T) {
+	w := newWorld(t)
+	state := w.delivery().State
+	unfinished := func() *begun.Delivery {
+		d, err := begun.Unfinished(state)
+		require.NoError(t, err)
+		return d
+	}
+	require.Nil(t, unfinished())
+	w.checks = errors.New("a test failed")
+	_, err := w.delivery().Run(t.Context())
+	require.Error(t, err)
+	require.Equal(t, []string{"the files that it changed are restored"}, unfinished().TakenBack)
+	w.checks, w.broken = nil, "production"
+	_, err = w.delivery().Run(t.Context())
+	require.Error(t, err)
+	d := unfinished()
+	require.Equal(t, []string{
+		"production goes back to the release before, where it has the new one", "staging goes back to the release before, where it has the new one",
+		"the image stays in the registry", "a commit that is pushed stays: `git revert` takes it back",
+	}, d.TakenBack)
+	require.Contains(t, d.Lines()[0], "a delivery of app to staging, then production is unfinished: the last step that is done is approve production; `mage deliver` goes on")
+	require.NotEmpty(t, d.Since)
+	w.broken = ""
+	_, err = w.delivery().Run(t.Context())
+	require.NoError(t, err)
+	require.Nil(t, unfinished())
 }

@@ -12,8 +12,13 @@ import (
 func (d *Delivery) defineImage(p *Plan, pushed given[Commit]) workflow.Step[survey.Image] {
 	return workflow.Step[survey.Image]{
 		Name: stepImage,
-		Check: func(ctx context.Context, _ *survey.Image) (survey.Image, bool, error) {
-			return d.Find(ctx, pushed.Get().Hash)
+		Check: func(ctx context.Context, recorded *survey.Image) (survey.Image, bool, error) {
+			image, there, err := d.Find(ctx, pushed.Get().Hash)
+			if err == nil && there && recorded != nil && recorded.Digest != image.Digest { // environments may have the one that it was
+				err = operr.NewStopped("`mage deliver -undo` takes this delivery back; the next one begins with the image that is there now",
+					"this delivery began with the image %s of %s, and its tag names %s by now", short(hash(recorded.Digest)), short(pushed.Get().Hash), short(hash(image.Digest)))
+			}
+			return image, there, err
 		},
 		Do: func(ctx context.Context) (survey.Image, error) {
 			if p.CI {

@@ -4,12 +4,13 @@ import (
 	"context"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/begun"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 )
 
 // deployStep is the name of the step that brings an image to an environment, and approveStep that of the question before it.
-func deployStep(environment string) string { return "deploy to " + environment }
+func deployStep(environment string) string { return begun.DeployTo(environment) }
 
 func approveStep(environment string) string { return "approve " + environment }
 

@@ -26,20 +26,22 @@ const (
 	stepNote      = "note"
 	stepStart     = "start"
 	stepGate      = "gate"
-	stepSwitch    = "switch"
+	StepSwitch    = "switch" // requests go to the release from its end on
 	stepWatch     = "watch and drain"
 	stepPause     = "pause"
 	stepRemember  = "remember"
 	stepStop      = "stop"
 	stepPrune     = "prune"
 	stepUnlock    = "unlock"
+
+	StepBack = "back" // no step of a plan: a host goes back to what it had
 )
 
 // applying is one plan while it is carried out.
 type applying struct {
 	*Deployer
 	p     *survey.Plan
-	hosts []survey.HostPlan // those that change, in the order of locks
+	hosts []survey.HostPlan // those on which something is done, in the order of locks
 
 	mu     sync.Mutex
 	fences map[string]int64
@@ -63,6 +65,9 @@ func (s Said) say() string { return s.Says }
 
 func (d *Deployer) define(p *survey.Plan) *workflow.Definition {
 	a := &applying{Deployer: d, p: p, hosts: d.touched(p), fences: map[string]int64{}}
+	if d.Begins != nil {
+		d.Begins(p)
+	}
 	w := workflow.New()
 	workflow.Add(w, workflow.Step[Said]{Name: stepPreflight, Check: a.preflight, Say: Said.say})
 	workflow.Add(w, workflow.Step[map[string]int64]{Name: stepLock, Check: a.locked, Do: a.lock, Say: func(f map[string]int64) string { return operr.Count(len(f), "host") }})
@@ -72,28 +77,30 @@ func (d *Deployer) define(p *survey.Plan) *workflow.Definition {
 		Do:    a.pull,
 		Say:   func(f map[string]Facts) string { return "on " + operr.Count(len(f), "host") },
 	})
-	a.add(w, a.hosts, action{name: stepNote, check: a.noted, do: a.note})
+	moving := survey.Moving(a.hosts)
+	a.add(w, moving, action{step: stepNote, name: stepNote, check: a.noted, do: a.note})
 	groups := a.groups()
 	for n, group := range groups {
 		name := func(step string) string { return ofGroup(step, n, len(groups)) }
-		a.add(w, group, action{name: name(stepStart), check: a.started, do: a.start})
-		a.add(w, group, action{name: name(stepGate), check: a.passed, do: a.gate})
-		a.add(w, group, action{name: name(stepSwitch), check: a.switched, do: a.switchTo, one: true})
-		a.add(w, group, action{name: name(stepWatch), check: a.watched, do: a.watch})
+		a.add(w, group, action{step: stepStart, name: name(stepStart), check: a.started, do: a.start})
+		a.add(w, group, action{step: stepGate, name: name(stepGate), check: a.passed, do: a.gate})
+		a.add(w, group, action{step: StepSwitch, name: name(StepSwitch), check: a.switched, do: a.switchTo, one: true})
+		a.add(w, group, action{step: stepWatch, name: name(stepWatch), check: a.watched, do: a.watch})
 		if n+1 < len(groups) && a.Environment.Pause > 0 {
 			a.addPause(w, name(stepPause), n+1)
 		}
 	}
-	a.add(w, a.hosts, action{name: stepRemember, check: a.remembered, do: a.remember})
-	a.add(w, a.hosts, action{name: stepStop, check: a.stopped, do: a.stop})
-	a.add(w, a.hosts, action{name: stepPrune, check: a.pruned, do: a.prune})
-	a.add(w, a.hosts, action{name: stepUnlock, check: a.unlocked, do: a.unlock})
+	a.add(w, moving, action{step: stepRemember, name: stepRemember, check: a.remembered, do: a.remember})
+	a.add(w, a.hosts, action{step: stepStop, name: stepStop, check: a.stopped, do: a.stop})
+	a.add(w, a.hosts, action{step: stepPrune, name: stepPrune, check: a.pruned, do: a.prune})
+	a.add(w, a.hosts, action{step: stepUnlock, name: stepUnlock, check: a.unlocked, do: a.unlock})
 	return w
 }
 
 // action is what a step does on each of some hosts.
 type action struct {
-	name  string
+	step  string // of the list above
+	name  string // of the step of one group
 	check func(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (done bool, err error)
 	do    func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error
 	one   bool // host by host
@@ -118,7 +125,7 @@ func (a *applying) add(w *workflow.Definition, hosts []survey.HostPlan, do actio
 			}
 			return said, a.holding(ctx, func(ctx context.Context) error {
 				for _, hosts := range some {
-					if err := a.each(ctx, hosts, do.do); err != nil {
+					if err := a.each(ctx, hosts, a.tellsOf(do.step, do.do)); err != nil {
 						return err
 					}
 				}
@@ -183,7 +190,21 @@ func (a *applying) promoted(ctx context.Context) error {
 		err = operr.NewStopped("deploy again, for what runs there now", "%s runs %s, and %s was to be deployed to %s",
 			a.Environment.After, survey.Version{Image: before.Ref()}.Describe(), survey.Version{Image: a.p.Image.Ref()}.Describe(), a.Environment.Name)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return a.Verified(ctx, a.p.Image)
+}
+
+// Verified refuses an image that is taken over from another environment, and is not one of ours.
+func (d *Deployer) Verified(ctx context.Context, image survey.Image) error {
+	if d.Verify == nil {
+		return nil
+	}
+	if err := d.Verify(ctx, image); err != nil {
+		return operr.New(operr.NextOf(err)+"; or say why it is deployed all the same by -force=REASON", "%s is not taken over from %s: %w", survey.Version{Image: image.Ref()}.Describe(), d.Environment.After, err)
+	}
+	return nil
 }
 
 // touched are the hosts of a plan that are changed, but for those that are left as they are by now.
@@ -445,7 +466,10 @@ func (a *applying) unlock(ctx context.Context, h survey.HostPlan, m *survey.Mach
 // audit keeps who did what on the host.
 func (a *applying) audit(ctx context.Context, h survey.HostPlan, m *survey.Machine, result string) error {
 	what := "deploy " + h.Will.Image
-	if a.p.Back {
+	switch {
+	case h.Tidy:
+		what = "put away what was left beside " + h.Will.Image
+	case a.p.Back:
 		what = "go back to " + h.Will.Image
 	}
 	if a.p.Force != "" {

@@ -38,7 +38,7 @@ func (d *Deployer) revert(ctx context.Context, past *session.Past[*survey.Plan])
 				}
 				return a.free(ctx, h, m)
 			}
-			return a.goBack(ctx, h, m)
+			return a.tellsOf(StepBack, a.goBack)(ctx, h, m)
 		})
 	})
 }

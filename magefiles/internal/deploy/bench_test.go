@@ -53,9 +53,15 @@ var proxyImage = "registry.example.org/caddy@" + localengine.Digest("proxy")
 
 // startFleet starts hosts.
 func startFleet(t testing.TB, names ...string) *fleet {
+	return startFleetOf(t, "staging", "", names...)
+}
+
+// startFleetOf starts those of an environment, which may be after another one.
+func startFleetOf(t testing.TB, environment, after string, names ...string) *fleet {
 	f := &fleet{t: t, hosts: map[string]*vm{}, state: t.TempDir(), vars: map[string]string{}}
 	f.env = config.Environment{
-		Name:     "staging",
+		Name:     environment,
+		After:    after,
 		Hosts:    names,
 		Port:     8080,
 		Health:   "/healthz",
@@ -318,7 +324,7 @@ func (f *fleet) runs(image survey.Image, hosts ...string) {
 
 // upOf is where requests of a host go.
 func (f *fleet) upOf(host string) string {
-	text, _ := os.ReadFile(filepath.Join(f.hosts[host].engine.Volume(f.hosts[host].front.Name()+"-state"), "env", "app.staging", "up"))
+	text, _ := os.ReadFile(filepath.Join(f.hosts[host].engine.Volume(f.hosts[host].front.Name()+"-state"), "env", f.deployer().Key(), "up"))
 	return string(text)
 }
 
@@ -342,3 +348,35 @@ func (r *reporter) Step(name string, f func() (string, error)) error {
 }
 
 func (*reporter) Skipped(string, string) {}
+
+// Hosts are a fleet as tests of what stands above deployments use it.
+type Hosts struct{ f *fleet }
+
+// StartHosts starts hosts of an environment, which may be after another one.
+func StartHosts(t testing.TB, environment, after string, names ...string) *Hosts {
+	return &Hosts{f: startFleetOf(t, environment, after, names...)}
+}
+
+// Deployer is that of a clone with this folder for journals.
+func (h *Hosts) Deployer(state string) *Deployer {
+	d := h.f.deployer()
+	d.State = state
+	return d
+}
+
+// Engines are those of the hosts.
+func (h *Hosts) Engines() (all []*localengine.Engine) {
+	for _, one := range h.f.hosts {
+		all = append(all, one.engine)
+	}
+	return all
+}
+
+// Push puts an image into the registry of the hosts.
+func (h *Hosts) Push(revision string) survey.Image { return h.f.push(revision, behavior{}) }
+
+// Runs wants all hosts to run an image, healthy, and alone.
+func (h *Hosts) Runs(image survey.Image) { h.f.t.Helper(); h.f.runs(image, h.f.env.Hosts...) }
+
+// Heard is all that was said.
+func (h *Hosts) Heard() string { return h.f.heard() }

@@ -235,8 +235,8 @@ func none(upstream string) bool { return upstream == "" || upstream == hoststate
 func (a *applying) others(ctx context.Context, h survey.HostPlan, m *survey.Machine) (all []engine.Container, err error) {
 	found, err := m.Engine.Containers(ctx, survey.LabelApp+"="+a.App, survey.LabelEnvironment+"="+a.Environment.Name)
 	for _, c := range found {
-		made, err := strconv.ParseInt(c.Labels[survey.LabelFence], 10, 64)
-		if c.Labels[survey.LabelRelease] != h.Will.ID && c.Labels[survey.LabelPort] == survey.PortLabel(m) && err == nil && made <= a.fence(h) {
+		made, ours := survey.MadeBy(c, survey.PortLabel(m))
+		if c.Labels[survey.LabelRelease] != h.Will.ID && ours && made <= a.fence(h) {
 			all = append(all, c)
 		}
 	}

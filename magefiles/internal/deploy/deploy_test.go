@@ -298,7 +298,7 @@ func TestWhoLostTheLockChangesNothing(t *testing.T) {
 	one := f.push("1111", behavior{})
 	f.mustDeploy(one)
 	d := f.deployer()
-	d.Reporter = before(stepSwitch, func() {
+	d.Reporter = before(StepSwitch, func() {
 		_, err := f.hosts["a"].state.Unlock(t.Context(), "app.staging")
 		require.NoError(t, err)
 		_, err = f.hosts["a"].state.Take(t.Context(), "app.staging", hoststate.Holder{Who: "other"}, time.Hour)
@@ -502,7 +502,11 @@ func TestADeploymentIsKilledAnywhere(t *testing.T) {
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 	f.mustDeploy(one)
 	sessiontest.Killed(t, func(t *testing.T) sessiontest.Site[*survey.Plan] {
-		f.t, f.state = t, t.TempDir()
+		f.t = t
+		if len(f.look()["a"].Containers) < f.env.Keep { // else there is nothing to prune
+			f.mustDeploy(f.push("0000", behavior{}))
+			f.mustDeploy(one)
+		}
 		from, to := one, two
 		if f.look()["a"].Running.Image == two.Ref() {
 			from, to = two, one
@@ -511,6 +515,7 @@ func TestADeploymentIsKilledAnywhere(t *testing.T) {
 			Operation: func() *session.Operation[*survey.Plan] { return f.deployer().operation(survey.Asked{Image: to}) },
 			Done:      func(*testing.T) { f.runs(to, "a") },
 			Undone:    func(*testing.T) { f.runs(from, "a") },
+			Chained:   true,
 		}
 	})
 }
@@ -619,6 +624,31 @@ func TestAFullDisk(t *testing.T) {
 	f.runs(one, "a", "b")
 }
 
+// A disk that is full on the way back: the host is named, with what to do there, and its lock can be taken away all the same.
+func TestAFullDiskOnTheWayBack(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a", "b")
+	one := f.push("1111", behavior{})
+	f.mustDeploy(one)
+	h := f.hosts["b"]
+	full := filepath.Join(h.engine.Volume(h.front.Name()+"-state"), "env", "app.staging", "lock.partial") // where it would be written
+	d := f.deployer()
+	d.Reporter = before(stepGate, func() { require.NoError(t, os.Mkdir(full, 0o700)) })
+	f.env.Gate = 100 * time.Millisecond
+	d.Environment.Gate = f.env.Gate
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: f.push("2222", behavior{sick: func() bool { return true }})})
+	require.ErrorContains(t, err, "not every host could go back: taking staging/")
+	require.ErrorContains(t, err, "b: the host cannot write what it is to keep")
+	require.Equal(t, "see whether the host's disk is full; then deploy again: that begins with these hosts", operr.NextOf(err))
+	require.Equal(t, one.Ref(), f.look()["b"].Running.Image)
+	require.NotNil(t, f.look()["b"].Holder)
+	require.NoError(t, f.deployer().Unlock(t.Context()))
+	require.Nil(t, f.look()["b"].Holder)
+	require.NoError(t, os.Remove(full))
+	f.mustDeploy(f.push("3333", behavior{}))
+	require.Contains(t, f.heard(), "it is taken back first")
+}
+
 // Logs are those of what requests go to, each line with its host; a line without an end is one too.
 func TestLogs(t *testing.T) {
 	t.Parallel()
@@ -650,7 +680,7 @@ func TestWhoWaitedForTheLockAsksAgain(t *testing.T) {
 // Who was overtaken by another deployment says so, leaves that as it is, and may deploy again from the same clone.
 func TestWhoWasOvertakenDeploysAgain(t *testing.T) {
 	t.Parallel()
-	for _, step := range []string{stepGate, stepSwitch, stepWatch} {
+	for _, step := range []string{stepGate, StepSwitch, stepWatch} {
 		f := startFleet(t, "a")
 		one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
 		f.mustDeploy(one)
@@ -810,7 +840,7 @@ func TestACommandOfASecretFailsBeforeAnythingIsPulled(t *testing.T) {
 	}
 	require.Nil(t, f.look()["a"].Holder)
 	ran = 0
-	require.ErrorIs(t, deploy(stepSwitch, []byte("hush"), nil), context.Canceled)
+	require.ErrorIs(t, deploy(StepSwitch, []byte("hush"), nil), context.Canceled)
 	require.Equal(t, 2, ran, "each once, for two hosts")
 	require.NoError(t, deploy("", []byte("hush"), nil))
 	require.Equal(t, 2, ran, "nothing is to be started any more")
@@ -983,6 +1013,81 @@ func TestAnotherPortIsAnotherPlace(t *testing.T) {
 	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), fmt.Sprintf("is behind port %d, which the environment had before", before.Port))
 }
 
+// What a deployment had not put away when it was killed is put away by whoever wants the same from another clone: what runs is not touched, nobody
+// is asked for a secret, and a plan has hosts that only stop and remove something, beside others that get the release.
+func TestWhatAKilledDeploymentHasLeftIsPutAway(t *testing.T) {
+	t.Parallel()
+	for step, says := range map[string]string{
+		stepStop:  "which a deployment has left running",
+		stepPrune: "which a deployment has left",
+	} {
+		f := startFleet(t, "a", "b")
+		f.env.Keep, f.env.Hosts = 2, []string{"a"}
+		one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
+		f.mustDeploy(one)
+		f.mustDeploy(two)
+		ctx, kill := context.WithCancel(t.Context())
+		d := f.deployer()
+		d.Reporter = before(step, kill)
+		_, err := d.Deploy(ctx, survey.Asked{Image: three})
+		require.ErrorIs(t, err, context.Canceled)
+		require.NoError(t, f.deployer().Unlock(t.Context()))
+		all, some, err := f.deployer().Runs(t.Context(), three)
+		require.NoError(t, err)
+		require.Equal(t, []bool{false, true}, []bool{all, some}, "a delivery has something to do there")
+
+		f.state, f.env.Hosts = t.TempDir(), []string{"a", "b"} // b is new
+		d = f.deployer()
+		running := f.look()["a"].Running.Since
+		p, err := d.Deploy(t.Context(), survey.Asked{Image: three})
+		require.NoError(t, err, f.heard())
+		require.True(t, p.Hosts[0].Tidy)
+		require.Contains(t, strings.Join(p.Hosts[0].Changes, "\n"), says)
+		require.Contains(t, p.Hosts[1].Changes[0], "first deployment")
+		f.runs(three, "a", "b")
+		require.Equal(t, running, f.look()["a"].Running.Since, "it is not started anew")
+		require.Len(t, f.look()["a"].Containers, 2)
+		audit := f.look()["a"].Audit
+		require.Equal(t, "put away what was left beside "+three.Ref(), audit[len(audit)-1].What)
+		nothing, err := f.deploy(three)
+		require.NoError(t, err)
+		require.Nil(t, nothing)
+	}
+}
+
+// What cannot be put away is no failed release: nothing goes back, and the next run tries again.
+func TestWhatIsLeftCannotBePutAway(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	f.env.Secrets = []config.Secret{{Name: "KEY", Command: []string{"show"}}}
+	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+	f.mustDeploy(one)
+	ctx, kill := context.WithCancel(t.Context())
+	d := f.deployer()
+	d.Reporter = before(stepStop, kill)
+	_, err := d.Deploy(ctx, survey.Asked{Image: two})
+	require.ErrorIs(t, err, context.Canceled)
+	f.state = t.TempDir()
+	_, err = f.deploy(two)
+	require.ErrorContains(t, err, "op on desk", "whoever may still be at it has the lock")
+	require.NoError(t, f.deployer().Unlock(t.Context()))
+	f.hosts["a"].engine.Fail(func(r localengine.Request) localengine.Fault {
+		if strings.Contains(r.Path, "/stop") {
+			return localengine.Broken
+		}
+		return localengine.None
+	})
+	d = f.deployer()
+	d.Output = func(context.Context, []string) ([]byte, error) { return nil, errors.New("nothing is started") }
+	_, err = d.Deploy(t.Context(), survey.Asked{Image: two})
+	require.ErrorContains(t, err, "stop: a: ")
+	require.NotContains(t, err.Error(), "every host runs what it ran before")
+	require.Equal(t, two.Ref(), f.look()["a"].Running.Image)
+	f.hosts["a"].engine.Fail(nil)
+	f.mustDeploy(two)
+	f.runs(two, "a")
+}
+
 // To go back from a deployment that was killed is to go to what was there before it, and no further: in the same clone, and from another one.
 func TestARollbackOfWhatWasKilled(t *testing.T) {
 	t.Parallel()
@@ -1034,7 +1139,7 @@ func TestARollbackFromAnotherCloneAtEachStep(t *testing.T) {
 		require.NoError(t, err, step)
 	}
 	switched := false
-	for _, step := range []string{stepStart, stepGate, stepSwitch, stepWatch, stepRemember, stepStop, stepPrune, stepUnlock} {
+	for _, step := range []string{stepStart, stepGate, StepSwitch, stepWatch, stepRemember, stepStop, stepPrune, stepUnlock} {
 		killed(survey.Asked{Image: f.push("of "+step, behavior{})}, step)
 		if switched = switched || step == stepWatch; !switched {
 			images = images[:len(images)-1]

@@ -38,15 +38,39 @@ type Deployer struct {
 
 	Output   func(ctx context.Context, command []string) (secret []byte, err error) // of a command that prints a secret
 	Before   func(ctx context.Context) (survey.Image, error)                        // what the environment before this one runs; nil where there is none
+	Verify   func(ctx context.Context, image survey.Image) error                    // refuses an image, of the environment before, that is not one of ours; nil refuses none
 	Confirm  func(ctx context.Context, p *survey.Plan) error                        // shows a plan and asks
 	Reporter workflow.Reporter
 	Say      func(format string, args ...any)
 	Tell     func(pause.Progress)
+	Begins   func(p *survey.Plan) // is told of what is carried out, or gone on with; nil is told nothing, here and below
+	Doing    func(Doing)          // is told what is done on each host
 
 	mu     sync.Mutex
 	known  [][]byte // secrets, in the order of their table
 	leave  []string // hosts that are left as they are
 	others []string // hosts to which somebody else has deployed meanwhile
+}
+
+// Doing is what is done on one host.
+type Doing struct {
+	Host string
+	Step string // one of the steps, whichever group of hosts it is for; StepBack
+	Over bool   // it has come to its end
+	Err  error  // with which it did
+}
+
+// tellsOf has f told of.
+func (d *Deployer) tellsOf(step string, f func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error) func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+	if d.Doing == nil {
+		return f
+	}
+	return func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+		d.Doing(Doing{Host: h.Host, Step: step})
+		err := f(ctx, h, m)
+		d.Doing(Doing{Host: h.Host, Step: step, Over: true, Err: err})
+		return err
+	}
 }
 
 // each does something on several hosts at once, and says of each that failed which it is.

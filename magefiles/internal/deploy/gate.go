@@ -125,12 +125,8 @@ func wrong(c *engine.Container, v survey.Version) string {
 
 // watched reports whether the watch is over: what is remembered has passed it.
 func (a *applying) watched(ctx context.Context, h survey.HostPlan, m *survey.Machine, recorded bool) (bool, error) {
-	k, err := a.Kept(ctx, m)
-	if err != nil || idOf(k.Current) == h.Will.ID {
-		return err == nil, err
-	}
-	seen, err := m.State.Look(ctx, a.Key())
-	return recorded && seen.Up == a.will(h).Upstream(), err
+	seen, k, err := a.Remembered(ctx, m)
+	return err == nil && (idOf(k.Current) == h.Will.ID || recorded && seen.Up == a.will(h).Upstream()), err
 }
 
 // badAnswers is how many bad answers in a row count: one may be that of a busy moment.

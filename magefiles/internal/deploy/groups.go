@@ -17,9 +17,10 @@ import (
 
 // groups are the hosts that change, those together that get the release at the same time.
 func (a *applying) groups() (groups [][]survey.HostPlan) {
+	moving := survey.Moving(a.hosts)
 	for _, names := range a.p.Groups {
 		var group []survey.HostPlan
-		for _, h := range a.hosts {
+		for _, h := range moving {
 			if slices.Contains(names, h.Host) {
 				group = append(group, h)
 			}
@@ -29,7 +30,7 @@ func (a *applying) groups() (groups [][]survey.HostPlan) {
 		}
 	}
 	if len(groups) == 0 {
-		groups = [][]survey.HostPlan{a.hosts}
+		groups = [][]survey.HostPlan{moving}
 	}
 	return groups
 }
@@ -46,7 +47,7 @@ func ofGroup(step string, n, groups int) string {
 func (d *Deployer) hasSwitched(past *session.Past[*survey.Plan]) bool {
 	groups := (&applying{Deployer: d, p: past.Plan, hosts: past.Plan.Changing()}).groups()
 	for n := range groups {
-		if past.Began(ofGroup(stepSwitch, n, len(groups))) {
+		if past.Began(ofGroup(StepSwitch, n, len(groups))) {
 			return true
 		}
 	}
@@ -81,7 +82,7 @@ func (a *applying) pause(ctx context.Context, passed int) (until time.Time, err 
 		return until, err
 	}
 	err = a.holding(ctx, func(ctx context.Context) error {
-		return a.each(ctx, a.hosts, func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
+		return a.each(ctx, survey.Moving(a.hosts), func(ctx context.Context, h survey.HostPlan, m *survey.Machine) error {
 			return a.notePause(ctx, h, m, &survey.Paused{
 				Run:    a.p.Run,
 				Who:    a.Who.String(),
@@ -131,7 +132,7 @@ func namesOf(hosts []survey.HostPlan) (names []string) {
 // pausedUntil is the end of a pause: that of the one that was begun, by whoever did, or of a new one.
 func (a *applying) pausedUntil(ctx context.Context, passed int) (until time.Time, err error) {
 	until = a.Now().Add(a.Environment.Pause).UTC().Truncate(time.Second)
-	_, err = a.allOf(ctx, a.hosts[:1], func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
+	_, err = a.allOf(ctx, survey.Moving(a.hosts)[:1], func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
 		k, err := a.Kept(ctx, m)
 		if p := k.Paused; p != nil && idOf(k.Candidate) == h.Will.ID && p.Passed == passed {
 			until = p.Until

@@ -2,11 +2,13 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/engine/enginetest"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -48,6 +50,13 @@ func TestServed(t *testing.T) {
 	require.ErrorContains(t, err, "a deployment to a has not ended")
 	runs(one, false, true)
 	f.mustDeploy(two)
+	release := f.look()["b"].Running.Release
+	enginetest.Rename(t, f.hosts["b"].engine.Dial, release, "renamed")
+	_, err = served()
+	require.ErrorContains(t, err, "nothing can be taken over from staging: b is not as it was left: the container of "+release+" was renamed to renamed")
+	enginetest.Rename(t, f.hosts["b"].engine.Dial, "renamed", release)
+	_, err = served()
+	require.NoError(t, err)
 	f.hosts["b"].gone.Store(true)
 	_, _, err = f.deployer().Runs(t.Context(), two)
 	require.ErrorContains(t, err, "b: ", "what cannot be asked is not a no")
@@ -76,11 +85,21 @@ func TestPromotion(t *testing.T) {
 	_, err := d.Deploy(t.Context(), survey.Asked{Image: one})
 	require.ErrorContains(t, err, "test runs sha256:"+hash(two.Digest))
 	require.Nil(t, f.look()["a"].Running)
+	d = deployer()
+	d.Verify = func(_ context.Context, image survey.Image) error {
+		require.Equal(t, two, image)
+		return operr.New("see who pushed it", "it has no provenance")
+	}
+	_, err = d.Deploy(t.Context(), survey.Asked{Image: two})
+	require.ErrorContains(t, err, "sha256:"+two.Digest[7:19]+" is not taken over from test: it has no provenance")
+	require.Contains(t, operr.NextOf(err), "-force=REASON")
+	require.Nil(t, f.look()["a"].Running)
 
 	_, err = deployer().Deploy(t.Context(), survey.Asked{Image: two})
 	require.NoError(t, err)
 	f.runs(two, "a")
-	_, err = deployer().Deploy(t.Context(), survey.Asked{Image: one, Force: "test is on fire"})
+	d.Verify = func(context.Context, survey.Image) error { return errors.New("it is not asked for") }
+	_, err = d.Deploy(t.Context(), survey.Asked{Image: one, Force: "test is on fire"})
 	require.NoError(t, err)
 	f.runs(one, "a")
 	audit := f.look()["a"].Audit

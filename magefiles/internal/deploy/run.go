@@ -92,7 +92,11 @@ func (d *Deployer) back(ctx context.Context, o *session.Operation[*survey.Plan],
 	}
 	d.Say("it failed (%v): every host goes back to what it had", failed)
 	if _, err := o.Undo(ctx); err != nil {
-		return operr.New("put it right, and deploy again: that begins with these hosts", "the deployment failed (%v), and not every host could go back: %w", failed, err)
+		next := operr.NextOf(errors.Unwrap(err)) // of a host, without what a session adds
+		if next == "" {
+			next = "put it right"
+		}
+		return operr.New(next+"; then deploy again: that begins with these hosts", "the deployment failed (%v), and not every host could go back: %w", failed, err)
 	}
 	if len(d.others) > 0 {
 		return operr.NewStopped("see `mage deploy:status`, and deploy again", "%s was not deployed, and somebody else has deployed to %s since: %w",
@@ -157,6 +161,11 @@ func (d *Deployer) Unlock(ctx context.Context) error {
 			return nil
 		}
 		d.Say("%s: the lock was taken from %s", h.Host, from)
-		return m.State.Audit(ctx, d.Key(), hoststate.Entry{At: d.Now().UTC(), Who: d.Who.Who, From: d.Who.From, What: "unlock", Result: "taken from " + from.String()})
+		err = m.State.Audit(ctx, d.Key(), hoststate.Entry{At: d.Now().UTC(), Who: d.Who.Who, From: d.Who.From, What: "unlock", Result: "taken from " + from.String()})
+		if errors.Is(err, hoststate.NotWritten) { // the lock is away all the same
+			d.Say("%s: %v; %s", h.Host, err, operr.NextOf(err))
+			return nil
+		}
+		return err
 	})
 }

@@ -51,7 +51,7 @@ func (a *applying) secrets(ctx context.Context, h survey.HostPlan, m *survey.Mac
 
 // needsSecrets reports whether secrets are written: the volume of a container that is gone back to has its own, unless it was in memory.
 func (a *applying) needsSecrets() bool {
-	return len(a.Environment.Secrets) > 0 && (!a.p.Back || a.Environment.Memory)
+	return len(a.Environment.Secrets) > 0 && (!a.p.Back || a.Environment.Memory) && len(survey.Moving(a.hosts)) > 0
 }
 
 // withSecrets starts a container by f, once its secrets are written.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 )
 
@@ -34,4 +35,26 @@ func BenchmarkSwitch(b *testing.B) {
 	slices.Sort(took)
 	b.ReportMetric(took[len(took)/2].Seconds(), "s/gate-to-switch")
 	b.ReportMetric(took[len(took)-1].Seconds(), "s/slowest")
+}
+
+// BenchmarkFifty measures a deployment to fifty hosts in batches of ten, and how long it takes to see that there is nothing to do.
+func BenchmarkFifty(b *testing.B) {
+	var names []string
+	for n := range 50 {
+		names = append(names, fmt.Sprintf("vm%02d", n+1))
+	}
+	f := startFleet(b, names...)
+	f.env.Batch = config.Batch{Hosts: 10}
+	f.mustDeploy(f.push("first", behavior{}))
+	for n := 0; b.Loop(); n++ {
+		begin := time.Now()
+		image := f.push(fmt.Sprint(n), behavior{})
+		f.mustDeploy(image)
+		b.ReportMetric(time.Since(begin).Seconds(), "s/deployment")
+		begin = time.Now()
+		nothing, err := f.deploy(image)
+		require.NoError(b, err)
+		require.Nil(b, nothing)
+		b.ReportMetric(time.Since(begin).Seconds(), "s/nothing")
+	}
 }

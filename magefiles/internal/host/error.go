@@ -73,18 +73,18 @@ func failure(host string, cause Cause, said string) error {
 }
 
 // notConnected explains the end of an ssh that had not connected.
-func notConnected(host string, err error) error {
-	if errors.Is(err, command.ErrNotFound) {
-		return failure(host, NoSSH, "")
+func (s SSH) notConnected(h *Host) error {
+	if errors.Is(h.err, command.ErrNotFound) {
+		return failure(h.Name, NoSSH, "")
 	}
 	var exit *command.ExitError
-	if errors.As(err, &exit) {
-		return failure(host, causeOf(exit.Tail), exit.Tail)
+	if errors.As(h.err, &exit) {
+		return failure(h.Name, causeOf(exit.Tail), s.theirsIn(h.dir, exit.Tail))
 	}
-	if err != nil {
-		return err // it was stopped
+	if h.err != nil {
+		return h.err // it was stopped
 	}
-	return failure(host, Unexplained, "")
+	return failure(h.Name, Unexplained, "")
 }
 
 // explain says why an engine is not reached over a connection that stands.
@@ -97,8 +97,8 @@ func (s SSH) explain(ctx context.Context, h *Host, to destination, socket string
 	}
 	select {
 	case <-h.ended:
-		return notConnected(h.Name, h.err)
+		return s.notConnected(h)
 	default:
 	}
-	return failure(h.Name, s.probe(ctx, to, socket), err.Error())
+	return failure(h.Name, s.probe(ctx, to, h.config, socket), err.Error())
 }

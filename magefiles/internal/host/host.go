@@ -1,5 +1,5 @@
 // Package host reaches the Docker engine of another machine by the operator's OpenSSH: its configuration, agent and known hosts hold, and a
-// host key is never taken unseen (host.go). One connection forwards the engine's socket to a short private folder. What keeps it from being
+// host key is never taken unseen (host.go), nor is that of a jump host (options.go). One connection forwards the engine's socket to a short private folder. What keeps it from being
 // made is told by a type (error.go): ssh's sentences decide (says.go), and where ssh is silent, one look at the host (probe.go). A configuration that a repository carries says where hosts are, and nothing else (carried.go).
 package host
 
@@ -35,10 +35,11 @@ type Host struct {
 	Engine  *engine.Client
 	Version engine.Version
 
-	dir   string // private, with the forwarded socket
-	stop  context.CancelFunc
-	ended chan struct{} // closed once ssh has ended
-	err   error         // how it ended
+	dir    string // private, with the forwarded socket
+	config string // for ssh; "" is the operator's
+	stop   context.CancelFunc
+	ended  chan struct{} // closed once ssh has ended
+	err    error         // how it ended
 }
 
 // The engine's socket, where nothing else is said.
@@ -64,15 +65,20 @@ func (s SSH) Connect(ctx context.Context, address, socket string) (*Host, error)
 	if err != nil {
 		return nil, err
 	}
+	config, err := s.configured(ctx, to, dir)
+	if err != nil {
+		_ = os.RemoveAll(dir) // a folder for temporary files
+		return nil, err
+	}
 	ctx, stop := context.WithCancel(ctx)
-	h := &Host{Name: address, dir: dir, stop: stop, ended: make(chan struct{})}
+	h := &Host{Name: address, dir: dir, config: config, stop: stop, ended: make(chan struct{})}
 	local := filepath.Join(dir, "s")
 	go func() {
-		h.err = s.Runner.Run(ctx, s.command(to, []string{"-N", "-T", "-oLocalForward=" + local + " " + socket}, nil))
+		h.err = s.Runner.Run(ctx, s.command(to, config, []string{"-N", "-T", "-oLocalForward=" + local + " " + socket}, nil))
 		close(h.ended)
 	}()
 	h.Engine = engine.New(h.dial(local))
-	if err := h.open(ctx, local); err != nil {
+	if err := s.open(ctx, h, local); err != nil {
 		h.Close()
 		return nil, err
 	}
@@ -86,12 +92,12 @@ func (s SSH) Connect(ctx context.Context, address, socket string) (*Host, error)
 }
 
 // open waits until ssh forwards the socket.
-func (h *Host) open(ctx context.Context, local string) error {
+func (s SSH) open(ctx context.Context, h *Host, local string) error {
 	wait := pause.Wait{What: "a connection to " + h.Name, First: 5 * time.Millisecond, Times: 1.5, Most: 50 * time.Millisecond, For: patience}
 	_, err := wait.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		select {
 		case <-h.ended:
-			return pause.Seen{}, notConnected(h.Name, h.err)
+			return pause.Seen{}, s.notConnected(h)
 		default:
 		}
 		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", local) // the socket is there before ssh listens
@@ -125,16 +131,14 @@ func (h *Host) Close() {
 	_ = os.RemoveAll(h.dir) // a folder for temporary files
 }
 
-// command is ssh, told what we count on whatever the configuration says: it asks nobody, takes no unknown key, and shares no connection, so
-// that no stale one of the operator's is in the way.
-func (s SSH) command(to destination, args, remote []string) command.Cmd {
-	all := []string{
-		"-oBatchMode=yes", "-oStrictHostKeyChecking=yes", "-oControlMaster=no", "-oControlPath=none", "-oConnectTimeout=15", "-oServerAliveInterval=5",
-		"-oServerAliveCountMax=3", "-oExitOnForwardFailure=no", "-oStreamLocalBindUnlink=yes", "-oStreamLocalBindMask=0177", "-oForwardAgent=no",
-		"-oForwardX11=no", "-oPermitLocalCommand=no", "-oRemoteCommand=none", "-oLogLevel=INFO",
+// command is ssh, told what we count on whatever the configuration says.
+func (s SSH) command(to destination, config string, args, remote []string) command.Cmd {
+	all := []string{"-oExitOnForwardFailure=no", "-oStreamLocalBindUnlink=yes", "-oStreamLocalBindMask=0177"}
+	for _, option := range options {
+		all = append(all, "-o"+option)
 	}
-	if s.Config != "" {
-		all = append(all, "-F", s.Config)
+	if config != "" {
+		all = append(all, "-F", config)
 	}
 	if to.port != "" {
 		all = append(all, "-oPort="+to.port)

@@ -234,6 +234,81 @@ func TestTheOperatorsConfiguration(t *testing.T) {
 	h.Close()
 }
 
+// A jump host is held to what a host is: its key is known, or it is not used, whatever the configuration says. Where the configuration is stored
+// does not matter to the ssh that ssh starts.
+func TestAJumpHost(t *testing.T) {
+	_, far, _ := machine(t)
+	_, near, _ := machine(t)
+	_, other, _ := machine(t)
+	config := hosttest.Config(t, map[string]*hosttest.Server{"vm": far, "jump": near, "first": other})
+	edit(t, config, "Host vm\n", "Host vm\n\tProxyJump first,jump\n")
+	edit(t, config, "Host *\n", "Host *\n\tStrictHostKeyChecking no\n")
+	odd := filepath.Join(t.TempDir(), "a #b $(touch x) %h", "it's")
+	require.NoError(t, os.MkdirAll(filepath.Dir(odd), 0o700))
+	text, err := os.ReadFile(config)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(odd, text, 0o664)) // as a clone of others' has it
+	h, err := reach(odd).Connect(t.Context(), "vm", "")
+	require.NoError(t, err)
+	h.Close()
+
+	known := filepath.Join(filepath.Dir(config), "known_hosts")
+	was, err := os.ReadFile(known)
+	require.NoError(t, err)
+	for _, s := range []*hosttest.Server{near, other, far} {
+		_, port, err := net.SplitHostPort(s.Addr)
+		require.NoError(t, err)
+		var kept []string
+		for line := range strings.Lines(string(was)) {
+			if !strings.Contains(line, ":"+port+" ") {
+				kept = append(kept, line)
+			}
+		}
+		require.NoError(t, os.WriteFile(known, []byte(strings.Join(kept, "")), 0o600))
+		_, err = reach(odd).Connect(t.Context(), "vm", "")
+		refused(t, err, host.KeyUnknown)
+		now, err := os.ReadFile(known)
+		require.NoError(t, err)
+		require.Equal(t, strings.Join(kept, ""), string(now), "none is taken unseen")
+	}
+	require.NoError(t, os.WriteFile(odd, append([]byte("Host vm\n\tNonsense yes\n"), text...), 0o600))
+	_, err = reach(odd).Connect(t.Context(), "vm", "")
+	refused(t, err, host.BadConfig)
+	require.Contains(t, operr.DetailOf(err), odd+": line 2: ")
+}
+
+// asked is an ssh that says what its configuration is, and connects nowhere.
+type asked struct {
+	says   string
+	config string // that it was to use
+}
+
+func (a *asked) Run(_ context.Context, c command.Cmd) error {
+	if slices.Contains(c.Args, "-G") {
+		_, err := io.WriteString(c.Stdout, a.says)
+		return err
+	}
+	if n := slices.Index(c.Args, "-F"); n >= 0 {
+		text, err := os.ReadFile(c.Args[n+1])
+		a.config = string(text)
+		return err
+	}
+	return &command.ExitError{Name: "ssh", Code: 255}
+}
+
+// The operator's own configuration is used as it is, unless it leads over a jump host: then it is included in ours.
+func TestAJumpHostOfTheOperators(t *testing.T) {
+	for says, jumps := range map[string]bool{"host vm\nport 22\n": false, "host vm\nproxyjump none\n": false, "host vm\nproxyjump op@jump:22\nport 22\n": true, "": false} {
+		ssh := reach("")
+		runner := &asked{says: says}
+		ssh.Runner = runner
+		_, err := ssh.Connect(t.Context(), "op@vm", "")
+		require.ErrorIs(t, err, host.Unexplained)
+		require.Equal(t, jumps, strings.Contains(runner.config, "BatchMode=yes\nStrictHostKeyChecking=yes\n"))
+		require.Equal(t, jumps, strings.HasSuffix(runner.config, "\nInclude ~/.ssh/config /etc/ssh/ssh_config\n"))
+	}
+}
+
 // A socket's path is short wherever temporary files are, and has no characters that ssh's configuration knows.
 func TestAFolderWithALongName(t *testing.T) {
 	_, _, ssh := machine(t)

@@ -16,10 +16,10 @@ const look = `sh -c 'IFS= read -r p; p=$(readlink -f "$p") || exit 10; [ -S "$p"
 var found = map[int]Cause{10: NoSocket, 11: NoRight, 12: NoEngine, 13: Forbidden}
 
 // probe looks at the socket on the host.
-func (s SSH) probe(ctx context.Context, to destination, socket string) Cause {
+func (s SSH) probe(ctx context.Context, to destination, config, socket string) Cause {
 	ctx, done := context.WithTimeout(ctx, time.Minute)
 	defer done()
-	c := s.command(to, []string{"-T", "-oClearAllForwardings=yes"}, []string{look})
+	c := s.command(to, config, []string{"-T", "-oClearAllForwardings=yes"}, []string{look})
 	c.Stdin = strings.NewReader(socket + "\n")
 	err := s.Runner.Run(ctx, c)
 	var exit *command.ExitError

@@ -355,11 +355,46 @@ func TestAFullDiskLeavesWhatIsThere(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, s.Set(ctx, env, 1, "record", "old"))
 	before := tree(t, s.Dir)
-	full := &hoststate.State{Dir: s.Dir, Runner: hoststatetest.Local{Shell: []string{"sh", "-c", `trap "" XFSZ; ulimit -f 8; shift; exec sh -c "$@"`, "sh"}}}
+	full := limited(s, "8")
 	err = full.Set(ctx, env, 1, "record", strings.Repeat("x", 100000))
 	require.ErrorContains(t, err, "the old contents stand")
 	require.Error(t, full.PutSecret(ctx, s.Dir, "x", os.Getuid(), make([]byte, 100000)))
 	require.Equal(t, before, tree(t, s.Dir))
+}
+
+// limited is a state on a disk that takes so many blocks of a file.
+func limited(s *hoststate.State, blocks string) *hoststate.State {
+	return &hoststate.State{Dir: s.Dir, Runner: hoststatetest.Local{Shell: []string{"sh", "-c", `trap "" XFSZ; ulimit -f ` + blocks + `; shift; exec sh -c "$@"`, "sh"}}}
+}
+
+// A lock is given back, and taken away, where there is no room: its number grows all the same, and nobody who had it has it any more.
+func TestALockIsGivenBackOnAFullDisk(t *testing.T) {
+	s := hoststatetest.New(t)
+	full := limited(s, "0")
+	ctx := t.Context()
+	taken, err := s.Take(ctx, env, somebody, time.Minute)
+	require.NoError(t, err)
+	_, err = full.Take(ctx, env, somebody, time.Minute)
+	require.ErrorAs(t, err, new(*hoststate.Held))
+	require.ErrorIs(t, full.Renew(ctx, env, taken.Fence, time.Minute), hoststate.NotWritten)
+	from, err := full.Unlock(ctx, env)
+	require.NoError(t, err)
+	require.Equal(t, &somebody, from)
+	from, err = full.Unlock(ctx, env)
+	require.NoError(t, err)
+	require.Nil(t, from)
+	require.ErrorAs(t, s.Renew(ctx, env, taken.Fence, time.Minute), new(*hoststate.Lost))
+	again, err := s.Take(ctx, env, somebody, time.Minute)
+	require.NoError(t, err)
+	require.Greater(t, again.Fence, taken.Fence)
+	require.NoError(t, full.Release(ctx, env, again.Fence))
+	require.ErrorAs(t, s.Renew(ctx, env, again.Fence, time.Minute), new(*hoststate.Lost))
+	last, err := s.Take(ctx, env, somebody, time.Minute)
+	require.NoError(t, err)
+	require.Greater(t, last.Fence, again.Fence)
+	seen, err := s.Look(ctx, env)
+	require.NoError(t, err)
+	require.Equal(t, &somebody, seen.Lock.Holder)
 }
 
 func TestTheAuditSurvivesATornLine(t *testing.T) {

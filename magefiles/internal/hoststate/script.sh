@@ -52,7 +52,7 @@ payload() {
 
 # put replaces file $1 by text.
 put() {
-	problem=$({ printf %s "$text" >"$1.partial" && sync "$1.partial" && [ "$(wc -c <"$1.partial")" -eq "${#text}" ] && mv -f "$1.partial" "$1"; } 2>&1) || {
+	problem=$({ printf %s "$text" >"$1.partial" && sync "$1.partial" && contents "$1.partial" && [ "$got" = "$text" ] && mv -f "$1.partial" "$1"; } 2>&1) || {
 		rm -f "$1.partial"
 		die 79 "${1##*/} cannot be written: $problem"
 	}
@@ -101,15 +101,18 @@ lock() {
 	fence=0 boot='' ends=0 lease=0 holder='' left=0
 	{ read -r now _ </proc/uptime && read -r here </proc/sys/kernel/random/boot_id; } || die 78 'the host has no clock'
 	now=${now%%.*}
-	if [ -f "$dir/lock" ]; then
-		{ read -r fence && read -r boot && read -r ends && read -r lease && IFS= read -r holder; } <"$dir/lock" || die 78 "$dir/lock is damaged"
+	file=$dir/lock
+	[ -f "$file" ] || file=$dir/lock.given
+	if [ -f "$file" ]; then
+		{ read -r fence && read -r boot && read -r ends && read -r lease && IFS= read -r holder; } <"$file" || die 78 "$file is damaged"
 	fi
 	for n in "$fence" "$ends" "$lease"; do
 		case $n in
 		0) ;;
-		'' | *[!0-9]* | 0* | ????????????????*) die 78 "$dir/lock is damaged" ;;
+		'' | *[!0-9]* | 0* | ????????????????*) die 78 "$file is damaged" ;;
 		esac
 	done
+	[ ! -f "$file" ] || [ "$file" = "$dir/lock" ] || fence=$((fence + 1)) ends=0 holder=
 	if [ "$ends" -eq 0 ]; then
 		return
 	elif [ "$boot" = "$here" ]; then
@@ -138,6 +141,12 @@ $lease
 $holder
 "
 	put "$dir/lock"
+}
+
+# give keeps that nobody has the lock. Where there is no room for that, the file gets another name, which takes none.
+give() {
+	ends=0 holder=
+	(keep) >/dev/null || mv -f "$dir/lock" "$dir/lock.given" 2>/dev/null || die 79 'lock cannot be given back'
 }
 
 # mine ends the call unless the lock is held with number $1, which nobody had after it.
@@ -226,6 +235,7 @@ renew) # ENVIRONMENT FENCE LEASE
 	hold
 	environment "$1"
 	mine "$2"
+	[ "$boot" != "$here" ] || [ "$lease" != "$3" ] || [ "$left" -lt "$3" ] || exit 0 # the whole lease is left
 	lease=$3 ends=$((now + lease + 1))
 	keep
 	;;
@@ -233,8 +243,7 @@ release) # ENVIRONMENT FENCE
 	hold
 	environment "$1"
 	mine "$2"
-	ends=0 holder=
-	keep
+	give
 	;;
 unlock) # ENVIRONMENT
 	hold
@@ -242,8 +251,8 @@ unlock) # ENVIRONMENT
 	lock
 	[ "$ends" -ne 0 ] || exit 0
 	section from "$holder"
-	fence=$((fence + 1)) ends=0 holder=
-	keep
+	fence=$((fence + 1))
+	give
 	;;
 write) # ENVIRONMENT FENCE FILE SIZE, and the contents
 	payload "$4"

@@ -17,6 +17,7 @@
 //	plan.go bake.go mounts.go source.go  a plan, and the definition that is made of it
 //	tags.go order.go held.go             which tags an image gets, by what the registry has
 //	job.go known.go smoke.go             the steps of a job
+//	pushed.go                            an image that was pushed before, held to what a build leaves
 //	merge.go                             other lists of steps: single platforms are joined, two builds are compared
 //	tagging.go rivals.go                 tags are moved, while other jobs may do so too
 //	record.go immutable.go               what a clone remembers: what it built, and which tags a registry keeps

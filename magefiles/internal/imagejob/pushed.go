@@ -26,25 +26,48 @@ const labelRevision = "org.opencontainers.image.revision"
 
 // Pushed asks the registry for an image of a downstream: by its digest, by a tag, or, where both are "", for the one of HEAD.
 func (m *Maker) Pushed(ctx context.Context, d *workspace.Downstream, tag, digest string) (Pushed, error) {
-	var p Pushed
-	if d.Image == nil {
-		return p, operr.NewUsage("add a [tool.image] table to "+d.Manifest.Path, "no image is made of %s", d.Name())
-	}
-	repo, err := gitrepo.Open(ctx, m.Runner, m.Workspace.Root)
+	repo, repository, err := m.pushedTo(ctx, d)
 	if err != nil {
-		return p, err
+		return Pushed{}, err
+	}
+	return askPushed(ctx, repo, d, repository, tag, digest)
+}
+
+// VerifyPushed refuses an image that is not one of ours, as a build of the downstream has left it.
+func (m *Maker) VerifyPushed(ctx context.Context, d *workspace.Downstream, digest string) error {
+	_, repository, err := m.pushedTo(ctx, d)
+	if err != nil {
+		return err
+	}
+	index, err := (&registry.Registry{}).Read(ctx, repository+"@"+digest)
+	if err != nil {
+		return err
+	}
+	return image.VerifyPushed(index, repository, d.Image.Name)
+}
+
+// pushedTo is the repository of images that a downstream is pushed to, with the clone that it is asked in.
+func (m *Maker) pushedTo(ctx context.Context, d *workspace.Downstream) (repo *gitrepo.Repo, repository string, err error) {
+	if d.Image == nil {
+		return nil, "", operr.NewUsage("add a [tool.image] table to "+d.Manifest.Path, "no image is made of %s", d.Name())
+	}
+	if repo, err = gitrepo.Open(ctx, m.Runner, m.Workspace.Root); err != nil {
+		return nil, "", err
 	}
 	remote, err := gitremote.URL(ctx, repo, m.Workspace.Config.Remote)
 	if err != nil && !errors.Is(err, gitremote.ErrNoRemote) {
-		return p, err
+		return nil, "", err
 	}
 	where, err := chooseRegistry(d, m.Registry, remote, true)
 	if err != nil {
-		return p, err
+		return nil, "", err
 	}
-	if p.Repository, err = registry.Repository(where, d.Image.Name); err != nil {
-		return p, err
-	}
+	repository, err = registry.Repository(where, d.Image.Name)
+	return repo, repository, err
+}
+
+func askPushed(ctx context.Context, repo *gitrepo.Repo, d *workspace.Downstream, repository, tag, digest string) (p Pushed, err error) {
+	p.Repository = repository
 	ref, next := p.Repository+"@"+digest, "see which digests the registry has"
 	if digest != "" {
 		err = registry.CheckDigest(digest)

@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -184,6 +185,54 @@ func TestAProxyThatIsDown(t *testing.T) {
 		missing, err := c.Missing(ctx, "app.staging", proxy.Service{})
 		return err == nil && len(missing) == 0
 	}, 20*time.Second, 50*time.Millisecond)
+}
+
+// A call whose container ends under it, as when an engine starts again, has seen nothing; an image without a shell says so for itself.
+func TestACallThatEndsWithItsContainer(t *testing.T) {
+	e, client := host(t)
+	ctx := t.Context()
+	image := localproxy.Image(caddy)
+	runs := image.Command
+	var ends func(argv []string) int
+	image.Command = func(c *localengine.Container, argv []string, stdin io.Reader, stdout, stderr io.Writer) (int, bool) {
+		if ends != nil {
+			if status := ends(argv); status != 0 {
+				return status, true
+			}
+		}
+		return runs(c, argv, stdin, stdout, stderr)
+	}
+	e.Offer(image)
+	c := &proxy.Container{Engine: client, Port: port(t), Address: netip.MustParseAddr("127.0.0.1"), Image: caddy}
+	setup(t, c, "app.staging", proxy.Service{})
+	look := func() error {
+		_, err := c.Proxy().State.Look(ctx, "app.staging")
+		return err
+	}
+	script := func(argv []string) bool { return len(argv) > 2 && argv[2] == hoststate.Script }
+	for _, status := range []int{126, 127, 137} {
+		ends = func(argv []string) int {
+			if script(argv) {
+				return status
+			}
+			return 0
+		}
+		require.ErrorIs(t, look(), engine.Unreachable, status)
+	}
+	ends = func(argv []string) int {
+		require.NoError(t, client.Stop(ctx, c.Name(), 0))
+		return 137
+	}
+	require.ErrorIs(t, look(), engine.Unreachable)
+	ends = nil
+	require.NoError(t, look(), "what is down is asked in another container")
+	require.NoError(t, client.Start(ctx, c.Name()))
+	ends = func([]string) int { return 127 }
+	err := look()
+	require.ErrorContains(t, err, "look on the host ended with status 127")
+	require.False(t, errors.Is(err, engine.Unreachable))
+	ends = func([]string) int { return 79 }
+	require.ErrorIs(t, look(), hoststate.NotWritten)
 }
 
 func TestServicesComeTogetherOnOnePort(t *testing.T) {

@@ -31,6 +31,9 @@ func (r runner) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, i
 	}
 	if r.mounts == nil {
 		result, err := r.c.Engine.Exec(ctx, r.c.Name(), argv, input)
+		if err == nil && neverRan(result.Exit) {
+			err = r.c.endedMeanwhile(ctx, result.Exit)
+		}
 		if !errors.Is(err, engine.NotFound) && !errors.Is(err, engine.Conflict) {
 			return []byte(result.Stdout), result.Exit, err
 		}
@@ -49,6 +52,23 @@ func (r runner) Run(ctx context.Context, argv []string, stdin []byte) ([]byte, i
 	}
 	result, err := r.c.Engine.RunOnce(ctx, spec, input)
 	return []byte(result.Stdout), result.Exit, err
+}
+
+// neverRan reports whether a status is that of a program that could not be started, or was killed; the script has others.
+func neverRan(status int) bool { return status == 126 || status == 127 || status == 137 }
+
+// endedMeanwhile is the error of a call whose container came to its end under it, as it does when the engine starts again: nothing is known of what
+// it did. It is nil where a program that does nothing fails in the same way: then the image is not one for us.
+func (c *Container) endedMeanwhile(ctx context.Context, status int) error {
+	nothing, err := c.Engine.Exec(ctx, c.Name(), []string{"sh", "-c", ":"}, nil)
+	if err == nil && nothing.Exit == status {
+		return nil
+	}
+	return &engine.Error{
+		Kind:  engine.Unreachable,
+		Doing: "running a command in container " + c.Name(),
+		Err:   errors.New("the container ended before it had answered"),
+	}
 }
 
 // Holding is Inside, in a container that stays until end is called: what is in memory goes with the last container that has it.

@@ -3,10 +3,13 @@ package releasing
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/begun"
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/release"
@@ -29,6 +32,8 @@ type Status struct {
 	Unseen  string              `json:"unseen,omitempty"` // why it cannot be told what the channel has of it, where there is no journal
 	Steps   []workflow.Standing `json:"steps"`
 
+	Delivery *begun.Delivery `json:"delivery,omitempty"` // of a downstream to hosts, that is unfinished
+
 	none *release.Release // can be asked what the remote has, where no release is known; nil where one is
 }
 
@@ -39,6 +44,9 @@ func (r Releaser) Status(ctx context.Context) (s Status, err error) {
 		return s, err
 	}
 	s.Steps = []workflow.Standing{}
+	if s.Delivery, err = unfinishedDelivery(one); err != nil {
+		return s, err
+	}
 	past, err := trace.Last(one.State)
 	if err == nil && past == nil {
 		present, perr := one.Trace().FindPresent(ctx, one.Request)
@@ -50,6 +58,21 @@ func (r Releaser) Status(ctx context.Context) (s Status, err error) {
 	}
 	s.none = one
 	return s, err
+}
+
+// unfinishedDelivery is a downstream's way to its hosts that this clone has not ended; nil where there is none.
+func unfinishedDelivery(one *release.Release) (*begun.Delivery, error) {
+	return begun.Unfinished(filepath.Join(one.Repo.Common, folders.State))
+}
+
+// showDelivery names one, says how it goes on, and what can be taken back.
+func (r Releaser) showDelivery(d *begun.Delivery) {
+	if d == nil {
+		return
+	}
+	for _, line := range d.Lines() {
+		r.View.Line("%s", line)
+	}
 }
 
 // look compares what is recorded of a release with the world.
@@ -72,6 +95,7 @@ func (r Releaser) look(ctx context.Context, one *release.Release, past *trace.Pa
 
 // ShowStatus tells a person where the last release stands.
 func (r Releaser) ShowStatus(ctx context.Context, s Status) {
+	r.showDelivery(s.Delivery)
 	switch {
 	case s.none != nil:
 		r.View.Line("no release was begun in this clone, and %s", r.withoutRelease(ctx, s.none))

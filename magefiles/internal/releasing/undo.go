@@ -18,6 +18,11 @@ func (r Releaser) Undo(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
+	d, err := unfinishedDelivery(one)
+	if err != nil {
+		return err
+	}
+	r.showDelivery(d)
 	u := undo.Undo{Trace: one.Trace(), Tool: one.Tool}
 	b, err := u.Find(ctx)
 	if err != nil {

@@ -26,7 +26,7 @@ var layers = [][]string{
 	{"workspace", "channel", "journal", "httpclient", "httpserver", "imagepin", "provenance", "workflow", "steps", "changelog", "engine", "hoststate", "actions/expression"},
 	{"bump", "gitrepo", "toolchain", "actions/file", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image", "available", "host"},
 	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders", "proxy"},
-	{"release", "view", "ourchannel", "publishing", "bumping", "deploy"},
+	{"release", "view", "ourchannel", "publishing", "bumping", "deploy", "begun"},
 	{"rehearsal", "releasing", "variables", "delivery"},
 }
 

@@ -8,13 +8,17 @@ import (
 )
 
 // A live line says, on a terminal, what is going on now. It is the last line, is written over four times a second, and is gone before anything
-// else is written: by us, by a child that is lent the terminal (Hold), or by the person who answers a question (Ask).
+// else is written: by us, by a child that is lent the terminal (Hold), or by the person who answers a question (Ask). A board is lines above it,
+// of which the same holds.
 
 // redraw is how often a live line is written.
 const redraw = 250 * time.Millisecond
 
-// erase takes a live line away.
-const erase = "\r\x1b[K"
+// erase takes a live line away, and eraseAbove the line above it.
+const erase, eraseAbove = "\r\x1b[K", "\x1b[A\x1b[K"
+
+// mostRows are the lines of a board that are shown: a terminal may have few.
+const mostRows = 16
 
 // liveLine is one line that may be shown. The one that was begun last is.
 type liveLine struct{ text func() string }
@@ -61,6 +65,33 @@ func (v *View) keep(after time.Duration, text func() string) (end func()) {
 	}
 }
 
+// Board shows a table on a terminal, the first row of which is its header, and writes it over as it changes, until end is called. Elsewhere it shows
+// nothing.
+func (v *View) Board(rows func() [][]string) (end func()) {
+	if !v.Color {
+		return func() {}
+	}
+	v.board.Store(&rows)
+	gone := v.keep(0, func() string { return "" })
+	return func() {
+		gone()
+		v.board.CompareAndSwap(&rows, nil)
+	}
+}
+
+// rows are the lines of the board.
+func (v *View) rows() (lines []string) {
+	rows := v.board.Load()
+	if rows == nil {
+		return nil
+	}
+	lines = align((*rows)())
+	if more := len(lines) - mostRows; more > 0 {
+		lines = append(lines[:mostRows], fmt.Sprintf("  and %d more", more))
+	}
+	return lines
+}
+
 // change changes the live lines, and takes away the one that is shown.
 func (v *View) change(how func()) {
 	v.lock()
@@ -70,30 +101,40 @@ func (v *View) change(how func()) {
 
 // draw writes a live line, if it is the last one, and nobody is asked anything.
 func (v *View) draw(line *liveLine) {
-	text := line.text()
+	lines := v.rows()
+	if text := line.text(); text != "" {
+		lines = append(lines, text)
+	}
 	v.mu.Lock()
 	held.RLock()
 	defer v.unlock()
-	if v.asking > 0 || v.live[len(v.live)-1] != line {
+	if v.asking > 0 || v.live[len(v.live)-1] != line || len(lines) == 0 {
 		return
 	}
 	width := 80
 	if v.Width != nil {
 		width = v.Width()
 	}
-	fmt.Fprint(v.Err, erase+string(v.paint(faint, cut(Plain(text), width-1))))
-	v.drawn = true
+	var shown []string
+	for _, text := range lines {
+		shown = append(shown, string(v.paint(faint, cut(Plain(text), width-1))))
+	}
+	fmt.Fprint(v.Err, v.erased()+strings.Join(shown, "\n"))
+	v.drawn = len(lines)
 	onTerminal.Store(v)
 }
 
 // takeAway removes the live line that is shown. The caller has the locks.
 func (v *View) takeAway() {
-	if v.drawn {
-		fmt.Fprint(v.Err, erase)
-		v.drawn = false
+	if v.drawn > 0 {
+		fmt.Fprint(v.Err, v.erased())
+		v.drawn = 0
 		onTerminal.CompareAndSwap(v, nil)
 	}
 }
+
+// erased takes away what is drawn.
+func (v *View) erased() string { return erase + strings.Repeat(eraseAbove, max(v.drawn-1, 0)) }
 
 // Heard takes the last line that a child has said, for the live line of a step.
 func (v *View) Heard(line string) { v.child.Store(&line) }

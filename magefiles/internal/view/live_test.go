@@ -3,8 +3,10 @@ package view_test
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -119,4 +121,66 @@ func TestProgressInAStep(t *testing.T) {
 		return "", nil
 	}))
 	require.Contains(t, s.lines()[1], "✓ publish")
+}
+
+// shown is what a terminal shows of what was written, line by line.
+func shown(raw string) (lines []string) {
+	lines, at := []string{""}, 0
+	for text := colors.ReplaceAllString(raw, ""); text != ""; {
+		switch rest, found := strings.CutPrefix(text, "\x1b[A"); {
+		case found:
+			at, text = at-1, rest
+		case strings.HasPrefix(text, "\x1b[K"):
+			lines[at], text = "", text[len("\x1b[K"):]
+		case text[0] == '\r':
+			text = text[1:]
+		case text[0] == '\n':
+			if at++; at == len(lines) {
+				lines = append(lines, "")
+			}
+			text = text[1:]
+		default:
+			lines[at], text = lines[at]+text[:1], text[1:]
+		}
+	}
+	return lines
+}
+
+// A board is written over in its place, above the line of a step; what is written meanwhile stands above it, and it leaves nothing.
+func TestABoardIsUpdatedInPlace(t *testing.T) {
+	t.Parallel()
+	v, s := newScreen(40)
+	var now atomic.Pointer[[][]string]
+	set := func(rows ...[]string) { now.Store(&rows) }
+	set([]string{"HOST", "NOW"}, []string{"a", "gate"}, []string{"somewhere", "start, and much more than there is room for"})
+	sees := func(want ...string) {
+		t.Helper()
+		require.Eventually(t, func() bool { return slices.Equal(want, shown(s.raw())) }, 20*time.Second, 10*time.Millisecond, "%q", shown(s.raw()))
+	}
+	end := v.Board(func() [][]string { return *now.Load() })
+	sees("HOST       NOW", "a          gate", "somewhere  start, and much more than th")
+	set([]string{"HOST", "NOW"}, []string{"a", "switch ✓"}, []string{"b", ""})
+	sees("HOST  NOW", "a     switch ✓", "b")
+	v.Say("a line")
+	sees("a line", "HOST  NOW", "a     switch ✓", "b")
+	many := [][]string{{"HOST"}}
+	for range 50 {
+		many = append(many, []string{"x"})
+	}
+	set(many...)
+	require.Eventually(t, func() bool { return slices.Contains(shown(s.raw()), "  and 35 more") }, 20*time.Second, 10*time.Millisecond)
+	set([]string{"HOST", "NOW"}, []string{"a", "watch"})
+	require.NoError(t, v.Step("watch", func() (string, error) {
+		require.Eventually(t, func() bool { return strings.Contains(strings.Join(shown(s.raw()), "\n"), "a     watch\n  ▸ watch") }, 20*time.Second, 10*time.Millisecond)
+		return "on 1 host", nil
+	}))
+	end()
+	lines := shown(s.raw())
+	require.Equal(t, "a line", lines[0])
+	require.Regexp(t, `^✓ watch .* on 1 host$`, lines[1])
+	require.Empty(t, strings.Join(lines[2:], ""))
+	v.Color = false
+	before := s.raw()
+	v.Board(func() [][]string { return many })()
+	require.Equal(t, before, s.raw())
 }

@@ -28,11 +28,12 @@ type View struct {
 
 	child atomic.Pointer[string] // the last line that a child has said, or what is waited for
 	waits waits
+	board atomic.Pointer[func() [][]string] // what stands above the live line
 
 	mu     sync.Mutex
 	live   []*liveLine
-	drawn  bool // a live line is on the terminal
-	asking int  // questions that are not answered
+	drawn  int // lines that are on the terminal until something else is written
+	asking int // questions that are not answered
 }
 
 // held is locked for reading by who writes, and for writing by Hold.
@@ -74,11 +75,21 @@ func (v *View) JSON(value any) error {
 func (v *View) Table(header []string, rows [][]string) {
 	v.lock()
 	defer v.unlock()
-	var b bytes.Buffer
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	if header != nil {
 		rows = slices.Concat([][]string{header}, rows)
 	}
+	for i, line := range align(rows) {
+		if i == 0 && header != nil {
+			line = string(v.paint(bold, line))
+		}
+		fmt.Fprintln(v.Out, line)
+	}
+}
+
+// align puts cells under one another, a line for each row.
+func align(rows [][]string) (lines []string) {
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		var cells []string
 		for _, cell := range row {
@@ -87,13 +98,10 @@ func (v *View) Table(header []string, rows [][]string) {
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	w.Flush()
-	for i, line := range strings.Split(strings.TrimRight(b.String(), "\n"), "\n") {
-		line = strings.TrimRight(line, " ")
-		if i == 0 && header != nil {
-			line = string(v.paint(bold, line))
-		}
-		fmt.Fprintln(v.Out, line)
+	for line := range strings.SplitSeq(strings.TrimRight(b.String(), "\n"), "\n") {
+		lines = append(lines, strings.TrimRight(line, " "))
 	}
+	return lines
 }
 
 // Say writes a line of what is going on.

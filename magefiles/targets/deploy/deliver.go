@@ -195,7 +195,10 @@ func showDelivery(ctx context.Context, x *targets.Extension, d *delivery.Deliver
 }
 
 // stage is one environment of a delivery.
-type stage struct{ d *deploying.Deployer }
+type stage struct {
+	d *deploying.Deployer
+	x *targets.Extension
+}
 
 // stagesOf are the environments of a downstream.
 func stagesOf(ctx context.Context, x *targets.Extension, of *workspace.Downstream, all []config.Environment, f Flags, ci delivery.CI) (stages []delivery.Stage, end func(), err error) {
@@ -214,7 +217,7 @@ func stagesOf(ctx context.Context, x *targets.Extension, of *workspace.Downstrea
 		}
 		ends = append(ends, close)
 		byName[e.Name] = d
-		one := stage{d: d}
+		one := stage{d: d, x: x}
 		if _, _, run := x.Operator(); isByCI(e, run) {
 			stages = append(stages, byCI{stage: one, ci: ci, tell: x.View.Waiting})
 			continue
@@ -246,11 +249,13 @@ func (s stage) Runs(ctx context.Context, image survey.Image) (all, some bool, er
 }
 
 func (s stage) Deploy(ctx context.Context, image survey.Image) error {
+	defer watched(s.x, s.d)()
 	_, err := s.d.Deploy(ctx, survey.Asked{Image: image})
 	return err
 }
 
 func (s stage) Back(ctx context.Context) error {
+	defer watched(s.x, s.d)()
 	_, err := s.d.Deploy(ctx, survey.Asked{Back: true})
 	return err
 }

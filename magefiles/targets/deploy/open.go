@@ -55,6 +55,7 @@ func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstrea
 		State:    filepath.Join(state, "deploy"),
 		Tool:     x.Version(),
 		Output:   x.Output,
+		Verify:   func(ctx context.Context, image survey.Image) error { return x.VerifyPushed(ctx, of, image.Digest) },
 		Reporter: x.View,
 		Say:      x.View.Say,
 		Tell:     x.View.Waiting,

@@ -102,6 +102,9 @@ func asked(ctx context.Context, x *targets.Extension, d *deploying.Deployer, of 
 	}
 	pushed, err := x.Pushed(ctx, of, orZero(f.Tag), digest)
 	a.Image = survey.Image{Repository: pushed.Repository, Digest: pushed.Digest, Revision: pushed.Revision, Platforms: pushed.Platforms}
+	if err == nil && d.Before != nil && a.Force == "" {
+		err = d.Verified(ctx, a.Image)
+	}
 	return a, err
 }
 
@@ -119,7 +122,7 @@ func plan(ctx context.Context, x *targets.Extension, name string, f Flags) error
 		}
 		p, err = d.Plan(ctx, what)
 		return p, err
-	}, func(p *survey.Plan) { showPlan(x, p, time.Now()) })
+	}, func(p *survey.Plan) { showPlan(x.View, p) })
 	if err == nil && len(p.Troubles) > 0 { // each of them stands above
 		err = operr.New("", "%s cannot be deployed as things stand: %s", d.Environment.Name, operr.Count(len(p.Troubles), "trouble"))
 	}
@@ -133,7 +136,7 @@ func deployment(ctx context.Context, x *targets.Extension, name string, f Flags,
 	}
 	defer end()
 	d.Confirm = func(ctx context.Context, p *survey.Plan) error {
-		showPlan(x, p, time.Now())
+		showPlan(x.View, p)
 		question := "Deploy " + p.Label() + " to " + operr.Count(len(p.Hosts), "host") + "?"
 		if back {
 			question = "Go back on " + operr.Count(len(p.Hosts), "host") + "?"
@@ -145,6 +148,7 @@ func deployment(ctx context.Context, x *targets.Extension, name string, f Flags,
 		if err != nil {
 			return reportedPlan{}, err
 		}
+		defer watched(x, d)()
 		p, err := d.Deploy(ctx, what)
 		return reportedPlan{Deployed: p != nil, Plan: p}, err
 	}, func(r reportedPlan) {
@@ -204,7 +208,7 @@ func status(ctx context.Context, x *targets.Extension, name string, f Flags) err
 		return found, nil
 	}, func(found reportedStatuses) {
 		for _, s := range found.Environments {
-			showStatus(x, s, time.Now())
+			showStatus(x.View, s)
 		}
 	})
 }

@@ -111,7 +111,7 @@ var commands = map[string][]form{
 		verb: "", // a host stands behind "--"
 		options: options("-oBatchMode=yes", "-oStrictHostKeyChecking=yes", "-oControlMaster=no", "-oControlPath=none", "-oConnectTimeout=15", "-oServerAliveInterval=5",
 			"-oServerAliveCountMax=3", "-oExitOnForwardFailure=no", "-oStreamLocalBindUnlink=yes", "-oStreamLocalBindMask=0177", "-oForwardAgent=no", "-oForwardX11=no",
-			"-oPermitLocalCommand=no", "-oRemoteCommand=none", "-oLogLevel=INFO", "-oPort=", "-oLocalForward=", "-oClearAllForwardings=yes", "-N", "-T", "-F"),
+			"-oPermitLocalCommand=no", "-oRemoteCommand=none", "-oLogLevel=INFO", "-oPort=", "-oLocalForward=", "-oClearAllForwardings=yes", "-N", "-T", "-F", "-G"),
 		words: only(whole),
 	}},
 	"zizmor":     {{verb: "", options: options("--offline", "--pedantic", "--no-progress", "--quiet")}},

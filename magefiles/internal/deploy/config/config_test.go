@@ -209,6 +209,17 @@ func TestWhatIsRefused(t *testing.T) {
 	require.Contains(t, operr.NextOf(err), "did you mean gate?")
 }
 
+// A configuration for ssh is wherever a folder may be; what a terminal does not show is not.
+func TestAPathOfAFile(t *testing.T) {
+	for path, good := range map[string]bool{"ci/ssh_config": true, "a #b/c (d)/é%h": true, "$(touch x)": true, "/home/op/it's/config": true, "a\u202eb": false, "a\nb": false, "": false} {
+		all, err := parsed(t, "[tool.deploy.a]\nhosts = [\"a\"]\nport = 1\nssh_config = "+strconv.QuoteToASCII(path)+"\n")
+		require.Equal(t, good, err == nil, "%q: %v", path, err)
+		if good {
+			require.Equal(t, path, all[0].SSHConfig)
+		}
+	}
+}
+
 // A name that reaches ssh, a shell, a URL or the engine has no blank, quote, dollar or line end in it, and no leading dash; a text that the application
 // alone gets stays as it is.
 func TestOddNamesAndValues(t *testing.T) {

@@ -25,7 +25,7 @@ var (
 	userName        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?$`)
 	imageName       = regexp.MustCompile(`^[a-z0-9][A-Za-z0-9_./:@-]*$`)
 	absolutePath    = regexp.MustCompile(`^/[A-Za-z0-9_./-]+$`)
-	filePath        = regexp.MustCompile(`^[A-Za-z0-9_./~][A-Za-z0-9_./~ -]*$`)
+	filePath        = regexp.MustCompile(`^\P{C}+$`) // ssh is given a copy of it by another name
 	headerName      = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 	jsonKey         = regexp.MustCompile(`^[^\x00-\x1f]+$`)
 	sizeText        = regexp.MustCompile(`^([0-9]{1,9})\s*([kKmMgGtT]?)(?:[iI]?[bB])?$`)

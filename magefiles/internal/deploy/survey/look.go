@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -99,12 +100,18 @@ func absent(h Host, all []Host) (drift []string) {
 const KeptAs = "releases"
 
 // Kept reads what a host remembers.
-func (f *Fleet) Kept(ctx context.Context, m *Machine) (k Kept, err error) {
-	seen, err := m.State.Look(ctx, f.Key())
+func (f *Fleet) Kept(ctx context.Context, m *Machine) (Kept, error) {
+	_, k, err := f.Remembered(ctx, m)
+	return k, err
+}
+
+// Remembered is Kept with all else that was seen at the same moment.
+func (f *Fleet) Remembered(ctx context.Context, m *Machine) (seen hoststate.Seen, k Kept, err error) {
+	seen, err = m.State.Look(ctx, f.Key())
 	if text := seen.Values[KeptAs]; err == nil && text != "" {
 		err = json.Unmarshal([]byte(text), &k)
 	}
-	return k, err
+	return seen, k, err
 }
 
 // LookAt asks one host.
@@ -243,6 +250,35 @@ func (h *Host) Of(id string) *engine.Container {
 		}
 	}
 	return nil
+}
+
+// MadeBy is the number of the deployment that made a container behind the proxy of a port; ok says whether one did.
+func MadeBy(c engine.Container, port string) (fence int64, ok bool) {
+	fence, err := strconv.ParseInt(c.Labels[LabelFence], 10, 64)
+	return fence, err == nil && c.Labels[LabelPort] == port
+}
+
+// left says what a deployment that has come to its end on all hosts would have put away: it was killed before it did.
+func (h *Host) left() (all []string) {
+	now := h.Kept.Current
+	for _, c := range h.Containers {
+		if _, ours := MadeBy(c, h.port); !ours || now == nil || c.Labels[LabelRelease] == now.ID {
+			continue
+		}
+		runs := c.State == engine.Running || c.State == engine.Restarting
+		switch {
+		case !h.Kept.Knows(c.Labels[LabelRelease]):
+			all = append(all, "removes "+c.Name+", which a deployment has left")
+		case runs:
+			all = append(all, "stops "+c.Name+", which a deployment has left running")
+		}
+	}
+	for _, upstream := range []string{h.Prev, h.Gate} {
+		if len(all) == 0 && upstream != "" && upstream != hoststate.None {
+			all = append(all, "sends nobody to "+upstream+" any more")
+		}
+	}
+	return all
 }
 
 // version is one that a deployment made; the zero value where none did.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -44,9 +45,12 @@ type HostPlan struct {
 	Before  Kept     `json:"before"`
 	Will    Version  `json:"will"`
 	Same    bool     `json:"same,omitempty"` // it runs already, and is left as it is
+	Tidy    bool     `json:"tidy,omitempty"` // it runs already, and what a deployment has left beside it is put away
 	Changes []string `json:"changes"`
 	Drift   []string `json:"drift,omitempty"`
 	Free    int64    `json:"free"`
+
+	Holder *hoststate.Holder `json:"holder,omitempty"` // who has the lock
 
 	paused *Paused // that it was when the plan was made
 }
@@ -76,6 +80,11 @@ func (p *Plan) Changing() (hosts []HostPlan) {
 	}
 	slices.SortFunc(hosts, func(a, b HostPlan) int { return strings.Compare(a.Host, b.Host) })
 	return hosts
+}
+
+// Moving are those hosts among some that get a release, or go back to one; on the others something is put away alone.
+func Moving(hosts []HostPlan) []HostPlan {
+	return slices.DeleteFunc(slices.Clone(hosts), func(h HostPlan) bool { return h.Tidy })
 }
 
 // Nothing reports whether all hosts are as they are wanted.
@@ -160,7 +169,7 @@ func why(h Host) string {
 }
 
 func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, all []Host) HostPlan {
-	one := HostPlan{Host: h.Name, Running: h.Running, Before: h.Kept, Will: wanted, Drift: h.Drift, Free: h.Free, Changes: []string{}, paused: h.Kept.Paused}
+	one := HostPlan{Host: h.Name, Running: h.Running, Before: h.Kept, Will: wanted, Drift: h.Drift, Free: h.Free, Holder: h.Holder, Changes: []string{}, paused: h.Kept.Paused}
 	trouble := func(next, format string, args ...any) {
 		p.Troubles = append(p.Troubles, Trouble{Host: h.Name, Says: fmt.Sprintf(format, args...), Next: next})
 	}
@@ -197,7 +206,8 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, a
 	}
 	if c := h.Kept.Current; c != nil && c.Image == wanted.Image && c.Spec == wanted.Spec && h.Kept.Candidate == nil && h.Up == c.Upstream() &&
 		h.Running != nil && h.Running.Image == wanted.Image && h.Running.Healthy && !h.Waiting {
-		one.Same, one.Will = true, *c
+		one.Will = *c
+		one.stays(h)
 		return one
 	}
 	one.Changes = changes(h, wanted)
@@ -211,12 +221,19 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, a
 	return one
 }
 
+// stays is for a host that runs what is wanted: it is left as it is, or rid of what a deployment that was killed has left there.
+func (p *HostPlan) stays(h Host) {
+	left := h.left()
+	p.Same, p.Tidy = len(left) == 0, len(left) > 0
+	p.Changes = append(p.Changes, left...)
+}
+
 // groups are those in which the hosts of a plan get it. A deployment that was paused goes on in its own; a way back has none.
 func (f *Fleet) groups(p *Plan) [][]string {
 	var changing, whole []string
 	for _, h := range p.Hosts {
 		whole = append(whole, h.Host)
-		if !h.Same {
+		if !h.Same && !h.Tidy {
 			changing = append(changing, h.Host)
 		}
 	}
@@ -246,7 +263,7 @@ func (f *Fleet) planBack(ctx context.Context, h Host, one *HostPlan, before *Ver
 	}
 	one.Will = *before
 	if now := h.Kept.Current; now != nil && now.ID == before.ID && h.Kept.Candidate == nil && h.Up == now.Upstream() && h.Running != nil && h.Running.Healthy {
-		one.Same = true // another host has not gone back yet, and this one has
+		one.stays(h) // another host has not gone back yet, and this one has
 		return
 	}
 	one.Changes = []string{"goes back to " + before.Describe()}

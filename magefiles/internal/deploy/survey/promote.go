@@ -7,8 +7,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
-// Runs reports whether all hosts run an image, healthy, with no deployment under way, and whether some have it, in whatever state. That a host cannot
-// be asked is an error, and not a no.
+// Runs reports whether all hosts run an image, healthy, with no deployment under way and nothing left of one, and whether some have it, in whatever
+// state. That a host cannot be asked is an error, and not a no.
 func (f *Fleet) Runs(ctx context.Context, image Image) (all, some bool, err error) {
 	all = true
 	for _, h := range f.Look(ctx, 0) {
@@ -17,14 +17,14 @@ func (f *Fleet) Runs(ctx context.Context, image Image) (all, some bool, err erro
 		}
 		running := h.Running != nil && h.Running.Image == image.Ref()
 		begun := h.Kept.Candidate != nil && h.Kept.Candidate.Image == image.Ref()
-		all = all && running && h.Running.Healthy && h.Kept.Candidate == nil
+		all = all && running && h.Running.Healthy && h.Kept.Candidate == nil && len(h.left()) == 0
 		some = some || running || begun
 	}
 	return all, some, nil
 }
 
 // Served returns the image that all hosts run, healthy. An environment that comes after this one gets exactly that. It is an error where the
-// hosts do not run one image, or a deployment has not ended.
+// hosts do not run one image, where a deployment has not ended, or where one is not as it was left.
 func (f *Fleet) Served(ctx context.Context) (Image, error) {
 	next := "`mage deploy:status -env=" + f.Environment.Name + "` says more; bring it to one image that is well, or say why it is not waited for by -force=REASON"
 	refuse := func(format string, args ...any) (Image, error) {
@@ -47,6 +47,9 @@ func (f *Fleet) Served(ctx context.Context) (Image, error) {
 			return refuse("%s is not healthy: %s", h.Name, h.Running.Says)
 		case served != nil && served.Image != current.Image:
 			return refuse("%s runs %s, and %s runs %s", first, served.Describe(), h.Name, current.Describe())
+		}
+		if drift := h.drift(); len(drift) > 0 {
+			return refuse("%s is not as it was left: %s", h.Name, drift[0])
 		}
 		served, first = current, h.Name
 	}

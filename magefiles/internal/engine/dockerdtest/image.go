@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/stretchr/testify/require"
@@ -101,6 +102,25 @@ func Image(t testing.TB, program []byte, arch string, config v1.Config) v1.Image
 	return image
 }
 
+// Attest adds to an index what BuildKit adds about an image: where it comes from.
+func Attest(t testing.TB, index v1.ImageIndex, about v1.Image) v1.ImageIndex {
+	t.Helper()
+	of, err := about.Digest()
+	require.NoError(t, err)
+	attested, err := mutate.Append(mutate.MediaType(empty.Image, types.OCIManifestSchema1), mutate.Addendum{
+		Layer:       static.NewLayer([]byte(`{"predicateType": "https://slsa.dev/provenance/v1"}`), "application/vnd.in-toto+json"),
+		Annotations: map[string]string{"in-toto.io/predicate-type": "https://slsa.dev/provenance/v1"},
+	})
+	require.NoError(t, err)
+	return mutate.AppendManifests(index, mutate.IndexAddendum{
+		Add: attested,
+		Descriptor: v1.Descriptor{
+			Platform:    &v1.Platform{OS: "unknown", Architecture: "unknown"},
+			Annotations: map[string]string{"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": of.String()},
+		},
+	})
+}
+
 // Push puts an image into the registry, in an index of its own, and returns REPOSITORY@sha256:… of the index. Another note makes another index.
 func (r *Registry) Push(t testing.TB, repository, arch, note string, image v1.Image) string {
 	t.Helper()
@@ -108,6 +128,7 @@ func (r *Registry) Push(t testing.TB, repository, arch, note string, image v1.Im
 		Add:        image,
 		Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}, Annotations: map[string]string{"note": note}},
 	})
+	index = Attest(t, index, image)
 	digest, err := index.Digest()
 	require.NoError(t, err)
 	ref, err := name.NewDigest(r.Host + "/" + repository + "@" + digest.String())

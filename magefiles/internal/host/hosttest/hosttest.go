@@ -58,7 +58,9 @@ func Start(t testing.TB, socket string) *Server {
 		ChannelHandlers: map[string]ssh.ChannelHandler{
 			"session":                        ssh.DefaultSessionHandler,
 			"direct-streamlocal@openssh.com": s.forward,
+			"direct-tcpip":                   ssh.DirectTCPIPHandler, // it may be a jump host
 		},
+		LocalPortForwardingCallback: func(ssh.Context, string, uint32) bool { return true },
 	}
 	go func() { _ = s.server.Serve(listener) }()
 	t.Cleanup(func() { _ = s.server.Close() })

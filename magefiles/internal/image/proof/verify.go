@@ -63,15 +63,16 @@ func verifyImage(one registry.Image, w Wanted) error {
 	if one.Labels[w.Settings.Name] != w.Settings.Value {
 		return fmt.Errorf("it was built with other settings, such as PIXI_IMAGE: docker:plan prints ours")
 	}
-	if !isAttested(one, registry.Provenance) {
+	if !IsAttested(one, registry.Provenance) {
 		return fmt.Errorf("it has no provenance")
 	}
-	if w.SBOM && !isAttested(one, registry.SBOM) {
+	if w.SBOM && !IsAttested(one, registry.SBOM) {
 		return fmt.Errorf("it has no SBOM")
 	}
 	return nil
 }
 
-func isAttested(one registry.Image, predicate string) bool {
+// IsAttested reports whether something of a kind is attested about an image.
+func IsAttested(one registry.Image, predicate string) bool {
 	return slices.ContainsFunc(one.Attestations, func(a string) bool { return strings.HasPrefix(a, predicate) })
 }

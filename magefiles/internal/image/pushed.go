@@ -1,0 +1,48 @@
+package image
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/image/proof"
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// VerifyPushed refuses an image of a repository that is not one of ours as a build has left it: of whatever commit it is, it was made under this
+// name with nothing uncommitted, and all of its platforms have the same labels, and the attestations that belong to them.
+func VerifyPushed(i *registry.Index, repository, name string) error {
+	next := "see who pushed it; `mage docker:image " + name + " -push` makes one that is ours"
+	refuse := func(format string, args ...any) error { return operr.New(next, format, args...) }
+	at := repository + "@" + i.Digest
+	if len(i.Images) == 0 {
+		return refuse("%s has no image", at)
+	}
+	first := i.Images[0]
+	for _, label := range []string{labelRevision, labelPlan} {
+		if first.Labels[label] == "" {
+			return refuse("%s was not made by docker:image: it has no label %s", at, label)
+		}
+	}
+	if strings.HasSuffix(first.Labels[labelRevision], dirty) {
+		return refuse("%s was made of changes that nobody has committed: its revision is %s", at, first.Labels[labelRevision])
+	}
+	w := proof.Wanted{
+		Repository: repository,
+		Labels:     []proof.Label{{Name: labelTitle, Value: name}},
+		Settings:   proof.Label{Name: labelPlan, Value: first.Labels[labelPlan]},
+		SBOM:       slices.ContainsFunc(i.Images, func(one registry.Image) bool { return proof.IsAttested(one, registry.SBOM) }),
+	}
+	for _, one := range i.Images {
+		if !slices.Contains(w.Platforms, one.Platform) {
+			w.Platforms = append(w.Platforms, one.Platform)
+		}
+	}
+	for _, label := range []string{labelRevision, labelVersion, labelCreated, labelSource, labelBase, labelBaseDigest} {
+		w.Labels = append(w.Labels, proof.Label{Name: label, Value: first.Labels[label]})
+	}
+	if err := proof.Verify(i, "", w); err != nil {
+		return refuse("%w", err)
+	}
+	return nil
+}

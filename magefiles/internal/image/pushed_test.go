@@ -1,0 +1,54 @@
+package image
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/image/registry"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// An image that was pushed before is held to what a build leaves, whatever commit it is of.
+func TestVerifyPushed(t *testing.T) {
+	t.Parallel()
+	const name, repository = "app", "registry.example.org/team/app"
+	made := func() *registry.Index {
+		i := &registry.Index{Digest: "sha256:1"}
+		for _, platform := range []string{"linux/amd64", "linux/arm64"} {
+			i.Images = append(i.Images, registry.Image{
+				Platform:     platform,
+				Labels:       map[string]string{labelTitle: name, labelRevision: "1111", labelPlan: "p", labelSource: "https://example.org/team"},
+				Attestations: []string{registry.Provenance + "v1", registry.SBOM},
+			})
+		}
+		return i
+	}
+	require.NoError(t, VerifyPushed(made(), repository, name))
+	for want, change := range map[string]func(i *registry.Index){
+		"has no image": func(i *registry.Index) { i.Images = nil },
+		"was not made by docker:image: it has no label " + labelPlan: func(i *registry.Index) { delete(i.Images[0].Labels, labelPlan) },
+		"it has no label " + labelRevision:                           func(i *registry.Index) { i.Images[0].Labels = nil },
+		"nobody has committed: its revision is 1111-dirty":           func(i *registry.Index) { i.Images[0].Labels[labelRevision] = "1111-dirty" },
+		`its label org.opencontainers.image.title is "other", and`:   func(i *registry.Index) { i.Images[1].Labels[labelTitle] = "other" },
+		`linux/arm64: its label ` + labelRevision + ` is "2222"`:     func(i *registry.Index) { i.Images[1].Labels[labelRevision] = "2222" },
+		`its label ` + labelSource + ` is ""`:                        func(i *registry.Index) { delete(i.Images[1].Labels, labelSource) },
+		"it was built with other settings":                           func(i *registry.Index) { i.Images[1].Labels[labelPlan] = "q" },
+		"linux/amd64: it has no provenance":                          func(i *registry.Index) { i.Images[0].Attestations = []string{registry.SBOM} },
+		"linux/arm64: it has no SBOM":                                func(i *registry.Index) { i.Images[1].Attestations = i.Images[1].Attestations[:1] },
+		"has linux/amd64 twice":                                      func(i *registry.Index) { i.Images[1].Platform = "linux/amd64" },
+	} {
+		i := made()
+		i.Images[0].Labels = maps.Clone(i.Images[0].Labels)
+		change(i)
+		err := VerifyPushed(i, repository, name)
+		require.ErrorContains(t, err, want)
+		require.Contains(t, operr.NextOf(err), "docker:image app -push")
+	}
+	without := made()
+	for n := range without.Images {
+		without.Images[n].Attestations = without.Images[n].Attestations[:1]
+	}
+	require.NoError(t, VerifyPushed(without, repository, name), "where no SBOM was made, none is missed")
+}

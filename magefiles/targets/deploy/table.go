@@ -1,0 +1,157 @@
+package deploy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
+	"github.com/foopack/foopack/magefiles/targets"
+)
+
+// fleetHeader is that of the table of a fleet, one line for each host.
+var fleetHeader = []string{"  HOST", "DIGEST", "REVISION", "SINCE", "HEALTH", "LOCK"}
+
+// fleetRow is what a host says of itself. A mark stands before one that cannot be asked, and before one that is not as it was left.
+func fleetRow(name string, r *survey.Running, drifts, fails bool, lock *hoststate.Holder) []string {
+	row := []string{"  " + name, "", "", "", "nothing answers", "free"}
+	switch {
+	case fails:
+		row[0] = "✗ " + name
+	case drifts:
+		row[0] = "○ " + name
+	}
+	if lock != nil {
+		row[5] = lock.Who
+	}
+	if r == nil {
+		return row
+	}
+	row[1], row[2], row[3], row[4] = digest(r.Image), fmt.Sprintf("%.12s", r.Revision), r.Since.UTC().Format("2006-01-02 15:04Z"), "healthy"
+	if !r.Healthy {
+		row[4] = "not healthy: " + r.Says
+	}
+	return row
+}
+
+// digest is the beginning of an image's, as people read it.
+func digest(image string) string {
+	_, text, _ := strings.Cut(image, "@")
+	return fmt.Sprintf("%.19s", text)
+}
+
+// planRows are the table of a plan.
+func planRows(p *survey.Plan) [][]string {
+	rows := [][]string{append(slices.Clone(fleetHeader), "WILL", "FREE")}
+	for _, h := range p.Hosts {
+		silent := h.Running == nil && h.Free == 0 // it did not say
+		row := append(fleetRow(h.Host, h.Running, len(h.Drift) > 0, silent, h.Holder), what(h), fmt.Sprintf("%d MB", h.Free/1e6))
+		if silent {
+			row[4], row[5], row[7] = "not known", "", ""
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// statusRows are the table of an environment.
+func statusRows(s reportedStatus) [][]string {
+	rows := [][]string{fleetHeader}
+	for _, h := range s.Hosts {
+		row := fleetRow(h.Name, h.Running, len(h.Drift) > 0, h.Trouble != "", h.Holder)
+		switch {
+		case h.Trouble != "" && len(h.Setup) > 0:
+			row[4], row[5] = "not set up", ""
+		case h.Trouble != "":
+			row[4], row[5] = "cannot be asked", ""
+		case h.Waiting:
+			row[4] = "waits for secrets"
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// board is the table of a fleet while it is changed: what requests go to on each host, and what is done there.
+type board struct {
+	mu    sync.Mutex
+	hosts []boardHost
+}
+
+type boardHost struct {
+	name   string
+	before survey.Version
+	will   survey.Version
+	runs   survey.Version
+	now    string
+}
+
+// begin takes the hosts of a plan.
+func (b *board) begin(p *survey.Plan) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.hosts = nil
+	for _, h := range p.Hosts {
+		one := boardHost{name: h.Host, will: h.Will, now: "waits for its turn"}
+		if h.Same {
+			one.now = "stays as it is"
+		}
+		if h.Running != nil {
+			one.before = survey.Version{Image: h.Running.Image, Revision: h.Running.Revision}
+		}
+		one.runs = one.before
+		b.hosts = append(b.hosts, one)
+	}
+}
+
+// doing takes what is done on a host.
+func (b *board) doing(now deploying.Doing) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := slices.IndexFunc(b.hosts, func(h boardHost) bool { return h.name == now.Host })
+	if n < 0 {
+		return
+	}
+	h := &b.hosts[n]
+	switch {
+	case !now.Over:
+		h.now = "▸ " + now.Step
+	case now.Err != nil:
+		h.now = "✗ " + now.Step
+	default:
+		h.now = "✓ " + now.Step
+		if now.Step == deploying.StepSwitch {
+			h.runs = h.will
+		}
+		if now.Step == deploying.StepBack {
+			h.runs = h.before
+		}
+	}
+}
+
+// rows are what is shown.
+func (b *board) rows() [][]string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	rows := [][]string{{"  HOST", "DIGEST", "REVISION", "NOW"}}
+	for _, h := range b.hosts {
+		rows = append(rows, []string{"  " + h.name, digest(h.runs.Image), fmt.Sprintf("%.12s", h.runs.Revision), h.now})
+	}
+	return rows
+}
+
+// watched shows on a terminal what a deployer does, until end is called.
+func watched(x *targets.Extension, d *deploying.Deployer) (end func()) {
+	b := &board{}
+	var once sync.Once
+	over := func() {}
+	d.Begins = func(p *survey.Plan) {
+		b.begin(p)
+		once.Do(func() { over = x.View.Board(b.rows) })
+	}
+	d.Doing = b.doing
+	return func() { over() }
+}
