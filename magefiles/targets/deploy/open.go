@@ -31,8 +31,9 @@ func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstrea
 		who += " in run " + run
 	}
 	env, _ := command.Withhold(x.Environ(), host.Passed...)
+	key, known := x.SSHLogin()
 	o := &opener{
-		ssh:         host.SSH{Runner: x.Runner(), Env: env},
+		ssh:         host.SSH{Runner: x.Runner(), Env: env, Login: host.Login{Key: key, KnownHosts: known}},
 		environment: e,
 	}
 	if e.SSHConfig != "" {
