@@ -78,14 +78,15 @@ func (Deploy) Staging(ctx context.Context,
 	return deploy.DeployTo(ctx, "staging", deploy.Flags{Digest: digest, Tag: tag, Without: without, Wait: wait, JSON: json, Yes: yes})
 }
 
-// Production deploys the application's image to production: the one that was pushed for HEAD, unless another one is named.
+// Production deploys to production what staging runs; another image that is named is refused unless -force says why.
 func (Deploy) Production(ctx context.Context,
 	digest *string, // this image of the registry, sha256:…
-	tag *string, // the image of this tag; default: the one of HEAD
+	tag *string, // the image of this tag; default: what staging runs
 	without *string, // hosts that are left as they are, with commas between
+	force *string, // why another image than the one of the environment before is deployed
 	wait *time.Duration, // how long to wait for a lock that somebody else has
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
 ) error {
-	return deploy.DeployTo(ctx, "production", deploy.Flags{Digest: digest, Tag: tag, Without: without, Wait: wait, JSON: json, Yes: yes})
+	return deploy.DeployTo(ctx, "production", deploy.Flags{Digest: digest, Tag: tag, Without: without, Force: force, Wait: wait, JSON: json, Yes: yes})
 }

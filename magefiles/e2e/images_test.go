@@ -119,6 +119,8 @@ func (w *imaging) rehearsed(t *testing.T) {
 	}
 	require.Contains(t, out, "was rehearsed")
 	require.NotContains(t, out, "○ images")
+	require.NotContains(t, out, "○ the delivery")
+	require.Regexp(t, `✓ deliver .* on 3 hosts, \d+ requests meanwhile, none failed`, out)
 	require.Equal(t, before, w.tags(), "it has a registry of its own")
 }
 

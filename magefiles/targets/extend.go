@@ -42,6 +42,9 @@ func Answer[T any](x *Extension, asJSON bool, f func() (T, error), show func(T))
 // Variable is a variable of the environment.
 func (*Extension) Variable(name string) (value string, there bool) { return variable(name) }
 
+// SSHLogin is a private key and lines of known_hosts that are given by the environment; "" where the operator's count.
+func (*Extension) SSHLogin() (key, knownHosts string) { return sshLogin() }
+
 // Environ is the whole environment of children: who starts one withholds credentials from it (command.Withhold).
 func (x *Extension) Environ() []string { return x.pipeline.runner.Environ() }
 

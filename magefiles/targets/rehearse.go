@@ -7,6 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -17,7 +18,7 @@ func Rehearse(ctx context.Context,
 	ranges *string, // raise: raise ranges that would not admit the new version
 	publish *string, // here or ci, in place of [tool.release] publish
 	keep *bool, // stay when it is through, with the world running, until Ctrl-C
-	full *bool, // build and push the images too, to an embedded registry
+	full *bool, // build and push the images too, to an embedded registry, and deliver to hosts that stand in for yours
 	faults *int, // a seed: calls of the outside fail at random, and the release is killed and run again until it is through
 	json *bool, // print one JSON object
 ) error {
@@ -38,6 +39,14 @@ func Rehearse(ctx context.Context,
 			return rehearsal.Show(ctx, c, f, a.view)
 		}, func(report rehearsal.Report) { report.Show(a.view) })
 	})
+}
+
+// rehearsedHosts stand in for hosts of deployment environments; nil where no package that deploys is imported.
+var rehearsedHosts func(w *workspace.Workspace, dir string) (hosts fleet.Hosts, why string, err error)
+
+// RehearseOn lets rehearsals go as far as the hosts: whoever can deploy says how to stand in for them, and those who cannot link nothing of it.
+func RehearseOn(start func(w *workspace.Workspace, dir string) (hosts fleet.Hosts, why string, err error)) {
+	rehearsedHosts = start
 }
 
 // rehearsal is what one of a workspace needs of its surroundings; with full, images are a part of it.
@@ -62,10 +71,7 @@ func (a *pipeline) rehearsal(ctx context.Context, w *workspace.Workspace, full b
 		Tools:   inside.pick,
 	}
 	if full {
-		c.Images = func(ctx context.Context, w *workspace.Workspace, server, dir string, show func(string, func() (string, error)) error) (string, error) {
-			_, why, err := inside.rehearseImages(ctx, w, server, dir, show)
-			return why, err
-		}
+		c.Images, c.Hosts = inside.rehearseImages, rehearsedHosts
 	}
 	return c, nil
 }

@@ -32,9 +32,10 @@ func TestRehearsalOfImagesNamesWhatIsMissing(t *testing.T) {
 		}
 		var out bytes.Buffer
 		a := &pipeline{dir: root, view: &view.View{Out: &out, Err: &out}, runner: command.NewSystem([]string{"PATH=" + bin}, nil), channels: newChannels()}
-		results, why, err := a.rehearseImages(t.Context(), w, "http://127.0.0.1:1", t.TempDir(), show)
+		made, err := a.rehearseImages(t.Context(), w, "http://127.0.0.1:1", t.TempDir(), show)
 		require.NoError(t, err)
-		require.Empty(t, results)
-		require.Contains(t, why, c.why)
+		made.End()
+		require.Empty(t, made.Of)
+		require.Contains(t, made.Why, c.why)
 	}
 }

@@ -262,6 +262,9 @@ func operator() (who, machine, run string) {
 	return who, machine, env.CI().Run
 }
 
+// sshLogin is by what hosts let us in, where that is not the operator's own OpenSSH.
+func sshLogin() (key, knownHosts string) { return env.SSH() }
+
 // variable is a variable that a manifest names.
 func variable(name string) (value string, there bool) { return os.LookupEnv(name) }
 
@@ -355,6 +358,7 @@ func (a *pipeline) imageEnvironment(w *workspace.Workspace) (imagejob.Settings, 
 		Channel:    a.channels.NameOf(w),
 		Date:       date,
 		IsSet:      func(variable string) bool { return os.Getenv(variable) != "" },
+		HandOn:     env.CI().SetOutput,
 	}, err
 }
 

@@ -4,12 +4,28 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/httpclient"
 )
+
+// What a job of GitHub's hands on is in the file that its runner names.
+func TestOutputsOfAJob(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "outputs")
+	t.Setenv("GITHUB_ACTIONS", "true")
+	t.Setenv("GITHUB_OUTPUT", file)
+	a := &pipeline{channels: newChannels()}
+	set, err := a.imageEnvironment(aWorkspace(t, ""))
+	require.NoError(t, err)
+	require.NoError(t, set.HandOn("digest", "sha256:1"))
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "digest=sha256:1\n", string(text))
+}
 
 // A server that takes a question and never answers is given up when the environment says so.
 func TestPatienceOfTheChannel(t *testing.T) {

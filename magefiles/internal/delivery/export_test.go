@@ -7,3 +7,6 @@ var Until = until
 
 // OperationOf is what the kill test ends.
 func OperationOf(d *Delivery) *session.Operation[*Plan] { return d.operation() }
+
+// AwaitBy is Await with another clock.
+var AwaitBy = await

@@ -49,6 +49,35 @@ func TestRuns(t *testing.T) {
 	}
 }
 
+// The jobs of a run, of more than a page, are those of its last attempt; of one that there is not they are asked in vain.
+func TestJobs(t *testing.T) {
+	w := start(t, server.Options{})
+	run, err := w.AddRun(server.Run{Workflow: "images.yml", Commit: commit})
+	require.NoError(t, err)
+	c := client(t, w.url, github.Options{})
+	none, err := c.Jobs(t.Context(), run)
+	require.NoError(t, err)
+	require.Empty(t, none)
+	var told []server.Job
+	for i := range 120 {
+		told = append(told, server.Job{Name: fmt.Sprint(i), Status: "queued"})
+	}
+	failed := map[string]bool{"success": false, "skipped": false, "neutral": false, "failure": true, "cancelled": true, "timed_out": true}
+	for conclusion := range failed {
+		told = append(told, server.Job{Name: conclusion, Status: "completed", Conclusion: conclusion})
+	}
+	require.NoError(t, w.TellJobs(run, told...))
+	all, err := c.Jobs(t.Context(), run)
+	require.NoError(t, err)
+	require.Len(t, all, len(told))
+	for _, job := range all {
+		require.Equal(t, failed[job.Conclusion], job.Failed(), job.Name)
+		require.Contains(t, job.URL, "/actions/runs/")
+	}
+	_, err = c.Jobs(t.Context(), run+99)
+	require.ErrorIs(t, err, github.ErrNotFound)
+}
+
 func TestArtifact(t *testing.T) {
 	w := start(t, server.Options{})
 	run, err := w.AddRun(server.Run{Workflow: "release.yml", Commit: commit})

@@ -1,6 +1,7 @@
 // Package host reaches the Docker engine of another machine by the operator's OpenSSH: its configuration, agent and known hosts hold, and a
-// host key is never taken unseen (host.go), nor is that of a jump host (options.go). One connection forwards the engine's socket to a short private folder. What keeps it from being
-// made is told by a type (error.go): ssh's sentences decide (says.go), and where ssh is silent, one look at the host (probe.go). A configuration that a repository carries says where hosts are, and nothing else (carried.go).
+// host key is never taken unseen (host.go), nor is that of a jump host (options.go). One connection forwards the engine's socket to a short private
+// folder. What keeps it from being made is told by a type (error.go): ssh's sentences decide (says.go), and where ssh is silent, one look at the host (probe.go). A configuration that a repository carries says where hosts are, and nothing else (carried.go).
+// A login that the environment gives, as that of a CI, is in files while ssh logs in, and no longer (login.go).
 package host
 
 import (
@@ -27,6 +28,7 @@ type SSH struct {
 	Runner command.Runner
 	Env    []string // of ssh: command.Withhold's, with Passed
 	Config string   // an ssh_config, by its whole path; "" is the operator's
+	Login  Login    // in place of the operator's keys and known hosts
 }
 
 // Host is a machine whose engine is reached. It may be used by several goroutines.
@@ -67,9 +69,9 @@ func (s SSH) Connect(ctx context.Context, address, socket string) (*Host, error)
 	}
 	config, err := s.configured(ctx, to, dir)
 	if err != nil {
-		_ = os.RemoveAll(dir) // a folder for temporary files
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
+	defer s.Login.remove(dir) // whoever asks for it has asked by then
 	ctx, stop := context.WithCancel(ctx)
 	h := &Host{Name: address, dir: dir, config: config, stop: stop, ended: make(chan struct{})}
 	local := filepath.Join(dir, "s")

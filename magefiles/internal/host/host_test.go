@@ -339,6 +339,89 @@ func TestHostileHosts(t *testing.T) {
 	}
 }
 
+// A login that is given in place of the operator's is in private files while ssh logs in, jump hosts included, and in none afterwards.
+func TestALoginOfTheEnvironment(t *testing.T) {
+	e, s, ssh := machine(t)
+	dir := filepath.Dir(ssh.Config)
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		return string(text)
+	}
+	whole, known := read("vm"), read("known_hosts")
+	other := hosttest.Start(t, "")
+	config := filepath.Join(dir, "elsewhere")
+	_, port, err := net.SplitHostPort(s.Addr)
+	require.NoError(t, err)
+	_, otherPort, err := net.SplitHostPort(other.Addr)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(config, []byte("Host vm other\n\tHostName 127.0.0.1\n\tUser deployer\n\tUserKnownHostsFile /nowhere\nHost vm\n\tPort "+port+"\nHost other\n\tPort "+otherPort+"\n"), 0o600))
+	ssh.Config = config
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	files := func() (all []string) {
+		require.NoError(t, filepath.WalkDir(temporary, func(path string, entry os.DirEntry, err error) error {
+			if err == nil && entry.Type().IsRegular() {
+				all = append(all, filepath.Base(path))
+			}
+			return err
+		}))
+		return all
+	}
+	var during []string
+	note := func(c command.Cmd) {
+		require.NotContains(t, strings.Join(append(c.Args, c.Env...), " "), strings.Split(whole, "\n")[1])
+		during = files()
+		for _, name := range during {
+			paths, err := filepath.Glob(filepath.Join(temporary, "*", name))
+			require.NoError(t, err)
+			info, err := os.Stat(paths[0])
+			require.NoError(t, err)
+			require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), name)
+			info, err = os.Stat(filepath.Dir(paths[0]))
+			require.NoError(t, err)
+			require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+		}
+	}
+	ssh.Runner = noting{of: ssh.Runner, note: note}
+
+	_, err = ssh.Connect(t.Context(), "vm", "")
+	refused(t, err, host.KeyUnknown)
+	for name, given := range map[string]string{"as its file has it": whole, "without its last end of a line": strings.TrimSpace(whole), "of Windows": strings.ReplaceAll(whole, "\n", "\r\n")} {
+		ssh.Login = host.Login{Key: given, KnownHosts: strings.TrimSpace(known)}
+		h, err := ssh.Connect(t.Context(), "vm", "")
+		require.NoError(t, err, name)
+		require.ElementsMatch(t, []string{"config", "theirs", "key", "known_hosts"}, during, name)
+		require.ElementsMatch(t, []string{"config", "theirs"}, files(), "ssh has logged in: %s", name)
+		h.Close()
+	}
+	s.Forbid(true)
+	_, err = ssh.Connect(t.Context(), "vm", e.Socket)
+	refused(t, err, host.Forbidden)
+	_, err = ssh.Connect(t.Context(), "other", "")
+	refused(t, err, host.KeyUnknown)
+	for _, bad := range []string{"ssh-ed25519 AAAA a@b", "-----BEGIN OPENSSH PRIVATE KEY-----", "/root/.ssh/id"} {
+		ssh.Login = host.Login{Key: bad}
+		_, err = ssh.Connect(t.Context(), "vm", "")
+		require.ErrorContains(t, err, "the private key for ssh is none")
+		require.Equal(t, operr.Usage, operr.ExitStatus(err))
+	}
+	left, err := os.ReadDir(temporary)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+// noting is told of each command before it runs.
+type noting struct {
+	of   command.Runner
+	note func(c command.Cmd)
+}
+
+func (n noting) Run(ctx context.Context, c command.Cmd) error {
+	n.note(c)
+	return n.of.Run(ctx, c)
+}
+
 // A configuration of a repository starts no program on this machine, trusts no host that the operator does not, and sends nothing of the
 // operator's: it says where hosts are, and nothing else that ssh knows.
 func TestACarriedConfigurationRunsNothing(t *testing.T) {

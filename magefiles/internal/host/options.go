@@ -19,14 +19,20 @@ var options = []string{
 
 // configured returns the configuration by which a host is reached; "" is the operator's own. To a jump host ssh starts another ssh, which gets
 // none of our words but the name of a configuration (ssh_config(5), ProxyJump): the options stand in one of our own then, which includes the other
-// one. Its path goes into a command of sh, and so is one of ours in any case.
+// one. Its path goes into a command of sh, and so is one of ours in any case. A login of the environment stands there, too.
 func (s SSH) configured(ctx context.Context, to destination, dir string) (string, error) {
+	login, err := s.Login.write(dir)
+	if err != nil {
+		return "", err
+	}
 	included := []string{"~/.ssh/config", "/etc/ssh/ssh_config"}
-	if s.Config == "" {
+	switch {
+	case s.Config == "" && login != "":
+	case s.Config == "":
 		if jumps, err := s.jumps(ctx, to); err != nil || !jumps {
 			return "", err
 		}
-	} else {
+	default:
 		text, err := os.ReadFile(s.Config)
 		if err != nil {
 			return "", failure(to.name, BadConfig, err.Error())
@@ -41,6 +47,7 @@ func (s SSH) configured(ctx context.Context, to destination, dir string) (string
 	for _, option := range options {
 		text.WriteString(option + "\n")
 	}
+	text.WriteString(login) // of what is said twice the first counts
 	text.WriteString("Include " + strings.Join(included, " ") + "\n")
 	ours := filepath.Join(dir, "config")
 	return ours, os.WriteFile(ours, text.Bytes(), 0o600)

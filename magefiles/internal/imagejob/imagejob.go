@@ -46,6 +46,8 @@ type Settings struct {
 
 	Date  time.Time                  // SOURCE_DATE_EPOCH; zero for the commit's
 	IsSet func(variable string) bool // of those that a manifest names as secrets
+
+	HandOn func(name, value string) error // makes something an output of the CI's job; nil outside of one
 }
 
 // Maker makes the jobs of one workspace.

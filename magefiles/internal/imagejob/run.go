@@ -132,7 +132,7 @@ func (f Face) begin(ctx context.Context, asked Flags, jobs ...*image.Job) error 
 }
 
 // Merge joins digests that were pushed for single platforms, or those in the folder of images where none is given, into the image of a
-// downstream, proves it, and moves its tags.
+// downstream, proves it, and moves its tags. Its digest is handed on to jobs of a CI that come later: by it the image is deployed.
 func (m *Maker) Merge(ctx context.Context, d *workspace.Downstream, given []string, f Flags, face Face) (image.Result, error) {
 	digests, err := m.digests(d, given)
 	if err != nil {
@@ -153,7 +153,10 @@ func (m *Maker) Merge(ctx context.Context, d *workspace.Downstream, given []stri
 	if err := j.Merge(ctx, digests, face.Steps); err != nil {
 		return image.Result{}, err
 	}
-	return j.Result, nil
+	if m.HandOn == nil {
+		return j.Result, nil
+	}
+	return j.Result, m.HandOn("digest", j.Result.Digest)
 }
 
 // Plan says what would be built of a downstream, and which tags would move. Where verify says so, it is built again without a cache, and

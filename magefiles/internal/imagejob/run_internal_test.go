@@ -87,6 +87,32 @@ func TestAllImages(t *testing.T) {
 	require.Empty(t, noted, "nothing was begun")
 }
 
+// The digest of what was joined is handed on, for jobs that deploy it; what was not joined has none.
+func TestTheDigestOfAMergeIsHandedOn(t *testing.T) {
+	m, shop := several(t, "one"), imagetest.NewShop(t)
+	m.Registry = shop.Host + "/x"
+	var handed []string
+	m.HandOn = func(name, value string) error { handed = append(handed, name+"="+value); return nil }
+	d := m.Workspace.Downstreams[0]
+	p, err := m.Plan(t.Context(), d, false, Flags{}, Face{})
+	require.NoError(t, err)
+	_, err = m.Merge(t.Context(), d, []string{"sha256:" + strings.Repeat("0", 64)}, Flags{}, Face{Steps: imagetest.Quiet})
+	require.Error(t, err)
+	require.Empty(t, handed)
+	part := shop.Put(t, p.Repository, p.Labels, "linux/amd64")
+	for _, outside := range []bool{true, false} {
+		with := *m
+		if outside {
+			with.HandOn = nil
+		}
+		r, err := with.Merge(t.Context(), d, []string{part}, Flags{}, Face{Steps: imagetest.Quiet})
+		require.NoError(t, err)
+		if !outside {
+			require.Equal(t, []string{"digest=" + r.Digest}, handed)
+		}
+	}
+}
+
 // What leaves the machine is asked about, once, and not before it is seen that it can end well; a merge is told of, and nothing of a build.
 func TestWhatAPersonIsAskedAboutImages(t *testing.T) {
 	m := several(t, "one")

@@ -56,6 +56,7 @@ type Container struct {
 	ports     map[uint16]*port
 	published []*port
 	bound     network.PortMap
+	at        map[string]netip.AddrPort // where a port of the machine is listened at, by its number
 	log       []chunk
 	terminate context.CancelFunc // SIGTERM
 	kill      func()             // SIGKILL
@@ -168,6 +169,7 @@ func (e *Engine) createContainer(w http.ResponseWriter, r *http.Request, _ strin
 		state:     container.StateCreated,
 		created:   time.Now(),
 		bound:     network.PortMap{},
+		at:        map[string]netip.AddrPort{},
 	}
 	if name == "" {
 		c.name = "c" + c.ID[:12]

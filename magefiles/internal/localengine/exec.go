@@ -5,13 +5,15 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"os/exec"
 	"sync"
 
 	"github.com/moby/moby/api/types/common"
 	"github.com/moby/moby/api/types/container"
 )
+
+// searchPath is that of a container whose image says none, as the engine has it.
+const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // execution is a command in a container.
 type execution struct {
@@ -84,7 +86,7 @@ func (x *execution) run(stdin io.Reader, out, problems io.Writer) int {
 	}
 	var heard, said bytes.Buffer
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, append(x.c.Env, x.q.Env...)...)
+	cmd.Env = append([]string{"PATH=" + searchPath}, append(x.c.Env, x.q.Env...)...)
 	cmd.Dir = x.c.engine.dir
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &heard, &said
 	err := cmd.Run()

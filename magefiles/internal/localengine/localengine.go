@@ -1,7 +1,7 @@
 // Package localengine stands in for a Docker engine, in this process: it answers the engine's API at a socket, as far as package engine asks
-// (serve.go), and engine/enginetest wants the same of it as of dockerd. It serves tests only.
+// (serve.go), and engine/enginetest wants the same of it as of dockerd. It serves tests and rehearsals.
 //
-// Images are given by tests (image.go), and what a container of one runs is a function in Go (container.go), or for an exec the real sh
+// Images are given (image.go), and what a container of one runs is a function in Go (container.go), or for an exec the real sh
 // (exec.go), to whose arguments volumes are folders (volume.go). Containers hear one another by aliases, and are published, on loopback
 // (network.go). Each request is recorded, and may go wrong (fault.go). Streams are framed as the engine frames them (stream.go).
 package localengine
@@ -25,6 +25,10 @@ type Engine struct {
 
 	// Address is the machine's: where ports are published that name none. Set it before it is asked.
 	Address netip.Addr
+
+	// Anywhere publishes each port at any free one of this machine, and shows the one that was asked for: machines of one address do not get into
+	// each other's way, and a low port takes no right. Set it before it is asked.
+	Anywhere bool
 
 	dir string
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
@@ -230,14 +231,22 @@ func (c *Container) publish() error {
 			if number == "" {
 				number = "0"
 			}
-			p, err := listen(net.JoinHostPort(ip.String(), number))
+			at := number
+			if c.engine.Anywhere {
+				at = "0"
+			}
+			p, err := listen(net.JoinHostPort(ip.String(), at))
 			if err != nil {
 				c.unpublish()
 				return says(http.StatusInternalServerError, "driver failed programming external connectivity on endpoint %s: Error starting userland proxy: %v", c.name, err)
 			}
-			at := p.Addr().(*net.TCPAddr)
+			is := p.Addr().(*net.TCPAddr)
+			if number == "0" || !c.engine.Anywhere {
+				number = strconv.Itoa(is.Port)
+			}
 			c.published = append(c.published, p)
-			c.bound[target] = append(c.bound[target], network.PortBinding{HostIP: at.AddrPort().Addr(), HostPort: strconv.Itoa(at.Port)})
+			c.bound[target] = append(c.bound[target], network.PortBinding{HostIP: is.AddrPort().Addr(), HostPort: number})
+			c.at[number] = is.AddrPort()
 			go c.forward(p, target.Num())
 		}
 	}
@@ -249,7 +258,19 @@ func (c *Container) unpublish() {
 	for _, p := range c.published {
 		p.cut()
 	}
-	c.published, c.bound = nil, network.PortMap{}
+	c.published, c.bound, c.at = nil, network.PortMap{}, map[string]netip.AddrPort{}
+}
+
+// Published is where a published port of the machine is listened at; false where no container has it.
+func (e *Engine) Published(number int) (at netip.AddrPort, there bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range e.containers {
+		if at, there := c.at[strconv.Itoa(number)]; there {
+			return at, true
+		}
+	}
+	return netip.AddrPort{}, false
 }
 
 // forward is the engine's userland proxy.

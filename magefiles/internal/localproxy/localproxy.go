@@ -1,5 +1,5 @@
 // Package localproxy stands in for Caddy, in this process: it does what the configuration says that package proxy makes, and refuses what it does
-// not know in one. The cases of proxy/proxytest hold it and the real one to the same. It serves tests only.
+// not know in one. The cases of proxy/proxytest hold it and the real one to the same. It serves tests and rehearsals.
 //
 //	server.go  listeners, reloads, open requests
 //	routes.go  what is done with a request

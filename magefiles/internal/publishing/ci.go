@@ -24,11 +24,19 @@ func (c CI) HandOn(d publish.Digests) error {
 	if err != nil {
 		return err
 	}
+	return c.SetOutput("digests", line)
+}
+
+// SetOutput gives the job an output, of one line. Elsewhere there is nobody who reads it.
+func (c CI) SetOutput(name, value string) error {
+	if c.Output == "" {
+		return nil
+	}
 	f, err := os.OpenFile(c.Output, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return operr.New("see where GITHUB_OUTPUT is set: the runner names a file", "writing the output of the job: %w", err)
 	}
-	_, err = fmt.Fprintf(f, "digests=%s\n", line)
+	_, err = fmt.Fprintf(f, "%s=%s\n", name, value)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}

@@ -3,8 +3,12 @@ package rehearsal
 import (
 	"fmt"
 
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/view"
 )
+
+// clock is how moments of one rehearsal are written.
+const clock = "15:04:05.0"
 
 // Page is what a browser shows of a report.
 func (r Report) Page() view.Report {
@@ -18,6 +22,9 @@ func (r Report) Page() view.Report {
 	}
 	for _, p := range r.Packages {
 		page.Artifacts = append(page.Artifacts, []string{p.Name, p.Version, p.File, p.SHA256, fmt.Sprintf("%d B", p.Size)})
+	}
+	for _, s := range r.Fleet {
+		page.Fleet = append(page.Fleet, []string{s.Environment, s.Host, fleet.Short(s.Digest), s.From.UTC().Format(clock), s.Until.UTC().Format(clock), fmt.Sprint(s.Answers), fmt.Sprint(s.Failed)})
 	}
 	for _, m := range r.Missing {
 		page.Missing = append(page.Missing, [2]string{m.What, m.Why})

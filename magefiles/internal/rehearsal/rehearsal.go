@@ -14,6 +14,7 @@
 //	person.go      what of a person's git takes part: settings and hooks
 //	child.go       the processes: with faults they are killed, and run again
 //	outcome.go     what the release did; page.go: for a browser
+//	deliver.go     the delivery to hosts that stand in for those of the manifest, by package fleet
 //	git.go         how git is run here
 //	flags.go       what a person may ask for; show.go: what a person sees of it
 //	dir.go         the folder
@@ -35,6 +36,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
@@ -61,8 +63,12 @@ type Config struct {
 	Tools func(ctx context.Context, w *workspace.Workspace, environments string) (toolchain.Toolchain, error)
 
 	// Images builds the images of the downstreams of a clone, from the packages that a server of channels has, in a folder
-	// of the rehearsal's; it shows its steps, and says why where images cannot be built here. Nil leaves images out.
-	Images func(ctx context.Context, w *workspace.Workspace, server, dir string, show func(name string, f func() (string, error)) error) (why string, err error)
+	// of the rehearsal's; it shows its steps, and says why where images cannot be built here. Nil leaves images, and what is done with them, out.
+	Images func(ctx context.Context, w *workspace.Workspace, server, dir string, show func(name string, f func() (string, error)) error) (Images, error)
+
+	// Hosts starts those of the deployment environments of a clone, in a folder of the rehearsal's; why there are none. Nil where this program cannot
+	// deploy.
+	Hosts func(w *workspace.Workspace, dir string) (hosts fleet.Hosts, why string, err error)
 
 	// Keep is called when all is through, with the world still there; nil lets it end.
 	Keep func(ctx context.Context, report Report, w *World, clone string) error
@@ -87,6 +93,7 @@ type Report struct {
 	Kills     int                 `json:"kills,omitempty"`
 	Runs      int                 `json:"runs,omitempty"` // of the release, with those that were killed or failed
 	Jobs      []Job               `json:"jobs"`
+	Fleet     []fleet.Stay        `json:"fleet,omitempty"` // which image answered on which host, and when
 	Missing   []Missing           `json:"not_rehearsed"`
 	Error     string              `json:"error,omitempty"`
 
@@ -183,7 +190,7 @@ func (r *run) steps(ctx context.Context) error {
 	return nil
 }
 
-// images builds the images of the downstreams as they are upgraded now.
+// images builds the images of the downstreams as they are upgraded now, and delivers them.
 func (r *run) images(ctx context.Context) error {
 	changed, err := r.git(ctx, r.clone, "status", "--porcelain", "--untracked-files=no")
 	if err == nil && changed != "" {
@@ -196,11 +203,17 @@ func (r *run) images(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	why, err := r.Images(ctx, w, r.world.Prefix.URL, filepath.Join(r.Dir, "images"), r.step)
-	if why != "" {
-		r.missing("images", why)
+	images, err := r.Images(ctx, w, r.world.Prefix.URL, filepath.Join(r.Dir, "images"), r.step)
+	if images.End != nil {
+		defer images.End()
 	}
-	return err
+	if images.Why != "" {
+		r.missing("images", images.Why)
+	}
+	if err != nil {
+		return err
+	}
+	return r.deliver(ctx, w, images)
 }
 
 // step shows one step, and puts it into the report.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
@@ -66,6 +67,9 @@ func (r Report) tell(v *view.View, page string) {
 	}
 	for _, p := range r.Packages {
 		v.Line("  %s %s  %s  sha256 %s…", p.Name, p.Version, p.File, p.SHA256[:12])
+	}
+	for _, s := range r.Fleet {
+		v.Line("  %s %s: %s from %s to %s, %s", s.Environment, s.Host, fleet.Short(s.Digest), s.From.UTC().Format(clock), s.Until.UTC().Format(clock), operr.Count(s.Answers, "answer"))
 	}
 	v.Heading("Not rehearsed:")
 	for _, m := range r.Missing {

@@ -62,8 +62,8 @@ func (r *run) start(ctx context.Context) (string, error) {
 	}
 	if r.Images == nil {
 		r.missing("images", "-full builds them, where a builder is there")
+		r.missing("deployments", "-full ends with them")
 	}
-	r.missing("deployments", "a rehearsal does not reach that far yet")
 	said := fmt.Sprintf("git remote, %s, GitHub's API at %s", r.world.Prefix.URL, r.world.API)
 	if c.CI {
 		r.missing("the workflow file "+forge.Workflow, "the embedded CI runs the targets of its jobs itself, and no second build")

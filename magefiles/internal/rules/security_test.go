@@ -158,7 +158,7 @@ func document(t *testing.T, path ...string) string {
 // What SECURITY.md says of credentials is what the code withholds.
 func TestSecurityOfCredentials(t *testing.T) {
 	text := document(t, ".github", "SECURITY.md")
-	for _, name := range []string{"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "PREFIX_API_KEY", "RATTLER_AUTH_FILE", "GITHUB_TOKEN", "SSH_AUTH_SOCK"} {
+	for _, name := range []string{"ACTIONS_ID_TOKEN_REQUEST_TOKEN", "PREFIX_API_KEY", "RATTLER_AUTH_FILE", "GITHUB_TOKEN", "SSH_AUTH_SOCK", "DEPLOY_SSH_PRIVATE_KEY"} {
 		said := strings.Contains(text, name) || strings.Contains(text, "ACTIONS_ID_TOKEN_REQUEST_*") && strings.HasPrefix(name, "ACTIONS_ID_TOKEN_REQUEST_")
 		require.True(t, said, "SECURITY.md does not say where %s goes", name)
 		left, withheld := command.Withhold([]string{name + "=a-value-of-some-length", "PATH=/bin"})

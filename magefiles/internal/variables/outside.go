@@ -48,3 +48,8 @@ func (v Variables) GitHub(remote func() (address string, err error)) (o github.O
 	o.Patience, err = v.Patience()
 	return o, err
 }
+
+// SSH is by what hosts let a CI in, and how they are known: a private key, and lines of known_hosts.
+func (v Variables) SSH() (key, knownHosts string) {
+	return v.Getenv("DEPLOY_SSH_PRIVATE_KEY"), v.Getenv("DEPLOY_KNOWN_HOSTS")
+}

@@ -4,7 +4,7 @@
 //	variables.go  which there are, and what none of them may be
 //	told.go       what they tell of a terminal, of times, and of where things are
 //	ci.go         what a CI says of the run that we are in
-//	outside.go    which channel, and which repository on GitHub, is meant
+//	outside.go    which channel, and which repository on GitHub, is meant, and by what hosts let us in
 package variables
 
 import (
@@ -23,12 +23,12 @@ func (v Variables) Getenv(name string) string {
 }
 
 // secret are the variables whose values no child may print.
-var secret = []string{"PREFIX_API_KEY", "GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"}
+var secret = []string{"PREFIX_API_KEY", "GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "DEPLOY_SSH_PRIVATE_KEY"}
 
-// Secrets are the values that no person is shown.
+// Secrets are the values that no person is shown. What has several lines is hidden line by line, as it would be shown.
 func (v Variables) Secrets() (all []string) {
 	for _, name := range secret {
-		all = append(all, v.Getenv(name))
+		all = append(all, strings.FieldsFunc(v.Getenv(name), func(r rune) bool { return r == '\n' || r == '\r' })...)
 	}
 	return all
 }

@@ -27,3 +27,12 @@ func TestHostileVariables(t *testing.T) {
 	}
 	require.NoError(t, variables.Variables(func(string) (string, bool) { return "a-b", true }).Check())
 }
+
+// A key of several lines is hidden in each of them, as it would be shown.
+func TestSecretsOfSeveralLines(t *testing.T) {
+	v := of(map[string]string{"GITHUB_TOKEN": "ghp_a", "DEPLOY_SSH_PRIVATE_KEY": "-----BEGIN\r\nb3BlbnNza\nAAAA\n", "DEPLOY_KNOWN_HOSTS": "vm ssh-ed25519 AAAA"})
+	require.Equal(t, []string{"ghp_a", "-----BEGIN", "b3BlbnNza", "AAAA"}, v.Secrets())
+	key, known := v.SSH()
+	require.Equal(t, "-----BEGIN\r\nb3BlbnNza\nAAAA\n", key)
+	require.Equal(t, "vm ssh-ed25519 AAAA", known)
+}

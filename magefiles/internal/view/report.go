@@ -25,6 +25,7 @@ type Report struct {
 	Error     string // "" where it went through
 	Steps     []ReportStep
 	Artifacts [][]string  // name, version, file, sha256, size
+	Fleet     [][]string  // environment, host, digest, from, until, answers, failed requests
 	Missing   [][2]string // what, why
 }
 

@@ -62,6 +62,8 @@ registry = "r.example/Someone"
 check = ["true"]
 check-timeout = "90s"
 cache = "registry"
+publish = "ci"
+workflow = "images.yml"
 rewrite-timestamp = false
 ssh = true
 secrets = ["NPM_TOKEN", "MIRROR_PASSWORD"]
@@ -75,6 +77,8 @@ secrets = ["NPM_TOKEN", "MIRROR_PASSWORD"]
 		Check:        []string{"true"},
 		CheckTimeout: 90 * time.Second,
 		Cache:        "registry",
+		Publish:      PublishCI,
+		Workflow:     "images.yml",
 		SSH:          true,
 		Secrets:      []string{"NPM_TOKEN", "MIRROR_PASSWORD"},
 	}, full)
@@ -85,6 +89,9 @@ secrets = ["NPM_TOKEN", "MIRROR_PASSWORD"]
 		"[tool.image]\nplatforms = [\"linux/s390x\"]\n":   `app/pixi.toml:10:14: no conda platform is known for "linux/s390x"`,
 		"[tool.image]\nplatforms = [\"linux/ppc64le\"]":   `app/pixi.toml:10:14: the image is to be made for linux/ppc64le, and the workspace is not made for linux-ppc64le`,
 		"[tool.image]\ncache = \"much\"\n":                `app/pixi.toml:10:9: cache cannot be "much"`,
+		"[tool.image]\nworkflow = \"a/b.yml\"\n":          `app/pixi.toml:10:12: workflow cannot be "a/b.yml"`,
+		"[tool.image]\nworkflow = \"-x.yml\"\n":           `app/pixi.toml:10:12: workflow cannot be "-x.yml"`,
+		"[tool.image]\nworkflow = \"images\"\n":           `app/pixi.toml:10:12: workflow cannot be "images"`,
 		"[tool.image]\ncheck-timeout = \"soon\"\n":        `app/pixi.toml:10:17: "soon" is not a time`,
 		"[tool.image]\ncheck-timeout = \"-1s\"\n":         `app/pixi.toml:10:17: "-1s" is not a time`,
 		"[tool.image]\ncheck-timeout = 90\n":              `app/pixi.toml:10:17: check-timeout must be a string, and is an integer`,

@@ -85,6 +85,9 @@ func deliverer(ctx context.Context, x *targets.Extension, to, until string, f Fl
 		return nil, nil, err
 	}
 	ci := delivery.Runs{Client: hub.Client}
+	if of.Image != nil {
+		ci.Workflow = of.Image.Workflow
+	}
 	stages, end, err := stagesOf(ctx, x, of, all, f, ci)
 	if err != nil {
 		return nil, nil, err

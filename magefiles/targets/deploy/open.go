@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"strings"
@@ -22,17 +23,22 @@ import (
 
 // deployer is what deploys to one environment, over ssh. end lets its connections go.
 func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstream, e config.Environment, f Flags) (*deploying.Deployer, func(), error) {
+	rehearsed, _ := x.Variable("REHEARSAL_HOSTS")
+	if rehearsed != "" {
+		e = inRehearsal(e)
+	}
 	state, err := x.State(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	who, machine, run := x.Operator()
+	who, from, run := x.Operator()
 	if run != "" {
 		who += " in run " + run
 	}
 	env, _ := command.Withhold(x.Environ(), host.Passed...)
+	key, known := x.SSHLogin()
 	o := &opener{
-		ssh:         host.SSH{Runner: x.Runner(), Env: env},
+		ssh:         host.SSH{Runner: x.Runner(), Env: env, Login: host.Login{Key: key, KnownHosts: known}},
 		environment: e,
 	}
 	if e.SSHConfig != "" {
@@ -40,7 +46,7 @@ func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstrea
 			return nil, nil, err
 		}
 	}
-	return &deploying.Deployer{
+	d := &deploying.Deployer{
 		Fleet: survey.Fleet{
 			App:         of.Name(),
 			Environment: e,
@@ -50,7 +56,7 @@ func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstrea
 			Variable:    x.Variable,
 			Now:         time.Now,
 		},
-		Who:      hoststate.Holder{Who: who, From: machine},
+		Who:      hoststate.Holder{Who: who, From: from},
 		Times:    deploying.DefaultTimes,
 		State:    filepath.Join(state, "deploy"),
 		Tool:     x.Version(),
@@ -59,7 +65,11 @@ func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstrea
 		Reporter: x.View,
 		Say:      x.View.Say,
 		Tell:     x.View.Waiting,
-	}, o.end, nil
+	}
+	if rehearsed != "" {
+		err = standIn(d, rehearsed)
+	}
+	return d, o.end, err
 }
 
 // login is the operator's for a registry, which is sent with each pull and kept on no host.
@@ -85,16 +95,20 @@ func (o *opener) open(ctx context.Context, name string) (*survey.Machine, error)
 	o.mu.Lock()
 	o.opened = append(o.opened, h)
 	o.mu.Unlock()
-	front := &proxy.Container{Engine: h.Engine, Port: uint16(o.environment.Port), Image: proxy.Image}
-	if o.environment.Proxy != "" {
-		front.Image = o.environment.Proxy
-	}
-	repository, _, _ := strings.Cut(front.Image, "@")
-	if front.Login, err = login(repository); err != nil {
+	repository, _, _ := strings.Cut(imageOfProxy(o.environment), "@")
+	has, err := login(repository)
+	if err != nil {
 		return nil, err
 	}
-	return survey.NewMachine(front), nil
+	return machine(h.Engine, o.environment, has), nil
 }
+
+// machine is a host whose engine is reached.
+func machine(client *engine.Client, e config.Environment, login engine.Login) *survey.Machine {
+	return survey.NewMachine(&proxy.Container{Engine: client, Port: uint16(e.Port), Image: imageOfProxy(e), Login: login})
+}
+
+func imageOfProxy(e config.Environment) string { return cmp.Or(e.Proxy, proxy.Image) }
 
 func (o *opener) end() {
 	o.mu.Lock()

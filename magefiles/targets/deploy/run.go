@@ -19,18 +19,22 @@ const auditLines = 5
 
 // chosen is the downstream that is deployed, with its environments.
 func chosen(x *targets.Extension, only string) (*workspace.Downstream, []config.Environment, error) {
+	return chosenOf(x.Workspace, only)
+}
+
+func chosenOf(w *workspace.Workspace, only string) (*workspace.Downstream, []config.Environment, error) {
 	if only != "" {
-		d, err := x.Workspace.Downstream(only)
+		d, err := w.Downstream(only)
 		if err != nil {
 			return nil, nil, err
 		}
-		all, err := config.Of(x.Workspace, d)
+		all, err := config.Of(w, d)
 		return d, all, err
 	}
 	var found *workspace.Downstream
 	var environments []config.Environment
-	for _, d := range x.Workspace.Downstreams {
-		all, err := config.Of(x.Workspace, d)
+	for _, d := range w.Downstreams {
+		all, err := config.Of(w, d)
 		switch {
 		case err != nil:
 			return nil, nil, err

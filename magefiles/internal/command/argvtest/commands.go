@@ -106,6 +106,9 @@ var commands = map[string][]form{
 	"gofmt": {{verb: "", options: options("-l", "-w"), words: only("magefiles", `\.`)}},
 	"targets": { // ourselves, as a rehearsal calls us
 		{verb: "", options: options("-yes", "-json", "-check", "-verify", "-from=", "-digests=", "-to=", "-only=", "-ranges=", "-publish="), words: only("release", "publish", "build:all", "app:upgrade")},
+		{verb: "deploy:setup", options: options("-env=", "-yes")},
+		{verb: "deploy:to", options: options("-digest=", "-wait=", "-yes"), words: only(`[a-z0-9][a-z0-9_-]*`)}, // an environment, as its table may be called
+		{verb: "deliver", options: options("-yes")},
 	},
 	"ssh": {{
 		verb: "", // a host stands behind "--"

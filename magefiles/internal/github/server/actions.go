@@ -24,8 +24,45 @@ type Run struct {
 	Created    time.Time `json:"created"`
 	Updated    time.Time `json:"updated"`
 
+	Jobs []Job `json:"jobs,omitempty"` // given by TellJobs
+
 	Environment string   `json:"environment,omitempty"` // that it waits for
 	Reviewers   []string `json:"reviewers,omitempty"`   // who have to approve that: logins, and "team NAME"
+}
+
+// Job is a job of a run.
+type Job struct {
+	Name       string `json:"name"`
+	Status     string `json:"status"`
+	Conclusion string `json:"conclusion,omitempty"`
+}
+
+// TellJobs says which jobs a run has, and how far each is.
+func (s *Server) TellJobs(id int64, jobs ...Job) error {
+	return s.onRun(id, func(r *Run) { r.Jobs = jobs })
+}
+
+// jobs is https://docs.github.com/en/rest/actions/workflow-jobs, for the last attempt.
+func (s *Server) jobs(w http.ResponseWriter, r *http.Request, _ access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.state.Runs, func(run *Run) bool { return run.ID == id(r) })
+	if i < 0 {
+		return errNotFound
+	}
+	all := []any{}
+	for n, job := range s.state.Runs[i].Jobs {
+		v := map[string]any{
+			"id": n + 1, "run_id": id(r), "name": job.Name, "status": job.Status, "conclusion": nil,
+			"html_url": fmt.Sprintf("%s/%s/actions/runs/%d/job/%d", s.url(r), s.Repository, id(r), n+1),
+		}
+		if job.Conclusion != "" {
+			v["conclusion"] = job.Conclusion
+		}
+		all = append(all, v)
+	}
+	p := s.paged(w, r, all)
+	return answer(w, http.StatusOK, map[string]any{"total_count": p.total, "jobs": p.items})
 }
 
 // AddRun adds a run that has begun, and returns its id.

@@ -33,6 +33,7 @@ var routes = []route{
 	{method: "GET", pattern: "actions/runs", needs: reading, handle: func(s *Server) handler { return s.runs }},
 	{method: "GET", pattern: "actions/workflows/{file}/runs", needs: reading, handle: func(s *Server) handler { return s.runs }},
 	{method: "GET", pattern: "actions/runs/{id}/artifacts", needs: reading, handle: func(s *Server) handler { return s.artifacts }},
+	{method: "GET", pattern: "actions/runs/{id}/jobs", needs: reading, handle: func(s *Server) handler { return s.jobs }},
 	{method: "GET", pattern: "actions/runs/{id}/pending_deployments", needs: reading, handle: func(s *Server) handler { return s.pending }},
 	{method: "GET", pattern: "actions/runs/{id}", needs: reading, handle: func(s *Server) handler { return s.run }},
 	{method: "GET", pattern: "actions/artifacts/{id}/zip", needs: known, handle: func(s *Server) handler { return s.artifact }},

@@ -10,7 +10,7 @@
 //	GET        /repos/{o}/{r}/releases/{id}/assets
 //	POST       /uploads/repos/{o}/{r}/releases/{id}/assets?name=     a half upload leaves an asset in state "starter"
 //	GET DELETE /repos/{o}/{r}/releases/assets/{id}
-//	GET        /repos/{o}/{r}/actions/runs, /actions/workflows/{file}/runs, /actions/runs/{id}[/artifacts]
+//	GET        /repos/{o}/{r}/actions/runs, /actions/workflows/{file}/runs, /actions/runs/{id}[/artifacts, /jobs]
 //	GET        /repos/{o}/{r}/actions/artifacts/{id}/zip             redirects to a signed address, which refuses a token
 //	GET        /{o}/{r}/releases/download/{tag}/{name}
 //

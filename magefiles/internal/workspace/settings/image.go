@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,9 @@ type Image struct {
 
 	// Publish is who makes and pushes the image of a commit that is delivered: PublishCI or PublishHere, which is the default.
 	Publish string `json:"publish,omitempty"`
+
+	// Workflow is the file name of the workflow that does it, and that deploys what it has made, where a CI does; "" is each that a push starts.
+	Workflow string `json:"workflow,omitempty"`
 
 	// CheckTimeout is how long the check may take on each platform; 0 is the default.
 	CheckTimeout time.Duration `json:"check-timeout,omitempty"`
@@ -63,6 +67,7 @@ func ReadImage(s *manifest.File, m *manifest.Manifest) *Image {
 		"ssh":               func(e *tomledit.Node) { i.SSH = s.Bool(e) },
 		"secrets":           func(e *tomledit.Node) { i.Secrets = readSecrets(s, e) },
 		"publish":           func(e *tomledit.Node) { i.Publish = s.Str(e) },
+		"workflow":          func(e *tomledit.Node) { i.Workflow = readWorkflow(s, e) },
 		"cache":             func(e *tomledit.Node) { i.Cache = s.Str(e) },
 		"rewrite-timestamp": func(e *tomledit.Node) { i.RewriteTimestamp = s.Bool(e) },
 	}
@@ -85,6 +90,17 @@ func ReadImage(s *manifest.File, m *manifest.Manifest) *Image {
 		checkPlatform(s, n, i.Platforms[0], m)
 	}
 	return i
+}
+
+// fileOfWorkflow is the name of a file in .github/workflows.
+var fileOfWorkflow = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*\.ya?ml$`)
+
+func readWorkflow(s *manifest.File, n *tomledit.Node) string {
+	name := s.Str(n)
+	if !fileOfWorkflow.MatchString(name) {
+		s.Fail(n, `name the file in .github/workflows alone, such as "publish-app.yml"`, "workflow cannot be %q", name)
+	}
+	return name
 }
 
 // readSecrets reads the names of variables that a build may have.

@@ -1,0 +1,130 @@
+package localfleet
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/foopack/foopack/magefiles/internal/localengine"
+)
+
+// Image is an image of the application.
+type Image struct {
+	Repository string
+	Digest     string
+	Revision   string // that its label has
+	Platforms  []string
+	Labels     map[string]string
+}
+
+// port is where the application listens whose table does not say it.
+const port = 5006
+
+// says is the header by which the application of a host names its image.
+const says = "Rehearsed-Image"
+
+// labelRevision is the label of an image that has the commit of its sources.
+const labelRevision = "org.opencontainers.image.revision"
+
+// Offer lets all hosts pull an image. What a container of it runs is no program of the image: it answers as a health check wants it.
+func (f *Fleet) Offer(i Image) {
+	answer := map[string]string{}
+	ports := []uint16{port}
+	for _, e := range f.Environments {
+		if e.Revision.JSON != "" {
+			answer[e.Revision.JSON] = i.Revision
+		}
+		if e.AppPort != 0 {
+			ports = []uint16{uint16(e.AppPort)}
+		}
+	}
+	var arch []string
+	for _, platform := range i.Platforms {
+		_, of, _ := strings.Cut(platform, "/")
+		arch = append(arch, of)
+	}
+	labels := maps.Clone(i.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[labelRevision] = i.Revision
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for _, e := range f.Environments {
+			if e.Revision.Header != "" {
+				w.Header().Set(e.Revision.Header, i.Revision)
+			}
+		}
+		w.Header().Set(says, i.Digest)
+		_ = json.NewEncoder(w).Encode(answer) // who is gone is not told
+	})
+	for _, e := range f.engines {
+		if len(arch) > 0 {
+			e.Arch = arch[0]
+		}
+		e.Offer(localengine.Image{
+			Ref:    i.Repository + "@" + i.Digest,
+			Arch:   arch,
+			Labels: labels,
+			Ports:  ports,
+			Program: func(ctx context.Context, c *localengine.Container) int {
+				return serve(ctx, c, ports, handler)
+			},
+		})
+	}
+}
+
+func serve(ctx context.Context, c *localengine.Container, ports []uint16, handler http.Handler) int {
+	l, err := c.Listen(ports[0])
+	if err != nil {
+		return 1
+	}
+	s := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	go func() { _ = s.Serve(l) }() // until it is shut down
+	<-ctx.Done()
+	last, done := context.WithTimeout(context.Background(), time.Second)
+	defer done()
+	_ = s.Shutdown(last)
+	return 0
+}
+
+// Push puts a stand-in for an image into its repository, with the labels and platforms that it would have, and returns it with its digest. tag is what
+// it is found by; "" is the digest alone.
+func Push(ctx context.Context, i Image, tag string) (Image, error) {
+	labels := maps.Clone(i.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[labelRevision] = i.Revision
+	index := v1.ImageIndex(empty.Index)
+	for _, platform := range i.Platforms {
+		os, arch, _ := strings.Cut(platform, "/")
+		one, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{OS: os, Architecture: arch, Config: v1.Config{Labels: labels, Entrypoint: []string{"/entry"}}})
+		if err != nil {
+			return i, err
+		}
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: one, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: os, Architecture: arch}}})
+	}
+	digest, err := index.Digest()
+	if err != nil {
+		return i, err
+	}
+	i.Digest = digest.String()
+	by := ":" + tag
+	if tag == "" {
+		by = "@" + i.Digest
+	}
+	ref, err := name.ParseReference(i.Repository+by, name.Insecure)
+	if err != nil {
+		return i, err
+	}
+	return i, remote.WriteIndex(ref, index, remote.WithContext(ctx))
+}

@@ -1,0 +1,78 @@
+// Package localfleet stands in for the hosts of deployment environments, for a rehearsal: each is an engine of this process (package localengine),
+// with a proxy (package localproxy), and whoever deploys reaches it by its socket in place of ssh.
+//
+//	localfleet.go  the hosts, and what they are reached by
+//	image.go       the images that they are offered, and stand-ins for those that cannot be built
+//	stays.go       which image answered on which host, and when
+package localfleet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+
+	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/localengine"
+	"github.com/foopack/foopack/magefiles/internal/localproxy"
+	"github.com/foopack/foopack/magefiles/internal/proxy"
+)
+
+// Fleet is hosts that run.
+type Fleet struct {
+	Environments []config.Environment
+
+	// Sockets is a file of JSON: the socket of the engine of each host, by the name that tables have for it.
+	Sockets string
+
+	engines map[string]*localengine.Engine
+	end     context.CancelFunc
+	looking sync.WaitGroup
+
+	mu    sync.Mutex
+	stays []Stay
+}
+
+// Start starts the hosts of environments, which have nothing yet, in a folder. The caller closes them.
+func Start(dir string, environments []config.Environment) (*Fleet, error) {
+	ctx, end := context.WithCancel(context.Background())
+	f := &Fleet{Environments: environments, Sockets: filepath.Join(dir, "sockets.json"), engines: map[string]*localengine.Engine{}, end: end}
+	sockets := map[string]string{}
+	for _, e := range environments {
+		image := proxy.Image
+		if e.Proxy != "" {
+			image = e.Proxy
+		}
+		for _, host := range e.Hosts {
+			if f.engines[host] == nil {
+				engine, err := localengine.Start(filepath.Join(dir, "volumes", strconv.Itoa(len(f.engines))))
+				if err != nil {
+					f.Close()
+					return nil, err
+				}
+				engine.Anywhere = true
+				f.engines[host], sockets[host] = engine, engine.Socket
+			}
+			f.engines[host].Offer(localproxy.Image(image))
+			f.looking.Go(func() { f.look(ctx, e, host) })
+		}
+	}
+	text, err := json.Marshal(sockets)
+	if err := errors.Join(err, os.MkdirAll(dir, 0o755), os.WriteFile(f.Sockets, text, 0o600)); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Close ends all that runs.
+func (f *Fleet) Close() {
+	f.end()
+	f.looking.Wait()
+	for _, e := range f.engines {
+		_ = e.Close() // its folder is swept
+	}
+}

@@ -1,0 +1,85 @@
+package localfleet
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/pause"
+)
+
+// Stay is the time for which one image answered on a host.
+type Stay struct {
+	Environment string    `json:"environment"`
+	Host        string    `json:"host"`
+	Digest      string    `json:"digest"`
+	From        time.Time `json:"from"`
+	Until       time.Time `json:"until"` // its last answer
+	Answers     int       `json:"answers"`
+	Failed      int       `json:"failed,omitempty"` // requests that nothing answered, or not well, since the first of them
+}
+
+// often is the pause between two requests to a host.
+const often = 50 * time.Millisecond
+
+// look asks a host's published port as anybody does, until ctx ends.
+func (f *Fleet) look(ctx context.Context, e config.Environment, host string) {
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	_, _ = pause.Wait{First: often, Times: 1}.Until(ctx, func(ctx context.Context) (pause.Seen, error) { // it ends with ctx alone
+		if at, there := f.engines[host].Published(e.Port); there {
+			digest, err := ask(ctx, client, fmt.Sprintf("http://%s%s", at, e.Health), e.Domain)
+			if ctx.Err() == nil {
+				f.note(e.Name, host, digest, err, time.Now())
+			}
+		}
+		return pause.Seen{}, nil
+	})
+}
+
+func ask(ctx context.Context, client *http.Client, url, domain string) (digest string, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	if domain != "" {
+		r.Host = domain
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		return "", err
+	}
+	return answer.Header.Get(says), answer.Body.Close()
+}
+
+// note takes up one answer. Before the first one of a host there is no application yet that could fail.
+func (f *Fleet) note(environment, host, digest string, err error, at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var last *Stay
+	for i := range f.stays {
+		if s := &f.stays[i]; s.Environment == environment && s.Host == host {
+			last = s
+		}
+	}
+	switch {
+	case err != nil || digest == "":
+		if last != nil {
+			last.Failed++
+		}
+	case last == nil || last.Digest != digest:
+		f.stays = append(f.stays, Stay{Environment: environment, Host: host, Digest: digest, From: at, Until: at, Answers: 1})
+	default:
+		last.Until = at
+		last.Answers++
+	}
+}
+
+// Stays are those of all hosts, in the order in which they began.
+func (f *Fleet) Stays() []Stay {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.stays)
+}

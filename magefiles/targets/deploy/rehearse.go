@@ -1,0 +1,120 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"runtime"
+	"time"
+
+	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
+	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/localfleet"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/targets"
+)
+
+// init lets `rehearse -full` go as far as the hosts.
+func init() { targets.RehearseOn(rehearsedHosts) }
+
+// hosts are those of a rehearsal.
+type hosts struct {
+	app string
+	of  *localfleet.Fleet
+}
+
+func rehearsedHosts(w *workspace.Workspace, dir string) (fleet.Hosts, string, error) {
+	if runtime.GOOS != "linux" {
+		return nil, "its hosts need flock and timeout, which only Linux has", nil
+	}
+	of, all, err := chosenOf(w, "")
+	if err != nil {
+		return nil, err.Error(), nil
+	}
+	started, err := localfleet.Start(dir, all)
+	if err != nil {
+		return nil, "", err
+	}
+	return hosts{app: of.Name(), of: started}, "", nil
+}
+
+func (h hosts) App() string { return h.app }
+
+// Environments are in the order in which they are delivered to.
+func (h hosts) Environments() (all []fleet.Environment) {
+	done := map[string]bool{"": true}
+	for range h.of.Environments {
+		for _, e := range h.of.Environments {
+			if !done[e.Name] && done[e.After] {
+				done[e.Name] = true
+				all = append(all, fleet.Environment{Name: e.Name, Hosts: len(e.Hosts), ByCI: e.By == config.CI})
+			}
+		}
+	}
+	return all
+}
+
+func (h hosts) Environ() []string { return []string{"REHEARSAL_HOSTS=" + h.of.Sockets} }
+
+func (h hosts) Push(ctx context.Context, i fleet.Image, tag string) (fleet.Image, error) {
+	pushed, err := localfleet.Push(ctx, imageOf(i), tag)
+	i.Digest = pushed.Digest
+	return i, err
+}
+
+func (h hosts) Offer(i fleet.Image) { h.of.Offer(imageOf(i)) }
+
+func imageOf(i fleet.Image) localfleet.Image {
+	return localfleet.Image{Repository: i.Repository, Digest: i.Digest, Revision: i.Revision, Platforms: i.Platforms, Labels: i.Labels}
+}
+
+func (h hosts) Stays() (all []fleet.Stay) {
+	for _, s := range h.of.Stays() {
+		all = append(all, fleet.Stay(s))
+	}
+	return all
+}
+
+func (h hosts) Close() { h.of.Close() }
+
+// How long a stand-in is watched: nothing is learned by waiting longer.
+const rehearsedWatch = time.Second
+
+// inRehearsal is an environment as a rehearsal deploys to it.
+func inRehearsal(e config.Environment) config.Environment {
+	e.Watch, e.Drain, e.Pause = min(e.Watch, rehearsedWatch), min(e.Drain, rehearsedWatch), min(e.Pause, rehearsedWatch)
+	e.TLS, e.SSHConfig = false, ""
+	return e
+}
+
+// placeholder is what an application gets in a rehearsal in place of a secret, or of a variable that is not set.
+const placeholder = "rehearsed"
+
+// standIn has a deployer reach the hosts of a rehearsal, and tell them nothing of the person's.
+func standIn(d *deploying.Deployer, file string) error {
+	text, err := os.ReadFile(file)
+	var sockets map[string]string
+	if err == nil {
+		err = json.Unmarshal(text, &sockets)
+	}
+	if err != nil {
+		return operr.NewUsage("unset REHEARSAL_HOSTS: `rehearse -full` alone sets it", "the hosts of a rehearsal are not there: %w", err)
+	}
+	d.Login = func(context.Context, string) (engine.Login, error) { return engine.Login{}, nil }
+	d.Output = func(context.Context, []string) ([]byte, error) { return []byte(placeholder), nil }
+	d.Variable = func(string) (string, bool) { return placeholder, true }
+	d.Open = func(_ context.Context, name string) (*survey.Machine, error) {
+		socket, there := sockets[name]
+		if !there {
+			return nil, operr.New("", "the rehearsal has no host %s", name)
+		}
+		client := engine.New(func(ctx context.Context) (net.Conn, error) { return (&net.Dialer{}).DialContext(ctx, "unix", socket) })
+		return machine(client, d.Environment, engine.Login{}), nil
+	}
+	return nil
+}
