@@ -7,6 +7,7 @@ import (
 	"github.com/magefile/mage/mg"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/bumping"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -22,7 +23,7 @@ func (Version) Show(ctx context.Context,
 	json *bool, // print one JSON object
 ) error {
 	return inPackages(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
-		tags, err := bump.LastTags(ctx, w, gitrepo.Tags{Runner: a.runner, Dir: w.Root})
+		tags, err := released.LastTags(ctx, w, gitrepo.Tags{Runner: a.runner, Dir: w.Root})
 		if err != nil {
 			return err
 		}

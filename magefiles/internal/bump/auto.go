@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -71,7 +72,7 @@ func (p *planner) newest(ctx context.Context, name string, counts func(version.V
 
 // ahead reports which of two tags of one version counts: that of our form, or else any, always the same.
 func (p *planner) ahead(name, tag, other string) bool {
-	ours := func(tag string) bool { return strings.HasPrefix(tag, tagPrefix(p.w, name)) }
+	ours := func(tag string) bool { return strings.HasPrefix(tag, released.TagPrefix(p.w, name)) }
 	if ours(tag) != ours(other) {
 		return ours(tag)
 	}
@@ -348,7 +349,7 @@ func (p *planner) tellForm(name string, last *lastTag, goal version.Version) {
 			break
 		}
 	}
-	if ours := p.tagName(name, goal.String()); !strings.HasPrefix(last.name, tagPrefix(p.w, name)) {
+	if ours := p.tagName(name, goal.String()); !strings.HasPrefix(last.name, released.TagPrefix(p.w, name)) {
 		p.note("the last tag is %s, and the new one will be %s: those of another form are read, and not made", last.name, ours)
 	}
 }

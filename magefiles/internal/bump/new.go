@@ -9,6 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump/commits"
 	"github.com/foopack/foopack/magefiles/internal/bump/edits"
 	"github.com/foopack/foopack/magefiles/internal/bump/message"
+	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -235,18 +236,11 @@ func TagsOf(w *workspace.Workspace, packages ...*workspace.Package) (tags []Tag)
 
 // TagOf is the tag that belongs to the version which the manifest of a package has.
 func TagOf(w *workspace.Workspace, pkg *workspace.Package) Tag {
-	return newTag(w, pkg, tagPrefix(w, pkg.Name)+pkg.Version.Text)
+	return newTag(w, pkg, released.TagPrefix(w, pkg.Name)+pkg.Version.Text)
 }
 
 // tagName is v<version>, or <package>/v<version> where versions are independent.
-func (p *planner) tagName(name, v string) string { return tagPrefix(p.w, name) + v }
-
-func tagPrefix(w *workspace.Workspace, name string) string {
-	if w.Config.Versioning == workspace.Lockstep {
-		return "v"
-	}
-	return name + "/v"
-}
+func (p *planner) tagName(name, v string) string { return released.TagPrefix(p.w, name) + v }
 
 func (p *planner) note(format string, args ...any) {
 	p.plan.Notes = append(p.plan.Notes, fmt.Sprintf(format, args...))

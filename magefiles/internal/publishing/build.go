@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
@@ -90,7 +91,7 @@ func Build(ctx context.Context, c Config, packages []*workspace.Package) (digest
 
 // versioned refuses packages in whose manifests pixi finds no version, each with the line to add.
 func (c Config) versioned(ctx context.Context, packages []*workspace.Package) error {
-	return bump.Versioned(ctx, c.Workspace, packages, gitrepo.Tags{Runner: c.Runner, Dir: c.Workspace.Root})
+	return released.Versioned(ctx, c.Workspace, packages, gitrepo.Tags{Runner: c.Runner, Dir: c.Workspace.Root})
 }
 
 // builder is what builds the work tree. Where nothing of it is edited, what it builds is of the commit, and counts for publishing.

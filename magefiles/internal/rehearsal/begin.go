@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/folders"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release/preflight"
@@ -131,10 +132,10 @@ func (r *run) takeJournal() error {
 }
 
 // lastReleases are the releases of the packages that the world begins with.
-func (r *run) lastReleases() []bump.Release {
+func (r *run) lastReleases() []released.Release {
 	tags := maps.Clone(r.remoteTags)
 	if r.unfinished != nil { // what is being released is not on the channel; what was released before it is
 		maps.DeleteFunc(tags, func(tag, _ string) bool { return slices.Contains(r.unfinished.Plan.Tags, tag) })
 	}
-	return bump.LastReleases(r.w, tags)
+	return released.LastReleases(r.w, tags)
 }

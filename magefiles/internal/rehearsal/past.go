@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
-	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
@@ -39,7 +39,7 @@ type past struct {
 }
 
 // pasts groups the last releases of the packages by their commits, in the order of the packages.
-func pasts(last []bump.Release) (all []*past) {
+func pasts(last []released.Release) (all []*past) {
 	for _, rel := range last {
 		i := slices.IndexFunc(all, func(p *past) bool { return p.commit == rel.Commit })
 		if i < 0 {
@@ -69,7 +69,7 @@ const (
 
 // remakeEarlier makes the artifacts of the last releases, so that the world is as they left it: built from their tags, or kept
 // from a rehearsal before. What cannot be built any more is named, and stood in for.
-func (r *run) remakeEarlier(ctx context.Context, last []bump.Release) (made []PastRelease, evidence string, err error) {
+func (r *run) remakeEarlier(ctx context.Context, last []released.Release) (made []PastRelease, evidence string, err error) {
 	var said []string
 	for _, p := range pasts(last) {
 		files, how, err := r.remake(ctx, p)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -44,7 +44,7 @@ type lastTag struct {
 // Versions prints the packages and downstreams of a workspace, their versions, what they require of each other, and
 // what contradicts what. tags are the last ones of the packages whose version a tool makes from tags: that of one which stands in
 // no manifest is its last tag's, and beside that of another one, a copy, its last tag is named.
-func (v *View) Versions(w *workspace.Workspace, tags []bump.Release, asJSON bool) error {
+func (v *View) Versions(w *workspace.Workspace, tags []released.Release, asJSON bool) error {
 	all := versions{Packages: []packageVersion{}, Downstreams: []packageVersion{}, Disagreements: w.Disagreements()}
 	for _, p := range w.Packages {
 		all.Packages = append(all.Packages, newPackageVersion(p, tags))
@@ -71,7 +71,7 @@ func (v *View) Versions(w *workspace.Workspace, tags []bump.Release, asJSON bool
 	return nil
 }
 
-func newPackageVersion(p *workspace.Package, tags []bump.Release) packageVersion {
+func newPackageVersion(p *workspace.Package, tags []released.Release) packageVersion {
 	one := packageVersion{Name: p.Name, Version: p.Version.Text, Manifest: p.Manifest, Requires: orEmpty(p.Requires)}
 	for _, t := range tags {
 		if t.Package == p.Name {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -34,7 +34,7 @@ func TestVersionsFromTags(t *testing.T) {
 	require.NoError(t, err)
 
 	v, out, _ := newView()
-	require.NoError(t, v.Versions(w, []bump.Release{{Package: "b", Version: "0.3.0", Tag: "b/v0.3.0", Commit: "1"}, {Package: "a", Version: "1.5", Tag: "a/v1.5", Commit: "2"}}, false))
+	require.NoError(t, v.Versions(w, []released.Release{{Package: "b", Version: "0.3.0", Tag: "b/v0.3.0", Commit: "1"}, {Package: "a", Version: "1.5", Tag: "a/v1.5", Commit: "2"}}, false))
 	var lines []string
 	for line := range strings.SplitSeq(strings.TrimSpace(out.String()), "\n") {
 		lines = append(lines, strings.Join(strings.Fields(line), " "))
@@ -55,7 +55,7 @@ func TestVersionsFromTags(t *testing.T) {
 	require.Regexp(t, `(?m)^a +- `, out.String())
 
 	v, out, _ = newView()
-	require.NoError(t, v.Versions(w, []bump.Release{{Package: "b", Version: "0.3.0", Tag: "b/v0.3.0", Commit: "1"}}, true))
+	require.NoError(t, v.Versions(w, []released.Release{{Package: "b", Version: "0.3.0", Tag: "b/v0.3.0", Commit: "1"}}, true))
 	require.Equal(t, 1, strings.Count(out.String(), `"lastTag"`))
 	require.Contains(t, out.String(), `"name": "b/v0.3.0"`)
 	require.Contains(t, out.String(), `"source": "env"`)

@@ -7,19 +7,20 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // RefusePlan refuses what no release can be made of, by manifests, plan and tags alone.
-func RefusePlan(ctx context.Context, w *workspace.Workspace, planned *bump.Plan, history bump.Merged) error {
-	found := slices.Concat(bump.Unversioned(ctx, w, w.Packages, history), findNotNoarch(w), findDisagreements(w))
+func RefusePlan(ctx context.Context, w *workspace.Workspace, planned *bump.Plan, history released.Merged) error {
+	found := slices.Concat(released.Unversioned(ctx, w, w.Packages, history), findNotNoarch(w), findDisagreements(w))
 	return refuse(append(found, findBump(planned)...))
 }
 
 // RefuseUnversioned refuses packages that nothing can build, since pixi finds no version of them.
-func RefuseUnversioned(ctx context.Context, w *workspace.Workspace, history bump.Merged) error {
-	return refuse(bump.Unversioned(ctx, w, w.Packages, history))
+func RefuseUnversioned(ctx context.Context, w *workspace.Workspace, history released.Merged) error {
+	return refuse(released.Unversioned(ctx, w, w.Packages, history))
 }
 
 // findNotNoarch finds packages that are built for one platform at a time.
@@ -34,7 +35,7 @@ func findNotNoarch(w *workspace.Workspace) (found []*operr.Error) {
 func findDisagreements(w *workspace.Workspace) (found []*operr.Error) {
 	for _, d := range w.Disagreements() {
 		if pkg, err := w.Package(d.Package); err == nil && pkg.Version.Source == workspace.VersionMissing && d.Pos == pkg.Version.Pos {
-			continue // bump.Unversioned says which line to add
+			continue // released.Unversioned says which line to add
 		}
 		next := "correct it; `mage version:show` shows who requires whom"
 		if d.Apart {

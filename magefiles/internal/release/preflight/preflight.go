@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
@@ -264,7 +265,7 @@ func (p *Preflight) findManifests(ctx context.Context, a *asked) (found []*operr
 	}
 	found = append(found, toFinding(a.bumpErr, "")...)
 	found = append(found, toFinding(a.toolsErr, "run `mage doctor`")...)
-	found = append(found, bump.Unversioned(ctx, a.w, a.w.Packages, p.History)...)
+	found = append(found, released.Unversioned(ctx, a.w, a.w.Packages, p.History)...)
 	if a.bumpErr == nil && a.aim == unplanned {
 		found = append(found, findDisagreements(a.w)...)
 	}

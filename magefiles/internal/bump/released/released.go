@@ -1,4 +1,8 @@
-package bump
+// Package released knows what was released of a workspace, by its tags.
+//
+//	released.go  the last release of each package
+//	lasttag.go   the last tags, and packages whose version only a tag has
+package released
 
 import (
 	"strings"
@@ -21,7 +25,7 @@ type Release struct {
 // commit did not have yet.
 func LastReleases(w *workspace.Workspace, tags map[string]string) (last []Release) {
 	for _, pkg := range w.Order() {
-		if r, ok := lastRelease(pkg, tagPrefix(w, pkg.Name), tags); ok {
+		if r, ok := lastRelease(pkg, TagPrefix(w, pkg.Name), tags); ok {
 			last = append(last, r)
 		}
 	}
@@ -45,4 +49,12 @@ func lastRelease(pkg *workspace.Package, prefix string, tags map[string]string) 
 		}
 	}
 	return last, ok
+}
+
+// TagPrefix is what stands before the version in a tag of a package: v, or <package>/v where versions are independent.
+func TagPrefix(w *workspace.Workspace, name string) string {
+	if w.Config.Versioning == workspace.Lockstep {
+		return "v"
+	}
+	return name + "/v"
 }

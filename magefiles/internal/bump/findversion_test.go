@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/bump/released"
 )
 
 // tagsAlone is a workspace of two packages whose version stands in no manifest.
@@ -181,7 +182,7 @@ func TestUnversioned(t *testing.T) {
 	const sentence = "core/pyproject.toml:4:7: core cannot be built: pixi finds no version of it, since setuptools-scm makes it from tags"
 	root := tree(t, apart(tagsAlone))
 	for name, c := range map[string]struct {
-		history  bump.Merged
+		history  released.Merged
 		core, ui string
 	}{
 		"tagged":     {history{tags: map[string]string{"core/v1.2.0": "1", "core/v1.10.0": "2", "v7": "3"}}, "1.10.0", "0.1.0"},
@@ -190,7 +191,7 @@ func TestUnversioned(t *testing.T) {
 		"unreadable": {unreadable{}, "0.1.0", "0.1.0"},
 	} {
 		w := load(t, root)
-		found := bump.Unversioned(t.Context(), w, w.Order(), c.history)
+		found := released.Unversioned(t.Context(), w, w.Order(), c.history)
 		require.Len(t, found, 2, name)
 		require.EqualError(t, found[0], sentence)
 		require.Equal(t, "add the line `version = \""+c.core+"\"` below [package] in core/pixi.toml; from then on a bump keeps it right", found[0].Next)
@@ -198,6 +199,6 @@ func TestUnversioned(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(root, "core/pixi.toml"), []byte("[package]\nversion = \"1\"\nbuild.backend.name = \"pixi-build-python\"\n"), 0o644))
 	w := load(t, root)
-	require.Len(t, bump.Unversioned(t.Context(), w, w.Order(), nil), 1)
-	require.Empty(t, bump.Unversioned(t.Context(), w, w.Order()[:1], nil))
+	require.Len(t, released.Unversioned(t.Context(), w, w.Order(), nil), 1)
+	require.Empty(t, released.Unversioned(t.Context(), w, w.Order()[:1], nil))
 }
