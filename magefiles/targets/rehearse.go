@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/bumping"
+	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -74,4 +75,15 @@ func (a *pipeline) rehearsal(ctx context.Context, w *workspace.Workspace, full b
 		c.Images, c.Hosts = inside.rehearseImages, rehearsedHosts
 	}
 	return c, nil
+}
+
+// rehearseImages makes the images of all downstreams for a registry that is embedded in dir.
+func (a *pipeline) rehearseImages(ctx context.Context, w *workspace.Workspace, server, dir string, show rehearsal.Shown) (rehearsal.Images, error) {
+	m, err := a.images(ctx, w)
+	if err != nil {
+		return rehearsal.Images{}, err
+	}
+	return rehearsal.MakeImages(ctx, m, &buildx.Builder{Runner: a.runner, Name: m.Builder}, w, server, func() (host string, end func(), err error) {
+		return serveRegistry(filepath.Join(dir, "registry"))
+	}, show)
 }

@@ -14,6 +14,7 @@
 //	person.go      what of a person's git takes part: settings and hooks
 //	child.go       the processes: with faults they are killed, and run again
 //	outcome.go     what the release did; page.go: for a browser
+//	makeimages.go  the images of the downstreams
 //	deliver.go     the delivery to hosts that stand in for those of the manifest, by package fleet
 //	git.go         how git is run here
 //	flags.go       what a person may ask for; show.go: what a person sees of it
@@ -64,7 +65,7 @@ type Config struct {
 
 	// Images builds the images of the downstreams of a clone, from the packages that a server of channels has, in a folder
 	// of the rehearsal's; it shows its steps, and says why where images cannot be built here. Nil leaves images, and what is done with them, out.
-	Images func(ctx context.Context, w *workspace.Workspace, server, dir string, show func(name string, f func() (string, error)) error) (Images, error)
+	Images func(ctx context.Context, w *workspace.Workspace, server, dir string, show Shown) (Images, error)
 
 	// Hosts starts those of the deployment environments of a clone, in a folder of the rehearsal's; why there are none. Nil where this program cannot
 	// deploy.

@@ -1,25 +1,24 @@
-package targets
+package rehearsal
 
 import (
 	"context"
-	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/image/buildx"
 	"github.com/foopack/foopack/magefiles/internal/imagejob"
-	"github.com/foopack/foopack/magefiles/internal/rehearsal"
 	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
-// rehearseImages builds, proves and pushes the images of all downstreams to an embedded registry, from packages that are on
-// the channel at an address (a server's, as PREFIX_SERVER_URL has it). dir is a folder of the rehearsal's. Where images
-// cannot be built here at all, none has a digest and Why says so. The registry runs until End.
-func (a *pipeline) rehearseImages(ctx context.Context, w *workspace.Workspace, server, dir string, show func(name string, f func() (string, error)) error) (made rehearsal.Images, err error) {
-	m, err := a.images(ctx, w)
-	if err != nil {
-		return made, err
-	}
-	node, err := (&buildx.Builder{Runner: a.runner, Name: m.Builder}).Look(ctx)
+// Shown runs one step, and shows it by its name.
+type Shown func(name string, f func() (evidence string, err error)) error
+
+// MakeImages builds, proves and pushes the images of all downstreams to the registry that serve starts, from packages that are on the channel at an
+// address (a server's, as PREFIX_SERVER_URL has it). Where images cannot be built here at all, none has a digest and Why says so. The registry
+// runs until End.
+func MakeImages(ctx context.Context, m *imagejob.Maker, builder *buildx.Builder, w *workspace.Workspace, server string,
+	serve func() (host string, end func(), err error), show Shown,
+) (made Images, err error) {
+	node, err := builder.Look(ctx)
 	if cause := context.Cause(ctx); cause != nil {
 		return made, cause
 	}
@@ -30,7 +29,7 @@ func (a *pipeline) rehearseImages(ctx context.Context, w *workspace.Workspace, s
 		made.Why = "the builder " + node.Name + " has a network of its own, and cannot reach a registry on this machine's loopback; " +
 			"`docker buildx create --use --driver-opt network=host` makes one that can"
 	}
-	host, end, err := serveRegistry(filepath.Join(dir, "registry"))
+	host, end, err := serve()
 	if err != nil {
 		return made, err
 	}
@@ -60,7 +59,7 @@ func (a *pipeline) rehearseImages(ctx context.Context, w *workspace.Workspace, s
 // stepsOf shows the steps of one image among those of others.
 type stepsOf struct {
 	name string
-	show func(name string, f func() (string, error)) error
+	show Shown
 }
 
 func (s stepsOf) Step(name string, f func() (evidence string, err error)) error {
