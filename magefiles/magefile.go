@@ -83,7 +83,7 @@ func (Deploy) Production(ctx context.Context,
 	digest *string, // this image of the registry, sha256:…
 	tag *string, // the image of this tag; default: what staging runs
 	without *string, // hosts that are left as they are, with commas between
-	force *string, // why another image than the one of the environment before is deployed
+	force *string, // why the environment that this one is after does not count; each host keeps it
 	wait *time.Duration, // how long to wait for a lock that somebody else has
 	json *bool, // print one JSON object
 	yes *bool, // do not ask
