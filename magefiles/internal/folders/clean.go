@@ -5,13 +5,16 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -35,7 +38,11 @@ func (c Cleaner) Clean(ctx context.Context, w *workspace.Workspace) error {
 	if err != nil {
 		return err
 	}
-	found, err := c.output(outputs{w: w, tracked: tracked})
+	listed, err := provenance.Made(filepath.Join(w.Root, workspace.OutputDir))
+	if err != nil {
+		return err
+	}
+	found, err := c.output(outputs{w: w, tracked: tracked, listed: listed})
 	if err != nil {
 		return err
 	}
@@ -70,7 +77,11 @@ func (c Cleaner) output(o outputs) (bool, error) {
 	if len(stay) == 0 {
 		return c.remove(o.w.Root, workspace.OutputDir)
 	}
-	for _, name := range made {
+	gone := made
+	if list := provenance.MadeFile; len(made) > 0 && !o.isTracked(path.Join(workspace.OutputDir, list)) {
+		gone = append(slices.Clone(made), list)
+	}
+	for _, name := range gone {
 		if err := c.Remove(filepath.Join(at, name)); err != nil {
 			return false, err
 		}
@@ -111,7 +122,9 @@ func (c Cleaner) remove(root, dir string) (bool, error) {
 	}
 	var names []string
 	for _, e := range held {
-		names = append(names, e.Name())
+		if e.Name() != provenance.MadeFile {
+			names = append(names, e.Name())
+		}
 	}
 	c.Say("removed %s (%s)", dir, strings.Join(names, ", "))
 	return true, nil

@@ -1,15 +1,18 @@
 package folders_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/folders"
+	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -19,14 +22,15 @@ func TestClean(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(elsewhere, "x"), nil, 0o644))
 	for name, c := range map[string]struct {
 		files   []string
-		link    string // that leads elsewhere
-		commits bool   // whether git knows it
+		made    []string // of the files in output, those that builds say they made: "other" bytes where it begins with !
+		link    string   // that leads elsewhere
+		commits bool     // whether git knows it
 		said    []string
 		err     string
 		stays   []string
 	}{
 		"nothing":      {files: nil, said: []string{"there is nothing to remove"}},
-		"artifacts":    {files: []string{"output/a.conda", "output/b.conda"}, said: []string{"removed output (a.conda, b.conda)"}},
+		"artifacts":    {files: []string{"output/a.conda", "output/b.conda"}, made: []string{"a.conda", "b.conda"}, said: []string{"removed output (a.conda, b.conda)"}},
 		"environments": {files: []string{".pixi/embedded/default/x", ".pixi/envs/default/x"}, said: []string{"removed .pixi/embedded (default)"}},
 		"a downstream's": {
 			files: []string{"app/.pixi/embedded/default/x", ".pixi/overlay/app/x"},
@@ -34,6 +38,7 @@ func TestClean(t *testing.T) {
 		},
 		"beside what a person keeps there": {
 			files: []string{"output/lib-1.0.0-h_0.conda", "output/digests.json", "output/results.csv", "output/numpy-1.0-h_0.conda", "output/plots/x"},
+			made:  []string{"lib-1.0.0-h_0.conda", "digests.json"},
 			said:  []string{"removed digests.json, lib-1.0.0-h_0.conda in output; what was not made here stays: numpy-1.0-h_0.conda and 2 more"},
 			stays: []string{"output/results.csv", "output/numpy-1.0-h_0.conda", "output/plots/x"},
 		},
@@ -42,13 +47,20 @@ func TestClean(t *testing.T) {
 			said:  []string{"nothing in output was made here, and it stays: channels and 2 more"},
 			stays: []string{"output/images/logo.png", "output/release/notes.md", "output/channels/x"},
 		},
+		"of our names, and not made here": { // taken from the channel to compare, or written over
+			files: []string{"output/lib-0.9.0-h_0.conda", "output/lib-1.0.0-h_0.conda", "output/lib-1.1.0-h_0.conda", "output/publish.json"},
+			made:  []string{"lib-1.0.0-h_0.conda", "!lib-1.1.0-h_0.conda", "gone.conda"},
+			said:  []string{"removed lib-1.0.0-h_0.conda in output; what was not made here stays: lib-0.9.0-h_0.conda and 2 more"},
+			stays: []string{"output/lib-0.9.0-h_0.conda", "output/lib-1.1.0-h_0.conda", "output/publish.json"},
+		},
 		"what git knows": {
 			files:   []string{"output/lib-1.0.0-h_0.conda", "output/digests.json", ".pixi/embedded/default/x"},
+			made:    []string{"lib-1.0.0-h_0.conda", "digests.json"},
 			commits: true,
-			said:    []string{"nothing in output was made here, and it stays: digests.json and 1 more", ".pixi/embedded stays: git knows files in it"},
+			said:    []string{"nothing in output was made here, and it stays: .made and 2 more", ".pixi/embedded stays: git knows files in it"},
 			stays:   []string{"output/lib-1.0.0-h_0.conda", ".pixi/embedded/default/x"},
 		},
-		"images of a downstream": {files: []string{"output/images/app/x", "output/a.conda"}, said: []string{"removed output (a.conda, images)"}},
+		"images of a downstream": {files: []string{"output/images/app/x", "output/a.conda"}, made: []string{"a.conda"}, said: []string{"removed output (a.conda, images)"}},
 		"a link":                 {link: "output", said: []string{"removed output, a link; what is in " + elsewhere + " stays"}},
 		"a link of the repo":     {link: "output", commits: true, err: `"output" is committed, as a link, and builds write there`},
 	} {
@@ -66,6 +78,11 @@ func TestClean(t *testing.T) {
 				path := filepath.Join(root, filepath.FromSlash(file))
 				require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 				require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+			}
+			for _, file := range c.made {
+				name, other := strings.CutPrefix(file, "!")
+				digest := map[bool]string{false: fmt.Sprintf("%x", sha256.Sum256(nil)), true: "of other bytes"}[other]
+				require.NoError(t, provenance.NoteMade(filepath.Join(root, "output"), map[string]string{name: digest}))
 			}
 			if c.link != "" {
 				require.NoError(t, os.Symlink(elsewhere, filepath.Join(root, c.link)))

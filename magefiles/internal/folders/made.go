@@ -1,6 +1,9 @@
 package folders
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -8,24 +11,26 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/channel/store"
+	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // outputs tells what builds have made of what lies in the folder of outputs, which has a name that people use too.
 type outputs struct {
 	w       *workspace.Workspace
-	tracked []string // what git knows, relative to the root
+	tracked []string            // what git knows, relative to the root
+	listed  map[string][]string // what builds say that they made, by name: see provenance.Made
 }
 
-const (
-	digestsFile = "digests.json" // beside artifacts (package publish)
-	ignoreFile  = ".gitignore"
-)
+const ignoreFile = ".gitignore"
 
 // split returns the names in the folder that were made here, and those that stay.
 func (o outputs) split(entries []os.DirEntry) (made, stay []string) {
 	for _, e := range entries {
 		file := path.Join(workspace.OutputDir, e.Name())
+		if e.Name() == provenance.MadeFile && !o.isTracked(file) {
+			continue // it goes with what it lists
+		}
 		if !o.isTracked(file) && (e.IsDir() && o.isOwnFolder(file) || !e.IsDir() && o.isOwnFile(file)) {
 			made = append(made, e.Name())
 			continue
@@ -46,25 +51,23 @@ func (o outputs) isTracked(file string) bool {
 	return slices.ContainsFunc(o.tracked, func(t string) bool { return t == file || strings.HasPrefix(t, file+"/") })
 }
 
-// isOwnFile reports whether a file is an artifact, or of our making otherwise. An artifact of another name than our packages is not.
+// isOwnFile reports whether a file is listed as made here, with the bytes that it has, or is the .gitignore that we put there.
 func (o outputs) isOwnFile(file string) bool {
 	name := path.Base(file)
-	switch {
-	case name == digestsFile:
-		return true
-	case name == ignoreFile:
+	if name == ignoreFile {
 		return o.ignoresAll(file)
 	}
-	stem, ok := strings.CutSuffix(name, ".conda")
-	if !ok {
+	if len(o.listed[name]) == 0 {
 		return false
 	}
-	parts := strings.Split(stem, "-")
-	if len(parts) < 3 {
-		return true
+	f, err := os.Open(o.at(file))
+	if err != nil {
+		return false
 	}
-	_, err := o.w.Package(strings.Join(parts[:len(parts)-2], "-"))
-	return err == nil
+	defer f.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	return err == nil && slices.Contains(o.listed[name], hex.EncodeToString(sum.Sum(nil)))
 }
 
 // isOwnFolder reports whether a folder is one of our making: by its name, and by what only we put there. An empty one is nobody's loss.

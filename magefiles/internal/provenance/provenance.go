@@ -1,7 +1,8 @@
 // Package provenance keeps what a clone knows of the artifacts that were built in it: of which commit, by which tools. An artifact
 // without a record is a file that somebody put there, and is not published.
 //
-// Records lie in the clone's git folder and never beside the artifacts: whoever can plant a file there could plant its record.
+// Records lie in the clone's git folder and never beside the artifacts: whoever can plant a file there could plant its record (provenance.go). The
+// list beside them is for whoever tidies up (made.go).
 package provenance
 
 import (

@@ -92,3 +92,25 @@ func TestTheOldestRecordsGo(t *testing.T) {
 		require.Equal(t, there, err == nil, n)
 	}
 }
+
+// What was made in a folder is known by name and bytes. A line that was not written to its end counts for nothing.
+func TestMade(t *testing.T) {
+	dir := t.TempDir()
+	made, err := provenance.Made(dir)
+	require.NoError(t, err)
+	require.Empty(t, made)
+	require.NoError(t, provenance.NoteMade(dir, map[string]string{"a 1.conda": sha(1)}))
+	require.NoError(t, provenance.WriteMade(filepath.Join(dir, "b.json"), []byte("{}")))
+	require.NoError(t, provenance.NoteMade(dir, map[string]string{"a 1.conda": sha(2)}))
+	f, err := os.OpenFile(filepath.Join(dir, provenance.MadeFile), os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = f.WriteString(sha(3) + "  c.conda")
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	made, err = provenance.Made(dir)
+	require.NoError(t, err)
+	require.Equal(t, map[string][]string{
+		"a 1.conda": {sha(1), sha(2)},
+		"b.json":    {"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},
+	}, made)
+}

@@ -12,9 +12,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 )
 
@@ -79,7 +79,7 @@ func (d Digests) WriteTo(dir string) error {
 	}
 	return errors.Join(
 		d.WriteFile(filepath.Join(dir, DigestsJSON)),
-		atomicfile.WriteFile(filepath.Join(dir, DigestsText), []byte(text.String()), 0o644),
+		provenance.WriteMade(filepath.Join(dir, DigestsText), []byte(text.String())),
 	)
 }
 
@@ -89,7 +89,7 @@ func (d Digests) WriteFile(file string) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(file, append(data, '\n'), 0o644)
+	return provenance.WriteMade(file, append(data, '\n'))
 }
 
 // most is how long digests may be, in bytes: a thousand packages have a quarter of it.

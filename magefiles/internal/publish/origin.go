@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
@@ -21,8 +22,16 @@ type Origin struct {
 	Same func(ctx context.Context, p *workspace.Package, commit string) (bool, error)
 }
 
-// Record writes down what was built, so that it counts as ready later. What was not built of a commit is not recorded.
+// Record writes down what was built, so that it counts as ready later. What was not built of a commit is not recorded, but for the list of what may
+// be removed.
 func (p *Publisher) Record(ctx context.Context, built ...toolchain.Artifact) error {
+	made := map[string]string{}
+	for _, a := range built {
+		made[filepath.Base(a.Path)] = a.SHA256
+	}
+	if err := provenance.NoteMade(p.Output, made); err != nil {
+		return err
+	}
 	if p.Origin.Commit == "" || p.Builds == nil {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile"
+	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/steps"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -112,5 +113,5 @@ func (p *Publication) keep() error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(filepath.Join(p.Output, publish.RecordingFile), append(data, '\n'), 0o644)
+	return provenance.WriteMade(filepath.Join(p.Output, publish.RecordingFile), append(data, '\n'))
 }
