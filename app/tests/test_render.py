@@ -82,6 +82,10 @@ def test_which_release_this_is(make: Callable[..., Report]) -> None:
     assert "running since" in drawn
     assert 'data-version="0.1.0" data-revision="0123456789abcdef"' in drawn
     assert "image revision" not in render.provenance(make())
+    until = "2026-01-02T14:20:00+00:00"
+    drawn = render.provenance(make(revision="new", before='"old', until=until))
+    assert f'data-before="&quot;old" data-until="{until}"' in drawn
+    assert "data-before" not in render.provenance(make(revision="same", before="same", until=until))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from probes import FAILS, IMPORTS, NEAR, SYSTEM, WELL
 
 from myapp.refresh import Refresher
 from myapp.report import Report
-from myapp.server import Download, Health, Live, allowed, guard, hosts, zombies
+from myapp.server import Download, Health, Live, allowed, guard, hosts, own_names, zombies
 
 MACHINE = socket.gethostname().lower()
 REPORT = Report("probe", "0.1.0", "2026-01-02T03:04:06+00:00", SYSTEM, (WELL, NEAR), (IMPORTS,))
@@ -84,16 +84,31 @@ class Handlers(tornado.testing.AsyncHTTPTestCase):
 @pytest.mark.parametrize(
     ("address", "hosts"),
     [
-        ("127.0.0.1", ["localhost:1", "127.0.0.1:1", "127.0.0.1:1"]),
-        ("localhost", ["localhost:1", "127.0.0.1:1", "localhost:1"]),
-        ("::1", ["localhost:1", "127.0.0.1:1", "[::1]:1"]),
-        ("0.0.0.0", ["*"]),
-        ("::", ["*"]),
+        ("127.0.0.1", []),
+        ("127.0.0.5", ["127.0.0.5:1"]),
+        ("localhost", []),
+        ("::1", []),
+        ("0.0.0.0", None),
+        ("::", None),
         ("status.example.invalid", ["status.example.invalid:1"]),
     ],
 )
-def test_who_may_connect(address: str, hosts: list[str]) -> None:
-    assert allowed(address, 1) == hosts
+def test_who_may_connect(address: str, hosts: list[str] | None) -> None:
+    assert allowed(address, 1) == (["*"] if hosts is None else ["localhost:1", "127.0.0.1:1", "[::1]:1", *hosts])
+
+
+@pytest.mark.parametrize(
+    ("address", "more"),
+    [
+        ("127.0.0.1", []),
+        ("0.0.0.0", [f"{MACHINE}:8"]),
+        ("", [f"{MACHINE}:8"]),
+        ("192.0.2.1", ["192.0.2.1:8"]),
+        ("2001:db8::1", ["[2001:db8::1]:8"]),
+    ],
+)
+def test_who_connects_on_the_machine_itself_whatever_it_is_named(address: str, more: list[str]) -> None:
+    assert own_names(address, 8) == ["localhost:8", "127.0.0.1:8", "[::1]:8", *more]
 
 
 STRANGERS = ["evil.example", "evil.example:5006", "127.0.0.1.evil.example", "localhost.evil.example", ""]

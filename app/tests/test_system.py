@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from myapp.system import built, container, look
+from myapp.system import before, built, container, look
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,23 @@ def test_the_revision_is_the_images(environ: dict[str, str], revision: str | Non
 def test_when_the_image_was_built(seconds: str, time: str | None) -> None:
     assert built({"IMAGE_CREATED": seconds}) == time
     assert built({}) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("3becdc7f 2026-01-02T14:20:00Z", ("3becdc7f", "2026-01-02T14:20:00+00:00")),
+        ("v1 2026-01-02T14:20:00.5+02:00", ("v1", "2026-01-02T12:20:00+00:00")),
+        ("", (None, None)),
+        ("3becdc7f", (None, None)),
+        ("3becdc7f 2026-01-02T14:20:00", (None, None)),
+        ("3becdc7f yesterday", (None, None)),
+        (" 2026-01-02T14:20:00Z", (None, None)),
+        ("3becdc7f 0001-01-01T00:00:00+14:00", (None, None)),
+    ],
+)
+def test_what_a_deployment_says_of_before(said: str, found: tuple[str | None, str | None]) -> None:
+    assert before({"DEPLOYED_BEFORE": said}) == found
+    about = look({"DEPLOYED_BEFORE": said})
+    assert (about.before, about.until) == found
+    assert before({}) == (None, None)

@@ -76,6 +76,8 @@ def provenance(report: Report | None) -> str:
         said.append(f"of {_minute(about.built)}")
     said.append(f"running since {_minute(about.started)}")
     known = {"version": report.version, "revision": about.revision or "", "started": about.started}
+    if about.before and about.until and about.before != about.revision:
+        known |= {"before": about.before, "until": about.until}
     marks = "".join(f' data-{name}="{escape(value)}"' for name, value in known.items())
     line = f'<p class="release"{marks}>{" · ".join(said)}</p>'
     if not report.sources:

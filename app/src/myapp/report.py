@@ -82,6 +82,8 @@ class System:
     process: int
     started: str  # UTC, ISO 8601 to the second
     built: str | None = None  # the image, or its sources: UTC, ISO 8601; None: it does not say
+    before: str | None = None  # revision of the image that ran here before; None: no deployment has said so
+    until: str | None = None  # when this one was deployed in its place: UTC, ISO 8601 to the second
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,9 @@ def serve(address: str, port: int, origins: Sequence[str], prefix: str = "", ask
     # The port of its socket: one that is looked up beforehand may be another's by then. The hosts have it in them, so
     # they are said here; nobody is answered before the loop runs.
     port = server.port
-    if not origins:
+    if origins:
+        server._tornado.websocket_origins.update(own_names(address, port))
+    else:
         bokeh.allowed_ws_origin = allowed(address, port)
     if prefix:
         server._tornado.wildcard_router.add_rules([*own, (r"/", There)])  # within the guard
@@ -346,8 +348,14 @@ _tasks: set[asyncio.Task[None] | None] = set()  # a loop alone does not keep a t
 def allowed(address: str, port: int) -> list[str]:
     """Return the hosts that pages may come from to open a connection."""
     number = number_of(address)
-    if number is None:
-        return [f"{address}:{port}"]  # a name
-    if not number.is_loopback:
-        return ["*"]
-    return [f"localhost:{port}", f"127.0.0.1:{port}", f"{settings.written(address)}:{port}"]
+    return own_names(address, port) if number is None or number.is_loopback else ["*"]
+
+
+def own_names(address: str, port: int) -> list[str]:
+    """Return the hosts by which a page is asked for on this machine itself, whatever names others have for it.
+
+    Who is answered with a page by one of them is to have its connection, too.
+    """
+    own = "" if settings.is_every(address) else settings.written(address)
+    names = ["localhost", "127.0.0.1", "[::1]", own or socket.gethostname().lower()]
+    return [f"{name}:{port}" for name in dict.fromkeys(names)]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Environment variables: the image's labels org.opencontainers.image.revision, and …created as seconds since 1970
 REVISION, CREATED = "IMAGE_REVISION", "IMAGE_CREATED"
+BEFORE = "DEPLOYED_BEFORE"  # what a deployment tells a new container: the revision that ran before, and until when
 
 
 def now() -> str:
@@ -45,8 +46,20 @@ def built(environ: Mapping[str, str] = os.environ) -> str | None:
     return datetime.fromtimestamp(int(seconds), UTC).isoformat(timespec="seconds")
 
 
+def before(environ: Mapping[str, str] = os.environ) -> tuple[str | None, str | None]:
+    """Return the revision that ran here before, and until when, as far as a deployment has said so."""
+    revision, _, until = environ.get(BEFORE, "").partition(" ")
+    try:
+        time = datetime.fromisoformat(until)
+        utc = time.astimezone(UTC).isoformat(timespec="seconds") if time.tzinfo else ""
+    except (ValueError, OverflowError):
+        return None, None
+    return (revision, utc) if revision and utc else (None, None)
+
+
 def look(environ: Mapping[str, str] = os.environ) -> System:
     """Describe the system."""
+    revision, until = before(environ)
     return System(
         python=platform.python_version(),
         implementation=platform.python_implementation(),
@@ -58,4 +71,6 @@ def look(environ: Mapping[str, str] = os.environ) -> System:
         process=os.getpid(),
         started=STARTED,
         built=built(environ),
+        before=revision,
+        until=until,
     )

@@ -36,8 +36,9 @@ def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     assert browser
     site = tmp_path_factory.mktemp("site")
     environ = {"IMAGE_REVISION": "0123456789abcdef", "IMAGE_CREATED": "1767225600", "PYTHONDONTWRITEBYTECODE": "1"}
-    # As it stands behind a proxy: by a name, below a path. It can be reached directly, too.
-    names = {"MYAPP_ALLOW_ORIGIN": "127.0.0.1, HTTP://Dash.Example.com/", "MYAPP_PREFIX": "/dash"}
+    environ |= {"DEPLOYED_BEFORE": "fedcba9876543210 2026-01-02T14:20:00Z"}
+    # As it stands behind a proxy: by a name, below a path. On its own machine it can be reached directly, too.
+    names = {"MYAPP_ALLOW_ORIGIN": "HTTP://Dash.Example.com/", "MYAPP_PREFIX": "/dash"}
     with serve(site, **environ, **names) as running:
         assert running.get("healthz")[0] == 200
         light(site)

@@ -36,6 +36,7 @@ def test_all_is_well_and_the_versions_are_the_installed_ones(page: Page, dashboa
     expect(page.locator(".then dl")).to_contain_text("CPython")
     expect(page.locator(".then dl")).to_contain_text("0123456789abcdef")
     expect(page).to_have_title("All well · myapp: diagnostics")
+    expect(page.locator(".before")).to_have_text("Before: fedcba987654 until 2026-01-02 14:20 UTC")
 
 
 @pytest.mark.parametrize("context", [{"java_script_enabled": False}], indirect=True)
@@ -238,7 +239,9 @@ def test_a_page_whose_server_is_gone_says_so_and_loads_itself_again_once_there_i
     deaf(page)
     (own / "foopack_ui.py").unlink()
     # It is loaded again by whoever answers, whatever that one has to say.
-    with serve(own, port=int(running.url.rstrip("/").rsplit(":", 1)[1]), IMAGE_REVISION="fedcba9876543210") as running:
+    # A container that was gone back to was told of what ran before it then, and this browser knows better.
+    now = {"IMAGE_REVISION": "fedcba9876543210", "DEPLOYED_BEFORE": "aaaa 2026-01-02T14:20:00Z"}
+    with serve(own, port=int(running.url.rstrip("/").rsplit(":", 1)[1]), **now) as running:
         page.wait_for_function(f"!window.before && {READY}", timeout=PATIENCE)
         expect(page.get_by_role("alert")).to_be_hidden()
         refresh(page, "All well")

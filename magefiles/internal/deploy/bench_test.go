@@ -168,7 +168,7 @@ func (b behavior) program(revision string) func(ctx context.Context, c *localeng
 				http.Error(w, "not well", http.StatusServiceUnavailable)
 				return
 			}
-			fmt.Fprintf(w, `{"revision": %q, "greeting": %q}`, revision, c.Getenv("GREETING"))
+			fmt.Fprintf(w, `{"revision": %q, "greeting": %q, "before": %q}`, revision, c.Getenv("GREETING"), c.Getenv("DEPLOYED_BEFORE"))
 		})
 		if b.live != nil {
 			mux = http.NewServeMux()

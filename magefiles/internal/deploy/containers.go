@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
 	"github.com/foopack/foopack/magefiles/internal/engine"
@@ -199,7 +200,7 @@ func (a *applying) create(ctx context.Context, h survey.HostPlan, m *survey.Mach
 		Name:        v.ID,
 		Image:       v.Image,
 		Labels:      a.labels(h, m, v),
-		Env:         values,
+		Env:         slices.Concat(sayBefore(h, time.Now()), values),
 		Command:     e.Command,
 		User:        e.User,
 		Network:     m.Front.Network(),
@@ -217,6 +218,15 @@ func (a *applying) create(ctx context.Context, h survey.HostPlan, m *survey.Mach
 		s.Mounts = append(s.Mounts, engine.Mount{Volume: v.ID, Target: secretsDir, ReadOnly: true})
 	}
 	return m.Engine.Create(ctx, s)
+}
+
+// sayBefore tells a new container what ran until it was made: of which revision, and when that was. Nothing else on a host knows it that an
+// application can ask. A container that is gone back to keeps what it was told.
+func sayBefore(h survey.HostPlan, now time.Time) []string {
+	if h.Running == nil || h.Running.Revision == "" {
+		return nil
+	}
+	return []string{"DEPLOYED_BEFORE=" + h.Running.Revision + " " + now.UTC().Format(time.RFC3339)}
 }
 
 func (a *applying) stopped(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {

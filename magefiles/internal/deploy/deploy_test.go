@@ -44,11 +44,17 @@ func TestOneHost(t *testing.T) {
 	nothing, err := f.deploy(one)
 	require.NoError(t, err)
 	require.Nil(t, nothing, "it is there already")
+	_, body := f.hosts["a"].get("/healthz")
+	require.Contains(t, body, `"before": ""`)
 	f.mustDeploy(two)
 	f.runs(two, "a")
+	_, body = f.hosts["a"].get("/healthz")
+	require.Regexp(t, `"before": "1111 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"`, body, "an application knows what ran before it")
 	_, err = f.deployer().Deploy(t.Context(), survey.Asked{Back: true})
 	require.NoError(t, err)
 	f.runs(one, "a")
+	_, body = f.hosts["a"].get("/healthz")
+	require.Contains(t, body, `"before": ""`, "it has the variables of then")
 }
 
 // Several hosts change together, and a second run finds nothing to do.

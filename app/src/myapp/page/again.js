@@ -147,7 +147,8 @@
     remember(part(".release"), time);
   };
 
-  // What ran before is not known to what runs now.
+  // What ran before, a deployment has told what runs now. Where none has, and where a container of before was gone back to, this
+  // browser knows it, if it was here.
   const remember = (shown, time) => {
     if (!shown) return;
     const now = { version: shown.dataset.version, revision: shown.dataset.revision, started: shown.dataset.started, seen: time };
@@ -159,6 +160,12 @@
       const until = known.seen > now.started ? known.seen : now.started;
       now.before = { version: known.version, revision: known.revision, until };
     } else now.before = known.before;
+    const told = shown.dataset.before && { version: "", revision: shown.dataset.before, until: shown.dataset.until };
+    const fresh = told && Date.parse(now.started) - Date.parse(told.until) < 600_000;
+    if (told && (fresh || !now.before)) {
+      if (now.before?.revision === told.revision) told.version = now.before.version;
+      now.before = told;
+    }
     const text = JSON.stringify(now);
     if (text !== stored) store(local, name, text);
     stored = text;
@@ -167,7 +174,7 @@
     before.hidden = !now.before;
     if (!now.before) return;
     const { version, revision, until } = now.before;
-    const which = version === now.version && revision ? `${version} (${revision.slice(0, 12)})` : version;
+    const which = version === now.version && revision ? `${version} (${revision.slice(0, 12)})` : version || revision.slice(0, 12);
     const day = until.slice(0, 10) === new Date().toISOString().slice(0, 10) ? "" : `${until.slice(0, 10)} `;
     write(before, `Before: ${which} until ${day}${until.slice(11, 16)} UTC`);
   };
