@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, Route, WebSocketRoute, expect
+from playwright.sync_api import BrowserContext, Error, Page, Route, TimeoutError, WebSocketRoute, expect
 from serving import PATIENCE, READY, Served, arrive, deaf, passed, refresh
 
 from myapp.requirements import CHECKOUT
@@ -53,6 +53,15 @@ def test_ten_seconds_without_a_document(context: BrowserContext, well: Served, s
     page.unroute("**/livez")
     with page.expect_event("load", timeout=PATIENCE):  # any answer will do: the page is loaded again
         page.clock.fast_forward(2_000)
+    # Then it is given twice the time: what draws slowly would be at its beginning for ever.
+    page.evaluate("window.waits = true")
+    with pytest.raises(TimeoutError), page.expect_event("load", timeout=500):
+        page.clock.fast_forward(16_000)
+        page.clock.fast_forward(2_000)
+    assert page.evaluate("window.waits")
+    with page.expect_event("load", timeout=PATIENCE):
+        page.clock.fast_forward(4_000)
+        page.clock.fast_forward(4_000)
 
 
 def hold(page: Page) -> None:

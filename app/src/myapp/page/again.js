@@ -43,6 +43,8 @@
   };
   const session = () => sessionStorage;
   const local = () => localStorage;
+  // What draws slowly, on a busy machine or a thin line, is given more time at each turn: it would be at its beginning for ever.
+  const bearable = Math.min(patience * 2 ** Number(store(session, kept) ?? 0), longest);
 
   // What Panel draws is in shadow roots.
   const roots = (root) => [...root.querySelectorAll("*")].flatMap((each) => (each.shadowRoot ? [each.shadowRoot, ...roots(each.shadowRoot)] : []));
@@ -124,7 +126,7 @@
     else if (!connected()) {
       if (now - begun > patience) {
         say(never);
-        if (document.readyState === "complete") again(never);
+        if (document.readyState === "complete" && now - begun > bearable) again(never);
       }
     } else {
       if (deaf() && !late && !asked) hear();
