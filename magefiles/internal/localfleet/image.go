@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
 
 	"github.com/foopack/foopack/magefiles/internal/localengine"
 )
@@ -96,6 +97,9 @@ func serve(ctx context.Context, c *localengine.Container, ports []uint16, handle
 	return 0
 }
 
+// statement is what a stand-in has in place of BuildKit's provenance.
+const statement = `{"predicateType": "https://slsa.dev/provenance/v1", "predicate": {"buildDefinition": {"buildType": "a stand-in of a rehearsal"}}}`
+
 // Push puts a stand-in for an image into its repository, with the labels and platforms that it would have, and returns it with its digest. tag is what
 // it is found by; "" is the digest alone.
 func Push(ctx context.Context, i Image, tag string) (Image, error) {
@@ -111,7 +115,26 @@ func Push(ctx context.Context, i Image, tag string) (Image, error) {
 		if err != nil {
 			return i, err
 		}
-		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: one, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: os, Architecture: arch}}})
+		sum, err := one.Digest()
+		if err != nil {
+			return i, err
+		}
+		said, err := mutate.Append(empty.Image, mutate.Addendum{
+			Layer:       static.NewLayer([]byte(statement), "application/vnd.in-toto+json"),
+			Annotations: map[string]string{"in-toto.io/predicate-type": "https://slsa.dev/provenance/v1"},
+		})
+		if err != nil {
+			return i, err
+		}
+		index = mutate.AppendManifests(index,
+			mutate.IndexAddendum{Add: one, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: os, Architecture: arch}}},
+			mutate.IndexAddendum{
+				Add: said,
+				Descriptor: v1.Descriptor{
+					Platform:    &v1.Platform{OS: "unknown", Architecture: "unknown"},
+					Annotations: map[string]string{"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": sum.String()},
+				},
+			})
 	}
 	digest, err := index.Digest()
 	if err != nil {
