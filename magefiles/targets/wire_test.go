@@ -19,7 +19,7 @@ func TestOutputsOfAJob(t *testing.T) {
 	t.Setenv("GITHUB_ACTIONS", "true")
 	t.Setenv("GITHUB_OUTPUT", file)
 	a := &pipeline{channels: newChannels()}
-	set, err := a.imageEnvironment(aWorkspace(t, ""))
+	set, err := a.imageEnvironment(aWorkspace(t, `"https://prefix.dev/ours"`))
 	require.NoError(t, err)
 	require.NoError(t, set.HandOn("digest", "sha256:1"))
 	text, err := os.ReadFile(file)
