@@ -15,6 +15,7 @@ package delivery
 
 import (
 	"context"
+
 	"github.com/foopack/foopack/magefiles/internal/begun"
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
