@@ -43,7 +43,7 @@ func (d *Delivery) All(ctx context.Context) error {
 	err := d.Step("set up the hosts", func() (string, error) {
 		var said []string
 		for _, e := range d.Environments() {
-			if _, err := d.target(ctx, nil, "deploy:setup", "-env="+e.Name, "-yes"); err != nil {
+			if err := d.target(ctx, nil, "deploy:setup", "-env="+e.Name, "-yes"); err != nil {
 				return "", err
 			}
 			said = append(said, e.Name+": "+operr.Count(e.Hosts, "host"))
@@ -62,7 +62,7 @@ func (d *Delivery) All(ctx context.Context) error {
 		}
 		d.Offer(before)
 		for _, e := range d.Environments() {
-			if _, err := d.target(ctx, nil, "deploy:to", e.Name, "-digest="+before.Digest, "-yes"); err != nil {
+			if err := d.target(ctx, nil, "deploy:to", e.Name, "-digest="+before.Digest, "-yes"); err != nil {
 				return "", err
 			}
 		}
@@ -132,7 +132,8 @@ func (d *Delivery) ci(ctx context.Context) error {
 		}
 		var failed error
 		_, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
-			_, failed = d.target(ctx, variables, "deploy:to", e.Name, "-digest="+d.Image.Digest, "-wait=15m", "-yes")
+			failed = d.target(ctx, variables, "deploy:to", e.Name, "-digest="+d.Image.Digest, "-wait=15m", "-yes")
+			//lint:ignore nilerr it is kept, and tried again
 			return pause.Seen{Done: failed == nil}, nil
 		})
 		if err != nil {
@@ -185,11 +186,11 @@ func Short(digest string) string {
 	return hex[:min(12, len(hex))]
 }
 
-// target runs a target of the clone that is led to the hosts, and returns what it said.
-func (d *Delivery) target(ctx context.Context, variables []string, args ...string) (string, error) {
+// target runs a target of the clone that is led to the hosts, of which nobody is shown anything unless it fails.
+func (d *Delivery) target(ctx context.Context, variables []string, args ...string) error {
 	var said strings.Builder
 	if err := d.Run(ctx, &said, &said, variables, args...); err != nil {
-		return "", operr.New("", "%s: %w", args[0], err).WithDetail(said.String())
+		return operr.New("", "%s: %w", args[0], err).WithDetail(said.String())
 	}
-	return said.String(), nil
+	return nil
 }
