@@ -133,7 +133,6 @@ func (d *Delivery) ci(ctx context.Context) error {
 		var failed error
 		_, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 			failed = d.target(ctx, variables, "deploy:to", e.Name, "-digest="+d.Image.Digest, "-wait=15m", "-yes")
-			//lint:ignore nilerr it is kept, and tried again
 			return pause.Seen{Done: failed == nil}, nil
 		})
 		if err != nil {
@@ -149,6 +148,7 @@ const mostApproval = 5 * time.Minute
 // ignoreEnd is an error, unless it is the end of what it was done for.
 func ignoreEnd(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
+		//lint:ignore nilerr whoever ended it says why
 		return nil
 	}
 	return err
