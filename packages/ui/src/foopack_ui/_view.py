@@ -86,7 +86,9 @@ def chart(array: xr.DataArray) -> figure:
         if names:
             items.append(LegendItem(label={"value": names[number]}, renderers=drawn))
     if items:
-        plot.add_layout(Legend(items=items), "right")
+        legend = Legend()
+        legend.items = items  # Bokeh's types know it as an attribute alone
+        plot.add_layout(legend, "right")
     return plot
 
 
