@@ -78,6 +78,10 @@ func TestDelivery(t *testing.T) {
 	out, state = w.mage("deliver", "-until=test", "-yes")
 	require.Equal(t, 2, state.ExitCode(), out)
 	require.Contains(t, out, "say one of staging, production")
+	out, state = w.mage("deploy:to", "staging", "-digest=sha256:"+strings.Repeat("0", 64), "-yes")
+	require.Equal(t, 1, state.ExitCode(), out)
+	require.Contains(t, out, "the registry has no ")
+	require.Contains(t, out, "see which digests the registry has")
 
 	for _, requests := range []int64{40, 150, 300} {
 		w.moment.Store(w.requests.Load() + requests)

@@ -377,6 +377,3 @@ func (h *Hosts) Push(revision string) survey.Image { return h.f.push(revision, b
 
 // Runs wants all hosts to run an image, healthy, and alone.
 func (h *Hosts) Runs(image survey.Image) { h.f.t.Helper(); h.f.runs(image, h.f.env.Hosts...) }
-
-// Heard is all that was said.
-func (h *Hosts) Heard() string { return h.f.heard() }

@@ -637,9 +637,16 @@ func TestAFullDiskOnTheWayBack(t *testing.T) {
 	one := f.push("1111", behavior{})
 	f.mustDeploy(one)
 	h := f.hosts["b"]
-	full := filepath.Join(h.engine.Volume(h.front.Name()+"-state"), "env", "app.staging", "lock.partial") // where it would be written
+	var full []string
+	for _, file := range []string{"prev", "lock"} { // where they would be written
+		full = append(full, filepath.Join(h.engine.Volume(h.front.Name()+"-state"), "env", "app.staging", file+".partial"))
+	}
 	d := f.deployer()
-	d.Reporter = before(stepGate, func() { require.NoError(t, os.Mkdir(full, 0o700)) })
+	d.Reporter = before(stepGate, func() {
+		for _, file := range full {
+			require.NoError(t, os.Mkdir(file, 0o700))
+		}
+	})
 	f.env.Gate = 100 * time.Millisecond
 	d.Environment.Gate = f.env.Gate
 	_, err := d.Deploy(t.Context(), survey.Asked{Image: f.push("2222", behavior{sick: func() bool { return true }})})
@@ -650,7 +657,9 @@ func TestAFullDiskOnTheWayBack(t *testing.T) {
 	require.NotNil(t, f.look()["b"].Holder)
 	require.NoError(t, f.deployer().Unlock(t.Context()))
 	require.Nil(t, f.look()["b"].Holder)
-	require.NoError(t, os.Remove(full))
+	for _, file := range full {
+		require.NoError(t, os.Remove(file))
+	}
 	f.mustDeploy(f.push("3333", behavior{}))
 	require.Contains(t, f.heard(), "it is taken back first")
 }

@@ -162,7 +162,7 @@ func (d *Deployer) Unlock(ctx context.Context) error {
 		}
 		d.Say("%s: the lock was taken from %s", h.Host, from)
 		err = m.State.Audit(ctx, d.Key(), hoststate.Entry{At: d.Now().UTC(), Who: d.Who.Who, From: d.Who.From, What: "unlock", Result: "taken from " + from.String()})
-		if errors.Is(err, hoststate.NotWritten) { // the lock is away all the same
+		if errors.Is(err, hoststate.ErrNotWritten) { // the lock is away all the same
 			d.Say("%s: %v; %s", h.Host, err, operr.NextOf(err))
 			return nil
 		}

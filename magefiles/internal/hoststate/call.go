@@ -29,8 +29,8 @@ const (
 	notWritten = 79
 )
 
-// NotWritten is the error of a host whose disk has no room, or takes nothing any more.
-var NotWritten = errors.New("the host cannot write what it is to keep: the old contents stand")
+// ErrNotWritten is the error of a host whose disk has no room, or takes nothing any more.
+var ErrNotWritten = errors.New("the host cannot write what it is to keep: the old contents stand")
 
 // section is one value that the script shows.
 type section struct{ name, text string }
@@ -135,7 +135,7 @@ func failed(operation string, status int, out []byte) error {
 	case damaged:
 		e = operr.New("look at the file in the proxy's volume, and remove it if nobody deploys", "what the host keeps cannot be read")
 	case notWritten:
-		e = operr.New("see whether the host's disk is full", "%w", NotWritten)
+		e = operr.New("see whether the host's disk is full", "%w", ErrNotWritten)
 	default:
 		e = operr.New("", "%s on the host ended with status %d", operation, status)
 	}

@@ -376,7 +376,7 @@ func TestALockIsGivenBackOnAFullDisk(t *testing.T) {
 	require.NoError(t, err)
 	_, err = full.Take(ctx, env, somebody, time.Minute)
 	require.ErrorAs(t, err, new(*hoststate.Held))
-	require.ErrorIs(t, full.Renew(ctx, env, taken.Fence, time.Minute), hoststate.NotWritten)
+	require.ErrorIs(t, full.Renew(ctx, env, taken.Fence, 2*time.Minute), hoststate.ErrNotWritten)
 	from, err := full.Unlock(ctx, env)
 	require.NoError(t, err)
 	require.Equal(t, &somebody, from)

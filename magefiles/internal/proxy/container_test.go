@@ -232,7 +232,7 @@ func TestACallThatEndsWithItsContainer(t *testing.T) {
 	require.ErrorContains(t, err, "look on the host ended with status 127")
 	require.False(t, errors.Is(err, engine.Unreachable))
 	ends = func([]string) int { return 79 }
-	require.ErrorIs(t, look(), hoststate.NotWritten)
+	require.ErrorIs(t, look(), hoststate.ErrNotWritten)
 }
 
 func TestServicesComeTogetherOnOnePort(t *testing.T) {
