@@ -144,9 +144,17 @@ func (d *Delivery) operation() *session.Operation[*Plan] {
 }
 
 // accept refuses to go on with a delivery of another application, version or environment than is asked for. Where nothing is, any goes on: the
-// newest version may be another one by now.
-func (d *Delivery) accept(_ context.Context, past *session.Past[*Plan]) error {
-	if past.Plan.fits(d.App, d.To, d.Until) {
+// newest version may be another one by now. One that moves no pin has the versions of what is checked out.
+func (d *Delivery) accept(ctx context.Context, past *session.Past[*Plan]) error {
+	fits := past.Plan.fits(d.App, d.To, d.Until)
+	if fits && d.To != "" && past.Plan.Pins.Empty() {
+		pins, err := d.Pins(ctx)
+		if err != nil {
+			return err
+		}
+		fits = pins.Empty()
+	}
+	if fits {
 		return nil
 	}
 	return operr.NewStopped("`mage deliver` without -to and -until goes on with it, `mage deliver -undo` takes it back",

@@ -408,6 +408,25 @@ func TestAnotherDelivery(t *testing.T) {
 	require.Equal(t, 1, w.commits(), "what is pushed stays")
 }
 
+// A delivery of pins that were there already is none of another version, which is refused as well.
+func TestAnotherDeliveryWherePinsWereThere(t *testing.T) {
+	w := newWorld(t)
+	w.version, w.broken = "0.1.0", "production"
+	_, err := w.delivery().Run(t.Context())
+	require.ErrorContains(t, err, "every host runs what it ran before")
+	for asked, want := range map[string]string{
+		"":       "every host runs what it ran before",
+		"0.1.0":  "every host runs what it ran before",
+		"0.10.0": "is unfinished, and another one is asked for",
+		"0.8.0":  "is unfinished, and another one is asked for",
+	} {
+		d := w.delivery()
+		d.To, w.version = asked, asked
+		_, err := d.Run(t.Context())
+		require.ErrorContains(t, err, want, asked)
+	}
+}
+
 // An environment of which some hosts have the image is taken back too.
 func TestAHalfDeployedEnvironmentIsTakenBack(t *testing.T) {
 	w := newWorld(t)
