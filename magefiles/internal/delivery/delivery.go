@@ -15,6 +15,8 @@ package delivery
 
 import (
 	"context"
+	"time"
+
 	"github.com/foopack/foopack/magefiles/internal/begun"
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
@@ -110,9 +112,12 @@ func (d *Delivery) Unfinished() (*Plan, error) {
 	return past.Plan, nil
 }
 
+// askedFor is how long one question of Look may take: several hosts are asked at a time, and one that is silent is given up before.
+const askedFor = time.Minute
+
 // Look says where the last delivery stands, step by step, and changes nothing; nil where there is none.
 func (d *Delivery) Look(ctx context.Context) (*session.Past[*Plan], []workflow.Standing, error) {
-	return d.operation().Look(ctx, 0)
+	return d.operation().Look(ctx, askedFor)
 }
 
 // Kind is the kind of sessions that deliveries are, with the journals of one clone.

@@ -24,6 +24,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/session/sessiontest"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -399,6 +400,12 @@ func TestAnotherDelivery(t *testing.T) {
 	left, err := w.delivery().Unfinished()
 	require.NoError(t, err)
 	require.Equal(t, "app/0.10.0", left.Label())
+	_, standing, err := w.delivery().Look(t.Context())
+	require.NoError(t, err)
+	for _, s := range standing {
+		require.NotEqual(t, workflow.Trouble, s.World, "%s: the world is asked, and answers: %s", s.Step, s.Seen)
+	}
+	require.Equal(t, workflow.IsNotDone, standing[len(standing)-1].World)
 	p, err := w.delivery().Undo(t.Context())
 	require.NoError(t, err, operr.NextOf(err))
 	require.Equal(t, "app/0.10.0", p.Label())
