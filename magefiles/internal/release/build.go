@@ -248,7 +248,7 @@ func NotChecked(w *workspace.Workspace) string {
 		return nothing
 	}
 	if _, without := tasksOf(w); len(without) > 0 {
-		return fmt.Sprintf("NOT CHECKED: %s, for want of a task qa-<package>, or one for tests", operr.Some(without))
+		return fmt.Sprintf("NOT CHECKED: %s, for want of a task qa-<package>, or one for tests", strings.Join(without, ", "))
 	}
 	return ""
 }
