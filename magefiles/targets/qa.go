@@ -5,6 +5,7 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -14,6 +15,9 @@ type QA mg.Namespace
 // All checks every package: lint, format check, tests.
 func (QA) All(ctx context.Context) error {
 	return inPackages(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+		if _, err := toolchain.PackageTasks(w, "qa"); err != nil {
+			return err
+		}
 		var jobs []any
 		for _, p := range w.Order() {
 			jobs = append(jobs, mg.F(qaPackage, p.Name))

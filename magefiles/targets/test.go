@@ -65,7 +65,7 @@ func packageTask(verb, name string) body {
 		if err != nil {
 			return err
 		}
-		task, err := toolchain.PackageTask(w.Manifest, verb, p)
+		task, err := toolchain.PackageTask(w, verb, p)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,8 @@ package bump
 import (
 	"context"
 	"fmt"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -83,10 +85,11 @@ func (p *planner) ahead(name, tag, other string) bool {
 func (p *planner) tagged(name, tag string) (version.Version, bool) {
 	prefixes := []string{"v", ""}
 	if p.w.Config.Versioning != workspace.Lockstep {
-		if !strings.HasPrefix(tag, name) {
+		called := p.calledIn(name, tag)
+		if called == "" {
 			return version.Version{}, false
 		}
-		prefixes = []string{name + "/v", name + "/", name + "-v", name + "@v", name + "@"}
+		prefixes = []string{called + "/v", called + "/", called + "-v", called + "@v", called + "@"}
 	}
 	for _, prefix := range prefixes {
 		if text, ok := strings.CutPrefix(tag, prefix); ok {
@@ -95,6 +98,29 @@ func (p *planner) tagged(name, tag string) (version.Version, bool) {
 		}
 	}
 	return version.Version{}, false
+}
+
+// calledIn is what a package is called at the beginning of a tag: its name, or that of its folder; "" where the tag begins with neither.
+func (p *planner) calledIn(name, tag string) string {
+	if strings.HasPrefix(tag, name) {
+		return name
+	}
+	if folder := p.folders[name]; folder != "" && strings.HasPrefix(tag, folder) {
+		return folder
+	}
+	return ""
+}
+
+// foldersOf are the names of the folders that packages are called by, too: no other package has that name, or such a folder.
+func foldersOf(w *workspace.Workspace) map[string]string {
+	folders, taken := map[string]string{}, map[string]int{}
+	for _, pkg := range w.Packages {
+		folders[pkg.Name] = path.Base(pkg.Dir)
+		taken[pkg.Name]++
+		taken[path.Base(pkg.Dir)]++
+	}
+	maps.DeleteFunc(folders, func(name, folder string) bool { return folder == "." || folder == name || taken[folder] > 1 })
+	return folders
 }
 
 // of returns the tag of a version, wherever it is; "" where there is none.
@@ -289,7 +315,7 @@ func (p *planner) unread(ctx context.Context, name string, v version.Version) (f
 	for tag := range all {
 		before, ends := strings.CutSuffix(tag, v.String())
 		if _, read := p.tagged(name, tag); ends && !read && (before == "" || !strings.ContainsRune(".0123456789", rune(before[len(before)-1]))) &&
-			(p.w.Config.Versioning == workspace.Lockstep || strings.Contains(before, name)) && (found == "" || tag < found) {
+			(p.w.Config.Versioning == workspace.Lockstep || strings.Contains(before, name) || p.calledIn(name, tag) != "") && (found == "" || tag < found) {
 			found = tag
 		}
 	}

@@ -198,6 +198,34 @@ func TestTagsAsTheyAre(t *testing.T) {
 	require.Contains(t, p.Notes, "the last tag is core-v0.3.0, and the new one will be core/v0.4.0: those of another form are read, and not made")
 }
 
+// Tags are called by a package's folder, too, where nothing else is called so.
+func TestTagsByTheFolder(t *testing.T) {
+	two := func(dir, other, called string) string {
+		return independent + strings.Replace(pkg("acme-core", "0.3.0", ""), "acme-core/", dir+"/", 1) + strings.Replace(pkg(called, "1.2.0", ""), called+"/", other+"/", 1)
+	}
+	for _, c := range []struct{ archive, tag, want, said string }{
+		{two("libs/core", "libs/ui", "acme-ui"), "core-v0.3.0", "0.4.0", "the last tag is core-v0.3.0, and the new one will be acme-core/v0.4.0"},
+		{two("libs/core", "libs/ui", "acme-ui"), "core@0.3.0", "0.4.0", "the last tag is core@0.3.0"},
+		{two("libs/core", "libs/ui", "acme-ui"), "core/v0.5.0", "0.6.0", "and core/v0.5.0 is tagged: the release is counted from the tag"},
+		{two("libs/core", "libs/ui", "acme-ui"), "core-0.3.0", "", "core-0.3.0 is not read as one"},
+		{two("libs/core", "libs/ui", "core"), "core-v0.3.0", "", "0.3.0 is not released yet (there is no tag for it)"},
+		{two("libs/core", "more/core", "acme-ui"), "core-v0.3.0", "", "0.3.0 is not released yet (there is no tag for it)"},
+	} {
+		feat := commit("1", "feat: x", "libs/core/x")
+		h := history{tags: map[string]string{c.tag: "1"}, commits: map[string][]bump.Commit{c.tag: {feat}, "": {feat}}}
+		p := plan(t, tree(t, c.archive), bump.Request{To: "auto"}, h)
+		require.Contains(t, strings.Join(p.Notes, "\n"), c.said, c.tag)
+		if c.want == "" {
+			require.Empty(t, p.Packages, c.tag)
+			continue
+		}
+		require.Equal(t, []string{"acme-core 0.3.0 → " + c.want + ": commits"}, moves(p))
+	}
+	h := history{tags: map[string]string{}, others: []string{"core@0.3.1"}}
+	_, err := bump.New(t.Context(), load(t, tree(t, two("libs/core", "libs/ui", "acme-ui"))), bump.Request{To: "patch", Only: "acme-core"}, h)
+	require.ErrorContains(t, err, "the tag core@0.3.1 is on a branch")
+}
+
 // What follows a package that moves gets no number that is out, either, and the number that is proposed is free.
 func TestWhatFollowsIsNotOut(t *testing.T) {
 	archive := independent + pkg("core", "1.0.0", "") + pkg("ui", "1.0.0", runs+"core = \"==1.0.0\"\n")

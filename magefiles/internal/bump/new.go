@@ -34,6 +34,7 @@ type planner struct {
 	idle     bool                       // the commits ask for no release
 	accounts []string                   // what was counted for packages that have versions of their own, a line each
 	asks     bool                       // a requirement changes
+	folders  map[string]string          // the name of each package's folder, where tags may be called by it
 }
 
 // New works out how the versions of a workspace change, and every exact pin on them, as the request says. Nothing is
@@ -88,6 +89,7 @@ func newPlanner(w *workspace.Workspace, req Request, h History) *planner {
 		goals:   map[string]version.Version{},
 		moves:   map[string]*Move{},
 		copied:  map[string]string{},
+		folders: foldersOf(w),
 	}
 	p.plan = &Plan{Format: planFormat, Request: req, Packages: []Move{}, Files: []File{}, Notes: []string{}, Tags: []Tag{}, Read: map[string]string{}}
 	for name, src := range edits.Sources(w) {

@@ -86,6 +86,10 @@ func (u *upgrade) plan(ctx context.Context, channel Available) error {
 		return nil
 	}
 	why := Reason{Kind: Asked, Text: "asked for: " + u.req.To}
+	if u.exact != nil && u.w.Config.Versioning == workspace.Independent && len(names) > 1 {
+		return operr.NewUsage("leave -to out for the newest version of each, or write the pin that you mean into "+u.d.Manifest.Path+" yourself",
+			"-to=%s is the version of one package, and %s takes %s, which have versions of their own; nothing was changed", u.req.To, u.d.Name(), strings.Join(names, ", "))
+	}
 	if u.exact == nil {
 		why = Reason{Kind: Newest, Text: "the newest on the channel"}
 		if err := u.newest(ctx, channel, names); err != nil {

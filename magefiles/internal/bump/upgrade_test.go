@@ -3,11 +3,13 @@ package bump_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -103,4 +105,26 @@ func TestUpgrade(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, p.Files)
 	require.Contains(t, p.Notes[0], "asks for no version")
+}
+
+// Where packages have versions of their own, one number is none for several: nothing gets it.
+func TestUpgradeToOneVersionOfSeveral(t *testing.T) {
+	root := tree(t, strings.Replace(downstreams, lockstep, independent, 1))
+	for _, c := range []struct{ only, to, err string }{
+		{"app", "0.2.0", "-to=0.2.0 is the version of one package, and app takes a, b, which have versions of their own; nothing was changed"},
+		{"app", "0.1.6", "-to=0.1.6 is the version of one package, and app takes a, b, which have versions of their own; nothing was changed"},
+		{"only-a", "0.1.8", ""},
+		{"any", "0.2.0", ""},
+	} {
+		_, err := upgrade(t, root, c.only, bump.Request{To: c.to}, nil)
+		if c.err == "" {
+			require.NoError(t, err, c.only)
+			continue
+		}
+		require.EqualError(t, err, c.err)
+		require.Equal(t, operr.Usage, operr.ExitStatus(err))
+	}
+	p, err := upgrade(t, root, "app", bump.Request{}, onChannel{"a": {"0.2.0"}, "b": {"0.4.0"}})
+	require.NoError(t, err)
+	require.Len(t, p.Packages, 2)
 }

@@ -15,6 +15,7 @@ package delivery
 
 import (
 	"context"
+	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/begun"
 	"github.com/foopack/foopack/magefiles/internal/bump"
@@ -111,9 +112,12 @@ func (d *Delivery) Unfinished() (*Plan, error) {
 	return past.Plan, nil
 }
 
+// askedFor is how long one question of Look may take: several hosts are asked at a time, and one that is silent is given up before.
+const askedFor = time.Minute
+
 // Look says where the last delivery stands, step by step, and changes nothing; nil where there is none.
 func (d *Delivery) Look(ctx context.Context) (*session.Past[*Plan], []workflow.Standing, error) {
-	return d.operation().Look(ctx, 0)
+	return d.operation().Look(ctx, askedFor)
 }
 
 // Kind is the kind of sessions that deliveries are, with the journals of one clone.
@@ -145,9 +149,17 @@ func (d *Delivery) operation() *session.Operation[*Plan] {
 }
 
 // accept refuses to go on with a delivery of another application, version or environment than is asked for. Where nothing is, any goes on: the
-// newest version may be another one by now.
-func (d *Delivery) accept(_ context.Context, past *session.Past[*Plan]) error {
-	if past.Plan.fits(d.App, d.To, d.Until) {
+// newest version may be another one by now. One that moves no pin has the versions of what is checked out.
+func (d *Delivery) accept(ctx context.Context, past *session.Past[*Plan]) error {
+	fits := past.Plan.fits(d.App, d.To, d.Until)
+	if fits && d.To != "" && past.Plan.Pins.Empty() {
+		pins, err := d.Pins(ctx)
+		if err != nil {
+			return err
+		}
+		fits = pins.Empty()
+	}
+	if fits {
 		return nil
 	}
 	return operr.NewStopped("`mage deliver` without -to and -until goes on with it, `mage deliver -undo` takes it back",

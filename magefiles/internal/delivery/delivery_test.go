@@ -24,6 +24,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/session/sessiontest"
+	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
@@ -399,6 +400,12 @@ func TestAnotherDelivery(t *testing.T) {
 	left, err := w.delivery().Unfinished()
 	require.NoError(t, err)
 	require.Equal(t, "app/0.10.0", left.Label())
+	_, standing, err := w.delivery().Look(t.Context())
+	require.NoError(t, err)
+	for _, s := range standing {
+		require.NotEqual(t, workflow.Trouble, s.World, "%s: the world is asked, and answers: %s", s.Step, s.Seen)
+	}
+	require.Equal(t, workflow.IsNotDone, standing[len(standing)-1].World)
 	p, err := w.delivery().Undo(t.Context())
 	require.NoError(t, err, operr.NextOf(err))
 	require.Equal(t, "app/0.10.0", p.Label())
@@ -406,6 +413,25 @@ func TestAnotherDelivery(t *testing.T) {
 	require.ErrorContains(t, err, "there is nothing to undo")
 	require.Equal(t, digest("0"), w.get("staging"))
 	require.Equal(t, 1, w.commits(), "what is pushed stays")
+}
+
+// A delivery of pins that were there already is none of another version, which is refused as well.
+func TestAnotherDeliveryWherePinsWereThere(t *testing.T) {
+	w := newWorld(t)
+	w.version, w.broken = "0.1.0", "production"
+	_, err := w.delivery().Run(t.Context())
+	require.ErrorContains(t, err, "every host runs what it ran before")
+	for asked, want := range map[string]string{
+		"":       "every host runs what it ran before",
+		"0.1.0":  "every host runs what it ran before",
+		"0.10.0": "is unfinished, and another one is asked for",
+		"0.8.0":  "is unfinished, and another one is asked for",
+	} {
+		d := w.delivery()
+		d.To, w.version = asked, asked
+		_, err := d.Run(t.Context())
+		require.ErrorContains(t, err, want, asked)
+	}
 }
 
 // An environment of which some hosts have the image is taken back too.

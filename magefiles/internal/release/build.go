@@ -248,7 +248,7 @@ func NotChecked(w *workspace.Workspace) string {
 		return nothing
 	}
 	if _, without := tasksOf(w); len(without) > 0 {
-		return fmt.Sprintf("NOT CHECKED: %s, for want of a task qa-<package>, or one for tests", operr.Some(without))
+		return fmt.Sprintf("NOT CHECKED: %s, for want of a task qa-<package>, or one for tests", strings.Join(without, ", "))
 	}
 	return ""
 }
@@ -279,10 +279,10 @@ func tasksOf(w *workspace.Workspace) (tasks, without []string) {
 	}
 	lacks := false // a package has no qa
 	for _, p := range w.Order() {
-		task, err := toolchain.PackageTask(w.Manifest, "qa", p)
+		task, err := toolchain.PackageTask(w, "qa", p)
 		if err != nil {
 			lacks = true
-			task, err = toolchain.PackageTask(w.Manifest, "test", p)
+			task, err = toolchain.PackageTask(w, "test", p)
 		}
 		switch {
 		case err != nil:

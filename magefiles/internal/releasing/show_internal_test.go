@@ -27,18 +27,19 @@ func TestWhatIsNotChecked(t *testing.T) {
 		"":                                     {nothing, "Release v1, of which nothing is checked?"},
 		"tests = \"x\"\nbuild = \"x\"":         {nothing, "Release v1, of which nothing is checked?"},
 		"qa-b-lib = \"x\"\n\"test-.\" = \"x\"": {nothing, "Release v1, of which nothing is checked?"},
-		"qa-a = \"x\"":                         {"NOT CHECKED: b, for want of a task qa-<package>, or one for tests\n", "Release v1?"},
-		"test-b = \"x\"":                       {"NOT CHECKED: a, for want of a task qa-<package>, or one for tests\n", "Release v1?"},
-		"qa-a = \"x\"\ntest-b = \"x\"":         {"", "Release v1?"},
-		"qa = \"x\"":                           {"", "Release v1?"},
-		"test-all = \"x\"":                     {"", "Release v1?"},
-		"test = \"x\"\nqa-a = \"x\"":           {"", "Release v1?"},
+		"qa-a = \"x\"":                         {"NOT CHECKED: b, c, for want of a task qa-<package>, or one for tests\n", "Release v1?"},
+		"test-b = \"x\"":                       {"NOT CHECKED: a, c, for want of a task qa-<package>, or one for tests\n", "Release v1?"},
+		"qa-a = \"x\"\ntest-b = \"x\"\nqa-c = \"x\"": {"", "Release v1?"},
+		"qa = \"x\"":                 {"", "Release v1?"},
+		"test-all = \"x\"":           {"", "Release v1?"},
+		"test = \"x\"\nqa-a = \"x\"": {"", "Release v1?"},
 	} {
 		root := t.TempDir()
 		for file, text := range map[string]string{
 			"pixi.toml":   "[workspace]\nname = \"w\"\n[tasks]\n" + tasks + "\n",
 			"a/pixi.toml": "[package]\nname = \"a\"\nversion = \"1\"\nbuild.backend.name = \"x\"\n",
 			"b/pixi.toml": "[package]\nname = \"b\"\nversion = \"1\"\nbuild.backend.name = \"x\"\n",
+			"c/pixi.toml": "[package]\nname = \"c\"\nversion = \"1\"\nbuild.backend.name = \"x\"\n",
 		} {
 			file = filepath.Join(root, file)
 			require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))

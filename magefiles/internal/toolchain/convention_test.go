@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,6 +26,7 @@ func TestTasksAreFoundByName(t *testing.T) {
 		{"one is missing", "test-one = \"a\"", nil, "no task tests all packages, and pixi.toml has no task test-2, which would test the package acme-two"},
 		{"another name", "tests = \"a\"", nil, "there is a task tests, which is another name: `test = { depends-on = [\"tests\"] }` leads to it"},
 		{"no other name: it is of all packages", "qa = \"a\"\ntest-one = \"b\"", nil, "no task test-2, which would test the package acme-two\n→ add a task test-all to pixi.toml, which tests all packages"},
+		{"all that are missing", "lint = \"a\"", nil, "no task tests all packages, and pixi.toml has no tasks test-one, test-2, which would test the packages acme-one, acme-two"},
 		{"other names", "pytest = \"a\"\ntest-2s = \"b\"\nlint = \"c\"\ntest-one = \"d\"", nil, "pytest"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -39,7 +41,7 @@ func TestTasksAreFoundByName(t *testing.T) {
 			}
 			w, err := workspace.Load(root)
 			require.NoError(t, err)
-			_, err = toolchain.PackageTask(w.Manifest, "qa", w.Packages[0])
+			_, err = toolchain.PackageTask(w, "qa", w.Packages[0])
 			require.NotContains(t, fmt.Sprintf("%+v", err), "`qa = ", "a task does not lead to itself")
 			tasks, err := toolchain.TestTasks(w)
 			if c.err != "" {
@@ -68,10 +70,33 @@ func TestTasksOfTheRootPackage(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(root, "pixi.toml"), []byte(text), 0o644))
 		w, err := workspace.Load(root)
 		require.NoError(t, err)
-		task, err := toolchain.PackageTask(w.Manifest, "test", w.Packages[0])
+		task, err := toolchain.PackageTask(w, "test", w.Packages[0])
 		if err != nil {
 			task = err.Error()
 		}
 		require.Equal(t, want, task, tasks)
+	}
+}
+
+// The task of another package is no other name of this one's, and what is proposed is a name that is read.
+func TestNearTasksOfAPackage(t *testing.T) {
+	for tasks, want := range map[string]string{
+		"qa-io = \"a\"":                     "add it to [tasks], or to the tasks of a feature",
+		"qa-acme-io = \"a\"":                "add it to [tasks], or to the tasks of a feature",
+		"qas = \"a\"":                       "there is a task qas, which is another name: `qa-ui = { depends-on = [\"qas\"] }` leads to it",
+		"qa-io = \"a\"\nrun-qa-ui = \"b\"": "there is a task run-qa-ui, which is another name: `qa-ui = { depends-on = [\"run-qa-ui\"] }` leads to it",
+	} {
+		root := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(root, "pixi.toml"), []byte("[workspace]\nname = \"w\"\nchannels = []\nplatforms = []\n[tasks]\n"+tasks+"\n"), 0o644))
+		for _, name := range []string{"io", "ui"} {
+			require.NoError(t, os.MkdirAll(filepath.Join(root, name), 0o755))
+			require.NoError(t, os.WriteFile(filepath.Join(root, name, "pixi.toml"), []byte("[package]\nname = \"acme-"+name+"\"\nversion = \"1\"\nbuild.backend = { name = \"pixi-build-rust\", version = \"*\" }\n"), 0o644))
+		}
+		w, err := workspace.Load(root)
+		require.NoError(t, err)
+		p, err := w.Package("acme-ui")
+		require.NoError(t, err)
+		_, err = toolchain.PackageTask(w, "qa", p)
+		require.True(t, strings.HasSuffix(strings.TrimSpace(fmt.Sprintf("%+v", err)), want), "%s: %+v", tasks, err)
 	}
 }

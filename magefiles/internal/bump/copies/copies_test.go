@@ -60,6 +60,7 @@ func TestFind(t *testing.T) {
 		{File: "x", Line: 3, Version: "0.1.0", Text: "a==0.1.0"},
 	}, found)
 	require.Contains(t, note, "0.1.0 stays in 2 more lines (x:1, x:3)")
+	require.Contains(t, note, "`copies = [{ file = \"x\", line = \"REGEXP\" }]` in [tool.release]", "the file alone would be refused")
 	found, note = copies.Find(w, nil, []string{"0.9.0"}, []string{"x"})
 	require.Empty(t, found)
 	require.Empty(t, note)

@@ -163,20 +163,23 @@ func (s *mentions) line(file string, src []byte, begin, end int, v string) {
 
 func (s *mentions) String() string {
 	var versions []string
-	var first string
+	var first, copies string
 	for _, m := range s.found {
 		if !slices.Contains(versions, m.Version) {
 			versions = append(versions, m.Version)
 		}
-		if first == "" {
-			first = m.File
+		switch {
+		case first == "":
+			first, copies = m.File, fmt.Sprintf("%q", m.File)
+		case first == m.File: // a file with several lines asks for those that are meant
+			copies = fmt.Sprintf("{ file = %q, line = \"REGEXP\" }", m.File)
 		}
 	}
 	places := strings.Join(s.places, ", ")
 	if more := s.count - len(s.places); more > 0 {
 		places += fmt.Sprintf(" and %d more, which -json lists", more)
 	}
-	return fmt.Sprintf("%s stays in %s (%s); `copies = [%q]` in [tool.release] has the version in a file follow", operr.Some(versions), operr.Count(s.count, "more line"), places, first)
+	return fmt.Sprintf("%s stays in %s (%s); `copies = [%s]` in [tool.release] has the version in a file follow", operr.Some(versions), operr.Count(s.count, "more line"), places, copies)
 }
 
 // asks is what stands before a version where something is asked for by name: `numpy==`, `foo@v`, `image:`, `"name": "^`.
