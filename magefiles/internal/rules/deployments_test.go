@@ -55,6 +55,9 @@ func deployments(t *testing.T, file string) (jobs map[string]deployment, on map[
 	return w.Jobs, w.On
 }
 
+// ofTheDefaultBranch is a condition that no tag of that name meets, as github.ref_name would.
+const ofTheDefaultBranch = "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"
+
 // deploy.yml has a job for each deployment environment of the application, which is an environment of GitHub's too: that one's secrets are given
 // to the one step that deploys, and to nothing else.
 func TestEachEnvironmentHasAJobOfItsOwn(t *testing.T) {
@@ -77,7 +80,7 @@ func TestEachEnvironmentHasAJobOfItsOwn(t *testing.T) {
 		require.Equal(t, "deploy-"+name, j.Concurrency.Group)
 		require.False(t, j.Concurrency.Cancel, "what is cancelled on its way is left half-way until the next run")
 		require.Equal(t, map[string]string{"contents": "read", "packages": "read"}, j.Permissions)
-		require.Contains(t, j.If, "github.ref_name == github.event.repository.default_branch")
+		require.Contains(t, j.If, ofTheDefaultBranch)
 		require.Contains(t, j.If, "(inputs.environment || '"+name+"') == '"+name+"'")
 		require.Equal(t, "go tool mage deploy:"+name+` -digest="$DIGEST" -tag="$TAG" -wait=15m -yes`, j.run(t, name))
 		require.Empty(t, j.Env)
@@ -120,6 +123,11 @@ func TestWhatIsJoinedIsDeployed(t *testing.T) {
 	require.Equal(t, map[string]string{"digest": "${{ needs.merge.outputs.digest }}"}, deploy.With)
 	require.Equal(t, "inherit", deploy.Secrets, "those of an environment reach a workflow that is called in no other way")
 	require.Equal(t, map[string]string{"contents": "read", "packages": "read"}, deploy.Permissions)
+	require.Contains(t, jobs["build"].If, ofTheDefaultBranch)
+	require.Contains(t, document(t, ".github", "workflows", "publish.yml"), "if: "+ofTheDefaultBranch)
+	for _, file := range []string{"deploy.yml", "publish-app.yml", "publish.yml"} {
+		require.NotContains(t, document(t, ".github", "workflows", file), "ref_name ==", file)
+	}
 	merge := jobs["merge"]
 	require.Equal(t, map[string]string{"digest": "${{ steps.merge.outputs.digest }}"}, merge.Outputs)
 	for _, s := range merge.Steps {
