@@ -57,7 +57,8 @@ func Start(dir string, environments []config.Environment) (*Fleet, error) {
 				f.engines[host], sockets[host] = engine, engine.Socket
 			}
 			f.engines[host].Offer(localproxy.Image(image))
-			f.looking.Go(func() { f.look(ctx, e, host) })
+			at := f.engines[host] // the map still grows
+			f.looking.Go(func() { f.look(ctx, e, host, at) })
 		}
 	}
 	text, err := json.Marshal(sockets)

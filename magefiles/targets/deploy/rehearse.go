@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/delivery"
 	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
@@ -36,6 +37,9 @@ func rehearsedHosts(w *workspace.Workspace, dir string) (fleet.Hosts, string, er
 	if err != nil {
 		return nil, err.Error(), nil
 	}
+	if all, err = inOrder(all); err != nil {
+		return nil, err.Error(), nil
+	}
 	started, err := localfleet.Start(dir, all)
 	if err != nil {
 		return nil, "", err
@@ -45,18 +49,32 @@ func rehearsedHosts(w *workspace.Workspace, dir string) (fleet.Hosts, string, er
 
 func (h hosts) App() string { return h.app }
 
-// Environments are in the order in which they are delivered to.
+// Environments are in the order in which they are delivered to, as those of the fleet are.
 func (h hosts) Environments() (all []fleet.Environment) {
-	done := map[string]bool{"": true}
-	for range h.of.Environments {
-		for _, e := range h.of.Environments {
-			if !done[e.Name] && done[e.After] {
-				done[e.Name] = true
-				all = append(all, fleet.Environment{Name: e.Name, Hosts: len(e.Hosts), ByCI: e.By == config.CI})
-			}
-		}
+	for _, e := range h.of.Environments {
+		all = append(all, fleet.Environment{Name: e.Name, Hosts: len(e.Hosts), ByCI: e.By == config.CI})
 	}
 	return all
+}
+
+// place is that of an environment among the others.
+type place struct{ of config.Environment }
+
+func (p place) Name() string { return p.of.Name }
+
+func (p place) After() string { return p.of.After }
+
+// inOrder puts environments into the order of a delivery.
+func inOrder(all []config.Environment) (ordered []config.Environment, err error) {
+	var places []place
+	for _, e := range all {
+		places = append(places, place{of: e})
+	}
+	places, err = delivery.Order(places)
+	for _, p := range places {
+		ordered = append(ordered, p.of)
+	}
+	return ordered, err
 }
 
 func (h hosts) Environ() []string { return []string{"REHEARSAL_HOSTS=" + h.of.Sockets} }
