@@ -398,6 +398,20 @@ func TestALockIsGivenBackOnAFullDisk(t *testing.T) {
 	require.Equal(t, &somebody, seen.Lock.Holder)
 }
 
+// A host counts whole seconds. A lease is never shorter than was asked for, and no time is 0, by which timeout(1) waits for ever.
+func TestPartsOfASecondAreWhole(t *testing.T) {
+	var sent []string
+	s := &hoststate.State{Runner: hoststatetest.Local{Seen: func(argv, _ []byte) { sent = strings.Split(string(argv), "\x00") }}, Dir: t.TempDir()}
+	taken, err := s.Take(t.Context(), env, somebody, 60100*time.Millisecond)
+	require.NoError(t, err)
+	require.Contains(t, sent, "61")
+	require.NoError(t, s.Renew(t.Context(), env, taken.Fence, 59*time.Second+time.Nanosecond))
+	require.Contains(t, sent, "60")
+	_, err = s.Ask(t.Context(), "http://127.0.0.1:1/", "a", time.Millisecond)
+	require.NoError(t, err)
+	require.Equal(t, "1", sent[len(sent)-2])
+}
+
 func TestTheAuditSurvivesATornLine(t *testing.T) {
 	s := hoststatetest.New(t)
 	ctx := t.Context()
