@@ -7,6 +7,7 @@
 package localfleet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,10 +43,7 @@ func Start(dir string, environments []config.Environment) (*Fleet, error) {
 	f := &Fleet{Environments: environments, Sockets: filepath.Join(dir, "sockets.json"), engines: map[string]*localengine.Engine{}, end: end}
 	sockets := map[string]string{}
 	for _, e := range environments {
-		image := proxy.Image
-		if e.Proxy != "" {
-			image = e.Proxy
-		}
+		image := cmp.Or(e.Proxy, proxy.Image)
 		for _, host := range e.Hosts {
 			if f.engines[host] == nil {
 				engine, err := localengine.Start(filepath.Join(dir, "volumes", strconv.Itoa(len(f.engines))))

@@ -25,8 +25,8 @@ func init() { targets.RehearseOn(rehearsedHosts) }
 
 // hosts are those of a rehearsal.
 type hosts struct {
-	app string
-	of  *localfleet.Fleet
+	app   string
+	local *localfleet.Fleet
 }
 
 func rehearsedHosts(w *workspace.Workspace, dir string) (fleet.Hosts, string, error) {
@@ -44,15 +44,15 @@ func rehearsedHosts(w *workspace.Workspace, dir string) (fleet.Hosts, string, er
 	if err != nil {
 		return nil, "", err
 	}
-	return hosts{app: of.Name(), of: started}, "", nil
+	return hosts{app: of.Name(), local: started}, "", nil
 }
 
 func (h hosts) App() string { return h.app }
 
 // Environments are in the order in which they are delivered to, as those of the fleet are.
 func (h hosts) Environments() (all []fleet.Environment) {
-	for _, e := range h.of.Environments {
-		all = append(all, fleet.Environment{Name: e.Name, Hosts: len(e.Hosts), ByCI: e.By == config.CI})
+	for _, e := range h.local.Environments {
+		all = append(all, fleet.Environment{Name: e.Name, After: e.After, Hosts: len(e.Hosts), ByCI: e.By == config.CI})
 	}
 	return all
 }
@@ -77,7 +77,7 @@ func inOrder(all []config.Environment) (ordered []config.Environment, err error)
 	return ordered, err
 }
 
-func (h hosts) Environ() []string { return []string{"REHEARSAL_HOSTS=" + h.of.Sockets} }
+func (h hosts) Environ() []string { return []string{"REHEARSAL_HOSTS=" + h.local.Sockets} }
 
 func (h hosts) Push(ctx context.Context, i fleet.Image, tag string) (fleet.Image, error) {
 	pushed, err := localfleet.Push(ctx, imageOf(i), tag)
@@ -85,32 +85,32 @@ func (h hosts) Push(ctx context.Context, i fleet.Image, tag string) (fleet.Image
 	return i, err
 }
 
-func (h hosts) Offer(i fleet.Image) { h.of.Offer(imageOf(i)) }
+func (h hosts) Offer(i fleet.Image) { h.local.Offer(imageOf(i)) }
 
 func imageOf(i fleet.Image) localfleet.Image {
 	return localfleet.Image{Repository: i.Repository, Digest: i.Digest, Revision: i.Revision, Platforms: i.Platforms, Labels: i.Labels}
 }
 
 func (h hosts) Stays() (all []fleet.Stay) {
-	for _, s := range h.of.Stays() {
+	for _, s := range h.local.Stays() {
 		all = append(all, fleet.Stay(s))
 	}
 	return all
 }
 
-func (h hosts) Close() { h.of.Close() }
+func (h hosts) Close() { h.local.Close() }
 
 // How long a stand-in is watched: nothing is learned by waiting longer.
 const rehearsedWatch = time.Second
 
-// inRehearsal is an environment as a rehearsal deploys to it.
+// inRehearsal is an environment as a rehearsal deploys to it. What has to be free is not asked: the disk is that of this machine.
 func inRehearsal(e config.Environment) config.Environment {
 	e.Watch, e.Drain, e.Pause = min(e.Watch, rehearsedWatch), min(e.Drain, rehearsedWatch), min(e.Pause, rehearsedWatch)
-	e.TLS, e.SSHConfig = false, ""
+	e.TLS, e.SSHConfig, e.Disk = false, "", 0
 	return e
 }
 
-// placeholder is what an application gets in a rehearsal in place of a secret, or of a variable that is not set.
+// placeholder is what an application gets in a rehearsal in place of each secret, and of each variable of the person's.
 const placeholder = "rehearsed"
 
 // standIn has a deployer reach the hosts of a rehearsal, and tell them nothing of the person's.

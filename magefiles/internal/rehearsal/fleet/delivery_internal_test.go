@@ -26,6 +26,19 @@ func (a answered) Stays() []Stay { return a }
 
 func (answered) Close() {}
 
+// The CI waits for what is delivered from here, and for nothing else that comes before it.
+func TestWhatTheCIWaitsFor(t *testing.T) {
+	all := []Environment{
+		{Name: "staging"},
+		{Name: "load", ByCI: true},
+		{Name: "production", After: "staging", ByCI: true},
+		{Name: "spare", After: "production", ByCI: true},
+	}
+	for n, waits := range []bool{false, false, true, false} {
+		require.Equal(t, waits, approval(all[n], all).For == mostApproval, all[n].Name)
+	}
+}
+
 // A rehearsal passes only where each host answers with what was delivered, and no request has failed.
 func TestWhatTheHostsEndWith(t *testing.T) {
 	const old, delivered = "sha256:1111111111111111", "sha256:2222222222222222"
