@@ -26,10 +26,10 @@ const (
 // DeployTo is the name of the step that brings an image to an environment.
 func DeployTo(environment string) string { return "deploy to " + environment }
 
-// Name is that of the kind of sessions that deliveries are, and Dir is the folder of their journals in the folder of a clone's state.
+// Name is that of the kind of sessions that deliveries are.
 const Name = "delivery"
 
-// Dir is where their journals are.
+// Dir is the folder of their journals, in the folder of a clone's state.
 func Dir(state string) string { return filepath.Join(state, "deliver") }
 
 // Delivery is one that is unfinished.
@@ -37,7 +37,7 @@ type Delivery struct {
 	App          string   `json:"app"`
 	Since        string   `json:"since"` // RFC 3339
 	Environments []string `json:"environments"`
-	Done         []string `json:"done"`       // steps
+	Done         []string `json:"done"`       // steps, also those whose effect was found
 	Undoing      bool     `json:"undoing"`    // it is being taken back
 	TakenBack    []string `json:"taken_back"` // what `mage deliver -undo` would do, and what stays
 }

@@ -265,6 +265,81 @@ func TestADeliveryIsTakenBackFromAnywhere(t *testing.T) {
 	}
 }
 
+// What somebody did since is not taken back with a delivery: an edit, a commit on top of its own, another branch.
+func TestAWayBackThatIsRefused(t *testing.T) {
+	failing := func(w *world) { w.checks = errors.New("two tests failed") }
+	unpushed := func(w *world) { gitrepotest.Hook(w.t, w.bare, "update", "exit 1") }
+	for says, c := range map[string]struct {
+		spoil, since func(w *world)
+		stays        string // a file of the work tree that has it
+	}{
+		"these were edited since the pins were moved, and are left as they are: app/pixi.toml": {
+			spoil: failing,
+			since: func(w *world) {
+				data, err := os.ReadFile(filepath.Join(w.root, "app/pixi.toml"))
+				require.NoError(w.t, err)
+				gitrepotest.Write(w.t, w.root, "app/pixi.toml", string(data)+"# mine\n")
+			},
+			stays: "app/pixi.toml",
+		},
+		"has others on top of it": {
+			spoil: unpushed,
+			since: func(w *world) {
+				gitrepotest.Write(w.t, w.root, "notes", "# mine\n")
+				w.git("add", "notes")
+				w.git("commit", "-qm", "notes")
+			},
+			stays: "notes",
+		},
+		"is on main, and other is checked out": {
+			spoil: unpushed,
+			since: func(w *world) {
+				w.git("switch", "-qc", "other")
+				gitrepotest.Write(w.t, w.root, "notes", "# mine\n")
+			},
+			stays: "notes",
+		},
+	} {
+		t.Run(says, func(t *testing.T) {
+			w := newWorld(t)
+			c.spoil(w)
+			_, err := w.delivery().Run(t.Context())
+			require.Error(t, err)
+			commits := w.commits()
+			c.since(w)
+			_, err = w.delivery().Undo(t.Context())
+			require.ErrorContains(t, err, says)
+			require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+			require.NotEmpty(t, operr.NextOf(err))
+			data, err := os.ReadFile(filepath.Join(w.root, c.stays))
+			require.NoError(t, err)
+			require.Contains(t, string(data), "# mine")
+			require.GreaterOrEqual(t, w.commits(), commits)
+		})
+	}
+}
+
+// A lock file that the delivery has not begun to make is not restored: what it holds is somebody else's.
+func TestALockFileThatIsNotOursStays(t *testing.T) {
+	w := newWorld(t)
+	run := delivery.OperationOf(w.delivery())
+	killed := errors.New("the process was killed")
+	run.Written = func(int) error {
+		data, err := os.ReadFile(filepath.Join(w.root, "app/pixi.toml"))
+		require.NoError(t, err)
+		if strings.Contains(string(data), w.version) {
+			return killed
+		}
+		return nil
+	}
+	_, err := run.Run(t.Context())
+	require.ErrorIs(t, err, killed)
+	gitrepotest.Write(t, w.root, "app/pixi.lock", "mine\n")
+	_, err = w.delivery().Undo(t.Context())
+	require.NoError(t, err, operr.NextOf(err))
+	require.Equal(t, "M app/pixi.lock", strings.TrimSpace(w.git("status", "--porcelain")))
+}
+
 // What fails stops the delivery there, and it goes on from there when it is put right; what was done is not done again.
 func TestADeliveryThatFails(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -135,17 +135,23 @@ func (d *Delivery) isDelivered(ctx context.Context, p *Plan) (bool, error) {
 	return true, nil
 }
 
+// Ordered is what has a place in the order of environments.
+type Ordered interface {
+	Name() string
+	After() string // the name of the one that it comes behind; "" for none
+}
+
 // Order puts environments into the order in which they get an image: each behind the one that it names.
-func Order(all []Stage) ([]Stage, error) {
+func Order[S Ordered](all []S) ([]S, error) {
 	var names []string
 	for _, s := range all {
 		names = append(names, s.Name())
 	}
-	var ordered []Stage
+	var ordered []S
 	rest := slices.Clone(all)
 	for len(rest) > 0 {
-		next := slices.IndexFunc(rest, func(s Stage) bool {
-			return s.After() == "" || slices.ContainsFunc(ordered, func(o Stage) bool { return o.Name() == s.After() })
+		next := slices.IndexFunc(rest, func(s S) bool {
+			return s.After() == "" || slices.ContainsFunc(ordered, func(o S) bool { return o.Name() == s.After() })
 		})
 		if next < 0 {
 			break
@@ -176,7 +182,7 @@ func until(ordered []Stage, name string) ([]Stage, error) {
 	return ordered[:n+1], nil
 }
 
-func namesOf(all []Stage) (names []string) {
+func namesOf[S Ordered](all []S) (names []string) {
 	for _, s := range all {
 		names = append(names, s.Name())
 	}

@@ -3,12 +3,16 @@ package deploy
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/engine"
 	"github.com/foopack/foopack/magefiles/internal/engine/enginetest"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -20,7 +24,8 @@ func TestServed(t *testing.T) {
 	_, err := served()
 	require.ErrorContains(t, err, "nothing can be taken over from staging: a runs nothing")
 	require.Contains(t, operr.NextOf(err), "-force=REASON")
-	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+	var sick atomic.Bool
+	one, two := f.push("1111", behavior{}), f.push("2222", behavior{sick: sick.Load})
 	f.mustDeploy(one)
 	got, err := served()
 	require.NoError(t, err)
@@ -57,7 +62,26 @@ func TestServed(t *testing.T) {
 	enginetest.Rename(t, f.hosts["b"].engine.Dial, "renamed", release)
 	_, err = served()
 	require.NoError(t, err)
-	f.hosts["b"].gone.Store(true)
+	sick.Store(true)
+	_, err = served()
+	require.ErrorContains(t, err, "a is not healthy: status 503")
+	runs(two, false, true)
+	sick.Store(false)
+	h := f.hosts["b"]
+	byHand := engine.New(h.engine.Dial)
+	require.NoError(t, byHand.Stop(t.Context(), release, time.Second))
+	_, err = served()
+	require.ErrorContains(t, err, "b runs nothing")
+	require.NoError(t, byHand.Start(t.Context(), release))
+	previous := *f.look()["b"].Kept.Previous
+	require.NoError(t, byHand.Start(t.Context(), previous.ID))
+	taken, err := h.state.Take(t.Context(), "app.staging", hoststate.Holder{Who: "hand"}, time.Minute)
+	require.NoError(t, err)
+	require.NoError(t, h.state.Switch(t.Context(), "app.staging", taken.Fence, previous.Upstream()))
+	require.NoError(t, h.state.Release(t.Context(), "app.staging", taken.Fence))
+	_, err = served()
+	require.ErrorContains(t, err, "b runs "+one.Ref()+", and "+two.Ref()+" was deployed to it")
+	h.gone.Store(true)
 	_, _, err = f.deployer().Runs(t.Context(), two)
 	require.ErrorContains(t, err, "b: ", "what cannot be asked is not a no")
 	_, err = served()

@@ -376,6 +376,7 @@ func TestALockIsGivenBackOnAFullDisk(t *testing.T) {
 	require.NoError(t, err)
 	_, err = full.Take(ctx, env, somebody, time.Minute)
 	require.ErrorAs(t, err, new(*hoststate.Held))
+	require.NoError(t, full.Renew(ctx, env, taken.Fence, time.Minute), "the whole lease is left: nothing is written")
 	require.ErrorIs(t, full.Renew(ctx, env, taken.Fence, 2*time.Minute), hoststate.ErrNotWritten)
 	from, err := full.Unlock(ctx, env)
 	require.NoError(t, err)
@@ -395,6 +396,20 @@ func TestALockIsGivenBackOnAFullDisk(t *testing.T) {
 	seen, err := s.Look(ctx, env)
 	require.NoError(t, err)
 	require.Equal(t, &somebody, seen.Lock.Holder)
+}
+
+// A host counts whole seconds. A lease is never shorter than was asked for, and no time is 0, by which timeout(1) waits for ever.
+func TestPartsOfASecondAreWhole(t *testing.T) {
+	var sent []string
+	s := &hoststate.State{Runner: hoststatetest.Local{Seen: func(argv, _ []byte) { sent = strings.Split(string(argv), "\x00") }}, Dir: t.TempDir()}
+	taken, err := s.Take(t.Context(), env, somebody, 60100*time.Millisecond)
+	require.NoError(t, err)
+	require.Contains(t, sent, "61")
+	require.NoError(t, s.Renew(t.Context(), env, taken.Fence, 59*time.Second+time.Nanosecond))
+	require.Contains(t, sent, "60")
+	_, err = s.Ask(t.Context(), "http://127.0.0.1:1/", "a", time.Millisecond)
+	require.NoError(t, err)
+	require.Equal(t, "1", sent[len(sent)-2])
 }
 
 func TestTheAuditSurvivesATornLine(t *testing.T) {

@@ -38,11 +38,19 @@ func VerifyPushed(i *registry.Index, repository, name string) error {
 			w.Platforms = append(w.Platforms, one.Platform)
 		}
 	}
-	for _, label := range []string{labelRevision, labelVersion, labelCreated, labelSource, labelBase, labelBaseDigest} {
+	same := []string{labelRevision, labelVersion, labelCreated, labelSource, labelBase, labelBaseDigest}
+	for _, label := range same {
 		w.Labels = append(w.Labels, proof.Label{Name: label, Value: first.Labels[label]})
 	}
 	if err := proof.Verify(i, "", w); err != nil {
 		return refuse("%w", err)
+	}
+	for _, one := range i.Images {
+		for _, label := range same {
+			if got := one.Labels[label]; first.Labels[label] == "" && got != "" { // which Verify does not look for
+				return refuse("%s, %s: its label %s is %q, and %s has none", at, one.Platform, label, got, first.Platform)
+			}
+		}
 	}
 	return nil
 }

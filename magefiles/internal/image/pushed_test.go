@@ -26,6 +26,12 @@ func TestVerifyPushed(t *testing.T) {
 		return i
 	}
 	require.NoError(t, VerifyPushed(made(), repository, name))
+	require.ErrorContains(t, VerifyPushed(made(), repository, "another"), `linux/amd64: its label `+labelTitle+` is "app", and`)
+	for _, label := range []string{labelRevision, labelVersion, labelCreated, labelSource, labelBase, labelBaseDigest} {
+		i := made()
+		i.Images[1].Labels[label] = "of another build"
+		require.ErrorContains(t, VerifyPushed(i, repository, name), `linux/arm64: its label `+label+` is "of another build"`)
+	}
 	for want, change := range map[string]func(i *registry.Index){
 		"has no image": func(i *registry.Index) { i.Images = nil },
 		"was not made by docker:image: it has no label " + labelPlan: func(i *registry.Index) { delete(i.Images[0].Labels, labelPlan) },

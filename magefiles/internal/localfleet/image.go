@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ type Image struct {
 	Labels     map[string]string
 }
 
-// port is where the application listens whose table does not say it.
+// port is where the application listens where no table says it.
 const port = 5006
 
 // says is the header by which the application of a host names its image.
@@ -36,17 +37,21 @@ const says = "Rehearsed-Image"
 // labelRevision is the label of an image that has the commit of its sources.
 const labelRevision = "org.opencontainers.image.revision"
 
-// Offer lets all hosts pull an image. What a container of it runs is no program of the image: it answers as a health check wants it.
+// Offer lets all hosts pull an image. What a container of it runs is no program of the image: it answers as a health check wants it, at the ports of
+// all environments.
 func (f *Fleet) Offer(i Image) {
 	answer := map[string]string{}
-	ports := []uint16{port}
+	var ports []uint16
 	for _, e := range f.Environments {
 		if e.Revision.JSON != "" {
 			answer[e.Revision.JSON] = i.Revision
 		}
-		if e.AppPort != 0 {
-			ports = []uint16{uint16(e.AppPort)}
+		if at := uint16(e.AppPort); at != 0 && !slices.Contains(ports, at) {
+			ports = append(ports, at)
 		}
+	}
+	if len(ports) == 0 {
+		ports = []uint16{port}
 	}
 	var arch []string
 	for _, platform := range i.Platforms {
@@ -75,7 +80,7 @@ func (f *Fleet) Offer(i Image) {
 			Ref:    i.Repository + "@" + i.Digest,
 			Arch:   arch,
 			Labels: labels,
-			Ports:  ports,
+			Ports:  ports[:1], // that of an environment whose table does not say it
 			Program: func(ctx context.Context, c *localengine.Container) int {
 				return serve(ctx, c, ports, handler)
 			},
@@ -84,12 +89,14 @@ func (f *Fleet) Offer(i Image) {
 }
 
 func serve(ctx context.Context, c *localengine.Container, ports []uint16, handler http.Handler) int {
-	l, err := c.Listen(ports[0])
-	if err != nil {
-		return 1
-	}
 	s := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
-	go func() { _ = s.Serve(l) }() // until it is shut down
+	for _, port := range ports {
+		l, err := c.Listen(port)
+		if err != nil {
+			return 1
+		}
+		go func() { _ = s.Serve(l) }() // until it is shut down
+	}
 	<-ctx.Done()
 	last, done := context.WithTimeout(context.Background(), time.Second)
 	defer done()

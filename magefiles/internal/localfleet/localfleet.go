@@ -7,6 +7,7 @@
 package localfleet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,10 +43,7 @@ func Start(dir string, environments []config.Environment) (*Fleet, error) {
 	f := &Fleet{Environments: environments, Sockets: filepath.Join(dir, "sockets.json"), engines: map[string]*localengine.Engine{}, end: end}
 	sockets := map[string]string{}
 	for _, e := range environments {
-		image := proxy.Image
-		if e.Proxy != "" {
-			image = e.Proxy
-		}
+		image := cmp.Or(e.Proxy, proxy.Image)
 		for _, host := range e.Hosts {
 			if f.engines[host] == nil {
 				engine, err := localengine.Start(filepath.Join(dir, "volumes", strconv.Itoa(len(f.engines))))
@@ -57,7 +55,8 @@ func Start(dir string, environments []config.Environment) (*Fleet, error) {
 				f.engines[host], sockets[host] = engine, engine.Socket
 			}
 			f.engines[host].Offer(localproxy.Image(image))
-			f.looking.Go(func() { f.look(ctx, e, host) })
+			at := f.engines[host] // the map still grows
+			f.looking.Go(func() { f.look(ctx, e, host, at) })
 		}
 	}
 	text, err := json.Marshal(sockets)

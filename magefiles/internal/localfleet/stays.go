@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
+	"github.com/foopack/foopack/magefiles/internal/localengine"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
@@ -26,10 +27,10 @@ type Stay struct {
 const often = 50 * time.Millisecond
 
 // look asks a host's published port as anybody does, until ctx ends.
-func (f *Fleet) look(ctx context.Context, e config.Environment, host string) {
+func (f *Fleet) look(ctx context.Context, e config.Environment, host string, on *localengine.Engine) {
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	_, _ = pause.Wait{First: often, Times: 1}.Until(ctx, func(ctx context.Context) (pause.Seen, error) { // it ends with ctx alone
-		if at, there := f.engines[host].Published(e.Port); there {
+		if at, there := on.Published(e.Port); there {
 			digest, err := ask(ctx, client, fmt.Sprintf("http://%s%s", at, e.Health), e.Domain)
 			if ctx.Err() == nil {
 				f.note(e.Name, host, digest, err, time.Now())

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/delivery"
 	deploying "github.com/foopack/foopack/magefiles/internal/deploy"
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
@@ -24,8 +25,8 @@ func init() { targets.RehearseOn(rehearsedHosts) }
 
 // hosts are those of a rehearsal.
 type hosts struct {
-	app string
-	of  *localfleet.Fleet
+	app   string
+	local *localfleet.Fleet
 }
 
 func rehearsedHosts(w *workspace.Workspace, dir string) (fleet.Hosts, string, error) {
@@ -37,30 +38,47 @@ func rehearsedHosts(w *workspace.Workspace, dir string) (fleet.Hosts, string, er
 		//lint:ignore nilerr a rehearsal says why it does not go as far as the hosts
 		return nil, err.Error(), nil
 	}
+	if all, err = inOrder(all); err != nil {
+		return nil, err.Error(), nil
+	}
 	started, err := localfleet.Start(dir, all)
 	if err != nil {
 		return nil, "", err
 	}
-	return hosts{app: of.Name(), of: started}, "", nil
+	return hosts{app: of.Name(), local: started}, "", nil
 }
 
 func (h hosts) App() string { return h.app }
 
-// Environments are in the order in which they are delivered to.
+// Environments are in the order in which they are delivered to, as those of the fleet are.
 func (h hosts) Environments() (all []fleet.Environment) {
-	done := map[string]bool{"": true}
-	for range h.of.Environments {
-		for _, e := range h.of.Environments {
-			if !done[e.Name] && done[e.After] {
-				done[e.Name] = true
-				all = append(all, fleet.Environment{Name: e.Name, Hosts: len(e.Hosts), ByCI: e.By == config.CI})
-			}
-		}
+	for _, e := range h.local.Environments {
+		all = append(all, fleet.Environment{Name: e.Name, After: e.After, Hosts: len(e.Hosts), ByCI: e.By == config.CI})
 	}
 	return all
 }
 
-func (h hosts) Environ() []string { return []string{"REHEARSAL_HOSTS=" + h.of.Sockets} }
+// place is that of an environment among the others.
+type place struct{ of config.Environment }
+
+func (p place) Name() string { return p.of.Name }
+
+func (p place) After() string { return p.of.After }
+
+// inOrder puts environments into the order of a delivery.
+func inOrder(all []config.Environment) (ordered []config.Environment, err error) {
+	var places []place
+	for _, e := range all {
+		places = append(places, place{of: e})
+	}
+	places, err = delivery.Order(places)
+	for _, p := range places {
+		ordered = append(ordered, p.of)
+	}
+	return ordered, err
+}
+
+func (h hosts) Environ() []string { return []string{"REHEARSAL_HOSTS=" + h.local.Sockets} }
 
 func (h hosts) Push(ctx context.Context, i fleet.Image, tag string) (fleet.Image, error) {
 	pushed, err := localfleet.Push(ctx, imageOf(i), tag)
@@ -68,32 +86,32 @@ func (h hosts) Push(ctx context.Context, i fleet.Image, tag string) (fleet.Image
 	return i, err
 }
 
-func (h hosts) Offer(i fleet.Image) { h.of.Offer(imageOf(i)) }
+func (h hosts) Offer(i fleet.Image) { h.local.Offer(imageOf(i)) }
 
 func imageOf(i fleet.Image) localfleet.Image {
 	return localfleet.Image{Repository: i.Repository, Digest: i.Digest, Revision: i.Revision, Platforms: i.Platforms, Labels: i.Labels}
 }
 
 func (h hosts) Stays() (all []fleet.Stay) {
-	for _, s := range h.of.Stays() {
+	for _, s := range h.local.Stays() {
 		all = append(all, fleet.Stay(s))
 	}
 	return all
 }
 
-func (h hosts) Close() { h.of.Close() }
+func (h hosts) Close() { h.local.Close() }
 
 // How long a stand-in is watched: nothing is learned by waiting longer.
 const rehearsedWatch = time.Second
 
-// inRehearsal is an environment as a rehearsal deploys to it.
+// inRehearsal is an environment as a rehearsal deploys to it. What has to be free is not asked: the disk is that of this machine.
 func inRehearsal(e config.Environment) config.Environment {
 	e.Watch, e.Drain, e.Pause = min(e.Watch, rehearsedWatch), min(e.Drain, rehearsedWatch), min(e.Pause, rehearsedWatch)
-	e.TLS, e.SSHConfig = false, ""
+	e.TLS, e.SSHConfig, e.Disk = false, "", 0
 	return e
 }
 
-// placeholder is what an application gets in a rehearsal in place of a secret, or of a variable that is not set.
+// placeholder is what an application gets in a rehearsal in place of each secret, and of each variable of the person's.
 const placeholder = "rehearsed"
 
 // standIn has a deployer reach the hosts of a rehearsal, and tell them nothing of the person's.

@@ -47,9 +47,8 @@ func digest(image string) string {
 func planRows(p *survey.Plan) [][]string {
 	rows := [][]string{append(slices.Clone(fleetHeader), "WILL", "FREE")}
 	for _, h := range p.Hosts {
-		silent := h.Running == nil && h.Free == 0 // it did not say
-		row := append(fleetRow(h.Host, h.Running, len(h.Drift) > 0, silent, h.Holder), what(h), fmt.Sprintf("%d MB", h.Free/1e6))
-		if silent {
+		row := append(fleetRow(h.Host, h.Running, len(h.Drift) > 0, h.Silent, h.Holder), what(h), fmt.Sprintf("%d MB", h.Free/1e6))
+		if h.Silent {
 			row[4], row[5], row[7] = "not known", "", ""
 		}
 		rows = append(rows, row)

@@ -54,7 +54,8 @@ func TestAFleetIsOneTable(t *testing.T) {
 	plans := []survey.HostPlan{
 		{Host: "one", Running: runs(first), Changes: []string{"a → b"}, Free: 2e9, Drift: []string{"it was renamed"}},
 		{Host: "two", Running: runs(second), Same: true, Free: 3e9, Holder: &hoststate.Holder{Who: "jane"}},
-		{Host: "three"},
+		{Host: "three", Silent: true},
+		{Host: "four", Changes: []string{"nothing → b"}}, // it answers: it runs nothing yet, and its disk is full
 	}
 	showPlan(v, &survey.Plan{
 		App:         "app",
@@ -63,10 +64,11 @@ func TestAFleetIsOneTable(t *testing.T) {
 		Hosts:       plans,
 	})
 	require.Equal(t, `staging of app: r@sha256:3
-  HOST   DIGEST               REVISION      SINCE              HEALTH     LOCK  WILL            FREE
-○ one    sha256:111111111111  0123456789ab  2026-11-30 02:41Z  healthy    free  a → b           2000 MB
-  two    sha256:333333333333  0123456789ab  2026-11-30 02:41Z  healthy    jane  stays as it is  3000 MB
+  HOST   DIGEST               REVISION      SINCE              HEALTH           LOCK  WILL            FREE
+○ one    sha256:111111111111  0123456789ab  2026-11-30 02:41Z  healthy          free  a → b           2000 MB
+  two    sha256:333333333333  0123456789ab  2026-11-30 02:41Z  healthy          jane  stays as it is  3000 MB
 ✗ three                                                        not known
+  four                                                         nothing answers  free  nothing → b     0 MB
 `, out.String()[:strings.Index(out.String(), "  ○ one")])
 }
 

@@ -123,39 +123,53 @@ func TestValues(t *testing.T) {
 // What is wrong with an expression for any value of its contexts is told when it is parsed, with its place.
 func TestRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"github.":                   `the expression ends too early (character 8)`,
-		"(github":                   `the expression ends too early (character 8)`,
-		"github)":                   `unexpected ")" (character 7)`,
-		"a b":                       `there is no context "a" here (character 1)`,
-		"github github":             `unexpected "github" (character 8)`,
-		"secrets.TOKEN":             `there is no context "secrets" here (character 1)`,
-		"True":                      `there is no context "True" here (character 1)`,
-		"github.ref = 'a'":          `unexpected "=" (character 12)`,
-		"github & github":           `unexpected "&" (character 8)`,
-		`github.ref == "main"`:      `unexpected "\"main\"" (character 15)`,
-		"github.1":                  `unexpected "1" (character 8)`,
-		"'text'[0]":                 `unexpected "[" (character 7)`,
-		"1.2.3":                     `unexpected "1.2.3" (character 1)`,
-		"0x1p4":                     `unexpected "0x1p4" (character 1)`,
-		"1_000":                     `unexpected "1_000" (character 1)`,
-		"-Inf":                      `unexpected "-Inf" (character 1)`,
-		"'open":                     `this text has no end: a single quote is missing (character 1)`,
-		"contains('a')":             `contains takes at least 2 arguments (character 1)`,
-		"!toJSON()":                 `toJSON takes at least 1 arguments (character 2)`,
-		"join(1, 2, 3)":             `join takes at most 2 arguments (character 1)`,
-		"format('a',)":              `unexpected ")" (character 12)`,
-		"case(true, 1, false, 2)":   `case takes pairs of a condition and a value, and a value for the rest (character 1)`,
-		"env.X || upper('a')":       `there is no function "upper" here (character 10)`,
-		"always(1)":                 `always takes at most 0 arguments (character 1)`,
-		"hashFiles()":               `hashFiles takes at least 1 arguments (character 1)`,
-		strings.Repeat("(", 51):     `the expression is nested deeper than 50 levels (character 51)`,
-		strings.Repeat(" ", 21_001): `the expression is longer than 21,000 characters (character 1)`,
+		"github.":                              `the expression ends too early (character 8)`,
+		"(github":                              `the expression ends too early (character 8)`,
+		"github)":                              `unexpected ")" (character 7)`,
+		"a b":                                  `there is no context "a" here (character 1)`,
+		"github github":                        `unexpected "github" (character 8)`,
+		"secrets.TOKEN":                        `there is no context "secrets" here (character 1)`,
+		"True":                                 `there is no context "True" here (character 1)`,
+		"github.ref = 'a'":                     `unexpected "=" (character 12)`,
+		"github & github":                      `unexpected "&" (character 8)`,
+		`github.ref == "main"`:                 `unexpected "\"main\"" (character 15)`,
+		"github.1":                             `unexpected "1" (character 8)`,
+		"'text'[0]":                            `unexpected "[" (character 7)`,
+		"1.2.3":                                `unexpected "1.2.3" (character 1)`,
+		"0x1p4":                                `unexpected "0x1p4" (character 1)`,
+		"1_000":                                `unexpected "1_000" (character 1)`,
+		"-Inf":                                 `unexpected "-Inf" (character 1)`,
+		"'open":                                `this text has no end: a single quote is missing (character 1)`,
+		"contains('a')":                        `contains takes at least 2 arguments (character 1)`,
+		"!toJSON()":                            `toJSON takes at least 1 arguments (character 2)`,
+		"join(1, 2, 3)":                        `join takes at most 2 arguments (character 1)`,
+		"format('a',)":                         `unexpected ")" (character 12)`,
+		"case(true, 1, false, 2)":              `case takes pairs of a condition and a value, and a value for the rest (character 1)`,
+		"env.X || upper('a')":                  `there is no function "upper" here (character 10)`,
+		"always(1)":                            `always takes at most 0 arguments (character 1)`,
+		"hashFiles()":                          `hashFiles takes at least 1 arguments (character 1)`,
+		strings.Repeat("(", 51):                `the expression is nested deeper than 50 levels (character 51)`,
+		"1" + strings.Repeat("<1", 50):         `the expression is nested deeper than 50 levels (character 100)`,
+		"github" + strings.Repeat(".a", 50):    `the expression is nested deeper than 50 levels (character 105)`,
+		"github" + strings.Repeat("['a']", 50): `the expression is nested deeper than 50 levels (character 253)`,
+		strings.Repeat(" ", 21_001):            `the expression is longer than 21,000 characters (character 1)`,
 	} {
 		_, err := Parse(text, names(t))
 		require.EqualError(t, err, want, text)
 	}
 	_, err := Allow("hashFiles(many,255)")
 	require.ErrorContains(t, err, "hashFiles")
+}
+
+// What a function makes is held to the limit before it is made: some texts would take gigabytes.
+func TestWhatIsTooMuchIsNotMade(t *testing.T) {
+	long := strings.Repeat("x", maxMemory/4)
+	_, err := join([]Value{&Array{Items: []Value{1.0, 2.0, 3.0, 4.0, 5.0}}, long})
+	require.ErrorIs(t, err, errTooMuch)
+	_, err = format([]Value{strings.Repeat("{0}", 5), long})
+	require.ErrorIs(t, err, errTooMuch)
+	_, err = toJSON([]Value{&Array{Items: []Value{long, long, long, long, 5.0}}})
+	require.ErrorIs(t, err, errTooMuch)
 }
 
 // What is wrong for the values at hand is told when it is evaluated.

@@ -101,8 +101,10 @@ func TestAliases(t *testing.T) {
 	}
 	_, err = Read("f.yml", []byte(bomb))
 	require.ErrorContains(t, err, "larger than what is looked at")
-	_, err = Read("f.yml", []byte("on: push\njobs:\n  a:\n    runs-on: x\n    strategy: {matrix: {a: &a [*a]}}\n"))
-	require.Error(t, err)
+	for _, without := range []string{"&a [*a]", strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth)} {
+		_, err = Read("f.yml", []byte("on: push\njobs:\n  a:\n    runs-on: x\n    strategy: {matrix: {a: "+without+"}}\n"))
+		require.ErrorContains(t, err, "larger than what is looked at", without)
+	}
 }
 
 func TestRights(t *testing.T) {
@@ -176,6 +178,27 @@ func TestTags(t *testing.T) {
 		starts, why := w.StartsForTag("core/v1.0.0")
 		require.Equal(t, want == "", starts, on)
 		require.Equal(t, want, why, on)
+	}
+}
+
+// A condition that is known at a tag decides; what is not known then does not keep a job from running.
+func TestConditions(t *testing.T) {
+	for condition, want := range map[string]bool{
+		"github.ref_type == 'tag'":                                  true,
+		"github.ref == 'refs/heads/main'":                           false,
+		"startsWith(github.ref, 'refs/tags/core/v')":                true,
+		"github.repository_owner != 'team'":                         false,
+		"github.event_name == 'push' && github.repository == 'x/y'": false,
+		"failure()":                   false,
+		"!cancelled()":                true,
+		"needs.build.result == 'x'":   true,
+		"vars.RELEASE == 'yes'":       true,
+		"inputs.release == 'yes'":     true,
+		"github.actor == 'a' || true": true,
+	} {
+		w, err := Read("f.yml", []byte("on: push\njobs:\n  a:\n    runs-on: x\n    if: \""+condition+"\"\n    steps: []\n"))
+		require.NoError(t, err, condition)
+		require.Equal(t, want, w.Jobs[0].RunsForTag("team/repo", "core/v1.0.0"), condition)
 	}
 }
 

@@ -49,6 +49,7 @@ type HostPlan struct {
 	Changes []string `json:"changes"`
 	Drift   []string `json:"drift,omitempty"`
 	Free    int64    `json:"free"`
+	Silent  bool     `json:"silent,omitempty"` // it did not say what runs and what is free: see Troubles
 
 	Holder *hoststate.Holder `json:"holder,omitempty"` // who has the lock
 
@@ -179,6 +180,7 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, a
 			next = h.Next + "; or " + next
 		}
 		trouble(next, "%s", h.Trouble)
+		one.Silent = true
 		return one
 	}
 	if err := f.NotSetUp(h.Setup); err != nil {

@@ -122,16 +122,12 @@ func (d *Delivery) ci(ctx context.Context) error {
 	}
 	variables := []string{"CI=true", "GITHUB_ACTIONS=true", "GITHUB_RUN_ID=" + strconv.FormatInt(id, 10)}
 	all := d.Environments()
-	for n, e := range all {
+	for _, e := range all {
 		if !e.ByCI {
 			continue
 		}
-		w := pause.Wait{For: -1} // once
-		if n > 0 && !all[n-1].ByCI {
-			w = pause.Wait{First: time.Second, Times: 1, For: mostApproval} // somebody approves it once the one before has been delivered to
-		}
 		var failed error
-		_, err := w.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
+		_, err := approval(e, all).Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 			failed = d.target(ctx, variables, "deploy:to", e.Name, "-digest="+d.Image.Digest, "-wait=15m", "-yes")
 			return pause.Seen{Done: failed == nil}, nil
 		})
@@ -140,6 +136,15 @@ func (d *Delivery) ci(ctx context.Context) error {
 		}
 	}
 	return d.Hub.FinishRun(id, "success")
+}
+
+// approval is the wait for somebody who approves an environment of the CI: once the one that it is after has been delivered to, where that is done
+// from here, and at once where the CI has done it by then, or there is none.
+func approval(e Environment, all []Environment) pause.Wait {
+	if slices.ContainsFunc(all, func(o Environment) bool { return o.Name == e.After && !o.ByCI }) {
+		return pause.Wait{First: time.Second, Times: 1, For: mostApproval}
+	}
+	return pause.Wait{For: -1} // once
 }
 
 // mostApproval is how long an environment of the CI waits for one that is delivered to from here.

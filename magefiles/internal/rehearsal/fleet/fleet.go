@@ -36,6 +36,7 @@ type Hosts interface {
 // Environment is one deployment environment.
 type Environment struct {
 	Name  string
+	After string // the one that has to run an image before this one gets it; "" for none
 	Hosts int
 	ByCI  bool // the CI deploys to it
 }
