@@ -81,9 +81,9 @@ func TestTasksOfTheRootPackage(t *testing.T) {
 // The task of another package is no other name of this one's, and what is proposed is a name that is read.
 func TestNearTasksOfAPackage(t *testing.T) {
 	for tasks, want := range map[string]string{
-		"qa-io = \"a\"":                     "add it to [tasks], or to the tasks of a feature",
-		"qa-acme-io = \"a\"":                "add it to [tasks], or to the tasks of a feature",
-		"qas = \"a\"":                       "there is a task qas, which is another name: `qa-ui = { depends-on = [\"qas\"] }` leads to it",
+		"qa-io = \"a\"":                    "add it to [tasks], or to the tasks of a feature",
+		"qa-acme-io = \"a\"":               "add it to [tasks], or to the tasks of a feature",
+		"qas = \"a\"":                      "there is a task qas, which is another name: `qa-ui = { depends-on = [\"qas\"] }` leads to it",
 		"qa-io = \"a\"\nrun-qa-ui = \"b\"": "there is a task run-qa-ui, which is another name: `qa-ui = { depends-on = [\"run-qa-ui\"] }` leads to it",
 	} {
 		root := t.TempDir()
