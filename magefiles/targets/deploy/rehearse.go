@@ -34,11 +34,11 @@ func rehearsedHosts(w *workspace.Workspace, dir string) (fleet.Hosts, string, er
 		return nil, "its hosts need flock and timeout, which only Linux has", nil
 	}
 	of, all, err := chosenOf(w, "")
+	if err == nil {
+		all, err = inOrder(all)
+	}
 	if err != nil {
 		//lint:ignore nilerr a rehearsal says why it does not go as far as the hosts
-		return nil, err.Error(), nil
-	}
-	if all, err = inOrder(all); err != nil {
 		return nil, err.Error(), nil
 	}
 	started, err := localfleet.Start(dir, all)
