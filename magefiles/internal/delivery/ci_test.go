@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"errors"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/delivery"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
+	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 )
 
@@ -104,4 +106,32 @@ func TestHowLongACIIsWaitedFor(t *testing.T) {
 			require.ErrorContains(t, err, c.want, name)
 		}
 	}
+}
+
+// A delivery that waits for a CI says how it goes on where nothing is made by a CI any more.
+func TestWithoutTheCIThatItBeganWith(t *testing.T) {
+	w := newWorld(t)
+	for _, ci := range []delivery.CI{broken{}, nil, broken{}} {
+		d := w.delivery()
+		d.CI = ci
+		_, err := d.Run(t.Context())
+		if ci != nil {
+			require.ErrorContains(t, err, "the CI has failed")
+			continue
+		}
+		require.ErrorContains(t, err, "and by now [tool.image] has it made here")
+		require.Contains(t, operr.NextOf(err), "`mage deliver -undo` takes this delivery back")
+		require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	}
+	_, err := w.delivery().Undo(t.Context())
+	require.NoError(t, err)
+	_, err = w.delivery().Run(t.Context())
+	require.NoError(t, err)
+}
+
+// broken is a CI that fails.
+type broken struct{}
+
+func (broken) Watch(context.Context, string) (delivery.Sight, error) {
+	return delivery.Sight{}, errors.New("the CI has failed")
 }

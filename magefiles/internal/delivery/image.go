@@ -52,6 +52,10 @@ func (d *Delivery) build(ctx context.Context, commit string) (survey.Image, erro
 
 // wait waits for the image that a CI makes.
 func (d *Delivery) wait(ctx context.Context, commit string) (image survey.Image, err error) {
+	if d.CI == nil {
+		return image, operr.NewStopped("`mage deliver -undo` takes this delivery back, and the next one makes the image here; or put the setting back",
+			"this delivery began with a CI that makes the image of %s, and by now [tool.image] has it made here", short(commit))
+	}
 	err = Await(ctx, d.CI, commit, "the image of "+short(commit), d.Tell, func(ctx context.Context) (there bool, err error) {
 		image, there, err = d.Find(ctx, commit)
 		return there, err

@@ -2,6 +2,9 @@ package deploy
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,11 +113,16 @@ func deliverer(ctx context.Context, x *targets.Extension, to, until string, f Fl
 			p, there, err := x.PushedOf(ctx, of, commit)
 			return survey.Image{Repository: p.Repository, Digest: p.Digest, Revision: p.Revision, Platforms: p.Platforms}, there, err
 		},
-		Build:   func(ctx context.Context, _ string) error { return x.MakeImage(ctx, of.Name()) },
-		To:      to,
-		Until:   until,
-		Stages:  stages,
-		Confirm: func(ctx context.Context, p *delivery.Plan) error { return agree(ctx, x, p, orZero(f.Yes)) },
+		Build:  func(ctx context.Context, _ string) error { return x.MakeImage(ctx, of.Name()) },
+		To:     to,
+		Until:  until,
+		Stages: stages,
+		Confirm: func(ctx context.Context, p *delivery.Plan) error {
+			if err := checkWorkflow(bumper.Repo.Top, ci.Workflow, p, stages); err != nil {
+				return err
+			}
+			return agree(ctx, x, p, orZero(f.Yes))
+		},
 		Approve: func(ctx context.Context, question string) error { return x.Confirm(ctx, orZero(f.Yes), question) },
 
 		Reporter: x.View,
@@ -128,6 +136,22 @@ func deliverer(ctx context.Context, x *targets.Extension, to, until string, f Fl
 		m.CI = ci
 	}
 	return &delivery.Delivery{Means: m}, end, nil
+}
+
+// checkWorkflow refuses to wait for a workflow that is in no file of the repository: nothing would come of it.
+func checkWorkflow(top, name string, p *delivery.Plan, stages []delivery.Stage) error {
+	waits := p.CI || slices.ContainsFunc(stages, func(s delivery.Stage) bool {
+		_, deploys := s.(byCI)
+		return deploys && slices.Contains(p.Environments, s.Name())
+	})
+	if !waits || name == "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(top, ".github", "workflows", name)); err != nil {
+		return operr.New("add it, as README's \"Deployed by a CI\" says, or name another one, or have it done here: `publish = \"here\"` and `by = \"here\"`",
+			"the delivery would wait for the workflow %s, and there is no .github/workflows/%s; nothing was changed", name, name)
+	}
+	return nil
 }
 
 // agree shows what is to be delivered, and asks.
