@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -384,10 +385,10 @@ func TestADeliveryThatFails(t *testing.T) {
 // Where a branch takes no push, the commit goes to another branch, and the delivery goes on when it is merged, in whatever way.
 func TestABranchThatTakesNoPush(t *testing.T) {
 	for name, merge := range map[string][]string{
-		"by a merge":   {"merge", "-q", "--no-ff", "-m", "merged", "origin/foopack/deliver-app"},
-		"by a rebase":  {"cherry-pick", "--keep-redundant-commits", "origin/foopack/deliver-app"},
-		"by a squash":  {"merge", "-q", "--squash", "origin/foopack/deliver-app"},
-		"fast forward": {"merge", "-q", "--ff-only", "origin/foopack/deliver-app"},
+		"by a merge":   {"merge", "-q", "--no-ff", "-m", "merged"},
+		"by a rebase":  {"cherry-pick", "--keep-redundant-commits"},
+		"by a squash":  {"merge", "-q", "--squash"},
+		"fast forward": {"merge", "-q", "--ff-only"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -395,13 +396,14 @@ func TestABranchThatTakesNoPush(t *testing.T) {
 			_, err := w.delivery().Run(t.Context())
 			require.ErrorContains(t, err, "origin takes no push to main")
 			require.Equal(t, operr.Stopped, operr.ExitStatus(err))
-			require.Contains(t, operr.NextOf(err), "have foopack/deliver-app merged into main by a pull request, `git pull --rebase`")
+			branch := "foopack/deliver-app-" + w.git("rev-parse", "HEAD")[:12]
+			require.Contains(t, operr.NextOf(err), "have "+branch+" merged into main by a pull request, `git pull --rebase`")
 
 			require.NoError(t, os.Remove(filepath.Join(w.bare, "hooks/update")))
 			other := filepath.Join(t.TempDir(), "other")
 			w.git("clone", "-q", w.bare, other)
 			git := func(args ...string) { gitrepotest.Git(t, w.run, other, args...) }
-			git(merge...)
+			git(append(slices.Clone(merge), "origin/"+branch)...)
 			if name == "by a squash" {
 				git("commit", "-qm", "squashed (#1)")
 			}
@@ -412,6 +414,13 @@ func TestABranchThatTakesNoPush(t *testing.T) {
 			require.NoError(t, err, operr.NextOf(err))
 			head := w.git("rev-parse", "HEAD")
 			require.Equal(t, digest("0")+" "+digest(head), w.get("production"))
+			if name != "by a squash" {
+				return
+			}
+			w.version = "0.11.0" // the branch of the delivery before is still there, and leads nowhere
+			_, err = w.delivery().Run(t.Context())
+			require.ErrorContains(t, err, "origin takes no push to main")
+			require.Equal(t, operr.Stopped, operr.ExitStatus(err))
 		})
 	}
 }

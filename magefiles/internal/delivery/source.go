@@ -233,8 +233,11 @@ func (s *source) pushed(ctx context.Context, commit string) (Commit, bool, error
 	return Commit{Hash: commit}, has, err
 }
 
-// byPullRequest is the branch that a commit is pushed to where nobody may push to the one that it is for.
-func (s *source) byPullRequest() string { return "foopack/deliver-" + s.p.App }
+// byPullRequest is the branch that a commit is pushed to where nobody may push to the one that it is for. Each commit has its own: one that was
+// merged by a squash, and is still there, takes no other.
+func (s *source) byPullRequest(commit string) string {
+	return "foopack/deliver-" + s.p.App + "-" + short(commit)
+}
 
 // explainPush says what to do after a push that was refused: whether somebody was faster is seen from what the remote has. Where the branch
 // takes no push at all, the commit goes to a branch of its own, to be merged.
@@ -253,7 +256,7 @@ func (s *source) explainPush(ctx context.Context, commit string, refused error) 
 			return operr.New("`mage deliver -undo`, `git pull`, and deliver again", "somebody has pushed to %s/%s meanwhile: %w", s.p.Remote, s.p.Branch, refused).WithWayOn()
 		}
 	}
-	branch := s.byPullRequest()
+	branch := s.byPullRequest(commit)
 	if err := gitremote.Push(ctx, s.Repo, s.p.Remote, commit, branch); err != nil {
 		return operr.New("see what git says above", "%s refused the push to %s, and one to %s: %w", s.p.Remote, s.p.Branch, branch, err)
 	}

@@ -136,7 +136,11 @@ func fetched(module string) bool {
 
 // modulePath reads the path of a module; it is "" where there is no such file.
 func modulePath(top, file string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(top, filepath.FromSlash(file)))
+	name := filepath.Join(top, filepath.FromSlash(file))
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return "", fmt.Errorf("reading %s: it is not a file", file) // a device or a pipe has no end
+	}
+	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

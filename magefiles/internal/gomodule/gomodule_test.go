@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -192,4 +193,12 @@ func run(t *testing.T, dir string, env []string, name string, args ...string) st
 // A module that the program was not built from has no version of it to tell.
 func TestBuiltAs(t *testing.T) {
 	require.Equal(t, "devel", gomodule.BuiltAs("example.org/other"))
+}
+
+// A repository may have a pipe there, which has no end.
+func TestAModuleFileIsAFile(t *testing.T) {
+	top := t.TempDir()
+	require.NoError(t, syscall.Mkfifo(filepath.Join(top, "go.mod"), 0o644))
+	_, err := gomodule.Unusable(top, []string{"v2.0.0"})
+	require.ErrorContains(t, err, "reading go.mod")
 }

@@ -11,7 +11,9 @@ import (
 
 // VerifyPushed refuses an image of a repository that is not one of ours as a build has left it: of whatever commit it is, it was made under this
 // name with nothing uncommitted, and all of its platforms have the same labels, and the attestations that belong to them.
-func VerifyPushed(i *registry.Index, repository, name string) error {
+//
+// source is the address that our images have as their label, "" where it is not known: an image of another repository is none of ours.
+func VerifyPushed(i *registry.Index, repository, name, source string) error {
 	next := "see who pushed it; `mage docker:image " + name + " -push` makes one that is ours"
 	refuse := func(format string, args ...any) error { return operr.New(next, format, args...) }
 	at := repository + "@" + i.Digest
@@ -26,6 +28,9 @@ func VerifyPushed(i *registry.Index, repository, name string) error {
 	}
 	if strings.HasSuffix(first.Labels[labelRevision], dirty) {
 		return refuse("%s was made of changes that nobody has committed: its revision is %s", at, first.Labels[labelRevision])
+	}
+	if got := first.Labels[labelSource]; got != "" && source != "" && !strings.EqualFold(withoutHost(got), withoutHost(source)) {
+		return refuse("%s was made of another repository: %s, and ours is %s", at, got, source)
 	}
 	w := proof.Wanted{
 		Repository: repository,
@@ -53,4 +58,11 @@ func VerifyPushed(i *registry.Index, repository, name string) error {
 		}
 	}
 	return nil
+}
+
+// withoutHost is the path of a repository's address: OpenSSH's configuration may have another name for the host.
+func withoutHost(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	_, path, _ := strings.Cut(rest, "/")
+	return path
 }

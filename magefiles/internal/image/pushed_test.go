@@ -13,7 +13,7 @@ import (
 // An image that was pushed before is held to what a build leaves, whatever commit it is of.
 func TestVerifyPushed(t *testing.T) {
 	t.Parallel()
-	const name, repository = "app", "registry.example.org/team/app"
+	const name, repository, source = "app", "registry.example.org/team/app", "https://example.org/team"
 	made := func() *registry.Index {
 		i := &registry.Index{Digest: "sha256:1"}
 		for _, platform := range []string{"linux/amd64", "linux/arm64"} {
@@ -25,12 +25,14 @@ func TestVerifyPushed(t *testing.T) {
 		}
 		return i
 	}
-	require.NoError(t, VerifyPushed(made(), repository, name))
-	require.ErrorContains(t, VerifyPushed(made(), repository, "another"), `linux/amd64: its label `+labelTitle+` is "app", and`)
+	for _, ours := range []string{source, "https://work-alias/Team", ""} {
+		require.NoError(t, VerifyPushed(made(), repository, name, ours), ours)
+	}
+	require.ErrorContains(t, VerifyPushed(made(), repository, "another", source), `linux/amd64: its label `+labelTitle+` is "app", and`)
 	for _, label := range []string{labelRevision, labelVersion, labelCreated, labelSource, labelBase, labelBaseDigest} {
 		i := made()
 		i.Images[1].Labels[label] = "of another build"
-		require.ErrorContains(t, VerifyPushed(i, repository, name), `linux/arm64: its label `+label+` is "of another build"`)
+		require.ErrorContains(t, VerifyPushed(i, repository, name, source), `linux/arm64: its label `+label+` is "of another build"`)
 	}
 	for want, change := range map[string]func(i *registry.Index){
 		"has no image": func(i *registry.Index) { i.Images = nil },
@@ -40,15 +42,20 @@ func TestVerifyPushed(t *testing.T) {
 		`its label org.opencontainers.image.title is "other", and`:   func(i *registry.Index) { i.Images[1].Labels[labelTitle] = "other" },
 		`linux/arm64: its label ` + labelRevision + ` is "2222"`:     func(i *registry.Index) { i.Images[1].Labels[labelRevision] = "2222" },
 		`its label ` + labelSource + ` is ""`:                        func(i *registry.Index) { delete(i.Images[1].Labels, labelSource) },
-		"it was built with other settings":                           func(i *registry.Index) { i.Images[1].Labels[labelPlan] = "q" },
-		"linux/amd64: it has no provenance":                          func(i *registry.Index) { i.Images[0].Attestations = []string{registry.SBOM} },
-		"linux/arm64: it has no SBOM":                                func(i *registry.Index) { i.Images[1].Attestations = i.Images[1].Attestations[:1] },
-		"has linux/amd64 twice":                                      func(i *registry.Index) { i.Images[1].Platform = "linux/amd64" },
+		"was made of another repository: https://example.org/fork": func(i *registry.Index) {
+			for _, one := range i.Images {
+				one.Labels[labelSource] = "https://example.org/fork"
+			}
+		},
+		"it was built with other settings":  func(i *registry.Index) { i.Images[1].Labels[labelPlan] = "q" },
+		"linux/amd64: it has no provenance": func(i *registry.Index) { i.Images[0].Attestations = []string{registry.SBOM} },
+		"linux/arm64: it has no SBOM":       func(i *registry.Index) { i.Images[1].Attestations = i.Images[1].Attestations[:1] },
+		"has linux/amd64 twice":             func(i *registry.Index) { i.Images[1].Platform = "linux/amd64" },
 	} {
 		i := made()
 		i.Images[0].Labels = maps.Clone(i.Images[0].Labels)
 		change(i)
-		err := VerifyPushed(i, repository, name)
+		err := VerifyPushed(i, repository, name, source)
 		require.ErrorContains(t, err, want)
 		require.Contains(t, operr.NextOf(err), "docker:image app -push")
 	}
@@ -56,5 +63,5 @@ func TestVerifyPushed(t *testing.T) {
 	for n := range without.Images {
 		without.Images[n].Attestations = without.Images[n].Attestations[:1]
 	}
-	require.NoError(t, VerifyPushed(without, repository, name), "where no SBOM was made, none is missed")
+	require.NoError(t, VerifyPushed(without, repository, name, source), "where no SBOM was made, none is missed")
 }

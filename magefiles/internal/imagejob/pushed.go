@@ -35,15 +35,19 @@ func (m *Maker) Pushed(ctx context.Context, d *workspace.Downstream, tag, digest
 
 // VerifyPushed refuses an image that is not one of ours, as a build of the downstream has left it.
 func (m *Maker) VerifyPushed(ctx context.Context, d *workspace.Downstream, digest string) error {
-	_, repository, err := m.pushedTo(ctx, d)
+	repo, repository, err := m.pushedTo(ctx, d)
 	if err != nil {
+		return err
+	}
+	remote, err := gitremote.URL(ctx, repo, m.Workspace.Config.Remote)
+	if err != nil && !errors.Is(err, gitremote.ErrNoRemote) {
 		return err
 	}
 	index, err := (&registry.Registry{}).Read(ctx, repository+"@"+digest)
 	if err != nil {
 		return err
 	}
-	return image.VerifyPushed(index, repository, d.Image.Name)
+	return image.VerifyPushed(index, repository, d.Image.Name, image.Source(remote))
 }
 
 // pushedTo is the repository of images that a downstream is pushed to, with the clone that it is asked in.

@@ -1,10 +1,12 @@
 package file
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -214,4 +216,19 @@ func FuzzRead(f *testing.F) {
 			require.Regexp(t, `^f\.yml:[0-9]+`, err.Error())
 		}
 	})
+}
+
+// A file of a stranger's may have thousands of jobs, each of which waits for the one below it.
+func TestAChainOfJobs(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("on: push\njobs:\n")
+	const n = 6000
+	for i := range n {
+		fmt.Fprintf(&b, "  j%d: {runs-on: x, needs: j%d, steps: [{run: x}]}\n", i, i+1)
+	}
+	fmt.Fprintf(&b, "  j%d: {runs-on: x, steps: [{run: x}]}\n", n)
+	begin := time.Now()
+	_, err := Read("release.yml", []byte(b.String()))
+	require.NoError(t, err)
+	require.Less(t, time.Since(begin), 3*time.Second)
 }

@@ -159,9 +159,23 @@ func (r *reader) steps(j *Job, list *yaml.Node) {
 // needs tells needs of jobs that are not there, and circles.
 func (r *reader) needs(w *Workflow, jobs *yaml.Node) {
 	done := map[string]bool{}
-	for range w.Jobs {
-		for _, j := range w.Jobs {
-			done[j.ID] = done[j.ID] || !slices.ContainsFunc(j.Needs, func(n string) bool { return !done[n] })
+	waiting, of := map[string]int{}, map[string][]string{} // how many needs a job waits for, and which jobs wait for one
+	var ready []string
+	for _, j := range w.Jobs {
+		if waiting[j.ID] = len(j.Needs); len(j.Needs) == 0 {
+			ready = append(ready, j.ID)
+		}
+		for _, n := range j.Needs {
+			of[n] = append(of[n], j.ID)
+		}
+	}
+	for len(ready) > 0 {
+		id := ready[0]
+		ready, done[id] = ready[1:], true
+		for _, next := range of[id] {
+			if waiting[next]--; waiting[next] == 0 {
+				ready = append(ready, next)
+			}
 		}
 	}
 	for i, j := range w.Jobs {

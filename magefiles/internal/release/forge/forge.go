@@ -3,12 +3,12 @@ package forge
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
@@ -73,7 +73,7 @@ func (f *forge) find(top string) (files []string) {
 // findPublisher finds the file by which its CI publishes, and by which right; "" where there is none.
 func (f *forge) findPublisher(top string) (file, by string) {
 	for _, name := range f.find(top) {
-		read, err := os.ReadFile(name)
+		read, err := beneath.ReadFile(top, name)
 		text := string(read)
 		if err != nil || !strings.Contains(text, "mage publish") {
 			continue
@@ -125,7 +125,7 @@ func (h Hub) RefuseTags(top string, tags []string) string {
 	if h.Repository == "" {
 		return ""
 	}
-	data, err := os.ReadFile(filepath.Join(top, ".github", "workflows", Workflow))
+	data, err := beneath.ReadFile(top, filepath.Join(top, ".github", "workflows", Workflow))
 	if err != nil {
 		return ""
 	}

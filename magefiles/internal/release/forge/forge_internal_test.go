@@ -3,6 +3,7 @@ package forge
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -102,4 +103,16 @@ func TestTagsThatStartNothing(t *testing.T) {
 		require.Equal(t, want, Hub{Repository: "octo/mono"}.RefuseTags(top, both), text)
 		require.Empty(t, Hub{}.RefuseTags(top, both), "it is not on GitHub")
 	}
+}
+
+// A repository may have a pipe, or a link to what never ends, where a workflow file is looked for: it says nothing.
+func TestAWorkflowFileIsAFile(t *testing.T) {
+	top := t.TempDir()
+	dir := filepath.Join(top, ".github", "workflows")
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "pipe.yml"), 0o644))
+	require.NoError(t, os.Symlink("pipe.yml", filepath.Join(dir, Workflow)))
+	require.Empty(t, Hub{Repository: "octo/mono"}.RefuseTags(top, []string{"v1.2.0"}))
+	file, _ := onGitHub.findPublisher(top)
+	require.Empty(t, file)
 }

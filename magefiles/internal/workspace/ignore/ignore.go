@@ -44,7 +44,11 @@ func (g *Folder) In(dir, abs string, entries []fs.DirEntry) *Folder {
 		if i < 0 {
 			continue
 		}
-		if data, err := os.ReadFile(filepath.Join(abs, e.Name())); err == nil {
+		file := filepath.Join(abs, e.Name())
+		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+			continue // a link to a device or a pipe has no end
+		}
+		if data, err := os.ReadFile(file); err == nil {
 			here.rules[i] = parse(string(data))
 			found = true
 		}

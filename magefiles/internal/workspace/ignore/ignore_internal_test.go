@@ -1,8 +1,10 @@
 package ignore
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,4 +49,18 @@ func TestIgnorePatterns(t *testing.T) {
 		}
 		require.ElementsMatch(t, strings.Fields(c.ignored), got, "%q", c.line)
 	}
+}
+
+// A repository may have a link there to what never ends: it says nothing.
+func TestAnIgnoreFileIsAFile(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "rules"), []byte("linked\n"), 0o644))
+	require.NoError(t, os.Symlink("rules", filepath.Join(dir, ".gitignore")))
+	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o644))
+	require.NoError(t, os.Symlink("pipe", filepath.Join(dir, ".ignore")))
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	g := (&Folder{dir: "."}).In(".", dir, entries)
+	require.True(t, g.Ignores("linked", false))
+	require.False(t, g.Ignores("rules", false))
 }
