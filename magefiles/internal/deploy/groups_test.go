@@ -111,8 +111,15 @@ func TestAPauseIsNoLock(t *testing.T) {
 		if clone == "another" { // which comes when the time is over
 			d.Now = func() time.Time { return time.Now().Add(time.Hour) }
 		}
+		var waited []any // for which hosts the next ones wait
+		d.Say = func(format string, args ...any) {
+			if isPause(format) {
+				waited = append(waited, args[0])
+			}
+		}
 		_, err := d.Deploy(t.Context(), survey.Asked{Image: two})
 		require.NoError(t, err, f.heard())
+		require.Contains(t, waited, "a, b", "a pause has its own time, and not that of the one before it")
 		require.Len(t, f.look()["a"].Containers, made, "the canary is not made twice")
 		f.runs(two, "a", "b", "c")
 		require.Equal(t, one.Ref(), f.look()["a"].Kept.Previous.Image)
