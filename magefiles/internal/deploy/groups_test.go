@@ -105,6 +105,10 @@ func TestAPauseIsNoLock(t *testing.T) {
 			_, err := f.deploy(three)
 			require.ErrorContains(t, err, "cannot be changed, and nothing was")
 			require.Contains(t, operr.DetailOf(err), "-digest="+two.Digest+"` goes on with it; `mage deploy:rollback -env=staging` takes it back")
+			f.env.User = "1000" // the hosts would not all have what was agreed to
+			_, err = f.deploy(two)
+			require.ErrorContains(t, err, "cannot be changed, and nothing was")
+			f.env.User = ""
 		}
 		made := len(f.look()["a"].Containers)
 		d := f.deployer()
