@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -188,4 +189,25 @@ func TestWhoIsOvertakenInAPause(t *testing.T) {
 	require.Error(t, err)
 	require.False(t, errors.Is(err, context.Canceled))
 	f.runs(one, "a", "b", "c")
+}
+
+// Who finds after a pause that somebody else has a host's lock leaves everything as it is: it is theirs.
+func TestAHostThatIsLockedAfterAPause(t *testing.T) {
+	t.Parallel()
+	f := gradual(t)
+	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+	f.mustDeploy(one)
+	f.env.Pause = time.Second
+	d := f.deployer()
+	d.Say = func(format string, _ ...any) {
+		if isPause(format) {
+			_, err := f.hosts["b"].state.Take(t.Context(), "app.staging", hoststate.Holder{Who: "jane"}, time.Minute)
+			require.NoError(t, err)
+		}
+	}
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: two})
+	require.ErrorContains(t, err, "somebody else has taken the deployment over while it was paused")
+	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	seen := f.look()
+	require.Equal(t, []string{two.Ref(), one.Ref(), one.Ref()}, []string{seen["a"].Running.Image, seen["b"].Running.Image, seen["c"].Running.Image})
 }
