@@ -641,8 +641,31 @@ func TestAnUnfinishedDeliveryIsNamed(t *testing.T) {
 	}, d.TakenBack)
 	require.Contains(t, d.Lines()[0], "a delivery of app to staging, then production is unfinished: the last step that is done is approve production; `mage deliver` goes on")
 	require.NotEmpty(t, d.Since)
+	require.Contains(t, d.Done, "image")
 	w.broken = ""
 	_, err = w.delivery().Run(t.Context())
 	require.NoError(t, err)
 	require.Nil(t, unfinished())
+}
+
+// What was there already counts as done, and of a push that was begun nobody says that it can be taken back.
+func TestAnUnfinishedDeliveryOfWhatIsThere(t *testing.T) {
+	w := newWorld(t)
+	gitrepotest.Hook(t, w.bare, "update", "exit 1")
+	_, err := w.delivery().Run(t.Context())
+	require.Error(t, err)
+	d, err := begun.Unfinished(w.delivery().State)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a commit that is pushed stays: `git revert` takes it back"}, d.TakenBack)
+	require.Equal(t, "commit", d.Done[len(d.Done)-1])
+	require.NoError(t, os.Remove(filepath.Join(w.bare, "hooks/update")))
+	w.git("push", "-q", "origin", "main") // by hand
+	w.put("image-"+w.git("rev-parse", "HEAD"), "it is there")
+	w.broken = "staging"
+	_, err = w.delivery().Run(t.Context())
+	require.Error(t, err)
+	d, err = begun.Unfinished(w.delivery().State)
+	require.NoError(t, err)
+	require.Subset(t, d.Done, []string{"commit", "push", "image"})
+	require.Contains(t, d.TakenBack, "the image stays in the registry")
 }

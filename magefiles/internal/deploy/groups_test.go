@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/deploy/survey"
+	"github.com/foopack/foopack/magefiles/internal/hoststate"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
@@ -105,14 +106,25 @@ func TestAPauseIsNoLock(t *testing.T) {
 			_, err := f.deploy(three)
 			require.ErrorContains(t, err, "cannot be changed, and nothing was")
 			require.Contains(t, operr.DetailOf(err), "-digest="+two.Digest+"` goes on with it; `mage deploy:rollback -env=staging` takes it back")
+			f.env.User = "1000" // the hosts would not all have what was agreed to
+			_, err = f.deploy(two)
+			require.ErrorContains(t, err, "cannot be changed, and nothing was")
+			f.env.User = ""
 		}
 		made := len(f.look()["a"].Containers)
 		d := f.deployer()
 		if clone == "another" { // which comes when the time is over
 			d.Now = func() time.Time { return time.Now().Add(time.Hour) }
 		}
+		var waited []any // for which hosts the next ones wait
+		d.Say = func(format string, args ...any) {
+			if isPause(format) {
+				waited = append(waited, args[0])
+			}
+		}
 		_, err := d.Deploy(t.Context(), survey.Asked{Image: two})
 		require.NoError(t, err, f.heard())
+		require.Contains(t, waited, "a, b", "a pause has its own time, and not that of the one before it")
 		require.Len(t, f.look()["a"].Containers, made, "the canary is not made twice")
 		f.runs(two, "a", "b", "c")
 		require.Equal(t, one.Ref(), f.look()["a"].Kept.Previous.Image)
@@ -177,4 +189,25 @@ func TestWhoIsOvertakenInAPause(t *testing.T) {
 	require.Error(t, err)
 	require.False(t, errors.Is(err, context.Canceled))
 	f.runs(one, "a", "b", "c")
+}
+
+// Who finds after a pause that somebody else has a host's lock leaves everything as it is: it is theirs.
+func TestAHostThatIsLockedAfterAPause(t *testing.T) {
+	t.Parallel()
+	f := gradual(t)
+	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+	f.mustDeploy(one)
+	f.env.Pause = time.Second
+	d := f.deployer()
+	d.Say = func(format string, _ ...any) {
+		if isPause(format) {
+			_, err := f.hosts["b"].state.Take(t.Context(), "app.staging", hoststate.Holder{Who: "jane"}, time.Minute)
+			require.NoError(t, err)
+		}
+	}
+	_, err := d.Deploy(t.Context(), survey.Asked{Image: two})
+	require.ErrorContains(t, err, "somebody else has taken the deployment over while it was paused")
+	require.Equal(t, operr.Stopped, operr.ExitStatus(err))
+	seen := f.look()
+	require.Equal(t, []string{two.Ref(), one.Ref(), one.Ref()}, []string{seen["a"].Running.Image, seen["b"].Running.Image, seen["c"].Running.Image})
 }

@@ -265,7 +265,15 @@ func TestHostileNamesAndNumbersAreRefused(t *testing.T) {
 			require.Equal(t, 64, status, "%q: %s", args, out)
 		}
 	}
-	require.Error(t, s.Set(ctx, env, 1, "up", "x"))
+	for _, name := range []string{"up", "prev", "next", "value.partial"} {
+		require.ErrorContains(t, s.Set(ctx, env, 1, name, "x"), "is no name of a value")
+	}
+	require.ErrorContains(t, s.Set(ctx, env, 1, "value", "a\x00b"), "has a NUL byte")
+	for _, args := range [][]string{{"take", env, "60", "3"}, {"audit", env, "3"}} {
+		out, status, err := s.Runner.Run(ctx, append([]string{"sh", "-c", hoststate.Script, "sh", s.Dir}, args...), []byte("a\nb"))
+		require.NoError(t, err)
+		require.Equal(t, 64, status, "%q: %s", args, out)
+	}
 	require.Error(t, s.Set(ctx, env, 1, "empty", ""), "nothing is ever empty")
 	for _, text := range []string{"a:0", "a:65536", "a:080", "-a:80", "a", ":80", "a:80\n", "127.0.0.1:22 "} {
 		require.False(t, hoststate.Upstream(text), text)

@@ -67,10 +67,12 @@ func pick(ctx context.Context, x *targets.Extension, name string, f Flags) (d *d
 	}
 	before, err := config.Pick(all, e.After)
 	if err != nil {
+		endIt()
 		return nil, nil, nil, err
 	}
 	first, endFirst, err := deployer(ctx, x, of, before, f)
 	if err != nil {
+		endIt()
 		return nil, nil, nil, err
 	}
 	d.Before = first.Served

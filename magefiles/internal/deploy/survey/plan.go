@@ -207,7 +207,7 @@ func (f *Fleet) planHost(ctx context.Context, p *Plan, h Host, wanted Version, a
 		return one
 	}
 	if c := h.Kept.Current; c != nil && c.Image == wanted.Image && c.Spec == wanted.Spec && h.Kept.Candidate == nil && h.Up == c.Upstream() &&
-		h.Running != nil && h.Running.Image == wanted.Image && h.Running.Healthy && !h.Waiting {
+		h.Running != nil && h.Running.Image == wanted.Image && h.Running.Healthy {
 		one.Will = *c
 		one.stays(h)
 		return one

@@ -10,6 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// An upstream leads to the version whose whole name it has.
+func TestWhereAnUpstreamLeads(t *testing.T) {
+	t.Parallel()
+	v := Version{ID: "app-staging-1", Port: 80}
+	for upstream, want := range map[string]bool{v.Upstream(): true, "app-staging-1:81": true, "app-staging-12:80": false, "app-staging-1": false, hoststate.None: false, "": false} {
+		require.Equal(t, want, v.At(upstream), upstream)
+	}
+}
+
 // Applications that share a host have state of their own, whatever they are called, under names that hosts and engines take.
 func TestApplicationsHaveNamesOfTheirOwn(t *testing.T) {
 	t.Parallel()
