@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // nameless is a clone of a workspace without a name, in a folder of a name.
@@ -118,7 +119,7 @@ func TestNamelessRehearsal(t *testing.T) {
 func TestEmbeddedChannelIsOne(t *testing.T) {
 	t.Parallel()
 	for _, folder := range []string{"acme", "Acme Project", "..x..", "t", "日本", "a/b", strings.Repeat("y", 300), "-"} {
-		w := &workspace.Workspace{Manifest: &workspace.Manifest{Name: folder}}
+		w := &workspace.Workspace{Manifest: &manifest.Manifest{Name: folder}}
 		require.NoError(t, channel.CheckName(w.EmbeddedChannel()), folder)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Bumper changes versions of the workspace, with what a killed run left taken back.
@@ -53,7 +54,7 @@ func (x *Extension) Lock(ctx context.Context, d *workspace.Downstream) error {
 	if err != nil {
 		return err
 	}
-	return toolchain.Lock(ctx, tools, x.Workspace, []*workspace.Manifest{d.Manifest}, x.pipeline.show)
+	return toolchain.Lock(ctx, tools, x.Workspace, []*manifest.Manifest{d.Manifest}, x.pipeline.show)
 }
 
 // HasCheck reports whether a downstream has a task check.

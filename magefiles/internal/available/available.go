@@ -18,6 +18,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Check reports whether a downstream's environment can be had from its channels for platforms of OCI: every pin on a
@@ -51,11 +53,11 @@ func Check(ctx context.Context, d *workspace.Downstream, open Opener, platforms 
 // environment is what a downstream's environment asks channels for on one platform.
 type environment struct {
 	subdir   string
-	channels []string               // as the manifest writes them, highest priority first
-	asks     []workspace.Dependency // on conda packages of channels
-	ours     map[string]bool        // names of packages of the workspace
-	own      map[string]string      // by name, the only channel that it may come from; no entry for most
-	source   map[string]bool        // names that are built from source, which no channel needs to have
+	channels []string              // as the manifest writes them, highest priority first
+	asks     []manifest.Dependency // on conda packages of channels
+	ours     map[string]bool       // names of packages of the workspace
+	own      map[string]string     // by name, the only channel that it may come from; no entry for most
+	source   map[string]bool       // names that are built from source, which no channel needs to have
 
 	pins []pin // those of asks that are on a channel, and ours
 }
@@ -63,13 +65,13 @@ type environment struct {
 // pin is one exact requirement on a package of the workspace, and where the name was found.
 type pin struct {
 	name, version string
-	pos           workspace.Pos
+	pos           manifest.Pos
 	hit           hit
 }
 
 func newEnvironment(d *workspace.Downstream, platform string) (*environment, error) {
-	subdir, _ := workspace.Subdir(platform)
-	resolved, err := d.Manifest.Resolve(workspace.DefaultEnvironment, subdir)
+	subdir, _ := settings.Subdir(platform)
+	resolved, err := d.Manifest.Resolve(manifest.DefaultEnvironment, subdir)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +84,7 @@ func newEnvironment(d *workspace.Downstream, platform string) (*environment, err
 		e.ours[r.Package] = true
 	}
 	for _, dep := range resolved.Conda {
-		name := workspace.CondaName(dep.Name)
+		name := manifest.CondaName(dep.Name)
 		if dep.Spec.Source() {
 			e.source[name] = true
 			continue
@@ -99,9 +101,9 @@ func newEnvironment(d *workspace.Downstream, platform string) (*environment, err
 }
 
 // exact returns the version that a requirement on a package of the workspace pins.
-func (e *environment) exact(dep workspace.Dependency) (pinned string, ok bool) {
+func (e *environment) exact(dep manifest.Dependency) (pinned string, ok bool) {
 	pinned, ok = version.Pin(dep.Spec.Text)
-	return pinned, ok && e.ours[workspace.CondaName(dep.Name)]
+	return pinned, ok && e.ours[manifest.CondaName(dep.Name)]
 }
 
 // from are the channels that a name may come from, highest priority first.
@@ -124,7 +126,7 @@ func (c *check) findAsked(ctx context.Context) error {
 	names := map[*environment][]string{}
 	for _, e := range c.environments {
 		for _, dep := range e.asks {
-			names[e] = append(names[e], workspace.CondaName(dep.Name))
+			names[e] = append(names[e], manifest.CondaName(dep.Name))
 		}
 	}
 	if err := c.round(ctx, c.environments, names); err != nil {
@@ -132,7 +134,7 @@ func (c *check) findAsked(ctx context.Context) error {
 	}
 	for _, e := range c.environments {
 		for _, dep := range e.asks {
-			name := workspace.CondaName(dep.Name)
+			name := manifest.CondaName(dep.Name)
 			found := c.find(e, name)
 			if found.shelf == nil && c.leave(found, name) {
 				continue
@@ -272,7 +274,7 @@ func (c *check) evidence(platforms []string) string {
 	return said
 }
 
-func explainInvisible(pos workspace.Pos, name, pinned, where, subdir string) error {
+func explainInvisible(pos manifest.Pos, name, pinned, where, subdir string) error {
 	return operr.New("publish it, or wait until the index shows it: `mage channel:show`; `mage app:upgrade` takes another version; a private channel is read with RATTLER_AUTH_FILE",
 		"%s: %s %s is not visible on %s for %s", pos, name, pinned, where, subdir)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // checkLock wants the environment's platform, and every pin that holds on it, in a lock file; nil text is none.
@@ -27,12 +27,12 @@ func (e *environment) checkLock(file string, text []byte) error {
 	if err := yaml.Unmarshal(text, &content); err != nil {
 		return operr.New("make it anew: `mage lock`", "reading %s: %w", file, err)
 	}
-	packages := content.Environments[workspace.DefaultEnvironment].Packages[e.subdir]
+	packages := content.Environments[manifest.DefaultEnvironment].Packages[e.subdir]
 	if len(packages) == 0 {
 		return operr.New("run `mage lock`, and commit it", "%s has no environment for %s", file, e.subdir)
 	}
 	for _, dep := range e.asks {
-		name := workspace.CondaName(dep.Name)
+		name := manifest.CondaName(dep.Name)
 		pinned, exact := e.exact(dep)
 		if !exact {
 			continue

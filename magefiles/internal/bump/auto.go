@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // lastTag is a tag that names a version.
@@ -84,7 +85,7 @@ func (p *planner) ahead(name, tag, other string) bool {
 // tagged is the version that a tag names: in our form, or as other tools tag.
 func (p *planner) tagged(name, tag string) (version.Version, bool) {
 	prefixes := []string{"v", ""}
-	if p.w.Config.Versioning != workspace.Lockstep {
+	if p.w.Config.Versioning != settings.Lockstep {
 		called := p.calledIn(name, tag)
 		if called == "" {
 			return version.Version{}, false
@@ -315,7 +316,7 @@ func (p *planner) unread(ctx context.Context, name string, v version.Version) (f
 	for tag := range all {
 		before, ends := strings.CutSuffix(tag, v.String())
 		if _, read := p.tagged(name, tag); ends && !read && (before == "" || !strings.ContainsRune(".0123456789", rune(before[len(before)-1]))) &&
-			(p.w.Config.Versioning == workspace.Lockstep || strings.Contains(before, name) || p.calledIn(name, tag) != "") && (found == "" || tag < found) {
+			(p.w.Config.Versioning == settings.Lockstep || strings.Contains(before, name) || p.calledIn(name, tag) != "") && (found == "" || tag < found) {
 			found = tag
 		}
 	}

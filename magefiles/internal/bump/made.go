@@ -10,6 +10,8 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Past is what is asked of a git repository to know what a commit has done.
@@ -118,11 +120,11 @@ func isBump(ctx context.Context, was, is *workspace.Package, after *workspace.Wo
 	if err != nil || now.Compare(old) <= 0 {
 		return false
 	}
-	if slices.ContainsFunc(after.Packages, func(p *workspace.Package) bool { return p.Version.Source == workspace.VersionTag }) {
+	if slices.ContainsFunc(after.Packages, func(p *workspace.Package) bool { return p.Version.Source == manifest.VersionTag }) {
 		return true // where those are is not in the manifests
 	}
 	request := Request{To: now.Canonical()}
-	if after.Config.Versioning == workspace.Independent {
+	if after.Config.Versioning == settings.Independent {
 		request.Only = is.Name
 	}
 	rest, err := New(ctx, after, request, nil)

@@ -13,6 +13,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // planner works out one plan.
@@ -67,7 +69,7 @@ func New(ctx context.Context, w *workspace.Workspace, req Request, h History) (*
 		return nil, err
 	}
 	decide := p.independent
-	if w.Config.Versioning == workspace.Lockstep {
+	if w.Config.Versioning == settings.Lockstep {
 		decide = p.lockstep
 	}
 	if err := decide(ctx); err != nil {
@@ -118,9 +120,9 @@ func (p *planner) locate(ctx context.Context) error {
 func explainVersion(pkg *workspace.Package, err error) error {
 	v := pkg.Version
 	switch v.Source {
-	case workspace.VersionDynamic, workspace.VersionBackend:
+	case manifest.VersionDynamic, manifest.VersionBackend:
 		return operr.New("write `version` in [package] of "+pkg.Manifest, "%s: the version of %s is made while building (%s), and cannot be changed from outside", v.Pos, pkg.Name, v.Detail)
-	case workspace.VersionMissing:
+	case manifest.VersionMissing:
 		return operr.New("write `version` in [package] of "+pkg.Manifest, "%s: %s has no version", v.Pos, pkg.Name)
 	}
 	if v.Text == "dynamic" {
@@ -183,7 +185,7 @@ func (p *planner) tags() {
 	if p.idle {
 		return
 	}
-	if p.w.Config.Versioning == workspace.Lockstep {
+	if p.w.Config.Versioning == settings.Lockstep {
 		if order := p.w.Order(); len(order) > 0 {
 			first := order[max(0, slices.IndexFunc(order, func(pkg *workspace.Package) bool { return pkg.Version.Text != "" }))]
 			p.tag(first, p.tagName(first.Name, p.goals[first.Name].String()))
@@ -203,7 +205,7 @@ func (p *planner) tags() {
 	}
 	if p.to.exact != nil { // it is there already, such as by a pull request, and may lack its tag alone
 		for _, pkg := range p.w.Order() {
-			if p.req.Only == "" || pkg.Name == workspace.CondaName(p.req.Only) {
+			if p.req.Only == "" || pkg.Name == manifest.CondaName(p.req.Only) {
 				p.tag(pkg, p.tagName(pkg.Name, p.goals[pkg.Name].String()))
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // lockstep moves all packages to one version. Where they are not at one now, the highest counts, and the others drifted.
@@ -178,7 +179,7 @@ func (p *planner) follow(ctx context.Context, pkg *workspace.Package) error {
 		return nil
 	}
 	for _, r := range pkg.Requires {
-		if r.Package == pkg.Name || r.Role == workspace.RoleGroup || !p.rewrites(r) {
+		if r.Package == pkg.Name || r.Role == manifest.RoleGroup || !p.rewrites(r) {
 			continue // a dependency group is in no artifact
 		}
 		goal, err := p.patch(ctx, pkg.Name, p.goals[r.Package])
@@ -203,7 +204,7 @@ func (p *planner) patch(ctx context.Context, name string, required version.Versi
 
 // share lets packages whose version stands in one place, such as [workspace] version, move together.
 func (p *planner) share() {
-	places := map[workspace.Pos][]*workspace.Package{}
+	places := map[manifest.Pos][]*workspace.Package{}
 	for _, pkg := range p.w.Order() {
 		if pkg.Version.Text != "" {
 			places[pkg.Version.Pos] = append(places[pkg.Version.Pos], pkg)

@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Available tells what a downstream can get.
@@ -86,7 +87,7 @@ func (u *upgrade) plan(ctx context.Context, channel Available) error {
 		return nil
 	}
 	why := Reason{Kind: Asked, Text: "asked for: " + u.req.To}
-	if u.exact != nil && u.w.Config.Versioning == workspace.Independent && len(names) > 1 {
+	if u.exact != nil && u.w.Config.Versioning == settings.Independent && len(names) > 1 {
 		return operr.NewUsage("leave -to out for the newest version of each, or write the pin that you mean into "+u.d.Manifest.Path+" yourself",
 			"-to=%s is the version of one package, and %s takes %s, which have versions of their own; nothing was changed", u.req.To, u.d.Name(), strings.Join(names, ", "))
 	}
@@ -149,7 +150,7 @@ func (u *upgrade) newest(ctx context.Context, channel Available, names []string)
 			return operr.New("publish it first, or say -to=VERSION", "the channel has no release of %s", name)
 		}
 	}
-	together := u.w.Config.Versioning == workspace.Lockstep
+	together := u.w.Config.Versioning == settings.Lockstep
 	for _, name := range names {
 		best := pickHighest(all[name], func(v version.Version) bool {
 			return !together || !slices.ContainsFunc(names, func(other string) bool { return !has(all[other], v) })

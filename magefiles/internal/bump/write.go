@@ -6,6 +6,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // write makes the edits: every place of a version and every requirement gets what it has to say.
@@ -86,12 +87,12 @@ func (p *planner) writeTogether() error {
 }
 
 // dynamicNote says of a version that stands nowhere who makes it.
-func (p *planner) dynamicNote(pkg *workspace.Package, v workspace.Version) {
+func (p *planner) dynamicNote(pkg *workspace.Package, v manifest.Version) {
 	switch {
 	case p.moves[pkg.Name] == nil:
-	case v.Source == workspace.VersionTag:
+	case v.Source == manifest.VersionTag:
 		p.note("%s: %s makes the version of %s from the tag; only copies of it are edited", v.Pos, v.Detail, pkg.Name)
-	case v.Source == workspace.VersionDynamic:
+	case v.Source == manifest.VersionDynamic:
 		p.note("%s: %s makes the version of %s while building: see that it makes %s", v.Pos, v.Detail, pkg.Name, p.goals[pkg.Name])
 	}
 }
@@ -180,7 +181,7 @@ func (p *planner) admits(r workspace.Requirement) (bool, error) {
 // readRange reads a requirement in the language of its table.
 func readRange(r workspace.Requirement) (version.Range, error) {
 	switch {
-	case r.Kind == workspace.Conda:
+	case r.Kind == manifest.Conda:
 		return version.CondaRange(r.Spec)
 	case strings.HasPrefix(r.Table, "tool.poetry"):
 		return version.PoetryRange(r.Spec)

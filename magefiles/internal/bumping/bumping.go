@@ -19,6 +19,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // View is where a person reads. A view.View is one.
@@ -67,7 +68,7 @@ func Open(ctx context.Context, c Config) (*Bumper, error) {
 		if err != nil {
 			return nil, err
 		}
-		b.Store = &bump.Store{Top: root, Dir: filepath.Join(root, workspace.PixiDir, folders.State)}
+		b.Store = &bump.Store{Top: root, Dir: filepath.Join(root, manifest.PixiDir, folders.State)}
 	}
 	said, err := b.Store.Recover()
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Doctor is what is looked at, and by what.
@@ -130,10 +131,10 @@ func (d Doctor) browser() []Finding {
 }
 
 // asksFor reports whether a table of a manifest asks for a package.
-func asksFor(m *workspace.Manifest, name string) bool {
+func asksFor(m *manifest.Manifest, name string) bool {
 	for _, f := range m.Features {
 		for _, t := range f.Targets {
-			if slices.ContainsFunc(t.Dependencies, func(d workspace.Dependency) bool { return d.Name == name }) {
+			if slices.ContainsFunc(t.Dependencies, func(d manifest.Dependency) bool { return d.Name == name }) {
 				return true
 			}
 		}

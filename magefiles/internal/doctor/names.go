@@ -8,6 +8,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/condanames"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // names says what the conda names of the manifests stand for on PyPI, by whose word, and which have no way.
@@ -67,7 +68,7 @@ func idleLines(w *workspace.Workspace, names []condanames.Name) (findings []Find
 			continue
 		}
 		get := "remove the line, if nothing that is on the channel depends on it"
-		if near := workspace.Nearest(in.Name, all); near != "" {
+		if near := manifest.Nearest(in.Name, all); near != "" {
 			get = "did you mean " + near + "? Else " + get
 		}
 		findings = append(findings, Finding{What: "a requirement on " + in.Name, For: fmt.Sprintf("%s of [tool.release.pypi]", in.Pos), Get: get})
@@ -82,7 +83,7 @@ func notable(n condanames.Name) string {
 		return fmt.Sprintf("%s is left out by %s", n.Name, a.WriteOrigin())
 	case a.Program != "":
 		return fmt.Sprintf("%s is the program %s by %s", n.Name, a.Program, a.WriteOrigin())
-	case workspace.PyPIName(n.Name) != workspace.PyPIName(a.Project):
+	case manifest.PyPIName(n.Name) != manifest.PyPIName(a.Project):
 		return fmt.Sprintf("%s is %s by %s", n.Name, a.Project, a.WriteOrigin())
 	}
 	return ""

@@ -16,6 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/provenance"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Cleaner removes what builds have made in a workspace.
@@ -96,9 +97,9 @@ func (c Cleaner) output(o outputs) (bool, error) {
 
 // emptied are the folders that clean removes, from the root, beside what is in that of outputs.
 func emptied(w *workspace.Workspace) []string {
-	all := []string{filepath.Join(workspace.PixiDir, "embedded"), filepath.Join(workspace.PixiDir, "overlay")}
+	all := []string{filepath.Join(manifest.PixiDir, "embedded"), filepath.Join(manifest.PixiDir, "overlay")}
 	for _, d := range w.Downstreams {
-		all = append(all, filepath.Join(d.Dir, workspace.PixiDir, "embedded"))
+		all = append(all, filepath.Join(d.Dir, manifest.PixiDir, "embedded"))
 	}
 	return all
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // State is the folder, in the git folder of a clone, for what must be known of a run that was killed: journals, and records of builds.
@@ -27,7 +28,7 @@ func own(w *workspace.Workspace) []Own {
 	}
 	all := []Own{output}
 	for _, dir := range dirs {
-		all = append(all, Own{Folder: path.Join(dir, workspace.PixiDir), Parts: []string{"embedded", "overlay"}})
+		all = append(all, Own{Folder: path.Join(dir, manifest.PixiDir), Parts: []string{"embedded", "overlay"}})
 	}
 	return all
 }

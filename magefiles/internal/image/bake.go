@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/image/buildx"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // makeTarget is what is built, but for where it goes and what only this machine has.
@@ -64,7 +64,7 @@ func (p *Plan) define() buildx.Bake {
 	if p.SSH {
 		t.SSH = []string{agent}
 	}
-	if p.Cache == workspace.CacheRegistry {
+	if p.Cache == settings.CacheRegistry {
 		for _, platform := range p.Platforms {
 			t.CacheFrom = append(t.CacheFrom, "type=registry,ref="+p.cacheRef(platform))
 		}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/dockerfile"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // agent is the id of the SSH agent that a build is lent, and agentVariable the variable that leads to it.
@@ -19,7 +19,7 @@ const (
 const nextForMounts = "let [tool.image] say `ssh = true`, or name a variable of the secret's id in `secrets`, or let the step do with PIXI_CONFIG and RATTLER_AUTH_FILE, which hold the settings and logins of package channels"
 
 // lend gives the build what the manifest names and this environment has.
-func (p *Plan) lend(config *workspace.Image, isSet func(string) bool) {
+func (p *Plan) lend(config *settings.Image, isSet func(string) bool) {
 	if isSet == nil {
 		return
 	}
@@ -33,7 +33,7 @@ func (p *Plan) lend(config *workspace.Image, isSet func(string) bool) {
 
 // checkMounts says which mounts of a Dockerfile the build is not given: agents, and secrets of a person's own. A step that requires one
 // cannot end well, which is an error; others go without.
-func (p *Plan) checkMounts(config *workspace.Image, file *dockerfile.File) (warnings []string, err error) {
+func (p *Plan) checkMounts(config *settings.Image, file *dockerfile.File) (warnings []string, err error) {
 	for _, m := range file.Mounts() {
 		what, why, next := "", "a build is given none", nextForMounts
 		switch {
@@ -42,7 +42,7 @@ func (p *Plan) checkMounts(config *workspace.Image, file *dockerfile.File) (warn
 			if config.SSH && m.ID == agent {
 				why, next = "there is none here", "start one (`ssh-agent`, `ssh-add`): "+agentVariable+" leads to it"
 			}
-		case m.Type == "secret" && !slices.Contains(workspace.GivenSecrets, m.ID) && !slices.Contains(p.Secrets, m.ID):
+		case m.Type == "secret" && !slices.Contains(settings.GivenSecrets, m.ID) && !slices.Contains(p.Secrets, m.ID):
 			what = "the secret " + m.ID
 			if slices.Contains(config.Secrets, m.ID) {
 				why, next = "the variable is not set here", "set "+m.ID

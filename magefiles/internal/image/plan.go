@@ -17,6 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Plan says what will be built of one downstream, and what it will be called. It is a value, made once by New: the same
@@ -169,7 +170,7 @@ func New(r Request) (*Plan, error) {
 }
 
 // choosePlatforms are those asked for, or all of the manifest's, in its order.
-func choosePlatforms(asked []string, config *workspace.Image) (chosen []string, partial bool, err error) {
+func choosePlatforms(asked []string, config *settings.Image) (chosen []string, partial bool, err error) {
 	if len(asked) == 0 {
 		return slices.Clone(config.Platforms), false, nil
 	}

@@ -12,11 +12,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image/registry"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Where images go by default is known of repositories on GitHub alone.
 func TestImageRegistry(t *testing.T) {
-	d := &workspace.Downstream{Dir: "app", Manifest: &workspace.Manifest{Path: "app/pixi.toml", Name: "app"}, Image: &workspace.Image{}}
+	d := &workspace.Downstream{Dir: "app", Manifest: &manifest.Manifest{Path: "app/pixi.toml", Name: "app"}, Image: &settings.Image{}}
 	for remote, want := range map[string]string{
 		"https://github.com/SomeOne/repo.git": "ghcr.io/SomeOne", "git@github.com:someone/repo": "ghcr.io/someone",
 		"ssh://git@ssh.github.com:443/someone/repo": "ghcr.io/someone",

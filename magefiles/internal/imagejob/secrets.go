@@ -15,6 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // readPixiConfig is the configuration of pixi for image builds: PIXI_CONFIG's, in which another server of our channel, if
@@ -32,7 +33,7 @@ func (m *Maker) readPixiConfig(d *workspace.Downstream) (*available.PixiConfig, 
 	if err != nil || m.Server == "" {
 		return c, err
 	}
-	env, err := d.Manifest.Resolve(workspace.DefaultEnvironment, "")
+	env, err := d.Manifest.Resolve(manifest.DefaultEnvironment, "")
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // reached compiles the magefile for another platform as Mage does, and looks in what Mage has made of it for functions that nothing
@@ -105,7 +105,7 @@ func people(programs string) []string {
 // generated is a folder of the module, by its path from the root, with the magefile and the program that Mage makes of it, compiled for
 // another platform. `./...` does not see it, nor another Mage.
 func (g golang) generated(ctx context.Context) (dir string, done func(), err error) {
-	hidden := filepath.Join(g.Workspace.Root, workspace.PixiDir)
+	hidden := filepath.Join(g.Workspace.Root, manifest.PixiDir)
 	if err := os.MkdirAll(hidden, 0o755); err != nil {
 		return "", nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Every job is ended while each of its children runs, and before the first. It says what ended it, starts nothing more, and leaves nothing behind.
@@ -56,7 +57,7 @@ func TestAJobIsEndedAtEachChild(t *testing.T) {
 					return filepath.Join(root, "bin"), context.Cause(ctx)
 				}
 				err := job(l, ctx)
-				left, globErr := filepath.Glob(filepath.Join(root, workspace.PixiDir, "*"))
+				left, globErr := filepath.Glob(filepath.Join(root, manifest.PixiDir, "*"))
 				require.NoError(t, globErr)
 				require.Empty(t, left, "ended at child %d", at)
 				if children.started < at { // it has no such child: nothing ended it

@@ -13,6 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Holding is what our channel has, beside the manifests.
@@ -131,7 +132,7 @@ func mayBePrivate(h publish.Holdings) string {
 
 // firstRelease says how a channel comes into being, for those who publish to it.
 func firstRelease(w *workspace.Workspace, client *prefixdev.Client, name string) string {
-	if w.Config.Publish == workspace.PublishHere {
+	if w.Config.Publish == settings.PublishHere {
 		return "Make the channel " + name + " on " + client.Server() + ", and a key that publishes to it: PREFIX_API_KEY."
 	}
 	return "Make the channel " + name + " on " + client.Server() + ", and register there the repository, with the file by which its CI publishes" +

@@ -7,7 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // check compares what an installed package says of itself with its version: its metadata, and the __version__ of its modules.
@@ -55,7 +55,7 @@ func unknown(text string) bool {
 }
 
 // named reports whether a module or a distribution is named like a package: acme_core and acme.core for acme-core.
-func named(module, name string) bool { return workspace.PyPIName(module) == workspace.PyPIName(name) }
+func named(module, name string) bool { return manifest.PyPIName(module) == manifest.PyPIName(name) }
 
 // pypiName is what a package's project is called; "" where that is not known.
 func (p *Publisher) pypiName(name string) string {

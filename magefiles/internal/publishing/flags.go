@@ -2,7 +2,7 @@ package publishing
 
 import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Flags are those of `publish`.
@@ -34,7 +34,7 @@ func (f Flags) Fit() error {
 
 // CheckPublisher refuses a word that does not say who publishes; "" leaves it to the manifest.
 func CheckPublisher(by string) error {
-	if by != "" && by != workspace.PublishHere && by != workspace.PublishCI {
+	if by != "" && by != settings.PublishHere && by != settings.PublishCI {
 		return operr.NewUsage("say -publish=here or -publish=ci", "-publish=%s does not say who publishes", by)
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // start makes the world, and the clone one of its remote.
@@ -29,7 +29,7 @@ func (r *run) start(ctx context.Context) (string, error) {
 		Unnamed:    r.w.Config.Channel == "",
 		Repository: "rehearsal/" + repositoryName(r.w.Manifest.Name),
 		Program:    r.Program,
-		CI:         r.by() == workspace.PublishCI,
+		CI:         r.by() == settings.PublishCI,
 		Pycache:    filepath.Join(r.Dir, environmentsDir, "pycache-ci"),
 		Tags:       slices.Sorted(maps.Keys(r.remoteTags)),
 		Past:       r.made,

@@ -27,6 +27,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // clone is the commit that is released, on its own: neither edits nor ignored files of the work tree take part.
@@ -344,7 +345,7 @@ func (r *Release) defineBuild(planned given[*plan.Plan], commit given[trace.Comm
 
 // skipBuild says why nothing is built: what a CI has built, or builds, is what is published.
 func (r *Release) skipBuild(p *plan.Plan, commit trace.Commit) string {
-	if commit.IsOut() && r.By(p) == workspace.PublishCI {
+	if commit.IsOut() && r.By(p) == settings.PublishCI {
 		return "the tag is on " + p.Remote + " already, and CI builds what is published"
 	}
 	return ""

@@ -17,7 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Sent is what the channel has of the release.
@@ -36,7 +36,7 @@ func (r *Release) definePublish(planned given[*plan.Plan], commit given[trace.Co
 	// ready is what was built here, where that is what is published.
 	ready := func() (a Artifacts, by string) {
 		by = r.By(planned.Get())
-		if by == workspace.PublishHere && built.Known() {
+		if by == settings.PublishHere && built.Known() {
 			a = built.Get()
 		}
 		return a, by
@@ -50,7 +50,7 @@ func (r *Release) definePublish(planned given[*plan.Plan], commit given[trace.Co
 		Check: check,
 		Do: func(ctx context.Context) (Sent, error) {
 			a, by := ready()
-			if by == workspace.PublishCI {
+			if by == settings.PublishCI {
 				return r.watchCI(planned.Get(), commit.Get()).waitForChannel(ctx, shop, check)
 			}
 			return send(ctx, a, shop)
@@ -74,7 +74,7 @@ func isPublished(ctx context.Context, publisher string, ready Artifacts, shop *w
 	switch {
 	case before != nil:
 		by = before.By
-	case publisher == workspace.PublishHere:
+	case publisher == settings.PublishHere:
 		by = "an earlier run"
 	}
 	return Sent{Channel: s.Channel.URL(), By: by, Items: s.Published(s.Delivery)}, true, nil
@@ -216,7 +216,7 @@ func (r *Release) defineVerify(planned given[*plan.Plan], commit given[trace.Com
 					a := built.Get()
 					own = &a
 				}
-				if r.By(planned.Get()) == workspace.PublishCI {
+				if r.By(planned.Get()) == settings.PublishCI {
 					return r.watchCI(planned.Get(), commit.Get()).compare(ctx, s, own, sent.Get().Items)
 				}
 				return compareWithOwn(own, sent.Get().Items)

@@ -17,6 +17,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // open makes what release, status and undo work with. With the lock, what a killed run left behind is taken back.
@@ -117,7 +118,7 @@ func (r Releaser) equip(ctx context.Context, state string, writes bool) (*releas
 		Fetching: func() []string { return fetched },
 		Wait:     pause.Wait{Tell: r.View.Waiting},
 		Tools: func(ctx context.Context, w *workspace.Workspace, environments string) (t toolchain.Toolchain, err error) {
-			uploads := cmp.Or(one.Publish, w.Config.Publish) == workspace.PublishHere
+			uploads := cmp.Or(one.Publish, w.Config.Publish) == settings.PublishHere
 			t, fetched, err = r.Tools(ctx, w, environments, uploads)
 			return t, err
 		},

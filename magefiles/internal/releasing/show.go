@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release"
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // confirm shows what is going to happen, and asks.
@@ -19,7 +20,7 @@ func (r Releaser) confirm(ctx context.Context, one *release.Release, p *plan.Pla
 	if one.GitHub.Client == nil {
 		by = "CI is to publish to " + p.Channel + ", which is waited for (this CI cannot be asked from here)"
 	}
-	if one.By(p) == workspace.PublishHere {
+	if one.By(p) == settings.PublishHere {
 		by = "published from here to " + p.Channel
 	}
 	r.View.Heading("\n%s: checked and built; then tagged and pushed to %s/%s; %s; verified", p.Title, p.Remote, p.Branch, by)

@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 var tomlBlock = regexp.MustCompile("(?ms)^```toml\n(.*?)^```$")
@@ -57,7 +58,7 @@ func requireDeployment(t *testing.T, block string) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
 	}
-	all, err := config.Of(&workspace.Workspace{Root: root}, &workspace.Downstream{Dir: "app", Manifest: &workspace.Manifest{Path: "app/pixi.toml"}})
+	all, err := config.Of(&workspace.Workspace{Root: root}, &workspace.Downstream{Dir: "app", Manifest: &manifest.Manifest{Path: "app/pixi.toml"}})
 	require.NoError(t, err, block)
 	require.NotEmpty(t, all)
 }

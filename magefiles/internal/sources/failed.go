@@ -11,7 +11,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/overlay"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // explain says of a build that failed where it was, and which file it lacks, where the work tree has it and git ignores it.
@@ -79,7 +79,7 @@ var attribute = regexp.MustCompile(`\battr\s*[=:]\s*["']?([\w.]+)\.\w+`)
 // attributes are the modules that setuptools reads attributes of.
 func (b *build) attributes() (modules []string) {
 	for _, p := range b.packages {
-		for _, name := range []string{workspace.PyprojectFile, setupConfig} {
+		for _, name := range []string{manifest.PyprojectFile, setupConfig} {
 			text, _ := os.ReadFile(filepath.Join(b.root, filepath.FromSlash(p.SourceDir), name)) // one that is not there has none
 			for _, m := range attribute.FindAllStringSubmatch(string(text), -1) {
 				modules = append(modules, m[1])

@@ -13,6 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo/overlay"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // lay lays the work tree over a clone, and lets git see the changes of the person alone, and not those of the build.
@@ -61,7 +62,7 @@ func (b *build) stays(name string) bool {
 
 // ofTools says of a name that a tool makes files or folders of that name, wherever it is at work.
 func ofTools(name string) bool {
-	return name == workspace.PixiDir || name == "__pycache__" || name == ".eggs" || strings.HasSuffix(name, ".egg-info")
+	return name == manifest.PixiDir || name == "__pycache__" || name == ".eggs" || strings.HasSuffix(name, ".egg-info")
 }
 
 // builtInto are the folders in the one that setuptools builds in. It packs what it finds there, be it deleted or not.
@@ -87,7 +88,7 @@ func (b *build) leftByBuild(parts []string) bool {
 
 // isProject reports whether a folder is one of a Python project.
 func isProject(dir string) bool {
-	return slices.ContainsFunc(append([]string{workspace.PyprojectFile}, setups...), func(name string) bool {
+	return slices.ContainsFunc(append([]string{manifest.PyprojectFile}, setups...), func(name string) bool {
 		_, err := os.Lstat(filepath.Join(dir, name))
 		return err == nil
 	})

@@ -7,9 +7,10 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/foopack/foopack/magefiles/internal/workspace/named"
+
 	"github.com/foopack/foopack/magefiles/internal/beneath"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
 )
 
 // namedInside refuses, before a build, files that manifests name and that are not in the clone: by a path that leads up, or by a link.
@@ -28,7 +29,7 @@ func (b *build) namedInside() error {
 
 // leadsElsewhere is where a named file is, if that is not in the clone; "" where it is. Of a pattern all that it matches counts, and the
 // folder that it begins in.
-func (b *build) leadsElsewhere(n workspace.NamedFile) string {
+func (b *build) leadsElsewhere(n named.File) string {
 	const slash = string(filepath.Separator)
 	name := filepath.FromSlash(n.Path) // not cleaned: one up from a link is elsewhere than it says
 	if !filepath.IsAbs(name) {

@@ -11,6 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Check reads a freshly built archive of p and compares it with the manifest: file name, name, version, build and
@@ -143,7 +144,7 @@ func checkIdentity(p *workspace.Package, x *condapkg.Index) []string {
 func checkDepends(w *workspace.Workspace, p *workspace.Package, x *condapkg.Index, platform string) []string {
 	expected := ExpectedDepends(p, platform)
 	wrong := compare("depends", expected, x.Depends, func(m condapkg.MatchSpec) bool { return mayBeAdded(w, p, x, m) })
-	constraints := expect(p, workspace.RoleConstraint, platform)
+	constraints := expect(p, manifest.RoleConstraint, platform)
 	return append(wrong, compare("constrains", constraints, x.Constrains, func(m condapkg.MatchSpec) bool {
 		return !isSibling(w, m.Name) && !exact(p, x)
 	})...)

@@ -8,11 +8,12 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // FindTask returns the name of the task that does verb ("test", "qa") for everything in m: <verb>-all or <verb>. It is
 // "" where there is none.
-func FindTask(m *workspace.Manifest, verb string) string {
+func FindTask(m *manifest.Manifest, verb string) string {
 	return find(m, verb+"-all", verb+"_all", verb)
 }
 
@@ -78,11 +79,11 @@ func taskNamesOf(verb string, p *workspace.Package) (shown string, names []strin
 
 // near names the tasks that are called almost like one of those that are wanted, and not like others, as the end of a next step: a task
 // of the name that is shown leads to them. It is "" where there are none.
-func near(m *workspace.Manifest, shown string, others []string, wanted ...string) string {
+func near(m *manifest.Manifest, shown string, others []string, wanted ...string) string {
 	var found []string
 	for _, name := range taskNames(m) {
 		if !slices.Contains(wanted, name) && !slices.Contains(others, name) && slices.ContainsFunc(wanted, func(w string) bool {
-			return name == w+"s" || name == "py"+w || name == "unit"+w || name == "run-"+w || workspace.Nearest(name, []string{w}) != ""
+			return name == w+"s" || name == "py"+w || name == "unit"+w || name == "run-"+w || manifest.Nearest(name, []string{w}) != ""
 		}) && !slices.Contains(found, name) {
 			found = append(found, name)
 		}
@@ -97,7 +98,7 @@ func near(m *workspace.Manifest, shown string, others []string, wanted ...string
 }
 
 // taskNames are the names of all tasks of a manifest, sorted.
-func taskNames(m *workspace.Manifest) (names []string) {
+func taskNames(m *manifest.Manifest) (names []string) {
 	for _, f := range m.Features {
 		for _, t := range f.Targets {
 			for _, task := range t.Tasks {
@@ -109,7 +110,7 @@ func taskNames(m *workspace.Manifest) (names []string) {
 	return names
 }
 
-func find(m *workspace.Manifest, names ...string) string {
+func find(m *manifest.Manifest, names ...string) string {
 	known := taskNames(m)
 	for _, n := range names {
 		if slices.Contains(known, n) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // PythonBackend is the build backend whose metadata is known to the last entry; others may add to it.
@@ -27,7 +28,7 @@ type Depend struct {
 // pixi-build-python writes. Where the platform is "" (an artifact that was built elsewhere), what is conditional is
 // optional.
 func ExpectedDepends(p *workspace.Package, platform string) []Depend {
-	expected := expect(p, workspace.RoleRun, platform)
+	expected := expect(p, manifest.RoleRun, platform)
 	if p.Build.Backend == PythonBackend {
 		python := condapkg.MatchSpec{Name: "python"}
 		if p.Project != nil && !p.Build.Python.IgnorePyproject {
@@ -39,7 +40,7 @@ func ExpectedDepends(p *workspace.Package, platform string) []Depend {
 }
 
 // expect translates the package's tables of one role.
-func expect(p *workspace.Package, role workspace.Role, platform string) []Depend {
+func expect(p *workspace.Package, role manifest.Role, platform string) []Depend {
 	var expected []Depend
 	for _, d := range p.Dependencies(role) {
 		condition := holds(d.Condition, platform)

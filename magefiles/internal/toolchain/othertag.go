@@ -8,6 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // BetweenTags returns a line for each artifact whose wheel is of another version than its package, since it was built where no
@@ -40,9 +41,9 @@ func wheelSource(p *workspace.Package) string {
 		return "what gives the wheel its version"
 	}
 	switch v := p.Project.Version; {
-	case v.Source == workspace.VersionMissing:
+	case v.Source == manifest.VersionMissing:
 		return "the setup.cfg or setup.py beside " + p.Pyproject
-	case v.Source == workspace.VersionDynamic && v.Detail != "":
+	case v.Source == manifest.VersionDynamic && v.Detail != "":
 		return fmt.Sprintf("what %s takes the wheel's version from (%s)", v.Detail, v.Pos)
 	}
 	return p.Pyproject
@@ -55,7 +56,7 @@ var (
 )
 
 // listCauses lists the likely reasons, the likeliest first, each with what to change.
-func listCauses(p *workspace.Package, v *workspace.Version, e *WheelError) (lines []string) {
+func listCauses(p *workspace.Package, v *manifest.Version, e *WheelError) (lines []string) {
 	add := func(format string, args ...any) { lines = append(lines, "· "+fmt.Sprintf(format, args...)) }
 	for _, kv := range p.Build.Python.Env {
 		if SetsVersion(kv.Key) {

@@ -11,6 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // distribution is what an archive holds of a wheel that was installed into it: the metadata that importlib.metadata reads.
@@ -36,9 +37,9 @@ func readDistribution(h *tar.Header, r io.Reader) (d distribution, ok bool, err 
 	}
 	data, err := io.ReadAll(io.LimitReader(r, mostMetadata))
 	folder, _, _ := strings.Cut(m[2], "-")
-	d = distribution{site: m[1], file: h.Name, name: workspace.PyPIName(folder), version: field(data, "Version")}
+	d = distribution{site: m[1], file: h.Name, name: manifest.PyPIName(folder), version: field(data, "Version")}
 	if name := field(data, "Name"); name != "" {
-		d.name = workspace.PyPIName(name)
+		d.name = manifest.PyPIName(name)
 	}
 	return d, true, err
 }
@@ -72,7 +73,7 @@ func pickOwn(p *workspace.Package, all []distribution) (mine []distribution) {
 		name = p.Name
 	}
 	for _, d := range all {
-		if d.name == workspace.PyPIName(name) {
+		if d.name == manifest.PyPIName(name) {
 			mine = append(mine, d)
 		}
 	}

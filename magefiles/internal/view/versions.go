@@ -7,6 +7,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // versions is the JSON form of Versions.
@@ -27,11 +28,11 @@ type packageVersion struct {
 
 // versionPlace is a place that says, or makes, a version.
 type versionPlace struct {
-	Source  workspace.VersionSource `json:"source"`
-	Version string                  `json:"version"` // "" where it is made
-	Detail  string                  `json:"detail,omitempty"`
-	File    string                  `json:"file"`
-	Line    int                     `json:"line"`
+	Source  manifest.VersionSource `json:"source"`
+	Version string                 `json:"version"` // "" where it is made
+	Detail  string                 `json:"detail,omitempty"`
+	File    string                 `json:"file"`
+	Line    int                    `json:"line"`
 }
 
 // lastTag is the version of a package whose version is that of its tag.
@@ -79,7 +80,7 @@ func newPackageVersion(p *workspace.Package, tags []released.Release) packageVer
 			one.Version = cmp.Or(one.Version, t.Version)
 		}
 	}
-	if p.FromTags() == nil && !slices.ContainsFunc(p.Versions, func(v workspace.Version) bool { return v.Source == workspace.VersionEnv }) {
+	if p.FromTags() == nil && !slices.ContainsFunc(p.Versions, func(v manifest.Version) bool { return v.Source == manifest.VersionEnv }) {
 		return one
 	}
 	for _, at := range p.Versions {
@@ -97,14 +98,14 @@ func newPackageVersion(p *workspace.Package, tags []released.Release) packageVer
 // says is the version of a place, and what it is.
 func (at versionPlace) says(last *lastTag) (version, what string) {
 	switch at.Source {
-	case workspace.VersionTag:
+	case manifest.VersionTag:
 		if last == nil {
 			return "no tag yet", "the last tag, for " + at.Detail
 		}
 		return last.Name, "the last tag, for " + at.Detail
-	case workspace.VersionEnv:
+	case manifest.VersionEnv:
 		return at.Version, at.Detail
-	case workspace.VersionPackage, workspace.VersionWorkspace, workspace.VersionProject:
+	case manifest.VersionPackage, manifest.VersionWorkspace, manifest.VersionProject:
 		return at.Version, "[" + string(at.Source) + "] version"
 	}
 	return cmp.Or(at.Version, "-"), cmp.Or(at.Detail, string(at.Source))
@@ -114,7 +115,7 @@ func (at versionPlace) says(last *lastTag) (version, what string) {
 func (v *View) placesTable(rows []packageVersion) {
 	var table [][]string
 	for _, r := range rows {
-		tagged := slices.ContainsFunc(r.Places, func(at versionPlace) bool { return at.Source == workspace.VersionTag })
+		tagged := slices.ContainsFunc(r.Places, func(at versionPlace) bool { return at.Source == manifest.VersionTag })
 		name := r.Name
 		for i, at := range r.Places {
 			says, what := at.says(r.LastTag)

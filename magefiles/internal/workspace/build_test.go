@@ -84,7 +84,7 @@ func TestBuildAndProject(t *testing.T) {
 	require.Equal(t, manifest.PythonConfig{
 		Noarch:       b.Python.Noarch,
 		ExtraArgs:    []string{"-v"},
-		Env:          []KeyValue{{Key: "B", Value: "1"}, {Key: "A", Value: "2"}},
+		Env:          []manifest.KeyValue{{Key: "B", Value: "1"}, {Key: "A", Value: "2"}},
 		Compilers:    []string{"c"},
 		SkipPycGlobs: []string{"tests/**"},
 		Installer:    "pip",
@@ -97,17 +97,17 @@ func TestBuildAndProject(t *testing.T) {
 	require.Equal(t, manifest.Metadata{Description: "from pixi", License: "MIT", Homepage: "https://example.org"}, a.Metadata)
 	require.True(t, a.Publish)
 
-	zlib := a.Dependencies(RoleRun)[0].Spec
+	zlib := a.Dependencies(manifest.RoleRun)[0].Spec
 	require.Equal(t, []string{">=1", "c", "h*", ">=3", "linux-64", "e"}, []string{zlib.Text, zlib.Channel, zlib.Build, zlib.Number, zlib.Subdir, zlib.Extras[0]})
-	tool := a.Dependencies(RoleRun)[1].Spec
+	tool := a.Dependencies(manifest.RoleRun)[1].Spec
 	require.True(t, tool.Source())
 	require.Equal(t, []string{"https://x/y", "v1"}, []string{tool.Git, tool.Ref})
 
 	p := a.Project
 	require.Equal(t, []string{"A", ">=3.11", "from project", "LICENSE", "hatchling.build"}, []string{p.Name, p.RequiresPython, p.Description, p.LicenseFile, p.BuildBackend})
-	require.Equal(t, []KeyValue{{Key: "Repository", Value: "https://r"}, {Key: "Documentation", Value: "https://d"}}, p.URLs)
-	require.Equal(t, []KeyValue{{Key: "say", Value: "a:main"}, {Key: "other", Value: "a.cli:run"}}, p.Scripts)
-	require.Equal(t, []KeyValue{{Key: "win", Value: "a:win"}}, p.GUIScripts)
+	require.Equal(t, []manifest.KeyValue{{Key: "Repository", Value: "https://r"}, {Key: "Documentation", Value: "https://d"}}, p.URLs)
+	require.Equal(t, []manifest.KeyValue{{Key: "say", Value: "a:main"}, {Key: "other", Value: "a.cli:run"}}, p.Scripts)
+	require.Equal(t, []manifest.KeyValue{{Key: "win", Value: "a:win"}}, p.GUIScripts)
 	require.Equal(t, [][]string{{"hatchling"}, {"L*"}, {"readme"}}, [][]string{p.BuildRequires, p.LicenseFiles, p.Dynamic})
 
 	defaults := manifest.PythonConfig{IgnoreMapping: true, Installer: "uv"}

@@ -9,6 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace/ignore"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 	"github.com/foopack/foopack/magefiles/internal/workspace/versionfile"
 )
 
@@ -24,7 +25,7 @@ var copyFiles = []string{versionfile.MesonFile, versionfile.CitationFile, versio
 // keepCopies remembers which files of other tools a directory has.
 func (f *finder) keepCopies(dir string, entries []fs.DirEntry, here *ignore.Folder) {
 	for _, e := range entries {
-		if (e.Name() == RecipeFile || e.Name() == "meta.yaml") && !here.Ignores(path.Join(dir, e.Name()), false) {
+		if (e.Name() == manifest.RecipeFile || e.Name() == "meta.yaml") && !here.Ignores(path.Join(dir, e.Name()), false) {
 			f.recipes = append(f.recipes, path.Join(dir, e.Name()))
 		}
 		if slices.Contains(copyFiles, e.Name()) && !e.IsDir() && !here.Ignores(path.Join(dir, e.Name()), false) {
@@ -72,12 +73,12 @@ func (l *loader) readCopies(p *Package, project *manifest.File) {
 		l.readCargo(p, project.ResolvePath(crate))
 	}
 	if p.PyPIName != "" {
-		l.readLocked(p, p.Dir, versionfile.UVLock, PyPIName(p.PyPIName))
+		l.readLocked(p, p.Dir, versionfile.UVLock, manifest.PyPIName(p.PyPIName))
 	}
 }
 
 // readText adds the copy that a text has, if it is the package's version.
-func (l *loader) readText(p *Package, file string, read func(string, []byte) (Version, bool)) {
+func (l *loader) readText(p *Package, file string, read func(string, []byte) (manifest.Version, bool)) {
 	if !l.found.copies[file] || l.isVersionFile(p, file) {
 		return
 	}
@@ -108,7 +109,7 @@ func (l *loader) readCargo(p *Package, file string) {
 	if !n.Is(tomledit.String) {
 		return
 	}
-	v := Version{
+	v := manifest.Version{
 		Text:   n.Text(),
 		Source: manifest.VersionCopy,
 		Detail: versionfile.CargoFile,
@@ -117,20 +118,20 @@ func (l *loader) readCargo(p *Package, file string) {
 		Cargo:  true,
 	}
 	built := p.Build.Backend == rustBackend || p.Project != nil && p.Project.BuildBackend == maturinBackend
-	makes := slices.IndexFunc(p.Versions, func(v Version) bool {
-		return v.Source == VersionBackend && p.Build.Backend == rustBackend || v.Source == VersionDynamic && built
+	makes := slices.IndexFunc(p.Versions, func(v manifest.Version) bool {
+		return v.Source == manifest.VersionBackend && p.Build.Backend == rustBackend || v.Source == manifest.VersionDynamic && built
 	})
 	switch {
-	case makes == 0 && p.Version.Source == VersionBackend:
+	case makes == 0 && p.Version.Source == manifest.VersionBackend:
 		p.Version, p.Versions[0] = v, v
 	case makes > 0:
 		p.Versions[makes] = v
-	case (built || PyPIName(crate) == PyPIName(p.Name) || PyPIName(crate) == PyPIName(p.PyPIName)) && version.Same(v.Says(), p.Version.Text):
+	case (built || manifest.PyPIName(crate) == manifest.PyPIName(p.Name) || manifest.PyPIName(crate) == manifest.PyPIName(p.PyPIName)) && version.Same(v.Says(), p.Version.Text):
 		p.Versions = append(p.Versions, v)
 	default:
 		return
 	}
-	l.readLocked(p, path.Dir(file), versionfile.CargoLock, PyPIName(crate))
+	l.readLocked(p, path.Dir(file), versionfile.CargoLock, manifest.PyPIName(crate))
 }
 
 // cargoWorkspace is the version that the Cargo.toml of a workspace gives its members: that of the nearest one above.
@@ -152,23 +153,23 @@ func (l *loader) readLocked(p *Package, dir, lock, name string) {
 		return
 	}
 	if l.locks == nil {
-		l.locks = map[string]map[string][]Version{}
+		l.locks = map[string]map[string][]manifest.Version{}
 	}
 	file := files[0]
 	by, read := l.locks[file]
 	if !read {
-		by = map[string][]Version{}
+		by = map[string][]manifest.Version{}
 		l.locks[file] = by
 		real, src, err := l.text(file)
 		if err != nil {
 			return
 		}
 		for _, of := range versionfile.ReadLock(real, src) {
-			by[PyPIName(of.Name)] = append(by[PyPIName(of.Name)], of.Version)
+			by[manifest.PyPIName(of.Name)] = append(by[manifest.PyPIName(of.Name)], of.Version)
 		}
 	}
 	for _, v := range by[name] {
-		if version.Same(v.Says(), p.Version.Says()) && !slices.ContainsFunc(p.Versions, func(have Version) bool { return have.Pos == v.Pos }) {
+		if version.Same(v.Says(), p.Version.Says()) && !slices.ContainsFunc(p.Versions, func(have manifest.Version) bool { return have.Pos == v.Pos }) {
 			p.Versions = append(p.Versions, v)
 		}
 	}
@@ -181,12 +182,12 @@ func (w *Workspace) HasText(file string) bool {
 
 // readTogether finds the copies of the version that all packages have: of the workspace itself, and in a CITATION.cff beside its manifest.
 func (l *loader) readTogether(w *Workspace, top *folder) {
-	if w.Config.Versioning != Lockstep && len(w.Packages) != 1 {
+	if w.Config.Versioning != settings.Lockstep && len(w.Packages) != 1 {
 		return
 	}
-	var all []Version
+	var all []manifest.Version
 	if n := l.root.VersionNode(); n != nil {
-		all = append(all, Version{Text: n.Text(), Source: VersionWorkspace, Pos: l.root.ValuePos(n), Node: n})
+		all = append(all, manifest.Version{Text: n.Text(), Source: manifest.VersionWorkspace, Pos: l.root.ValuePos(n), Node: n})
 	}
 	if top.pyproject != nil {
 		all = append(all, l.project(top.pyproject).Version)

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/version"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Disagreements returns what the manifests contradict each other in, by file and line:
@@ -47,7 +49,7 @@ func (w *Workspace) Doubles() []Disagreement {
 		if p.PyPIName == "" {
 			continue
 		}
-		name := PyPIName(p.PyPIName)
+		name := manifest.PyPIName(p.PyPIName)
 		if other := seen[name]; other != nil && other.PyPIName != p.PyPIName {
 			out = append(out, Disagreement{
 				Package: p.Name,
@@ -65,7 +67,7 @@ func (w *Workspace) Doubles() []Disagreement {
 // apart returns the packages that are behind the highest version, where all have one. One whose version is that of its tag is where
 // that is.
 func (w *Workspace) apart() []Disagreement {
-	if w.Config.Versioning != Lockstep {
+	if w.Config.Versioning != settings.Lockstep {
 		return nil
 	}
 	var out []Disagreement
@@ -106,7 +108,7 @@ func (w *Workspace) WaysOut(found []Disagreement) string {
 
 // TheirOwn is the next step for packages that are not to have one version.
 func (w *Workspace) TheirOwn() string {
-	return fmt.Sprintf("or let each package have its own version: `versioning = %q` in [tool.release] of %s", Independent, w.Manifest.Path)
+	return fmt.Sprintf("or let each package have its own version: `versioning = %q` in [tool.release] of %s", settings.Independent, w.Manifest.Path)
 }
 
 func (p *Package) versionDisagreements() []Disagreement {
@@ -121,15 +123,15 @@ func (p *Package) versionDisagreements() []Disagreement {
 			})
 		}
 	}
-	if p.Version.Source == VersionMissing {
+	if p.Version.Source == manifest.VersionMissing {
 		out = append(out, Disagreement{Package: p.Name, Pos: p.Version.Pos, Message: fmt.Sprintf("%s has no version", p.Name)})
 	}
 	return out
 }
 
 // versionFor returns the version that a requirement of a kind is held against: a wheel carries the pyproject's.
-func (p *Package) versionFor(k Kind) string {
-	if k == PyPI && p.Project != nil && p.Project.Version.Text != "" {
+func (p *Package) versionFor(k manifest.Kind) string {
+	if k == manifest.PyPI && p.Project != nil && p.Project.Version.Text != "" {
 		return p.Project.Version.Text
 	}
 	return p.Version.Text
@@ -143,7 +145,7 @@ func (w *Workspace) pinDisagreements(who string, r Requirement) []Disagreement {
 	}
 	pos := r.Pos
 	if r.Inherited {
-		if d := w.Manifest.PoolByName()[CondaName(r.Name)]; d != nil {
+		if d := w.Manifest.PoolByName()[manifest.CondaName(r.Name)]; d != nil {
 			who, pos = w.Manifest.Name, d.Pos
 		}
 	}
@@ -156,7 +158,7 @@ func (w *Workspace) listDisagreements(p *Package) []Disagreement {
 	if p.Project == nil || p.Manifest == p.Pyproject || !p.Build.Python.IgnoreMapping || slices.Contains(p.Project.Dynamic, "dependencies") {
 		return nil
 	}
-	conda, pypi := p.runs(Conda), p.runs(PyPI)
+	conda, pypi := p.runs(manifest.Conda), p.runs(manifest.PyPI)
 	if len(conda) == 0 || len(pypi) == 0 {
 		return nil
 	}
@@ -167,14 +169,14 @@ func (w *Workspace) listDisagreements(p *Package) []Disagreement {
 	for _, c := range conda {
 		i := slices.IndexFunc(pypi, func(r Requirement) bool { return r.Package == c.Package })
 		switch {
-		case i < 0 && !p.names(c.Package, PyPI) && w.byName[c.Package].PyPIName != "":
+		case i < 0 && !p.names(c.Package, manifest.PyPI) && w.byName[c.Package].PyPIName != "":
 			add(c, " requires %s in %s, but not in %s", c.Name, path.Base(p.Manifest), path.Base(p.Pyproject))
 		case i >= 0 && c.Spec != "" && pypi[i].Spec != "" && (c.Pin == "") != (pypi[i].Pin == ""):
 			add(c, " requires %s %s in %s, but %s in %s", c.Name, c.Spec, path.Base(p.Manifest), pypi[i].Spec, path.Base(p.Pyproject))
 		}
 	}
 	for _, r := range pypi {
-		if !p.names(r.Package, Conda) {
+		if !p.names(r.Package, manifest.Conda) {
 			add(r, " requires %s in %s, but not in %s", r.Name, path.Base(p.Pyproject), path.Base(p.Manifest))
 		}
 	}
@@ -182,10 +184,10 @@ func (w *Workspace) listDisagreements(p *Package) []Disagreement {
 }
 
 // runs returns the unconditional run dependencies on siblings of one kind.
-func (p *Package) runs(k Kind) []Requirement {
+func (p *Package) runs(k manifest.Kind) []Requirement {
 	var out []Requirement
 	for _, r := range p.Requires {
-		if r.Kind == k && r.Role == RoleRun && r.Package != p.Name && r.Dependency.Condition == "" && r.Dependency.Spec.Marker == "" {
+		if r.Kind == k && r.Role == manifest.RoleRun && r.Package != p.Name && r.Dependency.Condition == "" && r.Dependency.Spec.Marker == "" {
 			out = append(out, r)
 		}
 	}
@@ -193,6 +195,6 @@ func (p *Package) runs(k Kind) []Requirement {
 }
 
 // names reports whether any table of one kind names a sibling.
-func (p *Package) names(sibling string, k Kind) bool {
+func (p *Package) names(sibling string, k manifest.Kind) bool {
 	return slices.ContainsFunc(p.Requires, func(r Requirement) bool { return r.Kind == k && r.Package == sibling })
 }

@@ -12,7 +12,7 @@
 // One file is read by package manifest, what it says of a version by package versionfile, and our own tables by package settings. The
 // types that these give are called by the workspace's name where it is used. The parts, in the order in which Load uses them:
 //
-//	load.go types.go alias.go    the whole, and the values that it is made of
+//	load.go types.go             the whole, and the values that it is made of
 //	find.go readfile.go    the root manifest, and all manifests below it that package ignore lets us see
 //	package.go noarch.go    what a [package] and its pyproject.toml say
 //	version.go noversion.go    which of the places of a version counts, and packages whose version stands nowhere, or is a tag; package modules names the modules

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -12,7 +13,7 @@ import (
 func envVersionsOf(w *Workspace) (lines []string) {
 	for _, p := range w.Packages {
 		for _, v := range p.Versions {
-			if v.Source == VersionEnv {
+			if v.Source == manifest.VersionEnv {
 				lines = append(lines, fmt.Sprintf("%s %s %s %s", p.Name, v.Text, v.Detail, v.Pos))
 			}
 		}

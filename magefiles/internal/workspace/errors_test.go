@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 	"github.com/stretchr/testify/require"
 )
 
@@ -151,18 +153,18 @@ func TestStrangersDoNotMatter(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	w := load(t, "-- pixi.toml --\n[workspace]\nname = \"acme\"\n")
-	require.Equal(t, Config{Channel: "acme", Versioning: Lockstep, Publish: PublishCI, Remote: "origin", Commit: "chore(release): {title}", TagMessage: "{title}"}, w.Config)
+	require.Equal(t, settings.Config{Channel: "acme", Versioning: settings.Lockstep, Publish: settings.PublishCI, Remote: "origin", Commit: "chore(release): {title}", TagMessage: "{title}"}, w.Config)
 	w = load(t, "-- pyproject.toml --\n[tool.pixi.workspace]\nname = \"acme\"\n[tool.release]\nchannel = \"c\"\nversioning = \"independent\"\npublish = \"here\"\nbranch = \"trunk\"\nremote = \"upstream\"\ncommit = \"release {title}\"\ntag-message = \"it is {title}\"\n")
-	require.Equal(t, Config{
+	require.Equal(t, settings.Config{
 		Channel:    "c",
 		Named:      true,
-		Versioning: Independent,
-		Publish:    PublishHere,
+		Versioning: settings.Independent,
+		Publish:    settings.PublishHere,
 		Branches:   []string{"trunk"},
 		Branch:     "trunk",
 		Remote:     "upstream",
 		Commit:     "release {title}",
 		TagMessage: "it is {title}",
-		Pos:        Pos{File: "pyproject.toml", Line: 3, Col: 7},
+		Pos:        manifest.Pos{File: "pyproject.toml", Line: 3, Col: 7},
 	}, w.Config)
 }

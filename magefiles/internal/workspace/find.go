@@ -189,18 +189,18 @@ func (f *finder) read(dir, real string, files map[string]string) (*folder, error
 	found := &folder{dir: dir}
 	for _, name := range manifest.FileNames {
 		file, ok := files[name]
-		if !ok || found.manifest != nil && name != PyprojectFile {
+		if !ok || found.manifest != nil && name != manifest.PyprojectFile {
 			continue
 		}
-		doc, err := f.parse(file, name == PyprojectFile && found.manifest == nil)
+		doc, err := f.parse(file, name == manifest.PyprojectFile && found.manifest == nil)
 		if err != nil {
 			return nil, err
 		}
 		if doc == nil {
 			return nil, nil // a pyproject.toml that is nothing to pixi hides a mojoproject.toml from it
 		}
-		s := manifest.NewFile(doc, dir, name == PyprojectFile)
-		if name == PyprojectFile {
+		s := manifest.NewFile(doc, dir, name == manifest.PyprojectFile)
+		if name == manifest.PyprojectFile {
 			found.pyproject = s
 		}
 		if found.manifest == nil {

@@ -6,10 +6,12 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // nameByFolder gives a manifest without a name that of its folder, as pixi does.
-func nameByFolder(m *Manifest, root, given string) {
+func nameByFolder(m *manifest.Manifest, root, given string) {
 	if m.Name != "" {
 		return
 	}

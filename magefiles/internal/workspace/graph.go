@@ -24,8 +24,8 @@ const OutputDir = "output"
 const LockFile = "pixi.lock"
 
 // Manifests are those with a [workspace] table: the root's, and then the downstreams'.
-func (w *Workspace) Manifests() []*Manifest {
-	all := []*Manifest{w.Manifest}
+func (w *Workspace) Manifests() []*manifest.Manifest {
+	all := []*manifest.Manifest{w.Manifest}
 	for _, d := range w.Downstreams {
 		all = append(all, d.Manifest)
 	}
@@ -34,14 +34,14 @@ func (w *Workspace) Manifests() []*Manifest {
 
 // Package returns the package of a conda name, or an error with exit status 2 that names the known ones.
 func (w *Workspace) Package(name string) (*Package, error) {
-	if p := w.byName[CondaName(name)]; p != nil {
+	if p := w.byName[manifest.CondaName(name)]; p != nil {
 		return p, nil
 	}
 	var names []string
 	for _, p := range w.Packages {
 		names = append(names, p.Name)
 	}
-	return nil, operr.NewUsage(manifest.Suggest(CondaName(name), names)+"name one of them", "no package named %q; %s", name, manifest.ListNames(names))
+	return nil, operr.NewUsage(manifest.Suggest(manifest.CondaName(name), names)+"name one of them", "no package named %q; %s", name, manifest.ListNames(names))
 }
 
 // Label is the name of a downstream, with its folder where another one, or a package, is called so too.
@@ -85,7 +85,7 @@ func (w *Workspace) Downstream(name string) (*Downstream, error) {
 
 // Dependents returns the packages that require name to run, or to be built, directly or through others, in Order.
 func (w *Workspace) Dependents(name string) []*Package {
-	reached := map[string]bool{CondaName(name): true}
+	reached := map[string]bool{manifest.CondaName(name): true}
 	var out []*Package
 	for _, p := range w.order {
 		if reached[p.Name] {
@@ -106,7 +106,7 @@ func (r Requirement) orders(p *Package) bool { return r.Role.Orders() && r.Packa
 func (w *Workspace) sort() error {
 	levels, err := dag.Levels(w.needs(func(Requirement) bool { return true }))
 	if err != nil {
-		onlyConda := w.needs(func(r Requirement) bool { return r.Kind == Conda })
+		onlyConda := w.needs(func(r Requirement) bool { return r.Kind == manifest.Conda })
 		if levels, err = dag.Levels(onlyConda); err != nil {
 			return w.cycleError(err)
 		}
@@ -156,7 +156,7 @@ func (w *Workspace) cycleError(err error) error {
 	for i, name := range cycle.Path[:len(cycle.Path)-1] {
 		p := w.byName[name]
 		for _, r := range p.Requires {
-			if r.orders(p) && r.Kind == Conda && r.Package == cycle.Path[i+1] {
+			if r.orders(p) && r.Kind == manifest.Conda && r.Package == cycle.Path[i+1] {
 				places = append(places, r.Pos.String())
 				break
 			}

@@ -4,11 +4,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 	"github.com/stretchr/testify/require"
 )
 
 func TestImage(t *testing.T) {
-	read := func(t *testing.T, table string) (*Image, error) {
+	read := func(t *testing.T, table string) (*settings.Image, error) {
 		w, err := Load(repo(t, `
 -- pixi.toml --
 [workspace]
@@ -42,13 +44,13 @@ check = "python -c 'import lib'"
 
 	plain, err := read(t, "[tool.image]\n")
 	require.NoError(t, err)
-	require.Equal(t, &Image{
+	require.Equal(t, &settings.Image{
 		Name:             "theapp",
 		Platforms:        []string{"linux/amd64"},
 		Check:            []string{"sh", "-c", "python -c 'import lib'"},
 		Cache:            "none",
 		RewriteTimestamp: true,
-		Pos:              Pos{File: "app/pixi.toml", Line: 9, Col: 7},
+		Pos:              manifest.Pos{File: "app/pixi.toml", Line: 9, Col: 7},
 	}, plain)
 
 	only, err := read(t, "[tool.image]\n[target.linux-64.tasks]\ncheck = \"true\"\n[feature.x.tasks]\ncheck = \"true\"\n")
@@ -69,15 +71,15 @@ ssh = true
 secrets = ["NPM_TOKEN", "MIRROR_PASSWORD"]
 `)
 	require.NoError(t, err)
-	full.Pos = Pos{}
-	require.Equal(t, &Image{
+	full.Pos = manifest.Pos{}
+	require.Equal(t, &settings.Image{
 		Name:         "Other",
 		Platforms:    []string{"linux/arm64", "linux/amd64"},
 		Registry:     "r.example/Someone",
 		Check:        []string{"true"},
 		CheckTimeout: 90 * time.Second,
 		Cache:        "registry",
-		Publish:      PublishCI,
+		Publish:      settings.PublishCI,
 		Workflow:     "images.yml",
 		SSH:          true,
 		Secrets:      []string{"NPM_TOKEN", "MIRROR_PASSWORD"},

@@ -6,12 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/stretchr/testify/require"
 )
 
 // copies lists every place of a package's version.
 func copies(p *Package) []string {
-	return names(p.Versions, func(v Version) string { return fmt.Sprintf("%s %s %s", v.Source, v.Text, v.Pos) })
+	return names(p.Versions, func(v manifest.Version) string { return fmt.Sprintf("%s %s %s", v.Source, v.Text, v.Pos) })
 }
 
 const literalRepo = `

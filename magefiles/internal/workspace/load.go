@@ -28,7 +28,7 @@ func LoadAs(dir, name string) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{found: found, name: name, projects: map[string]*Project{}, texts: map[string][]byte{}}
+	l := &loader{found: found, name: name, projects: map[string]*manifest.Project{}, texts: map[string][]byte{}}
 	return l.load()
 }
 
@@ -37,12 +37,12 @@ type loader struct {
 	found    *finder
 	name     string // of the workspace, where its manifest has none; "" is the folder's
 	root     *manifest.File
-	manifest *Manifest
-	pool     map[string]*Dependency
-	projects map[string]*Project             // by file
-	texts    map[string][]byte               // by name relative to the root
-	locks    map[string]map[string][]Version // what a lock says of packages that are made here, by file and name
-	strays   map[string]string               // what a nested workspace requires of us, and not from our channel, by its folder
+	manifest *manifest.Manifest
+	pool     map[string]*manifest.Dependency
+	projects map[string]*manifest.Project             // by file
+	texts    map[string][]byte                        // by name relative to the root
+	locks    map[string]map[string][]manifest.Version // what a lock says of packages that are made here, by file and name
+	strays   map[string]string                        // what a nested workspace requires of us, and not from our channel, by its folder
 	siblings siblings
 	envs     []envVersion // of all manifests
 	problems []error      // in the order of the walk
@@ -109,7 +109,7 @@ func (l *loader) keep(sources ...*manifest.File) {
 }
 
 // ownProject returns the [project] of a manifest that is itself a pyproject.toml.
-func (l *loader) ownProject(f *folder) *Project {
+func (l *loader) ownProject(f *folder) *manifest.Project {
 	if f.manifest != f.pyproject {
 		return nil
 	}
@@ -154,7 +154,7 @@ func (l *loader) readDownstream(w *Workspace, f *folder) *Downstream {
 	s := f.manifest
 	d := &Downstream{Manifest: s.ReadManifest(l.ownProject(f)), Dir: f.dir}
 	nameByFolder(d.Manifest, l.found.root, "")
-	var own []Dependency
+	var own []manifest.Dependency
 	if s.IsPackage() {
 		own = s.ReadDependencies()
 	}
@@ -219,7 +219,7 @@ func (l *loader) checkPyPI(w *Workspace) {
 			l.root.FailAt(in.Pos, "remove the line", "%s is a package of this workspace (%s), and never one of PyPI", p.Name, p.Manifest)
 		}
 		for _, p := range w.Packages {
-			if in.Project != "" && p.PyPIName != "" && PyPIName(p.PyPIName) == PyPIName(in.Project) {
+			if in.Project != "" && p.PyPIName != "" && manifest.PyPIName(p.PyPIName) == manifest.PyPIName(in.Project) {
 				l.root.FailAt(in.Pos, "require "+p.Name+" instead, and remove the line", "%s cannot be %q, which is a package of this workspace (%s)", in.Name, in.Project, p.Manifest)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -70,12 +71,12 @@ dependencies = { ruff = "*" }
 tasks = { hello = "echo inline" }
 `
 
-func deps(list []Dependency) []string {
-	return names(list, func(d Dependency) string { return d.Name + " " + d.Spec.Text })
+func deps(list []manifest.Dependency) []string {
+	return names(list, func(d manifest.Dependency) string { return d.Name + " " + d.Spec.Text })
 }
 
-func tasks(list []*Task) []string {
-	return names(list, func(t *Task) string { return t.Name + ": " + t.Cmd })
+func tasks(list []*manifest.Task) []string {
+	return names(list, func(t *manifest.Task) string { return t.Name + ": " + t.Cmd })
 }
 
 func TestManifest(t *testing.T) {
@@ -83,7 +84,7 @@ func TestManifest(t *testing.T) {
 	require.Equal(t, []string{"w", "1.2", "pixi.toml", "."}, []string{m.Name, m.Version, m.Path, m.Dir})
 	require.Equal(t, []string{"high", "low", "low2"}, m.Channels)
 	require.Equal(t, []string{"linux-64", "gpu", "osx-arm64"}, m.Platforms)
-	require.Equal(t, []string{"default", "test", "lint", "bare", "inline"}, names(m.Environments, func(e *Environment) string { return e.Name }))
+	require.Equal(t, []string{"default", "test", "lint", "bare", "inline"}, names(m.Environments, func(e *manifest.Environment) string { return e.Name }))
 	inline, err := m.Environment("inline")
 	require.NoError(t, err)
 	require.Equal(t, []string{"environment:inline", "lint", "default"}, inline.Features)
@@ -254,7 +255,7 @@ name = "pixi-build-python"
 	require.Equal(t, []string{"bokeh *", "python >=3.12"}, deps(r.Conda))
 	require.Equal(t, []string{"panel ", "pytest ", "rich ", "rich >13"}, deps(r.PyPI))
 	require.Equal(t, []string{"w", "other"}, packageNames(w.Order()))
-	require.Equal(t, VersionWorkspace, w.Order()[0].Version.Source)
+	require.Equal(t, manifest.VersionWorkspace, w.Order()[0].Version.Source)
 	require.Equal(t, "pyproject.toml:3:11", w.Order()[0].Version.Pos.String())
 	require.Empty(t, w.Disagreements())
 }

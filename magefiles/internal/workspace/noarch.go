@@ -13,9 +13,9 @@ import (
 // NotNoarch is a package that is built for one platform at a time, as far as its manifest tells.
 type NotNoarch struct {
 	Package *Package
-	Pos     Pos    // of what says so
-	Why     string // "config.noarch is false"
-	Fix     string // what makes the package noarch, if it has no compiled code
+	Pos     manifest.Pos // of what says so
+	Why     string       // "config.noarch is false"
+	Fix     string       // what makes the package noarch, if it has no compiled code
 }
 
 // Err says that it cannot be published: "packages/lib/pixi.toml:6:1: lib cannot be published: …".
@@ -80,11 +80,11 @@ func merge(base, over map[string]any) map[string]any {
 }
 
 // configPos is where a configuration stands; the build table's place where there is none.
-func (p *Package) configPos(n *tomledit.Node) Pos {
+func (p *Package) configPos(n *tomledit.Node) manifest.Pos {
 	if n == nil || n.Line == 0 {
 		return p.Build.Pos
 	}
-	return Pos{File: p.Build.File, Line: n.Line, Col: n.Column}
+	return manifest.Pos{File: p.Build.File, Line: n.Line, Col: n.Column}
 }
 
 // explainPlatform says why a backend of this configuration makes packages for one platform; "" where it does not, or where that is
@@ -110,7 +110,7 @@ func (p *Package) explainPlatform(config map[string]any) string {
 		return ""
 	}
 	for _, r := range p.Project.BuildRequires {
-		name := PyPIName(strings.TrimSpace(r[:len(r)-len(strings.TrimLeft(r, wordBytes))]))
+		name := manifest.PyPIName(strings.TrimSpace(r[:len(r)-len(strings.TrimLeft(r, wordBytes))]))
 		if name == "maturin" || name == "setuptools-rust" { // detect_compilers_from_build_requirements
 			return "it is built by " + name
 		}

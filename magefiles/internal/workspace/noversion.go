@@ -11,8 +11,8 @@ import (
 
 // FromTags returns the place that says that a tool makes the version of the package's wheel from tags: the tag is the version then,
 // and whatever else says one is a copy. It is nil where no tool does.
-func (p *Package) FromTags() *Version {
-	i := slices.IndexFunc(p.Versions, func(v Version) bool { return v.Source == VersionTag })
+func (p *Package) FromTags() *manifest.Version {
+	i := slices.IndexFunc(p.Versions, func(v manifest.Version) bool { return v.Source == manifest.VersionTag })
 	if i < 0 {
 		return nil
 	}
@@ -32,11 +32,11 @@ func NoVersions(packages []*Package) (found []NoVersion) {
 	for _, p := range packages {
 		v, n := p.Version, NoVersion{Package: p}
 		switch v.Source {
-		case VersionMissing:
+		case manifest.VersionMissing:
 			n.Why = "none of its manifests has one"
-		case VersionTag:
+		case manifest.VersionTag:
 			n.Why = v.Detail + " makes it from tags"
-		case VersionDynamic:
+		case manifest.VersionDynamic:
 			n.Why = "it is made while building"
 			if v.Detail != "" {
 				n.Why += " (" + v.Detail + ")"
@@ -44,7 +44,7 @@ func NoVersions(packages []*Package) (found []NoVersion) {
 		case manifest.VersionFile:
 			n.Why = "it does not read " + v.Pos.File
 		}
-		if n.Why != "" && (p.Build.Backend == manifest.PythonBackend || v.Source == VersionMissing || v.Source == VersionTag) {
+		if n.Why != "" && (p.Build.Backend == manifest.PythonBackend || v.Source == manifest.VersionMissing || v.Source == manifest.VersionTag) {
 			found = append(found, n)
 		}
 	}

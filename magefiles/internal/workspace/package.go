@@ -60,7 +60,7 @@ func (l *loader) readPackage(f *folder) *Package {
 		}
 	}
 	if p.Build.Spec.Workspace {
-		backend := Dependency{Pos: p.Build.Pos, Name: p.Build.Backend, Spec: p.Build.Spec}
+		backend := manifest.Dependency{Pos: p.Build.Pos, Name: p.Build.Backend, Spec: p.Build.Spec}
 		s.Inherit(&backend, l.pool)
 		p.Build.Spec = backend.Spec
 	}
@@ -77,7 +77,7 @@ func (l *loader) packageProject(f *folder, p *Package) *manifest.File {
 		}
 		return f.pyproject
 	}
-	file := path.Join(p.SourceDir, PyprojectFile)
+	file := path.Join(p.SourceDir, manifest.PyprojectFile)
 	s, err := l.open(file)
 	switch {
 	case err != nil:
@@ -91,7 +91,7 @@ func (l *loader) packageProject(f *folder, p *Package) *manifest.File {
 func (l *loader) missingProject(f *folder, p *Package) {
 	if p.Build.Backend == manifest.PythonBackend && !p.Build.Python.IgnorePyproject {
 		f.manifest.FailAt(p.Build.Pos, "add the file, or set `config.ignore-pyproject-manifest = true` if the package is to do without",
-			"%s needs %s, which is not there", manifest.PythonBackend, path.Join(p.SourceDir, PyprojectFile))
+			"%s needs %s, which is not there", manifest.PythonBackend, path.Join(p.SourceDir, manifest.PyprojectFile))
 	}
 }
 
@@ -111,7 +111,7 @@ func (l *loader) open(file string) (*manifest.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return manifest.NewFile(doc, path.Dir(file), path.Base(file) == PyprojectFile), nil
+	return manifest.NewFile(doc, path.Dir(file), path.Base(file) == manifest.PyprojectFile), nil
 }
 
 // text reads a file that is no TOML, which has to be in the workspace, and keeps it for Workspace.Texts. An edit of it has
@@ -140,7 +140,7 @@ func (l *loader) read(real string) (string, []byte, error) {
 }
 
 // project reads a pyproject.toml once, however many packages take it.
-func (l *loader) project(s *manifest.File) *Project {
+func (l *loader) project(s *manifest.File) *manifest.Project {
 	p := l.projects[s.Path]
 	if p == nil {
 		p = s.ReadProject()
@@ -164,13 +164,13 @@ func (l *loader) packageName(s *manifest.File, p *Package) string {
 		if l.manifest.Name == "" {
 			s.Fail(n, "add `name` to the workspace's manifest, or write it here", "the name is inherited, but the workspace defines none")
 		}
-		return CondaName(l.manifest.Name)
+		return manifest.CondaName(l.manifest.Name)
 	case n != nil:
-		return CondaName(s.Str(n))
+		return manifest.CondaName(s.Str(n))
 	case p.takesProject() && p.PyPIName != "":
-		return CondaName(p.PyPIName)
+		return manifest.CondaName(p.PyPIName)
 	case p.Build.Backend == manifest.PythonBackend:
 		s.FailAt(p.Pos, "add `name` to [package], or to [project] of its pyproject.toml", "the package has no name")
 	}
-	return CondaName(path.Base(path.Join(filepath.ToSlash(l.found.root), p.Dir)))
+	return manifest.CondaName(path.Base(path.Join(filepath.ToSlash(l.found.root), p.Dir)))
 }

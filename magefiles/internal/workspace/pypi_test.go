@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
@@ -109,6 +110,6 @@ beside = { path = "../beside" }
 		_, ok := project.RequiresLike(name)
 		require.False(t, ok, name)
 	}
-	_, ok := (*Project)(nil).RequiresLike("age")
+	_, ok := (*manifest.Project)(nil).RequiresLike("age")
 	require.False(t, ok)
 }

@@ -19,12 +19,12 @@ func newSiblings(packages []*Package) siblings {
 		s.conda[p.Name] = p
 		s.dirs[p.Dir] = p
 		if p.PyPIName != "" {
-			s.pypi[PyPIName(p.PyPIName)] = p
+			s.pypi[manifest.PyPIName(p.PyPIName)] = p
 		}
 	}
 	// A package without a pyproject.toml may still make a wheel: its conda name is the best guess.
 	for _, p := range packages {
-		if name := PyPIName(p.Name); p.PyPIName == "" && s.pypi[name] == nil {
+		if name := manifest.PyPIName(p.Name); p.PyPIName == "" && s.pypi[name] == nil {
 			s.pypi[name] = p
 		}
 	}
@@ -32,10 +32,10 @@ func newSiblings(packages []*Package) siblings {
 }
 
 // find returns the package that a dependency means by its name, or by its path; nil for a stranger.
-func (s siblings) find(d *Dependency) *Package {
-	byName := s.conda[CondaName(d.Name)]
-	if d.Kind == PyPI {
-		byName = s.pypi[PyPIName(d.Name)]
+func (s siblings) find(d *manifest.Dependency) *Package {
+	byName := s.conda[manifest.CondaName(d.Name)]
+	if d.Kind == manifest.PyPI {
+		byName = s.pypi[manifest.PyPIName(d.Name)]
 	}
 	if byName != nil || d.Spec.Path == "" {
 		return byName
@@ -45,7 +45,7 @@ func (s siblings) find(d *Dependency) *Package {
 
 // requirements picks those dependencies that mean a sibling, in the order of the files. own is the conda name of the package
 // that has them: what it asks of itself counts only where a version is said (`all = ["core[gui]==0.1.0"]`).
-func (s siblings) requirements(own string, deps ...[]Dependency) []Requirement {
+func (s siblings) requirements(own string, deps ...[]manifest.Dependency) []Requirement {
 	var out []Requirement
 	files := map[string]int{}
 	for _, list := range deps {
@@ -65,7 +65,7 @@ func (s siblings) requirements(own string, deps ...[]Dependency) []Requirement {
 	return out
 }
 
-func newRequirement(p *Package, d Dependency) Requirement {
+func newRequirement(p *Package, d manifest.Dependency) Requirement {
 	r := Requirement{
 		Name:       d.Name,
 		Spec:       d.Spec.Text,
@@ -83,12 +83,12 @@ func newRequirement(p *Package, d Dependency) Requirement {
 }
 
 // backend returns the build backend as a dependency: a repository may build its own.
-func (p *Package) backend() []Dependency {
-	return []Dependency{{Pos: p.Build.Pos, Name: p.Build.Backend, Spec: p.Build.Spec, Kind: Conda, Role: manifest.RoleBackend, Table: "package.build.backend"}}
+func (p *Package) backend() []manifest.Dependency {
+	return []manifest.Dependency{{Pos: p.Build.Pos, Name: p.Build.Backend, Spec: p.Build.Spec, Kind: manifest.Conda, Role: manifest.RoleBackend, Table: "package.build.backend"}}
 }
 
 // dependenciesOf are those of a pyproject.toml; none where there is no such file.
-func dependenciesOf(p *Project) []Dependency {
+func dependenciesOf(p *manifest.Project) []manifest.Dependency {
 	if p == nil {
 		return nil
 	}

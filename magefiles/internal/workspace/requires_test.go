@@ -3,6 +3,7 @@ package workspace
 import (
 	"testing"
 
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -63,10 +64,10 @@ acme-core.version = " == 0.1.0 "
 		`packages/ui/pixi.toml:36:1 conda package.target.linux-64.run-dependencies: acme-core " == 0.1.0 " pin`,
 	}, lines(ui.Requires))
 
-	conditions := names(ui.Dependencies(RoleRun), func(d Dependency) string { return d.Name + " " + d.Condition })
+	conditions := names(ui.Dependencies(manifest.RoleRun), func(d manifest.Dependency) string { return d.Name + " " + d.Condition })
 	require.Equal(t, []string{"acme-core ", "acme-core-tools ", "acme-core matches(python, '>=3.10')", "acme-core host_platform == 'linux-64'"}, conditions)
-	require.True(t, ui.Dependencies(RoleExtra)[0].Spec.PinCompatible)
-	require.Equal(t, "gui", ui.Dependencies(RoleExtra)[0].Group)
+	require.True(t, ui.Dependencies(manifest.RoleExtra)[0].Spec.PinCompatible)
+	require.Equal(t, "gui", ui.Dependencies(manifest.RoleExtra)[0].Group)
 
 	// The node of a spec is the string to edit.
 	node := ui.Requires[8].Dependency.Spec.Node
@@ -207,7 +208,7 @@ broken = { cmdd = "x" }
 	require.NoError(t, err)
 	require.Equal(t, []string{`packages/ui/pixi.toml:7:1 conda package.run-dependencies: acme-core "==0.1.0" pin path inherited`}, lines(ui.Requires))
 	require.Equal(t, "packages/core", ui.Requires[0].Dependency.Spec.Dir)
-	require.Equal(t, ">=1.26", ui.Dependencies(RoleRun)[1].Spec.Text)
+	require.Equal(t, ">=1.26", ui.Dependencies(manifest.RoleRun)[1].Spec.Text)
 
 	require.Equal(t, []string{"app"}, names(w.Downstreams, (*Downstream).Name))
 	require.Equal(t, []string{

@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 
+	"github.com/foopack/foopack/magefiles/internal/workspace/named"
+
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
@@ -39,14 +41,14 @@ func (w *Workspace) Sources(packages ...*Package) (packed, named []string) {
 
 // NamedFiles are a package's readme and licenses, and all else that its manifests name by a path to have it read. What a folder of code
 // holds is not among them.
-func (p *Package) NamedFiles() []NamedFile { return p.named }
+func (p *Package) NamedFiles() []named.File { return p.named }
 
 // Inherited are what a package takes from the root manifest, as manifest.InheritedIn names it.
 func (p *Package) Inherited() []string { return p.inherited }
 
 // ManifestNames are the names of files that say that there is a package, or what its version is.
 func ManifestNames() []string {
-	return append(slices.Clone(manifest.FileNames[:]), RecipeFile, "package.xml")
+	return append(slices.Clone(manifest.FileNames[:]), manifest.RecipeFile, "package.xml")
 }
 
 // At is the workspace in another folder that has the same files.

@@ -24,19 +24,19 @@ short = [{ task = "plain" }, { task = "words", environment = "e" }]
 [environments]
 e = []
 `).Manifest
-	task := func(name string) *Task {
+	task := func(name string) *manifest.Task {
 		task, _, err := m.Task(name, "default", "")
 		require.NoError(t, err)
 		return task
 	}
 	require.Equal(t, "echo $HOME && exit 3", task("plain").Cmd)
-	require.Equal(t, Pos{File: "pixi.toml", Line: 4, Col: 1}, task("plain").Pos)
+	require.Equal(t, manifest.Pos{File: "pixi.toml", Line: 4, Col: 1}, task("plain").Pos)
 	require.Nil(t, task("plain").Args)
 	require.Equal(t, `echo "a b" $HOME "x[1]" "" q"\`, task("words").Cmd)
 	require.Equal(t, []string{"echo", "a b", "$HOME", "x[1]", "", `q"\`}, task("words").Words)
 
 	full := task("full")
-	require.Equal(t, []KeyValue{{Key: "B", Value: "1"}, {Key: "A", Value: "$B-2"}}, full.Env)
+	require.Equal(t, []manifest.KeyValue{{Key: "B", Value: "1"}, {Key: "A", Value: "$B-2"}}, full.Env)
 	require.Equal(t, []string{"sub", "says", "e"}, []string{full.Cwd, full.Description, full.Environment})
 	require.Equal(t, [][]string{{"in"}, {"out"}}, [][]string{full.Inputs, full.Outputs})
 	require.True(t, full.CleanEnv)
@@ -47,9 +47,9 @@ e = []
 	alias := task("alias")
 	require.True(t, alias.Alias)
 	require.Empty(t, alias.Cmd)
-	require.Equal(t, []TaskDependency{{Task: "plain"}, {
+	require.Equal(t, []manifest.TaskDependency{{Task: "plain"}, {
 		Task: "args",
-		Args: []KeyValue{{
+		Args: []manifest.KeyValue{{
 			Key:   "",
 			Value: "1",
 		}, {
@@ -58,7 +58,7 @@ e = []
 		}},
 		Environment: "e",
 	}}, alias.DependsOn)
-	require.Equal(t, []TaskDependency{{Task: "plain"}}, task("one").DependsOn)
-	require.Equal(t, []TaskDependency{{Task: "plain"}, {Task: "words", Environment: "e"}}, task("short").DependsOn)
+	require.Equal(t, []manifest.TaskDependency{{Task: "plain"}}, task("one").DependsOn)
+	require.Equal(t, []manifest.TaskDependency{{Task: "plain"}, {Task: "words", Environment: "e"}}, task("short").DependsOn)
 	require.True(t, task("short").Alias)
 }

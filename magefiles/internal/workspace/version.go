@@ -16,29 +16,29 @@ import (
 
 // packageVersion finds the version of the conda package, and all places where the package's version is written
 // (pixi-facts.md §1.1; PackageDefaults in crates/pixi_manifest/src/pyproject.rs).
-func (l *loader) packageVersion(s *manifest.File, p *Package) (v Version, all []Version) {
+func (l *loader) packageVersion(s *manifest.File, p *Package) (v manifest.Version, all []manifest.Version) {
 	n := s.Pixi.Get("package", "version")
 	project := p.Project
-	if project != nil && (!p.takesProject() || project.Version.Source == VersionMissing) {
+	if project != nil && (!p.takesProject() || project.Version.Source == manifest.VersionMissing) {
 		project = nil
 	}
 	switch {
 	case n != nil && s.Inherits(n):
-		v = Version{Text: l.manifest.Version, Source: VersionWorkspace, Pos: l.manifest.VersionPos, Node: l.root.VersionNode()}
+		v = manifest.Version{Text: l.manifest.Version, Source: manifest.VersionWorkspace, Pos: l.manifest.VersionPos, Node: l.root.VersionNode()}
 		if l.manifest.Version == "" {
 			s.Fail(n, "add `version` to the workspace's manifest, or write it here", "the version is inherited, but the workspace defines none")
 		}
 	case n != nil:
-		v = Version{Text: s.Str(n), Source: VersionPackage, Pos: s.ValuePos(n), Node: n}
+		v = manifest.Version{Text: s.Str(n), Source: manifest.VersionPackage, Pos: s.ValuePos(n), Node: n}
 	case project != nil:
-		return project.Version, []Version{project.Version}
+		return project.Version, []manifest.Version{project.Version}
 	case p.Build.Backend != manifest.PythonBackend:
-		v = Version{Source: VersionBackend, Detail: p.Build.Backend, Pos: p.Pos}
+		v = manifest.Version{Source: manifest.VersionBackend, Detail: p.Build.Backend, Pos: p.Pos}
 	default:
-		v = Version{Source: VersionMissing, Pos: p.Pos}
+		v = manifest.Version{Source: manifest.VersionMissing, Pos: p.Pos}
 	}
-	all = []Version{v}
-	if p.Project != nil && p.Project.Version.Source != VersionMissing {
+	all = []manifest.Version{v}
+	if p.Project != nil && p.Project.Version.Source != manifest.VersionMissing {
 		all = append(all, p.Project.Version)
 	}
 	return v, all
@@ -50,7 +50,7 @@ func (l *loader) readRecipe(s *manifest.File, p *Package) {
 	if p.Build.Backend != manifest.RecipeBackend || p.SourceDir == "" {
 		return
 	}
-	real, src, err := l.text(path.Join(p.SourceDir, RecipeFile))
+	real, src, err := l.text(path.Join(p.SourceDir, manifest.RecipeFile))
 	if err != nil {
 		return // it may be made while building; the version is then the backend's affair
 	}
@@ -59,9 +59,9 @@ func (l *loader) readRecipe(s *manifest.File, p *Package) {
 	if r.Version == nil {
 		return
 	}
-	all := []Version{*r.Version}
+	all := []manifest.Version{*r.Version}
 	for _, other := range p.Versions {
-		if other.Source != VersionBackend && other.Source != VersionMissing {
+		if other.Source != manifest.VersionBackend && other.Source != manifest.VersionMissing {
 			all = append(all, other)
 		}
 	}
@@ -75,7 +75,7 @@ func (l *loader) readLiterals(p *Package) {
 	if p.SourceDir == "" || p.Version.Text == "" {
 		return
 	}
-	s := modules.Sources{Dir: p.SourceDir, Names: [2]string{PyPIName(cmp.Or(p.PyPIName, p.Name)), PyPIName(p.Name)}}
+	s := modules.Sources{Dir: p.SourceDir, Names: [2]string{manifest.PyPIName(cmp.Or(p.PyPIName, p.Name)), manifest.PyPIName(p.Name)}}
 	own := l.found.python.OfVersion(s)
 	for _, file := range own {
 		l.readLiteral(p, file, true)
@@ -120,12 +120,12 @@ func (l *loader) readImported(p *Package, file string, src []byte) {
 
 // isVersionFile reports whether it is known that a file has the version of a package.
 func (l *loader) isVersionFile(p *Package, real string) bool {
-	return slices.ContainsFunc(p.Versions, func(v Version) bool { return v.Pos.File == real })
+	return slices.ContainsFunc(p.Versions, func(v manifest.Version) bool { return v.Pos.File == real })
 }
 
 // addLiteral adds a version that was found in a file, and reports whether it counts. any says that one counts that is not the package's.
-func (l *loader) addLiteral(p *Package, v Version, found, any bool) bool {
-	computed := slices.ContainsFunc(p.Versions, func(v Version) bool { return v.Source == VersionTag })
+func (l *loader) addLiteral(p *Package, v manifest.Version, found, any bool) bool {
+	computed := slices.ContainsFunc(p.Versions, func(v manifest.Version) bool { return v.Source == manifest.VersionTag })
 	if !found || computed && v.Text != p.Version.Text || !any && !version.Same(v.Text, p.Version.Text) {
 		return false
 	}
@@ -183,7 +183,7 @@ func (l *loader) readEnvVersions(s *manifest.File, p *Package) {
 func (l *loader) ownEnvVersions(packages []*Package) {
 	for _, v := range l.envs {
 		for _, p := range packages {
-			named := v.Distribution != "" && PyPIName(v.Distribution) == PyPIName(cmp.Or(p.PyPIName, p.Name))
+			named := v.Distribution != "" && manifest.PyPIName(v.Distribution) == manifest.PyPIName(cmp.Or(p.PyPIName, p.Name))
 			if named || v.Distribution == "" && p == v.builds {
 				p.Versions = append(p.Versions, v.Version)
 			}

@@ -108,7 +108,7 @@ func TestVersions(t *testing.T) {
 				archive += "-- p/pyproject.toml --\n" + c.pyproject
 			}
 			p := load(t, archive).Packages[0]
-			line := func(v Version) string { return fmt.Sprintf("%s %s %s %s", v.Source, v.Text, v.Detail, v.Pos) }
+			line := func(v manifest.Version) string { return fmt.Sprintf("%s %s %s %s", v.Source, v.Text, v.Detail, v.Pos) }
 			require.Equal(t, c.want, line(p.Version))
 			require.Equal(t, c.want, line(p.Versions[0]))
 			if c.also != "" {

@@ -16,6 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 	"github.com/foopack/foopack/magefiles/targets"
 )
 
@@ -132,7 +133,7 @@ func deliverer(ctx context.Context, x *targets.Extension, to, until string, f Fl
 	if x.HasCheck(of) {
 		m.Check = func(ctx context.Context) error { return x.Check(ctx, of.Name()) }
 	}
-	if of.Image != nil && of.Image.Publish == workspace.PublishCI {
+	if of.Image != nil && of.Image.Publish == settings.PublishCI {
 		m.CI = ci
 	}
 	return &delivery.Delivery{Means: m}, end, nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // owners know which packages a file is a part of.
@@ -123,7 +124,7 @@ func (o *owners) takers(dir string) (all []string) {
 func (o *owners) scoped(scopes []string) (all []string) {
 	for _, scope := range scopes {
 		first, _, _ := strings.Cut(scope, "/")
-		for _, name := range o.dirs[workspace.CondaName(first)] {
+		for _, name := range o.dirs[manifest.CondaName(first)] {
 			if !slices.Contains(all, name) {
 				all = append(all, name)
 			}

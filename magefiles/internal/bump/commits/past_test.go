@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // flaky is a git that answers the second time.
@@ -52,7 +53,7 @@ func TestAFailedAnswerIsNotKept(t *testing.T) {
 			return len(commits), err
 		},
 	} {
-		h := Of(&flaky{}, &workspace.Workspace{Manifest: &workspace.Manifest{}})
+		h := Of(&flaky{}, &workspace.Workspace{Manifest: &manifest.Manifest{}})
 		_, err := ask(h)
 		require.ErrorIs(t, err, errBusy, name)
 		for range 2 {

@@ -11,6 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Way is where a package is, and where it goes, or stays.
@@ -23,7 +24,7 @@ type Way struct {
 // ways has every package of the workspace, by name.
 func Follow(w *workspace.Workspace, edit *edits.Editor, ways map[string]Way) error {
 	var wrong, next []string
-	refuse := func(c workspace.Copy, then, format string, args ...any) {
+	refuse := func(c settings.Copy, then, format string, args ...any) {
 		wrong = append(wrong, fmt.Sprintf("%s: %s", c.Pos, fmt.Sprintf(format, args...)))
 		if !slices.Contains(next, then) {
 			next = append(next, then)
@@ -74,7 +75,7 @@ func Follow(w *workspace.Workspace, edit *edits.Editor, ways map[string]Way) err
 // ownerOf is the package whose version a file has a copy of: the one that the file belongs to by its folder or, beside all of them,
 // the one whose version stands there. Where all packages have one version, it is any of those that move. problem is the end of a sentence.
 func ownerOf(w *workspace.Workspace, ways map[string]Way, file string, src []byte) (owner *workspace.Package, problem string) {
-	if w.Config.Versioning == workspace.Lockstep {
+	if w.Config.Versioning == settings.Lockstep {
 		for _, pkg := range w.Order() {
 			if ways[pkg.Name].Moves && (owner == nil || ways[pkg.Name].From.Compare(ways[owner.Name].From) > 0) {
 				owner = pkg
@@ -110,7 +111,7 @@ func orNone(names []string) string {
 }
 
 // findCopies are the offsets at which a file has a version by itself, in the lines that count.
-func findCopies(src []byte, version string, c workspace.Copy) (all []int) {
+func findCopies(src []byte, version string, c settings.Copy) (all []int) {
 	at := 0
 	for line := range bytes.Lines(src) {
 		if bytes.Contains(line, []byte(version)) && (c.Line == nil || c.Line.Match(bytes.TrimRight(line, "\r\n"))) {

@@ -69,21 +69,21 @@ func newMentions(w *workspace.Workspace, changed []edits.File) *mentions {
 			s.knows(f.Path, e.Line)
 		}
 	}
-	depends := func(all ...[]workspace.Dependency) {
+	depends := func(all ...[]manifest.Dependency) {
 		for _, deps := range all {
 			for _, d := range deps {
 				s.knows(d.File, d.Line)
 			}
 		}
 	}
-	ofProject := func(project *workspace.Project) {
+	ofProject := func(project *manifest.Project) {
 		if project != nil {
 			depends(project.Dependencies)
 			s.knows(project.Version.Pos.File, project.Version.Pos.Line)
 		}
 	}
 	for _, pkg := range w.Packages {
-		s.ours[workspace.PyPIName(pkg.Name)], s.ours[workspace.PyPIName(pkg.PyPIName)] = true, true
+		s.ours[manifest.PyPIName(pkg.Name)], s.ours[manifest.PyPIName(pkg.PyPIName)] = true, true
 		depends(pkg.Deps)
 		ofProject(pkg.Project)
 		for _, v := range pkg.Versions {
@@ -192,7 +192,7 @@ func (s *mentions) isTheirs(file, before string) bool {
 		return false
 	}
 	name, op, apart, compared := m[1], m[2], m[3] != "", m[4] != ""
-	switch own := s.ours[workspace.PyPIName(path.Base(name))]; {
+	switch own := s.ours[manifest.PyPIName(path.Base(name))]; {
 	case own:
 		return false
 	case compared || op != "=" && op != ":":

@@ -12,6 +12,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // File is a file that changes.
@@ -53,7 +54,7 @@ func New(w *workspace.Workspace) *Editor {
 }
 
 // Version edits one place of a package's version.
-func (e *Editor) Version(v workspace.Version, text, what string) error {
+func (e *Editor) Version(v manifest.Version, text, what string) error {
 	if v.Node == nil {
 		e.splice(v.Pos.File, tomledit.Splice{Start: v.Start, Old: v.Text, New: text}, what)
 		return nil

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Limits of a title that names each package.
@@ -36,7 +36,7 @@ func OfTag(template, name string) string {
 // fill returns the first line of a message, and what follows it: "" or an empty line and paragraphs.
 func fill(template, title string) (subject, rest string) {
 	text := strings.TrimSpace(strings.ReplaceAll(template, "\r\n", "\n"))
-	subject, rest, found := strings.Cut(strings.ReplaceAll(text, workspace.TitlePlaceholder, title), "\n")
+	subject, rest, found := strings.Cut(strings.ReplaceAll(text, settings.TitlePlaceholder, title), "\n")
 	if !found {
 		return subject, ""
 	}

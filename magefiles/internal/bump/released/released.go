@@ -9,6 +9,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Release is a release of one package, as a tag names it.
@@ -53,7 +54,7 @@ func lastRelease(pkg *workspace.Package, prefix string, tags map[string]string) 
 
 // TagPrefix is what stands before the version in a tag of a package: v, or <package>/v where versions are independent.
 func TagPrefix(w *workspace.Workspace, name string) string {
-	if w.Config.Versioning == workspace.Lockstep {
+	if w.Config.Versioning == settings.Lockstep {
 		return "v"
 	}
 	return name + "/v"

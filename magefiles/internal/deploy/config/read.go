@@ -11,6 +11,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Of reads the deployment environments of a downstream, in the order of its manifest.
@@ -217,7 +218,7 @@ func (r *reader) keys(e *Environment) map[string]func(n *tomledit.Node) {
 
 // meant says what was meant by a name, and which names there are.
 func meant(given string, names []string) string {
-	if best := workspace.Nearest(given, names); best != "" {
+	if best := manifest.Nearest(given, names); best != "" {
 		return "did you mean " + best + "? There are " + strings.Join(names, ", ")
 	}
 	if len(names) == 1 {

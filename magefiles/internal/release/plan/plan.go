@@ -17,6 +17,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/publish"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Plan is a release that was worked out and not made. It survives JSON unchanged.
@@ -68,7 +70,7 @@ func (p *Plan) Is(to string) bool {
 func (p *Plan) Answers(req bump.Request) bool {
 	return p.Is(req.To) && (req.Only == "" || slices.ContainsFunc(p.Tags, func(tag string) bool {
 		name, _, apart := strings.Cut(tag, "/")
-		return !apart || name == workspace.CondaName(req.Only)
+		return !apart || name == manifest.CondaName(req.Only)
 	}))
 }
 
@@ -137,7 +139,7 @@ func (p *Plan) Describe(by string) string {
 		what = operr.Count(edits, "edit") + " in " + operr.Count(len(p.Bump.Files), "file")
 	}
 	from := "by CI"
-	if by == workspace.PublishHere {
+	if by == settings.PublishHere {
 		from = "from here"
 	}
 	return fmt.Sprintf("%s of %s: %s, published %s", p.Title, operr.Count(len(p.Packages), "package"), what, from)

@@ -10,7 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 func example() *plan.Plan {
@@ -24,7 +24,7 @@ func example() *plan.Plan {
 		Remote:   "origin",
 		Branch:   "main",
 		Channel:  "https://prefix.dev/ours",
-		Publish:  workspace.PublishCI,
+		Publish:  settings.PublishCI,
 		Along:    []plan.Package{{Name: "c", Version: "3.0"}},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/bump/released"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // RefusePlan refuses what no release can be made of, by manifests, plan and tags alone.
@@ -34,7 +35,7 @@ func findNotNoarch(w *workspace.Workspace) (found []*operr.Error) {
 // findDisagreements finds manifests that do not agree.
 func findDisagreements(w *workspace.Workspace) (found []*operr.Error) {
 	for _, d := range w.Disagreements() {
-		if pkg, err := w.Package(d.Package); err == nil && pkg.Version.Source == workspace.VersionMissing && d.Pos == pkg.Version.Pos {
+		if pkg, err := w.Package(d.Package); err == nil && pkg.Version.Source == manifest.VersionMissing && d.Pos == pkg.Version.Pos {
 			continue // released.Unversioned says which line to add
 		}
 		next := "correct it; `mage version:show` shows who requires whom"

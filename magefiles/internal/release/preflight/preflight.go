@@ -27,6 +27,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Facts is what preflight found where nothing is in the way.
@@ -122,7 +123,7 @@ func (p *Preflight) Ask(ctx context.Context, t *trace.Trace) (Facts, *plan.Plan,
 		Channel:    a.channel,
 		Credential: t.Hub.DescribeRight(ctx, t.Repo, a.w.Config.Remote),
 	}
-	if a.trace.By() == workspace.PublishHere {
+	if a.trace.By() == settings.PublishHere {
 		facts.Credential = a.access.Source
 	}
 	p.tellReadable(a)
@@ -230,7 +231,7 @@ func askChannel(ctx context.Context, a *asked) {
 			a.channel = a.place + " (none that anyone can see; where it is private, a credential here would show it)"
 		}
 	}
-	if cmp.Or(a.trace.Publish, a.w.Config.Publish) == workspace.PublishHere {
+	if cmp.Or(a.trace.Publish, a.w.Config.Publish) == settings.PublishHere {
 		a.access, a.accessErr = c.Authorize(ctx)
 	}
 }
@@ -422,7 +423,7 @@ func (p *Preflight) findHub(ctx context.Context, a *asked) []*operr.Error {
 
 // findTrigger finds a workflow that the tags of a new release would not start: nothing would publish then.
 func findTrigger(a *asked) (found []*operr.Error) {
-	if a.aim != drafted || a.trace.By() != workspace.PublishCI {
+	if a.aim != drafted || a.trace.By() != settings.PublishCI {
 		return nil
 	}
 	if why := a.trace.Hub.RefuseTags(a.trace.Repo.Top, a.plan.Tags); why != "" {

@@ -22,6 +22,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/release/trace"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // asking is what was asked about a clone on main, with its base pushed, and a draft of v1.1 in which the package a moves.
@@ -52,7 +54,7 @@ func asking(t *testing.T) (a *asked, git func(args ...string) string) {
 		onBranch: true,
 		place:    p.Channel,
 		channel:  p.Channel,
-		w:        &workspace.Workspace{Manifest: &workspace.Manifest{}, Config: workspace.Config{Remote: "origin", Branch: "main"}},
+		w:        &workspace.Workspace{Manifest: &manifest.Manifest{}, Config: settings.Config{Remote: "origin", Branch: "main"}},
 		refs:     gitremote.Refs{Default: "main", Branches: map[string]string{"main": head.Commit}, Tags: map[string]string{}},
 	}, git
 }
@@ -213,11 +215,11 @@ func TestWhatATagStarts(t *testing.T) {
 	folder := filepath.Join(a.trace.Repo.Top, ".github", "workflows")
 	require.NoError(t, os.MkdirAll(folder, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: {push: {tags: [w*]}}\njobs: {a: {runs-on: x, steps: []}}\n"), 0o644))
-	a.trace.Hub.Repository, a.trace.Publish = "owner/name", workspace.PublishCI
+	a.trace.Hub.Repository, a.trace.Publish = "owner/name", settings.PublishCI
 	require.Contains(t, texts(findTrigger(a))[0], "nothing would publish: release.yml:1 starts for tags like w*, and the tag v1.1 is not one")
 	a.aim = begun
 	require.Empty(t, findTrigger(a), "its tag may be there")
-	a.aim, a.trace.Publish = drafted, workspace.PublishHere
+	a.aim, a.trace.Publish = drafted, settings.PublishHere
 	require.Empty(t, findTrigger(a), "no workflow is waited for")
 }
 

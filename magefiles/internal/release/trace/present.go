@@ -14,6 +14,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Presence is what a clone knows that has never seen the journal of a release: by the tags on the remote that are of the versions which the
@@ -282,7 +283,7 @@ func (t *Trace) olderThanTheChannel(ctx context.Context, g tagged, refs gitremot
 func (t *Trace) findEarlier(ctx context.Context, w *workspace.Workspace, refs gitremote.Refs, req bump.Request) (*plan.Plan, error) {
 	text := strings.TrimPrefix(req.To, "v")
 	asked, err := version.Parse(text)
-	if err != nil || w.Config.Versioning != workspace.Lockstep || refs.Tags["v"+text] == "" {
+	if err != nil || w.Config.Versioning != settings.Lockstep || refs.Tags["v"+text] == "" {
 		//lint:ignore nilerr it is a word such as patch, for one
 		return nil, nil
 	}

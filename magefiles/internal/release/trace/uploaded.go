@@ -9,6 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // Uploaded is what the channel has of the release: of the packages that it releases, and of those that it publishes along. What
@@ -68,11 +69,11 @@ func (t *Trace) Look(ctx context.Context, commit string) (h publish.Holdings, er
 func (t *Trace) explainBegun(ctx context.Context, commit, channel string) (string, error) {
 	what := t.Plan.Title + " to " + channel
 	switch {
-	case t.Past == nil && t.By() == workspace.PublishHere:
+	case t.Past == nil && t.By() == settings.PublishHere:
 		return "another clone may have uploaded " + what, nil
-	case t.Past.hasEnded(StepPublish) || t.By() == workspace.PublishHere && t.Past.HasBegun(StepPublish):
+	case t.Past.hasEnded(StepPublish) || t.By() == settings.PublishHere && t.Past.HasBegun(StepPublish):
 		return "the upload of " + what + " was begun", nil
-	case t.By() == workspace.PublishHere || t.Past != nil && !t.Past.HasBegun(StepPush):
+	case t.By() == settings.PublishHere || t.Past != nil && !t.Past.HasBegun(StepPush):
 		return "", nil
 	case t.Hub.Client == nil:
 		return "a CI may have uploaded " + what, nil
@@ -91,9 +92,9 @@ func (t *Trace) explainSent(ctx context.Context, commit, channel string) (string
 	switch {
 	case t.Past.hasEnded(StepPublish):
 		return "the upload of " + what + " has ended well", nil
-	case t.By() == workspace.PublishHere && t.Past.leftOff(StepPublish):
+	case t.By() == settings.PublishHere && t.Past.leftOff(StepPublish):
 		return "the upload of " + what + " was begun, and left off", nil
-	case t.By() == workspace.PublishHere || t.Hub.Client == nil:
+	case t.By() == settings.PublishHere || t.Hub.Client == nil:
 		return "", nil
 	}
 	runs, err := t.Hub.Client.Runs(ctx, forge.Query(commit))
@@ -107,7 +108,7 @@ func (t *Trace) explainSent(ctx context.Context, commit, channel string) (string
 
 // FindRunning finds where a CI may be uploading right now.
 func (t *Trace) FindRunning(ctx context.Context, commit string) (string, error) {
-	if t.By() != workspace.PublishCI || t.Hub.Client == nil {
+	if t.By() != settings.PublishCI || t.Hub.Client == nil {
 		return "", nil
 	}
 	runs, err := t.Hub.Client.Runs(ctx, forge.Query(commit))

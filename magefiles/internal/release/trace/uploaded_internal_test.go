@@ -23,6 +23,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/session"
 	"github.com/foopack/foopack/magefiles/internal/workflow"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 const undoKey = "pfx_the_key_of_a_private_channel"
@@ -131,7 +132,7 @@ func events(of ...string) (events []workflow.Event) {
 // account that is no member of it, for whom a private channel is not there either.
 func TestUndoBelievesNoChannelThatItDoesNotSee(t *testing.T) {
 	const (
-		here, ci  = workspace.PublishHere, workspace.PublishCI
+		here, ci  = settings.PublishHere, settings.PublishCI
 		strangers = "pfx_of_another_account"
 		nobody    = "is not there for anyone now"
 		neither   = "is there neither for anyone now, nor for who has a file"
@@ -198,7 +199,7 @@ func TestUndoWaitsForAnAnswerOfTheCI(t *testing.T) {
 	down := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(down.Close)
 	for name, key := range map[string]prefixdev.Token{"no credential": "", "a stranger's": "pfx_of_another_account"} {
-		u := undoing{by: workspace.PublishCI, key: key, there: true, unasked: true}
+		u := undoing{by: settings.PublishCI, key: key, there: true, unasked: true}
 		r := u.trace(t)
 		client, err := github.New(github.Options{API: down.URL, Repository: "octo/mono", Attempts: 1})
 		require.NoError(t, err)
@@ -210,7 +211,7 @@ func TestUndoWaitsForAnAnswerOfTheCI(t *testing.T) {
 
 // What the channel has of packages that the release leaves alone is of the releases before it.
 func TestUploadedIsWhatTheReleaseReleases(t *testing.T) {
-	r := undoing{by: workspace.PublishHere, key: undoKey, there: true}.trace(t)
+	r := undoing{by: settings.PublishHere, key: undoKey, there: true}.trace(t)
 	h, err := r.Look(t.Context(), "")
 	require.NoError(t, err)
 	require.Len(t, r.Uploaded(h), 1)

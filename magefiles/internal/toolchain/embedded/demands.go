@@ -10,12 +10,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // readOwn reads what the tables of an environment, and of a downstream the pyproject.toml, ask for.
-func (e *Toolchain) readOwn(m *workspace.Manifest, r *workspace.Resolved) ([]pythons.Ask, error) {
-	var entries []workspace.Dependency
+func (e *Toolchain) readOwn(m *manifest.Manifest, r *manifest.Resolved) ([]pythons.Ask, error) {
+	var entries []manifest.Dependency
 	for _, d := range slices.Concat(r.Conda, r.Constraints) {
 		if pythons.IsEntry(d) {
 			entries = append(entries, d)
@@ -30,7 +30,7 @@ func (e *Toolchain) readOwn(m *workspace.Manifest, r *workspace.Resolved) ([]pyt
 }
 
 // readEnvironment reads all that an environment asks for: its own tables, and everything of the workspace that goes into it.
-func (e *Toolchain) readEnvironment(m *workspace.Manifest, n *needs) ([]pythons.Ask, error) {
+func (e *Toolchain) readEnvironment(m *manifest.Manifest, n *needs) ([]pythons.Ask, error) {
 	asks, err := e.readOwn(m, n.of)
 	if err != nil {
 		return nil, err
@@ -56,8 +56,8 @@ func (e *Toolchain) readEnvironment(m *workspace.Manifest, n *needs) ([]pythons.
 }
 
 // readFolder reads what the pyproject.toml of a folder says; none where it has none.
-func (e *Toolchain) readFolder(dir string) ([]workspace.Dependency, error) {
-	file := filepath.Join(dir, workspace.PyprojectFile)
+func (e *Toolchain) readFolder(dir string) ([]manifest.Dependency, error) {
+	file := filepath.Join(dir, manifest.PyprojectFile)
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -69,10 +69,10 @@ func (e *Toolchain) readFolder(dir string) ([]workspace.Dependency, error) {
 	if err != nil {
 		return nil, err
 	}
-	return workspace.PythonSpecs(doc), nil
+	return manifest.PythonSpecs(doc), nil
 }
 
 // nameEnvironment says how an environment is called in a sentence.
-func nameEnvironment(m *workspace.Manifest, r *workspace.Resolved) string {
+func nameEnvironment(m *manifest.Manifest, r *manifest.Resolved) string {
 	return Use{Manifest: m.Path, Environment: r.Environment.Name}.String()
 }

@@ -22,12 +22,13 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/uv"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // prepare makes, or brings up to date, the virtual environment of one of a manifest's environments and returns its
 // folder. It holds two marks: the interpreter with what was asked of PyPI, and the digest of the
 // workspace's own sources; only what changed is installed again.
-func (e *Toolchain) prepare(ctx context.Context, m *workspace.Manifest, name string, n *needs) (string, error) {
+func (e *Toolchain) prepare(ctx context.Context, m *manifest.Manifest, name string, n *needs) (string, error) {
 	if _, err := e.uv.FindTools(ctx); err != nil {
 		return "", err
 	}
@@ -89,12 +90,12 @@ func (n *needs) writeSuffix() string {
 }
 
 // folder returns where an environment lies, and makes the folder above it, which no repository is to commit.
-func (e *Toolchain) folder(m *workspace.Manifest, name string) (string, error) {
+func (e *Toolchain) folder(m *manifest.Manifest, name string) (string, error) {
 	if e.envs != "" {
 		dir := filepath.Join(e.envs, filepath.FromSlash(m.Dir), name)
 		return dir, os.MkdirAll(filepath.Dir(dir), 0o755)
 	}
-	base := filepath.Join(e.workspace.Root, filepath.FromSlash(m.Dir), workspace.PixiDir)
+	base := filepath.Join(e.workspace.Root, filepath.FromSlash(m.Dir), manifest.PixiDir)
 	dir := filepath.Join(base, "embedded", name)
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", err
@@ -193,7 +194,7 @@ func (e *Toolchain) digestOwn(n *needs) (string, error) {
 		}
 	}
 	for _, dir := range n.editable {
-		data, err := os.ReadFile(filepath.Join(dir, workspace.PyprojectFile))
+		data, err := os.ReadFile(filepath.Join(dir, manifest.PyprojectFile))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}

@@ -10,14 +10,14 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/condanames"
 	"github.com/foopack/foopack/magefiles/internal/version"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // program is one that PATH has in place of a conda package.
 type program struct{ asked, name, path string }
 
 // addForeign notes what is installed for a conda requirement on a package that is not of the workspace.
-func (e *Toolchain) addForeign(n *needs, d workspace.Dependency, beside *workspace.Project) {
+func (e *Toolchain) addForeign(n *needs, d manifest.Dependency, beside *manifest.Project) {
 	if d.Spec.Path != "" {
 		n.refuse(d, "", "its sources are in %s, where no package of this workspace is", d.Spec.Path)
 		return
@@ -29,7 +29,7 @@ func (e *Toolchain) addForeign(n *needs, d workspace.Dependency, beside *workspa
 	case a.Program != "":
 		e.addProgram(n, d, a)
 	case a.Project == "":
-		n.refuse(d, condanames.SuggestLines(a, workspace.CondaName(d.Name)), "%s", a.Why)
+		n.refuse(d, condanames.SuggestLines(a, manifest.CondaName(d.Name)), "%s", a.Why)
 	case ours != nil:
 		n.refuse(d, "", "%s is a project of this workspace, whose conda name is %s (%s): require that", a.Project, ours.Name, ours.Manifest)
 	default:
@@ -39,14 +39,14 @@ func (e *Toolchain) addForeign(n *needs, d workspace.Dependency, beside *workspa
 			return
 		}
 		n.fromPyPI = append(n.fromPyPI, requirement)
-		if workspace.PyPIName(a.Project) != workspace.PyPIName(d.Name) {
+		if manifest.PyPIName(a.Project) != manifest.PyPIName(d.Name) {
 			n.renamed = append(n.renamed, fmt.Sprintf("%s stands for %s, says %s", d.Name, a.Project, a.WriteOrigin()))
 		}
 	}
 }
 
 // addProgram looks for a program on the PATH that a task will have.
-func (e *Toolchain) addProgram(n *needs, d workspace.Dependency, a condanames.Answer) {
+func (e *Toolchain) addProgram(n *needs, d manifest.Dependency, a condanames.Answer) {
 	path, err := command.LookPath(a.Program, e.env)
 	if err != nil {
 		n.refuse(d, "", "%s takes it for the program %s, which is not on PATH", a.WriteOrigin(), a.Program)
@@ -116,17 +116,17 @@ func checkPin(file string, m condapkg.MatchSpec, have map[string]string) error {
 }
 
 // findRequirement returns a requirement of an artifact as a dependency, with its place in the manifest where the workspace has one.
-func (e *Toolchain) findRequirement(index condapkg.Index, m condapkg.MatchSpec) (workspace.Dependency, *workspace.Project) {
-	d := workspace.Dependency{Name: m.Name, Pos: workspace.Pos{File: index.FileName()}, Spec: workspace.Spec{Text: m.Version}}
+func (e *Toolchain) findRequirement(index condapkg.Index, m condapkg.MatchSpec) (manifest.Dependency, *manifest.Project) {
+	d := manifest.Dependency{Name: m.Name, Pos: manifest.Pos{File: index.FileName()}, Spec: manifest.Spec{Text: m.Version}}
 	if m.Build != "*" {
 		d.Spec.Build = m.Build
 	}
-	p := condanames.FindOwn(e.workspace, workspace.Dependency{Name: index.Name})
+	p := condanames.FindOwn(e.workspace, manifest.Dependency{Name: index.Name})
 	if p == nil {
 		return d, nil
 	}
-	for _, of := range p.Dependencies(workspace.RoleRun) {
-		if workspace.CondaName(of.Name) == m.Name {
+	for _, of := range p.Dependencies(manifest.RoleRun) {
+		if manifest.CondaName(of.Name) == m.Name {
 			d.Pos, d.Spec.Channel = of.Pos, of.Spec.Channel
 		}
 	}

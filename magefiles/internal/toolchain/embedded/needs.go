@@ -14,11 +14,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/condanames"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // needs is what an environment is made of.
 type needs struct {
-	of *workspace.Resolved // the environment
+	of *manifest.Resolved // the environment
 
 	fromPyPI []string             // PEP 508 requirements
 	packages []*workspace.Package // of the workspace, installed from their sources
@@ -34,7 +35,7 @@ type needs struct {
 
 // collect puts together what an environment needs. Packages of the workspace bring what they need to run. What there is no
 // way for is noted, and not an error yet.
-func (e *Toolchain) collect(ctx context.Context, m *workspace.Manifest, r *workspace.Resolved, s *toolchain.Supply) (*needs, error) {
+func (e *Toolchain) collect(ctx context.Context, m *manifest.Manifest, r *manifest.Resolved, s *toolchain.Supply) (*needs, error) {
 	n := &needs{of: r, supply: s}
 	for _, d := range r.Conda {
 		if err := e.addConda(ctx, n, m, condanames.FindProject(e.workspace, m), d); err != nil {
@@ -60,7 +61,7 @@ func (e *Toolchain) collect(ctx context.Context, m *workspace.Manifest, r *works
 }
 
 // addConda adds a conda requirement of a manifest, or of a package in it, with the pyproject.toml beside it.
-func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifest, beside *workspace.Project, d workspace.Dependency) error {
+func (e *Toolchain) addConda(ctx context.Context, n *needs, m *manifest.Manifest, beside *manifest.Project, d manifest.Dependency) error {
 	if strings.EqualFold(d.Name, "python") {
 		return nil // environmentAsks
 	}
@@ -84,7 +85,7 @@ func (e *Toolchain) addConda(ctx context.Context, n *needs, m *workspace.Manifes
 		return err
 	}
 	n.packages = append(n.packages, p)
-	for _, d := range p.Dependencies(workspace.RoleRun) {
+	for _, d := range p.Dependencies(manifest.RoleRun) {
 		if d.Condition == "" { // what holds on one platform only is pixi's to decide
 			if err := e.addConda(ctx, n, e.workspace.Manifest, p.Project, d); err != nil {
 				return err
@@ -102,7 +103,7 @@ func (n *needs) takesChannel() bool { return n.supply != nil && !n.supply.Source
 
 // addPublished takes a version that the workspace's sources are not at from the channel. A downstream upgrades when it
 // wants to, so this is how it is tested once a new version is under way.
-func (e *Toolchain) addPublished(ctx context.Context, n *needs, m *workspace.Manifest, d workspace.Dependency, have, want string) error {
+func (e *Toolchain) addPublished(ctx context.Context, n *needs, m *manifest.Manifest, d manifest.Dependency, have, want string) error {
 	asks := fmt.Sprintf("%s: %s asks for %s %s, and the workspace has %s", d.Pos, m.Name, d.Name, d.Spec.Text, have)
 	if e.published == nil {
 		return operr.New("run `mage app:upgrade`", "%s", asks)
@@ -125,8 +126,8 @@ func (e *Toolchain) addPublished(ctx context.Context, n *needs, m *workspace.Man
 
 // want returns one version of a package, from where a manifest takes it: a downstream's from the channels of the environment, in their order,
 // or from the one that the requirement names; the workspace's own from its own channel.
-func (e *Toolchain) want(n *needs, m *workspace.Manifest, d workspace.Dependency, version string) Wanted {
-	w := Wanted{Name: workspace.CondaName(d.Name), Version: version}
+func (e *Toolchain) want(n *needs, m *manifest.Manifest, d manifest.Dependency, version string) Wanted {
+	w := Wanted{Name: manifest.CondaName(d.Name), Version: version}
 	switch {
 	case m == e.workspace.Manifest:
 	case d.Spec.Channel != "":
@@ -138,7 +139,7 @@ func (e *Toolchain) want(n *needs, m *workspace.Manifest, d workspace.Dependency
 }
 
 // addDepends adds the packages of the workspace that an archive depends on; the rest is for addThirdParty.
-func (e *Toolchain) addDepends(ctx context.Context, n *needs, m *workspace.Manifest, d workspace.Dependency, file string) error {
+func (e *Toolchain) addDepends(ctx context.Context, n *needs, m *manifest.Manifest, d manifest.Dependency, file string) error {
 	a, err := condapkg.Open(file)
 	if err != nil {
 		return err
@@ -149,7 +150,7 @@ func (e *Toolchain) addDepends(ctx context.Context, n *needs, m *workspace.Manif
 		if !slices.ContainsFunc(e.workspace.Packages, func(p *workspace.Package) bool { return p.Name == name }) {
 			continue
 		}
-		if err := e.addConda(ctx, n, m, nil, workspace.Dependency{Pos: d.Pos, Name: name, Spec: workspace.Spec{Text: spec}}); err != nil {
+		if err := e.addConda(ctx, n, m, nil, manifest.Dependency{Pos: d.Pos, Name: name, Spec: manifest.Spec{Text: spec}}); err != nil {
 			return err
 		}
 	}
@@ -157,7 +158,7 @@ func (e *Toolchain) addDepends(ctx context.Context, n *needs, m *workspace.Manif
 }
 
 // addPyPI adds a requirement of [pypi-dependencies], or of a [project] that is the manifest.
-func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *workspace.Manifest, all []workspace.Dependency, d workspace.Dependency) error {
+func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *manifest.Manifest, all []manifest.Dependency, d manifest.Dependency) error {
 	if d.Spec.Path != "" {
 		dir := filepath.Join(e.workspace.Root, filepath.FromSlash(path.Join(m.Dir, d.Spec.Path)))
 		for _, p := range e.workspace.Packages {
@@ -180,7 +181,7 @@ func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *workspace.Manifest
 			return nil
 		}
 		if m == e.workspace.Manifest {
-			return e.addConda(ctx, n, m, nil, workspace.Dependency{Pos: d.Pos, Name: p.Name, Spec: workspace.Spec{Text: d.Spec.Text}})
+			return e.addConda(ctx, n, m, nil, manifest.Dependency{Pos: d.Pos, Name: p.Name, Spec: manifest.Spec{Text: d.Spec.Text}})
 		}
 	}
 	n.fromPyPI = append(n.fromPyPI, writePEP508(d))
@@ -188,9 +189,9 @@ func (e *Toolchain) addPyPI(ctx context.Context, n *needs, m *workspace.Manifest
 }
 
 // isByPath reports whether another requirement of the same project names its folder.
-func isByPath(all []workspace.Dependency, name string) bool {
-	return slices.ContainsFunc(all, func(d workspace.Dependency) bool {
-		return d.Spec.Path != "" && workspace.PyPIName(d.Name) == workspace.PyPIName(name)
+func isByPath(all []manifest.Dependency, name string) bool {
+	return slices.ContainsFunc(all, func(d manifest.Dependency) bool {
+		return d.Spec.Path != "" && manifest.PyPIName(d.Name) == manifest.PyPIName(name)
 	})
 }
 
@@ -204,7 +205,7 @@ func (n *needs) hasPackage(p *workspace.Package) bool {
 }
 
 // writePEP508 writes an entry of [pypi-dependencies] as a requirement.
-func writePEP508(d workspace.Dependency) string {
+func writePEP508(d manifest.Dependency) string {
 	s := d.Name
 	if len(d.Spec.Extras) > 0 {
 		s += "[" + strings.Join(d.Spec.Extras, ",") + "]"

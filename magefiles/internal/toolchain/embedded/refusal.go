@@ -7,12 +7,12 @@ import (
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // refusal is a conda requirement that there is no way to install.
 type refusal struct {
-	pos        workspace.Pos
+	pos        manifest.Pos
 	name, spec string
 	why        string
 	ways       string // lines of [tool.release.pypi]; "" where none helps
@@ -79,10 +79,10 @@ func listPlaces(all []refusal) []string {
 }
 
 // refuse notes a requirement that there is no way for.
-func (n *needs) refuse(d workspace.Dependency, ways, format string, args ...any) {
+func (n *needs) refuse(d manifest.Dependency, ways, format string, args ...any) {
 	n.refusals = append(n.refusals, refusal{
 		pos:  d.Pos,
-		name: workspace.CondaName(d.Name),
+		name: manifest.CondaName(d.Name),
 		spec: d.Spec.Text,
 		why:  fmt.Sprintf(format, args...),
 		ways: ways,

@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/condanames"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/taskrun"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Run implements toolchain.Toolchain: the task is run by the small shell of package taskrun, in the environments that
@@ -53,7 +54,7 @@ func (e *Toolchain) Run(ctx context.Context, t toolchain.Task) error {
 
 // collectAll puts together what the environments of a task need, and refuses what there is no way to install, all of it at
 // once.
-func (e *Toolchain) collectAll(ctx context.Context, m *workspace.Manifest, environments []string, s *toolchain.Supply) (map[string]*needs, error) {
+func (e *Toolchain) collectAll(ctx context.Context, m *manifest.Manifest, environments []string, s *toolchain.Supply) (map[string]*needs, error) {
 	var all []refusal
 	collected := map[string]*needs{}
 	for _, name := range environments {
@@ -75,7 +76,7 @@ func (e *Toolchain) collectAll(ctx context.Context, m *workspace.Manifest, envir
 func (e *Toolchain) Foresee(packages []*workspace.Package) error {
 	n := &needs{}
 	for _, p := range packages {
-		for _, d := range p.Dependencies(workspace.RoleRun) {
+		for _, d := range p.Dependencies(manifest.RoleRun) {
 			if condanames.FindOwn(e.workspace, d) == nil && !strings.EqualFold(d.Name, "python") && d.Condition == "" {
 				e.addForeign(n, d, p.Project)
 			}
@@ -85,9 +86,9 @@ func (e *Toolchain) Foresee(packages []*workspace.Package) error {
 }
 
 // findManifest returns the manifest whose folder is dir: the workspace's own or that of a downstream.
-func (e *Toolchain) findManifest(dir string) (*workspace.Manifest, error) {
+func (e *Toolchain) findManifest(dir string) (*manifest.Manifest, error) {
 	all := e.workspace.Manifests()
-	i := slices.IndexFunc(all, func(m *workspace.Manifest) bool {
+	i := slices.IndexFunc(all, func(m *manifest.Manifest) bool {
 		return filepath.Join(e.workspace.Root, filepath.FromSlash(m.Dir)) == filepath.Clean(dir)
 	})
 	if i >= 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Use is something that runs on an interpreter of its own choice: an environment of a manifest, the build of a package, or,
@@ -97,12 +98,12 @@ func (e *Toolchain) Ready(ctx context.Context) error {
 }
 
 // findPackages finds the workspace's packages that an environment gets, as far as that is known without asking a channel.
-func (e *Toolchain) findPackages(r *workspace.Resolved) []*workspace.Package {
+func (e *Toolchain) findPackages(r *manifest.Resolved) []*workspace.Package {
 	var out []*workspace.Package
-	var add func(deps []workspace.Dependency)
-	add = func(deps []workspace.Dependency) {
+	var add func(deps []manifest.Dependency)
+	add = func(deps []manifest.Dependency) {
 		for _, d := range deps {
-			i := slices.IndexFunc(e.workspace.Packages, func(p *workspace.Package) bool { return p.Name == workspace.CondaName(d.Name) })
+			i := slices.IndexFunc(e.workspace.Packages, func(p *workspace.Package) bool { return p.Name == manifest.CondaName(d.Name) })
 			if i < 0 || d.Condition != "" || slices.Contains(out, e.workspace.Packages[i]) {
 				continue
 			}
@@ -111,7 +112,7 @@ func (e *Toolchain) findPackages(r *workspace.Resolved) []*workspace.Package {
 				continue // another version, from the channel
 			}
 			out = append(out, p)
-			add(p.Dependencies(workspace.RoleRun))
+			add(p.Dependencies(manifest.RoleRun))
 		}
 	}
 	add(r.Conda)

@@ -16,6 +16,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/pixisays"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Build implements toolchain.Toolchain by `pixi publish`: package by package in the order of the request, since pixi
@@ -52,8 +53,8 @@ func (p *Pixi) Build(ctx context.Context, b toolchain.Build) ([]toolchain.Artifa
 // together reports whether a package runs with sources of others.
 func together(packages []*workspace.Package) bool {
 	return slices.ContainsFunc(packages, func(p *workspace.Package) bool {
-		return slices.ContainsFunc(p.Deps, func(d workspace.Dependency) bool {
-			return (d.Role == workspace.RoleRun || d.Role == workspace.RoleExtra) && d.Kind == workspace.Conda && d.Spec.Source()
+		return slices.ContainsFunc(p.Deps, func(d manifest.Dependency) bool {
+			return (d.Role == manifest.RoleRun || d.Role == manifest.RoleExtra) && d.Kind == manifest.Conda && d.Spec.Source()
 		})
 	})
 }

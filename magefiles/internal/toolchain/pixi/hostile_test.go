@@ -13,6 +13,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/settings"
 )
 
 // TestHostileBackendsOfAnInstallation has pixi write down what it sees, whatever it is asked for: the build backends of packages that an
@@ -34,7 +35,7 @@ esac
 	require.NoError(t, err)
 	pkg := &workspace.Package{Name: "a"}
 	pkg.Build.Secrets = []string{"MY_BUILD_TOKEN"}
-	p = p.Pass(&workspace.Workspace{Config: workspace.Config{Pass: []string{"MY_TEST_TOKEN"}}, Packages: []*workspace.Package{pkg}})
+	p = p.Pass(&workspace.Workspace{Config: settings.Config{Pass: []string{"MY_TEST_TOKEN"}}, Packages: []*workspace.Package{pkg}})
 
 	require.NoError(t, p.Run(t.Context(), toolchain.Task{Dir: t.TempDir(), Name: "test", Stdout: io.Discard, Stderr: io.Discard}))
 	require.NoError(t, p.Lock(t.Context(), dir, false, io.Discard))
@@ -92,7 +93,7 @@ env >> "$SEEN/$1"
 	}
 	p, err := pixi.Find(t.Context(), command.NewSystem(env, nil), env)
 	require.NoError(t, err)
-	p = p.Pass(&workspace.Workspace{Config: workspace.Config{Pass: []string{"MY_TEST_TOKEN"}}})
+	p = p.Pass(&workspace.Workspace{Config: settings.Config{Pass: []string{"MY_TEST_TOKEN"}}})
 	work := folder(t, demo)
 	require.NoError(t, p.Run(t.Context(), toolchain.Task{Dir: work, Name: "qa"}))
 	require.NoError(t, p.Lock(t.Context(), work, false, nil))

@@ -15,6 +15,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Install implements toolchain.Toolchain: a workspace of its own whose only environment has the specs as its
@@ -102,7 +103,7 @@ func (p *Pixi) prefix(ctx context.Context, dir string, env []string) (string, er
 		return "", about(err, "reading the answer of `pixi info --json` in %s", dir)
 	}
 	for _, e := range info.Environments {
-		if e.Name == workspace.DefaultEnvironment && e.Prefix != "" {
+		if e.Name == manifest.DefaultEnvironment && e.Prefix != "" {
 			return e.Prefix, nil
 		}
 	}

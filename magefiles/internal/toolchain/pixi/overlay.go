@@ -13,10 +13,11 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/tomledit"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // pixiManifest is the only manifest that pixi would take from the folder of links, too.
-const pixiManifest = workspace.PixiFile
+const pixiManifest = manifest.PixiFile
 
 // overlay returns the folder to run a task in: its own, or, where a downstream is to take the workspace's packages from
 // elsewhere than its manifest says, a folder of links to everything in its own, with another manifest. It lies in the
@@ -43,7 +44,7 @@ func overlay(t toolchain.Task) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(s.Workspace.Root, workspace.PixiDir, "overlay", kind, filepath.FromSlash(d.Dir))
+	dir := filepath.Join(s.Workspace.Root, manifest.PixiDir, "overlay", kind, filepath.FromSlash(d.Dir))
 	if err := links(t.Dir, dir); err != nil {
 		return "", err
 	}
@@ -72,7 +73,7 @@ func links(from, dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if slices.Contains([]string{pixiManifest, workspace.LockFile, workspace.PixiDir}, e.Name()) {
+		if slices.Contains([]string{pixiManifest, workspace.LockFile, manifest.PixiDir}, e.Name()) {
 			continue
 		}
 		if err := os.Symlink(filepath.Join(from, e.Name()), filepath.Join(dir, e.Name())); err != nil {
@@ -126,7 +127,7 @@ func findPaths(d *workspace.Downstream, w *workspace.Workspace, src []byte) ([]t
 		if err != nil {
 			return nil, err
 		}
-		if r.Kind != workspace.Conda || spec.Node == nil || spec.Source() || spec.Build != "" || spec.Channel != "" {
+		if r.Kind != manifest.Conda || spec.Node == nil || spec.Source() || spec.Build != "" || spec.Channel != "" {
 			return nil, operr.New("ask for it by a version alone", "%s: %s cannot be taken from %s instead", r.Pos, r.Name, p.Dir)
 		}
 		folder := strconv.Quote(filepath.Join(w.Root, filepath.FromSlash(p.Dir)))

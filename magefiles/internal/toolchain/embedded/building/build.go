@@ -33,6 +33,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/pythons"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded/uv"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 //go:embed build.py
@@ -213,7 +214,7 @@ func writeRecipe(w *workspace.Workspace, p *workspace.Package, dir, content stri
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, workspace.RecipeFile)
+	path := filepath.Join(dir, manifest.RecipeFile)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // TestHostileLicenses packs no file from outside of the repository, by a link or by a path.
@@ -43,7 +44,7 @@ func TestHostileLicenses(t *testing.T) {
 				require.NoError(t, os.Symlink(put.Replace(c.leads), filepath.Join(repo, "ws", "a", link)))
 			}
 			w := &workspace.Workspace{Root: filepath.Join(repo, "ws")}
-			p := &workspace.Package{Name: "a", Dir: "a", SourceDir: "a", Project: &workspace.Project{}}
+			p := &workspace.Package{Name: "a", Dir: "a", SourceDir: "a", Project: &manifest.Project{}}
 			for _, by := range []func(file string){
 				func(file string) { p.Metadata.LicenseFile = file },
 				func(file string) { p.Metadata.LicenseFile, p.Project.LicenseFiles = "", []string{file} },

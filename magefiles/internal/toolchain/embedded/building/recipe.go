@@ -9,6 +9,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // recipe is a rattler-build recipe, as JSON, which is YAML. It says what pixi-build-python would say for the package
@@ -31,7 +32,7 @@ type recipeBuild struct {
 
 // newRecipe returns the recipe of a package that buildable has passed.
 func newRecipe(p *workspace.Package, script map[string]any, licenses []license) *recipe {
-	run, constraints := writeRequirements(p, workspace.RoleRun), writeRequirements(p, workspace.RoleConstraint)
+	run, constraints := writeRequirements(p, manifest.RoleRun), writeRequirements(p, manifest.RoleConstraint)
 	r := &recipe{
 		Package:      map[string]string{"name": p.Name, "version": p.Version.Text},
 		Build:        recipeBuild{Number: p.Build.Number, Noarch: "python", Python: map[string]any{}, Script: script},
@@ -100,9 +101,9 @@ func WhyPixi(p *workspace.Package) string {
 		switch {
 		case d.Spec.PinCompatible:
 			return fmt.Sprintf("%s is pinned to what the host environment has (pin-compatible, %s)", d.Name, d.Pos)
-		case d.Role == workspace.RoleExtra && d.Kind == workspace.Conda:
+		case d.Role == manifest.RoleExtra && d.Kind == manifest.Conda:
 			return fmt.Sprintf("it has extra dependencies (%s)", d.Pos)
-		case d.Role == workspace.RoleRunExport:
+		case d.Role == manifest.RoleRunExport:
 			return fmt.Sprintf("it has run exports (%s)", d.Pos)
 		}
 	}
@@ -133,7 +134,7 @@ func readName(requirement string) string {
 }
 
 // writeRequirements writes the package's dependencies of one role, in the order in which pixi gives them to the backend.
-func writeRequirements(p *workspace.Package, role workspace.Role) []any {
+func writeRequirements(p *workspace.Package, role manifest.Role) []any {
 	var out []any
 	for _, d := range p.Dependencies(role) {
 		spec := writeSpec(d)
@@ -147,7 +148,7 @@ func writeRequirements(p *workspace.Package, role workspace.Role) []any {
 }
 
 // writeSpec writes a dependency as conda does: "numpy >=1.26,<3". A source dependency is bare but for its version.
-func writeSpec(d workspace.Dependency) string {
+func writeSpec(d manifest.Dependency) string {
 	var fields []string
 	field := func(name, value string) {
 		if value != "" {
@@ -206,7 +207,7 @@ func findPythonRequirement(p *workspace.Package) string {
 func describe(p *workspace.Package) map[string]any {
 	project := *p.Project
 	if p.Build.Python.IgnorePyproject {
-		project = workspace.Project{}
+		project = manifest.Project{}
 	}
 	url := func(names ...string) string {
 		for _, name := range names {

@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Name is a conda name that manifests ask for, and what it stands for where there is no conda.
 type Name struct {
-	Name   string        // lower-cased
-	Pos    workspace.Pos // where it is asked for
+	Name   string       // lower-cased
+	Pos    manifest.Pos // where it is asked for
 	Answer Answer
 }
 
@@ -18,8 +19,8 @@ type Name struct {
 // for each answer. What the workspace has itself is not among them, and what is asked for on one platform only, is.
 func List(w *workspace.Workspace) []Name {
 	var names []Name
-	add := func(d workspace.Dependency, beside *workspace.Project) {
-		if name := workspace.CondaName(d.Name); name != "python" && FindOwn(w, d) == nil && !d.Spec.Source() {
+	add := func(d manifest.Dependency, beside *manifest.Project) {
+		if name := manifest.CondaName(d.Name); name != "python" && FindOwn(w, d) == nil && !d.Spec.Source() {
 			names = append(names, Name{Name: name, Pos: d.Pos, Answer: Find(w, d, beside)})
 		}
 	}
@@ -27,7 +28,7 @@ func List(w *workspace.Workspace) []Name {
 		for _, f := range m.Features {
 			for _, t := range f.Targets {
 				for _, d := range t.Dependencies {
-					if d.Kind == workspace.Conda && d.Role == workspace.RoleEnvironment {
+					if d.Kind == manifest.Conda && d.Role == manifest.RoleEnvironment {
 						add(d, FindProject(w, m))
 					}
 				}
@@ -35,7 +36,7 @@ func List(w *workspace.Workspace) []Name {
 		}
 	}
 	for _, p := range w.Packages {
-		for _, d := range p.Dependencies(workspace.RoleRun) {
+		for _, d := range p.Dependencies(manifest.RoleRun) {
 			add(d, p.Project)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/condapypi"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Origin is who says what a conda name stands for.
@@ -34,9 +35,9 @@ type Answer struct {
 	Project string // on PyPI
 	Program string // that PATH must have
 	LeftOut bool
-	By      Origin        // who says so; "" where nobody knows the name
-	Pos     workspace.Pos // where, for a line and for a pyproject.toml
-	Why     string        // the reason of a correction, or why there is no way
+	By      Origin       // who says so; "" where nobody knows the name
+	Pos     manifest.Pos // where, for a line and for a pyproject.toml
+	Why     string       // the reason of a correction, or why there is no way
 }
 
 // Known reports whether there is a way.
@@ -47,7 +48,7 @@ func (a Answer) WriteOrigin() string {
 	switch {
 	case a.By == ByProject:
 		return a.Pos.String()
-	case a.Pos != workspace.Pos{}:
+	case a.Pos != manifest.Pos{}:
 		return fmt.Sprintf("%s (%s)", a.By, a.Pos)
 	case a.By == ByCorrection:
 		return string(a.By) + ": " + a.Why
@@ -58,13 +59,13 @@ func (a Answer) WriteOrigin() string {
 // Find finds out what a conda requirement stands for. A name that both worlds have is one project only by luck, so somebody
 // has to say it: a line of [tool.release.pypi]; the pyproject.toml beside the requirement (nil where there is none), which
 // requires the project; or package condapypi. Only lines and pyproject.toml speak for another channel than conda-forge.
-func Find(w *workspace.Workspace, d workspace.Dependency, beside *workspace.Project) Answer {
-	name := workspace.CondaName(d.Name)
+func Find(w *workspace.Workspace, d manifest.Dependency, beside *manifest.Project) Answer {
+	name := manifest.CondaName(d.Name)
 	if in, ok := w.Config.StandIn(name); ok {
 		return Answer{Project: in.Project, Program: in.Program, LeftOut: in.LeftOut, By: ByLine, Pos: in.Pos}
 	}
 	if pos, ok := beside.RequiresLike(name); ok {
-		return Answer{Project: workspace.PyPIName(name), By: ByProject, Pos: pos}
+		return Answer{Project: manifest.PyPIName(name), By: ByProject, Pos: pos}
 	}
 	if channel := path.Base(strings.TrimRight(d.Spec.Channel, "/")); d.Spec.Channel != "" && !slices.Contains(publicChannels, channel) {
 		return Answer{Why: fmt.Sprintf("it is of the channel %s, whose packages are not in the table of conda-forge's names", d.Spec.Channel)}
@@ -84,7 +85,7 @@ func Find(w *workspace.Workspace, d workspace.Dependency, beside *workspace.Proj
 }
 
 // saySilence says that nothing beside a requirement requires the project.
-func saySilence(beside *workspace.Project) string {
+func saySilence(beside *manifest.Project) string {
 	if beside == nil {
 		return "there is no pyproject.toml beside it that requires it"
 	}
@@ -100,7 +101,7 @@ func suggestName(w *workspace.Workspace, name string) string {
 	for _, in := range w.Config.PyPI {
 		lines = append(lines, in.Name)
 	}
-	if near := workspace.Nearest(name, lines); near != "" {
+	if near := manifest.Nearest(name, lines); near != "" {
 		return fmt.Sprintf(" ([tool.release.pypi] has %s: is that meant?)", near)
 	}
 	for conda := range condapypi.Rows() { // of thousands, many are near: a slip seldom changes the first letter, or the length by more than one
@@ -108,7 +109,7 @@ func suggestName(w *workspace.Workspace, name string) string {
 			all = append(all, conda)
 		}
 	}
-	if near := workspace.Nearest(name, all); near != "" {
+	if near := manifest.Nearest(name, all); near != "" {
 		return fmt.Sprintf(" (there is %s: is that meant?)", near)
 	}
 	return ""
@@ -129,7 +130,7 @@ func SuggestLines(a Answer, name string) string {
 	if p := programs[name]; p != "" {
 		program = p
 	}
-	asProject := fmt.Sprintf(`%s = "%s", where that is the project on PyPI`, key, workspace.PyPIName(name))
+	asProject := fmt.Sprintf(`%s = "%s", where that is the project on PyPI`, key, manifest.PyPIName(name))
 	asProgram := fmt.Sprintf(`%s = { program = "%s" }, for one on PATH`, key, program)
 	if a.By != "" {
 		asProject = fmt.Sprintf(`%s = "…", the project on PyPI if there is one`, key)

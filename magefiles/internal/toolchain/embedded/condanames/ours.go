@@ -3,10 +3,11 @@ package condanames
 import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // FindProject returns the pyproject.toml beside a manifest with a [workspace] table; nil where there is none.
-func FindProject(w *workspace.Workspace, m *workspace.Manifest) *workspace.Project {
+func FindProject(w *workspace.Workspace, m *manifest.Manifest) *manifest.Project {
 	if m == w.Manifest {
 		return w.Project
 	}
@@ -19,9 +20,9 @@ func FindProject(w *workspace.Workspace, m *workspace.Manifest) *workspace.Proje
 }
 
 // FindOwn returns the package of the workspace that a conda requirement means, by its name or its path; nil for a stranger.
-func FindOwn(w *workspace.Workspace, d workspace.Dependency) *workspace.Package {
+func FindOwn(w *workspace.Workspace, d manifest.Dependency) *workspace.Package {
 	for _, p := range w.Packages {
-		if p.Name == workspace.CondaName(d.Name) {
+		if p.Name == manifest.CondaName(d.Name) {
 			return p
 		}
 	}
@@ -36,7 +37,7 @@ func FindOwn(w *workspace.Workspace, d workspace.Dependency) *workspace.Package 
 // FindOwnProject returns the package of the workspace that has a name on PyPI; nil for a stranger.
 func FindOwnProject(w *workspace.Workspace, name string) *workspace.Package {
 	for _, p := range w.Packages {
-		if workspace.PyPIName(nameProject(p)) == workspace.PyPIName(name) {
+		if manifest.PyPIName(nameProject(p)) == manifest.PyPIName(name) {
 			return p
 		}
 	}
@@ -58,7 +59,7 @@ func RefuseOwnBackend(w *workspace.Workspace, p *workspace.Package) error {
 		return nil
 	}
 	for _, d := range p.Project.Dependencies {
-		if d.Role != workspace.RoleBuild || d.Spec.Source() {
+		if d.Role != manifest.RoleBuild || d.Spec.Source() {
 			continue
 		}
 		if other := FindOwnProject(w, d.Name); other != nil && other != p {

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // WriteRequirement turns a conda requirement on what is a project of PyPI into one that uv understands, or says why there is
 // none.
-func WriteRequirement(d workspace.Dependency, project string) (string, error) {
+func WriteRequirement(d manifest.Dependency, project string) (string, error) {
 	if d.Spec.Build != "" || d.Spec.Number != "" {
 		return "", errors.New("it names a conda build")
 	}

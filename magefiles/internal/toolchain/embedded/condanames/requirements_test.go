@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -37,16 +38,16 @@ func TestPyPISpecifier(t *testing.T) {
 
 // What is asked for in conda's own terms, or from elsewhere, is no requirement that an index of PyPI could answer.
 func TestRequirementsThatPyPICannotAnswer(t *testing.T) {
-	for want, spec := range map[string]workspace.Spec{
+	for want, spec := range map[string]manifest.Spec{
 		"it names a conda build":     {Build: "py313_0"},
 		"it names a conda build ":    {Number: "0"},
 		"its sources are elsewhere":  {Git: "https://host.example/a.git"},
 		"its sources are elsewhere ": {URL: "https://host.example/a.conda"},
 	} {
-		_, err := WriteRequirement(workspace.Dependency{Spec: spec}, "a")
+		_, err := WriteRequirement(manifest.Dependency{Spec: spec}, "a")
 		require.EqualError(t, err, strings.TrimSpace(want))
 	}
-	got, err := WriteRequirement(workspace.Dependency{Spec: workspace.Spec{Text: ">=1", Extras: []string{"x", "y"}}}, "a")
+	got, err := WriteRequirement(manifest.Dependency{Spec: manifest.Spec{Text: ">=1", Extras: []string{"x", "y"}}}, "a")
 	require.NoError(t, err)
 	require.Equal(t, "a[x,y]>=1", got)
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // The Python versions that tasks and builds are given, and the newest one that the pinned tools are tested with. Newer
@@ -24,7 +24,7 @@ const lastPatch = 99
 
 // Ask is one place that says which Python it takes.
 type Ask struct {
-	workspace.Pos
+	manifest.Pos
 	spec   string // as it is written there
 	admits version.Range
 }
@@ -33,12 +33,12 @@ type Ask struct {
 var usualBuild = regexp.MustCompile(`^(\*|\*?_?cpython|\*?_?cp3\d+)$`)
 
 // readEntry reads an entry for "python" in the words of the table that it stands in.
-func readEntry(d workspace.Dependency) (Ask, error) {
+func readEntry(d manifest.Dependency) (Ask, error) {
 	read, text := version.CondaRange, widenToMinors(d.Spec.Text)
 	switch {
-	case d.Table == workspace.PoetryPythonTable:
+	case d.Table == manifest.PoetryPythonTable:
 		read, text = version.PoetryRange, d.Spec.Text
-	case d.Kind == workspace.PyPI || d.Table == workspace.RequiresPythonTable:
+	case d.Kind == manifest.PyPI || d.Table == manifest.RequiresPythonTable:
 		read, text = version.PEP440Range, d.Spec.Text
 	}
 	if b := d.Spec.Build; b != "" && !usualBuild.MatchString(b) {
@@ -72,7 +72,7 @@ func widenToMinors(spec string) string {
 }
 
 // Read reads entries, after what is known, and leaves out those that were read before.
-func Read(known []Ask, entries ...workspace.Dependency) ([]Ask, error) {
+func Read(known []Ask, entries ...manifest.Dependency) ([]Ask, error) {
 	for _, d := range entries {
 		a, err := readEntry(d)
 		if err != nil {

@@ -9,21 +9,21 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // Who asks for a Python, in the words of their tables.
-func condaSays(spec string) workspace.Dependency {
-	return workspace.Dependency{Pos: workspace.Pos{File: "pixi.toml", Line: 9, Col: 1}, Name: "python", Kind: workspace.Conda, Table: "dependencies", Spec: workspace.Spec{Text: spec}}
+func condaSays(spec string) manifest.Dependency {
+	return manifest.Dependency{Pos: manifest.Pos{File: "pixi.toml", Line: 9, Col: 1}, Name: "python", Kind: manifest.Conda, Table: "dependencies", Spec: manifest.Spec{Text: spec}}
 }
 
-func projectSays(spec string) workspace.Dependency {
-	return workspace.Dependency{Pos: workspace.Pos{File: "lib/pyproject.toml", Line: 4, Col: 1}, Name: "python", Kind: workspace.PyPI, Table: workspace.RequiresPythonTable, Spec: workspace.Spec{Text: spec}}
+func projectSays(spec string) manifest.Dependency {
+	return manifest.Dependency{Pos: manifest.Pos{File: "lib/pyproject.toml", Line: 4, Col: 1}, Name: "python", Kind: manifest.PyPI, Table: manifest.RequiresPythonTable, Spec: manifest.Spec{Text: spec}}
 }
 
-func poetrySays(spec string) workspace.Dependency {
+func poetrySays(spec string) manifest.Dependency {
 	d := projectSays(spec)
-	d.Table = workspace.PoetryPythonTable
+	d.Table = manifest.PoetryPythonTable
 	return d
 }
 
@@ -39,42 +39,42 @@ func installed(versions ...string) []Interpreter {
 func TestPick(t *testing.T) {
 	all := []string{"3.9.18", "3.10.13", "3.11.7", "3.12.1", "3.12.8", "3.13.0", "3.14.2", "3.15.0"}
 	for _, c := range []struct {
-		asks []workspace.Dependency
+		asks []manifest.Dependency
 		from []string // all where there are none
 		want string   // "" where none fits
 	}{
 		{nil, nil, "3.14.2"},
-		{[]workspace.Dependency{condaSays("")}, nil, "3.14.2"},
-		{[]workspace.Dependency{condaSays("*"), projectSays(">=3.11")}, nil, "3.14.2"},
-		{[]workspace.Dependency{condaSays(">=3.12,<3.14")}, nil, "3.13.0"},
-		{[]workspace.Dependency{condaSays(">=3.12, <3.13.0a0")}, nil, "3.12.8"},
-		{[]workspace.Dependency{condaSays("3.12.*")}, nil, "3.12.8"},
-		{[]workspace.Dependency{condaSays("=3.12")}, nil, "3.12.8"},
-		{[]workspace.Dependency{condaSays("==3.12.*")}, nil, "3.12.8"},
-		{[]workspace.Dependency{condaSays("3.12")}, nil, "3.12.8"},
-		{[]workspace.Dependency{condaSays("3")}, nil, "3.14.2"},
-		{[]workspace.Dependency{condaSays("3.12.1")}, nil, "3.12.1"},
-		{[]workspace.Dependency{condaSays("==3.12.1")}, nil, "3.12.1"},
-		{[]workspace.Dependency{condaSays("==3.12")}, nil, ""},
-		{[]workspace.Dependency{condaSays("~=3.11")}, nil, "3.14.2"},
-		{[]workspace.Dependency{condaSays("~=3.11.0")}, nil, "3.11.7"},
-		{[]workspace.Dependency{condaSays("3.10|3.12")}, nil, "3.12.8"},
-		{[]workspace.Dependency{condaSays("3.11.*|>=3.13,<3.14")}, nil, "3.13.0"},
-		{[]workspace.Dependency{condaSays(">=3.11,!=3.14.*,!=3.13.*")}, nil, "3.12.8"},
-		{[]workspace.Dependency{condaSays("<3.12")}, nil, "3.11.7"},
-		{[]workspace.Dependency{condaSays("<=3.12")}, nil, "3.11.7"},
-		{[]workspace.Dependency{condaSays("3.10.*")}, nil, ""},
-		{[]workspace.Dependency{condaSays(">=3.15")}, nil, ""},
-		{[]workspace.Dependency{projectSays(">=3.10")}, []string{"3.10.13"}, ""},
-		{[]workspace.Dependency{projectSays(">=3.9,<4")}, []string{"3.11.7", "3.10.13"}, "3.11.7"},
-		{[]workspace.Dependency{projectSays("==3.11.*")}, nil, "3.11.7"},
-		{[]workspace.Dependency{projectSays("~=3.12")}, nil, "3.14.2"},
-		{[]workspace.Dependency{projectSays("!=3.14.2,>=3.12")}, nil, "3.13.0"},
-		{[]workspace.Dependency{poetrySays("^3.11")}, nil, "3.14.2"},
-		{[]workspace.Dependency{poetrySays("~3.12")}, nil, "3.12.8"},
-		{[]workspace.Dependency{poetrySays(">=3.11,<3.12 || >=3.13,<3.14")}, nil, "3.13.0"},
-		{[]workspace.Dependency{projectSays(">=3.12"), condaSays("<3.14"), condaSays("!=3.13.*")}, nil, "3.12.8"},
-		{[]workspace.Dependency{projectSays(">=3.12")}, []string{"3.11.7"}, ""},
+		{[]manifest.Dependency{condaSays("")}, nil, "3.14.2"},
+		{[]manifest.Dependency{condaSays("*"), projectSays(">=3.11")}, nil, "3.14.2"},
+		{[]manifest.Dependency{condaSays(">=3.12,<3.14")}, nil, "3.13.0"},
+		{[]manifest.Dependency{condaSays(">=3.12, <3.13.0a0")}, nil, "3.12.8"},
+		{[]manifest.Dependency{condaSays("3.12.*")}, nil, "3.12.8"},
+		{[]manifest.Dependency{condaSays("=3.12")}, nil, "3.12.8"},
+		{[]manifest.Dependency{condaSays("==3.12.*")}, nil, "3.12.8"},
+		{[]manifest.Dependency{condaSays("3.12")}, nil, "3.12.8"},
+		{[]manifest.Dependency{condaSays("3")}, nil, "3.14.2"},
+		{[]manifest.Dependency{condaSays("3.12.1")}, nil, "3.12.1"},
+		{[]manifest.Dependency{condaSays("==3.12.1")}, nil, "3.12.1"},
+		{[]manifest.Dependency{condaSays("==3.12")}, nil, ""},
+		{[]manifest.Dependency{condaSays("~=3.11")}, nil, "3.14.2"},
+		{[]manifest.Dependency{condaSays("~=3.11.0")}, nil, "3.11.7"},
+		{[]manifest.Dependency{condaSays("3.10|3.12")}, nil, "3.12.8"},
+		{[]manifest.Dependency{condaSays("3.11.*|>=3.13,<3.14")}, nil, "3.13.0"},
+		{[]manifest.Dependency{condaSays(">=3.11,!=3.14.*,!=3.13.*")}, nil, "3.12.8"},
+		{[]manifest.Dependency{condaSays("<3.12")}, nil, "3.11.7"},
+		{[]manifest.Dependency{condaSays("<=3.12")}, nil, "3.11.7"},
+		{[]manifest.Dependency{condaSays("3.10.*")}, nil, ""},
+		{[]manifest.Dependency{condaSays(">=3.15")}, nil, ""},
+		{[]manifest.Dependency{projectSays(">=3.10")}, []string{"3.10.13"}, ""},
+		{[]manifest.Dependency{projectSays(">=3.9,<4")}, []string{"3.11.7", "3.10.13"}, "3.11.7"},
+		{[]manifest.Dependency{projectSays("==3.11.*")}, nil, "3.11.7"},
+		{[]manifest.Dependency{projectSays("~=3.12")}, nil, "3.14.2"},
+		{[]manifest.Dependency{projectSays("!=3.14.2,>=3.12")}, nil, "3.13.0"},
+		{[]manifest.Dependency{poetrySays("^3.11")}, nil, "3.14.2"},
+		{[]manifest.Dependency{poetrySays("~3.12")}, nil, "3.12.8"},
+		{[]manifest.Dependency{poetrySays(">=3.11,<3.12 || >=3.13,<3.14")}, nil, "3.13.0"},
+		{[]manifest.Dependency{projectSays(">=3.12"), condaSays("<3.14"), condaSays("!=3.13.*")}, nil, "3.12.8"},
+		{[]manifest.Dependency{projectSays(">=3.12")}, []string{"3.11.7"}, ""},
 		{nil, []string{"3.12.1", "3.12.1"}, "3.12.1"},
 	} {
 		asks, err := Read(nil, c.asks...)
@@ -102,7 +102,7 @@ func TestAsksThatCannotBeRead(t *testing.T) {
 	free.Spec.Build = "*_cp313t"
 	pypy := condaSays("3.11.*")
 	pypy.Spec.Build = "*_pypy"
-	for want, d := range map[string]workspace.Dependency{
+	for want, d := range map[string]manifest.Dependency{
 		"pixi.toml:9:1: the embedded toolchain cannot read which Python is asked for: \"(>=3.11,<3.12)|3.13.*\"": condaSays("(>=3.11,<3.12)|3.13.*"),
 		"lib/pyproject.toml:4:1: the embedded toolchain cannot read":                                             projectSays("3.12"),
 		"cannot read which Python is asked for":                                                                  projectSays(">=3.x"),
@@ -128,39 +128,39 @@ func TestRefused(t *testing.T) {
 	other := condaSays("<3.12")
 	other.File, other.Line = "app/pixi.toml", 3
 	for _, c := range []struct {
-		asks []workspace.Dependency
+		asks []manifest.Dependency
 		from []string
 		says string
 		next string
 	}{
 		{
-			asks: []workspace.Dependency{projectSays(">=3.12"), condaSays(">=3.11")},
+			asks: []manifest.Dependency{projectSays(">=3.12"), condaSays(">=3.11")},
 			from: []string{"3.10.13", "3.11.7"},
 			says: "x: no installed Python fits: lib/pyproject.toml:4:1 asks for Python >=3.12; installed: 3.10.13 (/opt/3.10.13/bin/python), 3.11.7 (/opt/3.11.7/bin/python)",
 			next: "`uv python install 3.13`, `pyenv install 3.13`, or `apt-get install",
 		},
 		{
-			asks: []workspace.Dependency{condaSays("3.12.4")},
+			asks: []manifest.Dependency{condaSays("3.12.4")},
 			from: []string{"3.12.1"},
 			says: "x: no installed Python fits: pixi.toml:9:1 asks for Python 3.12.4; installed: 3.12.1 (/opt/3.12.1/bin/python)",
 			next: "`uv python install 3.12.4`",
 		},
 		{nil, nil, "x: no installed Python fits: the embedded toolchain needs Python 3.11 to 3.14; none is installed", "`uv python install 3.13`"},
 		{
-			asks: []workspace.Dependency{projectSays(">=3.12,<3.14")},
+			asks: []manifest.Dependency{projectSays(">=3.12,<3.14")},
 			from: nil,
 			says: "x: no installed Python fits: lib/pyproject.toml:4:1 asks for Python >=3.12,<3.14; none is installed",
 			next: "`uv python install 3.13`",
 		},
-		{[]workspace.Dependency{condaSays(">=3.14")}, nil, "x: no installed Python fits: pixi.toml:9:1 asks for Python >=3.14; none is installed", "`uv python install 3.14`"},
+		{[]manifest.Dependency{condaSays(">=3.14")}, nil, "x: no installed Python fits: pixi.toml:9:1 asks for Python >=3.14; none is installed", "`uv python install 3.14`"},
 		{
-			asks: []workspace.Dependency{condaSays(">=3.15")},
+			asks: []manifest.Dependency{condaSays(">=3.15")},
 			from: []string{"3.11.7"},
 			says: "x: pixi.toml:9:1 asks for Python >=3.15, and the embedded toolchain knows 3.11 to 3.14; installed: 3.11.7 (/opt/3.11.7/bin/python)",
 			next: "PIPELINE_TOOLCHAIN=pixi",
 		},
 		{
-			asks: []workspace.Dependency{condaSays(">=3.11"), projectSays(">=3.12"), other},
+			asks: []manifest.Dependency{condaSays(">=3.11"), projectSays(">=3.12"), other},
 			from: []string{"3.11.7"},
 			says: "x: no Python of 3.11 to 3.14 is what all ask for: lib/pyproject.toml:4:1 asks for Python >=3.12, app/pixi.toml:3:1 asks for Python <3.12; installed: 3.11.7 (/opt/3.11.7/bin/python)",
 			next: "let them agree, or keep them apart",
@@ -178,7 +178,7 @@ func TestRefused(t *testing.T) {
 
 // Many places that ask for the same are one phrase.
 func TestRefusedNamesAFew(t *testing.T) {
-	var entries []workspace.Dependency
+	var entries []manifest.Dependency
 	for line := range 20 {
 		d := projectSays(">=3.13")
 		d.Line = line + 1

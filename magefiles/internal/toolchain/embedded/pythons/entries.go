@@ -6,11 +6,12 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // readPackage reads what a package's pyproject.toml and its tables of some roles ask of the interpreter, on this machine.
-func readPackage(known []Ask, p *workspace.Package, roles ...workspace.Role) ([]Ask, error) {
-	var entries []workspace.Dependency
+func readPackage(known []Ask, p *workspace.Package, roles ...manifest.Role) ([]Ask, error) {
+	var entries []manifest.Dependency
 	if p.Project != nil {
 		entries = append(entries, p.Project.Python...)
 	}
@@ -23,20 +24,20 @@ func readPackage(known []Ask, p *workspace.Package, roles ...workspace.Role) ([]
 }
 
 // IsEntry reports whether a dependency asks for an interpreter, and for nothing else.
-func IsEntry(d workspace.Dependency) bool {
-	return d.Kind == workspace.Conda && workspace.CondaName(d.Name) == "python"
+func IsEntry(d manifest.Dependency) bool {
+	return d.Kind == manifest.Conda && manifest.CondaName(d.Name) == "python"
 }
 
 // ReadBuild reads what a package's build asks for.
 func ReadBuild(p *workspace.Package) ([]Ask, error) {
-	return readPackage(nil, p, workspace.RoleBuild, workspace.RoleHost, workspace.RoleRun, workspace.RoleConstraint)
+	return readPackage(nil, p, manifest.RoleBuild, manifest.RoleHost, manifest.RoleRun, manifest.RoleConstraint)
 }
 
 // ReadRun reads, after what is known, what an environment asks for that packages are installed into. What they are built with does not matter there.
 func ReadRun(known []Ask, packages []*workspace.Package) (asks []Ask, err error) {
 	asks = known
 	for _, p := range packages {
-		if asks, err = readPackage(asks, p, workspace.RoleRun, workspace.RoleConstraint); err != nil {
+		if asks, err = readPackage(asks, p, manifest.RoleRun, manifest.RoleConstraint); err != nil {
 			return nil, err
 		}
 	}
@@ -45,16 +46,16 @@ func ReadRun(known []Ask, packages []*workspace.Package) (asks []Ask, err error)
 
 // ReadArchives reads, after what is known, what artifacts depend on.
 func ReadArchives(known []Ask, archives []*condapkg.Archive) ([]Ask, error) {
-	var entries []workspace.Dependency
+	var entries []manifest.Dependency
 	for _, a := range archives {
 		index := a.Index()
 		for _, depend := range index.Depends {
 			if m := condapkg.ParseMatchSpec(depend); m.Name == "python" {
-				entries = append(entries, workspace.Dependency{
-					Pos:  workspace.Pos{File: index.FileName()},
+				entries = append(entries, manifest.Dependency{
+					Pos:  manifest.Pos{File: index.FileName()},
 					Name: "python",
-					Kind: workspace.Conda,
-					Spec: workspace.Spec{Text: m.Version, Build: m.Build},
+					Kind: manifest.Conda,
+					Spec: manifest.Spec{Text: m.Version, Build: m.Build},
 				})
 			}
 		}

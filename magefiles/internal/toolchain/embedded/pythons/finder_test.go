@@ -14,7 +14,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/command/commandtest"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // machine is a file system with stand-ins for interpreters, each of which notes that it was run.
@@ -86,7 +86,7 @@ func (m *machine) finder() *Finder {
 }
 
 func (m *machine) asks(specs ...string) []Ask {
-	var entries []workspace.Dependency
+	var entries []manifest.Dependency
 	for _, s := range specs {
 		entries = append(entries, condaSays(s))
 	}

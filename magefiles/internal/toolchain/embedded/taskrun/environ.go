@@ -11,7 +11,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // prepare makes the process environment of every environment that a step needs, and then looks at the values of the
@@ -55,7 +55,7 @@ func activate(o Options, environment string, base []string) ([]string, error) {
 		return nil, refuseEnvironment(environment, "has the activation script "+r.Activation.Scripts[0]+", which a shell would have to run first")
 	}
 	label := o.Manifest.Name
-	if environment != workspace.DefaultEnvironment {
+	if environment != manifest.DefaultEnvironment {
 		label += ":" + environment
 	}
 	version := o.Manifest.Version

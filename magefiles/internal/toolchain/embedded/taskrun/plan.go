@@ -12,12 +12,12 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // step is one task in one environment with its arguments.
 type step struct {
-	task        *workspace.Task
+	task        *manifest.Task
 	environment string
 	command     string       // the task's own, with the arguments
 	script      *syntax.File // exports of the task's env, then command; nil for an alias
@@ -30,7 +30,7 @@ type step struct {
 // arguments.
 func makePlan(o Options) ([]*step, error) {
 	p := &planner{o: o, done: map[string]bool{}}
-	err := p.visit(workspace.TaskDependency{Task: o.Task}, o.Args, nil)
+	err := p.visit(manifest.TaskDependency{Task: o.Task}, o.Args, nil)
 	return p.steps, err
 }
 
@@ -41,7 +41,7 @@ type planner struct {
 }
 
 // visit adds a task after what it depends on. The path are the tasks that led here.
-func (p *planner) visit(d workspace.TaskDependency, args, path []string) error {
+func (p *planner) visit(d manifest.TaskDependency, args, path []string) error {
 	key := strings.Join(append([]string{d.Task, d.Environment}, args...), "\x00")
 	if p.done[key] {
 		return nil
@@ -89,7 +89,7 @@ func printCircle(path []string, key string) string {
 }
 
 // listValues lists a dependency's arguments, as a task without typed ones gets them.
-func listValues(args []workspace.KeyValue) []string {
+func listValues(args []manifest.KeyValue) []string {
 	var out []string
 	for _, a := range args {
 		if a.Key != "" {
@@ -101,7 +101,7 @@ func listValues(args []workspace.KeyValue) []string {
 }
 
 // planStep reads one task, and notes all that speaks against running it here.
-func (p *planner) planStep(t *workspace.Task, environment string, args []string) *step {
+func (p *planner) planStep(t *manifest.Task, environment string, args []string) *step {
 	s := &step{task: t, environment: environment}
 	if s.dir = filepath.FromSlash(t.Cwd); !filepath.IsAbs(s.dir) {
 		s.dir = filepath.Join(p.o.Root, s.dir)
@@ -153,7 +153,7 @@ func (s *step) checkTask(args []string) {
 var template = regexp.MustCompile(`\{\{|\{%|\{#`)
 
 // listTemplates lists the texts of a task that pixi renders.
-func listTemplates(t *workspace.Task) []string {
+func listTemplates(t *manifest.Task) []string {
 	texts := []string{t.Cmd}
 	for _, kv := range t.Env {
 		texts = append(texts, kv.Value)
@@ -169,7 +169,7 @@ func (s *step) refuse(format string, args ...any) {
 }
 
 // writeExports sets a task's env as pixi does: in order, expanded by the shell, each may use the ones before it.
-func writeExports(env []workspace.KeyValue) string {
+func writeExports(env []manifest.KeyValue) string {
 	var b strings.Builder
 	for _, kv := range env {
 		fmt.Fprintf(&b, "export %s=\"%s\"\n", kv.Key, strings.ReplaceAll(kv.Value, `"`, `\"`))

@@ -35,7 +35,7 @@ import (
 
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/operr"
-	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // ErrRefused is in the chain of an error that says why a task cannot be run here as pixi would run it.
@@ -43,7 +43,7 @@ var ErrRefused = errors.New("only pixi runs this as it is meant")
 
 // Options say which task to run, and in what.
 type Options struct {
-	Manifest    *workspace.Manifest
+	Manifest    *manifest.Manifest
 	Root        string   // folder of the manifest, absolute
 	Task        string   // name
 	Args        []string // appended to its command

@@ -12,6 +12,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
+	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
 // toolLine is the first line of a requirement in tools.txt.
@@ -51,7 +52,7 @@ func FindUnpinned(requires []string) (unmet []string) {
 	}
 	for _, r := range requires {
 		m := plainRequirement.FindStringSubmatch(r)
-		if m == nil || !meetsPin(pinned[workspace.PyPIName(m[1])], m[2]) {
+		if m == nil || !meetsPin(pinned[manifest.PyPIName(m[1])], m[2]) {
 			unmet = append(unmet, r)
 		}
 	}
@@ -90,7 +91,7 @@ func DescribeBackends(requires []string) (backends []string) {
 	for _, m := range pinnedLine.FindAllStringSubmatch(backendPins, -1) {
 		if slices.ContainsFunc(requires, func(r string) bool {
 			n := plainRequirement.FindStringSubmatch(r)
-			return n != nil && workspace.PyPIName(n[1]) == m[1]
+			return n != nil && manifest.PyPIName(n[1]) == m[1]
 		}) {
 			backends = append(backends, m[1]+" "+m[2])
 		}
