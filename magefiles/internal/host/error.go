@@ -79,7 +79,7 @@ func (s SSH) notConnected(h *Host) error {
 	}
 	var exit *command.ExitError
 	if errors.As(h.err, &exit) {
-		return failure(h.Name, causeOf(exit.Tail), s.theirsIn(h.dir, exit.Tail))
+		return failure(h.Name, causeOf(exit.Tail), s.theirsIn(h.dir.path, exit.Tail))
 	}
 	if h.err != nil {
 		return h.err // it was stopped

@@ -1,6 +1,6 @@
 // Package host reaches the Docker engine of another machine by the operator's OpenSSH: its configuration, agent and known hosts hold, and a
 // host key is never taken unseen (host.go), nor is that of a jump host (options.go). One connection forwards the engine's socket to a short private
-// folder. What keeps it from being made is told by a type (error.go): ssh's sentences decide (says.go), and where ssh is silent, one look at the host (probe.go). A configuration that a repository carries says where hosts are, and nothing else (carried.go).
+// folder (folder.go). What keeps it from being made is told by a type (error.go): ssh's sentences decide (says.go), and where ssh is silent, one look at the host (probe.go). A configuration that a repository carries says where hosts are, and nothing else (carried.go).
 // A login that the environment gives, as that of a CI, is in files while ssh logs in, and no longer (login.go).
 package host
 
@@ -8,10 +8,8 @@ import (
 	"context"
 	"errors"
 	"net"
-	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -37,8 +35,8 @@ type Host struct {
 	Engine  *engine.Client
 	Version engine.Version
 
-	dir    string // private, with the forwarded socket
-	config string // for ssh; "" is the operator's
+	dir    *folder // with the forwarded socket
+	config string  // for ssh; "" is the operator's
 	stop   context.CancelFunc
 	ended  chan struct{} // closed once ssh has ended
 	err    error         // how it ended
@@ -63,18 +61,18 @@ func (s SSH) Connect(ctx context.Context, address, socket string) (*Host, error)
 	if !plain.MatchString(socket) || socket[0] != '/' {
 		return nil, operr.NewUsage("write its whole path, of letters, digits and /._+-", "%q is no path of an engine's socket", socket)
 	}
-	dir, err := private()
+	dir, err := newFolder()
 	if err != nil {
 		return nil, err
 	}
-	config, err := s.configured(ctx, to, dir)
+	config, err := s.configured(ctx, to, dir.path)
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, dir.remove())
 	}
-	defer s.Login.remove(dir) // whoever asks for it has asked by then
+	defer s.Login.remove(dir.path) // whoever asks for it has asked by then
 	ctx, stop := context.WithCancel(ctx)
 	h := &Host{Name: address, dir: dir, config: config, stop: stop, ended: make(chan struct{})}
-	local := filepath.Join(dir, "s")
+	local := filepath.Join(dir.path, "s")
 	go func() {
 		h.err = s.Runner.Run(ctx, s.command(to, config, []string{"-N", "-T", "-oLocalForward=" + local + " " + socket}, nil))
 		close(h.ended)
@@ -130,7 +128,7 @@ func (h *Host) Close() {
 	_ = h.Engine.Close() // it ends what is idle, and has no error
 	h.stop()
 	<-h.ended
-	_ = os.RemoveAll(h.dir) // a folder for temporary files
+	_ = h.dir.remove() // a folder for temporary files
 }
 
 // command is ssh, told what we count on whatever the configuration says.
@@ -172,20 +170,4 @@ func parse(text string) (destination, error) {
 		to.name = m[1] + "@" + to.name
 	}
 	return to, nil
-}
-
-// longest is what a socket's path may have: 104 bytes on macOS, with ssh's own ending while it makes one.
-const longest = 80
-
-// private makes a folder that nobody else looks into, whose path is short and plain enough for a socket, and for ssh.
-func private() (string, error) {
-	parent := os.TempDir()
-	if len(parent) > longest-20 || !plain.MatchString(parent) {
-		parent = "/tmp"
-	}
-	dir, err := os.MkdirTemp(parent, "ssh-")
-	if err != nil {
-		return "", operr.New("see that files can be made in "+parent, "making a folder for a socket: %w", err)
-	}
-	return strings.TrimSuffix(dir, "/"), nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile/filelock"
 	"github.com/foopack/foopack/magefiles/internal/command"
 	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
 	"github.com/foopack/foopack/magefiles/internal/engine"
@@ -105,7 +106,7 @@ func TestStopped(t *testing.T) {
 	require.NoError(t, err)
 	stop()
 	h.Close()
-	left, err := filepath.Glob(filepath.Join(os.TempDir(), "ssh-*"))
+	left, err := filepath.Glob(filepath.Join(os.TempDir(), "deploy-*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
 	_, err = ssh.Connect(ctx, "vm", "")
@@ -391,8 +392,8 @@ func TestALoginOfTheEnvironment(t *testing.T) {
 		ssh.Login = host.Login{Key: given, KnownHosts: strings.TrimSpace(known)}
 		h, err := ssh.Connect(t.Context(), "vm", "")
 		require.NoError(t, err, name)
-		require.ElementsMatch(t, []string{"config", "theirs", "key", "known_hosts"}, during, name)
-		require.ElementsMatch(t, []string{"config", "theirs"}, files(), "ssh has logged in: %s", name)
+		require.ElementsMatch(t, []string{"foopack.lock", "config", "theirs", "key", "known_hosts"}, during, name)
+		require.ElementsMatch(t, []string{"foopack.lock", "config", "theirs"}, files(), "ssh has logged in: %s", name)
 		h.Close()
 	}
 	s.Forbid(true)
@@ -539,4 +540,36 @@ func TestASocketThatDoesNotListenYet(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, h.Version.API)
 	h.Close()
+}
+
+// What a run that was killed has left is removed by the next connection; what somebody uses, what another has made, and what only looks alike stays.
+func TestWhatAKilledRunHasLeftIsRemoved(t *testing.T) {
+	_, _, ssh := machine(t)
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	victim := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(victim, "foopack.lock"), nil, 0o600))
+	require.NoError(t, os.Symlink(victim, filepath.Join(temporary, "deploy-link")))
+	for name, mode := range map[string]os.FileMode{"deploy-dead": 0o700, "deploy-open": 0o755, "deploy-used": 0o700, "deploys": 0o700} {
+		dir := filepath.Join(temporary, name)
+		require.NoError(t, os.Mkdir(dir, mode))
+		for _, file := range []string{"foopack.lock", "key"} {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, file), nil, 0o600))
+		}
+	}
+	require.NoError(t, os.Mkdir(filepath.Join(temporary, "deploy-new"), 0o700))
+	used, err := filelock.Take(filepath.Join(temporary, "deploy-used", "foopack.lock"))
+	require.NoError(t, err)
+	defer used.Close()
+
+	h, err := ssh.Connect(t.Context(), "vm", "")
+	require.NoError(t, err)
+	h.Close()
+	left, err := filepath.Glob(filepath.Join(temporary, "deploy*"))
+	require.NoError(t, err)
+	for i := range left {
+		left[i] = filepath.Base(left[i])
+	}
+	require.Equal(t, []string{"deploy-link", "deploy-new", "deploy-open", "deploy-used", "deploys"}, left)
+	require.FileExists(t, filepath.Join(victim, "foopack.lock"))
 }
