@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import gettempdir
 
 from playwright.sync_api import Browser, Page, Playwright, expect
 
@@ -31,7 +32,11 @@ def chromium() -> str | None:
 
 def launch(playwright: Playwright) -> Browser:
     """Start the Chromium of this machine. As root, and in most containers, its own sandbox cannot be had."""
-    return playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", NAMES])
+    kept = {
+        **os.environ,
+        "XDG_CONFIG_HOME": f"{gettempdir()}/chromium-of-tests",
+    }  # it writes there whatever its profile is
+    return playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", NAMES], env=kept)
 
 
 @dataclass

@@ -50,6 +50,7 @@ func browse(t *testing.T) *tab {
 	require.NoError(t, err)
 	x := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-dev-shm-usage",
 		"--user-data-dir="+profile, "--remote-debugging-pipe")
+	x.Env = append(os.Environ(), "XDG_CONFIG_HOME="+profile) // where it writes whatever its profile is
 	x.ExtraFiles = []*os.File{in, out}
 	x.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(t, x.Start())

@@ -187,7 +187,7 @@ func TestRehearseOnAMaintenanceBranch(t *testing.T) {
 	require.Contains(t, r.rehearsed(), "mono v0.1.8 was rehearsed")
 
 	// A version that another branch has taken is free in the embedded world, and named.
-	require.Contains(t, r.rehearsed("-to=minor"), "○ that the tag v0.2.0 is free: it is not")
+	require.Contains(t, r.rehearsed("-to=0.2.0"), "○ that the tag v0.2.0 is free: it is not")
 	git(t, r.dir, "switch", "-q", "main")
 	require.Contains(t, r.rehearsed(), "mono v0.2.1 was rehearsed")
 }

@@ -198,7 +198,7 @@ func TestPreflight(t *testing.T) {
 			c.bad(r)
 			head, status := git(t, r.dir, "rev-parse", "HEAD"), git(t, r.dir, "status", "--porcelain")
 			commits, _ := r.remote()
-			out := r.refused(1, c.says, "release", "-to=patch", "-yes")
+			out := r.refused(1, c.says, "release", "-to=0.1.7", "-yes")
 			require.Contains(t, out, c.next)
 			require.NotContains(t, out, "✓ bump")
 			require.Equal(t, head, git(t, r.dir, "rev-parse", "HEAD"))
@@ -213,7 +213,7 @@ func TestPreflight(t *testing.T) {
 		write(t, r.dir, "stray.txt", "x")
 		git(t, r.dir, "switch", "-q", "-c", "side")
 		git(t, r.dir, "tag", "v0.1.7")
-		out := r.refused(1, "3 things are in the way", "release", "-to=patch", "-yes")
+		out := r.refused(1, "3 things are in the way", "release", "-to=0.1.7", "-yes")
 		require.Equal(t, 3, strings.Count(out, "✗ ")-strings.Count(out, "✗ preflight"))
 	})
 }

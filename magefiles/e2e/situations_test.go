@@ -78,7 +78,7 @@ func TestBadSituations(t *testing.T) {
 				c.dirty(t, dir)
 			}
 			before := git(t, dir, "status", "--porcelain") + git(t, dir, "diff", "HEAD") + git(t, dir, "rev-parse", "HEAD") + git(t, dir, "show-ref")
-			cmd := exec.Command(filepath.Join(compiled, "targets"), "version:bump", "-to=patch", "-commit", "-tag", "-yes")
+			cmd := exec.Command(filepath.Join(compiled, "targets"), "version:bump", "-to=0.1.7", "-commit", "-tag", "-yes")
 			cmd.Dir, cmd.Env = dir, append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull)
 			out, err := cmd.CombinedOutput()
 			if c.says != "" {

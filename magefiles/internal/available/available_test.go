@@ -234,7 +234,14 @@ func TestAChannelThatCannotBeLookedInto(t *testing.T) {
 		if c.change != nil {
 			c.change(ours, others)
 		}
-		d := imagetest.Load(t, strings.Replace(imagetest.Monorepo, `["https://channels.example/ours", "https://channels.example/others"]`, "["+c.channels+"]", 1))
+		archive := strings.Replace(imagetest.Monorepo, `["https://channels.example/ours", "https://channels.example/others"]`, "["+c.channels+"]", 1)
+		if c.channels == "" {
+			archive = imagetest.Monorepo // it would be no downstream
+		}
+		d := imagetest.Load(t, archive)
+		if c.channels == "" {
+			d.Manifest.Channels = nil
+		}
 		said, err := Check(t.Context(), d, opener(ours, others), both, nil)
 		require.Equal(t, c.evidence, said, c.what)
 		if c.err == "" {

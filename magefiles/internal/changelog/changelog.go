@@ -31,8 +31,8 @@ func New(title string, groups []Group) tomledit.Splice {
 	return tomledit.Splice{New: head + "## [Unreleased]\n\n## " + title + "\n\n" + render(3, groups)}
 }
 
-// Add puts a section before that of the newest release, or behind that of Unreleased, whose lines it takes over. It has their level and
-// their form. file names the changelog for people: one whose form is not understood is refused.
+// Add puts a section before that of the newest release, or behind that of Unreleased, whose lines it takes over. It has their level,
+// and is underlined as they are. file names the changelog for people: one whose form is not understood is refused.
 func Add(file, src, title string, groups []Group) (tomledit.Splice, error) {
 	const next = "give each release a heading such as `## [1.2.0] - 2026-01-02`, the newest one first; or leave the changelog to yourself: -changelog=false"
 	o := readOutline([]byte(src))

@@ -78,6 +78,14 @@ func (s *source) uncommit(ctx context.Context, commit string) error {
 		s.Say("the commit %s stays, since %s/%s has it: `git revert %s` takes it back", short(commit), s.p.Remote, s.p.Branch, short(commit))
 		return nil
 	}
+	made, err := s.Repo.MadeOn(ctx, s.p.Base, commit, s.pinned())
+	if err != nil {
+		return err
+	}
+	if made == "" {
+		s.Say("the commit %s stays: somebody has merged these pins", short(commit))
+		return nil
+	}
 	head, err := s.Repo.Head(ctx)
 	switch {
 	case err != nil:

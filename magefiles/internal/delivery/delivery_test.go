@@ -320,6 +320,27 @@ func TestAWayBackThatIsRefused(t *testing.T) {
 	}
 }
 
+// Pins that somebody has merged since, while a hook kept the delivery from committing its own, stay with what was merged beside them.
+func TestAMergeOfSomebodyElseIsNotTakenBack(t *testing.T) {
+	w := newWorld(t)
+	gitrepotest.Hook(t, filepath.Join(w.root, ".git"), "pre-commit", "exit 1")
+	_, err := w.delivery().Run(t.Context())
+	require.ErrorContains(t, err, "committing")
+	require.NoError(t, os.Remove(filepath.Join(w.root, ".git/hooks/pre-commit")))
+	w.git("switch", "-qc", "theirs")
+	gitrepotest.Write(t, w.root, "notes", "# theirs\n")
+	w.git("add", "-A")
+	w.git("commit", "-qm", "pins, and notes")
+	w.git("switch", "-q", "main")
+	w.git("merge", "-q", "--no-ff", "-m", "merged", "theirs")
+	merged := w.git("rev-parse", "HEAD")
+
+	_, err = w.delivery().Undo(t.Context())
+	require.NoError(t, err, operr.NextOf(err))
+	require.Equal(t, merged, w.git("rev-parse", "HEAD"))
+	require.FileExists(t, filepath.Join(w.root, "notes"))
+}
+
 // A lock file that the delivery has not begun to make is not restored: what it holds is somebody else's.
 func TestALockFileThatIsNotOursStays(t *testing.T) {
 	w := newWorld(t)

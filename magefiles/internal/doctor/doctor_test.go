@@ -113,7 +113,7 @@ func TestWorkspace(t *testing.T) {
 	files := map[string]string{
 		"pixi.toml":                root,
 		"pixi.lock":                "version: 6\n",
-		"app/pixi.toml":            strings.Replace(root, `"w"`, `"app"`, 1) + "[dependencies]\nlib = \"==1.0.0\"\nplaywright = \"*\"\n",
+		"app/pixi.toml":            strings.NewReplacer(`"w"`, `"app"`, `channels = []`, `channels = ["https://prefix.dev/w"]`).Replace(root) + "[dependencies]\nlib = \"==1.0.0\"\nplaywright = \"*\"\n",
 		"lib/pixi.toml":            "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n[package.build]\nbackend = { name = \"pixi-build-cmake\" }\n",
 		"app/Dockerfile":           "ARG V=1\nFROM a:1\nFROM b:$V\n",
 		"tools/dev.Dockerfile":     "FROM a:1 AS x\nCOPY --from=c /x /x\nFROM x\n",

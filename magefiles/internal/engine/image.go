@@ -119,6 +119,9 @@ func (c *Client) Distribution(ctx context.Context, ref string, login Login) (Dis
 	}
 	d := Distribution{Digest: r.Descriptor.Digest.String()}
 	for _, p := range r.Platforms {
+		if p.OS == "unknown" {
+			continue // what is attested about an image lies beside it as one of no platform
+		}
 		name := p.OS + "/" + p.Architecture
 		if p.Variant != "" {
 			name += "/" + p.Variant

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,11 @@ def browser() -> Iterator[Browser]:
             pytest.fail(MISSING)
         pytest.skip(MISSING)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=found, args=OPTIONS)
+        kept = {
+            **os.environ,
+            "XDG_CONFIG_HOME": f"{gettempdir()}/chromium-of-tests",
+        }  # written to whatever its profile is
+        launched = playwright.chromium.launch(executable_path=found, args=OPTIONS, env=kept)
         yield launched
         launched.close()
 

@@ -22,9 +22,9 @@ func TestTaskEnvironment(t *testing.T) {
 		"lib/pixi.toml":           "[package]\nname = \"lib\"\nversion = \"1.0.0\"\n" + python + "[package.run-dependencies]\npackaging = \"=26\"\n",
 		"lib/pyproject.toml":      "[project]\nname = \"lib\"\nversion = \"1.0.0\"\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
 		"lib/src/lib/__init__.py": "def text():\n    return 'first'\n",
-		"side/pixi.toml":          "[workspace]\nname = \"side\"\nchannels = []\nplatforms = [\"linux-64\"]\n[dependencies]\nlib = \"==1.0.0\"\n[tasks]\nshow = \"python -c 'import lib; print(lib.text())'\"\n",
-		"behind/pixi.toml":        "[workspace]\nname = \"behind\"\nchannels = []\nplatforms = [\"linux-64\"]\n[dependencies]\nlib = \"==0.9.0\"\n[tasks]\nshow = \"python -V\"\n",
-		"conda-only/pixi.toml":    "[workspace]\nname = \"conda-only\"\nchannels = []\nplatforms = [\"linux-64\"]\n[dependencies]\nlib = \"*\"\nother = \"==1|==2\"\n[tasks]\nshow = \"python -V\"\n",
+		"side/pixi.toml":          "[workspace]\nname = \"side\"\nchannels = [\"https://prefix.dev/ours\"]\nplatforms = [\"linux-64\"]\n[dependencies]\nlib = \"==1.0.0\"\n[tasks]\nshow = \"python -c 'import lib; print(lib.text())'\"\n",
+		"behind/pixi.toml":        "[workspace]\nname = \"behind\"\nchannels = [\"https://prefix.dev/ours\"]\nplatforms = [\"linux-64\"]\n[dependencies]\nlib = \"==0.9.0\"\n[tasks]\nshow = \"python -V\"\n",
+		"conda-only/pixi.toml":    "[workspace]\nname = \"conda-only\"\nchannels = [\"https://prefix.dev/ours\"]\nplatforms = [\"linux-64\"]\n[dependencies]\nlib = \"*\"\nother = \"==1|==2\"\n[tasks]\nshow = \"python -V\"\n",
 	})
 	tools := newToolchain(t, w)
 	show := func(dir string) (string, error) {

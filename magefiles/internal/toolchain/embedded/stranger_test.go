@@ -317,7 +317,7 @@ func TestVerifiedWithoutStrangers(t *testing.T) {
 // TestDownstreamsTakeNoStrangers lets a downstream, which has a pyproject.toml of its own, take an archive beside sources.
 func TestDownstreamsTakeNoStrangers(t *testing.T) {
 	files := map[string]string{
-		"site/pixi.toml":      "[workspace]\nname = \"site\"\nchannels = []\nplatforms = [\"linux-64\"]\n[dependencies]\nlib = \"==1.0.0\"\nage = \"*\"\npytables = \"*\"\n[tasks]\nshow = \"python -c 'import age, tables'\"\n",
+		"site/pixi.toml":      "[workspace]\nname = \"site\"\nchannels = [\"https://prefix.dev/ours\"]\nplatforms = [\"linux-64\"]\n[dependencies]\nlib = \"==1.0.0\"\nage = \"*\"\npytables = \"*\"\n[tasks]\nshow = \"python -c 'import age, tables'\"\n",
 		"site/pyproject.toml": "[project]\nname = \"site\"\ndependencies = [\"age\"]\n",
 	}
 	addPackage(files, "lib", "", "")
