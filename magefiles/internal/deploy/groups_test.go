@@ -197,7 +197,7 @@ func TestAHostThatIsLockedAfterAPause(t *testing.T) {
 	f := gradual(t)
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 	f.mustDeploy(one)
-	f.env.Pause = time.Second
+	f.env.Pause = 5 * time.Second // a busy machine must not be through with it before it is told
 	d := f.deployer()
 	d.Say = func(format string, _ ...any) {
 		if isPause(format) {
