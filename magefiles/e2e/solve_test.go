@@ -61,7 +61,7 @@ print(foopack_core.hello(), foopack_extras.hello_extras(), foopack_ui.hello_ui()
 // copyOfOurs copies what pixi and the targets read of this repository, without what tools leave there.
 func copyOfOurs(t testing.TB) string {
 	root := t.TempDir()
-	files := exec.Command("git", "-C", repo, "ls-files", "-z", "--", "pixi.toml", ".ruff.toml", "mypy.ini", "packages", "app", "containers")
+	files := exec.Command("git", "-C", repo, "ls-files", "-z", "--", "pixi.toml", ".ruff.toml", "mypy.ini", ".github/workflows/publish-app.yml", "packages", "app", "containers")
 	list, err := files.Output()
 	require.NoError(t, err)
 	for _, name := range strings.Split(strings.TrimSuffix(string(list), "\x00"), "\x00") {
