@@ -183,6 +183,15 @@ def test_what_is_masked_is_missing(values: object, expected: list[float]) -> Non
     assert summarize(array)["count"].item() == np.isfinite(expected).sum()
 
 
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_what_is_masked_in_nested_lists_is_missing(depth: int) -> None:
+    values: Any = [np.ma.array([1, -9999], mask=[False, True]), [3, 4]]
+    for _ in range(depth):
+        values = [values]
+    array = labelled(values, {f"d{axis}": range(n) for axis, n in enumerate([*[1] * depth, 2, 2])})
+    assert np.array_equal(array.to_numpy().ravel(), [1, np.nan, 3, 4], equal_nan=True)
+
+
 def test_a_masked_value_beside_an_integer_that_no_float_has() -> None:
     with pytest.raises(ValueError, match=r"^a masked value is NaN, and integers above 2\*\*53 are no floats"):
         labelled(np.ma.array([2**60 + 1, 1], mask=[False, True]), {"x": ["a", "b"]})
@@ -246,6 +255,15 @@ def test_summarize_keeps_units_of_all_but_the_count() -> None:
         "min": {"units": "K"},
         "max": {"units": "K"},
     }
+
+
+@pytest.mark.parametrize("statistic", ["mean", "std", "min", "max"])
+def test_summarize_shares_no_attribute(statistic: str) -> None:
+    array = labelled([1, 2], {"x": ["a", "b"]}).assign_attrs(history=["made"])
+    summary = summarize(array)
+    summary[statistic].attrs["history"].append("summarized")
+    assert array.attrs == {"history": ["made"]}
+    assert [part.attrs for name, part in summary.items() if name not in ("count", statistic)] == [array.attrs] * 3
 
 
 def test_summarize_of_everything_is_one_number_each() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Set, ValuesView
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,7 +122,7 @@ def summarize(array: xr.DataArray, dim: Hashable | None = None) -> xr.Dataset:
     wide = array.astype(np.result_type(array.dtype, np.float64))
     mean = wide.mean(reduced, keep_attrs=True)
     least, most = array.min(reduced, keep_attrs=True), array.max(reduced, keep_attrs=True)
-    return xr.Dataset(
+    summary = xr.Dataset(
         {
             "count": array.count(reduced, keep_attrs=False),
             # Rounding may lead out of the values by a last digit; a sum that is too large for a float is left infinite.
@@ -131,14 +132,17 @@ def summarize(array: xr.DataArray, dim: Hashable | None = None) -> xr.Dataset:
             "max": most,
         }
     )
+    for part in summary.data_vars.values():
+        part.attrs = deepcopy(part.attrs)
+    return summary
 
 
 def _values(values: ArrayLike) -> np.ndarray[Any, Any]:
     """Return the values as an array, with NaN for those that are masked."""
     if isinstance(values, UNORDERED):
         raise TypeError(f"the values are an array or nested lists, not a {type(values).__name__}")
-    if isinstance(values, (list, tuple)) and any(isinstance(part, np.ma.MaskedArray) for part in values):
-        values = np.ma.array(values)
+    if isinstance(values, (list, tuple)) and _has_masked(values):
+        values = _stack(values)
     if not isinstance(values, np.ma.MaskedArray) or not np.ma.is_masked(values):
         return np.asarray(values)
     if values.dtype.kind in "iu":
@@ -146,6 +150,18 @@ def _values(values: ArrayLike) -> np.ndarray[Any, Any]:
             raise ValueError("a masked value is NaN, and integers above 2**53 are no floats: make them smaller")
         values = values.astype(np.float64)
     return xr.Variable([str(axis) for axis in range(values.ndim)], values).to_numpy()
+
+
+def _has_masked(given: object) -> bool:
+    """Report whether this is a masked array or nested lists with one in them."""
+    if isinstance(given, (list, tuple)):
+        return any(_has_masked(part) for part in given)
+    return isinstance(given, np.ma.MaskedArray)
+
+
+def _stack(given: Any) -> Any:  # noqa: ANN401
+    """Return nested lists as a masked array; numpy alone sees a mask in the outermost list only."""
+    return np.ma.array([_stack(part) for part in given]) if isinstance(given, (list, tuple)) else given
 
 
 def _index(dim: Hashable, given: object, size: int) -> pd.Index[Any] | np.ndarray[Any, Any]:
