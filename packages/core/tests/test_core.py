@@ -1,6 +1,6 @@
 import datetime as dt
 import doctest
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -226,6 +226,23 @@ def test_a_name_and_units_are_single_ones(words: dict[str, Any]) -> None:
 
 
 NUMBERS = st.integers(-(2**40), 2**40) | st.floats(-1e9, 1e9)
+
+
+@pytest.mark.parametrize(
+    ("of", "dtype"),
+    [
+        *(
+            (of, dtype)
+            for of in (np.asarray, pd.Index, pd.Series, np.ma.array)
+            for dtype in ("int8", "uint16", "float32")
+        ),
+        *((of, dtype) for of in (np.asarray, np.ma.array) for dtype in (">i4", ">f8")),
+    ],
+)
+def test_numbers_as_labels_keep_their_size(of: Callable[..., Any], dtype: str) -> None:
+    index = labelled([1, 2], {"x": of(np.array([3, 4], dtype=dtype))}).indexes["x"]
+    assert index.dtype == np.dtype(dtype).newbyteorder("=")
+    assert index.tolist() == [3, 4]
 
 
 @settings(max_examples=40, deadline=None)

@@ -143,6 +143,8 @@ LABELS: list[Callable[[int], Any]] = [
     lambda size: [f"label {i}" for i in range(size)],
     lambda size: np.arange(size)[::-1] * 3,
     lambda size: np.arange(size) / 4,
+    lambda size: np.arange(size, dtype="int8"),
+    lambda size: np.arange(size, dtype="float32"),
     lambda size: [b"\0" * i for i in range(size)],
     lambda size: [i if i % 2 else str(i) for i in range(size)],
     lambda size: pd.date_range("2026-10-25", periods=size, freq="h"),

@@ -185,7 +185,10 @@ def _index(dim: Hashable, given: object, size: int) -> pd.Index[Any] | np.ndarra
 
 def _flat(dim: Hashable, given: object, size: int) -> np.ndarray[Any, Any]:
     """Return labels as an array of one dimension, in which each has the type that it has in a list."""
-    found: Any = given.tolist() if isinstance(given, np.ma.MaskedArray) else given  # None for what is masked
+    found: Any = given.tolist() if np.ma.is_masked(given) else given  # None for what is masked
+    dtype = getattr(found, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind != "O":
+        found = np.asarray(found)  # of a table's column too, with the type that it has there
     if isinstance(found, (list, tuple)) or hasattr(found, "array") or _is_of_objects(found):
         labels = list(found)
         if any(isinstance(label, tuple) for label in labels):
@@ -201,7 +204,9 @@ def _flat(dim: Hashable, given: object, size: int) -> np.ndarray[Any, Any]:
     array = np.asarray(found)
     if array.ndim != 1:
         raise ValueError(f"{dim!r} has {size} positions, but its labels have the shape {array.shape}")
-    return array.astype(np.float64) if array.dtype == np.float16 else array  # pandas has no index of float16
+    if array.dtype == np.float16:  # pandas has no index of it, nor of the other order of bytes
+        return array.astype(np.float64)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _is_of_objects(given: object) -> bool:
