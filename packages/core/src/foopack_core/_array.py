@@ -185,7 +185,9 @@ def _index(dim: Hashable, given: object, size: int) -> pd.Index[Any] | np.ndarra
 
 def _flat(dim: Hashable, given: object, size: int) -> np.ndarray[Any, Any]:
     """Return labels as an array of one dimension, in which each has the type that it has in a list."""
-    found: Any = given.tolist() if np.ma.is_masked(given) else given  # None for what is masked
+    found: Any = given
+    if np.ma.is_masked(given):
+        found = found.tolist()  # None for what is masked
     dtype = getattr(found, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind != "O":
         found = np.asarray(found)  # of a table's column too, with the type that it has there
