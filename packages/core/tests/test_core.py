@@ -245,6 +245,12 @@ def test_numbers_as_labels_keep_their_size(of: Callable[..., Any], dtype: str) -
     assert index.tolist() == [3, 4]
 
 
+@pytest.mark.parametrize("labels", [[2**53 + 1, 0.5], [2**63 + 1, 2**63 + 2, -1], [np.int64(-(2**63)), 1.5]])
+def test_an_integer_that_no_float_has_stays_one_beside_floats(labels: list[Any]) -> None:
+    index = labelled(range(len(labels)), {"x": labels}).indexes["x"]
+    assert [(type(label), label) for label in index] == [(type(label), label) for label in labels]
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(NUMBERS, unique=True) | st.lists(st.text(), unique=True) | st.lists(st.binary(), unique=True))
 def test_any_label_is_found_where_it_was_given(labels: list[Any]) -> None:

@@ -31,7 +31,8 @@ def labelled(
         values: Any number of axes, any type. Memory is shared where this already is a numpy array. Where some of them
             are masked, a copy has NaN for these, and integers are floats of 64 bits.
         labels: For each axis, in their order, its name and its labels: one for each position, none missing, none twice.
-            Each keeps its type. Labels with a timezone, categories, periods and intervals keep their pandas index.
+            Each keeps its type, but integers beside floats are floats, if a float has each of them. Labels with a
+            timezone, categories, periods and intervals keep their pandas index.
         name: What the values are, such as "temperature".
         units: What the values are measured in, kept as the attribute "units".
 
@@ -198,6 +199,8 @@ def _flat(dim: Hashable, given: object, size: int) -> np.ndarray[Any, Any]:
         truths = sum(isinstance(label, (bool, np.bool_)) for label in labels)
         numbers = sum(isinstance(label, (int, float, np.number)) for label in labels)
         alike = max(truths, numbers - truths) == len(labels)
+        if alike and np.asarray(labels).dtype.kind == "f":
+            alike = all(abs(int(label)) <= EXACT for label in labels if isinstance(label, (int, np.integer)))
         if not alike and not any(isinstance(label, (list, np.ndarray)) for label in labels):
             flat = np.empty(len(labels), dtype=object)  # numpy would make texts of numbers that stand beside one
             flat[:] = labels
