@@ -1,6 +1,6 @@
 import datetime as dt
 import doctest
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -183,6 +183,15 @@ def test_what_is_masked_is_missing(values: object, expected: list[float]) -> Non
     assert summarize(array)["count"].item() == np.isfinite(expected).sum()
 
 
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_what_is_masked_in_nested_lists_is_missing(depth: int) -> None:
+    values: Any = [np.ma.array([1, -9999], mask=[False, True]), [3, 4]]
+    for _ in range(depth):
+        values = [values]
+    array = labelled(values, {f"d{axis}": range(n) for axis, n in enumerate([*[1] * depth, 2, 2])})
+    assert np.array_equal(array.to_numpy().ravel(), [1, np.nan, 3, 4], equal_nan=True)
+
+
 def test_a_masked_value_beside_an_integer_that_no_float_has() -> None:
     with pytest.raises(ValueError, match=r"^a masked value is NaN, and integers above 2\*\*53 are no floats"):
         labelled(np.ma.array([2**60 + 1, 1], mask=[False, True]), {"x": ["a", "b"]})
@@ -219,6 +228,29 @@ def test_a_name_and_units_are_single_ones(words: dict[str, Any]) -> None:
 NUMBERS = st.integers(-(2**40), 2**40) | st.floats(-1e9, 1e9)
 
 
+@pytest.mark.parametrize(
+    ("of", "dtype"),
+    [
+        *(
+            (of, dtype)
+            for of in (np.asarray, pd.Index, pd.Series, np.ma.array)
+            for dtype in ("int8", "uint16", "float32")
+        ),
+        *((of, dtype) for of in (np.asarray, np.ma.array) for dtype in (">i4", ">f8")),
+    ],
+)
+def test_numbers_as_labels_keep_their_size(of: Callable[..., Any], dtype: str) -> None:
+    index = labelled([1, 2], {"x": of(np.array([3, 4], dtype=dtype))}).indexes["x"]
+    assert index.dtype == np.dtype(dtype).newbyteorder("=")
+    assert index.tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("labels", [[2**53 + 1, 0.5], [2**63 + 1, 2**63 + 2, -1], [np.int64(-(2**63)), 1.5]])
+def test_an_integer_that_no_float_has_stays_one_beside_floats(labels: list[Any]) -> None:
+    index = labelled(range(len(labels)), {"x": labels}).indexes["x"]
+    assert [(type(label), label) for label in index] == [(type(label), label) for label in labels]
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(NUMBERS, unique=True) | st.lists(st.text(), unique=True) | st.lists(st.binary(), unique=True))
 def test_any_label_is_found_where_it_was_given(labels: list[Any]) -> None:
@@ -246,6 +278,15 @@ def test_summarize_keeps_units_of_all_but_the_count() -> None:
         "min": {"units": "K"},
         "max": {"units": "K"},
     }
+
+
+@pytest.mark.parametrize("statistic", ["mean", "std", "min", "max"])
+def test_summarize_shares_no_attribute(statistic: str) -> None:
+    array = labelled([1, 2], {"x": ["a", "b"]}).assign_attrs(history=["made"])
+    summary = summarize(array)
+    summary[statistic].attrs["history"].append("summarized")
+    assert array.attrs == {"history": ["made"]}
+    assert [part.attrs for name, part in summary.items() if name not in ("count", statistic)] == [array.attrs] * 3
 
 
 def test_summarize_of_everything_is_one_number_each() -> None:

@@ -143,6 +143,8 @@ LABELS: list[Callable[[int], Any]] = [
     lambda size: [f"label {i}" for i in range(size)],
     lambda size: np.arange(size)[::-1] * 3,
     lambda size: np.arange(size) / 4,
+    lambda size: np.arange(size, dtype="int8"),
+    lambda size: np.arange(size, dtype="float32"),
     lambda size: [b"\0" * i for i in range(size)],
     lambda size: [i if i % 2 else str(i) for i in range(size)],
     lambda size: pd.date_range("2026-10-25", periods=size, freq="h"),
@@ -274,3 +276,25 @@ def test_a_full_table_of_millions_of_cells_does_not_warn() -> None:
 def test_from_frame_takes_a_table(given: object) -> None:
     with pytest.raises(TypeError, match=r"^only a table of pandas can be read, not a \w+$"):
         from_frame(given)
+
+
+@pytest.mark.parametrize("given", [[1], pd.Series([1]), xr.Dataset()])
+def test_to_frame_takes_a_labelled_array(given: object) -> None:
+    with pytest.raises(
+        TypeError, match=f"^only a labelled array can be written as a table, not a {type(given).__name__}$"
+    ):
+        to_frame(given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("numbers", [[0, 1], [0.0, 1.5], [True, False]])
+def test_from_frame_takes_sparse_values(numbers: list) -> None:
+    array = from_frame(pd.DataFrame({"x": ["a", "b"], "n": pd.arrays.SparseArray(numbers)}))
+    assert array.to_numpy().tolist() == numbers
+    assert array.dtype == np.array(numbers).dtype
+
+
+@pytest.mark.parametrize("name", [0, None, ("a", 1)])
+def test_from_frame_wants_texts_as_names_of_dimensions(name: object) -> None:
+    frame = pd.DataFrame([["a", 3]], columns=pd.Index([name, "n"], tupleize_cols=False, dtype=object))
+    with pytest.raises(TypeError, match=r"^a dimension with labels is named by a text, "):
+        from_frame(frame)

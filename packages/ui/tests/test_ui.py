@@ -215,6 +215,39 @@ def test_the_table_has_the_digits_that_tell_numbers_apart(numbers: list[float], 
     assert set(table.formatters) == {"mean", "std", "min", "max"}
 
 
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [
+        ([101325.12, 101325.99], ["101326", "101325", "101326"]),
+        ([101325.12, 101325.32], ["101325.2", "101325.1", "101325.3"]),
+        ([2**60 + 1, 2**60 + 2], ["1.152921504606847e+18", str(2**60 + 1), str(2**60 + 2)]),
+        ([1, 2], ["1.5", "1", "2"]),
+        ([np.nan, 12345678.0], ["1.235e+07"] * 3),
+    ],
+)
+def test_the_ends_of_a_line_do_not_look_alike(numbers: list[float], shown: list[str]) -> None:
+    table = view(labelled(numbers, {"x": [0, 1]}))[2]
+    assert [table.formatters[name](table.object[name].iloc[0]) for name in ("mean", "min", "max")] == shown
+
+
+@pytest.mark.parametrize("numbers", [[2**60 + 1, 2**60 + 2], [-(2**63), 1 - 2**63], [123456, 123457]])
+def test_integers_that_look_alike_have_all_digits(numbers: list[int]) -> None:
+    table = view(labelled([numbers], {"x": [0], "line": ["p", "q"]}))[2]
+    assert [table.formatters["max"](number) for number in table.object["max"]] == [str(number) for number in numbers]
+
+
+@pytest.mark.parametrize("function", [chart, view])
+@pytest.mark.parametrize("given", [[1], pd.Series([1.0]), xr.Dataset()])
+def test_a_labelled_array_is_drawn(function: Callable, given: object) -> None:
+    with pytest.raises(TypeError, match=f"^only a labelled array can be drawn, not a {type(given).__name__}: "):
+        function(given)
+
+
+@pytest.mark.parametrize("name", ["", " ", "value"])
+def test_the_one_dimension_may_have_any_name(name: str) -> None:
+    assert view(xr.DataArray([1.0, 2.0], dims=[name]))[2].object["max"].tolist() == [2.0]
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5, unique=True))
 def test_no_two_numbers_of_a_column_look_alike(numbers: list[float]) -> None:

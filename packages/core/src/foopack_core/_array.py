@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Set, ValuesView
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +31,8 @@ def labelled(
         values: Any number of axes, any type. Memory is shared where this already is a numpy array. Where some of them
             are masked, a copy has NaN for these, and integers are floats of 64 bits.
         labels: For each axis, in their order, its name and its labels: one for each position, none missing, none twice.
-            Each keeps its type. Labels with a timezone, categories, periods and intervals keep their pandas index.
+            Each keeps its type, but integers beside floats are floats, if a float has each of them. Labels with a
+            timezone, categories, periods and intervals keep their pandas index.
         name: What the values are, such as "temperature".
         units: What the values are measured in, kept as the attribute "units".
 
@@ -121,7 +123,7 @@ def summarize(array: xr.DataArray, dim: Hashable | None = None) -> xr.Dataset:
     wide = array.astype(np.result_type(array.dtype, np.float64))
     mean = wide.mean(reduced, keep_attrs=True)
     least, most = array.min(reduced, keep_attrs=True), array.max(reduced, keep_attrs=True)
-    return xr.Dataset(
+    summary = xr.Dataset(
         {
             "count": array.count(reduced, keep_attrs=False),
             # Rounding may lead out of the values by a last digit; a sum that is too large for a float is left infinite.
@@ -131,14 +133,17 @@ def summarize(array: xr.DataArray, dim: Hashable | None = None) -> xr.Dataset:
             "max": most,
         }
     )
+    for part in summary.data_vars.values():
+        part.attrs = deepcopy(part.attrs)
+    return summary
 
 
 def _values(values: ArrayLike) -> np.ndarray[Any, Any]:
     """Return the values as an array, with NaN for those that are masked."""
     if isinstance(values, UNORDERED):
         raise TypeError(f"the values are an array or nested lists, not a {type(values).__name__}")
-    if isinstance(values, (list, tuple)) and any(isinstance(part, np.ma.MaskedArray) for part in values):
-        values = np.ma.array(values)
+    if isinstance(values, (list, tuple)) and _has_masked(values):
+        values = _stack(values)
     if not isinstance(values, np.ma.MaskedArray) or not np.ma.is_masked(values):
         return np.asarray(values)
     if values.dtype.kind in "iu":
@@ -146,6 +151,18 @@ def _values(values: ArrayLike) -> np.ndarray[Any, Any]:
             raise ValueError("a masked value is NaN, and integers above 2**53 are no floats: make them smaller")
         values = values.astype(np.float64)
     return xr.Variable([str(axis) for axis in range(values.ndim)], values).to_numpy()
+
+
+def _has_masked(given: object) -> bool:
+    """Report whether this is a masked array or nested lists with one in them."""
+    if isinstance(given, (list, tuple)):
+        return any(_has_masked(part) for part in given)
+    return isinstance(given, np.ma.MaskedArray)
+
+
+def _stack(given: Any) -> Any:  # noqa: ANN401
+    """Return nested lists as a masked array; numpy alone sees a mask in the outermost list only."""
+    return np.ma.array([_stack(part) for part in given]) if isinstance(given, (list, tuple)) else given
 
 
 def _index(dim: Hashable, given: object, size: int) -> pd.Index[Any] | np.ndarray[Any, Any]:
@@ -169,7 +186,12 @@ def _index(dim: Hashable, given: object, size: int) -> pd.Index[Any] | np.ndarra
 
 def _flat(dim: Hashable, given: object, size: int) -> np.ndarray[Any, Any]:
     """Return labels as an array of one dimension, in which each has the type that it has in a list."""
-    found: Any = given.tolist() if isinstance(given, np.ma.MaskedArray) else given  # None for what is masked
+    found: Any = given
+    if np.ma.is_masked(given):
+        found = found.tolist()  # None for what is masked
+    dtype = getattr(found, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind != "O":
+        found = np.asarray(found)  # of a table's column too, with the type that it has there
     if isinstance(found, (list, tuple)) or hasattr(found, "array") or _is_of_objects(found):
         labels = list(found)
         if any(isinstance(label, tuple) for label in labels):
@@ -177,6 +199,8 @@ def _flat(dim: Hashable, given: object, size: int) -> np.ndarray[Any, Any]:
         truths = sum(isinstance(label, (bool, np.bool_)) for label in labels)
         numbers = sum(isinstance(label, (int, float, np.number)) for label in labels)
         alike = max(truths, numbers - truths) == len(labels)
+        if alike and np.asarray(labels).dtype.kind == "f":
+            alike = all(abs(int(label)) <= EXACT for label in labels if isinstance(label, (int, np.integer)))
         if not alike and not any(isinstance(label, (list, np.ndarray)) for label in labels):
             flat = np.empty(len(labels), dtype=object)  # numpy would make texts of numbers that stand beside one
             flat[:] = labels
@@ -185,7 +209,9 @@ def _flat(dim: Hashable, given: object, size: int) -> np.ndarray[Any, Any]:
     array = np.asarray(found)
     if array.ndim != 1:
         raise ValueError(f"{dim!r} has {size} positions, but its labels have the shape {array.shape}")
-    return array.astype(np.float64) if array.dtype == np.float16 else array  # pandas has no index of float16
+    if array.dtype == np.float16:  # pandas has no index of it, nor of the other order of bytes
+        return array.astype(np.float64)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _is_of_objects(given: object) -> bool:

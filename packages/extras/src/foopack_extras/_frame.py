@@ -3,15 +3,13 @@ from __future__ import annotations
 import warnings
 from copy import deepcopy
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from foopack_core import labelled
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 MANY = 1_000_000  # cells: 8 MB of numbers
 SPARSE = 10  # cells for each row
@@ -31,6 +29,7 @@ def to_frame(array: xr.DataArray) -> pd.DataFrame:
         coordinates, have no place in a table and are left out.
 
     Raises:
+        TypeError: This is no `xarray.DataArray`.
         ValueError: The array has no dimension, or has the name of one of its dimensions.
 
     Examples:
@@ -40,6 +39,8 @@ def to_frame(array: xr.DataArray) -> pd.DataFrame:
         0  Mon   3.0
         1  Tue   5.0
     """
+    if not isinstance(array, xr.DataArray):
+        raise TypeError(f"only a labelled array can be written as a table, not a {type(array).__name__}")
     value = "value" if array.name is None else array.name
     if not array.dims:
         raise ValueError("an array without dimensions is a single number, not a table")
@@ -68,6 +69,7 @@ def from_frame(frame: pd.DataFrame) -> xr.DataArray:
         to. Where many more cells are made than there are rows, a UserWarning says so.
 
     Raises:
+        TypeError: This is no `pandas.DataFrame`, or a column of labels is not named by a text.
         ValueError: There are fewer than two columns or two of one name, a label is missing, or two rows are about the
             same cell. Or a cell without a row makes floats of integers that no float has.
 
@@ -110,6 +112,8 @@ def from_frame(frame: pd.DataFrame) -> xr.DataArray:
 
 def _spread(column: pd.Series[Any], cells: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
     """Return an array of cells with the values of a column in theirs, and what is missing in all others."""
+    if isinstance(column.dtype, pd.SparseDtype):
+        column = pd.Series(np.asarray(column), name=column.name)
     missing = bool(column.isna().any()) or len(cells) < count
     dtype: Any = column.dtype
     kind = getattr(dtype, "kind", "O")

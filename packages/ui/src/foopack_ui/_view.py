@@ -22,7 +22,7 @@ ROOMY = "td, th { padding: 2px 12px; text-align: right }"
 FORMATS = "iuf"  # kinds of numbers
 DASHES = ("solid", "dashed", "dotted")
 MOST = len(Category10_10) * len(DASHES)  # lines that can be told apart, each with a place in the legend
-DIGITS = 4  # of a number in the table; more where two of a column would look alike
+DIGITS = 4  # of a number in the table; more where two of a column, or the ends of a line, would look alike
 EXACT = 17  # digits that tell any two floats apart
 
 
@@ -39,7 +39,7 @@ def chart(array: xr.DataArray) -> figure:
         Up to 30 lines differ by color and dashes and stand in the legend; more are thin, gray and without one.
 
     Raises:
-        TypeError: The values are not real numbers.
+        TypeError: This is no `xarray.DataArray`, or its values are not real numbers.
         ValueError: There are other than one or two dimensions, or two labels of one have the same text.
 
     Examples:
@@ -126,7 +126,10 @@ def view(array: xr.DataArray) -> pn.Column:
         pn.pane.Bokeh(chart(array), sizing_mode="stretch_width"),
         pn.pane.DataFrame(
             summary,
-            formatters={name: _formatter(column) for name, column in summary.items() if name != "count"},
+            formatters={
+                "std": _formatter(summary["std"]),
+                **{name: _formatter(summary[name], _digits(summary)) for name in ("mean", "min", "max")},
+            },
             stylesheets=[ROOMY],
         ),
         sizing_mode="stretch_width",
@@ -142,13 +145,16 @@ def titled(array: xr.DataArray) -> str:
 
 def _lines(array: xr.DataArray) -> xr.DataArray:
     """Return the array with two dimensions; one that has a single one becomes a single line, named as it is."""
+    if not isinstance(array, xr.DataArray):
+        raise TypeError(f"only a labelled array can be drawn, not a {type(array).__name__}: `labelled` makes one")
     if array.dtype.kind not in FORMATS:
         raise TypeError(f"only real numbers can be drawn, not values of type {array.dtype}")
     if array.ndim not in (1, 2):
         raise ValueError(f"only one or two dimensions can be drawn, not {array.ndim}: select or reduce first")
     if array.ndim == 2:
         return array
-    return array.expand_dims({"": [titled(array)]}, axis=1)
+    across = " " if array.dims == ("",) else ""
+    return array.expand_dims({across: [titled(array)]}, axis=1)
 
 
 def _index(lines: xr.DataArray, dim: Hashable) -> pd.Index[Any]:
@@ -170,10 +176,20 @@ def _plain(text: str) -> str | PlainText:
     return PlainText(text=text) if "$$" in text or "\\(" in text or "\\[" in text else text
 
 
-def _formatter(column: pd.Series[Any]) -> Callable[[float], str]:
-    """Return what writes the numbers of a column: with four digits, or as many as tell its numbers apart."""
+def _formatter(column: pd.Series[Any], digits: int = DIGITS) -> Callable[[float], str]:
+    """Return what writes the numbers of a column: with so many digits, or as many as tell its numbers apart."""
     numbers = set(column.dropna())
-    digits = DIGITS
     while digits < EXACT and len({f"{number:.{digits}g}" for number in numbers}) < len(numbers):
         digits += 1
+    if digits > DIGITS and column.dtype.kind in "iu":
+        return str  # a float has not every integer
     return lambda number: f"{number:.{digits}g}"
+
+
+def _digits(summary: pd.DataFrame) -> int:
+    """Return how many digits tell the least value of each line from its greatest."""
+    digits = DIGITS
+    ends = [(low, high) for low, high in zip(summary["min"], summary["max"], strict=True) if low < high]
+    while digits < EXACT and any(f"{low:.{digits}g}" == f"{high:.{digits}g}" for low, high in ends):
+        digits += 1
+    return digits
