@@ -191,6 +191,18 @@ def test_a_time_with_a_zone_shows_the_clock_of_its_zone() -> None:
     assert pd.DatetimeIndex(at).equals(labels.tz_localize(None))
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+def test_times_beyond_what_nanoseconds_hold_are_drawn(unit: str) -> None:
+    dates = np.array(["0001-01-01", "3000-01-01", "9999-12-31"], f"M8[{unit}]")
+    assert [str(at)[:10] for at in np.array(lines(chart(labelled([1, 2, 3], {"t": dates})))[0][0], f"M8[{unit}]")] == [
+        "0001-01-01",
+        "3000-01-01",
+        "9999-12-31",
+    ]
+    days = np.array([1, 365_000], "m8[D]").astype(f"m8[{unit}]")
+    assert lines(chart(labelled([1, 2], {"t": days}))) == [([86_400_000.0, 365_000 * 86_400_000.0], [1, 2])]
+
+
 def test_durations_are_milliseconds() -> None:
     assert lines(chart(labelled([1, 2], {"t": pd.to_timedelta(["1s", "1h"])}))) == [([1000.0, 3_600_000.0], [1, 2])]
 
@@ -337,6 +349,14 @@ def test_save_that_cannot_be_shown_leaves_the_file_alone(tmp_path: Path) -> None
     with pytest.raises(TypeError):
         save(labelled(["a"], {"x": [0]}), path)
     assert path.read_text() == "what was there before"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\udc00\ud800"])
+def test_save_writes_a_page_for_half_of_a_surrogate_pair(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "rain.html"
+    save(labelled([1], {text: [text]}, name=text, units=text), path)
+    shown = "".join("?" if "\ud800" <= sign <= "\udfff" else sign for sign in text)
+    assert f"<title>{shown} [{shown}]</title>" in path.read_text(encoding="utf-8")
 
 
 def test_save_into_no_folder_is_an_error(tmp_path: Path) -> None:

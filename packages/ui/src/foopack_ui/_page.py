@@ -60,7 +60,8 @@ def save(array: xr.DataArray, path: str | PathLike[str]) -> None:
         _hold_stylesheets(document)
         write(document, page, title=titled(array), resources=INLINE, template_variables=icons)
     head = f'<head>\n    <meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-    Path(path).write_text(page.getvalue().replace("<head>", head, 1), encoding="utf-8")
+    text = page.getvalue().replace("<head>", head, 1)
+    Path(path).write_bytes(text.encode("utf-8", "replace"))  # half of a pair has no bytes in a file
 
 
 def _hold_stylesheets(document: Document) -> None:

@@ -56,10 +56,10 @@ def chart(array: xr.DataArray) -> figure:
     at: Any
     axis: dict[str, Any] = {}
     if isinstance(index, pd.DatetimeIndex):
-        at = index.tz_localize(None).to_numpy(dtype="datetime64[ns]")  # the clock of its own zone
+        at = index.tz_localize(None).to_numpy(copy=True)  # the clock of its own zone; nanoseconds end in 2262
         axis = {"x_axis_type": "datetime"}
     elif isinstance(index, pd.TimedeltaIndex):
-        at = index / pd.Timedelta(milliseconds=1)
+        at = index.total_seconds() * 1000
         axis = {"x_axis_type": "timedelta"}
     elif index.dtype.kind in FORMATS:
         at = index.to_numpy(copy=True)
