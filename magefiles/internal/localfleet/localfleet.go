@@ -20,6 +20,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/localengine"
 	"github.com/foopack/foopack/magefiles/internal/localproxy"
 	"github.com/foopack/foopack/magefiles/internal/proxy"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 )
 
 // Fleet is hosts that run.
@@ -34,7 +35,7 @@ type Fleet struct {
 	looking sync.WaitGroup
 
 	mu    sync.Mutex
-	stays []Stay
+	stays []fleet.Stay
 }
 
 // Start starts the hosts of environments, which have nothing yet, in a folder. The caller closes them.

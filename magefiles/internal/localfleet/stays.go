@@ -10,18 +10,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/deploy/config"
 	"github.com/foopack/foopack/magefiles/internal/localengine"
 	"github.com/foopack/foopack/magefiles/internal/pause"
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 )
-
-// Stay is the time for which one image answered on a host.
-type Stay struct {
-	Environment string    `json:"environment"`
-	Host        string    `json:"host"`
-	Digest      string    `json:"digest"`
-	From        time.Time `json:"from"`
-	Until       time.Time `json:"until"` // its last answer
-	Answers     int       `json:"answers"`
-	Failed      int       `json:"failed,omitempty"` // requests that nothing answered, or not well, since the first of them
-}
 
 // often is the pause between two requests to a host.
 const often = 50 * time.Millisecond
@@ -59,7 +49,7 @@ func ask(ctx context.Context, client *http.Client, url, domain string) (digest s
 func (f *Fleet) note(environment, host, digest string, err error, at time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var last *Stay
+	var last *fleet.Stay
 	for i := range f.stays {
 		if s := &f.stays[i]; s.Environment == environment && s.Host == host {
 			last = s
@@ -71,7 +61,7 @@ func (f *Fleet) note(environment, host, digest string, err error, at time.Time) 
 			last.Failed++
 		}
 	case last == nil || last.Digest != digest:
-		f.stays = append(f.stays, Stay{Environment: environment, Host: host, Digest: digest, From: at, Until: at, Answers: 1})
+		f.stays = append(f.stays, fleet.Stay{Environment: environment, Host: host, Digest: digest, From: at, Until: at, Answers: 1})
 	default:
 		last.Until = at
 		last.Answers++
@@ -79,7 +69,7 @@ func (f *Fleet) note(environment, host, digest string, err error, at time.Time) 
 }
 
 // Stays are those of all hosts, in the order in which they began.
-func (f *Fleet) Stays() []Stay {
+func (f *Fleet) Stays() []fleet.Stay {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.stays)

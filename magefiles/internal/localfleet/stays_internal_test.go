@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/rehearsal/fleet"
 	"github.com/stretchr/testify/require"
 )
 
@@ -28,8 +29,8 @@ func TestStays(t *testing.T) {
 	} {
 		f.note("staging", one.host, one.digest, one.err, at.Add(time.Duration(n)))
 	}
-	stay := func(host, digest string, from, until time.Duration, answers, failed int) Stay {
-		return Stay{
+	stay := func(host, digest string, from, until time.Duration, answers, failed int) fleet.Stay {
+		return fleet.Stay{
 			Environment: "staging",
 			Host:        host,
 			Digest:      digest,
@@ -39,5 +40,5 @@ func TestStays(t *testing.T) {
 			Failed:      failed,
 		}
 	}
-	require.Equal(t, []Stay{stay("a", "old", 1, 1, 1, 1), stay("b", "old", 2, 2, 1, 0), stay("a", "new", 4, 6, 2, 1), stay("a", "old", 7, 7, 1, 0)}, f.Stays())
+	require.Equal(t, []fleet.Stay{stay("a", "old", 1, 1, 1, 1), stay("b", "old", 2, 2, 1, 0), stay("a", "new", 4, 6, 2, 1), stay("a", "old", 7, 7, 1, 0)}, f.Stays())
 }

@@ -27,7 +27,8 @@ var layers = [][]string{
 	{"bump", "gitrepo", "toolchain", "actions/file", "channel/store", "channel/server", "channel/prefixdev", "oidc", "github", "image", "available", "host", "localengine"},
 	{"sources", "publish", "localprefix", "localregistry", "session", "imagejob", "lint", "doctor", "folders", "proxy", "localproxy"},
 	{"release", "view", "ourchannel", "publishing", "bumping", "deploy", "begun"},
-	{"rehearsal", "releasing", "variables", "delivery", "localfleet"},
+	{"rehearsal", "releasing", "variables", "delivery"},
+	{"localfleet"},
 }
 
 // support are packages that only tests may import; they stand outside the layers.

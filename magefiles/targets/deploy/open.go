@@ -23,7 +23,7 @@ import (
 
 // deployer is what deploys to one environment, over ssh. end lets its connections go.
 func deployer(ctx context.Context, x *targets.Extension, of *workspace.Downstream, e config.Environment, f Flags) (*deploying.Deployer, func(), error) {
-	rehearsed, _ := x.Variable("REHEARSAL_HOSTS")
+	rehearsed, _ := x.Variable(hostsVariable)
 	if rehearsed != "" {
 		e = inRehearsal(e)
 	}

@@ -23,6 +23,9 @@ import (
 // init lets `rehearse -full` go as far as the hosts.
 func init() { targets.RehearseOn(rehearsedHosts) }
 
+// hostsVariable leads whoever deploys in a rehearsal to its hosts.
+const hostsVariable = "REHEARSAL_HOSTS"
+
 // hosts are those of a rehearsal.
 type hosts struct {
 	app   string
@@ -92,12 +95,7 @@ func imageOf(i fleet.Image) localfleet.Image {
 	return localfleet.Image{Repository: i.Repository, Digest: i.Digest, Revision: i.Revision, Platforms: i.Platforms, Labels: i.Labels}
 }
 
-func (h hosts) Stays() (all []fleet.Stay) {
-	for _, s := range h.local.Stays() {
-		all = append(all, fleet.Stay(s))
-	}
-	return all
-}
+func (h hosts) Stays() []fleet.Stay { return h.local.Stays() }
 
 func (h hosts) Close() { h.local.Close() }
 
@@ -122,7 +120,7 @@ func standIn(d *deploying.Deployer, file string) error {
 		err = json.Unmarshal(text, &sockets)
 	}
 	if err != nil {
-		return operr.NewUsage("unset REHEARSAL_HOSTS: `rehearse -full` alone sets it", "the hosts of a rehearsal are not there: %w", err)
+		return operr.NewUsage("unset "+hostsVariable+": `rehearse -full` alone sets it", "the hosts of a rehearsal are not there: %w", err)
 	}
 	d.Login = func(context.Context, string) (engine.Login, error) { return engine.Login{}, nil }
 	d.Output = func(context.Context, []string) ([]byte, error) { return []byte(placeholder), nil }
