@@ -337,6 +337,16 @@ type reporter struct {
 	f    func()
 }
 
+// killed deploys an image, in a run that ends before a step without another word.
+func (f *fleet) killed(image survey.Image, step string) {
+	f.t.Helper()
+	ctx, kill := context.WithCancel(f.t.Context())
+	d := f.deployer()
+	d.Reporter = before(step, kill)
+	_, err := d.Deploy(ctx, survey.Asked{Image: image})
+	require.ErrorIs(f.t, err, context.Canceled)
+}
+
 func before(step string, f func()) *reporter { return &reporter{step: step, f: f} }
 
 func (r *reporter) Step(name string, f func() (string, error)) error {

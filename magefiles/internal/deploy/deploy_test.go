@@ -322,11 +322,7 @@ func TestAnotherMachineGoesOn(t *testing.T) {
 	f := startFleet(t, "a")
 	one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
 	f.mustDeploy(one)
-	ctx, kill := context.WithCancel(t.Context())
-	d := f.deployer()
-	d.Reporter = before(stepGate, kill)
-	_, err := d.Deploy(ctx, survey.Asked{Image: two})
-	require.ErrorIs(t, err, context.Canceled)
+	f.killed(two, stepGate)
 	require.Contains(t, strings.Join(f.look()["a"].Drift, "\n"), "the deployment of app-staging-"+hash(two.Digest))
 	require.NoError(t, f.deployer().Unlock(t.Context()))
 	mine := f.state
@@ -754,26 +750,18 @@ func TestAnotherTableDoesNotGoOn(t *testing.T) {
 		f.env.Environment, f.vars["GREETING"] = []string{"GREETING"}, "hello"
 		one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 		f.mustDeploy(one)
-		ctx, kill := context.WithCancel(t.Context())
-		d := f.deployer()
-		d.Reporter = before(stepStart, kill)
-		_, err := d.Deploy(ctx, survey.Asked{Image: two})
-		require.ErrorIs(t, err, context.Canceled)
+		f.killed(two, stepStart)
 		change(f)
-		d = f.deployer()
+		d := f.deployer()
 		asked := errors.New("asked")
 		d.Confirm = func(context.Context, *survey.Plan) error { return asked }
-		_, err = d.Deploy(t.Context(), survey.Asked{Image: two})
+		_, err := d.Deploy(t.Context(), survey.Asked{Image: two})
 		require.ErrorIs(t, err, asked, name)
 		require.Contains(t, f.heard(), "it is taken back first")
 		f.env.Port++
 		_, err = f.deploy(two)
 		require.NoError(t, err, "nothing is unfinished any more")
-		ctx, kill = context.WithCancel(t.Context())
-		d = f.deployer()
-		d.Reporter = before(stepStart, kill)
-		_, err = d.Deploy(ctx, survey.Asked{Image: one})
-		require.ErrorIs(t, err, context.Canceled)
+		f.killed(one, stepStart)
 		f.env.Port++
 		_, err = f.deploy(one)
 		require.ErrorContains(t, err, "leads to another proxy or engine by now")
@@ -1044,18 +1032,14 @@ func TestWhatAKilledDeploymentHasLeftIsPutAway(t *testing.T) {
 		one, two, three := f.push("1111", behavior{}), f.push("2222", behavior{}), f.push("3333", behavior{})
 		f.mustDeploy(one)
 		f.mustDeploy(two)
-		ctx, kill := context.WithCancel(t.Context())
-		d := f.deployer()
-		d.Reporter = before(step, kill)
-		_, err := d.Deploy(ctx, survey.Asked{Image: three})
-		require.ErrorIs(t, err, context.Canceled)
+		f.killed(three, step)
 		require.NoError(t, f.deployer().Unlock(t.Context()))
 		all, some, err := f.deployer().Runs(t.Context(), three)
 		require.NoError(t, err)
 		require.Equal(t, []bool{false, true}, []bool{all, some}, "a delivery has something to do there")
 
 		f.state, f.env.Hosts = t.TempDir(), []string{"a", "b"} // b is new
-		d = f.deployer()
+		d := f.deployer()
 		running := f.look()["a"].Running.Since
 		p, err := d.Deploy(t.Context(), survey.Asked{Image: three})
 		require.NoError(t, err, f.heard())
@@ -1080,13 +1064,9 @@ func TestWhatIsLeftCannotBePutAway(t *testing.T) {
 	f.env.Secrets = []config.Secret{{Name: "KEY", Command: []string{"show"}}}
 	one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
 	f.mustDeploy(one)
-	ctx, kill := context.WithCancel(t.Context())
-	d := f.deployer()
-	d.Reporter = before(stepStop, kill)
-	_, err := d.Deploy(ctx, survey.Asked{Image: two})
-	require.ErrorIs(t, err, context.Canceled)
+	f.killed(two, stepStop)
 	f.state = t.TempDir()
-	_, err = f.deploy(two)
+	_, err := f.deploy(two)
 	require.ErrorContains(t, err, "op on desk", "whoever may still be at it has the lock")
 	require.NoError(t, f.deployer().Unlock(t.Context()))
 	f.hosts["a"].engine.Fail(func(r localengine.Request) localengine.Fault {
@@ -1095,7 +1075,7 @@ func TestWhatIsLeftCannotBePutAway(t *testing.T) {
 		}
 		return localengine.None
 	})
-	d = f.deployer()
+	d := f.deployer()
 	d.Output = func(context.Context, []string) ([]byte, error) { return nil, errors.New("nothing is started") }
 	_, err = d.Deploy(t.Context(), survey.Asked{Image: two})
 	require.ErrorContains(t, err, "stop: a: ")
