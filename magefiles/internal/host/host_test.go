@@ -401,7 +401,7 @@ func TestALoginOfTheEnvironment(t *testing.T) {
 	refused(t, err, host.Forbidden)
 	_, err = ssh.Connect(t.Context(), "other", "")
 	refused(t, err, host.KeyUnknown)
-	for _, bad := range []string{"ssh-ed25519 AAAA a@b", "-----BEGIN OPENSSH PRIVATE KEY-----", "/root/.ssh/id"} {
+	for _, bad := range []string{"ssh-ed25519 AAAA a@b", "-----BEGIN OPENSSH PRIVATE KEY-----", "/home/me/.ssh/id"} {
 		ssh.Login = host.Login{Key: bad}
 		_, err = ssh.Connect(t.Context(), "vm", "")
 		require.ErrorContains(t, err, "the private key for ssh is none")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,14 @@ func TestProblems(t *testing.T) {
 		for _, w := range want {
 			require.ErrorContains(t, err, w, text)
 		}
+	}
+}
+
+// Several problems are told in the order of the file, always the same.
+func TestProblemsInTheirOrder(t *testing.T) {
+	for range 20 {
+		_, err := Read("f.yml", []byte("on: {push: {paths-ignore: x, paths: y, tags-ignore: x, tags: y, branches-ignore: x, branches: y}}"+job))
+		require.Equal(t, []string{"f.yml:1:27", "f.yml:1:53", "f.yml:1:82"}, regexp.MustCompile(`f\.yml:\d+:\d+`).FindAllString(err.Error(), -1))
 	}
 }
 

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -49,20 +50,20 @@ func Read(name string, data []byte) (*Workflow, error) {
 	r := &reader{name: name}
 	if len(doc.Content) == 0 {
 		r.problem(&yaml.Node{Line: 1}, "the file is empty")
-		return nil, errors.Join(r.problems...)
+		return nil, r.err()
 	}
 	top := doc.Content[0]
 	r.value(top, root, nil, "the workflow")
 	if len(r.problems) > 0 {
-		return nil, errors.Join(r.problems...)
+		return nil, r.err()
 	}
 	w := r.workflow(top)
-	return w, errors.Join(r.problems...)
+	return w, r.err()
 }
 
 type reader struct {
 	name     string
-	problems []error
+	problems []*Problem
 	nodes    int
 	depth    int
 }
@@ -74,6 +75,18 @@ func (r *reader) problem(n *yaml.Node, format string, args ...any) {
 		Column: n.Column,
 		What:   fmt.Sprintf(format, args...),
 	})
+}
+
+// err is all problems, in the order of the file; nil where there is none.
+func (r *reader) err() error {
+	slices.SortStableFunc(r.problems, func(a, b *Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.What, b.What))
+	})
+	all := make([]error, len(r.problems))
+	for i, p := range r.problems {
+		all[i] = p
+	}
+	return errors.Join(all...)
 }
 
 // value holds a value against a definition. what names it in sentences.
