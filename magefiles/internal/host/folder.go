@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +34,7 @@ func newFolder() (*folder, error) {
 		parent = "/tmp"
 	}
 	sweep(parent)
-	for range 3 {
+	for range 10 {
 		path, err := os.MkdirTemp(parent, folderPrefix)
 		if err == nil {
 			path = strings.TrimSuffix(path, "/")
@@ -42,10 +43,10 @@ func newFolder() (*folder, error) {
 				return &folder{path: path, held: held}, held.Chmod(0o600)
 			}
 		}
-		if !errors.Is(err, filelock.ErrHeld) {
+		if !errors.Is(err, filelock.ErrHeld) && !errors.Is(err, fs.ErrNotExist) {
 			return nil, operr.New("see that files can be made in "+parent, "making a folder for a socket: %w", err)
 		}
-		// Somebody who sweeps came in between, and removes it.
+		// Somebody who sweeps came in between, and removes it, or has.
 	}
 	return nil, operr.New("run it again", "making a folder for a socket in %s: others remove it", parent)
 }

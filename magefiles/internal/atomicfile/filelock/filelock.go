@@ -11,22 +11,36 @@ import (
 // ErrHeld is in the chain of the error when another process, or another part of this one, holds the file.
 var ErrHeld = errors.New("it is held by another process")
 
-// Take opens the file for reading and writing, and makes it where it is not there, in a folder that is. [Release] lets go.
-// Errors: ErrHeld.
+// Take opens the file for reading and writing, and makes it where it is not there, in a folder that is. [Release] lets go. Whoever holds the file
+// may remove it, with its folder: who has opened it before then does not hold what nobody else finds any more, and begins with a new one.
+// Errors: ErrHeld; fs.ErrNotExist where the folder was removed.
 func Take(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
+	for {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+		if err != nil {
+			return nil, err
+		}
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			f.Close()
+			return nil, fmt.Errorf("%s: %w", path, ErrHeld)
+		case err != nil:
+			f.Close()
+			return nil, fmt.Errorf("locking %s: %w", path, err)
+		}
+		held, err := f.Stat()
+		found, gone := os.Stat(path)
+		switch {
+		case err != nil:
+			return nil, errors.Join(err, Release(f))
+		case gone == nil && os.SameFile(held, found):
+			return f, nil
+		}
+		if err := Release(f); err != nil {
+			return nil, err
+		}
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if err == nil {
-		return f, nil
-	}
-	f.Close()
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, fmt.Errorf("%s: %w", path, ErrHeld)
-	}
-	return nil, fmt.Errorf("locking %s: %w", path, err)
 }
 
 // Release lets go of a file that was taken, and closes it. Closing alone does not: a child that is being started has all files of this process

@@ -1,11 +1,15 @@
 package filelock_test
 
 import (
+	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/atomicfile/filelock"
@@ -44,4 +48,29 @@ func TestWhatIsLetGoOfIsFree(t *testing.T) {
 		require.NoError(t, err, "%d", children)
 		require.NoError(t, filelock.Release(f))
 	}
+}
+
+// Who holds the file removes it, with its folder, while others open it: what one of them holds is there.
+func TestWhatIsHeldIsThere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "folder", "lock")
+	var holders sync.WaitGroup
+	for range 4 {
+		holders.Go(func() {
+			for range 500 {
+				_ = os.Mkdir(filepath.Dir(path), 0o700) // another one may have made it
+				f, err := filelock.Take(path)
+				if errors.Is(err, filelock.ErrHeld) || errors.Is(err, fs.ErrNotExist) {
+					continue
+				}
+				if !assert.NoError(t, err) || !assert.FileExists(t, path) {
+					return
+				}
+				_ = os.RemoveAll(filepath.Dir(path)) // another one may have made the file in it
+				if !assert.NoError(t, filelock.Release(f)) {
+					return
+				}
+			}
+		})
+	}
+	holders.Wait()
 }
