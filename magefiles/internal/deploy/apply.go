@@ -161,7 +161,13 @@ func (a *applying) allOf(ctx context.Context, hosts []survey.HostPlan, f func(ct
 // does so before anything was pulled; a run that goes on behind preflight runs them where a container is still to be started.
 func (a *applying) preflight(ctx context.Context, recorded *Said) (Said, bool, error) {
 	if err := a.promoted(ctx); err != nil {
-		return Said{}, false, err
+		// What every host remembers is there: the other environment may run something else by now, and what is left is done all the same.
+		there, unread := a.allOf(ctx, survey.Moving(a.hosts), func(ctx context.Context, h survey.HostPlan, m *survey.Machine) (bool, error) {
+			return a.remembered(ctx, h, m, true)
+		})
+		if !there || unread != nil {
+			return Said{}, false, err
+		}
 	}
 	if recorded == nil && a.needsSecrets() {
 		if _, err := a.secretValues(ctx); err != nil {

@@ -133,3 +133,32 @@ func TestPromotion(t *testing.T) {
 	require.NoError(t, err, "a way back asks no other environment")
 	f.runs(two, "a")
 }
+
+// A promotion is killed when every host remembers it, and the environment before is deployed to meanwhile: the next one puts away what is left first.
+func TestAPromotionIsKilledAtItsEnd(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{stepStop, stepPrune, stepUnlock} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			f := startFleet(t, "a", "b")
+			f.env.After = "test"
+			one, two := f.push("1111", behavior{}), f.push("2222", behavior{})
+			now := one
+			deployer := func() *Deployer {
+				d := f.deployer()
+				d.Before = func(context.Context) (survey.Image, error) { return now, nil }
+				return d
+			}
+			ctx, kill := context.WithCancel(t.Context())
+			defer kill()
+			d := deployer()
+			d.Reporter = before(step, kill)
+			_, err := d.Deploy(ctx, survey.Asked{Image: one})
+			require.ErrorIs(t, err, context.Canceled)
+			now = two
+			_, err = deployer().Deploy(t.Context(), survey.Asked{Image: two})
+			require.NoError(t, err)
+			f.runs(two, "a", "b")
+		})
+	}
+}
