@@ -243,9 +243,9 @@ func none(upstream string) bool { return upstream == "" || upstream == hoststate
 // others are the containers of the environment that are not the new one, as far as this deployment may touch them: those that a deployment
 // made behind the same proxy, with its own number or an older one.
 func (a *applying) others(ctx context.Context, h survey.HostPlan, m *survey.Machine) (all []engine.Container, err error) {
-	found, err := m.Engine.Containers(ctx, survey.LabelApp+"="+a.App, survey.LabelEnvironment+"="+a.Environment.Name)
+	found, err := a.labeled(ctx, m)
 	for _, c := range found {
-		made, ours := survey.MadeBy(c, survey.PortLabel(m))
+		made, ours := survey.MadeBy(c.Labels, survey.PortLabel(m))
 		if c.Labels[survey.LabelRelease] != h.Will.ID && ours && made <= a.fence(h) {
 			all = append(all, c)
 		}
@@ -291,7 +291,11 @@ func (a *applying) stopOne(ctx context.Context, h survey.HostPlan, m *survey.Mac
 
 func (a *applying) pruned(ctx context.Context, h survey.HostPlan, m *survey.Machine, _ bool) (bool, error) {
 	old, err := a.old(ctx, h, m)
-	return len(old) == 0, err
+	if len(old) > 0 || err != nil {
+		return false, err
+	}
+	left, err := a.leftVolumes(ctx, h, m)
+	return len(left) == 0, err
 }
 
 // old are the containers of releases that are not kept.
@@ -315,7 +319,33 @@ func (a *applying) prune(ctx context.Context, h survey.HostPlan, m *survey.Machi
 			return err
 		}
 	}
-	return nil
+	left, err := a.leftVolumes(ctx, h, m)
+	for _, name := range left {
+		err = errors.Join(err, gone(m.Front.RemoveVolume(ctx, name)))
+	}
+	return err
+}
+
+// leftVolumes are the names of volumes with secrets of releases that are not kept, and have no container any more: a run was killed between the two.
+func (a *applying) leftVolumes(ctx context.Context, h survey.HostPlan, m *survey.Machine) (names []string, err error) {
+	k, err := a.Kept(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	there, err := a.labeled(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	volumes, err := m.Engine.Volumes(ctx, a.madeHere()...)
+	for _, v := range volumes {
+		release := v.Labels[survey.LabelRelease]
+		made, ours := survey.MadeBy(v.Labels, survey.PortLabel(m))
+		used := slices.ContainsFunc(there, func(c engine.Container) bool { return c.Labels[survey.LabelRelease] == release })
+		if release != h.Will.ID && ours && made <= a.fence(h) && !k.Knows(release) && !used {
+			names = append(names, v.Name)
+		}
+	}
+	return names, err
 }
 
 func (a *applying) removeOne(ctx context.Context, h survey.HostPlan, m *survey.Machine, c engine.Container) error {

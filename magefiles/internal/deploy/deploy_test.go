@@ -423,6 +423,65 @@ func TestSecretsAreInTheirFileAlone(t *testing.T) {
 	f.runs(one, "a")
 }
 
+// A run is killed when it has removed a container, and not yet the volume with its secrets: the next deployment removes it, and so does taking
+// the environment away.
+func TestSecretsOfAKilledRunAreRemoved(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, "a")
+	f.env.Secrets = []config.Secret{{Name: "KEY", Variable: "MY_KEY"}}
+	f.env.Keep = 2
+	f.vars["MY_KEY"] = "hush"
+	client := engine.New(f.hosts["a"].engine.Dial)
+	secrets := func() (releases []string) {
+		all, err := client.Volumes(t.Context(), survey.LabelApp+"=app")
+		require.NoError(t, err)
+		for _, v := range all {
+			releases = append(releases, v.Name)
+		}
+		return releases
+	}
+	kept := func() (releases []string) {
+		k := f.look()["a"].Kept
+		for _, v := range k.All() {
+			releases = append(releases, v.ID)
+		}
+		return releases
+	}
+	killed := func(f2 func(d *Deployer, ctx context.Context) error) {
+		ctx, kill := context.WithCancel(t.Context())
+		defer kill()
+		f.hosts["a"].engine.Fail(func(r localengine.Request) localengine.Fault {
+			if r.Method == http.MethodDelete && strings.HasPrefix(r.Path, "/volumes/") {
+				kill()
+			}
+			if ctx.Err() != nil {
+				return localengine.Unanswered
+			}
+			return localengine.None
+		})
+		require.Error(t, f2(f.deployer(), ctx))
+		f.hosts["a"].engine.Fail(nil)
+		require.NoError(t, f.deployer().Unlock(t.Context()))
+	}
+	f.mustDeploy(f.push("1111", behavior{}))
+	f.mustDeploy(f.push("2222", behavior{}))
+	third := f.push("3333", behavior{})
+	killed(func(d *Deployer, ctx context.Context) error {
+		_, err := d.Deploy(ctx, survey.Asked{Image: third})
+		return err
+	})
+	require.Len(t, secrets(), 3)
+	f.state = t.TempDir() // another clone
+	f.mustDeploy(f.push("4444", behavior{}))
+	require.ElementsMatch(t, kept(), secrets())
+	require.Len(t, secrets(), 2)
+
+	killed(func(d *Deployer, ctx context.Context) error { return d.Remove(ctx, nil) })
+	require.NotEmpty(t, secrets())
+	require.NoError(t, f.deployer().Remove(t.Context(), nil))
+	require.Empty(t, secrets())
+}
+
 // What is wrong with a host is found before anything is changed.
 func TestWhatKeepsAPlanFromBeingDone(t *testing.T) {
 	t.Parallel()

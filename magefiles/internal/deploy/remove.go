@@ -39,7 +39,12 @@ func (d *Deployer) Leaving(ctx context.Context, without []string) ([]Todo, error
 
 // labeled are all containers of the environment on a host, whatever port it had.
 func (d *Deployer) labeled(ctx context.Context, m *survey.Machine) ([]engine.Container, error) {
-	return m.Engine.Containers(ctx, survey.LabelApp+"="+d.App, survey.LabelEnvironment+"="+d.Environment.Name)
+	return m.Engine.Containers(ctx, d.madeHere()...)
+}
+
+// madeHere are the labels of what a deployment to the environment makes on a host.
+func (d *Deployer) madeHere() []string {
+	return []string{survey.LabelApp + "=" + d.App, survey.LabelEnvironment + "=" + d.Environment.Name}
 }
 
 // Remove takes the environment away from all hosts but those that are left out: its containers with their secrets, and its part of the proxy.
@@ -109,17 +114,16 @@ func (d *Deployer) removeAll(ctx context.Context, m *survey.Machine, fence int64
 		if err := gone(m.Engine.Remove(ctx, c.ID)); err != nil {
 			return err
 		}
-		for _, mount := range c.Mounts {
-			if mount.Target != secretsDir || mount.Volume == "" {
-				continue
-			}
-			if err := gone(m.Front.RemoveVolume(ctx, mount.Volume)); err != nil {
-				return err
-			}
-		}
 		if err := gone(m.Engine.RemoveImage(ctx, c.Image)); err != nil && !errors.Is(err, engine.Conflict) {
 			return err
 		}
+	}
+	secrets, err := m.Engine.Volumes(ctx, d.madeHere()...) // also of containers that a run has removed which was killed
+	for _, v := range secrets {
+		err = errors.Join(err, gone(m.Front.RemoveVolume(ctx, v.Name)))
+	}
+	if err != nil {
+		return err
 	}
 	if err := m.State.Renew(ctx, d.Key(), fence, d.Times.Lease); err != nil {
 		return err

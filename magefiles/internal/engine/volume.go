@@ -43,3 +43,25 @@ func (c *Client) RemoveVolume(ctx context.Context, name string) error {
 	_, err := c.api.VolumeRemove(ctx, name, client.VolumeRemoveOptions{})
 	return failed(ctx, err, "removing volume %s", name)
 }
+
+// Volumes are those with all of some labels (KEY, or KEY=VALUE). What their files are kept in is not said.
+func (c *Client) Volumes(ctx context.Context, labels ...string) ([]Volume, error) {
+	ctx, done := limited(ctx, quick)
+	defer done()
+	filters := client.Filters{}
+	if len(labels) > 0 {
+		filters.Add("label", labels...)
+	}
+	r, err := c.api.VolumeList(ctx, client.VolumeListOptions{Filters: filters})
+	if err != nil {
+		return nil, failed(ctx, err, "listing volumes")
+	}
+	var all []Volume
+	for _, v := range r.Items {
+		all = append(all, Volume{
+			Name:   v.Name,
+			Labels: v.Labels,
+		})
+	}
+	return all, nil
+}

@@ -252,17 +252,17 @@ func (h *Host) Of(id string) *engine.Container {
 	return nil
 }
 
-// MadeBy is the number of the deployment that made a container behind the proxy of a port; ok says whether one did.
-func MadeBy(c engine.Container, port string) (fence int64, ok bool) {
-	fence, err := strconv.ParseInt(c.Labels[LabelFence], 10, 64)
-	return fence, err == nil && c.Labels[LabelPort] == port
+// MadeBy is the number of the deployment that made what has some labels, behind the proxy of a port; ok says whether one did.
+func MadeBy(labels map[string]string, port string) (fence int64, ok bool) {
+	fence, err := strconv.ParseInt(labels[LabelFence], 10, 64)
+	return fence, err == nil && labels[LabelPort] == port
 }
 
 // left says what a deployment that has come to its end on all hosts would have put away: it was killed before it did.
 func (h *Host) left() (all []string) {
 	now := h.Kept.Current
 	for _, c := range h.Containers {
-		if _, ours := MadeBy(c, h.port); !ours || now == nil || c.Labels[LabelRelease] == now.ID {
+		if _, ours := MadeBy(c.Labels, h.port); !ours || now == nil || c.Labels[LabelRelease] == now.ID {
 			continue
 		}
 		runs := c.State == engine.Running || c.State == engine.Restarting

@@ -433,6 +433,12 @@ func (s *suite) volumes(t *testing.T) {
 			require.Len(t, all.Items, 1)
 			require.Equal(t, v.Name, all.Items[0].Name)
 			require.Equal(t, v.Labels, all.Items[0].Labels)
+			found, err := s.c.Volumes(ctx, label+"=yes")
+			require.NoError(t, err)
+			require.Equal(t, []engine.Volume{{Name: v.Name, Labels: v.Labels}}, found)
+			found, err = s.c.Volumes(ctx, label+"=no")
+			require.NoError(t, err)
+			require.Empty(t, found)
 
 			writer := s.run(t, engine.Spec{Mounts: []engine.Mount{{Volume: v.Name, Target: "/run/secrets"}}})
 			r, err := s.c.Exec(ctx, writer, []string{"/app", "write", "/run/secrets/KEY"}, strings.NewReader("secret"))
