@@ -191,6 +191,7 @@ func (a *pipeline) sayImage(r image.Result) {
 		where = r.Kept + " (" + r.Digest + "); nothing was pushed"
 	}
 	a.view.Heading("\n%s: %s", r.Name, where)
+	a.view.Made(r.Name, where)
 	for _, one := range r.Images {
 		a.view.Line("  %s  %s  %d MB", one.Platform, one.Digest, one.Size/1e6)
 	}

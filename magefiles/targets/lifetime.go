@@ -40,6 +40,7 @@ func run(ctx context.Context, f func(ctx context.Context, a *pipeline) error) er
 	if cause := context.Cause(ctx); cause != nil && !panicked && (!errors.As(err, &told) || told.Next == "" || !errors.Is(err, cause)) {
 		err = operr.New("nothing is left half-way; run it again when you like", "%w", cause)
 	}
+	newView().Annotate(err)
 	return plain(err)
 }
 

@@ -12,6 +12,7 @@ package targets
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 	"github.com/magefile/mage/mg"
 	"golang.org/x/term"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/annotation"
 	"github.com/foopack/foopack/magefiles/internal/channel"
 	"github.com/foopack/foopack/magefiles/internal/channel/prefixdev"
 	"github.com/foopack/foopack/magefiles/internal/command"
@@ -119,11 +121,14 @@ func home() string {
 
 func newView() *view.View {
 	terminal := terminal(os.Stdout) && terminal(os.Stderr)
+	dir, _ := os.Getwd() // whoever lacks it names no files
 	return &view.View{
 		Out:     command.Mask(os.Stdout, secrets()...),
 		Err:     command.Mask(os.Stderr, secrets()...),
 		Color:   terminal && env.Colors(),
 		Actions: env.Actions(),
+		Lookup:  annotation.Below(folders.Checkout(dir)),
+		Summary: summary(),
 		Verbose: mg.Verbose(),
 		Width:   width,
 	}
@@ -136,6 +141,14 @@ func width() int {
 		return 80
 	}
 	return columns
+}
+
+// summary is where a step of GitHub's is summed up; nil elsewhere.
+func summary() io.Writer {
+	if file := view.AppendTo(env.Summary()); file != nil {
+		return command.Mask(file, secrets()...)
+	}
+	return nil
 }
 
 // secrets are what no person is shown.

@@ -78,6 +78,7 @@ func Build(ctx context.Context, c Config, packages []*workspace.Package) (digest
 	var rows [][]string
 	for _, b := range built {
 		rows = append(rows, []string{filepath.Join(workspace.OutputDir, filepath.Base(b.Path)), fmt.Sprint(b.Size), b.SHA256})
+		c.View.Made(filepath.Base(b.Path), "sha256 "+b.SHA256)
 	}
 	c.View.Table([]string{"ARTIFACT", "BYTES", "SHA256"}, rows)
 	for _, line := range toolchain.BetweenTags(packages, built) {

@@ -38,6 +38,7 @@ type View interface {
 	Heading(format string, args ...any) // one that stands out
 	Once(line string)                   // what is said once in a process
 	Table(header []string, rows [][]string)
+	Made(what, digest string) // for the summary of a CI
 }
 
 // Destination is the channel that is published to. A prefixdev.Channel is one.

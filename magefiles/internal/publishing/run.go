@@ -102,6 +102,7 @@ func (p *Publication) Show() {
 	p.view.Heading("\n%s has:", p.Channel.URL())
 	for _, r := range p.result.Packages {
 		p.view.Line("  %s %s  %s  sha256 %s", r.Name, r.Version, r.File, r.SHA256)
+		p.view.Made(r.File+" on "+p.Channel.URL(), "sha256 "+r.SHA256)
 	}
 	p.sayTools()
 }

@@ -29,6 +29,14 @@ func (v Variables) output() string {
 	return v.Getenv("GITHUB_OUTPUT")
 }
 
+// Summary is the file for the summary of a step of GitHub's; "" elsewhere.
+func (v Variables) Summary() string {
+	if !v.Actions() {
+		return ""
+	}
+	return v.Getenv("GITHUB_STEP_SUMMARY")
+}
+
 // tag is the one that started the run of a CI that we are in, GitHub's (and Gitea's) or GitLab's; "" where it was something else.
 func (v Variables) tag() string {
 	if v.Getenv("GITLAB_CI") == "true" {

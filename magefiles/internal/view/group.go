@@ -3,9 +3,10 @@ package view
 import (
 	"bytes"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/annotation"
 )
 
 // Group collects the output of one of several jobs that run side by side, and writes it in one piece when the job is
@@ -42,7 +43,7 @@ func (g *Group) Done(err error) error {
 	line := v.text("%s %s (%s)", v.mark(err), g.name, took(time.Since(g.start)))
 	fold := v.Actions && err == nil
 	if fold {
-		fmt.Fprintln(v.Out, "::group::"+escapeData(escape(g.name)))
+		fmt.Fprintln(v.Out, "::group::"+annotation.EscapeData(escape(g.name)))
 	} else {
 		fmt.Fprintln(v.Out, v.paint(bold, Plain("── "+g.name)))
 	}
@@ -53,17 +54,10 @@ func (g *Group) Done(err error) error {
 		fmt.Fprintln(v.Out, "::endgroup::")
 	}
 	fmt.Fprintln(v.Out, line)
+	v.summarize(err == nil, g.name, took(time.Since(g.start)), "")
 	if v.Actions && err != nil {
-		fmt.Fprintf(v.Out, "::error title=%s::%s\n", escapeProperty(g.name), escapeData(err.Error()))
+		v.annotate(annotation.Annotation{Title: g.name, Message: err.Error()})
+		v.annotate(annotation.Find(g.buf.String(), v.Lookup)...)
 	}
 	return err
-}
-
-// escapeData and escapeProperty are the runner's own encoding of workflow commands (actions/toolkit, command.ts).
-func escapeData(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
-}
-
-func escapeProperty(s string) string {
-	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(escapeData(s))
 }

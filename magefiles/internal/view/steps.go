@@ -16,6 +16,7 @@ func (v *View) Step(name string, f func() (evidence string, err error)) error {
 	v.lock()
 	defer v.unlock()
 	fmt.Fprint(v.Out, v.step(name, start, evidence, err))
+	v.summarize(err == nil, name, took(time.Since(start)), evidence)
 	return err
 }
 
@@ -55,6 +56,9 @@ func (g *Group) Step(name string, f func() (evidence string, err error)) error {
 	start := time.Now()
 	evidence, err := f()
 	fmt.Fprint(g, g.view.step(name, start, evidence, err))
+	g.view.lock()
+	defer g.view.unlock()
+	g.view.summarize(err == nil, g.name+": "+name, took(time.Since(start)), evidence)
 	return err
 }
 
@@ -63,6 +67,7 @@ func (v *View) Skipped(name, why string) {
 	v.lock()
 	defer v.unlock()
 	fmt.Fprint(v.Out, v.text("%s %-26s %6s  skipped: %s\n", v.paint(faint, "○"), name, "", why))
+	v.summarizeRow("○", name, "", "skipped: "+why)
 }
 
 // Heading writes a line that stands out.

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"text/tabwriter"
 	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/annotation"
 )
 
 // View writes for one process. Its methods may be called from several goroutines.
@@ -22,7 +24,9 @@ type View struct {
 	Out     io.Writer // results
 	Err     io.Writer // what is going on
 	Color   bool
-	Actions bool // we run under GitHub Actions
+	Actions bool              // we run under GitHub Actions
+	Lookup  annotation.Lookup // of files that annotations may name; nil finds none
+	Summary io.Writer         // Markdown beside the log of the run; nil is nowhere
 	Verbose bool
 	Width   func() int // of the terminal, in columns; nil is 80
 
