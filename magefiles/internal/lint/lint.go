@@ -5,6 +5,7 @@ package lint
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -40,11 +41,15 @@ type Linter struct {
 
 // Versions fails where the manifests contradict each other.
 func (l Linter) Versions(ctx context.Context) error {
-	return l.Job(ctx, "versions", "", func(io.Writer) error {
+	return l.Job(ctx, "versions", "", func(out io.Writer) error {
 		if err := l.Workspace.NoPackages(); err != nil {
 			return err
 		}
-		if found := l.Workspace.Disagreements(); len(found) > 0 {
+		found := l.Workspace.Disagreements()
+		for _, d := range found {
+			fmt.Fprintf(out, "%s: %s\n", d.Pos, d.Message)
+		}
+		if len(found) > 0 {
 			return operr.New("run `mage version:show`, which names them and the ways out", "the manifests disagree in %s", operr.Count(len(found), "place"))
 		}
 		return nil

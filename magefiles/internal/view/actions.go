@@ -36,18 +36,28 @@ func (a appending) Write(p []byte) (int, error) {
 	return n, errors.Join(err, f.Close())
 }
 
-// Annotate shows an error of a target beside the log, unless something of this process is shown there already.
+// Annotate shows an error of a target: at the place that it names, or beside the log, unless something of this process is shown already.
 func (v *View) Annotate(err error) {
-	if !v.Actions || annotated.Load() > 0 {
+	if !v.Actions {
+		return
+	}
+	v.AnnotateAt(err.Error())
+	if annotated.Load() > 0 {
 		return
 	}
 	v.lock()
 	defer v.unlock()
-	found := annotation.Find(err.Error(), v.Lookup)
-	if len(found) == 0 {
-		found = []annotation.Annotation{{Message: err.Error()}}
+	v.annotate(annotation.Annotation{Message: err.Error()})
+}
+
+// AnnotateAt shows what is said of a place: FILE:LINE: TEXT.
+func (v *View) AnnotateAt(says string) {
+	if !v.Actions {
+		return
 	}
-	v.annotate(found...)
+	v.lock()
+	defer v.unlock()
+	v.annotate(annotation.Find(says, v.Lookup)...)
 }
 
 // annotate writes annotations as far as GitHub shows them, and counts the others.

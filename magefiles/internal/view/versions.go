@@ -68,6 +68,7 @@ func (v *View) Versions(w *workspace.Workspace, tags []released.Release, asJSON 
 			v.Line("")
 		}
 		v.Line("%s %s: %s", v.paint(red, "✗"), d.Pos, d.Message)
+		v.AnnotateAt(d.Pos.String() + ": " + d.Message)
 	}
 	return nil
 }

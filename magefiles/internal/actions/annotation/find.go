@@ -8,7 +8,8 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/lazyregexp"
 )
 
-// Lookup finds the file that a tool means by a path: relative to the checkout, with slashes. ok is false where it is none of the checkout.
+// Lookup finds the file that a tool means by a path: relative to the checkout, with slashes. ok is false where it is none of the checkout. Nil
+// finds none.
 type Lookup func(path string) (file string, ok bool)
 
 var (
@@ -27,6 +28,9 @@ const longest = 12
 // Find reads what tools have printed: ruff, mypy, pytest, go build, go vet and go test, and whatever else has PATH:LINE: TEXT in a line. What is said of
 // a file that is none of the checkout is left out, and what is said twice is found once.
 func Find(output string, lookup Lookup) []Annotation {
+	if lookup == nil {
+		return nil
+	}
 	f := &finder{lookup: lookup}
 	before := ""
 	for line := range strings.SplitSeq(color().ReplaceAllString(output, ""), "\n") {
