@@ -15,11 +15,10 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/image"
 )
 
-// ci makes the image of each commit that the remote's main gets, as a CI does, until the test is over.
-func (w *deploying) ci(bare string) {
-	over := make(chan struct{})
-	ended := make(chan struct{})
-	w.t.Cleanup(func() { close(over); <-ended })
+// imagesByCI has the image of each commit that the remote's main gets made, as a CI does, until the test is over.
+func imagesByCI(t *testing.T, bare string, push func(commit string) error) {
+	over, ended := make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() { close(over); <-ended })
 	go func() {
 		defer close(ended)
 		made := map[string]bool{}
@@ -35,16 +34,7 @@ func (w *deploying) ci(bare string) {
 				continue
 			}
 			made[commit] = true
-			digest := w.push(commit, false)
-			from, err := name.NewDigest(w.registry + "/team/app@" + digest)
-			if err != nil {
-				panic(err)
-			}
-			index, err := remote.Index(from)
-			if err == nil {
-				err = remote.Tag(from.Context().Tag(image.RevisionTag(commit)), index)
-			}
-			if err != nil {
+			if err := push(commit); err != nil {
 				panic(err)
 			}
 		}
@@ -66,7 +56,17 @@ func TestDelivery(t *testing.T) {
 	bare := filepath.Join(t.TempDir(), "origin.git")
 	git(t, w.root, "clone", "-q", "--bare", w.root, bare)
 	git(t, w.root, "remote", "add", "origin", bare)
-	w.ci(bare)
+	imagesByCI(t, bare, func(commit string) error {
+		from, err := name.NewDigest(w.registry + "/team/app@" + w.push(commit, false))
+		if err != nil {
+			return err
+		}
+		index, err := remote.Index(from)
+		if err != nil {
+			return err
+		}
+		return remote.Tag(from.Context().Tag(image.RevisionTag(commit)), index)
+	})
 	for _, e := range []string{"staging", "production"} {
 		w.must("deploy:setup", "-env="+e, "-yes")
 	}

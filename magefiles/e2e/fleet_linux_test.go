@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/engine"
+	"github.com/foopack/foopack/magefiles/internal/image"
 )
 
 // `mage fleet` asks for it.
@@ -39,6 +40,7 @@ func TestFleet(t *testing.T) {
 	}
 	t.Run("status of twenty hosts", statusOfTwenty)
 	t.Run("from a good answer to the switch", untilTheSwitch)
+	t.Run("promoted to one host after the other", promotedGradually)
 	w := startFleet(t, 2, 3000)
 	w.must("deploy:setup", "-yes")
 	now := w.push("begin")
@@ -461,4 +463,98 @@ func untilTheSwitch(t *testing.T) {
 	}
 	slices.Sort(all)
 	t.Logf("median %v of %v", all[len(all)/2], all)
+}
+
+// promotedGradually promotes what one host of staging runs to three of production, under requests: a canary and two batches, one of which fails,
+// and all of them go back.
+func promotedGradually(t *testing.T) {
+	w := startFleet(t, 4, 0)
+	manifest := filepath.Join(w.root, "app", "pixi.toml")
+	head, table, found := strings.Cut(readFile(t, manifest), "[tool.deploy.staging]\n")
+	require.True(t, found)
+	all := fmt.Sprintf("hosts = [\"%s\"]\n", strings.Join(w.names, `", "`))
+	require.Contains(t, table, all)
+	write(t, w.root, "app/pixi.toml", head+"[tool.deploy.staging]\n"+strings.Replace(table, all, "hosts = [\"vm1\"]\n", 1)+
+		"[tool.deploy.production]\n"+strings.Replace(table, all, "hosts = [\"vm2\", \"vm3\", \"vm4\"]\n", 1)+
+		"after = \"staging\"\ncanary = 1\nbatch = 1\npause = \"2s\"\n")
+	production := func(ref string) {
+		t.Helper()
+		for n, name := range w.names[1:] {
+			require.Equal(t, ref, w.runs(n+1, "app.production"), name)
+		}
+	}
+	w.must("deploy:setup", "-env=staging", "-yes")
+	w.must("deploy:setup", "-env=production", "-yes")
+	one, two, three := w.push("1111"), w.push("2222"), w.push("3333", "WAITS=3s")
+	w.must(to(one)...)
+	w.must("deploy:to", "production", "-yes")
+	production(one)
+
+	asked, sockets := w.ask(time.Millisecond), w.open(20)
+	began := time.Now()
+	w.must(to(two)...)
+	out := w.must("deploy:to", "production", "-yes")
+	require.Contains(t, out, "switch 3 of 3")
+	if first := cut(sockets); !first.IsZero() {
+		require.GreaterOrEqual(t, first.Sub(began), w.drain)
+	}
+	end(sockets)
+	production(two)
+	t.Logf("staging, a canary and two batches: %v", time.Since(began).Round(time.Second/10))
+
+	w.must(to(three)...)
+	p := w.start("deploy:to", "production", "-yes")
+	require.True(t, p.until("✓ start 2 of 3"), p.said())
+	client := engine.New(w.engine[2].Dial)
+	defer client.Close()
+	containers, err := client.Containers(t.Context(), "pixi-release.release")
+	require.NoError(t, err)
+	stopped := 0
+	for _, c := range containers {
+		if c.Image == three {
+			stopped++
+			require.NoError(t, client.Stop(t.Context(), c.ID, 0))
+		}
+	}
+	require.Equal(t, 1, stopped)
+	out, status := p.end()
+	require.Equal(t, 1, status, out)
+	require.Contains(t, out, "every host runs what it ran before")
+	production(two)
+	w.must("deploy:rollback", "-env=production", "-yes")
+	production(one)
+	require.Equal(t, three, w.runs(0, fleetKey))
+	require.Eventually(t, func() bool { return asked.least() >= *fleetRequests }, time.Hour, time.Second)
+	asked.end()
+	w.delivered()
+}
+
+// delivered takes a downstream from pins to production by one command, its image made by somebody else, and takes the time beside that of its parts.
+func (w *fleet) delivered() {
+	t := w.t
+	manifest := filepath.Join(w.root, "app", "pixi.toml")
+	write(t, w.root, "app/pixi.toml", strings.Replace(readFile(t, manifest), "[tool.image]\n", "[tool.image]\npublish = \"ci\"\n", 1))
+	git(t, w.root, "config", "user.name", "a")
+	git(t, w.root, "config", "user.email", "a@example.invalid")
+	git(t, w.root, "commit", "-qam", "feat: environments")
+	bare := filepath.Join(t.TempDir(), "origin.git")
+	git(t, w.root, "clone", "-q", "--bare", w.root, bare)
+	git(t, w.root, "remote", "add", "origin", bare)
+	imagesByCI(t, bare, func(commit string) error { return w.registry.Tag(w.push(commit), image.RevisionTag(commit)) })
+	took := func(args ...string) time.Duration {
+		began := time.Now()
+		w.must(args...)
+		return time.Since(began).Round(time.Second / 10)
+	}
+	whole := took("deliver", "-to=1.3.0", "-yes")
+	commit := strings.TrimSpace(git(t, w.root, "rev-parse", "HEAD"))
+	require.Contains(t, readFile(t, manifest), `base-lib = "==1.3.0"`)
+	for n := range w.names {
+		said, err := w.get(fresh(), n, "/healthz")
+		require.NoError(t, err)
+		require.Contains(t, said, commit)
+	}
+	again := took("deliver", "-to=1.3.0", "-yes")
+	staging := took(to(w.push("4444"))...)
+	t.Logf("from pins to production: %v; a deployment to staging alone: %v, to production: %v; delivered once more: %v", whole, staging, took("deploy:to", "production", "-yes"), again)
 }

@@ -136,3 +136,16 @@ func (r *Registry) Push(t testing.TB, repository, arch, note string, image v1.Im
 	require.NoError(t, remote.WriteIndex(ref, index, remote.WithAuth(r.login)))
 	return ref.String()
 }
+
+// Tag has a tag lead to what was pushed as REPOSITORY@sha256:….
+func (r *Registry) Tag(pushed, tag string) error {
+	ref, err := name.NewDigest(pushed)
+	if err != nil {
+		return err
+	}
+	index, err := remote.Index(ref, remote.WithAuth(r.login))
+	if err != nil {
+		return err
+	}
+	return remote.Tag(ref.Context().Tag(tag), index, remote.WithAuth(r.login))
+}
