@@ -1,0 +1,31 @@
+package targets
+
+import (
+	"context"
+	"strings"
+
+	"github.com/magefile/mage/mg"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/starts"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// CI is about workflow files and what they run.
+type CI mg.Namespace
+
+// Triggers prints which workflow files a push would start on GitHub, and why not the others; nothing is pushed.
+func (CI) Triggers(ctx context.Context,
+	ref *string, // what is pushed: tags and branches, with spaces between them; default: the branch that is checked out
+	since *string, // the commit that a branch is at on the remote; default: as this clone knows it
+	json *bool, // print one JSON object
+) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+		repo, err := gitrepo.Open(ctx, a.runner, w.Root)
+		if err != nil {
+			return err
+		}
+		push := starts.Push{Repo: repo, Remote: w.Config.Remote, Refs: strings.Fields(orZero(ref)), Since: orZero(since)}
+		return answer(a, isSet(json), func() (starts.Answer, error) { return push.Ask(ctx) }, a.view.Starts)
+	})
+}
