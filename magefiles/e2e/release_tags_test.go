@@ -20,11 +20,15 @@ var fourTags = []string{"mono-core/v0.1.7", "mono-p0001/v0.1.7", "mono-p0002/v0.
 func four(t testing.TB, by string) *releasing {
 	t.Helper()
 	config := strings.Replace(qaTask, `publish = "%s"`, `publish = "`+by+"\"\nversioning = \"independent\"\n", 1)
-	return newReleasing(t, releaseOptions{by: by, many: len(fourTags), files: map[string]string{
-		"pixi.toml": monorepotest.Files(len(fourTags), "0.1.6")["pixi.toml"] + config,
-		".github/workflows/release.yml": "on: {push: {tags: ['v*', '*/v*']}, workflow_dispatch: }\n" +
-			"jobs: {upload: {runs-on: ubuntu-24.04, permissions: {id-token: write}, steps: [{run: go tool mage publish -yes}]}}\n",
-	}})
+	return newReleasing(t, releaseOptions{
+		by:   by,
+		many: len(fourTags),
+		files: map[string]string{
+			"pixi.toml": monorepotest.Files(len(fourTags), "0.1.6")["pixi.toml"] + config,
+			".github/workflows/release.yml": "on: {push: {tags: ['v*', '*/v*']}, workflow_dispatch: }\n" +
+				"jobs: {upload: {runs-on: ubuntu-24.04, permissions: {id-token: write}, steps: [{run: go tool mage publish -yes}]}}\n",
+		},
+	})
 }
 
 // ran wants one good run for each tag.

@@ -12,6 +12,11 @@ import (
 // faster is the way on where somebody has pushed before us.
 const faster = "`mage undo`, `git pull`, and release again"
 
+// refuseOther is for a release of which the remote has a tag of somebody else's.
+func refuseOther(p *plan.Plan, theirs string) error {
+	return operr.New("find out who pushed it; "+faster, "%s was not pushed, since %s has the tag %s meanwhile", p.Title, p.Remote, theirs).WithWayOn()
+}
+
 // explainPush says what to do after a push that was refused. Whether somebody was faster, or the remote refuses it from anybody,
 // is seen from what the remote has, and not read out of what it says.
 func (r *Release) explainPush(ctx context.Context, p *plan.Plan, commit string, err error) error {

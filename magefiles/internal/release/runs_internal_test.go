@@ -183,7 +183,14 @@ func TestTagsGoByThrees(t *testing.T) {
 	git("commit", "-q", "--allow-empty", "-m", "release")
 	head, err := repo.Head(t.Context())
 	require.NoError(t, err)
-	p := &plan.Plan{Title: "four", Tags: []string{"a/v1", "b/v1", "c/v1", "d/v1"}, Base: base.Commit, Remote: "origin", Branch: "main", Bump: &bump.Plan{Packages: []bump.Move{{Name: "a"}}}}
+	p := &plan.Plan{
+		Title:  "four",
+		Tags:   []string{"a/v1", "b/v1", "c/v1", "d/v1"},
+		Base:   base.Commit,
+		Remote: "origin",
+		Branch: "main",
+		Bump:   &bump.Plan{Packages: []bump.Move{{Name: "a"}}},
+	}
 	for _, tag := range p.Tags {
 		git("tag", "-a", "-m", tag, tag)
 	}
@@ -193,10 +200,14 @@ func TestTagsGoByThrees(t *testing.T) {
 		require.NoError(t, err)
 		return strings.Join(strings.Fields(string(text)), " ")
 	}
-	began := &trace.Past{Past: &session.Past[*plan.Plan]{Plan: p, Path: "x", Events: []workflow.Event{
-		{Step: trace.StepCommit, Kind: workflow.Done, Result: []byte(`{"hash":"` + head.Commit + `"}`)},
-		{Step: trace.StepPush, Kind: workflow.Started},
-	}}}
+	began := &trace.Past{Past: &session.Past[*plan.Plan]{
+		Plan: p,
+		Path: "x",
+		Events: []workflow.Event{
+			{Step: trace.StepCommit, Kind: workflow.Done, Result: []byte(`{"hash":"` + head.Commit + `"}`)},
+			{Step: trace.StepPush, Kind: workflow.Started},
+		},
+	}}
 	r := &Release{Means: Means{Repo: repo}}
 	at := &trace.Trace{Repo: repo, Plan: p, Past: began}
 

@@ -174,7 +174,7 @@ func (r *Release) push(ctx context.Context, t *trace.Trace, p *plan.Plan, commit
 			return Pushed{}, err
 		}
 		if theirs != "" { // before the first push: it may be a tag of the last one
-			return Pushed{}, operr.New("find out who pushed it; "+faster, "%s was not pushed, since %s has the tag %s meanwhile", p.Title, p.Remote, theirs).WithWayOn()
+			return Pushed{}, refuseOther(p, theirs)
 		}
 		if lacks := t.Lacks(refs); len(lacks) > 0 && len(lacks) < len(tags) {
 			out, err := t.HasRemote(ctx, refs, commit)
