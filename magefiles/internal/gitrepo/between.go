@@ -30,18 +30,25 @@ func splitNul(out string) []string {
 	return strings.FieldsFunc(out, func(c rune) bool { return c == 0 })
 }
 
-// Contents are what a commit has of files, by their paths from Top. One that is not there has no bytes.
+// Contents are what a commit has of files, by their paths from Top. One that is not there has no bytes, and neither has one with a line end in its name,
+// which git cannot be asked for.
 func (r *Repo) Contents(ctx context.Context, commit string, files ...string) (all [][]byte, err error) {
 	var asked strings.Builder
 	for _, f := range files {
-		asked.WriteString(commit + ":" + f + "\n")
+		if !strings.Contains(f, "\n") {
+			asked.WriteString(commit + ":" + f + "\n")
+		}
 	}
 	var out bytes.Buffer
 	if _, err := r.Call(ctx, git.Call{Args: []string{"cat-file", "--batch"}, Stdin: asked.String(), Out: &out}); err != nil {
 		return nil, git.Failed(err, "reading files of %s", git.Short(commit))
 	}
-	for range files {
-		all = append(all, nextBlob(&out))
+	for _, f := range files {
+		var text []byte
+		if !strings.Contains(f, "\n") {
+			text = nextBlob(&out)
+		}
+		all = append(all, text)
 	}
 	return all, nil
 }
@@ -62,13 +69,4 @@ func (r *Repo) Unpushed(ctx context.Context, commit string) ([]string, error) {
 		return nil, git.Failed(err, "looking for what of %s is not pushed", git.Short(commit))
 	}
 	return strings.Fields(out), nil
-}
-
-// IsShallow reports whether the clone lacks a part of the history.
-func (r *Repo) IsShallow(ctx context.Context) (bool, error) {
-	out, err := r.Ask(ctx, "rev-parse", "--is-shallow-repository")
-	if err != nil {
-		return false, git.Failed(err, "asking git whether %s is shallow", r.Top)
-	}
-	return out == "true", nil
 }
