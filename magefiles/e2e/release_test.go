@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,6 +50,7 @@ type releaseOptions struct {
 	dice   *faults.Dice
 	reruns int
 	real   bool // packages are built by the embedded toolchain, and not by the stand-in
+	many   int  // packages; 0 is three
 
 	private login // nobody sees the channel without it; "" is a public one
 
@@ -101,10 +103,11 @@ func newReleasing(t testing.TB, o releaseOptions) *releasing {
 		o.by = "ci"
 	}
 	source := filepath.Join(t.TempDir(), "source")
-	require.NoError(t, monorepotest.Write(source, 3, "0.1.6"))
+	many := cmp.Or(o.many, 3)
+	require.NoError(t, monorepotest.Write(source, many, "0.1.6"))
 	files := map[string]string{
 		".gitignore": "/output/\n/.pixi/\n", "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n- Something new.\n",
-		"pixi.toml": monorepotest.Files(3, "0.1.6")["pixi.toml"] + fmt.Sprintf(qaTask, o.by),
+		"pixi.toml": monorepotest.Files(many, "0.1.6")["pixi.toml"] + fmt.Sprintf(qaTask, o.by),
 	}
 	for name, text := range o.files {
 		files[name] = text

@@ -46,6 +46,7 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/toolchain"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/embedded"
 	"github.com/foopack/foopack/magefiles/internal/toolchain/pixi"
+	"github.com/foopack/foopack/magefiles/internal/touched"
 	"github.com/foopack/foopack/magefiles/internal/variables"
 	"github.com/foopack/foopack/magefiles/internal/view"
 	"github.com/foopack/foopack/magefiles/internal/workspace"
@@ -374,6 +375,12 @@ func (a *pipeline) imageEnvironment(w *workspace.Workspace) (imagejob.Settings, 
 		HandOn:     env.CI().SetOutput,
 	}, err
 }
+
+// jobEvent is what started the job that we run in.
+func jobEvent() touched.Event { return env.Event() }
+
+// setOutput gives that job an output.
+func setOutput(name, value string) error { return env.CI().SetOutput(name, value) }
 
 // newChannels knows our channel by the environment, its credential in a CI included.
 func newChannels() *ourchannel.Channels {

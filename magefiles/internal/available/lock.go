@@ -6,10 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/foopack/foopack/magefiles/internal/condapkg"
 	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/pixilock"
 	"github.com/foopack/foopack/magefiles/internal/version"
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
@@ -19,15 +18,11 @@ func (e *environment) checkLock(file string, text []byte) error {
 	if text == nil {
 		return nil
 	}
-	var content struct {
-		Environments map[string]struct {
-			Packages map[string][]map[string]any `yaml:"packages"`
-		} `yaml:"environments"`
+	lock, err := pixilock.Read(file, text)
+	if err != nil {
+		return err
 	}
-	if err := yaml.Unmarshal(text, &content); err != nil {
-		return operr.New("make it anew: `mage lock`", "reading %s: %w", file, err)
-	}
-	packages := content.Environments[manifest.DefaultEnvironment].Packages[e.subdir]
+	packages := lock.Environments[manifest.DefaultEnvironment].Packages[e.subdir]
 	if len(packages) == 0 {
 		return operr.New("run `mage lock`, and commit it", "%s has no environment for %s", file, e.subdir)
 	}
@@ -37,10 +32,10 @@ func (e *environment) checkLock(file string, text []byte) error {
 		if !exact {
 			continue
 		}
-		has := slices.ContainsFunc(packages, func(p map[string]any) bool {
-			where, _ := p["conda"].(string)
+		has := slices.ContainsFunc(packages, func(key string) bool {
+			where, conda := strings.CutPrefix(key, "conda ")
 			f, ok := lockedFile(where)
-			return ok && f.Name == name && version.Same(f.Version, pinned)
+			return conda && ok && f.Name == name && version.Same(f.Version, pinned)
 		})
 		if !has {
 			return operr.New("run `mage lock`, and commit it", "%s does not have %s %s for %s, which %s pins", file, name, pinned, e.subdir, dep.Pos)

@@ -150,6 +150,7 @@ type permission struct{ job, token string }
 var (
 	contents = permission{job: "contents: write", token: "Contents: read and write"}
 	actions  = permission{job: "actions: read", token: "Actions: read"}
+	dispatch = permission{job: "actions: write", token: "Actions: read and write"}
 )
 
 // explain says what was being done and what to do next.

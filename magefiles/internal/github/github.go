@@ -4,6 +4,7 @@
 //	Check     is a release there as it should be? Nothing is changed
 //	Ensure    makes it so: draft, attach what is missing, compare digests, publish once
 //	Runs      the workflow runs of a commit, Jobs those of one of them, and Artifact what it has recorded
+//	Dispatch  begins a run of a workflow, where none has begun by itself
 //	Notes     the notes of a release, as long as GitHub takes them
 //
 // Everything is idempotent by asking. Ensure looks, does what is missing, and looks again, until nothing is missing; so it

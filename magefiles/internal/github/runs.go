@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -100,6 +101,19 @@ func (c *Client) Runs(ctx context.Context, q Query) ([]Run, error) {
 	}
 	slices.SortFunc(all, func(a, b Run) int { return int(b.ID - a.ID) })
 	return all, nil
+}
+
+// Dispatch begins a run of a workflow at a branch or a tag, as its workflow_dispatch allows. It is asked for once: what became of a request that
+// got no answer is seen by Runs, a few seconds later (https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event).
+func (c *Client) Dispatch(ctx context.Context, workflow, ref string) error {
+	body, err := jsonPayload(map[string]string{"ref": ref})
+	if err == nil {
+		err = c.send(ctx, http.MethodPost, c.url("actions/workflows", workflow, "dispatches"), body, nil)
+	}
+	if err != nil {
+		return c.explain(err, dispatch, "asking %s for a run of %s at %s", c.repository, workflow, ref)
+	}
+	return nil
 }
 
 type apiRuns struct {

@@ -8,6 +8,7 @@
 //	gitrepo.go outside.go    which repository it is, and why git refuses one
 //	index.go tracked.go status.go    what git knows, and what differs from the commit
 //	history.go past.go touched.go ancestry.go    what was committed, when, by which commit, and before which
+//	between.go      which files differ between two commits, and what a commit has of them
 //	commit.go back.go     commits and tags, and the way back from them
 //	export.go       files of a commit in a folder
 //	trouble.go tagtrouble.go underway.go    what keeps a commit or a tag from being made

@@ -10,19 +10,23 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/github/server"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
 	"github.com/foopack/foopack/magefiles/internal/pause"
 	"github.com/foopack/foopack/magefiles/internal/release/forge"
 )
 
-// ci looks for tags that were pushed beside those that it has seen, and runs the workflow for each. (Preflight has refused a workflow that does not
-// start for them.)
+// ci looks for tags that were pushed beside those that it has seen, and runs the workflow for each, unless more came by one push than GitHub creates
+// events for. (Preflight has refused a workflow that does not start for them.)
 func (w *World) ci(ctx context.Context, seen map[string]bool) {
 	_, _ = pause.Wait{First: 50 * time.Millisecond}.Until(ctx, func(ctx context.Context) (pause.Seen, error) {
 		for tag := range w.tags() {
 			if !seen[tag] {
 				seen[tag] = true
-				w.workflow(ctx, tag)
+				if w.cameWith(tag) <= gitremote.MaxTags {
+					w.workflow(ctx, tag, "push")
+				}
 			}
 		}
 		return pause.Seen{}, nil
@@ -43,13 +47,35 @@ func (w *World) tags() map[string]bool {
 	return found
 }
 
-// workflow is one run for a tag, and what comes of it when somebody runs it again.
-func (w *World) workflow(ctx context.Context, tag string) {
+// dispatch begins a run of the workflow at a tag, if its file there has workflow_dispatch.
+func (w *World) dispatch(name, tag string) error {
+	at, ok := w.tag(tag)
+	if !ok {
+		return server.ErrNoRef
+	}
+	if name != forge.Workflow || w.begin == nil {
+		return server.ErrNoWorkflow
+	}
+	text, err := w.atRemote(context.Background(), "cat-file", "blob", at.Commit+":.github/workflows/"+name)
+	if err != nil {
+		return server.ErrNoWorkflow
+	}
+	read, err := file.Read(name, []byte(text))
+	if err != nil || !read.StartsFor("workflow_dispatch") {
+		//lint:ignore nilerr GitHub does not say more of a file that it cannot read
+		return server.ErrNoTrigger
+	}
+	w.begin(tag, "workflow_dispatch")
+	return nil
+}
+
+// workflow is one run for a tag, by an event, and what comes of it when somebody runs it again.
+func (w *World) workflow(ctx context.Context, tag, event string) {
 	at, ok := w.tag(tag)
 	if !ok {
 		return
 	}
-	id, err := w.Hub.AddRun(server.Run{Workflow: forge.Workflow, Name: "release", Event: "push", Ref: tag, Commit: at.Commit})
+	id, err := w.Hub.AddRun(server.Run{Workflow: forge.Workflow, Name: "release", Event: event, Ref: tag, Commit: at.Commit})
 	if err != nil {
 		return
 	}

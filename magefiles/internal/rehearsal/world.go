@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -70,6 +71,7 @@ type World struct {
 	http  *http.Server
 	end   context.CancelFunc
 	jobs  sync.WaitGroup
+	begin func(tag, event string) // a run of the CI, beside others; nil where there is none
 
 	Approved chan struct{} // a value lets the job go on that waits for its reviewers, or the next one that comes to it
 
@@ -98,6 +100,7 @@ func NewWorld(ctx context.Context, c WorldConfig) (*World, error) {
 	if c.CI {
 		inside, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		w.end = cancel
+		w.begin = func(tag, event string) { w.jobs.Go(func() { w.workflow(inside, tag, event) }) }
 		seen := w.tags()
 		for _, tag := range c.Pending {
 			delete(seen, tag)
@@ -144,7 +147,35 @@ func (w *World) makeRemote(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making the embedded remote: %w", err)
 	}
+	if err := w.countTags(); err != nil {
+		return err
+	}
 	return w.gitFaults()
+}
+
+// countTags lets the remote keep with each tag how many came by the same push, which decides whether GitHub creates an event. That is written before the
+// tag is there.
+func (w *World) countTags() error {
+	if err := os.MkdirAll(filepath.Join(w.Remote, "hooks"), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(w.Remote, "hooks", "pre-receive"), []byte("#!/bin/sh\n"+tagCounter), 0o755)
+}
+
+const tagCounter = `all=$(cat)
+n=$(printf '%s\n' "$all" | grep -c ' refs/tags/')
+printf '%s\n' "$all" | while read -r old new ref; do
+	case $ref in
+	refs/tags/*) mkdir -p "counted/${ref%/*}" && echo "$n" >"counted/$ref" ;;
+	esac
+done
+`
+
+// cameWith is how many tags came by the push that brought a tag; 0 where that is not known.
+func (w *World) cameWith(tag string) int {
+	text, _ := os.ReadFile(filepath.Join(w.Remote, "counted", "refs", "tags", filepath.FromSlash(tag)))
+	n, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+	return n
 }
 
 // filling is the push that fills the remote: whatever a person's git is told of pushes, exactly this is sent, and only there.
@@ -268,6 +299,7 @@ func (w *World) serve() (err error) {
 		Reader:        ReaderToken,
 		URL:           w.API,
 		Tag:           w.tag,
+		Dispatch:      w.dispatch,
 		Dir:           filepath.Join(w.Dir, "github"),
 	})
 	if err != nil {
@@ -351,7 +383,7 @@ func (w *World) gitFaults() error {
 		}
 	}
 	for name, script := range map[string]string{
-		"pre-receive": `for f in faults/[0-9]*; do
+		"pre-receive": tagCounter + `for f in faults/[0-9]*; do
 	mv "$f" faults/now 2>/dev/null || exit 0
 	if [ "$(cat faults/now)" = before ]; then kill -9 $PPID; fi
 	exit 0

@@ -6,9 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/foopack/foopack/magefiles/internal/atomicfile"
 	"github.com/foopack/foopack/magefiles/internal/github"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 	"github.com/foopack/foopack/magefiles/internal/pause"
@@ -23,15 +28,25 @@ import (
 // was none. Where a credential does not show it either, absentFor is: it may be a first release, or somebody who is no member of the channel.
 const unseenFor, absentFor = 3 * time.Second, time.Minute
 
-// ci is the run of a CI that publishes the release of a plan, at a commit.
+// runWithin is how long GitHub has to begin a run for a tag, before one is asked for.
+const runWithin = 30 * time.Second
+
+// ci are the runs of a CI that publish the release of a plan, at a commit: one for each tag.
 type ci struct {
 	*Release
 	plan   *plan.Plan
 	commit trace.Commit
+	begun  time.Time         // of the first look
+	asked  map[string]string // what became of asking for a run, by tag
 }
 
 func (r *Release) watchCI(p *plan.Plan, commit trace.Commit) *ci {
-	return &ci{Release: r, plan: p, commit: commit}
+	return &ci{
+		Release: r,
+		plan:    p,
+		commit:  commit,
+		asked:   map[string]string{},
+	}
 }
 
 // ciWait is how a CI is waited for: most is how long, and what for.
@@ -102,7 +117,7 @@ func (r *ci) watch(ctx context.Context) (where string, held bool, err error) {
 	if r.GitHub.Client == nil {
 		return r.GitHub.DescribePlace(ctx, r.Repo, r.plan), false, nil
 	}
-	run, err := r.findRun(ctx)
+	runs, err := r.findRuns(ctx)
 	page := "https://github.com/" + r.GitHub.Repository + "/actions/workflows/" + forge.Workflow
 	switch {
 	case ctx.Err() != nil:
@@ -110,16 +125,111 @@ func (r *ci) watch(ctx context.Context) (where string, held bool, err error) {
 	case err != nil:
 		//lint:ignore nilerr where to look is said, and it is asked again
 		return "see " + page + " (it cannot be asked: " + err.Error() + ")", false, nil
-	case run == nil:
-		return "no run of " + forge.Workflow + " has begun yet: see " + page, false, nil
-	case run.Completed() && !run.Succeeded():
-		return "", false, operr.New(run.Next()+"; then `mage release`", "the CI that publishes %s ended without success (%s): %s", r.plan.Title, run.Conclusion, run.URL).WithWayOn()
-	case run.Completed():
-		return "", false, nil
-	case run.Held():
-		return r.describeReviewers(ctx, run) + ": " + run.URL, true, nil
 	}
-	return run.Status + ": " + run.URL, false, nil
+	for _, tag := range r.plan.Tags {
+		said, waits := "", false
+		switch run, there := runs[tag]; {
+		case !there:
+			said, err = r.askForRun(ctx, tag)
+			said += ": see " + page
+		case run.Completed() && !run.Succeeded():
+			return "", false, operr.New(run.Next()+"; then `mage release`", "the CI that publishes %s ended without success (%s): %s", r.plan.Title, run.Conclusion, run.URL).WithWayOn()
+		case run.Completed():
+			continue
+		case run.Held():
+			said, waits = r.describeReviewers(ctx, run)+": "+run.URL, true
+		default:
+			said = run.Status + ": " + run.URL
+		}
+		if err != nil {
+			return "", false, err
+		}
+		if where == "" || waits && !held { // a person is told what waits for a person
+			where, held = said, held || waits
+		}
+	}
+	return where, held, nil
+}
+
+// askForRun says that no run has begun for a tag. Where that has been so for a while, it asks GitHub for one, once: a run that is there was looked for
+// before, and what was asked for is kept, so that a process that comes after a kill does not ask again.
+func (r *ci) askForRun(ctx context.Context, tag string) (said string, err error) {
+	said = "no run of " + forge.Workflow + " has begun for " + tag + " yet"
+	if r.begun.IsZero() {
+		r.begun = time.Now()
+	}
+	if outcome, ok := r.asked[tag]; ok {
+		return said + outcome, nil
+	}
+	asked, err := r.readAsked()
+	switch {
+	case err != nil:
+		return "", err
+	case slices.Contains(asked.Tags, tag):
+		return said + wasAsked, nil
+	case time.Since(r.begun) < cmp.Or(r.RunWithin, runWithin):
+		return said, nil
+	case !r.GitHub.Token:
+		r.asked[tag] = ", and without a GITHUB_TOKEN none can be asked for: run it at the tag by hand"
+	case r.GitHub.RefuseDispatch(r.Repo.Top) != "":
+		r.asked[tag] = ", and none can be asked for, since " + r.GitHub.RefuseDispatch(r.Repo.Top) + ": `git push --delete " + r.plan.Remote + " " + tag + "`, and then `git push " + r.plan.Remote + " " + tag + "`, may begin it"
+	default:
+		if failed := r.GitHub.Client.Dispatch(ctx, forge.Workflow, tag); failed != nil {
+			r.asked[tag] = ", and asking for one has failed (" + failed.Error() + "): run it at the tag by hand"
+			break
+		}
+		r.asked[tag] = wasAsked
+		r.Say("GitHub has begun no run of %s for %s by itself: asked it for one", forge.Workflow, tag)
+		asked.Tags = append(asked.Tags, tag)
+		if err := r.writeAsked(asked); err != nil {
+			return "", err
+		}
+	}
+	return said + r.asked[tag], nil
+}
+
+// expects reports whether there are tags without a run, for which one may still begin: by itself, or since it was asked for.
+func (r *ci) expects(runs map[string]*github.Run) bool {
+	return time.Since(r.begun) < 2*cmp.Or(r.RunWithin, runWithin) && slices.ContainsFunc(r.plan.Tags, func(tag string) bool {
+		outcome, ok := r.asked[tag]
+		return runs[tag] == nil && (!ok || outcome == wasAsked)
+	})
+}
+
+// wasAsked is the outcome of asking for a run that GitHub has taken.
+const wasAsked = ", though it was asked for"
+
+// askedFor is what is kept of the runs that were asked for: those of one release.
+type askedFor struct {
+	Commit string   `json:"commit"`
+	Tags   []string `json:"tags"`
+}
+
+func (r *ci) askedFile() string { return filepath.Join(r.State, "asked-runs.json") }
+
+// readAsked reads which runs were asked for; none where the file is of another release.
+func (r *ci) readAsked() (askedFor, error) {
+	none := askedFor{Commit: r.commit.Hash}
+	data, err := os.ReadFile(r.askedFile())
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return none, nil
+		}
+		return none, err
+	}
+	var kept askedFor
+	if json.Unmarshal(data, &kept) != nil || kept.Commit != r.commit.Hash {
+		return none, nil
+	}
+	return kept, nil
+}
+
+func (r *ci) writeAsked(a askedFor) error {
+	data, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(r.askedFile(), append(data, '\n'), 0o644)
 }
 
 // describeReviewers says who has to approve a run.
@@ -135,13 +245,19 @@ func (r *ci) describeReviewers(ctx context.Context, run *github.Run) string {
 	return strings.Join(said, ", and ")
 }
 
-// findRun finds the newest run of the workflow for the commit of the release; nil where there is none.
-func (r *ci) findRun(ctx context.Context) (*github.Run, error) {
-	runs, err := r.GitHub.Client.Runs(ctx, forge.Query(r.commit.Hash))
-	if err != nil || len(runs) == 0 {
+// findRuns finds the newest run of the workflow for each tag of the release, at its commit.
+func (r *ci) findRuns(ctx context.Context) (map[string]*github.Run, error) {
+	all, err := r.GitHub.Client.Runs(ctx, forge.Query(r.commit.Hash))
+	if err != nil {
 		return nil, err
 	}
-	return &runs[0], nil
+	runs := map[string]*github.Run{}
+	for _, run := range slices.Backward(all) { // the newest first
+		if slices.Contains(r.plan.Tags, run.Ref) {
+			runs[run.Ref] = &run
+		}
+	}
+	return runs, nil
 }
 
 // compare holds the channel's digests against those that the CI recorded when it had published. Without a token they cannot be read, which
@@ -154,32 +270,44 @@ func (r *ci) compare(ctx context.Context, s *publish.Sequence, own *Artifacts, i
 	case !r.GitHub.Token:
 		return not + "there is no GITHUB_TOKEN", nil
 	}
-	theirs, run, err := r.readRecording(ctx)
+	all, err := r.readRecordings(ctx)
 	if err != nil {
 		return "", err
 	}
-	if run == nil {
-		return not + "no run of " + forge.Workflow + " is known for this commit", nil
+	if len(all) == 0 {
+		return not + "no run of " + forge.Workflow + " is known for this commit and its tags", nil
 	}
 	for _, i := range items {
-		want, ok := theirs.digests[i.File]
-		if !ok {
-			return "", operr.NewStopped("find out who published it", "the CI run %s did not record %s, and the channel has it", run.URL, i.File)
+		has := false
+		for _, theirs := range all {
+			want, ok := theirs.digests[i.File]
+			if ok && want != i.SHA256 {
+				return "", differs(i, want, "was recorded by the CI run "+theirs.run.URL)
+			}
+			has = has || ok
 		}
-		if want != i.SHA256 {
-			return "", differs(i, want, "was recorded by the CI run "+run.URL)
+		if !has {
+			return "", operr.NewStopped("find out who published it", "the CI run %s did not record %s, and the channel has it", all[0].run.URL, i.File)
 		}
 	}
 	same := ""
 	if own != nil && s.Tools.Reproducible() {
-		same, err = theirs.compareWithOwn(*own, run)
+		for _, theirs := range all {
+			if same, err = theirs.compareWithOwn(*own); err != nil {
+				return "", err
+			}
+		}
 	}
-	return fmt.Sprintf("%s as CI recorded (%s)%s", operr.Count(len(items), "digest"), run.URL, same), err
+	by := all[0].run.URL
+	if len(all) > 1 {
+		by = operr.Count(len(all), "run")
+	}
+	return fmt.Sprintf("%s as CI recorded (%s)%s", operr.Count(len(items), "digest"), by, same), nil
 }
 
 // compareWithOwn holds what the CI has built against what was built here, of the same commit, before the tag was pushed. Where both name
 // the same tools, and these promise the same bytes, one of the two machines has built something else.
-func (r recorded) compareWithOwn(own Artifacts, run *github.Run) (string, error) {
+func (r recorded) compareWithOwn(own Artifacts) (string, error) {
 	same, other := 0, 0
 	for _, a := range own.Artifacts {
 		theirs, known := r.digests[a.File]
@@ -190,7 +318,7 @@ func (r recorded) compareWithOwn(own Artifacts, run *github.Run) (string, error)
 			same++
 		default:
 			return "", operr.NewStopped("find out which of the two machines builds something else before anyone installs it; what is published stays as it is, and there is no GitHub release",
-				"%s was built of the same commit by the same tools with sha256 %s here, and with %s by the CI run %s", a.File, a.SHA256, theirs, run.URL)
+				"%s was built of the same commit by the same tools with sha256 %s here, and with %s by the CI run %s", a.File, a.SHA256, theirs, r.run.URL)
 		}
 	}
 	if other > 0 {
@@ -199,32 +327,37 @@ func (r recorded) compareWithOwn(own Artifacts, run *github.Run) (string, error)
 	return ", and as built here", nil
 }
 
-// readRecording waits for the run to end, and returns the sha256 of each file that it published.
-func (r *ci) readRecording(ctx context.Context) (digests recorded, run *github.Run, err error) {
-	_, err = r.ciWait(0, "the end of the CI's run").Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
+// readRecordings waits for the runs to end, and returns the sha256 of each file that they published, in the order of the tags.
+func (r *ci) readRecordings(ctx context.Context) (all []recorded, err error) {
+	var runs map[string]*github.Run
+	_, err = r.ciWait(0, "the end of the CI's runs").Until(ctx, func(ctx context.Context) (seen pause.Seen, err error) {
 		if seen.Says, seen.Held, err = r.watch(ctx); err != nil {
 			return seen, err
 		}
 		seen.Says += mayLeave
-		if run, err = r.findRun(ctx); err != nil {
+		if runs, err = r.findRuns(ctx); err != nil {
 			return seen, err
 		}
-		seen.Done = run == nil || run.Completed()
+		seen.Done = len(runs) == 0 || !r.expects(runs) && !slices.ContainsFunc(slices.Collect(maps.Values(runs)), func(run *github.Run) bool { return !run.Completed() })
 		return seen, nil
 	})
-	if err != nil || run == nil {
-		return recorded{}, nil, err
+	for _, tag := range r.plan.Tags {
+		if run := runs[tag]; run != nil && err == nil {
+			var data []byte
+			if data, err = r.GitHub.Client.Artifact(ctx, run.ID, forge.Recording); err == nil {
+				var one recorded
+				one, err = digestsOf(data)
+				one.run = run
+				all = append(all, one)
+			}
+		}
 	}
-	data, err := r.GitHub.Client.Artifact(ctx, run.ID, forge.Recording)
-	if err != nil {
-		return recorded{}, nil, err
-	}
-	digests, err = digestsOf(data)
-	return digests, run, err
+	return all, err
 }
 
 // recorded is what a run of the CI kept of what it published.
 type recorded struct {
+	run     *github.Run
 	digests map[string]string // sha256 by file
 	tools   map[string]string // by package
 }

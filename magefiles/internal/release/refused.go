@@ -9,23 +9,36 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/release/plan"
 )
 
+// faster is the way on where somebody has pushed before us.
+const faster = "`mage undo`, `git pull`, and release again"
+
+// refuseOther is for a release of which the remote has a tag of somebody else's.
+func refuseOther(p *plan.Plan, theirs string) error {
+	return operr.New("find out who pushed it; "+faster, "%s was not pushed, since %s has the tag %s meanwhile", p.Title, p.Remote, theirs).WithWayOn()
+}
+
 // explainPush says what to do after a push that was refused. Whether somebody was faster, or the remote refuses it from anybody,
 // is seen from what the remote has, and not read out of what it says.
 func (r *Release) explainPush(ctx context.Context, p *plan.Plan, commit string, err error) error {
 	if gitremote.Transient(err) || ctx.Err() != nil {
 		return err
 	}
-	const faster = "`mage undo`, `git pull`, and release again"
 	refs, rerr := gitremote.Read(ctx, r.Repo, p.Remote)
-	ours := true
+	ours, nothing := true, "nothing"
 	if there := refs.Branches[p.Branch]; there != "" && rerr == nil {
 		ours, rerr = r.Repo.Contains(ctx, commit, there)
 	}
+	theirs := p.FindTag(refs.Tags)
+	if len(p.Tags) > gitremote.MaxTags && rerr == nil { // which go by several pushes
+		if theirs, rerr = r.findOther(ctx, p, refs); p.FindTag(refs.Tags) != theirs {
+			nothing = "not all"
+		}
+	}
 	switch {
 	case rerr != nil || !errors.Is(err, gitremote.ErrRejected):
-		return operr.New("see what git says above; where somebody has pushed meanwhile: "+faster, "nothing of %s was taken: %w", p.Title, err).WithWayOn()
-	case p.FindTag(refs.Tags) != "":
-		return operr.New("find out who pushed it; "+faster, "nothing of %s was taken, since %s has the tag %s meanwhile: %w", p.Title, p.Remote, p.FindTag(refs.Tags), err).WithWayOn()
+		return operr.New("see what git says above; where somebody has pushed meanwhile: "+faster, "%s of %s was taken: %w", nothing, p.Title, err).WithWayOn()
+	case theirs != "":
+		return operr.New("find out who pushed it; "+faster, "%s of %s was taken, since %s has the tag %s meanwhile: %w", nothing, p.Title, p.Remote, theirs, err).WithWayOn()
 	case refs.Branches[p.Branch] == commit:
 		return operr.New("see what git says above: the rules of "+p.Remote+" for tags have to let it through; then run it again",
 			"%s refused the tag of %s, and has its commit already: %w", p.Remote, p.Title, err)

@@ -75,6 +75,8 @@ type Means struct {
 	// A CI that publishes, and the GitHub release.
 	GitHub forge.Hub
 	CIWait time.Duration // how long a CI may take; 0 is an hour
+
+	RunWithin time.Duration // how long GitHub has to begin a run for a tag, before one is asked for; 0 is 30 s
 }
 
 // Release is what a release is made with, and what a person asks for. What one step leaves to another is not here: [Release.Define] hands it on.

@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,7 +136,9 @@ func (r *Release) definePush(find *finder, planned given[*plan.Plan], commit giv
 		Check: func(ctx context.Context, _ *Pushed) (Pushed, bool, error) {
 			return r.isPushed(ctx, find.trace(), planned.Get(), commit.Get().Hash)
 		},
-		Do:      func(ctx context.Context) (Pushed, error) { return r.push(ctx, planned.Get(), commit.Get().Hash) },
+		Do: func(ctx context.Context) (Pushed, error) {
+			return r.push(ctx, find.trace(), planned.Get(), commit.Get().Hash)
+		},
 		Say:     Pushed.String,
 		Whole:   true,
 		Retries: 3,
@@ -148,7 +151,7 @@ func (r *Release) isPushed(ctx context.Context, t *trace.Trace, p *plan.Plan, co
 		return Pushed{}, false, err
 	}
 	at, err := t.Pushed(ctx, refs)
-	if err != nil || at == "" {
+	if err != nil || at == "" || len(t.Lacks(refs)) > 0 {
 		return Pushed{}, false, err
 	}
 	if at != commit {
@@ -157,11 +160,54 @@ func (r *Release) isPushed(ctx context.Context, t *trace.Trace, p *plan.Plan, co
 	return Pushed{Remote: p.Remote, Branch: p.Branch, Commit: at}, true, nil
 }
 
-// push sends branch and tags, all or nothing.
-func (r *Release) push(ctx context.Context, p *plan.Plan, commit string) (Pushed, error) {
-	err := gitremote.Push(ctx, r.Repo, p.Remote, commit, p.Branch, p.Tags...)
-	if err != nil {
-		return Pushed{}, r.explainPush(ctx, p, commit, err)
+// push sends branch and tags, all or nothing. More tags than a push may bring go by several, the first of which has the branch too: where it was
+// killed between them, the tags that are there stay, and the others follow.
+func (r *Release) push(ctx context.Context, t *trace.Trace, p *plan.Plan, commit string) (Pushed, error) {
+	branch, tags := p.Branch, p.Tags
+	if len(tags) > gitremote.MaxTags {
+		refs, err := gitremote.Read(ctx, r.Repo, p.Remote)
+		if err != nil {
+			return Pushed{}, err
+		}
+		theirs, err := r.findOther(ctx, p, refs)
+		if err != nil {
+			return Pushed{}, err
+		}
+		if theirs != "" { // before the first push: it may be a tag of the last one
+			return Pushed{}, refuseOther(p, theirs)
+		}
+		if lacks := t.Lacks(refs); len(lacks) > 0 && len(lacks) < len(tags) {
+			out, err := t.HasRemote(ctx, refs, commit)
+			if err != nil {
+				return Pushed{}, err
+			}
+			if tags = lacks; out { // by now there may be commits of others on top of it
+				branch = ""
+			}
+		}
+	}
+	for some := range slices.Chunk(tags, gitremote.MaxTags) {
+		if err := gitremote.Push(ctx, r.Repo, p.Remote, commit, branch, some...); err != nil {
+			return Pushed{}, r.explainPush(ctx, p, commit, err)
+		}
+		branch = ""
 	}
 	return Pushed{Remote: p.Remote, Branch: p.Branch, Commit: commit}, nil
+}
+
+// findOther finds the first tag of a release that a remote has, and that is not the clone's own; "" for none.
+func (r *Release) findOther(ctx context.Context, p *plan.Plan, refs gitremote.Refs) (string, error) {
+	tags, err := r.Repo.Tags(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, tag := range p.Tags {
+		if refs.Tags[tag] == "" {
+			continue
+		}
+		if other, err := gitremote.OtherTag(ctx, r.Repo, refs, tag); other || err != nil || tags[tag] == "" {
+			return tag, err
+		}
+	}
+	return "", nil
 }

@@ -1,10 +1,21 @@
 package variables
 
-import "github.com/foopack/foopack/magefiles/internal/publishing"
+import (
+	"github.com/foopack/foopack/magefiles/internal/publishing"
+	"github.com/foopack/foopack/magefiles/internal/touched"
+)
 
 // CI is what the CI says that we run in.
 func (v Variables) CI() publishing.CI {
 	return publishing.CI{Run: v.run(), Tag: v.tag(), Output: v.output()}
+}
+
+// Event is what GitHub's runner says of why it runs; the zero value elsewhere.
+func (v Variables) Event() touched.Event {
+	if !v.Actions() {
+		return touched.Event{}
+	}
+	return touched.Event{Name: v.Getenv("GITHUB_EVENT_NAME"), Path: v.Getenv("GITHUB_EVENT_PATH")}
 }
 
 // Actions reports whether we run under GitHub Actions.

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foopack/foopack/magefiles/internal/publishing"
+	"github.com/foopack/foopack/magefiles/internal/touched"
 )
 
 // A run, its tag, and who reads what a job says are known by the CI that we are in.
@@ -19,4 +20,12 @@ func TestCI(t *testing.T) {
 	gitea := map[string]string{"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v3"}
 	require.Equal(t, publishing.CI{Tag: "v3"}, of(gitea).CI())
 	require.Zero(t, of(nil).CI())
+}
+
+// What started a job is believed of GitHub's runner alone.
+func TestEvent(t *testing.T) {
+	github := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": "/event.json"}
+	require.Equal(t, touched.Event{Name: "push", Path: "/event.json"}, of(github).Event())
+	delete(github, "GITHUB_ACTIONS")
+	require.Zero(t, of(github).Event())
 }

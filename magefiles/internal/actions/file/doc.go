@@ -7,5 +7,6 @@
 //	schema.go    the schema
 //	read.go      a file held against the schema, expressions included
 //	workflow.go  what a workflow is: its events, its jobs and their rights
-//	trigger.go   which pushes it starts for
+//	trigger.go   which refs and paths its patterns take, and whether a job runs for a tag
+//	starts.go    whether it starts for what happens on GitHub, and why not
 package file

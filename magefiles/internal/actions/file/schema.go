@@ -64,7 +64,10 @@ var schema = sync.OnceValue(func() map[string]*definition {
 		"string":   `{"string": {}}`,
 		"sequence": `{"sequence": {"item-type": "any"}}`,
 		"mapping":  `{"mapping": {"loose-key-type": "string", "loose-value-type": "any"}}`,
-	} { // these the schema takes for known
+
+		// Published with the constant of another event: `on: repository_dispatch` would be refused.
+		"repository-dispatch-string": `{"string": {"constant": "repository_dispatch"}}`,
+	} { // the others the schema takes for known
 		d := &definition{}
 		if err := json.Unmarshal([]byte(text), d); err != nil {
 			panic(err) // it is part of the program

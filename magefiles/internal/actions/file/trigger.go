@@ -47,6 +47,9 @@ func (r *reader) events(w *Workflow, on *yaml.Node) {
 				}
 			}
 		}
+		if types := at(n, "types"); types != nil {
+			e.Filters["types"] = texts(types)
+		}
 		w.Events = append(w.Events, e)
 	}
 }
@@ -108,47 +111,52 @@ func compile(pattern string) (*regexp.Regexp, error) {
 	return regexp.Compile(b.String())
 }
 
-// matches reports whether patterns take a name: the last one that fits decides, and one with ! leaves out.
-func matches(patterns []string, name string) bool {
-	taken := false
-	for _, p := range patterns {
-		positive, negative := strings.CutPrefix(p, "!")
-		if re, err := compile(positive); err == nil && re.MatchString(name) {
-			taken = !negative
+// pattern is one that was read: a name that it fits is taken, or left out.
+type pattern struct {
+	*regexp.Regexp
+	out bool
+}
+
+type patterns []pattern
+
+// compileAll reads patterns that are possible ones.
+func compileAll(texts []string) (all patterns) {
+	for _, p := range texts {
+		positive, out := strings.CutPrefix(p, "!")
+		if re, err := compile(positive); err == nil {
+			all = append(all, pattern{
+				Regexp: re,
+				out:    out,
+			})
 		}
 	}
-	return taken
+	return all
 }
+
+// match reports whether the patterns take a name: the last one that fits decides.
+func (all patterns) match(name string) bool {
+	for _, p := range slices.Backward(all) {
+		if p.MatchString(name) {
+			return !p.out
+		}
+	}
+	return false
+}
+
+// matches reports whether patterns take a name, where it is asked once.
+func matches(texts []string, name string) bool { return compileAll(texts).match(name) }
 
 // StartsFor reports whether the workflow starts for one of the events, whatever their filters.
 func (w *Workflow) StartsFor(events ...string) bool {
 	return slices.ContainsFunc(w.Events, func(e Event) bool { return slices.Contains(events, e.Name) })
 }
 
-// StartsForTag reports whether the push of a tag starts the workflow, and else why not. Filters of paths do not count for tags; a workflow that
-// names branches alone starts for no tag.
+// StartsForTag reports whether the push of a tag starts the workflow, and else why not.
 func (w *Workflow) StartsForTag(tag string) (starts bool, why string) {
-	i := slices.IndexFunc(w.Events, func(e Event) bool { return e.Name == "push" })
-	if i < 0 {
-		return false, w.File + " does not start for pushes"
-	}
-	f := w.Events[i].Filters
-	only, ignored := f["tags"], f["tags-ignore"]
-	switch {
-	case only != nil && matches(only, tag), only == nil && ignored != nil && !matches(ignored, tag):
-		return true, ""
-	case only != nil:
-		why = fmt.Sprintf("%s:%d starts for tags like %s, and the tag %s is not one", w.File, w.Events[i].Line, strings.Join(only, ", "), tag)
-		if strings.Contains(tag, "/") {
-			why += " (* stops at /)"
-		}
-		return false, why
-	case ignored != nil:
-		return false, fmt.Sprintf("%s:%d ignores the tag %s", w.File, w.Events[i].Line, tag)
-	case f["branches"] != nil || f["branches-ignore"] != nil:
-		return false, fmt.Sprintf("%s:%d names branches alone, and starts for no tag", w.File, w.Events[i].Line)
-	}
-	return true, ""
+	return w.Starts(Occurrence{
+		Event: "push",
+		Ref:   tagRefs + tag,
+	})
 }
 
 // RunsForTag reports whether the condition of a job lets it run for a tag, if the jobs before it have passed. One that asks for more than the

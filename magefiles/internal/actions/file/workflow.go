@@ -21,7 +21,7 @@ type Workflow struct {
 type Event struct {
 	Name    string
 	Line    int
-	Filters map[string][]string // by key: branches, branches-ignore, tags, tags-ignore, paths, paths-ignore
+	Filters map[string][]string // by key: branches, branches-ignore, tags, tags-ignore, paths, paths-ignore, types
 }
 
 // Job is a job of a workflow.

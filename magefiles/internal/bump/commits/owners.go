@@ -9,19 +9,19 @@ import (
 	"github.com/foopack/foopack/magefiles/internal/workspace/manifest"
 )
 
-// owners know which packages a file is a part of.
-type owners struct {
+// Owners know which packages a file is a part of.
+type Owners struct {
 	all     []string            // the names of all packages
 	folders map[string][]string // packages by folder; none for a downstream's
 	named   map[string][]string // packages by a file or a folder out of theirs that they take in
-	known   map[string][]string // by folder, what of was asked
+	known   map[string][]string // by folder, what Of was asked
 	sets    map[string][]string // one slice for each set of packages
 	dirs    map[string][]string // packages by the last part of their folder, and by their name: what a scope may say
 }
 
-// newOwners says which folder is whose.
-func newOwners(w *workspace.Workspace) *owners {
-	o := &owners{
+// NewOwners says which folder is whose.
+func NewOwners(w *workspace.Workspace) *Owners {
+	o := &Owners{
 		folders: map[string][]string{},
 		named:   map[string][]string{},
 		known:   map[string][]string{},
@@ -70,8 +70,8 @@ func takenIn(w *workspace.Workspace, p *workspace.Package) (all []string) {
 	return all
 }
 
-// of returns the packages that some files are a part of, sorted: those of the nearest folder of each, and those that take it in.
-func (o *owners) of(files []string) []string {
+// Of returns the packages that some files are a part of, sorted: those of the nearest folder of each, and those that take it in.
+func (o *Owners) Of(files []string) []string {
 	var all []string
 	for _, file := range files {
 		dir := path.Dir(file)
@@ -92,7 +92,7 @@ func (o *owners) of(files []string) []string {
 }
 
 // set sorts names, and returns the same slice for the same ones.
-func (o *owners) set(names []string) []string {
+func (o *Owners) set(names []string) []string {
 	if len(names) == 0 {
 		return nil
 	}
@@ -105,7 +105,7 @@ func (o *owners) set(names []string) []string {
 	return names
 }
 
-func (o *owners) nearest(dir string) []string {
+func (o *Owners) nearest(dir string) []string {
 	for ; ; dir = path.Dir(dir) {
 		if names, ok := o.folders[dir]; ok || dir == "." {
 			return names
@@ -113,7 +113,7 @@ func (o *owners) nearest(dir string) []string {
 	}
 }
 
-func (o *owners) takers(dir string) (all []string) {
+func (o *Owners) takers(dir string) (all []string) {
 	for ; dir != "."; dir = path.Dir(dir) {
 		all = append(all, o.named[dir]...)
 	}
@@ -121,7 +121,7 @@ func (o *owners) takers(dir string) (all []string) {
 }
 
 // scoped returns the packages that scopes name, by their names or their folders.
-func (o *owners) scoped(scopes []string) (all []string) {
+func (o *Owners) scoped(scopes []string) (all []string) {
 	for _, scope := range scopes {
 		first, _, _ := strings.Cut(scope, "/")
 		for _, name := range o.dirs[manifest.CondaName(first)] {

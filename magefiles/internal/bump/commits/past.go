@@ -21,7 +21,7 @@ type Past struct {
 	merged map[string]string
 	tags   map[string]string
 	logs   map[string]Entries
-	owners *owners
+	owners *Owners
 	w      *workspace.Workspace
 }
 
@@ -84,7 +84,7 @@ func (h *Past) Since(ctx context.Context, tag string) (Entries, error) {
 		return l, nil
 	}
 	if h.owners == nil {
-		h.owners = newOwners(h.w)
+		h.owners = NewOwners(h.w)
 	}
 	r := &reading{past: h, merged: map[string]bool{}}
 	err := h.EachCommit(ctx, tag, r.visit)
@@ -165,7 +165,7 @@ func (r *reading) visit(c Commit) {
 // touched are the packages that a commit is for. One without a change is for those that its scope names, or for all.
 func (r *reading) touched(c Commit, changes []changelog.Change) []string {
 	if !c.Blank {
-		return r.past.owners.of(c.Paths)
+		return r.past.owners.Of(c.Paths)
 	}
 	var scoped []string
 	for _, change := range changes {

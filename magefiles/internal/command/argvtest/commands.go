@@ -51,7 +51,7 @@ var commands = map[string][]form{
 		{verb: "log", options: options("-r", "-z", "--root", "--name-only", "--no-merges", "--date-order", "--no-relative", "--no-decorate", "--no-notes", "--no-renames", "--no-show-signature", "--diff-merges=first-parent", "--encoding=", "--format="), endOfOptions: true},
 		{verb: "ls-files", options: options("-t", "-v", "-z", "--stage", "--cached", "--others", "--ignored", "--exclude-standard", "--full-name")},
 		{verb: "ls-remote", options: options("--symref", "--quiet")},
-		{verb: "ls-tree", options: options("-r", "-z", "--name-only", "--full-tree"), words: only("HEAD")},
+		{verb: "ls-tree", options: options("-r", "-z", "--name-only", "--full-tree"), words: only("HEAD", object)},
 		{verb: "merge-base", options: options("--is-ancestor")},
 		{verb: "push", options: options("--porcelain", "--quiet", "--no-follow-tags", "--no-signed", "--recurse-submodules=no", "--force-with-lease=", "--atomic", "--dry-run", "--no-verify", "--receive-pack=")},
 		{verb: "remote"},
@@ -59,7 +59,7 @@ var commands = map[string][]form{
 		{verb: "reset", options: options("--quiet", "--keep", "--merge", "--no-recurse-submodules"), words: only("HEAD", object)}, // as checkout
 		{verb: "restore", options: options("--quiet", "--staged", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul")},
 		{verb: "read-tree", endOfOptions: true},
-		{verb: "rev-list", options: options("--first-parent", "--skip=", "--max-count=", "--parents", "--reverse", "--no-merges", "--date-order", "--count", "--timestamp", "--objects", "--no-walk", "--missing=print", "--no-commit-header", "--format="), words: only("HEAD", object), endOfOptions: true},
+		{verb: "rev-list", options: options("--first-parent", "--skip=", "--max-count=", "--parents", "--reverse", "--no-merges", "--date-order", "--count", "--timestamp", "--objects", "--no-walk", "--missing=print", "--no-commit-header", "--format=", "--not", "--remotes"), words: only("HEAD", object), endOfOptions: true},
 		{verb: "rev-parse", options: options("--show-toplevel", "--show-prefix", "--absolute-git-dir", "--git-common-dir", "--git-path", "--path-format=absolute", "--quiet", "--verify", "--is-shallow-repository", "--show-object-format"), words: only("index", "hooks", "HEAD", ref), endOfOptions: true},
 		{verb: "revert", options: options("--no-edit", "--abort"), words: only("HEAD", object)}, // which takes options behind their end
 		{verb: "show-ref", options: options("--tags", "--dereference")},

@@ -3,6 +3,7 @@ package server
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -215,6 +216,20 @@ func (s *Server) runs(w http.ResponseWriter, r *http.Request, _ access) error {
 	}
 	p := s.paged(w, r, all)
 	return answer(w, http.StatusOK, map[string]any{"total_count": p.total, "workflow_runs": p.items})
+}
+
+// dispatch is https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, _ access) error {
+	var asked struct{ Ref string }
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		return errJSON
+	}
+	ref := strings.TrimPrefix(strings.TrimPrefix(asked.Ref, "refs/tags/"), "refs/heads/")
+	if err := s.Dispatch(strings.TrimPrefix(r.PathValue("file"), ".github/workflows/"), ref); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 func (s *Server) run(w http.ResponseWriter, r *http.Request, _ access) error {

@@ -32,6 +32,7 @@ var routes = []route{
 	{method: "DELETE", pattern: "releases/{id}", needs: writing, handle: func(s *Server) handler { return s.remove }},
 	{method: "GET", pattern: "actions/runs", needs: reading, handle: func(s *Server) handler { return s.runs }},
 	{method: "GET", pattern: "actions/workflows/{file}/runs", needs: reading, handle: func(s *Server) handler { return s.runs }},
+	{method: "POST", pattern: "actions/workflows/{file}/dispatches", needs: writing, handle: func(s *Server) handler { return s.dispatch }},
 	{method: "GET", pattern: "actions/runs/{id}/artifacts", needs: reading, handle: func(s *Server) handler { return s.artifacts }},
 	{method: "GET", pattern: "actions/runs/{id}/jobs", needs: reading, handle: func(s *Server) handler { return s.jobs }},
 	{method: "GET", pattern: "actions/runs/{id}/pending_deployments", needs: reading, handle: func(s *Server) handler { return s.pending }},

@@ -11,6 +11,7 @@
 //	POST       /uploads/repos/{o}/{r}/releases/{id}/assets?name=     a half upload leaves an asset in state "starter"
 //	GET DELETE /repos/{o}/{r}/releases/assets/{id}
 //	GET        /repos/{o}/{r}/actions/runs, /actions/workflows/{file}/runs, /actions/runs/{id}[/artifacts, /jobs]
+//	POST       /repos/{o}/{r}/actions/workflows/{file}/dispatches    of a workflow that has workflow_dispatch
 //	GET        /repos/{o}/{r}/actions/artifacts/{id}/zip             redirects to a signed address, which refuses a token
 //	GET        /{o}/{r}/releases/download/{tag}/{name}
 //
@@ -42,6 +43,10 @@ type Options struct {
 
 	// Tag finds a tag in the repository. Nil finds none.
 	Tag func(name string) (Tag, bool)
+
+	// Dispatch begins a run of a workflow at a branch or a tag: nil where it does, [ErrNoWorkflow], [ErrNoRef] or [ErrNoTrigger] where it
+	// cannot. A nil function has no workflows.
+	Dispatch func(workflow, ref string) error
 
 	URL   string           // as clients reach it, without a slash at its end; "" takes it of each request
 	Blobs string           // where the handler can be reached under another address, for signed addresses; "" is URL
@@ -76,6 +81,9 @@ func New(o Options) (*Server, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Dispatch == nil {
+		o.Dispatch = func(string, string) error { return ErrNoWorkflow }
 	}
 	if o.Tag == nil {
 		o.Tag = func(string) (Tag, bool) { return Tag{}, false }
@@ -121,6 +129,13 @@ var (
 	errJSON       = refusal(http.StatusBadRequest, "Problems parsing JSON")
 	errImmutable  = refusal(http.StatusUnprocessableEntity, "Cannot upload assets to an immutable release.")
 	errLimit      = refusal(http.StatusForbidden, "API rate limit exceeded. (But here's the good news: Authenticated requests get a higher rate limit.)")
+)
+
+// Why a run of a workflow cannot be asked for.
+var (
+	ErrNoWorkflow = errNotFound
+	ErrNoRef      = refusal(http.StatusUnprocessableEntity, "No ref found")
+	ErrNoTrigger  = refusal(http.StatusUnprocessableEntity, "Workflow does not have 'workflow_dispatch' trigger")
 )
 
 // access is what a request needs, and what its bearer has.

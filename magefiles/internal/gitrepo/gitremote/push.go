@@ -20,11 +20,17 @@ func Transient(err error) bool {
 	return git.IsUnanswered(err) && !errors.Is(err, ErrRejected)
 }
 
-// Push sends a commit to a branch, and tags, to a remote: all or nothing. What was rejected is ErrRejected. Where a push to
+// MaxTags is how many tags a push may bring. Where one brings more, GitHub creates no event for any of them, and GitLab may start no pipeline.
+const MaxTags = 3
+
+// Push sends a commit to a branch, unless that is "", and tags, to a remote: all or nothing. What was rejected is ErrRejected. Where a push to
 // the remote goes to several addresses, it is all or nothing at each, and none is sent anything that another one would refuse
 // for what it has.
 func Push(ctx context.Context, r *gitrepo.Repo, remote, commit, branch string, tags ...string) error {
-	refs := []string{commit + ":refs/heads/" + branch}
+	var refs []string
+	if branch != "" {
+		refs = append(refs, commit+":refs/heads/"+branch)
+	}
 	for _, t := range tags {
 		refs = append(refs, "refs/tags/"+t+":refs/tags/"+t)
 	}

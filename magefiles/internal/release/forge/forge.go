@@ -119,18 +119,36 @@ func (h Hub) DescribePlace(ctx context.Context, repo *gitrepo.Repo, p *plan.Plan
 	return "see what the CI does for the tag " + p.Tags[0]
 }
 
-// RefuseTags says why the push of a tag does not start the workflow that publishes; "" where each of them does. A file that cannot be read as
-// GitHub reads it says nothing, as GitHub may know more by now than we do; neither does one that starts for something else that a tag may bring.
-func (h Hub) RefuseTags(top string, tags []string) string {
+// workflow is the file that publishes, in a work tree; nil where it is not there, or cannot be read as GitHub reads it.
+func (h Hub) workflow(top string) *file.Workflow {
 	if h.Repository == "" {
-		return ""
+		return nil
 	}
 	data, err := beneath.ReadFile(top, filepath.Join(top, ".github", "workflows", Workflow))
 	if err != nil {
-		return ""
+		return nil
 	}
 	w, err := file.Read(Workflow, data)
-	if err != nil || w.StartsFor("create", "release", "repository_dispatch", "workflow_run") {
+	if err != nil {
+		return nil
+	}
+	return w
+}
+
+// RefuseDispatch says why a run of the workflow that publishes cannot be asked for where GitHub begins none for a tag; "" where it can, and where the
+// file does not tell.
+func (h Hub) RefuseDispatch(top string) string {
+	if w := h.workflow(top); w != nil && !w.StartsFor("workflow_dispatch") {
+		return w.File + " has no workflow_dispatch"
+	}
+	return ""
+}
+
+// RefuseTags says why the push of a tag does not start the workflow that publishes; "" where each of them does. A file that cannot be read as
+// GitHub reads it says nothing, as GitHub may know more by now than we do; neither does one that starts for something else that a tag may bring.
+func (h Hub) RefuseTags(top string, tags []string) string {
+	w := h.workflow(top)
+	if w == nil || w.StartsFor("create", "release", "repository_dispatch", "workflow_run") {
 		return ""
 	}
 	trusted := slices.DeleteFunc(w.Jobs, func(j *file.Job) bool { return !j.Permissions.Writes("id-token") })

@@ -54,6 +54,7 @@ type Preflight struct {
 	Say          func(format string, args ...any)
 
 	told    bool // which credentials code of the repository could read
+	toldRun bool // that no run of the CI can be asked for
 	toldHub bool // that it is not known whether the token may make a release
 }
 
@@ -112,7 +113,7 @@ func (p *Preflight) Ask(ctx context.Context, t *trace.Trace) (Facts, *plan.Plan,
 	found = append(found, findGit(ctx, a)...)
 	found = append(found, findChannel(ctx, a)...)
 	found = append(found, p.findHub(ctx, a)...)
-	found = append(found, findTrigger(a)...)
+	found = append(found, p.findTrigger(a)...)
 	if len(found) > 0 {
 		return Facts{}, nil, refuse(found)
 	}
@@ -421,13 +422,18 @@ func (p *Preflight) findHub(ctx context.Context, a *asked) []*operr.Error {
 	return nil
 }
 
-// findTrigger finds a workflow that the tags of a new release would not start: nothing would publish then.
-func findTrigger(a *asked) (found []*operr.Error) {
+// findTrigger finds a workflow that the tags of a new release would not start: nothing would publish then. That a run of it cannot be asked for
+// either is said, and in nobody's way.
+func (p *Preflight) findTrigger(a *asked) (found []*operr.Error) {
 	if a.aim != drafted || a.trace.By() != settings.PublishCI {
 		return nil
 	}
 	if why := a.trace.Hub.RefuseTags(a.trace.Repo.Top, a.plan.Tags); why != "" {
-		found = append(found, operr.New(`name them: tags: ["v*", "*/v*"] starts for all that a release pushes`, "nothing would publish: %s", why))
+		return append(found, operr.New(`name them: tags: ["v*", "*/v*"] starts for all that a release pushes`, "nothing would publish: %s", why))
 	}
-	return found
+	if why := a.trace.Hub.RefuseDispatch(a.trace.Repo.Top); why != "" && !p.toldRun {
+		p.toldRun = true
+		p.Say("where GitHub begins no run for a tag, none can be asked for: %s", why)
+	}
+	return nil
 }

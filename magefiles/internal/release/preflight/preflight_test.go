@@ -216,11 +216,22 @@ func TestWhatATagStarts(t *testing.T) {
 	require.NoError(t, os.MkdirAll(folder, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: {push: {tags: [w*]}}\njobs: {a: {runs-on: x, steps: []}}\n"), 0o644))
 	a.trace.Hub.Repository, a.trace.Publish = "owner/name", settings.PublishCI
-	require.Contains(t, texts(findTrigger(a))[0], "nothing would publish: release.yml:1 starts for tags like w*, and the tag v1.1 is not one")
+	said := 0
+	p := &Preflight{Say: func(string, ...any) { said++ }}
+	require.Contains(t, texts(p.findTrigger(a))[0], "nothing would publish: release.yml:1 starts for tags like w*, and the tag v1.1 is not one")
 	a.aim = begun
-	require.Empty(t, findTrigger(a), "its tag may be there")
+	require.Empty(t, p.findTrigger(a), "its tag may be there")
 	a.aim, a.trace.Publish = drafted, settings.PublishHere
-	require.Empty(t, findTrigger(a), "no workflow is waited for")
+	require.Empty(t, p.findTrigger(a), "no workflow is waited for")
+	a.trace.Publish = settings.PublishCI
+	for on, times := range map[string]int{"{push: {tags: [v*]}, workflow_dispatch: }": 0, "{push: {tags: [v*]}}": 1} {
+		said, p.toldRun = 0, false
+		require.NoError(t, os.WriteFile(filepath.Join(folder, forge.Workflow), []byte("on: "+on+"\njobs: {a: {runs-on: x, steps: []}}\n"), 0o644))
+		for range 2 {
+			require.Empty(t, p.findTrigger(a), on)
+		}
+		require.Equal(t, times, said, "that no run can be asked for is told once")
+	}
 }
 
 // What no release can be made of is refused with everything that is in the way at once.

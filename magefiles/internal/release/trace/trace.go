@@ -17,6 +17,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/foopack/foopack/magefiles/internal/bump"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
@@ -76,11 +77,19 @@ func (c Commit) IsOut() bool { return c.Where != Here }
 
 func (c Commit) String() string { return fmt.Sprintf("commit %.12s", c.Hash) }
 
-// Pushed is the commit that the remote's tags of this release name; "" where not all of them are there, or where they are of
+// Pushed is the commit that the remote's tags of this release name; "" where they are not there, or where they are of
 // something else: the commit is made on the plan's base, and by this release, or, where it makes none, is that base. Tags that
-// name different commits are an error.
+// name different commits are an error. Where some are there and some are not ([Trace.Lacks]), it is in the middle of its pushes if they are its own.
 func (t *Trace) Pushed(ctx context.Context, refs gitremote.Refs) (commit string, err error) {
-	commit, err = sameCommit(refs.Tags, t.Plan.Tags, t.Plan.Remote)
+	tags := t.Plan.Tags
+	if lacks := t.Lacks(refs); len(lacks) > 0 {
+		sent, err := t.sentSome(ctx, refs)
+		if !sent || err != nil {
+			return "", err
+		}
+		tags = slices.DeleteFunc(slices.Clone(tags), func(tag string) bool { return slices.Contains(lacks, tag) })
+	}
+	commit, err = sameCommit(refs.Tags, tags, t.Plan.Remote)
 	if err != nil || commit == "" || t.Plan.Bump.Empty() && commit == t.Plan.Base {
 		return commit, err
 	}
@@ -89,6 +98,32 @@ func (t *Trace) Pushed(ctx context.Context, refs gitremote.Refs) (commit string,
 		return "", err
 	}
 	return commit, nil
+}
+
+// Lacks are the tags of the release that a remote does not have.
+func (t *Trace) Lacks(refs gitremote.Refs) []string {
+	return slices.DeleteFunc(slices.Clone(t.Plan.Tags), func(tag string) bool { return refs.Tags[tag] != "" })
+}
+
+// sentSome reports whether the tags that a remote has are those that this release sent before it was killed: it has more than one push brings, its
+// journal comes to the push, and the clone's tags are the same objects.
+func (t *Trace) sentSome(ctx context.Context, refs gitremote.Refs) (bool, error) {
+	if len(t.Plan.Tags) <= gitremote.MaxTags || !t.Past.HasBegun(StepPush) || t.Plan.FindTag(refs.Tags) == "" {
+		return false, nil
+	}
+	tags, err := t.Repo.Tags(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, tag := range t.Plan.Tags {
+		if refs.Tags[tag] == "" {
+			continue
+		}
+		if other, err := gitremote.OtherTag(ctx, t.Repo, refs, tag); other || err != nil || tags[tag] == "" {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 func sameCommit(tags map[string]string, names []string, where string) (commit string, err error) {

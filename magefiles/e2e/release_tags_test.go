@@ -1,0 +1,110 @@
+package e2e_test
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/monorepotest"
+)
+
+// fourTags are those of a release of four packages with versions of their own.
+var fourTags = []string{"mono-core/v0.1.7", "mono-p0001/v0.1.7", "mono-p0002/v0.1.7", "mono-p0003/v0.1.7"}
+
+// four is a repository of four packages with versions of their own, and with a workflow that starts for their tags.
+func four(t testing.TB, by string) *releasing {
+	t.Helper()
+	config := strings.Replace(qaTask, `publish = "%s"`, `publish = "`+by+"\"\nversioning = \"independent\"\n", 1)
+	return newReleasing(t, releaseOptions{
+		by:   by,
+		many: len(fourTags),
+		files: map[string]string{
+			"pixi.toml": monorepotest.Files(len(fourTags), "0.1.6")["pixi.toml"] + config,
+			".github/workflows/release.yml": "on: {push: {tags: ['v*', '*/v*']}, workflow_dispatch: }\n" +
+				"jobs: {upload: {runs-on: ubuntu-24.04, permissions: {id-token: write}, steps: [{run: go tool mage publish -yes}]}}\n",
+		},
+	})
+}
+
+// ran wants one good run for each tag.
+func (r *releasing) ran(tags ...string) {
+	r.t.Helper()
+	runs := map[string]int{}
+	for _, job := range r.world.Jobs() {
+		require.True(r.t, job.OK, "%s", job.Log)
+		runs[job.Tag]++
+	}
+	for tag, n := range runs {
+		require.Equal(r.t, 1, n, tag)
+	}
+	require.Equal(r.t, tags, slices.Sorted(maps.Keys(runs)))
+}
+
+// TestReleaseOfFourPackagesApart pushes four tags, for which GitHub creates no event if they come at once: each gets its run.
+func TestReleaseOfFourPackagesApart(t *testing.T) {
+	t.Parallel()
+	r := four(t, "ci")
+	require.Contains(t, r.ok("release", "-to=patch", "-yes"), "released")
+	_, tags := r.remote()
+	require.Equal(t, fourTags, tags)
+	r.ran(fourTags...)
+}
+
+// TestReleaseOfFourStopsBetweenItsPushes is refused its second push, with three tags out: it goes on with the fourth, or is taken back.
+func TestReleaseOfFourStopsBetweenItsPushes(t *testing.T) {
+	t.Parallel()
+	refusing := func(t *testing.T, by string) *releasing {
+		r := four(t, by)
+		counting := readFile(t, r.world.Remote, "hooks/pre-receive")
+		hook(t, r.world.Remote+"/hooks", "pre-receive", strings.TrimPrefix(counting, "#!/bin/sh\n")+`case "$all" in *p0003*) exit 1 ;; esac`)
+		out := r.refused(1, "Error: ", "release", "-to=patch", "-yes")
+		require.Contains(t, out, "has its commit already")
+		write(t, r.world.Remote, "hooks/pre-receive", counting)
+		_, tags := r.remote()
+		require.Equal(t, fourTags[:3], tags)
+		return r
+	}
+	t.Run("and goes on", func(t *testing.T) {
+		t.Parallel()
+		r := refusing(t, "ci")
+		require.Contains(t, r.ok("release", "-yes"), "released")
+		_, tags := r.remote()
+		require.Equal(t, fourTags, tags)
+		r.ran(fourTags...)
+	})
+	t.Run("and is taken back", func(t *testing.T) {
+		t.Parallel()
+		r := refusing(t, "here")
+		require.Contains(t, r.ok("undo", "-yes"), "from origin, and pushed main")
+		_, tags := r.remote()
+		require.Empty(t, tags)
+		require.Empty(t, git(t, r.dir, "tag", "--list", "*/v0.1.7"))
+		require.Empty(t, r.onChannel())
+		require.Contains(t, r.ok("release", "-to=patch", "-yes"), "released")
+	})
+}
+
+// TestReleaseAsksForItsRun has a GitHub that creates no event for the tag: a run is asked for, once, though the release is killed when it has just been.
+func TestReleaseAsksForItsRun(t *testing.T) {
+	t.Parallel()
+	r := four(t, "ci")
+	counting := readFile(t, r.world.Remote, "hooks/pre-receive")
+	hook(t, r.world.Remote+"/hooks", "pre-receive", strings.Replace(strings.TrimPrefix(counting, "#!/bin/sh\n"), "n=$(", "n=9$(", 1)) // as if they had come with others
+	var asked atomic.Int32
+	counts := func(q *http.Request) bool {
+		if q.Method == http.MethodPost && strings.HasSuffix(q.URL.Path, "/actions/workflows/release.yml/dispatches") {
+			asked.Add(1)
+		}
+		return false
+	}
+	r.gate.refuses.Store(&counts)
+	require.True(t, r.killed([]string{"release", "-to=patch", "-only=mono-p0001", "-yes"}, func() bool { return asked.Load() > 0 }))
+	require.Contains(t, r.ok("release", "-yes"), "mono-p0001/v0.1.7 is released")
+	r.ran("mono-p0001/v0.1.7")
+	require.EqualValues(t, 1, asked.Load())
+}

@@ -1,0 +1,51 @@
+package targets
+
+import (
+	"context"
+	"strings"
+
+	"github.com/magefile/mage/mg"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/starts"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/touched"
+	"github.com/foopack/foopack/magefiles/internal/workspace"
+)
+
+// CI is about workflow files and what they run.
+type CI mg.Namespace
+
+// Triggers prints which workflow files a push would start on GitHub, and why not the others; nothing is pushed.
+func (CI) Triggers(ctx context.Context,
+	ref *string, // what is pushed: tags and branches, with spaces between them; default: the branch that is checked out
+	since *string, // the commit that a branch is at on the remote; default: as this clone knows it
+	json *bool, // print one JSON object
+) error {
+	return inWorkspace(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+		repo, err := gitrepo.Open(ctx, a.runner, w.Root)
+		if err != nil {
+			return err
+		}
+		push := starts.Push{Repo: repo, Remote: w.Config.Remote, Refs: strings.Fields(orZero(ref)), Since: orZero(since)}
+		return answer(a, isSet(json), func() (starts.Answer, error) { return push.Ask(ctx) }, a.view.Starts)
+	})
+}
+
+// Matrix prints the packages that a change touches, with what depends on them and their tasks; for a job, as outputs matrix and any.
+func (CI) Matrix(ctx context.Context,
+	since *string, // a commit: what changed since; default: what the event of the job names
+	needs *string, // in the last job of a workflow: fail unless the jobs of this toJSON(needs) passed or were skipped
+	json *bool, // print one JSON object
+) error {
+	if needs != nil {
+		return touched.Judge(*needs)
+	}
+	return inPackages(ctx, func(ctx context.Context, a *pipeline, w *workspace.Workspace) error {
+		repo, err := gitrepo.Open(ctx, a.runner, w.Root)
+		if err != nil {
+			return err
+		}
+		r := touched.Request{Repo: repo, Since: orZero(since), Event: jobEvent()}
+		return answer(a, isSet(json), func() (touched.Work, error) { return r.Work(ctx, w, setOutput) }, a.view.Work)
+	})
+}
