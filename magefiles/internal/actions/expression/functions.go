@@ -169,8 +169,11 @@ func quote(s string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func fromJSON(a []Value) (Value, error) {
-	d := json.NewDecoder(strings.NewReader(Text(a[0])))
+func fromJSON(a []Value) (Value, error) { return FromJSON(Text(a[0])) }
+
+// FromJSON reads one value, as the function of that name does.
+func FromJSON(text string) (Value, error) {
+	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	v, err := readJSON(d)
 	if err == nil {
