@@ -72,7 +72,7 @@ func Run(ctx context.Context, c Config, f Flags) error {
 	if err != nil {
 		return err
 	}
-	e, err := c.event(ctx, repo, head, f)
+	e, err := c.event(ctx, repo, head, w, f)
 	if err != nil {
 		return err
 	}

@@ -4,16 +4,18 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/foopack/foopack/magefiles/internal/actions/expression"
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
 	"github.com/foopack/foopack/magefiles/internal/actions/runner"
 	"github.com/foopack/foopack/magefiles/internal/gitrepo"
 	"github.com/foopack/foopack/magefiles/internal/operr"
 )
 
 // event is what a person asks for, at the commit that is checked out.
-func (c Config) event(ctx context.Context, repo *gitrepo.Repo, head gitrepo.Head, f Flags) (runner.Event, error) {
+func (c Config) event(ctx context.Context, repo *gitrepo.Repo, head gitrepo.Head, w *file.Workflow, f Flags) (runner.Event, error) {
 	e := runner.Event{
 		Name:  f.Event,
 		SHA:   head.Commit,
@@ -28,11 +30,11 @@ func (c Config) event(ctx context.Context, repo *gitrepo.Repo, head gitrepo.Head
 		branch = "main"
 	}
 	var err error
-	if e.Ref, err = fullRef(ctx, repo, e.Name, f.Ref, branch); err != nil {
+	if e.Ref, err = fullRef(ctx, repo, w, e.Name, f.Ref, branch); err != nil {
 		return e, err
 	}
-	if e.Fork && !strings.HasPrefix(e.Name, "pull_request") {
-		return e, operr.NewUsage("ask for -event=pull_request", "only a pull request comes from a fork, and not %s", e.Name)
+	if e.Fork && e.Name != "pull_request" {
+		return e, operr.NewUsage("ask for -event=pull_request", "-fork is about pull_request alone, and not about %s", e.Name)
 	}
 	if f.Inputs != "" {
 		o, err := object(f.Inputs)
@@ -63,26 +65,36 @@ func (c Config) event(ctx context.Context, repo *gitrepo.Repo, head gitrepo.Head
 	return e, nil
 }
 
-// fullRef is the ref of the event. A short name is a tag where there is one, and else a branch.
-func fullRef(ctx context.Context, repo *gitrepo.Repo, event, name, branch string) (string, error) {
+// fullRef is the ref of the event. A short name is a tag where there is one, or where the file starts for tags and there is no such branch.
+func fullRef(ctx context.Context, repo *gitrepo.Repo, w *file.Workflow, event, name, branch string) (string, error) {
 	switch {
+	case strings.HasPrefix(name, "-"), strings.ContainsAny(name, " ~^:?*[\\"), strings.Contains(name, ".."):
+		return "", operr.NewUsage("give the name of a branch or a tag", "%q is no possible name of a ref", name)
 	case name == "" && strings.HasPrefix(event, "pull_request"):
 		return "refs/pull/1/merge", nil
 	case name == "":
 		return "refs/heads/" + branch, nil
 	case strings.HasPrefix(name, "refs/heads/"), strings.HasPrefix(name, "refs/tags/"), strings.HasPrefix(name, "refs/pull/"):
 		return name, nil
-	case strings.HasPrefix(name, "-"), strings.ContainsAny(name, " ~^:?*[\\"), strings.Contains(name, ".."):
-		return "", operr.NewUsage("give the name of a branch or a tag", "%q is no possible name of a ref", name)
 	}
 	tags, err := repo.Tags(ctx)
 	if err != nil {
 		return "", err
 	}
-	if _, is := tags[name]; is {
+	_, isTag := tags[name]
+	if !isTag && name != branch {
+		_, err := repo.Resolve(ctx, "refs/heads/"+name)
+		isTag = err != nil && forTags(w)
+	}
+	if isTag {
 		return "refs/tags/" + name, nil
 	}
-	return "refs/heads/" + name, nil
+	return "refs/heads/" + name, ctx.Err()
+}
+
+// forTags reports whether a file names tags for which a push starts it.
+func forTags(w *file.Workflow) bool {
+	return slices.ContainsFunc(w.Events, func(e file.Event) bool { return e.Name == "push" && e.Filters["tags"] != nil })
 }
 
 // object reads an object of JSON.

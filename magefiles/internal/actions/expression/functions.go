@@ -109,10 +109,13 @@ func format(a []Value) (Value, error) {
 	return b.String(), nil
 }
 
-func toJSON(a []Value) (Value, error) {
+func toJSON(a []Value) (Value, error) { return ToJSON(a[0]) }
+
+// ToJSON writes a value, as the function of that name does.
+func ToJSON(v Value) (string, error) {
 	var b strings.Builder
-	if err := writeJSON(&b, a[0], "\n"); err != nil {
-		return nil, err
+	if err := writeJSON(&b, v, "\n"); err != nil {
+		return "", err
 	}
 	return b.String(), nil
 }

@@ -368,7 +368,7 @@ func TestWhatAnEventIsKnownBy(t *testing.T) {
 	b.event.Ref = "refs/tags/v1"
 	b.event.Payload = expression.NewObject("ref", "refs/tags/v1", "n", 1.0)
 	r := b.run("jobs:\n" + job("a", "", "echo ${{ github.ref_type }} $GITHUB_REF_NAME ${{ github.event.n }} $GITHUB_REPOSITORY_OWNER ${{ github.event_name }}; cat $GITHUB_EVENT_PATH"))
-	require.Equal(t, "tag v1 1 octo push\n{\"n\":1,\"ref\":\"refs/tags/v1\"}\n", log(r.Jobs[0].Legs[0]))
+	require.Equal(t, "tag v1 1 octo push\n{\n  \"ref\": \"refs/tags/v1\",\n  \"n\": 1\n}\n", log(r.Jobs[0].Legs[0]))
 }
 
 func TestCompositeActions(t *testing.T) {

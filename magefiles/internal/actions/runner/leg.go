@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -239,7 +238,11 @@ func (l *leg) begin() error {
 		return err
 	}
 	payload := filepath.Join(l.temp, "event.json")
-	if err := writeJSON(payload, l.event.Payload); err != nil {
+	text, err := expression.ToJSON(l.event.Payload)
+	if err == nil {
+		err = os.WriteFile(payload, []byte(text), 0o644)
+	}
+	if err != nil {
 		return err
 	}
 	l.github = &expression.Object{}
@@ -349,33 +352,4 @@ func (l *leg) hand(s *scope) {
 		}
 		l.state.setOutput(p.Key.Text(), text)
 	}
-}
-
-// writeJSON writes a value of expressions as a file.
-func writeJSON(name string, v *expression.Object) error {
-	data, err := json.Marshal(plain(v))
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(name, data, 0o644)
-}
-
-// plain is a value as encoding/json writes it.
-func plain(v expression.Value) any {
-	switch v := v.(type) {
-	case *expression.Array:
-		list := make([]any, len(v.Items))
-		for i, item := range v.Items {
-			list[i] = plain(item)
-		}
-		return list
-	case *expression.Object:
-		m := map[string]any{}
-		for _, k := range v.Keys() {
-			item, _ := v.Get(k)
-			m[k] = plain(item)
-		}
-		return m
-	}
-	return v
 }

@@ -164,13 +164,27 @@ func (f commandFiles) environ() (all []string) {
 	return all
 }
 
+// maxFile is how much a step may write to one of its files, in bytes.
+const maxFile = 50 << 20
+
 // maxSummary is how much of GITHUB_STEP_SUMMARY GitHub takes of a step, in bytes.
 const maxSummary = 1 << 20
 
 // take reads what a step has left in its files.
 func (s *scope) take(files commandFiles, out *output) {
 	read := func(kind string) string {
-		data, _ := os.ReadFile(files[kind]) // a file that the step removed has nothing
+		info, err := os.Lstat(files[kind])
+		switch {
+		case err != nil:
+			return "" // the step removed it
+		case !info.Mode().IsRegular(), info.Size() > maxFile:
+			out.fail("GITHUB_%s has to stay a file of at most %d MB", kind, maxFile>>20)
+			return ""
+		}
+		data, err := os.ReadFile(files[kind])
+		if err != nil {
+			out.fail("GITHUB_%s: %v", kind, err)
+		}
 		return string(data)
 	}
 	pairs := func(kind string, take func(p protocol.Pair)) {
