@@ -200,8 +200,17 @@ func TestFails(t *testing.T) {
 }
 
 func TestTemplates(t *testing.T) {
-	for _, text := range []string{"", "plain } {{ text", "${{ matrix.n }}", "v${{ matrix.n }}-${{ '}}' }}${{ null }}"} {
-		require.NoError(t, CheckTemplate(text, names(t)), text)
+	for text, want := range map[string]Value{
+		"plain } {{ text":                         "plain } {{ text",
+		"${{ matrix.n }}":                         3.0,
+		"${{ matrix.n }} ":                        "3 ",
+		"v${{ matrix.n }}-${{ '}}' }}${{ null }}": "v3-}}",
+	} {
+		tpl, err := ParseTemplate(text, names(t))
+		require.NoError(t, err, text)
+		v, err := tpl.Eval(world())
+		require.NoError(t, err, text)
+		require.Equal(t, want, v, text)
 	}
 	for text, want := range map[string]string{
 		"a ${{ b":                  "has no }} (character 3)",
@@ -209,7 +218,8 @@ func TestTemplates(t *testing.T) {
 		"a ${{ 1 }} ${{ secret }}": `there is no context "secret" here (character 16)`,
 		"${{ '}}":                  "has no }}",
 	} {
-		require.ErrorContains(t, CheckTemplate(text, names(t)), want, text)
+		_, err := ParseTemplate(text, names(t))
+		require.ErrorContains(t, err, want, text)
 	}
 }
 
@@ -249,8 +259,10 @@ func FuzzExpression(f *testing.F) {
 	allowed := names(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		wrong := &Error{}
-		if err := CheckTemplate(text, allowed); err != nil {
+		if tpl, err := ParseTemplate(text, allowed); err != nil {
 			require.ErrorAs(t, err, &wrong)
+		} else {
+			_, _ = tpl.Eval(world())
 		}
 		e, err := ParseCondition(text, allowed)
 		if err != nil {

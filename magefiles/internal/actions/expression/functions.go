@@ -109,10 +109,13 @@ func format(a []Value) (Value, error) {
 	return b.String(), nil
 }
 
-func toJSON(a []Value) (Value, error) {
+func toJSON(a []Value) (Value, error) { return ToJSON(a[0]) }
+
+// ToJSON writes a value, as the function of that name does.
+func ToJSON(v Value) (string, error) {
 	var b strings.Builder
-	if err := writeJSON(&b, a[0], "\n"); err != nil {
-		return nil, err
+	if err := writeJSON(&b, v, "\n"); err != nil {
+		return "", err
 	}
 	return b.String(), nil
 }
@@ -169,8 +172,11 @@ func quote(s string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func fromJSON(a []Value) (Value, error) {
-	d := json.NewDecoder(strings.NewReader(Text(a[0])))
+func fromJSON(a []Value) (Value, error) { return FromJSON(Text(a[0])) }
+
+// FromJSON reads one value, as the function of that name does.
+func FromJSON(text string) (Value, error) {
+	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	v, err := readJSON(d)
 	if err == nil {

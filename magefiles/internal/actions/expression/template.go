@@ -5,26 +5,62 @@ import (
 	"strings"
 )
 
-// CheckTemplate parses the expressions in a value of a workflow file, in `${{` and `}}`. An error is an *[Error] with the place in the whole text.
-func CheckTemplate(text string, names Names) error {
+// Template is a value of a workflow file: text, with expressions in `${{` and `}}`.
+type Template struct {
+	parts []part
+}
+
+type part struct {
+	text string
+	expr *Expr // nil for text
+}
+
+// ParseTemplate reads a value. An error is an *[Error] with the place in the whole text.
+func ParseTemplate(text string, names Names) (*Template, error) {
+	t := &Template{}
 	for at := 0; ; {
 		before, inside, found := strings.Cut(text[at:], "${{")
+		if before != "" {
+			t.parts = append(t.parts, part{text: before})
+		}
 		if !found {
-			return nil
+			return t, nil
 		}
 		at += len(before) + len("${{")
 		n := end(inside)
 		if n < 0 {
-			return &Error{At: at - len("${{"), What: "the expression that begins here has no }}"}
+			return nil, &Error{At: at - len("${{"), What: "the expression that begins here has no }}"}
 		}
 		if strings.TrimSpace(inside[:n]) == "" {
-			return &Error{At: at, What: "an expression is wanted between ${{ and }}"}
+			return nil, &Error{At: at, What: "an expression is wanted between ${{ and }}"}
 		}
-		if _, err := Parse(inside[:n], names); err != nil {
-			return moved(err, at)
+		e, err := Parse(inside[:n], names)
+		if err != nil {
+			return nil, moved(err, at)
 		}
+		t.parts = append(t.parts, part{expr: e})
 		at += n + len("}}")
 	}
+}
+
+// Eval gives the value: what the expression gives where the whole text is one, and text otherwise.
+func (t *Template) Eval(env Env) (Value, error) {
+	if len(t.parts) == 1 && t.parts[0].expr != nil {
+		return t.parts[0].expr.Eval(env)
+	}
+	var b strings.Builder
+	for _, p := range t.parts {
+		if p.expr == nil {
+			b.WriteString(p.text)
+			continue
+		}
+		v, err := p.expr.Eval(env)
+		if err != nil {
+			return nil, err
+		}
+		b.WriteString(Text(v))
+	}
+	return b.String(), nil
 }
 
 // moved is an error of an expression that begins at a place of a longer text.

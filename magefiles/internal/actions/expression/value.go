@@ -56,6 +56,14 @@ func (o *Object) Set(key string, v Value) {
 	o.values[o.at(key)] = v
 }
 
+// SetAll sets all pairs of another object.
+func (o *Object) SetAll(from *Object) {
+	for _, k := range from.keys {
+		v, _ := from.Get(k)
+		o.Set(k, v)
+	}
+}
+
 // Get is the value of a key, and whether there is one.
 func (o *Object) Get(key string) (Value, bool) {
 	v, there := o.values[o.at(key)]

@@ -35,30 +35,34 @@ const (
 
 // Read reads a workflow file. An error is one [Problem], or several that are joined.
 func Read(name string, data []byte) (*Workflow, error) {
+	r := &reader{name: name}
+	top := r.parse(data)
+	if top != nil {
+		r.value(top, root, nil, "the workflow")
+	}
+	if len(r.problems) > 0 {
+		return nil, r.err()
+	}
+	w := r.workflow(top)
+	return w, r.err()
+}
+
+// parse reads the file's YAML; nil where it has none, or what is not YAML.
+func (r *reader) parse(data []byte) *yaml.Node {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		line, what := 1, strings.TrimPrefix(err.Error(), "yaml: ")
 		if _, scanErr := fmt.Sscanf(what, "line %d:", &line); scanErr == nil {
 			_, what, _ = strings.Cut(what, ": ")
 		}
-		return nil, &Problem{
-			File: name,
-			Line: line,
-			What: what,
-		}
+		r.problem(&yaml.Node{Line: line}, "%s", what)
+		return nil
 	}
-	r := &reader{name: name}
 	if len(doc.Content) == 0 {
 		r.problem(&yaml.Node{Line: 1}, "the file is empty")
-		return nil, r.err()
+		return nil
 	}
-	top := doc.Content[0]
-	r.value(top, root, nil, "the workflow")
-	if len(r.problems) > 0 {
-		return nil, r.err()
-	}
-	w := r.workflow(top)
-	return w, r.err()
+	return doc.Content[0]
 }
 
 type reader struct {
@@ -185,7 +189,8 @@ func (r *reader) scalar(n *yaml.Node, ways []leaf, what string) {
 			r.problem(n, "%s may not have an expression", what)
 			return
 		}
-		r.expression(n, expression.CheckTemplate(n.Value, r.names(context)))
+		_, err := expression.ParseTemplate(n.Value, r.names(context))
+		r.expression(n, err)
 		return
 	}
 	var known []string

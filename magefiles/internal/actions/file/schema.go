@@ -11,6 +11,9 @@ import (
 //go:embed workflow-v1.0.json
 var schemaText []byte
 
+//go:embed action.json
+var actionText []byte // what an action.yml may hold, in the same form
+
 // root is the definition of a whole file.
 const root = "workflow-root-strict"
 
@@ -55,6 +58,9 @@ var schema = sync.OnceValue(func() map[string]*definition {
 	var all struct{ Definitions map[string]*definition }
 	if err := json.Unmarshal(schemaText, &all); err != nil {
 		panic(fmt.Sprintf("workflow-v1.0.json: %v", err)) // it is part of the program
+	}
+	if err := json.Unmarshal(actionText, &all.Definitions); err != nil {
+		panic(fmt.Sprintf("action.json: %v", err)) // likewise
 	}
 	for name, text := range map[string]string{
 		"any":      `{"one-of": ["null", "boolean", "number", "string", "sequence", "mapping"]}`,

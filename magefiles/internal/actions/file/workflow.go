@@ -13,6 +13,7 @@ import (
 // Workflow is what a file says.
 type Workflow struct {
 	File   string
+	Top    Node // the whole file
 	Events []Event
 	Jobs   []*Job
 }
@@ -33,6 +34,7 @@ type Job struct {
 	Environment string
 	Permissions Permissions
 	Runs        []string // what its steps run, as it stands
+	Node        Node     // the whole job
 
 	condition *expression.Expr // its `if`; nil where it has none
 }
@@ -90,7 +92,10 @@ func text(n *yaml.Node) string {
 
 // workflow takes from a file that fits the schema what is asked of it, and tells what no schema can.
 func (r *reader) workflow(top *yaml.Node) *Workflow {
-	w := &Workflow{File: r.name}
+	w := &Workflow{
+		File: r.name,
+		Top:  Node{file: r.name}.with(top),
+	}
 	r.events(w, at(top, "on"))
 	rights := permissions(at(top, "permissions"))
 	jobs := at(top, "jobs")
@@ -103,6 +108,7 @@ func (r *reader) workflow(top *yaml.Node) *Workflow {
 			Needs:       texts(at(n, "needs")),
 			Environment: text(at(n, "environment")),
 			Permissions: rights,
+			Node:        Node{file: r.name}.with(n),
 		}
 		if name := at(at(n, "environment"), "name"); name != nil {
 			j.Environment = name.Value

@@ -1,0 +1,179 @@
+package file
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/expression"
+)
+
+// Node is a value of a file, with its place. The zero Node is one that is not there.
+type Node struct {
+	file string
+	n    *yaml.Node
+}
+
+// Pair is a key of a mapping, and its value.
+type Pair struct{ Key, Value Node }
+
+// with is a value of the same file.
+func (n Node) with(value *yaml.Node) Node {
+	n.n = resolve(value)
+	return n
+}
+
+// Is reports whether the value is there.
+func (n Node) Is() bool { return n.n != nil }
+
+// IsMapping reports whether the value has keys.
+func (n Node) IsMapping() bool { return n.n != nil && n.n.Kind == yaml.MappingNode }
+
+// At is the value below the keys; the zero Node where one of them is not there.
+func (n Node) At(keys ...string) Node {
+	for _, k := range keys {
+		n.n = at(n.n, k)
+	}
+	return n
+}
+
+// Text is a scalar as it stands there; "" for what is not one.
+func (n Node) Text() string { return text(n.n) }
+
+// Items are those of a list, or the one that stands in place of a list.
+func (n Node) Items() (all []Node) {
+	switch {
+	case n.n == nil:
+	case n.n.Kind == yaml.SequenceNode:
+		for _, item := range n.n.Content {
+			all = append(all, n.with(item))
+		}
+	default:
+		all = append(all, n)
+	}
+	return all
+}
+
+// Pairs are those of a mapping, in the order of the file.
+func (n Node) Pairs() (all []Pair) {
+	if !n.IsMapping() {
+		return nil
+	}
+	for i := 0; i+1 < len(n.n.Content); i += 2 {
+		all = append(all, Pair{
+			Key:   n.with(n.n.Content[i]),
+			Value: n.with(n.n.Content[i+1]),
+		})
+	}
+	return all
+}
+
+// Line is where the value begins, from 1; 0 where it is not there.
+func (n Node) Line() int {
+	if n.n == nil {
+		return 0
+	}
+	return n.n.Line
+}
+
+// Problem is an error at the place of the value.
+func (n Node) Problem(format string, args ...any) error {
+	p := &Problem{
+		File: n.file,
+		Line: 1,
+		What: fmt.Sprintf(format, args...),
+	}
+	if n.n != nil {
+		p.Line, p.Column = n.n.Line, n.n.Column
+	}
+	return p
+}
+
+// Value is the value with its expressions evaluated. An error is a [Problem] at its place.
+func (n Node) Value(env expression.Env) (expression.Value, error) {
+	if n.n == nil {
+		return nil, nil
+	}
+	switch n.n.Kind {
+	case yaml.SequenceNode:
+		list := &expression.Array{}
+		for _, item := range n.Items() {
+			v, err := item.Value(env)
+			if err != nil {
+				return nil, err
+			}
+			list.Items = append(list.Items, v)
+		}
+		return list, nil
+	case yaml.MappingNode:
+		o := &expression.Object{}
+		for _, p := range n.Pairs() {
+			v, err := p.Value.Value(env)
+			if err != nil {
+				return nil, err
+			}
+			o.Add(p.Key.Text(), v)
+		}
+		return o, nil
+	}
+	switch n.n.ShortTag() {
+	case "!!null":
+		return nil, nil
+	case "!!bool":
+		var b bool
+		err := n.n.Decode(&b)
+		return b, err
+	case "!!int", "!!float":
+		var f float64
+		err := n.n.Decode(&f)
+		return f, err
+	}
+	t, err := expression.ParseTemplate(n.n.Value, all)
+	if err != nil {
+		return nil, n.Problem("%v", err)
+	}
+	v, err := t.Eval(env)
+	if err != nil {
+		return nil, n.Problem("%v", err)
+	}
+	return v, nil
+}
+
+// Holds reports whether a condition is met: an `if:` that is not there asks for success().
+func (n Node) Holds(env expression.Env) (bool, error) {
+	e, err := expression.ParseCondition(n.Text(), all)
+	if err != nil {
+		return false, n.Problem("%v", err)
+	}
+	v, err := e.Eval(env)
+	if err != nil {
+		return false, n.Problem("%v", err)
+	}
+	return expression.Truthy(v), nil
+}
+
+// all are the names that some place of a file may use: what its own place allows was held when the file was read.
+var all = func() expression.Names {
+	names, err := expression.Allow("github", "inputs", "vars", "needs", "strategy", "matrix", "secrets", "steps", "job", "jobs", "runner", "env",
+		"hashFiles(1,255)", "success(0,MAX)", "failure(0,MAX)", "always(0,0)", "cancelled(0,0)")
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	return names
+}()
+
+// ReadAction reads an action.yml, whose steps are held against the schema where it is a composite one.
+func ReadAction(name string, data []byte) (Node, error) {
+	r := &reader{name: name}
+	top := Node{file: name}
+	if n := r.parse(data); n != nil {
+		r.value(n, "action-root", nil, "the action")
+		top = top.with(n)
+	}
+	if len(r.problems) == 0 {
+		for _, n := range top.At("runs", "steps").Items() {
+			r.condition(at(n.n, "if"), "action-if")
+		}
+	}
+	return top, r.err()
+}

@@ -1,0 +1,123 @@
+package runner
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
+)
+
+// labels are GitHub's own runners, with what is said where one is run here: this is Linux, on whatever processor there is.
+var labels = map[string]string{
+	"ubuntu-latest": "", "ubuntu-26.04": "", "ubuntu-24.04": "", "ubuntu-22.04": "", "ubuntu-slim": "",
+	"ubuntu-latest-arm": "arm", "ubuntu-26.04-arm": "arm", "ubuntu-24.04-arm": "arm", "ubuntu-22.04-arm": "arm",
+	"windows-latest": "Windows", "windows-2025": "Windows", "windows-2022": "Windows", "windows-11-arm": "Windows",
+	"macos-latest": "macOS", "macos-26": "macOS", "macos-15": "macOS", "macos-14": "macOS", "macos-15-intel": "macOS",
+	"macos-latest-large": "macOS", "macos-latest-xlarge": "macOS", "macos-15-large": "macOS", "macos-15-xlarge": "macOS",
+}
+
+// maxCalls is how many levels of workflows GitHub lets one call.
+const maxCalls = 10
+
+// check is what keeps a file from being run here, with the files that it calls. calls are the files on the way to it.
+func (r *Runner) check(w *file.Workflow, caller rights.Grant, calls []string) (found []error) {
+	for _, j := range w.Jobs {
+		grant := rights.Of(j.Permissions, caller)
+		if len(calls) > 0 {
+			if more := grant.Beyond(caller); len(more) > 0 {
+				found = append(found, j.Node.Problem("the job %s asks for %s, and the job that calls this file has %s: GitHub does not start the run",
+					j.ID, strings.Join(more, ", "), caller))
+			}
+		}
+		for _, key := range []string{"container", "services"} {
+			if n := j.Node.At(key); n.Is() {
+				found = append(found, n.Problem("%s is not run here: the job %s runs on this machine alone", key, j.ID))
+			}
+		}
+		for _, n := range labelNodes(j.Node.At("runs-on")) {
+			if _, known := labels[strings.ToLower(n.Text())]; !known && !strings.Contains(n.Text(), "${{") {
+				found = append(found, n.Problem("%q is no runner of GitHub's own: such a job is not run here", n.Text()))
+			}
+		}
+		for _, s := range j.Node.At("steps").Items() {
+			if err := r.known(s.At("uses")); err != nil {
+				found = append(found, err)
+			}
+		}
+		if j.Uses != "" {
+			found = append(found, r.checkCall(j, grant, calls)...)
+		}
+	}
+	return found
+}
+
+// labelNodes are the labels of a `runs-on`, in any of its forms.
+func labelNodes(n file.Node) []file.Node {
+	if n.IsMapping() {
+		return append(n.At("group").Items(), n.At("labels").Items()...)
+	}
+	return n.Items()
+}
+
+// checkCall is check for the workflow that a job calls.
+func (r *Runner) checkCall(j *file.Job, grant rights.Grant, calls []string) (found []error) {
+	at := j.Node.At("uses")
+	switch {
+	case slices.Contains(calls, j.Uses):
+		return []error{at.Problem("%s calls itself", j.Uses)}
+	case len(calls) >= maxCalls:
+		return []error{at.Problem("more than %d levels of workflows that call each other", maxCalls)}
+	}
+	called, err := r.called(at)
+	if err != nil {
+		return []error{err}
+	}
+	on := called.Top.At("on", "workflow_call")
+	found = append(found, unknownKeys(j, "with", on.At("inputs"), called)...)
+	if j.Node.At("secrets").IsMapping() {
+		found = append(found, unknownKeys(j, "secrets", on.At("secrets"), called)...)
+	}
+	return append(found, r.check(called, grant, append(slices.Clone(calls), j.Uses))...)
+}
+
+// unknownKeys are keys that a job gives and the called file has not, and those that it needs and are not given.
+func unknownKeys(j *file.Job, key string, declared file.Node, called *file.Workflow) (found []error) {
+	given := j.Node.At(key)
+	has := func(pairs []file.Pair, name string) bool {
+		return slices.ContainsFunc(pairs, func(p file.Pair) bool { return strings.EqualFold(p.Key.Text(), name) })
+	}
+	for _, p := range given.Pairs() {
+		if !has(declared.Pairs(), p.Key.Text()) {
+			found = append(found, p.Key.Problem("%s has no %q that a caller may give (%s)", called.File, p.Key.Text(), key))
+		}
+	}
+	for _, p := range declared.Pairs() {
+		if p.Value.At("required").Text() == "true" && !p.Value.At("default").Is() && !has(given.Pairs(), p.Key.Text()) {
+			found = append(found, j.Node.Problem("the job %s does not give %q, which %s requires (%s)", j.ID, p.Key.Text(), called.File, key))
+		}
+	}
+	return found
+}
+
+// called reads the workflow that a job calls.
+func (r *Runner) called(at file.Node) (*file.Workflow, error) {
+	name, local := strings.CutPrefix(at.Text(), "./")
+	if !local {
+		return nil, at.Problem("a workflow of another repository is not run here: %s", at.Text())
+	}
+	data, err := fs.ReadFile(r.Files, path.Clean(name))
+	if err != nil {
+		return nil, at.Problem("there is no file %s in the commit", name)
+	}
+	w, err := file.Read(name, data)
+	if err != nil {
+		return nil, err
+	}
+	if !w.StartsFor("workflow_call") {
+		return nil, at.Problem("%s cannot be called: it does not start for workflow_call", name)
+	}
+	return w, nil
+}

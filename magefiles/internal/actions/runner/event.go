@@ -1,0 +1,168 @@
+package runner
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/expression"
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// Event is what starts a run.
+type Event struct {
+	Name    string // push, pull_request, workflow_dispatch and so on
+	Ref     string // refs/heads/main
+	SHA     string // the commit, 40 digits or 64
+	Actor   string
+	Fork    bool               // of a pull request from a fork: no secret, and a token that reads
+	Payload *expression.Object // github.event; nil is an empty one
+	Inputs  map[string]string  // of workflow_dispatch
+}
+
+// notRun are events of which there is nothing here to begin with.
+var notRun = map[string]string{
+	"workflow_run":  "it starts after another run, of which there is none here",
+	"release":       "it starts by a release on GitHub, of which there is none here",
+	"workflow_call": "it starts by a job of another file: run that one",
+}
+
+// admit holds an event against what a file starts for, and gives the inputs of a dispatch.
+func (e *Event) admit(w *file.Workflow) (*expression.Object, error) {
+	i := slices.IndexFunc(w.Events, func(of file.Event) bool { return of.Name == e.Name })
+	if i < 0 {
+		var names []string
+		for _, of := range w.Events {
+			names = append(names, of.Name)
+		}
+		return nil, operr.NewUsage("name one of these with -event", "%s does not start for %s: it starts for %s", w.File, e.Name, strings.Join(names, ", "))
+	}
+	if why, refused := notRun[e.Name]; refused {
+		return nil, &file.Problem{
+			File: w.File,
+			Line: w.Events[i].Line,
+			What: fmt.Sprintf("the event %s is not run here: %s", e.Name, why),
+		}
+	}
+	if e.Payload == nil {
+		e.Payload = &expression.Object{}
+	}
+	if e.Name != "workflow_dispatch" {
+		if len(e.Inputs) > 0 {
+			return nil, operr.NewUsage("inputs are given to workflow_dispatch alone", "an event %s has no inputs", e.Name)
+		}
+		return &expression.Object{}, nil
+	}
+	inputs, texts, err := dispatched(w.Top.At("on", "workflow_dispatch", "inputs"), e.Inputs)
+	e.Payload.Set("inputs", texts)
+	return inputs, err
+}
+
+// dispatched are the inputs of a dispatch as `inputs` has them, where booleans are such, and as github.event.inputs has them, where all are texts.
+func dispatched(declared file.Node, given map[string]string) (inputs, texts *expression.Object, err error) {
+	inputs, texts = &expression.Object{}, &expression.Object{}
+	left := map[string]string{}
+	for k, v := range given {
+		left[strings.ToLower(k)] = v
+	}
+	for _, p := range declared.Pairs() {
+		name, kind := p.Key.Text(), p.Value.At("type").Text()
+		text, there := left[strings.ToLower(name)]
+		delete(left, strings.ToLower(name))
+		options := p.Value.At("options").Items()
+		if !there {
+			text = p.Value.At("default").Text()
+			switch {
+			case text != "":
+			case p.Value.At("required").Text() == "true":
+				return nil, nil, operr.NewUsage("give it: -inputs='{\""+name+"\": …}'", "the input %s is required", name)
+			case kind == "boolean":
+				text = "false"
+			case kind == "choice" && len(options) > 0:
+				text = options[0].Text()
+			}
+		}
+		var v expression.Value = text
+		switch kind {
+		case "boolean":
+			if text != "true" && text != "false" {
+				return nil, nil, operr.NewUsage("give it true or false", "the input %s is a boolean, and %q is none", name, text)
+			}
+			v = text == "true"
+		case "number":
+			if _, err := strconv.ParseFloat(text, 64); err != nil && text != "" {
+				return nil, nil, operr.NewUsage("give it a number", "the input %s is a number, and %q is none", name, text)
+			}
+		case "choice":
+			if !slices.ContainsFunc(options, func(o file.Node) bool { return o.Text() == text }) {
+				return nil, nil, operr.NewUsage("give it one of its options", "the input %s cannot be %q", name, text)
+			}
+		}
+		inputs.Add(name, v)
+		texts.Add(name, text)
+	}
+	for name := range left {
+		return nil, nil, operr.NewUsage("the inputs that there are stand in the file", "there is no input %q", name)
+	}
+	return inputs, texts, nil
+}
+
+// refName is the ref without what says its type, which is branch or tag.
+func (e *Event) refName() (name, kind string) {
+	if tag, is := strings.CutPrefix(e.Ref, "refs/tags/"); is {
+		return tag, "tag"
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(e.Ref, "refs/heads/"), "refs/"), "branch"
+}
+
+// context is `github` as far as it is the same for all jobs of a run.
+func (e *Event) context(repository string, w *file.Workflow, number int) *expression.Object {
+	name, kind := e.refName()
+	owner, _, _ := strings.Cut(repository, "/")
+	title := w.Top.At("name").Text()
+	if title == "" {
+		title = w.File
+	}
+	pull, _ := e.Payload.Get("pull_request")
+	branch := func(side string) string {
+		of, _ := pull.(*expression.Object)
+		if of == nil {
+			return ""
+		}
+		v, _ := of.Get(side)
+		if of, _ = v.(*expression.Object); of == nil {
+			return ""
+		}
+		v, _ = of.Get("ref")
+		return expression.Text(v)
+	}
+	return expression.NewObject(
+		"actor", e.Actor,
+		"triggering_actor", e.Actor,
+		"api_url", "https://api.github.com",
+		"base_ref", branch("base"),
+		"event", e.Payload,
+		"event_name", e.Name,
+		"graphql_url", "https://api.github.com/graphql",
+		"head_ref", branch("head"),
+		"ref", e.Ref,
+		"ref_name", name,
+		"ref_protected", false,
+		"ref_type", kind,
+		"repository", repository,
+		"repository_owner", owner,
+		"repositoryUrl", "git://github.com/"+repository+".git",
+		"retention_days", "90",
+		"run_attempt", "1",
+		"run_id", strconv.Itoa(number),
+		"run_number", strconv.Itoa(number),
+		"secret_source", "Actions",
+		"server_url", "https://github.com",
+		"sha", e.SHA,
+		"workflow", title,
+		"workflow_ref", repository+"/"+w.File+"@"+e.Ref,
+		"workflow_sha", e.SHA,
+	)
+}

@@ -1,0 +1,196 @@
+// Package glob finds files by patterns as actions/glob does, by which hashFiles and the artifacts go: one a line, `*` stops at a slash and `**` does
+// not, one with ! takes away, and a folder means all that is in it.
+package glob
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Patterns are such lines, read.
+type Patterns struct {
+	all []pattern
+}
+
+type pattern struct {
+	negative bool
+	base     string // the folder that is walked, or the file: what stands before the first sign
+	re       *regexp.Regexp
+}
+
+// Read reads patterns, of which relative ones are of a folder. An error says which one is not possible.
+func Read(dir, home string, lines []string) (Patterns, error) {
+	var g Patterns
+	for _, line := range lines {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		p := pattern{}
+		for strings.HasPrefix(line, "!") {
+			line, p.negative = line[1:], !p.negative
+		}
+		if rest, is := strings.CutPrefix(line, "~/"); is {
+			line = home + "/" + rest
+		}
+		if line = filepath.Clean(line); !filepath.IsAbs(line) {
+			line = filepath.Join(dir, line)
+		}
+		p.base = line
+		if i := strings.IndexAny(line, "*?["); i >= 0 {
+			p.base = filepath.Dir(line[:i] + "x")
+		}
+		text, err := expr(line)
+		if err != nil {
+			return g, err
+		}
+		if p.re, err = regexp.Compile("^" + text + "(?:/.*)?$"); err != nil {
+			return g, fmt.Errorf("%q is not a possible pattern: %w", line, err)
+		}
+		g.all = append(g.all, p)
+	}
+	return g, nil
+}
+
+func expr(pattern string) (string, error) {
+	var b strings.Builder
+	for i := 0; i < len(pattern); i++ {
+		switch c := pattern[i]; {
+		case strings.HasPrefix(pattern[i:], "**/"):
+			b.WriteString(`(?:.*/)?`)
+			i += 2
+		case strings.HasPrefix(pattern[i:], "**"):
+			b.WriteString(`.*`)
+			i++
+		case c == '*':
+			b.WriteString(`[^/]*`)
+		case c == '?':
+			b.WriteString(`[^/]`)
+		case c == '[':
+			end := strings.IndexByte(pattern[i:], ']')
+			if end < 2 {
+				return "", fmt.Errorf("%q has a bracket without an end", pattern)
+			}
+			set := strings.NewReplacer(`\`, `\\`, `[`, `\[`).Replace(pattern[i+1 : i+end])
+			if set[0] == '!' {
+				set = "^" + set[1:]
+			}
+			b.WriteString("[" + set + "]")
+			i += end
+		default:
+			b.WriteString(regexp.QuoteMeta(string([]byte{c})))
+		}
+	}
+	return b.String(), nil
+}
+
+// Roots are the folders and files that the patterns begin at, without those that are in another one.
+func (g Patterns) Roots() (all []string) {
+	for _, p := range g.all {
+		if !p.negative {
+			all = append(all, p.base)
+		}
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return slices.DeleteFunc(slices.Clone(all), func(dir string) bool {
+		return slices.ContainsFunc(all, func(other string) bool { return other != dir && Within(other, dir) })
+	})
+}
+
+// Within reports whether a name is a folder, or in it.
+func Within(dir, name string) bool {
+	return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// Files are those that the patterns mean, in order. hidden says whether names that begin with a dot count.
+func (g Patterns) Files(hidden bool) (all []string, err error) {
+	for _, root := range g.Roots() {
+		err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				return nil
+			case err != nil:
+				return err
+			case !hidden && name != root && strings.HasPrefix(d.Name(), "."):
+				if d.IsDir() {
+					return filepath.SkipDir
+				}
+				return nil
+			}
+			info, err := os.Stat(name)
+			if err != nil || info.IsDir() {
+				//lint:ignore nilerr a link that leads nowhere is no file
+				return nil
+			}
+			taken := false
+			for _, p := range g.all {
+				if p.re.MatchString(name) {
+					taken = !p.negative
+				}
+			}
+			if taken {
+				all = append(all, name)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// Hash is what hashFiles gives: one sum over the sums of the files of the work folder that patterns mean, "" for none.
+func Hash(workspace string, patterns []string) (string, error) {
+	var lines []string
+	for _, p := range patterns {
+		lines = append(lines, strings.Split(p, "\n")...)
+	}
+	g, err := Read(workspace, "", lines)
+	if err != nil {
+		return "", err
+	}
+	files, err := g.Files(true)
+	if err != nil {
+		return "", err
+	}
+	total, n := sha256.New(), 0
+	for _, name := range files {
+		if !Within(workspace, name) {
+			continue
+		}
+		sum, err := hashFile(name)
+		if err != nil {
+			return "", err
+		}
+		total.Write(sum)
+		n++
+	}
+	if n == 0 {
+		return "", nil
+	}
+	return hex.EncodeToString(total.Sum(nil)), nil
+}
+
+func hashFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return nil, err
+	}
+	return sum.Sum(nil), nil
+}

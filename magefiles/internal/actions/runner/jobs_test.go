@@ -1,0 +1,426 @@
+package runner_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/expression"
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+)
+
+const runs = "runs-on: ubuntu-latest, steps: [{run: %s}]"
+
+// job is a job in one line.
+func job(id, more, script string) string {
+	return "  " + id + ": {" + more + strings.Replace(runs, "%s", `"`+script+`"`, 1) + "}\n"
+}
+
+// What GitHub documents of `needs` and of the status functions: a job is skipped after one that did not succeed, through any chain, unless its
+// condition asks how it went.
+func TestJobsInTheirOrder(t *testing.T) {
+	for name, c := range map[string]struct{ jobs, want string }{
+		"a chain":                     {job("b", "needs: a, ", "true") + job("a", "", "true"), "b=success a=success"},
+		"after a failure":             {job("a", "", "false") + job("b", "needs: a, ", "true") + job("c", "needs: b, ", "true"), "a=failure b=skipped c=skipped"},
+		"failure() of an ancestor":    {job("a", "", "false") + job("b", "needs: a, ", "true") + job("c", "needs: b, if: failure(), ", "true"), "a=failure b=skipped c=success"},
+		"always()":                    {job("a", "", "false") + job("b", "needs: a, if: always(), ", "true"), "a=failure b=success"},
+		"after a job that is skipped": {job("a", "if: false, ", "true") + job("b", "needs: a, ", "true"), "a=skipped b=skipped"},
+		"the chain behind always() still has the one that was skipped": {job("a", "if: false, ", "true") + job("b", "needs: a, if: always(), ", "true") + job("c", "needs: b, ", "true"), "a=skipped b=success c=skipped"},
+		"by the result of a need":                                      {job("a", "if: false, ", "true") + job("b", "needs: a, if: \"!cancelled() && needs.a.result == 'skipped'\", ", "true"), "a=skipped b=success"},
+		"continue-on-error lets the run pass":                          {job("a", "continue-on-error: true, ", "false") + job("b", "needs: a, ", "true"), "a=failure b=success"},
+		"a condition with a matrix of a need":                          {job("a", "", "true") + job("b", "needs: a, if: needs.a.outputs.x == '', ", "true"), "a=success b=success"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newBench(t, nil).run("jobs:\n" + c.jobs)
+			require.Equal(t, c.want, conclusions(r))
+			if strings.Contains(c.want, "failure") && !strings.Contains(name, "continue-on-error") {
+				require.Equal(t, runner.Failure, r.Conclusion)
+			} else if strings.Contains(c.want, "success") {
+				require.Equal(t, runner.Success, r.Conclusion)
+			} else {
+				require.Equal(t, runner.Skipped, r.Conclusion)
+			}
+		})
+	}
+}
+
+func TestOneJobWithThoseThatItNeeds(t *testing.T) {
+	b := newBench(t, nil)
+	b.only = "b"
+	text := "jobs:\n" + job("a", "", "true") + job("b", "needs: a, ", "true") + job("c", "", "false")
+	require.Equal(t, "a=success b=success", conclusions(b.run(text)))
+	b.only = "x"
+	_, err := b.try(text)
+	require.ErrorContains(t, err, `ci.yml has no job "x": it has a, b, c`)
+}
+
+func TestOutputsOfJobs(t *testing.T) {
+	const legs = `
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    strategy: {max-parallel: 1, matrix: {n: [1, 2, 3]}}
+    outputs: {x: "${{ steps.s.outputs.x }}", only2: "${{ steps.s.outputs.two }}", secret: "${{ secrets.KEY }}", none: ""}
+    steps:
+      - id: s
+        run: echo x=$((${{ matrix.n }} + 1)) >> $GITHUB_OUTPUT; if [ ${{ matrix.n }} = 2 ]; then echo two=it >> $GITHUB_OUTPUT; fi
+`
+	b := newBench(t, nil)
+	b.config.Secrets = map[string]string{"KEY": "hidden-value"}
+	r := b.run(legs)
+	got := r.Jobs[0].Outputs
+	require.Contains(t, []string{"2", "3", "4"}, got["x"])
+	require.Equal(t, "it", got["only2"], "the last one that is not empty counts")
+	require.NotContains(t, got, "secret")
+	require.Contains(t, strings.Join(r.Notes, "\n"), "the output secret of a (1) is not handed on: there is a secret in it")
+	require.Equal(t, "a (1) a (2) a (3)", r.Jobs[0].Legs[0].Name+" "+r.Jobs[0].Legs[1].Name+" "+r.Jobs[0].Legs[2].Name)
+}
+
+func TestFailFast(t *testing.T) {
+	const legs = `
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    strategy: {fail-fast: FAST, max-parallel: 2, matrix: {n: [1, 2, 3]}}
+    steps:
+      - run: if [ ${{ matrix.n }} = 1 ]; then exit 1; fi; sleep WAIT
+      - run: echo tidied
+        if: cancelled()
+`
+	of := func(r *runner.Result) (all []string) {
+		for _, l := range r.Jobs[0].Legs {
+			all = append(all, l.Conclusion)
+		}
+		slices.Sort(all)
+		return all
+	}
+	r := newBench(t, nil).run(strings.NewReplacer("FAST", "true", "WAIT", "30").Replace(legs))
+	require.Equal(t, []string{"cancelled", "cancelled", "failure"}, of(r))
+	require.Equal(t, "a=failure", conclusions(r))
+	tidied := 0
+	for _, l := range r.Jobs[0].Legs {
+		if strings.Contains(log(l), "tidied") {
+			tidied++
+		}
+	}
+	require.LessOrEqual(t, tidied, 1, "a leg that did not begin has nothing to tidy up")
+	r = newBench(t, nil).run(strings.NewReplacer("FAST", "false", "WAIT", "0").Replace(legs))
+	require.Equal(t, []string{"failure", "success", "success"}, of(r))
+}
+
+func TestTimeoutOfAJob(t *testing.T) {
+	r := newBench(t, nil).run("jobs:\n  a: {runs-on: ubuntu-latest, timeout-minutes: 0.005, steps: [{run: sleep 30}, {run: 'echo no'}, {run: 'echo yes', if: always()}]}\n")
+	l := r.Jobs[0].Legs[0]
+	require.Equal(t, runner.Canceled, l.Conclusion)
+	require.Contains(t, l.Why, "longer than timeout-minutes")
+	require.Equal(t, "error: the step was canceled: it took longer than timeout-minutes allows\nyes\n", log(l))
+}
+
+// Variables of the file, of the job and of the step; the nearest one counts. `defaults` of the job count before those of the file.
+func TestEnvAndDefaults(t *testing.T) {
+	r := newBench(t, nil).run(`
+env: {A: file, B: file, C: file}
+defaults: {run: {shell: sh, working-directory: /}}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    env: {B: job, C: job, DIR: /tmp}
+    defaults: {run: {working-directory: "${{ env.DIR }}"}}
+    steps:
+      - run: "echo $A $B $C ${{ env.A }}${{ env.B }}${{ env.C }}; pwd; ps -o comm= $$"
+        env: {C: step}
+`)
+	require.Equal(t, "file job step filejobstep\n/tmp\nsh\n", log(r.Jobs[0].Legs[0]))
+}
+
+// GitHub's documentation of permissions, by what the job is given.
+func TestGrants(t *testing.T) {
+	for name, c := range map[string]struct {
+		file, job, want string
+		fork            bool
+	}{
+		"nothing is said":                 {want: "contents: read, packages: read"},
+		"of the file":                     {file: "{contents: write}", want: "contents: write"},
+		"of the job alone":                {file: "{contents: write, id-token: write}", job: "{packages: write}", want: "packages: write"},
+		"none":                            {file: "write-all", job: "{}", want: "none"},
+		"read-all has no ID token":        {file: "read-all", want: "actions: read, artifact-metadata: read, attestations: read, checks: read, contents: read, deployments: read, discussions: read, issues: read, models: read, packages: read, pages: read, pull-requests: read, repository-projects: read, security-events: read, statuses: read"},
+		"a fork writes nothing":           {file: "{contents: write, id-token: write, packages: none}", fork: true, want: "contents: read"},
+		"an ID token where it is granted": {file: "{id-token: write}", want: "id-token: write"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, nil)
+			var asked []runner.Asked
+			b.config.IDToken = func(a runner.Asked) (string, string, error) {
+				asked = append(asked, a)
+				return "https://token.example", "id-token-value", nil
+			}
+			b.config.Token = func(a runner.Asked) (string, error) { return "token-of-" + a.Job, nil }
+			b.event.Fork = c.fork
+			text := "on: push\n"
+			if c.file != "" {
+				text += "permissions: " + c.file + "\n"
+			}
+			own := ""
+			if c.job != "" {
+				own = "permissions: " + c.job + ", "
+			}
+			r := b.run(text + "jobs:\n" + job("a", own, "echo url=$ACTIONS_ID_TOKEN_REQUEST_URL $ACTIONS_ID_TOKEN_REQUEST_TOKEN t=$GITHUB_TOKEN ${{ github.token }}"))
+			l := r.Jobs[0].Legs[0]
+			require.Equal(t, c.want, l.Grant.String())
+			if strings.Contains(c.want, "id-token: write") {
+				require.Equal(t, "url=https://token.example *** t= ***\n", log(l))
+				require.Equal(t, "a", asked[0].Job)
+				return
+			}
+			require.Equal(t, "url= t= ***\n", log(l))
+			require.Empty(t, asked)
+		})
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	const text = "jobs:\n  a: {runs-on: ubuntu-latest, environment: ENV, steps: [{run: \"echo [$KEY] [$PROD] $(env | grep -c OTHER)\", " +
+		"env: {KEY: '${{ secrets.KEY }}', PROD: '${{ secrets.PROD }}'}}, {run: \"test $KEY = $(printf of-the-environment)\", env: {KEY: '${{ secrets.KEY }}'}, continue-on-error: true}]}\n"
+	b := newBench(t, nil)
+	b.config.Secrets = map[string]string{"KEY": "of-the-repository", "OTHER": "not-named"}
+	b.config.EnvironmentSecrets = map[string]map[string]string{"production": {"KEY": "of-the-environment", "PROD": "more"}}
+	r := b.run(strings.Replace(text, "ENV", "production", 1))
+	require.Contains(t, log(r.Jobs[0].Legs[0]), "[***] [***] 0\n")
+	require.Equal(t, runner.Success, r.Jobs[0].Legs[0].Steps[1].Outcome)
+	require.Equal(t, "production", r.Jobs[0].Legs[0].Environment)
+	r = b.run(strings.Replace(text, "ENV", "staging", 1))
+	require.Contains(t, log(r.Jobs[0].Legs[0]), "[***] [] 0\n", "the secrets of an environment are in its jobs alone")
+	b.event.Fork = true
+	r = b.run(strings.Replace(text, "ENV", "production", 1))
+	require.Contains(t, log(r.Jobs[0].Legs[0]), "[] [] 0\n", "a fork has none")
+}
+
+func TestApprovals(t *testing.T) {
+	b := newBench(t, nil)
+	var asked []string
+	b.config.Approve = func(_ context.Context, environment string) error {
+		asked = append(asked, environment)
+		return errors.New("octocat said no")
+	}
+	r := b.run("jobs:\n" + job("a", "environment: {name: \"${{ github.ref_name }}-env\", url: 'https://x'}, ", "true") + job("b", "", "true"))
+	require.Equal(t, "a=failure b=success", conclusions(r))
+	require.Equal(t, "the environment main-env was not approved: octocat said no", r.Jobs[0].Legs[0].Why)
+	require.Equal(t, []string{"main-env"}, asked)
+}
+
+const called = `
+on:
+  workflow_call:
+    inputs: {n: {type: number, required: true}, deep: {type: boolean, default: true}}
+    secrets: {KEY: {required: true}}
+    outputs: {sum: {value: "${{ jobs.b.outputs.s }}"}}
+PERMISSIONS
+jobs:
+  b:
+    runs-on: ubuntu-latest
+    outputs: {s: "${{ steps.x.outputs.s }}"}
+    steps:
+      - id: x
+        run: "echo s=$(( ${{ inputs.n }} + 1 ))-${{ inputs.deep }}-${{ secrets.KEY != '' }}-${{ secrets.OTHER != '' }} >> $GITHUB_OUTPUT"
+`
+
+func TestCalledWorkflows(t *testing.T) {
+	const with = "uses: ./.github/workflows/called.yml, with: {n: 3}, "
+	for name, c := range map[string]struct{ caller, permissions, want, problem string }{
+		"secrets by name":            {caller: with + "secrets: {KEY: '${{ secrets.REAL }}'}", want: "4-true-true-false"},
+		"secrets are inherited":      {caller: with + "secrets: inherit", want: "4-true-true-true"},
+		"an input that there is not": {caller: "uses: ./.github/workflows/called.yml, with: {n: 3, m: 4}, secrets: inherit", problem: `called.yml has no "m" that a caller may give (with)`},
+		"an input that is missing":   {caller: "uses: ./.github/workflows/called.yml, secrets: inherit", problem: `the job a does not give "n", which .github/workflows/called.yml requires (with)`},
+		"a secret that is missing":   {caller: with + "secrets: {}", problem: `the job a does not give "KEY"`},
+		"no file":                    {caller: "uses: ./.github/workflows/other.yml", problem: "ci.yml:3:13: there is no file .github/workflows/other.yml in the commit"},
+		"another repository":         {caller: "uses: octo/x/.github/workflows/y.yml@v1", problem: "a workflow of another repository is not run here"},
+		"it asks for more":           {caller: with + "secrets: inherit, permissions: {contents: read}", permissions: "permissions: {contents: read, packages: write}", problem: "called.yml:10:5: the job b asks for packages: write, and the job that calls this file has contents: read: GitHub does not start the run"},
+		"it asks for what there is":  {caller: with + "secrets: inherit, permissions: {contents: read}", permissions: "permissions: {contents: read}", want: "4-true-true-true"},
+		"a number that is none":      {caller: "uses: ./.github/workflows/called.yml, with: {n: three}, secrets: inherit", want: "the input n has to be a number, and is \"three\""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, map[string]string{".github/workflows/called.yml": strings.Replace(called, "PERMISSIONS", c.permissions, 1)})
+			b.config.Secrets = map[string]string{"REAL": "real-value", "KEY": "key-value", "OTHER": "other-value"}
+			if strings.Contains(c.caller, "inherit") {
+				b.config.Secrets["OTHER"] = "x-other"
+			}
+			r, err := b.try("jobs:\n  a: {" + c.caller + "}\n" + job("z", "needs: a, if: always(), ", "echo got=${{ needs.a.outputs.sum }}"))
+			if c.problem != "" {
+				require.ErrorContains(t, err, c.problem)
+				return
+			}
+			require.NoError(t, err)
+			if strings.HasPrefix(c.want, "the input") {
+				require.Contains(t, r.Jobs[0].Legs[0].Why, c.want)
+				return
+			}
+			require.Equal(t, "got="+c.want+"\n", log(r.Jobs[1].Legs[0]))
+			require.Equal(t, "a / b", r.Jobs[0].Legs[0].Jobs[0].Legs[0].Name)
+		})
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		"jobs:\n  a: {runs-on: ubuntu-latest, container: x, steps: [{run: x}]}":                        "ci.yml:3:42: container is not run here",
+		"jobs:\n  a: {runs-on: ubuntu-latest, services: {x: {image: y}}, steps: [{run: x}]}":           "ci.yml:3:41: services is not run here",
+		"jobs:\n  a: {runs-on: [self-hosted, linux], steps: [{run: x}]}":                               `"self-hosted" is no runner of GitHub's own`,
+		"jobs:\n  a: {runs-on: ubuntu-latest, steps: [{uses: octo/x@v1}]}":                             "ci.yml:3:46: nothing stands in for the action octo/x",
+		"jobs:\n  a: {runs-on: ubuntu-latest, steps: [{uses: 'docker://x'}]}":                          "an action that is an image is not run here",
+		"jobs:\n  a: {runs-on: ubuntu-latest, steps: [{uses: actions/checkout}]}":                      "has no version behind an @",
+		"on: [pull_request, release]\njobs:\n" + job("a", "", "true"):                                  "ci.yml does not start for push: it starts for pull_request, release",
+		"on:\n  workflow_dispatch:\n    inputs: {x: {required: true}}\njobs:\n" + job("a", "", "true"): "ci.yml does not start for push",
+	} {
+		_, err := newBench(t, nil).try(text)
+		require.ErrorContains(t, err, want, text)
+	}
+	b := newBench(t, nil)
+	for _, name := range []string{"release", "workflow_run"} {
+		b.event.Name = name
+		on := "on:\n  push:\n  " + name + ":\n"
+		if name == "workflow_run" {
+			on += "    workflows: [x]\n"
+		}
+		_, err := b.try(on + "jobs:\n" + job("a", "", "true"))
+		require.ErrorContains(t, err, "ci.yml:3: the event "+name+" is not run here")
+	}
+	_, err := file.Read("ci.yml", []byte("on: push\njobs:\n  a: {runs-on: ubuntu-latest, steps: [{run: x, background: true}]}\n"))
+	require.ErrorContains(t, err, "steps that run beside others (background) are not known here")
+}
+
+func TestDispatch(t *testing.T) {
+	const on = "on:\n  workflow_dispatch:\n    inputs:\n      level: {type: choice, options: [low, high]}\n      dry: {type: boolean}\n      n: {type: number, default: 2}\n      who: {required: true}\n"
+	for name, c := range map[string]struct {
+		inputs map[string]string
+		want   string
+	}{
+		"defaults":     {map[string]string{"who": "me"}, "low false 2 me true true\n"},
+		"given":        {map[string]string{"who": "me", "LEVEL": "high", "dry": "true", "n": "3"}, "high true 3 me false true\n"},
+		"missing":      {nil, "the input who is required"},
+		"no option":    {map[string]string{"who": "me", "level": "mid"}, `the input level cannot be "mid"`},
+		"no boolean":   {map[string]string{"who": "me", "dry": "yes"}, `the input dry is a boolean, and "yes" is none`},
+		"no number":    {map[string]string{"who": "me", "n": "x"}, `the input n is a number, and "x" is none`},
+		"not declared": {map[string]string{"who": "me", "x": "x"}, `there is no input "x"`},
+	} {
+		b := newBench(t, nil)
+		b.event.Name, b.event.Inputs = "workflow_dispatch", c.inputs
+		r, err := b.try(on + "jobs:\n" + job("a", "", "echo ${{ inputs.level }} ${{ inputs.dry }} ${{ inputs.n }} ${{ inputs.who }} ${{ inputs.dry == false }} ${{ github.event.inputs.dry != '' }}"))
+		if err != nil {
+			require.ErrorContains(t, err, c.want, name)
+			continue
+		}
+		require.Equal(t, c.want, log(r.Jobs[0].Legs[0]), name)
+	}
+}
+
+// A second run ends the first one with cancel-in-progress, and waits for it otherwise. turns.TestGroups has the further rules.
+func TestConcurrency(t *testing.T) {
+	for how, want := range map[string]string{
+		"":                           "success success",
+		"cancel-in-progress: true, ": "cancelled success",
+	} {
+		t.Run(how, func(t *testing.T) {
+			b := newBench(t, nil)
+			started, proceed := filepath.Join(t.TempDir(), "started"), filepath.Join(t.TempDir(), "proceed")
+			text := "on: push\nconcurrency: {" + how + "group: 'g-${{ github.ref }}'}\njobs:\n" +
+				job("a", "", "touch "+started+"-$$; while [ ! -e "+proceed+" ]; do sleep 0.05; done")
+			w, err := file.Read("ci.yml", []byte(text))
+			require.NoError(t, err)
+			r := runner.New(b.config)
+			results := make([]string, 2)
+			var all sync.WaitGroup
+			for i := range results {
+				all.Go(func() {
+					result, err := r.Run(t.Context(), w, b.event, "")
+					if err == nil {
+						results[i] = result.Conclusion
+					}
+				})
+				require.Eventually(t, func() bool {
+					if i == 1 && how == "" {
+						_, err := os.Stat(filepath.Join(b.config.Dir, "run-2")) // it waits then
+						return err == nil
+					}
+					found, _ := filepath.Glob(started + "-*")
+					return len(found) == i+1
+				}, 10*time.Second, 10*time.Millisecond)
+			}
+			require.NoError(t, os.WriteFile(proceed, nil, 0o644))
+			all.Wait()
+			require.Equal(t, want, strings.Join(results, " "))
+		})
+	}
+}
+
+func TestWhatAnEventIsKnownBy(t *testing.T) {
+	b := newBench(t, nil)
+	b.event.Ref = "refs/tags/v1"
+	b.event.Payload = expression.NewObject("ref", "refs/tags/v1", "n", 1.0)
+	r := b.run("jobs:\n" + job("a", "", "echo ${{ github.ref_type }} $GITHUB_REF_NAME ${{ github.event.n }} $GITHUB_REPOSITORY_OWNER ${{ github.event_name }}; cat $GITHUB_EVENT_PATH"))
+	require.Equal(t, "tag v1 1 octo push\n{\n  \"ref\": \"refs/tags/v1\",\n  \"n\": 1\n}\n", log(r.Jobs[0].Legs[0]))
+}
+
+func TestCompositeActions(t *testing.T) {
+	const action = `
+inputs: {who: {default: world}, must: {required: true}}
+outputs: {said: {value: "${{ steps.s.outputs.t }}"}}
+runs:
+  using: composite
+  steps:
+    - id: s
+      shell: bash
+      run: 'echo "t=$GREETING ${{ inputs.who }} $(basename ${{ github.action_path }})" >> $GITHUB_OUTPUT; echo X=set >> $GITHUB_ENV'
+    - run: 'echo "${{ env.X }} ${{ steps.s.outputs.t }}"'
+      shell: bash
+`
+	b := newBench(t, map[string]string{".github/actions/hello/action.yml": action, "js/action.yaml": "runs: {using: node20, main: x.js}\n"})
+	l := b.job("- uses: actions/checkout@v4\n- uses: ./.github/actions/hello\n  id: h\n  env: {GREETING: hi}\n- run: echo ${{ steps.h.outputs.said }} $X [$GREETING]\n- uses: ./js\n")
+	require.Equal(t, "warning: the input must of ./.github/actions/hello is required, and the step does not give it\nset hi world hello\nhi world hello set []\n"+
+		"error: js/action.yaml:1:7: an action that runs with \"node20\" is not run here: only composite ones are\n", strings.SplitN(log(l), "\n", 2)[1])
+	_, err := file.ReadAction("action.yml", []byte("runs: {using: composite, steps: [{run: x}]}"))
+	require.ErrorContains(t, err, "needs shell")
+	_, err = file.ReadAction("action.yml", []byte("runs: {using: composite, steps: [{run: '${{ secrets.X }}', shell: sh}]}"))
+	require.ErrorContains(t, err, `there is no context "secrets" here`)
+}
+
+func TestAnnotations(t *testing.T) {
+	l := newBench(t, nil).job("- run: for i in $(seq 12); do echo \"::warning file=a.py,line=$i,endLine=9,col=2,title=T::m$i\"; done\n- run: echo '# Head' >> $GITHUB_STEP_SUMMARY")
+	require.Len(t, l.Steps[0].Annotations, 10)
+	require.Equal(t, runner.Annotation{
+		Level:   "warning",
+		File:    "a.py",
+		Line:    1,
+		EndLine: 9,
+		Column:  2,
+		Title:   "T",
+		Message: "m1",
+	}, l.Steps[0].Annotations[0])
+	require.Equal(t, "# Head\n", l.Summary)
+}
+
+func TestHashFiles(t *testing.T) {
+	l := newBench(t, map[string]string{"a/x.lock": "1", "b/x.lock": "2"}).job("- uses: actions/checkout@v4\n- run: echo ${{ hashFiles('**/x.lock') }} ${{ hashFiles('none') }} ${{ hashFiles('a/*', '!a/x.lock') }}.")
+	// printf 1 | sha256sum, and of 2; the sum of both, as bytes
+	require.Contains(t, log(l), "\n4295f72eeb1e3507b8461e240e3b8d18c1e7bd2f1122b11fc9ec40a65894031a .\n")
+}
+
+func TestFilesOfTheCommit(t *testing.T) {
+	b := newBench(t, nil)
+	b.config.Files = fstest.MapFS{}
+	r := b.run("jobs:\n" + job("a", "", "ls -A | wc -l"))
+	require.Equal(t, "0\n", strings.ReplaceAll(log(r.Jobs[0].Legs[0]), " ", ""), "a job without a checkout has an empty folder")
+	entries, err := filepath.Glob(filepath.Join(b.config.Dir, "run-1", "job-*"))
+	require.NoError(t, err)
+	require.Empty(t, entries, "what a job wrote is removed")
+}

@@ -1,0 +1,355 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/expression"
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/matrix"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/turns"
+)
+
+// leg is a job for one combination of its matrix, while it runs.
+type leg struct {
+	*flow
+
+	state    *state
+	node     file.Node
+	needs    *expression.Object
+	strategy *expression.Object
+	matrix   *expression.Object
+	parallel int
+	contexts *expression.Object // what its keys outside of steps may use
+	out      *Leg
+
+	// What follows is set by begin.
+	masks     masker
+	token     string
+	github    *expression.Object
+	environ   []string           // that of every step, but for `env` and PATH
+	env       *expression.Object // of workflow and job, and what steps wrote to GITHUB_ENV
+	added     []string           // what steps put into PATH, the last one first
+	workspace string
+	home      string
+	temp      string
+	tools     string
+	status    string
+	scripts   int
+}
+
+// cleanUp is how long steps may take that run although their job was canceled.
+const cleanUp = 5 * time.Minute
+
+// defaultTimeout is a job's, in minutes.
+const defaultTimeout = 360
+
+var errTimeout = errors.New("it took longer than timeout-minutes allows")
+
+func (l *leg) end(conclusion, why string, args ...any) {
+	l.out.Conclusion = conclusion
+	l.out.Why = l.masks.hide(fmt.Sprintf(why, args...))
+}
+
+// name is what people see: the name in the file, or the job's id, with the values of the matrix unless the name has expressions of its own.
+func (l *leg) name() (string, error) {
+	n := l.node.At("name")
+	v, err := n.Value(l.flow.eval(l.contexts))
+	if err != nil {
+		return "", err
+	}
+	name := expression.Text(v)
+	if name == "" {
+		name = l.state.job.ID
+	}
+	if !strings.Contains(n.Text(), "${{") {
+		name = matrix.Name(name, l.matrix)
+	}
+	return strings.ReplaceAll(l.path, "/", " / ") + name, nil
+}
+
+// whole runs the leg, or the workflow that it calls, and says how it went.
+func (l *leg) whole(ctx context.Context) {
+	l.out.Began = time.Now()
+	defer func() { l.out.Took = time.Since(l.out.Began) }()
+	l.out.Grant = rights.Of(l.state.job.Permissions, l.caller)
+	if l.event.Fork {
+		l.out.Grant = l.out.Grant.OfFork()
+	}
+	v, err := l.node.At("continue-on-error").Value(l.flow.eval(l.contexts))
+	if err != nil {
+		l.end(Failure, "%v", err)
+		return
+	}
+	defer func() { l.out.Allowed = expression.Truthy(v) && l.out.Conclusion == Failure }()
+	inside, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	leave, err := l.groups.Enter(inside, l.node.At("concurrency"), l.flow.eval(l.contexts), cancel)
+	if err != nil {
+		if errors.Is(err, turns.ErrReplaced) || errors.Is(err, turns.ErrCanceled) || ctx.Err() != nil {
+			l.end(Canceled, "%v", err)
+		} else {
+			l.end(Failure, "%v", err)
+		}
+		return
+	}
+	defer leave()
+	if l.state.job.Uses != "" {
+		l.call(inside)
+		return
+	}
+	if !l.approved(inside) {
+		return
+	}
+	select {
+	case l.slots <- struct{}{}:
+		defer func() { <-l.slots }()
+	case <-inside.Done():
+		l.end(Canceled, "it was canceled before it began")
+		return
+	}
+	l.work(inside)
+}
+
+// approved waits for those who have to approve the environment of the leg.
+func (l *leg) approved(ctx context.Context) bool {
+	n := l.node.At("environment")
+	if n.IsMapping() {
+		n = n.At("name")
+	}
+	v, err := n.Value(l.flow.eval(l.contexts))
+	if err != nil {
+		l.end(Failure, "%v", err)
+		return false
+	}
+	l.out.Environment = expression.Text(v)
+	if l.out.Environment == "" || l.Approve == nil {
+		return true
+	}
+	if err := l.Approve(ctx, l.out.Environment); err != nil {
+		if ctx.Err() != nil {
+			l.end(Canceled, "it was canceled while it waited for an approval")
+		} else {
+			l.end(Failure, "the environment %s was not approved: %v", l.out.Environment, err)
+		}
+		return false
+	}
+	return true
+}
+
+// secretObject is `secrets`: those of the run, over them those of an environment, and the token.
+func (l *leg) secretObject(environment string) *expression.Object {
+	all := maps.Clone(l.secrets)
+	if all == nil {
+		all = map[string]string{}
+	}
+	if environment != "" && !l.event.Fork {
+		maps.Copy(all, l.EnvironmentSecrets[environment])
+	}
+	o := &expression.Object{}
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		l.masks.add(all[k])
+		o.Add(k, all[k])
+	}
+	o.Set("GITHUB_TOKEN", l.token)
+	return o
+}
+
+// work runs the steps of the leg.
+func (l *leg) work(ctx context.Context) {
+	minutes, err := l.minutes(l.node.At("timeout-minutes"), l.contexts, defaultTimeout)
+	if err == nil {
+		err = l.begin()
+	}
+	if err != nil {
+		l.end(Failure, "%v", err)
+		return
+	}
+	defer func() {
+		if err := os.RemoveAll(filepath.Dir(l.workspace)); err != nil {
+			l.note("what the job %s wrote could not be removed: %v", l.out.Name, err)
+		}
+	}()
+	timed, cancel := context.WithTimeoutCause(ctx, minutes, errTimeout)
+	defer cancel()
+	s := &scope{
+		leg:    l,
+		steps:  &expression.Object{},
+		status: &l.status,
+		inputs: l.inputs,
+	}
+	l.out.Steps = s.all(timed, l.node.At("steps").Items())
+	l.hand(s)
+	switch {
+	case l.outer.Err() != nil:
+		l.end(Canceled, "%v", context.Cause(l.outer))
+	case errors.Is(context.Cause(timed), errTimeout):
+		l.end(Canceled, "%v", errTimeout)
+	default:
+		l.out.Conclusion = l.status
+	}
+}
+
+// minutes reads a time limit.
+func (l *leg) minutes(n file.Node, contexts *expression.Object, otherwise float64) (time.Duration, error) {
+	v, err := n.Value(l.flow.eval(contexts))
+	if err != nil {
+		return 0, err
+	}
+	m, is := v.(float64)
+	switch {
+	case v == nil:
+		m = otherwise
+	case !is || m <= 0 || m > 1e6:
+		return 0, n.Problem("timeout-minutes is a number above 0, and not %q", expression.Text(v))
+	}
+	return time.Duration(m * float64(time.Minute)), nil
+}
+
+// begin makes the folders of the leg, and asks for what it is given.
+func (l *leg) begin() error {
+	if err := l.runsOn(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(l.dir, 0o755); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(l.dir, "job-")
+	if err != nil {
+		return err
+	}
+	l.workspace, l.home = filepath.Join(dir, "work"), filepath.Join(dir, "home")
+	l.temp, l.tools = filepath.Join(dir, "temp"), filepath.Join(dir, "tools")
+	for _, d := range []string{l.workspace, l.home, filepath.Join(l.temp, "_runner_file_commands"), l.tools} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			return err
+		}
+	}
+	l.status = Success
+	if err := l.askToken(); err != nil {
+		return err
+	}
+	payload := filepath.Join(l.temp, "event.json")
+	text, err := expression.ToJSON(l.event.Payload)
+	if err == nil {
+		err = os.WriteFile(payload, []byte(text), 0o644)
+	}
+	if err != nil {
+		return err
+	}
+	l.github = &expression.Object{}
+	l.github.SetAll(l.run.github)
+	l.environ = slices.Clone(l.Environ)
+	for _, k := range l.github.Keys() {
+		v, _ := l.github.Get(k)
+		if text, is := v.(string); is && k != "repositoryUrl" {
+			l.environ = append(l.environ, "GITHUB_"+strings.ToUpper(k)+"="+text)
+		}
+	}
+	l.environ = append(l.environ, "CI=true", "GITHUB_ACTIONS=true", "GITHUB_REF_PROTECTED=false", "GITHUB_EVENT_PATH="+payload, "GITHUB_WORKSPACE="+l.workspace,
+		"GITHUB_JOB="+l.state.job.ID, "HOME="+l.home, "RUNNER_OS=Linux", "RUNNER_ARCH="+arch, "RUNNER_NAME=rehearsal", "RUNNER_TEMP="+l.temp,
+		"RUNNER_TOOL_CACHE="+l.tools, "RUNNER_ENVIRONMENT=github-hosted", "RUNNER_WORKSPACE="+dir, "TMPDIR="+l.temp, "GIT_TERMINAL_PROMPT=0")
+	if l.IDToken != nil && l.out.Grant.Writes("id-token") {
+		url, token, err := l.IDToken(l.asked())
+		if err != nil {
+			return err
+		}
+		l.masks.add(token)
+		l.environ = append(l.environ, "ACTIONS_ID_TOKEN_REQUEST_URL="+url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN="+token)
+	}
+	for key, v := range map[string]string{"token": l.token, "job": l.state.job.ID, "workspace": l.workspace, "event_path": payload} {
+		l.github.Set(key, v)
+	}
+	l.contexts = l.flow.contexts("needs", l.needs, "strategy", l.strategy, "matrix", l.matrix, "secrets", l.secretObject(l.out.Environment))
+	l.contexts.Set("github", l.github)
+	l.env = &expression.Object{Exact: true}
+	if err := l.addEnv(l.w.Top.At("env"), l.contexts, l.env); err != nil {
+		return err
+	}
+	return l.addEnv(l.node.At("env"), l.contexts, l.env)
+}
+
+func (l *leg) asked() Asked {
+	return Asked{
+		Event:       l.event,
+		Workflow:    l.w.File,
+		Called:      l.path != "",
+		Job:         l.state.job.ID,
+		Leg:         l.out.Name,
+		Environment: l.out.Environment,
+		Grant:       l.out.Grant,
+	}
+}
+
+// askToken asks for the token of the leg.
+func (l *leg) askToken() (err error) {
+	if l.Token != nil {
+		l.token, err = l.Token(l.asked())
+		l.masks.add(l.token)
+	}
+	return err
+}
+
+// addEnv evaluates an `env:` into an object.
+func (l *leg) addEnv(n file.Node, contexts *expression.Object, into *expression.Object) error {
+	for _, p := range n.Pairs() {
+		v, err := p.Value.Value(l.flow.evalIn(l, contexts))
+		if err != nil {
+			return err
+		}
+		into.Set(p.Key.Text(), expression.Text(v))
+	}
+	return nil
+}
+
+// runsOn refuses a runner that is not GitHub's, and names one that is not as this machine.
+func (l *leg) runsOn() error {
+	v, err := l.node.At("runs-on").Value(l.flow.eval(l.contexts))
+	if err != nil {
+		return err
+	}
+	names := []expression.Value{v}
+	switch v := v.(type) {
+	case *expression.Array:
+		names = v.Items
+	case *expression.Object:
+		group, _ := v.Get("group")
+		names = []expression.Value{group}
+	}
+	for _, n := range names {
+		label := strings.ToLower(expression.Text(n))
+		other, known := labels[label]
+		switch {
+		case !known:
+			return l.node.At("runs-on").Problem("%q is no runner of GitHub's own: such a job is not run here", label)
+		case other == "arm" && arch != "ARM64", other != "" && other != "arm", other == "" && arch != "X64":
+			l.note("%s runs on this machine (Linux, %s), and not on %s", l.out.Name, arch, label)
+		}
+	}
+	return nil
+}
+
+// hand gives the outputs of the leg to its job. One that has a secret in it is not handed on.
+func (l *leg) hand(s *scope) {
+	for _, p := range l.node.At("outputs").Pairs() {
+		v, err := p.Value.Value(l.flow.evalIn(l, s.contexts(l.env)))
+		if err != nil {
+			l.out.Why, l.status = l.masks.hide(err.Error()), Failure
+			continue
+		}
+		text := expression.Text(v)
+		if l.masks.hide(text) != text {
+			l.note("the output %s of %s is not handed on: there is a secret in it", p.Key.Text(), l.out.Name)
+			continue
+		}
+		l.state.setOutput(p.Key.Text(), text)
+	}
+}

@@ -1,0 +1,179 @@
+// Package matrix makes the jobs of a matrix, as GitHub documents it.
+package matrix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/expression"
+)
+
+// maxLegs is how many jobs GitHub makes of one matrix.
+const maxLegs = 256
+
+// Expand gives the combinations of a matrix in GitHub's order: those of its lists, the last one turning fastest, without what is excluded; then what
+// `include` adds. An item of `include` goes to each combination of which it changes no value of the lists, and is a combination of its own where
+// there is none.
+func Expand(matrix expression.Value) ([]*expression.Object, error) {
+	m, is := matrix.(*expression.Object)
+	if !is {
+		return nil, fmt.Errorf("a matrix is an object of lists, and this one is %q", expression.Text(matrix))
+	}
+	var names []string
+	var all []*expression.Object
+	for _, name := range m.Keys() {
+		if name == "include" || name == "exclude" {
+			continue
+		}
+		v, _ := m.Get(name)
+		list, is := v.(*expression.Array)
+		if !is || len(list.Items) == 0 {
+			return nil, fmt.Errorf("the list %q of the matrix has no values", name)
+		}
+		if names = append(names, name); len(names) == 1 {
+			all = []*expression.Object{{}}
+		}
+		if len(all)*len(list.Items) > maxLegs*maxLegs {
+			return nil, fmt.Errorf("the matrix has more than %d jobs", maxLegs)
+		}
+		var longer []*expression.Object
+		for _, c := range all {
+			for _, item := range list.Items {
+				longer = append(longer, with(c, name, item))
+			}
+		}
+		all = longer
+	}
+	excluded, err := filters(m, "exclude")
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(c *expression.Object) bool {
+		return slices.ContainsFunc(excluded, func(e *expression.Object) bool { return agrees(c, e, e.Keys()) })
+	})
+	included, err := filters(m, "include")
+	if err != nil {
+		return nil, err
+	}
+	all = include(all, names, included)
+	switch {
+	case len(all) == 0:
+		return nil, fmt.Errorf("the matrix is empty, which GitHub refuses: give the job an `if` that leaves it out")
+	case len(all) > maxLegs:
+		return nil, fmt.Errorf("the matrix has %d jobs, and GitHub makes at most %d", len(all), maxLegs)
+	}
+	return all, nil
+}
+
+func include(all []*expression.Object, names []string, items []*expression.Object) []*expression.Object {
+	originals := len(all)
+	plain := make([]*expression.Object, originals) // the values of the lists alone
+	for i, c := range all {
+		plain[i] = c
+		all[i] = with(c, "", nil)
+	}
+	for _, item := range items {
+		fixed := slices.DeleteFunc(item.Keys(), func(k string) bool {
+			return !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, k) })
+		})
+		added := false
+		for i := range originals {
+			if agrees(plain[i], item, fixed) {
+				added = true
+				all[i].SetAll(item)
+			}
+		}
+		if !added {
+			all = append(all, with(item, "", nil))
+		}
+	}
+	return all
+}
+
+// with is a copy that has one pair more, or as many where the name is "".
+func with(c *expression.Object, name string, v expression.Value) *expression.Object {
+	o := &expression.Object{}
+	o.SetAll(c)
+	if name != "" {
+		o.Add(name, v)
+	}
+	return o
+}
+
+func filters(m *expression.Object, key string) (all []*expression.Object, err error) {
+	v, _ := m.Get(key)
+	if v == nil {
+		return nil, nil
+	}
+	list, is := v.(*expression.Array)
+	if !is {
+		return nil, fmt.Errorf("%s of the matrix has to be a list", key)
+	}
+	for _, item := range list.Items {
+		o, is := item.(*expression.Object)
+		if !is {
+			return nil, fmt.Errorf("an item of %s has to be an object", key)
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}
+
+// agrees reports whether a combination has the values that an item has for the keys.
+func agrees(c, item *expression.Object, keys []string) bool {
+	for _, k := range keys {
+		want, _ := item.Get(k)
+		got, there := c.Get(k)
+		if !there || !same(got, want) {
+			return false
+		}
+	}
+	return true
+}
+
+// same compares two values of a matrix, what is in them included.
+func same(a, b expression.Value) bool {
+	switch a := a.(type) {
+	case *expression.Array:
+		other, is := b.(*expression.Array)
+		return is && slices.EqualFunc(a.Items, other.Items, same)
+	case *expression.Object:
+		other, is := b.(*expression.Object)
+		return is && len(a.Keys()) == len(other.Keys()) && agrees(a, other, other.Keys())
+	}
+	switch b.(type) {
+	case *expression.Array, *expression.Object:
+		return false
+	}
+	return expression.Text(a) == expression.Text(b)
+}
+
+// Name is a job's name with the values of its leg, as GitHub shows them: "test (linux, 3.13)".
+func Name(name string, matrix *expression.Object) string {
+	var values []string
+	var collect func(v expression.Value)
+	collect = func(v expression.Value) {
+		switch v := v.(type) {
+		case nil:
+		case *expression.Array:
+			for _, item := range v.Items {
+				collect(item)
+			}
+		case *expression.Object:
+			for _, k := range v.Keys() {
+				item, _ := v.Get(k)
+				collect(item)
+			}
+		default:
+			if text := expression.Text(v); text != "" {
+				values = append(values, text)
+			}
+		}
+	}
+	collect(matrix)
+	if len(values) == 0 {
+		return name
+	}
+	return name + " (" + strings.Join(values, ", ") + ")"
+}

@@ -1,0 +1,210 @@
+package runner
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/protocol"
+)
+
+// Limits of what is kept of a step's output, and GitHub's of its annotations.
+const (
+	keptLines      = 200
+	keptLine       = 4 << 10
+	maxAnnotations = 10 // of each level, for a step
+)
+
+// masker replaces secrets in what people see. Its methods may be called from several goroutines.
+type masker struct {
+	mu     sync.Mutex
+	values []string
+}
+
+// add masks a value from now on, and each line of it that is one.
+func (m *masker) add(value string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, v := range append(strings.Split(value, "\n"), value) {
+		if v = strings.TrimRight(v, "\r"); strings.TrimSpace(v) != "" && !slices.Contains(m.values, v) {
+			m.values = append(m.values, v)
+		}
+	}
+	slices.SortFunc(m.values, func(a, b string) int { return len(b) - len(a) }) // the longest one first
+}
+
+func (m *masker) hide(text string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, v := range m.values {
+		text = strings.ReplaceAll(text, v, "***")
+	}
+	return text
+}
+
+// output takes what a step writes, line by line: it does what commands ask for, and keeps the last lines without secrets.
+type output struct {
+	step    *Step
+	leg     *leg
+	outputs func(name, value string)
+
+	mu      sync.Mutex
+	rest    []byte
+	stopped string // the word that ends ::stop-commands::; "" where commands count
+	levels  map[string]int
+	failed  string // why the step fails whatever it ended with
+}
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rest = append(o.rest, p...)
+	for {
+		line, rest, found := bytes.Cut(o.rest, []byte("\n"))
+		if !found {
+			break
+		}
+		o.line(string(bytes.TrimRight(line, "\r")))
+		o.rest = rest
+	}
+	if len(o.rest) > 1<<20 { // a line without an end
+		o.line(string(o.rest))
+		o.rest = nil
+	}
+	return len(p), nil
+}
+
+// end takes what has no newline behind it.
+func (o *output) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.rest) > 0 {
+		o.line(string(o.rest))
+		o.rest = nil
+	}
+}
+
+// say is a line of ours in the step's log.
+func (o *output) say(format string, args ...any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		o.show(line)
+	}
+}
+
+// fail says why the step has failed, as an annotation.
+func (o *output) fail(format string, args ...any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.failed = fmt.Sprintf(format, args...)
+	o.annotate("error", o.failed, nil)
+}
+
+func (o *output) warn(format string, args ...any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.annotate("warning", fmt.Sprintf(format, args...), nil)
+}
+
+func (o *output) show(line string) {
+	if len(line) > keptLine {
+		line = line[:keptLine] + "…"
+	}
+	line = o.leg.masks.hide(line)
+	if o.step.Log = append(o.step.Log, line); len(o.step.Log) > keptLines {
+		o.step.Log = o.step.Log[1:]
+	}
+	if log := o.leg.run.Log; log != nil {
+		log(o.leg.out.Name, line)
+	}
+}
+
+func (o *output) line(line string) {
+	c, is := protocol.ParseCommand(line)
+	switch {
+	case !is:
+		o.show(line)
+	case o.stopped != "":
+		if c.Name == o.stopped {
+			o.stopped = ""
+		}
+		o.show(line)
+	default:
+		o.command(line, c)
+	}
+}
+
+func (o *output) command(line string, c protocol.Command) {
+	switch c.Name {
+	case "add-mask":
+		if strings.TrimSpace(c.Data) == "" {
+			o.annotate("warning", "an empty text cannot be masked (add-mask)", nil)
+			return
+		}
+		o.leg.masks.add(c.Data)
+	case "stop-commands":
+		if c.Data == "" || slices.Contains(commandNames, strings.ToLower(c.Data)) {
+			o.refuse("the word that ends stop-commands may be neither empty nor a command: %q", c.Data)
+			return
+		}
+		o.stopped = strings.ToLower(c.Data)
+		o.show(line)
+	case "error", "warning", "notice":
+		o.annotate(c.Name, c.Data, c.Properties)
+	case "set-output", "save-state":
+		switch name := c.Properties["name"]; {
+		case name == "":
+			o.refuse("%s needs a name", c.Name)
+		case c.Name == "set-output":
+			o.outputs(name, c.Data)
+		}
+	case "set-env", "add-path":
+		o.refuse("%s is disabled on GitHub: write to GITHUB_ENV or GITHUB_PATH", c.Name)
+	case "group":
+		o.show("▸ " + c.Data)
+	case "endgroup", "echo", "add-matcher", "remove-matcher", "debug":
+	default:
+		o.show(line)
+	}
+}
+
+var commandNames = []string{
+	"add-mask", "stop-commands", "error", "warning", "notice", "set-output", "save-state", "set-env", "add-path", "group", "endgroup", "echo", "add-matcher",
+	"remove-matcher", "debug",
+}
+
+func (o *output) refuse(format string, args ...any) {
+	o.failed = fmt.Sprintf(format, args...)
+	o.annotate("error", o.failed, nil)
+}
+
+// annotate shows a message, and keeps as many of its level as GitHub does.
+func (o *output) annotate(level, message string, properties map[string]string) {
+	number := func(key string) int {
+		n, _ := strconv.Atoi(properties[key]) // 0 where it is none
+		return n
+	}
+	a := Annotation{
+		Level:   level,
+		File:    properties["file"],
+		Line:    number("line"),
+		EndLine: number("endline"),
+		Column:  number("col"),
+		Title:   o.leg.masks.hide(properties["title"]),
+		Message: o.leg.masks.hide(message),
+	}
+	for line := range strings.SplitSeq(message, "\n") {
+		o.show(level + ": " + line)
+	}
+	if o.levels == nil {
+		o.levels = map[string]int{}
+	}
+	if o.levels[level]++; o.levels[level] <= maxAnnotations {
+		o.step.Annotations = append(o.step.Annotations, a)
+	}
+}

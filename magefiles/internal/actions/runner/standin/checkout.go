@@ -1,0 +1,134 @@
+package standin
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/glob"
+	"github.com/foopack/foopack/magefiles/internal/command"
+)
+
+var wholeHash = regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
+
+// checkout is actions/checkout of the run's own repository. Its origin takes a push only where the job may write and the credentials are kept.
+func checkout(ctx context.Context, c *runner.Call) error {
+	if r := c.Input("repository", c.Repository); !strings.EqualFold(r, c.Repository) {
+		return fmt.Errorf("the repository %s is not here: only that of the run is checked out", r)
+	}
+	depth, err := strconv.Atoi(c.Input("fetch-depth", "1"))
+	if err != nil || depth < 0 {
+		return fmt.Errorf("fetch-depth is a number, and not %q", c.With["fetch-depth"])
+	}
+	for _, key := range []string{"submodules", "lfs", "sparse-checkout", "filter"} {
+		if v := c.Input(key, "false"); v != "false" {
+			c.Note("%s of actions/checkout is passed over: the files are those that git has without it", key)
+		}
+	}
+	if c.Grant["contents"] == "" {
+		return fmt.Errorf("the job may not read the repository: its permissions lack contents: read")
+	}
+	dir := c.Path(c.Input("path", "."))
+	if !glob.Within(c.Workspace, dir) {
+		return fmt.Errorf("path has to be inside of the work folder, and %s is not", c.With["path"])
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	ref, commit, err := findCommit(ctx, c, c.Input("ref", ""))
+	if err != nil {
+		return err
+	}
+	push := c.Remote
+	if c.Input("persist-credentials", "true") != "true" || !c.Grant.Writes("contents") {
+		push = filepath.Join(c.Temp, "no-permission-to-push")
+	}
+	fetch := []string{"fetch", "--quiet", "--no-tags", "--no-recurse-submodules"}
+	var more []string // what is fetched beside the commit
+	if depth > 0 {
+		fetch = append(fetch, "--depth="+strconv.Itoa(depth))
+	} else {
+		more = append(more, "+refs/heads/*:refs/remotes/origin/*")
+	}
+	if depth == 0 || c.Input("fetch-tags", "false") == "true" {
+		more = append(more, "+refs/tags/*:refs/tags/*")
+	}
+	fetch = append(fetch, "--", "origin")
+	branch, isBranch := strings.CutPrefix(ref, "refs/heads/")
+	local := "refs/remotes/origin/" + branch
+	switch {
+	case strings.HasPrefix(ref, "refs/tags/"):
+		local = ref
+	case strings.HasPrefix(ref, "refs/pull/"):
+		local = "refs/remotes/pull/" + strings.TrimPrefix(ref, "refs/pull/")
+	case !isBranch:
+		local = "refs/remotes/origin/commit"
+	}
+	last := []string{"checkout", "--quiet", "--force", "--detach", commit}
+	if isBranch {
+		last = []string{"switch", "--quiet", "--force-create=" + branch, "--track", local}
+	}
+	commands := [][]string{
+		{"init", "--quiet", "--template="},
+		{"config", "--local", "--add", "remote.origin.url", c.Remote},
+		{"config", "--local", "--add", "remote.origin.pushurl", push},
+		{"config", "--local", "--add", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"},
+	}
+	if len(more) > 0 {
+		commands = append(commands, slices.Concat(fetch, more))
+	}
+	for _, args := range append(commands, slices.Concat(fetch, []string{"+" + commit + ":" + local}), last) {
+		if _, err := git(ctx, c, dir, args...); err != nil {
+			return err
+		}
+	}
+	c.Say("checked out %s at %s", ref, commit)
+	c.Output("ref", ref)
+	c.Output("commit", commit)
+	return nil
+}
+
+// findCommit finds what a ref means: that of the event, a hash, or the name of a branch or a tag.
+func findCommit(ctx context.Context, c *runner.Call, name string) (ref, commit string, err error) {
+	e := c.Event
+	if name == "" || name == e.Ref {
+		return e.Ref, e.SHA, nil
+	}
+	if wholeHash.MatchString(name) {
+		return name, name, nil
+	}
+	candidates := []string{"refs/heads/" + name, "refs/tags/" + name}
+	if strings.HasPrefix(name, "refs/") {
+		candidates = []string{name}
+	}
+	for _, ref := range candidates {
+		commit, err := git(ctx, c, c.Remote, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
+		if err == nil {
+			return ref, commit, nil
+		}
+		if ctx.Err() != nil {
+			return "", "", context.Cause(ctx)
+		}
+	}
+	return "", "", fmt.Errorf("a branch or tag with the name %q could not be found", name)
+}
+
+// git runs git by no setting of the person's.
+func git(ctx context.Context, c *runner.Call, dir string, args ...string) (string, error) {
+	return command.Output(ctx, c.Runner, command.Cmd{
+		Name:   "git",
+		Args:   args,
+		Dir:    dir,
+		Env:    command.Setenv(c.Environ, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull, "LC_ALL=C"),
+		Stderr: c,
+	})
+}

@@ -1,0 +1,192 @@
+package standin
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/glob"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/gomodule"
+)
+
+var (
+	cacheInputs = []string{
+		"path", "key", "restore-keys", "upload-chunk-size", "enableCrossOsArchive", "enablecrossosarchive", "fail-on-cache-miss", "lookup-only", "save-always",
+	}
+	attestInputs = []string{
+		"subject-path", "subject-digest", "subject-name", "subject-checksums", "push-to-registry", "create-storage-record", "show-summary", "github-token",
+		"predicate-type", "predicate", "predicate-path", "sbom-path",
+	}
+)
+
+// cache is actions/cache of a run in which there is nothing yet: it misses.
+func cache(_ context.Context, c *runner.Call) error {
+	switch {
+	case c.Input("key", "") == "" || c.Input("path", "") == "":
+		return fmt.Errorf("a cache needs a key and a path")
+	case c.Input("fail-on-cache-miss", "false") == "true":
+		return fmt.Errorf("there is nothing in the cache for %s, and fail-on-cache-miss is set", c.With["key"])
+	}
+	c.Say("nothing is in the cache for %s", c.With["key"])
+	c.Output("cache-primary-key", c.With["key"])
+	return nil
+}
+
+// recorded does nothing: that the step was come to is in the result.
+func recorded(_ context.Context, c *runner.Call) error {
+	c.Say("%s is only recorded", c.Uses)
+	return nil
+}
+
+// login is docker/login-action as far as its inputs go: no registry is asked.
+func login(_ context.Context, c *runner.Call) error {
+	if c.Input("registry-auth", "") != "" {
+		return recorded(context.Background(), c)
+	}
+	if c.Input("username", "") == "" || c.Input("password", "") == "" {
+		return fmt.Errorf("username and password required (a secret that is not there is empty)")
+	}
+	registry := c.Input("registry", "docker.io")
+	if registry == "ghcr.io" && c.With["password"] == c.Token && !c.Grant.Writes("packages") {
+		c.Warn("the token of this job cannot push to %s: its permissions lack packages: write", registry)
+	}
+	c.Say("logged in to %s as %s (only recorded)", registry, c.With["username"])
+	return nil
+}
+
+// attest is actions/attest as far as its rights and files go: nothing is signed.
+func attest(_ context.Context, c *runner.Call) error {
+	for _, right := range []string{"id-token", "attestations"} {
+		if !c.Grant.Writes(right) {
+			return fmt.Errorf("the job cannot attest: its permissions lack %s: write", right)
+		}
+	}
+	if c.Input("subject-path", "") != "" {
+		g, err := glob.Read(c.Workspace, c.Home, strings.FieldsFunc(c.With["subject-path"], func(r rune) bool { return r == '\n' || r == ',' }))
+		if err != nil {
+			return err
+		}
+		if files, err := g.Files(true); err != nil || len(files) == 0 {
+			return fmt.Errorf("there is no file of subject-path %s", c.With["subject-path"])
+		}
+	}
+	return recorded(context.Background(), c)
+}
+
+var (
+	goVersion     = regexp.MustCompile(`^(?:stable|oldstable|tip|[~^]?(?:>=?|<=?)?\s*1(?:\.(?:\d+|x|\*))?(?:\.(?:\d+|x|\*))?(?:-?(?:rc|beta)\.?\d+)?(?:\s+<=?\s*[\d.]+)?)$`)
+	pythonVersion = regexp.MustCompile(`^(?:pypy|graalpy)?-?[~^]?(?:>=?|<=?)?\s*3\.(\d+|x)(?:\.(?:\d+|x))?t?(?:-dev|[-a-z.\d]*)?(?:\s+<=?\s*[\d.]+)?$`)
+	toolVersion   = regexp.MustCompile(`^(?:latest|[=~^>< ]*v?\d+\.(?:\d+|x)(?:\.(?:\d+|x))?(?:[, ].*)?)$`)
+	goLine        = regexp.MustCompile(`(?m)^(?:toolchain go|go )(\d+\.\S+)`)
+)
+
+// setupGo is actions/setup-go with the Go of this machine.
+func setupGo(_ context.Context, c *runner.Call) error {
+	version := c.Input("go-version", "")
+	if name := c.Input("go-version-file", ""); version == "" && name != "" {
+		data, err := os.ReadFile(c.Path(name))
+		if err != nil {
+			return fmt.Errorf("the file %s of go-version-file is not there (is a checkout missing before it?)", name)
+		}
+		version = strings.TrimSpace(string(data))
+		if base := filepath.Base(name); base == gomodule.File || base == "go.work" {
+			found := goLine.FindAllStringSubmatch(string(data), -1)
+			if found == nil {
+				return fmt.Errorf("%s has no line that says which Go it wants", name)
+			}
+			version = found[len(found)-1][1]
+		}
+	}
+	if version != "" && !goVersion.MatchString(version) {
+		return fmt.Errorf("%q is not a possible version of Go", version)
+	}
+	c.Output("go-version", version)
+	return install(c, "go", version, "go", "gofmt")
+}
+
+// setupPython is actions/setup-python with the Python of this machine.
+func setupPython(_ context.Context, c *runner.Call) error {
+	versions := strings.Fields(strings.ReplaceAll(c.Input("python-version", ""), "\n", " "))
+	if text := c.Input("python-version", ""); strings.ContainsAny(text, "<>") {
+		versions = []string{text}
+	}
+	if name := c.Input("python-version-file", ""); len(versions) == 0 && name != "" {
+		if _, err := os.Stat(c.Path(name)); err != nil {
+			return fmt.Errorf("the file %s of python-version-file is not there (is a checkout missing before it?)", name)
+		}
+	}
+	for _, v := range versions {
+		m := pythonVersion.FindStringSubmatch(v)
+		if m == nil {
+			return fmt.Errorf("%q is not a possible version of Python", v)
+		}
+		if minor, err := strconv.Atoi(m[1]); err == nil && minor < 7 {
+			return fmt.Errorf("GitHub has no Python %s (without quotes, YAML reads 3.10 as the number 3.1)", v)
+		}
+	}
+	version := strings.Join(versions, " ")
+	c.Output("python-version", version)
+	return install(c, "python", version, "python3", "python", "pip3", "pip")
+}
+
+func setupUV(_ context.Context, c *runner.Call) error {
+	return setupTool(c, "uv", c.Input("version", "latest"), "uv", "uvx")
+}
+
+func setupPixi(_ context.Context, c *runner.Call) error {
+	if c.Input("run-install", "true") == "true" {
+		c.Note("setup-pixi installs no environment here: `pixi run` does when it is asked for")
+	}
+	return setupTool(c, "pixi", c.Input("pixi-version", "latest"), "pixi")
+}
+
+func setupTool(c *runner.Call, name, version string, programs ...string) error {
+	if !toolVersion.MatchString(version) {
+		return fmt.Errorf("%q is not a possible version of %s", version, name)
+	}
+	return install(c, name, version, programs...)
+}
+
+// install puts programs of this machine into PATH, the first of which has to be there.
+func install(c *runner.Call, name, version string, programs ...string) error {
+	bin := filepath.Join(c.Tools, name, strings.Map(func(r rune) rune {
+		if strings.ContainsRune("/\\ <>*", r) {
+			return '-'
+		}
+		return r
+	}, version), "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return err
+	}
+	where := []string{"PATH=" + c.Installed}
+	if c.Installed == "" {
+		where = c.Environ
+	}
+	for i, p := range programs {
+		found, err := command.LookPath(p, where)
+		if err != nil && p == "python" {
+			found, err = command.LookPath("python3", where)
+		}
+		if err != nil && i == 0 {
+			return fmt.Errorf("this machine has no %s that could stand in for the one that %s installs", p, c.Uses)
+		}
+		if err != nil {
+			continue
+		}
+		text := "#!/bin/sh\nexec '" + strings.ReplaceAll(found, "'", `'\''`) + "' \"$@\"\n"
+		if err := os.WriteFile(filepath.Join(bin, p), []byte(text), 0o755); err != nil {
+			return err
+		}
+	}
+	c.AddPath(bin)
+	if version != "" {
+		c.Note("the %s of this machine stands in for %s %s", programs[0], name, version)
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+// Package standin has the stand-ins for actions that need nothing from outside. Each does what the action does, as far as it matters to a rehearsal, and
+// says where it does less.
+//
+//	standin.go      which there are
+//	checkout.go     the repository
+//	artifacts.go    what jobs hand to each other
+//	setup.go        tools, caches, logins and attestations
+package standin
+
+import "github.com/foopack/foopack/magefiles/internal/actions/runner"
+
+// All are the stand-ins, by the name of the action.
+var All = map[string]runner.StandIn{
+	"actions/checkout": {
+		Run: checkout,
+		Inputs: []string{
+			"repository", "ref", "token", "ssh-key", "ssh-known-hosts", "ssh-strict", "ssh-user", "persist-credentials", "path", "clean", "filter",
+			"sparse-checkout", "sparse-checkout-cone-mode", "fetch-depth", "fetch-tags", "show-progress", "lfs", "submodules", "set-safe-directory",
+			"github-server-url", "allow-unsafe-pr-checkout",
+		},
+	},
+	"actions/upload-artifact": {
+		Run: uploadArtifact,
+		Inputs: []string{
+			"name", "path", "if-no-files-found", "retention-days", "compression-level", "overwrite", "include-hidden-files", "archive",
+		},
+	},
+	"actions/download-artifact": {
+		Run: downloadArtifact,
+		Inputs: []string{
+			"name", "artifact-ids", "path", "pattern", "merge-multiple", "github-token", "repository", "run-id", "skip-decompress", "digest-mismatch",
+		},
+	},
+	"actions/cache":         {Run: cache, Inputs: cacheInputs},
+	"actions/cache/restore": {Run: cache, Inputs: cacheInputs},
+	"actions/cache/save":    {Run: recorded, Inputs: cacheInputs},
+	"actions/setup-go":      {Run: setupGo, Inputs: []string{"go-version", "go-version-file", "check-latest", "token", "cache", "cache-dependency-path", "architecture", "go-download-base-url"}},
+	"actions/setup-python": {
+		Run: setupPython,
+		Inputs: []string{
+			"python-version", "python-version-file", "cache", "architecture", "check-latest", "token", "cache-dependency-path", "update-environment",
+			"allow-prereleases", "freethreaded", "pip-version", "pip-install",
+		},
+	},
+	"astral-sh/setup-uv": {
+		Run: setupUV,
+		Inputs: []string{
+			"version", "version-file", "python-version", "activate-environment", "venv-path", "working-directory", "checksum", "github-token", "enable-cache",
+			"restore-cache", "save-cache", "cache-dependency-glob", "cache-local-path", "cache-suffix", "prune-cache", "cache-python", "ignore-nothing-to-cache",
+			"ignore-empty-workdir", "tool-dir", "tool-bin-dir", "manifest-file", "add-problem-matchers", "resolution-strategy", "no-project",
+		},
+	},
+	"prefix-dev/setup-pixi": {
+		Run: setupPixi,
+		Inputs: []string{
+			"pixi-version", "pixi-url", "pixi-url-headers", "pixi-url-bearer-token", "log-level", "manifest-path", "run-install", "environments", "activate-environment",
+			"frozen", "locked", "cache", "cache-key", "cache-write", "pixi-bin-path", "auth-host", "auth-token", "auth-username", "auth-password",
+			"auth-conda-token", "auth-s3-access-key-id", "auth-s3-secret-access-key", "auth-s3-session-token", "post-cleanup", "working-directory",
+			"global-environments", "global-cache", "use-bundle", "download-directory", "no-global", "pypi-keyring-provider",
+		},
+	},
+	"docker/login-action": {Run: login, Inputs: []string{"registry", "username", "password", "scope", "ecr", "logout", "registry-auth"}},
+	"docker/setup-buildx-action": {
+		Run: recorded,
+		Inputs: []string{
+			"version", "driver", "driver-opts", "buildkitd-flags", "buildkitd-config", "buildkitd-config-inline", "use", "endpoint", "platforms", "append",
+			"cache-binary", "cleanup", "keep-state", "name", "install",
+		},
+	},
+	"docker/setup-qemu-action":        {Run: recorded, Inputs: []string{"image", "platforms", "reset", "cache-image"}},
+	"actions/attest":                  {Run: attest, Inputs: attestInputs},
+	"actions/attest-build-provenance": {Run: attest, Inputs: attestInputs},
+	"actions/attest-sbom":             {Run: attest, Inputs: attestInputs},
+}

@@ -1,0 +1,206 @@
+package standin_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/standin"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(argvtest.Main(m)) }
+
+// repository makes a bare repository with three commits on main, another branch at the first, and a tag at the second.
+func repository(t *testing.T) (remote string, commits []string) {
+	t.Helper()
+	work := t.TempDir()
+	remote = filepath.Join(t.TempDir(), "remote.git")
+	git := func(args ...string) string {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = work
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(out))
+		return strings.TrimSpace(string(out))
+	}
+	git("init", "-q", "-b", "main")
+	for i, text := range []string{"one", "two", "three"} {
+		require.NoError(t, os.WriteFile(filepath.Join(work, "README"), []byte(text), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(work, "go.mod"), []byte("module x\n\ngo 1.24.1\n"), 0o644))
+		git("add", "-A")
+		git("commit", "-qm", text)
+		switch i {
+		case 0:
+			git("branch", "old")
+		case 1:
+			git("tag", "v1")
+		}
+		commits = append(commits, git("rev-parse", "HEAD"))
+	}
+	git("clone", "-q", "--bare", work, remote)
+	return remote, commits
+}
+
+// run runs one job's steps, each a line of YAML, and returns what they said, with a line for each that failed.
+func run(t *testing.T, permissions, ref string, steps ...string) (said string, leg *runner.Leg) {
+	t.Helper()
+	remote, commits := repository(t)
+	at := map[string]string{"refs/tags/v1": commits[1], "refs/heads/old": commits[0]}[ref]
+	if at == "" {
+		ref, at = "refs/heads/main", commits[2]
+	}
+	text := "on: push\npermissions: " + permissions + "\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - " + strings.Join(steps, "\n      - ") + "\n"
+	w, err := file.Read("ci.yml", []byte(text))
+	require.NoError(t, err, text)
+	r, err := runner.New(runner.Config{
+		Runner:     command.NewSystem(os.Environ(), nil),
+		Environ:    []string{"PATH=/usr/bin:/bin", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b"},
+		Installed:  os.Getenv("PATH"),
+		Dir:        t.TempDir(),
+		Files:      fstest.MapFS{},
+		Remote:     remote,
+		Repository: "octo/tools",
+		Actions:    standin.All,
+		Token:      func(runner.Asked) (string, error) { return "the-token", nil },
+	}).Run(t.Context(), w, runner.Event{
+		Name: "push",
+		Ref:  ref,
+		SHA:  at,
+	}, "")
+	require.NoError(t, err)
+	leg = r.Jobs[0].Legs[0]
+	var b strings.Builder
+	for _, s := range leg.Steps {
+		for _, line := range s.Log {
+			if !strings.HasPrefix(line, "$ ") {
+				b.WriteString(line + "\n")
+			}
+		}
+	}
+	return b.String(), leg
+}
+
+const look = "run: echo $(git log --oneline | wc -l) $(git tag | wc -l) $(git branch -r | wc -l) $(git symbolic-ref -q --short HEAD || echo detached) $(cat README)"
+
+func TestCheckout(t *testing.T) {
+	for name, c := range map[string]struct{ ref, with, then, want string }{
+		"a commit deep":              {"", "{}", look, "1 0 1 main three\n"},
+		"with history":               {"", "{fetch-depth: 0}", look, "3 1 2 main three\n"},
+		"two deep":                   {"", "{fetch-depth: 2}", look, "2 0 1 main three\n"},
+		"tags too":                   {"", "{fetch-tags: true, fetch-depth: 1}", look, "1 1 1 main three\n"},
+		"a tag":                      {"refs/tags/v1", "{}", look, "1 1 0 detached two\n"},
+		"a tag with history":         {"refs/tags/v1", "{fetch-depth: 0}", look, "2 1 2 detached two\n"},
+		"another branch":             {"", "{ref: old}", look, "1 0 1 old one\n"},
+		"a tag by its name":          {"", "{ref: v1}", look, "1 1 0 detached two\n"},
+		"the hash of the event":      {"", "{ref: '${{ github.sha }}'}", look, "1 0 1 detached three\n"},
+		"no such ref":                {"", "{ref: none}", look, "error: a branch or tag with the name \"none\" could not be found\n"},
+		"another repository":         {"", "{repository: octo/other}", look, "error: the repository octo/other is not here: only that of the run is checked out\n"},
+		"in a folder":                {"", "{path: sub}", "run: cat sub/README", "three"},
+		"a folder that leads out":    {"", "{path: ../x}", look, "error: path has to be inside of the work folder, and ../x is not\n"},
+		"fetch-depth is no number":   {"", "{fetch-depth: all}", look, "error: fetch-depth is a number, and not \"all\"\n"},
+		"a misspelled input":         {"", "{fetch-dept: 0}", look, "warning: unexpected input \"fetch-dept\" of actions/checkout"},
+		"a push with the right":      {"", "{}", "run: git commit -q --allow-empty -m x && git push -q && echo pushed", "pushed\n"},
+		"no push without credential": {"", "{persist-credentials: false}", "run: git commit -q --allow-empty -m x && git push -q || echo refused", "refused\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			said, _ := run(t, "{contents: write}", c.ref, "uses: actions/checkout@v4\n        with: "+c.with, c.then)
+			require.Contains(t, said, c.want)
+		})
+	}
+	said, _ := run(t, "{contents: read}", "", "uses: actions/checkout@v4", "run: git commit -q --allow-empty -m x && git push -q || echo refused")
+	require.Contains(t, said, "refused\n", "a token that reads does not push")
+	said, _ = run(t, "{packages: read}", "", "uses: actions/checkout@v4")
+	require.Equal(t, "error: the job may not read the repository: its permissions lack contents: read\n", said)
+}
+
+func TestArtifacts(t *testing.T) {
+	const made = "run: mkdir -p out/sub; echo 1 > out/a.txt; echo 2 > out/sub/b.txt; echo 3 > out/.hidden; chmod +x out/a.txt"
+	up := func(with string) string { return "uses: actions/upload-artifact@v4\n        with: " + with }
+	down := func(with string) string { return "uses: actions/download-artifact@v4\n        with: " + with }
+	const list = "run: cd got && find . -type f | sort | tr '\\n' ' '"
+	for name, c := range map[string]struct {
+		steps []string
+		want  string
+	}{
+		"a folder is its root":            {[]string{made, up("{name: x, path: out}"), down("{name: x, path: got}"), list}, "./a.txt ./sub/b.txt "},
+		"hidden files":                    {[]string{made, up("{name: x, path: out/, include-hidden-files: true}"), down("{name: x, path: got}"), list}, "./.hidden ./a.txt ./sub/b.txt "},
+		"one file":                        {[]string{made, up("{name: x, path: out/sub/b.txt}"), down("{name: x, path: got}"), list}, "./b.txt "},
+		"patterns":                        {[]string{made, up("{name: x, path: \"out/**/*.txt\\n!out/a.txt\"}"), down("{name: x, path: got}"), list}, "./sub/b.txt "},
+		"two paths have a common root":    {[]string{made, up("{name: x, path: \"out/a.txt\\nout/sub\"}"), down("{name: x, path: got}"), list}, "./a.txt ./sub/b.txt "},
+		"all, each in a folder":           {[]string{made, up("{name: x, path: out/a.txt}"), up("{name: y, path: out/sub}"), down("{path: got}"), list}, "./x/a.txt ./y/b.txt "},
+		"by a pattern, merged":            {[]string{made, up("{name: x-1, path: out/a.txt}"), up("{name: x-2, path: out/sub}"), up("{name: z, path: out}"), down("{path: got, pattern: 'x-*', merge-multiple: true}"), list}, "./a.txt ./b.txt "},
+		"modes are lost":                  {[]string{made, up("{path: out/a.txt}"), down("{name: artifact, path: got}"), "run: test -x got/a.txt || echo plain"}, "plain\n"},
+		"another name":                    {[]string{made, up("{name: x, path: out}"), down("{name: y}")}, "error: unable to download artifact(s): artifact not found for name: y (there are: x)\n"},
+		"a name twice":                    {[]string{made, up("{name: x, path: out}"), up("{name: x, path: out}")}, "error: an artifact with the name x is there already in this run (409 Conflict)"},
+		"a name twice that overwrites":    {[]string{made, up("{name: x, path: out}"), up("{name: x, path: out/sub, overwrite: true}"), down("{name: x, path: got}"), list}, "./b.txt "},
+		"nothing, by default":             {[]string{up("{name: x, path: none/*}"), down("{path: got}"), list}, "warning: no files were found with the path: none/*. No artifact is uploaded\n"},
+		"nothing is an error":             {[]string{up("{name: x, path: none, if-no-files-found: error}")}, "error: no files were found with the path: none\n"},
+		"nothing is fine":                 {[]string{up("{name: x, path: none, if-no-files-found: ignore}"), "run: echo on"}, "no files were found with the path: none\non\n"},
+		"if-no-files-found is misspelled": {[]string{up("{path: x, if-no-files-found: fail}")}, "if-no-files-found is warn, error or ignore, and not \"fail\""},
+		"a name that no file could have":  {[]string{up("{name: a/b, path: x}")}, "error: the name of an artifact may not have any of"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			said, _ := run(t, "{contents: read}", "", c.steps...)
+			require.Contains(t, said, c.want)
+		})
+	}
+}
+
+func TestSetups(t *testing.T) {
+	uses := func(name, with string) string { return "uses: " + name + "@v4\n        with: " + with }
+	checkout := uses("actions/checkout", "{}")
+	for name, c := range map[string]struct {
+		permissions string
+		steps       []string
+		want        string
+	}{
+		"go":                          {"", []string{uses("actions/setup-go", "{go-version: '1.24'}"), "run: go version | cut -d' ' -f1-2"}, "go version\n"},
+		"go of a file":                {"", []string{checkout, "uses: actions/setup-go@v5\n        with: {go-version-file: go.mod}\n        id: go", "run: echo ${{ steps.go.outputs.go-version }}"}, "1.24.1\n"},
+		"a file before the checkout":  {"", []string{uses("actions/setup-go", "{go-version-file: go.mod}")}, "is a checkout missing before it?"},
+		"no possible version of go":   {"", []string{uses("actions/setup-go", "{go-version: one}")}, "error: \"one\" is not a possible version of Go\n"},
+		"python":                      {"", []string{uses("actions/setup-python", "{python-version: '3.13'}"), "run: python -c 'print(1 + 1)'; which python | grep -c tools"}, "2\n1\n"},
+		"python that YAML misreads":   {"", []string{uses("actions/setup-python", "{python-version: 3.10}")}, "GitHub has no Python 3.1 (without quotes, YAML reads 3.10 as the number 3.1)"},
+		"no possible version":         {"", []string{uses("actions/setup-python", "{python-version: three}")}, "error: \"three\" is not a possible version of Python\n"},
+		"a range of versions":         {"", []string{uses("actions/setup-python", "{python-version: '>=3.11 <3.14'}"), "run: echo on"}, "on\n"},
+		"pixi":                        {"", []string{uses("prefix-dev/setup-pixi", "{pixi-version: x.y}")}, "\"x.y\" is not a possible version of pixi"},
+		"a cache misses":              {"", []string{"uses: actions/cache@v4\n        with: {key: k, path: p}\n        id: c", "run: echo \"[${{ steps.c.outputs.cache-hit }}]\""}, "nothing is in the cache for k\n[]\n"},
+		"a cache that has to hit":     {"", []string{uses("actions/cache", "{key: k, path: p, fail-on-cache-miss: true}")}, "error: there is nothing in the cache for k"},
+		"a login without a secret":    {"", []string{uses("docker/login-action", "{username: me, password: '${{ secrets.MISSING }}'}")}, "error: username and password required"},
+		"a login that cannot push":    {"{packages: read}", []string{uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ secrets.GITHUB_TOKEN }}'}")}, "warning: the token of this job cannot push to ghcr.io: its permissions lack packages: write\n"},
+		"a login that can":            {"{packages: write}", []string{uses("docker/login-action", "{registry: ghcr.io, username: me, password: '${{ github.token }}'}")}, "logged in to ghcr.io as me (only recorded)\n"},
+		"attest without an ID token":  {"{attestations: write}", []string{uses("actions/attest-build-provenance", "{subject-path: x}")}, "error: the job cannot attest: its permissions lack id-token: write\n"},
+		"attest without attestations": {"{id-token: write}", []string{uses("actions/attest", "{subject-path: x}")}, "error: the job cannot attest: its permissions lack attestations: write\n"},
+		"attest what is not there":    {"{id-token: write, attestations: write}", []string{uses("actions/attest", "{subject-path: 'x/*'}")}, "error: there is no file of subject-path x/*\n"},
+		"attest":                      {"{id-token: write, attestations: write}", []string{"run: touch x", uses("actions/attest", "{subject-path: x}")}, "actions/attest is only recorded\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if c.permissions == "" {
+				c.permissions = "{contents: read}"
+			}
+			said, _ := run(t, c.permissions, "", c.steps...)
+			require.Contains(t, said, c.want)
+		})
+	}
+}
+
+// What a job does not install is not there, but for what is on PATH itself.
+func TestAToolThatIsNotInstalled(t *testing.T) {
+	said, leg := run(t, "{}", "", "run: command -v go || echo none", "uses: actions/setup-go@v5", "run: command -v go | sed 's,.*/tools/,,'")
+	require.True(t, leg.Steps[1].StandIn)
+	if !strings.HasPrefix(said, "none\n") {
+		t.Skip("this machine has a Go in /usr/bin: there is no job without one")
+	}
+	require.Equal(t, "none\ngo/bin/go\n", said)
+}

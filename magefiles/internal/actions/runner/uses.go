@@ -1,0 +1,217 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/expression"
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/rights"
+)
+
+// StandIn does what an action does, as far as it matters.
+type StandIn struct {
+	Run    func(ctx context.Context, c *Call) error // an error fails the step
+	Inputs []string                                 // all that the action has, in lower case; nil lets everything pass
+}
+
+// Call is one step that uses an action.
+type Call struct {
+	Uses      string            // what stands before the @
+	With      map[string]string // what the step gives, by its names in lower case
+	Workspace string
+	Temp      string
+	Home      string
+	Tools     string // RUNNER_TOOL_CACHE
+	Grant     rights.Grant
+	Token     string
+	Environ   []string // for children
+	Event     Event
+	Artifacts *Artifacts
+
+	*Config
+
+	scope *scope
+	out   *output
+}
+
+// Path is a path as the step gives it: a relative one is one of the work folder.
+func (c *Call) Path(name string) string { return resolve(c.Workspace, name) }
+
+// Write adds to the step's log what a child says.
+func (c *Call) Write(p []byte) (int, error) { return c.out.Write(p) }
+
+// Output sets an output of the step.
+func (c *Call) Output(name, value string) { c.out.outputs(name, value) }
+
+// Say writes a line into the step's log, and Warn one that is an annotation.
+func (c *Call) Say(format string, args ...any) { c.out.say(format, args...) }
+
+// Warn is Say for what people should look at.
+func (c *Call) Warn(format string, args ...any) { c.out.warn(format, args...) }
+
+// Note says once, in the result, what is not as it would be on GitHub.
+func (c *Call) Note(format string, args ...any) { c.scope.note(format, args...) }
+
+// AddPath puts a folder in front of PATH for all further steps, and Setenv sets a variable for them.
+func (c *Call) AddPath(dir string) { c.scope.addPath(dir) }
+
+// Setenv sets a variable for all further steps.
+func (c *Call) Setenv(name, value string) { c.scope.leg.env.Set(name, value) }
+
+// Input is what the step gives, or else what the action has by itself.
+func (c *Call) Input(name, otherwise string) string {
+	if v := strings.TrimSpace(c.With[name]); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+// actionName is the name of an action without its version: what stands before the @, in lower case.
+func actionName(uses string) (name, version string) {
+	name, version, _ = strings.Cut(uses, "@")
+	return strings.ToLower(name), version
+}
+
+// known refuses an action that nothing stands in for.
+func (r *Runner) known(n file.Node) error {
+	uses := n.Text()
+	name, version := actionName(uses)
+	switch {
+	case !n.Is(), strings.HasPrefix(uses, "./"):
+		return nil
+	case strings.HasPrefix(uses, "docker://"):
+		return n.Problem("an action that is an image is not run here: %s", uses)
+	case version == "":
+		return n.Problem("%q has no version behind an @", uses)
+	case r.Actions[name].Run == nil:
+		return n.Problem("nothing stands in for the action %s: the code of others is not run here. Move what it does into a script, or into an action of the "+
+			"repository (uses: ./…); stand-ins that there are: %s", name, strings.Join(slices.Sorted(maps.Keys(r.Actions)), ", "))
+	}
+	return nil
+}
+
+// use runs the action of a step.
+func (s *scope) use(ctx context.Context, n file.Node, st *Step, out *output, env, contexts *expression.Object) error {
+	v, err := n.At("with").Value(s.evalIn(s.leg, contexts))
+	if err != nil {
+		return err
+	}
+	with := map[string]string{}
+	if o, is := v.(*expression.Object); is {
+		for _, k := range o.Keys() {
+			v, _ := o.Get(k)
+			with[strings.ToLower(k)] = expression.Text(v)
+		}
+	}
+	if local, is := strings.CutPrefix(st.Uses, "./"); is {
+		own := &expression.Object{Exact: true}
+		if s.env != nil {
+			own.SetAll(s.env)
+		}
+		if err := s.addEnv(n.At("env"), contexts, own); err != nil {
+			return err
+		}
+		return s.composite(ctx, filepath.Join(s.workspace, filepath.FromSlash(local)), n, st, out, own, with)
+	}
+	if err := s.known(n.At("uses")); err != nil {
+		return err
+	}
+	st.StandIn = true
+	name, _ := actionName(st.Uses)
+	action := s.Actions[name]
+	for k := range with {
+		if action.Inputs != nil && !slices.Contains(action.Inputs, k) {
+			out.warn("unexpected input %q of %s: it has %s", k, name, strings.Join(action.Inputs, ", "))
+		}
+	}
+	return action.Run(ctx, &Call{
+		Uses:      name,
+		With:      with,
+		Workspace: s.workspace,
+		Temp:      s.temp,
+		Home:      s.home,
+		Tools:     s.tools,
+		Grant:     s.leg.out.Grant,
+		Token:     s.token,
+		Environ:   s.childEnv(env),
+		Event:     s.event,
+		Artifacts: &s.artifacts,
+		Config:    &s.Config,
+		scope:     s,
+		out:       out,
+	})
+}
+
+// maxComposites is how deep composite actions may use each other.
+const maxComposites = 10
+
+// composite runs an action of the repository, whose steps stand in its action.yml.
+func (s *scope) composite(ctx context.Context, dir string, n file.Node, st *Step, out *output, env *expression.Object, with map[string]string) error {
+	var data []byte
+	var name string
+	err := os.ErrNotExist
+	for _, name = range []string{"action.yml", "action.yaml"} {
+		if data, err = os.ReadFile(filepath.Join(dir, name)); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		return n.At("uses").Problem("there is no action.yml in %s (is a checkout missing before it?)", st.Uses)
+	}
+	action, err := file.ReadAction(strings.TrimPrefix(st.Uses, "./")+"/"+name, data)
+	if err != nil {
+		return err
+	}
+	if using := action.At("runs", "using").Text(); using != "composite" {
+		return action.At("runs").Problem("an action that runs with %q is not run here: only composite ones are", using)
+	}
+	inner := &scope{
+		leg:    s.leg,
+		steps:  &expression.Object{},
+		inputs: &expression.Object{},
+		env:    env,
+		action: dir,
+		depth:  s.depth + 1,
+	}
+	status := Success
+	if inner.status = &status; inner.depth > maxComposites {
+		return fmt.Errorf("composite actions use each other more than %d levels deep", maxComposites)
+	}
+	for _, p := range action.At("inputs").Pairs() {
+		key := strings.ToLower(p.Key.Text())
+		var v expression.Value = with[key]
+		if _, given := with[key]; !given {
+			if v, err = p.Value.At("default").Value(s.evalIn(s.leg, s.contexts(inner.environment()))); err != nil {
+				return err
+			}
+			if v == nil && p.Value.At("required").Text() == "true" {
+				out.warn("the input %s of %s is required, and the step does not give it", p.Key.Text(), st.Uses)
+			}
+		}
+		delete(with, key)
+		inner.inputs.Add(p.Key.Text(), expression.Text(v))
+	}
+	for k := range with {
+		out.warn("unexpected input %q of %s", k, st.Uses)
+	}
+	st.Steps = inner.all(ctx, action.At("runs", "steps").Items())
+	for _, p := range action.At("outputs").Pairs() {
+		v, err := p.Value.At("value").Value(s.evalIn(s.leg, inner.contexts(inner.environment())))
+		if err != nil {
+			return err
+		}
+		out.outputs(p.Key.Text(), expression.Text(v))
+	}
+	for _, step := range st.Steps {
+		if step.Conclusion == Failure {
+			return fmt.Errorf("its step %q failed", step.Name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,235 @@
+// Package cirun runs one workflow file of a repository on this machine, as a person asks for it: of the commit that is checked out, in folders of its
+// own, with stand-in values for secrets and nothing of the person's. What jobs push goes to a copy of the repository.
+//
+//	cirun.go    a run, from the flags to its end
+//	event.go    the event that it is for
+//	show.go     what a person sees of it
+package cirun
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner/standin"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/github"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitclone"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo/gitremote"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/view"
+)
+
+// Config is what a run works with.
+type Config struct {
+	Runner  command.Runner
+	Environ []string // of this process; a job gets of it what leads to the network, and no more
+	Dir     string   // of the person: inside of the repository
+	View    *view.View
+}
+
+// Flags are what a person asks for. All but File may be "".
+type Flags struct {
+	File            string // in .github/workflows, with or without that
+	Event, Ref, Job string
+	Inputs          string // JSON: {"name": value}
+	Payload         string // a file with the event as JSON
+	Fork            bool
+}
+
+// workflows is where the files are.
+const workflows = ".github/workflows"
+
+// Run runs a file, and shows what comes of it. The error of a job that failed names it.
+func Run(ctx context.Context, c Config, f Flags) error {
+	repo, err := gitrepo.Open(ctx, c.Runner, c.Dir)
+	if err != nil {
+		return err
+	}
+	head, err := repo.Head(ctx)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "ci-run-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	files := filepath.Join(dir, "files")
+	if err := gitclone.Export(ctx, repo, head.Commit, ".github", files); err != nil {
+		return err
+	}
+	w, err := read(os.DirFS(files), f.File)
+	if err != nil {
+		return err
+	}
+	e, err := c.event(ctx, repo, head, w, f)
+	if err != nil {
+		return err
+	}
+	if tag, is := strings.CutPrefix(e.Ref, "refs/tags/"); is && e.Name == "push" {
+		if starts, why := w.StartsForTag(tag); !starts {
+			return operr.NewUsage("give another -ref, or change the file", "GitHub starts nothing: %s", why)
+		}
+	}
+	remote := filepath.Join(dir, "remote.git")
+	if err := c.copyRepository(ctx, repo, remote, head.Commit, e.Ref); err != nil {
+		return err
+	}
+	secrets, err := standInSecrets(os.DirFS(files))
+	if err != nil {
+		return err
+	}
+	c.View.Say("%s at %s, for %s of %s: with programs of this machine, and a stand-in for each secret", w.File, head.Short(), e.Name, e.Ref)
+	var one sync.Mutex
+	r := runner.New(runner.Config{
+		Runner:     c.Runner,
+		Environ:    environ(c.Environ),
+		Installed:  pathOf(c.Environ),
+		Dir:        filepath.Join(dir, "jobs"),
+		Files:      os.DirFS(files),
+		Remote:     remote,
+		Repository: repository(ctx, repo),
+		Secrets:    secrets,
+		Actions:    standin.All,
+		Token:      func(runner.Asked) (string, error) { return standInValue("GITHUB_TOKEN"), nil },
+		Log: func(leg, line string) {
+			one.Lock()
+			defer one.Unlock()
+			c.View.Say("%s │ %s", leg, view.Plain(line))
+		},
+	})
+	result, err := r.Run(ctx, w, e, f.Job)
+	if err != nil {
+		return explain(err)
+	}
+	show(c.View, result)
+	return failed(result)
+}
+
+// explain gives problems of a file a next step.
+func explain(err error) error {
+	var of *file.Problem
+	if errors.As(err, &of) {
+		return operr.New("correct the file and commit it: what is run is the commit", "%w", err)
+	}
+	return err
+}
+
+// read reads the file that a person names.
+func read(files fs.FS, name string) (*file.Workflow, error) {
+	name = path.Clean(filepath.ToSlash(name))
+	if !strings.Contains(name, "/") {
+		name = path.Join(workflows, name)
+	}
+	data, err := fs.ReadFile(files, name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+		all, _ := fs.Glob(files, workflows+"/*.y*ml") // the pattern is a possible one
+		return nil, operr.NewUsage("name one that is committed: "+strings.Join(all, ", "), "there is no workflow file %s in the commit", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	w, err := file.Read(name, data)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return w, nil
+}
+
+// copyRepository makes the repository that jobs fetch from and push to: all branches and tags, and the commit under the ref of the event.
+func (c Config) copyRepository(ctx context.Context, repo *gitrepo.Repo, remote, commit, ref string) error {
+	clean, _ := command.Withhold(c.Environ)
+	clean = command.Setenv(clean, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
+	git := func(dir string, args ...string) (string, error) {
+		return command.Output(ctx, c.Runner, command.Cmd{
+			Name: "git",
+			Args: args,
+			Dir:  dir,
+			Env:  clean,
+		})
+	}
+	format, err := git(repo.Top, "rev-parse", "--show-object-format")
+	if err != nil {
+		return err
+	}
+	if _, err := git(repo.Top, "init", "--quiet", "--bare", "--template=", "--object-format="+format, remote); err != nil {
+		return err
+	}
+	fetch := []string{"fetch", "--quiet", "--no-tags", "--update-shallow", "--no-auto-maintenance", "--no-write-fetch-head", "--", repo.Top}
+	if _, err := git(remote, append(fetch, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")...); err != nil {
+		return err
+	}
+	_, err = git(remote, append(fetch, "+"+commit+":"+ref)...)
+	return err
+}
+
+// repository is what GitHub calls the repository, by its remote; one of nobody where there is none.
+func repository(ctx context.Context, repo *gitrepo.Repo) string {
+	address, err := gitremote.URL(ctx, repo, "origin")
+	if err == nil {
+		if name, _, ok := github.RepositoryOf(address); ok {
+			return name
+		}
+	}
+	return "nobody/" + filepath.Base(repo.Top)
+}
+
+var secretName = regexp.MustCompile(`(?i)secrets(?:\.|\[')([A-Z_][A-Z0-9_]*)`)
+
+// standInSecrets are values for all secrets that files name.
+func standInSecrets(files fs.FS) (map[string]string, error) {
+	secrets := map[string]string{}
+	all, err := fs.Glob(files, workflows+"/*.y*ml")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range all {
+		data, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range secretName.FindAllStringSubmatch(string(data), -1) {
+			secrets[strings.ToUpper(m[1])] = standInValue(m[1])
+		}
+	}
+	return secrets, nil
+}
+
+func standInValue(name string) string { return "stand-in-for-" + strings.ToLower(name) }
+
+// passed are the variables of this process that a job gets: how the network is reached, and what language programs speak.
+var passed = []string{
+	"LANG", "LC_ALL", "TZ", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "GOPROXY",
+	"GOSUMDB", "GONOSUMDB", "GOTOOLCHAIN", "PIP_INDEX_URL", "UV_DEFAULT_INDEX",
+}
+
+// imagePath is PATH as GitHub's images begin it.
+const imagePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// environ is what all jobs begin with. What Go downloads can be removed.
+func environ(ours []string) []string {
+	clean, _ := command.Withhold(ours)
+	job := []string{"PATH=" + imagePath, "GOFLAGS=-modcacherw"}
+	for _, name := range passed {
+		if v, set := command.Getenv(clean, name); set {
+			job = append(job, name+"="+v)
+		}
+	}
+	return job
+}
+
+// pathOf is the person's PATH, on which there is what actions install.
+func pathOf(ours []string) string {
+	v, _ := command.Getenv(ours, "PATH")
+	return v
+}

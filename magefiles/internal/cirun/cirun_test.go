@@ -1,0 +1,146 @@
+package cirun_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foopack/foopack/magefiles/internal/cirun"
+	"github.com/foopack/foopack/magefiles/internal/command"
+	"github.com/foopack/foopack/magefiles/internal/command/argvtest"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+	"github.com/foopack/foopack/magefiles/internal/view"
+)
+
+func TestMain(m *testing.M) { os.Exit(argvtest.Main(m)) }
+
+const workflow = `
+on: {push: {tags: ["v*"], branches: ["**"]}, pull_request: , workflow_dispatch: {inputs: {who: {}}}}
+permissions: {contents: write, id-token: write}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: 'echo "[${{ github.event_name }} ${{ github.ref }} ${{ github.event.pull_request.head.ref }}${{ github.event.more }}${{ inputs.who }}]" "[$KEY]" "$(cat README)" "$HIDDEN"'
+        env: {KEY: "${{ secrets.Key }}"}
+`
+
+// run asks for the workflow in a repository of two commits, the second one of which is checked out, and has a change that is not committed.
+func run(t *testing.T, f cirun.Flags, extra string) (said, shown string, err error) {
+	t.Helper()
+	dir := t.TempDir()
+	git := func(args ...string) {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+	write := func(name, text string) {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+	git("init", "-q", "-b", "topic")
+	write(".github/workflows/ci.yml", workflow+extra)
+	write("README", "one")
+	git("add", "-A")
+	git("commit", "-qm", "one")
+	git("tag", "v1")
+	write("README", "two")
+	git("commit", "-qam", "two")
+	write("README", "not committed")
+	write("event.json", `{"more": "of the file"}`)
+	var out, errOut bytes.Buffer
+	if f.File == "" {
+		f.File = "ci.yml"
+	}
+	environ := append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "HIDDEN=of the person")
+	err = cirun.Run(t.Context(), cirun.Config{
+		Runner:  command.NewSystem(environ, nil),
+		Environ: environ,
+		Dir:     dir,
+		View: &view.View{
+			Out: &out,
+			Err: &errOut,
+		},
+	}, f)
+	return errOut.String(), out.String(), err
+}
+
+func TestEvents(t *testing.T) {
+	for name, c := range map[string]struct {
+		flags cirun.Flags
+		want  string
+	}{
+		"a push of the branch":  {cirun.Flags{}, "a │ [push refs/heads/topic ] [***] two \n"},
+		"a tag by its name":     {cirun.Flags{Ref: "v1"}, "a │ [push refs/tags/v1 ] [***] two \n"},
+		"a tag that comes":      {cirun.Flags{Ref: "refs/tags/v2"}, "a │ [push refs/tags/v2 ] [***] two \n"},
+		"a tag by its form":     {cirun.Flags{Ref: "v9"}, "a │ [push refs/tags/v9 ] [***] two \n"},
+		"another branch":        {cirun.Flags{Ref: "refs/heads/other"}, "a │ [push refs/heads/other ] [***] two \n"},
+		"a pull request":        {cirun.Flags{Event: "pull_request"}, "a │ [pull_request refs/pull/1/merge topic] [***] two \n"},
+		"a fork has no secrets": {cirun.Flags{Event: "pull_request", Fork: true}, "a │ [pull_request refs/pull/1/merge topic] [] two \n"},
+		"a payload":             {cirun.Flags{Payload: "event.json"}, "a │ [push refs/heads/topic of the file] [***] two \n"},
+		"inputs":                {cirun.Flags{Event: "workflow_dispatch", Inputs: `{"who": 3}`}, "a │ [workflow_dispatch refs/heads/topic 3] [***] two \n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			said, shown, err := run(t, c.flags, "")
+			require.NoError(t, err, said)
+			require.Contains(t, said, c.want)
+			require.Contains(t, shown, "✓ a: success")
+			if c.flags.Fork {
+				require.Contains(t, shown, "may: contents: read\n")
+			} else {
+				require.Contains(t, shown, "may: contents: write, id-token: write\n")
+			}
+		})
+	}
+}
+
+func TestWhatIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		flags      cirun.Flags
+		extra      string
+		want, next string
+		status     int
+	}{
+		"no such file":                {cirun.Flags{File: "x.yml"}, "", "there is no workflow file .github/workflows/x.yml in the commit", ".github/workflows/ci.yml", operr.Usage},
+		"a file outside":              {cirun.Flags{File: "../x.yml"}, "", "there is no workflow file ../x.yml in the commit", ".github/workflows/ci.yml", operr.Usage},
+		"a tag that starts nothing":   {cirun.Flags{Ref: "refs/tags/x"}, "", "GitHub starts nothing: .github/workflows/ci.yml:2 starts for tags like v*", "another -ref", operr.Usage},
+		"an event it does not have":   {cirun.Flags{Event: "schedule"}, "", "ci.yml does not start for schedule: it starts for push, pull_request, workflow_dispatch", "-event", operr.Usage},
+		"a fork that pushes":          {cirun.Flags{Fork: true}, "", "-fork is about pull_request alone, and not about push", "-event=pull_request", operr.Usage},
+		"inputs that are no JSON":     {cirun.Flags{Event: "workflow_dispatch", Inputs: "who=1"}, "", "-inputs: fromJSON was given what is not JSON", "as JSON", operr.Usage},
+		"inputs that are a list":      {cirun.Flags{Event: "workflow_dispatch", Inputs: "[]"}, "", "-inputs: it is no object", "as JSON", operr.Usage},
+		"a payload that is not there": {cirun.Flags{Payload: "x.json"}, "", "-payload: ", "as JSON", operr.Usage},
+		"a ref that is an option":     {cirun.Flags{Ref: "--upload-pack=x"}, "", "is no possible name of a ref", "branch or a tag", operr.Usage},
+		"a ref that no branch can be": {cirun.Flags{Ref: "refs/heads/a:refs/heads/b"}, "", "is no possible name of a ref", "branch or a tag", operr.Usage},
+		"a file that is wrong":        {cirun.Flags{}, "  b: {runs-on: ubuntu-latest, step: []}\n", "ci.yml:11:", "commit it", operr.Failed},
+		"a file that is not run here": {cirun.Flags{}, "  b: {runs-on: my-own, steps: [{run: x}]}\n", "\"my-own\" is no runner of GitHub's own", "commit it", operr.Failed},
+		"a step that fails":           {cirun.Flags{}, "      - {name: breaks, run: exit 7}\n", "line 11: the step \"breaks\" of the job a: failure", "-job=a", operr.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, _, err := run(t, c.flags, c.extra)
+			require.ErrorContains(t, err, c.want)
+			require.Contains(t, operr.NextOf(err), c.next)
+			require.Equal(t, c.status, operr.ExitStatus(err))
+		})
+	}
+}
+
+// Nothing is left behind, and nothing of the repository is changed.
+func TestNothingIsLeft(t *testing.T) {
+	before, err := filepath.Glob(filepath.Join(os.TempDir(), "ci-run-*"))
+	require.NoError(t, err)
+	said, _, err := run(t, cirun.Flags{}, "      - run: chmod -R a-w . || true\n      - run: git push -q origin HEAD:refs/heads/new\n")
+	require.NoError(t, err, said)
+	after, err := filepath.Glob(filepath.Join(os.TempDir(), "ci-run-*"))
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(after), len(before), strings.Join(after, " "))
+}

@@ -1,0 +1,145 @@
+package cirun
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/foopack/foopack/magefiles/internal/actions/expression"
+	"github.com/foopack/foopack/magefiles/internal/actions/file"
+	"github.com/foopack/foopack/magefiles/internal/actions/runner"
+	"github.com/foopack/foopack/magefiles/internal/gitrepo"
+	"github.com/foopack/foopack/magefiles/internal/operr"
+)
+
+// event is what a person asks for, at the commit that is checked out.
+func (c Config) event(ctx context.Context, repo *gitrepo.Repo, head gitrepo.Head, w *file.Workflow, f Flags) (runner.Event, error) {
+	e := runner.Event{
+		Name:  f.Event,
+		SHA:   head.Commit,
+		Actor: "octocat",
+		Fork:  f.Fork,
+	}
+	if e.Name == "" {
+		e.Name = "push"
+	}
+	branch := head.Branch
+	if branch == "" {
+		branch = "main"
+	}
+	var err error
+	if e.Ref, err = fullRef(ctx, repo, w, e.Name, f.Ref, branch); err != nil {
+		return e, err
+	}
+	if e.Fork && e.Name != "pull_request" {
+		return e, operr.NewUsage("ask for -event=pull_request", "-fork is about pull_request alone, and not about %s", e.Name)
+	}
+	if f.Inputs != "" {
+		o, err := object(f.Inputs)
+		if err != nil {
+			return e, operr.NewUsage(`give them as JSON: -inputs='{"name": "value"}'`, "-inputs: %w", err)
+		}
+		e.Inputs = map[string]string{}
+		for _, k := range o.Keys() {
+			v, _ := o.Get(k)
+			e.Inputs[k] = expression.Text(v)
+		}
+	}
+	if f.Payload == "" {
+		e.Payload, err = payload(ctx, repo, e, branch)
+		return e, err
+	}
+	name := f.Payload
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(c.Dir, name)
+	}
+	data, err := os.ReadFile(name)
+	if err == nil {
+		e.Payload, err = object(string(data))
+	}
+	if err != nil {
+		return e, operr.NewUsage("give a file with the event as JSON, as GitHub sends it to a webhook", "-payload: %w", err)
+	}
+	return e, nil
+}
+
+// fullRef is the ref of the event. A short name is a tag where there is one, or where the file starts for tags and there is no such branch.
+func fullRef(ctx context.Context, repo *gitrepo.Repo, w *file.Workflow, event, name, branch string) (string, error) {
+	switch {
+	case strings.HasPrefix(name, "-"), strings.ContainsAny(name, " ~^:?*[\\"), strings.Contains(name, ".."):
+		return "", operr.NewUsage("give the name of a branch or a tag", "%q is no possible name of a ref", name)
+	case name == "" && strings.HasPrefix(event, "pull_request"):
+		return "refs/pull/1/merge", nil
+	case name == "":
+		return "refs/heads/" + branch, nil
+	case strings.HasPrefix(name, "refs/heads/"), strings.HasPrefix(name, "refs/tags/"), strings.HasPrefix(name, "refs/pull/"):
+		return name, nil
+	}
+	tags, err := repo.Tags(ctx)
+	if err != nil {
+		return "", err
+	}
+	_, isTag := tags[name]
+	if !isTag && name != branch {
+		_, err := repo.Resolve(ctx, "refs/heads/"+name)
+		isTag = err != nil && forTags(w)
+	}
+	if isTag {
+		return "refs/tags/" + name, nil
+	}
+	return "refs/heads/" + name, ctx.Err()
+}
+
+// forTags reports whether a file names tags for which a push starts it.
+func forTags(w *file.Workflow) bool {
+	return slices.ContainsFunc(w.Events, func(e file.Event) bool { return e.Name == "push" && e.Filters["tags"] != nil })
+}
+
+// object reads an object of JSON.
+func object(text string) (*expression.Object, error) {
+	v, err := expression.FromJSON(text)
+	if err != nil {
+		return nil, err
+	}
+	o, is := v.(*expression.Object)
+	if !is {
+		return nil, operr.New("", "it is no object")
+	}
+	return o, nil
+}
+
+// payload is what a webhook would have of the event, as far as files ask for it.
+func payload(ctx context.Context, repo *gitrepo.Repo, e runner.Event, branch string) (*expression.Object, error) {
+	full := repository(ctx, repo)
+	owner, name, _ := strings.Cut(full, "/")
+	o := expression.NewObject(
+		"ref", e.Ref,
+		"repository", expression.NewObject("full_name", full, "name", name, "owner", expression.NewObject("login", owner), "default_branch", branch),
+		"sender", expression.NewObject("login", e.Actor),
+	)
+	switch {
+	case e.Name == "push":
+		before, err := repo.Parent(ctx, e.SHA)
+		if err != nil && ctx.Err() != nil {
+			return nil, err
+		}
+		if err != nil || before == "" || strings.HasPrefix(e.Ref, "refs/tags/") {
+			before = strings.Repeat("0", len(e.SHA))
+		}
+		o.Set("before", before)
+		o.Set("after", e.SHA)
+		for _, key := range []string{"created", "deleted", "forced"} {
+			o.Set(key, false)
+		}
+	case strings.HasPrefix(e.Name, "pull_request"):
+		side := func(ref string) *expression.Object {
+			return expression.NewObject("ref", ref, "sha", e.SHA, "repo", expression.NewObject("full_name", full, "fork", e.Fork))
+		}
+		o.Set("action", "synchronize")
+		o.Set("number", 1.0)
+		o.Set("pull_request", expression.NewObject("number", 1.0, "draft", false, "head", side("topic"), "base", side(branch)))
+	}
+	return o, nil
+}
