@@ -369,9 +369,20 @@ def test_each_row_is_found_by_its_label_or_refused(labels: list) -> None:
 def test_labels_that_end_in_nul_are_refused(labels: list, dtype: Any) -> None:  # noqa: ANN401
     if dtype == "string" and isinstance(labels[0], bytes):
         dtype = None
-    frame = pd.DataFrame({"x": pd.Series(labels, dtype=dtype), "y": ["p", "q"], "n": [1, 2]})
+    column = pd.Series(labels, dtype=dtype)
+    if dtype == "category" and column.iloc[1] == "a":
+        pytest.skip("pandas 2 has merged them in its categories")
+    frame = pd.DataFrame({"x": column, "y": ["p", "q"], "n": [1, 2]})
     with pytest.raises(ValueError, match=r"^'x' has b?'[ab]' with NUL at its end, which numpy strips: remove it$"):
         from_frame(frame)
+
+
+@pytest.mark.parametrize("labels", [["a\0b", "a\0c", "a"], [b"a\0b", b"a\0c", b"a"], ["\0a", "\0b", ""]])
+@pytest.mark.parametrize("dtype", [object, "string"])
+def test_labels_that_differ_behind_nul_are_several(labels: list, dtype: Any) -> None:  # noqa: ANN401
+    column = pd.Series(labels, dtype=object).astype(object if isinstance(labels[0], bytes) else dtype)
+    array = from_frame(pd.DataFrame({"x": column, "n": [1, 2, 3]}))
+    assert [array.sel(x=label).item() for label in labels] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("dtype", [">i2", ">u8", ">f4", ">f8", ">c16", "float16", "longdouble", "clongdouble"])

@@ -3,13 +3,16 @@ from __future__ import annotations
 import warnings
 from copy import deepcopy
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from foopack_core import labelled
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 MANY = 1_000_000  # cells: 8 MB of numbers
 SPARSE = 10  # cells for each row
@@ -122,22 +125,30 @@ def from_frame(frame: pd.DataFrame) -> xr.DataArray:
 def _factorize(column: pd.Series[Any]) -> tuple[np.ndarray[Any, Any], Any]:
     """Return the number of each row's label, and the labels in the order in which they first appear."""
     dtype = column.dtype
-    if isinstance(dtype, np.dtype) and dtype.char in "egG":
-        column = column.astype(object)  # pandas would count in floats of 64 bits, or of 32
-    elif isinstance(dtype, np.dtype) and not dtype.isnative:
-        column = column.astype(dtype.newbyteorder("="))
+    if isinstance(dtype, pd.StringDtype) or (isinstance(dtype, np.dtype) and dtype.char in "egGO"):
+        # Pandas would count in floats of 64 or 32 bits, and its version 2 compares texts up to the first NUL.
+        return _count(column.name, column.astype(object).tolist())
+    if isinstance(dtype, np.dtype):
+        column = column.astype(dtype.newbyteorder("="))  # pandas counts in that of the machine alone
+    return pd.factorize(column)
+
+
+def _count(dim: Hashable, labels: list[Any]) -> tuple[np.ndarray[Any, Any], list[Any]]:
+    """Return the same as `_factorize` of labels that are objects. Those that are equal have to be of one type."""
+    numbers: dict[Any, int] = {}
     try:
-        codes, labels = pd.factorize(column)
+        codes = [numbers.setdefault(label, len(numbers)) for label in labels]
     except TypeError as error:
-        raise ValueError(f"{column.name!r} has a label that cannot be looked up: {error}") from error
-    if column.dtype == object and len(set(map(type, column))) > 1:
-        first: dict[int, tuple[object, object]] = {}
-        for code, label in zip(codes.tolist(), column, strict=True):
-            kind = next((kind for kind in KINDS if isinstance(label, kind)), type(label))
-            before, like = first.setdefault(code, (label, kind))
-            if kind != like:
-                raise ValueError(f"{column.name!r} has the labels {before!r} and {label!r}, which are equal: keep one")
-    return codes, labels
+        raise ValueError(f"{dim!r} has a label that cannot be looked up: {error}") from error
+    first = list(numbers)
+    for label, code in zip(labels, codes, strict=True):
+        if type(label) is not type(first[code]) and _kind(label) != _kind(first[code]):
+            raise ValueError(f"{dim!r} has the labels {first[code]!r} and {label!r}, which are equal: keep one")
+    return np.array(codes, dtype=np.int64), first
+
+
+def _kind(label: object) -> object:
+    return next((kind for kind in KINDS if isinstance(label, kind)), type(label))
 
 
 def _spread(column: pd.Series[Any], cells: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
