@@ -1,6 +1,9 @@
+import ast
 import datetime as dt
 import doctest
 import re
+import sys
+import tomllib
 from collections.abc import Callable, Sequence
 from enum import Enum
 from fractions import Fraction
@@ -28,6 +31,20 @@ def test_hello_names_what_it_stands_on() -> None:
     assert hello() == (
         f"Hello from foopack-core {foopack_core.__version__}, on numpy {np.__version__} and xarray {version('xarray')}"
     )
+
+
+def test_what_is_imported_is_what_is_required() -> None:
+    root = Path(__file__).parents[1]
+    imported = set()
+    for path in (root / "src" / "foopack_core").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                imported.add(str(node.module))
+            if isinstance(node, ast.Import):
+                imported.update(alias.name for alias in node.names)
+    tops = {name.split(".")[0] for name in imported} - sys.stdlib_module_names - {"foopack_core"}
+    required = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert {re.split("[=>]", each)[0].replace("-", "_") for each in required} == tops
 
 
 def test_readme() -> None:

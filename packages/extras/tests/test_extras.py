@@ -1,6 +1,9 @@
+import ast
 import datetime as dt
 import doctest
 import re
+import sys
+import tomllib
 import warnings
 from collections.abc import Callable
 from fractions import Fraction
@@ -29,6 +32,20 @@ def test_hello_names_what_it_stands_on() -> None:
         f"Hello from foopack-extras {foopack_extras.__version__}, "
         f"on foopack-core {version('foopack-core')} and pandas {pd.__version__}"
     )
+
+
+def test_what_is_imported_is_what_is_required() -> None:
+    root = Path(__file__).parents[1]
+    imported = set()
+    for path in (root / "src" / "foopack_extras").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                imported.add(str(node.module))
+            if isinstance(node, ast.Import):
+                imported.update(alias.name for alias in node.names)
+    tops = {name.split(".")[0] for name in imported} - sys.stdlib_module_names - {"foopack_extras"}
+    required = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert {re.split("[=>]", each)[0].replace("-", "_") for each in required} == tops
 
 
 def test_readme() -> None:

@@ -1,5 +1,8 @@
+import ast
 import doctest
 import re
+import sys
+import tomllib
 from collections.abc import Callable
 from html import escape
 from importlib.metadata import version
@@ -40,6 +43,20 @@ def test_hello_names_what_it_stands_on() -> None:
         f"Hello from foopack-ui {foopack_ui.__version__}, on foopack-core {version('foopack-core')}, "
         f"panel {pn.__version__} and bokeh {version('bokeh')}"
     )
+
+
+def test_what_is_imported_is_what_is_required() -> None:
+    root = Path(__file__).parents[1]
+    imported = set()
+    for path in (root / "src" / "foopack_ui").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                imported.add(str(node.module))
+            if isinstance(node, ast.Import):
+                imported.update(alias.name for alias in node.names)
+    tops = {name.split(".")[0] for name in imported} - sys.stdlib_module_names - {"foopack_ui"}
+    required = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert {re.split("[=>]", each)[0].replace("-", "_") for each in required} == tops
 
 
 def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
