@@ -96,6 +96,7 @@ def test_labelled_takes_a_single_number_and_no_positions() -> None:
         ([[1, 2]], {"x": [0]}, r"the values have 2 axes, but labels are given for 1: \['x'\]"),
         ([1, 2], {"x": ["a"]}, r"'x' has 2 positions, but its labels have the shape \(1,\)"),
         ([1, 2], {"x": [["a", "b"]]}, r"'x' has 2 positions, but its labels have the shape \(1, 2\)"),
+        ([1, 2], {"x": [np.arange(2), np.arange(2)]}, r"'x' has 2 positions, but its labels have the shape \(2, 2\)"),
         ([1, 2], {"x": "ab"}, r"'x' has 2 positions, but its labels have the shape \(\)"),
         ([1, 2, 3], {"x": [4, 5, 4]}, "'x' has the label 4 more than once"),
         ([1, 2], {"x": [0.5, np.nan]}, "'x' has a missing label at position 1"),
@@ -537,6 +538,10 @@ def test_what_is_counted_leaves_no_float_whatever_the_size(values: list[float], 
         ([1e200, -1e200], 0, 1e200),
         ([1e-200, -1e-200], 0, 1e-200),
         ([1.7e308, 1.7e308], 1.7e308, 0),
+        ([-1e200, 0], -5e199, 5e199),
+        ([0, 1e200], 5e199, 5e199),
+        ([-1e-200, 0], -5e-201, 5e-201),
+        ([0, 1e-200], 5e-201, 5e-201),
         ([np.finfo("float64").max, -np.finfo("float64").max], 0, np.finfo("float64").max),
         ([5e-324, 1.5e-323], 1e-323, 5e-324),
         (np.array([60000, -60000], "float16"), 0, 60000),
@@ -560,6 +565,15 @@ def test_summarize_of_extreme_values(values: Any, mean: float, deviation: float)
     for summary in (summarize(array, "x"), summarize(array)):
         assert summary["mean"].to_numpy().ravel() == pytest.approx(mean, rel=1e-15, abs=0)
         assert summary["std"].to_numpy().ravel() == pytest.approx(deviation, rel=1e-15, abs=0)
+
+
+def test_no_rounding_leads_out_of_the_values() -> None:
+    numbers = np.random.default_rng(1).random((2, 2000))
+    constant = summarize(labelled(np.repeat(numbers[:1], 3, axis=0), {"x": range(3), "y": range(2000)}), "x")
+    assert (constant["mean"].to_numpy() == numbers[0]).all()
+    assert (constant["std"].to_numpy() == 0).all()
+    pairs = summarize(labelled(numbers, {"x": range(2), "y": range(2000)}), "x")
+    assert (pairs["std"] <= (pairs["max"] - pairs["min"]) / 2).all()
 
 
 def test_each_line_of_a_summary_has_a_size_of_its_own() -> None:
