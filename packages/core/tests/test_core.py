@@ -1,7 +1,14 @@
+import ast
 import datetime as dt
 import doctest
+import re
+import sys
+import tomllib
 from collections.abc import Callable, Sequence
+from enum import Enum
+from fractions import Fraction
 from importlib.metadata import version
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +31,20 @@ def test_hello_names_what_it_stands_on() -> None:
     assert hello() == (
         f"Hello from foopack-core {foopack_core.__version__}, on numpy {np.__version__} and xarray {version('xarray')}"
     )
+
+
+def test_what_is_imported_is_what_is_required() -> None:
+    root = Path(__file__).parents[1]
+    imported = set()
+    for path in (root / "src" / "foopack_core").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                imported.add(str(node.module))
+            if isinstance(node, ast.Import):
+                imported.update(alias.name for alias in node.names)
+    tops = {name.split(".")[0] for name in imported} - sys.stdlib_module_names - {"foopack_core"}
+    required = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert {re.split("[=>]", each)[0].replace("-", "_") for each in required} == tops
 
 
 def test_readme() -> None:
@@ -75,6 +96,7 @@ def test_labelled_takes_a_single_number_and_no_positions() -> None:
         ([[1, 2]], {"x": [0]}, r"the values have 2 axes, but labels are given for 1: \['x'\]"),
         ([1, 2], {"x": ["a"]}, r"'x' has 2 positions, but its labels have the shape \(1,\)"),
         ([1, 2], {"x": [["a", "b"]]}, r"'x' has 2 positions, but its labels have the shape \(1, 2\)"),
+        ([1, 2], {"x": [np.arange(2), np.arange(2)]}, r"'x' has 2 positions, but its labels have the shape \(2, 2\)"),
         ([1, 2], {"x": "ab"}, r"'x' has 2 positions, but its labels have the shape \(\)"),
         ([1, 2, 3], {"x": [4, 5, 4]}, "'x' has the label 4 more than once"),
         ([1, 2], {"x": [0.5, np.nan]}, "'x' has a missing label at position 1"),
@@ -140,7 +162,7 @@ def test_labels_of_pandas_keep_their_index(labels: Sequence, index: type[pd.Inde
         (["a", 1, 2.5], "object"),
         ([True, False, "neither"], "object"),
         ([True, 2], "object"),
-        ([b"a\0", b"b"], "object"),
+        ([b"\0a", b"b"], "object"),
         ([b"a", "a"], "object"),
         ([dt.date(2026, 1, 1), "later"], "object"),
         ([1, 2.5], "float64"),
@@ -252,10 +274,136 @@ def test_an_integer_that_no_float_has_stays_one_beside_floats(labels: list[Any])
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(NUMBERS, unique=True) | st.lists(st.text(), unique=True) | st.lists(st.binary(), unique=True))
-def test_any_label_is_found_where_it_was_given(labels: list[Any]) -> None:
+@given(
+    st.lists(NUMBERS, unique=True)
+    | st.lists(st.text("ab\0é\ud800"), unique=True)
+    | st.lists(st.lists(st.sampled_from([b"a", b"b", b"\0"])).map(b"".join), unique=True)
+)
+def test_any_label_is_found_where_it_was_given_or_refused(labels: list[Any]) -> None:
+    ended = [label for label in labels if isinstance(label, (str, bytes)) and label[-1:] in ("\0", b"\0")]
+    if ended:
+        with pytest.raises(ValueError, match=re.escape(f"'x' has {ended[0][:-1]!r} with NUL at its end, which numpy ")):
+            labelled(np.arange(len(labels)), {"x": labels})
+        return
     array = labelled(np.arange(len(labels)), {"x": labels})
     assert [array.indexes["x"].get_loc(label) for label in labels] == list(range(len(labels)))
+    assert [array.sel(x=label).item() for label in labels] == list(range(len(labels)))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["b", "a\0"],
+        ["b", "a\0\0"],
+        ["a", "a\0"],
+        [b"b", b"a\0"],
+        [1, "a\0"],
+        ("b", "\0"),
+        np.array(["b", "a\0"], dtype=object),
+        np.array([b"b", b"a\0"], dtype=object),
+        np.array([b"b\0", b"a\0"], dtype="V2"),
+        np.ma.array(["b", "a\0"], dtype=object),
+        pd.Index(["b", "a\0"]),
+        pd.Index([b"b", b"a\0"]),
+        pd.Series(["b", "a\0"]),
+        pd.array(["b", "a\0"], dtype="string"),
+        pd.Categorical(["b", "a\0"]),
+        [np.str_("b"), np.str_("a\0")],
+        *([np.array(["b", "a\0"], dtype=np.dtypes.StringDType())] if hasattr(np.dtypes, "StringDType") else []),
+    ],
+    ids=repr,
+)
+def test_a_label_that_ends_in_nul_is_refused(labels: object) -> None:
+    with pytest.raises(
+        ValueError, match=r"^'x' has b?'(a|b|a\\x00|)' with NUL at its end, which numpy strips: remove it$"
+    ):
+        labelled([1, 2], {"x": labels})
+
+
+class Color(str, Enum):  # noqa: UP042
+    RED = "red"
+    DARK = "dark"
+
+
+@pytest.mark.parametrize("of", [list, tuple, lambda labels: np.array(labels, dtype=object), pd.Series])
+def test_members_of_an_enumeration_are_their_texts(of: Callable[..., Any]) -> None:
+    array = labelled([1, 2], {"x": of(list(Color))})
+    assert [type(label) for label in array["x"].to_numpy().tolist()] == [str, str]
+    assert (array.sel(x="red").item(), array.sel(x="dark").item()) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "values", [["a\0", "b"], [["a"], ["b\0"]], (b"a\0",), "a\0", [1, "a\0"], list(Color), [b"a", "b"]]
+)
+def test_values_of_which_numpy_makes_others_are_refused(values: object) -> None:
+    whole = np.array(values, dtype=object)
+    labels = {f"d{axis}": range(n) for axis, n in enumerate(whole.shape)}
+    with pytest.raises(ValueError, match=r"^numpy makes .* of the value .*: give an array of objects$"):
+        labelled(values, labels)
+    assert labelled(whole, labels).to_numpy().tolist() == whole.tolist()
+
+
+def test_labels_and_values_with_nul_elsewhere_are_kept() -> None:
+    array = labelled(["\0a", "b\0c", ""], {"x": ["\0a", "b\0c", ""]})
+    assert array.sel(x="b\0c").item() == "b\0c"
+    assert array.to_numpy().tolist() == array["x"].to_numpy().tolist() == ["\0a", "b\0c", ""]
+
+
+@pytest.mark.parametrize("of", [np.asarray, list, np.ma.array, lambda array: array.astype(object), pd.Series])
+@pytest.mark.parametrize("dtype", ["longdouble", "clongdouble", "float16"])
+def test_floats_that_pandas_has_no_index_of_are_those_of_64_bits(of: Callable[..., Any], dtype: str) -> None:
+    index = labelled([1, 2], {"x": of(np.array([0.5, 2], dtype=dtype))}).indexes["x"]
+    assert index.dtype == {"clongdouble": "complex128"}.get(dtype, "float64")
+    assert index.tolist() == [0.5, 2]
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps == np.finfo(np.float64).eps, reason="long doubles are floats here")
+@pytest.mark.parametrize("text", ["0.1", "1e400", "1e-400", "9007199254740993", "-1e400"])
+@pytest.mark.parametrize("of", [np.asarray, list, pd.Series])
+def test_a_long_double_that_no_float_has_is_refused(text: str, of: Callable[..., Any]) -> None:
+    labels = np.array([1, np.longdouble(text)])
+    with pytest.raises(ValueError, match=r"^'x' has the label [-+.e\d]+, a long double that no float of 64 bits has$"):
+        labelled([1, 2], {"x": of(labels)})
+
+
+def test_a_missing_long_double_is_said_to_be_missing() -> None:
+    with pytest.raises(ValueError, match=r"^'x' has a missing label at position 1$"):
+        labelled([1, 2], {"x": np.array([1, np.nan], dtype=np.longdouble)})
+
+
+@pytest.mark.parametrize("unit", ["ps", "fs", "as"])
+@pytest.mark.parametrize("kind", ["M8", "m8"])
+def test_times_that_pandas_would_cut_are_refused(kind: str, unit: str) -> None:
+    times = np.array([1000, 1001], f"{kind}[{unit}]")
+    with pytest.raises(ValueError, match=f"^'x' has times in {unit}, and the finest of pandas are ns: round them$"):
+        labelled([1, 2], {"x": times})
+    with pytest.raises(ValueError, match=f"^the values have times in {unit}, and the finest of pandas are ns"):
+        labelled(times, {"x": [1, 2]})
+    assert labelled(times.astype(f"{kind}[us]"), {"x": [1, 2]}).dtype.kind == kind[0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind"),
+    [
+        ([{}, {"a": 1}], "dict"),
+        ([{1}, "a"], "set"),
+        ([[1], [2, 3]], "list"),
+        ([bytearray(b"a"), bytearray(b"b")], "bytearray"),
+        ([xr.DataArray(1), xr.DataArray(2)], "DataArray"),
+        ([np.arange(2), "a"], "ndarray"),
+        (pd.Series([{}, {}]), "dict"),
+    ],
+    ids=repr,
+)
+def test_labels_that_cannot_be_looked_up_get_a_sentence(labels: object, kind: str) -> None:
+    with pytest.raises(ValueError, match=f"^'x' has a label that cannot be looked up, a {kind}$"):
+        labelled([1, 2], {"x": labels})
+
+
+@pytest.mark.parametrize("labels", [np.array([(1, 2), (3, 4)], "i4,i4"), np.rec.array([(1, "a"), (3, "b")])])
+def test_records_are_tuples(labels: object) -> None:
+    with pytest.raises(ValueError, match=r"^'x' has tuples as labels: "):
+        labelled([1, 2], {"x": labels})
 
 
 def test_summarize_along_a_dimension() -> None:
@@ -357,6 +505,112 @@ def test_summarize_counts_in_wide_floats(dtype: str, value: int) -> None:
     }
     assert summary["mean"].dtype == summary["std"].dtype == "float64"
     assert summary["min"].dtype == summary["max"].dtype == dtype
+
+
+def exact(values: Sequence[float]) -> tuple[float, float]:
+    """The mean and the deviation of the population, counted in fractions."""
+    numbers = [Fraction(value) for value in values]
+    mean = sum(numbers, Fraction(0)) / len(numbers)
+    variance = sum(((number - mean) ** 2 for number in numbers), Fraction(0)) / len(numbers)
+    # The root of an integer that is large enough to have all digits, whatever the size of the variance.
+    shift = 4**1200
+    return float(mean), float(Fraction(isqrt(int(variance * shift)), 2**1200))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=6),
+    st.integers(-1060, 1020).map(lambda power: float(np.ldexp(1, power))),
+)
+def test_what_is_counted_leaves_no_float_whatever_the_size(values: list[float], size: float) -> None:
+    for numbers in (values, [size * n for n in (1, -1, 0.5)]):
+        summary = summarize(labelled(numbers, {"x": np.arange(len(numbers))}))
+        mean, deviation = exact(numbers)
+        largest = max(map(abs, numbers))
+        assert summary["mean"].item() == pytest.approx(mean, rel=0, abs=largest * 2e-15 + 1e-323)
+        assert summary["std"].item() == pytest.approx(deviation, rel=1e-12, abs=largest * 2e-16 + 1e-323)
+        assert summary["min"] <= summary["mean"] <= summary["max"]
+
+
+@pytest.mark.parametrize(
+    ("values", "mean", "deviation"),
+    [
+        ([1e200, -1e200], 0, 1e200),
+        ([1e-200, -1e-200], 0, 1e-200),
+        ([1.7e308, 1.7e308], 1.7e308, 0),
+        ([-1.5e200, 0, 0], -5e199, 5e199 * 2**0.5),
+        ([0, 0, 1.5e200], 5e199, 5e199 * 2**0.5),
+        ([-1.5e-200, 0, 0], -5e-201, 5e-201 * 2**0.5),
+        ([0, 0, 1.5e-200], 5e-201, 5e-201 * 2**0.5),
+        ([np.finfo("float64").max, -np.finfo("float64").max], 0, np.finfo("float64").max),
+        ([5e-324, 1.5e-323], 1e-323, 5e-324),
+        (np.array([60000, -60000], "float16"), 0, 60000),
+        (np.array([6e-8, 6e-8], "float16"), float(np.float16(6e-8)), 0),
+        (np.array([3e38, -3e38], "float32"), 0, float(np.float32(3e38))),
+        (np.array([1e-45, -1e-45], "float32"), 0, float(np.float32(1e-45))),
+        (np.array(["1e300", "-1e300"], "longdouble"), 0, 1e300),
+        ([2**52, 2**52 + 1], 2**52, 0.5),
+        ([2.0**52, 2.0**52 + 1], 2**52, 0.5),
+        ([2**60 + 1, 2**60 + 2], 2**60, 0.5),
+        ([-(2**63), 2**63 - 1], 0, 2.0**63),
+        (np.array([0, 2**64 - 1], "uint64"), 2.0**63, 2.0**63),
+        (np.array([-128, 127], "int8"), -0.5, 127.5),
+        (np.array([0, 255], "uint8"), 127.5, 127.5),
+        ([1e15, 1e15, 1e15 + 1], 1e15 + 1 / 3, 2**0.5 / 3),
+    ],
+    ids=repr,
+)
+def test_summarize_of_extreme_values(values: Any, mean: float, deviation: float) -> None:  # noqa: ANN401
+    array = labelled([values, values], {"y": ["a", "b"], "x": np.arange(len(values))})
+    for summary in (summarize(array, "x"), summarize(array)):
+        assert summary["mean"].to_numpy().ravel() == pytest.approx(mean, rel=1e-15, abs=0)
+        assert summary["std"].to_numpy().ravel() == pytest.approx(deviation, rel=1e-15, abs=0)
+
+
+def test_no_rounding_leads_out_of_the_values() -> None:
+    numbers = np.random.default_rng(1).random((2, 2000))
+    constant = summarize(labelled(np.repeat(numbers[:1], 3, axis=0), {"x": range(3), "y": range(2000)}), "x")
+    assert (constant["mean"].to_numpy() == numbers[0]).all()
+    assert (constant["std"].to_numpy() == 0).all()
+    pairs = summarize(labelled(numbers, {"x": range(2), "y": range(2000)}), "x")
+    assert (pairs["std"] <= (pairs["max"] - pairs["min"]) / 2).all()
+
+
+def test_each_line_of_a_summary_has_a_size_of_its_own() -> None:
+    array = labelled([[1e300, 1e-300, 0, np.nan], [-1e300, 3e-300, 0, np.nan]], {"x": [0, 1], "y": list("abcd")})
+    summary = summarize(array, "x")
+    assert summary["mean"].to_numpy().tolist()[:3] == [0, pytest.approx(2e-300, rel=1e-15), 0]
+    assert summary["std"].to_numpy().tolist()[:3] == [1e300, pytest.approx(1e-300, rel=1e-15), 0]
+    assert np.isnan([summary["mean"].sel(y="d"), summary["std"].sel(y="d")]).all()
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).maxexp == 1024, reason="long doubles are floats here")
+def test_a_long_double_beyond_floats_has_a_deviation() -> None:
+    large = np.longdouble("1e3000")
+    summary = summarize(labelled(np.array([large, -large]), {"x": [0, 1]}))
+    assert (summary["mean"].item(), summary["std"].item(), summary["std"].dtype) == (0, large, np.longdouble)
+
+
+@pytest.mark.parametrize(
+    ("values", "mean"), [([np.inf, 1], np.inf), ([-np.inf, 1, np.nan], -np.inf), ([np.inf, -np.inf], np.nan)]
+)
+def test_summarize_of_what_is_infinite(values: list[float], mean: float) -> None:
+    with np.errstate(all="raise"):
+        summary = summarize(labelled(values, {"x": np.arange(len(values))}))
+    assert summary["mean"].item() == pytest.approx(mean, nan_ok=True)
+    assert np.isnan(summary["std"].item())
+    assert (summary["min"].item(), summary["max"].item()) == (np.nanmin(values), np.nanmax(values))
+
+
+def test_summarize_of_a_single_number() -> None:
+    summary = summarize(labelled(-1.5, {}))
+    assert {name: part.item() for name, part in summary.items()} == {
+        "count": 1,
+        "mean": -1.5,
+        "std": 0,
+        "min": -1.5,
+        "max": -1.5,
+    }
 
 
 @settings(max_examples=40, deadline=None)

@@ -1,6 +1,12 @@
+import ast
+import datetime as dt
 import doctest
+import re
+import sys
+import tomllib
 import warnings
 from collections.abc import Callable
+from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,6 +32,20 @@ def test_hello_names_what_it_stands_on() -> None:
         f"Hello from foopack-extras {foopack_extras.__version__}, "
         f"on foopack-core {version('foopack-core')} and pandas {pd.__version__}"
     )
+
+
+def test_what_is_imported_is_what_is_required() -> None:
+    root = Path(__file__).parents[1]
+    imported = set()
+    for path in (root / "src" / "foopack_extras").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                imported.add(str(node.module))
+            if isinstance(node, ast.Import):
+                imported.update(alias.name for alias in node.names)
+    tops = {name.split(".")[0] for name in imported} - sys.stdlib_module_names - {"foopack_extras"}
+    required = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert {re.split("[=>]", each)[0].replace("-", "_") for each in required} == tops
 
 
 def test_readme() -> None:
@@ -145,7 +165,9 @@ LABELS: list[Callable[[int], Any]] = [
     lambda size: np.arange(size) / 4,
     lambda size: np.arange(size, dtype="int8"),
     lambda size: np.arange(size, dtype="float32"),
-    lambda size: [b"\0" * i for i in range(size)],
+    lambda size: [b"\0" * i + b"a" for i in range(size)],
+    lambda size: np.arange(size, dtype=">i4"),
+    lambda size: np.arange(size, dtype="longdouble") / 2,
     lambda size: [i if i % 2 else str(i) for i in range(size)],
     lambda size: pd.date_range("2026-10-25", periods=size, freq="h"),
     lambda size: pd.date_range("2026-10-25", periods=size, freq="h", tz="Europe/Oslo"),
@@ -297,4 +319,124 @@ def test_from_frame_takes_sparse_values(numbers: list) -> None:
 def test_from_frame_wants_texts_as_names_of_dimensions(name: object) -> None:
     frame = pd.DataFrame([["a", 3]], columns=pd.Index([name, "n"], tupleize_cols=False, dtype=object))
     with pytest.raises(TypeError, match=r"^a dimension with labels is named by a text, "):
+        from_frame(frame)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [1, True],
+        [0, False],
+        [1, 1.0],
+        [np.int64(1), np.float32(1)],
+        [True, np.float64(1)],
+        [2, 2 + 0j],
+        [1, Fraction(1)],
+        [dt.datetime(2026, 1, 1), pd.Timestamp(2026, 1, 1)],
+    ],
+    ids=repr,
+)
+def test_labels_that_are_equal_and_of_several_types_are_refused(labels: list) -> None:
+    one_and_another = np.empty(3, dtype=object)
+    one_and_another[:] = ["other", *labels]
+    frame = pd.DataFrame({"x": one_and_another, "y": ["p", "q", "r"], "n": [1, 2, 3]})
+    said = f"'x' has the labels {labels[0]!r} and {labels[1]!r}, which are equal: keep one"
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        from_frame(frame)
+
+
+@pytest.mark.parametrize(
+    "labels", [[1, np.int8(1)], [True, np.True_], ["a", np.str_("a")], [0.5, np.float32(0.5)], [b"a", np.bytes_(b"a")]]
+)
+def test_labels_of_numpy_are_those_of_python(labels: list) -> None:
+    one_and_another = np.empty(3, dtype=object)
+    one_and_another[:] = [{"a": "b", b"a": b"b"}.get(labels[0], 7), *labels]
+    array = from_frame(pd.DataFrame({"x": one_and_another, "y": ["p", "q", "r"], "n": [1, 2, 3]}))
+    assert array.shape == (2, 3)
+    assert array.sel(x=labels[0], y="r").item() == 3
+
+
+MIXED = st.one_of(
+    st.booleans(), st.integers(-2, 2), st.sampled_from([0.0, 0.5, 1.0, 2.0]), st.sampled_from(["", "1", "True", b"1"])
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(MIXED, min_size=1, max_size=8))
+def test_each_row_is_found_by_its_label_or_refused(labels: list) -> None:
+    column = np.empty(len(labels), dtype=object)
+    column[:] = labels
+    frame = pd.DataFrame({"x": pd.Series(column, dtype=object), "row": range(len(labels)), "n": range(len(labels))})
+    kinds = {label: {type(each) for each in labels if each == label} for label in labels}
+    if any(len(types) > 1 for types in kinds.values()):
+        with pytest.raises(ValueError, match=r"^'x' has the labels .*, which are equal: keep one$"):
+            from_frame(frame)
+        return
+    array = from_frame(frame)
+    assert array.shape == (len(kinds), len(labels))
+    found = array.indexes["x"]
+    numbers = all(isinstance(label, (int, float)) and not isinstance(label, bool) for label in kinds)
+    for row, label in enumerate(labels):
+        assert array[found.get_loc(label), row].item() == row
+        assert numbers or type(found[found.get_loc(label)]) in (type(label), np.bool_)
+
+
+@pytest.mark.parametrize("labels", [["a", "a\0"], [b"a", b"a\0"], ["b\0", "b\0"]])
+@pytest.mark.parametrize("dtype", [None, object, "string", "category"])
+def test_labels_that_end_in_nul_are_refused(labels: list, dtype: Any) -> None:  # noqa: ANN401
+    if dtype == "string" and isinstance(labels[0], bytes):
+        dtype = None
+    column = pd.Series(labels, dtype=dtype)
+    if dtype == "category" and column.iloc[1] == "a":
+        pytest.skip("pandas 2 has merged them in its categories")
+    frame = pd.DataFrame({"x": column, "y": ["p", "q"], "n": [1, 2]})
+    with pytest.raises(ValueError, match=r"^'x' has b?'[ab]' with NUL at its end, which numpy strips: remove it$"):
+        from_frame(frame)
+
+
+@pytest.mark.parametrize("labels", [["a\0b", "a\0c", "a"], [b"a\0b", b"a\0c", b"a"], ["\0a", "\0b", ""]])
+@pytest.mark.parametrize("dtype", [object, "string"])
+def test_labels_that_differ_behind_nul_are_several(labels: list, dtype: Any) -> None:  # noqa: ANN401
+    column = pd.Series(labels, dtype=object).astype(object if isinstance(labels[0], bytes) else dtype)
+    array = from_frame(pd.DataFrame({"x": column, "n": [1, 2, 3]}))
+    assert [array.sel(x=label).item() for label in labels] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("dtype", [">i2", ">u8", ">f4", ">f8", ">c16", "float16", "longdouble", "clongdouble"])
+def test_labels_of_numbers_that_pandas_has_no_index_of(dtype: str) -> None:
+    frame = pd.DataFrame({"x": np.array([3, 1, 3], dtype=dtype), "y": [1, 1, 2], "n": [1, 2, 3]})
+    array = from_frame(frame)
+    same = labelled([0, 0], {"x": np.array([3, 1], dtype=dtype)}).indexes["x"]
+    assert array.indexes["x"].identical(same)
+    assert array.indexes["x"].dtype == same.dtype
+    assert array.sel(x=3, y=2).item() == 3
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps == np.finfo(np.float64).eps, reason="long doubles are floats here")
+def test_long_doubles_that_no_float_tells_apart_are_refused() -> None:
+    one = np.longdouble(1)
+    frame = pd.DataFrame({"x": np.array([one, np.nextafter(one, 2 * one)]), "y": ["p", "q"], "n": [1, 2]})
+    with pytest.raises(ValueError, match=r"^'x' has the label 1\.0+1\d*, a long double that no float of 64 bits has$"):
+        from_frame(frame)
+
+
+@pytest.mark.parametrize("labels", [[[1], [2]], [{}, {"a": 1}], [{1}, "a"], [([1],), "a"]])
+def test_labels_that_cannot_be_looked_up_get_a_sentence(labels: list) -> None:
+    frame = pd.DataFrame({"x": pd.Series(labels, dtype=object), "n": [1, 2]})
+    with pytest.raises(ValueError, match=r"^'x' has a label that cannot be looked up: unhashable type: '\w+'"):
+        from_frame(frame)
+
+
+def test_more_cells_than_an_array_can_have_get_a_sentence() -> None:
+    frame = pd.DataFrame({**{f"c{i}": [0, 1] for i in range(63)}, "n": [1, 2]})
+    said = f"^2 rows make an array of {2**63} cells, more than one can have: leave out columns that do not tell rows"
+    with pytest.raises(ValueError, match=said):
+        from_frame(frame)
+
+
+def test_a_label_that_is_made_of_levels_is_a_tuple_in_a_table() -> None:
+    array = labelled([[1, 2]], {"x": ["a"], "y": ["b", "c"]}, name="n").stack(z=("x", "y"))
+    frame = to_frame(array)
+    assert frame["z"].tolist() == [("a", "b"), ("a", "c")]
+    with pytest.raises(ValueError, match=r"^'z' has tuples as labels: "):
         from_frame(frame)

@@ -1,5 +1,10 @@
+import ast
 import doctest
+import re
+import sys
+import tomllib
 from collections.abc import Callable
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,6 +43,20 @@ def test_hello_names_what_it_stands_on() -> None:
         f"Hello from foopack-ui {foopack_ui.__version__}, on foopack-core {version('foopack-core')}, "
         f"panel {pn.__version__} and bokeh {version('bokeh')}"
     )
+
+
+def test_what_is_imported_is_what_is_required() -> None:
+    root = Path(__file__).parents[1]
+    imported = set()
+    for path in (root / "src" / "foopack_ui").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                imported.add(str(node.module))
+            if isinstance(node, ast.Import):
+                imported.update(alias.name for alias in node.names)
+    tops = {name.split(".")[0] for name in imported} - sys.stdlib_module_names - {"foopack_ui"}
+    required = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert {re.split("[=>]", each)[0].replace("-", "_") for each in required} == tops
 
 
 def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +222,122 @@ def test_times_beyond_what_nanoseconds_hold_are_drawn(unit: str) -> None:
     assert lines(chart(labelled([1, 2], {"t": days}))) == [([86_400_000.0, 365_000 * 86_400_000.0], [1, 2])]
 
 
+@pytest.mark.parametrize(
+    ("labels", "twice"),
+    [
+        ([1, 2, 1], "1"),
+        ([0.5, 0.5, 1.0], "0.5"),
+        ([0.0, -0.0, 1.0], "-0.0"),
+        ([2**60, 2**60 + 1, 3], str(2**60 + 1)),
+        (np.array([2**64 - 1, 2**64 - 2, 1], "uint64"), str(2**64 - 2)),
+        (pd.DatetimeIndex(["2026-01-01", "2026-01-02", "2026-01-01"]), "2026-01-01 00:00:00"),
+        (pd.DatetimeIndex([1000, 1001, 5000]), "1970-01-01 00:00:00.000001001"),
+        (pd.to_timedelta(["1h", "2h", "60min"]), "0 days 01:00:00"),
+        (
+            pd.DatetimeIndex(["2026-01-01"] * 3, tz="UTC").tz_convert("Asia/Tokyo") + pd.to_timedelta([0, 1, 0]),
+            "2026-01",
+        ),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("function", [chart, view])
+@pytest.mark.parametrize("shape", [(3,), (3, 2), (3, 40)])
+def test_two_labels_at_one_place_of_the_axis_are_refused(
+    function: Callable, shape: tuple[int, ...], labels: object, twice: str
+) -> None:
+    array = xr.DataArray(np.ones(shape), dims=["x", "y"][: len(shape)], coords={"x": labels})
+    with pytest.raises(ValueError, match=f"^two labels of 'x' have one place on the axis, {re.escape(twice)}.*: "):
+        function(array)
+
+
+def test_an_hour_that_a_clock_shows_twice_is_refused_and_drawn_in_utc() -> None:
+    hours = pd.date_range("2026-10-25", periods=5, freq="h", tz="Europe/Oslo")
+    with pytest.raises(ValueError, match=r"02:00:00\+01:00: the clock of Europe/Oslo shows some times twice; convert "):
+        chart(labelled(range(5), {"t": hours}))
+    ((at, _),) = lines(chart(labelled(range(5), {"t": hours.tz_convert("UTC")})))
+    assert len(set(at)) == 5
+
+
+def test_labels_in_any_order_that_differ_are_drawn() -> None:
+    assert lines(chart(labelled([1, 2, 3], {"x": [3, 1, 2]}))) == [([3, 1, 2], [1, 2, 3])]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [1.0, 2.0, np.nan],
+        np.array(["a", "b", None], dtype=object),
+        pd.DatetimeIndex(["2026-01-01", "2026-01-02", None]),
+        pd.to_timedelta(["1h", "2h", None]),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("position", [0, 1])
+def test_a_missing_label_is_refused(labels: object, position: int) -> None:
+    array = xr.DataArray(np.ones((3, 3)), dims=["x", "y"], coords={["x", "y"][position]: labels})
+    with pytest.raises(ValueError, match=f"^'{['x', 'y'][position]}' has a missing label at position 2$"):
+        view(array)
+
+
+@pytest.mark.parametrize("number", [np.inf, -np.inf])
+def test_an_infinite_label_has_no_place(number: float) -> None:
+    with pytest.raises(ValueError, match=f"^'x' has the label {number}, which has no place on an axis$"):
+        chart(labelled([1, 2], {"x": [1, number]}))
+
+
+@pytest.mark.parametrize("year", [-1_000_000, -271_830, 275_770, 1_000_000])
+def test_dates_that_no_browser_has_are_refused(year: int) -> None:
+    with pytest.raises(ValueError, match=r"^'t' has dates that no browser has: give the years as numbers$"):
+        chart(labelled([1, 2], {"t": np.array([year - 1970, 0], "M8[Y]")}))
+
+
+@pytest.mark.parametrize("year", [-271_000, 275_000])
+def test_dates_that_a_browser_has_are_drawn(year: int, tmp_path: Path) -> None:
+    save(labelled([1, 2], {"t": np.array([year - 1970, 0], "M8[Y]")}), tmp_path / "page.html")
+
+
+def test_numbers_further_apart_than_floats_are_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"^the values are further apart than an axis can show, -1e\+308 and 1e\+308: "
+    ):
+        chart(labelled([1e308, np.nan, -1e308], {"x": [0, 1, 2]}))
+    with pytest.raises(ValueError, match=r"^the labels of 'x' are further apart than an axis can show, -1e\+308 and "):
+        chart(labelled([1, 2], {"x": [1e308, -1e308]}))
+
+
+@pytest.mark.parametrize("number", [1e18, -1e300, 2**60])
+def test_an_axis_around_a_single_large_number_is_wide_enough_to_be_seen(number: float) -> None:
+    plot = chart(labelled([number], {"x": [number]}))
+    for span in (plot.x_range.default_span, plot.y_range.default_span):
+        assert float(number) - span < float(number) < float(number) + span
+    small = chart(labelled([1.0, np.nan, np.inf], {"x": [1, 2, 3]}))
+    assert (small.x_range.default_span, small.y_range.default_span) == (2, 2)
+
+
+@pytest.mark.parametrize("values", [[np.nan, np.nan], [np.inf, -np.inf]])
+def test_a_chart_of_nothing_that_is_finite_is_empty(values: list[float]) -> None:
+    ((_, drawn),) = lines(chart(labelled(values, {"x": [0, 1]})))
+    assert not np.isfinite(drawn).any()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "longdouble", ">f4", ">i2", "int64", "uint64", "uint8"])
+def test_numbers_of_any_size_are_drawn_as_a_page_counts(dtype: str) -> None:
+    values = np.array([[1, 3], [2, 4]], dtype)
+    plot = chart(labelled(values, {"x": np.array([5, 6], dtype), "y": ["p", "q"]}))
+    assert lines(plot) == [([5, 6], [1, 2]), ([5, 6], [3, 4])]
+    assert {column.dtype for renderer in plot.renderers for column in renderer.data_source.data.values()} == {
+        np.dtype("float64")
+    }
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).maxexp == 1024, reason="long doubles are floats here")
+@pytest.mark.parametrize("function", [chart, view])
+def test_a_long_double_beyond_floats_is_refused(function: Callable) -> None:
+    with pytest.raises(ValueError, match=r"^a value is a long double that is larger than any float of 64 bits: divide"):
+        function(labelled(np.array(["1", "1e400"], "longdouble"), {"x": [0, 1]}))
+    assert lines(chart(labelled(np.array([1, np.inf], "longdouble"), {"x": [0, 1]}))) == [([0, 1], [1, np.inf])]
+
+
 def test_durations_are_milliseconds() -> None:
     assert lines(chart(labelled([1, 2], {"t": pd.to_timedelta(["1s", "1h"])}))) == [([1000.0, 3_600_000.0], [1, 2])]
 
@@ -267,11 +402,32 @@ def test_no_two_numbers_of_a_column_look_alike(numbers: list[float]) -> None:
     assert len({write(number) for number in numbers}) == len(set(numbers))
 
 
-@pytest.mark.parametrize("units", ["", None])
-def test_no_units_show_nothing(units: str | None) -> None:
-    array = labelled([1], {"x": ["a"]}, name="n").assign_attrs(units=units)
+@pytest.mark.parametrize("units", ["", None, " ", "\t\n", "\u00a0\u2003", np.nan, np.float32(np.nan), pd.NA])
+def test_no_units_show_nothing(units: object) -> None:
+    along = xr.Variable("x", [1.5], {"units": units})
+    array = xr.DataArray([1.0], {"x": along}, name="n").assign_attrs(units=units)
     assert chart(array).yaxis[0].axis_label == "n"
+    assert chart(array).xaxis[0].axis_label == "x"
     assert view(array)[0].object == "<h2>n</h2>"
+
+
+@pytest.mark.parametrize(
+    ("name", "units", "shown"),
+    [
+        ("n", " mm ", "n [mm]"),
+        ("", "mm", "[mm]"),
+        (" ", "mm", "[mm]"),
+        (" n", "mm", " n [mm]"),
+        (None, "mm", "value [mm]"),
+        ("", "", ""),
+        (" ", " ", " "),
+        ("n", 1, "n [1]"),
+        ("n", np.array(["m", "s"]), "n [['m' 's']]"),
+    ],
+)
+def test_a_name_and_units_are_shown_without_blanks_between(name: str | None, units: object, shown: str) -> None:
+    array = labelled([1], {"x": ["a"]}, name=name).assign_attrs(units=units)
+    assert view(array)[0].object == f"<h2>{escape(shown)}</h2>"
 
 
 @pytest.mark.parametrize("name", ["$$x^2$$", r"\(x\)", r"\[x\]"])

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Set, ValuesView
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Set, ValuesView
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 STATISTICS = ("count", "mean", "std", "min", "max")
 EXACT = 2**53  # the last integer up to which a float of 64 bits has each one
 UNORDERED = (Set, Mapping, Iterator, ValuesView)
+FINER = ("ps", "fs", "as")  # units of time that pandas and xarray would cut to nanoseconds
 # What pandas has an index for, and numpy no type.
-KEPT = (pd.arrays.DatetimeArray, pd.Categorical, pd.arrays.PeriodArray, pd.arrays.IntervalArray)
+PLAIN = (pd.arrays.DatetimeArray, pd.arrays.PeriodArray, pd.arrays.IntervalArray)
+KEPT = (*PLAIN, pd.Categorical)  # whose categories may be anything
 
 
 def labelled(
@@ -31,8 +33,9 @@ def labelled(
         values: Any number of axes, any type. Memory is shared where this already is a numpy array. Where some of them
             are masked, a copy has NaN for these, and integers are floats of 64 bits.
         labels: For each axis, in their order, its name and its labels: one for each position, none missing, none twice.
-            Each keeps its type, but integers beside floats are floats, if a float has each of them. Labels with a
-            timezone, categories, periods and intervals keep their pandas index.
+            Each keeps its type, but integers beside floats are floats, if a float has each of them, and floats of 16
+            bits and long doubles are floats of 64. Labels with a timezone, categories, periods and intervals keep their
+            pandas index.
         name: What the values are, such as "temperature".
         units: What the values are measured in, kept as the attribute "units".
 
@@ -42,8 +45,10 @@ def labelled(
     Raises:
         TypeError: The values, or the labels of a dimension, are in no order (a set), are used up by being read (a
             generator) or are a mapping; the labels are no mapping, or name and units are no single ones.
-        ValueError: The labels do not fit the shape of the values, one of them is missing, stands twice or is a tuple.
-            A masked value stands beside integers that a float cannot hold.
+        ValueError: The labels do not fit the shape of the values. A label is missing, stands twice, is a tuple, cannot
+            be looked up (a dict), ends in NUL, which numpy strips, or is a long double that no float of 64 bits has.
+            Numpy makes another text of one among the values; a masked one stands beside integers that a float cannot
+            hold. Times, of either, are finer than nanoseconds.
 
     Examples:
         >>> rain = labelled([3.0, 5.0], {"day": ["Mon", "Tue"]}, name="rain", units="mm")
@@ -78,14 +83,16 @@ def summarize(array: xr.DataArray, dim: Hashable | None = None) -> xr.Dataset:
 
     Args:
         array: Real numbers or integers, of any size. The mean and the deviation of floats of 16 and 32 bits, and of
-            integers, are counted in 64 bits.
+            integers, are counted in 64 bits. No sum and no square leaves the floats on the way: what is counted of
+            values around 1e300 or 1e-300 is as exact as of those around 1.
         dim: The dimension to reduce. None reduces all of them.
 
     Returns:
         "count" (of the values that are not missing), "mean", "std" (of the population: divided by the count), "min" and
         "max", each with the shape of the array without `dim`. All but the count keep the array's attributes, units
-        included. Where every value is missing, the count is 0 and the others are NaN. Mean and deviation have at least
-        64 bits, "min" and "max" the type of the array. Nothing is shared with the array but its coordinates.
+        included. Where every value is missing, the count is 0 and the others are NaN; where one is infinite, the mean
+        is infinite or NaN, and the deviation NaN. Mean and deviation have at least 64 bits, "min" and "max" the type of
+        the array. Nothing is shared with the array but its coordinates.
 
     Raises:
         TypeError: This is no `xarray.DataArray`, its values are not numbers that have an order, or `dim` is a list.
@@ -120,22 +127,33 @@ def summarize(array: xr.DataArray, dim: Hashable | None = None) -> xr.Dataset:
     for statistic in STATISTICS:
         if statistic in stay:
             raise ValueError(f"{statistic!r} is a statistic, and a coordinate of the array has that name: rename it")
-    wide = array.astype(np.result_type(array.dtype, np.float64))
-    mean = wide.mean(reduced, keep_attrs=True)
-    least, most = array.min(reduced, keep_attrs=True), array.max(reduced, keep_attrs=True)
-    summary = xr.Dataset(
-        {
-            "count": array.count(reduced, keep_attrs=False),
-            # Rounding may lead out of the values by a last digit; a sum that is too large for a float is left infinite.
-            "mean": mean.clip(least, most, keep_attrs=True).where(np.isfinite(mean), mean).assign_attrs(array.attrs),
-            "std": (((wide - mean) ** 2).mean(reduced) ** 0.5).assign_attrs(array.attrs),
-            "min": least,
-            "max": most,
-        }
-    )
-    for part in summary.data_vars.values():
-        part.attrs = deepcopy(part.attrs)
-    return summary
+    least, most = array.min(reduced), array.max(reduced)
+    with np.errstate(all="ignore"):  # of what is infinite, and of what is too small to count beside the others
+        mean, deviation = _mean_and_deviation(array, reduced, least, most)
+    parts = {"mean": mean, "std": deviation, "min": least, "max": most}
+    counts = {"count": array.count(reduced, keep_attrs=False)}
+    return xr.Dataset(counts | {name: part.assign_attrs(deepcopy(array.attrs)) for name, part in parts.items()})
+
+
+def _mean_and_deviation(
+    array: xr.DataArray, dims: list[Hashable], least: xr.DataArray, most: xr.DataArray
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Return the mean and the deviation, counted among values that are made as large as 1 by a power of two."""
+    wide = np.result_type(array.dtype, np.float64)
+    low, high = least.astype(wide), most.astype(wide)
+    _, power = np.frexp(np.maximum(abs(low), abs(high)))
+    parts: list[Any] = [np.ldexp(part, -power) for part in (array.astype(wide), low, high)]
+    values, low, high = parts
+    mean = values.mean(dims).clip(low, high)  # rounding may lead out of the values by a last digit
+    apart: Any = values - mean
+    between = high - low
+    if array.dtype.kind in "iu":
+        # No float has every large integer; how far each is from the least, 64 bits without a sign have.
+        apart = np.ldexp((array.astype(np.uint64) - least.astype(np.uint64)).astype(wide), -power)
+        between = apart.max(dims)
+    apart = apart - apart.mean(dims)  # once more: the mean is rounded
+    deviation = ((apart**2).mean(dims) ** 0.5).clip(max=between / 2)
+    return np.ldexp(mean, power), np.ldexp(deviation, power)
 
 
 def _values(values: ArrayLike) -> np.ndarray[Any, Any]:
@@ -145,7 +163,13 @@ def _values(values: ArrayLike) -> np.ndarray[Any, Any]:
     if isinstance(values, (list, tuple)) and _has_masked(values):
         values = _stack(values)
     if not isinstance(values, np.ma.MaskedArray) or not np.ma.is_masked(values):
-        return np.asarray(values)
+        array = np.asarray(values)
+        if array.dtype.kind in "US" and not hasattr(values, "dtype"):
+            for text, made in zip(np.array(values, dtype=object).flat, array.flat, strict=True):
+                if isinstance(text, (str, bytes)) and text != made:
+                    raise ValueError(f"numpy makes {made!r} of the value {text!r}: give an array of objects")
+        _refuse_finer("the values have", array.dtype)
+        return array
     if values.dtype.kind in "iu":
         if values.dtype.itemsize == 8 and np.abs(values.astype(np.float64)).max() > EXACT:
             raise ValueError("a masked value is NaN, and integers above 2**53 are no floats: make them smaller")
@@ -178,10 +202,27 @@ def _index(dim: Hashable, given: object, size: int) -> pd.Index[Any] | np.ndarra
         raise ValueError(f"{dim!r} has {size} positions, but its labels have the shape {index.shape}")
     if index.hasnans:
         raise ValueError(f"{dim!r} has a missing label at position {int(index.isna().argmax())}")
+    labels = list(index) if index.dtype.kind == "O" and not isinstance(array, PLAIN) else []
+    for label in labels:
+        if not isinstance(label, Hashable):
+            raise ValueError(f"{dim!r} has a label that cannot be looked up, a {type(label).__name__}")
+    _refuse_nul(f"{dim!r} has", labels)
     if not index.is_unique:
         raise ValueError(f"{dim!r} has the label {index[index.duplicated()][0]} more than once")
-    texts = not kept and len(index) > 0 and all(isinstance(label, str) for label in index)
+    texts = not kept and len(labels) > 0 and all(isinstance(label, str) for label in labels)
     return np.asarray(index, dtype=str) if texts else index  # pandas 2 and 3 have different types for texts
+
+
+def _refuse_nul(who: str, found: Iterable[object]) -> None:
+    """Refuse texts and bytes that numpy would make shorter, so that another one is found in their place."""
+    for text in found:
+        if isinstance(text, (str, bytes)) and text[-1:] in ("\0", b"\0"):
+            raise ValueError(f"{who} {text[:-1]!r} with NUL at its end, which numpy strips: remove it")
+
+
+def _refuse_finer(who: str, dtype: Any) -> None:  # noqa: ANN401
+    if dtype.kind in "mM" and np.datetime_data(dtype)[0] in FINER:
+        raise ValueError(f"{who} times in {np.datetime_data(dtype)[0]}, and the finest of pandas are ns: round them")
 
 
 def _flat(dim: Hashable, given: object, size: int) -> np.ndarray[Any, Any]:
@@ -192,8 +233,12 @@ def _flat(dim: Hashable, given: object, size: int) -> np.ndarray[Any, Any]:
     dtype = getattr(found, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind != "O":
         found = np.asarray(found)  # of a table's column too, with the type that it has there
-    if isinstance(found, (list, tuple)) or hasattr(found, "array") or _is_of_objects(found):
-        labels = list(found)
+    kind = getattr(dtype, "kind", "")
+    if isinstance(dtype, np.dtype) and kind in "VT":
+        found = found.tolist()  # of records, and of numpy's own texts of any length
+    if isinstance(found, (list, tuple)) or hasattr(found, "array") or (isinstance(found, np.ndarray) and kind == "O"):
+        # Numpy calls a text that is the member of an enumeration by another one, and cuts that.
+        labels = [str.__str__(label) if isinstance(label, str) else label for label in found]
         if any(isinstance(label, tuple) for label in labels):
             raise ValueError(f"{dim!r} has tuples as labels: give each part a dimension, or join them")
         truths = sum(isinstance(label, (bool, np.bool_)) for label in labels)
@@ -201,18 +246,28 @@ def _flat(dim: Hashable, given: object, size: int) -> np.ndarray[Any, Any]:
         alike = max(truths, numbers - truths) == len(labels)
         if alike and np.asarray(labels).dtype.kind == "f":
             alike = all(abs(int(label)) <= EXACT for label in labels if isinstance(label, (int, np.integer)))
-        if not alike and not any(isinstance(label, (list, np.ndarray)) for label in labels):
-            flat = np.empty(len(labels), dtype=object)  # numpy would make texts of numbers that stand beside one
-            flat[:] = labels
-            return flat
-        found = labels
+        # Numpy would make texts of numbers that stand beside one.
+        found = np.asarray(labels) if alike else _of_objects(labels)
     array = np.asarray(found)
     if array.ndim != 1:
         raise ValueError(f"{dim!r} has {size} positions, but its labels have the shape {array.shape}")
-    if array.dtype == np.float16:  # pandas has no index of it, nor of the other order of bytes
-        return array.astype(np.float64)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    _refuse_finer(f"{dim!r} has", array.dtype)
+    # Pandas has no index of these, nor of the other order of bytes.
+    narrow: Any = {"e": np.float64, "g": np.float64, "G": np.complex128}.get(array.dtype.char)
+    if narrow is None:
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+    with np.errstate(over="ignore"):
+        narrowed = array.astype(narrow)
+    changed = (narrowed != array) & (array == array)
+    if changed.any():
+        raise ValueError(f"{dim!r} has the label {array[changed][0]!s}, a long double that no float of 64 bits has")
+    return narrowed
 
 
-def _is_of_objects(given: object) -> bool:
-    return isinstance(given, np.ndarray) and given.dtype.kind == "O"
+def _of_objects(labels: list[Any]) -> np.ndarray[Any, Any]:
+    """Return labels as an array of objects: of one dimension, unless all are arrays or lists of one shape."""
+    if any(isinstance(label, (list, np.ndarray)) for label in labels):
+        return np.array(labels, dtype=object)
+    array = np.empty(len(labels), dtype=object)
+    array[:] = labels
+    return array

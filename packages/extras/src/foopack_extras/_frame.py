@@ -3,7 +3,7 @@ from __future__ import annotations
 import warnings
 from copy import deepcopy
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,15 @@ import xarray as xr
 
 from foopack_core import labelled
 
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
 MANY = 1_000_000  # cells: 8 MB of numbers
 SPARSE = 10  # cells for each row
+LARGEST = np.iinfo(np.intp).max  # what numpy can count to
 EXACT = 2**53  # the last integer up to which a float of 64 bits has each one
+# Labels of one of them that are equal are one label: a number of numpy's is one of Python's.
+KINDS = ((bool, np.bool_), (int, np.integer), (float, np.floating), (complex, np.complexfloating), str, bytes)
 
 
 def to_frame(array: xr.DataArray) -> pd.DataFrame:
@@ -70,8 +76,9 @@ def from_frame(frame: pd.DataFrame) -> xr.DataArray:
 
     Raises:
         TypeError: This is no `pandas.DataFrame`, or a column of labels is not named by a text.
-        ValueError: There are fewer than two columns or two of one name, a label is missing, or two rows are about the
-            same cell. Or a cell without a row makes floats of integers that no float has.
+        ValueError: There are fewer than two columns or two of one name. A label is missing, equals one of another type
+            in its column (1 and True) or is one that `labelled` refuses; or two rows are about the same cell. A cell
+            without a row makes floats of integers that no float has, or there are more cells than an array can have.
 
     Examples:
         >>> frame = pd.DataFrame({"day": ["Mon", "Tue"], "site": ["hill", "shore"], "rain": [3, 5]})
@@ -91,15 +98,20 @@ def from_frame(frame: pd.DataFrame) -> xr.DataArray:
     for dim in dims:
         if frame[dim].hasnans:
             raise ValueError(f"{dim!r} has a missing label in row {int(frame[dim].isna().argmax())}, counted from 0")
-    found = [pd.factorize(frame[dim]) for dim in dims]
+    found = [_factorize(frame[dim]) for dim in dims]
     shape = tuple(len(labels) for _, labels in found)
+    count = prod(shape)
+    if count > LARGEST:
+        raise ValueError(
+            f"{len(frame)} rows make an array of {count} cells, more than one can have: "
+            f"leave out columns that do not tell rows apart; there are {dims}"
+        )
     cells = np.ravel_multi_index([codes for codes, _ in found], shape) if len(frame) else np.zeros(0, dtype=np.int64)
     _, first = np.unique(cells, return_index=True)
     if len(first) < len(frame):
         row = int(np.setdiff1d(np.arange(len(frame)), first)[0])
         cell = ", ".join(f"{dim} = {frame[dim].iloc[row]}" for dim in dims)
         raise ValueError(f"two rows are about the same cell, {cell}")
-    count = prod(shape)
     if count >= MANY and count > SPARSE * len(frame):
         warnings.warn(
             f"{len(frame)} rows make an array of {count} cells, {' x '.join(map(str, shape))}: all others are missing",
@@ -108,6 +120,35 @@ def from_frame(frame: pd.DataFrame) -> xr.DataArray:
     values = _spread(frame[value], cells, count)
     labels = dict(zip(dims, (labels for _, labels in found), strict=True))
     return labelled(values.reshape(shape), labels, name=value).assign_attrs(deepcopy(frame.attrs))
+
+
+def _factorize(column: pd.Series[Any]) -> tuple[np.ndarray[Any, Any], Any]:
+    """Return the number of each row's label, and the labels in the order in which they first appear."""
+    dtype = column.dtype
+    if isinstance(dtype, pd.StringDtype) or (isinstance(dtype, np.dtype) and dtype.char in "egGO"):
+        # Pandas would count in floats of 64 or 32 bits, and its version 2 compares texts up to the first NUL.
+        return _count(column.name, column.astype(object).tolist())
+    if isinstance(dtype, np.dtype):
+        column = column.astype(dtype.newbyteorder("="))  # pandas counts in that of the machine alone
+    return pd.factorize(column)
+
+
+def _count(dim: Hashable, labels: list[Any]) -> tuple[np.ndarray[Any, Any], list[Any]]:
+    """Return the same as `_factorize` of labels that are objects. Those that are equal have to be of one type."""
+    numbers: dict[Any, int] = {}
+    try:
+        codes = [numbers.setdefault(label, len(numbers)) for label in labels]
+    except TypeError as error:
+        raise ValueError(f"{dim!r} has a label that cannot be looked up: {error}") from error
+    first = list(numbers)
+    for label, code in zip(labels, codes, strict=True):
+        if type(label) is not type(first[code]) and _kind(label) != _kind(first[code]):
+            raise ValueError(f"{dim!r} has the labels {first[code]!r} and {label!r}, which are equal: keep one")
+    return np.array(codes, dtype=np.int64), first
+
+
+def _kind(label: object) -> object:
+    return next((kind for kind in KINDS if isinstance(label, kind)), type(label))
 
 
 def _spread(column: pd.Series[Any], cells: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:

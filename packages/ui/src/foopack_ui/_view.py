@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import xarray as xr
-from bokeh.models import ColumnDataSource, PlainText
+from bokeh.models import ColumnDataSource, DataRange1d, PlainText
 from bokeh.models.annotations import Legend, LegendItem
 from bokeh.palettes import Category10_10
 from bokeh.plotting import figure
@@ -24,6 +24,7 @@ DASHES = ("solid", "dashed", "dotted")
 MOST = len(Category10_10) * len(DASHES)  # lines that can be told apart, each with a place in the legend
 DIGITS = 4  # of a number in the table; more where two of a column, or the ends of a line, would look alike
 EXACT = 17  # digits that tell any two floats apart
+LAST = 8.64e12  # seconds around 1970 that a browser has dates for
 
 
 def chart(array: xr.DataArray) -> figure:
@@ -31,7 +32,7 @@ def chart(array: xr.DataArray) -> figure:
 
     Args:
         array: Real numbers, one or two dimensions. The first dimension may have numbers, times, durations or names as
-            labels; one without labels has its positions. NaN is a gap.
+            labels; one without labels has its positions. NaN, or what is infinite, is a gap.
 
     Returns:
         A figure as wide as its surroundings, 320 pixels high, that shares nothing with the array. The axes bear the
@@ -40,7 +41,8 @@ def chart(array: xr.DataArray) -> figure:
 
     Raises:
         TypeError: This is no `xarray.DataArray`, or its values are not real numbers.
-        ValueError: There are other than one or two dimensions, or two labels of one have the same text.
+        ValueError: There are other than one or two dimensions. A label is missing or infinite; two have the same text,
+            or the same place on the axis. Numbers are larger, or further apart, than floats of 64 bits can tell a page.
 
     Examples:
         >>> from foopack_core import labelled
@@ -52,24 +54,11 @@ def chart(array: xr.DataArray) -> figure:
     """
     lines = _lines(array)
     along, across = lines.dims
-    index = _index(lines, along)
-    at: Any
-    axis: dict[str, Any] = {}
-    if isinstance(index, pd.DatetimeIndex):
-        at = index.tz_localize(None).to_numpy(copy=True)  # the clock of its own zone; nanoseconds end in 2262
-        axis = {"x_axis_type": "datetime"}
-    elif isinstance(index, pd.TimedeltaIndex):
-        at = index.total_seconds() * 1000
-        axis = {"x_axis_type": "timedelta"}
-    elif index.dtype.kind in FORMATS:
-        at = index.to_numpy(copy=True)
-    else:
-        at = _texts(index, along)
-        axis = {"x_range": at}
-    plot = figure(height=320, sizing_mode="stretch_width", **axis)
+    at, axis = _along(_index(lines, along), along)
+    values = lines.transpose().to_numpy().astype(np.float64)  # what a page counts in
+    plot = figure(height=320, sizing_mode="stretch_width", y_range=_range("the values are", values), **axis)
     plot.xaxis.axis_label = _plain(titled(lines[along]) if along in lines.coords else str(along))
     plot.yaxis.axis_label = _plain(titled(lines))
-    values = np.array(lines.transpose().to_numpy(), copy=True)
     if array.ndim == 2 and len(values) > MOST:
         # One glyph for all: each has its cost, and nobody tells thousands of colors apart.
         plot.multi_line([at] * len(values), list(values), color="gray", line_width=1, line_alpha=0.5)
@@ -140,7 +129,8 @@ def titled(array: xr.DataArray) -> str:
     """Return the name of an array, with its units where it has some."""
     name = "value" if array.name is None else str(array.name)
     units = array.attrs.get("units")
-    return name if units is None or str(units) == "" else f"{name} [{units}]"
+    shown = "" if pd.api.types.is_scalar(units) and pd.isna(units) else str(units).strip()
+    return " ".join(part for part in (name, shown and f"[{shown}]") if part.strip()) or name
 
 
 def _lines(array: xr.DataArray) -> xr.DataArray:
@@ -151,6 +141,12 @@ def _lines(array: xr.DataArray) -> xr.DataArray:
         raise TypeError(f"only real numbers can be drawn, not values of type {array.dtype}")
     if array.ndim not in (1, 2):
         raise ValueError(f"only one or two dimensions can be drawn, not {array.ndim}: select or reduce first")
+    if array.dtype.char == "g":
+        with np.errstate(over="ignore"):
+            narrow = array.astype(np.float64)
+        if (np.isinf(narrow) & ~np.isinf(array)).any():
+            raise ValueError("a value is a long double that is larger than any float of 64 bits: divide them first")
+        array = narrow
     if array.ndim == 2:
         return array
     across = " " if array.dims == ("",) else ""
@@ -158,8 +154,53 @@ def _lines(array: xr.DataArray) -> xr.DataArray:
 
 
 def _index(lines: xr.DataArray, dim: Hashable) -> pd.Index[Any]:
-    """Return the labels of a dimension; one without has its positions."""
-    return lines.indexes[dim] if dim in lines.indexes else pd.RangeIndex(lines.sizes[dim])
+    """Return the labels of a dimension, each of them there; one without labels has its positions."""
+    index = lines.indexes[dim] if dim in lines.indexes else pd.RangeIndex(lines.sizes[dim])
+    if index.hasnans:
+        raise ValueError(f"{str(dim)!r} has a missing label at position {int(index.isna().argmax())}")
+    return index
+
+
+def _along(index: pd.Index[Any], dim: Hashable) -> tuple[Any, dict[str, Any]]:
+    """Return where each label stands, at a place of its own, and what a figure is told of the axis."""
+    at: Any
+    if isinstance(index, pd.DatetimeIndex):
+        at = index.tz_localize(None).to_numpy(copy=True)  # the clock of its own zone; nanoseconds end in 2262
+        if (abs(at.astype("M8[s]").astype(np.float64)) > LAST).any():
+            raise ValueError(f"{str(dim)!r} has dates that no browser has: give the years as numbers")
+        places = at.astype("M8[us]").astype(np.float64)
+        axis: dict[str, Any] = {"x_axis_type": "datetime"}
+    elif isinstance(index, pd.TimedeltaIndex):
+        at = places = index.total_seconds().to_numpy() * 1000
+        axis = {"x_axis_type": "timedelta"}
+    elif index.dtype.kind in FORMATS:
+        at = places = index.to_numpy(dtype=np.float64, copy=True)
+        axis = {"x_range": _range(f"the labels of {str(dim)!r} are", places)}
+    else:
+        at = _texts(index, dim)
+        return at, {"x_range": at}
+    if np.isinf(places).any():
+        raise ValueError(f"{str(dim)!r} has the label {index[np.isinf(places)][0]}, which has no place on an axis")
+    twice = pd.Index(places).duplicated()
+    if twice.any():
+        way = "leave one out, or reduce them"
+        if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
+            way = f"the clock of {index.tz} shows some times twice; convert them to UTC"
+        raise ValueError(f"two labels of {str(dim)!r} have one place on the axis, {index[twice][0]}: {way}")
+    return at, axis
+
+
+def _range(what: str, numbers: np.ndarray[Any, Any]) -> DataRange1d:
+    """Return the range of an axis for these numbers. Around a single one it is as wide as that needs to be seen."""
+    there = numbers[np.isfinite(numbers)]
+    if not len(there):
+        return DataRange1d()
+    with np.errstate(over="ignore"):
+        if np.isinf(2 * (there.max() - there.min())):
+            raise ValueError(
+                f"{what} further apart than an axis can show, {there.min()} and {there.max()}: divide them"
+            )
+    return DataRange1d(default_span=max(2, float(abs(there).max()) / 2**30))
 
 
 def _texts(labels: Iterable[object], dim: Hashable) -> list[str]:
