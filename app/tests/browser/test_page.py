@@ -120,7 +120,7 @@ LINES = """(elements) => elements.map((each) => {
 @pytest.mark.parametrize("context", [{"viewport": {"width": 320, "height": 700}}], indirect=True)
 def test_on_the_narrowest_of_screens_words_and_numbers_stay_whole(page: Page, dashboard: Served) -> None:
     arrive(page, dashboard)
-    for selector in (".then .installed", ".then thead th", ".then .panel-df td", ".then .panel-df th", "time"):
+    for selector in (".then .installed", ".then thead th", ".then .panel-df td", ".then .panel-df th", "header time"):
         told = page.locator(selector).locator("visible=true").evaluate_all(LINES)
         assert told, selector
         assert [text for text, lines in told if lines > 1] == []
